@@ -1,0 +1,177 @@
+--- f5.each: one function, many devices.
+--
+--   local report = f5.each(f5.inventory "sites.lua", { workers = 50, canary = 1, max_failures = "10%" }, function(bip, device)
+--     return #bip.ltm.virtual:list()
+--   end)
+--   print(report)
+--
+-- Every device has its own session and its own fiber; what fails on one device is written down and touches no other. The canaries run first
+-- and must all succeed; the rest follows, never more than `workers` at a time; when more devices have failed than the budget
+-- allows no new one is started, and those that were not reached are named in the report.
+
+local core = require "f5.core"
+local inventory = require "f5.inventory"
+local report_module = require "f5.fleet.report"
+local pairing = require "f5.fleet.pair"
+
+local OPTIONS <const> = {
+  workers = "integer", canary = "integer", batch = "integer", max_failures = true, per_device = "integer", on = "string",
+  limit = "string", journal = "string", progress = "function", sync = "boolean",
+}
+
+local function usage(...) core.usage_error(3, string.format(...)) end
+
+local function check(opts)
+  for key, value in pairs(opts) do
+    local want = OPTIONS[key]
+    if not want then usage("f5.each has no option '%s'", tostring(key)) end
+    local is = math.type(value) == "integer" and "integer" or type(value)
+    if want ~= true and is ~= want then usage("f5.each: '%s' must be of type %s, not %s", key, want, is) end
+    if want == "integer" and value < (key == "canary" and 0 or 1) then usage("f5.each: '%s' must be at least %d", key, key == "canary" and 0 or 1) end
+  end
+  if opts.on and opts.on ~= "active" then usage("f5.each: 'on' is \"active\" or absent, not \"%s\"", opts.on) end
+end
+
+--- How many devices may fail before the run stops: a count, or a share of all ("10%").
+local function budget(given, total)
+  if given == nil then return math.huge end
+  if math.type(given) == "integer" and given >= 0 then return given end
+  local share = type(given) == "string" and tonumber(given:match "^(%d+%.?%d*)%%$")
+  if share and share <= 100 then return math.floor(total * share / 100) end
+  local count = type(given) == "string" and math.tointeger(tonumber(given))
+  if count and count >= 0 then return count end
+  return usage("f5.each: 'max_failures' is a number of devices or a share such as \"10%%\", not '%s'", tostring(given))
+end
+
+local Run = {}
+Run.__index = Run
+
+function Run:tell(event, entry)
+  if self.progress then self.progress(event, entry, self.report) end
+end
+
+local function credentials(device)
+  local options = {}
+  for key, value in pairs(device.connect) do options[key] = value end
+  if options.password_env then
+    local name = options.password_env
+    options.password_env = nil
+    if not options.password then
+      options.password = os.getenv(name)
+      if not options.password then
+        error(core.error_new { kind = "usage", device = device.name, message = ("the inventory wants the password of %s in the environment variable %s, which is not set"):format(device.name, name) }, 0)
+      end
+    end
+  end
+  if options.password_command then
+    if not options.password then options.password = core.secret_from_command(options.password_command) end
+    options.password_command = nil
+  end
+  return options
+end
+
+--- One device from login to logout; never raises but for cancellation.
+function Run:visit(device)
+  local entry = self.report.by_name[device.name]
+  entry.state = "running"
+  self:tell("start", entry)
+  local began = core.now()
+  local ok, result = pcall(function()
+    local options = credentials(device)
+    options.parallel = self.per_device
+    local bip <close> = core.connect(options)
+    local outcome
+    local done, problem = pcall(function()
+      if self.on == "active" then
+        outcome = pairing.on_active(bip, device, self.fn, self.sync)
+      else
+        outcome = { result = self.fn(bip, device) }
+      end
+    end)
+    local usage_of = bip:usage()
+    entry.calls, entry.bytes = usage_of.calls, usage_of.bytes_sent + usage_of.bytes_received
+    entry.changed = usage_of.writes > 0
+    if not done then error(problem, 0) end
+    return outcome
+  end)
+  entry.duration = core.now() - began
+  if ok and result.skipped then
+    entry.state, entry.reason = "skipped", result.skipped
+  elseif ok then
+    entry.state, entry.result = "done", result.result
+  else
+    entry.state, entry.error = "failed", result
+    if type(result) == "table" and result.kind == "cancelled" then error(result, 0) end
+    self.failures = self.failures + 1
+    if self.failures > self.budget and not self.report.stopped then
+      self.report.stopped = ("%d failed, %s allowed"):format(self.failures, tostring(self.allowed))
+    end
+  end
+  if self.journal and entry.state ~= "failed" then self.journal:record(entry) end
+  self:tell("finish", entry)
+end
+
+--- Runs these devices, at most `workers` at a time, until all are done or the run is stopped.
+function Run:wave(devices)
+  local next_device, fibers = 0, {}
+  for _ = 1, math.min(self.workers, #devices) do
+    fibers[#fibers + 1] = function()
+      while not self.report.stopped do
+        next_device = next_device + 1
+        local device = devices[next_device]
+        if not device then return end
+        self:visit(device)
+      end
+    end
+  end
+  core.all(fibers)
+end
+
+--- Runs fn for each device.
+-- @param devices inventory, or a list of host names and tables of f5.connect's options
+-- @param opts table|nil: workers (50), canary (0), batch (all), max_failures (no limit), per_device (4), on ("active"), sync (true),
+--   limit, journal (file), progress (function(event, entry, report))
+-- @param fn function(bip, device): its first result is kept in the report
+-- @return report; see f5.fleet.report
+return function(devices, opts, fn)
+  if fn == nil then opts, fn = {}, opts end
+  if type(opts) ~= "table" then usage("f5.each(devices, options, function): the options are a %s", type(opts)) end
+  if type(fn) ~= "function" then usage("f5.each(devices, options, function): the last argument is a %s", type(fn)) end
+  check(opts)
+  local list = inventory.read(devices):limit(opts.limit).devices
+  local report = report_module.new(list)
+  local run = setmetatable({
+    fn = fn, report = report, workers = opts.workers or 50, per_device = opts.per_device or 4, on = opts.on, sync = opts.sync ~= false,
+    failures = 0, budget = budget(opts.max_failures, #list), allowed = opts.max_failures, progress = opts.progress,
+  }, Run)
+  core.raise_open_files(run.workers * run.per_device + 64)
+  local began = core.now()
+  local journal <close> = opts.journal and require("f5.fleet.journal").open(opts.journal) or nil
+  run.journal = journal
+  local left = {}
+  for _, device in ipairs(list) do
+    local before = journal and journal.finished[device.name]
+    if before then
+      local entry = report.by_name[device.name]
+      entry.state, entry.result, entry.changed = "earlier", before.result, before.changed or false
+    else
+      left[#left + 1] = device
+    end
+  end
+  run:tell("begin", nil)
+  local canaries = math.min(opts.canary or 0, #left)
+  if canaries > 0 then
+    run:wave(table.move(left, 1, canaries, 1, {}))
+    if run.failures > 0 and not report.stopped then report.stopped = "a canary failed" end
+  end
+  local batch = opts.batch or #left
+  for first = canaries + 1, #left, math.max(batch, 1) do
+    if report.stopped then break end
+    run:wave(table.move(left, first, math.min(first + batch - 1, #left), 1, {}))
+  end
+  report.duration = core.now() - began
+  local counts = report:counts()
+  report.ok = counts.failed == 0 and counts.unreached == 0
+  run:tell("end", nil)
+  return report
+end

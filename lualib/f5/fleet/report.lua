@@ -1,0 +1,133 @@
+--- What a fleet run did: one entry a device, in the inventory's order.
+--
+-- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result, error, reason, duration (seconds), calls and bytes.
+-- `report.ok` is true when no device failed and none was left unreached. `print(report)` is a table for people.
+
+local json = require "f5.json"
+
+local Report = {}
+Report.__index = Report
+
+local COLUMNS <const> = { "device", "state", "changed", "calls", "kB", "seconds", "result" }
+
+--- @param devices list of inventory devices
+function Report.new(devices)
+  local self = setmetatable({ devices = {}, by_name = {}, ok = true, duration = 0 }, Report)
+  for i, device in ipairs(devices) do
+    local entry = { name = device.name, state = "unreached", changed = false, calls = 0, bytes = 0, duration = 0 }
+    self.devices[i], self.by_name[device.name] = entry, entry
+  end
+  return self
+end
+
+--- How many devices are in each state; `changed` counts too.
+function Report:counts()
+  local counts = { total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0, running = 0, changed = 0 }
+  for _, entry in ipairs(self.devices) do
+    counts[entry.state] = counts[entry.state] + 1
+    if entry.changed then counts.changed = counts.changed + 1 end
+  end
+  return counts
+end
+
+local function words(value)
+  if value == nil then return "" end
+  if type(value) == "table" and not (getmetatable(value) or {}).__tostring then
+    local ok, text = pcall(json.encode, value, { sort = true })
+    if ok then return text end
+  end
+  return tostring(value)
+end
+
+local function outcome(entry)
+  local text = words(entry.error or entry.reason or entry.result)
+  return (text:match "^[^\n]*")
+end
+
+local function row(entry)
+  return {
+    entry.name, entry.state, entry.changed and "yes" or "no", tostring(entry.calls), ("%.1f"):format(entry.bytes / 1024),
+    ("%.2f"):format(entry.duration), outcome(entry),
+  }
+end
+
+--- One line: "200 devices: 198 done (12 changed), 1 failed, 1 not reached, in 3.2 s".
+function Report:summary()
+  local counts, parts = self:counts(), {}
+  parts[1] = counts.changed > 0 and ("%d done (%d changed)"):format(counts.done, counts.changed) or ("%d done"):format(counts.done)
+  if counts.failed > 0 then parts[#parts + 1] = counts.failed .. " failed" end
+  if counts.skipped > 0 then parts[#parts + 1] = counts.skipped .. " skipped" end
+  if counts.earlier > 0 then parts[#parts + 1] = counts.earlier .. " done by an earlier run" end
+  if counts.unreached > 0 then parts[#parts + 1] = counts.unreached .. " not reached" end
+  local why = self.stopped and (" (stopped: " .. self.stopped .. ")") or ""
+  return ("%d device%s: %s, in %.1f s%s"):format(counts.total, counts.total == 1 and "" or "s", table.concat(parts, ", "), self.duration, why)
+end
+
+local function width(text) return utf8.len(text) or #text end
+
+function Report:__tostring()
+  local rows, widths = { COLUMNS }, {}
+  for _, entry in ipairs(self.devices) do rows[#rows + 1] = row(entry) end
+  for _, cells in ipairs(rows) do
+    for i, cell in ipairs(cells) do widths[i] = math.max(widths[i] or 0, width(cell)) end
+  end
+  local lines = {}
+  for _, cells in ipairs(rows) do
+    local out = {}
+    for i, cell in ipairs(cells) do
+      local pad = (" "):rep(widths[i] - width(cell))
+      out[i] = (i >= 4 and i <= 6) and pad .. cell or cell .. pad
+    end
+    lines[#lines + 1] = (table.concat(out, "  "):gsub("%s+$", ""))
+  end
+  lines[#lines + 1] = self:summary()
+  return table.concat(lines, "\n")
+end
+
+--- The report as a plain table (errors as text and kind), ready for JSON.
+function Report:plain()
+  local out = { ok = self.ok, stopped = self.stopped, duration = self.duration, counts = self:counts(), devices = json.array {} }
+  for i, entry in ipairs(self.devices) do
+    local result = entry.result
+    if type(result) == "table" and not pcall(json.encode, result) then result = tostring(result) end
+    if type(result) == "function" or type(result) == "userdata" or type(result) == "thread" then result = tostring(result) end
+    out.devices[i] = {
+      name = entry.name, state = entry.state, changed = entry.changed, calls = entry.calls, bytes = entry.bytes,
+      duration = entry.duration, result = result, reason = entry.reason,
+      error = entry.error and { message = tostring(entry.error), kind = type(entry.error) == "table" and entry.error.kind or nil } or nil,
+    }
+  end
+  return out
+end
+
+local function csv_cell(text)
+  return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
+end
+
+--- Writes the report.
+-- @param path string: FILE.json or FILE.csv
+-- Raises a message when the ending is another or the file cannot be written.
+function Report:write(path)
+  local text
+  if path:find "%.json$" then
+    text = json.encode(self:plain(), { sort = true, indent = 2 }) .. "\n"
+  elseif path:find "%.csv$" then
+    local lines = { "device,state,changed,calls,bytes,seconds,result" }
+    for _, entry in ipairs(self.devices) do
+      lines[#lines + 1] = table.concat({
+        csv_cell(entry.name), entry.state, entry.changed and "yes" or "no", entry.calls, entry.bytes,
+        ("%.3f"):format(entry.duration), csv_cell(words(entry.error or entry.reason or entry.result)),
+      }, ",")
+    end
+    text = table.concat(lines, "\r\n") .. "\r\n"
+  else
+    error(("a report is written as .json or .csv, not '%s'"):format(path), 2)
+  end
+  local file, why = io.open(path, "wb")
+  if not file then error("cannot write the report: " .. why, 2) end
+  local written, problem = file:write(text)
+  local closed, late = file:close()
+  if not written or not closed then error("cannot write the report: " .. tostring(problem or late), 2) end
+end
+
+return Report

@@ -1,0 +1,285 @@
+--- Inventories: which devices there are, in which groups, and how to reach them.
+--
+-- An inventory is a Lua file that returns a table, a JSON file, or an executable that prints JSON when it is called with `--list`
+-- (Ansible's convention for dynamic inventories). A Lua file, and a JSON file of the same shape, says
+--
+--   return {
+--     defaults = { username = "automation", password_env = "BIGIP_PASSWORD" },
+--     groups = {
+--       eu = { vars = { ntp = "10.0.0.1" }, children = { "fra" } },
+--       fra = { username = "fra-automation" },
+--     },
+--     devices = {
+--       "bigip1.example.net",
+--       { host = "bigip2.example.net", port = 8443, groups = { "fra" }, vars = { rack = 4 } },
+--     },
+--   }
+--
+-- and Ansible's form is `{ group = { hosts, vars, children }, _meta = { hostvars } }`, with Ansible's names for the connection
+-- (ansible_host, ansible_port, ansible_user, ansible_password). Nearer wins: device, group, parent group, defaults.
+
+local json = require "f5.json"
+local locate = require "f5.fleet.locate"
+
+local Inventory = {}
+Inventory.__index = Inventory
+
+-- What f5.connect takes, and what only an inventory knows.
+local CONNECT <const> = {
+  host = "string", port = "integer", username = "string", password = "string", provider = "string", login_reference = "string",
+  auth = "string", token = "string", verify = "boolean", ca = "string", cert = "string", key = "string", pin = "string",
+  proxy = "string", timeout = "number", connect_timeout = "number", retries = "integer", token_lifetime = "number",
+  ver = "string", label = "string",
+}
+local OWN <const> = { password_command = "string", password_env = "string", pair = "string" }
+local ANSIBLE <const> = {
+  ansible_host = "host", ansible_port = "port", ansible_user = "username", ansible_password = "password",
+  ansible_httpapi_port = "port", ansible_httpapi_validate_certs = "verify",
+}
+
+local function fail(source, what, ...)
+  error(setmetatable({ message = source .. ": " .. what:format(...) }, { __tostring = function(e) return e.message end }), 0)
+end
+
+local function check_options(at, options, extra)
+  for key, value in pairs(options) do
+    local want = CONNECT[key] or OWN[key]
+    if want then
+      local is = math.type(value) == "integer" and want ~= "number" and "integer" or type(value)
+      if is ~= want then at("'%s' must be %s %s, not %s", key, want:find "^[aeio]" and "an" or "a", want, is) end
+    elseif not extra[key] then
+      local names = {}
+      for name in pairs(extra) do names[#names + 1] = name end
+      table.sort(names)
+      at("'%s' is not something an inventory knows here (an option of f5.connect, password_env, password_command, pair, %s); "
+        .. "facts of your own go into vars", key, table.concat(names, ", "))
+    end
+  end
+end
+
+local function is_list(value) return type(value) == "table" and (#value > 0 or next(value) == nil) end
+
+--- Groups of each group, its parents included; refuses circles.
+local function lineage(groups, at)
+  local parents = {}
+  for name, group in pairs(groups) do
+    for _, child in ipairs(group.children or {}) do
+      if not groups[child] then at(child)("group '%s' names the child '%s', which is not a group", name, child) end
+      parents[child] = parents[child] or {}
+      table.insert(parents[child], name)
+    end
+  end
+  local done, path = {}, {}
+  local function walk(name)
+    if done[name] then return done[name] end
+    if path[name] then at(name)("group '%s' is its own descendant", name) end
+    path[name] = true
+    local list, seen = {}, { [name] = true }
+    table.sort(parents[name] or {})
+    for _, parent in ipairs(parents[name] or {}) do
+      for _, above in ipairs(walk(parent)) do
+        if not seen[above] then seen[above] = true; list[#list + 1] = above end
+      end
+    end
+    list[#list + 1] = name -- farthest first, so that nearer ones are laid over them
+    path[name], done[name] = nil, list
+    return list
+  end
+  for name in pairs(groups) do walk(name) end
+  return done
+end
+
+local function overlay(onto, from, skip)
+  for key, value in pairs(from or {}) do
+    if not skip[key] then onto[key] = value end
+  end
+end
+
+local GROUP_KEYS <const> = { vars = true, children = true }
+local DEVICE_KEYS <const> = { vars = true, groups = true, name = true }
+
+--- Ansible's shape in ours.
+local function from_ansible(data, at)
+  local out = { groups = {}, devices = {} }
+  local member, order = {}, {}
+  local hostvars = data._meta and data._meta.hostvars or {}
+  local function options(vars, where)
+    local entry = { vars = {} }
+    for key, value in pairs(vars or {}) do
+      local known = ANSIBLE[key] or ((CONNECT[key] or OWN[key]) and key)
+      if known then entry[known] = value else entry.vars[key] = value end
+    end
+    if type(entry.port) == "string" then
+      entry.port = math.tointeger(tonumber(entry.port)) or where("'port' must be an integer, not '%s'", entry.port)
+    end
+    return entry
+  end
+  local names = {}
+  for name in pairs(data) do if name ~= "_meta" then names[#names + 1] = name end end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local group = data[name]
+    if is_list(group) then group = { hosts = group } end -- the short form of the convention
+    local entry = options(group.vars, at(name))
+    entry.children = group.children
+    out.groups[name] = entry
+    for _, host in ipairs(group.hosts or {}) do
+      if not member[host] then member[host] = {}; order[#order + 1] = host end
+      table.insert(member[host], name)
+    end
+  end
+  for _, host in ipairs(order) do
+    local entry = options(hostvars[host], at(host))
+    entry.name, entry.groups = host, member[host]
+    entry.host = entry.host or host
+    out.devices[#out.devices + 1] = entry
+  end
+  return out
+end
+
+--- Builds an inventory from a table.
+-- @param data table of one of the two shapes
+-- @param source string: file name for messages
+-- @param text string|nil: the file's text, to find lines in
+-- @return inventory; raises a message with file and line
+function Inventory.from_table(data, source, text)
+  local function at(name, nth)
+    return function(...) return fail(source .. (text and name and locate(text, name, nth) or ""), ...) end
+  end
+  if type(data) ~= "table" then at()("an inventory is a table, not a %s", type(data)) end
+  if not data.devices and not data.defaults and not is_list(data) then data = from_ansible(data, at) end
+  if is_list(data) then data = { devices = data } end
+  for key in pairs(data) do
+    if key ~= "devices" and key ~= "groups" and key ~= "defaults" then
+      at(key)("'%s' is not a part of an inventory: it has devices, groups and defaults", tostring(key))
+    end
+  end
+  local groups, defaults = data.groups or {}, data.defaults or {}
+  check_options(at "defaults", defaults, { vars = true })
+  for name, group in pairs(groups) do check_options(at(name), group, GROUP_KEYS) end
+  local above = lineage(groups, at)
+  local self = setmetatable({ source = source, devices = {}, groups = {} }, Inventory)
+  for name in pairs(groups) do self.groups[name] = true end
+  local seen = {}
+  for i, given in ipairs(data.devices or {}) do
+    if type(given) == "string" then given = { host = given } end
+    if type(given) ~= "table" then at()("device %d is a %s; a host name or a table is expected", i, type(given)) end
+    local name = given.name or given.label or given.host
+    if type(name) ~= "string" or name == "" then at()("device %d has no host", i) end
+    check_options(at(name), given, DEVICE_KEYS)
+    if seen[name] then at(name, 2)("device '%s' is listed twice (first as device %d); give one of them another name", name, seen[name]) end
+    seen[name] = i
+    local device = { name = name, connect = {}, vars = {}, groups = {} }
+    overlay(device.connect, defaults, GROUP_KEYS)
+    overlay(device.vars, defaults.vars, {})
+    local memberships = table.move(given.groups or {}, 1, #(given.groups or {}), 1, {})
+    table.sort(memberships)
+    for _, group in ipairs(memberships) do
+      if not groups[group] then at(group)("device '%s' is in the group '%s', which is not defined under groups", name, tostring(group)) end
+      for _, each in ipairs(above[group]) do
+        device.groups[each] = true
+        overlay(device.connect, groups[each], GROUP_KEYS)
+        overlay(device.vars, groups[each].vars, {})
+      end
+    end
+    overlay(device.connect, given, DEVICE_KEYS)
+    overlay(device.vars, given.vars, {})
+    device.connect.host = device.connect.host or name
+    device.connect.label = device.connect.label or name
+    device.pair, device.connect.pair = device.connect.pair, nil
+    self.devices[#self.devices + 1] = device
+  end
+  return self
+end
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then fail(path, "cannot read the inventory: %s", (why:gsub("^.-: ", ""))) end
+  local text, problem = file:read "a"
+  file:close()
+  if not text then fail(path, "cannot read the inventory: %s", problem) end
+  return text
+end
+
+local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+local function executable(path)
+  return os.execute("test -f " .. quote(path) .. " && test -x " .. quote(path))
+end
+
+--- Reads an inventory.
+-- @param path string: FILE.lua, a JSON file, or an executable that prints JSON for --list
+-- @return inventory; raises a message with file and line
+function Inventory.read(path)
+  if type(path) == "table" then return getmetatable(path) == Inventory and path or Inventory.from_table(path, "inventory") end
+  local text, data
+  if path:find "%.lua$" then
+    text = read(path)
+    local chunk, why = load(text, "@" .. path, "t")
+    if not chunk then fail(why, "the inventory is not valid Lua") end
+    local ok, value = pcall(chunk)
+    if not ok then fail(tostring(value), "the inventory failed") end
+    data = value
+  else
+    if executable(path) then
+      local pipe = assert(io.popen(quote(path) .. " --list", "r"))
+      text = pipe:read "a"
+      local ok, how, status = pipe:close()
+      if not ok then fail(path, "the inventory program ended with %s %d", how == "signal" and "signal" or "status", status) end
+    else
+      text = read(path)
+    end
+    local ok, value = pcall(json.decode, text)
+    if not ok then fail(path, "not valid JSON: %s", tostring(value)) end
+    data = value
+  end
+  return Inventory.from_table(data, path, text)
+end
+
+local function glob(pattern)
+  local escaped = pattern:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
+  return "^" .. escaped .. "$"
+end
+
+--- The devices that a limit selects, in the inventory's order.
+-- @param limit string|nil: terms with commas between; `NAME` (with * and ?), `group:NAME`, and `!` before either to leave out
+-- @return inventory; raises when a term selects nothing (a typing mistake must not become an empty run)
+function Inventory:limit(limit)
+  if not limit or limit == "" then return self end
+  local take, leave = {}, {}
+  for term in limit:gmatch "[^,]+" do
+    term = term:match "^%s*(.-)%s*$"
+    local negative, rest = term:match "^(!?)(.*)$"
+    local group = rest:match "^group:(.+)$"
+    local matches
+    if group then
+      local pattern, known = glob(group), false
+      for name in pairs(self.groups) do known = known or name:find(pattern) ~= nil end
+      if not known then fail(self.source, "the limit '%s' names no group of this inventory", term) end
+      matches = function(device)
+        for name in pairs(device.groups) do if name:find(pattern) then return true end end
+        return false
+      end
+    else
+      local pattern = glob(rest)
+      matches = function(device) return device.name:find(pattern) ~= nil end
+      local found = negative == "!"
+      for _, device in ipairs(self.devices) do found = found or matches(device) end
+      if not found then fail(self.source, "the limit '%s' matches no device of this inventory", term) end
+    end
+    table.insert(negative == "!" and leave or take, matches)
+  end
+  local function any(list, device)
+    for _, matches in ipairs(list) do if matches(device) then return true end end
+    return false
+  end
+  local out = setmetatable({ source = self.source, groups = self.groups, devices = {} }, Inventory)
+  for _, device in ipairs(self.devices) do
+    if (#take == 0 or any(take, device)) and not any(leave, device) then out.devices[#out.devices + 1] = device end
+  end
+  return out
+end
+
+Inventory.__len = function(self) return #self.devices end
+
+return Inventory
