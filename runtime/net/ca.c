@@ -1,0 +1,82 @@
+/* Where the system keeps its CA certificates. The path compiled into libcurl is that of the distribution it was built
+ * on; a packed program runs on any. */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/http.h"
+
+/* More hashed certificates than an administrator adds by hand beside a bundle that has the rest. */
+enum { COMPLETE = 8 };
+
+static const char *const directories[] = {
+    "/etc/ssl/certs",                                 /* Debian, SUSE, Alpine */
+    "/etc/pki/ca-trust/extracted/pem/directory-hash", /* RHEL 9 and later, Fedora */
+    "/var/lib/ca-certificates/pem",                   /* SUSE */
+    "/etc/pki/tls/certs",                             /* RHEL */
+};
+
+static const char *const bundles[] = {
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Alpine */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* RHEL 7 and later */
+    "/etc/pki/tls/certs/ca-bundle.crt",                  /* RHEL */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/etc/ssl/cert.pem",                                 /* Alpine */
+};
+
+/* Names of OpenSSL's hashed directories: eight hexadecimal digits, a dot, a number. */
+static bool is_hashed(const char *name) {
+  return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
+}
+
+/* Counts hashed names, up to COMPLETE. */
+static int count_hashed(const char *path) {
+  DIR *directory = opendir(path);
+  if (directory == NULL) return 0;
+  int count = 0;
+  for (struct dirent *entry; count < COMPLETE && (entry = readdir(directory)) != NULL;)
+    count += is_hashed(entry->d_name);
+  closedir(directory);
+  return count;
+}
+
+static void probe(const char **directory, const char **bundle) {
+  const char *sparse = NULL;
+  for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
+    int count = count_hashed(directories[i]);
+    if (count >= COMPLETE) {
+      *directory = directories[i];
+      return;
+    }
+    if (count > 0 && sparse == NULL) sparse = directories[i];
+  }
+  for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++) {
+    struct stat file;
+    if (stat(bundles[i], &file) == 0 && file.st_size > 0 && access(bundles[i], R_OK) == 0) {
+      *bundle = bundles[i];
+      return;
+    }
+  }
+  *directory = sparse;
+}
+
+void http_system_ca(const char **directory, const char **bundle) {
+  static const char *found_directory, *found_bundle;
+  static bool probed;
+  *directory = *bundle = NULL;
+  /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection; the file is what most people
+   * mean. */
+  const char *file = getenv("SSL_CERT_FILE"), *hashed = getenv("SSL_CERT_DIR");
+  if (file != NULL && *file != '\0') {
+    *bundle = file;
+  } else if (hashed != NULL && *hashed != '\0') {
+    *directory = hashed;
+  } else {
+    if (!probed) probe(&found_directory, &found_bundle);
+    probed = true;
+    *directory = found_directory;
+    *bundle = found_bundle;
+  }
+}

@@ -1,0 +1,434 @@
+/* Peers, their queues, and the network that the loop performs. One easy handle: http_transfer.c. */
+#include "net/http.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+#include "net/http_transfer.h"
+#include "net/loop_network.h"
+
+struct http_peer {
+  unsigned references;
+  loop *l;
+  http_peer_settings settings;
+  unsigned active;
+  http_transfer *idle;
+  http_request *queue, **queue_end; /* first come, first served */
+};
+
+typedef struct network {
+  loop_network face; /* first: the loop knows only this */
+  loop *l;
+  http_transfer *running;
+  http_transfer *cursor;                  /* the next one that report_progress looks at */
+  unsigned watched;                       /* running ones with a progress callback */
+  http_request *finished, **finished_end; /* have their result, done is not called yet */
+  uint64_t connections;
+} network;
+
+/* -- SIGPIPE ----------------------------------------------------------------------------------------------------- */
+
+static void ignore_sigpipe(int signal) {
+  (void)signal;
+}
+
+/* OpenSSL writes with write(2). A handler instead of SIG_IGN, which programs started by the script would inherit. */
+static void tame_sigpipe(void) {
+  struct sigaction action;
+  if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = ignore_sigpipe;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGPIPE, &action, NULL);
+}
+
+/* -- results ----------------------------------------------------------------------------------------------------- */
+
+static void finish_later(network *net, http_request *request) {
+  request->finished = loop_now(net->l);
+  request->transfer = NULL;
+  request->next = NULL;
+  *net->finished_end = request;
+  net->finished_end = &request->next;
+}
+
+static void fail(network *net, http_request *request, const char *words) {
+  request->failure = HTTP_INTERNAL;
+  snprintf(request->error, sizeof request->error, "%s", words[0] != '\0' ? words : "not enough memory");
+  finish_later(net, request);
+}
+
+static bool unlink_request(http_request **list, http_request ***end, http_request *request) {
+  for (http_request **place = list; *place != NULL; place = &(*place)->next)
+    if (*place == request) {
+      *place = request->next;
+      if (*end == &request->next) *end = place;
+      return true;
+    }
+  return false;
+}
+
+/* -- running ----------------------------------------------------------------------------------------------------- */
+
+static void link_running(network *net, http_transfer *transfer) {
+  transfer->prev = NULL;
+  transfer->next = net->running;
+  if (net->running != NULL) net->running->prev = transfer;
+  net->running = transfer;
+  net->watched += transfer->request->progress != NULL;
+}
+
+static void unlink_running(network *net, http_transfer *transfer) {
+  if (net->cursor == transfer) net->cursor = transfer->next;
+  if (transfer->prev != NULL)
+    transfer->prev->next = transfer->next;
+  else
+    net->running = transfer->next;
+  if (transfer->next != NULL) transfer->next->prev = transfer->prev;
+  net->watched -= transfer->request->progress != NULL;
+}
+
+static void make_idle(http_peer *peer, http_transfer *transfer) {
+  transfer->next = peer->idle;
+  peer->idle = transfer;
+  peer->active--;
+}
+
+static http_transfer *take_idle(http_peer *peer, char *error) {
+  http_transfer *transfer = peer->idle;
+  if (transfer == NULL) return http_transfer_new(&peer->settings, error);
+  peer->idle = transfer->next;
+  return transfer;
+}
+
+static void start(network *net, http_peer *peer, http_request *request) {
+  char error[CURL_ERROR_SIZE];
+  http_transfer *transfer = take_idle(peer, error);
+  request->started = loop_now(net->l);
+  if (transfer == NULL) {
+    fail(net, request, error);
+    return;
+  }
+  peer->active++;
+  if (!http_transfer_bind(transfer, request, &peer->settings)) {
+    fail(net, request, transfer->error);
+  } else {
+    CURLMcode code = curl_multi_add_handle(net->face.multi, transfer->easy);
+    if (code == CURLM_OK) {
+      request->transfer = transfer;
+      link_running(net, transfer);
+      return;
+    }
+    fail(net, request, curl_multi_strerror(code));
+  }
+  http_transfer_unbind(transfer);
+  make_idle(peer, transfer);
+}
+
+static void start_queued(network *net, http_peer *peer) {
+  while (peer->queue != NULL && peer->active < peer->settings.options.parallel) {
+    http_request *request = peer->queue;
+    peer->queue = request->next;
+    if (peer->queue == NULL) peer->queue_end = &peer->queue;
+    start(net, peer, request);
+  }
+  loop_perform_soon(net->l);
+}
+
+/* libcurl is done with this one. */
+static void collect(network *net, CURL *easy, CURLcode code) {
+  char *private = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+  http_transfer *transfer = (http_transfer *)(void *)private;
+  http_request *request = transfer->request;
+  http_peer *peer = request->peer;
+  long connects = 0;
+  curl_multi_remove_handle(net->face.multi, easy);
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+  net->connections += (uint64_t)connects;
+  unlink_running(net, transfer);
+  http_transfer_collect(transfer, code);
+  finish_later(net, request);
+  make_idle(peer, transfer);
+  start_queued(net, peer);
+}
+
+static int report_progress(network *net) {
+  int called = 0;
+  if (net->watched == 0) return 0;
+  for (http_transfer *transfer = net->running; transfer != NULL; transfer = net->cursor) {
+    http_request *request = transfer->request;
+    net->cursor = transfer->next;
+    if (request->progress == NULL) continue;
+    uint64_t sent, received;
+    http_transfer_progress(transfer, &sent, &received);
+    if (sent + received == transfer->reported) continue;
+    transfer->reported = sent + received;
+    request->progress(request, sent, received); /* may cancel any request; the cursor knows */
+    called++;
+  }
+  net->cursor = NULL;
+  return called;
+}
+
+static int call_done(network *net) {
+  int called = 0;
+  /* Only those that are there now: a callback that always submits what fails at once shall not hold the turn. */
+  unsigned budget = 0;
+  for (http_request *request = net->finished; request != NULL; request = request->next)
+    budget++;
+  for (; budget > 0 && net->finished != NULL; budget--) {
+    http_request *request = net->finished;
+    http_peer *peer = request->peer;
+    net->finished = request->next;
+    if (net->finished == NULL) net->finished_end = &net->finished;
+    request->peer = NULL;
+    request->done(request); /* may free the request, submit others, cancel others */
+    http_peer_release(peer);
+    called++;
+  }
+  if (net->finished != NULL) loop_perform_soon(net->l);
+  return called;
+}
+
+static int network_perform(loop_network *face) {
+  network *net = (network *)face;
+  if (face->multi != NULL) {
+    int running = 0, left = 0;
+    curl_multi_perform(face->multi, &running);
+    for (CURLMsg *message; (message = curl_multi_info_read(face->multi, &left)) != NULL;)
+      if (message->msg == CURLMSG_DONE) collect(net, message->easy_handle, message->data.result);
+  }
+  return report_progress(net) + call_done(net);
+}
+
+static void network_destroy(loop_network *face) {
+  network *net = (network *)face;
+  if (face->multi != NULL) curl_multi_cleanup(face->multi);
+  free(net);
+}
+
+/* Kept open between requests: by default libcurl keeps four for each running request, and a fleet would lose its
+ * connections. */
+static long connections_to_keep(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1024;
+  rlim_t half = limit.rlim_cur / 2;
+  return half < 16 ? 16 : half > 4096 ? 4096 : (long)half;
+}
+
+static network *network_of(loop *l) {
+  network *net = (network *)loop_attached(l);
+  if (net != NULL) return net;
+  net = calloc(1, sizeof *net);
+  if (net == NULL) abort(); /* there is nobody yet who could be told */
+  net->l = l;
+  net->finished_end = &net->finished;
+  net->face.perform = network_perform;
+  net->face.destroy = network_destroy;
+  tame_sigpipe();
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) net->face.multi = curl_multi_init();
+  if (net->face.multi != NULL) {
+    curl_multi_setopt(net->face.multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
+    curl_multi_setopt(net->face.multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+  }
+  loop_attach(l, &net->face);
+  return net;
+}
+
+/* -- peers ------------------------------------------------------------------------------------------------------- */
+
+static void free_options(http_peer_options *options) {
+  const char *strings[] = {options->base, options->ca,    options->cert,      options->key,
+                           options->pin,  options->proxy, options->user_agent};
+  for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+    free((char *)(uintptr_t)strings[i]);
+}
+
+static bool copy_string(const char **string) {
+  if (*string == NULL) return true;
+  return (*string = strdup(*string)) != NULL;
+}
+
+static bool copy_options(http_peer_options *to, const http_peer_options *from) {
+  *to = *from;
+  bool copied = copy_string(&to->base);
+  copied = copy_string(&to->ca) && copied;
+  copied = copy_string(&to->cert) && copied;
+  copied = copy_string(&to->key) && copied;
+  copied = copy_string(&to->pin) && copied;
+  copied = copy_string(&to->proxy) && copied;
+  copied = copy_string(&to->user_agent) && copied;
+  if (to->connect_timeout_ms <= 0) to->connect_timeout_ms = 10000;
+  if (to->timeout_ms <= 0) to->timeout_ms = 60000;
+  if (to->body_limit == 0) to->body_limit = (size_t)256 << 20;
+  if (to->parallel == 0) to->parallel = 4;
+  return copied;
+}
+
+http_peer *http_peer_new(loop *l, const http_peer_options *options) {
+  http_peer *peer = calloc(1, sizeof *peer);
+  if (peer == NULL) return NULL;
+  peer->references = 1;
+  peer->l = l;
+  peer->queue_end = &peer->queue;
+  peer->settings.sockets = calloc(1, sizeof *peer->settings.sockets);
+  if (!copy_options(&peer->settings.options, options) || peer->settings.sockets == NULL) {
+    free_options(&peer->settings.options);
+    free(peer->settings.sockets);
+    free(peer);
+    return NULL;
+  }
+  return peer;
+}
+
+http_peer *http_peer_retain(http_peer *peer) {
+  peer->references++;
+  return peer;
+}
+
+static bool port_in_use(const network *net, int port) {
+  for (const http_transfer *transfer = net->running; transfer != NULL; transfer = transfer->next)
+    if (transfer->local_port == port) return true;
+  return false;
+}
+
+static int local_port(curl_socket_t fd) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } address;
+  socklen_t length = sizeof address;
+  if (getsockname(fd, &address.any, &length) != 0) return 0;
+  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+/* libcurl has no call for it, but notices connections that died and drops them. Another peer with the same server may
+ * be using one of ours just now: that one stays. */
+static void close_idle_connections(http_peer *peer) {
+  http_sockets *sockets = peer->settings.sockets;
+  const network *net = (const network *)loop_attached(peer->l);
+  if (sockets->count == 0) {
+    free(sockets->list);
+    free(sockets);
+    return;
+  }
+  sockets->orphan = true;
+  for (unsigned i = 0; i < sockets->count; i++)
+    if (net == NULL || !port_in_use(net, local_port(sockets->list[i]))) shutdown(sockets->list[i], SHUT_RDWR);
+}
+
+void http_peer_release(http_peer *peer) {
+  if (peer == NULL || --peer->references > 0) return;
+  while (peer->idle != NULL) {
+    http_transfer *transfer = peer->idle;
+    peer->idle = transfer->next;
+    http_transfer_delete(transfer);
+  }
+  close_idle_connections(peer);
+  free_options(&peer->settings.options);
+  free(peer);
+}
+
+/* -- requests ---------------------------------------------------------------------------------------------------- */
+
+void http_submit(http_peer *peer, http_request *request) {
+  network *net = network_of(peer->l);
+  request->failure = HTTP_OK;
+  request->error[0] = '\0';
+  request->status = 0;
+  request->sent = request->reused = false;
+  request->answer = request->answer_headers = NULL;
+  request->answer_length = 0;
+  request->bytes_sent = request->bytes_received = 0;
+  request->started = request->finished = loop_now(peer->l);
+  request->transfer = NULL;
+  request->next = NULL;
+  request->peer = http_peer_retain(peer);
+  loop_perform_soon(peer->l);
+  if (net->face.multi == NULL) {
+    fail(net, request, "libcurl could not be initialised");
+  } else if (peer->active < peer->settings.options.parallel && peer->queue == NULL) {
+    start(net, peer, request);
+  } else {
+    *peer->queue_end = request;
+    peer->queue_end = &request->next;
+  }
+}
+
+void http_cancel(http_request *request) {
+  http_peer *peer = request->peer;
+  if (peer == NULL) return;
+  network *net = network_of(peer->l);
+  http_transfer *transfer = request->transfer;
+  if (transfer != NULL) {
+    curl_multi_remove_handle(net->face.multi, transfer->easy);
+    unlink_running(net, transfer);
+    http_transfer_collect(transfer, CURLE_ABORTED_BY_CALLBACK);
+    make_idle(peer, transfer);
+    start_queued(net, peer);
+  } else if (!unlink_request(&peer->queue, &peer->queue_end, request)) {
+    unlink_request(&net->finished, &net->finished_end, request);
+  }
+  request->transfer = NULL;
+  request->peer = NULL;
+  request->failure = HTTP_CANCELLED;
+  snprintf(request->error, sizeof request->error, "cancelled");
+  request->finished = loop_now(peer->l);
+  http_peer_release(peer);
+}
+
+void http_request_clear(http_request *request) {
+  free(request->answer);
+  free(request->answer_headers);
+  request->answer = request->answer_headers = NULL;
+  request->answer_length = 0;
+}
+
+bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size) {
+  size_t length = strlen(name);
+  const char *line = request->answer_headers;
+  for (; line != NULL && *line != '\0'; line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
+    if (strncasecmp(line, name, length) != 0 || line[length] != ':') continue;
+    const char *value = line + length + 1;
+    value += strspn(value, " \t");
+    size_t end = strcspn(value, "\r\n");
+    while (end > 0 && isspace((unsigned char)value[end - 1]))
+      end--;
+    if (size > 0) {
+      if (end >= size) end = size - 1;
+      memcpy(buffer, value, end);
+      buffer[end] = '\0';
+    }
+    return true;
+  }
+  return false;
+}
+
+uint64_t http_connections_opened(const loop *l) {
+  const network *net = (const network *)loop_attached(l);
+  return net == NULL ? 0 : net->connections;
+}
+
+const char *http_failure_name(http_failure failure) {
+  static const char *const names[] = {[HTTP_OK] = "ok",
+                                      [HTTP_RESOLVE] = "resolve",
+                                      [HTTP_CONNECT] = "connect",
+                                      [HTTP_TLS] = "tls",
+                                      [HTTP_TIMEOUT] = "timeout",
+                                      [HTTP_BROKEN] = "broken",
+                                      [HTTP_TOO_LARGE] = "too large",
+                                      [HTTP_FILE] = "file",
+                                      [HTTP_CANCELLED] = "cancelled",
+                                      [HTTP_INTERNAL] = "internal"};
+  return (size_t)failure < sizeof names / sizeof *names ? names[failure] : "unknown";
+}

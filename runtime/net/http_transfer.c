@@ -1,0 +1,460 @@
+/* One easy handle: its options, its callbacks, and what its end means. No callback here calls into another module. */
+#include "net/http_transfer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024 };
+
+/* -- the answer -------------------------------------------------------------------------------------------------- */
+
+static bool grow(char **buffer, size_t *size, size_t needed, size_t first) {
+  if (needed <= *size) return true;
+  size_t next = *size == 0 ? first : *size + *size / 2;
+  if (next < needed) next = needed;
+  char *bigger = realloc(*buffer, next);
+  if (bigger == NULL) return false;
+  *buffer = bigger;
+  *size = next;
+  return true;
+}
+
+static size_t fail_with(http_transfer *transfer, http_failure why) {
+  transfer->aborted = why;
+  transfer->aborted_errno = errno;
+  return 0; /* fewer than given: libcurl ends the transfer */
+}
+
+/* At the first byte: where the body goes, and one buffer of the announced size. */
+static bool begin_answer(http_transfer *transfer) {
+  http_request *request = transfer->request;
+  long status = 0;
+  transfer->answer_begun = true;
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  transfer->to_sink = request->sink_to_fd && status >= 200 && status < 300;
+  if (transfer->to_sink) return true;
+  size_t first = FIRST_ANSWER_SIZE;
+  curl_off_t announced = -1;
+  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  if (announced >= 0) {
+    if ((uint64_t)announced > transfer->body_limit) {
+      fail_with(transfer, HTTP_TOO_LARGE);
+      return false;
+    }
+    first = (size_t)announced + 1;
+  }
+  if (!grow(&request->answer, &transfer->answer_size, first, first)) {
+    fail_with(transfer, HTTP_INTERNAL);
+    return false;
+  }
+  return true;
+}
+
+static bool write_sink(http_transfer *transfer, const char *data, size_t length) {
+  http_request *request = transfer->request;
+  while (length > 0) {
+    ssize_t written = pwrite(request->sink_fd, data, length, (off_t)(request->sink_offset + transfer->sink_written));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    data += written;
+    length -= (size_t)written;
+    transfer->sink_written += (uint64_t)written;
+  }
+  return true;
+}
+
+static size_t on_body(char *data, size_t one, size_t length, void *user) {
+  http_transfer *transfer = user;
+  http_request *request = transfer->request;
+  (void)one; /* always 1 */
+  if (!transfer->answer_begun && !begin_answer(transfer)) return 0;
+  if (transfer->to_sink) {
+    if (!write_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
+    return length;
+  }
+  if (length > transfer->body_limit - request->answer_length) return fail_with(transfer, HTTP_TOO_LARGE);
+  size_t needed = request->answer_length + length + 1;
+  if (!grow(&request->answer, &transfer->answer_size, needed, FIRST_ANSWER_SIZE))
+    return fail_with(transfer, HTTP_INTERNAL);
+  memcpy(request->answer + request->answer_length, data, length);
+  request->answer_length += length;
+  return length;
+}
+
+static size_t on_header(char *data, size_t one, size_t length, void *user) {
+  http_transfer *transfer = user;
+  http_request *request = transfer->request;
+  (void)one;
+  request->bytes_received += length;
+  if (length > 5 && memcmp(data, "HTTP/", 5) == 0) transfer->headers_length = 0; /* the block before was a 100 */
+  if (!grow(&request->answer_headers, &transfer->headers_size, transfer->headers_length + length + 1,
+            FIRST_HEADERS_SIZE))
+    return fail_with(transfer, HTTP_INTERNAL);
+  memcpy(request->answer_headers + transfer->headers_length, data, length);
+  transfer->headers_length += length;
+  request->answer_headers[transfer->headers_length] = '\0';
+  return length;
+}
+
+/* -- the request ------------------------------------------------------------------------------------------------- */
+
+static size_t on_read(char *buffer, size_t one, size_t length, void *user) {
+  http_transfer *transfer = user;
+  const http_request *request = transfer->request;
+  uint64_t left = request->body_length - transfer->body_sent;
+  length *= one;
+  if (length > left) length = (size_t)left;
+  if (length == 0) return 0;
+  ssize_t got;
+  do
+    got = pread(request->body_fd, buffer, length, (off_t)(request->body_offset + transfer->body_sent));
+  while (got < 0 && errno == EINTR);
+  if (got <= 0) {
+    if (got == 0) errno = ENODATA; /* the file became shorter than the owner said */
+    fail_with(transfer, HTTP_FILE);
+    return CURL_READFUNC_ABORT;
+  }
+  transfer->body_sent += (uint64_t)got;
+  return (size_t)got;
+}
+
+static int on_seek(void *user, curl_off_t offset, int origin) {
+  http_transfer *transfer = user;
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  transfer->body_sent = (uint64_t)offset;
+  return CURL_SEEKFUNC_OK;
+}
+
+/* Called each time a request is about to go out. On a connection that was kept and turns out to be dead, libcurl begins
+ * again by itself, whatever the method. A write whose bytes went out must not: the server may have acted before it went
+ * away. */
+static int on_start(void *user, char *remote, char *local, int remote_port, int local_port) {
+  http_transfer *transfer = user;
+  (void)remote, (void)local, (void)remote_port;
+  long size = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &size);
+  if (transfer->started && size > transfer->size_before) {
+    transfer->request->sent = true;
+    if (!transfer->repeatable) {
+      fail_with(transfer, HTTP_BROKEN);
+      return CURL_PREREQFUNC_ABORT;
+    }
+  }
+  transfer->started = true;
+  transfer->size_before = size;
+  transfer->local_port = local_port;
+  return CURL_PREREQFUNC_OK;
+}
+
+static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+  http_sockets *sockets = user;
+  (void)purpose;
+  if (sockets->count == sockets->size) {
+    unsigned size = sockets->size == 0 ? 8 : sockets->size * 2;
+    curl_socket_t *list = realloc(sockets->list, size * sizeof *list);
+    if (list == NULL) return CURL_SOCKET_BAD;
+    sockets->list = list;
+    sockets->size = size;
+  }
+  /* Close-on-exec: a program that the script starts shall not hold the device's connections open. */
+  curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd != CURL_SOCKET_BAD) sockets->list[sockets->count++] = fd;
+  return fd;
+}
+
+static int on_close_socket(void *user, curl_socket_t fd) {
+  http_sockets *sockets = user;
+  for (unsigned i = 0; i < sockets->count; i++)
+    if (sockets->list[i] == fd) {
+      sockets->list[i] = sockets->list[--sockets->count];
+      break;
+    }
+  if (sockets->orphan && sockets->count == 0) {
+    free(sockets->list);
+    free(sockets);
+  }
+  return close(fd);
+}
+
+/* -- options ----------------------------------------------------------------------------------------------------- */
+
+#define SET(option, value)                                                                                             \
+  do {                                                                                                                 \
+    CURLcode set_ = curl_easy_setopt(easy, option, value);                                                             \
+    if (set_ != CURLE_OK) {                                                                                            \
+      snprintf(error, CURL_ERROR_SIZE, "%s: %s", #option, curl_easy_strerror(set_));                                   \
+      return false;                                                                                                    \
+    }                                                                                                                  \
+  } while (0)
+
+static bool set_trust(CURL *easy, const http_peer_options *options, char *error) {
+  const char *directory = NULL, *bundle = NULL;
+  SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if (options->insecure) {
+    SET(CURLOPT_SSL_VERIFYPEER, 0L);
+    SET(CURLOPT_SSL_VERIFYHOST, 0L);
+  } else if (options->ca != NULL) {
+    bundle = options->ca;
+  } else {
+    http_system_ca(&directory, &bundle);
+  }
+  /* Both are always set: what libcurl was compiled with may not exist here, or cost its cache (see ca.c). */
+  SET(CURLOPT_CAINFO, bundle);
+  SET(CURLOPT_CAPATH, directory);
+  SET(CURLOPT_PROXY_CAINFO, bundle);
+  SET(CURLOPT_PROXY_CAPATH, directory);
+  if (options->cert != NULL) SET(CURLOPT_SSLCERT, options->cert);
+  if (options->key != NULL) SET(CURLOPT_SSLKEY, options->key);
+  if (options->pin != NULL) SET(CURLOPT_PINNEDPUBLICKEY, options->pin);
+  return true;
+}
+
+static bool set_constant_options(http_transfer *transfer, const http_peer_settings *settings, char *error) {
+  CURL *easy = transfer->easy;
+  const http_peer_options *options = &settings->options;
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_ERRORBUFFER, transfer->error);
+  /* Signals would be changed four times a turn. SIGPIPE is dealt with once, in http.c. */
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(CURLOPT_PATH_AS_IS, 1L); /* the owner encoded the path; "/../" in a name is the name's */
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
+  if (options->proxy != NULL) SET(CURLOPT_PROXY, options->proxy);
+  if (options->user_agent != NULL) SET(CURLOPT_USERAGENT, options->user_agent);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, transfer);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, transfer);
+  SET(CURLOPT_READFUNCTION, on_read);
+  SET(CURLOPT_READDATA, transfer);
+  SET(CURLOPT_SEEKFUNCTION, on_seek);
+  SET(CURLOPT_SEEKDATA, transfer);
+  SET(CURLOPT_PREREQFUNCTION, on_start);
+  SET(CURLOPT_PREREQDATA, transfer);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  SET(CURLOPT_OPENSOCKETDATA, settings->sockets);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+  SET(CURLOPT_CLOSESOCKETDATA, settings->sockets);
+  return set_trust(easy, options, error);
+}
+
+http_transfer *http_transfer_new(const http_peer_settings *settings, char *error) {
+  error[0] = '\0';
+  http_transfer *transfer = calloc(1, sizeof *transfer);
+  if (transfer == NULL) return NULL;
+  transfer->easy = curl_easy_init();
+  transfer->base_length = strlen(settings->options.base);
+  transfer->url_size = transfer->base_length + 256;
+  transfer->url = malloc(transfer->url_size);
+  transfer->body_limit = settings->options.body_limit;
+  if (transfer->easy == NULL || transfer->url == NULL || !set_constant_options(transfer, settings, error)) {
+    http_transfer_delete(transfer);
+    return NULL;
+  }
+  memcpy(transfer->url, settings->options.base, transfer->base_length + 1);
+  return transfer;
+}
+
+void http_transfer_delete(http_transfer *transfer) {
+  curl_easy_cleanup(transfer->easy);
+  free(transfer->url);
+  free(transfer->nodes);
+  free(transfer);
+}
+
+static bool set_url(http_transfer *transfer, const char *path, char *error) {
+  CURL *easy = transfer->easy;
+  size_t length = strlen(path) + 1;
+  if (!grow(&transfer->url, &transfer->url_size, transfer->base_length + length, 0)) return false;
+  memcpy(transfer->url + transfer->base_length, path, length);
+  SET(CURLOPT_URL, transfer->url);
+  return true;
+}
+
+static bool set_headers(http_transfer *transfer, bool with_body, char *error) {
+  CURL *easy = transfer->easy;
+  const char *const *headers = transfer->request->headers;
+  size_t count = 0;
+  bool typed = false;
+  for (; headers != NULL && headers[count] != NULL; count++)
+    typed = typed || strncasecmp(headers[count], "Content-Type:", 13) == 0;
+  if (count + 2 > transfer->node_size) {
+    struct curl_slist *nodes = realloc(transfer->nodes, (count + 2) * sizeof *nodes);
+    if (nodes == NULL) return false;
+    transfer->nodes = nodes;
+    transfer->node_size = count + 2;
+  }
+  /* struct curl_slist is public, and libcurl only reads what it is given here. */
+  for (size_t i = 0; i < count; i++)
+    transfer->nodes[i].data = (char *)(uintptr_t)headers[i];
+  if (with_body) {
+    static char expect[] = "Expect:", type[] = "Content-Type:";
+    transfer->nodes[count++].data = expect;           /* no waiting for "100 Continue" */
+    if (!typed) transfer->nodes[count++].data = type; /* libcurl's own would be a form's */
+  }
+  for (size_t i = 0; i < count; i++)
+    transfer->nodes[i].next = i + 1 < count ? &transfer->nodes[i + 1] : NULL;
+  SET(CURLOPT_HTTPHEADER, count > 0 ? transfer->nodes : NULL);
+  return true;
+}
+
+static bool set_body(http_transfer *transfer, transfer_shape shape, char *error) {
+  CURL *easy = transfer->easy;
+  const http_request *request = transfer->request;
+  switch (shape) {
+  case SHAPE_GET:
+    if (transfer->shape != SHAPE_GET) SET(CURLOPT_HTTPGET, 1L);
+    break;
+  case SHAPE_HEAD:
+    if (transfer->shape != SHAPE_HEAD) SET(CURLOPT_NOBODY, 1L);
+    break;
+  default:
+    if (transfer->shape == SHAPE_HEAD) SET(CURLOPT_NOBODY, 0L);
+    if (transfer->shape != shape) SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_POSTFIELDS, shape == SHAPE_FILE ? NULL : request->body != NULL ? request->body : "");
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+  }
+  transfer->shape = shape;
+  return true;
+}
+
+bool http_transfer_bind(http_transfer *transfer, http_request *request, const http_peer_settings *settings) {
+  CURL *easy = transfer->easy;
+  const char *method = request->method;
+  char *error = transfer->error;
+  transfer->request = request;
+  transfer->answer_size = transfer->headers_length = transfer->headers_size = 0;
+  transfer->started = transfer->to_sink = transfer->answer_begun = false;
+  transfer->aborted = HTTP_OK;
+  transfer->aborted_errno = 0;
+  transfer->size_before = 0;
+  transfer->body_sent = transfer->sink_written = transfer->reported = 0;
+  transfer->local_port = 0;
+  error[0] = '\0';
+
+  bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
+  bool write = strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+  bool with_body = request->body != NULL || request->body_from_fd || write;
+  transfer_shape shape = request->body_from_fd ? SHAPE_FILE : with_body ? SHAPE_MEMORY : head ? SHAPE_HEAD : SHAPE_GET;
+  transfer->repeatable = get || head || strcmp(method, "OPTIONS") == 0;
+
+  if (!set_url(transfer, request->path, error) || !set_headers(transfer, with_body, error) ||
+      !set_body(transfer, shape, error))
+    return false;
+  bool custom = shape == SHAPE_GET ? !get : shape == SHAPE_HEAD ? false : strcmp(method, "POST") != 0;
+  if (custom || transfer->custom_method) SET(CURLOPT_CUSTOMREQUEST, custom ? method : NULL);
+  transfer->custom_method = custom;
+  long timeout = request->timeout_ms > 0 ? request->timeout_ms : settings->options.timeout_ms;
+  if (timeout != transfer->timeout_ms) SET(CURLOPT_TIMEOUT_MS, timeout);
+  transfer->timeout_ms = timeout;
+  return true;
+}
+
+void http_transfer_unbind(http_transfer *transfer) {
+  transfer->request = NULL;
+}
+
+/* -- the end ----------------------------------------------------------------------------------------------------- */
+
+static http_failure classify(CURLcode code) {
+  switch (code) {
+  case CURLE_OK:
+    return HTTP_OK;
+  case CURLE_COULDNT_RESOLVE_HOST:
+    return HTTP_RESOLVE;
+  case CURLE_COULDNT_RESOLVE_PROXY:
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_PROXY:
+  case CURLE_INTERFACE_FAILED:
+    return HTTP_CONNECT;
+  case CURLE_OPERATION_TIMEDOUT:
+    return HTTP_TIMEOUT;
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_SSL_CLIENTCERT:
+  case CURLE_USE_SSL_FAILED:
+    return HTTP_TLS;
+  case CURLE_FILESIZE_EXCEEDED:
+    return HTTP_TOO_LARGE;
+  case CURLE_OUT_OF_MEMORY:
+  case CURLE_FAILED_INIT:
+  case CURLE_URL_MALFORMAT:
+  case CURLE_NOT_BUILT_IN:
+  case CURLE_BAD_FUNCTION_ARGUMENT:
+  case CURLE_UNKNOWN_OPTION:
+  case CURLE_UNSUPPORTED_PROTOCOL:
+    return HTTP_INTERNAL;
+  default:
+    return HTTP_BROKEN;
+  }
+}
+
+static void describe(const http_transfer *transfer, CURLcode code) {
+  http_request *request = transfer->request;
+  size_t size = sizeof request->error;
+  if (transfer->aborted == HTTP_TOO_LARGE)
+    snprintf(request->error, size, "the answer is larger than the limit of %zu bytes", transfer->body_limit);
+  else if (transfer->aborted == HTTP_FILE)
+    snprintf(request->error, size, "%s: %s", transfer->to_sink ? "cannot write the file" : "cannot read the file",
+             strerror(transfer->aborted_errno));
+  else if (transfer->aborted == HTTP_BROKEN)
+    snprintf(request->error, size, "the connection was closed after the request was sent");
+  else if (transfer->aborted == HTTP_INTERNAL)
+    snprintf(request->error, size, "not enough memory");
+  else
+    snprintf(request->error, size, "%s", transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
+}
+
+void http_transfer_collect(http_transfer *transfer, CURLcode code) {
+  http_request *request = transfer->request;
+  CURL *easy = transfer->easy;
+  long size = 0, connects = 0;
+  curl_off_t body = 0;
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &request->status);
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+  curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
+  request->bytes_received += (uint64_t)body;
+  curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &body);
+  request->bytes_sent = (uint64_t)size + (uint64_t)body;
+  request->reused = connects == 0 && transfer->started;
+  request->sent = request->sent || (transfer->started && size > transfer->size_before);
+  request->failure = transfer->aborted != HTTP_OK ? transfer->aborted : classify(code);
+  if (request->sink_to_fd && request->status >= 200 && request->status < 300)
+    transfer->to_sink = true; /* an empty body */
+  if (request->failure == HTTP_OK && !transfer->to_sink &&
+      !grow(&request->answer, &transfer->answer_size, request->answer_length + 1, 1))
+    request->failure = transfer->aborted = HTTP_INTERNAL;
+  if (request->failure == HTTP_OK) {
+    if (request->answer != NULL) request->answer[request->answer_length] = '\0';
+  } else {
+    describe(transfer, code);
+    free(request->answer);
+    request->answer = NULL;
+    request->answer_length = 0;
+  }
+  http_transfer_unbind(transfer);
+}
+
+void http_transfer_progress(const http_transfer *transfer, uint64_t *sent, uint64_t *received) {
+  curl_off_t up = 0, down = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+  curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+  *sent = (uint64_t)up;
+  *received = (uint64_t)down;
+}
