@@ -1,16 +1,30 @@
-/* The Lua modules compiled into the program (cmake/embed.lua makes the table), sorted by name. */
+/* The Lua modules compiled into the program (cmake/embed.lua makes the table), and how `require` finds them. */
 #ifndef HOST_EMBEDDED_H
 #define HOST_EMBEDDED_H
 
 #include <stddef.h>
 
+#include <lua.h>
+
 typedef struct embedded_module {
   const char *name;   /* as `require` knows it: "f5.stats" */
+  const char *chunk;  /* chunk name: "=lualib/f5/stats.lua" */
   const char *source; /* Lua text, NUL behind it */
   size_t length;      /* bytes, without the NUL */
 } embedded_module;
 
-extern const embedded_module embedded_modules[];
+extern const embedded_module embedded_modules[]; /* sorted by name */
 extern const size_t embedded_count;
+
+/* NULL if there is none of this name. */
+const embedded_module *embedded_find(const char *name);
+
+/* For a playbook's state: `require` finds "f5" and "f5.*" here before it looks anywhere else (nobody replaces the
+ * runtime by accident), and all other embedded modules only after the disk (a playbook's own "sim.lua" or
+ * "argparse.lua" is its own). */
+void embedded_install(lua_State *L);
+
+/* For a state that runs nothing but our own code (the simulated device's): every embedded module comes first. */
+void embedded_install_closed(lua_State *L);
 
 #endif

@@ -1,6 +1,155 @@
+/* The command line. What every playbook goes through is decided here, without argparse and without any network library;
+ * all else is a subcommand, lualib/cli/NAME.lua. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-int main(void) {
-  puts("f5lua " F5LUA_VERSION);
-  return 0;
+#include <lauxlib.h>
+
+#include "host/embedded.h"
+#include "host/host.h"
+
+typedef struct options {
+  int first;     /* argv index behind the options */
+  int chunks;    /* number of -e */
+  int verbosity; /* number of -v */
+  bool log_json;
+  bool help, version;
+} options;
+
+static int refuse(const char *format, const char *word) {
+  fprintf(stderr, format, word);
+  fputs("Try 'f5lua --help'.\n", stderr);
+  return STATUS_USAGE;
+}
+
+static const char *log_format_of(int argc, char **argv, int *i) {
+  const char *word = argv[*i], *equals = strchr(word, '=');
+  if (equals) return equals + 1;
+  return ++*i < argc ? argv[*i] : "";
+}
+
+/* Returns STATUS_DONE or the status to leave with. */
+static int parse(int argc, char **argv, options *o) {
+  int i = 1;
+  for (; i < argc; i++) {
+    const char *word = argv[i];
+    if (word[0] != '-' || word[1] == '\0') break; /* a file, a subcommand, or standard input */
+    if (strcmp(word, "--") == 0) {
+      i++;
+      break;
+    }
+    if (strcmp(word, "-e") == 0) {
+      if (++i == argc) return refuse("f5lua: '%s' needs a chunk of Lua\n", word);
+      o->chunks++;
+    } else if (strncmp(word, "-v", 2) == 0 && strspn(word + 1, "v") == strlen(word + 1)) {
+      o->verbosity += (int)strlen(word + 1);
+    } else if (strcmp(word, "--log-format") == 0 || strncmp(word, "--log-format=", 13) == 0) {
+      const char *format = log_format_of(argc, argv, &i);
+      if (strcmp(format, "json") != 0 && strcmp(format, "text") != 0)
+        return refuse("f5lua: --log-format is 'text' or 'json', not '%s'\n", format);
+      o->log_json = strcmp(format, "json") == 0;
+    } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+      o->help = true;
+    } else if (strcmp(word, "--version") == 0) {
+      o->version = true;
+    } else {
+      return refuse("f5lua: unknown option '%s'\n", word);
+    }
+  }
+  o->first = i;
+  return STATUS_DONE;
+}
+
+/* A word without dot or slash that names a module of lualib/cli is a subcommand, whatever files there are: what `f5lua
+ * list` means must not depend on the directory it is typed in. `./list` is the file. */
+static bool is_subcommand(const char *word) {
+  char name[64];
+  if (strpbrk(word, "./") || snprintf(name, sizeof name, "cli.%s", word) >= (int)sizeof name) return false;
+  return embedded_find(name) != NULL;
+}
+
+/* Pushes the function that `require "cli.support.main"` returned, for host_run to call. */
+static int run_cli(lua_State *L, const char *entry, int argc, char **argv, int first) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cli.support.main");
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) return host_report(L);
+  lua_getfield(L, -1, entry);
+  lua_remove(L, -2); /* module */
+  lua_createtable(L, argc - first, 0);
+  for (int i = first; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i - first + 1);
+  }
+  return host_run(L, 1, true);
+}
+
+/* The caller has made sure that there is room on the stack. */
+static void push_rest(lua_State *L, int argc, char **argv, int first) {
+  for (int i = first; i < argc; i++)
+    lua_pushstring(L, argv[i]);
+}
+
+/* All chunks of -e, then the script if there is one; each is compiled before the first runs. */
+static int run_chunks(lua_State *L, int argc, char **argv, const options *o) {
+  const char *const runner = "local count, chunks = ..., {select(2, ...)}\n"
+                             "for i = 1, count - 1 do chunks[i]() end\n"
+                             "return chunks[count](table.unpack(chunks, count + 1))";
+  int nargs = -1; /* the first chunk is the function, not an argument */
+  bool script = o->first < argc;
+  if (o->chunks + script > 1) {
+    luaL_loadbuffer(L, runner, strlen(runner), "=lualib/-e");
+    lua_pushinteger(L, o->chunks + script);
+    nargs = 1;
+  }
+  if (!lua_checkstack(L, argc + 2)) return refuse("f5lua: %s\n", "too many arguments");
+  for (int i = 1; i < o->first; i++) {
+    if (strcmp(argv[i], "--log-format") == 0) i++;
+    if (strcmp(argv[i], "-e") != 0) continue;
+    const char *chunk = argv[++i];
+    if (luaL_loadbuffer(L, chunk, strlen(chunk), "=(command line)") != LUA_OK) return host_report(L);
+    nargs++;
+  }
+  host_set_arguments(L, argc, argv, script ? o->first : 0);
+  if (script) {
+    int status = host_load(L, strcmp(argv[o->first], "-") == 0 ? NULL : argv[o->first]);
+    if (status != STATUS_DONE) return status;
+    push_rest(L, argc, argv, o->first + 1);
+    nargs += argc - o->first;
+  }
+  return host_run(L, nargs, false);
+}
+
+/* Standard input without being asked for: `echo 'print(1)' | f5lua`. */
+static int run_input(lua_State *L, int argc, char **argv) {
+  host_set_arguments(L, argc, argv, 0);
+  int status = host_load(L, NULL);
+  return status == STATUS_DONE ? host_run(L, 0, false) : status;
+}
+
+static int run(lua_State *L, int argc, char **argv, const options *o) {
+  if (o->help) return run_cli(L, "help", argc, argv, argc);
+  if (o->chunks) return run_chunks(L, argc, argv, o);
+  if (o->first < argc) {
+    const char *word = argv[o->first];
+    if (is_subcommand(word)) return run_cli(L, "subcommand", argc, argv, o->first);
+    if (strcmp(word, "-") != 0 && access(word, F_OK) != 0) return run_cli(L, "unknown", argc, argv, o->first);
+    return run_chunks(L, argc, argv, o);
+  }
+  if (!isatty(STDIN_FILENO)) return run_input(L, argc, argv);
+  return run_cli(L, "interactive", argc, argv, argc);
+}
+
+int main(int argc, char **argv) {
+  options o = {0};
+  int status = parse(argc, argv, &o);
+  if (status != STATUS_DONE) return status;
+  if (o.version) {
+    puts("f5lua " F5LUA_VERSION);
+    return fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
+  }
+  lua_State *L = host_open(argc, argv);
+  if (!L) return STATUS_FAILED;
+  return host_close(L, run(L, argc, argv, &o));
 }

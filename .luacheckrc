@@ -1,0 +1,11 @@
+std = "lua54"
+max_line_length = 140
+cache = ".cache/luacheck"
+exclude_files = { "build", ".cache" }
+-- `local device <close>` is there to be closed, `_x` to be ignored.
+ignore = { "211/_.*", "212/_.*" }
+files["tests/**"].std = "lua54+busted"
+-- Annotations for editors: nothing in it runs.
+files["lualib/meta"].ignore = { "212", "211", "241", "631" }
+-- Replaces the arguments that busted's runner reads.
+files["tests/run.lua"].globals = { "arg" }

@@ -1,0 +1,122 @@
+-- Finds and runs subcommands: lualib/cli/NAME.lua returns
+--   { summary = "one line", setup = function(parser) … end, run = function(options) … return exit status (nil: 0) end,
+--     rest = true: words behind the first plain argument are not the subcommand's own and come as options.rest }
+
+local host = require "f5.host"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+local function subcommands()
+  local names = {}
+  for _, module in ipairs(host.modules()) do
+    names[#names + 1] = module:match "^cli%.([^.]+)$"
+  end
+  return names
+end
+
+-- Edit distance of two words, for "did you mean".
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+    end
+  end
+  return row[#b]
+end
+
+local function nearest(word)
+  local best, best_distance
+  for _, name in ipairs(subcommands()) do
+    local d = distance(word, name)
+    if not best or d < best_distance then best, best_distance = name, d end
+  end
+  return best and best_distance <= math.max(1, #word // 3) and best or nil
+end
+
+local HEAD <const> = [[
+f5lua: automation of F5 BIG-IP devices in Lua
+
+Usage:
+  f5lua [OPTION…] FILE [ARG…]         run a playbook
+  f5lua [OPTION…] -e CHUNK [FILE…]    run a piece of Lua (may be repeated)
+  f5lua [OPTION…] - [ARG…]            run what standard input says
+  f5lua SUBCOMMAND …                  see below; 'f5lua SUBCOMMAND --help' says more
+
+Options:
+  -e CHUNK               run CHUNK before FILE
+  -v, -vv                log each call to standard error; -vv: with its bodies, secrets masked
+  --log-format FORMAT    text (default) or json
+  -h, --help             this page
+  --version              the version
+
+Subcommands:
+]]
+
+local TAIL <const> = [[
+
+Environment: F5_SERVER F5_SERVER_PORT F5_USER F5_PASSWORD F5_VALIDATE_CERTS are the defaults of f5.connect.
+Exit status: 0 done, 1 the playbook failed, 2 wrong usage, 3 the device or the network failed,
+130 interrupted (128 + the signal's number).
+]]
+
+function M.help()
+  local lines = {}
+  for _, name in ipairs(subcommands()) do
+    lines[#lines + 1] = ("  %-22s %s\n"):format(name, require("cli." .. name).summary)
+  end
+  io.stdout:write(HEAD, table.concat(lines), TAIL)
+  return 0
+end
+
+-- argparse takes options everywhere; a playbook's own options behind its name are not ours.
+local function split(parser, words)
+  local takes_value = {}
+  for _, option in ipairs(parser._options) do
+    for _, alias in ipairs(option._aliases) do takes_value[alias] = option._maxargs > 0 end
+  end
+  local i = 1
+  while i <= #words do
+    local word = words[i]
+    if word == "--" then return table.move(words, 1, i - 1, 1, {}), table.move(words, i + 1, #words, 1, {}) end
+    if word == "-" or word:sub(1, 1) ~= "-" then break end
+    i = i + (takes_value[word] and 2 or 1)
+  end
+  return table.move(words, 1, math.min(i - 1, #words), 1, {}), table.move(words, i, #words, 1, {})
+end
+
+function M.subcommand(words)
+  local name = table.remove(words, 1)
+  local command = require("cli." .. name)
+  local program = "f5lua " .. name
+  local parser = require "argparse"(program, command.summary)
+  parser.error = function(_, message) usage(message, program) end
+  command.setup(parser)
+  local rest
+  if command.rest then words, rest = split(parser, words) end
+  local options = parser:parse(words)
+  options.rest = rest
+  return command.run(options)
+end
+
+function M.unknown(words)
+  local word = words[1]
+  if word:find "[./]" then usage(("cannot read '%s': there is no such file"):format(word)) end
+  local guess = nearest(word)
+  usage(("there is no file and no subcommand '%s'%s"):format(word, guess and "; did you mean '" .. guess .. "'?" or ""))
+end
+
+function M.interactive()
+  if not pcall(require, "cli.console") then
+    M.help()
+    return 2
+  end
+  return M.subcommand { "console" }
+end
+
+return M

@@ -1,0 +1,103 @@
+-- What a user reads when a playbook failed: report(error, trace, colour) -> text, exit status.
+-- The error may be anything that Lua code can raise; nothing here may fail because of it.
+
+local STATUS <const> = { failed = 1, usage = 2, device = 3 }
+
+-- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device or the way to it.
+local OWN_KINDS <const> = { usage = true, cancelled = true }
+
+local HINTS <const> = {
+  not_found = "ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)",
+  conflict = "it exists already: ref:exists() tells, ref:modify{…} changes it",
+  auth = "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect",
+  forbidden = "the user is known, but its role does not allow this",
+  tls = "give the device's certificate as `ca = \"FILE.pem\"` to f5.connect; `verify = false` gives up protection",
+  not_ready = "the device is starting or busy: session:wait_ready{ timeout = 300 } waits for it",
+  busy = "raise `retries` of f5.connect, or try again later",
+  timeout = "raise `timeout` of f5.connect, or run long work as a task",
+}
+
+local function painter(colour)
+  local function paint(code)
+    if not colour then return function(text) return text end end
+    return function(text) return "\27[" .. code .. "m" .. text .. "\27[0m" end
+  end
+  return { bad = paint "1;31", dim = paint "2", good = paint "36" }
+end
+
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  return ok and text or "(" .. type(value) .. " value)"
+end
+
+-- A line of source that a user can look at: nothing for standard input and -e.
+local function source_line(frame)
+  local file = io.open(frame.file, "r")
+  if not file then return nil end
+  local number = 0
+  for line in file:lines() do
+    number = number + 1
+    if number == frame.line then
+      file:close()
+      return #line < 160 and line:match "^%s*(.-)%s*$" or nil
+    end
+  end
+  file:close()
+end
+
+local function add_trace(lines, trace, paint)
+  for i, frame in ipairs(trace) do
+    lines[#lines + 1] = ("  %s:%d: in %s"):format(frame.file, frame.line, frame.name)
+    local source = i == 1 and source_line(frame)
+    if source then lines[#lines + 1] = "      " .. paint.good(source) end
+  end
+end
+
+-- The table of a device error, in the order in which one asks.
+local FIELDS <const> = {
+  { "device" }, { "method" }, { "path" }, { "status" }, { "code" }, { "api_error", "apiError" }, { "kind" }, { "attempts" },
+}
+
+local function field_lines(lines, err, paint)
+  for _, field in ipairs(FIELDS) do
+    local value = err[field[1]]
+    if value ~= nil and value ~= "" and not (field[1] == "code" and value == err.status) then
+      lines[#lines + 1] = "  " .. paint.dim(("%-9s"):format(field[2] or field[1])) .. " " .. text_of(value)
+    end
+  end
+  local cause = err.cause
+  while cause ~= nil do
+    lines[#lines + 1] = "  " .. paint.dim(("%-9s"):format "cause") .. " " .. text_of(cause)
+    cause = type(cause) == "table" and cause.cause or nil
+  end
+end
+
+local function is_runtime_error(err)
+  if type(err) ~= "table" or type(rawget(err, "kind")) ~= "string" then return false end
+  local metatable = getmetatable(err)
+  return type(metatable) == "table" and metatable.__name == "f5.error"
+end
+
+local function report(err, trace, colour)
+  local paint = painter(colour)
+  local lines = {}
+  if type(err) == "table" and type(rawget(err, "usage")) == "string" then
+    return ("f5lua: %s\nTry '%s --help'.\n"):format(err.usage, err.program or "f5lua"), STATUS.usage
+  end
+  if not is_runtime_error(err) then
+    local text = text_of(err)
+    if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
+      text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. err.message or "")
+    end
+    lines[1] = paint.bad "f5lua:" .. " " .. text
+    add_trace(lines, trace, paint)
+    return table.concat(lines, "\n") .. "\n", STATUS.failed
+  end
+  lines[1] = paint.bad "f5lua:" .. " " .. text_of(err.message or err)
+  field_lines(lines, err, paint)
+  add_trace(lines, trace, paint)
+  if HINTS[err.kind] then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. HINTS[err.kind] end
+  return table.concat(lines, "\n") .. "\n", OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
+end
+
+return report

@@ -1,0 +1,75 @@
+#include "host/embedded.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+static int compare_name(const void *key, const void *element) {
+  return strcmp(key, ((const embedded_module *)element)->name);
+}
+
+const embedded_module *embedded_find(const char *name) {
+  return bsearch(name, embedded_modules, embedded_count, sizeof embedded_modules[0], compare_name);
+}
+
+static int load(lua_State *L, const char *name) {
+  const embedded_module *module = embedded_find(name);
+  if (!module) {
+    lua_pushfstring(L, "no module '%s' in the program", name);
+    return 1;
+  }
+  if (luaL_loadbufferx(L, module->source, module->length, module->chunk, "t") != LUA_OK) return lua_error(L);
+  lua_pushstring(L, module->chunk + 1); /* second argument of the module, as a file name would be */
+  return 2;
+}
+
+static bool is_runtime(const char *name) {
+  return strncmp(name, "f5", 2) == 0 && (name[2] == '\0' || name[2] == '.');
+}
+
+static int search_runtime(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  return is_runtime(name) ? load(L, name) : 0;
+}
+
+static int search_rest(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  return is_runtime(name) ? 0 : load(L, name);
+}
+
+static int search_all(lua_State *L) {
+  return load(L, luaL_checkstring(L, 1));
+}
+
+/* package.searchers[1] looks into package.preload; ours goes right behind it. */
+static void insert_second(lua_State *L, int searchers, lua_CFunction searcher) {
+  for (lua_Integer i = luaL_len(L, searchers); i >= 2; i--) {
+    lua_rawgeti(L, searchers, i);
+    lua_rawseti(L, searchers, i + 1);
+  }
+  lua_pushcfunction(L, searcher);
+  lua_rawseti(L, searchers, 2);
+}
+
+static void push_searchers(lua_State *L) {
+  lua_getglobal(L, LUA_LOADLIBNAME);
+  lua_getfield(L, -1, "searchers");
+  lua_remove(L, -2); /* package */
+}
+
+void embedded_install(lua_State *L) {
+  push_searchers(L);
+  insert_second(L, lua_gettop(L), search_runtime);
+  lua_pushcfunction(L, search_rest);
+  lua_rawseti(L, -2, luaL_len(L, -2) + 1);
+  lua_pop(L, 1); /* searchers */
+}
+
+void embedded_install_closed(lua_State *L) {
+  push_searchers(L);
+  insert_second(L, lua_gettop(L), search_all);
+  lua_pop(L, 1); /* searchers */
+}

@@ -1,0 +1,166 @@
+#include "host/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "host/embedded.h"
+#include "host/library.h"
+#include "host/signals.h"
+#include "host/trace.h"
+
+int luaopen_cjson(lua_State *L);
+
+/* -- opening -- */
+
+static const luaL_Reg preloaded[] = {
+    {"cjson", luaopen_cjson},
+    {"f5.host", luaopen_f5_host},
+    {NULL, NULL},
+};
+
+/* os.exit leaves without unwinding; the tokens must go all the same. */
+static int exit_cleanly(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+static int open_state(lua_State *L) {
+  luaL_openlibs(L);
+  embedded_install(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  luaL_setfuncs(L, preloaded, 0);
+  lua_getglobal(L, LUA_OSLIBNAME);
+  lua_getfield(L, -1, "exit");
+  lua_pushcclosure(L, exit_cleanly, 1);
+  lua_setfield(L, -2, "exit");
+  return 0;
+}
+
+lua_State *host_open(int argc, char **argv) {
+  lua_State *L = luaL_newstate();
+  if (!L) {
+    fputs("f5lua: not enough memory\n", stderr);
+    return NULL;
+  }
+  lua_pushcfunction(L, open_state);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+    fprintf(stderr, "f5lua: %s\n", lua_tostring(L, -1));
+    lua_close(L);
+    return NULL;
+  }
+  signals_install(L);
+  host_set_arguments(L, argc, argv, 0);
+  return L;
+}
+
+/* -- what is run -- */
+
+void host_add_script_directory(lua_State *L, const char *script) {
+  if (strcmp(script, "-") == 0) return;
+  const char *slash = strrchr(script, '/');
+  lua_pushlstring(L, slash ? script : ".", slash ? (size_t)(slash - script) : 1);
+  const char *directory = lua_tostring(L, -1);
+  if (*directory == '\0') directory = "/";
+  lua_getglobal(L, LUA_LOADLIBNAME);
+  lua_getfield(L, -1, "path");
+  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", directory, directory, lua_tostring(L, -1));
+  lua_setfield(L, -3, "path");
+  lua_pop(L, 3); /* path, package, directory */
+}
+
+void host_set_arguments(lua_State *L, int argc, char **argv, int script) {
+  lua_createtable(L, argc - script, script + 1);
+  for (int i = 0; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i - script);
+  }
+  lua_setglobal(L, "arg");
+  if (script > 0) host_add_script_directory(L, argv[script]);
+}
+
+int host_load(lua_State *L, const char *path) {
+  int status = luaL_loadfile(L, path);
+  if (status == LUA_OK) return STATUS_DONE;
+  if (status == LUA_ERRFILE) {
+    fprintf(stderr, "f5lua: cannot read '%s': %s\n", path ? path : "standard input", strerror(errno));
+    lua_pop(L, 1); /* message */
+    return STATUS_USAGE;
+  }
+  return host_report(L);
+}
+
+int host_run(lua_State *L, int nargs, bool command) {
+  int base = lua_gettop(L) - nargs;
+  lua_pushcfunction(L, trace_handler);
+  lua_insert(L, base);
+  int status = lua_pcall(L, nargs, 1, base);
+  int exit_status = STATUS_DONE;
+  if (status != LUA_OK)
+    exit_status = host_report(L);
+  else {
+    if (command) exit_status = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1); /* result */
+  }
+  lua_remove(L, base); /* handler */
+  return exit_status;
+}
+
+/* -- reports -- */
+
+static bool wants_colour(void) {
+  const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+  return isatty(STDERR_FILENO) && !(none && *none) && term && strcmp(term, "dumb") != 0;
+}
+
+/* (error value, trace, colour) -> text, exit status */
+static int describe(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cli.support.report");
+  lua_call(L, 1, 1);
+  lua_insert(L, 1);
+  lua_call(L, 3, 2);
+  return 2;
+}
+
+int host_report(lua_State *L) {
+  int error = lua_gettop(L);
+  lua_pushcfunction(L, describe);
+  lua_pushvalue(L, error);
+  trace_push(L, error);
+  lua_pushboolean(L, wants_colour());
+  int status = STATUS_FAILED;
+  fflush(stdout);
+  if (lua_pcall(L, 3, 2, 0) == LUA_OK) {
+    fputs(lua_tostring(L, -2), stderr);
+    status = (int)lua_tointeger(L, -1);
+  } else { /* no memory, say: then the plain words of both */
+    const char *text = lua_tostring(L, error);
+    fprintf(stderr, "f5lua: %s\n", text ? text : luaL_typename(L, error));
+    text = lua_tostring(L, -1);
+    fprintf(stderr, "f5lua: the error could not be described: %s\n", text ? text : luaL_typename(L, -1));
+  }
+  lua_settop(L, error - 1);
+  return status;
+}
+
+/* -- closing -- */
+
+int host_close(lua_State *L, int status) {
+  signals_remove();
+  lua_close(L);
+  if (fflush(stdout) != 0 && errno != EPIPE && status == STATUS_DONE) {
+    fprintf(stderr, "f5lua: cannot write to standard output: %s\n", strerror(errno));
+    status = STATUS_FAILED;
+  }
+  int signal = signals_received();
+  return signal ? STATUS_SIGNAL + signal : status;
+}

@@ -1,0 +1,72 @@
+#include "host/library.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "host/embedded.h"
+#include "host/host.h"
+
+/* modules() -> names of all embedded modules, sorted */
+static int modules(lua_State *L) {
+  lua_createtable(L, (int)embedded_count, 0);
+  for (size_t i = 0; i < embedded_count; i++) {
+    lua_pushstring(L, embedded_modules[i].name);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+/* load(path or nil for standard input) -> function; or nil, message, whether the file could not be read at all */
+static int load(lua_State *L) {
+  const char *path = luaL_optstring(L, 1, NULL);
+  int status = luaL_loadfile(L, path);
+  if (status == LUA_OK) return 1;
+  int reason = errno;
+  lua_pushnil(L);
+  if (status == LUA_ERRFILE)
+    lua_pushfstring(L, "cannot read '%s': %s", path ? path : "standard input", strerror(reason));
+  else
+    lua_pushvalue(L, -2);
+  lua_pushboolean(L, status == LUA_ERRFILE);
+  return 3;
+}
+
+/* set_script(file, array of words): the global `arg` and package.path for this playbook */
+static int set_script(lua_State *L) {
+  const char *file = luaL_checkstring(L, 1);
+  lua_Integer count = luaL_len(L, 2);
+  lua_createtable(L, (int)count, 2);
+  lua_getglobal(L, "arg");
+  lua_rawgeti(L, -1, 0); /* the program */
+  lua_rawseti(L, 3, -1);
+  lua_pushvalue(L, 1);
+  lua_rawseti(L, 3, 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_geti(L, 2, i);
+    lua_rawseti(L, 3, i);
+  }
+  lua_settop(L, 3);
+  lua_setglobal(L, "arg");
+  host_add_script_directory(L, file);
+  return 0;
+}
+
+/* is_terminal(0, 1 or 2) */
+static int is_terminal(lua_State *L) {
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"modules", modules}, {"load", load}, {"set_script", set_script}, {"is_terminal", is_terminal}, {NULL, NULL},
+};
+
+int luaopen_f5_host(lua_State *L) {
+  luaL_newlib(L, functions);
+  lua_pushliteral(L, F5LUA_VERSION);
+  lua_setfield(L, -2, "version");
+  return 1;
+}

@@ -1,0 +1,46 @@
+#include "host/signals.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "host/host.h"
+
+static lua_State *volatile interrupted_state;
+static volatile sig_atomic_t received;
+
+static void end_run(int signal) {
+  if (received) _exit(STATUS_SIGNAL + signal);
+  received = signal;
+}
+
+/* Sockets raise SIGPIPE too (ours, the simulated device's, those of C modules); only standard output matters here. */
+static void broken_pipe(int signal) {
+  struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+  if (!received && poll(&output, 1, 0) == 1 && (output.revents & POLLERR)) end_run(signal);
+}
+
+static void handle(int signal, void (*handler)(int), int flags) {
+  struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, NULL);
+}
+
+void signals_install(lua_State *L) {
+  interrupted_state = L;
+  handle(SIGINT, end_run, 0);
+  handle(SIGTERM, end_run, 0);
+  struct sigaction present;
+  if (sigaction(SIGHUP, NULL, &present) == 0 && present.sa_handler != SIG_IGN) /* nohup stays what it is */
+    handle(SIGHUP, end_run, 0);
+  handle(SIGPIPE, broken_pipe, SA_RESTART);
+}
+
+void signals_remove(void) {
+  interrupted_state = NULL;
+}
+
+int signals_received(void) {
+  return received;
+}

@@ -1,0 +1,87 @@
+-- What a run of specs prints: a line a file, every failure in full, one line of counts.
+
+return function(options)
+  local busted = require "busted"
+  local handler = require "busted.outputHandlers.base"()
+  local in_file = { passed = 0, failed = 0, skipped = 0 }
+  local total = { passed = 0, failed = 0, skipped = 0 }
+  local file_start = busted.monotime()
+
+  local function describe(kind, item)
+    local where = item.trace and item.trace.short_src and ("%s:%d"):format(item.trace.short_src, item.trace.currentline) or ""
+    io.write(("\n%s: %s\n  %s\n"):format(kind, item.name, where))
+    local message = item.message
+    if type(message) ~= "string" then message = message == nil and "no reason given" or require "pl.pretty".write(message) end
+    io.write("  ", (message:gsub("\n", "\n  ")), "\n")
+    if item.isError and item.trace and item.trace.traceback then io.write((item.trace.traceback:gsub("\n", "\n  ")), "\n") end
+  end
+
+  local function count(what)
+    in_file[what] = in_file[what] + 1
+    total[what] = total[what] + 1
+  end
+
+  -- Base handlers run first and leave the formatted item at the end of their lists.
+  local function failed(list)
+    return function()
+      count "failed"
+      describe(list == "errors" and "ERROR" or "FAILED", handler[list][#handler[list]])
+      io.flush()
+      return nil, true
+    end
+  end
+
+  local function test_end(_, _, status)
+    if status == "success" then count "passed" end
+    if status == "pending" then
+      count "skipped"
+      local item = handler.pendings[#handler.pendings]
+      io.write(("skipped: %s%s\n"):format(item.name, type(item.message) == "string" and ": " .. item.message or ""))
+    end
+    return nil, true
+  end
+
+  local function file_begin()
+    in_file = { passed = 0, failed = 0, skipped = 0 }
+    file_start = busted.monotime()
+    return nil, true
+  end
+
+  local function file_end(file)
+    io.write(("%-44s %4d passed %3d failed %3d skipped  %6.2f s\n"):format(file.name:match "[^/]+$", in_file.passed, in_file.failed,
+      in_file.skipped, busted.monotime() - file_start))
+    io.flush()
+    return nil, true
+  end
+
+  local function suite_end()
+    local counts = os.getenv "F5LUA_TEST_COUNTS"
+    if counts then
+      local file = assert(io.open(counts, "a"))
+      file:write(("%d %d %d\n"):format(total.passed, total.failed, total.skipped))
+      file:close()
+    end
+    io.write(("%d passed, %d failed%s\n"):format(total.passed, total.failed,
+      total.skipped > 0 and ", " .. total.skipped .. " skipped" or ""))
+    io.flush()
+    return nil, true
+  end
+
+  busted.subscribe({ "file", "start" }, file_begin)
+  busted.subscribe({ "file", "end" }, file_end)
+  busted.subscribe({ "test", "end" }, test_end, { predicate = handler.cancelOnPending })
+  busted.subscribe({ "failure", "it" }, failed "failures")
+  busted.subscribe({ "error", "it" }, failed "errors")
+  busted.subscribe({ "failure" }, function(element)
+    if element.descriptor ~= "it" then failed "errors"() end
+    return nil, true
+  end)
+  busted.subscribe({ "error" }, function(element)
+    if element.descriptor ~= "it" then failed "errors"() end
+    return nil, true
+  end)
+  busted.subscribe({ "suite", "end" }, suite_end)
+
+  handler:subscribe(options)
+  return handler
+end
