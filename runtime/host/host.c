@@ -13,6 +13,7 @@
 #include "host/library.h"
 #include "host/signals.h"
 #include "host/trace.h"
+#include "net/json.h"
 
 int luaopen_cjson(lua_State *L);
 
@@ -21,6 +22,7 @@ int luaopen_cjson(lua_State *L);
 static const luaL_Reg preloaded[] = {
     {"cjson", luaopen_cjson},
     {"f5.host", luaopen_f5_host},
+    {"f5.json", luaopen_f5_json},
     {NULL, NULL},
 };
 
