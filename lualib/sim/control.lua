@@ -1,0 +1,69 @@
+-- What the owner of a device may ask it behind HTTP's back: specs through f5.sim, the command line through its options.
+--
+-- Each function takes the device and one plain value and returns one plain value.
+local M = {}
+
+-- Moves the clock by a number of seconds.
+function M.advance(device, seconds)
+  device:advance(seconds)
+  return device:now()
+end
+
+function M.now(device)
+  return device:now()
+end
+
+function M.state(device)
+  return device:snapshot()
+end
+
+-- Replaces the whole state by one that `state` gave.
+function M.restore(device, state)
+  device:restore(state)
+end
+
+-- Adds objects to the running device, see Device:plant.
+function M.plant(device, seed)
+  device:plant(seed)
+end
+
+function M.log(device)
+  return device:calls()
+end
+
+function M.clear_log(device)
+  device:clear_calls()
+end
+
+function M.connections(device)
+  return device:connection_count()
+end
+
+function M.fault(device, fault)
+  return device:add_fault(fault)
+end
+
+function M.clear_faults(device)
+  device:clear_faults()
+end
+
+function M.restart(device, options)
+  device:restart(options)
+end
+
+function M.reboot(device, options)
+  device:reboot(options)
+end
+
+-- The number of mistakes in the simulated device itself so far.
+function M.problems(device)
+  return device.problems or 0
+end
+
+-- "listening cut again": whether connections are accepted, whether open ones are to be cut now, milliseconds until the
+-- next question (0: none); see sim_wish in runtime/sim/device.h.
+function M.wish(device)
+  return device:wish()
+end
+
+return M

@@ -1,0 +1,152 @@
+-- The simulated BIG-IP: takes requests, finds their handler, makes answers. It knows HTTP as plain tables and no socket.
+--
+--   local device = Device.new { users = { { name = "admin", password = "admin", role = "admin" } } }
+--   local response = device:handle { method = "GET", target = "/mgmt/shared/echo", headers = {}, body = "", remote = "127.0.0.1" }
+--
+-- Features (sim/features.lua) install routes, filters and event handlers. All they remember is in `device.state`, one plain value.
+local json = require "f5.json"
+local native = require "sim.native"
+local Router = require "sim.router"
+local clock = require "sim.clock"
+local errors = require "sim.errors"
+local version = require "sim.version"
+
+local Device = {}
+Device.__index = Device
+clock.extend(Device)
+
+-- The order in which real devices send what every object has.
+local STYLE <const> = {
+  sort = true,
+  first = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" },
+}
+local JSON_TYPE <const> = "application/json; charset=UTF-8"
+
+-- options: users (array of { name, password, role }), provision (array of module names), seed (a saved state, or { objects = … }),
+-- hostname, address, version (overrides fields of sim/version.lua), origins (allowed for CORS), providers, log (a function that takes a line).
+function Device.new(options)
+  options = options or {}
+  local self <const> = setmetatable({
+    options = options,
+    router = Router.new(),
+    event_handlers = {},
+    filters = {},
+    observers = {},
+    savers = {},
+    real_clock = options.clock or native.micros,
+    version = setmetatable(options.version or {}, { __index = version }),
+    hostname = options.hostname or "bigip1.example.net",
+    address = options.address or "127.0.0.1",
+    state = { clock = { offset = 0, last_event = 0, events = {} }, operations = 1000, provision = {} },
+  }, Device)
+  for _, module in ipairs(options.provision or { "ltm" }) do self.state.provision[module] = "nominal" end
+  local seed <const> = options.seed
+  if seed and seed.clock then
+    for key, value in pairs(seed) do self.state[key] = value end
+  end
+  for _, name in ipairs(require "sim.features") do require(name).install(self) end
+  if seed and not seed.clock then self:plant(seed) end
+  return self
+end
+
+-- Registers `handler(device, request) -> response` for a prefix of whole segments; the longest prefix wins.
+function Device:route(prefix, handler)
+  self.router:add(prefix, handler)
+end
+
+-- Registers `filter(device, request) -> response or nil`, run in the order of `rank` before a request reaches its handler:
+-- below 100 before authentication, 100 is authentication, above 100 with `request.user` known.
+function Device:filter(rank, filter)
+  local at = #self.filters + 1
+  while at > 1 and self.filters[at - 1].rank > rank do at = at - 1 end
+  table.insert(self.filters, at, { rank = rank, run = filter })
+end
+
+-- Registers `observer(device, request, response)`, called when the answer is complete; it may change headers.
+function Device:observe(observer)
+  self.observers[#self.observers + 1] = observer
+end
+
+-- Registers what to do with a seed that is not a whole saved state: `plant(device, seed)`.
+function Device:on_plant(plant)
+  self.savers[#self.savers + 1] = plant
+end
+
+function Device:plant(seed)
+  for _, plant in ipairs(self.savers) do plant(self, seed) end
+end
+
+function Device:is_provisioned(module)
+  local level <const> = self.state.provision[module]
+  return level ~= nil and level ~= "none"
+end
+
+-- Calls the handler of a request, without authentication and filters. A refusal comes back as a response, too.
+-- With `below`, the handler of a shorter prefix: what a handler calls to pass on.
+function Device:dispatch(request, below)
+  local handler <const>, depth <const> = self.router:find(request.segments, below)
+  if not handler then return errors.not_registered(request) end
+  request.depth = depth
+  local ok <const>, response <const> = xpcall(handler, function(problem)
+    if type(problem) == "table" and problem.status then return problem end
+    return { status = 500, problem = debug.traceback(tostring(problem), 2) }
+  end, self, request)
+  if not ok and response.problem then
+    self:complain(response.problem)
+    return errors.tm(500, "There was an internal server error", 1337)
+  end
+  return response
+end
+
+-- A mistake in the simulated device itself: it is not hidden behind the 500 that the client gets.
+function Device:complain(text)
+  self.problems = (self.problems or 0) + 1
+  io.stderr:write("sim: ", text, "\n")
+end
+
+-- Passes the request on to the handler of the next shorter prefix, raising what it refuses.
+function Device:pass(request)
+  return self:dispatch(request, request.depth)
+end
+
+-- Runs one request from the start: filters, handler, observers. `request` as the server makes it; see sim/request.lua.
+function Device:handle(request)
+  self.state.operations = self.state.operations + 1
+  request.operation = self.state.operations
+  request.started = self:now()
+  self:run_due()
+  local response
+  for _, filter in ipairs(self.filters) do
+    local ok <const>, answer <const> = pcall(filter.run, self, request)
+    if not ok and not (type(answer) == "table" and answer.status) then
+      self:complain(tostring(answer))
+      response = errors.tm(500, "There was an internal server error", 1337)
+    else
+      response = answer
+    end
+    if response then break end
+  end
+  response = response or self:dispatch(request)
+  for _, observer in ipairs(self.observers) do observer(self, request, response) end
+  return response
+end
+
+-- Turns the body of a response into text and fills in what every answer carries.
+function Device.finish(_, request, response)
+  local headers <const> = response.headers or {}
+  response.headers = headers
+  local body = response.body
+  if type(body) == "table" then
+    body = json.encode(body, STYLE)
+    headers["Content-Type"] = headers["Content-Type"] or JSON_TYPE
+  elseif body == nil then
+    body = ""
+  end
+  if not headers["Content-Type"] and body ~= "" then headers["Content-Type"] = JSON_TYPE end
+  response.body = body
+  response.reason = response.reason or errors.reasons[response.status]
+  if request.method == "HEAD" then response.head = true end
+  return response
+end
+
+return Device

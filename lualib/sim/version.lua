@@ -1,0 +1,12 @@
+-- Which BIG-IP this pretends to be.
+return {
+  product = "BIG-IP",
+  version = "17.1.3",
+  build = "0.20.11",
+  edition = "Engineering Hotfix",
+  date = "Sun Oct 12 12:43:02 PDT 2025",
+  title = "Main Package",
+  rest_framework = "17.1.3-0.20.11",
+  platform = "Z100",
+  platform_name = "BIG-IP Virtual Edition",
+}

@@ -1,0 +1,137 @@
+#include "sim/certificate.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value) {
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+  if (!extension) return false;
+  bool ok = X509_add_ext(cert, extension, -1) == 1;
+  X509_EXTENSION_free(extension);
+  return ok;
+}
+
+static bool set_serial(X509 *cert) {
+  unsigned char bytes[16];
+  if (RAND_bytes(bytes, sizeof bytes) != 1) return false;
+  bytes[0] = (bytes[0] & 0x3f) | 0x40; /* positive, and never shorter */
+  BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
+  bool ok = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
+  BN_free(number);
+  return ok;
+}
+
+static X509 *make(EVP_PKEY *key, const char *common_name) {
+  X509 *cert = X509_new();
+  if (!cert) return NULL;
+  X509_NAME *name = X509_get_subject_name(cert);
+  /* An hour of the past: the clocks of two machines differ. */
+  bool ok = X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
+            X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
+            X509_gmtime_adj(X509_getm_notAfter(cert), 3600L * 24 * 397) && X509_set_pubkey(cert, key) == 1 &&
+            X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"f5lua simulated device", -1, -1,
+                                       0) == 1 &&
+            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0) == 1;
+  if (ok) return cert;
+  X509_free(cert);
+  return NULL;
+}
+
+static X509 *make_ca(EVP_PKEY *key) {
+  X509 *cert = make(key, "f5lua simulated device CA");
+  if (!cert) return NULL;
+  bool ok = X509_set_issuer_name(cert, X509_get_subject_name(cert)) == 1 &&
+            add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+            add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+            add_extension(cert, cert, NID_subject_key_identifier, "hash") && X509_sign(cert, key, EVP_sha256()) > 0;
+  if (ok) return cert;
+  X509_free(cert);
+  return NULL;
+}
+
+static bool is_address(const char *text) {
+  unsigned char bytes[16];
+  return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
+static bool is_wildcard(const char *address) {
+  return !strcmp(address, "0.0.0.0") || !strcmp(address, "::");
+}
+
+/* A name with a comma would be a second entry of OpenSSL's little language. */
+static bool is_plain(const char *name) {
+  return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") == strlen(name);
+}
+
+static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *hostname, const char *address) {
+  char names[1024] = "DNS:localhost,IP:127.0.0.1,IP:::1";
+  const char *more[] = {hostname, address};
+  for (size_t i = 0; i < 2; i++) {
+    if (!more[i] || !is_plain(more[i]) || is_wildcard(more[i]) || strlen(more[i]) > 400) continue;
+    size_t used = strlen(names);
+    snprintf(names + used, sizeof names - used, ",%s:%s", is_address(more[i]) ? "IP" : "DNS", more[i]);
+  }
+  X509 *cert = make(key, hostname && strlen(hostname) <= 64 && is_plain(hostname) ? hostname : "localhost");
+  if (!cert) return NULL;
+  bool ok = X509_set_issuer_name(cert, X509_get_subject_name(ca)) == 1 &&
+            add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+            add_extension(cert, ca, NID_key_usage, "critical,digitalSignature") &&
+            add_extension(cert, ca, NID_ext_key_usage, "serverAuth") &&
+            add_extension(cert, ca, NID_subject_key_identifier, "hash") &&
+            add_extension(cert, ca, NID_authority_key_identifier, "keyid") &&
+            add_extension(cert, ca, NID_subject_alt_name, names) && X509_sign(cert, ca_key, EVP_sha256()) > 0;
+  if (ok) return cert;
+  X509_free(cert);
+  return NULL;
+}
+
+static bool write_pem(X509 *cert, char *path, size_t size) {
+  const char *directory = getenv("TMPDIR");
+  int length = snprintf(path, size, "%s/f5lua-sim-ca-XXXXXX.pem", directory && *directory ? directory : "/tmp");
+  if (length < 0 || (size_t)length >= size) return false;
+  int fd = mkstemps(path, 4);
+  if (fd < 0) return false;
+  FILE *file = fdopen(fd, "w");
+  if (!file) {
+    close(fd);
+  } else {
+    bool ok = PEM_write_X509(file, cert) == 1;
+    if (fclose(file) == 0 && ok) return true;
+  }
+  unlink(path);
+  return false;
+}
+
+bool sim_certificate_make(SSL_CTX *ctx, const char *hostname, const char *address, char *path, size_t path_size,
+                          char *error, size_t error_size) {
+  EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
+  X509 *ca = ca_key && key ? make_ca(ca_key) : NULL;
+  X509 *leaf = ca ? make_leaf(key, ca, ca_key, hostname, address) : NULL;
+  bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+  if (!ok) {
+    char reason[160];
+    ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
+    snprintf(error, error_size, "cannot make a certificate: %s", reason);
+  } else if (!write_pem(ca, path, path_size)) {
+    snprintf(error, error_size, "cannot write the CA certificate to %s", path);
+    ok = false;
+  }
+  X509_free(leaf);
+  X509_free(ca);
+  EVP_PKEY_free(key);
+  EVP_PKEY_free(ca_key);
+  return ok;
+}

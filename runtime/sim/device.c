@@ -1,0 +1,224 @@
+#include "sim/device.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/http.h>
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "sim/native.h"
+
+static int traceback(lua_State *L) {
+  const char *message = luaL_tolstring(L, 1, NULL);
+  luaL_traceback(L, L, message, 1);
+  return 1;
+}
+
+/* Runs protected: (options as light userdata) -> handle, call */
+static int open_device(lua_State *L) {
+  const sim_options *options = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  luaL_requiref(L, "sim.native", luaopen_sim_native, 0);
+  lua_settop(L, 0);
+  options->open(L);
+  lua_settop(L, 0);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "sim.boot");
+  lua_call(L, 1, 1);
+  lua_getfield(L, 1, "start");
+  lua_pushstring(L, options->device ? options->device : "{}");
+  lua_call(L, 1, 2);
+  return 2;
+}
+
+bool sim_device_open(sim_device *device, const sim_options *options, char *error, size_t size) {
+  memset(device, 0, sizeof *device);
+  lua_State *L = luaL_newstate();
+  if (!L) {
+    snprintf(error, size, "no memory for a Lua state");
+    return false;
+  }
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, open_device);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)options);
+  if (lua_pcall(L, 1, 2, 1) != LUA_OK) {
+    snprintf(error, size, "%s", lua_tostring(L, -1));
+    lua_close(L);
+    return false;
+  }
+  device->L = L;
+  device->call = luaL_ref(L, LUA_REGISTRYINDEX);
+  device->handle = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_settop(L, 0);
+  return true;
+}
+
+void sim_device_close(sim_device *device) {
+  if (device->L) lua_close(device->L);
+  device->L = NULL;
+}
+
+static void push_headers(lua_State *L, const struct evkeyvalq *headers) {
+  lua_createtable(L, 0, 8);
+  for (const struct evkeyval *header = headers->tqh_first; header; header = header->next.tqe_next) {
+    luaL_Buffer name;
+    luaL_buffinit(L, &name);
+    for (const char *c = header->key; *c; c++)
+      luaL_addchar(&name, (char)tolower((unsigned char)*c));
+    luaL_pushresult(&name);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TSTRING) { /* a header that is there twice is a list */
+      lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), header->value);
+      lua_replace(L, -2);
+    } else {
+      lua_pop(L, 1);
+      lua_pushstring(L, header->value);
+    }
+    lua_rawset(L, -3);
+  }
+}
+
+static void push_body(lua_State *L, struct evbuffer *body) {
+  size_t length = body ? evbuffer_get_length(body) : 0;
+  if (!length) {
+    lua_pushliteral(L, "");
+    return;
+  }
+  luaL_Buffer buffer;
+  char *bytes = luaL_buffinitsize(L, &buffer, length);
+  ev_ssize_t copied = evbuffer_copyout(body, bytes, length);
+  luaL_pushresultsize(&buffer, copied < 0 ? 0 : (size_t)copied);
+}
+
+static bool field_flag(lua_State *L, int index, const char *name) {
+  lua_getfield(L, index, name);
+  bool set = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return set;
+}
+
+/* False if the field is absent. */
+static bool field_count(lua_State *L, int index, const char *name, uint64_t *value) {
+  lua_getfield(L, index, name);
+  lua_Number number = lua_tonumber(L, -1);
+  bool there = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  if (there) *value = number > 0 ? (uint64_t)number : 0;
+  return there;
+}
+
+static void take_headers(lua_State *L, int response, sim_answer *answer) {
+  if (lua_getfield(L, response, "headers") == LUA_TTABLE) {
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+      if (lua_type(L, -2) == LUA_TSTRING && lua_isstring(L, -1)) {
+        evhttp_add_header(answer->headers, lua_tostring(L, -2), lua_tostring(L, -1));
+      }
+      lua_pop(L, 1);
+    }
+  }
+  lua_pop(L, 1);
+}
+
+/* Runs protected: (handle, request, answer); the latter two light userdata. */
+static int handle_request(lua_State *L) {
+  const sim_request *request = lua_touserdata(L, 2);
+  sim_answer *answer = lua_touserdata(L, 3);
+  lua_pushvalue(L, 1);
+  lua_pushstring(L, request->method);
+  lua_pushstring(L, request->target);
+  push_headers(L, request->headers);
+  push_body(L, request->body);
+  lua_pushstring(L, request->remote);
+  lua_pushinteger(L, (lua_Integer)request->connection);
+  lua_call(L, 6, 1);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  int response = lua_gettop(L);
+
+  lua_getfield(L, response, "status");
+  answer->status = (int)luaL_checkinteger(L, -1);
+  if (lua_getfield(L, response, "reason") == LUA_TSTRING) {
+    snprintf(answer->reason, sizeof answer->reason, "%s", lua_tostring(L, -1));
+  }
+  answer->head = field_flag(L, response, "head");
+  answer->reset = field_flag(L, response, "reset");
+  answer->close = field_flag(L, response, "close");
+  answer->wish = field_flag(L, response, "wish");
+  answer->truncated = field_count(L, response, "truncate", &answer->truncate);
+  field_count(L, response, "delay", &answer->delay_ms);
+  take_headers(L, response, answer);
+  if (lua_getfield(L, response, "body") == LUA_TSTRING) {
+    size_t length;
+    const char *body = lua_tolstring(L, -1, &length);
+    if (evbuffer_add(answer->body, body, length) != 0) return luaL_error(L, "no memory");
+  }
+  return 0;
+}
+
+void sim_device_handle(sim_device *device, const sim_request *request, sim_answer *answer) {
+  lua_State *L = device->L;
+  answer->status = 500;
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, handle_request);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, device->handle);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)request);
+  lua_pushlightuserdata(L, answer);
+  if (lua_pcall(L, 3, 0, 1) != LUA_OK) {
+    fprintf(stderr, "sim: %s %s: %s\n", request->method, request->target, lua_tostring(L, -1));
+    evbuffer_drain(answer->body, evbuffer_get_length(answer->body));
+    evhttp_clear_headers(answer->headers);
+    answer->status = 500;
+  }
+  lua_settop(L, 0);
+}
+
+/* Runs protected: (call, name, text as light userdata, length) -> text or nil */
+static int call_function(lua_State *L) {
+  lua_pushlstring(L, lua_touserdata(L, 3), (size_t)lua_tointeger(L, 4));
+  lua_replace(L, 3);
+  lua_settop(L, 3);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length, size_t *result_length,
+                      bool *ok) {
+  lua_State *L = device->L;
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, call_function);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, device->call);
+  lua_pushstring(L, name);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)text);
+  lua_pushinteger(L, (lua_Integer)length);
+  *ok = lua_pcall(L, 4, 1, 1) == LUA_OK;
+  size_t size = 0;
+  const char *result = lua_tolstring(L, -1, &size);
+  char *copy = malloc(size + 1);
+  if (copy) {
+    if (size) memcpy(copy, result, size);
+    copy[size] = '\0';
+    if (result_length) *result_length = size;
+  }
+  lua_settop(L, 0);
+  return copy;
+}
+
+sim_wish sim_device_wish(sim_device *device) {
+  sim_wish wish = {.listening = true};
+  bool ok;
+  char *text = sim_device_call(device, "wish", "", 0, NULL, &ok);
+  if (text && ok) {
+    unsigned listening = 1, cut = 0;
+    unsigned long long again = 0;
+    if (sscanf(text, "%u %u %llu", &listening, &cut, &again) == 3) {
+      wish.listening = listening != 0;
+      wish.cut = cut != 0;
+      wish.again_ms = again;
+    }
+  }
+  free(text);
+  return wish;
+}

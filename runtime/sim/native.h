@@ -1,0 +1,11 @@
+/* What the device's Lua code needs of the machine: the Lua module "sim.native". */
+#ifndef SIM_NATIVE_H
+#define SIM_NATIVE_H
+
+#include <lua.h>
+
+/* micros() -> microseconds since the epoch; random(n) -> n bytes; digest(name, text) -> raw digest; base64(bytes) ->
+ * text; unbase64(text) -> bytes or nil. */
+int luaopen_sim_native(lua_State *L);
+
+#endif

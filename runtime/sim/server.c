@@ -1,0 +1,555 @@
+#include "sim/server.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/listener.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "sim/certificate.h"
+#include "sim/device.h"
+
+enum { BACKLOG = 512, MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
+
+/* A connection from its TLS handshake to its end. It belongs to the SSL object (as its ex_data), and so dies with it.
+ */
+typedef struct connection {
+  struct connection *next, **link; /* in server->connections */
+  uint64_t number;
+  struct bufferevent *bev;
+  struct evhttp_connection *evcon; /* NULL until its first request */
+} connection;
+
+/* An answer that waits for its time, or the end of a connection that must not happen inside evhttp's callback. */
+typedef struct pending {
+  struct pending *next, **link; /* in server->pending */
+  sim_server *server;
+  struct evhttp_request *request;
+  struct event *timer;
+  sim_answer answer;
+} pending;
+
+typedef struct call {
+  struct call *next;
+  const char *name, *text;
+  size_t length, result_length;
+  char *result;
+  bool ok, done;
+} call;
+
+struct sim_server {
+  sim_device device;
+  SSL_CTX *tls;
+  struct event_base *base;
+  struct evhttp *http;
+  struct evhttp_bound_socket *bound;
+  struct event *wake, *again;
+  int wake_fd;
+  bool listening;
+  connection *connections;
+  pending *pending;
+  uint64_t last_connection;
+  uint16_t port;
+  char ca[512];
+  bool ca_is_temporary;
+  pthread_t thread;
+  bool running;
+
+  pthread_mutex_t lock; /* guards what is below */
+  pthread_cond_t answered;
+  call *calls;
+  bool stopping;
+};
+
+static int connection_slot = -1; /* of SSL's ex_data */
+static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
+
+static void connection_free(void *parent, void *data, CRYPTO_EX_DATA *ad, int index, long argl, void *argp) {
+  (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+  connection *c = data;
+  if (!c) return;
+  *c->link = c->next;
+  if (c->next) c->next->link = c->link;
+  free(c);
+}
+
+static void slot_make(void) {
+  connection_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, connection_free);
+}
+
+static connection *connection_of(struct evhttp_request *request) {
+  struct evhttp_connection *evcon = evhttp_request_get_connection(request);
+  if (!evcon) return NULL;
+  SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(evcon));
+  connection *c = ssl ? SSL_get_ex_data(ssl, connection_slot) : NULL;
+  if (c) c->evcon = evcon;
+  return c;
+}
+
+/* evhttp asks for the bufferevent of a connection that it is about to accept. */
+static struct bufferevent *accept_connection(struct event_base *base, void *data) {
+  sim_server *server = data;
+  SSL *ssl = SSL_new(server->tls);
+  connection *c = calloc(1, sizeof *c);
+  struct bufferevent *bev = NULL;
+  if (ssl && c) {
+    c->number = ++server->last_connection;
+    c->next = server->connections;
+    c->link = &server->connections;
+    if (c->next) c->next->link = &c->next;
+    server->connections = c;
+    SSL_set_ex_data(ssl, connection_slot, c);
+    bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    c->bev = bev;
+  } else {
+    free(c);
+  }
+  if (!bev) {
+    SSL_free(ssl);
+    return NULL;
+  }
+  /* Clients close TCP without a close_notify all the time; that is an end, not an error. */
+  bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+  return bev;
+}
+
+/* Ends a connection so that the peer sees a reset and not an orderly end. */
+static void reset_connection(struct evhttp_connection *evcon) {
+  struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
+  struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(bufferevent_getfd(bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  SSL *ssl = bufferevent_openssl_get_ssl(bev);
+  if (ssl) SSL_set_quiet_shutdown(ssl, 1);
+  evhttp_connection_free(evcon);
+}
+
+static void pending_free(pending *p) {
+  *p->link = p->next;
+  if (p->next) p->next->link = p->link;
+  if (p->timer) event_free(p->timer);
+  if (p->answer.body) evbuffer_free(p->answer.body);
+  free(p);
+}
+
+static void close_truncated(struct evhttp_connection *evcon, void *data) {
+  (void)data;
+  struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
+  SSL *ssl = bufferevent_openssl_get_ssl(bev);
+  if (ssl) SSL_set_quiet_shutdown(ssl, 1); /* no close_notify: a device that died says nothing */
+  evhttp_connection_free(evcon);
+}
+
+/* Sends what is in p, and frees p. */
+static void send_answer(pending *p) {
+  struct evhttp_request *request = p->request;
+  struct evhttp_connection *evcon = evhttp_request_get_connection(request);
+  sim_answer *answer = &p->answer;
+  const char *reason = answer->reason[0] ? answer->reason : NULL;
+  if (!evcon) { /* the client has gone; the request is ours now */
+    evhttp_request_free(request);
+  } else if (answer->reset) {
+    reset_connection(evcon);
+  } else {
+    char length[32];
+    snprintf(length, sizeof length, "%zu", evbuffer_get_length(answer->body));
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+    if (answer->status != 204 && !evhttp_find_header(headers, "Content-Length"))
+      evhttp_add_header(headers, "Content-Length", length);
+    if (answer->close) evhttp_add_header(headers, "Connection", "close");
+    if (answer->truncated) {
+      struct evbuffer *part = evbuffer_new();
+      size_t all = evbuffer_get_length(answer->body);
+      if (part) evbuffer_remove_buffer(answer->body, part, answer->truncate < all ? (size_t)answer->truncate : all);
+      evhttp_send_reply_start(request, answer->status, reason);
+      if (part && evbuffer_get_length(part)) {
+        evhttp_send_reply_chunk_with_cb(request, part, close_truncated, NULL);
+      } else {
+        struct evbuffer *nothing = evbuffer_new(); /* flushes the headers */
+        evhttp_send_reply_chunk_with_cb(request, nothing ? nothing : part, close_truncated, NULL);
+        if (nothing) evbuffer_free(nothing);
+      }
+      if (part) evbuffer_free(part);
+    } else {
+      evhttp_send_reply(request, answer->status, reason, answer->head ? NULL : answer->body);
+    }
+  }
+  pending_free(p);
+}
+
+static void pending_due(evutil_socket_t fd, short events, void *data) {
+  (void)fd, (void)events;
+  send_answer(data);
+}
+
+static void set_listening(sim_server *server, bool listening) {
+  if (listening == server->listening) return;
+  server->listening = listening;
+  struct evconnlistener *listener = evhttp_bound_socket_get_listener(server->bound);
+  int fd = evhttp_bound_socket_get_fd(server->bound);
+  /* Linux stops listening on shutdown and keeps the port, so that clients are refused and no one else can take it. */
+  if (listening) {
+    listen(fd, BACKLOG);
+    evconnlistener_enable(listener);
+  } else {
+    evconnlistener_disable(listener);
+    shutdown(fd, SHUT_RD);
+  }
+}
+
+static void cut_connections(sim_server *server) {
+  connection *next;
+  for (connection *c = server->connections; c; c = next) {
+    next = c->next;
+    if (c->evcon) {
+      reset_connection(c->evcon);
+    } else {
+      struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+      setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* evhttp sees the end and frees it */
+    }
+  }
+}
+
+static void grant_wish(sim_server *server) {
+  sim_wish wish = sim_device_wish(&server->device);
+  if (wish.cut) cut_connections(server);
+  set_listening(server, wish.listening);
+  if (wish.again_ms) {
+    struct timeval due = {.tv_sec = (time_t)(wish.again_ms / 1000),
+                          .tv_usec = (suseconds_t)(wish.again_ms % 1000 * 1000)};
+    event_add(server->again, &due);
+  }
+}
+
+static void ask_again(evutil_socket_t fd, short events, void *data) {
+  (void)fd, (void)events;
+  grant_wish(data);
+}
+
+static const char *method_name(enum evhttp_cmd_type type) {
+  switch (type) {
+  case EVHTTP_REQ_GET:
+    return "GET";
+  case EVHTTP_REQ_POST:
+    return "POST";
+  case EVHTTP_REQ_HEAD:
+    return "HEAD";
+  case EVHTTP_REQ_PUT:
+    return "PUT";
+  case EVHTTP_REQ_DELETE:
+    return "DELETE";
+  case EVHTTP_REQ_OPTIONS:
+    return "OPTIONS";
+  case EVHTTP_REQ_TRACE:
+    return "TRACE";
+  case EVHTTP_REQ_CONNECT:
+    return "CONNECT";
+  case EVHTTP_REQ_PATCH:
+    return "PATCH";
+  }
+  return "UNKNOWN";
+}
+
+/* evhttp does not read the body of a GET or DELETE, and would take it for the next request. Returns false if it is not
+ * all here yet: then only the end of the connection tells where it stops. */
+static bool skip_stray_body(struct evhttp_request *request, struct evhttp_connection *evcon) {
+  switch (evhttp_request_get_command(request)) {
+  case EVHTTP_REQ_POST:
+  case EVHTTP_REQ_PUT:
+  case EVHTTP_REQ_PATCH:
+    return true;
+  default:
+    break;
+  }
+  const struct evkeyvalq *headers = evhttp_request_get_input_headers(request);
+  const char *length = evhttp_find_header(headers, "Content-Length");
+  if (evhttp_find_header(headers, "Transfer-Encoding")) return false;
+  if (!length) return true;
+  unsigned long long stray = strtoull(length, NULL, 10);
+  struct evbuffer *input = bufferevent_get_input(evhttp_connection_get_bufferevent(evcon));
+  if (evbuffer_get_length(input) < stray) return false;
+  evbuffer_drain(input, (size_t)stray);
+  return true;
+}
+
+static void on_request(struct evhttp_request *request, void *data) {
+  sim_server *server = data;
+  connection *c = connection_of(request);
+  struct evhttp_connection *evcon = evhttp_request_get_connection(request);
+  pending *p = calloc(1, sizeof *p);
+  if (p) p->answer.body = evbuffer_new();
+  if (!p || !p->answer.body || !evcon) {
+    free(p);
+    evhttp_send_error(request, HTTP_INTERNAL, NULL);
+    return;
+  }
+  p->server = server;
+  p->request = request;
+  p->next = server->pending;
+  p->link = &server->pending;
+  if (p->next) p->next->link = &p->next;
+  server->pending = p;
+  p->answer.headers = evhttp_request_get_output_headers(request);
+
+  bool whole = skip_stray_body(request, evcon);
+  char *remote = NULL;
+  uint16_t remote_port = 0;
+  evhttp_connection_get_peer(evcon, &remote, &remote_port);
+  sim_request in = {
+      .method = method_name(evhttp_request_get_command(request)),
+      .target = evhttp_request_get_uri(request),
+      .remote = remote ? remote : "",
+      .headers = evhttp_request_get_input_headers(request),
+      .body = evhttp_request_get_input_buffer(request),
+      .connection = c ? c->number : 0,
+  };
+  sim_device_handle(&server->device, &in, &p->answer);
+  if (!whole) p->answer.close = true;
+  if (p->answer.wish) {
+    struct timeval soon = {.tv_usec = 1000};
+    event_add(server->again, &soon);
+  }
+  /* A connection must not end below evhttp's feet: a reset waits for the next turn of the loop. */
+  if (p->answer.delay_ms || p->answer.reset) {
+    struct timeval due = {.tv_sec = (time_t)(p->answer.delay_ms / 1000),
+                          .tv_usec = (suseconds_t)(p->answer.delay_ms % 1000 * 1000)};
+    p->timer = evtimer_new(server->base, pending_due, p);
+    if (p->timer && evtimer_add(p->timer, &due) == 0) return;
+  }
+  send_answer(p);
+}
+
+static void on_wake(evutil_socket_t fd, short events, void *data) {
+  (void)events;
+  sim_server *server = data;
+  eventfd_t count;
+  eventfd_read(fd, &count);
+  bool called = false;
+  pthread_mutex_lock(&server->lock);
+  while (server->calls) {
+    call *c = server->calls;
+    server->calls = c->next;
+    pthread_mutex_unlock(&server->lock);
+    c->result = sim_device_call(&server->device, c->name, c->text, c->length, &c->result_length, &c->ok);
+    grant_wish(server);
+    called = true;
+    pthread_mutex_lock(&server->lock);
+    c->done = true;
+  }
+  if (called) pthread_cond_broadcast(&server->answered);
+  if (server->stopping) event_base_loopbreak(server->base);
+  pthread_mutex_unlock(&server->lock);
+}
+
+static void *run(void *data) {
+  sim_server *server = data;
+  event_base_dispatch(server->base);
+  return NULL;
+}
+
+static bool tls_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
+  server->tls = SSL_CTX_new(TLS_server_method());
+  if (!server->tls) {
+    snprintf(error, size, "no TLS context");
+    return false;
+  }
+  SSL_CTX_set_min_proto_version(server->tls, TLS1_2_VERSION);
+  SSL_CTX_set_options(server->tls, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_session_id_context(server->tls, (const unsigned char *)"f5lua", 5);
+  if (!options->cert) {
+    server->ca_is_temporary =
+        sim_certificate_make(server->tls, options->hostname, options->bind, server->ca, sizeof server->ca, error, size);
+    return server->ca_is_temporary;
+  }
+  snprintf(server->ca, sizeof server->ca, "%s", options->cert);
+  if (SSL_CTX_use_certificate_chain_file(server->tls, options->cert) == 1 &&
+      SSL_CTX_use_PrivateKey_file(server->tls, options->key ? options->key : options->cert, SSL_FILETYPE_PEM) == 1 &&
+      SSL_CTX_check_private_key(server->tls) == 1) {
+    return true;
+  }
+  char reason[160];
+  ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
+  snprintf(error, size, "cannot use certificate %s with key %s: %s", options->cert,
+           options->key ? options->key : options->cert, reason);
+  return false;
+}
+
+static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error, size_t size) {
+  char service[8];
+  snprintf(service, sizeof service, "%u", (unsigned)port);
+  struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *found = NULL;
+  int failure = getaddrinfo(bind_address, service, &hints, &found);
+  if (failure) {
+    snprintf(error, size, "cannot listen on %s: %s", bind_address, gai_strerror(failure));
+    return -1;
+  }
+  int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int on = 1;
+  bool ok = fd >= 0;
+  if (ok) {
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Accepted sockets inherit it. Without it every answer waits for the ACK of its own first half: 44 ms. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ok = bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+  }
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  if (ok && getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
+    *bound_port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                                      : ((struct sockaddr_in *)&address)->sin_port);
+  }
+  freeaddrinfo(found);
+  if (ok) return fd;
+  snprintf(error, size, "cannot listen on %s port %u: %s", bind_address, (unsigned)port, strerror(errno));
+  if (fd >= 0) close(fd);
+  return -1;
+}
+
+/* A port that the kernel chose is lost when the socket stops listening, one that was asked for stays: so ask for the
+ * chosen one. */
+static int open_lasting_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error,
+                               size_t size) {
+  for (int attempt = 0; port == 0 && attempt < 20; attempt++) {
+    uint16_t chosen = 0;
+    int fd = open_socket(bind_address, 0, &chosen, error, size);
+    if (fd < 0) return -1;
+    close(fd);
+    fd = open_socket(bind_address, chosen, bound_port, error, size);
+    if (fd >= 0) return fd;
+  }
+  return port ? open_socket(bind_address, port, bound_port, error, size) : -1;
+}
+
+static bool http_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
+  server->base = event_base_new();
+  server->http = server->base ? evhttp_new(server->base) : NULL;
+  server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (!server->http || server->wake_fd < 0) {
+    snprintf(error, size, "no event loop");
+    return false;
+  }
+  server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
+  server->again = evtimer_new(server->base, ask_again, server);
+  if (!server->wake || !server->again || event_add(server->wake, NULL) != 0) {
+    snprintf(error, size, "no memory");
+    return false;
+  }
+  evhttp_set_bevcb(server->http, accept_connection, server);
+  evhttp_set_gencb(server->http, on_request, server);
+  evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
+                                               EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+                                               EVHTTP_REQ_PATCH);
+  evhttp_set_max_headers_size(server->http, MAX_HEADERS);
+  evhttp_set_max_body_size(server->http, (ev_ssize_t)(options->body_limit ? options->body_limit : (size_t)64 << 20));
+  evhttp_set_timeout(server->http, IDLE_SECONDS);
+  const char *address = options->bind ? options->bind : "127.0.0.1";
+  int fd = open_lasting_socket(address, options->port, &server->port, error, size);
+  if (fd < 0) return false;
+  struct evconnlistener *listener =
+      evconnlistener_new(server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+  if (!listener) close(fd);
+  server->bound = listener ? evhttp_bind_listener(server->http, listener) : NULL;
+  server->listening = server->bound != NULL;
+  if (!server->bound) snprintf(error, size, "no memory");
+  return server->bound != NULL;
+}
+
+static void server_free(sim_server *server) {
+  while (server->pending) {
+    struct evhttp_request *request = server->pending->request;
+    if (!evhttp_request_get_connection(request)) evhttp_request_free(request);
+    pending_free(server->pending);
+  }
+  if (server->http) evhttp_free(server->http);
+  if (server->wake) event_free(server->wake);
+  if (server->again) event_free(server->again);
+  if (server->base) event_base_free(server->base);
+  if (server->wake_fd >= 0) close(server->wake_fd);
+  SSL_CTX_free(server->tls);
+  sim_device_close(&server->device);
+  if (server->ca_is_temporary) unlink(server->ca);
+  pthread_cond_destroy(&server->answered);
+  pthread_mutex_destroy(&server->lock);
+  free(server);
+}
+
+static bool thread_start(sim_server *server) {
+  /* The program's signals are its main thread's; a broken pipe is the one call's failure. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  server->running = pthread_create(&server->thread, NULL, run, server) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return server->running;
+}
+
+sim_server *sim_server_start(const sim_options *options, char *error, size_t size) {
+  sim_server *server = calloc(1, sizeof *server);
+  if (!server) {
+    snprintf(error, size, "no memory");
+    return NULL;
+  }
+  server->wake_fd = -1;
+  pthread_mutex_init(&server->lock, NULL);
+  pthread_cond_init(&server->answered, NULL);
+  pthread_once(&slot_once, slot_make);
+  if (http_setup(server, options, error, size) && tls_setup(server, options, error, size) &&
+      sim_device_open(&server->device, options, error, size)) {
+    grant_wish(server);
+    if (thread_start(server)) return server;
+    snprintf(error, size, "cannot start a thread");
+  }
+  server_free(server);
+  return NULL;
+}
+
+uint16_t sim_server_port(const sim_server *server) {
+  return server->port;
+}
+
+const char *sim_server_ca(const sim_server *server) {
+  return server->ca;
+}
+
+char *sim_server_call(sim_server *server, const char *name, const char *text, size_t length, size_t *result_length,
+                      bool *ok) {
+  call c = {.name = name, .text = text, .length = length};
+  pthread_mutex_lock(&server->lock);
+  call **last = &server->calls;
+  while (*last)
+    last = &(*last)->next;
+  *last = &c;
+  eventfd_write(server->wake_fd, 1);
+  while (!c.done)
+    pthread_cond_wait(&server->answered, &server->lock);
+  pthread_mutex_unlock(&server->lock);
+  if (result_length) *result_length = c.result_length;
+  *ok = c.ok;
+  return c.result;
+}
+
+void sim_server_stop(sim_server *server) {
+  if (!server) return;
+  pthread_mutex_lock(&server->lock);
+  server->stopping = true;
+  pthread_mutex_unlock(&server->lock);
+  eventfd_write(server->wake_fd, 1);
+  if (server->running) pthread_join(server->thread, NULL);
+  server_free(server);
+}
