@@ -20,6 +20,11 @@ local STYLE <const> = {
   sort = true,
   first = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" },
 }
+-- An error's kind comes last.
+local ERROR_STYLE <const> = {
+  sort = true,
+  first = { "code", "message", "originalRequestBody", "referer", "restOperationId", "errorStack", "apiError" },
+}
 local JSON_TYPE <const> = "application/json; charset=UTF-8"
 
 -- options: users (array of { name, password, role }), provision (array of module names), seed (a saved state, or { objects = … }),
@@ -131,13 +136,22 @@ function Device:handle(request)
   return response
 end
 
+-- The whole state, as one plain value (not a copy), and its replacement. Features find it through `device.state` each time.
+function Device:snapshot()
+  return self.state
+end
+
+function Device:restore(state)
+  self.state = state
+end
+
 -- Turns the body of a response into text and fills in what every answer carries.
 function Device.finish(_, request, response)
   local headers <const> = response.headers or {}
   response.headers = headers
   local body = response.body
   if type(body) == "table" then
-    body = json.encode(body, STYLE)
+    body = json.encode(body, response.status >= 400 and ERROR_STYLE or STYLE)
     headers["Content-Type"] = headers["Content-Type"] or JSON_TYPE
   elseif body == nil then
     body = ""

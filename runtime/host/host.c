@@ -14,6 +14,7 @@
 #include "host/signals.h"
 #include "host/trace.h"
 #include "net/json.h"
+#include "sim/module.h"
 
 int luaopen_cjson(lua_State *L);
 
@@ -23,6 +24,7 @@ static const luaL_Reg preloaded[] = {
     {"cjson", luaopen_cjson},
     {"f5.host", luaopen_f5_host},
     {"f5.json", luaopen_f5_json},
+    {"f5.sim.server", luaopen_f5_sim_server},
     {NULL, NULL},
 };
 
@@ -32,6 +34,15 @@ static int exit_cleanly(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, 2, 0);
+  return 0;
+}
+
+/* A simulated device has a state of its own, with nothing of the client in it. */
+static int open_device(lua_State *L) {
+  embedded_install_closed(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_f5_json);
+  lua_setfield(L, -2, "f5.json");
   return 0;
 }
 
@@ -59,6 +70,7 @@ lua_State *host_open(int argc, char **argv) {
     lua_close(L);
     return NULL;
   }
+  sim_set_open(open_device);
   signals_install(L);
   host_set_arguments(L, argc, argv, 0);
   return L;

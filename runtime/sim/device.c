@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "sim/digest.h"
 #include "sim/native.h"
 
 static int traceback(lua_State *L) {
@@ -22,6 +23,7 @@ static int open_device(lua_State *L) {
   const sim_options *options = lua_touserdata(L, 1);
   luaL_openlibs(L);
   luaL_requiref(L, "sim.native", luaopen_sim_native, 0);
+  luaL_requiref(L, "sim.digest", luaopen_sim_digest, 0);
   lua_settop(L, 0);
   options->open(L);
   lua_settop(L, 0);

@@ -4,8 +4,7 @@
 
 #include <lua.h>
 
-/* micros() -> microseconds since the epoch; random(n) -> n bytes; digest(name, text) -> raw digest; base64(bytes) ->
- * text; unbase64(text) -> bytes or nil. */
+/* micros() -> microseconds since the epoch; random(n) -> n bytes. */
 int luaopen_sim_native(lua_State *L);
 
 #endif

@@ -1,0 +1,156 @@
+-- Simulated devices for specs and for `f5lua run --sim`: starts them, moves their clock, plants faults, reads their state.
+--
+--   local sim = require "f5.sim"
+--   local device <close> = sim.start { provision = { "ltm", "asm" } }
+--   local bip <close> = f5.connect(device:options "admin")
+--
+-- The device itself (lualib/sim) runs in a Lua state and thread of its own and is reached over HTTPS only.
+local json = require "f5.json"
+local server = require "f5.sim.server"
+
+local M = {}
+
+local Device <const> = {}
+Device.__index = Device
+
+-- What the server takes itself; everything else is for the device.
+local SERVER_OPTIONS <const> = { bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true }
+local DEVICE_OPTIONS <const> = {
+  users = true, provision = true, seed = true, latency_ms = true, hostname = true, log = true, origins = true, providers = true,
+  version = true, address = true,
+}
+
+-- The users of a device that is not told otherwise.
+M.default_users = {
+  { name = "admin", password = "admin", role = "admin" },
+  { name = "operator", password = "operator", role = "operator" },
+}
+
+--- Starts a device. options: users (array of { name, password, role }), provision (array of modules), seed (a plain value, see
+--- docs/simulator.md), latency_ms, hostname, log (file name), origins, providers, version; bind, port, cert, key of its server.
+function M.start(options)
+  options = options or {}
+  local for_server <const>, for_device <const> = {}, {}
+  for name, value in pairs(options) do
+    if not SERVER_OPTIONS[name] and not DEVICE_OPTIONS[name] then
+      error(("sim.start: unknown option '%s'"):format(tostring(name)), 2)
+    end
+    if SERVER_OPTIONS[name] then for_server[name] = value end
+    if DEVICE_OPTIONS[name] then for_device[name] = value end
+  end
+  for_device.users = for_device.users or M.default_users
+  for_server.device = json.encode(for_device)
+  local started <const> = server.start(for_server)
+  local host = options.bind or "127.0.0.1"
+  if host == "0.0.0.0" or host == "::" then host = "localhost" end
+  return setmetatable({
+    server = started,
+    users = for_device.users,
+    host = host,
+    port = started:port(),
+    ca = started:ca(),
+    url = ("https://%s:%d"):format(host:find(":", 1, true) and "[" .. host .. "]" or host, started:port()),
+  }, Device)
+end
+
+local function call(self, name, argument)
+  return json.decode(self.server:call(name, argument ~= nil and json.encode(argument) or ""))
+end
+
+-- Null is nothing for whoever asks.
+local function optional(value)
+  if value == json.null then return nil end
+  return value
+end
+
+--- Moves the device's clock forward; what is due meanwhile happens. Returns its time, microseconds since the epoch.
+function Device:advance(seconds)
+  return call(self, "advance", seconds)
+end
+
+--- The device's time, microseconds since the epoch.
+function Device:now()
+  return call(self, "now")
+end
+
+--- Plants a fault, see docs/simulator.md: { match = { method, path, query }, times, after, kind, status, body, headers, delay_ms, reset, truncate, act }.
+function Device:fault(fault)
+  return call(self, "fault", fault)
+end
+
+function Device:clear_faults()
+  call(self, "clear_faults")
+end
+
+--- A plain copy of the device's whole state.
+function Device:state()
+  return call(self, "state")
+end
+
+--- Puts a state that `state` gave in the place of the present one.
+function Device:restore(state)
+  call(self, "restore", state)
+end
+
+--- Adds objects, users and so on, as the option `seed` does at the start.
+function Device:plant(seed)
+  call(self, "plant", seed)
+end
+
+--- The calls seen, oldest first: { number, micros, method, path, query, status, user, connection }.
+function Device:log()
+  return call(self, "log")
+end
+
+function Device:clear_log()
+  call(self, "clear_log")
+end
+
+--- How many connections have brought a request.
+function Device:connections()
+  return call(self, "connections")
+end
+
+--- Restarts the device's web server and REST daemon, which takes `seconds` of the device's clock (10).
+function Device:restart(options)
+  call(self, "restart", options)
+end
+
+--- Reboots the device, which takes `seconds` of the device's clock (60); for the first half connections are refused.
+function Device:reboot(options)
+  call(self, "reboot", options)
+end
+
+--- How often the device itself made a mistake (a 500 with a traceback on standard error). Specs want 0.
+function Device:problems()
+  return call(self, "problems")
+end
+
+--- Calls any function of lualib/sim/control.lua.
+function Device:control(name, argument)
+  return optional(call(self, name, argument))
+end
+
+--- Options for f5.connect: the device, its CA, and one of its users (the first one, unless named).
+function Device:options(name)
+  for _, user in ipairs(self.users) do
+    if name == nil or user.name == name then
+      return { host = self.host, port = self.port, ca = self.ca, username = user.name, password = user.password }
+    end
+  end
+  error(("the simulated device has no user '%s'"):format(tostring(name)), 2)
+end
+
+--- Stops the server; its port is closed, its CA file removed. Does nothing the second time.
+function Device:stop()
+  self.server:stop()
+end
+
+Device.__close = Device.stop
+Device.__name = "f5.sim.device"
+
+function Device:__tostring()
+  return "simulated device " .. self.url
+end
+
+return M

@@ -1,0 +1,111 @@
+-- The server under the simulated device, through curl: what HTTP says and what a broken device does.
+local sim = require "f5.sim"
+local curl = require "curl"
+
+describe("simulated device: server", function()
+  local device
+
+  before_each(function() device = sim.start {} end)
+  after_each(function() device:stop() end)
+
+  it("has a certificate that its CA file vouches for", function()
+    assert.equal(404, curl(device, "GET", "/nothing").status)
+    assert.equal(404, curl { device, "GET", "/nothing", host = "localhost" }.status)
+    local other <close> = sim.start {}
+    local refused = curl { device, "GET", "/nothing", ca = other.ca }
+    assert.equal(0, refused.status)
+    assert.equal(60, refused.exit)
+  end)
+
+  it("removes its CA file when it stops", function()
+    local path = device.ca
+    assert(io.open(path)):close()
+    device:stop()
+    device:stop()
+    assert.is_nil((io.open(path)))
+  end)
+
+  it("keeps a connection for many calls", function()
+    local paths = {}
+    for i = 1, 50 do paths[i] = "/n" .. i end
+    curl { device, "GET", paths }
+    assert.equal(1, device:connections())
+    assert.equal(50, #device:log())
+  end)
+
+  it("answers every method, and refuses TLS below 1.2", function()
+    for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS" } do
+      assert.equal(404, curl(device, method, "/nothing").status, method)
+    end
+    local head = curl { device, "HEAD", "/nothing" }
+    assert.equal(404, head.status)
+    assert.is_true(tonumber(head.headers["content-length"]) > 0)
+    assert.equal(501, curl(device, "FROB", "/nothing").status)
+    assert.equal(35, curl { device, "GET", "/nothing", options = "--tls-max 1.1" }.exit)
+  end)
+
+  it("delays, resets, cuts and falsifies answers as planted", function()
+    device:fault { delay_ms = 300, times = 1 }
+    local before = os.time()
+    local started = curl { device, "GET", "/a" }
+    assert.is_true(started.seconds >= 0.3)
+    assert.is_true(os.time() - before < 10)
+    device:fault { reset = true }
+    local reset = curl { device, "GET", "/a" }
+    assert.equal(0, reset.status)
+    assert.is_true(reset.exit == 52 or reset.exit == 56 or reset.exit == 35, reset.exit)
+    device:fault { truncate = 10 }
+    local cut = curl { device, "GET", "/a" }
+    assert.equal(18, cut.exit)
+    assert.equal(10, #cut.body)
+    device:fault { status = 200, body = "hello", headers = { ["Content-Type"] = "text/plain" } }
+    local changed = curl { device, "GET", "/a" }
+    assert.equal("hello", changed.body)
+    assert.equal("text/plain", changed.headers["content-type"])
+    assert.equal(404, curl(device, "GET", "/a").status)
+  end)
+
+  it("plants faults for some calls only", function()
+    device:fault { match = { method = "POST", path = "^/b" }, kind = "busy", after = 1, times = 2 }
+    assert.equal(404, curl(device, "GET", "/b").status)
+    assert.equal(404, curl(device, "POST", "/b").status)
+    assert.equal(404, curl(device, "POST", "/c").status)
+    assert.equal(503, curl(device, "POST", "/b").status)
+    assert.equal(32964609, curl(device, "POST", "/b").json.apiError)
+    assert.equal(404, curl(device, "POST", "/b").status)
+    assert.has_error(function() device:fault { kind = "nonsense" } end)
+  end)
+
+  it("is away while it reboots, and comes back in steps on its own clock", function()
+    assert.equal(404, curl(device, "GET", "/a").status)
+    device:reboot { seconds = 60 }
+    assert.equal(7, curl { device, "GET", "/a" }.exit)
+    device:advance(31)
+    local page = curl(device, "GET", "/a")
+    assert.equal(503, page.status)
+    assert.matches("Configuration Utility restarting...", page.body, 1, true)
+    device:advance(16)
+    assert.matches("Public URI path not registered: /tm/ltm", curl(device, "GET", "/mgmt/tm/ltm").json.message, 1, true)
+  end)
+
+  it("lives beside others", function()
+    local other <close> = sim.start { hostname = "bigip2.example.net" }
+    assert.not_equal(device.port, other.port)
+    device:advance(3600)
+    assert.is_true(device:now() - other:now() > 3500 * 1000000)
+    assert.equal(404, curl(other, "GET", "/x").status)
+    assert.equal(0, #device:log())
+  end)
+
+  it("says why it cannot start", function()
+    local ok, message = pcall(sim.start, { port = device.port })
+    assert.is_false(ok)
+    assert.matches("cannot listen on 127.0.0.1 port " .. device.port, message, 1, true)
+    ok, message = pcall(sim.start, { cert = "/nonexistent.pem" })
+    assert.is_false(ok)
+    assert.matches("cannot use certificate /nonexistent.pem", message, 1, true)
+    ok, message = pcall(sim.start, { colour = "red" })
+    assert.is_false(ok)
+    assert.matches("unknown option 'colour'", message, 1, true)
+  end)
+end)
