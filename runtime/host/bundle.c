@@ -1,0 +1,247 @@
+#include "host/bundle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "host/fuse.h"
+#include "host/pinned_key.h"
+
+enum { HEADER = 32, ENTRY = 64 };
+
+struct bundle {
+  const unsigned char *archive;
+  size_t size;
+  const unsigned char *names;
+  size_t count, names_length;
+  uint32_t flags;
+};
+
+static bundle opened; /* one a process */
+static const bundle *current;
+
+static uint32_t get32(const unsigned char *p) {
+  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t get64(const unsigned char *p) {
+  return get32(p) | (uint64_t)get32(p + 4) << 32;
+}
+
+uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
+  static uint32_t table[4][256];
+  if (!table[0][1]) {
+    for (uint32_t i = 0; i < 256; i++) {
+      uint32_t value = i;
+      for (int bit = 0; bit < 8; bit++)
+        value = value >> 1 ^ (value & 1 ? 0xEDB88320u : 0);
+      table[0][i] = value;
+    }
+    for (int row = 1; row < 4; row++)
+      for (uint32_t i = 0; i < 256; i++)
+        table[row][i] = table[row - 1][i] >> 8 ^ table[0][table[row - 1][i] & 0xFF];
+  }
+  const unsigned char *p = bytes, *end = p + length;
+  crc = ~crc;
+  for (; end - p >= 4; p += 4) { /* four bytes a turn: an archive may carry large files, and this runs at every start */
+    crc ^= get32(p);
+    crc = table[3][crc & 0xFF] ^ table[2][crc >> 8 & 0xFF] ^ table[1][crc >> 16 & 0xFF] ^ table[0][crc >> 24];
+  }
+  for (; p < end; p++)
+    crc = crc >> 8 ^ table[0][(crc ^ *p) & 0xFF];
+  return ~crc;
+}
+
+/* -- opening -- */
+
+static int broken(const char *reason) {
+  fprintf(stderr, "%s: %s\n", program_invocation_short_name, reason);
+  fputs("This file was made by 'f5lua build'. Make it again, or copy it again from where it came; it must not be "
+        "stripped.\n",
+        stderr);
+  return BUNDLE_BROKEN;
+}
+
+/* /proc is not there in a bare chroot; the kernel says what was executed all the same. */
+static int open_self(void) {
+  int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0) return fd;
+  unsigned long name = getauxval(AT_EXECFN);
+  return name ? open((const char *)name, O_RDONLY | O_CLOEXEC) : -1; // NOLINT(performance-no-int-to-ptr)
+}
+
+static bool inside(uint64_t offset, uint64_t length, uint64_t size) {
+  return offset <= size && length <= size - offset;
+}
+
+/* Everything below trusts offsets, so each is looked at once, here. */
+static bool is_sound(bundle *b) {
+  if (b->size < HEADER || memcmp(b->archive, "F5LUAPAK", 8) != 0 || get32(b->archive + 8) != BUNDLE_FORMAT)
+    return false;
+  uint64_t names = get64(b->archive + 16), names_length = get64(b->archive + 24);
+  b->count = get32(b->archive + 12);
+  if (!inside(HEADER, (uint64_t)b->count * ENTRY, b->size) || !inside(names, names_length, b->size)) return false;
+  b->names = b->archive + names;
+  b->names_length = (size_t)names_length;
+  for (size_t i = 0; i < b->count; i++) {
+    const unsigned char *entry = b->archive + HEADER + i * ENTRY;
+    if (!inside(get64(entry + 8), get32(entry + 4), names_length)) return false;
+    if (!inside(get64(entry + 16), get64(entry + 24), b->size)) return false;
+  }
+  return true;
+}
+
+static int check(const unsigned char *file, uint64_t length, const unsigned char fuse[FUSE_SIZE]) {
+  uint64_t own = get64(fuse + FUSE_OWN), offset = get64(fuse + FUSE_OFFSET), size = get64(fuse + FUSE_LENGTH);
+  if (get32(fuse + FUSE_FORMAT) != BUNDLE_FORMAT) return broken("the program was packed by another version of f5lua");
+  if (length <= offset) return broken("the program's archive is missing: it was stripped or cut off");
+  if (!inside(own, FUSE_SIZE, offset) || memcmp(file + own, fuse, FUSE_SIZE) != 0)
+    return broken("the program cannot find its own file");
+  if (!inside(offset, size, length)) return broken("the program's archive is truncated");
+  opened.archive = file + offset;
+  opened.size = (size_t)size;
+  opened.flags = get32(fuse + FUSE_FLAGS);
+  if (bundle_crc(0, opened.archive, opened.size) != get32(fuse + FUSE_CRC) || !is_sound(&opened))
+    return broken("the program's archive is damaged");
+  if (bundle_pinned()) {
+    size_t end = (size_t)(offset + size);
+    if (!(opened.flags & BUNDLE_FLAG_SIGNED) || !inside(end, BUNDLE_SIGNATURE, length))
+      return broken("the program is not signed, and this runtime runs nothing else");
+    if (!bundle_signature_holds(pinned_key, file, end, file + end))
+      return broken("the program's signature is not of the key that this runtime trusts, or the file was changed");
+  }
+  return 0;
+}
+
+int bundle_open(const bundle **b) {
+  unsigned char fuse[FUSE_SIZE];
+  *b = NULL;
+  if (!fuse_read(fuse)) return 0;
+  if (bundle_crc(0, fuse, FUSE_CHECK) != get32(fuse + FUSE_CHECK)) return broken("the program is damaged");
+  int fd = open_self();
+  struct stat status;
+  if (fd < 0 || fstat(fd, &status) != 0) return broken("the program cannot read its own file");
+  void *file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  close(fd);
+  if (file == MAP_FAILED) return broken("the program cannot read its own file");
+  int result = check(file, (uint64_t)status.st_size, fuse);
+  if (result == 0) *b = current = &opened;
+  return result;
+}
+
+const bundle *bundle_current(void) {
+  return current;
+}
+
+bool bundle_pinned(void) {
+  return sizeof pinned_key == 32;
+}
+
+/* -- looking things up -- */
+
+static int compare(const bundle *b, const unsigned char *entry, bundle_kind kind, const char *name, size_t length) {
+  uint32_t other = get32(entry);
+  if (other != (uint32_t)kind) return (uint32_t)kind < other ? -1 : 1;
+  if (!name) return 0;
+  size_t theirs = get32(entry + 4);
+  int order = memcmp(name, b->names + get64(entry + 8), length < theirs ? length : theirs);
+  if (order != 0) return order;
+  return length < theirs ? -1 : length > theirs;
+}
+
+static const unsigned char *find_entry(const bundle *b, bundle_kind kind, const char *name) {
+  size_t low = 0, high = b->count, length = name ? strlen(name) : 0;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    const unsigned char *entry = b->archive + HEADER + middle * ENTRY;
+    int order = compare(b, entry, kind, name, length);
+    if (order == 0) return entry;
+    if (order < 0)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return NULL;
+}
+
+const char *bundle_find(const bundle *b, bundle_kind kind, const char *name, size_t *length) {
+  const unsigned char *entry = find_entry(b, kind, name);
+  if (!entry) return NULL;
+  *length = (size_t)get64(entry + 24);
+  return (const char *)b->archive + get64(entry + 16);
+}
+
+/* -- Lua -- */
+
+/* Text or bytecode: the archive is checked, and f5lua build alone makes it. */
+static int load(lua_State *L, const char *contents, size_t length, const char *chunk) {
+  return luaL_loadbufferx(L, contents, length, chunk, "bt");
+}
+
+int bundle_load(lua_State *L, const bundle *b) {
+  const unsigned char *entry = find_entry(b, BUNDLE_MAIN, NULL);
+  if (!entry) {
+    lua_pushliteral(L, "the program's archive has no playbook");
+    return LUA_ERRFILE;
+  }
+  lua_pushlstring(L, (const char *)b->names + get64(entry + 8), get32(entry + 4));
+  lua_pushfstring(L, "@%s", lua_tostring(L, -1));
+  lua_remove(L, -2); /* name */
+  size_t length = (size_t)get64(entry + 24);
+  int status = load(L, (const char *)b->archive + get64(entry + 16), length, lua_tostring(L, -1));
+  lua_remove(L, -2); /* chunk name */
+  return status;
+}
+
+static int search(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  size_t length;
+  const char *contents = bundle_find(&opened, BUNDLE_MODULE, name, &length);
+  if (!contents) {
+    lua_pushfstring(L, "no module '%s' in this program's archive", name);
+    return 1;
+  }
+  luaL_gsub(L, name, ".", "/");
+  lua_pushfstring(L, "@%s.lua", lua_tostring(L, -1));
+  if (load(L, contents, length, lua_tostring(L, -1)) != LUA_OK) return lua_error(L);
+  lua_pushstring(L, lua_tostring(L, -2) + 1); /* second argument of the module, as a file name would be */
+  return 2;
+}
+
+/* package.searchers is, after embedded_install: preload, the runtime, path, cpath, cpath's root, other embedded
+ * modules. The archive takes the place in front of the three that look on disk, and without --allow-disk theirs too. */
+void bundle_install(lua_State *L, const bundle *b) {
+  bool disk = b->flags & BUNDLE_FLAG_DISK;
+  lua_getglobal(L, LUA_LOADLIBNAME);
+  lua_getfield(L, -1, "searchers");
+  lua_Integer count = luaL_len(L, -1), kept = 0;
+  lua_createtable(L, (int)count + 1, 0);
+  for (lua_Integer i = 1; i <= count; i++) {
+    if (i == 3) {
+      lua_pushcfunction(L, search);
+      lua_rawseti(L, -2, ++kept);
+    }
+    if (i >= 3 && i <= 5 && !disk) continue;
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -2, ++kept);
+  }
+  for (lua_Integer i = 1; i <= count + 1; i++) { /* in place: `require` holds on to the table */
+    lua_rawgeti(L, -1, i);
+    lua_rawseti(L, -3, i);
+  }
+  lua_pop(L, 2); /* new list, searchers */
+  if (!disk) {
+    lua_pushliteral(L, "");
+    lua_setfield(L, -2, "path");
+    lua_pushliteral(L, "");
+    lua_setfield(L, -2, "cpath");
+  }
+  lua_pop(L, 1); /* package */
+}
