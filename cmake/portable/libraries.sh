@@ -56,11 +56,13 @@ EOF
   chmod +x "$prefix/bin/cc"
 }
 
-# pkg-config that knows this prefix alone and always answers for a static link.
+# pkg-config that always answers for a static link, and knows this prefix first (for musl: alone).
 make_pkg_config() {
+  local where=PKG_CONFIG_PATH
+  [ "$flavour" = glibc ] || where="PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR"
   cat > "$prefix/bin/pkg-config" <<EOF
 #!/bin/sh
-PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR=$PKG_CONFIG_LIBDIR exec pkg-config --static "\$@"
+$where=$prefix/lib/pkgconfig exec pkg-config --static "\$@"
 EOF
   chmod +x "$prefix/bin/pkg-config"
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <lauxlib.h>
+#include <lualib.h>
 
 #include "host/fuse.h"
 #include "host/pinned_key.h"
@@ -141,7 +142,7 @@ const bundle *bundle_current(void) {
 }
 
 bool bundle_pinned(void) {
-  return sizeof pinned_key == 32;
+  return has_pinned_key;
 }
 
 /* -- looking things up -- */

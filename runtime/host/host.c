@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "host/bundle.h"
 #include "host/embedded.h"
 #include "host/library.h"
 #include "host/signals.h"
@@ -23,6 +24,7 @@ int luaopen_cjson(lua_State *L);
 static const luaL_Reg preloaded[] = {
     {"cjson", luaopen_cjson},
     {"f5.host", luaopen_f5_host},
+    {"f5.bundle", luaopen_f5_bundle},
     {"f5.json", luaopen_f5_json},
     {"f5.sim.server", luaopen_f5_sim_server},
     {NULL, NULL},

@@ -7,8 +7,10 @@
 
 #include <lauxlib.h>
 
+#include "host/bundle.h"
 #include "host/embedded.h"
 #include "host/host.h"
+#include "host/relro.h"
 
 typedef struct options {
   int first;     /* argv index behind the options */
@@ -141,13 +143,42 @@ static int run(lua_State *L, int argc, char **argv, const options *o) {
   return run_cli(L, "interactive", argc, argv, argc);
 }
 
+/* A playbook packed into this program: every argument is its own. */
+static int run_packed(lua_State *L, const bundle *b, int argc, char **argv) {
+  bundle_install(L, b);
+  host_set_arguments(L, argc, argv, 0);
+  if (!lua_checkstack(L, argc + 2)) return refuse("%s: too many arguments\n", argv[0]);
+  if (bundle_load(L, b) != LUA_OK) return host_report(L);
+  push_rest(L, argc, argv, 1);
+  return host_run(L, argc - 1, false);
+}
+
+/* A runtime that trusts one key runs nothing that comes unsigned; it still makes and looks at programs. */
+static bool is_allowed(int argc, char **argv, const options *o) {
+  if (!bundle_pinned() || o->help) return true;
+  const char *word = o->chunks == 0 && o->first < argc ? argv[o->first] : "";
+  return strcmp(word, "build") == 0 || strcmp(word, "inspect") == 0 || strcmp(word, "verify") == 0;
+}
+
 int main(int argc, char **argv) {
+  relro_apply();
+  const bundle *packed;
+  int broken = bundle_open(&packed);
+  if (broken) return broken;
+  if (packed) {
+    lua_State *L = host_open(argc, argv);
+    return L ? host_close(L, run_packed(L, packed, argc, argv)) : STATUS_FAILED;
+  }
   options o = {0};
   int status = parse(argc, argv, &o);
   if (status != STATUS_DONE) return status;
   if (o.version) {
     puts("f5lua " F5LUA_VERSION);
     return fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
+  }
+  if (!is_allowed(argc, argv, &o)) {
+    fputs("f5lua: this runtime runs only programs that are signed with the key it trusts\n", stderr);
+    return BUNDLE_BROKEN;
   }
   lua_State *L = host_open(argc, argv);
   if (!L) return STATUS_FAILED;

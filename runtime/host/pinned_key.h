@@ -1,12 +1,16 @@
-/* The public key of the only programs that this runtime accepts; empty (one byte that is not looked at) in the usual runtime. CMake's
- * F5LUA_PUBLIC_KEY, the path of a PEM file, becomes F5LUA_PINNED_KEY, 32 numbers. */
+/* The public key of the only programs that this runtime accepts. CMake's F5LUA_PUBLIC_KEY, the path of a PEM file,
+ * becomes F5LUA_PINNED_KEY, 32 numbers; the usual runtime has none. */
 #ifndef HOST_PINNED_KEY_H
 #define HOST_PINNED_KEY_H
 
+#include <stdbool.h>
+
 #ifdef F5LUA_PINNED_KEY
+static const bool has_pinned_key = true;
 static const unsigned char pinned_key[32] = {F5LUA_PINNED_KEY};
 #else
-static const unsigned char pinned_key[1] = {0};
+static const bool has_pinned_key = false;
+static const unsigned char pinned_key[32];
 #endif
 
 #endif

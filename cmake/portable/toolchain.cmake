@@ -1,0 +1,10 @@
+# The static-pie build: the compiler and the libraries of cmake/portable/libraries.sh musl, whose prefix is F5LUA_PREFIX.
+set(F5LUA_PREFIX "$ENV{F5LUA_PREFIX}" CACHE PATH "where libraries.sh put the static libraries")
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES F5LUA_PREFIX)
+set(CMAKE_C_COMPILER ${F5LUA_PREFIX}/bin/cc)
+set(PKG_CONFIG_EXECUTABLE ${F5LUA_PREFIX}/bin/pkg-config)
+set(CMAKE_FIND_ROOT_PATH ${F5LUA_PREFIX})
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(ARGPARSE_LUA /usr/share/lua/5.4/argparse.lua CACHE FILEPATH "")
