@@ -181,8 +181,15 @@ const char *bundle_find(const bundle *b, bundle_kind kind, const char *name, siz
 
 /* -- Lua -- */
 
-/* Text or bytecode: the archive is checked, and f5lua build alone makes it. */
+/* Text or bytecode: the archive is checked, and f5lua build alone makes it. As for a file, a byte order mark and a
+ * first line with # are no Lua; the end of that line stays, so that the others keep their numbers. */
 static int load(lua_State *L, const char *contents, size_t length, const char *chunk) {
+  const char *end = contents + length;
+  if (length >= 3 && memcmp(contents, "\xEF\xBB\xBF", 3) == 0) contents += 3;
+  if (contents < end && *contents == '#')
+    while (contents < end && *contents != '\n')
+      contents++;
+  length = (size_t)(end - contents);
   return luaL_loadbufferx(L, contents, length, chunk, "bt");
 }
 

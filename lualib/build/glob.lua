@@ -1,0 +1,76 @@
+-- Files named by a pattern: `*` and `?` within a name, `[…]`, and `**` for any number of directories. A directory stands for all
+-- files below it. Names that begin with a dot are found only by patterns that say so. Sorted.
+local bundle = require "f5.bundle"
+
+local function name_pattern(glob)
+  local out, at = { "^" }, 1
+  while at <= #glob do
+    local char = glob:sub(at, at)
+    local set, stop = glob:match("^%[(!?[^%]]+)%]()", at)
+    if set then
+      out[#out + 1] = "[" .. set:gsub("^!", "^"):gsub("%%", "%%%%") .. "]"
+      at = stop
+    else
+      out[#out + 1] = char == "*" and ".*" or char == "?" and "." or char:gsub("%p", "%%%0")
+      at = at + 1
+    end
+  end
+  out[#out + 1] = "$"
+  return table.concat(out)
+end
+
+local function join(directory, name)
+  if directory == "" then return name end
+  return directory:sub(-1) == "/" and directory .. name or directory .. "/" .. name
+end
+
+-- All files below a directory, hidden ones left out.
+local function below(directory, found)
+  for _, name in ipairs(bundle.list(directory) or {}) do
+    local path = join(directory, name)
+    local kind = name:sub(1, 1) ~= "." and bundle.file_type(path)
+    if kind == "directory" then below(path, found) elseif kind == "file" then found[#found + 1] = path end
+  end
+end
+
+local function expand(directory, parts, at, found)
+  local part = parts[at]
+  if not part then
+    local kind = bundle.file_type(directory)
+    if kind == "directory" then below(directory, found) elseif kind == "file" then found[#found + 1] = directory end
+    return
+  end
+  if part == "**" then
+    if parts[at + 1] then expand(directory, parts, at + 1, found) end
+    for _, name in ipairs(bundle.list(directory == "" and "." or directory) or {}) do
+      local path = join(directory, name)
+      local kind = name:sub(1, 1) ~= "." and bundle.file_type(path)
+      if kind == "directory" then
+        expand(path, parts, at, found)
+      elseif kind == "file" and not parts[at + 1] then
+        found[#found + 1] = path
+      end
+    end
+  elseif part:find "[%*%?%[]" then
+    local pattern, hidden = name_pattern(part), part:sub(1, 1) == "."
+    for _, name in ipairs(bundle.list(directory == "" and "." or directory) or {}) do
+      if name:find(pattern) and (hidden or name:sub(1, 1) ~= ".") then expand(join(directory, name), parts, at + 1, found) end
+    end
+  else
+    expand(join(directory, part), parts, at + 1, found)
+  end
+end
+
+---The files that a pattern names, as paths that begin with `directory` (an absolute pattern: as it is).
+return function(directory, pattern)
+  local parts, found, seen = {}, {}, {}
+  for part in pattern:gmatch "[^/]+" do parts[#parts + 1] = part end
+  expand(pattern:sub(1, 1) == "/" and "/" or directory, parts, 1, found)
+  table.sort(found)
+  local unique = {}
+  for _, path in ipairs(found) do
+    if not seen[path] then unique[#unique + 1] = path end
+    seen[path] = true
+  end
+  return unique
+end
