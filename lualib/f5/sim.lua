@@ -73,7 +73,8 @@ function Device:now()
   return call(self, "now")
 end
 
---- Plants a fault, see docs/simulator.md: { match = { method, path, query }, times, after, kind, status, body, headers, delay_ms, reset, truncate, act }.
+--- Plants a fault, see docs/simulator.md: { match = { method, path, query }, times, after, kind, status, body, headers, delay_ms,
+--- reset, truncate, act }.
 function Device:fault(fault)
   return call(self, "fault", fault)
 end

@@ -4,4 +4,12 @@ return {
   "sim.fault",
   "sim.restart",
   "sim.headers",
+  "sim.cors",
+  "sim.users",
+  "sim.providers",
+  "sim.auth",
+  "sim.body",
+  "sim.roles",
+  "sim.ready",
+  "sim.shared",
 }

@@ -1,6 +1,6 @@
 -- Restarts of the daemons and reboots of the device: what clients see until it is ready again.
 --
--- state.restart = { refused_until =, page_until =, unregistered_until = }, microseconds on the device's clock.
+-- state.restart = { refused_until =, page_until =, unregistered_until =, ready_at = }, microseconds on the device's clock.
 local errors = require "sim.errors"
 
 local M = {}
@@ -18,21 +18,25 @@ function M.install(device)
     local restart <const> = self.state.restart
     restart.page_until = self:now() + math.floor(seconds * 500000)
     restart.unregistered_until = self:now() + math.floor(seconds * 1000000)
+    restart.ready_at = restart.unregistered_until
   end
 
-  -- The whole device starts again: connections are cut, then refused for half of `seconds`, then as after a restart.
+  -- The whole device starts again: connections are cut, then refused for half of `seconds`, then as after a restart, and at the
+  -- end it answers but is still loading its configuration.
   function device:reboot(options)
     local seconds <const> = options and options.seconds or 60
     local restart <const> = self.state.restart
     restart.refused_until = self:now() + math.floor(seconds * 500000)
-    restart.page_until = self:now() + math.floor(seconds * 750000)
-    restart.unregistered_until = self:now() + math.floor(seconds * 1000000)
+    restart.page_until = self:now() + math.floor(seconds * 700000)
+    restart.unregistered_until = self:now() + math.floor(seconds * 850000)
+    restart.ready_at = self:now() + math.floor(seconds * 1000000)
     cut = true
   end
 
-  -- Whether everything is up.
+  -- Whether everything is up, the configuration loaded.
   function device:is_ready()
-    return not self.state.restart.unregistered_until
+    local ready_at <const> = self.state.restart.ready_at
+    return not ready_at or self:now() >= ready_at
   end
 
   function device:wish()
@@ -45,10 +49,10 @@ function M.install(device)
 
   device:filter(10, function(self, request)
     local restart <const> = self.state.restart
-    local ready_at <const> = restart.unregistered_until
-    if not ready_at then return nil end
+    local routed_at <const> = restart.unregistered_until
+    if not routed_at then return nil end
     local now <const> = self:now()
-    if now >= ready_at then
+    if now >= routed_at then
       restart.refused_until, restart.page_until, restart.unregistered_until = nil, nil, nil
       return nil
     end
