@@ -132,6 +132,11 @@ function Device:control(name, argument)
   return optional(call(self, name, argument))
 end
 
+--- Sleeps until a signal comes (SIGINT, SIGTERM); the device runs on meanwhile.
+function Device.wait()
+  repeat until server.pause(60)
+end
+
 --- Options for f5.connect: the device, its CA, and one of its users (the first one, unless named).
 function Device:options(name)
   for _, user in ipairs(self.users) do

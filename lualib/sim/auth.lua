@@ -165,6 +165,7 @@ end
 
 local function authenticate(device, request)
   local is_login <const> = request.path == "/mgmt/shared/authn/login"
+  local referrer <const> = request.headers.referer or request.remote
   local token <const> = request.headers["x-f5-auth-token"]
   local authorization <const> = request.headers.authorization
   local user, refusal
@@ -179,7 +180,7 @@ local function authenticate(device, request)
     end
   elseif not is_login then
     refusal = unauthorized(request, ("Authorization failed: no user authentication header or token detected. "
-      .. "Uri:http://localhost:8100%s Referrer:%s Sender:%s"):format(request.path, request.headers.referer or request.remote, request.remote))
+      .. "Uri:http://localhost:8100%s Referrer:%s Sender:%s"):format(request.path, referrer, request.remote))
   end
   if refusal then return refusal end
   request.user = user

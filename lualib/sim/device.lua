@@ -28,7 +28,7 @@ local ERROR_STYLE <const> = {
 local JSON_TYPE <const> = "application/json; charset=UTF-8"
 
 -- options: users (array of { name, password, role }), provision (array of module names), seed (a saved state, or { objects = … }),
--- hostname, address, version (overrides fields of sim/version.lua), origins (allowed for CORS), providers, log (a function that takes a line).
+-- hostname, address, version (overrides fields of sim/version.lua), origins (allowed for CORS), providers, latency_ms, log (a file's name).
 function Device.new(options)
   options = options or {}
   local self <const> = setmetatable({

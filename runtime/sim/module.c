@@ -1,6 +1,7 @@
 #include "sim/module.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include <lauxlib.h>
 
@@ -84,10 +85,20 @@ static int server_stop(lua_State *L) {
   return 0;
 }
 
+/* A signal ends the pause: the program's handler has run then. */
+static int server_pause(lua_State *L) {
+  lua_Number seconds = luaL_checknumber(L, 1);
+  luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 1, "out of range");
+  struct timespec time = {.tv_sec = (time_t)seconds};
+  time.tv_nsec = (long)((seconds - (lua_Number)time.tv_sec) * 1e9);
+  lua_pushboolean(L, nanosleep(&time, NULL) != 0);
+  return 1;
+}
+
 static const luaL_Reg methods[] = {
     {"call", server_call}, {"port", server_port}, {"ca", server_ca}, {"stop", server_stop}, {NULL, NULL}};
 static const luaL_Reg metamethods[] = {{"__gc", server_stop}, {"__close", server_stop}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"start", server_start}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"start", server_start}, {"pause", server_pause}, {NULL, NULL}};
 
 int luaopen_f5_sim_server(lua_State *L) {
   if (luaL_newmetatable(L, SERVER_TYPE)) {

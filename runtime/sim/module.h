@@ -11,7 +11,8 @@
 void sim_set_open(sim_open open);
 
 /* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server: call(name, text) -> text,
- * stop(), port, ca. */
+ * stop(), port, ca.
+ * pause(seconds) -> true if a signal ended it. */
 int luaopen_f5_sim_server(lua_State *L);
 
 #endif

@@ -1,0 +1,92 @@
+-- f5lua sim: a simulated BIG-IP for any client.
+local json = require "f5.json"
+local usage = require "cli.support.usage"
+
+local M = { summary = "simulate a BIG-IP for any HTTPS client" }
+
+local PROGRAM <const> = "f5lua sim"
+local ROLES <const> = {
+  "admin", "resource-admin", "manager", "operator", "guest", "auditor", "application-editor", "certificate-manager", "irule-manager",
+  "firewall-manager", "user-manager", "web-application-security-administrator", "web-application-security-editor",
+  "fraud-protection-manager", "acceleration-policy-editor", "no-access",
+}
+
+function M.setup(parser)
+  parser:option("--port", "port to listen on; 0: a free one"):argname "PORT":default "8443":convert(math.tointeger)
+  parser:option("--bind", "address to listen on"):argname "ADDRESS":default "127.0.0.1"
+  parser:option("--hostname", "what the device calls itself"):argname "NAME"
+  parser:option("--user", "a user instead of admin and operator; may be repeated"):argname "NAME:PASSWORD:ROLE":count "*"
+  parser:option("--provision", "provisioned modules"):argname "MODULE,…":default "ltm"
+  parser:option("--seed", "start with what is in FILE.json"):argname "FILE.json"
+  parser:option("--save", "write the state there at the end"):argname "FILE.json"
+  parser:option("--latency", "milliseconds that every answer takes"):argname "MS":default "0":convert(math.tointeger)
+  parser:option("--origin", "an origin that CORS allows; may be repeated"):argname "URL":count "*"
+  parser:option("--log", "append a line a call"):argname "FILE"
+  parser:option("--ca-file", "write there the certificate that clients should trust"):argname "FILE.pem"
+  parser:option("--cert", "use this certificate instead of making one"):argname "FILE.pem"
+  parser:option("--key", "its private key"):argname "FILE.pem"
+  parser:epilog("Without --user there are admin/admin (role admin) and operator/operator (role operator). "
+    .. "Ends with Ctrl-C. The curl of a first look:\n  curl -k -u admin:admin https://127.0.0.1:8443/mgmt/tm/ltm")
+end
+
+local function parse_user(text)
+  local name <const>, password <const>, role = text:match "^([^:]+):(.+):([^:]+)$"
+  if not name then usage(("--user wants NAME:PASSWORD:ROLE, not '%s'"):format(text), PROGRAM) end
+  if role == "administrator" then role = "admin" end
+  for _, known in ipairs(ROLES) do
+    if known == role then return { name = name, password = password, role = role } end
+  end
+  usage(("there is no role '%s'; there are %s"):format(role, table.concat(ROLES, " ")), PROGRAM)
+end
+
+local function read(path)
+  local file <const>, message <const> = io.open(path, "rb")
+  local text <const> = file and file:read "a"
+  if file then file:close() end
+  if not text then usage("cannot read " .. (message or path), PROGRAM) end
+  return text
+end
+
+local function write(path, text)
+  local file <const> = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+local function read_seed(path)
+  local ok <const>, value <const> = pcall(json.decode, read(path))
+  if not ok then usage(("%s is not JSON: %s"):format(path, value), PROGRAM) end
+  return value
+end
+
+local function words_of(text)
+  local words <const> = {}
+  for word in text:gmatch "[^,%s]+" do words[#words + 1] = word end
+  return words
+end
+
+function M.run(options)
+  if not options.port or options.port < 0 or options.port > 65535 then usage("--port wants a number from 0 to 65535", PROGRAM) end
+  if not options.latency or options.latency < 0 then usage("--latency wants milliseconds", PROGRAM) end
+  local users
+  for _, text in ipairs(options.user) do
+    users = users or {}
+    users[#users + 1] = parse_user(text)
+  end
+  local device <close> = require("f5.sim").start {
+    port = options.port, bind = options.bind, hostname = options.hostname, cert = options.cert, key = options.key,
+    users = users, provision = words_of(options.provision), seed = options.seed and read_seed(options.seed) or nil,
+    latency_ms = options.latency, origins = #options.origin > 0 and options.origin or nil, log = options.log,
+  }
+  if options.ca_file then write(options.ca_file, read(device.ca)) end
+  -- Runs on every way out, before the device stops.
+  local _saver <close> = setmetatable({}, { __close = function()
+    if options.save then write(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n") end
+  end })
+  print(("simulated BIG-IP at %s, CA certificate in %s"):format(device.url, options.ca_file or device.ca))
+  io.stdout:flush()
+  device:wait()
+  return 0
+end
+
+return M
