@@ -210,6 +210,11 @@ static int network_perform(loop_network *face) {
   return report_progress(net) + call_done(net);
 }
 
+static bool network_busy(const loop_network *face) {
+  const network *net = (const network *)face;
+  return net->running != NULL || net->finished != NULL;
+}
+
 static void network_destroy(loop_network *face) {
   network *net = (network *)face;
   if (face->multi != NULL) curl_multi_cleanup(face->multi);
@@ -233,6 +238,7 @@ static network *network_of(loop *l) {
   net->l = l;
   net->finished_end = &net->finished;
   net->face.perform = network_perform;
+  net->face.busy = network_busy;
   net->face.destroy = network_destroy;
   tame_sigpipe();
   if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) net->face.multi = curl_multi_init();

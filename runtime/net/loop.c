@@ -229,6 +229,10 @@ static unsigned wait_fds(loop *l, int timeout_ms) {
   return count;
 }
 
+bool loop_pending(const loop *l) {
+  return l->timers > 0 || l->watch_count > 0 || (l->network != NULL && l->network->busy(l->network));
+}
+
 static int perform(loop *l) {
   l->perform_first = false;
   return l->network->perform(l->network);

@@ -38,6 +38,9 @@ void loop_timer_stop(loop *l, loop_timer *timer); /* nothing if not running */
  * Returns the number of callbacks called. */
 int loop_turn(loop *l, int max_wait_ms);
 
+/* Whether anything is there to wait for: a timer, a request or a watched descriptor. */
+bool loop_pending(const loop *l);
+
 /* Calls `ready` from loop_turn while fd is readable. The console reads its terminal so. */
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data);
 void loop_unwatch(loop *l, int fd);

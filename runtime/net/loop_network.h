@@ -7,8 +7,9 @@
 #include "net/loop.h"
 
 typedef struct loop_network {
-  CURLM *multi;                              /* what the loop waits with; NULL when libcurl gave none */
-  int (*perform)(struct loop_network *self); /* moves the exchanges on; returns the number of callbacks called */
+  CURLM *multi;                                  /* what the loop waits with; NULL when libcurl gave none */
+  int (*perform)(struct loop_network *self);     /* moves the exchanges on; returns the number of callbacks called */
+  bool (*busy)(const struct loop_network *self); /* an exchange is under way */
   void (*destroy)(struct loop_network *self);
 } loop_network;
 
