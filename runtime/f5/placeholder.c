@@ -1,2 +1,0 @@
-/* Placeholder so that the library exists; goes with the first real source. */
-typedef int f5_placeholder;
