@@ -1,5 +1,5 @@
-/* What went wrong: the one table that maps an answer of the device, or its absence, to a kind and to "may be tried again", and the
- * error objects that scripts see.
+/* What went wrong: the one table that maps an answer of the device, or its absence, to a kind and to "may be tried
+ * again", and the error objects that scripts see.
  */
 #ifndef F5_ERROR_H
 #define F5_ERROR_H
@@ -35,9 +35,9 @@ typedef enum f5_kind {
 
 typedef enum f5_again {
   AGAIN_NEVER,
-  AGAIN_READ,  /* a read may be repeated; a write may have been carried out */
+  AGAIN_READ,   /* a read may be repeated; a write may have been carried out */
   AGAIN_ALWAYS, /* the device certainly did nothing */
-  AGAIN_LOGIN  /* with a new token, once */
+  AGAIN_LOGIN   /* with a new token, once */
 } f5_again;
 
 typedef struct f5_verdict {
@@ -50,21 +50,24 @@ typedef struct f5_verdict {
 typedef struct f5_failure f5_failure;
 struct f5_failure {
   f5_verdict verdict;
-  long status;           /* 0: no answer */
+  long status;             /* 0: no answer */
   int64_t code, api_error; /* of the body; 0 if it has none */
-  char *message;         /* masked */
-  char *error_stack;     /* the JSON array as text, masked; NULL if absent or empty */
-  char *method, *path;   /* only when not those of the call itself */
-  f5_failure *cause;     /* owned */
+  char *message;           /* masked */
+  char *error_stack;       /* the JSON array as text, masked; NULL if absent or empty */
+  unsigned attempts;       /* 0: those of the call */
+  char *method, *path;     /* only when not those of the call itself */
+  f5_failure *cause;       /* owned */
 };
 
 const char *error_kind_name(f5_kind kind);
 
 /* Fills the failure (cleared before) from an answer that is no success. `body` may be anything. */
 void error_from_answer(f5_failure *failure, long status, const char *body, size_t length);
-/* … from an exchange that brought no answer. `where` is "host:port", `write` whether the call changes the device, `reached` whether this
- * device has ever answered: before that, a wrong name, port or certificate is a mistake and not a moment's trouble. */
-void error_from_transport(f5_failure *failure, const http_request *request, const char *where, bool write, bool reached);
+/* … from an exchange that brought no answer. `where` is "host:port", `write` whether the call changes the device,
+ * `reached` whether this device has ever answered: before that, a wrong name, port or certificate is a mistake and not
+ * a moment's trouble. */
+void error_from_transport(f5_failure *failure, const http_request *request, const char *where, bool write,
+                          bool reached);
 /* … from words of our own. */
 void error_set(f5_failure *failure, f5_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void error_copy(f5_failure *to, const f5_failure *from);

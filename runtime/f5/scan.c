@@ -31,12 +31,10 @@ static bool skip_value(cursor *c) {
   unsigned depth = 0;
   do {
     skip_space(c);
-    if (c->at >= c->end)
-      return false;
+    if (c->at >= c->end) return false;
     switch (*c->at) {
     case '"':
-      if (!skip_string(c))
-        return false;
+      if (!skip_string(c)) return false;
       break;
     case '{':
     case '[':
@@ -45,15 +43,13 @@ static bool skip_value(cursor *c) {
       break;
     case '}':
     case ']':
-      if (!depth)
-        return false;
+      if (!depth) return false;
       depth--;
       c->at++;
       break;
     case ',':
     case ':':
-      if (!depth)
-        return false;
+      if (!depth) return false;
       c->at++;
       break;
     default:
@@ -68,24 +64,18 @@ static bool skip_value(cursor *c) {
 static bool find_member(cursor *c, const char *name, size_t name_length) {
   for (;;) {
     skip_space(c);
-    if (c->at >= c->end || *c->at != '"')
-      return false;
+    if (c->at >= c->end || *c->at != '"') return false;
     const char *key = c->at + 1;
-    if (!skip_string(c))
-      return false;
+    if (!skip_string(c)) return false;
     size_t key_length = (size_t)(c->at - key) - 1;
     skip_space(c);
-    if (c->at >= c->end || *c->at != ':')
-      return false;
+    if (c->at >= c->end || *c->at != ':') return false;
     c->at++;
     skip_space(c);
-    if (key_length == name_length && memcmp(key, name, name_length) == 0)
-      return true;
-    if (!skip_value(c))
-      return false;
+    if (key_length == name_length && memcmp(key, name, name_length) == 0) return true;
+    if (!skip_value(c)) return false;
     skip_space(c);
-    if (c->at >= c->end || *c->at != ',')
-      return false;
+    if (c->at >= c->end || *c->at != ',') return false;
     c->at++;
   }
 }
@@ -94,27 +84,22 @@ bool scan_find(const char *json, size_t length, const char *path, scan_value *va
   cursor c = {json, json + length};
   for (;;) {
     skip_space(&c);
-    if (c.at >= c.end || *c.at != '{')
-      return false;
+    if (c.at >= c.end || *c.at != '{') return false;
     c.at++;
     size_t name_length = strcspn(path, ".");
-    if (!find_member(&c, path, name_length))
-      return false;
-    if (!path[name_length])
-      break;
+    if (!find_member(&c, path, name_length)) return false;
+    if (!path[name_length]) break;
     path += name_length + 1;
   }
   value->start = c.at;
-  if (!skip_value(&c))
-    return false;
+  if (!skip_value(&c)) return false;
   value->length = (size_t)(c.at - value->start);
   return true;
 }
 
 static bool hex4(const char *s, const char *end, unsigned *out) {
   unsigned code = 0;
-  if (end - s < 4)
-    return false;
+  if (end - s < 4) return false;
   for (int i = 0; i < 4; i++) {
     char digit = s[i];
     code <<= 4;
@@ -151,16 +136,14 @@ static void put_utf8(text *out, unsigned code) {
 
 bool scan_string(const scan_value *value, text *out) {
   static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-  if (value->length < 2 || value->start[0] != '"')
-    return false;
+  if (value->length < 2 || value->start[0] != '"') return false;
   const char *s = value->start + 1, *end = value->start + value->length - 1;
   while (s < end) {
     if (*s != '\\') {
       text_char(out, *s++);
       continue;
     }
-    if (++s >= end)
-      break;
+    if (++s >= end) break;
     unsigned code, low;
     const char *known = strchr(plain, *s);
     if (known && *s) {
@@ -183,8 +166,7 @@ bool scan_string(const scan_value *value, text *out) {
 
 bool scan_integer(const scan_value *value, int64_t *out) {
   char digits[40];
-  if (value->length == 0 || value->length >= sizeof digits || !strchr("-0123456789", value->start[0]))
-    return false;
+  if (value->length == 0 || value->length >= sizeof digits || !strchr("-0123456789", value->start[0])) return false;
   memcpy(digits, value->start, value->length);
   digits[value->length] = '\0';
   char *end;
@@ -195,8 +177,7 @@ bool scan_integer(const scan_value *value, int64_t *out) {
     return true;
   }
   double number = strtod(digits, &end);
-  if (*end != '\0' || !(number >= -9.2e18 && number <= 9.2e18))
-    return false;
+  if (*end != '\0' || !(number >= -9.2e18 && number <= 9.2e18)) return false;
   *out = (int64_t)number;
   return true;
 }

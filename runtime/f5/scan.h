@@ -1,7 +1,8 @@
 /* A look at single values of a JSON text, without Lua and without building anything.
  *
- * The call's state machine runs in callbacks of the loop, where there is no Lua: it needs the message of an error, a token and its
- * times, the state of a task. The text is not validated as a whole: what cannot be followed is "not there".
+ * The call's state machine runs in callbacks of the loop, where there is no Lua: it needs the message of an error, a
+ * token and its times, the state of a task. The text is not validated as a whole: what cannot be followed is "not
+ * there".
  *
  *   scan_value v;
  *   if (scan_find(body, length, "token.expirationMicros", &v)) scan_integer(&v, &micros);

@@ -8,10 +8,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-#define GRAIN 64            /* bytes; secrets are small */
-#define CHUNK (64 * 1024)   /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
+#define GRAIN 64          /* bytes; secrets are small */
+#define CHUNK (64 * 1024) /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
 #define GRAINS (CHUNK / GRAIN)
-#define SHORTEST_MASKED 4   /* a shorter secret would shred every text that contains its letters */
+#define SHORTEST_MASKED 4 /* a shorter secret would shred every text that contains its letters */
 #define MOST_SPELLINGS 5
 
 typedef struct chunk chunk;
@@ -26,8 +26,9 @@ struct secret {
   secret *next, **link; /* of the masked ones; link is NULL for the others */
   chunk *home;
   unsigned char *memory;
-  size_t size;   /* bytes at memory */
-  size_t length; /* of the secret, which comes first; its other spellings follow */
+  size_t size;      /* bytes at memory */
+  size_t length;    /* of the secret, which comes first; its other spellings follow */
+  const char *json; /* one of the spellings */
   unsigned spellings;
   struct {
     const char *bytes;
@@ -51,8 +52,7 @@ static void forbid_core_files(void) {
 
 static chunk *new_chunk(size_t size) {
   chunk *c = calloc(1, sizeof *c);
-  if (!c)
-    return NULL;
+  if (!c) return NULL;
   c->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (c->memory == MAP_FAILED) {
     free(c);
@@ -61,8 +61,7 @@ static chunk *new_chunk(size_t size) {
   c->size = size;
   madvise(c->memory, size, MADV_DONTDUMP);
   (void)!mlock(c->memory, size); /* over the limit it may be swapped: better than no session */
-  if (!chunks)
-    forbid_core_files();
+  if (!chunks) forbid_core_files();
   c->next = chunks;
   chunks = c;
   return c;
@@ -73,10 +72,8 @@ static bool take(secret *s, size_t size) {
   s->size = size;
   if (grains <= GRAINS) {
     for (chunk *c = chunks;; c = c->next) {
-      if (!c && !(c = new_chunk(CHUNK)))
-        return false;
-      if (c->size != CHUNK)
-        continue;
+      if (!c && !(c = new_chunk(CHUNK))) return false;
+      if (c->size != CHUNK) continue;
       for (size_t i = 0, run = 0; i < GRAINS; i++) {
         run = c->used[i] ? 0 : run + 1;
         if (run == grains) {
@@ -116,12 +113,12 @@ static const char *keep(secret *s, size_t *used, const char *bytes, size_t lengt
   return place;
 }
 
-static void keep_spelling(secret *s, size_t *used, const char *bytes, size_t length) {
+static const char *keep_spelling(secret *s, size_t *used, const char *bytes, size_t length) {
   for (unsigned i = 0; i < s->spellings; i++)
     if (s->spelling[i].length == length && memcmp(s->spelling[i].bytes, bytes, length) == 0)
-      return;
-  s->spelling[s->spellings].bytes = keep(s, used, bytes, length);
-  s->spelling[s->spellings++].length = length;
+      return s->spelling[i].bytes;
+  s->spelling[s->spellings].length = length;
+  return s->spelling[s->spellings++].bytes = keep(s, used, bytes, length);
 }
 
 static void percent_encode(text *out, const char *bytes, size_t length) {
@@ -134,22 +131,20 @@ static void percent_encode(text *out, const char *bytes, size_t length) {
   }
 }
 
-static void wipe_text(text *t) {
-  if (t->data)
-    secret_wipe(t->data, t->capacity);
+void secret_text_free(text *t) {
+  if (t->data) secret_wipe(t->data, t->capacity);
   text_free(t);
 }
 
-/* A growing text would leave copies behind, so the memory for the longest spelling is there from the start. */
-static text spacious(size_t length) {
-  text t = {.data = malloc(length + 1), .capacity = length + 1};
+text secret_text(size_t length) {
+  text t = {.data = calloc(1, length + 1), .capacity = length + 1};
   t.failed = !t.data;
   return t;
 }
 
 secret *secret_new(const char *value, size_t length) {
   secret *s = calloc(1, sizeof *s);
-  text json = spacious(6 * length), twice = spacious(12 * length), percent = spacious(3 * length);
+  text json = secret_text(6 * length), twice = secret_text(12 * length), percent = secret_text(3 * length);
   text_json(&json, value, length);
   text_json(&twice, json.data, json.length);
   percent_encode(&percent, value, length);
@@ -158,30 +153,28 @@ secret *secret_new(const char *value, size_t length) {
     size_t used = 0;
     s->length = length;
     keep_spelling(s, &used, value, length);
-    keep_spelling(s, &used, json.data, json.length);
+    s->json = keep_spelling(s, &used, json.data, json.length);
     keep_spelling(s, &used, twice.data, twice.length);
     keep_spelling(s, &used, percent.data, percent.length);
     if (length >= SHORTEST_MASKED) {
       s->next = masked;
       s->link = &masked;
-      if (masked)
-        masked->link = &s->next;
+      if (masked) masked->link = &s->next;
       masked = s;
     }
   } else {
     free(s);
     s = NULL;
   }
-  wipe_text(&json);
-  wipe_text(&twice);
-  wipe_text(&percent);
+  secret_text_free(&json);
+  secret_text_free(&twice);
+  secret_text_free(&percent);
   return s;
 }
 
 secret *secret_quiet(const char *const *parts, size_t count) {
   secret *s = calloc(1, sizeof *s);
-  if (!s)
-    return NULL;
+  if (!s) return NULL;
   for (size_t i = 0; i < count; i++)
     s->length += strlen(parts[i]);
   if (!take(s, s->length + 1)) {
@@ -196,11 +189,9 @@ secret *secret_quiet(const char *const *parts, size_t count) {
 }
 
 void secret_unmask(secret *s) {
-  if (!s->link)
-    return;
+  if (!s->link) return;
   *s->link = s->next;
-  if (s->next)
-    s->next->link = s->link;
+  if (s->next) s->next->link = s->link;
   s->link = NULL;
 }
 
@@ -212,27 +203,29 @@ size_t secret_length(const secret *s) {
   return s->length;
 }
 
+const char *secret_json(const secret *s) {
+  return s->json;
+}
+
 void secret_free(secret *s) {
-  if (!s)
-    return;
+  if (!s) return;
   secret_unmask(s);
   give_back(s);
   free(s);
 }
 
 bool secret_name(const char *name, size_t length) {
-  static const char *const parts[] = {"password", "passphrase", "passwd", "secret", "bindpw", "privatekey", "authkey", "credential"};
+  static const char *const parts[] = {"password", "passphrase", "passwd",  "secret",
+                                      "bindpw",   "privatekey", "authkey", "credential"};
   static const char *const ends[] = {"token", "pwd", "community", "authorization"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     size_t part = strlen(parts[i]);
     for (size_t at = 0; at + part <= length; at++)
-      if (strncasecmp(name + at, parts[i], part) == 0)
-        return true;
+      if (strncasecmp(name + at, parts[i], part) == 0) return true;
   }
   for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
     size_t end = strlen(ends[i]);
-    if (length >= end && strncasecmp(name + length - end, ends[i], end) == 0)
-      return true;
+    if (length >= end && strncasecmp(name + length - end, ends[i], end) == 0) return true;
   }
   return false;
 }
@@ -243,8 +236,8 @@ static bool closes(size_t backslashes, size_t opening) {
   return backslashes % (2 * (opening + 1)) == opening;
 }
 
-/* At a quote (preceded by `opening` backslashes): the end of the string it opens, which is the place of the first backslash before the
- * closing quote, and the place behind that quote. */
+/* At a quote (preceded by `opening` backslashes): the end of the string it opens, which is the place of the first
+ * backslash before the closing quote, and the place behind that quote. */
 static bool string_end(const char *s, size_t length, size_t at, size_t opening, size_t *end, size_t *behind) {
   size_t backslashes = 0;
   for (; at < length; at++) {
@@ -261,8 +254,8 @@ static bool string_end(const char *s, size_t length, size_t at, size_t opening, 
   return false;
 }
 
-/* At a quote: is this the name of a secret member with a string as its value? Then where that value starts and ends. Also
- * inside of a string, as in the originalRequestBody that a failed login echoes. */
+/* At a quote: is this the name of a secret member with a string as its value? Then where that value starts and ends.
+ * Also inside of a string, as in the originalRequestBody that a failed login echoes. */
 static bool secret_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
   size_t opening = 0, name_end, at;
   while (opening < quote && s[quote - 1 - opening] == '\\')
@@ -274,34 +267,30 @@ static bool secret_member(const char *s, size_t length, size_t quote, size_t *st
     return false;
   while (at < length && strchr(" \t\r\n", s[at]))
     at++;
-  if (at >= length || s[at] != ':')
-    return false;
+  if (at >= length || s[at] != ':') return false;
   at++;
   while (at < length && strchr(" \t\r\n", s[at]))
     at++;
   for (size_t i = 0; i < opening; i++)
-    if (at >= length || s[at++] != '\\')
-      return false;
-  if (at >= length || s[at] != '"')
-    return false;
+    if (at >= length || s[at++] != '\\') return false;
+  if (at >= length || s[at] != '"') return false;
   *start = at + 1;
   size_t behind;
-  if (!string_end(s, length, *start, opening, end, &behind))
-    *end = length; /* cut off: the rest is the secret */
+  if (!string_end(s, length, *start, opening, end, &behind)) *end = length; /* cut off: the rest is the secret */
   return true;
 }
 
 /* "X-F5-Auth-Token: …", "Authorization: Basic …" at the start of a line: where its value starts and ends. */
 static bool secret_header(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
-  static const char *const names[] = {"X-F5-Auth-Token:", "Authorization:", "Proxy-Authorization:", "Cookie:", "Set-Cookie:"};
+  static const char *const names[] = {
+      "X-F5-Auth-Token:", "Authorization:", "Proxy-Authorization:", "Cookie:", "Set-Cookie:"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     size_t name = strlen(names[i]);
     if (length - at > name && strncasecmp(s + at, names[i], name) == 0) {
       *start = at + name + (s[at + name] == ' ');
       const char *line = memchr(s + *start, '\n', length - *start);
       *end = line ? (size_t)(line - s) : length;
-      if (line && *end > *start && s[*end - 1] == '\r')
-        --*end;
+      if (line && *end > *start && s[*end - 1] == '\r') --*end;
       return true;
     }
   }
@@ -313,8 +302,7 @@ static size_t longest_secret(const char *s, size_t length) {
   for (const secret *one = masked; one; one = one->next)
     for (unsigned i = 0; i < one->spellings; i++) {
       size_t size = one->spelling[i].length;
-      if (size > longest && size <= length && memcmp(s, one->spelling[i].bytes, size) == 0)
-        longest = size;
+      if (size > longest && size <= length && memcmp(s, one->spelling[i].bytes, size) == 0) longest = size;
     }
   return longest;
 }
@@ -327,10 +315,8 @@ void secret_mask(text *out, const char *string, size_t length) {
   size_t from = 0; /* what is before is out already */
   for (size_t at = 0; at < length;) {
     size_t start = at, end = at;
-    if (first[(unsigned char)string[at]])
-      end = at + longest_secret(string + at, length - at);
-    if (end == at && string[at] == '"' && !secret_member(string, length, at, &start, &end))
-      start = end = at;
+    if (first[(unsigned char)string[at]]) end = at + longest_secret(string + at, length - at);
+    if (end == at && string[at] == '"' && !secret_member(string, length, at, &start, &end)) start = end = at;
     if (end == at && (at == 0 || string[at - 1] == '\n') && !secret_header(string, length, at, &start, &end))
       start = end = at;
     if (end <= at) {

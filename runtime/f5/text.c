@@ -6,8 +6,7 @@
 #include <string.h>
 
 static bool reserve(text *t, size_t more) {
-  if (t->failed)
-    return false;
+  if (t->failed) return false;
   if (more < t->capacity - t->length) /* strictly: the NUL needs its byte */
     return true;
   size_t capacity = t->capacity ? t->capacity : 64;
@@ -29,10 +28,8 @@ static bool reserve(text *t, size_t more) {
 }
 
 void text_add(text *t, const char *bytes, size_t length) {
-  if (!reserve(t, length))
-    return;
-  if (length)
-    memcpy(t->data + t->length, bytes, length);
+  if (!reserve(t, length)) return;
+  if (length) memcpy(t->data + t->length, bytes, length);
   t->length += length;
   t->data[t->length] = '\0';
 }
@@ -93,8 +90,7 @@ const char *text_string(const text *t) {
 void text_clear(text *t) {
   t->length = 0;
   t->failed = false;
-  if (t->data)
-    t->data[0] = '\0';
+  if (t->data) t->data[0] = '\0';
 }
 
 void text_free(text *t) {

@@ -3,14 +3,16 @@
 #include <string.h>
 #include <strings.h>
 
-/* RFC 3986: unreserved, and those of sub-delims, ":" and "@" that a path may carry. The guide's set (11.5, "reserved ASCII characters")
- * is the unreserved one; devices write ":" in their own links as it is. */
+/* RFC 3986: unreserved, and those of sub-delims, ":" and "@" that a path may carry. The guide's set (11.5, "reserved
+ * ASCII characters") is the unreserved one; devices write ":" in their own links as it is. */
 static bool path_character(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_.~:@!$()*,=", c));
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c && strchr("-_.~:@!$()*,=", c));
 }
 
 static bool query_character(unsigned char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_.~:@!$()*,/'", c));
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c && strchr("-_.~:@!$()*,/'", c));
 }
 
 static void add_escape(text *path, unsigned char c) {
@@ -19,16 +21,23 @@ static void add_escape(text *path, unsigned char c) {
   text_add(path, escape, sizeof escape);
 }
 
-static void add_segment(text *path, const char *segment, size_t length, bool full_name) {
-  text_char(path, '/');
+void uri_encode(text *path, const char *bytes, size_t length) {
   for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)segment[i];
-    if (full_name && c == '/')
-      text_char(path, '~');
-    else if (path_character(c))
+    unsigned char c = (unsigned char)bytes[i];
+    if (path_character(c))
       text_char(path, (char)c);
     else
       add_escape(path, c);
+  }
+}
+
+static void add_segment(text *path, const char *segment, size_t length, bool full_name) {
+  text_char(path, '/');
+  for (size_t i = 0; i < length; i++) {
+    if (full_name && segment[i] == '/')
+      text_char(path, '~');
+    else
+      uri_encode(path, segment + i, 1);
   }
 }
 
@@ -42,17 +51,17 @@ void uri_add(text *path, const char *name, size_t length) {
   while (length) {
     const char *slash = memchr(name, '/', length);
     size_t part = slash ? (size_t)(slash - name) : length;
-    if (part)
-      add_segment(path, name, part, false);
+    if (part) add_segment(path, name, part, false);
     name += slash ? part + 1 : part;
     length -= slash ? part + 1 : part;
   }
 }
 
 static size_t scheme_and_host(const char *name, size_t length) {
-  size_t scheme = length > 8 && strncasecmp(name, "https://", 8) == 0 ? 8 : length > 7 && strncasecmp(name, "http://", 7) == 0 ? 7 : 0;
-  if (!scheme)
-    return 0;
+  size_t scheme = length > 8 && strncasecmp(name, "https://", 8) == 0  ? 8
+                  : length > 7 && strncasecmp(name, "http://", 7) == 0 ? 7
+                                                                       : 0;
+  if (!scheme) return 0;
   const char *slash = memchr(name + scheme, '/', length - scheme);
   return slash ? (size_t)(slash - name) : 0;
 }
@@ -84,15 +93,13 @@ void uri_absolute(text *path, text *query, const char *name, size_t length) {
   name += host;
   length -= host;
   const char *fragment = memchr(name, '#', length);
-  if (fragment)
-    length = (size_t)(fragment - name);
+  if (fragment) length = (size_t)(fragment - name);
   const char *mark = memchr(name, '?', length);
   size_t path_length = mark ? (size_t)(mark - name) : length;
   while (path_length > 1 && name[path_length - 1] == '/')
     path_length--;
   add_encoded(path, name, path_length);
-  if (!mark || !query)
-    return;
+  if (!mark || !query) return;
   const char *at = mark + 1, *end = name + length;
   while (at < end) {
     const char *next = memchr(at, '&', (size_t)(end - at));

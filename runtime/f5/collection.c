@@ -1,0 +1,218 @@
+#include "f5/collection.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "f5/query.h"
+#include "f5/reference.h"
+#include "f5/session.h"
+#include "f5/uri.h"
+#include "net/json.h"
+
+#define PAGES_NAME "f5.pages"
+#define USUAL_PAGE 500 /* objects that `each` asks for at a time */
+
+/* Where an iteration stands. User values: the session, the present page's items. */
+typedef struct pages {
+  f5_operation *op; /* of the page that is fetched; lies on the stack of the function that fetches */
+  f5_session *session;
+  text path;             /* of the next page; empty: there is none */
+  lua_Integer left;      /* objects that may still be given; -1: no limit */
+  lua_Integer at, count; /* in the present page */
+  bool closed;
+} pages;
+
+enum { PAGES_SESSION = 1, PAGES_ITEMS };
+
+static int pages_collect(lua_State *L) {
+  pages *p = lua_touserdata(L, 1);
+  text_free(&p->path);
+  return 0;
+}
+
+/* The loop was left: the page's objects need not wait for the collector. */
+static int pages_close(lua_State *L) {
+  pages *p = lua_touserdata(L, 1);
+  p->closed = true;
+  text_free(&p->path);
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, PAGES_ITEMS);
+  return 0;
+}
+
+/* Pushes the state of an iteration over the reference at 1 with the options at 2. */
+static pages *pages_new(lua_State *L, lua_Integer usual_page) {
+  const f5_reference *ref = reference_check(L, 1);
+  session_check_open(L, ref->session);
+  lua_settop(L, 2);
+  pages *p = lua_newuserdatauv(L, sizeof *p, 2);
+  memset(p, 0, sizeof *p);
+  luaL_setmetatable(L, PAGES_NAME);
+  p->session = ref->session;
+  lua_getiuservalue(L, 1, 1);
+  lua_setiuservalue(L, -2, PAGES_SESSION);
+  query_page page;
+  text_add(&p->path, ref->text, ref->length);
+  query_add(L, &p->path, ref, 2, &page);
+  p->left = page.top;
+  lua_Integer size = page.size ? page.size : usual_page;
+  if (page.top >= 0 && (size == 0 || page.top < size)) size = page.top;
+  /* a reference made from a nextLink asks for its own page already */
+  if ((size || page.top == 0) && !strstr(text_string(&p->path), "$top=")) {
+    char digits[24];
+    uri_query(&p->path, "$top", digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)size));
+  }
+  return p;
+}
+
+/* Takes the next page's address out of the body at index; links name localhost. */
+static void note_next(lua_State *L, pages *p, int index) {
+  size_t length;
+  text_clear(&p->path);
+  if (lua_getfield(L, index, "nextLink") == LUA_TSTRING) {
+    const char *link = lua_tolstring(L, -1, &length);
+    text query = {0};
+    if (uri_is_absolute(link, length)) {
+      uri_absolute(&p->path, &query, link, length);
+      text_add(&p->path, text_string(&query), query.length);
+      if (p->session->ver) uri_query(&p->path, "ver", p->session->ver, strlen(p->session->ver));
+    }
+    text_free(&query);
+  }
+  lua_pop(L, 1); /* nextLink */
+}
+
+/* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
+static void take_page(lua_State *L, pages *p) {
+  f5_operation *op = p->op;
+  operation_result(L, op);
+  int body = lua_gettop(L);
+  if (!lua_istable(L, body)) {
+    error_usage(L, "%s is no collection: the device answered with %s", op->call.http.path,
+                lua_isnil(L, body) ? "nothing" : luaL_typename(L, body));
+  }
+  if (lua_getfield(L, body, "items") != LUA_TTABLE) { /* an empty collection has none */
+    lua_pop(L, 1);
+    lua_getfield(L, body, "kind");
+    bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL || lua_getfield(L, body, "entries") != LUA_TNIL;
+    if (object)
+      error_usage(L, "%s is no collection but one object%s%s: load it", op->call.http.path,
+                  lua_isstring(L, body + 1) ? " of kind " : "",
+                  lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
+    lua_settop(L, body);
+    lua_newtable(L);
+    json_push_array_metatable(L);
+    lua_setmetatable(L, -2);
+  }
+  note_next(L, p, body);
+  lua_remove(L, body);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  if (p->left >= 0 && count > p->left) {
+    for (lua_Integer i = count; i > p->left; i--) {
+      lua_pushnil(L);
+      lua_rawseti(L, -2, i);
+    }
+    count = p->left;
+  }
+  if (p->left >= 0) p->left -= count;
+  if (p->left == 0 || count == 0) text_clear(&p->path);
+  p->at = 0;
+  p->count = count;
+  call_clear(&op->call);
+}
+
+static int fetch(lua_State *L, pages *p, lua_KFunction finish) {
+  p->op = operation_new(L, p->session, "GET", "");
+  p->op->path = p->path;
+  p->path = (text){0};
+  p->op->call.http.path = text_string(&p->op->path);
+  return session_read(L, p->op, finish);
+}
+
+/* -- list -- */
+
+/* Stack: reference, options, pages, array so far or nil, then what this page brought. */
+static int listed(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  pages *p = (pages *)context;
+  take_page(L, p);
+  if (lua_isnil(L, 4)) {
+    lua_copy(L, -1, 4);
+  } else {
+    lua_Integer base = (lua_Integer)lua_rawlen(L, 4);
+    for (lua_Integer i = 1; i <= p->count; i++) {
+      lua_rawgeti(L, -1, i);
+      lua_rawseti(L, 4, base + i);
+    }
+  }
+  lua_settop(L, 4);
+  if (p->path.length) return fetch(L, p, listed);
+  return 1;
+}
+
+/* ref:list{options} -> array of all objects, or of `top`; `page` sets how many are asked for at a time */
+static int list(lua_State *L) {
+  pages *p = pages_new(L, 0);
+  lua_pushnil(L);
+  return fetch(L, p, listed);
+}
+
+/* -- each -- */
+
+static int give(lua_State *L, pages *p) {
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, PAGES_ITEMS);
+  lua_rawgeti(L, 2, ++p->at);
+  return 1;
+}
+
+static int turned(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  pages *p = (pages *)context;
+  take_page(L, p);
+  lua_setiuservalue(L, 1, PAGES_ITEMS);
+  if (p->count == 0) { /* also ends a device that promises a next page and has none */
+    lua_pushnil(L);
+    return 1;
+  }
+  return give(L, p);
+}
+
+static int next_object(lua_State *L) {
+  pages *p = luaL_checkudata(L, 1, PAGES_NAME);
+  if (p->closed) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (p->at < p->count) return give(L, p);
+  lua_settop(L, 1);
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, PAGES_ITEMS);
+  if (!p->path.length) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return fetch(L, p, turned);
+}
+
+/* for object in ref:each{options} do: as list, one page in memory at a time */
+static int each(lua_State *L) {
+  pages_new(L, USUAL_PAGE);
+  lua_pushcfunction(L, next_object);
+  lua_insert(L, -2);
+  lua_pushnil(L);
+  lua_pushvalue(L, -2);
+  return 4; /* iterator, state, nothing, closing value */
+}
+
+void collection_setup(lua_State *L, int reference_methods) {
+  static const luaL_Reg methods[] = {{"list", list}, {"each", each}, {NULL, NULL}};
+  static const luaL_Reg events[] = {{"__gc", pages_collect}, {"__close", pages_close}, {NULL, NULL}};
+  lua_pushvalue(L, reference_methods);
+  luaL_setfuncs(L, methods, 0);
+  lua_pop(L, 1); /* methods */
+  luaL_newmetatable(L, PAGES_NAME);
+  luaL_setfuncs(L, events, 0);
+  lua_pop(L, 1); /* metatable */
+}

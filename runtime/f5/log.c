@@ -1,0 +1,158 @@
+#include "f5/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "f5/secret.h"
+#include "f5/session.h"
+#include "f5/text.h"
+
+#define BODY_SHOWN 16384 /* bytes of a body that -vv shows */
+
+/* One write, so that lines of two processes do not mix. */
+static void write_out(text *line) {
+  text_char(line, '\n');
+  if (!line->failed && fwrite(line->data, 1, line->length, stderr) == line->length) fflush(stderr);
+  text_free(line);
+}
+
+static void put_masked(text *line, const char *string, size_t length, bool json) {
+  if (!json) {
+    secret_mask(line, string, length);
+    return;
+  }
+  text masked = {0};
+  secret_mask(&masked, string, length);
+  text_json(line, text_string(&masked), masked.length);
+  text_free(&masked);
+}
+
+static void json_member(text *line, const char *name, const char *value) {
+  text_printf(line, ",\"%s\":\"", name);
+  put_masked(line, value, strlen(value), true);
+  text_char(line, '"');
+}
+
+static void json_start(text *line, const char *event, const f5_session *session) {
+  struct timespec now;
+  struct tm utc;
+  char stamp[32];
+  clock_gettime(CLOCK_REALTIME, &now);
+  gmtime_r(&now.tv_sec, &utc);
+  strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+  text_printf(line, "{\"time\":\"%s.%03ldZ\",\"event\":\"%s\"", stamp, now.tv_nsec / 1000000, event);
+  json_member(line, "device", session->label);
+}
+
+/* Text is shown, anything else is counted: a download is no reading matter. */
+static bool is_text(const char *body, size_t length) {
+  return !memchr(body, '\0', length < BODY_SHOWN ? length : BODY_SHOWN);
+}
+
+/* The mask is put on before the cut: half a secret is still one. */
+static void put_body(text *line, const char *body, size_t length, bool json) {
+  if (!is_text(body, length)) {
+    text_printf(line, "(%zu bytes)", length);
+    return;
+  }
+  size_t seen = length < 2 * BODY_SHOWN ? length : 2 * BODY_SHOWN;
+  text masked = {0};
+  secret_mask(&masked, body, seen);
+  size_t shown = masked.length < BODY_SHOWN ? masked.length : BODY_SHOWN;
+  if (json)
+    text_json(line, text_string(&masked), shown);
+  else
+    text_add(line, text_string(&masked), shown);
+  if (shown < masked.length || seen < length) text_printf(line, "… (%zu bytes)", length);
+  text_free(&masked);
+}
+
+/* The exchange is on its way: nothing is logged yet, a progress display and a trace will look from here. */
+void log_exchange_start(const f5_call *call) {
+  (void)call;
+}
+
+static void line_plain(text *line, const f5_call *call) {
+  const http_request *request = &call->http;
+  text_printf(line, "%s %s ", call->session->label, request->method);
+  put_masked(line, request->path, strlen(request->path), false);
+  uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
+  if (request->failure == HTTP_OK)
+    text_printf(line, " %ld %zu bytes %llu ms", request->status, request->answer_length, (unsigned long long)took);
+  else
+    text_printf(line, " %s %llu ms", http_failure_name(request->failure), (unsigned long long)took);
+  if (call->attempts > 1) text_printf(line, " attempt %u", call->attempts);
+  if (request->failure != HTTP_OK && *request->error) {
+    text_put(line, ": ");
+    put_masked(line, request->error, strlen(request->error), false);
+  }
+  if (call->session->core->log_level < 2) return;
+  if (request->body) {
+    text_put(line, "\n  > ");
+    put_body(line, request->body, request->body_length, false);
+  }
+  if (request->answer && request->answer_length) {
+    text_put(line, "\n  < ");
+    put_body(line, request->answer, request->answer_length, false);
+  }
+}
+
+static void line_json(text *line, const f5_call *call) {
+  const http_request *request = &call->http;
+  json_start(line, "exchange", call->session);
+  json_member(line, "method", request->method);
+  json_member(line, "path", request->path);
+  uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
+  text_printf(line, ",\"status\":%ld,\"bytes_sent\":%llu,\"bytes_received\":%llu,\"ms\":%llu,\"attempt\":%u",
+              request->status, (unsigned long long)request->bytes_sent, (unsigned long long)request->bytes_received,
+              (unsigned long long)took, call->attempts);
+  if (request->failure != HTTP_OK) {
+    json_member(line, "failure", http_failure_name(request->failure));
+    json_member(line, "error", request->error);
+  }
+  if (call->session->core->log_level >= 2) {
+    if (request->body) {
+      text_put(line, ",\"request\":\"");
+      put_body(line, request->body, request->body_length, true);
+      text_char(line, '"');
+    }
+    if (request->answer && request->answer_length) {
+      text_put(line, ",\"answer\":\"");
+      put_body(line, request->answer, request->answer_length, true);
+      text_char(line, '"');
+    }
+  }
+  text_char(line, '}');
+}
+
+void log_exchange_end(const f5_call *call) {
+  if (call->session->core->log_level < 1) return;
+  text line = {0};
+  if (call->session->core->log_json)
+    line_json(&line, call);
+  else
+    line_plain(&line, call);
+  write_out(&line);
+}
+
+void log_note(const f5_session *session, const char *format, ...) {
+  if (session->core->log_level < 1) return;
+  char note[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(note, sizeof note, format, arguments);
+  va_end(arguments);
+  text line = {0};
+  if (session->core->log_json) {
+    json_start(&line, "note", session);
+    json_member(&line, "message", note);
+    text_char(&line, '}');
+  } else {
+    text_printf(&line, "%s ", session->label);
+    put_masked(&line, note, strlen(note), false);
+  }
+  write_out(&line);
+}

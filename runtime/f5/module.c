@@ -1,0 +1,64 @@
+#include "f5/module.h"
+
+#include <lauxlib.h>
+
+#include "f5/collection.h"
+#include "f5/core.h"
+#include "f5/error.h"
+#include "f5/prompt.h"
+#include "f5/reference.h"
+#include "f5/resource.h"
+#include "f5/session.h"
+#include "f5/system.h"
+#include "net/fiber.h"
+
+void f5_shutdown(lua_State *L, unsigned timeout_ms) {
+  session_end_all(core_of(L), timeout_ms);
+}
+
+void f5_log_configure(lua_State *L, int level, bool json) {
+  f5_core *core = core_of(L);
+  core->log_level = level;
+  core->log_json = json;
+}
+
+/* log(level, json): what -v and --log-format do */
+static int lua_log(lua_State *L) {
+  f5_log_configure(L, (int)luaL_checkinteger(L, 1), lua_toboolean(L, 2));
+  return 0;
+}
+
+/* sessions() -> how many are not closed, also those that the script forgot */
+static int lua_sessions(lua_State *L) {
+  lua_Integer count = 0;
+  for (const f5_session *session = core_of(L)->sessions; session; session = session->next)
+    count++;
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+int luaopen_f5_core(lua_State *L) {
+  static const luaL_Reg functions[] = {{"connect", session_lua_connect},
+                                       {"preset", session_lua_preset},
+                                       {"sessions", lua_sessions},
+                                       {"log", lua_log},
+                                       {"spawn", fiber_lua_spawn},
+                                       {"all", fiber_lua_all},
+                                       {"sleep", fiber_lua_sleep},
+                                       {"error_new", error_lua_new},
+                                       {"usage_error", error_lua_usage},
+                                       {"secret_from_command", prompt_lua_from_command},
+                                       {NULL, NULL}};
+  error_setup(L);
+  prompt_setup(L);
+  fiber_set_cancel_error(L, error_push_cancelled);
+  luaL_newlib(L, functions);
+  session_setup(L);
+  reference_setup(L);
+  resource_setup(L, -2, -1);
+  collection_setup(L, -1);
+  lua_setfield(L, -3, "reference_methods");
+  lua_setfield(L, -2, "session_methods");
+  f5_system_register(L);
+  return 1;
+}
