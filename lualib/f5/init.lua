@@ -1,2 +1,56 @@
 -- The f5 module: the C core, and parts in Lua that are loaded when they are first used.
-return {}
+local core = require "f5.core"
+local json = require "f5.json"
+
+local f5 = {
+  version = core.version,
+  connect = core.connect,
+  spawn = core.spawn,
+  all = core.all,
+  sleep = core.sleep,
+  json = json,
+  null = json.null,
+  array = json.array,
+}
+
+--- Calls fn(...) and returns true and its results, or false and the error. A cancelled fiber goes on ending.
+function f5.try(fn, ...)
+  if type(fn) ~= "function" then core.usage_error(2, ("f5.try takes a function, not a %s"):format(type(fn))) end
+  local function checked(ok, ...)
+    if ok then return true, ... end
+    local err = ...
+    if type(err) == "table" and err.kind == "cancelled" then error(err, 0) end
+    return false, err
+  end
+  return checked(pcall(fn, ...))
+end
+
+-- Methods that are written in Lua: the module is loaded at the first call.
+local function lazy(methods, module, name)
+  methods[name] = function(...)
+    local method = require(module)[name]
+    methods[name] = method
+    return method(...)
+  end
+end
+
+lazy(core.reference_methods, "f5.stats", "stats")
+lazy(core.reference_methods, "f5.ensure", "ensure")
+lazy(f5, "f5.stats", "flat")
+core.flat = f5.flat
+
+-- f5.filter is require "f5.filter", and so on; a name that no part has is a mistake, not nil.
+return setmetatable(f5, {
+  __index = function(self, name)
+    local module = "f5." .. tostring(name)
+    local found, part = pcall(require, module)
+    if not found then
+      if type(part) == "string" and part:find("module '" .. module .. "' not found", 1, true) then
+        core.usage_error(2, ("f5 has no '%s'"):format(tostring(name)))
+      end
+      error(part, 0)
+    end
+    rawset(self, name, part)
+    return part
+  end,
+})

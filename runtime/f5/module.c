@@ -60,5 +60,7 @@ int luaopen_f5_core(lua_State *L) {
   lua_setfield(L, -3, "reference_methods");
   lua_setfield(L, -2, "session_methods");
   f5_system_register(L);
+  lua_pushliteral(L, F5LUA_VERSION);
+  lua_setfield(L, -2, "version");
   return 1;
 }

@@ -1,0 +1,111 @@
+-- ref:ensure{…}: the object exists and has these properties. What already is so is not touched, and "changed" is never said of it.
+
+local core = require "f5.core"
+local json = require "f5.json"
+
+local M = {}
+
+local null <const> = json.null
+
+local function is_array(value) return json.is_array(value) or #value > 0 end
+
+local same
+
+-- Lists of objects with names (a pool's members) are sets for the device: it returns them in its own order and with all
+-- their defaults.
+local function by_name(list)
+  local names = {}
+  for _, item in ipairs(list) do
+    if type(item) ~= "table" or type(item.name) ~= "string" then return nil end
+    names[item.name] = item
+    if item.fullPath then names[item.fullPath] = item end
+  end
+  return names
+end
+
+local function same_array(wanted, is)
+  if #wanted ~= #is then return false end
+  local named = #wanted > 0 and by_name(wanted) and by_name(is)
+  for i, item in ipairs(wanted) do
+    local other
+    if named then other = named[item.name] else other = is[i] end
+    if other == nil or not same(item, other) then return false end
+  end
+  return true
+end
+
+-- The device writes its own form of what it was given: numbers as strings, names with their partition, flags as null.
+local function same_text(wanted, is)
+  if wanted == is then return true end
+  local a, b = tostring(wanted):match "^%s*(.-)%s*$", tostring(is):match "^%s*(.-)%s*$"
+  return a == b or "/Common/" .. a == b
+end
+
+function same(wanted, is)
+  if wanted == is then return true end
+  if wanted == null then return is == nil or is == null end
+  if type(wanted) == "table" then
+    if type(is) ~= "table" then return false end
+    if is_array(wanted) or (next(wanted) == nil and json.is_array(is)) then return same_array(wanted, is) end
+    for key, value in pairs(wanted) do
+      if not same(value, is[key]) then return false end
+    end
+    return true
+  end
+  if is == nil then return wanted == "none" end -- a property that is none is left out by the device
+  if type(is) == "table" then
+    return wanted == "none" and next(is) == nil
+  end
+  if type(wanted) == "boolean" or type(is) == "boolean" then return tostring(wanted) == tostring(is) end
+  return same_text(wanted, is)
+end
+
+-- `enabled` and `disabled` are two keys for one thing: to have one is to not have the other.
+local OPPOSITE <const> = { enabled = "disabled", disabled = "enabled" }
+
+local function differs(key, value, object)
+  local opposite = OPPOSITE[key]
+  if opposite and value == true and object[key] == nil then return object[opposite] ~= nil end
+  return not same(value, object[key])
+end
+
+-- A sub-collection (members) is not in the object but behind its reference.
+local function sub_collection(object, key)
+  local reference = object[key .. "Reference"]
+  return type(reference) == "table" and reference.isSubcollection and object[key] == nil
+end
+
+--- @return "created", "changed" or "unchanged"; then the object
+function M.ensure(ref, properties, ...)
+  if type(properties) ~= "table" or select("#", ...) > 0 then
+    core.usage_error(2, "ensure takes one table of properties")
+  end
+  local object
+  local found, err = pcall(function() object = ref:load() end)
+  if not found then
+    if type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
+    return "created", ref:create(properties)
+  end
+  local change, any = {}, false
+  for key, value in pairs(properties) do
+    if sub_collection(object, key) then object[key] = ref:at(key):list() end
+    if differs(key, value, object) then change[key], any = value, true end
+  end
+  if not any then return "unchanged", object end
+  local before = object.generation
+  local after = ref:modify(change)
+  -- The device had the last word: what it normalised to what it was before has not changed.
+  local changed = after == nil
+  for key in pairs(change) do
+    if not changed and not sub_collection(after, key) and not same(after[key], object[key]) then changed = true end
+    if not changed and sub_collection(after, key) then changed = true end
+  end
+  if not changed and before ~= nil and after.generation ~= nil and after.generation ~= before then
+    for key in pairs(change) do
+      if object[key] == nil then changed = true end
+    end
+  end
+  return changed and "changed" or "unchanged", after
+end
+
+return M
