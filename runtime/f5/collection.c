@@ -15,7 +15,6 @@
 
 /* Where an iteration stands. User values: the session, the present page's items. */
 typedef struct pages {
-  f5_operation *op; /* of the page that is fetched; lies on the stack of the function that fetches */
   f5_session *session;
   text path;             /* of the next page; empty: there is none */
   lua_Integer left;      /* objects that may still be given; -1: no limit */
@@ -84,8 +83,7 @@ static void note_next(lua_State *L, pages *p, int index) {
 }
 
 /* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
-static void take_page(lua_State *L, pages *p) {
-  f5_operation *op = p->op;
+static void take_page(lua_State *L, pages *p, f5_operation *op) {
   operation_result(L, op);
   int body = lua_gettop(L);
   if (!lua_istable(L, body)) {
@@ -123,20 +121,20 @@ static void take_page(lua_State *L, pages *p) {
 }
 
 static int fetch(lua_State *L, pages *p, lua_KFunction finish) {
-  p->op = operation_new(L, p->session, "GET", "");
-  p->op->path = p->path;
+  f5_operation *op = operation_new(L, p->session, "GET", "");
+  op->path = p->path;
   p->path = (text){0};
-  p->op->call.http.path = text_string(&p->op->path);
-  return session_read(L, p->op, finish);
+  op->call.http.path = text_string(&op->path);
+  return session_read(L, op, finish);
 }
 
 /* -- list -- */
 
-/* Stack: reference, options, pages, array so far or nil, then what this page brought. */
+/* Stack: reference, options, pages, array so far or nil, then the operation of this page. */
 static int listed(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  pages *p = (pages *)context;
-  take_page(L, p);
+  pages *p = lua_touserdata(L, 3);
+  take_page(L, p, (f5_operation *)context);
   if (lua_isnil(L, 4)) {
     lua_copy(L, -1, 4);
   } else {
@@ -169,8 +167,8 @@ static int give(lua_State *L, pages *p) {
 
 static int turned(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  pages *p = (pages *)context;
-  take_page(L, p);
+  pages *p = lua_touserdata(L, 1);
+  take_page(L, p, (f5_operation *)context);
   lua_setiuservalue(L, 1, PAGES_ITEMS);
   if (p->count == 0) { /* also ends a device that promises a next page and has none */
     lua_pushnil(L);

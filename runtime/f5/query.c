@@ -139,14 +139,14 @@ static void check_names(lua_State *L, int table, const char *const *known) {
 }
 
 bool query_is_plain(lua_State *L, const f5_reference *ref, int index) {
-  return lua_isnoneornil(L, index) && !ref->session->ver;
+  return (index == 0 || lua_isnoneornil(L, index)) && !ref->session->ver;
 }
 
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page) {
   text_put(path, ref->text + ref->length);
   bool has_ver = false;
   if (page) *page = (query_page){.top = -1};
-  if (!lua_isnoneornil(L, index)) {
+  if (index != 0 && !lua_isnoneornil(L, index)) {
     if (!lua_istable(L, index)) error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
     check_names(L, index, page ? names_of_pages : names);
     add_list(L, path, index, "select", "$select");

@@ -15,7 +15,7 @@ typedef struct query_page {
   lua_Integer top;  /* option top; -1: not given */
 } query_page;
 
-/* Appends the query of a call on this reference: its own, the table of options at index (nil and none are fine) and the
+/* Appends the query of a call on this reference: its own, the table of options at index (nil, none and 0 are fine) and the
  * session's ver. `page` is for list and each, which then ask for $top themselves; NULL elsewhere. Raises usage errors.
  */
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page);

@@ -53,7 +53,7 @@ static int exists(lua_State *L) {
   lua_settop(L, 1);
   f5_operation *op = operation_new(L, ref->session, "GET", ref->text);
   text_add(&op->path, ref->text, ref->length);
-  query_add(L, &op->path, ref, 2, NULL);
+  query_add(L, &op->path, ref, 0, NULL);
   uri_query(&op->path, "$select", "name", 4);
   op->call.http.path = text_string(&op->path);
   return session_read(L, op, existence);
