@@ -15,15 +15,15 @@ return function(name)
     usage(("f5.asset '%s': the name is a path below the playbook's directory"):format(name))
   end
   name = name:gsub("^%./", "")
-  local contents, packed
-  if loaded then contents, packed = bundle.asset(name) end
-  if contents then return contents end
-  if packed then usage(("f5.asset '%s': there is no such file in this program; f5lua build --include adds it"):format(name)) end
+  if loaded and bundle.packed() then
+    return bundle.asset(name)
+      or usage(("f5.asset '%s': there is no such file in this program; f5lua build --include adds it"):format(name))
+  end
   local script = arg and arg[0] or ""
   local path = (script:match "^(.*/)[^/]*$" or "") .. name
   local file, reason = io.open(path, "rb")
   if not file then usage(("f5.asset '%s': %s"):format(name, reason)) end
-  contents = file:read "a"
+  local contents = file:read "a"
   file:close()
   if not contents then usage(("f5.asset '%s': %s cannot be read"):format(name, path)) end
   return contents
