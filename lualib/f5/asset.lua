@@ -2,10 +2,7 @@
 -- beside the playbook, so that the same playbook works before and after it is packed.
 local loaded, bundle = pcall(require, "f5.bundle") -- not there under a stock lua5.4
 
-local function usage(message)
-  local core = require "f5.core"
-  error(core.error_new { kind = "usage", message = message }, 2)
-end
+local function usage(message) require("f5.core").usage_error(3, message) end
 
 ---@param name string
 ---@return string contents
