@@ -22,7 +22,6 @@ set(CPACK_PACKAGE_VENDOR "the f5lua authors")
 set(CPACK_PACKAGE_CONTACT "the f5lua authors <f5lua@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "automation of F5 BIG-IP devices in Lua")
 set(CPACK_PACKAGE_VERSION ${F5LUA_VERSION})
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -31,8 +30,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "lua5.4, openssl")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Runs playbooks written in Lua 5.4 against F5 BIG-IP devices over iControl REST,
- or against a simulated device that comes with it, and makes programs of
- them that need nothing but Linux.")
+or against a simulated device that comes with it, and makes programs of
+them that need nothing but Linux.")
 string(TOLOWER "${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}" F5LUA_SYSTEM)
 set(CPACK_SYSTEM_NAME ${F5LUA_SYSTEM})
 set(CPACK_ARCHIVE_FILE_EXTENSION .tar.gz)
