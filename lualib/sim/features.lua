@@ -12,4 +12,5 @@ return {
   "sim.roles",
   "sim.ready",
   "sim.shared",
+  "sim.asm",
 }
