@@ -143,6 +143,7 @@ end
 
 function Device:restore(state)
   self.state = state
+  if self.store and self.store.rebuild then self.store:rebuild() end
 end
 
 -- Turns the body of a response into text and fills in what every answer carries.

@@ -5,6 +5,7 @@ return {
   "sim.restart",
   "sim.headers",
   "sim.cors",
+  "sim.rest",
   "sim.users",
   "sim.providers",
   "sim.auth",
@@ -12,5 +13,4 @@ return {
   "sim.roles",
   "sim.ready",
   "sim.shared",
-  "sim.asm",
 }

@@ -1,0 +1,71 @@
+-- DNS (the gtm module): wide IPs, pools by record type, servers.
+local errors = require "sim.errors"
+local names = require "sim.names"
+local validate = require "sim.validate"
+
+local ROOT <const> = "/mgmt/tm/"
+
+local wide_ip <const> = {
+  prepare = function(_, object, _, old)
+    if not old and not object.name:find "%." then
+      validate.refuse_mcpd(("01020056:3: Error in wide IP name (%s): a domain name is expected."):format(object.name))
+    end
+  end,
+}
+
+-- Members of a pool are "/Common/server:/Common/virtual" for addresses and names of wide IPs for the others.
+local address_member <const> = {
+  identify = function(_, body)
+    local name = body.name
+    if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
+    local server, virtual = name:match "^(.-):(.+)$"
+    if not server then validate.invalid("name", name) end
+    local partition = body.partition and (names.partition(body.partition)) or "Common"
+    local sub_path = body.subPath
+    if server:sub(1, 1) == "/" then
+      local p <const>, _, last <const> = names.split(server)
+      partition, server = p, last
+    elseif sub_path and sub_path ~= "" then
+      server = sub_path:match "([^/:]+):?$" or server
+    end
+    name = server .. ":" .. virtual
+    return { name = name, partition = partition, fullPath = "/" .. partition .. "/" .. name }
+  end,
+  prepare = function(store, object, _, old)
+    if old then return end
+    local server <const>, virtual <const> = object.name:match "^(.-):(.+)$"
+    local path <const> = ROOT .. "gtm/server/~" .. object.partition .. "~" .. server
+    if not store:get(path) then
+      error(errors.tm(404, ("01020036:3: The requested Server (/%s/%s) was not found."):format(object.partition, server), 3), 0)
+    end
+    if not store:get(path .. "/virtual-servers/" .. names.segment(virtual)) then
+      error(errors.tm(404, ("01020036:3: The requested virtual server (/%s/%s %s) was not found."):format(object.partition, server, virtual), 3), 0)
+    end
+  end,
+}
+
+local name_member <const> = {
+  identify = function(_, body)
+    local name = body.name
+    if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
+    name = name:match "[^/]+$"
+    return { name = name, fullPath = name }
+  end,
+}
+
+local server <const> = {
+  prepare = function(_, object)
+    if object.datacenter then object.datacenter = names.absolute(object.datacenter) end
+  end,
+}
+
+return {
+  ["^gtm/wideip/%w+$"] = wide_ip,
+  ["gtm/pool/a/*/members"] = address_member,
+  ["gtm/pool/aaaa/*/members"] = address_member,
+  ["gtm/pool/cname/*/members"] = name_member,
+  ["gtm/pool/mx/*/members"] = name_member,
+  ["gtm/pool/naptr/*/members"] = name_member,
+  ["gtm/pool/srv/*/members"] = name_member,
+  ["gtm/server"] = server,
+}

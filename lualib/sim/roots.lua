@@ -1,0 +1,151 @@
+-- Names of what every device is shipped with, and where it differs from the defaults of its kind.
+local M = {}
+
+M.modules = { "afm", "am", "apm", "asm", "avr", "cgnat", "dos", "fps", "gtm", "ilx", "lc", "ltm", "pem", "sslo", "swg", "urldb", "vcmp" }
+
+-- name, destination
+M.publishers = {
+  { "default-ipsec-log-publisher", "/Common/local-syslog" }, { "default-mgmt-acl-log-publisher", "/Common/local-db" },
+  { "local-db-publisher", "/Common/local-db" }, { "sys-db-access-publisher", "/Common/local-db" },
+  { "sys-sslo-publisher", "/Common/local-syslog" }, { "sys-sso-access-publisher", "/Common/local-syslog" },
+}
+
+M.services = {
+  "alertd", "big3d", "bigd", "cbrd", "chmand", "clusterd", "csyncd", "eventd", "evrouted", "fpuserd", "gtmd", "httpd", "icrd", "icr_eventd",
+  "iprepd", "lind", "mcpd", "mysql", "named", "ntpd", "pkcs11d", "restjavad", "restnoded", "scriptd", "snmpd", "sod", "sshd", "statsd",
+  "syscalld", "tmipsecd", "tmm", "tmrouted", "tomcat", "zrd", "zxfrd",
+}
+
+-- Monitors and profiles whose name is that of their kind (hyphens become underscores in monitors), in the order they refer to each other.
+local MONITORS <const> = {
+  "diameter", "dns", "external", "firepass", "ftp", "gateway-icmp", "http", "http2", "https", "icmp", "imap", "inband", "ldap",
+  "module-score", "mqtt", "mssql", "mysql", "nntp", "oracle", "pop3", "postgresql", "radius", "radius-accounting", "real-server", "rpc", "sasp", "scripted", "sip",
+  "smb", "smtp", "snmp-dca", "snmp-dca-base", "soap", "tcp", "tcp-echo", "tcp-half-open", "udp", "virtual-location", "wap", "wmi",
+}
+local MONITOR_CHANGES <const> = {
+  http = { send = "GET /\\r\\n", interval = 5, timeout = 16, destination = "*:*" },
+  https = { send = "GET /\\r\\n", interval = 5, timeout = 16, cipherlist = "DEFAULT:+SHA:+3DES:+kEDH", compatibility = "enabled" },
+}
+
+local PROFILES <const> = {
+  "analytics", "certificate-authority", "classification", "client-ldap", "client-ssl", "connector", "dhcpv4", "dhcpv6", "diameter", "dns", "dns-logging",
+  "fasthttp", "fastl4", "fix", "ftp", "gtp", "html", "http", "http-compression", "http-proxy-connect", "http2", "http3", "httprouter", "icap", "iiop",
+  "ilx", "imap", "ipother", "ipsecalg", "mblb", "mqtt", "mssql", "netflow", "ntlm", "one-connect", "pcp", "pop3", "pptp", "qoe", "quic",
+  "radius", "ramcache", "request-adapt", "request-log", "response-adapt", "rewrite", "rtsp", "sctp", "server-ldap", "server-ssl", "service", "sip", "smtp",
+  "smtps", "socks", "spdy", "splitsessionclient", "splitsessionserver", "statistics", "stream", "tcp", "tcp-analytics", "tftp", "udp", "wa-cache",
+  "web-acceleration", "web-security", "websocket", "xml",
+}
+local parents <const> = require("sim.overrides").parents
+
+M.objects = {}
+local function add(template, name, changes)
+  M.objects[#M.objects + 1] = { template, name, changes }
+end
+
+for _, kind in ipairs(MONITORS) do
+  add("ltm/monitor/" .. kind, (kind:gsub("%-", "_")), MONITOR_CHANGES[kind])
+end
+add("ltm/monitor/http", "http_head_f5", { defaultsFrom = "/Common/http", send = "HEAD / HTTP/1.0\\r\\n\\r\\n", recv = "Server\\:" })
+add("ltm/monitor/https", "https_443", { defaultsFrom = "/Common/https", destination = "*:443" })
+add("ltm/monitor/https", "https_head_f5", { defaultsFrom = "/Common/https", send = "HEAD / HTTP/1.0\\r\\n\\r\\n", recv = "Server\\:" })
+
+for _, kind in ipairs(PROFILES) do
+  add("ltm/profile/" .. kind, parents[kind] or (kind:find "^http%-proxy" and kind) or (kind:find "^request%-log" and kind) or (kind:find "^tcp%-" and kind)
+    or (kind == "statistics" and "stats") or (kind:find "^dns%-" and kind) or kind)
+end
+-- kind, name, parent
+for _, entry in ipairs {
+  { "tcp", "f5-tcp-lan", "tcp" }, { "tcp", "f5-tcp-mobile", "tcp" }, { "tcp", "f5-tcp-progressive", "tcp" }, { "tcp", "f5-tcp-wan", "tcp" },
+  { "tcp", "tcp-legacy", "tcp" }, { "tcp", "tcp-lan-optimized", "tcp-legacy" }, { "tcp", "tcp-mobile-optimized", "tcp-legacy" },
+  { "tcp", "tcp-wan-optimized", "tcp-legacy" }, { "tcp", "mptcp-mobile-optimized", "tcp-legacy" },
+  { "tcp", "apm-forwarding-client-tcp", "tcp-legacy" }, { "tcp", "apm-forwarding-server-tcp", "tcp-legacy" },
+  { "tcp", "splitsession-default-tcp", "tcp-wan-optimized" }, { "tcp", "wam-tcp-lan-optimized", "tcp-lan-optimized" },
+  { "tcp", "wam-tcp-wan-optimized", "tcp-wan-optimized" }, { "tcp", "wom-tcp-lan-optimized", "tcp-lan-optimized" },
+  { "tcp", "wom-tcp-wan-optimized", "tcp-wan-optimized" },
+  { "udp", "udp_decrement_ttl", "udp" }, { "udp", "udp_gtm_dns", "udp" }, { "udp", "udp_preserve_ttl", "udp" },
+  { "http", "http-explicit", "http" }, { "http", "http-transparent", "http" },
+  { "client-ssl", "clientssl-insecure-compatible", "clientssl" }, { "client-ssl", "clientssl-secure", "clientssl" },
+  { "client-ssl", "crypto-server-default-clientssl", "clientssl" }, { "client-ssl", "splitsession-default-clientssl", "clientssl" },
+  { "client-ssl", "wom-default-clientssl", "clientssl" },
+  { "server-ssl", "serverssl-insecure-compatible", "serverssl" }, { "server-ssl", "apm-default-serverssl", "serverssl" },
+  { "server-ssl", "cloud-service-default-ssl", "serverssl" }, { "server-ssl", "crypto-client-default-serverssl", "serverssl" },
+  { "server-ssl", "pcoip-default-serverssl", "serverssl" }, { "server-ssl", "splitsession-default-serverssl", "serverssl" },
+  { "server-ssl", "wom-default-serverssl", "serverssl" },
+  { "fastl4", "apm-forwarding-fastL4", "fastL4" }, { "fastl4", "full-acceleration", "fastL4" }, { "fastl4", "security-fastL4", "fastL4" },
+  { "web-acceleration", "optimized-acceleration", "webacceleration" }, { "web-acceleration", "optimized-caching", "webacceleration" },
+  { "web-acceleration", "apm-enduser-if-cache", "webacceleration" },
+  { "http-compression", "wan-optimized-compression", "httpcompression" },
+  { "rewrite", "rewrite-portal", "rewrite" }, { "rewrite", "rewrite-uri-translation", "rewrite" },
+  { "radius", "radiusLB-subscriber-aware", "radiusLB" }, { "dhcpv4", "dhcpv4_fwd", "dhcpv4" }, { "dhcpv6", "dhcpv6_fwd", "dhcpv6" },
+  { "ftp", "ftps", "ftp" },
+} do
+  add("ltm/profile/" .. entry[1], entry[2], { defaultsFrom = "/Common/" .. entry[3] })
+end
+
+for kind, name in pairs {
+  cookie = "cookie", ["dest-addr"] = "dest_addr", hash = "hash", host = "host", msrdp = "msrdp", sip = "sip_info", ["source-addr"] = "source_addr",
+  ssl = "ssl", universal = "universal",
+} do
+  add("ltm/persistence/" .. kind, name)
+end
+
+for _, kind in ipairs { "etherip", "fec", "geneve", "gre", "ipip", "map", "ppp", "v6rd", "vxlan", "wccp" } do
+  if kind ~= "wccp" then add("net/tunnels/" .. kind, kind) end
+end
+for _, name in ipairs { "dslite", "ip4ip4", "ip4ip6", "ip6ip4", "ip6ip6" } do add("net/tunnels/ipip", name, { defaultsFrom = "/Common/ipip" }) end
+for _, name in ipairs { "vxlan-gpe", "vxlan-multipoint", "vxlan-ovsdb" } do add("net/tunnels/vxlan", name, { defaultsFrom = "/Common/vxlan" }) end
+add("net/tunnels/gre", "nvgre", { defaultsFrom = "/Common/gre" })
+add("net/tunnels/tcp-forward", "tcp-forward")
+
+for _, name in ipairs { "f5-aes", "f5-default", "f5-ecc", "f5-hw_keys", "f5-secure" } do
+  add("ltm/cipher/rule", name, { cipher = name == "f5-default" and "DEFAULT" or name:sub(4):upper() })
+  add("ltm/cipher/group", name, { allow = { { name = name, partition = "Common" } }, ordering = "default" })
+end
+for _, name in ipairs { "all-match", "best-match", "first-match" } do add("ltm/policy-strategy", name) end
+add("ltm/eviction-policy", "default-eviction-policy")
+for _, name in ipairs { "aol", "images", "private_net" } do
+  local types <const> = { aol = "ip", images = "string", private_net = "ip" }
+  local records <const> = {
+    aol = { { name = "64.12.96.0/19", data = "" }, { name = "195.93.16.0/20", data = "" } },
+    images = { { name = ".bmp", data = "" }, { name = ".gif", data = "" }, { name = ".jpg", data = "" } },
+    private_net = { { name = "10.0.0.0/8", data = "" }, { name = "172.16.0.0/12", data = "" }, { name = "192.168.0.0/16", data = "" } },
+  }
+  add("ltm/data-group/internal", name, { type = types[name], records = records[name] })
+end
+for name, text in pairs {
+  _sys_https_redirect = "when HTTP_REQUEST {\n    HTTP::redirect https://[getfield [HTTP::host] \":\" 1][HTTP::uri]\n}",
+} do
+  add("ltm/rule", name, { apiAnonymous = text })
+end
+for _, name in ipairs { "f5.http", "f5.dns", "f5.ftp", "f5.ip_forwarding", "f5.ldap", "f5.npath", "f5.radius", "f5.replication" } do
+  add("sys/application/template", name)
+end
+add("net/ipsec/ipsec-policy", "default-ipsec-policy")
+add("net/ipsec/ike-peer", "anonymous")
+add("ltm/auth/profile", "ldap")
+
+table.sort(M.objects, function(a, b)
+  local x <const>, y <const> = a[3] and a[3].defaultsFrom and 1 or 0, b[3] and b[3].defaultsFrom and 1 or 0
+  if x ~= y then return x < y end
+  if x == 1 then
+    local deep_a <const> = a[3].defaultsFrom:find "tcp%-" and (a[3].defaultsFrom:find "legacy" and 1 or 2) or 0
+    local deep_b <const> = b[3].defaultsFrom:find "tcp%-" and (b[3].defaultsFrom:find "legacy" and 1 or 2) or 0
+    if deep_a ~= deep_b then return deep_a < deep_b end
+  end
+  if a[1] ~= b[1] then return a[1] < b[1] end
+  return a[2] < b[2]
+end)
+
+-- The order in which a seed's collections are planted.
+local FIRST <const> = {
+  "/mgmt/tm/sys/provision", "/mgmt/tm/auth/partition", "/mgmt/tm/sys/folder", "/mgmt/tm/sys/file", "/mgmt/tm/net/vlan", "/mgmt/tm/net/route-domain",
+  "/mgmt/tm/net", "/mgmt/tm/ltm/monitor", "/mgmt/tm/ltm/profile", "/mgmt/tm/ltm/node", "/mgmt/tm/ltm/pool", "/mgmt/tm/ltm/rule",
+}
+function M.order(path)
+  for i, prefix in ipairs(FIRST) do
+    if path:sub(1, #prefix) == prefix then return i end
+  end
+  return #FIRST + 1
+end
+
+return M

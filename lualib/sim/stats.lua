@@ -1,0 +1,238 @@
+-- Statistics: /stats at the three levels (a resource, a sub-collection, a collection), and the parts of the tree that only show.
+--
+-- Nothing passes through a simulated device, so counters stand still; states, sums and names come from the objects.
+local catalogue = require "sim.catalogue"
+local errors = require "sim.errors"
+local names = require "sim.names"
+local objects = require "sim.objects"
+local shown = require "sim.shown"
+local uri = require "sim.uri"
+
+local M = {}
+
+local entry_names  -- kind of the statistics -> list of { name, "v" or "d" }
+
+local function names_of(kind)
+  if not entry_names then
+    entry_names = {}
+    for full_kind, fact in pairs(require "sim.catalogue.stats") do entry_names[full_kind] = fact.entries end
+  end
+  return entry_names[kind] or entry_names[(kind:gsub("stats$", "collectionstats"))]
+end
+
+-- What traffic objects without recorded statistics have at least.
+local USUAL <const> = {
+  { "serverside.bitsIn", "v" }, { "serverside.bitsOut", "v" }, { "serverside.curConns", "v" }, { "serverside.maxConns", "v" },
+  { "serverside.pktsIn", "v" }, { "serverside.pktsOut", "v" }, { "serverside.totConns", "v" },
+}
+local STATUS <const> = { { "status.availabilityState", "d" }, { "status.enabledState", "d" }, { "status.statusReason", "d" } }
+
+-- Pool members have no statistics of their own in the facts; these are what a pool's answer shows of them.
+local MEMBER <const> = {
+  { "addr", "d" }, { "connq.ageEdm", "v" }, { "connq.ageEma", "v" }, { "connq.ageHead", "v" }, { "connq.ageMax", "v" }, { "connq.depth", "v" },
+  { "connq.serviced", "v" }, { "curSessions", "v" }, { "monitorRule", "d" }, { "monitorStatus", "d" }, { "nodeName", "d" }, { "poolName", "d" },
+  { "port", "v" }, { "sessionStatus", "d" }, { "totRequests", "v" }, USUAL[1], USUAL[2], USUAL[3], USUAL[4], USUAL[5], USUAL[6], USUAL[7],
+  STATUS[1], STATUS[2], STATUS[3],
+}
+
+local NOT_CHECKED <const> = "The children pool member(s) either don't have service checking enabled, or service check results are not available yet"
+
+-- availability, enabled, reason of a node or a member.
+local function state_of(object, what)
+  local enabled <const> = object.session == "user-disabled" and "disabled" or "enabled"
+  if object.state == "user-down" then return "offline", "disabled", "Forced down" end
+  if object.state == "up" or object.state == "fqdn-up" then return "available", enabled, what .. " is available" end
+  if object.state == "down" then return "offline", enabled, what .. " has been marked down by a monitor" end
+  if object.state == "checking" then return "unknown", enabled, what .. " has not been checked yet" end
+  return "unknown", enabled, what == "Pool member" and "Pool member does not have service checking enabled" or "Node address does not have service checking enabled"
+end
+
+local function members_of(store, path)
+  local list <const> = store:list(path .. "/members")
+  local available, active = 0, 0
+  local worst
+  for _, member in ipairs(list) do
+    local availability <const>, enabled <const> = state_of(member, "Pool member")
+    if availability ~= "offline" and enabled == "enabled" then available = available + 1 end
+    if member.state == "up" and enabled == "enabled" then active = active + 1 end
+    if availability == "available" then worst = "available" end
+    worst = worst or (availability == "unknown" and "unknown") or nil
+  end
+  local all_down = #list > 0
+  for _, member in ipairs(list) do
+    if state_of(member, "Pool member") ~= "offline" then all_down = false end
+  end
+  return #list, available, active, all_down and "offline" or worst or "unknown"
+end
+
+local function pool_state(store, path)
+  local _, _, _, availability <const> = members_of(store, path)
+  if availability == "available" then return availability, "The pool is available" end
+  if availability == "offline" then return availability, "The children pool member(s) are down" end
+  return availability, NOT_CHECKED
+end
+
+local function endpoint(text)
+  return (text or ""):match "[^/]+$"
+end
+
+-- Values that come from the objects: template -> function(store, path, object) -> { name = value }.
+local from_objects <const> = {
+  ["ltm/pool"] = function(store, path, object)
+    local count <const>, available <const>, active <const> = members_of(store, path)
+    local availability <const>, reason <const> = pool_state(store, path)
+    return {
+      activeMemberCnt = active, availableMemberCnt = available, memberCnt = count, minActiveMembers = object.minActiveMembers,
+      monitorRule = object.monitor or "none", ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
+    }
+  end,
+  ["ltm/pool/*/members"] = function(store, path, object)
+    local availability <const>, enabled <const>, reason <const> = state_of(object, "Pool member")
+    local pool <const> = store:get(path:match "^(.*)/members/")
+    local host <const>, port = object.fullPath:match "^(.*)[:.]([^:.]*)$"
+    return {
+      addr = object.address, port = math.tointeger(tonumber(port)) or 0, nodeName = host, poolName = pool.fullPath,
+      monitorRule = object.monitor == "default" and (pool.monitor and pool.monitor .. " (pool monitor)" or "none") or object.monitor or "none",
+      monitorStatus = object.state, sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
+      ["status.availabilityState"] = availability, ["status.enabledState"] = enabled, ["status.statusReason"] = reason,
+    }
+  end,
+  ["ltm/node"] = function(_, _, object)
+    local availability <const>, enabled <const>, reason <const> = state_of(object, "Node address")
+    return {
+      addr = object.address, monitorRule = object.monitor == "default" and "none" or object.monitor or "none", monitorStatus = object.state,
+      sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
+      ["status.availabilityState"] = availability, ["status.enabledState"] = enabled, ["status.statusReason"] = reason,
+    }
+  end,
+  ["ltm/virtual"] = function(store, _, object)
+    local availability, reason = "unknown", NOT_CHECKED
+    if object.pool then
+      availability, reason = pool_state(store, "/mgmt/tm/ltm/pool/" .. names.segment(object.pool))
+      if availability == "available" then reason = "The virtual server is available" end
+    end
+    return {
+      destination = endpoint(object.destination), cmpEnabled = object.cmpEnabled == "no" and "disabled" or "enabled", cmpEnableMode = "all-cpus",
+      syncookieStatus = object.synCookieStatus, ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
+      ["status.enabledState"] = object.disabled and "disabled" or "enabled",
+    }
+  end,
+  ["ltm/virtual-address"] = function(_, _, object)
+    return { addr = object.address, ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
+      ["status.statusReason"] = "Virtual Server does not have service checking enabled" }
+  end,
+  ["ltm/rule"] = nil,
+  ["cm/traffic-group"] = function(store, _, object)
+    local device <const> = store:list("/mgmt/tm/cm/device")[1]
+    return {
+      activeReason = "-", deviceName = device and device.fullPath or "none", failoverState = store.device.state.failover or "active",
+      nextActive = "false", previousActive = "false", trafficGroup = object.fullPath,
+    }
+  end,
+  ["net/interface"] = function(_, _, object)
+    return { tmName = object.name, macAddress = object.macAddress, ["status"] = object.disabled and "disabled" or "up", mediaActive = object.mediaActive or "none" }
+  end,
+}
+
+local WORD_DEFAULTS <const> = {
+  ["status.availabilityState"] = "unknown", ["status.enabledState"] = "enabled", ["status.statusReason"] = NOT_CHECKED,
+}
+
+local function entries_of(store, target, path, object)
+  local kind <const> = target.node.kind .. "stats"
+  local list = names_of(kind)
+  if not list then
+    if target.template == "ltm/pool/*/members" then
+      list = MEMBER
+    else
+      list = { { "tmName", "d" }, USUAL[1], USUAL[2], USUAL[3], USUAL[4], USUAL[5], USUAL[6], USUAL[7], STATUS[1], STATUS[2], STATUS[3] }
+    end
+  end
+  local make <const> = from_objects[target.template]
+  local own <const> = make and make(store, path, object) or {}
+  local entries <const> = {}
+  for _, entry in ipairs(list) do
+    local name <const>, field <const> = entry[1], entry[2]
+    local value = own[name]
+    if field == "v" then
+      entries[name] = { value = math.type(value) and value or 0 }
+    else
+      if value == nil and name == "tmName" then value = object.fullPath or object.name end
+      entries[name] = { description = tostring(value or WORD_DEFAULTS[name] or "none") }
+    end
+  end
+  return entries
+end
+
+-- The statistics of one object, inside of an answer.
+local function nested(store, target, path, object, version, with_kind)
+  local link <const> = names.link(path .. "/stats")
+  return link, { nestedStats = {
+    kind = with_kind and target.node.kind .. "stats" or nil,
+    selfLink = with_kind and link .. "?ver=" .. version or nil,
+    entries = entries_of(store, target, path, object),
+  } }
+end
+
+local function collect(store, target, version, segments)
+  local entries <const> = {}
+  for _, segment in ipairs(segments) do
+    local path <const> = target.path .. "/" .. segment
+    local link <const>, body <const> = nested(store, target, path, store:get(path), version, true)
+    entries[link] = body
+  end
+  return next(entries) and entries or nil
+end
+
+-- GET …/stats
+function M.get(device, request, target)
+  local store <const> = device.store
+  local version <const> = names.version(device, request)
+  local query <const> = names.query(request, version)
+  local body <const> = { selfLink = names.link(target.shown .. "/stats", query) }
+  if target.what == "collection" then
+    if target.parent and not store:get(target.parent) then objects.not_found(uri.parse(target.parent)) end
+    -- A sub-collection answers with the kind of its objects, a collection of its own with that of the collection.
+    body.kind = target.node.kind .. (target.parent and "stats" or "collectionstats")
+    body.entries = collect(store, target, version, store:segments(target.path))
+  elseif target.what == "resource" then
+    local object <const> = store:get(target.path)
+    if target.public and not object then
+      -- The statistics of a sub-component of all objects, as the guide shows them for pool/members/stats.
+      local inner <const> = catalogue.find(target.public.template)
+      body.kind = inner.kind .. "stats"
+      local entries <const> = {}
+      for _, segment in ipairs(store:segments(target.public.collection)) do
+        local path <const> = target.public.collection .. "/" .. segment
+        local link <const>, part <const> = nested(store, target, path, store:get(path), version, true)
+        entries[link] = part
+        local sub <const> = { node = inner, template = target.public.template, path = path .. "/" .. target.public.sub }
+        for name, value in pairs(collect(store, sub, version, store:segments(sub.path)) or {}) do entries[name] = value end
+      end
+      body.entries = next(entries) and entries or nil
+      return { status = 200, body = body }
+    end
+    if not object then objects.not_found(target) end
+    body.kind = target.node.kind .. "stats"
+    body.generation = object.generation
+    local link <const>, part <const> = nested(store, { node = target.node, template = target.template }, target.shown, object, version, true)
+    part.nestedStats.entries = entries_of(store, target, target.path, object)
+    body.entries = { [link] = part }
+  elseif target.what == "show" then
+    return M.show(device, request, target)
+  else
+    error(errors.not_public(request), 0)
+  end
+  return { status = 200, body = body }
+end
+
+-- GET of what only shows.
+function M.show(device, request, target)
+  local version <const> = names.version(device, request)
+  local body <const> = shown.body(device, target, version) or {}
+  body.kind = body.kind or target.node.kind .. "stats"
+  body.selfLink = names.link(target.shown, names.query(request, version))
+  return { status = 200, body = body }
+end
+
+return M
