@@ -364,7 +364,7 @@ void http_transfer_unbind(http_transfer *transfer) {
 
 /* -- the end ----------------------------------------------------------------------------------------------------- */
 
-static http_failure classify(CURLcode code) {
+static http_failure classify(CURLcode code, bool started) {
   switch (code) {
   case CURLE_OK:
     return HTTP_OK;
@@ -397,8 +397,9 @@ static http_failure classify(CURLcode code) {
   case CURLE_NOT_BUILT_IN:
   case CURLE_BAD_FUNCTION_ARGUMENT:
   case CURLE_UNKNOWN_OPTION:
-  case CURLE_UNSUPPORTED_PROTOCOL:
     return HTTP_INTERNAL;
+  case CURLE_UNSUPPORTED_PROTOCOL: /* of the base, or an answer that is no HTTP */
+    return started ? HTTP_BROKEN : HTTP_INTERNAL;
   default:
     return HTTP_BROKEN;
   }
@@ -431,10 +432,12 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
   request->bytes_received += (uint64_t)body;
   curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &body);
-  request->bytes_sent = (uint64_t)size + (uint64_t)body;
+  /* libcurl counts a short body in memory as part of the request: both went out in one piece. */
+  bool together = transfer->shape == SHAPE_MEMORY && request->body_length < 64 * 1024;
+  request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
-  request->failure = transfer->aborted != HTTP_OK ? transfer->aborted : classify(code);
+  request->failure = transfer->aborted != HTTP_OK ? transfer->aborted : classify(code, transfer->started);
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* an empty body */
   if (request->failure == HTTP_OK && !transfer->to_sink &&
