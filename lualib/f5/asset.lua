@@ -2,10 +2,7 @@
 -- beside the playbook, so that the same playbook works before and after it is packed.
 local loaded, bundle = pcall(require, "f5.bundle") -- not there under a stock lua5.4
 
-local function usage(message)
-  local core = require "f5.core"
-  error(core.error_new { kind = "usage", message = message }, 2)
-end
+local function usage(message) require("f5.core").usage_error(3, message) end
 
 ---@param name string
 ---@return string contents
@@ -15,15 +12,15 @@ return function(name)
     usage(("f5.asset '%s': the name is a path below the playbook's directory"):format(name))
   end
   name = name:gsub("^%./", "")
-  local contents, packed
-  if loaded then contents, packed = bundle.asset(name) end
-  if contents then return contents end
-  if packed then usage(("f5.asset '%s': there is no such file in this program; f5lua build --include adds it"):format(name)) end
+  if loaded and bundle.packed() then
+    return bundle.asset(name)
+      or usage(("f5.asset '%s': there is no such file in this program; f5lua build --include adds it"):format(name))
+  end
   local script = arg and arg[0] or ""
   local path = (script:match "^(.*/)[^/]*$" or "") .. name
   local file, reason = io.open(path, "rb")
   if not file then usage(("f5.asset '%s': %s"):format(name, reason)) end
-  contents = file:read "a"
+  local contents = file:read "a"
   file:close()
   if not contents then usage(("f5.asset '%s': %s cannot be read"):format(name, path)) end
   return contents

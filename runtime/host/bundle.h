@@ -66,8 +66,7 @@ void bundle_install(lua_State *L, const bundle *b);
 /* Pushes the playbook as a function; or an error message, and returns an error status of Lua. */
 int bundle_load(lua_State *L, const bundle *b);
 
-/* The module "f5.bundle": asset(name) -> contents, or nil and whether this is a packed program; and what `f5lua build`,
- * `inspect` and `verify` need of C (see packer.c). */
+/* The module "f5.bundle": what f5.asset, and `f5lua build`, `inspect` and `verify` need of C (see packer.c). */
 int luaopen_f5_bundle(lua_State *L);
 
 /* CRC-32 (of zlib and PNG) of the bytes, going on from `crc` (0 at first). */

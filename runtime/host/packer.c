@@ -219,7 +219,13 @@ static int replace(lua_State *L) {
 
 /* -- this program -- */
 
-/* asset(name) -> contents; or nil, whether this is a packed program */
+/* packed() -> whether this is a packed program */
+static int packed(lua_State *L) {
+  lua_pushboolean(L, bundle_current() != NULL);
+  return 1;
+}
+
+/* asset(name) -> contents, or nil */
 static int asset(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   const bundle *b = bundle_current();
@@ -229,13 +235,13 @@ static int asset(lua_State *L) {
     lua_pushlstring(L, contents, length);
   else
     lua_pushnil(L);
-  lua_pushboolean(L, b != NULL);
-  return 2;
+  return 1;
 }
 
 static const luaL_Reg functions[] = {
-    {"asset", asset},         {"crc32", crc32}, {"sha256", sha256},   {"sign", sign},           {"verify", verify},
-    {"file_type", file_type}, {"list", list},   {"replace", replace}, {"real_path", real_path}, {NULL, NULL},
+    {"asset", asset},   {"packed", packed},       {"crc32", crc32}, {"sha256", sha256},   {"sign", sign},
+    {"verify", verify}, {"file_type", file_type}, {"list", list},   {"replace", replace}, {"real_path", real_path},
+    {NULL, NULL},
 };
 
 int luaopen_f5_bundle(lua_State *L) {

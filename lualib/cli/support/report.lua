@@ -1,6 +1,8 @@
 -- What a user reads when a playbook failed: report(error, trace, colour) -> text, exit status.
 -- The error may be anything that Lua code can raise; nothing here may fail because of it.
 
+local bundle = require "f5.bundle"
+
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 
 -- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device or the way to it.
@@ -30,8 +32,10 @@ local function text_of(value)
   return ok and text or "(" .. type(value) .. " value)"
 end
 
--- A line of source that a user can look at: nothing for standard input and -e.
+-- A line of source that a user can look at: nothing for standard input and -e, and not what happens to have the same name
+-- where a packed program is run.
 local function source_line(frame)
+  if bundle.packed() then return nil end
   local file = io.open(frame.file, "r")
   if not file then return nil end
   local number = 0

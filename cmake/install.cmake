@@ -1,0 +1,38 @@
+# What cmake --install puts where, and the packages made of it (CPack; scripts/package calls it).
+include(GNUInstallDirs)
+set(F5LUA_PORTABLE_PROGRAM "" CACHE FILEPATH "a portable f5lua to install beside this one: f5lua build packs playbooks with it")
+set(F5LUA_LICENCES "" CACHE STRING "licence texts of what is linked in, NAME=FILE each")
+
+install(TARGETS f5lua)
+if(F5LUA_PORTABLE_PROGRAM)
+  install(PROGRAMS ${F5LUA_PORTABLE_PROGRAM} DESTINATION lib/f5lua RENAME f5lua-portable)
+endif()
+install(FILES docs/f5lua.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES lualib/meta/f5.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua/meta OPTIONAL)
+install(DIRECTORY scripts/playbooks DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua FILES_MATCHING PATTERN *.lua)
+
+foreach(licence ${F5LUA_LICENCES})
+  string(REGEX MATCH "^([^=]+)=(.+)$" licence ${licence})
+  install(FILES ${CMAKE_MATCH_2} DESTINATION ${CMAKE_INSTALL_DOCDIR}/licences RENAME ${CMAKE_MATCH_1})
+endforeach()
+
+set(CPACK_PACKAGE_NAME f5lua)
+set(CPACK_PACKAGE_VENDOR "the f5lua authors")
+set(CPACK_PACKAGE_CONTACT "the f5lua authors <f5lua@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "automation of F5 BIG-IP devices in Lua")
+set(CPACK_PACKAGE_VERSION ${F5LUA_VERSION})
+set(CPACK_STRIP_FILES ON)
+set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "lua5.4, openssl")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Runs playbooks written in Lua 5.4 against F5 BIG-IP devices over iControl REST,
+or against a simulated device that comes with it, and makes programs of
+them that need nothing but Linux.")
+string(TOLOWER "${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}" F5LUA_SYSTEM)
+set(CPACK_SYSTEM_NAME ${F5LUA_SYSTEM})
+set(CPACK_ARCHIVE_FILE_EXTENSION .tar.gz)
+include(CPack)

@@ -1,0 +1,139 @@
+/* What is masked, in every form in which it may turn up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "f5/secret.h"
+
+static void check(const char *given, const char *wanted) {
+  text out = {0};
+  secret_mask(&out, given, strlen(given));
+  assert_string_equal(text_string(&out), wanted);
+  text_free(&out);
+}
+
+static void known_secrets(void **state) {
+  (void)state;
+  secret *password = secret_new("pa\"ss/w\\rd", 10);
+  assert_string_equal(secret_string(password), "pa\"ss/w\\rd");
+  assert_string_equal(secret_json(password), "pa\\\"ss/w\\\\rd");
+  check("it is pa\"ss/w\\rd!", "it is ********!");
+  check("json pa\\\"ss/w\\\\rd.", "json ********.");
+  check("uri pa%22ss%2Fw%5Crd.", "uri ********.");
+  check("twice pa\\\\\\\"ss/w\\\\\\\\rd.", "twice ********.");
+  check("pa\"ss/w\\rpa\"ss/w\\rd", "pa\"ss/w\\r********");
+  secret *longer = secret_new("pa\"ss/w\\rd-and-more", 19);
+  check("<pa\"ss/w\\rd-and-more>", "<********>"); /* the longest one, or half of it would show */
+  secret_free(longer);
+  secret_unmask(password);
+  check("it is pa\"ss/w\\rd!", "it is pa\"ss/w\\rd!");
+  secret_free(password);
+  check("it is pa\"ss/w\\rd!", "it is pa\"ss/w\\rd!");
+  secret_free(NULL);
+}
+
+static void short_secrets(void **state) {
+  (void)state;
+  secret *tiny = secret_new("ab", 2);
+  check("a cab", "a cab");
+  check("{\"password\":\"ab\"}", "{\"password\":\"********\"}");
+  secret_free(tiny);
+}
+
+static void keys(void **state) {
+  (void)state;
+  check("{\"password\":\"x\",\"name\":\"y\"}", "{\"password\":\"********\",\"name\":\"y\"}");
+  check("{ \"Passphrase\" : \"x y\" }", "{ \"Passphrase\" : \"********\" }");
+  check("{\"token\":{\"token\":\"T\",\"name\":\"n\"}}", "{\"token\":{\"token\":\"********\",\"name\":\"n\"}}");
+  check("{\"bindPw\":\"a\\\"b\\\\\",\"x\":\"y\"}", "{\"bindPw\":\"********\",\"x\":\"y\"}");
+  check("{\"x\":\"password\",\"y\":\"z\"}", "{\"x\":\"password\",\"y\":\"z\"}");
+  check("{\"password\":null,\"passwords\":[\"a\"]}", "{\"password\":null,\"passwords\":[\"a\"]}");
+  check("{\"password\":\"cut of", "{\"password\":\"********");
+  /* the echo of a failed login: a request inside of a string, and once more inside of that */
+  check("{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"a\\\\\\\"b\\\",\\\"x\\\":1}\"}",
+        "{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"********\\\",\\\"x\\\":1}\"}");
+  check("\"\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"s3\\\\\\\"}\\\"\"",
+        "\"\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"********\\\\\\\"}\\\"\"");
+}
+
+static void headers(void **state) {
+  (void)state;
+  check("X-F5-Auth-Token: ABC", "X-F5-Auth-Token: ********");
+  check("GET / HTTP/1.1\r\nauthorization: Basic YTpi\r\nHost: x\r\n",
+        "GET / HTTP/1.1\r\nauthorization: ********\r\nHost: x\r\n");
+  check("say Authorization: no header", "say Authorization: no header");
+}
+
+static void many(void **state) {
+  (void)state;
+  enum { COUNT = 3000 };
+  static secret *all[COUNT];
+  char value[64];
+  for (int i = 0; i < COUNT; i++) {
+    snprintf(value, sizeof value, "secret-number-%06d", i);
+    all[i] = secret_new(value, strlen(value));
+    assert_non_null(all[i]);
+  }
+  check("a secret-number-002999 b secret-number-000000", "a ******** b ********");
+  for (int i = 0; i < COUNT; i += 2)
+    secret_free(all[i]);
+  for (int i = 0; i < COUNT; i += 2) {
+    snprintf(value, sizeof value, "another-%d", i);
+    all[i] = secret_new(value, strlen(value));
+  }
+  check("secret-number-000001 another-8", "******** ********");
+  check("secret-number-000008", "secret-number-000008");
+  for (int i = 0; i < COUNT; i++)
+    secret_free(all[i]);
+  char *large = malloc(100000);
+  memset(large, 'k', 99999);
+  large[99999] = '\0';
+  secret *key = secret_new(large, 99999);
+  check(large, SECRET_MASK);
+  secret_free(key);
+  free(large);
+}
+
+/* Freed memory holds nothing. */
+static void wiped(void **state) {
+  (void)state;
+  secret *first = secret_new("wipe-me-please", 14);
+  const char *place = secret_string(first);
+  secret *second = secret_new("keeps the chunk", 15);
+  secret_free(first);
+  for (int i = 0; i < 14; i++)
+    assert_int_equal(place[i], 0);
+  secret_free(second);
+}
+
+static void no_core(void **state) {
+  (void)state;
+  secret_free(secret_new("any secret", 10));
+  struct rlimit limit;
+  getrlimit(RLIMIT_CORE, &limit);
+  assert_int_equal(limit.rlim_cur, 0);
+}
+
+static void quiet(void **state) {
+  (void)state;
+  secret *line = secret_quiet((const char *const[]){"X-F5-Auth-Token: ", "TOKEN1234"}, 2);
+  assert_string_equal(secret_string(line), "X-F5-Auth-Token: TOKEN1234");
+  assert_int_equal(secret_length(line), 26);
+  check("TOKEN1234", "TOKEN1234");
+  secret_free(line);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(known_secrets), cmocka_unit_test(short_secrets),
+                                     cmocka_unit_test(keys),          cmocka_unit_test(headers),
+                                     cmocka_unit_test(many),          cmocka_unit_test(wiped),
+                                     cmocka_unit_test(no_core),       cmocka_unit_test(quiet)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
