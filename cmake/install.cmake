@@ -1,9 +1,13 @@
 # What cmake --install puts where, and the packages made of it (CPack; scripts/package calls it).
 include(GNUInstallDirs)
 set(F5LUA_PORTABLE_PROGRAM "" CACHE FILEPATH "a portable f5lua to install beside this one: f5lua build packs playbooks with it")
+set(F5LUA_MODULE_DIRECTORY lib/lua/5.4 CACHE STRING "where the f5 module for lua5.4 goes")
 set(F5LUA_LICENCES "" CACHE STRING "licence texts of what is linked in, NAME=FILE each")
 
 install(TARGETS f5lua)
+if(TARGET f5module)
+  install(TARGETS f5module DESTINATION ${F5LUA_MODULE_DIRECTORY})
+endif()
 if(F5LUA_PORTABLE_PROGRAM)
   install(PROGRAMS ${F5LUA_PORTABLE_PROGRAM} DESTINATION lib/f5lua RENAME f5lua-portable)
 endif()

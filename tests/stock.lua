@@ -1,0 +1,14 @@
+-- The specs of the f5 module under a stock lua5.4, through f5.so:
+--   LUA_CPATH='build/release/lua/?.so;;' lua5.4 tests/stock.lua [FILE…]      all of tests/spec without a FILE
+-- Specs of what only the program has (lualib/build, lualib/cli) are left out.
+local f5 = require "f5"
+
+if #arg == 0 then
+  local list = io.popen "ls tests/spec/*_spec.lua"
+  for file in list:lines() do
+    local text <close> = assert(io.open(file))
+    if not text:read "a":find 'require "[cb]%a+[.]' then arg[#arg + 1] = file end
+  end
+  list:close()
+end
+f5.run(assert(loadfile "tests/run.lua"))
