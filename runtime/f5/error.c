@@ -43,6 +43,7 @@ static const rule rules[] = {
     {400, JSON, 0, "remoteSender:", KIND_TIMEOUT, AGAIN_NEVER, true},
     {400, JSON, 0, "maximum active login tokens", KIND_AUTH, AGAIN_NEVER, false},
     {400, JSON, 0, "loginProviderName is invalid", KIND_AUTH, AGAIN_NEVER, false},
+    {400, JSON, 0, "loginReference is invalid", KIND_AUTH, AGAIN_NEVER, false},
     {400, ANY, 0, NULL, KIND_INVALID, AGAIN_NEVER, false},
 
     /* the guide uses 401 for missing rights too; then a new token helps nothing */

@@ -1,0 +1,380 @@
+-- Sessions: options, login, tokens and their end, attempts. Against the simulated device.
+local f5 = require "f5"
+local core = require "f5.core"
+local sim = require "f5.sim"
+
+local LOGIN <const> = "/mgmt/shared/authn/login"
+local TOKENS <const> = "/mgmt/shared/authz/tokens"
+local ECHO <const> = "/mgmt/shared/echo"
+
+-- Quick attempts, so that a spec does not wait.
+local QUICK <const> = { count = 3, delay = 0.01 }
+
+local function with(base, more)
+  local options = {}
+  for name, value in pairs(base) do options[name] = value end
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+local function failure(fn, ...)
+  local ok, err = pcall(fn, ...)
+  assert.is_false(ok)
+  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
+  return err
+end
+
+local function calls(device, method, path)
+  local count = 0
+  for _, call in ipairs(device:log()) do
+    if call.method == method and call.path:find(path) then count = count + 1 end
+  end
+  return count
+end
+
+local function live_tokens(device)
+  local count, now = 0, device:now()
+  for _, token in pairs(device:state().tokens.items) do
+    if token.expirationMicros > now then count = count + 1 end
+  end
+  return count
+end
+
+describe("f5.connect: options", function()
+  local function usage(options) return failure(f5.connect, options) end
+
+  it("names an unknown option and the nearest known one, at the script's line", function()
+    local err = usage { hostt = "x" }
+    assert.equal("usage", err.kind)
+    assert.matches("session_spec%.lua:%d+: unknown option 'hostt'; did you mean 'host'%?$", err.message)
+    assert.equal(err.message, tostring(err))
+    assert.matches("did you mean 'password'", usage({ pass = "x" }).message)
+    assert.matches("did you mean 'username'", usage({ user = "x" }).message)
+    assert.matches("unknown option 'zzzzzzz'$", usage({ zzzzzzz = 1 }).message)
+    assert.matches("options have names, a number is none", usage({ "host" }).message)
+  end)
+
+  it("checks every type and range", function()
+    local base = { host = "127.0.0.1", username = "u", password = "p" }
+    local wrong = {
+      { { host = 1 }, "option 'host' must be a string, not a number" },
+      { { host = "" }, "option 'host' is an empty string" },
+      { { host = "a b" }, "host 'a b' is no name or address" },
+      { { host = "http://x" }, "served over HTTPS alone" },
+      { { host = "https://x/mgmt" }, "holds a path" },
+      { { host = "x:99999" }, "'99999' is no port" },
+      { { host = "x:1", port = 2 }, "the port is given twice" },
+      { { port = 70000 }, "option 'port' must be between 0 and 65535" },
+      { { port = "443" }, "option 'port' must be a number, not a string" },
+      { { verify = "no" }, "option 'verify' must be true or false, not a string" },
+      { { timeout = 0 }, "option 'timeout' must be between" },
+      { { retries = 1.5 }, "option 'retries' must be a whole number" },
+      { { retries = "x" }, "option 'retries' must be a number or a table" },
+      { { retries = { cuont = 1 } }, "unknown option of retries 'cuont'; did you mean 'count'%?" },
+      { { auth = "digest" }, 'option \'auth\' must be "token" or "basic"' },
+      { { provider = "a", login_reference = "b" }, "give one" },
+      { { token = "T", auth = "token" }, "option 'token' stands alone" },
+      { { username = "a\nb" }, "holds a control character" },
+      { { password = 5 }, "option 'password' must be a string, not a number" },
+      { { password = "" }, "option 'password' is an empty string" },
+      { { key = "k.pem" }, "option 'key' needs 'cert'" },
+    }
+    for _, case in ipairs(wrong) do
+      local err = usage(with(base, case[1]))
+      assert.equal("usage", err.kind)
+      assert.matches(case[2], err.message)
+      assert.matches("session_spec%.lua:%d+: ", err.message)
+    end
+    assert.matches("takes a table of options, not a boolean", usage(true).message)
+  end)
+end)
+
+describe("sessions", function()
+  local device, options
+
+  before_each(function()
+    device = sim.start {
+      users = {
+        { name = "admin", password = "admin", role = "admin" },
+        { name = "operator", password = "op-Secret1", role = "operator" },
+      },
+      providers = { { name = "RadiusServer", type = "radius", users = { { name = "remo", password = "remo-pw", role = "manager" } } } },
+    }
+    options = with(device:options "admin", { retries = QUICK })
+  end)
+  after_each(function()
+    collectgarbage()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+
+  it("P1 logs in with any role; the token's end is known by the device's clock", function()
+    device:advance(86400 * 400) -- a clock that is far off ours
+    local bip <close> = f5.connect(with(device:options "operator"))
+    assert.is_true(bip:expires_in() > 1195 and bip:expires_in() <= 1200)
+    assert.equal(1, calls(device, "POST", LOGIN))
+  end)
+
+  it("takes the port with the host, and the host as the only argument's form", function()
+    local bip <close> = f5.connect(with(options, { host = device.host .. ":" .. device.port, port = false or nil }))
+    assert.equal("session with 127.0.0.1:" .. device.port, tostring(bip))
+    local url <close> = f5.connect(with(options, { host = "https://127.0.0.1:" .. device.port .. "/" }))
+    assert.equal(device.host .. ":" .. device.port, url:label())
+    local labelled <close> = f5.connect(with(options, { label = "east" }))
+    assert.equal("east", labelled:label())
+  end)
+
+  it("P2 uses one connection for 100 calls, and verifies certificates", function()
+    local bip <close> = f5.connect(options)
+    for _ = 1, 100 do bip:at(ECHO):load() end
+    assert.equal(1, device:connections())
+    local err = failure(f5.connect, with(options, { ca = "/etc/ssl/certs/ca-certificates.crt" }))
+    assert.equal("tls", err.kind)
+    assert.matches("no secure connection to 127.0.0.1:%d+ %(", err.message)
+    local loose <close> = f5.connect(with(options, { ca = "/etc/ssl/certs/ca-certificates.crt", verify = false }))
+    assert.is_table(loose:at(ECHO):load())
+  end)
+
+  it("says at connect what is wrong", function()
+    local err = failure(f5.connect, with(options, { password = "wrong-one" }))
+    assert.equal("auth", err.kind)
+    assert.equal(401, err.status)
+    assert.equal("Authentication failed.", err.message)
+    assert.equal("POST", err.method)
+    assert.equal(LOGIN, err.path)
+    assert.equal("127.0.0.1:" .. device.port, err.device)
+    assert.equal(1, err.attempts)
+    assert.equal(("127.0.0.1:%d: POST %s: 401 auth: Authentication failed."):format(device.port, LOGIN), tostring(err))
+
+    local started = os.time()
+    err = failure(f5.connect, with(options, { port = 1 }))
+    assert.equal("transport", err.kind)
+    assert.matches("^cannot connect to 127.0.0.1:1 ", err.message)
+    err = failure(f5.connect, with(options, { host = "no-such-host.invalid" }))
+    assert.equal("transport", err.kind)
+    assert.matches("^the name of no%-such%-host.invalid:%d+ cannot be resolved", err.message)
+    assert.is_true(os.time() - started < 5) -- mistakes are not repeated
+
+    err = failure(f5.connect, with(options, { provider = "nobody" }))
+    assert.equal("auth", err.kind)
+    assert.equal(0, live_tokens(device))
+  end)
+
+  it("G6 uses basic authentication for administrators", function()
+    local bip <close> = f5.connect(with(options, { auth = "basic" }))
+    assert.is_table(bip:at(ECHO):load())
+    assert.equal(0, calls(device, "POST", LOGIN))
+    assert.is_nil(bip:expires_in())
+    local other <close> = f5.connect(with(device:options "operator", { auth = "basic" }))
+    local err = failure(function() other:at(TOKENS):load() end)
+    assert.equal(401, err.status)
+    assert.is_true(err.kind == "auth" or err.kind == "forbidden")
+    assert.equal(1, err.attempts)
+  end)
+
+  it("G8 logs in with an external provider, by name and by reference", function()
+    do
+      local bip <close> = f5.connect(with(options, { username = "remo", password = "remo-pw", provider = "RadiusServer" }))
+      assert.is_table(bip:at(ECHO):load())
+    end
+    local link
+    do
+      local admin <close> = f5.connect(options)
+      for _, provider in ipairs(admin:at("/mgmt/cm/system/authn/providers/radius"):list()) do link = provider.loginReference.link end
+    end
+    local bip <close> = f5.connect(with(options, { username = "remo", password = "remo-pw", login_reference = link }))
+    assert.is_table(bip:at(ECHO):load())
+  end)
+
+  it("uses a given token and leaves it alone", function()
+    local owner <close> = f5.connect(options)
+    local answer = owner:request("POST", LOGIN, { body = { username = "admin", password = "admin", loginProviderName = "tmos" } })
+    local token = answer.token.token
+    do
+      local bip <close> = f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
+      assert.is_table(bip:at(ECHO):load())
+    end
+    assert.is_true(owner:at(TOKENS, token):exists())
+    owner:at(TOKENS, token):delete()
+    local bip <close> = f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
+    local err = failure(function() bip:at(ECHO, "x"):load() bip:at(TOKENS):load() end)
+    assert.equal(401, err.status)
+    assert.equal(1, err.attempts)
+  end)
+
+  it("extends the token's life, and passes on what the device refuses", function()
+    local bip <close> = f5.connect(with(options, { token_lifetime = 36000 }))
+    assert.is_true(bip:expires_in() > 35990 and bip:expires_in() <= 36000)
+    local err = failure(f5.connect, with(options, { token_lifetime = 40000 }))
+    assert.equal(406, err.status)
+    assert.equal("PATCH", err.method)
+    assert.matches("^/mgmt/shared/authz/tokens/%*+$", err.path)
+    assert.matches("absolute timeout", err.message)
+    bip:close()
+    core.sleep(0.1)
+    assert.equal(0, live_tokens(device))
+  end)
+
+  describe("P5", function()
+    it("logs in again when the token has expired, without the stale header, and repeats the call once", function()
+      local bip <close> = f5.connect(options)
+      bip:at(ECHO):load()
+      device:advance(1201)
+      assert.is_table(bip:at(TOKENS):load())
+      assert.equal(2, calls(device, "POST", LOGIN))
+      local log = device:log()
+      local statuses = {}
+      for _, call in ipairs(log) do
+        if call.path == TOKENS then statuses[#statuses + 1] = call.status end
+      end
+      assert.same({ 401, 200 }, statuses)
+    end)
+
+    it("gives up after one renewal", function()
+      local bip <close> = f5.connect(options)
+      device:fault { match = { path = "echo" }, times = 5, kind = "token_expired" }
+      local err = failure(function() bip:at(ECHO):load() end)
+      assert.equal("auth", err.kind)
+      assert.equal(2, err.attempts)
+      assert.equal("X-F5-Auth-Token has expired.", err.message)
+      device:clear_faults()
+      assert.equal(2, calls(device, "POST", LOGIN))
+    end)
+
+    it("logs in once for all fibers", function()
+      local bip <close> = f5.connect(with(options, { parallel = 20 }))
+      device:advance(1201)
+      device:clear_log()
+      local work = {}
+      for i = 1, 20 do work[i] = function() return bip:at(TOKENS):load().kind end end
+      local kinds = { f5.all(work) }
+      if #kinds == 1 and type(kinds[1]) == "table" then kinds = kinds[1] end
+      assert.equal(20, #kinds)
+      assert.equal(1, calls(device, "POST", LOGIN))
+    end)
+
+    it("says so when the renewal fails, with its reason", function()
+      local bip <close> = f5.connect(options)
+      device:advance(1201)
+      device:fault { match = { path = "login" }, times = 9, kind = "authentication_failed" }
+      local err = failure(function() bip:at(TOKENS):load() end)
+      assert.equal("auth", err.kind)
+      assert.equal("the session could not log in again", err.message)
+      assert.equal("Authentication failed.", err.cause.message)
+      assert.equal(LOGIN, err.cause.path)
+      assert.equal(TOKENS, err.path)
+      device:clear_faults()
+    end)
+
+    it("renews ahead of time, by the device's own clock, and deletes the old token", function()
+      device:fault { match = { path = "login" }, times = 1, status = 200, body = {
+        username = "admin", loginProviderName = "tmos", generation = 0, lastUpdateMicros = 0,
+        token = { token = "SHORTLIVEDTOKEN0000000001", name = "SHORTLIVEDTOKEN0000000001", timeout = 1200,
+          lastUpdateMicros = 1765703135900413, expirationMicros = 1765703136100413 },
+      } }
+      local bip <close> = f5.connect(options)
+      assert.is_true(bip:expires_in() <= 0.2)
+      core.sleep(0.25)
+      assert.is_table(bip:at(TOKENS):load())
+      local seen = {}
+      for _, call in ipairs(device:log()) do seen[#seen + 1] = call.method .. " " .. call.path .. " " .. call.status end
+      assert.same({ "POST " .. LOGIN .. " 200", "POST " .. LOGIN .. " 200" }, { seen[1], seen[2] })
+      assert.equal(200, device:log()[#device:log()].status or 200)
+      core.sleep(0.1)
+      assert.equal(1, calls(device, "DELETE", "SHORTLIVEDTOKEN0000000001"))
+    end)
+  end)
+
+  describe("P8", function()
+    it("deletes its own token at the end, and no other", function()
+      local other <close> = f5.connect(options)
+      local bip = f5.connect(options)
+      assert.equal(2, live_tokens(device))
+      bip:close()
+      assert.equal(1, live_tokens(device))
+      assert.is_table(other:at(ECHO):load())
+      bip:close() -- a second time is nothing
+      assert.equal("session with 127.0.0.1:" .. device.port .. " (closed)", tostring(bip))
+      local err = failure(function() bip:at(ECHO):load() end)
+      assert.equal("usage", err.kind)
+      assert.matches("the session with .* is closed$", err.message)
+      assert.matches("session_spec%.lua:%d+: ", err.message)
+    end)
+
+    it("deletes it when a block is left, also by an error", function()
+      do
+        local bip <close> = f5.connect(options)
+        bip:at(ECHO):load()
+      end
+      assert.equal(0, live_tokens(device))
+      pcall(function()
+        local bip <close> = f5.connect(options)
+        error(bip)
+      end)
+      assert.equal(0, live_tokens(device))
+    end)
+
+    it("deletes it for a session that the script forgot", function()
+      f5.connect(options)
+      collectgarbage()
+      collectgarbage()
+      core.sleep(0.2)
+      assert.equal(0, live_tokens(device))
+      assert.equal(0, core.sessions())
+    end)
+
+    it("does not fail over a token that cannot be deleted", function()
+      local bip = f5.connect(options)
+      device:fault { match = { method = "DELETE" }, times = 9, kind = "internal" }
+      bip:close()
+      device:clear_faults()
+      assert.equal(0, core.sessions())
+    end)
+
+    it("ends the calls of other fibers with the session", function()
+      local bip = f5.connect(options)
+      device:fault { match = { path = "echo" }, delay_ms = 3000 }
+      local fiber = f5.spawn(function() return bip:at(ECHO):load() end)
+      core.sleep(0.1)
+      bip:close()
+      local err = failure(function() fiber:join() end)
+      assert.equal("cancelled", err.kind)
+      assert.equal("the session was closed", err.message)
+      assert.equal(0, live_tokens(device))
+    end)
+  end)
+
+  it("counts what it did", function()
+    local bip <close> = f5.connect(options)
+    bip:at(ECHO):load()
+    local usage = bip:usage()
+    assert.equal(1, usage.calls)
+    assert.equal(0, usage.writes)
+    assert.is_true(usage.bytes_received > 100 and usage.bytes_sent > 100)
+  end)
+
+  it("gives the device's cap of tokens as it is", function()
+    device:fault { match = { path = "login" }, kind = "token_limit" }
+    local err = failure(f5.connect, options)
+    assert.equal("auth", err.kind)
+    assert.matches("maximum active login tokens", err.message)
+    assert.equal(1, err.attempts)
+  end)
+
+  it("waits for a device that is busy while logging in", function()
+    device:fault { match = { path = "login" }, times = 2, kind = "restarting" }
+    local bip <close> = f5.connect(options)
+    assert.is_table(bip:at(ECHO):load())
+    assert.equal(3, calls(device, "POST", LOGIN))
+  end)
+
+  it("has no fields to set and no arithmetic of its own", function()
+    local bip <close> = f5.connect(options)
+    assert.equal("usage", failure(function() bip.x = 1 end).kind)
+    assert.equal("usage", failure(function() return bip[1] end).kind)
+    assert.equal("usage", failure(function() return bip[""] end).kind)
+    assert.equal("usage", failure(function() bip.close() end).kind)
+    assert.equal("usage", failure(function() bip:nothing() end).kind)
+    assert.matches("a reference has no method 'nothing'; its path is /mgmt/tm/nothing", failure(function() bip:nothing() end).message)
+  end)
+end)
