@@ -1,0 +1,178 @@
+--- Values as people read them, and as programs read them: aligned lists, tables, CSV, Lua.
+--
+-- Used by the console and by the one-line commands (`f5lua list …`). Nothing here talks to a device.
+
+local json = require "f5.json"
+local value = require "console.value"
+local to_table = require "console.table"
+
+local Show = { table = to_table, painter = value.painter, masked = value.masked }
+
+local MAX_DEPTH <const> = 8
+
+--- Whether this is one entry of statistics read flat: scalars only, with dotted names among them.
+local function is_stats(object)
+  local dotted = false
+  for key, item in pairs(object) do
+    if type(key) ~= "string" or type(item) == "table" then return false end
+    dotted = dotted or key:find("%.%l") ~= nil
+  end
+  return dotted
+end
+
+local function scalar(key, item, paint)
+  if value.is_secret(key) and item ~= json.null then return paint("dim", value.MASK) end
+  if item == json.null then return paint("null", "null") end
+  if type(item) == "string" then return paint("string", value.printable(item)) end
+  if type(item) == "number" then return paint("number", value.number(item)) end
+  return paint("number", tostring(item))
+end
+
+local Lister = {}
+Lister.__index = Lister
+
+function Lister:add(...) self.lines[#self.lines + 1] = table.concat { ... } end
+
+function Lister:array(key, items, indent, head, depth)
+  local parts = {}
+  for i, item in ipairs(items) do
+    if type(item) == "table" then break end
+    parts[i] = scalar(key, item, self.paint)
+  end
+  if #parts == #items then return self:add(head, table.concat(parts, ", ")) end
+  for i, item in ipairs(items) do
+    local label = indent .. self.paint("key", ("%s[%d]"):format(tostring(key), i))
+    if type(item) == "table" then
+      self:add(label)
+      self:object(item, indent .. "  ", depth + 1)
+    else
+      self:add(label, "  ", scalar(key, item, self.paint))
+    end
+  end
+end
+
+function Lister:object(object, indent, depth)
+  local shown, widest = {}, 0
+  for _, key in ipairs(value.keys(object)) do
+    if self.all or not value.is_noise(key) then
+      shown[#shown + 1] = key
+      widest = math.max(widest, math.min(value.width(tostring(key)), 36))
+    end
+  end
+  for _, key in ipairs(shown) do
+    local item, name = object[key], tostring(key)
+    local head = indent .. self.paint("key", name) .. (" "):rep(math.max(0, widest - value.width(name))) .. "  "
+    if type(item) ~= "table" or value.is_secret(key) then
+      local text = self.stats and type(item) == "number" and self.paint("number", value.stat(name, item)) or scalar(key, item, self.paint)
+      self:add(head, text)
+    elseif next(item) == nil then
+      self:add(head, json.is_array(item) and "[]" or "{}")
+    elseif depth >= MAX_DEPTH then
+      self:add(head, "…")
+    elseif value.is_array(item) then
+      self:array(key, item, indent, head, depth)
+    else
+      self:add(indent, self.paint("key", name))
+      self:object(item, indent .. "  ", depth + 1)
+    end
+  end
+end
+
+--- An object as aligned `name value` lines.
+-- @param opts table|nil: paint, all (also kind, generation, selfLink and references)
+function Show.object(object, opts)
+  opts = opts or {}
+  local lister = setmetatable({ lines = {}, paint = opts.paint or value.painter(false), all = opts.all, stats = is_stats(object) }, Lister)
+  lister:object(object, "", 0)
+  return table.concat(lister.lines, "\n")
+end
+
+local function quoted(text) return (("%q"):format(text):gsub("\\\n", "\\n")) end
+
+local function all_objects(items)
+  for _, item in ipairs(items) do
+    if type(item) ~= "table" or value.is_array(item) then return false end
+  end
+  return true
+end
+
+--- Any value as the console prints it.
+-- @param opts table|nil: width, paint
+-- @return text without a final newline
+function Show.value(item, opts)
+  opts = opts or {}
+  local paint = opts.paint or value.painter(false)
+  if item == json.null then return paint("null", "null") end
+  if type(item) == "string" then return paint("string", quoted(item)) end
+  if type(item) == "number" then return paint("number", value.number(item)) end
+  if type(item) ~= "table" or (getmetatable(item) or {}).__tostring then return tostring(item) end
+  if next(item) == nil then return json.is_array(item) and paint("dim", "(nothing)") or "{}" end
+  if not value.is_array(item) then return Show.object(item, opts) end
+  if all_objects(item) then
+    local hint = "(%d more properties: .json shows all)"
+    return to_table(item, { width = opts.width, paint = paint, hint = hint }) .. "\n"
+      .. paint("dim", ("%d item%s"):format(#item, #item == 1 and "" or "s"))
+  end
+  local lines = {}
+  for i, each in ipairs(item) do lines[i] = Show.value(each, opts) end
+  return table.concat(lines, "\n")
+end
+
+local function lua_key(key)
+  if type(key) ~= "string" then return "[" .. tostring(key) .. "]" end
+  local plain = key:find "^[%a_][%w_]*$" and load("local " .. key) -- a reserved word does not load
+  return plain and key or "[" .. quoted(key) .. "]"
+end
+
+local function lua_number(number)
+  if math.type(number) == "integer" then return tostring(number) end
+  if number == math.floor(number) and math.abs(number) < 1e15 then return ("%.1f"):format(number) end
+  return ("%.17g"):format(number)
+end
+
+--- A value as a Lua constructor that reads back equal (`f5.null` and `f5.array` as in a playbook); secrets are masked.
+function Show.lua(item, indent)
+  indent = indent or ""
+  if item == json.null then return "f5.null" end
+  if type(item) == "string" then return quoted(item) end
+  if type(item) == "number" then return lua_number(item) end
+  if type(item) ~= "table" then return tostring(item) end
+  if next(item) == nil then return json.is_array(item) and "f5.array {}" or "{}" end
+  local inner, parts = indent .. "  ", {}
+  if value.is_array(item) then
+    for i, each in ipairs(item) do parts[i] = inner .. Show.lua(each, inner) end
+  else
+    for _, key in ipairs(value.keys(item)) do
+      local text = value.is_secret(key) and type(item[key]) == "string" and quoted(value.MASK) or Show.lua(item[key], inner)
+      parts[#parts + 1] = inner .. lua_key(key) .. " = " .. text
+    end
+  end
+  return "{\n" .. table.concat(parts, ",\n") .. ",\n" .. indent .. "}"
+end
+
+local function csv_cell(text) return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text end
+
+--- Rows as CSV (RFC 4180), a head line first.
+-- @param columns names; default: every property that is somewhere a scalar, names first
+function Show.csv(rows, columns)
+  if not columns then
+    local all = {}
+    for _, object in ipairs(rows) do
+      for key, item in pairs(object) do
+        if not value.is_noise(key) and type(item) ~= "table" then all[key] = true end
+      end
+    end
+    columns = value.keys(all)
+  end
+  local head, lines = {}, {}
+  for i, name in ipairs(columns) do head[i] = csv_cell(tostring(name)) end
+  lines[1] = table.concat(head, ",")
+  for _, object in ipairs(rows) do
+    local cells = {}
+    for i, name in ipairs(columns) do cells[i] = csv_cell(value.cell(name, object[name])) end
+    lines[#lines + 1] = table.concat(cells, ",")
+  end
+  return table.concat(lines, "\r\n")
+end
+
+return Show

@@ -1,0 +1,129 @@
+--- What the console and the one-line commands know about values: which names hide secrets, which properties are bookkeeping, in which
+-- order a person expects them, and how a single cell, number or statistic reads.
+
+local json = require "f5.json"
+
+local Value = {}
+
+Value.MASK = "********"
+
+local SECRET <const> = { "password", "passphrase", "secret", "^token$", "authtoken", "privatekey" }
+-- Bookkeeping of iControl REST that a person rarely wants to read.
+local NOISE <const> = { kind = true, generation = true, selfLink = true, isSubcollection = true }
+local RANK <const> = { name = 1, fullPath = 2, partition = 3, subPath = 4, address = 5, destination = 6, description = 7 }
+
+--- Whether a property of this name holds something that must not be shown.
+function Value.is_secret(name)
+  if type(name) ~= "string" then return false end
+  local lower = name:lower()
+  for _, pattern in ipairs(SECRET) do
+    if lower:find(pattern) then return true end
+  end
+  return false
+end
+
+function Value.is_array(value) return type(value) == "table" and (json.is_array(value) or #value > 0) end
+
+function Value.is_noise(key) return NOISE[key] or (type(key) == "string" and key:find "Reference$" ~= nil) end
+
+function Value.rank(key) return RANK[key] or 99 end
+
+--- Keys in the order a person expects: name and path first, then by letter.
+function Value.keys(object)
+  local keys = {}
+  for key in pairs(object) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b)
+    local rank_a, rank_b = Value.rank(a), Value.rank(b)
+    if rank_a ~= rank_b then return rank_a < rank_b end
+    if type(a) == type(b) then return a < b end
+    return type(a) == "number"
+  end)
+  return keys
+end
+
+--- Columns a text takes on a terminal that shows one column a character.
+function Value.width(text) return utf8.len(text) or #text end
+
+--- The text, cut to `width` columns with an ellipsis.
+function Value.clip(text, width)
+  if Value.width(text) <= width then return text end
+  if width <= 1 then return width == 1 and "…" or "" end
+  return text:sub(1, (utf8.offset(text, width) or #text) - 1) .. "…"
+end
+
+local ESCAPES <const> = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
+
+--- The text without anything that a terminal would act on.
+function Value.printable(text)
+  return (text:gsub("[%c\127]", function(c) return ESCAPES[c] or ("\\x%02x"):format(c:byte()) end))
+end
+
+--- A number without needless digits; a float keeps its point.
+function Value.number(value)
+  if math.type(value) == "float" then
+    if value == math.floor(value) and math.abs(value) < 1e15 then return ("%.1f"):format(value) end
+    return ("%.14g"):format(value)
+  end
+  return tostring(value)
+end
+
+-- Units of the statistics, by the end of an entry's name.
+local UNITS <const> = {
+  { "bits[IO][nu]t?$", "bit" }, { "bytes[IO][nu]t?$", "B" }, { "[mM]emory", "B" }, { "pkts[IO][nu]t?$", "packets" },
+  { "Conns$", "connections" }, { "%.age%u", "ms" },
+}
+local SCALES <const> = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
+
+--- A statistic as "12.4 Mbit", "3 connections" or a plain number.
+-- @param name string: the entry ("serverside.bitsIn")
+function Value.stat(name, value)
+  if type(value) ~= "number" then return Value.printable(tostring(value)) end
+  for _, unit in ipairs(UNITS) do
+    if name:find(unit[1]) then
+      if unit[2] == "bit" or unit[2] == "B" then
+        for _, scale in ipairs(SCALES) do
+          if math.abs(value) >= scale[1] then return ("%.1f %s%s"):format(value / scale[1], scale[2], unit[2]) end
+        end
+      end
+      return Value.number(value) .. " " .. unit[2]
+    end
+  end
+  return Value.number(value)
+end
+
+--- One line for any value, as in a cell of a table.
+-- @param key string|nil: the property's name, to mask secrets
+function Value.cell(key, value)
+  if value == nil then return "" end
+  if Value.is_secret(key) and value ~= json.null then return Value.MASK end
+  if value == json.null then return "null" end
+  if type(value) == "string" then return Value.printable(value) end
+  if type(value) == "number" then return Value.number(value) end
+  if type(value) ~= "table" then return tostring(value) end
+  if not Value.is_array(value) then return Value.cell(nil, value.fullPath or value.name or "{…}") end
+  local parts = {}
+  for i, item in ipairs(value) do parts[i] = Value.cell(nil, item) end
+  return table.concat(parts, ", ")
+end
+
+--- A copy in which secrets are masked.
+function Value.masked(value)
+  if type(value) ~= "table" then return value end
+  local out = json.is_array(value) and json.array {} or {}
+  for key, item in pairs(value) do
+    if Value.is_secret(key) and type(item) == "string" then out[key] = Value.MASK else out[key] = Value.masked(item) end
+  end
+  return out
+end
+
+local PALETTE <const> = { key = "36", string = "32", number = "33", null = "35", head = "1", dim = "2", bad = "31", good = "32" }
+
+--- A function (kind, text) -> text that colours, or leaves the text alone when `on` is false.
+function Value.painter(on)
+  return function(kind, text)
+    local code = on and PALETTE[kind]
+    return code and ("\27[%sm%s\27[0m"):format(code, text) or text
+  end
+end
+
+return Value
