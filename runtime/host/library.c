@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -60,8 +62,19 @@ static int is_terminal(lua_State *L) {
   return 1;
 }
 
+/* columns() -> width of the terminal in characters: COLUMNS, else what the terminal on standard output says, else 80 */
+static int columns(lua_State *L) {
+  const char *given = getenv("COLUMNS");
+  long width = given ? strtol(given, NULL, 10) : 0;
+  struct winsize size;
+  if (width <= 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) width = size.ws_col;
+  lua_pushinteger(L, width > 0 ? width : 80);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-    {"modules", modules}, {"load", load}, {"set_script", set_script}, {"is_terminal", is_terminal}, {NULL, NULL},
+    {"columns", columns},       {"modules", modules},         {"load", load},
+    {"set_script", set_script}, {"is_terminal", is_terminal}, {NULL, NULL},
 };
 
 int luaopen_f5_host(lua_State *L) {

@@ -1,0 +1,1 @@
+return require("cli.support.rest").subcommand("create", "create an object")

@@ -1,0 +1,1 @@
+return require("cli.support.rest").subcommand("list", "list the items of a collection, all pages", { query = true })

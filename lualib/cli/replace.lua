@@ -1,0 +1,1 @@
+return require("cli.support.rest").subcommand("replace", "replace an object: what is not named is reset", { destructive = true })

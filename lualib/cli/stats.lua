@@ -1,0 +1,1 @@
+return require("cli.support.rest").subcommand("stats", "read statistics as plain values")

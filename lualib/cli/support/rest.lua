@@ -1,0 +1,277 @@
+-- REST from the shell: what the one-line subcommands (get, list, create, …) share.
+--
+-- A word behind the path that begins with / is the object's full name; key=value gives a string, key:=json anything else, key=@file and
+-- key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots reach into objects: fqdn.interval=60.
+
+local f5 = require "f5"
+local host = require "f5.host"
+local json = require "f5.json"
+local show = require "console.show"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+local OUTPUTS <const> = { "table", "json", "jsonl", "csv", "lua" }
+
+-- Options that every subcommand has; the password is never one of them: a command line can be read by every user of the machine.
+local function add_common(parser)
+  parser:option("-H --host", "the device (default: F5_SERVER)"):argname "HOST[:PORT]"
+  parser:option("-u --user", "the user (default: F5_USER, else a prompt); the password comes from F5_PASSWORD or a prompt"):argname "NAME"
+  parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
+  parser:flag("--no-verify", "do not verify the device's certificate")
+  parser:option("--timeout", "seconds for one call"):argname "SECONDS":convert(tonumber)
+  parser:option("-o --output", "table (default on a terminal), json, jsonl (default elsewhere), csv, lua"):argname "FORMAT":choices(OUTPUTS)
+  parser:option("--ver", "version of the API"):argname "VERSION"
+  parser:flag("-v --verbose", "log each call to standard error; twice: with bodies"):count "0-2":target "verbose"
+end
+
+local function add_query(parser)
+  parser:option("--select", "properties to ask for, with commas between"):argname "NAME,…"
+  parser:option("--filter", "$filter, as the device understands it: \"partition eq Common\""):argname "EXPRESSION"
+  parser:option("--top", "at most so many items"):argname "N":convert(math.tointeger)
+  parser:option("--skip", "leave out the first items"):argname "N":convert(math.tointeger)
+  parser:flag("--expand", "with sub-collections (expandSubcollections)")
+  parser:option("--options", "tmsh's options of a query"):argname "TEXT"
+end
+
+local function read_file(path)
+  local file, why
+  if path == "-" then file = io.stdin else file, why = io.open(path, "rb") end
+  if not file then usage("cannot read " .. why) end
+  local text = file:read "a"
+  if file ~= io.stdin then file:close() end
+  return text
+end
+
+local function parse_json(text, what)
+  local ok, value = pcall(json.decode, text)
+  if not ok then usage(("%s is not JSON: %s"):format(what, tostring(value))) end
+  return value
+end
+
+local function put(body, key, value)
+  local at = body
+  local head, last = key:match "^(.*)%.([^.]+)$"
+  for part in (head or ""):gmatch "[^.]+" do
+    if type(at[part]) ~= "table" then at[part] = {} end
+    at = at[part]
+  end
+  at[last or key] = value
+end
+
+-- The words behind the path: name, body and the arguments that are neither.
+local function parse_words(words)
+  local parsed, body = { plain = {} }, nil
+  for _, word in ipairs(words) do
+    local json_key, json_text = word:match "^([%w_.-]+):=(.*)$"
+    local key, text = word:match "^([%w_.-]+)=(.*)$"
+    if word:sub(1, 1) == "/" and not parsed.name then
+      parsed.name = word
+    elseif json_key then
+      body = body or {}
+      if json_text:sub(1, 1) == "@" then json_text = read_file(json_text:sub(2)) end
+      put(body, json_key, parse_json(json_text, "the value of " .. json_key))
+    elseif key then
+      body = body or {}
+      if text:sub(1, 1) == "@" then text = read_file(text:sub(2)) end
+      put(body, key, text)
+    elseif word:sub(1, 1) == "@" then
+      if parsed.whole then usage "a body is given by @FILE once" end
+      parsed.whole = true
+      local given = parse_json(read_file(word:sub(2)), word:sub(2) == "-" and "standard input" or word:sub(2))
+      if type(given) ~= "table" then usage "a body is a JSON object" end
+      for k, v in pairs(body or {}) do given[k] = v end
+      body = given
+    else
+      parsed.plain[#parsed.plain + 1] = word
+    end
+  end
+  parsed.body = body
+  return parsed
+end
+
+local function connect(options)
+  local given = { host = options.host, username = options.user, ca = options.ca, timeout = options.timeout, ver = options.ver }
+  if options.no_verify then given.verify = false end
+  return f5.connect(given)
+end
+
+local function query(options)
+  local select
+  if options.select then
+    select = {}
+    for name in options.select:gmatch "[^,%s]+" do select[#select + 1] = name end
+  end
+  return {
+    select = select, filter = options.filter, top = options.top, skip = options.skip, expand = options.expand or nil,
+    options = options.options,
+  }, select
+end
+
+-- Writes a result in the format asked for.
+local function write(value, options, columns)
+  if value == nil then return end
+  local terminal = host.is_terminal(1)
+  local format = options.output or (terminal and "table" or "jsonl")
+  local rows = json.is_array(value) and value
+  if format == "table" then
+    local colour = terminal and not os.getenv "NO_COLOR"
+    local opts = { width = host.columns(), paint = show.painter(colour), columns = columns }
+    local text = rows and columns and show.table(rows, opts) or show.value(value, opts)
+    if text ~= "" then print(text) end
+  elseif format == "json" then
+    print(json.encode(show.masked(value), { sort = true, first = M.FIRST, indent = 2 }))
+  elseif format == "jsonl" then
+    for _, row in ipairs(rows or { value }) do print(json.encode(show.masked(row), { sort = true, first = M.FIRST })) end
+  elseif format == "csv" then
+    io.write(show.csv(rows or { value }, columns), "\r\n")
+  else
+    print("return " .. show.lua(value))
+  end
+end
+
+M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
+
+local function has_pattern(name) return name:find "[*?]" ~= nil end
+
+local function glob(pattern)
+  return "^" .. pattern:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".") .. "$"
+end
+
+-- The references that a destructive subcommand acts on, after asking when it could be more than one.
+local function targets(bip, path, parsed, options, verb)
+  if parsed.name and not has_pattern(parsed.name) then return { bip:at(path, parsed.name) } end
+  if not parsed.name then
+    -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows which it is
+    local body = bip:at(path):load { top = 1 }
+    if not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$") then return { bip:at(path) } end
+  end
+  local pattern, found = parsed.name and glob(parsed.name), {}
+  for object in bip:at(path):each { select = { "fullPath", "name" } } do
+    local full = object.fullPath or object.name
+    if not pattern or full:find(pattern) then found[#found + 1] = full end
+  end
+  if #found == 0 then
+    io.stderr:write("f5lua: nothing matches\n")
+    return {}
+  end
+  if not options.yes then
+    if not (host.is_terminal(0) and host.is_terminal(2)) then
+      usage(("%s %d objects of %s? Say --yes when this is meant (no terminal to ask on)."):format(verb, #found, path))
+    end
+    for i = 1, math.min(#found, 20) do io.stderr:write("  ", found[i], "\n") end
+    if #found > 20 then io.stderr:write(("  … and %d more\n"):format(#found - 20)) end
+    io.stderr:write(("%s these %d objects of %s? [y/N] "):format(verb, #found, path))
+    local answer = io.read "l"
+    if not (answer and answer:lower():find "^y") then
+      io.stderr:write "nothing was changed\n"
+      return {}
+    end
+  end
+  for i, full in ipairs(found) do found[i] = bip:at(path, full) end
+  return found
+end
+
+local function refuse_plain(parsed, program)
+  if parsed.plain[1] then
+    usage(("'%s' is neither a full name (/Common/…) nor key=value"):format(parsed.plain[1]), program)
+  end
+end
+
+local function need_body(parsed, program)
+  if not parsed.body then usage("nothing to send: give key=value, key:=json or @FILE", program) end
+end
+
+-- What each verb does: (session, path, parsed words, options, program) -> value to print, columns
+local verbs = {}
+
+function verbs.get(bip, path, parsed, options, program)
+  refuse_plain(parsed, program)
+  local asked, columns = query(options)
+  local body = bip:at(path, parsed.name):load(asked)
+  return body, body.items and columns
+end
+
+function verbs.list(bip, path, parsed, options, program)
+  refuse_plain(parsed, program)
+  local asked, columns = query(options)
+  return bip:at(path, parsed.name):list(asked), columns
+end
+
+function verbs.stats(bip, path, parsed, _, program)
+  refuse_plain(parsed, program)
+  return bip:at(path, parsed.name):stats()
+end
+
+function verbs.example(bip, path, parsed, _, program)
+  refuse_plain(parsed, program)
+  return bip:at(path):example()
+end
+
+function verbs.create(bip, path, parsed, _, program)
+  refuse_plain(parsed, program)
+  local body = parsed.body or {}
+  if parsed.name then return bip:at(path, parsed.name):create(body) end
+  need_body(parsed, program)
+  return bip:at(path):create(body)
+end
+
+local function change(method, verb)
+  return function(bip, path, parsed, options, program)
+    refuse_plain(parsed, program)
+    need_body(parsed, program)
+    local refs, out = targets(bip, path, parsed, options, verb), json.array {}
+    for i, ref in ipairs(refs) do out[i] = ref[method](ref, parsed.body) end
+    if #out == 1 then return out[1] end
+    return #out > 0 and out or nil
+  end
+end
+verbs.modify = change("modify", "Modify")
+verbs.replace = change("replace", "Replace")
+
+function verbs.delete(bip, path, parsed, options, program)
+  refuse_plain(parsed, program)
+  if parsed.body then usage("delete takes no properties", program) end
+  for _, ref in ipairs(targets(bip, path, parsed, options, "Delete")) do ref:delete() end
+end
+
+function verbs.call(bip, path, parsed, _, program)
+  local command = parsed.plain[1]
+  if not command then usage("which command? For example: f5lua call sys/config save", program) end
+  if parsed.plain[2] then usage(("'%s' is not key=value"):format(parsed.plain[2]), program) end
+  local body = parsed.body or {}
+  if parsed.name then body.name = parsed.name end
+  return bip:at(path):run(command, body)
+end
+
+local WORDS <const> = {
+  get = "NAME", list = "NAME", stats = "NAME", example = nil, create = "NAME key=value …", modify = "NAME key=value …",
+  replace = "NAME key=value …", delete = "NAME", call = "COMMAND key=value …",
+}
+
+--- The subcommand module for a verb.
+-- @param verb string: a key of the verbs above
+-- @param summary string: one line
+-- @param extra table|nil: query (options of a query), destructive (asks before it acts on many)
+function M.subcommand(verb, summary, extra)
+  extra = extra or {}
+  local program = "f5lua " .. verb
+  local module = { summary = summary }
+  function module.setup(parser)
+    parser:argument("path", "the resource or collection below /mgmt/tm: ltm/pool; or absolute: /mgmt/shared/echo"):argname "PATH"
+    parser:argument("words", WORDS[verb] and WORDS[verb] .. "; see docs/shell.md" or nil):args "*":argname(WORDS[verb] or "WORD")
+    add_common(parser)
+    if extra.query then add_query(parser) end
+    if extra.destructive then parser:flag("-y --yes", "do not ask before acting on several objects") end
+  end
+  function module.run(options)
+    local parsed = parse_words(options.words)
+    if options.verbose > 0 then host.set_log_level(options.verbose) end
+    local bip <close> = connect(options)
+    local value, columns = verbs[verb](bip, options.path, parsed, options, program)
+    write(value, options, columns)
+  end
+  return module
+end
+
+return M
