@@ -27,7 +27,8 @@ local function check(opts)
     if not want then usage("f5.each has no option '%s'", tostring(key)) end
     local is = math.type(value) == "integer" and "integer" or type(value)
     if want ~= true and is ~= want then usage("f5.each: '%s' must be of type %s, not %s", key, want, is) end
-    if want == "integer" and value < (key == "canary" and 0 or 1) then usage("f5.each: '%s' must be at least %d", key, key == "canary" and 0 or 1) end
+    local least = key == "canary" and 0 or 1
+    if want == "integer" and value < least then usage("f5.each: '%s' must be at least %d", key, least) end
   end
   if opts.on and opts.on ~= "active" then usage("f5.each: 'on' is \"active\" or absent, not \"%s\"", opts.on) end
 end
@@ -59,7 +60,8 @@ local function credentials(device)
     if not options.password then
       options.password = os.getenv(name)
       if not options.password then
-        error(core.error_new { kind = "usage", device = device.name, message = ("the inventory wants the password of %s in the environment variable %s, which is not set"):format(device.name, name) }, 0)
+        local message = ("the inventory wants the password of %s in the environment variable %s, which is not set"):format(device.name, name)
+        error(core.error_new { kind = "usage", device = device.name, message = message }, 0)
       end
     end
   end

@@ -3,6 +3,7 @@
 -- A word behind the path that begins with / is the object's full name; key=value gives a string, key:=json anything else, key=@file and
 -- key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots reach into objects: fqdn.interval=60.
 
+local core = require "f5.core"
 local f5 = require "f5"
 local host = require "f5.host"
 local json = require "f5.json"
@@ -266,7 +267,7 @@ function M.subcommand(verb, summary, extra)
   end
   function module.run(options)
     local parsed = parse_words(options.words)
-    if options.verbose > 0 then host.set_log_level(options.verbose) end
+    if options.verbose > 0 then core.log(options.verbose, false) end
     local bip <close> = connect(options)
     local value, columns = verbs[verb](bip, options.path, parsed, options, program)
     write(value, options, columns)

@@ -1,7 +1,7 @@
---- The journal of a fleet run: one JSON line for each finished device, on the disk before the next device is begun by that worker.
+--- The journal of a fleet run: one JSON line for each finished device, on the disk before its worker begins the next.
 --
--- A run that was killed and is started again with the same journal does only what is left. Failed devices are not written down: they are tried
--- again. The file is locked while a run uses it, and a last line that was cut off by a crash is cut away.
+-- A run that was killed and is started again with the same journal does only what is left. Failed devices are not written down:
+-- they are tried again. The file is locked while a run uses it, and a last line that was cut off by a crash is cut away.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -17,7 +17,8 @@ local function parse(path, text)
     if ending == "" then break end -- cut off in the middle of a write
     local ok, entry = pcall(json.decode, line)
     if not ok or type(entry) ~= "table" or type(entry.device) ~= "string" then
-      error(core.error_new { kind = "usage", message = ("%s:%d: not a line of a journal; is this the right file? Remove it to begin anew."):format(path, number) }, 0)
+      local message = ("%s:%d: not a line of a journal; is this the right file? Remove it to begin anew."):format(path, number)
+      error(core.error_new { kind = "usage", message = message }, 0)
     end
     finished[entry.device] = entry
     good = good + #line + 1

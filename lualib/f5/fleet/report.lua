@@ -1,6 +1,7 @@
 --- What a fleet run did: one entry a device, in the inventory's order.
 --
--- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result, error, reason, duration (seconds), calls and bytes.
+-- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result, error, reason, duration
+-- (seconds), calls and bytes.
 -- `report.ok` is true when no device failed and none was left unreached. `print(report)` is a table for people.
 
 local json = require "f5.json"
@@ -60,7 +61,8 @@ function Report:summary()
   if counts.earlier > 0 then parts[#parts + 1] = counts.earlier .. " done by an earlier run" end
   if counts.unreached > 0 then parts[#parts + 1] = counts.unreached .. " not reached" end
   local why = self.stopped and (" (stopped: " .. self.stopped .. ")") or ""
-  return ("%d device%s: %s, in %.1f s%s"):format(counts.total, counts.total == 1 and "" or "s", table.concat(parts, ", "), self.duration, why)
+  local what = counts.total == 1 and "device" or "devices"
+  return ("%d %s: %s, in %.1f s%s"):format(counts.total, what, table.concat(parts, ", "), self.duration, why)
 end
 
 local function width(text) return utf8.len(text) or #text end
