@@ -77,7 +77,8 @@ void operation_result(lua_State *L, f5_operation *op) {
   }
   /* the decoder writes into the text: what an error shows is kept before */
   char start_of_answer[81];
-  snprintf(start_of_answer, sizeof start_of_answer, "%s", call->http.answer);
+  snprintf(start_of_answer, sizeof start_of_answer, "%.80s",
+           call->http.answer); /* not "%s": it would walk the whole answer */
   bool decoded = json_decode(L, call->http.answer, call->http.answer_length);
   if (!decoded) {
     bool looks_json = *start_of_answer == '{' || *start_of_answer == '[';
