@@ -13,4 +13,6 @@ return {
   "sim.roles",
   "sim.ready",
   "sim.shared",
+  "sim.asm",
+  "sim.live_update",
 }

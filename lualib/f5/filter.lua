@@ -1,0 +1,160 @@
+-- OData filters from Lua values, so that nobody quotes by hand.
+--
+--   f5.filter { staging = true, name = { contains = "log'in" } }        -- contains(name,'log''in') and staging eq true
+--   f5.filter { score = { ge = 50, lt = 90 }, status = f5.filter.any { "pending", "ignored" } }
+--   f5.filter.no { type = "explicit" }
+--   f5.filter.raw "name eq 'x'"
+--
+-- A filter is a value: tostring(filter) is its text, and every call that takes a filter takes one. ASM joins with `or` only conditions on
+-- one property; elsewhere below /mgmt/tm the device knows `partition eq X` and nothing else. What it would refuse is refused here.
+local core = require "f5.core"
+local json = require "f5.json"
+
+local COMPARE <const> = { eq = true, ne = true, lt = true, le = true, gt = true, ge = true }
+local FUNCTIONS <const> = { contains = true, startswith = true, endswith = true }
+
+local Filter <const> = {}
+Filter.__index = Filter
+
+function Filter:__tostring() return self.text end
+
+local function usage(level, format, ...)
+  core.usage_error(level + 1, string.format(format, ...))
+end
+
+local function is_filter(value) return getmetatable(value) == Filter end
+
+local function new(text, properties, joins)
+  return setmetatable({ text = text, properties = properties, joins = joins }, Filter)
+end
+
+-- {{{ Values
+
+local function quote(level, value)
+  local kind <const> = type(value)
+  if kind == "string" then return "'" .. value:gsub("'", "''") .. "'" end
+  if kind == "boolean" then return tostring(value) end
+  if kind == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then usage(level + 1, "a filter cannot hold the number %s", value) end
+    return math.type(value) == "integer" and ("%d"):format(value) or ("%.17g"):format(value)
+  end
+  if value == json.null then return "null" end
+  usage(level + 1, "a filter compares with texts, numbers, booleans and null, not with a %s", kind)
+end
+
+local function sorted(conditions)
+  local names = {}
+  for name in pairs(conditions) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+local function check_name(level, name)
+  if type(name) ~= "string" or not name:find("^[%a_][%w_%-/.]*$") then
+    usage(level + 1, "'%s' is not the name of a property", tostring(name))
+  end
+end
+
+-- }}}
+-- {{{ Conditions
+
+-- The conditions on one property as a list of texts.
+local function on_property(level, name, condition)
+  if type(condition) ~= "table" then return { ("%s eq %s"):format(name, quote(level + 1, condition)) } end
+  if condition.any_of then
+    local parts = {}
+    for index, choice in ipairs(condition.any_of) do
+      parts[index] = table.concat(on_property(level + 1, name, choice), " and ")
+    end
+    return { #parts == 1 and parts[1] or "(" .. table.concat(parts, " or ") .. ")" }, #parts > 1 and "or" or nil
+  end
+  local parts = {}
+  for _, op in ipairs(sorted(condition)) do
+    if COMPARE[op] then parts[#parts + 1] = ("%s %s %s"):format(name, op, quote(level + 1, condition[op]))
+    elseif FUNCTIONS[op] then
+      if type(condition[op]) ~= "string" then usage(level + 1, "%s takes a text, not a %s", op, type(condition[op])) end
+      parts[#parts + 1] = ("%s(%s,%s)"):format(op, name, quote(level + 1, condition[op]))
+    else
+      usage(level + 1, "'%s' is no condition: eq ne lt le gt ge contains startswith endswith", tostring(op))
+    end
+  end
+  if #parts == 0 then usage(level + 1, "no condition on '%s'", name) end
+  return parts
+end
+
+local function build(level, conditions)
+  if is_filter(conditions) then return conditions end
+  if type(conditions) ~= "table" then usage(level + 1, "a filter is made of a table, not of a %s", type(conditions)) end
+  local parts, properties, joins = {}, {}, nil
+  local names, nested = {}, {}
+  for key in pairs(conditions) do
+    if type(key) == "number" then nested[#nested + 1] = key else names[#names + 1] = key end
+  end
+  table.sort(names)
+  table.sort(nested)
+  for _, name in ipairs(names) do
+    check_name(level + 1, name)
+    local texts <const>, joined <const> = on_property(level + 1, name, conditions[name])
+    properties[name] = true
+    joins = joins or joined
+    for _, text in ipairs(texts) do parts[#parts + 1] = text end
+  end
+  for _, index in ipairs(nested) do
+    local inner <const> = build(level + 1, conditions[index])
+    parts[#parts + 1] = inner.text
+    for name in pairs(inner.properties or {}) do properties[name] = true end
+    joins = joins or inner.joins
+  end
+  if #parts == 0 then usage(level + 1, "an empty filter would mean everything") end
+  if #parts > 1 then joins = joins or "and" end
+  return new(table.concat(parts, " and "), properties, joins)
+end
+
+-- }}}
+-- {{{ The module
+
+local M = {}
+
+--- Any of these: values or conditions for one property (`name = any { "a", { startswith = "b" } }`).
+function M.any(choices)
+  if type(choices) ~= "table" or #choices == 0 then usage(2, "any takes a list of values or conditions") end
+  for key in pairs(choices) do
+    if math.type(key) ~= "integer" then
+      usage(2, "any { %s = … } would join several properties with 'or', which ASM does not support; write %s = any { … }", tostring(key), tostring(key))
+    end
+  end
+  return { any_of = choices }
+end
+
+--- Everything but what the conditions mean.
+function M.no(conditions)
+  local inner <const> = build(2, conditions)
+  return new("not (" .. inner.text .. ")", inner.properties, "not")
+end
+
+--- A filter written by hand, sent as it stands.
+function M.raw(text)
+  if type(text) ~= "string" or text:find("^%s*$") then usage(2, "raw takes the text of a filter") end
+  return new(text, nil, "raw")
+end
+
+--- The text of a filter for a path of the device; refuses what the device does not support there. `value`: a filter, a table of
+--- conditions, or a text. Below /mgmt/tm/asm it is OData, elsewhere only the partition can be compared.
+function M.text(value, path, level)
+  level = (level or 1) + 1
+  local filter
+  if type(value) == "string" then filter = new(value, nil, "raw") else filter = build(level, value) end
+  if path:find("^/mgmt/tm/asm/") or path:find("^/tm/asm/") or not path:find("^/mgmt/tm/") then return filter.text end
+  local plain <const> = filter.text:match("^%s*partition%s+eq%s+(.-)%s*$")
+  if not plain or plain:find("^['\"]?[^'\"%s]+['\"]?$") == nil then
+    usage(level, "outside of ASM the device filters by partition only (partition eq X), not by: %s", filter.text)
+  end
+  return "partition eq " .. plain:gsub("^['\"](.*)['\"]$", "%1")
+end
+
+--- Whether a value is a filter of this module.
+M.is = is_filter
+
+return setmetatable(M, { __call = function(_, conditions) return build(2, conditions) end })
+
+-- }}}
