@@ -16,25 +16,26 @@
 /* Shorter texts are not worth the disturbance: restarting the collector makes it forget how much it wanted to wait. */
 #define STOP_COLLECTOR_FROM 65536
 
-/* The names in a body are few and come again in every object and every body. A cache finds the interned Lua string of a
- * name faster than lua_pushlstring, which hashes it byte by byte. The strings are kept alive by a table in the user
- * value. */
+/* The names in a body are few and come again in every object and every body; so do short values ("enabled", "Common").
+ * A cache finds their interned Lua string faster than lua_pushlstring, which hashes byte by byte. The strings are kept
+ * alive by a table in the user value. */
 #define CACHE_SLOTS 512u
-#define CACHE_LONGEST 32u
+#define CACHE_LONGEST_NAME 32u
+#define CACHE_LONGEST_VALUE 16u
 
-typedef struct cached_name {
-  uint64_t head, tail; /* the first and the last eight bytes; with the length they say all of a name up to 16 bytes */
+typedef struct cached_string {
+  uint64_t head, tail; /* the first and the last eight bytes; with the length they say all of a string up to 16 bytes */
   const char *bytes;   /* those of the Lua string */
   size_t length;       /* 0: empty slot */
-} cached_name;
+} cached_string;
 
 typedef struct reader {
   lua_State *L;
   char *text, *at, *end;
   char *line_start;
   size_t line;
-  cached_name *names;
-  int names_index, array_index; /* on the stack: the table of cached strings, the array metatable */
+  cached_string *cached;
+  int cache_index, array_index; /* on the stack: the table of cached strings, the array metatable */
   int depth;
   const char *error, *error_at;
   bool expected; /* the error says what was expected */
@@ -207,9 +208,9 @@ static inline uint32_t load4(const char *p) {
   return value;
 }
 
-static void push_name(reader *r, const char *bytes, size_t length) {
+static void push_string(reader *r, const char *bytes, size_t length, size_t longest) {
   lua_State *L = r->L;
-  if (length == 0 || length > CACHE_LONGEST) {
+  if (length == 0 || length > longest) {
     lua_pushlstring(L, bytes, length);
     return;
   }
@@ -225,17 +226,17 @@ static void push_name(reader *r, const char *bytes, size_t length) {
   }
   uint64_t hash = (head ^ (tail << 1 | tail >> 63) ^ length) * 0x9e3779b97f4a7c15u;
   unsigned slot = (unsigned)(hash >> 55); /* 9 bits */
-  cached_name *name = &r->names[slot];
-  if (name->head == head && name->tail == tail && name->length == length &&
-      (length <= 16 || memcmp(name->bytes, bytes, length) == 0)) {
-    lua_rawgeti(L, r->names_index, (lua_Integer)slot + 1);
+  cached_string *entry = &r->cached[slot];
+  if (entry->head == head && entry->tail == tail && entry->length == length &&
+      (length <= 16 || memcmp(entry->bytes, bytes, length) == 0)) {
+    lua_rawgeti(L, r->cache_index, (lua_Integer)slot + 1);
     return;
   }
   lua_pushlstring(L, bytes, length);
   /* From here to the end nothing allocates, so no finalizer that decodes comes in between. */
   lua_pushvalue(L, -1);
-  lua_rawseti(L, r->names_index, (lua_Integer)slot + 1);
-  *name = (cached_name){head, tail, lua_tostring(L, -1), length};
+  lua_rawseti(L, r->cache_index, (lua_Integer)slot + 1);
+  *entry = (cached_string){head, tail, lua_tostring(L, -1), length};
 }
 
 /* --- numbers --- */
@@ -351,7 +352,7 @@ static bool read_object(reader *r) {
         return fail_expected(r, r->at, made || waiting ? "a name in quotes" : "a name in quotes or '}'");
       char *name = r->at + 1;
       if (!read_string_bytes(r, &length)) return false;
-      push_name(r, name, length);
+      push_string(r, name, length, CACHE_LONGEST_NAME);
       skip_space(r);
       if (*r->at != ':') return fail_expected(r, r->at, "':'");
       r->at++;
@@ -419,7 +420,7 @@ static bool read_value(reader *r) {
     char *bytes = r->at + 1;
     size_t length;
     if (!read_string_bytes(r, &length)) return false;
-    lua_pushlstring(L, bytes, length);
+    push_string(r, bytes, length, CACHE_LONGEST_VALUE);
     return true;
   }
   case 't':
@@ -456,16 +457,16 @@ static void push_cache(reader *r) {
   lua_State *L = r->L;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &cache_key) != LUA_TUSERDATA) {
     lua_pop(L, 1);
-    r->names = lua_newuserdatauv(L, CACHE_SLOTS * sizeof *r->names, 1);
-    memset(r->names, 0, CACHE_SLOTS * sizeof *r->names);
+    r->cached = lua_newuserdatauv(L, CACHE_SLOTS * sizeof *r->cached, 1);
+    memset(r->cached, 0, CACHE_SLOTS * sizeof *r->cached);
     lua_createtable(L, (int)CACHE_SLOTS, 0);
     lua_setiuservalue(L, -2, 1);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &cache_key);
   }
-  r->names = lua_touserdata(L, -1);
+  r->cached = lua_touserdata(L, -1);
   lua_getiuservalue(L, -1, 1);
-  r->names_index = lua_gettop(L);
+  r->cache_index = lua_gettop(L);
 }
 
 static void push_error(reader *r) {

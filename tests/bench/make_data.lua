@@ -1,8 +1,10 @@
--- Writes the bodies that the bench server serves: lua5.4 make_data.lua FOLDER [OBJECTS]
--- One virtual server as a device describes it is about 1.4 KB; a collection of 10,000 is 13.8 MB, compact as on the wire.
+-- Writes the bodies that the bench servers send: lua5.4 make_data.lua FOLDER [OBJECTS]
+--   object.json       one virtual server as a device describes it, 1.5 KB
+--   collection.json   OBJECTS of them without their rarest properties: 10,000 are 13.8 MB, compact as on the wire
+--   page.json         the items of a page of 500
 local folder, objects = arg[1], tonumber(arg[2] or 10000)
 
-local function virtual(i)
+local function virtual(i, rare)
   local name = ("vs_%05d_site%02d"):format(i, i % 40)
   local self = "https://localhost/mgmt/tm/ltm/virtual/~Common~" .. name
   local parts = {
@@ -12,9 +14,10 @@ local function virtual(i)
     '"evictionProtected":"disabled","gtmScore":0,"ipProtocol":"tcp","lastModifiedTime":"2024-06-%02dT10:%02d:45Z",',
     '"mask":"255.255.255.255","mirror":"disabled","mobileAppTunnel":"disabled","nat64":"disabled",',
     '"pool":"/Common/pool_%05d","poolReference":{"link":"https://localhost/mgmt/tm/ltm/pool/~Common~pool_%05d?ver=17.1.0"},',
-    '"rateLimit":"disabled","rateLimitDstMask":0,"rateLimitMode":"object","rateLimitSrcMask":0,"serversslUseSni":"disabled",',
-    '"serviceDownImmediateAction":"none","source":"0.0.0.0/0","sourceAddressTranslation":{"type":"automap"},',
-    '"sourcePort":"preserve","synCookieStatus":"not-activated","translateAddress":"enabled","translatePort":"enabled",',
+    rare and '"serversslUseSni":"disabled","serviceDownImmediateAction":"none","synCookieStatus":"not-activated",' or "",
+    '"rateLimit":"disabled","rateLimitDstMask":0,"rateLimitMode":"object","rateLimitSrcMask":0,',
+    '"source":"0.0.0.0/0","sourceAddressTranslation":{"type":"automap"},',
+    '"sourcePort":"preserve","translateAddress":"enabled","translatePort":"enabled",',
     '"vlansDisabled":true,"vsIndex":%d,"rules":["/Common/redirect_%d"],',
     '"rulesReference":[{"link":"https://localhost/mgmt/tm/ltm/rule/~Common~redirect_%d?ver=17.1.0"}],',
     '"policiesReference":{"link":"%s/policies?ver=17.1.0","isSubcollection":true},',
@@ -30,12 +33,13 @@ local function write(name, text)
   assert(file:close())
 end
 
-local function collection(from, to, total, more)
-  local items = {}
-  for i = from, to do items[#items + 1] = virtual(i) end
-  return ('{"kind":"tm:ltm:virtual:virtualcollectionstate","selfLink":"https://localhost/mgmt/tm/ltm/virtual?ver=17.1.0",%s"items":[%s]}')
-    :format(more and more(total) or "", table.concat(items, ","))
+local function items(count)
+  local list = {}
+  for i = 1, count do list[i] = virtual(i) end
+  return table.concat(list, ",")
 end
 
-write("object.json", virtual(4711))
-write("collection.json", collection(1, objects))
+write("object.json", virtual(4711, true))
+write("page.json", items(500))
+write("collection.json", '{"kind":"tm:ltm:virtual:virtualcollectionstate","selfLink":"https://localhost/mgmt/tm/ltm/virtual?ver=17.1.0",'
+  .. '"items":[' .. items(objects) .. "]}")

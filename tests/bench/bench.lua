@@ -1,0 +1,276 @@
+-- Runs the rows of the bench and prints the table: lua5.4 tests/bench/bench.lua QUICK WORK PORT FLEET_PORT [ROW…]
+-- Called by scripts/bench, which starts the servers and sets the environment.
+local quick <const>, work <const>, port <const>, fleet_port <const> = arg[1] == "yes", arg[2], arg[3], arg[4]
+local wanted <const> = table.pack(table.unpack(arg, 5))
+
+local f5lua <const> = os.getenv "F5LUA" or "build/release/f5lua"
+local floor <const>, measure <const> = "build/bench/floor", "build/bench/measure"
+local base <const> = "https://127.0.0.1:" .. port
+local slow_base <const> = "https://127.0.0.1:" .. fleet_port
+local fleet_base <const> = "https://d%d.fleet.localhost:" .. fleet_port
+local ca <const> = work .. "/ca/"
+local object <const>, collection <const> = "/mgmt/tm/ltm/virtual/~Common~vs_04711", "/mgmt/tm/ltm/virtual"
+local rounds <const> = quick and 3 or 9
+
+local function has(program) return os.execute("command -v " .. program .. " >/dev/null") == true end
+local node <const> = has "node"
+
+local function playbook(name, ...) return table.concat({ f5lua, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ") end
+local function least(...) return table.concat({ floor, ... }, " ") end
+local function python(...) return table.concat({ "/usr/bin/python3 tests/bench/peers/peer.py", ... }, " ") end
+local function javascript(...) return node and table.concat({ "node tests/bench/peers/peer.js", ... }, " ") or nil end
+local function curl(...) return table.concat({ "curl -sSf -o /dev/null", ... }, " ") end
+
+-- A limit is { what, of, against, most or least }: `of` is wall, cpu or rss; the ratio to `against`, or without it the
+-- plain figure (seconds, MB), is at most or at least so much.
+local function most(of, limit, against) return { of = of, limit = limit, against = against } end
+local function faster(of, limit, against) return { of = of, limit = limit, against = against, at_least = true } end
+
+local gets <const>, patches <const> = quick and 500 or 2000, quick and 500 or 2000
+local big <const> = quick and 64 or 1024
+local rows <const> = {
+  {
+    name = "start", work = "`f5lua -e ''`", warm = 5, rounds = 5 * rounds,
+    programs = { f5lua = f5lua .. " -e ''", floor = least "start" },
+    limits = { most("wall", 1.1, "floor") },
+  },
+  {
+    name = "cold", work = "start, login, one GET, token deleted, exit", rounds = 2 * rounds,
+    programs = {
+      f5lua = playbook("gets", 1), floor = least("cold", base, ca, object), requests = python("gets", base, object),
+      node = javascript("gets", base, object), curl = curl(base .. object),
+    },
+    limits = { most("wall", 1.1, "floor"), faster("wall", 10, "requests"), faster("wall", 1, "node") },
+  },
+  {
+    name = "gets", work = ("%d GETs of 1.5 KB on one connection, decoded"):format(gets),
+    programs = {
+      f5lua = playbook("gets", gets), floor = least("gets", base, ca, object, gets), requests = python("gets", base, object, gets),
+      node = javascript("gets", base, object, gets), curl = curl(("'%s%s?[1-%d]'"):format(base, object, gets)),
+    },
+    limits = { most("cpu", 1.15, "floor"), faster("cpu", 7, "requests"), faster("cpu", 3, "node") },
+  },
+  {
+    name = "patches", work = ("%d PATCHes on one connection, answers decoded"):format(patches),
+    programs = {
+      f5lua = playbook("patches", patches), floor = least("patches", base, ca, object, patches),
+      requests = python("patches", base, object, patches), node = javascript("patches", base, object, patches),
+    },
+    limits = { most("cpu", 1.2, "floor") },
+  },
+  {
+    name = "list", work = "a collection of 10,000 objects, 13.9 MB, to Lua tables",
+    programs = {
+      f5lua = playbook("list", 10000), floor = least("cold", base, ca, collection), requests = python("gets", base, collection),
+      node = javascript("gets", base, collection),
+    },
+    limits = { most("wall", 3, "floor"), most("rss", 60), faster("wall", 2.5, "requests") },
+  },
+  {
+    name = "each", work = ("`each` over %s objects, pages of 500"):format(quick and "20,000" or "1,000,000"),
+    rounds = 1, server = slow_base,
+    programs = { f5lua = playbook("each", quick and 20000 or 1000000) },
+    limits = { most("rss", 12) },
+  },
+  {
+    name = "fleet", work = "200 devices at once, 50 ms an answer: login, 2 GETs, logout",
+    programs = {
+      f5lua = playbook("fleet", 200, fleet_port), floor = least("fleet", fleet_base, ca, object, 200),
+      requests = python("fleet", fleet_base, object, 200), node = javascript("fleet", fleet_base, object, 200),
+    },
+    limits = { most("wall", 1.05, "floor"), most("cpu", 1.1, "floor"), most("rss", 25), faster("wall", 10, "requests") },
+  },
+  {
+    name = "fleet2000", work = "2,000 devices at once, the same", rounds = quick and 1 or 5,
+    programs = { f5lua = playbook("fleet", 2000, fleet_port), floor = least("fleet", fleet_base, ca, object, 2000) },
+    limits = { most("wall", 1.1, "floor"), most("cpu", 1.1, "floor"), most("rss", 120) },
+  },
+  {
+    name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,
+    programs = { f5lua = playbook("upload", work .. "/64.bin"), floor = least("upload", slow_base, ca, "64.bin", work .. "/64.bin") },
+    limits = { most("cpu", 1.1, "floor") },
+  },
+  {
+    name = "download", work = "64 MiB down in chunks of 1 MiB", server = slow_base,
+    programs = {
+      f5lua = playbook("download", "64.bin", work .. "/down.bin"),
+      floor = least("download", slow_base, ca, "64.bin", work .. "/down.bin", 64 << 20),
+    },
+    limits = { most("cpu", 1.1, "floor") },
+  },
+  {
+    name = "upload-big", work = ("%d MiB up in chunks of 1 MiB"):format(big), file = big, rounds = quick and 1 or 3, server = slow_base,
+    programs = {
+      f5lua = playbook("upload", ("%s/%d.bin"):format(work, big)),
+      floor = least("upload", slow_base, ca, "big.bin", ("%s/%d.bin"):format(work, big)),
+    },
+    limits = { most("cpu", 1.1, "floor"), { of = "rss", limit = 4, growth_over = "upload" } },
+  },
+  {
+    name = "download-big", work = ("%d MiB down in chunks of 1 MiB"):format(big), rounds = quick and 1 or 3, server = slow_base,
+    programs = {
+      f5lua = playbook("download", big .. ".bin", work .. "/down.bin"),
+      floor = least("download", slow_base, ca, big .. ".bin", work .. "/down.bin", big << 20),
+    },
+    limits = { most("cpu", 1.1, "floor"), { of = "rss", limit = 4, growth_over = "download" } },
+  },
+}
+
+local order <const> = { "f5lua", "floor", "curl", "node", "requests" }
+
+local function read_line(path)
+  local file = assert(io.open(path))
+  local line = file:read "l"
+  file:close()
+  return line
+end
+
+local function run(command)
+  local result = work .. "/result"
+  assert(os.execute(("%s %s %s >%s/output 2>&1"):format(measure, result, command, work)), command)
+  local wall, cpu, rss, status = read_line(result):match "^(%S+) (%S+) (%S+) (%S+)$"
+  if status ~= "0" then
+    os.execute(("head -c 2000 %s/output >&2"):format(work))
+    error(("status %s of: %s"):format(status, command), 0)
+  end
+  return { wall = tonumber(wall), cpu = tonumber(cpu), rss = tonumber(rss) / 1024 }
+end
+
+local function median(values)
+  table.sort(values)
+  local half = #values // 2
+  return #values % 2 == 1 and values[half + 1] or (values[half] + values[half + 1]) / 2
+end
+
+local function medians(samples)
+  local result = {}
+  for _, of in ipairs { "wall", "cpu", "rss" } do
+    local values = {}
+    for i, sample in ipairs(samples) do values[i] = sample[of] end
+    result[of] = median(values)
+  end
+  return result
+end
+
+-- Every round runs each program once, so that what disturbs the machine disturbs all; ratios are within a round.
+local function run_row(row)
+  if row.file then assert(os.execute(("head -c %d /dev/zero >%s/%d.bin"):format(row.file << 20, work, row.file))) end
+  local prefix = row.server == slow_base and ("env F5_SERVER_PORT=%s "):format(fleet_port) or ""
+  local samples = {}
+  local function sample(name)
+    samples[name] = samples[name] or {}
+    -- env would be measured, too, were it not replaced by what it starts
+    table.insert(samples[name], run((name == "f5lua" and prefix or "") .. row.programs[name]))
+  end
+  for _ = 1, row.warm or 1 do
+    run(prefix .. row.programs.f5lua)
+    if row.programs.floor then run(row.programs.floor) end
+  end
+  for _ = 1, row.rounds or rounds do
+    for _, name in ipairs(order) do
+      if row.programs[name] then sample(name) end
+    end
+  end
+  row.samples, row.medians = samples, {}
+  for name, list in pairs(samples) do row.medians[name] = medians(list) end
+end
+
+local function ratio(row, limit)
+  local ratios = {}
+  for i, mine in ipairs(row.samples.f5lua) do
+    local other = row.samples[limit.against][i][limit.of]
+    ratios[i] = limit.at_least and other / mine[limit.of] or mine[limit.of] / other
+  end
+  return median(ratios)
+end
+
+local function shown(of, value)
+  if not value then return "" end
+  if of == "rss" then return ("%.1f MB"):format(value) end
+  return value < 1 and ("%.1f ms"):format(value * 1000) or ("%.2f s"):format(value)
+end
+
+local by_name = {}
+
+-- One line of the table for a limit.
+local function judge(row, limit)
+  local of, mine = limit.of, row.medians.f5lua
+  local cells = { row.work, of, shown(of, mine[of]) }
+  for i = 2, #order do
+    local peer = row.medians[order[i]]
+    cells[#cells + 1] = shown(of, peer and peer[of])
+  end
+  local value, text, target
+  if limit.against then
+    if not row.samples[limit.against] then return nil end
+    value = ratio(row, limit)
+    text = limit.at_least and ("%.1f× less than %s"):format(value, limit.against) or ("%.2f× %s"):format(value, limit.against)
+    target = ("%s %g×"):format(limit.at_least and "≥" or "≤", limit.limit)
+  elseif limit.growth_over then
+    local smaller = by_name[limit.growth_over]
+    if not (smaller and smaller.medians) then return nil end
+    value = mine[of] - smaller.medians.f5lua[of]
+    text, target = ("%+.1f MB over 64 MiB"):format(value), ("≤ %g MB"):format(limit.limit)
+  else
+    value, text, target = mine[of], shown(of, mine[of]), ("≤ %g MB"):format(limit.limit)
+  end
+  local met = limit.at_least and value >= limit.limit or not limit.at_least and value <= limit.limit
+  cells[#cells + 1] = text
+  cells[#cells + 1] = target
+  cells[#cells + 1] = met and "met" or "**missed**"
+  return cells, met
+end
+
+local function line(cells) return "| " .. table.concat(cells, " | ") .. " |" end
+
+local function capture(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+local function machine()
+  return ("%s, %s cores, %s GB, Linux %s; %s; %s; %s; %s"):format(
+    capture "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1", capture "nproc",
+    capture "awk '/MemTotal/{printf \"%.0f\", $2/1048576}' /proc/meminfo", capture "uname -r",
+    capture "curl --version | head -1 | cut -d' ' -f4-5",
+    capture "/usr/bin/python3 -c 'import sys, requests; print(\"Python\", sys.version.split()[0], \"requests\", requests.__version__)'"
+      .. (node and ", Node " .. capture "node --version" or ""), capture(f5lua .. " --version"), os.date "!%Y-%m-%d")
+end
+
+local function write_document(table_lines)
+  local path = "docs/performance.md"
+  local file = assert(io.open(path))
+  local text = file:read "a"
+  file:close()
+  local begins, ends = "<!-- figures: written by scripts/bench -->\n", "<!-- end of figures -->"
+  local from = assert(select(2, text:find(begins, 1, true)), "no place for the figures in " .. path)
+  local to = assert(text:find(ends, from, true))
+  file = assert(io.open(path, "w"))
+  assert(file:write(text:sub(1, from), "\n", table.concat(table_lines, "\n"), "\n\n", text:sub(to)))
+  assert(file:close())
+end
+
+local chosen = {}
+for _, name in ipairs(wanted) do chosen[name] = true end
+local head = { "work", "of", "f5lua", "floor", "curl", "Node", "requests", "ratio or figure", "target", "verdict" }
+local lines = { machine() .. ". Medians of " .. rounds .. " rounds or more.", "", line(head), "|" .. ("---|"):rep(#head) }
+for _, text in ipairs(lines) do print(text) end
+local missed = 0
+for _, row in ipairs(rows) do
+  by_name[row.name] = row
+  if #wanted == 0 or chosen[row.name] then
+    run_row(row)
+    for _, limit in ipairs(row.limits) do
+      local cells, met = judge(row, limit)
+      if cells then
+        lines[#lines + 1] = line(cells)
+        print(lines[#lines])
+        if not met then missed = missed + 1 end
+      end
+    end
+  end
+end
+if not quick and #wanted == 0 then write_document(lines) end
+print(missed == 0 and "all targets met" or missed .. " targets missed")
