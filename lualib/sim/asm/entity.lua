@@ -1,0 +1,208 @@
+-- Entities of ASM as plain tables: defaults, checks, merging, and the hash ids.
+local json = require "f5.json"
+local digest = require "sim.digest"
+
+local M = {}
+
+--- Refuses the call: caught where calls are answered. status: 400 if not given.
+function M.refuse(message, status)
+  error({ refused = message, code = status or 400 }, 0)
+end
+local refuse <const> = M.refuse
+
+local function is_array(value) return type(value) == "table" and json.is_array(value) end
+local function is_object(value) return type(value) == "table" and not json.is_array(value) and value[1] == nil end
+
+--- A deep copy; arrays stay arrays.
+function M.copy(value)
+  if type(value) ~= "table" then return value end
+  local copy <const> = setmetatable({}, getmetatable(value))
+  for key, member in pairs(value) do copy[key] = M.copy(member) end
+  return copy
+end
+
+function M.equal(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not M.equal(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+--- The hash id of a text: 22 characters, url-safe Base64 of its MD5. Real ids of named things are made of the name alone
+--- ("General Database" is EStDgGiP9nSPgKBhSlDyvQ everywhere).
+function M.hash(text)
+  return digest.base64url(digest.md5(text))
+end
+
+--- Whole seconds as the float that ASM sends.
+function M.micros(now)
+  return (now // 1000000) * 1e6
+end
+
+function M.iso(now)
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", now // 1000000)
+end
+
+-- A link without host and query: "/mgmt/tm/asm/policies/x"; what cannot be one stays as it is.
+function M.bare_link(link)
+  local path <const> = link:match("^https?://[^/]+(/[^?]*)") or link:match("^(/[^?]*)")
+  return path and (path:gsub("^/tm/", "/mgmt/tm/"):gsub("/+$", "")) or link
+end
+
+local function json_type(value)
+  if value == json.null then return "null" end
+  if is_array(value) then return "array" end
+  if type(value) == "table" then return "object" end
+  return type(value)
+end
+
+local function known(spec, name)
+  local sample = spec.defaults[name]
+  if sample == nil and spec.optional then sample = spec.optional[name] end
+  return sample
+end
+M.known = known
+
+-- Links inside are kept bare, so that they can be compared and sent with the version of the call.
+local function normalize(value)
+  if type(value) ~= "table" then return value end
+  for name, member in pairs(value) do
+    if name == "link" and type(member) == "string" then value[name] = M.bare_link(member) else normalize(member) end
+  end
+  return value
+end
+
+local function check_enum(spec, name, value)
+  local choices <const> = spec.enums and spec.enums[name]
+  if not choices then return end
+  for _, choice in ipairs(choices) do
+    if choice == value then return end
+  end
+  refuse(("Invalid value '%s' for '%s'. Valid values are: %s."):format(tostring(value), name, table.concat(choices, ", ")))
+end
+
+-- What the elements of an array must have and are given.
+local function complete_elements(spec, name, value)
+  local required <const> = spec.element_required and spec.element_required[name]
+  local defaults <const> = spec.element_defaults and spec.element_defaults[name]
+  for _, element in ipairs(is_array(value) and value or {}) do
+    if type(element) == "table" then
+      if required and element[required] == nil then refuse(("'%s' needs '%s' in every element."):format(name, required)) end
+      for key, default in pairs(defaults or {}) do
+        if element[key] == nil then element[key] = default end
+      end
+    end
+  end
+end
+
+--- The properties of a body that can be set, checked; the others are ignored. Refuses what is wrong.
+function M.accept(spec, body, creating)
+  local accepted <const> = {}
+  for name, value in pairs(body) do
+    local sample <const> = known(spec, name)
+    local writable = sample ~= nil
+    if spec.writable then writable = writable and spec.writable[name] end
+    if spec.readonly and spec.readonly[name] then writable = false end
+    if writable and not creating and spec.fixed and spec.fixed[name] then writable = false end
+    if writable then
+      local wanted <const>, have <const> = json_type(sample), json_type(value)
+      local numeric_text <const> = wanted == "string" and have == "number"
+      if wanted ~= have and have ~= "null" and not numeric_text then
+        refuse(("Invalid value for '%s': a value of type %s is expected."):format(name, wanted))
+      end
+      accepted[name] = normalize(M.copy(numeric_text and tostring(value) or value))
+      if have ~= "null" then check_enum(spec, name, accepted[name]) end
+      complete_elements(spec, name, accepted[name])
+    end
+  end
+  return accepted
+end
+
+local function merge_list(into, changes, key)
+  for _, change in ipairs(changes) do
+    local found
+    for _, element in ipairs(into) do
+      if element[key] == change[key] then found = element break end
+    end
+    if found then
+      for name, value in pairs(change) do found[name] = value end
+    else
+      into[#into + 1] = change
+    end
+  end
+end
+
+--- Changes an object: what is an object is merged, everything else replaced, null removes.
+function M.merge(spec, object, changes)
+  for name, value in pairs(changes) do
+    local key <const> = spec.merge_by and spec.merge_by[name]
+    if value == json.null then
+      object[name] = nil
+    elseif key and is_array(object[name]) then
+      merge_list(object[name], value, key)
+    elseif is_object(value) and is_object(object[name]) and value.link == nil then
+      for inner, member in pairs(value) do object[name][inner] = member end
+    else
+      object[name] = value
+    end
+  end
+  -- Settings that exist only while another one is on.
+  for switch, more in pairs(spec.when or {}) do
+    for name, default in pairs(more) do
+      if object[switch] ~= true then object[name] = nil
+      elseif object[name] == nil then object[name] = M.copy(default) end
+    end
+  end
+  return object
+end
+
+--- A new object of this kind, with its defaults. Refuses what is wrong.
+function M.create(spec, body)
+  local accepted <const> = M.accept(spec, body, true)
+  local object <const> = M.copy(spec.defaults)
+  M.merge(spec, object, accepted)
+  if spec.leading_slash and object.type ~= "wildcard" and type(object.name) == "string" and not object.name:find("^/") then
+    object.name = "/" .. object.name
+  end
+  if spec.lower_case_name and type(object.name) == "string" then object.name = object.name:lower() end
+  for _, name in ipairs(spec.required or { spec.key and spec.key[1] }) do
+    local value <const> = object[name]
+    if value == nil or value == "" then
+      refuse(("Failed Required Fields: Must have at least 1(one) of (%s)"):format(name))
+    end
+  end
+  if object.type == "wildcard" and known(spec, "wildcardOrder") and object.wildcardOrder == nil then object.wildcardOrder = 1 end
+  return object
+end
+
+--- What makes an object unique in its collection, as one text.
+function M.natural_key(spec, object)
+  local parts <const> = {}
+  for _, name in ipairs(spec.key) do
+    local value = object[name]
+    -- The same thing has the same id in every policy, so the policy does not count.
+    if type(value) == "table" then value = (value.link or value.name or ""):gsub("^/mgmt/tm/asm/policies/[^/]+/", "") end
+    parts[#parts + 1] = tostring(value == nil and "" or value)
+  end
+  return table.concat(parts, " ")
+end
+
+--- The sample representation: defaults, an empty value of the type where there is none, and the choices of enumerations.
+function M.example(spec)
+  local example <const> = M.copy(spec.defaults)
+  for name, value in pairs(spec.optional or {}) do
+    if type(value) == "string" then example[name] = ""
+    elseif type(value) == "number" then example[name] = 0
+    elseif type(value) == "boolean" then example[name] = false
+    else example[name] = M.copy(value) end
+  end
+  for name, choices in pairs(spec.enums or {}) do example[name .. "Enums"] = json.array(M.copy(choices)) end
+  example.id, example.lastUpdateMicros = "", 0
+  return example
+end
+
+return M

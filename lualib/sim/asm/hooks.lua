@@ -1,0 +1,208 @@
+-- What particular kinds of ASM do beyond holding properties: checks before a change and consequences after it.
+--
+-- before_create(context of the collection, object, body), before_change(context, changes, user), before_delete(context),
+-- after_change(context, changes), after_delete(context), render(context, body, present), create(context, body, request).
+local json = require "f5.json"
+local content = require "sim.asm.content"
+local entity = require "sim.asm.entity"
+local policies = require "sim.asm.policy"
+local policy_schema = require "sim.asm.policy_schema"
+local schema = require "sim.asm.schema"
+local suggestions = require "sim.asm.suggestions"
+local tree = require "sim.asm.tree"
+local xml = require "sim.asm.xml"
+
+local M = {}
+
+local refuse <const> = entity.refuse
+
+local function of_policy(path)
+  for _, spec in ipairs(policy_schema.list) do
+    if spec.path == path then return spec end
+  end
+  error("no such part of a policy: " .. path)
+end
+
+local function of_device(path)
+  for _, spec in ipairs(schema.root.children) do
+    if spec.path == path then return spec end
+  end
+  error("no such namespace: " .. path)
+end
+
+-- {{{ The device
+
+function schema.policies.create(context, body, request)
+  return policies.create(context.device, body, request.user)
+end
+
+local FIRST_USER_SIGNATURE <const> = 300000000
+
+local function check_rule(rule)
+  if type(rule) ~= "string" or not rule:find("%a+%s*:%s*[^;]+;") then
+    refuse("Could not add the Attack Signature. The rule is not valid: every option ends in a semicolon.")
+  end
+end
+
+function schema.signatures.before_create(context, object)
+  check_rule(object.rule)
+  local asm <const> = context.device.state.asm
+  asm.user_signatures = (asm.user_signatures or 0) + 1
+  object.signatureId, object.isUserDefined, object.revision = FIRST_USER_SIGNATURE + asm.user_signatures, true, 1
+end
+
+-- The signatures of policies follow those of the sets.
+local function sync_all(context)
+  for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do policies.sync_signatures(policy) end
+end
+
+function schema.signatures.before_change(context, changes)
+  if not context.record.data.isUserDefined then refuse("Only user-defined attack signatures can be modified.") end
+  if changes.rule ~= nil then check_rule(changes.rule) end
+  context.record.data.revision = context.record.data.revision + 1
+end
+
+function schema.signatures.before_delete(context)
+  if not context.record.data.isUserDefined then refuse("Only user-defined attack signatures can be deleted.") end
+end
+schema.signatures.after_change, schema.signatures.after_delete = sync_all, sync_all
+
+local sets <const> = schema.signature_sets
+
+function sets.render(context, body, present)
+  local references <const> = json.array {}
+  for index, signature in ipairs(content.signatures_of(context.device, context.record.data)) do
+    references[index] = { link = signature:link() }
+  end
+  body.signatureReferences = present(references)
+end
+
+function sets.before_delete(context)
+  if not context.record.data.isUserDefined then refuse("Only user-defined attack signature sets can be deleted.") end
+  local link <const> = context:link()
+  for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do
+    for _, assigned in ipairs(policy:child("signature-sets"):items()) do
+      if assigned.record.data.signatureSetReference.link == link then
+        refuse(("Could not delete the signature set '%s'. The policy '%s' uses it."):format(
+          context.record.data.name, policy.record.data.fullPath))
+      end
+    end
+  end
+end
+sets.after_change = sync_all
+
+of_device("advanced-settings").before_change = function(context, changes)
+  local data <const>, value <const> = context.record.data, changes.value
+  if value and (value < data.minValue or value > data.maxValue) then
+    refuse(("Invalid value %s for '%s'. It must be between %d and %d."):format(tostring(value), data.name, data.minValue, data.maxValue))
+  end
+  if value then data.isUserDefined = true end
+end
+
+-- Two names for the same settings.
+for _, names in ipairs { { "signatures-update", "signature-update" }, { "signature-update", "signatures-update" } } do
+  of_device(names[1]).after_change = function(context, changes)
+    entity.merge(context.spec, tree.top(context.device):child(names[2]).record.data, entity.copy(changes))
+  end
+end
+
+-- }}}
+-- {{{ Policies
+
+local assigned_sets <const> = of_policy "signature-sets"
+assigned_sets.after_change = function(context) policies.sync_signatures(context.policy) end
+assigned_sets.after_delete = assigned_sets.after_change
+
+function assigned_sets.before_create(context, object)
+  local set <const> = tree.follow(context.device, object.signatureSetReference)
+  if set then object.signatureSetReference.name = set.record.data.name end
+end
+
+local suggestion <const> = of_policy "suggestions"
+
+function suggestion.before_change(context, changes, user)
+  local status <const> = changes.status
+  if status ~= "accept" and status ~= "accept-and-stage" then return end
+  local now <const> = context.record.data.status
+  if now == "accept" or now == "accept-and-stage" then refuse("The suggestion has been accepted already.") end
+  suggestions.accept(context, status == "accept-and-stage", user)
+end
+
+of_policy("session-tracking-statuses").before_create = function(context, object)
+  local policy <const> = context.policy
+  local label <const> = ("Could not add the Session Awareness Data Point '%s'.  "):format(object.value)
+  if not policy.record.data.active then
+    refuse(label .. "Session Awareness Data Point cannot be added to an inactive security policy")
+  end
+  if not policy:child("session-tracking").record.data.sessionTrackingConfiguration.enableSessionAwareness then
+    refuse(label .. "Session Awareness is disabled in the security policy")
+  end
+end
+
+of_policy("login-pages").before_create = function(_, object)
+  local valid <const> = object.accessValidation
+  local nested <const> = of_policy("login-pages").nested.accessValidation
+  for name, value in pairs(valid) do
+    if type(nested[name]) ~= type(value) then refuse(("Invalid condition '%s' in 'accessValidation'."):format(name)) end
+  end
+  if next(valid) == nil then refuse("At least one condition is needed in 'accessValidation'.") end
+end
+
+of_policy("brute-force-attack-preventions").before_create = function(context, object)
+  local link <const> = object.urlReference.link
+  for _, page in ipairs(context.policy:child("login-pages"):items()) do
+    if page.record.data.urlReference.link == link then return end
+  end
+  refuse("Brute force protection needs a login page: the URL is not the URL of one.")
+end
+
+local MESSAGES <const> = {
+  { "allowTextMessage", "plainTextProfileReference", "plain-text-profiles" }, { "allowJsonMessage", "jsonProfileReference", "json-profiles" },
+}
+local PAYLOAD <const> = {
+  "allowTextMessage", "allowJsonMessage", "allowBinaryMessage", "plainTextProfileReference", "jsonProfileReference", "binaryMessageMaxSize",
+  "checkBinaryMessageMaxSize",
+}
+
+-- What messages may contain exists only while the payload is checked; each kind of message has its profile.
+local function settle_messages(policy, object)
+  if not object.checkPayload then
+    for _, name in ipairs(PAYLOAD) do object[name] = nil end
+    return
+  end
+  for _, row in ipairs(MESSAGES) do
+    if object[row[1]] == nil then object[row[1]] = false end
+    if not object[row[1]] then object[row[2]] = nil
+    elseif not object[row[2]] then
+      local default <const> = policy:child(row[3]):find("name", "Default")
+      object[row[2]] = default and { link = default:link(), name = "Default" }
+    end
+  end
+  if object.allowBinaryMessage == nil then object.allowBinaryMessage = false end
+end
+
+local websocket <const> = of_policy "websocket-urls"
+websocket.before_create = function(context, object) settle_messages(context.policy, object) end
+websocket.after_change = function(context) settle_messages(context.policy, context.record.data) end
+
+of_policy("xml-validation-files").before_create = function(_, object)
+  local ok <const>, problem <const> = pcall(xml.parse, object.contents)
+  if not ok then
+    if type(problem) ~= "table" then error(problem, 0) end
+    refuse(("Could not add the XML validation file '%s'. %s"):format(object.fileName, problem.xml))
+  end
+end
+
+of_policy("json-validation-files").before_create = function(_, object)
+  local ok <const>, problem <const> = pcall(json.decode, object.contents)
+  if not ok then refuse(("Could not add the JSON validation file '%s'. %s"):format(object.fileName, tostring(problem))) end
+end
+
+-- }}}
+
+--- Attaches the tasks; called once.
+function M.attach_tasks(create)
+  for _, spec in ipairs(require "sim.asm.task_schema") do spec.create = create end
+end
+
+return M

@@ -1,0 +1,80 @@
+-- Application Security Manager of the simulated device: everything below /mgmt/tm/asm, if ASM is provisioned.
+--
+-- All is in device.state.asm: the tree of entities (sim/asm/tree.lua), files, and counters. A seed { asm = { … } } puts policies there:
+--   asm = { policies = { { name = "web", urls = { { name = "/login" } }, suggestions = { { score = 80, … } } } },
+--           requests = { … }, subscriptions = { … } }
+local json = require "f5.json"
+local content = require "sim.asm.content"
+local document = require "sim.asm.document"
+local entity = require "sim.asm.entity"
+local files = require "sim.asm.files"
+local policies = require "sim.asm.policy"
+local rest = require "sim.asm.rest"
+local suggestions = require "sim.asm.suggestions"
+local tasks = require "sim.asm.tasks"
+local tree = require "sim.asm.tree"
+require "sim.asm.policy_tasks"
+require "sim.asm.diff"
+require "sim.asm.signature_tasks"
+require "sim.asm.vulnerability_tasks"
+require "sim.asm.secret_tasks"
+
+local M = {}
+
+-- ASM may be provisioned long after the device was started.
+local function fill(device)
+  local asm <const> = device.state.asm
+  if asm.filled or not device:is_provisioned("asm") then return end
+  asm.filled = true
+  content.plant(device)
+end
+
+-- A policy of a seed is a document (see document.lua); what traffic would have left stands beside the configuration.
+local function plant_policy(device, seed)
+  local source = entity.copy(seed)
+  local learned <const>, found <const>, active <const> = source.suggestions, source.vulnerabilities, source.active
+  source.suggestions, source.vulnerabilities, source.active = nil, nil, nil
+  local policy <const> = document.import(device, source, { name = source.name, fullPath = source.fullPath, partition = source.partition })
+  suggestions.plant(policy, learned or {})
+  local vulnerabilities <const> = policy:child("vulnerabilities")
+  for index, one in ipairs(found or {}) do
+    local object <const> = entity.copy(vulnerabilities.spec.defaults)
+    object.vulnerabilityId = tostring(index)
+    for name, value in pairs(one) do object[name] = value end
+    vulnerabilities:insert(object)
+  end
+  if active then policies.apply(policy, nil, document.export(policy)) end
+end
+
+local function plant(device, seed)
+  local asm <const> = seed.asm
+  if not asm then return end
+  fill(device)
+  for _, one in ipairs(asm.policies or {}) do plant_policy(device, one) end
+  local requests <const> = tree.top(device):child("events"):child("requests")
+  for index, one in ipairs(asm.requests or {}) do
+    local object <const> = entity.copy(requests.spec.defaults)
+    object.supportId = ("%019d"):format(index)
+    for name, value in pairs(one) do object[name] = value end
+    requests:insert(object)
+  end
+  if asm.subscriptions then device.state.asm.subscriptions = json.array(asm.subscriptions) end
+end
+
+function M.install(device)
+  if not device.state.asm then
+    device.state.asm = {
+      tree = { data = {}, children = {} }, files = {}, uploads = {}, cookie_seed = entity.hash(device.hostname .. " cookies"),
+      subscriptions = json.array {},
+    }
+  end
+  tasks.install(device)
+  device:route("/mgmt/tm/asm", function(self, request)
+    fill(self)
+    return rest.handle(self, request)
+  end)
+  device:route("/mgmt/tm/asm/file-transfer", files.handle)
+  device:on_plant(plant)
+end
+
+return M
