@@ -42,6 +42,12 @@ static int count_hashed(const char *path) {
   return count;
 }
 
+static bool is_system_bundle(const char *path) {
+  for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
+    if (strcmp(bundles[i], path) == 0) return true;
+  return false;
+}
+
 static void probe(const char **directory, const char **bundle) {
   const char *sparse = NULL;
   for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
@@ -66,12 +72,14 @@ void http_system_ca(const char **directory, const char **bundle) {
   static const char *found_directory, *found_bundle;
   static bool probed;
   *directory = *bundle = NULL;
-  /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection; the file is what most people
-   * mean. */
   const char *file = getenv("SSL_CERT_FILE"), *hashed = getenv("SSL_CERT_DIR");
-  if (file != NULL && *file != '\0') {
+  bool has_file = file != NULL && *file != '\0', has_hashed = hashed != NULL && *hashed != '\0';
+  /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection. The file wins, as it is what
+   * people set to add their own; unless it is a bundle of the system's, whose certificates the directory has too. */
+  if (has_file && has_hashed && is_system_bundle(file) && count_hashed(hashed) == COMPLETE) has_file = false;
+  if (has_file) {
     *bundle = file;
-  } else if (hashed != NULL && *hashed != '\0') {
+  } else if (has_hashed) {
     *directory = hashed;
   } else {
     if (!probed) probe(&found_directory, &found_bundle);

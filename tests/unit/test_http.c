@@ -599,6 +599,10 @@ static void system_certificates(void **state) {
   http_system_ca(&directory, &bundle);
   assert_null(directory);
   assert_string_equal(bundle, ca_file);
+  setenv("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", 1);
+  http_system_ca(&directory, &bundle);
+  assert_null(directory); /* /some/certs has nothing */
+  setenv("SSL_CERT_FILE", ca_file, 1);
   http_peer *peer = http_peer_new(l, &(http_peer_options){.base = tls_base});
   http_request request = call(peer, (http_request){.path = "/echo"});
   expect_body(&request, 200, "GET ");
