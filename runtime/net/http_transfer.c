@@ -214,6 +214,14 @@ static bool set_trust(CURL *easy, const http_peer_options *options, char *error)
   return true;
 }
 
+/* libcurl would look for each of them before each request. */
+static bool environment_has_proxy(void) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (getenv(names[i]) != NULL) return true;
+  return false;
+}
+
 static bool set_constant_options(http_transfer *transfer, const http_peer_settings *settings, char *error) {
   CURL *easy = transfer->easy;
   const http_peer_options *options = &settings->options;
@@ -227,7 +235,8 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
-  if (options->proxy != NULL) SET(CURLOPT_PROXY, options->proxy);
+  if (options->proxy != NULL || !environment_has_proxy())
+    SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");
   if (options->user_agent != NULL) SET(CURLOPT_USERAGENT, options->user_agent);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
