@@ -383,6 +383,11 @@ void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
 
 int fiber_run_main(lua_State *L, int nargs, int nresults) {
   fiber_scheduler *s = fiber_scheduler_of(L);
+  if (s->main_fiber != NULL) {
+    lua_pop(L, nargs + 1);
+    lua_pushliteral(L, "there is a main fiber already");
+    return LUA_ERRRUN;
+  }
   if (s->runs++ > 0) {
     s->interrupted = false;
     s->swept = false;
@@ -440,9 +445,25 @@ static int default_cancel_error(lua_State *L) {
   return 1;
 }
 
+fiber_scheduler *fiber_last_scheduler;
+
+/* The key of the scheduler in the registry. */
+static const char scheduler_key = 0;
+
+fiber_scheduler *fiber_find_scheduler(lua_State *L) {
+  luaL_checkstack(L, 1, NULL);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &scheduler_key);
+  fiber_scheduler *s = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* scheduler */
+  uintptr_t *word = fiber_thread_word(L);
+  if ((*word & ~(uintptr_t)THREAD_MARKS) != (uintptr_t)s) *word = (uintptr_t)s;
+  return s;
+}
+
 void fiber_setup(lua_State *L, loop *l) {
   fiber_scheduler *s = lua_newuserdatauv(L, sizeof *s, 0);
   memset(s, 0, sizeof *s);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &scheduler_key);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   s->main = lua_tothread(L, -1);
   lua_pop(L, 1); /* main thread */
@@ -452,9 +473,8 @@ void fiber_setup(lua_State *L, loop *l) {
   s->current = &s->outside;
   s->ready_end = &s->ready;
   s->push_cancel = default_cancel_error;
-  lua_rawsetp(L, LUA_REGISTRYINDEX, s);
   *fiber_thread_word(s->main) = (uintptr_t)s;
-  *fiber_thread_word(L) = (uintptr_t)s;
+  fiber_last_scheduler = s;
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &s->collected);
   fiber_open_handles(L);

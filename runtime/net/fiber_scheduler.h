@@ -65,21 +65,27 @@ typedef struct fiber_scheduler {
   lua_CFunction message_handler, push_cancel, report;
 } fiber_scheduler;
 
-/* The scheduler of any thread of the state. Threads inherit the main thread's extra space; its low bits are marks of
- * the thread. */
+/* The scheduler of any thread of the state. It stands in the thread's extra space, which new threads inherit from the
+ * main thread; its low bits are marks of the thread. Threads older than fiber_setup (of a stock lua5.4) have anything
+ * there: what is not the scheduler set up last is looked up. */
 enum { THREAD_BUSY = 1, THREAD_ROOT = 2, THREAD_MARKS = 3 };
+extern fiber_scheduler *fiber_last_scheduler;
+fiber_scheduler *fiber_find_scheduler(lua_State *L);
 static inline uintptr_t *fiber_thread_word(lua_State *L) {
   return lua_getextraspace(L);
 }
 static inline fiber_scheduler *fiber_scheduler_of(lua_State *L) {
-  return (fiber_scheduler *)(*fiber_thread_word(L) & ~(uintptr_t)THREAD_MARKS);
+  fiber_scheduler *s = (fiber_scheduler *)(*fiber_thread_word(L) & ~(uintptr_t)THREAD_MARKS);
+  return s == fiber_last_scheduler ? s : fiber_find_scheduler(L);
 }
 /* BUSY: suspended by a blocking call, not by the script: for scripts it is not suspended at all. ROOT: a fiber's own.
  */
 static inline bool fiber_thread_is(lua_State *L, uintptr_t mark) {
+  fiber_scheduler_of(L);
   return (*fiber_thread_word(L) & mark) != 0;
 }
 static inline void fiber_thread_mark(lua_State *L, uintptr_t mark, bool on) {
+  fiber_scheduler_of(L);
   *fiber_thread_word(L) = on ? *fiber_thread_word(L) | mark : *fiber_thread_word(L) & ~mark;
 }
 

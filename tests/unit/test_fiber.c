@@ -567,6 +567,43 @@ static void works_outside_fibers(void **state) {
   close_world(&w);
 }
 
+/* As in a stock lua5.4: a thread that is older than fiber_setup has anything in its extra space. */
+static void threads_older_than_the_scheduler(void **state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    world w = {loop_new(), luaL_newstate()}, other = open_world(); /* the other is set up last */
+    luaL_openlibs(w.L);
+    *(uintptr_t *)lua_getextraspace(w.L) = i == 0 ? 0 : UINTPTR_MAX;
+    lua_State *old = lua_newthread(w.L);
+    lua_setglobal(w.L, "old");
+    fiber_setup(w.L, w.l);
+    if (i == 0) passes(&other, "return 1");
+    lua_register(w.L, "op", op_call);
+    luaL_loadstring(old, "assert(op(1) == 1) coroutine.yield(2) op(1) return 3");
+    passes(&w,
+           "assert(coroutine.status(old) == 'suspended') local ok, v = coroutine.resume(old) assert(ok and v == 2)\n"
+           "assert(coroutine.wrap(function() return select(2, coroutine.resume(old)) end)() == 3)");
+    close_world(&other);
+    close_world(&w);
+  }
+}
+
+static int run_again(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushinteger(L, fiber_run_main(L, 0, 0));
+  lua_insert(L, 1);
+  return lua_gettop(L);
+}
+
+static void one_main_fiber_at_a_time(void **state) {
+  (void)state;
+  world w = open_world();
+  lua_register(w.L, "run_again", run_again);
+  passes(&w, "local status, message = run_again(function() end) assert(status ~= 0 and message:find 'main fiber')");
+  passes(&w, "op(1)");
+  close_world(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(blocking_calls_return),
@@ -604,6 +641,8 @@ int main(void) {
       cmocka_unit_test(a_signal_ends_a_loop),
       cmocka_unit_test(the_cancel_error_can_be_chosen),
       cmocka_unit_test(works_outside_fibers),
+      cmocka_unit_test(threads_older_than_the_scheduler),
+      cmocka_unit_test(one_main_fiber_at_a_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
