@@ -1,0 +1,179 @@
+-- The command line without any device: what is run, what it sees, how it ends.
+local program = require "program"
+local run = program.run
+
+local function check(expected, words, options)
+  local result = run(words, options)
+  assert.same(expected, { result.status, result.out, result.err })
+end
+
+describe("chunks", function()
+  it("run and share their globals", function()
+    check({ 0, "3\n", "" }, { "-e", "x = 1", "-e", "y = 2", "-e", "print(x + y)" })
+  end)
+
+  it("are compiled before any of them runs", function()
+    check({ 1, "", "f5lua: (command line):1: unexpected symbol near <eof>\n" }, { "-e", "print 'ran'", "-e", "x =" })
+  end)
+
+  it("run before a file", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", "print(x, ...)")
+    check({ 0, "1\ta\tb\n", "" }, { "-e", "x = 1", file, "a", "b" })
+  end)
+
+  it("do nothing when empty", function() check({ 0, "", "" }, { "-e", "" }) end)
+
+  it("need to be there", function()
+    check({ 2, "", "f5lua: '-e' needs a chunk of Lua\nTry 'f5lua --help'.\n" }, { "-e" })
+  end)
+end)
+
+describe("a playbook", function()
+  it("gets its arguments, also those that look like options", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", "#!/usr/bin/env f5lua\nprint(#arg, arg[0] == '" .. directory.path .. "/p.lua', ...)")
+    check({ 0, "3\ttrue\t-v\t--help\tx\n", "" }, { file, "-v", "--help", "x" })
+    check({ 0, "3\ttrue\t-v\t--help\tx\n", "" }, { "run", file, "-v", "--help", "x" })
+  end)
+
+  it("has the words before it at negative indices of arg, as in lua", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", "print(arg[-1], arg[-2] ~= nil, arg[-3])")
+    check({ 0, "-v\ttrue\tnil\n", "" }, { "-v", file })
+  end)
+
+  it("comes from standard input", function()
+    check({ 0, "1\ta\n", "" }, { "-", "a" }, { input = "print(#arg, ...)" })
+    check({ 0, "1\n", "" }, {}, { input = "print(1)" })
+    check({ 0, "x\n", "" }, { "run", "-", "x" }, { input = "#!/usr/bin/env f5lua\nprint(...)" })
+  end)
+
+  it("is run by its first line", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p", "#!" .. program.path .. "\nprint('shebang', ...)")
+    os.execute("chmod +x " .. file)
+    local result = run({ "a b" }, { program = file })
+    assert.same({ 0, "shebang\ta b\n" }, { result.status, result.out })
+  end)
+
+  it("finds its modules beside itself, from any directory", function()
+    local directory <close> = program.directory()
+    directory:file("helper.lua", "return { name = ... }")
+    local file = directory:file("p.lua", "print(require('helper').name)")
+    check({ 0, "helper\n", "" }, { file }, { directory = "/" })
+    check({ 0, "helper\n", "" }, { "run", "p.lua" }, { directory = directory.path })
+  end)
+
+  it("may have modules with names of the program's own, but not f5", function()
+    local directory <close> = program.directory()
+    directory:file("argparse.lua", "return 'mine'")
+    directory:file("f5.lua", "return 'mine'")
+    local file = directory:file("p.lua", "print(require 'argparse', require 'f5' ~= 'mine')")
+    check({ 0, "mine\ttrue\n", "" }, { file })
+  end)
+
+  it("uses C modules of the system's Lua and lua-cjson", function()
+    check({ 0, "directory\t[1,2]\n", "" },
+      { "-e", "print(require('lfs').attributes('/', 'mode'), require('cjson').encode { 1, 2 })" })
+  end)
+end)
+
+describe("exit statuses", function()
+  it("1: the playbook raised an error; its own lines are shown", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", "local function drain(name)\n  error('cannot drain ' .. name)\nend\n\ndrain 'web'\n")
+    check({ 1, "", ([[
+f5lua: FILE:2: cannot drain web
+  FILE:2: in function 'drain'
+      error('cannot drain ' .. name)
+  FILE:5: in main chunk
+]]):gsub("FILE", file) }, { file })
+  end)
+
+  it("1: a syntax error says where", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", "local f5 = require 'f5'\nlocal pool = = 1\n")
+    local message = ("f5lua: %s:2: unexpected symbol near '='\n"):format(file)
+    check({ 1, "", message }, { file })
+    check({ 1, "", message }, { "run", file })
+  end)
+
+  it("1: error values that are no strings", function()
+    check({ 1, "", "f5lua: nil\n" }, { "-e", "error()" })
+    check({ 1, "", "f5lua: the error value is a table: no\n  (command line):1: in main chunk\n" }, { "-e", "error { message = 'no' }" })
+    check({ 1, "", "f5lua: mine\n  (command line):1: in main chunk\n" },
+      { "-e", "error(setmetatable({}, { __tostring = function() return 'mine' end }))" })
+    check({ 1, "", "f5lua: (table value)\n  (command line):1: in main chunk\n" },
+      { "-e", "error(setmetatable({}, { __tostring = function() error 'bad' end }))" })
+  end)
+
+  it("2: a missing file", function()
+    check({ 2, "", "f5lua: cannot read '/nowhere/p.lua': there is no such file\nTry 'f5lua --help'.\n" }, { "/nowhere/p.lua" })
+    check({ 2, "", "f5lua: cannot read '/nowhere/p.lua': No such file or directory\nTry 'f5lua run --help'.\n" },
+      { "run", "/nowhere/p.lua" })
+  end)
+
+  it("2: a directory", function()
+    assert.equal(2, run({ "/tmp" }).status)
+  end)
+
+  it("2: unknown options and subcommands, with the nearest known one", function()
+    check({ 2, "", "f5lua: unknown option '--wat'\nTry 'f5lua --help'.\n" }, { "--wat" })
+    check({ 2, "", "f5lua: there is no file and no subcommand 'rum'; did you mean 'run'?\nTry 'f5lua --help'.\n" }, { "rum", "x.lua" })
+    check({ 2, "", "f5lua: there is no file and no subcommand 'qqqqq'\nTry 'f5lua --help'.\n" }, { "qqqqq" })
+    check({ 2, "", "f5lua: unknown option '--foo'\nTry 'f5lua run --help'.\n" }, { "run", "--foo", "x.lua" })
+    check({ 2, "", "f5lua: which playbook?\nTry 'f5lua run --help'.\n" }, { "run" })
+    check({ 2, "", "f5lua: --log-format is 'text' or 'json', not 'xml'\nTry 'f5lua --help'.\n" }, { "--log-format=xml", "-e", "" })
+  end)
+
+  it("are the script's own with os.exit", function()
+    check({ 7, "", "" }, { "-e", "os.exit(7)" })
+    check({ 0, "", "" }, { "-e", "os.exit(true)" })
+    check({ 1, "", "" }, { "-e", "os.exit(false, true)" })
+  end)
+
+  it("1: output that cannot be written", function()
+    local _, _, status = os.execute(program.path .. " -e 'print(1)' >/dev/full 2>/dev/null")
+    assert.equal(1, status)
+  end)
+
+  it("141: nobody reads the output any more", function()
+    local pipe = io.popen("{ " .. program.path .. " -e 'while true do print(1) end' 2>&1; echo $? >&2; } 2>&1 >/dev/null | cat")
+    pipe:close() -- the pipe above only checks that it cannot hang; the status comes from the next one
+    local out = io.popen("bash -c '" .. program.path .. " -e \"while true do print(1) end\" | head -1; echo ${PIPESTATUS[0]}' 2>&1"):read "a"
+    assert.equal("1\n141\n", out)
+  end)
+end)
+
+describe("a subcommand's name", function()
+  it("wins over a file of the same name, which ./ reaches", function()
+    local directory <close> = program.directory()
+    directory:file("run", "print 'the file'")
+    check({ 0, "the file\n", "" }, { "./run" }, { directory = directory.path })
+    assert.equal(2, run({ "run" }, { directory = directory.path }).status)
+  end)
+end)
+
+describe("help and version", function()
+  it("--version prints the version", function()
+    local file <close> = assert(io.open "VERSION")
+    check({ 0, "f5lua " .. file:read "l" .. "\n", "" }, { "--version" })
+  end)
+
+  it("--help lists every subcommand with a summary", function()
+    local result = run { "--help" }
+    assert.same({ 0, "" }, { result.status, result.err })
+    for name in io.popen("ls lualib/cli"):read("a"):gmatch "([%w_]+)%.lua" do
+      assert.truthy(result.out:find("\n  " .. name .. " +%w"), name)
+    end
+  end)
+
+  it("every subcommand explains itself", function()
+    for name in io.popen("ls lualib/cli"):read("a"):gmatch "([%w_]+)%.lua" do
+      local result = run { name, "--help" }
+      assert.same({ 0, "" }, { result.status, result.err })
+      assert.truthy(result.out:find("f5lua " .. name, 1, true))
+    end
+  end)
+end)
