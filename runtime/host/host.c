@@ -1,6 +1,7 @@
 #include "host/host.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "host/library.h"
 #include "host/signals.h"
 #include "host/trace.h"
+#include "net/fiber.h"
 #include "net/json.h"
 #include "sim/module.h"
 
@@ -30,7 +32,14 @@ static const luaL_Reg preloaded[] = {
     {NULL, NULL},
 };
 
-/* os.exit leaves without unwinding; the tokens must go all the same. */
+/* Of the one state that runs playbooks. */
+static struct {
+  loop *loop;
+  int unjoined_status; /* what the first failed fiber that nobody joined stands for; 0: none */
+  bool ends_by_signal; /* SIGINT and SIGTERM are this program's ordinary end */
+} program;
+
+/* os.exit leaves without unwinding. */
 static int exit_cleanly(lua_State *L) {
   lua_settop(L, 2);
   lua_pushvalue(L, lua_upvalueindex(1));
@@ -48,8 +57,19 @@ static int open_device(lua_State *L) {
   return 0;
 }
 
+/* A failed fiber that nobody joined: the playbook went on, but it did not do all of its work. */
+static int report_unjoined(lua_State *L) {
+  fputs("f5lua: a fiber failed, and nothing joined it:\n", stderr);
+  int status = host_report(L);
+  if (program.unjoined_status == STATUS_DONE) program.unjoined_status = status;
+  return 0;
+}
+
 static int open_state(lua_State *L) {
   luaL_openlibs(L);
+  fiber_setup(L, program.loop);
+  fiber_set_message_handler(L, trace_handler);
+  fiber_set_failure_reporter(L, report_unjoined);
   embedded_install(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   luaL_setfuncs(L, preloaded, 0);
@@ -61,9 +81,10 @@ static int open_state(lua_State *L) {
 }
 
 lua_State *host_open(int argc, char **argv) {
-  lua_State *L = luaL_newstate();
+  program.loop = loop_new();
+  lua_State *L = program.loop ? luaL_newstate() : NULL;
   if (!L) {
-    fputs("f5lua: not enough memory\n", stderr);
+    fprintf(stderr, "f5lua: cannot start: %s\n", strerror(errno));
     return NULL;
   }
   lua_pushcfunction(L, open_state);
@@ -115,19 +136,14 @@ int host_load(lua_State *L, const char *path) {
 }
 
 int host_run(lua_State *L, int nargs, bool command) {
-  int base = lua_gettop(L) - nargs;
-  lua_pushcfunction(L, trace_handler);
-  lua_insert(L, base);
-  int status = lua_pcall(L, nargs, 1, base);
   int exit_status = STATUS_DONE;
-  if (status != LUA_OK)
+  if (fiber_run_main(L, nargs, 1) != LUA_OK) {
     exit_status = host_report(L);
-  else {
+  } else {
     if (command) exit_status = (int)lua_tointeger(L, -1);
     lua_pop(L, 1); /* result */
   }
-  lua_remove(L, base); /* handler */
-  return exit_status;
+  return exit_status != STATUS_DONE ? exit_status : program.unjoined_status;
 }
 
 /* -- reports -- */
@@ -147,7 +163,23 @@ static int describe(lua_State *L) {
   return 2;
 }
 
+/* The error that the signal raised says nothing that a user wants to read. */
+static bool is_interrupt(lua_State *L) {
+  if (!fiber_interrupted(L)) return false;
+  if (lua_type(L, -1) == LUA_TSTRING) return strcmp(lua_tostring(L, -1), "cancelled") == 0;
+  if (!lua_istable(L, -1)) return false;
+  lua_pushliteral(L, "kind");
+  lua_rawget(L, -2);
+  bool cancelled = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "cancelled") == 0;
+  lua_pop(L, 1); /* kind */
+  return cancelled;
+}
+
 int host_report(lua_State *L) {
+  if (is_interrupt(L)) {
+    lua_pop(L, 1);
+    return STATUS_FAILED; /* the signal's own status replaces it */
+  }
   int error = lua_gettop(L);
   lua_pushcfunction(L, describe);
   lua_pushvalue(L, error);
@@ -170,13 +202,23 @@ int host_report(lua_State *L) {
 
 /* -- closing -- */
 
+void host_end_by_signal(void) {
+  program.ends_by_signal = true;
+}
+
 int host_close(lua_State *L, int status) {
   signals_remove();
   lua_close(L);
-  if (fflush(stdout) != 0 && errno != EPIPE && status == STATUS_DONE) {
-    fprintf(stderr, "f5lua: cannot write to standard output: %s\n", strerror(errno));
+  loop_delete(program.loop);
+  int signal = signals_received();
+  bool written = fflush(stdout) == 0 && !ferror(stdout);
+  if (!written && signal == 0 && status == STATUS_DONE) {
+    fputs("f5lua: standard output could not be written\n", stderr);
     status = STATUS_FAILED;
   }
-  int signal = signals_received();
-  return signal ? STATUS_SIGNAL + signal : status;
+  if (signal == 0) return status;
+  if (program.ends_by_signal && (signal == SIGINT || signal == SIGTERM)) return STATUS_DONE;
+  if (signal == SIGINT || signal == SIGTERM)
+    fprintf(stderr, "f5lua: %s\n", signal == SIGINT ? "interrupted" : "terminated");
+  return STATUS_SIGNAL + signal;
 }

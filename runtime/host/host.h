@@ -19,6 +19,9 @@ lua_State *host_open(int argc, char **argv);
  * (playbooks). */
 int host_run(lua_State *L, int nargs, bool command);
 
+/* From now on SIGINT and SIGTERM are how the program is meant to end: its status is then STATUS_DONE. */
+void host_end_by_signal(void);
+
 /* Reports the error value on top of the stack (popped) and returns the exit status it stands for. */
 int host_report(lua_State *L);
 

@@ -72,6 +72,13 @@ static int columns(lua_State *L) {
   return 1;
 }
 
+/* end_by_signal(): SIGINT and SIGTERM are how this program is meant to end */
+static int end_by_signal(lua_State *L) {
+  (void)L;
+  host_end_by_signal();
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"columns", columns},       {"modules", modules},         {"load", load},
     {"set_script", set_script}, {"is_terminal", is_terminal}, {NULL, NULL},

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "host/host.h"
+#include "net/fiber.h"
 
 static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t received;
@@ -13,12 +14,13 @@ static volatile sig_atomic_t received;
 static void end_run(int signal) {
   if (received) _exit(STATUS_SIGNAL + signal);
   received = signal;
+  if (interrupted_state) fiber_interrupt(interrupted_state);
 }
 
 /* Sockets raise SIGPIPE too (ours, the simulated device's, those of C modules); only standard output matters here. */
 static void broken_pipe(int signal) {
   struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
-  if (!received && poll(&output, 1, 0) == 1 && (output.revents & POLLERR)) end_run(signal);
+  if (!received && poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP))) end_run(signal);
 }
 
 static void handle(int signal, void (*handler)(int), int flags) {
