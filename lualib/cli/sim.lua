@@ -2,7 +2,7 @@
 local json = require "f5.json"
 local usage = require "cli.support.usage"
 
-local M = { summary = "simulate a BIG-IP for any HTTPS client" }
+local M = { summary = "simulate a BIG-IP for any HTTPS client", ends_by_signal = true }
 
 local PROGRAM <const> = "f5lua sim"
 local ROLES <const> = {

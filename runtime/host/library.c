@@ -80,8 +80,13 @@ static int end_by_signal(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"columns", columns},       {"modules", modules},         {"load", load},
-    {"set_script", set_script}, {"is_terminal", is_terminal}, {NULL, NULL},
+    {"columns", columns},
+    {"modules", modules},
+    {"load", load},
+    {"set_script", set_script},
+    {"is_terminal", is_terminal},
+    {"end_by_signal", end_by_signal},
+    {NULL, NULL},
 };
 
 int luaopen_f5_host(lua_State *L) {

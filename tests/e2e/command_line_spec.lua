@@ -83,12 +83,13 @@ describe("exit statuses", function()
   it("1: the playbook raised an error; its own lines are shown", function()
     local directory <close> = program.directory()
     local file = directory:file("p.lua", "local function drain(name)\n  error('cannot drain ' .. name)\nend\n\ndrain 'web'\n")
-    check({ 1, "", ([[
+    local expected = [[
 f5lua: FILE:2: cannot drain web
   FILE:2: in function 'drain'
       error('cannot drain ' .. name)
   FILE:5: in main chunk
-]]):gsub("FILE", file) }, { file })
+]]
+    check({ 1, "", (expected:gsub("FILE", file)) }, { file })
   end)
 
   it("1: a syntax error says where", function()
@@ -139,9 +140,7 @@ f5lua: FILE:2: cannot drain web
   end)
 
   it("141: nobody reads the output any more", function()
-    local pipe = io.popen("{ " .. program.path .. " -e 'while true do print(1) end' 2>&1; echo $? >&2; } 2>&1 >/dev/null | cat")
-    pipe:close() -- the pipe above only checks that it cannot hang; the status comes from the next one
-    local out = io.popen("bash -c '" .. program.path .. " -e \"while true do print(1) end\" | head -1; echo ${PIPESTATUS[0]}' 2>&1"):read "a"
+    local out = io.popen("timeout 20 bash -c '" .. program.path .. " -e \"while true do print(1) end\" | head -1; echo ${PIPESTATUS[0]}' 2>&1"):read "a"
     assert.equal("1\n141\n", out)
   end)
 end)

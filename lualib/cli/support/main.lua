@@ -1,5 +1,6 @@
 -- Finds and runs subcommands: lualib/cli/NAME.lua returns
 --   { summary = "one line", setup = function(parser) … end, run = function(options) … return exit status (nil: 0) end,
+--     ends_by_signal = true: SIGINT and SIGTERM are its ordinary end, exit status 0,
 --     rest = true: words behind the first plain argument are not the subcommand's own and come as options.rest }
 
 local host = require "f5.host"
@@ -101,6 +102,7 @@ function M.subcommand(words)
   if command.rest then words, rest = split(parser, words) end
   local options = parser:parse(words)
   options.rest = rest
+  if command.ends_by_signal then host.end_by_signal() end
   return command.run(options)
 end
 
