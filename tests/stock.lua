@@ -7,7 +7,7 @@ if #arg == 0 then
   local list = io.popen "ls tests/spec/*_spec.lua"
   for file in list:lines() do
     local text <close> = assert(io.open(file))
-    if not text:read "a":find 'require "[cb]%a+[.]' then arg[#arg + 1] = file end
+    if not text:read "a":find 'require "[cb]%a+[.]' then table.insert(arg, file) end
   end
   list:close()
 end

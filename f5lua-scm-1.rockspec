@@ -1,0 +1,20 @@
+rockspec_format = "3.0"
+package = "f5lua"
+version = "scm-1"
+source = { url = "." }
+description = {
+  summary = "Automation of F5 BIG-IP devices over iControl REST",
+  detailed = "The f5 module for a stock Lua 5.4: sessions, resources, transactions, tasks, transfers, fleets, and a simulated device.",
+  license = "MIT",
+}
+supported_platforms = { "linux" }
+dependencies = { "lua ~> 5.4" }
+external_dependencies = {
+  CURL = { header = "curl/curl.h" },
+  OPENSSL = { header = "openssl/ssl.h" },
+  LIBEVENT = { header = "event2/event.h" },
+}
+build = {
+  type = "cmake",
+  variables = { CMAKE_INSTALL_PREFIX = "$(PREFIX)", F5LUA_MODULE_DIRECTORY = "$(LIBDIR)", F5LUA_TESTS = "OFF" },
+}
