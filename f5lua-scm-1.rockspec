@@ -9,11 +9,7 @@ description = {
 }
 supported_platforms = { "linux" }
 dependencies = { "lua ~> 5.4" }
-external_dependencies = {
-  CURL = { header = "curl/curl.h" },
-  OPENSSL = { header = "openssl/ssl.h" },
-  LIBEVENT = { header = "event2/event.h" },
-}
+-- curl, OpenSSL, libevent, libedit: CMake finds them with pkg-config, wherever the system has them.
 build = {
   type = "cmake",
   variables = { CMAKE_INSTALL_PREFIX = "$(PREFIX)", F5LUA_MODULE_DIRECTORY = "$(LIBDIR)", F5LUA_TESTS = "OFF" },
