@@ -2,24 +2,59 @@
 local host = require "f5.host"
 local usage = require "cli.support.usage"
 
-local M = { summary = "run a playbook, with --sim against a simulated device", rest = true }
+local M = { summary = "run a playbook, with --sim against a simulated device", rest = true, logs = true }
+
+local PROGRAM <const> = "f5lua run"
 
 function M.setup(parser)
-  parser:usage "Usage: f5lua run [--sim] FILE [ARG…]"
-  parser:epilog "FILE is a playbook, or - for standard input; everything behind it is given to the playbook."
+  parser:usage "Usage: f5lua run [-v] [--log-format FORMAT] [--sim] [-e CHUNK] FILE [ARG…]"
+  parser:flag("--sim", "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one")
+  parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
+  parser:epilog("FILE is a playbook, or - for standard input; everything behind it is given to the playbook.\n"
+    .. "The simulated device has the users admin, manager and operator, whose names are their passwords and say what they may do; "
+    .. "the playbook is admin unless it gives a username. It reaches the device itself, to move its clock or to plant faults, "
+    .. "as `require \"f5.sim\".running`.")
+end
+
+local function refuse(message, is_usage)
+  if is_usage then usage(message, PROGRAM) end
+  error(message, 0)
+end
+
+-- Compiles everything before anything runs.
+local function load_all(options)
+  local chunks <const> = {}
+  for _, text in ipairs(options.e) do
+    local chunk, message = load(text, "=(command line)")
+    chunks[#chunks + 1] = chunk or refuse(message, false)
+  end
+  local words <const> = options.rest
+  local file <const> = table.remove(words, 1)
+  if file then
+    local chunk, message, unreadable = host.load(file ~= "-" and file or nil)
+    chunks[#chunks + 1] = chunk or refuse(message, unreadable)
+    host.set_script(file, words)
+  elseif not chunks[1] then
+    usage("which playbook?", PROGRAM)
+  end
+  return chunks, words
+end
+
+-- It runs until the program ends, not only the playbook: tokens of sessions that the playbook forgot are deleted after that.
+local function start_device()
+  local sim <const> = require "f5.sim"
+  local users <const> = { table.unpack(sim.default_users) }
+  users[#users + 1] = { name = "manager", password = "manager", role = "manager" }
+  local device <const> = sim.start { users = users }
+  require("f5.core").preset(device:options "admin")
+  sim.running = device
 end
 
 function M.run(options)
-  local words = options.rest
-  local file = table.remove(words, 1)
-  if not file then usage("which playbook?", "f5lua run") end
-  local chunk, message, unreadable = host.load(file ~= "-" and file or nil)
-  if not chunk then
-    if unreadable then usage(message, "f5lua run") end
-    error(message, 0)
-  end
-  host.set_script(file, words)
-  chunk(table.unpack(words))
+  local chunks <const>, words <const> = load_all(options)
+  if options.sim then start_device() end
+  for i = 1, #chunks - 1 do chunks[i]() end
+  chunks[#chunks](table.unpack(words))
 end
 
 return M

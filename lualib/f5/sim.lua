@@ -26,6 +26,9 @@ M.default_users = {
   { name = "operator", password = "operator", role = "operator" },
 }
 
+--- The device that `f5lua run --sim` started for the playbook; nil in all other runs.
+M.running = nil
+
 --- Starts a device. options: users (array of { name, password, role }), provision (array of modules), seed (a plain value, see
 --- docs/simulator.md), latency_ms, hostname, log (file name), origins, providers, version; bind, port, cert, key of its server.
 function M.start(options)

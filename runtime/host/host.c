@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "f5/module.h"
 #include "host/bundle.h"
 #include "host/embedded.h"
 #include "host/library.h"
@@ -19,12 +20,16 @@
 #include "net/json.h"
 #include "sim/module.h"
 
+/* How long the deletion of tokens may take at the end. */
+#define SHUTDOWN_MS 10000
+
 int luaopen_cjson(lua_State *L);
 
 /* -- opening -- */
 
 static const luaL_Reg preloaded[] = {
     {"cjson", luaopen_cjson},
+    {"f5.core", luaopen_f5_core},
     {"f5.host", luaopen_f5_host},
     {"f5.bundle", luaopen_f5_bundle},
     {"f5.json", luaopen_f5_json},
@@ -39,9 +44,10 @@ static struct {
   bool ends_by_signal; /* SIGINT and SIGTERM are this program's ordinary end */
 } program;
 
-/* os.exit leaves without unwinding. */
+/* os.exit leaves without unwinding; the tokens must go all the same. */
 static int exit_cleanly(lua_State *L) {
   lua_settop(L, 2);
+  f5_shutdown(L, SHUTDOWN_MS);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, 2, 0);
@@ -80,7 +86,7 @@ static int open_state(lua_State *L) {
   return 0;
 }
 
-lua_State *host_open(int argc, char **argv) {
+lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
   program.loop = loop_new();
   lua_State *L = program.loop ? luaL_newstate() : NULL;
   if (!L) {
@@ -93,6 +99,7 @@ lua_State *host_open(int argc, char **argv) {
     lua_close(L);
     return NULL;
   }
+  f5_log_configure(L, log_level, log_json);
   sim_set_open(open_device);
   signals_install(L);
   host_set_arguments(L, argc, argv, 0);
@@ -207,6 +214,7 @@ void host_end_by_signal(void) {
 }
 
 int host_close(lua_State *L, int status) {
+  f5_shutdown(L, SHUTDOWN_MS);
   signals_remove();
   lua_close(L);
   loop_delete(program.loop);

@@ -12,7 +12,7 @@ enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_DEVICE = 3, 
 
 /* A state with Lua's libraries, the runtime's modules ready for `require`, and signal handlers; NULL (after a message)
  * if that fails. */
-lua_State *host_open(int argc, char **argv);
+lua_State *host_open(int argc, char **argv, int log_level, bool log_json);
 
 /* Runs the function and its nargs arguments on top of the stack (both popped) as the main fiber and reports its failure
  * on stderr. With `command` an integer that it returns is the status (subcommands); else results are dropped

@@ -166,7 +166,7 @@ int main(int argc, char **argv) {
   int broken = bundle_open(&packed);
   if (broken) return broken;
   if (packed) {
-    lua_State *L = host_open(argc, argv);
+    lua_State *L = host_open(argc, argv, 0, false);
     return L ? host_close(L, run_packed(L, packed, argc, argv)) : STATUS_FAILED;
   }
   options o = {0};
@@ -180,7 +180,7 @@ int main(int argc, char **argv) {
     fputs("f5lua: this runtime runs only programs that are signed with the key it trusts\n", stderr);
     return BUNDLE_BROKEN;
   }
-  lua_State *L = host_open(argc, argv);
+  lua_State *L = host_open(argc, argv, o.verbosity, o.log_json);
   if (!L) return STATUS_FAILED;
   return host_close(L, run(L, argc, argv, &o));
 }

@@ -1,6 +1,7 @@
 -- Finds and runs subcommands: lualib/cli/NAME.lua returns
 --   { summary = "one line", setup = function(parser) … end, run = function(options) … return exit status (nil: 0) end,
 --     ends_by_signal = true: SIGINT and SIGTERM are its ordinary end, exit status 0,
+--     logs = true: it has the options -v and --log-format, which main obeys,
 --     rest = true: words behind the first plain argument are not the subcommand's own and come as options.rest }
 
 local host = require "f5.host"
@@ -98,10 +99,17 @@ function M.subcommand(words)
   local parser = require "argparse"(program, command.summary)
   parser.error = function(_, message) usage(message, program) end
   command.setup(parser)
+  if command.logs then
+    parser:flag("-v --verbose", "log each call to standard error; -vv: with its bodies, secrets masked"):count "0-2":target "verbosity"
+    parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
+  end
   local rest
   if command.rest then words, rest = split(parser, words) end
   local options = parser:parse(words)
   options.rest = rest
+  if command.logs and (options.verbosity > 0 or options.log_format) then
+    require("f5.core").log(options.verbosity, options.log_format == "json")
+  end
   if command.ends_by_signal then host.end_by_signal() end
   return command.run(options)
 end

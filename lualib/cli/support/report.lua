@@ -93,12 +93,14 @@ local function report(err, trace, colour)
     if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
       text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. err.message or "")
     end
+    -- Where in the program a message was made says nothing to its reader, unless it is a mistake of the program.
+    if not text:find("attempt to ", 1, true) then text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "") end
     lines[1] = paint.bad "f5lua:" .. " " .. text
     add_trace(lines, trace, paint)
     return table.concat(lines, "\n") .. "\n", STATUS.failed
   end
   lines[1] = paint.bad "f5lua:" .. " " .. text_of(err.message or err)
-  field_lines(lines, err, paint)
+  if not OWN_KINDS[err.kind] then field_lines(lines, err, paint) end
   add_trace(lines, trace, paint)
   if HINTS[err.kind] then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. HINTS[err.kind] end
   return table.concat(lines, "\n") .. "\n", OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
