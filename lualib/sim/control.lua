@@ -55,6 +55,35 @@ function M.reboot(device, options)
   device:reboot(options)
 end
 
+-- How the next asynchronous task goes: { template = "sys/ucs", seconds =, outcome = "FAILED", message =, vanish = true }.
+function M.plan_task(device, plan)
+  device:plan_task(plan)
+end
+
+-- How long the next asynchronous commit of a transaction takes: { seconds = }.
+function M.next_transaction(device, options)
+  device:next_transaction(options)
+end
+
+-- The password of a user counts as expired from now on.
+function M.expire_password(device, name)
+  require("sim.users").expire(device, name)
+end
+
+-- Takes and gives a file of the device's disk: { path =, text = }.
+function M.write_file(device, file)
+  device.disk.write(file.path, file.text)
+end
+
+function M.read_file(device, path)
+  return device.disk.read(path)
+end
+
+-- The end: temporary files go.
+function M.close(device)
+  device:close()
+end
+
 -- The number of mistakes in the simulated device itself so far.
 function M.problems(device)
   return device.problems or 0

@@ -37,7 +37,8 @@ function Device.new(options)
     event_handlers = {},
     filters = {},
     observers = {},
-    savers = {},
+    planters = {},
+    closers = {},
     real_clock = options.clock or native.micros,
     version = setmetatable(options.version or {}, { __index = version }),
     hostname = options.hostname or "bigip1.example.net",
@@ -74,11 +75,20 @@ end
 
 -- Registers what to do with a seed that is not a whole saved state: `plant(device, seed)`.
 function Device:on_plant(plant)
-  self.savers[#self.savers + 1] = plant
+  self.planters[#self.planters + 1] = plant
 end
 
 function Device:plant(seed)
-  for _, plant in ipairs(self.savers) do plant(self, seed) end
+  for _, plant in ipairs(self.planters) do plant(self, seed) end
+end
+
+-- Registers what to do when the device ends.
+function Device:on_close(close)
+  self.closers[#self.closers + 1] = close
+end
+
+function Device:close()
+  for _, close in ipairs(self.closers) do close(self) end
 end
 
 function Device:is_provisioned(module)
@@ -143,7 +153,7 @@ end
 
 function Device:restore(state)
   self.state = state
-  if self.store and self.store.rebuild then self.store:rebuild() end
+  self.store:rebuild()
 end
 
 -- Turns the body of a response into text and fills in what every answer carries.

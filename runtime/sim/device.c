@@ -58,11 +58,6 @@ bool sim_device_open(sim_device *device, const sim_options *options, char *error
   return true;
 }
 
-void sim_device_close(sim_device *device) {
-  if (device->L) lua_close(device->L);
-  device->L = NULL;
-}
-
 static void push_headers(lua_State *L, const struct evkeyvalq *headers) {
   lua_createtable(L, 0, 8);
   for (const struct evkeyval *header = headers->tqh_first; header; header = header->next.tqe_next) {
@@ -206,6 +201,14 @@ char *sim_device_call(sim_device *device, const char *name, const char *text, si
   }
   lua_settop(L, 0);
   return copy;
+}
+
+void sim_device_close(sim_device *device) {
+  if (!device->L) return;
+  bool ok;
+  free(sim_device_call(device, "close", "", 0, NULL, &ok));
+  lua_close(device->L);
+  device->L = NULL;
 }
 
 sim_wish sim_device_wish(sim_device *device) {

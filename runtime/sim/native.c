@@ -1,5 +1,8 @@
 #include "sim/native.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <lauxlib.h>
@@ -22,7 +25,21 @@ static int native_random(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"micros", native_micros}, {"random", native_random}, {NULL, NULL}};
+static int native_make_directory(lua_State *L) {
+  const char *parent = getenv("TMPDIR");
+  lua_pushfstring(L, "%s/f5lua-sim-XXXXXX", parent && *parent ? parent : "/tmp");
+  size_t length;
+  const char *template = lua_tolstring(L, -1, &length);
+  luaL_Buffer buffer;
+  char *path = luaL_buffinitsize(L, &buffer, length + 1);
+  memcpy(path, template, length + 1);
+  if (!mkdtemp(path)) return luaL_error(L, "cannot make a directory %s: %s", path, strerror(errno));
+  luaL_pushresultsize(&buffer, length);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"micros", native_micros}, {"random", native_random}, {"make_directory", native_make_directory}, {NULL, NULL}};
 
 int luaopen_sim_native(lua_State *L) {
   luaL_newlib(L, functions);
