@@ -10,6 +10,7 @@ local STEP_MS <const> = 50
 
 function M.install(device)
   device.state.restart = device.state.restart or {}
+  device.state.booted = device.state.booted or device:now() - 86400 * 1000000
   local cut = false
 
   -- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again, URIs that are not registered yet.
@@ -30,6 +31,8 @@ function M.install(device)
     restart.page_until = self:now() + math.floor(seconds * 700000)
     restart.unregistered_until = self:now() + math.floor(seconds * 850000)
     restart.ready_at = self:now() + math.floor(seconds * 1000000)
+    self.state.booted = restart.refused_until
+    self:forget_tasks()
     cut = true
   end
 

@@ -121,8 +121,12 @@ local function on_due(device, data)
     items[data.id] = nil
     return
   end
-  local response <const> = plan.outcome == "FAILED" and errors.tm(400, plan.message or "01070734:3: Configuration error: planned by a test", 3)
-    or run(device, task)
+  local response
+  if plan.outcome == "FAILED" then
+    response = errors.tm(400, plan.message or "01070734:3: Configuration error: planned by a test", 3)
+  else
+    response = run(device, task)
+  end
   task.response = { status = response.status, body = response.body }
   enter(device, task, response.status < 300 and "COMPLETED" or "FAILED")
 end

@@ -196,7 +196,6 @@ function M.install(device)
   local state <const> = device.state
   state.accounts = state.accounts or {}
   device.verified = {}
-  if not device.store then device.store = require("sim.flat_store").new(device) end
   for _, user in ipairs(device.options.users or {}) do
     if not M.object(device, user.name) then M.add(device, user) end
   end

@@ -1,0 +1,281 @@
+-- Reads as much of bash's language as scripts send to a device: quotes, variables, $(…), lists, pipes, groups, redirections, if.
+--
+-- parse(text) -> list or nil, message
+--   list     = { { join = ";" | "&&" | "||", pipeline = { command, … }, negated = bool }, … }
+--   command  = { words = { word, … }, assignments = { { name, word }, … }, redirects = { { fd, how, word }, … } }
+--            | { group = list, subshell = bool, redirects } | { clauses = { { condition, body }, … }, otherwise = list }
+--   word     = { { text = } | { variable = } | { substitute = list }, each with quoted = bool, … }
+local M = {}
+
+local Parser <const> = {}
+Parser.__index = Parser
+
+function Parser.fail(_, message)
+  error({ syntax = message }, 0)
+end
+
+function Parser:skip_blank()
+  while true do
+    local at = self.text:match("^[ \t]*()", self.at)
+    if self.text:sub(at, at + 1) == "\\\n" then
+      at = at + 2
+    elseif self.text:sub(at, at) == "#" then
+      at = self.text:find("\n", at, true) or #self.text + 1
+    end
+    if at == self.at then return end
+    self.at = at
+  end
+end
+
+function Parser:skip_lines()
+  repeat
+    local before <const> = self.at
+    self:skip_blank()
+    if self.text:sub(self.at, self.at) == "\n" then self.at = self.at + 1 end
+  until self.at == before
+end
+
+function Parser:take(text)
+  if self.text:sub(self.at, self.at + #text - 1) ~= text then return false end
+  self.at = self.at + #text
+  return true
+end
+
+-- $name, ${name}, $?, $(…); nil if it is a plain dollar.
+function Parser:dollar(quoted)
+  local name <const>, after <const> = self.text:match("^%$([%a_][%w_]*)()", self.at)
+  if name then
+    self.at = after
+    return { variable = name, quoted = quoted }
+  end
+  local special <const> = self.text:match("^%$([%?%$#%d])", self.at)
+  if special then
+    self.at = self.at + 2
+    return { variable = special, quoted = quoted }
+  end
+  local braced <const>, past <const> = self.text:match("^%${([%w_%?]+)}()", self.at)
+  if braced then
+    self.at = past
+    return { variable = braced, quoted = quoted }
+  end
+  if self:take "$(" then
+    local list <const> = self:list { [")"] = true }
+    if not self:take ")" then self:fail "unexpected EOF while looking for matching `)'" end
+    return { substitute = list, quoted = quoted }
+  end
+  return nil
+end
+
+function Parser:backquote(quoted)
+  local inner <const>, after <const> = self.text:match("^`([^`]*)`()", self.at)
+  if not inner then self:fail "unexpected EOF while looking for matching ``'" end
+  self.at = after
+  return { substitute = M.parse_or_fail(inner), quoted = quoted }
+end
+
+function Parser:double_quoted(parts)
+  parts[#parts + 1] = { text = "", quoted = true }
+  while true do
+    local text <const>, at <const> = self.text:match('^([^"$`\\]*)()', self.at)
+    if text ~= "" then parts[#parts + 1] = { text = text, quoted = true } end
+    self.at = at
+    local char <const> = self.text:sub(at, at)
+    if char == "" then self:fail 'unexpected EOF while looking for matching `"\'' end
+    if char == '"' then
+      self.at = at + 1
+      return
+    elseif char == "\\" then
+      local next_char <const> = self.text:sub(at + 1, at + 1)
+      local kept <const> = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char) or "\\" .. next_char
+      parts[#parts + 1] = { text = kept, quoted = true }
+      self.at = at + 2
+    elseif char == "`" then
+      parts[#parts + 1] = self:backquote(true)
+    else
+      local part <const> = self:dollar(true)
+      if not part then self.at = self.at + 1 end
+      parts[#parts + 1] = part or { text = "$", quoted = true }
+    end
+  end
+end
+
+-- A word, or nil if there is none here.
+function Parser:word()
+  local parts <const> = {}
+  while true do
+    local text <const>, at <const> = self.text:match("^([^%s'\"\\$`;&|()<>]*)()", self.at)
+    if text ~= "" then parts[#parts + 1] = { text = text, quoted = false } end
+    self.at = at
+    local char <const> = self.text:sub(at, at)
+    if char == "'" then
+      local inner <const>, after <const> = self.text:match("^'([^']*)'()", at)
+      if not inner then self:fail "unexpected EOF while looking for matching `''" end
+      parts[#parts + 1] = { text = inner, quoted = true }
+      self.at = after
+    elseif char == '"' then
+      self.at = at + 1
+      self:double_quoted(parts)
+    elseif char == "\\" then
+      parts[#parts + 1] = { text = self.text:sub(at + 1, at + 1), quoted = true }
+      self.at = at + 2
+    elseif char == "$" then
+      local part <const> = self:dollar(false)
+      if not part then self.at = self.at + 1 end
+      parts[#parts + 1] = part or { text = "$", quoted = false }
+    elseif char == "`" then
+      parts[#parts + 1] = self:backquote(false)
+    else
+      return #parts > 0 and parts or nil
+    end
+  end
+end
+
+-- The bare text of a word that has neither quotes nor expansions.
+local function bare(word)
+  if not word then return nil end
+  local text = ""
+  for _, part in ipairs(word) do
+    if part.quoted or not part.text then return nil end
+    text = text .. part.text
+  end
+  return text
+end
+
+function Parser:redirect(redirects)
+  local fd <const>, how <const>, at <const> = self.text:match("^(%d?)([<>]>?&?)()", self.at)
+  if not how then
+    local both <const> = self.text:match("^&>>?()", self.at)
+    if not both then return false end
+    self.at = both
+    self:skip_blank()
+    redirects[#redirects + 1] = { fd = "1", how = ">", word = self:word() or self:fail "syntax error near redirection" }
+    redirects[#redirects + 1] = { fd = "2", how = ">&", word = { { text = "1" } } }
+    return true
+  end
+  self.at = at
+  self:skip_blank()
+  local word <const> = self:word() or self:fail "syntax error near unexpected token `newline'"
+  redirects[#redirects + 1] = { fd = fd ~= "" and fd or (how:sub(1, 1) == "<" and "0" or "1"), how = how, word = word }
+  return true
+end
+
+function Parser:peek_bare()
+  local before <const> = self.at
+  local text <const> = bare(self:word())
+  self.at = before
+  return text
+end
+
+local CLOSING <const> = { ["}"] = true, ["fi"] = true, ["then"] = true, ["else"] = true, ["elif"] = true, ["done"] = true, ["do"] = true }
+
+function Parser:expect(word)
+  self:skip_lines()
+  if self:peek_bare() ~= word then self:fail(("syntax error: expected `%s'"):format(word)) end
+  self:word()
+end
+
+function Parser:conditional()
+  local clauses <const>, otherwise = {}, nil
+  repeat
+    self:word()  -- if, elif
+    local condition <const> = self:list(CLOSING)
+    self:expect "then"
+    clauses[#clauses + 1] = { condition = condition, body = self:list(CLOSING) }
+    self:skip_lines()
+    local word <const> = self:peek_bare()
+  until word ~= "elif"
+  if self:peek_bare() == "else" then
+    self:word()
+    otherwise = self:list(CLOSING)
+  end
+  self:expect "fi"
+  return { clauses = clauses, otherwise = otherwise }
+end
+
+function Parser:command()
+  self:skip_blank()
+  local redirects <const> = {}
+  local command
+  if self:take "(" then
+    command = { group = self:list { [")"] = true }, subshell = true, redirects = redirects }
+    if not self:take ")" then self:fail "syntax error: expected `)'" end
+  elseif self:peek_bare() == "{" then
+    self:word()
+    command = { group = self:list(CLOSING), redirects = redirects }
+    self:expect "}"
+  elseif self:peek_bare() == "if" then
+    command = self:conditional()
+    command.redirects = redirects
+  end
+  if command then
+    repeat self:skip_blank() until not self:redirect(redirects)
+    return command
+  end
+  command = { words = {}, assignments = {}, redirects = redirects }
+  while true do
+    self:skip_blank()
+    if not self:redirect(redirects) then
+      local name <const>, at <const> = self.text:match("^([%a_][%w_]*)=()", self.at)
+      if name and #command.words == 0 then
+        self.at = at
+        command.assignments[#command.assignments + 1] = { name = name, word = self:word() or {} }
+      else
+        local word <const> = self:word()
+        if not word then break end
+        command.words[#command.words + 1] = word
+      end
+    end
+  end
+  if #command.words == 0 and #command.assignments == 0 and #redirects == 0 then return nil end
+  return command
+end
+
+function Parser:list(closing)
+  local list <const> = {}
+  local join = ";"
+  while true do
+    self:skip_lines()
+    if closing[self.text:sub(self.at, self.at)] or closing[self:peek_bare() or false] then break end
+    local negated <const> = self:peek_bare() == "!"
+    if negated then self:word() end
+    local pipeline <const> = {}
+    repeat
+      local command <const> = self:command()
+      if not command then
+        if #pipeline > 0 or self.at <= #self.text then
+          self:fail(("syntax error near unexpected token `%s'"):format(self.text:sub(self.at, self.at)))
+        end
+        return list
+      end
+      pipeline[#pipeline + 1] = command
+      self:skip_blank()
+    until self.text:sub(self.at, self.at + 1) == "||" or not self:take "|"
+    list[#list + 1] = { join = join, pipeline = pipeline, negated = negated }
+    if self:take "&&" then
+      join = "&&"
+    elseif self:take "||" then
+      join = "||"
+    elseif self:take ";" or self:take "\n" or self:take "&" then
+      join = ";"
+    elseif self.at > #self.text or closing[self.text:sub(self.at, self.at)] then
+      break
+    end
+  end
+  return list
+end
+
+function M.parse_or_fail(text)
+  local parser <const> = setmetatable({ text = text, at = 1 }, Parser)
+  local list <const> = parser:list {}
+  if parser.at <= #text then parser:fail(("syntax error near unexpected token `%s'"):format(text:sub(parser.at, parser.at))) end
+  return list
+end
+
+function M.parse(text)
+  local ok <const>, result <const> = pcall(M.parse_or_fail, text)
+  if ok then return result end
+  if type(result) == "table" and result.syntax then return nil, result.syntax end
+  error(result, 0)
+end
+
+return M
