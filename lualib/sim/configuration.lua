@@ -63,10 +63,23 @@ local function save_config(device, _, _, body)
   device.state.saved[file_of(body)] = snapshot(device)
 end
 
+-- What a device that nobody has touched has; its users stay.
+local function factory_configuration(device)
+  local provision <const> = {}
+  for module, level in pairs(device.state.provision) do
+    if level ~= "none" then provision[#provision + 1] = module end
+  end
+  local saved <const> = snapshot(require("sim.device").new { provision = provision, hostname = device.hostname })
+  for path, object in pairs(device.state.objects.items) do
+    if path:find "^/mgmt/tm/auth/user/" then saved[path] = object end
+  end
+  return saved
+end
+
 local function load_config(device, _, _, body)
   if has_option(body, "merge") or has_option(body, "verify") then return end
   local file <const> = file_of(body)
-  local saved <const> = body.name == "default" and device.state.saved.factory or device.state.saved[file]
+  local saved <const> = body.name == "default" and factory_configuration(device) or device.state.saved[file]
   if not saved and file ~= "" then refuse(("01070734:3: Configuration error: file %s not found"):format(file)) end
   if saved then restore(device, saved) end
 end
@@ -244,9 +257,7 @@ local function reset_stats(device, _, target, body)
 end
 
 function M.install(device)
-  local state <const> = device.state
-  state.saved = state.saved or {}
-  if not state.saved.factory and state.objects then state.saved.factory = snapshot(device) end
+  device.state.saved = device.state.saved or {}
   device:route("/mgmt/tm/sys/ucs", handle_ucs)
   for _, template in ipairs { "sys/config", "sys/geoip", "sys/classification-signature", "ltm/dns-express-db",
     "ltm/classification/urldb-feed-list", "ltm/classification/signature-definition", "ltm/classification/signatures",

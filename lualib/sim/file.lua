@@ -8,7 +8,7 @@ local M = {}
 
 local CHUNK <const> = 1 << 20
 
--- Each target: where its files go, the URI that takes them, the URIs that give them.
+-- Each target: where its files go, the URI that takes them, the URIs that give them. The fourth target is ASM's own (sim/asm/files.lua).
 local TARGETS <const> = {
   { directory = "/var/config/rest/downloads", upload = "/mgmt/shared/file-transfer/uploads",
     downloads = { "/mgmt/shared/file-transfer/uploads", "/mgmt/shared/file-transfer/downloads" } },
@@ -16,8 +16,6 @@ local TARGETS <const> = {
     downloads = { "/mgmt/shared/file-transfer/ucs-uploads", "/mgmt/shared/file-transfer/ucs-downloads" } },
   { directory = "/shared/images", upload = "/mgmt/cm/autodeploy/software-image-uploads",
     downloads = { "/mgmt/cm/autodeploy/software-image-uploads", "/mgmt/cm/autodeploy/software-image-downloads" } },
-  { directory = "/ts/var/rest", upload = "/mgmt/tm/asm/file-transfer/uploads", module = "asm",
-    downloads = { "/mgmt/tm/asm/file-transfer/uploads", "/mgmt/tm/asm/file-transfer/downloads" } },
   { directory = "/var/config/rest/madm", downloads = { "/mgmt/shared/file-transfer/madm" } },
 }
 M.targets = TARGETS
@@ -109,7 +107,6 @@ end
 local function serve(device, uri, target)
   local _, depth <const> = uri:gsub("/", "")
   device:route(uri, function(self, request)
-    if target.module and not self:is_provisioned(target.module) then return errors.not_public(request) end
     local name <const> = request.segments[depth + 1]
     local method <const> = request.method
     if not may_transfer(request) then return require("sim.auth").not_permitted(request) end

@@ -13,7 +13,8 @@ local SECOND <const> = 1000000
 local HEADER <const> = "x-f5-rest-coordination-id"
 
 -- Parts of the state that commands of a transaction do not touch, or that must not go back when one fails.
-local LASTING <const> = { objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true }
+local LASTING <const> = { objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true,
+  saved = true }
 
 local function link(device, path)
   return ("https://localhost/mgmt/tm/transaction%s?ver=%s"):format(path, device.version.version)
