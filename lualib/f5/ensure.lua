@@ -11,6 +11,16 @@ local function is_array(value) return json.is_array(value) or #value > 0 end
 
 local same
 
+-- How an object in a list is named, with and without its partition.
+local NAMING <const> = { name = true, fullPath = true, partition = true, subPath = true }
+
+local function same_item(wanted, is)
+  for key, value in pairs(wanted) do
+    if not NAMING[key] and not same(value, is[key]) then return false end
+  end
+  return true
+end
+
 -- Lists of objects with names (a pool's members) are sets for the device: it returns them in its own order and with all
 -- their defaults.
 local function by_name(list)
@@ -18,7 +28,7 @@ local function by_name(list)
   for _, item in ipairs(list) do
     if type(item) ~= "table" or type(item.name) ~= "string" then return nil end
     names[item.name] = item
-    if item.fullPath then names[item.fullPath] = item end
+    names[item.fullPath or ("/%s/%s"):format(item.partition or "Common", item.name)] = item
   end
   return names
 end
@@ -27,9 +37,12 @@ local function same_array(wanted, is)
   if #wanted ~= #is then return false end
   local named = #wanted > 0 and by_name(wanted) and by_name(is)
   for i, item in ipairs(wanted) do
-    local other
-    if named then other = named[item.name] else other = is[i] end
-    if other == nil or not same(item, other) then return false end
+    if named then
+      local other = named[item.fullPath or item.partition and ("/%s/%s"):format(item.partition, item.name) or item.name]
+      if not other or not same_item(item, other) then return false end
+    elseif not same(item, is[i]) then
+      return false
+    end
   end
   return true
 end
@@ -92,20 +105,17 @@ function M.ensure(ref, properties, ...)
     if differs(key, value, object) then change[key], any = value, true end
   end
   if not any then return "unchanged", object end
-  local before = object.generation
+  -- The device has the last word: a value that it normalises to what it was before has not changed.
   local after = ref:modify(change)
-  -- The device had the last word: what it normalised to what it was before has not changed.
-  local changed = after == nil
   for key in pairs(change) do
-    if not changed and not sub_collection(after, key) and not same(after[key], object[key]) then changed = true end
-    if not changed and sub_collection(after, key) then changed = true end
+    if type(after) ~= "table" then return "changed", after end
+    local now = after[key]
+    if sub_collection(after, key) then now = ref:at(key):list() end
+    -- A password is never shown: whether this one is new cannot be known, so it was set.
+    if now == nil and object[key] == nil and core.is_secret_name(key) then return "changed", after end
+    if not (same(now, object[key]) and same(object[key], now)) then return "changed", after end
   end
-  if not changed and before ~= nil and after.generation ~= nil and after.generation ~= before then
-    for key in pairs(change) do
-      if object[key] == nil then changed = true end
-    end
-  end
-  return changed and "changed" or "unchanged", after
+  return "unchanged", after
 end
 
 return M

@@ -67,12 +67,20 @@ function M.flat(body)
   return list
 end
 
+-- Of a collection, or of one object? The kind does not always say ("membersstats" is a collection's, "acollectionstats" may be an
+-- object's); but it names the component, and a path that ends with that name is the collection.
+local function is_collection(ref, body)
+  local last = tostring(ref):match "([^/?]+)[^/]*$"
+  if last:sub(1, 1) == "~" then return false end
+  local component = type(body.kind) == "string" and body.kind:match ":([^:]+):[^:]+stats$"
+  return component == last
+end
+
 --- GET <path>/stats: of a resource one table of values, of a collection an array of them.
 function M.stats(ref, opts)
   local body = ref:at("stats"):load(opts)
   local list = M.flat(body)
-  local collection = type(body.kind) == "string" and body.kind:find("collectionstats", 1, true)
-  if collection or #list > 1 then return list end
+  if #list > 1 or is_collection(ref, body) then return list end
   return list[1] or {}
 end
 

@@ -51,17 +51,10 @@ static pages *pages_new(lua_State *L, lua_Integer usual_page) {
   p->session = ref->session;
   lua_getiuservalue(L, 1, 1);
   lua_setiuservalue(L, -2, PAGES_SESSION);
-  query_page page;
+  query_page page = {.usual = usual_page};
   text_add(&p->path, ref->text, ref->length);
   query_add(L, &p->path, ref, 2, &page);
   p->left = page.top;
-  lua_Integer size = page.size ? page.size : usual_page;
-  if (page.top >= 0 && (size == 0 || page.top < size)) size = page.top;
-  /* a reference made from a nextLink asks for its own page already */
-  if ((size || page.top == 0) && !strstr(text_string(&p->path), "$top=")) {
-    char digits[24];
-    uri_query(&p->path, "$top", digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)size));
-  }
   return p;
 }
 
@@ -82,6 +75,12 @@ static void note_next(lua_State *L, pages *p, int index) {
   lua_pop(L, 1); /* nextLink */
 }
 
+static void push_empty(lua_State *L) {
+  lua_newtable(L);
+  json_push_array_metatable(L);
+  lua_setmetatable(L, -2);
+}
+
 /* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
 static void take_page(lua_State *L, pages *p, f5_operation *op) {
   operation_result(L, op);
@@ -99,9 +98,7 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
                   lua_isstring(L, body + 1) ? " of kind " : "",
                   lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
     lua_settop(L, body);
-    lua_newtable(L);
-    json_push_array_metatable(L);
-    lua_setmetatable(L, -2);
+    push_empty(L);
   }
   note_next(L, p, body);
   lua_remove(L, body);
@@ -152,6 +149,10 @@ static int listed(lua_State *L, int status, lua_KContext context) {
 /* ref:list{options} -> array of all objects, or of `top`; `page` sets how many are asked for at a time */
 static int list(lua_State *L) {
   pages *p = pages_new(L, 0);
+  if (p->left == 0) { /* top = 0: nothing is wanted, and a device takes it for a mistake */
+    push_empty(L);
+    return 1;
+  }
   lua_pushnil(L);
   return fetch(L, p, listed);
 }
@@ -187,7 +188,7 @@ static int next_object(lua_State *L) {
   lua_settop(L, 1);
   lua_pushnil(L);
   lua_setiuservalue(L, 1, PAGES_ITEMS);
-  if (!p->path.length) {
+  if (!p->path.length || p->left == 0) {
     lua_pushnil(L);
     return 1;
   }

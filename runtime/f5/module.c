@@ -8,6 +8,7 @@
 #include "f5/prompt.h"
 #include "f5/reference.h"
 #include "f5/resource.h"
+#include "f5/secret.h"
 #include "f5/session.h"
 #include "f5/system.h"
 #include "net/fiber.h"
@@ -37,6 +38,14 @@ static int lua_sessions(lua_State *L) {
   return 1;
 }
 
+/* is_secret_name(name) -> whether a property of this name holds a secret */
+static int lua_is_secret_name(lua_State *L) {
+  size_t length;
+  const char *name = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, secret_name(name, length));
+  return 1;
+}
+
 int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", session_lua_connect},
                                        {"preset", session_lua_preset},
@@ -47,6 +56,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"sleep", fiber_lua_sleep},
                                        {"error_new", error_lua_new},
                                        {"usage_error", error_lua_usage},
+                                       {"is_secret_name", lua_is_secret_name},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {NULL, NULL}};
   error_setup(L);

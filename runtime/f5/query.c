@@ -144,9 +144,9 @@ bool query_is_plain(lua_State *L, const f5_reference *ref, int index) {
 
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page) {
   text_put(path, ref->text + ref->length);
-  bool has_ver = false;
-  if (page) *page = (query_page){.top = -1};
-  if (index != 0 && !lua_isnoneornil(L, index)) {
+  bool has_ver = false, given = index != 0 && !lua_isnoneornil(L, index);
+  lua_Integer top = -1, size = -1;
+  if (given) {
     if (!lua_istable(L, index)) error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
     check_names(L, index, page ? names_of_pages : names);
     add_list(L, path, index, "select", "$select");
@@ -155,14 +155,19 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
     add_expand(L, path, index);
     add_list(L, path, index, "options", "options");
     add_list(L, path, index, "inlinecount", "$inlinecount");
-    lua_Integer top = count_option(L, index, "top", 0);
-    if (page) {
-      page->top = top;
-      page->size = count_option(L, index, "page", 1);
-      if (page->size < 0) page->size = 0;
-    } else {
-      add_count(path, "$top", top);
-    }
+    top = count_option(L, index, "top", 0);
+    if (page) size = count_option(L, index, "page", 1);
+  }
+  if (page) {
+    page->top = top;
+    if (size < 0) size = page->usual;
+    if (top >= 0 && (size == 0 || top < size)) size = top;
+    /* a reference made from a nextLink asks for its own page already */
+    if (size > 0 && !strstr(ref->text + ref->length, "$top=")) add_count(path, "$top", size);
+  } else {
+    add_count(path, "$top", top);
+  }
+  if (given) {
     add_count(path, "$skip", count_option(L, index, "skip", 0));
     if (lua_getfield(L, index, "query") != LUA_TNIL) query_add_raw(L, path, -1);
     lua_pop(L, 1); /* query */

@@ -10,13 +10,15 @@
 #include "f5/reference.h"
 #include "f5/text.h"
 
+/* Of list and each. */
 typedef struct query_page {
-  lua_Integer size; /* option page; 0: not given */
-  lua_Integer top;  /* option top; -1: not given */
+  lua_Integer usual; /* set by the caller: objects a page when the options do not say, 0: all at once */
+  lua_Integer top;   /* the option of that name; -1: not given */
 } query_page;
 
-/* Appends the query of a call on this reference: its own, the table of options at index (nil, none and 0 are fine) and the
- * session's ver. `page` is for list and each, which then ask for $top themselves; NULL elsewhere. Raises usage errors.
+/* Appends the query of a call on this reference: its own, the table of options at index (nil, none and 0 are fine) and
+ * the session's ver. `page` is for list and each, which take the option `page` too; NULL elsewhere. Raises usage
+ * errors.
  */
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page);
 /* Appends the members of the table at index, sorted by name: what options do not cover. */
