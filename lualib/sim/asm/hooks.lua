@@ -137,6 +137,7 @@ of_policy("session-tracking-statuses").before_create = function(context, object)
   if not policy:child("session-tracking").record.data.sessionTrackingConfiguration.enableSessionAwareness then
     refuse(label .. "Session Awareness is disabled in the security policy")
   end
+  object.createdDatetime = entity.iso(context.device:now())
 end
 
 of_policy("login-pages").before_create = function(_, object)

@@ -72,7 +72,7 @@ local CHARACTER_SETS <const> = {
   "gwt-content", "header", "json-content", "parameter-name", "parameter-value", "plain-text-content", "url", "xml-content",
 }
 
-local function fill_enforcement(policy)
+local function fill_enforcement(policy, rapid)
   local settings <const> = policy:child("blocking-settings")
   local violations <const> = settings:child("violations")
   for _, row in ipairs(blocking.violations) do
@@ -81,6 +81,7 @@ local function fill_enforcement(policy)
       violationReference = content.reference("violations", row[1]),
     })
   end
+  local is_on <const> = { ["web-services-securities"] = rapid }
   for path, rows in pairs {
     evasions = blocking.evasions, ["http-protocols"] = blocking.http_protocols,
     ["web-services-securities"] = blocking.web_services_securities,
@@ -88,7 +89,7 @@ local function fill_enforcement(policy)
     local collection <const> = settings:child(path)
     for _, row in ipairs(rows) do
       put_raw(collection, {
-        description = row[1], enabled = row[2], learn = row[3], maxDecodingPasses = row.maxDecodingPasses, maxParams = row.maxParams,
+        description = row[1], enabled = row[2] and is_on[path] ~= false, learn = row[3], maxDecodingPasses = row.maxDecodingPasses, maxParams = row.maxParams,
         maxHeaders = row.maxHeaders,
       })
     end
@@ -187,7 +188,7 @@ end
 --- Fills an empty policy as its template says.
 function M.fill(policy, template)
   local rapid <const> = template.name == "POLICY_TEMPLATE_RAPID_DEPLOYMENT"
-  fill_enforcement(policy)
+  fill_enforcement(policy, rapid)
   fill_entities(policy, rapid)
   if rapid then
     policy:child("redirection-protection").record.data.redirectionProtectionEnabled = false

@@ -109,7 +109,6 @@ collection("websocket-urls", "websocket-url", "websocketUrlReference", {
     unsupportedExtensions = { "ignore", "block", "remove" },
   },
   element_defaults = { metacharOverrides = { isAllowed = true, metachar = "0x0" } },
-  leading_slash = true,
 })
 
 collection("filetypes", "filetype", "filetypeReference", {
@@ -333,8 +332,8 @@ singleton("session-tracking", "session-awareness-settings", "sessionAwarenessSet
   },
 })
 collection("session-tracking-statuses", "session-tracking-status", "sessionTrackingStatusReference", {
-  key = { "scope", "value", "action" }, defaults = {}, optional = { action = "", scope = "", value = "" },
-  required = { "action", "scope", "value" }, methods = "GET,POST,DELETE",
+  key = { "scope", "value", "action" }, defaults = {}, optional = { action = "", scope = "", value = "", createdDatetime = "" },
+  readonly = { createdDatetime = true }, required = { "action", "scope", "value" }, methods = "GET,POST,DELETE",
   enums = {
     action = { "log-all-requests", "delay-blocking", "block-all" }, scope = { "user", "session", "ip-address", "device-id" },
   },
@@ -391,7 +390,8 @@ singleton("geolocation-enforcement", "geolocation-enforcement", "geolocationEnfo
   defaults = { disallowedLocations = array {} },
 })
 singleton("ip-intelligence", "ip-intelligence", "ipIntelligenceReference", {
-  defaults = { enabled = false, ipIntelligenceCategories = array {} },
+  defaults = { enabled = false }, optional = { ipIntelligenceCategories = array {} },
+  when = { enabled = { ipIntelligenceCategories = array {} } },
 })
 singleton("redirection-protection", "redirection-protection", "redirectionProtectionReference", {
   defaults = { redirectionProtectionEnabled = true },
@@ -417,7 +417,7 @@ singleton("vulnerability-assessment", "vulnerability-assessment", "vulnerability
 })
 singleton("web-scraping", "web-scraping", "webScrapingReference", {
   defaults = {
-    enableFingerprinting = false,
+    enableFingerprinting = true,
     webScrapingConfiguration = {
       sessionTransactionAnomalyBlock = false, sessionTransactionAnomalyAlarm = false, sessionOpeningAnomalyBlock = false,
       sessionOpeningAnomalyAlarm = false, suspiciousClientsBlock = false, suspiciousClientsAlarm = false, botDetectionBlock = false,
@@ -515,22 +515,22 @@ singleton("policy-builder-url", "policy-builder-url", "policyBuilderUrlReference
 add("organizer", "blocking-settings", "blocking-setting", "blockingSettingReference", {
   children = {
     {
-      type = "collection", path = "violations", kind = "violation", key = { "name" }, methods = NO_CREATE,
+      type = "collection", path = "violations", ref = "violationReference", kind = "violation", key = { "name" }, methods = NO_CREATE,
       defaults = {}, optional = { name = "", alarm = false, block = false, learn = false, description = "", violationReference = {} },
       readonly = { name = true, description = true, violationReference = true },
     },
     {
-      type = "collection", path = "evasions", kind = "evasion", key = { "description" }, methods = NO_CREATE,
+      type = "collection", path = "evasions", ref = "evasionReference", kind = "evasion", key = { "description" }, methods = NO_CREATE,
       defaults = {}, optional = { description = "", enabled = false, learn = false, maxDecodingPasses = 0 },
       readonly = { description = true },
     },
     {
-      type = "collection", path = "http-protocols", kind = "http-protocol", key = { "description" }, methods = NO_CREATE,
+      type = "collection", path = "http-protocols", ref = "httpProtocolReference", kind = "http-protocol", key = { "description" }, methods = NO_CREATE,
       defaults = {}, optional = { description = "", enabled = false, learn = false, maxParams = 0, maxHeaders = 0 },
       readonly = { description = true },
     },
     {
-      type = "collection", path = "web-services-securities", kind = "web-services-security", key = { "description" },
+      type = "collection", path = "web-services-securities", ref = "webServicesSecurityReference", kind = "web-services-security", key = { "description" },
       methods = NO_CREATE, defaults = {}, optional = { description = "", enabled = false, learn = false },
       readonly = { description = true },
     },

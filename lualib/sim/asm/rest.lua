@@ -112,10 +112,14 @@ local function organizer_body(context, request)
     local path <const> = (context.path == "" and "/mgmt/tm/asm" or context:link()) .. "/" .. child.path
     items[#items + 1] = { reference = { link = link(device, request, path) } }
   end
-  return {
+  local body <const> = {
     kind = context:kind(), items = items,
     selfLink = self_link(device, request, context.path == "" and "/mgmt/tm/asm" or context:link()),
   }
+  for index, child in ipairs(context.spec.children) do
+    if child.ref then body[child.ref] = { link = items[index].reference.link, isSubCollection = true } end
+  end
+  return body
 end
 
 -- }}}
