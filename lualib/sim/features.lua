@@ -23,4 +23,5 @@ return {
   "sim.task",
   "sim.asm",
   "sim.live_update",
+  "sim.apm",
 }

@@ -20,6 +20,20 @@ local READ_ONLY <const> = { r = true }
 local ENABLED_DISABLED <const> = { { "enabled", "disabled" } }
 
 local nodes <const> = {
+  -- apm
+  ["apm/aaa/ldap"] = {
+    noun = "AAA LDAP server",
+    props = {
+      address = s(), adminDn = s(), adminEncryptedPassword = s(), baseDn = s(), description = s(), groupCacheTtl = i(30),
+      isLdaps = s("false", { c = "false|true" }), locationSpecific = s("true"), port = s("389"), serversslProfile = s("none"),
+      timeout = i(15), usePool = s("enabled", { c = "disabled|enabled" }), pool = s(),
+    },
+  },
+  ["apm/url-filter"] = {
+    noun = "URL filter",
+    props = { allowedCategories = { t = "a" }, blockedCategories = { t = "a" }, confirmCategories = { t = "a" }, description = s() },
+  },
+
   -- auth
   ["auth/partition"] = {
     noun = "partition", flat = true, known = true,
@@ -286,6 +300,12 @@ local nodes <const> = {
   ["net/cos/global-settings"] = { pairs = { { "featureDisabled", "featureEnabled" } } },
 
   -- sys
+  ["sys/url-db/url-category"] = {
+    noun = "URL category",
+    props = {
+      catId = i(), catNumber = i(), displayName = s(), f5Id = i(), parentCatNumber = i(), isCustom = s("true"), urls = { t = "a" },
+    },
+  },
   ["sys/folder"] = {
     type = "collection", noun = "folder", known = true,
     props = {

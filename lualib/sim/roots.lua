@@ -120,6 +120,18 @@ end
 for _, name in ipairs { "f5.http", "f5.dns", "f5.ftp", "f5.ip_forwarding", "f5.ldap", "f5.npath", "f5.radius", "f5.replication" } do
   add("sys/application/template", name)
 end
+for _, entry in ipairs {
+  { "Uncategorized", 25573, 153, "Sites not categorized in the Master Database." },
+  { "Business_and_Economy", 2, 2, "Sites of companies and about the economy." },
+  { "Entertainment", 12, 12, "Sites with information about entertainment." },
+  { "Gambling", 13, 13, "Sites where bets are taken." },
+  { "Social_Web_-_Facebook", 1600, 1600, "A social network." },
+} do
+  add("sys/url-db/url-category", entry[1], {
+    catId = entry[2], catNumber = entry[3], description = entry[4], displayName = entry[1]:gsub("_", " "), isCustom = "false",
+    defaultAction = entry[1] == "Gambling" and "block" or "allow",
+  })
+end
 add("net/ipsec/ipsec-policy", "default-ipsec-policy")
 add("net/ipsec/ike-peer", "anonymous")
 add("ltm/auth/profile", "ldap")
