@@ -1,5 +1,5 @@
 std = "lua54"
-max_line_length = 140
+max_line_length = 150
 cache = ".cache/luacheck"
 exclude_files = { "build", ".cache" }
 -- `local device <close>` is there to be closed, `_x` to be ignored.
@@ -9,3 +9,7 @@ files["tests/**"].std = "lua54+busted"
 files["lualib/meta"].ignore = { "212", "211", "241", "631" }
 -- Replaces the arguments that busted's runner reads.
 files["tests/run.lua"].globals = { "arg" }
+-- Data in tables: a row a line.
+for _, data in ipairs { "catalogue", "kinds", "overrides.lua", "shown.lua", "roots.lua", "factory.lua" } do
+  files["lualib/sim/" .. data].max_line_length = false
+end

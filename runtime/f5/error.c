@@ -239,7 +239,7 @@ void error_from_transport(f5_failure *failure, const http_request *request, cons
     failure->verdict.unknown = request->sent;
     break;
   case HTTP_TOO_LARGE:
-    text_put(&message, "the answer is larger than the limit (option body_limit)");
+    text_put(&message, "the answer is too large for the option body_limit");
     failure->verdict = (f5_verdict){KIND_PROTOCOL, AGAIN_NEVER, request->sent};
     break;
   case HTTP_FILE:

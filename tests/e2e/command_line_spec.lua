@@ -140,7 +140,8 @@ f5lua: FILE:2: cannot drain web
   end)
 
   it("141: nobody reads the output any more", function()
-    local out = io.popen("timeout 20 bash -c '" .. program.path .. " -e \"while true do print(1) end\" | head -1; echo ${PIPESTATUS[0]}' 2>&1"):read "a"
+    local out = io.popen("timeout 20 bash -c '" .. program.path
+      .. " -e \"while true do print(1) end\" | head -1; echo ${PIPESTATUS[0]}' 2>&1"):read "a"
     assert.equal("1\n141\n", out)
   end)
 end)

@@ -8,16 +8,23 @@ local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 -- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device or the way to it.
 local OWN_KINDS <const> = { usage = true, cancelled = true }
 
+-- What to do about it, where the kind alone allows advice.
 local HINTS <const> = {
   not_found = "ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)",
   conflict = "it exists already: ref:exists() tells, ref:modify{…} changes it",
-  auth = "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect",
   forbidden = "the user is known, but its role does not allow this",
   tls = "give the device's certificate as `ca = \"FILE.pem\"` to f5.connect; `verify = false` gives up protection",
-  not_ready = "the device is starting or busy: session:wait_ready{ timeout = 300 } waits for it",
+  not_ready = "the device is starting, or part of it is down; `retries` of f5.connect says how long to keep trying",
   busy = "raise `retries` of f5.connect, or try again later",
   timeout = "raise `timeout` of f5.connect, or run long work as a task",
 }
+
+local function hint_of(err)
+  if err.kind == "auth" and err.status == 401 then
+    return "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect"
+  end
+  return HINTS[err.kind]
+end
 
 local function painter(colour)
   local function paint(code)
@@ -102,7 +109,8 @@ local function report(err, trace, colour)
   lines[1] = paint.bad "f5lua:" .. " " .. text_of(err.message or err)
   if not OWN_KINDS[err.kind] then field_lines(lines, err, paint) end
   add_trace(lines, trace, paint)
-  if HINTS[err.kind] then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. HINTS[err.kind] end
+  local hint = hint_of(err)
+  if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
   return table.concat(lines, "\n") .. "\n", OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
 end
 

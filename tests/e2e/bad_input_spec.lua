@@ -1,0 +1,221 @@
+-- What a user reads when something is wrong, the exit status, and that no token is left on the device.
+local program = require "program"
+local sim = require "f5.sim"
+
+local CONNECT <const> = 'local f5 = require "f5"\nlocal bip = f5.connect { retries = 0 }\n'
+local LIST <const> = CONNECT .. "print(#bip.ltm.node:list())\n"
+
+describe("bad input:", function()
+  local device, place
+
+  setup(function()
+    device = sim.start {}
+    place = program.directory()
+  end)
+  teardown(function()
+    device:stop()
+    getmetatable(place).__close()
+  end)
+  before_each(function()
+    device:clear_faults()
+    device:clear_log()
+  end)
+
+  local function tokens()
+    local count = 0
+    for _ in pairs(device:state().tokens.items) do count = count + 1 end
+    return count
+  end
+
+  -- Runs the playbook against the device; the environment may say otherwise.
+  local function run(text, environment)
+    local env = {
+      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    for name, value in pairs(environment or {}) do env[name] = value ~= "" and value or nil end
+    return program.run({ place:file("playbook.lua", text) }, { env = env })
+  end
+
+  -- `expected` may hold FILE, DEVICE and PORT.
+  local function check(status, expected, text, environment)
+    local result = run(text, environment)
+    expected = expected:gsub("FILE:", place.path .. "/playbook.lua:"):gsub("DEVICE", "127.0.0.1:" .. device.port):gsub("PORT", device.port)
+    assert.same({ status, expected }, { result.status, result.err })
+    assert.equal(0, tokens())
+  end
+
+  it("nothing is wrong", function()
+    check(0, "", LIST)
+    assert.equal(3, #device:log())
+  end)
+
+  it("a wrong password", function()
+    check(3, [[
+f5lua: Authentication failed.
+  device    DEVICE
+  method    POST
+  path      /mgmt/shared/authn/login
+  status    401
+  kind      auth
+  attempts  1
+  FILE:2: in main chunk
+      local bip = f5.connect { retries = 0 }
+  hint: check F5_USER and F5_PASSWORD, or the username and password given to f5.connect
+]], LIST, { F5_PASSWORD = "wrong-one" })
+  end)
+
+  it("no password, and no terminal to ask on", function()
+    check(1, "f5lua: FILE:2: no password for 127.0.0.1: give password = \"…\" to f5.connect, or set F5_PASSWORD"
+      .. " (there is no terminal to ask on)\n  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n",
+      LIST, { F5_PASSWORD = "" })
+  end)
+
+  it("no host", function()
+    check(1, "f5lua: FILE:2: no host: give host = \"…\" to f5.connect, or set F5_SERVER\n"
+      .. "  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n", LIST, { F5_SERVER = "" })
+  end)
+
+  it("an unknown host", function()
+    check(3, [[
+f5lua: the name of no-such-host.invalid:PORT cannot be resolved (Could not resolve host: no-such-host.invalid)
+  device    no-such-host.invalid:PORT
+  method    POST
+  path      /mgmt/shared/authn/login
+  kind      transport
+  attempts  1
+  FILE:2: in main chunk
+      local bip = f5.connect { retries = 0 }
+]], LIST, { F5_SERVER = "no-such-host.invalid" })
+  end)
+
+  it("a refused connection", function()
+    local result = run(LIST, { F5_SERVER_PORT = 1 })
+    assert.equal(3, result.status)
+    assert.matches("^f5lua: cannot connect to 127%.0%.0%.1:1 %(Failed to connect to 127%.0%.0%.1 port 1 after %d+ ms: "
+      .. "Couldn't connect to server%)\n  device    127%.0%.0%.1:1\n  method    POST\n  path      /mgmt/shared/authn/login\n"
+      .. "  kind      transport\n", result.err)
+  end)
+
+  it("an untrusted certificate", function()
+    check(3, [[
+f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get local issuer certificate)
+  device    DEVICE
+  method    POST
+  path      /mgmt/shared/authn/login
+  kind      tls
+  attempts  1
+  FILE:2: in main chunk
+      local bip = f5.connect { retries = 0 }
+  hint: give the device's certificate as `ca = "FILE.pem"` to f5.connect; `verify = false` gives up protection
+]], LIST, { SSL_CERT_FILE = "" })
+  end)
+
+  it("a device that closes in mid-answer", function()
+    device:fault { match = { path = "/mgmt/tm/ltm/node" }, truncate = 20, times = 2 }
+    local result = run(LIST)
+    assert.equal(3, result.status)
+    assert.matches("^f5lua: 127%.0%.0%.1:%d+ broke off the connection %(transfer closed with %d+ bytes remaining to read%)\n",
+      result.err)
+    assert.matches("\n  kind      transport\n  attempts  1\n.*playbook.lua:3: in main chunk\n      print%(#bip.ltm.node:list%(%)%)\n$", result.err)
+    assert.equal(0, tokens())
+  end)
+
+  it("an answer that is not JSON", function()
+    device:fault { match = { path = "/mgmt/tm/ltm/node" }, body = "<html>hello</html>" }
+    check(3, [[
+f5lua: the answer is no JSON: it starts with '<html>hello</html>'
+  device    DEVICE
+  method    GET
+  path      /mgmt/tm/ltm/node
+  status    200
+  kind      protocol
+  attempts  1
+  FILE:3: in main chunk
+      print(#bip.ltm.node:list())
+]], LIST)
+  end)
+
+  it("an answer over the limit", function()
+    check(3, [[
+f5lua: the answer is too large for the option body_limit (the answer is larger than the limit of 2000 bytes)
+  device    DEVICE
+  method    GET
+  path      /mgmt/tm/sys
+  kind      protocol
+  attempts  1
+  FILE:3: in main chunk
+      bip.sys:list()
+]], 'local f5 = require "f5"\nlocal bip = f5.connect { body_limit = 2000 }\nbip.sys:list()\n')
+  end)
+
+  it("an unknown option of f5.connect", function()
+    check(1, [[
+f5lua: FILE:2: unknown option 'hostname'; did you mean 'host'?
+  FILE:2: in main chunk
+      local bip = f5.connect { hostname = "x" }
+]], 'local f5 = require "f5"\nlocal bip = f5.connect { hostname = "x" }\n')
+    assert.equal(0, #device:log())
+  end)
+
+  it("wrong types of arguments", function()
+    check(1, [[
+f5lua: FILE:2: option 'port' must be a number, not a string
+  FILE:2: in main chunk
+      local bip = f5.connect { port = "x" }
+]], 'local f5 = require "f5"\nlocal bip = f5.connect { port = "x" }\n')
+    check(1, [[
+f5lua: FILE:3: create takes a table of properties, not a string
+  FILE:3: in main chunk
+      bip.ltm.pool:create "x"
+]], CONNECT .. 'bip.ltm.pool:create "x"\n')
+  end)
+
+  it("an unknown part of f5", function()
+    check(1, "f5lua: FILE:1: f5 has no 'conect'\n  FILE:1: in main chunk\n      require('f5').conect {}\n", "require('f5').conect {}\n")
+  end)
+
+  it("an error of the device that nobody handles", function()
+    check(3, [[
+f5lua: 01020036:3: The requested Pool (/Common/nope) was not found.
+  device    DEVICE
+  method    GET
+  path      /mgmt/tm/ltm/pool/~Common~nope
+  status    404
+  apiError  3
+  kind      not_found
+  attempts  1
+  FILE:4: in function 'read'
+      bip.ltm.pool["/Common/nope"]:load()
+  FILE:6: in main chunk
+  hint: ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)
+]], CONNECT .. [[
+local function read()
+  bip.ltm.pool["/Common/nope"]:load()
+end
+read()
+]])
+  end)
+
+  it("an error of its own, after the login", function()
+    check(1, "f5lua: FILE:3: enough\n  FILE:3: in main chunk\n      error 'enough'\n", CONNECT .. "error 'enough'\n")
+  end)
+
+  it("a fiber that fails and is never joined", function()
+    local result = run(CONNECT .. "f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\nf5.sleep(0.3)\nprint 'the end'\n")
+    assert.same({ 3, "the end\n" }, { result.status, result.out })
+    assert.matches("^f5lua: a fiber failed, and nothing joined it:\nf5lua: 01020036:3: The requested Pool", result.err)
+    assert.equal(0, tokens())
+  end)
+
+  it("os.exit without closing anything", function()
+    local result = run(CONNECT .. "os.exit(9)\n")
+    assert.same({ 9, "" }, { result.status, result.err })
+    assert.equal(0, tokens())
+    assert.equal("DELETE", device:log()[2].method)
+  end)
+
+  it("a session that the playbook forgot", function()
+    check(0, "", CONNECT .. "bip = nil\ncollectgarbage()\n")
+    assert.equal(2, #device:log())
+  end)
+end)

@@ -1,0 +1,145 @@
+-- Signals end a playbook in order: `<close>` variables run, tokens are deleted, the status tells the signal.
+local program = require "program"
+local sim = require "f5.sim"
+
+local HEAD <const> = [[
+local f5 = require "f5"
+local bip = f5.connect {}
+local guard <close> = setmetatable({}, { __close = function() print "closed" end })
+io.stdout:setvbuf "line"
+print "ready"
+]]
+
+describe("a signal", function()
+  local device, place
+
+  setup(function()
+    device = sim.start {}
+    place = program.directory()
+  end)
+  teardown(function()
+    device:stop()
+    getmetatable(place).__close()
+  end)
+  before_each(function()
+    device:clear_faults()
+    device:clear_log()
+  end)
+
+  local function start(text, words)
+    return program.start(words or { place:file("playbook.lua", HEAD .. text) }, { env = {
+      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    } })
+  end
+
+  local function last_call()
+    local calls = device:log()
+    local call = calls[#calls]
+    return call.method, call.path:match "^/mgmt/shared/authz/tokens/", call.status
+  end
+
+  local function check_deleted()
+    assert.equal(nil, next(device:state().tokens.items))
+    local method, path, status = last_call()
+    assert.same({ "DELETE", "/mgmt/shared/authz/tokens/", 200 }, { method, path, status })
+  end
+
+  local WAYS <const> = {
+    ["while it sleeps"] = "f5.sleep(100)",
+    ["while it computes"] = "while true do end",
+    ["while it waits for the device"] = "bip.ltm.node:list()",
+    ["while it sorts"] = "table.sort({ 3, 2, 1 }, function(a, b) f5.sleep(100) return a < b end)",
+    ["in a coroutine of its own"] = "coroutine.wrap(function() f5.sleep(100) end)()",
+    ["while a fiber works"] = "f5.all(function() f5.sleep(100) end, function() while true do f5.sleep(0.001) end end)",
+  }
+  for way, text in pairs(WAYS) do
+    it("SIGINT " .. way, function()
+      if way:find "device" then device:fault { match = { path = "/mgmt/tm/ltm/node" }, delay_ms = 20000 } end
+      local process <close> = start(text)
+      process:expect "ready"
+      if way:find "device" then os.execute "sleep 0.2" end
+      process:kill "INT"
+      local result = process:wait(10)
+      assert.same({ 130, "ready\nclosed\n", "f5lua: interrupted\n" }, { result.status, result.out, result.err })
+      check_deleted()
+    end)
+  end
+
+  it("SIGTERM ends it too, with its own status", function()
+    local process <close> = start "f5.sleep(100)"
+    process:expect "ready"
+    process:kill "TERM"
+    local result = process:wait(10)
+    assert.same({ 143, "ready\nclosed\n", "f5lua: terminated\n" }, { result.status, result.out, result.err })
+    check_deleted()
+  end)
+
+  it("SIGHUP ends it too: its terminal is gone", function()
+    local process <close> = start "f5.sleep(100)"
+    process:expect "ready"
+    process:kill "HUP"
+    assert.equal(129, process:wait(10).status)
+    check_deleted()
+  end)
+
+  it("cannot be caught by pcall for good", function()
+    local process <close> = start "pcall(f5.sleep, 100) print 'cleaning up'"
+    process:expect "ready"
+    process:kill "INT"
+    local result = process:wait(10)
+    assert.same({ 130, "ready\ncleaning up\nclosed\n" }, { result.status, result.out })
+    check_deleted()
+  end)
+
+  it("shows an error that the end itself brings", function()
+    local process <close> = start "local bad <close> = setmetatable({}, { __close = function() error('no', 0) end }) f5.sleep(100)"
+    process:expect "ready"
+    process:kill "INT"
+    local result = process:wait(10)
+    assert.equal(130, result.status)
+    assert.matches("^f5lua: no\n.*f5lua: interrupted\n$", result.err)
+    check_deleted()
+  end)
+
+  it("twice leaves at once", function()
+    device:fault { match = { method = "DELETE" }, delay_ms = 20000 }
+    local process <close> = start "f5.sleep(100)"
+    process:expect "ready"
+    process:kill "INT"
+    process:expect "closed"
+    os.execute "sleep 0.1"
+    process:kill "INT"
+    assert.equal(130, process:wait(3).status)
+  end)
+
+  it("during the login leaves no token", function()
+    device:fault { match = { path = "/login" }, delay_ms = 500 }
+    local process <close> = start(nil, { "-e", "require('f5').connect {}" })
+    os.execute "sleep 0.3"
+    process:kill "INT"
+    assert.equal(130, process:wait(10).status)
+    assert.equal(nil, next(device:state().tokens.items))
+  end)
+
+  it("ends f5lua sim well, and it saves", function()
+    local save = place.path .. "/state.json"
+    for _, signal in ipairs { "INT", "TERM" } do
+      os.remove(save)
+      local process <close> = program.start { "sim", "--port", "0", "--save", save }
+      process:expect "simulated BIG%-IP at"
+      process:kill(signal)
+      local result = process:wait(10)
+      assert.same({ 0, "" }, { result.status, result.err })
+      assert.truthy(require("f5.json").decode(place:read "state.json").objects)
+    end
+  end)
+
+  it("of a broken pipe deletes the tokens as well", function()
+    local file = place:file("playbook.lua", HEAD .. "for i = 1, math.huge do print(i) end")
+    local env = ("F5_SERVER=127.0.0.1 F5_SERVER_PORT=%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s"):format(device.port, device.ca)
+    local pipe = io.popen(("timeout 20 env %s bash -c '%s %s | head -1; echo ${PIPESTATUS[0]}' 2>&1"):format(env, program.path, file))
+    assert.equal("ready\n141\n", pipe:read "a")
+    pipe:close()
+    check_deleted()
+  end)
+end)
