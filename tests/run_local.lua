@@ -1,0 +1,23 @@
+-- Runs busted inside the program, so that specs can `require "f5"`:
+--   build/release/f5lua tests/run.lua [--filter=PATTERN …] [FILE…]        all of tests/spec without a FILE
+-- With F5LUA_TEST_COUNTS=FILE one line "passed failed skipped" is added to FILE.
+
+-- Loaded before busted takes its snapshot of package.loaded: one runtime for all specs, as for a playbook.
+for _, name in ipairs { "f5", "f5.json", "cjson" } do
+  local ok, message = pcall(require, name)
+
+end
+
+local here = arg[0]:match "^(.*)/[^/]*$" or "."
+package.path = here .. "/support/?.lua;" .. package.path
+
+local words, files = {}, 0
+for _, word in ipairs(arg) do
+  if word:sub(1, 1) ~= "-" then files = files + 1 end
+  words[#words + 1] = word
+end
+if files == 0 then words[#words + 1] = here .. "/spec" end
+table.insert(words, 1, "--output=" .. here .. "/support/output.lua")
+for i = 1, math.max(#arg, #words) do arg[i] = words[i] end
+
+require "busted.runner" { standalone = false }
