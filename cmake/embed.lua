@@ -1,5 +1,8 @@
--- Writes a C file that holds Lua sources: cmake/embed.lua OUT ROOT FILE... NAME=FILE...
+-- Writes a C file that holds Lua sources: cmake/embed.lua [--small] OUT ROOT FILE... NAME=FILE...
 -- FILE becomes the module of its path below ROOT (ROOT/f5/stats.lua is "f5.stats", .../init.lua its folder's name).
+-- With --small comments and spaces are left out, and every line keeps its number.
+local small = arg[1] == "--small"
+if small then table.remove(arg, 1) end
 local out, root = arg[1], arg[2]
 
 local function read(path)
@@ -20,11 +23,35 @@ local function chunk_name(path)
   return "=lualib/" .. path:sub(#root + 2)
 end
 
+package.path = root .. "/?.lua"
+local lexer = small and require "build.lexer"
+
+local function smaller(source, chunk)
+  local parts, line, last = {}, 1, ""
+  for token in lexer.tokens(source) do
+    local text = source:sub(token.from, token.to)
+    if line < token.line then
+      parts[#parts + 1] = ("\n"):rep(token.line - line)
+      line = token.line
+    elseif (last .. text:sub(1, 1)):find "^[%w_][%w_]$" or (last .. text:sub(1, 1)):find "^[%p%d][%p%d]$" then
+      parts[#parts + 1] = " "
+    end
+    parts[#parts + 1] = text
+    local _, breaks = text:gsub("\n", "")
+    line, last = line + breaks, text:sub(-1)
+  end
+  local result = table.concat(parts)
+  -- The same code on the same lines, or it is not taken.
+  local before, after = load(source, chunk), load(result, chunk)
+  return before and after and string.dump(before) == string.dump(after) and result or source
+end
+
 local modules = {}
 for i = 3, #arg do
   local name, path = arg[i]:match "^([%w_.]+)=(.+)$"
   if not name then name, path = module_name(arg[i]), arg[i] end
-  modules[#modules + 1] = { name = name, chunk = chunk_name(path), source = read(path) }
+  local source = read(path)
+  modules[#modules + 1] = { name = name, chunk = chunk_name(path), source = small and smaller(source, chunk_name(path)) or source }
 end
 table.sort(modules, function(a, b) return a.name < b.name end)
 

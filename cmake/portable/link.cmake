@@ -14,6 +14,7 @@ if(F5LUA_LINK STREQUAL "libraries")
 elseif(F5LUA_LINK STREQUAL "everything")
   # Before libc.a, so that its malloc is never taken.
   add_link_options(${F5LUA_PREFIX}/lib/mimalloc.o)
+  add_compile_options(-fno-asynchronous-unwind-tables -fno-unwind-tables)
 endif()
 
 if(F5LUA_PUBLIC_KEY)

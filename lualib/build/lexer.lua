@@ -3,7 +3,8 @@
 --
 --   for token in lexer.tokens(text) do … end
 --
--- A token is { kind, value, line }: kind "name", "keyword", "string" (value decoded), "number" (as written) or "symbol".
+-- A token is { kind, value, line, from, to }: kind "name", "keyword", "string" (value decoded), "number" (as written) or "symbol"; the
+-- bytes from..to of the text are what was written.
 local M = {}
 
 local KEYWORDS <const> = {}
@@ -126,7 +127,7 @@ local function advance(state)
       local _, stop = long_bracket(state, at + 2, "comment")
       state.at = stop or text:match("^[^\r\n]*()", at)
     else
-      local token = { line = state.line }
+      local token = { line = state.line, from = at }
       if char:find "[%a_]" then
         token.value, state.at = text:match("^([%w_]+)()", at)
         token.kind = KEYWORDS[token.value] and "keyword" or "name"
@@ -151,6 +152,7 @@ local function advance(state)
         token.value = token.value or text:match("^" .. SINGLE, at) or fail(state, "unexpected symbol near '" .. char .. "'")
         state.at = at + #token.value
       end
+      token.to = state.at - 1
       return token
     end
   end
