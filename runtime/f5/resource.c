@@ -1,5 +1,6 @@
 #include "f5/resource.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -110,6 +111,22 @@ static void push_named_body(lua_State *L, const char *full, size_t length) {
   if (last - 1 > end) name_member(L, "subPath", end + 1, (size_t)(last - 1 - (end + 1)));
 }
 
+/* A path of short names does not say whether it is a collection: POST to an object is what a device does not know. */
+static int created(lua_State *L, int status, lua_KContext context) {
+  f5_operation *op = (f5_operation *)context;
+  f5_failure *failure = &op->call.failure;
+  if (failure->verdict.kind == KIND_NOT_FOUND && lua_getfield(L, 2, "name") == LUA_TNIL) {
+    text message = {0};
+    text_printf(&message,
+                "%s (an object is created in its collection, by name: collection:create { name = … }, or by full name: "
+                "collection[\"/Common/…\"]:create { … })",
+                failure->message);
+    free(failure->message);
+    failure->message = message.data;
+  }
+  return operation_answer(L, status, context);
+}
+
 /* ref:create{properties} -> the new object. On a collection the body has the name; a reference with a full name is
  * created in its collection. */
 static int create(lua_State *L) {
@@ -139,7 +156,7 @@ static int create(lua_State *L) {
     query_add(L, &op->path, ref, 0, NULL);
     op->call.http.path = text_string(&op->path);
   }
-  return session_write(L, op, body, operation_answer);
+  return session_write(L, op, body, created);
 }
 
 static int change(lua_State *L, const char *method, const char *name) {

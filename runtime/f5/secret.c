@@ -8,11 +8,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "f5/uri.h"
+
 #define GRAIN 64          /* bytes; secrets are small */
 #define CHUNK (64 * 1024) /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
 #define GRAINS (CHUNK / GRAIN)
 #define SHORTEST_MASKED 4 /* a shorter secret would shred every text that contains its letters */
-#define MOST_SPELLINGS 5
+#define MOST_SPELLINGS 6
 
 typedef struct chunk chunk;
 struct chunk {
@@ -144,18 +146,24 @@ text secret_text(size_t length) {
 
 secret *secret_new(const char *value, size_t length) {
   secret *s = calloc(1, sizeof *s);
-  text json = secret_text(6 * length), twice = secret_text(12 * length), percent = secret_text(3 * length);
+  text json = secret_text(6 * length), twice = secret_text(12 * length), percent = secret_text(3 * length),
+       in_path = secret_text(3 * length), in_query = secret_text(3 * length);
   text_json(&json, value, length);
   text_json(&twice, json.data, json.length);
   percent_encode(&percent, value, length);
-  bool whole = s && !json.failed && !twice.failed && !percent.failed;
-  if (whole && take(s, length + json.length + twice.length + percent.length + 4)) {
+  uri_encode(&in_path, value, length);
+  uri_encode_query(&in_query, value, length);
+  bool whole = s && !json.failed && !twice.failed && !percent.failed && !in_path.failed && !in_query.failed;
+  if (whole && take(s, length + json.length + twice.length + percent.length + in_path.length + in_query.length +
+                           MOST_SPELLINGS)) {
     size_t used = 0;
     s->length = length;
     keep_spelling(s, &used, value, length);
     s->json = keep_spelling(s, &used, json.data, json.length);
     keep_spelling(s, &used, twice.data, twice.length);
     keep_spelling(s, &used, percent.data, percent.length);
+    keep_spelling(s, &used, in_path.data, in_path.length);
+    keep_spelling(s, &used, in_query.data, in_query.length);
     if (length >= SHORTEST_MASKED) {
       s->next = masked;
       s->link = &masked;
@@ -169,6 +177,8 @@ secret *secret_new(const char *value, size_t length) {
   secret_text_free(&json);
   secret_text_free(&twice);
   secret_text_free(&percent);
+  secret_text_free(&in_path);
+  secret_text_free(&in_query);
   return s;
 }
 

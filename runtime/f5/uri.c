@@ -112,21 +112,21 @@ void uri_absolute(text *path, text *query, const char *name, size_t length) {
   }
 }
 
+void uri_encode_query(text *path, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    if (query_character(c))
+      text_char(path, (char)c);
+    else
+      add_escape(path, c);
+  }
+}
+
 void uri_query(text *path, const char *name, const char *value, size_t length) {
   text_char(path, path->data && memchr(path->data, '?', path->length) ? '&' : '?');
-  for (; *name; name++) {
-    if (query_character((unsigned char)*name))
-      text_char(path, *name);
-    else
-      add_escape(path, (unsigned char)*name);
-  }
+  uri_encode_query(path, name, strlen(name));
   text_char(path, '=');
-  for (size_t i = 0; i < length; i++) {
-    if (query_character((unsigned char)value[i]))
-      text_char(path, value[i]);
-    else
-      add_escape(path, (unsigned char)value[i]);
-  }
+  uri_encode_query(path, value, length);
 }
 
 static int hex_value(char c) {

@@ -28,6 +28,8 @@ void uri_absolute(text *path, text *query, const char *name, size_t length);
 void uri_query(text *path, const char *name, const char *value, size_t length);
 /* Appends the bytes as one part of a segment. */
 void uri_encode(text *path, const char *bytes, size_t length);
+/* … as a part of a query. */
+void uri_encode_query(text *path, const char *bytes, size_t length);
 /* The full name or name that the path's last segment stands for: ".../~Common~web" is "/Common/web". Returns the length
  * of the path without that segment. */
 size_t uri_last_name(const char *path, size_t length, text *name);
