@@ -15,7 +15,7 @@ local function options(device, more)
   return all
 end
 
-describe("G17 fibers", function()
+describe("fibers", function()
   local device, bip
 
   setup(function()

@@ -171,65 +171,71 @@ describe("simulated device: authentication", function()
     assert.equal(401, util.status)
   end)
 
-  it("G5 blocks a user whose password has expired, until it is changed", function()
-    local token = token_of(device, "old")
-    local blocked = curl { device, "GET", "/mgmt/shared/echo", token = token }
-    assert.equal(401, blocked.status)
-    assert.matches("^Password expired", blocked.json.message)
-    local wrong = curl { device, "PATCH", "/mgmt/shared/authz/users/old", token = token,
-      body = { password = "new-Password-1", oldPassword = "guess" } }
-    assert.equal(400, wrong.status)
-    local changed = curl { device, "PATCH", "/mgmt/shared/authz/users/old", token = token,
-      body = { password = "new-Password-1", oldPassword = "old" } }
-    assert.equal(200, changed.status)
-    assert.equal(200, curl { device, "GET", "/mgmt/shared/echo", token = token }.status)
-    assert.equal(401, login(device, "old").status)
-    assert.equal(200, login(device, "old", "new-Password-1").status)
-    assert.equal(401, curl { device, "GET", "/mgmt/shared/authz/users/admin", token = token }.status)
+  describe("G5 an expired password", function()
+    it("blocks a user whose password has expired, until it is changed", function()
+      local token = token_of(device, "old")
+      local blocked = curl { device, "GET", "/mgmt/shared/echo", token = token }
+      assert.equal(401, blocked.status)
+      assert.matches("^Password expired", blocked.json.message)
+      local wrong = curl { device, "PATCH", "/mgmt/shared/authz/users/old", token = token,
+        body = { password = "new-Password-1", oldPassword = "guess" } }
+      assert.equal(400, wrong.status)
+      local changed = curl { device, "PATCH", "/mgmt/shared/authz/users/old", token = token,
+        body = { password = "new-Password-1", oldPassword = "old" } }
+      assert.equal(200, changed.status)
+      assert.equal(200, curl { device, "GET", "/mgmt/shared/echo", token = token }.status)
+      assert.equal(401, login(device, "old").status)
+      assert.equal(200, login(device, "old", "new-Password-1").status)
+      assert.equal(401, curl { device, "GET", "/mgmt/shared/authz/users/admin", token = token }.status)
+    end)
   end)
 
-  it("G7 answers cross-origin requests for allowed origins only", function()
-    local function preflight(origin)
-      return curl { device, "OPTIONS", "/mgmt/tm/ltm/pool", anonymous = true, headers = {
-        Origin = origin, ["Access-Control-Request-Method"] = "PATCH", ["Access-Control-Request-Headers"] = "X-F5-Auth-Token",
-      } }
-    end
-    local allowed = preflight "https://console.example.net"
-    assert.equal(200, allowed.status)
-    assert.equal("https://console.example.net", allowed.headers["access-control-allow-origin"])
-    assert.matches("PATCH", allowed.headers["access-control-allow-methods"])
-    assert.matches("X-F5-Auth-Token", allowed.headers["access-control-allow-headers"], 1, true)
-    assert.equal("1200", allowed.headers["access-control-max-age"])
-    assert.equal("true", allowed.headers["access-control-allow-credentials"])
-    local refused = preflight "https://evil.example.net"
-    assert.equal(403, refused.status)
-    assert.is_nil(refused.headers["access-control-allow-origin"])
-    local simple = curl { device, "GET", "/mgmt/shared/echo", headers = { Origin = "https://console.example.net" } }
-    assert.equal(200, simple.status)
-    assert.equal("https://console.example.net", simple.headers["access-control-allow-origin"])
-    assert.matches("X-F5-Api-Status", simple.headers["access-control-expose-headers"], 1, true)
-    local other = curl { device, "GET", "/mgmt/shared/echo", headers = { Origin = "https://evil.example.net" } }
-    assert.is_nil(other.headers["access-control-allow-origin"])
-    assert.is_nil(curl(device, "GET", "/mgmt/shared/echo").headers["access-control-allow-origin"])
+  describe("G7 CORS", function()
+    it("answers cross-origin requests for allowed origins only", function()
+      local function preflight(origin)
+        return curl { device, "OPTIONS", "/mgmt/tm/ltm/pool", anonymous = true, headers = {
+          Origin = origin, ["Access-Control-Request-Method"] = "PATCH", ["Access-Control-Request-Headers"] = "X-F5-Auth-Token",
+        } }
+      end
+      local allowed = preflight "https://console.example.net"
+      assert.equal(200, allowed.status)
+      assert.equal("https://console.example.net", allowed.headers["access-control-allow-origin"])
+      assert.matches("PATCH", allowed.headers["access-control-allow-methods"])
+      assert.matches("X-F5-Auth-Token", allowed.headers["access-control-allow-headers"], 1, true)
+      assert.equal("1200", allowed.headers["access-control-max-age"])
+      assert.equal("true", allowed.headers["access-control-allow-credentials"])
+      local refused = preflight "https://evil.example.net"
+      assert.equal(403, refused.status)
+      assert.is_nil(refused.headers["access-control-allow-origin"])
+      local simple = curl { device, "GET", "/mgmt/shared/echo", headers = { Origin = "https://console.example.net" } }
+      assert.equal(200, simple.status)
+      assert.equal("https://console.example.net", simple.headers["access-control-allow-origin"])
+      assert.matches("X-F5-Api-Status", simple.headers["access-control-expose-headers"], 1, true)
+      local other = curl { device, "GET", "/mgmt/shared/echo", headers = { Origin = "https://evil.example.net" } }
+      assert.is_nil(other.headers["access-control-allow-origin"])
+      assert.is_nil(curl(device, "GET", "/mgmt/shared/echo").headers["access-control-allow-origin"])
+    end)
   end)
 
-  it("G46 writes one line a call, in order, as restjavad-audit does", function()
-    local path = os.tmpname()
-    local logged <close> = sim.start { log = path }
-    curl(logged, "GET", "/mgmt/shared/echo")
-    login(logged, "operator", "wrong")
-    curl(logged, "GET", '/mgmt/shared/echo?x="y"')
-    logged:stop()
-    local lines = {}
-    for line in io.lines(path) do lines[#lines + 1] = line end
-    os.remove(path)
-    assert.equal(3, #lines)
-    assert.matches('^%[I%]%[%d+%]%[%d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] %[run%] '
-      .. '{"user":"local/admin","method":"GET","uri":"http://localhost:8100/mgmt/shared/echo","status":200,"from":"127%.0%.0%.1"}$',
-      lines[1])
-    assert.matches('"user":"local/null","method":"POST","uri":"http://localhost:8100/mgmt/shared/authn/login","status":401', lines[2],
-      1, true)
-    assert.matches('x=\\"y\\"', lines[3], 1, true)
+  describe("G46 the log of calls", function()
+    it("writes one line a call, in order, as restjavad-audit does", function()
+      local path = os.tmpname()
+      local logged <close> = sim.start { log = path }
+      curl(logged, "GET", "/mgmt/shared/echo")
+      login(logged, "operator", "wrong")
+      curl(logged, "GET", '/mgmt/shared/echo?x="y"')
+      logged:stop()
+      local lines = {}
+      for line in io.lines(path) do lines[#lines + 1] = line end
+      os.remove(path)
+      assert.equal(3, #lines)
+      assert.matches('^%[I%]%[%d+%]%[%d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] %[run%] '
+        .. '{"user":"local/admin","method":"GET","uri":"http://localhost:8100/mgmt/shared/echo","status":200,"from":"127%.0%.0%.1"}$',
+        lines[1])
+      assert.matches('"user":"local/null","method":"POST","uri":"http://localhost:8100/mgmt/shared/authn/login","status":401', lines[2],
+        1, true)
+      assert.matches('x=\\"y\\"', lines[3], 1, true)
+    end)
   end)
 
   it("G43 says that it is ready, and active", function()
