@@ -241,7 +241,7 @@ static network *network_of(loop *l) {
   net->face.busy = network_busy;
   net->face.destroy = network_destroy;
   tame_sigpipe();
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) net->face.multi = curl_multi_init();
+  if (http_memory_init()) net->face.multi = curl_multi_init();
   if (net->face.multi != NULL) {
     curl_multi_setopt(net->face.multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
     curl_multi_setopt(net->face.multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
@@ -393,7 +393,13 @@ void http_cancel(http_request *request) {
   http_peer_release(peer);
 }
 
+static void wipe(char *text, size_t length) {
+  if (text != NULL && length <= HTTP_SECRET_LENGTH) explicit_bzero(text, length);
+}
+
 void http_request_clear(http_request *request) {
+  wipe(request->answer, request->answer_length);
+  if (request->answer_headers != NULL) wipe(request->answer_headers, strlen(request->answer_headers));
   free(request->answer);
   free(request->answer_headers);
   request->answer = request->answer_headers = NULL;

@@ -52,7 +52,7 @@ struct http_request {
   /* -- set by the owner before http_submit; must live until done or http_cancel -- */
   const char *method;         /* "GET" … */
   const char *path;           /* path and query, encoded, appended to the peer's base */
-  const char *const *headers; /* "Name: value", NULL at the end; may be NULL. Wiped from libcurl's copies is not promised */
+  const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
   const void *body;           /* request body in memory, or NULL */
   size_t body_length;         /* bytes */
   int body_fd;                /* with body_from_fd: send body_length bytes of this file from body_offset (pread) */
@@ -88,7 +88,8 @@ struct http_request {
 void http_submit(http_peer *peer, http_request *request);
 /* Ends it without calling done; nothing if it is not running. */
 void http_cancel(http_request *request);
-/* Frees the result (not the struct); the answer may be taken before by setting request->answer to NULL. */
+/* Frees the result (not the struct), and wipes it when it is short; the answer may be taken before by setting request->answer to
+ * NULL. Requests and short answers leave no trace in the memory of libcurl and OpenSSL once they are done. */
 void http_request_clear(http_request *request);
 /* Value of an answer's header, trimmed, into buffer (truncated to size); false if absent. Names ignore case. */
 bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size);

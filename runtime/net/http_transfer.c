@@ -2,6 +2,7 @@
 #include "net/http_transfer.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,8 @@ static size_t on_body(char *data, size_t one, size_t length, void *user) {
     return fail_with(transfer, HTTP_INTERNAL);
   memcpy(request->answer + request->answer_length, data, length);
   request->answer_length += length;
+  /* libcurl keeps its buffer for the next exchange, and does not look at what it has handed over. */
+  if (request->answer_length <= HTTP_SECRET_LENGTH) explicit_bzero(data, length);
   return length;
 }
 
@@ -192,9 +195,17 @@ static int on_close_socket(void *user, curl_socket_t fd) {
     }                                                                                                                  \
   } while (0)
 
+/* The plain text of answers does not stay behind in OpenSSL's buffers. */
+static CURLcode on_tls(CURL *easy, void *context, void *user) {
+  (void)easy, (void)user;
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+  return CURLE_OK;
+}
+
 static bool set_trust(CURL *easy, const http_peer_options *options, char *error) {
   const char *directory = NULL, *bundle = NULL;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(CURLOPT_SSL_CTX_FUNCTION, on_tls);
   if (options->insecure) {
     SET(CURLOPT_SSL_VERIFYPEER, 0L);
     SET(CURLOPT_SSL_VERIFYHOST, 0L);
@@ -234,6 +245,7 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_PATH_AS_IS, 1L); /* the owner encoded the path; "/../" in a name is the name's */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(CURLOPT_QUICK_EXIT, 1L); /* a request that ends while its name is looked up does not wait for the resolver */
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
   if (options->proxy != NULL || !environment_has_proxy())
     SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");

@@ -6,6 +6,10 @@
 
 #include "net/http.h"
 
+/* Answers to a login carry the token; no trace of them may stay. They are short: what is longer is no secret, and
+ * wiping it would only take time. */
+enum { HTTP_SECRET_LENGTH = 64 * 1024 };
+
 /* The sockets that libcurl opened for a peer. It outlives the peer: libcurl closes some of them later. */
 typedef struct http_sockets {
   bool orphan; /* the peer is gone: free this with the last socket */
@@ -59,5 +63,8 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code);
 void http_transfer_unbind(http_transfer *transfer);
 /* Bytes of both directions so far, bodies only. */
 void http_transfer_progress(const http_transfer *transfer, uint64_t *sent, uint64_t *received);
+
+/* http_memory.c: initialises libcurl. */
+bool http_memory_init(void);
 
 #endif

@@ -1,0 +1,29 @@
+/* The memory that libcurl uses is wiped when it is freed: it builds requests there, with tokens and passwords in them,
+ * and a core dump or a swap file would keep what was freed. */
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/http_transfer.h"
+
+static void wiping_free(void *block) {
+  if (block == NULL) return;
+  explicit_bzero(block, malloc_usable_size(block));
+  free(block);
+}
+
+/* realloc of the C library may move a block and leave the old one as it was. */
+static void *wiping_realloc(void *block, size_t size) {
+  if (block == NULL) return malloc(size);
+  size_t present = malloc_usable_size(block);
+  if (size != 0 && size <= present && size >= present / 2) return block;
+  void *moved = malloc(size);
+  if (moved == NULL) return NULL;
+  memcpy(moved, block, size < present ? size : present);
+  wiping_free(block);
+  return moved;
+}
+
+bool http_memory_init(void) {
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) == CURLE_OK;
+}
