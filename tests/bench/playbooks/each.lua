@@ -2,7 +2,7 @@
 local f5 = require "f5"
 local bip <close> = f5.connect {}
 local count = 0
-for object in bip.ltm.virtual:each { top = 500 } do
+for object in bip.ltm.virtual:each { page = 500 } do
   assert(object.destination)
   count = count + 1
 end
