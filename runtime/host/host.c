@@ -18,6 +18,7 @@
 #include "host/trace.h"
 #include "net/fiber.h"
 #include "net/json.h"
+#include "net/state.h"
 #include "sim/module.h"
 
 /* How long the deletion of tokens may take at the end. */
@@ -88,7 +89,7 @@ static int open_state(lua_State *L) {
 
 lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
   program.loop = loop_new();
-  lua_State *L = program.loop ? luaL_newstate() : NULL;
+  lua_State *L = program.loop ? state_new() : NULL;
   if (!L) {
     fprintf(stderr, "f5lua: cannot start: %s\n", strerror(errno));
     return NULL;
@@ -96,7 +97,7 @@ lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
   lua_pushcfunction(L, open_state);
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
     fprintf(stderr, "f5lua: %s\n", lua_tostring(L, -1));
-    lua_close(L);
+    state_close(L);
     return NULL;
   }
   f5_log_configure(L, log_level, log_json);
@@ -216,7 +217,7 @@ void host_end_by_signal(void) {
 int host_close(lua_State *L, int status) {
   f5_shutdown(L, SHUTDOWN_MS);
   signals_remove();
-  lua_close(L);
+  state_close(L);
   loop_delete(program.loop);
   int signal = signals_received();
   bool written = fflush(stdout) == 0 && !ferror(stdout);

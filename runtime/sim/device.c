@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "net/state.h"
 #include "sim/digest.h"
 #include "sim/native.h"
 
@@ -38,7 +39,7 @@ static int open_device(lua_State *L) {
 
 bool sim_device_open(sim_device *device, const sim_options *options, char *error, size_t size) {
   memset(device, 0, sizeof *device);
-  lua_State *L = luaL_newstate();
+  lua_State *L = state_new();
   if (!L) {
     snprintf(error, size, "no memory for a Lua state");
     return false;
@@ -48,7 +49,7 @@ bool sim_device_open(sim_device *device, const sim_options *options, char *error
   lua_pushlightuserdata(L, (void *)(uintptr_t)options);
   if (lua_pcall(L, 1, 2, 1) != LUA_OK) {
     snprintf(error, size, "%s", lua_tostring(L, -1));
-    lua_close(L);
+    state_close(L);
     return false;
   }
   device->L = L;
@@ -207,7 +208,7 @@ void sim_device_close(sim_device *device) {
   if (!device->L) return;
   bool ok;
   free(sim_device_call(device, "close", "", 0, NULL, &ok));
-  lua_close(device->L);
+  state_close(device->L);
   device->L = NULL;
 }
 
