@@ -21,6 +21,9 @@ local function write(path, text)
   file:write(text)
 end
 
+-- A static program, which can load no C modules.
+function M.is_static() return require("build.program").parse(read(M.path)).static end
+
 -- A directory of its own for a spec; deleted when the variable that holds it is closed.
 function M.directory()
   local path = os.tmpname()
