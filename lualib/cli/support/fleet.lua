@@ -1,0 +1,172 @@
+-- `f5lua run --inventory`: one playbook on many devices.
+--
+-- The playbook returns a function of one session, which is then called for each device, or it uses the global `bip` (and `device`: name,
+-- vars, groups) and is run once a device. Which of the two it is shows by itself: it is started once, and when it asks for `bip`
+-- it waits there until the first device is connected.
+
+local core = require "f5.core"
+local each = require "f5.each"
+local host = require "f5.host"
+local inventory = require "f5.inventory"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+local PROGRAM <const> = "f5lua run"
+
+function M.add_options(parser)
+  parser:option("--inventory", "run on every device of this inventory: FILE.lua, FILE.json or a program"):argname "FILE"
+  parser:option("--limit", "only these devices: names with * and ?, group:NAME, !without; commas between"):argname "PATTERN"
+  parser:option("--workers", "devices at a time (default 50)"):argname "N":convert(math.tointeger)
+  parser:option("--canary", "run on so many devices first; all of them must succeed"):argname "N":convert(math.tointeger)
+  parser:option("--batch", "devices a batch; the next begins when all of one have ended"):argname "N":convert(math.tointeger)
+  parser:option("--max-failures", "stop when more devices have failed: a number or a share"):argname "N|P%"
+  parser:option("--per-device", "calls at a time to one device (default 4)"):argname "N":convert(math.tointeger)
+  parser:option("--on", "active: only on the active unit; then synchronise its group"):choices { "active" }
+  parser:option("--journal", "write finished devices down here; running again does the rest"):argname "FILE"
+  parser:option("--report", "write the report here: FILE.json or FILE.csv"):argname "FILE"
+end
+
+-- Raised lines of a playbook that never says what to do on a device.
+local NEITHER <const> = "the playbook neither uses `bip` nor returns a function of one session: there is nothing to run on a device"
+
+local function environment(bip, device, lazy)
+  local env = { bip = bip, device = device, arg = arg }
+  function env.print(...)
+    local parts = table.pack(...)
+    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+    M.write((env.device and env.device.name .. ": " or "") .. table.concat(parts, "\t") .. "\n")
+  end
+  return setmetatable(env, {
+    __index = function(self, key)
+      if lazy and (key == "bip" or key == "device") then lazy() end
+      local own = rawget(self, key)
+      if own ~= nil then return own end
+      return _G[key]
+    end,
+  })
+end
+
+local function load_playbook(file)
+  local handle, why
+  if file == "-" then handle = io.stdin else handle, why = io.open(file, "rb") end
+  if not handle then usage("cannot read " .. why, PROGRAM) end
+  local source = handle:read "a"
+  if file ~= "-" then handle:close() end
+  source = source:gsub("^#[^\n]*", "")
+  return function(env)
+    local chunk, message = load(source, file == "-" and "=stdin" or "@" .. file, "t", env)
+    if not chunk then error(message, 0) end
+    return chunk
+  end
+end
+
+--- The function that does the playbook's work on one device.
+local function work(file, words)
+  local new_chunk = load_playbook(file)
+  local asks <const> = {}
+  local first_env
+  first_env = environment(nil, nil, function()
+    if not first_env.ready then coroutine.yield(asks) end
+  end)
+  local first = coroutine.create(new_chunk(first_env))
+  local function go_on(...)
+    local ok, result = coroutine.resume(first, ...)
+    if not ok then error(result, 0) end
+    return result
+  end
+  local result = go_on(table.unpack(words))
+  if result ~= asks then
+    if type(result) ~= "function" then error(NEITHER, 0) end
+    return result
+  end
+  local begun = false
+  return function(bip, device)
+    local answer
+    if not begun then
+      begun, first_env.ready, first_env.bip, first_env.device = true, true, bip, device
+      answer = go_on()
+    else
+      answer = new_chunk(environment(bip, device))(table.unpack(words))
+    end
+    if type(answer) == "function" then return answer(bip, device) end
+    return answer
+  end
+end
+
+-- What a person sees while it runs: one live line on a terminal, a line a device elsewhere.
+local function live_line(report)
+  local counts = report:counts()
+  return ("%d of %d done, %d running, %d changed, %d failed"):format(
+    counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed, counts.failed)
+end
+
+local function progress_for_terminal()
+  local shown, last = false, -1
+  local function clear()
+    if shown then io.stderr:write "\r\27[K" end
+    shown = false
+  end
+  M.write = function(text)
+    clear()
+    io.stdout:write(text)
+    io.stdout:flush()
+  end
+  return function(event, entry, report)
+    if event == "finish" and entry.state == "failed" then
+      clear()
+      io.stderr:write(entry.name, ": failed: ", (tostring(entry.error):match "^[^\n]*"), "\n")
+    end
+    if event == "end" then return clear() end
+    local now = core.now()
+    if now - last < 0.05 and event ~= "begin" then return end -- a terminal needs no more than 20 lines a second
+    last = now
+    clear()
+    io.stderr:write(live_line(report))
+    shown = true
+  end
+end
+
+local function progress_for_log()
+  return function(event, entry)
+    if event ~= "finish" then return end
+    local what = entry.error or entry.reason or entry.result
+    local text = what ~= nil and type(what) ~= "table" and ": " .. tostring(what):match "^[^\n]*" or ""
+    if type(what) == "table" and entry.error then text = ": " .. tostring(what):match "^[^\n]*" end
+    io.stderr:write(("%s: %s%s%s, %.2f s\n"):format(entry.name, entry.state, entry.changed and " (changed)" or "", text, entry.duration))
+  end
+end
+
+--- Prints the report; of a large fleet only what needs somebody's eyes.
+local function print_report(report)
+  if #report.devices <= 50 then return print(report) end
+  for _, entry in ipairs(report.devices) do
+    if entry.state == "failed" or entry.state == "unreached" then
+      print(("%s: %s%s"):format(entry.name, entry.state, entry.error and ": " .. tostring(entry.error):match "^[^\n]*" or ""))
+    end
+  end
+  print(report:summary())
+end
+
+function M.write(text) io.stdout:write(text) end
+
+--- Runs the playbook on the inventory's devices.
+-- @return exit status: 0 when every device is done, else 1
+function M.run(options, file, words)
+  if options.report and not options.report:find "%.json$" and not options.report:find "%.csv$" then
+    usage(("a report is written as .json or .csv, not '%s'"):format(options.report), PROGRAM)
+  end
+  local ok, devices = pcall(function() return inventory.read(options.inventory):limit(options.limit) end)
+  if not ok then usage(tostring(devices), PROGRAM) end
+  if #devices == 0 then usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM) end
+  local progress = host.is_terminal(2) and progress_for_terminal() or progress_for_log()
+  local report = each(devices, {
+    workers = options.workers, canary = options.canary, batch = options.batch, max_failures = options.max_failures,
+    per_device = options.per_device, on = options.on, journal = options.journal, progress = progress,
+  }, work(file, words))
+  print_report(report)
+  if options.report then report:write(options.report) end
+  return report.ok and 0 or 1
+end
+
+return M
