@@ -1,5 +1,6 @@
 -- f5lua run: a playbook, if wished against a simulated device.
 local host = require "f5.host"
+local fleet = require "cli.support.fleet"
 local usage = require "cli.support.usage"
 
 local M = { summary = "run a playbook, with --sim against a simulated device", rest = true, logs = true }
@@ -7,9 +8,12 @@ local M = { summary = "run a playbook, with --sim against a simulated device", r
 local PROGRAM <const> = "f5lua run"
 
 function M.setup(parser)
-  parser:usage "Usage: f5lua run [-v] [--log-format FORMAT] [--sim] [-e CHUNK] FILE [ARG…]"
+  parser:usage("Usage: f5lua run [-v] [--log-format FORMAT] [--sim] [-e CHUNK] FILE [ARG…]\n"
+    .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N] [--batch N]\n"
+    .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE] [--report FILE] FILE [ARG…]")
   parser:flag("--sim", "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one")
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
+  fleet.add_options(parser)
   parser:epilog("FILE is a playbook, or - for standard input; everything behind it is given to the playbook.\n"
     .. "The simulated device has the users admin, manager and operator, whose names are their passwords and say what they may do; "
     .. "the playbook is admin unless it gives a username. It reaches the device itself, to move its clock or to plant faults, "
@@ -51,6 +55,15 @@ local function start_device()
 end
 
 function M.run(options)
+  if options.inventory then
+    local words <const> = options.rest
+    local file <const> = table.remove(words, 1)
+    if not file then usage("which playbook?", PROGRAM) end
+    if options.sim or options.e[1] then usage("--inventory goes with a file alone, without --sim and -e", PROGRAM) end
+    host.set_script(file, words)
+    return fleet.run(options, file, words)
+  end
+  fleet.refuse_without_inventory(options)
   local chunks <const>, words <const> = load_all(options)
   if options.sim then start_device() end
   for i = 1, #chunks - 1 do chunks[i]() end

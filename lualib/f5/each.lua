@@ -51,7 +51,8 @@ function Run:tell(event, entry)
   if self.progress then self.progress(event, entry, self.report) end
 end
 
-local function credentials(device)
+--- The options of f5.connect for a device; `secrets` keeps what password commands said, each of which is run once.
+local function credentials(device, secrets)
   local options = {}
   for key, value in pairs(device.connect) do options[key] = value end
   if options.password_env then
@@ -60,14 +61,18 @@ local function credentials(device)
     if not options.password then
       options.password = os.getenv(name)
       if not options.password then
-        local message = ("the inventory wants the password of %s in the environment variable %s, which is not set"):format(device.name, name)
+        local message = ("the inventory wants the password of %s in the variable %s, which is not set"):format(device.name, name)
         error(core.error_new { kind = "usage", device = device.name, message = message }, 0)
       end
     end
   end
   if options.password_command then
-    if not options.password then options.password = core.secret_from_command(options.password_command) end
+    local command = options.password_command
     options.password_command = nil
+    if not options.password then
+      secrets[command] = secrets[command] or core.secret_from_command(command)
+      options.password = secrets[command]
+    end
   end
   return options
 end
@@ -79,7 +84,7 @@ function Run:visit(device)
   self:tell("start", entry)
   local began = core.now()
   local ok, result = pcall(function()
-    local options = credentials(device)
+    local options = credentials(device, self.secrets)
     options.parallel = self.per_device
     local bip <close> = core.connect(options)
     local outcome
@@ -144,7 +149,7 @@ return function(devices, opts, fn)
   local report = report_module.new(list)
   local run = setmetatable({
     fn = fn, report = report, workers = opts.workers or 50, per_device = opts.per_device or 4, on = opts.on, sync = opts.sync ~= false,
-    failures = 0, budget = budget(opts.max_failures, #list), allowed = opts.max_failures, progress = opts.progress,
+    secrets = {}, failures = 0, budget = budget(opts.max_failures, #list), allowed = opts.max_failures, progress = opts.progress,
   }, Run)
   core.raise_open_files(run.workers * run.per_device + 64)
   local began = core.now()

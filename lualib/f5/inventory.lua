@@ -139,10 +139,11 @@ end
 
 --- Builds an inventory from a table.
 -- @param data table of one of the two shapes
--- @param source string: file name for messages
+-- @param source string|nil: file name for messages
 -- @param text string|nil: the file's text, to find lines in
 -- @return inventory; raises a message with file and line
 function Inventory.from_table(data, source, text)
+  source = source or "inventory"
   local function at(name, nth)
     return function(...) return fail(source .. (text and name and locate(text, name, nth) or ""), ...) end
   end
@@ -211,7 +212,7 @@ end
 -- @param path string: FILE.lua, a JSON file, or an executable that prints JSON for --list
 -- @return inventory; raises a message with file and line
 function Inventory.read(path)
-  if type(path) == "table" then return getmetatable(path) == Inventory and path or Inventory.from_table(path, "inventory") end
+  if type(path) == "table" then return getmetatable(path) == Inventory and path or Inventory.from_table(path) end
   local text, data
   if path:find "%.lua$" then
     text = read(path)
@@ -230,7 +231,7 @@ function Inventory.read(path)
       text = read(path)
     end
     local ok, value = pcall(json.decode, text)
-    if not ok then fail(path, "not valid JSON: %s", tostring(value)) end
+    if not ok then fail(path, "%s", tostring(value)) end
     data = value
   end
   return Inventory.from_table(data, path, text)

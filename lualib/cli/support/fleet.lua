@@ -4,10 +4,7 @@
 -- vars, groups) and is run once a device. Which of the two it is shows by itself: it is started once, and when it asks for `bip`
 -- it waits there until the first device is connected.
 
-local core = require "f5.core"
-local each = require "f5.each"
 local host = require "f5.host"
-local inventory = require "f5.inventory"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -27,7 +24,14 @@ function M.add_options(parser)
   parser:option("--report", "write the report here: FILE.json or FILE.csv"):argname "FILE"
 end
 
--- Raised lines of a playbook that never says what to do on a device.
+--- Options of a fleet without an inventory are a mistake, not to be passed over.
+function M.refuse_without_inventory(options)
+  for _, name in ipairs { "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "report" } do
+    if options[name] then usage(("--%s goes with --inventory"):format((name:gsub("_", "-"))), PROGRAM) end
+  end
+end
+
+-- What a playbook hears that never says what to do on a device.
 local NEITHER <const> = "the playbook neither uses `bip` nor returns a function of one session: there is nothing to run on a device"
 
 local function environment(bip, device, lazy)
@@ -35,7 +39,8 @@ local function environment(bip, device, lazy)
   function env.print(...)
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    M.write((env.device and env.device.name .. ": " or "") .. table.concat(parts, "\t") .. "\n")
+    local own = rawget(env, "device") -- to print is not to ask for a device
+    M.write((own and own.name .. ": " or "") .. table.concat(parts, "\t") .. "\n")
   end
   return setmetatable(env, {
     __index = function(self, key)
@@ -112,10 +117,11 @@ local function progress_for_terminal()
     io.stdout:write(text)
     io.stdout:flush()
   end
+  local core = require "f5.core"
   return function(event, entry, report)
     if event == "finish" and entry.state == "failed" then
       clear()
-      io.stderr:write(entry.name, ": failed: ", (tostring(entry.error):match "^[^\n]*"), "\n")
+      io.stderr:write(entry.name, ": failed: ", report.outcome(entry), "\n")
     end
     if event == "end" then return clear() end
     local now = core.now()
@@ -128,12 +134,11 @@ local function progress_for_terminal()
 end
 
 local function progress_for_log()
-  return function(event, entry)
+  return function(event, entry, report)
     if event ~= "finish" then return end
-    local what = entry.error or entry.reason or entry.result
-    local text = what ~= nil and type(what) ~= "table" and ": " .. tostring(what):match "^[^\n]*" or ""
-    if type(what) == "table" and entry.error then text = ": " .. tostring(what):match "^[^\n]*" end
-    io.stderr:write(("%s: %s%s%s, %.2f s\n"):format(entry.name, entry.state, entry.changed and " (changed)" or "", text, entry.duration))
+    local text = report.outcome(entry)
+    io.stderr:write(("%s: %s%s%s, %.2f s\n"):format(entry.name, entry.state, entry.changed and " (changed)" or "",
+      text ~= "" and ": " .. text or "", entry.duration))
   end
 end
 
@@ -142,7 +147,7 @@ local function print_report(report)
   if #report.devices <= 50 then return print(report) end
   for _, entry in ipairs(report.devices) do
     if entry.state == "failed" or entry.state == "unreached" then
-      print(("%s: %s%s"):format(entry.name, entry.state, entry.error and ": " .. tostring(entry.error):match "^[^\n]*" or ""))
+      print(("%s: %s: %s"):format(entry.name, entry.state, report.outcome(entry)))
     end
   end
   print(report:summary())
@@ -156,6 +161,7 @@ function M.run(options, file, words)
   if options.report and not options.report:find "%.json$" and not options.report:find "%.csv$" then
     usage(("a report is written as .json or .csv, not '%s'"):format(options.report), PROGRAM)
   end
+  local inventory, each = require "f5.inventory", require "f5.each"
   local ok, devices = pcall(function() return inventory.read(options.inventory):limit(options.limit) end)
   if not ok then usage(tostring(devices), PROGRAM) end
   if #devices == 0 then usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM) end

@@ -3,7 +3,6 @@
 -- A word behind the path that begins with / is the object's full name; key=value gives a string, key:=json anything else, key=@file and
 -- key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots reach into objects: fqdn.interval=60.
 
-local core = require "f5.core"
 local f5 = require "f5"
 local host = require "f5.host"
 local json = require "f5.json"
@@ -23,7 +22,6 @@ local function add_common(parser)
   parser:option("--timeout", "seconds for one call"):argname "SECONDS":convert(tonumber)
   parser:option("-o --output", "table (default on a terminal), json, jsonl (default elsewhere), csv, lua"):argname "FORMAT":choices(OUTPUTS)
   parser:option("--ver", "version of the API"):argname "VERSION"
-  parser:flag("-v --verbose", "log each call to standard error; twice: with bodies"):count "0-2":target "verbose"
 end
 
 local function add_query(parser)
@@ -133,6 +131,11 @@ end
 
 M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
 
+local function ref(bip, path, name)
+  if name then return bip:at(path, name) end
+  return bip:at(path)
+end
+
 local function has_pattern(name) return name:find "[*?]" ~= nil end
 
 local function glob(pattern)
@@ -189,19 +192,19 @@ local verbs = {}
 function verbs.get(bip, path, parsed, options, program)
   refuse_plain(parsed, program)
   local asked, columns = query(options)
-  local body = bip:at(path, parsed.name):load(asked)
+  local body = ref(bip, path, parsed.name):load(asked)
   return body, body.items and columns
 end
 
 function verbs.list(bip, path, parsed, options, program)
   refuse_plain(parsed, program)
   local asked, columns = query(options)
-  return bip:at(path, parsed.name):list(asked), columns
+  return ref(bip, path, parsed.name):list(asked), columns
 end
 
 function verbs.stats(bip, path, parsed, _, program)
   refuse_plain(parsed, program)
-  return bip:at(path, parsed.name):stats()
+  return ref(bip, path, parsed.name):stats()
 end
 
 function verbs.example(bip, path, parsed, _, program)
@@ -212,7 +215,7 @@ end
 function verbs.create(bip, path, parsed, _, program)
   refuse_plain(parsed, program)
   local body = parsed.body or {}
-  if parsed.name then return bip:at(path, parsed.name):create(body) end
+  if parsed.name then return ref(bip, path, parsed.name):create(body) end
   need_body(parsed, program)
   return bip:at(path):create(body)
 end
@@ -222,7 +225,7 @@ local function change(method, verb)
     refuse_plain(parsed, program)
     need_body(parsed, program)
     local refs, out = targets(bip, path, parsed, options, verb), json.array {}
-    for i, ref in ipairs(refs) do out[i] = ref[method](ref, parsed.body) end
+    for i, target in ipairs(refs) do out[i] = target[method](target, parsed.body) end
     if #out == 1 then return out[1] end
     return #out > 0 and out or nil
   end
@@ -233,7 +236,7 @@ verbs.replace = change("replace", "Replace")
 function verbs.delete(bip, path, parsed, options, program)
   refuse_plain(parsed, program)
   if parsed.body then usage("delete takes no properties", program) end
-  for _, ref in ipairs(targets(bip, path, parsed, options, "Delete")) do ref:delete() end
+  for _, target in ipairs(targets(bip, path, parsed, options, "Delete")) do target:delete() end
 end
 
 function verbs.call(bip, path, parsed, _, program)
@@ -257,7 +260,7 @@ local WORDS <const> = {
 function M.subcommand(verb, summary, extra)
   extra = extra or {}
   local program = "f5lua " .. verb
-  local module = { summary = summary }
+  local module = { summary = summary, logs = true }
   function module.setup(parser)
     parser:argument("path", "the resource or collection below /mgmt/tm: ltm/pool; or absolute: /mgmt/shared/echo"):argname "PATH"
     parser:argument("words", WORDS[verb] and WORDS[verb] .. "; see docs/shell.md" or nil):args "*":argname(WORDS[verb] or "WORD")
@@ -267,7 +270,6 @@ function M.subcommand(verb, summary, extra)
   end
   function module.run(options)
     local parsed = parse_words(options.words)
-    if options.verbose > 0 then core.log(options.verbose, false) end
     local bip <close> = connect(options)
     local value, columns = verbs[verb](bip, options.path, parsed, options, program)
     write(value, options, columns)

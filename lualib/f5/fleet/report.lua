@@ -26,7 +26,7 @@ function Report:counts()
   local counts = { total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0, running = 0, changed = 0 }
   for _, entry in ipairs(self.devices) do
     counts[entry.state] = counts[entry.state] + 1
-    if entry.changed then counts.changed = counts.changed + 1 end
+    if entry.changed and entry.state ~= "earlier" then counts.changed = counts.changed + 1 end
   end
   return counts
 end
@@ -40,10 +40,13 @@ local function words(value)
   return tostring(value)
 end
 
-local function outcome(entry)
-  local text = words(entry.error or entry.reason or entry.result)
-  return (text:match "^[^\n]*")
+--- One line that says how a device ended: its error's message, why it was skipped, or what the function returned.
+function Report.outcome(entry)
+  local problem = entry.error
+  if type(problem) == "table" and problem.message then problem = problem.message end
+  return (words(problem or entry.reason or entry.result):match "^[^\n]*")
 end
+local outcome = Report.outcome
 
 local function row(entry)
   return {
@@ -118,7 +121,7 @@ function Report:write(path)
     for _, entry in ipairs(self.devices) do
       lines[#lines + 1] = table.concat({
         csv_cell(entry.name), entry.state, entry.changed and "yes" or "no", entry.calls, entry.bytes,
-        ("%.3f"):format(entry.duration), csv_cell(words(entry.error or entry.reason or entry.result)),
+        ("%.3f"):format(entry.duration), csv_cell(outcome(entry)),
       }, ",")
     end
     text = table.concat(lines, "\r\n") .. "\r\n"

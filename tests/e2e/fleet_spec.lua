@@ -1,0 +1,109 @@
+-- f5lua run --inventory: one playbook, many devices, from outside.
+local json = require "f5.json"
+local program = require "program"
+local sim = require "f5.sim"
+
+local devices, directory
+
+local function inventory(extra)
+  local parts = {}
+  for i, device in ipairs(devices) do
+    parts[i] = ('{ name = "d%d", host = "127.0.0.1", port = %d, ca = %q, groups = { %q }, vars = { n = %d } }'):format(
+      i, device.port, device.ca, i % 2 == 0 and "even" or "odd", i)
+  end
+  parts[#parts + 1] = extra
+  return directory:file("sites.lua", ([[return {
+    defaults = { username = "admin", password_command = "echo x >> %s/asked; echo admin", retries = 0 },
+    groups = { even = {}, odd = {} },
+    devices = { %s } }]]):format(directory.path, table.concat(parts, ",\n")))
+end
+
+local function run(words, options)
+  return program.run(words, options)
+end
+
+describe("run --inventory", function()
+  before_each(function()
+    devices = { sim.start(), sim.start(), sim.start() }
+    directory = program.directory()
+  end)
+  after_each(function()
+    for _, device in ipairs(devices) do device:stop() end
+    getmetatable(directory).__close()
+  end)
+
+  it("calls the function that a playbook returns, which is started once", function()
+    local playbook = directory:file("p.lua", [[
+      io.stdout:write("once ", ..., "\n")
+      return function(bip, device) return #bip.ltm.node:list() + device.vars.n end]])
+    local done = run { "run", "--inventory", inventory(), "--report", directory.path .. "/r.json", playbook, "word" }
+    assert.equal(0, done.status)
+    assert.matches("^once word\ndevice +state", done.out)
+    assert.matches("3 devices: 3 done, in", done.out)
+    local report = json.decode(directory:read "r.json")
+    assert.same({ 1, 2, 3 }, { report.devices[1].result, report.devices[2].result, report.devices[3].result })
+    assert.equal("x\n", directory:read "asked") -- the command is run once for all devices
+    assert.is_nil(done.err:find "admin")
+  end)
+
+  it("runs a playbook that uses bip once a device, and says whose output it is", function()
+    local playbook = directory:file("p.lua", [[
+      local name = ...
+      bip.ltm.node["/Common/" .. name]:create { address = "10.0.0." .. device.vars.n }
+      print("made", bip.ltm.node["/Common/" .. name]:load().address)]])
+    local done = run { "run", "--inventory", inventory(), playbook, "n" }
+    assert.equal(0, done.status)
+    for i = 1, 3 do assert.matches(("\nd%d: made\t10.0.0.%d\n"):format(i, i), "\n" .. done.out) end
+    assert.matches("3 done %(3 changed%)", done.out)
+  end)
+
+  it("takes a limit, and ends with 1 when a device failed", function()
+    local playbook = directory:file("p.lua", "return function(bip, device) if device.name == 'd3' then error 'no' end end")
+    local done = run { "run", "--inventory", inventory(), "--limit", "group:odd", playbook }
+    assert.equal(1, done.status)
+    assert.matches("2 devices: 1 done, 1 failed", done.out)
+    assert.matches("\nd3: failed: .*p.lua:1: no", "\n" .. done.err)
+    assert.equal(0, run({ "run", "--inventory", inventory(), "--limit", "!d3", playbook }).status)
+  end)
+
+  it("refuses what cannot work before it touches a device", function()
+    local playbook = directory:file("p.lua", "print 'nothing'")
+    local function refused(words, pattern)
+      local done = run(words)
+      assert.equal(2, done.status)
+      assert.matches(pattern, done.err)
+    end
+    refused({ "run", "--workers", "3", playbook }, "%-%-workers goes with %-%-inventory")
+    refused({ "run", "--inventory", directory.path .. "/none.lua", playbook }, "none.lua: cannot read the inventory")
+    refused({ "run", "--inventory", inventory(), "--limit", "dd*", playbook }, "the limit 'dd%*' matches no device")
+    refused({ "run", "--inventory", inventory(), "--report", "x.xml", playbook }, "%.json or %.csv")
+    refused({ "run", "--inventory", inventory '{ host = "d1" }', playbook }, "sites.lua:%d+: device 'd1' is listed twice")
+    local neither = run { "run", "--inventory", inventory(), playbook }
+    assert.equal(1, neither.status)
+    assert.matches("neither uses `bip` nor returns a function", neither.err)
+    for _, device in ipairs(devices) do assert.equal(0, #device:log()) end
+  end)
+
+  it("does the rest after it was killed in the middle", function()
+    local playbook = directory:file("p.lua", [[
+      return function(bip, device)
+        bip.ltm.node["/Common/n" .. device.vars.n]:create { address = "10.0.0.1" }
+        if device.vars.n == 2 and os.getenv "HANG" then require "f5".sleep(60) end
+      end]])
+    local words = { "run", "--inventory", inventory(), "--workers", "1", "--journal", directory.path .. "/journal", playbook }
+    do
+      local process <close> = program.start(words, { env = { HANG = "1" } })
+      for _ = 1, 500 do
+        local log = devices[2]:log()
+        if #log > 0 and log[#log].method == "POST" and log[#log].path:find "node" then break end
+        os.execute "sleep 0.02"
+      end
+      process:kill "KILL"
+    end
+    devices[2]:restore(devices[3]:state())
+    local done = run(words)
+    assert.equal(0, done.status)
+    assert.matches("d1 +earlier", done.out)
+    assert.matches("3 devices: 2 done %(2 changed%), 1 done by an earlier run", done.out)
+  end)
+end)

@@ -1,0 +1,100 @@
+-- REST from the shell: the one-line subcommands against a simulated device.
+local json = require "f5.json"
+local program = require "program"
+local sim = require "f5.sim"
+
+local device, environment
+
+local function run(words, input)
+  return program.run(words, { env = environment, input = input })
+end
+
+local function lines(text)
+  local out = {}
+  for line in text:gmatch "[^\n]+" do out[#out + 1] = line end
+  return out
+end
+
+describe("REST from the shell", function()
+  before_each(function()
+    device = sim.start()
+    environment = {
+      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+  end)
+  after_each(function() device:stop() end)
+
+  it("creates, reads, lists, changes and deletes", function()
+    local made = run { "create", "ltm/pool", "name=web", "minActiveMembers:=1", 'members:=["10.0.0.1:80"]' }
+    assert.same({ 0, "" }, { made.status, made.err })
+    assert.equal("/Common/web", json.decode(made.out).fullPath)
+    assert.equal(1, json.decode(run({ "get", "ltm/pool", "/Common/web" }).out).minActiveMembers)
+    assert.equal("/Common/10.0.0.1:80", json.decode(run({ "list", "ltm/pool/~Common~web/members" }).out).fullPath)
+    local changed = run { "modify", "ltm/node", "/Common/10.0.0.1", "session=user-disabled" }
+    assert.equal("user-disabled", json.decode(changed.out).session)
+    assert.equal(0, json.decode(run({ "stats", "ltm/pool", "/Common/web" }).out)["serverside.curConns"])
+    assert.same({ 0, "", "" }, { run({ "delete", "ltm/pool", "/Common/web" }).status, "", "" })
+    assert.equal(3, run({ "get", "ltm/pool", "/Common/web" }).status)
+  end)
+
+  it("reads bodies from files, standard input and dotted keys", function()
+    local directory <close> = program.directory()
+    local file = directory:file("body.json", '{"name": "a", "address": "10.0.0.9", "description": "from a file"}')
+    assert.equal("from a file", json.decode(run({ "create", "ltm/node", "@" .. file }).out).description)
+    local piped = run({ "create", "ltm/node", "@-", "description=mine" }, '{"name": "b", "address": "10.0.0.8"}')
+    assert.equal("mine", json.decode(piped.out).description)
+    local dotted = run { "create", "ltm/node", "name=c", "fqdn.name=example.net", "fqdn.interval=60" }
+    assert.equal("60", json.decode(dotted.out).fqdn.interval)
+  end)
+
+  it("writes tables, JSON, JSON lines, CSV and Lua", function()
+    for i = 1, 3 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
+    local words = { "list", "ltm/node", "--select", "name,address", "--output" }
+    local function as(format) return run(table.move({ format }, 1, 1, #words + 1, table.move(words, 1, #words, 1, {}))).out end
+    assert.equal("name  address\nn1    10.0.0.1\nn2    10.0.0.2\nn3    10.0.0.3\n", as "table")
+    assert.equal(3, #json.decode(as "json"))
+    assert.same({ name = "n2", address = "10.0.0.2" }, json.decode(lines(as "jsonl")[2]))
+    assert.equal("name,address\r\nn1,10.0.0.1\r\nn2,10.0.0.2\r\nn3,10.0.0.3\r\n", as "csv")
+    assert.equal("10.0.0.3", load(as "lua")()[3].address)
+    assert.equal(2, #lines(run({ "list", "ltm/node", "--top", "2" }).out))
+  end)
+
+  it("runs commands", function()
+    local saved = run { "call", "sys/config", "save" }
+    assert.same({ 0, "save" }, { saved.status, json.decode(saved.out).command })
+    assert.matches("which command", run({ "call", "sys/config" }).err)
+  end)
+
+  it("asks before it acts on several objects", function()
+    for i = 1, 3 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
+    local refused = run { "delete", "ltm/node", "/Common/n*" }
+    assert.equal(2, refused.status)
+    assert.matches("Delete 3 objects of ltm/node%? Say %-%-yes", refused.err)
+    assert.equal(3, #lines(run({ "list", "ltm/node" }).out))
+    assert.equal(2, run({ "delete", "ltm/node" }).status)
+    local changed = run { "modify", "ltm/node", "/Common/n[1]", "session=user-disabled", "--yes" }
+    assert.equal(3, changed.status) -- no pattern: a name that is not there
+    assert.equal(2, #lines(run({ "modify", "ltm/node", "/Common/n?", "session=user-disabled", "--yes" }).out) - 1)
+    assert.equal(0, run({ "delete", "ltm/node", "/Common/n*", "--yes" }).status)
+    assert.equal("", run({ "list", "ltm/node" }).out)
+  end)
+
+  it("says what is wrong with a command line", function()
+    assert.matches("'sesion' is neither", run({ "modify", "ltm/node", "/Common/n", "sesion" }).err)
+    assert.matches("nothing to send", run({ "modify", "ltm/node", "/Common/n" }).err)
+    assert.matches("the value of ratio is not JSON", run({ "modify", "ltm/node", "/Common/n", "ratio:=x" }).err)
+    assert.equal(2, run({ "list" }).status)
+    assert.equal(2, run({ "list", "ltm/node", "--output", "xml" }).status)
+  end)
+
+  it("leaves no token behind and never shows the password", function()
+    environment.F5_PASSWORD = "wrong-p4ssword"
+    local failed = run { "-vv", "list", "ltm/node" }
+    assert.equal(3, failed.status)
+    assert.is_nil((failed.out .. failed.err):find("wrong%-p4ssword"))
+    environment.F5_PASSWORD = "admin"
+    run { "list", "ltm/node" }
+    local log = device:log()
+    assert.equal("DELETE", log[#log].method)
+  end)
+end)
