@@ -18,8 +18,8 @@ Filter.__index = Filter
 
 function Filter:__tostring() return self.text end
 
-local function usage(level, format, ...)
-  core.usage_error(level + 1, string.format(format, ...))
+local function usage(format, ...)
+  core.usage_error(2, string.format(format, ...))
 end
 
 local function is_filter(value) return getmetatable(value) == Filter end
@@ -30,28 +30,28 @@ end
 
 -- {{{ Values
 
-local function quote(level, value)
+local function quote(value)
   local kind <const> = type(value)
   if kind == "string" then return "'" .. value:gsub("'", "''") .. "'" end
   if kind == "boolean" then return tostring(value) end
   if kind == "number" then
-    if value ~= value or value == math.huge or value == -math.huge then usage(level + 1, "a filter cannot hold the number %s", value) end
+    if value ~= value or value == math.huge or value == -math.huge then usage("a filter cannot hold the number %s", value) end
     return math.type(value) == "integer" and ("%d"):format(value) or ("%.17g"):format(value)
   end
   if value == json.null then return "null" end
-  usage(level + 1, "a filter compares with texts, numbers, booleans and null, not with a %s", kind)
+  usage("a filter compares with texts, numbers, booleans and null, not with a %s", kind)
 end
 
 local function sorted(conditions)
   local names = {}
   for name in pairs(conditions) do names[#names + 1] = name end
-  table.sort(names)
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   return names
 end
 
-local function check_name(level, name)
+local function check_name(name)
   if type(name) ~= "string" or not name:find("^[%a_][%w_%-/.]*$") then
-    usage(level + 1, "'%s' is not the name of a property", tostring(name))
+    usage("'%s' is not the name of a property", tostring(name))
   end
 end
 
@@ -59,32 +59,32 @@ end
 -- {{{ Conditions
 
 -- The conditions on one property as a list of texts.
-local function on_property(level, name, condition)
-  if type(condition) ~= "table" then return { ("%s eq %s"):format(name, quote(level + 1, condition)) } end
+local function on_property(name, condition)
+  if type(condition) ~= "table" then return { ("%s eq %s"):format(name, quote(condition)) } end
   if condition.any_of then
     local parts = {}
     for index, choice in ipairs(condition.any_of) do
-      parts[index] = table.concat(on_property(level + 1, name, choice), " and ")
+      parts[index] = table.concat(on_property(name, choice), " and ")
     end
     return { #parts == 1 and parts[1] or "(" .. table.concat(parts, " or ") .. ")" }, #parts > 1 and "or" or nil
   end
   local parts = {}
   for _, op in ipairs(sorted(condition)) do
-    if COMPARE[op] then parts[#parts + 1] = ("%s %s %s"):format(name, op, quote(level + 1, condition[op]))
+    if COMPARE[op] then parts[#parts + 1] = ("%s %s %s"):format(name, op, quote(condition[op]))
     elseif FUNCTIONS[op] then
-      if type(condition[op]) ~= "string" then usage(level + 1, "%s takes a text, not a %s", op, type(condition[op])) end
-      parts[#parts + 1] = ("%s(%s,%s)"):format(op, name, quote(level + 1, condition[op]))
+      if type(condition[op]) ~= "string" then usage("%s takes a text, not a %s", op, type(condition[op])) end
+      parts[#parts + 1] = ("%s(%s,%s)"):format(op, name, quote(condition[op]))
     else
-      usage(level + 1, "'%s' is no condition: eq ne lt le gt ge contains startswith endswith", tostring(op))
+      usage("'%s' is no condition: eq ne lt le gt ge contains startswith endswith", tostring(op))
     end
   end
-  if #parts == 0 then usage(level + 1, "no condition on '%s'", name) end
+  if #parts == 0 then usage("no condition on '%s'", name) end
   return parts
 end
 
-local function build(level, conditions)
+local function build(conditions)
   if is_filter(conditions) then return conditions end
-  if type(conditions) ~= "table" then usage(level + 1, "a filter is made of a table, not of a %s", type(conditions)) end
+  if type(conditions) ~= "table" then usage("a filter is made of a table, not of a %s", type(conditions)) end
   local parts, properties, joins = {}, {}, nil
   local names, nested = {}, {}
   for key in pairs(conditions) do
@@ -93,19 +93,19 @@ local function build(level, conditions)
   table.sort(names)
   table.sort(nested)
   for _, name in ipairs(names) do
-    check_name(level + 1, name)
-    local texts <const>, joined <const> = on_property(level + 1, name, conditions[name])
+    check_name(name)
+    local texts <const>, joined <const> = on_property(name, conditions[name])
     properties[name] = true
     joins = joins or joined
     for _, text in ipairs(texts) do parts[#parts + 1] = text end
   end
   for _, index in ipairs(nested) do
-    local inner <const> = build(level + 1, conditions[index])
+    local inner <const> = build(conditions[index])
     parts[#parts + 1] = inner.text
     for name in pairs(inner.properties or {}) do properties[name] = true end
     joins = joins or inner.joins
   end
-  if #parts == 0 then usage(level + 1, "an empty filter would mean everything") end
+  if #parts == 0 then usage("an empty filter would mean everything") end
   if #parts > 1 then joins = joins or "and" end
   return new(table.concat(parts, " and "), properties, joins)
 end
@@ -117,37 +117,36 @@ local M = {}
 
 --- Any of these: values or conditions for one property (`name = any { "a", { startswith = "b" } }`).
 function M.any(choices)
-  if type(choices) ~= "table" or #choices == 0 then usage(2, "any takes a list of values or conditions") end
-  for key in pairs(choices) do
-    if math.type(key) ~= "integer" then
-      usage(2, "any { %s = … } would join several properties with 'or', which ASM does not support; write %s = any { … }", tostring(key), tostring(key))
+  for _, key in ipairs(sorted(type(choices) == "table" and choices or {})) do
+    if type(key) == "string" then
+      usage("any { %s = … } would join several properties with 'or', which ASM does not support; write %s = any { … }", key, key)
     end
   end
+  if type(choices) ~= "table" or #choices == 0 then usage("any takes a list of values or conditions") end
   return { any_of = choices }
 end
 
 --- Everything but what the conditions mean.
 function M.no(conditions)
-  local inner <const> = build(2, conditions)
+  local inner <const> = build(conditions)
   return new("not (" .. inner.text .. ")", inner.properties, "not")
 end
 
 --- A filter written by hand, sent as it stands.
 function M.raw(text)
-  if type(text) ~= "string" or text:find("^%s*$") then usage(2, "raw takes the text of a filter") end
+  if type(text) ~= "string" or text:find("^%s*$") then usage("raw takes the text of a filter") end
   return new(text, nil, "raw")
 end
 
 --- The text of a filter for a path of the device; refuses what the device does not support there. `value`: a filter, a table of
 --- conditions, or a text. Below /mgmt/tm/asm it is OData, elsewhere only the partition can be compared.
-function M.text(value, path, level)
-  level = (level or 1) + 1
+function M.text(value, path)
   local filter
-  if type(value) == "string" then filter = new(value, nil, "raw") else filter = build(level, value) end
+  if type(value) == "string" then filter = new(value, nil, "raw") else filter = build(value) end
   if path:find("^/mgmt/tm/asm/") or path:find("^/tm/asm/") or not path:find("^/mgmt/tm/") then return filter.text end
   local plain <const> = filter.text:match("^%s*partition%s+eq%s+(.-)%s*$")
   if not plain or plain:find("^['\"]?[^'\"%s]+['\"]?$") == nil then
-    usage(level, "outside of ASM the device filters by partition only (partition eq X), not by: %s", filter.text)
+    usage("outside of ASM the device filters by partition only (partition eq X), not by: %s", filter.text)
   end
   return "partition eq " .. plain:gsub("^['\"](.*)['\"]$", "%1")
 end
@@ -155,6 +154,6 @@ end
 --- Whether a value is a filter of this module.
 M.is = is_filter
 
-return setmetatable(M, { __call = function(_, conditions) return build(2, conditions) end })
+return setmetatable(M, { __call = function(_, conditions) return build(conditions) end })
 
 -- }}}

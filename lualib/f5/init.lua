@@ -36,6 +36,8 @@ end
 
 lazy(core.reference_methods, "f5.stats", "stats")
 lazy(core.reference_methods, "f5.ensure", "ensure")
+lazy(core.reference_methods, "f5.asm", "modify_all")
+lazy(core.reference_methods, "f5.asm", "delete_all")
 lazy(f5, "f5.stats", "flat")
 core.flat = f5.flat
 

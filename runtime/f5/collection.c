@@ -1,5 +1,6 @@
 #include "f5/collection.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -81,6 +82,30 @@ static void push_empty(lua_State *L) {
   lua_setmetatable(L, -2);
 }
 
+/* ASM pages by $top and $skip, tells how many there are, and links to no next page. `asked` is the path of the present
+ * page. */
+static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer count, const char *asked) {
+  static const char skip[] = "$skip=";
+  if (strncmp(asked, "/mgmt/tm/asm/", 13) != 0) return;
+  int whole = 0;
+  lua_getfield(L, index, "totalItems");
+  lua_Integer total = lua_tointegerx(L, -1, &whole);
+  lua_pop(L, 1); /* totalItems */
+  const char *at = strstr(asked, skip);
+  lua_Integer before = at ? strtoll(at + sizeof skip - 1, NULL, 10) : 0;
+  if (!whole || count == 0 || before + count >= total) return;
+  size_t kept = at ? (size_t)(at - asked) - 1 : strlen(asked); /* with the '?' or '&' before it */
+  text_add(&p->path, asked, kept);
+  char digits[24];
+  int length = snprintf(digits, sizeof digits, "%lld", (long long)(before + count));
+  const char *rest = at ? strchr(at, '&') : NULL;
+  if (rest) { /* the first of what is left takes the place of "?" */
+    text_add(&p->path, strchr(text_string(&p->path), '?') ? "&" : "?", 1);
+    text_put(&p->path, rest + 1);
+  }
+  uri_query(&p->path, "$skip", digits, (size_t)length);
+}
+
 /* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
 static void take_page(lua_State *L, pages *p, f5_operation *op) {
   operation_result(L, op);
@@ -100,9 +125,10 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
     lua_settop(L, body);
     push_empty(L);
   }
-  note_next(L, p, body);
-  lua_remove(L, body);
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  note_next(L, p, body);
+  if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
+  lua_remove(L, body);
   if (p->left >= 0 && count > p->left) {
     for (lua_Integer i = count; i > p->left; i--) {
       lua_pushnil(L);

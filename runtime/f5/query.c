@@ -51,28 +51,31 @@ static void add_list(lua_State *L, text *path, int table, const char *name, cons
   lua_pop(L, 1); /* value */
 }
 
-/* filter = "partition eq Common", or { partition = "Common" } as the guide's one form of it. */
-static void add_filter(lua_State *L, text *path, int table) {
+/* filter = a text, sent as it stands, or conditions, which f5.filter writes: it knows the quoting, and what the device
+ * supports at this path. */
+static void add_filter(lua_State *L, text *path, int table, const f5_reference *ref) {
+  size_t length;
   int type = lua_getfield(L, table, "filter");
-  bool built = type != LUA_TNIL && luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL;
-  if (built) lua_pop(L, 1); /* metamethod */
-  if (type == LUA_TTABLE && !built) {
-    lua_pushnil(L);
-    if (!lua_next(L, -2)) error_usage(L, "option 'filter' is an empty table");
-    if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-      error_usage(L, "option 'filter' must be a string or { property = \"value\" }");
-    lua_pushfstring(L, "%s eq %s", lua_tostring(L, -2), lua_tostring(L, -1));
-    size_t length;
+  if (type == LUA_TTABLE) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "f5.filter") == LUA_TNIL) {
+      lua_getglobal(L, "require");
+      lua_pushliteral(L, "f5.filter");
+      lua_call(L, 1, 1);
+      lua_replace(L, -2);
+    }
+    lua_getfield(L, -1, "text");
+    lua_pushvalue(L, -4); /* conditions */
+    lua_pushlstring(L, ref->text, ref->length);
+    lua_call(L, 2, 1);
     const char *value = lua_tolstring(L, -1, &length);
     uri_query(path, "$filter", value, length);
-    lua_pop(L, 2); /* string, value */
-    if (lua_next(L, -2))
-      error_usage(L, "option 'filter' holds more than one property; write the expression as a string");
+    lua_pop(L, 3); /* text, f5.filter, loaded */
   } else if (type != LUA_TNIL) {
-    size_t length;
-    const char *value = list_value(L, -1, "filter", &length);
+    if (type != LUA_TSTRING)
+      error_usage(L, "option 'filter' must be a text or conditions, not a %s", luaL_typename(L, -1));
+    const char *value = lua_tolstring(L, -1, &length);
     uri_query(path, "$filter", value, length);
-    lua_pop(L, 1); /* string */
   }
   lua_pop(L, 1); /* filter */
 }
@@ -150,7 +153,7 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
     if (!lua_istable(L, index)) error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
     check_names(L, index, page ? names_of_pages : names);
     add_list(L, path, index, "select", "$select");
-    add_filter(L, path, index);
+    add_filter(L, path, index, ref);
     add_list(L, path, index, "orderby", "$orderby");
     add_expand(L, path, index);
     add_list(L, path, index, "options", "options");

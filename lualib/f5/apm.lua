@@ -1,0 +1,93 @@
+-- What makes APM pleasant: sessions and OAuth tokens as tables.
+--
+--   local apm = f5.apm(bip)
+--   for _, session in ipairs(apm:sessions { user = "user1" }) do apm:end_session(session) end
+--   print(apm:token_count "Web mail")
+local core = require "f5.core"
+
+local M = {}
+
+local Apm <const> = {}
+Apm.__index = Apm
+
+local function usage(format, ...) core.usage_error(2, string.format(format, ...)) end
+
+local function check(call, options, known)
+  if options ~= nil and type(options) ~= "table" then usage("%s takes a table of options, not a %s", call, type(options)) end
+  for name in pairs(options or {}) do
+    if not known[name] then usage("%s: unknown option '%s'", call, tostring(name)) end
+  end
+end
+
+-- The text of a tmsh command, which some endpoints send instead of values.
+local function raw_text(body)
+  local raw <const> = body.apiRawValues
+  return raw and raw.apiAnonymous or ""
+end
+
+--- The sessions of users: { id, user, client }. options: user, client (an IP address) or id, one of them.
+function Apm:sessions(options)
+  check("sessions", options, { user = true, client = true, id = true })
+  options = options or {}
+  local names <const> = { user = "logon-user", client = "client-ip", id = "session-id" }
+  local query
+  for name, value in pairs(options) do
+    if query then usage("sessions filters by one of user, client and id") end
+    query = { options = ("%s,%s"):format(names[name], value) }
+  end
+  local text <const> = raw_text(self.session:at("apm/access-info"):load(query))
+  local list = {}
+  for id, user, client in text:gmatch("(%x+) %(login user=([^)]*)%) client (%S+)") do
+    list[#list + 1] = { id = id, user = user, client = client }
+  end
+  return list
+end
+
+--- Ends a session (its id, or one of sessions()). The user must log in again.
+function Apm:end_session(session)
+  local id <const> = type(session) == "table" and session.id or session
+  if type(id) ~= "string" then usage("a session is named by its id, not by a %s", type(id)) end
+  self.session:at("apm/session", id):delete()
+end
+
+--- Ends all sessions of a user or a client and returns them. A session that ended meanwhile is no error.
+function Apm:end_sessions(options)
+  if type(options) ~= "table" or not (options.user or options.client) then usage("end_sessions needs a user or a client") end
+  local ended = {}
+  for _, session in ipairs(self:sessions(options)) do
+    local ok <const>, err <const> = pcall(self.end_session, self, session)
+    if ok then ended[#ended + 1] = session
+    elseif type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
+  end
+  return ended
+end
+
+local function app_option(app)
+  if app == nil then return nil end
+  if type(app) ~= "string" or app:find('"', 1, true) then usage("an application is named by a text without quotation marks") end
+  return { options = ('"app-name","%s"'):format(app) }
+end
+
+--- The OAuth tokens in the database, of one application if it is named.
+function Apm:tokens(app) return self.session:at("apm/oauth/token-details"):list(app_option(app)) end
+
+--- How many there are that are valid.
+function Apm:token_count(app)
+  local text <const> = raw_text(self.session:at("apm/oauth/token-details/stats"):load(app_option(app)))
+  return math.tointeger(tonumber(text:match("Total tokens%s*:%s*(%d+)")))
+end
+
+--- Revokes a token (one of tokens(), or { oauthId =, clientId =, dbInstance = }).
+function Apm:revoke(token)
+  if type(token) ~= "table" or not token.oauthId or not token.clientId then usage("revoke takes one of tokens()") end
+  self.session:at("apm/oauth/token-details"):run("revoke", {
+    name = token.oauthId, ["client-id"] = token.clientId, ["db-instance"] = token.dbInstance,
+  })
+end
+
+return setmetatable(M, {
+  __call = function(_, session)
+    if type(session) ~= "userdata" then usage("f5.apm takes a session: f5.apm(bip)") end
+    return setmetatable({ session = session }, Apm)
+  end,
+})
