@@ -1,0 +1,94 @@
+-- ref:ensure{…}: creates or changes what differs, and never says "changed" of what did not change.
+local f5 = require "f5"
+local sim = require "f5.sim"
+
+local device, bip
+
+local function writes()
+  local count = 0
+  for _, call in ipairs(device:log()) do
+    if call.method ~= "GET" then count = count + 1 end
+  end
+  device:clear_log()
+  return count
+end
+
+describe("ensure", function()
+  before_each(function()
+    device = sim.start {}
+    bip = f5.connect(device:options "admin")
+    device:clear_log()
+  end)
+  after_each(function()
+    bip:close()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+
+  local function twice(ref, properties)
+    local first, object = ref:ensure(properties)
+    assert.equal(1, writes())
+    assert.is_table(object)
+    assert.equal("unchanged", (ref:ensure(properties)))
+    assert.equal(0, writes())
+    return first
+  end
+
+  it("creates what is not there, once", function()
+    assert.equal("created", twice(bip.ltm.pool["/Common/p"], { monitor = "/Common/http", description = "d" }))
+    assert.equal("created", twice(bip.ltm.node["/Common/n"], { address = "10.0.0.1" }))
+    assert.equal("created", twice(bip.ltm.pool["/Common/q"], { members = { { name = "/Common/n:80" } } }))
+  end)
+
+  it("changes only what differs", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { description = "d", slowRampTime = 5 }
+    writes()
+    assert.equal("changed", twice(pool, { description = "e", slowRampTime = 5 }))
+    assert.equal("unchanged", (pool:ensure { description = "e" }))
+    assert.equal("unchanged", (pool:ensure {}))
+    device:fault { match = { method = "PATCH" }, status = 400, body = "no change was expected" }
+    assert.equal("unchanged", (pool:ensure { slowRampTime = 5, loadBalancingMode = "round-robin" }))
+    device:clear_faults()
+    assert.equal(5, pool:load().slowRampTime)
+  end)
+
+  it("knows the forms in which a device writes what it was given", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { monitor = "/Common/http" }
+    writes()
+    assert.equal("unchanged", (pool:ensure { monitor = "http", slowRampTime = "10", description = "none" }))
+    assert.equal("unchanged", (pool:ensure { monitor = "/Common/http ", description = f5.null }))
+    bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
+    assert.equal("created", (bip.ltm.virtual["/Common/v"]:ensure { destination = "/Common/10.0.0.9:80", enabled = true }))
+    writes()
+    assert.equal("unchanged", (bip.ltm.virtual["/Common/v"]:ensure { destination = "/Common/10.0.0.9:80", enabled = true }))
+    assert.equal("changed", twice(bip.ltm.virtual["/Common/v"], { disabled = true }))
+    assert.equal("changed", twice(bip.ltm.virtual["/Common/v"], { enabled = true }))
+  end)
+
+  it("takes members as a set of names", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    for i = 1, 3 do bip.ltm.node["/Common/n" .. i]:create { address = "10.0.0." .. i } end
+    pool:create { members = { { name = "/Common/n1:80" }, { name = "/Common/n2:80" } } }
+    writes()
+    assert.equal("unchanged", (pool:ensure { members = { { name = "/Common/n2:80" }, { name = "/Common/n1:80" } } }))
+    assert.equal("unchanged", (pool:ensure { members = { { name = "n2:80", partition = "Common" }, { name = "n1:80", ratio = 1 } } }))
+    assert.equal(0, writes())
+    assert.equal("changed", twice(pool, { members = { { name = "/Common/n1:80" }, { name = "/Common/n3:80" } } }))
+    assert.equal(2, #pool.members:list())
+    assert.equal("changed", twice(pool, { members = f5.array {} }))
+    assert.equal(0, #pool.members:list())
+  end)
+
+  it("does not take any other failure for absence", function()
+    device:fault { match = { path = "pool" }, status = 403, body = { code = 403, message = "no" } }
+    local ok, err = pcall(function() return bip.ltm.pool["/Common/p"]:ensure {} end)
+    assert.is_false(ok)
+    assert.equal("forbidden", err.kind)
+    assert.equal(0, writes())
+    ok, err = pcall(function() return bip.ltm.pool["/Common/p"]:ensure "x" end)
+    assert.is_false(ok)
+    assert.matches("ensure_spec.lua:%d+: ensure takes one table of properties", err.message)
+  end)
+end)
