@@ -1,0 +1,270 @@
+---@meta
+-- What the f5 module offers: the one source of editor completion, of the console's help and of docs/api.md.
+
+---@class f5
+---The f5 module: `local f5 = require "f5"`. Parts that are not named here are loaded on first use: `f5.asm` is `require "f5.asm"`.
+---@field version string version of f5lua
+---@field null userdata JSON null: a flag that is set, a value to clear; equal to `cjson.null`
+---@field json f5.json exact JSON: 64-bit integers, null, arrays that stay arrays
+local f5 = {}
+
+---Logs in to a device.
+---
+---Nothing but a host is needed: the rest comes from the environment (`F5_SERVER`, `F5_SERVER_PORT`, `F5_USER`, `F5_PASSWORD`,
+---`F5_VALIDATE_CERTS`) or is asked for on the terminal. The token is renewed while the session lives and deleted when it ends.
+---
+---    local bip <close> = f5.connect { host = "bigip1.example.net" }
+---@param options? f5.options|string options, or just the host
+---@return f5.session
+function f5.connect(options) end
+
+---Calls a function and returns true and its results, or false and the error.
+---Cancellation is not held back.
+---
+---    local ok, err = f5.try(function() return bip.ltm.pool["/Common/web"]:load() end)
+---    if not ok and err.kind == "not_found" then … end
+---@param fn function
+---@param ... any its arguments
+---@return boolean ok
+---@return any ... its results, or the error
+function f5.try(fn, ...) end
+
+---Runs a function as a fiber of its own, beside this one.
+---@param fn function
+---@param ... any its arguments
+---@return f5.fiber
+function f5.spawn(fn, ...) end
+
+---Runs functions beside each other and returns their results in order; the first failure cancels the others and is raised.
+---@param ... function|function[]
+---@return any ...
+function f5.all(...) end
+
+---Waits; other fibers run meanwhile.
+---@param seconds number
+function f5.sleep(seconds) end
+
+---Makes a table a JSON array, also an empty one; the table itself is returned.
+---@param list table
+---@return table
+function f5.array(list) end
+
+---Reads any answer with `entries` as plain values: one table an entry, in the device's order.
+---
+---    print(f5.flat(bip.sys.version:load())[1].Version)
+---@param body table
+---@return table[]
+function f5.flat(body) end
+
+---@class f5.options
+---@field host? string name or address, also "host:port", "[v6]:port", "https://host"
+---@field port? integer default 443
+---@field username? string
+---@field password? string|userdata a string, or what `core.secret_from_command` gave
+---@field provider? string who checks the password; default "tmos", the device's own choice
+---@field login_reference? string the same as a link
+---@field auth? "token"|"basic" default "token"; "basic" works for administrators alone
+---@field token? string a token of your own, which is neither renewed nor deleted
+---@field verify? boolean check the device's certificate; default true
+---@field ca? string PEM file with the CA of this device's certificate
+---@field cert? string PEM file with a client certificate
+---@field key? string PEM file with its key
+---@field pin? string pinned public key, "sha256//…" or a file
+---@field proxy? string
+---@field timeout? number seconds for one exchange, default 60
+---@field connect_timeout? number seconds, default 10
+---@field retries? integer|f5.retries further attempts of a call that may be tried again, default 4
+---@field token_lifetime? integer seconds that the token shall live, at most 36000
+---@field ver? string version of the API that every call asks for
+---@field label? string how messages name the device; default its host
+---@field parallel? integer calls at a time, default 4: a device is easily flooded
+---@field body_limit? integer bytes of the largest answer that is taken, default 256 MiB
+
+---@class f5.retries
+---@field count? integer further attempts, default 4
+---@field delay? number seconds before the first of them, doubled each time up to 10, half of it at random; default 0.25
+---@field budget? number seconds after the start of a call within which another attempt may begin, default 60
+
+---@class f5.session
+---One device and one user. Indexing builds references and makes no traffic: `bip.ltm.pool["/Common/web"]`.
+---@field [string] f5.reference
+local session = {}
+
+---Deletes the token and ends the calls that are still running. A second time it does nothing; `<close>` calls it.
+function session:close() end
+
+---A reference to any path: names as indices would take them, a whole path from /mgmt on, or a link that a device gave.
+---
+---    bip:at("ltm/data-group/internal", "/Common/hosts")
+---    bip:at "/mgmt/shared/echo"
+---    bip:at(pool.selfLink)
+---@param path string
+---@param ... string|integer further parts
+---@return f5.reference
+function session:at(path, ...) end
+
+---Makes any call, for what the references have no method for.
+---@param method "GET"|"HEAD"|"OPTIONS"|"POST"|"PUT"|"PATCH"|"DELETE"
+---@param path string|f5.reference
+---@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean } raw: { status, headers, body } of any answer
+---@return any answer decoded
+function session:request(method, path, options) end
+
+---What the session has done so far.
+---@return { calls: integer, writes: integer, bytes_sent: integer, bytes_received: integer }
+function session:usage() end
+
+---Seconds that the token has left, by the device's own clock; nil without a token.
+---@return number?
+function session:expires_in() end
+
+---How messages name the device.
+---@return string
+function session:label() end
+
+---@class f5.reference
+---A path on a device. It holds no state and costs no traffic; only its methods talk to the device. An index that starts with `/`
+---is a full name, any other a path segment as written; what a method's name hides is reached by `at`.
+---@field [string] f5.reference
+local reference = {}
+
+---Reads the object, or the collection as the device gives it.
+---@param options? f5.query
+---@return table
+function reference:load(options) end
+
+---Reads all objects of a collection, page after page, into an array.
+---@param options? f5.query
+---@return table[]
+function reference:list(options) end
+
+---Iterates over a collection with one page in memory at a time.
+---
+---    for node in bip.ltm.node:each { select = { "name", "address" } } do print(node.name) end
+---
+---Objects that are deleted inside of the loop move the pages: delete from a `list` instead.
+---@param options? f5.query `page` is 500 unless given
+---@return fun(): table
+function reference:each(options) end
+
+---Creates an object and returns it with its defaults. On a collection the properties hold the name; a reference with a full name is
+---created in its collection: `bip.ltm.pool["/Common/web"]:create {}`.
+---@param properties? table
+---@return table
+function reference:create(properties) end
+
+---Changes what is named and returns the object.
+---@param properties table
+---@param options? f5.query
+---@return table
+function reference:modify(properties, options) end
+
+---Changes what is named, resets everything else to its default, and returns the object.
+---@param properties table
+---@param options? f5.query
+---@return table
+function reference:replace(properties, options) end
+
+---Deletes the object. Of a collection only what `options` or, in ASM, `filter` name.
+---@param options? f5.query
+---@return any answer mostly nothing
+function reference:delete(options) end
+
+---Whether the device has it. Any other doubt is an error.
+---@return boolean
+function reference:exists() end
+
+---Creates the object if it is not there, and changes what differs from these properties. Does nothing if nothing differs.
+---@param properties table
+---@return "created"|"changed"|"unchanged"
+---@return table object
+function reference:ensure(properties) end
+
+---Runs a tmsh command on the path.
+---
+---    bip.sys.config:run("save")
+---@param command string
+---@param arguments? table
+---@return table
+function reference:run(command, arguments) end
+
+---Reads the statistics as plain values: of an object one table, of a collection an array of them.
+---
+---    print(bip.ltm.pool["/Common/web"]:stats()["serverside.curConns"])
+---@param options? f5.query
+---@return table
+function reference:stats(options) end
+
+---Reads what the device gives as an example of this resource.
+---@param options? f5.query
+---@return table
+function reference:example(options) end
+
+---A reference below this one, as indexing does; also reaches what a method's name hides.
+---@param path string
+---@param ... string|integer
+---@return f5.reference
+function reference:at(path, ...) end
+
+---@class f5.query
+---@field select? string|string[] properties to return
+---@field filter? string|table "partition eq X", { partition = "X" }, or a filter that was built
+---@field top? integer how many at most
+---@field skip? integer how many to leave out
+---@field page? integer objects to ask for at a time (list, each)
+---@field expand? boolean|string|string[] true: sub-collections too; names: OData's $expand
+---@field options? string options of the tmsh command
+---@field orderby? string|string[]
+---@field inlinecount? string
+---@field ver? string version of the API
+---@field query? table any further parameters
+
+---@class f5.error
+---What is raised when a call fails; `tostring` says all of it in one line.
+---@field kind "not_found"|"conflict"|"invalid"|"auth"|"forbidden"|"unsupported"|"not_ready"|"busy"|"timeout"|"transport"|"tls"|"transaction"|"task"|"transfer"|"cancelled"|"protocol"|"usage"
+---@field message string
+---@field status? integer of HTTP; nil if no answer came
+---@field code? integer of the answer's body
+---@field api_error? integer
+---@field error_stack? string[]
+---@field method? string
+---@field path? string
+---@field device? string label of the session
+---@field attempts? integer
+---@field outcome? "unknown" the device may have carried out what was asked
+---@field cause? f5.error
+
+---@class f5.fiber
+local fiber = {}
+
+---Waits for the fiber's end and returns its results, or raises its error.
+---@return any ...
+function fiber:join() end
+
+---Makes the fiber raise an error of kind "cancelled" where it waits; its `<close>` variables run.
+function fiber:cancel() end
+
+---@return string
+function fiber:status() end
+
+---@class f5.json
+local json = {}
+
+---@param text string
+---@return any
+function json.decode(text) end
+
+---@param value any
+---@param style? { sort?: boolean, first?: string[], indent?: integer }
+---@return string
+function json.encode(value, style) end
+
+---@param list table
+---@return table
+function json.array(list) end
+
+---@param value any
+---@return boolean
+function json.is_array(value) end
+
+return f5
