@@ -1,6 +1,6 @@
 -- Runs busted inside the program, so that specs can `require "f5"`:
 --   build/release/f5lua tests/run.lua [--filter=PATTERN …] [FILE…]        all of tests/spec without a FILE
--- With F5LUA_TEST_COUNTS=FILE one line "passed failed skipped" is added to FILE.
+-- With F5LUA_TEST_COUNTS=FILE FILE holds one line "passed failed skipped".
 
 -- Loaded before busted takes its snapshot of package.loaded: one runtime for all specs, as for a playbook.
 for _, name in ipairs { "f5", "f5.json", "cjson" } do

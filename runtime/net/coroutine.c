@@ -1,5 +1,5 @@
-/* The functions of Lua's coroutine library, so that a blocking call inside of a coroutine suspends the fiber and not the
- * script's coroutine. They behave as Lua 5.4's (lcorolib.c) in everything that a script can see.
+/* The functions of Lua's coroutine library, so that a blocking call inside of a coroutine suspends the fiber and not
+ * the script's coroutine. They behave as Lua 5.4's (lcorolib.c) in everything that a script can see.
  *
  * A blocking call in a user's coroutine yields out of it; resume and wrap here know such a yield from the script's own
  * and pass it up, until the scheduler has it; on the way back each of them resumes its coroutine again. A coroutine

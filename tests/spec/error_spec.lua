@@ -184,7 +184,7 @@ describe("errors", function()
     local small <close> = connect { body_limit = 2000 }
     local err = failure(function() small.sys:load() end)
     assert.equal("protocol", err.kind)
-    assert.matches("^the answer is larger than the limit %(option body_limit%)", err.message)
+    assert.matches("^the answer is too large for the option body_limit", err.message)
     assert.equal(1, err.attempts)
   end)
 

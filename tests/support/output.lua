@@ -41,6 +41,14 @@ return function(options)
     return nil, true
   end
 
+  -- After each file, so that a program that dies later has still said what it did.
+  local function write_counts()
+    local path = os.getenv "F5LUA_TEST_COUNTS"
+    if not path then return end
+    local file <close> = assert(io.open(path, "w"))
+    file:write(("%d %d %d\n"):format(total.passed, total.failed, total.skipped))
+  end
+
   local function file_begin()
     in_file = { passed = 0, failed = 0, skipped = 0 }
     file_start = busted.monotime()
@@ -51,16 +59,12 @@ return function(options)
     io.write(("%-44s %4d passed %3d failed %3d skipped  %6.2f s\n"):format(file.name:match "[^/]+$", in_file.passed, in_file.failed,
       in_file.skipped, busted.monotime() - file_start))
     io.flush()
+    write_counts()
     return nil, true
   end
 
   local function suite_end()
-    local counts = os.getenv "F5LUA_TEST_COUNTS"
-    if counts then
-      local file = assert(io.open(counts, "a"))
-      file:write(("%d %d %d\n"):format(total.passed, total.failed, total.skipped))
-      file:close()
-    end
+    write_counts()
     io.write(("%d passed, %d failed%s\n"):format(total.passed, total.failed,
       total.skipped > 0 and ", " .. total.skipped .. " skipped" or ""))
     io.flush()
