@@ -330,6 +330,9 @@ static bool set_headers(http_transfer *transfer, bool with_body, char *error) {
 static bool set_body(http_transfer *transfer, transfer_shape shape, char *error) {
   CURL *easy = transfer->easy;
   const http_request *request = transfer->request;
+  /* libcurl takes a buffer of this size for every request, also without a body, and it is wiped afterwards: 64 KiB by
+   * default, where most need less than the least there is. */
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, shape == SHAPE_FILE ? 65536L : 16384L);
   switch (shape) {
   case SHAPE_GET:
     if (transfer->shape != SHAPE_GET) SET(CURLOPT_HTTPGET, 1L);
