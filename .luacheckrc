@@ -1,5 +1,5 @@
 std = "lua54"
-max_line_length = 150
+max_line_length = 160
 cache = ".cache/luacheck"
 exclude_files = { "build", ".cache" }
 -- `local device <close>` is there to be closed, `_x` to be ignored.

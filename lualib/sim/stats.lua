@@ -44,7 +44,7 @@ local function state_of(object, what)
   if object.state == "up" or object.state == "fqdn-up" then return "available", enabled, what .. " is available" end
   if object.state == "down" then return "offline", enabled, what .. " has been marked down by a monitor" end
   if object.state == "checking" then return "unknown", enabled, what .. " has not been checked yet" end
-  return "unknown", enabled, what == "Pool member" and "Pool member does not have service checking enabled" or "Node address does not have service checking enabled"
+  return "unknown", enabled, (what == "Pool member" and what or "Node address") .. " does not have service checking enabled"
 end
 
 local function members_of(store, path)
@@ -130,7 +130,10 @@ local from_objects <const> = {
     }
   end,
   ["net/interface"] = function(_, _, object)
-    return { tmName = object.name, macAddress = object.macAddress, ["status"] = object.disabled and "disabled" or "up", mediaActive = object.mediaActive or "none" }
+    return {
+      tmName = object.name, macAddress = object.macAddress, ["status"] = object.disabled and "disabled" or "up",
+      mediaActive = object.mediaActive or "none",
+    }
   end,
 }
 

@@ -291,7 +291,9 @@ describe("G29 ASM: many at once, and what it refuses", function()
     assert.matches("Valid values are: http, https", failure(function() policy.urls:create { name = "/x", protocol = "ftp" } end).message)
     assert.matches("Required Fields", failure(function() policy.filetypes:create { allowed = false } end).message)
     assert.matches("Could not find what 'urlReference' refers to", failure(function()
-      policy["login-pages"]:create { urlReference = { link = "https://localhost/mgmt/tm/asm/policies/x/urls/y" }, accessValidation = { responseContains = "a" } }
+      policy["login-pages"]:create {
+        urlReference = { link = "https://localhost/mgmt/tm/asm/policies/x/urls/y" }, accessValidation = { responseContains = "a" },
+      }
     end).message)
   end)
 end)

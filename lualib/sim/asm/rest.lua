@@ -342,7 +342,7 @@ end
 -- }}}
 -- {{{ The handler
 
-local function not_found(device, request, collection, id)
+local function not_found(_, request, collection, id)
   if collection then
     return errors.rest(request, 404, ("Could not find the %s with id '%s'."):format(collection.spec.kind, id))
   end

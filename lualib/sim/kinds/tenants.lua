@@ -19,7 +19,7 @@ local function content(store, full)
   local prefix <const> = full .. "/"
   for path, object in pairs(store.items) do
     local where <const> = object.fullPath
-    if type(where) == "string" and where:sub(1, #prefix) == prefix and not (path:sub(1, #FOLDERS) == FOLDERS) then return path end
+    if type(where) == "string" and where:sub(1, #prefix) == prefix and path:sub(1, #FOLDERS) ~= FOLDERS then return path end
   end
   return nil
 end

@@ -296,7 +296,7 @@ local function persist_list(store, value, partition)
 end
 
 -- The addresses of a destination become a virtual address of their own.
-local function virtual_address(store, virtual, ctx)
+local function virtual_address(_, virtual, ctx)
   local folder <const>, host <const> = destination_parts(virtual.destination)
   local full <const> = (folder or "/" .. virtual.partition) .. "/" .. host
   local path <const> = ROOT .. "ltm/virtual-address/" .. names.segment(full)
