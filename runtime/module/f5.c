@@ -77,7 +77,8 @@ EXPORTED int luaopen_f5(lua_State *L) {
   if (luaL_loadbufferx(L, f5->source, f5->length, f5->chunk, "t") != LUA_OK) return lua_error(L);
   lua_pushliteral(L, "f5");
   lua_call(L, 1, 1);
-  keep(L, 1, shut_down); /* after f5.core: before it goes */
+  f5_log_configure(L, 0, false); /* makes the core, so that it is finalized after what follows */
+  keep(L, 1, shut_down);
   lua_pushcfunction(L, run);
   lua_setfield(L, -2, "run");
   return 1;

@@ -1,0 +1,67 @@
+-- f5.so in a stock lua5.4. The specs of the f5 module run through it as well: tests/stock.lua.
+local lfs = require "lfs"
+local program = require "program"
+local sim = require "f5.sim"
+
+local own = lfs.symlinkattributes("/proc/self/exe", "target"):match "^(.*)/" .. "/lua"
+
+local function lua(script, device)
+  return program.run({ "-e", script }, { program = "/usr/bin/lua5.4", env = {
+    LUA_CPATH = own .. "/?.so", F5_SERVER = device and device.host, F5_SERVER_PORT = device and device.port, F5_USER = "admin",
+    F5_PASSWORD = "admin", SSL_CERT_FILE = device and device.ca } })
+end
+
+describe("The f5 module in a stock lua5.4", function()
+  if not lfs.attributes(own .. "/f5.so") then
+    pending "is built beside the release program only"
+    return
+  end
+
+  it("works without f5.run, one thing at a time", function()
+    local device <close> = sim.start {}
+    local result = lua([[
+      local f5 = require "f5"
+      local bip <close> = f5.connect {}
+      bip.ltm.pool:create { name = "web" }
+      for pool in bip.ltm.pool:each() do print(pool.fullPath) end
+      local sorted = { 2, 1 }
+      table.sort(sorted, function(a, b) bip.ltm.pool:list() return a < b end)
+      print(table.unpack(sorted))]], device)
+    assert.same({ status = 0, out = "/Common/web\n1\t2\n", err = "" }, result)
+  end)
+
+  it("runs fibers in f5.run, which returns what its function returns", function()
+    local result = lua [[
+      local f5 = require "f5"
+      local function nap(n) return function() f5.sleep(0.05) return n end end
+      print(f5.run(function(...) return select("#", ...), f5.all(nap(1), nap(2), nap(3)) end, "a", "b"))
+      print(pcall(f5.run, function() error({ "as it is" }, 0) end))
+      print(f5.run(function() f5.spawn(function() f5.sleep(0.01) end) return "first" end))]]
+    assert.equal("", result.err)
+    assert.truthy(result.out:find "^2\t1\t2\t3\nfalse\ttable: 0x%x+\nfirst\n$")
+  end)
+
+  it("deletes the tokens that are left when the state closes", function()
+    local device <close> = sim.start {}
+    local result = lua([[
+      local f5 = require "f5"
+      bip = f5.connect {}
+      print(#bip.ltm.pool:list())]], device)
+    assert.same({ status = 0, out = "0\n", err = "" }, result)
+    local last
+    for _, call in ipairs(device:log()) do last = call end
+    assert.truthy(last.method == "DELETE" and last.path:find "^/mgmt/shared/authz/tokens/")
+  end)
+
+  it("raises the same error objects", function()
+    local device <close> = sim.start {}
+    local result = lua([[
+      local f5 = require "f5"
+      local bip <close> = f5.connect {}
+      local ok, err = f5.try(function() return bip.ltm.pool["/Common/nope"]:load() end)
+      print(ok, err.kind, err.status)
+      print(select(2, pcall(f5.connect, { hots = "x" })))]], device)
+    assert.equal("", result.err)
+    assert.truthy(result.out:find "^false\tnot_found\t404\n.*hots")
+  end)
+end)
