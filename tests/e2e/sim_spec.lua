@@ -1,0 +1,134 @@
+-- f5lua sim for any client, here curl, and f5lua run --sim for playbooks.
+local json = require "f5.json"
+local program = require "program"
+
+local function shell(line)
+  local pipe = assert(io.popen(line .. " 2>&1"))
+  local out = pipe:read "a"
+  local _, _, status = pipe:close()
+  return out, status or 0
+end
+
+describe("f5lua sim", function()
+  local place
+
+  setup(function() place = program.directory() end)
+  teardown(function() getmetatable(place).__close() end)
+
+  -- Starts it on a free port; returns the process, and a function that calls it with curl, verified.
+  local function start(words)
+    local ca = place.path .. "/ca.pem"
+    local process = program.start { "sim", "--port", "0", "--ca-file", ca, table.unpack(words or {}) }
+    local url = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
+    return process, function(arguments, path)
+      return shell(("curl -s --cacert %s %s '%s%s'"):format(ca, arguments, url, path))
+    end
+  end
+
+  it("answers curl, its certificate verified", function()
+    local process <close>, curl = start()
+    local body, status = curl("-u admin:admin", "/mgmt/tm/sys/version")
+    assert.equal(0, status)
+    assert.equal("tm:sys:version:versionstats", json.decode(body).kind)
+    body = curl("-u operator:operator", "/mgmt/tm/sys/version")
+    assert.equal(401, json.decode(body).code)
+    body = curl("-d '{\"username\":\"operator\",\"password\":\"operator\",\"loginProviderName\":\"tmos\"}'"
+      .. " -H 'Content-Type: application/json'", "/mgmt/shared/authn/login")
+    local token = json.decode(body).token.token
+    body = curl("-H 'X-F5-Auth-Token: " .. token .. "'", "/mgmt/tm/ltm/node")
+    assert.equal("tm:ltm:node:nodecollectionstate", json.decode(body).kind)
+    process:kill "TERM"
+    assert.equal(0, process:wait().status)
+  end)
+
+  it("starts with a seed that an earlier one saved", function()
+    local save = place.path .. "/state.json"
+    local process <close>, curl = start { "--save", save }
+    curl("-u admin:admin -H 'Content-Type: application/json' -d '{\"name\":\"web\"}'", "/mgmt/tm/ltm/pool")
+    process:kill "INT"
+    assert.equal(0, process:wait().status)
+    local again <close>, curl_again = start { "--seed", save }
+    assert.equal("/Common/web", json.decode(curl_again("-u admin:admin", "/mgmt/tm/ltm/pool/~Common~web")).fullPath)
+    again:kill "TERM"
+    again:wait()
+  end)
+
+  it("has the users it is told", function()
+    local process <close>, curl = start { "--user", "ann:secret:admin" }
+    assert.equal("tm:ltm:pool:poolcollectionstate", json.decode(curl("-u ann:secret", "/mgmt/tm/ltm/pool")).kind)
+    assert.equal(401, json.decode(curl("-u admin:admin", "/mgmt/tm/ltm/pool")).code)
+    process:kill "TERM"
+    process:wait()
+  end)
+
+  it("refuses what it does not understand, with status 2", function()
+    for _, words in ipairs {
+      { "sim", "--port", "nope" }, { "sim", "--port", "70000" }, { "sim", "--wat" }, { "sim", "--user", "x" },
+      { "sim", "--user", "a:b:king" }, { "sim", "--seed", "/nowhere.json" }, { "sim", "--latency", "fast" },
+    } do
+      local result = program.run(words)
+      assert.same({ 2, "" }, { result.status, result.out }, table.concat(words, " "))
+      assert.matches("^f5lua: .*\nTry 'f5lua sim %-%-help'%.\n$", result.err)
+    end
+  end)
+
+  it("says so when the port is taken", function()
+    local process <close> = start()
+    local port = process:expect ":(%d+)"
+    local result = program.run { "sim", "--port", port }
+    assert.same({ 1, "f5lua: cannot listen on 127.0.0.1 port " .. port .. ": Address already in use\n" }, { result.status, result.err })
+    process:kill "TERM"
+    process:wait()
+  end)
+end)
+
+describe("f5lua run --sim", function()
+  it("sends a playbook to a simulated device, whatever device it names", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", [[
+local f5 = require "f5"
+local bip <close> = f5.connect { host = "bigip1.example.net" }
+print(f5.flat(bip.sys.version:load())[1].Product, ...)
+]])
+    local result = program.run({ "run", "--sim", file, "--sim" }, { env = { F5_SERVER = "other", F5_PASSWORD = "real" } })
+    assert.same({ 0, "BIG-IP\t--sim\n", "" }, { result.status, result.out, result.err })
+  end)
+
+  it("deletes the tokens of forgotten sessions before the device stops", function()
+    local result = program.run { "run", "-v", "--sim", "-e", "require('f5').connect {}" }
+    assert.equal(0, result.status)
+    assert.matches("DELETE /mgmt/shared/authz/tokens/%S+ 200 [^\n]*\n$", result.err)
+  end)
+
+  it("logs as JSON when asked", function()
+    local result = program.run { "run", "-v", "--log-format", "json", "--sim", "-e", "require('f5').connect {}" }
+    for line in result.err:gmatch "[^\n]+" do assert.equal("string", type(json.decode(line).method)) end
+    local same = program.run { "-v", "--log-format=json", "run", "--sim", "-e", "require('f5').connect {}" }
+    assert.equal(select(2, result.err:gsub("\n", "")), select(2, same.err:gsub("\n", "")))
+  end)
+end)
+
+describe("the first day", function()
+  local PLAYBOOK <const> = "scripts/playbooks/first-day.lua"
+
+  it("runs against a simulated device", function()
+    local result = program.run { "run", "--sim", PLAYBOOK }
+    assert.same({ 0, "" }, { result.status, result.err })
+    for _, expected in ipairs {
+      "the token is good for 1200 s", "BIG%-IP\t17%.1", "the device saw\tGET\t/mgmt/tm/sys/version\t401", "/Common/Test2\t10%.10%.10%.32",
+      "Test\t10%.10%.10%.31\t2 properties", "ver=17%.1%.0", "after:\tuser%-disabled", "not_found", "DELETE\t/mgmt/shared/authz/tokens\t200",
+    } do
+      assert.matches(expected, result.out)
+    end
+  end)
+
+  it("runs against any device that the environment names", function()
+    local device <close> = require("f5.sim").start { users = { { name = "me", password = "mine-alone", role = "manager" } } }
+    local result = program.run({ PLAYBOOK }, { env = {
+      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "me", F5_PASSWORD = "mine-alone", SSL_CERT_FILE = device.ca,
+    } })
+    assert.same({ 0, "" }, { result.status, result.err })
+    assert.equal(nil, next(device:state().tokens.items))
+    assert.equal(0, device:problems())
+  end)
+end)
