@@ -13,9 +13,14 @@ local FILTER <const> = {
   riskValue = "all", signatureType = "all", hasCve = "all", tagFilter = "all", attackTypeReference = nil,
 }
 
-for _, spec in ipairs(policy_schema.list) do
-  if spec.type == "collection" and spec.many == nil then spec.many = true end
+-- Within a policy every collection takes PATCH and DELETE of many.
+local function take_many(specs)
+  for _, spec in ipairs(specs) do
+    if spec.type == "collection" then spec.many = true end
+    take_many(spec.children or {})
+  end
 end
+take_many(policy_schema.list)
 
 M.policies = {
   type = "collection", path = "policies", kind = "policy", key = { "fullPath" }, is_policy = true, many = false,
