@@ -13,7 +13,8 @@ local json = require "f5.json"
 local COMPARE <const> = { eq = true, ne = true, lt = true, le = true, gt = true, ge = true }
 local FUNCTIONS <const> = { contains = true, startswith = true, endswith = true }
 
-local Filter <const> = {}
+local NAME <const> = "f5.filter"
+local Filter <const> = { __name = NAME }
 Filter.__index = Filter
 
 function Filter:__tostring() return self.text end
@@ -22,7 +23,11 @@ local function usage(format, ...)
   core.usage_error(2, string.format(format, ...))
 end
 
-local function is_filter(value) return getmetatable(value) == Filter end
+-- By name: the module may have been loaded twice (as specs do), and its filters are still filters.
+local function is_filter(value)
+  local meta <const> = type(value) == "table" and getmetatable(value)
+  return type(meta) == "table" and meta.__name == NAME
+end
 
 local function new(text, properties, joins)
   return setmetatable({ text = text, properties = properties, joins = joins }, Filter)
