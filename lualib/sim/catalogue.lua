@@ -4,6 +4,7 @@
 -- Node: type ("organizing", "collection", "singleton", "show"), kind (without its ending "state"), noun (in messages),
 --   known (the list of properties is complete enough to refuse others), flat (objects are in no partition),
 --   subs (name of the reference property -> sub-collection), refs (name of the reference property -> template of its target),
+--   exact (the types of its properties are certain),
 --   props (name -> { t = type, d = default, c = choices, r = read-only, m = mandatory }), and what sim/overrides.lua adds.
 -- A file of the catalogue is read when a path below it is first looked up.
 local json = require "f5.json"
@@ -65,7 +66,11 @@ local function complete(template, node)
   end
   for _, spec in pairs(node.props) do
     if spec.d == "none" then spec.keeps_none = true end
-    if spec.t == "a" and type(spec.d) == "table" then spec.d = json.array(spec.d) end
+    spec.exact = node.exact
+    if spec.t == "a" and type(spec.d) == "table" then
+      spec.d = json.array(spec.d)
+      spec.keeps_empty = #spec.d == 0
+    end
     if type(spec.c) == "string" then
       spec.choices = {}
       for choice in spec.c:gmatch "[^|]+" do spec.choices[choice] = true end

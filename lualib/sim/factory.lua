@@ -74,14 +74,12 @@ end
 
 local function cluster(device, store)
   local version <const> = device.version
-  local short <const> = device.hostname:match "^[^.]+"
-  local _ = short
   for _, name in ipairs { "dtca", "dtdi" } do
     put(store, "cm/cert", { name = name .. ".crt" })
     put(store, "cm/key", { name = name .. ".key" })
   end
   put(store, "cm/device", {
-    name = device.hostname, hostname = device.hostname, activeModules = json.array { "BIG-IP, VE, LAB|AAAAAAA-AAAAAAA" },
+    name = "bigip1", hostname = device.hostname, activeModules = json.array { "BIG-IP, VE, LAB|AAAAAAA-AAAAAAA" },
     baseMac = "00:94:a1:00:00:40", build = version.build, cert = "/Common/dtdi.crt", chassisId = "00000000-0000-0000-000000000000",
     chassisType = "individual", configsyncIp = "none", edition = version.edition, failoverState = "active", haCapacity = 0,
     key = "/Common/dtdi.key", managementIp = device.address, marketingName = version.platform_name, mirrorIp = "any6", mirrorSecondaryIp = "any6",
@@ -92,12 +90,11 @@ local function cluster(device, store)
   put(store, "cm/traffic-group", { name = "traffic-group-1", unitId = 1, mac = "none" })
   put(store, "cm/traffic-group", { name = "traffic-group-local-only", isFloating = "false", mac = "none", unitId = 0 })
   put(store, "cm/device-group", { name = "device_trust_group", type = "sync-only", autoSync = "enabled", fullLoadOnSync = "false", hidden = "true" })
-  put(store, "cm/device-group/*/devices", { name = device.hostname, fullPath = "/Common/" .. device.hostname, partition = "Common" })
-  store:put(ROOT .. "cm/device-group/~Common~device_trust_group/devices/~Common~" .. device.hostname,
-    store:get(ROOT .. "cm/device-group/*/devices/~Common~" .. device.hostname))
-  store:put(ROOT .. "cm/device-group/*/devices/~Common~" .. device.hostname, nil)
+  store:put(ROOT .. "cm/device-group/~Common~device_trust_group/devices/~Common~bigip1", {
+    name = "bigip1", partition = "Common", fullPath = "/Common/bigip1", generation = 1,
+  })
   put(store, "cm/trust-domain", {
-    name = "Root", caCert = "/Common/dtca.crt", caCertBundle = "/Common/dtca-bundle.crt", caDevices = json.array { "/Common/" .. device.hostname },
+    name = "Root", caCert = "/Common/dtca.crt", caCertBundle = "/Common/dtca-bundle.crt", caDevices = json.array { "/Common/bigip1" },
     caKey = "/Common/dtca.key", guid = "00000000-0000-0000-000000000000", status = "standalone", trustGroup = "/Common/device_trust_group",
   })
 end
@@ -119,15 +116,16 @@ end
 local function system(device, store)
   singleton(store, "sys/global-settings", { hostname = device.hostname })
   singleton(store, "sys/dns", { description = "configured-by-dhcp", nameServers = json.array { "192.0.2.53" }, search = json.array { "example.net" } })
-  singleton(store, "sys/ntp", { servers = json.array { "192.0.2.123" }, timezone = "UTC" })
+  singleton(store, "sys/ntp", { timezone = "UTC" })
   singleton(store, "auth/source", { fallback = "false", type = "local" })
   for _, entry in ipairs(require "sim.catalogue.variables") do
-    store:put(ROOT .. "sys/db/" .. entry[1], { name = entry[1], fullPath = entry[1], generation = 1, value = entry[2], defaultValue = entry[2],
+    local value <const> = entry[1] == "license.operational" and "true" or entry[2]  -- a device without a licence would serve nobody
+    store:put(ROOT .. "sys/db/" .. entry[1], { name = entry[1], fullPath = entry[1], generation = 1, value = value, defaultValue = entry[2],
       valueRange = entry[3], scfConfig = "true" })
   end
   put(store, "sys/management-ip", { name = device.address .. "/24", description = "configured-statically" })
   put(store, "sys/management-route", { name = "default", gateway = "192.0.2.1", network = "default", mtu = 0, description = "configured-statically" })
-  put(store, "sys/disk/logical-disk", { name = "HD1", mode = "none", size = 83968, vgFree = 30000, vgInUse = 53968, vgReserved = 30 })
+  put(store, "sys/disk/logical-disk", { name = "HD1", mode = "mixed", size = 83968, vgFree = 30000, vgInUse = 53968, vgReserved = 30 })
   put(store, "sys/software/volume", { name = "HD1.1", active = true, basebuild = device.version.build, build = device.version.build, product = "BIG-IP",
     status = "complete", version = device.version.version, media = json.array { { name = "HD1.1", media = "hd", size = "default", defaultBootLocation = json.null } } })
   local ctx <const> = { factory = true, now = device:now() }
@@ -142,6 +140,7 @@ local function system(device, store)
   for _, publisher in ipairs(roots.publishers) do
     put(store, "sys/log-config/publisher", { name = publisher[1], destinations = json.array { { name = publisher[2], partition = "Common" } } })
   end
+  put(store, "sys/feature-module", { name = "cgnat" })
   for _, name in ipairs(roots.services) do put(store, "sys/service", { name = name }) end
 end
 
@@ -149,7 +148,6 @@ local function traffic(store)
   for _, entry in ipairs(roots.objects) do
     if catalogue.find(entry[1]) then put_root(store, entry[1], entry[2], entry[3]) end
   end
-  singleton(store, "ltm/default-node-monitor", { rule = "none" })
 end
 
 -- Everything a fresh device has.

@@ -40,12 +40,15 @@ end
 
 function M.not_found(target)
   local id <const> = target.id or target.path:match "[^/]+$"
-  local full <const> = target.node.flat and id:gsub("~", "/") or (id:gsub("~", "/"))
-  if not target.node.noun and target.node.flat then error(errors.tm(404, "Object not found - " .. full, 1), 0) end
+  local full <const> = id:gsub("~", "/")
+  if not target.node.noun and target.node.flat and target.parent then error(errors.tm(404, "Object not found - " .. full, 1), 0) end
   error(errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun(target), label(target, full)), 3), 0)
 end
 
 local function exists(target, full, partition)
+  if target.node.flat then
+    error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists."):format(noun(target), label(target, full)), 3), 0)
+  end
   error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists in partition %s."):format(
     noun(target), label(target, full), partition or "Common"), 3), 0)
 end
@@ -244,6 +247,7 @@ function create_in(store, target, body, ctx)
     inherit(object, defaults(node))
     if node.props.defaultsFrom then mark_own(object, properties) end
   end
+  validate.exclusive(node, properties)
   apply(node, object, properties)
   absolute_names(node, object)
   check_mandatory(node, object)
@@ -318,6 +322,7 @@ function modify_at(store, target, body, ctx, whole)
   local properties <const>, subs <const> = validate.body(node, body)
   if next(properties) == nil and next(subs) == nil then validate.nothing_to_do() end
   check_create_only(node, old, properties)
+  validate.exclusive(node, properties)
   local fresh
   if whole then
     fresh = { name = old.name, partition = old.partition, subPath = old.subPath, fullPath = old.fullPath }
@@ -326,7 +331,7 @@ function modify_at(store, target, body, ctx, whole)
     inherit(fresh, parent or defaults(node))
     if parent then fresh.defaultsFrom = parent.fullPath end
     for _, name in ipairs(node.create_only or {}) do fresh[name] = old[name] end
-    for _, name in ipairs(node.mandatory or {}) do fresh[name] = old[name] end
+    for _, name in ipairs(node.mandatory or node.kept or {}) do fresh[name] = old[name] end
     for name, spec in pairs(node.props) do
       if spec.r then fresh[name] = old[name] end
     end

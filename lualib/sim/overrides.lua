@@ -35,11 +35,11 @@ local nodes <const> = {
   },
 
   -- auth
-  ["auth/partition"] = {
+  ["auth/partition"] = { exact = true,
     noun = "partition", flat = true, known = true,
     props = { defaultRouteDomain = i(0), description = { t = "s", d = false } },
   },
-  ["auth/user"] = {
+  ["auth/user"] = { exact = true,
     noun = "user", flat = true, known = true,
     props = {
       description = { d = false }, encryptedPassword = { t = "s", d = false }, partitionAccess = { t = "a", d = false },
@@ -83,7 +83,7 @@ local nodes <const> = {
   ["cli/script"] = { noun = "CLI script" },
 
   -- cm
-  ["cm/device"] = { noun = "device", open = true, no_delete = true },
+  ["cm/device"] = { noun = "device", open = true },
   ["cm/device-group"] = {
     noun = "device group", known = true,
     props = {
@@ -120,7 +120,7 @@ local nodes <const> = {
   ["cm/watch-trafficgroup-device"] = { type = "show" },
 
   -- ltm
-  ["ltm/pool"] = {
+  ["ltm/pool"] = { exact = true,
     noun = "Pool",
     props = {
       serviceDownAction = s("none", { keeps_none = true, c = "drop|none|reselect|reset" }),
@@ -128,7 +128,7 @@ local nodes <const> = {
       metadata = { t = "a" }, gatewayFailsafeDevice = s(), profiles = { t = "a" },
     },
   },
-  ["ltm/pool/*/members"] = {
+  ["ltm/pool/*/members"] = { exact = true,
     noun = "Pool Member", known = true, create_only = { "address" },
     props = {
       state = s("unchecked"), session = s("user-enabled"), ephemeral = s("false", { r = true }), description = s(), monitor = s("default"),
@@ -138,7 +138,7 @@ local nodes <const> = {
     },
     refs = { nameReference = false },
   },
-  ["ltm/node"] = {
+  ["ltm/node"] = { exact = true,
     noun = "Node", mandatory = {}, create_only = { "address" },
     props = {
       address = { t = "s" }, description = { d = false }, commonNode = false, domain = false, key = false,
@@ -147,8 +147,8 @@ local nodes <const> = {
       metadata = { t = "a" }, ratio = { t = "i", d = 1, range = { 1, 65535 } },
     },
   },
-  ["ltm/virtual"] = {
-    noun = "Virtual Server", mandatory = { "destination" },
+  ["ltm/virtual"] = { exact = true,
+    noun = "Virtual Server", kept = { "destination" },
     pairs = {
       { "enabled", "disabled" }, { "vlansDisabled", "vlansEnabled" },
     },
@@ -160,7 +160,7 @@ local nodes <const> = {
       sourceAddressTranslation = { t = "o", d = { type = "none" } }, ipProtocol = s("any"), source = { t = "s", d = "0.0.0.0/0" },
       mask = { d = "255.255.255.255" }, synCookieStatus = { r = true }, relatedRules = { t = "a" }, securityLogProfiles = { t = "a" },
       trafficClasses = { t = "a" }, persist = { t = "a" }, rules = { t = "a" }, vlans = { t = "a" }, metadata = { t = "a" },
-      trafficMatchingCriteria = s(), perFlowRequestAccessPolicy = s(), bwcPolicy = s(), lastHopPool = s(), destination = { t = "s" },
+      trafficMatchingCriteria = s(), perFlowRequestAccessPolicy = s(), bwcPolicy = s(), lastHopPool = s(), destination = { t = "s", d = "0.0.0.0:0" },
       transparentNexthop = s(), l2ForwardVirtual = s(), securityNatPolicy = { t = "o" }, addressRef = false, tmTelemetry = s(),
       internal = flag(), ipForward = flag(), l2Forward = flag(), reject = flag(), stateless = flag(), dhcpRelay = flag(),
       dnsExpressEnabled = false,
@@ -172,7 +172,7 @@ local nodes <const> = {
   },
   ["ltm/virtual/*/profiles"] = { noun = "profile", props = { context = s("all", { c = "all|clientside|serverside" }) } },
   ["ltm/virtual/*/policies"] = { noun = "policy" },
-  ["ltm/virtual-address"] = {
+  ["ltm/virtual-address"] = { exact = true,
     noun = "Virtual Address", mandatory = {},
     props = {
       address = { t = "s" }, icmpEcho = { c = false }, spanning = s("disabled"), enabled = s("yes", { c = "no|yes" }),
@@ -186,7 +186,7 @@ local nodes <const> = {
   ["ltm/policy"] = {
     noun = "policy", known = true,
     props = {
-      status = { t = "s", d = "legacy" }, strategy = s("/Common/first-match"), controls = { t = "a" }, requires = { t = "a" },
+      status = s(), legacy = flag(), publish = s(), createDraft = s(), publishCopy = s(), publishedCopy = s(), strategy = s("/Common/first-match"), controls = { t = "a" }, requires = { t = "a" },
       lastModified = s(nil, { r = true }), description = s(), metadata = { t = "a" }, references = { t = "o" },
     },
     refs = { strategyReference = "ltm/policy-strategy" },
@@ -201,7 +201,7 @@ local nodes <const> = {
     noun = "policy strategy", props = { description = s() }, subs = { operandsReference = "operands" },
   },
   ["ltm/policy-strategy/*/operands"] = { type = "collection", flat = true, open = true },
-  ["ltm/data-group/internal"] = {
+  ["ltm/data-group/internal"] = { exact = true,
     noun = "Data Group", known = true, mandatory = { "type" }, create_only = { "type" },
     props = { records = { t = "a" }, type = s(nil, { c = "integer|ip|string" }), description = s() },
   },
@@ -236,10 +236,15 @@ local nodes <const> = {
     refs = { trafficGroupReference = "cm/traffic-group" },
   },
   ["ltm/ifile"] = { noun = "iFile", props = { fileName = s() }, refs = { fileNameReference = "sys/file/ifile" } },
-  ["ltm/default-node-monitor"] = { props = { rule = s("none", { keeps_none = true }) } },
+  ["ltm/default-node-monitor"] = { props = { rule = s() } },
   ["ltm/dns/nameserver"] = { flat = false }, ["ltm/dns/tsig-key"] = { flat = false },
   ["ltm/dns/dnssec/key"] = { flat = false }, ["ltm/dns/dnssec/zone"] = { flat = false },
   ["ltm/traffic-class"] = { noun = "traffic class" },
+  ["ltm/lsn-pool"] = {
+    noun = "LSN Pool", refs = { logProfileReference = "ltm/lsn-log-profile", logPublisherReference = "sys/log-config/publisher" },
+    props = { mode = s("napt", { c = "deterministic|napt|pba" }), logProfile = s(), logPublisher = s() },
+  },
+  ["ltm/persistence/msrdp"] = { props = { timeout = s("300") } },
   ["ltm/profile/classification"] = { type = "collection" },
   ["ltm/classification/signature-update-schedule"] = { open = true },
   ["ltm/html-rule"] = { type = "organizing" },
@@ -250,7 +255,7 @@ local nodes <const> = {
   ["ltm/clientssl-proxy"] = { type = "organizing" },
 
   -- net
-  ["net/vlan"] = {
+  ["net/vlan"] = { exact = true,
     noun = "VLAN",
     props = {
       tag = i(), ifIndex = { t = "i", r = true }, dagTunnel = s("outer"), fwdMode = s("l3"), hardwareSyncookie = s("disabled"),
@@ -262,19 +267,19 @@ local nodes <const> = {
     noun = "interface", flat = true, free_names = true, pairs = { { "tagged", "untagged" } },
     props = { tagged = flag(), untagged = flag(), tagMode = s("none", { keeps_none = true }) },
   },
-  ["net/self"] = {
+  ["net/self"] = { exact = true,
     noun = "Self IP", mandatory = { "address", "vlan" }, create_only = { "address" },
     props = {
-      address = s(), vlan = s(), allowService = { t = "m" }, description = s(), fwEnforcedPolicy = s(), fwStagedPolicy = s(),
+      address = s(), vlan = s(), allowService = { t = "x" }, description = s(), fwEnforcedPolicy = s(), fwStagedPolicy = s(),
       servicePolicy = s(), inheritedTrafficGroup = s("false", { c = "false|true" }), trafficGroup = { d = "/Common/traffic-group-local-only" },
     },
   },
-  ["net/route"] = {
+  ["net/route"] = { exact = true,
     noun = "route", props = {
       network = s(), gw = s(), pool = s(), tmInterface = s(), blackhole = flag(), mtu = i(0), description = s(),
     },
   },
-  ["net/route-domain"] = {
+  ["net/route-domain"] = { exact = true,
     noun = "route domain", known = true,
     props = {
       id = { t = "i", range = { 0, 65534 } }, strict = s("enabled"), throughputCapacity = s("infinite"), vlans = { t = "a" },
@@ -306,7 +311,7 @@ local nodes <const> = {
       catId = i(), catNumber = i(), displayName = s(), f5Id = i(), parentCatNumber = i(), isCustom = s("true"), urls = { t = "a" },
     },
   },
-  ["sys/folder"] = {
+  ["sys/folder"] = { exact = true,
     type = "collection", noun = "folder", known = true,
     props = {
       deviceGroup = s("none", { keeps_none = true }), hidden = s("false"), inheritedDevicegroup = s("true", { c = "false|true" }),
@@ -315,11 +320,11 @@ local nodes <const> = {
     },
     refs = { trafficGroupReference = "cm/traffic-group" },
   },
-  ["sys/provision"] = {
+  ["sys/provision"] = { exact = true,
     noun = "provision", flat = true, no_create = true, no_delete = true, known = true,
     props = { level = { t = "s", d = "none", c = "custom|dedicated|minimum|nominal|none", keeps_none = true } },
   },
-  ["sys/db"] = {
+  ["sys/db"] = { exact = true,
     noun = "DB variable", flat = true, no_create = true, no_delete = true, known = true,
     props = { value = s(nil, { keeps_none = true }), defaultValue = { t = "s", r = true }, scfConfig = { t = "s", r = true }, valueRange = { t = "s", r = true } },
   },
@@ -337,9 +342,25 @@ local nodes <const> = {
     open = true, subs = { communitiesReference = "communities", trapsReference = "traps", usersReference = "users" },
     props = { sysContact = s("Customer Name <admin@customer.com>"), sysLocation = s("Network Closet 1") },
   },
-  ["sys/snmp/communities"] = { type = "collection", flat = true, noun = "SNMP community", free_names = true },
-  ["sys/snmp/users"] = { type = "collection", flat = true, noun = "SNMP user", free_names = true },
-  ["sys/snmp/traps"] = { type = "collection", flat = true, noun = "SNMP trap", free_names = true },
+  ["sys/snmp/communities"] = {
+    type = "collection", flat = true, full_names = true, noun = "SNMP community", free_names = true,
+    props = { communityName = s(), access = s("ro"), ipv6 = s("disabled"), oidSubset = s(), source = s(), description = s() },
+  },
+  ["sys/snmp/users"] = {
+    type = "collection", flat = true, full_names = true, noun = "SNMP user", free_names = true,
+    props = {
+      access = s("ro"), authPassword = s(), authProtocol = s("sha"), oidSubset = s(".1"), privacyPassword = s(), privacyProtocol = s("aes"),
+      securityLevel = s("auth-no-privacy"), username = s(), description = s(),
+    },
+  },
+  ["sys/snmp/traps"] = {
+    type = "collection", flat = true, full_names = true, noun = "SNMP trap", free_names = true,
+    props = {
+      authPassword = s(), authProtocol = s("none", { keeps_none = true }), community = s(), engineId = s(), host = s(), port = i(162), network = s("other"),
+      privacyPassword = s(), privacyProtocol = s("none", { keeps_none = true }), securityLevel = s("no-auth-no-privacy"), securityName = s(),
+      version = s("2c"), description = s(),
+    },
+  },
   ["sys/management-ip"] = { noun = "management IP", flat = true, free_names = true },
   ["sys/management-route"] = { noun = "management route" },
   ["sys/file/ssl-cert"] = { noun = "Certificate File" },
@@ -371,7 +392,8 @@ local nodes <const> = {
   ["sys/crypto/master-key"] = { type = "show" }, ["sys/crypto/check-cert"] = { type = "show" }, ["sys/restricted-module"] = { type = "show" },
   ["sys/integrity/status-check"] = { type = "show" }, ["sys/ucs"] = { type = "collection", flat = true, open = true, free_names = true },
   ["sys/daemon-ha"] = { type = "collection", flat = true, no_create = true, no_delete = true },
-  ["sys/feature-module"] = { type = "collection", flat = true, no_create = true, no_delete = true },
+  ["sys/feature-module"] = { type = "collection", flat = true, no_create = true, no_delete = true, pairs = ENABLED_DISABLED,
+    props = { enabled = flag(), disabled = flag(true) } },
   ["sys/service"] = { type = "collection", flat = true, no_create = true, no_delete = true, noun = "service" },
   ["sys/disk/directory"] = { type = "show" }, ["sys/cluster"] = { type = "collection", flat = true, no_create = true, no_delete = true },
   ["sys/raid"] = { type = "organizing" }, ["sys/raid/array"] = { type = "show" }, ["sys/raid/bay"] = { type = "show" },
@@ -385,7 +407,12 @@ local nodes <const> = {
   },
   ["sys/httpd"] = { open = true }, ["sys/sshd"] = { open = true, props = { inactivityTimeout = i(0), allow = { t = "a" } } },
   ["sys/syslog"] = { open = true }, ["sys/state-mirroring"] = { open = true },
-  ["sys/log"] = { type = "organizing" },
+  ["sys/log"] = { type = "organizing" }, ["sys/performance/all-stats"] = { type = "show" },
+  ["sys/sflow/global-settings/interface"] = { type = "singleton", props = { pollInterval = i(10) } },
+  ["sys/smtp-server"] = {
+    pairs = { { "authenticationDisabled", "authenticationEnabled" } }, open = true,
+    props = { authenticationDisabled = flag(true), authenticationEnabled = flag(), smtpServerPort = i(25) },
+  },
 
   -- gtm
   ["gtm/pool"] = { type = "organizing" }, ["gtm/wideip"] = { type = "organizing" }, ["gtm/monitor"] = { type = "organizing" },
@@ -454,6 +481,19 @@ for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
   nodes["gtm/wideip/" .. kind] = {
     noun = "Wide IP", pairs = ENABLED_DISABLED, open = true, free_names = true, props = { enabled = flag(true), disabled = flag() },
   }
+end
+
+-- The old public description leaves out that these are in partitions.
+for _, template in ipairs {
+  "sys/icall/handler/periodic", "sys/icall/handler/perpetual", "sys/icall/handler/triggered", "sys/icall/istats-trigger", "sys/icall/script",
+  "sys/ipfix/destination", "sys/ipfix/irules", "sys/log-config/destination/arcsight", "sys/log-config/destination/ipfix",
+  "sys/log-config/destination/management-port", "sys/log-config/destination/remote-high-speed-log", "sys/log-config/destination/remote-syslog",
+  "sys/log-config/destination/splunk", "sys/log-config/filter", "net/cos/map-dscp", "net/cos/traffic-priority", "net/ipsec/manual-security-association",
+  "net/rate-shaping/color-policer", "net/rate-shaping/drop-policy", "net/rate-shaping/queue", "net/rate-shaping/shaping-policy", "net/port-mirror",
+  "sys/ha-group", "net/packet-filter",
+} do
+  nodes[template] = nodes[template] or {}
+  nodes[template].flat = template == "sys/ha-group" or template == "net/port-mirror" or template == "net/packet-filter"
 end
 
 -- Root objects whose name is not that of their kind.

@@ -117,8 +117,13 @@ for name, text in pairs {
 } do
   add("ltm/rule", name, { apiAnonymous = text })
 end
-for _, name in ipairs { "f5.http", "f5.dns", "f5.ftp", "f5.ip_forwarding", "f5.ldap", "f5.npath", "f5.radius", "f5.replication" } do
-  add("sys/application/template", name)
+for _, name in ipairs {
+  "bea_weblogic", "cifs", "citrix_presentation_server", "citrix_xen_app", "diameter", "dns", "ftp", "http", "ip_forwarding", "ldap",
+  "microsoft_exchange_2010", "microsoft_exchange_owa_2007", "microsoft_iis", "microsoft_lync_server_2010", "microsoft_ocs_2007_r2",
+  "microsoft_sharepoint_2007", "microsoft_sharepoint_2010", "npath", "oracle_as_10g", "oracle_ebs", "peoplesoft_9", "radius", "replication",
+  "sap_enterprise_portal", "sap_erp", "vmware_view", "vmware_vmotion",
+} do
+  add("sys/application/template", "f5." .. name)
 end
 for _, entry in ipairs {
   { "Uncategorized", 25573, 153, "Sites not categorized in the Master Database." },

@@ -120,6 +120,29 @@ function Store:put(path, object)
   if self.log then self.log[#self.log + 1] = { path, old or false } end
 end
 
+local function below(self, path)
+  local prefix <const> = path .. "/"
+  local found <const> = {}
+  for other in pairs(self.items) do
+    if other:sub(1, #prefix) == prefix then found[#found + 1] = other end
+  end
+  table.sort(found)
+  return found
+end
+
+-- Puts `object` where `to` says, and copies of all that is below `from` below it.
+function Store:copy_tree(from, to, object)
+  local found <const> = below(self, from)
+  self:put(to, object)
+  for _, path in ipairs(found) do self:put(to .. path:sub(#from + 1), self.items[path]) end
+end
+
+-- Removes what is at a path and all below it; nothing there is fine.
+function Store:remove_tree(path)
+  for _, other in ipairs(below(self, path)) do self:put(other, nil) end
+  if self.items[path] then self:put(path, nil) end
+end
+
 -- The next generation number.
 function Store:next_generation()
   self.state.generation = self.state.generation + 1

@@ -57,11 +57,14 @@ function convert.s(value, spec)
   end
   if type(value) == "number" then return tostring(math.tointeger(value) or value) end
   if type(value) == "boolean" then return spec.choices and (value and "enabled" or "disabled") or tostring(value) end
+  -- Where few objects were seen, what looked like one word may be a list as well.
+  if type(value) == "table" and not spec.exact and not spec.choices then return value end
   return nil
 end
 
-function convert.i(value)
+function convert.i(value, spec)
   if value == "none" then return NONE end
+  if not spec.exact and type(value) == "string" and not spec.range then return integer(value) or (value:find "^[%a-]+$" and value or nil) end
   return integer(value)
 end
 
@@ -83,14 +86,21 @@ function convert.b(value)
   return nil
 end
 
-function convert.a(value)
+function convert.a(value, spec)
   if value == "none" or value == "" then return NONE end
   if type(value) == "table" then
+    if #value == 0 and next(value) == nil then return spec.keeps_empty and json.array {} or NONE end
     if json.is_array(value) or #value > 0 then return json.array(value) end
-    return next(value) == nil and NONE or json.array { value }
+    return json.array { value }
   end
   if type(value) == "string" then return json.array { value } end
   return nil
+end
+
+-- Anything: a word or a list, as allowService.
+function convert.x(value)
+  if value == "none" or value == "" then return NONE end
+  return value
 end
 
 function convert.o(value)
@@ -150,6 +160,15 @@ function M.body(node, body)
     end
   end
   return properties, subs
+end
+
+-- Raises if a body sets two flags that exclude each other.
+function M.exclusive(node, properties)
+  for _, pair in ipairs(node.pairs or {}) do
+    if properties[pair[1]] == true and properties[pair[2]] == true then
+      M.refuse(('"%s" may not be specified with "%s"'):format(pair[1], pair[2]))
+    end
+  end
 end
 
 -- Names: what mcpd lets through. `full` is for the message.

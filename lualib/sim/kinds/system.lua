@@ -195,8 +195,16 @@ local function crypto(kind)
 end
 
 local device <const> = {
+  removing = function(_, _, object)
+    if object.selfDevice == "true" then
+      validate.refuse_mcpd(("01070734:3: Configuration error: The device (%s) is this device and cannot be deleted."):format(object.fullPath))
+    end
+  end,
   prepare = function(store, object, properties, old)
-    if not old then return end
+    if not old then
+      object.selfDevice, object.failoverState = "false", "unknown"
+      return
+    end
     if properties.hostname then
       local settings <const> = shallow(store:one(ROOT .. "sys/global-settings"))
       settings.hostname = object.hostname
@@ -230,6 +238,14 @@ local settings <const> = {
 }
 
 local management_ip <const> = {
+  read = function(_, _, body, _, old)
+    if old or type(body.name) ~= "string" then return body end
+    local address <const>, mask <const> = body.name:match "^([^/]*)/?(.*)$"
+    if not validate.is_address(address) then validate.refuse_mcpd(("01070000:3: invalid address (%s)"):format(address)) end
+    if mask == "" then validate.refuse_mcpd(("01070000:3: a netmask must be specified for the management IP (%s)"):format(address)) end
+    return body
+  end,
+  label = function(_, full) return (full:gsub("/.*", "")) end,
   prepare = function(_, object, _, old)
     if not old and (not object.name:find "/" or not validate.is_address(object.name, true)) then validate.invalid("name", object.name) end
   end,
@@ -324,7 +340,25 @@ local function named_list(property)
   }
 end
 
+local trust_domain <const> = {
+  prepare = function(_, object, properties)
+    if properties.caDevices and object.caDevices and #object.caDevices == 0 then object.caDevices = nil end
+  end,
+}
+
+-- Host and version of an SNMP trap must be something.
+local trap <const> = {
+  prepare = function(_, object, properties)
+    if properties.port ~= nil and object.port and not (math.type(object.port) == "integer" and object.port >= 0 and object.port <= 65535) then
+      validate.invalid("port", properties.port)
+    end
+    if object.version and object.version ~= "1" and object.version ~= "2c" and object.version ~= "3" then validate.invalid("version", object.version) end
+  end,
+}
+
 return {
+  ["cm/trust-domain"] = trust_domain,
+  ["sys/snmp/traps"] = trap,
   ["sys/provision"] = provision,
   ["sys/db"] = variable,
   ["sys/file/ssl-cert"] = certificate,

@@ -44,7 +44,10 @@ local folder <const> = {
       full = name
     else
       local above = type(body.partition) == "string" and body.partition or nil
-      local below <const> = type(body.subPath) == "string" and body.subPath or nil
+      local below = type(body.subPath) == "string" and body.subPath or nil
+      if below and below:sub(1, 1) == "/" and not above then
+        above, below = below, nil  -- a sub-path from the root
+      end
       if above then above = above:gsub("~", "/") else above = "/Common" end
       if above:sub(1, 1) ~= "/" then above = "/" .. above end
       full = above:gsub("/+$", "") .. (below and "/" .. below:gsub("^/+", "") or "") .. "/" .. name

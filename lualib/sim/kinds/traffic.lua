@@ -15,6 +15,7 @@ end
 local function full_monitors(text, partition)
   if type(text) ~= "string" then return text end
   if text == "default" or text == "none" then return text end
+  text = text:gsub("\\([{}])", "%1")  -- tmsh's way to write a brace
   local full <const> = text:gsub("[^%s{}]+", function(word)
     if word == "and" or word == "min" or word == "of" or word == "default" or word:find "^%d+$" then return word end
     return names.absolute(word, partition ~= "Common" and partition or nil)
@@ -507,8 +508,9 @@ local virtual_policy <const> = {
 local address <const> = {
   prepare = function(_, object, properties, old)
     if not old then
-      object.address = object.address or object.name
+      object.address = object.address or validate.is_address(object.name) and object.name or "any6"
       if not validate.is_address(object.address) and not ANY[(object.address:gsub("%%%d+$", ""))] then bad_address("address", object.address) end
+      if object.address == "any6" and not properties.mask then object.mask = "any6" end
       if object.address:find ":" and not properties.mask then object.mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" end
     elseif properties.address and properties.address ~= old.address then
       validate.refuse_mcpd(("01070734:3: Configuration error: The address of virtual address (%s) cannot be changed."):format(object.fullPath))
@@ -592,12 +594,26 @@ local data_group <const> = {
 
 -- Policies are published or drafts; a new one below /Common/Drafts is a draft.
 local policy <const> = {
-  prepare = function(_, object, _, old, ctx)
+  prepare = function(_, object, properties, old, ctx)
     if not old then
-      object.status = object.subPath and object.subPath:find "Drafts$" and "draft" or (object.status == "legacy" and "legacy" or "published")
+      object.status = object.subPath and object.subPath:find "Drafts$" and "draft" or (object.legacy and "legacy" or "published")
+    elseif properties.createDraft and properties.createDraft ~= validate.NONE then
+      ctx.draft_of = old
     end
+    object.legacy, object.createDraft = nil, nil
     object.lastModified = now_text(ctx)
     if object.strategy then object.strategy = names.absolute(object.strategy) end
+  end,
+  changed = function(store, path, object, _, ctx)
+    if not ctx.draft_of then return end
+    -- A draft is a copy below Drafts, rules and all.
+    ctx.draft_of = nil
+    local draft <const> = {}
+    for key, value in pairs(object) do draft[key] = value end
+    draft.subPath = object.subPath and object.subPath .. "/Drafts" or "Drafts"
+    draft.fullPath = names.full(object.partition, draft.subPath, object.name)
+    draft.status, draft.generation = "draft", store:next_generation()
+    store:copy_tree( path, ROOT .. "ltm/policy/" .. names.segment(draft.fullPath), draft)
   end,
 }
 
@@ -638,7 +654,47 @@ local snat_translation <const> = {
   end,
 }
 
+-- Origins are networks: "1.1.1.1" is "1.1.1.1/32".
+local snat <const> = {
+  prepare = function(_, object, properties)
+    if properties.origins and object.origins then
+      local list <const> = {}
+      for i, item in ipairs(object.origins) do
+        local name = tostring(type(item) == "table" and item.name or item)
+        if not validate.is_address(name, true) then validate.invalid("origins", name) end
+        if not name:find "/" then name = name .. (name:find ":" and "/128" or "/32") end
+        list[i] = { name = name }
+      end
+      object.origins = json.array(list)
+    end
+    if properties.translation and object.translation then object.translation = names.absolute(object.translation, object.partition) end
+  end,
+}
+
+local nat <const> = {
+  prepare = function(_, object, properties, old)
+    for _, name in ipairs { "originatingAddress", "translationAddress" } do
+      if not old and not object[name] then validate.refuse(('"%s" must be specified'):format(name)) end
+      if properties[name] and not validate.is_address(object[name]) then validate.invalid(name, object[name]) end
+    end
+    object.unit = object.unit or 1
+    if properties.trafficGroup then object.inheritedTrafficGroup = "false" end
+  end,
+}
+
+local lsn_pool <const> = {
+  prepare = function(_, object)
+    if object.logProfile and not object.logPublisher then
+      validate.refuse_mcpd(("01071a8a:3: Configuration of LSN Pool (%s) is incomplete, you cannot use a log profile without a log publisher.")
+        :format(object.fullPath))
+    end
+  end,
+}
+
 return {
+  ["ltm/snat"] = snat,
+  ["ltm/nat"] = nat,
+  ["ltm/lsn-pool"] = lsn_pool,
   ["ltm/node"] = node,
   ["ltm/pool"] = pool,
   ["ltm/pool/*/members"] = pool_member,
