@@ -69,7 +69,7 @@ local function complete(template, node)
     spec.exact = node.exact
     if spec.t == "a" and type(spec.d) == "table" then
       spec.d = json.array(spec.d)
-      spec.keeps_empty = #spec.d == 0
+      spec.keeps_empty = #spec.d == 0 and template:find "^ltm/profile/" ~= nil
     end
     if type(spec.c) == "string" then
       spec.choices = {}

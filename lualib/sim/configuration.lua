@@ -230,10 +230,7 @@ local function publish(device, _, target, body)
   local published <const> = full:gsub("/Drafts/", "/", 1)
   if published == full then return end
   local new_path <const> = target.path .. "/" .. published:gsub("/", "~")
-  for known in pairs(setmetatable({}, { __index = device.state.objects.items })) do
-    if known:sub(1, #new_path + 1) == new_path .. "/" then device.store:put(known, nil) end
-  end
-  if device.store:get(new_path) then device.store:put(new_path, nil) end
+  device.store:remove_tree(new_path)
   for _, gone in ipairs(copy_tree(device, target, path, full, published)) do device.store:put(gone, nil) end
   local object <const> = with_value_replaced(device.store:get(new_path), nil, nil)
   object.status = "published"

@@ -337,7 +337,14 @@ local nodes <const> = {
     },
     subs = { restrictReference = "restrict" },
   },
-  ["sys/ntp/restrict"] = { type = "collection", flat = true },
+  ["sys/ntp/restrict"] = {
+    type = "collection", flat = true, props = {
+      address = s(), defaultEntry = s("disabled"), description = s(), ignore = s("disabled"), kod = s("disabled"), limited = s("disabled"),
+      lowPriorityTrap = s("disabled"), mask = s(), noModify = s("disabled"), noPeer = s("disabled"), noQuery = s("disabled"),
+      noServePackets = s("disabled"), noTrap = s("disabled"), noTrust = s("disabled"), nonNtpPort = s("disabled"), ntpPort = s("disabled"),
+      version = s("disabled"),
+    },
+  },
   ["sys/snmp"] = {
     open = true, subs = { communitiesReference = "communities", trapsReference = "traps", usersReference = "users" },
     props = { sysContact = s("Customer Name <admin@customer.com>"), sysLocation = s("Network Closet 1") },
@@ -347,18 +354,18 @@ local nodes <const> = {
     props = { communityName = s(), access = s("ro"), ipv6 = s("disabled"), oidSubset = s(), source = s(), description = s() },
   },
   ["sys/snmp/users"] = {
-    type = "collection", flat = true, full_names = true, noun = "SNMP user", free_names = true,
+    type = "collection", flat = true, noun = "SNMP user", free_names = true,
     props = {
       access = s("ro"), authPassword = s(), authProtocol = s("sha"), oidSubset = s(".1"), privacyPassword = s(), privacyProtocol = s("aes"),
       securityLevel = s("auth-no-privacy"), username = s(), description = s(),
     },
   },
   ["sys/snmp/traps"] = {
-    type = "collection", flat = true, full_names = true, noun = "SNMP trap", free_names = true,
+    type = "collection", flat = true, noun = "SNMP trap", free_names = true,
     props = {
-      authPassword = s(), authProtocol = s("none", { keeps_none = true }), community = s(), engineId = s(), host = s(), port = i(162), network = s("other"),
+      authPassword = s(), authProtocol = s("none", { keeps_none = true }), community = s(), engineId = s(), host = s(), port = { t = "x", d = 162 }, network = s("other"),
       privacyPassword = s(), privacyProtocol = s("none", { keeps_none = true }), securityLevel = s("no-auth-no-privacy"), securityName = s(),
-      version = s("2c"), description = s(),
+      version = { t = "m", d = "2c" }, description = s(),
     },
   },
   ["sys/management-ip"] = { noun = "management IP", flat = true, free_names = true },
@@ -393,7 +400,7 @@ local nodes <const> = {
   ["sys/integrity/status-check"] = { type = "show" }, ["sys/ucs"] = { type = "collection", flat = true, open = true, free_names = true },
   ["sys/daemon-ha"] = { type = "collection", flat = true, no_create = true, no_delete = true },
   ["sys/feature-module"] = { type = "collection", flat = true, no_create = true, no_delete = true, pairs = ENABLED_DISABLED,
-    props = { enabled = flag(), disabled = flag(true) } },
+    props = { enabled = flag(true), disabled = flag() } },
   ["sys/service"] = { type = "collection", flat = true, no_create = true, no_delete = true, noun = "service" },
   ["sys/disk/directory"] = { type = "show" }, ["sys/cluster"] = { type = "collection", flat = true, no_create = true, no_delete = true },
   ["sys/raid"] = { type = "organizing" }, ["sys/raid/array"] = { type = "show" }, ["sys/raid/bay"] = { type = "show" },
@@ -407,6 +414,12 @@ local nodes <const> = {
   },
   ["sys/httpd"] = { open = true }, ["sys/sshd"] = { open = true, props = { inactivityTimeout = i(0), allow = { t = "a" } } },
   ["sys/syslog"] = { open = true }, ["sys/state-mirroring"] = { open = true },
+  ["sys/daemon-log-settings/clusterd"] = { props = { logLevel = s("notice") } },
+  ["sys/daemon-log-settings/csyncd"] = { props = { logLevel = s("notice") } },
+  ["sys/daemon-log-settings/lind"] = { props = { logLevel = s("notice") } },
+  ["sys/daemon-log-settings/icrd"] = { props = { audit = s("disabled"), logLevel = s("notice") } },
+  ["sys/daemon-log-settings/icr-eventd"] = { type = "singleton", props = { logLevel = s("notice") } },
+  ["sys/daemon-log-settings/mcpd"] = { props = { audit = s("enabled"), logLevel = s("notice") } },
   ["sys/log"] = { type = "organizing" }, ["sys/performance/all-stats"] = { type = "show" },
   ["sys/sflow/global-settings/interface"] = { type = "singleton", props = { pollInterval = i(10) } },
   ["sys/smtp-server"] = {

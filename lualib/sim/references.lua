@@ -50,6 +50,7 @@ local relations <const> = {
   ["net/self"] = { { "vlan", { "=net/vlan", "=net/tunnels/tunnel", "=net/vlan-group" } }, { "trafficGroup", { "=cm/traffic-group" } } },
   ["net/route"] = { { "pool", { "=ltm/pool" } }, { "tmInterface", { "=net/vlan", "=net/tunnels/tunnel" } } },
   ["net/route-domain"] = { { "parent", { "=net/route-domain" } } },
+  ["cm/trust-domain"] = { { "caDevices", { "=cm/device" } } },
   ["sys/log-config/publisher"] = { { "destinations", { "sys/log-config/destination" } } },
   ["sys/log-config/filter"] = { { "publisher", { "=sys/log-config/publisher" } } },
   ["sys/log-config/destination/splunk"] = { { "forwardTo", { "sys/log-config/destination" } } },

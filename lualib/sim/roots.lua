@@ -139,7 +139,8 @@ for _, entry in ipairs {
 end
 add("net/ipsec/ipsec-policy", "default-ipsec-policy")
 add("net/ipsec/ike-peer", "anonymous")
-add("ltm/auth/profile", "ldap")
+for _, name in ipairs { "krbdelegate", "ldap", "radius", "ssl_cc_ldap", "ssl_crldp", "ssl_ocsp", "tacacs" } do add("ltm/auth/profile", name) end
+add("net/bwc/policy", "dynamic_spm_bwc_policy", { dynamic = "enabled" })
 
 table.sort(M.objects, function(a, b)
   local x <const>, y <const> = a[3] and a[3].defaultsFrom and 1 or 0, b[3] and b[3].defaultsFrom and 1 or 0

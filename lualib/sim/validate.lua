@@ -58,7 +58,7 @@ function convert.s(value, spec)
   if type(value) == "number" then return tostring(math.tointeger(value) or value) end
   if type(value) == "boolean" then return spec.choices and (value and "enabled" or "disabled") or tostring(value) end
   -- Where few objects were seen, what looked like one word may be a list as well.
-  if type(value) == "table" and not spec.exact and not spec.choices then return value end
+  if type(value) == "table" and not spec.exact then return value end
   return nil
 end
 
@@ -117,6 +117,12 @@ function M.value(name, value, spec)
   end
   local fresh <const> = convert[spec.t](value, spec)
   if fresh == nil then M.invalid(name, value) end
+  if type(fresh) == "table" and spec.choices then
+    for _, item in ipairs(fresh) do
+      if not spec.choices[item] then M.invalid(name, value) end
+    end
+    return fresh
+  end
   if spec.choices and fresh ~= NONE and not spec.choices[fresh] then M.invalid(name, value) end
   if spec.choices and fresh == NONE and value == "" then M.invalid(name, value) end
   if spec.range and type(fresh) == "number" and (fresh < spec.range[1] or fresh > spec.range[2]) then M.invalid(name, value) end
@@ -237,7 +243,7 @@ end
 -- Words for ports, as the device knows them.
 local SERVICES <const> = {
   any = 0, ["0"] = 0, ftp = 21, ssh = 22, telnet = 23, smtp = 25, domain = 53, tftp = 69, http = 80, pop3 = 110, ntp = 123,
-  imap = 143, snmp = 161, ldap = 389, https = 443, ["ms-sql-s"] = 1433, mysql = 3306, sip = 5060, ["http-alt"] = 8080,
+  imap = 143, snmp = 161, kerberos = 88, ads = 550, nntp = 119, rtsp = 554, imaps = 993, pop3s = 995, ldap = 389, https = 443, ["ms-sql-s"] = 1433, mysql = 3306, sip = 5060, ["http-alt"] = 8080,
   ["webcache"] = 8080, ["pcsync-https"] = 8443, radius = 1812, ldaps = 636, ["*"] = 0,
 }
 

@@ -453,7 +453,7 @@ return {
   ["ltm/dns/zone"] = { type = "collection", known = true,
     refs = { dnsExpressServerReference = "ltm/dns/nameserver", serverTsigKeyReference = "ltm/dns/tsig-key" },
     props = {
-      dnsExpressAllowNotify = { t = "a", d = { "1.1.1.1" } },
+      dnsExpressAllowNotify = { t = "a" },
       dnsExpressEnabled = { t = "s", d = "yes" },
       dnsExpressNotifyAction = { t = "s", d = "consume" },
       dnsExpressNotifyTsigVerify = { t = "s", d = "yes" },
@@ -556,10 +556,10 @@ return {
   ["ltm/lsn-pool"] = { type = "collection", known = true,
     refs = { logProfileReference = "ltm/lsn-log-profile", logPublisherReference = "sys/log-config/publisher" },
     props = {
-      backupMembers = { t = "a", d = { "11.11.11.1/32" } },
+      backupMembers = { t = "a" },
       clientConnectionLimit = { t = "i", d = 0 },
       description = { t = "s" },
-      egressInterfaces = { t = "a", d = { "/Common/http-tunnel" } },
+      egressInterfaces = { t = "a" },
       egressInterfacesDisabled = { t = "b", d = true },
       egressInterfacesEnabled = { t = "b" },
       hairpinMode = { t = "s", d = "disabled" },

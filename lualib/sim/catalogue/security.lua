@@ -237,7 +237,7 @@ return {
       reportAnomalies = { t = "s", d = "enabled" },
       reportChallengeFailureMessages = { t = "s", d = "enabled" },
       responseLogging = { t = "s", d = "illegal" },
-      servers = { t = "a", d = { { name = "11.22.33.44:443" } } },
+      servers = { t = "a" },
     } },
   ["security/log/protocol-dns-storage-field"] = { type = "collection" },
   ["security/log/protocol-sip-storage-field"] = { type = "collection" },

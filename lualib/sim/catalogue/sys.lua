@@ -972,7 +972,7 @@ return {
     props = {
       description = { t = "s" },
       include = { t = "s" },
-      servers = { t = "a", d = { "172.27.1.1", "172.27.1.2" } },
+      servers = { t = "a" },
       timezone = { t = "s", d = "America/Los_Angeles" },
     } },
   ["sys/ntp/*/restrict"] = { type = "collection", flat = true },
@@ -1093,7 +1093,7 @@ return {
       authTrap = { t = "s", d = "disabled", c = "disabled|enabled" },
       bigipTraps = { t = "s", d = "enabled", c = "disabled|enabled" },
       description = { t = "s" },
-      diskMonitors = { t = "a", d = { { minspace = 2000, minspaceType = "size", name = "/Common/root", path = "/" }, { minspace = 10000, minspaceType = "size", name = "/Common/var", path = "/var" } } },
+      diskMonitors = { t = "a" },
       include = { t = "s" },
       l2forwardVlan = { t = "s" },
       loadMax1 = { t = "i", d = 12 },

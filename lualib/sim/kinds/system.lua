@@ -238,10 +238,15 @@ local settings <const> = {
 }
 
 local management_ip <const> = {
-  read = function(_, _, body, _, old)
+  read = function(store, target, body, _, old)
     if old or type(body.name) ~= "string" then return body end
     local address <const>, mask <const> = body.name:match "^([^/]*)/?(.*)$"
     if not validate.is_address(address) then validate.refuse_mcpd(("01070000:3: invalid address (%s)"):format(address)) end
+    for _, segment in ipairs(store:segments(target.path)) do
+      if segment:match "^[^~]+" == address then
+        error(errors.tm(409, ("01020066:3: The requested management IP (%s) already exists."):format(address), 3), 0)
+      end
+    end
     if mask == "" then validate.refuse_mcpd(("01070000:3: a netmask must be specified for the management IP (%s)"):format(address)) end
     return body
   end,
@@ -333,7 +338,12 @@ local function named_list(property)
     prepare = function(_, object, properties)
       if properties[property] and object[property] then
         local list <const> = {}
-        for i, item in ipairs(object[property]) do list[i] = type(item) == "table" and item or { name = names.absolute(tostring(item)) } end
+        for i, item in ipairs(object[property]) do
+          local entry <const> = type(item) == "table" and item or { name = item }
+          local partition, sub_path, name = names.split(names.absolute(tostring(entry.name), entry.partition))
+          if entry.partition and tostring(entry.name):sub(1, 1) ~= "/" then partition, name = entry.partition, entry.name end
+          list[i] = { name = name, partition = partition, subPath = sub_path }
+        end
         object[property] = json.array(list)
       end
     end,
@@ -349,10 +359,15 @@ local trust_domain <const> = {
 -- Host and version of an SNMP trap must be something.
 local trap <const> = {
   prepare = function(_, object, properties)
-    if properties.port ~= nil and object.port and not (math.type(object.port) == "integer" and object.port >= 0 and object.port <= 65535) then
-      validate.invalid("port", properties.port)
+    if properties.port ~= nil then
+      local number <const> = object.port ~= nil and validate.port(object.port)
+      if not number then validate.refuse(('invalid or ambiguous service "%s"'):format(tostring(object.port or ""))) end
+      object.port = number
     end
-    if object.version and object.version ~= "1" and object.version ~= "2c" and object.version ~= "3" then validate.invalid("version", object.version) end
+    local version <const> = object.version
+    if version ~= "1" and version ~= "2c" and version ~= "3" then
+      validate.refuse(('"%s" unexpected argument: expected one of the following: 1, 2c, 3'):format(tostring(version or "")))
+    end
   end,
 }
 

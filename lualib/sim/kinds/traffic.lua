@@ -20,6 +20,15 @@ local function full_monitors(text, partition)
     if word == "and" or word == "min" or word == "of" or word == "default" or word:find "^%d+$" then return word end
     return names.absolute(word, partition ~= "Common" and partition or nil)
   end)
+  local count <const>, rest <const> = full:match "^%s*min%s+(%d+)%s+of%s+(.*)$"
+  if count then
+    -- The device writes the names in braces, whether they came so or not.
+    local list <const> = {}
+    for name in rest:gmatch "[^%s{}]+" do
+      if name ~= "and" then list[#list + 1] = name end
+    end
+    return ("min %s of { %s }"):format(count, table.concat(list, " "))
+  end
   return (full:gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
@@ -546,9 +555,8 @@ local monitor <const> = {
 }
 
 local rule <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(_, object, properties)
     local text <const> = object.apiAnonymous
-    if not old and not text then validate.nothing_to_do() end
     if properties.apiAnonymous and text then
       local depth = 0
       local plain <const> = text:gsub("\\.", ""):gsub("\n%s*#[^\n]*", "\n"):gsub("^%s*#[^\n]*", "")
@@ -665,6 +673,7 @@ local snat <const> = {
         if not name:find "/" then name = name .. (name:find ":" and "/128" or "/32") end
         list[i] = { name = name }
       end
+      table.sort(list, function(a, b) return a.name < b.name end)
       object.origins = json.array(list)
     end
     if properties.translation and object.translation then object.translation = names.absolute(object.translation, object.partition) end
@@ -692,6 +701,11 @@ local lsn_pool <const> = {
 }
 
 return {
+  ["ltm/default-node-monitor"] = {
+    prepare = function(_, object)
+      if object.rule then object.rule = full_monitors(object.rule) end
+    end,
+  },
   ["ltm/snat"] = snat,
   ["ltm/nat"] = nat,
   ["ltm/lsn-pool"] = lsn_pool,
