@@ -1,5 +1,6 @@
 -- f5lua sim: a simulated BIG-IP for any client.
 local json = require "f5.json"
+local seed = require "cli.support.seed"
 local usage = require "cli.support.usage"
 
 local M = { summary = "simulate a BIG-IP for any HTTPS client", ends_by_signal = true }
@@ -53,18 +54,6 @@ local function write(path, text)
   assert(file:close())
 end
 
-local function read_seed(path)
-  local ok <const>, value <const> = pcall(json.decode, read(path))
-  if not ok then usage(("%s is not JSON: %s"):format(path, value), PROGRAM) end
-  return value
-end
-
-local function words_of(text)
-  local words <const> = {}
-  for word in text:gmatch "[^,%s]+" do words[#words + 1] = word end
-  return words
-end
-
 function M.run(options)
   if not options.port or options.port < 0 or options.port > 65535 then usage("--port wants a number from 0 to 65535", PROGRAM) end
   if not options.latency or options.latency < 0 then usage("--latency wants milliseconds", PROGRAM) end
@@ -75,7 +64,7 @@ function M.run(options)
   end
   local device <close> = require("f5.sim").start {
     port = options.port, bind = options.bind, hostname = options.hostname, cert = options.cert, key = options.key,
-    users = users, provision = words_of(options.provision), seed = options.seed and read_seed(options.seed) or nil,
+    users = users, provision = seed.words(options.provision), seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
     latency_ms = options.latency, origins = #options.origin > 0 and options.origin or nil, log = options.log,
   }
   if options.ca_file then write(options.ca_file, read(device.ca)) end

@@ -94,6 +94,17 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     assert.same({ 0, "BIG-IP\t--sim\n", "" }, { result.status, result.out, result.err })
   end)
 
+  it("provisions and seeds the device as asked", function()
+    local directory <close> = program.directory()
+    local seed = directory:file("seed.json", '{"objects":{}}')
+    local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
+      .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
+    assert.equal("false\tnot_ready\n", program.run({ "run", "--sim", "-e", chunk }).out)
+    assert.equal("true\tnil\n", program.run({ "run", "--sim", "--provision", "ltm,asm", "--seed", seed, "-e", chunk }).out)
+    local result = program.run { "run", "--sim", "--seed", "/nowhere.json", "-e", chunk }
+    assert.same({ 2, "f5lua: cannot read /nowhere.json: No such file or directory\nTry 'f5lua run --help'.\n" }, { result.status, result.err })
+  end)
+
   it("deletes the tokens of forgotten sessions before the device stops", function()
     local result = program.run { "run", "-v", "--sim", "-e", "require('f5').connect {}" }
     assert.equal(0, result.status)
