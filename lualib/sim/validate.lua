@@ -243,7 +243,8 @@ end
 -- Words for ports, as the device knows them.
 local SERVICES <const> = {
   any = 0, ["0"] = 0, ftp = 21, ssh = 22, telnet = 23, smtp = 25, domain = 53, tftp = 69, http = 80, pop3 = 110, ntp = 123,
-  imap = 143, snmp = 161, kerberos = 88, ads = 550, nntp = 119, rtsp = 554, imaps = 993, pop3s = 995, ldap = 389, https = 443, ["ms-sql-s"] = 1433, mysql = 3306, sip = 5060, ["http-alt"] = 8080,
+  imap = 143, snmp = 161, kerberos = 88, ads = 550, nntp = 119, rtsp = 554, imaps = 993, pop3s = 995, ldap = 389, https = 443,
+  ["ms-sql-s"] = 1433, mysql = 3306, sip = 5060, ["http-alt"] = 8080,
   ["webcache"] = 8080, ["pcsync-https"] = 8443, radius = 1812, ldaps = 636, ["*"] = 0,
 }
 

@@ -72,7 +72,8 @@ local function make(asm, name, template)
   policy["web-scraping"]:modify { sessionTransactionsAnomaly = { preventionDuration = 2400 } }
   policy["character-sets"]:modify_all { filter = { characterSetType = "url" }, set = { characterSet = { { metachar = "0x1", isAllowed = true } } } }
   policy["blocking-settings"].violations:modify_all { filter = { name = "VIOL_URL" }, set = { alarm = true, block = true } }
-  policy["signature-sets"]:create { signatureSetReference = { link = asm.session:at("asm/signature-sets"):list({ filter = { name = "SQL Injection Signatures" } })[1].selfLink } }
+  local set = asm.session:at("asm/signature-sets"):list({ filter = { name = "SQL Injection Signatures" } })[1]
+  policy["signature-sets"]:create { signatureSetReference = { link = set.selfLink } }
   policy.signatures:modify_all { filter = { ["signatureReference/name"] = { startswith = "SQL-INJ" } }, set = { performStaging = false } }
   policy["data-guard"]:modify { enabled = true, maskData = false }
   policy["csrf-protection"]:modify { enabled = true, expirationTimeInSeconds = "600" }

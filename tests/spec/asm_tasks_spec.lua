@@ -151,7 +151,8 @@ describe("G35 ASM vulnerabilities", function()
             subscriptionId = "4132", productId = "F5 Trial Scan", url = "http://crackme.example.com/register/",
             scans = {
               { scanId = "3883", status = "Complete", completeDateTime = "2013-04-09T08:55:50Z", _found = {
-                { url = "/a", domainName = "crackme.example.com", parameter = "p", vulnerabilityName = "XSS", attackType = "Cross Site Scripting (XSS)", severity = "high" },
+                { url = "/a", domainName = "crackme.example.com", parameter = "p", vulnerabilityName = "XSS",
+                   attackType = "Cross Site Scripting (XSS)", severity = "high" },
               } },
             },
           },
