@@ -93,12 +93,22 @@ static void slot_make(void) {
   connection_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, connection_free);
 }
 
+/* evhttp is about to free a connection; its bufferevent, and so our record of it, live a little longer. */
+static void forget_connection(struct evhttp_connection *evcon, void *data) {
+  (void)evcon;
+  connection *c = data;
+  c->evcon = NULL;
+}
+
 static connection *connection_of(struct evhttp_request *request) {
   struct evhttp_connection *evcon = evhttp_request_get_connection(request);
   if (!evcon) return NULL;
   SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(evcon));
   connection *c = ssl ? SSL_get_ex_data(ssl, connection_slot) : NULL;
-  if (c) c->evcon = evcon;
+  if (c && !c->evcon) {
+    c->evcon = evcon;
+    evhttp_connection_set_closecb(evcon, forget_connection, c);
+  }
   return c;
 }
 
