@@ -8,7 +8,7 @@ local M = {}
 
 local CHUNK <const> = 1 << 20
 
--- Each target: where its files go, the URI that takes them, the URIs that give them. The fourth target is ASM's own (sim/asm/files.lua).
+-- Each target: where its files go, the URI that takes them, the URIs that give them. `module`: there only while it is provisioned.
 local TARGETS <const> = {
   { directory = "/var/config/rest/downloads", upload = "/mgmt/shared/file-transfer/uploads",
     downloads = { "/mgmt/shared/file-transfer/uploads", "/mgmt/shared/file-transfer/downloads" } },
@@ -16,6 +16,8 @@ local TARGETS <const> = {
     downloads = { "/mgmt/shared/file-transfer/ucs-uploads", "/mgmt/shared/file-transfer/ucs-downloads" } },
   { directory = "/shared/images", upload = "/mgmt/cm/autodeploy/software-image-uploads",
     downloads = { "/mgmt/cm/autodeploy/software-image-uploads", "/mgmt/cm/autodeploy/software-image-downloads" } },
+  { directory = "/ts/var/rest", upload = "/mgmt/tm/asm/file-transfer/uploads", module = "asm",
+    downloads = { "/mgmt/tm/asm/file-transfer/uploads", "/mgmt/tm/asm/file-transfer/downloads" } },
   { directory = "/var/config/rest/madm", downloads = { "/mgmt/shared/file-transfer/madm" } },
 }
 M.targets = TARGETS
@@ -109,6 +111,7 @@ local function serve(device, uri, target)
   device:route(uri, function(self, request)
     local name <const> = request.segments[depth + 1]
     local method <const> = request.method
+    if target.module and not self:is_provisioned(target.module) then return errors.not_public(request) end
     if not may_transfer(request) then return require("sim.auth").not_permitted(request) end
     if not name then
       if method ~= "GET" then bad(request, "The name of the file must stand at the end of the URI") end

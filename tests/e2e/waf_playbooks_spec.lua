@@ -115,7 +115,10 @@ describe("waf-suggestions.lua", function()
             {
               name = "web",
               suggestions = {
-                { score = 95, entityKind = URL, entityName = "/new", action = "add-or-update", entity = { name = "/new" }, entityChanges = { description = "learned" } },
+                {
+                  score = 95, entityKind = URL, entityName = "/new", action = "add-or-update", entity = { name = "/new" },
+                  entityChanges = { description = "learned" },
+                },
                 { score = 20, entityKind = URL, entityName = "/weak", action = "add-or-update", entity = { name = "/weak" } },
               },
             },

@@ -172,7 +172,9 @@ describe("G38 ASM settings of clients, URLs and logins", function()
   it("overrides methods per URL", function()
     local url <const> = policy.urls:create { name = "/api" }
     assert.is_false(url.methodsOverrideOnUrlCheck)
-    local changed <const> = asm:follow(url):modify { methodsOverrideOnUrlCheck = true, methodOverrides = { { method = "PUT" }, { method = "GET", allowed = false } } }
+    local changed <const> = asm:follow(url):modify {
+      methodsOverrideOnUrlCheck = true, methodOverrides = { { method = "PUT" }, { method = "GET", allowed = false } },
+    }
     assert.is_true(changed.methodsOverrideOnUrlCheck)
     assert.is_true(changed.methodOverrides[1].allowed)
     assert.is_false(changed.methodOverrides[2].allowed)

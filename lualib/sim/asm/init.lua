@@ -1,13 +1,12 @@
 -- Application Security Manager of the simulated device: everything below /mgmt/tm/asm, if ASM is provisioned.
 --
--- All is in device.state.asm: the tree of entities (sim/asm/tree.lua), files, and counters. A seed { asm = { … } } puts policies there:
+-- All is in device.state.asm: the tree of entities (sim/asm/tree.lua), and counters. A seed { asm = { … } } puts policies there:
 --   asm = { policies = { { name = "web", urls = { { name = "/login" } }, suggestions = { { score = 80, … } } } },
 --           requests = { … }, subscriptions = { … } }
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local document = require "sim.asm.document"
 local entity = require "sim.asm.entity"
-local files = require "sim.asm.files"
 local policies = require "sim.asm.policy"
 local rest = require "sim.asm.rest"
 local suggestions = require "sim.asm.suggestions"
@@ -64,7 +63,7 @@ end
 function M.install(device)
   if not device.state.asm then
     device.state.asm = {
-      tree = { data = {}, children = {} }, files = {}, uploads = {}, cookie_seed = entity.hash(device.hostname .. " cookies"),
+      tree = { data = {}, children = {} }, cookie_seed = entity.hash(device.hostname .. " cookies"),
       subscriptions = json.array {},
     }
   end
@@ -73,7 +72,6 @@ function M.install(device)
     fill(self)
     return rest.handle(self, request)
   end)
-  device:route("/mgmt/tm/asm/file-transfer", files.handle)
   device:on_plant(plant)
 end
 

@@ -397,9 +397,6 @@ end
 --- Answers a request below /mgmt/tm/asm.
 function M.handle(device, request)
   if not device:is_provisioned("asm") then return errors.not_public(request) end
-  if request.headers["x-f5-rest-coordination-id"] then
-    return errors.rest(request, 400, "ASM does not support transactions.")
-  end
   local ok <const>, result <const> = xpcall(answer, function(problem)
     if type(problem) == "table" then return problem end
     return debug.traceback(tostring(problem), 2)
