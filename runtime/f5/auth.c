@@ -202,6 +202,13 @@ static void start_extension(f5_session *session) {
   call_start(&auth->call);
 }
 
+/* It goes into a header line: a device that is none must not put its own lines there. */
+static bool fits_header(const text *token) {
+  for (size_t i = 0; i < token->length; i++)
+    if (token->data[i] <= ' ' || token->data[i] > '~') return false;
+  return token->length > 0 && !token->failed;
+}
+
 /* Before the observer sees the answer: from now on the token is masked. */
 static void login_arrived(f5_call *call) {
   f5_auth *auth = &call->session->auth;
@@ -211,7 +218,7 @@ static void login_arrived(f5_call *call) {
       !scan_find(request->answer, request->answer_length, "token.token", &value))
     return;
   text token = secret_text(value.length);
-  if (scan_string(&value, &token) && token.length && !token.failed)
+  if (scan_string(&value, &token) && fits_header(&token))
     auth->fresh = token_new(call->session, token.data, token.length);
   secret_text_free(&token);
   if (auth->fresh) set_lifetime(auth->fresh, auth->asked, read_lifetime(request->answer, request->answer_length, true));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -99,6 +100,11 @@ static void check_names(lua_State *L, int table, const char *const *known, const
 static const char *environment(const char *name) {
   const char *value = getenv(name);
   return value && *value ? value : NULL;
+}
+
+static void check_file(lua_State *L, const char *name, const char *path) {
+  if (path && access(path, R_OK) != 0)
+    error_usage(L, "option '%s': %s cannot be read: %s", name, path, strerror(errno));
 }
 
 /* -- address -- */
@@ -201,6 +207,9 @@ static void read_transport(lua_State *L, options *o, int preset) {
     peer->cert = peer->key = peer->pin = NULL;
     peer->proxy = "";
   }
+  check_file(L, "ca", peer->ca);
+  check_file(L, "cert", peer->cert);
+  check_file(L, "key", peer->key);
   peer->insecure = !o->verify;
   peer->user_agent = "f5lua/" F5LUA_VERSION;
   o->timeout = number_option(L, 1, "timeout", 60, 0.001, 86400);

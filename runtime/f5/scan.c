@@ -53,8 +53,9 @@ static bool skip_value(cursor *c) {
       c->at++;
       break;
     default:
-      while (c->at < c->end && !strchr(" \t\r\n,:{}[]\"", *c->at))
+      do
         c->at++;
+      while (c->at < c->end && !(*c->at && strchr(" \t\r\n,:{}[]\"", *c->at)));
     }
   } while (depth);
   return true;
@@ -166,13 +167,15 @@ bool scan_string(const scan_value *value, text *out) {
 
 bool scan_integer(const scan_value *value, int64_t *out) {
   char digits[40];
-  if (value->length == 0 || value->length >= sizeof digits || !strchr("-0123456789", value->start[0])) return false;
+  if (value->length == 0 || value->length >= sizeof digits ||
+      !(*value->start == '-' || (*value->start >= '0' && *value->start <= '9')))
+    return false;
   memcpy(digits, value->start, value->length);
   digits[value->length] = '\0';
   char *end;
   errno = 0;
   long long exact = strtoll(digits, &end, 10);
-  if (*end == '\0' && errno == 0) {
+  if (*end == '\0' && errno == 0 && end != digits) {
     *out = exact;
     return true;
   }

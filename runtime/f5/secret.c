@@ -323,17 +323,30 @@ void secret_mask(text *out, const char *string, size_t length) {
     for (unsigned i = 0; i < one->spellings; i++)
       first[(unsigned char)one->spelling[i].bytes[0]] = true;
   size_t from = 0; /* what is before is out already */
-  for (size_t at = 0; at < length;) {
-    size_t start = at, end = at;
-    if (first[(unsigned char)string[at]]) end = at + longest_secret(string + at, length - at);
-    if (end == at && string[at] == '"' && !secret_member(string, length, at, &start, &end)) start = end = at;
-    if (end == at && (at == 0 || string[at - 1] == '\n') && !secret_header(string, length, at, &start, &end))
-      start = end = at;
-    if (end <= at) {
+  /* The value of a password-like name comes a little behind the name, which may hold a known secret itself. */
+  bool waits = false;
+  size_t value = 0, behind = 0;
+  for (size_t at = 0; at < length || (waits && at == value);) {
+    size_t end = at;
+    bool here = waits && at == value;
+    if (here) end = behind;
+    if (at < length && first[(unsigned char)string[at]]) {
+      size_t known = at + longest_secret(string + at, length - at);
+      if (known > end) end = known;
+    }
+    if (waits && end > value) {
+      if (end < behind) end = behind; /* it reaches into the value */
+      waits = false;
+    }
+    if (end == at && !here) {
+      if (!waits)
+        waits = (string[at] == '"' && secret_member(string, length, at, &value, &behind)) ||
+                ((at == 0 || string[at - 1] == '\n') && secret_header(string, length, at, &value, &behind));
       at++;
       continue;
     }
-    text_add(out, string + from, start - from);
+    if (here) waits = false;
+    text_add(out, string + from, at - from);
     text_put(out, SECRET_MASK);
     from = at = end;
   }

@@ -77,7 +77,8 @@ describe("f5.connect: options", function()
       { { username = "a\nb" }, "holds a control character" },
       { { password = 5 }, "option 'password' must be a string, not a number" },
       { { password = "" }, "option 'password' is an empty string" },
-      { { key = "k.pem" }, "option 'key' needs 'cert'" },
+      { { key = "/etc/hostname" }, "option 'key' needs 'cert'" },
+      { { ca = "/no/such.pem" }, "option 'ca': /no/such.pem cannot be read: No such file or directory" },
     }
     for _, case in ipairs(wrong) do
       local err = usage(with(base, case[1]))
@@ -359,6 +360,15 @@ describe("sessions", function()
     assert.equal("auth", err.kind)
     assert.matches("maximum active login tokens", err.message)
     assert.equal(1, err.attempts)
+  end)
+
+  it("refuses a login that gives no token, or one that would be more than a header", function()
+    device:fault { match = { path = "login" }, status = 200, body = { token = { token = "abc\r\nX-Other: y", timeout = 5 } } }
+    local err = failure(f5.connect, options)
+    assert.equal("protocol", err.kind)
+    assert.matches("the answer to the login holds no token", err.message)
+    device:fault { match = { path = "login" }, status = 200, body = "<html>router</html>" }
+    assert.equal("protocol", failure(f5.connect, options).kind)
   end)
 
   it("waits for a device that is busy while logging in", function()

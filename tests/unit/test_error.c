@@ -168,6 +168,10 @@ static void scanning(void **state) {
   assert_true(scan_find(json, strlen(json), "a", &value));
   assert_false(scan_string(&value, &out));
   assert_false(scan_integer(&value, &number));
+  static const char zeros[] = "{\"m\":\0\0,\"a\":1}"; /* a NUL is no end and no space */
+  assert_true(scan_find(zeros, sizeof zeros - 1, "a", &value) && scan_integer(&value, &number) && number == 1);
+  assert_true(scan_find(zeros, sizeof zeros - 1, "m", &value));
+  assert_false(scan_integer(&value, &number));
   /* every prefix is harmless */
   for (size_t length = 0; length < strlen(json); length++)
     scan_find(json, length, "neg", &value);

@@ -32,6 +32,7 @@ static void known_secrets(void **state) {
   secret *longer = secret_new("pa\"ss/w\\rd-and-more", 19);
   check("<pa\"ss/w\\rd-and-more>", "<********>"); /* the longest one, or half of it would show */
   secret_free(longer);
+  check("{\"bindpw-pa\\\"ss/w\\\\rd-password\":\"x\"}", "{\"bindpw-********-password\":\"********\"}");
   secret_unmask(password);
   check("it is pa\"ss/w\\rd!", "it is pa\"ss/w\\rd!");
   secret_free(password);
@@ -55,6 +56,8 @@ static void keys(void **state) {
   check("{\"bindPw\":\"a\\\"b\\\\\",\"x\":\"y\"}", "{\"bindPw\":\"********\",\"x\":\"y\"}");
   check("{\"x\":\"password\",\"y\":\"z\"}", "{\"x\":\"password\",\"y\":\"z\"}");
   check("{\"password\":null,\"passwords\":[\"a\"]}", "{\"password\":null,\"passwords\":[\"a\"]}");
+  check("{\"password\":\"\",\"x\":\"\"}", "{\"password\":\"********\",\"x\":\"\"}");
+  check("{\"password\":\"", "{\"password\":\"********");
   check("{\"password\":\"cut of", "{\"password\":\"********");
   /* the echo of a failed login: a request inside of a string, and once more inside of that */
   check("{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"a\\\\\\\"b\\\",\\\"x\\\":1}\"}",
