@@ -367,4 +367,41 @@ describe("A signed program", function()
     for _, name in ipairs { "one", "two" } do must_build { playbook, "-o", directory.path .. "/" .. name, "--sign", key } end
     assert.is_true(directory:read "one" == directory:read "two")
   end)
+
+  it("is the only thing that a runtime with a pinned key runs", function()
+    local beside = program.path:match "^(.*)/" .. "/tests/"
+    local runtime <const>, key <const> = beside .. "f5lua_pinned", beside .. "pinned.pem"
+    if not lfs.attributes(runtime) then pending "the tests' runtime is not built" return end
+    local directory <close> = program.directory()
+    local playbook = directory:file("main.lua", "print('ran')")
+    local deploy = directory.path .. "/deploy"
+    local refusal <const> = "f5lua: this runtime runs only programs that are signed with the key it trusts\n"
+    for _, words in ipairs { { playbook }, { "run", playbook }, { "-e", "print(1)" }, { "-" }, {}, { "-v", playbook }, { "--", playbook } } do
+      assert.same({ status = 70, out = "", err = refusal }, run(runtime, words, { input = "print(2)" }))
+    end
+    assert.equal(0, run(runtime, { "--version" }).status)
+    assert.equal(0, run(runtime, { "--help" }).status)
+
+    -- The pinned runtime can make programs too; which runtime does not matter, the key does.
+    assert.equal(0, run(runtime, { "build", playbook, "-o", deploy, "--sign", key }).status)
+    assert.equal("ran\n", run(deploy).out)
+    local bytes = read(deploy)
+    must_build { playbook, "-o", deploy, "--sign", key, "--runtime", runtime }
+    assert.is_true(read(deploy) == bytes)
+
+    local function refused(path)
+      local result = run(path, { "-e", "print(1)" })
+      assert.same({ 70, "" }, { result.status, result.out })
+      return result.err:match "^[^\n]*: ([^\n]*)"
+    end
+    must_build { playbook, "-o", deploy, "--runtime", runtime }
+    assert.equal("the program is not signed, and this runtime runs nothing else", refused(deploy))
+    local other = keys(directory, "other")
+    must_build { playbook, "-o", deploy, "--runtime", runtime, "--sign", other }
+    local foreign <const> = "the program's signature is not of the key that this runtime trusts, or the file was changed"
+    assert.equal(foreign, refused(deploy))
+    -- A byte of the signature, and one of what is signed but neither code nor archive.
+    assert.equal(foreign, refused(damaged(directory, bytes:sub(1, -2) .. string.char(bytes:byte(-1) ~ 1))))
+    assert.equal(foreign, refused(damaged(directory, bytes:sub(1, 9) .. "?" .. bytes:sub(11))))
+  end)
 end)
