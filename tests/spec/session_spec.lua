@@ -345,6 +345,43 @@ describe("sessions", function()
     end)
   end)
 
+  it("leaves no token behind, whatever is cancelled when", function()
+    device:fault { match = { path = "echo" }, kind = "busy", times = 40 }
+    math.randomseed(17)
+    local fibers = {}
+    for i = 1, 60 do
+      fibers[i] = f5.spawn(function()
+        f5.sleep(math.random() / 20)
+        if i % 3 == 0 then -- forgotten
+          local bip = f5.connect(options)
+          bip:at(ECHO):load()
+          return
+        end
+        local bip <close> = f5.connect(options)
+        for _ = 1, 5 do bip:at(ECHO):load() end
+        if i % 7 == 0 then error "of its own" end
+      end)
+    end
+    local ended = { done = 0, cancelled = 0, failed = 0 }
+    for i = 1, 60, 2 do
+      f5.sleep(math.random() / 100)
+      fibers[i]:cancel()
+    end
+    for _, fiber in ipairs(fibers) do
+      local ok, err = pcall(fiber.join, fiber)
+      local how = ok and "done" or type(err) == "table" and err.kind == "cancelled" and "cancelled" or "failed"
+      ended[how] = ended[how] + 1
+    end
+    assert.is_true(ended.done > 5 and ended.cancelled > 5 and ended.failed > 0)
+    for _ = 1, 100 do
+      collectgarbage()
+      if core.sessions() == 0 then break end
+      f5.sleep(0.05)
+    end
+    assert.equal(0, core.sessions())
+    assert.equal(0, live_tokens(device))
+  end)
+
   it("counts what it did", function()
     local bip <close> = f5.connect(options)
     bip:at(ECHO):load()
