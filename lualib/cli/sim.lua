@@ -1,6 +1,7 @@
 -- f5lua sim: a simulated BIG-IP for any client.
 local json = require "f5.json"
 local seed = require "cli.support.seed"
+local fleet = require "cli.support.simulated_fleet"
 local usage = require "cli.support.usage"
 
 local M = { summary = "simulate a BIG-IP for any HTTPS client", ends_by_signal = true }
@@ -23,6 +24,7 @@ function M.setup(parser)
   parser:option("--latency", "milliseconds that every answer takes"):argname "MS":default "0":convert(math.tointeger)
   parser:option("--origin", "an origin that CORS allows; may be repeated"):argname "URL":count "*"
   parser:option("--log", "append a line a call"):argname "FILE"
+  fleet.add_options(parser)
   parser:option("--ca-file", "write there the certificate that clients should trust"):argname "FILE.pem"
   parser:option("--cert", "use this certificate instead of making one"):argname "FILE.pem"
   parser:option("--key", "its private key"):argname "FILE.pem"
@@ -55,6 +57,7 @@ local function write(path, text)
 end
 
 function M.run(options)
+  fleet.check(options)
   if not options.port or options.port < 0 or options.port > 65535 then usage("--port wants a number from 0 to 65535", PROGRAM) end
   if not options.latency or options.latency < 0 then usage("--latency wants milliseconds", PROGRAM) end
   local users
@@ -63,7 +66,9 @@ function M.run(options)
     users[#users + 1] = parse_user(text)
   end
   local device <close> = require("f5.sim").start {
-    port = options.port, bind = options.bind, hostname = options.hostname, cert = options.cert, key = options.key,
+    fleet = options.fleet, failing = fleet.share(options, "failing"), slow = fleet.share(options, "slow"),
+    restarting = fleet.share(options, "restarting"), bind = not options.fleet and options.bind or nil, port = options.port,
+    hostname = options.hostname, cert = options.cert, key = options.key,
     users = users, provision = seed.words(options.provision), seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
     latency_ms = options.latency, origins = #options.origin > 0 and options.origin or nil, log = options.log,
   }
@@ -72,7 +77,10 @@ function M.run(options)
   local _saver <close> = setmetatable({}, { __close = function()
     if options.save then write(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n") end
   end })
-  print(("simulated BIG-IP at %s, CA certificate in %s"):format(device.url, options.ca_file or device.ca))
+  if options.inventory then write(options.inventory, fleet.inventory(device, options)) end
+  local what <const> = options.fleet and ("%d simulated BIG-IPs from %s to %s"):format(
+    options.fleet, device.url, device:member(options.fleet).url) or "simulated BIG-IP at " .. device.url
+  print(("%s, CA certificate in %s"):format(what, options.ca_file or device.ca))
   io.stdout:flush()
   device:wait()
   return 0

@@ -14,10 +14,10 @@ local Device <const> = {}
 Device.__index = Device
 
 -- What the server takes itself; everything else is for the device.
-local SERVER_OPTIONS <const> = { bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true }
+local SERVER_OPTIONS <const> = { bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true, fleet = true }
 local DEVICE_OPTIONS <const> = {
   users = true, provision = true, seed = true, latency_ms = true, hostname = true, log = true, origins = true, providers = true,
-  version = true, address = true,
+  version = true, address = true, fleet = true, failing = true, slow = true, restarting = true,
 }
 
 -- The users of a device that is not told otherwise.
@@ -31,6 +31,7 @@ M.running = nil
 
 --- Starts a device. options: users (array of { name, password, role }), provision (array of modules), seed (a plain value, see
 --- docs/simulator.md), latency_ms, hostname, log (file name), origins, providers, version; bind, port, cert, key of its server.
+--- With fleet = N it is N devices, at 127.0.0.1, 127.0.0.2 …; failing, slow, restarting are shares of them (0 to 1).
 function M.start(options)
   options = options or {}
   local for_server <const>, for_device <const> = {}, {}
@@ -133,6 +134,15 @@ end
 --- Calls any function of lualib/sim/control.lua.
 function Device:control(name, argument)
   return optional(call(self, name, argument))
+end
+
+--- The n-th device of a fleet (`sim.start { fleet = 1000 }`), with all these methods but stop.
+function Device:member(n)
+  local host <const> = ("127.%d.%d.%d"):format(n >> 16, n >> 8 & 255, n & 255)
+  local through <const> = { call = function(_, name, text) return self.server:call(host .. "/" .. name, text) end }
+  return setmetatable({
+    server = through, users = self.users, host = host, port = self.port, ca = self.ca, url = ("https://%s:%d"):format(host, self.port),
+  }, Device)
 end
 
 --- Sleeps until a signal comes (SIGINT, SIGTERM); the device runs on meanwhile.

@@ -99,6 +99,24 @@ local function cluster(device, store)
   })
 end
 
+-- What has the device's name and address in it.
+local function identity(device, store)
+  cluster(device, store)
+  singleton(store, "sys/global-settings", { hostname = device.hostname })
+  put(store, "sys/management-ip", { name = device.address .. "/24", description = "configured-statically" })
+end
+
+-- Makes a copy of another device (which is as it left the factory) a device of its own name and address.
+function M.rename(device, template)
+  local store <const> = device.store
+  for _, path in ipairs {
+    "cm/device/~Common~" .. template.hostname, "cm/device-group/~Common~device_trust_group/devices/~Common~" .. template.hostname,
+    "sys/management-ip/" .. names.segment(template.address .. "/24"),
+  } do store:put(ROOT .. path, nil) end
+  for module, level in pairs(template.state.provision) do device.state.provision[module] = level end
+  identity(device, store)
+end
+
 local function network(store)
   put(store, "net/route-domain", { name = "0", id = 0, strict = "enabled", vlans = json.array { "/Common/http-tunnel", "/Common/socks-tunnel" } })
   for i, name in ipairs { "1.1", "1.2", "1.3", "mgmt" } do
@@ -114,7 +132,6 @@ local function network(store)
 end
 
 local function system(device, store)
-  singleton(store, "sys/global-settings", { hostname = device.hostname })
   singleton(store, "sys/dns", { description = "configured-by-dhcp", nameServers = json.array { "192.0.2.53" }, search = json.array { "example.net" } })
   singleton(store, "sys/ntp", { timezone = "UTC" })
   singleton(store, "auth/source", { fallback = "false", type = "local" })
@@ -123,7 +140,6 @@ local function system(device, store)
     store:put(ROOT .. "sys/db/" .. entry[1], { name = entry[1], fullPath = entry[1], generation = 1, value = value, defaultValue = entry[2],
       valueRange = entry[3], scfConfig = "true" })
   end
-  put(store, "sys/management-ip", { name = device.address .. "/24", description = "configured-statically" })
   put(store, "sys/management-route", { name = "default", gateway = "192.0.2.1", network = "default", mtu = 0, description = "configured-statically" })
   put(store, "sys/disk/logical-disk", { name = "HD1", mode = "mixed", size = 83968, vgFree = 30000, vgInUse = 53968, vgReserved = 30 })
   put(store, "sys/software/volume", { name = "HD1.1", active = true, basebuild = device.version.build, build = device.version.build, product = "BIG-IP",
@@ -155,7 +171,7 @@ function M.build(device)
   local store <const> = device.store
   tenants(store)
   provisioning(device, store)
-  cluster(device, store)
+  identity(device, store)
   network(store)
   traffic(store)
   system(device, store)

@@ -240,9 +240,10 @@ end
 
 function M.install(device)
   local fresh <const> = device.state.objects == nil
-  device.store = Store.new(device)
+  local template <const> = fresh and device.options.template or nil
+  device.store = Store.new(device, template and template.store)
   indexes.install(device.store)
-  if fresh then factory.build(device) end
+  if template then factory.rename(device, template) elseif fresh then factory.build(device) end
   device.store:watch("/mgmt/tm/sys/provision/", function(path, object)
     device.state.provision[path:match "[^/]+$"] = object and object.level or "none"
   end)

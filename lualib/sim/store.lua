@@ -14,11 +14,37 @@ local names = require "sim.names"
 local Store = {}
 Store.__index = Store
 
-function Store.new(device)
+function Store.new(device, template)
   device.state.objects = device.state.objects or { generation = 0, items = {} }
   local self <const> = setmetatable({ device = device, log = nil, watchers = {} }, Store)
-  self:rebuild()
+  if template then self:copy(template) else self:rebuild() end
   return self
+end
+
+local function shallow(source)
+  local copy <const> = {}
+  for key, value in pairs(source) do copy[key] = value end
+  return copy
+end
+
+-- Begins with the objects of another store, which never changes: objects are shared (nobody changes one), and so are the entries of
+-- collections until they change here. A thousand devices of a fleet fit in memory this way.
+function Store:copy(template)
+  self.state = self.device.state.objects
+  self.state.generation, self.state.items = template.state.generation, shallow(template.items)
+  self.items = self.state.items
+  self.collections, self.refers, self.referrers = shallow(template.collections), shallow(template.refers), {}
+  for path, known in pairs(template.referrers) do self.referrers[path] = shallow(known) end
+end
+
+-- The entry of a collection that this store alone changes.
+local function own_entry(self, collection)
+  local entry <const> = self.collections[collection]
+  if not entry or entry.owner == self then return entry end
+  local own <const> = { set = shallow(entry.set), count = entry.count, order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}) }
+  own.owner = self
+  self.collections[collection] = own
+  return own
 end
 
 -- Makes what is derived again; to be called when device.state.objects was exchanged.
@@ -49,9 +75,9 @@ end
 
 function Store:index(path)
   local collection <const>, segment <const> = split(path)
-  local entry = self.collections[collection]
+  local entry = own_entry(self, collection)
   if not entry then
-    entry = { set = {}, count = 0, order = {} }
+    entry = { set = {}, count = 0, order = {}, owner = self }
     self.collections[collection] = entry
   end
   if entry.set[segment] then return end
@@ -70,7 +96,7 @@ end
 
 function Store:unindex(path)
   local collection <const>, segment <const> = split(path)
-  local entry <const> = self.collections[collection]
+  local entry <const> = own_entry(self, collection)
   if not entry or not entry.set[segment] then return end
   entry.set[segment] = nil
   entry.count = entry.count - 1

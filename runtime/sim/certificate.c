@@ -115,23 +115,49 @@ static bool write_pem(X509 *cert, char *path, size_t size) {
   return false;
 }
 
-bool sim_certificate_make(SSL_CTX *ctx, const char *hostname, const char *address, char *path, size_t path_size,
-                          char *error, size_t error_size) {
-  EVP_PKEY *ca_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-  X509 *ca = ca_key && key ? make_ca(ca_key) : NULL;
-  X509 *leaf = ca ? make_leaf(key, ca, ca_key, hostname, address) : NULL;
-  bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1 && SSL_CTX_use_PrivateKey(ctx, key) == 1;
-  if (!ok) {
+struct sim_authority {
+  EVP_PKEY *ca_key, *key;
+  X509 *ca;
+};
+
+sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size_t error_size) {
+  sim_authority *authority = calloc(1, sizeof *authority);
+  if (authority) {
+    authority->ca_key = EVP_EC_gen("P-256");
+    authority->key = EVP_EC_gen("P-256");
+    authority->ca = authority->ca_key && authority->key ? make_ca(authority->ca_key) : NULL;
+  }
+  if (!authority || !authority->ca) {
     char reason[160];
     ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
     snprintf(error, error_size, "cannot make a certificate: %s", reason);
-  } else if (!write_pem(ca, path, path_size)) {
+  } else if (!write_pem(authority->ca, path, path_size)) {
     snprintf(error, error_size, "cannot write the CA certificate to %s", path);
-    ok = false;
+  } else {
+    return authority;
   }
+  sim_authority_free(authority);
+  return NULL;
+}
+
+void sim_authority_free(sim_authority *authority) {
+  if (!authority) return;
+  X509_free(authority->ca);
+  EVP_PKEY_free(authority->key);
+  EVP_PKEY_free(authority->ca_key);
+  free(authority);
+}
+
+bool sim_authority_certify(const sim_authority *authority, SSL_CTX *ctx, const char *hostname, const char *address) {
+  X509 *leaf = make_leaf(authority->key, authority->ca, authority->ca_key, hostname, address);
+  bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1 && SSL_CTX_use_PrivateKey(ctx, authority->key) == 1;
   X509_free(leaf);
-  X509_free(ca);
-  EVP_PKEY_free(key);
-  EVP_PKEY_free(ca_key);
+  return ok;
+}
+
+bool sim_authority_certify_connection(const sim_authority *authority, SSL *ssl, const char *address) {
+  X509 *leaf = make_leaf(authority->key, authority->ca, authority->ca_key, NULL, address);
+  bool ok = leaf && SSL_use_certificate(ssl, leaf) == 1 && SSL_use_PrivateKey(ssl, authority->key) == 1;
+  X509_free(leaf);
   return ok;
 }

@@ -132,7 +132,8 @@ static int handle_request(lua_State *L) {
   push_body(L, request->body);
   lua_pushstring(L, request->remote);
   lua_pushinteger(L, (lua_Integer)request->connection);
-  lua_call(L, 6, 1);
+  lua_pushstring(L, request->local);
+  lua_call(L, 7, 1);
   luaL_checktype(L, -1, LUA_TTABLE);
   int response = lua_gettop(L);
 

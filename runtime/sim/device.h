@@ -20,6 +20,7 @@ typedef struct sim_device {
 
 typedef struct sim_request {
   const char *method, *target, *remote;
+  const char *local; /* address that the client connected to */
   const struct evkeyvalq *headers;
   struct evbuffer *body;
   uint64_t connection; /* number of the connection it came over, from 1 */

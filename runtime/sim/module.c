@@ -34,6 +34,8 @@ static int server_start(lua_State *L) {
   sim_options options = {.port = (uint16_t)number_option(L, "port", 65535),
                          .body_limit = (size_t)number_option(L, "body_limit", (lua_Integer)1 << 40),
                          .open = device_open};
+  lua_getfield(L, 1, "fleet");
+  options.fleet = lua_toboolean(L, -1);
   options.bind = text_option(L, "bind");
   options.hostname = text_option(L, "hostname");
   options.cert = text_option(L, "cert");

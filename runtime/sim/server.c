@@ -1,5 +1,6 @@
 #include "sim/server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -67,7 +68,7 @@ struct sim_server {
   uint64_t last_connection;
   uint16_t port;
   char ca[512];
-  bool ca_is_temporary;
+  sim_authority *authority; /* NULL with a certificate of one's own */
   pthread_t thread;
   bool running;
 
@@ -298,6 +299,15 @@ static bool skip_stray_body(struct evhttp_request *request, struct evhttp_connec
   return true;
 }
 
+/* The address that the client connected to; empty when there is none any more. */
+static void local_address(int fd, char *text, size_t size) {
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  *text = '\0';
+  if (fd < 0 || getsockname(fd, (struct sockaddr *)&address, &length) != 0) return;
+  getnameinfo((struct sockaddr *)&address, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST);
+}
+
 static void on_request(struct evhttp_request *request, void *data) {
   sim_server *server = data;
   connection *c = connection_of(request);
@@ -321,10 +331,13 @@ static void on_request(struct evhttp_request *request, void *data) {
   char *remote = NULL;
   uint16_t remote_port = 0;
   evhttp_connection_get_peer(evcon, &remote, &remote_port);
+  char local[64];
+  local_address(bufferevent_getfd(evhttp_connection_get_bufferevent(evcon)), local, sizeof local);
   sim_request in = {
       .method = method_name(evhttp_request_get_command(request)),
       .target = evhttp_request_get_uri(request),
       .remote = remote ? remote : "",
+      .local = local,
       .headers = evhttp_request_get_input_headers(request),
       .body = evhttp_request_get_input_buffer(request),
       .connection = c ? c->number : 0,
@@ -373,6 +386,14 @@ static void *run(void *data) {
   return NULL;
 }
 
+/* Every device of a fleet has a certificate for its own address (SSL_CTX_set_cert_cb(3)). */
+static int certify(SSL *ssl, void *data) {
+  const sim_server *server = data;
+  char address[64];
+  local_address(SSL_get_fd(ssl), address, sizeof address);
+  return strcmp(address, "127.0.0.1") == 0 || sim_authority_certify_connection(server->authority, ssl, address);
+}
+
 static bool tls_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
   server->tls = SSL_CTX_new(TLS_server_method());
   if (!server->tls) {
@@ -383,9 +404,12 @@ static bool tls_setup(sim_server *server, const sim_options *options, char *erro
   SSL_CTX_set_options(server->tls, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_session_id_context(server->tls, (const unsigned char *)"f5lua", 5);
   if (!options->cert) {
-    server->ca_is_temporary =
-        sim_certificate_make(server->tls, options->hostname, options->bind, server->ca, sizeof server->ca, error, size);
-    return server->ca_is_temporary;
+    server->authority = sim_authority_new(server->ca, sizeof server->ca, error, size);
+    if (!server->authority) return false;
+    if (options->fleet) SSL_CTX_set_cert_cb(server->tls, certify, server);
+    if (sim_authority_certify(server->authority, server->tls, options->hostname, options->bind)) return true;
+    snprintf(error, size, "cannot make a certificate");
+    return false;
   }
   snprintf(server->ca, sizeof server->ca, "%s", options->cert);
   if (SSL_CTX_use_certificate_chain_file(server->tls, options->cert) == 1 &&
@@ -399,6 +423,9 @@ static bool tls_setup(sim_server *server, const sim_options *options, char *erro
            options->key ? options->key : options->cert, reason);
   return false;
 }
+
+/* Stands for all of 127.0.0.0/8, on the loopback interface alone. */
+static const char FLEET[] = "0.0.0.0";
 
 static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error, size_t size) {
   char service[8];
@@ -416,7 +443,8 @@ static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     /* Accepted sockets inherit it. Without it every answer waits for the ACK of its own first half: 44 ms. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ok = bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    if (bind_address == FLEET) ok = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
+    ok = ok && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
   }
   struct sockaddr_storage address;
   socklen_t length = sizeof address;
@@ -468,7 +496,7 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   evhttp_set_max_headers_size(server->http, MAX_HEADERS);
   evhttp_set_max_body_size(server->http, (ev_ssize_t)(options->body_limit ? options->body_limit : (size_t)64 << 20));
   evhttp_set_timeout(server->http, IDLE_SECONDS);
-  const char *address = options->bind ? options->bind : "127.0.0.1";
+  const char *address = options->fleet ? FLEET : options->bind ? options->bind : "127.0.0.1";
   int fd = open_lasting_socket(address, options->port, &server->port, error, size);
   if (fd < 0) return false;
   struct evconnlistener *listener =
@@ -493,7 +521,8 @@ static void server_free(sim_server *server) {
   if (server->wake_fd >= 0) close(server->wake_fd);
   SSL_CTX_free(server->tls);
   sim_device_close(&server->device);
-  if (server->ca_is_temporary) unlink(server->ca);
+  if (server->authority) unlink(server->ca);
+  sim_authority_free(server->authority);
   pthread_cond_destroy(&server->answered);
   pthread_mutex_destroy(&server->lock);
   free(server);

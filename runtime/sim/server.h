@@ -30,6 +30,7 @@ typedef struct sim_options {
   const char *cert;     /* PEM file: certificate chain of the server; NULL: one is made, with a CA of its own */
   const char *key;      /* PEM file: its private key */
   const char *device;   /* options of the device, JSON, for sim.boot; default {} */
+  bool fleet;           /* answer on all of 127.0.0.0/8; the device tells its members apart by the address */
   size_t body_limit;    /* largest request body, bytes; default 64 MiB */
   sim_open open;        /* required */
 } sim_options;

@@ -161,7 +161,8 @@ function M.run(options, file, words)
   if options.report and not options.report:find "%.json$" and not options.report:find "%.csv$" then
     usage(("a report is written as .json or .csv, not '%s'"):format(options.report), PROGRAM)
   end
-  local inventory, each = require "f5.inventory", require "f5.each"
+  local f5 = require "f5"
+  local inventory, each = require "f5.inventory", f5.each
   local ok, devices = pcall(function() return inventory.read(options.inventory):limit(options.limit) end)
   if not ok then usage(tostring(devices), PROGRAM) end
   if #devices == 0 then usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM) end

@@ -1,0 +1,64 @@
+-- Many simulated devices behind one port: 127.0.0.1 is the first, 127.0.0.2 the second, 127.0.1.0 the 256th …
+--
+-- Each has its own state, name and users. A device is made when it is first asked, as a copy of one that is as it left the factory.
+-- Some can be bad on purpose: failing ones have lost mcpd, slow ones take seconds, restarting ones are away for a while from their first request on.
+local Device = require "sim.device"
+
+local Fleet = {}
+Fleet.__index = Fleet
+
+local SLOW_MS <const>, RESTART_SECONDS <const> = 2000, 20
+
+-- options: those of Device.new; fleet (how many), failing, slow, restarting (shares, 0 to 1).
+function Fleet.new(options)
+  local plain <const> = {}
+  for key, value in pairs(options) do plain[key] = value end
+  plain.users, plain.hostname, plain.log = nil, "template.example.net", nil
+  return setmetatable({ options = options, template = Device.new(plain), devices = {} }, Fleet)
+end
+
+-- Which of the bad kinds device n is. They are spread evenly, and the same in every run.
+local function fate(options, n)
+  local place = (n * 0.6180339887498949) % 1 -- the golden ratio: any prefix of the fleet has its share
+  for _, kind in ipairs { "failing", "slow", "restarting" } do
+    local share <const> = options[kind] or 0
+    if place < share then return kind end
+    place = place - share
+  end
+  return nil
+end
+
+local function make(self, n, address)
+  local options <const> = {}
+  for key, value in pairs(self.options) do options[key] = value end
+  options.template, options.address = self.template, address
+  options.hostname = ("bigip%d.example.net"):format(n)
+  local kind <const> = fate(self.options, n)
+  if kind == "slow" then options.latency_ms = SLOW_MS end
+  local device <const> = Device.new(options)
+  if kind == "failing" then
+    device:add_fault { match = { path = "^/mgmt/tm/" }, times = math.maxinteger, kind = "mcpd_lost" }
+  elseif kind == "restarting" then
+    device:restart { seconds = RESTART_SECONDS }
+  end
+  return device
+end
+
+-- The device at a local address, or nil if the fleet is smaller.
+function Fleet:at(address)
+  local device = self.devices[address]
+  if device then return device end
+  local b <const>, c <const>, d <const> = address:match "^127%.(%d+)%.(%d+)%.(%d+)$"
+  local n <const> = b and (tonumber(b) << 16 | tonumber(c) << 8 | tonumber(d)) or 0
+  if n < 1 or n > self.options.fleet then return nil end
+  device = make(self, n, address)
+  self.devices[address] = device
+  return device
+end
+
+function Fleet:close()
+  for _, device in pairs(self.devices) do device:close() end
+  self.template:close()
+end
+
+return Fleet
