@@ -206,9 +206,21 @@ function reference:example(options) end
 ---@return f5.reference
 function reference:at(path, ...) end
 
+---ASM only: changes all entities of a collection that a filter names, in one call, and returns them.
+---
+---    policy.urls:modify_all { filter = { type = "explicit" }, set = { performStaging = false } }
+---@param options { filter?: string|table|f5.filter.value, all?: true, set: table } `all = true` instead of a filter means every one
+---@return table[]
+function reference:modify_all(options) end
+
+---ASM only: deletes all entities of a collection that a filter names, in one call, and returns them.
+---@param options { filter?: string|table|f5.filter.value, all?: true }
+---@return table[]
+function reference:delete_all(options) end
+
 ---@class f5.query
 ---@field select? string|string[] properties to return
----@field filter? string|table "partition eq X", { partition = "X" }, or a filter that was built
+---@field filter? string|table|f5.filter.value a text as it stands, or conditions that f5.filter writes: { partition = "X" }
 ---@field top? integer how many at most
 ---@field skip? integer how many to leave out
 ---@field page? integer objects to ask for at a time (list, each)
@@ -266,5 +278,286 @@ function json.array(list) end
 ---@param value any
 ---@return boolean
 function json.is_array(value) end
+
+---A filter that was built; tostring gives its text.
+---@class f5.filter.value
+
+---OData filters from Lua values. Conditions on several properties are joined by `and`; a value is compared with `eq`, a table
+---holds operators (eq ne lt le gt ge) and functions (contains startswith endswith); filters inside of it count, too.
+---
+---    f5.filter { staging = true, name = { contains = "log'in" }, status = f5.filter.any { "pending", "ignored" } }
+---@class f5.filter
+---@overload fun(conditions: table): f5.filter.value
+f5.filter = {}
+
+---Any of these values or conditions, for one property.
+---@param choices any[]
+---@return table
+function f5.filter.any(choices) end
+
+---Everything but what the conditions mean.
+---@param conditions table
+---@return f5.filter.value
+function f5.filter.no(conditions) end
+
+---A filter written by hand.
+---@param text string
+---@return f5.filter.value
+function f5.filter.raw(text) end
+
+---The text of a filter for a path of the device. Refuses what the device does not support there.
+---@param value string|table|f5.filter.value
+---@param path string
+---@return string
+function f5.filter.text(value, path) end
+
+---Whether a value is a filter that was built.
+---@param value any
+---@return boolean
+function f5.filter.is(value) end
+
+---What makes ASM pleasant: f5.asm(bip). A policy is given by its name, its full path, a reference or an object.
+---@class f5.asm
+---@field policies f5.reference
+---@field live f5.asm.live
+---@overload fun(session: f5.session): f5.asm
+f5.asm = {}
+
+---The policy with this name. Raises `not_found`.
+---@param name string|table|f5.reference
+---@return f5.reference
+function f5.asm:policy(name) end
+
+---What a link points to.
+---@param link string|table|f5.reference
+---@return f5.reference
+function f5.asm:follow(link) end
+
+---The policy template with this title.
+---@param title string
+---@return table
+function f5.asm:template(title) end
+
+---Starts a task of ASM by its name ("export-policy").
+---@param name string
+---@param body? table
+---@return f5.asm.task
+function f5.asm:task(name, body) end
+
+---Exports a policy; without a filename its text is in the result's `file`.
+---@param policy string|table|f5.reference
+---@param options? { filename?: string, minimal?: boolean, format?: "xml"|"json", base64?: boolean, suggestions?: boolean }
+---@return f5.asm.task
+function f5.asm:export_policy(policy, options) end
+
+---Imports a policy from a text, an uploaded file or a template, under a new name or in the place of `policy`.
+---@param options { file?: string, filename?: string, base64?: boolean, name?: string, full_path?: string, policy?: string|table|f5.reference, template?: string, attributes_only?: boolean }
+---@return f5.asm.task
+function f5.asm:import_policy(options) end
+
+---Makes the changes of a policy effective.
+---@param policy string|table|f5.reference
+---@return f5.asm.task
+function f5.asm:apply_policy(policy) end
+
+---Restores a revision, over `policy` or `name`, else as a new policy.
+---@param revision table|f5.reference
+---@param options? { policy?: string|table|f5.reference, name?: string, full_path?: string }
+---@return f5.asm.task
+function f5.asm:restore_revision(revision, options) end
+
+---Compares two policies; the result has differenceReference and policyDiffReference.
+---@param first string|table|f5.reference
+---@param second string|table|f5.reference
+---@return f5.asm.task
+function f5.asm:diff_policies(first, second) end
+
+---Merges the result of diff_policies.
+---@param diff table
+---@param options? { add_to_first?: boolean, add_to_second?: boolean, common?: string, missing?: string, filter?: string|table }
+---@return f5.asm.task
+function f5.asm:merge_policies(diff, options) end
+
+---Takes the system's signature update, or signatures of one's own.
+---@param options? { file?: string, filename?: string, base64?: boolean, user_defined?: boolean }
+---@return f5.asm.task
+function f5.asm:update_signatures(options) end
+
+---Exports user-defined signatures.
+---@param filename string
+---@param options? { inline?: boolean, base64?: boolean }
+---@return f5.asm.task
+function f5.asm:export_signatures(filename, options) end
+
+---Looks for an update of the signatures.
+---@return f5.asm.task
+function f5.asm:check_signatures() end
+
+---Puts an XML schema into a policy; with `profile` that XML profile validates by it.
+---@param policy string|table|f5.reference
+---@param name string
+---@param contents string
+---@param options? { profile?: string }
+---@return table
+function f5.asm:upload_schema(policy, name, contents, options) end
+
+---Imports the findings of a scanner.
+---@param policy string|table|f5.reference
+---@param options { file?: string, filename?: string, base64?: boolean, subscription?: string, scan?: string, all_domains?: boolean, domains?: string[], count_only?: boolean }
+---@return f5.asm.task
+function f5.asm:import_vulnerabilities(policy, options) end
+
+---The subscriptions of the policy's scanner.
+---@param policy string|table|f5.reference
+---@return f5.asm.task
+function f5.asm:vulnerability_subscriptions(policy) end
+
+---Starts a scan of a subscription.
+---@param policy string|table|f5.reference
+---@param subscription string
+---@return f5.asm.task
+function f5.asm:initiate_assessment(policy, subscription) end
+
+---Ends the running scan.
+---@param policy string|table|f5.reference
+---@return f5.asm.task
+function f5.asm:terminate_assessment(policy) end
+
+---Changes the policy so that these vulnerabilities are covered; `preview` only says what would be done.
+---@param list (table|f5.reference)[]
+---@param options? { stage?: boolean, preview?: boolean }
+---@return f5.asm.task
+function f5.asm:resolve_vulnerabilities(list, options) end
+
+---Exports the keys of the cookie encryption.
+---@param filename? string
+---@return f5.asm.task
+function f5.asm:export_data_protection(filename) end
+
+---Imports such keys.
+---@param options { file?: string, filename?: string, accept_minutes?: integer, sign_minutes?: integer }
+---@return f5.asm.task
+function f5.asm:import_data_protection(options) end
+
+---Imports a certificate (PEM).
+---@param name string
+---@param options { file?: string, filename?: string, type?: "client"|"server", allow_untrusted?: boolean }
+---@return f5.asm.task
+function f5.asm:import_certificate(name, options) end
+
+---The learning suggestions of a policy, the strongest first.
+---@param policy string|table|f5.reference
+---@param options? table as for each, and `score`: the least score wanted
+---@return fun(): table?
+function f5.asm:suggestions(policy, options) end
+
+---Does what a suggestion says.
+---@param suggestion table|f5.reference
+---@return table
+function f5.asm:accept(suggestion) end
+
+---Does it and puts the entity into staging.
+---@param suggestion table|f5.reference
+---@return table
+function f5.asm:stage(suggestion) end
+
+---@param suggestion table|f5.reference
+---@return table
+function f5.asm:ignore(suggestion) end
+
+---@param suggestion table|f5.reference
+---@param text string
+---@return table
+function f5.asm:comment(suggestion, text) end
+
+---Marks it as read, or with false as unread.
+---@param suggestion table|f5.reference
+---@param is_read? boolean
+---@return table
+function f5.asm:read(suggestion, is_read) end
+
+---Updates of signatures and challenges: f5.asm(bip).live
+---@class f5.asm.live
+local live = {}
+
+---Looks for an update file of a component ("bot-signatures") and retrieves it.
+---@param component string
+---@return table
+function live:check(component) end
+
+---@param component string
+---@return table[]
+function live:installations(component) end
+
+---@param component string
+---@return table[]
+function live:files(component) end
+
+---Installs a downloaded update.
+---@param component string
+---@param installation string|table
+---@return f5.asm.task
+function live:install(component, installation) end
+
+---Keeps it ready to be installed later.
+---@param component string
+---@param installation string|table
+---@return f5.asm.task
+function live:stage(component, installation) end
+
+---Deletes an update file that is not installed.
+---@param component string
+---@param file string|table
+function live:delete(component, file) end
+
+---Long work of ASM.
+---@class f5.asm.task
+local asm_task = {}
+
+---Waits for the end, removes the task and returns its result; raises what failed.
+---@param options? { timeout?: number, interval?: number, progress?: fun(state: string, seconds: number), keep?: boolean }
+---@return table
+function asm_task:wait(options) end
+
+---@return string
+function asm_task:state() end
+
+---@return table
+function asm_task:result() end
+
+function asm_task:delete() end
+
+---What makes APM pleasant: f5.apm(bip).
+---@class f5.apm
+---@overload fun(session: f5.session): f5.apm
+f5.apm = {}
+
+---The sessions of users, of one user, client or id.
+---@param options? { user?: string, client?: string, id?: string }
+---@return { id: string, user: string, client: string }[]
+function f5.apm:sessions(options) end
+
+---Ends a session. The user must log in again.
+---@param one string|table
+function f5.apm:end_session(one) end
+
+---Ends all sessions of a user or a client and returns them.
+---@param options { user?: string, client?: string }
+---@return table[]
+function f5.apm:end_sessions(options) end
+
+---The OAuth tokens, of one application if it is named.
+---@param app? string
+---@return table[]
+function f5.apm:tokens(app) end
+
+---How many tokens are valid.
+---@param app? string
+---@return integer
+function f5.apm:token_count(app) end
+
+---Revokes a token, one of tokens().
+---@param token table
+function f5.apm:revoke(token) end
 
 return f5
