@@ -283,4 +283,5 @@ end
 
 Inventory.__len = function(self) return #self.devices end
 
-return Inventory
+-- f5.inventory "sites.lua"
+return setmetatable(Inventory, { __call = function(_, path) return Inventory.read(path) end })

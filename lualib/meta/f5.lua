@@ -44,6 +44,81 @@ function f5.all(...) end
 ---@param seconds number
 function f5.sleep(seconds) end
 
+---Runs a function on every device of an inventory, each in a fiber and with a session of its own.
+---
+---What fails on one device is in the report and touches no other. See docs/fleets.md.
+---
+---    local report = f5.each(f5.inventory "sites.lua", { workers = 50 }, function(bip) return #bip.ltm.virtual:list() end)
+---    print(report)
+---@param devices f5.inventory|table[]|string[] an inventory, or a list of hosts and tables of options
+---@param options? f5.each.options
+---@param fn fun(bip: f5.session, device: f5.inventory.device): any its first result is kept in the report
+---@return f5.report
+function f5.each(devices, options, fn) end
+
+---Reads an inventory: a Lua file, a JSON file, or an executable that prints JSON for `--list`. Mistakes are raised with file and line.
+---@param path string
+---@return f5.inventory
+function f5.inventory(path) end
+
+---@class f5.each.options
+---@field workers? integer devices at a time; default 50
+---@field canary? integer devices that run first and must all succeed; default 0
+---@field batch? integer devices a batch; the next begins when all of one have ended
+---@field max_failures? integer|string start no further device when more have failed: a number, or a share such as "10%"
+---@field per_device? integer calls at a time to one device; default 4
+---@field on? "active" only on the active unit, whose group is synchronised after a change
+---@field sync? boolean with on = "active": synchronise; default true
+---@field limit? string `group:eu,!lab*`
+---@field journal? string file that remembers finished devices
+---@field progress? fun(event: "begin"|"start"|"finish"|"end", entry: f5.report.entry?, report: f5.report)
+
+---@class f5.inventory
+---@field devices f5.inventory.device[]
+local inventory = {}
+
+---The devices that a limit selects; a term that matches nothing is an error.
+---@param limit? string terms with commas between: names with * and ?, `group:NAME`, `!` before either to leave out
+---@return f5.inventory
+function inventory:limit(limit) end
+
+---@class f5.inventory.device
+---@field name string
+---@field connect f5.options
+---@field vars table
+---@field groups table<string, true>
+---@field pair? string
+
+---@class f5.report
+---@field ok boolean every device is done or was skipped
+---@field stopped? string why no further device was started
+---@field duration number seconds
+---@field devices f5.report.entry[] in the inventory's order
+local report = {}
+
+---How many devices are in each state, and how many changed.
+---@return table<string, integer>
+function report:counts() end
+
+---One line of totals.
+---@return string
+function report:summary() end
+
+---Writes the report to FILE.json or FILE.csv.
+---@param path string
+function report:write(path) end
+
+---@class f5.report.entry
+---@field name string
+---@field state "done"|"failed"|"skipped"|"unreached"|"earlier"|"running"
+---@field changed boolean something was written
+---@field result any what the function returned
+---@field error any what it raised
+---@field reason? string why it was skipped
+---@field duration number seconds
+---@field calls integer
+---@field bytes integer
+
 ---Makes a table a JSON array, also an empty one; the table itself is returned.
 ---@param list table
 ---@return table

@@ -41,7 +41,7 @@ describe("an inventory file", function()
   it("may be JSON, or a program that prints Ansible's form", function()
     local directory <close> = program.directory()
     local plain = directory:file("i.json", '{"devices": ["a", {"host": "b", "vars": {"n": 12345678901234567}}]}')
-    assert.equal(12345678901234567, inventory.read(plain).devices[2].vars.n)
+    assert.equal(12345678901234567, require("f5").inventory(plain).devices[2].vars.n)
     local dynamic = directory:file("i", [[#!/bin/sh
 test "$1" = --list || exit 9
 echo '{"web": {"hosts": ["b1", "b2"], "vars": {"ansible_user": "ops", "tier": 1}}, "all": {"children": ["web"], "vars": {"tier": 0}},'
