@@ -1,5 +1,6 @@
--- Whether docs/coverage.md and the specs agree: f5lua tests/support/coverage.lua docs/coverage.md [--complete]
--- Each row's spec must exist and hold a describe("ID …"), each such spec must be in its row. With --complete no row may be open.
+-- Whether docs/coverage.md and the specs agree: f5lua tests/support/coverage.lua docs/coverage.md [--complete | --update]
+-- Each row's spec must exist and hold a describe("ID …"), each such spec must be in its row. With --complete no row may be open;
+-- --update writes the specs that are there into the rows.
 
 local function read(path)
   local file = io.open(path, "r")
@@ -12,9 +13,31 @@ end
 local problems = {}
 local function complain(...) problems[#problems + 1] = string.format(...) end
 
+-- Specs: file -> id -> true, and id -> list of files.
+local found, specs_of = {}, {}
+for path in io.popen("ls tests/spec/*_spec.lua tests/e2e/*_spec.lua"):lines() do
+  found[path] = {}
+  for id in assert(read(path)):gmatch 'describe%(%s*"([PG]%d+) ' do
+    if not found[path][id] then
+      specs_of[id] = specs_of[id] or {}
+      table.insert(specs_of[id], path)
+    end
+    found[path][id] = true
+  end
+end
+
+local text = assert(read(arg[1]), "cannot read " .. arg[1])
+if arg[2] == "--update" then
+  text = text:gsub("(| ([PG]%d+) |[^\n]*|)[^|\n]*|(\n)", function(row, id, line_end)
+    return row .. (specs_of[id] and " " .. table.concat(specs_of[id], ", ") or "") .. " |" .. line_end
+  end)
+  local file <close> = assert(io.open(arg[1], "w"))
+  file:write(text)
+end
+
 -- Rows: id -> { file names }
 local rows, order = {}, {}
-for line in assert(read(arg[1]), "cannot read " .. arg[1]):gmatch "[^\n]+" do
+for line in text:gmatch "[^\n]+" do
   local id, specs = line:match "^| ([PG]%d+) |.*|([^|]*)|$"
   if id then
     if rows[id] then complain("%s stands there twice", id) end
@@ -29,16 +52,12 @@ for letter, last in pairs { P = 8, G = 46 } do
   end
 end
 
--- Specs: file -> id -> true
-local found = {}
-for path in io.popen("ls tests/spec/*_spec.lua tests/e2e/*_spec.lua"):lines() do
-  found[path] = {}
-  for id in assert(read(path)):gmatch 'describe%(%s*"([PG]%d+) ' do
-    found[path][id] = true
+for path, ids in pairs(found) do
+  for id in pairs(ids) do
     if not rows[id] then
       complain("%s describes %s, which is no row", path, id)
     elseif not rows[id][path] then
-      complain("the row of %s does not name %s", id, path)
+      complain("the row of %s does not name %s (--update does it)", id, path)
     end
   end
 end
