@@ -15,7 +15,16 @@ local rounds <const> = quick and 3 or 9
 local function has(program) return os.execute("command -v " .. program .. " >/dev/null") == true end
 local node <const> = has "node"
 
-local function playbook(name, ...) return table.concat({ f5lua, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ") end
+local function exists(path)
+  local file = io.open(path)
+  return file and file:close()
+end
+
+-- nil without such a playbook: the row waits for it.
+local function playbook(name, ...)
+  local path = "tests/bench/playbooks/" .. name .. ".lua"
+  return exists(path) and table.concat({ f5lua, path, ... }, " ") or nil
+end
 local function least(...) return table.concat({ floor, ... }, " ") end
 local function python(...) return table.concat({ "/usr/bin/python3 tests/bench/peers/peer.py", ... }, " ") end
 local function javascript(...) return node and table.concat({ "node tests/bench/peers/peer.js", ... }, " ") or nil end
@@ -260,7 +269,9 @@ for _, text in ipairs(lines) do print(text) end
 local missed = 0
 for _, row in ipairs(rows) do
   by_name[row.name] = row
-  if #wanted == 0 or chosen[row.name] then
+  if not row.programs.f5lua then
+    io.stderr:write("bench: no playbook for ", row.name, "\n")
+  elseif #wanted == 0 or chosen[row.name] then
     run_row(row)
     for _, limit in ipairs(row.limits) do
       local cells, met = judge(row, limit)
