@@ -68,6 +68,10 @@ static int l_unbase64(lua_State *L) {
   }
   while (padding < 2 && padding < kept && from[kept - 1 - padding] == '=')
     padding++;
+  if (kept > padding && memchr(from, '=', kept - padding) != NULL) { /* libcrypto takes it for a zero */
+    lua_pushnil(L);
+    return 1;
+  }
   luaL_pushresultsize(&packed, kept); /* keeps the packed text alive on the stack */
   const char *whole = lua_tostring(L, -1);
   luaL_Buffer buffer;
