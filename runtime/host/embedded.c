@@ -26,18 +26,28 @@ static int load(lua_State *L, const char *name) {
   return 2;
 }
 
-static bool is_runtime(const char *name) {
+bool embedded_is_runtime(const char *name) {
   return strncmp(name, "f5", 2) == 0 && (name[2] == '\0' || name[2] == '.');
 }
 
-static int search_runtime(lua_State *L) {
-  const char *name = luaL_checkstring(L, 1);
-  return is_runtime(name) ? load(L, name) : 0;
+/* Whether it is our own code that calls `require`: a chunk that is compiled in, or the host. */
+static bool is_own_call(lua_State *L) {
+  lua_Debug frame;
+  for (int level = 1; lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "S", &frame);
+    if (strcmp(frame.what, "C") != 0) return strncmp(frame.source, "=lualib/", strlen("=lualib/")) == 0;
+  }
+  return true;
 }
 
-static int search_rest(lua_State *L) {
+static int search_first(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
-  return is_runtime(name) ? 0 : load(L, name);
+  return embedded_is_runtime(name) || is_own_call(L) ? load(L, name) : 0;
+}
+
+static int search_last(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  return embedded_is_runtime(name) || is_own_call(L) ? 0 : load(L, name);
 }
 
 static int search_all(lua_State *L) {
@@ -62,8 +72,8 @@ static void push_searchers(lua_State *L) {
 
 void embedded_install(lua_State *L) {
   push_searchers(L);
-  insert_second(L, lua_gettop(L), search_runtime);
-  lua_pushcfunction(L, search_rest);
+  insert_second(L, lua_gettop(L), search_first);
+  lua_pushcfunction(L, search_last);
   lua_rawseti(L, -2, luaL_len(L, -2) + 1);
   lua_pop(L, 1); /* searchers */
 }

@@ -2,6 +2,7 @@
 #ifndef HOST_EMBEDDED_H
 #define HOST_EMBEDDED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lua.h>
@@ -19,9 +20,13 @@ extern const size_t embedded_count;
 /* NULL if there is none of this name. */
 const embedded_module *embedded_find(const char *name);
 
+/* Whether the name is "f5" or below it. */
+bool embedded_is_runtime(const char *name);
+
 /* For a playbook's state: `require` finds "f5" and "f5.*" here before it looks anywhere else (nobody replaces the
  * runtime by accident), and all other embedded modules only after the disk (a playbook's own "sim.lua" or
- * "argparse.lua" is its own). */
+ * "argparse.lua" is its own). Embedded code itself finds every embedded module here first: what a subcommand does must
+ * not depend on the files of the directory it is typed in. */
 void embedded_install(lua_State *L);
 
 /* For a state that runs nothing but our own code (the simulated device's): every embedded module comes first. */

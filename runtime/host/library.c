@@ -36,6 +36,17 @@ static int load(lua_State *L) {
   return 3;
 }
 
+/* What a subcommand has loaded is not what the playbook means by the same name. */
+static void forget_own_modules(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  for (size_t i = 0; i < embedded_count; i++) {
+    if (embedded_is_runtime(embedded_modules[i].name)) continue;
+    lua_pushnil(L);
+    lua_setfield(L, -2, embedded_modules[i].name);
+  }
+  lua_pop(L, 1); /* package.loaded */
+}
+
 /* set_script(file, array of words): the global `arg` and package.path for this playbook */
 static int set_script(lua_State *L) {
   const char *file = luaL_checkstring(L, 1);
@@ -52,6 +63,7 @@ static int set_script(lua_State *L) {
   }
   lua_settop(L, 3);
   lua_setglobal(L, "arg");
+  forget_own_modules(L);
   host_add_script_directory(L, file);
   return 0;
 }

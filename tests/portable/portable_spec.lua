@@ -120,7 +120,7 @@ describe("The portable program", function()
       print(#text, best)]])
     local best = { [portable] = math.huge, [linked] = math.huge }
     local bytes
-    for _ = 1, 3 do
+    for _ = 1, 5 do
       for path in pairs(best) do
         local result = program.run({ script }, { program = path })
         local length, seconds = result.out:match "(%d+)%s+(%S+)"
