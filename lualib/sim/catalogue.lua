@@ -65,11 +65,14 @@ local function complete(template, node)
     node.refs.defaultsFromReference = template
   end
   for _, spec in pairs(node.props) do
-    if spec.d == "none" then spec.keeps_none = true end
+    -- Profiles and persistence say "none" where other kinds leave a property out.
+    if spec.d == "none" or template:find "^ltm/profile/[^/]+$" or template:find "^ltm/persistence/[^/]+$" then
+      spec.keeps_none = true
+      spec.keeps_empty = spec.t == "a"
+    end
     spec.exact = node.exact
     if spec.t == "a" and type(spec.d) == "table" then
       spec.d = json.array(spec.d)
-      spec.keeps_empty = #spec.d == 0 and template:find "^ltm/profile/" ~= nil
     end
     if type(spec.c) == "string" then
       spec.choices = {}

@@ -35,7 +35,7 @@ local function put_root(store, template, name, changes)
       if field ~= "name" and field ~= "fullPath" and field:sub(1, 1) ~= "_" then object[field] = value end
     end
     own = { defaultsFrom = true }
-  elseif template:find "^ltm/profile/" then
+  elseif template:find "^ltm/profile/" or template:find "^ltm/persistence/" then
     object.defaultsFrom = "none"
   else
     object.defaultsFrom = nil
@@ -195,7 +195,7 @@ function M.plant(device, seed)
     local list <const> = target.what == "collection" and seed[path] or { seed[path] }
     for _, body in ipairs(list) do waiting[#waiting + 1] = { path = path, target = target, body = body } end
   end
-  local ctx <const> = { factory = false, seed = true, now = device:now() }
+  local ctx <const> = { seed = true, now = device:now() }
   while #waiting > 0 do
     local again <const> = {}
     local problem

@@ -8,6 +8,7 @@
 -- ctx: { user = { name, role }, now = microseconds }, may be nil. What is refused is raised as a response of sim/errors.lua, and then
 -- nothing has changed. What is special about a kind of object is in sim/kinds.
 local json = require "f5.json"
+local catalogue = require "sim.catalogue"
 local errors = require "sim.errors"
 local kinds = require "sim.kinds"
 local names = require "sim.names"
@@ -93,10 +94,17 @@ local function identify(node, body)
 end
 
 -- The folder of an object must be there.
-local function check_folder(store, object)
+local function check_folder(store, object, ctx)
   if not object.partition then return end
   local folder <const> = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
-  if not store:get("/mgmt/tm/sys/folder/" .. names.segment(folder)) then
+  if ctx.seed then
+    -- A seed names folders by what is in them.
+    local path = ""
+    for part in folder:gmatch "[^/]+" do
+      path = path .. "/" .. part
+      if not store:get("/mgmt/tm/sys/folder/" .. names.segment(path)) then store:create("/mgmt/tm/sys/folder", { name = path }, ctx) end
+    end
+  elseif not store:get("/mgmt/tm/sys/folder/" .. names.segment(folder)) then
     error(errors.tm(400, ("The requested folder (%s) was not found."):format(folder), 26214401), 0)
   end
 end
@@ -149,16 +157,16 @@ local function inherit(object, parent)
 end
 
 -- The parent that a body or the kind of object names; nil for the roots themselves.
-local function parent_of(store, target, object, given)
+local function parent_of(store, target, object, given, ctx)
   local node <const> = target.node
   if not node.props.defaultsFrom then return nil end
   local name = given
-  if name == NONE then return nil end
+  if name == NONE or name == "none" then return nil end
   if not name then name = "/Common/" .. (node.parent or node.name:gsub("%-", "_")) end
   if type(name) ~= "string" then validate.invalid("defaultsFrom", name) end
   name = names.absolute(name, object.partition)
   local parent <const> = store:get(target.path .. "/" .. names.segment(name))
-  if not parent and given then
+  if not parent and given and given ~= "none" and not ctx.seed then
     error(errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun(target), name), 3), 0)
   end
   return parent, name
@@ -175,7 +183,8 @@ local function absolute_names(node, object)
   for reference in pairs(node.refs or {}) do
     local name <const> = reference:gsub("Reference$", "")
     local value <const> = object[name]
-    if type(value) == "string" and value ~= "" and value ~= "none" and not value:find "^/" and name ~= "name" and not value:find "[%s*]" then
+    local other <const> = catalogue.find(node.refs[reference])
+    if type(value) == "string" and value ~= "" and value ~= "none" and not (other and other.flat) and not value:find "^/" and name ~= "name" and not value:find "[%s*]" then
       object[name] = names.absolute(value, object.partition)
     end
   end
@@ -224,20 +233,34 @@ local function check_mandatory(node, object)
   end
 end
 
+-- A seed's objects are as they are given, also where a device would work out the value: a state, a time, an index.
+local function lay_given(node, object, body)
+  for name, value in pairs(body) do
+    local spec <const> = node.props[name]
+    local plain <const> = type(value) ~= "table" and value ~= json.null
+    if spec and plain and (spec.r or spec.d ~= nil or object[name] ~= nil) and value ~= "" and not (spec.t == "b" and value == false) then
+      object[name] = value
+    elseif spec and spec.r then
+      object[name] = value
+    end
+  end
+  if body.apiRawValues then object.apiRawValues = body.apiRawValues end
+end
+
 function create_in(store, target, body, ctx)
   local node <const> = target.node
   local kind <const> = kinds.of(target.template)
-  if node.no_create and not ctx.factory then
+  if node.no_create and not ctx.seed then
     error(errors.tm(400, ('"create" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")), 26214401), 0)
   end
   body = kind.read and kind.read(store, target, body, ctx) or body
   local object <const> = (kind.identify or identify)(node, body, target, store)
   if not kind.identify then validate.name(node, object.name) end
-  if not node.flat and not kind.own_folder then check_folder(store, object) end
+  if not node.flat and not kind.own_folder then check_folder(store, object, ctx) end
   local path <const> = target.path .. "/" .. names.segment(object.fullPath)
   if store:get(path) then exists(target, object.fullPath, object.partition) end
-  local properties <const>, subs <const> = validate.body(node, body)
-  local parent <const>, parent_name <const> = parent_of(store, target, object, properties.defaultsFrom)
+  local properties <const>, subs <const> = validate.body(node, body, ctx.seed)
+  local parent <const>, parent_name <const> = parent_of(store, target, object, properties.defaultsFrom, ctx)
   if parent then
     inherit(object, parent)
     object.defaultsFrom = parent_name
@@ -250,10 +273,11 @@ function create_in(store, target, body, ctx)
   validate.exclusive(node, properties)
   apply(node, object, properties)
   absolute_names(node, object)
-  check_mandatory(node, object)
+  if not ctx.seed then check_mandatory(node, object) end
   if kind.prepare then kind.prepare(store, object, properties, nil, ctx, target) end
+  if ctx.seed then lay_given(node, object, body) end
   if kind.before then kind.before(store, path, object, ctx, target) end
-  references.check(store, path, object)
+  if not ctx.seed then references.check(store, path, object) end
   object.generation = ctx.factory and 1 or store:next_generation()
   store:put(path, object)
   if target.parent then touch(store, target.parent, object.generation) end
@@ -319,15 +343,16 @@ function modify_at(store, target, body, ctx, whole)
   local old <const> = store:get(target.path)
   if not old then M.not_found(target) end
   body = kind.read and kind.read(store, target, body, ctx, old) or body
-  local properties <const>, subs <const> = validate.body(node, body)
+  local properties <const>, subs <const> = validate.body(node, body, ctx.seed)
+  if ctx.seed and next(properties) == nil and next(subs) == nil then return target.path, old end
   if next(properties) == nil and next(subs) == nil then validate.nothing_to_do() end
-  check_create_only(node, old, properties)
+  if not ctx.seed then check_create_only(node, old, properties) end
   validate.exclusive(node, properties)
   local fresh
   if whole then
     fresh = { name = old.name, partition = old.partition, subPath = old.subPath, fullPath = old.fullPath }
     local parent <const> = parent_of(store, { node = node, template = target.template, path = target.collection }, old,
-      properties.defaultsFrom or old.defaultsFrom)
+      properties.defaultsFrom or old.defaultsFrom, ctx)
     inherit(fresh, parent or defaults(node))
     if parent then fresh.defaultsFrom = parent.fullPath end
     for _, name in ipairs(node.create_only or {}) do fresh[name] = old[name] end
@@ -343,9 +368,9 @@ function modify_at(store, target, body, ctx, whole)
   else
     fresh = shallow(old)
     local change <const> = properties.defaultsFrom
-    if change and change ~= NONE and names.absolute(change, old.partition) ~= old.defaultsFrom then
-      local parent <const>, name <const> = parent_of(store, { node = node, template = target.template, path = target.collection }, old, change)
-      for field, value in pairs(parent) do
+    if change and change ~= NONE and change ~= "none" and names.absolute(change, old.partition) ~= old.defaultsFrom then
+      local parent <const>, name <const> = parent_of(store, { node = node, template = target.template, path = target.collection }, old, change, ctx)
+      for field, value in pairs(parent or {}) do
         if not IDENTITY[field] and field:sub(1, 1) ~= "_" and not (old._own or {})[field] then fresh[field] = value end
       end
       fresh.defaultsFrom = name
@@ -356,7 +381,7 @@ function modify_at(store, target, body, ctx, whole)
   apply(node, fresh, properties)
   absolute_names(node, fresh)
   if kind.prepare then kind.prepare(store, fresh, properties, old, ctx, target) end
-  references.check(store, target.path, fresh, old)
+  if ctx.seed then lay_given(node, fresh, body) else references.check(store, target.path, fresh, old) end
   fresh.generation = store:next_generation()
   store:put(target.path, fresh)
   if target.parent then touch(store, target.parent, fresh.generation) end

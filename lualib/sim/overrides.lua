@@ -83,7 +83,7 @@ local nodes <const> = {
   ["cli/script"] = { noun = "CLI script" },
 
   -- cm
-  ["cm/device"] = { noun = "device", open = true },
+  ["cm/device"] = { noun = "device", open = true, props = { configsyncIp = s("none") } },
   ["cm/device-group"] = {
     noun = "device group", known = true,
     props = {
@@ -141,7 +141,7 @@ local nodes <const> = {
   ["ltm/node"] = { exact = true,
     noun = "Node", mandatory = {}, create_only = { "address" },
     props = {
-      address = { t = "s" }, description = { d = false }, commonNode = false, domain = false, key = false,
+      address = { t = "s" }, description = { d = false }, commonNode = { t = "b" }, domain = s(), key = s(),
       fqdn = { t = "o", d = { addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5, interval = "3600" } },
       monitor = { t = "s", d = "default" }, session = s("user-enabled"), state = s("unchecked"), ephemeral = s("false", { r = true }),
       metadata = { t = "a" }, ratio = { t = "i", d = 1, range = { 1, 65535 } },
@@ -289,7 +289,7 @@ local nodes <const> = {
   },
   ["net/interface"] = { noun = "interface", flat = true, no_create = true, no_delete = true, pairs = ENABLED_DISABLED,
     props = { disabled = flag(), mediaMax = { r = true }, ifIndex = { r = true }, macAddress = { t = "s", r = true } } },
-  ["net/trunk"] = { noun = "trunk", flat = true },
+  ["net/trunk"] = { noun = "trunk", flat = true, props = { media = s("none") } },
   ["net/stp-globals"] = { open = true },
   ["net/self-allow"] = { props = { defaults = { t = "a" } } },
   ["net/arp"] = { noun = "ARP entry" },
@@ -443,7 +443,7 @@ local nodes <const> = {
     type = "collection", flat = true, free_names = true, noun = "virtual server", pairs = ENABLED_DISABLED, open = true,
     props = { enabled = flag(true), disabled = flag(), destination = s() },
   },
-  ["gtm/server/*/devices"] = { type = "collection", flat = true, free_names = true, noun = "device", open = true },
+  ["gtm/server/*/devices"] = { type = "collection", flat = true, free_names = true, noun = "device", open = true, props = { configsyncIp = s("none") } },
   ["gtm/prober-pool"] = { type = "collection", pairs = ENABLED_DISABLED, props = { enabled = flag(true), disabled = flag() },
     subs = { membersReference = "members" }, open = true },
   ["gtm/prober-pool/*/members"] = { type = "collection", open = true, pairs = ENABLED_DISABLED },
@@ -489,10 +489,11 @@ for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
   }
   nodes["gtm/pool/" .. kind .. "/*/members"] = {
     type = "collection", noun = "Pool Member", pairs = ENABLED_DISABLED, open = true, free_names = true,
-    kind = ("tm:gtm:pool:%s:members:members"):format(kind), props = { enabled = flag(true), disabled = flag(), memberOrder = i(), ratio = i(1) },
+    flat = kind ~= "a" and kind ~= "aaaa", kind = ("tm:gtm:pool:%s:members:members"):format(kind), props = { enabled = flag(true), disabled = flag(), memberOrder = i(), ratio = i(1) },
   }
   nodes["gtm/wideip/" .. kind] = {
-    noun = "Wide IP", pairs = ENABLED_DISABLED, open = true, free_names = true, props = { enabled = flag(true), disabled = flag() },
+    noun = "Wide IP", pairs = ENABLED_DISABLED, open = true, free_names = true,
+    props = { enabled = flag(true), disabled = flag(), lastResortPool = s("", { keeps_empty = true }) },
   }
 end
 

@@ -52,7 +52,7 @@ local convert <const> = {}
 
 function convert.s(value, spec)
   if type(value) == "string" then
-    if value == "" or (value == "none" and not spec.keeps_none) then return NONE end
+    if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then return NONE end
     return value
   end
   if type(value) == "number" then return tostring(math.tointeger(value) or value) end
@@ -131,13 +131,13 @@ end
 
 local IDENTITY <const> = {
   kind = true, name = true, partition = true, subPath = true, fullPath = true, generation = true, selfLink = true,
-  isSubcollection = true, apiRawValues = true, command = true, tmCommand = true,
+  isSubcollection = true, apiRawValues = true, command = true,
 }
 M.IDENTITY = IDENTITY
 
 -- The body of a request as properties of a node: name -> value or NONE. `subs` gets the arrays of sub-collections.
--- Read-only properties are left out.
-function M.body(node, body)
+-- Read-only properties are left out, unless `all` is said: what was read from another device then goes in as it is.
+function M.body(node, body, all)
   local properties <const>, subs <const> = {}, {}
   local named_sub <const> = {}
   for reference, sub in pairs(node.subs or {}) do
@@ -157,10 +157,10 @@ function M.body(node, body)
     elseif not IDENTITY[name] and not name:find "Reference$" then
       local spec <const> = node.props[name]
       if not spec then
-        if node.known and not node.open then M.refuse(('"%s" unknown property'):format(name)) end
+        if node.known and not node.open and not all then M.refuse(('"%s" unknown property'):format(name)) end
         properties[name] = value == json.null and NONE or value
         if value == "none" then properties[name] = NONE end
-      elseif not spec.r then
+      elseif not spec.r or all then
         properties[name] = M.value(name, value, spec)
       end
     end

@@ -3,12 +3,14 @@ return {
   ["ltm"] = { type = "organizing" },
   ["ltm/alg-log-profile"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/auth"] = { type = "organizing" },
   ["ltm/auth/crldp-server"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       baseDn = { t = "s" },
       description = { t = "s" },
       host = { t = "s" },
@@ -17,6 +19,7 @@ return {
     } },
   ["ltm/auth/kerberos-delegation"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       clientPrincipal = { t = "s" },
       debugLogging = { t = "s", d = "disabled" },
       description = { t = "s" },
@@ -25,6 +28,7 @@ return {
     } },
   ["ltm/auth/ldap"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       bindDn = { t = "s" },
       bindPw = { t = "s" },
       bindTimeout = { t = "i", d = 30 },
@@ -57,6 +61,7 @@ return {
   ["ltm/auth/ocsp-responder"] = { type = "collection",
     props = {
       allowCerts = { t = "s", d = "enabled" },
+      appService = { t = "s" },
       caFile = { t = "s" },
       caPath = { t = "s" },
       certIdDigest = { t = "s", d = "sha1" },
@@ -85,6 +90,7 @@ return {
   ["ltm/auth/profile"] = { type = "collection", known = true,
     refs = { ruleReference = "ltm/rule" },
     props = {
+      appService = { t = "s" },
       configuration = { t = "s" },
       cookieKey = { t = "s", d = "abc123" },
       cookieName = { t = "s", d = "f5auth" },
@@ -100,6 +106,7 @@ return {
   ["ltm/auth/radius"] = { type = "collection",
     props = {
       accountingBug = { t = "s", d = "disabled" },
+      appService = { t = "s" },
       clientId = { t = "s" },
       debug = { t = "s", d = "disabled" },
       description = { t = "s" },
@@ -108,6 +115,7 @@ return {
     } },
   ["ltm/auth/radius-server"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       port = { t = "i", d = 1812 },
       secret = { t = "s" },
@@ -118,6 +126,7 @@ return {
     props = {
       adminDn = { t = "s" },
       adminPassword = { t = "s" },
+      appService = { t = "s" },
       cacheSize = { t = "i", d = 20000 },
       cacheTimeout = { t = "i", d = 300 },
       certmapBase = { t = "s" },
@@ -139,6 +148,7 @@ return {
     } },
   ["ltm/auth/ssl-crldp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cacheTimeout = { t = "i", d = 86400 },
       connectionTimeout = { t = "i", d = 15 },
       description = { t = "s" },
@@ -147,11 +157,13 @@ return {
     } },
   ["ltm/auth/ssl-ocsp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/auth/tacacs"] = { type = "collection",
     props = {
       accounting = { t = "s", d = "send-to-first-server" },
+      appService = { t = "s" },
       authentication = { t = "s", d = "use-first-server" },
       debug = { t = "s", d = "disabled" },
       description = { t = "s" },
@@ -177,6 +189,7 @@ return {
   ["ltm/classification"] = { type = "organizing" },
   ["ltm/classification/application"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       applicationId = { t = "i" },
       category = { t = "s" },
       description = { t = "s" },
@@ -187,6 +200,7 @@ return {
   ["ltm/classification/auto-update/status"] = { type = "show" },
   ["ltm/classification/category"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       categoryId = { t = "i" },
       description = { t = "s" },
       iruleEvent = { t = "s", d = "disabled" },
@@ -234,16 +248,19 @@ return {
   ["ltm/classification/updates"] = { type = "collection" },
   ["ltm/classification/url-cat-policy"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/classification/url-category"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       iruleEvent = { t = "s", d = "disabled" },
       urlcatId = { t = "i" },
     } },
   ["ltm/classification/urldb-feed-list"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultUrlCategory = { t = "s" },
       description = { t = "s" },
       password = { t = "s" },
@@ -253,6 +270,7 @@ return {
     } },
   ["ltm/classification/urldb-file"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -281,12 +299,14 @@ return {
   ["ltm/data-group"] = { type = "organizing" },
   ["ltm/data-group/external"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       externalFileName = { t = "s" },
       type = { t = "s" },
     } },
   ["ltm/data-group/internal"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       records = { t = "a" },
       type = { t = "s", d = "string", c = "integer|ip|string" },
@@ -352,6 +372,7 @@ return {
     props = {
       allowedQueryTime = { t = "i", d = 200 },
       answerDefaultZones = { t = "s", d = "no" },
+      appService = { t = "s" },
       description = { t = "s" },
       idx = { t = "n", d = 0 },
       localZones = { t = "s" },
@@ -374,6 +395,7 @@ return {
   ["ltm/dns/cache/transparent"] = { type = "collection",
     props = {
       answerDefaultZones = { t = "s", d = "no" },
+      appService = { t = "s" },
       idx = { t = "n", d = 0 },
       localZones = { t = "s" },
       msgCacheSize = { t = "i", d = 1048576 },
@@ -384,6 +406,7 @@ return {
     props = {
       allowedQueryTime = { t = "i", d = 200 },
       answerDefaultZones = { t = "s", d = "no" },
+      appService = { t = "s" },
       dlvAnchors = { t = "s" },
       idx = { t = "n", d = 0 },
       ignoreCd = { t = "s", d = "no" },
@@ -412,6 +435,7 @@ return {
   ["ltm/dns/dnssec/key"] = { type = "collection", flat = true,
     props = {
       algorithm = { t = "s", d = "rsasha1" },
+      appService = { t = "s" },
       bitWidth = { t = "i", d = 1024 },
       certificateFile = { t = "s" },
       description = { t = "s" },
@@ -428,6 +452,7 @@ return {
     } },
   ["ltm/dns/dnssec/zone"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       disabled = { t = "b", d = true },
       dsAlgorithm = { t = "s", d = "sha1" },
@@ -441,6 +466,7 @@ return {
   ["ltm/dns/nameserver"] = { type = "collection", flat = true,
     props = {
       address = { t = "s", d = "127.0.0.1" },
+      appService = { t = "s" },
       port = { t = "i", d = 53 },
       routeDomain = { t = "s" },
       tsigKey = { t = "s" },
@@ -448,11 +474,13 @@ return {
   ["ltm/dns/tsig-key"] = { type = "collection", flat = true,
     props = {
       algorithm = { t = "s", d = "hmacmd5" },
+      appService = { t = "s" },
       secret = { t = "s" },
     } },
   ["ltm/dns/zone"] = { type = "collection", known = true,
     refs = { dnsExpressServerReference = "ltm/dns/nameserver", serverTsigKeyReference = "ltm/dns/tsig-key" },
     props = {
+      appService = { t = "s" },
       dnsExpressAllowNotify = { t = "a" },
       dnsExpressEnabled = { t = "s", d = "yes" },
       dnsExpressNotifyAction = { t = "s", d = "consume" },
@@ -464,6 +492,7 @@ return {
     } },
   ["ltm/eviction-policy"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       highWater = { t = "i", d = 95 },
       lowWater = { t = "i", d = 85 },
@@ -514,48 +543,58 @@ return {
   ["ltm/html-rule"] = { type = "organizing" },
   ["ltm/html-rule/comment-raise-event"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/html-rule/comment-remove"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/html-rule/tag-append-html"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/html-rule/tag-prepend-html"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/html-rule/tag-raise-event"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/html-rule/tag-remove"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       match = { t = "o", d = { attributeName = "fruit", attributeValue = "tree", tagName = "pie" } },
     } },
   ["ltm/html-rule/tag-remove-attribute"] = { type = "collection", known = true,
     props = {
       action = { t = "o", d = { attributeName = "eat" } },
+      appService = { t = "s" },
       description = { t = "s" },
       match = { t = "o", d = { attributeName = "fruit", attributeValue = "tree", tagName = "pie" } },
     } },
   ["ltm/ifile"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       fileName = { t = "s" },
     } },
   ["ltm/lsn-log-profile"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
   ["ltm/lsn-pool"] = { type = "collection", known = true,
     refs = { logProfileReference = "ltm/lsn-log-profile", logPublisherReference = "sys/log-config/publisher" },
     props = {
+      appService = { t = "s" },
       backupMembers = { t = "a" },
       clientConnectionLimit = { t = "i", d = 0 },
       description = { t = "s" },
@@ -579,6 +618,7 @@ return {
   ["ltm/message-routing/diameter"] = { type = "organizing" },
   ["ltm/message-routing/diameter/peer"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       connectionMode = { t = "s", d = "per-peer" },
       description = { t = "s" },
       numberConnections = { t = "i", d = 1 },
@@ -592,6 +632,7 @@ return {
   ["ltm/message-routing/diameter/profile"] = { type = "organizing" },
   ["ltm/message-routing/diameter/profile/router"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       maxPendingBytes = { t = "i" },
@@ -602,6 +643,7 @@ return {
   ["ltm/message-routing/diameter/profile/session"] = { type = "collection",
     props = {
       acctApplicationId = { t = "i" },
+      appService = { t = "s" },
       authApplicationId = { t = "i" },
       defaultsFrom = { t = "s" },
       destHostRewrite = { t = "s" },
@@ -623,6 +665,7 @@ return {
     } },
   ["ltm/message-routing/diameter/route"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       applicationId = { t = "i" },
       description = { t = "s" },
       destinationRealm = { t = "s" },
@@ -632,6 +675,7 @@ return {
     } },
   ["ltm/message-routing/diameter/transport-config"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ipProtocol = { t = "s" },
       sourcePort = { t = "i", d = 0 },
@@ -639,6 +683,7 @@ return {
   ["ltm/message-routing/generic"] = { type = "organizing" },
   ["ltm/message-routing/generic/peer"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       connectionMode = { t = "s", d = "per-peer" },
       description = { t = "s" },
       numberConnections = { t = "i", d = 1 },
@@ -651,6 +696,7 @@ return {
   ["ltm/message-routing/generic/pmbr-stats/router"] = { type = "collection" },
   ["ltm/message-routing/generic/protocol"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       disableParser = { t = "s", d = "no" },
@@ -661,6 +707,7 @@ return {
     } },
   ["ltm/message-routing/generic/route"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       destinationAddress = { t = "s" },
       peerSelectionMode = { t = "s", d = "sequential" },
@@ -669,6 +716,7 @@ return {
     } },
   ["ltm/message-routing/generic/router"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       ignoreClientPort = { t = "s", d = "no" },
@@ -680,6 +728,7 @@ return {
     } },
   ["ltm/message-routing/generic/transport-config"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ipProtocol = { t = "s" },
       sourcePort = { t = "i", d = 0 },
@@ -703,6 +752,7 @@ return {
   ["ltm/message-routing/sip"] = { type = "organizing" },
   ["ltm/message-routing/sip/peer"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       connectionMode = { t = "s", d = "per-peer" },
       description = { t = "s" },
       numberConnections = { t = "i", d = 1 },
@@ -716,6 +766,7 @@ return {
   ["ltm/message-routing/sip/profile"] = { type = "organizing" },
   ["ltm/message-routing/sip/profile/router"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       maxPendingBytes = { t = "i", d = 23768 },
@@ -725,6 +776,7 @@ return {
     } },
   ["ltm/message-routing/sip/profile/session"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       customVia = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -742,6 +794,7 @@ return {
     } },
   ["ltm/message-routing/sip/route"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       fromUri = { t = "s" },
       peerSelectionMode = { t = "s", d = "sequential" },
@@ -751,6 +804,7 @@ return {
     } },
   ["ltm/message-routing/sip/transport-config"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ipProtocol = { t = "s" },
       sourcePort = { t = "i", d = 0 },
@@ -758,6 +812,7 @@ return {
   ["ltm/monitor"] = { type = "organizing" },
   ["ltm/nat"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       arp = { t = "s", d = "enabled" },
       autoLasthop = { t = "s", d = "default" },
       description = { t = "s" },
@@ -775,6 +830,7 @@ return {
   ["ltm/node"] = { type = "collection", known = true,
     props = {
       address = { t = "s" },
+      appService = { t = "s" },
       commonNode = { t = "b" },
       connectionLimit = { t = "i", d = 0 },
       description = { t = "s" },
@@ -794,6 +850,7 @@ return {
   ["ltm/persistence/cookie"] = { type = "collection", known = true,
     props = {
       alwaysSend = { t = "s", d = "disabled", c = "disabled|enabled" },
+      appService = { t = "s" },
       cookieEncryption = { t = "s", d = "disabled", c = "disabled|preferred|required" },
       cookieEncryptionPassphrase = { t = "s" },
       cookieName = { t = "s" },
@@ -816,6 +873,7 @@ return {
     } },
   ["ltm/persistence/dest-addr"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       hashAlgorithm = { t = "s", d = "default", c = "carp|default" },
@@ -830,13 +888,14 @@ return {
     } },
   ["ltm/persistence/global-settings"] = { type = "singleton", known = true,
     props = {
-      description = { t = "s" },
+      description = { t = "s", d = "none" },
       destAddrLimitMode = { t = "s", d = "timeout" },
       destAddrMax = { t = "i", d = 2048 },
       proxyGroup = { t = "s" },
     } },
   ["ltm/persistence/hash"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       hashAlgorithm = { t = "s", d = "default", c = "carp|default" },
@@ -857,6 +916,7 @@ return {
   ["ltm/persistence/host"] = { type = "collection" },
   ["ltm/persistence/msrdp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       hasSessionDir = { t = "s", d = "yes" },
@@ -880,6 +940,7 @@ return {
     } },
   ["ltm/persistence/sip"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       matchAcrossPools = { t = "s", d = "disabled" },
@@ -893,6 +954,7 @@ return {
     } },
   ["ltm/persistence/source-addr"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       hashAlgorithm = { t = "s", d = "default", c = "carp|default" },
@@ -910,6 +972,7 @@ return {
     } },
   ["ltm/persistence/ssl"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       matchAcrossPools = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -922,6 +985,7 @@ return {
     } },
   ["ltm/persistence/universal"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       matchAcrossPools = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -938,6 +1002,7 @@ return {
     refs = { strategyReference = "ltm/policy-strategy" },
     props = {
       _meta_data = { t = "o" },
+      appService = { t = "s" },
       controls = { t = "a", d = { "forwarding" } },
       description = { t = "s" },
       hints = { t = "s" },
@@ -950,11 +1015,13 @@ return {
     } },
   ["ltm/policy-strategy"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       strategy = { t = "s", d = "first-match" },
     } },
   ["ltm/policy-strategy/*/operands"] = { type = "collection", known = true,
     props = {
       all = { t = "b" },
+      appService = { t = "s" },
       browserType = { t = "b" },
       browserVersion = { t = "b" },
       cipher = { t = "b" },
@@ -1019,12 +1086,14 @@ return {
   ["ltm/policy/*/rules"] = { type = "collection", known = true,
     subs = { actionsReference = "actions", conditionsReference = "conditions" },
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ordinal = { t = "i", d = 0 },
     } },
   ["ltm/policy/*/rules/*/actions"] = { type = "collection", known = true, flat = true,
     refs = { poolReference = "ltm/pool" },
     props = {
+      appService = { t = "s" },
       application = { t = "s" },
       asm = { t = "b" },
       avr = { t = "b" },
@@ -1131,6 +1200,7 @@ return {
     props = {
       address = { t = "b" },
       all = { t = "b", d = true },
+      appService = { t = "s" },
       browserType = { t = "b" },
       browserVersion = { t = "b" },
       caseInsensitive = { t = "b", d = true },
@@ -1224,6 +1294,7 @@ return {
     props = {
       allowNat = { t = "s", d = "yes", c = "no|yes" },
       allowSnat = { t = "s", d = "yes", c = "no|yes" },
+      appService = { t = "s" },
       autoscaleGroupId = { t = "s" },
       description = { t = "s" },
       gatewayFailsafeDevice = { t = "s" },
@@ -1250,6 +1321,7 @@ return {
     refs = { nameReference = "ltm/node" },
     props = {
       address = { t = "s" },
+      appService = { t = "s" },
       connectionLimit = { t = "i", d = 0 },
       description = { t = "s" },
       dynamicRatio = { t = "i", d = 1 },
@@ -1271,6 +1343,7 @@ return {
       action = { t = "s" },
       apiAnonymous = { t = "s" },
       apiRawValues = { t = "o" },
+      appService = { t = "s" },
       definitionChecksum = { t = "s" },
       definitionSignature = { t = "s" },
       hidden = { t = "b" },
@@ -1284,6 +1357,7 @@ return {
   ["ltm/rule-profiler"] = { type = "collection" },
   ["ltm/snat"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       autoLasthop = { t = "s", d = "default" },
       automap = { t = "b" },
       description = { t = "s" },
@@ -1298,6 +1372,7 @@ return {
     refs = { trafficGroupReference = "cm/traffic-group" },
     props = {
       address = { t = "s" },
+      appService = { t = "s" },
       arp = { t = "s", d = "enabled", c = "disabled|enabled" },
       connectionLimit = { t = "i", d = 0 },
       description = { t = "s" },
@@ -1312,12 +1387,14 @@ return {
     } },
   ["ltm/snatpool"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       members = { t = "a" },
     } },
   ["ltm/tacdb"] = { type = "organizing" },
   ["ltm/tacdb/customdb"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       password = { t = "s" },
       pollInterval = { t = "s", d = "300" },
@@ -1326,6 +1403,7 @@ return {
     } },
   ["ltm/tacdb/customdb-file"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -1349,6 +1427,7 @@ return {
   ["ltm/tacdb/query"] = { type = "collection" },
   ["ltm/traffic-class"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       classification = { t = "s" },
       description = { t = "s" },
       destinationAddress = { t = "s" },
@@ -1371,6 +1450,7 @@ return {
     refs = { poolReference = "ltm/pool" },
     props = {
       addressStatus = { t = "s", d = "yes", c = "no|yes" },
+      appService = { t = "s" },
       autoLasthop = { t = "s", d = "default", c = "default|disabled|enabled" },
       bwcPolicy = { t = "s" },
       cmpEnabled = { t = "s", d = "yes", c = "no|yes" },
@@ -1431,6 +1511,7 @@ return {
     refs = { trafficGroupReference = "cm/traffic-group" },
     props = {
       address = { t = "s" },
+      appService = { t = "s" },
       arp = { t = "s", d = "enabled", c = "disabled|enabled" },
       autoDelete = { t = "s", d = "true" },
       connectionLimit = { t = "i", d = 0 },

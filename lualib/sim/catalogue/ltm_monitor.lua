@@ -3,6 +3,7 @@ return {
   ["ltm/monitor/diameter"] = { type = "collection", known = true,
     props = {
       acctApplicationId = { t = "s" },
+      appService = { t = "s" },
       authApplicationId = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -30,6 +31,7 @@ return {
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
       answerContains = { t = "s", d = "query-type", c = "any-type|anything|query-type" },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -46,6 +48,7 @@ return {
     } },
   ["ltm/monitor/external"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       args = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -60,6 +63,7 @@ return {
     } },
   ["ltm/monitor/firepass"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       cipherlist = { t = "s", d = "HIGH:!ADH" },
       concurrencyLimit = { t = "i", d = 95 },
       defaultsFrom = { t = "s" },
@@ -80,6 +84,7 @@ return {
       adaptiveDivergenceValue = { t = "i" },
       adaptiveLimit = { t = "i" },
       adaptiveSamplingTimespan = { t = "i" },
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -101,6 +106,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -118,6 +124,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -147,6 +154,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       cert = { t = "s" },
       cipherlist = { t = "s" },
       compatibility = { t = "s", c = "disabled|enabled" },
@@ -175,6 +183,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -187,6 +196,7 @@ return {
     } },
   ["ltm/monitor/imap"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -202,6 +212,7 @@ return {
     } },
   ["ltm/monitor/inband"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -212,6 +223,7 @@ return {
     } },
   ["ltm/monitor/ldap"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       base = { t = "s" },
       chaseReferrals = { t = "s", d = "yes", c = "no|yes" },
       debug = { t = "s", d = "no", c = "no|yes" },
@@ -231,6 +243,7 @@ return {
     } },
   ["ltm/monitor/module-score"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -248,6 +261,7 @@ return {
   ["ltm/monitor/mqtt"] = { type = "collection" },
   ["ltm/monitor/mssql"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       count = { t = "s", d = "0" },
       database = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
@@ -268,6 +282,7 @@ return {
     } },
   ["ltm/monitor/mysql"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       count = { t = "s", d = "0" },
       database = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
@@ -288,6 +303,7 @@ return {
     } },
   ["ltm/monitor/nntp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       debug = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -303,6 +319,7 @@ return {
     } },
   ["ltm/monitor/none"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       destination = { t = "s" },
       ignoreDownResponse = { t = "s" },
@@ -314,6 +331,7 @@ return {
     } },
   ["ltm/monitor/oracle"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       count = { t = "s", d = "0" },
       database = { t = "s", d = "%node_ip%:%node_port%:" },
       debug = { t = "s", d = "no", c = "no|yes" },
@@ -334,6 +352,7 @@ return {
     } },
   ["ltm/monitor/pop3"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -348,6 +367,7 @@ return {
     } },
   ["ltm/monitor/postgresql"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       count = { t = "s", d = "0" },
       database = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
@@ -368,6 +388,7 @@ return {
     } },
   ["ltm/monitor/radius"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -384,6 +405,7 @@ return {
     } },
   ["ltm/monitor/radius-accounting"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       debug = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -400,6 +422,7 @@ return {
   ["ltm/monitor/real-server"] = { type = "collection", known = true,
     props = {
       agent = { t = "s", d = "Mozilla/4.0 (compatible: MSIE 5.0; Windows NT)" },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -412,6 +435,7 @@ return {
     } },
   ["ltm/monitor/rpc"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       debug = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -427,6 +451,7 @@ return {
     } },
   ["ltm/monitor/sasp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -442,6 +467,7 @@ return {
     } },
   ["ltm/monitor/scripted"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -455,6 +481,7 @@ return {
     } },
   ["ltm/monitor/sip"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       cert = { t = "s" },
       cipherlist = { t = "s", d = "DEFAULT:+SHA:+3DES:+kEDH" },
       compatibility = { t = "s", d = "enabled", c = "disabled|enabled" },
@@ -476,6 +503,7 @@ return {
     } },
   ["ltm/monitor/smb"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -493,6 +521,7 @@ return {
     } },
   ["ltm/monitor/smtp"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -507,6 +536,7 @@ return {
   ["ltm/monitor/snmp-dca"] = { type = "collection", known = true,
     props = {
       agentType = { t = "s", d = "UCD" },
+      appService = { t = "s" },
       community = { t = "s", d = "public" },
       cpuCoefficient = { t = "s", d = "1.5" },
       cpuThreshold = { t = "s", d = "80" },
@@ -525,6 +555,7 @@ return {
     } },
   ["ltm/monitor/snmp-dca-base"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       community = { t = "s", d = "public" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -537,6 +568,7 @@ return {
     } },
   ["ltm/monitor/soap"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -567,6 +599,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s", d = "*:*" },
@@ -589,6 +622,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -601,6 +635,7 @@ return {
     } },
   ["ltm/monitor/tcp-half-open"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },
@@ -618,6 +653,7 @@ return {
       adaptiveDivergenceValue = { t = "i", d = 25 },
       adaptiveLimit = { t = "i", d = 200 },
       adaptiveSamplingTimespan = { t = "i", d = 300 },
+      appService = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -635,6 +671,7 @@ return {
     } },
   ["ltm/monitor/virtual-location"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       debug = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
@@ -649,6 +686,7 @@ return {
     props = {
       accountingNode = { t = "s" },
       accountingPort = { t = "s" },
+      appService = { t = "s" },
       callId = { t = "s" },
       debug = { t = "s", d = "no", c = "no|yes" },
       defaultsFrom = { t = "s" },
@@ -669,6 +707,7 @@ return {
   ["ltm/monitor/wmi"] = { type = "collection", known = true,
     props = {
       agent = { t = "s", d = "Mozilla/4.0 (compatible: MSIE 5.0; Windows NT)" },
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       destination = { t = "s" },

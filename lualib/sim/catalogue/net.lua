@@ -4,6 +4,7 @@ return {
   ["net/address-list"] = { type = "collection" },
   ["net/arp"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ipAddress = { t = "s" },
       macAddress = { t = "s" },
@@ -13,6 +14,7 @@ return {
   ["net/bwc-probe"] = { type = "collection" },
   ["net/bwc/policy"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       dynamic = { t = "s", d = "disabled" },
       ipTos = { t = "s", d = "255" },
@@ -27,10 +29,12 @@ return {
     } },
   ["net/bwc/priority-group"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["net/bwc/probe"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       flowId = { t = "s", d = "5" },
     } },
   ["net/clone-stats"] = { type = "show" },
@@ -58,11 +62,13 @@ return {
   ["net/cos/map-8021p"] = { type = "collection" },
   ["net/cos/map-dscp"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       trafficPriority = { t = "s" },
       value = { t = "i", d = 0 },
     } },
   ["net/cos/traffic-priority"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       weight = { t = "i" },
     } },
   ["net/dag-globals"] = { type = "singleton", known = true,
@@ -74,6 +80,7 @@ return {
   ["net/dns-resolver"] = { type = "collection",
     props = {
       answerDefaultZones = { t = "s", d = "no" },
+      appService = { t = "s" },
       cacheSize = { t = "i", d = 5767168 },
       idx = { t = "n", d = 0 },
       randomizeQueryNameCase = { t = "s", d = "yes" },
@@ -87,14 +94,21 @@ return {
   ["net/f5optics"] = { type = "collection" },
   ["net/fdb"] = { type = "organizing" },
   ["net/fdb/tunnel"] = { type = "collection", known = true,
-    subs = { recordsReference = "records" } },
+    subs = { recordsReference = "records" },
+    props = {
+      appService = { t = "s" },
+    } },
   ["net/fdb/tunnel/*/records"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       endpoint = { t = "s" },
       replicators = { t = "s" },
     } },
-  ["net/fdb/vlan"] = { type = "collection", known = true },
+  ["net/fdb/vlan"] = { type = "collection", known = true,
+    props = {
+      appService = { t = "s" },
+    } },
   ["net/ike-evt-stat"] = { type = "show" },
   ["net/ike-msg-stat"] = { type = "show" },
   ["net/interface"] = { type = "collection", flat = true,
@@ -147,6 +161,7 @@ return {
   ["net/ipsec/ike-peer"] = { type = "collection", known = true,
     refs = { myCertFileReference = "sys/file/ssl-cert", myCertKeyFileReference = "sys/file/ssl-key" },
     props = {
+      appService = { t = "s" },
       caCertFile = { t = "s" },
       crlFile = { t = "s" },
       description = { t = "s" },
@@ -188,6 +203,7 @@ return {
     } },
   ["net/ipsec/ipsec-policy"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ikePhase2AuthAlgorithm = { t = "s", d = "aes-gcm128" },
       ikePhase2EncryptAlgorithm = { t = "s", d = "aes-gcm128" },
@@ -210,6 +226,7 @@ return {
     } },
   ["net/ipsec/manual-security-association"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       authAlgorithm = { t = "s", d = "sha1" },
       authKey = { t = "s" },
       authKeyEncrypted = { t = "s" },
@@ -226,6 +243,7 @@ return {
   ["net/ipsec/traffic-selector"] = { type = "collection",
     props = {
       action = { t = "s", d = "protect" },
+      appService = { t = "s" },
       description = { t = "s" },
       destinationAddress = { t = "s" },
       destinationPort = { t = "i" },
@@ -258,6 +276,7 @@ return {
     } },
   ["net/ndp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ipAddress = { t = "s" },
       macAddress = { t = "s" },
@@ -265,6 +284,7 @@ return {
   ["net/packet-filter"] = { type = "collection", flat = true,
     props = {
       action = { t = "s" },
+      appService = { t = "s" },
       bwcPolicy = { t = "s" },
       description = { t = "s" },
       logging = { t = "s", d = "disabled" },
@@ -283,18 +303,23 @@ return {
   ["net/packet-tester"] = { type = "organizing" },
   ["net/packet-tester/security"] = { type = "collection" },
   ["net/port-list"] = { type = "collection" },
-  ["net/port-mirror"] = { type = "collection", flat = true },
+  ["net/port-mirror"] = { type = "collection", flat = true,
+    props = {
+      appService = { t = "s" },
+    } },
   ["net/rate-shaping"] = { type = "organizing" },
   ["net/rate-shaping/class"] = { type = "collection" },
   ["net/rate-shaping/color-policer"] = { type = "collection", flat = true,
     props = {
       action = { t = "s", d = "drop-red" },
+      appService = { t = "s" },
       committedBurstSize = { t = "n" },
       committedInformationRate = { t = "n" },
       excessBurstSize = { t = "n" },
     } },
   ["net/rate-shaping/drop-policy"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       averagePacketSize = { t = "i", d = 0 },
       description = { t = "s" },
       fredMaxActive = { t = "i", d = 0 },
@@ -309,6 +334,7 @@ return {
     } },
   ["net/rate-shaping/queue"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       pfifoMaxSize = { t = "i", d = 0 },
       pfifoMinSize = { t = "i", d = 0 },
@@ -319,6 +345,7 @@ return {
     } },
   ["net/rate-shaping/shaping-policy"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       ceilingPercentage = { t = "n", d = 0 },
       description = { t = "s" },
       dropPolicy = { t = "s" },
@@ -339,6 +366,7 @@ return {
     } },
   ["net/route-domain"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       bwcPolicy = { t = "s" },
       connectionLimit = { t = "i" },
       description = { t = "s" },
@@ -355,6 +383,7 @@ return {
     } },
   ["net/router-advertisement"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       currentHopLimit = { t = "i" },
       description = { t = "s" },
       disabled = { t = "b", d = false },
@@ -394,6 +423,7 @@ return {
       address = { t = "s" },
       addressSource = { t = "s", d = "from-user" },
       allowService = { t = "a", d = { "default" } },
+      appService = { t = "s" },
       description = { t = "s" },
       floating = { t = "s", d = "disabled" },
       fwEnforcedPolicy = { t = "s" },
@@ -411,6 +441,7 @@ return {
   ["net/service-policy"] = { type = "collection", known = true,
     refs = { portMisusePolicyReference = "security/firewall/port-misuse-policy", timerPolicyReference = "net/timer-policy" },
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       portMisusePolicy = { t = "s" },
       timerPolicy = { t = "s" },
@@ -421,6 +452,7 @@ return {
   ["net/sfc/sf"] = { type = "collection" },
   ["net/stp"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       instanceId = { t = "i", d = 0 },
       interfaces = { t = "a" },
@@ -441,11 +473,13 @@ return {
     } },
   ["net/timer-policy"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       rules = { t = "a" },
     } },
   ["net/trunk"] = { type = "collection", known = true, flat = true,
     props = {
+      appService = { t = "s" },
       bandwidth = { t = "i", d = 10000 },
       cfgMbrCount = { t = "i", d = 1 },
       description = { t = "s" },
@@ -468,11 +502,13 @@ return {
   ["net/tunnels/endpoint"] = { type = "collection" },
   ["net/tunnels/etherip"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
   ["net/tunnels/fec"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       decodeIdleTimeout = { t = "i", d = 1500 },
       decodeMaxPackets = { t = "i", d = 512 },
       decodeQueues = { t = "i", d = 32 },
@@ -490,6 +526,7 @@ return {
   ["net/tunnels/fec-stat"] = { type = "show" },
   ["net/tunnels/geneve"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       floodingType = { t = "s", d = "multipoint" },
@@ -498,6 +535,7 @@ return {
   ["net/tunnels/gre"] = { type = "collection", known = true,
     refs = { defaultsFromReference = "net/tunnels/gre" },
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       encapsulation = { t = "s", d = "nvgre" },
@@ -508,6 +546,7 @@ return {
   ["net/tunnels/ipip"] = { type = "collection", known = true,
     refs = { defaultsFromReference = "net/tunnels/ipip" },
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       dsLite = { t = "s", d = "disabled" },
@@ -515,6 +554,7 @@ return {
     } },
   ["net/tunnels/ipsec"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       trafficSelector = { t = "s" },
@@ -522,6 +562,7 @@ return {
   ["net/tunnels/lw4o6"] = { type = "collection" },
   ["net/tunnels/map"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       eaBitsLength = { t = "i", d = 32 },
@@ -531,6 +572,7 @@ return {
     } },
   ["net/tunnels/ppp"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       ipcp = { t = "s", d = "enabled" },
@@ -541,12 +583,14 @@ return {
     } },
   ["net/tunnels/tcp-forward"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
   ["net/tunnels/tunnel"] = { type = "collection", known = true,
     refs = { profileReference = "net/tunnels/tcp-forward" },
     props = {
+      appService = { t = "s" },
       autoLasthop = { t = "s", d = "default" },
       description = { t = "s" },
       idleTimeout = { t = "i", d = 300 },
@@ -565,6 +609,7 @@ return {
     } },
   ["net/tunnels/v6rd"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       ipv4prefix = { t = "s", d = "any" },
@@ -575,6 +620,7 @@ return {
   ["net/tunnels/vxlan"] = { type = "collection", known = true,
     refs = { defaultsFromReference = "net/tunnels/vxlan" },
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       encapsulationType = { t = "s", d = "vxlan" },
@@ -583,6 +629,7 @@ return {
     } },
   ["net/tunnels/wccp"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
       rxCsum = { t = "s" },
@@ -592,6 +639,7 @@ return {
   ["net/vlan"] = { type = "collection", known = true,
     subs = { interfacesReference = "interfaces" },
     props = {
+      appService = { t = "s" },
       autoLasthop = { t = "s", d = "default", c = "default|disabled|enabled" },
       cmpHash = { t = "s", d = "default", c = "default|dst-ip|src-ip" },
       customerTag = { t = "s" },
@@ -615,6 +663,7 @@ return {
   ["net/vlan-allowed"] = { type = "show" },
   ["net/vlan-group"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       autoLasthop = { t = "s", d = "default" },
       bridgeInStandby = { t = "s", d = "disabled" },
       bridgeMulticast = { t = "s", d = "enabled" },
@@ -627,12 +676,14 @@ return {
   ["net/vlan/*/interfaces"] = { type = "collection", known = true, flat = true,
     refs = { nameReference = "net/interface/1.0" },
     props = {
+      appService = { t = "s" },
       tagMode = { t = "s", d = "none" },
       tagged = { t = "b" },
       untagged = { t = "b" },
     } },
   ["net/wccp"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       cacheTimeout = { t = "i", d = 10 },
       description = { t = "s" },
     } },

@@ -30,6 +30,7 @@ return {
     } },
   ["sys/application/custom-stat"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       formula = { t = "s" },
       keyspace = { t = "s" },
       measure = { t = "s" },
@@ -342,6 +343,7 @@ return {
   ["sys/ecm"] = { type = "organizing" },
   ["sys/ecm/cloud-provider"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["sys/ecm/config"] = { type = "singleton",
@@ -384,6 +386,7 @@ return {
   ["sys/file"] = { type = "organizing" },
   ["sys/file/apache-ssl-cert"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       certificateKeyCurveName = { t = "s" },
       certificateKeySize = { t = "i" },
@@ -413,6 +416,7 @@ return {
   ["sys/file/browser-capabilities-db"] = { type = "collection" },
   ["sys/file/dashboard-viewset"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -428,6 +432,7 @@ return {
     } },
   ["sys/file/data-group"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -445,6 +450,7 @@ return {
     } },
   ["sys/file/device-capabilities-db"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -460,6 +466,7 @@ return {
     } },
   ["sys/file/external-monitor"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -475,6 +482,7 @@ return {
     } },
   ["sys/file/ifile"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -493,9 +501,10 @@ return {
     subs = { bundleCertificatesReference = "bundle-certificates", certValidatorsReference = "cert-validators" },
     refs = { issuerCertReference = "sys/file/ssl-cert" },
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       certValidationOptions = { t = "a" },
-      certificateKeyCurveName = { t = "s" },
+      certificateKeyCurveName = { t = "s", d = "none" },
       certificateKeySize = { t = "i" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -525,6 +534,7 @@ return {
   ["sys/file/ssl-cert/*/cert-validators"] = { type = "collection" },
   ["sys/file/ssl-crl"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -540,6 +550,7 @@ return {
     } },
   ["sys/file/ssl-csr"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       challengePassword = { t = "s" },
       checksum = { t = "s" },
@@ -564,6 +575,7 @@ return {
   ["sys/file/ssl-key"] = { type = "collection", known = true,
     subs = { certOrderManagerReference = "cert-order-manager" },
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -585,6 +597,7 @@ return {
   ["sys/file/ssl-key/*/cert-order-manager"] = { type = "collection", flat = true },
   ["sys/file/system-ssl-cert"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       certificateKeyCurveName = { t = "s" },
       certificateKeySize = { t = "i" },
@@ -613,6 +626,7 @@ return {
     } },
   ["sys/file/system-ssl-key"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       cachePath = { t = "s" },
       checksum = { t = "s" },
       createTime = { t = "s" },
@@ -646,6 +660,7 @@ return {
     } },
   ["sys/folder"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       deviceGroup = { t = "s", d = "default" },
       hidden = { t = "s", d = "false" },
@@ -692,6 +707,7 @@ return {
   ["sys/ha-group"] = { type = "collection", flat = true,
     props = {
       activeBonus = { t = "i", d = 10 },
+      appService = { t = "s" },
       description = { t = "s" },
       disabled = { t = "b", d = true },
       enabled = { t = "b", d = true },
@@ -747,6 +763,7 @@ return {
   ["sys/icall/handler"] = { type = "organizing" },
   ["sys/icall/handler/periodic"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       arguments = { t = "s" },
       description = { t = "s" },
       firstOccurrence = { t = "s" },
@@ -757,18 +774,21 @@ return {
     } },
   ["sys/icall/handler/perpetual"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       script = { t = "s" },
       status = { t = "s", d = "active" },
     } },
   ["sys/icall/handler/triggered"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       script = { t = "s" },
       status = { t = "s", d = "active" },
     } },
   ["sys/icall/istats-trigger"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       duration = { t = "i", d = 0 },
       eventName = { t = "s" },
@@ -781,6 +801,7 @@ return {
   ["sys/icall/publisher/failover"] = { type = "show" },
   ["sys/icall/script"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       definition = { t = "s" },
       description = { t = "s" },
     } },
@@ -798,6 +819,7 @@ return {
   ["sys/ipfix/destination"] = { type = "collection", flat = true },
   ["sys/ipfix/element"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       dataType = { t = "s" },
       description = { t = "s" },
       enterpriseId = { t = "i", d = 0 },
@@ -817,11 +839,13 @@ return {
     } },
   ["sys/log-config/destination/arcsight"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       forwardTo = { t = "s" },
     } },
   ["sys/log-config/destination/ipfix"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       poolName = { t = "s" },
       protocolVersion = { t = "s", d = "ipfix" },
@@ -842,6 +866,7 @@ return {
     } },
   ["sys/log-config/destination/management-port"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       ipAddress = { t = "s" },
       port = { t = "i" },
@@ -849,6 +874,7 @@ return {
     } },
   ["sys/log-config/destination/remote-high-speed-log"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       distribution = { t = "s", d = "adaptive" },
       poolName = { t = "s" },
@@ -856,6 +882,7 @@ return {
     } },
   ["sys/log-config/destination/remote-syslog"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       defaultFacility = { t = "s", d = "local0" },
       defaultSeverity = { t = "s", d = "info" },
       description = { t = "s" },
@@ -864,11 +891,13 @@ return {
     } },
   ["sys/log-config/destination/splunk"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       forwardTo = { t = "s" },
     } },
   ["sys/log-config/filter"] = { type = "collection", flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       level = { t = "s", d = "debug" },
       messageId = { t = "s" },
@@ -877,6 +906,7 @@ return {
     } },
   ["sys/log-config/publisher"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       destinations = { t = "a" },
     } },
@@ -897,6 +927,7 @@ return {
     } },
   ["sys/ltcfg-class"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       category = { t = "s" },
       cliHints = { t = "s" },
       clustered = { t = "s", d = "yes" },
@@ -918,6 +949,7 @@ return {
     } },
   ["sys/ltcfg-instance"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       className = { t = "s" },
       container = { t = "s" },
       parentName = { t = "s" },
@@ -933,6 +965,7 @@ return {
     } },
   ["sys/management-ip"] = { type = "collection", known = true, flat = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
     } },
   ["sys/management-ovsdb"] = { type = "singleton", known = true,
@@ -955,6 +988,7 @@ return {
   ["sys/management-proxy-config"] = { type = "singleton" },
   ["sys/management-route"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       gateway = { t = "s" },
       mtu = { t = "i", d = 0 },
@@ -1066,6 +1100,7 @@ return {
   ["sys/sflow/receiver"] = { type = "collection",
     props = {
       address = { t = "s" },
+      appService = { t = "s" },
       description = { t = "s" },
       maxDatagramSize = { t = "i", d = 1400 },
       port = { t = "i", d = 6343 },
@@ -1073,6 +1108,7 @@ return {
     } },
   ["sys/smtp-server"] = { type = "collection",
     props = {
+      appService = { t = "s" },
       authenticationDisabled = { t = "b", d = false },
       authenticationEnabled = { t = "b", d = false },
       encryptedConnection = { t = "s" },
@@ -1137,6 +1173,7 @@ return {
   ["sys/software"] = { type = "organizing" },
   ["sys/software/block-device-hotfix"] = { type = "collection", known = true, flat = true,
     props = {
+      appService = { t = "s" },
       build = { t = "s" },
       checksum = { t = "s" },
       deviceAgent = { t = "s", d = "vcmp-virtual-cdrom" },
@@ -1150,6 +1187,7 @@ return {
     } },
   ["sys/software/block-device-image"] = { type = "collection", known = true, flat = true,
     props = {
+      appService = { t = "s" },
       build = { t = "s" },
       buildDate = { t = "s" },
       checksum = { t = "s" },
@@ -1274,6 +1312,7 @@ return {
   ["sys/url-db/download-result"] = { type = "show" },
   ["sys/url-db/download-schedule"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       description = { t = "s" },
       downloadNow = { t = "s", d = "false" },
       endTime = { t = "s", d = "3:00" },
@@ -1283,6 +1322,7 @@ return {
     } },
   ["sys/url-db/url-category"] = { type = "collection", known = true,
     props = {
+      appService = { t = "s" },
       catId = { t = "i", d = 25573 },
       catNumber = { t = "i", d = 153 },
       defaultAction = { t = "s", d = "block" },

@@ -15,25 +15,33 @@ local wide_ip <const> = {
 
 -- Members of a pool are "/Common/server:/Common/virtual" for addresses and names of wide IPs for the others.
 local address_member <const> = {
+  own_folder = true,
   identify = function(_, body)
     local name = body.name
     if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
-    local server, virtual = name:match "^(.-):(.+)$"
-    if not server then validate.invalid("name", name) end
     local partition = body.partition and (names.partition(body.partition)) or "Common"
     local sub_path = body.subPath
+    local server, virtual = name:match "^(.-):(.+)$"
+    if not server and type(sub_path) == "string" and sub_path:find(":", 1, true) then
+      -- As it is read back: the server and the folder of its virtual server are the sub-path.
+      server, virtual = sub_path:match "^(.-):(.*)$"
+      virtual = virtual .. "/" .. name
+    end
+    if not server then validate.invalid("name", name) end
     if server:sub(1, 1) == "/" then
       local p <const>, _, last <const> = names.split(server)
       partition, server = p, last
     elseif sub_path and sub_path ~= "" then
       server = sub_path:match "([^/:]+):?$" or server
     end
-    name = server .. ":" .. virtual
-    return { name = name, partition = partition, fullPath = "/" .. partition .. "/" .. name }
+    local full <const> = "/" .. partition .. "/" .. server .. ":" .. virtual
+    local folder <const>, last <const> = virtual:match "^(.*)/([^/]+)$"
+    if folder then return { name = last, partition = partition, subPath = server .. ":" .. folder, fullPath = full } end
+    return { name = server .. ":" .. virtual, partition = partition, fullPath = full }
   end,
-  prepare = function(store, object, _, old)
-    if old then return end
-    local server <const>, virtual <const> = object.name:match "^(.-):(.+)$"
+  prepare = function(store, object, _, old, ctx)
+    if old or ctx.seed then return end
+    local server <const>, virtual <const> = object.fullPath:match "^/[^/]+/(.-):(.+)$"
     local path <const> = ROOT .. "gtm/server/~" .. object.partition .. "~" .. server
     if not store:get(path) then
       error(errors.tm(404, ("01020036:3: The requested Server (/%s/%s) was not found."):format(object.partition, server), 3), 0)

@@ -3,6 +3,7 @@ local json = require "f5.json"
 local digest = require "sim.digest"
 local errors = require "sim.errors"
 local names = require "sim.names"
+local references = require "sim.references"
 local validate = require "sim.validate"
 
 local ROOT <const> = "/mgmt/tm/"
@@ -179,7 +180,7 @@ local function crypto(kind)
     removing = function(store, _, object)
       local path <const> = ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath)
       local file_object <const> = store:get(path)
-      if file_object then require("sim.references").check_unused(store, path, file_object) end
+      if file_object then references.check_unused(store, path, file_object) end
     end,
     prepare = function(_, object, properties, old)
       for _, name in ipairs { "fromLocalFile", "fromUrl", "fromEditor", "consumer", "genCertificate", "lifetime" } do object[name] = nil end
@@ -200,11 +201,12 @@ local device <const> = {
       validate.refuse_mcpd(("01070734:3: Configuration error: The device (%s) is this device and cannot be deleted."):format(object.fullPath))
     end
   end,
-  prepare = function(store, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
     if not old then
       object.selfDevice, object.failoverState = "false", "unknown"
       return
     end
+    if ctx.seed then return end
     if properties.hostname then
       local settings <const> = shallow(store:one(ROOT .. "sys/global-settings"))
       settings.hostname = object.hostname
@@ -318,7 +320,8 @@ local application <const> = {
       store:create(ROOT .. "sys/folder", { name = ("/%s/%s"):format(object.partition, object.subPath) }, ctx)
     end
   end,
-  prepare = function(store, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
+    if ctx.seed then return end
     if not old and properties.template == nil then validate.refuse '"template" must be specified' end
     if properties.template and object.template then
       object.template = names.absolute(object.template, nil)
@@ -346,6 +349,16 @@ local function named_list(property)
         end
         object[property] = json.array(list)
       end
+    end,
+    show = function(store, _, object, shown, context)
+      if not object[property] then return end
+      local list <const> = {}
+      for i, item in ipairs(object[property]) do
+        local path <const> = references.locate(store, { "sys/log-config/destination" }, names.full(item.partition, item.subPath, item.name))
+        list[i] = { name = item.name, partition = item.partition, subPath = item.subPath,
+          nameReference = path and { link = names.link(path, "ver=" .. context.version) } or nil }
+      end
+      shown[property] = json.array(list)
     end,
   }
 end

@@ -524,7 +524,7 @@ local address <const> = {
     elseif properties.address and properties.address ~= old.address then
       validate.refuse_mcpd(("01070734:3: Configuration error: The address of virtual address (%s) cannot be changed."):format(object.fullPath))
     end
-    if properties.trafficGroup then object.inheritedTrafficGroup = "false" end
+    if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
     object.floating = object.trafficGroup == "/Common/traffic-group-local-only" and "disabled" or "enabled"
   end,
   removing = function(store, _, object)
@@ -542,7 +542,7 @@ local monitor <const> = {
   prepare = function(_, object, properties, old, ctx)
     if properties.destination and object.destination and object.destination ~= "*:*" then
       local text <const> = object.destination
-      if not text:find "^%*[:.]" and not validate.endpoint(text) then
+      if not text:find "^%*" and not validate.endpoint(text) then
         if not (validate.is_address(text)) then validate.invalid("destination", text) end
       end
     end
@@ -579,6 +579,14 @@ local rule <const> = {
   end,
 }
 
+-- By what records are sorted: addresses and numbers by their value.
+local ORDER <const> = {
+  ip = function(name)
+    return (name:gsub("%d+", function(digits) return ("%010d"):format(tonumber(digits)) end))
+  end,
+  integer = tonumber,
+}
+
 local data_group <const> = {
   prepare = function(_, object, properties)
     if object.records and properties.records then
@@ -594,7 +602,8 @@ local data_group <const> = {
         if not seen[shown] then list[#list + 1] = { name = shown, data = entry.data ~= nil and tostring(entry.data) or "" } end
         seen[shown] = true
       end
-      table.sort(list, function(a, b) return a.name < b.name end)
+      local key <const> = ORDER[object.type] or tostring
+      table.sort(list, function(a, b) return key(a.name) < key(b.name) end)
       object.records = #list > 0 and json.array(list) or nil
     end
   end,
@@ -604,7 +613,7 @@ local data_group <const> = {
 local policy <const> = {
   prepare = function(_, object, properties, old, ctx)
     if not old then
-      object.status = object.subPath and object.subPath:find "Drafts$" and "draft" or (object.legacy and "legacy" or "published")
+      object.status = object.subPath and object.subPath:find "Drafts$" and "draft" or ((object.legacy or properties.status == "legacy") and "legacy" or "published")
     elseif properties.createDraft and properties.createDraft ~= validate.NONE then
       ctx.draft_of = old
     end
@@ -658,7 +667,7 @@ local snat_translation <const> = {
       object.address = object.address or object.name
       if not validate.is_address(object.address) then bad_address("address", object.address) end
     end
-    if properties.trafficGroup then object.inheritedTrafficGroup = "false" end
+    if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
   end,
 }
 
@@ -687,7 +696,7 @@ local nat <const> = {
       if properties[name] and not validate.is_address(object[name]) then validate.invalid(name, object[name]) end
     end
     object.unit = object.unit or 1
-    if properties.trafficGroup then object.inheritedTrafficGroup = "false" end
+    if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
   end,
 }
 
