@@ -65,13 +65,15 @@ void session_end(f5_session *session) {
   if (session->phase != SESSION_OPEN) return;
   session->phase = SESSION_CLOSING;
   loop_timer_stop(session->core->loop, &session->reaper);
-  f5_failure failure;
-  error_set(&failure, KIND_CANCELLED, "the session was closed");
-  for (f5_call *call = session->running, *next; call; call = next) {
-    next = call->next;
-    if (!call->internal) call_fail(call, &failure);
+  if (session->running) { /* making an error masks its text against the secrets of every session: not for nothing */
+    f5_failure failure;
+    error_set(&failure, KIND_CANCELLED, "the session was closed");
+    for (f5_call *call = session->running, *next; call; call = next) {
+      next = call->next;
+      if (!call->internal) call_fail(call, &failure);
+    }
+    error_clear(&failure);
   }
-  error_clear(&failure);
   session->references++;
   auth_end(session);
   session_step(session);
