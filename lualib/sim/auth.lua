@@ -227,11 +227,35 @@ local function change_token(device, request, token)
   return { status = 200, body = token }
 end
 
+-- An administrator makes a token for a user, whose reference is in the body; users is then their collection, or one of it.
+local function create_token(device, request)
+  if not is_administrator(request.user.access) then return M.not_permitted(request) end
+  local body <const> = request.json or {}
+  local reference <const> = type(body.user) == "table" and body.user.link
+  if type(reference) ~= "string" then return errors.rest(request, 400, "user must be a reference to a user") end
+  local provider <const> = providers.by_name(device, "tmos")
+  local owner = request.user.name
+  for _, object in ipairs(users.objects(device)) do
+    if providers.user_link(provider, object.name) == reference or reference:match "/users/([^/]+)$" == object.name then
+      owner = object.name
+    end
+  end
+  local token <const> = new_token(device, request, provider, owner)
+  if type(body.token) == "string" and body.token:find "^%w+$" then
+    local items <const> = device.state.tokens.items
+    items[token.token] = nil
+    token.token, token.name, token.selfLink = body.token, body.token, TOKENS .. "/" .. body.token
+    items[body.token] = token
+  end
+  return { status = 200, body = token }
+end
+
 local function handle_tokens(device, request)
   local name <const> = request.segments[5]
   local method <const> = request.method
   if not name then
     if method == "GET" or method == "HEAD" then return list_tokens(device, request) end
+    if method == "POST" then return create_token(device, request) end
     return errors.rest(request, 405, "Method not allowed: " .. method)
   end
   local items <const> = device.state.tokens.items

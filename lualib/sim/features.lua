@@ -21,6 +21,7 @@ return {
   "sim.system",
   "sim.software",
   "sim.task",
+  "sim.jobs",
   "sim.asm",
   "sim.live_update",
   "sim.apm",

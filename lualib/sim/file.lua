@@ -19,6 +19,8 @@ local TARGETS <const> = {
   { directory = "/ts/var/rest", upload = "/mgmt/tm/asm/file-transfer/uploads", module = "asm",
     downloads = { "/mgmt/tm/asm/file-transfer/uploads", "/mgmt/tm/asm/file-transfer/downloads" } },
   { directory = "/var/config/rest/madm", downloads = { "/mgmt/shared/file-transfer/madm" } },
+  { directory = "/var/config/rest/bulk", downloads = { "/mgmt/shared/file-transfer/bulk" } },
+  { directory = "/var/tmp", downloads = { "/mgmt/cm/autodeploy/qkview-downloads" } },
 }
 M.targets = TARGETS
 
@@ -81,8 +83,11 @@ local function download(device, request, target, name)
   local range <const> = request.headers["content-range"]
   local first, last = 0, math.min(size, CHUNK) - 1
   if range then
-    first, last = parse_range(range)
+    local total
+    first, last, total = parse_range(range)
     if not first then bad(request, "Content-Range header is invalid: " .. range) end
+    -- Who does not know the size yet says 0, and gets what there is.
+    if total == 0 then last = math.min(last, size - 1) end
     if last >= size and size > 0 or first > last and size > 0 then
       -- The refusal tells the size, too: that is how a client learns it.
       local refusal <const> = errors.rest(request, 400, ("Requested range %s is outside of the file's %d bytes"):format(range, size))
@@ -93,7 +98,7 @@ local function download(device, request, target, name)
   end
   local bytes <const> = size > 0 and device.disk.read_at(entry, first, last - first + 1) or ""
   return {
-    status = #bytes == size and 200 or 206, body = bytes,
+    status = 200, body = bytes,
     headers = {
       ["Content-Type"] = "application/octet-stream",
       ["Content-Range"] = ("%d-%d/%d"):format(first, math.max(last, first), size),

@@ -77,11 +77,17 @@ function M.access(device, provider_name, name)
   return object and users.access(object)
 end
 
+-- The word for a provider's kind: the device's own users come from mcpd.
+local function kind_of(provider_type)
+  return ("cm:system:authn:providers:%s:%s"):format(provider_type, provider_type == "tmos" and "mcpremoteprovider" or "authprovider")
+end
+
 local function item(provider)
   return {
     name = provider.name, type = provider.type, id = users.uuid(provider.name),
     link = M.link(provider), loginReference = { link = M.login_link(provider) },
-    kind = "cm:system:authn:providers:" .. provider.type .. ":providerstate", selfLink = M.link(provider),
+    usersReference = { link = M.link(provider) .. "/users", isSubcollection = true },
+    generation = 1, lastUpdateMicros = 0, kind = kind_of(provider.type) .. "state", selfLink = M.link(provider),
   }
 end
 
@@ -100,7 +106,8 @@ local function handle(device, request)
     end
   end
   return { status = 200, body = {
-    items = items, kind = "cm:system:authn:providers:providercollectionstate", selfLink = path,
+    items = items, kind = kind_of(request.segments[6] or "provider") .. "collectionstate", selfLink = path, generation = 1,
+    lastUpdateMicros = 0,
   } }
 end
 

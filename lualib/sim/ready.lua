@@ -31,6 +31,14 @@ local COLOURS <const> = {
   Disconnected = "red", ["Not All Devices Synced"] = "yellow",
 }
 
+-- Without a device group for the configuration there is nothing to synchronise.
+local function is_alone(device)
+  for _, group in ipairs(device.store:list "/mgmt/tm/cm/device-group") do
+    if not group._factory and group.name ~= "device_trust_group" and group.hidden ~= "true" then return false end
+  end
+  return true
+end
+
 local function install_status(device)
   device:route("/mgmt/tm/sys/ready", function(self, request)
     local yes <const> = self:is_ready() and "yes" or "no"
@@ -51,7 +59,7 @@ local function install_status(device)
     }, active and "active for /Common/traffic-group-1" or nil)
   end)
   device:route("/mgmt/tm/cm/sync-status", function(self, request)
-    local status <const> = self.state.sync
+    local status <const> = is_alone(self) and "Standalone" or self.state.sync
     return one_line(self, request, "tm:cm:sync-status:sync-statusstats", {
       status = status, color = COLOURS[status] or "gray", mode = status == "Standalone" and "standalone" or "high-availability",
       summary = " ",
@@ -61,7 +69,7 @@ end
 
 function M.install(device)
   device.state.failover = device.state.failover or "active"
-  device.state.sync = device.state.sync or "Standalone"
+  device.state.sync = device.state.sync or "Awaiting Initial Sync"
   install_status(device)
 
   device:route("/mgmt/tm/shared/bigip-failover-state", function(self, request)

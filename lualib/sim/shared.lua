@@ -101,15 +101,27 @@ local function user_item(object)
   }
 end
 
+local function create_user(device, request)
+  local body <const> = request.json or {}
+  if type(body.name) ~= "string" or type(body.password) ~= "string" then
+    return errors.rest(request, 400, "name and password are required")
+  end
+  if users.object(device, body.name) then return errors.rest(request, 409, ("The user %s exists already."):format(body.name)) end
+  users.check_policy(device, body.name, body.password)
+  users.add(device, { name = body.name, password = body.password, role = "guest", description = body.displayName })
+  return ok(user_item(users.object(device, body.name)))
+end
+
 local function authz_users(device, request)
   local name <const> = request.segments[5]
   local is_admin <const> = request.user.access["all-partitions"] == "admin"
   if not name then
-    read_only(request)
     if not is_admin then return auth.not_permitted(request) end
+    if request.method == "POST" then return create_user(device, request) end
+    read_only(request)
     local items <const> = json.array {}
     for i, object in ipairs(users.objects(device)) do items[i] = user_item(object) end
-    return ok { items = items, generation = 1, lastUpdateMicros = 0, kind = "shared:authz:users:usercollectionstate",
+    return ok { items = items, generation = 1, lastUpdateMicros = 0, kind = "shared:authz:users:userscollectionstate",
       selfLink = link(request.path) }
   end
   if not is_admin and request.user.name ~= name then return auth.not_permitted(request) end
@@ -123,8 +135,28 @@ local function authz_users(device, request)
     if body.password ~= nil then users.set_password(device, name, body.password) end
     return ok(user_item(users.object(device, name)))
   end
+  if request.method == "DELETE" then
+    if not is_admin then return auth.not_permitted(request) end
+    if name == "admin" then return errors.rest(request, 400, "The user admin cannot be deleted.") end
+    device.store:put("/mgmt/tm/auth/user/" .. name, nil)
+    return ok(user_item(object))
+  end
   read_only(request)
   return ok(user_item(object))
+end
+
+-- The password of root, who never logs in by REST.
+local function authn_root(device, request)
+  if request.user.access["all-partitions"] ~= "admin" then return auth.not_permitted(request) end
+  local body <const> = request.json or {}
+  if request.method ~= "POST" then return errors.rest(request, 405, "Method not allowed: " .. request.method) end
+  local known <const> = device.state.root_password
+  if type(body.newPassword) ~= "string" or type(body.oldPassword) ~= "string" then
+    return errors.rest(request, 400, "oldPassword and newPassword are required")
+  end
+  if not users.matches(known, body.oldPassword) then return errors.rest(request, 400, "Old password is incorrect.") end
+  device.state.root_password = users.encrypt(body.newPassword)
+  return ok { generation = 0, lastUpdateMicros = 0, kind = "shared:authn:authrootitemstate", selfLink = link(request.path) }
 end
 
 local function authz_roles(device, request)
@@ -154,6 +186,8 @@ function M.install(device)
   device:route("/mgmt/shared/resolver/device-groups", device_groups)
   device:route("/mgmt/shared/authz/users", authz_users)
   device:route("/mgmt/shared/authz/roles", authz_roles)
+  device:route("/mgmt/shared/authn/root", authn_root)
+  device.state.root_password = device.state.root_password or users.encrypt "default"
 end
 
 return M

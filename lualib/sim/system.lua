@@ -64,13 +64,18 @@ end
 
 local function run_below_cm(device, _, _, body)
   local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
-  local group <const> = words:match "config%-sync.*to%-group%s+(%S+)" or words:match "^%s*to%-group%s+(%S+)"
+  local pulled <const> = words:match "from%-group%s+(%S+)"
+  if pulled and not device.state.pushed then
+    error(errors.tm(400, ("01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push has been done first")
+      :format(pulled), 3), 0)
+  end
+  local group <const> = words:match "to%-group%s+(%S+)"
   if group then
     local full <const> = group:sub(1, 1) == "/" and group or "/Common/" .. group
     if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
       error(errors.tm(400, ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(group), 3), 0)
     end
-    device.state.sync = "In Sync"
+    device.state.sync, device.state.pushed = "In Sync", true
   end
 end
 

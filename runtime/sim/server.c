@@ -34,7 +34,9 @@ typedef struct connection {
   struct connection *next, **link; /* in server->connections */
   uint64_t number;
   struct bufferevent *bev;
-  struct evhttp_connection *evcon; /* NULL until its first request */
+  struct evhttp_connection *evcon; /* NULL until its first request, and after its end */
+  sim_server *server;
+  bool ended; /* evhttp has given it up; libevent frees bev and SSL a little later */
 } connection;
 
 /* An answer that waits for its time, or the end of a connection that must not happen inside evhttp's callback. */
@@ -94,11 +96,29 @@ static void slot_make(void) {
   connection_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, connection_free);
 }
 
-/* evhttp is about to free a connection; its bufferevent, and so our record of it, live a little longer. */
-static void forget_connection(struct evhttp_connection *evcon, void *data) {
-  (void)evcon;
+static void pending_unlink(pending *p) {
+  *p->link = p->next;
+  if (p->next) p->next->link = p->link;
+}
+
+static void pending_free(pending *p) {
+  if (p->timer) event_free(p->timer);
+  if (p->answer.body) evbuffer_free(p->answer.body);
+  free(p);
+}
+
+/* evhttp is about to free the connection, and with it the requests that still belong to it. */
+static void connection_ended(struct evhttp_connection *evcon, void *data) {
   connection *c = data;
   c->evcon = NULL;
+  c->ended = true;
+  pending *next;
+  for (pending *p = c->server->pending; p; p = next) {
+    next = p->next;
+    if (evhttp_request_get_connection(p->request) != evcon) continue;
+    pending_unlink(p);
+    pending_free(p);
+  }
 }
 
 static connection *connection_of(struct evhttp_request *request) {
@@ -108,7 +128,7 @@ static connection *connection_of(struct evhttp_request *request) {
   connection *c = ssl ? SSL_get_ex_data(ssl, connection_slot) : NULL;
   if (c && !c->evcon) {
     c->evcon = evcon;
-    evhttp_connection_set_closecb(evcon, forget_connection, c);
+    evhttp_connection_set_closecb(evcon, connection_ended, c);
   }
   return c;
 }
@@ -121,6 +141,7 @@ static struct bufferevent *accept_connection(struct event_base *base, void *data
   struct bufferevent *bev = NULL;
   if (ssl && c) {
     c->number = ++server->last_connection;
+    c->server = server;
     c->next = server->connections;
     c->link = &server->connections;
     if (c->next) c->next->link = &c->next;
@@ -150,14 +171,6 @@ static void reset_connection(struct evhttp_connection *evcon) {
   evhttp_connection_free(evcon);
 }
 
-static void pending_free(pending *p) {
-  *p->link = p->next;
-  if (p->next) p->next->link = p->link;
-  if (p->timer) event_free(p->timer);
-  if (p->answer.body) evbuffer_free(p->answer.body);
-  free(p);
-}
-
 static void close_truncated(struct evhttp_connection *evcon, void *data) {
   (void)data;
   struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
@@ -171,6 +184,7 @@ static void send_answer(pending *p) {
   struct evhttp_request *request = p->request;
   struct evhttp_connection *evcon = evhttp_request_get_connection(request);
   sim_answer *answer = &p->answer;
+  pending_unlink(p);
   const char *reason = answer->reason[0] ? answer->reason : NULL;
   if (!evcon) { /* the client has gone; the request is ours now */
     evhttp_request_free(request);
@@ -229,7 +243,7 @@ static void cut_connections(sim_server *server) {
     next = c->next;
     if (c->evcon) {
       reset_connection(c->evcon);
-    } else {
+    } else if (!c->ended) {
       struct linger at_once = {.l_onoff = 1, .l_linger = 0};
       setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
       shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* evhttp sees the end and frees it */
@@ -511,8 +525,10 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
 static void server_free(sim_server *server) {
   while (server->pending) {
     struct evhttp_request *request = server->pending->request;
+    pending *p = server->pending;
     if (!evhttp_request_get_connection(request)) evhttp_request_free(request);
-    pending_free(server->pending);
+    pending_unlink(p);
+    pending_free(p);
   }
   if (server->http) evhttp_free(server->http);
   if (server->wake) event_free(server->wake);

@@ -89,10 +89,11 @@ describe("simulated device: tasks and commands", function()
       ["security/firewall/fqdn-entity"] = { command = "load" }, ["security/ip-intelligence/feed-list"] = { command = "load" },
       ["security/anti-fraud/signatures-update"] = { command = "load" }, ["security/anti-fraud/engine-update"] = { command = "load" },
       ["pem/subscribers"] = { command = "load" }, ["ilx/plugin"] = { command = "restart", name = "p" },
-      ["cm/config-sync"] = { command = "run", utilCmdArgs = "from-group x" }, ["cm/add-to-trust"] = { command = "run", name = "d" },
+      ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" }, ["cm/add-to-trust"] = { command = "run", name = "d" },
       ["cm/remove-from-trust"] = { command = "run", name = "d" }, ["cli/script"] = { command = "run", name = "s" },
     }
     assert.equal(200, curl(device, "POST", "/mgmt/tm/cli/script", { name = "s", apiAnonymous = "proc script::run {} {}" }).status)
+    assert.equal(200, curl(device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }).status)
     for template, body in pairs(bodies) do
       local created = curl(device, "POST", TASK .. template, body)
       assert.equal(200, created.status, template)
@@ -206,6 +207,36 @@ describe("simulated device: tasks and commands", function()
     assert.matches("Version     17.1.3", bash "tmsh show sys version", 1, true)
     assert.matches("syntax error", bash "echo (", 1, true)
     assert.matches("^Product: BIG%-IP\nVersion: 17%.1%.3\n", bash "cat /VERSION")
+  end)
+
+  it("G23 backs up, collects and installs packages as jobs", function()
+    local function job(uri, body, seconds)
+      local created = curl(device, "POST", uri, body)
+      assert.equal(200, created.status)
+      device:advance(1)
+      local running = curl(device, "GET", uri .. "/" .. created.json.id).json.status
+      device:advance(seconds)
+      return created.json, running, curl(device, "GET", uri .. "/" .. created.json.id).json
+    end
+    local made, running, done = job("/mgmt/tm/shared/sys/backup", { action = "BACKUP", file = "b1.ucs" }, 10)
+    assert.same({ "CREATED", "STARTED", "FINISHED" }, { made.status, running, done.status })
+    assert.equal("/var/local/ucs/b1.ucs", curl(device, "GET", "/mgmt/tm/sys/ucs").json.items[1].apiRawValues.filename)
+    made, running, done = job("/mgmt/cm/autodeploy/qkview", { name = "q.qkview" }, 20)
+    assert.same({ "IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED" }, { made.status, running, done.status })
+    assert.equal(200, curl(device, "GET", done.qkviewUri:gsub("^https://localhost", "")).status)
+    local packages = "/mgmt/shared/iapp/package-management-tasks"
+    local rpm = "/var/config/rest/downloads/f5-appsvcs-3.50.0-1.noarch.rpm"
+    _, _, done = job(packages, { operation = "INSTALL", packageFilePath = rpm }, 3)
+    assert.equal("FAILED", done.status)
+    device:control("write_file", { path = rpm, text = "rpm" })
+    made, _, done = job(packages, { operation = "INSTALL", packageFilePath = rpm }, 3)
+    assert.same({ "CREATED", "FINISHED", "f5-appsvcs-3.50.0-1.noarch" }, { made.status, done.status, done.packageName })
+    assert.equal("shared:iapp:package-management-tasks:iapppackagemanagementtaskstate", done.kind)
+    _, _, done = job(packages, { operation = "QUERY" }, 3)
+    assert.equal("f5-appsvcs", done.queryResponse[1].name)
+    assert.equal(200, curl(device, "DELETE", packages .. "/" .. done.id).status)
+    assert.equal(404, curl(device, "GET", packages .. "/" .. done.id).status)
+    assert.equal(400, curl(device, "POST", packages, { operation = "EXPLODE" }).status)
   end)
 
   it("G26 makes keys", function()
