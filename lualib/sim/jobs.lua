@@ -137,6 +137,10 @@ end
 local function on_due(device, data)
   for _, family in ipairs(FAMILIES) do
     local item <const> = family.uri == data.family and items_of(device, family)[data.id]
+    if item and item.status == "CANCEL_REQUESTED" then
+      touch(device, item)
+      item.status, item.endTime = "CANCELED", clock.iso(device:now())
+    end
     if item and (item.status == family.states[1] or item.status == family.states[2]) then
       touch(device, item)
       if data.step == 2 then
@@ -176,7 +180,7 @@ local function handler(family)
       if wanted ~= "CANCEL_REQUESTED" and wanted ~= "CANCELED" then return errors.rest(request, 400, "only a cancellation can be patched") end
       if item.status == family.states[1] or item.status == family.states[2] then
         touch(device, item)
-        item.status = "CANCELED"
+        item.status = "CANCEL_REQUESTED"
       end
       return { status = 200, body = item }
     end

@@ -77,9 +77,8 @@ function M.access(device, provider_name, name)
   return object and users.access(object)
 end
 
--- The word for a provider's kind: the device's own users come from mcpd.
 local function kind_of(provider_type)
-  return ("cm:system:authn:providers:%s:%s"):format(provider_type, provider_type == "tmos" and "mcpremoteprovider" or "authprovider")
+  return ("cm:system:authn:providers:%s:authprovider"):format(provider_type)
 end
 
 local function item(provider)

@@ -187,6 +187,13 @@ function M.install(device)
   device:route("/mgmt/shared/authz/users", authz_users)
   device:route("/mgmt/shared/authz/roles", authz_roles)
   device:route("/mgmt/shared/authn/root", authn_root)
+  for name, kind in pairs { activation = "activation:activatelicenseresponse", registration = "registration:registrationlicenseresponse" } do
+    device:route("/mgmt/tm/shared/licensing/" .. name, function(_, request)
+      read_only(request)
+      return ok { kind = "tm:shared:licensing:" .. kind, selfLink = link(request.path), generation = 0, lastUpdateMicros = 0,
+        status = "LICENSING_COMPLETE" }
+    end)
+  end
   device.state.root_password = device.state.root_password or users.encrypt "default"
 end
 

@@ -1,6 +1,6 @@
 -- Commands on the device: reboot, services, failover, bash and the other utilities, synchronisation, mail, scripts.
 --
--- state.services = { [name] = "run" | "down" }
+-- state.services = { [name] = "run" | "down" }; state.pushed = { [device group] = true } once its configuration was pushed.
 local json = require "f5.json"
 local commands = require "sim.commands"
 local errors = require "sim.errors"
@@ -65,7 +65,8 @@ end
 local function run_below_cm(device, _, _, body)
   local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
   local pulled <const> = words:match "from%-group%s+(%S+)"
-  if pulled and not device.state.pushed then
+  local pushed <const> = device.state.pushed
+  if pulled and not pushed[pulled:match "[^/]+$"] then
     error(errors.tm(400, ("01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push has been done first")
       :format(pulled), 3), 0)
   end
@@ -75,7 +76,8 @@ local function run_below_cm(device, _, _, body)
     if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
       error(errors.tm(400, ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(group), 3), 0)
     end
-    device.state.sync, device.state.pushed = "In Sync", true
+    device.state.sync = "In Sync"
+    pushed[group:match "[^/]+$"] = true
   end
 end
 
@@ -178,6 +180,7 @@ commands.define("load", "^analytics/", accept)
 
 function M.install(device)
   device.state.services = device.state.services or {}
+  device.state.pushed = device.state.pushed or {}
 
   -- start, stop or restart a service; what REST is made of takes a while to come back.
   function device:service(name, action)
