@@ -17,6 +17,10 @@ local function i(default) return { t = "i", d = default } end
 local function flag(default) return { t = "b", d = default } end
 local READ_ONLY <const> = { r = true }
 
+local DEVICE_ID <const> = {
+  deviceIdClientSideDefense = "disabled", deviceIdCaptchaChallenge = "disabled", deviceIdRateLimiting = "disabled",
+  deviceIdRequestBlockingMode = "rate-limit", deviceIdMaximumTps = 200, deviceIdMinimumTps = 40, deviceIdTpsIncreaseRate = 500,
+}
 local ENABLED_DISABLED <const> = { { "enabled", "disabled" } }
 
 local nodes <const> = {
@@ -463,19 +467,62 @@ local nodes <const> = {
   ["security/nat/policy"] = { type = "collection", subs = { rulesReference = "rules" }, open = true },
   ["security/nat/policy/*/rules"] = { type = "collection", flat = true, open = true },
   ["security/log/profile/application"] = { type = "collection", hidden = true },
-  ["security/log/profile/*/application"] = { type = "collection", flat = true, open = true },
-  ["security/log/profile/*/network"] = { type = "collection", flat = true, open = true },
-  ["security/log/profile/*/protocol-dns"] = { type = "collection", flat = true, open = true },
-  ["security/log/profile/*/protocol-sip"] = { type = "collection", flat = true, open = true },
+  ["security/log/profile/*/application"] = { type = "collection", flat = false, open = true },
+  ["security/log/profile/*/network"] = { type = "collection", flat = false, open = true },
+  ["security/log/profile/*/protocol-dns"] = { type = "collection", flat = false, open = true },
+  ["security/log/profile/*/protocol-sip"] = { type = "collection", flat = false, open = true },
   ["security/dos/profile"] = {
     subs = { applicationReference = "application", dosNetworkReference = "dos-network", protocolDnsReference = "protocol-dns", protocolSipReference = "protocol-sip" },
   },
-  ["security/dos/profile/*/application"] = { type = "collection", flat = true, open = true },
+  ["security/dos/profile/*/application"] = {
+    type = "collection", flat = true, open = true,
+    props = {
+      triggerIrule = s("disabled", { c = "disabled|enabled" }),
+      -- Mitigation by device id, in both kinds of detection.
+      tpsBased = { t = "o", d = DEVICE_ID }, stressBased = { t = "o", d = DEVICE_ID },
+    },
+  },
   ["security/dos/profile/*/dos-network"] = { type = "collection", flat = true, open = true },
-  ["security/dos/profile/*/protocol-dns"] = { type = "collection", flat = true, open = true },
-  ["security/dos/profile/*/protocol-sip"] = { type = "collection", flat = true, open = true },
+  ["security/dos/profile/*/protocol-dns"] = {
+    type = "collection", flat = true, open = true, props = { protErrAttackDetection = s("disabled", { c = "disabled|enabled" }) },
+  },
+  ["security/dos/profile/*/protocol-sip"] = {
+    type = "collection", flat = true, open = true, props = { protErrAttackDetection = s("disabled", { c = "disabled|enabled" }) },
+  },
   ["security/protocol-inspection/profile"] = { type = "collection", open = true },
-  ["security/firewall/global-rules"] = { type = "singleton" },
+  ["security/firewall/global-rules"] = {
+    type = "singleton", open = true,
+    refs = { enforcedPolicyReference = "security/firewall/policy", stagedPolicyReference = "security/firewall/policy" },
+    props = { enforcedPolicy = s(), stagedPolicy = s(), servicePolicy = s(), description = s() },
+  },
+  ["security/firewall/global-fqdn-policy"] = {
+    type = "singleton", refs = { dnsResolverReference = "net/dns-resolver" }, props = { dnsResolver = s(), refreshInterval = i(60) },
+  },
+  ["security/ip-intelligence/global-policy"] = {
+    type = "singleton", refs = { ipIntelligencePolicyReference = "security/ip-intelligence/policy" },
+    props = { ipIntelligencePolicy = s(), description = s() },
+  },
+  ["security/scrubber/profile"] = {
+    type = "collection", open = true, props = { advertisementTtl = s("3600") },
+    subs = {
+      scrubberRtDomainReference = "scrubber-rt-domain", scrubberCategoriesReference = "scrubber-categories",
+      scrubberVirtualServerReference = "scrubber-virtual-server",
+      scrubberNetflowProtectedServerReference = "scrubber-netflow-protected-server",
+    },
+  },
+  ["security/scrubber/profile/*/scrubber-rt-domain"] = {
+    type = "collection", flat = true, open = true, subs = { scrubberRdNetworkPrefixReference = "scrubber-rd-network-prefix" },
+  },
+  ["security/scrubber/profile/*/scrubber-rt-domain/*/scrubber-rd-network-prefix"] = { type = "collection", flat = true, open = true },
+  ["security/scrubber/profile/*/scrubber-categories"] = { type = "collection", flat = true, open = true },
+  ["security/scrubber/profile/*/scrubber-virtual-server"] = { type = "collection", flat = true, open = true },
+  ["security/scrubber/profile/*/scrubber-netflow-protected-server"] = { type = "collection", flat = true, open = true },
+  ["security/flowspec-route-injector/profile"] = { type = "collection", open = true, subs = { neighborReference = "neighbor" } },
+  ["security/flowspec-route-injector/profile/*/neighbor"] = {
+    type = "collection", flat = true, open = true, props = { localAs = i(), remoteAs = i(), holdTime = i(90) },
+  },
+  ["security/nat/source-translation"] = { open = true, mandatory = { "addresses" } },
+  ["security/nat/destination-translation"] = { open = true, mandatory = { "addresses" } },
   ["security/firewall/management-ip-rules"] = { type = "singleton", subs = { rulesReference = "rules" } },
   ["security/firewall/management-ip-rules/rules"] = { type = "collection", flat = true, open = true },
   ["pem/forwarding-endpoint"] = { type = "collection", open = true }, ["pem/policy"] = { type = "collection", open = true },

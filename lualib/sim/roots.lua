@@ -137,6 +137,13 @@ for _, entry in ipairs {
     defaultAction = entry[1] == "Gambling" and "block" or "allow",
   })
 end
+add("security/scrubber/profile", "scrubber-profile-default")
+add("security/dos/device-config", "dos-device-config")
+for _, folder in ipairs { "security/firewall", "security/shared-objects" } do
+  for _, protocol in ipairs { "tcp", "udp" } do add(folder .. "/port-list", ("_sys_self_allow_%s_defaults"):format(protocol)) end
+end
+for _, name in ipairs { "all", "defaults", "management" } do add("security/firewall/rule-list", "_sys_self_allow_" .. name) end
+for _, name in ipairs { "dns", "http", "sip" } do add("security/protocol-inspection/profile", "protocol_inspection_" .. name) end
 add("net/ipsec/ipsec-policy", "default-ipsec-policy")
 add("net/ipsec/ike-peer", "anonymous")
 for _, name in ipairs { "krbdelegate", "ldap", "radius", "ssl_cc_ldap", "ssl_crldp", "ssl_ocsp", "tacacs" } do add("ltm/auth/profile", name) end
