@@ -251,7 +251,20 @@ describe("G38 ASM settings of clients, URLs and logins", function()
   it("has device ids in DoS profiles, which are objects like all others", function()
     local profiles <const> = bip:at("security/dos/profile")
     profiles:create { name = "dos1" }
-    local body <const> = profiles:at("/Common/dos1", "application"):load()
-    assert.matches("^tm:security:dos:profile:application", body.kind)
+    local applications <const> = profiles:at("/Common/dos1", "application")
+    assert.matches("^tm:security:dos:profile:application", applications:load().kind)
+    local made <const> = applications:create { name = "app1" }
+    for _, detection in ipairs { "tpsBased", "stressBased" } do
+      for _, name in ipairs {
+        "deviceIdClientSideDefense", "deviceIdCaptchaChallenge", "deviceIdRateLimiting", "deviceIdRequestBlockingMode", "deviceIdMaximumTps",
+        "deviceIdMinimumTps", "deviceIdTpsIncreaseRate",
+      } do
+        assert.is_truthy(made[detection][name], detection .. "." .. name)
+      end
+    end
+    local changed <const> = applications:at("app1"):modify {
+      stressBased = { deviceIdRateLimiting = "enabled", deviceIdRequestBlockingMode = "block-all" },
+    }
+    assert.equal("block-all", changed.stressBased.deviceIdRequestBlockingMode)
   end)
 end)
