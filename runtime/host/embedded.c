@@ -1,11 +1,16 @@
 #include "host/embedded.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
+
+#ifdef EMBEDDED_DEFLATED
+#include <zlib.h>
+#endif
 
 static int compare_name(const void *key, const void *element) {
   return strcmp(key, ((const embedded_module *)element)->name);
@@ -15,13 +20,46 @@ const embedded_module *embedded_find(const char *name) {
   return bsearch(name, embedded_modules, embedded_count, sizeof embedded_modules[0], compare_name);
 }
 
+#ifdef EMBEDDED_DEFLATED
+
+void embedded_push_source(lua_State *L, const embedded_module *module) {
+  if (!module->packed) {
+    lua_pushlstring(L, module->source, module->length);
+    return;
+  }
+  luaL_Buffer text;
+  z_stream stream = {.next_in = (Bytef *)(uintptr_t)module->source, .avail_in = (uInt)module->packed};
+  stream.next_out = (Bytef *)luaL_buffinitsize(L, &text, module->length);
+  stream.avail_out = (uInt)module->length;
+  bool whole = inflateInit2(&stream, -MAX_WBITS) == Z_OK && inflate(&stream, Z_FINISH) == Z_STREAM_END;
+  inflateEnd(&stream);
+  if (!whole) luaL_error(L, "module '%s' of the program is damaged", module->name);
+  luaL_pushresultsize(&text, module->length);
+}
+
+#else
+
+void embedded_push_source(lua_State *L, const embedded_module *module) {
+  lua_pushlstring(L, module->source, module->length);
+}
+
+#endif
+
+int embedded_load(lua_State *L, const embedded_module *module) {
+  if (!module->packed) return luaL_loadbufferx(L, module->source, module->length, module->chunk, "t");
+  embedded_push_source(L, module);
+  int status = luaL_loadbufferx(L, lua_tostring(L, -1), module->length, module->chunk, "t");
+  lua_remove(L, -2); /* text */
+  return status;
+}
+
 static int load(lua_State *L, const char *name) {
   const embedded_module *module = embedded_find(name);
   if (!module) {
     lua_pushfstring(L, "no module '%s' in the program", name);
     return 1;
   }
-  if (luaL_loadbufferx(L, module->source, module->length, module->chunk, "t") != LUA_OK) return lua_error(L);
+  if (embedded_load(L, module) != LUA_OK) return lua_error(L);
   lua_pushstring(L, module->chunk + 1); /* second argument of the module, as a file name would be */
   return 2;
 }

@@ -10,8 +10,9 @@
 typedef struct embedded_module {
   const char *name;   /* as `require` knows it: "f5.stats" */
   const char *chunk;  /* chunk name: "=lualib/f5/stats.lua" */
-  const char *source; /* Lua text, NUL behind it */
-  size_t length;      /* bytes, without the NUL */
+  const char *source; /* Lua text, or that deflated */
+  size_t length;      /* bytes of the text */
+  size_t packed;      /* bytes of source if it is deflated, else 0 */
 } embedded_module;
 
 extern const embedded_module embedded_modules[]; /* sorted by name */
@@ -19,6 +20,12 @@ extern const size_t embedded_count;
 
 /* NULL if there is none of this name. */
 const embedded_module *embedded_find(const char *name);
+
+/* Pushes the text of a module. */
+void embedded_push_source(lua_State *L, const embedded_module *module);
+
+/* Pushes a module as a function, or an error message, and returns a status of Lua. */
+int embedded_load(lua_State *L, const embedded_module *module);
 
 /* Whether the name is "f5" or below it. */
 bool embedded_is_runtime(const char *name);

@@ -74,7 +74,7 @@ EXPORTED int luaopen_f5(lua_State *L) {
   lua_pop(L, 1); /* preload */
   sim_set_open(open_device);
   const embedded_module *f5 = embedded_find("f5");
-  if (luaL_loadbufferx(L, f5->source, f5->length, f5->chunk, "t") != LUA_OK) return lua_error(L);
+  if (embedded_load(L, f5) != LUA_OK) return lua_error(L);
   lua_pushliteral(L, "f5");
   lua_call(L, 1, 1);
   f5_log_configure(L, 0, false); /* makes the core, so that it is finalized after what follows */
