@@ -149,15 +149,36 @@ end
 programs.head = part("head", function(total, count) return 1, math.min(total, count) end)
 programs.tail = part("tail", function(total, count) return math.max(1, total - count + 1), total end)
 
+-- A basic regular expression as a Lua pattern: . * ^ $ and brackets mean the same, the rest is quoted.
+local function lua_pattern(expression)
+  local pattern, at = "", 1
+  while at <= #expression do
+    local set <const> = expression:match("^%[%^?%]?[^%]]*%]", at)
+    local char <const> = expression:sub(at, at)
+    if set then
+      pattern = pattern .. set:gsub("%%", "%%%%")
+      at = at + #set
+    elseif char == "\\" then
+      pattern = pattern .. "%" .. expression:sub(at + 1, at + 1)
+      at = at + 2
+    else
+      pattern = pattern .. (char:find "[%%%-%+%?%(%)%[%]]" and "%" .. char or char)
+      at = at + 1
+    end
+  end
+  return pattern
+end
+
 function programs.grep(shell, arguments, io)
   local flags <const>, rest <const> = split(arguments)
   local pattern <const> = table.remove(rest, 1) or ""
+  local needle <const> = lua_pattern(flags.i and pattern:lower() or pattern)
   local texts <const>, status <const> = texts_of(shell, "grep", rest, io)
   local found = 0
   for _, text in ipairs(texts) do
     for _, line in ipairs(lines_of(text)) do
-      local hay <const>, needle <const> = flags.i and line:lower() or line, flags.i and pattern:lower() or pattern
-      if (hay:find(needle, 1, true) ~= nil) ~= (flags.v == true) then
+      local hay <const> = flags.i and line:lower() or line
+      if (hay:find(needle) ~= nil) ~= (flags.v == true) then
         found = found + 1
         if not flags.q and not flags.c then io.out(line .. "\n") end
       end
@@ -325,6 +346,17 @@ function programs.date(shell, arguments, io)
     if argument:sub(1, 1) == "+" then format = argument:sub(2) end
   end
   io.out(os.date("!" .. format:gsub("%%s", tostring(seconds)), seconds) .. "\n")
+end
+
+function programs.ps(_, _, io)
+  io.out "USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n"
+  for i, name in ipairs { "/sbin/init", "/usr/bin/mcpd -f", "/usr/bin/tmm.0", "/usr/sbin/httpd", "java -Drestjavad", "icrd_child" } do
+    io.out(("root  %8d  0.1  0.5  90000 20000 ?        Ss   00:00   0:01 %s\n"):format(i * 1111, name))
+  end
+end
+
+function programs.last(shell, _, io)
+  io.out("reboot   system boot  3.10.0-862.14.4. " .. os.date("!%a %b %e %H:%M", shell.device.state.booted // 1000000) .. "\n")
 end
 
 function programs.uptime(shell, _, io)
