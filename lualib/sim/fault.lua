@@ -42,7 +42,7 @@ local KINDS <const> = {
   token_expired = function(request) return errors.rest(request, 401, "X-F5-Auth-Token has expired.") end,
   token_unknown = function(request) return errors.rest(request, 401, "X-F5-Auth-Token does not exist.") end,
   authentication_failed = function(request)
-    return errors.rest(request, 401, "Authentication failed.", { request_body = request.body ~= "" and request.body or nil })
+    return errors.rest(request, 401, "Authentication failed.", { request_body = utf8.len(request.body) and request.body or nil })
   end,
   token_limit = function(request)
     return errors.rest(request, 400, "user 0a32cb9a-b028-3b85-a0b7-aca5cc21c0c6 has reached maximum active login tokens")

@@ -27,7 +27,8 @@ M.targets = TARGETS
 -- "0-1023/4096" -> 0, 1023, 4096
 local function parse_range(text)
   local first <const>, last <const>, total <const> = (text or ""):match "^%s*(%d+)%-(%-?%d+)/(%d+)%s*$"
-  return math.tointeger(first), math.tointeger(last), math.tointeger(total)
+  local from <const>, to <const>, size <const> = math.tointeger(first), math.tointeger(last), math.tointeger(total)
+  if from and to and size then return from, to, size end
 end
 
 local function bad(request, message)

@@ -28,9 +28,18 @@ function M.query(raw)
   return query, order
 end
 
+-- Bytes that are no UTF-8 cannot come back in JSON: they are shown percent-encoded.
+local function readable(text)
+  if utf8.len(text) then return text end
+  return (text:gsub("[\128-\255]", function(byte) return ("%%%02X"):format(byte:byte()) end))
+end
+
+local QUOTED_HEADERS <const> = { "referer", "x-f5-rest-coordination-id", "origin", "x-f5-auth-token", "content-type", "content-range" }
+
 -- Fills a request that has method, target, headers (lower-case names), body and remote.
 function M.complete(request)
-  local target = request.target
+  local target = readable(request.target)
+  request.target = target
   local absolute <const> = target:match "^%a+://[^/]*(/.*)$"  -- a proxy's client sends the whole URI
   target = absolute or target
   local path <const>, raw_query <const> = target:match "^([^?#]*)%??([^#]*)"
@@ -42,6 +51,11 @@ function M.complete(request)
   else
     request.query, request.query_order = {}, {}
   end
+  for _, name in ipairs(QUOTED_HEADERS) do
+    local value <const> = request.headers[name]
+    if value then request.headers[name] = readable(value) end
+  end
+  request.malformed = utf8.len(unescape(target)) == nil
   return request
 end
 
@@ -62,7 +76,7 @@ function M.decode_body(request)
   if not ok or type(value) ~= "table" then
     if tm then return errors.tm(request.method == "PATCH" and 400 or 415, "Found invalid JSON body in the request.") end
     return errors.rest(request, 400, "java.lang.IllegalArgumentException: Unable to parse request body as JSON",
-      { request_body = request.body })
+      { request_body = readable(request.body) })
   end
   request.json = value
   return nil

@@ -214,8 +214,9 @@ function M.split_name(body)
     local partition <const> = tostring(body.partition or "Common"):gsub("^/", "")
     full = body.name:find("^/") and body.name or ("/%s/%s"):format(partition, body.name)
   end
-  local sub_path <const>, name <const> = full:match("^(/.+)/([^/]+)$")
-  if not sub_path then entity.refuse(("'%s' is not the full path of a policy."):format(full)) end
+  local sub_path, name
+  if type(full) == "string" then sub_path, name = full:match("^(/.+)/([^/]+)$") end
+  if not sub_path then entity.refuse(("'%s' is not the full path of a policy."):format(tostring(full))) end
   return { fullPath = full, subPath = sub_path, name = name, partition = sub_path:match("^/([^/]+)") }
 end
 
