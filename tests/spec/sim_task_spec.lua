@@ -218,7 +218,8 @@ describe("simulated device: tasks and commands", function()
       device:advance(seconds)
       return created.json, running, curl(device, "GET", uri .. "/" .. created.json.id).json
     end
-    local made, running, done = job("/mgmt/tm/shared/sys/backup", { action = "BACKUP", file = "b1.ucs" }, 10)
+    local made, running, done, _
+    made, running, done = job("/mgmt/tm/shared/sys/backup", { action = "BACKUP", file = "b1.ucs" }, 10)
     assert.same({ "CREATED", "STARTED", "FINISHED" }, { made.status, running, done.status })
     assert.equal("/var/local/ucs/b1.ucs", curl(device, "GET", "/mgmt/tm/sys/ucs").json.items[1].apiRawValues.filename)
     made, running, done = job("/mgmt/cm/autodeploy/qkview", { name = "q.qkview" }, 20)
