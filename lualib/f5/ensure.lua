@@ -105,6 +105,7 @@ function M.ensure(ref, properties, ...)
     if differs(key, value, object) then change[key], any = value, true end
   end
   if not any then return "unchanged", object end
+  if core.transaction_parts.is_bound(ref) then return "changed", ref:modify(change) end -- queued: there is nothing to compare yet
   -- The device has the last word: a value that it normalises to what it was before has not changed.
   local after = ref:modify(change)
   for key in pairs(change) do

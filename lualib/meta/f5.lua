@@ -181,9 +181,32 @@ function session:at(path, ...) end
 ---Makes any call, for what the references have no method for.
 ---@param method "GET"|"HEAD"|"OPTIONS"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@param path string|f5.reference
----@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean } raw: { status, headers, body } of any answer
+---@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean, timeout?: number } raw: { status, headers, body } of any answer
 ---@return any answer decoded
 function session:request(method, path, options) end
+
+---Begins a transaction and gives it to the function; commits when that returns, abandons it when it raises or is cancelled.
+---
+---    bip:transaction(function(tx)
+---      tx(bip.ltm.pool["/Common/web"]):create { monitor = "/Common/http" }
+---      tx(bip.ltm.virtual["/Common/vs"]):modify { pool = "/Common/web" }
+---    end)
+---
+---What is refused is an error of kind "transaction" whose `command` is the guilty one: `id`, `method`, `path`, `where` it was queued.
+---If the function queues nothing, nothing is committed.
+---@param options? f5.commit|{ keep_alive?: number|false } may be left out, or stand behind the function
+---@param fn fun(tx: f5.transaction): any
+---@return any ... what the function returns
+function session:transaction(options, fn) end
+
+---Begins a transaction: `local tx <close> = bip:begin()`. It is abandoned when the variable is closed before `commit`.
+---
+---The device ends a transaction that gets no command for 120 s. Before that the session queues the last command once more and removes the
+---copy (`keep_alive`: seconds between two times, false: never), as long as the script waits for something or other: a script that keeps
+---the processor to itself for longer loses its transaction.
+---@param options? { keep_alive?: number|false }
+---@return f5.transaction
+function session:begin(options) end
 
 ---What the session has done so far.
 ---@return { calls: integer, writes: integer, bytes_sent: integer, bytes_received: integer }
@@ -293,6 +316,52 @@ function reference:modify_all(options) end
 ---@return table[]
 function reference:delete_all(options) end
 
+---@class f5.transaction
+---Commands that the device collects and runs together or not at all. `tx(reference)` is the same reference, bound: what it writes is queued
+---and answers with the command, what it reads is what was committed before. ASM and tasks have no transactions.
+---@overload fun(reference: f5.reference): f5.reference
+local transaction = {}
+
+---@return integer
+function transaction:id() end
+
+---The device's word: "STARTED", "UPDATING", "VALIDATING", "COMPLETED" or "FAILED".
+---@return string
+function transaction:state() end
+
+---What is queued, in its order; `where` is the script's line that queued it.
+---@return table[]
+function transaction:commands() end
+
+---Makes a command the order-th one.
+---@param command integer|table its id, or what queueing it returned
+---@param order integer
+---@return table
+function transaction:move(command, order) end
+
+---Takes a command out.
+---@param command integer|table
+function transaction:remove(command) end
+
+---Has the device check everything without changing anything; raises what `commit` would raise.
+---@param options? f5.commit
+---@return true
+function transaction:validate(options) end
+
+---Runs all commands, or none.
+---@param options? f5.commit
+---@return true
+function transaction:commit(options) end
+
+---Abandons it. Does nothing if it has ended; `<close>` calls it.
+function transaction:rollback() end
+
+---@class f5.commit
+---@field async? boolean the device works in the background and is asked until it is done
+---@field timeout? number seconds to wait for the end; default 30 more than the device allows itself (300)
+---@field interval? number seconds between two looks
+---@field progress? fun(state: string, seconds: number) called after each look
+
 ---@class f5.query
 ---@field select? string|string[] properties to return
 ---@field filter? string|table|f5.filter.value a text as it stands, or conditions that f5.filter writes: { partition = "X" }
@@ -319,6 +388,8 @@ function reference:delete_all(options) end
 ---@field device? string label of the session
 ---@field attempts? integer
 ---@field outcome? "unknown" the device may have carried out what was asked
+---@field command? { id: integer, method: string, path: string, where: string } of a transaction: the command that is to blame
+---@field candidates? table[] of a transaction: the commands of which one is to blame, when it cannot be found out which
 ---@field cause? f5.error
 
 ---@class f5.fiber

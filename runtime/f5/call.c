@@ -76,7 +76,7 @@ static bool again(f5_call *call) {
     return true;
   }
   if (call->once || session->phase != SESSION_OPEN || call->attempts > session->retries) return false;
-  if (when != AGAIN_ALWAYS && !(when == AGAIN_READ && !call->write)) return false;
+  if (when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable))) return false;
   uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
   if (now + pause > call->began + session->budget_ms) return false;
   auth_release(call);

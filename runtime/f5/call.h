@@ -37,6 +37,8 @@ struct f5_call {
   bool only_login;                /* ends when the session has a token; nothing is sent */
   bool any_status;                /* every answer is a success (raw requests) */
   bool once;                      /* never repeated */
+  bool repeatable;                /* a write that may be repeated: twice is the same as once */
+  bool last;                      /* sent while the session was open, it may end while it closes */
   void (*arrived)(f5_call *call); /* an answer is there, before it is logged; may be NULL */
   void (*done)(f5_call *call);
   void *owner;

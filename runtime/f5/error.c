@@ -329,7 +329,7 @@ bool error_is(lua_State *L, int index) {
 
 /* "playbook.lua:12: " of the innermost line that is the script's own; what is compiled into the program has chunk names
  * that start with "=lualib/". */
-static void push_script_line(lua_State *L) {
+void error_push_script_line(lua_State *L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
     lua_getinfo(L, "Sl", &frame);
@@ -343,7 +343,7 @@ static void push_script_line(lua_State *L) {
 
 /* With the message on top of the stack (popped). */
 static int raise_usage(lua_State *L) {
-  push_script_line(L);
+  error_push_script_line(L);
   lua_insert(L, -2);
   lua_concat(L, 2);
   lua_createtable(L, 0, 2);

@@ -92,6 +92,8 @@ int error_push_cancelled(lua_State *L);
 int error_lua_new(lua_State *L);
 /* Lua: usage(message) raises a usage error at the script's line. */
 int error_lua_usage(lua_State *L);
+/* Pushes "playbook.lua:12: ", the innermost line that is the script's own; "" if there is none. */
+void error_push_script_line(lua_State *L);
 /* Whether the value is an error object. */
 bool error_is(lua_State *L, int index);
 void error_setup(lua_State *L); /* makes the metatable; leaves the stack as it was */

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "f5/transaction.h"
+
 f5_session *session_new(f5_core *core) {
   f5_session *session = calloc(1, sizeof *session);
   if (!session) return NULL;
@@ -58,11 +60,12 @@ static void closed(f5_session *session) {
 }
 
 void session_step(f5_session *session) {
-  if (session->phase == SESSION_CLOSING && auth_ended(session)) closed(session);
+  if (session->phase == SESSION_CLOSING && session->last_calls == 0 && auth_ended(session)) closed(session);
 }
 
 void session_end(f5_session *session) {
   if (session->phase != SESSION_OPEN) return;
+  transaction_end_all(session);
   session->phase = SESSION_CLOSING;
   loop_timer_stop(session->core->loop, &session->reaper);
   if (session->running) { /* making an error masks its text against the secrets of every session: not for nothing */
@@ -70,7 +73,8 @@ void session_end(f5_session *session) {
     error_set(&failure, KIND_CANCELLED, "the session was closed");
     for (f5_call *call = session->running, *next; call; call = next) {
       next = call->next;
-      if (!call->internal) call_fail(call, &failure);
+      bool may_end = call->internal || (call->last && call->state == CALL_SENT);
+      if (!may_end) call_fail(call, &failure);
     }
     error_clear(&failure);
   }
@@ -96,6 +100,7 @@ void session_abandon_all(f5_core *core) {
     session->phase = SESSION_CLOSING;
     session->references++;
     loop_timer_stop(core->loop, &session->reaper);
+    transaction_drop_all(session);
     while (session->running)
       call_clear(session->running);
     closed(session);

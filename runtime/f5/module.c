@@ -11,6 +11,7 @@
 #include "f5/secret.h"
 #include "f5/session.h"
 #include "f5/system.h"
+#include "f5/transaction.h"
 #include "net/fiber.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
@@ -68,7 +69,11 @@ int luaopen_f5_core(lua_State *L) {
   resource_setup(L, -2, -1);
   collection_setup(L, -1);
   lua_setfield(L, -3, "reference_methods");
-  lua_setfield(L, -2, "session_methods");
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "session_methods");
+  lua_insert(L, -2);
+  transaction_setup(L, -2);
+  lua_remove(L, -2); /* methods of sessions */
   f5_system_register(L);
   lua_pushliteral(L, F5LUA_VERSION);
   lua_setfield(L, -2, "version");

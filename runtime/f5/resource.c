@@ -9,6 +9,7 @@
 #include "f5/query.h"
 #include "f5/reference.h"
 #include "f5/session.h"
+#include "f5/transaction.h"
 #include "f5/uri.h"
 #include "net/json.h"
 
@@ -58,6 +59,12 @@ static int exists(lua_State *L) {
   uri_query(&op->path, "$select", "name", 4);
   op->call.http.path = text_string(&op->path);
   return session_read(L, op, existence);
+}
+
+/* The write on the reference at 1 is made, or queued in the reference's transaction. */
+static int write_on(lua_State *L, f5_operation *op, int body, lua_KFunction finish) {
+  if (transaction_bound(L)) return transaction_write(L, op, body);
+  return session_write(L, op, body, finish);
 }
 
 static void check_body(lua_State *L, const char *method) {
@@ -156,7 +163,7 @@ static int create(lua_State *L) {
     query_add(L, &op->path, ref, 0, NULL);
     op->call.http.path = text_string(&op->path);
   }
-  return session_write(L, op, body, created);
+  return write_on(L, op, body, created);
 }
 
 static int change(lua_State *L, const char *method, const char *name) {
@@ -164,7 +171,7 @@ static int change(lua_State *L, const char *method, const char *name) {
   lua_settop(L, 3);
   check_body(L, name);
   f5_operation *op = operation_on(L, ref, method, "", 3);
-  return session_write(L, op, 2, operation_answer);
+  return write_on(L, op, 2, operation_answer);
 }
 
 /* ref:modify{properties}[, {options}] -> the object; what is not named stays */
@@ -182,7 +189,7 @@ static int delete (lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
   f5_operation *op = operation_on(L, ref, "DELETE", "", 2);
-  return session_write(L, op, 0, operation_answer);
+  return write_on(L, op, 0, operation_answer);
 }
 
 /* ref:run(command, {arguments}) -> the answer: a tmsh command, as POST */
@@ -207,7 +214,7 @@ static int run(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_setfield(L, 4, "command");
   f5_operation *op = operation_on(L, ref, "POST", "", 0);
-  return session_write(L, op, 4, operation_answer);
+  return write_on(L, op, 4, operation_answer);
 }
 
 /* -- everything else -- */
@@ -288,9 +295,9 @@ static const char *check_method(lua_State *L) {
   return NULL;
 }
 
-/* session:request(method, path, { body, query, headers, raw }) -> decoded answer; with raw { status, headers, body } */
+/* session:request(method, path, { body, query, headers, raw, timeout }) -> decoded answer; with raw { status, headers, body } */
 static int request(lua_State *L) {
-  static const char *const names[] = {"body", "query", "headers", "raw", NULL};
+  static const char *const names[] = {"body", "query", "headers", "raw", "timeout", NULL};
   f5_session *session = session_check(L, 1);
   lua_settop(L, 4);
   const char *method = check_method(L);
@@ -325,6 +332,10 @@ static int request(lua_State *L) {
     if (lua_getfield(L, 4, "headers") != LUA_TNIL) add_headers(L, op, lua_gettop(L));
     lua_getfield(L, 4, "raw");
     raw = lua_toboolean(L, -1);
+    if (lua_getfield(L, 4, "timeout") != LUA_TNIL) {
+      if (!(lua_tonumber(L, -1) > 0)) return error_usage(L, "request: timeout is a number of seconds");
+      op->call.http.timeout_ms = (long)(lua_tonumber(L, -1) * 1000);
+    }
     int type = lua_getfield(L, 4, "body");
     if (type == LUA_TTABLE) {
       body = lua_gettop(L);

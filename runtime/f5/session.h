@@ -44,6 +44,8 @@ struct f5_session {
   bool reached;                 /* the device has answered */
   f5_auth auth;
   f5_call *running;
+  struct f5_transaction *transactions; /* that are open */
+  unsigned last_calls;                 /* that the end waits for, besides the tokens' */
   session_waiter *waiters;
   loop_timer reaper;
   struct {
@@ -72,6 +74,7 @@ typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
   text path; /* when the path is not somebody else's */
+  int body;  /* transaction.c: index of the body's table, or 0 */
 } f5_operation;
 
 /* Pushes an operation that is not started. */

@@ -1,0 +1,137 @@
+-- Which command made a transaction fail. The device's refusal names objects but no command.
+--
+-- If only one command has to do with an object that the message names, it is that one. Otherwise the device is asked: the beginning of the
+-- transaction up to a command is queued again in a transaction of its own and validated only, which changes nothing; the first beginning that
+-- is refused with the same words ends with the guilty command. A device that does not know validateOnly is not asked.
+
+local core = require "f5.core"
+local json = require "f5.json"
+
+local M = {}
+
+local LONGEST_SEARCH <const> = 60 -- seconds
+local LISTED <const> = 10
+
+local function reason_of(message) return (message:gsub("^transaction failed:%s*", "")) end
+
+-- Names of objects in a message: "/Common/web", and what stands in brackets or quotes.
+local function names_in(message)
+  local names, any = {}, false
+  local function add(name)
+    name = name:gsub("[%.,:;%)]+$", "")
+    if #name > 1 and not name:find "^/[^/]*$" then names[name], any = true, true end
+  end
+  for name in message:gmatch "/[%w][^%s%(%)'\",;]*" do add(name) end
+  for _, pattern in ipairs { "%(([^%(%)]+)%)", "'([^']+)'", '"([^"]+)"' } do
+    for name in message:gmatch(pattern) do add(name) end
+  end
+  return names, any
+end
+
+local function decoded(segment)
+  return (segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end):gsub("~", "/"))
+end
+
+local function named(names, name)
+  return names[name] or (name:sub(1, 1) ~= "/" and names["/Common/" .. name]) or false
+end
+
+local function mentioned_in(names, value)
+  if type(value) == "string" then
+    if named(names, value) then return true end
+    for word in value:gmatch "[^%s{}]+" do -- a rule, a monitor "min 1 of …"
+      if named(names, word) then return true end
+    end
+  elseif type(value) == "table" then
+    for _, item in pairs(value) do
+      if mentioned_in(names, item) then return true end
+    end
+    if type(value.name) == "string" then
+      local folder = type(value.subPath) == "string" and value.subPath .. "/" or ""
+      return named(names, ("/%s/%s%s"):format(type(value.partition) == "string" and value.partition or "Common", folder, value.name))
+    end
+  end
+  return false
+end
+
+local function concerns(record, names)
+  for segment in record.path:gsub("%?.*", ""):gmatch "[^/]+" do
+    if named(names, decoded(segment)) then return true end
+  end
+  local ok, body = pcall(json.decode, record.body)
+  return ok and mentioned_in(names, body)
+end
+
+-- What the device says of the first `count` commands: the refusal's reason, or nil.
+local function refusal(part, count)
+  local tx <close> = part.session:begin { keep_alive = false }
+  local header = { ["X-F5-REST-Coordination-Id"] = tostring(tx:id()) }
+  for i = 1, count do
+    local record = part.records[i]
+    part.session:request(record.method, record.path, { body = record.body ~= "" and record.body or nil, headers = header })
+  end
+  local ok, err = pcall(part.session.request, part.session, "PATCH", "/mgmt/tm/transaction/" .. tx:id(),
+    { body = { state = "VALIDATING", validateOnly = true }, timeout = part.execution_timeout + 30 })
+  if ok then return nil end
+  if type(err) ~= "table" or err.kind ~= "transaction" then error(err, 0) end
+  return reason_of(err.message)
+end
+
+-- The first of the candidates (places, rising) whose beginning is refused with this reason; the whole is.
+local function search(part, candidates, reason)
+  local began, low, high = core.now(), 0, #candidates
+  while high - low > 1 do
+    if core.now() - began > LONGEST_SEARCH then return nil end
+    local middle = (low + high) // 2
+    if refusal(part, candidates[middle]) == reason then high = middle else low = middle end
+  end
+  return candidates[high]
+end
+
+local function described(record)
+  local where = record.where:gsub(": $", "")
+  return ("%s %s%s"):format(record.method, record.path, where ~= "" and ", queued at " .. where or "")
+end
+
+local function shown(record)
+  return { id = record.id, method = record.method, path = record.path, where = record.where:gsub(": $", "") }
+end
+
+--- The error of a refused transaction with the guilty command in `command` and in its message.
+function M.blame(part, err)
+  local records = part.records
+  if type(err) ~= "table" or err.kind ~= "transaction" or #records == 0 or not err.message:find "^transaction failed:" then return err end
+  local reason = reason_of(err.message)
+  local names, any = names_in(reason)
+  local candidates = {}
+  for i, record in ipairs(records) do
+    if any and concerns(record, names) then candidates[#candidates + 1] = i end
+  end
+  if #candidates == 0 then
+    for i in ipairs(records) do candidates[i] = i end
+  end
+  local guilty
+  if #candidates == 1 then
+    guilty = candidates[1]
+  elseif part.validates then
+    local ok, found = pcall(search, part, candidates, reason)
+    if not ok and type(found) == "table" and found.kind == "cancelled" then error(found, 0) end
+    guilty = ok and found or nil
+  end
+  if guilty then
+    err.command = shown(records[guilty])
+    err.message = ("%s; the command was %s"):format(err.message, described(records[guilty]))
+    return err
+  end
+  local list = {}
+  err.candidates = {}
+  for i, place in ipairs(candidates) do
+    err.candidates[i] = shown(records[place])
+    if i <= LISTED then list[i] = described(records[place]) end
+  end
+  if #candidates > LISTED then list[#list + 1] = ("%d more"):format(#candidates - LISTED) end
+  err.message = ("%s; it was one of %d commands: %s"):format(err.message, #candidates, table.concat(list, "; "))
+  return err
+end
+
+return M

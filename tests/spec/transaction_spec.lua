@@ -1,0 +1,408 @@
+-- Transactions from a playbook's side.
+local f5 = require "f5"
+local json = require "f5.json"
+local sim = require "f5.sim"
+
+local LINE <const> = "tests/spec/transaction_spec%.lua:%d+"
+
+local device, bip
+
+local function open() bip = f5.connect(device:options "admin") end
+
+-- How many transactions the device waits for.
+local function pending()
+  local count = 0
+  for _, transaction in pairs(device:state().transactions.items) do
+    if transaction.state == "STARTED" or transaction.state == "VALIDATING" then count = count + 1 end
+  end
+  return count
+end
+
+local function setup()
+  device = sim.start {}
+  open()
+end
+
+local function teardown()
+  bip:close()
+  for _, token in pairs(device:state().tokens.items) do assert.is_true(token.expirationMicros < device:now()) end
+  assert.equal(0, pending())
+  assert.equal(0, device:problems())
+  device:stop()
+end
+
+-- Everything that a configuration is, as text.
+local function snapshot()
+  local state <const> = device:state()
+  return json.encode({ state.objects, state.accounts, state.provision, state.disk }, { sort = true })
+end
+
+local function fails(kind, fn, ...)
+  local ok, err = f5.try(fn, ...)
+  assert.is_false(ok)
+  assert.equal(kind, type(err) == "table" and err.kind or err)
+  return err
+end
+
+describe("G19 a transaction's commands", function()
+  before_each(setup)
+  after_each(teardown)
+
+  it("are queued, listed, read, moved and removed", function()
+    local tx <close> = bip:begin()
+    assert.equal("integer", math.type(tx:id()))
+    assert.equal("STARTED", tx:state())
+    assert.matches("^transaction %d+ with ", tostring(tx))
+    local first = tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    assert.same({ 1, 1, "POST", "n1" }, { first.commandId, first.evalOrder, first.method, first.body.name })
+    local second = tx(bip.ltm.node["/Common/n2"]):create { address = "192.0.2.2" }
+    tx(bip.ltm.node["/Common/n1"]):modify { description = "first" }
+    tx(bip.ltm.node["/Common/n1"]):delete()
+    local list = tx:commands()
+    assert.same({ "POST", "POST", "PATCH", "DELETE" }, { list[1].method, list[2].method, list[3].method, list[4].method })
+    for _, command in ipairs(list) do assert.matches("^" .. LINE .. "$", command.where) end
+    assert.equal(1, tx:move(second, 1).evalOrder)
+    tx:remove(4)
+    list = tx:commands()
+    assert.same({ 2, 1, 3 }, { list[1].commandId, list[2].commandId, list[3].commandId })
+    assert.is_false(bip.ltm.node.n1:exists())
+    assert.is_false(tx(bip.ltm.node.n1):exists())
+    tx:commit()
+    assert.equal("first", bip.ltm.node.n1:load().description)
+    assert.is_true(bip.ltm.node.n2:exists())
+  end)
+
+  it("may touch what the same transaction makes", function()
+    local web <const> = bip.ltm.pool["/Common/web"]
+    bip:transaction(function(tx)
+      tx(web):create { monitor = "/Common/http" }
+      tx(web.members):create { name = "/Common/192.0.2.1%1:80", address = "192.0.2.1%1" }
+      tx(web).members["/Common/192.0.2.1%1:80"]:modify { session = "user-disabled" }
+      tx(web):at("members"):create { name = "192.0.2.2:80", address = "192.0.2.2" }
+    end)
+    assert.equal(2, #web.members:list())
+    assert.equal("user-disabled", web.members["/Common/192.0.2.1%1:80"]:load().session)
+  end)
+
+  it("come of ensure, run and replace too", function()
+    bip.ltm.pool:create { name = "web" }
+    bip:transaction(function(tx)
+      assert.equal("unchanged", (tx(bip.ltm.pool["/Common/web"]):ensure { loadBalancingMode = "round-robin" }))
+      assert.equal("changed", (tx(bip.ltm.pool["/Common/web"]):ensure { description = "x" }))
+      assert.equal("created", (tx(bip.ltm.pool["/Common/new"]):ensure { description = "y" }))
+      tx(bip.ltm.pool["/Common/web"]):replace { description = "z" }
+      tx(bip.ltm.pool):run("cp", { name = "web", target = "copy" })
+    end)
+    assert.equal("z", bip.ltm.pool.web:load().description)
+    assert.equal("y", bip.ltm.pool.new:load().description)
+    assert.is_true(bip.ltm.pool.copy:exists())
+  end)
+
+  it("are only what can be a part of one", function()
+    local tx <close> = bip:begin()
+    local other <close> = f5.connect(device:options "admin")
+    assert.matches("ASM has no transactions", fails("usage", function() tx(bip.asm.policies):create { name = "x" } end).message)
+    assert.matches("cannot be a part", fails("usage", function() tx(bip:at "/mgmt/shared/echo"):modify { a = 1 } end).message)
+    assert.matches("cannot be a part", fails("usage", function() tx(bip.task.sys.config):run("save") end).message)
+    assert.matches("another session", fails("usage", function() tx(other.ltm.pool) end).message)
+    assert.matches("not a string", fails("usage", function() tx "ltm/pool" end).message)
+    assert.matches(LINE, fails("usage", function() bip:begin { keepalive = 3 } end).message)
+    assert.matches("did you mean 'keep_alive'", fails("usage", function() bip:begin { keepalive = 3 } end).message)
+    assert.matches("no option 'asynch'", fails("usage", function() tx:commit { asynch = true } end).message)
+    tx:rollback()
+    tx:rollback()
+    assert.matches("has ended", fails("usage", function() tx(bip.ltm.pool) end).message)
+    assert.matches("has ended", fails("usage", function() tx:commit() end).message)
+  end)
+end)
+
+describe("G20 a transaction is carried out as a whole or not at all", function()
+  before_each(setup)
+  after_each(teardown)
+
+  it("commits at the end of the function and returns what that returns", function()
+    local a, b = bip:transaction(function(tx)
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+      return "a", nil
+    end)
+    assert.same({ "a", nil }, { a, b })
+    assert.is_true(bip.ltm.node.n1:exists())
+    bip:transaction(function() end) -- nothing to commit is nothing wrong
+  end)
+
+  it("validates without a change", function()
+    local before <const> = snapshot()
+    local tx <close> = bip:begin()
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    assert.is_true(tx:validate())
+    assert.equal(before, snapshot())
+    tx(bip.ltm.pool.nope):modify { description = "x" }
+    local err <const> = fails("transaction", tx.validate, tx)
+    assert.equal("PATCH", err.command.method)
+    assert.equal(before, snapshot())
+  end)
+
+  it("abandons on an error, with break, and when the session closes", function()
+    local before <const> = snapshot()
+    local ok, err = pcall(bip.transaction, bip, function(tx)
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+      error("no", 0)
+    end)
+    assert.same({ false, "no" }, { ok, err })
+    for i = 1, 2 do
+      local tx <close> = bip:begin()
+      tx(bip.ltm.node):create { name = "n" .. i, address = "192.0.2.1" }
+      if i == 1 then break end
+    end
+    assert.equal(0, pending())
+    assert.equal(0, bip:usage().writes)
+    local kept = bip:begin()
+    kept(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    bip:close()
+    assert.equal(0, pending())
+    assert.equal(before, snapshot())
+    open()
+  end)
+
+  it("abandons one that the script forgot", function()
+    (function() bip:begin()(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)()
+    collectgarbage()
+    collectgarbage()
+    for _ = 1, 100 do
+      if pending() == 0 then break end
+      f5.sleep(0.01)
+    end
+    assert.equal(0, pending())
+  end)
+
+  it("abandons when its fiber is cancelled", function()
+    local before <const> = snapshot()
+    local started
+    local fiber = f5.spawn(function()
+      bip:transaction(function(tx)
+        tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+        started = true
+        f5.sleep(60)
+      end)
+    end)
+    while not started do f5.sleep(0.01) end
+    fiber:cancel()
+    local _, err = pcall(fiber.join, fiber)
+    assert.equal("cancelled", err.kind)
+    assert.equal(0, pending())
+    assert.equal(before, snapshot())
+  end)
+
+  it("changes nothing at all when a command fails, whichever it is, and names it", function()
+    local before <const> = snapshot()
+    local function fail_at(position, size)
+      local line
+      local err = fails("transaction", bip.transaction, bip, function(tx)
+        for i = 1, size do
+          if i == position then
+            line = debug.getinfo(1, "l").currentline + 1
+            tx(bip.ltm.pool["/Common/nope"]):modify { description = "x" }
+          elseif i % 2 == 0 then
+            tx(bip.auth.user.operator):modify { description = "changed " .. i }
+          else
+            tx(bip.ltm.pool):create { name = "p" .. i, members = { { name = "192.0.2.1:" .. i, address = "192.0.2.1" } } }
+          end
+        end
+      end)
+      assert.equal(before, snapshot())
+      assert.same({ "PATCH", "/mgmt/tm/ltm/pool/~Common~nope", "tests/spec/transaction_spec.lua:" .. line, position },
+        { err.command.method, err.command.path, err.command.where, err.command.id })
+      assert.matches("the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at tests/spec/transaction_spec.lua:" .. line, err.message, 1, true)
+      assert.same({ 400, 2 }, { err.status, err.api_error })
+      assert.is_nil(err.outcome)
+    end
+    local slow <const> = os.getenv "F5LUA_SLOW"
+    for size = 1, slow and 200 or 8 do
+      for position = 1, size do fail_at(position, size) end
+    end
+    for _, position in ipairs { 1, 100, 200 } do fail_at(position, 200) end
+  end)
+
+  it("asks the device who is guilty when several commands have to do with it", function()
+    local before <const> = snapshot()
+    local line
+    local err = fails("transaction", bip.transaction, bip, function(tx)
+      tx(bip.ltm.pool["/Common/twice"]):create()
+      tx(bip.ltm.pool["/Common/twice"]):modify { description = "x" }
+      line = debug.getinfo(1, "l").currentline + 1
+      tx(bip.ltm.pool):create { name = "twice" }
+      tx(bip.ltm.pool["/Common/twice"]):modify { description = "y" }
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    end)
+    assert.same({ 3, "tests/spec/transaction_spec.lua:" .. line }, { err.command.id, err.command.where })
+    assert.equal(before, snapshot())
+  end)
+
+  it("lists all that may be guilty when the device cannot be asked", function()
+    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, status = 400,
+      body = { code = 400, message = "transaction failed:01070000:3: something", errorStack = {}, apiError = 2 } }
+    device:fault { match = { method = "POST", path = "/mgmt/tm/transaction$" }, times = 1, after = 1, status = 400,
+      body = { code = 400, message = "no", errorStack = {}, apiError = 1 } }
+    local err = fails("transaction", bip.transaction, bip, function(tx)
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+      tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
+    end)
+    assert.is_nil(err.command)
+    assert.equal(2, #err.candidates)
+    assert.matches("one of 2 commands: POST /mgmt/tm/ltm/node, queued at " .. LINE .. "; POST", err.message)
+  end)
+
+  it("says that an empty one cannot be committed", function()
+    local tx <close> = bip:begin()
+    assert.matches("no command to commit", fails("transaction", tx.commit, tx).message)
+  end)
+
+  it("looks what came of a commit whose answer was lost", function()
+    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, act = true, reset = true }
+    bip:transaction(function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)
+    assert.is_true(bip.ltm.node.n1:exists())
+    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, act = false, reset = true }
+    local err <const> = fails("transport", bip.transaction, bip, function(tx)
+      tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
+    end)
+    assert.matches("did not arrive: nothing has changed", err.message)
+    assert.is_false(bip.ltm.node.n2:exists())
+  end)
+
+  it("takes out a command that was queued though its answer was lost", function()
+    local tx <close> = bip:begin()
+    device:fault { match = { method = "POST", path = "/mgmt/tm/ltm/node" }, times = 1, act = true, reset = true }
+    assert.is_nil(fails("transport", function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end).outcome)
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    assert.equal(2, #tx:commands())
+    tx:commit()
+    assert.is_true(bip.ltm.node.n1:exists())
+  end)
+
+  it("works on when the token is renewed in between", function()
+    bip:transaction(function(tx)
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+      local state = device:state()
+      for _, token in pairs(state.tokens.items) do token.expirationMicros = device:now() - 1 end
+      device:restore(state)
+      tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
+    end)
+    assert.is_true(bip.ltm.node.n1:exists() and bip.ltm.node.n2:exists())
+  end)
+end)
+
+describe("G21 a transaction's time", function()
+  before_each(setup)
+  after_each(teardown)
+
+  it("is the device's when it commits in the background", function()
+    local tx <close> = bip:begin()
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    device:control("next_transaction", { seconds = 60 })
+    local states = {}
+    tx:commit { async = true, interval = 0.01, progress = function(state)
+      states[#states + 1] = state
+      device:advance(31)
+    end }
+    assert.same({ "VALIDATING", "VALIDATING", "COMPLETED" }, states)
+    assert.is_true(bip.ltm.node.n1:exists())
+  end)
+
+  it("of execution ends, which is an error that says so", function()
+    device:control("next_transaction", { seconds = 400 })
+    local err <const> = fails("transaction", bip.transaction, bip, { async = true, interval = 0.01, progress = function()
+      device:advance(301)
+    end }, function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)
+    assert.matches("exceeded 300 seconds", err.message)
+    assert.is_false(bip.ltm.node.n1:exists())
+  end)
+
+  it("of ours may end before the device's", function()
+    device:control("next_transaction", { seconds = 60 })
+    local err <const> = fails("timeout", bip.transaction, bip, { async = true, timeout = 0.05, interval = 0.01 }, function(tx)
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    end)
+    assert.equal("unknown", err.outcome)
+    device:advance(61)
+    assert.is_true(bip.ltm.node.n1:exists())
+    device:advance(200)
+    bip:begin():rollback() -- the device forgets old ones when it begins one
+  end)
+
+  it("names the guilty command in the background too", function()
+    local err <const> = fails("transaction", bip.transaction, bip, { async = true, interval = 0.01, progress = function()
+      device:advance(5)
+    end }, function(tx)
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+      tx(bip.ltm.pool.nope):modify { description = "x" }
+    end)
+    assert.equal("/mgmt/tm/ltm/pool/nope", err.command.path)
+  end)
+
+  it("without a command ends the transaction, which is an error that says so", function()
+    local tx <close> = bip:begin()
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    device:advance(121)
+    local err <const> = fails("transaction", function() tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end)
+    assert.matches("is gone, and nothing of it was carried out: the device ends one that gets no command for 120 s", err.message)
+    assert.matches("is gone", fails("transaction", tx.commands, tx).message)
+    assert.matches("is gone", fails("transaction", tx.commit, tx).message)
+  end)
+
+  it("does not end while the script has it", function()
+    local tx <close> = bip:begin { keep_alive = 0.05 }
+    for i = 1, 4 do -- first without a command, then with some
+      device:advance(100)
+      f5.sleep(0.2)
+      if i > 1 then tx(bip.ltm.node):create { name = "n" .. i, address = "192.0.2." .. i } end
+    end
+    assert.equal(3, #tx:commands())
+    device:advance(100)
+    f5.sleep(0.2)
+    tx:commit()
+    assert.equal(3, #bip.ltm.node:list())
+    assert.equal(4, bip:usage().writes)
+  end)
+
+  it("is kept up by calls that a cut leaves no trace of", function()
+    local tx <close> = bip:begin { keep_alive = 0.05 }
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    device:fault { match = { method = "DELETE", path = "/commands/" }, times = 1, status = 500, body = { code = 500, message = "x" } }
+    f5.sleep(0.3)
+    tx:commit()
+    assert.equal(1, #bip.ltm.node:list())
+  end)
+end)
+
+describe("G22 several transactions at once", function()
+  before_each(setup)
+  after_each(teardown)
+
+  it("do not know of each other", function()
+    local a <close> = bip:begin()
+    local b <close> = bip:begin()
+    a(bip.ltm.node):create { name = "a", address = "192.0.2.1" }
+    b(bip.ltm.node):create { name = "b", address = "192.0.2.2" }
+    bip.ltm.node:create { name = "c", address = "192.0.2.3" }
+    b:commit()
+    assert.same({ false, true, true }, { bip.ltm.node.a:exists(), bip.ltm.node.b:exists(), bip.ltm.node.c:exists() })
+    a:commit()
+    assert.is_true(bip.ltm.node.a:exists())
+  end)
+
+  it("run in fibers of their own", function()
+    local fibers = {}
+    for i = 1, 20 do
+      fibers[i] = function()
+        return f5.try(bip.transaction, bip, function(tx)
+          tx(bip.ltm.node):create { name = "n" .. i, address = "192.0.2." .. i }
+          f5.sleep(0.01)
+          if i % 2 == 0 then tx(bip.ltm.pool.nope):delete() end
+        end)
+      end
+    end
+    local done <const> = f5.all(fibers)
+    for i = 1, 20 do assert.equal(i % 2 == 1, done[i]) end
+    assert.equal(10, #bip.ltm.node:list())
+  end)
+end)
