@@ -206,16 +206,7 @@ function M.plant(device, seed)
           store:modify(item.path, item.body, ctx)
           return
         end
-        local made <const>, reason <const> = pcall(store.create, store, item.path, item.body, ctx)
-        if not made then
-          if type(reason) == "table" and reason.status == 409 then
-            local full <const> = item.body.fullPath or (item.target.node.flat and item.body.name)
-              or names.absolute(item.body.name, item.body.partition)
-            store:modify(item.path .. "/" .. names.segment(full), item.body, ctx)
-          else
-            error(reason, 0)
-          end
-        end
+        store:create(item.path, item.body, ctx)
       end)
       if not ok then
         again[#again + 1] = item

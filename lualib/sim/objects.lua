@@ -184,7 +184,8 @@ local function absolute_names(node, object)
     local name <const> = reference:gsub("Reference$", "")
     local value <const> = object[name]
     local other <const> = catalogue.find(node.refs[reference])
-    if type(value) == "string" and value ~= "" and value ~= "none" and not (other and other.flat) and not value:find "^/" and name ~= "name" and not value:find "[%s*]" then
+    local is_name <const> = type(value) == "string" and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
+    if is_name and name ~= "name" and not (other and other.flat) then
       object[name] = names.absolute(value, object.partition)
     end
   end
@@ -258,7 +259,10 @@ function create_in(store, target, body, ctx)
   if not kind.identify then validate.name(node, object.name) end
   if not node.flat and not kind.own_folder then check_folder(store, object, ctx) end
   local path <const> = target.path .. "/" .. names.segment(object.fullPath)
-  if store:get(path) then exists(target, object.fullPath, object.partition) end
+  if store:get(path) then
+    if not ctx.seed then exists(target, object.fullPath, object.partition) end
+    return modify_at(store, uri.parse(path), body, ctx, false)  -- a seed says how things are, not what is new
+  end
   local properties <const>, subs <const> = validate.body(node, body, ctx.seed)
   local parent <const>, parent_name <const> = parent_of(store, target, object, properties.defaultsFrom, ctx)
   if parent then

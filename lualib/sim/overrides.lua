@@ -124,7 +124,7 @@ local nodes <const> = {
   ["cm/watch-trafficgroup-device"] = { type = "show" },
 
   -- ltm
-  ["ltm/pool"] = { exact = true,
+  ["ltm/pool"] = { exact = true, known = true,
     noun = "Pool",
     props = {
       serviceDownAction = s("none", { keeps_none = true, c = "drop|none|reselect|reset" }),
@@ -132,8 +132,8 @@ local nodes <const> = {
       metadata = { t = "a" }, gatewayFailsafeDevice = s(), profiles = { t = "a" },
     },
   },
-  ["ltm/pool/*/members"] = { exact = true,
-    noun = "Pool Member", known = true, create_only = { "address" },
+  ["ltm/pool/*/members"] = { exact = true, known = true,
+    noun = "Pool Member", create_only = { "address" },
     props = {
       state = s("unchecked"), session = s("user-enabled"), ephemeral = s("false", { r = true }), description = s(), monitor = s("default"),
       fqdn = { t = "o", d = { autopopulate = "disabled" } }, metadata = { t = "a" }, appService = s(), profiles = { t = "a" },
@@ -142,7 +142,7 @@ local nodes <const> = {
     },
     refs = { nameReference = false },
   },
-  ["ltm/node"] = { exact = true,
+  ["ltm/node"] = { exact = true, known = true,
     noun = "Node", mandatory = {}, create_only = { "address" },
     props = {
       address = { t = "s" }, description = { d = false }, commonNode = { t = "b" }, domain = s(), key = s(),
@@ -151,7 +151,7 @@ local nodes <const> = {
       metadata = { t = "a" }, ratio = { t = "i", d = 1, range = { 1, 65535 } },
     },
   },
-  ["ltm/virtual"] = { exact = true,
+  ["ltm/virtual"] = { exact = true, known = true,
     noun = "Virtual Server", kept = { "destination" },
     pairs = {
       { "enabled", "disabled" }, { "vlansDisabled", "vlansEnabled" },
@@ -176,7 +176,7 @@ local nodes <const> = {
   },
   ["ltm/virtual/*/profiles"] = { noun = "profile", props = { context = s("all", { c = "all|clientside|serverside" }) } },
   ["ltm/virtual/*/policies"] = { noun = "policy" },
-  ["ltm/virtual-address"] = { exact = true,
+  ["ltm/virtual-address"] = { exact = true, known = true,
     noun = "Virtual Address", mandatory = {},
     props = {
       address = { t = "s" }, icmpEcho = { c = false }, spanning = s("disabled"), enabled = s("yes", { c = "no|yes" }),
@@ -259,7 +259,7 @@ local nodes <const> = {
   ["ltm/clientssl-proxy"] = { type = "organizing" },
 
   -- net
-  ["net/vlan"] = { exact = true,
+  ["net/vlan"] = { exact = true, known = true,
     noun = "VLAN",
     props = {
       tag = i(), ifIndex = { t = "i", r = true }, dagTunnel = s("outer"), fwdMode = s("l3"), hardwareSyncookie = s("disabled"),
@@ -271,14 +271,14 @@ local nodes <const> = {
     noun = "interface", flat = true, free_names = true, pairs = { { "tagged", "untagged" } },
     props = { tagged = flag(), untagged = flag(), tagMode = s("none", { keeps_none = true }) },
   },
-  ["net/self"] = { exact = true,
+  ["net/self"] = { exact = true, known = true,
     noun = "Self IP", mandatory = { "address", "vlan" }, create_only = { "address" },
     props = {
       address = s(), vlan = s(), allowService = { t = "x" }, description = s(), fwEnforcedPolicy = s(), fwStagedPolicy = s(),
       servicePolicy = s(), inheritedTrafficGroup = s("false", { c = "false|true" }), trafficGroup = { d = "/Common/traffic-group-local-only" },
     },
   },
-  ["net/route"] = { exact = true,
+  ["net/route"] = { exact = true, known = true,
     noun = "route", props = {
       network = s(), gw = s(), pool = s(), tmInterface = s(), blackhole = flag(), mtu = i(0), description = s(),
     },
@@ -292,7 +292,7 @@ local nodes <const> = {
     },
   },
   ["net/interface"] = { noun = "interface", flat = true, no_create = true, no_delete = true, pairs = ENABLED_DISABLED,
-    props = { disabled = flag(), mediaMax = { r = true }, ifIndex = { r = true }, macAddress = { t = "s", r = true } } },
+    props = { disabled = flag(), mediaActive = { t = "s", r = true }, mediaMax = { r = true }, ifIndex = { r = true }, macAddress = { t = "s", r = true } } },
   ["net/trunk"] = { noun = "trunk", flat = true, props = { media = s("none") } },
   ["net/stp-globals"] = { open = true },
   ["net/self-allow"] = { props = { defaults = { t = "a" } } },
@@ -388,7 +388,7 @@ local nodes <const> = {
   ["sys/software/volume"] = { noun = "software volume", flat = true, free_names = true },
   ["sys/software/image"] = { noun = "software image", flat = true, free_names = true, open = true },
   ["sys/software/hotfix"] = { noun = "software hotfix", flat = true, free_names = true, open = true },
-  ["sys/application/service"] = { noun = "Application Service", own_folder = true },
+  ["sys/application/service"] = { noun = "Application Service", props = { deviceGroup = s("none") } },
   ["sys/application/template"] = { noun = "Application Template" },
   ["sys/application/template/*/actions"] = { type = "collection", flat = true, open = true },
   ["sys/icall/event"] = { type = "show" },
@@ -570,8 +570,12 @@ for kind, parent in pairs(parents) do
   nodes[template].parent = parent
 end
 for _, module in ipairs { "ltm", "gtm" } do
-  nodes[module .. "/monitor/none"] = { type = "show" }
+  nodes[module .. "/monitor/none"] = { type = "collection", no_create = true, no_delete = true }
 end
+for _, template in ipairs { "security/firewall/uuid-default-autogenerate", "sys/crypto/allow-key-export", "sys/fpga/firmware-config" } do
+  nodes[template] = { type = "singleton", open = true }
+end
+nodes["ltm/global-settings/rule"] = { type = "singleton", open = true }
 
 local monitor <const> = {
   only = "collection", noun = "monitor",

@@ -121,7 +121,6 @@ local from_objects <const> = {
     return { addr = object.address, ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
       ["status.statusReason"] = "Virtual Server does not have service checking enabled" }
   end,
-  ["ltm/rule"] = nil,
   ["cm/traffic-group"] = function(store, _, object)
     local device <const> = store:list("/mgmt/tm/cm/device")[1]
     return {
@@ -177,12 +176,35 @@ local function nested(store, target, path, object, version, with_kind)
   } }
 end
 
+-- A rule has one line for each event that it handles.
+local function events_of(object)
+  local list <const>, seen <const> = {}, {}
+  for event in ("\n" .. (object.apiAnonymous or "")):gmatch "[\n;}]%s*when%s+([%u_%d]+)" do
+    if not seen[event] then list[#list + 1] = event end
+    seen[event] = true
+  end
+  return list
+end
+
+local function add_rule(store, target, path, object, version, entries)
+  for _, event in ipairs(events_of(object)) do
+    local link <const>, body <const> = nested(store, target, path .. ":" .. event, object, version, true)
+    local inner <const> = body.nestedStats.entries
+    if inner.eventType then inner.eventType = { description = event } end
+    entries[link] = body
+  end
+end
+
 local function collect(store, target, version, segments)
   local entries <const> = {}
   for _, segment in ipairs(segments) do
     local path <const> = target.path .. "/" .. segment
-    local link <const>, body <const> = nested(store, target, path, store:get(path), version, true)
-    entries[link] = body
+    if target.template == "ltm/rule" then
+      add_rule(store, target, path, store:get(path), version, entries)
+    else
+      local link <const>, body <const> = nested(store, target, path, store:get(path), version, true)
+      entries[link] = body
+    end
   end
   return next(entries) and entries or nil
 end
@@ -221,6 +243,10 @@ function M.get(device, request, target)
     local link <const>, part <const> = nested(store, { node = target.node, template = target.template }, target.shown, object, version, true)
     part.nestedStats.entries = entries_of(store, target, target.path, object)
     body.entries = { [link] = part }
+    if target.template == "ltm/rule" then
+      body.entries = {}
+      add_rule(store, { node = target.node, template = target.template }, target.shown, object, version, body.entries)
+    end
   elseif target.what == "show" then
     return M.show(device, request, target)
   else

@@ -87,7 +87,7 @@ return {
       verifyOther = { t = "s" },
       verifySig = { t = "s", d = "enabled" },
     } },
-  ["ltm/auth/profile"] = { type = "collection", known = true,
+  ["ltm/auth/profile"] = { type = "collection",
     refs = { ruleReference = "ltm/rule" },
     props = {
       appService = { t = "s" },
@@ -304,7 +304,7 @@ return {
       externalFileName = { t = "s" },
       type = { t = "s" },
     } },
-  ["ltm/data-group/internal"] = { type = "collection", known = true,
+  ["ltm/data-group/internal"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -317,7 +317,7 @@ return {
     } },
   ["ltm/dns"] = { type = "organizing" },
   ["ltm/dns/analytics"] = { type = "organizing" },
-  ["ltm/dns/analytics/global-settings"] = { type = "singleton", known = true,
+  ["ltm/dns/analytics/global-settings"] = { type = "singleton",
     props = {
       collectClientIp = { t = "s", d = "enabled" },
       collectQueryName = { t = "s", d = "enabled" },
@@ -477,7 +477,7 @@ return {
       appService = { t = "s" },
       secret = { t = "s" },
     } },
-  ["ltm/dns/zone"] = { type = "collection", known = true,
+  ["ltm/dns/zone"] = { type = "collection",
     refs = { dnsExpressServerReference = "ltm/dns/nameserver", serverTsigKeyReference = "ltm/dns/tsig-key" },
     props = {
       appService = { t = "s" },
@@ -490,7 +490,7 @@ return {
       serverTsigKey = { t = "s" },
       transferClients = { t = "a" },
     } },
-  ["ltm/eviction-policy"] = { type = "collection", known = true,
+  ["ltm/eviction-policy"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -500,7 +500,7 @@ return {
       strategies = { t = "o" },
     } },
   ["ltm/global-settings"] = { type = "organizing" },
-  ["ltm/global-settings/connection"] = { type = "singleton", known = true,
+  ["ltm/global-settings/connection"] = { type = "singleton",
     refs = { globalFlowEvictionPolicyReference = "ltm/eviction-policy" },
     props = {
       adaptiveReaperHiwater = { t = "i", d = 95 },
@@ -522,7 +522,7 @@ return {
       snatPacketForward = { t = "s" },
     } },
   ["ltm/global-settings/rule"] = { type = "collection" },
-  ["ltm/global-settings/traffic-control"] = { type = "singleton", known = true,
+  ["ltm/global-settings/traffic-control"] = { type = "singleton",
     props = {
       acceptIpOptions = { t = "s", d = "disabled" },
       acceptIpSourceRoute = { t = "s", d = "disabled" },
@@ -541,12 +541,12 @@ return {
       rejectUnmatched = { t = "s", d = "enabled" },
     } },
   ["ltm/html-rule"] = { type = "organizing" },
-  ["ltm/html-rule/comment-raise-event"] = { type = "collection", known = true,
+  ["ltm/html-rule/comment-raise-event"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
     } },
-  ["ltm/html-rule/comment-remove"] = { type = "collection", known = true,
+  ["ltm/html-rule/comment-remove"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -566,20 +566,20 @@ return {
       appService = { t = "s" },
       description = { t = "s" },
     } },
-  ["ltm/html-rule/tag-remove"] = { type = "collection", known = true,
+  ["ltm/html-rule/tag-remove"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
       match = { t = "o", d = { attributeName = "fruit", attributeValue = "tree", tagName = "pie" } },
     } },
-  ["ltm/html-rule/tag-remove-attribute"] = { type = "collection", known = true,
+  ["ltm/html-rule/tag-remove-attribute"] = { type = "collection",
     props = {
       action = { t = "o", d = { attributeName = "eat" } },
       appService = { t = "s" },
       description = { t = "s" },
       match = { t = "o", d = { attributeName = "fruit", attributeValue = "tree", tagName = "pie" } },
     } },
-  ["ltm/ifile"] = { type = "collection", known = true,
+  ["ltm/ifile"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -591,7 +591,7 @@ return {
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
-  ["ltm/lsn-pool"] = { type = "collection", known = true,
+  ["ltm/lsn-pool"] = { type = "collection",
     refs = { logProfileReference = "ltm/lsn-log-profile", logPublisherReference = "sys/log-config/publisher" },
     props = {
       appService = { t = "s" },
@@ -694,7 +694,7 @@ return {
   ["ltm/message-routing/generic/pmbr-stats"] = { type = "organizing" },
   ["ltm/message-routing/generic/pmbr-stats/protocol"] = { type = "collection" },
   ["ltm/message-routing/generic/pmbr-stats/router"] = { type = "collection" },
-  ["ltm/message-routing/generic/protocol"] = { type = "collection", known = true,
+  ["ltm/message-routing/generic/protocol"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -705,7 +705,7 @@ return {
       messageTerminator = { t = "s" },
       noResponse = { t = "s", d = "no" },
     } },
-  ["ltm/message-routing/generic/route"] = { type = "collection", known = true,
+  ["ltm/message-routing/generic/route"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -827,7 +827,7 @@ return {
       vlansEnabled = { t = "b" },
     } },
   ["ltm/nat-stats"] = { type = "show" },
-  ["ltm/node"] = { type = "collection", known = true,
+  ["ltm/node"] = { type = "collection",
     props = {
       address = { t = "s" },
       appService = { t = "s" },
@@ -847,7 +847,7 @@ return {
       state = { t = "s" },
     } },
   ["ltm/persistence"] = { type = "organizing" },
-  ["ltm/persistence/cookie"] = { type = "collection", known = true,
+  ["ltm/persistence/cookie"] = { type = "collection",
     props = {
       alwaysSend = { t = "s", d = "disabled", c = "disabled|enabled" },
       appService = { t = "s" },
@@ -871,7 +871,7 @@ return {
       secure = { t = "s" },
       timeout = { t = "s", d = "180" },
     } },
-  ["ltm/persistence/dest-addr"] = { type = "collection", known = true,
+  ["ltm/persistence/dest-addr"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -886,14 +886,14 @@ return {
       overrideConnectionLimit = { t = "s", d = "disabled", c = "disabled|enabled" },
       timeout = { t = "s", d = "180" },
     } },
-  ["ltm/persistence/global-settings"] = { type = "singleton", known = true,
+  ["ltm/persistence/global-settings"] = { type = "singleton",
     props = {
       description = { t = "s", d = "none" },
       destAddrLimitMode = { t = "s", d = "timeout" },
       destAddrMax = { t = "i", d = 2048 },
       proxyGroup = { t = "s" },
     } },
-  ["ltm/persistence/hash"] = { type = "collection", known = true,
+  ["ltm/persistence/hash"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -952,7 +952,7 @@ return {
       sipInfo = { t = "s" },
       timeout = { t = "s", d = "180" },
     } },
-  ["ltm/persistence/source-addr"] = { type = "collection", known = true,
+  ["ltm/persistence/source-addr"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -970,7 +970,7 @@ return {
       overrideConnectionLimit = { t = "s", d = "disabled", c = "disabled|enabled" },
       timeout = { t = "s", d = "180" },
     } },
-  ["ltm/persistence/ssl"] = { type = "collection", known = true,
+  ["ltm/persistence/ssl"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -983,7 +983,7 @@ return {
       overrideConnectionLimit = { t = "s", d = "disabled", c = "disabled|enabled" },
       timeout = { t = "s", d = "300" },
     } },
-  ["ltm/persistence/universal"] = { type = "collection", known = true,
+  ["ltm/persistence/universal"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -997,7 +997,7 @@ return {
       rule = { t = "s" },
       timeout = { t = "s", d = "180" },
     } },
-  ["ltm/policy"] = { type = "collection", known = true,
+  ["ltm/policy"] = { type = "collection",
     subs = { rulesReference = "rules" },
     refs = { strategyReference = "ltm/policy-strategy" },
     props = {
@@ -1018,7 +1018,7 @@ return {
       appService = { t = "s" },
       strategy = { t = "s", d = "first-match" },
     } },
-  ["ltm/policy-strategy/*/operands"] = { type = "collection", known = true,
+  ["ltm/policy-strategy/*/operands"] = { type = "collection",
     props = {
       all = { t = "b" },
       appService = { t = "s" },
@@ -1083,14 +1083,14 @@ return {
       vlan = { t = "b" },
       vlanId = { t = "b" },
     } },
-  ["ltm/policy/*/rules"] = { type = "collection", known = true,
+  ["ltm/policy/*/rules"] = { type = "collection",
     subs = { actionsReference = "actions", conditionsReference = "conditions" },
     props = {
       appService = { t = "s" },
       description = { t = "s" },
       ordinal = { t = "i", d = 0 },
     } },
-  ["ltm/policy/*/rules/*/actions"] = { type = "collection", known = true, flat = true,
+  ["ltm/policy/*/rules/*/actions"] = { type = "collection", flat = true,
     refs = { poolReference = "ltm/pool" },
     props = {
       appService = { t = "s" },
@@ -1196,7 +1196,7 @@ return {
       wam = { t = "b" },
       write = { t = "b" },
     } },
-  ["ltm/policy/*/rules/*/conditions"] = { type = "collection", known = true, flat = true,
+  ["ltm/policy/*/rules/*/conditions"] = { type = "collection", flat = true,
     props = {
       address = { t = "b" },
       all = { t = "b", d = true },
@@ -1289,7 +1289,7 @@ return {
       vlan = { t = "b" },
       vlanId = { t = "b" },
     } },
-  ["ltm/pool"] = { type = "collection", known = true,
+  ["ltm/pool"] = { type = "collection",
     subs = { membersReference = "members" },
     props = {
       allowNat = { t = "s", d = "yes", c = "no|yes" },
@@ -1317,7 +1317,7 @@ return {
       serviceDownAction = { t = "s", c = "drop|none|reselect|reset" },
       slowRampTime = { t = "i", d = 10 },
     } },
-  ["ltm/pool/*/members"] = { type = "collection", known = true,
+  ["ltm/pool/*/members"] = { type = "collection",
     refs = { nameReference = "ltm/node" },
     props = {
       address = { t = "s" },
@@ -1338,7 +1338,7 @@ return {
       state = { t = "s" },
     } },
   ["ltm/profile"] = { type = "organizing" },
-  ["ltm/rule"] = { type = "collection", known = true,
+  ["ltm/rule"] = { type = "collection",
     props = {
       action = { t = "s" },
       apiAnonymous = { t = "s" },
@@ -1368,7 +1368,7 @@ return {
       vlansDisabled = { t = "b" },
       vlansEnabled = { t = "b" },
     } },
-  ["ltm/snat-translation"] = { type = "collection", known = true,
+  ["ltm/snat-translation"] = { type = "collection",
     refs = { trafficGroupReference = "cm/traffic-group" },
     props = {
       address = { t = "s" },
@@ -1385,7 +1385,7 @@ return {
       udpIdleTimeout = { t = "s", d = "indefinite" },
       unit = { t = "i", d = 1 },
     } },
-  ["ltm/snatpool"] = { type = "collection", known = true,
+  ["ltm/snatpool"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -1445,7 +1445,7 @@ return {
     } },
   ["ltm/urlcat-cloud-cache"] = { type = "show" },
   ["ltm/urlcat-query"] = { type = "show" },
-  ["ltm/virtual"] = { type = "collection", known = true,
+  ["ltm/virtual"] = { type = "collection",
     subs = { policiesReference = "policies", profilesReference = "profiles" },
     refs = { poolReference = "ltm/pool" },
     props = {
@@ -1507,7 +1507,7 @@ return {
       vlansEnabled = { t = "b" },
       vsIndex = { t = "i" },
     } },
-  ["ltm/virtual-address"] = { type = "collection", known = true,
+  ["ltm/virtual-address"] = { type = "collection",
     refs = { trafficGroupReference = "cm/traffic-group" },
     props = {
       address = { t = "s" },
@@ -1527,8 +1527,8 @@ return {
       trafficGroup = { t = "s", d = "/Common/traffic-group-1" },
       unit = { t = "i", d = 1 },
     } },
-  ["ltm/virtual/*/policies"] = { type = "collection", known = true },
-  ["ltm/virtual/*/profiles"] = { type = "collection", known = true,
+  ["ltm/virtual/*/policies"] = { type = "collection" },
+  ["ltm/virtual/*/profiles"] = { type = "collection",
     refs = { nameReference = "ltm/profile/dhcpv4" },
     props = {
       context = { t = "s" },

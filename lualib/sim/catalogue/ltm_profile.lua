@@ -50,14 +50,14 @@ return {
       description = { t = "s" },
       smtpServer = { t = "s" },
     } },
-  ["ltm/profile/client-ldap"] = { type = "collection", known = true,
+  ["ltm/profile/client-ldap"] = { type = "collection",
     props = {
       activationMode = { t = "s", d = "require", c = "allow|none|require" },
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
       description = { t = "s", d = "none" },
     } },
-  ["ltm/profile/client-ssl"] = { type = "collection", known = true,
+  ["ltm/profile/client-ssl"] = { type = "collection",
     refs = { certReference = "sys/file/ssl-cert", defaultsFromReference = "ltm/profile/client-ssl", keyReference = "sys/file/ssl-key" },
     props = {
       alertTimeout = { t = "s", d = "indefinite" },
@@ -142,7 +142,7 @@ return {
       entryVirtualServer = { t = "s", d = "none" },
       serviceDownAction = { t = "s", d = "ignore" },
     } },
-  ["ltm/profile/dhcpv4"] = { type = "collection", known = true,
+  ["ltm/profile/dhcpv4"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/dhcpv4" },
     props = {
       appService = { t = "s", d = "none" },
@@ -161,7 +161,7 @@ return {
       ttlDecValue = { t = "s", d = "by-1", c = "by-0|by-1|by-2|by-3|by-4" },
       ttlValue = { t = "i", d = 0 },
     } },
-  ["ltm/profile/dhcpv6"] = { type = "collection", known = true,
+  ["ltm/profile/dhcpv6"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/dhcpv6" },
     props = {
       appService = { t = "s", d = "none" },
@@ -178,7 +178,7 @@ return {
       subscriberIdOption = { t = "o", d = { add = "false", remove = "false", value = "none" } },
       transactionTimeout = { t = "i", d = 30 },
     } },
-  ["ltm/profile/diameter"] = { type = "collection", known = true,
+  ["ltm/profile/diameter"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       connectionPrime = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -199,7 +199,7 @@ return {
       retransmitTimeout = { t = "i", d = 10 },
       watchdogTimeout = { t = "i", d = 0 },
     } },
-  ["ltm/profile/dns"] = { type = "collection", known = true,
+  ["ltm/profile/dns"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       avrDnsstatSampleRate = { t = "i", d = 0 },
@@ -241,7 +241,7 @@ return {
       includeView = { t = "s", d = "yes" },
       logPublisher = { t = "s" },
     } },
-  ["ltm/profile/fasthttp"] = { type = "collection", known = true,
+  ["ltm/profile/fasthttp"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       clientCloseTimeout = { t = "i", d = 5 },
@@ -270,7 +270,7 @@ return {
       serverTimestamp = { t = "s", d = "disabled", c = "disabled|enabled" },
       uncleanShutdown = { t = "s", d = "disabled", c = "disabled|enabled|fast" },
     } },
-  ["ltm/profile/fastl4"] = { type = "collection", known = true,
+  ["ltm/profile/fastl4"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/fastl4" },
     props = {
       appService = { t = "s", d = "none" },
@@ -331,7 +331,7 @@ return {
       tcpWscaleMode = { t = "s", d = "preserve" },
       timeoutRecovery = { t = "s", d = "disconnect", c = "disconnect|fallback" },
     } },
-  ["ltm/profile/fix"] = { type = "collection", known = true,
+  ["ltm/profile/fix"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
@@ -345,7 +345,7 @@ return {
       senderTagClass = { t = "a", d = {} },
       statisticsSampleInterval = { t = "i", d = 20 },
     } },
-  ["ltm/profile/ftp"] = { type = "collection", known = true,
+  ["ltm/profile/ftp"] = { type = "collection",
     props = {
       allowActiveMode = { t = "s", d = "enabled" },
       allowFtps = { t = "s", d = "disabled" },
@@ -362,14 +362,14 @@ return {
       security = { t = "s", d = "disabled", c = "disabled|enabled" },
       translateExtended = { t = "s", d = "enabled" },
     } },
-  ["ltm/profile/gtp"] = { type = "collection", known = true,
+  ["ltm/profile/gtp"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
       description = { t = "s", d = "none" },
       ingressMax = { t = "i", d = 0 },
     } },
-  ["ltm/profile/html"] = { type = "collection", known = true,
+  ["ltm/profile/html"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       contentDetection = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -377,7 +377,7 @@ return {
       defaultsFrom = { t = "s", d = "none" },
       description = { t = "s", d = "none" },
     } },
-  ["ltm/profile/http"] = { type = "collection", known = true,
+  ["ltm/profile/http"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/http" },
     props = {
       acceptXff = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -411,7 +411,7 @@ return {
       viaResponse = { t = "s", d = "preserve", c = "append|preserve|remove" },
       xffAlternativeNames = { t = "a", d = {} },
     } },
-  ["ltm/profile/http-compression"] = { type = "collection", known = true,
+  ["ltm/profile/http-compression"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/http-compression" },
     props = {
       allowHttp_10 = { t = "s", d = "enabled" },
@@ -443,7 +443,7 @@ return {
       defaultsFrom = { t = "s", d = "none" },
       description = { t = "s", d = "none" },
     } },
-  ["ltm/profile/http2"] = { type = "collection", known = true,
+  ["ltm/profile/http2"] = { type = "collection",
     props = {
       activationModes = { t = "a", d = { "alpn" }, c = "alpn|always|npn" },
       appService = { t = "s", d = "none" },
@@ -462,7 +462,7 @@ return {
     } },
   ["ltm/profile/http3"] = { type = "collection" },
   ["ltm/profile/httprouter"] = { type = "collection" },
-  ["ltm/profile/icap"] = { type = "collection", known = true,
+  ["ltm/profile/icap"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
@@ -595,7 +595,7 @@ return {
       trustedResponders = { t = "s" },
       useProxyServer = { t = "s", d = "disabled" },
     } },
-  ["ltm/profile/one-connect"] = { type = "collection", known = true,
+  ["ltm/profile/one-connect"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s", d = "none" },
@@ -633,7 +633,7 @@ return {
       defaultsFrom = { t = "s", d = "none" },
       description = { t = "s", d = "none" },
     } },
-  ["ltm/profile/pptp"] = { type = "collection", known = true,
+  ["ltm/profile/pptp"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       csvFormat = { t = "s", d = "disabled" },
@@ -642,7 +642,7 @@ return {
       includeDestinationIp = { t = "s", d = "disabled", c = "disabled|enabled" },
       publisherName = { t = "s", d = "none" },
     } },
-  ["ltm/profile/qoe"] = { type = "collection", known = true,
+  ["ltm/profile/qoe"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
@@ -650,7 +650,7 @@ return {
       video = { t = "s", d = "false", c = "false|true" },
     } },
   ["ltm/profile/quic"] = { type = "collection" },
-  ["ltm/profile/radius"] = { type = "collection", known = true,
+  ["ltm/profile/radius"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/radius" },
     props = {
       appService = { t = "s", d = "none" },
@@ -668,7 +668,7 @@ return {
       maxResponse = { t = "i" },
       uri = { t = "s" },
     } },
-  ["ltm/profile/request-adapt"] = { type = "collection", known = true,
+  ["ltm/profile/request-adapt"] = { type = "collection",
     props = {
       allowHttp_10 = { t = "s", d = "no" },
       appService = { t = "s", d = "none" },
@@ -679,7 +679,7 @@ return {
       serviceDownAction = { t = "s", d = "ignore", c = "drop|ignore|reset" },
       timeout = { t = "i", d = 0 },
     } },
-  ["ltm/profile/request-log"] = { type = "collection", known = true,
+  ["ltm/profile/request-log"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
@@ -705,7 +705,7 @@ return {
       responseLogTemplate = { t = "s", d = "none" },
       responseLogging = { t = "s", d = "disabled", c = "disabled|enabled" },
     } },
-  ["ltm/profile/response-adapt"] = { type = "collection", known = true,
+  ["ltm/profile/response-adapt"] = { type = "collection",
     props = {
       allowHttp_10 = { t = "s", d = "no" },
       appService = { t = "s", d = "none" },
@@ -716,7 +716,7 @@ return {
       serviceDownAction = { t = "s", d = "ignore", c = "drop|ignore|reset" },
       timeout = { t = "i", d = 0 },
     } },
-  ["ltm/profile/rewrite"] = { type = "collection", known = true,
+  ["ltm/profile/rewrite"] = { type = "collection",
     subs = { uriRulesReference = "uri-rules" },
     refs = { defaultsFromReference = "ltm/profile/rewrite", javaCaFileReference = "sys/file/ssl-cert", javaSignKeyReference = "sys/file/ssl-key", javaSignerReference = "sys/file/ssl-cert" },
     props = {
@@ -738,7 +738,7 @@ return {
       splitTunneling = { t = "s", d = "false", c = "false|true" },
     } },
   ["ltm/profile/rewrite/*/uri-rules"] = { type = "collection", flat = true },
-  ["ltm/profile/rtsp"] = { type = "collection", known = true,
+  ["ltm/profile/rtsp"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       checkSource = { t = "s", d = "enabled", c = "disabled|enabled" },
@@ -790,14 +790,14 @@ return {
       tcpShutdown = { t = "s" },
       transmitChunks = { t = "i", d = 256 },
     } },
-  ["ltm/profile/server-ldap"] = { type = "collection", known = true,
+  ["ltm/profile/server-ldap"] = { type = "collection",
     props = {
       activationMode = { t = "s", d = "none", c = "allow|none|require" },
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
       description = { t = "s", d = "none" },
     } },
-  ["ltm/profile/server-ssl"] = { type = "collection", known = true,
+  ["ltm/profile/server-ssl"] = { type = "collection",
     refs = { caFileReference = "sys/file/ssl-cert", certReference = "sys/file/ssl-cert", chainReference = "sys/file/ssl-cert", cipherGroupReference = "ltm/cipher/group", defaultsFromReference = "ltm/profile/server-ssl", keyReference = "sys/file/ssl-key" },
     props = {
       alertTimeout = { t = "s", d = "indefinite" },
@@ -864,7 +864,7 @@ return {
       appService = { t = "s", d = "none" },
       type = { t = "s", d = "f5-module" },
     } },
-  ["ltm/profile/sip"] = { type = "collection", known = true,
+  ["ltm/profile/sip"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/sip" },
     props = {
       algEnable = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -905,7 +905,7 @@ return {
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
-  ["ltm/profile/socks"] = { type = "collection", known = true,
+  ["ltm/profile/socks"] = { type = "collection",
     refs = { routeDomainReference = "net/route-domain", tunnelNameReference = "net/tunnels/tunnel" },
     props = {
       appService = { t = "s", d = "none" },
@@ -1004,7 +1004,7 @@ return {
       field8 = { t = "s" },
       field9 = { t = "s" },
     } },
-  ["ltm/profile/stream"] = { type = "collection", known = true,
+  ["ltm/profile/stream"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       chunkSize = { t = "i", d = 4096 },
@@ -1014,7 +1014,7 @@ return {
       source = { t = "s", d = "none" },
       tmTarget = { t = "s", d = "none" },
     } },
-  ["ltm/profile/tcp"] = { type = "collection", known = true,
+  ["ltm/profile/tcp"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/tcp" },
     props = {
       abc = { t = "s", d = "enabled", c = "disabled|enabled" },
@@ -1119,7 +1119,7 @@ return {
       description = { t = "s", d = "none" },
       externalLoggingPublisher = { t = "s", d = "none" },
     } },
-  ["ltm/profile/tftp"] = { type = "collection", known = true,
+  ["ltm/profile/tftp"] = { type = "collection",
     props = {
       appService = { t = "s", d = "none" },
       defaultsFrom = { t = "s", d = "none" },
@@ -1129,7 +1129,7 @@ return {
       logPublisher = { t = "s", d = "none" },
     } },
   ["ltm/profile/traffic-acceleration"] = { type = "collection" },
-  ["ltm/profile/udp"] = { type = "collection", known = true,
+  ["ltm/profile/udp"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/udp" },
     props = {
       allowNoPayload = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -1151,7 +1151,7 @@ return {
       sendBufferSize = { t = "i" },
     } },
   ["ltm/profile/wa-cache"] = { type = "collection", flat = true },
-  ["ltm/profile/web-acceleration"] = { type = "collection", known = true,
+  ["ltm/profile/web-acceleration"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/web-acceleration" },
     props = {
       appService = { t = "s", d = "none" },
@@ -1171,7 +1171,7 @@ return {
       defaultsFrom = { t = "s", d = "/Common/webacceleration" },
       metadataCacheMaxSize = { t = "i", d = 25 },
     } },
-  ["ltm/profile/web-security"] = { type = "collection", known = true,
+  ["ltm/profile/web-security"] = { type = "collection",
     props = {
       defaultsFrom = { t = "s", d = "none" },
     } },

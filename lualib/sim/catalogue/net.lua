@@ -2,7 +2,7 @@
 return {
   ["net"] = { type = "organizing" },
   ["net/address-list"] = { type = "collection" },
-  ["net/arp"] = { type = "collection", known = true,
+  ["net/arp"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -50,7 +50,7 @@ return {
       tmm = { t = "i" },
     } },
   ["net/cos"] = { type = "organizing" },
-  ["net/cos/global-settings"] = { type = "singleton", known = true,
+  ["net/cos/global-settings"] = { type = "singleton",
     props = {
       defaultMapDscp = { t = "s" },
       defaultMap_8021p = { t = "s" },
@@ -71,7 +71,7 @@ return {
       appService = { t = "s" },
       weight = { t = "i" },
     } },
-  ["net/dag-globals"] = { type = "singleton", known = true,
+  ["net/dag-globals"] = { type = "singleton",
     props = {
       dagIpv6PrefixLen = { t = "i", d = 128 },
       icmpHash = { t = "s", d = "icmp" },
@@ -93,19 +93,19 @@ return {
     } },
   ["net/f5optics"] = { type = "collection" },
   ["net/fdb"] = { type = "organizing" },
-  ["net/fdb/tunnel"] = { type = "collection", known = true,
+  ["net/fdb/tunnel"] = { type = "collection",
     subs = { recordsReference = "records" },
     props = {
       appService = { t = "s" },
     } },
-  ["net/fdb/tunnel/*/records"] = { type = "collection", known = true,
+  ["net/fdb/tunnel/*/records"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
       endpoint = { t = "s" },
       replicators = { t = "s" },
     } },
-  ["net/fdb/vlan"] = { type = "collection", known = true,
+  ["net/fdb/vlan"] = { type = "collection",
     props = {
       appService = { t = "s" },
     } },
@@ -148,7 +148,7 @@ return {
   ["net/interface-ddm"] = { type = "collection" },
   ["net/ipsec"] = { type = "organizing" },
   ["net/ipsec-stat"] = { type = "show" },
-  ["net/ipsec/ike-daemon"] = { type = "collection", known = true,
+  ["net/ipsec/ike-daemon"] = { type = "collection",
     refs = { logPublisherReference = "sys/log-config/publisher" },
     props = {
       description = { t = "s" },
@@ -158,7 +158,7 @@ return {
       logPublisher = { t = "s" },
       nattKeepAlive = { t = "i", d = 0 },
     } },
-  ["net/ipsec/ike-peer"] = { type = "collection", known = true,
+  ["net/ipsec/ike-peer"] = { type = "collection",
     refs = { myCertFileReference = "sys/file/ssl-cert", myCertKeyFileReference = "sys/file/ssl-key" },
     props = {
       appService = { t = "s" },
@@ -201,7 +201,7 @@ return {
       routeDomain = { t = "i" },
       trafficSelector = { t = "s" },
     } },
-  ["net/ipsec/ipsec-policy"] = { type = "collection", known = true,
+  ["net/ipsec/ipsec-policy"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -255,7 +255,7 @@ return {
       sourcePort = { t = "i" },
     } },
   ["net/ipv6-subscriber-prefix"] = { type = "collection" },
-  ["net/lldp-globals"] = { type = "singleton", known = true,
+  ["net/lldp-globals"] = { type = "singleton",
     props = {
       disabled = { t = "b", d = true },
       enabled = { t = "b" },
@@ -267,7 +267,7 @@ return {
     } },
   ["net/lldp-neighbors"] = { type = "show" },
   ["net/mroute"] = { type = "show" },
-  ["net/multicast-globals"] = { type = "singleton", known = true,
+  ["net/multicast-globals"] = { type = "singleton",
     props = {
       maxPendingPackets = { t = "i", d = 16 },
       maxPendingRoutes = { t = "i", d = 256 },
@@ -353,7 +353,7 @@ return {
       queue = { t = "s" },
       ratePercentage = { t = "n", d = 0 },
     } },
-  ["net/route"] = { type = "collection", known = true,
+  ["net/route"] = { type = "collection",
     refs = { poolReference = "ltm/pool" },
     props = {
       blackhole = { t = "b" },
@@ -364,7 +364,7 @@ return {
       pool = { t = "s" },
       tmInterface = { t = "s" },
     } },
-  ["net/route-domain"] = { type = "collection", known = true,
+  ["net/route-domain"] = { type = "collection",
     props = {
       appService = { t = "s" },
       bwcPolicy = { t = "s" },
@@ -417,7 +417,7 @@ return {
   ["net/routing/profile/bgp"] = { type = "collection" },
   ["net/routing/route-map"] = { type = "collection" },
   ["net/rst-cause"] = { type = "collection", flat = true },
-  ["net/self"] = { type = "collection", known = true,
+  ["net/self"] = { type = "collection",
     refs = { trafficGroupReference = "cm/traffic-group", vlanReference = "net/vlan" },
     props = {
       address = { t = "s" },
@@ -438,7 +438,7 @@ return {
     props = {
       defaults = { t = "s" },
     } },
-  ["net/service-policy"] = { type = "collection", known = true,
+  ["net/service-policy"] = { type = "collection",
     refs = { portMisusePolicyReference = "security/firewall/port-misuse-policy", timerPolicyReference = "net/timer-policy" },
     props = {
       appService = { t = "s" },
@@ -450,7 +450,7 @@ return {
   ["net/sfc/chain"] = { type = "collection" },
   ["net/sfc/hop"] = { type = "collection" },
   ["net/sfc/sf"] = { type = "collection" },
-  ["net/stp"] = { type = "collection", known = true,
+  ["net/stp"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -459,7 +459,7 @@ return {
       priority = { t = "i", d = 61440 },
       vlans = { t = "a" },
     } },
-  ["net/stp-globals"] = { type = "singleton", known = true,
+  ["net/stp-globals"] = { type = "singleton",
     props = {
       configName = { t = "s" },
       configRevision = { t = "i" },
@@ -471,13 +471,13 @@ return {
       mode = { t = "s", d = "passthru" },
       transmitHold = { t = "i", d = 6 },
     } },
-  ["net/timer-policy"] = { type = "collection", known = true,
+  ["net/timer-policy"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
       rules = { t = "a" },
     } },
-  ["net/trunk"] = { type = "collection", known = true, flat = true,
+  ["net/trunk"] = { type = "collection", flat = true,
     props = {
       appService = { t = "s" },
       bandwidth = { t = "i", d = 10000 },
@@ -500,13 +500,13 @@ return {
     } },
   ["net/tunnels"] = { type = "organizing" },
   ["net/tunnels/endpoint"] = { type = "collection" },
-  ["net/tunnels/etherip"] = { type = "collection", known = true,
+  ["net/tunnels/etherip"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
-  ["net/tunnels/fec"] = { type = "collection", known = true,
+  ["net/tunnels/fec"] = { type = "collection",
     props = {
       appService = { t = "s" },
       decodeIdleTimeout = { t = "i", d = 1500 },
@@ -524,7 +524,7 @@ return {
       udpPort = { t = "i", d = 8288 },
     } },
   ["net/tunnels/fec-stat"] = { type = "show" },
-  ["net/tunnels/geneve"] = { type = "collection", known = true,
+  ["net/tunnels/geneve"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -532,7 +532,7 @@ return {
       floodingType = { t = "s", d = "multipoint" },
       port = { t = "i", d = 6081 },
     } },
-  ["net/tunnels/gre"] = { type = "collection", known = true,
+  ["net/tunnels/gre"] = { type = "collection",
     refs = { defaultsFromReference = "net/tunnels/gre" },
     props = {
       appService = { t = "s" },
@@ -543,7 +543,7 @@ return {
       rxCsum = { t = "s", d = "disabled" },
       txCsum = { t = "s", d = "disabled" },
     } },
-  ["net/tunnels/ipip"] = { type = "collection", known = true,
+  ["net/tunnels/ipip"] = { type = "collection",
     refs = { defaultsFromReference = "net/tunnels/ipip" },
     props = {
       appService = { t = "s" },
@@ -560,7 +560,7 @@ return {
       trafficSelector = { t = "s" },
     } },
   ["net/tunnels/lw4o6"] = { type = "collection" },
-  ["net/tunnels/map"] = { type = "collection", known = true,
+  ["net/tunnels/map"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -570,7 +570,7 @@ return {
       ip6Prefix = { t = "s", d = "::/48" },
       portOffset = { t = "i", d = 6 },
     } },
-  ["net/tunnels/ppp"] = { type = "collection", known = true,
+  ["net/tunnels/ppp"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -587,7 +587,7 @@ return {
       defaultsFrom = { t = "s" },
       description = { t = "s" },
     } },
-  ["net/tunnels/tunnel"] = { type = "collection", known = true,
+  ["net/tunnels/tunnel"] = { type = "collection",
     refs = { profileReference = "net/tunnels/tcp-forward" },
     props = {
       appService = { t = "s" },
@@ -607,7 +607,7 @@ return {
       transparent = { t = "s", d = "disabled" },
       usePmtu = { t = "s", d = "enabled" },
     } },
-  ["net/tunnels/v6rd"] = { type = "collection", known = true,
+  ["net/tunnels/v6rd"] = { type = "collection",
     props = {
       appService = { t = "s" },
       defaultsFrom = { t = "s" },
@@ -617,7 +617,7 @@ return {
       v6rdprefix = { t = "s", d = "any6" },
       v6rdprefixlen = { t = "i", d = 56 },
     } },
-  ["net/tunnels/vxlan"] = { type = "collection", known = true,
+  ["net/tunnels/vxlan"] = { type = "collection",
     refs = { defaultsFromReference = "net/tunnels/vxlan" },
     props = {
       appService = { t = "s" },
@@ -636,7 +636,7 @@ return {
       txCsum = { t = "s" },
       wccpVersion = { t = "s" },
     } },
-  ["net/vlan"] = { type = "collection", known = true,
+  ["net/vlan"] = { type = "collection",
     subs = { interfacesReference = "interfaces" },
     props = {
       appService = { t = "s" },
@@ -673,7 +673,7 @@ return {
       migrationKeepalive = { t = "s", d = "disabled" },
       mode = { t = "s", d = "translucent" },
     } },
-  ["net/vlan/*/interfaces"] = { type = "collection", known = true, flat = true,
+  ["net/vlan/*/interfaces"] = { type = "collection", flat = true,
     refs = { nameReference = "net/interface/1.0" },
     props = {
       appService = { t = "s" },

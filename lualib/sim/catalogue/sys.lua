@@ -35,7 +35,7 @@ return {
       keyspace = { t = "s" },
       measure = { t = "s" },
     } },
-  ["sys/application/service"] = { type = "collection", known = true,
+  ["sys/application/service"] = { type = "collection",
     refs = { templateReference = "sys/application/template", trafficGroupReference = "cm/traffic-group" },
     props = {
       description = { t = "s" },
@@ -51,7 +51,7 @@ return {
       trafficGroup = { t = "s" },
       variables = { t = "a" },
     } },
-  ["sys/application/template"] = { type = "collection", known = true,
+  ["sys/application/template"] = { type = "collection",
     subs = { actionsReference = "actions" },
     refs = { signingKeyReference = "sys/file/ssl-key" },
     props = {
@@ -111,7 +111,7 @@ return {
       trustedCaBundle = { t = "s" },
       updateInterval = { t = "i", d = 0 },
     } },
-  ["sys/crypto/cert"] = { type = "collection", known = true, flat = true,
+  ["sys/crypto/cert"] = { type = "collection", flat = true,
     subs = { certValidatorsReference = "cert-validators" },
     props = {
       apiRawValues = { t = "o" },
@@ -270,7 +270,7 @@ return {
       audit = { t = "s" },
       logLevel = { t = "s" },
     } },
-  ["sys/daemon-log-settings/tmm"] = { type = "singleton", known = true,
+  ["sys/daemon-log-settings/tmm"] = { type = "singleton",
     props = {
       arpLogLevel = { t = "s", d = "warning" },
       httpCompressionLogLevel = { t = "s", d = "error" },
@@ -283,7 +283,7 @@ return {
       pvaLogLevel = { t = "s", d = "informational" },
       sslLogLevel = { t = "s", d = "warning" },
     } },
-  ["sys/datastor"] = { type = "singleton", known = true,
+  ["sys/datastor"] = { type = "singleton",
     props = {
       cacheSize = { t = "i", d = 0 },
       dedupCacheWeight = { t = "i", d = 10 },
@@ -294,7 +294,7 @@ return {
       storeSize = { t = "i", d = 0 },
       webCacheWeight = { t = "i", d = 10 },
     } },
-  ["sys/db"] = { type = "collection", known = true, flat = true,
+  ["sys/db"] = { type = "collection", flat = true,
     props = {
       defaultValue = { t = "s" },
       scfConfig = { t = "s", d = "true" },
@@ -319,7 +319,7 @@ return {
     props = {
       newSize = { t = "i" },
     } },
-  ["sys/disk/logical-disk"] = { type = "collection", known = true, flat = true,
+  ["sys/disk/logical-disk"] = { type = "collection", flat = true,
     props = {
       mode = { t = "s", d = "mixed" },
       size = { t = "i" },
@@ -430,7 +430,7 @@ return {
       systemPath = { t = "s" },
       updatedBy = { t = "s" },
     } },
-  ["sys/file/data-group"] = { type = "collection", known = true,
+  ["sys/file/data-group"] = { type = "collection",
     props = {
       appService = { t = "s" },
       cachePath = { t = "s" },
@@ -464,7 +464,7 @@ return {
       systemPath = { t = "s" },
       updatedBy = { t = "s" },
     } },
-  ["sys/file/external-monitor"] = { type = "collection", known = true,
+  ["sys/file/external-monitor"] = { type = "collection",
     props = {
       appService = { t = "s" },
       cachePath = { t = "s" },
@@ -497,7 +497,7 @@ return {
       updatedBy = { t = "s" },
     } },
   ["sys/file/lwtunneltbl"] = { type = "collection" },
-  ["sys/file/ssl-cert"] = { type = "collection", known = true,
+  ["sys/file/ssl-cert"] = { type = "collection",
     subs = { bundleCertificatesReference = "bundle-certificates", certValidatorsReference = "cert-validators" },
     refs = { issuerCertReference = "sys/file/ssl-cert" },
     props = {
@@ -572,7 +572,7 @@ return {
       updatedBy = { t = "s" },
       version = { t = "i" },
     } },
-  ["sys/file/ssl-key"] = { type = "collection", known = true,
+  ["sys/file/ssl-key"] = { type = "collection",
     subs = { certOrderManagerReference = "cert-order-manager" },
     props = {
       appService = { t = "s" },
@@ -677,7 +677,7 @@ return {
   ["sys/fpga/info"] = { type = "show" },
   ["sys/fpga/turboflex-profile"] = { type = "collection" },
   ["sys/geoip"] = { type = "collection", flat = true },
-  ["sys/global-settings"] = { type = "singleton", known = true,
+  ["sys/global-settings"] = { type = "singleton",
     props = {
       awsAccessKey = { t = "s" },
       awsApiMaxConcurrency = { t = "i", d = 1 },
@@ -716,7 +716,7 @@ return {
   ["sys/ha-status"] = { type = "show" },
   ["sys/hardware"] = { type = "show" },
   ["sys/host-info"] = { type = "show" },
-  ["sys/httpd"] = { type = "singleton", known = true,
+  ["sys/httpd"] = { type = "singleton",
     props = {
       allow = { t = "a", d = { "All" } },
       authName = { t = "s", d = "BIG-IP" },
@@ -817,7 +817,7 @@ return {
   ["sys/ip-stat"] = { type = "show" },
   ["sys/ipfix"] = { type = "organizing" },
   ["sys/ipfix/destination"] = { type = "collection", flat = true },
-  ["sys/ipfix/element"] = { type = "collection", known = true,
+  ["sys/ipfix/element"] = { type = "collection",
     props = {
       appService = { t = "s" },
       dataType = { t = "s" },
@@ -833,7 +833,7 @@ return {
   ["sys/log"] = { type = "show" },
   ["sys/log-config"] = { type = "organizing" },
   ["sys/log-config/destination"] = { type = "organizing" },
-  ["sys/log-config/destination/alertd"] = { type = "collection", known = true,
+  ["sys/log-config/destination/alertd"] = { type = "collection",
     props = {
       description = { t = "s" },
     } },
@@ -854,11 +854,11 @@ return {
       templateRetransmitInterval = { t = "i", d = 30 },
       transportProfile = { t = "s", d = "udp" },
     } },
-  ["sys/log-config/destination/local-database"] = { type = "collection", known = true,
+  ["sys/log-config/destination/local-database"] = { type = "collection",
     props = {
       description = { t = "s" },
     } },
-  ["sys/log-config/destination/local-syslog"] = { type = "collection", known = true,
+  ["sys/log-config/destination/local-syslog"] = { type = "collection",
     props = {
       defaultFacility = { t = "s", d = "local0" },
       defaultSeverity = { t = "s", d = "info" },
@@ -904,13 +904,13 @@ return {
       publisher = { t = "s" },
       source = { t = "s", d = "all" },
     } },
-  ["sys/log-config/publisher"] = { type = "collection", known = true,
+  ["sys/log-config/publisher"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
       destinations = { t = "a" },
     } },
-  ["sys/log-rotate"] = { type = "singleton", known = true,
+  ["sys/log-rotate"] = { type = "singleton",
     props = {
       commonBacklogs = { t = "i", d = 24 },
       commonInclude = { t = "s" },
@@ -963,12 +963,12 @@ return {
       requestOptions = { t = "s" },
       sendOptions = { t = "s" },
     } },
-  ["sys/management-ip"] = { type = "collection", known = true, flat = true,
+  ["sys/management-ip"] = { type = "collection", flat = true,
     props = {
       appService = { t = "s" },
       description = { t = "s" },
     } },
-  ["sys/management-ovsdb"] = { type = "singleton", known = true,
+  ["sys/management-ovsdb"] = { type = "singleton",
     props = {
       bfdDisabled = { t = "b", d = true },
       caCertFile = { t = "s" },
@@ -986,7 +986,7 @@ return {
       tunnelMaintenanceMode = { t = "s", d = "active" },
     } },
   ["sys/management-proxy-config"] = { type = "singleton" },
-  ["sys/management-route"] = { type = "collection", known = true,
+  ["sys/management-route"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -1001,7 +1001,7 @@ return {
   ["sys/nethsm/async-queue-stat"] = { type = "show" },
   ["sys/nethsm/pkcs11d-stat"] = { type = "show" },
   ["sys/nethsm/sync-queue-stat"] = { type = "show" },
-  ["sys/ntp"] = { type = "singleton", known = true,
+  ["sys/ntp"] = { type = "singleton",
     subs = { restrictReference = "restrict" },
     props = {
       description = { t = "s" },
@@ -1010,7 +1010,7 @@ return {
       timezone = { t = "s", d = "America/Los_Angeles" },
     } },
   ["sys/ntp/*/restrict"] = { type = "collection", flat = true },
-  ["sys/outbound-smtp"] = { type = "singleton", known = true,
+  ["sys/outbound-smtp"] = { type = "singleton",
     props = {
       description = { t = "s" },
       fromLineOverride = { t = "s", d = "disabled" },
@@ -1038,7 +1038,7 @@ return {
       transIp = { t = "s" },
     } },
   ["sys/proc-info"] = { type = "show" },
-  ["sys/provision"] = { type = "collection", known = true, flat = true,
+  ["sys/provision"] = { type = "collection", flat = true,
     props = {
       cpuRatio = { t = "i", d = 0 },
       description = { t = "s" },
@@ -1061,7 +1061,7 @@ return {
       logLevel = { t = "s", d = "notice" },
       maxScriptRunTime = { t = "i", d = 300 },
     } },
-  ["sys/service"] = { type = "collection", known = true, flat = true,
+  ["sys/service"] = { type = "collection", flat = true,
     props = {
       add = { t = "b" },
       apiRawValues = { t = "o" },
@@ -1091,7 +1091,7 @@ return {
       description = { t = "s" },
       pollInterval = { t = "i", d = 10 },
     } },
-  ["sys/sflow/global-settings/vlan"] = { type = "singleton", known = true,
+  ["sys/sflow/global-settings/vlan"] = { type = "singleton",
     props = {
       description = { t = "s" },
       pollInterval = { t = "i", d = 10 },
@@ -1120,7 +1120,7 @@ return {
       smtpServerPort = { t = "i", d = 25 },
       username = { t = "s" },
     } },
-  ["sys/snmp"] = { type = "singleton", known = true,
+  ["sys/snmp"] = { type = "singleton",
     subs = { communitiesReference = "communities", trapsReference = "traps", usersReference = "users" },
     props = {
       agentAddresses = { t = "a", d = { "tcp6:161", "udp6:161" } },
@@ -1147,7 +1147,7 @@ return {
   ["sys/snmp/*/communities"] = { type = "collection", flat = true },
   ["sys/snmp/*/traps"] = { type = "collection", flat = true },
   ["sys/snmp/*/users"] = { type = "collection", flat = true },
-  ["sys/snmp/communities"] = { type = "collection", known = true, flat = true,
+  ["sys/snmp/communities"] = { type = "collection", flat = true,
     props = {
       access = { t = "s", d = "rw" },
       communityName = { t = "s" },
@@ -1156,7 +1156,7 @@ return {
       oidSubset = { t = "s" },
       source = { t = "s" },
     } },
-  ["sys/snmp/users"] = { type = "collection", known = true, flat = true,
+  ["sys/snmp/users"] = { type = "collection", flat = true,
     props = {
       access = { t = "s", d = "ro" },
       authPassword = { t = "s" },
@@ -1171,7 +1171,7 @@ return {
       username = { t = "s" },
     } },
   ["sys/software"] = { type = "organizing" },
-  ["sys/software/block-device-hotfix"] = { type = "collection", known = true, flat = true,
+  ["sys/software/block-device-hotfix"] = { type = "collection", flat = true,
     props = {
       appService = { t = "s" },
       build = { t = "s" },
@@ -1185,7 +1185,7 @@ return {
       version = { t = "s" },
       volume = { t = "s" },
     } },
-  ["sys/software/block-device-image"] = { type = "collection", known = true, flat = true,
+  ["sys/software/block-device-image"] = { type = "collection", flat = true,
     props = {
       appService = { t = "s" },
       build = { t = "s" },
@@ -1200,7 +1200,7 @@ return {
       version = { t = "s" },
       volume = { t = "s" },
     } },
-  ["sys/software/hotfix"] = { type = "collection", known = true, flat = true,
+  ["sys/software/hotfix"] = { type = "collection", flat = true,
     props = {
       build = { t = "s" },
       checksum = { t = "s" },
@@ -1211,7 +1211,7 @@ return {
       version = { t = "s" },
       volume = { t = "s" },
     } },
-  ["sys/software/image"] = { type = "collection", known = true, flat = true,
+  ["sys/software/image"] = { type = "collection", flat = true,
     props = {
       build = { t = "s" },
       buildDate = { t = "s" },
@@ -1225,7 +1225,7 @@ return {
     } },
   ["sys/software/signature"] = { type = "collection", flat = true },
   ["sys/software/status"] = { type = "show" },
-  ["sys/software/update"] = { type = "singleton", known = true,
+  ["sys/software/update"] = { type = "singleton",
     props = {
       autoCheck = { t = "s", d = "enabled", c = "disabled|enabled" },
       autoPhonehome = { t = "s", d = "enabled" },
@@ -1234,7 +1234,7 @@ return {
       frequency = { t = "s", d = "weekly", c = "daily|monthly|weekly" },
     } },
   ["sys/software/update-status"] = { type = "show" },
-  ["sys/software/volume"] = { type = "collection", known = true, flat = true,
+  ["sys/software/volume"] = { type = "collection", flat = true,
     props = {
       active = { t = "b" },
       apiRawValues = { t = "o" },
@@ -1246,7 +1246,7 @@ return {
       status = { t = "s", d = "complete" },
       version = { t = "s", d = "13.0.0" },
     } },
-  ["sys/sshd"] = { type = "singleton", known = true,
+  ["sys/sshd"] = { type = "singleton",
     props = {
       allow = { t = "a", d = { "ALL" } },
       banner = { t = "s", d = "enabled", c = "disabled|enabled" },
@@ -1259,7 +1259,7 @@ return {
       login = { t = "s", d = "enabled", c = "disabled|enabled" },
       port = { t = "i", d = 22 },
     } },
-  ["sys/state-mirroring"] = { type = "singleton", known = true,
+  ["sys/state-mirroring"] = { type = "singleton",
     props = {
       addr = { t = "s", d = "none" },
       peerAddr = { t = "s", d = "none" },
@@ -1271,7 +1271,7 @@ return {
     props = {
       from = { t = "s" },
     } },
-  ["sys/syslog"] = { type = "singleton", known = true,
+  ["sys/syslog"] = { type = "singleton",
     props = {
       authPrivFrom = { t = "s", d = "notice", c = "alert|crit|debug|emerg|err|info|notice|warning" },
       authPrivTo = { t = "s", d = "emerg", c = "alert|crit|debug|emerg|err|info|notice|warning" },
@@ -1310,7 +1310,7 @@ return {
   ["sys/ucs"] = { type = "collection", flat = true },
   ["sys/url-db"] = { type = "organizing" },
   ["sys/url-db/download-result"] = { type = "show" },
-  ["sys/url-db/download-schedule"] = { type = "collection", known = true,
+  ["sys/url-db/download-schedule"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
@@ -1320,7 +1320,7 @@ return {
       status = { t = "s" },
       useProxy = { t = "s", d = "false" },
     } },
-  ["sys/url-db/url-category"] = { type = "collection", known = true,
+  ["sys/url-db/url-category"] = { type = "collection",
     props = {
       appService = { t = "s" },
       catId = { t = "i", d = 25573 },

@@ -26,6 +26,7 @@ local address_member <const> = {
       -- As it is read back: the server and the folder of its virtual server are the sub-path.
       server, virtual = sub_path:match "^(.-):(.*)$"
       virtual = virtual .. "/" .. name
+      sub_path = nil
     end
     if not server then validate.invalid("name", name) end
     if server:sub(1, 1) == "/" then

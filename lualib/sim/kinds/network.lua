@@ -20,11 +20,11 @@ local function free(store, property, collection, from, step)
 end
 
 local vlan <const> = {
-  prepare = function(store, object, properties, old, _, target)
+  prepare = function(store, object, properties, old, ctx, target)
     local collection <const> = ROOT .. "net/vlan"
     if not object.tag then object.tag = free(store, "tag", collection, 4094, -1) end
     if object.tag < 1 or object.tag > 4094 then validate.invalid("tag", object.tag) end
-    if properties.tag then
+    if properties.tag and not ctx.seed then
       local path <const> = old and target.path or nil
       local other <const> = taken(store, "tag", object.tag, collection, path)
       if other and other.partition == object.partition then
@@ -44,8 +44,8 @@ local vlan <const> = {
 }
 
 local vlan_interface <const> = {
-  prepare = function(store, object, properties, old)
-    local known <const> = store:get(ROOT .. "net/interface/" .. object.name) or store:get(ROOT .. "net/trunk/" .. object.name)
+  prepare = function(store, object, properties, old, ctx)
+    local known <const> = ctx.seed or store:get(ROOT .. "net/interface/" .. object.name) or store:get(ROOT .. "net/trunk/" .. object.name)
     if not known then
       validate.refuse_mcpd(("01070256:3: Requested VLAN member (%s) is currently a trunk member or does not exist"):format(object.name))
     end

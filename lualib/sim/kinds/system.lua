@@ -102,7 +102,7 @@ end
 
 local file <const> = {
   prepare = function(store, object, properties, old, ctx)
-    if not ctx.factory then need_source(object, old) end
+    if not ctx.factory and not ctx.seed then need_source(object, old) end
     settle_file(store, object, properties, old, ctx)
   end,
 }
@@ -127,7 +127,7 @@ local crypto_twin -- sys/crypto and sys/file show the same objects
 
 local certificate <const> = {
   prepare = function(store, object, properties, old, ctx)
-    if not ctx.factory and not ctx.automatic then need_source(object, old) end
+    if not ctx.factory and not ctx.automatic and not ctx.seed then need_source(object, old) end
     settle_file(store, object, properties, old, ctx)
     settle_certificate(object)
   end,
@@ -137,7 +137,7 @@ local certificate <const> = {
 
 local key <const> = {
   prepare = function(store, object, properties, old, ctx)
-    if not ctx.factory and not ctx.automatic then need_source(object, old) end
+    if not ctx.factory and not ctx.automatic and not ctx.seed then need_source(object, old) end
     object.mode = 33184
     settle_file(store, object, properties, old, ctx)
     object.keySize = object.keySize or 2048
@@ -220,8 +220,12 @@ local device <const> = {
 }
 
 local settings <const> = {
-  prepare = function(store, object, properties)
+  prepare = function(store, object, properties, _, ctx)
     if not properties.hostname then return end
+    if ctx.seed then
+      store.device.hostname = object.hostname
+      return
+    end
     if not object.hostname or not object.hostname:find "%." or object.hostname:find "[^%w.-]" then
       validate.refuse_mcpd(("01070903:3: Constraint 'hostname must be a fully qualified DNS name' failed for 'Hostname' (%s)"):format(
         tostring(object.hostname)))
@@ -240,8 +244,8 @@ local settings <const> = {
 }
 
 local management_ip <const> = {
-  read = function(store, target, body, _, old)
-    if old or type(body.name) ~= "string" then return body end
+  read = function(store, target, body, ctx, old)
+    if old or ctx.seed or type(body.name) ~= "string" then return body end
     local address <const>, mask <const> = body.name:match "^([^/]*)/?(.*)$"
     if not validate.is_address(address) then validate.refuse_mcpd(("01070000:3: invalid address (%s)"):format(address)) end
     for _, segment in ipairs(store:segments(target.path)) do
@@ -287,8 +291,8 @@ local group_member <const> = {
     local partition, sub_path, last = names.split(names.absolute(name, body.partition and (names.partition(body.partition)) or "Common"))
     return { name = last, partition = partition, subPath = sub_path, fullPath = names.full(partition, sub_path, last) }
   end,
-  prepare = function(store, object)
-    if not store:get(ROOT .. "cm/device/" .. names.segment(object.fullPath)) then
+  prepare = function(store, object, _, _, ctx)
+    if not ctx.seed and not store:get(ROOT .. "cm/device/" .. names.segment(object.fullPath)) then
       error(errors.tm(404, ("01020036:3: The requested device (%s) was not found."):format(object.fullPath), 3), 0)
     end
   end,

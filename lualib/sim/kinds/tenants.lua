@@ -156,13 +156,8 @@ local function access_list(store, value)
     end
     list[#list + 1] = { name = name, role = role }
   end
-  if type(value) == "table" and not json.is_array(value) and #value == 0 then
-    for name, entry in pairs(value) do add(name, type(entry) == "table" and entry.role or entry) end
-    table.sort(list, function(a, b) return a.name < b.name end)
-  else
-    for _, entry in ipairs(value) do
-      if type(entry) == "table" then add(entry.name or "all-partitions", entry.role) else add(entry, "no-access") end
-    end
+  for _, entry in ipairs(value) do
+    if type(entry) == "table" then add(entry.name or "all-partitions", entry.role) else add(entry, "no-access") end
   end
   for _, entry in ipairs(list) do
     if (entry.role == "admin" or entry.role == "resource-admin" or entry.role == "auditor" or entry.role == "web-application-security-administrator")
@@ -181,6 +176,12 @@ local user <const> = {
     fresh["partition-access"], fresh.partitionAccess = nil, nil
     if type(access) == "string" and access ~= "none" then
       access = { { name = access, role = fresh.role } }
+    end
+    if type(access) == "table" and not json.is_array(access) and #access == 0 then
+      local list <const> = {}
+      for name, entry in pairs(access) do list[#list + 1] = { name = name, role = type(entry) == "table" and entry.role or entry } end
+      table.sort(list, function(a, b) return a.name < b.name end)
+      access = #list > 0 and list or nil
     end
     fresh.partitionAccess = access
     return fresh

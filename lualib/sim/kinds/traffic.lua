@@ -404,7 +404,7 @@ local virtual <const> = {
         end
       end
     end
-    for _, other in ipairs(old and not properties.destination and {} or store.virtuals_by_destination and
+    for _, other in ipairs((ctx.seed or old and not properties.destination) and {} or store.virtuals_by_destination and
       store.virtuals_by_destination[object.destination] or {}) do
       local twin <const> = store:get(other)
       if twin and twin.fullPath ~= object.fullPath and twin.source == object.source and twin.ipProtocol == object.ipProtocol
@@ -579,7 +579,7 @@ local rule <const> = {
   end,
 }
 
--- By what records are sorted: addresses and numbers by their value.
+-- By what records are sorted: addresses and numbers by their value; texts stay as they come.
 local ORDER <const> = {
   ip = function(name)
     return (name:gsub("%d+", function(digits) return ("%010d"):format(tonumber(digits)) end))
@@ -602,8 +602,8 @@ local data_group <const> = {
         if not seen[shown] then list[#list + 1] = { name = shown, data = entry.data ~= nil and tostring(entry.data) or "" } end
         seen[shown] = true
       end
-      local key <const> = ORDER[object.type] or tostring
-      table.sort(list, function(a, b) return key(a.name) < key(b.name) end)
+      local key <const> = ORDER[object.type]
+      if key then table.sort(list, function(a, b) return key(a.name) < key(b.name) end) end
       object.records = #list > 0 and json.array(list) or nil
     end
   end,

@@ -1,0 +1,206 @@
+-- What a BIG-IP checks between objects, and what it makes by itself.
+local json = require "f5.json"
+local sim = require "f5.sim"
+local curl = require "curl"
+
+local device
+
+local function start()
+  device = sim.start { provision = { "ltm", "gtm" } }
+end
+
+local function stop()
+  assert.equal(0, device:problems())
+  device:stop()
+end
+
+local function get(path) return curl(device, "GET", path) end
+local function post(path, body) return curl(device, "POST", path, body) end
+local function patch(path, body) return curl(device, "PATCH", path, body) end
+local function delete(path) return curl(device, "DELETE", path) end
+
+local function refused(answer, status, message, api_error)
+  assert.equal(status, answer.status, answer.body)
+  assert.equal(message, answer.json.message)
+  assert.equal(api_error or 3, answer.json.apiError)
+end
+
+describe("G14 device: objects refer to each other", function()
+  before_each(start)
+  after_each(stop)
+
+  it("and what is referred to must be there", function()
+    refused(post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", pool = "none-such" }), 404,
+      "01020036:3: The requested Pool (/Common/none-such) was not found.")
+    refused(post("/mgmt/tm/ltm/pool", { name = "p", monitor = "/Common/none-such" }), 404,
+      "01020036:3: The requested monitor (/Common/none-such) was not found.")
+    refused(post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", profiles = { "/Common/nope" } }), 404,
+      "01020036:3: The requested profile (/Common/nope) was not found.")
+    assert.equal(404, get("/mgmt/tm/ltm/virtual/v").status)
+    assert.equal(404, get("/mgmt/tm/ltm/virtual-address/10.0.0.1").status)
+  end)
+
+  it("and what is in use stays", function()
+    post("/mgmt/tm/ltm/monitor/http", { name = "m" })
+    post("/mgmt/tm/ltm/pool", { name = "p", monitor = "m", members = { "10.0.0.1:80" } })
+    post("/mgmt/tm/ltm/rule", { name = "r", apiAnonymous = "when HTTP_REQUEST { }" })
+    post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.9:80", pool = "p", rules = { "/Common/r" }, profiles = { "tcp", "http" } })
+    refused(delete "/mgmt/tm/ltm/pool/p", 400,
+      "01070265:3: The Pool (/Common/p) cannot be deleted because it is in use by a Virtual Server (/Common/v).")
+    refused(delete "/mgmt/tm/ltm/rule/r", 400,
+      "01070265:3: The rule (/Common/r) cannot be deleted because it is in use by a Virtual Server (/Common/v).")
+    refused(delete "/mgmt/tm/ltm/monitor/http/m", 400, "01070083:3: Monitor /Common/m is in use.")
+    refused(delete "/mgmt/tm/ltm/node/10.0.0.1", 400,
+      "01070110:3: Node address '/Common/10.0.0.1' is referenced by a member of pool '/Common/p'.")
+    refused(delete "/mgmt/tm/ltm/virtual-address/10.0.0.9", 400,
+      "01070265:3: The Virtual Address (/Common/10.0.0.9) cannot be deleted because it is in use by a Virtual Server (/Common/v).")
+    assert.equal(200, delete("/mgmt/tm/ltm/virtual/v").status)
+    assert.equal(404, get("/mgmt/tm/ltm/virtual-address/10.0.0.9").status)
+    assert.equal(200, delete("/mgmt/tm/ltm/pool/p").status)
+    assert.equal(404, get("/mgmt/tm/ltm/pool/p/members/~Common~10.0.0.1:80").status)
+    assert.equal(200, delete("/mgmt/tm/ltm/node/10.0.0.1").status)
+    assert.equal(200, delete("/mgmt/tm/ltm/monitor/http/m").status)
+  end)
+
+  it("and not into foreign partitions", function()
+    post("/mgmt/tm/auth/partition", { name = "eu" })
+    post("/mgmt/tm/ltm/pool", { name = "p", partition = "eu" })
+    refused(post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", pool = "/eu/p" }), 400,
+      "01070726:3: Virtual Server /Common/v in partition Common cannot reference Pool /eu/p in partition eu")
+    assert.equal(200, post("/mgmt/tm/ltm/virtual", { name = "v", partition = "eu", destination = "10.0.0.1:80", pool = "p",
+      profiles = { "/Common/tcp" } }).status)
+    assert.equal("/eu/p", get("/mgmt/tm/ltm/virtual/~eu~v").json.pool)
+  end)
+
+  it("and addresses are checked", function()
+    assert.equal(400, post("/mgmt/tm/ltm/node", { name = "n", address = "10.0.0.256" }).status)
+    assert.equal(200, post("/mgmt/tm/ltm/node", { name = "six", address = "2001:db8::1" }).status)
+    refused(post("/mgmt/tm/ltm/node", { name = "again", address = "2001:db8::1" }), 400,
+      "0107176c:3: Invalid Node, the IP address 2001:db8::1 already exists.")
+    post("/mgmt/tm/ltm/virtual", { name = "a", destination = "10.0.0.1:80" })
+    refused(post("/mgmt/tm/ltm/virtual", { name = "b", destination = "10.0.0.1:80" }), 400,
+      "01070333:3: Virtual Server /Common/b illegally shares destination address, source address, service port, and ip-protocol "
+        .. "with Virtual Server /Common/a.")
+    assert.equal(200, post("/mgmt/tm/ltm/virtual", { name = "b", destination = "10.0.0.1:https" }).status)
+    assert.equal("/Common/10.0.0.1:443", get("/mgmt/tm/ltm/virtual/b").json.destination)
+  end)
+
+  it("and what is refused leaves nothing behind", function()
+    local before = device:state().objects
+    refused(post("/mgmt/tm/ltm/pool", { name = "p", members = { "10.0.0.1:80", "10.0.0.2:80", "nowhere:80" } }), 404,
+      "01020036:3: The requested Node (/Common/nowhere) was not found.")
+    assert.same(before, device:state().objects)
+  end)
+end)
+
+describe("G14 device: states of members and nodes", function()
+  before_each(start)
+  after_each(stop)
+
+  it("are set as user-… and read as what monitoring makes of them", function()
+    post("/mgmt/tm/ltm/pool", { name = "p", members = { "10.0.0.1:80" } })
+    local path = "/mgmt/tm/ltm/pool/p/members/~Common~10.0.0.1:80"
+    assert.same({ "user-enabled", "unchecked" }, { get(path).json.session, get(path).json.state })
+    patch("/mgmt/tm/ltm/pool/p", { monitor = "/Common/http and /Common/tcp" })
+    assert.same({ "monitor-enabled", "checking" }, { get(path).json.session, get(path).json.state })
+    local down = patch(path, { session = "user-disabled", state = "user-down" })
+    assert.same({ "user-disabled", "user-down" }, { down.json.session, down.json.state })
+    local up = patch(path, { session = "user-enabled", state = "user-up" })
+    assert.same({ "monitor-enabled", "checking" }, { up.json.session, up.json.state })
+    assert.equal("min 1 of { /Common/http /Common/tcp }",
+      patch("/mgmt/tm/ltm/pool/p", { monitor = "min 1 of /Common/http /Common/tcp" }).json.monitor)
+  end)
+end)
+
+describe("G14 device: inheritance", function()
+  before_each(start)
+  after_each(stop)
+
+  it("copies the parent's values, and follows what the child has not set", function()
+    post("/mgmt/tm/ltm/profile/http", { name = "mother", serverAgentName = "s1" })
+    local child = post("/mgmt/tm/ltm/profile/http", { name = "child", defaultsFrom = "/Common/mother", maxRequests = 5 })
+    assert.equal("s1", child.json.serverAgentName)
+    assert.equal("/Common/mother", child.json.defaultsFrom)
+    assert.equal("https://localhost/mgmt/tm/ltm/profile/http/~Common~mother?ver=17.1.3", child.json.defaultsFromReference.link)
+    patch("/mgmt/tm/ltm/profile/http/mother", { serverAgentName = "s2", maxRequests = 9 })
+    local later = get "/mgmt/tm/ltm/profile/http/child"
+    assert.equal("s2", later.json.serverAgentName)
+    assert.equal(5, later.json.maxRequests)
+    refused(delete "/mgmt/tm/ltm/profile/http/mother", 400,
+      "01070265:3: The profile (/Common/mother) cannot be deleted because it is in use by a profile (/Common/child).")
+    local monitor = post("/mgmt/tm/ltm/monitor/http", { name = "m", interval = 7 })
+    assert.same({ 7, 16, "/Common/http" }, { monitor.json.interval, monitor.json.timeout, monitor.json.defaultsFrom })
+    assert.equal(400, delete("/mgmt/tm/ltm/monitor/http/http").status)
+  end)
+end)
+
+describe("G18 device: users", function()
+  before_each(start)
+  after_each(stop)
+
+  it("have roles by partition, and no password to be read", function()
+    local made = post("/mgmt/tm/auth/user", { name = "ann", password = "secret12",
+      ["partition-access"] = { ["all-partitions"] = { role = "guest" } } })
+    assert.equal(200, made.status, made.body)
+    assert.same({ "all-partitions", "guest" }, { made.json.partitionAccess[1].name, made.json.partitionAccess[1].role })
+    assert.falsy(made.body:find("secret12", 1, true))
+    assert.is_nil(made.json.password)
+    assert.truthy(made.json.encryptedPassword)
+    local function with(access)
+      return post("/mgmt/tm/auth/user", { name = "bob", password = "secret12", partitionAccess = json.array { access } }).status
+    end
+    assert.equal(400, with { name = "all-partitions", role = "king" })
+    assert.equal(404, with { name = "nope", role = "guest" })
+    assert.equal(400, delete("/mgmt/tm/auth/user/admin").status)
+    assert.equal(200, delete("/mgmt/tm/auth/user/ann").status)
+  end)
+end)
+
+describe("P3 device: what a fresh device has", function()
+  before_each(start)
+  after_each(stop)
+
+  it("is a version, a device, provisioning, variables, profiles and monitors", function()
+    local version = get("/mgmt/tm/sys/version").json.entries["https://localhost/mgmt/tm/sys/version/0"].nestedStats.entries
+    assert.equal("17.1.3", version.Version.description)
+    assert.equal("true", get("/mgmt/tm/cm/device/bigip1").json.selfDevice)
+    assert.equal("nominal", get("/mgmt/tm/sys/provision/ltm").json.level)
+    assert.equal("none", get("/mgmt/tm/sys/provision/asm").json.level)
+    local variable = get "/mgmt/tm/sys/db/license.operational"
+    assert.equal("true", variable.json.value)
+    assert.equal("disable", patch("/mgmt/tm/sys/db/iptunnel.configsync", { value = "disable" }).json.value)
+    for _, path in ipairs { "ltm/profile/tcp/tcp", "ltm/profile/http/http", "ltm/profile/client-ssl/clientssl", "ltm/monitor/gateway-icmp/gateway_icmp",
+      "ltm/persistence/cookie/cookie", "net/route-domain/0", "cm/traffic-group/traffic-group-1", "sys/file/ssl-cert/default.crt",
+      "sys/crypto/key/~Common~default.key", "auth/partition/Common", "sys/folder/~Common" } do
+      assert.equal(200, get("/mgmt/tm/" .. path).status, path)
+    end
+  end)
+
+  it("answers PATCH of its singletons", function()
+    local dns = patch("/mgmt/tm/sys/dns", { nameServers = json.array { "192.0.2.1" } })
+    assert.same({ "192.0.2.1" }, dns.json.nameServers)
+    assert.equal("a.example.org", patch("/mgmt/tm/sys/global-settings", { hostname = "a.example.org" }).json.hostname)
+    assert.equal("a.example.org", get("/mgmt/tm/cm/device/bigip1").json.hostname)
+    assert.equal(400, patch("/mgmt/tm/sys/global-settings", { hostname = "plain" }).status)
+  end)
+end)
+
+describe("simulated device: many objects", function()
+  it("lists, pages and finds among 10,000 nodes without effort", function()
+    local nodes = json.array {}
+    for i = 1, 10000 do
+      nodes[i] = { name = ("n%05d"):format((i * 7919) % 10007), address = ("10.%d.%d.%d"):format(i // 65536, i // 256 % 256, i % 256) }
+    end
+    device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/node"] = nodes } } }
+    local all = get "/mgmt/tm/ltm/node"
+    assert.equal(10000, #all.json.items)
+    local sorted = true
+    for i = 2, 10000 do sorted = sorted and all.json.items[i - 1].name < all.json.items[i].name end
+    assert.is_true(sorted)
+    local page = get "/mgmt/tm/ltm/node?$top=3&$skip=9000"
+    assert.same({ 3, 3001, 3334, 10000 }, { page.json.currentItemCount, page.json.pageIndex, page.json.totalPages, page.json.totalItems })
+    assert.equal(200, post("/mgmt/tm/ltm/node", { name = "n05000x", address = "10.200.0.1" }).status)
+    assert.equal(10001, get("/mgmt/tm/ltm/node?$top=1").json.totalItems)
+    stop()
+  end)
+end)
