@@ -242,7 +242,11 @@ end
 local function transfer(name, act)
   return function(shell, arguments, io)
     local _, names <const> = split(arguments)
-    local from <const>, to = shell:path(names[1] or ""), shell:path(names[2] or "")
+    if #names < 2 then
+      io.err(names[1] and ("%s: missing destination file operand after '%s'\n"):format(name, names[1]) or name .. ": missing file operand\n")
+      return 1
+    end
+    local from <const>, to = shell:path(names[1]), shell:path(names[2])
     local disk <const> = shell.device.disk
     if not disk.find(from) then
       io.err(("%s: cannot stat '%s': No such file or directory\n"):format(name, names[1] or ""))

@@ -1,6 +1,6 @@
 -- Is it ready, is it active: what clients ask after a reboot, and which of two devices they talk to.
 --
--- state.failover = "active", "standby" or "offline"; state.sync = the text of cm/sync-status.
+-- state.failover = "active", "standby" or "forced-offline"; state.sync = the text of cm/sync-status.
 local clock = require "sim.clock"
 local errors = require "sim.errors"
 
@@ -54,7 +54,7 @@ local function install_status(device)
   device:route("/mgmt/tm/cm/failover-status", function(self, request)
     local active <const> = self.state.failover == "active"
     return one_line(self, request, "tm:cm:failover-status:failover-statusstats", {
-      status = self.state.failover:upper(), color = active and "green" or "gray",
+      status = self.state.failover:upper():gsub("%-", " "), color = active and "green" or "gray",
       summary = active and "1/1 active" or "0/1 active",
     }, active and "active for /Common/traffic-group-1" or nil)
   end)

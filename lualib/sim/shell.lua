@@ -96,7 +96,7 @@ function Shell:redirected(redirects, io)
     elseif redirect.how == "<" then
       local text <const> = target == "/dev/null" and "" or programs.read(self, target)
       if not text then
-        write(io.errors, ("bash: %s: No such file or directory\n"):format(target))
+        write(io.errors, ("/bin/bash: %s: No such file or directory\n"):format(target))
         return nil
       end
       now.input = text
@@ -127,7 +127,7 @@ function Shell:simple(command, io)
   if name == "bash" or name == "sh" or name == "eval" then return self:nested(name, words, io) end
   local program <const> = programs.find(name)
   if not program then
-    write(io.errors, ("bash: %s: command not found\n"):format(name))
+    write(io.errors, ("/bin/bash: %s: command not found\n"):format(name))
     return 127
   end
   local function out(text) write(io.output, text) end
@@ -223,7 +223,7 @@ end
 function M.run(device, script)
   local shell <const> = setmetatable({ device = device, variables = { HOME = "/root", USER = "root" }, cwd = "/root", status = 0 }, Shell)
   local list <const>, message <const> = parser.parse(script)
-  if not list then return ("bash: -c: line 0: %s\n"):format(message), 2 end
+  if not list then return ("/bin/bash: -c: line 0: %s\n"):format(message), 2 end
   local output <const> = new_output()
   shell:guarded(list, { input = "", output = output, errors = output })
   return text_of(output), shell.status

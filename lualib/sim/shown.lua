@@ -204,7 +204,7 @@ end
 
 builders["sys/failover"] = function(device)
   local state <const> = device.state.failover or "active"
-  return nil, nil, { apiRawValues = { apiAnonymous = ("Failover %s for 1d 00:00:00\n"):format(state) } }
+  return nil, nil, { apiRawValues = { apiAnonymous = ("Failover %s for 1d 00:00:00\n"):format((state:gsub("%-", "_"))) } }
 end
 
 builders["sys/disk/directory"] = function()

@@ -51,14 +51,27 @@ end
 
 -- -- failover and synchronisation --
 
+-- What cm/device says of this device goes with its state.
+local function set_failover(device, state)
+  device.state.failover = state
+  local path <const> = "/mgmt/tm/cm/device/~Common~" .. device.hostname
+  local object <const> = device.store:get(path)
+  if not object or object.failoverState == state then return end
+  local copy <const> = {}
+  for key, value in pairs(object) do copy[key] = value end
+  copy.failoverState = state
+  device.store:put(path, copy)
+end
+
 local function failover(device, _, _, body)
   local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
-  if body.standby or words:find "standby" then
-    device.state.failover = "standby"
-  elseif body.offline or words:find "offline" then
-    device.state.failover = "offline"
-  elseif body.online or words:find "online" then
-    device.state.failover = "active"
+  if body.offline == true or words:find "offline" then
+    set_failover(device, "forced-offline")
+  elseif body.online == true or words:find "online" then
+    set_failover(device, "active")
+  elseif body.standby == true or words:find "standby" then
+    -- A single traffic group has nowhere to go.
+    if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then set_failover(device, "standby") end
   end
 end
 
@@ -87,7 +100,7 @@ local function bash(device, _, _, body)
   local arguments <const> = body.utilCmdArgs
   if arguments == nil then return { commandResult = nil } end
   local script <const> = shell.script_of(device, tostring(arguments))
-  if not script then return { commandResult = ("bash: %s: No such file or directory\n"):format(arguments) } end
+  if not script then return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) } end
   local output <const> = shell.run(device, script)
   return { commandResult = output ~= "" and output or nil }
 end
@@ -103,12 +116,33 @@ local function ping(_, _, _, body)
   return { commandResult = table.concat(lines, "\n") .. "\n" }
 end
 
--- The arguments of ls and the like are words for the shell.
+-- The arguments of ls and the like are words for the shell; its complaints name the program with its path.
 local function program(name)
   return function(device, _, _, body)
-    local output <const> = shell.run(device, name .. " " .. tostring(body.utilCmdArgs or ""))
+    local arguments <const> = tostring(body.utilCmdArgs or "")
+    local option <const> = arguments:match "^%-[^%alrfit]%S*" or arguments:match "^%-%d"
+    if option then refuse(("unix-%s does not support %s"):format(name, option)) end
+    local output <const> = shell.run(device, name .. " " .. arguments):gsub("^" .. name .. ":", "/bin/" .. name .. ":")
     return { commandResult = output ~= "" and output or nil }
   end
+end
+
+-- Whether every quote that opens closes.
+local function is_balanced(text)
+  local open
+  local at = 1
+  while at <= #text do
+    local char <const> = text:sub(at, at)
+    if char == "\\" and open ~= "'" then
+      at = at + 1
+    elseif char == open then
+      open = nil
+    elseif not open and (char == "'" or char == '"') then
+      open = char
+    end
+    at = at + 1
+  end
+  return open == nil
 end
 
 local UTILITIES <const> = { "bash", "ping", "ping6", "unix-ls", "unix-rm", "unix-mv", "dig", "get-dossier", "qkview", "tcpdump",
@@ -132,6 +166,9 @@ local function utilities(device, request)
   end
   local body <const> = request.json
   if type(body) ~= "table" or body.command == nil then return errors.tm(400, "one or more properties must be specified", 1) end
+  if type(body.utilCmdArgs) == "string" and not is_balanced(body.utilCmdArgs) then
+    return errors.tm(400, "quotes are not balanced", 26214401)
+  end
   return commands.run(device, request, { template = "util/" .. name, path = request.path }, body)
 end
 
