@@ -4,6 +4,16 @@ set(F5LUA_PORTABLE_PROGRAM "" CACHE FILEPATH "a portable f5lua to install beside
 set(F5LUA_MODULE_DIRECTORY lib/lua/5.4 CACHE STRING "where the f5 module for lua5.4 goes")
 set(F5LUA_LICENCES "" CACHE STRING "licence texts of what is linked in, NAME=FILE each")
 
+if(NOT F5LUA_LICENCES)  # of a program linked to the system's libraries: what is in it all the same
+  foreach(licence lua=liblua5.4-dev lua-cjson=lua-cjson argparse=lua-argparse)
+    string(REPLACE "=" "=/usr/share/doc/" licence ${licence}/copyright)
+    string(REGEX REPLACE "^[^=]+=" "" file ${licence})
+    if(EXISTS ${file})
+      list(APPEND F5LUA_LICENCES ${licence})
+    endif()
+  endforeach()
+endif()
+
 install(TARGETS f5lua)
 if(TARGET f5module)
   install(TARGETS f5module DESTINATION ${F5LUA_MODULE_DIRECTORY})

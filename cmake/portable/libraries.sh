@@ -150,12 +150,13 @@ build_libevent() {
 }
 
 build_lua() {
-  # What Debian's library exports, compiled as upstream's makefile does; no dlopen: a static program has none.
+  # What Debian's library exports, compiled as upstream's makefile does; no dlopen: a static program has none. -O3 makes a large
+  # collection decode a tenth faster, for 60 kB.
   local source objects=()
   echo "#define DEB_HOST_MULTIARCH \"$machine\"" > src/lua5.4-deb-multiarch.h  # Debian's build makes it so
   for source in src/*.c; do
     case $source in */lua.c | */luac.c) continue ;; esac
-    $CC $CFLAGS -std=gnu99 -DLUA_COMPAT_5_3 -DLUA_USE_POSIX -c "$source" -o "${source%.c}.o"
+    $CC $CFLAGS -O3 -std=gnu99 -DLUA_COMPAT_5_3 -DLUA_USE_POSIX -c "$source" -o "${source%.c}.o"
     objects+=("${source%.c}.o")
   done
   rm -f "$prefix/lib/liblua5.4.a"
@@ -212,14 +213,14 @@ case $flavour in
     export CC=$prefix/bin/cc
     openssl_prefix=$prefix
     library zlib zlib
-    library lua lua5.4
-    library cjson lua-cjson
     library mimalloc mimalloc
     library openssl openssl
     library curl curl
     library libevent libevent
     library ncurses ncurses
     library libedit libedit
+    library lua lua5.4
+    library cjson lua-cjson
     ;;
   glibc)
     export CC=gcc

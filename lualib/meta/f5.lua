@@ -61,6 +61,19 @@ function f5.each(devices, options, fn) end
 ---@return f5.inventory
 function f5.inventory(path) end
 
+---The contents of a file that belongs to the playbook: beside it, or packed into the program by `f5lua build --include`.
+---
+---    local template = f5.asset "data/irule.tcl"
+---@param name string path below the playbook's directory
+---@return string contents
+function f5.asset(name) end
+
+---Only in `f5.so`, under a stock lua5.4: runs a function as the main fiber and returns its results after all other fibers have ended.
+---@param fn function
+---@param ... any its arguments
+---@return any ...
+function f5.run(fn, ...) end
+
 ---@class f5.each.options
 ---@field workers? integer devices at a time; default 50
 ---@field canary? integer devices that run first and must all succeed; default 0
