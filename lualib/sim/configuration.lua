@@ -172,13 +172,13 @@ local function with_value_replaced(value, old, new)
   return setmetatable(copy, getmetatable(value))
 end
 
-local function renamed(device, object, full)
+local function renamed(object, full, generation)
   local copy <const> = with_value_replaced(object, nil, nil)
   local partition <const>, rest <const> = full:match "^/([^/]+)/(.+)$"
   copy.fullPath, copy.partition = full, partition
   copy.subPath, copy.name = rest:match "^(.*)/([^/]+)$"
   if not copy.name then copy.name = rest end
-  copy.generation = device.store:next_generation()
+  copy.generation = generation
   return copy
 end
 
@@ -188,8 +188,8 @@ local function new_full_name(body)
   return target:sub(1, 1) == "/" and target or "/Common/" .. target
 end
 
--- Copies an object with what is below it; returns the paths of the old ones.
-local function copy_tree(device, target, path, full, new_full)
+-- Copies an object with what is below it; returns the paths of the old ones. What moves keeps its generation.
+local function copy_tree(device, target, path, full, new_full, moves)
   local new_path <const> = target.path .. "/" .. new_full:gsub("/", "~")
   if device.store:get(new_path) then
     error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists in partition %s."):format(target.template:match "[^/]+$",
@@ -202,7 +202,8 @@ local function copy_tree(device, target, path, full, new_full)
   for i = #old, 2, -1 do
     device.store:put(new_path .. old[i]:sub(#path + 1), with_value_replaced(device.store:get(old[i]), full, new_full))
   end
-  device.store:put(new_path, renamed(device, device.store:get(path), new_full))
+  local object <const> = device.store:get(path)
+  device.store:put(new_path, renamed(object, new_full, moves and object.generation or device.store:next_generation()))
   return old
 end
 
@@ -216,7 +217,7 @@ local function move_object(device, _, target, body)
   local path <const>, full <const> = object_path(device, target, body.name)
   local new_full <const> = new_full_name(body)
   local users <const> = device.store.users and device.store:users(path) or {}
-  local old <const> = copy_tree(device, target, path, full, new_full)
+  local old <const> = copy_tree(device, target, path, full, new_full, true)
   for _, user in ipairs(users) do
     local object <const> = device.store:get(user)
     if object then device.store:put(user, with_value_replaced(object, full, new_full)) end

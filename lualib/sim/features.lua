@@ -19,6 +19,7 @@ return {
   "sim.file",
   "sim.configuration",
   "sim.system",
+  "sim.utilities",
   "sim.software",
   "sim.task",
   "sim.jobs",

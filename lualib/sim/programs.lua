@@ -359,6 +359,13 @@ function programs.ps(_, _, io)
   end
 end
 
+function programs.df(_, _, io)
+  io.out "Filesystem                    1K-blocks    Used Available Use% Mounted on\n"
+  for _, place in ipairs { { "root", "/" }, { "config", "/config" }, { "usr", "/usr" }, { "var", "/var" }, { "shared", "/shared" } } do
+    io.out(("/dev/mapper/vg--db--vda-%-6s %8d %7d %9d %3d%% %s\n"):format(place[1], 4194304, 1048576, 3145728, 25, place[2]))
+  end
+end
+
 function programs.last(shell, _, io)
   io.out("reboot   system boot  3.10.0-862.14.4. " .. os.date("!%a %b %e %H:%M", shell.device.state.booted // 1000000) .. "\n")
 end

@@ -54,13 +54,14 @@ end
 -- What cm/device says of this device goes with its state.
 local function set_failover(device, state)
   device.state.failover = state
-  local path <const> = "/mgmt/tm/cm/device/~Common~" .. device.hostname
-  local object <const> = device.store:get(path)
-  if not object or object.failoverState == state then return end
-  local copy <const> = {}
-  for key, value in pairs(object) do copy[key] = value end
-  copy.failoverState = state
-  device.store:put(path, copy)
+  for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do
+    if object.selfDevice == "true" then
+      local copy <const> = {}
+      for key, value in pairs(object) do copy[key] = value end
+      copy.failoverState = state
+      device.store:put("/mgmt/tm/cm/device/" .. object.fullPath:gsub("/", "~"), copy)
+    end
+  end
 end
 
 local function failover(device, _, _, body)
@@ -146,7 +147,7 @@ local function is_balanced(text)
 end
 
 local UTILITIES <const> = { "bash", "ping", "ping6", "unix-ls", "unix-rm", "unix-mv", "dig", "get-dossier", "qkview", "tcpdump",
-  "traceroute", "sys-icheck", "test-monitor", "geoip-lookup", "domain-tool", "ccmode", "diadb", "arping" }
+  "traceroute", "clientssl-ciphers", "serverssl-ciphers", "sys-icheck", "test-monitor", "geoip-lookup", "domain-tool", "ccmode", "diadb", "arping" }
 
 local function utilities(device, request)
   local name <const> = request.segments[4]
@@ -218,6 +219,9 @@ commands.define("load", "^analytics/", accept)
 function M.install(device)
   device.state.services = device.state.services or {}
   device.state.pushed = device.state.pushed or {}
+  device.store:watch("/mgmt/tm/cm/device-group/", function(path, object)
+    if not object then device.state.pushed[path:match "[^~/]+$"] = nil end
+  end)
 
   -- start, stop or restart a service; what REST is made of takes a while to come back.
   function device:service(name, action)
