@@ -62,7 +62,8 @@ for i = 3, #arg do
   local name, path = arg[i]:match "^([%w_.]+)=(.+)$"
   if not name then name, path = module_name(arg[i]), arg[i] end
   local source = read(path)
-  modules[#modules + 1] = { name = name, chunk = chunk_name(path), source = small and smaller(source, chunk_name(path)) or source }
+  local is_text = name:find "^meta%." -- what matters in it are the comments
+  modules[#modules + 1] = { name = name, chunk = chunk_name(path), source = small and not is_text and smaller(source, chunk_name(path)) or source }
 end
 for _, module in ipairs(modules) do
   module.data = module.source

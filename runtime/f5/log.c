@@ -6,15 +6,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "f5/module.h"
 #include "f5/secret.h"
 #include "f5/session.h"
 #include "f5/text.h"
 
 #define BODY_SHOWN 16384 /* bytes of a body that -vv shows */
 
+static void (*before_line)(void);
+
+void f5_log_set_before(void (*before)(void)) {
+  before_line = before;
+}
+
 /* One write, so that lines of two processes do not mix. */
 static void write_out(text *line) {
   text_char(line, '\n');
+  if (before_line) before_line();
   if (!line->failed && fwrite(line->data, 1, line->length, stderr) == line->length) fflush(stderr);
   text_free(line);
 }

@@ -47,6 +47,18 @@ static int lua_is_secret_name(lua_State *L) {
   return 1;
 }
 
+/* mask(text) -> the text without any secret */
+static int lua_mask(lua_State *L) {
+  size_t length;
+  const char *string = luaL_checklstring(L, 1, &length);
+  text masked = {0};
+  secret_mask(&masked, string, length);
+  if (!masked.failed) lua_pushlstring(L, text_string(&masked), masked.length);
+  bool failed = masked.failed;
+  text_free(&masked);
+  return failed ? luaL_error(L, "not enough memory") : 1;
+}
+
 int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", session_lua_connect},
                                        {"preset", session_lua_preset},
@@ -58,6 +70,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"error_new", error_lua_new},
                                        {"usage_error", error_lua_usage},
                                        {"is_secret_name", lua_is_secret_name},
+                                       {"mask", lua_mask},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {NULL, NULL}};
   error_setup(L);

@@ -14,4 +14,7 @@ void f5_shutdown(lua_State *L, unsigned timeout_ms);
 /* level 0: nothing, 1: a line a call (-v), 2: with masked bodies (-vv); json: one JSON object a line. */
 void f5_log_configure(lua_State *L, int level, bool json);
 
+/* Called before each line of the log is written, so that a console can make room for it; NULL: nothing. */
+void f5_log_set_before(void (*before)(void));
+
 #endif

@@ -28,7 +28,7 @@ static bool read_line(lua_State *L, int fd, char *buffer) {
   size_t length = 0;
   for (;;) {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
-    if (fiber_interrupted(L)) return false;
+    if (fiber_ending(L)) return false;
     if (poll(&wait, 1, -1) < 0) {
       if (errno == EINTR) continue;
       return false;

@@ -14,6 +14,7 @@
 #include "host/bundle.h"
 #include "host/embedded.h"
 #include "host/library.h"
+#include "host/lineedit.h"
 #include "host/signals.h"
 #include "host/trace.h"
 #include "net/fiber.h"
@@ -34,6 +35,7 @@ static const luaL_Reg preloaded[] = {
     {"f5.host", luaopen_f5_host},
     {"f5.bundle", luaopen_f5_bundle},
     {"f5.json", luaopen_f5_json},
+    {"f5.lineedit", luaopen_f5_lineedit},
     {"f5.sim.server", luaopen_f5_sim_server},
     {NULL, NULL},
 };
@@ -66,6 +68,7 @@ static int open_device(lua_State *L) {
 
 /* A failed fiber that nobody joined: the playbook went on, but it did not do all of its work. */
 static int report_unjoined(lua_State *L) {
+  lineedit_hide();
   fputs("f5lua: a fiber failed, and nothing joined it:\n", stderr);
   int status = host_report(L);
   if (program.unjoined_status == STATUS_DONE) program.unjoined_status = status;
@@ -101,6 +104,7 @@ lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
     return NULL;
   }
   f5_log_configure(L, log_level, log_json);
+  f5_log_set_before(lineedit_hide);
   sim_set_open(open_device);
   signals_install(L);
   host_set_arguments(L, argc, argv, 0);

@@ -4,12 +4,14 @@
 #include <string.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
 
 #include "host/embedded.h"
 #include "host/host.h"
+#include "host/trace.h"
 
 /* modules() -> names of all embedded modules, sorted */
 static int modules(lua_State *L) {
@@ -91,7 +93,33 @@ static int end_by_signal(lua_State *L) {
   return 0;
 }
 
+/* trace(error value) -> array of { file, line, name }, the innermost first */
+static int trace(lua_State *L) {
+  luaL_checkany(L, 1);
+  trace_push(L, 1);
+  return 1;
+}
+
+/* source(module) -> text of an embedded module, or nil */
+static int source(lua_State *L) {
+  const embedded_module *module = embedded_find(luaL_checkstring(L, 1));
+  if (!module) return 0;
+  lua_pushlstring(L, module->source, module->length);
+  return 1;
+}
+
+/* clock() -> seconds of a clock that only moves forward */
+static int monotonic(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"clock", monotonic},
+    {"trace", trace},
+    {"source", source},
     {"columns", columns},
     {"modules", modules},
     {"load", load},

@@ -12,6 +12,7 @@ static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t received;
 
 static void end_run(int signal) {
+  if (signal == SIGINT && !received && interrupted_state && fiber_interrupt_foreground(interrupted_state)) return;
   if (received) _exit(STATUS_SIGNAL + signal);
   received = signal;
   if (interrupted_state) fiber_interrupt(interrupted_state);

@@ -71,6 +71,15 @@ static void cancel_all(fiber_scheduler *s) {
     fiber_cancel(f);
 }
 
+static void tell_foreground(fiber_scheduler *s) {
+  if (!s->foreground_hits) return;
+  s->foreground_hits = 0;
+  fiber *f = s->foreground;
+  if (f == NULL) return;
+  f->cancelled = false; /* a second Ctrl-C counts as the first did */
+  fiber_cancel(f);
+}
+
 /* Everything waits for everything: some fiber must hear of it, or the program would stand still for ever. */
 static void break_deadlock(fiber_scheduler *s) {
   fiber *victim = s->nested ? s->current : s->main_fiber;
@@ -230,6 +239,7 @@ static void end_fiber(lua_State *L, fiber *f, int status) {
     f->listed_failed = true;
     link_into(&s->failed, f);
   }
+  if (s->foreground == f) s->foreground = NULL;
   fiber_wake_joiners(f);
   if (f->group != NULL) fiber_tell_group(f);
   if (f == s->main_fiber) return; /* fiber_run_main still needs it */
@@ -241,6 +251,10 @@ static void on_interrupt(lua_State *L, lua_Debug *ar) {
   (void)ar;
   lua_sethook(L, NULL, 0, 0);
   fiber_scheduler *s = fiber_scheduler_of(L);
+  if (s->foreground_hits > (s->current == s->foreground ? 0 : 1)) {
+    s->foreground_hits = 0;
+    raise_cancel(L, s->current);
+  }
   if (!s->interrupted) return; /* left over from a run before this one */
   if (!s->current->cancelled || s->current->cancel_pending) raise_cancel(L, s->current);
 }
@@ -330,6 +344,7 @@ static void turn(fiber_scheduler *s, lua_State *L) {
     s->swept = true;
     cancel_all(s);
   }
+  tell_foreground(s);
   unsigned budget = 0;
   for (fiber *f = s->ready; f != NULL; f = f->next_ready)
     budget++;
@@ -339,7 +354,7 @@ static void turn(fiber_scheduler *s, lua_State *L) {
 }
 
 static void wait_for_network(fiber_scheduler *s) {
-  if (s->interrupted && !s->swept) return;
+  if ((s->interrupted && !s->swept) || s->foreground_hits) return;
   if (s->ready != NULL)
     loop_turn(s->l, 0);
   else if (loop_pending(s->l))
@@ -370,6 +385,8 @@ void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
       s->swept = true;
       cancel_all(s);
       if (f == &s->outside) fiber_cancel(f);
+    } else if (s->foreground_hits) {
+      tell_foreground(s);
     } else if (loop_pending(s->l)) {
       loop_turn(s->l, -1);
     } else {
@@ -512,4 +529,28 @@ void fiber_interrupt(lua_State *L) {
 
 bool fiber_interrupted(lua_State *L) {
   return fiber_scheduler_of(L)->interrupted;
+}
+
+void fiber_set_foreground(lua_State *L, int index) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  fiber *f = index ? luaL_checkudata(L, index, FIBER_TYPE) : NULL;
+  s->has_foreground = true;
+  s->foreground = f && f->outcome == FIBER_RUNNING ? f : NULL;
+  s->foreground_hits = 0;
+}
+
+bool fiber_interrupt_foreground(lua_State *L) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  lua_State *running = s->thread;
+  if (!s->has_foreground) return false;
+  if (s->foreground == NULL) return true;
+  s->foreground_hits = s->foreground_hits + 1;
+  if (running != NULL) set_interrupt_hook(running);
+  loop_wake(s->l);
+  return true;
+}
+
+bool fiber_ending(lua_State *L) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  return s->interrupted || s->current->cancel_pending || (s->foreground_hits && s->current == s->foreground);
 }

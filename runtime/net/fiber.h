@@ -67,6 +67,16 @@ void fiber_interrupt(lua_State *L);
 /* Since the present or last fiber_run_main began. */
 bool fiber_interrupted(lua_State *L);
 
+/* Ctrl-C for one fiber alone, as a console wants it. The fiber whose handle is at `index` (0: none at present) is the
+ * one that fiber_interrupt_foreground cancels, anew each time it is called. */
+void fiber_set_foreground(lua_State *L, int index);
+/* Async-signal-safe with the main thread of the state. False if no foreground was ever set: then the signal ends the
+ * whole run. Running Lua code of the foreground is reached at its next instruction; asked for twice before anything
+ * came of it, whatever fiber keeps the others from running is cancelled. */
+bool fiber_interrupt_foreground(lua_State *L);
+/* Whether the calling fiber has been asked to end: for C code that blocks outside of the loop and should give up. */
+bool fiber_ending(lua_State *L);
+
 /* Lua functions, for the f5 module.
  *
  * spawn(fn, ...) -> fiber. It starts when the caller waits next. Methods: join() returns its results or rethrows its

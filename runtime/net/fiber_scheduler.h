@@ -62,6 +62,9 @@ typedef struct fiber_scheduler {
   bool nested;   /* fibers are being run inside a C boundary */
   volatile sig_atomic_t interrupted;
   bool swept; /* the interrupt has reached every fiber */
+  bool has_foreground;
+  fiber *volatile foreground;
+  volatile sig_atomic_t foreground_hits; /* signals that the foreground has not heard of */
   lua_CFunction message_handler, push_cancel, report;
 } fiber_scheduler;
 

@@ -40,8 +40,9 @@ function M.directory()
 end
 
 -- A clean environment but for these variables; the sanitizers' options stay.
-local function command_line(words, options)
-  local parts = { "env", "-i", "PATH=" .. quote(os.getenv "PATH"), "HOME=/nonexistent" }
+function M.command_line(words, options)
+  local parts = { "env", "-i", "PATH=" .. quote(os.getenv "PATH") }
+  if not (options.env and options.env.HOME) then parts[#parts + 1] = "HOME=/nonexistent" end
   for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
     if os.getenv(name) then parts[#parts + 1] = name .. "=" .. quote(os.getenv(name)) end
   end
@@ -61,7 +62,7 @@ function M.run(words, options)
   local place = directory.path
   write(place .. "/in", options.input or "")
   local line = ("%s%s <%s/in >%s/out 2>%s/err"):format(options.directory and "cd " .. quote(options.directory) .. " && " or "",
-    command_line(words, options), place, place, place)
+    M.command_line(words, options), place, place, place)
   local _, how, status = os.execute(line)
   return { status = how == "signal" and 128 + status or status, out = directory:read "out", err = directory:read "err" }
 end
@@ -73,7 +74,7 @@ function M.start(words, options)
   local directory = M.directory()
   local place = directory.path
   -- exec: the process id is the program's own, not that of a shell or of timeout
-  local line = command_line(words, options):gsub(" timeout %d+ ", " ", 1)
+  local line = M.command_line(words, options):gsub(" timeout %d+ ", " ", 1)
   write(place .. "/script", ("exec <%s %s >%s/out 2>%s/err\nexec %s\n"):format(options.stdin or "/dev/null", "", place, place, line))
   write(place .. "/outer", ("sh %s/script &\necho $! >%s/pid\nwait $!\necho $? >%s/ended\nmv %s/ended %s/status\n"):format(
     place, place, place, place, place))

@@ -3,7 +3,7 @@
 -- A word behind the path that begins with / is the object's full name; key=value gives a string, key:=json anything else, key=@file and
 -- key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots reach into objects: fqdn.interval=60.
 
-local f5 = require "f5"
+local device = require "cli.support.device"
 local host = require "f5.host"
 local json = require "f5.json"
 local show = require "console.show"
@@ -13,15 +13,10 @@ local M = {}
 
 local OUTPUTS <const> = { "table", "json", "jsonl", "csv", "lua" }
 
--- Options that every subcommand has; the password is never one of them: a command line can be read by every user of the machine.
 local function add_common(parser)
   parser:option("-H --host", "the device (default: F5_SERVER)"):argname "HOST[:PORT]"
-  parser:option("-u --user", "the user (default: F5_USER, else a prompt); the password comes from F5_PASSWORD or a prompt"):argname "NAME"
-  parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
-  parser:flag("--no-verify", "do not verify the device's certificate")
-  parser:option("--timeout", "seconds for one call"):argname "SECONDS":convert(tonumber)
+  device.add_options(parser)
   parser:option("-o --output", "table (default on a terminal), json, jsonl (default elsewhere), csv, lua"):argname "FORMAT":choices(OUTPUTS)
-  parser:option("--ver", "version of the API"):argname "VERSION"
 end
 
 local function add_query(parser)
@@ -87,12 +82,6 @@ local function parse_words(words)
   end
   parsed.body = body
   return parsed
-end
-
-local function connect(options)
-  local given = { host = options.host, username = options.user, ca = options.ca, timeout = options.timeout, ver = options.ver }
-  if options.no_verify then given.verify = false end
-  return f5.connect(given)
 end
 
 local function query(options)
@@ -270,7 +259,7 @@ function M.subcommand(verb, summary, extra)
   end
   function module.run(options)
     local parsed = parse_words(options.words)
-    local bip <close> = connect(options)
+    local bip <close> = device.connect(options, program)
     local value, columns = verbs[verb](bip, options.path, parsed, options, program)
     write(value, options, columns)
   end

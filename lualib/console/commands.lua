@@ -1,0 +1,162 @@
+--- What begins with a dot: `.help`, `.connect`, …
+
+local history = require "console.history"
+local json = require "f5.json"
+local lexer = require "build.lexer"
+local show = require "console.show"
+
+local Commands = { list = {} }
+
+local by_name <const> = {}
+
+local function define(name, usage, summary, run, words)
+  local command = { name = name, usage = usage, summary = summary, run = run, words = words }
+  Commands.list[#Commands.list + 1], by_name[name] = command, command
+end
+
+local function complain(console, command)
+  console.output:problem(("error: it is .%s %s"):format(command.name, command.usage))
+end
+
+local function on_or_off(console, name, argument, set)
+  if argument == "on" or argument == "off" then
+    set(argument == "on")
+  else
+    complain(console, by_name[name])
+  end
+end
+
+define("help", "[WORD or EXPRESSION]", "this list, or what is known about something: .help list, .help pool, .help bip.ltm.pool",
+  function(console, argument) require("console.help").run(console, argument) end)
+
+define("connect", "HOST[:PORT] [USER]", "log in to one more device, which becomes bip",
+  function(console, argument)
+    local words = {}
+    for word in argument:gmatch "%S+" do words[#words + 1] = word end
+    if not words[1] or words[3] then return complain(console, by_name.connect) end
+    if console:connect { host = words[1], username = words[2] } then console.output:note("bip is " .. console.device.name) end
+  end)
+
+define("devices", "[NUMBER]", "the devices that the console is connected to; with a number that one becomes bip",
+  function(console, argument)
+    local wanted = tonumber(argument)
+    if argument ~= "" then
+      local device = wanted and console.devices[wanted]
+      if not device then return console.output:problem("error: there is no device " .. argument) end
+      console:use(device)
+    end
+    local rows = json.array {}
+    for i, device in ipairs(console.devices) do
+      rows[i] = { number = i, bip = device == console.device and "*" or "", name = device.hostname or device.name, address = device.name,
+        state = device.state or "" }
+    end
+    if #rows == 0 then return console.output:note "none; .connect HOST logs in to one" end
+    local columns = { "number", "bip", "name", "address", "state" }
+    console.output:text(show.table(rows, { width = console.output:columns(), paint = console.output.paint, columns = columns }))
+  end)
+
+define("log", "on|off|bodies", "show each call, with `bodies` also what is sent and received",
+  function(console, argument)
+    local level = ({ on = 1, off = 0, bodies = 2 })[argument]
+    if not level then return complain(console, by_name.log) end
+    console.log_level = level
+    console.log(level)
+  end, { "on", "off", "bodies" })
+
+define("time", "on|off", "say after each entry how long it took and how many calls it made",
+  function(console, argument) on_or_off(console, "time", argument, function(on) console.timed = on end) end, { "on", "off" })
+
+define("json", "EXPRESSION", "a value as JSON: .json _",
+  function(console, argument)
+    local chunk, message = load("return " .. argument, "=(console)", "t", console.env)
+    if argument == "" or not chunk then return console.output:problem("error: " .. (message or "which value? .json _")) end
+    local value = chunk()
+    local FIRST <const> = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
+    console.output:text(json.encode(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
+  end)
+
+-- -- files -----------------------------------------------------------------------------------------------------------------
+
+-- Whether an entry uses the last result.
+local function uses_result(source)
+  local ok, tokens = pcall(lexer.list, source)
+  for _, token in ipairs(ok and tokens or {}) do
+    if token.kind == "name" and token.value:find "^_%d?$" then return true end
+  end
+  return false
+end
+
+--- The session's successful entries as a playbook.
+function Commands.playbook(console)
+  local lines = { "#!/usr/bin/env f5lua", 'local f5 = require "f5"', "" }
+  local device = console.devices[1]
+  if device then
+    local host = device.options.host or os.getenv "F5_SERVER"
+    lines[#lines + 1] = host and ("local bip <close> = f5.connect { host = %q }"):format(host) or "local bip <close> = f5.connect()"
+    lines[#lines + 1] = ""
+  end
+  local needs_result = false
+  for _, saved in ipairs(console.saved) do needs_result = needs_result or uses_result(saved.source) end
+  if needs_result then table.insert(lines, #lines, "local _") end
+  for _, saved in ipairs(console.saved) do
+    local source = saved.source
+    if saved.kind == "expression" then
+      source = source:gsub("[%s;]+$", "")
+      if needs_result then source = "_ = " .. source elseif not load(source) then source = "print(" .. source .. ")" end
+    end
+    lines[#lines + 1] = source
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+define("save", "FILE.lua", "write the entries that succeeded as a playbook",
+  function(console, argument)
+    if argument == "" then return complain(console, by_name.save) end
+    local file, message = io.open(argument, "w")
+    if not file then return console.output:problem("error: " .. message) end
+    local written
+    written, message = file:write(Commands.playbook(console))
+    file:close()
+    if not written then return console.output:problem("error: " .. message) end
+    console.output:note(("%d entries in %s"):format(#console.saved, argument))
+  end)
+
+define("load", "FILE.lua", "run a file here; what it makes global stays",
+  function(console, argument)
+    if argument == "" then return complain(console, by_name.load) end
+    local chunk, message = loadfile(argument, "t", console.env)
+    if not chunk then return console.output:problem("error: " .. message) end
+    chunk()
+    console.saved[#console.saved + 1] = { source = ("dofile(%q)"):format(argument), kind = "statement" }
+  end)
+
+define("history", "[NUMBER]", "the last entries that were kept",
+  function(console, argument)
+    local entries = history.load()
+    local count = tonumber(argument) or 20
+    local last = table.move(entries, math.max(1, #entries - count + 1), #entries, 1, {})
+    if #last > 0 then console.output:text(table.concat(last, "\n")) end
+  end)
+
+define("quit", "", "leave; tokens are deleted (also Ctrl-D)", function(console) console.leaving = true end)
+
+by_name.exit = by_name.quit
+
+--- The words that a command takes, or nil if it takes anything else.
+function Commands.words(name)
+  local command = by_name[name]
+  return command and command.words
+end
+
+function Commands.find(name) return by_name[name] end
+
+function Commands.run(console, name, argument)
+  local command = by_name[name]
+  if not command then
+    console.output:problem(("error: there is no .%s; .help lists what there is"):format(name))
+    return
+  end
+  command.run(console, argument)
+end
+
+return Commands

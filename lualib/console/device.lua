@@ -1,0 +1,46 @@
+--- A device that the console is connected to: its session, how the prompt names it, and what is known about what it has.
+
+local f5 = require "f5"
+local Facts = require "console.facts"
+
+local Device = {}
+Device.__index = Device
+
+-- How old the state that the prompt shows may be, in seconds.
+local FRESH <const> = 10
+
+--- Logs in.
+-- @param options as of f5.connect
+function Device.connect(options)
+  local session = f5.connect(options)
+  local self = setmetatable({ session = session, options = options, facts = Facts.new(session), asked = -math.huge }, Device)
+  self.name = session:label()
+  return self
+end
+
+-- Reads one property; nil for any failure: a prompt that lacks a word is no reason to disturb anybody.
+local function read(session, path, name)
+  local ok, body = pcall(function() return session:at(path):load() end)
+  local value = ok and type(body) == "table" and body[name]
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+--- Asks the device for its name and state, if that was long ago.
+-- @return whether something has changed
+function Device:refresh()
+  if self.asking or os.time() - self.asked < FRESH then return false end
+  self.asking, self.asked = true, os.time()
+  local before = self:title()
+  if not self.hostname then
+    local hostname = read(self.session, "/mgmt/shared/identified-devices/config/device-info", "hostname")
+    self.hostname = hostname and hostname:match "^[^.]+"
+  end
+  self.state = read(self.session, "/mgmt/tm/shared/bigip-failover-state", "failoverState") or self.state
+  self.asking = false
+  return self:title() ~= before
+end
+
+--- "bigip1 (active)", or what is known of it.
+function Device:title() return (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "") end
+
+return Device

@@ -1,0 +1,205 @@
+--- What is known about the objects of a device: what is below a path, which objects a collection has, which properties they take.
+--
+-- Names and properties come from the device. They are asked for in the background and kept; meanwhile, and where the device does not
+-- say, the catalogue of known kinds answers. Nothing here waits.
+
+local f5 = require "f5"
+local catalogue = require "sim.catalogue"
+
+local Facts = {}
+Facts.__index = Facts
+
+local ROOT <const> = "/mgmt/tm"
+local MOST <const> = 2000 -- names of a collection
+local NAMES_LIVE <const> = 60 -- seconds; others may create and delete
+-- Properties of every answer that nobody sets.
+local NOT_SET <const> = { kind = true, selfLink = true, generation = true, naturalKeyPropertyNames = true, propertyDescriptions = true }
+
+function Facts.new(session)
+  return setmetatable({ session = session, known = {}, asked = {} }, Facts)
+end
+
+-- The value of `read` for this key: now if it is known, else nil and "pending"; `ready` is called when it has come. A failure is
+-- known too, as false.
+function Facts:ask(key, read, ready, lives)
+  local slot = self.known[key]
+  if slot and not (lives and os.time() - slot.at > lives) then return slot.value end
+  local waiting = self.asked[key]
+  if not waiting then
+    waiting = {}
+    self.asked[key] = waiting
+    f5.spawn(function()
+      local ok, value = pcall(read)
+      self.known[key] = { value = ok and value or false, at = os.time() }
+      self.asked[key] = nil
+      for _, call in ipairs(waiting) do call() end
+    end)
+  end
+  waiting[#waiting + 1] = ready
+  return nil, "pending"
+end
+
+--- Forgets which objects there are: something was written.
+function Facts:forget_names()
+  for key in pairs(self.known) do
+    if key:find "^names " then self.known[key] = nil end
+  end
+end
+
+--- The path below /mgmt/tm with `*` for each object's name, and its node in the catalogue. The node of "ltm/pool/*" is the pool's.
+function Facts.template(path)
+  local below = path:match "^/mgmt/tm/?(.*)$"
+  if not below then return nil end
+  local template, node = "", nil
+  for segment in below:gmatch "[^/]+" do
+    local is_name = segment:find "^~" or (node and node.type == "collection" and not template:find "%*$"
+      and not catalogue.find(template .. "/" .. segment))
+    template = template .. (template == "" and "" or "/") .. (is_name and "*" or segment)
+    if not is_name then node = catalogue.find(template) end
+  end
+  return template, node
+end
+
+--- "organizing", "collection", "resource", "singleton", or nil where the catalogue does not know the path.
+function Facts.kind(path)
+  local template, node = Facts.template(path)
+  if template == "" then return "organizing" end
+  if not node then return template and not template:find "/" and "organizing" or nil end
+  if template:find "%*$" then return "resource" end
+  return node.type
+end
+
+local function last_segment(link) return link:gsub("%?.*", ""):match "([^/]+)/?$" end
+
+-- The names below an organizing collection, as the device gives them.
+function Facts:read_children(path)
+  local body = self.session:at(path):load()
+  local names = {}
+  for _, item in ipairs(type(body) == "table" and body.items or {}) do
+    local link = item.reference and item.reference.link
+    if link then names[#names + 1] = last_segment(link) end
+  end
+  table.sort(names)
+  return names
+end
+
+local function catalogue_children(template)
+  if template == "" then return catalogue.modules() end
+  return catalogue.children(template)
+end
+
+--- Names that may follow a dot behind this path.
+-- @return array of names, "pending" when the device has not answered yet
+function Facts:children(path, ready)
+  local template, node = Facts.template(path)
+  local kind = Facts.kind(path)
+  if kind == "resource" or kind == "singleton" then
+    local names = { "stats" }
+    for _, sub in pairs(node and node.subs or {}) do names[#names + 1] = sub end
+    table.sort(names)
+    return names
+  end
+  if kind == "collection" then return { "example", "stats" } end
+  if kind ~= "organizing" and template and template:find "%*" then return {} end
+  local names, pending = self:ask("children " .. path, function() return self:read_children(path) end, ready)
+  if names then return names end
+  return template and catalogue_children(template) or {}, pending
+end
+
+function Facts:read_names(path)
+  local names = {}
+  for object in self.session:at(path):each { select = { "name", "fullPath" }, page = 500 } do
+    local name = object.fullPath or object.name
+    if type(name) == "string" then names[#names + 1] = name end
+    if #names >= MOST then break end
+  end
+  table.sort(names)
+  return names
+end
+
+--- Full names of the objects of a collection.
+-- @return array of names, "pending"
+function Facts:names(path, ready)
+  local kind = Facts.kind(path)
+  if kind == "organizing" or kind == "resource" or kind == "singleton" then return {} end
+  local names, pending = self:ask("names " .. path, function() return self:read_names(path) end, ready, NAMES_LIVE)
+  return names or {}, pending
+end
+
+-- What /example says: array of { name, default, choices, doc }, sorted.
+function Facts:read_properties(path)
+  local body = self.session:at(path .. "/example"):load()
+  local example = type(body.items) == "table" and body.items[1] or body
+  local docs = type(example.propertyDescriptions) == "table" and example.propertyDescriptions or {}
+  local properties = {}
+  for name, default in pairs(example) do
+    local is_link = type(default) == "table" and default.link ~= nil
+    local base = name:match "^(.*)Enums$"
+    if not NOT_SET[name] and not is_link and not (base and type(default) == "table") then
+      properties[#properties + 1] = { name = name, default = default, choices = example[name .. "Enums"], doc = docs[name] }
+    elseif is_link and default.isSubcollection then
+      properties[#properties + 1] = { name = name:gsub("Reference$", ""), is_collection = true, doc = docs[name] }
+    end
+  end
+  table.sort(properties, function(a, b) return a.name < b.name end)
+  return properties
+end
+
+local function catalogue_properties(node)
+  local properties = {}
+  for name, spec in pairs(node and node.props or {}) do
+    local choices
+    for choice in pairs(spec.choices or {}) do
+      choices = choices or {}
+      choices[#choices + 1] = choice
+    end
+    if choices then table.sort(choices) end
+    properties[#properties + 1] = { name = name, default = spec.d, choices = choices }
+  end
+  table.sort(properties, function(a, b) return a.name < b.name end)
+  return properties
+end
+
+--- Properties that objects at this path have; it may be one of them or their collection.
+-- @return array of { name, default, choices, doc, is_collection }, "pending"
+function Facts:properties(path, ready)
+  local kind = Facts.kind(path)
+  local _, node = Facts.template(path)
+  local collection = kind == "resource" and path:match "^(.*)/[^/]+$" or path
+  local properties, pending = self:ask("properties " .. collection, function() return self:read_properties(collection) end, ready)
+  if properties then return properties end
+  return catalogue_properties(node), pending
+end
+
+-- Monitors of every type are one set of names to whoever refers to them.
+local function is_group(path) return Facts.kind(path) == "organizing" end
+
+function Facts:read_group(path)
+  local names, reads = {}, {}
+  for i, child in ipairs(self:read_children(path)) do
+    reads[i] = function()
+      local ok, found = pcall(self.read_names, self, path .. "/" .. child)
+      for _, name in ipairs(ok and found or {}) do names[#names + 1] = name end
+    end
+  end
+  f5.all(reads)
+  table.sort(names)
+  return names
+end
+
+--- Names that a property may hold which refers to objects of this path.
+function Facts:targets(path, ready)
+  if not is_group(path) then return self:names(path, ready) end
+  local names, pending = self:ask("names " .. path, function() return self:read_group(path) end, ready, NAMES_LIVE)
+  return names or {}, pending
+end
+
+--- The collection whose objects a property names ("pool" of a virtual server: /mgmt/tm/ltm/pool), or nil.
+function Facts.target(path, property)
+  local _, node = Facts.template(path)
+  local template = node and node.refs and node.refs[property .. "Reference"]
+  if property == "monitor" then template = path:match "^/mgmt/tm/(%l+)/" .. "/monitor" end
+  if template and not template:find "*" then return ROOT .. "/" .. template end
+end
+
+return Facts

@@ -1,0 +1,157 @@
+--- `.help`: about the console, about a function, about what a device has.
+
+local annotations = require "console.annotations"
+local catalogue = require "sim.catalogue"
+
+local Help = {}
+
+local INTRO <const> = [[
+Type Lua. An expression prints its value, an entry that is not finished goes on in the next line, `local` variables stay.
+  f5            the module: f5.all, f5.spawn, f5.sleep, f5.try …
+  bip           the device: bip.ltm.pool:list(), bip.ltm.pool["/Common/web"]:load()
+  _ _1 _2 …     the last results, the newest first
+  Tab           completes names of the device too; Ctrl-C cancels what runs; Ctrl-D leaves
+]]
+
+local function overview(console)
+  local lines, paint = { INTRO }, console.output.paint
+  for _, command in ipairs(require("console.commands").list) do
+    local head = "." .. command.name .. " " .. command.usage
+    lines[#lines + 1] = "  " .. paint("key", head) .. (" "):rep(math.max(1, 32 - #head)) .. command.summary
+  end
+  console.output:text(table.concat(lines, "\n"))
+end
+
+local function function_text(fn, paint)
+  local lines = { paint("head", annotations.signature(fn)) }
+  for _, line in ipairs(fn.doc) do lines[#lines + 1] = line == "" and "" or "  " .. line end
+  for _, param in ipairs(fn.params) do
+    lines[#lines + 1] = ("  %s: %s%s"):format(paint("key", param.name), param.type, param.doc ~= "" and "  " .. param.doc or "")
+    for _, field in ipairs(annotations.fields(param.type)) do
+      lines[#lines + 1] = ("    %s %s%s"):format(paint("key", field.name), paint("dim", field.type), field.doc ~= "" and "  " .. field.doc or "")
+    end
+  end
+  for _, value in ipairs(fn.returns) do lines[#lines + 1] = ("  -> %s%s"):format(value.type, value.doc ~= "" and "  " .. value.doc or "") end
+  return table.concat(lines, "\n")
+end
+
+-- Functions of this name, with their class or without: "list", "reference:list", "f5.connect".
+local function functions_named(word)
+  local owner, name = word:match "^([%w_]+)[.:]([%w_]+)$"
+  name = name or word
+  local found = {}
+  for _, class_name in ipairs(annotations.classes()) do
+    local class = annotations.class(class_name)
+    if not owner or class_name:match "[%w_]+$" == owner then
+      local fn = class.functions[name]
+      if fn then found[#found + 1] = fn end
+    end
+  end
+  return found
+end
+
+local function class_text(class, paint)
+  local lines = { paint("head", class.name) }
+  for _, line in ipairs(class.doc) do lines[#lines + 1] = "  " .. line end
+  for _, fn in ipairs(class.functions) do
+    lines[#lines + 1] = ("  %s  %s"):format(paint("key", annotations.signature(fn)), annotations.summary(fn) or "")
+  end
+  for _, field in ipairs(class.fields) do
+    lines[#lines + 1] = ("  %s %s  %s"):format(paint("key", field.name), paint("dim", field.type), field.doc)
+  end
+  return table.concat(lines, "\n")
+end
+
+-- Paths of the catalogue that end with the word: "pool" -> ltm/pool, gtm/pool …
+local function paths_named(word)
+  local found = {}
+  for _, module in ipairs(catalogue.modules()) do
+    for _, template in ipairs(catalogue.templates(module)) do
+      if template:match "([^/]+)$" == word or template == word then found[#found + 1] = template end
+    end
+  end
+  return found
+end
+
+local function as_lua(template)
+  local parts = { "bip" }
+  for segment in template:gmatch "[^/]+" do
+    if segment == "*" then
+      parts[#parts + 1] = '["/Common/NAME"]'
+    elseif segment:find "^[%a_][%w_]*$" then
+      parts[#parts + 1] = "." .. segment
+    else
+      parts[#parts + 1] = ("[%q]"):format(segment)
+    end
+  end
+  return table.concat(parts)
+end
+
+local function cell(value)
+  if type(value) == "string" then return value end
+  if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
+  return ""
+end
+
+-- What the device says about a path.
+local function about_path(console, reference)
+  local device, path = console.device, tostring(reference)
+  local paint = console.output.paint
+  local kind = device.facts.kind(path)
+  local lines = { paint("head", path) .. (kind and paint("dim", "  " .. kind) or "") }
+  if kind == "organizing" then
+    lines[#lines + 1] = table.concat(device.facts:read_children(path), "  ")
+  else
+    local collection = kind == "resource" and path:match "^(.*)/[^/]+$" or path
+    local rows = {}
+    for _, property in ipairs(device.facts:read_properties(collection)) do
+      rows[#rows + 1] = {
+        property = property.name,
+        default = property.is_collection and "(collection)" or cell(property.default),
+        values = property.choices and table.concat(property.choices, " ") or "",
+        description = property.doc or "",
+      }
+    end
+    local width = 0
+    for _, row in ipairs(rows) do width = math.max(width, #row.property) end
+    for _, row in ipairs(rows) do
+      local text = row.description
+      if text == "" then text = row.values ~= "" and "one of " .. row.values or row.default end
+      lines[#lines + 1] = "  " .. paint("key", row.property) .. (" "):rep(width - #row.property + 2) .. text
+    end
+  end
+  console.output:text(table.concat(lines, "\n"))
+end
+
+local function is_reference(value)
+  local metatable = debug.getmetatable(value)
+  return type(metatable) == "table" and rawget(metatable, "__name") == "f5.reference"
+end
+
+--- .help [WORD or EXPRESSION]
+function Help.run(console, word)
+  if word == "" then return overview(console) end
+  local paint = console.output.paint
+  local command = require("console.commands").find((word:gsub("^%.", "")))
+  if command and word:sub(1, 1) == "." then
+    return console.output:text(paint("head", "." .. command.name .. " " .. command.usage) .. "\n  " .. command.summary)
+  end
+  local chunk = word:find "[%.%[:(]" and load("return " .. word, "=(console)", "t", console.env)
+  local ok, value = pcall(chunk or function() end)
+  if ok and is_reference(value) then return about_path(console, value) end
+  local texts = {}
+  for _, fn in ipairs(functions_named(word)) do texts[#texts + 1] = function_text(fn, paint) end
+  local class = annotations.class(word) or annotations.class("f5." .. word)
+  if class then texts[#texts + 1] = class_text(class, paint) end
+  local paths = paths_named(word)
+  if #paths > 0 then
+    local lines = { paint("head", "On a device") }
+    for _, template in ipairs(paths) do lines[#lines + 1] = "  .help " .. as_lua(template) end
+    texts[#texts + 1] = table.concat(lines, "\n")
+  end
+  if command then texts[#texts + 1] = "." .. command.name .. " " .. command.usage .. "\n  " .. command.summary end
+  if #texts == 0 then return console.output:problem(("nothing is known about '%s'"):format(word)) end
+  console.output:text(table.concat(texts, "\n\n"))
+end
+
+return Help

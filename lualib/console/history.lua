@@ -1,0 +1,63 @@
+--- What was typed, kept for the next time: $XDG_STATE_HOME/f5lua/history, readable by its owner alone.
+--
+-- An entry is a line of the file; its own line breaks are written \n. Entries that begin with a space, and those that hold a secret,
+-- are not kept.
+
+local core = require "f5.core"
+local lineedit = require "f5.lineedit"
+
+local History = {}
+
+local KEPT <const> = 1000
+
+local function default_path()
+  local state = os.getenv "XDG_STATE_HOME"
+  if not state or state:sub(1, 1) ~= "/" then
+    local home = os.getenv "HOME"
+    if not home or home == "" then return nil end
+    state = home .. "/.local/state"
+  end
+  return state .. "/f5lua/history"
+end
+
+local function encode(entry) return (entry:gsub("\\", "\\\\"):gsub("\n", "\\n")) end
+
+local function decode(line)
+  return (line:gsub("\\(.)", function(c) return c == "n" and "\n" or c end))
+end
+
+--- Whether an entry may be kept: a name that stands for a secret and is given a value is reason enough not to.
+function History.is_kept(entry)
+  if entry:find "^%s" or not entry:find "%S" then return false end
+  for name in entry:gmatch "([%w_]+)[\"'%]%s]*[=:]" do
+    if core.is_secret_name(name) then return false end
+  end
+  if entry:lower():find("f5_password", 1, true) then return false end
+  return core.mask(entry) == entry
+end
+
+--- Reads what there is and shortens a file that has grown too long.
+-- @return array of entries, oldest first
+function History.load()
+  local path = default_path()
+  local file = path and io.open(path, "r")
+  if not file then return {} end
+  local lines = {}
+  for line in file:lines() do lines[#lines + 1] = line end
+  file:close()
+  local first = math.max(1, #lines - KEPT + 1)
+  local entries = {}
+  for i = first, #lines do entries[#entries + 1] = decode(lines[i]) end
+  if #lines > 2 * KEPT then
+    lineedit.write_private(path, table.concat(lines, "\n", first) .. "\n")
+  end
+  return entries
+end
+
+--- Appends an entry to the file. A file that cannot be written is no reason to stop anybody's work.
+function History.keep(entry)
+  local path = default_path()
+  if path then lineedit.append_private(path, encode(entry) .. "\n") end
+end
+
+return History

@@ -1,0 +1,182 @@
+--- The console: reads entries, runs each as a fiber, prints what comes of it.
+
+local core = require "f5.core"
+local f5 = require "f5"
+local host = require "f5.host"
+local Device = require "console.device"
+local entry = require "console.entry"
+local history = require "console.history"
+local lineedit = require "f5.lineedit"
+local Output = require "console.output"
+local report = require "cli.support.report"
+local show = require "console.show"
+
+local Console = {}
+Console.__index = Console
+
+local RESULTS <const> = 9
+
+--- @param options table: interactive (a terminal is on both sides)
+function Console.new(options)
+  local editor = options.interactive and lineedit.new() or nil
+  local self = setmetatable({
+    env = _G, devices = {}, saved = {}, results = {}, failures = 0, editor = editor, output = Output.new(editor), timed = false,
+  }, Console)
+  self.output:install()
+  if editor then
+    for _, old in ipairs(history.load()) do editor:remember(old) end
+    self.reader = require("console.terminal").new(self)
+  else
+    self.reader = require("console.plain").new()
+  end
+  self.env.f5, self.env.cjson = f5, require "cjson"
+  return self
+end
+
+--- Makes a device the one that `bip` is.
+function Console:use(device)
+  self.device, self.env.bip = device, device.session
+end
+
+--- Logs in to one more device and uses it.
+-- @return device; nil after saying why not
+function Console:connect(options)
+  local ok, device = pcall(Device.connect, options)
+  if not ok then
+    self:report(device)
+    return nil
+  end
+  self.devices[#self.devices + 1] = device
+  self:use(device)
+  return device
+end
+
+--- Prints an error as a playbook's would be.
+function Console:report(err)
+  if type(err) == "table" and err.kind == "cancelled" then
+    self.output:fresh_line()
+    self.output:note "cancelled"
+    return
+  end
+  local trace = {}
+  for _, frame in ipairs(host.trace(err)) do
+    if frame.file ~= "(console)" or frame.line > 1 then trace[#trace + 1] = frame end
+  end
+  self.output:fresh_line()
+  io.stdout:write((report(err, trace, self.output.colour):gsub("^([\27%d;%[m]*)f5lua:([\27%d;%[m]*) ", "%1error:%2 ")))
+end
+
+--- Prints values, one below the other.
+function Console:print(...)
+  local opts = { width = self.output:columns(), paint = self.output.paint }
+  for i = 1, select("#", ...) do self.output:text(show.value((select(i, ...)), opts)) end
+end
+
+-- _ is the last result, _1 the one before it, and so on.
+function Console:remember_result(value)
+  table.insert(self.results, 1, value)
+  self.results[RESULTS + 2] = nil
+  for i, result in ipairs(self.results) do self.env[i == 1 and "_" or "_" .. i - 1] = result end
+end
+
+-- Runs in a fiber of its own.
+local function run_chunk(self, chunk)
+  local values = table.pack(chunk())
+  self.output:fresh_line()
+  if values.n == 0 then return end
+  if values[1] ~= nil then self:remember_result(values[1]) end
+  self:print(table.unpack(values, 1, values.n))
+end
+
+--- Runs a function as an entry is run: as a fiber, which Ctrl-C cancels.
+-- @return whether it ended without an error
+function Console:run(fn, ...)
+  local fiber = f5.spawn(fn, ...)
+  if self.editor then lineedit.foreground(fiber) end
+  local ok, err = pcall(fiber.join, fiber)
+  if self.editor then lineedit.foreground(nil) end
+  if not ok then
+    if fiber:status() == "running" then error(err, 0) end -- not the entry was cancelled but the console
+    self:report(err)
+    self.failures = self.failures + 1
+  end
+  return ok
+end
+
+function Console:run_timed(...)
+  if not self.timed then return self:run(...) end
+  local usage = self.device and self.device.session:usage()
+  local started = host.clock()
+  local ok = self:run(...)
+  local spent = (host.clock() - started) * 1000
+  local calls = usage and self.device.session:usage().calls - usage.calls
+  self.output:note(calls and ("%.0f ms, %d call%s"):format(spent, calls, calls == 1 and "" or "s") or ("%.0f ms"):format(spent))
+  return ok
+end
+
+--- One whole entry: a command, or Lua.
+-- @return "incomplete" when more must follow
+function Console:entry(source)
+  local command, argument = source:match "^%s*%.(%a[%w-]*)%s*(.-)%s*$"
+  if command then
+    self:run_timed(require("console.commands").run, self, command, argument)
+    return
+  end
+  if not source:find "%S" then return end
+  local chunk, kind, message = entry.compile(source, self.env)
+  if kind == "incomplete" then return kind end
+  if not chunk then
+    self.output:problem("error: " .. message)
+    self.failures = self.failures + 1
+    return
+  end
+  local writes = self.device and self.device.session:usage().writes
+  local device = self.device
+  if self:run_timed(run_chunk, self, chunk) then self.saved[#self.saved + 1] = { source = source, kind = kind } end
+  if device and device.session:usage().writes ~= writes then device.facts:forget_names() end
+end
+
+--- What stands before the line that is typed.
+function Console:prompt(continued)
+  local title = self.device and self.device:title() or "f5lua"
+  if continued then return (" "):rep(math.max(0, utf8.len(title) - 1)) .. "…> " end
+  if not self.output.colour then return title .. "> " end
+  -- The editor wants something visible behind each sequence: what ends one style begins the next.
+  local function style(code) return ("\1\27[0;%sm\1"):format(code) end
+  local name, state = title:match "^(.-)( %(.*%))$"
+  return style "1" .. (name or title) .. (state and style(state:find "%(active" and "32" or "33") .. state or "") .. style "0" .. "> "
+end
+
+--- Reads and runs until there is no more.
+-- @return exit status
+function Console:loop()
+  local lines
+  repeat
+    local line, how = self.reader:read(lines)
+    if how == "interrupt" then
+      lines = nil
+    elseif line then
+      local source = lines and lines .. "\n" .. line or line
+      local incomplete = self:entry(source) == "incomplete"
+      lines = incomplete and source or nil
+      if not incomplete then self.reader:done(source) end
+    end
+  until how == "eof" or self.leaving
+  if lines then
+    self.output:problem "error: the input ended in the middle of an entry"
+    self.failures = self.failures + 1
+  end
+  return self.editor and 0 or (self.failures > 0 and 1 or 0)
+end
+
+--- Ends every session; the tokens are deleted.
+function Console:close()
+  for _, device in ipairs(self.devices) do pcall(device.session.close, device.session) end
+end
+
+Console.__close = Console.close
+
+--- `.log on`: each call on standard error.
+function Console.log(_, level) core.log(level, false) end
+
+return Console

@@ -1,0 +1,602 @@
+#include "host/lineedit.h"
+
+#include <errno.h>
+#include <histedit.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#include <lauxlib.h>
+
+#include "host/privatefile.h"
+#include "host/widetext.h"
+#include "net/fiber.h"
+
+#define EDITOR_TYPE "f5.lineedit"
+#define HISTORY_SIZE 1000
+#define REDRAW_MS 15   /* after the last of what others write */
+#define NO_WIDTH L'\1' /* around escape sequences in a prompt */
+#define PASTE_BEGIN "\033[200~"
+#define PASTE_END "\033[201~"
+
+typedef enum event { NONE, LINE, COMPLETE, INTERRUPT, SUSPEND, END } event;
+
+typedef struct editor {
+  EditLine *el;
+  HistoryW *history;
+  loop *l;
+  fiber_wait wait;
+  loop_timer redraw;
+  int resize_fd; /* SIGWINCH writes to it */
+  char *input;   /* what was read from the terminal; from..to is not dealt with */
+  size_t from, to, size;
+  size_t feed; /* libedit may take bytes before this place without waiting */
+  wchar_t *prompt;
+  event event;
+  bool active, hidden, posted, gone;
+  bool partial; /* what others wrote does not end with a line break */
+  wchar_t last; /* that libedit was given */
+} editor;
+
+/* The one between start and stop, for signals and lineedit_hide. */
+static editor *volatile at_work;
+
+/* -- text -- */
+
+static wchar_t *check_wide(lua_State *L, int index) {
+  size_t length;
+  const char *text = luaL_checklstring(L, index, &length);
+  wchar_t *wide = wide_new(text, length);
+  if (!wide) luaL_error(L, "not enough memory");
+  return wide;
+}
+
+/* -- where the line is on the screen -- */
+
+/* The row of the cursor, counted from the first of the prompt. */
+static int cursor_row(const editor *e) {
+  int row = 0, column = 0, columns = wide_terminal_size(false);
+  bool visible = true;
+  for (const wchar_t *c = e->prompt; *c; c++) {
+    if (*c == NO_WIDTH)
+      visible = !visible;
+    else if (visible)
+      wide_walk(*c, columns, &row, &column);
+  }
+  const LineInfoW *line = el_wline(e->el);
+  for (const wchar_t *c = line->buffer; c < line->cursor; c++)
+    wide_walk(*c, columns, &row, &column);
+  int most = wide_terminal_size(true) - 1;
+  return row < most ? row : most;
+}
+
+static void hide(editor *e) {
+  if (!e->active || e->hidden) return;
+  e->hidden = true;
+  int row = cursor_row(e);
+  if (row > 0) fprintf(stdout, "\033[%dA", row);
+  fputs("\r\033[J", stdout);
+  fflush(stdout);
+}
+
+static void show(editor *e) {
+  if (!e->active || !e->hidden) return;
+  loop_timer_stop(e->l, &e->redraw);
+  e->hidden = false;
+  if (e->partial) fputs("\n", stdout);
+  e->partial = false;
+  el_wset(e->el, EL_REFRESH);
+  fflush(stdout);
+}
+
+static void redraw(loop_timer *timer) {
+  show((editor *)(void *)((char *)timer - offsetof(editor, redraw)));
+}
+
+void lineedit_hide(void) {
+  editor *e = at_work;
+  if (!e) return;
+  hide(e);
+  e->partial = false;
+  loop_timer_stop(e->l, &e->redraw);
+  loop_timer_start(e->l, &e->redraw, REDRAW_MS);
+}
+
+/* -- input -- */
+
+/* Everything that is there now, without waiting. */
+static void fill(editor *e) {
+  struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
+  while (!e->gone && poll(&ready, 1, 0) == 1) {
+    if (e->from > 0) {
+      memmove(e->input, e->input + e->from, e->to - e->from);
+      e->to -= e->from;
+      e->from = 0;
+    }
+    if (e->to == e->size) {
+      char *larger = realloc(e->input, e->size * 2);
+      if (!larger) return; /* what is there is dealt with first */
+      e->input = larger;
+      e->size *= 2;
+    }
+    ssize_t got = read(STDIN_FILENO, e->input + e->to, e->size - e->to);
+    if (got > 0)
+      e->to += (size_t)got;
+    else if (got == 0 || (errno != EINTR && errno != EAGAIN))
+      e->gone = true;
+  }
+}
+
+static bool starts(const char *text, size_t length, const char *with) {
+  size_t wanted = strlen(with);
+  return length >= wanted && memcmp(text, with, wanted) == 0;
+}
+
+static const char *find(const char *text, size_t length, const char *what) {
+  size_t wanted = strlen(what);
+  for (; length >= wanted; text++, length--)
+    if (memcmp(text, what, wanted) == 0) return text;
+  return NULL;
+}
+
+/* Bytes of the first whole key, sequence or paste in the input; 0 if more of it must come. libedit gets nothing less:
+ * it would wait for the rest, and nobody else could run. */
+static size_t key_length(const editor *e) {
+  const char *text = e->input + e->from;
+  size_t length = e->to - e->from;
+  if (length == 0) return 0;
+  size_t prefix = 0;
+  while (prefix < length && text[prefix] == '\033')
+    prefix++;
+  if (prefix > 0) {
+    if (prefix == length) return 0;
+    if (text[prefix] != '[' && text[prefix] != 'O') {
+      size_t whole = prefix + wide_utf8_length((unsigned char)text[prefix]);
+      return whole <= length ? whole : 0;
+    }
+    if (starts(text, length, PASTE_BEGIN)) {
+      const char *end = find(text, length, PASTE_END);
+      return end ? (size_t)(end - text) + strlen(PASTE_END) : 0;
+    }
+    if (text[prefix] == 'O') return prefix + 2 <= length ? prefix + 2 : 0;
+    for (size_t i = prefix + 1; i < length; i++)
+      if (text[i] >= 0x40 && text[i] <= 0x7E) return i + 1;
+    return 0;
+  }
+  if (*text == 'X' - '@') return length >= 2 ? 2 : 0; /* Ctrl-X begins two-key commands */
+  size_t whole = wide_utf8_length((unsigned char)*text);
+  return whole <= length ? whole : 0;
+}
+
+static void input_ready(void *data, int fd) {
+  (void)fd;
+  fill(data);
+}
+
+/* Only the commands that read keys by themselves (searching the history) come to wait here: requests go on, fibers do
+ * not. */
+static void wait_for_key(editor *e) {
+  loop_watch(e->l, STDIN_FILENO, input_ready, e);
+  while (key_length(e) == 0 && !e->gone)
+    loop_turn(e->l, -1);
+  loop_unwatch(e->l, STDIN_FILENO);
+  e->feed = e->from + key_length(e);
+}
+
+static int get_character(EditLine *el, wchar_t *c) {
+  editor *e;
+  el_wget(el, EL_CLIENTDATA, &e);
+  if (e->from >= e->feed) wait_for_key(e);
+  if (e->from >= e->feed) return 0;
+  size_t taken;
+  e->last = *c = wide_decode(e->input + e->from, e->feed - e->from, &taken);
+  e->from += taken;
+  return 1;
+}
+
+/* -- commands of our own -- */
+
+static editor *of(EditLine *el) {
+  editor *e;
+  el_wget(el, EL_CLIENTDATA, &e);
+  return e;
+}
+
+/* A tab that more input follows at once was not typed: it is part of a paste. */
+static unsigned char complete(EditLine *el, wint_t c) {
+  (void)c;
+  editor *e = of(el);
+  for (size_t i = e->from; i < e->to; i++)
+    if (e->input[i] != '\t') return el_winsertstr(el, L"\t") == 0 ? CC_REFRESH : CC_ERROR;
+  e->event = COMPLETE;
+  return CC_NORM;
+}
+
+/* What follows is written below the line, so the cursor goes to its end. */
+static unsigned char interrupt(EditLine *el, wint_t c) {
+  (void)c;
+  const LineInfoW *line = el_wline(el);
+  el_cursor(el, (int)(line->lastchar - line->cursor));
+  of(el)->event = INTERRUPT;
+  return CC_CURSOR;
+}
+
+static unsigned char suspend(EditLine *el, wint_t c) {
+  (void)c;
+  of(el)->event = SUSPEND;
+  return CC_NORM;
+}
+
+static unsigned char end_or_delete(EditLine *el, wint_t c) {
+  (void)c;
+  const LineInfoW *line = el_wline(el);
+  if (line->buffer == line->lastchar) {
+    of(el)->event = END;
+    return CC_NORM;
+  }
+  if (line->cursor == line->lastchar) return CC_NORM;
+  el_cursor(el, 1);
+  el_deletestr(el, 1);
+  return CC_REFRESH;
+}
+
+static void suspend_program(editor *e) {
+  hide(e);
+  el_wset(e->el, EL_PREP_TERM, 0);
+  raise(SIGTSTP);
+  el_wset(e->el, EL_PREP_TERM, 1);
+  el_resize(e->el);
+  show(e);
+}
+
+static void paste(editor *e, size_t length) {
+  const char *text = e->input + e->from + strlen(PASTE_BEGIN);
+  size_t count = length - strlen(PASTE_BEGIN) - strlen(PASTE_END);
+  while (count > 0 && (text[count - 1] == '\n' || text[count - 1] == '\r'))
+    count--; /* the user presses Enter */
+  wchar_t *wide = wide_new(text, count);
+  e->from += length;
+  if (!wide) return;
+  for (wchar_t *c = wide; *c; c++)
+    if (*c == L'\r') *c = L'\n';
+  hide(e);
+  el_winsertstr(e->el, wide);
+  show(e);
+  free(wide);
+}
+
+/* Deals with one key, sequence or paste of this many bytes. */
+static void step(editor *e, size_t length) {
+  show(e);
+  if (starts(e->input + e->from, length, PASTE_BEGIN)) {
+    paste(e, length);
+    return;
+  }
+  e->feed = e->from + length;
+  while (e->from < e->feed && e->event == NONE) {
+    int count = 0;
+    const wchar_t *line = el_wgets(e->el, &count);
+    bool enter = e->last == L'\n' || e->last == L'\r';
+    if (line && count > 0 && line[count - 1] == L'\n' && enter && e->event == NONE) e->event = LINE;
+  }
+  if (e->event == SUSPEND) {
+    e->event = NONE;
+    suspend_program(e);
+  }
+}
+
+/* -- waiting for an event -- */
+
+static void stop_watching(editor *e) {
+  loop_unwatch(e->l, STDIN_FILENO);
+  loop_unwatch(e->l, e->resize_fd);
+}
+
+static void woken(void *data, int fd) {
+  editor *e = data;
+  (void)fd;
+  stop_watching(e);
+  fiber_wake(&e->wait);
+}
+
+static void abandon(fiber_wait *wait) {
+  stop_watching((editor *)(void *)((char *)wait - offsetof(editor, wait)));
+}
+
+static void follow_resize(editor *e) {
+  uint64_t count;
+  struct pollfd resized = {.fd = e->resize_fd, .events = POLLIN};
+  if (poll(&resized, 1, 0) != 1 || read(e->resize_fd, &count, sizeof count) < 0) return;
+  hide(e);
+  el_resize(e->el);
+  show(e);
+}
+
+static int push_event(lua_State *L, editor *e) {
+  static const char *const names[] = {"none", "line", "complete", "interrupt", "suspend", "eof"};
+  event happened = e->event;
+  e->event = NONE;
+  lua_pushstring(L, names[happened]);
+  const LineInfoW *line = el_wline(e->el);
+  if (happened == LINE) {
+    wide_push(L, line->buffer, line->lastchar - 1);
+    return 2;
+  }
+  if (happened != COMPLETE) return 1;
+  wide_push(L, line->buffer, line->lastchar);
+  wide_push(L, line->buffer, line->cursor);
+  lua_pushinteger(L, (lua_Integer)luaL_len(L, -1));
+  lua_remove(L, -2); /* text before the cursor */
+  return 3;
+}
+
+static int next_event(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  editor *e = (editor *)context;
+  follow_resize(e);
+  fill(e);
+  for (size_t length; e->event == NONE && (length = key_length(e)) > 0;)
+    step(e, length);
+  if (e->event == NONE && e->gone) e->event = END;
+  if (e->event != NONE) return push_event(L, e);
+  if (e->posted) {
+    e->posted = false;
+    lua_pushliteral(L, "posted");
+    return 1;
+  }
+  e->wait.done = false;
+  loop_watch(e->l, STDIN_FILENO, woken, e);
+  loop_watch(e->l, e->resize_fd, woken, e);
+  return fiber_await(L, &e->wait, context, next_event);
+}
+
+/* -- methods -- */
+
+static editor *check(lua_State *L) {
+  editor *e = luaL_checkudata(L, 1, EDITOR_TYPE);
+  luaL_argcheck(L, e->el != NULL, 1, "the editor is gone");
+  return e;
+}
+
+static int editor_next(lua_State *L) {
+  editor *e = check(L);
+  if (!e->active) return luaL_error(L, "the editor was not started");
+  return next_event(L, LUA_OK, (lua_KContext)e);
+}
+
+static void set_prompt(editor *e, wchar_t *prompt) {
+  free(e->prompt);
+  e->prompt = prompt;
+}
+
+static int editor_start(lua_State *L) {
+  editor *e = check(L);
+  wchar_t *prompt = check_wide(L, 2);
+  if (e->active || at_work) {
+    free(prompt);
+    return luaL_error(L, "an editor is at work already");
+  }
+  set_prompt(e, prompt);
+  fflush(stderr);
+  e->active = true;
+  e->hidden = false;
+  e->posted = false;
+  at_work = e;
+  el_wset(e->el, EL_UNBUFFERED, 1);
+  fputs("\033[?2004h", stdout); /* pastes come with marks around them */
+  fflush(stdout);
+  return 0;
+}
+
+static void stop(editor *e) {
+  if (!e->active) return;
+  show(e);
+  e->active = false;
+  at_work = NULL;
+  loop_timer_stop(e->l, &e->redraw);
+  stop_watching(e);
+  el_wset(e->el, EL_UNBUFFERED, 0);
+  fputs("\033[?2004l", stdout);
+  fflush(stdout);
+}
+
+static int editor_stop(lua_State *L) {
+  stop(check(L));
+  return 0;
+}
+
+static int editor_insert(lua_State *L) {
+  editor *e = check(L);
+  wchar_t *text = check_wide(L, 2);
+  hide(e);
+  el_winsertstr(e->el, text);
+  show(e);
+  free(text);
+  return 0;
+}
+
+static int editor_text(lua_State *L) {
+  const LineInfoW *line = el_wline(check(L)->el);
+  wide_push(L, line->buffer, line->lastchar);
+  wide_push(L, line->buffer, line->cursor);
+  lua_pushinteger(L, (lua_Integer)luaL_len(L, -1));
+  lua_remove(L, -2); /* text before the cursor */
+  return 2;
+}
+
+static int editor_prompt(lua_State *L) {
+  editor *e = check(L);
+  wchar_t *prompt = check_wide(L, 2);
+  bool visible = e->active && !e->hidden;
+  if (visible) hide(e);
+  set_prompt(e, prompt);
+  if (visible) show(e);
+  return 0;
+}
+
+static int editor_hide(lua_State *L) {
+  editor *e = check(L);
+  bool partial = lua_toboolean(L, 2);
+  if (!e->active) return 0;
+  lineedit_hide();
+  e->partial = partial;
+  return 0;
+}
+
+static int editor_post(lua_State *L) {
+  editor *e = check(L);
+  e->posted = true;
+  stop_watching(e);
+  fiber_wake(&e->wait);
+  return 0;
+}
+
+static int editor_remember(lua_State *L) {
+  editor *e = check(L);
+  wchar_t *text = check_wide(L, 2);
+  HistEventW ignored;
+  if (*text) history_w(e->history, &ignored, H_ENTER, text);
+  free(text);
+  return 0;
+}
+
+static int editor_collect(lua_State *L) {
+  editor *e = luaL_checkudata(L, 1, EDITOR_TYPE);
+  if (!e->el) return 0;
+  stop(e);
+  el_end(e->el);
+  history_wend(e->history);
+  close(e->resize_fd);
+  free(e->input);
+  free(e->prompt);
+  e->el = NULL;
+  return 0;
+}
+
+/* -- making one -- */
+
+static void resized(int signal) {
+  (void)signal;
+  int saved = errno;
+  editor *e = at_work;
+  uint64_t one = 1;
+  if (e) (void)!write(e->resize_fd, &one, sizeof one); /* full: one is pending already */
+  errno = saved;
+}
+
+static wchar_t *prompt_of(EditLine *el) {
+  return of(el)->prompt;
+}
+
+static void set_up(editor *e) {
+  EditLine *el = e->el;
+  HistEventW ignored;
+  history_w(e->history, &ignored, H_SETSIZE, HISTORY_SIZE);
+  history_w(e->history, &ignored, H_SETUNIQUE, 1);
+  el_wset(el, EL_CLIENTDATA, e);
+  el_wset(el, EL_SIGNAL, 0);
+  el_wset(el, EL_EDITOR, L"emacs");
+  el_wset(el, EL_HIST, history_w, e->history);
+  el_wset(el, EL_PROMPT_ESC, prompt_of, NO_WIDTH);
+  el_wset(el, EL_GETCFN, get_character);
+  el_wset(el, EL_BIND, L"^R", L"em-inc-search-prev", NULL);
+  el_wset(el, EL_BIND, L"^W", L"ed-delete-prev-word", NULL);
+  el_wset(el, EL_BIND, L"\033[1;5C", L"em-next-word", NULL);
+  el_wset(el, EL_BIND, L"\033[1;5D", L"ed-prev-word", NULL);
+  el_wset(el, EL_BIND, L"\033[3~", L"ed-delete-next-char", NULL);
+  el_source(el, NULL); /* the user's ~/.editrc; what follows the console cannot do without */
+  el_wset(el, EL_ADDFN, L"f5-complete", L"complete the word", complete);
+  el_wset(el, EL_ADDFN, L"f5-interrupt", L"give the line up", interrupt);
+  el_wset(el, EL_ADDFN, L"f5-suspend", L"suspend the program", suspend);
+  el_wset(el, EL_ADDFN, L"f5-end", L"leave, or delete the next character", end_or_delete);
+  el_wset(el, EL_BIND, L"\t", L"f5-complete", NULL);
+  el_wset(el, EL_BIND, L"^C", L"f5-interrupt", NULL);
+  el_wset(el, EL_BIND, L"^Z", L"f5-suspend", NULL);
+  el_wset(el, EL_BIND, L"^D", L"f5-end", NULL);
+  el_wset(el, EL_SETTY, L"-d", L"-isig", L"-ixon", L"-iexten",
+          NULL); /* Ctrl-C and Ctrl-Z are keys while a line is edited */
+}
+
+static int new_editor(lua_State *L) {
+  if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "no terminal");
+    return 2;
+  }
+  setlocale(LC_CTYPE, "");
+  if (MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
+  editor *e = lua_newuserdatauv(L, sizeof *e, 0);
+  *e = (editor){.l = fiber_loop(L), .wait.abandon = abandon, .redraw.fire = redraw, .size = 4096};
+  luaL_setmetatable(L, EDITOR_TYPE);
+  e->input = malloc(e->size);
+  e->prompt = wide_new("", 0);
+  e->history = history_winit();
+  e->resize_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  EditLine *el =
+      e->input && e->prompt && e->history && e->resize_fd >= 0 ? el_init("f5lua", stdin, stdout, stderr) : NULL;
+  if (!el) return luaL_error(L, "the line editor cannot start");
+  e->el = el;
+  set_up(e);
+  struct sigaction action = {.sa_handler = resized, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGWINCH, &action, NULL);
+  return 1;
+}
+
+/* -- the rest of the library -- */
+
+static int foreground(lua_State *L) {
+  fiber_set_foreground(L, lua_isnoneornil(L, 1) ? 0 : 1);
+  return 0;
+}
+
+static int rows(lua_State *L) {
+  lua_pushinteger(L, wide_terminal_size(true));
+  return 1;
+}
+
+static int file_result(lua_State *L, bool done) {
+  if (!done) return luaL_fileresult(L, 0, lua_tostring(L, 1));
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int append_private(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  return file_result(L, private_append(luaL_checkstring(L, 1), text, length));
+}
+
+static int write_private(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  return file_result(L, private_write(luaL_checkstring(L, 1), text, length));
+}
+
+int luaopen_f5_lineedit(lua_State *L) {
+  static const luaL_Reg methods[] = {{"start", editor_start}, {"next", editor_next},
+                                     {"stop", editor_stop},   {"insert", editor_insert},
+                                     {"text", editor_text},   {"prompt", editor_prompt},
+                                     {"hide", editor_hide},   {"remember", editor_remember},
+                                     {"post", editor_post},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"new", new_editor},
+                                       {"foreground", foreground},
+                                       {"rows", rows},
+                                       {"append_private", append_private},
+                                       {"write_private", write_private},
+                                       {NULL, NULL}};
+  luaL_newmetatable(L, EDITOR_TYPE);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, editor_collect);
+  lua_setfield(L, -2, "__gc");
+  luaL_newlib(L, functions);
+  return 1;
+}

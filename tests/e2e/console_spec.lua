@@ -1,0 +1,192 @@
+-- The console in a terminal: what a person types, and what the screen shows.
+local sim = require "f5.sim"
+local program = require "program"
+local terminal = require "terminal"
+
+local PROMPT <const> = "bigip1 %(active%)>"
+
+-- A console on a simulated device; the prompt is there.
+local function console(options)
+  local screen = terminal.start({ "console", "--sim" }, options)
+  screen:expect(PROMPT)
+  return screen
+end
+
+describe("the console", function()
+  it("shows the device in its prompt, prints values, keeps results and locals", function()
+    local screen <close> = console()
+    screen:enter "1 + 1"
+    screen:expect "\n2\n"
+    screen:enter "_ * 21"
+    screen:expect "\n42\n"
+    screen:enter "_ + _1"
+    screen:expect "\n44\n"
+    screen:enter "local x <const>, y = 'kept'"
+    screen:enter "x, y"
+    screen:expect '\n"kept"\nnil\n'
+    screen:enter "bip.ltm.pool:create{ name = 'web' }; bip.ltm.pool['/Common/web']:load().name"
+    screen:expect '\n"web"\n'
+    screen:enter "bip.ltm.pool['/Common/nope']:load()"
+    screen:expect "error: .*/Common/nope.*status +404"
+    screen:key "C-d"
+    assert.equal(0, screen:status())
+    assert.equal("", screen:errors())
+  end)
+
+  it("goes on when an entry is not finished, and gives it up on Ctrl-C", function()
+    local screen <close> = console()
+    screen:enter "for i = 1, 2 do"
+    screen:expect "…>"
+    screen:enter "print('line ' .. i) end"
+    screen:expect "\nline 1\nline 2\n"
+    screen:enter "print({"
+    screen:expect "…>$"
+    screen:key "C-c"
+    screen:enter "print('free')"
+    screen:expect "\nfree\n"
+  end)
+
+  it("completes paths, names, methods, options, properties and their values", function()
+    local screen <close> = console { columns = 200 }
+    screen:enter "bip.ltm.pool:create{ name = 'website' }.name"
+    screen:expect '\n"website"\n'
+    screen:type "bip.ltm.po"
+    screen:key "Tab"
+    screen:expect "policy  pool"
+    screen:type 'ol["/Common/w'
+    screen:key "Tab"
+    screen:expect 'bip%.ltm%.pool%["/Common/website"%]'
+    screen:type ":lo"
+    screen:key "Tab"
+    screen:expect '%]:load'
+    screen:type "{ sel"
+    screen:key "Tab"
+    screen:expect "load{ select ="
+    screen:type '{"minA'
+    screen:key "Tab"
+    screen:expect '"minActiveMembers"'
+    screen:type "} }.minActiveMembers"
+    screen:key "Enter"
+    screen:expect "\n0\n"
+    screen:type 'bip.ltm.pool["/Common/website"]:modify{ loadB'
+    screen:key "Tab"
+    screen:expect "loadBalancingMode ="
+    screen:type '"least-s'
+    screen:key "Tab"
+    screen:expect '"least%-sessions"'
+    screen:type ", moni"
+    screen:key "Tab"
+    screen:type '"/Common/gateway'
+    screen:key "Tab"
+    screen:expect '"/Common/gateway_icmp"'
+    screen:type "}.monitor"
+    screen:key "Enter"
+    screen:expect '\n"/Common/gateway_icmp"\n'
+    screen:type ".he"
+    screen:key "Tab"
+    screen:expect "%.help"
+  end)
+
+  it("takes pasted tabs as they are, and pasted lines as one entry", function()
+    local screen <close> = console()
+    screen:paste("if true then\n\tprint('pasted\tand' .. ' run')\nend\n", true)
+    screen:expect "end$"
+    screen:key "Enter"
+    screen:expect "\npasted +and run\n"
+    screen:paste("x = {\tbip.ltm.po\t, 2 }\n#x\n", false)
+    screen:expect "\n2\n"
+    assert.is_nil(screen.screen():find "policy")
+  end)
+
+  it("cancels what runs on Ctrl-C, and nothing else", function()
+    local screen <close> = console()
+    screen:enter "ticks = 0; f5.spawn(function() while true do f5.sleep(0.05) ticks = ticks + 1 end end) print()"
+    screen:enter "f5.sleep(100)"
+    os.execute "sleep 0.5"
+    screen:key "C-c"
+    screen:expect "cancelled"
+    screen:enter "while true do end"
+    os.execute "sleep 0.5"
+    screen:key "C-c"
+    screen:expect "cancelled.*cancelled"
+    screen:enter "before = ticks; f5.sleep(0.5); print(ticks > before and 'still ticking')"
+    screen:expect "\nstill ticking\n"
+    screen:enter "bip.sys.version:load().kind"
+    screen:expect "tm:sys:version"
+    screen:key "C-d"
+    assert.equal(0, screen:status())
+  end)
+
+  it("lets background fibers print without tearing the line", function()
+    local screen <close> = console()
+    screen:enter "f5.spawn(function() f5.sleep(1) print('from behind') io.write('no end') end) print()"
+    screen:type "print('half a li"
+    screen:expect "\nfrom behind\nno end\n"
+    screen:expect(PROMPT .. " print%('half a li$")
+    screen:type "ne')"
+    screen:key "Enter"
+    screen:expect "\nhalf a line\n"
+  end)
+
+  it("keeps the line through a resize, with characters of every width", function()
+    local screen <close> = console { columns = 80 }
+    screen:type("print('größe 大小 " .. ("x"):rep(30) .. "')")
+    screen:expect "xxx'%)$"
+    screen:resize(50, 20)
+    os.execute "sleep 0.3"
+    screen:key("C-a", "C-k")
+    screen:expect(PROMPT .. "$")
+    screen:key "C-y"
+    screen:key "Enter"
+    screen:expect "\ngröße 大小 xxx"
+  end)
+
+  it("remembers entries for the next time, but no secrets", function()
+    local home <close> = program.directory()
+    local env = { HOME = home.path, XDG_STATE_HOME = home.path .. "/state" }
+    do
+      local screen <close> = console { env = env }
+      screen:enter "for i = 1, 1 do"
+      screen:enter "print('whole') end"
+      screen:expect "\nwhole\n"
+      screen:enter " print('spaced')"
+      screen:expect "\nspaced\n"
+      screen:enter "options = { password = 'hunter2secret' }"
+      screen:enter "'last'"
+      screen:expect '\n"last"\n'
+      screen:key "C-d"
+      assert.equal(0, screen:status())
+    end
+    local kept = home:read "state/f5lua/history"
+    assert.equal("for i = 1, 1 do\\nprint('whole') end\n'last'\n", kept)
+    local pipe <close> = io.popen("stat -c %a " .. home.path .. "/state/f5lua/history")
+    assert.equal("600", pipe:read "l")
+    local screen <close> = console { env = env }
+    screen:key("Up", "Up")
+    screen:expect "for i = 1, 1 do\nprint%('whole'%) end$"
+    screen:key "Enter"
+    screen:expect "\nwhole\n"
+  end)
+
+  it("deletes its tokens on Ctrl-D, .quit and SIGTERM", function()
+    local device <close> = sim.start()
+    local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    for _, leave in ipairs { function(s) s:key "C-d" end, function(s) s:enter ".quit" end,
+      function(s) os.execute("pkill -TERM -P " .. s:process()) end } do
+      local screen <close> = terminal.start({ "console" }, { env = env })
+      screen:expect(PROMPT)
+      assert.is_truthy(next(device:state().tokens.items))
+      leave(screen)
+      screen:status()
+      assert.is_nil(next(device:state().tokens.items))
+    end
+  end)
+
+  it("is a plain reader without a terminal", function()
+    local ran = program.run({ "console", "--sim" }, { input = "1 + 1\nfor i = 1, 2 do\nprint(i)\nend\nbip.ltm.pool:list()\nx.y\n'after'\n" })
+    assert.equal(1, ran.status)
+    assert.matches("^2\n1\n2\n%(nothing%)\nerror: .-attempt to index a nil value %(global 'x'%).-\n\"after\"\n$", ran.out)
+    assert.equal(0, program.run({ "console", "--sim" }, { input = "print 'fine'" }).status)
+    assert.equal("1\n", program.run({}, { input = "print(1)" }).out)
+  end)
+end)
