@@ -12,7 +12,9 @@
 local M = {}
 
 local NOTHING <const> = {}
-local FILES <const> = { "sim.kinds.traffic", "sim.kinds.network", "sim.kinds.tenants", "sim.kinds.system", "sim.kinds.names" }
+local FILES <const> = {
+  "sim.kinds.pools", "sim.kinds.virtuals", "sim.kinds.traffic", "sim.kinds.network", "sim.kinds.tenants", "sim.kinds.system", "sim.kinds.names",
+}
 
 local exact, patterns
 

@@ -369,7 +369,7 @@ local nodes <const> = {
     props = {
       authPassword = s(), authProtocol = s("none", { keeps_none = true }), community = s(), engineId = s(), host = s(), port = { t = "x", d = 162 }, network = s("other"),
       privacyPassword = s(), privacyProtocol = s("none", { keeps_none = true }), securityLevel = s("no-auth-no-privacy"), securityName = s(),
-      version = { t = "m", d = "2c" }, description = s(),
+      version = s("2c"), description = s(),
     },
   },
   ["sys/management-ip"] = { noun = "management IP", flat = true, free_names = true },
@@ -421,7 +421,7 @@ local nodes <const> = {
   ["sys/daemon-log-settings/clusterd"] = { props = { logLevel = s("notice") } },
   ["sys/daemon-log-settings/csyncd"] = { props = { logLevel = s("notice") } },
   ["sys/daemon-log-settings/lind"] = { props = { logLevel = s("notice") } },
-  ["sys/daemon-log-settings/icrd"] = { props = { audit = s("disabled"), logLevel = s("notice") } },
+  ["sys/daemon-log-settings/icrd"] = { props = { audit = s("modifications"), logLevel = s("notice") } },
   ["sys/daemon-log-settings/icr-eventd"] = { type = "singleton", props = { logLevel = s("notice") } },
   ["sys/daemon-log-settings/mcpd"] = { props = { audit = s("enabled"), logLevel = s("notice") } },
   ["sys/log"] = { type = "organizing" }, ["sys/performance/all-stats"] = { type = "show" },

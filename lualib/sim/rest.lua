@@ -160,7 +160,14 @@ end
 
 local function post(device, request, target)
   local body <const> = body_of(request)
-  if is_command(target, body) then return commands.run(device, request, target, body) end
+  if is_command(target, body) then
+    local named = body
+    if target.what == "resource" and body.name == nil then
+      named = objects.shallow(body)  -- the URI names what the command is for
+      named.name = target.node.flat and target.id or target.id:gsub("~", "/")
+    end
+    return commands.run(device, request, target, named)
+  end
   if target.what == "organizing" or target.what == "show" then
     error(errors.tm(501, ("The method POST is not implemented for %s."):format(request.path), 1), 0)
   end

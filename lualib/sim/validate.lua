@@ -158,8 +158,8 @@ function M.body(node, body, all)
       local spec <const> = node.props[name]
       if not spec then
         if node.known and not node.open and not all then M.refuse(('"%s" unknown property'):format(name)) end
-        properties[name] = value == json.null and NONE or value
-        if value == "none" then properties[name] = NONE end
+        local nothing <const> = value == json.null or value == "none" or type(value) == "table" and next(value) == nil
+        properties[name] = nothing and not all and NONE or value
       elseif not spec.r or all then
         properties[name] = M.value(name, value, spec)
       end
