@@ -10,7 +10,7 @@
 -- Where a policy is wanted, its name, its full path, a reference or a loaded object will do.
 local core = require "f5.core"
 local filters = require "f5.filter"
-local tasks = require "f5.asm_task"
+local tasks = require "f5.task"
 
 local M = {}
 
@@ -74,7 +74,7 @@ end
 function Asm:task(name, body)
   local collection <const> = self.session:at("asm/tasks/" .. name)
   local task <const> = collection:create(body or {})
-  return tasks.handle(collection:at(task.id), tasks.families.asm, task)
+  return tasks.handle(self.session, collection:at(task.id), task)
 end
 
 -- The given options under the device's names; what is not known is a mistake.
@@ -295,7 +295,7 @@ local function installation(self, component, which, status)
   local id <const> = type(which) == "table" and which.id or which
   if type(id) ~= "string" then usage("an installation is named by its id or is one of installations(), not a %s", type(which)) end
   local at <const> = self.session:at("live-update", component, "installations", id)
-  return tasks.handle(at, tasks.families.live_update, at:modify { status = status })
+  return tasks.handle(self.session, at, at:modify { status = status })
 end
 
 --- Installs a downloaded update; returns a handle.

@@ -221,6 +221,18 @@ function session:transaction(options, fn) end
 ---@return f5.transaction
 function session:begin(options) end
 
+---Starts long work and returns its handle; or, with `{ path =, id = }`, the handle of a task that is there.
+---
+---    bip:task("sys/ucs", { command = "save", name = "nightly" }):wait { timeout = 600 }
+---
+---The path is that of the command ("sys/ucs", as the command's own path) or of the tasks ("asm/tasks/apply-policy", "shared/sys/backup",
+---"/mgmt/cm/autodeploy/qkview", "/mgmt/shared/iapp/package-management-tasks", "sys/software/image", an installation of live update).
+---@param path string|f5.reference|{ path: string, id?: string|integer }
+---@param body? table
+---@param options? { patience?: number } seconds to wait until the device has ended another task, default 300
+---@return f5.task
+function session:task(path, body, options) end
+
 ---What the session has done so far.
 ---@return { calls: integer, writes: integer, bytes_sent: integer, bytes_received: integer }
 function session:usage() end
@@ -374,6 +386,33 @@ function transaction:rollback() end
 ---@field timeout? number seconds to wait for the end; default 30 more than the device allows itself (300)
 ---@field interval? number seconds between two looks
 ---@field progress? fun(state: string, seconds: number) called after each look
+
+---@class f5.task
+---Long work on a device: one handle, whatever shape the device gives it.
+---@field id? string|integer
+---@field reference f5.reference
+local task = {}
+
+---The device's word for where the work stands.
+---@return string
+function task:state() end
+
+---Reads the task as the device gives it.
+---@return table
+function task:load() end
+
+---Waits until the work is done, returns its result, and deletes what the task left on the device. What fails is an error of kind "task";
+---a task that the device does not know any more too, with `outcome = "unknown"`. Restarts of the device's services are waited out.
+---@param options? { timeout?: number, interval?: number, keep?: boolean, progress?: fun(state: string?, seconds: number) } timeout: seconds, default 600; keep: delete nothing; progress: called after each look
+---@return table
+function task:wait(options) end
+
+---The result of work that is done.
+---@return table
+function task:result() end
+
+---Deletes the result and the task.
+function task:delete() end
 
 ---@class f5.query
 ---@field select? string|string[] properties to return

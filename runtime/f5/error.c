@@ -203,7 +203,9 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
   if (strstr(text_string(&message), "TimeoutException") || strncmp(text_string(&message), "remoteSender:", 13) == 0) {
     /* its text is a stack of the device's own program */
     text_clear(&message);
-    text_put(&message, "the device cut off the call because it took too long");
+    text_put(&message,
+             "the device cut off the call because it took too long (look what came of it; bip:task does such work "
+             "without a limit)");
   }
   failure->message = masked_copy(text_string(&message), message.length);
   if (stack.failed) text_free(&stack);

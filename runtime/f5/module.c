@@ -11,6 +11,7 @@
 #include "f5/secret.h"
 #include "f5/session.h"
 #include "f5/system.h"
+#include "f5/task.h"
 #include "f5/transaction.h"
 #include "net/fiber.h"
 
@@ -88,6 +89,7 @@ int luaopen_f5_core(lua_State *L) {
   transaction_setup(L, -2);
   lua_remove(L, -2); /* methods of sessions */
   f5_system_register(L);
+  task_setup(L);
   lua_pushliteral(L, F5LUA_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

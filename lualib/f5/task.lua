@@ -1,0 +1,263 @@
+-- One handle for all long work of a device. Which families there are, and how each is polled, is in runtime/f5/task.c.
+
+local core = require "f5.core"
+
+local M = {}
+
+local Task <const> = {}
+Task.__index = Task
+
+local USUAL_TIMEOUT <const> = 600
+local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.2, 5
+
+-- The commands of tmsh have their tasks at the same place below /mgmt/tm/task; everything else is where it is.
+local function whole_path(path)
+  path = tostring(path)
+  if not path:find "^/mgmt" then path = "/mgmt/tm/" .. path:gsub("^/", "") end
+  if core.task.family(path) then return path end
+  return (path:gsub("^/mgmt/tm/", "/mgmt/tm/task/", 1))
+end
+
+local function handle(bip, reference, family, fields)
+  local task = setmetatable({ session = bip, reference = reference, family = family }, Task)
+  for key, value in pairs(fields or {}) do task[key] = value end
+  return task
+end
+
+-- How a script gets hold of it again.
+local function again(self)
+  local path = tostring(self.reference)
+  if not self.id then return ("bip:task{ path = %q }"):format(path) end
+  return ("bip:task{ path = %q, id = %s }"):format(path:match "^(.*)/[^/]+$",
+    math.type(self.id) == "integer" and self.id or ("%q"):format(self.id))
+end
+
+function Task:__tostring() return "task " .. tostring(self.reference) end
+
+local function new_error(self, fields)
+  fields.kind = fields.kind or "task"
+  fields.device = self.session:label()
+  fields.method, fields.path = fields.method or "GET", fields.path or tostring(self.reference)
+  return core.error_new(fields)
+end
+
+local function lost(self, cause)
+  return new_error(self, { status = 404, outcome = "unknown", cause = cause, message = "the device does not know this task any more: it was "
+    .. "deleted, or forgotten by a restart of the device's services; whether its work was done is unknown" })
+end
+
+local function member(body, path)
+  for name in path:gmatch "[^%.]+" do
+    if type(body) ~= "table" then return nil end
+    body = body[name]
+  end
+  return body
+end
+
+--- Reads the task as the device gives it.
+function Task:load()
+  local ok, body = pcall(self.reference.load, self.reference)
+  if ok then
+    self.body = body
+    return body
+  end
+  if type(body) == "table" and body.kind == "not_found" then error(lost(self, body), 0) end
+  error(body, 0)
+end
+
+--- The device's word for where the work stands.
+function Task:state() return self:load()[self.family.state] end
+
+-- The body of …/result; of a failed task it may come as an error.
+local function result_apart(self)
+  local ok, body = pcall(function() return self.reference:at("result"):load() end)
+  if ok then return body end
+  if type(body) == "table" and body.kind == "cancelled" then error(body, 0) end
+  return nil, body
+end
+
+local function failure(self, state)
+  local body, cause = self.body, nil
+  if self.family.result == "/result" then body, cause = result_apart(self) end
+  local reason = body and self.family.reason and member(body, self.family.reason)
+  if type(reason) ~= "string" or reason == "" then
+    reason = cause and cause.message or ("the device says %s"):format(tostring(state))
+    cause = nil
+  end
+  local details = self.family.result == "result" and type(body) == "table" and body.result or nil
+  return new_error(self, { message = reason, cause = cause or details, code = type(body) == "table" and body.code or nil })
+end
+
+-- What came of it when it has ended; raises what failed.
+local function ended(self, outcome, state, body)
+  if outcome == "lost" then error(lost(self, body), 0) end
+  self.body = body
+  if outcome == "failed" then error(failure(self, state), 0) end
+  if self.family.result == "/result" then
+    local result, err = result_apart(self)
+    if err then error(err, 0) end
+    return result
+  end
+  if self.family.result then return body[self.family.result] or {} end
+  return body
+end
+
+--- The result of work that is done; raises what failed, or that it is not done.
+function Task:result()
+  local outcome, state, body = core.task.poll(self.reference, 0, 0, 0, true)
+  if outcome == "running" then
+    if not state then error(body, 0) end
+    core.usage_error(2, ("the task has no result yet: it is %s"):format(state))
+  end
+  return ended(self, outcome, state, body)
+end
+
+--- Removes the task, and its result before it, from the device. Nothing where there is no task to delete.
+function Task:delete()
+  if self.deleted or self.family.keeps then return end
+  local function gone(reference)
+    local ok, err = pcall(reference.delete, reference)
+    if not ok and not (type(err) == "table" and err.kind == "not_found") then error(err, 0) end
+  end
+  if self.family.result == "/result" then gone(self.reference:at "result") end
+  gone(self.reference)
+  self.deleted = true
+end
+
+local OPTIONS <const> = { timeout = "number", interval = "number", progress = "function", keep = "boolean" }
+
+local function check(options)
+  for key, value in pairs(options) do
+    if not OPTIONS[key] then core.usage_error(3, ("wait has no option '%s'"):format(tostring(key))) end
+    if type(value) ~= OPTIONS[key] then
+      core.usage_error(3, ("wait: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value)))
+    end
+  end
+end
+
+-- Polls until it has ended or the time is over; returns what core.task.poll does.
+local function poll(self, options)
+  local limit = options.timeout or USUAL_TIMEOUT
+  if not options.progress then return core.task.poll(self.reference, limit, 0, options.interval or 0, false) end
+  local began, before, pause = core.now(), 0, options.interval or FIRST_PAUSE
+  while true do
+    local outcome, state, body = core.task.poll(self.reference, 0, before, 0, true)
+    local passed = core.now() - began
+    options.progress(state, passed)
+    if outcome ~= "running" or passed >= limit then return outcome, state, body end
+    before = math.min(pause, limit - passed)
+    if not options.interval then pause = math.min(pause * 1.5, LONGEST_PAUSE) end
+  end
+end
+
+-- The same, and when it is broken off (Ctrl-C) it says how to look at the task again.
+local function poll_and_tell(self, options)
+  local results = table.pack(pcall(poll, self, options))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local err = results[2]
+  if type(err) == "table" and err.kind == "cancelled" then
+    io.stderr:write(("f5lua: %s: %s goes on; look at it again with %s\n"):format(self.session:label(), tostring(self), again(self)))
+  end
+  error(err, 0)
+end
+
+--- Waits until the work is done and returns its result; what the task left on the device is deleted.
+-- @param options table|nil: timeout (seconds, 600), interval (seconds between two looks; growing from 0.2 to 5), progress
+--   (function(state, seconds), after each look), keep (leave the task on the device)
+function Task:wait(options)
+  options = options or {}
+  if type(options) ~= "table" then core.usage_error(2, ("wait takes a table of options, not a %s"):format(type(options))) end
+  check(options)
+  local outcome, state, body = poll_and_tell(self, options)
+  if outcome == "running" then
+    error(new_error(self, { kind = "timeout", outcome = "unknown", cause = not state and body or nil, message =
+      ("not done after %g s (%s); it goes on, look at it again with %s"):format(options.timeout or USUAL_TIMEOUT,
+        state or "the device did not say", again(self)) }), 0)
+  end
+  local ok, result = pcall(ended, self, outcome, state, body)
+  if not options.keep and outcome ~= "lost" then
+    local deleted, err = pcall(self.delete, self)
+    if not deleted and ok then error(err, 0) end
+  end
+  if not ok then error(result, 0) end
+  return result
+end
+
+-- A task of /mgmt/tm/task begins when it is told to. While another one runs the device says that it is busy.
+local function start(self, patience)
+  local began = core.now()
+  while true do
+    local ok, err = pcall(self.reference.replace, self.reference, { [self.family.start] = "VALIDATING" })
+    if ok then return end
+    if type(err) ~= "table" or err.kind == "cancelled" then error(err, 0) end
+    if err.outcome == "unknown" then
+      if self:state() ~= "STARTED" then return end -- it had arrived
+    elseif err.kind ~= "busy" then
+      error(err, 0)
+    end
+    if core.now() - began >= patience then error(err, 0) end
+    core.sleep(1)
+  end
+end
+
+local function attach(bip, given)
+  for key in pairs(given) do
+    if key ~= "path" and key ~= "id" then core.usage_error(3, ("task: there is no '%s'; bip:task{ path =, id = }"):format(tostring(key))) end
+  end
+  if given.path == nil then core.usage_error(3, "task: bip:task{ path =, id = } needs the path, such as \"sys/ucs\"") end
+  local path = whole_path(given.path)
+  local family = core.task.family(path)
+  if not family then core.usage_error(3, ("task: %s is no place of tasks"):format(path)) end
+  local base = family.watch or path
+  if given.id == nil and not family.keeps then core.usage_error(3, "task: bip:task{ path =, id = } needs the task's id") end
+  local reference = given.id ~= nil and bip:at(base, given.id) or bip:at(base)
+  return handle(bip, reference, family, { id = given.id })
+end
+
+--- session:task(path, body[, options]): starts long work and returns its handle. session:task{ path =, id = }: a handle of a task that is there.
+-- @param path string|reference: of the command ("sys/ucs"), or of the family ("asm/tasks/apply-policy", "/mgmt/cm/autodeploy/qkview")
+-- @param options table|nil: patience, seconds to wait until the device has ended another task, default 300
+function M.task(bip, path, body, options)
+  if type(path) == "table" and body == nil then return attach(bip, path) end
+  if type(path) ~= "string" and type(path) ~= "userdata" then
+    core.usage_error(2, ("task(path, body): the path is a %s"):format(type(path)))
+  end
+  if type(body) ~= "table" then core.usage_error(2, ("task(path, body): the body is a %s, not a table"):format(type(body))) end
+  local place = whole_path(path)
+  local family = core.task.family(place)
+  if not family then core.usage_error(2, ("task: %s is no place of tasks"):format(place)) end
+  local reference = bip:at(place)
+  if family.changes then
+    reference:modify(body)
+    return handle(bip, reference, family)
+  end
+  if family.watch then
+    local name = body[family.named]
+    if type(name) ~= "string" then core.usage_error(2, ("task: the body needs the %s"):format(family.named)) end
+    reference:create(body)
+    return handle(bip, bip:at(family.watch, name), family, { id = name })
+  end
+  local answer = reference:create(body)
+  local id = type(answer) == "table" and answer[family.id] or nil
+  if id == nil then
+    error(core.error_new { kind = "protocol", device = bip:label(), method = "POST", path = place,
+      message = ("the answer holds no %s"):format(family.id) }, 0)
+  end
+  local task = handle(bip, reference:at(id), family, { id = id, body = answer })
+  if family.start then
+    local ok, err = pcall(start, task, options and options.patience or 300)
+    if not ok then
+      pcall(task.delete, task)
+      error(err, 0)
+    end
+  end
+  return task
+end
+
+--- A handle of what the reference points to, which is a task of a known family.
+function M.handle(bip, reference, body)
+  local family = core.task.family(tostring(reference))
+  return handle(bip, reference, family, { id = not family.keeps and body and body[family.id] or nil, body = body })
+end
+
+return M
