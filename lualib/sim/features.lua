@@ -6,6 +6,7 @@ return {
   "sim.headers",
   "sim.cors",
   "sim.rest",
+  "sim.traffic",
   "sim.users",
   "sim.providers",
   "sim.auth",

@@ -1,11 +1,13 @@
 -- Statistics: /stats at the three levels (a resource, a sub-collection, a collection), and the parts of the tree that only show.
 --
--- Nothing passes through a simulated device, so counters stand still; states, sums and names come from the objects.
+-- Nothing passes through a simulated device, so counters stand still but for the connections that its owner gave it (sim.traffic); states, sums
+-- and names come from the objects.
 local catalogue = require "sim.catalogue"
 local errors = require "sim.errors"
 local names = require "sim.names"
 local objects = require "sim.objects"
 local shown = require "sim.shown"
+local traffic = require "sim.traffic"
 local uri = require "sim.uri"
 
 local M = {}
@@ -81,7 +83,13 @@ local from_objects <const> = {
   ["ltm/pool"] = function(store, path, object)
     local count <const>, available <const>, active <const> = members_of(store, path)
     local availability <const>, reason <const> = pool_state(store, path)
+    local connections = 0
+    for _, segment in ipairs(store:segments(path .. "/members")) do
+      local member <const> = path .. "/members/" .. segment
+      connections = connections + traffic.connections(store.device, member, store:get(member))
+    end
     return {
+      ["serverside.curConns"] = connections,
       activeMemberCnt = active, availableMemberCnt = available, memberCnt = count, minActiveMembers = object.minActiveMembers,
       monitorRule = object.monitor or "none", ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
     }
@@ -91,6 +99,7 @@ local from_objects <const> = {
     local pool <const> = store:get(path:match "^(.*)/members/")
     local host <const>, port = object.fullPath:match "^(.*)[:.]([^:.]*)$"
     return {
+      ["serverside.curConns"] = traffic.connections(store.device, path, object),
       addr = object.address, port = math.tointeger(tonumber(port)) or 0, nodeName = host, poolName = pool.fullPath,
       monitorRule = object.monitor == "default" and (pool.monitor and pool.monitor .. " (pool monitor)" or "none") or object.monitor or "none",
       monitorStatus = object.state, sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",

@@ -62,6 +62,8 @@ local function settle_state(object, properties, old, monitored)
     object.state = "user-down"
   elseif fqdn then
     object.state = monitored and "fqdn-checking" or "fqdn-up"
+  elseif monitored and old and (old.state == "up" or old.state == "down") then
+    object.state = old.state -- what the monitor found stays
   else
     object.state = monitored and "checking" or "unchecked"
   end
