@@ -13,6 +13,7 @@
 #include "f5/system.h"
 #include "f5/task.h"
 #include "f5/transaction.h"
+#include "f5/transfer.h"
 #include "net/fiber.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
@@ -90,6 +91,7 @@ int luaopen_f5_core(lua_State *L) {
   lua_remove(L, -2); /* methods of sessions */
   f5_system_register(L);
   task_setup(L);
+  transfer_setup(L);
   lua_pushliteral(L, F5LUA_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

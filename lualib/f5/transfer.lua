@@ -1,0 +1,130 @@
+-- bip:upload and bip:download. A chunk is one call of runtime/f5/transfer.c.
+
+local core = require "f5.core"
+local transfer = core.transfer
+
+local M = {}
+
+-- Where files go, where they come from, and in which directory of the device they are.
+local PLACES <const> = {
+  downloads = { to = "/mgmt/shared/file-transfer/uploads/", from = "/mgmt/shared/file-transfer/downloads/", directory = "/var/config/rest/downloads" },
+  ucs = { to = "/mgmt/shared/file-transfer/ucs-uploads/", from = "/mgmt/shared/file-transfer/ucs-downloads/", directory = "/var/local/ucs" },
+  images = { to = "/mgmt/cm/autodeploy/software-image-uploads/", from = "/mgmt/cm/autodeploy/software-image-downloads/",
+    directory = "/shared/images" },
+  asm = { to = "/mgmt/tm/asm/file-transfer/uploads/", from = "/mgmt/tm/asm/file-transfer/downloads/" },
+  qkview = { from = "/mgmt/cm/autodeploy/qkview-downloads/" },
+}
+
+local SHOWN_AFTER <const>, SHOWN_EVERY <const>, WIDTH <const> = 2, 0.2, 30
+
+local function encoded(name)
+  return (name:gsub("[^%w%-%._~]", function(char) return ("%%%02X"):format(char:byte()) end))
+end
+
+local function check(what, options, known)
+  if options == nil then return {} end
+  if type(options) ~= "table" then core.usage_error(3, ("%s takes a table of options, not a %s"):format(what, type(options))) end
+  for key, value in pairs(options) do
+    local want = known[key]
+    if not want then core.usage_error(3, ("%s has no option '%s'"):format(what, tostring(key))) end
+    local is = math.type(value) == "integer" and "integer" or type(value)
+    if is ~= want then core.usage_error(3, ("%s: '%s' must be of type %s, not %s"):format(what, key, want, is)) end
+  end
+  return options
+end
+
+local function place(what, direction, name)
+  local found = PLACES[name or "downloads"]
+  if found and found[direction] then return found end
+  local names = {}
+  for known, of in pairs(PLACES) do
+    if of[direction] then names[#names + 1] = known end
+  end
+  table.sort(names)
+  return core.usage_error(3, ("%s: '%s' is one of %s, not '%s'"):format(what, direction, table.concat(names, ", "), name))
+end
+
+local function check_name(what, name)
+  if type(name) ~= "string" or name == "" or name == "." or name == ".." or name:find "[/%c]" then
+    core.usage_error(3, ("%s: the name of a file on the device is a name without slashes, not %s"):format(what,
+      type(name) == "string" and ("%q"):format(name) or "a " .. type(name)))
+  end
+end
+
+local UNITS <const> = { "B", "KiB", "MiB", "GiB", "TiB" }
+
+local function amount(bytes)
+  local unit = 1
+  while bytes >= 1024 and unit < #UNITS do bytes, unit = bytes / 1024, unit + 1 end
+  return (unit == 1 and "%d %s" or "%.1f %s"):format(bytes, UNITS[unit])
+end
+
+--- The line that shows how far a transfer is.
+function M.bar(name, done, size, seconds)
+  local rate = seconds > 0 and done / seconds or 0
+  if not size then return ("%s  %s  %s/s"):format(name, amount(done), amount(rate)) end
+  local share = size > 0 and done / size or 1
+  local filled = math.floor(share * WIDTH)
+  local left = rate > 0 and math.ceil((size - done) / rate) or 0
+  return ("%s  [%s%s] %3d %%  %s of %s  %s/s  %d:%02d left"):format(name, ("#"):rep(filled), ("."):rep(WIDTH - filled),
+    math.floor(share * 100), amount(done), amount(size), amount(rate), left // 60, left % 60)
+end
+
+-- On a terminal, from the third second on, one line that is written over and over.
+local function display(name, progress)
+  local began, shown, last = core.now(), false, 0
+  local terminal = transfer.is_terminal()
+  local function show(done, size)
+    local now = core.now()
+    if progress then progress(done, size, now - began) end
+    if not terminal or now - began < SHOWN_AFTER or now - last < SHOWN_EVERY then return end
+    shown, last = true, now
+    io.stderr:write("\r\27[K", M.bar(name, done, size, now - began))
+  end
+  return setmetatable({ show = show }, { __close = function()
+    if shown then io.stderr:write "\r\27[K" end
+  end })
+end
+
+local function run(moved, name, progress)
+  local line <close> = display(name, progress)
+  repeat
+    local done, size, finished = transfer.step(moved)
+    line.show(done, size)
+  until finished
+end
+
+local UPLOAD <const> = { to = "string", name = "string", progress = "function" }
+local DOWNLOAD <const> = { from = "string", size = "integer", progress = "function" }
+
+--- session:upload(file[, options]): sends a file.
+-- @param options table|nil: to ("downloads", "ucs", "images", "asm"), name (on the device; the file's own), progress
+--   (function(bytes, size, seconds))
+-- @return table: name, size, sha256, path (on the device)
+function M.upload(bip, file, options)
+  if type(file) ~= "string" then core.usage_error(2, ("upload: the file is named by a string, not by a %s"):format(type(file))) end
+  options = check("upload", options, UPLOAD)
+  local target = place("upload", "to", options.to)
+  local name = options.name or file:match "([^/]*)$"
+  check_name("upload", name)
+  local moved <close> = transfer.upload(bip, target.to .. encoded(name), file)
+  run(moved, name, options.progress)
+  local sha256, size = transfer.finish(moved)
+  return { name = name, size = size, sha256 = sha256, path = target.directory and target.directory .. "/" .. name or nil }
+end
+
+--- session:download(name, file[, options]): fetches a file. It has its name when all of it is there, and only its owner may read it.
+-- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for devices that do not tell), progress
+-- @return table: file, size, sha256
+function M.download(bip, name, file, options)
+  check_name("download", name)
+  if type(file) ~= "string" or file == "" then core.usage_error(2, ("download: the file is named by a string, not by a %s"):format(type(file))) end
+  options = check("download", options, DOWNLOAD)
+  local source = place("download", "from", options.from)
+  local moved <close> = transfer.download(bip, source.from .. encoded(name), file, options.size)
+  run(moved, name, options.progress)
+  local sha256, size = transfer.finish(moved)
+  return { file = file, size = size, sha256 = sha256 }
+end
+
+return M

@@ -1,0 +1,371 @@
+#include "f5/transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <openssl/evp.h>
+
+#include "f5/session.h"
+
+#define TRANSFER_NAME "f5.transfer"
+#define CHUNK ((uint64_t)1 << 20) /* bytes; a device takes and gives no more at a time */
+#define REWINDS 16                /* how often a device may have lost what it said it has */
+#define LONGEST_RANGE 96
+
+typedef struct transfer {
+  f5_session *session;
+  bool upload, known; /* known: the size */
+  bool finished;
+  int fd;
+  uint64_t size, offset; /* of the file, of the next chunk */
+  uint64_t length;       /* of the chunk on its way */
+  uint64_t hashed;       /* bytes from the start that are in the digest */
+  unsigned rewinds;
+  EVP_MD_CTX *digest;
+  unsigned char *buffer;
+  char *uri, *file, *temporary;
+  char range[LONGEST_RANGE];
+  const char *headers[2];
+} transfer;
+
+static void release(transfer *t) {
+  if (t->fd >= 0) close(t->fd);
+  t->fd = -1;
+  if (t->temporary) unlink(t->temporary);
+  EVP_MD_CTX_free(t->digest);
+  t->digest = NULL;
+  free(t->buffer);
+  free(t->uri);
+  free(t->file);
+  free(t->temporary);
+  t->buffer = NULL;
+  t->uri = t->file = t->temporary = NULL;
+  if (t->session) session_release(t->session);
+  t->session = NULL;
+}
+
+/* Also __gc and __close: a download that is not finished leaves no file. */
+static int transfer_close(lua_State *L) {
+  release(luaL_checkudata(L, 1, TRANSFER_NAME));
+  return 0;
+}
+
+/* Raises an error of kind "transfer". */
+static int fail(lua_State *L, const transfer *t, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int fail(lua_State *L, const transfer *t, const char *format, ...) {
+  char message[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  f5_failure failure;
+  error_set(&failure, KIND_TRANSFER, "%s", message);
+  error_place place = {t->session->label, t->upload ? "POST" : "GET", t->uri, 0};
+  error_push(L, &failure, &place);
+  error_clear(&failure);
+  return lua_error(L);
+}
+
+static int fail_file(lua_State *L, const transfer *t, const char *what) {
+  return fail(L, t, "%s %s: %s", what, t->file, strerror(errno));
+}
+
+/* -- opening -- */
+
+/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3. */
+static transfer *transfer_new(lua_State *L, bool upload) {
+  f5_session *session = session_check(L, 1);
+  const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
+  transfer *t = lua_newuserdatauv(L, sizeof *t, 0);
+  memset(t, 0, sizeof *t);
+  t->fd = -1;
+  luaL_setmetatable(L, TRANSFER_NAME);
+  t->session = session_retain(session);
+  t->upload = upload;
+  t->uri = strdup(uri);
+  t->file = strdup(file);
+  t->buffer = malloc(CHUNK);
+  t->digest = EVP_MD_CTX_new();
+  if (!t->uri || !t->file || !t->buffer || !t->digest || !EVP_DigestInit_ex(t->digest, EVP_sha256(), NULL))
+    luaL_error(L, "not enough memory");
+  t->headers[0] = t->range;
+  return t;
+}
+
+/* upload(session, uri, file) -> transfer */
+static int lua_upload(lua_State *L) {
+  transfer *t = transfer_new(L, true);
+  struct stat status;
+  t->fd = open(t->file, O_RDONLY | O_CLOEXEC);
+  if (t->fd < 0 || fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
+  if (!S_ISREG(status.st_mode)) return fail(L, t, "cannot read %s: not a file with a size", t->file);
+  t->size = (uint64_t)status.st_size;
+  t->known = true;
+  return 1;
+}
+
+/* download(session, uri, file[, size]) -> transfer. The size helps with devices that do not tell it (12.x). */
+static int lua_download(lua_State *L) {
+  lua_Integer size = luaL_optinteger(L, 4, -1);
+  transfer *t = transfer_new(L, false);
+  struct stat status;
+  if (stat(t->file, &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    return fail_file(L, t, "cannot write");
+  }
+  size_t length = strlen(t->file) + sizeof ".XXXXXX";
+  t->temporary = malloc(length);
+  if (!t->temporary) return luaL_error(L, "not enough memory");
+  snprintf(t->temporary, length, "%s.XXXXXX", t->file);
+  t->fd = mkostemp(t->temporary, O_CLOEXEC);
+  if (t->fd < 0) {
+    int reason = errno;
+    free(t->temporary);
+    t->temporary = NULL; /* there is nothing to remove */
+    errno = reason;
+    return fail_file(L, t, "cannot write");
+  }
+  if (size >= 0) {
+    t->known = true;
+    t->size = (uint64_t)size;
+  }
+  return 1;
+}
+
+/* -- chunks -- */
+
+static void set_range(transfer *t, uint64_t first, uint64_t last, uint64_t size) {
+  snprintf(t->range, sizeof t->range, "Content-Range: %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last, size);
+}
+
+/* Reads the chunk at `offset` into the buffer and the part of it that is new into the digest. */
+static bool read_chunk(transfer *t, uint64_t offset, uint64_t length) {
+  uint64_t got = 0;
+  while (got < length) {
+    ssize_t n = pread(t->fd, t->buffer + got, (size_t)(length - got), (off_t)(offset + got));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    got += (uint64_t)n;
+  }
+  uint64_t end = offset + length;
+  if (offset <= t->hashed && end > t->hashed) {
+    EVP_DigestUpdate(t->digest, t->buffer + (t->hashed - offset), (size_t)(end - t->hashed));
+    t->hashed = end;
+  }
+  return true;
+}
+
+/* -> bytes that are done, size (nil: unknown), whether it was the last chunk */
+static int return_place(lua_State *L, const transfer *t) {
+  lua_pushinteger(L, (lua_Integer)t->offset);
+  if (t->known)
+    lua_pushinteger(L, (lua_Integer)t->size);
+  else
+    lua_pushnil(L);
+  lua_pushboolean(L, t->finished);
+  return 3;
+}
+
+/* Where the first byte is that the device does not have, by the usedChunks of its answer (on top); without them `sent`.
+ */
+static uint64_t first_gap(lua_State *L, uint64_t size, uint64_t sent) {
+  if (lua_getfield(L, -1, "usedChunks") != LUA_TTABLE) {
+    lua_pop(L, 1); /* usedChunks */
+    return sent;
+  }
+  uint64_t at = 0;
+  for (;;) {
+    char key[24];
+    snprintf(key, sizeof key, "%" PRIu64, at);
+    lua_getfield(L, -1, key);
+    lua_Integer length = lua_tointeger(L, -1);
+    lua_pop(L, 1); /* length */
+    if (length <= 0 || at >= size) break;
+    at += (uint64_t)length;
+  }
+  lua_pop(L, 1); /* usedChunks */
+  return at < size ? at : size;
+}
+
+static int sent(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  transfer *t = lua_touserdata(L, 1);
+  operation_result(L, op);
+  call_clear(&op->call);
+  uint64_t next = t->offset + t->length;
+  int whole = 0;
+  lua_Integer remaining = 0;
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "remainingByteCount");
+    remaining = lua_tointegerx(L, -1, &whole);
+    lua_pop(L, 1); /* remainingByteCount */
+  }
+  if (whole && remaining > 0 && (uint64_t)remaining <= t->size && (uint64_t)remaining != t->size - next) {
+    uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);
+    if (gap < next && ++t->rewinds > REWINDS)
+      return fail(L, t, "the device loses what was sent: %lld bytes are missing again and again", (long long)remaining);
+    next = gap;
+  }
+  t->offset = next;
+  t->finished = next >= t->size;
+  if (t->finished && whole && remaining > 0) return fail(L, t, "the device lacks %lld bytes", (long long)remaining);
+  return return_place(L, t);
+}
+
+static int send_chunk(lua_State *L, transfer *t) {
+  uint64_t left = t->size - t->offset;
+  t->length = left < CHUNK ? left : CHUNK;
+  errno = 0;
+  if (!read_chunk(t, t->offset, t->length)) {
+    if (errno) return fail_file(L, t, "cannot read");
+    return fail(L, t, "%s became shorter while it was sent", t->file);
+  }
+  set_range(t, t->offset, t->length ? t->offset + t->length - 1 : 0, t->size);
+  f5_operation *op = operation_new(L, t->session, "POST", t->uri);
+  op->call.content_type = "Content-Type: application/octet-stream";
+  op->call.headers = t->headers;
+  op->call.http.body = t->buffer;
+  op->call.http.body_length = (size_t)t->length;
+  op->call.repeatable = true;
+  return session_write(L, op, 0, sent);
+}
+
+/* "0-1023/4096" of an answer */
+static bool read_range(const http_request *request, uint64_t *first, uint64_t *last, uint64_t *size) {
+  char value[LONGEST_RANGE];
+  if (!http_answer_header(request, "Content-Range", value, sizeof value)) return false;
+  const char *at = strncmp(value, "bytes ", 6) == 0 ? value + 6 : value;
+  long long a, b, all;
+  if (sscanf(at, "%lld-%lld/%lld", &a, &b, &all) != 3 || a < 0 || all < 0) return false;
+  *first = (uint64_t)a;
+  *last = b < 0 ? 0 : (uint64_t)b;
+  *size = (uint64_t)all;
+  return true;
+}
+
+static int received(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  transfer *t = lua_touserdata(L, 1);
+  uint64_t first, last, size;
+  bool ranged = read_range(&op->call.http, &first, &last, &size);
+  if (op->call.http.status == 400 && !t->known) {
+    if (!ranged || size >= CHUNK || size == 0) {
+      if (!ranged)
+        return fail(L, t, "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
+                    op->call.failure.message);
+      operation_result(L, op); /* raises */
+    }
+    /* shorter than a chunk: the refusal tells the size */
+    t->known = true;
+    t->size = size;
+    call_clear(&op->call);
+    return return_place(L, t);
+  }
+  operation_result(L, op);
+  call_clear(&op->call);
+  struct stat file;
+  if (fstat(t->fd, &file) != 0) return fail_file(L, t, "cannot write");
+  uint64_t there = (uint64_t)file.st_size;
+  if (!ranged) { /* it gave all of it at once */
+    first = t->offset;
+    size = there;
+    last = size ? size - 1 : 0;
+  }
+  if (t->known && size != t->size)
+    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile", size, t->size);
+  uint64_t end = size ? last + 1 : 0;
+  if (first != t->offset || there != end || (end <= t->offset && size) || end > size)
+    return fail(L, t,
+                "bytes %" PRIu64 " to %" PRIu64 " of %" PRIu64 " were announced, %" PRIu64
+                " are there after asking from %" PRIu64,
+                first, last, size, there, t->offset);
+  t->known = true;
+  t->size = size;
+  if (!read_chunk(t, t->offset, end - t->offset)) return fail_file(L, t, "cannot read again");
+  t->offset = end;
+  t->finished = end >= size;
+  return return_place(L, t);
+}
+
+static int receive_chunk(lua_State *L, transfer *t) {
+  if (!t->known) {
+    set_range(t, 0, CHUNK - 1, 0);
+  } else {
+    uint64_t end = t->size - t->offset < CHUNK ? t->size : t->offset + CHUNK;
+    set_range(t, t->offset, end ? end - 1 : 0, t->size);
+  }
+  f5_operation *op = operation_new(L, t->session, "GET", t->uri);
+  op->call.headers = t->headers;
+  op->call.http.sink_to_fd = true;
+  op->call.http.sink_fd = t->fd;
+  op->call.http.sink_offset = t->offset;
+  return session_read(L, op, received);
+}
+
+static transfer *check_open(lua_State *L) {
+  transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
+  if (!t->session) luaL_error(L, "the transfer has ended");
+  lua_settop(L, 1);
+  return t;
+}
+
+/* step(transfer) -> bytes that are done, size or nil, finished. The next chunk. */
+static int lua_step(lua_State *L) {
+  transfer *t = check_open(L);
+  if (t->finished) return return_place(L, t);
+  return t->upload ? send_chunk(L, t) : receive_chunk(L, t);
+}
+
+static void push_digest(lua_State *L, transfer *t) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  EVP_DigestFinal_ex(t->digest, digest, &length);
+  char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+  for (unsigned i = 0; i < length; i++)
+    snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+  lua_pushstring(L, hex);
+}
+
+/* finish(transfer) -> SHA-256 in hexadecimal, size. Of a download: the file is there now. */
+static int lua_finish(lua_State *L) {
+  transfer *t = check_open(L);
+  if (!t->finished || t->hashed != t->size) return fail(L, t, "the transfer of %s is not complete", t->file);
+  struct stat status;
+  if (fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
+  if ((uint64_t)status.st_size != t->size) return fail(L, t, "%s changed while it was carried", t->file);
+  if (!t->upload) {
+    if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0) return fail_file(L, t, "cannot write");
+    free(t->temporary);
+    t->temporary = NULL;
+  }
+  push_digest(L, t);
+  lua_pushinteger(L, (lua_Integer)t->size);
+  release(t);
+  return 2;
+}
+
+/* is_terminal() -> whether somebody looks at standard error */
+static int is_terminal(lua_State *L) {
+  lua_pushboolean(L, isatty(STDERR_FILENO));
+  return 1;
+}
+
+void transfer_setup(lua_State *L) {
+  static const luaL_Reg functions[] = {{"upload", lua_upload}, {"download", lua_download},   {"step", lua_step},
+                                       {"finish", lua_finish}, {"is_terminal", is_terminal}, {NULL, NULL}};
+  static const luaL_Reg events[] = {{"__gc", transfer_close}, {"__close", transfer_close}, {NULL, NULL}};
+  luaL_newmetatable(L, TRANSFER_NAME);
+  luaL_setfuncs(L, events, 0);
+  lua_pop(L, 1); /* metatable */
+  luaL_newlib(L, functions);
+  lua_setfield(L, -2, "transfer");
+}

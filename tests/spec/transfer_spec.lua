@@ -1,0 +1,193 @@
+-- Files to and from a device, from a playbook's side.
+local f5 = require "f5"
+local lfs = require "lfs"
+local program = require "program"
+local sim = require "f5.sim"
+
+local MIB <const> = 1 << 20
+local UPLOADS <const> = "/mgmt/shared/file%-transfer/uploads/"
+local EMPTY <const> = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+local device, bip
+
+local function fails(kind, fn, ...)
+  local ok, err = f5.try(fn, ...)
+  assert.is_false(ok)
+  assert.equal(kind, type(err) == "table" and err.kind or err)
+  return err
+end
+
+local function names_in(directory)
+  local names = {}
+  for name in lfs.dir(directory) do
+    if name ~= "." and name ~= ".." then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+-- Bytes that repeat nowhere on a chunk's border.
+local function bytes(count)
+  local parts, length = {}, 0
+  for i = 1, math.huge do
+    parts[i] = ("%d\0\255"):format(i)
+    length = length + #parts[i]
+    if length >= count then return table.concat(parts):sub(1, count) end
+  end
+end
+
+local function sha256(path)
+  local pipe <close> = assert(io.popen("sha256sum " .. path))
+  return pipe:read "a":match "^%x+"
+end
+
+describe("G45 a file", function()
+  before_each(function()
+    device = sim.start { provision = { "ltm", "asm" } }
+    bip = f5.connect(device:options "admin")
+  end)
+  after_each(function()
+    bip:close()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+
+  for _, size in ipairs { 0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 17 } do
+    it(("of %d bytes goes up and comes down"):format(size), function()
+      local directory <close> = program.directory()
+      local text <const> = bytes(size)
+      local from <const> = directory:file("a", text)
+      device:clear_log()
+      local up <const> = bip:upload(from, { name = "b c%.bin" })
+      assert.same({ name = "b c%.bin", size = size, sha256 = sha256(from), path = "/var/config/rest/downloads/b c%.bin" }, up)
+      assert.equal(math.max(1, (size + MIB - 1) // MIB), #device:log())
+      local to <const> = directory.path .. "/z"
+      local down <const> = bip:download("b c%.bin", to)
+      assert.same({ file = to, size = size, sha256 = up.sha256 }, down)
+      assert.is_true(directory:read "z" == text)
+      assert.same({ "a", "z" }, names_in(directory.path))
+      assert.equal("rw-------", lfs.attributes(to, "permissions"))
+      if size == 0 then assert.equal(EMPTY, up.sha256) end
+    end)
+  end
+
+  it("goes to each of the four targets", function()
+    local directory <close> = program.directory()
+    local file <const> = directory:file("a.bin", bytes(1000))
+    for _, target in ipairs { "downloads", "ucs", "images", "asm" } do
+      bip:upload(file, { to = target })
+      bip:download("a.bin", directory.path .. "/" .. target, { from = target })
+      assert.is_true(directory:read(target) == bytes(1000))
+    end
+  end)
+
+  it("tells how far it is", function()
+    local directory <close> = program.directory()
+    local seen = {}
+    local function progress(done, size, seconds)
+      seen[#seen + 1] = { done, size, math.type(seconds) }
+      f5.sleep(0) -- may wait
+    end
+    bip:upload(directory:file("a", bytes(2 * MIB + 1)), { progress = progress })
+    assert.same({ { MIB, 2 * MIB + 1, "float" }, { 2 * MIB, 2 * MIB + 1, "float" }, { 2 * MIB + 1, 2 * MIB + 1, "float" } }, seen)
+    seen = {}
+    bip:download("a", directory.path .. "/b", { progress = progress })
+    assert.same({ MIB, 2 * MIB + 1, "float" }, seen[1])
+    assert.equal(3, #seen)
+    local transfer <const> = require "f5.transfer"
+    assert.equal("a  [###############...............]  50 %  1.0 MiB of 2.0 MiB  512.0 KiB/s  0:02 left", transfer.bar("a", MIB, 2 * MIB, 2))
+    assert.equal("a  512 B  256 B/s", transfer.bar("a", 512, nil, 2))
+  end)
+
+  it("survives chunks that are cut, refused for a moment, or sent twice", function()
+    local directory <close> = program.directory()
+    local text <const> = bytes(4 * MIB)
+    local file <const> = directory:file("a", text)
+    bip:close()
+    local options <const> = device:options "admin"
+    options.retries = { delay = 0.01 }
+    bip = f5.connect(options)
+    device:fault { match = { method = "POST", path = UPLOADS }, after = 1, times = 1, kind = "bad_gateway" }
+    device:fault { match = { method = "POST", path = UPLOADS }, after = 1, times = 1, reset = true, act = true }
+    device:fault { match = { method = "POST", path = UPLOADS }, after = 1, times = 1, kind = "restarting" }
+    bip:upload(file)
+    device:fault { match = { method = "GET", path = "/downloads/" }, after = 1, times = 1, truncate = 1000 }
+    device:fault { match = { method = "GET", path = "/downloads/" }, after = 1, times = 1, kind = "bad_gateway" }
+    bip:download("a", directory.path .. "/b")
+    assert.is_true(directory:read "b" == text)
+  end)
+
+  it("goes on where the device says", function()
+    local directory <close> = program.directory()
+    local text <const> = bytes(3 * MIB)
+    local file <const> = directory:file("a", text)
+    local chunks = 0
+    local up <const> = bip:upload(file, { progress = function()
+      chunks = chunks + 1
+      if chunks ~= 2 then return end
+      local state = device:state() -- the device loses the first chunk
+      state.uploads["/var/config/rest/downloads/a"].chunks["0"] = nil
+      device:restore(state)
+    end })
+    assert.equal(sha256(file), up.sha256)
+    assert.is_true(chunks > 3)
+    bip:download("a", directory.path .. "/b")
+    assert.is_true(directory:read "b" == text)
+  end)
+
+  it("that does not arrive whole is not there", function()
+    local directory <close> = program.directory()
+    local old <const> = directory:file("old", "old")
+    assert.matches("No such file", fails("transfer", bip.upload, bip, directory.path .. "/nope").message)
+    assert.matches("not a file", fails("transfer", bip.upload, bip, directory.path, { name = "a" }).message)
+    assert.matches("No such file", fails("transfer", bip.download, bip, "a", directory.path .. "/no/such/file").message)
+    assert.matches("Is a directory", fails("transfer", bip.download, bip, "a", directory.path).message)
+    fails("not_found", bip.download, bip, "nope", old)
+    bip:upload(directory:file("big", bytes(2 * MIB)), { name = "big" })
+    local ok, err = pcall(bip.download, bip, "big", old, { progress = function() error("stop", 0) end })
+    assert.same({ false, "stop" }, { ok, err })
+    assert.equal("old", directory:read "old")
+    assert.same({ "big", "old" }, names_in(directory.path))
+    assert.matches("it changed meanwhile", fails("transfer", bip.download, bip, "big", old, { size = 2 * MIB - 1 }).message)
+    assert.matches("became shorter", fails("transfer", bip.upload, bip, directory.path .. "/big", { progress = function()
+      directory:file("big", "x")
+    end }).message)
+    assert.equal("old", directory:read "old")
+  end)
+
+  it("of a size that the device does not tell can be told", function()
+    local directory <close> = program.directory()
+    bip:upload(directory:file("a", "hello"))
+    device:fault { match = { method = "GET", path = "/downloads/a" }, times = 1, status = 400, body = { code = 400, message = "bad range" } }
+    assert.matches("give it as size = BYTES", fails("transfer", bip.download, bip, "a", directory.path .. "/b").message)
+    assert.equal(5, bip:download("a", directory.path .. "/b", { size = 5 }).size)
+    assert.equal("hello", directory:read "b")
+  end)
+
+  it("is named without mistakes", function()
+    assert.matches("one of asm, downloads, images, ucs, not 'nowhere'", fails("usage", bip.upload, bip, "x", { to = "nowhere" }).message)
+    assert.matches("no option 'target'", fails("usage", bip.upload, bip, "x", { target = "ucs" }).message)
+    assert.matches("without slashes", fails("usage", bip.download, bip, "../x", "x").message)
+    assert.matches("without slashes", fails("usage", bip.upload, bip, "x", { name = "a/b" }).message)
+    assert.matches("named by a string", fails("usage", bip.upload, bip, 3).message)
+  end)
+
+  it("does not grow the memory of either side", function()
+    local directory <close> = program.directory()
+    local size <const> = os.getenv "F5LUA_SLOW" and 1 << 30 or 1 << 26
+    local file <const> = directory.path .. "/big"
+    assert(os.execute(("truncate -s %d %s"):format(size, file)))
+    local function resident()
+      for line in io.lines "/proc/self/status" do
+        local kilobytes = line:match "^VmHWM:%s*(%d+)"
+        if kilobytes then return tonumber(kilobytes) * 1024 end
+      end
+    end
+    bip:upload(directory:file("warm", bytes(2 * MIB)))
+    local before <const> = resident()
+    local up <const> = bip:upload(file)
+    local down <const> = bip:download("big", directory.path .. "/back")
+    assert.same({ size, up.sha256 }, { down.size, down.sha256 })
+    assert.is_true(resident() - before < 24 * MIB, ("%d MiB more"):format((resident() - before) // MIB))
+  end)
+end)
