@@ -116,8 +116,8 @@ end
 
 local function load_for(template)
   local first <const>, second <const> = template:match "^([^/]+)/?([^/]*)"
-  load(first)
-  if second ~= "" and by_module[first .. "-" .. second] then load(first .. "-" .. second) end
+  if not loaded[first] then load(first) end
+  if first == "ltm" and second ~= "" and by_module[first .. "-" .. second] then load(first .. "-" .. second) end
 end
 
 -- The node of a template, or nil.

@@ -1,13 +1,13 @@
--- What objects are looked up by beside their names: nodes by address, virtual servers by destination.
+-- What objects are looked up by beside their names: nodes by address, virtual servers by destination with and without port.
 -- Derived from the objects, not part of the state.
 local M = {}
 
-local function keep(store, prefix, property, field, many)
+local function keep(store, prefix, key_of, field, many)
   local index, known
   local function note(path, object)
     if path:find("/", #prefix + 1, true) then return end  -- an object of a sub-collection
     local before <const> = known[path]
-    local key <const> = object and object[property] or nil
+    local key <const> = object and key_of(object) or nil
     if before == key then return end
     if before and many then
       local list <const> = index[before]
@@ -42,8 +42,10 @@ local function keep(store, prefix, property, field, many)
 end
 
 function M.install(store)
-  keep(store, "/mgmt/tm/ltm/node/", "address", "nodes_by_address", false)
-  keep(store, "/mgmt/tm/ltm/virtual/", "destination", "virtuals_by_destination", true)
+  keep(store, "/mgmt/tm/ltm/node/", function(node) return node.address end, "nodes_by_address", false)
+  keep(store, "/mgmt/tm/ltm/virtual/", function(virtual) return virtual.destination end, "virtuals_by_destination", true)
+  keep(store, "/mgmt/tm/ltm/virtual/", function(virtual) return (virtual.destination or ""):match "^(.*)[:.][^:.]*$" end,
+    "virtuals_by_address", true)
 end
 
 return M

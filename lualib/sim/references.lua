@@ -7,7 +7,12 @@ local M = {}
 local ROOT <const> = "/mgmt/tm/"
 
 -- "/mgmt/tm/ltm/pool/~Common~web/members/~Common~a:80" -> "ltm/pool/*/members", and the path of the collection.
+local flat_collections <const> = {}  -- path of a collection that no object owns -> its template
+
 function M.template(path)
+  local above <const>, name <const> = path:match "^(.*)/([^/]+)$"
+  local known <const> = flat_collections[above]
+  if known and (name:byte() == 126 or not catalogue.find(known .. "/" .. name)) then return known, above end  -- 126: "~"
   local template
   local resource = false
   local collection, last = nil, ROOT:sub(1, -2)
@@ -21,7 +26,11 @@ function M.template(path)
       template, resource = child, false
     end
   end
-  if resource then return template:sub(1, -3), collection end
+  if resource then
+    local own <const> = template:sub(1, -3)
+    if not collection:find("~", 1, true) and not own:find("*", 1, true) then flat_collections[collection] = own end
+    return own, collection
+  end
   return template, nil
 end
 

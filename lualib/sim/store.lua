@@ -51,7 +51,7 @@ end
 function Store:rebuild()
   self.state = self.device.state.objects
   self.items = self.state.items
-  self.collections = {}  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil }
+  self.collections = {}  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil, new = not yet in it }
   self.referrers = {}    -- path of an object -> { path of who refers to it = true }
   self.refers = {}       -- path of an object -> the paths it refers to
   for path, object in pairs(self.items) do
@@ -75,33 +75,58 @@ end
 
 function Store:index(path)
   local collection <const>, segment <const> = split(path)
-  local entry = own_entry(self, collection)
+  local entry = self.collections[collection]
   if not entry then
-    entry = { set = {}, count = 0, order = {}, owner = self }
+    entry = { set = {}, count = 0, order = {}, new = {} }
     self.collections[collection] = entry
   end
   if entry.set[segment] then return end
   entry.set[segment] = true
   entry.count = entry.count + 1
-  local order <const> = entry.order
-  if not order then return end
-  -- Objects often come in order or few at a time; many out of order are sorted at the next read.
-  local last <const> = order[#order]
-  if not last or names.before(last, segment) then
-    order[#order + 1] = segment
+  if not entry.order then return end
+  local last <const> = entry.order[#entry.order]
+  if #entry.new == 0 and (not last or names.before(last, segment)) then
+    entry.order[#entry.order + 1] = segment
+  else
+    entry.new[#entry.new + 1] = segment
+  end
+end
+
+-- The first place in a sorted list that is not before `segment`.
+local function place(order, segment)
+  local low, high = 1, #order + 1
+  while low < high do
+    local middle <const> = (low + high) // 2
+    if names.before(order[middle], segment) then low = middle + 1 else high = middle end
+  end
+  return low
+end
+
+function Store:unindex(path)
+  local collection <const>, segment <const> = split(path)
+  local entry <const> = self.collections[collection]
+  if not entry or not entry.set[segment] then return end
+  entry.set[segment] = nil
+  entry.count = entry.count - 1
+  if entry.count == 0 then
+    self.collections[collection] = nil
+  elseif entry.order and #entry.new == 0 then
+    table.remove(entry.order, place(entry.order, segment))
   else
     entry.order = nil
   end
 end
 
-function Store:unindex(path)
-  local collection <const>, segment <const> = split(path)
-  local entry <const> = own_entry(self, collection)
-  if not entry or not entry.set[segment] then return end
-  entry.set[segment] = nil
-  entry.count = entry.count - 1
-  entry.order = nil
-  if entry.count == 0 then self.collections[collection] = nil end
+-- New objects find their places when the order is next asked for: one by one if they are few, by a new sort if they are many.
+local FEW <const> = 32
+
+local function settle_order(entry)
+  if not entry.order or #entry.new > FEW then
+    entry.order = names.sort(entry.set)
+  else
+    for _, segment in ipairs(entry.new) do table.insert(entry.order, place(entry.order, segment), segment) end
+  end
+  entry.new = {}
 end
 
 -- Notes whom the object at `path` refers to; nil: nobody any more.
@@ -184,9 +209,7 @@ end
 function Store:segments(collection)
   local entry <const> = self.collections[collection]
   if not entry then return {} end
-  if not entry.order then
-    entry.order = names.sort(entry.set)
-  end
+  if not entry.order or #entry.new > 0 then settle_order(entry) end
   return entry.order
 end
 

@@ -194,13 +194,7 @@ local virtual <const> = {
     local path <const> = virtual_address(store, object, ctx)
     local address <const> = store:get(path)
     if not address or address.autoDelete ~= "true" then return end
-    for _, others in pairs(store.virtuals_by_destination or {}) do
-      for _, other in ipairs(others) do
-        local twin <const> = store:get(other)
-        if twin and virtual_address(store, twin, ctx) == path then return end
-      end
-    end
-    store:put(path, nil)
+    if not store.virtuals_by_address[names.absolute((object.destination:match "^(.*)[:.]"))] then store:put(path, nil) end
   end,
   show = function(store, _, object, shown, context)
     local translation <const> = object.sourceAddressTranslation
@@ -269,12 +263,10 @@ local address <const> = {
     object.floating = object.trafficGroup == "/Common/traffic-group-local-only" and "disabled" or "enabled"
   end,
   removing = function(store, _, object)
-    for destination, others in pairs(store.virtuals_by_destination or {}) do
-      local folder <const>, host <const> = destination_parts(destination)
-      if host and (folder or "") .. "/" .. host == object.fullPath and store:get(others[1]) then
-        validate.refuse_mcpd(("01070265:3: The Virtual Address (%s) cannot be deleted because it is in use by a Virtual Server (%s)."):format(
-          object.fullPath, store:get(others[1]).fullPath))
-      end
+    local users <const> = store.virtuals_by_address[object.fullPath]
+    if users then
+      validate.refuse_mcpd(("01070265:3: The Virtual Address (%s) cannot be deleted because it is in use by a Virtual Server (%s)."):format(
+        object.fullPath, store:get(users[1]).fullPath))
     end
   end,
 }
