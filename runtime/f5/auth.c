@@ -13,9 +13,11 @@
 
 #define LOGIN_PATH "/mgmt/shared/authn/login"
 #define TOKENS_PATH "/mgmt/shared/authz/tokens/"
-#define USUAL_LIFETIME 1200000 /* ms, when the device does not say */
-#define LEAST_MARGIN 60000     /* ms before its end that a token is replaced; a tenth of a short life */
-#define DELETE_TIMEOUT 5000    /* ms; nobody waits long for a logout */
+#define USUAL_LIFETIME 1200000                 /* ms, when the device does not say */
+#define LONGEST_LIFETIME (INT64_MAX / 1000000) /* ms; what a device says beyond it is no time */
+#define LEAST_MARGIN 60000                     /* ms before its end that a token is replaced; a tenth of a short life */
+#define LEAST_USE 500                          /* ms that a token is used that is old when it comes */
+#define DELETE_TIMEOUT 5000                    /* ms; nobody waits long for a logout */
 
 static void start_login(f5_session *session);
 
@@ -141,6 +143,9 @@ static void login_succeeded(f5_session *session) {
   }
   if (auth->token) replace(auth->token);
   auth->token = token;
+  /* Its waiters use it in any case: else a life shorter than the login takes would be renewed for ever. */
+  uint64_t now = loop_now(session->core->loop);
+  if (token->renew <= now) token->renew = now + LEAST_USE;
   f5_call *waiter = auth->waiters;
   auth->waiters = auth->last_waiter = NULL;
   while (waiter) {
@@ -152,6 +157,7 @@ static void login_succeeded(f5_session *session) {
 
 static void set_lifetime(f5_token *token, uint64_t asked, int64_t lifetime_ms) {
   if (lifetime_ms <= 0) lifetime_ms = USUAL_LIFETIME;
+  if (lifetime_ms > LONGEST_LIFETIME) lifetime_ms = LONGEST_LIFETIME;
   uint64_t life = (uint64_t)lifetime_ms, margin = life / 10 < LEAST_MARGIN ? life / 10 : LEAST_MARGIN;
   token->expires = asked + life;
   token->renew = token->expires - margin;
@@ -165,9 +171,9 @@ static int64_t read_lifetime(const char *json, size_t length, bool login) {
       scan_integer(&value, &to) &&
       scan_find(json, length, login ? "token.lastUpdateMicros" : "lastUpdateMicros", &value) &&
       scan_integer(&value, &from) && to > from)
-    return (to - from) / 1000;
+    return to / 1000 - from / 1000;
   if (scan_find(json, length, login ? "token.timeout" : "timeout", &value) && scan_integer(&value, &seconds))
-    return seconds * 1000;
+    return seconds < LONGEST_LIFETIME / 1000 ? seconds * 1000 : LONGEST_LIFETIME;
   return 0;
 }
 
@@ -413,6 +419,7 @@ void auth_clear(f5_auth *auth) {
   secret_free(auth->basic);
   secret_free(auth->given);
   secret_free(auth->masked);
+  secret_free(auth->proxy);
   secret_free(auth->body);
   *auth = (f5_auth){0};
 }

@@ -34,6 +34,7 @@ typedef struct f5_auth {
   secret *basic;       /* "Authorization: Basic …" */
   secret *given;       /* "X-F5-Auth-Token: …" that the script brought */
   secret *masked;      /* what of these must not show */
+  secret *proxy;       /* its password, which must not show either */
   long token_lifetime; /* seconds; 0: as the device gives it */
   f5_token *token;     /* in force, or NULL */
   f5_token *replaced;

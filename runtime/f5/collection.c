@@ -106,6 +106,16 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
   uri_query(&p->path, "$skip", digits, (size_t)length);
 }
 
+/* A page that is its own next page would be read for ever. */
+static void raise_circle(lua_State *L, f5_operation *op) {
+  error_clear(&op->call.failure);
+  error_set(&op->call.failure, KIND_PROTOCOL, "the page's nextLink leads to the page itself");
+  op->call.failure.status = op->call.http.status;
+  call_push_error(L, &op->call);
+  call_clear(&op->call);
+  lua_error(L);
+}
+
 /* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
 static void take_page(lua_State *L, pages *p, f5_operation *op) {
   operation_result(L, op);
@@ -128,6 +138,7 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
   note_next(L, p, body);
   if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
+  if (p->path.length && strcmp(text_string(&p->path), op->call.http.path) == 0) raise_circle(L, op);
   lua_remove(L, body);
   if (p->left >= 0 && count > p->left) {
     for (lua_Integer i = count; i > p->left; i--) {

@@ -11,6 +11,7 @@
 
 #include "f5/prompt.h"
 #include "f5/session.h"
+#include "net/json_text.h"
 
 static const char *const option_names[] = {"host",     "port",
                                            "username", "password",
@@ -28,7 +29,7 @@ static const char *const retry_names[] = {"count", "delay", "budget", NULL};
 
 static const char preset_key; /* its address is the registry's key */
 
-/* Strings live in the table of options, which lies at index 1, or in `text`. */
+/* Strings live in the copy of the options, which lies at index 1, or in `text`. */
 typedef struct options {
   const char *host;
   char host_text[256];
@@ -48,12 +49,13 @@ static const char *string_option(lua_State *L, int table, const char *name) {
   lua_pop(L, 1); /* the table keeps the value */
   if (type == LUA_TNIL) return NULL;
   if (type != LUA_TSTRING) error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
+  size_t length;
   lua_getfield(L, table, name);
-  const char *value = lua_tostring(L, -1);
+  const char *value = lua_tolstring(L, -1, &length);
   lua_pop(L, 1);
-  if (*value == '\0') error_usage(L, "option '%s' is an empty string", name);
-  for (const char *c = value; *c; c++)
-    if ((unsigned char)*c < ' ') error_usage(L, "option '%s' holds a control character", name);
+  if (length == 0) error_usage(L, "option '%s' is an empty string", name);
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)value[i] < ' ') error_usage(L, "option '%s' holds a control character", name);
   return value;
 }
 
@@ -95,6 +97,12 @@ static void check_names(lua_State *L, int table, const char *const *known, const
       found = found || strcmp(*at, name) == 0;
     if (!found) error_unknown(L, what, name, known);
   }
+}
+
+static secret *keep(lua_State *L, const char *value, size_t length) {
+  secret *kept = secret_new(value, length);
+  if (!kept) luaL_error(L, "not enough memory");
+  return kept;
 }
 
 static const char *environment(const char *name) {
@@ -190,7 +198,19 @@ static bool environment_verify(lua_State *L) {
   return true;
 }
 
-static void read_transport(lua_State *L, options *o, int preset) {
+/* "http://user:password@host:port": libcurl shows the whole of it when it does not like it. */
+static void mask_proxy(lua_State *L, f5_session *session, const char *proxy) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; !proxy && i < sizeof names / sizeof *names; i++)
+    proxy = environment(names[i]);
+  const char *end = proxy ? strrchr(proxy, '@') : NULL;
+  if (!end) return;
+  const char *scheme = strstr(proxy, "://"), *user = scheme && scheme < end ? scheme + 3 : proxy;
+  const char *colon = memchr(user, ':', (size_t)(end - user));
+  if (colon) session->auth.proxy = keep(L, colon + 1, (size_t)(end - colon - 1));
+}
+
+static void read_transport(lua_State *L, options *o, f5_session *session, int preset) {
   http_peer_options *peer = &o->peer;
   o->verify = boolean_option(L, 1, "verify", true);
   peer->ca = string_option(L, 1, "ca");
@@ -210,6 +230,7 @@ static void read_transport(lua_State *L, options *o, int preset) {
   check_file(L, "ca", peer->ca);
   check_file(L, "cert", peer->cert);
   check_file(L, "key", peer->key);
+  mask_proxy(L, session, peer->proxy);
   peer->insecure = !o->verify;
   peer->user_agent = "f5lua/" F5LUA_VERSION;
   o->timeout = number_option(L, 1, "timeout", 60, 0.001, 86400);
@@ -249,12 +270,6 @@ static char *copy(lua_State *L, const char *string) {
   return duplicate;
 }
 
-static secret *keep(lua_State *L, const char *value, size_t length) {
-  secret *kept = secret_new(value, length);
-  if (!kept) luaL_error(L, "not enough memory");
-  return kept;
-}
-
 /* The secret option at this name; NULL if it is not there. */
 static secret *secret_option(lua_State *L, int table, const char *name) {
   secret *kept = NULL;
@@ -290,6 +305,15 @@ static void ask(lua_State *L, const char *question, bool hidden, char *buffer) {
   lua_error(L);
 }
 
+static bool is_utf8(const char *bytes, size_t length) {
+  for (const char *end = bytes + length; bytes < end;) {
+    size_t run = (unsigned char)*bytes < 0x80 ? 1 : json_utf8_length(bytes, end);
+    if (!run) return false;
+    bytes += run;
+  }
+  return true;
+}
+
 static void read_user(lua_State *L, options *o, f5_session *session, int preset) {
   char question[PROMPT_LONGEST + 300];
   f5_auth *auth = &session->auth;
@@ -319,6 +343,8 @@ static void read_user(lua_State *L, options *o, f5_session *session, int preset)
     secret_wipe(typed, sizeof typed);
     if (!auth->password) luaL_error(L, "not enough memory");
   }
+  if (auth->mode == AUTH_TOKEN && !is_utf8(secret_string(auth->password), secret_length(auth->password)))
+    error_usage(L, "the password is not UTF-8, which a login must be");
   if (strcmp(secret_string(auth->password), username) == 0) secret_unmask(auth->password);
 }
 
@@ -375,6 +401,17 @@ static int connected(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
+/* Replaces the table at index 1 by one that keeps every option's value: with an __index function the script's table may
+ * make a string that nobody else has. */
+static void copy_options(lua_State *L) {
+  lua_newtable(L);
+  for (const char *const *name = option_names; *name; name++) {
+    lua_getfield(L, 1, *name);
+    lua_setfield(L, 2, *name);
+  }
+  lua_replace(L, 1);
+}
+
 int session_lua_connect(lua_State *L) {
   options o = {0};
   lua_settop(L, 1);
@@ -385,13 +422,15 @@ int session_lua_connect(lua_State *L) {
   }
   if (!lua_istable(L, 1)) return error_usage(L, "f5.connect takes a table of options, not a %s", luaL_typename(L, 1));
   check_names(L, 1, option_names, "option");
+  copy_options(L);
   f5_core *core = core_of(L);
+  if (core->ended) return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
   f5_session *session = session_new(core);
   if (!session) return luaL_error(L, "not enough memory");
   session_push(L, session); /* at 2: frees it, whatever happens below */
   int preset = lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE ? lua_gettop(L) : 0;
   read_address(L, &o, preset);
-  read_transport(L, &o, preset);
+  read_transport(L, &o, session, preset);
   read_retries(L, session);
   set_names(L, &o, session);
   read_auth(L, &o, session, preset);

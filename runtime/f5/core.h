@@ -18,6 +18,7 @@ typedef struct f5_core {
   f5_session *sessions; /* all that are not closed, also those that the script forgot */
   int log_level;        /* 0 quiet, 1 a line a call, 2 with bodies */
   bool log_json;
+  bool ended; /* f5_shutdown was called */
   uint64_t random;
   text scratch; /* where paths are put together */
 } f5_core;

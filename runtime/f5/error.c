@@ -12,6 +12,8 @@
 #include "f5/text.h"
 #include "net/json.h"
 
+#define PAGE_READ 65536 /* bytes of an answer that is no JSON in which words are looked for */
+
 /* -- the table -- */
 
 typedef enum body_form { ANY, JSON, OTHER } body_form; /* OTHER: HTML, text, nothing */
@@ -197,7 +199,11 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
       text_put(&message, "nothing there answers (a service of the device is down or still starting)");
   } else {
     failure->verdict = judge(status, false, 0, "");
-    plain_words(&message, body, length);
+    /* masked before tags and what is too much go: half a secret is still one */
+    text page = {0};
+    secret_mask(&page, body, length < PAGE_READ ? length : PAGE_READ);
+    plain_words(&message, text_string(&page), page.length);
+    text_free(&page);
   }
   if (!message.length) text_printf(&message, "the device answered %ld without a reason", status);
   if (strstr(text_string(&message), "TimeoutException") || strncmp(text_string(&message), "remoteSender:", 13) == 0) {

@@ -12,6 +12,7 @@
 #include "f5/text.h"
 
 #define BODY_SHOWN 16384 /* bytes of a body that -vv shows */
+#define LONGEST_TOLD 1024
 
 static void (*before_line)(void);
 
@@ -60,7 +61,8 @@ static bool is_text(const char *body, size_t length) {
   return !memchr(body, '\0', length < BODY_SHOWN ? length : BODY_SHOWN);
 }
 
-/* The mask is put on before the cut: half a secret is still one. */
+/* The mask is put on before the cut: half a secret is still one. One that lies across the end of what is looked at goes
+ * with LONGEST_TOLD. */
 static void put_body(text *line, const char *body, size_t length, bool json) {
   if (!is_text(body, length)) {
     text_printf(line, "(%zu bytes)", length);
@@ -69,12 +71,15 @@ static void put_body(text *line, const char *body, size_t length, bool json) {
   size_t seen = length < 2 * BODY_SHOWN ? length : 2 * BODY_SHOWN;
   text masked = {0};
   secret_mask(&masked, body, seen);
-  size_t shown = masked.length < BODY_SHOWN ? masked.length : BODY_SHOWN;
+  size_t whole = masked.length;
+  if (seen < length) text_cut(&masked, masked.length > LONGEST_TOLD ? masked.length - LONGEST_TOLD : 0);
+  text_cut(&masked, BODY_SHOWN);
+  size_t shown = masked.length;
   if (json)
     text_json(line, text_string(&masked), shown);
   else
     text_add(line, text_string(&masked), shown);
-  if (shown < masked.length || seen < length) text_printf(line, "… (%zu bytes)", length);
+  if (shown < whole || seen < length) text_printf(line, "… (%zu bytes)", length);
   text_free(&masked);
 }
 

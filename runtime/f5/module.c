@@ -17,7 +17,9 @@
 #include "net/fiber.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
-  session_end_all(core_of(L), timeout_ms);
+  f5_core *core = core_of(L);
+  core->ended = true;
+  session_end_all(core, timeout_ms);
 }
 
 void f5_log_configure(lua_State *L, int level, bool json) {

@@ -49,7 +49,17 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
     error_usage(L, "a path is made of strings, not of a %s", luaL_typename(L, index));
   const char *name = lua_tolstring(L, index, length);
   if (*length == 0 || (*length == 1 && *name == '/')) error_usage(L, "an empty name is no part of a path");
+  /* "/Common/" .. name with an empty name: must not become the folder */
+  if (*name == '/' && name[*length - 1] == '/' && !uri_is_absolute(name, *length))
+    error_usage(L, "'%s' names nothing behind its last slash", name);
   return name;
+}
+
+/* The text in which a path is put together, empty. */
+static text *scratch(lua_State *L, const f5_session *session) {
+  if (!session->core) error_usage(L, "the session with %s is closed", session->label); /* and the program is ending */
+  text_clear(&session->core->scratch);
+  return &session->core->scratch;
 }
 
 int session_index(lua_State *L) {
@@ -57,8 +67,7 @@ int session_index(lua_State *L) {
   f5_session *session = *(f5_session **)lua_touserdata(L, 1);
   size_t length;
   const char *name = check_name(L, 2, &length);
-  text *path = &session->core->scratch;
-  text_clear(path);
+  text *path = scratch(L, session);
   text_put(path, URI_ROOT);
   uri_add(path, name, length);
   reference_push(L, 1, 0, path, NULL);
@@ -70,8 +79,7 @@ static int reference_index(lua_State *L) {
   const f5_reference *ref = lua_touserdata(L, 1);
   size_t length;
   const char *name = check_name(L, 2, &length);
-  text *path = &ref->session->core->scratch;
-  text_clear(path);
+  text *path = scratch(L, ref->session);
   text_add(path, ref->text, ref->length);
   uri_add(path, name, length);
   lua_getiuservalue(L, 1, 1);
@@ -84,15 +92,10 @@ static int reference_index(lua_State *L) {
  * session's first may be a whole URI or a link. Numbers may be ids. */
 int reference_lua_at(lua_State *L) {
   int count = lua_gettop(L), session = 1, transaction = 0;
-  f5_core *core;
   const f5_reference *ref = luaL_testudata(L, 1, REFERENCE_NAME);
-  if (!ref)
-    core = session_check(L, 1)->core;
-  else
-    core = ref->session->core;
+  const f5_session *on = ref ? ref->session : session_check(L, 1);
   if (count < 2) return error_usage(L, "at: a path is missing");
-  text *path = &core->scratch, query = {0};
-  text_clear(path);
+  text *path = scratch(L, on), query = {0};
   text_put(path, URI_ROOT);
   if (ref) {
     text_clear(path);

@@ -117,50 +117,61 @@ static bool hex4(const char *s, const char *end, unsigned *out) {
   return true;
 }
 
-static void put_utf8(text *out, unsigned code) {
+static size_t put_utf8(char *out, unsigned code) {
   if (code < 0x80) {
-    text_char(out, (char)code);
-  } else if (code < 0x800) {
-    text_char(out, (char)(0xC0 | code >> 6));
-    text_char(out, (char)(0x80 | (code & 0x3F)));
-  } else if (code < 0x10000) {
-    text_char(out, (char)(0xE0 | code >> 12));
-    text_char(out, (char)(0x80 | (code >> 6 & 0x3F)));
-    text_char(out, (char)(0x80 | (code & 0x3F)));
-  } else {
-    text_char(out, (char)(0xF0 | code >> 18));
-    text_char(out, (char)(0x80 | (code >> 12 & 0x3F)));
-    text_char(out, (char)(0x80 | (code >> 6 & 0x3F)));
-    text_char(out, (char)(0x80 | (code & 0x3F)));
+    out[0] = (char)code;
+    return 1;
   }
+  if (code < 0x800) {
+    out[0] = (char)(0xC0 | code >> 6);
+    out[1] = (char)(0x80 | (code & 0x3F));
+    return 2;
+  }
+  if (code < 0x10000) {
+    out[0] = (char)(0xE0 | code >> 12);
+    out[1] = (char)(0x80 | (code >> 6 & 0x3F));
+    out[2] = (char)(0x80 | (code & 0x3F));
+    return 3;
+  }
+  out[0] = (char)(0xF0 | code >> 18);
+  out[1] = (char)(0x80 | (code >> 12 & 0x3F));
+  out[2] = (char)(0x80 | (code >> 6 & 0x3F));
+  out[3] = (char)(0x80 | (code & 0x3F));
+  return 4;
+}
+
+size_t scan_character(const char *s, size_t length, char utf8[4], size_t *size) {
+  static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+  const char *end = s + length;
+  unsigned code, low;
+  *size = 1;
+  *utf8 = *s;
+  if (*s != '\\') return 1;
+  if (length == 1) {
+    *size = 0;
+    return 1;
+  }
+  const char *known = s[1] ? strchr(plain, s[1]) : NULL;
+  *utf8 = known ? meant[known - plain] : s[1];
+  if (s[1] != 'u' || !hex4(s + 2, end, &code)) return 2;
+  size_t taken = 6;
+  if (code >= 0xD800 && code < 0xDC00 && length >= 12 && s[6] == '\\' && s[7] == 'u' && hex4(s + 8, end, &low) &&
+      low >= 0xDC00 && low < 0xE000) {
+    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+    taken = 12;
+  }
+  *size = put_utf8(utf8, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
+  return taken;
 }
 
 bool scan_string(const scan_value *value, text *out) {
-  static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
   if (value->length < 2 || value->start[0] != '"') return false;
   const char *s = value->start + 1, *end = value->start + value->length - 1;
   while (s < end) {
-    if (*s != '\\') {
-      text_char(out, *s++);
-      continue;
-    }
-    if (++s >= end) break;
-    unsigned code, low;
-    const char *known = strchr(plain, *s);
-    if (known && *s) {
-      text_char(out, meant[known - plain]);
-      s++;
-    } else if (*s == 'u' && hex4(s + 1, end, &code)) {
-      s += 5;
-      if (code >= 0xD800 && code < 0xDC00 && end - s >= 6 && s[0] == '\\' && s[1] == 'u' && hex4(s + 2, end, &low) &&
-          low >= 0xDC00 && low < 0xE000) {
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        s += 6;
-      }
-      put_utf8(out, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
-    } else {
-      text_char(out, *s++);
-    }
+    char utf8[4];
+    size_t size;
+    s += scan_character(s, (size_t)(end - s), utf8, &size);
+    text_add(out, utf8, size);
   }
   return true;
 }

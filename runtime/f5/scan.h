@@ -25,6 +25,9 @@ typedef struct scan_value {
 bool scan_find(const char *json, size_t length, const char *path, scan_value *value);
 /* Appends the string, unescaped; false (and nothing appended) if the value is no string. */
 bool scan_string(const scan_value *value, text *out);
+/* The first character inside of a JSON string, unescaped: 0 to 4 bytes of UTF-8 (0: a backslash that ends the text).
+ * Returns how many bytes of the text it takes; length is at least 1. */
+size_t scan_character(const char *s, size_t length, char utf8[4], size_t *size);
 /* The number as an integer; a float of integral value too (a device sends 1.676895504e+15). */
 bool scan_integer(const scan_value *value, int64_t *out);
 /* Whether the text starts as a JSON object or array does. */

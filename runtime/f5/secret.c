@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "f5/scan.h"
 #include "f5/uri.h"
 
 #define GRAIN 64          /* bytes; secrets are small */
@@ -307,18 +308,36 @@ static bool secret_header(const char *s, size_t length, size_t at, size_t *start
   return false;
 }
 
+/* The length of the secret at s as some other program writes it in JSON: é as \\u00e9, & as \\u0026, / as \\/. 0: it is
+ * not there. */
+static size_t escaped_secret(const char *s, size_t length, const char *bytes, size_t size) {
+  size_t at = 0, matched = 0;
+  while (matched < size) {
+    char utf8[4];
+    size_t run;
+    if (at == length) return 0;
+    at += scan_character(s + at, length - at, utf8, &run);
+    if (run == 0 || run > size - matched || memcmp(utf8, bytes + matched, run) != 0) return 0;
+    matched += run;
+  }
+  return at;
+}
+
 static size_t longest_secret(const char *s, size_t length) {
   size_t longest = 0;
-  for (const secret *one = masked; one; one = one->next)
+  for (const secret *one = masked; one; one = one->next) {
     for (unsigned i = 0; i < one->spellings; i++) {
       size_t size = one->spelling[i].length;
       if (size > longest && size <= length && memcmp(s, one->spelling[i].bytes, size) == 0) longest = size;
     }
+    size_t escaped = escaped_secret(s, length, one->spelling[0].bytes, one->spelling[0].length);
+    if (escaped > longest) longest = escaped;
+  }
   return longest;
 }
 
 void secret_mask(text *out, const char *string, size_t length) {
-  bool first[256] = {false}; /* the bytes that a secret starts with */
+  bool first[256] = {['\\'] = masked != NULL}; /* the bytes that a secret starts with, as it is or escaped */
   for (const secret *one = masked; one; one = one->next)
     for (unsigned i = 0; i < one->spellings; i++)
       first[(unsigned char)one->spelling[i].bytes[0]] = true;

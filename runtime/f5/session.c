@@ -6,10 +6,12 @@
 #include <lauxlib.h>
 
 #include "f5/reference.h"
+#include "f5/secret.h"
 #include "net/json.h"
 
 #define OPERATION_NAME "f5.operation"
 #define WAITER_NAME "f5.session.waiter"
+#define START_MASKED 4096 /* bytes of an answer in which secrets are looked for, for the 80 that are shown */
 
 /* -- operations -- */
 
@@ -31,6 +33,7 @@ static int operation_collect(lua_State *L) {
 }
 
 f5_operation *operation_new(lua_State *L, f5_session *session, const char *method, const char *path) {
+  session_check_open(L, session); /* before anything is kept: while a state closes, nothing new is finalized */
   f5_operation *op = lua_newuserdatauv(L, sizeof *op, 0);
   memset(op, 0, sizeof *op);
   luaL_setmetatable(L, OPERATION_NAME);
@@ -64,6 +67,20 @@ int session_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish
   return start(L, op, finish);
 }
 
+/* What an error shows of an answer that is no JSON, masked before it is cut: half a secret is still one. */
+static void keep_start(char *start, size_t size, const char *answer, size_t length) {
+  text masked = {0};
+  if (*answer == '{' || *answer == '[') { /* only its first character is looked at */
+    start[0] = *answer;
+    start[1] = '\0';
+    return;
+  }
+  secret_mask(&masked, answer, length < START_MASKED ? length : START_MASKED);
+  text_cut(&masked, size - 1);
+  snprintf(start, size, "%s", text_string(&masked));
+  text_free(&masked);
+}
+
 void operation_result(lua_State *L, f5_operation *op) {
   f5_call *call = &op->call;
   if (call->failure.verdict.kind != KIND_NONE) {
@@ -77,8 +94,7 @@ void operation_result(lua_State *L, f5_operation *op) {
   }
   /* the decoder writes into the text: what an error shows is kept before */
   char start_of_answer[81];
-  snprintf(start_of_answer, sizeof start_of_answer, "%.80s",
-           call->http.answer); /* not "%s": it would walk the whole answer */
+  keep_start(start_of_answer, sizeof start_of_answer, call->http.answer, call->http.answer_length);
   bool decoded = json_decode(L, call->http.answer, call->http.answer_length);
   if (!decoded) {
     bool looks_json = *start_of_answer == '{' || *start_of_answer == '[';

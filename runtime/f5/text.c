@@ -83,6 +83,14 @@ void text_json(text *t, const char *bytes, size_t length) {
   }
 }
 
+void text_cut(text *t, size_t most) {
+  if (t->failed || t->length <= most) return;
+  while (most && ((unsigned char)t->data[most] & 0xC0) == 0x80)
+    most--;
+  t->length = most;
+  t->data[most] = '\0';
+}
+
 const char *text_string(const text *t) {
   return t->data && !t->failed ? t->data : "";
 }

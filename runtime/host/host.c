@@ -11,6 +11,7 @@
 #include <lualib.h>
 
 #include "f5/module.h"
+#include "f5/secret.h"
 #include "host/bundle.h"
 #include "host/embedded.h"
 #include "host/library.h"
@@ -200,13 +201,18 @@ int host_report(lua_State *L) {
   int status = STATUS_FAILED;
   fflush(stdout);
   if (lua_pcall(L, 3, 2, 0) == LUA_OK) {
-    fputs(lua_tostring(L, -2), stderr);
+    size_t length;
+    const char *words = lua_tolstring(L, -2, &length);
+    text masked = {0}; /* the script may have put a password into its own words */
+    secret_mask(&masked, words, length);
+    fwrite(text_string(&masked), 1, masked.length, stderr);
+    text_free(&masked);
     status = (int)lua_tointeger(L, -1);
   } else { /* no memory, say: then the plain words of both */
-    const char *text = lua_tostring(L, error);
-    fprintf(stderr, "f5lua: %s\n", text ? text : luaL_typename(L, error));
-    text = lua_tostring(L, -1);
-    fprintf(stderr, "f5lua: the error could not be described: %s\n", text ? text : luaL_typename(L, -1));
+    const char *words = lua_tostring(L, error);
+    fprintf(stderr, "f5lua: %s\n", words ? words : luaL_typename(L, error));
+    words = lua_tostring(L, -1);
+    fprintf(stderr, "f5lua: the error could not be described: %s\n", words ? words : luaL_typename(L, -1));
   }
   lua_settop(L, error - 1);
   return status;

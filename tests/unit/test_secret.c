@@ -40,6 +40,17 @@ static void known_secrets(void **state) {
   secret_free(NULL);
 }
 
+/* What other programs make of it when they write JSON: "\\u00e9", "\\u0026", "\\/". */
+static void escaped_secrets(void **state) {
+  (void)state;
+  secret *password = secret_new("p\xc3\xa4ss<&\xf0\x9f\x98\x80/", 13);
+  check("{\"m\":\"p\\u00e4ss\\u003c\\u0026\\ud83d\\ude00\\/!\"}", "{\"m\":\"********!\"}");
+  check("\\u0070\\u00E4ss<&\xf0\x9f\x98\x80/", "********");
+  check("p\\u00e4ss\\u003c", "p\\u00e4ss\\u003c");
+  check("\\", "\\");
+  secret_free(password);
+}
+
 static void short_secrets(void **state) {
   (void)state;
   secret *tiny = secret_new("ab", 2);
@@ -134,9 +145,9 @@ static void quiet(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(known_secrets), cmocka_unit_test(short_secrets),
-                                     cmocka_unit_test(keys),          cmocka_unit_test(headers),
-                                     cmocka_unit_test(many),          cmocka_unit_test(wiped),
-                                     cmocka_unit_test(no_core),       cmocka_unit_test(quiet)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(known_secrets), cmocka_unit_test(escaped_secrets), cmocka_unit_test(short_secrets),
+      cmocka_unit_test(keys),          cmocka_unit_test(headers),         cmocka_unit_test(many),
+      cmocka_unit_test(wiped),         cmocka_unit_test(no_core),         cmocka_unit_test(quiet)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

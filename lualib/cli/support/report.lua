@@ -19,10 +19,17 @@ local HINTS <const> = {
   timeout = "raise `timeout` of f5.connect, or run long work as a task",
 }
 
+local function text_of(value)
+  local ok, text = pcall(tostring, value)
+  return ok and text or "(" .. type(value) .. " value)"
+end
+
 local function hint_of(err)
   if err.kind == "auth" and err.status == 401 then
     return "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect"
   end
+  -- "public key does not match", "error setting certificate file" …: another certificate is not what helps
+  if err.kind == "tls" and not text_of(err.message):find "certificate problem" then return nil end
   return HINTS[err.kind]
 end
 
@@ -34,9 +41,17 @@ local function painter(colour)
   return { bad = paint "1;31", dim = paint "2", good = paint "36" }
 end
 
-local function text_of(value)
-  local ok, text = pcall(tostring, value)
-  return ok and text or "(" .. type(value) .. " value)"
+-- Parts of the names that people give to secrets, mistyped ones too. On a line with one of them no literal is shown.
+local SECRET_WORDS <const> = { "pass", "pwd", "pw", "secret", "token", "credential", "auth", "key", "community" }
+
+local function without_secrets(line)
+  local lower <const> = line:lower()
+  for _, word in ipairs(SECRET_WORDS) do
+    if lower:find(word, 1, true) then
+      return (line:gsub("([\"'])(.-)%1", "%1********%1"):gsub("%[(=*)%[.-%]%1%]", "[[********]]"))
+    end
+  end
+  return line
 end
 
 -- A line of source that a user can look at: nothing for standard input and -e, and not what happens to have the same name
@@ -50,7 +65,7 @@ local function source_line(frame)
     number = number + 1
     if number == frame.line then
       file:close()
-      return #line < 160 and line:match "^%s*(.-)%s*$" or nil
+      return #line < 160 and without_secrets(line:match "^%s*(.-)%s*$") or nil
     end
   end
   file:close()
@@ -97,7 +112,8 @@ local function report(err, trace, colour)
   end
   if not is_runtime_error(err) then
     local text = text_of(err)
-    if type(err) == "table" and not (getmetatable(err) or {}).__tostring then
+    local metatable <const> = getmetatable(err)
+    if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
       text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. err.message or "")
     end
     -- Where in the program a message was made says nothing to its reader, unless it is a mistake of the program.
