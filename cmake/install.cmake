@@ -21,6 +21,19 @@ endif()
 if(F5LUA_PORTABLE_PROGRAM)
   install(PROGRAMS ${F5LUA_PORTABLE_PROGRAM} DESTINATION lib/f5lua RENAME f5lua-portable)
 endif()
+if(NOT F5LUA_LINK AND NOT F5LUA_SANITIZE)  # made by the program itself, which must run here
+  set(COMPLETIONS ${CMAKE_BINARY_DIR}/completions)
+  add_custom_command(OUTPUT ${COMPLETIONS}/f5lua ${COMPLETIONS}/_f5lua ${COMPLETIONS}/f5lua.fish
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${COMPLETIONS}
+    COMMAND f5lua completions bash > ${COMPLETIONS}/f5lua
+    COMMAND f5lua completions zsh > ${COMPLETIONS}/_f5lua
+    COMMAND f5lua completions fish > ${COMPLETIONS}/f5lua.fish
+    DEPENDS f5lua VERBATIM)
+  add_custom_target(completions ALL DEPENDS ${COMPLETIONS}/f5lua)
+  install(FILES ${COMPLETIONS}/f5lua DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${COMPLETIONS}/_f5lua DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  install(FILES ${COMPLETIONS}/f5lua.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
 install(FILES docs/f5lua.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES lualib/meta/f5.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua/meta OPTIONAL)

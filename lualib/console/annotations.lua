@@ -51,43 +51,65 @@ local function add(list, item)
   list[item.name] = list[item.name] or item
 end
 
+-- One block: comment lines with a line of code behind them, or an empty one.
+local Block <const> = {}
+Block.__index = Block
+
+function Block.new() return setmetatable({ doc = {}, params = {}, returns = {} }, Block) end
+
+local function parse_param(rest)
+  local name, more = rest:match "^(%.%.%.)%s*(.*)$"
+  if not name then return parse_field(rest) end
+  local type, doc = split_type(more)
+  return { name = name, type = type, doc = doc, optional = false }
+end
+
+function Block:tag(tag, rest)
+  if tag == "class" then
+    self.class = class_of(rest:match "^([%w_.]+)")
+  elseif tag == "field" then
+    local field = self.class and parse_field(rest)
+    if field then add(self.class.fields, field) end
+  elseif tag == "param" then
+    self.params[#self.params + 1] = parse_param(rest)
+  elseif tag == "return" then
+    local type, note = split_type(rest)
+    if note:find "^%.%.%." then type, note = type .. " …", note:match "^%.%.%.%s*(.*)$" end
+    self.returns[#self.returns + 1] = { type = type, doc = note }
+  elseif tag == "overload" then
+    self.overload = rest
+  end
+end
+
+-- The code behind it: `local x = {}` or `a.b = {}` for a class, `function a.b:c(…)`.
+function Block:finish(line, variables)
+  if self.class then
+    if #self.class.doc == 0 then self.class.doc = self.doc end
+    self.class.overload = self.overload
+    local variable = line:match "^local ([%w_]+) = {}" or line:match "^([%w_.]+) = {}"
+    if variable then variables[variable] = self.class end
+    return
+  end
+  local owner, colon, name = line:match "^function ([%w_.]+)([.:])([%w_]+)%("
+  if not owner or not variables[owner] then return end
+  add(variables[owner].functions, {
+    name = name, doc = self.doc, owner = variables[owner].name, method = colon == ":", params = self.params, returns = self.returns,
+  })
+end
+
 local function parse(text)
   classes, order = {}, {}
-  local doc, params, returns, class = {}, {}, {}, nil
-  local variables <const> = {} -- local variable -> class
+  local variables <const>, current = {}, Block.new()
   for line in (text .. "\n"):gmatch "(.-)\n" do
     local tag, rest = line:match "^%-%-%-@(%w+)%s*(.*)$"
     local words = not tag and line:match "^%-%-%-(.*)$"
-    if tag == "class" then
-      class, doc = class_of(rest:match "^([%w_.]+)"), {}
-    elseif tag == "field" then
-      local field = class and parse_field(rest)
-      if field then add(class.fields, field) end
-    elseif tag == "param" then
-      params[#params + 1] = parse_field(rest:gsub("^%.%.%.", "__rest"))
-      if params[#params].name == "__rest" then params[#params].name = "..." end
-    elseif tag == "return" then
-      local type, note = split_type(rest)
-      returns[#returns + 1] = { type = type, doc = note }
+    if tag then
+      current:tag(tag, rest)
     elseif words then
-      doc[#doc + 1] = words
-    elseif line:find "^%s*$" then
-      if class and #class.doc == 0 then class.doc = doc end
-      doc, params, returns = {}, {}, {}
-      if class and not line:find "%S" then class = nil end
+      current.doc[#current.doc + 1] = words
     else
-      local variable = line:match "^local ([%w_]+) = {}"
-      local owner, colon, name = line:match "^function ([%w_]+)([.:])([%w_]+)%("
-      if variable and class then
-        variables[variable] = class
-        class.doc = doc
-      elseif owner and variables[owner] then
-        add(variables[owner].functions, {
-          name = name, doc = doc, owner = variables[owner].name, method = colon == ":", params = params, returns = returns,
-        })
-      end
-      doc, params, returns = {}, {}, {}
-      class = nil
+      current:finish(line, variables)
+      current = Block.new()
     end
   end
 end
@@ -108,12 +130,17 @@ function Annotations.classes()
   return order
 end
 
+-- What a person calls a thing of this class: f5.asm is itself, f5.reference a reference.
+local function variable_of(class)
+  if class == "f5" or class == "f5.filter" or class == "f5.json" or class == "f5.sim" then return class end
+  return class:match "[%w_]+$"
+end
+
 --- `f5.connect(options?)`, `reference:load(options?)`.
 function Annotations.signature(fn)
   local params = {}
   for i, param in ipairs(fn.params) do params[i] = param.name .. (param.optional and "?" or "") end
-  local owner = fn.owner:match "[%w_]+$"
-  return owner .. (fn.method and ":" or ".") .. fn.name .. "(" .. table.concat(params, ", ") .. ")"
+  return variable_of(fn.owner) .. (fn.method and ":" or ".") .. fn.name .. "(" .. table.concat(params, ", ") .. ")"
 end
 
 --- The first line of what is said about something.

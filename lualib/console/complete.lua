@@ -100,8 +100,9 @@ function Completion:member(at)
     local facts = self:facts(value)
     if not facts then return end
     for _, name in ipairs(self:take(facts:children(path_of(value), self.ready))) do
+      self:add(name)
       -- A hyphen is no part of a Lua name: such a segment is written as an index, and the dot goes.
-      if name:find "^[%a_][%w_]*$" then self:add(name) elseif at.text == "" then self:add(name, nil, nil) end
+      if not name:find "^[%a_][%w_]*$" then self.items[#self.items].instead = ("[%q]"):format(name) end
     end
     return
   end
@@ -278,6 +279,15 @@ function Completion:name(at)
   for _, name in ipairs(sorted_keys(names, "")) do self:add(name) end
 end
 
+-- `bip.ltm.data-gr` is a subtraction for Lua, but a path that is being typed for everybody else.
+function Completion:hyphened(text)
+  local from, word = text:match "%.()(%a[%w_]*%-[%w_-]*)$"
+  local at = from and context.of(text:sub(1, from - 1))
+  if not at or at.what ~= "member" or not is_path(self:value(at.of)) then return nil end
+  at.text, at.from = word, from
+  return at
+end
+
 -- -- the whole ---------------------------------------------------------------------------------------------------------------
 
 local BY_KIND <const> = {
@@ -317,6 +327,8 @@ return function(text, console, ready)
     text = (" "):rep(start - 1) .. text:sub(start)
   end
   local at = context.of(text)
+  local hyphened = self:hyphened(text)
+  if hyphened then at = hyphened end
   if not at then return { items = {}, from = #text + 1 } end
   BY_KIND[at.what](self, at)
   return { items = starting_with(self.items, at.text), from = at.from, pending = self.pending }

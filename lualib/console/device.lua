@@ -20,7 +20,7 @@ end
 
 -- Reads one property; nil for any failure: a prompt that lacks a word is no reason to disturb anybody.
 local function read(session, path, name)
-  local ok, body = pcall(function() return session:at(path):load() end)
+  local ok, body = pcall(session.request, session, "GET", path, { quiet = true, timeout = 20 })
   local value = ok and type(body) == "table" and body[name]
   return type(value) == "string" and value ~= "" and value or nil
 end

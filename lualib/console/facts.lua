@@ -10,7 +10,7 @@ local Facts = {}
 Facts.__index = Facts
 
 local ROOT <const> = "/mgmt/tm"
-local MOST <const> = 2000 -- names of a collection
+local MOST <const>, PAGE <const> = 2000, 500 -- names of a collection
 local NAMES_LIVE <const> = 60 -- seconds; others may create and delete
 -- Properties of every answer that nobody sets.
 local NOT_SET <const> = { kind = true, selfLink = true, generation = true, naturalKeyPropertyNames = true, propertyDescriptions = true }
@@ -69,13 +69,19 @@ function Facts.kind(path)
   return node.type
 end
 
+-- A look at the device that nobody asked for: not in the log, not in `.time`.
+function Facts:get(path, query)
+  local body = self.session:request("GET", path, { quiet = true, timeout = 20, query = query })
+  return type(body) == "table" and body or {}
+end
+
 local function last_segment(link) return link:gsub("%?.*", ""):match "([^/]+)/?$" end
 
 -- The names below an organizing collection, as the device gives them.
 function Facts:read_children(path)
-  local body = self.session:at(path):load()
+  local body = self:get(path)
   local names = {}
-  for _, item in ipairs(type(body) == "table" and body.items or {}) do
+  for _, item in ipairs(body.items or {}) do
     local link = item.reference and item.reference.link
     if link then names[#names + 1] = last_segment(link) end
   end
@@ -108,11 +114,11 @@ end
 
 function Facts:read_names(path)
   local names = {}
-  for object in self.session:at(path):each { select = { "name", "fullPath" }, page = 500 } do
-    local name = object.fullPath or object.name
-    if type(name) == "string" then names[#names + 1] = name end
-    if #names >= MOST then break end
-  end
+  repeat
+    local query = { ["$select"] = "name,fullPath", ["$top"] = PAGE, ["$skip"] = #names }
+    local items = self:get(path, query).items or {}
+    for _, object in ipairs(items) do names[#names + 1] = object.fullPath or object.name end
+  until #items ~= PAGE or #names >= MOST -- more than asked for: it does not page
   table.sort(names)
   return names
 end
@@ -128,7 +134,7 @@ end
 
 -- What /example says: array of { name, default, choices, doc }, sorted.
 function Facts:read_properties(path)
-  local body = self.session:at(path .. "/example"):load()
+  local body = self:get(path .. "/example")
   local example = type(body.items) == "table" and body.items[1] or body
   local docs = type(example.propertyDescriptions) == "table" and example.propertyDescriptions or {}
   local properties = {}

@@ -2,6 +2,7 @@
 
 local annotations = require "console.annotations"
 local catalogue = require "sim.catalogue"
+local value = require "console.value"
 
 local Help = {}
 
@@ -31,7 +32,7 @@ local function function_text(fn, paint)
       lines[#lines + 1] = ("    %s %s%s"):format(paint("key", field.name), paint("dim", field.type), field.doc ~= "" and "  " .. field.doc or "")
     end
   end
-  for _, value in ipairs(fn.returns) do lines[#lines + 1] = ("  -> %s%s"):format(value.type, value.doc ~= "" and "  " .. value.doc or "") end
+  for _, given in ipairs(fn.returns) do lines[#lines + 1] = ("  -> %s%s"):format(given.type, given.doc ~= "" and "  " .. given.doc or "") end
   return table.concat(lines, "\n")
 end
 
@@ -87,10 +88,32 @@ local function as_lua(template)
   return table.concat(parts)
 end
 
-local function cell(value)
-  if type(value) == "string" then return value end
-  if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
-  return ""
+local function cell(item)
+  local kind = type(item)
+  return (kind == "string" or kind == "number" or kind == "boolean") and tostring(item) or ""
+end
+
+-- Lines of at most `width` columns, broken at spaces.
+local function wrap(text, width)
+  local lines, line = {}, ""
+  for word in text:gmatch "%S+" do
+    if line ~= "" and value.width(line) + 1 + value.width(word) > width then
+      lines[#lines + 1], line = line, word
+    else
+      line = line == "" and word or line .. " " .. word
+    end
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+-- What the device says about a property, and what it does not say but shows.
+local function property_text(property)
+  local parts = { property.doc or (property.is_collection and "A collection of its own." or nil) }
+  if not property.doc and property.choices then parts[#parts + 1] = "one of " .. table.concat(property.choices, ", ") end
+  local default = cell(property.default)
+  if not property.doc and default ~= "" then parts[#parts + 1] = "default " .. default end
+  return table.concat(parts, "; ")
 end
 
 -- What the device says about a path.
@@ -100,31 +123,25 @@ local function about_path(console, reference)
   local kind = device.facts.kind(path)
   local lines = { paint("head", path) .. (kind and paint("dim", "  " .. kind) or "") }
   if kind == "organizing" then
-    lines[#lines + 1] = table.concat(device.facts:read_children(path), "  ")
+    for _, line in ipairs(wrap(table.concat(device.facts:read_children(path), " "), console.output:columns() - 2)) do
+      lines[#lines + 1] = "  " .. line
+    end
   else
     local collection = kind == "resource" and path:match "^(.*)/[^/]+$" or path
-    local rows = {}
-    for _, property in ipairs(device.facts:read_properties(collection)) do
-      rows[#rows + 1] = {
-        property = property.name,
-        default = property.is_collection and "(collection)" or cell(property.default),
-        values = property.choices and table.concat(property.choices, " ") or "",
-        description = property.doc or "",
-      }
-    end
+    local properties = device.facts:read_properties(collection)
     local width = 0
-    for _, row in ipairs(rows) do width = math.max(width, #row.property) end
-    for _, row in ipairs(rows) do
-      local text = row.description
-      if text == "" then text = row.values ~= "" and "one of " .. row.values or row.default end
-      lines[#lines + 1] = "  " .. paint("key", row.property) .. (" "):rep(width - #row.property + 2) .. text
+    for _, property in ipairs(properties) do width = math.max(width, #property.name) end
+    for _, property in ipairs(properties) do
+      local text = wrap(property_text(property), math.max(20, console.output:columns() - width - 4))
+      lines[#lines + 1] = "  " .. paint("key", property.name) .. (" "):rep(width - #property.name + 2) .. text[1]
+      for i = 2, #text do lines[#lines + 1] = (" "):rep(width + 4) .. text[i] end
     end
   end
   console.output:text(table.concat(lines, "\n"))
 end
 
-local function is_reference(value)
-  local metatable = debug.getmetatable(value)
+local function is_reference(thing)
+  local metatable = debug.getmetatable(thing)
   return type(metatable) == "table" and rawget(metatable, "__name") == "f5.reference"
 end
 
@@ -137,8 +154,8 @@ function Help.run(console, word)
     return console.output:text(paint("head", "." .. command.name .. " " .. command.usage) .. "\n  " .. command.summary)
   end
   local chunk = word:find "[%.%[:(]" and load("return " .. word, "=(console)", "t", console.env)
-  local ok, value = pcall(chunk or function() end)
-  if ok and is_reference(value) then return about_path(console, value) end
+  local ok, thing = pcall(chunk or function() end)
+  if ok and is_reference(thing) then return about_path(console, thing) end
   local texts = {}
   for _, fn in ipairs(functions_named(word)) do texts[#texts + 1] = function_text(fn, paint) end
   local class = annotations.class(word) or annotations.class("f5." .. word)

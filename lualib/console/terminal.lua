@@ -80,6 +80,11 @@ function Terminal:apply(found, text, cursor)
   local items = found.items
   if #items == 0 then return end
   local typed = text:sub(found.from, cursor)
+  if #items == 1 and items[1].instead then
+    self.editor:erase(utf8.len(typed) + 1)
+    self.editor:insert(items[1].instead)
+    return
+  end
   if #items == 1 then
     self.editor:insert((items[1].text .. (items[1].close or "")):sub(#typed + 1))
     return

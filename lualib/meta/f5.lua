@@ -194,7 +194,7 @@ function session:at(path, ...) end
 ---Makes any call, for what the references have no method for.
 ---@param method "GET"|"HEAD"|"OPTIONS"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@param path string|f5.reference
----@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean, timeout?: number } raw: { status, headers, body } of any answer
+---@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean, timeout?: number, quiet?: boolean } raw: { status, headers, body } of any answer
 ---@return any answer decoded
 function session:request(method, path, options) end
 
@@ -771,5 +771,116 @@ function f5.apm:token_count(app) end
 ---Revokes a token, one of tokens().
 ---@param token table
 function f5.apm:revoke(token) end
+
+---Simulated devices for specs and experiments; see docs/simulator.md. `require "f5.sim"` is the same.
+---
+---    local device <close> = f5.sim.start { provision = { "ltm", "asm" } }
+---    local bip <close> = f5.connect(device:options "admin")
+---@class f5.sim
+---@field running f5.sim.device? the one that --sim started
+---@field default_users table[]
+f5.sim = {}
+
+---Starts a device on a thread of its own.
+---@param options? f5.sim.options
+---@return f5.sim.device
+function f5.sim.start(options) end
+
+---@class f5.sim.options
+---@field users? { name: string, password: string, role: string }[] default admin/admin and operator/operator
+---@field provision? string[] modules; default { "ltm" }
+---@field seed? table objects it starts with
+---@field latency_ms? integer what every answer takes
+---@field hostname? string
+---@field log? string file that gets a line a call
+---@field origins? string[] what CORS allows
+---@field providers? table[] login providers
+---@field version? string
+---@field bind? string address; default 127.0.0.1
+---@field port? integer default: a free one
+---@field cert? string PEM file
+---@field key? string PEM file
+---@field body_limit? integer bytes of the largest request
+---@field fleet? integer so many devices, on addresses of their own
+
+---@class f5.sim.device
+---@field host string
+---@field port integer
+---@field url string
+---@field ca string file with the certificate that clients should trust
+local device = {}
+
+---Options for f5.connect.
+---@param name? string the user; default the first
+---@return f5.options
+function device:options(name) end
+
+---Moves the device's clock; what is due meanwhile happens.
+---@param seconds number
+---@return integer micros
+function device:advance(seconds) end
+
+---The device's time, microseconds since the epoch.
+---@return integer
+function device:now() end
+
+---Plants a fault: { match = { method, path, query }, times, after, kind, status, body, headers, delay_ms, reset, truncate, act }.
+---@param fault table
+function device:fault(fault) end
+
+---Takes all faults away.
+function device:clear_faults() end
+
+---A plain copy of the whole state.
+---@return table
+function device:state() end
+
+---Puts a state that `state` gave in the place of the present one.
+---@param state table
+function device:restore(state) end
+
+---Adds objects and users, as the option `seed` does.
+---@param seed table
+function device:plant(seed) end
+
+---The calls seen: { number, micros, method, path, query, status, user, connection }.
+---@return table[]
+function device:log() end
+
+---Forgets them.
+function device:clear_log() end
+
+---How many connections have brought a request.
+---@return integer
+function device:connections() end
+
+---Restarts the web server and the REST daemon.
+---@param options? { seconds?: number }
+function device:restart(options) end
+
+---Reboots the device.
+---@param options? { seconds?: number }
+function device:reboot(options) end
+
+---How often the device itself made a mistake.
+---@return integer
+function device:problems() end
+
+---The n-th device of a fleet (`fleet = 1000`).
+---@param n integer
+---@return f5.sim.device
+function device:member(n) end
+
+---Calls a function of lualib/sim/control.lua.
+---@param name string
+---@param argument any
+---@return any
+function device:control(name, argument) end
+
+---Sleeps until a signal comes.
+function device:wait() end
+
+---Stops it; `<close>` does, too.
+function device:stop() end
 
 return f5

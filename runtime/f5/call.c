@@ -172,7 +172,7 @@ void call_start(f5_call *call) {
   call->began = loop_now(session->core->loop);
   call->timer.fire = fire;
   if (!call->internal && !call->only_login) {
-    session->usage.calls++;
+    if (!call->quiet) session->usage.calls++;
     if (call->write) session->usage.writes++;
   }
   call->next = session->running;

@@ -142,7 +142,7 @@ static void line_json(text *line, const f5_call *call) {
 }
 
 void log_exchange_end(const f5_call *call) {
-  if (call->session->core->log_level < 1) return;
+  if (call->session->core->log_level < 1 || call->quiet) return;
   text line = {0};
   if (call->session->core->log_json)
     line_json(&line, call);

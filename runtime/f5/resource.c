@@ -295,9 +295,10 @@ static const char *check_method(lua_State *L) {
   return NULL;
 }
 
-/* session:request(method, path, { body, query, headers, raw, timeout }) -> decoded answer; with raw { status, headers, body } */
+/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer; with raw { status,
+ * headers, body } */
 static int request(lua_State *L) {
-  static const char *const names[] = {"body", "query", "headers", "raw", "timeout", NULL};
+  static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
   f5_session *session = session_check(L, 1);
   lua_settop(L, 4);
   const char *method = check_method(L);
@@ -332,6 +333,8 @@ static int request(lua_State *L) {
     if (lua_getfield(L, 4, "headers") != LUA_TNIL) add_headers(L, op, lua_gettop(L));
     lua_getfield(L, 4, "raw");
     raw = lua_toboolean(L, -1);
+    lua_getfield(L, 4, "quiet");
+    op->call.quiet = lua_toboolean(L, -1);
     if (lua_getfield(L, 4, "timeout") != LUA_TNIL) {
       if (!(lua_tonumber(L, -1) > 0)) return error_usage(L, "request: timeout is a number of seconds");
       op->call.http.timeout_ms = (long)(lua_tonumber(L, -1) * 1000);

@@ -422,6 +422,17 @@ static int editor_insert(lua_State *L) {
   return 0;
 }
 
+static int editor_erase(lua_State *L) {
+  editor *e = check(L);
+  lua_Integer count = luaL_checkinteger(L, 2);
+  const LineInfoW *line = el_wline(e->el);
+  if (count <= 0 || count > line->cursor - line->buffer) return 0;
+  hide(e);
+  el_deletestr(e->el, (int)count);
+  show(e);
+  return 0;
+}
+
 static int editor_text(lua_State *L) {
   const LineInfoW *line = el_wline(check(L)->el);
   wide_push(L, line->buffer, line->lastchar);
@@ -581,11 +592,17 @@ static int write_private(lua_State *L) {
 }
 
 int luaopen_f5_lineedit(lua_State *L) {
-  static const luaL_Reg methods[] = {{"start", editor_start}, {"next", editor_next},
-                                     {"stop", editor_stop},   {"insert", editor_insert},
-                                     {"text", editor_text},   {"prompt", editor_prompt},
-                                     {"hide", editor_hide},   {"remember", editor_remember},
-                                     {"post", editor_post},   {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"start", editor_start},
+                                     {"next", editor_next},
+                                     {"stop", editor_stop},
+                                     {"insert", editor_insert},
+                                     {"erase", editor_erase},
+                                     {"text", editor_text},
+                                     {"prompt", editor_prompt},
+                                     {"hide", editor_hide},
+                                     {"remember", editor_remember},
+                                     {"post", editor_post},
+                                     {NULL, NULL}};
   static const luaL_Reg functions[] = {{"new", new_editor},
                                        {"foreground", foreground},
                                        {"rows", rows},

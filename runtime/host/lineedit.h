@@ -17,6 +17,7 @@
  *     "posted"                             somebody called editor:post()
  *   editor:stop()                        the terminal is as it was
  *   editor:insert(text)                  at the cursor
+ *   editor:erase(count)                  so many characters before the cursor
  *   editor:text() -> text, cursor
  *   editor:prompt(prompt)                another one from now on, drawn at once
  *   editor:hide()                        before something is written to the terminal by others: takes the line away; it

@@ -52,7 +52,7 @@ describe("the console", function()
     screen:expect '\n"website"\n'
     screen:type "bip.ltm.po"
     screen:key "Tab"
-    screen:expect "policy  pool"
+    screen:expect "policy +policy%-strategy +pool"
     screen:type 'ol["/Common/w'
     screen:key "Tab"
     screen:expect 'bip%.ltm%.pool%["/Common/website"%]'

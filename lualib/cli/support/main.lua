@@ -9,7 +9,8 @@ local usage = require "cli.support.usage"
 
 local M = {}
 
-local function subcommands()
+--- The names of all subcommands.
+function M.subcommands()
   local names = {}
   for _, module in ipairs(host.modules()) do
     names[#names + 1] = module:match "^cli%.([^.]+)$"
@@ -34,7 +35,7 @@ end
 
 local function nearest(word)
   local best, best_distance
-  for _, name in ipairs(subcommands()) do
+  for _, name in ipairs(M.subcommands()) do
     local d = distance(word, name)
     if not best or d < best_distance then best, best_distance = name, d end
   end
@@ -69,7 +70,7 @@ Exit status: 0 done, 1 the playbook failed, 2 wrong usage, 3 the device or the n
 
 function M.help()
   local lines = {}
-  for _, name in ipairs(subcommands()) do
+  for _, name in ipairs(M.subcommands()) do
     lines[#lines + 1] = ("  %-22s %s\n"):format(name, require("cli." .. name).summary)
   end
   io.stdout:write(HEAD, table.concat(lines), TAIL)
@@ -92,17 +93,21 @@ local function split(parser, words)
   return table.move(words, 1, math.min(i - 1, #words), 1, {}), table.move(words, i, #words, 1, {})
 end
 
+--- Gives a parser of argparse what a subcommand takes.
+function M.set_up(parser, command)
+  command.setup(parser)
+  if not command.logs then return end
+  parser:flag("-v --verbose", "log each call to standard error; -vv: with its bodies, secrets masked"):count "0-2":target "verbosity"
+  parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
+end
+
 function M.subcommand(words)
   local name = table.remove(words, 1)
   local command = require("cli." .. name)
   local program = "f5lua " .. name
   local parser = require "argparse"(program, command.summary)
   parser.error = function(_, message) usage(message, program) end
-  command.setup(parser)
-  if command.logs then
-    parser:flag("-v --verbose", "log each call to standard error; -vv: with its bodies, secrets masked"):count "0-2":target "verbosity"
-    parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
-  end
+  M.set_up(parser, command)
   local rest
   if command.rest then words, rest = split(parser, words) end
   local options = parser:parse(words)
