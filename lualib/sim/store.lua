@@ -41,8 +41,10 @@ end
 local function own_entry(self, collection)
   local entry <const> = self.collections[collection]
   if not entry or entry.owner == self then return entry end
-  local own <const> = { set = shallow(entry.set), count = entry.count, order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}) }
-  own.owner = self
+  local own <const> = {
+    owner = self, set = shallow(entry.set), count = entry.count, new = shallow(entry.new),
+    order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}),
+  }
   self.collections[collection] = own
   return own
 end
@@ -75,9 +77,9 @@ end
 
 function Store:index(path)
   local collection <const>, segment <const> = split(path)
-  local entry = self.collections[collection]
+  local entry = own_entry(self, collection)
   if not entry then
-    entry = { set = {}, count = 0, order = {}, new = {} }
+    entry = { set = {}, count = 0, order = {}, new = {}, owner = self }
     self.collections[collection] = entry
   end
   if entry.set[segment] then return end
@@ -104,7 +106,7 @@ end
 
 function Store:unindex(path)
   local collection <const>, segment <const> = split(path)
-  local entry <const> = self.collections[collection]
+  local entry <const> = own_entry(self, collection)
   if not entry or not entry.set[segment] then return end
   entry.set[segment] = nil
   entry.count = entry.count - 1

@@ -203,4 +203,19 @@ describe("simulated device: many objects", function()
     assert.equal(10001, get("/mgmt/tm/ltm/node?$top=1").json.totalItems)
     stop()
   end)
+
+  it("keeps the collections of a fleet's devices apart, also those that all were made with", function()
+    local fleet <close> = sim.start { fleet = 2 }
+    local function profiles(member)
+      local list = {}
+      for _, item in ipairs(curl(member, "GET", "/mgmt/tm/ltm/profile/http").json.items) do list[#list + 1] = item.name end
+      return table.concat(list, " ")
+    end
+    local before = profiles(fleet:member(2))
+    assert.equal(200, curl(fleet:member(1), "POST", "/mgmt/tm/ltm/profile/http", { name = "a" }).status)
+    assert.equal("a " .. before, profiles(fleet:member(1)))
+    assert.equal(before, profiles(fleet:member(2)))
+    assert.equal(200, curl(fleet:member(1), "DELETE", "/mgmt/tm/ltm/profile/http/a").status)
+    assert.equal(before, profiles(fleet:member(1)))
+  end)
 end)
