@@ -29,6 +29,14 @@ function f5.connect(options) end
 ---@return any ... its results, or the error
 function f5.try(fn, ...) end
 
+---Ends the playbook with exit status 1 and this message alone: for what its user did wrong or must know. Mistakes of the playbook are for `error`,
+---which shows where they are. `f5.try` catches it; its `kind` is "failed".
+---
+---    if left > 0 then f5.fail("%d connections had not ended after %g s", left, timeout) end
+---@param format string
+---@param ... any for string.format
+function f5.fail(format, ...) end
+
 ---Runs a function as a fiber of its own, beside this one.
 ---@param fn function
 ---@param ... any its arguments
@@ -43,6 +51,21 @@ function f5.all(...) end
 ---Waits; other fibers run meanwhile.
 ---@param seconds number
 function f5.sleep(seconds) end
+
+---A line on standard error that says how far something is: on a terminal each text takes the place of the one before, elsewhere each that differs is
+---a line of its own. Closing it lets what comes next begin below it.
+---
+---    local line <close> = f5.live()
+---    while left() > 0 do line(("%d left"):format(left())) f5.sleep(1) end
+---@return f5.live
+function f5.live() end
+
+---@class f5.live
+---@overload fun(text: string)
+local live_line = {}
+
+---Ends the line; `<close>` calls it.
+function live_line:close() end
 
 ---Runs a function on every device of an inventory, each in a fiber and with a session of its own.
 ---

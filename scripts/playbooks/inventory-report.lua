@@ -145,7 +145,7 @@ local function write(text)
   if ok then ok, message = os.rename(temporary, args.output) end
   if ok then return end
   os.remove(temporary)
-  error(("cannot write %s"):format(message), 0)
+  f5.fail("cannot write %s", message)
 end
 
 local rows, failed = f5.array {}, 0
@@ -168,4 +168,4 @@ end
 
 local FORMATS <const> = { table = as_table, csv = as_csv, json = as_json }
 write(FORMATS[args.format](rows))
-if failed > 0 then error(("%d device%s failed"):format(failed, failed == 1 and "" or "s"), 0) end
+if failed > 0 then f5.fail("%d device%s failed", failed, failed == 1 and "" or "s") end

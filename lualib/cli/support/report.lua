@@ -98,10 +98,10 @@ local function field_lines(lines, err, paint)
   end
 end
 
-local function is_runtime_error(err)
+local function is_made_by(err, name)
   if type(err) ~= "table" or type(rawget(err, "kind")) ~= "string" then return false end
   local metatable = getmetatable(err)
-  return type(metatable) == "table" and metatable.__name == "f5.error"
+  return type(metatable) == "table" and metatable.__name == name
 end
 
 local function report(err, trace, colour)
@@ -110,7 +110,8 @@ local function report(err, trace, colour)
   if type(err) == "table" and type(rawget(err, "usage")) == "string" then
     return ("f5lua: %s\nTry '%s --help'.\n"):format(err.usage, err.program or "f5lua"), STATUS.usage
   end
-  if not is_runtime_error(err) then
+  if is_made_by(err, "f5.failure") then return paint.bad "f5lua:" .. " " .. text_of(err) .. "\n", STATUS.failed end
+  if not is_made_by(err, "f5.error") then
     local text = text_of(err)
     local metatable <const> = getmetatable(err)
     if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then

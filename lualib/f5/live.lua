@@ -1,0 +1,36 @@
+-- f5.live(): a line that says how far something is.
+
+local core = require "f5.core"
+
+local has_host, host = pcall(require, "f5.host") -- not in a stock lua
+
+local Live <const> = {}
+Live.__index = Live
+Live.__name = "f5.live"
+
+-- Control characters would move the terminal's cursor, and a line that wraps cannot be replaced.
+local function fitted(text)
+  local line = text:gsub("%c", " ")
+  local width <const> = host.columns() - 1
+  local cut <const> = utf8.len(line) and utf8.offset(line, width + 1) or width + 1
+  return cut and line:sub(1, cut - 1) or line
+end
+
+function Live:__call(text)
+  if type(text) ~= "string" then core.usage_error(2, ("a live line is a string, not a %s"):format(type(text))) end
+  if text == self.text then return end
+  self.text = text
+  io.stderr:write(self.terminal and "\r" .. fitted(text) .. "\27[K" or text .. "\n")
+end
+
+--- What is written next stands below the line.
+function Live:close()
+  if self.terminal and self.text then io.stderr:write "\n" end
+  self.text = nil
+end
+
+Live.__close = Live.close
+
+return function()
+  return setmetatable({ terminal = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb" }, Live)
+end

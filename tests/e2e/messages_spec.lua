@@ -1,0 +1,49 @@
+-- What a playbook says to the person who runs it: f5.fail and f5.live.
+local program = require "program"
+
+local function run(text, options)
+  local directory <close> = program.directory()
+  local file <const> = directory:file("book.lua", 'local f5 = require "f5"\n' .. text)
+  return program.run({ file }, options)
+end
+
+describe("f5.fail", function()
+  it("ends the playbook with status 1 and its message alone, after the <close> variables", function()
+    assert.same({ status = 1, out = "closed\n", err = "f5lua: 3 of 7 are left\n" }, run [[
+      local x <close> = setmetatable({}, { __close = function() print "closed" end })
+      f5.fail("%d of %d are left", 3, 7)]])
+    assert.equal("f5lua: 100%\n", run('f5.fail "100%"').err)
+  end)
+
+  it("is an error that can be caught and told apart", function()
+    local result <const> = run [[
+      print(f5.try(f5.fail, "no"))
+      print(select(2, f5.try(f5.fail, "no")).kind, select(2, pcall(f5.fail, {})))]]
+    assert.equal("", result.err)
+    assert.matches("^false\tno\nfailed\t.*book.lua:%d+: f5.fail takes a message, not a table\n$", result.out)
+  end)
+end)
+
+describe("f5.live", function()
+  local SCRIPT <const> = [[
+    do
+      local line <close> = f5.live()
+      line "3 left" line "3 left" line "2 left\nfake"
+    end
+    io.stderr:write "next\n"
+    print(pcall(f5.live(), 7))]]
+
+  it("writes a line for each text that differs, when there is no terminal", function()
+    local result <const> = run(SCRIPT)
+    assert.equal("3 left\n2 left\nfake\nnext\n", result.err)
+    assert.matches("^false\t.*a live line is a string, not a number\n$", result.out)
+  end)
+
+  it("writes one in the place of the other on a terminal, and none that wraps", function()
+    local directory <close> = program.directory()
+    local file <const> = directory:file("book.lua", 'local f5 = require "f5"\n' .. SCRIPT:gsub("print.*", "f5.live()(('ä'):rep(99))"))
+    local result <const> = program.run({ "-qec", program.path .. " " .. file, "/dev/null" }, {
+      program = "/usr/bin/script", env = { TERM = "xterm", COLUMNS = 20 } })
+    assert.equal("\r3 left\27[K\r2 left fake\27[K\nnext\n\r" .. ("ä"):rep(19) .. "\27[K", (result.out:gsub("\r\n", "\n")))
+  end)
+end)
