@@ -223,3 +223,102 @@ describe("drain-member.lua", function()
     assert_clean()
   end)
 end)
+
+describe("blue-green.lua", function()
+  local function pools()
+    return with_device(function(bip)
+      local found = {}
+      for virtual in bip.ltm.virtual:each() do found[#found + 1] = virtual.pool end
+      return table.concat(found, " ")
+    end)
+  end
+
+  local BLUE <const>, GREEN <const> = "/Common/blue /Common/blue", "/Common/green /Common/green"
+
+  local function health(state) device:plant { traffic = { { path = member("green", "10.0.1.1"), health = state } } } end
+
+  it("switches all virtual servers in one transaction", function()
+    local result <const> = run { "blue-green.lua", "--to", "green", "vs_http", "/Common/vs_https", "vs_http", "--watch", "0" }
+    assert.equal(0, result.status, result.err)
+    assert.matches("^/Common/vs_http: /Common/blue %-> /Common/green\n/Common/vs_https: /Common/blue %-> /Common/green\n"
+      .. "/Common/green: 1 of 2 members available\n2 switched; watching for 0 s\ndone\n$", result.out)
+    assert.equal(GREEN, pools())
+    local posts = 0
+    for _, call in ipairs(device:log()) do
+      if call.path == "/mgmt/tm/transaction" then posts = posts + 1 end
+    end
+    assert.equal(1, posts)
+    local again <const> = run { "blue-green.lua", "--to", "green", "vs_http", "vs_https" }
+    assert.equal(0, again.status)
+    assert.matches("/Common/vs_http has /Common/green already\n.*nothing was changed\n$", again.out)
+    assert_clean()
+  end)
+
+  it("changes nothing when the pool is not healthy before, in a dry run, or when one virtual server is not there", function()
+    local result = run { "blue-green.lua", "--to", "green", "vs_http", "--members", "2" }
+    assert.same({ 1, "f5lua: /Common/green needs 2 available members; nothing was changed\n" }, { result.status, result.err })
+    result = run { "blue-green.lua", "--to", "green", "vs_http", "--dry-run" }
+    assert.equal(0, result.status)
+    assert.equal(3, run({ "blue-green.lua", "--to", "green", "vs_http", "vs_nope" }).status)
+    assert.equal(3, run({ "blue-green.lua", "--to", "nope", "vs_http" }).status)
+    assert.equal(0, writes())
+    assert.equal(BLUE, pools())
+  end)
+
+  it("switches back when the pool gets ill", function()
+    local process <close> = start { "blue-green.lua", "--to", "green", "vs_http", "vs_https", "--interval", "0.1" }
+    process:expect "1 of 2 members available, 0 connections"
+    assert.equal(GREEN, pools())
+    health "down"
+    local result <const> = process:wait()
+    assert.equal(1, result.status)
+    assert.matches("\nswitched back: /Common/vs_http, /Common/vs_https\nf5lua: /Common/green: only 0 of 2 members available\n$", result.err)
+    assert.equal(BLUE, pools())
+    assert_clean()
+  end)
+
+  it("switches back what still has the new pool when it is interrupted", function()
+    local process <close> = start { "blue-green.lua", "--to", "green", "vs_http", "vs_https", "--interval", "30" }
+    process:expect "1 of 2 members available, 0 connections"
+    with_device(function(bip)
+      bip.ltm.pool:create { name = "red" }
+      bip.ltm.virtual["/Common/vs_https"]:modify { pool = "/Common/red" }
+    end)
+    process:kill "INT"
+    local result <const> = process:wait()
+    assert.equal(130, result.status)
+    assert.matches("switched back: /Common/vs_http\n", result.err)
+    assert.equal("/Common/blue /Common/red", pools())
+    assert_clean()
+  end)
+
+  it("switches back when the device fails, and says so when that fails, too", function()
+    device:fault { match = { path = "green/members/stats$" }, after = 1, times = 1, status = 403 }
+    local result = run { "blue-green.lua", "--to", "green", "vs_http", "--interval", "0.1" }
+    assert.equal(3, result.status)
+    assert.matches("switched back: /Common/vs_http\n", result.err)
+    assert.equal(BLUE, pools())
+    device:fault { match = { path = "green/members/stats$" }, after = 1, times = 1, status = 403 }
+    device:fault { match = { method = "POST", path = "^/mgmt/tm/transaction$" }, after = 1, times = 9, status = 403 }
+    result = run { "blue-green.lua", "--to", "green", "vs_http", "--interval", "0.1" }
+    assert.equal(3, result.status)
+    assert.matches("NOT SWITCHED BACK, look at /Common/vs_http yourself: ", result.err, 1, true)
+  end)
+
+  it("leaves all as it was when the transaction fails, or did not say how it ended", function()
+    device:fault { match = { method = "PATCH", path = "^/mgmt/tm/transaction/" }, times = 1, status = 403 }
+    local result = run { "blue-green.lua", "--to", "green", "vs_http" }
+    assert.equal(3, result.status)
+    assert.matches("nothing was changed\n", result.err)
+    assert.equal(BLUE, pools())
+    device:fault { match = { method = "PATCH", path = "^/mgmt/tm/transaction/" }, times = 1, act = true, reset = true }
+    result = run { "blue-green.lua", "--to", "green", "vs_http", "--watch", "0" }
+    assert.equal(BLUE == pools(), result.status ~= 0, result.err)
+  end)
+
+  it("takes members without a monitor only when told to", function()
+    with_device(function(bip) bip.ltm.pool:create { name = "plain", members = { { name = "10.0.2.1:80", address = "10.0.2.1" } } } end)
+    assert.equal(1, run({ "blue-green.lua", "--to", "plain", "vs_http" }).status)
+    assert.equal(0, run({ "blue-green.lua", "--to", "plain", "vs_http", "--unmonitored", "--watch", "0" }).status)
+  end)
+end)
