@@ -270,6 +270,43 @@ function session:upload(file, options) end
 ---@return { file: string, size: integer, sha256: string }
 function session:download(name, file, options) end
 
+---Runs a command line in the device's shell and returns its output (both streams) and its exit status. A status that is not 0 is an error
+---of kind "task" with `exit_status` and `output`, unless `check = false`.
+---
+---    local output, status = bip:bash("grep -c ERROR /var/log/ltm", { check = false })
+---@param command string
+---@param options? { check?: boolean, timeout?: number }
+---@return string output
+---@return integer status
+function session:bash(command, options) end
+
+---Whether the REST services are up and the configuration is loaded; if not, also why.
+---@return boolean ready
+---@return string? why_not
+function session:ready() end
+
+---Waits until the device is ready, as after a restart or a reboot.
+---@param options? { timeout?: number, interval?: number, progress?: fun(why_not: string, seconds: number) } timeout: seconds, default 900
+---@return number seconds that it took
+function session:wait_ready(options) end
+
+---Whether this is the active unit: "active", "standby", "offline" or "forced-offline".
+---@return string
+function session:failover_state() end
+
+---Changes the password of the session's own user, or of another one. The session goes on with the new one. It is also the only thing that a
+---user may do whose password has expired (an error of kind "auth" that says so). What the password policy refuses is of kind "invalid".
+---@param options { new: string|userdata, old?: string|userdata, user?: string }
+function session:change_password(options) end
+
+---What the device said of its API (X-F5-Api-Status): each status of each resource once, oldest first. `-v` prints a warning for each.
+---@return { status: string, method: string, path: string, count: integer }[]
+function session:api_status() end
+
+---Who the session is; nil with a token of your own.
+---@return string?
+function session:username() end
+
 ---What the session has done so far.
 ---@return { calls: integer, writes: integer, bytes_sent: integer, bytes_received: integer }
 function session:usage() end

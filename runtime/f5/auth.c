@@ -321,6 +321,25 @@ bool auth_init(f5_auth *auth) {
   return auth->basic != NULL;
 }
 
+bool auth_set_password(f5_session *session, const char *password, size_t length) {
+  f5_auth *auth = &session->auth;
+  if (auth->mode == AUTH_GIVEN) return true;
+  f5_auth fresh = {.mode = auth->mode, .username = auth->username, .password = secret_new(password, length)};
+  secret **retired = realloc(auth->retired, (auth->retired_count + 3) * sizeof *retired);
+  if (retired) auth->retired = retired;
+  if (!retired || !fresh.password || !auth_init(&fresh)) {
+    secret_free(fresh.password);
+    return false;
+  }
+  retired[auth->retired_count++] = auth->password;
+  retired[auth->retired_count++] = auth->basic;
+  retired[auth->retired_count++] = auth->masked;
+  auth->password = fresh.password;
+  auth->basic = fresh.basic;
+  auth->masked = fresh.masked;
+  return true;
+}
+
 bool auth_prepare(f5_call *call) {
   f5_session *session = call->session;
   f5_auth *auth = &session->auth;
@@ -420,6 +439,9 @@ void auth_clear(f5_auth *auth) {
   secret_free(auth->given);
   secret_free(auth->masked);
   secret_free(auth->proxy);
+  for (size_t i = 0; i < auth->retired_count; i++)
+    secret_free(auth->retired[i]);
+  free(auth->retired);
   secret_free(auth->body);
   *auth = (f5_auth){0};
 }

@@ -35,6 +35,8 @@ typedef struct f5_auth {
   secret *given;       /* "X-F5-Auth-Token: …" that the script brought */
   secret *masked;      /* what of these must not show */
   secret *proxy;       /* its password, which must not show either */
+  secret **retired;    /* passwords and headers of before: calls on their way may still have them */
+  size_t retired_count;
   long token_lifetime; /* seconds; 0: as the device gives it */
   f5_token *token;     /* in force, or NULL */
   f5_token *replaced;
@@ -49,6 +51,8 @@ typedef struct f5_auth {
 
 /* Makes headers from the password or the given token. False without memory. */
 bool auth_init(f5_auth *auth);
+/* The user's password is another one from now on. False without memory. */
+bool auth_set_password(struct f5_session *session, const char *password, size_t length);
 /* True: call->token is set as far as needed, send it. False: call_authorized will be called. */
 bool auth_prepare(f5_call *call);
 /* The header line for this call; NULL: none. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "f5/api_status.h"
 #include "f5/auth.h"
 #include "f5/log.h"
 #include "f5/session.h"
@@ -94,6 +95,7 @@ static void exchanged(http_request *request) {
   if (request->failure == HTTP_OK) {
     session->reached = true;
     if (call->arrived) call->arrived(call);
+    api_status_observe(call);
     bool refused_token = request->status == 401 && !call->internal;
     if (request->status / 100 != 2 && (!call->any_status || refused_token))
       error_from_answer(&call->failure, request->status, request->answer ? request->answer : "",

@@ -49,6 +49,7 @@ static const rule rules[] = {
     {400, ANY, 0, NULL, KIND_INVALID, AGAIN_NEVER, false},
 
     /* the guide uses 401 for missing rights too; then a new token helps nothing */
+    {401, JSON, 0, "assword expired", KIND_AUTH, AGAIN_NEVER, false}, /* nor does it help here */
     {401, JSON, 0, "Authorization failed: user=", KIND_FORBIDDEN, AGAIN_NEVER, false},
     {401, ANY, 0, NULL, KIND_AUTH, AGAIN_LOGIN, false},
     {403, ANY, 0, NULL, KIND_FORBIDDEN, AGAIN_NEVER, false},
@@ -205,6 +206,8 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
     plain_words(&message, text_string(&page), page.length);
     text_free(&page);
   }
+  if (status == 401 && strstr(text_string(&message), "assword expired"))
+    text_put(&message, " (bip:change_password{ new = … } sets another one)");
   if (!message.length) text_printf(&message, "the device answered %ld without a reason", status);
   if (strstr(text_string(&message), "TimeoutException") || strncmp(text_string(&message), "remoteSender:", 13) == 0) {
     /* its text is a stack of the device's own program */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "f5/api_status.h"
 #include "f5/transaction.h"
 
 f5_session *session_new(f5_core *core) {
@@ -34,6 +35,7 @@ static void destroy(f5_session *session) {
   if (session->core) loop_timer_stop(session->core->loop, &session->reaper);
   unlist(session);
   auth_clear(&session->auth);
+  api_status_clear(session);
   if (session->peer) http_peer_release(session->peer);
   free(session->label);
   free(session->where);

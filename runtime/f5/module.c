@@ -67,6 +67,8 @@ int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", session_lua_connect},
                                        {"preset", session_lua_preset},
                                        {"sessions", lua_sessions},
+                                       {"set_password", session_lua_set_password},
+                                       {"secret_text", prompt_lua_text},
                                        {"log", lua_log},
                                        {"spawn", fiber_lua_spawn},
                                        {"all", fiber_lua_all},

@@ -76,6 +76,17 @@ const secret *prompt_to_secret(lua_State *L, int index) {
   return box ? *box : NULL;
 }
 
+int prompt_lua_text(lua_State *L) {
+  const secret *given = prompt_to_secret(L, 1);
+  if (given)
+    lua_pushlstring(L, secret_string(given), secret_length(given));
+  else if (lua_type(L, 1) == LUA_TSTRING)
+    lua_pushvalue(L, 1);
+  else
+    return error_usage(L, "a password is a string, not a %s", luaL_typename(L, 1));
+  return 1;
+}
+
 static int secret_collect(lua_State *L) {
   secret **box = lua_touserdata(L, 1);
   secret_free(*box);

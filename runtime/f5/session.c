@@ -5,6 +5,8 @@
 
 #include <lauxlib.h>
 
+#include "f5/api_status.h"
+#include "f5/prompt.h"
 #include "f5/reference.h"
 #include "f5/secret.h"
 #include "net/json.h"
@@ -229,6 +231,26 @@ static int session_label(lua_State *L) {
   return 1;
 }
 
+/* session:username() -> who we are; nil with a token that the script brought */
+static int session_username(lua_State *L) {
+  const f5_session *session = to_session(L, 1);
+  if (session->auth.username)
+    lua_pushstring(L, session->auth.username);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+int session_lua_set_password(lua_State *L) {
+  f5_session *session = session_check(L, 1);
+  const secret *given = prompt_to_secret(L, 2);
+  size_t length = 0;
+  const char *password = given ? secret_string(given) : luaL_checklstring(L, 2, &length);
+  if (!auth_set_password(session, password, given ? secret_length(given) : length))
+    return luaL_error(L, "not enough memory");
+  return 0;
+}
+
 static int read_only(lua_State *L) {
   return error_usage(L, "a session has no fields to set: bip.%s:modify{…} and bip.%s:create{…} change a device",
                      luaL_tolstring(L, 2, NULL), lua_tostring(L, -1));
@@ -239,6 +261,8 @@ void session_setup(lua_State *L) {
                                      {"usage", session_usage},
                                      {"expires_in", session_expires_in},
                                      {"label", session_label},
+                                     {"username", session_username},
+                                     {"api_status", api_status_lua_list},
                                      {NULL, NULL}};
   static const luaL_Reg events[] = {{"__gc", session_collect},
                                     {"__close", session_close},

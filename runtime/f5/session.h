@@ -47,6 +47,7 @@ struct f5_session {
   struct f5_transaction *transactions; /* that are open */
   unsigned last_calls;                 /* that the end waits for, besides the tokens' */
   session_waiter *waiters;
+  struct api_status *api_statuses; /* what the device said of its API */
   loop_timer reaper;
   struct {
     uint64_t calls, writes, sent, received;
@@ -97,6 +98,9 @@ void session_check_open(lua_State *L, const f5_session *session);
 void session_push(lua_State *L, f5_session *session);
 /* Makes the metatables; pushes the table of methods, which Lua parts add to. */
 void session_setup(lua_State *L);
+
+/* Lua: set_password(session, string or secret). What the session logs in with from now on. */
+int session_lua_set_password(lua_State *L);
 
 /* -- Lua (connect.c) -- */
 /* connect(options) -> session, logged in */

@@ -45,7 +45,7 @@ end
 --- Runs fn if this unit is the active one, then synchronises.
 -- @return table: result, or skipped with the reason
 function Pair.on_active(bip, device, fn, sync)
-  local state = bip:at("/mgmt/tm/shared/bigip-failover-state"):load().failoverState
+  local state = bip:failover_state()
   if state ~= "active" then return { skipped = "the unit is " .. tostring(state) } end
   local before = bip:usage().writes
   local result = fn(bip, device)

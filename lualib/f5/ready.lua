@@ -1,0 +1,110 @@
+-- Is the device ready, and is it the active one?
+
+local core = require "f5.core"
+local stats = require "f5.stats"
+
+local M = {}
+
+-- The workers that all others need, then the configuration.
+local WORKERS <const> = { "/mgmt/shared/echo/available", "/mgmt/shared/identified-devices/config/device-info/available",
+  "/mgmt/tm/sys/available", "/mgmt/tm/cm/available" }
+local PATIENCE_WITH_LOGIN <const> = 5
+local LONGEST_PAUSE <const> = 5
+
+-- Every value of that name anywhere in an answer with entries.
+local function values(found, name, tables)
+  for key, value in pairs(tables) do
+    if type(value) == "table" then values(found, name, value) elseif not name or key == name then found[#found + 1] = { key, value } end
+  end
+  return found
+end
+
+local function get(bip, path)
+  local answer = bip:request("GET", path, { raw = true, timeout = 10 })
+  return answer.status, answer.body
+end
+
+local function flat(body)
+  local ok, answer = pcall(require("f5.json").decode, body)
+  return ok and type(answer) == "table" and stats.flat(answer) or nil
+end
+
+-- nil, or why not.
+local function obstacle(bip)
+  for _, path in ipairs(WORKERS) do
+    local status = get(bip, path)
+    if status ~= 200 then return ("%s answers %d"):format(path, status) end
+  end
+  local status, body = get(bip, "/mgmt/tm/sys/mcp-state")
+  local found = status == 200 and flat(body)
+  if not found then return ("/mgmt/tm/sys/mcp-state answers %d"):format(status) end
+  for _, pair in ipairs(values({}, "phase", found)) do
+    if pair[2] ~= "running" then return "the configuration is not loaded: mcpd is " .. tostring(pair[2]) end
+  end
+  status, body = get(bip, "/mgmt/tm/sys/ready")
+  if status == 404 then return nil end -- before 13.1 there is none
+  found = status == 200 and flat(body)
+  if not found then return ("/mgmt/tm/sys/ready answers %d"):format(status) end
+  for _, pair in ipairs(values({}, nil, found)) do
+    if pair[2] ~= "yes" then return ("%s: %s"):format(pair[1], tostring(pair[2])) end
+  end
+  return nil
+end
+
+local TRANSIENT <const> = { not_ready = true, transport = true, timeout = true, busy = true, tls = true, protocol = true, auth = true }
+
+-- Why not, and the error if there was one.
+local function look(bip)
+  local ok, reason = pcall(obstacle, bip)
+  if ok then return reason end
+  if type(reason) ~= "table" or not TRANSIENT[reason.kind] then error(reason, 0) end
+  return tostring(reason.message), reason
+end
+
+--- session:ready(): whether the REST services are up and the configuration is loaded; if not, also why.
+-- @return boolean, string|nil
+function M.ready(bip)
+  local reason = look(bip)
+  return reason == nil, reason
+end
+
+local OPTIONS <const> = { timeout = "number", interval = "number", progress = "function" }
+
+--- session:wait_ready{ timeout =, interval =, progress = }: waits until the device is ready, as after a restart or a reboot.
+-- @param options table|nil: timeout (seconds, 900), interval (seconds; growing from 0.5 to 5), progress (function(reason, seconds))
+-- @return number: seconds that it took
+function M.wait_ready(bip, options)
+  options = options or {}
+  if type(options) ~= "table" then core.usage_error(2, ("wait_ready takes a table of options, not a %s"):format(type(options))) end
+  for key, value in pairs(options) do
+    if type(value) ~= OPTIONS[key] then core.usage_error(2, ("wait_ready has no option '%s' of type %s"):format(tostring(key), type(value))) end
+  end
+  local limit = options.timeout or 900
+  local began, pause, refusals = core.now(), options.interval or 0.5, 0
+  while true do
+    local reason, err = look(bip)
+    local passed = core.now() - began
+    if not reason then return passed end
+    -- While a device starts it may refuse a good password; one that goes on doing so must not be asked until it locks the user out.
+    refusals = err and err.kind == "auth" and refusals + 1 or 0
+    if refusals >= PATIENCE_WITH_LOGIN then error(err, 0) end
+    if options.progress then options.progress(reason, passed) end
+    if passed >= limit then
+      error(core.error_new { kind = "timeout", device = bip:label(), cause = err,
+        message = ("not ready after %g s: %s"):format(limit, reason) }, 0)
+    end
+    core.sleep(math.min(pause, limit - passed))
+    if not options.interval then pause = math.min(pause * 1.5, LONGEST_PAUSE) end
+  end
+end
+
+--- session:failover_state(): "active", "standby", "offline" or "forced-offline", as the unit itself says.
+function M.failover_state(bip)
+  local ok, body = pcall(function() return bip:at("/mgmt/tm/shared/bigip-failover-state"):load() end)
+  if ok and type(body.failoverState) == "string" then return body.failoverState:lower() end
+  if not ok and not (type(body) == "table" and (body.kind == "not_found" or body.kind == "unsupported")) then error(body, 0) end
+  local entry = stats.flat(bip:at("cm/failover-status"):load())[1] or {}
+  return (tostring(entry.status or "unknown"):lower():gsub(" ", "-"))
+end
+
+return M
