@@ -36,7 +36,8 @@ function M.run(options)
   end
   if options.sim or device.is_known(options) then
     local given <const> = device.options(options)
-    if not console:connect(given) and not interactive then return 3 end
+    local connected <const>, status <const> = console:connect(given)
+    if not connected and not interactive then return status end
   end
   return console:loop()
 end

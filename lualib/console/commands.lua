@@ -1,5 +1,6 @@
 --- What begins with a dot: `.help`, `.connect`, …
 
+local core = require "f5.core"
 local history = require "console.history"
 local json = require "f5.json"
 local lexer = require "build.lexer"
@@ -59,8 +60,7 @@ define("log", "on|off|bodies", "show each call, with `bodies` also what is sent 
   function(console, argument)
     local level = ({ on = 1, off = 0, bodies = 2 })[argument]
     if not level then return complain(console, by_name.log) end
-    console.log_level = level
-    console.log(level)
+    core.log(level, false)
   end, { "on", "off", "bodies" })
 
 define("time", "on|off", "say after each entry how long it took and how many calls it made",

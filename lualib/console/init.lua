@@ -1,6 +1,5 @@
 --- The console: reads entries, runs each as a fiber, prints what comes of it.
 
-local core = require "f5.core"
 local f5 = require "f5"
 local host = require "f5.host"
 local Device = require "console.device"
@@ -39,31 +38,31 @@ function Console:use(device)
 end
 
 --- Logs in to one more device and uses it.
--- @return device; nil after saying why not
+-- @return device; after saying why not nil and the exit status that stands for it
 function Console:connect(options)
   local ok, device = pcall(Device.connect, options)
-  if not ok then
-    self:report(device)
-    return nil
-  end
+  if not ok then return nil, self:report(device) end
   self.devices[#self.devices + 1] = device
   self:use(device)
   return device
 end
 
 --- Prints an error as a playbook's would be.
+-- @return the exit status that stands for it
 function Console:report(err)
   if type(err) == "table" and err.kind == "cancelled" then
     self.output:fresh_line()
     self.output:note "cancelled"
-    return
+    return 1
   end
   local trace = {}
   for _, frame in ipairs(host.trace(err)) do
     if frame.file ~= "(console)" or frame.line > 1 then trace[#trace + 1] = frame end
   end
   self.output:fresh_line()
-  io.stdout:write((report(err, trace, self.output.colour):gsub("^([\27%d;%[m]*)f5lua:([\27%d;%[m]*) ", "%1error:%2 ")))
+  local text, status = report(err, trace, self.output.colour)
+  io.stdout:write((text:gsub("^([\27%d;%[m]*)f5lua:([\27%d;%[m]*) ", "%1error:%2 ")))
+  return status
 end
 
 --- Prints values, one below the other.
@@ -175,8 +174,5 @@ function Console:close()
 end
 
 Console.__close = Console.close
-
---- `.log on`: each call on standard error.
-function Console.log(_, level) core.log(level, false) end
 
 return Console

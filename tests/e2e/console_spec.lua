@@ -182,11 +182,129 @@ describe("the console", function()
     end
   end)
 
+  it("saves the entries that succeeded as a playbook, and loads files", function()
+    local screen <close> = console()
+    screen:enter "local web = bip.ltm.pool['/Common/web']"
+    screen:enter "web:create{ minActiveMembers = 2 }.name"
+    screen:expect '\n"web"\n'
+    screen:enter "web:load().nothing.there"
+    screen:expect "error: "
+    screen:enter "1 + web:load().minActiveMembers"
+    screen:expect "\n3\n"
+    screen:enter(".save " .. screen.home .. "/saved.lua")
+    screen:expect "3 entries in"
+    screen:enter(".load " .. screen.home .. "/other.lua")
+    screen:expect "error: .*other.lua"
+    screen.directory:file("other.lua", "loaded = 'from a file'")
+    screen:enter(".load " .. screen.home .. "/other.lua")
+    screen:enter "loaded"
+    screen:expect '\n"from a file"\n'
+    screen:key "C-d"
+    screen:status()
+    local device <close> = sim.start()
+    local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    local ran = program.run({ screen.home .. "/saved.lua" }, { env = env })
+    assert.same({ 0, "web\n3\n", "" }, { ran.status, ran.out, ran.err })
+  end)
+
+  it("shows calls, times and JSON when asked, and helps", function()
+    local screen <close> = console { columns = 120, rows = 60 }
+    screen:enter ".log on"
+    screen:enter ".time on"
+    screen:enter "bip.ltm.node:list()"
+    screen:expect "%d+ ms, 1 call\n"
+    assert.matches("GET /mgmt/tm/ltm/node 200", screen.errors())
+    screen:enter ".log off"
+    screen:enter ".time off"
+    screen:enter "{ a = { 1, f5.null }, password = 'x' }"
+    screen:enter ".json _"
+    screen:expect '"password": "%*%*%*%*%*%*%*%*"'
+    assert.is_nil(screen.screen():find("password +x"))
+    screen:enter ".help list"
+    screen:expect "reference:list%(options%?%).*select string"
+    screen:enter ".help bip.ltm.pool"
+    screen:expect "/mgmt/tm/ltm/pool  collection.*minActiveMembers"
+    screen:enter ".help nat"
+    screen:expect "%.help bip%.ltm%.nat"
+    screen:enter ".nonsense"
+    screen:expect "there is no %.nonsense"
+    screen:enter ".help"
+    screen:expect "%.connect HOST"
+  end)
+
+  it("connects to more devices, asking for what is missing; Ctrl-C gives up the question", function()
+    local device <close> = sim.start { hostname = "other.example.net" }
+    local screen <close> = console { env = { SSL_CERT_FILE = device.ca }, columns = 120 }
+    screen:enter "require 'f5.core'.preset(nil)"
+    screen:enter((".connect %s:%d admin"):format(device.host, device.port))
+    screen:expect "Password for admin on [%d.]+:$"
+    screen:key "C-c"
+    screen:expect "cancelled\n.*active%)>$"
+    screen:enter((".connect %s:%d admin"):format(device.host, device.port))
+    screen:expect "cancelled\n.*Password for admin on [%d.]+:$"
+    screen:enter "wrong"
+    screen:expect "kind +auth"
+    screen:enter((".connect %s:%d admin"):format(device.host, device.port))
+    screen:expect "kind +auth.*Password for admin on [%d.]+:$"
+    screen:enter "admin"
+    screen:expect "other %(active%)>$"
+    assert.is_nil(screen.screen():find("wrong", 1, true))
+    screen:enter ".devices"
+    screen:expect "1 +bigip1 .*\n +2 +%* +other"
+    screen:enter ".devices 1"
+    screen:expect "bigip1 %(active%)>$"
+  end)
+
+  it("never waits for a slow device while one types", function()
+    local screen <close> = console()
+    screen:enter "require 'f5.sim'.running:fault { match = { path = '/mgmt/tm/ltm/.*' }, delay_ms = 60000, times = 1000 }; 1"
+    screen:expect "\n1\n"
+    screen:type "bip.ltm.virtual['"
+    screen:key "Tab"
+    screen:type "typed on']:create{ dest"
+    screen:expect "typed on'%]:create{ dest$"
+    screen:key "Tab" -- what the device does not say in time comes from the catalogue
+    screen:expect("{ destination =$", 5)
+  end)
+
+  it("asks which device when it was told none", function()
+    local device <close> = sim.start()
+    local screen <close> = terminal.start({}, { env = { SSL_CERT_FILE = device.ca } })
+    screen:expect "Device .*: ?$"
+    screen:enter(("%s:%d"):format(device.host, device.port))
+    screen:expect "User name for [%d.]+: ?$"
+    screen:enter "admin"
+    screen:expect "Password for admin on [%d.]+: ?$"
+    screen:enter "admin"
+    screen:expect(PROMPT)
+    screen:enter "bip.sys.version:load().kind"
+    screen:expect "tm:sys:version"
+  end)
+
+  it("has colours, unless NO_COLOR is set, and long output goes through $PAGER", function()
+    do
+      local screen <close> = console { env = { PAGER = "cat > $HOME/paged" } }
+      screen:enter "'green'"
+      screen:expect '\n"green"\n'
+      assert.matches("\27%[32m\"green\"", screen.painted())
+      screen:enter "bip.ltm.profile.http:example()"
+      screen:expect(PROMPT .. " bip.*" .. PROMPT .. "$")
+      assert.matches("propertyDescriptions", screen.directory:read "paged")
+    end
+    local plain <close> = console { env = { NO_COLOR = "1" } }
+    plain:enter "'green'"
+    plain:expect '\n"green"\n'
+    assert.is_nil(plain.painted():find "\27")
+  end)
+
   it("is a plain reader without a terminal", function()
     local ran = program.run({ "console", "--sim" }, { input = "1 + 1\nfor i = 1, 2 do\nprint(i)\nend\nbip.ltm.pool:list()\nx.y\n'after'\n" })
     assert.equal(1, ran.status)
     assert.matches("^2\n1\n2\n%(nothing%)\nerror: .-attempt to index a nil value %(global 'x'%).-\n\"after\"\n$", ran.out)
     assert.equal(0, program.run({ "console", "--sim" }, { input = "print 'fine'" }).status)
+    local nobody = program.run({ "console", "127.0.0.1:1" }, { input = "1", env = { F5_USER = "admin", F5_PASSWORD = "x" } })
+    assert.equal(3, nobody.status)
+    assert.matches("^error: .*kind +transport", nobody.out)
     assert.equal("1\n", program.run({}, { input = "print(1)" }).out)
   end)
 end)

@@ -97,4 +97,10 @@ describe("REST from the shell", function()
     local log = device:log()
     assert.equal("DELETE", log[#log].method)
   end)
+
+  it("says what is missing when no device is named", function()
+    local ran = program.run { "list", "ltm/pool" }
+    assert.equal(2, ran.status)
+    assert.matches("which device%? Give %-%-host HOST, or set F5_SERVER", ran.err)
+  end)
 end)
