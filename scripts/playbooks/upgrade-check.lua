@@ -1,0 +1,210 @@
+#!/usr/bin/env f5lua
+-- Says whether a device is fit for an upgrade, and after it whether everything is as it was.
+--
+--   f5lua upgrade-check.lua --image 17.5.0 --save before.json      before: checks, and writes down how things are
+--   f5lua upgrade-check.lua --compare before.json                  after: checks, and compares
+--
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for. It only reads.
+
+local argparse = require "argparse"
+local f5 = require "f5"
+
+local parser = argparse("upgrade-check.lua", "Say whether a device is fit for an upgrade, and whether all is as before after it.")
+parser:option("-i --image", "the image of this version must be there and verified"):argname "VERSION"
+parser:option("-l --license-check-date", "the target version's license check date: the license must not be older"):argname "YYYY-MM-DD"
+parser:option("--free-gb", "so much must be free on the disk for another volume"):argname("N"):convert(tonumber):default "20"
+parser:option("--archive-days", "a UCS archive may be so old"):argname("N"):convert(tonumber):default "1"
+parser:option("--certificate-days", "certificates must be valid for so long"):argname("N"):convert(tonumber):default "30"
+parser:option("-s --save", "write down the state of virtual servers and pools"):argname "FILE"
+parser:option("-c --compare", "compare it with what was written down; every difference is a failure"):argname "FILE"
+parser:flag("--strict", "warnings count as failures")
+parser:epilog("The exit status is 0 when nothing failed, 1 when something did, 3 when the device could not be asked.")
+local args = parser:parse()
+
+-- Both before any traffic: a mistyped option should not cost a minute.
+local earlier
+if args.compare then
+  local file, message = io.open(args.compare, "r")
+  if not file then f5.fail("cannot read %s", message) end
+  local ok, content = pcall(f5.json.decode, file:read "a")
+  file:close()
+  if not ok or type(content) ~= "table" or not content.virtuals then f5.fail("%s was not written by --save", args.compare) end
+  earlier = content
+end
+local needed_date = args.license_check_date
+if needed_date and not needed_date:find "^%d%d%d%d%-%d%d%-%d%d$" then parser:error "--license-check-date takes YYYY-MM-DD" end
+
+local bip <close> = f5.connect {}
+local failures, warnings = 0, 0
+
+local function say(word, what, text, ...) print(("%-5s %-14s %s"):format(word, what, text:format(...))) end
+local function ok(...) say("OK", ...) end
+local function fail(...)
+  failures = failures + 1
+  say("FAIL", ...)
+end
+local function warn(...)
+  warnings = warnings + 1
+  say("WARN", ...)
+end
+
+-- A check that cannot be made is a failed one; the others are made nevertheless.
+local function check(what, fn)
+  local done, err = f5.try(fn)
+  if not done then
+    if err.kind == "auth" or err.kind == "transport" or err.kind == "tls" then error(err, 0) end
+    fail(what, "cannot be checked: %s", tostring(err))
+  end
+end
+
+-- The device writes UTC.
+local function seconds_of(text)
+  local year, month, day, hour, minute, second = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)"
+  if not year then return nil end
+  local here <const> = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = second, isdst = false }
+  local utc = os.date("!*t", here)
+  utc.isdst = false
+  return here + os.difftime(here, os.time(utc))
+end
+
+local DAY <const> = 24 * 60 * 60
+
+check("ready", function()
+  local state <const> = f5.flat(bip.sys.ready:load())[1]
+  for _, part in ipairs { "config", "license", "provision" } do
+    if state[part .. "Ready"] ~= "yes" then return fail("ready", "%s is not ready", part) end
+  end
+  ok("ready", "configuration, license and provisioning")
+end)
+
+local version
+check("version", function()
+  version = f5.flat(bip.sys.version:load())[1]
+  ok("version", "%s %s, build %s", version.Product, version.Version, version.Build)
+end)
+
+check("failover", function()
+  local state <const> = bip:at("/mgmt/tm/shared/bigip-failover-state"):load().failoverState
+  local devices <const> = #bip.cm.device:list { select = "name" }
+  if devices > 1 and state == "active" then
+    warn("failover", "this unit is the active one of %d: upgrade a standby one first", devices)
+  else
+    ok("failover", "%s, %d device%s", state, devices, devices == 1 and "" or "s")
+  end
+end)
+
+check("sync", function()
+  local status <const> = f5.flat(bip.cm["sync-status"]:load())[1].status
+  local is_fine <const> = status == "In Sync" or status == "Standalone"
+  local tell <const> = is_fine and ok or fail
+  tell("sync", "%s", status)
+end)
+
+check("license", function()
+  local date <const> = f5.flat(bip.sys.license:load())[1].serviceCheckDate:gsub("/", "-")
+  if needed_date and date < needed_date then
+    fail("license", "its service check date is %s, the target version needs %s: reactivate the license first", date, needed_date)
+  else
+    ok("license", "service check date %s", date)
+  end
+end)
+
+check("volumes", function()
+  local list <const> = bip.sys.software.volume:list()
+  for _, volume in ipairs(list) do
+    if volume.status ~= "complete" then return fail("volumes", "%s: %s", volume.name, volume.status) end
+  end
+  ok("volumes", "%d, all complete", #list)
+end)
+
+check("image", function()
+  if not args.image then return end
+  for _, image in ipairs(bip.sys.software.image:list()) do
+    if image.version == args.image then
+      if image.verified ~= "yes" then return fail("image", "%s is not verified", image.name) end
+      return ok("image", "%s", image.name)
+    end
+  end
+  fail("image", "there is none of version %s", args.image)
+end)
+
+check("disk", function()
+  for _, disk in ipairs(bip.sys.disk["logical-disk"]:list()) do
+    local free <const> = disk.vgFree / 1024
+    local tell <const> = free < args.free_gb and fail or ok
+    tell("disk", "%s: %.0f GB free", disk.name, free)
+  end
+end)
+
+check("archive", function()
+  local newest, name
+  for _, archive in ipairs(bip.sys.ucs:list()) do
+    local values <const> = archive.apiRawValues or {}
+    local created <const> = seconds_of(values.file_created_date or "")
+    if created and created > (newest or 0) then newest, name = created, values.filename:match "[^/]+$" end
+  end
+  if not newest then return warn("archive", "there is no UCS archive") end
+  local days <const> = (os.time() - newest) / DAY
+  local tell <const> = days > args.archive_days and warn or ok
+  tell("archive", "%s, %.1f days old", name, math.max(0, days))
+end)
+
+check("certificates", function()
+  local late, all = {}, bip.sys.file["ssl-cert"]:list { select = { "fullPath", "expirationDate" } }
+  for _, certificate in ipairs(all) do
+    local left <const> = math.type(certificate.expirationDate) and (certificate.expirationDate - os.time()) / DAY
+    if left and left < args.certificate_days then
+      late[#late + 1] = left < 0 and certificate.fullPath .. " has expired" or ("%s expires in %.0f days"):format(certificate.fullPath, left)
+    end
+  end
+  if #late > 0 then warn("certificates", "%s", table.concat(late, "; ")) else ok("certificates", "%d", #all) end
+end)
+
+-- name -> state, of virtual servers and of pools with their members.
+local function present()
+  local state = { device = bip:label(), version = version and version.Version, virtuals = {}, pools = {} }
+  for _, values in ipairs(bip.ltm.virtual:stats()) do
+    state.virtuals[values.tmName] = values["status.availabilityState"] .. " " .. values["status.enabledState"]
+  end
+  for _, values in ipairs(bip.ltm.pool:stats()) do
+    state.pools[values.tmName] = ("%s, %d of %d members active"):format(values["status.availabilityState"], values.activeMemberCnt,
+      values.memberCnt)
+  end
+  return state
+end
+
+local function compare(what, before, now)
+  local names, different = {}, 0
+  for name in pairs(before) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if now[name] ~= before[name] then
+      different = different + 1
+      fail(what, "%s: was %s, is %s", name, before[name], now[name] or "missing")
+    end
+  end
+  for name, state in pairs(now) do
+    if not before[name] then warn(what, "%s is new: %s", name, state) end
+  end
+  if different == 0 then ok(what, "%d as before", #names) end
+end
+
+check("state", function()
+  if not args.save and not earlier then return end
+  local now <const> = present()
+  if earlier then
+    compare("virtuals", earlier.virtuals, now.virtuals)
+    compare("pools", earlier.pools, now.pools)
+  end
+  if not args.save then return end
+  local file, message = io.open(args.save, "w")
+  if file then
+    file:write(f5.json.encode(now, { sort = true, indent = 2 }), "\n")
+    file, message = file:close()
+  end
+  if not file then return fail("state", "cannot write %s", message) end
+  ok("state", "written to %s", args.save)
+end)
+
+print(("%d failed, %d warning%s"):format(failures, warnings, warnings == 1 and "" or "s"))
+if failures > 0 or args.strict and warnings > 0 then f5.fail "the device is not fit" end
