@@ -1,6 +1,7 @@
 -- Transactions from a playbook's side.
 local f5 = require "f5"
 local json = require "f5.json"
+local program = require "program"
 local sim = require "f5.sim"
 
 local LINE <const> = "tests/spec/transaction_spec%.lua:%d+"
@@ -103,7 +104,7 @@ describe("G19 a transaction's commands", function()
     local other <close> = f5.connect(device:options "admin")
     assert.matches("ASM has no transactions", fails("usage", function() tx(bip.asm.policies):create { name = "x" } end).message)
     assert.matches("cannot be a part", fails("usage", function() tx(bip:at "/mgmt/shared/echo"):modify { a = 1 } end).message)
-    assert.matches("cannot be a part", fails("usage", function() tx(bip.task.sys.config):run("save") end).message)
+    assert.matches("cannot be a part", fails("usage", function() tx(bip:at "task/sys/config"):run("save") end).message)
     assert.matches("another session", fails("usage", function() tx(other.ltm.pool) end).message)
     assert.matches("not a string", fails("usage", function() tx "ltm/pool" end).message)
     assert.matches(LINE, fails("usage", function() bip:begin { keepalive = 3 } end).message)
@@ -405,4 +406,68 @@ describe("G22 several transactions at once", function()
     for i = 1, 20 do assert.equal(i % 2 == 1, done[i]) end
     assert.equal(10, #bip.ltm.node:list())
   end)
+end)
+
+describe("G26 keys and certificates", function()
+  before_each(setup)
+  after_each(teardown)
+
+  it("are made by the device", function()
+    local key <const> = bip.sys.crypto.key:create { name = "site.key", keySize = "2048" }
+    assert.equal("/Common/site.key", key.fullPath)
+    bip.sys.crypto.cert:create { name = "site.crt", key = "site.key", commonName = "www.example.net" }
+    assert.is_true(bip.sys.file["ssl-key"]["/Common/site.key"]:exists())
+    assert.is_true(bip.sys.file["ssl-cert"]["/Common/site.crt"]:exists())
+  end)
+
+  it("are replaced together or not at all", function()
+    local directory <close> = program.directory()
+    local function send(name, text) return "file:" .. bip:upload(directory:file(name, text)).path end
+    local certs <const>, keys <const> = bip.sys.file["ssl-cert"], bip.sys.file["ssl-key"]
+    certs:create { name = "site.crt", sourcePath = send("1.crt", "certificate 1") }
+    keys:create { name = "site.key", sourcePath = send("1.key", "key 1") }
+    bip.ltm.profile["client-ssl"]:create { name = "site", cert = "/Common/site.crt", key = "/Common/site.key" }
+    local certificate <const>, key <const> = send("2.crt", "certificate 2"), send("2.key", "key 2")
+    local function revisions() return { certs["/Common/site.crt"]:load().revision, keys["/Common/site.key"]:load().revision } end
+    local before <const> = revisions()
+    fails("transaction", bip.transaction, bip, function(tx)
+      tx(certs["/Common/site.crt"]):modify { sourcePath = certificate }
+      tx(keys["/Common/missing.key"]):modify { sourcePath = key }
+    end)
+    assert.same(before, revisions())
+    bip:transaction(function(tx)
+      tx(certs["/Common/site.crt"]):modify { sourcePath = certificate }
+      tx(keys["/Common/site.key"]):modify { sourcePath = key }
+    end)
+    assert.same({ before[1] + 1, before[2] + 1 }, revisions())
+  end)
+end)
+
+describe("a transaction of a program that is interrupted", function()
+  before_each(setup)
+  after_each(teardown)
+
+  for _, auth in ipairs { "token", "basic" } do
+    it("is abandoned, with auth = " .. auth, function()
+      local directory <close> = program.directory()
+      local file <const> = directory:file("tx.lua", ([[
+        local f5 = require "f5"
+        bip = f5.connect { auth = %q }
+        kept = bip:begin()
+        kept(bip.ltm.node):create { name = "n0", address = "192.0.2.1" }
+        bip:transaction(function(tx)
+          tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+          print "waits"
+          io.stdout:flush()
+          f5.sleep(60)
+        end)]]):format(auth))
+      local process <close> = program.start({ file }, { env = {
+        F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
+      process:expect "waits"
+      assert.equal(2, pending())
+      process:kill "INT"
+      assert.equal(130, process:wait().status)
+      assert.equal(0, pending())
+    end)
+  end
 end)
