@@ -372,7 +372,8 @@ describe("sessions", function()
       local how = ok and "done" or type(err) == "table" and err.kind == "cancelled" and "cancelled" or "failed"
       ended[how] = ended[how] + 1
     end
-    assert.is_true(ended.done > 5 and ended.cancelled > 5 and ended.failed > 0)
+    assert.equal(60, ended.done + ended.cancelled + ended.failed)
+    assert.is_true(ended.done > 0 and ended.cancelled > 0 and ended.failed > 0) -- how many of each is chance
     for _ = 1, 100 do
       collectgarbage()
       if core.sessions() == 0 then break end
