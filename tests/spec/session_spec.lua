@@ -205,7 +205,7 @@ describe("sessions", function()
 
   it("extends the token's life, and passes on what the device refuses", function()
     local bip <close> = f5.connect(with(options, { token_lifetime = 36000 }))
-    assert.is_true(bip:expires_in() > 35990 and bip:expires_in() <= 36000)
+    assert.near(36000, bip:expires_in(), 10) -- the device counts from a moment of its own
     local err = failure(f5.connect, with(options, { token_lifetime = 40000 }))
     assert.equal(406, err.status)
     assert.equal("PATCH", err.method)
