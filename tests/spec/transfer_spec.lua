@@ -177,17 +177,20 @@ describe("G45 a file", function()
     local size <const> = os.getenv "F5LUA_SLOW" and 1 << 30 or 1 << 26
     local file <const> = directory.path .. "/big"
     assert(os.execute(("truncate -s %d %s"):format(size, file)))
-    local function resident()
+    local function memory(name)
       for line in io.lines "/proc/self/status" do
-        local kilobytes = line:match "^VmHWM:%s*(%d+)"
+        local kilobytes = line:match("^" .. name .. ":%s*(%d+)")
         if kilobytes then return tonumber(kilobytes) * 1024 end
       end
     end
+    local function resident() return memory "VmHWM" end
     bip:upload(directory:file("warm", bytes(2 * MIB)))
     local before <const> = resident()
     local up <const> = bip:upload(file)
     local down <const> = bip:download("big", directory.path .. "/back")
     assert.same({ size, up.sha256 }, { down.size, down.sha256 })
-    assert.is_true(resident() - before < 24 * MIB, ("%d MiB more"):format((resident() - before) // MIB))
+    -- A sanitizer (its shadow is terabytes of addresses) keeps what was freed.
+    local limit <const> = memory "VmSize" > 1 << 40 and 512 * MIB or 24 * MIB
+    assert.is_true(resident() - before < limit, ("%d MiB more"):format((resident() - before) // MIB))
   end)
 end)
