@@ -104,7 +104,7 @@ function Commands.playbook(console)
       source = source:gsub("[%s;]+$", "")
       if needs_result then source = "_ = " .. source elseif not load(source) then source = "print(" .. source .. ")" end
     end
-    lines[#lines + 1] = source
+    lines[#lines + 1] = history.holds_secret(source) and "-- An entry that holds a secret was left out here." or source
   end
   return table.concat(lines, "\n") .. "\n"
 end

@@ -163,7 +163,8 @@ function Completion:parameter(call)
     local value = self:value(call.on)
     local class = class_of(value)
     local fn = class and class.functions[call.method]
-    return fn and fn.params[call.argument], value
+    local last = fn and fn.params[#fn.params]
+    return fn and (fn.params[call.argument] or (last and last.name == "..." and last)), value
   end
   local steps = call.call.steps
   local last = steps[#steps]
@@ -254,19 +255,31 @@ function Completion:element(at)
   end
 end
 
--- bip:at "ltm/po…, with names in it: each segment is completed by itself.
+-- bip:at "ltm/po…, with names in it: each segment is completed by itself. bip:at("ltm/pool", "/Common/…
 function Completion:argument(at)
   local parameter, value = self:parameter(at.call)
-  if not parameter or not is_path(value) then return end
-  if at.call.method ~= "at" or at.text:sub(1, 1) == "/" then
+  if not parameter then return end
+  local method = at.call.method
+  if not is_path(value) or not (method == "at" or (method == "request" and at.call.argument == 2)) then
     for _, choice in ipairs(annotations.choices(parameter.type)) do self:add(unquote(choice) or choice, nil, at.string) end
     return
   end
-  local above = at.text:match "^(.*)/[^/]*$"
-  local ok, base = pcall(function() return above and value:at(above) or value end)
+  local is_name = at.text:sub(1, 1) == "/"
+  local above = not is_name and at.text:match "^(.*)/[^/]*$" or nil
+  local ok, base = pcall(function()
+    local reached = value
+    if method == "at" then
+      for _, part in ipairs(at.before) do reached = reached:at(part) end
+    end
+    return above and reached:at(above) or reached
+  end)
   local facts = ok and self:facts(base)
   if not facts then return end
-  for _, name in ipairs(self:take(facts:children(path_of(base), self.ready))) do self:add(above and above .. "/" .. name or name) end
+  if is_name then
+    for _, name in ipairs(is_reference(base) and self:take(facts:names(path_of(base), self.ready)) or {}) do self:add(name, nil, at.string) end
+  else
+    for _, name in ipairs(self:take(facts:children(path_of(base), self.ready))) do self:add(above and above .. "/" .. name or name) end
+  end
 end
 
 function Completion:name(at)

@@ -189,9 +189,16 @@ function Context.of(text)
     end
   end
   if typed.string then
-    local call = call_of(tokens, #tokens + 1)
-    if not call and (is(last, "(") or is(last, ",")) then call = call_of(tokens, enclosing(tokens, #tokens) or 1) end
-    return call and found("argument", { call = call }) or nil
+    local open, commas = #tokens + 1, 0
+    if is(last, "(") or is(last, ",") then open, commas = enclosing(tokens, #tokens) end
+    local call = open and call_of(tokens, open)
+    if not call then return nil end
+    call.argument = commas + 1
+    local before = {}
+    for i = open + 1, #tokens do
+      if tokens[i].kind == "string" then before[#before + 1] = tokens[i].value end
+    end
+    return found("argument", { call = call, before = before })
   end
   return found("name", {})
 end

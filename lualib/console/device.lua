@@ -18,10 +18,14 @@ function Device.connect(options)
   return self
 end
 
--- Reads one property; nil for any failure: a prompt that lacks a word is no reason to disturb anybody.
+-- Failures that say that the device cannot be reached.
+local AWAY <const> = { transport = true, timeout = true, tls = true }
+
+-- Reads one property; nil and the error's kind for any failure: a prompt that lacks a word is no reason to disturb anybody.
 local function read(session, path, name)
   local ok, body = pcall(session.request, session, "GET", path, { quiet = true, timeout = 20 })
-  local value = ok and type(body) == "table" and body[name]
+  if not ok then return nil, type(body) == "table" and body.kind or nil end
+  local value = type(body) == "table" and body[name]
   return type(value) == "string" and value ~= "" and value or nil
 end
 
@@ -35,9 +39,16 @@ function Device:refresh()
     local hostname = read(self.session, "/mgmt/shared/identified-devices/config/device-info", "hostname")
     self.hostname = hostname and hostname:match "^[^.]+"
   end
-  self.state = read(self.session, "/mgmt/tm/shared/bigip-failover-state", "failoverState") or self.state
+  local state, kind = read(self.session, "/mgmt/tm/shared/bigip-failover-state", "failoverState")
+  self.state = state or (AWAY[kind] and "unreachable") or (kind == "usage" and "closed") or self.state
   self.asking = false
   return self:title() ~= before
+end
+
+--- Calls and writes of the session so far; nothing of one that is closed.
+function Device:usage()
+  local ok, usage = pcall(self.session.usage, self.session)
+  return ok and usage or { calls = 0, writes = 0 }
 end
 
 --- "bigip1 (active)", or what is known of it.

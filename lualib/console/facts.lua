@@ -12,6 +12,8 @@ Facts.__index = Facts
 local ROOT <const> = "/mgmt/tm"
 local MOST <const>, PAGE <const> = 2000, 500 -- names of a collection
 local NAMES_LIVE <const> = 60 -- seconds; others may create and delete
+-- Errors that say that there is nothing: a module that is not provisioned, a path that does not exist.
+local ABSENT <const> = { not_found = true, not_ready = true }
 -- Properties of every answer that nobody sets.
 local NOT_SET <const> = { kind = true, selfLink = true, generation = true, naturalKeyPropertyNames = true, propertyDescriptions = true }
 
@@ -30,7 +32,8 @@ function Facts:ask(key, read, ready, lives)
     self.asked[key] = waiting
     f5.spawn(function()
       local ok, value = pcall(read)
-      self.known[key] = { value = ok and value or false, at = os.time() }
+      if not ok then value = type(value) == "table" and ABSENT[value.kind] and {} or false end
+      self.known[key] = { value = value, at = os.time() }
       self.asked[key] = nil
       for _, call in ipairs(waiting) do call() end
     end)

@@ -26,14 +26,17 @@ local function decode(line)
   return (line:gsub("\\(.)", function(c) return c == "n" and "\n" or c end))
 end
 
---- Whether an entry may be kept: a name that stands for a secret and is given a value is reason enough not to.
-function History.is_kept(entry)
-  if entry:find "^%s" or not entry:find "%S" then return false end
+--- Whether an entry holds a secret: one that is in use, or any value for a name that stands for one.
+function History.holds_secret(entry)
   for name in entry:gmatch "([%w_]+)[\"'%]%s]*[=:]" do
-    if core.is_secret_name(name) then return false end
+    if core.is_secret_name(name) then return true end
   end
-  if entry:lower():find("f5_password", 1, true) then return false end
-  return core.mask(entry) == entry
+  return core.mask(entry) ~= entry
+end
+
+--- Whether an entry may be kept.
+function History.is_kept(entry)
+  return entry:find "^%S" ~= nil and not History.holds_secret(entry)
 end
 
 --- Reads what there is and shortens a file that has grown too long.

@@ -104,11 +104,12 @@ end
 
 function Console:run_timed(...)
   if not self.timed then return self:run(...) end
-  local usage = self.device and self.device.session:usage()
+  local device = self.device
+  local before = device and device:usage().calls
   local started = host.clock()
   local ok = self:run(...)
   local spent = (host.clock() - started) * 1000
-  local calls = usage and self.device.session:usage().calls - usage.calls
+  local calls = device and math.max(0, device:usage().calls - before)
   self.output:note(calls and ("%.0f ms, %d call%s"):format(spent, calls, calls == 1 and "" or "s") or ("%.0f ms"):format(spent))
   return ok
 end
@@ -129,10 +130,10 @@ function Console:entry(source)
     self.failures = self.failures + 1
     return
   end
-  local writes = self.device and self.device.session:usage().writes
   local device = self.device
+  local writes = device and device:usage().writes
   if self:run_timed(run_chunk, self, chunk) then self.saved[#self.saved + 1] = { source = source, kind = kind } end
-  if device and device.session:usage().writes ~= writes then device.facts:forget_names() end
+  if device and device:usage().writes ~= writes then device.facts:forget_names() end
 end
 
 --- What stands before the line that is typed.
@@ -143,7 +144,8 @@ function Console:prompt(continued)
   -- The editor wants something visible behind each sequence: what ends one style begins the next.
   local function style(code) return ("\1\27[0;%sm\1"):format(code) end
   local name, state = title:match "^(.-)( %(.*%))$"
-  return style "1" .. (name or title) .. (state and style(state:find "%(active" and "32" or "33") .. state or "") .. style "0" .. "> "
+  local colour = state and (state:find "%(active" and "32" or state:find "unreachable" and "31" or "33")
+  return style "1" .. (name or title) .. (state and style(colour) .. state or "") .. style "0" .. "> "
 end
 
 --- Reads and runs until there is no more.

@@ -217,7 +217,7 @@ function session:at(path, ...) end
 ---Makes any call, for what the references have no method for.
 ---@param method "GET"|"HEAD"|"OPTIONS"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@param path string|f5.reference
----@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean, timeout?: number, quiet?: boolean } raw: { status, headers, body } of any answer
+---@param options? { body?: table|string, query?: table, headers?: table, raw?: boolean, timeout?: number, quiet?: boolean } raw: { status, headers, body } of any answer; quiet: neither logged, counted nor repeated
 ---@return any answer decoded
 function session:request(method, path, options) end
 

@@ -37,7 +37,7 @@ struct f5_call {
   bool only_login;                /* ends when the session has a token; nothing is sent */
   bool any_status;                /* every answer is a success (raw requests) */
   bool once;                      /* never repeated */
-  bool quiet;                     /* neither logged nor counted: the console's own looks at the device */
+  bool quiet;                     /* neither logged nor counted: a console's own looks at the device */
   bool repeatable;                /* a write that may be repeated: twice is the same as once */
   bool last;                      /* sent while the session was open, it may end while it closes */
   void (*arrived)(f5_call *call); /* an answer is there, before it is logged; may be NULL */

@@ -352,7 +352,7 @@ static int request(lua_State *L) {
     uri_query(&op->path, "ver", session->ver, strlen(session->ver));
   op->call.http.path = text_string(&op->path);
   op->call.any_status = raw;
-  op->call.once = raw;
+  op->call.once = raw || op->call.quiet;
   lua_KFunction finish = raw ? raw_answer : operation_answer;
   if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0) {
     if (body || op->call.http.body) return error_usage(L, "request: a %s has no body", method);

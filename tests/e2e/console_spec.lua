@@ -297,6 +297,26 @@ describe("the console", function()
     assert.is_nil(plain.painted():find "\27")
   end)
 
+  it("stays when its session is closed", function()
+    local device = sim.start()
+    local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    local screen <close> = terminal.start({ "console" }, { env = env, columns = 120 })
+    screen:expect(PROMPT)
+    screen:enter "bip:close(); 'closed'"
+    screen:expect '\n"closed"\n'
+    screen:enter "bip.ltm.pool:list()"
+    screen:expect "the session with .* is closed"
+    screen:type "bip.ltm.pool['"
+    screen:key("Tab", "C-c")
+    screen:enter ".devices"
+    screen:expect "number"
+    screen:enter "'alive'"
+    screen:expect '\n"alive"\n'
+    screen:key "C-d"
+    assert.equal(0, screen:status())
+    device:stop()
+  end)
+
   it("is a plain reader without a terminal", function()
     local ran = program.run({ "console", "--sim" }, { input = "1 + 1\nfor i = 1, 2 do\nprint(i)\nend\nbip.ltm.pool:list()\nx.y\n'after'\n" })
     assert.equal(1, ran.status)

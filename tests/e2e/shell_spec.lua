@@ -2,6 +2,7 @@
 local json = require "f5.json"
 local program = require "program"
 local sim = require "f5.sim"
+local terminal = require "terminal"
 
 local device, environment
 
@@ -102,5 +103,23 @@ describe("REST from the shell", function()
     local ran = program.run { "list", "ltm/pool" }
     assert.equal(2, ran.status)
     assert.matches("which device%? Give %-%-host HOST, or set F5_SERVER", ran.err)
+  end)
+
+  it("shows tables and asks on a terminal", function()
+    for i = 1, 2 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
+    do
+      local screen <close> = terminal.start({ "list", "ltm/node", "--select", "name,address" }, { env = environment })
+      screen:expect "name +address\nn1 +10.0.0.1\nn2 +10.0.0.2$"
+    end
+    local doubt <close> = terminal.start({ "delete", "ltm/node", "/Common/n*" }, { env = environment, errors_too = true })
+    doubt:expect "/Common/n2"
+    doubt:enter "n"
+    assert.equal(0, doubt:status())
+    assert.equal(2, #lines(run({ "list", "ltm/node" }).out))
+    local sure <close> = terminal.start({ "delete", "ltm/node", "/Common/n*" }, { env = environment, errors_too = true })
+    sure:expect "/Common/n2"
+    sure:enter "y"
+    assert.equal(0, sure:status())
+    assert.equal("", run({ "list", "ltm/node" }).out)
   end)
 end)
