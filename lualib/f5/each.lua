@@ -134,6 +134,21 @@ function Run:wave(devices)
   core.all(fibers)
 end
 
+--- The canaries first, then the rest in batches.
+function Run:visit_all(devices, opts)
+  local report = self.report
+  local canaries = math.min(opts.canary or 0, #devices)
+  if canaries > 0 then
+    self:wave(table.move(devices, 1, canaries, 1, {}))
+    if self.failures > 0 and not report.stopped then report.stopped = "a canary failed" end
+  end
+  local batch = math.max(opts.batch or #devices, 1)
+  for first = canaries + 1, #devices, batch do
+    if report.stopped then return end
+    self:wave(table.move(devices, first, math.min(first + batch - 1, #devices), 1, {}))
+  end
+end
+
 --- Runs fn for each device.
 -- @param devices inventory, or a list of host names and tables of f5.connect's options
 -- @param opts table|nil: workers (50), canary (0), batch (all), max_failures (no limit), per_device (4), on ("active"), sync (true),
@@ -166,17 +181,13 @@ return function(devices, opts, fn)
     end
   end
   run:tell("begin", nil)
-  local canaries = math.min(opts.canary or 0, #left)
-  if canaries > 0 then
-    run:wave(table.move(left, 1, canaries, 1, {}))
-    if run.failures > 0 and not report.stopped then report.stopped = "a canary failed" end
-  end
-  local batch = opts.batch or #left
-  for first = canaries + 1, #left, math.max(batch, 1) do
-    if report.stopped then break end
-    run:wave(table.move(left, first, math.min(first + batch - 1, #left), 1, {}))
-  end
+  local ok, problem = pcall(run.visit_all, run, left, opts)
   report.duration = core.now() - began
+  if not ok then -- cancelled, or a mistake of the progress function: what was done is told all the same
+    report.ok, report.stopped = false, "interrupted"
+    run:tell("end", nil)
+    error(problem, 0)
+  end
   local counts = report:counts()
   report.ok = counts.failed == 0 and counts.unreached == 0
   run:tell("end", nil)

@@ -84,6 +84,25 @@ describe("run --inventory", function()
     for _, device in ipairs(devices) do assert.equal(0, #device:log()) end
   end)
 
+  it("says how far it came when it is interrupted", function()
+    local playbook = directory:file("p.lua", [[
+      return function(bip, device)
+        bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
+        if device.vars.n == 2 then require "f5".sleep(60) end
+      end]])
+    local process <close> = program.start { "run", "--inventory", inventory(), "--workers", "1", playbook }
+    for _ = 1, 500 do
+      if #devices[2]:log() > 1 then break end
+      os.execute "sleep 0.02"
+    end
+    process:kill "INT"
+    local ended = process:wait()
+    assert.equal(130, ended.status)
+    assert.matches("3 devices: 1 done %(1 changed%), 1 failed %(1 after a change%), 1 not reached, .*stopped: interrupted", ended.err)
+    local log = devices[2]:log()
+    assert.equal("DELETE", log[#log].method)
+  end)
+
   it("does the rest after it was killed in the middle", function()
     local playbook = directory:file("p.lua", [[
       return function(bip, device)

@@ -106,6 +106,11 @@ local function live_line(report)
     counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed, counts.failed)
 end
 
+-- An interrupted run ends with an error; how far it came is told before that.
+local function tell_interrupted(report)
+  if report.stopped == "interrupted" then io.stderr:write(report:summary(), "\n") end
+end
+
 local function progress_for_terminal()
   local shown, last = false, -1
   local function clear()
@@ -123,7 +128,10 @@ local function progress_for_terminal()
       clear()
       io.stderr:write(entry.name, ": failed: ", report.outcome(entry), "\n")
     end
-    if event == "end" then return clear() end
+    if event == "end" then
+      clear()
+      return tell_interrupted(report)
+    end
     local now = core.now()
     if now - last < 0.05 and event ~= "begin" then return end -- a terminal needs no more than 20 lines a second
     last = now
@@ -135,6 +143,7 @@ end
 
 local function progress_for_log()
   return function(event, entry, report)
+    if event == "end" then return tell_interrupted(report) end
     if event ~= "finish" then return end
     local text = report.outcome(entry)
     io.stderr:write(("%s: %s%s%s, %.2f s\n"):format(entry.name, entry.state, entry.changed and " (changed)" or "",

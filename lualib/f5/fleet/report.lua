@@ -21,12 +21,13 @@ function Report.new(devices)
   return self
 end
 
---- How many devices are in each state; `changed` counts too.
+--- How many devices are in each state; `changed` of the done ones, and `half` of the failed ones, were written to.
 function Report:counts()
-  local counts = { total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0, running = 0, changed = 0 }
+  local counts = { total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0, running = 0, changed = 0, half = 0 }
   for _, entry in ipairs(self.devices) do
     counts[entry.state] = counts[entry.state] + 1
-    if entry.changed and entry.state ~= "earlier" then counts.changed = counts.changed + 1 end
+    if entry.changed and entry.state == "done" then counts.changed = counts.changed + 1 end
+    if entry.changed and entry.state == "failed" then counts.half = counts.half + 1 end
   end
   return counts
 end
@@ -59,7 +60,9 @@ end
 function Report:summary()
   local counts, parts = self:counts(), {}
   parts[1] = counts.changed > 0 and ("%d done (%d changed)"):format(counts.done, counts.changed) or ("%d done"):format(counts.done)
-  if counts.failed > 0 then parts[#parts + 1] = counts.failed .. " failed" end
+  if counts.failed > 0 then
+    parts[#parts + 1] = counts.failed .. " failed" .. (counts.half > 0 and (" (%d after a change)"):format(counts.half) or "")
+  end
   if counts.skipped > 0 then parts[#parts + 1] = counts.skipped .. " skipped" end
   if counts.earlier > 0 then parts[#parts + 1] = counts.earlier .. " done by an earlier run" end
   if counts.unreached > 0 then parts[#parts + 1] = counts.unreached .. " not reached" end
