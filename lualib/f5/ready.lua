@@ -68,16 +68,21 @@ function M.ready(bip)
   return reason == nil, reason
 end
 
-local OPTIONS <const> = { timeout = "number", interval = "number", progress = "function" }
+local OPTIONS <const> = { timeout = "number", down = "number", interval = "number", progress = "function" }
 
---- session:wait_ready{ timeout =, interval =, progress = }: waits until the device is ready, as after a restart or a reboot.
--- @param options table|nil: timeout (seconds, 900), interval (seconds; growing from 0.5 to 5), progress (function(reason, seconds))
+--- session:wait_ready{ down =, timeout =, interval =, progress = }: waits until the device is ready, as after a restart or a reboot.
+-- @param options table|nil: down (seconds in which it is expected to go away first), timeout (seconds, 900), interval (seconds; growing
+--   from 0.5 to 5), progress (function(reason, seconds))
 -- @return number: seconds that it took
 function M.wait_ready(bip, options)
   options = options or {}
   if type(options) ~= "table" then core.usage_error(2, ("wait_ready takes a table of options, not a %s"):format(type(options))) end
   for key, value in pairs(options) do
     if type(value) ~= OPTIONS[key] then core.usage_error(2, ("wait_ready has no option '%s' of type %s"):format(tostring(key), type(value))) end
+  end
+  if options.down then -- it answers for a while before it goes
+    local asked = core.now()
+    while core.now() - asked < options.down and not look(bip) do core.sleep(math.min(options.interval or 1, 1)) end
   end
   local limit = options.timeout or 900
   local began, pause, refusals = core.now(), options.interval or 0.5, 0

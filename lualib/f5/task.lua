@@ -8,6 +8,7 @@ local Task <const> = {}
 Task.__index = Task
 
 local USUAL_TIMEOUT <const> = 600
+local BEGINS_WITHIN <const> = 15
 local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.2, 5
 
 -- The commands of tmsh have their tasks at the same place below /mgmt/tm/task; everything else is where it is.
@@ -200,6 +201,16 @@ local function start(self, patience)
   end
 end
 
+-- An object that had been done before may say so for a moment longer: that is not the new work's end.
+local function wait_until_begun(self, state_before)
+  local began = core.now()
+  while core.now() - began < BEGINS_WITHIN do
+    local ok, state = pcall(self.state, self)
+    if not ok or state ~= state_before then return end
+    core.sleep(0.5)
+  end
+end
+
 local function attach(bip, given)
   for key in pairs(given) do
     if key ~= "path" and key ~= "id" then core.usage_error(3, ("task: there is no '%s'; bip:task{ path =, id = }"):format(tostring(key))) end
@@ -234,8 +245,12 @@ function M.task(bip, path, body, options)
   if family.watch then
     local name = body[family.named]
     if type(name) ~= "string" then core.usage_error(2, ("task: the body needs the %s"):format(family.named)) end
+    local watched = bip:at(family.watch, name)
+    local before = watched:exists() and watched:load() or nil
     reference:create(body)
-    return handle(bip, bip:at(family.watch, name), family, { id = name })
+    local task = handle(bip, watched, family, { id = name })
+    if before then wait_until_begun(task, before[family.state]) end
+    return task
   end
   local answer = reference:create(body)
   local id = type(answer) == "table" and answer[family.id] or nil

@@ -111,6 +111,8 @@ local function reconcile(tx, part)
   parts.settled(tx)
 end
 
+local TRANSIENT <const> = { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
+
 -- Looks until the device has decided; nil after the time limit.
 local function watch(part, options)
   local limit = options.timeout or part.execution_timeout + 30
@@ -120,7 +122,7 @@ local function watch(part, options)
     if ok then
       if options.progress then options.progress(body.state, core.now() - began) end
       if body.state ~= "VALIDATING" and body.state ~= "UPDATING" then return body end
-    elseif type(body) ~= "table" or body.kind == "cancelled" or body.kind == "not_found" then
+    elseif type(body) ~= "table" or not TRANSIENT[body.kind] then
       error(body, 0)
     end
     if core.now() - began >= limit then return nil end
@@ -136,16 +138,17 @@ local function new_error(part, fields)
   return core.error_new(fields)
 end
 
-local TRANSIENT <const> = { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
-
 -- Sends the PATCH that runs the transaction and returns what the device says in the end, or raises what went wrong.
 local function run(part, body, options)
   local ref = reference(part)
   local sent, answer = pcall(function()
     return part.session:request("PATCH", ref, { body = body, timeout = options.timeout or part.execution_timeout + 30 })
   end)
-  if sent and not options.async then return answer end
-  if not sent and not (answer.outcome == "unknown" and TRANSIENT[answer.kind]) then error(answer, 0) end
+  if sent and not options.async and type(answer) == "table" and answer.state ~= "FAILED" then return answer end
+  if not sent and not (type(answer) == "table" and answer.outcome == "unknown" and TRANSIENT[answer.kind]) then error(answer, 0) end
+  if not sent and body.validateOnly then
+    error(new_error(part, { kind = answer.kind, cause = answer, message = "the validation was cut off; nothing has changed" }), 0)
+  end
   -- It runs in the background, or the connection was cut: what came of it can be seen.
   local cut = not sent and answer or nil
   local found, state = pcall(watch, part, options)
@@ -160,7 +163,7 @@ local function run(part, body, options)
   if state.state == "FAILED" then
     error(new_error(part, { message = "transaction failed:" .. tostring(state.failureReason), cause = cut }), 0)
   end
-  if state.state == "STARTED" and cut and not body.validateOnly then
+  if state.state == "STARTED" and cut then
     error(new_error(part, { kind = cut.kind, cause = cut, message = "the commit did not arrive: nothing has changed" }), 0)
   end
   return state
@@ -192,7 +195,11 @@ function M:commit(options)
     parts.ended(self)
     return true
   end
-  if type(err) == "table" and err.kind == "cancelled" then error(err, 0) end
+  if type(err) == "table" and err.kind == "cancelled" then
+    io.stderr:write(("f5lua: %s: interrupted while the transaction %d was committed; whether it was carried out is unknown\n"):format(
+      part.session:label(), part.id))
+    error(err, 0)
+  end
   err = guilt.blame(part, explain(part, err))
   if err.outcome == "unknown" then parts.ended(self) else self:rollback() end
   error(err, 0)

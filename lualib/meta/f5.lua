@@ -286,7 +286,7 @@ function session:bash(command, options) end
 function session:ready() end
 
 ---Waits until the device is ready, as after a restart or a reboot.
----@param options? { timeout?: number, interval?: number, progress?: fun(why_not: string, seconds: number) } timeout: seconds, default 900
+---@param options? { down?: number, timeout?: number, interval?: number, progress?: fun(why_not: string, seconds: number) } down: seconds within which it goes away first, as it answers for a while after a reboot was ordered; timeout: seconds, default 900
 ---@return number seconds that it took
 function session:wait_ready(options) end
 

@@ -96,6 +96,22 @@ describe("a device that starts", function()
     assert.is_true(#bip.ltm.pool:list() == 0)
   end)
 
+  it("is waited for until it goes away first", function()
+    local looks = 0
+    local fiber <const> = f5.spawn(function()
+      return bip:wait_ready { down = 30, interval = 0.02, progress = function()
+        looks = looks + 1
+        device:advance(5)
+      end }
+    end)
+    f5.sleep(0.2)
+    assert.equal("running", fiber:status())
+    device:restart { seconds = 20 }
+    fiber:join()
+    assert.is_true(looks > 0)
+    bip:wait_ready { down = 0.05, interval = 0.02 } -- it does not go: it is ready
+  end)
+
   it("is waited for no longer than was said", function()
     device:restart { seconds = 1000 }
     local err <const> = fails("timeout", bip.wait_ready, bip, { timeout = 0.1, interval = 0.02 })

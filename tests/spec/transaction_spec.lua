@@ -218,10 +218,11 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       assert.is_nil(err.outcome)
     end
     local slow <const> = os.getenv "F5LUA_SLOW"
-    for size = 1, slow and 200 or 8 do
+    for size = 1, slow and 20 or 8 do
       for position = 1, size do fail_at(position, size) end
     end
-    for _, position in ipairs { 1, 100, 200 } do fail_at(position, 200) end
+    for size = 21, slow and 199 or 0 do fail_at(size, size) end
+    for position = 1, 200, slow and 1 or 99 do fail_at(position, 200) end
   end)
 
   it("asks the device who is guilty when several commands have to do with it", function()
@@ -268,6 +269,34 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     end)
     assert.matches("did not arrive: nothing has changed", err.message)
     assert.is_false(bip.ltm.node.n2:exists())
+  end)
+
+  it("says when a validation was cut off", function()
+    local tx <close> = bip:begin()
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, act = true, reset = true }
+    local err <const> = fails("transport", tx.validate, tx)
+    assert.matches("nothing has changed", err.message)
+    assert.is_nil(err.outcome)
+    tx:commit()
+  end)
+
+  it("says when a commit is interrupted", function()
+    local directory <close> = program.directory()
+    local file <const> = directory:file("tx.lua", [[
+      local f5 = require "f5"
+      local bip <close> = f5.connect()
+      bip:transaction(function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)]])
+    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, delay_ms = 3000 }
+    device:clear_log()
+    local process <close> = program.start({ "-v", file }, { env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
+    process:expect "POST /mgmt/tm/ltm/node 200"
+    f5.sleep(0.3)
+    process:kill "INT"
+    local ended <const> = process:wait()
+    assert.equal(130, ended.status)
+    assert.matches("interrupted while the transaction %d+ was committed; whether it was carried out is unknown", ended.err)
   end)
 
   it("takes out a command that was queued though its answer was lost", function()
