@@ -20,6 +20,7 @@ function Live:__call(text)
   if type(text) ~= "string" then core.usage_error(2, ("a live line is a string, not a %s"):format(type(text))) end
   if text == self.text then return end
   self.text = text
+  if self.quiet and not self.terminal then return end
   io.stderr:write(self.terminal and "\r" .. fitted(text) .. "\27[K" or text .. "\n")
 end
 
@@ -31,6 +32,7 @@ end
 
 Live.__close = Live.close
 
-return function()
-  return setmetatable({ terminal = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb" }, Live)
+return function(options)
+  local is_terminal <const> = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb"
+  return setmetatable({ terminal = is_terminal, quiet = options and options.quiet }, Live)
 end

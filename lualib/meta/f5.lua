@@ -57,8 +57,9 @@ function f5.sleep(seconds) end
 ---
 ---    local line <close> = f5.live()
 ---    while left() > 0 do line(("%d left"):format(left())) f5.sleep(1) end
+---@param options? { quiet?: boolean } quiet: nothing where there is no terminal
 ---@return f5.live
-function f5.live() end
+function f5.live(options) end
 
 ---@class f5.live
 ---@overload fun(text: string)
@@ -66,6 +67,14 @@ local live_line = {}
 
 ---Ends the line; `<close>` calls it.
 function live_line:close() end
+
+---The files on this machine, below a directory, whose names are like a pattern with `*`, `?`, `[…]` and `**`; sorted. Empty where there is nothing.
+---
+---    for _, path in ipairs(f5.files("backups", "*.ucs")) do print(path) end
+---@param directory string
+---@param pattern string
+---@return string[] paths that begin with the directory
+function f5.files(directory, pattern) end
 
 ---Runs a function on every device of an inventory, each in a fiber and with a session of its own.
 ---

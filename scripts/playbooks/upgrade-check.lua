@@ -2,7 +2,7 @@
 -- Says whether a device is fit for an upgrade, and after it whether everything is as it was.
 --
 --   f5lua upgrade-check.lua --image 17.5.0 --save before.json      before: checks, and writes down how things are
---   f5lua upgrade-check.lua --compare before.json                  after: checks, and compares
+--   f5lua upgrade-check.lua --wait 900 --compare before.json       after: waits until it is up, checks, and compares
 --
 -- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for. It only reads.
 
@@ -17,6 +17,7 @@ parser:option("--archive-days", "a UCS archive may be so old"):argname("N"):conv
 parser:option("--certificate-days", "certificates must be valid for so long"):argname("N"):convert(tonumber):default "30"
 parser:option("-s --save", "write down the state of virtual servers and pools"):argname "FILE"
 parser:option("-c --compare", "compare it with what was written down; every difference is a failure"):argname "FILE"
+parser:option("-w --wait", "wait so long until the device is ready, as after a reboot"):argname("SECONDS"):convert(tonumber):default "0"
 parser:flag("--strict", "warnings count as failures")
 parser:epilog("The exit status is 0 when nothing failed, 1 when something did, 3 when the device could not be asked.")
 local args = parser:parse()
@@ -70,11 +71,12 @@ end
 local DAY <const> = 24 * 60 * 60
 
 check("ready", function()
-  local state <const> = f5.flat(bip.sys.ready:load())[1]
-  for _, part in ipairs { "config", "license", "provision" } do
-    if state[part .. "Ready"] ~= "yes" then return fail("ready", "%s is not ready", part) end
+  if args.wait > 0 then
+    local line <close> = f5.live()
+    bip:wait_ready { timeout = args.wait, progress = function(why_not) line(why_not or "ready") end }
   end
-  ok("ready", "configuration, license and provisioning")
+  local is_ready <const>, why_not <const> = bip:ready()
+  if is_ready then ok("ready", "services, configuration, license") else fail("ready", "%s", why_not) end
 end)
 
 local version
@@ -84,7 +86,7 @@ check("version", function()
 end)
 
 check("failover", function()
-  local state <const> = bip:at("/mgmt/tm/shared/bigip-failover-state"):load().failoverState
+  local state <const> = bip:failover_state()
   local devices <const> = #bip.cm.device:list { select = "name" }
   if devices > 1 and state == "active" then
     warn("failover", "this unit is the active one of %d: upgrade a standby one first", devices)

@@ -37,6 +37,7 @@ describe("f5.live", function()
     local result <const> = run(SCRIPT)
     assert.equal("3 left\n2 left\nfake\nnext\n", result.err)
     assert.matches("^false\t.*a live line is a string, not a number\n$", result.out)
+    assert.same({ status = 0, out = "", err = "" }, run 'f5.live { quiet = true } "3 left"')
   end)
 
   it("writes one in the place of the other on a terminal, and none that wraps", function()
