@@ -1,7 +1,7 @@
 -- f5lua run: a playbook, if wished against a simulated device.
 local host = require "f5.host"
 local fleet = require "cli.support.fleet"
-local seed = require "cli.support.seed"
+local simulated = require "cli.support.simulated"
 local usage = require "cli.support.usage"
 
 local M = { summary = "run a playbook, with --sim against a simulated device", rest = true, logs = true }
@@ -13,9 +13,7 @@ function M.setup(parser)
     .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
     .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N] [--batch N]\n"
     .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE] [--report FILE] FILE [ARG…]")
-  parser:flag("--sim", "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one")
-  parser:option("--provision", "modules of the simulated device"):argname "MODULE,…":default "ltm"
-  parser:option("--seed", "start the simulated device with what is in FILE.json"):argname "FILE.json"
+  simulated.add_options(parser, "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one")
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
   fleet.add_options(parser)
   parser:epilog("FILE is a playbook, or - for standard input; everything behind it is given to the playbook.\n"
@@ -48,18 +46,6 @@ local function load_all(options)
   return chunks, words
 end
 
--- It runs until the program ends, not only the playbook: tokens of sessions that the playbook forgot are deleted after that.
-local function start_device(options)
-  local sim <const> = require "f5.sim"
-  local users <const> = { table.unpack(sim.default_users) }
-  users[#users + 1] = { name = "manager", password = "manager", role = "manager" }
-  local device <const> = sim.start {
-    users = users, provision = seed.words(options.provision), seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
-  }
-  require("f5.core").preset(device:options "admin")
-  sim.running = device
-end
-
 function M.run(options)
   if options.inventory then
     local words <const> = options.rest
@@ -71,7 +57,7 @@ function M.run(options)
   end
   fleet.refuse_without_inventory(options)
   local chunks <const>, words <const> = load_all(options)
-  if options.sim then start_device(options) end
+  if options.sim then simulated.start(options, PROGRAM) end
   for i = 1, #chunks - 1 do chunks[i]() end
   chunks[#chunks](table.unpack(words))
 end

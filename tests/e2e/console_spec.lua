@@ -168,11 +168,11 @@ describe("the console", function()
     screen:expect "\nwhole\n"
   end)
 
-  it("deletes its tokens on Ctrl-D, .quit and SIGTERM", function()
+  it("deletes its tokens on Ctrl-D, .quit, SIGTERM and when the terminal goes", function()
     local device <close> = sim.start()
     local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    for _, leave in ipairs { function(s) s:key "C-d" end, function(s) s:enter ".quit" end,
-      function(s) os.execute("pkill -TERM -P " .. s:process()) end } do
+    local function signal(name) return function(s) os.execute(("pkill -%s -P %d"):format(name, s:process())) end end
+    for _, leave in ipairs { signal "TERM", signal "HUP", function(s) s:key "C-d" end, function(s) s:enter ".quit" end } do
       local screen <close> = terminal.start({ "console" }, { env = env })
       screen:expect(PROMPT)
       assert.is_truthy(next(device:state().tokens.items))
