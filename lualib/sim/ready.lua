@@ -59,7 +59,8 @@ local function install_status(device)
     }, active and "active for /Common/traffic-group-1" or nil)
   end)
   device:route("/mgmt/tm/cm/sync-status", function(self, request)
-    local status <const> = is_alone(self) and "Standalone" or self.state.sync
+    local status = is_alone(self) and "Standalone" or self.state.sync
+    if status == "In Sync" and self.state.synced and self.state.synced ~= self.store.state.generation then status = "Changes Pending" end
     return one_line(self, request, "tm:cm:sync-status:sync-statusstats", {
       status = status, color = COLOURS[status] or "gray", mode = status == "Standalone" and "standalone" or "high-availability",
       summary = " ",

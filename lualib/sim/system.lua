@@ -64,13 +64,16 @@ local function set_failover(device, state)
   end
 end
 
+-- A flag that is set: null as in answers, or true.
+local function flag(value) return value ~= nil and value ~= false end
+
 local function failover(device, _, _, body)
   local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
-  if body.offline == true or words:find "offline" then
+  if flag(body.offline) or words:find "offline" then
     set_failover(device, "forced-offline")
-  elseif body.online == true or words:find "online" then
+  elseif flag(body.online) or words:find "online" then
     set_failover(device, "active")
-  elseif body.standby == true or words:find "standby" then
+  elseif flag(body.standby) or words:find "standby" then
     -- A single traffic group has nowhere to go.
     if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then set_failover(device, "standby") end
   end
@@ -90,7 +93,7 @@ local function run_below_cm(device, _, _, body)
     if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
       error(errors.tm(400, ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(group), 3), 0)
     end
-    device.state.sync = "In Sync"
+    device.state.sync, device.state.synced = "In Sync", device.store.state.generation
     pushed[group:match "[^/]+$"] = true
   end
 end

@@ -138,7 +138,45 @@ describe("f5.each", function()
     assert.is_false((pcall(f5.each, {}, { max_failures = "many" }, function() end)))
   end)
 
-  it("changes only the active unit of a pair and synchronises its group", function()
+  it("changes only the active unit of a pair, synchronises its group and waits until it is in sync", function()
+    local fleet <close> = start(2)
+    for n = 1, 2 do
+      local bip <close> = f5.connect(fleet.devices[n]:options "admin")
+      bip.cm["device-group"]:create { name = "pair", type = "sync-failover", devices = { bip.cm.device:list()[1].fullPath } }
+      bip.cm:run("run", { utilCmdArgs = "config-sync to-group pair" })
+      if n == 2 then bip.sys.failover:run("run", { standby = f5.null }) end
+    end
+    local during
+    local report = f5.each(fleet.list, { on = "active" }, function(bip)
+      bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
+      during = f5.flat(bip.cm["sync-status"]:load())[1].status
+      return during
+    end)
+    assert.equal("done skipped", states(report))
+    assert.equal("the unit is standby", report.devices[2].reason)
+    assert.equal("Changes Pending", during)
+    local bip <close> = f5.connect(fleet.devices[1]:options "admin")
+    assert.equal("In Sync", f5.flat(bip.cm["sync-status"]:load())[1].status)
+    local standby <close> = f5.connect(fleet.devices[2]:options "admin")
+    assert.is_false(standby.ltm.node["/Common/n"]:exists())
+  end)
+
+  it("says so when a group does not come into sync", function()
+    local fleet <close> = start(1)
+    do
+      local bip <close> = f5.connect(fleet.devices[1]:options "admin")
+      bip.cm["device-group"]:create { name = "pair", type = "sync-failover", devices = { bip.cm.device:list()[1].fullPath } }
+    end
+    fleet.devices[1]:fault { match = { method = "POST", path = "^/mgmt/tm/cm$" }, kind = "validation" }
+    local report = f5.each(fleet.list, { on = "active" }, function(bip)
+      bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
+    end)
+    assert.equal("failed", states(report))
+    assert.matches("planted by a test", report.devices[1].error.message)
+    assert.is_true(report.devices[1].changed)
+  end)
+
+  it("takes the device's word for which unit is active", function()
     local fleet <close> = start(2)
     fleet.devices[2]:fault {
       match = { method = "GET", path = "bigip%-failover%-state" }, times = 100, status = 200, body = { failoverState = "standby" },
