@@ -62,9 +62,10 @@ struct sim_server {
   struct event_base *base;
   struct evhttp *http;
   struct evhttp_bound_socket *bound;
-  struct event *wake, *again;
+  struct event *wake, *again, *accept_again;
   int wake_fd;
   bool listening;
+  bool starved; /* connections could not be accepted; said once */
   connection *connections;
   pending *pending;
   uint64_t last_connection;
@@ -394,8 +395,29 @@ static void on_wake(evutil_socket_t fd, short events, void *data) {
   pthread_mutex_unlock(&server->lock);
 }
 
+/* evhttp keeps the listener's argument for itself, so its error callback finds its server here. */
+static _Thread_local sim_server *serving;
+
+/* Mostly no descriptor is left. The connection stays in the queue and would be tried again at once, for ever. */
+static void cannot_accept(struct evconnlistener *listener, void *data) {
+  (void)data;
+  struct timeval pause = {.tv_usec = 100000};
+  int reason = EVUTIL_SOCKET_ERROR();
+  if (!serving->starved) fprintf(stderr, "sim: connections wait: %s\n", evutil_socket_error_to_string(reason));
+  serving->starved = true;
+  evconnlistener_disable(listener);
+  event_add(serving->accept_again, &pause);
+}
+
+static void accept_again(evutil_socket_t fd, short events, void *data) {
+  (void)fd, (void)events;
+  sim_server *server = data;
+  if (server->listening) evconnlistener_enable(evhttp_bound_socket_get_listener(server->bound));
+}
+
 static void *run(void *data) {
   sim_server *server = data;
+  serving = server;
   event_base_dispatch(server->base);
   return NULL;
 }
@@ -498,7 +520,8 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   }
   server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
   server->again = evtimer_new(server->base, ask_again, server);
-  if (!server->wake || !server->again || event_add(server->wake, NULL) != 0) {
+  server->accept_again = evtimer_new(server->base, accept_again, server);
+  if (!server->wake || !server->again || !server->accept_again || event_add(server->wake, NULL) != 0) {
     snprintf(error, size, "no memory");
     return false;
   }
@@ -517,6 +540,7 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
       evconnlistener_new(server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
   if (!listener) close(fd);
   server->bound = listener ? evhttp_bind_listener(server->http, listener) : NULL;
+  if (server->bound) evconnlistener_set_error_cb(listener, cannot_accept);
   server->listening = server->bound != NULL;
   if (!server->bound) snprintf(error, size, "no memory");
   return server->bound != NULL;
@@ -533,6 +557,7 @@ static void server_free(sim_server *server) {
   if (server->http) evhttp_free(server->http);
   if (server->wake) event_free(server->wake);
   if (server->again) event_free(server->again);
+  if (server->accept_again) event_free(server->accept_again);
   if (server->base) event_base_free(server->base);
   if (server->wake_fd >= 0) close(server->wake_fd);
   SSL_CTX_free(server->tls);

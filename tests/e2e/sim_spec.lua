@@ -53,6 +53,18 @@ describe("f5lua sim", function()
     again:wait()
   end)
 
+  it("lets connections wait when it has no descriptors left, and says so once", function()
+    local few = place:file("few", "#!/bin/sh\nulimit -n 40\nexec " .. program.path .. ' "$@"\n')
+    os.execute("chmod +x " .. few)
+    local process <close> = program.start({ "sim", "--port", "0" }, { program = few })
+    local url = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
+    local open = ("exec {fd}<>/dev/tcp/127.0.0.1/%s"):format(url:match "%d+$")
+    shell("bash -c 'for i in $(seq 60); do " .. open .. "; done; sleep 0.5'")
+    assert.equal("401", (shell("curl -sk -o /dev/null -w '%{http_code}' " .. url .. "/mgmt/tm")))
+    process:kill "TERM"
+    assert.equal("sim: connections wait: Too many open files\n", process:wait().err)
+  end)
+
   it("has the users it is told", function()
     local process <close>, curl = start { "--user", "ann:secret:admin" }
     assert.equal("tm:ltm:pool:poolcollectionstate", json.decode(curl("-u ann:secret", "/mgmt/tm/ltm/pool")).kind)
