@@ -5,6 +5,7 @@
 local json = require "f5.json"
 local commands = require "sim.commands"
 local errors = require "sim.errors"
+local traffic = require "sim.traffic"
 
 local M = {}
 
@@ -251,7 +252,7 @@ end
 local function reset_stats(device, _, target, body)
   local path = target.path
   if type(body.name) == "string" and body.name ~= "" then path = object_path(device, target, body.name) end
-  if device.store.reset_stats then device.store:reset_stats(path) end
+  traffic.reset(device, path)
 end
 
 function M.install(device)

@@ -55,6 +55,20 @@ function M.reboot(device, options)
   device:reboot(options)
 end
 
+-- What monitors find from now on: { [name of a node or a pool member, or path] = "up" | "down" }.
+function M.health(device, health)
+  require("sim.monitoring").set(device, health)
+end
+
+-- What passes through the device: an array of entries as sim/traffic.lua takes them, or { [path] = { [name of a counter] = value } }.
+function M.traffic(device, given)
+  local traffic <const> = require "sim.traffic"
+  for _, entry in ipairs(given) do traffic.set(device, entry) end
+  for path, counters in pairs(given) do
+    if type(path) == "string" then traffic.set(device, { path = path, counters = counters }) end
+  end
+end
+
 -- How the next asynchronous task goes: { template = "sys/ucs", seconds =, outcome = "FAILED", message =, vanish = true }.
 function M.plan_task(device, plan)
   device:plan_task(plan)

@@ -6,6 +6,7 @@ return {
   "sim.headers",
   "sim.cors",
   "sim.rest",
+  "sim.monitoring",
   "sim.traffic",
   "sim.users",
   "sim.providers",

@@ -1,9 +1,10 @@
 -- Statistics: /stats at the three levels (a resource, a sub-collection, a collection), and the parts of the tree that only show.
 --
--- Nothing passes through a simulated device, so counters stand still but for the connections that its owner gave it (sim.traffic); states, sums
--- and names come from the objects.
+-- Nothing passes through a simulated device, so counters stand still but for those that its owner gave it (sim.traffic); states come from what
+-- monitors find (sim.monitoring), sums and names from the objects.
 local catalogue = require "sim.catalogue"
 local errors = require "sim.errors"
+local monitoring = require "sim.monitoring"
 local names = require "sim.names"
 local objects = require "sim.objects"
 local shown = require "sim.shown"
@@ -39,39 +40,69 @@ local MEMBER <const> = {
 
 local NOT_CHECKED <const> = "The children pool member(s) either don't have service checking enabled, or service check results are not available yet"
 
+-- What monitors said of an object that they found down: as recorded, a sentence for each of them.
+local function down_reason(store, path)
+  local since <const> = store.device.state.monitoring.since[path] or store.device:now()
+  local text = ""
+  for _, name in ipairs(monitoring.monitors_of(store, path)) do
+    text = text .. ("%s: No successful responses received before deadline. @%s. "):format(name, os.date("!%Y/%m/%d %H:%M:%S", since // 1000000))
+  end
+  return text
+end
+
 -- availability, enabled, reason of a node or a member.
-local function state_of(object, what)
+local function state_of(store, path, object, what)
   local enabled <const> = object.session == "user-disabled" and "disabled" or "enabled"
   if object.state == "user-down" then return "offline", "disabled", "Forced down" end
-  if object.state == "up" or object.state == "fqdn-up" then return "available", enabled, what .. " is available" end
-  if object.state == "down" then return "offline", enabled, what .. " has been marked down by a monitor" end
-  if object.state == "checking" then return "unknown", enabled, what .. " has not been checked yet" end
+  if object.state == "up" or object.state == "fqdn-up" then
+    return "available", enabled, what .. " is available" .. (enabled == "disabled" and ", user disabled" or "")
+  end
+  if object.state == "down" or object.state == "fqdn-down" then return "offline", enabled, down_reason(store, path) end
+  if object.state == "checking" or object.state == "fqdn-checking" then return "unknown", enabled, what .. " has not been checked yet" end
   return "unknown", enabled, (what == "Pool member" and what or "Node address") .. " does not have service checking enabled"
 end
 
-local function members_of(store, path)
-  local list <const> = store:list(path .. "/members")
-  local available, active = 0, 0
-  local worst
-  for _, member in ipairs(list) do
-    local availability <const>, enabled <const> = state_of(member, "Pool member")
-    if availability ~= "offline" and enabled == "enabled" then available = available + 1 end
-    if member.state == "up" and enabled == "enabled" then active = active + 1 end
-    if availability == "available" then worst = "available" end
-    worst = worst or (availability == "unknown" and "unknown") or nil
+-- The same of a member, which goes with its node.
+local function member_state(store, path, member)
+  local availability, enabled, reason = state_of(store, path, member, "Pool member")
+  local node <const> = store:get(monitoring.node_of(member))
+  if not node then return availability, enabled, reason end
+  if member.state ~= "user-down" and (node.state == "user-down" or node.state == "down" or node.state == "fqdn-down") then
+    availability, reason = "offline", "Parent down"
   end
-  local all_down = #list > 0
-  for _, member in ipairs(list) do
-    if state_of(member, "Pool member") ~= "offline" then all_down = false end
-  end
-  return #list, available, active, all_down and "offline" or worst or "unknown"
+  if enabled == "enabled" and (node.state == "user-down" or node.session == "user-disabled") then enabled = "disabled-by-parent" end
+  return availability, enabled, reason
 end
 
+-- Counts and status of a pool: { count =, available =, active =, availability =, enabled =, reason = }.
 local function pool_state(store, path)
-  local _, _, _, availability <const> = members_of(store, path)
-  if availability == "available" then return availability, "The pool is available" end
-  if availability == "offline" then return availability, "The children pool member(s) are down" end
-  return availability, NOT_CHECKED
+  local found <const> = { count = store:count(path .. "/members"), available = 0, active = 0, availability = "unknown", enabled = "enabled", reason = NOT_CHECKED }
+  local online = 0
+  for _, segment in ipairs(store:segments(path .. "/members")) do
+    local at <const> = path .. "/members/" .. segment
+    local availability <const>, enabled <const> = member_state(store, at, store:get(at))
+    if availability ~= "offline" then
+      online = online + 1
+      if enabled == "enabled" then found.available = found.available + 1 end
+    end
+    if availability == "available" and enabled == "enabled" then found.active = found.active + 1 end
+  end
+  if found.active > 0 then
+    found.availability, found.reason = "available", "The pool is available"
+  elseif found.count > 0 and online == 0 then
+    found.availability, found.reason = "offline", "The children pool member(s) are down"
+  elseif online > 0 and found.available == 0 then
+    found.availability, found.enabled, found.reason = "offline", "disabled", "The children pool member(s) might be disabled"
+  end
+  return found
+end
+
+-- Status and reason of a virtual server: that of its pool.
+local function virtual_state(store, object)
+  if not object.pool then return "unknown", NOT_CHECKED end
+  local pool <const> = pool_state(store, "/mgmt/tm/ltm/pool/" .. names.segment(object.pool))
+  if pool.availability == "available" then return "available", "The virtual server is available" end
+  return pool.availability, pool.reason
 end
 
 local function endpoint(text)
@@ -81,33 +112,32 @@ end
 -- Values that come from the objects: template -> function(store, path, object) -> { name = value }.
 local from_objects <const> = {
   ["ltm/pool"] = function(store, path, object)
-    local count <const>, available <const>, active <const> = members_of(store, path)
-    local availability <const>, reason <const> = pool_state(store, path)
+    local pool <const> = pool_state(store, path)
     local connections = 0
     for _, segment in ipairs(store:segments(path .. "/members")) do
-      local member <const> = path .. "/members/" .. segment
-      connections = connections + traffic.connections(store.device, member, store:get(member))
+      connections = connections + traffic.connections(store.device, path .. "/members/" .. segment)
     end
     return {
       ["serverside.curConns"] = connections,
-      activeMemberCnt = active, availableMemberCnt = available, memberCnt = count, minActiveMembers = object.minActiveMembers,
-      monitorRule = object.monitor or "none", ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
+      activeMemberCnt = pool.active, availableMemberCnt = pool.available, memberCnt = pool.count, minActiveMembers = object.minActiveMembers,
+      monitorRule = object.monitor or "none", ["status.availabilityState"] = pool.availability, ["status.enabledState"] = pool.enabled,
+      ["status.statusReason"] = pool.reason,
     }
   end,
   ["ltm/pool/*/members"] = function(store, path, object)
-    local availability <const>, enabled <const>, reason <const> = state_of(object, "Pool member")
+    local availability <const>, enabled <const>, reason <const> = member_state(store, path, object)
     local pool <const> = store:get(path:match "^(.*)/members/")
     local host <const>, port = object.fullPath:match "^(.*)[:.]([^:.]*)$"
     return {
-      ["serverside.curConns"] = traffic.connections(store.device, path, object),
+      ["serverside.curConns"] = traffic.connections(store.device, path),
       addr = object.address, port = math.tointeger(tonumber(port)) or 0, nodeName = host, poolName = pool.fullPath,
       monitorRule = object.monitor == "default" and (pool.monitor and pool.monitor .. " (pool monitor)" or "none") or object.monitor or "none",
       monitorStatus = object.state, sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
       ["status.availabilityState"] = availability, ["status.enabledState"] = enabled, ["status.statusReason"] = reason,
     }
   end,
-  ["ltm/node"] = function(_, _, object)
-    local availability <const>, enabled <const>, reason <const> = state_of(object, "Node address")
+  ["ltm/node"] = function(store, path, object)
+    local availability <const>, enabled <const>, reason <const> = state_of(store, path, object, "Node address")
     return {
       addr = object.address, monitorRule = object.monitor == "default" and "none" or object.monitor or "none", monitorStatus = object.state,
       sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
@@ -115,20 +145,27 @@ local from_objects <const> = {
     }
   end,
   ["ltm/virtual"] = function(store, _, object)
-    local availability, reason = "unknown", NOT_CHECKED
-    if object.pool then
-      availability, reason = pool_state(store, "/mgmt/tm/ltm/pool/" .. names.segment(object.pool))
-      if availability == "available" then reason = "The virtual server is available" end
-    end
+    local availability <const>, reason <const> = virtual_state(store, object)
     return {
       destination = endpoint(object.destination), cmpEnabled = object.cmpEnabled == "no" and "disabled" or "enabled", cmpEnableMode = "all-cpus",
       syncookieStatus = object.synCookieStatus, ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
       ["status.enabledState"] = object.disabled and "disabled" or "enabled",
     }
   end,
-  ["ltm/virtual-address"] = function(_, _, object)
-    return { addr = object.address, ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
-      ["status.statusReason"] = "Virtual Server does not have service checking enabled" }
+  ["ltm/virtual-address"] = function(store, _, object)
+    local availability, reason = "unknown", "Virtual Server does not have service checking enabled"
+    local virtuals <const> = store.virtuals_by_address[object.fullPath] or {}
+    local offline = 0
+    for _, virtual in ipairs(virtuals) do
+      local state <const> = virtual_state(store, store:get(virtual))
+      if state == "offline" then offline = offline + 1 end
+      if state == "available" then availability, reason = "available", "The virtual address is available" end
+    end
+    if #virtuals > 0 and offline == #virtuals then availability, reason = "offline", "The children virtual server(s) are down" end
+    return {
+      addr = object.address, ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
+      ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
+    }
   end,
   ["cm/traffic-group"] = function(store, _, object)
     local device <const> = store:list("/mgmt/tm/cm/device")[1]
@@ -161,6 +198,7 @@ local function entries_of(store, target, path, object)
   end
   local make <const> = from_objects[target.template]
   local own <const> = make and make(store, path, object) or {}
+  for name, value in pairs(traffic.counters(store.device, path)) do own[name] = value end
   local entries <const> = {}
   for _, entry in ipairs(list) do
     local name <const>, field <const> = entry[1], entry[2]

@@ -30,7 +30,6 @@ describe("The traffic of a simulated device", function()
     assert.same({ 20, 20 }, { connections() })
     for _, out in ipairs { { session = "user-disabled" }, { state = "user-down" } } do
       member:modify(out)
-      connections() -- from now on
       device:advance(2)
       local one <const>, all <const> = connections()
       assert.truthy(one <= 12 and one >= 8, one)
@@ -59,5 +58,124 @@ describe("The traffic of a simulated device", function()
   it("refuses what is not there", function()
     assert.has_error(function() device:plant { traffic = { { path = MEMBER .. "0", health = "up" } } } end)
     assert.has_error(function() device:plant { traffic = { { path = MEMBER, health = "fine" } } } end)
+  end)
+
+  it("counts what it is told, until the counters are reset", function()
+    device:control("traffic", { [MEMBER] = { ["serverside.totConns"] = 400, ["serverside.bitsIn"] = 1 << 40 } })
+    device:control("traffic", { { path = MEMBER, counters = { totRequests = 7 } } })
+    local before <const> = member:stats()
+    assert.same({ 400, 1 << 40, 7, 20 },
+      { before["serverside.totConns"], before["serverside.bitsIn"], before.totRequests, before["serverside.curConns"] })
+    bip.ltm.pool:run("reset-stats", { name = "/Common/web" })
+    local after <const> = member:stats()
+    assert.same({ 0, 0, 0, 20 }, { after["serverside.totConns"], after["serverside.bitsIn"], after.totRequests, after["serverside.curConns"] })
+  end)
+end)
+
+describe("The monitors of a simulated device", function()
+  local device, bip, web
+  before_each(function()
+    device = sim.start { seed = {
+      objects = {
+        ["/mgmt/tm/ltm/default-node-monitor"] = { rule = "/Common/icmp" },
+        ["/mgmt/tm/ltm/monitor/tcp"] = { { name = "slow", interval = 30, timeout = 91 } },
+        ["/mgmt/tm/ltm/pool"] = {
+          { name = "web", monitor = "/Common/http", members = { { name = "10.0.0.1:80", address = "10.0.0.1" }, { name = "fd00::2.80", address = "fd00::2" } } },
+          { name = "slow", monitor = "/Common/slow", members = { { name = "10.0.0.3:80", address = "10.0.0.3" } } },
+          { name = "alone", members = { { name = "10.0.0.1:81", address = "10.0.0.1" } } },
+        },
+        ["/mgmt/tm/ltm/virtual"] = { { name = "vs", destination = "/Common/192.0.2.1:80", pool = "/Common/web" } },
+      },
+      health = { ["/Common/fd00::2.80"] = "down" },
+    } }
+    bip = f5.connect(device:options "admin")
+    web = bip.ltm.pool["/Common/web"]
+  end)
+  after_each(function()
+    bip:close()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+
+  local function status(reference)
+    local stats <const> = reference:stats()
+    return stats["status.availabilityState"], stats["status.enabledState"], stats["status.statusReason"]
+  end
+  local function state(pool, member) return bip.ltm.pool[pool].members[member]:load().state end
+
+  it("find what is monitored up after one interval, and down what is said to be", function()
+    assert.equal("checking", state("/Common/web", "/Common/10.0.0.1:80"))
+    assert.equal("unknown", (status(web)))
+    device:advance(5.2)
+    assert.equal("up", state("/Common/web", "/Common/10.0.0.1:80"))
+    assert.equal("down", state("/Common/web", "/Common/fd00::2.80"))
+    assert.equal("up", bip.ltm.node["/Common/10.0.0.1"]:load().state)
+    assert.equal("checking", state("/Common/slow", "/Common/10.0.0.3:80"))
+    device:advance(26)
+    assert.equal("up", state("/Common/slow", "/Common/10.0.0.3:80"))
+    local stats <const> = web:stats()
+    assert.same({ 2, 1, 1, "available" }, { stats.memberCnt, stats.availableMemberCnt, stats.activeMemberCnt, stats["status.availabilityState"] })
+    local _, _, reason <const> = status(web.members["/Common/fd00::2.80"])
+    assert.truthy(reason:find "^/Common/http: No successful responses received before deadline. @20%d%d/")
+  end)
+
+  it("carry what they find from members to the virtual server and its address", function()
+    local virtual <const>, address <const> = bip.ltm.virtual["/Common/vs"], bip.ltm["virtual-address"]["/Common/192.0.2.1"]
+    device:advance(6)
+    assert.same({ "available", "enabled", "The virtual server is available" }, { status(virtual) })
+    assert.equal("available", (status(address)))
+    local generation <const> = web:load().generation
+    device:control("health", { ["/Common/10.0.0.1:80"] = "down" })
+    assert.equal("down", state("/Common/web", "/Common/10.0.0.1:80"))
+    assert.same({ "offline", "enabled", "The children pool member(s) are down" }, { status(virtual) })
+    assert.equal("offline", (status(address)))
+    device:control("health", { ["/Common/10.0.0.1:80"] = "up" })
+    assert.equal("available", (status(virtual)))
+    assert.equal(generation, web:load().generation) -- the configuration did not change
+    web.members["/Common/10.0.0.1:80"]:modify { session = "user-disabled" }
+    assert.same({ "available", "disabled", "Pool member is available, user disabled" }, { status(web.members["/Common/10.0.0.1:80"]) })
+    assert.same({ "offline", "disabled", "The children pool member(s) might be disabled" }, { status(web) })
+    virtual:modify { disabled = true }
+    assert.equal("disabled", (select(2, status(virtual))))
+  end)
+
+  it("take members down with their node", function()
+    device:advance(6)
+    local node <const>, member <const> = bip.ltm.node["/Common/10.0.0.1"], web.members["/Common/10.0.0.1:80"]
+    device:control("health", { ["/Common/10.0.0.1"] = "down" })
+    assert.same({ "down", "down", "down" }, { node:load().state, member:load().state, state("/Common/alone", "/Common/10.0.0.1:81") })
+    device:control("health", { ["/Common/10.0.0.1"] = "up" })
+    assert.same({ "up", "up" }, { node:load().state, member:load().state })
+    node:modify { session = "user-disabled" }
+    assert.same({ "available", "disabled-by-parent", "Pool member is available" }, { status(member) })
+    node:modify { state = "user-down" }
+    assert.same({ "offline", "disabled-by-parent", "Parent down" }, { status(member) })
+  end)
+
+  it("look again at what was forced down", function()
+    device:advance(6)
+    local member <const> = web.members["/Common/10.0.0.1:80"]
+    member:modify { state = "user-down" }
+    device:advance(6)
+    assert.equal("user-down", member:load().state)
+    member:modify { state = "user-up" }
+    assert.equal("checking", member:load().state)
+    device:advance(6)
+    assert.equal("up", member:load().state)
+  end)
+
+  it("go on in a saved device", function()
+    local copy <const> = sim.start { seed = device:state() }
+    copy:advance(6)
+    local other <close> = f5.connect(copy:options "admin")
+    assert.equal("up", other.ltm.pool["/Common/web"].members["/Common/10.0.0.1:80"]:load().state)
+    other:close()
+    copy:stop()
+  end)
+
+  it("refuse to find what is not there", function()
+    assert.has_error(function() device:control("health", { ["/Common/10.9.9.9:80"] = "down" }) end)
+    assert.has_error(function() device:control("health", { ["/mgmt/tm/ltm/virtual/~Common~vs"] = "down" }) end)
+    assert.has_error(function() device:control("health", { ["/Common/10.0.0.1:80"] = "sick" }) end)
   end)
 end)

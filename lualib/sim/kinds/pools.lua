@@ -252,6 +252,23 @@ local function members_again(store, path)
   end
 end
 
+-- Nodes follow the default monitor, and members without another their node.
+local function nodes_again(store)
+  local nodes <const> = ROOT .. "ltm/node"
+  for _, segment in ipairs(store:segments(nodes)) do
+    local path <const> = nodes .. "/" .. segment
+    local object <const> = store:get(path)
+    if object.monitor == "default" then
+      local fresh <const> = {}
+      for key, value in pairs(object) do fresh[key] = value end
+      settle_state(fresh, {}, object, is_monitored(store, object))
+      store:put(path, fresh)
+    end
+  end
+  local pools <const> = ROOT .. "ltm/pool"
+  for _, segment in ipairs(store:segments(pools)) do members_again(store, pools .. "/" .. segment) end
+end
+
 local pool <const> = {
   prepare = function(store, object, properties)
     if properties.monitor then settle_monitor(store, object) end
@@ -282,6 +299,9 @@ return {
   ["ltm/default-node-monitor"] = {
     prepare = function(_, object)
       if object.rule then object.rule = full_monitors(object.rule) end
+    end,
+    changed = function(store, _, object, old)
+      if object.rule ~= old.rule then nodes_again(store) end
     end,
   },
   ["ltm/node"] = node,

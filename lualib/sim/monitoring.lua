@@ -1,0 +1,134 @@
+-- What monitors find. Nothing is checked: a monitored node or pool member is found up one interval of its monitor after it was made, unless the
+-- device's owner says otherwise.
+--
+-- state.monitoring = { found = { [path of a node or a member] = "up" | "down" }, since = { [path] = time }, batches = { [time] = { path, … } } }: what
+-- the owner said, since when who is down, and whose first result comes when. Results of one tenth of a second come together: a device that starts with ten thousand members has few events.
+local M = {}
+
+local NODES <const>, POOLS <const> = "/mgmt/tm/ltm/node/", "/mgmt/tm/ltm/pool/"
+local TENTH <const> = 100000
+local USUAL_INTERVAL <const> = 5
+local FIRST <const> = { checking = true, ["fqdn-checking"] = true }
+local FOUND <const> = { up = true, down = true, ["fqdn-up"] = true, ["fqdn-down"] = true }
+
+local function is_member(path) return path:find("/members/", #POOLS, true) ~= nil end
+
+-- The path of a pool member's node.
+function M.node_of(member)
+  return NODES .. member.fullPath:gsub("[:.][^:./]*$", ""):gsub("/", "~")
+end
+
+-- The names of the monitors in charge of a node or a member, and the longest of their intervals in seconds.
+function M.monitors_of(store, path)
+  local list <const> = {}
+  local longest
+  for _, user in ipairs { path, path:match "^(.*)/members/" } do
+    for _, target in ipairs(store.refers[user] or {}) do
+      if target:find("/monitor/", 1, true) then
+        local monitor <const> = store:get(target)
+        list[#list + 1] = monitor.fullPath
+        local seconds <const> = math.tointeger(tonumber(monitor.interval))
+        if seconds and seconds > (longest or 0) then longest = seconds end
+      end
+    end
+    if #list > 0 then break end
+  end
+  return list, longest or USUAL_INTERVAL
+end
+
+local function schedule(device, path)
+  local _, interval <const> = M.monitors_of(device.store, path)
+  local due <const> = ((device:now() + interval * 1000000) // TENTH + 1) * TENTH
+  local batches <const> = device.state.monitoring.batches
+  local key <const> = tostring(due)
+  if not batches[key] then
+    batches[key] = {}
+    device:schedule(due, "monitors", key)
+  end
+  table.insert(batches[key], path)
+end
+
+-- What a monitor of the object at a path finds: a member is down with its node.
+local function result(device, path, object)
+  local said <const> = device.state.monitoring.found[path]
+  if said or not is_member(path) then return said or "up" end
+  local node <const> = device.store:get(M.node_of(object))
+  return node and (node.state == "down" or node.state == "fqdn-down") and "down" or "up"
+end
+
+local function apply(device, path, object)
+  local state = result(device, path, object)
+  if object.state:find "^fqdn" then state = "fqdn-" .. state end
+  if state == object.state then return end
+  local copy <const> = {}
+  for key, value in pairs(object) do copy[key] = value end
+  copy.state = state
+  device.state.monitoring.since[path] = state:find "down$" and device:now() or nil
+  device.store:put(path, copy)
+end
+
+-- The members of all pools for which `wanted(member)` holds: their paths.
+local function members(store, wanted)
+  local list <const> = {}
+  for _, pool in ipairs(store:segments(POOLS:sub(1, -2))) do
+    local collection <const> = POOLS .. pool .. "/members"
+    for _, segment in ipairs(store:segments(collection)) do
+      local path <const> = collection .. "/" .. segment
+      if wanted(store:get(path)) then list[#list + 1] = path end
+    end
+  end
+  return list
+end
+
+-- The paths that a name stands for: a path, or the full name of a node, or of a member in whatever pools it is.
+local function paths_of(store, name)
+  if name:sub(1, 6) == "/mgmt/" then return { store:get(name) and name } end
+  local list <const> = members(store, function(member) return member.fullPath == name end)
+  local node <const> = NODES .. name:gsub("/", "~")
+  if store:get(node) then table.insert(list, 1, node) end
+  return list
+end
+
+-- Says what monitors find from now on: { [name or path] = "up" | "down" }. What is not there any more and comes
+-- back is still so; who is forced down or not monitored shows it once that changes.
+function M.set(device, health)
+  local store <const> = device.store
+  for name, state in pairs(health) do
+    if state ~= "up" and state ~= "down" then error("a monitor finds up or down, not " .. tostring(state), 0) end
+    local paths <const> = paths_of(store, name)
+    if #paths == 0 then error("no such node or pool member: " .. name, 0) end
+    local affected <const> = table.move(paths, 1, #paths, 1, {})
+    for _, path in ipairs(paths) do
+      if not is_member(path) and path:sub(1, #NODES) ~= NODES then error("no such node or pool member: " .. name, 0) end
+      device.state.monitoring.found[path] = state
+      if not is_member(path) then
+        for _, member in ipairs(members(store, function(one) return M.node_of(one) == path end)) do affected[#affected + 1] = member end
+      end
+    end
+    for _, path in ipairs(affected) do
+      local object <const> = store:get(path)
+      if FOUND[object.state] or FIRST[object.state] then apply(device, path, object) end
+    end
+  end
+end
+
+function M.install(device)
+  device.state.monitoring = device.state.monitoring or { found = {}, since = {}, batches = {} }
+  device:on("monitors", function(self, key)
+    local batches <const> = self.state.monitoring.batches
+    local paths <const> = batches[key]
+    batches[key] = nil
+    for _, path in ipairs(paths) do
+      local object <const> = self.store:get(path)
+      if object and FIRST[object.state] then apply(self, path, object) end
+    end
+  end)
+  local function watch(path, object)
+    if object and FIRST[object.state] then schedule(device, path) end
+  end
+  device.store:watch(NODES, watch)
+  device.store:watch(POOLS, watch)
+  device:on_plant(function(self, seed) M.set(self, seed.health or {}) end)
+end
+
+return M
