@@ -1,6 +1,7 @@
 -- bip:upload and bip:download. A chunk is one call of runtime/f5/transfer.c.
 
 local core = require "f5.core"
+local live = require "f5.live"
 local transfer = core.transfer
 
 local M = {}
@@ -70,27 +71,18 @@ function M.bar(name, done, size, seconds)
     math.floor(share * 100), amount(done), amount(size), amount(rate), left // 60, left % 60)
 end
 
--- On a terminal, from the third second on, one line that is written over and over.
-local function display(name, progress)
-  local began, shown, last = core.now(), false, 0
-  local terminal = transfer.is_terminal()
-  local function show(done, size)
-    local now = core.now()
-    if progress then progress(done, size, now - began) end
-    if not terminal or now - began < SHOWN_AFTER or now - last < SHOWN_EVERY then return end
-    shown, last = true, now
-    io.stderr:write("\r\27[K", M.bar(name, done, size, now - began))
-  end
-  return setmetatable({ show = show }, { __close = function()
-    if shown then io.stderr:write "\r\27[K" end
-  end })
-end
-
+-- All chunks. On a terminal, from the third second on, a line shows how far it is.
 local function run(moved, name, progress)
-  local line <close> = display(name, progress)
+  local line <close> = live()
+  local began, last = core.now(), 0
   repeat
     local done, size, finished = transfer.step(moved)
-    line.show(done, size)
+    local now = core.now()
+    if progress then progress(done, size, now - began) end
+    if line.terminal and now - began > SHOWN_AFTER and (finished or now - last > SHOWN_EVERY) then
+      last = now
+      line(M.bar(name, done, size, now - began))
+    end
   until finished
 end
 

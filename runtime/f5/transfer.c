@@ -353,15 +353,9 @@ static int lua_finish(lua_State *L) {
   return 2;
 }
 
-/* is_terminal() -> whether somebody looks at standard error */
-static int is_terminal(lua_State *L) {
-  lua_pushboolean(L, isatty(STDERR_FILENO));
-  return 1;
-}
-
 void transfer_setup(lua_State *L) {
-  static const luaL_Reg functions[] = {{"upload", lua_upload}, {"download", lua_download},   {"step", lua_step},
-                                       {"finish", lua_finish}, {"is_terminal", is_terminal}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"upload", lua_upload}, {"download", lua_download}, {"step", lua_step}, {"finish", lua_finish}, {NULL, NULL}};
   static const luaL_Reg events[] = {{"__gc", transfer_close}, {"__close", transfer_close}, {NULL, NULL}};
   luaL_newmetatable(L, TRANSFER_NAME);
   luaL_setfuncs(L, events, 0);
