@@ -37,7 +37,7 @@ endif()
 install(FILES docs/f5lua.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES lualib/meta/f5.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua/meta OPTIONAL)
-install(DIRECTORY scripts/playbooks DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua FILES_MATCHING PATTERN *.lua)
+install(DIRECTORY scripts/playbooks DESTINATION ${CMAKE_INSTALL_DATADIR}/f5lua FILES_MATCHING PATTERN *.lua PATTERN *.json)
 
 foreach(licence ${F5LUA_LICENCES})
   string(REGEX MATCH "^([^=]+)=(.+)$" licence ${licence})
