@@ -86,25 +86,37 @@ local function uses_result(source)
   return false
 end
 
+local function connect_line(device)
+  local options = device.options
+  if not options.host then return "local bip <close> = f5.connect() -- F5_SERVER says where" end
+  local parts = { ("host = %q"):format(options.host) }
+  for _, name in ipairs { "username", "provider", "ca", "ver" } do
+    if options[name] then parts[#parts + 1] = ("%s = %q"):format(name, options[name]) end
+  end
+  if options.verify == false then parts[#parts + 1] = "verify = false" end
+  return "local bip <close> = f5.connect { " .. table.concat(parts, ", ") .. " }"
+end
+
+local function as_statement(saved, needs_result)
+  if history.holds_secret(saved.source) then return "-- An entry that holds a secret was left out here." end
+  if saved.kind ~= "expression" then return saved.source end
+  local source = saved.source:gsub("[%s;]+$", "")
+  if needs_result then return "_ = " .. source end
+  return load(source) and source or "print(" .. source .. ")"
+end
+
 --- The session's successful entries as a playbook.
 function Commands.playbook(console)
-  local lines = { "#!/usr/bin/env f5lua", 'local f5 = require "f5"', "" }
-  local device = console.devices[1]
-  if device then
-    local host = device.options.host or os.getenv "F5_SERVER"
-    lines[#lines + 1] = host and ("local bip <close> = f5.connect { host = %q }"):format(host) or "local bip <close> = f5.connect()"
-    lines[#lines + 1] = ""
-  end
-  local needs_result = false
+  local needs_result, device = false, nil
   for _, saved in ipairs(console.saved) do needs_result = needs_result or uses_result(saved.source) end
-  if needs_result then table.insert(lines, #lines, "local _") end
+  local lines = { "#!/usr/bin/env f5lua", 'local f5 = require "f5"' }
+  if needs_result then lines[#lines + 1] = "local _" end
   for _, saved in ipairs(console.saved) do
-    local source = saved.source
-    if saved.kind == "expression" then
-      source = source:gsub("[%s;]+$", "")
-      if needs_result then source = "_ = " .. source elseif not load(source) then source = "print(" .. source .. ")" end
+    if saved.device ~= device then
+      device = saved.device
+      lines[#lines + 1] = "\n" .. connect_line(device) .. "\n"
     end
-    lines[#lines + 1] = history.holds_secret(source) and "-- An entry that holds a secret was left out here." or source
+    lines[#lines + 1] = as_statement(saved, needs_result)
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -127,7 +139,7 @@ define("load", "FILE.lua", "run a file here; what it makes global stays",
     local chunk, message = loadfile(argument, "t", console.env)
     if not chunk then return console.output:problem("error: " .. message) end
     chunk()
-    console.saved[#console.saved + 1] = { source = ("dofile(%q)"):format(argument), kind = "statement" }
+    console.saved[#console.saved + 1] = { source = ("dofile(%q)"):format(argument), kind = "statement", device = console.device }
   end)
 
 define("history", "[NUMBER]", "the last entries that were kept",

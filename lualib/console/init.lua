@@ -132,7 +132,11 @@ function Console:entry(source)
   end
   local device = self.device
   local writes = device and device:usage().writes
-  if self:run_timed(run_chunk, self, chunk) then self.saved[#self.saved + 1] = { source = source, kind = kind } end
+  if self:run_timed(run_chunk, self, chunk) then
+    self.saved[#self.saved + 1] = { source = source, kind = kind, device = device }
+  elseif not device and source:find "%f[%w_]bip%f[^%w_]" then
+    self.output:note "there is no device yet: .connect HOST logs in to one"
+  end
   if device and device:usage().writes ~= writes then device.facts:forget_names() end
 end
 

@@ -23,6 +23,7 @@
 #define HISTORY_SIZE 1000
 #define REDRAW_MS 15   /* after the last of what others write */
 #define NO_WIDTH L'\1' /* around escape sequences in a prompt */
+#define TYPED_AHEAD 32 /* bytes that a person may have typed before they are read */
 #define PASTE_BEGIN "\033[200~"
 #define PASTE_END "\033[201~"
 
@@ -209,12 +210,17 @@ static editor *of(EditLine *el) {
   return e;
 }
 
-/* A tab that more input follows at once was not typed: it is part of a paste. */
+/* A tab that much more input follows at once, or another line, was not typed: it is part of a paste, from a terminal
+ * that does not mark what is pasted. */
+static bool is_pasted(const editor *e) {
+  size_t behind = e->to - e->from;
+  return behind > TYPED_AHEAD || memchr(e->input + e->from, '\n', behind) || memchr(e->input + e->from, '\r', behind);
+}
+
 static unsigned char complete(EditLine *el, wint_t c) {
   (void)c;
   editor *e = of(el);
-  for (size_t i = e->from; i < e->to; i++)
-    if (e->input[i] != '\t') return el_winsertstr(el, L"\t") == 0 ? CC_REFRESH : CC_ERROR;
+  if (is_pasted(e)) return el_winsertstr(el, L"\t") == 0 ? CC_REFRESH : CC_ERROR;
   e->event = COMPLETE;
   return CC_NORM;
 }

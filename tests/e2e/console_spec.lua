@@ -76,6 +76,7 @@ describe("the console", function()
     screen:expect '"least%-sessions"'
     screen:type ", moni"
     screen:key "Tab"
+    screen:expect "monitor ="
     screen:type '"/Common/gateway'
     screen:key "Tab"
     screen:expect '"/Common/gateway_icmp"'
