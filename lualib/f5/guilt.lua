@@ -21,7 +21,7 @@ local function names_in(message)
     name = name:gsub("[%.,:;%)]+$", "")
     if #name > 1 and not name:find "^/[^/]*$" then names[name], any = true, true end
   end
-  for name in message:gmatch "/[%w][^%s%(%)'\",;]*" do add(name) end
+  for name in message:gmatch "/[%w][^%s%(%)%[%]'\",;]*" do add(name) end
   for _, pattern in ipairs { "%(([^%(%)]+)%)", "'([^']+)'", '"([^"]+)"' } do
     for name in message:gmatch(pattern) do add(name) end
   end

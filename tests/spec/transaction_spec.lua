@@ -240,6 +240,34 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     assert.equal(before, snapshot())
   end)
 
+  it("finds the guilty command in the device's words", function()
+    local function blamed(message)
+      device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, status = 400,
+        body = { code = 400, message = "transaction failed:" .. message, errorStack = {}, apiError = 2 } }
+      -- Nobody can be asked: the words must do.
+      device:fault { match = { method = "POST", path = "/mgmt/tm/transaction$" }, times = 1, after = 1, kind = "validation" }
+      local err <const> = fails("transaction", bip.transaction, bip, function(tx)
+        tx(bip.ltm.rule):create { name = "r1", apiAnonymous = "when HTTP_REQUEST { pool other }" }
+        tx(bip.ltm.pool["/Common/p1"].members):create { name = "192.0.2.1:80", address = "192.0.2.1" }
+        tx(bip.ltm.virtual["/Common/app/vs"]):create { destination = "/Common/192.0.2.9%1:443", profiles = { { name = "/Common/tcp" } } }
+        tx(bip.ltm.node["/Part/n%1 x"]):delete()
+        tx(bip.ltm.virtual["/Common/vs2"]):modify { pool = "p3", rules = { "/Common/r2" } }
+      end)
+      device:clear_faults()
+      return err.command and err.command.id or #err.candidates
+    end
+    assert.equal(1, blamed "01070151:3: Rule [/Common/r1] error: /Common/r1:1: error: [undefined procedure: other]")
+    assert.equal(2, blamed "01020036:3: The requested Pool Member (/Common/p1 /Common/192.0.2.1 80) was not found.")
+    assert.equal(2, blamed "01070333:3: something about '192.0.2.1:80'")
+    assert.equal(3, blamed "01070734:3: Configuration error: in Virtual Server (/Common/app/vs) http needs /Common/http")
+    assert.equal(3, blamed "01070333:3: Virtual Address /Common/192.0.2.9%1:443 is wrong")
+    assert.equal(4, blamed '0107:3: node "/Part/n%1 x" is referenced')
+    assert.equal(5, blamed "01020036:3: The requested pool (/Common/p3) was not found.")
+    assert.equal(5, blamed "01070151:3: Rule /Common/r2, not found.")
+    assert.equal(5, blamed "01070000:3: Common and partition and nothing else") -- all five are candidates
+    assert.equal(2, blamed "01070000:3: /Common/r1 and /Common/r2") -- two are
+  end)
+
   it("lists all that may be guilty when the device cannot be asked", function()
     device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, status = 400,
       body = { code = 400, message = "transaction failed:01070000:3: something", errorStack = {}, apiError = 2 } }
