@@ -6,8 +6,8 @@
  *   floor gets BASE CA PATH N          the same with N GETs
  *   floor patches BASE CA PATH N       … PATCHes
  *   floor fleet BASE CA PATH N         N devices at once, each: login, 2 GETs, token deleted; BASE holds %d
- *   floor upload BASE CA NAME FILE     in chunks of 1 MiB
- *   floor download BASE CA NAME FILE SIZE
+ *   floor upload BASE CA NAME FILE [digest]          in chunks of 1 MiB; with "digest" takes SHA-256, too
+ *   floor download BASE CA NAME FILE SIZE [digest]
  * CA is a file or, with a slash at its end, a hashed directory. Answers are received, checked for their status, and not
  * decoded.
  */
@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 
 #define CHUNK (1024L * 1024L)
 #define LOGIN "/mgmt/shared/authn/login"
@@ -43,6 +44,7 @@ typedef struct device {
 } device;
 
 static const char *ca, *path;
+static EVP_MD_CTX *digest; /* of what is transferred; NULL: none is taken */
 
 static _Noreturn void die(const char *format, ...) {
   va_list list;
@@ -161,6 +163,7 @@ static void upload(device *d, const char *file) {
     char range[128];
     ssize_t length = pread(fd, bytes, CHUNK, from);
     if (length <= 0) die("%s: cannot be read", file);
+    if (digest) EVP_DigestUpdate(digest, bytes, (size_t)length);
     snprintf(range, sizeof range, "Content-Range: %lld-%lld/%lld", (long long)from, (long long)(from + length - 1),
              (long long)info.st_size);
     struct curl_slist *headers = curl_slist_append(NULL, d->token_header);
@@ -180,7 +183,7 @@ static void download(device *d, const char *file, long long size) {
   int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   char to[256];
   if (fd < 0) die("%s: cannot be written", file);
-  snprintf(to, sizeof to, "/mgmt/shared/file-transfer/uploads/%s", path);
+  snprintf(to, sizeof to, "/mgmt/shared/file-transfer/downloads/%s", path);
   for (long long from = 0; from < size; from += CHUNK) {
     char range[128];
     long long last = from + CHUNK < size ? from + CHUNK - 1 : size - 1;
@@ -190,8 +193,25 @@ static void download(device *d, const char *file, long long size) {
     perform(d);
     curl_slist_free_all(headers);
     if (pwrite(fd, d->answer.data, d->answer.used, from) != last - from + 1) die("%s: cannot be written", file);
+    if (digest) EVP_DigestUpdate(digest, d->answer.data, d->answer.used);
   }
   close(fd);
+}
+
+static void begin_digest(const char *word) {
+  if (!word || strcmp(word, "digest") != 0) return;
+  digest = EVP_MD_CTX_new();
+  if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) die("no SHA-256");
+}
+
+static void end_digest(void) {
+  unsigned char value[EVP_MAX_MD_SIZE];
+  if (!digest) return;
+  EVP_DigestFinal_ex(digest, value, NULL);
+  for (int i = 0; i < 32; i++)
+    printf("%02x", value[i]);
+  printf("\n");
+  EVP_MD_CTX_free(digest);
 }
 
 /* --- fleet --- */
@@ -265,6 +285,7 @@ int main(int argc, char **argv) {
     fleet(base, atoi(argv[5]));
     return 0;
   }
+  begin_digest(argv[argc - 1]);
   device d;
   open_device(&d, base, 0);
   aim_login(&d);
@@ -282,6 +303,7 @@ int main(int argc, char **argv) {
     download(&d, argv[5], atoll(argv[6]));
   else
     die("unknown mode %s", mode);
+  end_digest();
   aim_logout(&d);
   perform(&d);
   close_device(&d);

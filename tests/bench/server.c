@@ -1,4 +1,4 @@
-/* server PORT CERT KEY OBJECTS PAGE: what nginx cannot answer from files. Takes uploads and forgets them, sends
+/* server PORT CERT KEY DELAY OBJECTS PAGE OBJECT: what nginx cannot answer from files. Takes uploads and forgets them, sends
  * downloads of as many MiB as the name says (64.bin) and pages of a collection of OBJECTS, each page with the items in
  * the file PAGE. */
 #include <stdbool.h>
@@ -19,7 +19,8 @@
 #include <openssl/ssl.h>
 
 #define CHUNK (1024L * 1024L)
-#define FILES "/mgmt/shared/file-transfer/uploads/"
+#define UPLOADS "/mgmt/shared/file-transfer/uploads/"
+#define DOWNLOADS "/mgmt/shared/file-transfer/downloads/"
 #define LINK "https://localhost/mgmt/tm/ltm/virtual"
 #define TOKEN "BENCHBENCHBENCHBENCHBENCHB"
 
@@ -90,7 +91,9 @@ static int take_file(struct evhttp_request *request, struct evbuffer *out, const
 }
 
 static void reply(struct evhttp_request *request, struct evbuffer *out, int status) {
-  evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "application/json; charset=UTF-8");
+  struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+  if (!evhttp_find_header(headers, "Content-Type"))
+    evhttp_add_header(headers, "Content-Type", "application/json; charset=UTF-8");
   evhttp_send_reply(request, status, status == 200 ? "OK" : "No", out);
   evbuffer_free(out);
 }
@@ -125,9 +128,12 @@ static void answer(struct evhttp_request *request, void *unused) {
     reply(request, out, 200);
     return;
   }
-  if (strncmp(path, FILES, strlen(FILES)) == 0) {
-    const char *name = path + strlen(FILES);
-    reply(request, out, command == EVHTTP_REQ_GET ? send_file(request, out, name) : take_file(request, out, name));
+  if (strncmp(path, UPLOADS, strlen(UPLOADS)) == 0) {
+    reply(request, out, take_file(request, out, path + strlen(UPLOADS)));
+    return;
+  }
+  if (strncmp(path, DOWNLOADS, strlen(DOWNLOADS)) == 0) {
+    reply(request, out, send_file(request, out, path + strlen(DOWNLOADS)));
     return;
   }
   if (strcmp(path, "/mgmt/shared/authn/login") == 0)
