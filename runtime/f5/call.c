@@ -128,6 +128,7 @@ static void send(f5_call *call) {
   error_clear(&call->failure);
   call->http.headers = call->lines;
   call->http.done = exchanged;
+  call->http.secret = call->internal; /* the token is in what answers these */
   call->attempts++;
   call->state = CALL_SENT;
   log_exchange_start(call);

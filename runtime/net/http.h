@@ -61,6 +61,7 @@ struct http_request {
   int sink_fd; /* with sink_to_fd: a 2xx body is written here from sink_offset (pwrite), not to memory */
   bool sink_to_fd;
   uint64_t sink_offset;
+  bool secret;     /* the answer holds what nobody may find afterwards: OpenSSL wipes its copy, too */
   long timeout_ms; /* 0: the peer's */
   void (*done)(http_request *request);
   void *owner;
@@ -89,8 +90,8 @@ void http_submit(http_peer *peer, http_request *request);
 /* Ends it without calling done; nothing if it is not running. */
 void http_cancel(http_request *request);
 /* Frees the result (not the struct), and wipes it when it is short; the answer may be taken before by setting
- * request->answer to NULL. Requests and short answers leave no trace in the memory of libcurl and OpenSSL once they are
- * done. */
+ * request->answer to NULL. Requests and short answers leave no trace in the memory of libcurl once they are done, and
+ * answers that were called secret none in that of OpenSSL. */
 void http_request_clear(http_request *request);
 /* Value of an answer's header, trimmed, into buffer (truncated to size); false if absent. Names ignore case. */
 bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size);
