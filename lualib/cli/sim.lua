@@ -51,9 +51,30 @@ local function read(path)
 end
 
 local function write(path, text)
-  local file <const> = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
+  local file <const>, message <const> = io.open(path, "wb")
+  if not file then error("cannot write " .. message, 0) end
+  local written, reason = file:write(text)
+  if written then
+    written, reason = file:close()
+  else
+    file:close()
+  end
+  if not written then error(("cannot write %s: %s"):format(path, reason), 0) end
+end
+
+-- What was saved before stays until all of the new is on the disk.
+local function replace(path, text)
+  if path:find "^/dev/" then return write(path, text) end
+  local temporary <const> = path .. ".new"
+  local ok, message = pcall(write, temporary, text)
+  if ok then
+    ok, message = os.rename(temporary, path)
+    if not ok then message = "cannot write " .. message end
+  end
+  if not ok then
+    os.remove(temporary)
+    error(message, 0)
+  end
 end
 
 function M.run(options)
@@ -75,7 +96,7 @@ function M.run(options)
   if options.ca_file then write(options.ca_file, read(device.ca)) end
   -- Runs on every way out, before the device stops.
   local _saver <close> = setmetatable({}, { __close = function()
-    if options.save then write(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n") end
+    if options.save then replace(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n") end
   end })
   if options.inventory then write(options.inventory, fleet.inventory(device, options)) end
   local what <const> = options.fleet and ("%d simulated BIG-IPs from %s to %s"):format(

@@ -20,7 +20,7 @@ function M.install(device)
   local calls = {}
   local first, last = 1, 0
   local connections, highest = {}, 0
-  local file
+  local file, failed
   if device.options.log then
     file = assert(io.open(device.options.log, "a"))
     file:setvbuf "line"
@@ -59,9 +59,13 @@ function M.install(device)
       first = first + 1
     end
     if file then
-      file:write(("[I][%d][%s][ForwarderPassThroughWorker] [run] {\"user\":%s,\"method\":%s,\"uri\":%s,\"status\":%d,\"from\":%s}\n")
+      local ok <const>, message <const> = file:write(("[I][%d][%s][ForwarderPassThroughWorker] [run] {\"user\":%s,\"method\":%s,\"uri\":%s,\"status\":%d,\"from\":%s}\n")
         :format(request.operation, stamp(request.started), quote(user and "local/" .. user or "local/null"), quote(request.method),
           quote("http://localhost:8100" .. request.target), response.status, quote(request.remote or "")))
+      if not ok and not failed then
+        failed = true
+        io.stderr:write(("sim: cannot write %s: %s\n"):format(device.options.log, message))
+      end
     end
   end)
 end

@@ -191,7 +191,7 @@ static bool is_interrupt(lua_State *L) {
 int host_report(lua_State *L) {
   if (is_interrupt(L)) {
     lua_pop(L, 1);
-    return STATUS_FAILED; /* the signal's own status replaces it */
+    return STATUS_DONE; /* the signal has a status of its own */
   }
   int error = lua_gettop(L);
   lua_pushcfunction(L, describe);
@@ -236,7 +236,7 @@ int host_close(lua_State *L, int status) {
     status = STATUS_FAILED;
   }
   if (signal == 0) return status;
-  if (program.ends_by_signal && (signal == SIGINT || signal == SIGTERM)) return STATUS_DONE;
+  if (program.ends_by_signal && (signal == SIGINT || signal == SIGTERM)) return status;
   if (signal == SIGINT || signal == SIGTERM)
     fprintf(stderr, "f5lua: %s\n", signal == SIGINT ? "interrupted" : "terminated");
   return STATUS_SIGNAL + signal;

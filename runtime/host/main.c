@@ -1,5 +1,6 @@
 /* The command line. What every playbook goes through is decided here, without argparse and without any network library;
  * all else is a subcommand, lualib/cli/NAME.lua. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,8 +161,16 @@ static bool is_allowed(int argc, char **argv, const options *o) {
   return strcmp(word, "build") == 0 || strcmp(word, "inspect") == 0 || strcmp(word, "verify") == 0;
 }
 
+/* A standard stream that was closed would be the first socket or file that is opened, and print would write into it.
+ * Opened the wrong way round, it still answers that it is not there. */
+static void reserve_streams(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) abort();
+}
+
 int main(int argc, char **argv) {
   relro_apply();
+  reserve_streams();
   const bundle *packed;
   int broken = bundle_open(&packed);
   if (broken) return broken;

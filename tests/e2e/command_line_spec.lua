@@ -140,6 +140,14 @@ f5lua: FILE:2: cannot drain web
     assert.equal(1, status)
   end)
 
+  it("1: standard output is closed; nothing else that is opened takes its place", function()
+    local directory <close> = program.directory()
+    local path = directory.path .. "/file"
+    local chunk = ("local f = io.open([[%s]], [[w]]) print(1) io.stderr:write(2) f:write(io.read() and 4 or 3) f:close()"):format(path)
+    local _, _, status = os.execute(("%s -e '%s' <&- >&- 2>&-"):format(program.path, chunk))
+    assert.same({ 1, "3" }, { status, directory:read "file" })
+  end)
+
   it("141: nobody reads the output any more", function()
     local out = io.popen("timeout 20 bash -c '" .. program.path
       .. " -e \"while true do print(1) end\" | head -1; echo ${PIPESTATUS[0]}' 2>&1"):read "a"

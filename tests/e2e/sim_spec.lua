@@ -65,6 +65,19 @@ describe("f5lua sim", function()
     assert.equal("sim: connections wait: Too many open files\n", process:wait().err)
   end)
 
+  it("says that it could not save, or not write its log", function()
+    local process <close> = program.start { "sim", "--port", "0", "--save", "/dev/full" }
+    process:expect "simulated BIG%-IP at"
+    process:kill "INT"
+    local result = process:wait()
+    assert.same({ 1, "f5lua: cannot write /dev/full: No space left on device\n" }, { result.status, result.err })
+    local second <close>, curl = start { "--log", "/dev/full" }
+    for _ = 1, 3 do assert.equal(401, json.decode(curl("", "/mgmt/tm")).code) end
+    second:kill "TERM"
+    result = second:wait()
+    assert.same({ 0, "sim: cannot write /dev/full: No space left on device\n" }, { result.status, result.err })
+  end)
+
   it("has the users it is told", function()
     local process <close>, curl = start { "--user", "ann:secret:admin" }
     assert.equal("tm:ltm:pool:poolcollectionstate", json.decode(curl("-u ann:secret", "/mgmt/tm/ltm/pool")).kind)
