@@ -40,9 +40,9 @@ local function told(part, fn)
   return table.unpack(results, 2, results.n)
 end
 
--- fn(part) while the keep-alive rests.
-local function held(tx, fn)
-  local part = parts.hold(tx)
+-- fn(part) while the keep-alive rests; when it is `committing`, nothing more can be queued either.
+local function held(tx, committing, fn)
+  local part = parts.hold(tx, committing)
   local results = table.pack(pcall(fn, part))
   parts.resume(tx)
   if not results[1] then error(explain(part, results[2]), 0) end
@@ -58,13 +58,14 @@ end
 
 --- What is queued, in the order in which it would run: the device's commands, each with the script's line in `where`.
 function M:commands()
-  local part = parts.parts(self)
-  local list = told(part, function() return reference(part):at("commands"):list() end)
-  for _, command in ipairs(list) do
-    local at = position(part.records, command.commandId)
-    command.where = at and part.records[at].where:gsub(": $", "") or nil
-  end
-  return list
+  return held(self, false, function(part)
+    local list = reference(part):at("commands"):list()
+    for _, command in ipairs(list) do
+      local at = position(part.records, command.commandId)
+      command.where = at and part.records[at].where:gsub(": $", "") or nil
+    end
+    return list
+  end)
 end
 
 local function check_id(name, id)
@@ -77,7 +78,7 @@ end
 function M:move(id, order)
   id = check_id("move", id)
   if math.type(order) ~= "integer" then core.usage_error(2, "move: the place is an integer, 1 for the first") end
-  return held(self, function(part)
+  return held(self, false, function(part)
     local command = reference(part):at("commands", id):modify { evalOrder = order }
     local records, at = part.records, position(part.records, id)
     if at then table.insert(records, math.min(order, #records), table.remove(records, at)) end
@@ -88,7 +89,7 @@ end
 --- Takes a command out.
 function M:remove(id)
   id = check_id("remove", id)
-  held(self, function(part)
+  held(self, false, function(part)
     reference(part):at("commands", id):delete()
     local at = position(part.records, id)
     if at then table.remove(part.records, at) end
@@ -172,7 +173,7 @@ end
 --- Has the device check the commands without changing anything. Raises what commit would raise.
 function M:validate(options)
   options = check("validate", options, COMMIT, 3)
-  held(self, function(part)
+  held(self, true, function(part)
     local ok, err = pcall(function()
       reconcile(self, part)
       return run(part, { state = "VALIDATING", validateOnly = true, asyncExecution = options.async or nil }, options)
@@ -186,7 +187,7 @@ end
 -- @param options table|nil: async, timeout (seconds), interval, progress (function(state, seconds))
 function M:commit(options)
   options = check("commit", options, COMMIT, 3)
-  local part = parts.hold(self)
+  local part = parts.hold(self, true)
   local ok, err = pcall(function()
     reconcile(self, part)
     return run(part, { state = "VALIDATING", asyncExecution = options.async or nil }, options)

@@ -31,11 +31,11 @@ typedef struct f5_auth {
   auth_mode mode;
   char *username, *provider, *login_reference;
   secret *password;
-  secret *basic;       /* "Authorization: Basic …" */
-  secret *given;       /* "X-F5-Auth-Token: …" that the script brought */
-  secret *masked;      /* what of these must not show */
-  secret *proxy;       /* its password, which must not show either */
-  secret **retired;    /* passwords and headers of before: calls on their way may still have them */
+  secret *basic;    /* "Authorization: Basic …" */
+  secret *given;    /* "X-F5-Auth-Token: …" that the script brought */
+  secret *masked;   /* what of these must not show */
+  secret *proxy;    /* its password, which must not show either */
+  secret **retired; /* passwords and headers of before: calls on their way may still have them */
   size_t retired_count;
   long token_lifetime; /* seconds; 0: as the device gives it */
   f5_token *token;     /* in force, or NULL */

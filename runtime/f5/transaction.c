@@ -2,249 +2,17 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "f5/log.h"
 #include "f5/reference.h"
-#include "f5/scan.h"
-#include "f5/secret.h"
-#include "net/json.h"
+#include "f5/transaction_life.h"
 
-#define PATH "/mgmt/tm/transaction"
 #define WAITER_NAME "f5.transaction.waiter"
-#define USUAL_TIMEOUT 120    /* seconds without a command, when the device does not say */
-#define USUAL_EXECUTION 300  /* seconds that a commit may run */
-#define ABANDON_TIMEOUT 5000 /* ms; nobody waits long for it, the device forgets it anyway */
-#define LONGEST_PATH 64
-
-/* What its own call is doing. */
-typedef enum step { STEP_NONE, STEP_ADD, STEP_REMOVE, STEP_BEGIN, STEP_ABANDON } step;
-
-typedef struct tx_waiter tx_waiter;
-
-typedef struct f5_transaction f5_transaction;
-struct f5_transaction {
-  f5_session *session;
-  f5_transaction *next, **link; /* of the session's open ones, which keep it */
-  unsigned references;
-  bool open; /* on the device, as far as we know */
-  bool held; /* is being committed: no keep-alive */
-  step step;
-  int64_t id;
-  lua_Integer timeout, execution_timeout; /* seconds, as the device says */
-  bool validates;                         /* the device knows validateOnly */
-  char header[LONGEST_PATH], path[LONGEST_PATH], command[2 * LONGEST_PATH];
-  uint64_t keep_ms; /* 0: no keep-alive */
-  loop_timer timer;
-  f5_call call;
-  unsigned started, answered; /* commands that were sent, and that the device certainly queued or refused */
-  unsigned queued;
-  const char *last_method; /* the last command, for the keep-alive; NULL: none is left */
-  char *last_path, *last_body;
-  size_t last_length;
-  tx_waiter *waiters;
-};
-
-/* A fiber that waits until the transaction's own call has ended. */
-struct tx_waiter {
-  fiber_wait wait;
-  tx_waiter *next;
-  f5_transaction *transaction; /* NULL when it did */
-};
-
-/* -- who keeps it -- */
-
-static void forget_last(f5_transaction *tx) {
-  if (tx->last_body) secret_wipe(tx->last_body, tx->last_length);
-  free(tx->last_body);
-  free(tx->last_path);
-  tx->last_body = tx->last_path = NULL;
-  tx->last_method = NULL;
-}
-
-static void release(f5_transaction *tx) {
-  if (--tx->references) return;
-  forget_last(tx);
-  session_release(tx->session);
-  free(tx);
-}
-
-/* It is no more on the device, or nobody cares. */
-static void ended(f5_transaction *tx) {
-  tx->open = false;
-  loop_timer_stop(tx->session->core->loop, &tx->timer);
-  if (!tx->link) return;
-  *tx->link = tx->next;
-  if (tx->next) tx->next->link = tx->link;
-  tx->link = NULL;
-  release(tx);
-}
-
-static void set_id(f5_transaction *tx, int64_t id) {
-  tx->id = id;
-  snprintf(tx->header, sizeof tx->header, "X-F5-REST-Coordination-Id: %" PRId64, id);
-  snprintf(tx->path, sizeof tx->path, PATH "/%" PRId64, id);
-}
-
-static void wake_waiters(f5_transaction *tx) {
-  while (tx->waiters) {
-    tx_waiter *waiter = tx->waiters;
-    tx->waiters = waiter->next;
-    waiter->transaction = NULL;
-    fiber_wake(&waiter->wait);
-  }
-}
-
-/* -- its own calls -- */
-
-static void restart_timer(f5_transaction *tx) {
-  if (tx->open && !tx->held && tx->keep_ms) loop_timer_start(tx->session->core->loop, &tx->timer, tx->keep_ms);
-}
-
-static void settle(f5_transaction *tx) {
-  call_clear(&tx->call);
-  tx->step = STEP_NONE;
-  restart_timer(tx);
-  wake_waiters(tx);
-}
-
-static void start_step(f5_transaction *tx, step next, const char *method, const char *path, void (*done)(f5_call *)) {
-  tx->step = next;
-  call_init(&tx->call, tx->session, method, path);
-  tx->call.owner = tx;
-  tx->call.done = done;
-}
-
-static bool failed(const f5_call *call) {
-  return call->failure.verdict.kind != KIND_NONE;
-}
-
-static void removed(f5_call *call) {
-  f5_transaction *tx = call->owner;
-  if (!failed(call))
-    tx->answered++; /* the copy came and went */
-  else
-    log_note(tx->session, "transaction %" PRId64 ": a command of the keep-alive could not be removed: %s", tx->id,
-             call->failure.message);
-  settle(tx);
-}
-
-static void added(f5_call *call) {
-  f5_transaction *tx = call->owner;
-  scan_value value;
-  int64_t id;
-  if (failed(call)) {
-    if (!call->failure.verdict.unknown) tx->answered++;
-    log_note(tx->session, "transaction %" PRId64 " could not be kept alive: %s", tx->id, call->failure.message);
-    settle(tx);
-  } else if (!call->http.answer || !scan_find(call->http.answer, call->http.answer_length, "commandId", &value) ||
-             !scan_integer(&value, &id)) {
-    settle(tx); /* it is found and removed before the commit */
-  } else {
-    snprintf(tx->command, sizeof tx->command, "%s/commands/%" PRId64, tx->path, id);
-    call_clear(call);
-    start_step(tx, STEP_REMOVE, "DELETE", tx->command, removed);
-    call_start(&tx->call);
-  }
-}
-
-static void old_removed(f5_call *call) {
-  settle(call->owner); /* if it could not be removed: it is empty and ends by itself */
-}
-
-static void begun_again(f5_call *call) {
-  f5_transaction *tx = call->owner;
-  scan_value value;
-  int64_t id;
-  if (!failed(call) && call->http.answer && scan_find(call->http.answer, call->http.answer_length, "transId", &value) &&
-      scan_integer(&value, &id)) {
-    snprintf(tx->command, sizeof tx->command, "%s", tx->path);
-    set_id(tx, id);
-    call_clear(call);
-    start_step(tx, STEP_REMOVE, "DELETE", tx->command, old_removed);
-    call_start(&tx->call);
-  } else {
-    settle(tx);
-  }
-}
-
-static void keep_alive(loop_timer *timer) {
-  f5_transaction *tx = (f5_transaction *)(void *)((char *)timer - offsetof(f5_transaction, timer));
-  if (!tx->open || tx->step != STEP_NONE || tx->session->phase != SESSION_OPEN) return;
-  if (tx->last_method) {
-    start_step(tx, STEP_ADD, tx->last_method, tx->last_path, added);
-    tx->call.coordination = tx->header;
-    tx->call.http.body = tx->last_body;
-    tx->call.http.body_length = tx->last_length;
-    tx->call.write = true;
-    tx->started++;
-    call_start(&tx->call);
-    tx->session->usage.writes--; /* it is none */
-  } else {
-    start_step(tx, STEP_BEGIN, "POST", PATH, begun_again);
-    tx->call.http.body = "{}";
-    tx->call.http.body_length = 2;
-    call_start(&tx->call);
-  }
-}
-
-static void abandoned(f5_call *call) {
-  f5_transaction *tx = call->owner;
-  f5_session *session = tx->session;
-  f5_kind kind = call->failure.verdict.kind;
-  if (kind != KIND_NONE && kind != KIND_NOT_FOUND)
-    log_note(session, "transaction %" PRId64 " could not be abandoned, it ends by itself: %s", tx->id,
-             call->failure.message);
-  session->last_calls--;
-  session_retain(session);
-  tx->references++;
-  settle(tx);
-  ended(tx);
-  release(tx);
-  session_step(session);
-  session_release(session);
-}
-
-/* Nothing of it is carried out. */
-static void abandon(f5_transaction *tx) {
-  if (!tx->open) return;
-  tx->open = false;
-  tx->session->usage.writes -= tx->queued;
-  loop_timer_stop(tx->session->core->loop, &tx->timer);
-  call_clear(&tx->call);
-  start_step(tx, STEP_ABANDON, "DELETE", tx->path, abandoned);
-  tx->call.http.timeout_ms = ABANDON_TIMEOUT;
-  tx->call.last = true;
-  tx->session->last_calls++;
-  call_start(&tx->call);
-}
-
-void transaction_end_all(f5_session *session) {
-  for (f5_transaction *tx = session->transactions, *next; tx; tx = next) {
-    next = tx->next;
-    abandon(tx);
-  }
-}
-
-void transaction_drop_all(f5_session *session) {
-  while (session->transactions) {
-    f5_transaction *tx = session->transactions;
-    if (tx->step == STEP_ABANDON) session->last_calls--;
-    call_clear(&tx->call);
-    tx->step = STEP_NONE;
-    wake_waiters(tx);
-    ended(tx);
-  }
-}
-
-/* The script has lost it: it is abandoned from the loop (a finalizer does no network I/O). */
-static void reap(loop_timer *timer) {
-  abandon((f5_transaction *)(void *)((char *)timer - offsetof(f5_transaction, timer)));
-}
+#define USUAL_TIMEOUT 120   /* seconds without a command, when the device does not say */
+#define USUAL_EXECUTION 300 /* seconds that a commit may run */
 
 /* -- Lua: the userdata -- */
 
@@ -267,9 +35,8 @@ static int transaction_collect(lua_State *L) {
   f5_transaction *tx = *box;
   if (!tx) return 0;
   *box = NULL;
-  tx->timer.fire = reap;
-  if (tx->open && tx->step == STEP_NONE) loop_timer_start(tx->session->core->loop, &tx->timer, 0);
-  release(tx);
+  transaction_orphan(tx);
+  transaction_release(tx);
   return 0;
 }
 
@@ -342,18 +109,9 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   f5_transaction **box = lua_newuserdatauv(L, sizeof *box, 2);
   *box = NULL;
   luaL_setmetatable(L, TRANSACTION_NAME);
-  f5_transaction *tx = calloc(1, sizeof *tx);
+  f5_transaction *tx = transaction_new(session, id);
   if (!tx) return luaL_error(L, "not enough memory");
   *box = tx;
-  tx->references = 2; /* the userdata's, the list's */
-  tx->session = session_retain(session);
-  tx->open = true;
-  tx->timer.fire = keep_alive;
-  tx->next = session->transactions;
-  tx->link = &session->transactions;
-  if (tx->next) tx->next->link = &tx->next;
-  session->transactions = tx;
-  set_id(tx, id);
   tx->timeout = integer_field(L, answer, "timeoutSeconds", USUAL_TIMEOUT);
   tx->execution_timeout = integer_field(L, answer, "executionTimeout", USUAL_EXECUTION);
   tx->validates = lua_getfield(L, answer, "validateOnly") != LUA_TNIL;
@@ -364,7 +122,7 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   lua_newtable(L);
   lua_setiuservalue(L, -2, TX_RECORDS);
   call_clear(&op->call);
-  restart_timer(tx);
+  transaction_restart_timer(tx);
   return 1;
 }
 
@@ -384,7 +142,7 @@ static int begin(lua_State *L) {
         return error_usage(L, "begin: keep_alive is a number of seconds, or false");
     }
   }
-  f5_operation *op = operation_new(L, session, "POST", PATH);
+  f5_operation *op = operation_new(L, session, "POST", TRANSACTION_PATH);
   op->call.http.body = "{}";
   op->call.http.body_length = 2;
   return session_read(L, op, begun);
@@ -413,22 +171,6 @@ bool transaction_bound(lua_State *L) {
   bool bound = luaL_testudata(L, 1, REFERENCE_NAME) && lua_getiuservalue(L, 1, 2) == LUA_TUSERDATA;
   if (luaL_testudata(L, 1, REFERENCE_NAME)) lua_pop(L, 1); /* user value */
   return bound;
-}
-
-static void set_last(f5_transaction *tx, const http_request *request) {
-  forget_last(tx);
-  char *path = strdup(request->path), *body = malloc(request->body_length + 1);
-  if (!path || !body) {
-    free(path);
-    free(body);
-    return;
-  }
-  if (request->body_length) memcpy(body, request->body, request->body_length);
-  body[request->body_length] = '\0';
-  tx->last_method = request->method;
-  tx->last_path = path;
-  tx->last_body = body;
-  tx->last_length = request->body_length;
 }
 
 /* A transaction that the device does not know any more. */
@@ -478,14 +220,14 @@ static int queued(lua_State *L, int status, lua_KContext context) {
   f5_transaction *tx = to_transaction(L, -1);
   if (!failure->verdict.unknown) tx->answered++;
   failure->verdict.unknown = false; /* a command in the queue changes nothing */
-  if (failed(&op->call)) {
+  if (failure->verdict.kind != KIND_NONE) {
     if (failure->verdict.kind == KIND_NOT_FOUND && failure->message && strstr(failure->message, "ransaction"))
       say_gone(tx, failure);
     operation_result(L, op); /* raises */
   }
   tx->queued++;
-  set_last(tx, &op->call.http);
-  restart_timer(tx);
+  transaction_set_last(tx, &op->call.http);
+  transaction_restart_timer(tx);
   lua_getiuservalue(L, -1, TX_RECORDS);
   int records = lua_gettop(L);
   operation_result(L, op);
@@ -514,10 +256,10 @@ int transaction_write(lua_State *L, f5_operation *op, int body) {
   lua_getiuservalue(L, 1, 2);
   f5_transaction *tx = to_transaction(L, -1);
   check_open(L, tx);
-  if (tx->held) return error_usage(L, "the transaction %" PRId64 " is being committed", tx->id);
+  if (tx->committing) return error_usage(L, "the transaction %" PRId64 " is being committed", tx->id);
   const char *path = op->call.http.path;
   if (below(path, "/mgmt/tm/asm")) return error_usage(L, "ASM has no transactions: %s cannot be a part of one", path);
-  if (!below(path, "/mgmt/tm") || below(path, "/mgmt/tm/task") || below(path, PATH))
+  if (!below(path, "/mgmt/tm") || below(path, "/mgmt/tm/task") || below(path, TRANSACTION_PATH))
     return error_usage(L, "%s cannot be a part of a transaction", path);
   op->body = body;
   return await_settled(L, tx, (lua_KContext)op, write_now);
@@ -534,7 +276,7 @@ static int after_rollback(lua_State *L, int status, lua_KContext context) {
 static int rollback(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
   lua_settop(L, 1);
-  abandon(tx);
+  transaction_abandon(tx);
   return await_settled(L, tx, 0, after_rollback);
 }
 
@@ -574,29 +316,30 @@ static int have_parts(lua_State *L, int status, lua_KContext context) {
 
 static int hold(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
-  lua_settop(L, 1);
   check_open(L, tx);
+  tx->committing = lua_toboolean(L, 2);
   tx->held = true;
+  lua_settop(L, 1);
   loop_timer_stop(tx->session->core->loop, &tx->timer);
   return await_settled(L, tx, 0, have_parts);
 }
 
 static int resume(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
-  tx->held = false;
-  if (tx->step == STEP_NONE) restart_timer(tx);
+  tx->held = tx->committing = false;
+  if (tx->step == STEP_NONE) transaction_restart_timer(tx);
   return 0;
 }
 
 static int lua_ended(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
-  if (tx->step == STEP_NONE) ended(tx);
+  if (tx->step == STEP_NONE) transaction_ended(tx);
   return 0;
 }
 
 /* None of what the keep-alive could queue again is left. */
 static int lua_forget_last(lua_State *L) {
-  forget_last(to_transaction(L, 1));
+  transaction_set_last(to_transaction(L, 1), NULL);
   return 0;
 }
 
@@ -627,7 +370,7 @@ void transaction_setup(lua_State *L, int session_methods) {
   static const luaL_Reg methods[] = {{"rollback", rollback}, {"id", id}, {NULL, NULL}};
   static const luaL_Reg internals[] = {
       {"parts", parts},     /* -> { session, records, open, validates, doubtful, timeout, execution_timeout, id } */
-      {"hold", hold},       /* stops the keep-alive, waits for it; -> parts */
+      {"hold", hold},       /* (tx, committing) stops the keep-alive, waits for it; -> parts */
       {"resume", resume},   /* … and goes on with it */
       {"ended", lua_ended}, /* it was committed */
       {"forget_last", lua_forget_last},

@@ -422,6 +422,22 @@ describe("G21 a transaction's time", function()
     assert.equal(4, bip:usage().writes)
   end)
 
+  it("is kept up while slow commands are on their way", function()
+    local tx <close> = bip:begin { keep_alive = 0.05 }
+    device:fault { match = { method = "POST", path = "/mgmt/tm/ltm/node" }, times = 6, delay_ms = 130 }
+    local fibers = {}
+    for i = 1, 3 do
+      fibers[i] = function()
+        f5.sleep(0.03 * i)
+        tx(bip.ltm.node):create { name = "n" .. i, address = "192.0.2." .. i }
+      end
+    end
+    f5.all(fibers)
+    f5.sleep(0.3)
+    tx:commit()
+    assert.equal(3, #bip.ltm.node:list())
+  end)
+
   it("is kept up by calls that a cut leaves no trace of", function()
     local tx <close> = bip:begin { keep_alive = 0.05 }
     tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
