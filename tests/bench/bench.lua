@@ -1,10 +1,11 @@
--- Runs the rows of the bench and prints the table: lua5.4 tests/bench/bench.lua QUICK WORK PORT FLEET_PORT [ROW…]
+-- Runs the rows of the bench and prints the table: lua5.4 tests/bench/bench.lua QUICK WORK PORT FLEET_PORT SIM_PORT [ROW…]
 -- Called by scripts/bench, which starts the servers and sets the environment.
-local quick <const>, work <const>, port <const>, fleet_port <const> = arg[1] == "yes", arg[2], arg[3], arg[4]
-local wanted <const> = table.pack(table.unpack(arg, 5))
+local quick <const>, work <const>, port <const>, fleet_port <const>, sim_port <const> = arg[1] == "yes", arg[2], arg[3], arg[4], arg[5]
+local wanted <const> = { table.unpack(arg, 6) }
 
 local f5lua <const> = os.getenv "F5LUA" or "build/release/f5lua"
-local floor <const>, measure <const> = "build/bench/floor", "build/bench/measure"
+local portable <const> = "build/portable/f5lua"
+local floor <const>, static_floor <const>, measure <const> = "build/bench/floor", "build/bench/floor-static", "build/bench/measure"
 local base <const> = "https://127.0.0.1:" .. port
 local slow_base <const> = "https://127.0.0.1:" .. fleet_port
 local fleet_base <const> = "https://d%d.fleet.localhost:" .. fleet_port
@@ -15,43 +16,96 @@ local rounds <const> = quick and 3 or 9
 local function has(program) return os.execute("command -v " .. program .. " >/dev/null") == true end
 local node <const> = has "node"
 
-local function exists(path)
-  local file = io.open(path)
-  return file and file:close()
-end
-
--- nil without such a playbook: the row waits for it.
-local function playbook(name, ...)
-  local path = "tests/bench/playbooks/" .. name .. ".lua"
-  return exists(path) and table.concat({ f5lua, path, ... }, " ") or nil
-end
+local function playbook(name, ...) return table.concat({ f5lua, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ") end
+local function packed(name, ...) return table.concat({ portable, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ") end
 local function least(...) return table.concat({ floor, ... }, " ") end
 local function python(...) return table.concat({ "/usr/bin/python3 tests/bench/peers/peer.py", ... }, " ") end
 local function javascript(...) return node and table.concat({ "node tests/bench/peers/peer.js", ... }, " ") or nil end
 local function curl(...) return table.concat({ "curl -sSf -o /dev/null", ... }, " ") end
 
--- A limit is { what, of, against, most or least }: `of` is wall, cpu or rss; the ratio to `against`, or without it the
--- plain figure (seconds, MB), is at most or at least so much.
-local function most(of, limit, against) return { of = of, limit = limit, against = against } end
-local function faster(of, limit, against) return { of = of, limit = limit, against = against, at_least = true } end
+-- A limit is { of, limit, against, at_least, program }: `of` is wall, cpu or rss, or what the row measures itself; the ratio
+-- of the program's (f5lua's) to that of `against`, or without it the plain figure, is at most or at least `limit`.
+local function most(of, limit, against, program) return { of = of, limit = limit, against = against, program = program } end
+local function faster(of, limit, against, program) return { of = of, limit = limit, against = against, program = program, at_least = true } end
 
 local gets <const>, patches <const> = quick and 500 or 2000, quick and 500 or 2000
 local big <const> = quick and 64 or 1024
+local function read_line(path)
+  local file = assert(io.open(path))
+  local line = file:read "l"
+  file:close()
+  return line
+end
+
+local function run(command)
+  local result = work .. "/result"
+  assert(os.execute(("%s %s %s >%s/output 2>&1"):format(measure, result, command, work)), command)
+  local wall, cpu, rss, status = read_line(result):match "^(%S+) (%S+) (%S+) (%S+)$"
+  if status ~= "0" then
+    os.execute(("head -c 2000 %s/output >&2"):format(work))
+    error(("status %s of: %s"):format(status, command), 0)
+  end
+  return { wall = tonumber(wall), cpu = tonumber(cpu), rss = tonumber(rss) / 1024 }
+end
+
+-- The user instructions of one read, without the start: what two counts of reads differ by.
+local function count_instructions()
+  local function counted(command)
+    local log = work .. "/callgrind.log"
+    assert(os.execute(("valgrind --tool=callgrind --callgrind-out-file=/dev/null %s >%s 2>&1"):format(command, log)), command)
+    local file <close> = assert(io.open(log))
+    return tonumber(file:read "a":match "Collected : (%d+)")
+  end
+  local few <const>, many <const> = 50, 550
+  local function a_read(of) return { { instructions = (counted(of(many)) - counted(of(few))) / (many - few) } } end
+  return {
+    f5lua = a_read(function(n) return playbook("gets", n) end),
+    floor = a_read(function(n) return least("gets", base, ca, object, n) end),
+  }
+end
+
+-- A thousand simulated devices, asked by as many connections at once: requests a second, with all handshakes, and memory.
+local function simulate_fleet()
+  local devices <const>, each <const> = 1000, 20
+  local pid_file <const>, sim_ca <const> = work .. "/sim.pid", work .. "/sim.pem"
+  assert(os.execute(("%s sim --fleet %d --port %s --user operator:secret:operator --ca-file %s >%s/sim.log 2>&1 & echo $! >%s"):format(
+    f5lua, devices, sim_port, sim_ca, work, pid_file)))
+  assert(os.execute(("for i in $(seq 200); do [ ! -s %s/sim.log ] || exit 0; sleep 0.1; done; exit 1"):format(work)), "no simulated fleet")
+  local client <const> = least("fleet", "'https://127.0.%d.%d:" .. sim_port .. "'", sim_ca, "/mgmt/tm/ltm/monitor/http/~Common~http", devices, each)
+  local samples = {}
+  for _ = 1, quick and 2 or 4 do
+    local took = run(client).wall
+    samples[#samples + 1] = { rate = devices * (each + 2) / took }
+  end
+  table.remove(samples, 1) -- it made the devices and their certificates
+  local pid <const> = read_line(pid_file)
+  local file <close> = assert(io.open("/proc/" .. pid .. "/status"))
+  local peak <const> = tonumber(file:read "a":match "VmHWM:%s*(%d+)") / 1024
+  for _, sample in ipairs(samples) do sample.rss = peak end
+  os.execute("kill " .. pid)
+  os.remove(pid_file)
+  return { f5lua = samples }
+end
+
 -- f5lua takes the SHA-256 of what it carries, which the floor does only where that is said.
 local transfer_limits <const> = { most("cpu", 1.1, "floor"), most("cpu", 1.1, "digest") }
 local rows <const> = {
   {
     name = "start", work = "`f5lua -e ''`", warm = 5, rounds = 5 * rounds,
-    programs = { f5lua = f5lua .. " -e ''", floor = least "start" },
-    limits = { most("wall", 1.1, "floor") },
+    programs = { f5lua = f5lua .. " -e ''", portable = portable .. " -e ''", floor = least "start" },
+    limits = { most("wall", 1.1, "floor"), most("wall", 1.1, "floor", "portable") },
   },
   {
     name = "cold", work = "start, login, one GET, token deleted, exit", rounds = 2 * rounds,
     programs = {
       f5lua = playbook("gets", 1), floor = least("cold", base, ca, object), requests = python("gets", base, object),
-      node = javascript("gets", base, object), curl = curl(base .. object),
+      node = javascript("gets", base, object), curl = curl(base .. object), portable = packed("gets", 1),
+      static = table.concat({ static_floor, "cold", base, ca, object }, " "),
     },
-    limits = { most("wall", 1.1, "floor"), faster("wall", 10, "requests"), faster("wall", 1, "node") },
+    limits = {
+      most("wall", 1.1, "floor"), faster("wall", 10, "requests"), faster("wall", 1, "node"),
+      most("wall", 1.2, "static", "portable"), faster("wall", 18, "requests", "portable"),
+    },
   },
   {
     name = "gets", work = ("%d GETs of 1.5 KB on one connection, decoded"):format(gets),
@@ -60,6 +114,9 @@ local rows <const> = {
       node = javascript("gets", base, object, gets), curl = curl(("'%s%s?[1-%d]'"):format(base, object, gets)),
     },
     limits = { most("cpu", 1.15, "floor"), faster("cpu", 7, "requests"), faster("cpu", 3, "node") },
+  },
+  {
+    name = "instructions", work = "one GET of 1.5 KB, decoded, by callgrind", measure = count_instructions, limits = { most("instructions", 165000) },
   },
   {
     name = "patches", work = ("%d PATCHes on one connection, answers decoded"):format(patches),
@@ -73,28 +130,37 @@ local rows <const> = {
     name = "list", work = "a collection of 10,000 objects, 13.9 MB, to Lua tables",
     programs = {
       f5lua = playbook("list", 10000), floor = least("cold", base, ca, collection), requests = python("gets", base, collection),
-      node = javascript("gets", base, collection),
+      node = javascript("gets", base, collection), portable = packed("list", 10000),
     },
-    limits = { most("wall", 3, "floor"), most("rss", 60), faster("wall", 2.5, "requests") },
+    limits = { most("wall", 3, "floor"), most("rss", 60), most("rss", 60, nil, "portable"), faster("wall", 2.5, "requests") },
   },
   {
     name = "each", work = ("`each` over %s objects, pages of 500"):format(quick and "20,000" or "1,000,000"),
     warm = 0, rounds = 1, server = slow_base,
-    programs = { f5lua = playbook("each", quick and 20000 or 1000000) },
-    limits = { most("rss", 12) },
+    programs = { f5lua = playbook("each", quick and 20000 or 1000000), portable = packed("each", quick and 20000 or 1000000) },
+    limits = { most("rss", 12), most("rss", 12, nil, "portable") },
   },
   {
     name = "fleet", work = "200 devices at once, 50 ms an answer: login, 2 GETs, logout",
     programs = {
       f5lua = playbook("fleet", 200, fleet_port), floor = least("fleet", fleet_base, ca, object, 200),
       requests = python("fleet", fleet_base, object, 200), node = javascript("fleet", fleet_base, object, 200),
+      portable = packed("fleet", 200, fleet_port),
     },
-    limits = { most("wall", 1.05, "floor"), most("cpu", 1.1, "floor"), most("rss", 25), faster("wall", 10, "requests") },
+    limits = {
+      most("wall", 1.05, "floor"), most("cpu", 1.1, "floor"), most("rss", 25), most("rss", 25, nil, "portable"), faster("wall", 10, "requests"),
+    },
   },
   {
     name = "fleet2000", work = "2,000 devices at once, the same", rounds = quick and 1 or 5,
-    programs = { f5lua = playbook("fleet", 2000, fleet_port), floor = least("fleet", fleet_base, ca, object, 2000) },
-    limits = { most("wall", 1.1, "floor"), most("cpu", 1.1, "floor"), most("rss", 120) },
+    programs = {
+      f5lua = playbook("fleet", 2000, fleet_port), floor = least("fleet", fleet_base, ca, object, 2000), portable = packed("fleet", 2000, fleet_port),
+    },
+    limits = { most("wall", 1.1, "floor"), most("cpu", 1.1, "floor"), most("rss", 120), most("rss", 120, nil, "portable") },
+  },
+  {
+    name = "simulated", work = "`f5lua sim --fleet 1000`, all asked at once: login, 20 GETs, logout each", measure = simulate_fleet,
+    limits = { faster("rate", 5000), most("rss", 1000) },
   },
   {
     name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,
@@ -133,25 +199,10 @@ local rows <const> = {
 }
 
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
-local order <const> = { "f5lua", "floor", "digest", "curl", "node", "requests" }
-
-local function read_line(path)
-  local file = assert(io.open(path))
-  local line = file:read "l"
-  file:close()
-  return line
-end
-
-local function run(command)
-  local result = work .. "/result"
-  assert(os.execute(("%s %s %s >%s/output 2>&1"):format(measure, result, command, work)), command)
-  local wall, cpu, rss, status = read_line(result):match "^(%S+) (%S+) (%S+) (%S+)$"
-  if status ~= "0" then
-    os.execute(("head -c 2000 %s/output >&2"):format(work))
-    error(("status %s of: %s"):format(status, command), 0)
-  end
-  return { wall = tonumber(wall), cpu = tonumber(cpu), rss = tonumber(rss) / 1024 }
-end
+local order <const> = { "f5lua", "floor", "digest", "portable", "static", "curl", "node", "requests" }
+-- A floor in place of the usual one, or a program in place of f5lua, is named in the first column.
+local instead_of_floor <const> = { digest = ", SHA-256 also in the floor", static = ", static floor" }
+local UNITS <const> = { rss = { "%.1f MB", "%g MB" }, rate = { "%.0f a second", "%.0f a second" }, instructions = { "%.0f instructions", "%.0f" } }
 
 local function median(values)
   table.sort(values)
@@ -161,7 +212,7 @@ end
 
 local function medians(samples)
   local result = {}
-  for _, of in ipairs { "wall", "cpu", "rss" } do
+  for of in pairs(samples[1]) do
     local values = {}
     for i, sample in ipairs(samples) do values[i] = sample[of] end
     result[of] = median(values)
@@ -171,13 +222,18 @@ end
 
 -- Every round runs each program once, so that what disturbs the machine disturbs all; ratios are within a round.
 local function run_row(row)
+  if row.measure then
+    row.samples, row.medians = row.measure(), {}
+    for name, list in pairs(row.samples) do row.medians[name] = medians(list) end
+    return
+  end
   if row.file then assert(os.execute(("head -c %d /dev/zero >%s/%d.bin"):format(row.file << 20, work, row.file))) end
   local prefix = row.server == slow_base and ("env F5_SERVER_PORT=%s "):format(fleet_port) or ""
   local samples = {}
   local function sample(name)
     samples[name] = samples[name] or {}
     -- env would be measured, too, were it not replaced by what it starts
-    table.insert(samples[name], run((name == "f5lua" and prefix or "") .. row.programs[name]))
+    table.insert(samples[name], run(((name == "f5lua" or name == "portable") and prefix or "") .. row.programs[name]))
   end
   for _ = 1, row.warm or 1 do
     run(prefix .. row.programs.f5lua)
@@ -194,7 +250,7 @@ end
 
 local function ratio(row, limit)
   local ratios = {}
-  for i, mine in ipairs(row.samples.f5lua) do
+  for i, mine in ipairs(row.samples[limit.program or "f5lua"]) do
     local other = row.samples[limit.against][i][limit.of]
     ratios[i] = limit.at_least and other / mine[limit.of] or mine[limit.of] / other
   end
@@ -203,7 +259,7 @@ end
 
 local function shown(of, value)
   if not value then return "" end
-  if of == "rss" then return ("%.1f MB"):format(value) end
+  if UNITS[of] then return UNITS[of][1]:format(value) end
   return value < 1 and ("%.1f ms"):format(value * 1000) or ("%.2f s"):format(value)
 end
 
@@ -211,19 +267,18 @@ local by_name = {}
 
 -- One line of the table for a limit.
 local function judge(row, limit)
-  local of, mine = limit.of, row.medians.f5lua
-  local cells = { row.work, of, shown(of, mine[of]) }
-  if limit.against == "digest" then cells[1] = row.work .. ", SHA-256 also in the floor" end
+  local of, program = limit.of, limit.program or "f5lua"
+  local mine, special = row.medians[program], instead_of_floor[limit.against]
+  local cells = { row.work .. (limit.program and ", portable program" or "") .. (special or ""), of, shown(of, mine[of]) }
   for i = 2, #columns do
-    local column = columns[i]
-    local peer = row.medians[column == "floor" and limit.against == "digest" and "digest" or column]
+    local peer = row.medians[columns[i] == "floor" and special and limit.against or columns[i]]
     cells[#cells + 1] = shown(of, peer and peer[of])
   end
   local value, text, target
   if limit.against then
     if not row.samples[limit.against] then return nil end
     value = ratio(row, limit)
-    text = limit.at_least and ("%.1f× less than %s"):format(value, limit.against) or ("%.2f× floor"):format(value)
+    text = limit.at_least and ("%.1f× less than %s"):format(value, limit.against) or ("%.2f× %s"):format(value, special and "floor" or limit.against)
     target = ("%s %g×"):format(limit.at_least and "≥" or "≤", limit.limit)
   elseif limit.growth_over then
     local smaller = by_name[limit.growth_over]
@@ -231,7 +286,8 @@ local function judge(row, limit)
     value = mine[of] - smaller.medians.f5lua[of]
     text, target = ("%+.1f MB over 64 MiB"):format(value), ("≤ %g MB"):format(limit.limit)
   else
-    value, text, target = mine[of], shown(of, mine[of]), ("≤ %g MB"):format(limit.limit)
+    value, text = mine[of], shown(of, mine[of])
+    target = (limit.at_least and "≥ " or "≤ ") .. UNITS[of][2]:format(limit.limit)
   end
   local met = limit.at_least and value >= limit.limit or not limit.at_least and value <= limit.limit
   cells[#cells + 1] = text
@@ -279,9 +335,7 @@ for _, text in ipairs(lines) do print(text) end
 local missed = 0
 for _, row in ipairs(rows) do
   by_name[row.name] = row
-  if not row.programs.f5lua then
-    io.stderr:write("bench: no playbook for ", row.name, "\n")
-  elseif #wanted == 0 or chosen[row.name] then
+  if #wanted == 0 or chosen[row.name] then
     run_row(row)
     for _, limit in ipairs(row.limits) do
       local cells, met = judge(row, limit)

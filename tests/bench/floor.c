@@ -5,8 +5,8 @@
  *   floor cold BASE CA PATH            login, one GET, token deleted
  *   floor gets BASE CA PATH N          the same with N GETs
  *   floor patches BASE CA PATH N       … PATCHes
- *   floor fleet BASE CA PATH N         N devices at once, each: login, 2 GETs, token deleted; BASE holds %d
- *   floor upload BASE CA NAME FILE [digest]          in chunks of 1 MiB; with "digest" takes SHA-256, too
+ *   floor fleet BASE CA PATH N [GETS]  N devices at once, each: login, 2 or so many GETs, token deleted; BASE holds %d,
+ * or 127.0.%d.%d floor upload BASE CA NAME FILE [digest]          in chunks of 1 MiB; with "digest" takes SHA-256, too
  *   floor download BASE CA NAME FILE SIZE [digest]
  * CA is a file or, with a slash at its end, a hashed directory. Answers are received, checked for their status, and not
  * decoded.
@@ -40,7 +40,7 @@ typedef struct device {
   char token[64], token_header[128];
   struct curl_slist *json, *authorized, *authorized_json;
   buffer answer;
-  int step;
+  long step;
 } device;
 
 static const char *ca, *path;
@@ -76,7 +76,10 @@ static size_t receive(char *bytes, size_t one, size_t length, void *data) {
 
 static void open_device(device *d, const char *base, int number) {
   memset(d, 0, sizeof *d);
-  snprintf(d->base, sizeof d->base, base, number);
+  if (strstr(base, "%d.%d"))
+    snprintf(d->base, sizeof d->base, base, (number + 1) >> 8, (number + 1) & 255);
+  else
+    snprintf(d->base, sizeof d->base, base, number);
   d->easy = curl_easy_init();
   d->json = curl_slist_append(NULL, "Content-Type: application/json");
   curl_easy_setopt(d->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -217,26 +220,19 @@ static void end_digest(void) {
 /* --- fleet --- */
 
 /* Aims the next request of the device; false after the last. */
-static bool next_step(device *d) {
-  switch (d->step++) {
-  case 0:
+static bool next_step(device *d, long gets) {
+  long step = d->step++;
+  if (step == 1) take_token(d);
+  if (step == 0)
     aim_login(d);
-    return true;
-  case 1:
-    take_token(d);
-    /* fall through */
-  case 2:
+  else if (step <= gets)
     aim(d, "GET", path, d->authorized, NULL, 0);
-    return true;
-  case 3:
+  else if (step == gets + 1)
     aim_logout(d);
-    return true;
-  default:
-    return false;
-  }
+  return step <= gets + 1;
 }
 
-static void fleet(const char *base, int count) {
+static void fleet(const char *base, int count, long gets) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     limit.rlim_cur = limit.rlim_max;
@@ -247,7 +243,7 @@ static void fleet(const char *base, int count) {
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)count);
   for (int i = 0; i < count; i++) {
     open_device(&devices[i], base, i);
-    next_step(&devices[i]);
+    next_step(&devices[i], gets);
     curl_multi_add_handle(multi, devices[i].easy);
   }
   for (int left = count, running; left > 0;) {
@@ -261,7 +257,7 @@ static void fleet(const char *base, int count) {
       curl_easy_getinfo(easy, CURLINFO_PRIVATE, &d);
       check(d, code);
       curl_multi_remove_handle(multi, easy);
-      if (next_step(d)) {
+      if (next_step(d, gets)) {
         curl_multi_add_handle(multi, easy);
       } else {
         close_device(d);
@@ -282,7 +278,7 @@ int main(int argc, char **argv) {
   path = argv[4];
   curl_global_init(CURL_GLOBAL_DEFAULT);
   if (strcmp(mode, "fleet") == 0) {
-    fleet(base, atoi(argv[5]));
+    fleet(base, atoi(argv[5]), argc > 6 ? atol(argv[6]) : 2);
     return 0;
   }
   begin_digest(argv[argc - 1]);
