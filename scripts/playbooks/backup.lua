@@ -44,7 +44,7 @@ local function archives_of(name)
   return found
 end
 
--- Makes, fetches, verifies; returns what there is to say. `line` shows how far it is.
+-- Makes, fetches, verifies; returns what there is to say. `line` shows how far it is; without it nothing does.
 local function backup(bip, name, line)
   name = name:gsub("[^%w._-]", "_")
   local archive <const> = ("%s-%s.ucs"):format(name, os.date "!%Y%m%dT%H%M%SZ")
@@ -61,10 +61,12 @@ local function backup(bip, name, line)
 
   local body = { command = "save", name = archive }
   if passphrase then body.options = f5.array { { passphrase = passphrase } } end
-  bip:task("sys/ucs", body):wait { timeout = args.timeout, progress = function(state, seconds)
+  local function silent() end
+  bip:task("sys/ucs", body):wait { timeout = args.timeout, progress = line and function(state, seconds)
     line(("%s: %s, %.0f s"):format(archive, (state or "waiting"):lower(), seconds))
-  end }
-  local got <const> = bip:download(archive, file, { from = "ucs" })
+  end or silent }
+  if line then line:close() end -- the download has one of its own
+  local got <const> = bip:download(archive, file, { from = "ucs", progress = not line and silent or nil })
   local sum <const> = bip:bash("sha256sum " .. there):match "^%x+"
   if got.size == 0 or sum ~= got.sha256 then
     f5.fail("%s is not what the device has: %d bytes, SHA-256 %s here, %s there", archive, got.size, got.sha256, sum or "none")
@@ -83,13 +85,11 @@ end
 if not args.devices then
   local bip <close> = f5.connect {}
   local line <close> = f5.live { quiet = true }
-  local result <const> = backup(bip, bip:label(), line)
-  line:close()
-  return print(result)
+  return print(backup(bip, bip:label(), line))
 end
 
 local report <const> = f5.each(f5.inventory(args.devices):limit(args.limit), {}, function(bip, device)
-  return backup(bip, device.name, function() end)
+  return backup(bip, device.name)
 end)
 local failed = 0
 for _, device in ipairs(report.devices) do
