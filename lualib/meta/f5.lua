@@ -524,6 +524,8 @@ function task:delete() end
 ---@field attempts? integer
 ---@field outcome? "unknown" the device may have carried out what was asked
 ---@field command? { id: integer, method: string, path: string, where: string } of a transaction: the command that is to blame
+---@field exit_status? integer of `bash`: how the command ended
+---@field output? string of `bash`: what it said
 ---@field candidates? table[] of a transaction: the commands of which one is to blame, when it cannot be found out which
 ---@field cause? f5.error
 

@@ -331,6 +331,7 @@ bool auth_set_password(f5_session *session, const char *password, size_t length)
     secret_free(fresh.password);
     return false;
   }
+  if (strcmp(secret_string(fresh.password), auth->username) == 0) secret_unmask(fresh.password);
   retired[auth->retired_count++] = auth->password;
   retired[auth->retired_count++] = auth->basic;
   retired[auth->retired_count++] = auth->masked;
