@@ -557,6 +557,12 @@ for _, template in ipairs {
   nodes[template].flat = template == "sys/ha-group" or template == "net/port-mirror" or template == "net/packet-filter"
 end
 
+-- What a device says of itself; the guide's own example of a read-only property is its timeZone.
+for _, name in ipairs { "timeZone", "version", "build", "edition", "platformId", "product", "selfDevice", "managementIp", "failoverState",
+  "chassisId", "chassisType", "baseMac", "marketingName", "activeModules", "optionalModules" } do
+  nodes["cm/device"].props[name] = READ_ONLY
+end
+
 -- Root objects whose name is not that of their kind.
 local parents <const> = {
   ["client-ssl"] = "clientssl", ["server-ssl"] = "serverssl", ["one-connect"] = "oneconnect", ["web-acceleration"] = "webacceleration",

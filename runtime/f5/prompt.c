@@ -57,6 +57,7 @@ bool prompt_ask(lua_State *L, const char *question, bool hidden, char *buffer) {
   if (changed) {
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_cc[VQUIT] = silent.c_cc[VSUSP] = _POSIX_VDISABLE; /* they would leave the terminal as it is now */
     changed = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
   }
   say(fd, question);

@@ -339,6 +339,11 @@ describe("G15 device: read-only properties", function()
     local changed = patch("/mgmt/tm/ltm/virtual/v", { vsIndex = 7, description = "d" })
     assert.equal("d", changed.json.description)
     assert.are_not.equal(7, changed.json.vsIndex)
+    local one = get("/mgmt/tm/cm/device").json.items[1]
+    for _, name in ipairs { "time-zone", "timeZone" } do
+      refused(put("/mgmt/tm/cm/device/" .. one.name, { [name] = "EDT" }), 400, "one or more properties must be specified", 1)
+    end
+    assert.equal(one.timeZone, put("/mgmt/tm/cm/device/" .. one.name, { timeZone = "EDT", location = "x" }).json.timeZone)
     refused(put("/mgmt/tm/ltm/pool/none", { description = "x" }), 404, "01020036:3: The requested Pool (/Common/none) was not found.", 3)
   end)
 end)

@@ -212,10 +212,6 @@ local device <const> = {
       settings.hostname = object.hostname
       store:put(ROOT .. "sys/global-settings", settings)
     end
-    for _, name in ipairs { "timeZone", "version", "build", "edition", "platformId", "product", "selfDevice", "managementIp", "marketingName",
-      "failoverState", "chassisId", "chassisType", "baseMac", "activeModules", "optionalModules" } do
-      object[name] = old[name]
-    end
   end,
 }
 
