@@ -104,7 +104,7 @@ static int trace(lua_State *L) {
 static int source(lua_State *L) {
   const embedded_module *module = embedded_find(luaL_checkstring(L, 1));
   if (!module) return 0;
-  lua_pushlstring(L, module->source, module->length);
+  embedded_push_source(L, module);
   return 1;
 }
 

@@ -45,6 +45,7 @@ end
 local SECRET_WORDS <const> = { "pass", "pwd", "pw", "secret", "token", "credential", "auth", "key", "community" }
 
 local function without_secrets(line)
+  line = line:gsub("(://[^/@:]*:)[^/@]*@", "%1********@") -- a proxy's user and password
   local lower <const> = line:lower()
   for _, word in ipairs(SECRET_WORDS) do
     if lower:find(word, 1, true) then
