@@ -165,6 +165,40 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     open()
   end)
 
+  it("does not keep the session from closing, whatever is on its way", function()
+    local idle <const> = bip:begin() -- the token is gone: the device ends the transaction by itself
+    local state <const> = device:state()
+    state.tokens.items = {}
+    device:restore(state)
+    bip:close()
+    assert.equal(1, pending())
+    assert.matches("ended", tostring(idle))
+    open()
+    bip:begin { keep_alive = 0.02 } -- its own call is on its way
+    device:fault { match = { method = "POST", path = "/mgmt/tm/transaction$" }, times = 1, delay_ms = 300 }
+    f5.sleep(0.1)
+    bip:close()
+    open()
+    local tx = bip:begin() -- a command is
+    device:fault { match = { method = "POST", path = "/mgmt/tm/ltm/node" }, times = 1, delay_ms = 300 }
+    local fiber <const> = f5.spawn(function() return pcall(function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end) end)
+    f5.sleep(0.1)
+    bip:close()
+    local _, err = fiber:join()
+    assert.equal("cancelled", err.kind)
+    open()
+    tx = bip:begin() -- its end is
+    device:fault { match = { method = "DELETE", path = "/mgmt/tm/transaction/" }, times = 1, delay_ms = 300 }
+    local rollback <const> = f5.spawn(function() tx:rollback() end)
+    f5.sleep(0.1)
+    bip:close()
+    rollback:join()
+    open()
+    device:advance(300)
+    bip:begin():rollback()
+    assert.equal(0, bip:usage().writes)
+  end)
+
   it("abandons one that the script forgot", function()
     (function() bip:begin()(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)()
     collectgarbage()
