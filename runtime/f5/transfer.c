@@ -145,9 +145,10 @@ static void set_range(transfer *t, uint64_t first, uint64_t last, uint64_t size)
   snprintf(t->range, sizeof t->range, "Content-Range: %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last, size);
 }
 
-/* Reads the chunk at `offset` into the buffer and the part of it that is new into the digest. */
-static bool read_chunk(transfer *t, uint64_t offset, uint64_t length) {
-  uint64_t got = 0;
+/* Takes what is at `offset`, at most a CHUNK, of which the first `there` bytes are in the buffer and the others are
+ * read into it, and the part of it that is new into the digest. */
+static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
+  uint64_t got = there;
   while (got < length) {
     ssize_t n = pread(t->fd, t->buffer + got, (size_t)(length - got), (off_t)(offset + got));
     if (n < 0 && errno == EINTR) continue;
@@ -160,6 +161,13 @@ static bool read_chunk(transfer *t, uint64_t offset, uint64_t length) {
     t->hashed = end;
   }
   return true;
+}
+
+/* A device may send more at once than it was asked for. */
+static bool take(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
+  for (; length > CHUNK; offset += CHUNK, length -= CHUNK)
+    if (!take_piece(t, offset, CHUNK, 0)) return false;
+  return take_piece(t, offset, length, there);
 }
 
 /* -> bytes that are done, size (nil: unknown), whether it was the last chunk */
@@ -224,7 +232,7 @@ static int send_chunk(lua_State *L, transfer *t) {
   uint64_t left = t->size - t->offset;
   t->length = left < CHUNK ? left : CHUNK;
   errno = 0;
-  if (!read_chunk(t, t->offset, t->length)) {
+  if (!take(t, t->offset, t->length, 0)) {
     if (errno) return fail_file(L, t, "cannot read");
     return fail(L, t, "%s became shorter while it was sent", t->file);
   }
@@ -290,7 +298,8 @@ static int received(lua_State *L, int status, lua_KContext context) {
                 first, last, size, there, t->offset);
   t->known = true;
   t->size = size;
-  if (!read_chunk(t, t->offset, end - t->offset)) return fail_file(L, t, "cannot read again");
+  uint64_t length = end - t->offset, kept = op->call.http.sink_kept == length ? length : 0;
+  if (!take(t, t->offset, length, kept)) return fail_file(L, t, "cannot read again");
   t->offset = end;
   t->finished = end >= size;
   return return_place(L, t);
@@ -308,6 +317,8 @@ static int receive_chunk(lua_State *L, transfer *t) {
   op->call.http.sink_to_fd = true;
   op->call.http.sink_fd = t->fd;
   op->call.http.sink_offset = t->offset;
+  op->call.http.sink_buffer = (char *)t->buffer;
+  op->call.http.sink_size = CHUNK;
   return session_read(L, op, received);
 }
 

@@ -61,6 +61,8 @@ struct http_request {
   int sink_fd; /* with sink_to_fd: a 2xx body is written here from sink_offset (pwrite), not to memory */
   bool sink_to_fd;
   uint64_t sink_offset;
+  char *sink_buffer; /* sink_size bytes of the owner's, to write in large pieces; NULL: as it comes */
+  size_t sink_size;
   bool secret;     /* the answer holds what nobody may find afterwards: OpenSSL wipes its copy, too */
   long timeout_ms; /* 0: the peer's */
   void (*done)(http_request *request);
@@ -74,7 +76,8 @@ struct http_request {
   bool sent;       /* the request went out at least in part: the server may have acted on it */
   char *answer;    /* body, writable, a NUL behind answer_length; owned by the request; NULL when to fd */
   size_t answer_length;
-  char *answer_headers;                /* raw header block of the final answer, NUL-terminated; NULL if none */
+  size_t sink_kept;     /* how many bytes of the end of a body that went to the file are still in sink_buffer */
+  char *answer_headers; /* raw header block of the final answer, NUL-terminated; NULL if none */
   uint64_t bytes_sent, bytes_received; /* bodies and headers */
   uint64_t started, finished;          /* loop_now, milliseconds: after waiting for the parallel limit */
   bool reused;                         /* went over a connection that was there already */

@@ -69,13 +69,35 @@ static bool write_sink(http_transfer *transfer, const char *data, size_t length)
   return true;
 }
 
+static bool flush_sink(http_transfer *transfer) {
+  http_request *request = transfer->request;
+  size_t length = transfer->sink_gathered;
+  transfer->sink_gathered = 0;
+  request->sink_kept = length;
+  return write_sink(transfer, request->sink_buffer, length);
+}
+
+static bool gather_sink(http_transfer *transfer, const char *data, size_t length) {
+  http_request *request = transfer->request;
+  if (request->sink_buffer == NULL) return write_sink(transfer, data, length);
+  while (length > 0) {
+    size_t room = request->sink_size - transfer->sink_gathered, part = length < room ? length : room;
+    memcpy(request->sink_buffer + transfer->sink_gathered, data, part);
+    transfer->sink_gathered += part;
+    data += part;
+    length -= part;
+    if (part == room && !flush_sink(transfer)) return false;
+  }
+  return true;
+}
+
 static size_t on_body(char *data, size_t one, size_t length, void *user) {
   http_transfer *transfer = user;
   http_request *request = transfer->request;
   (void)one; /* always 1 */
   if (!transfer->answer_begun && !begin_answer(transfer)) return 0;
   if (transfer->to_sink) {
-    if (!write_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
+    if (!gather_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
     return length;
   }
   if (length > transfer->body_limit - request->answer_length) return fail_with(transfer, HTTP_TOO_LARGE);
@@ -346,7 +368,7 @@ static bool set_body(http_transfer *transfer, transfer_shape shape, char *error)
   /* libcurl takes two buffers for every request, also without a body, and they are wiped, and so touched, as a whole:
    * 16 and 64 KiB by default. Most requests need less than the least there is; a fleet's memory is mostly these. */
   SET(CURLOPT_BUFFERSIZE, request->sink_to_fd ? 16384L : 4096L);
-  SET(CURLOPT_UPLOAD_BUFFERSIZE, shape == SHAPE_FILE ? 65536L : 16384L);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, shape == SHAPE_FILE || request->body_length > 65536 ? 65536L : 16384L);
   switch (shape) {
   case SHAPE_GET:
     if (transfer->shape != SHAPE_GET) SET(CURLOPT_HTTPGET, 1L);
@@ -375,6 +397,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request, const ht
   transfer->aborted_errno = 0;
   transfer->size_before = 0;
   transfer->body_sent = transfer->sink_written = transfer->reported = 0;
+  transfer->sink_gathered = request->sink_kept = 0;
   transfer->local_port = 0;
   error[0] = '\0';
 
@@ -475,6 +498,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
+  if (transfer->sink_gathered > 0 && code == CURLE_OK && !flush_sink(transfer)) fail_with(transfer, HTTP_FILE);
   request->failure = transfer->aborted != HTTP_OK ? transfer->aborted : classify(code, transfer->started);
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* an empty body */

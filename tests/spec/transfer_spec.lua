@@ -164,6 +164,15 @@ describe("G45 a file", function()
     assert.equal("hello", directory:read "b")
   end)
 
+  it("comes down also from a device that sends all of it at once", function()
+    local directory <close> = program.directory()
+    local text <const>, file <const> = bytes(3 * MIB + 17), directory.path .. "/down"
+    device:fault { match = { method = "GET", path = "file%-transfer/downloads/big" }, body = (text:gsub("[\128-\255]", "~")) }
+    local got = bip:download("big", file)
+    assert.equal(#text, got.size)
+    assert.equal(sha256(file), got.sha256)
+  end)
+
   it("is named without mistakes", function()
     assert.matches("one of asm, downloads, images, ucs, not 'nowhere'", fails("usage", bip.upload, bip, "x", { to = "nowhere" }).message)
     assert.matches("no option 'target'", fails("usage", bip.upload, bip, "x", { target = "ucs" }).message)

@@ -407,6 +407,20 @@ static void files(void **state) {
   char start[12] = "";
   assert_int_equal(pread(fd, start, 11, 0), 11);
   assert_string_equal(start, "01234abcdef");
+  char piece[7000], byte[1];
+  assert_int_equal(ftruncate(fd, 0), 0);
+  request = call(
+      peer,
+      (http_request){
+          .path = "/bytes/20000", .sink_to_fd = true, .sink_fd = fd, .sink_buffer = piece, .sink_size = sizeof piece});
+  expect(&request, HTTP_OK, 200);
+  assert_int_equal(lseek(fd, 0, SEEK_END), 20000);
+  assert_int_equal(request.sink_kept, 20000 - 2 * sizeof piece);
+  for (size_t i = 0; i < 20000; i++) {
+    assert_int_equal(pread(fd, byte, 1, (off_t)i), 1);
+    assert_int_equal(*byte, 'a' + i % 26);
+  }
+  assert_int_equal(piece[0], 'a' + 2 * sizeof piece % 26);
   request = call(peer, (http_request){.path = "/status/404", .sink_to_fd = true, .sink_fd = fd});
   expect_body(&request, 404, "status 404");
   request = call(peer, (http_request){.path = "/bytes/0", .sink_to_fd = true, .sink_fd = fd});
