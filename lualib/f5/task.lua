@@ -252,7 +252,10 @@ function M.task(bip, path, body, options)
     if before then wait_until_begun(task, before[family.state]) end
     return task
   end
-  local answer = reference:create(body)
+  local made, answer = pcall(reference.create, reference, body)
+  -- One that is not started does nothing, and the device forgets it: to make another one is safe.
+  if not made and family.start and type(answer) == "table" and answer.outcome == "unknown" then made, answer = true, reference:create(body) end
+  if not made then error(answer, 0) end
   local id = type(answer) == "table" and answer[family.id] or nil
   if id == nil then
     error(core.error_new { kind = "protocol", device = bip:label(), method = "POST", path = place,

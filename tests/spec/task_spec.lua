@@ -136,6 +136,19 @@ describe("G23 a task", function()
     second:wait(fast())
   end)
 
+  it("is started once, whatever was cut", function()
+    device:fault { match = { method = "POST", path = "/mgmt/tm/task/" }, times = 1, act = true, reset = true }
+    device:fault { match = { method = "PUT", path = "/mgmt/tm/task/" }, times = 1, act = true, reset = true }
+    bip:task("sys/ucs", { command = "save", name = "one" }):wait(fast())
+    device:fault { match = { method = "PUT", path = "/mgmt/tm/task/" }, times = 1, reset = true }
+    bip:task("sys/ucs", { command = "save", name = "two" }):wait(fast())
+    assert.equal(2, #bip.sys.ucs:list())
+    assert.equal(1, tasks_left()) -- the one whose id nobody learned
+    device:advance(700)
+    bip.sys:list()
+    assert.equal(0, tasks_left())
+  end)
+
   it("leaves nothing when it cannot be started", function()
     device:fault { match = { method = "PUT", path = "/mgmt/tm/task/" }, times = 1, kind = "validation" }
     fails("invalid", bip.task, bip, "sys/config", { command = "save" })
