@@ -119,17 +119,34 @@ local function request_of(transaction, command)
   return request
 end
 
+-- Runs the commands, then what their features left in device.checks: what must be right at the end, though not in between.
+local function run_all(device, transaction)
+  device.checks = {}
+  local checks <const> = device.checks
+  local _end <close> = setmetatable({}, { __close = function() device.checks = nil end })
+  for _, command in ipairs(transaction.commands) do
+    local response <const> = device:dispatch(request_of(transaction, command))
+    if response.status >= 400 then return response end
+  end
+  for _, check in ipairs(checks) do
+    local ok <const>, refusal <const> = pcall(check)
+    if not ok then
+      if type(refusal) == "table" and refusal.status then return refusal end
+      error(refusal, 0)
+    end
+  end
+  return nil
+end
+
 -- Runs all commands; returns nil, or the answer of the one that failed. With keep=false everything is undone in any case.
 local function execute(device, transaction, keep)
   local kept <const> = copy_small_state(device)
   device.store:begin()
-  for _, command in ipairs(transaction.commands) do
-    local response <const> = device:dispatch(request_of(transaction, command))
-    if response.status >= 400 then
-      device.store:rollback()
-      put_back(device, kept)
-      return response
-    end
+  local failed <const> = run_all(device, transaction)
+  if failed then
+    device.store:rollback()
+    put_back(device, kept)
+    return failed
   end
   if keep then
     device.store:commit()

@@ -11,6 +11,7 @@
 
 #include "net/state.h"
 #include "sim/digest.h"
+#include "sim/pem.h"
 #include "sim/native.h"
 
 static int traceback(lua_State *L) {
@@ -25,6 +26,7 @@ static int open_device(lua_State *L) {
   luaL_openlibs(L);
   luaL_requiref(L, "sim.native", luaopen_sim_native, 0);
   luaL_requiref(L, "sim.digest", luaopen_sim_digest, 0);
+  luaL_requiref(L, "sim.pem", luaopen_sim_pem, 0);
   lua_settop(L, 0);
   options->open(L);
   lua_settop(L, 0);

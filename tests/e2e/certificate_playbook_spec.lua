@@ -86,6 +86,22 @@ describe("rotate-certificate.lua", function()
     assert.same({}, left_behind())
   end)
 
+  it("swaps real pairs under a profile, and leaves the old one when the new one does not match", function()
+    for _, name in ipairs { "a", "b" } do
+      assert(os.execute(("openssl req -x509 -newkey rsa:2048 -nodes -keyout %s/%s.key -out %s/%s.crt -subj /CN=%s.example.net 2>/dev/null"):format(
+        directory.path, name, directory.path, name, name)))
+    end
+    local function file(name) return directory.path .. "/" .. name end
+    assert.matches("now: CN=a.example.net, valid until ", rotate({ "www", "--cert", file "a.crt", "--key", file "a.key" }).out, 1, true)
+    local result <const> = rotate { "www", "--cert", file "b.crt", "--key", file "a.key" }
+    assert.equal(3, result.status)
+    assert.matches("profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) do not match", result.err, 1, true)
+    assert.same({ 2, 2 }, { revisions() })
+    assert.same({}, left_behind())
+    assert.matches("/Common/www: CN=a.example.net, valid .*now: CN=b.example.net, valid ",
+      rotate({ "www", "--cert", file "b.crt", "--key", file "b.key" }).out)
+  end)
+
   it("says what it could not remove", function()
     device:fault { match = { path = "^/mgmt/tm/util/unix%-rm" }, status = 403, times = 2 }
     local result <const> = rotate { "www", "--cert", cert, "--key", key }

@@ -1,5 +1,6 @@
 -- The system itself: provisioning, database variables, files, certificates and keys, settings.
 local json = require "f5.json"
+local certificates = require "sim.certificates"
 local digest = require "sim.digest"
 local errors = require "sim.errors"
 local names = require "sim.names"
@@ -65,23 +66,18 @@ local function checksum(text)
   return ("SHA1:%d:%s"):format(#text, hex:sub(1, 40))
 end
 
--- The content of a file object: where the device has it, if it was uploaded, else made of its path.
+-- The content of a file object, if it was uploaded or is on the device in another way.
 local function content(store, path)
-  local device <const> = store.device
-  local name <const> = path:gsub("^file:", ""):gsub("^//+", "/")
-  local files <const> = device.files
-  if files and files.read then
-    local text <const> = files.read(device, name)
-    if text then return text, name end
-  end
-  return nil, name
+  return store.device.disk.read((path:gsub("^file:", ""):gsub("^//+", "/")))
 end
 
-local function settle_file(store, object, properties, old, ctx)
+-- `read` puts what the text says into the object.
+local function settle_file(store, object, properties, old, ctx, read)
   if properties.sourcePath and properties.sourcePath ~= validate.NONE then
     local text <const> = content(store, object.sourcePath)
     object.size = text and #text or object.size or 1229
     object.checksum = checksum(text or object.sourcePath)
+    if text and read then read(object, text, properties.passphrase) end
   elseif not old then
     object.size = object.size or 1229
     object.checksum = object.checksum or checksum(object.fullPath)
@@ -128,8 +124,9 @@ local crypto_twin -- sys/crypto and sys/file show the same objects
 local certificate <const> = {
   prepare = function(store, object, properties, old, ctx)
     if not ctx.factory and not ctx.automatic and not ctx.seed then need_source(object, old) end
-    settle_file(store, object, properties, old, ctx)
+    settle_file(store, object, properties, old, ctx, certificates.read_certificate)
     settle_certificate(object)
+    certificates.check(store, "sys/file/ssl-cert", object)
   end,
   made = function(store, _, object, ctx) crypto_twin(store, "cert", object, ctx) end,
   removed = function(store, _, object) store:put(ROOT .. "sys/crypto/cert/" .. names.segment(object.fullPath), nil) end,
@@ -139,10 +136,11 @@ local key <const> = {
   prepare = function(store, object, properties, old, ctx)
     if not ctx.factory and not ctx.automatic and not ctx.seed then need_source(object, old) end
     object.mode = 33184
-    settle_file(store, object, properties, old, ctx)
+    settle_file(store, object, properties, old, ctx, certificates.read_key)
     object.keySize = object.keySize or 2048
     object.keyType = object.keyType or "rsa-private"
     object.securityType = object.securityType or "normal"
+    certificates.check(store, "sys/file/ssl-key", object)
     if type(properties.passphrase) == "string" then object.passphrase = "$M$xy$" .. digest.base64(digest.md5(properties.passphrase)) end
   end,
   made = function(store, _, object, ctx) crypto_twin(store, "key", object, ctx) end,

@@ -1,0 +1,129 @@
+#include "sim/pem.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <openssl/bn.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+static BIO *open_text(lua_State *L, int index) {
+  size_t length = 0;
+  const char *text = luaL_checklstring(L, index, &length);
+  luaL_argcheck(L, length <= INT_MAX, index, "too long");
+  BIO *bio = BIO_new_mem_buf(text, (int)length);
+  if (!bio) luaL_error(L, "not enough memory");
+  return bio;
+}
+
+static void set_string(lua_State *L, const char *name, const void *bytes, size_t length) {
+  lua_pushlstring(L, bytes, length);
+  lua_setfield(L, -2, name);
+}
+
+/* Type, size and digest of a public key into the table on top. */
+static bool add_public(lua_State *L, EVP_PKEY *key) {
+  unsigned char *der = NULL, digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  int length = i2d_PUBKEY(key, &der);
+  if (length <= 0) return false;
+  bool ok = EVP_Digest(der, (size_t)length, digest, &size, EVP_sha256(), NULL) == 1;
+  OPENSSL_free(der);
+  if (!ok) return false;
+  set_string(L, "public", digest, size);
+  lua_pushinteger(L, EVP_PKEY_get_bits(key));
+  lua_setfield(L, -2, "bits");
+  int kind = EVP_PKEY_get_base_id(key);
+  lua_pushstring(L, kind == EVP_PKEY_RSA ? "rsa" : kind == EVP_PKEY_EC ? "ec" : OBJ_nid2sn(kind));
+  lua_setfield(L, -2, "type");
+  return true;
+}
+
+/* "CN=www.example.net,O=Example" as devices write it: the most specific part first. */
+static bool add_name(lua_State *L, const char *field, const X509_NAME *name) {
+  BIO *bio = BIO_new(BIO_s_mem());
+  if (!bio) return false;
+  char *text = NULL;
+  bool ok = X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0;
+  long length = ok ? BIO_get_mem_data(bio, &text) : 0;
+  if (ok) set_string(L, field, text ? text : "", (size_t)length);
+  BIO_free(bio);
+  return ok;
+}
+
+static bool add_serial(lua_State *L, const X509 *cert) {
+  BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert), NULL);
+  char *text = number ? BN_bn2dec(number) : NULL;
+  if (text) set_string(L, "serial", text, strlen(text));
+  OPENSSL_free(text);
+  BN_free(number);
+  return text != NULL;
+}
+
+static bool add_end(lua_State *L, const X509 *cert) {
+  ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+  int days = 0, seconds = 0;
+  bool ok = epoch && ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(cert)) == 1;
+  ASN1_TIME_free(epoch);
+  if (!ok) return false;
+  lua_pushinteger(L, (lua_Integer)days * 24 * 60 * 60 + seconds);
+  lua_setfield(L, -2, "expires");
+  return true;
+}
+
+static bool add_fingerprint(lua_State *L, const X509 *cert) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (X509_digest(cert, EVP_sha256(), digest, &size) != 1) return false;
+  set_string(L, "fingerprint", digest, size);
+  return true;
+}
+
+static int l_certificate(lua_State *L) {
+  BIO *bio = open_text(L, 1);
+  X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+  BIO_free(bio);
+  ERR_clear_error();
+  if (!cert) return 0;
+  lua_newtable(L);
+  EVP_PKEY *key = X509_get0_pubkey(cert);
+  bool ok = key && add_public(L, key) && add_name(L, "subject", X509_get_subject_name(cert)) &&
+            add_name(L, "issuer", X509_get_issuer_name(cert)) && add_serial(L, cert) && add_end(L, cert) &&
+            add_fingerprint(L, cert);
+  X509_free(cert);
+  ERR_clear_error();
+  return ok ? 1 : 0;
+}
+
+/* Never asks on the terminal, as OpenSSL does without a callback. */
+static int give_passphrase(char *buffer, int size, int writing, void *data) {
+  (void)writing;
+  const char *passphrase = data;
+  size_t length = passphrase ? strlen(passphrase) : 0;
+  if (length == 0 || length > (size_t)size) return -1;
+  memcpy(buffer, passphrase, length);
+  return (int)length;
+}
+
+static int l_key(lua_State *L) {
+  const char *passphrase = luaL_optstring(L, 2, NULL);
+  BIO *bio = open_text(L, 1);
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, (void *)(uintptr_t)passphrase);
+  BIO_free(bio);
+  ERR_clear_error();
+  if (!key) return 0;
+  lua_newtable(L);
+  bool ok = add_public(L, key);
+  EVP_PKEY_free(key);
+  return ok ? 1 : 0;
+}
+
+static const luaL_Reg functions[] = {{"certificate", l_certificate}, {"key", l_key}, {NULL, NULL}};
+
+int luaopen_sim_pem(lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}

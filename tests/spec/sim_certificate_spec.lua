@@ -1,0 +1,102 @@
+-- Certificates and keys on the simulated device: what is read from them, and that a pair belongs together.
+local f5 = require "f5"
+local program = require "program"
+local sim = require "f5.sim"
+
+-- Two pairs, made once: NAME.crt and NAME.key, and one key with a passphrase.
+local directory = program.directory()
+local function openssl(line) assert(os.execute(("cd %s && openssl %s 2>/dev/null"):format(directory.path, line))) end
+for _, name in ipairs { "one", "two" } do
+  openssl(("req -x509 -newkey rsa:2048 -nodes -keyout %s.key -out %s.crt -days 90 -set_serial 4711 -subj '/O=Example/CN=%s.example.net'"):format(
+    name, name, name))
+end
+openssl "rsa -in one.key -aes256 -passout pass:hunter2 -out locked.key"
+
+describe("Certificates and keys on the simulated device", function()
+  local device, bip, certs, keys
+  before_each(function()
+    device = sim.start {}
+    bip = f5.connect(device:options "admin")
+    certs, keys = bip.sys.file["ssl-cert"], bip.sys.file["ssl-key"]
+    for _, name in ipairs { "one.crt", "one.key", "two.crt", "two.key", "locked.key" } do
+      device:control("write_file", { path = "/var/tmp/" .. name, text = directory:read(name) })
+    end
+  end)
+  after_each(function()
+    bip:close()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+  teardown(function() getmetatable(directory).__close() end)
+
+  local function from(name) return { sourcePath = "file:/var/tmp/" .. name } end
+
+  local function use()
+    certs["/Common/www.crt"]:create(from "one.crt")
+    keys["/Common/www.key"]:create(from "one.key")
+    bip.ltm.profile["client-ssl"]["/Common/www"]:create {
+      certKeyChain = f5.array { { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" } },
+    }
+  end
+
+  it("says what is in a certificate", function()
+    local made <const> = certs["/Common/www.crt"]:create(from "one.crt")
+    assert.equal("CN=one.example.net,O=Example", made.subject)
+    assert.equal(made.subject, made.issuer)
+    assert.equal("4711", made.serialNumber)
+    assert.equal(2048, made.certificateKeySize)
+    assert.equal("rsa-public", made.keyType)
+    assert.truthy(math.abs(made.expirationDate - os.time() - 90 * 24 * 3600) < 3600)
+    assert.matches("^%u%l%l %d%d %d%d:%d%d:%d%d %d%d%d%d GMT$", made.expirationString)
+    local output <close> = io.popen(("openssl x509 -in %s/one.crt -noout -fingerprint -sha256"):format(directory.path))
+    assert.equal("SHA256/" .. output:read("a"):match "=([%x:]+)", made.fingerprint)
+    for name in pairs(made) do assert.is_nil(name:find "^_", name) end
+    assert.equal("CN=two.example.net,O=Example", certs["/Common/www.crt"]:modify(from "two.crt").subject)
+  end)
+
+  it("refuses one without the other, and takes both in a transaction", function()
+    use()
+    for reference, file in pairs { [certs["/Common/www.crt"]] = "two.crt", [keys["/Common/www.key"]] = "two.key" } do
+      local ok <const>, err <const> = f5.try(function() reference:modify(from(file)) end)
+      assert.is_false(ok)
+      assert.equal("invalid", err.kind)
+      assert.matches("01070317:3: profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) do not match", err.message, 1, true)
+    end
+    assert.equal("CN=one.example.net,O=Example", certs["/Common/www.crt"]:load().subject)
+    bip:transaction(function(tx)
+      tx(certs["/Common/www.crt"]):modify(from "two.crt")
+      tx(keys["/Common/www.key"]):modify(from "two.key")
+    end)
+    assert.equal("CN=two.example.net,O=Example", certs["/Common/www.crt"]:load().subject)
+  end)
+
+  it("refuses a transaction that ends with a pair that does not belong together, and changes nothing", function()
+    use()
+    local before <const> = device:state().objects
+    local ok <const>, err <const> = f5.try(function()
+      bip:transaction(function(tx)
+        tx(keys["/Common/www.key"]):modify(from "two.key")
+        tx(bip.ltm.pool):create { name = "beside" }
+      end)
+    end)
+    assert.is_false(ok)
+    assert.equal("transaction", err.kind)
+    assert.matches("do not match", err.message)
+    assert.same(before, device:state().objects)
+    keys["/Common/other.key"]:create(from "two.key") -- no check is left over
+  end)
+
+  it("opens a key with its passphrase, and knows nothing of one without", function()
+    use()
+    local body = from "locked.key"
+    body.passphrase = "hunter2"
+    assert.equal("/Common/www.key", keys["/Common/www.key"]:modify(body).fullPath) -- the same key as before
+    keys["/Common/unknown.key"]:create(from "locked.key")
+  end)
+
+  it("takes what is no PEM, and what is not there, as it always did", function()
+    device:control("write_file", { path = "/var/tmp/odd", text = "odd" })
+    assert.matches("^CN=localhost", certs["/Common/a.crt"]:create(from "odd").subject)
+    assert.matches("^CN=localhost", certs["/Common/b.crt"]:create(from "none").subject)
+  end)
+end)
