@@ -154,7 +154,9 @@ local function system(device, store)
   put(store, "sys/log-config/destination/local-database", { name = "local-db" })
   put(store, "sys/log-config/destination/alertd", { name = "alertd" })
   for _, publisher in ipairs(roots.publishers) do
-    put(store, "sys/log-config/publisher", { name = publisher[1], destinations = json.array { { name = publisher[2], partition = "Common" } } })
+    local destinations <const> = json.array {}
+    for i = 2, #publisher do destinations[i - 1] = { name = publisher[i], partition = "Common" } end
+    put(store, "sys/log-config/publisher", { name = publisher[1], destinations = #destinations > 0 and destinations or nil })
   end
   put(store, "sys/feature-module", { name = "cgnat" })
   for _, name in ipairs(roots.services) do put(store, "sys/service", { name = name }) end

@@ -1,8 +1,9 @@
 -- What monitors find. Nothing is checked: a monitored node or pool member is found up one interval of its monitor after it was made, unless the
 -- device's owner says otherwise.
 --
--- state.monitoring = { found = { [path of a node or a member] = "up" | "down" }, since = { [path] = time }, batches = { [time] = { path, … } } }: what
--- the owner said, since when who is down, and whose first result comes when. Results of one tenth of a second come together: a device that starts with ten thousand members has few events.
+-- state.monitoring = { found = { [path of a node or a member] = "up" | "down" }, since = { [path] = time }, batches = { [time] = { path, … } } }:
+-- what the owner said, since when who is down, and whose first result comes when. Results of one tenth of a second come together, so that a device
+-- which starts with ten thousand members has few events.
 local M = {}
 
 local NODES <const>, POOLS <const> = "/mgmt/tm/ltm/node/", "/mgmt/tm/ltm/pool/"

@@ -21,6 +21,12 @@ local DEVICE_ID <const> = {
   deviceIdClientSideDefense = "disabled", deviceIdCaptchaChallenge = "disabled", deviceIdRateLimiting = "disabled",
   deviceIdRequestBlockingMode = "rate-limit", deviceIdMaximumTps = 200, deviceIdMinimumTps = 40, deviceIdTpsIncreaseRate = 500,
 }
+local function all_disabled(list)
+  local settings <const> = {}
+  for _, name in ipairs(list) do settings[name] = "disabled" end
+  return settings
+end
+local NO_FORMAT <const> = { fieldListDelimiter = ",", type = "none" }
 local ENABLED_DISABLED <const> = { { "enabled", "disabled" } }
 
 local nodes <const> = {
@@ -248,6 +254,9 @@ local nodes <const> = {
     noun = "LSN Pool", refs = { logProfileReference = "ltm/lsn-log-profile", logPublisherReference = "sys/log-config/publisher" },
     props = { mode = s("napt", { c = "deterministic|napt|pba" }), logProfile = s(), logPublisher = s() },
   },
+  ["ltm/lsn-log-profile"] = { props = {
+    startInboundSession = { t = "o", d = { action = "disabled" } }, endInboundSession = { t = "o", d = { action = "enabled" } },
+  } },
   ["ltm/persistence/msrdp"] = { props = { timeout = s("300") } },
   ["ltm/profile/classification"] = { type = "collection" },
   ["ltm/classification/signature-update-schedule"] = { open = true },
@@ -358,14 +367,14 @@ local nodes <const> = {
     props = { communityName = s(), access = s("ro"), ipv6 = s("disabled"), oidSubset = s(), source = s(), description = s() },
   },
   ["sys/snmp/users"] = {
-    type = "collection", flat = true, noun = "SNMP user", free_names = true,
+    type = "collection", flat = true, full_names = true, noun = "SNMP user", free_names = true,
     props = {
       access = s("ro"), authPassword = s(), authProtocol = s("sha"), oidSubset = s(".1"), privacyPassword = s(), privacyProtocol = s("aes"),
       securityLevel = s("auth-no-privacy"), username = s(), description = s(),
     },
   },
   ["sys/snmp/traps"] = {
-    type = "collection", flat = true, noun = "SNMP trap", free_names = true,
+    type = "collection", flat = true, full_names = true, noun = "SNMP trap", free_names = true,
     props = {
       authPassword = s(), authProtocol = s("none", { keeps_none = true }), community = s(), engineId = s(), host = s(), port = { t = "x", d = 162 }, network = s("other"),
       privacyPassword = s(), privacyProtocol = s("none", { keeps_none = true }), securityLevel = s("no-auth-no-privacy"), securityName = s(),
@@ -467,10 +476,34 @@ local nodes <const> = {
   ["security/nat/policy"] = { type = "collection", subs = { rulesReference = "rules" }, open = true },
   ["security/nat/policy/*/rules"] = { type = "collection", flat = true, open = true },
   ["security/log/profile/application"] = { type = "collection", hidden = true },
-  ["security/log/profile/*/application"] = { type = "collection", flat = false, open = true },
-  ["security/log/profile/*/network"] = { type = "collection", flat = false, open = true },
-  ["security/log/profile/*/protocol-dns"] = { type = "collection", flat = false, open = true },
-  ["security/log/profile/*/protocol-sip"] = { type = "collection", flat = false, open = true },
+  ["security/log/profile/*/application"] = { type = "collection", flat = false, open = true,
+    props = {
+      facility = s("local0"), guaranteeLogging = s("enabled"), guaranteeResponseLogging = s("disabled"), localStorage = s("enabled"),
+      remoteStorage = s("none"), logicOperation = s("or"), maximumEntryLength = s("1k"), maximumHeaderSize = s("any"), maximumQuerySize = s("any"),
+      maximumRequestSize = s("any"), protocol = s("tcp"), reportAnomalies = s("disabled"), responseLogging = s("none"),
+    } },
+  ["security/log/profile/*/network"] = { type = "collection", flat = false, open = true,
+    props = { filter = { t = "o", d = all_disabled {
+      "logAclMatchAccept", "logAclMatchDrop", "logAclMatchReject", "logAclToBoxDeny", "logGeoAlways", "logIpErrors", "logTcpErrors", "logTcpEvents",
+      "logTranslationFields",
+    } } } },
+  ["security/log/profile/*/protocol-dns"] = { type = "collection", flat = false, open = true,
+    props = {
+      filter = { t = "o", d = all_disabled { "logDnsDrop", "logDnsFilteredDrop", "logDnsMalformed", "logDnsMalicious", "logDnsReject" } },
+      format = { t = "o", d = NO_FORMAT },
+    } },
+  ["security/log/profile/*/protocol-sip"] = { type = "collection", flat = false, open = true,
+    props = {
+      filter = { t = "o", d = all_disabled {
+        "logSipDrop", "logSipGlobalFailures", "logSipMalformed", "logSipRedirectionResponses", "logSipRequestFailures", "logSipServerErrors",
+      } },
+      format = { t = "o", d = NO_FORMAT },
+    } },
+  ["security/analytics/settings"] = { type = "singleton", open = true, props = { aclRules = { t = "o", d = { collectClientIp = "enabled" } } } },
+  ["security/protocol-inspection/staging"] = { type = "show", kind = "tm:security:protocol-inspection:staging:stagingcollection" },
+  ["security/protocol-inspection/learning-suggestions"] = {
+    type = "show", kind = "tm:security:protocol-inspection:learning-suggestions:learning-suggestionscollection",
+  },
   ["security/dos/profile"] = {
     subs = { applicationReference = "application", dosNetworkReference = "dos-network", protocolDnsReference = "protocol-dns", protocolSipReference = "protocol-sip" },
   },

@@ -3,11 +3,11 @@ local M = {}
 
 M.modules = { "afm", "am", "apm", "asm", "avr", "cgnat", "dos", "fps", "gtm", "ilx", "lc", "ltm", "pem", "sslo", "swg", "urldb", "vcmp" }
 
--- name, destination
+-- name, destinations
 M.publishers = {
-  { "default-ipsec-log-publisher", "/Common/local-syslog" }, { "default-mgmt-acl-log-publisher", "/Common/local-db" },
-  { "local-db-publisher", "/Common/local-db" }, { "sys-db-access-publisher", "/Common/local-db" },
-  { "sys-sslo-publisher", "/Common/local-syslog" }, { "sys-sso-access-publisher", "/Common/local-syslog" },
+  { "default-ipsec-log-publisher", "local-syslog" }, { "default-mgmt-acl-log-publisher" },
+  { "local-db-publisher", "local-db" }, { "sys-db-access-publisher", "local-db", "local-syslog" },
+  { "sys-sslo-publisher", "local-syslog" }, { "sys-sso-access-publisher", "local-syslog" },
 }
 
 M.services = {

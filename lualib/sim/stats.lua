@@ -38,6 +38,9 @@ local MEMBER <const> = {
   STATUS[1], STATUS[2], STATUS[3],
 }
 
+-- Known of a kind that nobody recorded statistics of.
+local LSN_POOL <const> = { { "tmName", "d" }, { "common.activeTranslations", "v" }, { "common.backupPoolTranslations", "v" } }
+
 local NOT_CHECKED <const> = "The children pool member(s) either don't have service checking enabled, or service check results are not available yet"
 
 -- What monitors said of an object that they found down: as recorded, a sentence for each of them.
@@ -76,7 +79,9 @@ end
 
 -- Counts and status of a pool: { count =, available =, active =, availability =, enabled =, reason = }.
 local function pool_state(store, path)
-  local found <const> = { count = store:count(path .. "/members"), available = 0, active = 0, availability = "unknown", enabled = "enabled", reason = NOT_CHECKED }
+  local found <const> = {
+    count = store:count(path .. "/members"), available = 0, active = 0, availability = "unknown", enabled = "enabled", reason = NOT_CHECKED,
+  }
   local online = 0
   for _, segment in ipairs(store:segments(path .. "/members")) do
     local at <const> = path .. "/members/" .. segment
@@ -192,6 +197,8 @@ local function entries_of(store, target, path, object)
   if not list then
     if target.template == "ltm/pool/*/members" then
       list = MEMBER
+    elseif target.template == "ltm/lsn-pool" then
+      list = LSN_POOL
     else
       list = { { "tmName", "d" }, USUAL[1], USUAL[2], USUAL[3], USUAL[4], USUAL[5], USUAL[6], USUAL[7], STATUS[1], STATUS[2], STATUS[3] }
     end

@@ -12,6 +12,7 @@ local M = {}
 local REST_SERVICES <const> = { httpd = true, restjavad = true, icrd = true, all = true }
 local REST_RESTART_SECONDS <const> = 20
 local REBOOT_SECONDS <const> = 120
+local TMM_SECONDS <const> = 10
 
 local function refuse(message)
   error(errors.tm(400, message, 1), 0)
@@ -226,9 +227,22 @@ function M.install(device)
     if not object then device.state.pushed[path:match "[^~/]+$"] = nil end
   end)
 
-  -- start, stop or restart a service; what REST is made of takes a while to come back.
+  device:on("tmm_started", function(self, before)
+    if self.state.failover == "offline" then set_failover(self, before) end
+  end)
+
+  -- start, stop or restart a service; without tmm the device is offline, and what REST is made of takes a while to come back.
   function device:service(name, action)
     self.state.services[name] = action == "stop" and "down" or "run"
+    if name == "tmm" then
+      local before <const> = self.state.failover
+      if action == "start" then
+        if before == "offline" then set_failover(self, "active") end
+      elseif before ~= "offline" then
+        set_failover(self, "offline")
+        if action == "restart" then self:schedule(self:now() + TMM_SECONDS * 1000000, "tmm_started", before) end
+      end
+    end
     if action == "restart" and REST_SERVICES[name] then self:restart { seconds = REST_RESTART_SECONDS } end
   end
 

@@ -156,6 +156,15 @@ local nat <const> = {
   end,
 }
 
+-- A listener answers DNS: without profiles of its own it has these.
+local listener <const> = {
+  made = function(store, path, object, ctx)
+    if ctx.seed or store:count(path .. "/profiles") > 0 then return end
+    local inner <const> = setmetatable({ partition = object.partition }, { __index = ctx })
+    for _, name in ipairs { "/Common/dns", "/Common/udp_gtm_dns" } do store:create(path .. "/profiles", { name = name }, inner) end
+  end,
+}
+
 local lsn_pool <const> = {
   prepare = function(_, object)
     if object.logProfile and not object.logPublisher then
@@ -169,6 +178,7 @@ return {
   ["ltm/snat"] = snat,
   ["ltm/nat"] = nat,
   ["ltm/lsn-pool"] = lsn_pool,
+  ["gtm/listener"] = listener,
   ["ltm/rule"] = rule,
   ["ltm/data-group/internal"] = data_group,
   ["ltm/policy"] = policy,
