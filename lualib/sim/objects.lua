@@ -183,7 +183,8 @@ local function absolute_names(node, object)
   for reference in pairs(node.refs or {}) do
     local name <const> = reference:gsub("Reference$", "")
     local value <const> = object[name]
-    local other <const> = catalogue.find(node.refs[reference])
+    local template <const> = node.refs[reference]
+    local other <const> = catalogue.find(template) or catalogue.find(template:match "^(.*)/[^/]+$" or "")  -- the last may be a name
     local is_name <const> = type(value) == "string" and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
     if is_name and name ~= "name" and not (other and other.flat) then
       object[name] = names.absolute(value, object.partition)

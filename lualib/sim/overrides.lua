@@ -260,6 +260,7 @@ local nodes <const> = {
   ["ltm/persistence/msrdp"] = { props = { timeout = s("300") } },
   ["ltm/profile/classification"] = { type = "collection" },
   ["ltm/classification/signature-update-schedule"] = { open = true },
+  ["ltm/traffic-matching-criteria"] = { props = { command = false } },
   ["ltm/html-rule"] = { type = "organizing" },
   ["ltm/message-routing"] = { type = "organizing" },
   ["ltm/persistence"] = { type = "organizing" },

@@ -1,0 +1,288 @@
+-- Every kind of the catalogue: listed, read, made with its defaults, changed, replaced and deleted, where a real device allows it.
+local json = require "f5.json"
+local f5 = require "f5"
+local sim = require "f5.sim"
+local catalogue = require "sim.catalogue"
+
+local A_FILE <const> = { sourcePath = "file:/shared/walk" }
+
+-- What these kinds want beside a name.
+local BODIES <const> = {
+  ["gtm/server"] = { datacenter = "/Common/walk" },
+  ["ltm/data-group/internal"] = { type = "string" },
+  ["ltm/nat"] = { originatingAddress = "192.0.2.7", translationAddress = "192.0.2.8" },
+  ["ltm/node"] = { address = "192.0.2.9" },
+  ["ltm/snatpool"] = { members = { "192.0.2.12" } },
+  ["ltm/snat-translation"] = { address = "192.0.2.10" },
+  ["net/arp"] = { ipAddress = "192.0.2.11", macAddress = "00:11:22:33:44:55" },
+  ["net/route"] = { network = "198.51.100.0/24", gw = "192.0.2.1" },
+  ["net/self"] = { address = "192.0.2.13/24", vlan = "/Common/walk" },
+  ["security/blacklist-publisher/profile"] = { routeAdvertisementNexthop = "192.0.2.1" },
+  ["security/nat/destination-translation"] = { addresses = { { name = "192.0.2.14" } } },
+  ["security/nat/source-translation"] = { addresses = { { name = "192.0.2.15" } } },
+  ["sys/application/service"] = { template = "/Common/walk" },
+  ["sys/management-route"] = { network = "198.51.100.0/24", gateway = "192.0.2.1" },
+  ["sys/snmp/traps"] = { version = "2c", host = "192.0.2.16", community = "walk", port = 162 },
+}
+for _, kind in ipairs { "apache-ssl-cert", "browser-capabilities-db", "dashboard-viewset", "data-group", "device-capabilities-db", "external-monitor",
+  "ifile", "lwtunneltbl", "ssl-cert", "ssl-key", "ssl-crl", "ssl-csr", "system-ssl-cert", "system-ssl-key" } do BODIES["sys/file/" .. kind] = A_FILE end
+
+-- Names that say more than "walk".
+local NAMES <const> = {
+  ["gtm/pool/a/*/members"] = "/Common/walk:walk", ["gtm/pool/aaaa/*/members"] = "/Common/walk:walk",
+  ["ltm/pool/*/members"] = "192.0.2.20:80", ["security/blacklist-publisher/category"] = "proxy",
+  ["sys/file/ssl-cert"] = "walk.crt", ["sys/file/ssl-key"] = "walk.key", ["sys/management-ip"] = "192.0.2.21/24",
+}
+for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do NAMES["gtm/wideip/" .. kind] = "walk.example.net" end
+
+-- Kinds that nobody makes by a POST like this, and why.
+local NOT_MADE <const> = {
+  ["apm/oauth/token-details"] = "tokens come from log-ins; its POST revokes",
+  ["apm/session"] = "sessions come from log-ins",
+  ["sys/ucs"] = "an archive is made by a command",
+}
+-- Below collections whose resources are ids or fixed, there is another way to the same: the kind without the `*`.
+local OTHER_WAY <const> = {
+  ["auth/remote-role/*/role-info"] = true, ["sys/ntp/*/restrict"] = true, ["sys/snmp/*/communities"] = true, ["sys/snmp/*/traps"] = true,
+  ["sys/snmp/*/users"] = true, ["gtm/pool/*/members"] = true, -- the last: before 12.0
+}
+-- An existing object whose sub-collections are walked, where nobody can make another.
+local THERE <const> = { ["net/fdb/tunnel"] = "~Common~http-tunnel", ["net/fdb/vlan"] = "~Common~walk" }
+-- Walked after what they refer to.
+local LATE <const> = { ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true, ["gtm/pool/a/*/members"] = true, ["gtm/pool/aaaa/*/members"] = true }
+
+describe("The catalogue of a simulated device", function()
+  local device, bip
+  setup(function()
+    device = sim.start { provision = {
+      "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "am", "ilx", "swg", "vcmp", "cgnat", "fps", "lc", "sslo", "urldb",
+    } }
+    device:control("write_file", { path = "/shared/walk", text = "walk" })
+    bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
+  end)
+  teardown(function()
+    bip:close()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+
+  local problems
+  local function call(method, path, body)
+    local answer <const> = bip:request(method, path, { body = body, raw = true, quiet = true })
+    return answer.status, answer.body:find "^{" and json.decode(answer.body) or {}
+  end
+  local function expect(status, method, path, body)
+    local found <const>, answer <const> = call(method, path, body)
+    if found ~= status then problems[#problems + 1] = ("%s %s: %d %s"):format(method, path, found, answer.message) end
+    return found == status and answer or nil
+  end
+  local function check(holds, text, ...)
+    if not holds then problems[#problems + 1] = text:format(...) end
+  end
+
+  local made <const> = {} -- template -> path of what was made
+  local function path_of(template)
+    local above <const>, last <const> = template:match "^(.*)/([^/]+)$"
+    if not above then return "/mgmt/tm/" .. template end
+    if last == "*" then return made[above] end
+    local base <const> = path_of(above)
+    return base and base .. "/" .. last
+  end
+
+  -- A property whose change is easily seen, and another value for it.
+  local function changeable(node, object)
+    local list <const> = {}
+    for name in pairs(node.props) do list[#list + 1] = name end
+    table.sort(list)
+    for _, name in ipairs(list) do
+      local spec <const> = node.props[name]
+      if name == "description" and spec.t == "s" and not spec.r then return name, "walked" end
+    end
+    for _, name in ipairs(list) do
+      local spec <const> = node.props[name]
+      if spec.c and spec.t == "s" and not spec.r and spec.d then
+        for choice in spec.c:gmatch "[^|]+" do
+          if choice ~= object[name] and choice ~= "none" then return name, choice end
+        end
+      end
+    end
+    if not node.known then return "description", "walked" end
+    return nil
+  end
+
+  -- Modifies and replaces what is at a path. `body` is what it was made with.
+  local function change(node, template, path, object, body)
+    local name <const>, value <const> = changeable(node, object)
+    if not name then return 0 end
+    local modified <const> = expect(200, "PATCH", path, { [name] = value })
+    check(modified and modified[name] == value, "%s: %s is %s after its change to %s", path, name, modified and modified[name], value)
+    local read <const> = expect(200, "GET", path)
+    for property, was in pairs(object) do
+      if type(was) ~= "table" and property ~= name and property ~= "generation" and property ~= "selfLink" and not property:find "^last"
+        and property ~= "updatedBy" and property ~= "revision" then
+        check(read and read[property] == was, "%s: %s was %s and is %s after a change of %s", path, property, was, read and read[property], name)
+      end
+    end
+    if catalogue.find(template).type == "collection" then
+      local whole <const> = {}
+      local settable = false
+      for property, was in pairs(object) do
+        if property ~= "selfLink" and property ~= "generation" and not property:find "Reference$" then whole[property] = was end
+        settable = settable or node.props[property] and not node.props[property].r
+      end
+      for property, was in pairs(body) do whole[property] = was end
+      if not settable then whole.description, whole.appService = nil, "none" end
+      local replaced <const> = expect(200, "PUT", path, whole)
+      check(replaced and replaced[name] ~= value, "%s: %s is still %s after a PUT", path, name, value)
+    end
+    return 1
+  end
+
+  it("can be read, made, changed, replaced and deleted, kind by kind", function()
+    problems = {}
+    local counts <const> = { read = 0, made = 0, changed = 0, deleted = 0 }
+    local order <const>, late <const> = {}, {}
+    for _, module in ipairs(catalogue.modules()) do
+      for _, template in ipairs(catalogue.templates(module)) do
+        local list <const> = (LATE[template] or LATE[template:match "^(.*)/%*/[^/]+$"]) and late or order
+        list[#list + 1] = template
+      end
+    end
+    table.move(late, 1, #late, #order + 1, order)
+    local undo <const> = {}
+    for _, template in ipairs(order) do
+      local node <const> = catalogue.find(template)
+      local path <const> = path_of(template)
+      if not path then
+        check(OTHER_WAY[template], "%s: nothing to look below", template)
+      elseif not template:find "^apiprotection" and not template:find "/%*$" then -- only with a licence for it
+        if THERE[template] then made[template] = path .. "/" .. THERE[template] end
+        local listed <const> = expect(200, "GET", path)
+        counts.read = counts.read + 1
+        if node.type == "singleton" and listed then
+          counts.changed = counts.changed + change(node, template, path, listed, {})
+        elseif node.type == "collection" and not node.no_create and not NOT_MADE[template] then
+          local body <const> = { name = NAMES[template] or "walk" }
+          for name, value in pairs(BODIES[template] or {}) do body[name] = value end
+          local object <const> = expect(200, "POST", path, body)
+          if object then
+            counts.made = counts.made + 1
+            local own <const> = path .. "/" .. (object.fullPath or object.name or object.id):gsub("/", "~"):gsub("%%", "%%25")
+            made[template] = own
+            undo[#undo + 1] = own
+            for name, spec in pairs(node.props) do
+              if template ~= "sys/crypto/key" and type(spec.d) ~= "table" and spec.d ~= nil and spec.d ~= false and spec.d ~= "none" and spec.d ~= "" then
+                check(object[name] ~= nil, "%s: a new one has no %s", path, name)
+              end
+            end
+            local read <const> = expect(200, "GET", own)
+            if read then counts.changed = counts.changed + change(node, template, own, read, body) end
+            expect(409, "POST", path, body)
+          end
+        end
+      end
+    end
+    for i = #undo, 1, -1 do
+      local answer <const> = expect(200, "DELETE", undo[i])
+      if answer then
+        counts.deleted = counts.deleted + 1
+        expect(404, "GET", undo[i])
+      end
+    end
+    assert.equal("", table.concat(problems, "\n"))
+    -- The walk went everywhere: fewer would mean that the catalogue lost some.
+    assert.truthy(counts.read >= 1300 and counts.made >= 900 and counts.changed >= 950 and counts.deleted == counts.made,
+      ("%d read, %d made, %d changed, %d deleted"):format(counts.read, counts.made, counts.changed, counts.deleted))
+  end)
+end)
+
+describe("What a simulated device makes of objects by itself", function()
+  local device, bip
+  before_each(function()
+    device = sim.start { provision = { "ltm", "gtm", "afm", "cgnat" } }
+    bip = f5.connect(device:options "admin")
+  end)
+  after_each(function()
+    bip:close()
+    assert.equal(0, device:problems())
+    device:stop()
+  end)
+
+  local function refused(run, message)
+    local ok <const>, err <const> = f5.try(run)
+    assert.falsy(ok)
+    assert.same({ 400, message }, { err.status, err.message })
+  end
+
+  it("listeners have profiles", function()
+    local listener <const> = bip.gtm.listener:create { name = "l", address = "192.0.2.1" }
+    local names <const> = {}
+    for _, profile in ipairs(bip:at(listener.selfLink).profiles:list()) do names[#names + 1] = profile.fullPath end
+    assert.same({ "/Common/dns", "/Common/udp_gtm_dns" }, names)
+  end)
+
+  it("parts of a log profile have filters, NAT log profiles actions", function()
+    local profile <const> = bip.security.log.profile["/Common/p"]
+    profile:create {}
+    local network <const> = profile.network:create { name = "p" }
+    assert.equal("disabled", network.filter.logIpErrors)
+    assert.equal("disabled", profile["protocol-sip"]:create({ name = "p" }).filter.logSipDrop)
+    local log <const> = bip.ltm["lsn-log-profile"]:create { name = "l" }
+    assert.same({ "disabled", "enabled" }, { log.startInboundSession.action, log.endInboundSession.action })
+  end)
+
+  it("feeds and publishers of addresses are complete", function()
+    local feeds <const> = bip.security["ip-intelligence"]["feed-list"]
+    refused(function() feeds:create { name = "f", feeds = { { name = "one", poll = { url = "http://x/" } } } } end,
+      '"default-blacklist-category" must be specified')
+    refused(function() feeds:create { name = "f", feeds = { { name = "one" } } } end, '"url" must be specified')
+    local made <const> = feeds:create { name = "f", feeds = { {
+      name = "one", poll = { url = "http://x/" }, ["default-blacklist-category"] = "/Common/spam_sources",
+    } } }
+    assert.same({ name = "one", poll = { url = "http://x/", interval = "default" }, defaultBlacklistCategory = "/Common/spam_sources",
+      defaultListType = "blacklist" }, made.feeds[1])
+    local publisher <const> = bip.security["blacklist-publisher"]
+    refused(function() publisher.profile:create { name = "p" } end, '"route-advertisement-nexthop" must be specified')
+    refused(function() publisher.category:create { name = "c" } end, "01020036:3: The requested blacklist category (/Common/c) was not found.")
+    publisher.category:create { name = "proxy" }
+  end)
+
+  it("publishers of logs are those that were recorded", function()
+    local publisher <const> = bip.sys["log-config"].publisher
+    assert.is_nil(publisher["/Common/default-mgmt-acl-log-publisher"]:load().destinations)
+    assert.equal(2, #publisher["/Common/sys-db-access-publisher"]:load().destinations)
+  end)
+
+  it("users and traps of SNMP have short and full names", function()
+    bip.sys.snmp.users:create { name = "u", username = "u" }
+    assert.equal("u", bip.sys.snmp.users["/Common/u"]:load().username)
+    assert.equal("u", bip.sys.snmp.users.u:load().username)
+  end)
+
+  it("without tmm the device is offline", function()
+    local function state() return bip.cm.device:list()[1].failoverState end
+    bip.sys.service:run("restart", { name = "tmm" })
+    assert.equal("offline", state())
+    device:advance(11)
+    assert.equal("active", state())
+    bip.sys.service:run("stop", { name = "tmm" })
+    device:advance(60)
+    assert.equal("offline", state())
+    bip.sys.service:run("start", { name = "tmm" })
+    assert.equal("active", state())
+  end)
+
+  it("a default that is no name of an object stays as it is", function()
+    assert.equal("all", bip.auth["remote-user"]:modify({ description = "x" }).defaultPartition)
+  end)
+
+  it("the default monitor of nodes counts from when it is set", function()
+    bip.ltm.node:create { name = "n", address = "192.0.2.1" }
+    assert.equal("unchecked", bip.ltm.node["/Common/n"]:load().state)
+    bip.ltm["default-node-monitor"]:modify { rule = "/Common/icmp" }
+    device:advance(6)
+    assert.equal("up", bip.ltm.node["/Common/n"]:load().state)
+    bip.ltm["default-node-monitor"]:modify { rule = "none" }
+    assert.equal("unchecked", bip.ltm.node["/Common/n"]:load().state)
+  end)
+end)
