@@ -1,5 +1,6 @@
 #include "f5/resource.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +13,8 @@
 #include "f5/transaction.h"
 #include "f5/uri.h"
 #include "net/json.h"
+
+#define LONGEST_TIMEOUT 86400 /* s; also math.huge is one */
 
 /* An operation on the reference at index 1; the path is the reference's own text when nothing is to be added to it. */
 static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const char *method, const char *suffix,
@@ -336,8 +339,9 @@ static int request(lua_State *L) {
     lua_getfield(L, 4, "quiet");
     op->call.quiet = lua_toboolean(L, -1);
     if (lua_getfield(L, 4, "timeout") != LUA_TNIL) {
-      if (!(lua_tonumber(L, -1) > 0)) return error_usage(L, "request: timeout is a number of seconds");
-      op->call.http.timeout_ms = (long)(lua_tonumber(L, -1) * 1000);
+      lua_Number seconds = lua_tonumber(L, -1);
+      if (!(seconds > 0)) return error_usage(L, "request: timeout is a number of seconds");
+      op->call.http.timeout_ms = seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
     }
     int type = lua_getfield(L, 4, "body");
     if (type == LUA_TTABLE) {

@@ -276,6 +276,11 @@ static int polled(lua_State *L, int status, lua_KContext context) {
   return 3;
 }
 
+/* Also of math.huge: a script that waits for ever. */
+static uint64_t milliseconds(lua_Number seconds) {
+  return seconds < 1e9 ? (uint64_t)(seconds * 1000) : (uint64_t)1e12;
+}
+
 /* poll(reference, limit, before, interval, each) -> outcome, state, body or error object.
  *
  * Looks at the task until it has ended, or for `limit` seconds; the first time `before` seconds from now, then every
@@ -285,6 +290,7 @@ static int lua_poll(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   session_check_open(L, ref->session);
   lua_Number limit = luaL_checknumber(L, 2), before = luaL_checknumber(L, 3), interval = luaL_checknumber(L, 4);
+  luaL_argcheck(L, limit >= 0 && before >= 0 && interval >= 0, 2, "seconds expected");
   task_poll *poll = lua_newuserdatauv(L, sizeof *poll, 0);
   memset(poll, 0, sizeof *poll);
   luaL_setmetatable(L, POLL_NAME);
@@ -297,11 +303,11 @@ static int lua_poll(lua_State *L) {
   poll->call.done = looked;
   poll->wait.abandon = abandon;
   poll->timer.fire = look;
-  poll->deadline = loop_now(l) + (uint64_t)(limit * 1000);
+  poll->deadline = loop_now(l) + milliseconds(limit);
   poll->growing = interval <= 0;
-  poll->pause = poll->growing ? 200 : (uint64_t)(interval * 1000) + 1;
+  poll->pause = poll->growing ? 200 : milliseconds(interval) + 1;
   poll->each = lua_toboolean(L, 5);
-  loop_timer_start(l, &poll->timer, (uint64_t)(before * 1000));
+  loop_timer_start(l, &poll->timer, milliseconds(before));
   return fiber_await(L, &poll->wait, (lua_KContext)poll, polled);
 }
 

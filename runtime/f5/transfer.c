@@ -103,7 +103,7 @@ static transfer *transfer_new(lua_State *L, bool upload) {
 static int lua_upload(lua_State *L) {
   transfer *t = transfer_new(L, true);
   struct stat status;
-  t->fd = open(t->file, O_RDONLY | O_CLOEXEC);
+  t->fd = open(t->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait here for whoever writes into it */
   if (t->fd < 0 || fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
   if (!S_ISREG(status.st_mode)) return fail(L, t, "cannot read %s: not a file with a size", t->file);
   t->size = (uint64_t)status.st_size;

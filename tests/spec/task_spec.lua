@@ -1,5 +1,6 @@
 -- Long work and tmsh's commands from a playbook's side.
 local f5 = require "f5"
+local core = require "f5.core"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -40,6 +41,22 @@ end
 describe("G23 a task", function()
   before_each(setup)
   after_each(teardown)
+
+  it("is waited for as long as is said, also for ever; what is no time is refused", function()
+    assert.equal("nightly", bip:task("sys/ucs", { command = "save", name = "nightly" }):wait(fast { timeout = math.huge }).name)
+    local task <const> = bip:task("sys/ucs", { command = "save", name = "weekly" })
+    core.spawn(function()
+      core.sleep(0.1)
+      device:advance(60)
+    end)
+    assert.equal("weekly", task:wait { timeout = math.huge, interval = 0.05 }.name)
+    for _, options in ipairs { { timeout = -1 }, { timeout = 0 / 0 }, { interval = -1 } } do
+      assert.matches("must be a number of seconds", fails("usage", task.wait, task, options).message)
+    end
+    assert.is_table(bip:request("GET", "/mgmt/tm/sys/version", { timeout = math.huge }))
+    device:fault { match = { path = "version$" }, delay_ms = 500 }
+    fails("timeout", bip.request, bip, "GET", "/mgmt/tm/sys/version", { timeout = 1e-9 })
+  end)
 
   it("is created, started, waited for, and cleaned up in the guide's order", function()
     local task <const> = bip:task("sys/ucs", { command = "save", name = "nightly" })
