@@ -1,4 +1,4 @@
--- What a playbook says to the person who runs it: f5.fail and f5.live.
+-- What a playbook says to the person who runs it: f5.fail, f5.live, f5.files.
 local program = require "program"
 
 local function run(text, options)
@@ -46,5 +46,19 @@ describe("f5.live", function()
     local result <const> = program.run({ "-qec", program.path .. " " .. file, "/dev/null" }, {
       program = "/usr/bin/script", env = { TERM = "xterm", COLUMNS = 20 } })
     assert.equal("\r3 left\27[K\r2 left fake\27[K\nnext\n\r" .. ("ä"):rep(19) .. "\27[K", (result.out:gsub("\r\n", "\n")))
+  end)
+end)
+
+describe("f5.files", function()
+  it("names the files that are like a pattern, sorted", function()
+    local directory <close> = program.directory()
+    for _, name in ipairs { "b.ucs", "a.ucs", "c.txt", ".hidden.ucs" } do directory:file(name, "") end
+    local result <const> = program.run({ "-e", [[
+      local f5 = require "f5"
+      print(table.concat(f5.files("]] .. directory.path .. [[", "*.ucs"), " "), #f5.files("/nowhere", "*"))
+      print(pcall(f5.files, "."))]] })
+    assert.equal("", result.err)
+    assert.matches("^" .. directory.path:gsub("%p", "%%%0") .. "/a.ucs " .. directory.path:gsub("%p", "%%%0") .. "/b.ucs\t0\nfalse\t.*takes a directory",
+      result.out)
   end)
 end)

@@ -53,6 +53,15 @@ describe("The f5 module in a stock lua5.4", function()
     assert.truthy(last.method == "DELETE" and last.path:find "^/mgmt/shared/authz/tokens/")
   end)
 
+  it("says what only the program has", function()
+    local result = lua [[
+      local f5 = require "f5"
+      print(f5.try(f5.fail, "no"), select(2, pcall(f5.files, ".", "*")))
+      f5.live()"on the way"]]
+    assert.equal("on the way\n", result.err)
+    assert.truthy(result.out:find "^false\t.*f5.files is there in f5lua only")
+  end)
+
   it("raises the same error objects", function()
     local device <close> = sim.start {}
     local result = lua([[
