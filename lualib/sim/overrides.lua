@@ -306,6 +306,7 @@ local nodes <const> = {
   ["net/trunk"] = { noun = "trunk", flat = true, props = { media = s("none") } },
   ["net/stp-globals"] = { open = true },
   ["net/self-allow"] = { props = { defaults = { t = "a" } } },
+  ["net/tunnels/vxlan"] = { props = { floodingType = { keeps_none = true } } },
   ["net/arp"] = { noun = "ARP entry" },
   ["net/fdb/tunnel"] = { type = "collection", no_create = true, no_delete = true },
   ["net/fdb/vlan"] = { type = "collection", no_create = true, no_delete = true, subs = { recordsReference = "records" } },

@@ -276,6 +276,11 @@ describe("What a simulated device makes of objects by itself", function()
     assert.equal("all", bip.auth["remote-user"]:modify({ description = "x" }).defaultPartition)
   end)
 
+  it("what is said to be none or nowhere is", function()
+    assert.equal("none", bip.net.tunnels.vxlan:create({ name = "v", floodingType = "none" }).floodingType)
+    assert.equal("0.0.0.0:0", bip.ltm.virtual:create({ name = "v", internal = true, destination = "0.0.0.0:0" }).destination)
+  end)
+
   it("the default monitor of nodes counts from when it is set", function()
     bip.ltm.node:create { name = "n", address = "192.0.2.1" }
     assert.equal("unchecked", bip.ltm.node["/Common/n"]:load().state)

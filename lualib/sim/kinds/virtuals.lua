@@ -197,6 +197,8 @@ local virtual <const> = {
     if not store.virtuals_by_address[names.absolute((object.destination:match "^(.*)[:.]"))] then store:put(path, nil) end
   end,
   show = function(store, _, object, shown, context)
+    -- An internal virtual server is nowhere, also in no folder.
+    if object.internal and object.destination:find "/0%.0%.0%.0:0$" then shown.destination = "0.0.0.0:0" end
     local translation <const> = object.sourceAddressTranslation
     if translation and translation.pool then
       local template <const> = translation.type == "lsn" and "ltm/lsn-pool" or "ltm/snatpool"
