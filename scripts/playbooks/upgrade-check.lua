@@ -35,7 +35,25 @@ end
 local needed_date = args.license_check_date
 if needed_date and not needed_date:find "^%d%d%d%d%-%d%d%-%d%d$" then parser:error "--license-check-date takes YYYY-MM-DD" end
 
-local bip <close> = f5.connect {}
+-- What a device that is coming up does; a password that it refuses is not waited for.
+local COMING_UP <const> = { transport = true, timeout = true, not_ready = true, busy = true, protocol = true }
+
+local function connect()
+  local line <close> = f5.live()
+  local deadline <const> = os.time() + args.wait
+  while true do
+    local connected, bip = f5.try(f5.connect, {})
+    if not connected and (not COMING_UP[bip.kind] or os.time() >= deadline) then error(bip, 0) end
+    if connected and args.wait > 0 then
+      bip:wait_ready { timeout = math.max(1, deadline - os.time()), progress = function(why_not) line(why_not or "ready") end }
+    end
+    if connected then return bip end
+    line(bip.message)
+    f5.sleep(1)
+  end
+end
+
+local bip <close> = connect()
 local failures, warnings = 0, 0
 
 local function say(word, what, text, ...) print(("%-5s %-14s %s"):format(word, what, text:format(...))) end
@@ -71,10 +89,6 @@ end
 local DAY <const> = 24 * 60 * 60
 
 check("ready", function()
-  if args.wait > 0 then
-    local line <close> = f5.live()
-    bip:wait_ready { timeout = args.wait, progress = function(why_not) line(why_not or "ready") end }
-  end
   local is_ready <const>, why_not <const> = bip:ready()
   if is_ready then ok("ready", "services, configuration, license") else fail("ready", "%s", why_not) end
 end)

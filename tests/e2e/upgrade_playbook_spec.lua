@@ -120,6 +120,19 @@ describe("upgrade-check.lua", function()
     assert.matches("kind +transport", result.err)
   end)
 
+  it("waits for a device that reboots", function()
+    device:reboot { seconds = 4 }
+    local result = check()
+    assert.not_equal(0, result.status)
+    result = check { "--wait", "60" }
+    assert.equal(0, result.status, result.out .. result.err)
+    assert.equal("OK", (line(result, "ready")))
+    device:reboot { seconds = 600 }
+    result = check { "--wait", "2" }
+    assert.equal(3, result.status, result.out .. result.err)
+    device:advance(600)
+  end)
+
   it("refuses files that it has not written, before it talks to the device", function()
     local directory <close> = program.directory()
     device:clear_log()
