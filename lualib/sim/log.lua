@@ -59,7 +59,8 @@ function M.install(device)
       first = first + 1
     end
     if file then
-      local ok <const>, message <const> = file:write(("[I][%d][%s][ForwarderPassThroughWorker] [run] {\"user\":%s,\"method\":%s,\"uri\":%s,\"status\":%d,\"from\":%s}\n")
+      local ok <const>, message <const> = file:write((
+        '[I][%d][%s][ForwarderPassThroughWorker] [run] {"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n')
         :format(request.operation, stamp(request.started), quote(user and "local/" .. user or "local/null"), quote(request.method),
           quote("http://localhost:8100" .. request.target), response.status, quote(request.remote or "")))
       if not ok and not failed then

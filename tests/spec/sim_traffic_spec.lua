@@ -80,7 +80,9 @@ describe("The monitors of a simulated device", function()
         ["/mgmt/tm/ltm/default-node-monitor"] = { rule = "/Common/icmp" },
         ["/mgmt/tm/ltm/monitor/tcp"] = { { name = "slow", interval = 30, timeout = 91 } },
         ["/mgmt/tm/ltm/pool"] = {
-          { name = "web", monitor = "/Common/http", members = { { name = "10.0.0.1:80", address = "10.0.0.1" }, { name = "fd00::2.80", address = "fd00::2" } } },
+          { name = "web", monitor = "/Common/http", members = {
+            { name = "10.0.0.1:80", address = "10.0.0.1" }, { name = "fd00::2.80", address = "fd00::2" },
+          } },
           { name = "slow", monitor = "/Common/slow", members = { { name = "10.0.0.3:80", address = "10.0.0.3" } } },
           { name = "alone", members = { { name = "10.0.0.1:81", address = "10.0.0.1" } } },
         },
