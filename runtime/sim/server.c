@@ -1,10 +1,6 @@
 #include "sim/server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,8 +21,9 @@
 
 #include "sim/certificate.h"
 #include "sim/device.h"
+#include "sim/socket.h"
 
-enum { BACKLOG = 512, MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
+enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
 
 /* A connection from its TLS handshake to its end. It belongs to the SSL object (as its ex_data), and so dies with it.
  */
@@ -230,7 +227,7 @@ static void set_listening(sim_server *server, bool listening) {
   int fd = evhttp_bound_socket_get_fd(server->bound);
   /* Linux stops listening on shutdown and keeps the port, so that clients are refused and no one else can take it. */
   if (listening) {
-    listen(fd, BACKLOG);
+    listen(fd, SIM_SOCKET_BACKLOG);
     evconnlistener_enable(listener);
   } else {
     evconnlistener_disable(listener);
@@ -460,56 +457,6 @@ static bool tls_setup(sim_server *server, const sim_options *options, char *erro
   return false;
 }
 
-/* Stands for all of 127.0.0.0/8, on the loopback interface alone. */
-static const char FLEET[] = "0.0.0.0";
-
-static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error, size_t size) {
-  char service[8];
-  snprintf(service, sizeof service, "%u", (unsigned)port);
-  struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *found = NULL;
-  int failure = getaddrinfo(bind_address, service, &hints, &found);
-  if (failure) {
-    snprintf(error, size, "cannot listen on %s: %s", bind_address, gai_strerror(failure));
-    return -1;
-  }
-  int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int on = 1;
-  bool ok = fd >= 0;
-  if (ok) {
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    /* Accepted sockets inherit it. Without it every answer waits for the ACK of its own first half: 44 ms. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind_address == FLEET) ok = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
-    ok = ok && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-  }
-  struct sockaddr_storage address;
-  socklen_t length = sizeof address;
-  if (ok && getsockname(fd, (struct sockaddr *)&address, &length) == 0) {
-    *bound_port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                                      : ((struct sockaddr_in *)&address)->sin_port);
-  }
-  freeaddrinfo(found);
-  if (ok) return fd;
-  snprintf(error, size, "cannot listen on %s port %u: %s", bind_address, (unsigned)port, strerror(errno));
-  if (fd >= 0) close(fd);
-  return -1;
-}
-
-/* A port that the kernel chose is lost when the socket stops listening, one that was asked for stays: so ask for the
- * chosen one. */
-static int open_lasting_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error,
-                               size_t size) {
-  for (int attempt = 0; port == 0 && attempt < 20; attempt++) {
-    uint16_t chosen = 0;
-    int fd = open_socket(bind_address, 0, &chosen, error, size);
-    if (fd < 0) return -1;
-    close(fd);
-    fd = open_socket(bind_address, chosen, bound_port, error, size);
-    if (fd >= 0) return fd;
-  }
-  return port ? open_socket(bind_address, port, bound_port, error, size) : -1;
-}
-
 static bool http_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
   server->base = event_base_new();
   server->http = server->base ? evhttp_new(server->base) : NULL;
@@ -533,8 +480,8 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   evhttp_set_max_headers_size(server->http, MAX_HEADERS);
   evhttp_set_max_body_size(server->http, (ev_ssize_t)(options->body_limit ? options->body_limit : (size_t)64 << 20));
   evhttp_set_timeout(server->http, IDLE_SECONDS);
-  const char *address = options->fleet ? FLEET : options->bind ? options->bind : "127.0.0.1";
-  int fd = open_lasting_socket(address, options->port, &server->port, error, size);
+  const char *address = options->fleet ? SIM_SOCKET_FLEET : options->bind ? options->bind : "127.0.0.1";
+  int fd = sim_socket_open(address, options->port, &server->port, error, size);
   if (fd < 0) return false;
   struct evconnlistener *listener =
       evconnlistener_new(server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
