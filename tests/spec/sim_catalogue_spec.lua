@@ -49,7 +49,10 @@ local OTHER_WAY <const> = {
 -- An existing object whose sub-collections are walked, where nobody can make another.
 local THERE <const> = { ["net/fdb/tunnel"] = "~Common~http-tunnel", ["net/fdb/vlan"] = "~Common~walk" }
 -- Walked after what they refer to.
-local LATE <const> = { ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true, ["gtm/pool/a/*/members"] = true, ["gtm/pool/aaaa/*/members"] = true }
+local LATE <const> = {
+  ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true,
+  ["gtm/pool/a/*/members"] = true, ["gtm/pool/aaaa/*/members"] = true,
+}
 
 describe("The catalogue of a simulated device", function()
   local device, bip
