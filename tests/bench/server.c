@@ -1,6 +1,6 @@
-/* server PORT CERT KEY DELAY OBJECTS PAGE OBJECT: what nginx cannot answer from files. Takes uploads and forgets them, sends
- * downloads of as many MiB as the name says (64.bin) and pages of a collection of OBJECTS, each page with the items in
- * the file PAGE. */
+/* server PORT CERT KEY DELAY OBJECTS PAGE OBJECT: what nginx cannot answer from files. Takes uploads and forgets them,
+ * sends downloads of as many MiB as the name says (64.bin) and pages of a collection of OBJECTS, each page with the
+ * items in the file PAGE. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
