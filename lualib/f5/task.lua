@@ -133,7 +133,7 @@ local function check(options)
     if type(value) ~= OPTIONS[key] then
       core.usage_error(3, ("wait: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value)))
     end
-    if type(value) == "number" and not (value >= 0) then
+    if type(value) == "number" and (value ~= value or value < 0) then
       core.usage_error(3, ("wait: '%s' must be a number of seconds, not %s"):format(key, value))
     end
   end
