@@ -87,7 +87,7 @@ local function simulate_fleet()
   return { f5lua = samples }
 end
 
--- f5lua takes the SHA-256 of what it carries, which the floor does only where that is said.
+-- f5lua takes the SHA-256 of what it carries and forces it to the disk, which the floor does only where that is said.
 local transfer_limits <const> = { most("cpu", 1.1, "floor"), most("cpu", 1.1, "digest") }
 local rows <const> = {
   {
@@ -203,7 +203,9 @@ local rows <const> = {
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
 local order <const> = { "f5lua", "floor", "digest", "portable", "static", "curl", "node", "requests" }
 -- A floor in place of the usual one, or a program in place of f5lua, is named in the first column.
-local instead_of_floor <const> = { digest = ", SHA-256 also in the floor", static = ", static floor" }
+local instead_of_floor <const> = {
+  digest = ", SHA-256 (and fsync of downloads) also in the floor", static = ", static floor",
+}
 local UNITS <const> = { rss = { "%.1f MB", "%g MB" }, rate = { "%.0f a second", "%.0f a second" }, instructions = { "%.0f instructions", "%.0f" } }
 
 local function median(values)
@@ -333,7 +335,8 @@ end
 local chosen = {}
 for _, name in ipairs(wanted) do chosen[name] = true end
 local head = { "work", "of", "f5lua", "floor", "curl", "Node", "requests", "ratio or figure", "target", "verdict" }
-local lines = { machine() .. ". Medians of " .. rounds .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and instructions.", "", line(head), "|" .. ("---|"):rep(#head) }
+local lines = { machine() .. ". Medians of " .. rounds
+  .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and instructions.", "", line(head), "|" .. ("---|"):rep(#head) }
 for _, text in ipairs(lines) do print(text) end
 local missed = 0
 for _, row in ipairs(rows) do

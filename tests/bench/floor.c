@@ -6,7 +6,8 @@
  *   floor gets BASE CA PATH N          the same with N GETs
  *   floor patches BASE CA PATH N       … PATCHes
  *   floor fleet BASE CA PATH N [GETS]  N devices at once, each: login, 2 or so many GETs, token deleted; BASE holds %d,
- * or 127.0.%d.%d floor upload BASE CA NAME FILE [digest]          in chunks of 1 MiB; with "digest" takes SHA-256, too
+ * or 127.0.%d.%d floor upload BASE CA NAME FILE [digest]          in chunks of 1 MiB; with "digest" takes SHA-256, and
+ *                                                    forces what it received to the disk
  *   floor download BASE CA NAME FILE SIZE [digest]
  * CA is a file or, with a slash at its end, a hashed directory. Answers are received, checked for their status, and not
  * decoded.
@@ -198,6 +199,7 @@ static void download(device *d, const char *file, long long size) {
     if (pwrite(fd, d->answer.data, d->answer.used, from) != last - from + 1) die("%s: cannot be written", file);
     if (digest) EVP_DigestUpdate(digest, d->answer.data, d->answer.used);
   }
+  if (digest && fsync(fd) != 0) die("%s: cannot be written", file);
   close(fd);
 }
 
