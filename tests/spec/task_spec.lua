@@ -54,7 +54,7 @@ describe("G23 a task", function()
       assert.matches("must be a number of seconds", fails("usage", task.wait, task, options).message)
     end
     assert.is_table(bip:request("GET", "/mgmt/tm/sys/version", { timeout = math.huge }))
-    device:fault { match = { path = "version$" }, delay_ms = 500 }
+    device:fault { match = { path = "version$" }, delay_ms = 500, times = 100 }
     fails("timeout", bip.request, bip, "GET", "/mgmt/tm/sys/version", { timeout = 1e-9 })
   end)
 
