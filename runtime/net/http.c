@@ -323,6 +323,7 @@ static int local_port(curl_socket_t fd) {
 static void close_idle_connections(http_peer *peer) {
   http_sockets *sockets = peer->settings.sockets;
   const network *net = (const network *)loop_attached(peer->l);
+  http_sockets_check(sockets);
   if (sockets->count == 0) {
     free(sockets->list);
     free(sockets);
@@ -330,7 +331,7 @@ static void close_idle_connections(http_peer *peer) {
   }
   sockets->orphan = true;
   for (unsigned i = 0; i < sockets->count; i++)
-    if (net == NULL || !port_in_use(net, local_port(sockets->list[i]))) shutdown(sockets->list[i], SHUT_RDWR);
+    if (net == NULL || !port_in_use(net, local_port(sockets->list[i].fd))) shutdown(sockets->list[i].fd, SHUT_RDWR);
 }
 
 void http_peer_release(http_peer *peer) {

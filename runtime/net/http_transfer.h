@@ -3,6 +3,7 @@
 #define NET_HTTP_TRANSFER_H
 
 #include <curl/curl.h>
+#include <sys/types.h>
 
 #include "net/http.h"
 
@@ -11,11 +12,20 @@
 enum { HTTP_SECRET_LENGTH = 64 * 1024 };
 
 /* The sockets that libcurl opened for a peer. It outlives the peer: libcurl closes some of them later. */
+typedef struct http_socket {
+  curl_socket_t fd;
+  ino_t inode;
+} http_socket;
+
 typedef struct http_sockets {
   bool orphan; /* the peer is gone: free this with the last socket */
   unsigned count, size;
-  curl_socket_t *list;
+  http_socket *list;
 } http_sockets;
+
+/* Forgets those that were closed behind our back: libcurl 7.88 closes a socket whose connection timed out or was given
+ * up without the callback, and its number may be anybody's by now. */
+void http_sockets_check(http_sockets *sockets);
 
 /* What is sent, to know which options of the easy handle the last exchange left behind. */
 typedef enum transfer_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_MEMORY, SHAPE_FILE } transfer_shape;

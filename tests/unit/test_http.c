@@ -359,6 +359,43 @@ static void time_limits(void **state) {
   usleep(400000); /* the server's thread wakes up */
 }
 
+/* Nobody accepts, and the queue is full: libcurl gives up while it still connects, and closes the socket without the
+ * callback. Its number is somebody else's then. */
+static void sockets_that_never_connected(void **state) {
+  (void)state;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof address;
+  int deaf = socket(AF_INET, SOCK_STREAM, 0), waiting[4], pair[2];
+  assert_int_equal(bind(deaf, (struct sockaddr *)&address, sizeof address), 0);
+  assert_int_equal(listen(deaf, 0), 0);
+  assert_int_equal(getsockname(deaf, (struct sockaddr *)&address, &size), 0);
+  for (int i = 0; i < 4; i++) {
+    waiting[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    connect(waiting[i], (struct sockaddr *)&address, sizeof address);
+  }
+  char base[64];
+  snprintf(base, sizeof base, "http://127.0.0.1:%d", ntohs(address.sin_port));
+  http_peer *peer = http_peer_new(l, &(http_peer_options){.base = base, .connect_timeout_ms = 50});
+  for (int i = 0; i < 3; i++) {
+    http_request request = call(peer, (http_request){.path = "/"});
+    expect(&request, HTTP_TIMEOUT, 0);
+  }
+  int others[8];
+  for (int i = 0; i < 8; i += 2) {
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    others[i] = pair[0];
+    others[i + 1] = pair[1];
+  }
+  http_peer_release(peer);
+  for (int i = 0; i < 8; i += 2)
+    assert_int_equal(send(others[i], "x", 1, MSG_NOSIGNAL), 1);
+  for (int i = 0; i < 8; i++)
+    close(others[i]);
+  for (int i = 0; i < 4; i++)
+    close(waiting[i]);
+  close(deaf);
+}
+
 static void size_limit(void **state) {
   (void)state;
   http_peer *peer = http_peer_new(l, &(http_peer_options){.base = plain_base, .body_limit = 1000});
@@ -638,6 +675,7 @@ int main(void) {
                                      TEST(certificates),
                                      TEST(client_certificates),
                                      TEST(time_limits),
+                                     TEST(sockets_that_never_connected),
                                      TEST(size_limit),
                                      TEST(files),
                                      TEST(progress),
