@@ -108,6 +108,11 @@ describe("what nobody expects:", function()
     end)
   end)
 
+  it("escape sequences in a device's words do not reach the terminal", function()
+    device:fault { match = { path = "/node$" }, status = 400, body = '{"code":400,"message":"\\u001b]0;mine\\u0007\\u001b[2J no"}' }
+    assert.matches("^f5lua: \\x1b%]0;mine\\x07\\x1b%[2J no\n", run(CONNECT .. "bip.ltm.node:list()").err)
+  end)
+
   it("a page that links to itself ends the list", function()
     device:fault { match = { path = "/node$" }, times = 5, body =
       '{"items":[{"name":"a"}],"nextLink":"https://localhost/mgmt/tm/ltm/node"}' }
@@ -162,7 +167,7 @@ describe("what nobody expects:", function()
     local said = {
       ["error(setmetatable({}, { __metatable = 1 }))"] = "f5lua: the error value is a table\n",
       ["error()"] = "f5lua: nil\n",
-      ["error('a\\0b', 0)"] = "f5lua: a\0b\n",
+      ["error('a\\0b', 0)"] = "f5lua: a\\x00b\n",
       ["error(setmetatable({}, { __tostring = error }))"] = "f5lua: (table value)\n",
     }
     for text, expected in pairs(said) do

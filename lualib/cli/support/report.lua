@@ -19,9 +19,11 @@ local HINTS <const> = {
   timeout = "raise `timeout` of f5.connect, or run long work as a task",
 }
 
+-- What a device says is shown, not obeyed: no escape sequences reach the terminal.
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  return ok and text or "(" .. type(value) .. " value)"
+  if not ok then return "(" .. type(value) .. " value)" end
+  return (text:gsub("[\0-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end))
 end
 
 local function hint_of(err)
