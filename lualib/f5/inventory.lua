@@ -19,6 +19,7 @@
 -- (ansible_host, ansible_port, ansible_user, ansible_password). Nearer wins: device, group, parent group, defaults.
 
 local json = require "f5.json"
+local glob = require "f5.fleet.glob"
 local locate = require "f5.fleet.locate"
 
 local Inventory = {}
@@ -235,11 +236,6 @@ function Inventory.read(path)
     data = value
   end
   return Inventory.from_table(data, path, text)
-end
-
-local function glob(pattern)
-  local escaped = pattern:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
-  return "^" .. escaped .. "$"
 end
 
 --- The devices that a limit selects, in the inventory's order.

@@ -4,6 +4,7 @@
 -- key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots reach into objects: fqdn.interval=60.
 
 local device = require "cli.support.device"
+local glob = require "f5.fleet.glob"
 local host = require "f5.host"
 local json = require "f5.json"
 local show = require "console.show"
@@ -126,10 +127,6 @@ local function ref(bip, path, name)
 end
 
 local function has_pattern(name) return name:find "[*?]" ~= nil end
-
-local function glob(pattern)
-  return "^" .. pattern:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".") .. "$"
-end
 
 -- The references that a destructive subcommand acts on, after asking when it could be more than one.
 local function targets(bip, path, parsed, options, verb)
