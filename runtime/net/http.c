@@ -96,10 +96,16 @@ static void unlink_running(network *net, http_transfer *transfer) {
   net->watched -= transfer->request->progress != NULL;
 }
 
-static void make_idle(http_peer *peer, http_transfer *transfer) {
+/* One whose exchange failed is not used again: libcurl 7.88 leaves the buffers of a request in the handle when its name
+ * could not be resolved, and then refuses the options of the next. */
+static void put_back(http_peer *peer, http_transfer *transfer, bool failed) {
+  peer->active--;
+  if (failed) {
+    http_transfer_delete(transfer);
+    return;
+  }
   transfer->next = peer->idle;
   peer->idle = transfer;
-  peer->active--;
 }
 
 static http_transfer *take_idle(http_peer *peer, char *error) {
@@ -130,7 +136,7 @@ static void start(network *net, http_peer *peer, http_request *request) {
     fail(net, request, curl_multi_strerror(code));
   }
   http_transfer_unbind(transfer);
-  make_idle(peer, transfer);
+  put_back(peer, transfer, true);
 }
 
 static void start_queued(network *net, http_peer *peer) {
@@ -157,7 +163,7 @@ static void collect(network *net, CURL *easy, CURLcode code) {
   unlink_running(net, transfer);
   http_transfer_collect(transfer, code);
   finish_later(net, request);
-  make_idle(peer, transfer);
+  put_back(peer, transfer, request->failure != HTTP_OK);
   start_queued(net, peer);
 }
 
@@ -381,7 +387,7 @@ void http_cancel(http_request *request) {
     curl_multi_remove_handle(net->face.multi, transfer->easy);
     unlink_running(net, transfer);
     http_transfer_collect(transfer, CURLE_ABORTED_BY_CALLBACK);
-    make_idle(peer, transfer);
+    put_back(peer, transfer, true);
     start_queued(net, peer);
   } else if (!unlink_request(&peer->queue, &peer->queue_end, request)) {
     unlink_request(&net->finished, &net->finished_end, request);

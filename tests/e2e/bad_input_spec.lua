@@ -88,6 +88,18 @@ f5lua: the name of no-such-host.invalid:PORT cannot be resolved (Could not resol
 ]], LIST, { F5_SERVER = "no-such-host.invalid" })
   end)
 
+  it("an unknown host, twice in one session: the second call meets what the first one met", function()
+    local result = run [[
+local f5 = require "f5"
+local bip = f5.connect { host = "nowhere.invalid", auth = "basic", retries = 0 }
+for _ = 1, 2 do
+  local _, err = f5.try(function() return bip.ltm.pool:list() end)
+  print(err.kind, err.message:match "^[%a ]+")
+end
+]]
+    assert.equal(("transport\tthe name of nowhere\n"):rep(2), result.out)
+  end)
+
   it("a refused connection", function()
     local result = run(LIST, { F5_SERVER_PORT = 1 })
     assert.equal(3, result.status)
