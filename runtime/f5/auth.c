@@ -1,5 +1,6 @@
 #include "f5/auth.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,13 +60,25 @@ static void take_out(f5_token *token) {
     }
 }
 
+/* A user who runs out of tokens on a device must be able to find out whose they are. */
+static void tell_left(const f5_token *token, const char *why) {
+  const f5_session *session = token->session;
+  const f5_auth *auth = &session->auth;
+  uint64_t now = loop_now(session->core->loop);
+  if (token->dead || token->expires <= now) return;
+  log_warning(session,
+              "the token of %s could not be deleted (%s) and may be valid for up to %" PRIu64
+              " s more. It expires by itself; an administrator can end it sooner at " TOKENS_PATH,
+              auth->username, why, (token->expires - now + 999) / 1000);
+}
+
 static void deleted(f5_call *call) {
   f5_token *token = call->owner;
   f5_session *session = token->session;
   f5_kind kind = call->failure.verdict.kind;
   /* 401 and 404: it is gone already */
   if (kind != KIND_NONE && kind != KIND_AUTH && kind != KIND_NOT_FOUND)
-    log_note(session, "the token could not be deleted: %s", call->failure.message);
+    tell_left(token, call->failure.message ? call->failure.message : "not enough memory to say why");
   take_out(token);
   token_free(token);
   session_step(session);
@@ -408,6 +421,18 @@ void auth_forget(f5_call *call) {
 
 void auth_end(f5_session *session) {
   if (session->auth.token) replace(session->auth.token);
+}
+
+void auth_tell_left(const f5_session *session) {
+  static const char *const why = "there was no more time for it";
+  const f5_auth *auth = &session->auth;
+  if (auth->token) tell_left(auth->token, why);
+  if (auth->fresh) tell_left(auth->fresh, why);
+  for (const f5_token *token = auth->replaced; token; token = token->next)
+    tell_left(token, why);
+  if (auth->login == LOGIN_SENT)
+    log_warning(session, "a login of %s was still under way: it may have left a token, which expires by itself",
+                auth->username);
 }
 
 bool auth_ended(const f5_session *session) {

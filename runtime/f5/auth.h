@@ -65,6 +65,8 @@ bool auth_renewable(f5_call *call);
 void auth_forget(f5_call *call);
 /* Deletes every token of the session that is alive; session_step is called when the last one is gone. */
 void auth_end(struct f5_session *session);
+/* Warns of each token that nobody will delete any more: the session is abandoned. */
+void auth_tell_left(const struct f5_session *session);
 /* Nothing under way and nothing left to delete. */
 bool auth_ended(const struct f5_session *session);
 /* Seconds that the token in force has left; false if there is none. */

@@ -16,7 +16,7 @@ typedef struct f5_session f5_session;
 typedef struct f5_core {
   loop *loop;
   f5_session *sessions; /* all that are not closed, also those that the script forgot */
-  int log_level;        /* 0 quiet, 1 a line a call, 2 with bodies */
+  int log_level;        /* -1 silent, 0 warnings, 1 a line a call, 2 with bodies */
   bool log_json;
   bool ended; /* f5_shutdown was called */
   uint64_t random;

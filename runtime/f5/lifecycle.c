@@ -102,6 +102,7 @@ void session_abandon_all(f5_core *core) {
     session->phase = SESSION_CLOSING;
     session->references++;
     loop_timer_stop(core->loop, &session->reaper);
+    auth_tell_left(session);
     transaction_drop_all(session);
     while (session->running)
       call_clear(session->running);

@@ -151,6 +151,20 @@ void log_exchange_end(const f5_call *call) {
   write_out(&line);
 }
 
+static void tell(const f5_session *session, const char *event, const char *before, const char *behind,
+                 const char *words) {
+  text line = {0};
+  if (session->core->log_json) {
+    json_start(&line, event, session);
+    json_member(&line, "message", words);
+    text_char(&line, '}');
+  } else {
+    text_printf(&line, "%s%s%s ", before, session->label, behind);
+    put_masked(&line, words, strlen(words), false);
+  }
+  write_out(&line);
+}
+
 void log_note(const f5_session *session, const char *format, ...) {
   if (session->core->log_level < 1) return;
   char note[512];
@@ -158,14 +172,15 @@ void log_note(const f5_session *session, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(note, sizeof note, format, arguments);
   va_end(arguments);
-  text line = {0};
-  if (session->core->log_json) {
-    json_start(&line, "note", session);
-    json_member(&line, "message", note);
-    text_char(&line, '}');
-  } else {
-    text_printf(&line, "%s ", session->label);
-    put_masked(&line, note, strlen(note), false);
-  }
-  write_out(&line);
+  tell(session, "note", "", "", note);
+}
+
+void log_warning(const f5_session *session, const char *format, ...) {
+  if (session->core->log_level < 0) return;
+  char warning[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(warning, sizeof warning, format, arguments);
+  va_end(arguments);
+  tell(session, "warning", "f5lua: warning: ", ":", warning);
 }
