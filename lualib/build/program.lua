@@ -50,7 +50,8 @@ function M.parse(data)
   else
     local format, flags, own, offset, length, crc, at = FIELDS:unpack(fields)
     parsed.packed = true
-    if bundle.crc32(fuse:sub(1, MAGIC_LENGTH + at - 1)) ~= ("<I4"):unpack(fields, at) or own ~= place - 1 or offset < place then
+    if bundle.crc32(fuse:sub(1, MAGIC_LENGTH + at - 1)) ~= ("<I4"):unpack(fields, at) or own ~= place - 1 or offset < place
+      or length < 0 or length > math.maxinteger - offset - SIGNATURE_LENGTH then
       return nil, "a damaged f5lua program"
     end
     parsed.format, parsed.offset, parsed.crc = format, offset, crc

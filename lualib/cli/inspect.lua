@@ -1,6 +1,7 @@
 -- f5lua inspect: what a program made by `f5lua build` is made of.
 local archive = require "build.archive"
 local json = require "f5.json"
+local printable = require "cli.support.printable"
 local program = require "build.program"
 
 local M = { summary = "show what is packed in a program made by 'f5lua build'" }
@@ -10,49 +11,45 @@ function M.setup(parser)
   parser:flag("--json", "the same as JSON")
 end
 
--- The lines of key=value that build left.
-local function read_facts(entries)
-  local facts = {}
+-- What the program is made of, as strings that are UTF-8: names of files may be any bytes. Nothing is believed that can be looked at.
+local function describe(parsed, entries)
+  local function words(bytes)
+    return utf8.len(bytes) and bytes or (bytes:gsub("[\x80-\xFF]", function(c) return ("\\x%02x"):format(c:byte()) end))
+  end
+  local described = {
+    version = words(parsed.version), machine = parsed.machine, static = parsed.static, code = "source", allow_disk = parsed.disk,
+    signed = parsed.signed, contents = json.array {},
+    archive = { bytes = #parsed.archive, offset = parsed.offset, crc32 = ("%08x"):format(parsed.crc) },
+  }
   for _, entry in ipairs(entries) do
+    local name <const> = words(entry.name)
     if entry.kind == "facts" then
-      for key, value in entry.contents:gmatch "([^\n=]+)=([^\n]*)" do facts[key] = value end
+      described.built_by = words(entry.contents:match "%f[^\n\0]f5lua=([^\n]*)" or "?")
+    else
+      if entry.kind == "main" then described.entry = name end
+      if entry.kind ~= "asset" and entry.contents:sub(1, 4) == "\27Lua" then described.code = "bytecode" end
+      table.insert(described.contents, { kind = entry.kind, name = name, bytes = #entry.contents, sha256 = entry.sha256 })
     end
   end
-  return facts
+  return described
 end
 
-local function show(file, parsed, entries)
-  local facts = read_facts(entries)
+local function show(file, it)
   local rows <const> = {
-    { "f5lua", ("%s (%s, %s)"):format(parsed.version, parsed.machine, parsed.static and "static" or "needs shared libraries") },
-    { "built by", "f5lua " .. (facts.f5lua or "?") },
-    { "entry", facts.entry or "?" },
-    { "code", facts.code == "bytecode" and "bytecode, stripped" or "source" },
-    { "require", parsed.disk and "archive, then disk" or "archive only" },
-    { "signature", parsed.signed and "Ed25519 (f5lua verify --key PUB.pem checks it)" or "none" },
-    { "archive", ("%d bytes at %d, CRC-32 %08x"):format(#parsed.archive, parsed.offset, parsed.crc) },
+    { "f5lua", ("%s (%s, %s)"):format(it.version, it.machine, it.static and "static" or "needs shared libraries") },
+    { "built by", "f5lua " .. (it.built_by or "?") },
+    { "entry", it.entry or "?" },
+    { "code", it.code == "bytecode" and "bytecode, stripped" or "source" },
+    { "require", it.allow_disk and "archive, then disk" or "archive only" },
+    { "signature", it.signed and "Ed25519 (f5lua verify --key PUB.pem checks it)" or "none" },
+    { "archive", ("%d bytes at %d, CRC-32 %s"):format(it.archive.bytes, it.archive.offset, it.archive.crc32) },
   }
   print(file)
-  for _, row in ipairs(rows) do print(("  %-10s %s"):format(row[1], row[2])) end
+  for _, row in ipairs(rows) do print(("  %-10s %s"):format(row[1], printable(row[2], true))) end
   print(("\n  %-7s %10s  %-64s  %s"):format("kind", "bytes", "SHA-256", "name"))
-  for _, entry in ipairs(entries) do
-    if entry.kind ~= "facts" then print(("  %-7s %10d  %s  %s"):format(entry.kind, #entry.contents, entry.sha256, entry.name)) end
+  for _, entry in ipairs(it.contents) do
+    print(("  %-7s %10d  %s  %s"):format(entry.kind, entry.bytes, entry.sha256, printable(entry.name, true)))
   end
-end
-
-local function show_json(parsed, entries)
-  local facts = read_facts(entries)
-  local contents = json.array {}
-  for _, entry in ipairs(entries) do
-    if entry.kind ~= "facts" then
-      contents[#contents + 1] = { kind = entry.kind, name = entry.name, bytes = #entry.contents, sha256 = entry.sha256 }
-    end
-  end
-  print(json.encode({
-    version = parsed.version, machine = parsed.machine, static = parsed.static, built_by = facts.f5lua, entry = facts.entry,
-    code = facts.code, allow_disk = parsed.disk, signed = parsed.signed, contents = contents,
-    archive = { bytes = #parsed.archive, offset = parsed.offset, crc32 = ("%08x"):format(parsed.crc) },
-  }, { sort = true, indent = 2 }))
 end
 
 function M.run(options)
@@ -69,7 +66,8 @@ function M.run(options)
   if not parsed.packed then refuse("f5lua %s itself (%s), with nothing packed in it", parsed.version, parsed.machine) end
   local entries, damage = archive.read(parsed.archive)
   if not entries then refuse("%s", damage) end
-  if options.json then show_json(parsed, entries) else show(file, parsed, entries) end
+  local described <const> = describe(parsed, entries)
+  if options.json then print(json.encode(described, { sort = true, indent = 2 })) else show(file, described) end
 end
 
 return M

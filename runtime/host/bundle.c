@@ -13,28 +13,16 @@
 #include <lualib.h>
 
 #include "host/fuse.h"
+#include "host/little_endian.h"
 #include "host/pinned_key.h"
 
-enum { HEADER = 32, ENTRY = 64 };
-
 struct bundle {
-  const unsigned char *archive;
-  size_t size;
-  const unsigned char *names;
-  size_t count, names_length;
+  archive contents;
   uint32_t flags;
 };
 
 static bundle opened; /* one a process */
 static const bundle *current;
-
-static uint32_t get32(const unsigned char *p) {
-  return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t get64(const unsigned char *p) {
-  return get32(p) | (uint64_t)get32(p + 4) << 32;
-}
 
 uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
   static uint32_t table[4][256];
@@ -78,38 +66,16 @@ static int open_self(void) {
   return name ? open((const char *)name, O_RDONLY | O_CLOEXEC) : -1; // NOLINT(performance-no-int-to-ptr)
 }
 
-static bool inside(uint64_t offset, uint64_t length, uint64_t size) {
-  return offset <= size && length <= size - offset;
-}
-
-/* Everything below trusts offsets, so each is looked at once, here. */
-static bool is_sound(bundle *b) {
-  if (b->size < HEADER || memcmp(b->archive, "F5LUAPAK", 8) != 0 || get32(b->archive + 8) != BUNDLE_FORMAT)
-    return false;
-  uint64_t names = get64(b->archive + 16), names_length = get64(b->archive + 24);
-  b->count = get32(b->archive + 12);
-  if (!inside(HEADER, (uint64_t)b->count * ENTRY, b->size) || !inside(names, names_length, b->size)) return false;
-  b->names = b->archive + names;
-  b->names_length = (size_t)names_length;
-  for (size_t i = 0; i < b->count; i++) {
-    const unsigned char *entry = b->archive + HEADER + i * ENTRY;
-    if (!inside(get64(entry + 8), get32(entry + 4), names_length)) return false;
-    if (!inside(get64(entry + 16), get64(entry + 24), b->size)) return false;
-  }
-  return true;
-}
-
 static int check(const unsigned char *file, uint64_t length, const unsigned char fuse[FUSE_SIZE]) {
   uint64_t own = get64(fuse + FUSE_OWN), offset = get64(fuse + FUSE_OFFSET), size = get64(fuse + FUSE_LENGTH);
-  if (get32(fuse + FUSE_FORMAT) != BUNDLE_FORMAT) return broken("the program was packed by another version of f5lua");
+  if (get32(fuse + FUSE_FORMAT) != ARCHIVE_FORMAT) return broken("the program was packed by another version of f5lua");
   if (length <= offset) return broken("the program's archive is missing: it was stripped or cut off");
   if (!inside(own, FUSE_SIZE, offset) || memcmp(file + own, fuse, FUSE_SIZE) != 0)
     return broken("the program cannot find its own file");
   if (!inside(offset, size, length)) return broken("the program's archive is truncated");
-  opened.archive = file + offset;
-  opened.size = (size_t)size;
   opened.flags = get32(fuse + FUSE_FLAGS);
-  if (bundle_crc(0, opened.archive, opened.size) != get32(fuse + FUSE_CRC) || !is_sound(&opened))
+  if (bundle_crc(0, file + offset, (size_t)size) != get32(fuse + FUSE_CRC) ||
+      !archive_open(&opened.contents, file + offset, (size_t)size))
     return broken("the program's archive is damaged");
   if (bundle_pinned()) {
     size_t end = (size_t)(offset + size);
@@ -145,80 +111,48 @@ bool bundle_pinned(void) {
   return has_pinned_key;
 }
 
-/* -- looking things up -- */
-
-static int compare(const bundle *b, const unsigned char *entry, bundle_kind kind, const char *name, size_t length) {
-  uint32_t other = get32(entry);
-  if (other != (uint32_t)kind) return (uint32_t)kind < other ? -1 : 1;
-  if (!name) return 0;
-  size_t theirs = get32(entry + 4);
-  int order = memcmp(name, b->names + get64(entry + 8), length < theirs ? length : theirs);
-  if (order != 0) return order;
-  return length < theirs ? -1 : length > theirs;
-}
-
-static const unsigned char *find_entry(const bundle *b, bundle_kind kind, const char *name) {
-  size_t low = 0, high = b->count, length = name ? strlen(name) : 0;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    const unsigned char *entry = b->archive + HEADER + middle * ENTRY;
-    int order = compare(b, entry, kind, name, length);
-    if (order == 0) return entry;
-    if (order < 0)
-      high = middle;
-    else
-      low = middle + 1;
-  }
-  return NULL;
-}
-
-const char *bundle_find(const bundle *b, bundle_kind kind, const char *name, size_t *length) {
-  const unsigned char *entry = find_entry(b, kind, name);
-  if (!entry) return NULL;
-  *length = (size_t)get64(entry + 24);
-  return (const char *)b->archive + get64(entry + 16);
+const archive *bundle_archive(const bundle *b) {
+  return &b->contents;
 }
 
 /* -- Lua -- */
 
 /* Text or bytecode: the archive is checked, and f5lua build alone makes it. As for a file, a byte order mark and a
  * first line with # are no Lua; the end of that line stays, so that the others keep their numbers. */
-static int load(lua_State *L, const char *contents, size_t length, const char *chunk) {
-  const char *end = contents + length;
-  if (length >= 3 && memcmp(contents, "\xEF\xBB\xBF", 3) == 0) contents += 3;
+static int load(lua_State *L, const archive_entry *entry, const char *chunk) {
+  const char *contents = entry->contents, *end = contents + entry->length;
+  if (entry->length >= 3 && memcmp(contents, "\xEF\xBB\xBF", 3) == 0) contents += 3;
   if (contents < end && *contents == '#')
     while (contents < end && *contents != '\n')
       contents++;
-  length = (size_t)(end - contents);
-  return luaL_loadbufferx(L, contents, length, chunk, "bt");
+  return luaL_loadbufferx(L, contents, (size_t)(end - contents), chunk, "bt");
 }
 
 int bundle_load(lua_State *L, const bundle *b) {
-  const unsigned char *entry = find_entry(b, BUNDLE_MAIN, NULL);
-  if (!entry) {
+  archive_entry entry;
+  if (!archive_only(&b->contents, ARCHIVE_MAIN, &entry)) {
     lua_pushliteral(L, "the program's archive has no playbook");
     return LUA_ERRFILE;
   }
-  lua_pushlstring(L, (const char *)b->names + get64(entry + 8), get32(entry + 4));
+  lua_pushlstring(L, entry.name, entry.name_length);
   lua_pushfstring(L, "@%s", lua_tostring(L, -1));
   lua_remove(L, -2); /* name */
-  size_t length = (size_t)get64(entry + 24);
-  int status = load(L, (const char *)b->archive + get64(entry + 16), length, lua_tostring(L, -1));
+  int status = load(L, &entry, lua_tostring(L, -1));
   lua_remove(L, -2); /* chunk name */
   return status;
 }
 
 static int search(lua_State *L) {
-  const char *name = luaL_checkstring(L, 1);
   size_t length;
-  const char *contents = bundle_find(&opened, BUNDLE_MODULE, name, &length);
-  if (!contents) {
+  const char *name = luaL_checklstring(L, 1, &length);
+  archive_entry entry;
+  if (!archive_find(&opened.contents, ARCHIVE_MODULE, name, length, &entry)) {
     lua_pushfstring(L, "no module '%s' in this program's archive", name);
     return 1;
   }
   luaL_gsub(L, name, ".", "/");
   lua_pushfstring(L, "@%s.lua", lua_tostring(L, -1));
-  if (load(L, contents, length, lua_tostring(L, -1)) != LUA_OK) return lua_error(L);
+  if (load(L, &entry, lua_tostring(L, -1)) != LUA_OK) return lua_error(L);
   lua_pushstring(L, lua_tostring(L, -2) + 1); /* second argument of the module, as a file name would be */
   return 2;
 }

@@ -10,12 +10,7 @@
  *   if (status != 0) return status;
  *   if (b) …                          // a program of its own: all arguments are the playbook's
  *
- * The archive, all numbers little-endian (docs/packaging.md has the same, in words):
- *
- *   header   "F5LUAPAK", u32 format, u32 count, u64 offset of the names from the start of the archive, u64 length of
- * the names entries  count times: u32 kind, u32 length of the name, u64 offset of the name in the names, u64 offset of
- * the contents from the start of the archive, u64 length of the contents, 32 bytes SHA-256 of the contents; sorted by
- * kind, then name (bytes) names, then contents
+ * What the archive is made of: host/archive.h.
  *
  * A signature, if there is one, follows the archive: 64 bytes Ed25519 over bundle_signed_text of everything before it.
  */
@@ -28,17 +23,12 @@
 
 #include <lua.h>
 
+#include "host/archive.h"
+
 /* Exit status of a program that is damaged or not allowed to run (EX_SOFTWARE of sysexits.h). */
 enum { BUNDLE_BROKEN = 70 };
 
-enum { BUNDLE_FORMAT = 1, BUNDLE_SIGNATURE = 64 };
-
-typedef enum bundle_kind {
-  BUNDLE_FACTS,  /* one entry, no name: lines of key=value */
-  BUNDLE_MAIN,   /* one entry: the playbook; its name is the chunk's */
-  BUNDLE_MODULE, /* a Lua module, by the name given to require */
-  BUNDLE_ASSET   /* any file, for f5.asset */
-} bundle_kind;
+enum { BUNDLE_SIGNATURE = 64 };
 
 enum { BUNDLE_FLAG_SIGNED = 1, BUNDLE_FLAG_DISK = 2 }; /* fuse.flags; DISK: require may look on disk too */
 
@@ -55,9 +45,8 @@ const bundle *bundle_current(void);
  * these must not run playbooks. */
 bool bundle_pinned(void);
 
-/* The contents of an entry (as long as the process lives), with their length; NULL if there is none. A name of NULL:
- * the first of the kind. */
-const char *bundle_find(const bundle *b, bundle_kind kind, const char *name, size_t *length);
+/* What is packed in it; the bytes stay as long as the process lives. */
+const archive *bundle_archive(const bundle *b);
 
 /* Puts the archive before every other place that `require` searches, takes away what lies on disk (unless the program
  * was built with --allow-disk), and makes the archive known to f5.asset. */

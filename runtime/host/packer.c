@@ -136,24 +136,38 @@ static int real_path(lua_State *L) {
   return 1;
 }
 
+typedef struct listing {
+  struct dirent **entries;
+  int count;
+} listing;
+
+/* Runs protected: (listing as light userdata) -> array of names */
+static int push_names(lua_State *L) {
+  const listing *found = lua_touserdata(L, 1);
+  lua_createtable(L, found->count, 0);
+  lua_Integer kept = 0;
+  for (int i = 0; i < found->count; i++) {
+    const char *name = found->entries[i]->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, ++kept);
+  }
+  return 1;
+}
+
 /* list(directory) -> array of names, sorted, without . and .. */
 static int list(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
-  struct dirent **entries;
-  int count = scandir(path, &entries, NULL, alphasort);
-  if (count < 0) return fail(L, path, errno);
-  lua_createtable(L, count, 0);
-  lua_Integer kept = 0;
-  for (int i = 0; i < count; i++) {
-    const char *name = entries[i]->d_name;
-    if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-      lua_pushstring(L, name);
-      lua_rawseti(L, -2, ++kept);
-    }
-    free(entries[i]);
-  }
-  free(entries);
-  return 1;
+  listing found;
+  lua_pushcfunction(L, push_names);
+  lua_pushlightuserdata(L, &found);
+  found.count = scandir(path, &found.entries, NULL, alphasort);
+  if (found.count < 0) return fail(L, path, errno);
+  int status = lua_pcall(L, 1, 1, 0); /* without memory the entries go all the same */
+  for (int i = 0; i < found.count; i++)
+    free(found.entries[i]);
+  free(found.entries);
+  return status == LUA_OK ? 1 : lua_error(L);
 }
 
 static bool write_all(int fd, const char *bytes, size_t length) {
@@ -183,6 +197,8 @@ static void sync_directory(const char *path, const char *slash) {
  * gone. */
 static int replace(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
+  for (int i = 3; i <= lua_gettop(L); i++) /* before anything is open that an error would leave open */
+    luaL_checktype(L, i, LUA_TSTRING);
   mode_t mode = lua_toboolean(L, 2) ? 0777 : 0666, mask = umask(0);
   umask(mask);
   const char *slash = strrchr(path, '/');
@@ -195,7 +211,7 @@ static int replace(lua_State *L) {
   bool done = true;
   for (int i = 3; done && i <= lua_gettop(L); i++) {
     size_t size;
-    const char *bytes = luaL_checklstring(L, i, &size);
+    const char *bytes = lua_tolstring(L, i, &size);
     done = write_all(fd, bytes, size);
   }
   done = done && fchmod(fd, mode & ~mask) == 0 && fsync(fd) == 0;
@@ -227,12 +243,12 @@ static int packed(lua_State *L) {
 
 /* asset(name) -> contents, or nil */
 static int asset(lua_State *L) {
-  const char *name = luaL_checkstring(L, 1);
+  size_t length;
+  const char *name = luaL_checklstring(L, 1, &length);
   const bundle *b = bundle_current();
-  size_t length = 0;
-  const char *contents = b ? bundle_find(b, BUNDLE_ASSET, name, &length) : NULL;
-  if (contents)
-    lua_pushlstring(L, contents, length);
+  archive_entry entry;
+  if (b && archive_find(bundle_archive(b), ARCHIVE_ASSET, name, length, &entry))
+    lua_pushlstring(L, entry.contents, entry.length);
   else
     lua_pushnil(L);
   return 1;

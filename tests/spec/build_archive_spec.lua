@@ -50,6 +50,46 @@ describe("The archive of a packed program", function()
     assert.equal("the archive is damaged: asset 'b.txt' has not its checksum", reason)
   end)
 
+  -- An archive of entries as they are given, whatever `write` would say to them.
+  local function unordered(...)
+    local list <const> = { ... }
+    local index, names, contents = {}, "", ""
+    local names_at = 32 + 64 * #list
+    local names_length = 0
+    for _, entry in ipairs(list) do names_length = names_length + #entry[2] end
+    for i, entry in ipairs(list) do
+      index[i] = ("<I4I4I8I8I8c32"):pack(entry[1], #entry[2], #names, names_at + names_length + #contents, #entry[3],
+        bundle.sha256(entry[3]))
+      names, contents = names .. entry[2], contents .. entry[3]
+    end
+    return ("<c8I4I4I8I8"):pack("F5LUAPAK", 1, #list, names_at, names_length) .. table.concat(index) .. names .. contents
+  end
+
+  it("has one entry of a name, in order, and one playbook", function()
+    assert.equal(3, #assert(archive.read(unordered({ 0, "", "" }, { 1, "a", "print(1)" }, { 2, "b", "" }))))
+    for what, bytes in pairs {
+      ["the names"] = unordered({ 2, "b", "" }, { 2, "a", "" }),
+      ["the kinds"] = unordered({ 2, "b", "" }, { 1, "a", "" }),
+      ["twice the same name"] = unordered({ 2, "a", "return 1" }, { 2, "a", "return 2" }),
+      ["two playbooks"] = unordered({ 1, "a", "print(1)" }, { 1, "b", "print(2)" }),
+      ["a kind that is none"] = unordered({ 4, "a", "" }),
+      ["a name with a NUL"] = unordered { 3, "a\0b", "" },
+    } do
+      local read, reason = archive.read(bytes)
+      assert.same({ what, nil, "the archive is damaged: its entries are not in order" }, { what, read, reason })
+    end
+  end)
+
+  it("lies within its bytes, also where numbers are too large for that", function()
+    local bytes <const> = unordered { 3, "name", "contents" }
+    local function with(at, number) return bytes:sub(1, at) .. ("<i8"):pack(number) .. bytes:sub(at + 9) end
+    for _, at in ipairs { 16, 24, 32 + 8, 32 + 16, 32 + 24 } do
+      for _, number in ipairs { -1, -8, math.mininteger, math.maxinteger, #bytes, 1 << 32 } do
+        assert.same({ at, nil, "the archive is truncated" }, { at, archive.read(with(at, number)) })
+      end
+    end
+  end)
+
   it("survives any damage: an answer, never an error", function()
     local seed = os.time()
     math.randomseed(seed)
@@ -94,6 +134,11 @@ describe("A program file", function()
     assert.equal("not a program", reason "#!/bin/sh\n")
     assert.equal("not an f5lua program", reason(runtime():gsub(bundle.magic, "another program.", 1)))
     local fuse = packed:find(bundle.magic, 1, true)
+    for _, length in ipairs { -1, -64, math.mininteger, math.maxinteger, math.maxinteger - size - 63 } do
+      local changed = packed:sub(fuse, fuse + 39) .. ("<i8I4"):pack(length, 0)
+      changed = changed .. ("<I4"):pack(bundle.crc32(changed))
+      assert.equal("a damaged f5lua program", reason(packed:sub(1, fuse - 1) .. changed .. packed:sub(fuse + 56)))
+    end
     assert.equal("a damaged f5lua program", reason(packed:sub(1, fuse + 25) .. "?" .. packed:sub(fuse + 27)))
   end)
 end)

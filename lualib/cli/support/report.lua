@@ -2,6 +2,7 @@
 -- The error may be anything that Lua code can raise; nothing here may fail because of it.
 
 local bundle = require "f5.bundle"
+local printable = require "cli.support.printable"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 
@@ -19,11 +20,9 @@ local HINTS <const> = {
   timeout = "raise `timeout` of f5.connect, or run long work as a task",
 }
 
--- What a device says is shown, not obeyed: no escape sequences reach the terminal.
 local function text_of(value)
   local ok, text = pcall(tostring, value)
-  if not ok then return "(" .. type(value) .. " value)" end
-  return (text:gsub("[\0-\8\11-\31\127]", function(c) return ("\\x%02x"):format(c:byte()) end))
+  return ok and printable(text) or "(" .. type(value) .. " value)"
 end
 
 local function hint_of(err)
@@ -118,7 +117,7 @@ local function report(err, trace, colour)
     local text = text_of(err)
     local metatable <const> = getmetatable(err)
     if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
-      text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. err.message or "")
+      text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
     end
     -- Where in the program a message was made says nothing to its reader, unless it is a mistake of the program.
     if not text:find("attempt to ", 1, true) then text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "") end
