@@ -187,9 +187,9 @@ function f5.flat(body) end
 ---@field token? string a token of your own, which is neither renewed nor deleted
 ---@field verify? boolean check the device's certificate; default true
 ---@field ca? string PEM file with the CA of this device's certificate
----@field cert? string PEM file with a client certificate
----@field key? string PEM file with its key
----@field pin? string pinned public key, "sha256//…" or a file
+---@field cert? string PEM file with a client certificate, and those of its chain
+---@field key? string PEM file with its key, without a passphrase; default beside the certificate
+---@field pin? string the device's public key: "sha256//DIGEST", several with ";" between, or a file (PEM, DER)
 ---@field proxy? string
 ---@field timeout? number seconds for one exchange, default 60
 ---@field connect_timeout? number seconds, default 10

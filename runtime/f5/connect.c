@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include <lauxlib.h>
 
 #include "f5/prompt.h"
 #include "f5/session.h"
+#include "f5/trust.h"
 #include "net/json_text.h"
 
 static const char *const option_names[] = {"host",     "port",
@@ -108,11 +108,6 @@ static secret *keep(lua_State *L, const char *value, size_t length) {
 static const char *environment(const char *name) {
   const char *value = getenv(name);
   return value && *value ? value : NULL;
-}
-
-static void check_file(lua_State *L, const char *name, const char *path) {
-  if (path && access(path, R_OK) != 0)
-    error_usage(L, "option '%s': %s cannot be read: %s", name, path, strerror(errno));
 }
 
 /* -- address -- */
@@ -227,9 +222,7 @@ static void read_transport(lua_State *L, options *o, f5_session *session, int pr
     peer->cert = peer->key = peer->pin = NULL;
     peer->proxy = "";
   }
-  check_file(L, "ca", peer->ca);
-  check_file(L, "cert", peer->cert);
-  check_file(L, "key", peer->key);
+  trust_check(L, peer);
   mask_proxy(L, session, peer->proxy);
   peer->insecure = !o->verify;
   peer->user_agent = "f5lua/" F5LUA_VERSION;

@@ -1,0 +1,106 @@
+-- ca, cert, key and pin of f5.connect: what cannot be right is a usage error, before the device is talked to.
+local f5 = require "f5"
+local program = require "program"
+local sim = require "f5.sim"
+
+describe("f5.connect looks at", function()
+  local device, place, files
+
+  local function shell(line) assert(os.execute(("cd %s && {\n%s\n} >/dev/null 2>&1"):format(place.path, line))) end
+
+  setup(function()
+    device = sim.start {}
+    place = program.directory()
+    shell [[
+      for name in one two; do
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=$name -keyout $name.key -out $name.pem
+      done
+      cat one.pem two.pem one.key >bundle.pem
+      openssl x509 -in one.pem -outform DER -out one.der
+      openssl x509 -in one.pem -noout -pubkey >one.pub
+      openssl pkey -pubin -in one.pub -outform DER -out one.pub.der
+      openssl pkey -in one.key -aes128 -passout pass:secret -out locked.key
+      sed '5,$d' one.pem >cut.pem
+      { cat two.pem; sed '4s/......../AAAAAAAA/;5s/^..//' one.pem; } >damaged.pem
+      echo hello >text
+      : >empty
+      mkfifo pipe
+    ]]
+    files = setmetatable({}, { __index = function(_, name) return place.path .. "/" .. name end })
+  end)
+  teardown(function()
+    device:stop()
+    getmetatable(place).__close()
+  end)
+
+  local function connect(given)
+    local options = device:options "admin"
+    for name, value in pairs(given) do options[name] = value end
+    return f5.connect(options)
+  end
+
+  local function check(given, expected)
+    device:clear_log()
+    local ok, err = f5.try(connect, given)
+    assert.is_false(ok)
+    assert.equal("usage", err.kind)
+    local message = err.message:gsub("^[^ ]+ ", ""):gsub(place.path:gsub("%p", "%%%0") .. "/", "")
+    assert.equal(expected, message)
+    assert.same({}, device:log())
+  end
+
+  it("ca", function()
+    check({ ca = files.nothing }, "option 'ca': nothing cannot be read: No such file or directory")
+    check({ ca = place.path }, ("option 'ca': %s is a directory"):format(place.path))
+    check({ ca = files.pipe }, "option 'ca': pipe is no file, and must be read for each connection")
+    check({ ca = files.text }, "option 'ca': text holds no certificate in PEM")
+    check({ ca = files.empty }, "option 'ca': empty holds no certificate in PEM")
+    check({ ca = files["one.key"] }, "option 'ca': one.key holds no certificate in PEM")
+    check({ ca = files["one.der"] }, "option 'ca': one.der is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem")
+    check({ ca = files["cut.pem"] }, "option 'ca': cut.pem holds a certificate that is cut off or damaged")
+    check({ ca = files["damaged.pem"] }, "option 'ca': damaged.pem holds a certificate that is cut off or damaged")
+  end)
+
+  it("cert and key", function()
+    local one, key = files["one.pem"], files["one.key"]
+    check({ cert = files.nothing, key = key }, "option 'cert': nothing cannot be read: No such file or directory")
+    check({ cert = key, key = key }, "option 'cert': one.key holds no certificate in PEM")
+    check({ cert = files["cut.pem"], key = key }, "option 'cert': cut.pem holds a certificate that is cut off or damaged")
+    check({ cert = one, key = files.nothing }, "option 'key': nothing cannot be read: No such file or directory")
+    check({ cert = one, key = one }, "option 'key': one.pem holds no private key in PEM")
+    check({ cert = one, key = files["two.key"] }, "option 'key': two.key holds the key of another certificate")
+    check({ cert = one }, "option 'cert': one.pem holds no private key; give its file as the option 'key'")
+    check({ cert = one, key = files["locked.key"] },
+      "option 'key': locked.key needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain")
+  end)
+
+  it("pin", function()
+    local digest = "sha256//" .. ("A"):rep(43) .. "="
+    check({ pin = "sha256//AAAA" }, "option 'pin': sha256//AAAA is no sha256//DIGEST, 32 bytes in base64; several have ';' between them")
+    check({ pin = digest .. ";" .. digest:sub(9) },
+      ("option 'pin': %s;%s is no sha256//DIGEST, 32 bytes in base64; several have ';' between them"):format(digest, digest:sub(9)))
+    check({ pin = digest .. "," .. digest },
+      ("option 'pin': %s,%s goes on behind its last digest; several have ';' between them"):format(digest, digest))
+    check({ pin = "AB:CD:EF" }, "option 'pin': AB:CD:EF is neither sha256//DIGEST nor a file: No such file or directory")
+    check({ pin = files.text }, "option 'pin': text holds no public key")
+    check({ pin = files["one.pem"] },
+      "option 'pin': one.pem is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey")
+  end)
+
+  it("and takes what is right", function()
+    -- a bundle with the device's own CA in the midst; libcurl agrees with what was looked at
+    shell(("cat one.pem %s two.pem >all.pem"):format(device.ca))
+    connect({ ca = files["all.pem"], cert = files["one.pem"], key = files["one.key"] }):close()
+    connect({ cert = files["bundle.pem"] }):close()
+    for _, pin in ipairs { files["one.pub"], files["one.pub.der"], "sha256//" .. ("A"):rep(43) .. "=;sha256//" .. ("B"):rep(43) .. "=" } do
+      local ok, err = f5.try(connect, { pin = pin }) -- a pin, and not the device's
+      assert.is_false(ok)
+      assert.equal("tls", err.kind)
+      assert.matches("public key does not match pinned public key", err.message)
+    end
+    local pipe <close> = assert(io.popen(("openssl s_client -connect %s:%d </dev/null 2>/dev/null | openssl x509 -noout -pubkey >%s/own.pub"):format(
+      device.host, device.port, place.path)))
+    pipe:read "a"
+    connect({ pin = files["own.pub"] }):close()
+  end)
+end)
