@@ -18,7 +18,7 @@ function M.setup(parser)
   parser:option("--bind", "address to listen on"):argname "ADDRESS":default "127.0.0.1"
   parser:option("--hostname", "what the device calls itself"):argname "NAME"
   parser:option("--user", "a user instead of admin and operator; may be repeated"):argname "NAME:PASSWORD:ROLE":count "*"
-  parser:option("--provision", "provisioned modules"):argname "MODULE,…":default "ltm"
+  parser:option("--provision", "provisioned modules (default: those of the seed, else ltm)"):argname "MODULE,…"
   parser:option("--seed", "start with what is in FILE.json"):argname "FILE.json"
   parser:option("--save", "write the state there at the end"):argname "FILE.json"
   parser:option("--latency", "milliseconds that every answer takes"):argname "MS":default "0":convert(math.tointeger)
@@ -90,7 +90,7 @@ function M.run(options)
     fleet = options.fleet, failing = fleet.share(options, "failing"), slow = fleet.share(options, "slow"),
     restarting = fleet.share(options, "restarting"), bind = not options.fleet and options.bind or nil, port = options.port,
     hostname = options.hostname, cert = options.cert, key = options.key,
-    users = users, provision = seed.words(options.provision), seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
+    users = users, provision = options.provision and seed.words(options.provision) or nil, seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
     latency_ms = options.latency, origins = #options.origin > 0 and options.origin or nil, log = options.log,
   }
   if options.ca_file then write(options.ca_file, read(device.ca)) end

@@ -172,7 +172,7 @@ function Show.csv(rows, columns)
     for i, name in ipairs(columns) do cells[i] = csv_cell(value.cell(name, object[name])) end
     lines[#lines + 1] = table.concat(cells, ",")
   end
-  return table.concat(lines, "\r\n")
+  return table.concat(lines, "\n")
 end
 
 return Show

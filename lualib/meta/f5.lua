@@ -859,7 +859,7 @@ function f5.sim.start(options) end
 
 ---@class f5.sim.options
 ---@field users? { name: string, password: string, role: string }[] default admin/admin and operator/operator
----@field provision? string[] modules; default { "ltm" }
+---@field provision? string[] modules; default: those of the seed, else { "ltm" }
 ---@field seed? table objects it starts with
 ---@field latency_ms? integer what every answer takes
 ---@field hostname? string

@@ -24,6 +24,7 @@ end
 
 -- Adds objects to the running device, see Device:plant.
 function M.plant(device, seed)
+  if seed.provision then error("seed: provision is for the start; a running device is told by a PATCH of sys/provision", 0) end
   device:plant(seed)
 end
 

@@ -9,6 +9,7 @@ local native = require "sim.native"
 local Router = require "sim.router"
 local clock = require "sim.clock"
 local errors = require "sim.errors"
+local seeds = require "sim.seed"
 local version = require "sim.version"
 
 local Device = {}
@@ -45,8 +46,9 @@ function Device.new(options)
     address = options.address or "127.0.0.1",
     state = { clock = { offset = 0, last_event = 0, events = {} }, operations = 1000, provision = {} },
   }, Device)
-  for _, module in ipairs(options.provision or { "ltm" }) do self.state.provision[module] = "nominal" end
   local seed <const> = options.seed
+  if seed and not seed.clock then seeds.check(seed) end
+  for _, module in ipairs(options.provision or seed and seed.provision or { "ltm" }) do self.state.provision[module] = "nominal" end
   if seed and seed.clock then
     for key, value in pairs(seed) do self.state[key] = value end
   end
@@ -79,6 +81,7 @@ function Device:on_plant(plant)
 end
 
 function Device:plant(seed)
+  seeds.check(seed)
   for _, plant in ipairs(self.planters) do plant(self, seed) end
 end
 

@@ -4,6 +4,7 @@ local catalogue = require "sim.catalogue"
 local names = require "sim.names"
 local objects = require "sim.objects"
 local roots = require "sim.roots"
+local seeds = require "sim.seed"
 local uri = require "sim.uri"
 
 local M = {}
@@ -194,6 +195,7 @@ function M.plant(device, seed)
   for _, path in ipairs(paths) do
     local target <const> = uri.parse(path)
     if not target then error("seed: no such URI: " .. path, 0) end
+    seeds.check_bodies(path, target.what, seed[path])
     local list <const> = target.what == "collection" and seed[path] or { seed[path] }
     for _, body in ipairs(list) do waiting[#waiting + 1] = { path = path, target = target, body = body } end
   end

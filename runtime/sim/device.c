@@ -20,6 +20,13 @@ static int traceback(lua_State *L) {
   return 1;
 }
 
+/* For what the device is told, not asked: a refusal of it is raised without a place (level 0) and is for whoever wrote
+   the seed or the argument. What has a place is a mistake of the simulated device, and wants to be found. */
+static int explain(lua_State *L) {
+  const char *message = luaL_tolstring(L, 1, NULL);
+  return strstr(message, ".lua:") ? traceback(L) : 1;
+}
+
 /* Runs protected: (options as light userdata) -> handle, call */
 static int open_device(lua_State *L) {
   const sim_options *options = lua_touserdata(L, 1);
@@ -46,7 +53,7 @@ bool sim_device_open(sim_device *device, const sim_options *options, char *error
     snprintf(error, size, "no memory for a Lua state");
     return false;
   }
-  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, explain);
   lua_pushcfunction(L, open_device);
   lua_pushlightuserdata(L, (void *)(uintptr_t)options);
   if (lua_pcall(L, 1, 2, 1) != LUA_OK) {
@@ -188,7 +195,7 @@ static int call_function(lua_State *L) {
 char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length, size_t *result_length,
                       bool *ok) {
   lua_State *L = device->L;
-  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, explain);
   lua_pushcfunction(L, call_function);
   lua_rawgeti(L, LUA_REGISTRYINDEX, device->call);
   lua_pushstring(L, name);

@@ -132,6 +132,34 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     assert.same({ 2, "f5lua: cannot read /nowhere.json: No such file or directory\nTry 'f5lua run --help'.\n" }, { result.status, result.err })
   end)
 
+  it("has the modules that its seed names, unless it is told others", function()
+    local directory <close> = program.directory()
+    local seed = directory:file("seed.json", '{"provision":["ltm","asm"]}')
+    local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
+      .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
+    assert.equal("true\tnil\n", program.run({ "run", "--sim", "--seed", seed, "-e", chunk }).out)
+    assert.equal("false\tnot_ready\n", program.run({ "run", "--sim", "--provision", "ltm", "--seed", seed, "-e", chunk }).out)
+  end)
+
+  it("says what is wrong with a seed, and nothing of its own insides", function()
+    local directory <close> = program.directory()
+    for text, message in pairs {
+      ['{"object":{}}'] = "there is no 'object' in one; there are apm asm health live_update objects provision traffic users",
+      ['[1]'] = "it has to be an object, not an array",
+      ['{"objects":[1]}'] = "objects has to be an object, not an array",
+      ['{"objects":{"/mgmt/tm/ltm/poool":[]}}'] = "no such URI: /mgmt/tm/ltm/poool",
+      ['{"objects":{"/mgmt/tm/ltm/pool":{"name":"x"}}}'] = "/mgmt/tm/ltm/pool has to be an array, not an object",
+      ['{"objects":{"/mgmt/tm/sys/ntp":[1]}}'] = "/mgmt/tm/sys/ntp has to be an object, not an array",
+      ['{"objects":{"/mgmt/tm/ltm/pool":[{"nam":"x"}]}}'] = "/mgmt/tm/ltm/pool: one or more properties must be specified",
+      ['{"users":[{"name":"x"}]}'] = "users[1] has no password",
+      ['{"asm":{}, "provision":["ltm"]}'] = "it has something for ASM, and the device is provisioned without asm",
+    } do
+      local seed = directory:file("seed.json", text)
+      local result = program.run { "run", "--sim", "--seed", seed, "-e", "print 'ran'" }
+      assert.same({ 1, "", "f5lua: seed: " .. message .. "\n" }, { result.status, result.out, result.err }, text)
+    end
+  end)
+
   it("deletes the tokens of forgotten sessions before the device stops", function()
     local result = program.run { "run", "-v", "--sim", "-e", "require('f5').connect {}" }
     assert.equal(0, result.status)

@@ -113,7 +113,7 @@ local function write(value, options, columns)
   elseif format == "jsonl" then
     for _, row in ipairs(rows or { value }) do print(json.encode(show.masked(row), { sort = true, first = M.FIRST })) end
   elseif format == "csv" then
-    io.write(show.csv(rows or { value }, columns), "\r\n")
+    io.write(show.csv(rows or { value }, columns), "\n")
   else
     print("return " .. show.lua(value))
   end

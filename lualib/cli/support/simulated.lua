@@ -5,7 +5,7 @@ local M = {}
 
 function M.add_options(parser, help)
   parser:flag("--sim", help)
-  parser:option("--provision", "modules of the simulated device"):argname "MODULE,…":default "ltm"
+  parser:option("--provision", "modules of the simulated device (default: those of the seed, else ltm)"):argname "MODULE,…"
   parser:option("--seed", "start the simulated device with what is in FILE.json"):argname "FILE.json"
 end
 
@@ -15,7 +15,7 @@ function M.start(options, program)
   local users <const> = { table.unpack(sim.default_users) }
   users[#users + 1] = { name = "manager", password = "manager", role = "manager" }
   local device <const> = sim.start {
-    users = users, provision = seed.words(options.provision), seed = options.seed and seed.read(options.seed, program) or nil,
+    users = users, provision = options.provision and seed.words(options.provision) or nil, seed = options.seed and seed.read(options.seed, program) or nil,
   }
   require("f5.core").preset(device:options "admin")
   sim.running = device

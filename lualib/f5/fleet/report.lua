@@ -127,7 +127,7 @@ function Report:write(path)
         ("%.3f"):format(entry.duration), csv_cell(outcome(entry)),
       }, ",")
     end
-    text = table.concat(lines, "\r\n") .. "\r\n"
+    text = table.concat(lines, "\n") .. "\n"
   else
     error(("a report is written as .json or .csv, not '%s'"):format(path), 2)
   end

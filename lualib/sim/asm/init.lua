@@ -48,7 +48,7 @@ end
 local function plant(device, seed)
   local asm <const> = seed.asm
   if not asm then return end
-  if not device:is_provisioned("asm") then error("the seed has something for ASM, and the device has no asm", 0) end
+  if not device:is_provisioned("asm") then error("seed: it has something for ASM, and the device is provisioned without asm", 0) end
   fill(device)
   for _, one in ipairs(asm.policies or {}) do plant_policy(device, one) end
   local requests <const> = tree.top(device):child("events"):child("requests")

@@ -1,0 +1,117 @@
+-- The lines of shell in the pages for users do what they say, and the seeds there are seeds.
+local f5 = require "f5"
+local markdown = require "markdown"
+local program = require "program"
+local sim = require "f5.sim"
+
+local ROOT <const> = program.path:match "^(.*)/build/"
+
+local function pool(name, ...)
+  local members = {}
+  for i, address in ipairs { ... } do members[i] = { name = address .. ":80", address = address } end
+  return { name = name, monitor = "/Common/http", members = members }
+end
+
+-- What the examples take for granted.
+local SEED <const> = { objects = {
+  ["/mgmt/tm/ltm/pool"] = { pool("web", "10.0.0.1"), pool "old-1", pool "old-2" },
+  ["/mgmt/tm/ltm/node"] = { { name = "n1", address = "10.0.0.9" } },
+  ["/mgmt/tm/ltm/virtual"] = { { name = "vs_web", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp" } },
+} }
+
+-- Runs lines of shell with f5lua in the PATH and a device in the environment.
+local function shell(lines, device, directory)
+  local options = device:options "admin"
+  local words <const> = ("export PATH=%s:$PATH F5_SERVER=%s:%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s\nset -e\n%s"):format(
+    program.path:match "^(.*)/", options.host, options.port, options.ca, lines)
+  return program.run({ "-c", words }, { program = "/bin/bash", directory = directory.path })
+end
+
+local function each_line(page, language)
+  local found = {}
+  for _, block in ipairs(markdown.blocks(page, language)) do
+    for line in block.text:gmatch "[^\n]+" do
+      if line:find "f5lua" and not line:find "…" then found[#found + 1] = line end
+    end
+  end
+  return found
+end
+
+describe("docs/shell.md", function()
+  -- What each line leaves, and whether "web" may be there before it.
+  local after <const> = {
+    ["list ltm/pool"] = { out = '"name":"web","monitor":"/Common/http"' },
+    ["get ltm/pool"] = { out = '"fullPath":"/Common/web"' },
+    ["create ltm/pool"] = { fresh = true, out = '"name":"web"' },
+    ["modify ltm/node"] = { out = '"session":"user%-disabled"' },
+    ["replace ltm/pool"] = { out = '"description":"new"' },
+    ["delete ltm/pool"] = { out = "^$" },
+    ["stats ltm/pool"] = { out = '"serverside.curConns":0' },
+    ["example ltm/pool"] = { out = "loadBalancingMode" },
+    ["call sys/config"] = { out = "save" },
+    ["list ltm/virtual"] = { out = "^$", file = "name,destination\nvs_web,/Common/203.0.113.10:80\n" },
+  }
+  for _, line in ipairs(each_line("docs/shell.md", "sh")) do
+    it("has a line that works: " .. line, function()
+      local device <close> = sim.start { seed = SEED }
+      local directory <close> = program.directory()
+      directory:file("pool.json", '{"description":"new"}')
+      local expected = assert(after[line:match "^f5lua (%S+ %S+)"], "not known here: " .. line)
+      after[line:match "^f5lua (%S+ %S+)"].seen = true
+      local bip <close> = f5.connect(device:options "admin")
+      if expected.fresh then bip.ltm.pool["/Common/web"]:delete() end
+      local result = shell(line, device, directory)
+      assert.equal(0, result.status, result.err)
+      assert.matches(expected.out, result.out)
+      if expected.file then assert.equal(expected.file, directory:read "virtuals.csv") end
+      if line:find "delete" then assert.equal(1, #bip.ltm.pool:list()) end
+    end)
+  end
+
+  it("shows all of them", function()
+    for words, expected in pairs(after) do assert.is_true(expected.seen, words) end
+  end)
+end)
+
+describe("docs/guide.md", function()
+  it("begins with a line that works", function()
+    local device <close> = sim.start {}
+    local directory <close> = program.directory()
+    local hello
+    for _, block in ipairs(markdown.blocks("docs/guide.md", "lua")) do
+      if not hello and block.text:find "^#!" then hello = block.text end
+    end
+    directory:file("hello.lua", hello)
+    local line = each_line("docs/guide.md", "sh")[1]
+    assert.matches("hello.lua", line)
+    local result = shell(line:gsub("scripts/", ROOT .. "/scripts/"), device, directory)
+    assert.same({ 0, "/Common/blue\t/Common/http\n/Common/green\t/Common/http\n", "" }, { result.status, result.out, result.err })
+  end)
+end)
+
+describe("docs/console.md", function()
+  it("has a line that works", function()
+    local device <close> = sim.start { seed = SEED }
+    local directory <close> = program.directory()
+    local line = each_line("docs/console.md", "sh")[1]
+    local result = shell(line:gsub("bigip1.example.net", "127.0.0.1:" .. device.port), device, directory)
+    assert.equal(0, result.status, result.err)
+    assert.matches("old%-1.*old%-2.*web", result.out)
+  end)
+end)
+
+describe("docs/simulator.md", function()
+  it("has seeds that a device takes", function()
+    local device
+    for _, block in ipairs(markdown.blocks("docs/simulator.md", "json")) do
+      local seed = f5.json.decode(block.text)
+      if not device then device = sim.start { seed = seed } else device:plant(seed) end
+    end
+    local options = device:options "admin"
+    options.username, options.password = "maker", "maker"
+    local bip <close> = f5.connect(options)
+    assert.equal("down", bip.ltm.pool["/Common/web"].members["/Common/192.0.2.1:80"]:load().state)
+    assert.equal(120, bip.ltm.pool["/Common/web"].members["/Common/192.0.2.2:80"]:stats()["serverside.curConns"])
+    device:stop()
+  end)
+end)
