@@ -86,6 +86,12 @@ static bool again(f5_call *call) {
   return true;
 }
 
+static void redirected(f5_call *call) {
+  char location[300];
+  if (!http_answer_header(&call->http, "Location", location, sizeof location)) *location = '\0';
+  error_from_redirect(&call->failure, call->http.status, location, call->session->where);
+}
+
 static void exchanged(http_request *request) {
   f5_call *call = (f5_call *)(void *)((char *)request - offsetof(f5_call, http));
   f5_session *session = call->session;
@@ -97,7 +103,9 @@ static void exchanged(http_request *request) {
     if (call->arrived) call->arrived(call);
     api_status_observe(call);
     bool refused_token = request->status == 401 && !call->internal;
-    if (request->status / 100 != 2 && (!call->any_status || refused_token))
+    if (request->status / 100 == 3 && !call->any_status)
+      redirected(call);
+    else if (request->status / 100 != 2 && (!call->any_status || refused_token))
       error_from_answer(&call->failure, request->status, request->answer ? request->answer : "",
                         request->answer_length);
   } else {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <lauxlib.h>
 
@@ -219,6 +220,31 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
   failure->message = masked_copy(text_string(&message), message.length);
   if (stack.failed) text_free(&stack);
   failure->error_stack = stack.data;
+  text_free(&message);
+}
+
+/* "https://host:port/path" -> whether it is at `where`, "host:port". */
+static bool leads_to(const char *location, const char *where) {
+  if (strncasecmp(location, "https://", 8) != 0) return location[0] == '/' && location[1] != '/';
+  size_t length = strcspn(location + 8, "/?#"), name = strrchr(where, ':') ? (size_t)(strrchr(where, ':') - where) : 0;
+  if (strncasecmp(location + 8, where, length) != 0) return false;
+  return length == strlen(where) || (length == name && strcmp(where + name, ":443") == 0);
+}
+
+void error_from_redirect(f5_failure *failure, long status, const char *location, const char *where) {
+  *failure = (f5_failure){.status = status, .verdict = {KIND_PROTOCOL, AGAIN_NEVER, false}};
+  text message = {0};
+  if (*location)
+    text_printf(&message, "%s points to %s, which is not followed: password and token would go there", where, location);
+  else
+    text_printf(&message, "%s points elsewhere and does not say where", where);
+  if (strncasecmp(location, "http://", 7) == 0)
+    text_put(&message, ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's management?");
+  else if (!*location || leads_to(location, where))
+    text_put(&message, ". What answers is not the REST service: are host and port those of a BIG-IP's management?");
+  else
+    text_put(&message, ". If the device is there, name it so: host = \"NAME:PORT\"");
+  failure->message = masked_copy(text_string(&message), message.length);
   text_free(&message);
 }
 

@@ -68,6 +68,9 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
  * a moment's trouble. */
 void error_from_transport(f5_failure *failure, const http_request *request, const char *where, bool write,
                           bool reached);
+/* … from an answer that points elsewhere (3xx), which is never followed: password and token would go there. `location`
+ * is what it names, "" if nothing. */
+void error_from_redirect(f5_failure *failure, long status, const char *location, const char *where);
 /* … from words of our own. */
 void error_set(f5_failure *failure, f5_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void error_copy(f5_failure *to, const f5_failure *from);

@@ -122,6 +122,14 @@ f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get lo
 ]], LIST, { SSL_CERT_FILE = "" })
   end)
 
+  it("a port that does not speak TLS", function()
+    local server <close> = program.start({ "-u", "-m", "http.server", "0", "--bind", "127.0.0.1" }, { program = "/usr/bin/python3" })
+    local result = run(LIST, { F5_SERVER_PORT = server:expect "port (%d+)" })
+    assert.equal(3, result.status)
+    assert.matches("^f5lua: no secure connection to 127%.0%.0%.1:%d+ %(.*wrong version number%)\n", result.err)
+    assert.matches("hint: what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443%?\n$", result.err)
+  end)
+
   it("a device that closes in mid-answer", function()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, truncate = 20, times = 2 }
     local result = run(LIST)

@@ -180,6 +180,35 @@ describe("errors", function()
     assert.matches("^the answer is broken JSON: line 1, column %d+", err.message)
   end)
 
+  it("tell an answer that points elsewhere, and follow it nowhere", function()
+    local elsewhere <close> = sim.start {}
+    local here, there = device.host .. ":" .. device.port, elsewhere.host .. ":" .. elsewhere.port
+    local ending <const> = {
+      other = '. If the device is there, name it so: host = "NAME:PORT"',
+      same = ". What answers is not the REST service: are host and port those of a BIG-IP's management?",
+      open = ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's management?",
+    }
+    for _, case in ipairs {
+      { 301, "https://" .. there .. "/mgmt/tm/ltm/pool", "other" }, { 307, "https://" .. there, "other" },
+      { 308, "//" .. there .. "/", "other" }, { 302, "/tmui/login.jsp", "same" }, { 302, "HTTPS://" .. here .. "/xui/", "same" },
+      { 303, "https://" .. here .. "0/", "other" }, { 302, "http://" .. here .. "/mgmt", "open" },
+    } do
+      local status, location, kind = table.unpack(case)
+      for _, call in ipairs { function() pool:load() end, function() pool:modify { description = "d" } end, function() connect():close() end } do
+        device:fault { match = { path = "pool" }, status = status, headers = { Location = location } }
+        device:fault { match = { path = "login" }, status = status, headers = { Location = location } }
+        local err = failure(call)
+        device:clear_faults()
+        assert.same({ "protocol", status, 1 }, { err.kind, err.status, err.attempts })
+        assert.equal(("%s points to %s, which is not followed: password and token would go there%s"):format(here, location, ending[kind]),
+          err.message)
+      end
+    end
+    device:fault { match = { path = "pool" }, status = 302 }
+    assert.equal(here .. " points elsewhere and does not say where" .. ending.same, failure(function() pool:load() end).message)
+    assert.equal(0, elsewhere:connections())
+  end)
+
   it("tell an answer over the limit", function()
     local small <close> = connect { body_limit = 2000 }
     local err = failure(function() small.sys:load() end)

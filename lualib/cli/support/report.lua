@@ -30,6 +30,9 @@ local function hint_of(err)
     return "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect"
   end
   -- "public key does not match", "error setting certificate file" …: another certificate is not what helps
+  if err.kind == "tls" and text_of(err.message):find "wrong version number" then
+    return "what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443?"
+  end
   if err.kind == "tls" and not text_of(err.message):find "certificate problem" then return nil end
   return HINTS[err.kind]
 end
