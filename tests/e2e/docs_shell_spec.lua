@@ -102,16 +102,13 @@ end)
 
 describe("docs/simulator.md", function()
   it("has seeds that a device takes", function()
-    local device
-    for _, block in ipairs(markdown.blocks("docs/simulator.md", "json")) do
-      local seed = f5.json.decode(block.text)
-      if not device then device = sim.start { seed = seed } else device:plant(seed) end
-    end
+    local seeds = markdown.blocks("docs/simulator.md", "json")
+    local device <close> = sim.start { seed = f5.json.decode(seeds[1].text) }
+    for i = 2, #seeds do device:plant(f5.json.decode(seeds[i].text)) end
     local options = device:options "admin"
     options.username, options.password = "maker", "maker"
     local bip <close> = f5.connect(options)
     assert.equal("down", bip.ltm.pool["/Common/web"].members["/Common/192.0.2.1:80"]:load().state)
     assert.equal(120, bip.ltm.pool["/Common/web"].members["/Common/192.0.2.2:80"]:stats()["serverside.curConns"])
-    device:stop()
   end)
 end)
