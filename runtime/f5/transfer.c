@@ -24,9 +24,10 @@ typedef struct transfer {
   bool upload, known; /* known: the size */
   bool finished;
   int fd;
-  uint64_t size, offset; /* of the file, of the next chunk */
-  uint64_t length;       /* of the chunk on its way */
-  uint64_t hashed;       /* bytes from the start that are in the digest */
+  uint64_t size, offset;    /* of the file, of the next chunk */
+  uint64_t length;          /* of the chunk on its way */
+  struct timespec modified; /* of the file that is sent */
+  uint64_t hashed;          /* bytes from the start that are in the digest */
   unsigned rewinds;
   EVP_MD_CTX *digest;
   unsigned char *buffer;
@@ -99,14 +100,23 @@ static transfer *transfer_new(lua_State *L, bool upload) {
   return t;
 }
 
+/* Files of /proc are regular files of 0 bytes from which something can be read. */
+static bool has_more_than_its_size(const transfer *t, const struct stat *status) {
+  char byte;
+  return status->st_size == 0 && pread(t->fd, &byte, 1, 0) != 0;
+}
+
 /* upload(session, uri, file) -> transfer */
 static int lua_upload(lua_State *L) {
   transfer *t = transfer_new(L, true);
   struct stat status;
   t->fd = open(t->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait here for whoever writes into it */
   if (t->fd < 0 || fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
-  if (!S_ISREG(status.st_mode)) return fail(L, t, "cannot read %s: not a file with a size", t->file);
+  if (S_ISDIR(status.st_mode)) return fail(L, t, "cannot read %s: it is not a file but a directory", t->file);
+  if (!S_ISREG(status.st_mode) || has_more_than_its_size(t, &status))
+    return fail(L, t, "%s has no size, and a device must be told one first: write what is in it to a file", t->file);
   t->size = (uint64_t)status.st_size;
+  t->modified = status.st_mtim;
   t->known = true;
   return 1;
 }
@@ -352,7 +362,10 @@ static int lua_finish(lua_State *L) {
   if (!t->finished || t->hashed != t->size) return fail(L, t, "the transfer of %s is not complete", t->file);
   struct stat status;
   if (fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
-  if ((uint64_t)status.st_size != t->size) return fail(L, t, "%s changed while it was carried", t->file);
+  bool touched =
+      t->upload && (status.st_mtim.tv_sec != t->modified.tv_sec || status.st_mtim.tv_nsec != t->modified.tv_nsec);
+  if ((uint64_t)status.st_size != t->size || touched)
+    return fail(L, t, "%s changed while it was carried: what arrived is not what is there now", t->file);
   if (!t->upload) {
     if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0) return fail_file(L, t, "cannot write");
     free(t->temporary);

@@ -155,6 +155,45 @@ describe("G45 a file", function()
     assert.equal("old", directory:read "old")
   end)
 
+  it("without a size is refused before anything is sent", function()
+    local directory <close> = program.directory()
+    device:clear_log()
+    assert(os.execute(("mkfifo %s/pipe"):format(directory.path)))
+    for _, file in ipairs { "/proc/self/status", "/dev/null", directory.path .. "/pipe" } do
+      assert.equal(file .. " has no size, and a device must be told one first: write what is in it to a file",
+        fails("transfer", bip.upload, bip, file, { name = "a" }).message)
+    end
+    assert.same({}, device:log())
+    local playbook = directory:file("up.lua", [[
+      local bip <close> = require("f5").connect {}
+      print(bip:upload("/dev/stdin", { name = "in" }).size)
+    ]])
+    local env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    assert.equal("5\n", program.run({ playbook }, { env = env, input = "hello" }).out) -- its standard input is a file there
+    local line = ("echo hello | %s 2>&1"):format(program.command_line({ playbook }, { env = env }))
+    local pipe <close> = assert(io.popen(line))
+    assert.matches("^f5lua: /dev/stdin has no size, and a device must be told one first", pipe:read "a")
+  end)
+
+  it("that changes while it is sent is an error", function()
+    local directory <close> = program.directory()
+    local changes = {
+      grows = { "ab", "changed while it was carried: what arrived is not what is there now$" },
+      ["is written again"] = { "r+b", "changed while it was carried: what arrived is not what is there now$" },
+      shrinks = { "wb", "became shorter while it was sent$" },
+    }
+    for how, change in pairs(changes) do
+      local path = directory:file("file", bytes(2 * MIB))
+      assert(os.execute(("touch -d '1 minute ago' %s"):format(path)))
+      local err = fails("transfer", bip.upload, bip, path, { progress = function(done)
+        if done > MIB then return end
+        local file <close> = assert(io.open(path, change[1]))
+        file:write "x"
+      end })
+      assert.matches(change[2], err.message, nil, nil, how)
+    end
+  end)
+
   it("of a size that the device does not tell can be told", function()
     local directory <close> = program.directory()
     bip:upload(directory:file("a", "hello"))
