@@ -1,5 +1,6 @@
 -- f5lua sim: a simulated BIG-IP for any client.
 local json = require "f5.json"
+local number = require "cli.support.number"
 local seed = require "cli.support.seed"
 local fleet = require "cli.support.simulated_fleet"
 local usage = require "cli.support.usage"
@@ -14,14 +15,14 @@ local ROLES <const> = {
 }
 
 function M.setup(parser)
-  parser:option("--port", "port to listen on; 0: a free one"):argname "PORT":default "8443":convert(math.tointeger)
+  parser:option("--port", "port to listen on; 0: a free one"):argname "PORT":default "8443":convert(number.whole("--port", "a number from 0 to 65535"))
   parser:option("--bind", "address to listen on"):argname "ADDRESS":default "127.0.0.1"
   parser:option("--hostname", "what the device calls itself"):argname "NAME"
   parser:option("--user", "a user instead of admin and operator; may be repeated"):argname "NAME:PASSWORD:ROLE":count "*"
   parser:option("--provision", "provisioned modules (default: those of the seed, else ltm)"):argname "MODULE,…"
   parser:option("--seed", "start with what is in FILE.json"):argname "FILE.json"
   parser:option("--save", "write the state there at the end"):argname "FILE.json"
-  parser:option("--latency", "milliseconds that every answer takes"):argname "MS":default "0":convert(math.tointeger)
+  parser:option("--latency", "milliseconds that every answer takes"):argname "MS":default "0":convert(number.whole("--latency", "milliseconds"))
   parser:option("--origin", "an origin that CORS allows; may be repeated"):argname "URL":count "*"
   parser:option("--log", "append a line a call"):argname "FILE"
   fleet.add_options(parser)

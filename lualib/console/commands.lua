@@ -1,6 +1,7 @@
 --- What begins with a dot: `.help`, `.connect`, …
 
 local core = require "f5.core"
+local f5 = require "f5"
 local history = require "console.history"
 local json = require "f5.json"
 local lexer = require "build.lexer"
@@ -30,12 +31,20 @@ end
 define("help", "[WORD or EXPRESSION]", "this list, or what is known about something: .help list, .help pool, .help bip.ltm.pool",
   function(console, argument) require("console.help").run(console, argument) end)
 
+-- F5_PASSWORD is that of F5_USER: somebody else's is asked for, and not tried with it until the device locks them out.
+local function password_of(user, host)
+  local known <const> = os.getenv "F5_USER" or ""
+  if not user or known == "" or known == user or (os.getenv "F5_PASSWORD" or "") == "" then return nil end
+  return core.secret_from_terminal(("Password of %s on %s: "):format(user, host)) or f5.fail "nothing was typed"
+end
+
 define("connect", "HOST[:PORT] [USER]", "log in to one more device, which becomes bip",
   function(console, argument)
     local words = {}
     for word in argument:gmatch "%S+" do words[#words + 1] = word end
     if not words[1] or words[3] then return complain(console, by_name.connect) end
-    if console:connect { host = words[1], username = words[2] } then console.output:note("bip is " .. console.device.name) end
+    local password = console.editor and password_of(words[2], words[1]) or nil
+    if console:connect { host = words[1], username = words[2], password = password } then console.output:note("bip is " .. console.device.name) end
   end)
 
 define("devices", "[NUMBER]", "the devices that the console is connected to; with a number that one becomes bip",
@@ -158,6 +167,20 @@ by_name.exit = by_name.quit
 function Commands.words(name)
   local command = by_name[name]
   return command and command.words
+end
+
+-- What people type before they have read anything: ? help exit quit. None of it is Lua, or of use as Lua.
+local SPOKEN <const> = { help = true, exit = true, quit = true }
+
+--- The command that an entry without a dot means: `?`, `help`, `exit`, and `bip.ltm.pool ?` for `.help bip.ltm.pool`.
+-- @param env table: where variables live; one that is called `help` or `exit` is what its name says
+-- @return name and argument, or nothing
+function Commands.spoken(source, env)
+  local text = source:match "^%s*(.-)%s*$"
+  if text == "?" then return "help", "" end
+  local about = text:match "^%?%s*([%w_.:/~%[%]\"'-]+)$" or text:match "^([%a_][%w_.:/~%[%]\"'-]*)%s*%?$" or text:match "^help%s+([%w_.:/~%[%]\"'-]+)$"
+  if about and not about:find("[[", 1, true) then return "help", about end
+  if SPOKEN[text] and rawget(env, text) == nil then return text, "" end
 end
 
 function Commands.find(name) return by_name[name] end

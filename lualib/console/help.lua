@@ -6,19 +6,54 @@ local value = require "console.value"
 
 local Help = {}
 
-local INTRO <const> = [[
-Type Lua. An expression prints its value, an entry that is not finished goes on in the next line, `local` variables stay.
-  f5            the module: f5.all, f5.spawn, f5.sleep, f5.try …
-  bip           the device: bip.ltm.pool:list(), bip.ltm.pool["/Common/web"]:load()
-  _ _1 _2 …     the last results, the newest first
-  Tab           completes names of the device too; Ctrl-C cancels what runs; Ctrl-D leaves
-]]
+local INTRO <const> = {
+  { "", "Type Lua. An expression prints its value, an entry that is not finished goes on in the next line, `local` variables stay." },
+  { "f5", "the module: f5.all, f5.spawn, f5.sleep, f5.try …" },
+  { "bip", 'the device: bip.ltm.pool:list(), bip.ltm.pool["/Common/web"]:load()' },
+  { "_ _1 _2 …", "the last results, the newest first" },
+  { "Tab", "completes names of the device too; Ctrl-C cancels what runs; Ctrl-D leaves" },
+}
+
+-- Lines of at most `width` columns, broken at spaces.
+local function wrap(text, width)
+  local lines, line = {}, ""
+  for word in text:gmatch "%S+" do
+    if line ~= "" and value.width(line) + 1 + value.width(word) > width then
+      lines[#lines + 1], line = line, word
+    else
+      line = line == "" and word or line .. " " .. word
+    end
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+-- A head and, beside it from column `indent` on, what there is to say; below it where the terminal is too narrow for two columns.
+local function add_entry(lines, head, painted, text, indent, columns)
+  local beside = columns - indent >= 30
+  local room = wrap(text, math.max(20, beside and columns - indent or columns - 4))
+  if beside and value.width(head) < indent then
+    lines[#lines + 1] = painted .. (" "):rep(indent - value.width(head)) .. room[1]
+  else
+    lines[#lines + 1] = painted
+    lines[#lines + 1] = (" "):rep(beside and indent or 4) .. room[1]
+  end
+  for i = 2, #room do lines[#lines + 1] = (" "):rep(beside and indent or 4) .. room[i] end
+end
 
 local function overview(console)
-  local lines, paint = { INTRO }, console.output.paint
+  local lines, paint, columns = {}, console.output.paint, console.output:columns()
+  for _, entry in ipairs(INTRO) do
+    if entry[1] == "" then
+      table.move(wrap(entry[2], columns), 1, 99, #lines + 1, lines)
+    else
+      add_entry(lines, "  " .. entry[1], "  " .. entry[1], entry[2], 16, columns)
+    end
+  end
+  lines[#lines + 1] = ""
   for _, command in ipairs(require("console.commands").list) do
     local head = "." .. command.name .. " " .. command.usage
-    lines[#lines + 1] = "  " .. paint("key", head) .. (" "):rep(math.max(1, 32 - #head)) .. command.summary
+    add_entry(lines, "  " .. head, "  " .. paint("key", head), command.summary, 34, columns)
   end
   console.output:text(table.concat(lines, "\n"))
 end
@@ -91,20 +126,6 @@ end
 local function cell(item)
   local kind = type(item)
   return (kind == "string" or kind == "number" or kind == "boolean") and tostring(item) or ""
-end
-
--- Lines of at most `width` columns, broken at spaces.
-local function wrap(text, width)
-  local lines, line = {}, ""
-  for word in text:gmatch "%S+" do
-    if line ~= "" and value.width(line) + 1 + value.width(word) > width then
-      lines[#lines + 1], line = line, word
-    else
-      line = line == "" and word or line .. " " .. word
-    end
-  end
-  lines[#lines + 1] = line
-  return lines
 end
 
 -- What the device says about a property, and what it does not say but shows.

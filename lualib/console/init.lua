@@ -118,6 +118,7 @@ end
 -- @return "incomplete" when more must follow
 function Console:entry(source)
   local command, argument = source:match "^%s*%.(%a[%w-]*)%s*(.-)%s*$"
+  if not command then command, argument = require("console.commands").spoken(source, self.env) end
   if command then
     self:run_timed(require("console.commands").run, self, command, argument)
     return

@@ -78,6 +78,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"is_secret_name", lua_is_secret_name},
                                        {"mask", lua_mask},
                                        {"secret_from_command", prompt_lua_from_command},
+                                       {"secret_from_terminal", prompt_lua_from_terminal},
                                        {NULL, NULL}};
   error_setup(L);
   prompt_setup(L);

@@ -127,6 +127,20 @@ int prompt_lua_from_command(lua_State *L) {
   return 1;
 }
 
+int prompt_lua_from_terminal(lua_State *L) {
+  const char *question = luaL_checkstring(L, 1);
+  if (!prompt_possible()) return error_usage(L, "there is no terminal to ask on");
+  secret **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, SECRET_NAME);
+  char line[PROMPT_LONGEST];
+  bool got = prompt_ask(L, question, true, line) && *line;
+  if (got) *box = secret_new(line, strlen(line));
+  secret_wipe(line, sizeof line);
+  if (got && !*box) return luaL_error(L, "not enough memory");
+  return got ? 1 : 0;
+}
+
 void prompt_setup(lua_State *L) {
   static const luaL_Reg events[] = {{"__gc", secret_collect}, {"__tostring", secret_tostring}, {NULL, NULL}};
   luaL_newmetatable(L, SECRET_NAME);

@@ -33,6 +33,44 @@ describe("the console", function()
     assert.equal("", screen:errors())
   end)
 
+  it("understands what people type before they have read anything", function()
+    local screen <close> = console { columns = 70, rows = 40 }
+    screen:enter "?"
+    screen:expect "%.help %[WORD or EXPRESSION%] +this list, or what is known about%s+something: %.help list,"
+    screen:enter "bip.sys.ntp ?"
+    screen:expect "/mgmt/tm/sys/ntp.*servers"
+    screen:enter "help f5.sleep"
+    screen:expect "f5%.sleep%(seconds%)"
+    screen:enter "exit = 'mine'"
+    screen:enter "exit"
+    screen:expect '\n"mine"\n'
+    screen:enter "x = { [[is it?"
+    screen:expect "…>"
+    screen:key "C-c"
+    screen:enter "quit"
+    assert.equal(0, screen:status())
+  end)
+
+  it("asks for the password of another user than F5_PASSWORD is about", function()
+    local device <close> = sim.start()
+    local screen <close> = terminal.start({ "console", device.host .. ":" .. device.port }, {
+      env = { F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
+    screen:expect(PROMPT)
+    screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
+    screen:expect "Password of operator on 127%.0%.0%.1:%d+: *$"
+    screen:enter "operator"
+    screen:expect "bip is 127"
+    screen:enter "bip.ltm.pool:create{ name = 'x' }"
+    screen:expect "operator.*status +403"
+    screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
+    screen:expect "Password of operator on 127%.0%.0%.1:%d+: *$"
+    screen:enter ""
+    screen:expect "error: nothing was typed"
+    for _, call in ipairs(device:log()) do assert.not_equal(401, call.status) end
+    screen:enter "exit"
+    assert.equal(0, screen:status())
+  end)
+
   it("goes on when an entry is not finished, and gives it up on Ctrl-C", function()
     local screen <close> = console()
     screen:enter "for i = 1, 2 do"

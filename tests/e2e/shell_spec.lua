@@ -66,6 +66,39 @@ describe("REST from the shell", function()
     assert.matches("which command", run({ "call", "sys/config" }).err)
   end)
 
+  it("advises in the words of the shell", function()
+    assert.matches("\n  hint: f5lua list ltm/pool %-%-select fullPath shows what is there\n$", run({ "get", "ltm/pool", "/Common/nope" }).err)
+    assert.matches("\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n$",
+      run({ "get", "ltm/pool/~Common~nope/members", "/Common/10.0.0.1:80" }).err)
+    run { "create", "ltm/pool", "name=web" }
+    assert.matches("\n  hint: it exists already: f5lua modify changes it\n$", run({ "create", "ltm/pool", "name=web" }).err)
+    assert.matches("\n  hint: is the path spelled as the device spells it, and its module provisioned%?.*try again later\n$",
+      run({ "list", "ltm/poool" }).err)
+    environment.F5_PASSWORD = "wrong"
+    assert.matches("\n  hint: check the user %(%-%-user, else F5_USER%) and the password %(F5_PASSWORD%)\n$", run({ "list", "ltm/pool" }).err)
+    environment.SSL_CERT_FILE = nil
+    assert.matches("\n  hint: give the device's certificate, or that of its CA, with %-%-ca FILE.pem; %-%-no%-verify gives up protection\n$",
+      run({ "list", "ltm/pool" }).err)
+  end)
+
+  it("names the option whose value is wrong, and the subcommand that helps", function()
+    assert.same({ 2, "f5lua: --timeout wants seconds, not 'soon'\nTry 'f5lua list --help'.\n" },
+      { run({ "list", "ltm/pool", "--timeout", "soon" }).status, run({ "list", "ltm/pool", "--timeout", "soon" }).err })
+    assert.equal("f5lua: --top wants a whole number, not '1.5'\nTry 'f5lua list --help'.\n", run({ "list", "ltm/pool", "--top", "1.5" }).err)
+    assert.matches("^f5lua: the value of members is not JSON: .*\nTry 'f5lua create %-%-help'%.\n$",
+      run({ "create", "ltm/pool", "members:=[" }).err)
+  end)
+
+  it("says how far it got when one of several is refused", function()
+    for i = 1, 3 do run { "create", "ltm/pool", "name=p" .. i } end
+    run { "create", "ltm/virtual", "name=v", "destination=203.0.113.1:80", "pool=p2" }
+    local result = run { "delete", "ltm/pool", "/Common/p*", "--yes" }
+    assert.equal(3, result.status)
+    assert.matches("^f5lua: Delete: 1 of 3 done, then a failure at /mgmt/tm/ltm/pool/~Common~p2\nf5lua: 01070265:3: .*in use", result.err)
+    assert.equal(2, #lines(run({ "list", "ltm/pool" }).out))
+    assert.matches("^f5lua: Delete 1 object of ltm/pool%?", run({ "delete", "ltm/pool", "/Common/p3*" }).err)
+  end)
+
   it("asks before it acts on several objects", function()
     for i = 1, 3 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
     local refused = run { "delete", "ltm/node", "/Common/n*" }

@@ -1,5 +1,6 @@
 -- Which device a subcommand talks to: its options, and the session.
 local f5 = require "f5"
+local number = require "cli.support.number"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -10,7 +11,7 @@ function M.add_options(parser)
   parser:option("--provider", "the login provider that knows the user"):argname "NAME"
   parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
   parser:flag("--no-verify", "do not verify the device's certificate")
-  parser:option("--timeout", "seconds for one call"):argname "SECONDS":convert(tonumber)
+  parser:option("--timeout", "seconds for one call"):argname "SECONDS":convert(number.any("--timeout", "seconds"))
   parser:option("--ver", "version of the API"):argname "VERSION"
 end
 

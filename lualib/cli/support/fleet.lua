@@ -5,6 +5,7 @@
 -- it waits there until the first device is connected.
 
 local host = require "f5.host"
+local number = require "cli.support.number"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -14,11 +15,11 @@ local PROGRAM <const> = "f5lua run"
 function M.add_options(parser)
   parser:option("--inventory", "run on every device of this inventory: FILE.lua, FILE.json or a program"):argname "FILE"
   parser:option("--limit", "only these devices: names with * and ?, group:NAME, !without; commas between"):argname "PATTERN"
-  parser:option("--workers", "devices at a time (default 50)"):argname "N":convert(math.tointeger)
-  parser:option("--canary", "run on so many devices first; all of them must succeed"):argname "N":convert(math.tointeger)
-  parser:option("--batch", "devices a batch; the next begins when all of one have ended"):argname "N":convert(math.tointeger)
+  parser:option("--workers", "devices at a time (default 50)"):argname "N":convert(number.whole("--workers"))
+  parser:option("--canary", "run on so many devices first; all of them must succeed"):argname "N":convert(number.whole("--canary"))
+  parser:option("--batch", "devices a batch; the next begins when all of one have ended"):argname "N":convert(number.whole("--batch"))
   parser:option("--max-failures", "stop when more devices have failed: a number or a share"):argname "N|P%"
-  parser:option("--per-device", "calls at a time to one device (default 4)"):argname "N":convert(math.tointeger)
+  parser:option("--per-device", "calls at a time to one device (default 4)"):argname "N":convert(number.whole("--per-device"))
   parser:option("--on", "active: only on the active unit; then synchronise its group"):choices { "active" }
   parser:option("--journal", "write finished devices down here; running again does the rest"):argname "FILE"
   parser:option("--report", "write the report here: FILE.json or FILE.csv"):argname "FILE"

@@ -2,6 +2,7 @@
 -- The error may be anything that Lua code can raise; nothing here may fail because of it.
 
 local bundle = require "f5.bundle"
+local hints = require "cli.support.hints"
 local printable = require "cli.support.printable"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
@@ -9,32 +10,9 @@ local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 -- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device or the way to it.
 local OWN_KINDS <const> = { usage = true, cancelled = true }
 
--- What to do about it, where the kind alone allows advice.
-local HINTS <const> = {
-  not_found = "ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)",
-  conflict = "it exists already: ref:exists() tells, ref:modify{…} changes it",
-  forbidden = "the user is known, but its role does not allow this",
-  tls = "give the device's certificate as `ca = \"FILE.pem\"` to f5.connect; `verify = false` gives up protection",
-  not_ready = "the device is starting, or part of it is down; `retries` of f5.connect says how long to keep trying",
-  busy = "raise `retries` of f5.connect, or try again later",
-  timeout = "raise `timeout` of f5.connect, or run long work as a task",
-}
-
 local function text_of(value)
   local ok, text = pcall(tostring, value)
   return ok and printable(text) or "(" .. type(value) .. " value)"
-end
-
-local function hint_of(err)
-  if err.kind == "auth" and err.status == 401 then
-    return "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect"
-  end
-  -- "public key does not match", "error setting certificate file" …: another certificate is not what helps
-  if err.kind == "tls" and text_of(err.message):find "wrong version number" then
-    return "what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443?"
-  end
-  if err.kind == "tls" and not text_of(err.message):find "certificate problem" then return nil end
-  return HINTS[err.kind]
 end
 
 local function painter(colour)
@@ -131,7 +109,7 @@ local function report(err, trace, colour)
   lines[1] = paint.bad "f5lua:" .. " " .. text_of(err.message or err)
   if not OWN_KINDS[err.kind] then field_lines(lines, err, paint) end
   add_trace(lines, trace, paint)
-  local hint = hint_of(err)
+  local hint = hints.of(err)
   if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
   return table.concat(lines, "\n") .. "\n", OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
 end

@@ -5,12 +5,19 @@
 
 local device = require "cli.support.device"
 local glob = require "f5.fleet.glob"
+local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
+local number = require "cli.support.number"
 local show = require "console.show"
-local usage = require "cli.support.usage"
+local wrong_usage = require "cli.support.usage"
 
 local M = {}
+
+-- The subcommand that runs: a process runs one.
+local program = "f5lua"
+
+local function usage(message) wrong_usage(message, program) end
 
 local OUTPUTS <const> = { "table", "json", "jsonl", "csv", "lua" }
 
@@ -23,8 +30,8 @@ end
 local function add_query(parser)
   parser:option("--select", "properties to ask for, with commas between"):argname "NAME,…"
   parser:option("--filter", "$filter, as the device understands it: \"partition eq Common\""):argname "EXPRESSION"
-  parser:option("--top", "at most so many items"):argname "N":convert(math.tointeger)
-  parser:option("--skip", "leave out the first items"):argname "N":convert(math.tointeger)
+  parser:option("--top", "at most so many items"):argname "N":convert(number.whole("--top"))
+  parser:option("--skip", "leave out the first items"):argname "N":convert(number.whole("--skip"))
   parser:flag("--expand", "with sub-collections (expandSubcollections)")
   parser:option("--options", "tmsh's options of a query"):argname "TEXT"
 end
@@ -128,6 +135,8 @@ end
 
 local function has_pattern(name) return name:find "[*?]" ~= nil end
 
+local function objects(count) return count == 1 and "1 object" or count .. " objects" end
+
 -- The references that a destructive subcommand acts on, after asking when it could be more than one.
 local function targets(bip, path, parsed, options, verb)
   if parsed.name and not has_pattern(parsed.name) then return { bip:at(path, parsed.name) } end
@@ -147,11 +156,11 @@ local function targets(bip, path, parsed, options, verb)
   end
   if not options.yes then
     if not (host.is_terminal(0) and host.is_terminal(2)) then
-      usage(("%s %d objects of %s? Say --yes when this is meant (no terminal to ask on)."):format(verb, #found, path))
+      usage(("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(verb, objects(#found), path))
     end
     for i = 1, math.min(#found, 20) do io.stderr:write("  ", found[i], "\n") end
     if #found > 20 then io.stderr:write(("  … and %d more\n"):format(#found - 20)) end
-    io.stderr:write(("%s these %d objects of %s? [y/N] "):format(verb, #found, path))
+    io.stderr:write(("%s %s of %s? [y/N] "):format(verb, #found == 1 and "this object" or "these " .. objects(#found), path))
     local answer = io.read "l"
     if not (answer and answer:lower():find "^y") then
       io.stderr:write "nothing was changed\n"
@@ -162,56 +171,67 @@ local function targets(bip, path, parsed, options, verb)
   return found
 end
 
-local function refuse_plain(parsed, program)
+local function refuse_plain(parsed)
   if parsed.plain[1] then
-    usage(("'%s' is neither a full name (/Common/…) nor key=value"):format(parsed.plain[1]), program)
+    usage(("'%s' is neither a full name (/Common/…) nor key=value"):format(parsed.plain[1]))
   end
 end
 
-local function need_body(parsed, program)
-  if not parsed.body then usage("nothing to send: give key=value, key:=json or @FILE", program) end
+local function need_body(parsed)
+  if not parsed.body then usage("nothing to send: give key=value, key:=json or @FILE") end
 end
 
--- What each verb does: (session, path, parsed words, options, program) -> value to print, columns
+-- What each verb does: (session, path, parsed words, options) -> value to print, columns
 local verbs = {}
 
-function verbs.get(bip, path, parsed, options, program)
-  refuse_plain(parsed, program)
+function verbs.get(bip, path, parsed, options)
+  refuse_plain(parsed)
   local asked, columns = query(options)
   local body = ref(bip, path, parsed.name):load(asked)
   return body, body.items and columns
 end
 
-function verbs.list(bip, path, parsed, options, program)
-  refuse_plain(parsed, program)
+function verbs.list(bip, path, parsed, options)
+  refuse_plain(parsed)
   local asked, columns = query(options)
   return ref(bip, path, parsed.name):list(asked), columns
 end
 
-function verbs.stats(bip, path, parsed, _, program)
-  refuse_plain(parsed, program)
+function verbs.stats(bip, path, parsed)
+  refuse_plain(parsed)
   return ref(bip, path, parsed.name):stats()
 end
 
-function verbs.example(bip, path, parsed, _, program)
-  refuse_plain(parsed, program)
+function verbs.example(bip, path, parsed)
+  refuse_plain(parsed)
   return bip:at(path):example()
 end
 
-function verbs.create(bip, path, parsed, _, program)
-  refuse_plain(parsed, program)
+function verbs.create(bip, path, parsed)
+  refuse_plain(parsed)
   local body = parsed.body or {}
   if parsed.name then return ref(bip, path, parsed.name):create(body) end
-  need_body(parsed, program)
+  need_body(parsed)
   return bip:at(path):create(body)
 end
 
+-- Acts on one after the other. A refusal ends it, and who acted on several is told what happened before.
+local function on_each(refs, verb, act)
+  for i, target in ipairs(refs) do
+    local ok, err = pcall(act, target, i)
+    if not ok then
+      if #refs > 1 then io.stderr:write(("f5lua: %s: %d of %d done, then a failure at %s\n"):format(verb, i - 1, #refs, tostring(target))) end
+      error(err, 0)
+    end
+  end
+end
+
 local function change(method, verb)
-  return function(bip, path, parsed, options, program)
-    refuse_plain(parsed, program)
-    need_body(parsed, program)
+  return function(bip, path, parsed, options)
+    refuse_plain(parsed)
+    need_body(parsed)
     local refs, out = targets(bip, path, parsed, options, verb), json.array {}
-    for i, target in ipairs(refs) do out[i] = target[method](target, parsed.body) end
+    on_each(refs, verb, function(target, i) out[i] = target[method](target, parsed.body) end)
     if #out == 1 then return out[1] end
     return #out > 0 and out or nil
   end
@@ -219,16 +239,16 @@ end
 verbs.modify = change("modify", "Modify")
 verbs.replace = change("replace", "Replace")
 
-function verbs.delete(bip, path, parsed, options, program)
-  refuse_plain(parsed, program)
-  if parsed.body then usage("delete takes no properties", program) end
-  for _, target in ipairs(targets(bip, path, parsed, options, "Delete")) do target:delete() end
+function verbs.delete(bip, path, parsed, options)
+  refuse_plain(parsed)
+  if parsed.body then usage("delete takes no properties") end
+  on_each(targets(bip, path, parsed, options, "Delete"), "Delete", function(target) target:delete() end)
 end
 
-function verbs.call(bip, path, parsed, _, program)
+function verbs.call(bip, path, parsed)
   local command = parsed.plain[1]
-  if not command then usage("which command? For example: f5lua call sys/config save", program) end
-  if parsed.plain[2] then usage(("'%s' is not key=value"):format(parsed.plain[2]), program) end
+  if not command then usage("which command? For example: f5lua call sys/config save") end
+  if parsed.plain[2] then usage(("'%s' is not key=value"):format(parsed.plain[2])) end
   local body = parsed.body or {}
   if parsed.name then body.name = parsed.name end
   return bip:at(path):run(command, body)
@@ -245,7 +265,6 @@ local WORDS <const> = {
 -- @param extra table|nil: query (options of a query), destructive (asks before it acts on many)
 function M.subcommand(verb, summary, extra)
   extra = extra or {}
-  local program = "f5lua " .. verb
   local module = { summary = summary, logs = true }
   function module.setup(parser)
     parser:argument("path", "the resource or collection below /mgmt/tm: ltm/pool; or absolute: /mgmt/shared/echo"):argname "PATH"
@@ -255,9 +274,11 @@ function M.subcommand(verb, summary, extra)
     if extra.destructive then parser:flag("-y --yes", "do not ask before acting on several objects") end
   end
   function module.run(options)
+    program = "f5lua " .. verb
+    hints.for_one_line()
     local parsed = parse_words(options.words)
     local bip <close> = device.connect(options, program)
-    local value, columns = verbs[verb](bip, options.path, parsed, options, program)
+    local value, columns = verbs[verb](bip, options.path, parsed, options)
     write(value, options, columns)
   end
   return module

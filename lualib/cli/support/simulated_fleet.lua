@@ -1,4 +1,5 @@
 -- `f5lua sim --fleet`: what the command line says of a simulated fleet.
+local number = require "cli.support.number"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -6,7 +7,7 @@ local M = {}
 local PROGRAM <const> = "f5lua sim"
 
 function M.add_options(parser)
-  parser:option("--fleet", "answer as N devices, at 127.0.0.1, 127.0.0.2 …"):argname "N":convert(math.tointeger)
+  parser:option("--fleet", "answer as N devices, at 127.0.0.1, 127.0.0.2 …"):argname "N":convert(number.whole("--fleet"))
   parser:option("--failing", "share of the fleet that has lost mcpd: 3%"):argname "P%":default "0%"
   parser:option("--slow", "share of the fleet that takes two seconds for an answer"):argname "P%":default "0%"
   parser:option("--restarting", "share of the fleet that restarts for 20 seconds when it is first asked"):argname "P%":default "0%"

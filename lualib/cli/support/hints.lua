@@ -1,0 +1,59 @@
+-- What to do about an error of a device, in the words of where it shows: a playbook's author changes code, who typed one line changes that line.
+
+local M = {}
+
+-- Whether a one-line subcommand runs, and not somebody's Lua.
+local one_line = false
+
+local PLAYBOOK <const> = {
+  not_found = "ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)",
+  conflict = "it exists already: ref:exists() tells, ref:modify{…} changes it",
+  auth = "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect",
+  tls = "give the device's certificate as `ca = \"FILE.pem\"` to f5.connect; `verify = false` gives up protection",
+  not_ready = "the device is starting, or part of it is down; `retries` of f5.connect says how long to keep trying",
+  busy = "raise `retries` of f5.connect, or try again later",
+  timeout = "raise `timeout` of f5.connect, or run long work as a task",
+}
+
+local ONE_LINE <const> = {
+  conflict = "it exists already: f5lua modify changes it",
+  auth = "check the user (--user, else F5_USER) and the password (F5_PASSWORD)",
+  tls = "give the device's certificate, or that of its CA, with --ca FILE.pem; --no-verify gives up protection",
+  not_ready = "the device is starting, or part of it is down; try again later",
+  busy = "try again later",
+  timeout = "--timeout SECONDS waits longer; a device cuts calls after about a minute: long work wants a task, see docs/operating.md",
+}
+
+--- From now on hints are for who typed one line of shell.
+function M.for_one_line() one_line = true end
+
+-- "/mgmt/tm/ltm/pool/~Common~nope" -> the line of shell that shows what is there instead
+local function show_what_is_there(path)
+  local collection <const> = type(path) == "string" and path:match "^/mgmt/tm/([%w/~._-]+)/[^/]+$"
+  return collection and ("f5lua list %s --select fullPath shows what is there"):format(collection) or nil
+end
+
+local function is_unknown_path(err)
+  return err.kind == "not_ready" and err.status == 404 and tostring(err.message):find("not registered", 1, true) ~= nil
+end
+
+--- @param err table: an f5.error
+--- @return string|nil
+function M.of(err)
+  if err.kind == "forbidden" then return "the user is known, but its role does not allow this" end
+  -- "public key does not match", "error setting certificate file" …: another certificate is not what helps
+  if err.kind == "tls" and tostring(err.message):find "wrong version number" then
+    return "what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443?"
+  end
+  if err.kind == "tls" and not tostring(err.message):find "certificate problem" then return nil end
+  if err.kind == "auth" and err.status ~= 401 then return nil end
+  if is_unknown_path(err) then
+    return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: "
+      .. (one_line and "try again later" or "`retries` of f5.connect says how long to keep trying")
+  end
+  if not one_line then return PLAYBOOK[err.kind] end
+  if err.kind == "not_found" then return show_what_is_there(err.path) end
+  return ONE_LINE[err.kind]
+end
+
+return M
