@@ -154,7 +154,8 @@ local function csv_cell(text) return text:find '[",\r\n]' and '"' .. text:gsub('
 
 --- Rows as CSV (RFC 4180), a head line first.
 -- @param columns names; default: every property that is somewhere a scalar, names first
-function Show.csv(rows, columns)
+-- @param headless boolean|nil: without the head line
+function Show.csv(rows, columns, headless)
   if not columns then
     local all = {}
     for _, object in ipairs(rows) do
@@ -166,7 +167,7 @@ function Show.csv(rows, columns)
   end
   local head, lines = {}, {}
   for i, name in ipairs(columns) do head[i] = csv_cell(tostring(name)) end
-  lines[1] = table.concat(head, ",")
+  if not headless then lines[1] = table.concat(head, ",") end
   for _, object in ipairs(rows) do
     local cells = {}
     for i, name in ipairs(columns) do cells[i] = csv_cell(value.cell(name, object[name])) end

@@ -48,10 +48,27 @@ static struct {
   bool ends_by_signal; /* SIGINT and SIGTERM are this program's ordinary end */
 } program;
 
-/* os.exit leaves without unwinding; the tokens must go all the same. */
+int host_end_output(int status) {
+  if (status != STATUS_DONE || signals_received()) return status;
+  errno = 0;
+  bool written = fflush(stdout) == 0 && !ferror(stdout);
+  int reason = errno;
+  if (signals_received()) return STATUS_SIGNAL + signals_received(); /* nobody reads it any more: that is no failure */
+  if (written) return STATUS_DONE;
+  fprintf(stderr, "f5lua: standard output could not be written%s%s\n", reason ? ": " : "",
+          reason ? strerror(reason) : "");
+  return STATUS_FAILED;
+}
+
+/* os.exit leaves without unwinding; the tokens must go all the same, and what was printed must have arrived. */
 static int exit_cleanly(lua_State *L) {
   lua_settop(L, 2);
   f5_shutdown(L, SHUTDOWN_MS);
+  bool good = lua_isboolean(L, 1) ? lua_toboolean(L, 1) : luaL_optinteger(L, 1, STATUS_DONE) == STATUS_DONE;
+  if (good) {
+    lua_pushinteger(L, host_end_output(STATUS_DONE));
+    lua_replace(L, 1);
+  }
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_call(L, 2, 0);
@@ -230,12 +247,8 @@ int host_close(lua_State *L, int status) {
   state_close(L);
   loop_delete(program.loop);
   int signal = signals_received();
-  bool written = fflush(stdout) == 0 && !ferror(stdout);
-  if (!written && signal == 0 && status == STATUS_DONE) {
-    fputs("f5lua: standard output could not be written\n", stderr);
-    status = STATUS_FAILED;
-  }
-  if (signal == 0) return status;
+  if (signal == 0) return host_end_output(status);
+  fflush(stdout);
   if (program.ends_by_signal && (signal == SIGINT || signal == SIGTERM)) return status;
   if (signal == SIGINT || signal == SIGTERM)
     fprintf(stderr, "f5lua: %s\n", signal == SIGINT ? "interrupted" : "terminated");

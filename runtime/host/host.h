@@ -28,6 +28,10 @@ int host_report(lua_State *L);
 /* Deletes the tokens still alive, flushes, frees everything. Returns the status to exit with. */
 int host_close(lua_State *L, int status);
 
+/* Sees to it that what was printed has arrived, or says on stderr why not. Returns the status, or what takes the place
+ * of STATUS_DONE: STATUS_FAILED, or that of SIGPIPE when nobody reads any more. */
+int host_end_output(int status);
+
 /* Sets the global `arg` as lua does (argv[script] is arg[0], options before it have negative indices) and puts the
  * script's directory in front of package.path. script 0: there is none, arg[0] is the program. */
 void host_set_arguments(lua_State *L, int argc, char **argv, int script);

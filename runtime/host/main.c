@@ -183,7 +183,7 @@ int main(int argc, char **argv) {
   if (status != STATUS_DONE) return status;
   if (o.version) {
     puts("f5lua " F5LUA_VERSION);
-    return fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
+    return host_end_output(STATUS_DONE);
   }
   if (!is_allowed(argc, argv, &o)) {
     fputs("f5lua: this runtime runs only programs that are signed with the key it trusts\n", stderr);

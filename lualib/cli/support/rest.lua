@@ -9,6 +9,7 @@ local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
+local output = require "cli.support.output"
 local show = require "console.show"
 local wrong_usage = require "cli.support.usage"
 
@@ -104,26 +105,41 @@ local function query(options)
   }, select
 end
 
+local function format_of(options) return options.output or (host.is_terminal(1) and "table" or "jsonl") end
+
+local function json_line(row) return json.encode(show.masked(row), { sort = true, first = M.FIRST }) end
+
 -- Writes a result in the format asked for.
 local function write(value, options, columns)
   if value == nil then return end
   local terminal = host.is_terminal(1)
-  local format = options.output or (terminal and "table" or "jsonl")
+  local format = format_of(options)
   local rows = json.is_array(value) and value
   if format == "table" then
     local colour = terminal and not os.getenv "NO_COLOR"
     local opts = { width = host.columns(), paint = show.painter(colour), columns = columns }
     local text = rows and columns and show.table(rows, opts) or show.value(value, opts)
-    if text ~= "" then print(text) end
+    if text ~= "" then output(text, "\n") end
   elseif format == "json" then
-    print(json.encode(show.masked(value), { sort = true, first = M.FIRST, indent = 2 }))
+    output(json.encode(show.masked(value), { sort = true, first = M.FIRST, indent = 2 }), "\n")
   elseif format == "jsonl" then
-    for _, row in ipairs(rows or { value }) do print(json.encode(show.masked(row), { sort = true, first = M.FIRST })) end
+    for _, row in ipairs(rows or { value }) do output(json_line(row), "\n") end
   elseif format == "csv" then
-    io.write(show.csv(rows or { value }, columns), "\n")
+    output(show.csv(rows or { value }, columns), "\n")
   else
-    print("return " .. show.lua(value))
+    output("return ", show.lua(value), "\n")
   end
+end
+
+-- What can be written object by object is, with one page of a collection in memory.
+local function stream(format, columns, ...)
+  local first = true
+  for object in ... do
+    local text = format == "jsonl" and json_line(object) or show.csv({ object }, columns, not first)
+    output(text, "\n")
+    first = false
+  end
+  if first and format == "csv" then output(show.csv({}, columns), "\n") end
 end
 
 M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
@@ -194,7 +210,12 @@ end
 function verbs.list(bip, path, parsed, options)
   refuse_plain(parsed)
   local asked, columns = query(options)
-  return ref(bip, path, parsed.name):list(asked), columns
+  local collection, format = ref(bip, path, parsed.name), format_of(options)
+  if format == "jsonl" or (format == "csv" and columns) then
+    stream(format, columns, collection:each(asked))
+    return nil
+  end
+  return collection:list(asked), columns
 end
 
 function verbs.stats(bip, path, parsed)
