@@ -240,9 +240,11 @@ end
 
 --- The devices that a limit selects, in the inventory's order.
 -- @param limit string|nil: terms with commas between; `NAME` (with * and ?), `group:NAME`, and `!` before either to leave out
--- @return inventory; raises when a term selects nothing (a typing mistake must not become an empty run)
+-- @return inventory; raises when a term selects nothing, also one with `!` (a typing mistake must become neither an empty run nor one on too many)
 function Inventory:limit(limit)
-  if not limit or limit == "" then return self end
+  if not limit then return self end
+  -- The shell's --limit "$UNSET" must not become a run on all devices.
+  if not limit:find "[^%s,]" then fail(self.source, "the limit is empty; without one it is all devices") end
   local take, leave = {}, {}
   for term in limit:gmatch "[^,]+" do
     term = term:match "^%s*(.-)%s*$"
@@ -260,7 +262,7 @@ function Inventory:limit(limit)
     else
       local pattern = glob(rest)
       matches = function(device) return device.name:find(pattern) ~= nil end
-      local found = negative == "!"
+      local found = false -- what is left out, too: mistyped, it would not be left out
       for _, device in ipairs(self.devices) do found = found or matches(device) end
       if not found then fail(self.source, "the limit '%s' matches no device of this inventory", term) end
     end

@@ -97,6 +97,10 @@ describe("a limit", function()
 
   it("that selects nothing is a mistake", function()
     assert.equal("inventory: the limit 'wbe*' matches no device of this inventory", failure(read.limit, read, "wbe*"))
+    assert.equal("inventory: the limit '!lab1x' matches no device of this inventory", failure(read.limit, read, "web*,!lab1x"))
+    for _, empty in ipairs { "", " ", "," } do
+      assert.equal("inventory: the limit is empty; without one it is all devices", failure(read.limit, read, empty))
+    end
     assert.equal("inventory: the limit 'group:asia' names no group of this inventory", failure(read.limit, read, "group:asia"))
   end)
 end)

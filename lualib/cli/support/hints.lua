@@ -10,7 +10,7 @@ local PLAYBOOK <const> = {
   conflict = "it exists already: ref:exists() tells, ref:modify{…} changes it",
   auth = "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect",
   tls = "give the device's certificate as `ca = \"FILE.pem\"` to f5.connect; `verify = false` gives up protection",
-  not_ready = "the device is starting, or part of it is down; `retries` of f5.connect says how long to keep trying",
+  not_ready = "the device is starting, or part of it is down: bip:wait_ready() waits for it, `retries` of f5.connect tries for longer",
   busy = "raise `retries` of f5.connect, or try again later",
   timeout = "raise `timeout` of f5.connect, or run long work as a task",
 }
