@@ -34,7 +34,7 @@ local function merge(node, template, change)
           for field, content in pairs(spec) do
             if content == false then old[field] = nil else old[field] = content end
           end
-        else
+        elseif spec.t then  -- without a type: only where there is such a property
           node.props[name] = spec
         end
       end

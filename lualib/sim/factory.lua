@@ -26,7 +26,7 @@ local function put(store, template, properties)
 end
 
 -- A root object or one that is derived from another.
-local function put_root(store, template, name, changes)
+local function put_root(store, template, name, changes, fields)
   local node <const> = catalogue.find(template)
   local object <const> = objects.defaults(node)
   local parent <const> = changes and changes.defaultsFrom
@@ -44,6 +44,11 @@ local function put_root(store, template, name, changes)
   for field, value in pairs(changes or {}) do
     object[field] = type(value) == "table" and #value > 0 and json.array(value) or value
     if own then own[field] = true end
+  end
+  for field, inner in pairs(fields or {}) do
+    local fresh <const> = objects.shallow(object[field] or {})
+    for key, value in pairs(inner) do fresh[key] = value end
+    object[field] = fresh
   end
   object.name, object.partition, object.fullPath, object.generation = name, "Common", "/Common/" .. name, 1
   object._factory, object._own = true, own
@@ -79,6 +84,7 @@ local function cluster(device, store)
     put(store, "cm/cert", { name = name .. ".crt" })
     put(store, "cm/key", { name = name .. ".key" })
   end
+  put(store, "cm/cert", { name = "dtca-bundle.crt" })
   put(store, "cm/device", {
     name = "bigip1", hostname = device.hostname, activeModules = json.array { "BIG-IP, VE, LAB|AAAAAAA-AAAAAAA" },
     baseMac = "00:94:a1:00:00:40", build = version.build, cert = "/Common/dtdi.crt", chassisId = "00000000-0000-0000-000000000000",
@@ -165,7 +171,7 @@ end
 
 local function traffic(store)
   for _, entry in ipairs(roots.objects) do
-    if catalogue.find(entry[1]) then put_root(store, entry[1], entry[2], entry[3]) end
+    if catalogue.find(entry[1]) then put_root(store, entry[1], entry[2], entry[3], entry[4]) end
   end
 end
 

@@ -118,7 +118,8 @@ local function apply(node, object, properties)
     elseif spec and spec.t == "o" and type(value) == "table" and type(object[name]) == "table" then
       local inner <const> = shallow(object[name])
       for key, item in pairs(value) do
-        if item == json.null or item == "none" and inner[key] == nil then inner[key] = nil else inner[key] = item end
+        local nothing <const> = item == json.null or item == "none" and inner[key] == nil and not spec.keeps_none
+        if nothing then inner[key] = nil else inner[key] = item end
       end
       object[name] = inner
     elseif spec and spec.t == "b" and value == false and spec.d ~= false then

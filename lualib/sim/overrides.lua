@@ -8,6 +8,8 @@
 --   no_create, no_delete  what a real device does not let anybody do
 --   parent = "name"       where defaultsFrom points when nothing is said
 --   pairs = { {a, b} }    flags that exclude each other
+local profiles <const> = require "sim.profiles"
+
 local function s(default, extra)
   extra = extra or {}
   extra.t, extra.d = "s", default
@@ -258,7 +260,6 @@ local nodes <const> = {
     startInboundSession = { t = "o", d = { action = "disabled" } }, endInboundSession = { t = "o", d = { action = "enabled" } },
   } },
   ["ltm/persistence/msrdp"] = { props = { timeout = s("300") } },
-  ["ltm/profile/classification"] = { type = "collection" },
   ["ltm/classification/signature-update-schedule"] = { open = true },
   ["ltm/traffic-matching-criteria"] = { props = { command = false } },
   ["ltm/html-rule"] = { type = "organizing" },
@@ -396,9 +397,12 @@ local nodes <const> = {
     props = { keySize = s(), keyType = s(), securityType = s("normal") },
   },
   ["sys/crypto/csr"] = { flat = true, full_names = true, open = true },
-  ["sys/software/volume"] = { noun = "software volume", flat = true, free_names = true },
-  ["sys/software/image"] = { noun = "software image", flat = true, free_names = true, open = true },
-  ["sys/software/hotfix"] = { noun = "software hotfix", flat = true, free_names = true, open = true },
+  -- An installation makes volumes; images and hotfixes appear when their files do.
+  ["sys/software/volume"] = { noun = "software volume", flat = true, free_names = true, no_create = true },
+  ["sys/software/image"] = { noun = "software image", flat = true, free_names = true, open = true, no_create = true },
+  ["sys/software/hotfix"] = { noun = "software hotfix", flat = true, free_names = true, open = true, no_create = true },
+  ["sys/software/signature"] = { no_create = true },
+  ["sys/software/block-device-image"] = { no_create = true }, ["sys/software/block-device-hotfix"] = { no_create = true },
   ["sys/application/service"] = { noun = "Application Service", props = { deviceGroup = s("none") } },
   ["sys/application/template"] = { noun = "Application Template" },
   ["sys/application/template/*/actions"] = { type = "collection", flat = true, open = true },
@@ -561,7 +565,7 @@ local nodes <const> = {
   ["security/firewall/management-ip-rules"] = { type = "singleton", subs = { rulesReference = "rules" } },
   ["security/firewall/management-ip-rules/rules"] = { type = "collection", flat = true, open = true },
   ["pem/forwarding-endpoint"] = { type = "collection", open = true }, ["pem/policy"] = { type = "collection", open = true },
-  ["vcmp/virtual-disk"] = { type = "collection", flat = true, free_names = true },
+  ["vcmp/virtual-disk"] = { type = "collection", flat = true, free_names = true, no_create = true },  -- comes with a guest
 }
 
 for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
@@ -598,22 +602,21 @@ for _, name in ipairs { "timeZone", "version", "build", "edition", "platformId",
   nodes["cm/device"].props[name] = READ_ONLY
 end
 
--- Root objects whose name is not that of their kind.
-local parents <const> = {
-  ["client-ssl"] = "clientssl", ["server-ssl"] = "serverssl", ["one-connect"] = "oneconnect", ["web-acceleration"] = "webacceleration",
-  ["http-compression"] = "httpcompression", fastl4 = "fastL4", ["request-adapt"] = "requestadapt", ["response-adapt"] = "responseadapt",
-  ["web-security"] = "websecurity", radius = "radiusLB", ["client-ldap"] = "clientldap", ["server-ldap"] = "serverldap",
-  ["certificate-authority"] = "certificateauthority", classification = "classification",
-}
-for kind, parent in pairs(parents) do
-  local template <const> = "ltm/profile/" .. kind
-  nodes[template] = nodes[template] or {}
-  nodes[template].parent = parent
+-- What a device works out from a file itself.
+local file <const> = { only = "collection", props = {} }
+for _, name in ipairs { "checksum", "createTime", "createdBy", "lastUpdateTime", "mode", "revision", "size", "updatedBy", "certificateKeyCurveName",
+  "certificateKeySize", "email", "expirationDate", "expirationString", "fingerprint", "isBundle", "issuer", "keySize", "keyType", "serialNumber",
+  "subject", "subjectAlternativeName", "version" } do
+  file.props[name] = READ_ONLY
 end
+
+for template, node in pairs(profiles.nodes) do nodes[template] = node end
 for _, module in ipairs { "ltm", "gtm" } do
   nodes[module .. "/monitor/none"] = { type = "collection", no_create = true, no_delete = true }
 end
-for _, template in ipairs { "security/firewall/uuid-default-autogenerate", "sys/crypto/allow-key-export", "sys/fpga/firmware-config" } do
+for _, template in ipairs {
+  "security/firewall/uuid-default-autogenerate", "sys/crypto/allow-key-export", "sys/crypto/fips/external-hsm", "sys/fpga/firmware-config",
+} do
   nodes[template] = { type = "singleton", open = true }
 end
 nodes["ltm/global-settings/rule"] = { type = "singleton", open = true }
@@ -629,11 +632,10 @@ local persistence <const> = { only = "collection", noun = "Persistence Profile",
 
 return {
   nodes = nodes,
-  parents = parents,
-  read_only = READ_ONLY,
   patterns = {
     ["^%w+/monitor/[^/*]+$"] = monitor,
     ["^ltm/profile/[^/*]+$"] = profile,
+    ["^sys/file/[^/*]+$"] = file, ["^cm/cert$"] = file, ["^cm/key$"] = file,
     ["^ltm/persistence/[^/*]+$"] = persistence,
   },
 }

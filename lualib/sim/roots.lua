@@ -16,6 +16,14 @@ M.services = {
   "syscalld", "tmipsecd", "tmm", "tmrouted", "tomcat", "zrd", "zxfrd",
 }
 
+-- Monitors of gtm: their names differ from those of ltm where both would be the same otherwise.
+local GTM_MONITORS <const> = {
+  "bigip", "bigip-link", "external", "firepass", "ftp", "gateway-icmp", "gtp", "http", "https", "imap", "ldap", "mssql", "mysql", "nntp",
+  "oracle", "pop3", "postgresql", "radius", "radius-accounting", "real-server", "scripted", "sip", "smtp", "snmp", "snmp-link", "soap", "tcp",
+  "tcp-half-open", "udp", "wap", "wmi",
+}
+local GTM_NAMES <const> = { firepass = "firepass_gtm", snmp = "snmp_gtm" }
+
 -- Monitors and profiles whose name is that of their kind (hyphens become underscores in monitors), in the order they refer to each other.
 local MONITORS <const> = {
   "diameter", "dns", "external", "firepass", "ftp", "gateway-icmp", "http", "http2", "https", "icmp", "imap", "inband", "ldap",
@@ -35,11 +43,12 @@ local PROFILES <const> = {
   "smtps", "socks", "spdy", "splitsessionclient", "splitsessionserver", "statistics", "stream", "tcp", "tcp-analytics", "tftp", "udp", "wa-cache",
   "web-acceleration", "web-security", "websocket", "xml",
 }
-local parents <const> = require("sim.overrides").parents
+local parents <const> = require("sim.profiles").parents
 
+-- Each is { template, name, properties that differ, fields that differ inside of properties that are objects }.
 M.objects = {}
-local function add(template, name, changes)
-  M.objects[#M.objects + 1] = { template, name, changes }
+local function add(template, name, changes, fields)
+  M.objects[#M.objects + 1] = { template, name, changes, fields }
 end
 
 for _, kind in ipairs(MONITORS) do
@@ -48,6 +57,12 @@ end
 add("ltm/monitor/http", "http_head_f5", { defaultsFrom = "/Common/http", send = "HEAD / HTTP/1.0\\r\\n\\r\\n", recv = "Server\\:" })
 add("ltm/monitor/https", "https_443", { defaultsFrom = "/Common/https", destination = "*:443" })
 add("ltm/monitor/https", "https_head_f5", { defaultsFrom = "/Common/https", send = "HEAD / HTTP/1.0\\r\\n\\r\\n", recv = "Server\\:" })
+
+for _, kind in ipairs(GTM_MONITORS) do add("gtm/monitor/" .. kind, GTM_NAMES[kind] or (kind:gsub("%-", "_"))) end
+add("gtm/monitor/none", "none")
+for _, kind in ipairs { "http", "https" } do
+  add("gtm/monitor/" .. kind, kind .. "_head_f5", { defaultsFrom = "/Common/" .. kind, send = "HEAD / HTTP/1.0\\r\\n\\r\\n", recv = "Server\\:" })
+end
 
 for _, kind in ipairs(PROFILES) do
   add("ltm/profile/" .. kind, parents[kind] or (kind:find "^http%-proxy" and kind) or (kind:find "^request%-log" and kind) or (kind:find "^tcp%-" and kind)
@@ -63,12 +78,11 @@ for _, entry in ipairs {
   { "tcp", "wam-tcp-wan-optimized", "tcp-wan-optimized" }, { "tcp", "wom-tcp-lan-optimized", "tcp-lan-optimized" },
   { "tcp", "wom-tcp-wan-optimized", "tcp-wan-optimized" },
   { "udp", "udp_decrement_ttl", "udp" }, { "udp", "udp_gtm_dns", "udp" }, { "udp", "udp_preserve_ttl", "udp" },
-  { "http", "http-explicit", "http" }, { "http", "http-transparent", "http" },
   { "client-ssl", "clientssl-insecure-compatible", "clientssl" }, { "client-ssl", "clientssl-secure", "clientssl" },
   { "client-ssl", "crypto-server-default-clientssl", "clientssl" }, { "client-ssl", "splitsession-default-clientssl", "clientssl" },
   { "client-ssl", "wom-default-clientssl", "clientssl" },
   { "server-ssl", "serverssl-insecure-compatible", "serverssl" }, { "server-ssl", "apm-default-serverssl", "serverssl" },
-  { "server-ssl", "cloud-service-default-ssl", "serverssl" }, { "server-ssl", "crypto-client-default-serverssl", "serverssl" },
+  { "server-ssl", "crypto-client-default-serverssl", "serverssl" },
   { "server-ssl", "pcoip-default-serverssl", "serverssl" }, { "server-ssl", "splitsession-default-serverssl", "serverssl" },
   { "server-ssl", "wom-default-serverssl", "serverssl" },
   { "fastl4", "apm-forwarding-fastL4", "fastL4" }, { "fastl4", "full-acceleration", "fastL4" }, { "fastl4", "security-fastL4", "fastL4" },
@@ -81,6 +95,19 @@ for _, entry in ipairs {
 } do
   add("ltm/profile/" .. entry[1], entry[2], { defaultsFrom = "/Common/" .. entry[3] })
 end
+add("ltm/profile/server-ssl", "serverssl-secure", {
+  defaultsFrom = "/Common/serverssl", cipherGroup = "/Common/f5-secure", ciphers = "none", renegotiation = "disabled", tmOptions = "{ no-ssl }",
+})
+for name, host in pairs { ["cloud-service-default-ssl"] = "*.idservice.net", ["f5aas-default-ssl"] = "*.f5aas.com" } do
+  add("ltm/profile/server-ssl", name, { defaultsFrom = "/Common/serverssl-secure", authenticate = "always", authenticateName = host,
+    caFile = "/Common/ca-bundle.crt", peerCertMode = "require" })
+end
+-- The profiles for proxies are roots of their own.
+add("ltm/profile/http", "http-explicit", { proxyType = "explicit" }, { explicitProxy = { routeDomain = "/Common/0", tunnelName = "/Common/http-tunnel" } })
+add("ltm/profile/http", "http-transparent", { proxyType = "transparent" }, { enforcement = {
+  excessClientHeaders = "pass-through", excessServerHeaders = "pass-through", maxHeaderCount = 32, maxHeaderSize = 16384,
+  oversizeClientHeaders = "pass-through", oversizeServerHeaders = "pass-through", truncatedRedirects = "enabled",
+} })
 
 for kind, name in pairs {
   cookie = "cookie", ["dest-addr"] = "dest_addr", hash = "hash", host = "host", msrdp = "msrdp", sip = "sip_info", ["source-addr"] = "source_addr",
@@ -93,7 +120,12 @@ for _, kind in ipairs { "etherip", "fec", "geneve", "gre", "ipip", "map", "ppp",
   if kind ~= "wccp" then add("net/tunnels/" .. kind, kind) end
 end
 for _, name in ipairs { "dslite", "ip4ip4", "ip4ip6", "ip6ip4", "ip6ip6" } do add("net/tunnels/ipip", name, { defaultsFrom = "/Common/ipip" }) end
-for _, name in ipairs { "vxlan-gpe", "vxlan-multipoint", "vxlan-ovsdb" } do add("net/tunnels/vxlan", name, { defaultsFrom = "/Common/vxlan" }) end
+for name, flooding in pairs {
+  ["vxlan-multipoint"] = "multipoint", ["vxlan-ovsdb"] = "replicator", ["vxlan-ovsdb-multipoint"] = "multipoint", ["vxlan-ovsdb-no-flooding"] = "none",
+} do
+  add("net/tunnels/vxlan", name, { defaultsFrom = "/Common/vxlan", floodingType = flooding })
+end
+add("net/tunnels/vxlan", "vxlan-gpe", { defaultsFrom = "/Common/vxlan", floodingType = "multipoint", encapsulationType = "vxlan-gpe", port = 4790 })
 add("net/tunnels/gre", "nvgre", { defaultsFrom = "/Common/gre" })
 add("net/tunnels/tcp-forward", "tcp-forward")
 
@@ -145,18 +177,41 @@ end
 for _, name in ipairs { "all", "defaults", "management" } do add("security/firewall/rule-list", "_sys_self_allow_" .. name) end
 for _, name in ipairs { "dns", "http", "sip" } do add("security/protocol-inspection/profile", "protocol_inspection_" .. name) end
 add("net/ipsec/ipsec-policy", "default-ipsec-policy")
+for _, mode in ipairs { "interface", "isession" } do add("net/ipsec/ipsec-policy", "default-ipsec-policy-" .. mode, { mode = mode }) end
+add("net/ipsec/ike-daemon", "ikedaemon", { logPublisher = "/Common/default-ipsec-log-publisher" })
 add("net/ipsec/ike-peer", "anonymous")
 for _, name in ipairs { "krbdelegate", "ldap", "radius", "ssl_cc_ldap", "ssl_crldp", "ssl_ocsp", "tacacs" } do add("ltm/auth/profile", name) end
 add("net/bwc/policy", "dynamic_spm_bwc_policy", { dynamic = "enabled" })
 
-table.sort(M.objects, function(a, b)
-  local x <const>, y <const> = a[3] and a[3].defaultsFrom and 1 or 0, b[3] and b[3].defaultsFrom and 1 or 0
-  if x ~= y then return x < y end
-  if x == 1 then
-    local deep_a <const> = a[3].defaultsFrom:find "tcp%-" and (a[3].defaultsFrom:find "legacy" and 1 or 2) or 0
-    local deep_b <const> = b[3].defaultsFrom:find "tcp%-" and (b[3].defaultsFrom:find "legacy" and 1 or 2) or 0
-    if deep_a ~= deep_b then return deep_a < deep_b end
+add("apm/profile/access", "access")
+add("wom/profile/isession", "isession")
+for name, changes in pairs { encrypt = { dataEncryption = "enabled" }, mapi = {}, softwoc = { deduplication = "disabled" } } do
+  changes.defaultsFrom = "/Common/isession"
+  add("wom/profile/isession", "isession-" .. name, changes)
+end
+add("ltm/message-routing/generic/protocol", "genericmsg")
+add("ltm/message-routing/mqtt/profile/session", "mqttsession")
+add("ltm/profile/connector", "access-logonpage-protection-connector")
+add("ltm/profile/service", "access-logonpage-protection-service", { type = "f5-module" })
+add("ltm/tacdb/licenseddb", "licensed-tacdb")
+add("sys/crypto/ca-bundle-manager", "ca-bundle", { trustedCaBundle = "/Common/f5-ca-bundle.crt" })
+add("sys/url-db/download-schedule", "urldb")
+
+-- Parents come before those who take over from them.
+local parent_of <const> = {}
+for _, entry in ipairs(M.objects) do
+  parent_of[entry[1] .. "/Common/" .. entry[2]] = entry[3] and entry[3].defaultsFrom and entry[1] .. entry[3].defaultsFrom or false
+end
+local function depth(entry)
+  local key, count = entry[1] .. "/Common/" .. entry[2], 0
+  while parent_of[key] do
+    key, count = parent_of[key], count + 1
   end
+  return count
+end
+for _, entry in ipairs(M.objects) do entry.depth = depth(entry) end
+table.sort(M.objects, function(a, b)
+  if a.depth ~= b.depth then return a.depth < b.depth end
   if a[1] ~= b[1] then return a[1] < b[1] end
   return a[2] < b[2]
 end)

@@ -1,5 +1,6 @@
 -- DNS (the gtm module): wide IPs, pools by record type, servers.
 local errors = require "sim.errors"
+local monitors = require "sim.monitors"
 local names = require "sim.names"
 local validate = require "sim.validate"
 
@@ -12,6 +13,10 @@ local wide_ip <const> = {
     end
   end,
 }
+
+local function watched(store, object, properties)
+  if properties.monitor then monitors.settle(store, object) end
+end
 
 -- Members of a pool are "/Common/server:/Common/virtual" for addresses and names of wide IPs for the others.
 local address_member <const> = {
@@ -40,7 +45,8 @@ local address_member <const> = {
     if folder then return { name = last, partition = partition, subPath = server .. ":" .. folder, fullPath = full } end
     return { name = server .. ":" .. virtual, partition = partition, fullPath = full }
   end,
-  prepare = function(store, object, _, old, ctx)
+  prepare = function(store, object, properties, old, ctx)
+    watched(store, object, properties)
     if old or ctx.seed then return end
     local server <const>, virtual <const> = object.fullPath:match "^/[^/]+/(.-):(.+)$"
     local path <const> = ROOT .. "gtm/server/~" .. object.partition .. "~" .. server
@@ -63,13 +69,16 @@ local name_member <const> = {
 }
 
 local server <const> = {
-  prepare = function(_, object)
+  prepare = function(store, object, properties)
+    watched(store, object, properties)
     if object.datacenter then object.datacenter = names.absolute(object.datacenter) end
   end,
 }
 
 return {
   ["^gtm/wideip/%w+$"] = wide_ip,
+  ["^gtm/pool/%w+$"] = { prepare = watched },
+  ["gtm/server/*/virtual-servers"] = { prepare = watched },
   ["gtm/pool/a/*/members"] = address_member,
   ["gtm/pool/aaaa/*/members"] = address_member,
   ["gtm/pool/cname/*/members"] = name_member,

@@ -1,45 +1,10 @@
 -- Where traffic goes: nodes, pools and their members, and the monitors that watch them.
 local errors = require "sim.errors"
+local monitors = require "sim.monitors"
 local names = require "sim.names"
-local references = require "sim.references"
 local validate = require "sim.validate"
 
 local ROOT <const> = "/mgmt/tm/"
-
--- Monitors in an expression are written with their partition.
-local function full_monitors(text, partition)
-  if type(text) ~= "string" then return text end
-  if text == "default" or text == "none" then return text end
-  text = text:gsub("\\([{}])", "%1")  -- tmsh's way to write a brace
-  local full <const> = text:gsub("[^%s{}]+", function(word)
-    if word == "and" or word == "min" or word == "of" or word == "default" or word:find "^%d+$" then return word end
-    return names.absolute(word, partition ~= "Common" and partition or nil)
-  end)
-  local count <const>, rest <const> = full:match "^%s*min%s+(%d+)%s+of%s+(.*)$"
-  if count then
-    -- The device writes the names in braces, whether they came so or not.
-    local list <const> = {}
-    for name in rest:gmatch "[^%s{}]+" do
-      if name ~= "and" then list[#list + 1] = name end
-    end
-    return ("min %s of { %s }"):format(count, table.concat(list, " "))
-  end
-  return (full:gsub("^%s+", ""):gsub("%s+$", ""))
-end
-
--- A monitor of the object's own partition, or else of Common.
-local function settle_monitor(store, object)
-  local text <const> = object.monitor
-  if not text then return end
-  local own <const> = full_monitors(text, object.partition)
-  for _, name in ipairs(references.monitor_names(own)) do
-    if not references.locate(store, { "ltm/monitor", "gtm/monitor" }, name) then
-      object.monitor = full_monitors(text, nil)
-      return
-    end
-  end
-  object.monitor = own
-end
 
 local SESSIONS <const> = { ["user-enabled"] = true, ["user-disabled"] = true }
 local STATES <const> = { ["user-up"] = true, ["user-down"] = true, up = true, down = true, checking = true, unchecked = true,
@@ -137,7 +102,7 @@ local node <const> = {
         end
       end
     end
-    settle_monitor(store, object)
+    monitors.settle(store, object)
     settle_state(object, properties, old, is_monitored(store, object))
   end,
 }
@@ -217,7 +182,7 @@ local pool_member <const> = {
           object.fullPath, known.fullPath))
       end
     end
-    settle_monitor(store, object)
+    monitors.settle(store, object)
     local pool <const> = store:get(target.parent)
     local monitored = object.monitor ~= nil and object.monitor ~= "default" and object.monitor ~= "none"
     if object.monitor == "default" then
@@ -271,7 +236,7 @@ end
 
 local pool <const> = {
   prepare = function(store, object, properties)
-    if properties.monitor then settle_monitor(store, object) end
+    if properties.monitor then monitors.settle(store, object) end
     if object.monitor == "none" then object.monitor = nil end
   end,
   changed = function(store, path, object, old)
@@ -298,7 +263,7 @@ local monitor <const> = {
 return {
   ["ltm/default-node-monitor"] = {
     prepare = function(_, object)
-      if object.rule then object.rule = full_monitors(object.rule) end
+      if object.rule then object.rule = monitors.full(object.rule) end
     end,
     changed = function(store, _, object, old)
       if object.rule ~= old.rule then nodes_again(store) end

@@ -36,6 +36,7 @@ local function in_range(value, range)
     local number <const> = math.tointeger(tonumber(value))
     return number ~= nil and number >= tonumber(from) and number <= tonumber(to)
   end
+  if range:find "address$" then return value == "" or (validate.is_address(value)) end
   if range:find "min:" or range:find "max:" or range:find "[^%w%s_.-]" then return true end
   for word in range:gmatch "%S+" do
     if word == value then return true end
@@ -141,7 +142,9 @@ local key <const> = {
     object.keyType = object.keyType or "rsa-private"
     object.securityType = object.securityType or "normal"
     certificates.check(store, "sys/file/ssl-key", object)
-    if type(properties.passphrase) == "string" then object.passphrase = "$M$xy$" .. digest.base64(digest.md5(properties.passphrase)) end
+    -- One that a device has encrypted already stays as it is.
+    local phrase <const> = properties.passphrase
+    if type(phrase) == "string" and not phrase:find "^%$M%$" then object.passphrase = "$M$xy$" .. digest.base64(digest.md5(phrase)) end
   end,
   made = function(store, _, object, ctx) crypto_twin(store, "key", object, ctx) end,
   removed = function(store, _, object) store:put(ROOT .. "sys/crypto/key/" .. names.segment(object.fullPath), nil) end,

@@ -174,7 +174,26 @@ local lsn_pool <const> = {
   end,
 }
 
+-- TLS options are one text in braces, however they were given.
+local tls <const> = {
+  prepare = function(_, object, properties, _, ctx)
+    local given <const> = properties.tmOptions
+    if given == nil or ctx.seed then return end
+    local words <const> = {}
+    for _, text in ipairs(type(given) == "table" and given or { tostring(object.tmOptions) }) do
+      for word in tostring(text):gmatch "[^%s{}]+" do words[#words + 1] = word end
+    end
+    if #words == 0 or words[1] == "none" then
+      object.tmOptions = "none"
+    else
+      object.tmOptions = "{ " .. table.concat(words, " ") .. " }"
+    end
+  end,
+}
+
 return {
+  ["ltm/profile/client-ssl"] = tls,
+  ["ltm/profile/server-ssl"] = tls,
   ["ltm/snat"] = snat,
   ["ltm/nat"] = nat,
   ["ltm/lsn-pool"] = lsn_pool,

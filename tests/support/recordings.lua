@@ -1,0 +1,80 @@
+-- What real devices answered: the objects in ../shared/data/recorded. They are no part of this project, and may be absent.
+local json = require "f5.json"
+local uri = require "sim.uri"
+
+local M = {}
+
+local FOLDER <const> = "../shared/data/recorded"
+
+local function read(name)
+  local file <close> = assert(io.open(FOLDER .. "/" .. name, "rb"))
+  return file:read "a"
+end
+
+-- The rows of the index: { file =, kind =, request =, version = } of what came from a device; nil if there are no recordings.
+local function index()
+  local file = io.open(FOLDER .. "/INDEX.tsv")
+  if not file then return nil end
+  local rows = {}
+  for line in file:lines() do
+    local fields = {}
+    for field in (line .. "\t"):gmatch "([^\t]*)\t" do fields[#fields + 1] = field end
+    if fields[7] == "recorded" and fields[1]:find "%.json$" then
+      rows[#rows + 1] = { file = fields[1], kind = fields[2], request = fields[3], version = fields[4] }
+    end
+  end
+  file:close()
+  return rows
+end
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+-- "https://localhost/mgmt/tm/ltm/pool/~Common~web?ver=13.1.0" -> "/mgmt/tm/ltm/pool/~Common~web"; nil for anything else.
+function M.path_of_link(link)
+  local path <const> = type(link) == "string" and link:match "^https?://[^/]+(/mgmt/tm/[^?]*)"
+  return path and unescape(path):gsub("/$", "") or nil
+end
+
+-- The path of an object: where its link says, below the name that it has itself (some links in recordings name an older one).
+-- Nil if the recording does not tell.
+local function path_of(object, collection)
+  local path <const> = M.path_of_link(object.selfLink)
+  local target <const> = path and uri.parse(path)
+  if target and target.what == "singleton" then return path end
+  local full <const> = object.fullPath or object.name
+  collection = path and path:match "^(.*)/[^/]+$" or collection
+  if full then return collection and collection .. "/" .. tostring(full):gsub("/", "~") or nil end
+  return target and target.what == "resource" and path or nil
+end
+
+-- All objects in a body: it, its items, and the items of its sub-collections.
+local function gather(body, row, collection, found)
+  if type(body) ~= "table" then return end
+  if type(body.kind) == "string" and body.kind:find "state$" and not body.kind:find "collectionstate$" then
+    local path <const> = path_of(body, collection)
+    found[#found + 1] = { kind = body.kind, body = body, file = row.file, version = row.version, path = path }
+    for name, value in pairs(body) do
+      if name:find "Reference$" and type(value) == "table" and type(value.items) == "table" then
+        for _, item in ipairs(value.items) do gather(item, row, M.path_of_link(value.link), found) end
+      end
+    end
+  elseif type(body.items) == "table" then
+    for _, item in ipairs(body.items) do gather(item, row, M.path_of_link(body.selfLink), found) end
+  end
+end
+
+-- Every recorded object: { kind =, body =, file =, version =, path = (may be nil) }, in a fixed order. Nil if there are no recordings.
+function M.objects()
+  local rows <const> = index()
+  if not rows then return nil end
+  local found <const> = {}
+  for _, row in ipairs(rows) do
+    local ok <const>, body <const> = pcall(json.decode, read(row.file))
+    if ok then gather(body, row, nil, found) end
+  end
+  return found
+end
+
+return M
