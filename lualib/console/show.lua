@@ -97,7 +97,7 @@ local function all_objects(items)
 end
 
 --- Any value as the console prints it.
--- @param opts table|nil: width, paint
+-- @param opts table|nil: width, paint, hint (where to see what a table left out; the number of properties is put in)
 -- @return text without a final newline
 function Show.value(item, opts)
   opts = opts or {}
@@ -109,7 +109,7 @@ function Show.value(item, opts)
   if next(item) == nil then return json.is_array(item) and paint("dim", "(nothing)") or "{}" end
   if not value.is_array(item) then return Show.object(item, opts) end
   if all_objects(item) then
-    local hint = "(%d more properties: .json _ shows all)"
+    local hint = opts.hint or "(%d more properties: .json _ shows all)"
     return to_table(item, { width = opts.width, paint = paint, hint = hint }) .. "\n"
       .. paint("dim", ("%d item%s"):format(#item, #item == 1 and "" or "s"))
   end

@@ -274,6 +274,7 @@ static int received(lua_State *L, int status, lua_KContext context) {
   f5_operation *op = (f5_operation *)context;
   transfer *t = lua_touserdata(L, 1);
   uint64_t first, last, size;
+  if (op->call.http.failure == HTTP_FILE) return fail(L, t, "%s: %s", t->file, op->call.http.error); /* a full disk */
   bool ranged = read_range(&op->call.http, &first, &last, &size);
   if (op->call.http.status == 400 && !t->known) {
     if (!ranged || size >= CHUNK || size == 0) {

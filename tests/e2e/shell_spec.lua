@@ -53,6 +53,8 @@ describe("REST from the shell", function()
     local words = { "list", "ltm/node", "--select", "name,address", "--output" }
     local function as(format) return run(table.move({ format }, 1, 1, #words + 1, table.move(words, 1, #words, 1, {}))).out end
     assert.equal("name  address\nn1    10.0.0.1\nn2    10.0.0.2\nn3    10.0.0.3\n", as "table")
+    local narrow <close> = terminal.start({ "list", "ltm/node" }, { env = environment, columns = 40 })
+    narrow:expect "%(%d+ more properties: %-o json shows all%)"
     assert.equal(3, #json.decode(as "json"))
     assert.same({ name = "n2", address = "10.0.0.2" }, json.decode(lines(as "jsonl")[2]))
     assert.equal("name,address\nn1,10.0.0.1\nn2,10.0.0.2\nn3,10.0.0.3\n", as "csv")

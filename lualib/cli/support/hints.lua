@@ -49,7 +49,7 @@ function M.of(err)
   if err.kind == "auth" and err.status ~= 401 then return nil end
   if is_unknown_path(err) then
     return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: "
-      .. (one_line and "try again later" or "`retries` of f5.connect says how long to keep trying")
+      .. (one_line and "try again later" or "bip:wait_ready() waits for it")
   end
   if not one_line then return PLAYBOOK[err.kind] end
   if err.kind == "not_found" then return show_what_is_there(err.path) end

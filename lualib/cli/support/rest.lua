@@ -117,7 +117,7 @@ local function write(value, options, columns)
   local rows = json.is_array(value) and value
   if format == "table" then
     local colour = terminal and not os.getenv "NO_COLOR"
-    local opts = { width = host.columns(), paint = show.painter(colour), columns = columns }
+    local opts = { width = host.columns(), paint = show.painter(colour), columns = columns, hint = "(%d more properties: -o json shows all)" }
     local text = rows and columns and show.table(rows, opts) or show.value(value, opts)
     if text ~= "" then output(text, "\n") end
   elseif format == "json" then

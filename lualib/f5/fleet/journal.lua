@@ -36,17 +36,18 @@ function Journal.open(path)
     error(finished, 0)
   end
   file:truncate(good)
-  return setmetatable({ file = file, finished = finished }, Journal)
+  return setmetatable({ path = path, file = file, finished = finished }, Journal)
 end
 
 --- Writes one device down, durably.
 function Journal:record(entry)
   local result = entry.result
   if result ~= nil and not pcall(json.encode, result) then result = tostring(result) end
-  self.file:append(json.encode({
+  local ok, why = pcall(self.file.append, self.file, json.encode({
     device = entry.name, state = entry.state, changed = entry.changed, result = result, duration = entry.duration,
     at = os.date "!%Y-%m-%dT%H:%M:%SZ",
   }, { sort = true, first = { "device", "state" } }) .. "\n")
+  if not ok then error(("the journal %s: %s"):format(self.path, why), 0) end
 end
 
 function Journal:close() self.file:close() end

@@ -135,7 +135,7 @@ function Report:write(path)
   if not file then error("cannot write the report: " .. why, 2) end
   local written, problem = file:write(text)
   local closed, late = file:close()
-  if not written or not closed then error("cannot write the report: " .. tostring(problem or late), 2) end
+  if not written or not closed then error(("cannot write the report: %s: %s"):format(path, problem or late), 2) end
 end
 
 return Report
