@@ -89,7 +89,7 @@ function M.run(options)
   end
   local device <close> = require("f5.sim").start {
     fleet = options.fleet, failing = fleet.share(options, "failing"), slow = fleet.share(options, "slow"),
-    restarting = fleet.share(options, "restarting"), bind = not options.fleet and options.bind or nil, port = options.port,
+    restarting = fleet.share(options, "restarting"), bind = not options.fleet and (options.bind:match "^%[(.*)%]$" or options.bind) or nil, port = options.port,
     hostname = options.hostname, cert = options.cert, key = options.key,
     users = users, provision = options.provision and seed.words(options.provision) or nil, seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
     latency_ms = options.latency, origins = #options.origin > 0 and options.origin or nil, log = options.log,

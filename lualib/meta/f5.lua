@@ -190,7 +190,7 @@ function f5.flat(body) end
 ---@field cert? string PEM file with a client certificate, and those of its chain
 ---@field key? string PEM file with its key, without a passphrase; default beside the certificate
 ---@field pin? string the device's public key: "sha256//DIGEST", several with ";" between, or a file (PEM, DER)
----@field proxy? string
+---@field proxy? string "http://USER:PASSWORD@HOST:PORT", the two with %XX for what has a meaning in URLs; default `https_proxy` of the environment
 ---@field timeout? number seconds for one exchange, default 60
 ---@field connect_timeout? number seconds, default 10
 ---@field retries? integer|f5.retries further attempts of a call that may be tried again, default 4

@@ -1,4 +1,5 @@
 /* f5.connect: its options from the script, the environment, a simulated run or a prompt; then the login. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -120,37 +121,45 @@ static long port_number(lua_State *L, const char *digits, const char *where) {
   return port;
 }
 
+/* "2001:db8::1" or "fe80::1%eth0" */
+static bool is_v6(const char *word, size_t length) {
+  char address[INET6_ADDRSTRLEN];
+  struct in6_addr parsed;
+  const char *zone = memchr(word, '%', length);
+  size_t digits = zone ? (size_t)(zone - word) : length;
+  if (digits >= sizeof address || (zone && digits + 1 == length)) return false;
+  snprintf(address, sizeof address, "%.*s", (int)digits, word);
+  for (size_t i = digits; i < length; i++)
+    if (!isalnum((unsigned char)word[i]) && !strchr("%._-", word[i])) return false;
+  return inet_pton(AF_INET6, address, &parsed) == 1;
+}
+
+static bool is_name(const char *word, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (!isalnum((unsigned char)word[i]) && !strchr("-._", word[i])) return false;
+  return length > 0;
+}
+
 /* "host", "host:port", "[v6]", "[v6]:port", "v6", and all of them behind "https://". */
 static void split_host(lua_State *L, options *o, const char *given) {
-  const char *host = given;
+  const char *host = given, *port = NULL;
   if (strncasecmp(host, "http://", 7) == 0)
     error_usage(L, "host '%s': iControl REST is served over HTTPS alone", given);
   if (strncasecmp(host, "https://", 8) == 0) host += 8;
-  size_t length = strcspn(host, "/");
+  size_t length = strcspn(host, "/"), name = length;
   if (host[length] && host[length + 1]) error_usage(L, "host '%s' holds a path; a name or an address is wanted", given);
-  const char *port = NULL, *bracket = *host == '[' ? memchr(host, ']', length) : NULL;
-  size_t name;
-  if (bracket) {
-    name = (size_t)(bracket - host) + 1;
-    port = host[name] == ':' ? host + name + 1 : NULL;
-    if (name != length && !port) error_usage(L, "host '%s' is no name or address", given);
-  } else {
-    const char *colon = memchr(host, ':', length);
-    bool v6 = colon && memchr(colon + 1, ':', length - (size_t)(colon + 1 - host));
-    name = colon && !v6 ? (size_t)(colon - host) : length;
-    port = colon && !v6 ? colon + 1 : NULL;
-    if (v6) {
-      if (length + 3 > sizeof o->host_text) error_usage(L, "host '%s' is too long", given);
-      snprintf(o->host_text, sizeof o->host_text, "[%.*s]", (int)length, host);
-      o->host = o->host_text;
-      return;
+  bool bracket = *host == '[', v6 = is_v6(host, length);
+  if (!v6) { /* only a bare address of IPv6 has no port behind a colon */
+    const char *end = bracket ? memchr(host, ']', length) : host;
+    const char *colon = end ? memchr(end, ':', length - (size_t)(end - host)) : NULL;
+    if (colon && !memchr(colon + 1, ':', length - (size_t)(colon + 1 - host))) {
+      name = (size_t)(colon - host);
+      port = colon + 1;
     }
   }
-  if (name == 0 || name >= sizeof o->host_text) error_usage(L, "host '%s' is no name or address", given);
-  for (size_t i = 0; i < name; i++)
-    if (!isalnum((unsigned char)host[i]) && !strchr("-._[]:%", host[i]))
-      error_usage(L, "host '%s' is no name or address", given);
-  snprintf(o->host_text, sizeof o->host_text, "%.*s", (int)name, host);
+  bool right = bracket ? name > 2 && host[name - 1] == ']' && is_v6(host + 1, name - 2) : v6 || is_name(host, name);
+  if (!right || name + 3 > sizeof o->host_text) error_usage(L, "host '%s' is no name or address", given);
+  snprintf(o->host_text, sizeof o->host_text, v6 ? "[%.*s]" : "%.*s", (int)name, host);
   o->host = o->host_text;
   if (port) {
     char digits[16];

@@ -262,9 +262,19 @@ void error_from_transport(f5_failure *failure, const http_request *request, cons
     text_printf(&message, "cannot connect to %s", where);
     failure->verdict.again = if_reached;
     break;
+  case HTTP_PROXY:
+    if (request->status == 407)
+      text_printf(&message,
+                  "the proxy before %s wants a user and a password, or others than it was given: "
+                  "proxy = \"http://USER:PASSWORD@HOST:PORT\"",
+                  where);
+    else
+      text_printf(&message, "the proxy does not connect us to %s", where);
+    failure->verdict.again = request->status / 100 == 5 ? if_reached : AGAIN_NEVER;
+    break;
   case HTTP_TLS:
     text_printf(&message, "no secure connection to %s", where);
-    failure->verdict = (f5_verdict){KIND_TLS, request->sent ? AGAIN_READ : if_reached, false};
+    failure->verdict = (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached, false};
     break;
   case HTTP_TIMEOUT:
     text_printf(&message, "no answer from %s in time", where);

@@ -442,6 +442,7 @@ const char *http_failure_name(http_failure failure) {
   static const char *const names[] = {[HTTP_OK] = "ok",
                                       [HTTP_RESOLVE] = "resolve",
                                       [HTTP_CONNECT] = "connect",
+                                      [HTTP_PROXY] = "proxy",
                                       [HTTP_TLS] = "tls",
                                       [HTTP_TIMEOUT] = "timeout",
                                       [HTTP_BROKEN] = "broken",

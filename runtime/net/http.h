@@ -37,7 +37,8 @@ void http_peer_release(http_peer *peer); /* closes idle connections with the las
 typedef enum http_failure {
   HTTP_OK,        /* an answer came, whatever its status */
   HTTP_RESOLVE,   /* name not found */
-  HTTP_CONNECT,   /* refused, unreachable, proxy */
+  HTTP_CONNECT,   /* refused, unreachable, the proxy too */
+  HTTP_PROXY,     /* the proxy does not connect us; its answer is in `status` */
   HTTP_TLS,       /* handshake, certificate, pin */
   HTTP_TIMEOUT,   /* connect or total limit */
   HTTP_BROKEN,    /* connection ended or answer was no HTTP, in mid-exchange */

@@ -483,6 +483,16 @@ static http_failure classify(CURLcode code, bool started) {
   }
 }
 
+/* What libcurl's code alone does not say. */
+static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
+  if (transfer->aborted != HTTP_OK) return transfer->aborted;
+  if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
+  /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the client. */
+  bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+  if (reading && strstr(transfer->error, " alert ") != NULL) return HTTP_TLS;
+  return classify(code, transfer->started);
+}
+
 static void describe(const http_transfer *transfer, CURLcode code) {
   http_request *request = transfer->request;
   size_t size = sizeof request->error;
@@ -502,9 +512,10 @@ static void describe(const http_transfer *transfer, CURLcode code) {
 void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   http_request *request = transfer->request;
   CURL *easy = transfer->easy;
-  long size = 0, connects = 0;
+  long size = 0, connects = 0, proxy_status = 0;
   curl_off_t body = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &request->status);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
@@ -516,7 +527,8 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
   if (transfer->sink_gathered > 0 && code == CURLE_OK && !flush_sink(transfer)) fail_with(transfer, HTTP_FILE);
-  request->failure = transfer->aborted != HTTP_OK ? transfer->aborted : classify(code, transfer->started);
+  request->failure = failure_of(transfer, code, proxy_status);
+  if (request->failure == HTTP_PROXY) request->status = proxy_status;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* an empty body */
   if (request->failure == HTTP_OK && !transfer->to_sink &&

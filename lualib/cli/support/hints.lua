@@ -41,11 +41,17 @@ end
 --- @return string|nil
 function M.of(err)
   if err.kind == "forbidden" then return "the user is known, but its role does not allow this" end
-  -- "public key does not match", "error setting certificate file" …: another certificate is not what helps
-  if err.kind == "tls" and tostring(err.message):find "wrong version number" then
-    return "what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443?"
+  if err.kind == "tls" then
+    local words <const> = tostring(err.message)
+    if words:find "wrong version number" then
+      return "what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443?"
+    end
+    if words:find "alert [%w ]*certificate" or words:find "alert unknown ca" or words:find "alert handshake failure" then
+      return "the device wants a client certificate of a CA that it trusts: `cert` and `key` of f5.connect"
+    end
+    -- "public key does not match", "error setting certificate file" …: another certificate is not what helps
+    if not words:find "certificate problem" then return nil end
   end
-  if err.kind == "tls" and not tostring(err.message):find "certificate problem" then return nil end
   if err.kind == "auth" and err.status ~= 401 then return nil end
   if is_unknown_path(err) then
     return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: "
