@@ -99,6 +99,9 @@ function M.ensure(ref, properties, ...)
     if type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
     return "created", ref:create(properties)
   end
+  if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
+    core.usage_error(2, ("ensure is for one object, and %s is a collection: collection[\"/Common/NAME\"]:ensure { … }"):format(tostring(ref)))
+  end
   local change, any = {}, false
   for key, value in pairs(properties) do
     if sub_collection(object, key) then object[key] = ref:at(key):list() end

@@ -166,7 +166,7 @@ static int create(lua_State *L) {
     query_add(L, &op->path, ref, 0, NULL);
     op->call.http.path = text_string(&op->path);
   }
-  return write_on(L, op, body, created);
+  return write_on(L, op, body, named ? operation_answer : created);
 }
 
 static int change(lua_State *L, const char *method, const char *name) {
