@@ -28,6 +28,10 @@ void f5_log_configure(lua_State *L, int level, bool json) {
   core->log_json = json;
 }
 
+bool f5_log_is_json(lua_State *L) {
+  return core_of(L)->log_json;
+}
+
 /* log(level, json): what -v and --log-format do */
 static int lua_log(lua_State *L) {
   f5_log_configure(L, (int)luaL_checkinteger(L, 1), lua_toboolean(L, 2));

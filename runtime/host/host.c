@@ -183,13 +183,13 @@ static bool wants_colour(void) {
   return isatty(STDERR_FILENO) && !(none && *none) && term && strcmp(term, "dumb") != 0;
 }
 
-/* (error value, trace, colour) -> text, exit status */
+/* (error value, trace, colour, JSON) -> text, exit status */
 static int describe(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cli.support.report");
   lua_call(L, 1, 1);
   lua_insert(L, 1);
-  lua_call(L, 3, 2);
+  lua_call(L, 4, 2);
   return 2;
 }
 
@@ -215,9 +215,10 @@ int host_report(lua_State *L) {
   lua_pushvalue(L, error);
   trace_push(L, error);
   lua_pushboolean(L, wants_colour());
+  lua_pushboolean(L, f5_log_is_json(L));
   int status = STATUS_FAILED;
   fflush(stdout);
-  if (lua_pcall(L, 3, 2, 0) == LUA_OK) {
+  if (lua_pcall(L, 4, 2, 0) == LUA_OK) {
     size_t length;
     const char *words = lua_tolstring(L, -2, &length);
     text masked = {0}; /* the script may have put a password into its own words */

@@ -1,4 +1,5 @@
 -- The command line without any device: what is run, what it sees, how it ends.
+local json = require "f5.json"
 local program = require "program"
 local run = program.run
 
@@ -108,6 +109,25 @@ f5lua: FILE:2: cannot drain web
       { "-e", "error(setmetatable({}, { __tostring = function() return 'mine' end }))" })
     check({ 1, "", "f5lua: (table value)\n  (command line):1: in main chunk\n" },
       { "-e", "error(setmetatable({}, { __tostring = function() error 'bad' end }))" })
+  end)
+
+  it("are told in the log, too, where it is JSON: every line of it can be parsed", function()
+    local directory <close> = program.directory()
+    local file = directory:file("p.lua", "local f5 = require 'f5'\nlocal bip <close> = f5.connect {}\nbip.ltm.pool['/Common/nope']:load()\n")
+    local result = run { "run", "--sim", "-v", "--log-format", "json", file }
+    local last
+    for line in result.err:gmatch "[^\n]+" do last = json.decode(line) end
+    assert.same({ 3, "failure", 3, 404, 3, "not_found", "GET" },
+      { result.status, last.event, last.exit_status, last.status, last.apiError, last.kind, last.method })
+    assert.equal("01020036:3: The requested Pool (/Common/nope) was not found.", last.message)
+    assert.same({ { file = file, line = 3, name = "main chunk" } }, last.trace)
+    assert.matches("^ask first with ref:exists", last.hint)
+    assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d", last.time)
+    last = json.decode(run({ "--log-format=json", "-e", "error('a\\nb\\xff')" }).err)
+    assert.same({ "failure", 1 }, { last.event, last.exit_status })
+    assert.equal("(command line):1: a\nb\\xff", last.message)
+    last = json.decode(run({ "--log-format=json", "-e", "require('f5').fail('no pool %s', 'x')" }).err)
+    assert.same({ "no pool x", 1, nil }, { last.message, last.exit_status, last.trace })
   end)
 
   it("2: a missing file", function()

@@ -1,8 +1,9 @@
--- What a user reads when a playbook failed: report(error, trace, colour) -> text, exit status.
+-- What a user reads when a playbook failed: report(error, trace, colour, in JSON) -> text, exit status.
 -- The error may be anything that Lua code can raise; nothing here may fail because of it.
 
 local bundle = require "f5.bundle"
 local hints = require "cli.support.hints"
+local json = require "f5.json"
 local printable = require "cli.support.printable"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
@@ -87,31 +88,66 @@ local function is_made_by(err, name)
   return type(metatable) == "table" and metatable.__name == name
 end
 
-local function report(err, trace, colour)
+-- What the error says in one line, and the exit status that stands for it.
+local function told(err)
+  if is_made_by(err, "f5.failure") then return text_of(err), STATUS.failed end
+  if is_made_by(err, "f5.error") then return text_of(err.message or err), OWN_KINDS[err.kind] and STATUS.failed or STATUS.device end
+  local text = text_of(err)
+  local metatable <const> = getmetatable(err)
+  if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
+    text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
+  end
+  -- Where in the program a message was made says nothing to its reader, unless it is a mistake of the program.
+  if not text:find("attempt to ", 1, true) then text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "") end
+  return text, STATUS.failed
+end
+
+-- JSON is UTF-8, and what a script or a device says need not be: any other byte as \xHH.
+local function in_utf8(text)
+  while true do
+    local _, bad <const> = utf8.len(text)
+    if not bad then return text end
+    text = ("%s\\x%02x%s"):format(text:sub(1, bad - 1), text:byte(bad), text:sub(bad + 1))
+  end
+end
+
+-- The same as one line of a log in JSON, with the names that its other lines have.
+local function as_json(err, trace, message, status)
+  local line = { time = os.date "!%Y-%m-%dT%H:%M:%SZ", event = "failure", message = in_utf8(message), exit_status = status }
+  if is_made_by(err, "f5.error") then
+    for _, field in ipairs(FIELDS) do
+      local value = err[field[1]]
+      if value == "" or field[1] == "code" and value == err.status then value = nil end
+      line[field[2] or field[1]] = type(value) == "number" and value or value ~= nil and in_utf8(text_of(value)) or nil
+    end
+    line.outcome, line.hint = err.outcome and text_of(err.outcome) or nil, hints.of(err)
+    if err.cause ~= nil then line.cause = in_utf8(text_of(err.cause)) end
+  end
+  if not is_made_by(err, "f5.failure") and #trace > 0 then
+    line.trace = json.array {}
+    for i, frame in ipairs(trace) do
+      line.trace[i] = { file = in_utf8(printable(frame.file)), line = frame.line, name = in_utf8(printable(frame.name)) }
+    end
+  end
+  return json.encode(line, { sort = true, first = { "time", "event", "message" } }) .. "\n"
+end
+
+local function report(err, trace, colour, in_json)
   local paint = painter(colour)
-  local lines = {}
   if type(err) == "table" and type(rawget(err, "usage")) == "string" then
     return ("f5lua: %s\nTry '%s --help'.\n"):format(err.usage, err.program or "f5lua"), STATUS.usage
   end
-  if is_made_by(err, "f5.failure") then return paint.bad "f5lua:" .. " " .. text_of(err) .. "\n", STATUS.failed end
-  if not is_made_by(err, "f5.error") then
-    local text = text_of(err)
-    local metatable <const> = getmetatable(err)
-    if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
-      text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
-    end
-    -- Where in the program a message was made says nothing to its reader, unless it is a mistake of the program.
-    if not text:find("attempt to ", 1, true) then text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "") end
-    lines[1] = paint.bad "f5lua:" .. " " .. text
+  local message <const>, status <const> = told(err)
+  if in_json then return as_json(err, trace, message, status), status end
+  local lines = { paint.bad "f5lua:" .. " " .. message }
+  if not is_made_by(err, "f5.failure") then
+    local of_device <const> = is_made_by(err, "f5.error")
+    if of_device and not OWN_KINDS[err.kind] then field_lines(lines, err, paint) end
     add_trace(lines, trace, paint)
-    return table.concat(lines, "\n") .. "\n", STATUS.failed
+    local hint <const> = of_device and hints.of(err)
+    if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
   end
-  lines[1] = paint.bad "f5lua:" .. " " .. text_of(err.message or err)
-  if not OWN_KINDS[err.kind] then field_lines(lines, err, paint) end
-  add_trace(lines, trace, paint)
-  local hint = hints.of(err)
-  if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
-  return table.concat(lines, "\n") .. "\n", OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
+  return table.concat(lines, "\n") .. "\n", status
 end
 
 return report
