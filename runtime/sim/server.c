@@ -25,6 +25,10 @@
 
 enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
 
+/* Of the device's thread. musl gives one 128 KiB, and a JSON text nested as deeply as it may be takes nearly all of it.
+ */
+enum { STACK_SIZE = 2 * 1024 * 1024 };
+
 /* A connection from its TLS handshake to its end. It belongs to the SSL object (as its ex_data), and so dies with it.
  */
 typedef struct connection {
@@ -517,12 +521,16 @@ static void server_free(sim_server *server) {
 }
 
 static bool thread_start(sim_server *server) {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
   /* The program's signals are its main thread's; a broken pipe is the one call's failure. */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  server->running = pthread_create(&server->thread, NULL, run, server) == 0;
+  server->running = pthread_attr_setstacksize(&attributes, STACK_SIZE) == 0 &&
+                    pthread_create(&server->thread, &attributes, run, server) == 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
   return server->running;
 }
 

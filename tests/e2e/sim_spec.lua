@@ -66,6 +66,19 @@ describe("f5lua sim", function()
     assert.matches("^sim: connections wait: %u[%l ]+\n$", process:wait().err)
   end)
 
+  it("takes JSON as deep as it may be, whatever stack the system gives to threads", function()
+    local little = place:file("little", "#!/bin/sh\nulimit -s 100\nexec " .. program.path .. ' "$@"\n')
+    os.execute("chmod +x " .. little)
+    local deep = ('{"a":%s1%s}'):format(("["):rep(511), ("]"):rep(511))
+    place:file("deep.json", deep)
+    local process <close> = program.start({ "sim", "--port", "0" }, { program = little })
+    local url = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
+    assert.equal(deep, (shell(("curl -sk -u admin:admin -H 'Content-Type: application/json' -d @%s/deep.json %s/mgmt/shared/echo"):format(
+      place.path, url))))
+    process:kill "TERM"
+    assert.equal(0, process:wait().status)
+  end)
+
   it("says that it could not save, or not write its log", function()
     local process <close> = program.start { "sim", "--port", "0", "--save", "/dev/full" }
     process:expect "simulated BIG%-IP at"
