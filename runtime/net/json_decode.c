@@ -504,9 +504,9 @@ static int decode_protected(lua_State *L) {
 
 bool json_decode(lua_State *L, char *text, size_t length) {
   reader r = {.L = L, .text = text, .at = text, .end = text + length, .line_start = text, .line = 1};
+  luaL_checkstack(L, 2, NULL); /* before the collector is stopped: it may raise */
   bool stop = length >= STOP_COLLECTOR_FROM && lua_gc(L, LUA_GCISRUNNING);
   if (stop) lua_gc(L, LUA_GCSTOP);
-  luaL_checkstack(L, 2, NULL);
   lua_pushcfunction(L, decode_protected);
   lua_pushlightuserdata(L, &r);
   int status = lua_pcall(L, 1, 1, 0);

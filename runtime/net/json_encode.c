@@ -14,9 +14,10 @@
 #define PATH_LONGEST 200
 
 typedef struct name {
-  const char *bytes; /* of the Lua string, kept alive by the table that has it as key */
+  const char *bytes; /* of the Lua string */
   size_t length;
   int rank;
+  lua_Integer slot; /* of the string in the table of kept names */
 } name;
 
 /* One table being written: the way to it is the path in errors, and a table met twice on the way is a cycle. */
@@ -35,6 +36,7 @@ typedef struct writer {
   frame *top;
   int depth;
   int array_index, text_index, names_index; /* on the stack */
+  int kept_index; /* the strings of `names`: the collector takes them out of a weak table while it is written */
   char *text;
   size_t used, size;
   name *names; /* a stack of its own: the sorted names of the tables being written */
@@ -295,15 +297,27 @@ static int rank_of(const json_style *style, const char *bytes, size_t length) {
   return INT_MAX;
 }
 
-static void add_sorted_name(writer *w, name added) {
+/* Stack: the name. */
+static void add_sorted_name(writer *w) {
+  lua_State *L = w->L;
+  name added;
+  added.bytes = check_name(w, -1, &added.length);
+  added.rank = rank_of(w->style, added.bytes, added.length);
+  added.slot = (lua_Integer)w->names_used + 1;
   if (w->names_used == w->names_size) {
     size_t size = w->names_size ? w->names_size * 2 : 64;
-    name *names = lua_newuserdatauv(w->L, size * sizeof *names, 0);
+    if (!w->names) {
+      lua_createtable(L, (int)size, 0);
+      lua_replace(L, w->kept_index);
+    }
+    name *names = lua_newuserdatauv(L, size * sizeof *names, 0);
     if (w->names_used) memcpy(names, w->names, w->names_used * sizeof *names);
-    lua_replace(w->L, w->names_index);
+    lua_replace(L, w->names_index);
     w->names = names;
     w->names_size = size;
   }
+  lua_pushvalue(L, -1);
+  lua_rawseti(L, w->kept_index, added.slot);
   w->names[w->names_used++] = added;
 }
 
@@ -312,17 +326,14 @@ static void write_sorted_fields(writer *w) {
   size_t from = w->names_used;
   lua_pushnil(L);
   while (lua_next(L, -2)) {
-    lua_pop(L, 1);
-    name added;
-    added.bytes = check_name(w, -1, &added.length);
-    added.rank = rank_of(w->style, added.bytes, added.length);
-    add_sorted_name(w, added);
+    lua_pop(L, 1); /* value */
+    add_sorted_name(w);
   }
   size_t to = w->names_used;
   if (to > from) qsort(w->names + from, to - from, sizeof *w->names, by_rank_and_bytes);
   for (size_t i = from; i < to; i++) {
     name field = w->names[i]; /* the array moves when tables below add theirs */
-    lua_pushlstring(L, field.bytes, field.length);
+    lua_rawgeti(L, w->kept_index, field.slot);
     lua_rawget(L, -2);
     write_field(w, i == from, field.bytes, field.length);
     lua_pop(L, 1);
@@ -442,8 +453,10 @@ void json_encode(lua_State *L, int index, const json_style *style) {
   w.text_index = base + 1;
   lua_pushnil(L);
   w.names_index = base + 2;
+  lua_pushnil(L);
+  w.kept_index = base + 3;
   json_push_array_metatable(L);
-  w.array_index = base + 3;
+  w.array_index = base + 4;
   lua_pushvalue(L, index);
   write_value(&w);
   lua_pushlstring(L, w.text, w.used);

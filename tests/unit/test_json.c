@@ -113,6 +113,31 @@ static void writes_long_texts(void **state) {
   lua_settop(L, 0);
 }
 
+static int encode_sorted(lua_State *L) {
+  const json_style sorted = {.sort = true};
+  json_encode(L, 1, &sorted);
+  return 1;
+}
+
+/* The collector takes values of a weak table, and their names with them, while the text is written. */
+static void outlives_names_that_are_collected(void **state) {
+  lua_State *L = *state;
+  static const char make[] =
+      "local t = setmetatable({}, { __mode = 'v' })\n"
+      "for i = 1, 3000 do t['a name that nothing else keeps, ' .. i] = i % 5 == 0 and i or {} end\n"
+      "return t";
+  for (int i = 0; i < 10; i++) {
+    lua_gc(L, LUA_GCSTOP);
+    lua_pushcfunction(L, encode_sorted);
+    assert_int_equal(luaL_dostring(L, make), LUA_OK);
+    lua_gc(L, LUA_GCINC, 10, 1000, 0);
+    lua_gc(L, LUA_GCRESTART);
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK)
+      assert_non_null(strstr(lua_tostring(L, -1), "cannot encode nil at [\"a name that nothing else keeps, "));
+    lua_settop(L, 0);
+  }
+}
+
 static char *long_text(size_t *length) {
   const size_t count = 3000;
   char *text = malloc(count * 40 + 3), *end = text;
@@ -225,6 +250,29 @@ static void needs_stack_and_says_so(void **state) {
   lua_settop(L, 0);
 }
 
+static int decode_long(lua_State *L) {
+  char *text = lua_touserdata(L, 1);
+  size_t length = strlen(text);
+  while (lua_checkstack(L, 1))
+    lua_pushnil(L);
+  json_decode(L, text, length);
+  return 0;
+}
+
+/* Where not even the decoder's own two values have room. */
+static void leaves_the_collector_running_without_stack(void **state) {
+  lua_State *L = *state;
+  size_t length;
+  char *text = long_text(&length);
+  lua_pushcfunction(L, decode_long);
+  lua_pushlightuserdata(L, text);
+  assert_int_equal(lua_pcall(L, 1, 0, 0), LUA_ERRRUN);
+  assert_non_null(strstr(lua_tostring(L, -1), "stack overflow"));
+  assert_true(lua_gc(L, LUA_GCISRUNNING));
+  lua_settop(L, 0);
+  free(text);
+}
+
 /* A locale with a decimal comma, made for the test when the system has none. */
 static bool use_comma(void) {
   static const char *const commas[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "pt_BR.UTF-8"};
@@ -263,8 +311,10 @@ int main(void) {
       cmocka_unit_test(writes_long_texts),
       cmocka_unit_test(leaves_the_collector_as_it_was),
       cmocka_unit_test(survives_want_of_memory),
+      cmocka_unit_test(outlives_names_that_are_collected),
       cmocka_unit_test(two_states_share_nothing),
       cmocka_unit_test(needs_stack_and_says_so),
+      cmocka_unit_test(leaves_the_collector_running_without_stack),
       cmocka_unit_test(ignores_the_locale),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
