@@ -318,10 +318,14 @@ static secret *base64_header(const char *username, const secret *password, secre
   if (!plain.failed && !encoded.failed) {
     text_put(&plain, username);
     text_char(&plain, ':');
-    text_put(&plain, secret_string(password));
+    text_add(&plain, secret_string(password), secret_length(password));
     EVP_EncodeBlock((unsigned char *)encoded.data, (const unsigned char *)plain.data, (int)length);
     header = secret_quiet((const char *const[]){"Authorization: Basic ", encoded.data}, 2);
     *masked = secret_new(encoded.data, strlen(encoded.data));
+    if (!*masked) { /* what cannot be masked is not used */
+      secret_free(header);
+      header = NULL;
+    }
   }
   secret_text_free(&plain);
   secret_text_free(&encoded);

@@ -41,6 +41,11 @@ static int pages_close(lua_State *L) {
   return 0;
 }
 
+/* An empty path would be the end of the collection. */
+static void check_path(lua_State *L, const pages *p) {
+  if (p->path.failed) luaL_error(L, "not enough memory");
+}
+
 /* Pushes the state of an iteration over the reference at 1 with the options at 2. */
 static pages *pages_new(lua_State *L, lua_Integer usual_page) {
   const f5_reference *ref = reference_check(L, 1);
@@ -55,6 +60,7 @@ static pages *pages_new(lua_State *L, lua_Integer usual_page) {
   query_page page = {.usual = usual_page};
   text_add(&p->path, ref->text, ref->length);
   query_add(L, &p->path, ref, 2, &page);
+  check_path(L, p);
   p->left = page.top;
   return p;
 }
@@ -68,7 +74,7 @@ static void note_next(lua_State *L, pages *p, int index) {
     text query = {0};
     if (uri_is_absolute(link, length)) {
       uri_absolute(&p->path, &query, link, length);
-      text_add(&p->path, text_string(&query), query.length);
+      text_join(&p->path, &query);
       if (p->session->ver) uri_query(&p->path, "ver", p->session->ver, strlen(p->session->ver));
     }
     text_free(&query);
@@ -138,6 +144,7 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
   note_next(L, p, body);
   if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
+  check_path(L, p);
   if (p->path.length && strcmp(text_string(&p->path), op->call.http.path) == 0) raise_circle(L, op);
   lua_remove(L, body);
   if (p->left >= 0 && count > p->left) {

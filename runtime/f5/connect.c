@@ -302,6 +302,7 @@ static void need_terminal(lua_State *L, const options *o, const char *what, cons
 static void ask(lua_State *L, const char *question, bool hidden, char *buffer) {
   bool got = prompt_ask(L, question, hidden, buffer);
   if (got && *buffer) return;
+  secret_wipe(buffer, PROMPT_LONGEST); /* what was typed until Ctrl-C */
   if (got) error_usage(L, "nothing was typed");
   error_push_cancelled(L);
   lua_error(L);
@@ -427,9 +428,9 @@ int session_lua_connect(lua_State *L) {
   copy_options(L);
   f5_core *core = core_of(L);
   if (core->ended) return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
-  f5_session *session = session_new(core);
+  f5_session **box = session_push(L); /* at 2: frees the session, whatever happens below */
+  f5_session *session = *box = session_new(core);
   if (!session) return luaL_error(L, "not enough memory");
-  session_push(L, session); /* at 2: frees it, whatever happens below */
   int preset = lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE ? lua_gettop(L) : 0;
   read_address(L, &o, preset);
   read_transport(L, &o, session, preset);

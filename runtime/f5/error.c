@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 
+#include "f5/handover.h"
 #include "f5/scan.h"
 #include "f5/secret.h"
 #include "f5/text.h"
@@ -313,11 +314,15 @@ void error_from_transport(f5_failure *failure, const http_request *request, cons
 
 #define ERROR_NAME "f5.error"
 
+static void push_masked(lua_State *L, const char *string, size_t length) {
+  text masked = {0};
+  secret_mask(&masked, string, length);
+  handover_text(L, &masked);
+}
+
 static void set_masked(lua_State *L, const char *field, const char *value) {
   if (!value) return;
-  char *copy = masked_copy(value, strlen(value));
-  lua_pushstring(L, copy ? copy : SECRET_MASK);
-  free(copy);
+  push_masked(L, value, strlen(value));
   lua_setfield(L, -2, field);
 }
 
@@ -347,12 +352,14 @@ static void push_failure(lua_State *L, const f5_failure *failure, const error_pl
   }
   lua_setfield(L, -2, "message");
   if (failure->error_stack) {
-    char *stack = strdup(failure->error_stack);
-    if (stack && json_decode(L, stack, strlen(stack)))
-      lua_setfield(L, -2, "error_stack");
-    else if (stack)
+    size_t length = strlen(failure->error_stack);
+    char *stack = lua_newuserdatauv(L, length + 1, 0); /* the decoder writes into it */
+    memcpy(stack, failure->error_stack, length + 1);
+    if (json_decode(L, stack, length))
+      lua_setfield(L, -3, "error_stack");
+    else
       lua_pop(L, 1); /* message of the decoder */
-    free(stack);
+    lua_pop(L, 1);   /* copy */
   }
   if (failure->cause && depth < 4) {
     push_failure(L, failure->cause, &(error_place){.device = place->device}, depth + 1);
@@ -364,6 +371,25 @@ static void push_failure(lua_State *L, const f5_failure *failure, const error_pl
 void error_push(lua_State *L, const f5_failure *failure, const error_place *place) {
   luaL_checkstack(L, 8, "error object");
   push_failure(L, failure, place, 0);
+}
+
+typedef struct pushed {
+  f5_failure *failure;
+  const error_place *place;
+} pushed;
+
+static int push_pushed(lua_State *L) {
+  const pushed *what = lua_touserdata(L, 1);
+  error_push(L, what->failure, what->place);
+  return 1;
+}
+
+static void clear_pushed(void *data) {
+  error_clear(((pushed *)data)->failure);
+}
+
+void error_push_and_clear(lua_State *L, f5_failure *failure, const error_place *place) {
+  handover(L, push_pushed, &(pushed){failure, place}, clear_pushed);
 }
 
 bool error_is(lua_State *L, int index) {
@@ -397,9 +423,7 @@ static int raise_usage(lua_State *L) {
   lua_insert(L, -2);
   size_t length;
   const char *message = lua_tolstring(L, -1, &length);
-  char *copy = masked_copy(message, length);
-  lua_pushstring(L, copy ? copy : message);
-  free(copy);
+  push_masked(L, message, length);
   lua_setfield(L, -3, "message");
   lua_pop(L, 1); /* the unmasked one */
   lua_pushstring(L, error_kind_name(KIND_USAGE));
@@ -461,8 +485,7 @@ int error_unknown(lua_State *L, const char *what, const char *name, const char *
 int error_push_cancelled(lua_State *L) {
   f5_failure failure;
   error_set(&failure, KIND_CANCELLED, "cancelled");
-  error_push(L, &failure, &(error_place){0});
-  error_clear(&failure);
+  error_push_and_clear(L, &failure, &(error_place){0});
   return 1;
 }
 
@@ -478,10 +501,8 @@ int error_lua_new(lua_State *L) {
   lua_getfield(L, 1, "message");
   size_t length;
   const char *message = lua_tolstring(L, -1, &length);
-  char *copy = message ? masked_copy(message, length) : NULL;
-  if (copy) {
-    lua_pushstring(L, copy);
-    free(copy);
+  if (message) {
+    push_masked(L, message, length);
     lua_setfield(L, 1, "message");
   }
   lua_settop(L, 1);

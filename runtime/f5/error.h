@@ -84,6 +84,8 @@ typedef struct error_place {
 
 /* Pushes the error object. */
 void error_push(lua_State *L, const f5_failure *failure, const error_place *place);
+/* The same, and clears the failure, also when there is no memory for the object. */
+void error_push_and_clear(lua_State *L, f5_failure *failure, const error_place *place);
 /* Raises an error of kind "usage" whose message starts with the place in the script that made the mistake. */
 int error_usage(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Raises an error of kind "usage" that says `what` (an option, a method …) is unknown and which known one is nearest.

@@ -5,6 +5,7 @@
 #include "f5/collection.h"
 #include "f5/core.h"
 #include "f5/error.h"
+#include "f5/handover.h"
 #include "f5/prompt.h"
 #include "f5/reference.h"
 #include "f5/resource.h"
@@ -61,10 +62,8 @@ static int lua_mask(lua_State *L) {
   const char *string = luaL_checklstring(L, 1, &length);
   text masked = {0};
   secret_mask(&masked, string, length);
-  if (!masked.failed) lua_pushlstring(L, text_string(&masked), masked.length);
-  bool failed = masked.failed;
-  text_free(&masked);
-  return failed ? luaL_error(L, "not enough memory") : 1;
+  handover_text(L, &masked);
+  return 1;
 }
 
 int luaopen_f5_core(lua_State *L) {

@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "f5/handover.h"
 #include "f5/uri.h"
 
 f5_reference *reference_check(lua_State *L, int index) {
@@ -121,8 +122,7 @@ int reference_lua_at(lua_State *L) {
                          name);
     }
   }
-  lua_pushlstring(L, text_string(&query), query.length); /* so that an error below does not leak it */
-  text_free(&query);
+  handover_text(L, &query);
   size_t query_length;
   const char *kept = lua_tolstring(L, -1, &query_length);
   reference_push(L, session, transaction, path, &(text){.data = (char *)kept, .length = query_length});

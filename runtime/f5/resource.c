@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "f5/handover.h"
 #include "f5/query.h"
 #include "f5/reference.h"
 #include "f5/session.h"
@@ -152,8 +153,7 @@ static int create(lua_State *L) {
   int body = 2;
   text name = {0};
   size_t collection = uri_last_name(ref->text, ref->length, &name);
-  lua_pushlstring(L, text_string(&name), name.length); /* so that an error below does not leak it */
-  text_free(&name);
+  handover_text(L, &name);
   size_t length;
   const char *full = lua_tolstring(L, -1, &length);
   bool named = length > 1 && *full == '/';
@@ -318,7 +318,7 @@ static int request(lua_State *L) {
     text_put(&op->path, URI_ROOT);
     uri_add(&op->path, path, length);
   }
-  text_add(&op->path, text_string(&query), query.length);
+  text_join(&op->path, &query);
   text_free(&query);
   int body = 0;
   if (!lua_isnil(L, 4)) {

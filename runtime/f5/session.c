@@ -153,10 +153,11 @@ static int session_collect(lua_State *L) {
   return 0;
 }
 
-void session_push(lua_State *L, f5_session *session) {
+f5_session **session_push(lua_State *L) {
   f5_session **box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = session;
+  *box = NULL;
   luaL_setmetatable(L, SESSION_NAME);
+  return box;
 }
 
 static void forget_waiter(fiber_wait *wait) {

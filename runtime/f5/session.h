@@ -94,8 +94,8 @@ int operation_answer(lua_State *L, int status, lua_KContext context);
 f5_session *session_check(lua_State *L, int index);
 /* Raises a usage error if the session is closed. */
 void session_check_open(lua_State *L, const f5_session *session);
-/* Pushes the userdata, which takes over the reference. */
-void session_push(lua_State *L, f5_session *session);
+/* Pushes the userdata, empty; returns where it keeps its session, whose reference it takes over. */
+f5_session **session_push(lua_State *L);
 /* Makes the metatables; pushes the table of methods, which Lua parts add to. */
 void session_setup(lua_State *L);
 

@@ -5,23 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Nothing of it is left, so that `length` and what text_string gives agree. */
+static bool fail(text *t) {
+  t->failed = true;
+  t->length = 0;
+  if (t->data) t->data[0] = '\0';
+  return false;
+}
+
 static bool reserve(text *t, size_t more) {
   if (t->failed) return false;
   if (more < t->capacity - t->length) /* strictly: the NUL needs its byte */
     return true;
   size_t capacity = t->capacity ? t->capacity : 64;
   while (capacity - t->length <= more) {
-    if (capacity > (size_t)-1 / 2) {
-      t->failed = true;
-      return false;
-    }
+    if (capacity > (size_t)-1 / 2) return fail(t);
     capacity *= 2;
   }
   char *data = realloc(t->data, capacity);
-  if (!data) {
-    t->failed = true;
-    return false;
-  }
+  if (!data) return fail(t);
   t->data = data;
   t->capacity = capacity;
   return true;
@@ -36,6 +38,13 @@ void text_add(text *t, const char *bytes, size_t length) {
 
 void text_put(text *t, const char *string) {
   text_add(t, string, strlen(string));
+}
+
+void text_join(text *t, const text *other) {
+  if (other->failed)
+    fail(t);
+  else
+    text_add(t, text_string(other), other->length);
 }
 
 void text_char(text *t, char c) {

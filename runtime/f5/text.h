@@ -5,7 +5,8 @@
  *   puts(text_string(&t));   -- "pool 7"
  *   text_free(&t);
  *
- * Memory is checked once, at the end: after a failed allocation every call does nothing and `failed` is true.
+ * Memory is checked once, at the end: after a failed allocation the text is empty, every call does nothing and `failed`
+ * is true.
  */
 #ifndef F5_TEXT_H
 #define F5_TEXT_H
@@ -21,6 +22,8 @@ typedef struct text {
 
 void text_add(text *t, const char *bytes, size_t length);
 void text_put(text *t, const char *string);
+/* What is in another text; also its failure. */
+void text_join(text *t, const text *other);
 void text_char(text *t, char c);
 void text_printf(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The bytes as the inside of a JSON string, without the quotes. */

@@ -69,8 +69,7 @@ static int fail(lua_State *L, const transfer *t, const char *format, ...) {
   f5_failure failure;
   error_set(&failure, KIND_TRANSFER, "%s", message);
   error_place place = {t->session->label, t->upload ? "POST" : "GET", t->uri, 0};
-  error_push(L, &failure, &place);
-  error_clear(&failure);
+  error_push_and_clear(L, &failure, &place);
   return lua_error(L);
 }
 

@@ -28,6 +28,7 @@ typedef struct network {
   loop *l;
   http_transfer *running;
   http_transfer *cursor;                  /* the next one that report_progress looks at */
+  bool begun;                             /* libcurl was asked for its part */
   unsigned watched;                       /* running ones with a progress callback */
   http_request *finished, **finished_end; /* have their result, done is not called yet */
   uint64_t connections;
@@ -236,23 +237,30 @@ static long connections_to_keep(void) {
   return half < 16 ? 16 : half > 4096 ? 4096 : (long)half;
 }
 
-static network *network_of(loop *l) {
-  network *net = (network *)loop_attached(l);
-  if (net != NULL) return net;
-  net = calloc(1, sizeof *net);
-  if (net == NULL) abort(); /* there is nobody yet who could be told */
+static bool network_attach(loop *l) {
+  if (loop_attached(l) != NULL) return true;
+  network *net = calloc(1, sizeof *net);
+  if (net == NULL) return false;
   net->l = l;
   net->finished_end = &net->finished;
   net->face.perform = network_perform;
   net->face.busy = network_busy;
   net->face.destroy = network_destroy;
+  loop_attach(l, &net->face);
+  return true;
+}
+
+/* Of a loop that a peer was made for. libcurl is initialised at the first request. */
+static network *network_of(loop *l) {
+  network *net = (network *)loop_attached(l);
+  if (net->begun) return net;
+  net->begun = true;
   tame_sigpipe();
   if (http_memory_init()) net->face.multi = curl_multi_init();
   if (net->face.multi != NULL) {
     curl_multi_setopt(net->face.multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
     curl_multi_setopt(net->face.multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
   }
-  loop_attach(l, &net->face);
   return net;
 }
 
@@ -287,7 +295,7 @@ static bool copy_options(http_peer_options *to, const http_peer_options *from) {
 }
 
 http_peer *http_peer_new(loop *l, const http_peer_options *options) {
-  http_peer *peer = calloc(1, sizeof *peer);
+  http_peer *peer = network_attach(l) ? calloc(1, sizeof *peer) : NULL;
   if (peer == NULL) return NULL;
   peer->references = 1;
   peer->l = l;

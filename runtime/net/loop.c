@@ -43,11 +43,19 @@ static bool watch_reserve(loop *l, unsigned size) {
   return true;
 }
 
+static bool heap_reserve(loop *l, uint32_t size) {
+  loop_timer **heap = realloc(l->heap, size * sizeof *heap);
+  if (heap == NULL) return false;
+  l->heap = heap;
+  l->heap_size = size;
+  return true;
+}
+
 loop *loop_new(void) {
   loop *l = calloc(1, sizeof *l);
   if (l == NULL) return NULL;
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (l->wake_fd < 0 || !watch_reserve(l, 4)) {
+  if (l->wake_fd < 0 || !watch_reserve(l, 4) || !heap_reserve(l, 16)) {
     loop_delete(l);
     return NULL;
   }
@@ -113,13 +121,8 @@ static void heap_down(loop *l, uint32_t i, loop_timer *timer) {
 
 void loop_timer_start(loop *l, loop_timer *timer, uint64_t delay_ms) {
   loop_timer_stop(l, timer);
-  if (l->timers == l->heap_size) {
-    uint32_t size = l->heap_size == 0 ? 16 : l->heap_size * 2;
-    loop_timer **heap = realloc(l->heap, size * sizeof *heap);
-    if (heap == NULL) abort(); /* a timer that never fires would hang its owner for ever */
-    l->heap = heap;
-    l->heap_size = size;
-  }
+  /* a timer that never fires would hang its owner for ever */
+  if (l->timers == l->heap_size && !heap_reserve(l, l->heap_size * 2)) abort();
   uint64_t now = loop_now(l);
   timer->due = delay_ms > UINT64_MAX - now ? UINT64_MAX : now + delay_ms;
   heap_up(l, l->timers++, timer);
