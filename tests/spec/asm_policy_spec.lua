@@ -312,6 +312,20 @@ describe("G31 ASM policies", function()
     assert.same(contents(asm, "first"), contents(asm, "second"))
   end)
 
+  it("are on virtual servers, each on one policy's", function()
+    for i, name in ipairs { "v1", "v2" } do bip.ltm.virtual:create { name = name, destination = "192.0.2." .. i .. ":80", profiles = { "http" } } end
+    first:modify { virtualServers = { "/Common/v1", "/Common/v2" } }
+    assert.same({ "/Common/v1", "/Common/v2" }, first:load().virtualServers)
+    local third <const> = asm:policy(asm.policies:create { name = "third", virtualServers = { "/Common/v2" } })
+    assert.same({ "/Common/v2" }, third:load().virtualServers)
+    assert.same({ "/Common/v1" }, first:load().virtualServers)
+    bip.ltm.virtual["/Common/v1"]:delete()
+    assert.same({}, first:load().virtualServers)
+    local err <const> = failure(function() first:modify { virtualServers = { "/Common/v1" } } end)
+    assert.equal(400, err.status)
+    assert.matches("/Common/v1", err.message)
+  end)
+
   it("merge nothing by default", function()
     first.urls:create { name = "/only-first" }
     local _, result <const> = differences()

@@ -276,7 +276,7 @@ describe("Real input: every recorded object", function()
   -- The partition and the folders of an object, the object that owns it, and those it refers to.
   function make_missing(target, body, file, depth)
     local folder <const> = target.id and target.id:match "^(~.*)~[^~]*$"
-    if folder and not target.id:find ":" and not target.node.flat then
+    if folder and not target.id:find ":~" and not target.node.flat then
       local at = ""
       for part in folder:gmatch "[^~]+" do
         at = at .. "/" .. part

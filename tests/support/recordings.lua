@@ -66,7 +66,8 @@ local function gather(body, row, collection, found)
 end
 
 -- Every recorded object: { kind =, body =, file =, version =, path = (may be nil) }, in a fixed order. Nil if there are no recordings.
-function M.objects()
+-- `pattern`: only those of kinds like this.
+function M.objects(pattern)
   local rows <const> = index()
   if not rows then return nil end
   local found <const> = {}
@@ -74,7 +75,12 @@ function M.objects()
     local ok <const>, body <const> = pcall(json.decode, read(row.file))
     if ok then gather(body, row, nil, found) end
   end
-  return found
+  if not pattern then return found end
+  local few <const> = {}
+  for _, object in ipairs(found) do
+    if object.kind:find(pattern) then few[#few + 1] = object end
+  end
+  return few
 end
 
 return M

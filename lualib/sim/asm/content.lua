@@ -165,6 +165,9 @@ local function each(rows, make)
   return list
 end
 
+-- Where the file is not named like the technology.
+local LOGOS <const> = { ["Java Servlets/JSP"] = "java.png" }
+
 --- Fills an empty tree.
 function M.plant(device)
   local top <const> = tree.top(device)
@@ -179,7 +182,7 @@ function M.plant(device)
   put(top, "server-technologies", each(TECHNOLOGIES, function(name)
     return {
       serverTechnologyName = name, serverTechnologyDisplayName = name, description = name .. " on the server side of the application.",
-      logoFileName = name:lower():gsub("%W", "") .. ".png", serverTechnologyReferences = array {},
+      logoFileName = LOGOS[name] or name:lower():gsub("%W", "") .. ".png", serverTechnologyReferences = array {},
     }
   end))
   put(top, "signatures", each(SIGNATURES, function(row)

@@ -109,6 +109,14 @@ end
 -- }}}
 -- {{{ Policies
 
+function schema.policies.before_change(context, changes)
+  policies.put_on(context.device, context.record.data.fullPath, changes.virtualServers)
+end
+
+function schema.policies.render(context, body)
+  if body.virtualServers then body.virtualServers = policies.servers(context.device, context.record.data) end
+end
+
 local assigned_sets <const> = of_policy "signature-sets"
 assigned_sets.after_change = function(context) policies.sync_signatures(context.policy) end
 assigned_sets.after_delete = assigned_sets.after_change

@@ -236,6 +236,41 @@ local function partition_exists(device, name)
   return (pcall(function() return assert(objects:get("/mgmt/tm/auth/partition/" .. name)) end))
 end
 
+local function has_virtual(device, full)
+  return type(full) == "string" and device.store:get("/mgmt/tm/ltm/virtual/" .. full:gsub("/", "~")) ~= nil
+end
+
+--- Puts a policy on virtual servers (full paths), each of which has one policy at most. Nil: nothing was said of them.
+function M.put_on(device, full_path, servers)
+  if servers == nil then return end
+  local wanted <const> = {}
+  for _, name in ipairs(servers) do
+    if not has_virtual(device, name) then
+      entity.refuse(("Could not update the Policy '%s'. The Virtual Server '%s' was not found."):format(full_path, tostring(name)))
+    end
+    wanted[name] = true
+  end
+  for _, policy in ipairs(tree.top(device):child("policies"):items()) do
+    local data <const> = policy.record.data
+    if data.fullPath ~= full_path then
+      local left <const> = array {}
+      for _, name in ipairs(data.virtualServers) do
+        if not wanted[name] then left[#left + 1] = name end
+      end
+      data.virtualServers = left
+    end
+  end
+end
+
+--- The virtual servers of a policy that are still there.
+function M.servers(device, data)
+  local list <const> = array {}
+  for _, name in ipairs(data.virtualServers or {}) do
+    if has_virtual(device, name) then list[#list + 1] = name end
+  end
+  return list
+end
+
 --- Makes a policy of its template and returns its context. `empty`: without what the template puts in.
 function M.create(device, body, user, empty)
   local policies <const> = tree.top(device):child("policies")
@@ -248,6 +283,7 @@ function M.create(device, body, user, empty)
   end
   local template <const> = M.template(device, body.templateReference or body.policyTemplateReference)
   local accepted <const> = entity.accept(policies.spec, body, true)
+  M.put_on(device, named.fullPath, accepted.virtualServers)
   local object <const> = entity.copy(policies.spec.defaults)
   object.description = template.record.data.description
   object.enforcementMode = template.record.data._enforcementMode

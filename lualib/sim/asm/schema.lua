@@ -36,7 +36,7 @@ M.policies = {
   },
   readonly = {
     subPath = true, createdDatetime = true, creatorName = true, modifierName = true, versionDatetime = true, versionDeviceName = true,
-    versionLastChange = true, versionPolicyName = true, virtualServers = true, hasParent = true, active = true, isModified = true,
+    versionLastChange = true, versionPolicyName = true, hasParent = true, active = true, isModified = true,
     managedByBewaf = true,
   },
   -- Chosen when the policy is made.
