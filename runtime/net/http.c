@@ -447,16 +447,9 @@ uint64_t http_connections_opened(const loop *l) {
 }
 
 const char *http_failure_name(http_failure failure) {
-  static const char *const names[] = {[HTTP_OK] = "ok",
-                                      [HTTP_RESOLVE] = "resolve",
-                                      [HTTP_CONNECT] = "connect",
-                                      [HTTP_PROXY] = "proxy",
-                                      [HTTP_TLS] = "tls",
-                                      [HTTP_TIMEOUT] = "timeout",
-                                      [HTTP_BROKEN] = "broken",
-                                      [HTTP_TOO_LARGE] = "too large",
-                                      [HTTP_FILE] = "file",
-                                      [HTTP_CANCELLED] = "cancelled",
-                                      [HTTP_INTERNAL] = "internal"};
+  static const char *const names[] = {
+      [HTTP_OK] = "ok",     [HTTP_RESOLVE] = "resolve",     [HTTP_CONNECT] = "connect",  [HTTP_PROXY] = "proxy",
+      [HTTP_TLS] = "tls",   [HTTP_TIMEOUT] = "timeout",     [HTTP_BROKEN] = "broken",    [HTTP_TOO_LARGE] = "too large",
+      [HTTP_FILE] = "file", [HTTP_CANCELLED] = "cancelled", [HTTP_INTERNAL] = "internal"};
   return (size_t)failure < sizeof names / sizeof *names ? names[failure] : "unknown";
 }
