@@ -30,7 +30,7 @@ local CONNECT <const> = {
   host = "string", port = "integer", username = "string", password = "string", provider = "string", login_reference = "string",
   auth = "string", token = "string", verify = "boolean", ca = "string", cert = "string", key = "string", pin = "string",
   proxy = "string", timeout = "number", connect_timeout = "number", retries = "integer", token_lifetime = "number",
-  ver = "string", label = "string",
+  ver = "string", label = "string", wait = "number",
 }
 local OWN <const> = { password_command = "string", password_env = "string", pair = "string" }
 local ANSIBLE <const> = {

@@ -193,6 +193,7 @@ function f5.flat(body) end
 ---@field proxy? string "http://USER:PASSWORD@HOST:PORT", the two with %XX for what has a meaning in URLs; default `https_proxy` of the environment
 ---@field timeout? number seconds for one exchange, default 60
 ---@field connect_timeout? number seconds, default 10
+---@field wait? number seconds for which the login is tried while the device is not up (restarts, boots), default 0; a wrong password or certificate is not waited out
 ---@field retries? integer|f5.retries further attempts of a call that may be tried again, default 4
 ---@field token_lifetime? integer seconds that the token shall live, at most 36000
 ---@field ver? string version of the API that every call asks for

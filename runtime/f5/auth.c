@@ -144,6 +144,7 @@ static void login_failed(f5_session *session, const f5_failure *reason) {
 
 static void login_succeeded(f5_session *session) {
   f5_auth *auth = &session->auth;
+  session->wait_ms = 0;
   f5_token *token = auth->fresh;
   auth->fresh = NULL;
   call_clear(&auth->call);
@@ -269,6 +270,8 @@ static void logged_in(f5_call *call) {
     start_login(session);
     return;
   }
+  if (call->patience && call->failure.passing && session->phase == SESSION_OPEN)
+    error_prefix(&call->failure, "not up after %g s: ", (double)call->patience / 1000);
   login_failed(session, &call->failure);
 }
 
@@ -304,6 +307,7 @@ static void start_login(f5_session *session) {
   auth->call.http.body = auth->body ? secret_string(auth->body) : "{}";
   auth->call.http.body_length = auth->body ? secret_length(auth->body) : 2;
   auth->call.internal = true;
+  auth->call.patience = session->wait_ms;
   auth->call.arrived = login_arrived;
   auth->call.done = logged_in;
   call_start(&auth->call);

@@ -10,6 +10,8 @@
 #include "f5/session.h"
 
 #define LONGEST_PAUSE 10000 /* ms; a device that says Retry-After is believed beyond it */
+#define WAITING_PAUSE 3000  /* ms; the same while a device is waited for */
+#define LEAST_TIMEOUT 1000  /* ms that the last look at such a device may take */
 
 static void proceed(f5_call *call);
 
@@ -55,7 +57,8 @@ static uint64_t pause_before_next(const f5_call *call) {
   const f5_session *session = call->session;
   unsigned doublings = call->attempts > 16 ? 16 : call->attempts - 1;
   uint64_t pause = session->delay_ms << doublings;
-  if (pause > LONGEST_PAUSE) pause = LONGEST_PAUSE;
+  uint64_t most = call->patience ? WAITING_PAUSE : LONGEST_PAUSE;
+  if (pause > most) pause = most;
   /* half of it at random, so that a fleet does not come back in one moment */
   pause = pause - pause / 2 + core_random(session->core, pause / 2 + 1);
   char value[32];
@@ -76,10 +79,14 @@ static bool again(f5_call *call) {
     proceed(call);
     return true;
   }
-  if (call->once || session->phase != SESSION_OPEN || call->attempts > session->retries) return false;
-  if (when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable))) return false;
+  bool waits = call->patience && call->failure.passing;
+  if (call->once || session->phase != SESSION_OPEN) return false;
+  if (!waits && call->attempts > session->retries) return false;
+  if (!waits && when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable))) return false;
   uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
-  if (now + pause > call->began + session->budget_ms) return false;
+  if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;
+  if (waits && call->attempts == 1)
+    log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
   auth_release(call);
   call->state = CALL_PAUSES;
   loop_timer_start(session->core->loop, &call->timer, pause);
@@ -136,6 +143,11 @@ static void send(f5_call *call) {
   error_clear(&call->failure);
   call->http.headers = call->lines;
   call->http.done = exchanged;
+  if (call->patience) { /* the last attempt does not wait beyond the end */
+    uint64_t passed = loop_now(call->session->core->loop) - call->began;
+    uint64_t left = passed + LEAST_TIMEOUT < call->patience ? call->patience - passed : LEAST_TIMEOUT;
+    call->http.timeout_ms = left < (uint64_t)call->session->timeout_ms ? (long)left : call->session->timeout_ms;
+  }
   call->http.secret = call->internal; /* the token is in what answers these */
   call->attempts++;
   call->state = CALL_SENT;

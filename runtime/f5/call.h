@@ -39,6 +39,7 @@ struct f5_call {
   bool once;                      /* never repeated */
   bool quiet;                     /* neither logged nor counted: a console's own looks at the device */
   bool repeatable;                /* a write that may be repeated: twice is the same as once */
+  uint64_t patience;              /* ms that a device may take to come up; it is tried until then. 0: does not matter */
   bool last;                      /* sent while the session was open, it may end while it closes */
   void (*arrived)(f5_call *call); /* an answer is there, before it is logged; may be NULL */
   void (*done)(f5_call *call);

@@ -25,7 +25,7 @@ static const char *const option_names[] = {"host",     "port",
                                            "retries",  "token_lifetime",
                                            "ver",      "label",
                                            "parallel", "body_limit",
-                                           NULL};
+                                           "wait",     NULL};
 static const char *const retry_names[] = {"count", "delay", "budget", NULL};
 
 static const char preset_key; /* its address is the registry's key */
@@ -374,6 +374,10 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
     auth->login_reference = copy(L, login_reference);
     read_user(L, o, session, preset);
   }
+  session->wait_ms = (uint64_t)(number_option(L, 1, "wait", 0, 0, 86400) * 1000);
+  if (session->wait_ms && auth->mode != AUTH_TOKEN)
+    error_usage(L, "option 'wait' tries to log in, which %s does not: bip:wait_ready() waits, too",
+                auth->mode == AUTH_GIVEN ? "a session with a token of its own" : "auth = \"basic\"");
   if (!auth_init(auth)) luaL_error(L, "not enough memory");
 }
 

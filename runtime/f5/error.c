@@ -162,6 +162,20 @@ void error_set(f5_failure *failure, f5_kind kind, const char *format, ...) {
   failure->message = masked_copy(message, strlen(message));
 }
 
+void error_prefix(f5_failure *failure, const char *format, ...) {
+  char words[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(words, sizeof words, format, arguments);
+  va_end(arguments);
+  text message = {0};
+  text_put(&message, words);
+  text_put(&message, failure->message ? failure->message : "not enough memory to say why");
+  if (message.failed) return;
+  free(failure->message);
+  failure->message = message.data;
+}
+
 /* The text of an HTML page, or of anything else that is no JSON, on one line and not too long. */
 static void plain_words(text *out, const char *body, size_t length) {
   const size_t most = 200;
@@ -218,6 +232,9 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
              "the device cut off the call because it took too long (look what came of it; bip:task does such work "
              "without a limit)");
   }
+  f5_kind kind = failure->verdict.kind;
+  failure->passing =
+      kind == KIND_NOT_READY || kind == KIND_BUSY || kind == KIND_TRANSPORT || (status >= 500 && kind == KIND_PROTOCOL);
   failure->message = masked_copy(text_string(&message), message.length);
   if (stack.failed) text_free(&stack);
   failure->error_stack = stack.data;
@@ -247,6 +264,24 @@ void error_from_redirect(f5_failure *failure, long status, const char *location,
     text_put(&message, ". If the device is there, name it so: host = \"NAME:PORT\"");
   failure->message = masked_copy(text_string(&message), message.length);
   text_free(&message);
+}
+
+/* Whether a device that starts may be the reason. A name, a certificate or a password that is wrong will not be right
+ * later. */
+static bool may_pass(const http_request *request) {
+  static const char *const lasting[] = {" alert ", "wrong version number", "resolve proxy", "Unsupported proxy"};
+  if (request->untrusted) return false;
+  switch (request->failure) {
+  case HTTP_CONNECT:
+  case HTTP_TLS:
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+      if (strstr(request->error, lasting[i])) return false;
+    return true;
+  case HTTP_PROXY:
+    return request->status / 100 == 5;
+  default:
+    return request->failure == HTTP_TIMEOUT || request->failure == HTTP_BROKEN;
+  }
 }
 
 void error_from_transport(f5_failure *failure, const http_request *request, const char *where, bool write,
@@ -306,6 +341,7 @@ void error_from_transport(f5_failure *failure, const http_request *request, cons
   }
   if (*request->error) text_printf(&message, " (%s)", request->error);
   if (!write) failure->verdict.unknown = false;
+  failure->passing = may_pass(request);
   failure->message = masked_copy(text_string(&message), message.length);
   text_free(&message);
 }

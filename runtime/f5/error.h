@@ -55,6 +55,7 @@ struct f5_failure {
   char *message;           /* masked */
   char *error_stack;       /* the JSON array as text, masked; NULL if absent or empty */
   unsigned attempts;       /* 0: those of the call */
+  bool passing;            /* a device that is not up yet does so: wait may help */
   char *method, *path;     /* only when not those of the call itself */
   f5_failure *cause;       /* owned */
 };
@@ -73,6 +74,8 @@ void error_from_transport(f5_failure *failure, const http_request *request, cons
 void error_from_redirect(f5_failure *failure, long status, const char *location, const char *where);
 /* … from words of our own. */
 void error_set(f5_failure *failure, f5_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Puts words of ours before the message. */
+void error_prefix(f5_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void error_copy(f5_failure *to, const f5_failure *from);
 void error_clear(f5_failure *failure);
 

@@ -75,7 +75,8 @@ void session_end(f5_session *session) {
     error_set(&failure, KIND_CANCELLED, "the session was closed");
     for (f5_call *call = session->running, *next; call; call = next) {
       next = call->next;
-      bool may_end = call->internal || (call->last && call->state == CALL_SENT);
+      bool waits = call == &session->auth.call && call->state == CALL_PAUSES; /* for a device that may not come up */
+      bool may_end = (call->internal && !waits) || (call->last && call->state == CALL_SENT);
       if (!may_end) call_fail(call, &failure);
     }
     error_clear(&failure);

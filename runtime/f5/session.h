@@ -42,6 +42,7 @@ struct f5_session {
   unsigned retries;
   uint64_t delay_ms, budget_ms; /* first pause, and when after its start a call is not tried again */
   bool reached;                 /* the device has answered */
+  uint64_t wait_ms;             /* how long the first login tries a device that is not up; 0 from then on */
   f5_auth auth;
   f5_call *running;
   struct f5_transaction *transactions; /* that are open */

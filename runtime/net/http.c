@@ -365,6 +365,7 @@ void http_peer_release(http_peer *peer) {
 void http_submit(http_peer *peer, http_request *request) {
   network *net = network_of(peer->l);
   request->failure = HTTP_OK;
+  request->untrusted = false;
   request->error[0] = '\0';
   request->status = 0;
   request->sent = request->reused = false;

@@ -71,6 +71,7 @@ struct http_request {
   void (*progress)(http_request *request, uint64_t sent, uint64_t received); /* may be NULL; called from loop_turn */
 
   /* -- the result, valid in and after done -- */
+  bool untrusted; /* HTTP_TLS because of a certificate or key, and not because the handshake broke off */
   http_failure failure;
   char error[256]; /* libcurl's words, empty when HTTP_OK */
   long status;     /* 0: none came */

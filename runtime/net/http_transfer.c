@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -493,6 +494,17 @@ static http_failure failure_of(const http_transfer *transfer, CURLcode code, lon
   return classify(code, transfer->started);
 }
 
+/* The last words of libcurl may be that the alert could not be sent, and not why there was one. */
+static bool describe_certificate(const http_transfer *transfer, CURLcode code) {
+  long result = X509_V_OK;
+  if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate") != NULL) return false;
+  curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+  if (result == X509_V_OK) return false;
+  snprintf(transfer->request->error, sizeof transfer->request->error, "SSL certificate problem: %s",
+           X509_verify_cert_error_string(result));
+  return true;
+}
+
 static void describe(const http_transfer *transfer, CURLcode code) {
   http_request *request = transfer->request;
   size_t size = sizeof request->error;
@@ -505,7 +517,7 @@ static void describe(const http_transfer *transfer, CURLcode code) {
     snprintf(request->error, size, "the connection was closed after the request was sent");
   else if (transfer->aborted == HTTP_INTERNAL)
     snprintf(request->error, size, "not enough memory");
-  else
+  else if (!describe_certificate(transfer, code))
     snprintf(request->error, size, "%s", transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
 }
 
@@ -529,6 +541,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   if (transfer->sink_gathered > 0 && code == CURLE_OK && !flush_sink(transfer)) fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
+  request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* an empty body */
   if (request->failure == HTTP_OK && !transfer->to_sink &&
