@@ -34,6 +34,7 @@ typedef struct transfer {
   char *uri, *file, *temporary;
   char range[LONGEST_RANGE];
   const char *headers[2];
+  f5_operation *op; /* of the chunk on its way, which user value 1 keeps; else NULL */
 } transfer;
 
 static void release(transfer *t) {
@@ -43,18 +44,39 @@ static void release(transfer *t) {
   EVP_MD_CTX_free(t->digest);
   t->digest = NULL;
   free(t->buffer);
-  free(t->uri);
   free(t->file);
   free(t->temporary);
   t->buffer = NULL;
-  t->uri = t->file = t->temporary = NULL;
+  t->file = t->temporary = NULL;
   if (t->session) session_release(t->session);
   t->session = NULL;
 }
 
-/* Also __gc and __close: a download that is not finished leaves no file. */
+/* A fiber that was cancelled has given its chunk up. */
+static bool is_busy(const transfer *t) {
+  return t->op && t->op->call.session;
+}
+
+/* A download that is not finished leaves no file. */
+static int transfer_collect(lua_State *L) {
+  transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
+  if (is_busy(t)) call_clear(&t->op->call); /* it uses the buffer */
+  release(t);
+  free(t->uri); /* an error of the last chunk named it until now */
+  t->uri = NULL;
+  return 0;
+}
+
+/* The same; a fiber that waits for a chunk goes on with an error. */
 static int transfer_close(lua_State *L) {
-  release(luaL_checkudata(L, 1, TRANSFER_NAME));
+  transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
+  if (is_busy(t)) {
+    f5_failure closed;
+    error_set(&closed, KIND_TRANSFER, "the transfer was closed");
+    call_fail(&t->op->call, &closed);
+    error_clear(&closed);
+  }
+  release(t);
   return 0;
 }
 
@@ -83,7 +105,7 @@ static int fail_file(lua_State *L, const transfer *t, const char *what) {
 static transfer *transfer_new(lua_State *L, bool upload) {
   f5_session *session = session_check(L, 1);
   const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
-  transfer *t = lua_newuserdatauv(L, sizeof *t, 0);
+  transfer *t = lua_newuserdatauv(L, sizeof *t, 1);
   memset(t, 0, sizeof *t);
   t->fd = -1;
   luaL_setmetatable(L, TRANSFER_NAME);
@@ -150,6 +172,15 @@ static int lua_download(lua_State *L) {
 
 /* -- chunks -- */
 
+static f5_operation *new_operation(lua_State *L, transfer *t, const char *method) {
+  f5_operation *op = operation_new(L, t->session, method, t->uri);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, 1);
+  t->op = op;
+  op->call.headers = t->headers;
+  return op;
+}
+
 static void set_range(transfer *t, uint64_t first, uint64_t last, uint64_t size) {
   snprintf(t->range, sizeof t->range, "Content-Range: %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last, size);
 }
@@ -215,7 +246,8 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
   transfer *t = lua_touserdata(L, 1);
-  operation_result(L, op);
+  t->op = NULL;
+  operation_result(L, op); /* raises also when the transfer was closed */
   call_clear(&op->call);
   uint64_t next = t->offset + t->length;
   int whole = 0;
@@ -246,9 +278,8 @@ static int send_chunk(lua_State *L, transfer *t) {
     return fail(L, t, "%s became shorter while it was sent", t->file);
   }
   set_range(t, t->offset, t->length ? t->offset + t->length - 1 : 0, t->size);
-  f5_operation *op = operation_new(L, t->session, "POST", t->uri);
+  f5_operation *op = new_operation(L, t, "POST");
   op->call.content_type = "Content-Type: application/octet-stream";
-  op->call.headers = t->headers;
   op->call.http.body = t->buffer;
   op->call.http.body_length = (size_t)t->length;
   op->call.repeatable = true;
@@ -272,7 +303,9 @@ static int received(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
   transfer *t = lua_touserdata(L, 1);
+  t->op = NULL;
   uint64_t first, last, size;
+  if (!t->session) operation_result(L, op); /* the transfer was closed: raises */
   if (op->call.http.failure == HTTP_FILE) return fail(L, t, "%s: %s", t->file, op->call.http.error); /* a full disk */
   bool ranged = read_range(&op->call.http, &first, &last, &size);
   if (op->call.http.status == 400 && !t->known) {
@@ -309,7 +342,11 @@ static int received(lua_State *L, int status, lua_KContext context) {
   t->known = true;
   t->size = size;
   uint64_t length = end - t->offset, kept = op->call.http.sink_kept == length ? length : 0;
-  if (!take(t, t->offset, length, kept)) return fail_file(L, t, "cannot read again");
+  errno = 0;
+  if (!take(t, t->offset, length, kept)) {
+    if (errno) return fail_file(L, t, "cannot read again");
+    return fail(L, t, "what was written of %s is not there any more", t->file);
+  }
   t->offset = end;
   t->finished = end >= size;
   return return_place(L, t);
@@ -322,8 +359,7 @@ static int receive_chunk(lua_State *L, transfer *t) {
     uint64_t end = t->size - t->offset < CHUNK ? t->size : t->offset + CHUNK;
     set_range(t, t->offset, end ? end - 1 : 0, t->size);
   }
-  f5_operation *op = operation_new(L, t->session, "GET", t->uri);
-  op->call.headers = t->headers;
+  f5_operation *op = new_operation(L, t, "GET");
   op->call.http.sink_to_fd = true;
   op->call.http.sink_fd = t->fd;
   op->call.http.sink_offset = t->offset;
@@ -335,6 +371,7 @@ static int receive_chunk(lua_State *L, transfer *t) {
 static transfer *check_open(lua_State *L) {
   transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
   if (!t->session) luaL_error(L, "the transfer has ended");
+  if (is_busy(t)) luaL_error(L, "another fiber carries the transfer just now");
   lua_settop(L, 1);
   return t;
 }
@@ -380,7 +417,7 @@ static int lua_finish(lua_State *L) {
 void transfer_setup(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"upload", lua_upload}, {"download", lua_download}, {"step", lua_step}, {"finish", lua_finish}, {NULL, NULL}};
-  static const luaL_Reg events[] = {{"__gc", transfer_close}, {"__close", transfer_close}, {NULL, NULL}};
+  static const luaL_Reg events[] = {{"__gc", transfer_collect}, {"__close", transfer_close}, {NULL, NULL}};
   luaL_newmetatable(L, TRANSFER_NAME);
   luaL_setfuncs(L, events, 0);
   lua_pop(L, 1); /* metatable */

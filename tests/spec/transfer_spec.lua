@@ -220,6 +220,41 @@ describe("G45 a file", function()
     assert.matches("named by a string", fails("usage", bip.upload, bip, 3).message)
   end)
 
+  it("is carried by one fiber at a time", function()
+    local core <const> = require "f5.core"
+    local directory <close> = program.directory()
+    assert(bip:upload(directory:file("a", "words"), { name = "a" }))
+    device:fault { match = { path = "/downloads/a" }, delay_ms = 300 }
+    local moved <close> = core.transfer.download(bip, "/mgmt/shared/file-transfer/downloads/a", directory.path .. "/b", 5)
+    local one <close> = f5.spawn(core.transfer.step, moved)
+    f5.sleep(0.05)
+    local function refused(fn)
+      local ok, err = pcall(fn, moved)
+      assert.is_false(ok)
+      assert.matches("another fiber carries the transfer", err)
+    end
+    refused(core.transfer.step)
+    refused(core.transfer.finish)
+    assert.same({ 5, 5, true }, { one:join() })
+    assert.equal(5, select(2, core.transfer.finish(moved)))
+  end)
+
+  it("can be closed while another fiber carries it", function()
+    local core <const> = require "f5.core"
+    local directory <close> = program.directory()
+    local file <const> = directory:file("a", bytes(MIB))
+    for _, what in ipairs { "upload", "download" } do
+      device:fault { match = { path = "/file%-transfer/" }, times = 1, delay_ms = 1000 }
+      local moved = core.transfer[what](bip, "/mgmt/shared/file-transfer/" .. what .. "s/b", what == "upload" and file or file .. "2")
+      local one = f5.spawn(core.transfer.step, moved)
+      f5.sleep(0.05)
+      debug.getmetatable(moved).__close(moved)
+      assert.equal("the transfer was closed", fails("transfer", one.join, one).message)
+      assert.matches("the transfer has ended", select(2, pcall(core.transfer.step, moved)))
+    end
+    assert.same({ "a" }, names_in(directory.path))
+  end)
+
   it("does not grow the memory of either side", function()
     local directory <close> = program.directory()
     local size <const> = os.getenv "F5LUA_SLOW" and 1 << 30 or 1 << 26
