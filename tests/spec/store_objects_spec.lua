@@ -40,6 +40,32 @@ describe("G14 device: objects refer to each other", function()
     assert.equal(404, get("/mgmt/tm/ltm/virtual-address/10.0.0.1").status)
   end)
 
+  it("and a rule for HTTP or a cookie that persists wants a profile of HTTP", function()
+    local V <const> = "/mgmt/tm/ltm/virtual"
+    local RULE <const> = "01071912:3: HTTP_REQUEST event in rule (/Common/r) requires an associated HTTP or FASTHTTP profile on the virtual-server (/Common/v)."
+    local COOKIE <const> = "01070309:3: Cookie persistence requires an HTTP or FastHTTP profile to be associated with the virtual server."
+    post("/mgmt/tm/ltm/rule", { name = "r", apiAnonymous = "# when HTTP_RESPONSE { }\nwhen HTTP_REQUEST { }" })
+    post("/mgmt/tm/ltm/rule", { name = "plain", apiAnonymous = "when CLIENT_ACCEPTED { }\n# when HTTP_REQUEST { }" })
+    local function body(more)
+      local given = { name = "v", destination = "10.0.0.9:80", profiles = { "tcp" } }
+      for key, value in pairs(more) do given[key] = value end
+      return given
+    end
+    refused(post(V, body { rules = { "r" } }), 400, RULE)
+    assert.equal(404, get(V .. "/v").status)
+    assert.equal(404, get("/mgmt/tm/ltm/virtual-address/10.0.0.9").status)
+    refused(post(V, body { persist = { { name = "cookie" } } }), 400, COOKIE)
+    assert.equal(200, post(V, body { rules = { "plain" }, persist = { { name = "source_addr" } } }).status)
+    refused(patch(V .. "/v", { rules = { "r" } }), 400, RULE)
+    refused(patch(V .. "/v", { persist = { { name = "cookie" } } }), 400, COOKIE)
+    refused(patch("/mgmt/tm/ltm/rule/plain", { apiAnonymous = "when HTTP_REQUEST { }" }), 400, (RULE:gsub("/r%)", "/plain)")))
+    assert.equal(200, patch(V .. "/v", { profiles = { "tcp", "http" }, rules = { "r" }, persist = { { name = "cookie" } } }).status)
+    refused(delete(V .. "/v/profiles/http"), 400, RULE)
+    refused(patch(V .. "/v", { profiles = { "tcp" } }), 400, RULE)
+    assert.equal(200, patch(V .. "/v", { rules = {}, persist = {} }).status)
+    assert.equal(200, delete(V .. "/v/profiles/http").status)
+  end)
+
   it("and what is in use stays", function()
     post("/mgmt/tm/ltm/monitor/http", { name = "m" })
     post("/mgmt/tm/ltm/pool", { name = "p", monitor = "m", members = { "10.0.0.1:80" } })

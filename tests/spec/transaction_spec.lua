@@ -131,6 +131,22 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     bip:transaction(function() end) -- nothing to commit is nothing wrong
   end)
 
+  it("is looked at as a whole: a rule may come before the profile that it wants", function()
+    bip.ltm.rule:create { name = "hr", apiAnonymous = "when HTTP_REQUEST { }" }
+    local function make(with_profile)
+      bip:transaction(function(tx)
+        tx(bip.ltm.virtual["/Common/hv"]):create { destination = "/Common/192.0.2.7:80", profiles = { "/Common/tcp" }, rules = { "/Common/hr" } }
+        if with_profile then tx(bip.ltm.virtual["/Common/hv"].profiles):create { name = "/Common/http" } end
+      end)
+    end
+    local ok, err = f5.try(make, false)
+    assert.same({ false, "transaction" }, { ok, err.kind })
+    assert.matches("01071912:3: HTTP_REQUEST event in rule %(/Common/hr%)", err.message)
+    assert.is_false(bip.ltm.virtual["/Common/hv"]:exists())
+    make(true)
+    assert.equal(2, #bip.ltm.virtual["/Common/hv"].profiles:list())
+  end)
+
   it("validates without a change", function()
     local before <const> = snapshot()
     local tx <close> = bip:begin()

@@ -1,5 +1,6 @@
 -- What traffic meets on its way: iRules, policies, data groups, address translation.
 local json = require "f5.json"
+local compatible = require "sim.compatible"
 local names = require "sim.names"
 local validate = require "sim.validate"
 
@@ -31,6 +32,12 @@ local rule <const> = {
       end
       -- As on a device, the text is kept without the line feeds around it.
       object.apiAnonymous = text:gsub("^%s+", ""):gsub("%s+$", "")
+    end
+  end,
+  changed = function(store, path, object, old, ctx)
+    if object.apiAnonymous == old.apiAnonymous then return end
+    for _, user in ipairs(store:users(path)) do
+      if user:find "^/mgmt/tm/ltm/virtual/[^/]+$" then compatible.check(store, user, ctx) end
     end
   end,
 }

@@ -1,5 +1,6 @@
 -- Where traffic comes in: virtual servers with their profiles and policies, and virtual addresses.
 local json = require "f5.json"
+local compatible = require "sim.compatible"
 local names = require "sim.names"
 local references = require "sim.references"
 local validate = require "sim.validate"
@@ -174,8 +175,9 @@ local virtual <const> = {
   end,
   made = function(store, path, _, ctx)
     if store:count(path .. "/profiles") == 0 and store:get(ROOT .. "ltm/profile/fastl4/~Common~fastL4") then
-      store:create(path .. "/profiles", { name = "/Common/fastL4", context = "all" }, ctx)
+      store:create(path .. "/profiles", { name = "/Common/fastL4", context = "all" }, setmetatable({ partition = "Common" }, { __index = ctx }))
     end
+    compatible.check(store, path, ctx)
   end,
   changed = function(store, path, object, old, ctx)
     if object.destination ~= old.destination then
@@ -187,6 +189,7 @@ local virtual <const> = {
           setmetatable({ automatic = true }, { __index = ctx }))
       end
     end
+    compatible.check(store, path, ctx)
     return path
   end,
   removed = function(store, _, object, ctx)
@@ -232,12 +235,17 @@ local virtual_profile <const> = {
     if not references.locate(store, { "ltm/profile", "apm/profile", "wom/profile" }, own) then fresh.partition = "Common" end
     return fresh
   end,
-  made = function(store, path, object)
+  made = function(store, path, object, ctx, target)
     -- A transport profile takes the place of the default one.
     local collection <const> = path:match "^(.*)/[^/]+$"
     local default <const> = collection .. "/~Common~fastL4"
     local has <const> = references.locate(store, { "=ltm/profile/tcp", "=ltm/profile/udp", "=ltm/profile/sctp", "=ltm/profile/fasthttp" }, object.fullPath)
     if has and store:get(default) and path ~= default then store:put(default, nil) end
+    -- Where the virtual server itself is written (and gives its partition) all of its profiles are looked at together.
+    if not ctx.partition then compatible.check(store, target.parent, ctx) end
+  end,
+  removed = function(store, _, _, ctx, target)
+    if not ctx.partition then compatible.check(store, target.parent, ctx) end
   end,
   show = function(store, _, object, shown, context)
     local path <const> = references.locate(store, { "ltm/profile", "apm/profile", "wom/profile", "security/dos/profile" }, object.fullPath)
