@@ -135,6 +135,31 @@ describe("G45 a file", function()
     assert.is_true(directory:read "b" == text)
   end)
 
+  it("is sent as a whole where an earlier upload was cut off, and takes nothing of that one", function()
+    local directory <close> = program.directory()
+    local old <const>, new <const> = directory:file("old", ("o"):rep(4 * MIB)), bytes(4 * MIB)
+    for _, given in ipairs { 1, 2, 3 } do
+      local chunks = 0
+      fails("cut", bip.upload, bip, old, { name = "a", progress = function()
+        chunks = chunks + 1
+        if chunks == given then error(setmetatable({ kind = "cut" }, { __tostring = function() return "cut" end })) end
+      end })
+      assert.equal(given, chunks)
+      local file <const> = directory:file("new", new)
+      assert.equal(sha256(file), bip:upload(file, { name = "a" }).sha256)
+      bip:download("a", directory.path .. "/back")
+      assert.is_true(directory:read "back" == new)
+    end
+    -- the device has the end of the old file, and takes the upload for complete before all of the new one is there
+    local state = device:state()
+    state.uploads["/var/config/rest/downloads/a"] = { total = 4 * MIB, chunks = { ["0"] = MIB, [tostring(2 * MIB)] = MIB, [tostring(3 * MIB)] = MIB } }
+    device:restore(state)
+    device:control("write_file", { path = "/var/config/rest/downloads/tmp/a", text = ("o"):rep(4 * MIB) })
+    bip:upload(directory.path .. "/new", { name = "a" })
+    bip:download("a", directory.path .. "/back")
+    assert.is_true(directory:read "back" == new)
+  end)
+
   it("that does not arrive whole is not there", function()
     local directory <close> = program.directory()
     local old <const> = directory:file("old", "old")
