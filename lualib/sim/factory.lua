@@ -4,6 +4,7 @@ local catalogue = require "sim.catalogue"
 local names = require "sim.names"
 local objects = require "sim.objects"
 local roots = require "sim.roots"
+local services = require "sim.services"
 local seeds = require "sim.seed"
 local uri = require "sim.uri"
 
@@ -166,7 +167,7 @@ local function system(device, store)
     put(store, "sys/log-config/publisher", { name = publisher[1], destinations = #destinations > 0 and destinations or nil })
   end
   put(store, "sys/feature-module", { name = "cgnat" })
-  for _, name in ipairs(roots.services) do put(store, "sys/service", { name = name }) end
+  for _, service in ipairs(services) do put(store, "sys/service", service) end
 end
 
 local function traffic(store)

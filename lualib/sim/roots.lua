@@ -10,12 +10,6 @@ M.publishers = {
   { "sys-sslo-publisher", "local-syslog" }, { "sys-sso-access-publisher", "local-syslog" },
 }
 
-M.services = {
-  "alertd", "big3d", "bigd", "cbrd", "chmand", "clusterd", "csyncd", "eventd", "evrouted", "fpuserd", "gtmd", "httpd", "icrd", "icr_eventd",
-  "iprepd", "lind", "mcpd", "mysql", "named", "ntpd", "pkcs11d", "restjavad", "restnoded", "scriptd", "snmpd", "sod", "sshd", "statsd",
-  "syscalld", "tmipsecd", "tmm", "tmrouted", "tomcat", "zrd", "zxfrd",
-}
-
 -- Monitors of gtm: their names differ from those of ltm where both would be the same otherwise.
 local GTM_MONITORS <const> = {
   "bigip", "bigip-link", "external", "firepass", "ftp", "gateway-icmp", "gtp", "http", "https", "imap", "ldap", "mssql", "mysql", "nntp",

@@ -1,6 +1,7 @@
 -- Software images and volumes: an uploaded image appears, is installed over time, and is booted.
 --
 -- The objects are the store's, below sys/software.
+local json = require "f5.json"
 local commands = require "sim.commands"
 local digest = require "sim.digest"
 local errors = require "sim.errors"
@@ -79,7 +80,7 @@ local function install(device, _, _, body)
   end
   put(device, volume_path(volume), {
     name = volume, fullPath = volume, product = image.product, version = image.version, build = image.build, basebuild = image.build,
-    status = "installing 0.000 pct",
+    status = "installing 0.000 pct", media = json.array { { name = volume, media = "hd", size = "default" } },
   })
   local reboots <const> = (option(body, "reboot") and true) or false
   for step = 1, STEPS do

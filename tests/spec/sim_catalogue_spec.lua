@@ -256,6 +256,11 @@ describe("What a simulated device makes of objects by itself", function()
     assert.equal(2, #publisher["/Common/sys-db-access-publisher"]:load().destinations)
   end)
 
+  it("daemons say whether they start with the device", function()
+    assert.same({ Boot = "on", Default = "yes" }, bip.sys.service.tmm:load().apiRawValues)
+    assert.same({ Boot = "off", Default = "no" }, bip.sys.service["asm.finish"]:load().apiRawValues)
+  end)
+
   it("users and traps of SNMP have short and full names", function()
     bip.sys.snmp.users:create { name = "u", username = "u" }
     assert.equal("u", bip.sys.snmp.users["/Common/u"]:load().username)
