@@ -85,8 +85,7 @@ static bool again(f5_call *call) {
   if (!waits && when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable))) return false;
   uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
   if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;
-  if (waits && call->attempts == 1)
-    log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
+  if (waits && call->attempts == 1) log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
   auth_release(call);
   call->state = CALL_PAUSES;
   loop_timer_start(session->core->loop, &call->timer, pause);
