@@ -259,6 +259,7 @@ function create_in(store, target, body, ctx)
   body = kind.read and kind.read(store, target, body, ctx) or body
   local object <const> = (kind.identify or identify)(node, body, target, store)
   if not kind.identify then validate.name(node, object.name) end
+  validate.length(object.fullPath)
   if not node.flat and not kind.own_folder then check_folder(store, object, ctx) end
   local path <const> = target.path .. "/" .. names.segment(object.fullPath)
   if store:get(path) then

@@ -18,6 +18,7 @@ end
 local function i(default) return { t = "i", d = default } end
 local function flag(default) return { t = "b", d = default } end
 local READ_ONLY <const> = { r = true }
+local COUNT <const> = { range = { 0, 4294967295 } } -- what mcpd keeps in 32 bits without a sign
 
 local DEVICE_ID <const> = {
   deviceIdClientSideDefense = "disabled", deviceIdCaptchaChallenge = "disabled", deviceIdRateLimiting = "disabled",
@@ -138,6 +139,7 @@ local nodes <const> = {
       serviceDownAction = s("none", { keeps_none = true, c = "drop|none|reselect|reset" }),
       ["ignorePersi$stedWeight"] = false, ignorePersistedWeight = s("disabled", { c = "disabled|enabled" }),
       metadata = { t = "a" }, gatewayFailsafeDevice = s(), profiles = { t = "a" },
+      minActiveMembers = COUNT, slowRampTime = COUNT, reselectTries = COUNT, queueDepthLimit = COUNT, queueTimeLimit = COUNT,
     },
   },
   ["ltm/pool/*/members"] = { exact = true, known = true,
@@ -146,7 +148,7 @@ local nodes <const> = {
       state = s("unchecked"), session = s("user-enabled"), ephemeral = s("false", { r = true }), description = s(), monitor = s("default"),
       fqdn = { t = "o", d = { autopopulate = "disabled" } }, metadata = { t = "a" }, appService = s(), profiles = { t = "a" },
       port = s(), ratio = { t = "i", d = 1, range = { 1, 65535 } }, rateLimit = { t = "s", d = "disabled" },
-      sessionStatus = false,
+      connectionLimit = COUNT, dynamicRatio = COUNT, priorityGroup = COUNT, sessionStatus = false,
     },
     refs = { nameReference = false },
   },
@@ -156,7 +158,7 @@ local nodes <const> = {
       address = { t = "s" }, description = { d = false }, commonNode = { t = "b" }, domain = s(), key = s(),
       fqdn = { t = "o", d = { addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5, interval = "3600" } },
       monitor = { t = "s", d = "default" }, session = s("user-enabled"), state = s("unchecked"), ephemeral = s("false", { r = true }),
-      metadata = { t = "a" }, ratio = { t = "i", d = 1, range = { 1, 65535 } },
+      metadata = { t = "a" }, ratio = { t = "i", d = 1, range = { 1, 65535 } }, connectionLimit = COUNT, dynamicRatio = COUNT,
     },
   },
   ["ltm/virtual"] = { exact = true, known = true,
@@ -175,7 +177,7 @@ local nodes <const> = {
       trafficMatchingCriteria = s(), perFlowRequestAccessPolicy = s(), bwcPolicy = s(), lastHopPool = s(), destination = { t = "s", d = "0.0.0.0:0" },
       transparentNexthop = s(), l2ForwardVirtual = s(), securityNatPolicy = { t = "o" }, addressRef = false, tmTelemetry = s(),
       internal = flag(), ipForward = flag(), l2Forward = flag(), reject = flag(), stateless = flag(), dhcpRelay = flag(),
-      dnsExpressEnabled = false,
+      dnsExpressEnabled = false, connectionLimit = COUNT,
     },
     refs = {
       fallbackPersistenceReference = "ltm/persistence", lastHopPoolReference = "ltm/pool", rulesReference = "ltm/rule",

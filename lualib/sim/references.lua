@@ -82,7 +82,7 @@ local DEFAULTS <const> = { "defaultsFrom", nil }
 for _, template in ipairs { "client-ssl", "server-ssl" } do
   relations["ltm/profile/" .. template] = {
     { "cert", { "=sys/file/ssl-cert" } }, { "key", { "=sys/file/ssl-key" } }, { "chain", { "=sys/file/ssl-cert" } },
-    { "certKeyChain", { "=sys/file/ssl-cert", "=sys/file/ssl-key" }, "chains" },
+    { "certKeyChain", { "=sys/file/ssl-cert" }, { "cert", "chain" } }, { "certKeyChain", { "=sys/file/ssl-key" }, { "key" } },
   }
 end
 
@@ -135,8 +135,8 @@ local function values(object, relation)
     for _, item in ipairs(value) do
       if type(item) == "string" then
         list[#list + 1] = item
-      elseif how == "chains" then
-        for _, field in ipairs { "cert", "key", "chain" } do
+      elseif type(how) == "table" then
+        for _, field in ipairs(how) do
           if type(item[field]) == "string" then list[#list + 1] = item[field] end
         end
       elseif type(item) == "table" and type(item.name) == "string" then

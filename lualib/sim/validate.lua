@@ -187,6 +187,15 @@ function M.name(node, name)
   end
 end
 
+local LONGEST <const> = 255
+
+-- What mcpd can keep as the full path of an object.
+function M.length(full)
+  if #full > LONGEST then
+    M.refuse_mcpd(("01020057:3: The string with more than %d characters cannot be stored in a message."):format(LONGEST))
+  end
+end
+
 local function ipv4(text)
   local a <const>, b <const>, c <const>, d <const> = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
   if not a then return false end

@@ -86,6 +86,44 @@ describe("Certificates and keys on the simulated device", function()
     keys["/Common/other.key"]:create(from "two.key") -- no check is left over
   end)
 
+  it("takes for a profile only what is there, and what belongs together", function()
+    use()
+    certs["/Common/two.crt"]:create(from "two.crt")
+    keys["/Common/two.key"]:create(from "two.key")
+    local client <const>, server <const> = bip.ltm.profile["client-ssl"], bip.ltm.profile["server-ssl"]
+    local function refused(expected, kind, fn, ...)
+      local ok <const>, err <const> = f5.try(fn, ...)
+      assert.is_false(ok)
+      assert.same({ kind, expected, 3 }, { err.kind, err.message, err.api_error })
+    end
+    local function chain(cert, key) return { name = "x", certKeyChain = f5.array { { name = "x", cert = cert, key = key } } } end
+    local function not_found(what, name) return ("01020036:3: The requested %s (%s) was not found."):format(what, name) end
+    refused(not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client, chain("/Common/no.crt", "/Common/two.key"))
+    refused(not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client, chain("no.crt", "two.key"))
+    refused(not_found("Certificate Key File", "/Common/no.key"), "not_found", client.create, client, chain("/Common/two.crt", "/Common/no.key"))
+    refused(not_found("Certificate File", "/Common/two.key"), "not_found", client.create, client, chain("/Common/two.key", "/Common/two.key"))
+    refused("01070315:3: profile /Common/x requires a key", "invalid", client.create, client, chain "/Common/two.crt")
+    refused("01070315:3: profile /Common/x requires a key", "invalid", server.create, server, { name = "x", cert = "/Common/two.crt" })
+    refused("01070315:3: profile /Common/x requires a certificate", "invalid", server.create, server, { name = "x", key = "/Common/two.key" })
+    local function mismatch(name, cert, key)
+      return ("01070317:3: profile /Common/%s's key (/Common/%s) and certificate (/Common/%s) do not match"):format(name, key, cert)
+    end
+    local www <const> = client["/Common/www"]
+    refused(mismatch("x", "www.crt", "two.key"), "invalid", client.create, client, chain("/Common/www.crt", "two.key"))
+    refused(mismatch("x", "two.crt", "www.key"), "invalid", server.create, server, { name = "x", cert = "/Common/two.crt", key = "/Common/www.key" })
+    refused(mismatch("x", "two.crt", "default.key"), "invalid", client.create, client, { name = "x", cert = "/Common/two.crt" })
+    refused(mismatch("www", "two.crt", "www.key"), "invalid", www.modify, www, chain("/Common/two.crt", "/Common/www.key"))
+    assert.is_false(client["/Common/x"]:exists() or server["/Common/x"]:exists())
+    assert.equal("/Common/www.crt", www:load().certKeyChain[1].cert)
+    bip:transaction(function(tx) -- in the end it is right
+      tx(www):modify(chain("/Common/www.crt", "/Common/two.key"))
+      tx(certs["/Common/www.crt"]):modify(from "two.crt")
+    end)
+    www:modify { description = "used" }
+    server:create { name = "plain" }
+    server:create { name = "both", cert = "/Common/two.crt", key = "/Common/two.key" }
+  end)
+
   it("opens a key with its passphrase, and knows nothing of one without", function()
     use()
     local body = from "locked.key"

@@ -66,6 +66,29 @@ describe("G14 device: objects refer to each other", function()
     assert.equal(200, delete(V .. "/v/profiles/http").status)
   end)
 
+  it("and counts are none below zero, and names not longer than a device can keep", function()
+    local function wrong(path, body, name)
+      refused(post(path, body), 400, ('invalid property value "%s":"%s"'):format(name, body[name]), 26214401)
+    end
+    local pools <const>, nodes <const>, virtuals <const> = "/mgmt/tm/ltm/pool", "/mgmt/tm/ltm/node", "/mgmt/tm/ltm/virtual"
+    post(pools, { name = "p", members = { "10.0.0.1:80" } })
+    for _, name in ipairs { "minActiveMembers", "slowRampTime", "reselectTries", "queueDepthLimit", "queueTimeLimit" } do
+      wrong(pools, { name = "q", [name] = -1 }, name)
+    end
+    wrong(pools, { name = "q", minActiveMembers = 4294967296 }, "minActiveMembers")
+    wrong(nodes, { name = "n", address = "10.0.0.9", connectionLimit = -1 }, "connectionLimit")
+    wrong(virtuals, { name = "v", destination = "10.0.0.1:80", connectionLimit = -1 }, "connectionLimit")
+    refused(patch(pools .. "/p/members/~Common~10.0.0.1:80", { priorityGroup = -1 }), 400, 'invalid property value "priorityGroup":"-1"', 26214401)
+    refused(patch(pools .. "/p", { minActiveMembers = -1 }), 400, 'invalid property value "minActiveMembers":"-1"', 26214401)
+    assert.equal(2, patch(pools .. "/p", { minActiveMembers = 2 }).json.minActiveMembers)
+    local longest <const> = ("n"):rep(255 - #"/Common/")
+    assert.equal(200, post(pools, { name = longest }).status)
+    for path, body in pairs { [pools] = { name = longest .. "n" }, [nodes] = { name = ("n"):rep(2000), address = "10.0.0.9" },
+      ["/mgmt/tm/sys/folder"] = { name = longest .. "n", partition = "/Common" } } do
+      refused(post(path, body), 400, "01020057:3: The string with more than 255 characters cannot be stored in a message.")
+    end
+  end)
+
   it("and what is in use stays", function()
     post("/mgmt/tm/ltm/monitor/http", { name = "m" })
     post("/mgmt/tm/ltm/pool", { name = "p", monitor = "m", members = { "10.0.0.1:80" } })

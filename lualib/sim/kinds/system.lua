@@ -127,6 +127,7 @@ local certificate <const> = {
     if not ctx.factory and not ctx.automatic and not ctx.seed then need_source(object, old) end
     settle_file(store, object, properties, old, ctx, certificates.read_certificate)
     settle_certificate(object)
+    if ctx.factory then certificates.mark_inherited(object) end
     certificates.check(store, "sys/file/ssl-cert", object)
   end,
   made = function(store, _, object, ctx) crypto_twin(store, "cert", object, ctx) end,
@@ -141,6 +142,7 @@ local key <const> = {
     object.keySize = object.keySize or 2048
     object.keyType = object.keyType or "rsa-private"
     object.securityType = object.securityType or "normal"
+    if ctx.factory then certificates.mark_inherited(object) end
     certificates.check(store, "sys/file/ssl-key", object)
     -- One that a device has encrypted already stays as it is.
     local phrase <const> = properties.passphrase

@@ -1,4 +1,5 @@
 -- What traffic meets on its way: iRules, policies, data groups, address translation.
+local certificates = require "sim.certificates"
 local json = require "f5.json"
 local compatible = require "sim.compatible"
 local names = require "sim.names"
@@ -182,18 +183,20 @@ local lsn_pool <const> = {
 }
 
 -- TLS options are one text in braces, however they were given.
+local function settle_options(object, given)
+  local words <const> = {}
+  for _, text in ipairs(type(given) == "table" and given or { tostring(object.tmOptions) }) do
+    for word in tostring(text):gmatch "[^%s{}]+" do words[#words + 1] = word end
+  end
+  object.tmOptions = (#words == 0 or words[1] == "none") and "none" or "{ " .. table.concat(words, " ") .. " }"
+end
+
 local tls <const> = {
-  prepare = function(_, object, properties, _, ctx)
-    local given <const> = properties.tmOptions
-    if given == nil or ctx.seed then return end
-    local words <const> = {}
-    for _, text in ipairs(type(given) == "table" and given or { tostring(object.tmOptions) }) do
-      for word in tostring(text):gmatch "[^%s{}]+" do words[#words + 1] = word end
-    end
-    if #words == 0 or words[1] == "none" then
-      object.tmOptions = "none"
-    else
-      object.tmOptions = "{ " .. table.concat(words, " ") .. " }"
+  prepare = function(store, object, properties, _, ctx, target)
+    if ctx.seed or ctx.factory then return end
+    if properties.tmOptions ~= nil then settle_options(object, properties.tmOptions) end
+    if properties.cert or properties.key or properties.certKeyChain then
+      certificates.check_profile(store, target.node.name, object)
     end
   end,
 }
