@@ -72,6 +72,7 @@ describe("REST from the shell", function()
     assert.matches("\n  hint: f5lua list ltm/pool %-%-select fullPath shows what is there\n$", run({ "get", "ltm/pool", "/Common/nope" }).err)
     assert.matches("\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n$",
       run({ "get", "ltm/pool/~Common~nope/members", "/Common/10.0.0.1:80" }).err)
+    assert.not_matches("hint", run({ "create", "ltm/pool", "name=web", "monitor=/Common/nope" }).err)
     run { "create", "ltm/pool", "name=web" }
     assert.matches("\n  hint: it exists already: f5lua modify changes it\n$", run({ "create", "ltm/pool", "name=web" }).err)
     assert.matches("\n  hint: is the path spelled as the device spells it, and its module provisioned%?.*try again later\n$",

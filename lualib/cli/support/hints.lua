@@ -58,7 +58,8 @@ function M.of(err)
       .. (one_line and "try again later" or "bip:wait_ready() waits for it")
   end
   if not one_line then return PLAYBOOK[err.kind] end
-  if err.kind == "not_found" then return show_what_is_there(err.path) end
+  -- What a POST does not find is something that its body names.
+  if err.kind == "not_found" then return err.method ~= "POST" and show_what_is_there(err.path) or nil end
   return ONE_LINE[err.kind]
 end
 
