@@ -4,7 +4,7 @@
 -- are not kept.
 
 local core = require "f5.core"
-local lineedit = require "f5.lineedit"
+local host = require "f5.host"
 
 local History = {}
 
@@ -52,7 +52,7 @@ function History.load()
   local entries = {}
   for i = first, #lines do entries[#entries + 1] = decode(lines[i]) end
   if #lines > 2 * KEPT then
-    lineedit.write_private(path, table.concat(lines, "\n", first) .. "\n")
+    host.write_private(path, table.concat(lines, "\n", first) .. "\n")
   end
   return entries
 end
@@ -60,7 +60,7 @@ end
 --- Appends an entry to the file. A file that cannot be written is no reason to stop anybody's work.
 function History.keep(entry)
   local path = default_path()
-  if path then lineedit.append_private(path, encode(entry) .. "\n") end
+  if path then host.append_private(path, encode(entry) .. "\n") end
 end
 
 return History

@@ -91,9 +91,9 @@ end
 -- @return whether it ended without an error
 function Console:run(fn, ...)
   local fiber = f5.spawn(fn, ...)
-  if self.editor then lineedit.foreground(fiber) end
+  if self.editor then host.foreground(fiber) end
   local ok, err = pcall(fiber.join, fiber)
-  if self.editor then lineedit.foreground(nil) end
+  if self.editor then host.foreground(nil) end
   if not ok then
     if fiber:status() == "running" then error(err, 0) end -- not the entry was cancelled but the console
     self:report(err)

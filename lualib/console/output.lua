@@ -1,7 +1,6 @@
 --- What goes to the terminal: beside a line that is being edited, and through a pager.
 
 local host = require "f5.host"
-local lineedit = require "f5.lineedit"
 local show = require "console.show"
 
 local Output = {}
@@ -54,7 +53,7 @@ end
 --- Writes a whole text, through $PAGER if it is longer than the terminal.
 function Output:text(text)
   local pager = os.getenv "PAGER"
-  if self.editor and pager and pager ~= "" and line_count(text) > lineedit.rows() - 2 then
+  if self.editor and pager and pager ~= "" and line_count(text) > host.rows() - 2 then
     io.stdout:flush()
     local pipe = io.popen(pager, "w")
     if pipe then

@@ -11,7 +11,10 @@
 
 #include "host/embedded.h"
 #include "host/host.h"
+#include "host/privatefile.h"
 #include "host/trace.h"
+#include "host/widetext.h"
+#include "net/fiber.h"
 
 /* modules() -> names of all embedded modules, sorted */
 static int modules(lua_State *L) {
@@ -86,6 +89,39 @@ static int columns(lua_State *L) {
   return 1;
 }
 
+/* rows() -> height of the terminal on standard output */
+static int rows(lua_State *L) {
+  lua_pushinteger(L, wide_terminal_size(true));
+  return 1;
+}
+
+/* foreground(fiber or nil): which fiber Ctrl-C cancels while no line is being edited */
+static int foreground(lua_State *L) {
+  fiber_set_foreground(L, lua_isnoneornil(L, 1) ? 0 : 1);
+  return 0;
+}
+
+/* -> true; or nil, message, number */
+static int file_result(lua_State *L, bool done) {
+  if (!done) return luaL_fileresult(L, 0, lua_tostring(L, 1));
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+/* append_private(path, text): to a file that only its owner can read; makes its directories */
+static int append_private(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  return file_result(L, private_append(luaL_checkstring(L, 1), text, length));
+}
+
+/* write_private(path, text): replaces such a file */
+static int write_private(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  return file_result(L, private_write(luaL_checkstring(L, 1), text, length));
+}
+
 /* end_by_signal(): SIGINT and SIGTERM are how this program is meant to end */
 static int end_by_signal(lua_State *L) {
   (void)L;
@@ -121,6 +157,10 @@ static const luaL_Reg functions[] = {
     {"trace", trace},
     {"source", source},
     {"columns", columns},
+    {"rows", rows},
+    {"foreground", foreground},
+    {"append_private", append_private},
+    {"write_private", write_private},
     {"modules", modules},
     {"load", load},
     {"set_script", set_script},

@@ -15,7 +15,7 @@
 
 #include <lauxlib.h>
 
-#include "host/privatefile.h"
+#include "host/keys.h"
 #include "host/widetext.h"
 #include "net/fiber.h"
 
@@ -23,9 +23,8 @@
 #define HISTORY_SIZE 1000
 #define REDRAW_MS 15   /* after the last of what others write */
 #define NO_WIDTH L'\1' /* around escape sequences in a prompt */
-#define TYPED_AHEAD 32 /* bytes that a person may have typed before they are read */
-#define PASTE_BEGIN "\033[200~"
-#define PASTE_END "\033[201~"
+#define MARK_PASTES "\033[?2004h"
+#define DO_NOT_MARK_PASTES "\033[?2004l"
 
 typedef enum event { NONE, LINE, COMPLETE, INTERRUPT, SUSPEND, END } event;
 
@@ -36,12 +35,10 @@ typedef struct editor {
   fiber_wait wait;
   loop_timer redraw;
   int resize_fd; /* SIGWINCH writes to it */
-  char *input;   /* what was read from the terminal; from..to is not dealt with */
-  size_t from, to, size;
-  size_t feed; /* libedit may take bytes before this place without waiting */
+  keys keys;
   wchar_t *prompt;
   event event;
-  bool active, hidden, posted, gone;
+  bool active, hidden, posted;
   bool partial; /* what others wrote does not end with a line break */
   wchar_t last; /* that libedit was given */
 } editor;
@@ -112,97 +109,20 @@ void lineedit_hide(void) {
 
 /* -- input -- */
 
-/* Everything that is there now, without waiting. */
-static void fill(editor *e) {
-  struct pollfd ready = {.fd = STDIN_FILENO, .events = POLLIN};
-  while (!e->gone && poll(&ready, 1, 0) == 1) {
-    if (e->from > 0) {
-      memmove(e->input, e->input + e->from, e->to - e->from);
-      e->to -= e->from;
-      e->from = 0;
-    }
-    if (e->to == e->size) {
-      char *larger = realloc(e->input, e->size * 2);
-      if (!larger) return; /* what is there is dealt with first */
-      e->input = larger;
-      e->size *= 2;
-    }
-    ssize_t got = read(STDIN_FILENO, e->input + e->to, e->size - e->to);
-    if (got > 0)
-      e->to += (size_t)got;
-    else if (got == 0 || (errno != EINTR && errno != EAGAIN))
-      e->gone = true;
-  }
-}
-
-static bool starts(const char *text, size_t length, const char *with) {
-  size_t wanted = strlen(with);
-  return length >= wanted && memcmp(text, with, wanted) == 0;
-}
-
-static const char *find(const char *text, size_t length, const char *what) {
-  size_t wanted = strlen(what);
-  for (; length >= wanted; text++, length--)
-    if (memcmp(text, what, wanted) == 0) return text;
-  return NULL;
-}
-
-/* Bytes of the first whole key, sequence or paste in the input; 0 if more of it must come. libedit gets nothing less:
- * it would wait for the rest, and nobody else could run. */
-static size_t key_length(const editor *e) {
-  const char *text = e->input + e->from;
-  size_t length = e->to - e->from;
-  if (length == 0) return 0;
-  size_t prefix = 0;
-  while (prefix < length && text[prefix] == '\033')
-    prefix++;
-  if (prefix > 0) {
-    if (prefix == length) return 0;
-    if (text[prefix] != '[' && text[prefix] != 'O') {
-      size_t whole = prefix + wide_utf8_length((unsigned char)text[prefix]);
-      return whole <= length ? whole : 0;
-    }
-    if (starts(text, length, PASTE_BEGIN)) {
-      const char *end = find(text, length, PASTE_END);
-      return end ? (size_t)(end - text) + strlen(PASTE_END) : 0;
-    }
-    if (text[prefix] == 'O') return prefix + 2 <= length ? prefix + 2 : 0;
-    for (size_t i = prefix + 1; i < length; i++)
-      if (text[i] >= 0x40 && text[i] <= 0x7E) return i + 1;
-    return 0;
-  }
-  if (*text == 'X' - '@') return length >= 2 ? 2 : 0; /* Ctrl-X begins two-key commands */
-  size_t whole = wide_utf8_length((unsigned char)*text);
-  return whole <= length ? whole : 0;
-}
-
 static void input_ready(void *data, int fd) {
   (void)fd;
-  fill(data);
+  keys_fill(&((editor *)data)->keys);
 }
 
 /* Only the commands that read keys by themselves (searching the history) come to wait here: requests go on, fibers do
  * not. */
 static void wait_for_key(editor *e) {
   loop_watch(e->l, STDIN_FILENO, input_ready, e);
-  while (key_length(e) == 0 && !e->gone)
+  while (keys_length(&e->keys) == 0 && !e->keys.gone)
     loop_turn(e->l, -1);
   loop_unwatch(e->l, STDIN_FILENO);
-  e->feed = e->from + key_length(e);
+  keys_grant(&e->keys, keys_length(&e->keys));
 }
-
-static int get_character(EditLine *el, wchar_t *c) {
-  editor *e;
-  el_wget(el, EL_CLIENTDATA, &e);
-  if (e->from >= e->feed) wait_for_key(e);
-  if (e->from >= e->feed) return 0;
-  size_t taken;
-  e->last = *c = wide_decode(e->input + e->from, e->feed - e->from, &taken);
-  e->from += taken;
-  return 1;
-}
-
-/* -- commands of our own -- */
 
 static editor *of(EditLine *el) {
   editor *e;
@@ -210,17 +130,23 @@ static editor *of(EditLine *el) {
   return e;
 }
 
-/* A tab that much more input follows at once, or another line, was not typed: it is part of a paste, from a terminal
- * that does not mark what is pasted. */
-static bool is_pasted(const editor *e) {
-  size_t behind = e->to - e->from;
-  return behind > TYPED_AHEAD || memchr(e->input + e->from, '\n', behind) || memchr(e->input + e->from, '\r', behind);
+static int get_character(EditLine *el, wchar_t *c) {
+  editor *e = of(el);
+  if (!keys_take(&e->keys, c)) {
+    wait_for_key(e);
+    if (!keys_take(&e->keys, c)) return 0;
+  }
+  e->last = *c;
+  return 1;
 }
 
+/* -- commands of our own -- */
+
+/* A tab in the middle of what was pasted was not typed. */
 static unsigned char complete(EditLine *el, wint_t c) {
   (void)c;
   editor *e = of(el);
-  if (is_pasted(e)) return el_winsertstr(el, L"\t") == 0 ? CC_REFRESH : CC_ERROR;
+  if (keys_follow(&e->keys)) return el_winsertstr(el, L"\t") == 0 ? CC_REFRESH : CC_ERROR;
   e->event = COMPLETE;
   return CC_NORM;
 }
@@ -255,20 +181,18 @@ static unsigned char end_or_delete(EditLine *el, wint_t c) {
 
 static void suspend_program(editor *e) {
   hide(e);
+  fputs(DO_NOT_MARK_PASTES, stdout); /* the shell may not know what the marks are */
+  fflush(stdout);
   el_wset(e->el, EL_PREP_TERM, 0);
   raise(SIGTSTP);
   el_wset(e->el, EL_PREP_TERM, 1);
+  fputs(MARK_PASTES, stdout);
   el_resize(e->el);
   show(e);
 }
 
-static void paste(editor *e, size_t length) {
-  const char *text = e->input + e->from + strlen(PASTE_BEGIN);
-  size_t count = length - strlen(PASTE_BEGIN) - strlen(PASTE_END);
-  while (count > 0 && (text[count - 1] == '\n' || text[count - 1] == '\r'))
-    count--; /* the user presses Enter */
+static void paste(editor *e, const char *text, size_t count) {
   wchar_t *wide = wide_new(text, count);
-  e->from += length;
   if (!wide) return;
   for (wchar_t *c = wide; *c; c++)
     if (*c == L'\r') *c = L'\n';
@@ -281,16 +205,19 @@ static void paste(editor *e, size_t length) {
 /* Deals with one key, sequence or paste of this many bytes. */
 static void step(editor *e, size_t length) {
   show(e);
-  if (starts(e->input + e->from, length, PASTE_BEGIN)) {
-    paste(e, length);
+  size_t count;
+  const char *pasted = keys_paste(&e->keys, length, &count);
+  if (pasted) {
+    paste(e, pasted, count);
+    keys_drop(&e->keys, length);
     return;
   }
-  e->feed = e->from + length;
-  while (e->from < e->feed && e->event == NONE) {
-    int count = 0;
-    const wchar_t *line = el_wgets(e->el, &count);
+  keys_grant(&e->keys, length);
+  while (keys_granted(&e->keys) && e->event == NONE) {
+    int shown = 0;
+    const wchar_t *line = el_wgets(e->el, &shown);
     bool enter = e->last == L'\n' || e->last == L'\r';
-    if (line && count > 0 && line[count - 1] == L'\n' && enter && e->event == NONE) e->event = LINE;
+    if (line && shown > 0 && line[shown - 1] == L'\n' && enter && e->event == NONE) e->event = LINE;
   }
   if (e->event == SUSPEND) {
     e->event = NONE;
@@ -347,10 +274,10 @@ static int next_event(lua_State *L, int status, lua_KContext context) {
   (void)status;
   editor *e = (editor *)context;
   follow_resize(e);
-  fill(e);
-  for (size_t length; e->event == NONE && (length = key_length(e)) > 0;)
+  keys_fill(&e->keys);
+  for (size_t length; e->event == NONE && (length = keys_length(&e->keys)) > 0;)
     step(e, length);
-  if (e->event == NONE && e->gone) e->event = END;
+  if (e->event == NONE && e->keys.gone) e->event = END;
   if (e->event != NONE) return push_event(L, e);
   if (e->posted) {
     e->posted = false;
@@ -396,7 +323,7 @@ static int editor_start(lua_State *L) {
   e->posted = false;
   at_work = e;
   el_wset(e->el, EL_UNBUFFERED, 1);
-  fputs("\033[?2004h", stdout); /* pastes come with marks around them */
+  fputs(MARK_PASTES, stdout);
   fflush(stdout);
   return 0;
 }
@@ -409,7 +336,7 @@ static void stop(editor *e) {
   loop_timer_stop(e->l, &e->redraw);
   stop_watching(e);
   el_wset(e->el, EL_UNBUFFERED, 0);
-  fputs("\033[?2004l", stdout);
+  fputs(DO_NOT_MARK_PASTES, stdout);
   fflush(stdout);
 }
 
@@ -486,14 +413,13 @@ static int editor_remember(lua_State *L) {
 
 static int editor_collect(lua_State *L) {
   editor *e = luaL_checkudata(L, 1, EDITOR_TYPE);
-  if (!e->el) return 0;
   stop(e);
-  el_end(e->el);
-  history_wend(e->history);
-  close(e->resize_fd);
-  free(e->input);
+  if (e->el) el_end(e->el);
+  if (e->history) history_wend(e->history);
+  if (e->resize_fd >= 0) close(e->resize_fd);
+  keys_close(&e->keys);
   free(e->prompt);
-  e->el = NULL;
+  *e = (editor){.resize_fd = -1};
   return 0;
 }
 
@@ -550,14 +476,13 @@ static int new_editor(lua_State *L) {
   setlocale(LC_CTYPE, "");
   if (MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
   editor *e = lua_newuserdatauv(L, sizeof *e, 0);
-  *e = (editor){.l = fiber_loop(L), .wait.abandon = abandon, .redraw.fire = redraw, .size = 4096};
+  *e = (editor){.l = fiber_loop(L), .wait.abandon = abandon, .redraw.fire = redraw, .resize_fd = -1};
   luaL_setmetatable(L, EDITOR_TYPE);
-  e->input = malloc(e->size);
+  bool reads = keys_open(&e->keys, STDIN_FILENO);
   e->prompt = wide_new("", 0);
   e->history = history_winit();
   e->resize_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  EditLine *el =
-      e->input && e->prompt && e->history && e->resize_fd >= 0 ? el_init("f5lua", stdin, stdout, stderr) : NULL;
+  EditLine *el = reads && e->prompt && e->history && e->resize_fd >= 0 ? el_init("f5lua", stdin, stdout, stderr) : NULL;
   if (!el) return luaL_error(L, "the line editor cannot start");
   e->el = el;
   set_up(e);
@@ -565,36 +490,6 @@ static int new_editor(lua_State *L) {
   sigemptyset(&action.sa_mask);
   sigaction(SIGWINCH, &action, NULL);
   return 1;
-}
-
-/* -- the rest of the library -- */
-
-static int foreground(lua_State *L) {
-  fiber_set_foreground(L, lua_isnoneornil(L, 1) ? 0 : 1);
-  return 0;
-}
-
-static int rows(lua_State *L) {
-  lua_pushinteger(L, wide_terminal_size(true));
-  return 1;
-}
-
-static int file_result(lua_State *L, bool done) {
-  if (!done) return luaL_fileresult(L, 0, lua_tostring(L, 1));
-  lua_pushboolean(L, true);
-  return 1;
-}
-
-static int append_private(lua_State *L) {
-  size_t length;
-  const char *text = luaL_checklstring(L, 2, &length);
-  return file_result(L, private_append(luaL_checkstring(L, 1), text, length));
-}
-
-static int write_private(lua_State *L) {
-  size_t length;
-  const char *text = luaL_checklstring(L, 2, &length);
-  return file_result(L, private_write(luaL_checkstring(L, 1), text, length));
 }
 
 int luaopen_f5_lineedit(lua_State *L) {
@@ -609,12 +504,7 @@ int luaopen_f5_lineedit(lua_State *L) {
                                      {"remember", editor_remember},
                                      {"post", editor_post},
                                      {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"new", new_editor},
-                                       {"foreground", foreground},
-                                       {"rows", rows},
-                                       {"append_private", append_private},
-                                       {"write_private", write_private},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"new", new_editor}, {NULL, NULL}};
   luaL_newmetatable(L, EDITOR_TYPE);
   luaL_newlib(L, methods);
   lua_setfield(L, -2, "__index");

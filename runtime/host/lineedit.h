@@ -2,10 +2,6 @@
  *
  * `require "f5.lineedit"`:
  *   new() -> editor                      nil, message where there is no terminal
- *   foreground(fiber or nil)             which fiber Ctrl-C cancels while no line is being edited
- *   append_private(path, text)           to a file that only its owner can read; makes its directories
- *   write_private(path, text)            replaces such a file
- *   rows()                               of the terminal
  *
  * An editor:
  *   editor:start(prompt)                 the terminal is the editor's; \1 before and behind what has no width in it
@@ -21,7 +17,9 @@
  *   editor:text() -> text, cursor
  *   editor:prompt(prompt)                another one from now on, drawn at once
  *   editor:hide()                        before something is written to the terminal by others: takes the line away; it
- * comes back by itself a moment later editor:remember(text)                into the history of this run editor:post()
+ *                                        comes back by itself a moment later
+ *   editor:remember(text)                into the history of this run
+ *   editor:post()                        `next` returns "posted"
  */
 #ifndef HOST_LINEEDIT_H
 #define HOST_LINEEDIT_H

@@ -6,6 +6,8 @@
 
 #include <lauxlib.h>
 
+#include "net/json_text.h"
+
 size_t wide_utf8_length(unsigned char lead) {
   if (lead < 0xC2 || lead > 0xF4) return 1;
   return lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -13,16 +15,13 @@ size_t wide_utf8_length(unsigned char lead) {
 
 wchar_t wide_decode(const char *text, size_t length, size_t *taken) {
   unsigned char lead = (unsigned char)*text;
-  size_t count = wide_utf8_length(lead);
   *taken = 1;
   if (lead < 0x80) return (wchar_t)lead;
-  if (count == 1 || count > length) return 0xFFFD;
+  size_t count = json_utf8_length(text, text + length);
+  if (count == 0) return 0xFFFD;
   unsigned long code = lead & (0x7Fu >> count);
-  for (size_t i = 1; i < count; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if ((c & 0xC0) != 0x80) return 0xFFFD;
-    code = code << 6 | (c & 0x3Fu);
-  }
+  for (size_t i = 1; i < count; i++)
+    code = code << 6 | ((unsigned char)text[i] & 0x3Fu);
   *taken = count;
   return (wchar_t)code;
 }

@@ -51,6 +51,20 @@ describe("the console", function()
     assert.equal(0, screen:status())
   end)
 
+  it("leaves the terminal to the shell while it is suspended", function()
+    local screen <close> = console()
+    local sent = screen.record()
+    screen:type "1 + "
+    screen:key "C-z" -- which the kernel makes nothing of here: there is no shell that would wake the program again
+    for _ = 1, 100 do
+      if sent():find "\27%[%?2004l.*\27%[%?2004h" then break end
+      os.execute "sleep 0.05"
+    end
+    assert.matches("\27%[%?2004l.*\27%[%?2004h", sent()) -- pastes come without marks, and then with marks again
+    screen:enter "41"
+    screen:expect "\n42\n"
+  end)
+
   it("asks for the password of another user than F5_PASSWORD is about", function()
     local device <close> = sim.start()
     local screen <close> = terminal.start({ "console", device.host .. ":" .. device.port }, {

@@ -81,6 +81,12 @@ function M.start(words, options)
     error("it does not end:\n" .. terminal.screen(), 2)
   end
 
+  -- From now on: a function that returns all bytes that went to the terminal.
+  function terminal.record()
+    tmux("pipe-pane", "cat >" .. directory.path .. "/bytes")
+    return function() return directory:read "bytes" or "" end
+  end
+
   function terminal.process() return tonumber(tmux("list-panes", "-F", "#{pane_pid}")) end
 
   return setmetatable(terminal, { __close = function()
