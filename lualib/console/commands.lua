@@ -35,7 +35,7 @@ define("help", "[WORD or EXPRESSION]", "this list, or what is known about someth
 local function password_of(user, host)
   local known <const> = os.getenv "F5_USER" or ""
   if not user or known == "" or known == user or (os.getenv "F5_PASSWORD" or "") == "" then return nil end
-  return core.secret_from_terminal(("Password of %s on %s: "):format(user, host)) or f5.fail "nothing was typed"
+  return core.secret_from_terminal(("Password for %s on %s: "):format(user, host)) or f5.fail "nothing was typed"
 end
 
 define("connect", "HOST[:PORT] [USER]", "log in to one more device, which becomes bip",

@@ -183,8 +183,9 @@ return function(devices, opts, fn)
   run:tell("begin", nil)
   local ok, problem = pcall(run.visit_all, run, left, opts)
   report.duration = core.now() - began
-  if not ok then -- cancelled, or a mistake of the progress function: what was done is told all the same
-    report.ok, report.stopped = false, "interrupted"
+  if not ok then -- cancelled, a journal on a full disk, or a mistake of the progress function: what was done is told all the same
+    local cancelled <const> = type(problem) == "table" and problem.kind == "cancelled"
+    report.ok, report.cut_off, report.stopped = false, true, cancelled and "interrupted" or tostring(problem)
     run:tell("end", nil)
     error(problem, 0)
   end

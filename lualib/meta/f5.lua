@@ -137,6 +137,7 @@ function inventory:limit(limit) end
 ---@class f5.report
 ---@field ok boolean every device is done or was skipped
 ---@field stopped? string why no further device was started
+---@field cut_off? boolean the run ended by an error: interrupted, or a journal that could not be written
 ---@field duration number seconds
 ---@field devices f5.report.entry[] in the inventory's order
 local report = {}

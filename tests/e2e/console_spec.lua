@@ -71,13 +71,13 @@ describe("the console", function()
       env = { F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
     screen:expect(PROMPT)
     screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
-    screen:expect "Password of operator on 127%.0%.0%.1:%d+: *$"
+    screen:expect "Password for operator on 127%.0%.0%.1:%d+: *$"
     screen:enter "operator"
     screen:expect "bip is 127"
     screen:enter "bip.ltm.pool:create{ name = 'x' }"
     screen:expect "operator.*status +403"
     screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
-    screen:expect "Password of operator on 127%.0%.0%.1:%d+: *$"
+    screen:expect "Password for operator on 127%.0%.0%.1:%d+: *$"
     screen:enter ""
     screen:expect "error: nothing was typed"
     for _, call in ipairs(device:log()) do assert.not_equal(401, call.status) end

@@ -90,7 +90,7 @@ describe("run --inventory", function()
         bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
         if device.vars.n == 2 then require "f5".sleep(60) end
       end]])
-    local process <close> = program.start { "run", "--inventory", inventory(), "--workers", "1", playbook }
+    local process <close> = program.start { "run", "--inventory", inventory(), "--workers", "1", "--report", directory.path .. "/r.json", playbook }
     for _ = 1, 500 do
       if #devices[2]:log() > 1 then break end
       os.execute "sleep 0.02"
@@ -99,6 +99,9 @@ describe("run --inventory", function()
     local ended = process:wait()
     assert.equal(130, ended.status)
     assert.matches("3 devices: 1 done %(1 changed%), 1 failed %(1 after a change%), 1 not reached, .*stopped: interrupted", ended.err)
+    local states = {}
+    for i, one in ipairs(json.decode(directory:read "r.json").devices) do states[i] = one.state end
+    assert.same({ "done", "failed", "unreached" }, states)
     local log = devices[2]:log()
     assert.equal("DELETE", log[#log].method)
   end)

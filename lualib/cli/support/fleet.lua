@@ -107,12 +107,16 @@ local function live_line(report)
     counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed, counts.failed)
 end
 
--- An interrupted run ends with an error; how far it came is told before that.
-local function tell_interrupted(report)
-  if report.stopped == "interrupted" then io.stderr:write(report:summary(), "\n") end
+-- An interrupted run ends with an error; how far it came is told, and written, before that.
+local function tell_interrupted(report, report_file)
+  if not report.cut_off then return end
+  io.stderr:write(report:summary(), "\n")
+  if not report_file then return end
+  local ok, message = pcall(report.write, report, report_file)
+  if not ok then io.stderr:write("f5lua: ", tostring(message), "\n") end
 end
 
-local function progress_for_terminal()
+local function progress_for_terminal(report_file)
   local shown, last = false, -1
   local function clear()
     if shown then io.stderr:write "\r\27[K" end
@@ -131,7 +135,7 @@ local function progress_for_terminal()
     end
     if event == "end" then
       clear()
-      return tell_interrupted(report)
+      return tell_interrupted(report, report_file)
     end
     local now = core.now()
     if now - last < 0.05 and event ~= "begin" then return end -- a terminal needs no more than 20 lines a second
@@ -142,9 +146,9 @@ local function progress_for_terminal()
   end
 end
 
-local function progress_for_log()
+local function progress_for_log(report_file)
   return function(event, entry, report)
-    if event == "end" then return tell_interrupted(report) end
+    if event == "end" then return tell_interrupted(report, report_file) end
     if event ~= "finish" then return end
     local text = report.outcome(entry)
     io.stderr:write(("%s: %s%s%s, %.2f s\n"):format(entry.name, entry.state, entry.changed and " (changed)" or "",
@@ -176,7 +180,7 @@ function M.run(options, file, words)
   local ok, devices = pcall(function() return inventory.read(options.inventory):limit(options.limit) end)
   if not ok then usage(tostring(devices), PROGRAM) end
   if #devices == 0 then usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM) end
-  local progress = host.is_terminal(2) and progress_for_terminal() or progress_for_log()
+  local progress = (host.is_terminal(2) and progress_for_terminal or progress_for_log)(options.report)
   local report = each(devices, {
     workers = options.workers, canary = options.canary, batch = options.batch, max_failures = options.max_failures,
     per_device = options.per_device, on = options.on, journal = options.journal, progress = progress,
