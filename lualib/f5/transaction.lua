@@ -193,16 +193,23 @@ function M:commit(options)
     return run(part, { state = "VALIDATING", asyncExecution = options.async or nil }, options)
   end)
   if ok then
+    parts.carried_out(self)
     parts.ended(self)
     return true
   end
   if type(err) == "table" and err.kind == "cancelled" then
+    parts.carried_out(self)
     io.stderr:write(("f5lua: %s: interrupted while the transaction %d was committed; whether it was carried out is unknown\n"):format(
       part.session:label(), part.id))
     error(err, 0)
   end
   err = guilt.blame(part, explain(part, err))
-  if err.outcome == "unknown" then parts.ended(self) else self:rollback() end
+  if err.outcome == "unknown" then
+    parts.carried_out(self)
+    parts.ended(self)
+  else
+    self:rollback()
+  end
   error(err, 0)
 end
 

@@ -157,7 +157,7 @@ function report:write(path) end
 ---@class f5.report.entry
 ---@field name string
 ---@field state "done"|"failed"|"skipped"|"unreached"|"earlier"|"running"
----@field changed boolean something was written
+---@field changed boolean the device was changed, or may have been
 ---@field result any what the function returned
 ---@field error any what it raised
 ---@field reason? string why it was skipped
@@ -318,7 +318,8 @@ function session:api_status() end
 ---@return string?
 function session:username() end
 
----What the session has done so far.
+---What the session has done so far: calls are requests of the script; writes are changes that the device made, or may have made (an outcome that
+---is unknown). What it refused changed nothing and counts for nothing; what is queued in a transaction counts when it is committed.
 ---@return { calls: integer, writes: integer, bytes_sent: integer, bytes_received: integer }
 function session:usage() end
 

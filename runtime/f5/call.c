@@ -8,6 +8,7 @@
 #include "f5/auth.h"
 #include "f5/log.h"
 #include "f5/session.h"
+#include "f5/transaction_life.h"
 
 #define LONGEST_PAUSE 10000 /* ms; a device that says Retry-After is believed beyond it */
 #define WAITING_PAUSE 3000  /* ms; the same while a device is waited for */
@@ -31,7 +32,18 @@ static void leave(f5_call *call) {
   auth_release(call);
 }
 
+/* A change that the device made, or may have made. What is queued in a transaction is none before it is committed, and
+ * what concerns the transaction itself never is: transaction.c counts them. */
+static void count_change(const f5_call *call) {
+  if (call->write && !call->coordination &&
+      strncmp(call->http.path, TRANSACTION_PATH, sizeof TRANSACTION_PATH - 1) != 0)
+    call->session->usage.writes++;
+}
+
 static void end(f5_call *call) {
+  bool answered = call->state == CALL_SENT && call->http.failure == HTTP_OK;
+  bool refused = call->any_status ? call->http.status / 100 == 4 : call->failure.verdict.kind != KIND_NONE;
+  if ((answered && !refused) || call->failure.verdict.unknown) count_change(call);
   call->state = CALL_DONE;
   leave(call);
   call->done(call);
@@ -195,7 +207,6 @@ void call_start(f5_call *call) {
   call->timer.fire = fire;
   if (!call->internal && !call->only_login) {
     if (!call->quiet) session->usage.calls++;
-    if (call->write) session->usage.writes++;
   }
   call->next = session->running;
   call->link = &session->running;
@@ -206,7 +217,10 @@ void call_start(f5_call *call) {
 
 static void stop(f5_call *call) {
   if (call->state == CALL_IDLE || call->state == CALL_DONE) return;
-  if (call->state == CALL_SENT) http_cancel(&call->http);
+  if (call->state == CALL_SENT) {
+    count_change(call);
+    http_cancel(&call->http);
+  }
   if (call->state == CALL_WAITS_FOR_TOKEN) auth_forget(call);
   loop_timer_stop(call->session->core->loop, &call->timer);
 }

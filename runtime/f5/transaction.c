@@ -225,7 +225,6 @@ static int queued(lua_State *L, int status, lua_KContext context) {
       say_gone(tx, failure);
     operation_result(L, op); /* raises */
   }
-  tx->queued++;
   transaction_set_last(tx, &op->call.http);
   transaction_restart_timer(tx);
   lua_getiuservalue(L, -1, TX_RECORDS);
@@ -331,6 +330,14 @@ static int resume(lua_State *L) {
   return 0;
 }
 
+/* carried_out(tx): its commands are changes of the device now, or may be */
+static int carried_out(lua_State *L) {
+  f5_transaction *tx = to_transaction(L, 1);
+  lua_getiuservalue(L, 1, TX_RECORDS);
+  tx->session->usage.writes += lua_rawlen(L, -1);
+  return 0;
+}
+
 static int lua_ended(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
   if (tx->step == STEP_NONE) transaction_ended(tx);
@@ -369,9 +376,10 @@ void transaction_setup(lua_State *L, int session_methods) {
   static const luaL_Reg of_session[] = {{"begin", begin}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"rollback", rollback}, {"id", id}, {NULL, NULL}};
   static const luaL_Reg internals[] = {
-      {"parts", parts},     /* -> { session, records, open, validates, doubtful, timeout, execution_timeout, id } */
-      {"hold", hold},       /* (tx, committing) stops the keep-alive, waits for it; -> parts */
-      {"resume", resume},   /* … and goes on with it */
+      {"parts", parts},   /* -> { session, records, open, validates, doubtful, timeout, execution_timeout, id } */
+      {"hold", hold},     /* (tx, committing) stops the keep-alive, waits for it; -> parts */
+      {"resume", resume}, /* … and goes on with it */
+      {"carried_out", carried_out},
       {"ended", lua_ended}, /* it was committed */
       {"forget_last", lua_forget_last},
       {"settled", settled}, /* the device's commands are ours again */

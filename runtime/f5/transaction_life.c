@@ -139,7 +139,6 @@ static void keep_alive(loop_timer *timer) {
     tx->call.write = true;
     tx->started++;
     call_start(&tx->call);
-    tx->session->usage.writes--;            /* it is none */
   } else if (tx->started != tx->answered) { /* the first command is on its way */
     transaction_restart_timer(tx);
   } else {
@@ -170,7 +169,6 @@ static void abandoned(f5_call *call) {
 void transaction_abandon(f5_transaction *tx) {
   if (!tx->open) return;
   tx->open = false;
-  tx->session->usage.writes -= tx->queued;
   loop_timer_stop(tx->session->core->loop, &tx->timer);
   call_clear(&tx->call);
   start_step(tx, STEP_ABANDON, "DELETE", tx->path, abandoned);

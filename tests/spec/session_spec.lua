@@ -394,6 +394,42 @@ describe("sessions", function()
     assert.is_true(usage.bytes_received > 100 and usage.bytes_sent > 100)
   end)
 
+  it("counts as writes what the device changed, or may have", function()
+    local bip <close> = f5.connect(options)
+    local pools, seen = bip.ltm.pool, 0
+    local function writes()
+      local before = seen
+      seen = bip:usage().writes
+      return seen - before
+    end
+    local web = pools["/Common/counted"]
+    web:create {}
+    web:modify { description = "x" }
+    assert.equal(2, writes())
+    for _, refused in ipairs { function() web:create {} end, function() web:modify { description = "y", monitor = "/Common/none" } end,
+      function() pools["/Common/nope"]:delete() end, function() bip.ltm.node:create { name = "n" } end } do
+      assert.is_false(f5.try(refused))
+    end
+    assert.equal(0, writes())
+    assert.equal(409, bip:request("POST", "/mgmt/tm/ltm/pool", { raw = true, body = { name = "counted" } }).status)
+    assert.equal(0, writes())
+    bip:request("PATCH", tostring(web), { raw = true, body = { description = "z" } })
+    assert.equal(1, writes())
+    device:fault { match = { method = "PATCH" }, reset = true, act = true } -- it was done, and nobody knows
+    local ok, err = f5.try(web.modify, web, { description = "w" })
+    assert.same({ false, "unknown", 1 }, { ok, err.outcome, writes() })
+    device:fault { match = { method = "PATCH" }, delay_ms = 3000 }
+    local fiber = f5.spawn(function() web:modify { description = "v" } end)
+    f5.sleep(0.1)
+    fiber:cancel()
+    pcall(fiber.join, fiber)
+    assert.equal(1, writes())
+    bip.sys.version:load()
+    assert.equal(0, writes())
+    web:delete()
+    assert.equal(1, writes())
+  end)
+
   it("gives the device's cap of tokens as it is", function()
     device:fault { match = { path = "login" }, kind = "token_limit" }
     local err = failure(f5.connect, options)
