@@ -6,13 +6,14 @@ local M = {}
 
 local FOLDER <const> = "../shared/data/recorded"
 
-local function read(name)
+--- The text of a recording.
+function M.read(name)
   local file <close> = assert(io.open(FOLDER .. "/" .. name, "rb"))
   return file:read "a"
 end
 
--- The rows of the index: { file =, kind =, request =, version = } of what came from a device; nil if there are no recordings.
-local function index()
+--- The rows of the index: { file =, kind =, request =, version = } of what came from a device; nil if there are no recordings.
+function M.rows()
   local file = io.open(FOLDER .. "/INDEX.tsv")
   if not file then return nil end
   local rows = {}
@@ -68,11 +69,11 @@ end
 -- Every recorded object: { kind =, body =, file =, version =, path = (may be nil) }, in a fixed order. Nil if there are no recordings.
 -- `pattern`: only those of kinds like this.
 function M.objects(pattern)
-  local rows <const> = index()
+  local rows <const> = M.rows()
   if not rows then return nil end
   local found <const> = {}
   for _, row in ipairs(rows) do
-    local ok <const>, body <const> = pcall(json.decode, read(row.file))
+    local ok <const>, body <const> = pcall(json.decode, M.read(row.file))
     if ok then gather(body, row, nil, found) end
   end
   if not pattern then return found end
