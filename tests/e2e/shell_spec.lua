@@ -68,6 +68,37 @@ describe("REST from the shell", function()
     assert.matches("which command", run({ "call", "sys/config" }).err)
   end)
 
+  it("takes paths as people copy them, and names without a partition", function()
+    run { "create", "ltm/pool", "name=web" }
+    run { "create", "ltm/pool", "name=old-1" }
+    for _, path in ipairs { "ltm/pool", "/ltm/pool", "tm/ltm/pool", "/tm/ltm/pool", "mgmt/tm/ltm/pool", "/mgmt/tm/ltm/pool", "https://x/mgmt/tm/ltm/pool" } do
+      assert.equal('{"name":"old-1"}\n{"name":"web"}\n', run({ "list", path, "--select", "name" }).out, path)
+    end
+    assert.equal("web", json.decode(run({ "get", "ltm/pool", "web" }).out).name)
+    assert.equal("x", json.decode(run({ "modify", "ltm/pool", "web", "description=x" }).out).description)
+    assert.equal("admin", json.decode(run({ "get", "auth/user", "admin" }).out).name)
+    assert.matches("^f5lua: 'Common/web' is neither a name %(/Common/web%) nor key=value\n", run({ "get", "ltm/pool", "Common/web" }).err)
+    assert.matches("^f5lua: 'b' is neither a name", run({ "modify", "ltm/pool", "web", "b" }).err)
+    assert.equal(2, run({ "create", "ltm/pool", "web2" }).status)
+    assert.equal(0, run({ "delete", "ltm/pool", "old-*", "--yes" }).status)
+    assert.equal(1, #lines(run({ "list", "ltm/pool" }).out))
+  end)
+
+  it("finds objects of ASM by their names", function()
+    device:stop()
+    device = sim.start { seed = { provision = { "ltm", "asm" }, asm = { policies = { { name = "web" }, { name = "old" } } } } }
+    environment.F5_SERVER_PORT, environment.SSL_CERT_FILE = tostring(device.port), device.ca
+    assert.equal("hi", json.decode(run({ "modify", "asm/policies", "/Common/web", "description=hi" }).out).description)
+    local policy = json.decode(run({ "get", "asm/policies", "web" }).out)
+    assert.equal("/Common/web", policy.fullPath)
+    assert.equal("web", json.decode(run({ "get", "asm/policies", policy.id }).out).name)
+    assert.equal(3, run({ "get", "asm/policies", "/Common/nope" }).status)
+    assert.equal(0, run({ "create", "asm/policies/" .. policy.id .. "/urls", "name=/login" }).status)
+    assert.equal("/login", json.decode(run({ "get", "asm/policies/" .. policy.id .. "/urls", "/login" }).out).name)
+    assert.equal(0, run({ "delete", "asm/policies", "/Common/o*", "--yes" }).status)
+    assert.equal(1, #lines(run({ "list", "asm/policies" }).out))
+  end)
+
   it("advises in the words of the shell", function()
     assert.matches("\n  hint: f5lua list ltm/pool %-%-select fullPath shows what is there\n$", run({ "get", "ltm/pool", "/Common/nope" }).err)
     assert.matches("\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n$",

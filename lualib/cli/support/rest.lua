@@ -1,7 +1,8 @@
 -- REST from the shell: what the one-line subcommands (get, list, create, …) share.
 --
--- A word behind the path that begins with / is the object's full name; key=value gives a string, key:=json anything else, key=@file and
--- key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots reach into objects: fqdn.interval=60.
+-- A word behind the path that begins with / is the object's full name, another one without = its name; key=value gives a string,
+-- key:=json anything else, key=@file and key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots
+-- reach into objects: fqdn.interval=60.
 
 local device = require "cli.support.device"
 local glob = require "f5.fleet.glob"
@@ -9,6 +10,7 @@ local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
+local place = require "cli.support.place"
 local output = require "cli.support.output"
 local show = require "console.show"
 local wrong_usage = require "cli.support.usage"
@@ -145,7 +147,7 @@ end
 M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
 
 local function ref(bip, path, name)
-  if name then return bip:at(path, name) end
+  if name then return place.object(bip, path, name) end
   return bip:at(path)
 end
 
@@ -155,17 +157,17 @@ local function objects(count) return count == 1 and "1 object" or count .. " obj
 
 -- The references that a destructive subcommand acts on, after asking when it could be more than one.
 local function targets(bip, path, parsed, options, verb)
-  if parsed.name and not has_pattern(parsed.name) then return { bip:at(path, parsed.name) } end
+  if parsed.name and not has_pattern(parsed.name) then return { ref(bip, path, parsed.name) } end
   if not parsed.name then
     -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows which it is
     local body = bip:at(path):load { top = 1 }
     if not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$") then return { bip:at(path) } end
   end
-  local pattern, found = parsed.name and glob(parsed.name), {}
-  for object in bip:at(path):each { select = { "fullPath", "name" } } do
-    local full = object.fullPath or object.name
-    if not pattern or full:find(pattern) then found[#found + 1] = full end
-  end
+  local pattern = parsed.name and glob(parsed.name)
+  local with_partition = parsed.name and parsed.name:sub(1, 1) == "/"
+  local found = place.objects(bip, path, function(name, full)
+    return not pattern or (with_partition and full or name):find(pattern) ~= nil
+  end)
   if #found == 0 then
     io.stderr:write("f5lua: nothing matches\n")
     return {}
@@ -174,7 +176,7 @@ local function targets(bip, path, parsed, options, verb)
     if not (host.is_terminal(0) and host.is_terminal(2)) then
       usage(("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(verb, objects(#found), path))
     end
-    for i = 1, math.min(#found, 20) do io.stderr:write("  ", found[i], "\n") end
+    for i = 1, math.min(#found, 20) do io.stderr:write("  ", found[i].name, "\n") end
     if #found > 20 then io.stderr:write(("  … and %d more\n"):format(#found - 20)) end
     io.stderr:write(("%s %s of %s? [y/N] "):format(verb, #found == 1 and "this object" or "these " .. objects(#found), path))
     local answer = io.read "l"
@@ -183,14 +185,23 @@ local function targets(bip, path, parsed, options, verb)
       return {}
     end
   end
-  for i, full in ipairs(found) do found[i] = bip:at(path, full) end
-  return found
+  local refs = {}
+  for i, object in ipairs(found) do refs[i] = object.ref end
+  return refs
 end
 
 local function refuse_plain(parsed)
-  if parsed.plain[1] then
-    usage(("'%s' is neither a full name (/Common/…) nor key=value"):format(parsed.plain[1]))
+  local word = parsed.plain[1]
+  if word then
+    usage(("'%s' is neither a name (/Common/%s) nor key=value"):format(word, word:match "[^/]*$"))
   end
+end
+
+-- A word alone is a name, too: that of a user, a database variable, an object of Common.
+local function take_name(parsed)
+  local word = parsed.plain[1]
+  if word and not parsed.name and not word:find "/" then parsed.name = table.remove(parsed.plain, 1) end
+  refuse_plain(parsed)
 end
 
 local function need_body(parsed)
@@ -201,14 +212,14 @@ end
 local verbs = {}
 
 function verbs.get(bip, path, parsed, options)
-  refuse_plain(parsed)
+  take_name(parsed)
   local asked, columns = query(options)
   local body = ref(bip, path, parsed.name):load(asked)
   return body, body.items and columns
 end
 
 function verbs.list(bip, path, parsed, options)
-  refuse_plain(parsed)
+  take_name(parsed)
   local asked, columns = query(options)
   local collection, format = ref(bip, path, parsed.name), format_of(options)
   if format == "jsonl" or (format == "csv" and columns) then
@@ -219,7 +230,7 @@ function verbs.list(bip, path, parsed, options)
 end
 
 function verbs.stats(bip, path, parsed)
-  refuse_plain(parsed)
+  take_name(parsed)
   return ref(bip, path, parsed.name):stats()
 end
 
@@ -249,7 +260,7 @@ end
 
 local function change(method, verb)
   return function(bip, path, parsed, options)
-    refuse_plain(parsed)
+    take_name(parsed)
     need_body(parsed)
     local refs, out = targets(bip, path, parsed, options, verb), json.array {}
     on_each(refs, verb, function(target, i) out[i] = target[method](target, parsed.body) end)
@@ -261,7 +272,7 @@ verbs.modify = change("modify", "Modify")
 verbs.replace = change("replace", "Replace")
 
 function verbs.delete(bip, path, parsed, options)
-  refuse_plain(parsed)
+  take_name(parsed)
   if parsed.body then usage("delete takes no properties") end
   on_each(targets(bip, path, parsed, options, "Delete"), "Delete", function(target) target:delete() end)
 end
@@ -299,7 +310,7 @@ function M.subcommand(verb, summary, extra)
     hints.for_one_line()
     local parsed = parse_words(options.words)
     local bip <close> = device.connect(options, program)
-    local value, columns = verbs[verb](bip, options.path, parsed, options)
+    local value, columns = verbs[verb](bip, place.path(options.path), parsed, options)
     write(value, options, columns)
   end
   return module
