@@ -38,7 +38,7 @@ struct f5_transaction {
   loop_timer timer;
   f5_call call;
   unsigned started, answered; /* commands that were sent, and that the device certainly queued or refused */
-  const char *last_method; /* the last command, for the keep-alive; NULL: none is left */
+  const char *last_method;    /* the last command, for the keep-alive; NULL: none is left */
   char *last_path, *last_body;
   size_t last_length;
   tx_waiter *waiters;
