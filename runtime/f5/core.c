@@ -9,6 +9,8 @@
 
 static const char core_key; /* its address is the registry's key */
 
+volatile sig_atomic_t core_open_sessions;
+
 /* Runs in lua_close when no f5_shutdown came before: nothing may call back into this state. */
 static int collect(lua_State *L) {
   f5_core *core = lua_touserdata(L, 1);

@@ -3,6 +3,7 @@
 #ifndef F5_CORE_H
 #define F5_CORE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ typedef struct f5_core {
   text scratch; /* where paths are put together */
 } f5_core;
 
+/* Sessions of this process that are not closed; a signal handler may read it. */
+extern volatile sig_atomic_t core_open_sessions;
 /* The state's core, made at the first use. Raises without memory. */
 f5_core *core_of(lua_State *L);
 /* A number in [0, below). Not for secrets. */

@@ -16,6 +16,7 @@ f5_session *session_new(f5_core *core) {
   session->link = &core->sessions;
   if (session->next) session->next->link = &session->next;
   core->sessions = session;
+  core_open_sessions++;
   return session;
 }
 
@@ -29,6 +30,7 @@ static void unlist(f5_session *session) {
   *session->link = session->next;
   if (session->next) session->next->link = session->link;
   session->link = NULL;
+  core_open_sessions--;
 }
 
 static void destroy(f5_session *session) {

@@ -1,5 +1,8 @@
 #include "f5/module.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <lauxlib.h>
 
 #include "f5/collection.h"
@@ -23,7 +26,21 @@ void f5_shutdown(lua_State *L, unsigned timeout_ms) {
   session_end_all(core, timeout_ms);
 }
 
+static volatile sig_atomic_t logs_json;
+
+void f5_tell_abandoned(void) {
+#define WORDS "left at once: the tokens of open sessions stay on their devices until they expire"
+  static const char plain[] = "f5lua: warning: " WORDS "\n",
+                    json[] = "{\"event\":\"warning\",\"message\":\"" WORDS "\"}\n";
+#undef WORDS
+  if (core_open_sessions == 0) return;
+  ssize_t written =
+      logs_json ? write(STDERR_FILENO, json, sizeof json - 1) : write(STDERR_FILENO, plain, sizeof plain - 1);
+  (void)written; /* there is nobody left to tell */
+}
+
 void f5_log_configure(lua_State *L, int level, bool json) {
+  logs_json = json;
   f5_core *core = core_of(L);
   core->log_level = level;
   core->log_json = json;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "f5/module.h"
 #include "host/host.h"
 #include "net/fiber.h"
 
@@ -13,7 +14,10 @@ static volatile sig_atomic_t received;
 
 static void end_run(int signal) {
   if (signal == SIGINT && !received && interrupted_state && fiber_interrupt_foreground(interrupted_state)) return;
-  if (received) _exit(STATUS_SIGNAL + signal);
+  if (received) {
+    f5_tell_abandoned();
+    _exit(STATUS_SIGNAL + signal);
+  }
   received = signal;
   if (interrupted_state) fiber_interrupt(interrupted_state);
 }

@@ -109,7 +109,27 @@ describe("a signal", function()
     process:expect "closed"
     os.execute "sleep 0.1"
     process:kill "INT"
-    assert.equal(130, process:wait(3).status)
+    local result = process:wait(3)
+    assert.same({ 130, "f5lua: warning: left at once: the tokens of open sessions stay on their devices until they expire\n" },
+      { result.status, result.err })
+  end)
+
+  it("twice says so in JSON, too, and nothing where there is no session", function()
+    device:fault { match = { method = "DELETE" }, delay_ms = 20000 }
+    local file <const> = place:file("playbook.lua", HEAD .. "f5.sleep(100)")
+    for words, expected in pairs {
+      [{ "--log-format", "json", file }] = '{"event":"warning","message":"left at once: the tokens of open sessions stay on their devices until they expire"}\n',
+      [{ "-e", "local g <close> = setmetatable({}, { __close = function() print 'closed' while true do end end }) print 'ready' while true do end" }] = "",
+    } do
+      local process <close> = start(nil, words)
+      process:expect "ready"
+      process:kill "INT"
+      process:expect "closed"
+      os.execute "sleep 0.1"
+      process:kill "INT"
+      local result = process:wait(3)
+      assert.same({ 130, expected }, { result.status, result.err })
+    end
   end)
 
   it("during the login leaves no token", function()
