@@ -13,15 +13,13 @@
 #include "f5/module.h"
 #include "f5/secret.h"
 #include "host/bundle.h"
-#include "host/embedded.h"
 #include "host/library.h"
 #include "host/lineedit.h"
+#include "host/opening.h"
 #include "host/signals.h"
 #include "host/trace.h"
 #include "net/fiber.h"
-#include "net/json.h"
 #include "net/state.h"
-#include "sim/module.h"
 
 /* How long the deletion of tokens may take at the end. */
 #define SHUTDOWN_MS 10000
@@ -30,14 +28,12 @@ int luaopen_cjson(lua_State *L);
 
 /* -- opening -- */
 
+/* Beside the f5 module's own. */
 static const luaL_Reg preloaded[] = {
     {"cjson", luaopen_cjson},
-    {"f5.core", luaopen_f5_core},
     {"f5.host", luaopen_f5_host},
     {"f5.bundle", luaopen_f5_bundle},
-    {"f5.json", luaopen_f5_json},
     {"f5.lineedit", luaopen_f5_lineedit},
-    {"f5.sim.server", luaopen_f5_sim_server},
     {NULL, NULL},
 };
 
@@ -75,15 +71,6 @@ static int exit_cleanly(lua_State *L) {
   return 0;
 }
 
-/* A simulated device has a state of its own, with nothing of the client in it. */
-static int open_device(lua_State *L) {
-  embedded_install_closed(L);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_f5_json);
-  lua_setfield(L, -2, "f5.json");
-  return 0;
-}
-
 /* A failed fiber that nobody joined: the playbook went on, but it did not do all of its work. */
 static int report_unjoined(lua_State *L) {
   lineedit_hide();
@@ -95,10 +82,9 @@ static int report_unjoined(lua_State *L) {
 
 static int open_state(lua_State *L) {
   luaL_openlibs(L);
-  fiber_setup(L, program.loop);
+  opening_install(L, program.loop);
   fiber_set_message_handler(L, trace_handler);
   fiber_set_failure_reporter(L, report_unjoined);
-  embedded_install(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   luaL_setfuncs(L, preloaded, 0);
   lua_getglobal(L, LUA_OSLIBNAME);
@@ -123,7 +109,6 @@ lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
   }
   f5_log_configure(L, log_level, log_json);
   f5_log_set_before(lineedit_hide);
-  sim_set_open(open_device);
   signals_install(L);
   host_set_arguments(L, argc, argv, 0);
   return L;

@@ -6,32 +6,18 @@
  * Without f5.run everything works but runs one thing at a time: a blocking call outside of fibers runs the loop until
  * it is done. The tokens of sessions that were not closed are deleted when the Lua state closes, as f5lua does at its
  * end. */
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "f5/module.h"
 #include "host/embedded.h"
+#include "host/opening.h"
 #include "net/fiber.h"
-#include "net/json.h"
-#include "sim/module.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
 enum { SHUTDOWN_MS = 5000 };
-
-static const luaL_Reg preloaded[] = {
-    {"f5.core", luaopen_f5_core},
-    {"f5.json", luaopen_f5_json},
-    {"f5.sim.server", luaopen_f5_sim_server},
-    {NULL, NULL},
-};
-
-static int open_device(lua_State *L) {
-  embedded_install_closed(L);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_f5_json);
-  lua_setfield(L, -2, "f5.json");
-  return 0;
-}
 
 static int free_loop(lua_State *L) {
   loop **owned = lua_touserdata(L, 1);
@@ -44,10 +30,10 @@ static int shut_down(lua_State *L) {
   return 0;
 }
 
-/* A value that lives as long as the state; pops nothing, pushes nothing. Finalizers run in the reverse order of these
- * calls. */
+/* A value, of zeros, that lives as long as the state; pops nothing, pushes nothing. Finalizers run in the reverse order
+ * of these calls. */
 static void *keep(lua_State *L, size_t size, lua_CFunction finalizer) {
-  void *block = lua_newuserdatauv(L, size, 0);
+  void *block = memset(lua_newuserdatauv(L, size, 0), 0, size);
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, finalizer);
   lua_setfield(L, -2, "__gc");
@@ -64,15 +50,10 @@ static int run(lua_State *L) {
 }
 
 EXPORTED int luaopen_f5(lua_State *L) {
-  loop *l = loop_new();
+  loop **kept = keep(L, sizeof *kept, free_loop);
+  loop *l = *kept = loop_new();
   if (!l) return luaL_error(L, "f5: no memory or no file descriptors");
-  *(loop **)keep(L, sizeof(loop *), free_loop) = l;
-  fiber_setup(L, l);
-  embedded_install(L);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  luaL_setfuncs(L, preloaded, 0);
-  lua_pop(L, 1); /* preload */
-  sim_set_open(open_device);
+  opening_install(L, l);
   const embedded_module *f5 = embedded_find("f5");
   if (embedded_load(L, f5) != LUA_OK) return lua_error(L);
   lua_pushliteral(L, "f5");
