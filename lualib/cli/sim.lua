@@ -1,6 +1,7 @@
 -- f5lua sim: a simulated BIG-IP for any client.
 local json = require "f5.json"
 local number = require "cli.support.number"
+local output = require "cli.support.output"
 local seed = require "cli.support.seed"
 local fleet = require "cli.support.simulated_fleet"
 local usage = require "cli.support.usage"
@@ -102,8 +103,8 @@ function M.run(options)
   if options.inventory then write(options.inventory, fleet.inventory(device, options)) end
   local what <const> = options.fleet and ("%d simulated BIG-IPs from %s to %s"):format(
     options.fleet, device.url, device:member(options.fleet).url) or "simulated BIG-IP at " .. device.url
-  print(("%s, CA certificate in %s"):format(what, options.ca_file or device.ca))
-  io.stdout:flush()
+  output(("%s, CA certificate in %s\n"):format(what, options.ca_file or device.ca))
+  output.flush()
   device:wait()
   return 0
 end

@@ -59,6 +59,11 @@ describe("standard output of", function()
     end)
   end
 
+  it("f5lua sim, which would else run at a port that nobody knows", function()
+    local status, err = bash("COMMAND >/dev/full; echo $?", { "sim", "--port", "0" })
+    assert.same({ "1\n", "f5lua: standard output could not be written: No space left on device\n" }, { status, err })
+  end)
+
   for _, words in ipairs { { "list", "ltm/node" }, { "list", "ltm/node", "--output", "csv", "--select", "name,address" } } do
     it(table.concat(words, " ") .. " is there before the next page is", function()
       device:fault { match = { method = "GET", path = "/ltm/node", query = "skip=500" }, delay_ms = 20000 }

@@ -1,9 +1,13 @@
--- Standard output of subcommands: output(text, …) writes, and ends the program with an error when that is not possible.
+-- Standard output of subcommands: output(text, …) writes, output.flush() brings it to its place now; both end the program with an error when that
+-- is not possible.
 local fail = require "f5.fail"
 
 local BROKEN_PIPE <const> = 32 -- EPIPE: nobody reads any more; the signal that came with it ends the program, quietly
 
-return function(...)
-  local written, why, code = io.stdout:write(...)
-  if not written and code ~= BROKEN_PIPE then fail("standard output could not be written: %s", why) end
+local function check(done, why, code)
+  if not done and code ~= BROKEN_PIPE then fail("standard output could not be written: %s", why) end
 end
+
+return setmetatable({ flush = function() check(io.stdout:flush()) end }, {
+  __call = function(_, ...) check(io.stdout:write(...)) end,
+})
