@@ -12,11 +12,11 @@ function M.setup(parser)
   parser:epilog(("Where the output goes:\n  bash  %s\n  zsh   %s\n  fish  %s"):format(PLACES.bash, PLACES.zsh, PLACES.fish))
 end
 
--- The whole command line as one parser.
-local function whole()
+-- The whole command line as one parser. For zsh without the playbook: argparse would have it take the place of the subcommand.
+local function whole(shell)
   local main <const> = require "cli.support.main"
   local parser <const> = require "argparse"("f5lua", "automation of F5 BIG-IP devices in Lua")
-  parser:argument("playbook", "a playbook"):args "?"
+  if shell ~= "zsh" then parser:argument("playbook", "a playbook"):args "?" end
   parser:flag("--version", "the version")
   parser:option("-e", "run a piece of Lua"):argname "CHUNK":count "*"
   parser:flag("-v --verbose", "log each call; -vv: with its bodies"):count "0-2"
@@ -28,8 +28,24 @@ local function whole()
   return parser
 end
 
+-- What comes first is a subcommand or a playbook.
+local ZSH_FIRST <const> = [[
+_f5lua_first() {
+  _alternative "commands:command:_f5lua_cmds" "files:playbook:_files"
+}
+
+]]
+
+local function fit_zsh(text)
+  local changed, count = text:gsub('": :_f5lua_cmds"', '": :_f5lua_first"')
+  assert(count == 1, "argparse writes its completions in another way")
+  return (changed:gsub("\n_f5lua%s*$", function(call) return "\n" .. ZSH_FIRST .. call:sub(2) end))
+end
+
 function M.run(options)
-  io.stdout:write(whole()["get_" .. options.shell .. "_complete"](whole()))
+  local parser <const> = whole(options.shell)
+  local text <const> = parser["get_" .. options.shell .. "_complete"](parser)
+  io.stdout:write(options.shell == "zsh" and fit_zsh(text) or text)
   return 0
 end
 

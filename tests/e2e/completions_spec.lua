@@ -1,5 +1,6 @@
 -- Completions for shells: made from the definitions of the subcommands, and understood by the shells.
 local program = require "program"
+local terminal = require "terminal"
 
 local function shell(directory, name, script)
   directory:file("script", script)
@@ -39,6 +40,27 @@ describe("completions", function()
       assert.equal("", shell(directory, name .. " -n", directory:read "completions"))
     end
     assert.matches("%-%-sim", directory:read "completions")
+  end)
+
+  it("complete subcommands, playbooks and options at zsh's prompt", function()
+    local directory <close> = program.directory()
+    written(directory, "zsh")
+    directory:file("_f5lua", directory:read "completions")
+    directory:file("my-playbook.lua", "")
+    local screen <close> = terminal.start({ "-f" }, { program = "/usr/bin/zsh", columns = 100, errors_too = true })
+    screen:enter(("PS1='ready> '; cd %s; fpath=(%s $fpath); autoload -U compinit; compinit -u -D; clear"):format(directory.path, directory.path))
+    screen:expect "^ready>$"
+    screen:type "f5lua modi"
+    screen:key "Tab"
+    screen:expect "f5lua modify"
+    screen:key "C-u"
+    screen:type "f5lua my-p"
+    screen:key "Tab"
+    screen:expect "f5lua my%-playbook%.lua"
+    screen:key "C-u"
+    screen:type "f5lua run --inv"
+    screen:key "Tab"
+    screen:expect "%-%-inventory"
   end)
 
   it("refuse a shell that nobody knows", function()

@@ -5,7 +5,7 @@ local M = {}
 
 local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
 
--- start({ "console", "--sim" }, { env = {…}, columns = 80, rows = 24, errors_too = true }): keep it in a
+-- start({ "console", "--sim" }, { env = {…}, columns = 80, rows = 24, errors_too = true, program = path }): keep it in a
 -- <close> variable. Standard error goes to a file unless errors_too.
 function M.start(words, options)
   options = options or {}
@@ -19,7 +19,7 @@ function M.start(words, options)
   end
   local env = { TERM = "screen", LC_ALL = "C.UTF-8", HOME = directory.path, XDG_STATE_HOME = directory.path .. "/state" }
   for name, value in pairs(options.env or {}) do env[name] = value end
-  local line = program.command_line(words, { env = env }):gsub(" timeout %d+ ", " ", 1) -- it would take the keys of the terminal
+  local line = program.command_line(words, { env = env, program = options.program }):gsub(" timeout %d+ ", " ", 1) -- it would take the keys of the terminal
   local errors = options.errors_too and "" or "2>" .. directory.path .. "/err"
   directory:file("script", ("trap : INT\n%s %s\necho $? >%s/ended\nmv %s/ended %s/status\nsleep 60\n"):format(
     line, errors, directory.path, directory.path, directory.path))
