@@ -1,4 +1,5 @@
-/* What every Lua state that runs playbooks is opened with: f5lua's own, and that of a stock lua5.4 which loads f5.so. */
+/* What every Lua state that runs playbooks is opened with: f5lua's own, and that of a stock lua5.4 which loads f5.so.
+ */
 #ifndef HOST_OPENING_H
 #define HOST_OPENING_H
 
