@@ -135,8 +135,15 @@ local OTHER_WAY <const> = {
   },
 }
 
--- A file object is made from a file, which a recording does not have.
-local SOURCE <const> = { ["sys/file/data-group"] = true }
+-- What a client says and the recording does not hold: the file that a file object is made from; the profiles of a virtual server whose
+-- sub-collections were not asked for, where its persistence or its rules speak of HTTP.
+local UNSAID <const> = {
+  ["sys/file/data-group"] = function(body) body.sourcePath = body.sourcePath or "file:/shared/recorded" end,
+  ["ltm/virtual"] = function(body, object)
+    local parts <const> = object.profilesReference
+    if (body.persist or body.rules) and not (parts and parts.items) then body.profiles = { "/Common/tcp", "/Common/http" } end
+  end,
+}
 
 -- Before 14.0 a device put a space after its monitors, and TLS options were a list.
 local function as_now(name, value)
@@ -281,7 +288,9 @@ describe("Real input: every recorded object", function()
     end
     if choice then
       make_missing(target, choice.body, file, depth + 1)
-      if post(target.collection, own(choice.body, target)) == 200 then return end
+      local body <const> = own(choice.body, target)
+      if UNSAID[target.template] then UNSAID[target.template](body, choice.body) end
+      if post(target.collection, body) == 200 then return end
     end
     number = number + 1
     local body <const> = { name = target.id:gsub("~", "/") }
@@ -375,8 +384,9 @@ describe("Real input: every recorded object", function()
         compare(body, object.path)
         return "made"
       end
-      if SOURCE[target.template] and not body.sourcePath then body.sourcePath = "file:/shared/recorded" end
-      local status <const>, answer <const> = post(target.collection, body)
+      local sent <const> = own(object.body, target)
+      if UNSAID[target.template] then UNSAID[target.template](sent, object.body) end
+      local status <const>, answer <const> = post(target.collection, sent)
       if status == 200 then compare(body, made[#made]) else trouble("POST: %d %s", status, answer.message) end
       return "made"
     end
@@ -425,7 +435,7 @@ describe("Real input: every recorded object", function()
     assert.equal("", table.concat(problems, "\n"))
     -- Fewer of the first or more of the last would mean that something was lost.
     local summary <const> = json.encode(counts)
-    for what, least in pairs { made = 817, changed = 1122, read = 243, properties = 16418 } do
+    for what, least in pairs { made = 817, changed = 1122, read = 243, properties = 16417 } do
       assert.is_true(counts[what] >= least, summary)
     end
     for what, most in pairs { not_made = 8, excepted = 5 } do assert.is_true(counts[what] <= most, summary) end
