@@ -117,9 +117,11 @@ describe("a signal", function()
   it("twice says so in JSON, too, and nothing where there is no session", function()
     device:fault { match = { method = "DELETE" }, delay_ms = 20000 }
     local file <const> = place:file("playbook.lua", HEAD .. "f5.sleep(100)")
-    local busy <const> = "local g <close> = setmetatable({}, { __close = function() print 'closed' while true do end end }) print 'ready' while true do end"
+    local busy <const> = "local g <close> = setmetatable({}, { __close = function() print 'closed' while true do end end }) "
+      .. "print 'ready' while true do end"
+    local told <const> = "left at once: the tokens of open sessions stay on their devices until they expire"
     for words, expected in pairs {
-      [{ "--log-format", "json", file }] = '{"event":"warning","message":"left at once: the tokens of open sessions stay on their devices until they expire"}\n',
+      [{ "--log-format", "json", file }] = ('{"event":"warning","message":"%s"}\n'):format(told),
       [{ "-e", busy }] = "",
     } do
       local process <close> = start(nil, words)
