@@ -125,9 +125,9 @@ static void raise_circle(lua_State *L, f5_operation *op) {
 /* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
 static void take_page(lua_State *L, pages *p, f5_operation *op) {
   operation_result(L, op);
-  int body = lua_gettop(L);
+  int body = lua_gettop(L), length = (int)strcspn(op->call.http.path, "?");
   if (!lua_istable(L, body)) {
-    error_usage(L, "%s is no collection: the device answered with %s", op->call.http.path,
+    error_usage(L, "%.*s is no collection: the device answered with %s", length, op->call.http.path,
                 lua_isnil(L, body) ? "nothing" : luaL_typename(L, body));
   }
   if (lua_getfield(L, body, "items") != LUA_TTABLE) { /* an empty collection has none */
@@ -135,7 +135,7 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
     lua_getfield(L, body, "kind");
     bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL || lua_getfield(L, body, "entries") != LUA_TNIL;
     if (object)
-      error_usage(L, "%s is no collection but one object%s%s: load it", op->call.http.path,
+      error_usage(L, "%.*s is no collection but one object%s%s: load it", length, op->call.http.path,
                   lua_isstring(L, body + 1) ? " of kind " : "",
                   lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
     lua_settop(L, body);

@@ -249,6 +249,8 @@ describe("G10 paging", function()
     local err = failure(function() return bip.ltm.node.n001:list() end)
     assert.equal("usage", err.kind)
     assert.matches("/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it", err.message)
+    err = failure(function() for _ in bip.ltm.node.n001:each() do error "none" end end)
+    assert.matches("/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it", err.message) -- without a query
   end)
 end)
 
