@@ -20,6 +20,7 @@
 #include <openssl/ssl.h>
 
 #include "sim/certificate.h"
+#include "sim/connection.h"
 #include "sim/device.h"
 #include "sim/socket.h"
 
@@ -28,17 +29,6 @@ enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
 /* Of the device's thread. musl gives one 128 KiB, and a JSON text nested as deeply as it may be takes nearly all of it.
  */
 enum { STACK_SIZE = 2 * 1024 * 1024 };
-
-/* A connection from its TLS handshake to its end. It belongs to the SSL object (as its ex_data), and so dies with it.
- */
-typedef struct connection {
-  struct connection *next, **link; /* in server->connections */
-  uint64_t number;
-  struct bufferevent *bev;
-  struct evhttp_connection *evcon; /* NULL until its first request, and after its end */
-  sim_server *server;
-  bool ended; /* evhttp has given it up; libevent frees bev and SSL a little later */
-} connection;
 
 /* An answer that waits for its time, or the end of a connection that must not happen inside evhttp's callback. */
 typedef struct pending {
@@ -59,7 +49,6 @@ typedef struct call {
 
 struct sim_server {
   sim_device device;
-  SSL_CTX *tls;
   struct event_base *base;
   struct evhttp *http;
   struct evhttp_bound_socket *bound;
@@ -67,9 +56,8 @@ struct sim_server {
   int wake_fd;
   bool listening;
   bool starved; /* connections could not be accepted; said once */
-  connection *connections;
+  sim_connections connections;
   pending *pending;
-  uint64_t last_connection;
   uint16_t port;
   char ca[512];
   sim_authority *authority; /* NULL with a certificate of one's own */
@@ -82,22 +70,6 @@ struct sim_server {
   bool stopping;
 };
 
-static int connection_slot = -1; /* of SSL's ex_data */
-static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
-
-static void connection_free(void *parent, void *data, CRYPTO_EX_DATA *ad, int index, long argl, void *argp) {
-  (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
-  connection *c = data;
-  if (!c) return;
-  *c->link = c->next;
-  if (c->next) c->next->link = c->link;
-  free(c);
-}
-
-static void slot_make(void) {
-  connection_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, connection_free);
-}
-
 static void pending_unlink(pending *p) {
   *p->link = p->next;
   if (p->next) p->next->link = p->link;
@@ -109,76 +81,14 @@ static void pending_free(pending *p) {
   free(p);
 }
 
-/* evhttp is about to free the connection, and with it the requests that still belong to it. */
-static void connection_ended(struct evhttp_connection *evcon, void *data) {
-  connection *c = data;
-  c->evcon = NULL;
-  c->ended = true;
+static void connection_ended(void *owner, struct evhttp_connection *evcon) {
   pending *next;
-  for (pending *p = c->server->pending; p; p = next) {
+  for (pending *p = ((sim_server *)owner)->pending; p; p = next) {
     next = p->next;
     if (evhttp_request_get_connection(p->request) != evcon) continue;
     pending_unlink(p);
     pending_free(p);
   }
-}
-
-static connection *connection_of(struct evhttp_request *request) {
-  struct evhttp_connection *evcon = evhttp_request_get_connection(request);
-  if (!evcon) return NULL;
-  SSL *ssl = bufferevent_openssl_get_ssl(evhttp_connection_get_bufferevent(evcon));
-  connection *c = ssl ? SSL_get_ex_data(ssl, connection_slot) : NULL;
-  if (c && !c->evcon) {
-    c->evcon = evcon;
-    evhttp_connection_set_closecb(evcon, connection_ended, c);
-  }
-  return c;
-}
-
-/* evhttp asks for the bufferevent of a connection that it is about to accept. */
-static struct bufferevent *accept_connection(struct event_base *base, void *data) {
-  sim_server *server = data;
-  SSL *ssl = SSL_new(server->tls);
-  connection *c = calloc(1, sizeof *c);
-  struct bufferevent *bev = NULL;
-  if (ssl && c) {
-    c->number = ++server->last_connection;
-    c->server = server;
-    c->next = server->connections;
-    c->link = &server->connections;
-    if (c->next) c->next->link = &c->next;
-    server->connections = c;
-    SSL_set_ex_data(ssl, connection_slot, c);
-    bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-    c->bev = bev;
-  } else {
-    free(c);
-  }
-  if (!bev) {
-    SSL_free(ssl);
-    return NULL;
-  }
-  /* Clients close TCP without a close_notify all the time; that is an end, not an error. */
-  bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-  return bev;
-}
-
-/* Ends a connection so that the peer sees a reset and not an orderly end. */
-static void reset_connection(struct evhttp_connection *evcon) {
-  struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
-  struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-  setsockopt(bufferevent_getfd(bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  SSL *ssl = bufferevent_openssl_get_ssl(bev);
-  if (ssl) SSL_set_quiet_shutdown(ssl, 1);
-  evhttp_connection_free(evcon);
-}
-
-static void close_truncated(struct evhttp_connection *evcon, void *data) {
-  (void)data;
-  struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
-  SSL *ssl = bufferevent_openssl_get_ssl(bev);
-  if (ssl) SSL_set_quiet_shutdown(ssl, 1); /* no close_notify: a device that died says nothing */
-  evhttp_connection_free(evcon);
 }
 
 /* Sends what is in p, and frees p. */
@@ -191,7 +101,7 @@ static void send_answer(pending *p) {
   if (!evcon) { /* the client has gone; the request is ours now */
     evhttp_request_free(request);
   } else if (answer->reset) {
-    reset_connection(evcon);
+    sim_connection_reset(evcon);
   } else {
     char length[32];
     snprintf(length, sizeof length, "%zu", evbuffer_get_length(answer->body));
@@ -205,10 +115,10 @@ static void send_answer(pending *p) {
       if (part) evbuffer_remove_buffer(answer->body, part, answer->truncate < all ? (size_t)answer->truncate : all);
       evhttp_send_reply_start(request, answer->status, reason);
       if (part && evbuffer_get_length(part)) {
-        evhttp_send_reply_chunk_with_cb(request, part, close_truncated, NULL);
+        evhttp_send_reply_chunk_with_cb(request, part, sim_connection_break_off, NULL);
       } else {
         struct evbuffer *nothing = evbuffer_new(); /* flushes the headers */
-        evhttp_send_reply_chunk_with_cb(request, nothing ? nothing : part, close_truncated, NULL);
+        evhttp_send_reply_chunk_with_cb(request, nothing ? nothing : part, sim_connection_break_off, NULL);
         if (nothing) evbuffer_free(nothing);
       }
       if (part) evbuffer_free(part);
@@ -239,23 +149,9 @@ static void set_listening(sim_server *server, bool listening) {
   }
 }
 
-static void cut_connections(sim_server *server) {
-  connection *next;
-  for (connection *c = server->connections; c; c = next) {
-    next = c->next;
-    if (c->evcon) {
-      reset_connection(c->evcon);
-    } else if (!c->ended) {
-      struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-      setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-      shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* evhttp sees the end and frees it */
-    }
-  }
-}
-
 static void grant_wish(sim_server *server) {
   sim_wish wish = sim_device_wish(&server->device);
-  if (wish.cut) cut_connections(server);
+  if (wish.cut) sim_connections_cut(&server->connections);
   set_listening(server, wish.listening);
   if (wish.again_ms) {
     struct timeval due = {.tv_sec = (time_t)(wish.again_ms / 1000),
@@ -326,12 +222,12 @@ static void local_address(int fd, char *text, size_t size) {
 
 static void on_request(struct evhttp_request *request, void *data) {
   sim_server *server = data;
-  connection *c = connection_of(request);
+  uint64_t connection = sim_connection_number(request);
   struct evhttp_connection *evcon = evhttp_request_get_connection(request);
   pending *p = calloc(1, sizeof *p);
   if (p) p->answer.body = evbuffer_new();
   if (!p || !p->answer.body || !evcon) {
-    free(p);
+    if (p) pending_free(p);
     evhttp_send_error(request, HTTP_INTERNAL, NULL);
     return;
   }
@@ -356,7 +252,7 @@ static void on_request(struct evhttp_request *request, void *data) {
       .local = local,
       .headers = evhttp_request_get_input_headers(request),
       .body = evhttp_request_get_input_buffer(request),
-      .connection = c ? c->number : 0,
+      .connection = connection,
   };
   sim_device_handle(&server->device, &in, &p->answer);
   if (!whole) p->answer.close = true;
@@ -432,26 +328,26 @@ static int certify(SSL *ssl, void *data) {
 }
 
 static bool tls_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
-  server->tls = SSL_CTX_new(TLS_server_method());
-  if (!server->tls) {
+  SSL_CTX *tls = server->connections.tls = SSL_CTX_new(TLS_server_method());
+  if (!tls) {
     snprintf(error, size, "no TLS context");
     return false;
   }
-  SSL_CTX_set_min_proto_version(server->tls, TLS1_2_VERSION);
-  SSL_CTX_set_options(server->tls, SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_session_id_context(server->tls, (const unsigned char *)"f5lua", 5);
+  SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+  SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_session_id_context(tls, (const unsigned char *)"f5lua", 5);
   if (!options->cert) {
     server->authority = sim_authority_new(server->ca, sizeof server->ca, error, size);
     if (!server->authority) return false;
-    if (options->fleet) SSL_CTX_set_cert_cb(server->tls, certify, server);
-    if (sim_authority_certify(server->authority, server->tls, options->hostname, options->bind)) return true;
+    if (options->fleet) SSL_CTX_set_cert_cb(tls, certify, server);
+    if (sim_authority_certify(server->authority, tls, options->hostname, options->bind)) return true;
     snprintf(error, size, "cannot make a certificate");
     return false;
   }
   snprintf(server->ca, sizeof server->ca, "%s", options->cert);
-  if (SSL_CTX_use_certificate_chain_file(server->tls, options->cert) == 1 &&
-      SSL_CTX_use_PrivateKey_file(server->tls, options->key ? options->key : options->cert, SSL_FILETYPE_PEM) == 1 &&
-      SSL_CTX_check_private_key(server->tls) == 1) {
+  if (SSL_CTX_use_certificate_chain_file(tls, options->cert) == 1 &&
+      SSL_CTX_use_PrivateKey_file(tls, options->key ? options->key : options->cert, SSL_FILETYPE_PEM) == 1 &&
+      SSL_CTX_check_private_key(tls) == 1) {
     return true;
   }
   char reason[160];
@@ -476,7 +372,9 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
     snprintf(error, size, "no memory");
     return false;
   }
-  evhttp_set_bevcb(server->http, accept_connection, server);
+  server->connections.ended = connection_ended;
+  server->connections.owner = server;
+  evhttp_set_bevcb(server->http, sim_connection_accept, &server->connections);
   evhttp_set_gencb(server->http, on_request, server);
   evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
                                                EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
@@ -511,7 +409,7 @@ static void server_free(sim_server *server) {
   if (server->accept_again) event_free(server->accept_again);
   if (server->base) event_base_free(server->base);
   if (server->wake_fd >= 0) close(server->wake_fd);
-  SSL_CTX_free(server->tls);
+  SSL_CTX_free(server->connections.tls);
   sim_device_close(&server->device);
   if (server->authority) unlink(server->ca);
   sim_authority_free(server->authority);
@@ -543,7 +441,6 @@ sim_server *sim_server_start(const sim_options *options, char *error, size_t siz
   server->wake_fd = -1;
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->answered, NULL);
-  pthread_once(&slot_once, slot_make);
   if (http_setup(server, options, error, size) && tls_setup(server, options, error, size) &&
       sim_device_open(&server->device, options, error, size)) {
     grant_wish(server);
