@@ -13,6 +13,11 @@ local f5 = {
   array = json.array,
 }
 
+-- `for pool in bip.ltm.pool:list() do` calls the array.
+getmetatable(json.array {}).__call = function()
+  core.usage_error(2, "an array is no iterator: for i, item in ipairs(array) do … end, or for item in ref:each() do … end")
+end
+
 --- Calls fn(...) and returns true and its results, or false and the error. A cancelled fiber goes on ending.
 function f5.try(fn, ...)
   if type(fn) ~= "function" then core.usage_error(2, ("f5.try takes a function, not a %s"):format(type(fn))) end

@@ -148,6 +148,8 @@ static int read_only(lua_State *L) {
 
 static int no_call(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
+  if (lua_gettop(L) == 3 && lua_isnil(L, 2) && lua_isnil(L, 3)) /* what a generic `for` begins with */
+    return error_usage(L, "a reference is no iterator: for item in ref:each() do … (%s)", ref->text);
   const char *last = strrchr(ref->text, '/');
   return error_usage(
       L, "a reference has no method '%s'; its path is %s (a segment with that name is reached by :at(\"%s\"))",

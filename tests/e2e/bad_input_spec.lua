@@ -216,6 +216,32 @@ read()
 ]])
   end)
 
+  it("no advice about the path where the body named what is missing, or a file is", function()
+    check(3, [[
+f5lua: 01020036:3: The requested monitor (/Common/nope) was not found.
+  device    DEVICE
+  method    POST
+  path      /mgmt/tm/ltm/pool
+  status    404
+  apiError  3
+  kind      not_found
+  attempts  1
+  FILE:3: in main chunk
+      bip.ltm.pool["/Common/p"]:create { monitor = "nope" }
+]], CONNECT .. 'bip.ltm.pool["/Common/p"]:create { monitor = "nope" }\n')
+    check(3, [[
+f5lua: java.io.FileNotFoundException: /var/config/rest/downloads/nope (No such file or directory)
+  device    DEVICE
+  method    GET
+  path      /mgmt/shared/file-transfer/downloads/nope
+  status    404
+  kind      not_found
+  attempts  1
+  FILE:3: in main chunk
+      bip:download("nope", "/tmp/nope")
+]], CONNECT .. 'bip:download("nope", "/tmp/nope")\n')
+  end)
+
   it("an error of its own, after the login", function()
     check(1, "f5lua: FILE:3: enough\n  FILE:3: in main chunk\n      error 'enough'\n", CONNECT .. "error 'enough'\n")
   end)

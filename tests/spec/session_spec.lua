@@ -461,6 +461,10 @@ describe("sessions", function()
     assert.equal("usage", failure(function() return bip[""] end).kind)
     assert.equal("usage", failure(function() bip.close() end).kind)
     assert.equal("usage", failure(function() bip:nothing() end).kind)
+    assert.matches("session_spec.lua:%d+: a reference is no iterator: for item in ref:each%(%) do … %(/mgmt/tm/ltm/pool%)$",
+      failure(function() for _ in bip.ltm.pool do error "never" end end).message)
+    assert.matches("session_spec.lua:%d+: an array is no iterator: for i, item in ipairs%(array%) do … end, or for item in ref:each%(%) do … end$",
+      failure(function() for _ in bip.ltm.pool:list() do error "never" end end).message)
     assert.matches("a reference has no method 'nothing'; its path is /mgmt/tm/nothing", failure(function() bip:nothing() end).message)
   end)
 end)

@@ -37,6 +37,11 @@ local function is_unknown_path(err)
   return err.kind == "not_ready" and err.status == 404 and tostring(err.message):find("not registered", 1, true) ~= nil
 end
 
+-- Whether what is not there is the object of the path: what a POST does not find is something that its body names, and files are no objects.
+local function is_of_path(err)
+  return err.method ~= "POST" and not tostring(err.path):find "%-transfer/" and not tostring(err.path):find "/cm/autodeploy/"
+end
+
 --- @param err table: an f5.error
 --- @return string|nil
 function M.of(err)
@@ -57,9 +62,9 @@ function M.of(err)
     return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: "
       .. (one_line and "try again later" or "bip:wait_ready() waits for it")
   end
+  if err.kind == "not_found" and not is_of_path(err) then return nil end
   if not one_line then return PLAYBOOK[err.kind] end
-  -- What a POST does not find is something that its body names.
-  if err.kind == "not_found" then return err.method ~= "POST" and show_what_is_there(err.path) or nil end
+  if err.kind == "not_found" then return show_what_is_there(err.path) end
   return ONE_LINE[err.kind]
 end
 
