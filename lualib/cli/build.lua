@@ -1,6 +1,7 @@
 -- f5lua build: a playbook, its modules and files, and the runtime, as one program.
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
+local contents = require "cli.support.contents"
 local credentials = require "build.credentials"
 local host = require "f5.host"
 local program = require "build.program"
@@ -27,11 +28,8 @@ end
 local function say(...) io.stderr:write("f5lua build: ", string.format(...), "\n") end
 
 local function read(path)
-  local file, message = io.open(path, "rb")
-  local data = file and file:read "a"
-  if file then file:close() end
-  if not data then error("cannot read " .. (message or "'" .. path .. "'"), 0) end
-  return data
+  local data, reason = contents(path)
+  return data or error("cannot read " .. reason, 0)
 end
 
 -- The program that runs this, and the portable runtime that is installed with it, if it is.

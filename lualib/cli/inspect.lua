@@ -1,5 +1,6 @@
 -- f5lua inspect: what a program made by `f5lua build` is made of.
 local archive = require "build.archive"
+local contents = require "cli.support.contents"
 local json = require "f5.json"
 local printable = require "cli.support.printable"
 local program = require "build.program"
@@ -54,11 +55,8 @@ end
 
 function M.run(options)
   local file <const> = options.file
-  local handle, message = io.open(file, "rb")
-  if not handle then error("cannot read " .. message, 0) end
-  local data = handle:read "a"
-  handle:close()
-  if not data then error(("cannot read %s"):format(file), 0) end
+  local data, message = contents(file)
+  if not data then error("cannot read " .. message, 0) end
   local function refuse(...) error(file .. ": " .. string.format(...), 0) end
   local parsed, reason = program.parse(data)
   if not parsed then refuse("%s", reason) end

@@ -1,4 +1,5 @@
 -- f5lua sim: a simulated BIG-IP for any client.
+local contents = require "cli.support.contents"
 local json = require "f5.json"
 local number = require "cli.support.number"
 local output = require "cli.support.output"
@@ -45,11 +46,8 @@ local function parse_user(text)
 end
 
 local function read(path)
-  local file <const>, message <const> = io.open(path, "rb")
-  local text <const> = file and file:read "a"
-  if file then file:close() end
-  if not text then usage("cannot read " .. (message or path), PROGRAM) end
-  return text
+  local text <const>, reason <const> = contents(path)
+  return text or usage("cannot read " .. reason, PROGRAM)
 end
 
 local function write(path, text)

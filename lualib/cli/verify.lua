@@ -1,6 +1,7 @@
 -- f5lua verify: whether a program is signed with a key, and unchanged since.
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
+local contents = require "cli.support.contents"
 local program = require "build.program"
 
 local M = { summary = "check the signature of a program made by 'f5lua build --sign'" }
@@ -11,11 +12,8 @@ function M.setup(parser)
 end
 
 local function read(path)
-  local file, message = io.open(path, "rb")
-  local data = file and file:read "a"
-  if file then file:close() end
-  if not data then error("cannot read " .. (message or path), 0) end
-  return data
+  local data, reason = contents(path)
+  return data or error("cannot read " .. reason, 0)
 end
 
 function M.run(options)

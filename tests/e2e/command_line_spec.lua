@@ -138,6 +138,12 @@ f5lua: FILE:2: cannot drain web
 
   it("2: a directory", function()
     assert.equal(2, run({ "/tmp" }).status)
+    local place <close> = program.directory()
+    local inventory <const> = place:file("sites.lua", "return { { host = 'd1' } }")
+    for _, words in ipairs { { "run", "--inventory", inventory, "/tmp" }, { "sim", "--seed", "/tmp" }, { "inspect", "/tmp" },
+      { "verify", "--key", "/tmp", inventory }, { "build", inventory, "-o", place.path .. "/x", "--runtime", "/tmp" } } do
+      assert.matches("^f5lua: cannot read /tmp: Is a directory\n", run(words).err)
+    end
   end)
 
   it("2: unknown options and subcommands, with the nearest known one", function()

@@ -46,6 +46,11 @@ describe("REST from the shell", function()
     assert.equal("mine", json.decode(piped.out).description)
     local dotted = run { "create", "ltm/node", "name=c", "fqdn.name=example.net", "fqdn.interval=60" }
     assert.equal("60", json.decode(dotted.out).fqdn.interval)
+    for _, word in ipairs { "@" .. directory.path, "description=@" .. directory.path, "description:=@" .. directory.path } do
+      local refused = run { "create", "ltm/node", "name=d", "address=10.0.0.7", word }
+      assert.same({ 2, "" }, { refused.status, refused.out })
+      assert.matches("cannot read " .. directory.path .. ": Is a directory", refused.err, 1, true)
+    end
   end)
 
   it("writes tables, JSON, JSON lines, CSV and Lua", function()

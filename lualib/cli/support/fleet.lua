@@ -4,6 +4,7 @@
 -- vars, groups) and is run once a device. Which of the two it is shows by itself: it is started once, and when it asks for `bip`
 -- it waits there until the first device is connected.
 
+local contents = require "cli.support.contents"
 local host = require "f5.host"
 local number = require "cli.support.number"
 local usage = require "cli.support.usage"
@@ -54,11 +55,8 @@ local function environment(bip, device, lazy)
 end
 
 local function load_playbook(file)
-  local handle, why
-  if file == "-" then handle = io.stdin else handle, why = io.open(file, "rb") end
-  if not handle then usage("cannot read " .. why, PROGRAM) end
-  local source = handle:read "a"
-  if file ~= "-" then handle:close() end
+  local source, why = contents(file, file == "-" and io.stdin or nil)
+  if not source then usage("cannot read " .. why, PROGRAM) end
   source = source:gsub("^#[^\n]*", "")
   return function(env)
     local chunk, message = load(source, file == "-" and "=stdin" or "@" .. file, "t", env)

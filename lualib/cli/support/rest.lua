@@ -4,6 +4,7 @@
 -- key:=json anything else, key=@file and key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots
 -- reach into objects: fqdn.interval=60.
 
+local contents = require "cli.support.contents"
 local device = require "cli.support.device"
 local glob = require "f5.fleet.glob"
 local hints = require "cli.support.hints"
@@ -40,12 +41,8 @@ local function add_query(parser)
 end
 
 local function read_file(path)
-  local file, why
-  if path == "-" then file = io.stdin else file, why = io.open(path, "rb") end
-  if not file then usage("cannot read " .. why) end
-  local text = file:read "a"
-  if file ~= io.stdin then file:close() end
-  return text
+  local text, why = contents(path, path == "-" and io.stdin or nil)
+  return text or usage("cannot read " .. why)
 end
 
 local function parse_json(text, what)

@@ -1,0 +1,13 @@
+-- All that is in a file. A directory can be opened, and says only when it is read that it is none.
+---@param path string
+---@param open? file* read instead, and left open: standard input
+---@return string? contents
+---@return string? reason why not: "PATH: Is a directory"
+return function(path, open)
+  local file, reason = open, nil
+  if not file then file, reason = io.open(path, "rb") end
+  if not file then return nil, reason end
+  local contents, why = file:read "a"
+  if not open then file:close() end
+  return contents, not contents and ("%s: %s"):format(path, why) or nil
+end
