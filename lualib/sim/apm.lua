@@ -11,7 +11,7 @@ local M = {}
 
 local FILTERS <const> = { "allow-all", "block-all", "default" }
 
-local function iso(micros) return os.date("!%Y-%m-%dT%H:%M:%SZ", micros // 1000000) end
+local iso <const> = require("sim.clock").utc
 
 local function link(device, request, path)
   return ("https://localhost%s?ver=%s"):format(path, request.query.ver or device.version.version)

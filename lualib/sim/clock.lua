@@ -60,7 +60,12 @@ function M.extend(Device)
   end
 end
 
--- "2025-12-14T11:05:35.905+0000": how the device writes a time of its clock.
+-- "2025-12-14T11:05:35Z": how configuration, ASM and APM write a time of the device's clock.
+function M.utc(micros)
+  return os.date("!%Y-%m-%dT%H:%M:%SZ", micros // 1000000)
+end
+
+-- "2025-12-14T11:05:35.905+0000": how the REST service itself does.
 function M.iso(micros)
   return os.date("!%Y-%m-%dT%H:%M:%S", micros // 1000000) .. (".%03d+0000"):format(micros // 1000 % 1000)
 end

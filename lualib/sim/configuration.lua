@@ -3,6 +3,7 @@
 -- state.saved = { [file or ""] = { [path] = object } }: what `save sys config` wrote. A UCS archive is a file on the disk whose text is
 -- JSON, not a real archive.
 local json = require "f5.json"
+local clock = require "sim.clock"
 local commands = require "sim.commands"
 local errors = require "sim.errors"
 local traffic = require "sim.traffic"
@@ -102,7 +103,7 @@ local function list_ucs(device)
     items[#items + 1] = { apiRawValues = {
       filename = UCS .. "/" .. name, file_size = ("%d (in bytes)"):format(entry.size), product = version.product,
       version = version.version, build = version.build, base_build = version.build, edition = version.edition, encrypted = "no",
-      file_created_date = os.date("!%Y-%m-%dT%H:%M:%SZ", entry.modified // 1000000), install_date = version.date,
+      file_created_date = clock.utc(entry.modified), install_date = version.date,
     } }
   end
   return { status = 200, body = {

@@ -26,7 +26,7 @@ local ROOT <const> = "/mgmt/tm/live-update"
 local TAKES <const> = 150000                  -- microseconds for an installation
 local DELETABLE <const> = { error = true, staged = true, new = true }
 
-local function iso(micros) return os.date("!%Y-%m-%dT%H:%M:%SZ", micros // 1000000) end
+local iso <const> = require("sim.clock").utc
 
 local function link(...) return "https://localhost" .. ROOT .. "/" .. table.concat({ ... }, "/") end
 

@@ -9,15 +9,10 @@
 --   parent = "name"       where defaultsFrom points when nothing is said
 --   pairs = { {a, b} }    flags that exclude each other
 local profiles <const> = require "sim.profiles"
+local property <const> = require "sim.property"
 local security <const> = require "sim.security"
 
-local function s(default, extra)
-  extra = extra or {}
-  extra.t, extra.d = "s", default
-  return extra
-end
-local function i(default) return { t = "i", d = default } end
-local function flag(default) return { t = "b", d = default } end
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 local READ_ONLY <const> = { r = true }
 local COUNT <const> = { range = { 0, 4294967295 } } -- what mcpd keeps in 32 bits without a sign
 

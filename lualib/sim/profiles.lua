@@ -1,7 +1,7 @@
 -- What is known about profiles beyond the generated catalogue: changes of sim/overrides.lua, and the names of the root profiles.
 local json = require "f5.json"
 
-local function s(default) return { t = "s", d = default } end
+local s <const> = require("sim.property").text
 
 local nodes <const> = {
   ["ltm/profile/classification"] = { type = "collection" },

@@ -1,11 +1,8 @@
 -- What is known about firewalls, denial of service and the other kinds below security/ beyond the generated catalogue: changes of
 -- sim/overrides.lua.
-local function s(default, extra)
-  extra = extra or {}
-  extra.t, extra.d = "s", default
-  return extra
-end
-local function i(default) return { t = "i", d = default } end
+local property <const> = require "sim.property"
+
+local s <const>, i <const> = property.text, property.number
 local NO_FORMAT <const> = { fieldListDelimiter = ",", type = "none" }
 
 local function all_disabled(list)

@@ -1,4 +1,5 @@
 -- What a device shows of itself: version, clock, processors, memory, licence, hardware, traffic, and the like.
+local clock = require "sim.clock"
 local names = require "sim.names"
 
 local M = {}
@@ -64,7 +65,7 @@ builders["sys/version"] = function(device)
 end
 
 builders["sys/clock"] = function(device)
-  return line("sys/clock", { fullDate = os.date("!%Y-%m-%dT%H:%M:%SZ", device:now() // 1000000) })
+  return line("sys/clock", { fullDate = clock.utc(device:now()) })
 end
 
 builders["cli/version"] = function(device)

@@ -29,6 +29,20 @@ describe("G14 device: objects refer to each other", function()
   before_each(start)
   after_each(stop)
 
+  it("and say when they were made and changed, to the second", function()
+    local UTC <const> = "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$"
+    local virtual = post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80" }).json
+    assert.matches(UTC, virtual.creationTime)
+    assert.equal(virtual.creationTime, virtual.lastModifiedTime)
+    device:advance(5)
+    local changed = patch("/mgmt/tm/ltm/virtual/v", { description = "x" }).json
+    assert.equal(virtual.creationTime, changed.creationTime)
+    assert.matches(UTC, changed.lastModifiedTime)
+    assert.is_true(changed.lastModifiedTime > virtual.creationTime)
+    local certificate = get("/mgmt/tm/sys/file/ssl-cert/~Common~default.crt").json
+    assert.matches(UTC, certificate.createTime)
+  end)
+
   it("and what is referred to must be there", function()
     refused(post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", pool = "none-such" }), 404,
       "01020036:3: The requested Pool (/Common/none-such) was not found.")

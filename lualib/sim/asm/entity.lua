@@ -43,9 +43,7 @@ function M.micros(now)
   return (now // 1000000) * 1e6
 end
 
-function M.iso(now)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", now // 1000000)
-end
+M.iso = require("sim.clock").utc
 
 -- A link without host and query: "/mgmt/tm/asm/policies/x"; what cannot be one stays as it is.
 function M.bare_link(link)

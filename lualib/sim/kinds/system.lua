@@ -1,6 +1,7 @@
 -- The system itself: provisioning, database variables, files, certificates and keys, settings.
 local json = require "f5.json"
 local certificates = require "sim.certificates"
+local clock = require "sim.clock"
 local digest = require "sim.digest"
 local errors = require "sim.errors"
 local names = require "sim.names"
@@ -58,10 +59,6 @@ local variable <const> = {
   end,
 }
 
-local function time_text(ctx)
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", (ctx.now or 0) // 1000000)
-end
-
 local function checksum(text)
   local hex <const> = digest.sha256(text):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
   return ("SHA1:%d:%s"):format(#text, hex:sub(1, 40))
@@ -83,9 +80,9 @@ local function settle_file(store, object, properties, old, ctx, read)
     object.size = object.size or 1229
     object.checksum = object.checksum or checksum(object.fullPath)
   end
-  object.createTime = old and old.createTime or time_text(ctx)
+  object.createTime = old and old.createTime or clock.utc(ctx.now or 0)
   object.createdBy = old and old.createdBy or ctx.user and ctx.user.name or "root"
-  object.lastUpdateTime = time_text(ctx)
+  object.lastUpdateTime = clock.utc(ctx.now or 0)
   object.updatedBy = ctx.user and ctx.user.name or "root"
   object.revision = (old and old.revision or 0) + 1
   object.mode = object.mode or 33188

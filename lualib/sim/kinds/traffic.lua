@@ -1,16 +1,12 @@
 -- What traffic meets on its way: iRules, policies, data groups, address translation.
 local certificates = require "sim.certificates"
+local clock = require "sim.clock"
 local json = require "f5.json"
 local compatible = require "sim.compatible"
 local names = require "sim.names"
 local validate = require "sim.validate"
 
 local ROOT <const> = "/mgmt/tm/"
-
-local function now_text(ctx)
-  local micros <const> = ctx.now or 0
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", micros // 1000000)
-end
 
 local rule <const> = {
   prepare = function(_, object, properties)
@@ -82,7 +78,7 @@ local policy <const> = {
       ctx.draft_of = old
     end
     object.legacy, object.createDraft = nil, nil
-    object.lastModified = now_text(ctx)
+    object.lastModified = clock.utc(ctx.now or 0)
     if object.strategy then object.strategy = names.absolute(object.strategy) end
   end,
   changed = function(store, path, object, _, ctx)

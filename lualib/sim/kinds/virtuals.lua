@@ -1,5 +1,6 @@
 -- Where traffic comes in: virtual servers with their profiles and policies, and virtual addresses.
 local json = require "f5.json"
+local clock = require "sim.clock"
 local compatible = require "sim.compatible"
 local names = require "sim.names"
 local references = require "sim.references"
@@ -56,11 +57,6 @@ local function virtual_address(_, virtual, ctx)
 end
 
 local TYPE_FLAGS <const> = { "ipForward", "l2Forward", "reject", "dhcpRelay", "internal", "stateless" }
-
-local function now_text(ctx)
-  local micros <const> = ctx.now or 0
-  return os.date("!%Y-%m-%dT%H:%M:%SZ", micros // 1000000)
-end
 
 -- The protocol that a virtual server's profiles imply.
 local function protocol_of(store, profiles)
@@ -156,11 +152,11 @@ local virtual <const> = {
       end
     end
     if not old then
-      object.creationTime = now_text(ctx)
+      object.creationTime = clock.utc(ctx.now or 0)
       object.vsIndex = store.state.virtuals or 1
       store.state.virtuals = object.vsIndex + 1
     end
-    object.lastModifiedTime = now_text(ctx)
+    object.lastModifiedTime = clock.utc(ctx.now or 0)
   end,
   before = function(store, _, object, ctx)
     local path <const>, full <const>, host <const> = virtual_address(store, object, ctx)
