@@ -24,40 +24,50 @@ local function join(directory, name)
   return directory:sub(-1) == "/" and directory .. name or directory .. "/" .. name
 end
 
--- All files below a directory, hidden ones left out.
-local function below(directory, found)
+-- Calls visit(name, kind) for what is in a directory, hidden names left out. `way` holds the directories on the way here: a link that
+-- leads back to one of them leads nowhere new.
+local function within(directory, way, visit)
+  local real <const> = bundle.real_path(directory) or directory
+  if way[real] then return end
+  way[real] = true
   for _, name in ipairs(bundle.list(directory) or {}) do
-    local path = join(directory, name)
-    local kind = name:sub(1, 1) ~= "." and bundle.file_type(path)
-    if kind == "directory" then below(path, found) elseif kind == "file" then found[#found + 1] = path end
+    if name:sub(1, 1) ~= "." then visit(name, bundle.file_type(join(directory, name))) end
   end
+  way[real] = nil
 end
 
-local function expand(directory, parts, at, found)
+-- All files below a directory.
+local function below(directory, found, way)
+  within(directory, way, function(name, kind)
+    local path = join(directory, name)
+    if kind == "directory" then below(path, found, way) elseif kind == "file" then found[#found + 1] = path end
+  end)
+end
+
+local function expand(directory, parts, at, found, way)
   local part = parts[at]
   if not part then
     local kind = bundle.file_type(directory)
-    if kind == "directory" then below(directory, found) elseif kind == "file" then found[#found + 1] = directory end
+    if kind == "directory" then below(directory, found, way) elseif kind == "file" then found[#found + 1] = directory end
     return
   end
   if part == "**" then
-    if parts[at + 1] then expand(directory, parts, at + 1, found) end
-    for _, name in ipairs(bundle.list(directory == "" and "." or directory) or {}) do
+    if parts[at + 1] then expand(directory, parts, at + 1, found, {}) end
+    within(directory == "" and "." or directory, way, function(name, kind)
       local path = join(directory, name)
-      local kind = name:sub(1, 1) ~= "." and bundle.file_type(path)
       if kind == "directory" then
-        expand(path, parts, at, found)
+        expand(path, parts, at, found, way)
       elseif kind == "file" and not parts[at + 1] then
         found[#found + 1] = path
       end
-    end
+    end)
   elseif part:find "[%*%?%[]" then
     local pattern, hidden = name_pattern(part), part:sub(1, 1) == "."
     for _, name in ipairs(bundle.list(directory == "" and "." or directory) or {}) do
-      if name:find(pattern) and (hidden or name:sub(1, 1) ~= ".") then expand(join(directory, name), parts, at + 1, found) end
+      if name:find(pattern) and (hidden or name:sub(1, 1) ~= ".") then expand(join(directory, name), parts, at + 1, found, {}) end
     end
   else
-    expand(join(directory, part), parts, at + 1, found)
+    expand(join(directory, part), parts, at + 1, found, {})
   end
 end
 
@@ -65,7 +75,7 @@ end
 return function(directory, pattern)
   local parts, found, seen = {}, {}, {}
   for part in pattern:gmatch "[^/]+" do parts[#parts + 1] = part end
-  expand(pattern:sub(1, 1) == "/" and "/" or directory, parts, 1, found)
+  expand(pattern:sub(1, 1) == "/" and "/" or directory, parts, 1, found, {})
   table.sort(found)
   local unique = {}
   for _, path in ipairs(found) do

@@ -142,4 +142,17 @@ describe("Patterns of --include", function()
     assert.equal("c.md", found "?.md")
     assert.equal("", found "nothing/*")
   end)
+
+  it("do not follow links that lead back", function()
+    local directory <close> = tree { ["a.txt"] = "", ["d/e.txt"] = "", ["other/f.txt"] = "" }
+    for name, to in pairs { ["d/one"] = ".", ["d/two"] = "..", ["d/three"] = "../d", ["d/other"] = "../other" } do
+      assert(os.execute(("ln -s %s %s/%s"):format(to, directory.path, name)))
+    end
+    for _, pattern in ipairs { "d", "d/**", "**/*.txt", "**" } do
+      local names <const>, seen <const> = glob(directory.path, pattern), {}
+      assert.is_true(#names < 20, pattern)
+      for _, name in ipairs(names) do seen[name:sub(#directory.path + 2)] = true end
+      assert.is_true(seen["d/e.txt"] and seen["d/other/f.txt"], pattern)
+    end
+  end)
 end)
