@@ -1,6 +1,7 @@
 -- What objects say about the monitors that watch them: "http", "/Common/a and /Common/b", "min 1 of { /Common/a /Common/b }".
 local names = require "sim.names"
 local references = require "sim.references"
+local validate = require "sim.validate"
 
 local M = {}
 
@@ -29,6 +30,9 @@ end
 function M.settle(store, object)
   local text <const> = object.monitor
   if not text then return end
+  validate.text("monitor", text)
+  local plain <const> = text:gsub("[{}]", " ")
+  if plain:find "^%s*%d+%s*$" or plain:find "%f[%w]and%s*$" or plain:find "^%s*and%f[%W]" then validate.invalid("monitor", text) end
   local own <const> = M.full(text, object.partition)
   for _, name in ipairs(references.monitor_names(own)) do
     if not references.locate(store, { "ltm/monitor", "gtm/monitor" }, name) then

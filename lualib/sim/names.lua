@@ -45,6 +45,7 @@ end
 
 -- A name as a body or a property gives it -> full path; relative ones are below `partition` ("Common").
 function M.absolute(name, partition)
+  if type(name) ~= "string" then require("sim.validate").invalid("name", name) end
   if name:sub(1, 1) == "/" then return name end
   return "/" .. (partition or "Common") .. "/" .. name
 end

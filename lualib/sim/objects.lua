@@ -74,6 +74,8 @@ local function identify(node, body)
     local given <const>, below <const>, rest <const> = names.split(name)
     if given then
       partition, sub_path, name = given, below, rest
+    elseif not partition then
+      validate.invalid("name", name)
     end
   else
     local folder
@@ -115,7 +117,8 @@ local function apply(node, object, properties)
     local spec <const> = node.props[name]
     if value == NONE then
       object[name] = nil
-    elseif spec and spec.t == "o" and type(value) == "table" and type(object[name]) == "table" then
+    elseif spec and spec.t == "o" and type(value) == "table" and type(object[name]) == "table" and not json.is_array(object[name]) then
+      if #value > 0 then validate.invalid(name, value) end
       local inner <const> = shallow(object[name])
       for key, item in pairs(value) do
         local nothing <const> = item == json.null or item == "none" and inner[key] == nil and not spec.keeps_none
@@ -259,6 +262,7 @@ function create_in(store, target, body, ctx)
   body = kind.read and kind.read(store, target, body, ctx) or body
   local object <const> = (kind.identify or identify)(node, body, target, store)
   if not kind.identify then validate.name(node, object.name) end
+  if not object.fullPath then validate.nothing_to_do() end
   validate.length(object.fullPath)
   if not node.flat and not kind.own_folder then check_folder(store, object, ctx) end
   local path <const> = target.path .. "/" .. names.segment(object.fullPath)

@@ -1,6 +1,7 @@
 -- Which objects refer to which: what must exist when an object is made, and what cannot go while it is in use.
 local catalogue = require "sim.catalogue"
 local errors = require "sim.errors"
+local validate = require "sim.validate"
 
 local M = {}
 
@@ -136,6 +137,7 @@ local function values(object, relation)
       if type(item) == "string" then
         list[#list + 1] = item
       elseif type(how) == "table" then
+        if type(item) ~= "table" then validate.invalid(property, item) end
         for _, field in ipairs(how) do
           if type(item[field]) == "string" then list[#list + 1] = item[field] end
         end

@@ -30,6 +30,12 @@ function M.invalid(name, value)
   M.refuse(('invalid property value "%s":"%s"'):format(name, text_of(value)))
 end
 
+-- A text, whatever else a body may have in its place.
+function M.text(name, value)
+  if type(value) ~= "string" then M.invalid(name, value) end
+  return value
+end
+
 -- "load-balancing-mode" -> "loadBalancingMode": tmsh's spelling is understood, too.
 function M.camel(name)
   if not name:find "-" then return name end
@@ -225,6 +231,7 @@ end
 
 -- "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also "/24": true if it is one. Second result: "4" or "6".
 function M.is_address(text, mask)
+  if type(text) ~= "string" then return false end
   local address, suffix = text, nil
   if mask then
     address, suffix = text:match "^([^/]+)/?(.*)$"

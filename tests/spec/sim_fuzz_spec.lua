@@ -70,4 +70,46 @@ describe("simulated device: senseless requests", function()
     assert.is_true(statuses[404] > 100)
     assert.equal(0, device:problems())
   end)
+
+  it("give no property a value that breaks the device, now or when it is read", function()
+    local device <close> = sim.start { provision = { "ltm", "gtm", "afm" } }
+    local options = device:options "admin"
+    options.auth, options.retries = "basic", 0
+    local bip <close> = f5.connect(options)
+    local VALUES <const> = {
+      5, 1.5, true, json.null, "", "/", "none", "and", json.array { 5 }, json.array { json.array { 1 } }, json.array { json.null }, json.array { true },
+      json.array { {} }, json.array { "/" }, { name = "x" }, { link = "x" }, { items = 5 }, { items = json.array { 5 } },
+    }
+    local calls = 0
+    local function check(template)
+      local collection <const> = "/mgmt/tm/" .. template
+      for property in pairs(bip:request("GET", collection .. "/example").items[1]) do
+        for i, one in ipairs(VALUES) do
+          local body = { name = "fz" }
+          if template == "ltm/virtual" then body.destination = "10.0.0.1:80" elseif template == "ltm/node" then body.address = "10.0.0.1" end
+          body[property] = one
+          local made, answer = f5.try(bip.request, bip, "POST", collection, { body = body })
+          assert.not_equal(500, not made and answer.status, ("%s: %s, value %d"):format(template, property, i))
+          if made then
+            bip:request("GET", collection)
+            f5.try(bip.request, bip, "DELETE", (answer.selfLink:gsub("^https://localhost", ""):gsub("%?.*", "")))
+          end
+          calls = calls + 1
+        end
+      end
+      assert.equal(0, device:problems(), template)
+    end
+    for _, template in ipairs {
+      "ltm/virtual", "ltm/pool", "ltm/node", "ltm/monitor/http", "ltm/nat", "ltm/rule", "ltm/policy", "ltm/eviction-policy", "ltm/lsn-pool", "gtm/monitor/tcp",
+      "gtm/pool/cname", "sys/file/ssl-cert", "sys/crypto/key", "auth/partition", "sys/folder", "ltm/profile/client-ssl", "security/firewall/policy",
+    } do
+      check(template)
+    end
+    assert.is_true(calls > 4000)
+    for _, one in ipairs(VALUES) do
+      local ok, err = f5.try(bip.request, bip, "PATCH", "/mgmt/tm/sys/global-settings", { body = { hostname = one } })
+      assert.not_equal(500, not ok and err.status)
+    end
+    assert.equal(0, device:problems())
+  end)
 end)

@@ -247,7 +247,7 @@ local pool <const> = {
 local monitor <const> = {
   prepare = function(_, object, properties, old, ctx)
     if properties.destination and object.destination and object.destination ~= "*:*" then
-      local text <const> = object.destination
+      local text <const> = validate.text("destination", object.destination)
       if not text:find "^%*" and not validate.endpoint(text) then
         if not (validate.is_address(text)) then validate.invalid("destination", text) end
       end

@@ -72,7 +72,7 @@ end
 -- `read` puts what the text says into the object.
 local function settle_file(store, object, properties, old, ctx, read)
   if properties.sourcePath and properties.sourcePath ~= validate.NONE then
-    local text <const> = content(store, object.sourcePath)
+    local text <const> = content(store, validate.text("sourcePath", object.sourcePath))
     object.size = text and #text or object.size or 1229
     object.checksum = checksum(text or object.sourcePath)
     if text and read then read(object, text, properties.passphrase) end
@@ -186,7 +186,7 @@ local function crypto(kind)
       for _, name in ipairs { "fromLocalFile", "fromUrl", "fromEditor", "consumer", "genCertificate", "lifetime" } do object[name] = nil end
       if kind == "key" then
         object.keySize = tostring(object.keySize or 2048)
-        local type_given <const> = object.keyType
+        local type_given <const> = object.keyType and validate.text("keyType", object.keyType)
         object.keyType = type_given and type_given:gsub("%-private$", "") .. "-private" or "rsa-private"
         object.passphrase = nil
       end
@@ -222,7 +222,7 @@ local settings <const> = {
       store.device.hostname = object.hostname
       return
     end
-    if not object.hostname or not object.hostname:find "%." or object.hostname:find "[^%w.-]" then
+    if not object.hostname or not validate.text("hostname", object.hostname):find "%." or object.hostname:find "[^%w.-]" then
       validate.refuse_mcpd(("01070903:3: Constraint 'hostname must be a fully qualified DNS name' failed for 'Hostname' (%s)"):format(
         tostring(object.hostname)))
     end

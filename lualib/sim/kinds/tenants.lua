@@ -54,6 +54,7 @@ local folder <const> = {
       full = full:gsub("//+", "/"):gsub("/+$", "")
     end
     local above <const>, last <const> = full:match "^(.*)/([^/]+)$"
+    if not last then validate.invalid("name", name) end
     validate.name({}, last)
     if above == "" then return { name = last, subPath = "/", fullPath = full } end
     local partition <const>, rest <const> = names.partition(above)
@@ -107,6 +108,7 @@ local partition <const> = {
       error(errors.tm(409, ("01020066:3: The requested folder (/%s) already exists in partition %s."):format(object.name, object.name), 3), 0)
     end
     if properties.defaultRouteDomain and properties.defaultRouteDomain ~= 0 then
+      if math.type(properties.defaultRouteDomain) ~= "integer" then validate.invalid("defaultRouteDomain", properties.defaultRouteDomain) end
       local found = false
       for _, domain in ipairs(store:list "/mgmt/tm/net/route-domain") do found = found or domain.id == properties.defaultRouteDomain end
       if not found then

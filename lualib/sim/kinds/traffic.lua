@@ -12,6 +12,7 @@ local rule <const> = {
   prepare = function(_, object, properties)
     local text <const> = object.apiAnonymous
     if properties.apiAnonymous and text then
+      validate.text("apiAnonymous", text)
       local depth = 0
       local plain <const> = text:gsub("\\.", ""):gsub("\n%s*#[^\n]*", "\n"):gsub("^%s*#[^\n]*", "")
       for brace in plain:gmatch "[{}]" do

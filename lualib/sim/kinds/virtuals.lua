@@ -10,6 +10,7 @@ local ROOT <const> = "/mgmt/tm/"
 
 -- "10.0.0.1:80", "/Common/10.0.0.1:80", "/Common/name:80" -> partition path, address or name, port; nil if it is none.
 local function destination_parts(text)
+  if type(text) ~= "string" then return nil end
   local folder <const>, last <const> = text:match "^(/.*)/([^/]+)$"
   local rest <const> = last or text
   local host, port = rest:match "^([^:]+):([^:]+)$"
@@ -23,12 +24,10 @@ local ANY <const> = { any = true, any6 = true, ["0.0.0.0"] = true, ["::"] = true
 local function full_list(store, list, targets, partition)
   local fresh <const> = {}
   for i, item in ipairs(list) do
-    if type(item) == "string" then
-      local own <const> = names.absolute(item, partition)
-      fresh[i] = references.locate(store, targets, own) and own or names.absolute(item)
-    else
-      fresh[i] = item
-    end
+    if type(item) == "number" then item = tostring(item) end
+    if type(item) == "table" then item = item.fullPath or item.name end
+    local own <const> = names.absolute(validate.text("name", item), partition)
+    fresh[i] = references.locate(store, targets, own) and own or names.absolute(item)
   end
   return json.array(fresh)
 end
@@ -37,6 +36,7 @@ local function persist_list(store, value, partition)
   local fresh <const> = {}
   for i, item in ipairs(value) do
     local entry <const> = type(item) == "table" and item or { name = item }
+    if type(entry.name) ~= "string" then validate.invalid("persist", entry.name) end
     local given <const>, below, name = names.split(names.absolute(tostring(entry.name), entry.partition or partition))
     local full = names.full(given, entry.subPath or below, name)
     if not references.locate(store, { "ltm/persistence" }, full) and not entry.partition and tostring(entry.name):sub(1, 1) ~= "/" then
@@ -60,7 +60,9 @@ local TYPE_FLAGS <const> = { "ipForward", "l2Forward", "reject", "dhcpRelay", "i
 
 -- The protocol that a virtual server's profiles imply.
 local function protocol_of(store, profiles)
-  for _, item in ipairs(type(profiles) == "table" and (profiles.items or profiles) or {}) do
+  local list = type(profiles) == "table" and (profiles.items or profiles) or {}
+  if type(list) ~= "table" then validate.invalid("profiles", list) end
+  for _, item in ipairs(list) do
     local name <const> = type(item) == "table" and (item.fullPath or item.name) or item
     if type(name) == "string" then
       for _, kind in ipairs { "udp", "sctp", "tcp", "fasthttp" } do
@@ -86,7 +88,7 @@ local virtual <const> = {
       local text <const> = object.destination
       local folder, host, port = destination_parts(text)
       if not host then
-        if validate.is_address(text) then host, port = text, "any" else validate.invalid("destination", text) end
+        if validate.is_address(text) then host, port = text, "any" else validate.invalid("destination", text or "none") end
       end
       local number <const> = validate.port(port)
       if not number then validate.invalid("destination", text) end
