@@ -2,6 +2,7 @@
 -- order a person expects them, and how a single cell, number or statistic reads.
 
 local json = require "f5.json"
+local printable = require "cli.support.printable"
 
 local Value = {}
 
@@ -55,7 +56,7 @@ local ESCAPES <const> = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 
 --- The text without anything that a terminal would act on.
 function Value.printable(text)
-  return (text:gsub("[%c\127]", function(c) return ESCAPES[c] or ("\\x%02x"):format(c:byte()) end))
+  return printable((text:gsub("[\n\t\r]", ESCAPES)))
 end
 
 --- A number without needless digits; a float keeps its point.

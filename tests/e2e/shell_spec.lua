@@ -53,6 +53,12 @@ describe("REST from the shell", function()
     end
   end)
 
+  it("shows control characters, and does not send them to the terminal", function()
+    run({ "create", "ltm/node", "@-" }, '{"name":"n","address":"10.0.0.1","description":"a\\u001b[2J\\u009b2J\\u0007\\nb \195\169"}')
+    local shown = run { "list", "ltm/node", "--select", "description", "--output", "table" }
+    assert.equal("description\na\\x1b[2J\\x9b2J\\x07\\nb \195\169\n", shown.out)
+  end)
+
   it("writes tables, JSON, JSON lines, CSV and Lua", function()
     for i = 1, 3 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
     local words = { "list", "ltm/node", "--select", "name,address", "--output" }
