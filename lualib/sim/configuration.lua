@@ -91,7 +91,7 @@ end
 local function ucs_name(body)
   local name = body.name
   if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
-  name = name:match "[^/]+$"
+  name = name:match "[^/]+$" or refuse(('invalid property value "name":"%s"'):format(name))
   return name:find "%.ucs$" and name or name .. ".ucs"
 end
 

@@ -36,7 +36,7 @@ end
 
 function M.matches(encrypted, password)
   local salt <const> = type(encrypted) == "string" and encrypted:match "^%$6%$([^$]+)%$"
-  return salt ~= nil and salt ~= false and scramble(salt, password) == encrypted
+  return type(password) == "string" and salt ~= nil and salt ~= false and scramble(salt, password) == encrypted
 end
 
 -- The user's object, or nil.

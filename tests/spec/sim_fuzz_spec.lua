@@ -112,4 +112,23 @@ describe("simulated device: senseless requests", function()
     end
     assert.equal(0, device:problems())
   end)
+
+  it("are refused as well outside of the configuration", function()
+    local device <close> = sim.start { seed = { provision = { "ltm", "asm" }, asm = { policies = { { name = "web" } } } } }
+    local options = device:options "admin"
+    options.auth, options.retries = "basic", 0
+    local bip <close> = f5.connect(options)
+    local policy <const> = bip.asm.policies:list()[1].id
+    for _, call in ipairs {
+      { "PATCH", "/mgmt/shared/authz/users/admin", { oldPassword = true, password = "Zk39fk!ladk3" } },
+      { "PATCH", "/mgmt/shared/authz/users/admin", { oldPassword = json.array {}, password = "Zk39fk!ladk3" } },
+      { "POST", "/mgmt/tm/sys/ucs", { command = "save", name = "/" } },
+    } do
+      local ok, err = f5.try(bip.request, bip, call[1], call[2], { body = call[3] })
+      assert.is_false(ok)
+      assert.is_true(err.status >= 400 and err.status < 500, tostring(err))
+    end
+    bip:request("PATCH", "/mgmt/tm/asm/policies/" .. policy, { body = { virtualServers = json.null } })
+    assert.equal(0, device:problems())
+  end)
 end)

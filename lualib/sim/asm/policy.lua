@@ -240,9 +240,9 @@ local function has_virtual(device, full)
   return type(full) == "string" and device.store:get("/mgmt/tm/ltm/virtual/" .. full:gsub("/", "~")) ~= nil
 end
 
---- Puts a policy on virtual servers (full paths), each of which has one policy at most. Nil: nothing was said of them.
+--- Puts a policy on virtual servers (full paths), each of which has one policy at most. Nil or null: nothing was said of them.
 function M.put_on(device, full_path, servers)
-  if servers == nil then return end
+  if type(servers) ~= "table" then return end
   local wanted <const> = {}
   for _, name in ipairs(servers) do
     if not has_virtual(device, name) then
