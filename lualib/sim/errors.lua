@@ -8,7 +8,7 @@ local M = {}
 local REASONS <const> = {
   [400] = "Bad Request", [401] = "F5 Authorization Required", [403] = "Forbidden", [404] = "Not Found",
   [405] = "Method Not Allowed", [406] = "Not Acceptable", [409] = "Conflict", [413] = "Request Entity Too Large",
-  [415] = "Unsupported Media Type", [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway",
+  [414] = "Request-URI Too Long", [415] = "Unsupported Media Type", [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway",
   [503] = "Service Unavailable", [504] = "Gateway Timeout",
 }
 M.reasons = REASONS

@@ -2,6 +2,7 @@
 return {
   "sim.log",
   "sim.fault",
+  "sim.front",
   "sim.restart",
   "sim.headers",
   "sim.cors",

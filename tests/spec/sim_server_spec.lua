@@ -44,6 +44,19 @@ describe("simulated device: server", function()
     assert.equal(35, curl { device, "GET", "/nothing", options = "--tls-max 1.1" }.exit)
   end)
 
+  it("refuses what the web server in front of a device refuses, with its page", function()
+    local function answer(path, options)
+      local given = curl { device, "GET", path, options = options }
+      return given.status, given.body:match "<title>(.-)</title>"
+    end
+    local longest <const> = "/mgmt/tm/ltm/pool?x=" .. ("x"):rep(8190 - #"GET /mgmt/tm/ltm/pool?x= HTTP/1.1")
+    assert.equal(200, (answer(longest, "-u admin:admin")))
+    assert.same({ 414, "414 Request-URI Too Long" }, { answer(longest .. "x", "-u admin:admin") })
+    assert.same({ 400, "400 Bad Request" }, { answer("/mgmt/tm/ltm/pool", "-H 'X-Long: " .. ("x"):rep(8190) .. "'") })
+    assert.same({ 400, "400 Bad Request" }, { answer("/mgmt/tm/ltm/pool/%zz", "-u admin:admin") })
+    assert.equal(404, (answer("/mgmt/tm/ltm/pool/%25zz", "-u admin:admin")))
+  end)
+
   it("delays, resets, cuts and falsifies answers as planted", function()
     device:fault { delay_ms = 300, times = 1 }
     local before = os.time()

@@ -1,0 +1,28 @@
+-- What the web server in front of the REST daemon refuses by itself, with a page instead of JSON: its usual limits, and paths that are none.
+local errors = require "sim.errors"
+
+local M = {}
+
+-- Bytes of a request line and of a header field that Apache takes unless it is configured otherwise.
+local LONGEST <const> = 8190
+
+local BAD <const> = "Your browser sent a request that this server could not understand.<br />"
+
+function M.install(device)
+  device:filter(1, function(_, request)
+    if #request.method + #request.target + #"  HTTP/1.1" > LONGEST then
+      return errors.html(414, "The requested URL's length exceeds the capacity limit for this server.<br />")
+    end
+    for name, value in pairs(request.headers) do
+      if #name + #value + 2 > LONGEST then
+        return errors.html(400, BAD .. "\nSize of a request header field exceeds server limit.")
+      end
+    end
+    if request.path:gsub("%%%x%x", ""):find("%", 1, true) then
+      return errors.html(400, BAD)
+    end
+    return nil
+  end)
+end
+
+return M
