@@ -26,7 +26,10 @@ struct http_peer {
 typedef struct network {
   loop_network face; /* first: the loop knows only this */
   loop *l;
+  CURLM *multi; /* NULL when libcurl gave none */
+  bool ran;     /* libcurl has run in this turn, and has looked at its timers then */
   http_transfer *running;
+  http_transfer *ran_list;                /* of the running ones: libcurl has worked at them since `act` began */
   http_transfer *cursor;                  /* the next one that report_progress looks at */
   bool begun;                             /* libcurl was asked for its part */
   unsigned watched;                       /* running ones with a progress callback */
@@ -81,6 +84,7 @@ static bool unlink_request(http_request **list, http_request ***end, http_reques
 
 static void link_running(network *net, http_transfer *transfer) {
   transfer->prev = NULL;
+  transfer->ran = &net->ran_list;
   transfer->next = net->running;
   if (net->running != NULL) net->running->prev = transfer;
   net->running = transfer;
@@ -128,7 +132,7 @@ static void start(network *net, http_peer *peer, http_request *request) {
   if (!http_transfer_bind(transfer, request, &peer->settings)) {
     fail(net, request, transfer->error);
   } else {
-    CURLMcode code = curl_multi_add_handle(net->face.multi, transfer->easy);
+    CURLMcode code = curl_multi_add_handle(net->multi, transfer->easy);
     if (code == CURLM_OK) {
       request->transfer = transfer;
       link_running(net, transfer);
@@ -150,18 +154,29 @@ static void start_queued(network *net, http_peer *peer) {
   loop_perform_soon(net->l);
 }
 
-/* libcurl is done with this one. */
-static void collect(network *net, CURL *easy, CURLcode code) {
+static http_transfer *transfer_of(CURL *easy) {
   char *private = NULL;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-  http_transfer *transfer = (http_transfer *)(void *)private;
+  return (http_transfer *)(void *)private;
+}
+
+/* libcurl gives a handle that is taken from it a last run. */
+static void take_from_libcurl(network *net, http_transfer *transfer) {
+  curl_multi_remove_handle(net->multi, transfer->easy);
+  for (; net->ran_list != NULL; net->ran_list = net->ran_list->next_ran)
+    net->ran_list->listed = false;
+  unlink_running(net, transfer);
+}
+
+/* libcurl is done with this one. */
+static void collect(network *net, CURL *easy, CURLcode code) {
+  http_transfer *transfer = transfer_of(easy);
   http_request *request = transfer->request;
   http_peer *peer = request->peer;
   long connects = 0;
-  curl_multi_remove_handle(net->face.multi, easy);
+  take_from_libcurl(net, transfer);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   net->connections += (uint64_t)connects;
-  unlink_running(net, transfer);
   http_transfer_collect(transfer, code);
   finish_later(net, request);
   put_back(peer, transfer, request->failure != HTTP_OK);
@@ -206,15 +221,66 @@ static int call_done(network *net) {
   return called;
 }
 
+/* OpenSSL reads ahead: when libcurl has taken one record of those that came together, the socket is empty and says
+ * nothing of the others. So each exchange that libcurl worked at is asked whether there is more, until there is none.
+ */
+static void act(network *net, curl_socket_t fd, int bits) {
+  int running = 0;
+  curl_multi_socket_action(net->multi, fd, bits, &running);
+  for (http_transfer *transfer; (transfer = net->ran_list) != NULL;) {
+    net->ran_list = transfer->next_ran;
+    transfer->listed = false;
+    if (transfer->fd != CURL_SOCKET_BAD && http_transfer_read_ahead(transfer))
+      curl_multi_socket_action(net->multi, transfer->fd, CURL_CSELECT_IN, &running);
+  }
+}
+
 static int network_perform(loop_network *face) {
   network *net = (network *)face;
-  if (face->multi != NULL) {
-    int running = 0, left = 0;
-    curl_multi_perform(face->multi, &running);
-    for (CURLMsg *message; (message = curl_multi_info_read(face->multi, &left)) != NULL;)
+  int left = 0;
+  if (net->multi != NULL) {
+    if (face->due == 0 || (!net->ran && face->due != LOOP_NEVER && face->due <= loop_now(net->l))) {
+      face->due = LOOP_NEVER; /* libcurl says it again */
+      act(net, CURL_SOCKET_TIMEOUT, 0);
+    }
+    net->ran = false;
+    for (CURLMsg *message; (message = curl_multi_info_read(net->multi, &left)) != NULL;)
       if (message->msg == CURLMSG_DONE) collect(net, message->easy_handle, message->data.result);
   }
   return report_progress(net) + call_done(net);
+}
+
+static void network_ready(loop_network *face, int fd, unsigned events) {
+  network *net = (network *)face;
+  net->ran = true;
+  act(net, fd, (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+/* -- what libcurl waits for -------------------------------------------------------------------------------------- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused) {
+  network *net = user;
+  http_transfer *transfer = transfer_of(easy);
+  (void)unused;
+  if (what != CURL_POLL_REMOVE) {
+    unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u);
+    transfer->fd = fd;
+    return loop_socket_watch(net->l, fd, events) ? 0 : -1;
+  }
+  if (transfer != NULL && transfer->fd == fd) transfer->fd = CURL_SOCKET_BAD;
+  /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say nothing. */
+  if (transfer != NULL && transfer->answering && http_sockets_find(transfer->sockets, fd) != NULL)
+    loop_socket_rest(net->l, fd);
+  else
+    loop_socket_unwatch(net->l, fd);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long delay_ms, void *user) {
+  network *net = user;
+  (void)multi;
+  net->face.due = delay_ms < 0 ? LOOP_NEVER : delay_ms == 0 ? 0 : loop_now(net->l) + (uint64_t)delay_ms;
+  return 0;
 }
 
 static bool network_busy(const loop_network *face) {
@@ -224,7 +290,7 @@ static bool network_busy(const loop_network *face) {
 
 static void network_destroy(loop_network *face) {
   network *net = (network *)face;
-  if (face->multi != NULL) curl_multi_cleanup(face->multi);
+  if (net->multi != NULL) curl_multi_cleanup(net->multi);
   free(net);
 }
 
@@ -246,6 +312,8 @@ static bool network_attach(loop *l) {
   net->face.perform = network_perform;
   net->face.busy = network_busy;
   net->face.destroy = network_destroy;
+  net->face.ready = network_ready;
+  net->face.due = LOOP_NEVER;
   loop_attach(l, &net->face);
   return true;
 }
@@ -256,10 +324,14 @@ static network *network_of(loop *l) {
   if (net->begun) return net;
   net->begun = true;
   tame_sigpipe();
-  if (http_memory_init()) net->face.multi = curl_multi_init();
-  if (net->face.multi != NULL) {
-    curl_multi_setopt(net->face.multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
-    curl_multi_setopt(net->face.multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+  if (http_memory_init()) net->multi = curl_multi_init();
+  if (net->multi != NULL) {
+    curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
+    curl_multi_setopt(net->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
+    curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
   }
   return net;
 }
@@ -271,6 +343,12 @@ static void free_options(http_peer_options *options) {
                            options->pin,  options->proxy, options->user_agent};
   for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
     free((char *)(uintptr_t)strings[i]);
+}
+
+static void free_settings(http_peer_settings *settings) {
+  free_options(&settings->options);
+  curl_url_cleanup(settings->base);
+  free(settings->user_agent);
 }
 
 static bool copy_string(const char **string) {
@@ -294,19 +372,46 @@ static bool copy_options(http_peer_options *to, const http_peer_options *from) {
   return copied;
 }
 
+static bool environment_has_proxy(void) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (getenv(names[i]) != NULL) return true;
+  return false;
+}
+
+/* What is the same in every request. A base that libcurl cannot read stays NULL: the request's URL says why. */
+static bool make_constants(http_peer_settings *settings) {
+  const http_peer_options *options = &settings->options;
+  if (options->user_agent != NULL && asprintf(&settings->user_agent, "User-Agent: %s", options->user_agent) < 0) {
+    settings->user_agent = NULL;
+    return false;
+  }
+  if (settings->proxied) return true;
+  settings->base = curl_url();
+  if (settings->base == NULL) return false;
+  if (curl_url_set(settings->base, CURLUPART_URL, options->base, 0) == CURLUE_OK) return true;
+  curl_url_cleanup(settings->base);
+  settings->base = NULL;
+  return true;
+}
+
 http_peer *http_peer_new(loop *l, const http_peer_options *options) {
   http_peer *peer = network_attach(l) ? calloc(1, sizeof *peer) : NULL;
   if (peer == NULL) return NULL;
   peer->references = 1;
   peer->l = l;
   peer->queue_end = &peer->queue;
-  peer->settings.sockets = calloc(1, sizeof *peer->settings.sockets);
-  if (!copy_options(&peer->settings.options, options) || peer->settings.sockets == NULL) {
-    free_options(&peer->settings.options);
-    free(peer->settings.sockets);
+  http_peer_settings *settings = &peer->settings;
+  settings->proxied = options->proxy != NULL ? options->proxy[0] != '\0' : environment_has_proxy();
+  settings->sockets = calloc(1, sizeof *settings->sockets);
+  bool made = copy_options(&settings->options, options) && settings->sockets != NULL && make_constants(settings);
+  if (!made) {
+    free_settings(settings);
+    free(settings->sockets);
     free(peer);
     return NULL;
   }
+  settings->sockets->l = l;
   return peer;
 }
 
@@ -356,7 +461,7 @@ void http_peer_release(http_peer *peer) {
     http_transfer_delete(transfer);
   }
   close_idle_connections(peer);
-  free_options(&peer->settings.options);
+  free_settings(&peer->settings);
   free(peer);
 }
 
@@ -372,12 +477,13 @@ void http_submit(http_peer *peer, http_request *request) {
   request->answer = request->answer_headers = NULL;
   request->answer_length = 0;
   request->bytes_sent = request->bytes_received = 0;
-  request->started = request->finished = loop_now(peer->l);
+  request->started = request->finished = 0;
   request->transfer = NULL;
   request->next = NULL;
   request->peer = http_peer_retain(peer);
   loop_perform_soon(peer->l);
-  if (net->face.multi == NULL) {
+  if (net->multi == NULL) {
+    request->started = loop_now(peer->l);
     fail(net, request, "libcurl could not be initialised");
   } else if (peer->active < peer->settings.options.parallel && peer->queue == NULL) {
     start(net, peer, request);
@@ -393,8 +499,7 @@ void http_cancel(http_request *request) {
   network *net = network_of(peer->l);
   http_transfer *transfer = request->transfer;
   if (transfer != NULL) {
-    curl_multi_remove_handle(net->face.multi, transfer->easy);
-    unlink_running(net, transfer);
+    take_from_libcurl(net, transfer);
     http_transfer_collect(transfer, CURLE_ABORTED_BY_CALLBACK);
     put_back(peer, transfer, true);
     start_queued(net, peer);
@@ -406,6 +511,7 @@ void http_cancel(http_request *request) {
   request->failure = HTTP_CANCELLED;
   snprintf(request->error, sizeof request->error, "cancelled");
   request->finished = loop_now(peer->l);
+  if (transfer == NULL && request->started == 0) request->started = request->finished; /* it was still waiting */
   http_peer_release(peer);
 }
 
@@ -425,8 +531,9 @@ void http_request_clear(http_request *request) {
 bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size) {
   size_t length = strlen(name);
   const char *line = request->answer_headers;
+  int first = tolower((unsigned char)*name);
   for (; line != NULL && *line != '\0'; line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
-    if (strncasecmp(line, name, length) != 0 || line[length] != ':') continue;
+    if (tolower((unsigned char)*line) != first || strncasecmp(line, name, length) != 0 || line[length] != ':') continue;
     const char *value = line + length + 1;
     value += strspn(value, " \t");
     size_t end = strcspn(value, "\r\n");

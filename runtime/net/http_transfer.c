@@ -1,4 +1,4 @@
-/* One easy handle: its options, its callbacks, and what its end means. No callback here calls into another module. */
+/* One easy handle: its options, its callbacks, and what its end means. No callback here calls anything but the loop. */
 #include "net/http_transfer.h"
 
 #include <errno.h>
@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "net/loop_network.h"
 
 enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024 };
 
@@ -117,6 +119,7 @@ static size_t on_header(char *data, size_t one, size_t length, void *user) {
   http_transfer *transfer = user;
   http_request *request = transfer->request;
   (void)one;
+  transfer->answering = true;
   request->bytes_received += length;
   if (length > 5 && memcmp(data, "HTTP/", 5) == 0) transfer->headers_length = 0; /* the block before was a 100 */
   if (!grow(&request->answer_headers, &transfer->headers_size, transfer->headers_length + length + 1,
@@ -157,16 +160,40 @@ static int on_seek(void *user, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
+/* NULL before the handshake and after the end. */
+static SSL *tls_of(const http_transfer *transfer) {
+  struct curl_tlssessioninfo *info = NULL;
+  if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL) return NULL;
+  return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
+}
+
 /* OpenSSL would wipe its whole buffer of 16 KiB after each answer: a tenth of the time of a small one, a twentieth of a
  * download. Answers that are no secret are in the hands of the script anyway. */
 static void set_cleansing(const http_transfer *transfer) {
-  struct curl_tlssessioninfo *info = NULL;
-  if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL) return;
-  if (info->backend != CURLSSLBACKEND_OPENSSL || info->internals == NULL) return;
+  SSL *tls = tls_of(transfer);
+  if (tls == NULL) return;
   if (transfer->request->secret)
-    SSL_set_options(info->internals, SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
   else
-    SSL_clear_options(info->internals, SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_clear_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
+/* When the last read found too little for a record, the rest will come by the socket; when it did not, nobody has
+ * looked at what is left. */
+bool http_transfer_read_ahead(const http_transfer *transfer) {
+  const SSL *tls = tls_of(transfer);
+  return tls != NULL && SSL_has_pending(tls) && !SSL_want_read(tls);
+}
+
+/* Called at the end of each run that libcurl gives the exchange: a sign that it may have read. */
+static int on_run(void *user, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
+  http_transfer *transfer = user;
+  (void)to_receive, (void)received, (void)to_send, (void)sent;
+  if (transfer->listed) return 0;
+  transfer->listed = true;
+  transfer->next_ran = *transfer->ran;
+  *transfer->ran = transfer;
+  return 0;
 }
 
 /* Called each time a request is about to go out. On a connection that was kept and turns out to be dead, libcurl begins
@@ -196,12 +223,16 @@ static ino_t inode_of(curl_socket_t fd) {
   return fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
-static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
+http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd) {
   for (unsigned i = 0; i < sockets->count; i++)
-    if (sockets->list[i].fd == fd) {
-      sockets->list[i] = sockets->list[--sockets->count];
-      return;
-    }
+    if (sockets->list[i].fd == fd) return &sockets->list[i];
+  return NULL;
+}
+
+static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
+  http_socket *known = http_sockets_find(sockets, fd);
+  if (known != NULL) *known = sockets->list[--sockets->count];
+  loop_socket_gone(sockets->l, fd);
 }
 
 void http_sockets_check(http_sockets *sockets) {
@@ -223,7 +254,7 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == CURL_SOCKET_BAD) return fd;
   forget_socket(sockets, fd); /* one of this number that is gone */
-  sockets->list[sockets->count++] = (http_socket){fd, inode_of(fd)};
+  sockets->list[sockets->count++] = (http_socket){.fd = fd, .inode = inode_of(fd)};
   return fd;
 }
 
@@ -248,17 +279,24 @@ static int on_close_socket(void *user, curl_socket_t fd) {
     }                                                                                                                  \
   } while (0)
 
-/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_cleansing finds that it may. */
+/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_cleansing finds that it may. And
+ * OpenSSL takes all that the socket has with one system call, not two for each record; what it has then is nothing that
+ * the loop can see, so http.c asks for it (http_transfer_read_ahead). Not through a proxy, which may be a second TLS
+ * connection around the first. */
 static CURLcode on_tls(CURL *easy, void *context, void *user) {
-  (void)easy, (void)user;
+  const http_peer_settings *settings = user;
+  (void)easy;
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+  if (!settings->proxied) SSL_CTX_set_read_ahead(context, 1);
   return CURLE_OK;
 }
 
-static bool set_trust(CURL *easy, const http_peer_options *options, char *error) {
+static bool set_trust(CURL *easy, const http_peer_settings *settings, char *error) {
+  const http_peer_options *options = &settings->options;
   const char *directory = NULL, *bundle = NULL;
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_CTX_FUNCTION, on_tls);
+  SET(CURLOPT_SSL_CTX_DATA, settings);
   if (options->insecure) {
     SET(CURLOPT_SSL_VERIFYPEER, 0L);
     SET(CURLOPT_SSL_VERIFYHOST, 0L);
@@ -278,14 +316,6 @@ static bool set_trust(CURL *easy, const http_peer_options *options, char *error)
   return true;
 }
 
-/* libcurl would look for each of them before each request. */
-static bool environment_has_proxy(void) {
-  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (getenv(names[i]) != NULL) return true;
-  return false;
-}
-
 static bool set_constant_options(http_transfer *transfer, const http_peer_settings *settings, char *error) {
   CURL *easy = transfer->easy;
   const http_peer_options *options = &settings->options;
@@ -300,9 +330,9 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L); /* a request that ends while its name is looked up does not wait for the resolver */
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
-  if (options->proxy != NULL || !environment_has_proxy())
-    SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");
-  if (options->user_agent != NULL) SET(CURLOPT_USERAGENT, options->user_agent);
+  /* Without one, libcurl would look for each variable of the environment before each request. */
+  if (options->proxy != NULL || !settings->proxied) SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");
+  if (settings->base != NULL) SET(CURLOPT_CURLU, settings->base);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -311,13 +341,18 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_READDATA, transfer);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, transfer);
+  if (!settings->proxied) {
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_run);
+    SET(CURLOPT_XFERINFODATA, transfer);
+  }
   SET(CURLOPT_PREREQFUNCTION, on_start);
   SET(CURLOPT_PREREQDATA, transfer);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
   SET(CURLOPT_OPENSOCKETDATA, settings->sockets);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
   SET(CURLOPT_CLOSESOCKETDATA, settings->sockets);
-  return set_trust(easy, options, error);
+  return set_trust(easy, settings, error);
 }
 
 http_transfer *http_transfer_new(const http_peer_settings *settings, char *error) {
@@ -325,6 +360,8 @@ http_transfer *http_transfer_new(const http_peer_settings *settings, char *error
   http_transfer *transfer = calloc(1, sizeof *transfer);
   if (transfer == NULL) return NULL;
   transfer->easy = curl_easy_init();
+  transfer->sockets = settings->sockets;
+  transfer->fd = CURL_SOCKET_BAD;
   transfer->base_length = strlen(settings->options.base);
   transfer->url_size = transfer->base_length + 256;
   transfer->url = malloc(transfer->url_size);
@@ -344,31 +381,43 @@ void http_transfer_delete(http_transfer *transfer) {
   free(transfer);
 }
 
-static bool set_url(http_transfer *transfer, const char *path, char *error) {
+/* With the parsed base of the peer and only the path anew, libcurl parses and prints no URL: a tenth of its work for a
+ * small answer. Through a proxy the whole URL may have to be said. */
+static bool set_url(http_transfer *transfer, const http_peer_settings *settings, const char *path, char *error) {
   CURL *easy = transfer->easy;
   size_t length = strlen(path) + 1;
+  for (const char *p = path; *p != '\0'; p++)
+    if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f) {
+      snprintf(error, CURL_ERROR_SIZE, "the path of the request is not encoded");
+      return false;
+    }
+  if (settings->base != NULL) {
+    SET(CURLOPT_REQUEST_TARGET, path);
+    return true;
+  }
   if (!grow(&transfer->url, &transfer->url_size, transfer->base_length + length, 0)) return false;
   memcpy(transfer->url + transfer->base_length, path, length);
   SET(CURLOPT_URL, transfer->url);
   return true;
 }
 
-static bool set_headers(http_transfer *transfer, bool with_body, char *error) {
+static bool set_headers(http_transfer *transfer, const http_peer_settings *settings, bool with_body, char *error) {
   CURL *easy = transfer->easy;
   const char *const *headers = transfer->request->headers;
   size_t count = 0;
   bool typed = false;
   for (; headers != NULL && headers[count] != NULL; count++)
     typed = typed || strncasecmp(headers[count], "Content-Type:", 13) == 0;
-  if (count + 2 > transfer->node_size) {
-    struct curl_slist *nodes = realloc(transfer->nodes, (count + 2) * sizeof *nodes);
+  if (count + 3 > transfer->node_size) {
+    struct curl_slist *nodes = realloc(transfer->nodes, (count + 3) * sizeof *nodes);
     if (nodes == NULL) return false;
     transfer->nodes = nodes;
-    transfer->node_size = count + 2;
+    transfer->node_size = count + 3;
   }
   /* struct curl_slist is public, and libcurl only reads what it is given here. */
   for (size_t i = 0; i < count; i++)
     transfer->nodes[i].data = (char *)(uintptr_t)headers[i];
+  if (settings->user_agent != NULL) transfer->nodes[count++].data = settings->user_agent;
   if (with_body) {
     static char expect[] = "Expect:", type[] = "Content-Type:";
     transfer->nodes[count++].data = expect;           /* no waiting for "100 Continue" */
@@ -417,6 +466,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request, const ht
   transfer->body_sent = transfer->sink_written = transfer->reported = 0;
   transfer->sink_gathered = request->sink_kept = 0;
   transfer->local_port = 0;
+  transfer->answering = false;
   error[0] = '\0';
 
   bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
@@ -425,7 +475,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request, const ht
   transfer_shape shape = request->body_from_fd ? SHAPE_FILE : with_body ? SHAPE_MEMORY : head ? SHAPE_HEAD : SHAPE_GET;
   transfer->repeatable = get || head || strcmp(method, "OPTIONS") == 0;
 
-  if (!set_url(transfer, request->path, error) || !set_headers(transfer, with_body, error) ||
+  if (!set_url(transfer, settings, request->path, error) || !set_headers(transfer, settings, with_body, error) ||
       !set_body(transfer, shape, error))
     return false;
   bool custom = shape == SHAPE_GET ? !get : shape == SHAPE_HEAD ? false : strcmp(method, "POST") != 0;

@@ -18,6 +18,7 @@ typedef struct http_socket {
 } http_socket;
 
 typedef struct http_sockets {
+  loop *l;
   bool orphan; /* the peer is gone: free this with the last socket */
   unsigned count, size;
   http_socket *list;
@@ -26,6 +27,8 @@ typedef struct http_sockets {
 /* Forgets those that were closed behind our back: libcurl 7.88 closes a socket whose connection timed out or was given
  * up without the callback, and its number may be anybody's by now. */
 void http_sockets_check(http_sockets *sockets);
+/* NULL if it is none of them. */
+http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd);
 
 /* What is sent, to know which options of the easy handle the last exchange left behind. */
 typedef enum transfer_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_MEMORY, SHAPE_FILE } transfer_shape;
@@ -33,6 +36,7 @@ typedef enum transfer_shape { SHAPE_NONE, SHAPE_GET, SHAPE_HEAD, SHAPE_MEMORY, S
 /* An easy handle set up for one peer, used again and again: only what differs from the exchange before is set anew. */
 typedef struct http_transfer {
   CURL *easy;
+  http_sockets *sockets;             /* the peer's */
   http_request *request;             /* NULL when idle */
   struct http_transfer *next, *prev; /* in the peer's list of idle ones, or the network's of running ones */
   transfer_shape shape;
@@ -54,12 +58,19 @@ typedef struct http_transfer {
   size_t sink_gathered; /* bytes in the owner's buffer that are not in the file yet */
   uint64_t reported;    /* sum last given to progress */
   int local_port;
+  curl_socket_t fd;                      /* what it waits for, CURL_SOCKET_BAD for nothing */
+  bool answering;                        /* an answer has begun to come over this connection */
+  struct http_transfer *next_ran, **ran; /* in the network's list of those that libcurl has worked at; its head */
+  bool listed;                           /* in that list */
   char error[CURL_ERROR_SIZE];
 } http_transfer;
 
 /* What http_transfer.c needs of a peer. Strings live as long as the peer. */
 typedef struct http_peer_settings {
   http_peer_options options; /* defaults filled in */
+  bool proxied;              /* a proxy is given, or the environment may name one */
+  CURLU *base;               /* options.base, parsed; NULL when each request says its whole URL */
+  char *user_agent;          /* "User-Agent: …", or NULL */
   http_sockets *sockets;
 } http_peer_settings;
 
@@ -72,6 +83,8 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request, const ht
 void http_transfer_collect(http_transfer *transfer, CURLcode code);
 /* Unbinds without a result. */
 void http_transfer_unbind(http_transfer *transfer);
+/* Whether OpenSSL has bytes of the socket that nobody has asked it for: nothing will announce them. */
+bool http_transfer_read_ahead(const http_transfer *transfer);
 /* Bytes of both directions so far, bodies only. */
 void http_transfer_progress(const http_transfer *transfer, uint64_t *sent, uint64_t *received);
 

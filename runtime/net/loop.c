@@ -1,47 +1,38 @@
 #include "net/loop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "net/loop_network.h"
 
+enum { BATCH = 128, LONGEST_WAIT_MS = 3600 * 1000 };
+
 typedef struct watch {
-  int fd;
-  void (*ready)(void *data, int fd);
+  void (*ready)(void *data, int fd); /* NULL: a socket of the network's */
   void *data;
+  uint32_t generation; /* of the registration: an event of the one before is no event */
+  uint8_t wanted;      /* LOOP_READ and LOOP_WRITE, 0: not watched */
+  uint8_t registered;  /* what the kernel looks for */
+  bool always;         /* the kernel does not watch it (regular files are always ready): called in every turn */
 } watch;
 
 struct loop {
-  int wake_fd;
+  int epoll_fd, wake_fd;
   loop_network *network;
   bool perform_first;
   loop_timer **heap; /* binary, earliest first; heap[i]->slot == i + 1 */
   uint32_t timers, heap_size;
-  watch *watches;
-  unsigned watch_count, watch_size;
-  /* The descriptors of the present wait: the wake-up, then the watches. Both lists grow together. */
-  struct curl_waitfd *wait_fds;
-  struct pollfd *poll_fds;
+  watch *watches; /* by descriptor */
+  unsigned watch_size;
+  unsigned watched, always; /* how many are wanted by others than the network, and how many of all are `always` */
 };
 
-static bool watch_reserve(loop *l, unsigned size) {
-  watch *watches = realloc(l->watches, size * sizeof *watches);
-  if (watches == NULL) return false;
-  l->watches = watches;
-  struct curl_waitfd *wait_fds = realloc(l->wait_fds, (size + 1) * sizeof *wait_fds);
-  if (wait_fds == NULL) return false;
-  l->wait_fds = wait_fds;
-  struct pollfd *poll_fds = realloc(l->poll_fds, (size + 1) * sizeof *poll_fds);
-  if (poll_fds == NULL) return false;
-  l->poll_fds = poll_fds;
-  l->watch_size = size;
-  return true;
-}
+static bool watch_wake(loop *l);
 
 static bool heap_reserve(loop *l, uint32_t size) {
   loop_timer **heap = realloc(l->heap, size * sizeof *heap);
@@ -54,8 +45,9 @@ static bool heap_reserve(loop *l, uint32_t size) {
 loop *loop_new(void) {
   loop *l = calloc(1, sizeof *l);
   if (l == NULL) return NULL;
+  l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (l->wake_fd < 0 || !watch_reserve(l, 4) || !heap_reserve(l, 16)) {
+  if (l->epoll_fd < 0 || l->wake_fd < 0 || !watch_wake(l) || !heap_reserve(l, 16)) {
     loop_delete(l);
     return NULL;
   }
@@ -66,10 +58,9 @@ void loop_delete(loop *l) {
   if (l == NULL) return;
   if (l->network != NULL) l->network->destroy(l->network);
   if (l->wake_fd >= 0) close(l->wake_fd);
+  if (l->epoll_fd >= 0) close(l->epoll_fd);
   free(l->heap);
   free(l->watches);
-  free(l->wait_fds);
-  free(l->poll_fds);
   free(l);
 }
 
@@ -154,22 +145,105 @@ static int fire_timers(loop *l) {
   return called;
 }
 
-/* -- waiting ----------------------------------------------------------------------------------------------------- */
+/* -- watches ----------------------------------------------------------------------------------------------------- */
+
+static watch *watch_of(loop *l, int fd) {
+  return fd >= 0 && (unsigned)fd < l->watch_size ? &l->watches[fd] : NULL;
+}
+
+static watch *watch_make(loop *l, int fd) {
+  if (fd < 0) return NULL;
+  unsigned needed = (unsigned)fd + 1;
+  if (needed > l->watch_size) {
+    unsigned size = l->watch_size == 0 ? 32 : l->watch_size;
+    while (size < needed)
+      size *= 2;
+    watch *watches = realloc(l->watches, size * sizeof *watches);
+    if (watches == NULL) return NULL;
+    memset(watches + l->watch_size, 0, (size - l->watch_size) * sizeof *watches);
+    l->watches = watches;
+    l->watch_size = size;
+  }
+  return &l->watches[fd];
+}
+
+/* Tells the kernel what is wanted. What it knows may be wrong: a closed descriptor leaves the set by itself. */
+static void tell_kernel(loop *l, watch *w, int fd) {
+  if (w->registered == w->wanted) return;
+  struct epoll_event event = {.events =
+                                  (w->wanted & LOOP_READ ? EPOLLIN : 0) | (w->wanted & LOOP_WRITE ? EPOLLOUT : 0)};
+  if (w->wanted == 0) {
+    epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, fd, &event);
+    w->registered = 0;
+    return;
+  }
+  if (w->registered == 0) w->generation++;
+  event.data.u64 = (uint64_t)w->generation << 32 | (uint32_t)fd;
+  int done = epoll_ctl(l->epoll_fd, w->registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+  if (done != 0 && (errno == ENOENT || errno == EEXIST))
+    done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+  if (done == 0) {
+    w->registered = w->wanted;
+  } else if (!w->always) { /* a regular file, or nothing that can be waited for: the owner's read tells */
+    w->always = true;
+    l->always++;
+  }
+}
+
+static void unwatch(loop *l, watch *w, int fd) {
+  if (w->always) l->always--;
+  w->always = false;
+  w->wanted = 0;
+  tell_kernel(l, w, fd);
+}
 
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) {
   loop_unwatch(l, fd);
-  if (l->watch_count == l->watch_size && !watch_reserve(l, l->watch_size * 2)) abort();
-  l->watches[l->watch_count++] = (watch){fd, ready, data};
+  watch *w = watch_make(l, fd);
+  if (w == NULL) abort(); /* nobody would ever hear from this descriptor */
+  w->ready = ready;
+  w->data = data;
+  w->wanted = LOOP_READ;
+  w->registered = 0; /* whatever had this number before */
+  l->watched++;
+  tell_kernel(l, w, fd);
 }
 
 void loop_unwatch(loop *l, int fd) {
-  for (unsigned i = 0; i < l->watch_count; i++)
-    if (l->watches[i].fd == fd) {
-      l->watch_count--;
-      memmove(&l->watches[i], &l->watches[i + 1], (l->watch_count - i) * sizeof *l->watches);
-      return;
-    }
+  watch *w = watch_of(l, fd);
+  if (w == NULL || w->wanted == 0 || w->ready == NULL) return;
+  l->watched--;
+  unwatch(l, w, fd);
 }
+
+bool loop_socket_watch(loop *l, int fd, unsigned events) {
+  watch *w = watch_make(l, fd);
+  if (w == NULL) return false;
+  w->ready = NULL;
+  w->wanted = (uint8_t)events;
+  tell_kernel(l, w, fd);
+  return true;
+}
+
+void loop_socket_rest(loop *l, int fd) {
+  watch *w = watch_of(l, fd);
+  if (w != NULL && !w->always) w->wanted = 0;
+}
+
+void loop_socket_unwatch(loop *l, int fd) {
+  watch *w = watch_of(l, fd);
+  if (w != NULL) unwatch(l, w, fd);
+}
+
+void loop_socket_gone(loop *l, int fd) {
+  watch *w = watch_of(l, fd);
+  if (w == NULL) return;
+  if (w->always) l->always--;
+  w->always = false;
+  w->wanted = w->registered = 0;
+}
+
+/* -- waiting ----------------------------------------------------------------------------------------------------- */
 
 void loop_wake(loop *l) {
   int saved = errno;
@@ -179,61 +253,61 @@ void loop_wake(loop *l) {
   errno = saved;
 }
 
+static bool watch_wake(loop *l) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint32_t)l->wake_fd};
+  return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &event) == 0;
+}
+
 static void drain_wake(loop *l) {
   uint64_t count;
   ssize_t got = read(l->wake_fd, &count, sizeof count);
   (void)got;
 }
 
-/* Calls what is readable. A callback may watch and unwatch, so each descriptor is looked up again when its turn comes.
- */
-static int call_ready(loop *l, unsigned waited) {
-  int called = 0;
-  for (unsigned i = 1; i <= waited; i++) {
-    if (l->poll_fds[i].revents == 0) continue;
-    for (unsigned j = 0; j < l->watch_count; j++)
-      if (l->watches[j].fd == l->poll_fds[i].fd) {
-        watch found = l->watches[j];
-        found.ready(found.data, found.fd);
-        called++;
-        break;
-      }
+/* Tells the owner of the descriptor; returns the number of callbacks called. */
+static int tell(loop *l, const watch *w, int fd, unsigned events) {
+  if (w->ready != NULL) {
+    w->ready(w->data, fd);
+    return 1;
   }
+  if (events != 0) l->network->ready(l->network, fd, events);
+  return 0;
+}
+
+static int dispatch(loop *l, const struct epoll_event *event) {
+  const uint32_t readable = EPOLLIN | EPOLLHUP | EPOLLERR, writable = EPOLLOUT | EPOLLHUP | EPOLLERR;
+  int fd = (int)(uint32_t)event->data.u64;
+  if (fd == l->wake_fd) {
+    drain_wake(l);
+    return 0;
+  }
+  watch *w = watch_of(l, fd);
+  if (w == NULL || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
+  if (w->wanted == 0) { /* a resting connection that the other side closes: whoever uses it next finds out */
+    tell_kernel(l, w, fd);
+    return 0;
+  }
+  unsigned events = (event->events & readable ? LOOP_READ : 0u) | (event->events & writable ? LOOP_WRITE : 0u);
+  return tell(l, w, fd, events & w->wanted);
+}
+
+static int call_always_ready(loop *l) {
+  int called = 0;
+  for (unsigned fd = 0; l->always > 0 && fd < l->watch_size; fd++)
+    if (l->watches[fd].always) called += tell(l, &l->watches[fd], (int)fd, l->watches[fd].wanted);
   return called;
 }
 
-/* Waits at most timeout_ms and returns how many watches were waited for. Their state is in poll_fds. */
-static unsigned wait_fds(loop *l, int timeout_ms) {
-  unsigned count = l->watch_count;
-  bool with_curl = l->network != NULL && l->network->multi != NULL;
-  for (unsigned i = 0; i <= count; i++) {
-    int fd = i == 0 ? l->wake_fd : l->watches[i - 1].fd;
-    l->poll_fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
-    l->wait_fds[i] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLIN};
-  }
-  int ready = 0;
-  if (with_curl) {
-    /* curl_multi_poll: unlike curl_multi_wait it also waits the whole time when it has no descriptor of its own. It has
-     * no "for ever"; a long wait that ends early is only an empty turn. */
-    curl_multi_poll(l->network->multi, l->wait_fds, count + 1, timeout_ms < 0 ? 3600 * 1000 : timeout_ms, &ready);
-    /* libcurl hides a hang-up of a watched descriptor, which also ended the wait: without a second look that would
-     * spin. */
-    if (ready > 0 && count > 0)
-      poll(l->poll_fds, count + 1, 0);
-    else if (ready > 0)
-      l->poll_fds[0].revents = l->wait_fds[0].revents;
-  } else {
-    ready = poll(l->poll_fds, count + 1, timeout_ms);
-    if (ready < 0)
-      for (unsigned i = 0; i <= count; i++)
-        l->poll_fds[i].revents = 0;
-  }
-  if (ready > 0 && l->poll_fds[0].revents != 0) drain_wake(l);
-  return count;
+static int wait(loop *l, int timeout_ms) {
+  struct epoll_event events[BATCH];
+  int called = 0, count = epoll_wait(l->epoll_fd, events, BATCH, l->always > 0 ? 0 : timeout_ms);
+  for (int i = 0; i < count; i++) /* a callback may watch and unwatch, close and open: each is looked up anew */
+    called += dispatch(l, &events[i]);
+  return called + call_always_ready(l);
 }
 
 bool loop_pending(const loop *l) {
-  return l->timers > 0 || l->watch_count > 0 || (l->network != NULL && l->network->busy(l->network));
+  return l->timers > 0 || l->watched > 0 || (l->network != NULL && l->network->busy(l->network));
 }
 
 static int perform(loop *l) {
@@ -241,22 +315,23 @@ static int perform(loop *l) {
   return l->network->perform(l->network);
 }
 
+/* How long the turn may wait, milliseconds; -1: for ever. */
+static int until_due(const loop *l, int max_wait_ms) {
+  uint64_t due = l->timers > 0 ? l->heap[0]->due : LOOP_NEVER;
+  if (l->network != NULL && l->network->due < due) due = l->network->due;
+  if (due == LOOP_NEVER) return max_wait_ms;
+  uint64_t now = loop_now(l), until = due > now ? due - now : 0;
+  if (until > LONGEST_WAIT_MS) until = LONGEST_WAIT_MS;
+  return max_wait_ms < 0 || until < (uint64_t)max_wait_ms ? (int)until : max_wait_ms;
+}
+
 int loop_turn(loop *l, int max_wait_ms) {
-  /* What was submitted since the last turn goes out before the wait: otherwise libcurl answers the wait at once, one
-   * system call for nothing. */
+  /* What was submitted since the last turn goes out before the wait. */
   int called = l->perform_first ? perform(l) : 0;
-  int timeout = called > 0 ? 0 : max_wait_ms;
-  if (l->timers > 0 && timeout != 0) {
-    uint64_t now = loop_now(l), due = l->heap[0]->due;
-    uint64_t until = due > now ? due - now : 0;
-    if (until > 3600 * 1000) until = 3600 * 1000;
-    if (timeout < 0 || until < (uint64_t)timeout) timeout = (int)until;
-  }
   /* Callbacks have something for their waiters to do: do not spend a system call on a look at the descriptors. The next
    * turn does. */
   if (called == 0) {
-    unsigned waited = wait_fds(l, timeout);
-    called += call_ready(l, waited);
+    called += wait(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
     if (l->network != NULL) called += perform(l);
   }
   return called + fire_timers(l);
