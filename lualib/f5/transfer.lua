@@ -27,9 +27,14 @@ local function check(what, options, known)
   if type(options) ~= "table" then core.usage_error(3, ("%s takes a table of options, not a %s"):format(what, type(options))) end
   for key, value in pairs(options) do
     local want = known[key]
+    if key == "sha256" and value == true then goto fits end
     if not want then core.usage_error(3, ("%s has no option '%s'"):format(what, tostring(key))) end
     local is = math.type(value) == "integer" and "integer" or type(value)
     if is ~= want then core.usage_error(3, ("%s: '%s' must be of type %s, not %s"):format(what, key, want, is)) end
+    if key == "sha256" and not (value:match "^%x+$" and #value == 64) then
+      core.usage_error(3, ("%s: 'sha256' is true or 64 hexadecimal digits, not %q"):format(what, value))
+    end
+    ::fits::
   end
   return options
 end
@@ -86,36 +91,37 @@ local function run(moved, name, progress)
   until finished
 end
 
-local UPLOAD <const> = { to = "string", name = "string", progress = "function" }
-local DOWNLOAD <const> = { from = "string", size = "integer", progress = "function" }
+local UPLOAD <const> = { to = "string", name = "string", sha256 = "string", progress = "function" }
+local DOWNLOAD <const> = { from = "string", size = "integer", sha256 = "string", progress = "function" }
 
 --- session:upload(file[, options]): sends a file.
 -- @param options table|nil: to ("downloads", "ucs", "images", "asm"), name (on the device; the file's own), progress
---   (function(bytes, size, seconds))
--- @return table: name, size, sha256, path (on the device)
+--   (function(bytes, size, seconds)), sha256 (true: take it; 64 hexadecimal digits: it must be this one)
+-- @return table: name, size, sha256 (when asked for), path (on the device)
 function M.upload(bip, file, options)
   if type(file) ~= "string" then core.usage_error(2, ("upload: the file is named by a string, not by a %s"):format(type(file))) end
   options = check("upload", options, UPLOAD)
   local target = place("upload", "to", options.to)
   local name = options.name or file:match "([^/]*)$"
   check_name("upload", name)
-  local moved <close> = transfer.upload(bip, target.to .. encoded(name), file)
+  local moved <close> = transfer.upload(bip, target.to .. encoded(name), file, options.sha256 ~= nil)
   run(moved, name, options.progress)
-  local sha256, size = transfer.finish(moved)
+  local size, sha256 = transfer.finish(moved, options.sha256 ~= true and options.sha256 or nil)
   return { name = name, size = size, sha256 = sha256, path = target.directory and target.directory .. "/" .. name or nil }
 end
 
 --- session:download(name, file[, options]): fetches a file. It has its name when all of it is there, and only its owner may read it.
--- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for devices that do not tell), progress
--- @return table: file, size, sha256
+-- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for devices that do not tell), progress,
+--   sha256 (as of upload; a file with another one is not kept)
+-- @return table: file, size, sha256 (when asked for)
 function M.download(bip, name, file, options)
   check_name("download", name)
   if type(file) ~= "string" or file == "" then core.usage_error(2, ("download: the file is named by a string, not by a %s"):format(type(file))) end
   options = check("download", options, DOWNLOAD)
   local source = place("download", "from", options.from)
-  local moved <close> = transfer.download(bip, source.from .. encoded(name), file, options.size)
+  local moved <close> = transfer.download(bip, source.from .. encoded(name), file, options.sha256 ~= nil, options.size)
   run(moved, name, options.progress)
-  local sha256, size = transfer.finish(moved)
+  local size, sha256 = transfer.finish(moved, options.sha256 ~= true and options.sha256 or nil)
   return { file = file, size = size, sha256 = sha256 }
 end
 

@@ -270,15 +270,15 @@ function session:task(path, body, options) end
 ---Sends a file, in chunks of 1 MiB; a chunk that gets lost is sent again from where the device says. On a terminal a line shows how far it
 ---is when it takes longer than two seconds.
 ---@param file string
----@param options? { to?: "downloads"|"ucs"|"images"|"asm", name?: string, progress?: fun(bytes: integer, size: integer, seconds: number) } name: on the device, default the file's own
----@return { name: string, size: integer, sha256: string, path?: string } path: on the device
+---@param options? { to?: "downloads"|"ucs"|"images"|"asm", name?: string, sha256?: true|string, progress?: fun(bytes: integer, size: integer, seconds: number) } name: on the device, default the file's own; sha256: true takes it, a third more work; 64 hexadecimal digits: it must be this one
+---@return { name: string, size: integer, sha256?: string, path?: string } path: on the device
 function session:upload(file, options) end
 
 ---Fetches a file. It has its name when all of it is there; only its owner may read it.
 ---@param name string on the device
 ---@param file string
----@param options? { from?: "downloads"|"ucs"|"images"|"asm"|"qkview", size?: integer, progress?: fun(bytes: integer, size?: integer, seconds: number) } size: bytes, for devices that do not tell it (12.x)
----@return { file: string, size: integer, sha256: string }
+---@param options? { from?: "downloads"|"ucs"|"images"|"asm"|"qkview", size?: integer, sha256?: true|string, progress?: fun(bytes: integer, size?: integer, seconds: number) } size: bytes, for devices that do not tell it (12.x); sha256: true takes it, 64 hexadecimal digits: a file with another one is an error and is not kept
+---@return { file: string, size: integer, sha256?: string }
 function session:download(name, file, options) end
 
 ---Runs a command line in the device's shell and returns its output (both streams) and its exit status. A status that is not 0 is an error

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ typedef struct transfer {
   struct timespec modified; /* of the file that is sent */
   uint64_t hashed;          /* bytes from the start that are in the digest */
   unsigned rewinds;
-  EVP_MD_CTX *digest;
+  EVP_MD_CTX *digest; /* NULL when nobody wants the SHA-256 */
   unsigned char *buffer;
   char *uri, *file, *temporary;
   char range[LONGEST_RANGE];
@@ -101,7 +102,8 @@ static int fail_file(lua_State *L, const transfer *t, const char *what) {
 
 /* -- opening -- */
 
-/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3. */
+/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3; with true at 4 it takes the SHA-256 of
+ * what it carries, which is a third of the work. */
 static transfer *transfer_new(lua_State *L, bool upload) {
   f5_session *session = session_check(L, 1);
   const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
@@ -114,9 +116,11 @@ static transfer *transfer_new(lua_State *L, bool upload) {
   t->uri = strdup(uri);
   t->file = strdup(file);
   t->buffer = malloc(CHUNK);
-  t->digest = EVP_MD_CTX_new();
-  if (!t->uri || !t->file || !t->buffer || !t->digest || !EVP_DigestInit_ex(t->digest, EVP_sha256(), NULL))
-    luaL_error(L, "not enough memory");
+  if (!t->uri || !t->file || !t->buffer) luaL_error(L, "not enough memory");
+  if (lua_toboolean(L, 4)) {
+    t->digest = EVP_MD_CTX_new();
+    if (!t->digest || !EVP_DigestInit_ex(t->digest, EVP_sha256(), NULL)) luaL_error(L, "not enough memory");
+  }
   t->headers[0] = t->range;
   return t;
 }
@@ -127,7 +131,7 @@ static bool has_more_than_its_size(const transfer *t, const struct stat *status)
   return status->st_size == 0 && pread(t->fd, &byte, 1, 0) != 0;
 }
 
-/* upload(session, uri, file) -> transfer */
+/* upload(session, uri, file, digested) -> transfer */
 static int lua_upload(lua_State *L) {
   transfer *t = transfer_new(L, true);
   struct stat status;
@@ -142,9 +146,10 @@ static int lua_upload(lua_State *L) {
   return 1;
 }
 
-/* download(session, uri, file[, size]) -> transfer. The size helps with devices that do not tell it (12.x). */
+/* download(session, uri, file, digested[, size]) -> transfer. The size helps with devices that do not tell it (12.x).
+ */
 static int lua_download(lua_State *L) {
-  lua_Integer size = luaL_optinteger(L, 4, -1);
+  lua_Integer size = luaL_optinteger(L, 5, -1);
   transfer *t = transfer_new(L, false);
   struct stat status;
   if (stat(t->file, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -196,15 +201,16 @@ static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t t
     got += (uint64_t)n;
   }
   uint64_t end = offset + length;
-  if (offset <= t->hashed && end > t->hashed) {
+  if (t->digest && offset <= t->hashed && end > t->hashed) {
     EVP_DigestUpdate(t->digest, t->buffer + (t->hashed - offset), (size_t)(end - t->hashed));
     t->hashed = end;
   }
   return true;
 }
 
-/* A device may send more at once than it was asked for. */
-static bool take(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
+/* What was received, into the digest. A device may send more at once than it was asked for. */
+static bool digest_received(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
+  if (!t->digest) return true;
   for (; length > CHUNK; offset += CHUNK, length -= CHUNK)
     if (!take_piece(t, offset, CHUNK, 0)) return false;
   return take_piece(t, offset, length, there);
@@ -276,7 +282,7 @@ static int send_chunk(lua_State *L, transfer *t) {
   uint64_t left = t->size - t->offset;
   t->length = left < CHUNK ? left : CHUNK;
   errno = 0;
-  if (!take(t, t->offset, t->length, 0)) {
+  if (!take_piece(t, t->offset, t->length, 0)) {
     if (errno) return fail_file(L, t, "cannot read");
     return fail(L, t, "%s became shorter while it was sent", t->file);
   }
@@ -346,7 +352,7 @@ static int received(lua_State *L, int status, lua_KContext context) {
   t->size = size;
   uint64_t length = end - t->offset, kept = op->call.http.sink_kept == length ? length : 0;
   errno = 0;
-  if (!take(t, t->offset, length, kept)) {
+  if (!digest_received(t, t->offset, length, kept)) {
     if (errno) return fail_file(L, t, "cannot read again");
     return fail(L, t, "what was written of %s is not there any more", t->file);
   }
@@ -386,33 +392,43 @@ static int lua_step(lua_State *L) {
   return t->upload ? send_chunk(L, t) : receive_chunk(L, t);
 }
 
-static void push_digest(lua_State *L, transfer *t) {
+/* Into `hex`, 2 * EVP_MAX_MD_SIZE + 1 bytes. */
+static void print_digest(const transfer *t, char *hex) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
   EVP_DigestFinal_ex(t->digest, digest, &length);
-  char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
   for (unsigned i = 0; i < length; i++)
     snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-  lua_pushstring(L, hex);
 }
 
-/* finish(transfer) -> SHA-256 in hexadecimal, size. Of a download: the file is there now. */
+/* finish(transfer[, expected]) -> size, SHA-256 in hexadecimal (nil unless it was asked for). Of a download: the file
+ * is there now. One whose SHA-256 is not the expected one is an error, and a download leaves nothing then. */
 static int lua_finish(lua_State *L) {
+  const char *expected = luaL_optstring(L, 2, NULL);
   transfer *t = check_open(L);
-  if (!t->finished || t->hashed != t->size) return fail(L, t, "the transfer of %s is not complete", t->file);
+  char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+  if (!t->finished || (t->digest && t->hashed != t->size))
+    return fail(L, t, "the transfer of %s is not complete", t->file);
   struct stat status;
   if (fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
   bool touched =
       t->upload && (status.st_mtim.tv_sec != t->modified.tv_sec || status.st_mtim.tv_nsec != t->modified.tv_nsec);
   if ((uint64_t)status.st_size != t->size || touched)
     return fail(L, t, "%s changed while it was carried: what arrived is not what is there now", t->file);
+  if (t->digest) print_digest(t, hex);
+  if (expected && strcasecmp(expected, hex) != 0)
+    return fail(L, t, "the SHA-256 of %s is %s, not %s: %s", t->file, hex, expected,
+                t->upload ? "the device has the wrong file now" : "what came was not kept");
   if (!t->upload) {
     if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0) return fail_file(L, t, "cannot write");
     free(t->temporary);
     t->temporary = NULL;
   }
-  push_digest(L, t);
   lua_pushinteger(L, (lua_Integer)t->size);
+  if (t->digest)
+    lua_pushstring(L, hex);
+  else
+    lua_pushnil(L);
   release(t);
   return 2;
 }

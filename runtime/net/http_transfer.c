@@ -14,7 +14,7 @@
 
 #include "net/loop_network.h"
 
-enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024 };
+enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024, FILE_READ_SIZE = 128 * 1024 };
 
 /* -- the answer -------------------------------------------------------------------------------------------------- */
 
@@ -169,9 +169,11 @@ static SSL *tls_of(const http_transfer *transfer) {
 
 /* OpenSSL would wipe its whole buffer of 16 KiB after each answer: a tenth of the time of a small one, a twentieth of a
  * download. Answers that are no secret are in the hands of the script anyway. */
-static void set_cleansing(const http_transfer *transfer) {
+static void set_tls(const http_transfer *transfer) {
   SSL *tls = tls_of(transfer);
   if (tls == NULL) return;
+  /* How much is read ahead: a record by default. Files come in large pieces. */
+  SSL_set_default_read_buffer_len(tls, transfer->request->sink_to_fd ? FILE_READ_SIZE : 0);
   if (transfer->request->secret)
     SSL_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
   else
@@ -211,7 +213,7 @@ static int on_start(void *user, char *remote, char *local, int remote_port, int 
       return CURL_PREREQFUNC_ABORT;
     }
   }
-  set_cleansing(transfer);
+  set_tls(transfer);
   transfer->started = true;
   transfer->size_before = size;
   transfer->local_port = local_port;
@@ -279,7 +281,7 @@ static int on_close_socket(void *user, curl_socket_t fd) {
     }                                                                                                                  \
   } while (0)
 
-/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_cleansing finds that it may. And
+/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_tls finds that it may. And
  * OpenSSL takes all that the socket has with one system call, not two for each record; what it has then is nothing that
  * the loop can see, so http.c asks for it (http_transfer_read_ahead). Not through a proxy, which may be a second TLS
  * connection around the first. */

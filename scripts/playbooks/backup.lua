@@ -66,7 +66,7 @@ local function backup(bip, name, line)
     line(("%s: %s, %.0f s"):format(archive, (state or "waiting"):lower(), seconds))
   end or silent }
   if line then line:close() end -- the download has one of its own
-  local got <const> = bip:download(archive, file, { from = "ucs", progress = not line and silent or nil })
+  local got <const> = bip:download(archive, file, { from = "ucs", sha256 = true, progress = not line and silent or nil })
   local sum <const> = bip:bash("sha256sum " .. there):match "^%x+"
   if got.size == 0 or sum ~= got.sha256 then
     f5.fail("%s is not what the device has: %d bytes, SHA-256 %s here, %s there", archive, got.size, got.sha256, sum or "none")

@@ -87,8 +87,8 @@ local function simulate_fleet()
   return { f5lua = samples }
 end
 
--- f5lua takes the SHA-256 of what it carries and forces it to the disk, which the floor does only where that is said.
-local transfer_limits <const> = { most("cpu", 1.1, "floor"), most("cpu", 1.1, "digest") }
+-- With "digest" both take the SHA-256 of what they carry, and the floor forces it to the disk, which f5lua always does.
+local transfer_limits <const> = { most("cpu", 1.1, "floor"), most("cpu", 1.1, "digest", "digested") }
 local rows <const> = {
   {
     name = "start", work = "`f5lua -e ''`", warm = 5, rounds = 5 * rounds,
@@ -165,7 +165,7 @@ local rows <const> = {
   {
     name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,
     programs = {
-      f5lua = playbook("upload", work .. "/64.bin"),
+      f5lua = playbook("upload", work .. "/64.bin"), digested = playbook("upload", work .. "/64.bin", "digest"),
       floor = least("upload", slow_base, ca, "64.bin", work .. "/64.bin"),
       digest = least("upload", slow_base, ca, "64.bin", work .. "/64.bin", "digest"),
     },
@@ -174,7 +174,7 @@ local rows <const> = {
   {
     name = "download", work = "64 MiB down in chunks of 1 MiB", server = slow_base,
     programs = {
-      f5lua = playbook("download", "64.bin", work .. "/down.bin"),
+      f5lua = playbook("download", "64.bin", work .. "/down.bin"), digested = playbook("download", "64.bin", work .. "/down.bin", "digest"),
       floor = least("download", slow_base, ca, "64.bin", work .. "/down.bin", 64 << 20),
       digest = least("download", slow_base, ca, "64.bin", work .. "/down.bin", 64 << 20, "digest"),
     },
@@ -183,7 +183,7 @@ local rows <const> = {
   {
     name = "upload-big", work = ("%d MiB up in chunks of 1 MiB"):format(big), file = big, warm = 0, rounds = quick and 1 or 3, server = slow_base,
     programs = {
-      f5lua = playbook("upload", ("%s/%d.bin"):format(work, big)),
+      f5lua = playbook("upload", ("%s/%d.bin"):format(work, big)), digested = playbook("upload", ("%s/%d.bin"):format(work, big), "digest"),
       floor = least("upload", slow_base, ca, "big.bin", ("%s/%d.bin"):format(work, big)),
       digest = least("upload", slow_base, ca, "big.bin", ("%s/%d.bin"):format(work, big), "digest"),
     },
@@ -192,7 +192,7 @@ local rows <const> = {
   {
     name = "download-big", work = ("%d MiB down in chunks of 1 MiB"):format(big), warm = 0, rounds = quick and 1 or 3, server = slow_base,
     programs = {
-      f5lua = playbook("download", big .. ".bin", work .. "/down.bin"),
+      f5lua = playbook("download", big .. ".bin", work .. "/down.bin"), digested = playbook("download", big .. ".bin", work .. "/down.bin", "digest"),
       floor = least("download", slow_base, ca, big .. ".bin", work .. "/down.bin", big << 20),
       digest = least("download", slow_base, ca, big .. ".bin", work .. "/down.bin", big << 20, "digest"),
     },
@@ -201,11 +201,10 @@ local rows <const> = {
 }
 
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
-local order <const> = { "f5lua", "floor", "digest", "portable", "static", "curl", "node", "requests" }
+local order <const> = { "f5lua", "floor", "digested", "digest", "portable", "static", "curl", "node", "requests" }
 -- A floor in place of the usual one, or a program in place of f5lua, is named in the first column.
-local instead_of_floor <const> = {
-  digest = ", SHA-256 (and fsync of downloads) also in the floor", static = ", static floor",
-}
+local instead_of_floor <const> = { digest = ", SHA-256 taken by both (downloads forced to the disk by both)", static = ", static floor" }
+local is_f5lua <const> = { f5lua = "", digested = "", portable = ", portable program" }
 local UNITS <const> = { rss = { "%.1f MB", "%g MB" }, rate = { "%.0f a second", "%.0f a second" }, instructions = { "%.0f instructions", "%.0f" } }
 
 local function median(values)
@@ -238,7 +237,7 @@ local function run_row(row)
     samples[name] = samples[name] or {}
     os.remove(work .. "/down.bin") -- replacing a large file takes time of its own
     -- env would be measured, too, were it not replaced by what it starts
-    table.insert(samples[name], run(((name == "f5lua" or name == "portable") and prefix or "") .. row.programs[name]))
+    table.insert(samples[name], run((is_f5lua[name] and prefix or "") .. row.programs[name]))
   end
   for _ = 1, row.warm or 1 do
     run(prefix .. row.programs.f5lua)
@@ -274,7 +273,7 @@ local by_name = {}
 local function judge(row, limit)
   local of, program = limit.of, limit.program or "f5lua"
   local mine, special = row.medians[program], instead_of_floor[limit.against]
-  local cells = { row.work .. (limit.program and ", portable program" or "") .. (special or ""), of, shown(of, mine[of]) }
+  local cells = { row.work .. (limit.program and is_f5lua[limit.program] or "") .. (special or ""), of, shown(of, mine[of]) }
   for i = 2, #columns do
     local peer = row.medians[columns[i] == "floor" and special and limit.against or columns[i]]
     cells[#cells + 1] = shown(of, peer and peer[of])

@@ -58,11 +58,11 @@ describe("G45 a file", function()
       local text <const> = bytes(size)
       local from <const> = directory:file("a", text)
       device:clear_log()
-      local up <const> = bip:upload(from, { name = "b c%.bin" })
+      local up <const> = bip:upload(from, { name = "b c%.bin", sha256 = true })
       assert.same({ name = "b c%.bin", size = size, sha256 = sha256(from), path = "/var/config/rest/downloads/b c%.bin" }, up)
       assert.equal(math.max(1, (size + MIB - 1) // MIB), #device:log())
       local to <const> = directory.path .. "/z"
-      local down <const> = bip:download("b c%.bin", to)
+      local down <const> = bip:download("b c%.bin", to, { sha256 = up.sha256:upper() })
       assert.same({ file = to, size = size, sha256 = up.sha256 }, down)
       assert.is_true(directory:read "z" == text)
       assert.same({ "a", "z" }, names_in(directory.path))
@@ -122,7 +122,7 @@ describe("G45 a file", function()
     local text <const> = bytes(3 * MIB)
     local file <const> = directory:file("a", text)
     local chunks = 0
-    local up <const> = bip:upload(file, { progress = function()
+    local up <const> = bip:upload(file, { sha256 = true, progress = function()
       chunks = chunks + 1
       if chunks ~= 2 then return end
       local state = device:state() -- the device loses the first chunk
@@ -232,9 +232,26 @@ describe("G45 a file", function()
     local directory <close> = program.directory()
     local text <const>, file <const> = bytes(3 * MIB + 17), directory.path .. "/down"
     device:fault { match = { method = "GET", path = "file%-transfer/downloads/big" }, body = (text:gsub("[\128-\255]", "~")) }
-    local got = bip:download("big", file)
+    local got = bip:download("big", file, { sha256 = true })
     assert.equal(#text, got.size)
     assert.equal(sha256(file), got.sha256)
+  end)
+
+  it("is compared with the SHA-256 it should have", function()
+    local directory <close> = program.directory()
+    local file <const>, other <const> = directory:file("a", bytes(MIB + 1)), directory:file("b", "old")
+    local sum <const>, wrong <const> = sha256(file), ("0"):rep(64)
+    assert.is_nil(bip:upload(file).sha256)
+    assert.is_nil(bip:download("a", other).sha256)
+    assert.equal(sum, bip:upload(file, { sha256 = sum }).sha256)
+    directory:file("b", "old")
+    assert.equal(("the SHA-256 of %s is %s, not %s: what came was not kept"):format(other, sum, wrong),
+      fails("transfer", bip.download, bip, "a", other, { sha256 = wrong }).message)
+    assert.equal("old", directory:read "b")
+    assert.same({ "a", "b" }, names_in(directory.path))
+    assert.matches("the device has the wrong file now$", fails("transfer", bip.upload, bip, file, { sha256 = wrong }).message)
+    assert.matches("'sha256' is true or 64 hexadecimal digits, not \"abc\"", fails("usage", bip.upload, bip, file, { sha256 = "abc" }).message)
+    assert.matches("'sha256' must be of type string, not boolean", fails("usage", bip.upload, bip, file, { sha256 = false }).message)
   end)
 
   it("is named without mistakes", function()
@@ -294,8 +311,8 @@ describe("G45 a file", function()
     local function resident() return memory "VmHWM" end
     bip:upload(directory:file("warm", bytes(2 * MIB)))
     local before <const> = resident()
-    local up <const> = bip:upload(file)
-    local down <const> = bip:download("big", directory.path .. "/back")
+    local up <const> = bip:upload(file, { sha256 = true })
+    local down <const> = bip:download("big", directory.path .. "/back", { sha256 = true })
     assert.same({ size, up.sha256 }, { down.size, down.sha256 })
     -- A sanitizer (its shadow is terabytes of addresses) keeps what was freed.
     local limit <const> = memory "VmSize" > 1 << 40 and 512 * MIB or 24 * MIB
