@@ -28,7 +28,7 @@ typedef struct transfer {
   uint64_t size, offset;    /* of the file, of the next chunk */
   uint64_t length;          /* of the chunk on its way */
   struct timespec modified; /* of the file that is sent */
-  uint64_t hashed;          /* bytes from the start that are in the digest */
+  uint64_t carried;         /* bytes from the start that were sent, or are in the digest */
   unsigned rewinds;
   EVP_MD_CTX *digest; /* NULL when nobody wants the SHA-256 */
   unsigned char *buffer;
@@ -201,9 +201,9 @@ static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t t
     got += (uint64_t)n;
   }
   uint64_t end = offset + length;
-  if (t->digest && offset <= t->hashed && end > t->hashed) {
-    EVP_DigestUpdate(t->digest, t->buffer + (t->hashed - offset), (size_t)(end - t->hashed));
-    t->hashed = end;
+  if (offset <= t->carried && end > t->carried) {
+    if (t->digest) EVP_DigestUpdate(t->digest, t->buffer + (t->carried - offset), (size_t)(end - t->carried));
+    t->carried = end;
   }
   return true;
 }
@@ -266,12 +266,12 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   if (whole && remaining > 0 && (uint64_t)remaining <= t->size && (uint64_t)remaining != t->size - next) {
     uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);
     /* What the device has beyond that is of an upload that was cut off earlier, and need not be of this file. */
-    if (gap > t->hashed) gap = t->hashed;
+    if (gap > t->carried) gap = t->carried;
     if (gap < next && ++t->rewinds > REWINDS)
       return fail(L, t, "the device loses what was sent: %lld bytes are missing again and again", (long long)remaining);
     next = gap;
   }
-  if (whole && remaining == 0) next = t->hashed; /* a chunk that got lost was the last that lacked */
+  if (whole && remaining == 0) next = t->carried; /* a chunk that got lost was the last that lacked */
   t->offset = next;
   t->finished = next >= t->size;
   if (t->finished && whole && remaining > 0) return fail(L, t, "the device lacks %lld bytes", (long long)remaining);
@@ -407,7 +407,7 @@ static int lua_finish(lua_State *L) {
   const char *expected = luaL_optstring(L, 2, NULL);
   transfer *t = check_open(L);
   char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
-  if (!t->finished || (t->digest && t->hashed != t->size))
+  if (!t->finished || ((t->upload || t->digest) && t->carried != t->size))
     return fail(L, t, "the transfer of %s is not complete", t->file);
   struct stat status;
   if (fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
