@@ -1,5 +1,6 @@
 -- f5lua console: a device at the other end of a prompt.
 local device = require "cli.support.device"
+local hints = require "cli.support.hints"
 local host = require "f5.host"
 local simulated = require "cli.support.simulated"
 
@@ -20,6 +21,7 @@ local function ask_host()
 end
 
 function M.run(options)
+  hints.for_console()
   local interactive <const> = host.is_terminal(0) and host.is_terminal(1)
   if options.sim then simulated.start(options, "f5lua console") end
   local console <close> = require("console").new { interactive = interactive }

@@ -106,6 +106,21 @@ end
     assert.matches("^f5lua: cannot connect to 127%.0%.0%.1:1 %(Failed to connect to 127%.0%.0%.1 port 1 after %d+ ms: "
       .. "Couldn't connect to server%)\n  device    127%.0%.0%.1:1\n  method    POST\n  path      /mgmt/shared/authn/login\n"
       .. "  kind      transport\n", result.err)
+    assert.matches("\n  hint: is that its address and port%? If so the device may be starting: f5%.connect { wait = 300 } tries for so many seconds "
+      .. "until it lets us in\n$", result.err)
+  end)
+
+  it("a device that restarts: the advice is to wait, at the login and behind it", function()
+    device:fault { match = { path = "/mgmt/tm/ltm/node" }, kind = "not_registered", times = 9 }
+    local behind <const> = "bip:wait_ready%(%) waits until it is up; call it before what failed, and after all that restarts the device\n$"
+    assert.matches("\n  status    404\n  kind      not_ready\n.*\n  hint: is the path spelled [^\n]* If so the device is starting: " .. behind,
+      run(LIST).err)
+    device:clear_faults()
+    device:fault { match = { path = "/mgmt/tm/ltm/node" }, status = 503, times = 9 }
+    assert.matches("\n  hint: the device is starting, or part of it is down: " .. behind, run(LIST).err)
+    device:clear_faults()
+    device:fault { match = { path = "/mgmt/shared/authn/login" }, status = 503, times = 9 }
+    assert.matches("\n  hint: the device is starting, or part of it is down: f5%.connect { wait = 300 } tries", run(LIST).err)
   end)
 
   it("an untrusted certificate", function()

@@ -49,6 +49,7 @@ describe("docs/shell.md", function()
     ["stats ltm/pool"] = { out = '"serverside.curConns":0' },
     ["example ltm/pool"] = { out = "loadBalancingMode" },
     ["call sys/config"] = { out = "save" },
+    ["-e 'local"] = { out = '"fullPath":"/Common/old%-1"', restarts = true },
     ["list ltm/virtual"] = { out = "^$", file = "name,destination\nvs_web,/Common/203.0.113.10:80\n" },
   }
   for _, line in ipairs(each_line("docs/shell.md", "sh")) do
@@ -59,6 +60,7 @@ describe("docs/shell.md", function()
       local expected = assert(after[line:match "^f5lua (%S+ %S+)"], "not known here: " .. line)
       after[line:match "^f5lua (%S+ %S+)"].seen = true
       local bip <close> = f5.connect(device:options "admin")
+      if expected.restarts then device:restart { seconds = 5 } end
       if expected.fresh then bip.ltm.pool["/Common/web"]:delete() end
       local result = shell(line, device, directory)
       assert.equal(0, result.status, result.err)

@@ -117,7 +117,8 @@ describe("REST from the shell", function()
     assert.not_matches("hint", run({ "create", "ltm/pool", "name=web", "monitor=/Common/nope" }).err)
     run { "create", "ltm/pool", "name=web" }
     assert.matches("\n  hint: it exists already: f5lua modify changes it\n$", run({ "create", "ltm/pool", "name=web" }).err)
-    assert.matches("\n  hint: is the path spelled as the device spells it, and its module provisioned%?.*try again later\n$",
+    assert.matches("\n  hint: is the path spelled as the device spells it, and its module provisioned%?.*try again later; docs/shell.md has a line "
+      .. "that waits\n$",
       run({ "list", "ltm/poool" }).err)
     environment.F5_PASSWORD = "wrong"
     assert.matches("\n  hint: check the user %(%-%-user, else F5_USER%) and the password %(F5_PASSWORD%)\n$", run({ "list", "ltm/pool" }).err)

@@ -2,15 +2,14 @@
 
 local M = {}
 
--- Whether a one-line subcommand runs, and not somebody's Lua.
-local one_line = false
+-- Who reads: "playbook" (its author), "console" (who talks to a session that is there), "shell" (who typed one line of it).
+local reader = "playbook"
 
 local PLAYBOOK <const> = {
   not_found = "ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)",
   conflict = "it exists already: ref:exists() tells, ref:modify{…} changes it",
   auth = "check F5_USER and F5_PASSWORD, or the username and password given to f5.connect",
   tls = "give the device's certificate as `ca = \"FILE.pem\"` to f5.connect; `verify = false` gives up protection",
-  not_ready = "the device is starting, or part of it is down: bip:wait_ready() waits for it, `retries` of f5.connect tries for longer",
   busy = "raise `retries` of f5.connect, or try again later",
   timeout = "raise `timeout` of f5.connect, or run long work as a task",
 }
@@ -19,13 +18,28 @@ local ONE_LINE <const> = {
   conflict = "it exists already: f5lua modify changes it",
   auth = "check the user (--user, else F5_USER) and the password (F5_PASSWORD)",
   tls = "give the device's certificate, or that of its CA, with --ca FILE.pem; --no-verify gives up protection",
-  not_ready = "the device is starting, or part of it is down; try again later",
   busy = "try again later",
   timeout = "--timeout SECONDS waits longer; a device cuts calls after about a minute: long work wants a task, see docs/operating.md",
 }
 
+-- What to do while a device starts, and when it was not even there to log in to. Calls are tried again for a few seconds alone, and a restart takes
+-- longer: more `retries` would be guessing.
+local WAIT <const> = {
+  playbook = "bip:wait_ready() waits until it is up; call it before what failed, and after all that restarts the device",
+  console = "bip:wait_ready() waits until it is up",
+  shell = "try again later; docs/shell.md has a line that waits",
+}
+local WAIT_TO_LOG_IN <const> = {
+  playbook = "f5.connect { wait = 300 } tries for so many seconds until it lets us in",
+  console = ".connect again later, or f5.connect { wait = 300 }, which tries for so many seconds",
+  shell = WAIT.shell,
+}
+
 --- From now on hints are for who typed one line of shell.
-function M.for_one_line() one_line = true end
+function M.for_one_line() reader = "shell" end
+
+--- From now on hints are for who types at the console's prompt.
+function M.for_console() reader = "console" end
 
 -- "/mgmt/tm/ltm/pool/~Common~nope" -> the line of shell that shows what is there instead
 local function show_what_is_there(path)
@@ -33,8 +47,26 @@ local function show_what_is_there(path)
   return collection and ("f5lua list %s --select fullPath shows what is there"):format(collection) or nil
 end
 
+-- An address that the device's REST framework does not know (yet): a name that is spelled wrong looks the same as a service that restarts.
 local function is_unknown_path(err)
-  return err.kind == "not_ready" and err.status == 404 and tostring(err.message):find("not registered", 1, true) ~= nil
+  return err.status == 404 and tostring(err.message):find("not registered", 1, true) ~= nil
+end
+
+local function is_login(err) return tostring(err.path):find "^/mgmt/shared/authn/" ~= nil end
+
+-- For a device that is not up: the words for what goes before, what it may be and what to do.
+local function of_start(err)
+  local wait <const> = (is_login(err) and WAIT_TO_LOG_IN or WAIT)[reader]
+  if err.kind == "not_ready" and is_unknown_path(err) and not is_login(err) then
+    return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: " .. wait
+  end
+  if err.kind == "not_ready" or err.status == 502 or err.status == 504 then
+    return "the device is starting, or part of it is down: " .. wait
+  end
+  if err.status == nil and tostring(err.message):find "^cannot connect" and not tostring(err.message):find "proxy" then
+    return "is that its address and port? If so the device may be starting: " .. wait
+  end
+  return nil
 end
 
 -- Whether what is not there is the object of the path: what a POST does not find is something that its body names, and files are no objects.
@@ -58,12 +90,9 @@ function M.of(err)
     if not words:find "certificate problem" then return nil end
   end
   if err.kind == "auth" and err.status ~= 401 then return nil end
-  if is_unknown_path(err) then
-    return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: "
-      .. (one_line and "try again later" or "bip:wait_ready() waits for it")
-  end
+  if err.kind == "not_ready" or err.kind == "transport" then return of_start(err) end
   if err.kind == "not_found" and not is_of_path(err) then return nil end
-  if not one_line then return PLAYBOOK[err.kind] end
+  if reader ~= "shell" then return PLAYBOOK[err.kind] end
   if err.kind == "not_found" then return show_what_is_there(err.path) end
   return ONE_LINE[err.kind]
 end
