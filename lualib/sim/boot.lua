@@ -13,12 +13,12 @@ function M.start(options)
   local fleet <const> = options.fleet and Fleet.new(options)
   local only <const> = not fleet and Device.new(options)
 
-  -- address: the local one, that the client connected to.
-  local function handle(method, target, headers, body, remote, connection, address)
+  -- address: the local one, that the client connected to. minor: of HTTP/1.x.
+  local function handle(method, target, headers, body, remote, connection, address, minor)
     local device <const> = only or fleet:at(address)
     if not device then return { status = 0, reset = true } end
     local request <const> = request_maker.complete {
-      method = method, target = target, headers = headers, body = body, remote = remote, connection = connection,
+      method = method, target = target, headers = headers, body = body, remote = remote, connection = connection, minor = minor,
     }
     return device:finish(request, device:handle(request))
   end

@@ -142,7 +142,8 @@ static int handle_request(lua_State *L) {
   lua_pushstring(L, request->remote);
   lua_pushinteger(L, (lua_Integer)request->connection);
   lua_pushstring(L, request->local);
-  lua_call(L, 7, 1);
+  lua_pushinteger(L, (lua_Integer)request->minor);
+  lua_call(L, 8, 1);
   luaL_checktype(L, -1, LUA_TTABLE);
   int response = lua_gettop(L);
 

@@ -21,6 +21,7 @@ typedef struct sim_device {
 typedef struct sim_request {
   const char *method, *target, *remote;
   const char *local; /* address that the client connected to */
+  unsigned minor;    /* of its HTTP/1.x */
   const struct evkeyvalq *headers;
   struct evbuffer *body;
   uint64_t connection; /* number of the connection it came over, from 1 */

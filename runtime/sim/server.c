@@ -250,6 +250,7 @@ static void on_request(struct evhttp_request *request, void *data) {
       .target = evhttp_request_get_uri(request),
       .remote = remote ? remote : "",
       .local = local,
+      .minor = (unsigned char)request->minor,
       .headers = evhttp_request_get_input_headers(request),
       .body = evhttp_request_get_input_buffer(request),
       .connection = connection,

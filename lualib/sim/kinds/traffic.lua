@@ -3,6 +3,7 @@ local certificates = require "sim.certificates"
 local clock = require "sim.clock"
 local json = require "f5.json"
 local compatible = require "sim.compatible"
+local irule = require "sim.irule"
 local names = require "sim.names"
 local validate = require "sim.validate"
 
@@ -13,21 +14,8 @@ local rule <const> = {
     local text <const> = object.apiAnonymous
     if properties.apiAnonymous and text then
       validate.text("apiAnonymous", text)
-      local depth = 0
-      local plain <const> = text:gsub("\\.", ""):gsub("\n%s*#[^\n]*", "\n"):gsub("^%s*#[^\n]*", "")
-      for brace in plain:gmatch "[{}]" do
-        depth = depth + (brace == "{" and 1 or -1)
-        if depth < 0 then break end
-      end
-      local first <const> = plain:match "^%s*(%S+)"
-      if depth ~= 0 then
-        validate.refuse_mcpd(("01070151:3: Rule [%s] error: %s:1: error: [missing a script after \"when\"][%s]"):format(
-          object.fullPath, object.fullPath, (text:match "[^\n]*")))
-      elseif first and first ~= "when" and first ~= "proc" and first ~= "timing" and first ~= "priority" and first ~= "nodelete"
-        and first ~= "nowrite" and first ~= "definition-signature" and first ~= "rule" then
-        validate.refuse_mcpd(("01070151:3: Rule [%s] error: %s:1: error: [undefined procedure: %s][%s]"):format(
-          object.fullPath, object.fullPath, first, (text:match "[^\n]*")))
-      end
+      local mistake <const> = irule.mistake(text)
+      if mistake then validate.refuse_mcpd(("01070151:3: Rule [%s] error: %s:%s"):format(object.fullPath, object.fullPath, mistake)) end
       -- As on a device, the text is kept without the line feeds around it.
       object.apiAnonymous = text:gsub("^%s+", ""):gsub("%s+$", "")
     end
