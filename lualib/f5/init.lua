@@ -5,6 +5,7 @@ local json = require "f5.json"
 local f5 = {
   version = core.version,
   connect = core.connect,
+  certificate = core.certificate,
   spawn = core.spawn,
   all = core.all,
   sleep = core.sleep,

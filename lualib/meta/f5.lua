@@ -76,6 +76,17 @@ function live_line:close() end
 ---@return string[] paths that begin with the directory
 function f5.files(directory, pattern) end
 
+---Looks at a certificate in a file on this machine (PEM; of several the first), and whether a key is its own, before either is sent anywhere.
+---
+---    local found, why_not = f5.certificate("www.crt", { key = "www.key" })
+---    if not found then f5.fail("%s", why_not) end
+---    if found.ends < os.time() then f5.fail("www.crt has expired") end
+---@param file string
+---@param options? { key?: string, passphrase?: string } key: the file of its key, PEM; passphrase: of the key
+---@return { subject: string, starts: integer, ends: integer }? certificate valid from and until, in seconds as os.time has them; nil if it is none
+---@return string? why_not the file and what is wrong with it: not there, cut off, the key of another certificate …
+function f5.certificate(file, options) end
+
 ---Runs a function on every device of an inventory, each in a fiber and with a session of its own.
 ---
 ---What fails on one device is in the report and touches no other. See docs/fleets.md.

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "f5/certificate.h"
 #include "f5/collection.h"
 #include "f5/core.h"
 #include "f5/error.h"
@@ -85,6 +86,7 @@ static int lua_mask(lua_State *L) {
 
 int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", session_lua_connect},
+                                       {"certificate", certificate_lua},
                                        {"preset", session_lua_preset},
                                        {"sessions", lua_sessions},
                                        {"set_password", session_lua_set_password},

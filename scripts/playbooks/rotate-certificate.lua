@@ -3,6 +3,7 @@
 --
 --   f5lua rotate-certificate.lua /Common/www.example.net --cert www.crt --key www.key
 --
+-- A pair that does not belong together is refused here, before the device hears of it; so is, without --force, a certificate that is not valid now.
 -- The objects are NAME.crt and NAME.key; they are made if they are not there. The environment says which device and who you are (F5_SERVER, F5_USER,
 -- F5_PASSWORD); what is missing is asked for. An administrator is needed: the uploaded files are removed from the device at the end.
 
@@ -15,6 +16,7 @@ parser:option("-c --cert", "file with the new certificate, PEM"):argname("FILE")
 parser:option("-k --key", "file with its key, PEM"):argname("FILE"):count(1)
 parser:option("-p --passphrase-env", "the environment variable with the key's passphrase"):argname "NAME"
 parser:flag("-n --dry-run", "look at the files and at the device, and change nothing")
+parser:flag("--force", "also a certificate that has expired or is not valid yet")
 parser:flag("--no-save", "do not save the configuration at the end")
 parser:epilog("The exit status is 0 when both are replaced, 1 when the files are not what they should be, 3 when the device failed or refused: "
   .. "then both are the old ones.")
@@ -35,6 +37,15 @@ local is_encrypted <const> = read(args.key, "PRIVATE KEY"):find "ENCRYPTED" ~= n
 local passphrase = args.passphrase_env and os.getenv(args.passphrase_env)
 if args.passphrase_env and not passphrase then f5.fail("%s is not set", args.passphrase_env) end
 if is_encrypted and not passphrase then f5.fail("%s is encrypted: --passphrase-env says where its passphrase is", args.key) end
+local new_certificate <const>, why_not = f5.certificate(args.cert, { key = args.key, passphrase = passphrase })
+if not new_certificate then f5.fail("%s", why_not) end
+
+local function day(time) return os.date("!%Y-%m-%d %H:%M:%S UTC", time) end
+
+local now <const>, starts <const>, ends <const> = os.time(), new_certificate.starts, new_certificate.ends
+local invalid <const> = ends < now and "has expired on " .. day(ends) or starts > now and "is not valid before " .. day(starts)
+if invalid and not args.force then f5.fail("%s %s; --force takes it all the same", args.cert, invalid) end
+if invalid then io.stderr:write(("warning: %s %s\n"):format(args.cert, invalid)) end
 
 local bip <close> = f5.connect {}
 local base <const> = args.name:find "^/" and args.name or "/Common/" .. args.name

@@ -3,21 +3,36 @@ local f5 = require "f5"
 local program = require "program"
 local sim = require "f5.sim"
 
-local PAIR <const> = [[-----BEGIN CERTIFICATE-----
-MIIB
------END CERTIFICATE-----
+-- A pair, another key, the first key behind a passphrase, and certificates of it that are over or not yet good.
+local FILES <const> = [[
+  key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $1.key; }
+  key new && key other
+  openssl req -x509 -key new.key -days 2 -subj /CN=new.example.net -out new.crt
+  openssl pkey -in new.key -aes128 -passout pass:hunter2 -out locked.key
+  : >index
+  echo 01 >serial
+  { printf '[ca]\ndefault_ca=c\n[c]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\nunique_subject=no\n'
+    printf 'policy=p\n[p]\ncommonName=supplied\n'; } >ca.conf
+  openssl req -new -key new.key -subj /CN=new.example.net -out new.csr
+  dated() { openssl ca -batch -config ca.conf -selfsign -keyfile new.key -in new.csr -notext -startdate $2 -enddate $3 -out $1.crt; }
+  dated over 20200101000000Z 20200201000000Z && dated early 20490101000000Z 20490201000000Z
 ]]
-local KEY <const> = PAIR:gsub("CERTIFICATE", "PRIVATE KEY")
 
 describe("rotate-certificate.lua", function()
-  local device, directory, cert, key
+  local device, directory, made, cert, key
+
+  setup(function()
+    made = program.directory()
+    assert(os.execute(("cd %s && { %s } >log 2>&1"):format(made.path, FILES)), made:read "log")
+    cert, key = made.path .. "/new.crt", made.path .. "/new.key"
+  end)
+  teardown(function() getmetatable(made).__close() end)
   before_each(function()
     device = sim.start { seed = { objects = {
       ["/mgmt/tm/sys/file/ssl-cert"] = { { name = "www.crt" } }, ["/mgmt/tm/sys/file/ssl-key"] = { { name = "www.key" } },
       ["/mgmt/tm/ltm/profile/client-ssl"] = { { name = "www", certKeyChain = { { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" } } } },
     } } }
     directory = program.directory()
-    cert, key = directory:file("new.crt", PAIR), directory:file("new.key", KEY)
   end)
   after_each(function()
     assert.equal(0, device:problems())
@@ -93,9 +108,11 @@ describe("rotate-certificate.lua", function()
     end
     local function file(name) return directory.path .. "/" .. name end
     assert.matches("now: CN=a.example.net, valid until ", rotate({ "www", "--cert", file "a.crt", "--key", file "a.key" }).out, 1, true)
-    local result <const> = rotate { "www", "--cert", file "b.crt", "--key", file "a.key" }
-    assert.equal(3, result.status)
-    assert.matches("profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) do not match", result.err, 1, true)
+    device:clear_log()
+    local refused <const> = { status = 1, out = "", err = ("f5lua: %s holds the key of another certificate\n"):format(file "a.key") }
+    assert.same(refused, rotate { "www", "--cert", file "b.crt", "--key", file "a.key" })
+    assert.same(refused, rotate { "www", "--cert", file "b.crt", "--key", file "a.key", "--force" })
+    assert.same({}, device:log())
     assert.same({ 2, 2 }, { revisions() })
     assert.same({}, left_behind())
     assert.matches("/Common/www: CN=a.example.net, valid .*now: CN=b.example.net, valid ",
@@ -112,19 +129,35 @@ describe("rotate-certificate.lua", function()
 
   it("looks at the files before it talks to the device", function()
     device:clear_log()
-    local locked <const> = directory:file("locked.key", (KEY:gsub("PRIVATE", "ENCRYPTED PRIVATE")))
+    local locked <const> = made.path .. "/locked.key"
+    local damaged <const> = directory:file("damaged.crt", (made:read "new.crt":gsub("\n.-\n", "\n", 1)))
     for words, message in pairs {
       [{ "--cert", key, "--key", key }] = key .. " holds no PEM block 'CERTIFICATE'",
       [{ "--cert", cert, "--key", cert }] = cert .. " holds no PEM block 'PRIVATE KEY'",
       [{ "--cert", cert .. "x", "--key", key }] = ("cannot read %sx: No such file or directory"):format(cert),
+      [{ "--cert", cert, "--key", made.path .. "/other.key" }] = made.path .. "/other.key holds the key of another certificate",
+      [{ "--cert", damaged, "--key", key }] = damaged .. " holds a certificate that is cut off or damaged",
+      [{ "--cert", made.path .. "/over.crt", "--key", key }] =
+        made.path .. "/over.crt has expired on 2020-02-01 00:00:00 UTC; --force takes it all the same",
+      [{ "--cert", made.path .. "/early.crt", "--key", key }] =
+        made.path .. "/early.crt is not valid before 2049-01-01 00:00:00 UTC; --force takes it all the same",
       [{ "--cert", cert, "--key", locked }] = locked .. " is encrypted: --passphrase-env says where its passphrase is",
       [{ "--cert", cert, "--key", locked, "--passphrase-env", "NOT_THERE" }] = "NOT_THERE is not set",
     } do
       assert.same({ status = 1, out = "", err = "f5lua: " .. message .. "\n" }, rotate { "www", table.unpack(words) })
     end
+    local words <const> = { "www", "--cert", cert, "--key", locked, "--passphrase-env", "PHRASE" }
+    assert.same({ status = 1, out = "", err = ("f5lua: %s cannot be decrypted with the passphrase that was given\n"):format(locked) },
+      rotate(words, { PHRASE = "hunter3" }))
     assert.same({}, device:log())
-    local result <const> = rotate({ "www", "--cert", cert, "--key", locked, "--passphrase-env", "PHRASE" }, { PHRASE = "hunter2" })
+    local result <const> = rotate(words, { PHRASE = "hunter2" })
     assert.equal(0, result.status, result.err)
+  end)
+
+  it("takes a certificate that is not valid now when it must, and warns", function()
+    local result <const> = rotate { "www", "--cert", made.path .. "/over.crt", "--key", key, "--force" }
+    assert.same({ 0, ("warning: %s/over.crt has expired on 2020-02-01 00:00:00 UTC\n"):format(made.path) }, { result.status, result.err })
+    assert.same({ 2, 2 }, { revisions() })
   end)
 
   it("changes nothing in a dry run", function()

@@ -104,3 +104,38 @@ describe("f5.connect looks at", function()
     connect({ pin = files["own.pub"] }):close()
   end)
 end)
+
+describe("f5.certificate", function()
+  local place
+  setup(function()
+    place = program.directory()
+    assert(os.execute(("cd %s && for name in one two; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+      .. "-subj /O=Example/CN=$name -keyout $name.key -out $name.crt 2>/dev/null; done; cat two.crt >>one.crt"):format(place.path)))
+  end)
+  teardown(function() getmetatable(place).__close() end)
+
+  local function file(name) return place.path .. "/" .. name end
+
+  it("tells whose it is and when it is valid, of the first in the file", function()
+    local found <const> = assert(f5.certificate(file "one.crt"))
+    assert.equal("CN=one,O=Example", found.subject)
+    assert.equal(2 * 24 * 3600, found.ends - found.starts)
+    assert.is_true(math.abs(os.time() - found.starts) < 60)
+    assert.same(found, f5.certificate(file "one.crt", { key = file "one.key" }))
+  end)
+
+  it("says what is wrong with a file", function()
+    assert.same({ n = 2, nil, file "two.key" .. " holds the key of another certificate" },
+      table.pack(f5.certificate(file "one.crt", { key = file "two.key" })))
+    assert.equal(file "none.crt" .. " cannot be read: No such file or directory", select(2, f5.certificate(file "none.crt")))
+    assert.equal(file "one.key" .. " holds no certificate in PEM", select(2, f5.certificate(file "one.key")))
+    assert.equal(file "two.crt" .. " holds no private key in PEM", select(2, f5.certificate(file "two.crt", { key = file "two.crt" })))
+  end)
+
+  it("takes names of files and nothing else", function()
+    for _, wrong in ipairs { table.pack(), table.pack({}), table.pack(file "one.crt", "key"), table.pack(file "one.crt", { key = 1 }) } do
+      local ok <const>, err = pcall(f5.certificate, table.unpack(wrong, 1, wrong.n))
+      assert.same({ false, "usage" }, { ok, err.kind })
+    end
+  end)
+end)
