@@ -1,12 +1,16 @@
 /* Where the system keeps its CA certificates. The path compiled into libcurl is that of the distribution it was built
  * on; a packed program runs on any. */
 #include <dirent.h>
+#include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "net/http.h"
+#include "net/http_transfer.h"
+
+enum { REMEMBERED_SECONDS = 300 };
 
 /* More hashed certificates than an administrator adds by hand beside a bundle that has the rest. */
 enum { COMPLETE = 8 };
@@ -87,4 +91,19 @@ void http_system_ca(const char **directory, const char **bundle) {
     *directory = found_directory;
     *bundle = found_bundle;
   }
+}
+
+void *http_ca_store(const char *directory) {
+  static X509_STORE *store;
+  static char *of;
+  static time_t since;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (store != NULL && strcmp(of, directory) == 0 && now.tv_sec - since < REMEMBERED_SECONDS) return store;
+  X509_STORE_free(store); /* connections that use it keep it */
+  free(of);
+  since = now.tv_sec;
+  of = strdup(directory);
+  store = of == NULL ? NULL : X509_STORE_new();
+  return store;
 }

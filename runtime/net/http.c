@@ -349,6 +349,7 @@ static void free_settings(http_peer_settings *settings) {
   free_options(&settings->options);
   curl_url_cleanup(settings->base);
   free(settings->user_agent);
+  free(settings->ca_directory);
 }
 
 static bool copy_string(const char **string) {
@@ -386,6 +387,9 @@ static bool make_constants(http_peer_settings *settings) {
     settings->user_agent = NULL;
     return false;
   }
+  const char *directory = NULL, *bundle = NULL;
+  if (!options->insecure && options->ca == NULL) http_system_ca(&directory, &bundle);
+  if (directory != NULL && bundle == NULL && (settings->ca_directory = strdup(directory)) == NULL) return false;
   if (settings->proxied) return true;
   settings->base = curl_url();
   if (settings->base == NULL) return false;

@@ -290,6 +290,8 @@ static CURLcode on_tls(CURL *easy, void *context, void *user) {
   (void)easy;
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
   if (!settings->proxied) SSL_CTX_set_read_ahead(context, 1);
+  X509_STORE *store = settings->ca_directory != NULL ? http_ca_store(settings->ca_directory) : NULL;
+  if (store != NULL) SSL_CTX_set1_cert_store(context, store);
   return CURLE_OK;
 }
 

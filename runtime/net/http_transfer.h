@@ -71,6 +71,7 @@ typedef struct http_peer_settings {
   bool proxied;              /* a proxy is given, or the environment may name one */
   CURLU *base;               /* options.base, parsed; NULL when each request says its whole URL */
   char *user_agent;          /* "User-Agent: …", or NULL */
+  char *ca_directory;        /* the system's hashed directory, when certificates are looked for there; else NULL */
   http_sockets *sockets;
 } http_peer_settings;
 
@@ -87,6 +88,11 @@ void http_transfer_unbind(http_transfer *transfer);
 bool http_transfer_read_ahead(const http_transfer *transfer);
 /* Bytes of both directions so far, bodies only. */
 void http_transfer_progress(const http_transfer *transfer, uint64_t *sent, uint64_t *received);
+
+/* ca.c: an X509_STORE for the connections that look for their CAs in the hashed directory; libcurl tells it the
+ * directory. It remembers the certificates that it found, for five minutes: reading and parsing the CA's is a sixth of
+ * the work for a new connection, and all devices have the same. NULL without memory. */
+void *http_ca_store(const char *directory);
 
 /* http_memory.c: initialises libcurl. */
 bool http_memory_init(void);

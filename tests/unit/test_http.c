@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <openssl/pem.h>
+
 #include "http_server.h"
 #include "net/http.h"
 
@@ -661,6 +663,43 @@ static void the_last_reference_closes_connections(void **state) {
   wait_until_closed(&plain, plain.connections == 1 ? before : before - 1);
 }
 
+static http_failure ask_system_trusted(void) {
+  http_peer *peer = http_peer_new(l, &(http_peer_options){.base = tls_base});
+  http_request request = call(peer, (http_request){.method = "POST", .path = "/echo"});
+  http_failure failure = request.failure;
+  assert_false(request.reused);
+  http_request_clear(&request);
+  http_peer_release(peer);
+  return failure;
+}
+
+/* What is found in a hashed directory is remembered; what is not there is looked for again. */
+static void hashed_directory(void **state) {
+  (void)state;
+  char directory[] = "/tmp/f5lua-test-certs-XXXXXX", other[] = "/tmp/f5lua-test-certs-XXXXXX", link[64];
+  assert_non_null(mkdtemp(directory));
+  assert_non_null(mkdtemp(other));
+  FILE *file = fopen(ca_file, "r");
+  X509 *ca = PEM_read_X509(file, NULL, NULL, NULL);
+  fclose(file);
+  int ok = 0;
+  unsigned long hash = X509_NAME_hash_ex(X509_get_subject_name(ca), NULL, NULL, &ok);
+  X509_free(ca);
+  snprintf(link, sizeof link, "%s/%08lx.0", directory, hash);
+  unsetenv("SSL_CERT_FILE");
+  setenv("SSL_CERT_DIR", directory, 1);
+  assert_int_equal(ask_system_trusted(), HTTP_TLS);
+  assert_int_equal(symlink(ca_file, link), 0);
+  assert_int_equal(ask_system_trusted(), HTTP_OK);
+  unlink(link);
+  assert_int_equal(ask_system_trusted(), HTTP_OK);
+  setenv("SSL_CERT_DIR", other, 1);
+  assert_int_equal(ask_system_trusted(), HTTP_TLS);
+  unsetenv("SSL_CERT_DIR");
+  rmdir(directory);
+  rmdir(other);
+}
+
 static void system_certificates(void **state) {
   (void)state;
   const char *directory, *bundle;
@@ -710,6 +749,7 @@ int main(void) {
                                      TEST(done_may_free_everything),
                                      TEST(answers_that_a_timer_finds),
                                      TEST(the_last_reference_closes_connections),
+                                     TEST(hashed_directory),
                                      TEST(system_certificates)};
   return cmocka_run_group_tests(tests, start_servers, stop_servers);
 }
