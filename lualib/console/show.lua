@@ -5,8 +5,15 @@
 local json = require "f5.json"
 local value = require "console.value"
 local to_table = require "console.table"
+local tokens = require "console.tokens"
 
-local Show = { table = to_table, painter = value.painter, masked = value.masked }
+local Show = { painter = value.painter }
+
+--- Objects as a table: see console.table.
+function Show.table(rows, opts) return to_table(tokens.hidden(rows), opts) end
+
+--- A copy in which secrets are masked.
+function Show.masked(item) return value.masked(tokens.hidden(item)) end
 
 local MAX_DEPTH <const> = 8
 
@@ -100,7 +107,7 @@ end
 -- @param opts table|nil: width, paint, hint (where to see what a table left out; the number of properties is put in)
 -- @return text without a final newline
 function Show.value(item, opts)
-  opts = opts or {}
+  item, opts = tokens.hidden(item), opts or {}
   local paint = opts.paint or value.painter(false)
   if item == json.null then return paint("null", "null") end
   if type(item) == "string" then return paint("string", quoted(item)) end
@@ -132,7 +139,7 @@ end
 
 --- A value as a Lua constructor that reads back equal (`f5.null` and `f5.array` as in a playbook); secrets are masked.
 function Show.lua(item, indent)
-  indent = indent or ""
+  if not indent then item, indent = tokens.hidden(item), "" end
   if item == json.null then return "f5.null" end
   if type(item) == "string" then return quoted(item) end
   if type(item) == "number" then return lua_number(item) end
@@ -156,6 +163,7 @@ local function csv_cell(text) return text:find '[",\r\n]' and '"' .. text:gsub('
 -- @param columns names; default: every property that is somewhere a scalar, names first
 -- @param headless boolean|nil: without the head line
 function Show.csv(rows, columns, headless)
+  rows = tokens.hidden(rows)
   if not columns then
     local all = {}
     for _, object in ipairs(rows) do

@@ -15,6 +15,9 @@
 #define CHUNK (64 * 1024) /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
 #define GRAINS (CHUNK / GRAIN)
 #define SHORTEST_MASKED 4 /* a shorter secret would shred every text that contains its letters */
+#define TOKEN_LENGTH 26   /* as devices make them: capitals and digits */
+#define TOKEN_SHORTEST 16 /* at a token's address */
+#define TOKEN_SHOWN 4
 #define MOST_SPELLINGS 6
 
 typedef struct chunk chunk;
@@ -308,6 +311,23 @@ static bool secret_header(const char *s, size_t length, size_t at, size_t *start
   return false;
 }
 
+/* A token that is nobody's here, so that it is not known: the address of one, or a string of JSON that looks like one
+ * (its "name" is the token itself). Its first characters stay, to tell it from others. */
+static bool secret_token(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
+  static const char place[] = "/authz/tokens/";
+  const size_t prefix = sizeof place - 1;
+  bool in_path = at >= prefix && memcmp(s + at - prefix, place, prefix) == 0;
+  if (!in_path && (at == 0 || s[at - 1] != '"')) return false;
+  size_t stop = at;
+  while (stop < length && ((s[stop] >= 'A' && s[stop] <= 'Z') || (s[stop] >= '0' && s[stop] <= '9')))
+    stop++;
+  bool whole = stop == length || s[stop] == '"' || s[stop] == '\\';
+  if (in_path ? stop - at < TOKEN_SHORTEST : stop - at != TOKEN_LENGTH || !whole) return false;
+  *start = at + TOKEN_SHOWN;
+  *end = stop;
+  return true;
+}
+
 /* The length of the secret at s as some other program writes it in JSON: é as \\u00e9, & as \\u0026, / as \\/. 0: it is
  * not there. */
 static size_t escaped_secret(const char *s, size_t length, const char *bytes, size_t size) {
@@ -360,7 +380,8 @@ void secret_mask(text *out, const char *string, size_t length) {
     if (end == at && !here) {
       if (!waits)
         waits = (string[at] == '"' && secret_member(string, length, at, &value, &behind)) ||
-                ((at == 0 || string[at - 1] == '\n') && secret_header(string, length, at, &value, &behind));
+                ((at == 0 || string[at - 1] == '\n') && secret_header(string, length, at, &value, &behind)) ||
+                secret_token(string, length, at, &value, &behind);
       at++;
       continue;
     }

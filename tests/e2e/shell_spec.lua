@@ -127,6 +127,28 @@ describe("REST from the shell", function()
       run({ "list", "ltm/pool" }).err)
   end)
 
+  it("shows no token, and lets one be deleted by its beginning", function()
+    local bip <close> = require("f5").connect(device:options "admin")
+    bip:at("/mgmt/shared/authz/tokens"):list() -- its token, which is none of the program's own
+    local token = next(device:state().tokens.items)
+    local short <const> = token:sub(1, 4) .. "********"
+    for _, words in ipairs {
+      { "list", "-o", "table" }, { "list", "-o", "json" }, { "list", "-o", "jsonl" }, { "list", "-o", "csv" }, { "list", "-o", "lua" }, { "get" },
+      { "list", "--select", "name", "-o", "csv" }, { "list", "--select", "selfLink" }, { "get", token }, { "get", "-vv", "-o", "table", token },
+    } do
+      table.insert(words, 2, "/mgmt/shared/authz/tokens")
+      local result = run(words)
+      assert.equal(0, result.status, result.err)
+      assert.not_matches(token, result.out .. result.err)
+      assert.truthy(result.out:find(short, 1, true), result.out)
+    end
+    local nothing = run { "get", "/mgmt/shared/authz/tokens", (token:gsub("^....", "ZZZZ")) }
+    assert.equal(3, nothing.status)
+    assert.not_matches(token:sub(5), nothing.out .. nothing.err)
+    assert.equal(0, run({ "delete", "/mgmt/shared/authz/tokens", token:sub(1, 4) .. "*", "--yes" }).status)
+    assert.is_nil(device:state().tokens.items[token])
+  end)
+
   it("names the option whose value is wrong, and the subcommand that helps", function()
     assert.same({ 2, "f5lua: --timeout wants seconds, not 'soon'\nTry 'f5lua list --help'.\n" },
       { run({ "list", "ltm/pool", "--timeout", "soon" }).status, run({ "list", "ltm/pool", "--timeout", "soon" }).err })

@@ -5,6 +5,7 @@
 -- reach into objects: fqdn.interval=60.
 
 local contents = require "cli.support.contents"
+local core = require "f5.core"
 local device = require "cli.support.device"
 local glob = require "f5.fleet.glob"
 local hints = require "cli.support.hints"
@@ -173,7 +174,7 @@ local function targets(bip, path, parsed, options, verb)
     if not (host.is_terminal(0) and host.is_terminal(2)) then
       usage(("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(verb, objects(#found), path))
     end
-    for i = 1, math.min(#found, 20) do io.stderr:write("  ", found[i].name, "\n") end
+    for i = 1, math.min(#found, 20) do io.stderr:write("  ", show.masked({ name = found[i].name }).name, "\n") end
     if #found > 20 then io.stderr:write(("  … and %d more\n"):format(#found - 20)) end
     io.stderr:write(("%s %s of %s? [y/N] "):format(verb, #found == 1 and "this object" or "these " .. objects(#found), path))
     local answer = io.read "l"
@@ -249,7 +250,7 @@ local function on_each(refs, verb, act)
   for i, target in ipairs(refs) do
     local ok, err = pcall(act, target, i)
     if not ok then
-      if #refs > 1 then io.stderr:write(("f5lua: %s: %d of %d done, then a failure at %s\n"):format(verb, i - 1, #refs, tostring(target))) end
+      if #refs > 1 then io.stderr:write(("f5lua: %s: %d of %d done, then a failure at %s\n"):format(verb, i - 1, #refs, core.mask(tostring(target)))) end
       error(err, 0)
     end
   end

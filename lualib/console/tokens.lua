@@ -1,0 +1,58 @@
+--- Tokens of the device as objects (/mgmt/shared/authz/tokens): their name and address are the token itself, so that what is shown has the beginning
+-- of it alone, which is enough to tell one from another and to delete it by a pattern.
+
+local json = require "f5.json"
+
+local MASK <const> = "********"
+local SHOWN <const> = 4
+local SHORTEST <const> = 16 -- of less, four characters would be too much
+local ADDRESS <const> = "/authz/tokens/([^/?]+)"
+
+local Tokens = {}
+
+-- The token that an object is about, or nil. With $select only its name may be there: devices make tokens of 26 capitals and digits.
+local function token_of(object)
+  local kind <const>, link <const>, name <const> = object.kind, object.selfLink, object.name
+  local is_token <const> = type(kind) == "string" and kind:find "^shared:authz:tokens:authtokenitem"
+  local linked <const> = type(link) == "string" and link:match(ADDRESS)
+  if is_token or linked then
+    return type(object.token) == "string" and object.token or type(name) == "string" and name or linked or nil
+  end
+  return type(name) == "string" and #name == 26 and name:find "^[A-Z0-9]+$" and name or nil
+end
+
+local function replace(value, token, short)
+  if type(value) == "string" then
+    local from, to = value:find(token, 1, true)
+    return from and value:sub(1, from - 1) .. short .. value:sub(to + 1) or value
+  end
+  if type(value) ~= "table" then return value end
+  local out <const> = json.is_array(value) and json.array {} or {}
+  for key, item in pairs(value) do out[key] = replace(item, token, short) end
+  return out
+end
+
+--- The same value if no token is in it; else a copy in which the beginning of each stands for it.
+-- @param value any: what a device answered: an object, an array of them, or a collection with items
+function Tokens.hidden(value)
+  if type(value) ~= "table" then return value end
+  local token <const> = token_of(value)
+  if token then return replace(value, token, #token >= SHORTEST and token:sub(1, SHOWN) .. MASK or MASK) end
+  local out
+  local function put(key, item)
+    local hidden <const> = Tokens.hidden(item)
+    if hidden == item then return end
+    if not out then
+      out = json.is_array(value) and json.array {} or {}
+      for name, other in pairs(value) do out[name] = other end
+    end
+    out[key] = hidden
+  end
+  for i, item in ipairs(value) do put(i, item) end
+  for _, key in ipairs { "items", "token" } do -- of a collection as it came, and of the answer to a login
+    if type(value[key]) == "table" then put(key, value[key]) end
+  end
+  return out or value
+end
+
+return Tokens
