@@ -184,6 +184,8 @@ static void tell_kernel(loop *l, watch *w, int fd) {
     done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   if (done == 0) {
     w->registered = w->wanted;
+    if (w->always) l->always--;
+    w->always = false;
   } else if (!w->always) { /* a regular file, or nothing that can be waited for: the owner's read tells */
     w->always = true;
     l->always++;
@@ -298,7 +300,7 @@ static int call_always_ready(loop *l) {
   return called;
 }
 
-static int wait(loop *l, int timeout_ms) {
+static int wait_for_events(loop *l, int timeout_ms) {
   struct epoll_event events[BATCH];
   int called = 0, count = epoll_wait(l->epoll_fd, events, BATCH, l->always > 0 ? 0 : timeout_ms);
   for (int i = 0; i < count; i++) /* a callback may watch and unwatch, close and open: each is looked up anew */
@@ -331,7 +333,7 @@ int loop_turn(loop *l, int max_wait_ms) {
   /* Callbacks have something for their waiters to do: do not spend a system call on a look at the descriptors. The next
    * turn does. */
   if (called == 0) {
-    called += wait(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
+    called += wait_for_events(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
     if (l->network != NULL) called += perform(l);
   }
   return called + fire_timers(l);

@@ -1,4 +1,4 @@
-/* The event loop: libcurl's multi handle, timers and a wake-up, one of each a process.
+/* The event loop over epoll: timers, descriptors, the network and a wake-up. One a process.
  *
  * Nothing here knows Lua. Everything runs on one thread; only loop_wake may be called from elsewhere (a signal handler,
  * another thread). Completions are plain C callbacks, called from loop_turn and never from inside a libcurl callback.
