@@ -58,6 +58,14 @@ static int broken(const char *reason) {
   return BUNDLE_BROKEN;
 }
 
+/* The file is whole, for all that is known: to make it again would not help. */
+static int unreadable(int reason) {
+  fprintf(stderr, "%s: the program cannot read its own file: %s\n", program_invocation_short_name, strerror(reason));
+  if (reason == EACCES)
+    fputs("Who runs a program that 'f5lua build' made must be allowed to read it, too: chmod a+rx FILE\n", stderr);
+  return BUNDLE_BROKEN;
+}
+
 /* /proc is not there in a bare chroot; the kernel says what was executed all the same. */
 static int open_self(void) {
   int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -94,10 +102,11 @@ int bundle_open(const bundle **b) {
   if (bundle_crc(0, fuse, FUSE_CHECK) != get32(fuse + FUSE_CHECK)) return broken("the program is damaged");
   int fd = open_self();
   struct stat status;
-  if (fd < 0 || fstat(fd, &status) != 0) return broken("the program cannot read its own file");
+  if (fd < 0 || fstat(fd, &status) != 0) return unreadable(errno);
   void *file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  int reason = errno;
   close(fd);
-  if (file == MAP_FAILED) return broken("the program cannot read its own file");
+  if (file == MAP_FAILED) return unreadable(reason);
   int result = check(file, (uint64_t)status.st_size, fuse);
   if (result == 0) *b = current = &opened;
   return result;

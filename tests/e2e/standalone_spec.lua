@@ -183,6 +183,16 @@ describe("A program that is not whole", function()
     end
   end)
 
+  it("and one that its user may not read is told from it", function()
+    local directory <close>, deploy = built { ["main.lua"] = "print(1)" }
+    assert(os.execute(("chmod a+rx %s && chmod 0111 %s"):format(directory.path, deploy)))
+    -- root may read everything
+    local line <const> = ("if [ $(id -u) = 0 ]; then exec setpriv --reuid 65534 --clear-groups %s; else exec %s; fi"):format(deploy, deploy)
+    local result <const> = run("/bin/sh", { "-c", line })
+    assert.same({ 70, "" }, { result.status, result.out })
+    assert.matches("^[%w._-]+: the program cannot read its own file: Permission denied\nWho runs .* chmod a%+rx FILE\n$", result.err)
+  end)
+
   it("notices any changed byte of the archive", function()
     local directory <close>, deploy = built({ ["main.lua"] = 'print(1)', ["m.lua"] = "return 1" }, { "--include", "m.lua" })
     local bytes = read(deploy)
