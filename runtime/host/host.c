@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -12,10 +13,12 @@
 
 #include "f5/module.h"
 #include "f5/secret.h"
+#include "f5/text.h"
 #include "host/bundle.h"
 #include "host/library.h"
 #include "host/lineedit.h"
 #include "host/opening.h"
+#include "host/output.h"
 #include "host/signals.h"
 #include "host/trace.h"
 #include "net/fiber.h"
@@ -42,17 +45,36 @@ static struct {
   loop *loop;
   int unjoined_status; /* what the first failed fiber that nobody joined stands for; 0: none */
   bool ends_by_signal; /* SIGINT and SIGTERM are this program's ordinary end */
+  bool log_json;       /* of the state, for what is said when it is gone */
 } program;
+
+/* What the program says of its own end, and the status that goes with it: the last line of a log. */
+static void tell(const char *words, int status) {
+  if (!program.log_json) {
+    fprintf(stderr, "f5lua: %s\n", words);
+    return;
+  }
+  char now[32];
+  time_t seconds = time(NULL);
+  struct tm utc;
+  strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+  text line = {0};
+  text_printf(&line, "{\"time\":\"%s\",\"event\":\"failure\",\"message\":\"", now);
+  text_json(&line, words, strlen(words));
+  text_printf(&line, "\",\"exit_status\":%d}\n", status);
+  fputs(text_string(&line), stderr);
+  text_free(&line);
+}
 
 int host_end_output(int status) {
   if (status != STATUS_DONE || signals_received()) return status;
-  errno = 0;
-  bool written = fflush(stdout) == 0 && !ferror(stdout);
-  int reason = errno;
+  int reason = output_end();
   if (signals_received()) return STATUS_SIGNAL + signals_received(); /* nobody reads it any more: that is no failure */
-  if (written) return STATUS_DONE;
-  fprintf(stderr, "f5lua: standard output could not be written%s%s\n", reason ? ": " : "",
-          reason ? strerror(reason) : "");
+  if (reason == 0) return STATUS_DONE;
+  char words[128];
+  snprintf(words, sizeof words, "standard output could not be written%s%s", reason > 0 ? ": " : "",
+           reason > 0 ? strerror(reason) : "");
+  tell(words, STATUS_FAILED);
   return STATUS_FAILED;
 }
 
@@ -60,6 +82,7 @@ int host_end_output(int status) {
 static int exit_cleanly(lua_State *L) {
   lua_settop(L, 2);
   f5_shutdown(L, SHUTDOWN_MS);
+  program.log_json = f5_log_is_json(L);
   bool good = lua_isboolean(L, 1) ? lua_toboolean(L, 1) : luaL_optinteger(L, 1, STATUS_DONE) == STATUS_DONE;
   if (good) {
     lua_pushinteger(L, host_end_output(STATUS_DONE));
@@ -74,7 +97,7 @@ static int exit_cleanly(lua_State *L) {
 /* A failed fiber that nobody joined: the playbook went on, but it did not do all of its work. */
 static int report_unjoined(lua_State *L) {
   lineedit_hide();
-  fputs("f5lua: a fiber failed, and nothing joined it:\n", stderr);
+  if (!f5_log_is_json(L)) fputs("f5lua: a fiber failed, and nothing joined it:\n", stderr);
   int status = host_report(L);
   if (program.unjoined_status == STATUS_DONE) program.unjoined_status = status;
   return 0;
@@ -82,6 +105,8 @@ static int report_unjoined(lua_State *L) {
 
 static int open_state(lua_State *L) {
   luaL_openlibs(L);
+  lua_pushcfunction(L, output_print);
+  lua_setglobal(L, "print");
   opening_install(L, program.loop);
   fiber_set_message_handler(L, trace_handler);
   fiber_set_failure_reporter(L, report_unjoined);
@@ -229,6 +254,7 @@ void host_end_by_signal(void) {
 
 int host_close(lua_State *L, int status) {
   f5_shutdown(L, SHUTDOWN_MS);
+  program.log_json = f5_log_is_json(L);
   signals_remove();
   state_close(L);
   loop_delete(program.loop);
@@ -237,6 +263,6 @@ int host_close(lua_State *L, int status) {
   fflush(stdout);
   if (program.ends_by_signal && (signal == SIGINT || signal == SIGTERM)) return status;
   if (signal == SIGINT || signal == SIGTERM)
-    fprintf(stderr, "f5lua: %s\n", signal == SIGINT ? "interrupted" : "terminated");
+    tell(signal == SIGINT ? "interrupted" : "terminated", STATUS_SIGNAL + signal);
   return STATUS_SIGNAL + signal;
 }

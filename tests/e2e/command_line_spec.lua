@@ -123,6 +123,8 @@ f5lua: FILE:2: cannot drain web
     assert.same({ { file = file, line = 3, name = "main chunk" } }, last.trace)
     assert.matches("^ask first with ref:exists", last.hint)
     assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d", last.time)
+    last = json.decode(run({ "--log-format=json", "-e", "local f5 = require 'f5' f5.spawn(error, 'alone') f5.sleep(0.01)" }).err)
+    assert.same({ "failure", "alone" }, { last.event, last.message })
     last = json.decode(run({ "--log-format=json", "-e", "error('a\\nb\\xff')" }).err)
     assert.same({ "failure", 1 }, { last.event, last.exit_status })
     assert.equal("(command line):1: a\nb\\xff", last.message)

@@ -74,6 +74,20 @@ describe("a signal", function()
     check_deleted()
   end)
 
+  it("is told as JSON where the log is", function()
+    local json <const> = require "f5.json"
+    local file <const> = place:file("playbook.lua", HEAD .. "f5.sleep(100)")
+    for signal, expected in pairs { INT = { "interrupted", 130 }, TERM = { "terminated", 143 } } do
+      local process <close> = start(nil, { "--log-format", "json", file })
+      process:expect "ready"
+      process:kill(signal)
+      local result = process:wait(10)
+      local told <const> = json.decode(result.err)
+      assert.same({ expected[2], "failure", expected[1], expected[2] }, { result.status, told.event, told.message, told.exit_status })
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", told.time)
+    end
+  end)
+
   it("SIGHUP ends it too: its terminal is gone", function()
     local process <close> = start "f5.sleep(100)"
     process:expect "ready"
