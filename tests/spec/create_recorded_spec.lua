@@ -74,12 +74,14 @@ for template, list in pairs(DERIVED) do
   end
 end
 
--- What kinds need beside a name to be made because something else refers to them. `N` is a number that is new each time.
+-- What kinds need beside a name to be made because something else refers to them. `N` is a number that is new each time; a function makes the
+-- value from the object's id.
 local MINIMAL <const> = {
   ["gtm/server"] = { datacenter = "/Common/made-for-a-server" },
   ["gtm/server/*/virtual-servers"] = { destination = "192.0.2.N:80" },
   ["ltm/node"] = { address = "192.0.2.N" },
   ["ltm/virtual"] = { destination = "192.0.2.N:80" },
+  ["net/self"] = { vlan = "/Common/made-for-a-self-ip", address = function(id) return id:match "[^~]+$" .. "/24" end },
 }
 
 -- What objects refer to without a link: their own name, a member's parts, a list of names in words, or what a kind of file needs.
@@ -109,7 +111,20 @@ local function pools(body)
   for _, pool in ipairs(body.pools or {}) do list[#list + 1] = path("gtm/pool/a", ("/%s/%s"):format(pool.partition, pool.name)) end
   return list
 end
+local function domain_of_address(body)
+  local id <const> = (body.address or body.name):match "%%(%d+)"
+  local list <const> = { path("net/vlan", body.vlan or "/Common/made-for-a-self-ip") }
+  if id then list[2] = path("net/route-domain", "/Common/" .. id) end
+  return list
+end
+-- The self IP by which a gateway is reached.
+local function network_of_gateway(body)
+  local network <const> = type(body.gw) == "string" and body.gw:match "^(.*%.)%d+$"
+  return network and { path("net/self", "/Common/" .. network .. "233") } or {}
+end
 local REFERS <const> = {
+  ["net/route"] = network_of_gateway,
+  ["net/self"] = domain_of_address,
   ["gtm/wideip/a"] = pools,
   ["gtm/pool/a/*/members"] = server_of_member,
   ["gtm/server"] = function(body) return { path("gtm/datacenter", body.datacenter or "/Common/made-for-a-server") } end,
@@ -294,7 +309,9 @@ describe("Real input: every recorded object", function()
     end
     number = number + 1
     local body <const> = { name = target.id:gsub("~", "/") }
-    for name, value in pairs(MINIMAL[target.template] or {}) do body[name] = value:gsub("N", number % 250 + 1) end
+    for name, value in pairs(MINIMAL[target.template] or {}) do
+      body[name] = type(value) == "function" and value(target.id) or value:gsub("N", number % 250 + 1)
+    end
     make_missing(target, body, file, depth + 1)
     post(target.collection, body)
   end

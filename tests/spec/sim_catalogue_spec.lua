@@ -15,7 +15,7 @@ local BODIES <const> = {
   ["ltm/snatpool"] = { members = { "192.0.2.12" } },
   ["ltm/snat-translation"] = { address = "192.0.2.10" },
   ["net/arp"] = { ipAddress = "192.0.2.11", macAddress = "00:11:22:33:44:55" },
-  ["net/route"] = { network = "198.51.100.0/24", gw = "192.0.2.1" },
+  ["net/route"] = { network = "198.51.100.0/24", blackhole = true },
   ["net/self"] = { address = "192.0.2.13/24", vlan = "/Common/walk" },
   ["security/blacklist-publisher/profile"] = { routeAdvertisementNexthop = "192.0.2.1" },
   ["security/nat/destination-translation"] = { addresses = { { name = "192.0.2.14" } } },

@@ -75,6 +75,7 @@ describe("G19 a transaction's commands", function()
 
   it("may touch what the same transaction makes", function()
     local web <const> = bip.ltm.pool["/Common/web"]
+    bip.net["route-domain"]:create { name = "1", id = 1 }
     bip:transaction(function(tx)
       tx(web):create { monitor = "/Common/http" }
       tx(web.members):create { name = "/Common/192.0.2.1%1:80", address = "192.0.2.1%1" }

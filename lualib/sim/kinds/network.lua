@@ -1,5 +1,7 @@
 -- VLANs, self IPs, routes, route domains, interfaces, tunnels.
 local json = require "f5.json"
+local addresses = require "sim.addresses"
+local errors = require "sim.errors"
 local names = require "sim.names"
 local validate = require "sim.validate"
 
@@ -56,10 +58,18 @@ local vlan_interface <const> = {
   end,
 }
 
+-- Self IPs and routes have a key beside their name: an address, a network.
+local function refuse_twice(noun, key, partition)
+  error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists in partition %s."):format(noun, key, partition), 3), 0)
+end
+
 local self_ip <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(store, object, properties, old, ctx, target)
     if not old then
       if not object.address:find "/" or not validate.is_address(object.address, true) then validate.invalid("address", object.address) end
+      addresses.check_domain(store, object.address, ctx)
+      local other <const> = not ctx.seed and addresses.other(store, target.path, nil, object, "address")
+      if other then refuse_twice("Self IP", object.address:match "^[^/]+", other.partition) end
     end
     object.vlan = names.absolute(object.vlan, object.partition)
     if properties.trafficGroup then
@@ -84,20 +94,30 @@ local self_ip <const> = {
     if services == "none" then services = nil end
     object.allowService = services
   end,
+  removed = function(store, _, _, ctx) addresses.check_routes(store, ctx) end,
 }
 
+local function is_default(network) return network:find "^default%%?%d*$" ~= nil or network:find "^default%-inet6%%?%d*$" ~= nil end
+
 local route <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(store, object, properties, old, ctx, target)
+    if old and not object.network then object.network = old.network end -- a PUT need not name it again
     if not old and not object.network then
       local name <const> = object.name
-      if name == "default" or validate.is_address(name, true) then object.network = name else validate.refuse('"network" must be specified') end
+      if is_default(name) or validate.is_address(name, true) then object.network = name else validate.refuse('"network" must be specified') end
     end
-    if properties.network and object.network ~= "default" and object.network ~= "default-inet6" then
+    if properties.network and not is_default(validate.text("network", object.network)) then
       if not validate.is_address(object.network, true) then validate.invalid("network", object.network) end
     end
-    if object.network == "0.0.0.0/0" or object.network == "0.0.0.0" then object.network = "default" end
-    if object.network == "::/0" then object.network = "default-inet6" end
+    object.network = object.network:gsub("^0%.0%.0%.0(%%?%d*)$", "default%1"):gsub("^0%.0%.0%.0(%%?%d*)/0$", "default%1"):gsub("^::(%%?%d*)/0$", "default-inet6%1")
     if properties.gw and object.gw and not validate.is_address(object.gw) then validate.invalid("gw", object.gw) end
+    for _, name in ipairs { "network", "gw" } do
+      if not old or object[name] ~= old[name] then addresses.check_domain(store, object[name], ctx) end
+    end
+    if not ctx.seed and (not old or object.network ~= old.network) then
+      local other <const> = addresses.other(store, ROOT .. "net/route", old and target.path, object, "network", true)
+      if other then refuse_twice("route", object.network, other.partition) end
+    end
     if object.pool then object.pool = names.absolute(object.pool, object.partition) end
     if object.tmInterface then object.tmInterface = names.absolute(object.tmInterface, object.partition) end
     local ways = 0
@@ -115,6 +135,10 @@ local route <const> = {
         if ways > 1 and old[name] and not properties[name] then object[name] = nil end
       end
     end
+  end,
+  made = function(store, path, _, ctx) addresses.check_route(store, path, ctx) end,
+  changed = function(store, path, object, old, ctx)
+    if object.gw ~= old.gw then addresses.check_route(store, path, ctx) end
   end,
 }
 
@@ -153,10 +177,11 @@ local trunk <const> = {
 }
 
 local arp <const> = {
-  prepare = function(_, object, _, old)
+  prepare = function(store, object, _, old, ctx)
     if not old then
       object.ipAddress = object.ipAddress or object.name
       if not validate.is_address(object.ipAddress) then validate.invalid("ipAddress", object.ipAddress) end
+      addresses.check_domain(store, object.ipAddress, ctx)
       if not object.macAddress then validate.refuse '"macAddress" must be specified' end
     end
   end,

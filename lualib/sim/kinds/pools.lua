@@ -1,4 +1,5 @@
 -- Where traffic goes: nodes, pools and their members, and the monitors that watch them.
+local addresses = require "sim.addresses"
 local errors = require "sim.errors"
 local monitors = require "sim.monitors"
 local names = require "sim.names"
@@ -93,6 +94,7 @@ local node <const> = {
       if named then object.address = object.address or "any6" end
       if object.address ~= "any6" then
         if not validate.is_address(object.address) then validate.invalid("address", object.address) end
+        addresses.check_domain(store, object.address, ctx)
         local index <const> = store.nodes_by_address
         local path <const> = target.path .. "/" .. names.segment(object.fullPath)
         local other <const> = index and index[object.address] and store:get(index[object.address])

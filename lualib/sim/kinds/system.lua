@@ -384,7 +384,35 @@ local trap <const> = {
   end,
 }
 
+-- What a name of a host or a domain is made of; also an address, without a route domain.
+local function is_host(text)
+  if type(text) ~= "string" or #text > 253 then return false end
+  if validate.is_address(text) then return not text:find("%", 1, true) end
+  if text:find "^[%d.]+$" then return false end -- meant as an address
+  for label in (text .. "."):gmatch "([^.]*)%." do
+    if #label == 0 or #label > 63 or label:find "[^%w_-]" or label:find "^%-" or label:find "%-$" then return false end
+  end
+  return true
+end
+
+local function is_plain_address(text) return validate.is_address(text) and not text:find("%", 1, true) end
+
+-- A singleton with lists of hosts: property -> what an item of it must be.
+local function hosts(lists)
+  return {
+    prepare = function(_, object, properties, _, ctx)
+      for name, is_right in pairs(ctx.seed and {} or lists) do
+        for _, item in ipairs(properties[name] ~= nil and object[name] or {}) do
+          if not is_right(item) then validate.invalid(name, item) end
+        end
+      end
+    end,
+  }
+end
+
 return {
+  ["sys/dns"] = hosts { nameServers = is_plain_address, search = is_host },
+  ["sys/ntp"] = hosts { servers = is_host },
   ["cm/trust-domain"] = trust_domain,
   ["sys/snmp/traps"] = trap,
   ["sys/provision"] = provision,

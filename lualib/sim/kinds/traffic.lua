@@ -1,4 +1,5 @@
 -- What traffic meets on its way: iRules, policies, data groups, address translation.
+local addresses = require "sim.addresses"
 local certificates = require "sim.certificates"
 local clock = require "sim.clock"
 local json = require "f5.json"
@@ -111,10 +112,11 @@ snatpool.prepare = function(store, object, properties, old, ctx)
 end
 
 local snat_translation <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
     if not old then
       object.address = object.address or object.name
       if not validate.is_address(object.address) then validate.invalid("address", object.address) end
+      addresses.check_domain(store, object.address, ctx)
     end
     if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
   end,
@@ -122,12 +124,13 @@ local snat_translation <const> = {
 
 -- Origins are networks: "1.1.1.1" is "1.1.1.1/32".
 local snat <const> = {
-  prepare = function(_, object, properties)
+  prepare = function(store, object, properties, _, ctx)
     if properties.origins and object.origins then
       local list <const> = {}
       for i, item in ipairs(object.origins) do
         local name = tostring(type(item) == "table" and item.name or item)
         if not validate.is_address(name, true) then validate.invalid("origins", name) end
+        addresses.check_domain(store, name, ctx)
         if not name:find "/" then name = name .. (name:find ":" and "/128" or "/32") end
         list[i] = { name = name }
       end
@@ -139,10 +142,11 @@ local snat <const> = {
 }
 
 local nat <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
     for _, name in ipairs { "originatingAddress", "translationAddress" } do
       if not old and not object[name] then validate.refuse(('"%s" must be specified'):format(name)) end
       if properties[name] and not validate.is_address(object[name]) then validate.invalid(name, object[name]) end
+      if properties[name] then addresses.check_domain(store, object[name], ctx) end
     end
     object.unit = object.unit or 1
     if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end

@@ -1,5 +1,6 @@
 -- Where traffic comes in: virtual servers with their profiles and policies, and virtual addresses.
 local json = require "f5.json"
+local addresses = require "sim.addresses"
 local clock = require "sim.clock"
 local compatible = require "sim.compatible"
 local names = require "sim.names"
@@ -95,6 +96,7 @@ local virtual <const> = {
       local six = host:find ":" ~= nil
       local known <const> = store:get(ROOT .. "ltm/virtual-address/" .. names.segment((folder or "/" .. object.partition) .. "/" .. host))
       if not known and not validate.is_address(host) and not ANY[(host:gsub("%%%d+$", ""))] then validate.invalid("destination", text) end
+      if not known then addresses.check_domain(store, host, ctx) end
       if known and known.address then six = known.address:find ":" ~= nil end
       if not folder then
         folder = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
@@ -258,10 +260,11 @@ local virtual_policy <const> = {
 }
 
 local address <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
     if not old then
       object.address = object.address or validate.is_address(object.name) and object.name or "any6"
       if not validate.is_address(object.address) and not ANY[(object.address:gsub("%%%d+$", ""))] then validate.invalid("address", object.address) end
+      addresses.check_domain(store, object.address, ctx)
       if object.address == "any6" and not properties.mask then object.mask = "any6" end
       if object.address:find ":" and not properties.mask then object.mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" end
     elseif properties.address and properties.address ~= old.address then
