@@ -131,10 +131,9 @@ function M.run(options)
   local runtime = load_runtime(options.runtime or default_runtime())
   local sign
   if options.sign then
-    local key = read(options.sign)
     sign = function(bytes)
-      local signature, reason = bundle.sign(key, bytes)
-      return signature or error(("%s: %s"):format(options.sign, reason), 0)
+      local signature, reason = bundle.sign(options.sign, bytes) -- which reads the key: a string of Lua's would stay in memory
+      return signature or error(reason, 0)
     end
   end
   local bytes = program.assemble(runtime, archive.write(entries), { disk = options.allow_disk, sign = sign })

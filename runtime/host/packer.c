@@ -18,9 +18,15 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
+#include <openssl/x509.h>
 
+#include "f5/secret.h"
 #include "host/bundle.h"
 #include "host/fuse.h"
+
+#define ED25519_SIZE 32
+#define DER_LONGEST 1024  /* of an Ed25519 key; it is 48 bytes, and more with attributes */
+#define KEY_LONGEST 16384 /* bytes of a file with a private key */
 
 static int fail(lua_State *L, const char *what, int reason) {
   lua_pushnil(L);
@@ -54,11 +60,41 @@ static int no_passphrase(char *buffer, int size, int writing, void *data) {
   return -1;
 }
 
-static EVP_PKEY *read_key(lua_State *L, const char *pem, size_t length, bool private_key) {
+/* The block of PEM as DER; -1: there is none. `digits` is where it is put together. */
+static int decode_key(const char *pem, unsigned char *digits, unsigned char *der) {
+  static const char begin[] = "-----BEGIN PRIVATE KEY-----", end[] = "-----END PRIVATE KEY-----";
+  const char *at = strstr(pem, begin), *stop = at ? strstr(at, end) : NULL;
+  int count = 0;
+  if (!stop) return -1;
+  for (at += sizeof begin - 1; at < stop && count < DER_LONGEST; at++)
+    if (!strchr(" \t\r\n", *at)) digits[count++] = (unsigned char)*at;
+  return at == stop ? EVP_DecodeBlock(der, digits, count) : -1;
+}
+
+/* Ed25519, PKCS #8; NULL for all else, also without memory. By hand, because OpenSSL's own readers leave lines of the
+ * file behind in memory that they gave back. */
+static EVP_PKEY *read_private_key(const secret *pem) {
+  EVP_PKEY *key = NULL;
+  unsigned char digits[DER_LONGEST], der[DER_LONGEST];
+  const unsigned char *at = der, *octets;
+  const ASN1_OBJECT *algorithm;
+  int size, length = decode_key(secret_string(pem), digits, der);
+  PKCS8_PRIV_KEY_INFO *info = length > 0 ? d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, length) : NULL;
+  /* the key is an OCTET STRING in an OCTET STRING (RFC 8410) */
+  if (info && PKCS8_pkey_get0(&algorithm, &octets, &size, NULL, info) == 1 && OBJ_obj2nid(algorithm) == NID_ED25519 &&
+      size == 2 + ED25519_SIZE && octets[0] == V_ASN1_OCTET_STRING && octets[1] == ED25519_SIZE)
+    key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, octets + 2, ED25519_SIZE);
+  PKCS8_PRIV_KEY_INFO_free(info); /* wipes */
+  secret_wipe(digits, sizeof digits);
+  secret_wipe(der, sizeof der);
+  ERR_clear_error();
+  return key;
+}
+
+/* Ed25519; NULL for all else, also without memory. */
+static EVP_PKEY *read_public_key(const char *pem, size_t length) {
   BIO *input = BIO_new_mem_buf(pem, (int)length);
-  if (!input) luaL_error(L, "not enough memory");
-  EVP_PKEY *key = private_key ? PEM_read_bio_PrivateKey(input, NULL, no_passphrase, NULL)
-                              : PEM_read_bio_PUBKEY(input, NULL, no_passphrase, NULL);
+  EVP_PKEY *key = input ? PEM_read_bio_PUBKEY(input, NULL, no_passphrase, NULL) : NULL;
   BIO_free(input);
   ERR_clear_error();
   if (key && EVP_PKEY_get_base_id(key) != EVP_PKEY_ED25519) {
@@ -68,23 +104,55 @@ static EVP_PKEY *read_key(lua_State *L, const char *pem, size_t length, bool pri
   return key;
 }
 
-/* sign(PEM of a private key, program) -> 64 bytes */
+/* What is in the file, in memory that is wiped; NULL and errno. */
+static secret *read_secret(const char *path) {
+  char buffer[KEY_LONGEST + 1];
+  size_t length = 0;
+  ssize_t got = 1;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return NULL;
+  while (length < KEY_LONGEST && got != 0) {
+    got = read(fd, buffer + length, KEY_LONGEST - length);
+    if (got < 0 && errno != EINTR) break;
+    if (got > 0) length += (size_t)got;
+  }
+  int reason = errno;
+  close(fd);
+  buffer[length] = '\0';
+  const char *const parts[] = {buffer};
+  secret *read = got < 0 ? NULL : secret_quiet(parts, 1);
+  secret_wipe(buffer, sizeof buffer);
+  errno = got < 0 ? reason : ENOMEM;
+  return read;
+}
+
+/* sign(file with a private key, program) -> 64 bytes; nil, message */
 static int sign(lua_State *L) {
-  size_t pem_length, length, signature_length = BUNDLE_SIGNATURE;
-  const char *pem = luaL_checklstring(L, 1, &pem_length), *program = luaL_checklstring(L, 2, &length);
-  EVP_PKEY *key = read_key(L, pem, pem_length, true);
-  if (!key) {
+  size_t length, signature_length = BUNDLE_SIGNATURE;
+  const char *path = luaL_checkstring(L, 1), *program = luaL_checklstring(L, 2, &length);
+  secret *pem = read_secret(path);
+  if (!pem) {
     lua_pushnil(L);
-    lua_pushliteral(
-        L, "not an Ed25519 private key in PEM without a passphrase (openssl genpkey -algorithm ed25519 makes one)");
+    lua_pushfstring(L, "cannot read %s: %s", path, strerror(errno));
     return 2;
   }
-  char text[BUNDLE_SIGNED_TEXT];
+  EVP_PKEY *key = read_private_key(pem);
+  secret_free(pem);
+  if (!key) {
+    lua_pushnil(L);
+    lua_pushfstring(L,
+                    "%s: not an Ed25519 private key in PEM without a passphrase (openssl genpkey -algorithm ed25519 "
+                    "makes one)",
+                    path);
+    return 2;
+  }
+  char signed_text[BUNDLE_SIGNED_TEXT];
   unsigned char signature[BUNDLE_SIGNATURE];
-  size_t text_length = bundle_signed_text(program, length, text);
+  size_t text_length = bundle_signed_text(program, length, signed_text);
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  bool done = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
-              EVP_DigestSign(context, signature, &signature_length, (const unsigned char *)text, text_length) == 1;
+  bool done =
+      context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+      EVP_DigestSign(context, signature, &signature_length, (const unsigned char *)signed_text, text_length) == 1;
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   if (!done) return luaL_error(L, "OpenSSL could not sign");
@@ -98,7 +166,7 @@ static int verify(lua_State *L) {
   const char *pem = luaL_checklstring(L, 1, &pem_length), *program = luaL_checklstring(L, 2, &length);
   const char *signature = luaL_checklstring(L, 3, &signature_length);
   luaL_argcheck(L, signature_length == BUNDLE_SIGNATURE, 3, "a signature has 64 bytes");
-  EVP_PKEY *key = read_key(L, pem, pem_length, false);
+  EVP_PKEY *key = read_public_key(pem, pem_length);
   unsigned char raw[32];
   bool read = key && EVP_PKEY_get_raw_public_key(key, raw, &raw_length) == 1;
   EVP_PKEY_free(key);

@@ -299,6 +299,8 @@ describe("f5lua build", function()
       { { "main.lua", "--runtime", "/bin/sh" }, 1, "'/bin/sh' is not an f5lua program" },
       { { "main.lua", "--include", "*.csv" }, 1, "--include *.csv: there is no such file beside the playbook or here" },
       { { "main.lua", "--sign", "plain" }, 1, "plain: not an Ed25519 private key in PEM" },
+      { { "main.lua", "--sign", "none.pem" }, 1, "cannot read none.pem: No such file or directory" },
+      { { "main.lua", "--sign", "folder" }, 1, "cannot read folder: Is a directory" },
       { { "bad.lua" }, 1, "bad.lua:1: unexpected symbol near <eof>" },
       { { "needs.lua" }, 1, "needs.lua:1: module 'nope' not found:\n\tno file './nope.lua'\n\tno file './nope/init.lua'" },
     }
@@ -405,6 +407,24 @@ describe("A signed program", function()
     must_build { playbook, "-o", deploy }
     assert.equal("not signed\n", refused(deploy))
     assert.equal("f5lua itself, with nothing packed in it\n", refused(program.path))
+  end)
+
+  it("is signed with a key that is in no string of Lua's", function()
+    local directory <close> = program.directory()
+    local key, public = keys(directory, "ours")
+    local playbook <const> = directory:file("main.lua", "print(1)")
+    -- Building in this very process, whose reading of files is watched.
+    local watch <const> = directory:file("watch.lua", ([[
+      local open, opened = io.open, {}
+      io.open = function(path, ...) opened[#opened + 1] = path return open(path, ...) end
+      require("cli.build").run { playbook = %q, output = %q, sign = %q, include = {} }
+      for _, path in ipairs(opened) do print("opened", path) end
+    ]]):format(playbook, directory.path .. "/deploy", key))
+    local result <const> = run(program.path, { watch })
+    assert.equal(0, result.status, result.err)
+    assert.truthy(result.out:find("opened\t" .. playbook, 1, true), result.out)
+    assert.is_nil(result.out:find(key, 1, true))
+    assert.equal(0, program.run({ "verify", "--key", public, directory.path .. "/deploy" }).status)
   end)
 
   it("is the same bytes each time", function()
