@@ -1,4 +1,5 @@
-/* The loop without a network: timers, watched descriptors, wake-ups. */
+/* The loop without libcurl: timers, watched descriptors, wake-ups. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -6,10 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "net/loop.h"
+#include "net/loop_network.h"
 
 static loop *l;
 
@@ -183,6 +185,102 @@ static void watched_descriptors(void **state) {
   close(pipes[1][1]);
 }
 
+static void always(void *data, int fd) {
+  (*(int *)data)++;
+  if (*(int *)data == 3) loop_unwatch(l, fd);
+}
+
+/* epoll does not take them, and they never make anybody wait. */
+static void regular_files(void **state) {
+  (void)state;
+  int calls = 0, fd = open("/proc/self/exe", O_RDONLY);
+  loop_watch(l, fd, always, &calls);
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(loop_turn(l, -1), 1);
+  assert_int_equal(calls, 3);
+  assert_false(loop_pending(l));
+  assert_int_equal(loop_turn(l, 1), 0);
+  close(fd);
+}
+
+static int network_calls;
+static unsigned network_events;
+static void network_ready(loop_network *self, int fd, unsigned events) {
+  (void)self, (void)fd;
+  network_calls++;
+  network_events = events;
+}
+
+static int network_perform(loop_network *self) {
+  (void)self;
+  return 0;
+}
+
+static bool network_busy(const loop_network *self) {
+  (void)self;
+  return false;
+}
+
+static void network_destroy(loop_network *self) {
+  (void)self;
+}
+
+static int calls_of_turn(void) {
+  network_calls = 0;
+  network_events = 0;
+  loop_turn(l, 20);
+  return network_calls;
+}
+
+static void sockets_of_the_network(void **state) {
+  (void)state;
+  static loop_network network = {.due = LOOP_NEVER,
+                                 .perform = network_perform,
+                                 .busy = network_busy,
+                                 .destroy = network_destroy,
+                                 .ready = network_ready};
+  int pair[2], next[2];
+  char byte;
+  loop_attach(l, &network);
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  assert_true(loop_socket_watch(l, pair[0], LOOP_READ));
+  assert_false(loop_pending(l)); /* the network itself says whether it is busy */
+  assert_int_equal(calls_of_turn(), 0);
+  assert_int_equal(write(pair[1], "x", 1), 1);
+  assert_int_equal(calls_of_turn(), 1);
+  assert_int_equal(network_events, LOOP_READ);
+  assert_true(loop_socket_watch(l, pair[0], LOOP_READ | LOOP_WRITE));
+  assert_int_equal(calls_of_turn(), 1);
+  assert_int_equal(network_events, LOOP_READ | LOOP_WRITE);
+  assert_int_equal(read(pair[0], &byte, 1), 1);
+
+  /* at rest: what comes meanwhile is seen when it is watched again, and does not keep the loop awake */
+  assert_true(loop_socket_watch(l, pair[0], LOOP_READ));
+  loop_socket_rest(l, pair[0]);
+  assert_int_equal(write(pair[1], "y", 1), 1);
+  assert_int_equal(calls_of_turn(), 0);
+  uint64_t began = loop_now(l);
+  assert_int_equal(calls_of_turn(), 0);
+  assert_in_range(loop_now(l) - began, 19, 2000);
+  assert_true(loop_socket_watch(l, pair[0], LOOP_READ));
+  assert_int_equal(calls_of_turn(), 1);
+  loop_socket_rest(l, pair[0]);
+
+  /* closed at rest, and the number is another socket */
+  close(pair[0]);
+  loop_socket_gone(l, pair[0]);
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, next), 0);
+  assert_int_equal(next[0], pair[0]);
+  assert_true(loop_socket_watch(l, next[0], LOOP_READ));
+  assert_int_equal(write(next[1], "z", 1), 1);
+  assert_int_equal(calls_of_turn(), 1);
+  loop_socket_unwatch(l, next[0]);
+  assert_int_equal(calls_of_turn(), 0);
+  close(next[0]);
+  close(next[1]);
+  close(pair[1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(timers_fire_in_order, open_loop, close_loop),
@@ -191,6 +289,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_turn_ends_in_time, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(wake_ends_the_wait, open_loop, close_loop),
       cmocka_unit_test_setup_teardown(watched_descriptors, open_loop, close_loop),
+      cmocka_unit_test_setup_teardown(regular_files, open_loop, close_loop),
+      cmocka_unit_test_setup_teardown(sockets_of_the_network, open_loop, close_loop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
