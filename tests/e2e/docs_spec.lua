@@ -48,7 +48,10 @@ for _, page in ipairs { "README.md", "docs/guide.md" } do
           if name then directory:file(name, other.text) end
         end
         local words = { "run", "--sim", "--seed", "seed.json", directory:file("block.lua", whole(block.text)) }
-        if is_spec(block.text) then words = { "/usr/bin/busted", "drain_spec.lua" } end
+        if is_spec(block.text) then
+          if program.is_static() then pending "busted uses C modules, and a static program has no dlopen" return end
+          words = { "/usr/bin/busted", "drain_spec.lua" }
+        end
         local result <const> = program.run(words, { directory = directory.path })
         assert.equal(0, result.status, result.out .. result.err)
       end)
