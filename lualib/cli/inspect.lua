@@ -4,6 +4,7 @@ local contents = require "cli.support.contents"
 local json = require "f5.json"
 local printable = require "cli.support.printable"
 local program = require "build.program"
+local shown_json = require "cli.support.shown_json"
 
 local M = { summary = "show what is packed in a program made by 'f5lua build'" }
 
@@ -65,7 +66,7 @@ function M.run(options)
   local entries, damage = archive.read(parsed.archive)
   if not entries then refuse("%s", damage) end
   local described <const> = describe(parsed, entries)
-  if options.json then print(json.encode(described, { sort = true, indent = 2 })) else show(file, described) end
+  if options.json then print(shown_json(described, { sort = true, indent = 2 })) else show(file, described) end
 end
 
 return M

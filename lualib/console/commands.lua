@@ -6,6 +6,7 @@ local history = require "console.history"
 local json = require "f5.json"
 local lexer = require "build.lexer"
 local show = require "console.show"
+local shown_json = require "cli.support.shown_json"
 
 local Commands = { list = {} }
 
@@ -81,7 +82,7 @@ define("json", "EXPRESSION", "a value as JSON: .json _",
     if argument == "" or not chunk then return console.output:problem("error: " .. (message or "which value? .json _")) end
     local value = chunk()
     local FIRST <const> = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
-    console.output:text(json.encode(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
+    console.output:text(shown_json(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
   end)
 
 -- -- files -----------------------------------------------------------------------------------------------------------------

@@ -94,7 +94,10 @@ function Show.object(object, opts)
   return table.concat(lister.lines, "\n")
 end
 
-local function quoted(text) return (("%q"):format(text):gsub("\\\n", "\\n")) end
+local function escaped(c) return ("\\u{%x}"):format(c:byte(-1)) end
+
+-- U+0080 to U+009F are control characters, too.
+local function quoted(text) return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\xC2[\x80-\x9F]", escaped)) end
 
 local function all_objects(items)
   for _, item in ipairs(items) do

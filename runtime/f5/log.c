@@ -20,11 +20,37 @@ void f5_log_set_before(void (*before)(void)) {
   before_line = before;
 }
 
+/* The bytes of the control character there; 0: it is none, or one that a log may have. U+0080 to U+009F are some, too:
+ * xterm takes U+009B for the beginning of an escape sequence. */
+static size_t control_at(const char *bytes, size_t length) {
+  unsigned char first = (unsigned char)bytes[0], second = length > 1 ? (unsigned char)bytes[1] : 0;
+  if (first == 0xC2 && second >= 0x80 && second <= 0x9F) return 2;
+  return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F;
+}
+
+/* What a device says must not be obeyed by the terminal. In JSON nothing of this kind is outside of strings. */
+static void put_shown(text *out, const text *line, bool json) {
+  size_t from = 0, at = 0;
+  while (at < line->length) {
+    size_t control = control_at(line->data + at, line->length - at);
+    if (control) {
+      text_add(out, line->data + from, at - from);
+      text_printf(out, json ? "\\u%04x" : "\\x%02x", (unsigned char)line->data[at + control - 1]);
+      from = at + control;
+    }
+    at += control ? control : 1;
+  }
+  text_add(out, text_string(line) + from, line->length - from);
+}
+
 /* One write, so that lines of two processes do not mix. */
-static void write_out(text *line) {
-  text_char(line, '\n');
+static void write_out(text *line, bool json) {
+  text shown = {.failed = line->failed};
+  put_shown(&shown, line, json);
+  text_char(&shown, '\n');
   if (before_line) before_line();
-  if (!line->failed && fwrite(line->data, 1, line->length, stderr) == line->length) fflush(stderr);
+  if (!shown.failed && fwrite(shown.data, 1, shown.length, stderr) == shown.length) fflush(stderr);
+  text_free(&shown);
   text_free(line);
 }
 
@@ -148,7 +174,7 @@ void log_exchange_end(const f5_call *call) {
     line_json(&line, call);
   else
     line_plain(&line, call);
-  write_out(&line);
+  write_out(&line, call->session->core->log_json);
 }
 
 static void tell(const f5_session *session, const char *event, const char *before, const char *behind,
@@ -162,7 +188,7 @@ static void tell(const f5_session *session, const char *event, const char *befor
     text_printf(&line, "%s%s%s ", before, session->label, behind);
     put_masked(&line, words, strlen(words), false);
   }
-  write_out(&line);
+  write_out(&line, session->core->log_json);
 }
 
 void log_note(const f5_session *session, const char *format, ...) {

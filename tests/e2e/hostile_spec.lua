@@ -113,6 +113,17 @@ describe("what nobody expects:", function()
     assert.matches("^f5lua: \\x1b%]0;mine\\x07\\x1b%[2J \\x9b2J\\x85 é no\n", run(CONNECT .. "bip.ltm.node:list()").err)
   end)
 
+  it("nor by way of the log, plain or as JSON", function()
+    local body <const> = '{"kind":"\27[2J\u{9b}2J\127 é"}'
+    for words, shown in pairs { [{ "-vv" }] = "\\x1b[2J\\x9b2J\\x7f é", [{ "-vv", "--log-format", "json" }] = "\\u001b[2J\\u009b2J\\u007f é" } do
+      device:fault { match = { path = "/node$" }, body = body }
+      local result = run(CONNECT .. "bip.ltm.node:load()", words)
+      assert.truthy(result.err:find(shown, 1, true), result.err)
+      assert.not_matches("[\0-\8\11-\31\127]", result.err)
+      assert.not_matches("\xC2[\x80-\x9F]", result.err)
+    end
+  end)
+
   it("a page that links to itself ends the list", function()
     device:fault { match = { path = "/node$" }, times = 5, body =
       '{"items":[{"name":"a"}],"nextLink":"https://localhost/mgmt/tm/ltm/node"}' }

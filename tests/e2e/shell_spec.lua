@@ -57,6 +57,18 @@ describe("REST from the shell", function()
     run({ "create", "ltm/node", "@-" }, '{"name":"n","address":"10.0.0.1","description":"a\\u001b[2J\\u009b2J\\u0007\\nb \195\169"}')
     local shown = run { "list", "ltm/node", "--select", "description", "--output", "table" }
     assert.equal("description\na\\x1b[2J\\x9b2J\\x07\\nb \195\169\n", shown.out)
+    run { "modify", "ltm/node", "/Common/n", "description=a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}" }
+    for _, format in ipairs { "table", "json", "jsonl", "csv", "lua" } do
+      local result = run { "list", "ltm/node", "--select", "description", "--output", format, "-vv" }
+      assert.equal(0, result.status, result.err)
+      assert.not_matches("[\0-\8\11-\31\127]", result.out .. result.err)
+      assert.not_matches("\xC2[\x80-\x9F]", result.out .. result.err)
+      assert.matches("2J.*b.* \u{e9}\u{a0}", result.out)
+    end
+    assert.equal("a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
+      json.decode(run({ "list", "ltm/node", "--select", "description", "--output", "json" }).out)[1].description)
+    assert.equal("a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
+      load(run({ "list", "ltm/node", "--select", "description", "--output", "lua" }).out)()[1].description)
   end)
 
   it("writes tables, JSON, JSON lines, CSV and Lua", function()

@@ -5,6 +5,7 @@ local bundle = require "f5.bundle"
 local hints = require "cli.support.hints"
 local json = require "f5.json"
 local printable = require "cli.support.printable"
+local shown_json = require "cli.support.shown_json"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 
@@ -129,7 +130,7 @@ local function as_json(err, trace, message, status)
       line.trace[i] = { file = in_utf8(printable(frame.file)), line = frame.line, name = in_utf8(printable(frame.name)) }
     end
   end
-  return json.encode(line, { sort = true, first = { "time", "event", "message" } }) .. "\n"
+  return shown_json(line, { sort = true, first = { "time", "event", "message" } }) .. "\n"
 end
 
 local function report(err, trace, colour, in_json)

@@ -15,6 +15,7 @@ local number = require "cli.support.number"
 local place = require "cli.support.place"
 local output = require "cli.support.output"
 local show = require "console.show"
+local shown_json = require "cli.support.shown_json"
 local wrong_usage = require "cli.support.usage"
 
 local M = {}
@@ -107,7 +108,7 @@ end
 
 local function format_of(options) return options.output or (host.is_terminal(1) and "table" or "jsonl") end
 
-local function json_line(row) return json.encode(show.masked(row), { sort = true, first = M.FIRST }) end
+local function json_line(row) return shown_json(show.masked(row), { sort = true, first = M.FIRST }) end
 
 -- Writes a result in the format asked for.
 local function write(value, options, columns)
@@ -121,7 +122,7 @@ local function write(value, options, columns)
     local text = rows and columns and show.table(rows, opts) or show.value(value, opts)
     if text ~= "" then output(text, "\n") end
   elseif format == "json" then
-    output(json.encode(show.masked(value), { sort = true, first = M.FIRST, indent = 2 }), "\n")
+    output(shown_json(show.masked(value), { sort = true, first = M.FIRST, indent = 2 }), "\n")
   elseif format == "jsonl" then
     for _, row in ipairs(rows or { value }) do output(json_line(row), "\n") end
   elseif format == "csv" then
