@@ -10,6 +10,7 @@ local validate = require "sim.validate"
 local M = {}
 
 local PROFILES <const> = { "client-ssl", "server-ssl" }
+-- What a profile names of them.
 local FILES <const> = { cert = true, key = true, chain = true }
 local ROOT <const> = "/mgmt/tm/"
 
@@ -47,15 +48,13 @@ end
 
 local function given(name) return type(name) == "string" and name ~= "none" and name or nil end
 
--- The pairs of a profile; in what is said beside a chain, one of two may be the parent's.
+-- The pairs of a profile: those of its chain, which a client-ssl profile always has, or the one that it names itself.
 local function pairs_of(kind, profile)
+  if kind ~= "client-ssl" then return { { cert = given(profile.cert), key = given(profile.key) } } end
   local list <const> = {}
   for _, chain in ipairs(type(profile.certKeyChain) == "table" and profile.certKeyChain or {}) do
     if type(chain) == "table" then list[#list + 1] = { cert = given(chain.cert), key = given(chain.key) } end
   end
-  local cert <const>, key <const> = given(profile.cert), given(profile.key)
-  local parent <const> = kind == "client-ssl" and (cert or key) and INHERITED or {}
-  list[#list + 1] = { cert = cert or parent.cert, key = key or parent.key }
   return list
 end
 
@@ -91,23 +90,95 @@ function M.check(store, template, object)
   table.insert(device.checks, function() check_all(store) end)
 end
 
--- The same for a profile ("client-ssl", "server-ssl") that is made or changed. Names without a partition are meant in its own.
-function M.check_profile(store, kind, profile)
-  if type(profile.certKeyChain) == "table" then
-    local chains <const> = json.array {}
-    for i, chain in ipairs(profile.certKeyChain) do
-      if type(chain) == "table" then
-        local copy <const> = {}
-        for name, value in pairs(chain) do
-          local is_name <const> = FILES[name] and given(value)
-          copy[name] = is_name and names.absolute(value, profile.partition) or value
-        end
-        chain = copy
-      end
-      chains[i] = chain
-    end
-    profile.certKeyChain = chains
+-- One pair of a chain as a device keeps it; names without a partition are meant in the profile's own.
+local function settle_pair(pair, partition)
+  local fresh <const> = { appService = "none", chain = "none", usage = "SERVER" }
+  for name, value in pairs(pair) do
+    local is_name <const> = FILES[name] and given(value)
+    if not name:find "Reference$" then fresh[name] = is_name and names.absolute(value, partition) or value end
   end
+  return fresh
+end
+
+local function same_files(one, other)
+  if type(one) ~= "table" or type(other) ~= "table" or #one ~= #other then return false end
+  for i, pair in ipairs(one) do
+    if type(pair) ~= "table" or type(other[i]) ~= "table" then return false end
+    for name in pairs(FILES) do
+      if given(pair[name]) ~= given(other[i][name]) then return false end
+    end
+  end
+  return true
+end
+
+local INHERITABLE <const> = { "cert", "key", "chain", "certKeyChain" }
+
+--- What a client-ssl profile says twice, in its chain and beside it, is made one, after a body has been laid over it: the chain counts if it is
+--- new, else what was said beside it; without any, the parent's. `inheritCertkeychain` tells which.
+function M.settle_client(store, profile, properties, old)
+  local parent <const> = given(profile.defaultsFrom) and store:get(ROOT .. "ltm/profile/client-ssl/" .. names.segment(profile.defaultsFrom))
+  local chains = profile.certKeyChain
+  if type(chains) == "table" then
+    local fresh <const> = json.array {}
+    for i, pair in ipairs(chains) do
+      if type(pair) ~= "table" or #pair > 0 then validate.invalid("certKeyChain", pair) end
+      fresh[i] = settle_pair(pair, profile.partition)
+    end
+    chains = #fresh > 0 and fresh or nil
+  end
+  local beside = false
+  for _, name in ipairs { "cert", "key", "chain" } do
+    beside = beside or properties[name] ~= nil and (not old or profile[name] ~= old[name])
+  end
+  local new_chain <const> = properties.certKeyChain ~= nil and chains ~= nil and not (old and same_files(chains, old.certKeyChain))
+  if beside and not new_chain then
+    chains = json.array { settle_pair({ name = "default", cert = profile.cert, key = profile.key, chain = profile.chain }, profile.partition) }
+  end
+  local inherits
+  if not parent then
+    inherits = false
+  elseif not chains or properties.inheritCertkeychain == "true" and same_files(chains, parent.certKeyChain) then
+    inherits = true
+  elseif beside or new_chain or properties.inheritCertkeychain == "false" then
+    inherits = false
+  else
+    inherits = not old or old.inheritCertkeychain == "true"
+  end
+  if inherits then
+    for _, name in ipairs(INHERITABLE) do profile[name] = parent[name] end
+  else
+    local first <const> = chains and chains[1] or {}
+    profile.certKeyChain = chains
+    for name in pairs(FILES) do profile[name] = given(first[name]) or "none" end
+  end
+  profile.inheritCertkeychain = inherits and "true" or "false"
+  if profile._own then
+    local own <const> = { inheritCertkeychain = true }
+    for name in pairs(profile._own) do own[name] = true end
+    for _, name in ipairs(INHERITABLE) do own[name] = not inherits or nil end
+    profile._own = own
+  end
+end
+
+--- The links that the pairs of a chain are shown with.
+function M.show_chain(profile, shown, version)
+  if type(profile.certKeyChain) ~= "table" then return end
+  local list <const> = json.array {}
+  for i, pair in ipairs(profile.certKeyChain) do
+    local copy <const> = {}
+    for name, value in pairs(pair) do copy[name] = value end
+    for name in pairs(FILES) do
+      local full <const> = given(copy[name])
+      local template <const> = name == "key" and "sys/file/ssl-key/" or "sys/file/ssl-cert/"
+      if full then copy[name .. "Reference"] = { link = names.link(ROOT .. template .. names.segment(full), "ver=" .. version) } end
+    end
+    list[i] = copy
+  end
+  shown.certKeyChain = list
+end
+
+--- The same as `check` for a profile ("client-ssl", "server-ssl") that is made or changed.
+function M.check_profile(store, kind, profile)
   local device <const> = store.device
   if not device.checks then return check_one(store, kind, profile) end
   table.insert(device.checks, function() check_all(store) end)

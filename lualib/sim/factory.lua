@@ -183,8 +183,8 @@ function M.build(device)
   provisioning(device, store)
   identity(device, store)
   network(store)
-  traffic(store)
   system(device, store)
+  traffic(store) -- its profiles refer to the system's certificate and key
 end
 
 -- Adds objects: collection path -> array of bodies, or path of a singleton or a resource -> body. What is there already is changed.

@@ -3,9 +3,15 @@ local json = require "f5.json"
 
 local s <const> = require("sim.property").text
 
+-- The name of a certificate or key, or "none", as it is shown.
+local function file() return s("none", { keeps_none = true }) end
+
 local nodes <const> = {
   ["ltm/profile/classification"] = { type = "collection" },
-  ["ltm/profile/client-ssl"] = { props = { tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }") } },
+  ["ltm/profile/client-ssl"] = {
+    refs = { chainReference = "sys/file/ssl-cert" },
+    props = { cert = file(), key = file(), chain = file(), tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }") },
+  },
   ["ltm/profile/http"] = { props = {
     enforcement = { t = "o", d = {
       excessClientHeaders = "reject", excessServerHeaders = "reject", maxHeaderCount = 64, maxHeaderSize = 32768, maxRequests = 0,
@@ -20,7 +26,9 @@ local nodes <const> = {
     } },
     requestChunking = { d = "sustain" }, responseChunking = { d = "sustain" },
   } },
-  ["ltm/profile/server-ssl"] = { props = { tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 no-dtlsv1.2 }") } },
+  ["ltm/profile/server-ssl"] = {
+    props = { cert = file(), key = file(), chain = file(), tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 no-dtlsv1.2 }") },
+  },
 }
 
 -- Root objects whose name is not that of their kind.

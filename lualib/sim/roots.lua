@@ -58,9 +58,19 @@ for _, kind in ipairs { "http", "https" } do
   add("gtm/monitor/" .. kind, kind .. "_head_f5", { defaultsFrom = "/Common/" .. kind, send = "HEAD / HTTP/1.0\\r\\n\\r\\n", recv = "Server\\:" })
 end
 
+-- The certificate and key that a device makes for itself, and what a client-ssl profile has of them.
+local FACTORY_PAIR <const> = { cert = "/Common/default.crt", key = "/Common/default.key" }
+local ROOT_CHANGES <const> = {
+  ["client-ssl"] = {
+    cert = FACTORY_PAIR.cert, key = FACTORY_PAIR.key, inheritCertkeychain = "false", certKeyChain = {
+      { name = "default", appService = "none", cert = FACTORY_PAIR.cert, chain = "none", key = FACTORY_PAIR.key, usage = "SERVER" },
+    },
+  },
+}
+
 for _, kind in ipairs(PROFILES) do
   add("ltm/profile/" .. kind, parents[kind] or (kind:find "^http%-proxy" and kind) or (kind:find "^request%-log" and kind) or (kind:find "^tcp%-" and kind)
-    or (kind == "statistics" and "stats") or (kind:find "^dns%-" and kind) or kind)
+    or (kind == "statistics" and "stats") or (kind:find "^dns%-" and kind) or kind, ROOT_CHANGES[kind])
 end
 -- kind, name, parent
 for _, entry in ipairs {
@@ -87,7 +97,9 @@ for _, entry in ipairs {
   { "radius", "radiusLB-subscriber-aware", "radiusLB" }, { "dhcpv4", "dhcpv4_fwd", "dhcpv4" }, { "dhcpv6", "dhcpv6_fwd", "dhcpv6" },
   { "ftp", "ftps", "ftp" },
 } do
-  add("ltm/profile/" .. entry[1], entry[2], { defaultsFrom = "/Common/" .. entry[3] })
+  local pair <const> = entry[2] == "splitsession-default-serverssl" and FACTORY_PAIR or {}
+  add("ltm/profile/" .. entry[1], entry[2], { defaultsFrom = "/Common/" .. entry[3], cert = pair.cert, key = pair.key,
+    inheritCertkeychain = entry[1] == "client-ssl" and "true" or nil })
 end
 add("ltm/profile/server-ssl", "serverssl-secure", {
   defaultsFrom = "/Common/serverssl", cipherGroup = "/Common/f5-secure", ciphers = "none", renegotiation = "disabled", tmOptions = "{ no-ssl }",

@@ -124,6 +124,50 @@ describe("Certificates and keys on the simulated device", function()
     server:create { name = "both", cert = "/Common/two.crt", key = "/Common/two.key" }
   end)
 
+  it("shows the certificate and the key that a profile has from its parent, until it has its own", function()
+    use()
+    local profiles <const> = bip.ltm.profile["client-ssl"]
+    local function link(kind, name) return { link = ("https://localhost/mgmt/tm/sys/file/ssl-%s/~Common~%s?ver=17.1.3"):format(kind, name) } end
+    local function chain(name, cert, key)
+      return { {
+        name = name, appService = "none", usage = "SERVER", chain = "none",
+        cert = "/Common/" .. cert, certReference = link("cert", cert), key = "/Common/" .. key, keyReference = link("key", key),
+      } }
+    end
+    local function has(profile, inherits, name, cert, key)
+      local body <const> = profiles["/Common/" .. profile]:load()
+      assert.same({ inherits, "/Common/" .. cert, "/Common/" .. key, "none" }, { body.inheritCertkeychain, body.cert, body.key, body.chain })
+      assert.same({ link("cert", cert), link("key", key) }, { body.certReference, body.keyReference })
+      assert.same(chain(name, cert, key), body.certKeyChain)
+    end
+    has("clientssl", "false", "default", "default.crt", "default.key")
+    has("clientssl-secure", "true", "default", "default.crt", "default.key")
+    has("www", "false", "www", "www.crt", "www.key")
+    profiles:create { name = "plain" }
+    profiles:create { name = "child", defaultsFrom = "/Common/www" }
+    profiles:create { name = "beside", cert = "/Common/www.crt", key = "/Common/www.key" }
+    has("plain", "true", "default", "default.crt", "default.key")
+    has("child", "true", "www", "www.crt", "www.key")
+    has("beside", "false", "default", "www.crt", "www.key")
+    profiles["/Common/www"]:modify { description = "changed", cert = "/Common/default.crt", key = "/Common/default.key" }
+    has("www", "false", "default", "default.crt", "default.key")
+    has("child", "true", "default", "default.crt", "default.key")
+    has("beside", "false", "default", "www.crt", "www.key")
+    local whole <const> = profiles["/Common/plain"]:load() -- read, changed and put back
+    whole.certKeyChain[1].cert, whole.certKeyChain[1].key = "/Common/www.crt", "/Common/www.key"
+    profiles["/Common/plain"]:replace(whole)
+    has("plain", "false", "default", "www.crt", "www.key")
+    profiles["/Common/plain"]:modify { inheritCertkeychain = "true", certKeyChain = f5.array {} }
+    has("plain", "true", "default", "default.crt", "default.key")
+    local server <const> = bip.ltm.profile["server-ssl"]
+    local none <const> = server:create { name = "plain" }
+    assert.same({ "none", "none", "none" }, { none.cert, none.key, none.chain })
+    assert.equal("/Common/default.crt", server["/Common/splitsession-default-serverssl"]:load().cert)
+    local ok <const>, err <const> = f5.try(function() certs["/Common/default.crt"]:delete() end)
+    assert.is_false(ok)
+    assert.matches("in use by a", err.message)
+  end)
+
   it("opens a key with its passphrase, and knows nothing of one without", function()
     use()
     local body = from "locked.key"

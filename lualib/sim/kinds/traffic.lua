@@ -181,13 +181,15 @@ local function settle_options(object, given)
 end
 
 local tls <const> = {
-  prepare = function(store, object, properties, _, ctx, target)
+  prepare = function(store, object, properties, old, ctx, target)
+    if target.node.name == "client-ssl" then certificates.settle_client(store, object, properties, old) end
     if ctx.seed or ctx.factory then return end
     if properties.tmOptions ~= nil then settle_options(object, properties.tmOptions) end
     if properties.cert or properties.key or properties.certKeyChain then
       certificates.check_profile(store, target.node.name, object)
     end
   end,
+  show = function(_, _, object, shown, context) certificates.show_chain(object, shown, context.version) end,
 }
 
 return {
