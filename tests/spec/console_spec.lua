@@ -33,6 +33,12 @@ describe("completion in the console", function()
     return texts
   end
 
+  it("offers no tokens, whose names are secrets", function()
+    for _, text in ipairs { 'bip:at("/mgmt/shared/authz/tokens")["', 'bip:at("/mgmt/shared/authz/tokens", "' } do
+      assert.same({}, candidates(text))
+    end
+  end)
+
   local function first(text) return candidates(text)[1] end
 
   local function has(text, wanted)
