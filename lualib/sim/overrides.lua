@@ -7,6 +7,7 @@
 --   create_only = { … }   properties that cannot be changed later
 --   no_create, no_delete  what a real device does not let anybody do
 --   parent = "name"       where defaultsFrom points when nothing is said
+--   given_name            the answer to a POST has a link to the name that it gave, without a partition
 --   pairs = { {a, b} }    flags that exclude each other
 local profiles <const> = require "sim.profiles"
 local property <const> = require "sim.property"
@@ -358,14 +359,14 @@ local nodes <const> = {
     props = { communityName = s(), access = s("ro"), ipv6 = s("disabled"), oidSubset = s(), source = s(), description = s() },
   },
   ["sys/snmp/users"] = {
-    type = "collection", flat = true, full_names = true, noun = "SNMP user", free_names = true,
+    type = "collection", flat = true, full_names = true, given_name = true, noun = "SNMP user", free_names = true,
     props = {
       access = s("ro"), authPassword = s(), authProtocol = s("sha"), oidSubset = s(".1"), privacyPassword = s(), privacyProtocol = s("aes"),
       securityLevel = s("auth-no-privacy"), username = s(), description = s(),
     },
   },
   ["sys/snmp/traps"] = {
-    type = "collection", flat = true, full_names = true, noun = "SNMP trap", free_names = true,
+    type = "collection", flat = true, full_names = true, given_name = true, noun = "SNMP trap", free_names = true,
     props = {
       authPassword = s(), authProtocol = s("none", { keeps_none = true }), community = s(), engineId = s(), host = s(), port = { t = "x", d = 162 }, network = s("other"),
       privacyPassword = s(), privacyProtocol = s("none", { keeps_none = true }), securityLevel = s("no-auth-no-privacy"), securityName = s(),

@@ -174,8 +174,10 @@ local function post(device, request, target)
   local ctx <const> = context_of(device, request)
   if target.what == "collection" then
     local path <const>, object <const> = device.store:create(target, body, ctx)
+    local segment = path:match "[^/]+$"
+    if target.node.given_name and segment == "~Common~" .. tostring(body.name) then segment = body.name end
     local made <const> = {
-      what = "resource", node = target.node, template = target.template, path = path, shown = path:gsub("^.*/", target.shown .. "/"), collection = target.path,
+      what = "resource", node = target.node, template = target.template, path = path, shown = target.shown .. "/" .. segment, collection = target.path,
     }
     return show(device, request, made, object, true)
   end

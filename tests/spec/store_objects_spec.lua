@@ -43,6 +43,25 @@ describe("G14 device: objects refer to each other", function()
     assert.matches(UTC, certificate.createTime)
   end)
 
+  it("and answer to the name they were given, where it holds their partition", function()
+    local TRAPS <const> = "https://localhost/mgmt/tm/sys/snmp/traps/"
+    local trap <const> = post("/mgmt/tm/sys/snmp/traps", { name = "t", version = "2c", host = "10.0.0.1", community = "c", port = 162 })
+    assert.equal(TRAPS .. "t?ver=17.1.3", trap.json.selfLink)
+    assert.equal(TRAPS .. "t?ver=17.1.3", get("/mgmt/tm/sys/snmp/traps/t").json.selfLink)
+    assert.equal(TRAPS .. "~Common~t?ver=17.1.3", get("/mgmt/tm/sys/snmp/traps/~Common~t").json.selfLink)
+    local full <const> = post("/mgmt/tm/sys/snmp/traps", { name = "/Common/u", version = "2c", host = "10.0.0.1", community = "c", port = 162 })
+    assert.equal(TRAPS .. "~Common~u?ver=17.1.3", full.json.selfLink)
+    local community <const> = post("/mgmt/tm/sys/snmp/communities", { name = "c", communityName = "c" })
+    assert.matches("/communities/~Common~c?", community.json.selfLink, 1, true) -- unlike traps and users
+  end)
+
+  it("and a rule of gtm says in its text that its syntax is checked", function()
+    local rule <const> = post("/mgmt/tm/gtm/rule", { name = "r", check = "syntax", apiAnonymous = "when LB_SELECTED { }" }).json
+    assert.same({ "check syntax\nwhen LB_SELECTED { }" }, { rule.apiAnonymous, rule.check })
+    assert.equal(rule.apiAnonymous, get("/mgmt/tm/gtm/rule/r").json.apiAnonymous)
+    assert.equal(400, post("/mgmt/tm/gtm/rule", { name = "s", check = "spelling", apiAnonymous = "when LB_SELECTED { }" }).status)
+  end)
+
   it("and what is referred to must be there", function()
     refused(post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", pool = "none-such" }), 404,
       "01020036:3: The requested Pool (/Common/none-such) was not found.")

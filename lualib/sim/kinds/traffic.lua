@@ -29,6 +29,19 @@ local rule <const> = {
   end,
 }
 
+-- `check` is no property: it becomes the first line of the text.
+local gtm_rule <const> = {
+  read = function(_, _, body)
+    if body.check == nil then return body end
+    if body.check ~= "syntax" then validate.invalid("check", body.check) end
+    local fresh <const> = {}
+    for name, value in pairs(body) do fresh[name] = value end
+    fresh.check = nil
+    if fresh.apiAnonymous ~= nil then fresh.apiAnonymous = "check syntax\n" .. validate.text("apiAnonymous", fresh.apiAnonymous) end
+    return fresh
+  end,
+}
+
 -- By what records are sorted: addresses and numbers by their value; texts stay as they come.
 local ORDER <const> = {
   ip = function(name)
@@ -200,6 +213,7 @@ return {
   ["ltm/lsn-pool"] = lsn_pool,
   ["gtm/listener"] = listener,
   ["ltm/rule"] = rule,
+  ["gtm/rule"] = gtm_rule,
   ["ltm/data-group/internal"] = data_group,
   ["ltm/policy"] = policy,
   ["ltm/snatpool"] = snatpool,
