@@ -108,7 +108,7 @@ local rows <const> = {
     },
   },
   {
-    name = "gets", work = ("%d GETs of 1.5 KB on one connection, decoded"):format(gets),
+    name = "gets", work = ("%d GETs of 1.5 KB on one connection, decoded"):format(gets), rounds = 3 * rounds,
     programs = {
       f5lua = playbook("gets", gets), floor = least("gets", base, ca, object, gets), requests = python("gets", base, object, gets),
       node = javascript("gets", base, object, gets), curl = curl(("'%s%s?[1-%d]'"):format(base, object, gets)),
@@ -119,7 +119,7 @@ local rows <const> = {
     name = "instructions", work = "one GET of 1.5 KB, decoded, by callgrind", measure = count_instructions, limits = { most("instructions", 165000) },
   },
   {
-    name = "patches", work = ("%d PATCHes on one connection, answers decoded"):format(patches),
+    name = "patches", work = ("%d PATCHes on one connection, answers decoded"):format(patches), rounds = 2 * rounds,
     programs = {
       f5lua = playbook("patches", patches), floor = least("patches", base, ca, object, patches),
       requests = python("patches", base, object, patches), node = javascript("patches", base, object, patches),
