@@ -8,11 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include "net/loop_network.h"
 
 enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024, FILE_READ_SIZE = 128 * 1024 };
 
@@ -220,56 +216,6 @@ static int on_start(void *user, char *remote, char *local, int remote_port, int 
   return CURL_PREREQFUNC_OK;
 }
 
-static ino_t inode_of(curl_socket_t fd) {
-  struct stat status;
-  return fstat(fd, &status) == 0 ? status.st_ino : 0;
-}
-
-http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd) {
-  for (unsigned i = 0; i < sockets->count; i++)
-    if (sockets->list[i].fd == fd) return &sockets->list[i];
-  return NULL;
-}
-
-static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
-  http_socket *known = http_sockets_find(sockets, fd);
-  if (known != NULL) *known = sockets->list[--sockets->count];
-  loop_socket_gone(sockets->l, fd);
-}
-
-void http_sockets_check(http_sockets *sockets) {
-  for (unsigned i = sockets->count; i-- > 0;)
-    if (inode_of(sockets->list[i].fd) != sockets->list[i].inode) sockets->list[i] = sockets->list[--sockets->count];
-}
-
-static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
-  http_sockets *sockets = user;
-  (void)purpose;
-  if (sockets->count == sockets->size) {
-    unsigned size = sockets->size == 0 ? 8 : sockets->size * 2;
-    http_socket *list = realloc(sockets->list, size * sizeof *list);
-    if (list == NULL) return CURL_SOCKET_BAD;
-    sockets->list = list;
-    sockets->size = size;
-  }
-  /* Close-on-exec: a program that the script starts shall not hold the device's connections open. */
-  curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  if (fd == CURL_SOCKET_BAD) return fd;
-  forget_socket(sockets, fd); /* one of this number that is gone */
-  sockets->list[sockets->count++] = (http_socket){.fd = fd, .inode = inode_of(fd)};
-  return fd;
-}
-
-static int on_close_socket(void *user, curl_socket_t fd) {
-  http_sockets *sockets = user;
-  forget_socket(sockets, fd);
-  if (sockets->orphan && sockets->count == 0) {
-    free(sockets->list);
-    free(sockets);
-  }
-  return close(fd);
-}
-
 /* -- options ----------------------------------------------------------------------------------------------------- */
 
 #define SET(option, value)                                                                                             \
@@ -352,9 +298,9 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   }
   SET(CURLOPT_PREREQFUNCTION, on_start);
   SET(CURLOPT_PREREQDATA, transfer);
-  SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  SET(CURLOPT_OPENSOCKETFUNCTION, http_sockets_open);
   SET(CURLOPT_OPENSOCKETDATA, settings->sockets);
-  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, http_sockets_close);
   SET(CURLOPT_CLOSESOCKETDATA, settings->sockets);
   return set_trust(easy, settings, error);
 }

@@ -1,4 +1,5 @@
-/* Between http.c (peers, queues, results) and http_transfer.c (one easy handle and its callbacks) only. */
+/* Between http.c (peers, queues, results), http_transfer.c (one easy handle and its callbacks), http_sockets.c,
+ * http_memory.c and ca.c only. */
 #ifndef NET_HTTP_TRANSFER_H
 #define NET_HTTP_TRANSFER_H
 
@@ -27,6 +28,9 @@ typedef struct http_sockets {
 /* Forgets those that were closed behind our back: libcurl 7.88 closes a socket whose connection timed out or was given
  * up without the callback, and its number may be anybody's by now. */
 void http_sockets_check(http_sockets *sockets);
+/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION; `user` is the http_sockets. */
+curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
+int http_sockets_close(void *user, curl_socket_t fd);
 /* NULL if it is none of them. */
 http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd);
 

@@ -1,0 +1,58 @@
+/* The sockets that libcurl opens for a peer, so that they can be closed with it, and the loop told when one is gone. */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/http_transfer.h"
+#include "net/loop_network.h"
+
+static ino_t inode_of(curl_socket_t fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd) {
+  for (unsigned i = 0; i < sockets->count; i++)
+    if (sockets->list[i].fd == fd) return &sockets->list[i];
+  return NULL;
+}
+
+static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
+  http_socket *known = http_sockets_find(sockets, fd);
+  if (known != NULL) *known = sockets->list[--sockets->count];
+  loop_socket_gone(sockets->l, fd);
+}
+
+void http_sockets_check(http_sockets *sockets) {
+  for (unsigned i = sockets->count; i-- > 0;)
+    if (inode_of(sockets->list[i].fd) != sockets->list[i].inode) sockets->list[i] = sockets->list[--sockets->count];
+}
+
+curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+  http_sockets *sockets = user;
+  (void)purpose;
+  if (sockets->count == sockets->size) {
+    unsigned size = sockets->size == 0 ? 8 : sockets->size * 2;
+    http_socket *list = realloc(sockets->list, size * sizeof *list);
+    if (list == NULL) return CURL_SOCKET_BAD;
+    sockets->list = list;
+    sockets->size = size;
+  }
+  /* Close-on-exec: a program that the script starts shall not hold the device's connections open. */
+  curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd == CURL_SOCKET_BAD) return fd;
+  forget_socket(sockets, fd); /* one of this number that is gone */
+  sockets->list[sockets->count++] = (http_socket){.fd = fd, .inode = inode_of(fd)};
+  return fd;
+}
+
+int http_sockets_close(void *user, curl_socket_t fd) {
+  http_sockets *sockets = user;
+  forget_socket(sockets, fd);
+  if (sockets->orphan && sockets->count == 0) {
+    free(sockets->list);
+    free(sockets);
+  }
+  return close(fd);
+}
