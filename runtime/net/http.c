@@ -14,6 +14,8 @@
 #include "net/http_transfer.h"
 #include "net/loop_network.h"
 
+enum { LOOK_MS = 50 };
+
 struct http_peer {
   unsigned references;
   loop *l;
@@ -27,6 +29,7 @@ typedef struct network {
   loop_network face; /* first: the loop knows only this */
   loop *l;
   CURLM *multi; /* NULL when libcurl gave none */
+  bool lost;    /* libcurl does not know what it waits for */
   bool ran;     /* libcurl has run in this turn, and has looked at its timers then */
   http_transfer *running;
   http_transfer *ran_list;                /* of the running ones: libcurl has worked at them since `act` began */
@@ -221,18 +224,31 @@ static int call_done(network *net) {
   return called;
 }
 
+static void tell_ready(network *net, curl_socket_t fd, int bits) {
+  int running = 0;
+  if (curl_multi_socket_action(net->multi, fd, bits, &running) != CURLM_OK) net->lost = true;
+}
+
 /* OpenSSL reads ahead: when libcurl has taken one record of those that came together, the socket is empty and says
  * nothing of the others. So each exchange that libcurl worked at is asked whether there is more, until there is none.
  */
 static void act(network *net, curl_socket_t fd, int bits) {
-  int running = 0;
-  curl_multi_socket_action(net->multi, fd, bits, &running);
+  tell_ready(net, fd, bits);
   for (http_transfer *transfer; (transfer = net->ran_list) != NULL;) {
     net->ran_list = transfer->next_ran;
     transfer->listed = false;
     if (transfer->fd != CURL_SOCKET_BAD && http_transfer_read_ahead(transfer))
-      curl_multi_socket_action(net->multi, transfer->fd, CURL_CSELECT_IN, &running);
+      tell_ready(net, transfer->fd, CURL_CSELECT_IN);
   }
+}
+
+/* Without memory, libcurl forgets to say which socket or time an exchange waits for. Until those that run now have
+ * ended it is asked to look after all of them, every now and then. */
+static void look_after_all(network *net) {
+  int running = 0;
+  curl_multi_perform(net->multi, &running);
+  act(net, CURL_SOCKET_TIMEOUT, 0);
+  net->face.due = loop_now(net->l) + LOOK_MS;
 }
 
 static int network_perform(loop_network *face) {
@@ -244,8 +260,10 @@ static int network_perform(loop_network *face) {
       act(net, CURL_SOCKET_TIMEOUT, 0);
     }
     net->ran = false;
+    if (net->lost) look_after_all(net);
     for (CURLMsg *message; (message = curl_multi_info_read(net->multi, &left)) != NULL;)
       if (message->msg == CURLMSG_DONE) collect(net, message->easy_handle, message->data.result);
+    if (net->lost && net->running == NULL) net->lost = false;
   }
   return report_progress(net) + call_done(net);
 }
@@ -265,7 +283,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
   if (what != CURL_POLL_REMOVE) {
     unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u);
     transfer->fd = fd;
-    return loop_socket_watch(net->l, fd, events) ? 0 : -1;
+    /* Without memory (for the resolver's socket, which is none of ours) the exchange waits for its time limit. An error
+     * here would be the end of all exchanges, and libcurl would not say so. */
+    loop_socket_watch(net->l, fd, events);
+    return 0;
   }
   if (transfer != NULL && transfer->fd == fd) transfer->fd = CURL_SOCKET_BAD;
   /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say nothing. */

@@ -43,6 +43,10 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == CURL_SOCKET_BAD) return fd;
   forget_socket(sockets, fd); /* one of this number that is gone */
+  if (!loop_socket_new(sockets->l, fd)) {
+    close(fd);
+    return CURL_SOCKET_BAD;
+  }
   sockets->list[sockets->count++] = (http_socket){.fd = fd, .inode = inode_of(fd)};
   return fd;
 }

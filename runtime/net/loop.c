@@ -10,7 +10,7 @@
 
 #include "net/loop_network.h"
 
-enum { BATCH = 128, LONGEST_WAIT_MS = 3600 * 1000 };
+enum { BATCH = 128, LONGEST_WAIT_MS = 3600 * 1000, FIRST_DESCRIPTORS = 256 };
 
 typedef struct watch {
   void (*ready)(void *data, int fd); /* NULL: a socket of the network's */
@@ -33,6 +33,7 @@ struct loop {
 };
 
 static bool watch_wake(loop *l);
+static watch *watch_make(loop *l, int fd);
 
 static bool heap_reserve(loop *l, uint32_t size) {
   loop_timer **heap = realloc(l->heap, size * sizeof *heap);
@@ -47,7 +48,8 @@ loop *loop_new(void) {
   if (l == NULL) return NULL;
   l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (l->epoll_fd < 0 || l->wake_fd < 0 || !watch_wake(l) || !heap_reserve(l, 16)) {
+  if (l->epoll_fd < 0 || l->wake_fd < 0 || !watch_wake(l) || !heap_reserve(l, 16) ||
+      watch_make(l, FIRST_DESCRIPTORS - 1) == NULL) {
     loop_delete(l);
     return NULL;
   }
@@ -155,7 +157,7 @@ static watch *watch_make(loop *l, int fd) {
   if (fd < 0) return NULL;
   unsigned needed = (unsigned)fd + 1;
   if (needed > l->watch_size) {
-    unsigned size = l->watch_size == 0 ? 32 : l->watch_size;
+    unsigned size = l->watch_size == 0 ? FIRST_DESCRIPTORS : l->watch_size;
     while (size < needed)
       size *= 2;
     watch *watches = realloc(l->watches, size * sizeof *watches);
@@ -235,6 +237,11 @@ void loop_socket_rest(loop *l, int fd) {
 void loop_socket_unwatch(loop *l, int fd) {
   watch *w = watch_of(l, fd);
   if (w != NULL) unwatch(l, w, fd);
+}
+
+bool loop_socket_new(loop *l, int fd) {
+  loop_socket_gone(l, fd);
+  return watch_make(l, fd) != NULL;
 }
 
 void loop_socket_gone(loop *l, int fd) {
