@@ -21,7 +21,6 @@ http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd) {
 static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
   http_socket *known = http_sockets_find(sockets, fd);
   if (known != NULL) *known = sockets->list[--sockets->count];
-  loop_socket_gone(sockets->l, fd);
 }
 
 void http_sockets_check(http_sockets *sockets) {
@@ -54,6 +53,7 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
 int http_sockets_close(void *user, curl_socket_t fd) {
   http_sockets *sockets = user;
   forget_socket(sockets, fd);
+  loop_socket_gone(sockets->l, fd);
   if (sockets->orphan && sockets->count == 0) {
     free(sockets->list);
     free(sockets);

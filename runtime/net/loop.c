@@ -169,6 +169,15 @@ static watch *watch_make(loop *l, int fd) {
   return &l->watches[fd];
 }
 
+static void set_always(loop *l, watch *w, bool always) {
+  if (w->always == always) return;
+  w->always = always;
+  if (always)
+    l->always++;
+  else
+    l->always--;
+}
+
 /* Tells the kernel what is wanted. What it knows may be wrong: a closed descriptor leaves the set by itself. */
 static void tell_kernel(loop *l, watch *w, int fd) {
   if (w->registered == w->wanted) return;
@@ -184,19 +193,12 @@ static void tell_kernel(loop *l, watch *w, int fd) {
   int done = epoll_ctl(l->epoll_fd, w->registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   if (done != 0 && (errno == ENOENT || errno == EEXIST))
     done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
-  if (done == 0) {
-    w->registered = w->wanted;
-    if (w->always) l->always--;
-    w->always = false;
-  } else if (!w->always) { /* a regular file, or nothing that can be waited for: the owner's read tells */
-    w->always = true;
-    l->always++;
-  }
+  if (done == 0) w->registered = w->wanted;
+  set_always(l, w, done != 0); /* a regular file, or nothing that can be waited for: the owner's read tells */
 }
 
 static void unwatch(loop *l, watch *w, int fd) {
-  if (w->always) l->always--;
-  w->always = false;
+  set_always(l, w, false);
   w->wanted = 0;
   tell_kernel(l, w, fd);
 }
@@ -247,8 +249,7 @@ bool loop_socket_new(loop *l, int fd) {
 void loop_socket_gone(loop *l, int fd) {
   watch *w = watch_of(l, fd);
   if (w == NULL) return;
-  if (w->always) l->always--;
-  w->always = false;
+  set_always(l, w, false);
   w->wanted = w->registered = 0;
 }
 
