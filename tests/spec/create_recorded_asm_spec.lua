@@ -46,14 +46,6 @@ local function walk(body, visit, around, name)
   for key, value in pairs(body) do walk(value, visit, one and body or around, type(key) == "string" and key or name) end
 end
 
-local function same(given, answered)
-  if type(given) ~= "table" or type(answered) ~= "table" then return given == answered and math.type(given) == math.type(answered) end
-  for key, value in pairs(given) do
-    if not same(value, answered[key]) then return false end
-  end
-  return #given == #answered
-end
-
 describe("Real input: every recorded object of ASM", function()
   local objects <const> = recordings.objects "^tm:asm:" or {}
   if #objects == 0 then
@@ -99,7 +91,7 @@ describe("Real input: every recorded object of ASM", function()
     for name, value in pairs(answer and given or {}) do
       if not (except and except[name]) then
         counts.properties = counts.properties + 1
-        if not same(value, answer[name]) then
+        if not recordings.same(value, answer[name]) then
           problem("%s: %s is %s, not %s", path, name, answer[name] == nil and "nothing" or json.encode(answer[name]), json.encode(value))
         end
       end

@@ -216,15 +216,6 @@ local function links(value, found)
   return found
 end
 
--- Equal in value and in type. Lists have the same items; an object may have more than was given, as a newer version does.
-local function same(given, answered)
-  if type(given) ~= "table" or type(answered) ~= "table" then return given == answered and math.type(given) == math.type(answered) end
-  for key, value in pairs(given) do
-    if not same(value, answered[key]) then return false end
-  end
-  return #given == #answered
-end
-
 local function text(value)
   return value == nil and "nothing" or json.encode(value)
 end
@@ -357,7 +348,7 @@ describe("Real input: every recorded object", function()
       if status ~= 200 then return trouble("GET: %d %s", status, answer.message) end
       for name, value in pairs(given) do
         count "properties"
-        if not same(as_now(name, value), answer[name]) then trouble("%s is %s, not %s", name, text(answer[name]), text(value)) end
+        if not recordings.same(as_now(name, value), answer[name]) then trouble("%s is %s, not %s", name, text(answer[name]), text(value)) end
       end
     end
 

@@ -84,4 +84,13 @@ function M.objects(pattern)
   return few
 end
 
+--- Equal in value and in type. Lists have the same items; an object may have more than was given, as a newer version does.
+function M.same(given, answered)
+  if type(given) ~= "table" or type(answered) ~= "table" then return given == answered and math.type(given) == math.type(answered) end
+  for key, value in pairs(given) do
+    if not M.same(value, answered[key]) then return false end
+  end
+  return #given == #answered
+end
+
 return M
