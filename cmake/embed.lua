@@ -1,6 +1,7 @@
 -- Writes a C file that holds Lua sources: cmake/embed.lua [--small] OUT ROOT FILE... NAME=FILE...
--- FILE becomes the module of its path below ROOT (ROOT/f5/stats.lua is "f5.stats", .../init.lua its folder's name).
--- With --small comments and spaces are left out, and every line keeps its number; and what is not f5 itself is compressed.
+-- FILE becomes the module of its path below ROOT (ROOT/f5/stats.lua is "f5.stats", .../init.lua its
+-- folder's name). With --small comments and spaces are left out, and every line keeps its number;
+-- and what is not f5 itself is compressed.
 local small = arg[1] == "--small"
 if small then table.remove(arg, 1) end
 local out, root = arg[1], arg[2]
@@ -17,7 +18,8 @@ local function module_name(path)
   return name
 end
 
--- "=" keeps Lua from taking it for a file that a user could open, and tells the program's own lines from a playbook's.
+-- "=" keeps Lua from taking it for a file that a user could open, and tells the program's own lines
+-- from a playbook's.
 local function chunk_name(path)
   if path:sub(1, #root + 1) ~= root .. "/" then return "=lualib/" .. path:match "[^/]+$" end
   return "=lualib/" .. path:sub(#root + 2)
@@ -33,7 +35,9 @@ local function smaller(source, chunk)
     if line < token.line then
       parts[#parts + 1] = ("\n"):rep(token.line - line)
       line = token.line
-    elseif (last .. text:sub(1, 1)):find "^[%w_][%w_]$" or (last .. text:sub(1, 1)):find "^[%p%d][%p%d]$" then
+    elseif
+      (last .. text:sub(1, 1)):find "^[%w_][%w_]$" or (last .. text:sub(1, 1)):find "^[%p%d][%p%d]$"
+    then
       parts[#parts + 1] = " "
     end
     parts[#parts + 1] = text
@@ -63,18 +67,25 @@ for i = 3, #arg do
   if not name then name, path = module_name(arg[i]), arg[i] end
   local source = read(path)
   local is_text = name:find "^meta%." -- what matters in it are the comments
-  modules[#modules + 1] = { name = name, chunk = chunk_name(path), source = small and not is_text and smaller(source, chunk_name(path)) or source }
+  modules[#modules + 1] = {
+    name = name,
+    chunk = chunk_name(path),
+    source = small and not is_text and smaller(source, chunk_name(path)) or source,
+  }
 end
 for _, module in ipairs(modules) do
   module.data = module.source
   -- A playbook against a real device loads f5 and its parts: they are not to cost anything.
-  if small and module.name ~= "f5" and not module.name:find "^f5%." then module.data = deflate(module.source) end
+  if small and module.name ~= "f5" and not module.name:find "^f5%." then
+    module.data = deflate(module.source)
+  end
 end
 table.sort(modules, function(a, b) return a.name < b.name end)
 
 -- String literals: compilers read them ten times faster than lists of bytes.
 local function literal(line)
-  return '"' .. line:gsub('[%c"\\?\128-\255]', function(c) return ("\\%03o"):format(c:byte()) end) .. '"\n'
+  return '"'
+    .. line:gsub('[%c"\\?\128-\255]', function(c) return ("\\%03o"):format(c:byte()) end) .. '"\n'
 end
 
 local parts = {

@@ -2,10 +2,13 @@
 --   build/release/f5lua tests/run.lua [--filter=PATTERN …] [FILE…]        all of tests/spec without a FILE
 -- With F5LUA_TEST_COUNTS=FILE FILE holds one line "passed failed skipped".
 
--- Loaded before busted takes its snapshot of package.loaded: one runtime for all specs, as for a playbook.
+-- Loaded before busted takes its snapshot of package.loaded: one runtime for all specs, as for a
+-- playbook.
 for _, name in ipairs { "f5", "f5.json", "cjson" } do
   local ok, message = pcall(require, name)
-  if not ok and not tostring(message):find("module '" .. name .. "' not found", 1, true) then error(message, 0) end
+  if not ok and not tostring(message):find("module '" .. name .. "' not found", 1, true) then
+    error(message, 0)
+  end
 end
 
 local here = arg[0]:match "^(.*)/[^/]*$" or "."

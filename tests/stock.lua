@@ -1,6 +1,7 @@
 -- The specs of the f5 module under a stock lua5.4, through f5.so:
 --   LUA_CPATH='build/release/lua/?.so;;' lua5.4 tests/stock.lua [FILE…]      all of tests/spec without a FILE
--- Specs of what only the program has (lualib/build, lualib/cli, lualib/console), and those that start it, are left out.
+-- Specs of what only the program has (lualib/build, lualib/cli, lualib/console), and those that
+-- start it, are left out.
 local f5 = require "f5"
 
 if #arg == 0 then
@@ -8,8 +9,10 @@ if #arg == 0 then
   for file in list:lines() do
     local text <close> = assert(io.open(file))
     local source = text:read "a"
-    if not source:find 'require "build[.]' and not source:find 'require "cli[.]' and not source:find 'require "console[.]'
-      and not source:find 'require "program"' then
+    if
+      not source:find 'require "build[.]' and not source:find 'require "cli[.]'
+      and not source:find 'require "console[.]' and not source:find 'require "program"'
+    then
       table.insert(arg, file)
     end
   end

@@ -1,7 +1,8 @@
--- The archive of a packed program: bytes <-> entries. runtime/host/archive.h has the format; the runtime reads it in C.
+-- The archive of a packed program: bytes <-> entries. runtime/host/archive.h has the format; the
+-- runtime reads it in C.
 --
--- An entry is { kind = "facts"|"main"|"module"|"asset", name, contents }. The same entries make the same bytes, in whatever order
--- they are given; there are no times and no owners in it.
+-- An entry is { kind = "facts"|"main"|"module"|"asset", name, contents }. The same entries make the
+-- same bytes, in whatever order they are given; there are no times and no owners in it.
 local bundle = require "f5.bundle"
 
 local M = {}
@@ -42,21 +43,27 @@ function M.write(entries)
       contents[#contents + 1] = entry.contents
       content_at = content_at + #entry.contents
     end
-    table_of_contents[i] = ENTRY:pack(NUMBER[entry.kind], #entry.name, name_at, offset, #entry.contents,
-      bundle.sha256(entry.contents))
+    table_of_contents[i] = ENTRY:pack(
+      NUMBER[entry.kind], #entry.name, name_at, offset, #entry.contents,
+      bundle.sha256(entry.contents)
+    )
     name_at = name_at + #entry.name
   end
   return HEADER:pack(MAGIC, M.format, #sorted, names_offset, name_at)
     .. table.concat(table_of_contents) .. table.concat(names) .. table.concat(contents)
 end
 
-local function inside(offset, length, size) return offset >= 0 and length >= 0 and offset <= size and length <= size - offset end
+local function inside(offset, length, size)
+  return offset >= 0 and length >= 0 and offset <= size and length <= size - offset
+end
 
 -- As the runtime wants it, so that what is shown of an archive is what it runs.
 local function is_in_order(entry, previous)
   if not entry.kind or entry.name:find("\0", 1, true) then return false end
   if not previous then return true end
-  if entry.kind == previous.kind and (entry.kind == "facts" or entry.kind == "main") then return false end
+  if entry.kind == previous.kind and (entry.kind == "facts" or entry.kind == "main") then
+    return false
+  end
   return before(previous, entry)
 end
 
@@ -64,14 +71,20 @@ end
 function M.read(bytes)
   local ok, magic, format, count, names_offset, names_length = pcall(string.unpack, HEADER, bytes)
   if not ok or magic ~= MAGIC then return nil, "the archive does not begin as one" end
-  if format ~= M.format then return nil, ("the archive has format %d, this f5lua reads %d"):format(format, M.format) end
+  if format ~= M.format then
+    return nil, ("the archive has format %d, this f5lua reads %d"):format(format, M.format)
+  end
   if not inside(names_offset, names_length, #bytes) then return nil, "the archive is truncated" end
   local entries = {}
   local at = string.packsize(HEADER) + 1
   for i = 1, count do
     local whole, kind, name_length, name_at, offset, length, sum
-    whole, kind, name_length, name_at, offset, length, sum, at = pcall(string.unpack, ENTRY, bytes, at)
-    if not whole or not inside(offset, length, #bytes) or not inside(name_at, name_length, names_length) then
+    whole, kind, name_length, name_at, offset, length, sum, at =
+      pcall(string.unpack, ENTRY, bytes, at)
+    if
+      not whole or not inside(offset, length, #bytes)
+      or not inside(name_at, name_length, names_length)
+    then
       return nil, "the archive is truncated"
     end
     local entry = {
@@ -80,9 +93,12 @@ function M.read(bytes)
       contents = bytes:sub(offset + 1, offset + length),
       sha256 = (sum:gsub(".", function(c) return ("%02x"):format(c:byte()) end)),
     }
-    if not is_in_order(entry, entries[i - 1]) then return nil, "the archive is damaged: its entries are not in order" end
+    if not is_in_order(entry, entries[i - 1]) then
+      return nil, "the archive is damaged: its entries are not in order"
+    end
     if bundle.sha256(entry.contents) ~= sum then
-      return nil, ("the archive is damaged: %s '%s' has not its checksum"):format(entry.kind, entry.name)
+      return nil,
+        ("the archive is damaged: %s '%s' has not its checksum"):format(entry.kind, entry.name)
     end
     entries[i] = entry
   end

@@ -1,30 +1,56 @@
--- Whether a file looks like it holds a secret. A program is copied to many places; what is packed into it can be read by anyone who
--- has the file. Returns words for the reason, or nil. It sees what people do by mistake; it cannot see what they hide.
+-- Whether a file looks like it holds a secret. A program is copied to many places; what is packed
+-- into it can be read by anyone who has the file. Returns words for the reason, or nil. It sees
+-- what people do by mistake; it cannot see what they hide.
 local json = require "f5.json"
 local lexer = require "build.lexer"
 
 local NAMES <const> = {
-  "^id_rsa$", "^id_dsa$", "^id_ecdsa$", "^id_ed25519$", "^[._]netrc$", "^%.pgpass$", "^%.htpasswd$", "^%.env$", "^%.env%.",
-  "^%.npmrc$", "^%.git%-credentials$", "^credentials$", "^credentials%.", "^secrets?%.", "^passwords?%.", "%.p12$", "%.pfx$", "%.jks$",
-  "%.keystore$", "%.kdbx?$", "%.ppk$",
+  "^id_rsa$",
+  "^id_dsa$",
+  "^id_ecdsa$",
+  "^id_ed25519$",
+  "^[._]netrc$",
+  "^%.pgpass$",
+  "^%.htpasswd$",
+  "^%.env$",
+  "^%.env%.",
+  "^%.npmrc$",
+  "^%.git%-credentials$",
+  "^credentials$",
+  "^credentials%.",
+  "^secrets?%.",
+  "^passwords?%.",
+  "%.p12$",
+  "%.pfx$",
+  "%.jks$",
+  "%.keystore$",
+  "%.kdbx?$",
+  "%.ppk$",
 }
 
 local function is_secret_name(name)
   name = name:lower():gsub("%-", "_")
-  return name == "token" or name == "secret" or name:find "passw[o]?r?d$" or name:find "passphrase$" or name:find "_secret$"
-    or name:find "_token$" or name:find "api_?key$" or name:find "private_key$"
+  return name == "token"
+    or name == "secret" or name:find "passw[o]?r?d$" or name:find "passphrase$"
+    or name:find "_secret$" or name:find "_token$" or name:find "api_?key$"
+    or name:find "private_key$"
 end
 
--- A string assigned to a telling name: `password = "x"`, `["password"] = "x"`. A call or a variable is no secret.
+-- A string assigned to a telling name: `password = "x"`, `["password"] = "x"`. A call or a variable
+-- is no secret.
 local function in_lua(text)
   local ok, tokens = pcall(lexer.list, text)
   if not ok then return nil end
   for i, token in ipairs(tokens) do
     local equals, value = i + 1, i + 2
-    if token.kind == "string" and tokens[i + 1] and tokens[i + 1].value == "]" then equals, value = i + 2, i + 3 end
-    if (token.kind == "name" or equals == i + 2) and is_secret_name(token.value) and tokens[value]
-      and tokens[equals].kind == "symbol" and tokens[equals].value == "=" and tokens[value].kind == "string"
-      and tokens[value].value ~= "" then
+    if token.kind == "string" and tokens[i + 1] and tokens[i + 1].value == "]" then
+      equals, value = i + 2, i + 3
+    end
+    if
+      (token.kind == "name" or equals == i + 2) and is_secret_name(token.value) and tokens[value]
+      and tokens[equals].kind == "symbol" and tokens[equals].value == "="
+      and tokens[value].kind == "string" and tokens[value].value ~= ""
+    then
       return ("line %d gives '%s' a value"):format(token.line, token.value)
     end
   end
@@ -33,7 +59,9 @@ end
 local function in_value(value)
   if type(value) ~= "table" then return nil end
   for key, inner in pairs(value) do
-    if type(key) == "string" and is_secret_name(key) and type(inner) == "string" and inner ~= "" then
+    if
+      type(key) == "string" and is_secret_name(key) and type(inner) == "string" and inner ~= ""
+    then
       return ("it gives '%s' a value"):format(key)
     end
     local reason = in_value(inner)
@@ -46,7 +74,9 @@ local function in_text(text)
   for line in text:gmatch "[^\n]*" do
     number = number + 1
     local name, value = line:match "^%s*[\"']?([%w_%-]+)[\"']?%s*[:=]%s*[\"']?([^%s\"',#]+)"
-    if name and is_secret_name(name) and value then return ("line %d gives '%s' a value"):format(number, name) end
+    if name and is_secret_name(name) and value then
+      return ("line %d gives '%s' a value"):format(number, name)
+    end
   end
 end
 
@@ -55,8 +85,12 @@ return function(name, contents)
   for _, pattern in ipairs(NAMES) do
     if base:lower():find(pattern) then return "its name is that of a file with credentials" end
   end
-  if contents:find "%-%-%-%-%-BEGIN [%u ]*PRIVATE KEY%-%-%-%-%-" then return "it holds a private key" end
-  if contents:find "%f[%w]AKIA[%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d]%f[%W]" then
+  if contents:find "%-%-%-%-%-BEGIN [%u ]*PRIVATE KEY%-%-%-%-%-" then
+    return "it holds a private key"
+  end
+  if
+    contents:find "%f[%w]AKIA[%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d]%f[%W]"
+  then
     return "it holds an access key of a cloud"
   end
   if contents:find("\0", 1, true) then return nil end

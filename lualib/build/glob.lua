@@ -1,5 +1,6 @@
--- Files named by a pattern: `*` and `?` within a name, `[…]`, and `**` for any number of directories. A directory stands for all
--- files below it. Names that begin with a dot are found only by patterns that say so. Sorted.
+-- Files named by a pattern: `*` and `?` within a name, `[…]`, and `**` for any number of
+-- directories. A directory stands for all files below it. Names that begin with a dot are found
+-- only by patterns that say so. Sorted.
 local bundle = require "f5.bundle"
 
 local function name_pattern(glob)
@@ -24,8 +25,8 @@ local function join(directory, name)
   return directory:sub(-1) == "/" and directory .. name or directory .. "/" .. name
 end
 
--- Calls visit(name, kind) for what is in a directory, hidden names left out. `way` holds the directories on the way here: a link that
--- leads back to one of them leads nowhere new.
+-- Calls visit(name, kind) for what is in a directory, hidden names left out. `way` holds the
+-- directories on the way here: a link that leads back to one of them leads nowhere new.
 local function within(directory, way, visit)
   local real <const> = bundle.real_path(directory) or directory
   if way[real] then return end
@@ -40,7 +41,11 @@ end
 local function below(directory, found, way)
   within(directory, way, function(name, kind)
     local path = join(directory, name)
-    if kind == "directory" then below(path, found, way) elseif kind == "file" then found[#found + 1] = path end
+    if kind == "directory" then
+      below(path, found, way)
+    elseif kind == "file" then
+      found[#found + 1] = path
+    end
   end)
 end
 
@@ -48,7 +53,11 @@ local function expand(directory, parts, at, found, way)
   local part = parts[at]
   if not part then
     local kind = bundle.file_type(directory)
-    if kind == "directory" then below(directory, found, way) elseif kind == "file" then found[#found + 1] = directory end
+    if kind == "directory" then
+      below(directory, found, way)
+    elseif kind == "file" then
+      found[#found + 1] = directory
+    end
     return
   end
   if part == "**" then
@@ -64,7 +73,9 @@ local function expand(directory, parts, at, found, way)
   elseif part:find "[%*%?%[]" then
     local pattern, hidden = name_pattern(part), part:sub(1, 1) == "."
     for _, name in ipairs(bundle.list(directory == "" and "." or directory) or {}) do
-      if name:find(pattern) and (hidden or name:sub(1, 1) ~= ".") then expand(join(directory, name), parts, at + 1, found, {}) end
+      if name:find(pattern) and (hidden or name:sub(1, 1) ~= ".") then
+        expand(join(directory, name), parts, at + 1, found, {})
+      end
     end
   else
     expand(join(directory, part), parts, at + 1, found, {})

@@ -1,15 +1,20 @@
--- The words of a Lua 5.4 text: what `f5lua build` reads to see which modules a playbook needs. Patterns over the raw text would take
--- a `require "x"` in a comment or a long string for one; a lexer does not.
+-- The words of a Lua 5.4 text: what `f5lua build` reads to see which modules a playbook needs.
+-- Patterns over the raw text would take a `require "x"` in a comment or a long string for one; a
+-- lexer does not.
 --
 --   for token in lexer.tokens(text) do … end
 --
--- A token is { kind, value, line, from, to }: kind "name", "keyword", "string" (value decoded), "number" (as written) or "symbol"; the
--- bytes from..to of the text are what was written.
+-- A token is { kind, value, line, from, to }: kind "name", "keyword", "string" (value decoded),
+-- "number" (as written) or "symbol"; the bytes from..to of the text are what was written.
 local M = {}
 
 local KEYWORDS <const> = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
-  until while]]):gmatch "%a+" do KEYWORDS[word] = true end
+for word in
+  ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
+  until while]]):gmatch "%a+"
+do
+  KEYWORDS[word] = true
+end
 
 -- Longest first.
 local SYMBOLS <const> = { { "..." }, { "<<", ">>", "//", "==", "~=", "<=", ">=", "::", ".." } }
@@ -149,7 +154,8 @@ local function advance(state)
           end
           if token.value then break end
         end
-        token.value = token.value or text:match("^" .. SINGLE, at) or fail(state, "unexpected symbol near '" .. char .. "'")
+        token.value = token.value
+          or text:match("^" .. SINGLE, at) or fail(state, "unexpected symbol near '" .. char .. "'")
         state.at = at + #token.value
       end
       token.to = state.at - 1

@@ -1,19 +1,22 @@
--- A program file: runtime, archive, signature. What `f5lua build` puts together and `inspect` and `verify` take apart.
+-- A program file: runtime, archive, signature. What `f5lua build` puts together and `inspect` and
+-- `verify` take apart.
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
 
 local M = {}
 
--- The fuse (runtime/host/fuse.h): magic, format, flags, its own place, place and length of the archive, CRC of the archive, CRC of all
--- before; then the version of the runtime.
+-- The fuse (runtime/host/fuse.h): magic, format, flags, its own place, place and length of the
+-- archive, CRC of the archive, CRC of all before; then the version of the runtime.
 local FIELDS <const> = "<I4I4I8I8I8I4"
 local MAGIC_LENGTH <const>, FUSE_LENGTH <const>, VERSION_LENGTH <const> = 16, 80, 24
 local EMPTY <const> = ("\0"):rep(FUSE_LENGTH - MAGIC_LENGTH - VERSION_LENGTH)
 local SIGNATURE_LENGTH <const> = 64
 local SIGNED <const>, DISK <const> = 1, 2
 
-local MACHINES <const> = { [3] = "x86", [8] = "mips", [20] = "ppc", [21] = "ppc64", [22] = "s390x", [40] = "arm", [62] = "x86-64",
-  [183] = "arm64", [243] = "riscv64" }
+local MACHINES <const> = {
+  [3] = "x86", [8] = "mips", [20] = "ppc", [21] = "ppc64", [22] = "s390x", [40] = "arm",
+  [62] = "x86-64", [183] = "arm64", [243] = "riscv64",
+}
 
 -- For which machine, and whether it needs a dynamic linker there.
 local function read_elf(data)
@@ -50,8 +53,11 @@ function M.parse(data)
   else
     local format, flags, own, offset, length, crc, at = FIELDS:unpack(fields)
     parsed.packed = true
-    if bundle.crc32(fuse:sub(1, MAGIC_LENGTH + at - 1)) ~= ("<I4"):unpack(fields, at) or own ~= place - 1 or offset < place
-      or length < 0 or length > math.maxinteger - offset - SIGNATURE_LENGTH then
+    if
+      bundle.crc32(fuse:sub(1, MAGIC_LENGTH + at - 1)) ~= ("<I4"):unpack(fields, at)
+      or own ~= place - 1 or offset < place or length < 0
+      or length > math.maxinteger - offset - SIGNATURE_LENGTH
+    then
       return nil, "a damaged f5lua program"
     end
     parsed.format, parsed.offset, parsed.crc = format, offset, crc
@@ -62,7 +68,9 @@ function M.parse(data)
       parsed.damaged = "its archive is truncated"
     else
       parsed.archive = data:sub(offset + 1, offset + length)
-      if bundle.crc32(parsed.archive) ~= crc then parsed.archive, parsed.damaged = nil, "its archive is damaged" end
+      if bundle.crc32(parsed.archive) ~= crc then
+        parsed.archive, parsed.damaged = nil, "its archive is damaged"
+      end
     end
     if parsed.signed and not parsed.damaged then
       parsed.signature = data:sub(offset + length + 1, offset + length + SIGNATURE_LENGTH)
@@ -74,10 +82,13 @@ function M.parse(data)
       parsed.damaged = ("it has %d bytes behind its end"):format(#data - parsed.expected)
     end
     if #data >= offset then
-      parsed.runtime = data:sub(1, place - 1 + MAGIC_LENGTH) .. EMPTY .. data:sub(place + FUSE_LENGTH - VERSION_LENGTH, offset)
+      parsed.runtime = data:sub(1, place - 1 + MAGIC_LENGTH)
+        .. EMPTY .. data:sub(place + FUSE_LENGTH - VERSION_LENGTH, offset)
     end
   end
-  if parsed.runtime and parsed.runtime:find(bundle.magic, place + 1, true) then return nil, "not an f5lua program" end
+  if parsed.runtime and parsed.runtime:find(bundle.magic, place + 1, true) then
+    return nil, "not an f5lua program"
+  end
   return parsed
 end
 
@@ -86,7 +97,8 @@ end
 function M.assemble(runtime, contents, options)
   local bytes, place = runtime.runtime, runtime.fuse
   local flags = (options.sign and SIGNED or 0) | (options.disk and DISK or 0)
-  local fuse = bundle.magic .. FIELDS:pack(archive.format, flags, place, #bytes, #contents, bundle.crc32(contents))
+  local fuse = bundle.magic
+    .. FIELDS:pack(archive.format, flags, place, #bytes, #contents, bundle.crc32(contents))
   fuse = fuse .. ("<I4"):pack(bundle.crc32(fuse))
   local program = bytes:sub(1, place) .. fuse .. bytes:sub(place + #fuse + 1) .. contents
   return options.sign and program .. options.sign(program) or program

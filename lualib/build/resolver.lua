@@ -1,4 +1,5 @@
--- What a playbook needs: its modules, found as `require` would find them, and the files that --include names.
+-- What a playbook needs: its modules, found as `require` would find them, and the files that
+-- --include names.
 local bundle = require "f5.bundle"
 local host = require "f5.host"
 local glob = require "build.glob"
@@ -6,15 +7,19 @@ local lexer = require "build.lexer"
 
 local M = {}
 
-local STANDARD <const> = { _G = true, package = true, coroutine = true, table = true, io = true, os = true, string = true, math = true,
-  utf8 = true, debug = true }
+local STANDARD <const> = {
+  _G = true, package = true, coroutine = true, table = true, io = true, os = true, string = true,
+  math = true, utf8 = true, debug = true,
+}
 
 local EMBEDDED <const> = {}
 for _, name in ipairs(host.modules()) do EMBEDDED[name] = true end
 
 local function is_runtime(name) return name == "f5" or name:find "^f5%." ~= nil end
 
-local function in_program(name) return STANDARD[name] or EMBEDDED[name] or package.preload[name] ~= nil end
+local function in_program(name)
+  return STANDARD[name] or EMBEDDED[name] or package.preload[name] ~= nil
+end
 
 local function read(path)
   if bundle.file_type(path) == "directory" then return nil, "is a directory" end
@@ -30,7 +35,9 @@ end
 ---"computed" where it cannot be known, "asset" with the name.
 function M.scan(text, found)
   local tokens <const> = lexer.list(text)
-  local function is(i, value) return tokens[i] and tokens[i].value == value and tokens[i].kind ~= "string" end
+  local function is(i, value)
+    return tokens[i] and tokens[i].value == value and tokens[i].kind ~= "string"
+  end
   local function is_string(i) return tokens[i] and tokens[i].kind == "string" end
   -- What is behind the string decides whether it is the whole argument: `"a" .. b` is not.
   local function literal_call(i)
@@ -38,7 +45,10 @@ function M.scan(text, found)
     if is(i, "(") and is_string(i + 1) and is(i + 2, ")") then return tokens[i + 1].value end
   end
   for i, token in ipairs(tokens) do
-    if token.kind == "name" and token.value == "require" and not (is(i - 1, ":") or is(i - 1, "function")) then
+    if
+      token.kind == "name" and token.value == "require"
+      and not (is(i - 1, ":") or is(i - 1, "function"))
+    then
       local field = is(i - 1, ".") -- _G.require is it, any other field is somebody's own
       if not field or is(i - 2, "_G") or is(i - 2, "_ENV") then
         local name = literal_call(i + 1)
@@ -54,7 +64,9 @@ function M.scan(text, found)
           found("computed", nil, token.line)
         end
       end
-    elseif token.kind == "name" and token.value == "asset" and is(i - 1, ".") and is(i - 2, "f5") then
+    elseif
+      token.kind == "name" and token.value == "asset" and is(i - 1, ".") and is(i - 2, "f5")
+    then
       local name = literal_call(i + 1)
       if name then found("asset", name, token.line) end
     end
@@ -68,7 +80,8 @@ local function compile(source, shown)
   return chunk, message
 end
 
--- A module as a file: path, or nil and where it was looked for; or nil alone for one that is part of f5lua.
+-- A module as a file: path, or nil and where it was looked for; or nil alone for one that is part
+-- of f5lua.
 local function find(name, beside)
   local path = package.searchpath(name, beside)
   if path then return path end
@@ -109,7 +122,11 @@ function M.resolve(playbook, options)
   local function follow(source, shown)
     local ok, problem = pcall(M.scan, source, function(kind, name, line)
       if kind == "computed" then
-        warn("%s:%d: what this `require` loads is computed; if it is a file of yours, add it with --include", shown, line)
+        warn(
+          "%s:%d: what this `require` loads is computed; if it is a file of yours, add it with --include",
+          shown,
+          line
+        )
       elseif kind == "asset" then
         wanted_assets[#wanted_assets + 1] = { name = name, at = shown .. ":" .. line }
       else
@@ -143,7 +160,9 @@ function M.resolve(playbook, options)
       add_source("module", name, path, path)
     elseif tried then
       local c_module = package.searchpath(name, package.cpath)
-      if c_module then tried = ("\n\tit is a C module, %s, which cannot be packed"):format(c_module) end
+      if c_module then
+        tried = ("\n\tit is a C module, %s, which cannot be packed"):format(c_module)
+      end
       tried = tried:gsub("^\n?\t?", "\n\t")
       modules[name] = true
       if optional or options.allow_disk then
@@ -157,7 +176,9 @@ function M.resolve(playbook, options)
   local function add_file(path)
     local name = relative(path, directory)
     if assets[name] then
-      if assets[name] ~= bundle.real_path(path) then fail("'%s' and '%s' would both be '%s' in the program", assets[name], path, name) end
+      if assets[name] ~= bundle.real_path(path) then
+        fail("'%s' and '%s' would both be '%s' in the program", assets[name], path, name)
+      end
       return
     end
     local contents, reason = read(path)
@@ -177,8 +198,12 @@ function M.resolve(playbook, options)
   for _, pattern in ipairs(options.include or {}) do
     local files = glob(directory == "." and "" or directory, pattern)
     if #files == 0 then files = glob("", pattern) end
-    if #files == 0 then fail("--include %s: there is no such file beside the playbook or here", pattern) end
-    for _, path in ipairs(files) do add_file(path) end
+    if #files == 0 then
+      fail("--include %s: there is no such file beside the playbook or here", pattern)
+    end
+    for _, path in ipairs(files) do
+      add_file(path)
+    end
   end
   for _, wanted in ipairs(wanted_assets) do
     if not assets[wanted.name] then

@@ -12,12 +12,25 @@ local M = { summary = "make a program of its own of a playbook" }
 
 function M.setup(parser)
   parser:argument("playbook", "the playbook"):argname "PLAYBOOK.lua"
-  parser:option("-o --output", "the program to write (default: the playbook's name without .lua, here)"):argname "FILE"
-  parser:option("--include", "also pack these files, for f5.asset and, .lua files, for require; *, ?, [] and ** as in a shell;"
-    .. " relative to the playbook, else to here; may be repeated"):argname "GLOB":count "*"
+  parser
+    :option("-o --output", "the program to write (default: the playbook's name without .lua, here)")
+    :argname "FILE"
+  parser
+    :option(
+      "--include",
+      "also pack these files, for f5.asset and, .lua files, for require; *, ?, [] and ** as in a shell;"
+        .. " relative to the playbook, else to here; may be repeated"
+    )
+    :argname "GLOB"
+    :count "*"
   parser:flag("--allow-disk", "let require look on disk for what is not packed")
   parser:flag("--strip", "pack bytecode instead of source")
-  parser:option("--runtime", "the f5lua to pack it with: of another machine, say, or an older program's"):argname "FILE"
+  parser
+    :option(
+      "--runtime",
+      "the f5lua to pack it with: of another machine, say, or an older program's"
+    )
+    :argname "FILE"
   parser:option("--sign", "sign with this private key (Ed25519, PEM)"):argname "KEY.pem"
   parser:flag("--force", "pack files that look like credentials, too")
   parser:flag("--list", "show what would be packed, write nothing")
@@ -35,7 +48,9 @@ end
 -- The program that runs this, and the portable runtime that is installed with it, if it is.
 local function default_runtime()
   local own = bundle.real_path "/proc/self/exe"
-  if not own then error("cannot find the program that runs this; name a runtime with --runtime", 0) end
+  if not own then
+    error("cannot find the program that runs this; name a runtime with --runtime", 0)
+  end
   local portable = own:gsub("/bin/[^/]*$", "") .. "/lib/f5lua/f5lua-portable"
   if bundle.file_type(portable) == "file" then
     local parsed = program.parse(read(portable))
@@ -48,23 +63,37 @@ end
 local function load_runtime(path)
   local parsed, reason = program.parse(read(path))
   if not parsed then error(("'%s' is %s"):format(path, reason), 0) end
-  if not parsed.runtime then error(("'%s' cannot serve as a runtime: %s"):format(path, parsed.damaged), 0) end
+  if not parsed.runtime then
+    error(("'%s' cannot serve as a runtime: %s"):format(path, parsed.damaged), 0)
+  end
   if parsed.version ~= host.version then
-    say("warning: the runtime is f5lua %s, this is f5lua %s; modules built into them may differ", parsed.version, host.version)
+    say(
+      "warning: the runtime is f5lua %s, this is f5lua %s; modules built into them may differ",
+      parsed.version,
+      host.version
+    )
   end
   return parsed
 end
 
--- The whole runtime is refused nothing, so the playbook's own literal password is only a warning: it may be that of a simulated device.
+-- The whole runtime is refused nothing, so the playbook's own literal password is only a warning:
+-- it may be that of a simulated device.
 local function refuse_credentials(entries, force)
   local refused = {}
   for _, entry in ipairs(entries) do
     local reason = credentials(entry.path, entry.contents)
     if reason and (force or entry.kind == "main") then
-      say("warning: '%s' looks like it holds credentials: %s; everyone who has the program can read it", entry.path, reason)
+      say(
+        "warning: '%s' looks like it holds credentials: %s; everyone who has the program can read it",
+        entry.path,
+        reason
+      )
     elseif reason and not refused[entry.path] then
       refused[entry.path] = true
-      refused[#refused + 1] = ("'%s' looks like it holds credentials: %s"):format(entry.path, reason)
+      refused[#refused + 1] = ("'%s' looks like it holds credentials: %s"):format(
+        entry.path,
+        reason
+      )
     end
   end
   if refused[1] then
@@ -76,7 +105,8 @@ end
 
 local function strip(entries)
   for _, entry in ipairs(entries) do
-    local chunk = (entry.kind ~= "asset" or entry.name:find "%.lua$") and resolver.compile(entry.contents, entry.name)
+    local chunk = (entry.kind ~= "asset" or entry.name:find "%.lua$")
+      and resolver.compile(entry.contents, entry.name)
     if chunk then entry.contents = string.dump(chunk, true) end
   end
   say "warning: --strip packs bytecode: errors have no line numbers, it runs only with Lua 5.4 of this kind, and it is no secret"
@@ -94,7 +124,9 @@ local function output_of(options)
     output = base:match "^(.+)%.lua$" or usage("which file to write? -o FILE", "f5lua build")
   end
   local kind = bundle.file_type(output)
-  if kind == "directory" then usage(("'%s' is a directory; name the file to write with -o"):format(output), "f5lua build") end
+  if kind == "directory" then
+    usage(("'%s' is a directory; name the file to write with -o"):format(output), "f5lua build")
+  end
   if kind == "other" then usage(("'%s' is no ordinary file"):format(output), "f5lua build") end
   return kind and bundle.real_path(output) or output, output
 end
@@ -103,7 +135,10 @@ end
 local function protect_sources(entries, output)
   for _, entry in ipairs(entries) do
     if bundle.real_path(entry.path) == output then
-      usage(("'%s' goes into the program; write the program to another file"):format(entry.path), "f5lua build")
+      usage(
+        ("'%s' goes into the program; write the program to another file"):format(entry.path),
+        "f5lua build"
+      )
     end
   end
 end
@@ -112,40 +147,73 @@ function M.run(options)
   local playbook <const> = options.playbook
   if bundle.file_type(playbook) ~= "file" then
     local _, reason = bundle.file_type(playbook)
-    usage(("cannot read '%s': %s"):format(playbook, type(reason) == "string" and reason:match ": (.*)$" or "not a file"), "f5lua build")
+    usage(
+      ("cannot read '%s': %s"):format(
+        playbook,
+        type(reason) == "string" and reason:match ": (.*)$" or "not a file"
+      ),
+      "f5lua build"
+    )
   end
-  local entries, warnings, errors = resolver.resolve(playbook, { include = options.include, allow_disk = options.allow_disk })
-  for _, warning in ipairs(warnings) do say("warning: %s", warning) end
+  local entries, warnings, errors =
+    resolver.resolve(playbook, { include = options.include, allow_disk = options.allow_disk })
+  for _, warning in ipairs(warnings) do
+    say("warning: %s", warning)
+  end
   if errors[1] then error(table.concat(errors, "\n"), 0) end
   if options.list then
-    for _, entry in ipairs(entries) do print(("%-7s %9d  %-24s %s"):format(entry.kind, #entry.contents, entry.name, entry.path)) end
+    for _, entry in ipairs(entries) do
+      print(("%-7s %9d  %-24s %s"):format(entry.kind, #entry.contents, entry.name, entry.path))
+    end
     return
   end
   local output, shown = output_of(options)
   protect_sources(entries, output)
   refuse_credentials(entries, options.force)
   if options.strip then strip(entries) end
-  entries[#entries + 1] = { kind = "facts", name = "", contents = ("code=%s\nentry=%s\nf5lua=%s\n"):format(
-    options.strip and "bytecode" or "source", entries[1].name, host.version) }
+  entries[#entries + 1] = {
+    kind = "facts",
+    name = "",
+    contents = ("code=%s\nentry=%s\nf5lua=%s\n"):format(
+      options.strip and "bytecode" or "source",
+      entries[1].name,
+      host.version
+    ),
+  }
 
   local runtime = load_runtime(options.runtime or default_runtime())
   local sign
   if options.sign then
     sign = function(bytes)
-      local signature, reason = bundle.sign(options.sign, bytes) -- which reads the key: a string of Lua's would stay in memory
+      -- which reads the key: a string of Lua's would stay in memory
+      local signature, reason = bundle.sign(options.sign, bytes)
       return signature or error(reason, 0)
     end
   end
-  local bytes = program.assemble(runtime, archive.write(entries), { disk = options.allow_disk, sign = sign })
+  local bytes =
+    program.assemble(runtime, archive.write(entries), { disk = options.allow_disk, sign = sign })
   if not options.dry_run then
     local done, reason = bundle.replace(output, true, bytes)
     if not done then error("cannot write " .. reason, 0) end
   end
   local count = { module = 0, asset = 0 }
-  for _, entry in ipairs(entries) do count[entry.kind] = (count[entry.kind] or 0) + 1 end
-  print(("%s: %s%s, %d module%s, %d file%s, f5lua %s for %s%s"):format(shown, options.dry_run and "would be " or "", size_of(#bytes),
-    count.module, count.module == 1 and "" or "s", count.asset, count.asset == 1 and "" or "s", runtime.version, runtime.machine,
-    runtime.static and ", needs no libraries" or ", needs this system's libraries"))
+  for _, entry in ipairs(entries) do
+    count[entry.kind] = (count[entry.kind] or 0) + 1
+  end
+  print(
+    ("%s: %s%s, %d module%s, %d file%s, f5lua %s for %s%s"):format(
+      shown,
+      options.dry_run and "would be " or "",
+      size_of(#bytes),
+      count.module,
+      count.module == 1 and "" or "s",
+      count.asset,
+      count.asset == 1 and "" or "s",
+      runtime.version,
+      runtime.machine,
+      runtime.static and ", needs no libraries" or ", needs this system's libraries"
+    )
+  )
 end
 
 return M

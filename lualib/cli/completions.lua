@@ -1,4 +1,5 @@
--- f5lua completions: what shells complete of the command line, made from the definitions that the subcommands parse it with.
+-- f5lua completions: what shells complete of the command line, made from the definitions that the
+-- subcommands parse it with.
 local M = { summary = "write the completions for a shell: bash, zsh or fish" }
 
 local PLACES <const> = {
@@ -9,10 +10,17 @@ local PLACES <const> = {
 
 function M.setup(parser)
   parser:argument("shell", "whose completions"):choices { "bash", "zsh", "fish" }
-  parser:epilog(("Where the output goes:\n  bash  %s\n  zsh   %s\n  fish  %s"):format(PLACES.bash, PLACES.zsh, PLACES.fish))
+  parser:epilog(
+    ("Where the output goes:\n  bash  %s\n  zsh   %s\n  fish  %s"):format(
+      PLACES.bash,
+      PLACES.zsh,
+      PLACES.fish
+    )
+  )
 end
 
--- The whole command line as one parser. For zsh without the playbook: argparse would have it take the place of the subcommand.
+-- The whole command line as one parser. For zsh without the playbook: argparse would have it take
+-- the place of the subcommand.
 local function whole(shell)
   local main <const> = require "cli.support.main"
   local parser <const> = require "argparse"("f5lua", "automation of F5 BIG-IP devices in Lua")

@@ -7,7 +7,10 @@ local simulated = require "cli.support.simulated"
 local M = { summary = "talk to a device at a prompt (what f5lua does on a terminal)", logs = true }
 
 function M.setup(parser)
-  parser:argument("host", "the device (default: F5_SERVER, else a prompt)"):args "?":argname "HOST[:PORT]"
+  parser
+    :argument("host", "the device (default: F5_SERVER, else a prompt)")
+    :args "?"
+    :argname "HOST[:PORT]"
   simulated.add_options(parser, "start a simulated device and connect to it")
   device.add_options(parser)
   parser:epilog "Type .help there. See docs/console.md."
@@ -26,7 +29,9 @@ function M.run(options)
   if options.sim then simulated.start(options, "f5lua console") end
   local console <close> = require("console").new { interactive = interactive }
   if interactive then
-    console.output:note(("f5lua %s. Tab completes, .help helps, Ctrl-D leaves."):format(host.version))
+    console.output:note(
+      ("f5lua %s. Tab completes, .help helps, Ctrl-D leaves."):format(host.version)
+    )
     if not options.sim and not device.is_known(options) then options.host = ask_host() end
   end
   if options.sim or device.is_known(options) then

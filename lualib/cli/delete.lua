@@ -1,1 +1,5 @@
-return require("cli.support.rest").subcommand("delete", "delete one or more objects", { destructive = true })
+return require("cli.support.rest").subcommand(
+  "delete",
+  "delete one or more objects",
+  { destructive = true }
+)

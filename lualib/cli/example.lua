@@ -1,1 +1,4 @@
-return require("cli.support.rest").subcommand("example", "read what the device says about a resource's properties")
+return require("cli.support.rest").subcommand(
+  "example",
+  "read what the device says about a resource's properties"
+)

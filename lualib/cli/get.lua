@@ -1,1 +1,5 @@
-return require("cli.support.rest").subcommand("get", "read a resource or collection as the device answers it", { query = true })
+return require("cli.support.rest").subcommand(
+  "get",
+  "read a resource or collection as the device answers it",
+  { query = true }
+)

@@ -13,15 +13,26 @@ function M.setup(parser)
   parser:flag("--json", "the same as JSON")
 end
 
--- What the program is made of, as strings that are UTF-8: names of files may be any bytes. Nothing is believed that can be looked at.
+-- What the program is made of, as strings that are UTF-8: names of files may be any bytes. Nothing
+-- is believed that can be looked at.
 local function describe(parsed, entries)
   local function words(bytes)
-    return utf8.len(bytes) and bytes or (bytes:gsub("[\x80-\xFF]", function(c) return ("\\x%02x"):format(c:byte()) end))
+    return utf8.len(bytes) and bytes
+      or (bytes:gsub("[\x80-\xFF]", function(c) return ("\\x%02x"):format(c:byte()) end))
   end
   local described = {
-    version = words(parsed.version), machine = parsed.machine, static = parsed.static, code = "source", allow_disk = parsed.disk,
-    signed = parsed.signed, contents = json.array {},
-    archive = { bytes = #parsed.archive, offset = parsed.offset, crc32 = ("%08x"):format(parsed.crc) },
+    version = words(parsed.version),
+    machine = parsed.machine,
+    static = parsed.static,
+    code = "source",
+    allow_disk = parsed.disk,
+    signed = parsed.signed,
+    contents = json.array {},
+    archive = {
+      bytes = #parsed.archive,
+      offset = parsed.offset,
+      crc32 = ("%08x"):format(parsed.crc),
+    },
   }
   for _, entry in ipairs(entries) do
     local name <const> = words(entry.name)
@@ -29,8 +40,13 @@ local function describe(parsed, entries)
       described.built_by = words(entry.contents:match "%f[^\n\0]f5lua=([^\n]*)" or "?")
     else
       if entry.kind == "main" then described.entry = name end
-      if entry.kind ~= "asset" and entry.contents:sub(1, 4) == "\27Lua" then described.code = "bytecode" end
-      table.insert(described.contents, { kind = entry.kind, name = name, bytes = #entry.contents, sha256 = entry.sha256 })
+      if entry.kind ~= "asset" and entry.contents:sub(1, 4) == "\27Lua" then
+        described.code = "bytecode"
+      end
+      table.insert(
+        described.contents,
+        { kind = entry.kind, name = name, bytes = #entry.contents, sha256 = entry.sha256 }
+      )
     end
   end
   return described
@@ -38,19 +54,33 @@ end
 
 local function show(file, it)
   local rows <const> = {
-    { "f5lua", ("%s (%s, %s)"):format(it.version, it.machine, it.static and "static" or "needs shared libraries") },
+    {
+      "f5lua",
+      ("%s (%s, %s)"):format(
+        it.version,
+        it.machine,
+        it.static and "static" or "needs shared libraries"
+      ),
+    },
     { "built by", "f5lua " .. (it.built_by or "?") },
     { "entry", it.entry or "?" },
     { "code", it.code == "bytecode" and "bytecode, stripped" or "source" },
     { "require", it.allow_disk and "archive, then disk" or "archive only" },
     { "signature", it.signed and "Ed25519 (f5lua verify --key PUB.pem checks it)" or "none" },
-    { "archive", ("%d bytes at %d, CRC-32 %s"):format(it.archive.bytes, it.archive.offset, it.archive.crc32) },
+    {
+      "archive",
+      ("%d bytes at %d, CRC-32 %s"):format(it.archive.bytes, it.archive.offset, it.archive.crc32),
+    },
   }
   print(file)
   for _, row in ipairs(rows) do print(("  %-10s %s"):format(row[1], printable(row[2], true))) end
   print(("\n  %-7s %10s  %-64s  %s"):format("kind", "bytes", "SHA-256", "name"))
   for _, entry in ipairs(it.contents) do
-    print(("  %-7s %10d  %s  %s"):format(entry.kind, entry.bytes, entry.sha256, printable(entry.name, true)))
+    print(
+      ("  %-7s %10d  %s  %s"):format(
+        entry.kind, entry.bytes, entry.sha256, printable(entry.name, true)
+      )
+    )
   end
 end
 
@@ -62,11 +92,17 @@ function M.run(options)
   local parsed, reason = program.parse(data)
   if not parsed then refuse("%s", reason) end
   if parsed.damaged then refuse("%s", parsed.damaged) end
-  if not parsed.packed then refuse("f5lua %s itself (%s), with nothing packed in it", parsed.version, parsed.machine) end
+  if not parsed.packed then
+    refuse("f5lua %s itself (%s), with nothing packed in it", parsed.version, parsed.machine)
+  end
   local entries, damage = archive.read(parsed.archive)
   if not entries then refuse("%s", damage) end
   local described <const> = describe(parsed, entries)
-  if options.json then print(shown_json(described, { sort = true, indent = 2 })) else show(file, described) end
+  if options.json then
+    print(shown_json(described, { sort = true, indent = 2 }))
+  else
+    show(file, described)
+  end
 end
 
 return M

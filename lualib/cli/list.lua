@@ -1,1 +1,5 @@
-return require("cli.support.rest").subcommand("list", "list the items of a collection, all pages", { query = true })
+return require("cli.support.rest").subcommand(
+  "list",
+  "list the items of a collection, all pages",
+  { query = true }
+)

@@ -1,1 +1,5 @@
-return require("cli.support.rest").subcommand("replace", "replace an object: what is not named is reset", { destructive = true })
+return require("cli.support.rest").subcommand(
+  "replace",
+  "replace an object: what is not named is reset",
+  { destructive = true }
+)

@@ -4,22 +4,30 @@ local fleet = require "cli.support.fleet"
 local simulated = require "cli.support.simulated"
 local usage = require "cli.support.usage"
 
-local M = { summary = "run a playbook, with --sim against a simulated device", rest = true, logs = true }
+local M =
+  { summary = "run a playbook, with --sim against a simulated device", rest = true, logs = true }
 
 local PROGRAM <const> = "f5lua run"
 
 function M.setup(parser)
-  parser:usage("Usage: f5lua run [-v] [--log-format FORMAT] [-e CHUNK] FILE [ARG…]\n"
-    .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
-    .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N] [--batch N]\n"
-    .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE] [--report FILE] FILE [ARG…]")
-  simulated.add_options(parser, "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one")
+  parser:usage(
+    "Usage: f5lua run [-v] [--log-format FORMAT] [-e CHUNK] FILE [ARG…]\n"
+      .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
+      .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N] [--batch N]\n"
+      .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE] [--report FILE] FILE [ARG…]"
+  )
+  simulated.add_options(
+    parser,
+    "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one"
+  )
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
   fleet.add_options(parser)
-  parser:epilog("FILE is a playbook, or - for standard input; everything behind it is given to the playbook.\n"
-    .. "The simulated device has the users admin, manager and operator, whose names are their passwords and say what they may do; "
-    .. "the playbook is admin unless it gives a username. It reaches the device itself, to move its clock or to plant faults, "
-    .. "as `require \"f5.sim\".running`.")
+  parser:epilog(
+    "FILE is a playbook, or - for standard input; everything behind it is given to the playbook.\n"
+      .. "The simulated device has the users admin, manager and operator, whose names are their passwords and say what they may do; "
+      .. "the playbook is admin unless it gives a username. It reaches the device itself, to move its clock or to plant faults, "
+      .. 'as `require "f5.sim".running`.'
+  )
 end
 
 local function refuse(message, is_usage)
@@ -51,7 +59,9 @@ function M.run(options)
     local words <const> = options.rest
     local file <const> = table.remove(words, 1)
     if not file then usage("which playbook?", PROGRAM) end
-    if options.sim or options.e[1] then usage("--inventory goes with a file alone, without --sim and -e", PROGRAM) end
+    if options.sim or options.e[1] then
+      usage("--inventory goes with a file alone, without --sim and -e", PROGRAM)
+    end
     host.set_script(file, words)
     return fleet.run(options, file, words)
   end

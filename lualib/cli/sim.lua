@@ -11,28 +11,58 @@ local M = { summary = "simulate a BIG-IP for any HTTPS client", ends_by_signal =
 
 local PROGRAM <const> = "f5lua sim"
 local ROLES <const> = {
-  "admin", "resource-admin", "manager", "operator", "guest", "auditor", "application-editor", "certificate-manager", "irule-manager",
-  "firewall-manager", "user-manager", "web-application-security-administrator", "web-application-security-editor",
-  "fraud-protection-manager", "acceleration-policy-editor", "no-access",
+  "admin",
+  "resource-admin",
+  "manager",
+  "operator",
+  "guest",
+  "auditor",
+  "application-editor",
+  "certificate-manager",
+  "irule-manager",
+  "firewall-manager",
+  "user-manager",
+  "web-application-security-administrator",
+  "web-application-security-editor",
+  "fraud-protection-manager",
+  "acceleration-policy-editor",
+  "no-access",
 }
 
 function M.setup(parser)
-  parser:option("--port", "port to listen on; 0: a free one"):argname "PORT":default "8443":convert(number.whole("--port", "a number from 0 to 65535"))
+  parser
+    :option("--port", "port to listen on; 0: a free one")
+    :argname "PORT"
+    :default "8443"
+    :convert(number.whole("--port", "a number from 0 to 65535"))
   parser:option("--bind", "address to listen on"):argname "ADDRESS":default "127.0.0.1"
   parser:option("--hostname", "what the device calls itself"):argname "NAME"
-  parser:option("--user", "a user instead of admin and operator; may be repeated"):argname "NAME:PASSWORD:ROLE":count "*"
-  parser:option("--provision", "provisioned modules (default: those of the seed, else ltm)"):argname "MODULE,…"
+  parser
+    :option("--user", "a user instead of admin and operator; may be repeated")
+    :argname "NAME:PASSWORD:ROLE"
+    :count "*"
+  parser
+    :option("--provision", "provisioned modules (default: those of the seed, else ltm)")
+    :argname "MODULE,…"
   parser:option("--seed", "start with what is in FILE.json"):argname "FILE.json"
   parser:option("--save", "write the state there at the end"):argname "FILE.json"
-  parser:option("--latency", "milliseconds that every answer takes"):argname "MS":default "0":convert(number.whole("--latency", "milliseconds"))
+  parser
+    :option("--latency", "milliseconds that every answer takes")
+    :argname "MS"
+    :default "0"
+    :convert(number.whole("--latency", "milliseconds"))
   parser:option("--origin", "an origin that CORS allows; may be repeated"):argname "URL":count "*"
   parser:option("--log", "append a line a call"):argname "FILE"
   fleet.add_options(parser)
-  parser:option("--ca-file", "write there the certificate that clients should trust"):argname "FILE.pem"
+  parser
+    :option("--ca-file", "write there the certificate that clients should trust")
+    :argname "FILE.pem"
   parser:option("--cert", "use this certificate instead of making one"):argname "FILE.pem"
   parser:option("--key", "its private key"):argname "FILE.pem"
-  parser:epilog("Without --user there are admin/admin (role admin) and operator/operator (role operator). "
-    .. "Ends with Ctrl-C. The curl of a first look:\n  curl -k -u admin:admin https://127.0.0.1:8443/mgmt/tm/ltm")
+  parser:epilog(
+    "Without --user there are admin/admin (role admin) and operator/operator (role operator). "
+      .. "Ends with Ctrl-C. The curl of a first look:\n  curl -k -u admin:admin https://127.0.0.1:8443/mgmt/tm/ltm"
+  )
 end
 
 local function parse_user(text)
@@ -79,28 +109,51 @@ end
 
 function M.run(options)
   fleet.check(options)
-  if not options.port or options.port < 0 or options.port > 65535 then usage("--port wants a number from 0 to 65535", PROGRAM) end
-  if not options.latency or options.latency < 0 then usage("--latency wants milliseconds", PROGRAM) end
+  if not options.port or options.port < 0 or options.port > 65535 then
+    usage("--port wants a number from 0 to 65535", PROGRAM)
+  end
+  if not options.latency or options.latency < 0 then
+    usage("--latency wants milliseconds", PROGRAM)
+  end
   local users
   for _, text in ipairs(options.user) do
     users = users or {}
     users[#users + 1] = parse_user(text)
   end
   local device <close> = require("f5.sim").start {
-    fleet = options.fleet, failing = fleet.share(options, "failing"), slow = fleet.share(options, "slow"),
-    restarting = fleet.share(options, "restarting"), bind = not options.fleet and (options.bind:match "^%[(.*)%]$" or options.bind) or nil, port = options.port,
-    hostname = options.hostname, cert = options.cert, key = options.key,
-    users = users, provision = options.provision and seed.words(options.provision) or nil, seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
-    latency_ms = options.latency, origins = #options.origin > 0 and options.origin or nil, log = options.log,
+    fleet = options.fleet,
+    failing = fleet.share(options, "failing"),
+    slow = fleet.share(options, "slow"),
+    restarting = fleet.share(options, "restarting"),
+    bind = not options.fleet and (options.bind:match "^%[(.*)%]$" or options.bind) or nil,
+    port = options.port,
+    hostname = options.hostname,
+    cert = options.cert,
+    key = options.key,
+    users = users,
+    provision = options.provision and seed.words(options.provision) or nil,
+    seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
+    latency_ms = options.latency,
+    origins = #options.origin > 0 and options.origin or nil,
+    log = options.log,
   }
   if options.ca_file then write(options.ca_file, read(device.ca)) end
   -- Runs on every way out, before the device stops.
-  local _saver <close> = setmetatable({}, { __close = function()
-    if options.save then replace(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n") end
-  end })
+  local _saver <close> = setmetatable({}, {
+    __close = function()
+      if options.save then
+        replace(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n")
+      end
+    end,
+  })
   if options.inventory then write(options.inventory, fleet.inventory(device, options)) end
-  local what <const> = options.fleet and ("%d simulated BIG-IPs from %s to %s"):format(
-    options.fleet, device.url, device:member(options.fleet).url) or "simulated BIG-IP at " .. device.url
+  local what <const> = options.fleet
+      and ("%d simulated BIG-IPs from %s to %s"):format(
+        options.fleet,
+        device.url,
+        device:member(options.fleet).url
+      )
+    or "simulated BIG-IP at " .. device.url
   output(("%s, CA certificate in %s\n"):format(what, options.ca_file or device.ca))
   output.flush()
   device:wait()

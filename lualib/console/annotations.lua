@@ -18,7 +18,8 @@ local function class_of(name)
   return classes[name]
 end
 
--- "string|integer what it is" -> type, rest. A type may hold braces, brackets and quotes with spaces in them.
+-- "string|integer what it is" -> type, rest. A type may hold braces, brackets and quotes with
+-- spaces in them.
 local function split_type(text)
   local at, depth = 1, 0
   while at <= #text do
@@ -93,7 +94,12 @@ function Block:finish(line, variables)
   local owner, colon, name = line:match "^function ([%w_.]+)([.:])([%w_]+)%("
   if not owner or not variables[owner] then return end
   add(variables[owner].functions, {
-    name = name, doc = self.doc, owner = variables[owner].name, method = colon == ":", params = self.params, returns = self.returns,
+    name = name,
+    doc = self.doc,
+    owner = variables[owner].name,
+    method = colon == ":",
+    params = self.params,
+    returns = self.returns,
   })
 end
 
@@ -132,15 +138,20 @@ end
 
 -- What a person calls a thing of this class: f5.asm is itself, f5.reference a reference.
 local function variable_of(class)
-  if class == "f5" or class == "f5.filter" or class == "f5.json" or class == "f5.sim" then return class end
+  if class == "f5" or class == "f5.filter" or class == "f5.json" or class == "f5.sim" then
+    return class
+  end
   return class:match "[%w_]+$"
 end
 
 --- `f5.connect(options?)`, `reference:load(options?)`.
 function Annotations.signature(fn)
   local params = {}
-  for i, param in ipairs(fn.params) do params[i] = param.name .. (param.optional and "?" or "") end
-  return variable_of(fn.owner) .. (fn.method and ":" or ".") .. fn.name .. "(" .. table.concat(params, ", ") .. ")"
+  for i, param in ipairs(fn.params) do
+    params[i] = param.name .. (param.optional and "?" or "")
+  end
+  return variable_of(fn.owner)
+    .. (fn.method and ":" or ".") .. fn.name .. "(" .. table.concat(params, ", ") .. ")"
 end
 
 --- The first line of what is said about something.

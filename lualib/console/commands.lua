@@ -29,14 +29,22 @@ local function on_or_off(console, name, argument, set)
   end
 end
 
-define("help", "[WORD or EXPRESSION]", "this list, or what is known about something: .help list, .help pool, .help bip.ltm.pool",
-  function(console, argument) require("console.help").run(console, argument) end)
+define(
+  "help",
+  "[WORD or EXPRESSION]",
+  "this list, or what is known about something: .help list, .help pool, .help bip.ltm.pool",
+  function(console, argument) require("console.help").run(console, argument) end
+)
 
--- F5_PASSWORD is that of F5_USER: somebody else's is asked for, and not tried with it until the device locks them out.
+-- F5_PASSWORD is that of F5_USER: somebody else's is asked for, and not tried with it until the
+-- device locks them out.
 local function password_of(user, host)
   local known <const> = os.getenv "F5_USER" or ""
-  if not user or known == "" or known == user or (os.getenv "F5_PASSWORD" or "") == "" then return nil end
-  return core.secret_from_terminal(("Password for %s on %s: "):format(user, host)) or f5.fail "nothing was typed"
+  if not user or known == "" or known == user or (os.getenv "F5_PASSWORD" or "") == "" then
+    return nil
+  end
+  return core.secret_from_terminal(("Password for %s on %s: "):format(user, host))
+    or f5.fail "nothing was typed"
 end
 
 define("connect", "HOST[:PORT] [USER]", "log in to one more device, which becomes bip",
@@ -45,10 +53,16 @@ define("connect", "HOST[:PORT] [USER]", "log in to one more device, which become
     for word in argument:gmatch "%S+" do words[#words + 1] = word end
     if not words[1] or words[3] then return complain(console, by_name.connect) end
     local password = console.editor and password_of(words[2], words[1]) or nil
-    if console:connect { host = words[1], username = words[2], password = password } then console.output:note("bip is " .. console.device.name) end
-  end)
+    if console:connect { host = words[1], username = words[2], password = password } then
+      console.output:note("bip is " .. console.device.name)
+    end
+  end
+)
 
-define("devices", "[NUMBER]", "the devices that the console is connected to; with a number that one becomes bip",
+define(
+  "devices",
+  "[NUMBER]",
+  "the devices that the console is connected to; with a number that one becomes bip",
   function(console, argument)
     local wanted = tonumber(argument)
     if argument ~= "" then
@@ -58,13 +72,21 @@ define("devices", "[NUMBER]", "the devices that the console is connected to; wit
     end
     local rows = json.array {}
     for i, device in ipairs(console.devices) do
-      rows[i] = { number = i, bip = device == console.device and "*" or "", name = device.hostname or device.name, address = device.name,
-        state = device.state or "" }
+      rows[i] = {
+        number = i, bip = device == console.device and "*" or "",
+        name = device.hostname or device.name, address = device.name, state = device.state or "",
+      }
     end
     if #rows == 0 then return console.output:note "none; .connect HOST logs in to one" end
     local columns = { "number", "bip", "name", "address", "state" }
-    console.output:text(show.table(rows, { width = console.output:columns(), paint = console.output.paint, columns = columns }))
-  end)
+    console.output:text(
+      show.table(
+        rows,
+        { width = console.output:columns(), paint = console.output.paint, columns = columns }
+      )
+    )
+  end
+)
 
 define("log", "on|off|bodies", "show each call, with `bodies` also what is sent and received",
   function(console, argument)
@@ -73,17 +95,26 @@ define("log", "on|off|bodies", "show each call, with `bodies` also what is sent 
     core.log(level, false)
   end, { "on", "off", "bodies" })
 
-define("time", "on|off", "say after each entry how long it took and how many calls it made",
-  function(console, argument) on_or_off(console, "time", argument, function(on) console.timed = on end) end, { "on", "off" })
-
-define("json", "EXPRESSION", "a value as JSON: .json _",
+define(
+  "time",
+  "on|off",
+  "say after each entry how long it took and how many calls it made",
   function(console, argument)
-    local chunk, message = load("return " .. argument, "=(console)", "t", console.env)
-    if argument == "" or not chunk then return console.output:problem("error: " .. (message or "which value? .json _")) end
-    local value = chunk()
-    local FIRST <const> = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
-    console.output:text(shown_json(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
-  end)
+    on_or_off(console, "time", argument, function(on) console.timed = on end)
+  end,
+  { "on", "off" }
+)
+
+define("json", "EXPRESSION", "a value as JSON: .json _", function(console, argument)
+  local chunk, message = load("return " .. argument, "=(console)", "t", console.env)
+  if argument == "" or not chunk then
+    return console.output:problem("error: " .. (message or "which value? .json _"))
+  end
+  local value = chunk()
+  local FIRST <const> =
+    { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
+  console.output:text(shown_json(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
+end)
 
 -- -- files -----------------------------------------------------------------------------------------------------------------
 
@@ -108,7 +139,9 @@ local function connect_line(device)
 end
 
 local function as_statement(saved, needs_result)
-  if history.holds_secret(saved.source) then return "-- An entry that holds a secret was left out here." end
+  if history.holds_secret(saved.source) then
+    return "-- An entry that holds a secret was left out here."
+  end
   if saved.kind ~= "expression" then return saved.source end
   local source = saved.source:gsub("[%s;]+$", "")
   if needs_result then return "_ = " .. source end
@@ -118,7 +151,9 @@ end
 --- The session's successful entries as a playbook.
 function Commands.playbook(console)
   local needs_result, device = false, nil
-  for _, saved in ipairs(console.saved) do needs_result = needs_result or uses_result(saved.source) end
+  for _, saved in ipairs(console.saved) do
+    needs_result = needs_result or uses_result(saved.source)
+  end
   local lines = { "#!/usr/bin/env f5lua", 'local f5 = require "f5"' }
   if needs_result then lines[#lines + 1] = "local _" end
   for _, saved in ipairs(console.saved) do
@@ -149,8 +184,10 @@ define("load", "FILE.lua", "run a file here; what it makes global stays",
     local chunk, message = loadfile(argument, "t", console.env)
     if not chunk then return console.output:problem("error: " .. message) end
     chunk()
-    console.saved[#console.saved + 1] = { source = ("dofile(%q)"):format(argument), kind = "statement", device = console.device }
-  end)
+    console.saved[#console.saved + 1] =
+      { source = ("dofile(%q)"):format(argument), kind = "statement", device = console.device }
+  end
+)
 
 define("history", "[NUMBER]", "the last entries that were kept",
   function(console, argument)
@@ -160,7 +197,12 @@ define("history", "[NUMBER]", "the last entries that were kept",
     if #last > 0 then console.output:text(table.concat(last, "\n")) end
   end)
 
-define("quit", "", "leave; tokens are deleted (also Ctrl-D)", function(console) console.leaving = true end)
+define(
+  "quit",
+  "",
+  "leave; tokens are deleted (also Ctrl-D)",
+  function(console) console.leaving = true end
+)
 
 by_name.exit = by_name.quit
 
@@ -170,7 +212,8 @@ function Commands.words(name)
   return command and command.words
 end
 
--- What people type before they have read anything: ? help exit quit. None of it is Lua, or of use as Lua.
+-- What people type before they have read anything: ? help exit quit. None of it is Lua, or of use
+-- as Lua.
 local SPOKEN <const> = { help = true, exit = true, quit = true }
 
 --- The command that an entry without a dot means: `?`, `help`, `exit`, and `bip.ltm.pool ?` for `.help bip.ltm.pool`.
@@ -179,7 +222,8 @@ local SPOKEN <const> = { help = true, exit = true, quit = true }
 function Commands.spoken(source, env)
   local text = source:match "^%s*(.-)%s*$"
   if text == "?" then return "help", "" end
-  local about = text:match "^%?%s*([%w_.:/~%[%]\"'-]+)$" or text:match "^([%a_][%w_.:/~%[%]\"'-]*)%s*%?$" or text:match "^help%s+([%w_.:/~%[%]\"'-]+)$"
+  local about = text:match "^%?%s*([%w_.:/~%[%]\"'-]+)$"
+    or text:match "^([%a_][%w_.:/~%[%]\"'-]*)%s*%?$" or text:match "^help%s+([%w_.:/~%[%]\"'-]+)$"
   if about and not about:find("[[", 1, true) then return "help", about end
   if SPOKEN[text] and rawget(env, text) == nil then return text, "" end
 end

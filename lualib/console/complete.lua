@@ -6,16 +6,39 @@ local core = require "f5.core"
 
 -- Words that a name may be.
 local KEYWORDS <const> = {
-  "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil", "not", "or", "repeat",
-  "return", "then", "true", "until", "while",
+  "and",
+  "break",
+  "do",
+  "else",
+  "elseif",
+  "end",
+  "false",
+  "for",
+  "function",
+  "goto",
+  "if",
+  "in",
+  "local",
+  "nil",
+  "not",
+  "or",
+  "repeat",
+  "return",
+  "then",
+  "true",
+  "until",
+  "while",
 }
--- Classes of the annotations for the types that are made in C or keep their metatable to themselves.
+-- Classes of the annotations for the types that are made in C or keep their metatable to
+-- themselves.
 local CLASSES <const> = { fiber = "f5.fiber" }
 
 local Completion = {}
 Completion.__index = Completion
 
-function Completion:add(text, note, close) self.items[#self.items + 1] = { text = text, note = note, close = close } end
+function Completion:add(text, note, close)
+  self.items[#self.items + 1] = { text = text, note = note, close = close }
+end
 
 -- Of several things that may still be on their way.
 function Completion:take(list, pending)
@@ -27,7 +50,9 @@ end
 
 local function type_name(value)
   local metatable = debug.getmetatable(value)
-  return type(metatable) == "table" and (rawget(metatable, "__name") or rawget(metatable, "__metatable")) or nil
+  return type(metatable) == "table"
+      and (rawget(metatable, "__name") or rawget(metatable, "__metatable"))
+    or nil
 end
 
 local function is_reference(value) return type_name(value) == "f5.reference" end
@@ -65,7 +90,9 @@ function Completion:value(chain)
   for _, step in ipairs(chain.steps) do
     if value == nil then return nil end
     if step.at then
-      local ok, found = pcall(function() return is_path(value) and value:at(table.unpack(step.at)) end)
+      local ok, found = pcall(
+        function() return is_path(value) and value:at(table.unpack(step.at)) end
+      )
       value = ok and found or nil
     else
       value = take(value, step.index)
@@ -78,7 +105,9 @@ end
 function Completion:facts(value)
   for _, device in ipairs(self.console.devices) do
     if value == device.session then return device.facts end
-    local ok, other = pcall(function() return is_reference(value) and device.session:at(tostring(value)) end)
+    local ok, other = pcall(
+      function() return is_reference(value) and device.session:at(tostring(value)) end
+    )
     if ok and other == value then return device.facts end
   end
 end
@@ -102,7 +131,9 @@ function Completion:member(at)
     for _, name in ipairs(self:take(facts:children(path_of(value), self.ready))) do
       self:add(name)
       -- A hyphen is no part of a Lua name: such a segment is written as an index, and the dot goes.
-      if not name:find "^[%a_][%w_]*$" then self.items[#self.items].instead = ("[%q]"):format(name) end
+      if not name:find "^[%a_][%w_]*$" then
+        self.items[#self.items].instead = ("[%q]"):format(name)
+      end
     end
     return
   end
@@ -130,8 +161,12 @@ function Completion:method(at)
     methods = type(metatable) == "table" and rawget(metatable, "__index") or value
   end
   local names = {}
-  for _, name in ipairs(type(methods) == "table" and sorted_keys(methods, "^%a") or {}) do names[name] = true end
-  for _, fn in ipairs(class and class.functions or {}) do names[fn.name] = true end
+  for _, name in ipairs(type(methods) == "table" and sorted_keys(methods, "^%a") or {}) do
+    names[name] = true
+  end
+  for _, fn in ipairs(class and class.functions or {}) do
+    names[fn.name] = true
+  end
   for _, name in ipairs(sorted_keys(names, "")) do
     self:add(name, class and class.functions[name] and annotations.summary(class.functions[name]))
   end
@@ -145,10 +180,14 @@ function Completion:index(at)
     if not facts then return end
     local path = path_of(value)
     if at.text:sub(1, 1) == "/" or at.text == "" then
-      for _, name in ipairs(self:take(facts:names(path, self.ready))) do self:add(name, nil, close) end
+      for _, name in ipairs(self:take(facts:names(path, self.ready))) do
+        self:add(name, nil, close)
+      end
     end
     if at.text:sub(1, 1) ~= "/" then
-      for _, name in ipairs(self:take(facts:children(path, self.ready))) do self:add(name, nil, close) end
+      for _, name in ipairs(self:take(facts:children(path, self.ready))) do
+        self:add(name, nil, close)
+      end
     end
   elseif type(value) == "table" then
     for _, key in ipairs(sorted_keys(value, "")) do self:add(key, nil, close) end
@@ -168,7 +207,9 @@ function Completion:parameter(call)
   end
   local steps = call.call.steps
   local last = steps[#steps]
-  if #steps ~= 1 or not last.index or self.env[call.call.root] ~= package.loaded.f5 then return nil end
+  if #steps ~= 1 or not last.index or self.env[call.call.root] ~= package.loaded.f5 then
+    return nil
+  end
   local class = annotations.class "f5"
   local fn = class and class.functions[last.index]
   return fn and fn.params[call.argument]
@@ -176,11 +217,14 @@ end
 
 local function shown(value)
   if type(value) == "string" then return value == "" and "" or "default " .. value end
-  if type(value) == "number" or type(value) == "boolean" then return "default " .. tostring(value) end
+  if type(value) == "number" or type(value) == "boolean" then
+    return "default " .. tostring(value)
+  end
   return ""
 end
 
--- The fields that may stand in these braces: array of { name, note, choices (as Lua text), values (a function that adds them) }.
+-- The fields that may stand in these braces: array of { name, note, choices (as Lua text), values
+-- (a function that adds them) }.
 function Completion:fields(braces)
   if braces.within then
     local outer = self:fields(braces.within)
@@ -197,7 +241,10 @@ function Completion.typed_fields(fields)
   local found = {}
   for _, field in ipairs(fields) do
     if field.name:find "^[%a_]" then
-      local item = { name = field.name, note = field.doc ~= "" and field.doc or nil, choices = annotations.choices(field.type), type = field.type }
+      local item = {
+        name = field.name, note = field.doc ~= "" and field.doc or nil,
+        choices = annotations.choices(field.type), type = field.type,
+      }
       found[#found + 1], found[field.name] = item, item
     end
   end
@@ -209,8 +256,14 @@ function Completion:properties(reference)
   if not facts then return nil end
   local found, path = {}, tostring(reference)
   for _, property in ipairs(self:take(facts:properties(path, self.ready))) do
-    local item = { name = property.name, note = property.choices and table.concat(property.choices, " ") or shown(property.default), choices = {} }
-    for i, choice in ipairs(property.choices or {}) do item.choices[i] = ("%q"):format(choice) end
+    local item = {
+      name = property.name,
+      note = property.choices and table.concat(property.choices, " ") or shown(property.default),
+      choices = {},
+    }
+    for i, choice in ipairs(property.choices or {}) do
+      item.choices[i] = ("%q"):format(choice)
+    end
     item.target = facts.target(path, property.name)
     item.facts = facts
     found[#found + 1], found[property.name] = item, item
@@ -230,17 +283,27 @@ function Completion:field_value(at)
   local fields = self:fields(at.braces)
   local field = fields and fields[at.key]
   if not field then
-    if at.string then self:element { braces = { key = at.key, within = at.braces }, string = at.string } end
+    if at.string then
+      self:element { braces = { key = at.key, within = at.braces }, string = at.string }
+    end
     return
   end
   for _, choice in ipairs(field.choices) do
     local word = unquote(choice)
-    if at.string and word then self:add(word, nil, at.string) elseif not at.string then self:add(choice) end
+    if at.string and word then
+      self:add(word, nil, at.string)
+    elseif not at.string then
+      self:add(choice)
+    end
   end
   if field.target and at.string then
-    for _, name in ipairs(self:take(field.facts:targets(field.target, self.ready))) do self:add(name, nil, at.string) end
+    for _, name in ipairs(self:take(field.facts:targets(field.target, self.ready))) do
+      self:add(name, nil, at.string)
+    end
   end
-  if at.string and at.key == "select" then self:element { braces = { key = "select", within = at.braces }, string = at.string } end
+  if at.string and at.key == "select" then
+    self:element { braces = { key = "select", within = at.braces }, string = at.string }
+  end
 end
 
 -- select = { "na…: names of properties.
@@ -250,18 +313,27 @@ function Completion:element(at)
   if not parameter or not is_reference(value) then return end
   for _, name in ipairs { "name", "fullPath", "partition" } do self:add(name, nil, at.string) end
   local facts = self:facts(value)
-  for _, property in ipairs(facts and self:take(facts:properties(tostring(value), self.ready)) or {}) do
-    if property.name ~= "name" and property.name ~= "partition" then self:add(property.name, nil, at.string) end
+  for _, property in
+    ipairs(facts and self:take(facts:properties(tostring(value), self.ready)) or {})
+  do
+    if property.name ~= "name" and property.name ~= "partition" then
+      self:add(property.name, nil, at.string)
+    end
   end
 end
 
--- bip:at "ltm/po…, with names in it: each segment is completed by itself. bip:at("ltm/pool", "/Common/…
+-- bip:at "ltm/po…, with names in it: each segment is completed by itself. bip:at("ltm/pool",
+-- "/Common/…
 function Completion:argument(at)
   local parameter, value = self:parameter(at.call)
   if not parameter then return end
   local method = at.call.method
-  if not is_path(value) or not (method == "at" or (method == "request" and at.call.argument == 2)) then
-    for _, choice in ipairs(annotations.choices(parameter.type)) do self:add(unquote(choice) or choice, nil, at.string) end
+  if
+    not is_path(value) or not (method == "at" or (method == "request" and at.call.argument == 2))
+  then
+    for _, choice in ipairs(annotations.choices(parameter.type)) do
+      self:add(unquote(choice) or choice, nil, at.string)
+    end
     return
   end
   local is_name = at.text:sub(1, 1) == "/"
@@ -276,9 +348,15 @@ function Completion:argument(at)
   local facts = ok and self:facts(base)
   if not facts then return end
   if is_name then
-    for _, name in ipairs(is_reference(base) and self:take(facts:names(path_of(base), self.ready)) or {}) do self:add(name, nil, at.string) end
+    for _, name in
+      ipairs(is_reference(base) and self:take(facts:names(path_of(base), self.ready)) or {})
+    do
+      self:add(name, nil, at.string)
+    end
   else
-    for _, name in ipairs(self:take(facts:children(path_of(base), self.ready))) do self:add(above and above .. "/" .. name or name) end
+    for _, name in ipairs(self:take(facts:children(path_of(base), self.ready))) do
+      self:add(above and above .. "/" .. name or name)
+    end
   end
 end
 
@@ -304,8 +382,14 @@ end
 -- -- the whole ---------------------------------------------------------------------------------------------------------------
 
 local BY_KIND <const> = {
-  member = Completion.member, method = Completion.method, index = Completion.index, key = Completion.key, value = Completion.field_value,
-  element = Completion.element, argument = Completion.argument, name = Completion.name,
+  member = Completion.member,
+  method = Completion.method,
+  index = Completion.index,
+  key = Completion.key,
+  value = Completion.field_value,
+  element = Completion.element,
+  argument = Completion.argument,
+  name = Completion.name,
 }
 
 local function starting_with(items, prefix)
@@ -323,7 +407,8 @@ end
 -- @param ready function: called when something that was pending has come
 -- @return { items = array of { text, note, close }, from = byte at which text stands, pending }
 return function(text, console, ready)
-  local self = setmetatable({ env = console.env, console = console, ready = ready, items = {} }, Completion)
+  local self =
+    setmetatable({ env = console.env, console = console, ready = ready, items = {} }, Completion)
   local commands = require "console.commands"
   local from, word = text:match "^%s*()(%.%a*)$"
   if word then

@@ -7,7 +7,9 @@ local Context = {}
 local OPEN <const> = { ["("] = true, ["["] = true, ["{"] = true }
 local CLOSE <const> = { [")"] = true, ["]"] = true, ["}"] = true }
 
-local function is(token, value) return token ~= nil and token.kind == "symbol" and token.value == value end
+local function is(token, value)
+  return token ~= nil and token.kind == "symbol" and token.value == value
+end
 
 -- The tokens that are whole, and what is begun behind them: a string or a word.
 local function scan(text)
@@ -66,20 +68,27 @@ local function open_of(tokens, close)
   end
 end
 
--- `:at(…)` or `:at "…"` whose arguments end at token i: the arguments and the token before the colon.
+-- `:at(…)` or `:at "…"` whose arguments end at token i: the arguments and the token before the
+-- colon.
 local function at_call(tokens, i)
   local arguments, open = {}
   if is(tokens[i], ")") then
     open = open_of(tokens, i)
     for j = open + 1, i - 1 do
-      if tokens[j].kind == "string" then arguments[#arguments + 1] = tokens[j].value elseif not is(tokens[j], ",") then return nil end
+      if tokens[j].kind == "string" then
+        arguments[#arguments + 1] = tokens[j].value
+      elseif not is(tokens[j], ",") then
+        return nil
+      end
     end
     open = open - 1
   else
     arguments[1] = tokens[i].value
     open = i - 1
   end
-  if arguments[1] and tokens[open] and tokens[open].value == "at" and is(tokens[open - 1], ":") then return arguments, open - 2 end
+  if arguments[1] and tokens[open] and tokens[open].value == "at" and is(tokens[open - 1], ":") then
+    return arguments, open - 2
+  end
 end
 
 --- The expression that ends at token i, as { root, steps }: a global name, and what is taken of it: { index = "…" } or { at = { … } }.
@@ -93,7 +102,9 @@ local function chain(tokens, i)
       end
       table.insert(steps, 1, { index = token.value })
       i = i - 2
-    elseif is(token, "]") and tokens[i - 1] and tokens[i - 1].kind == "string" and is(tokens[i - 2], "[") then
+    elseif
+      is(token, "]") and tokens[i - 1] and tokens[i - 1].kind == "string" and is(tokens[i - 2], "[")
+    then
       table.insert(steps, 1, { index = tokens[i - 1].value })
       i = i - 3
     elseif is(token, ")") or token.kind == "string" then
@@ -115,7 +126,8 @@ local function chain(tokens, i)
   end
 end
 
--- The call whose arguments token `open` opens, or stands among: { method = name, on = chain } or { call = chain }, argument number.
+-- The call whose arguments token `open` opens, or stands among: { method = name, on = chain } or {
+-- call = chain }, argument number.
 local function call_of(tokens, open)
   local number, name = 1, open - 1
   if is(tokens[open], "{") and (is(tokens[name], "(") or is(tokens[name], ",")) then
@@ -125,12 +137,15 @@ local function call_of(tokens, open)
   end
   local token = tokens[name]
   if not token or token.kind ~= "name" then return nil end
-  if is(tokens[name - 1], ":") then return { method = token.value, on = chain(tokens, name - 2), argument = number } end
+  if is(tokens[name - 1], ":") then
+    return { method = token.value, on = chain(tokens, name - 2), argument = number }
+  end
   local called = chain(tokens, name)
   return called and { call = called, argument = number } or nil
 end
 
--- What the braces at token `open` are: { call } of an argument, or { key, within } of a table in a table.
+-- What the braces at token `open` are: { call } of an argument, or { key, within } of a table in a
+-- table.
 local function braces(tokens, open)
   if is(tokens[open - 1], "=") and tokens[open - 2] and tokens[open - 2].kind == "name" then
     local outer = enclosing(tokens, open - 3)
@@ -150,7 +165,9 @@ local function keys_given(tokens, open)
     local token = tokens[i]
     if token.kind == "symbol" and OPEN[token.value] then depth = depth + 1 end
     if token.kind == "symbol" and CLOSE[token.value] then depth = depth - 1 end
-    if depth == 0 and token.kind == "name" and is(tokens[i + 1], "=") then given[token.value] = true end
+    if depth == 0 and token.kind == "name" and is(tokens[i + 1], "=") then
+      given[token.value] = true
+    end
   end
   return given
 end

@@ -13,7 +13,10 @@ local FRESH <const> = 10
 -- @param options as of f5.connect
 function Device.connect(options)
   local session = f5.connect(options)
-  local self = setmetatable({ session = session, options = options, facts = Facts.new(session), asked = -math.huge }, Device)
+  local self = setmetatable(
+    { session = session, options = options, facts = Facts.new(session), asked = -math.huge },
+    Device
+  )
   self.name = session:label()
   return self
 end
@@ -21,7 +24,8 @@ end
 -- Failures that say that the device cannot be reached.
 local AWAY <const> = { transport = true, timeout = true, tls = true }
 
--- Reads one property; nil and the error's kind for any failure: a prompt that lacks a word is no reason to disturb anybody.
+-- Reads one property; nil and the error's kind for any failure: a prompt that lacks a word is no
+-- reason to disturb anybody.
 local function read(session, path, name)
   local ok, body = pcall(session.request, session, "GET", path, { quiet = true, timeout = 20 })
   if not ok then return nil, type(body) == "table" and body.kind or nil end
@@ -36,11 +40,13 @@ function Device:refresh()
   self.asking, self.asked = true, os.time()
   local before = self:title()
   if not self.hostname then
-    local hostname = read(self.session, "/mgmt/shared/identified-devices/config/device-info", "hostname")
+    local hostname =
+      read(self.session, "/mgmt/shared/identified-devices/config/device-info", "hostname")
     self.hostname = hostname and hostname:match "^[^.]+"
   end
   local state, kind = read(self.session, "/mgmt/tm/shared/bigip-failover-state", "failoverState")
-  self.state = state or (AWAY[kind] and "unreachable") or (kind == "usage" and "closed") or self.state
+  self.state = state
+    or (AWAY[kind] and "unreachable") or (kind == "usage" and "closed") or self.state
   self.asking = false
   return self:title() ~= before
 end
@@ -52,6 +58,8 @@ function Device:usage()
 end
 
 --- "bigip1 (active)", or what is known of it.
-function Device:title() return (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "") end
+function Device:title()
+  return (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "")
+end
 
 return Device

@@ -20,7 +20,9 @@ local function unlocalize(tokens, i, edits)
   local at, last, attributes = i + 1, nil, {}
   while tokens[at] and tokens[at].kind == "name" do
     last, at = tokens[at], at + 1
-    if tokens[at] and tokens[at].value == "<" and tokens[at + 2] and tokens[at + 2].value == ">" then
+    if
+      tokens[at] and tokens[at].value == "<" and tokens[at + 2] and tokens[at + 2].value == ">"
+    then
       attributes[#attributes + 1] = { from = tokens[at].from, to = tokens[at + 2].to, text = "" }
       last, at = tokens[at + 2], at + 3
     end
@@ -70,7 +72,11 @@ local function with_last_value(source)
     if token.kind == "keyword" then
       if OPENERS[value] then depth = depth + 1 elseif CLOSERS[value] then depth = depth - 1 end
     elseif token.kind == "symbol" then
-      if value == "{" or value == "(" then depth = depth + 1 elseif value == "}" or value == ")" then depth = depth - 1 end
+      if value == "{" or value == "(" then
+        depth = depth + 1
+      elseif value == "}" or value == ")" then
+        depth = depth - 1
+      end
       if value == ";" and depth == 0 then split = token.from end
     end
   end

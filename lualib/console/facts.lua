@@ -1,7 +1,8 @@
 --- What is known about the objects of a device: what is below a path, which objects a collection has, which properties they take.
 --
--- Names and properties come from the device. They are asked for in the background and kept; meanwhile, and where the device does not
--- say, the catalogue of known kinds answers. Nothing here waits.
+-- Names and properties come from the device. They are asked for in the background and kept;
+-- meanwhile, and where the device does not say, the catalogue of known kinds answers. Nothing here
+-- waits.
 
 local f5 = require "f5"
 local catalogue = require "sim.catalogue"
@@ -12,17 +13,21 @@ Facts.__index = Facts
 local ROOT <const> = "/mgmt/tm"
 local MOST <const>, PAGE <const> = 2000, 500 -- names of a collection
 local NAMES_LIVE <const> = 60 -- seconds; others may create and delete
--- Errors that say that there is nothing: a module that is not provisioned, a path that does not exist.
+-- Errors that say that there is nothing: a module that is not provisioned, a path that does not
+-- exist.
 local ABSENT <const> = { not_found = true, not_ready = true }
 -- Properties of every answer that nobody sets.
-local NOT_SET <const> = { kind = true, selfLink = true, generation = true, naturalKeyPropertyNames = true, propertyDescriptions = true }
+local NOT_SET <const> = {
+  kind = true, selfLink = true, generation = true, naturalKeyPropertyNames = true,
+  propertyDescriptions = true,
+}
 
 function Facts.new(session)
   return setmetatable({ session = session, known = {}, asked = {} }, Facts)
 end
 
--- The value of `read` for this key: now if it is known, else nil and "pending"; `ready` is called when it has come. A failure is
--- known too, as false.
+-- The value of `read` for this key: now if it is known, else nil and "pending"; `ready` is called
+-- when it has come. A failure is known too, as false.
 function Facts:ask(key, read, ready, lives)
   local slot = self.known[key]
   if slot and not (lives and os.time() - slot.at > lives) then return slot.value end
@@ -55,8 +60,11 @@ function Facts.template(path)
   if not below then return nil end
   local template, node = "", nil
   for segment in below:gmatch "[^/]+" do
-    local is_name = segment:find "^~" or (node and node.type == "collection" and not template:find "%*$"
-      and not catalogue.find(template .. "/" .. segment))
+    local is_name = segment:find "^~"
+      or (
+        node and node.type == "collection" and not template:find "%*$"
+        and not catalogue.find(template .. "/" .. segment)
+      )
     template = template .. (template == "" and "" or "/") .. (is_name and "*" or segment)
     if not is_name then node = catalogue.find(template) end
   end
@@ -110,7 +118,11 @@ function Facts:children(path, ready)
   end
   if kind == "collection" then return { "example", "stats" } end
   if kind ~= "organizing" and template and template:find "%*" then return {} end
-  local names, pending = self:ask("children " .. path, function() return self:read_children(path) end, ready)
+  local names, pending = self:ask(
+    "children " .. path,
+    function() return self:read_children(path) end,
+    ready
+  )
   if names then return names end
   return template and catalogue_children(template) or {}, pending
 end
@@ -132,7 +144,12 @@ function Facts:names(path, ready)
   if path:find("/authz/tokens", 1, true) then return {} end
   local kind = Facts.kind(path)
   if kind == "organizing" or kind == "resource" or kind == "singleton" then return {} end
-  local names, pending = self:ask("names " .. path, function() return self:read_names(path) end, ready, NAMES_LIVE)
+  local names, pending = self:ask(
+    "names " .. path,
+    function() return self:read_names(path) end,
+    ready,
+    NAMES_LIVE
+  )
   return names or {}, pending
 end
 
@@ -146,9 +163,11 @@ function Facts:read_properties(path)
     local is_link = type(default) == "table" and default.link ~= nil
     local base = name:match "^(.*)Enums$"
     if not NOT_SET[name] and not is_link and not (base and type(default) == "table") then
-      properties[#properties + 1] = { name = name, default = default, choices = example[name .. "Enums"], doc = docs[name] }
+      properties[#properties + 1] =
+        { name = name, default = default, choices = example[name .. "Enums"], doc = docs[name] }
     elseif is_link and default.isSubcollection then
-      properties[#properties + 1] = { name = name:gsub("Reference$", ""), is_collection = true, doc = docs[name] }
+      properties[#properties + 1] =
+        { name = name:gsub("Reference$", ""), is_collection = true, doc = docs[name] }
     end
   end
   table.sort(properties, function(a, b) return a.name < b.name end)
@@ -176,7 +195,11 @@ function Facts:properties(path, ready)
   local kind = Facts.kind(path)
   local _, node = Facts.template(path)
   local collection = kind == "resource" and path:match "^(.*)/[^/]+$" or path
-  local properties, pending = self:ask("properties " .. collection, function() return self:read_properties(collection) end, ready)
+  local properties, pending = self:ask(
+    "properties " .. collection,
+    function() return self:read_properties(collection) end,
+    ready
+  )
   if properties then return properties end
   return catalogue_properties(node), pending
 end
@@ -200,7 +223,12 @@ end
 --- Names that a property may hold which refers to objects of this path.
 function Facts:targets(path, ready)
   if not is_group(path) then return self:names(path, ready) end
-  local names, pending = self:ask("names " .. path, function() return self:read_group(path) end, ready, NAMES_LIVE)
+  local names, pending = self:ask(
+    "names " .. path,
+    function() return self:read_group(path) end,
+    ready,
+    NAMES_LIVE
+  )
   return names or {}, pending
 end
 

@@ -7,7 +7,10 @@ local value = require "console.value"
 local Help = {}
 
 local INTRO <const> = {
-  { "", "Type Lua. An expression prints its value, an entry that is not finished goes on in the next line, `local` variables stay." },
+  {
+    "",
+    "Type Lua. An expression prints its value, an entry that is not finished goes on in the next line, `local` variables stay.",
+  },
   { "f5", "the module: f5.all, f5.spawn, f5.sleep, f5.try …" },
   { "bip", 'the device: bip.ltm.pool:list(), bip.ltm.pool["/Common/web"]:load()' },
   { "_ _1 _2 …", "the last results, the newest first" },
@@ -28,7 +31,8 @@ local function wrap(text, width)
   return lines
 end
 
--- A head and, beside it from column `indent` on, what there is to say; below it where the terminal is too narrow for two columns.
+-- A head and, beside it from column `indent` on, what there is to say; below it where the terminal
+-- is too narrow for two columns.
 local function add_entry(lines, head, painted, text, indent, columns)
   local beside = columns - indent >= 30
   local room = wrap(text, math.max(20, beside and columns - indent or columns - 4))
@@ -62,12 +66,25 @@ local function function_text(fn, paint)
   local lines = { paint("head", annotations.signature(fn)) }
   for _, line in ipairs(fn.doc) do lines[#lines + 1] = line == "" and "" or "  " .. line end
   for _, param in ipairs(fn.params) do
-    lines[#lines + 1] = ("  %s: %s%s"):format(paint("key", param.name), param.type, param.doc ~= "" and "  " .. param.doc or "")
+    lines[#lines + 1] = ("  %s: %s%s"):format(
+      paint("key", param.name),
+      param.type,
+      param.doc ~= "" and "  " .. param.doc or ""
+    )
     for _, field in ipairs(annotations.fields(param.type)) do
-      lines[#lines + 1] = ("    %s %s%s"):format(paint("key", field.name), paint("dim", field.type), field.doc ~= "" and "  " .. field.doc or "")
+      lines[#lines + 1] = ("    %s %s%s"):format(
+        paint("key", field.name),
+        paint("dim", field.type),
+        field.doc ~= "" and "  " .. field.doc or ""
+      )
     end
   end
-  for _, given in ipairs(fn.returns) do lines[#lines + 1] = ("  -> %s%s"):format(given.type, given.doc ~= "" and "  " .. given.doc or "") end
+  for _, given in ipairs(fn.returns) do
+    lines[#lines + 1] = ("  -> %s%s"):format(
+      given.type,
+      given.doc ~= "" and "  " .. given.doc or ""
+    )
+  end
   return table.concat(lines, "\n")
 end
 
@@ -90,10 +107,17 @@ local function class_text(class, paint)
   local lines = { paint("head", class.name) }
   for _, line in ipairs(class.doc) do lines[#lines + 1] = "  " .. line end
   for _, fn in ipairs(class.functions) do
-    lines[#lines + 1] = ("  %s  %s"):format(paint("key", annotations.signature(fn)), annotations.summary(fn) or "")
+    lines[#lines + 1] = ("  %s  %s"):format(
+      paint("key", annotations.signature(fn)),
+      annotations.summary(fn) or ""
+    )
   end
   for _, field in ipairs(class.fields) do
-    lines[#lines + 1] = ("  %s %s  %s"):format(paint("key", field.name), paint("dim", field.type), field.doc)
+    lines[#lines + 1] = ("  %s %s  %s"):format(
+      paint("key", field.name),
+      paint("dim", field.type),
+      field.doc
+    )
   end
   return table.concat(lines, "\n")
 end
@@ -131,7 +155,9 @@ end
 -- What the device says about a property, and what it does not say but shows.
 local function property_text(property)
   local parts = { property.doc or (property.is_collection and "A collection of its own." or nil) }
-  if not property.doc and property.choices then parts[#parts + 1] = "one of " .. table.concat(property.choices, ", ") end
+  if not property.doc and property.choices then
+    parts[#parts + 1] = "one of " .. table.concat(property.choices, ", ")
+  end
   local default = cell(property.default)
   if not property.doc and default ~= "" then parts[#parts + 1] = "default " .. default end
   return table.concat(parts, "; ")
@@ -144,7 +170,11 @@ local function about_path(console, reference)
   local kind = device.facts.kind(path)
   local lines = { paint("head", path) .. (kind and paint("dim", "  " .. kind) or "") }
   if kind == "organizing" then
-    for _, line in ipairs(wrap(table.concat(device.facts:read_children(path), " "), console.output:columns() - 2)) do
+    for _, line in
+      ipairs(
+        wrap(table.concat(device.facts:read_children(path), " "), console.output:columns() - 2)
+      )
+    do
       lines[#lines + 1] = "  " .. line
     end
   else
@@ -154,8 +184,11 @@ local function about_path(console, reference)
     for _, property in ipairs(properties) do width = math.max(width, #property.name) end
     for _, property in ipairs(properties) do
       local text = wrap(property_text(property), math.max(20, console.output:columns() - width - 4))
-      lines[#lines + 1] = "  " .. paint("key", property.name) .. (" "):rep(width - #property.name + 2) .. text[1]
-      for i = 2, #text do lines[#lines + 1] = (" "):rep(width + 4) .. text[i] end
+      lines[#lines + 1] = "  "
+        .. paint("key", property.name) .. (" "):rep(width - #property.name + 2) .. text[1]
+      for i = 2, #text do
+        lines[#lines + 1] = (" "):rep(width + 4) .. text[i]
+      end
     end
   end
   console.output:text(table.concat(lines, "\n"))
@@ -172,7 +205,9 @@ function Help.run(console, word)
   local paint = console.output.paint
   local command = require("console.commands").find((word:gsub("^%.", "")))
   if command and word:sub(1, 1) == "." then
-    return console.output:text(paint("head", "." .. command.name .. " " .. command.usage) .. "\n  " .. command.summary)
+    return console.output:text(
+      paint("head", "." .. command.name .. " " .. command.usage) .. "\n  " .. command.summary
+    )
   end
   local chunk = word:find "[%.%[:(]" and load("return " .. word, "=(console)", "t", console.env)
   local ok, thing = pcall(chunk or function() end)
@@ -187,8 +222,12 @@ function Help.run(console, word)
     for _, template in ipairs(paths) do lines[#lines + 1] = "  .help " .. as_lua(template) end
     texts[#texts + 1] = table.concat(lines, "\n")
   end
-  if command then texts[#texts + 1] = "." .. command.name .. " " .. command.usage .. "\n  " .. command.summary end
-  if #texts == 0 then return console.output:problem(("nothing is known about '%s'"):format(word)) end
+  if command then
+    texts[#texts + 1] = "." .. command.name .. " " .. command.usage .. "\n  " .. command.summary
+  end
+  if #texts == 0 then
+    return console.output:problem(("nothing is known about '%s'"):format(word))
+  end
   console.output:text(table.concat(texts, "\n\n"))
 end
 

@@ -1,7 +1,7 @@
 --- What was typed, kept for the next time: $XDG_STATE_HOME/f5lua/history, readable by its owner alone.
 --
--- An entry is a line of the file; its own line breaks are written \n. Entries that begin with a space, and those that hold a secret,
--- are not kept.
+-- An entry is a line of the file; its own line breaks are written \n. Entries that begin with a
+-- space, and those that hold a secret, are not kept.
 
 local core = require "f5.core"
 local host = require "f5.host"

@@ -19,7 +19,14 @@ local RESULTS <const> = 9
 function Console.new(options)
   local editor = options.interactive and lineedit.new() or nil
   local self = setmetatable({
-    env = _G, devices = {}, saved = {}, results = {}, failures = 0, editor = editor, output = Output.new(editor), timed = false,
+    env = _G,
+    devices = {},
+    saved = {},
+    results = {},
+    failures = 0,
+    editor = editor,
+    output = Output.new(editor),
+    timed = false,
   }, Console)
   self.output:install()
   if editor then
@@ -95,7 +102,8 @@ function Console:run(fn, ...)
   local ok, err = pcall(fiber.join, fiber)
   if self.editor then host.foreground(nil) end
   if not ok then
-    if fiber:status() == "running" then error(err, 0) end -- not the entry was cancelled but the console
+    -- not the entry was cancelled but the console
+    if fiber:status() == "running" then error(err, 0) end
     self:report(err)
     self.failures = self.failures + 1
   end
@@ -110,7 +118,10 @@ function Console:run_timed(...)
   local ok = self:run(...)
   local spent = (host.clock() - started) * 1000
   local calls = device and math.max(0, device:usage().calls - before)
-  self.output:note(calls and ("%.0f ms, %d call%s"):format(spent, calls, calls == 1 and "" or "s") or ("%.0f ms"):format(spent))
+  self.output:note(
+    calls and ("%.0f ms, %d call%s"):format(spent, calls, calls == 1 and "" or "s")
+      or ("%.0f ms"):format(spent)
+  )
   return ok
 end
 
@@ -149,8 +160,10 @@ function Console:prompt(continued)
   -- The editor wants something visible behind each sequence: what ends one style begins the next.
   local function style(code) return ("\1\27[0;%sm\1"):format(code) end
   local name, state = title:match "^(.-)( %(.*%))$"
-  local colour = state and (state:find "%(active" and "32" or state:find "unreachable" and "31" or "33")
-  return style "1" .. (name or title) .. (state and style(colour) .. state or "") .. style "0" .. "> "
+  local colour = state
+    and (state:find "%(active" and "32" or state:find "unreachable" and "31" or "33")
+  return style "1"
+    .. (name or title) .. (state and style(colour) .. state or "") .. style "0" .. "> "
 end
 
 --- Reads and runs until there is no more.

@@ -9,7 +9,10 @@ Output.__index = Output
 --- @param editor userdata|nil: nil when there is no terminal
 function Output.new(editor)
   local colour = editor ~= nil and (os.getenv "NO_COLOR" or "") == "" and os.getenv "TERM" ~= "dumb"
-  return setmetatable({ editor = editor, colour = colour, paint = show.painter(colour), partial = false }, Output)
+  return setmetatable(
+    { editor = editor, colour = colour, paint = show.painter(colour), partial = false },
+    Output
+  )
 end
 
 --- From now on whatever Lua code writes to the terminal lets the edited line be: it is taken away before, and comes back below.
@@ -43,7 +46,9 @@ function Output:install()
 end
 
 --- Columns that may be filled.
-function Output:columns() return self.editor and host.columns() or tonumber(os.getenv "COLUMNS") or 80 end
+function Output:columns()
+  return self.editor and host.columns() or tonumber(os.getenv "COLUMNS") or 80
+end
 
 local function line_count(text)
   local _, breaks = text:gsub("\n", "")

@@ -1,6 +1,7 @@
 --- Values as people read them, and as programs read them: aligned lists, tables, CSV, Lua.
 --
--- Used by the console and by the one-line commands (`f5lua list …`). Nothing here talks to a device.
+-- Used by the console and by the one-line commands (`f5lua list …`). Nothing here talks to a
+-- device.
 
 local json = require "f5.json"
 local value = require "console.value"
@@ -68,9 +69,12 @@ function Lister:object(object, indent, depth)
   end
   for _, key in ipairs(shown) do
     local item, name = object[key], tostring(key)
-    local head = indent .. self.paint("key", name) .. (" "):rep(math.max(0, widest - value.width(name))) .. "  "
+    local head = indent
+      .. self.paint("key", name) .. (" "):rep(math.max(0, widest - value.width(name))) .. "  "
     if type(item) ~= "table" or value.is_secret(key) then
-      local text = self.stats and type(item) == "number" and self.paint("number", value.stat(name, item)) or scalar(key, item, self.paint)
+      local text = self.stats
+          and type(item) == "number" and self.paint("number", value.stat(name, item))
+        or scalar(key, item, self.paint)
       self:add(head, text)
     elseif next(item) == nil then
       self:add(head, json.is_array(item) and "[]" or "{}")
@@ -89,7 +93,13 @@ end
 -- @param opts table|nil: paint, all (also kind, generation, selfLink and references)
 function Show.object(object, opts)
   opts = opts or {}
-  local lister = setmetatable({ lines = {}, paint = opts.paint or value.painter(false), all = opts.all, stats = is_stats(object) }, Lister)
+  local lister = setmetatable(
+    {
+      lines = {}, paint = opts.paint or value.painter(false), all = opts.all,
+      stats = is_stats(object),
+    },
+    Lister
+  )
   lister:object(object, "", 0)
   return table.concat(lister.lines, "\n")
 end
@@ -97,7 +107,9 @@ end
 local function escaped(c) return ("\\u{%x}"):format(c:byte(-1)) end
 
 -- U+0080 to U+009F are control characters, too.
-local function quoted(text) return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\xC2[\x80-\x9F]", escaped)) end
+local function quoted(text)
+  return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\xC2[\x80-\x9F]", escaped))
+end
 
 local function all_objects(items)
   for _, item in ipairs(items) do
@@ -136,7 +148,9 @@ end
 
 local function lua_number(number)
   if math.type(number) == "integer" then return tostring(number) end
-  if number == math.floor(number) and math.abs(number) < 1e15 then return ("%.1f"):format(number) end
+  if number == math.floor(number) and math.abs(number) < 1e15 then
+    return ("%.1f"):format(number)
+  end
   return ("%.17g"):format(number)
 end
 
@@ -153,14 +167,17 @@ function Show.lua(item, indent)
     for i, each in ipairs(item) do parts[i] = inner .. Show.lua(each, inner) end
   else
     for _, key in ipairs(value.keys(item)) do
-      local text = value.is_secret(key) and type(item[key]) == "string" and quoted(value.MASK) or Show.lua(item[key], inner)
+      local text = value.is_secret(key) and type(item[key]) == "string" and quoted(value.MASK)
+        or Show.lua(item[key], inner)
       parts[#parts + 1] = inner .. lua_key(key) .. " = " .. text
     end
   end
   return "{\n" .. table.concat(parts, ",\n") .. ",\n" .. indent .. "}"
 end
 
-local function csv_cell(text) return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text end
+local function csv_cell(text)
+  return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
+end
 
 --- Rows as CSV (RFC 4180), a head line first.
 -- @param columns names; default: every property that is somewhere a scalar, names first

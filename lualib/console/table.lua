@@ -28,7 +28,9 @@ local function choose_columns(rows, width)
   local both = infos.fullPath and infos.name -- the path says name and partition
   local keys = {}
   for _, key in ipairs(order) do
-    if not (both and (key == "name" or key == "partition" or key == "subPath")) then keys[#keys + 1] = key end
+    if not (both and (key == "name" or key == "partition" or key == "subPath")) then
+      keys[#keys + 1] = key
+    end
   end
   table.sort(keys, function(a, b)
     local rank_a, rank_b = value.rank(a), value.rank(b)

@@ -55,7 +55,9 @@ end
 -- With notes there is a line for each.
 local function with_notes(items, width, paint)
   local widest = 0
-  for _, item in ipairs(items) do widest = math.max(widest, math.min(value.width(item.text), 32)) end
+  for _, item in ipairs(items) do
+    widest = math.max(widest, math.min(value.width(item.text), 32))
+  end
   local lines = {}
   for i, item in ipairs(items) do
     local pad = (" "):rep(math.max(0, widest - value.width(item.text)))
@@ -69,9 +71,14 @@ function Terminal:list(items)
   local output = self.console.output
   local shown = table.move(items, 1, math.min(#items, MANY), 1, {})
   local noted = 0
-  for _, item in ipairs(shown) do noted = noted + (item.note and 1 or 0) end
-  local text = noted > 0 and #shown <= 30 and with_notes(shown, output:columns(), output.paint) or in_columns(shown, output:columns())
-  if #items > #shown then text = text .. "\n" .. output.paint("dim", ("… and %d more"):format(#items - #shown)) end
+  for _, item in ipairs(shown) do
+    noted = noted + (item.note and 1 or 0)
+  end
+  local text = noted > 0 and #shown <= 30 and with_notes(shown, output:columns(), output.paint)
+    or in_columns(shown, output:columns())
+  if #items > #shown then
+    text = text .. "\n" .. output.paint("dim", ("… and %d more"):format(#items - #shown))
+  end
   io.stdout:write(text, "\n")
 end
 
@@ -91,7 +98,9 @@ function Terminal:apply(found, text, cursor)
   end
   local common = items[1].text
   for _, item in ipairs(items) do
-    while item.text:sub(1, #common) ~= common do common = common:sub(1, (utf8.offset(common, -1) or #common) - 1) end
+    while item.text:sub(1, #common) ~= common do
+      common = common:sub(1, (utf8.offset(common, -1) or #common) - 1)
+    end
   end
   if #common > #typed then self.editor:insert(common:sub(#typed + 1)) else self:list(items) end
 end
@@ -99,7 +108,11 @@ end
 -- What was typed before it in the same entry counts too.
 function Terminal:candidates(text, cursor, pending_is_fine)
   local before = self.before and self.before .. "\n" or ""
-  local found = complete(before .. text:sub(1, cursor), self.console, function() self.editor:post() end)
+  local found = complete(
+    before .. text:sub(1, cursor),
+    self.console,
+    function() self.editor:post() end
+  )
   found.from = found.from - #before
   if found.pending and not pending_is_fine then return nil end
   return found

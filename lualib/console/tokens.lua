@@ -10,13 +10,15 @@ local ADDRESS <const> = "/authz/tokens/([^/?]+)"
 
 local Tokens = {}
 
--- The token that an object is about, or nil. With $select only its name may be there: devices make tokens of 26 capitals and digits.
+-- The token that an object is about, or nil. With $select only its name may be there: devices make
+-- tokens of 26 capitals and digits.
 local function token_of(object)
   local kind <const>, link <const>, name <const> = object.kind, object.selfLink, object.name
   local is_token <const> = type(kind) == "string" and kind:find "^shared:authz:tokens:authtokenitem"
   local linked <const> = type(link) == "string" and link:match(ADDRESS)
   if is_token or linked then
-    return type(object.token) == "string" and object.token or type(name) == "string" and name or linked or nil
+    return type(object.token) == "string" and object.token
+      or type(name) == "string" and name or linked or nil
   end
   return type(name) == "string" and #name == 26 and name:find "^[A-Z0-9]+$" and name or nil
 end
@@ -37,7 +39,9 @@ end
 function Tokens.hidden(value)
   if type(value) ~= "table" then return value end
   local token <const> = token_of(value)
-  if token then return replace(value, token, #token >= SHORTEST and token:sub(1, SHOWN) .. MASK or MASK) end
+  if token then
+    return replace(value, token, #token >= SHORTEST and token:sub(1, SHOWN) .. MASK or MASK)
+  end
   local out
   local function put(key, item)
     local hidden <const> = Tokens.hidden(item)
@@ -49,7 +53,8 @@ function Tokens.hidden(value)
     out[key] = hidden
   end
   for i, item in ipairs(value) do put(i, item) end
-  for _, key in ipairs { "items", "token" } do -- of a collection as it came, and of the answer to a login
+  -- of a collection as it came, and of the answer to a login
+  for _, key in ipairs { "items", "token" } do
     if type(value[key]) == "table" then put(key, value[key]) end
   end
   return out or value

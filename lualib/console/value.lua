@@ -11,7 +11,9 @@ Value.MASK = "********"
 local SECRET <const> = { "password", "passphrase", "secret", "^token$", "authtoken", "privatekey" }
 -- Bookkeeping of iControl REST that a person rarely wants to read.
 local NOISE <const> = { kind = true, generation = true, selfLink = true, isSubcollection = true }
-local RANK <const> = { name = 1, fullPath = 2, partition = 3, subPath = 4, address = 5, destination = 6, description = 7 }
+local RANK <const> = {
+  name = 1, fullPath = 2, partition = 3, subPath = 4, address = 5, destination = 6, description = 7,
+}
 
 --- Whether a property of this name holds something that must not be shown.
 function Value.is_secret(name)
@@ -23,9 +25,13 @@ function Value.is_secret(name)
   return false
 end
 
-function Value.is_array(value) return type(value) == "table" and (json.is_array(value) or #value > 0) end
+function Value.is_array(value)
+  return type(value) == "table" and (json.is_array(value) or #value > 0)
+end
 
-function Value.is_noise(key) return NOISE[key] or (type(key) == "string" and key:find "Reference$" ~= nil) end
+function Value.is_noise(key)
+  return NOISE[key] or (type(key) == "string" and key:find "Reference$" ~= nil)
+end
 
 function Value.rank(key) return RANK[key] or 99 end
 
@@ -70,8 +76,12 @@ end
 
 -- Units of the statistics, by the end of an entry's name.
 local UNITS <const> = {
-  { "bits[IO][nu]t?$", "bit" }, { "bytes[IO][nu]t?$", "B" }, { "[mM]emory", "B" }, { "pkts[IO][nu]t?$", "packets" },
-  { "Conns$", "connections" }, { "%.age%u", "ms" },
+  { "bits[IO][nu]t?$", "bit" },
+  { "bytes[IO][nu]t?$", "B" },
+  { "[mM]emory", "B" },
+  { "pkts[IO][nu]t?$", "packets" },
+  { "Conns$", "connections" },
+  { "%.age%u", "ms" },
 }
 local SCALES <const> = { { 1e12, "T" }, { 1e9, "G" }, { 1e6, "M" }, { 1e3, "k" } }
 
@@ -83,7 +93,9 @@ function Value.stat(name, value)
     if name:find(unit[1]) then
       if unit[2] == "bit" or unit[2] == "B" then
         for _, scale in ipairs(SCALES) do
-          if math.abs(value) >= scale[1] then return ("%.1f %s%s"):format(value / scale[1], scale[2], unit[2]) end
+          if math.abs(value) >= scale[1] then
+            return ("%.1f %s%s"):format(value / scale[1], scale[2], unit[2])
+          end
         end
       end
       return Value.number(value) .. " " .. unit[2]
@@ -101,7 +113,9 @@ function Value.cell(key, value)
   if type(value) == "string" then return Value.printable(value) end
   if type(value) == "number" then return Value.number(value) end
   if type(value) ~= "table" then return tostring(value) end
-  if not Value.is_array(value) then return Value.cell(nil, value.fullPath or value.name or "{…}") end
+  if not Value.is_array(value) then
+    return Value.cell(nil, value.fullPath or value.name or "{…}")
+  end
   local parts = {}
   for i, item in ipairs(value) do parts[i] = Value.cell(nil, item) end
   return table.concat(parts, ", ")
@@ -112,12 +126,19 @@ function Value.masked(value)
   if type(value) ~= "table" then return value end
   local out = json.is_array(value) and json.array {} or {}
   for key, item in pairs(value) do
-    if Value.is_secret(key) and type(item) == "string" then out[key] = Value.MASK else out[key] = Value.masked(item) end
+    if Value.is_secret(key) and type(item) == "string" then
+      out[key] = Value.MASK
+    else
+      out[key] = Value.masked(item)
+    end
   end
   return out
 end
 
-local PALETTE <const> = { key = "36", string = "32", number = "33", null = "35", head = "1", dim = "2", bad = "31", good = "32" }
+local PALETTE <const> = {
+  key = "36", string = "32", number = "33", null = "35", head = "1", dim = "2", bad = "31",
+  good = "32",
+}
 
 --- A function (kind, text) -> text that colours, or leaves the text alone when `on` is false.
 function Value.painter(on)

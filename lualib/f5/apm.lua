@@ -13,7 +13,9 @@ Apm.__index = Apm
 local function usage(format, ...) core.usage_error(2, string.format(format, ...)) end
 
 local function check(call, options, known)
-  if options ~= nil and type(options) ~= "table" then usage("%s takes a table of options, not a %s", call, type(options)) end
+  if options ~= nil and type(options) ~= "table" then
+    usage("%s takes a table of options, not a %s", call, type(options))
+  end
   for name in pairs(options or {}) do
     if not known[name] then usage("%s: unknown option '%s'", call, tostring(name)) end
   end
@@ -52,7 +54,9 @@ end
 
 --- Ends all sessions of a user or a client and returns them. A session that ended meanwhile is no error.
 function Apm:end_sessions(options)
-  if type(options) ~= "table" or not (options.user or options.client) then usage("end_sessions needs a user or a client") end
+  if type(options) ~= "table" or not (options.user or options.client) then
+    usage("end_sessions needs a user or a client")
+  end
   local ended = {}
   for _, session in ipairs(self:sessions(options)) do
     local ok <const>, err <const> = pcall(self.end_session, self, session)
@@ -64,7 +68,9 @@ end
 
 local function app_option(app)
   if app == nil then return nil end
-  if type(app) ~= "string" or app:find('"', 1, true) then usage("an application is named by a text without quotation marks") end
+  if type(app) ~= "string" or app:find('"', 1, true) then
+    usage("an application is named by a text without quotation marks")
+  end
   return { options = ('"app-name","%s"'):format(app) }
 end
 
@@ -73,13 +79,16 @@ function Apm:tokens(app) return self.session:at("apm/oauth/token-details"):list(
 
 --- How many there are that are valid.
 function Apm:token_count(app)
-  local text <const> = raw_text(self.session:at("apm/oauth/token-details/stats"):load(app_option(app)))
+  local text <const> =
+    raw_text(self.session:at("apm/oauth/token-details/stats"):load(app_option(app)))
   return math.tointeger(tonumber(text:match("Total tokens%s*:%s*(%d+)")))
 end
 
 --- Revokes a token (one of tokens(), or { oauthId =, clientId =, dbInstance = }).
 function Apm:revoke(token)
-  if type(token) ~= "table" or not token.oauthId or not token.clientId then usage("revoke takes one of tokens()") end
+  if type(token) ~= "table" or not token.oauthId or not token.clientId then
+    usage("revoke takes one of tokens()")
+  end
   self.session:at("apm/oauth/token-details"):run("revoke", {
     name = token.oauthId, ["client-id"] = token.clientId, ["db-instance"] = token.dbInstance,
   })

@@ -1,4 +1,5 @@
--- What makes ASM pleasant: policies by name instead of by hash, tasks as handles, many entities in one call.
+-- What makes ASM pleasant: policies by name instead of by hash, tasks as handles, many entities in
+-- one call.
 --
 --   local asm = f5.asm(bip)
 --   local policy = asm:policy "/Common/web"                       -- a reference; everything of the policy is below it
@@ -23,36 +24,61 @@ local function usage(format, ...) core.usage_error(2, string.format(format, ...)
 
 local function without_query(link) return (link:gsub("%?.*$", "")) end
 
--- A path below /mgmt of whatever points somewhere: a reference, an object, a link, an object with a link.
+-- A path below /mgmt of whatever points somewhere: a reference, an object, a link, an object with a
+-- link.
 local function path_of(value)
   if type(value) == "userdata" then return without_query(tostring(value)) end
-  if type(value) == "table" then value = value.selfLink or value.link or (type(value.reference) == "table" and value.reference.link) end
+  if type(value) == "table" then
+    value = value.selfLink
+      or value.link or (type(value.reference) == "table" and value.reference.link)
+  end
   if type(value) ~= "string" then return nil end
   return without_query(value:gsub("^https?://[^/]+", ""))
 end
 
-local function is_path(value) return type(value) == "string" and (value:find("^/mgmt/") or value:find("^https?://")) end
+local function is_path(value)
+  return type(value) == "string" and (value:find("^/mgmt/") or value:find("^https?://"))
+end
 
 --- What a link points to, as a reference: asm:follow(url.parameterReference), asm:follow(task.result.policyReference).
 function Asm:follow(link)
   local path <const> = path_of(link)
-  if not path or not path:find("^/mgmt/") then usage("follow takes a link of the device, not %s", tostring(link)) end
+  if not path or not path:find("^/mgmt/") then
+    usage("follow takes a link of the device, not %s", tostring(link))
+  end
   return self.session:at(path)
 end
 
 --- The policy with this name or full path, as a reference. Raises `not_found`.
 function Asm:policy(name)
-  if type(name) == "userdata" or type(name) == "table" or is_path(name) then return self:follow(name) end
-  if type(name) ~= "string" or name == "" then usage("a policy is named by a text, not by a %s", type(name)) end
+  if type(name) == "userdata" or type(name) == "table" or is_path(name) then
+    return self:follow(name)
+  end
+  if type(name) ~= "string" or name == "" then
+    usage("a policy is named by a text, not by a %s", type(name))
+  end
   local wanted <const> = name:find("^/") and { fullPath = name } or { name = name }
-  local found <const> = self.policies:list { filter = filters(wanted), select = { "id", "name", "fullPath" }, top = 2 }
+  local found <const> =
+    self.policies:list { filter = filters(wanted), select = { "id", "name", "fullPath" }, top = 2 }
   if #found == 0 then
-    error(core.error_new { kind = "not_found", message = ("there is no security policy %s"):format(name), path = tostring(self.policies) }, 0)
+    error(
+      core.error_new {
+        kind = "not_found",
+        message = ("there is no security policy %s"):format(name),
+        path = tostring(self.policies),
+      },
+      0
+    )
   end
   if #found > 1 then
-    error(core.error_new {
-      kind = "invalid", message = ("the name %s is that of several policies; give the full path"):format(name), path = tostring(self.policies),
-    }, 0)
+    error(
+      core.error_new {
+        kind = "invalid",
+        message = ("the name %s is that of several policies; give the full path"):format(name),
+        path = tostring(self.policies),
+      },
+      0
+    )
   end
   return self.policies:at(found[1].id)
 end
@@ -80,7 +106,9 @@ end
 -- The given options under the device's names; what is not known is a mistake.
 local function body_of(call, options, names)
   local body <const> = {}
-  if options ~= nil and type(options) ~= "table" then usage("%s takes a table of options, not a %s", call, type(options)) end
+  if options ~= nil and type(options) ~= "table" then
+    usage("%s takes a table of options, not a %s", call, type(options))
+  end
   for name, value in pairs(options or {}) do
     if not names[name] then usage("%s: unknown option '%s'", call, tostring(name)) end
     body[names[name]] = value
@@ -89,7 +117,11 @@ local function body_of(call, options, names)
 end
 
 local EXPORT <const> = {
-  filename = "filename", minimal = "minimal", format = "format", base64 = "isBase64", suggestions = "exportSuggestions",
+  filename = "filename",
+  minimal = "minimal",
+  format = "format",
+  base64 = "isBase64",
+  suggestions = "exportSuggestions",
 }
 
 --- Exports a policy. options: filename (on the device; without one the text is in the result's `file`), minimal, format ("xml", "json"),
@@ -102,8 +134,15 @@ function Asm:export_policy(policy, options)
 end
 
 local IMPORT <const> = {
-  file = "file", filename = "filename", base64 = "isBase64", name = "name", full_path = "fullPath", policy = "policyReference",
-  template = "policyTemplateReference", revision = "policyHistoryReference", attributes_only = "getPolicyAttributesOnly",
+  file = "file",
+  filename = "filename",
+  base64 = "isBase64",
+  name = "name",
+  full_path = "fullPath",
+  policy = "policyReference",
+  template = "policyTemplateReference",
+  revision = "policyHistoryReference",
+  attributes_only = "getPolicyAttributesOnly",
 }
 
 --- Imports a policy. options: file (the text) or filename (uploaded before), base64; name or full_path of a new one, or policy
@@ -111,19 +150,33 @@ local IMPORT <const> = {
 function Asm:import_policy(options)
   local body <const> = body_of("import_policy", options, IMPORT)
   if body.policyReference then body.policyReference = link_to(self, body.policyReference) end
-  if type(body.policyTemplateReference) == "string" and not is_path(body.policyTemplateReference) then
-    body.policyTemplateReference = link_of("a template", self:template(body.policyTemplateReference))
+  if
+    type(body.policyTemplateReference) == "string" and not is_path(body.policyTemplateReference)
+  then
+    body.policyTemplateReference =
+      link_of("a template", self:template(body.policyTemplateReference))
   elseif body.policyTemplateReference then
     body.policyTemplateReference = link_of("a template", body.policyTemplateReference)
   end
-  if body.policyHistoryReference then body.policyHistoryReference = link_of("a revision", body.policyHistoryReference) end
+  if body.policyHistoryReference then
+    body.policyHistoryReference = link_of("a revision", body.policyHistoryReference)
+  end
   return self:task("import-policy", body)
 end
 
 --- The policy template with this title, as an object.
 function Asm:template(title)
-  local found <const> = self.session:at("asm/policy-templates"):list { filter = filters { title = title } }[1]
-  if not found then error(core.error_new { kind = "not_found", message = ("there is no policy template %s"):format(title) }, 0) end
+  local found <const> =
+    self.session:at("asm/policy-templates"):list { filter = filters { title = title } }[1]
+  if not found then
+    error(
+      core.error_new {
+        kind = "not_found",
+        message = ("there is no policy template %s"):format(title),
+      },
+      0
+    )
+  end
   return found
 end
 
@@ -135,7 +188,11 @@ end
 --- Restores a revision (an object of policy["history-revisions"]). options: policy or name of what is overwritten; without either a
 --- new policy is made.
 function Asm:restore_revision(revision, options)
-  local body <const> = body_of("restore_revision", options, { policy = "policyReference", name = "name", full_path = "fullPath" })
+  local body <const> = body_of(
+    "restore_revision",
+    options,
+    { policy = "policyReference", name = "name", full_path = "fullPath" }
+  )
   body.policyHistoryReference = link_of("a revision", revision)
   if body.policyReference then body.policyReference = link_to(self, body.policyReference) end
   return self:task("import-policy", body)
@@ -143,31 +200,46 @@ end
 
 --- Compares two policies. The result has differenceReference, for asm:follow, and policyDiffReference, for merge_policies.
 function Asm:diff_policies(first, second)
-  return self:task("policy-diff", { firstPolicyReference = link_to(self, first), secondPolicyReference = link_to(self, second) })
+  return self:task(
+    "policy-diff",
+    { firstPolicyReference = link_to(self, first), secondPolicyReference = link_to(self, second) }
+  )
 end
 
 local MERGE <const> = {
-  add_to_first = "addMissingEntitiesToFirst", add_to_second = "addMissingEntitiesToSecond", common = "handleCommonEntities",
-  missing = "handleMissingEntities", filter = "itemFilter",
+  add_to_first = "addMissingEntitiesToFirst",
+  add_to_second = "addMissingEntitiesToSecond",
+  common = "handleCommonEntities",
+  missing = "handleMissingEntities",
+  filter = "itemFilter",
 }
 
 --- Merges differences (the result of diff_policies, or its policyDiffReference). options: add_to_first, add_to_second; common
 --- ("ignore", "accept-from-first", "accept-from-second"), missing (the same, and "accept-from-both"), filter over the differences.
 function Asm:merge_policies(diff, options)
   local body <const> = body_of("merge_policies", options, MERGE)
-  if body.itemFilter then body.itemFilter = filters.text(body.itemFilter, "/mgmt/tm/asm/policy-diffs") end
-  body.policyDiffReference = link_of("the result of diff_policies", type(diff) == "table" and diff.policyDiffReference or diff)
+  if body.itemFilter then
+    body.itemFilter = filters.text(body.itemFilter, "/mgmt/tm/asm/policy-diffs")
+  end
+  body.policyDiffReference = link_of(
+    "the result of diff_policies",
+    type(diff) == "table" and diff.policyDiffReference or diff
+  )
   return self:task("policy-merge", body)
 end
 
-local SIGNATURES <const> = { file = "file", filename = "filename", base64 = "isBase64", user_defined = "isUserDefined" }
+local SIGNATURES <const> =
+  { file = "file", filename = "filename", base64 = "isBase64", user_defined = "isUserDefined" }
 
 --- Takes the system's signature update, or (file or filename, user_defined = true) signatures of one's own.
-function Asm:update_signatures(options) return self:task("update-signatures", body_of("update_signatures", options, SIGNATURES)) end
+function Asm:update_signatures(options)
+  return self:task("update-signatures", body_of("update_signatures", options, SIGNATURES))
+end
 
 --- Exports user-defined signatures to a file on the device, or with inline = true (as Base64) into the result.
 function Asm:export_signatures(filename, options)
-  local body <const> = body_of("export_signatures", options, { inline = "inline", base64 = "isBase64" })
+  local body <const> =
+    body_of("export_signatures", options, { inline = "inline", base64 = "isBase64" })
   body.filename = filename
   return self:task("export-signatures", body)
 end
@@ -176,8 +248,14 @@ end
 function Asm:check_signatures() return self:task("check-signatures", {}) end
 
 local VULNERABILITIES <const> = {
-  file = "file", filename = "filename", base64 = "isBase64", subscription = "subscriptionId", scan = "scanId",
-  count_only = "onlyGetDomainNames", all_domains = "importAllDomainNames", domains = "domainNames",
+  file = "file",
+  filename = "filename",
+  base64 = "isBase64",
+  subscription = "subscriptionId",
+  scan = "scanId",
+  count_only = "onlyGetDomainNames",
+  all_domains = "importAllDomainNames",
+  domains = "domainNames",
 }
 
 --- Imports the findings of a scanner. options: file or filename, or subscription and scan; all_domains, domains = { … } or count_only.
@@ -189,35 +267,58 @@ end
 
 --- The subscriptions of the policy's scanner, in the result's `subscriptions`.
 function Asm:vulnerability_subscriptions(policy)
-  return self:task("get-vulnerability-assessment-subscriptions", { policyReference = link_to(self, policy) })
+  return self:task(
+    "get-vulnerability-assessment-subscriptions",
+    { policyReference = link_to(self, policy) }
+  )
 end
 
 --- Starts a scan of a subscription; the result has its scanId.
 function Asm:initiate_assessment(policy, subscription)
-  return self:task("initiate-vulnerability-assessment", { policyReference = link_to(self, policy), subscriptionId = subscription })
+  return self:task(
+    "initiate-vulnerability-assessment",
+    { policyReference = link_to(self, policy), subscriptionId = subscription }
+  )
 end
 
 --- Ends the running scan.
 function Asm:terminate_assessment(policy)
-  return self:task("terminate-vulnerability-assessment", { policyReference = link_to(self, policy) })
+  return self:task(
+    "terminate-vulnerability-assessment",
+    { policyReference = link_to(self, policy) }
+  )
 end
 
 --- Resolves vulnerabilities (objects or references). options: stage (keep what is changed in staging), preview (say what would be done).
 function Asm:resolve_vulnerabilities(list, options)
-  local body <const> = body_of("resolve_vulnerabilities", options, { stage = "stageVulnerabilities", preview = "getPreResolveMessages" })
+  local body <const> = body_of(
+    "resolve_vulnerabilities",
+    options,
+    { stage = "stageVulnerabilities", preview = "getPreResolveMessages" }
+  )
   body.vulnerabilities = {}
-  for index, one in ipairs(list) do body.vulnerabilities[index] = link_of("a vulnerability", one) end
-  if #body.vulnerabilities == 0 then usage("resolve_vulnerabilities: there is nothing to resolve") end
+  for index, one in ipairs(list) do
+    body.vulnerabilities[index] = link_of("a vulnerability", one)
+  end
+  if #body.vulnerabilities == 0 then
+    usage("resolve_vulnerabilities: there is nothing to resolve")
+  end
   return self:task("resolve-vulnerabilities", body)
 end
 
 --- Exports the keys of the cookie encryption to a file on the device, or without a name into the result's `file`.
 function Asm:export_data_protection(filename)
-  return self:task("export-data-protection", filename and { filename = filename } or { inline = true })
+  return self:task(
+    "export-data-protection",
+    filename and { filename = filename } or { inline = true }
+  )
 end
 
 local PROTECTION <const> = {
-  file = "file", filename = "filename", accept_minutes = "graceAcceptingIntervalInMinutes", sign_minutes = "graceSigningIntervalInMinutes",
+  file = "file",
+  filename = "filename",
+  accept_minutes = "graceAcceptingIntervalInMinutes",
+  sign_minutes = "graceSigningIntervalInMinutes",
 }
 
 --- Imports such keys. options: file or filename; accept_minutes, sign_minutes.
@@ -226,7 +327,10 @@ function Asm:import_data_protection(options)
 end
 
 local CERTIFICATE <const> = {
-  file = "file", filename = "filename", type = "certificateType", allow_untrusted = "saveExpiredOrUntrustedCertificate",
+  file = "file",
+  filename = "filename",
+  type = "certificateType",
+  allow_untrusted = "saveExpiredOrUntrustedCertificate",
 }
 
 --- Imports a certificate (PEM). options: file or filename, type ("client", "server"), allow_untrusted.
@@ -243,10 +347,20 @@ function Asm:upload_schema(policy, name, contents, options)
   local at <const> = self:policy(policy)
   local file <const> = at:at("xml-validation-files"):create { fileName = name, contents = contents }
   if body.profile then
-    local profile <const> = at:at("xml-profiles"):list { filter = filters { name = body.profile } }[1]
-    if not profile then error(core.error_new { kind = "not_found", message = ("there is no XML profile %s"):format(body.profile) }, 0) end
+    local profile <const> = at:at("xml-profiles")
+      :list { filter = filters { name = body.profile } }[1]
+    if not profile then
+      error(
+        core.error_new {
+          kind = "not_found",
+          message = ("there is no XML profile %s"):format(body.profile),
+        },
+        0
+      )
+    end
     local list <const> = profile.validationFiles
-    list[#list + 1] = { isPrimary = true, importUrl = "", xmlValidationFileReference = link_of("a file", file) }
+    list[#list + 1] =
+      { isPrimary = true, importUrl = "", xmlValidationFileReference = link_of("a file", file) }
     self:follow(profile):modify { validationFiles = list }
   end
   return file
@@ -267,16 +381,22 @@ function Asm:suggestions(policy, options)
   return self:policy(policy):at("suggestions"):each(call)
 end
 
-local function set_suggestion(self, suggestion, changes) return self:follow(suggestion):modify(changes) end
+local function set_suggestion(self, suggestion, changes)
+  return self:follow(suggestion):modify(changes)
+end
 
 --- Does what a suggestion says.
 function Asm:accept(suggestion) return set_suggestion(self, suggestion, { status = "accept" }) end
 --- Does what it says and puts the entity into staging.
-function Asm:stage(suggestion) return set_suggestion(self, suggestion, { status = "accept-and-stage" }) end
+function Asm:stage(suggestion)
+  return set_suggestion(self, suggestion, { status = "accept-and-stage" })
+end
 function Asm:ignore(suggestion) return set_suggestion(self, suggestion, { status = "ignored" }) end
 function Asm:comment(suggestion, text) return set_suggestion(self, suggestion, { comment = text }) end
 --- Marks it as read (or, with false, as unread).
-function Asm:read(suggestion, is_read) return set_suggestion(self, suggestion, { isRead = is_read ~= false }) end
+function Asm:read(suggestion, is_read)
+  return set_suggestion(self, suggestion, { isRead = is_read ~= false })
+end
 
 -- }}}
 -- {{{ Live update
@@ -285,15 +405,23 @@ local Live <const> = {}
 Live.__index = Live
 
 --- Looks for an update file of a component ("bot-signatures") and, if there is one, retrieves it.
-function Live:check(component) return self.session:at("live-update", component, "availability"):load() end
+function Live:check(component)
+  return self.session:at("live-update", component, "availability"):load()
+end
 
-function Live:installations(component) return self.session:at("live-update", component, "installations"):list() end
+function Live:installations(component)
+  return self.session:at("live-update", component, "installations"):list()
+end
 
-function Live:files(component) return self.session:at("live-update", component, "update-files"):list() end
+function Live:files(component)
+  return self.session:at("live-update", component, "update-files"):list()
+end
 
 local function installation(self, component, which, status)
   local id <const> = type(which) == "table" and which.id or which
-  if type(id) ~= "string" then usage("an installation is named by its id or is one of installations(), not a %s", type(which)) end
+  if type(id) ~= "string" then
+    usage("an installation is named by its id or is one of installations(), not a %s", type(which))
+  end
   local at <const> = self.session:at("live-update", component, "installations", id)
   return tasks.handle(self.session, at, at:modify { status = status })
 end
@@ -321,9 +449,14 @@ local function filter_for(call, reference, options)
   if options.filter == nil and not options.all then
     usage("%s without a filter would mean every entity; say all = true if that is meant", call)
   end
-  if options.filter ~= nil and options.all then usage("%s: a filter, or all = true, not both", call) end
-  if not tostring(reference):find("^/mgmt/tm/asm/") then usage("%s works on collections of ASM only", call) end
-  return options.filter ~= nil and filters.raw(filters.text(options.filter, tostring(reference))) or nil
+  if options.filter ~= nil and options.all then
+    usage("%s: a filter, or all = true, not both", call)
+  end
+  if not tostring(reference):find("^/mgmt/tm/asm/") then
+    usage("%s works on collections of ASM only", call)
+  end
+  return options.filter ~= nil and filters.raw(filters.text(options.filter, tostring(reference)))
+    or nil
 end
 
 local function check_options(call, options, known)
@@ -337,8 +470,11 @@ end
 function M.modify_all(reference, options)
   local filter <const> = filter_for("modify_all", reference, options)
   check_options("modify_all", options, { filter = true, all = true, set = true })
-  if type(options.set) ~= "table" or next(options.set) == nil then usage("modify_all: nothing to set") end
-  local answer <const> = reference:modify(options.set, { filter = filter or filters.raw(EVERYTHING) })
+  if type(options.set) ~= "table" or next(options.set) == nil then
+    usage("modify_all: nothing to set")
+  end
+  local answer <const> =
+    reference:modify(options.set, { filter = filter or filters.raw(EVERYTHING) })
   return answer and answer.items or {}
 end
 
@@ -356,7 +492,9 @@ return setmetatable(M, {
   __call = function(_, session)
     if type(session) ~= "userdata" then usage("f5.asm takes a session: f5.asm(bip)") end
     return setmetatable({
-      session = session, policies = session:at("asm/policies"), live = setmetatable({ session = session }, Live),
+      session = session,
+      policies = session:at("asm/policies"),
+      live = setmetatable({ session = session }, Live),
     }, Asm)
   end,
 })

@@ -1,4 +1,5 @@
--- bip:bash: a command line of the device's shell, with its exit status, which the device does not tell by itself.
+-- bip:bash: a command line of the device's shell, with its exit status, which the device does not
+-- tell by itself.
 
 local core = require "f5.core"
 
@@ -11,25 +12,36 @@ local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 local OPTIONS <const> = { check = "boolean", timeout = "number" }
 
 local function check_options(options)
-  if type(options) ~= "table" then core.usage_error(3, ("bash takes a table of options, not a %s"):format(type(options))) end
+  if type(options) ~= "table" then
+    core.usage_error(3, ("bash takes a table of options, not a %s"):format(type(options)))
+  end
   for key, value in pairs(options) do
-    if not OPTIONS[key] then core.usage_error(3, ("bash has no option '%s'"):format(tostring(key))) end
+    if not OPTIONS[key] then
+      core.usage_error(3, ("bash has no option '%s'"):format(tostring(key)))
+    end
     if type(value) ~= OPTIONS[key] then
-      core.usage_error(3, ("bash: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value)))
+      core.usage_error(
+        3,
+        ("bash: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value))
+      )
     end
   end
 end
 
 --- session:bash(command[, options]): runs it and returns its output (both streams) and its exit status.
--- A status that is not 0 is an error of kind "task", unless check = false; it has `exit_status` and `output`.
+-- A status that is not 0 is an error of kind "task", unless check = false; it has `exit_status` and
+-- `output`.
 -- @param options table|nil: check (true), timeout (seconds)
 function M.bash(bip, command, options)
-  if type(command) ~= "string" then core.usage_error(2, ("bash takes a command line, not a %s"):format(type(command))) end
+  if type(command) ~= "string" then
+    core.usage_error(2, ("bash takes a command line, not a %s"):format(type(command)))
+  end
   if command:find "\0" then core.usage_error(2, "bash: a command line holds no zero byte") end
   options = options or {}
   check_options(options)
-  -- The mark is one that no output holds by chance. A subshell, because the command may end with exit; eval, because it may be no
-  -- sentence of the shell at all, and then the mark must come nevertheless.
+  -- The mark is one that no output holds by chance. A subshell, because the command may end with
+  -- exit; eval, because it may be no sentence of the shell at all, and then the mark must come
+  -- nevertheless.
   last = last + 1
   local mark = ("f5lua-%x-%d:"):format(math.random(0), last)
   local line = ("(eval %s) </dev/null 2>&1; printf '%%s%%d' %s $?"):format(quoted(command), mark)
@@ -39,15 +51,37 @@ function M.bash(bip, command, options)
   local result = type(answer) == "table" and answer.commandResult or ""
   local output, status = result:match("^(.*)" .. mark:gsub("%-", "%%-") .. "(%d+)%s*$")
   if not status then
-    error(core.error_new { kind = "protocol", device = bip:label(), method = "POST", path = "/mgmt/tm/util/bash", outcome = "unknown",
-      message = "the shell did not tell its exit status; it said: " .. result:sub(1, 200) }, 0)
+    error(
+      core.error_new {
+        kind = "protocol",
+        device = bip:label(),
+        method = "POST",
+        path = "/mgmt/tm/util/bash",
+        outcome = "unknown",
+        message = "the shell did not tell its exit status; it said: " .. result:sub(1, 200),
+      },
+      0
+    )
   end
   status = math.tointeger(status)
   if status ~= 0 and options.check ~= false then
     local words = output:match "^%s*(.-)%s*$"
-    error(core.error_new { kind = "task", device = bip:label(), method = "POST", path = "/mgmt/tm/util/bash", exit_status = status,
-      output = output, message = ("the command ended with status %d: %s%s"):format(status, command,
-        words ~= "" and "\n" .. words or "") }, 0)
+    error(
+      core.error_new {
+        kind = "task",
+        device = bip:label(),
+        method = "POST",
+        path = "/mgmt/tm/util/bash",
+        exit_status = status,
+        output = output,
+        message = ("the command ended with status %d: %s%s"):format(
+          status,
+          command,
+          words ~= "" and "\n" .. words or ""
+        ),
+      },
+      0
+    )
   end
   return output, status
 end

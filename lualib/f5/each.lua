@@ -5,9 +5,10 @@
 --   end)
 --   print(report)
 --
--- Every device has its own session and its own fiber; what fails on one device is written down and touches no other. The canaries run first
--- and must all succeed; the rest follows, never more than `workers` at a time; when more devices have failed than the budget
--- allows no new one is started, and those that were not reached are named in the report.
+-- Every device has its own session and its own fiber; what fails on one device is written down and
+-- touches no other. The canaries run first and must all succeed; the rest follows, never more than
+-- `workers` at a time; when more devices have failed than the budget allows no new one is started,
+-- and those that were not reached are named in the report.
 
 local core = require "f5.core"
 local inventory = require "f5.inventory"
@@ -15,8 +16,16 @@ local report_module = require "f5.fleet.report"
 local pairing = require "f5.fleet.pair"
 
 local OPTIONS <const> = {
-  workers = "integer", canary = "integer", batch = "integer", max_failures = true, per_device = "integer", on = "string",
-  limit = "string", journal = "string", progress = "function", sync = "boolean",
+  workers = "integer",
+  canary = "integer",
+  batch = "integer",
+  max_failures = true,
+  per_device = "integer",
+  on = "string",
+  limit = "string",
+  journal = "string",
+  progress = "function",
+  sync = "boolean",
 }
 
 local function usage(...) core.usage_error(3, string.format(...)) end
@@ -26,11 +35,17 @@ local function check(opts)
     local want = OPTIONS[key]
     if not want then usage("f5.each has no option '%s'", tostring(key)) end
     local is = math.type(value) == "integer" and "integer" or type(value)
-    if want ~= true and is ~= want then usage("f5.each: '%s' must be of type %s, not %s", key, want, is) end
+    if want ~= true and is ~= want then
+      usage("f5.each: '%s' must be of type %s, not %s", key, want, is)
+    end
     local least = key == "canary" and 0 or 1
-    if want == "integer" and value < least then usage("f5.each: '%s' must be at least %d", key, least) end
+    if want == "integer" and value < least then
+      usage("f5.each: '%s' must be at least %d", key, least)
+    end
   end
-  if opts.on and opts.on ~= "active" then usage("f5.each: 'on' is \"active\" or absent, not \"%s\"", opts.on) end
+  if opts.on and opts.on ~= "active" then
+    usage('f5.each: \'on\' is "active" or absent, not "%s"', opts.on)
+  end
 end
 
 --- How many devices may fail before the run stops: a count, or a share of all ("10%").
@@ -41,7 +56,10 @@ local function budget(given, total)
   if share and share <= 100 then return math.floor(total * share / 100) end
   local count = type(given) == "string" and math.tointeger(tonumber(given))
   if count and count >= 0 then return count end
-  return usage("f5.each: 'max_failures' is a number of devices or a share such as \"10%%\", not '%s'", tostring(given))
+  return usage(
+    "f5.each: 'max_failures' is a number of devices or a share such as \"10%%\", not '%s'",
+    tostring(given)
+  )
 end
 
 local Run = {}
@@ -61,7 +79,10 @@ local function credentials(device, secrets)
     if not options.password then
       options.password = os.getenv(name)
       if not options.password then
-        local message = ("the inventory wants the password of %s in the variable %s, which is not set"):format(device.name, name)
+        local message = ("the inventory wants the password of %s in the variable %s, which is not set"):format(
+          device.name,
+          name
+        )
         error(core.error_new { kind = "usage", device = device.name, message = message }, 0)
       end
     end
@@ -156,15 +177,30 @@ end
 -- @param fn function(bip, device): its first result is kept in the report
 -- @return report; see f5.fleet.report
 return function(devices, opts, fn)
-  if fn == nil then opts, fn = {}, opts end
-  if type(opts) ~= "table" then usage("f5.each(devices, options, function): the options are a %s", type(opts)) end
-  if type(fn) ~= "function" then usage("f5.each(devices, options, function): the last argument is a %s", type(fn)) end
+  if fn == nil then
+    opts, fn = {}, opts
+  end
+  if type(opts) ~= "table" then
+    usage("f5.each(devices, options, function): the options are a %s", type(opts))
+  end
+  if type(fn) ~= "function" then
+    usage("f5.each(devices, options, function): the last argument is a %s", type(fn))
+  end
   check(opts)
   local list = inventory.read(devices):limit(opts.limit).devices
   local report = report_module.new(list)
   local run = setmetatable({
-    fn = fn, report = report, workers = opts.workers or 50, per_device = opts.per_device or 4, on = opts.on, sync = opts.sync ~= false,
-    secrets = {}, failures = 0, budget = budget(opts.max_failures, #list), allowed = opts.max_failures, progress = opts.progress,
+    fn = fn,
+    report = report,
+    workers = opts.workers or 50,
+    per_device = opts.per_device or 4,
+    on = opts.on,
+    sync = opts.sync ~= false,
+    secrets = {},
+    failures = 0,
+    budget = budget(opts.max_failures, #list),
+    allowed = opts.max_failures,
+    progress = opts.progress,
   }, Run)
   core.raise_open_files(run.workers * run.per_device + 64)
   local began = core.now()
@@ -183,9 +219,12 @@ return function(devices, opts, fn)
   run:tell("begin", nil)
   local ok, problem = pcall(run.visit_all, run, left, opts)
   report.duration = core.now() - began
-  if not ok then -- cancelled, a journal on a full disk, or a mistake of the progress function: what was done is told all the same
+  -- cancelled, a journal on a full disk, or a mistake of the progress function: what was done is
+  -- told all the same
+  if not ok then
     local cancelled <const> = type(problem) == "table" and problem.kind == "cancelled"
-    report.ok, report.cut_off, report.stopped = false, true, cancelled and "interrupted" or tostring(problem)
+    report.ok, report.cut_off, report.stopped =
+      false, true, cancelled and "interrupted" or tostring(problem)
     run:tell("end", nil)
     error(problem, 0)
   end

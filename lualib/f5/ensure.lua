@@ -1,4 +1,5 @@
--- ref:ensure{…}: the object exists and has these properties. What already is so is not touched, and "changed" is never said of it.
+-- ref:ensure{…}: the object exists and has these properties. What already is so is not touched, and
+-- "changed" is never said of it.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -21,8 +22,8 @@ local function same_item(wanted, is)
   return true
 end
 
--- Lists of objects with names (a pool's members) are sets for the device: it returns them in its own order and with all
--- their defaults.
+-- Lists of objects with names (a pool's members) are sets for the device: it returns them in its
+-- own order and with all their defaults.
 local function by_name(list)
   local names = {}
   for _, item in ipairs(list) do
@@ -38,7 +39,10 @@ local function same_array(wanted, is)
   local named = #wanted > 0 and by_name(wanted) and by_name(is)
   for i, item in ipairs(wanted) do
     if named then
-      local other = named[item.fullPath or item.partition and ("/%s/%s"):format(item.partition, item.name) or item.name]
+      local other = named[item.fullPath or item.partition and ("/%s/%s"):format(
+        item.partition,
+        item.name
+      ) or item.name]
       if not other or not same_item(item, other) then return false end
     elseif not same(item, is[i]) then
       return false
@@ -47,7 +51,8 @@ local function same_array(wanted, is)
   return true
 end
 
--- The device writes its own form of what it was given: numbers as strings, names with their partition, flags as null.
+-- The device writes its own form of what it was given: numbers as strings, names with their
+-- partition, flags as null.
 local function same_text(wanted, is)
   if wanted == is then return true end
   local a, b = tostring(wanted):match "^%s*(.-)%s*$", tostring(is):match "^%s*(.-)%s*$"
@@ -59,7 +64,9 @@ function same(wanted, is)
   if wanted == null then return is == nil or is == null end
   if type(wanted) == "table" then
     if type(is) ~= "table" then return false end
-    if is_array(wanted) or (next(wanted) == nil and json.is_array(is)) then return same_array(wanted, is) end
+    if is_array(wanted) or (next(wanted) == nil and json.is_array(is)) then
+      return same_array(wanted, is)
+    end
     for key, value in pairs(wanted) do
       if not same(value, is[key]) then return false end
     end
@@ -100,7 +107,12 @@ function M.ensure(ref, properties, ...)
     return "created", ref:create(properties)
   end
   if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
-    core.usage_error(2, ("ensure is for one object, and %s is a collection: collection[\"/Common/NAME\"]:ensure { … }"):format(tostring(ref)))
+    core.usage_error(
+      2,
+      ('ensure is for one object, and %s is a collection: collection["/Common/NAME"]:ensure { … }'):format(
+        tostring(ref)
+      )
+    )
   end
   local change, any = {}, false
   for key, value in pairs(properties) do
@@ -108,7 +120,8 @@ function M.ensure(ref, properties, ...)
     if differs(key, value, object) then change[key], any = value, true end
   end
   if not any then return "unchanged", object end
-  if core.transaction_parts.is_bound(ref) then return "changed", ref:modify(change) end -- queued: there is nothing to compare yet
+  -- queued: there is nothing to compare yet
+  if core.transaction_parts.is_bound(ref) then return "changed", ref:modify(change) end
   -- The device has the last word: a value that it normalises to what it was before has not changed.
   local after = ref:modify(change)
   for key in pairs(change) do
@@ -116,7 +129,9 @@ function M.ensure(ref, properties, ...)
     local now = after[key]
     if sub_collection(after, key) then now = ref:at(key):list() end
     -- A password is never shown: whether this one is new cannot be known, so it was set.
-    if now == nil and object[key] == nil and core.is_secret_name(key) then return "changed", after end
+    if now == nil and object[key] == nil and core.is_secret_name(key) then
+      return "changed", after
+    end
     if not (same(now, object[key]) and same(object[key], now)) then return "changed", after end
   end
   return "unchanged", after

@@ -7,6 +7,14 @@ local Failure <const> = { __name = "f5.failure" }
 function Failure:__tostring() return self.message end
 
 return function(format, ...)
-  if type(format) ~= "string" then core.usage_error(2, ("f5.fail takes a message, not a %s"):format(type(format))) end
-  error(setmetatable({ kind = "failed", message = select("#", ...) > 0 and format:format(...) or format }, Failure), 0)
+  if type(format) ~= "string" then
+    core.usage_error(2, ("f5.fail takes a message, not a %s"):format(type(format)))
+  end
+  error(
+    setmetatable(
+      { kind = "failed", message = select("#", ...) > 0 and format:format(...) or format },
+      Failure
+    ),
+    0
+  )
 end

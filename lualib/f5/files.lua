@@ -8,6 +8,8 @@ return function(directory, pattern)
   if type(directory) ~= "string" or type(pattern) ~= "string" then
     core.usage_error(2, "f5.files takes a directory and a pattern of names, such as '*.ucs'")
   end
-  if not in_program then core.usage_error(2, "f5.files is there in f5lua only; a stock lua has LuaFileSystem for it") end
+  if not in_program then
+    core.usage_error(2, "f5.files is there in f5lua only; a stock lua has LuaFileSystem for it")
+  end
   return require "build.glob"(directory, pattern)
 end

@@ -5,8 +5,9 @@
 --   f5.filter.no { type = "explicit" }
 --   f5.filter.raw "name eq 'x'"
 --
--- A filter is a value: tostring(filter) is its text, and every call that takes a filter takes one. ASM joins with `or` only conditions on
--- one property; elsewhere below /mgmt/tm the device knows `partition eq X` and nothing else. What it would refuse is refused here.
+-- A filter is a value: tostring(filter) is its text, and every call that takes a filter takes one.
+-- ASM joins with `or` only conditions on one property; elsewhere below /mgmt/tm the device knows
+-- `partition eq X` and nothing else. What it would refuse is refused here.
 local core = require "f5.core"
 local json = require "f5.json"
 
@@ -40,7 +41,9 @@ local function quote(value)
   if kind == "string" then return "'" .. value:gsub("'", "''") .. "'" end
   if kind == "boolean" then return tostring(value) end
   if kind == "number" then
-    if value ~= value or value == math.huge or value == -math.huge then usage("a filter cannot hold the number %s", value) end
+    if value ~= value or value == math.huge or value == -math.huge then
+      usage("a filter cannot hold the number %s", value)
+    end
     return math.type(value) == "integer" and ("%d"):format(value) or ("%.17g"):format(value)
   end
   if value == json.null then return "null" end
@@ -71,13 +74,16 @@ local function on_property(name, condition)
     for index, choice in ipairs(condition.any_of) do
       parts[index] = table.concat(on_property(name, choice), " and ")
     end
-    return { #parts == 1 and parts[1] or "(" .. table.concat(parts, " or ") .. ")" }, #parts > 1 and "or" or nil
+    return { #parts == 1 and parts[1] or "(" .. table.concat(parts, " or ") .. ")" },
+      #parts > 1 and "or" or nil
   end
   local parts = {}
   for _, op in ipairs(sorted(condition)) do
     if COMPARE[op] then parts[#parts + 1] = ("%s %s %s"):format(name, op, quote(condition[op]))
     elseif FUNCTIONS[op] then
-      if type(condition[op]) ~= "string" then usage("%s takes a text, not a %s", op, type(condition[op])) end
+      if type(condition[op]) ~= "string" then
+        usage("%s takes a text, not a %s", op, type(condition[op]))
+      end
       parts[#parts + 1] = ("%s(%s,%s)"):format(op, name, quote(condition[op]))
     else
       usage("'%s' is no condition: eq ne lt le gt ge contains startswith endswith", tostring(op))
@@ -89,7 +95,9 @@ end
 
 local function build(conditions)
   if is_filter(conditions) then return conditions end
-  if type(conditions) ~= "table" then usage("a filter is made of a table, not of a %s", type(conditions)) end
+  if type(conditions) ~= "table" then
+    usage("a filter is made of a table, not of a %s", type(conditions))
+  end
   local parts, properties, joins = {}, {}, nil
   local names, nested = {}, {}
   for key in pairs(conditions) do
@@ -124,10 +132,16 @@ local M = {}
 function M.any(choices)
   for _, key in ipairs(sorted(type(choices) == "table" and choices or {})) do
     if type(key) == "string" then
-      usage("any { %s = … } would join several properties with 'or', which ASM does not support; write %s = any { … }", key, key)
+      usage(
+        "any { %s = … } would join several properties with 'or', which ASM does not support; write %s = any { … }",
+        key,
+        key
+      )
     end
   end
-  if type(choices) ~= "table" or #choices == 0 then usage("any takes a list of values or conditions") end
+  if type(choices) ~= "table" or #choices == 0 then
+    usage("any takes a list of values or conditions")
+  end
   return { any_of = choices }
 end
 
@@ -147,11 +161,20 @@ end
 --- conditions, or a text. Below /mgmt/tm/asm it is OData, elsewhere only the partition can be compared.
 function M.text(value, path)
   local filter
-  if type(value) == "string" then filter = new(value, nil, "raw") else filter = build(value) end
-  if path:find("^/mgmt/tm/asm/") or path:find("^/tm/asm/") or not path:find("^/mgmt/tm/") then return filter.text end
+  if type(value) == "string" then
+    filter = new(value, nil, "raw")
+  else
+    filter = build(value)
+  end
+  if path:find("^/mgmt/tm/asm/") or path:find("^/tm/asm/") or not path:find("^/mgmt/tm/") then
+    return filter.text
+  end
   local plain <const> = filter.text:match("^%s*partition%s+eq%s+(.-)%s*$")
   if not plain or plain:find("^['\"]?[^'\"%s]+['\"]?$") == nil then
-    usage("outside of ASM the device filters by partition only (partition eq X), not by: %s", filter.text)
+    usage(
+      "outside of ASM the device filters by partition only (partition eq X), not by: %s",
+      filter.text
+    )
   end
   return "partition eq " .. plain:gsub("^['\"](.*)['\"]$", "%1")
 end

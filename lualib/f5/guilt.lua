@@ -1,8 +1,10 @@
 -- Which command made a transaction fail. The device's refusal names objects but no command.
 --
--- If only one command has to do with an object that the message names, it is that one. Otherwise the device is asked: the beginning of the
--- transaction up to a command is queued again in a transaction of its own and validated only, which changes nothing; the first beginning that
--- is refused with the same words ends with the guilty command. A device that does not know validateOnly is not asked.
+-- If only one command has to do with an object that the message names, it is that one. Otherwise
+-- the device is asked: the beginning of the transaction up to a command is queued again in a
+-- transaction of its own and validated only, which changes nothing; the first beginning that is
+-- refused with the same words ends with the guilty command. A device that does not know
+-- validateOnly is not asked.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -29,7 +31,9 @@ local function names_in(message)
 end
 
 local function decoded(segment)
-  return (segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end):gsub("~", "/"))
+  return (
+    segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end):gsub("~", "/")
+  )
 end
 
 local function named(names, name)
@@ -48,7 +52,14 @@ local function mentioned_in(names, value)
     end
     if type(value.name) == "string" then
       local folder = type(value.subPath) == "string" and value.subPath .. "/" or ""
-      return named(names, ("/%s/%s%s"):format(type(value.partition) == "string" and value.partition or "Common", folder, value.name))
+      return named(
+        names,
+        ("/%s/%s%s"):format(
+          type(value.partition) == "string" and value.partition or "Common",
+          folder,
+          value.name
+        )
+      )
     end
   end
   return false
@@ -68,16 +79,26 @@ local function refusal(part, count)
   local header = { ["X-F5-REST-Coordination-Id"] = tostring(tx:id()) }
   for i = 1, count do
     local record = part.records[i]
-    part.session:request(record.method, record.path, { body = record.body ~= "" and record.body or nil, headers = header })
+    part.session:request(
+      record.method,
+      record.path,
+      { body = record.body ~= "" and record.body or nil, headers = header }
+    )
   end
-  local ok, err = pcall(part.session.request, part.session, "PATCH", "/mgmt/tm/transaction/" .. tx:id(),
-    { body = { state = "VALIDATING", validateOnly = true }, timeout = part.execution_timeout + 30 })
+  local ok, err = pcall(
+    part.session.request,
+    part.session,
+    "PATCH",
+    "/mgmt/tm/transaction/" .. tx:id(),
+    { body = { state = "VALIDATING", validateOnly = true }, timeout = part.execution_timeout + 30 }
+  )
   if ok then return nil end
   if type(err) ~= "table" or err.kind ~= "transaction" then error(err, 0) end
   return reason_of(err.message)
 end
 
--- The first of the candidates (places, rising) whose beginning is refused with this reason; the whole is.
+-- The first of the candidates (places, rising) whose beginning is refused with this reason; the
+-- whole is.
 local function search(part, candidates, reason)
   local began, low, high = core.now(), 0, #candidates
   while high - low > 1 do
@@ -90,17 +111,29 @@ end
 
 local function described(record)
   local where = record.where:gsub(": $", "")
-  return ("%s %s%s"):format(record.method, record.path, where ~= "" and ", queued at " .. where or "")
+  return ("%s %s%s"):format(
+    record.method,
+    record.path,
+    where ~= "" and ", queued at " .. where or ""
+  )
 end
 
 local function shown(record)
-  return { id = record.id, method = record.method, path = record.path, where = record.where:gsub(": $", "") }
+  return {
+    id = record.id, method = record.method, path = record.path,
+    where = record.where:gsub(": $", ""),
+  }
 end
 
 --- The error of a refused transaction with the guilty command in `command` and in its message.
 function M.blame(part, err)
   local records = part.records
-  if type(err) ~= "table" or err.kind ~= "transaction" or #records == 0 or not err.message:find "^transaction failed:" then return err end
+  if
+    type(err) ~= "table" or err.kind ~= "transaction" or #records == 0
+    or not err.message:find "^transaction failed:"
+  then
+    return err
+  end
   local reason = reason_of(err.message)
   local names, any = names_in(reason)
   local candidates = {}
@@ -130,7 +163,11 @@ function M.blame(part, err)
     if i <= LISTED then list[i] = described(records[place]) end
   end
   if #candidates > LISTED then list[#list + 1] = ("%d more"):format(#candidates - LISTED) end
-  err.message = ("%s; it was one of %d commands: %s"):format(err.message, #candidates, table.concat(list, "; "))
+  err.message = ("%s; it was one of %d commands: %s"):format(
+    err.message,
+    #candidates,
+    table.concat(list, "; ")
+  )
   return err
 end
 

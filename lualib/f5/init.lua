@@ -16,12 +16,17 @@ local f5 = {
 
 -- `for pool in bip.ltm.pool:list() do` calls the array.
 getmetatable(json.array {}).__call = function()
-  core.usage_error(2, "an array is no iterator: for i, item in ipairs(array) do … end, or for item in ref:each() do … end")
+  core.usage_error(
+    2,
+    "an array is no iterator: for i, item in ipairs(array) do … end, or for item in ref:each() do … end"
+  )
 end
 
 --- Calls fn(...) and returns true and its results, or false and the error. A cancelled fiber goes on ending.
 function f5.try(fn, ...)
-  if type(fn) ~= "function" then core.usage_error(2, ("f5.try takes a function, not a %s"):format(type(fn))) end
+  if type(fn) ~= "function" then
+    core.usage_error(2, ("f5.try takes a function, not a %s"):format(type(fn)))
+  end
   local function checked(ok, ...)
     if ok then return true, ... end
     local err = ...
@@ -48,9 +53,15 @@ lazy(core.session_methods, "f5.transaction", "transaction")
 lazy(core.session_methods, "f5.task", "task")
 lazy(core.session_methods, "f5.bash", "bash")
 lazy(core.session_methods, "f5.password", "change_password")
-for _, name in ipairs { "ready", "wait_ready", "failover_state" } do lazy(core.session_methods, "f5.ready", name) end
-for _, name in ipairs { "upload", "download" } do lazy(core.session_methods, "f5.transfer", name) end
-for _, name in ipairs { "commands", "move", "remove", "state", "validate", "commit" } do lazy(core.transaction_methods, "f5.transaction", name) end
+for _, name in ipairs { "ready", "wait_ready", "failover_state" } do
+  lazy(core.session_methods, "f5.ready", name)
+end
+for _, name in ipairs { "upload", "download" } do
+  lazy(core.session_methods, "f5.transfer", name)
+end
+for _, name in ipairs { "commands", "move", "remove", "state", "validate", "commit" } do
+  lazy(core.transaction_methods, "f5.transaction", name)
+end
 lazy(f5, "f5.stats", "flat")
 core.flat = f5.flat
 

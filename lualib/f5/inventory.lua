@@ -1,7 +1,8 @@
 --- Inventories: which devices there are, in which groups, and how to reach them.
 --
--- An inventory is a Lua file that returns a table, a JSON file, or an executable that prints JSON when it is called with `--list`
--- (Ansible's convention for dynamic inventories). A Lua file, and a JSON file of the same shape, says
+-- An inventory is a Lua file that returns a table, a JSON file, or an executable that prints JSON
+-- when it is called with `--list` (Ansible's convention for dynamic inventories). A Lua file, and a
+-- JSON file of the same shape, says
 --
 --   return {
 --     defaults = { username = "automation", password_env = "BIGIP_PASSWORD" },
@@ -15,8 +16,9 @@
 --     },
 --   }
 --
--- and Ansible's form is `{ group = { hosts, vars, children }, _meta = { hostvars } }`, with Ansible's names for the connection
--- (ansible_host, ansible_port, ansible_user, ansible_password). Nearer wins: device, group, parent group, defaults.
+-- and Ansible's form is `{ group = { hosts, vars, children }, _meta = { hostvars } }`, with
+-- Ansible's names for the connection (ansible_host, ansible_port, ansible_user, ansible_password).
+-- Nearer wins: device, group, parent group, defaults.
 
 local json = require "f5.json"
 local glob = require "f5.fleet.glob"
@@ -27,19 +29,46 @@ Inventory.__index = Inventory
 
 -- What f5.connect takes, and what only an inventory knows.
 local CONNECT <const> = {
-  host = "string", port = "integer", username = "string", password = "string", provider = "string", login_reference = "string",
-  auth = "string", token = "string", verify = "boolean", ca = "string", cert = "string", key = "string", pin = "string",
-  proxy = "string", timeout = "number", connect_timeout = "number", retries = "integer", token_lifetime = "number",
-  ver = "string", label = "string", wait = "number",
+  host = "string",
+  port = "integer",
+  username = "string",
+  password = "string",
+  provider = "string",
+  login_reference = "string",
+  auth = "string",
+  token = "string",
+  verify = "boolean",
+  ca = "string",
+  cert = "string",
+  key = "string",
+  pin = "string",
+  proxy = "string",
+  timeout = "number",
+  connect_timeout = "number",
+  retries = "integer",
+  token_lifetime = "number",
+  ver = "string",
+  label = "string",
+  wait = "number",
 }
 local OWN <const> = { password_command = "string", password_env = "string", pair = "string" }
 local ANSIBLE <const> = {
-  ansible_host = "host", ansible_port = "port", ansible_user = "username", ansible_password = "password",
-  ansible_httpapi_port = "port", ansible_httpapi_validate_certs = "verify",
+  ansible_host = "host",
+  ansible_port = "port",
+  ansible_user = "username",
+  ansible_password = "password",
+  ansible_httpapi_port = "port",
+  ansible_httpapi_validate_certs = "verify",
 }
 
 local function fail(source, what, ...)
-  error(setmetatable({ message = source .. ": " .. what:format(...) }, { __tostring = function(e) return e.message end }), 0)
+  error(
+    setmetatable(
+      { message = source .. ": " .. what:format(...) },
+      { __tostring = function(e) return e.message end }
+    ),
+    0
+  )
 end
 
 local function check_options(at, options, extra)
@@ -47,13 +76,19 @@ local function check_options(at, options, extra)
     local want = CONNECT[key] or OWN[key]
     if want then
       local is = math.type(value) == "integer" and want ~= "number" and "integer" or type(value)
-      if is ~= want then at("'%s' must be %s %s, not %s", key, want:find "^[aeio]" and "an" or "a", want, is) end
+      if is ~= want then
+        at("'%s' must be %s %s, not %s", key, want:find "^[aeio]" and "an" or "a", want, is)
+      end
     elseif not extra[key] then
       local names = {}
       for name in pairs(extra) do names[#names + 1] = name end
       table.sort(names)
-      at("'%s' is not something an inventory knows here (an option of f5.connect, password_env, password_command, pair, %s); "
-        .. "facts of your own go into vars", key, table.concat(names, ", "))
+      at(
+        "'%s' is not something an inventory knows here (an option of f5.connect, password_env, password_command, pair, %s); "
+          .. "facts of your own go into vars",
+        key,
+        table.concat(names, ", ")
+      )
     end
   end
 end
@@ -65,7 +100,9 @@ local function lineage(groups, at)
   local parents = {}
   for name, group in pairs(groups) do
     for _, child in ipairs(group.children or {}) do
-      if not groups[child] then at(child)("group '%s' names the child '%s', which is not a group", name, child) end
+      if not groups[child] then
+        at(child)("group '%s' names the child '%s', which is not a group", name, child)
+      end
       parents[child] = parents[child] or {}
       table.insert(parents[child], name)
     end
@@ -111,7 +148,8 @@ local function from_ansible(data, at)
       if known then entry[known] = value else entry.vars[key] = value end
     end
     if type(entry.port) == "string" then
-      entry.port = math.tointeger(tonumber(entry.port)) or where("'port' must be an integer, not '%s'", entry.port)
+      entry.port = math.tointeger(tonumber(entry.port))
+        or where("'port' must be an integer, not '%s'", entry.port)
     end
     return entry
   end
@@ -146,14 +184,21 @@ end
 function Inventory.from_table(data, source, text)
   source = source or "inventory"
   local function at(name, nth)
-    return function(...) return fail(source .. (text and name and locate(text, name, nth) or ""), ...) end
+    return function(...)
+      return fail(source .. (text and name and locate(text, name, nth) or ""), ...)
+    end
   end
   if type(data) ~= "table" then at()("an inventory is a table, not a %s", type(data)) end
-  if not data.devices and not data.defaults and not is_list(data) then data = from_ansible(data, at) end
+  if not data.devices and not data.defaults and not is_list(data) then
+    data = from_ansible(data, at)
+  end
   if is_list(data) then data = { devices = data } end
   for key in pairs(data) do
     if key ~= "devices" and key ~= "groups" and key ~= "defaults" then
-      at(key)("'%s' is not a part of an inventory: it has devices, groups and defaults", tostring(key))
+      at(key)(
+        "'%s' is not a part of an inventory: it has devices, groups and defaults",
+        tostring(key)
+      )
     end
   end
   local groups, defaults = data.groups or {}, data.defaults or {}
@@ -165,11 +210,19 @@ function Inventory.from_table(data, source, text)
   local seen = {}
   for i, given in ipairs(data.devices or {}) do
     if type(given) == "string" then given = { host = given } end
-    if type(given) ~= "table" then at()("device %d is a %s; a host name or a table is expected", i, type(given)) end
+    if type(given) ~= "table" then
+      at()("device %d is a %s; a host name or a table is expected", i, type(given))
+    end
     local name = given.name or given.label or given.host
     if type(name) ~= "string" or name == "" then at()("device %d has no host", i) end
     check_options(at(name), given, DEVICE_KEYS)
-    if seen[name] then at(name, 2)("device '%s' is listed twice (first as device %d); give one of them another name", name, seen[name]) end
+    if seen[name] then
+      at(name, 2)(
+        "device '%s' is listed twice (first as device %d); give one of them another name",
+        name,
+        seen[name]
+      )
+    end
     seen[name] = i
     local device = { name = name, connect = {}, vars = {}, groups = {} }
     overlay(device.connect, defaults, GROUP_KEYS)
@@ -177,7 +230,13 @@ function Inventory.from_table(data, source, text)
     local memberships = table.move(given.groups or {}, 1, #(given.groups or {}), 1, {})
     table.sort(memberships)
     for _, group in ipairs(memberships) do
-      if not groups[group] then at(group)("device '%s' is in the group '%s', which is not defined under groups", name, tostring(group)) end
+      if not groups[group] then
+        at(group)(
+          "device '%s' is in the group '%s', which is not defined under groups",
+          name,
+          tostring(group)
+        )
+      end
       for _, each in ipairs(above[group]) do
         device.groups[each] = true
         overlay(device.connect, groups[each], GROUP_KEYS)
@@ -213,7 +272,9 @@ end
 -- @param path string: FILE.lua, a JSON file, or an executable that prints JSON for --list
 -- @return inventory; raises a message with file and line
 function Inventory.read(path)
-  if type(path) == "table" then return getmetatable(path) == Inventory and path or Inventory.from_table(path) end
+  if type(path) == "table" then
+    return getmetatable(path) == Inventory and path or Inventory.from_table(path)
+  end
   local text, data
   if path:find "%.lua$" then
     text = read(path)
@@ -227,7 +288,12 @@ function Inventory.read(path)
       local pipe = assert(io.popen(quote(path) .. " --list", "r"))
       text = pipe:read "a"
       local ok, how, status = pipe:close()
-      if not ok then fail(path, "the inventory program ended with %s %d", how == "signal" and "signal" or "status", status) end
+      if not ok then
+        fail(
+          path, "the inventory program ended with %s %d", how == "signal" and "signal" or "status",
+          status
+        )
+      end
     else
       text = read(path)
     end
@@ -244,7 +310,9 @@ end
 function Inventory:limit(limit)
   if not limit then return self end
   -- The shell's --limit "$UNSET" must not become a run on all devices.
-  if not limit:find "[^%s,]" then fail(self.source, "the limit is empty; without one it is all devices") end
+  if not limit:find "[^%s,]" then
+    fail(self.source, "the limit is empty; without one it is all devices")
+  end
   local take, leave = {}, {}
   for term in limit:gmatch "[^,]+" do
     term = term:match "^%s*(.-)%s*$"
@@ -253,8 +321,12 @@ function Inventory:limit(limit)
     local matches
     if group then
       local pattern, known = glob(group), false
-      for name in pairs(self.groups) do known = known or name:find(pattern) ~= nil end
-      if not known then fail(self.source, "the limit '%s' names no group of this inventory", term) end
+      for name in pairs(self.groups) do
+        known = known or name:find(pattern) ~= nil
+      end
+      if not known then
+        fail(self.source, "the limit '%s' names no group of this inventory", term)
+      end
       matches = function(device)
         for name in pairs(device.groups) do if name:find(pattern) then return true end end
         return false
@@ -263,8 +335,12 @@ function Inventory:limit(limit)
       local pattern = glob(rest)
       matches = function(device) return device.name:find(pattern) ~= nil end
       local found = false -- what is left out, too: mistyped, it would not be left out
-      for _, device in ipairs(self.devices) do found = found or matches(device) end
-      if not found then fail(self.source, "the limit '%s' matches no device of this inventory", term) end
+      for _, device in ipairs(self.devices) do
+        found = found or matches(device)
+      end
+      if not found then
+        fail(self.source, "the limit '%s' matches no device of this inventory", term)
+      end
     end
     table.insert(negative == "!" and leave or take, matches)
   end
@@ -274,7 +350,9 @@ function Inventory:limit(limit)
   end
   local out = setmetatable({ source = self.source, groups = self.groups, devices = {} }, Inventory)
   for _, device in ipairs(self.devices) do
-    if (#take == 0 or any(take, device)) and not any(leave, device) then out.devices[#out.devices + 1] = device end
+    if (#take == 0 or any(take, device)) and not any(leave, device) then
+      out.devices[#out.devices + 1] = device
+    end
   end
   return out
 end

@@ -17,7 +17,9 @@ local function fitted(text)
 end
 
 function Live:__call(text)
-  if type(text) ~= "string" then core.usage_error(2, ("a live line is a string, not a %s"):format(type(text))) end
+  if type(text) ~= "string" then
+    core.usage_error(2, ("a live line is a string, not a %s"):format(type(text)))
+  end
   if text == self.text then return end
   self.text = text
   if self.quiet and not self.terminal then return end

@@ -6,15 +6,23 @@ local stats = require "f5.stats"
 local M = {}
 
 -- The workers that all others need, then the configuration.
-local WORKERS <const> = { "/mgmt/shared/echo/available", "/mgmt/shared/identified-devices/config/device-info/available",
-  "/mgmt/tm/sys/available", "/mgmt/tm/cm/available" }
+local WORKERS <const> = {
+  "/mgmt/shared/echo/available",
+  "/mgmt/shared/identified-devices/config/device-info/available",
+  "/mgmt/tm/sys/available",
+  "/mgmt/tm/cm/available",
+}
 local PATIENCE_WITH_LOGIN <const> = 5
 local LONGEST_PAUSE <const> = 5
 
 -- Every value of that name anywhere in an answer with entries.
 local function values(found, name, tables)
   for key, value in pairs(tables) do
-    if type(value) == "table" then values(found, name, value) elseif not name or key == name then found[#found + 1] = { key, value } end
+    if type(value) == "table" then
+      values(found, name, value)
+    elseif not name or key == name then
+      found[#found + 1] = { key, value }
+    end
   end
   return found
 end
@@ -39,7 +47,9 @@ local function obstacle(bip)
   local found = status == 200 and flat(body)
   if not found then return ("/mgmt/tm/sys/mcp-state answers %d"):format(status) end
   for _, pair in ipairs(values({}, "phase", found)) do
-    if pair[2] ~= "running" then return "the configuration is not loaded: mcpd is " .. tostring(pair[2]) end
+    if pair[2] ~= "running" then
+      return "the configuration is not loaded: mcpd is " .. tostring(pair[2])
+    end
   end
   status, body = get(bip, "/mgmt/tm/sys/ready")
   if status == 404 then return nil end -- before 13.1 there is none
@@ -51,7 +61,10 @@ local function obstacle(bip)
   return nil
 end
 
-local TRANSIENT <const> = { not_ready = true, transport = true, timeout = true, busy = true, tls = true, protocol = true, auth = true }
+local TRANSIENT <const> = {
+  not_ready = true, transport = true, timeout = true, busy = true, tls = true, protocol = true,
+  auth = true,
+}
 
 -- Why not, and the error if there was one.
 local function look(bip)
@@ -68,7 +81,8 @@ function M.ready(bip)
   return reason == nil, reason
 end
 
-local OPTIONS <const> = { timeout = "number", down = "number", interval = "number", progress = "function" }
+local OPTIONS <const> =
+  { timeout = "number", down = "number", interval = "number", progress = "function" }
 
 --- session:wait_ready{ down =, timeout =, interval =, progress = }: waits until the device is ready, as after a restart or a reboot.
 -- @param options table|nil: down (seconds in which it is expected to go away first), timeout (seconds, 900), interval (seconds; growing
@@ -76,13 +90,22 @@ local OPTIONS <const> = { timeout = "number", down = "number", interval = "numbe
 -- @return number: seconds that it took
 function M.wait_ready(bip, options)
   options = options or {}
-  if type(options) ~= "table" then core.usage_error(2, ("wait_ready takes a table of options, not a %s"):format(type(options))) end
+  if type(options) ~= "table" then
+    core.usage_error(2, ("wait_ready takes a table of options, not a %s"):format(type(options)))
+  end
   for key, value in pairs(options) do
-    if type(value) ~= OPTIONS[key] then core.usage_error(2, ("wait_ready has no option '%s' of type %s"):format(tostring(key), type(value))) end
+    if type(value) ~= OPTIONS[key] then
+      core.usage_error(
+        2,
+        ("wait_ready has no option '%s' of type %s"):format(tostring(key), type(value))
+      )
+    end
   end
   if options.down then -- it answers for a while before it goes
     local asked = core.now()
-    while core.now() - asked < options.down and not look(bip) do core.sleep(math.min(options.interval or 1, 1)) end
+    while core.now() - asked < options.down and not look(bip) do
+      core.sleep(math.min(options.interval or 1, 1))
+    end
   end
   local limit = options.timeout or 900
   local began, pause, refusals = core.now(), options.interval or 0.5, 0
@@ -90,7 +113,8 @@ function M.wait_ready(bip, options)
     local reason, err = look(bip)
     local passed = core.now() - began
     if not reason then return passed end
-    -- While a device starts it may refuse a good password; one that goes on doing so must not be asked until it locks the user out.
+    -- While a device starts it may refuse a good password; one that goes on doing so must not be
+    -- asked until it locks the user out.
     refusals = err and err.kind == "auth" and refusals + 1 or 0
     if refusals >= PATIENCE_WITH_LOGIN then error(err, 0) end
     if options.progress then options.progress(reason, passed) end
@@ -105,9 +129,16 @@ end
 
 --- session:failover_state(): "active", "standby", "offline" or "forced-offline", as the unit itself says.
 function M.failover_state(bip)
-  local ok, body = pcall(function() return bip:at("/mgmt/tm/shared/bigip-failover-state"):load() end)
+  local ok, body = pcall(
+    function() return bip:at("/mgmt/tm/shared/bigip-failover-state"):load() end
+  )
   if ok and type(body.failoverState) == "string" then return body.failoverState:lower() end
-  if not ok and not (type(body) == "table" and (body.kind == "not_found" or body.kind == "unsupported")) then error(body, 0) end
+  if
+    not ok
+    and not (type(body) == "table" and (body.kind == "not_found" or body.kind == "unsupported"))
+  then
+    error(body, 0)
+  end
   local entry = stats.flat(bip:at("cm/failover-status"):load())[1] or {}
   return (tostring(entry.status or "unknown"):lower():gsub(" ", "-"))
 end

@@ -1,10 +1,12 @@
--- Simulated devices for specs and for `f5lua run --sim`: starts them, moves their clock, plants faults, reads their state.
+-- Simulated devices for specs and for `f5lua run --sim`: starts them, moves their clock, plants
+-- faults, reads their state.
 --
 --   local sim = require "f5.sim"
 --   local device <close> = sim.start { provision = { "ltm", "asm" } }
 --   local bip <close> = f5.connect(device:options "admin")
 --
--- The device itself (lualib/sim) runs in a Lua state and thread of its own and is reached over HTTPS only.
+-- The device itself (lualib/sim) runs in a Lua state and thread of its own and is reached over
+-- HTTPS only.
 local json = require "f5.json"
 local server = require "f5.sim.server"
 
@@ -14,10 +16,25 @@ local Device <const> = {}
 Device.__index = Device
 
 -- What the server takes itself; everything else is for the device.
-local SERVER_OPTIONS <const> = { bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true, fleet = true }
+local SERVER_OPTIONS <const> = {
+  bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true,
+  fleet = true,
+}
 local DEVICE_OPTIONS <const> = {
-  users = true, provision = true, seed = true, latency_ms = true, hostname = true, log = true, origins = true, providers = true,
-  version = true, address = true, fleet = true, failing = true, slow = true, restarting = true,
+  users = true,
+  provision = true,
+  seed = true,
+  latency_ms = true,
+  hostname = true,
+  log = true,
+  origins = true,
+  providers = true,
+  version = true,
+  address = true,
+  fleet = true,
+  failing = true,
+  slow = true,
+  restarting = true,
 }
 
 -- The users of a device that is not told otherwise.
@@ -53,7 +70,10 @@ function M.start(options)
     host = host,
     port = started:port(),
     ca = started:ca(),
-    url = ("https://%s:%d"):format(host:find(":", 1, true) and "[" .. host .. "]" or host, started:port()),
+    url = ("https://%s:%d"):format(
+      host:find(":", 1, true) and "[" .. host .. "]" or host,
+      started:port()
+    ),
   }, Device)
 end
 
@@ -139,9 +159,15 @@ end
 --- The n-th device of a fleet (`sim.start { fleet = 1000 }`), with all these methods but stop.
 function Device:member(n)
   local host <const> = ("127.%d.%d.%d"):format(n >> 16, n >> 8 & 255, n & 255)
-  local through <const> = { call = function(_, name, text) return self.server:call(host .. "/" .. name, text) end }
+  local through <const> =
+    { call = function(_, name, text) return self.server:call(host .. "/" .. name, text) end }
   return setmetatable({
-    server = through, users = self.users, host = host, port = self.port, ca = self.ca, url = ("https://%s:%d"):format(host, self.port),
+    server = through,
+    users = self.users,
+    host = host,
+    port = self.port,
+    ca = self.ca,
+    url = ("https://%s:%d"):format(host, self.port),
   }, Device)
 end
 
@@ -154,7 +180,10 @@ end
 function Device:options(name)
   for _, user in ipairs(self.users) do
     if name == nil or user.name == name then
-      return { host = self.host, port = self.port, ca = self.ca, username = user.name, password = user.password }
+      return {
+        host = self.host, port = self.port, ca = self.ca, username = user.name,
+        password = user.password,
+      }
     end
   end
   error(("the simulated device has no user '%s'"):format(tostring(name)), 2)

@@ -1,14 +1,16 @@
 -- Statistics and whatever else comes as nested entries, read as plain values.
 --
--- The device answers { entries = { ["https://localhost/…/stats"] = { nestedStats = { entries = { ["serverside.curConns"] = { value = 0 },
--- ["status.availabilityState"] = { description = "unknown" } } } } } }; older ones leave the outer two levels out.
+-- The device answers { entries = { ["https://localhost/…/stats"] = { nestedStats = { entries = {
+-- ["serverside.curConns"] = { value = 0 }, ["status.availabilityState"] = { description = "unknown"
+-- } } } } } }; older ones leave the outer two levels out.
 
 local core = require "f5.core"
 local json = require "f5.json"
 
 local M = {}
 
--- "…/version/2" before "…/version/10". A table has lost the order in which the device wrote; it writes its entries sorted.
+-- "…/version/2" before "…/version/10". A table has lost the order in which the device wrote; it
+-- writes its entries sorted.
 local function natural_key(text)
   return (text:gsub("%d+", function(digits) return ("%04d%s"):format(#digits, digits) end))
 end
@@ -36,7 +38,8 @@ local function read_entry(entry)
   return entry
 end
 
--- One table: name to value. An inner entry whose name is a link holds a table of its own under that link.
+-- One table: name to value. An inner entry whose name is a link holds a table of its own under that
+-- link.
 function read_entries(entries)
   local values = {}
   for name, entry in pairs(entries) do values[name] = read_entry(entry) end
@@ -51,7 +54,9 @@ local function all_nested(entries)
 end
 
 local function check(body)
-  if type(body) ~= "table" then core.usage_error(2, ("f5.flat takes an answer with entries, not a %s"):format(type(body))) end
+  if type(body) ~= "table" then
+    core.usage_error(2, ("f5.flat takes an answer with entries, not a %s"):format(type(body)))
+  end
 end
 
 --- Every entry of the body as a table of plain values, in the device's order.
@@ -67,8 +72,9 @@ function M.flat(body)
   return list
 end
 
--- Of a collection, or of one object? The kind does not always say ("membersstats" is a collection's, "acollectionstats" may be an
--- object's); but it names the component, and a path that ends with that name is the collection.
+-- Of a collection, or of one object? The kind does not always say ("membersstats" is a
+-- collection's, "acollectionstats" may be an object's); but it names the component, and a path that
+-- ends with that name is the collection.
 local function is_collection(ref, body)
   local last = tostring(ref):match "([^/?]+)[^/]*$"
   if last:sub(1, 1) == "~" then return false end

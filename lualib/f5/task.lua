@@ -1,4 +1,5 @@
--- One handle for all long work of a device. Which families there are, and how each is polled, is in runtime/f5/task.c.
+-- One handle for all long work of a device. Which families there are, and how each is polled, is in
+-- runtime/f5/task.c.
 
 local core = require "f5.core"
 
@@ -11,7 +12,8 @@ local USUAL_TIMEOUT <const> = 600
 local BEGINS_WITHIN <const> = 15
 local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.2, 5
 
--- The commands of tmsh have their tasks at the same place below /mgmt/tm/task; everything else is where it is.
+-- The commands of tmsh have their tasks at the same place below /mgmt/tm/task; everything else is
+-- where it is.
 local function whole_path(path)
   path = tostring(path)
   if not path:find "^/mgmt" then path = "/mgmt/tm/" .. path:gsub("^/", "") end
@@ -43,8 +45,16 @@ local function new_error(self, fields)
 end
 
 local function lost(self, cause)
-  return new_error(self, { status = 404, outcome = "unknown", cause = cause, message = "the device does not know this task any more: it was "
-    .. "deleted, or forgotten by a restart of the device's services; whether its work was done is unknown" })
+  return new_error(
+    self,
+    {
+      status = 404,
+      outcome = "unknown",
+      cause = cause,
+      message = "the device does not know this task any more: it was "
+        .. "deleted, or forgotten by a restart of the device's services; whether its work was done is unknown",
+    }
+  )
 end
 
 local function member(body, path)
@@ -86,7 +96,10 @@ local function failure(self, state)
     cause = nil
   end
   local details = self.family.result == "result" and type(body) == "table" and body.result or nil
-  return new_error(self, { message = reason, cause = cause or details, code = type(body) == "table" and body.code or nil })
+  return new_error(
+    self,
+    { message = reason, cause = cause or details, code = type(body) == "table" and body.code or nil }
+  )
 end
 
 -- What came of it when it has ended; raises what failed.
@@ -125,13 +138,19 @@ function Task:delete()
   self.deleted = true
 end
 
-local OPTIONS <const> = { timeout = "number", interval = "number", progress = "function", keep = "boolean" }
+local OPTIONS <const> =
+  { timeout = "number", interval = "number", progress = "function", keep = "boolean" }
 
 local function check(options)
   for key, value in pairs(options) do
-    if not OPTIONS[key] then core.usage_error(3, ("wait has no option '%s'"):format(tostring(key))) end
+    if not OPTIONS[key] then
+      core.usage_error(3, ("wait has no option '%s'"):format(tostring(key)))
+    end
     if type(value) ~= OPTIONS[key] then
-      core.usage_error(3, ("wait: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value)))
+      core.usage_error(
+        3,
+        ("wait: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value))
+      )
     end
     if type(value) == "number" and (value ~= value or value < 0) then
       core.usage_error(3, ("wait: '%s' must be a number of seconds, not %s"):format(key, value))
@@ -142,7 +161,9 @@ end
 -- Polls until it has ended or the time is over; returns what core.task.poll does.
 local function poll(self, options)
   local limit = options.timeout or USUAL_TIMEOUT
-  if not options.progress then return core.task.poll(self.reference, limit, 0, options.interval or 0, false) end
+  if not options.progress then
+    return core.task.poll(self.reference, limit, 0, options.interval or 0, false)
+  end
   local began, before, pause = core.now(), 0, options.interval or FIRST_PAUSE
   while true do
     local outcome, state, body = core.task.poll(self.reference, 0, before, 0, true)
@@ -160,7 +181,13 @@ local function poll_and_tell(self, options)
   if results[1] then return table.unpack(results, 2, results.n) end
   local err = results[2]
   if type(err) == "table" and err.kind == "cancelled" then
-    io.stderr:write(("f5lua: %s: %s goes on; look at it again with %s\n"):format(self.session:label(), tostring(self), again(self)))
+    io.stderr:write(
+      ("f5lua: %s: %s goes on; look at it again with %s\n"):format(
+        self.session:label(),
+        tostring(self),
+        again(self)
+      )
+    )
   end
   error(err, 0)
 end
@@ -170,13 +197,28 @@ end
 --   (function(state, seconds), after each look), keep (leave the task on the device)
 function Task:wait(options)
   options = options or {}
-  if type(options) ~= "table" then core.usage_error(2, ("wait takes a table of options, not a %s"):format(type(options))) end
+  if type(options) ~= "table" then
+    core.usage_error(2, ("wait takes a table of options, not a %s"):format(type(options)))
+  end
   check(options)
   local outcome, state, body = poll_and_tell(self, options)
   if outcome == "running" then
-    error(new_error(self, { kind = "timeout", outcome = "unknown", cause = not state and body or nil, message =
-      ("not done after %g s (%s); it goes on, look at it again with %s"):format(options.timeout or USUAL_TIMEOUT,
-        state or "the device did not say", again(self)) }), 0)
+    error(
+      new_error(
+        self,
+        {
+          kind = "timeout",
+          outcome = "unknown",
+          cause = not state and body or nil,
+          message = ("not done after %g s (%s); it goes on, look at it again with %s"):format(
+            options.timeout or USUAL_TIMEOUT,
+            state or "the device did not say",
+            again(self)
+          ),
+        }
+      ),
+      0
+    )
   end
   local ok, result = pcall(ended, self, outcome, state, body)
   if not options.keep and outcome ~= "lost" then
@@ -187,11 +229,13 @@ function Task:wait(options)
   return result
 end
 
--- A task of /mgmt/tm/task begins when it is told to. While another one runs the device says that it is busy.
+-- A task of /mgmt/tm/task begins when it is told to. While another one runs the device says that it
+-- is busy.
 local function start(self, patience)
   local began = core.now()
   while true do
-    local ok, err = pcall(self.reference.replace, self.reference, { [self.family.start] = "VALIDATING" })
+    local ok, err =
+      pcall(self.reference.replace, self.reference, { [self.family.start] = "VALIDATING" })
     if ok then return end
     if type(err) ~= "table" or err.kind == "cancelled" then error(err, 0) end
     if err.outcome == "unknown" then
@@ -204,7 +248,8 @@ local function start(self, patience)
   end
 end
 
--- An object that had been done before may say so for a moment longer: that is not the new work's end.
+-- An object that had been done before may say so for a moment longer: that is not the new work's
+-- end.
 local function wait_until_begun(self, state_before)
   local began = core.now()
   while core.now() - began < BEGINS_WITHIN do
@@ -216,14 +261,23 @@ end
 
 local function attach(bip, given)
   for key in pairs(given) do
-    if key ~= "path" and key ~= "id" then core.usage_error(3, ("task: there is no '%s'; bip:task{ path =, id = }"):format(tostring(key))) end
+    if key ~= "path" and key ~= "id" then
+      core.usage_error(
+        3,
+        ("task: there is no '%s'; bip:task{ path =, id = }"):format(tostring(key))
+      )
+    end
   end
-  if given.path == nil then core.usage_error(3, "task: bip:task{ path =, id = } needs the path, such as \"sys/ucs\"") end
+  if given.path == nil then
+    core.usage_error(3, 'task: bip:task{ path =, id = } needs the path, such as "sys/ucs"')
+  end
   local path = whole_path(given.path)
   local family = core.task.family(path)
   if not family then core.usage_error(3, ("task: %s is no place of tasks"):format(path)) end
   local base = family.watch or path
-  if given.id == nil and not family.keeps then core.usage_error(3, "task: bip:task{ path =, id = } needs the task's id") end
+  if given.id == nil and not family.keeps then
+    core.usage_error(3, "task: bip:task{ path =, id = } needs the task's id")
+  end
   local reference = given.id ~= nil and bip:at(base, given.id) or bip:at(base)
   return handle(bip, reference, family, { id = given.id })
 end
@@ -236,7 +290,9 @@ function M.task(bip, path, body, options)
   if type(path) ~= "string" and type(path) ~= "userdata" then
     core.usage_error(2, ("task(path, body): the path is a %s"):format(type(path)))
   end
-  if type(body) ~= "table" then core.usage_error(2, ("task(path, body): the body is a %s, not a table"):format(type(body))) end
+  if type(body) ~= "table" then
+    core.usage_error(2, ("task(path, body): the body is a %s, not a table"):format(type(body)))
+  end
   local place = whole_path(path)
   local family = core.task.family(place)
   if not family then core.usage_error(2, ("task: %s is no place of tasks"):format(place)) end
@@ -247,7 +303,9 @@ function M.task(bip, path, body, options)
   end
   if family.watch then
     local name = body[family.named]
-    if type(name) ~= "string" then core.usage_error(2, ("task: the body needs the %s"):format(family.named)) end
+    if type(name) ~= "string" then
+      core.usage_error(2, ("task: the body needs the %s"):format(family.named))
+    end
     local watched = bip:at(family.watch, name)
     local before = watched:exists() and watched:load() or nil
     reference:create(body)
@@ -257,7 +315,9 @@ function M.task(bip, path, body, options)
   end
   local made, answer = pcall(reference.create, reference, body)
   -- One that is not started does nothing, and the device forgets it: to make another one is safe.
-  if not made and family.start and type(answer) == "table" and answer.outcome == "unknown" then made, answer = true, reference:create(body) end
+  if not made and family.start and type(answer) == "table" and answer.outcome == "unknown" then
+    made, answer = true, reference:create(body)
+  end
   if not made then error(answer, 0) end
   local id = type(answer) == "table" and answer[family.id] or nil
   if id == nil then
@@ -278,7 +338,12 @@ end
 --- A handle of what the reference points to, which is a task of a known family.
 function M.handle(bip, reference, body)
   local family = core.task.family(tostring(reference))
-  return handle(bip, reference, family, { id = not family.keeps and body and body[family.id] or nil, body = body })
+  return handle(
+    bip,
+    reference,
+    family,
+    { id = not family.keeps and body and body[family.id] or nil, body = body }
+  )
 end
 
 return M

@@ -1,4 +1,5 @@
--- Transactions, the part above runtime/f5/transaction.c: the function form, commands, validation, commit, and who is guilty of a failure.
+-- Transactions, the part above runtime/f5/transaction.c: the function form, commands, validation,
+-- commit, and who is guilty of a failure.
 
 local core = require "f5.core"
 local guilt = require "f5.guilt"
@@ -8,15 +9,23 @@ local M = {}
 
 local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.2, 5
 
-local COMMIT <const> = { async = "boolean", timeout = "number", interval = "number", progress = "function" }
+local COMMIT <const> =
+  { async = "boolean", timeout = "number", interval = "number", progress = "function" }
 
 local function check(name, options, known, level)
   if options == nil then return {} end
-  if type(options) ~= "table" then core.usage_error(level, ("%s takes a table of options, not a %s"):format(name, type(options))) end
+  if type(options) ~= "table" then
+    core.usage_error(level, ("%s takes a table of options, not a %s"):format(name, type(options)))
+  end
   for key, value in pairs(options) do
-    if not known[key] then core.usage_error(level, ("%s has no option '%s'"):format(name, tostring(key))) end
+    if not known[key] then
+      core.usage_error(level, ("%s has no option '%s'"):format(name, tostring(key)))
+    end
     if type(value) ~= known[key] then
-      core.usage_error(level, ("%s: '%s' must be a %s, not a %s"):format(name, key, known[key], type(value)))
+      core.usage_error(
+        level,
+        ("%s: '%s' must be a %s, not a %s"):format(name, key, known[key], type(value))
+      )
     end
   end
   return options
@@ -28,8 +37,11 @@ local function reference(part) return part.session:at("/mgmt/tm/transaction", pa
 local function explain(part, err)
   if type(err) ~= "table" or err.kind ~= "not_found" then return err end
   err.kind = "transaction"
-  err.message = ("the transaction %d is gone, and nothing of it was carried out: the device ends one that gets no command for %d s (%s)")
-    :format(part.id, part.timeout, err.message)
+  err.message = ("the transaction %d is gone, and nothing of it was carried out: the device ends one that gets no command for %d s (%s)"):format(
+    part.id,
+    part.timeout,
+    err.message
+  )
   return err
 end
 
@@ -70,14 +82,18 @@ end
 
 local function check_id(name, id)
   if type(id) == "table" then id = id.commandId end
-  if math.type(id) ~= "integer" then core.usage_error(3, name .. ": a command is named by its id, or is what queueing it returned") end
+  if math.type(id) ~= "integer" then
+    core.usage_error(3, name .. ": a command is named by its id, or is what queueing it returned")
+  end
   return id
 end
 
 --- Makes a command the order-th one.
 function M:move(id, order)
   id = check_id("move", id)
-  if math.type(order) ~= "integer" then core.usage_error(2, "move: the place is an integer, 1 for the first") end
+  if math.type(order) ~= "integer" then
+    core.usage_error(2, "move: the place is an integer, 1 for the first")
+  end
   return held(self, false, function(part)
     local command = reference(part):at("commands", id):modify { evalOrder = order }
     local records, at = part.records, position(part.records, id)
@@ -103,16 +119,20 @@ function M:state()
   return told(part, function() return reference(part):load().state end)
 end
 
--- An exchange was cut while a command was queued, or the keep-alive's copy could not be removed: what is there and is not ours goes.
+-- An exchange was cut while a command was queued, or the keep-alive's copy could not be removed:
+-- what is there and is not ours goes.
 local function reconcile(tx, part)
   if not part.doubtful then return end
   for _, command in ipairs(reference(part):at("commands"):list()) do
-    if not position(part.records, command.commandId) then reference(part):at("commands", command.commandId):delete() end
+    if not position(part.records, command.commandId) then
+      reference(part):at("commands", command.commandId):delete()
+    end
   end
   parts.settled(tx)
 end
 
-local TRANSIENT <const> = { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
+local TRANSIENT <const> =
+  { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
 
 -- Looks until the device has decided; nil after the time limit.
 local function watch(part, options)
@@ -139,16 +159,40 @@ local function new_error(part, fields)
   return core.error_new(fields)
 end
 
--- Sends the PATCH that runs the transaction and returns what the device says in the end, or raises what went wrong.
+-- Sends the PATCH that runs the transaction and returns what the device says in the end, or raises
+-- what went wrong.
 local function run(part, body, options)
   local ref = reference(part)
-  local sent, answer = pcall(function()
-    return part.session:request("PATCH", ref, { body = body, timeout = options.timeout or part.execution_timeout + 30 })
-  end)
-  if sent and not options.async and type(answer) == "table" and answer.state ~= "FAILED" then return answer end
-  if not sent and not (type(answer) == "table" and answer.outcome == "unknown" and TRANSIENT[answer.kind]) then error(answer, 0) end
+  local sent, answer = pcall(
+    function()
+      return part.session:request(
+        "PATCH",
+        ref,
+        { body = body, timeout = options.timeout or part.execution_timeout + 30 }
+      )
+    end
+  )
+  if sent and not options.async and type(answer) == "table" and answer.state ~= "FAILED" then
+    return answer
+  end
+  if
+    not sent
+    and not (type(answer) == "table" and answer.outcome == "unknown" and TRANSIENT[answer.kind])
+  then
+    error(answer, 0)
+  end
   if not sent and body.validateOnly then
-    error(new_error(part, { kind = answer.kind, cause = answer, message = "the validation was cut off; nothing has changed" }), 0)
+    error(
+      new_error(
+        part,
+        {
+          kind = answer.kind,
+          cause = answer,
+          message = "the validation was cut off; nothing has changed",
+        }
+      ),
+      0
+    )
   end
   -- It runs in the background, or the connection was cut: what came of it can be seen.
   local cut = not sent and answer or nil
@@ -158,14 +202,37 @@ local function run(part, body, options)
     error(state, 0)
   end
   if not state then
-    error(new_error(part, { kind = "timeout", outcome = "unknown", message = ("the transaction %d is still running; its state says "
-      .. "what comes of it: %s"):format(part.id, ref) }), 0)
+    error(
+      new_error(
+        part,
+        {
+          kind = "timeout",
+          outcome = "unknown",
+          message = (
+            "the transaction %d is still running; its state says " .. "what comes of it: %s"
+          ):format(part.id, ref),
+        }
+      ),
+      0
+    )
   end
   if state.state == "FAILED" then
-    error(new_error(part, { message = "transaction failed:" .. tostring(state.failureReason), cause = cut }), 0)
+    error(
+      new_error(
+        part,
+        { message = "transaction failed:" .. tostring(state.failureReason), cause = cut }
+      ),
+      0
+    )
   end
   if state.state == "STARTED" and cut then
-    error(new_error(part, { kind = cut.kind, cause = cut, message = "the commit did not arrive: nothing has changed" }), 0)
+    error(
+      new_error(
+        part,
+        { kind = cut.kind, cause = cut, message = "the commit did not arrive: nothing has changed" }
+      ),
+      0
+    )
   end
   return state
 end
@@ -176,7 +243,11 @@ function M:validate(options)
   held(self, true, function(part)
     local ok, err = pcall(function()
       reconcile(self, part)
-      return run(part, { state = "VALIDATING", validateOnly = true, asyncExecution = options.async or nil }, options)
+      return run(
+        part,
+        { state = "VALIDATING", validateOnly = true, asyncExecution = options.async or nil },
+        options
+      )
     end)
     if not ok then error(guilt.blame(part, explain(part, err)), 0) end
   end)
@@ -199,8 +270,12 @@ function M:commit(options)
   end
   if type(err) == "table" and err.kind == "cancelled" then
     parts.carried_out(self)
-    io.stderr:write(("f5lua: %s: interrupted while the transaction %d was committed; whether it was carried out is unknown\n"):format(
-      part.session:label(), part.id))
+    io.stderr:write(
+      ("f5lua: %s: interrupted while the transaction %d was committed; whether it was carried out is unknown\n"):format(
+        part.session:label(),
+        part.id
+      )
+    )
     error(err, 0)
   end
   err = guilt.blame(part, explain(part, err))
@@ -216,9 +291,15 @@ end
 --- session:transaction([options,] fn): calls fn(tx), then commits; any error, also a cancellation, and nothing has changed.
 -- @return what fn returns
 function M.transaction(bip, options, fn)
-  if fn == nil and (type(options) == "function" or options == nil) then options, fn = nil, options end
-  if type(options) == "function" then options, fn = fn, options end
-  if type(fn) ~= "function" then core.usage_error(2, ("transaction takes a function, not a %s"):format(type(fn))) end
+  if fn == nil and (type(options) == "function" or options == nil) then
+    options, fn = nil, options
+  end
+  if type(options) == "function" then
+    options, fn = fn, options
+  end
+  if type(fn) ~= "function" then
+    core.usage_error(2, ("transaction takes a function, not a %s"):format(type(fn)))
+  end
   local begin, commit = {}, {}
   for key, value in pairs(options or {}) do
     if key == "keep_alive" then begin[key] = value else commit[key] = value end

@@ -8,11 +8,25 @@ local M = {}
 
 -- Where files go, where they come from, and in which directory of the device they are.
 local PLACES <const> = {
-  downloads = { to = "/mgmt/shared/file-transfer/uploads/", from = "/mgmt/shared/file-transfer/downloads/", directory = "/var/config/rest/downloads" },
-  ucs = { to = "/mgmt/shared/file-transfer/ucs-uploads/", from = "/mgmt/shared/file-transfer/ucs-downloads/", directory = "/var/local/ucs" },
-  images = { to = "/mgmt/cm/autodeploy/software-image-uploads/", from = "/mgmt/cm/autodeploy/software-image-downloads/",
-    directory = "/shared/images" },
-  asm = { to = "/mgmt/tm/asm/file-transfer/uploads/", from = "/mgmt/tm/asm/file-transfer/downloads/" },
+  downloads = {
+    to = "/mgmt/shared/file-transfer/uploads/",
+    from = "/mgmt/shared/file-transfer/downloads/",
+    directory = "/var/config/rest/downloads",
+  },
+  ucs = {
+    to = "/mgmt/shared/file-transfer/ucs-uploads/",
+    from = "/mgmt/shared/file-transfer/ucs-downloads/",
+    directory = "/var/local/ucs",
+  },
+  images = {
+    to = "/mgmt/cm/autodeploy/software-image-uploads/",
+    from = "/mgmt/cm/autodeploy/software-image-downloads/",
+    directory = "/shared/images",
+  },
+  asm = {
+    to = "/mgmt/tm/asm/file-transfer/uploads/",
+    from = "/mgmt/tm/asm/file-transfer/downloads/",
+  },
   qkview = { from = "/mgmt/cm/autodeploy/qkview-downloads/" },
 }
 
@@ -24,15 +38,22 @@ end
 
 local function check(what, options, known)
   if options == nil then return {} end
-  if type(options) ~= "table" then core.usage_error(3, ("%s takes a table of options, not a %s"):format(what, type(options))) end
+  if type(options) ~= "table" then
+    core.usage_error(3, ("%s takes a table of options, not a %s"):format(what, type(options)))
+  end
   for key, value in pairs(options) do
     local want = known[key]
     if key == "sha256" and value == true then goto fits end
     if not want then core.usage_error(3, ("%s has no option '%s'"):format(what, tostring(key))) end
     local is = math.type(value) == "integer" and "integer" or type(value)
-    if is ~= want then core.usage_error(3, ("%s: '%s' must be of type %s, not %s"):format(what, key, want, is)) end
+    if is ~= want then
+      core.usage_error(3, ("%s: '%s' must be of type %s, not %s"):format(what, key, want, is))
+    end
     if key == "sha256" and not (value:match "^%x+$" and #value == 64) then
-      core.usage_error(3, ("%s: 'sha256' is true or 64 hexadecimal digits, not %q"):format(what, value))
+      core.usage_error(
+        3,
+        ("%s: 'sha256' is true or 64 hexadecimal digits, not %q"):format(what, value)
+      )
     end
     ::fits::
   end
@@ -47,13 +68,21 @@ local function place(what, direction, name)
     if of[direction] then names[#names + 1] = known end
   end
   table.sort(names)
-  return core.usage_error(3, ("%s: '%s' is one of %s, not '%s'"):format(what, direction, table.concat(names, ", "), name))
+  return core.usage_error(
+    3,
+    ("%s: '%s' is one of %s, not '%s'"):format(what, direction, table.concat(names, ", "), name)
+  )
 end
 
 local function check_name(what, name)
   if type(name) ~= "string" or name == "" or name == "." or name == ".." or name:find "[/%c]" then
-    core.usage_error(3, ("%s: the name of a file on the device is a name without slashes, not %s"):format(what,
-      type(name) == "string" and ("%q"):format(name) or "a " .. type(name)))
+    core.usage_error(
+      3,
+      ("%s: the name of a file on the device is a name without slashes, not %s"):format(
+        what,
+        type(name) == "string" and ("%q"):format(name) or "a " .. type(name)
+      )
+    )
   end
 end
 
@@ -72,8 +101,10 @@ function M.bar(name, done, size, seconds)
   local share = size > 0 and done / size or 1
   local filled = math.floor(share * WIDTH)
   local left = rate > 0 and math.ceil((size - done) / rate) or 0
-  return ("%s  [%s%s] %3d %%  %s of %s  %s/s  %d:%02d left"):format(name, ("#"):rep(filled), ("."):rep(WIDTH - filled),
-    math.floor(share * 100), amount(done), amount(size), amount(rate), left // 60, left % 60)
+  return ("%s  [%s%s] %3d %%  %s of %s  %s/s  %d:%02d left"):format(
+    name, ("#"):rep(filled), ("."):rep(WIDTH - filled), math.floor(share * 100), amount(done),
+    amount(size), amount(rate), left // 60, left % 60
+  )
 end
 
 -- All chunks. On a terminal, from the third second on, a line shows how far it is.
@@ -92,22 +123,31 @@ local function run(moved, name, progress)
 end
 
 local UPLOAD <const> = { to = "string", name = "string", sha256 = "string", progress = "function" }
-local DOWNLOAD <const> = { from = "string", size = "integer", sha256 = "string", progress = "function" }
+local DOWNLOAD <const> =
+  { from = "string", size = "integer", sha256 = "string", progress = "function" }
 
 --- session:upload(file[, options]): sends a file.
 -- @param options table|nil: to ("downloads", "ucs", "images", "asm"), name (on the device; the file's own), progress
 --   (function(bytes, size, seconds)), sha256 (true: take it; 64 hexadecimal digits: it must be this one)
 -- @return table: name, size, sha256 (when asked for), path (on the device)
 function M.upload(bip, file, options)
-  if type(file) ~= "string" then core.usage_error(2, ("upload: the file is named by a string, not by a %s"):format(type(file))) end
+  if type(file) ~= "string" then
+    core.usage_error(2, ("upload: the file is named by a string, not by a %s"):format(type(file)))
+  end
   options = check("upload", options, UPLOAD)
   local target = place("upload", "to", options.to)
   local name = options.name or file:match "([^/]*)$"
   check_name("upload", name)
-  local moved <close> = transfer.upload(bip, target.to .. encoded(name), file, options.sha256 ~= nil)
+  local moved <close> =
+    transfer.upload(bip, target.to .. encoded(name), file, options.sha256 ~= nil)
   run(moved, name, options.progress)
   local size, sha256 = transfer.finish(moved, options.sha256 ~= true and options.sha256 or nil)
-  return { name = name, size = size, sha256 = sha256, path = target.directory and target.directory .. "/" .. name or nil }
+  return {
+    name = name,
+    size = size,
+    sha256 = sha256,
+    path = target.directory and target.directory .. "/" .. name or nil,
+  }
 end
 
 --- session:download(name, file[, options]): fetches a file. It has its name when all of it is there, and only its owner may read it.
@@ -116,10 +156,13 @@ end
 -- @return table: file, size, sha256 (when asked for)
 function M.download(bip, name, file, options)
   check_name("download", name)
-  if type(file) ~= "string" or file == "" then core.usage_error(2, ("download: the file is named by a string, not by a %s"):format(type(file))) end
+  if type(file) ~= "string" or file == "" then
+    core.usage_error(2, ("download: the file is named by a string, not by a %s"):format(type(file)))
+  end
   options = check("download", options, DOWNLOAD)
   local source = place("download", "from", options.from)
-  local moved <close> = transfer.download(bip, source.from .. encoded(name), file, options.sha256 ~= nil, options.size)
+  local moved <close> =
+    transfer.download(bip, source.from .. encoded(name), file, options.sha256 ~= nil, options.size)
   run(moved, name, options.progress)
   local size, sha256 = transfer.finish(moved, options.sha256 ~= true and options.sha256 or nil)
   return { file = file, size = size, sha256 = sha256 }

@@ -1,4 +1,5 @@
--- Addresses in their route domains: which networks there are, what is in them, and the route domain that "%N" names.
+-- Addresses in their route domains: which networks there are, what is in them, and the route domain
+-- that "%N" names.
 local validate = require "sim.validate"
 
 local M = {}
@@ -12,7 +13,10 @@ end
 -- An address, checked before, as its bytes: 4 or 16.
 local function bytes_of(text)
   if not text:find ":" then return bytes_of_v4(text) end
-  text = text:gsub("[%d]+%.[%d.]+$", function(last) return ("%x:%x"):format(string.unpack(">I2I2", bytes_of_v4(last))) end)
+  text = text:gsub(
+    "[%d]+%.[%d.]+$",
+    function(last) return ("%x:%x"):format(string.unpack(">I2I2", bytes_of_v4(last))) end
+  )
   local function words(part)
     local list <const> = {}
     for word in part:gmatch "%x+" do list[#list + 1] = string.pack(">I2", tonumber(word, 16)) end
@@ -47,7 +51,8 @@ local function bits_of(text, bytes)
   return count
 end
 
--- "10.0.0.1%2/24", "10.0.0.1/24%2", "default%2", "::/0" in a partition -> { domain, bytes, bits }; nil if it is none.
+-- "10.0.0.1%2/24", "10.0.0.1/24%2", "default%2", "::/0" in a partition -> { domain, bytes, bits };
+-- nil if it is none.
 local function parse(store, text, partition)
   local domain <const> = text:match "%%(%d+)"
   local bare = text:gsub("%%%d+", "")
@@ -56,12 +61,17 @@ local function parse(store, text, partition)
   local address <const>, suffix <const> = bare:match "^([^/]+)/?(.*)$"
   local bytes <const> = bytes_of(address)
   local home <const> = store:get(ROOT .. "auth/partition/" .. tostring(partition or "Common"))
-  return { domain = tonumber(domain) or home and home.defaultRouteDomain or 0, bytes = bytes, bits = bits_of(suffix, bytes) }
+  return {
+    domain = tonumber(domain) or home and home.defaultRouteDomain or 0,
+    bytes = bytes,
+    bits = bits_of(suffix, bytes),
+  }
 end
 
 -- Whether two texts, each in its partition, are the same address; with `network`, the same network.
 local function same(store, one, other, network)
-  local a <const>, b <const> = parse(store, one.text, one.partition), parse(store, other.text, other.partition)
+  local a <const>, b <const> =
+    parse(store, one.text, one.partition), parse(store, other.text, other.partition)
   if not a or not b or a.domain ~= b.domain then return false end
   if not network then return a.bytes == b.bytes end
   return a.bits == b.bits and masked(a.bytes, a.bits) == masked(b.bytes, b.bits)
@@ -75,8 +85,10 @@ function M.other(store, collection, path, object, property, network)
   for _, segment in ipairs(store:segments(collection)) do
     local place <const> = collection .. "/" .. segment
     local candidate <const> = store:get(place)
-    if place ~= path and type(candidate[property]) == "string"
-      and same(store, own, { text = candidate[property], partition = candidate.partition }, network) then
+    if
+      place ~= path and type(candidate[property]) == "string"
+      and same(store, own, { text = candidate[property], partition = candidate.partition }, network)
+    then
       return candidate
     end
   end
@@ -104,8 +116,14 @@ end
 
 local function check_gateway(store, path)
   local route <const> = store:get(path)
-  if route and type(route.gw) == "string" and not is_connected(store, route.gw, route.partition) then
-    validate.refuse_mcpd(("01070330:3: Static route gateway %s is not directly connected via an interface."):format(route.gw))
+  if
+    route and type(route.gw) == "string" and not is_connected(store, route.gw, route.partition)
+  then
+    validate.refuse_mcpd(
+      ("01070330:3: Static route gateway %s is not directly connected via an interface."):format(
+        route.gw
+      )
+    )
   end
 end
 
@@ -124,18 +142,26 @@ end
 --- The same of all routes, for when a self IP has gone.
 function M.check_routes(store, ctx)
   at_the_end(store, ctx, function()
-    for _, segment in ipairs(store:segments(ROOT .. "net/route")) do check_gateway(store, ROOT .. "net/route/" .. segment) end
+    for _, segment in ipairs(store:segments(ROOT .. "net/route")) do
+      check_gateway(store, ROOT .. "net/route/" .. segment)
+    end
   end)
 end
 
 --- Refuses a text ("10.0.0.1%7", "/Common/10.0.0.1%7:80") with a route domain that there is not.
 function M.check_domain(store, text, ctx)
-  local id <const> = not ctx.seed and not ctx.factory and type(text) == "string" and text:match "%%(%d+)"
+  local id <const> = not ctx.seed
+    and not ctx.factory and type(text) == "string" and text:match "%%(%d+)"
   if not id then return end
   for _, domain in ipairs(store:list(ROOT .. "net/route-domain")) do
     if domain.id == tonumber(id) then return end
   end
-  validate.refuse_mcpd(("01070973:3: The specified route domain (%s) does not exist for address (%s)."):format(id, text:match "[^/]*%%%d+[^:]*" or text))
+  validate.refuse_mcpd(
+    ("01070973:3: The specified route domain (%s) does not exist for address (%s)."):format(
+      id,
+      text:match "[^/]*%%%d+[^:]*" or text
+    )
+  )
 end
 
 return M

@@ -1,7 +1,8 @@
--- The life cycle of the API: X-F5-Api-Status on what is deprecated, early or for tests only, and 404 where it is switched off.
+-- The life cycle of the API: X-F5-Api-Status on what is deprecated, early or for tests only, and
+-- 404 where it is switched off.
 --
--- state.api_status = { availability = {…}, resource = {…}, property = {…} }: the three pages of /mgmt/shared/settings/api-status. It works
--- on collections of resources only, as the guide says.
+-- state.api_status = { availability = {…}, resource = {…}, property = {…} }: the three pages of
+-- /mgmt/shared/settings/api-status. It works on collections of resources only, as the guide says.
 local errors = require "sim.errors"
 
 local M = {}
@@ -16,9 +17,15 @@ local RESOURCES <const> = {
 local PROPERTIES <const> = {
   ["ltm/profile/fastl4"] = { hardwareSynCookie = "DEPRECATED", softwareSynCookie = "DEPRECATED" },
 }
-local SETTING <const> = { DEPRECATED = "deprecatedApiAllowed", EARLY_ACCESS = "earlyAccessApiAllowed", TEST_ONLY = "testOnlyApiAllowed" }
+local SETTING <const> = {
+  DEPRECATED = "deprecatedApiAllowed",
+  EARLY_ACCESS = "earlyAccessApiAllowed",
+  TEST_ONLY = "testOnlyApiAllowed",
+}
 local PAGES <const> = {
-  availability = "availability", ["log/resource"] = "resource", ["log/resource-property"] = "property",
+  availability = "availability",
+  ["log/resource"] = "resource",
+  ["log/resource-property"] = "property",
 }
 local BASE <const> = "/mgmt/shared/settings/api-status"
 
@@ -28,7 +35,9 @@ local function settings(device, request)
   if not page then return errors.not_registered(request) end
   local values <const> = device.state.api_status[page]
   if request.method == "PATCH" or request.method == "POST" or request.method == "PUT" then
-    if request.user.access["all-partitions"] ~= "admin" then return require("sim.auth").not_permitted(request) end
+    if request.user.access["all-partitions"] ~= "admin" then
+      return require("sim.auth").not_permitted(request)
+    end
     local body <const> = request.json or {}
     for name, value in pairs(body) do
       local text <const> = tostring(value)
@@ -41,7 +50,8 @@ local function settings(device, request)
     return errors.rest(request, 405, "Method not allowed: " .. request.method)
   end
   local answer <const> = {
-    kind = "mgmt:shared:settings:api-status:" .. place:gsub("/", ":") .. "state", selfLink = "https://localhost" .. BASE .. "/" .. place,
+    kind = "mgmt:shared:settings:api-status:" .. place:gsub("/", ":") .. "state",
+    selfLink = "https://localhost" .. BASE .. "/" .. place,
   }
   for name, value in pairs(values) do answer[name] = value end
   return { status = 200, body = answer }
@@ -62,17 +72,32 @@ local function status_of(request)
   if RESOURCES[template] then return RESOURCES[template], "RESOURCE" end
   local body <const> = request.json
   for name, status in pairs(PROPERTIES[template]) do
-    if request.method == "GET" or type(body) == "table" and body[name] ~= nil then return status, "PROPERTY" end
+    if request.method == "GET" or type(body) == "table" and body[name] ~= nil then
+      return status, "PROPERTY"
+    end
   end
   return nil
 end
 
 function M.install(device)
-  device.state.api_status = device.state.api_status or {
-    availability = { deprecatedApiAllowed = "true", earlyAccessApiAllowed = "true", testOnlyApiAllowed = "false" },
-    resource = { deprecatedApiAllowed = "true", earlyAccessApiAllowed = "true", testOnlyApiAllowed = "true" },
-    property = { deprecatedApiAllowed = "true", earlyAccessApiAllowed = "true", testOnlyApiAllowed = "true" },
-  }
+  device.state.api_status = device.state.api_status
+    or {
+      availability = {
+        deprecatedApiAllowed = "true",
+        earlyAccessApiAllowed = "true",
+        testOnlyApiAllowed = "false",
+      },
+      resource = {
+        deprecatedApiAllowed = "true",
+        earlyAccessApiAllowed = "true",
+        testOnlyApiAllowed = "true",
+      },
+      property = {
+        deprecatedApiAllowed = "true",
+        earlyAccessApiAllowed = "true",
+        testOnlyApiAllowed = "true",
+      },
+    }
   device:route(BASE, settings)
 
   device:filter(125, function(self, request)
@@ -85,7 +110,11 @@ function M.install(device)
       request.api_status = nil
       return nil
     end
-    local response <const> = errors.rest(request, 404, ("The API %s is not available as per the API status settings."):format(request.path))
+    local response <const> = errors.rest(
+      request,
+      404,
+      ("The API %s is not available as per the API status settings."):format(request.path)
+    )
     return response
   end)
 

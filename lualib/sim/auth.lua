@@ -1,7 +1,7 @@
 -- Who is asking: tokens, basic authentication, and the login.
 --
--- state.tokens = { generation = n, items = { [token] = token object } }; an expired token stays for a day, because the device still knows
--- that it has expired.
+-- state.tokens = { generation = n, items = { [token] = token object } }; an expired token stays for
+-- a day, because the device still knows that it has expired.
 local json = require "f5.json"
 local digest = require "sim.digest"
 local native = require "sim.native"
@@ -31,7 +31,9 @@ local function new_name()
     end
     bits = bits & (1 << count) - 1
   end
-  if count > 0 then out[#out + 1] = BASE32:sub((bits << 5 - count & 31) + 1, (bits << 5 - count & 31) + 1) end
+  if count > 0 then
+    out[#out + 1] = BASE32:sub((bits << 5 - count & 31) + 1, (bits << 5 - count & 31) + 1)
+  end
   return table.concat(out)
 end
 
@@ -45,9 +47,16 @@ M.unauthorized = unauthorized
 -- The user may not do this at all; what restjavad says before anything else looks at the request.
 function M.not_permitted(request)
   local place <const> = "http://localhost:8100" .. request.path
-  return unauthorized(request, ("Authorization failed: user=https://localhost/mgmt/shared/authz/users/%s resource=%s verb=%s "
-    .. "uri:%s referrer:%s sender:%s"):format(request.user and request.user.name or "", request.path, request.method, place,
-    request.headers.referer or request.remote, request.remote))
+  return unauthorized(
+    request,
+    (
+      "Authorization failed: user=https://localhost/mgmt/shared/authz/users/%s resource=%s verb=%s "
+      .. "uri:%s referrer:%s sender:%s"
+    ):format(
+      request.user and request.user.name or "", request.path, request.method, place,
+      request.headers.referer or request.remote, request.remote
+    )
+  )
 end
 
 local function is_live(device, token)
@@ -64,7 +73,12 @@ end
 local function count_live(device, user_name, provider_name)
   local count = 0
   for _, token in pairs(device.state.tokens.items) do
-    if token.userName == user_name and token.authProviderName == provider_name and is_live(device, token) then count = count + 1 end
+    if
+      token.userName == user_name and token.authProviderName == provider_name
+      and is_live(device, token)
+    then
+      count = count + 1
+    end
   end
   return count
 end
@@ -78,9 +92,15 @@ local function new_token(device, request, provider, name)
   local token <const> = {
     token = text, name = text, userName = name, authProviderName = provider.name,
     user = { link = providers.user_link(provider, name) },
-    timeout = LIFETIME, startTime = clock.iso(start), address = request.remote, partition = "[All]",
-    generation = tokens.generation, lastUpdateMicros = now, expirationMicros = start + LIFETIME * SECOND,
-    kind = "shared:authz:tokens:authtokenitemstate", selfLink = TOKENS .. "/" .. text,
+    timeout = LIFETIME,
+    startTime = clock.iso(start),
+    address = request.remote,
+    partition = "[All]",
+    generation = tokens.generation,
+    lastUpdateMicros = now,
+    expirationMicros = start + LIFETIME * SECOND,
+    kind = "shared:authz:tokens:authtokenitemstate",
+    selfLink = TOKENS .. "/" .. text,
   }
   tokens.items[text] = token
   return token
@@ -89,24 +109,42 @@ end
 -- What a refused login echoes: the request as restjavad keeps it, which has no password.
 local function echo_of(body)
   return json.encode({
-    username = body.username, loginProviderName = body.loginProviderName, loginReference = body.loginReference,
-    generation = 0, lastUpdateMicros = 0,
+    username = body.username,
+    loginProviderName = body.loginProviderName,
+    loginReference = body.loginReference,
+    generation = 0,
+    lastUpdateMicros = 0,
   }, { sort = true, first = { "username", "loginReference", "loginProviderName" } })
 end
 
 local function login(device, request)
-  if request.method ~= "POST" then return errors.rest(request, 405, "Method not allowed: " .. request.method) end
+  if request.method ~= "POST" then
+    return errors.rest(request, 405, "Method not allowed: " .. request.method)
+  end
   local body <const> = request.json
   if type(body) ~= "table" or body.username == nil or body.password == nil then
-    return errors.rest(request, 400, "username and password are required", { request_body = body and echo_of(body) })
+    return errors.rest(
+      request, 400, "username and password are required", { request_body = body and echo_of(body) }
+    )
   end
   local provider
   if body.loginReference ~= nil and body.loginReference ~= json.null then
-    provider = providers.by_reference(device, type(body.loginReference) == "table" and body.loginReference.link)
-    if not provider then return errors.rest(request, 400, "loginReference is invalid.", { request_body = echo_of(body) }) end
+    provider = providers.by_reference(
+      device,
+      type(body.loginReference) == "table" and body.loginReference.link
+    )
+    if not provider then
+      return errors.rest(
+        request, 400, "loginReference is invalid.", { request_body = echo_of(body) }
+      )
+    end
   else
     provider = providers.by_name(device, body.loginProviderName or "tmos")
-    if not provider then return errors.rest(request, 400, "loginProviderName is invalid.", { request_body = echo_of(body) }) end
+    if not provider then
+      return errors.rest(
+        request, 400, "loginProviderName is invalid.", { request_body = echo_of(body) }
+      )
+    end
   end
   local user <const> = providers.authenticate(device, provider, body.username, body.password)
   if not user or user.access["all-partitions"] == "no-access" then
@@ -114,7 +152,11 @@ local function login(device, request)
   end
   forget_old(device)
   if count_live(device, user.name, provider.name) >= MOST_TOKENS then
-    return errors.rest(request, 400, ("user %s has reached maximum active login tokens"):format(users.uuid(user.name)))
+    return errors.rest(
+      request,
+      400,
+      ("user %s has reached maximum active login tokens"):format(users.uuid(user.name))
+    )
   end
   request.user = { name = user.name, provider = provider.name, access = user.access }
   return { status = 200, body = {
@@ -127,11 +169,14 @@ local function login(device, request)
   } }
 end
 
--- The token of X-F5-Auth-Token, or the refusal. The header wins over any other credentials, also at the login.
+-- The token of X-F5-Auth-Token, or the refusal. The header wins over any other credentials, also at
+-- the login.
 local function by_token(device, request, name)
   local token <const> = device.state.tokens.items[name]
   if not token then return nil, unauthorized(request, "X-F5-Auth-Token does not exist.") end
-  if not is_live(device, token) then return nil, unauthorized(request, "X-F5-Auth-Token has expired.") end
+  if not is_live(device, token) then
+    return nil, unauthorized(request, "X-F5-Auth-Token has expired.")
+  end
   local access <const> = providers.access(device, token.authProviderName, token.userName)
   if not access then return nil, unauthorized(request, "X-F5-Auth-Token does not exist.") end
   return { name = token.userName, provider = token.authProviderName, access = access, token = name }
@@ -145,7 +190,8 @@ end
 local function changes_own_password(request, name)
   local segments <const> = request.segments
   local place <const> = table.concat(segments, "/", 1, math.min(#segments, 4))
-  return (request.method == "PATCH" or request.method == "PUT") and (place == "mgmt/tm/auth/user" or place == "mgmt/shared/authz/users")
+  return (request.method == "PATCH" or request.method == "PUT")
+    and (place == "mgmt/tm/auth/user" or place == "mgmt/shared/authz/users")
     and (segments[5] == nil or segments[5] == name)
 end
 
@@ -156,7 +202,10 @@ local function by_password(device, request, encoded)
   if not object then return nil, unauthorized(request, "Authentication failed.") end
   local access <const> = users.access(object)
   local user <const> = { name = name, provider = "tmos", access = access }
-  if not is_administrator(access) and not (users.is_expired(device, name) and changes_own_password(request, name)) then
+  if
+    not is_administrator(access)
+    and not (users.is_expired(device, name) and changes_own_password(request, name))
+  then
     request.user = user
     return nil, M.not_permitted(request)
   end
@@ -179,12 +228,20 @@ local function authenticate(device, request)
       refusal = unauthorized(request, "Authentication failed.")
     end
   elseif not is_login then
-    refusal = unauthorized(request, ("Authorization failed: no user authentication header or token detected. "
-      .. "Uri:http://localhost:8100%s Referrer:%s Sender:%s"):format(request.path, referrer, request.remote))
+    refusal = unauthorized(
+      request,
+      (
+        "Authorization failed: no user authentication header or token detected. "
+        .. "Uri:http://localhost:8100%s Referrer:%s Sender:%s"
+      ):format(request.path, referrer, request.remote)
+    )
   end
   if refusal then return refusal end
   request.user = user
-  if user and not is_login and users.is_expired(device, user.name) and not changes_own_password(request, user.name) then
+  if
+    user and not is_login and users.is_expired(device, user.name)
+    and not changes_own_password(request, user.name)
+  then
     return unauthorized(request, "Password expired. Update password via /mgmt/shared/authz/users.")
   end
   return nil
@@ -197,15 +254,24 @@ end
 local function list_tokens(device, request)
   local items <const> = json.array {}
   for _, token in pairs(device.state.tokens.items) do
-    if is_live(device, token) and (is_administrator(request.user.access) or token.userName == request.user.name) then
+    if
+      is_live(device, token)
+      and (is_administrator(request.user.access) or token.userName == request.user.name)
+    then
       items[#items + 1] = token
     end
   end
   table.sort(items, function(a, b) return a.generation < b.generation end)
-  return { status = 200, body = {
-    items = items, generation = device.state.tokens.generation, kind = "shared:authz:tokens:authtokencollectionstate",
-    lastUpdateMicros = device:now(), selfLink = TOKENS,
-  } }
+  return {
+    status = 200,
+    body = {
+      items = items,
+      generation = device.state.tokens.generation,
+      kind = "shared:authz:tokens:authtokencollectionstate",
+      lastUpdateMicros = device:now(),
+      selfLink = TOKENS,
+    },
+  }
 end
 
 local function change_token(device, request, token)
@@ -213,9 +279,15 @@ local function change_token(device, request, token)
   if token.userName ~= request.user.name then
     return errors.rest(request, 400, "The token of another user cannot be changed.")
   end
-  if math.type(wanted) == nil or wanted <= 0 then return errors.rest(request, 400, "timeout must be a positive number") end
+  if math.type(wanted) == nil or wanted <= 0 then
+    return errors.rest(request, 400, "timeout must be a positive number")
+  end
   if wanted > LONGEST then
-    return errors.rest(request, 406, ("Auth-token absolute timeout (%d seconds) exceeded"):format(LONGEST))
+    return errors.rest(
+      request,
+      406,
+      ("Auth-token absolute timeout (%d seconds) exceeded"):format(LONGEST)
+    )
   end
   local tokens <const> = device.state.tokens
   tokens.generation = tokens.generation + 1
@@ -227,16 +299,22 @@ local function change_token(device, request, token)
   return { status = 200, body = token }
 end
 
--- An administrator makes a token for a user, whose reference is in the body; users is then their collection, or one of it.
+-- An administrator makes a token for a user, whose reference is in the body; users is then their
+-- collection, or one of it.
 local function create_token(device, request)
   if not is_administrator(request.user.access) then return M.not_permitted(request) end
   local body <const> = request.json or {}
   local reference <const> = type(body.user) == "table" and body.user.link
-  if type(reference) ~= "string" then return errors.rest(request, 400, "user must be a reference to a user") end
+  if type(reference) ~= "string" then
+    return errors.rest(request, 400, "user must be a reference to a user")
+  end
   local provider <const> = providers.by_name(device, "tmos")
   local owner = request.user.name
   for _, object in ipairs(users.objects(device)) do
-    if providers.user_link(provider, object.name) == reference or reference:match "/users/([^/]+)$" == object.name then
+    if
+      providers.user_link(provider, object.name) == reference
+      or reference:match "/users/([^/]+)$" == object.name
+    then
       owner = object.name
     end
   end
@@ -262,7 +340,9 @@ local function handle_tokens(device, request)
   local token <const> = items[name]
   if not token or not is_live(device, token) then return not_found(request) end
   if method == "PATCH" then return change_token(device, request, token) end
-  if token.userName ~= request.user.name and not is_administrator(request.user.access) then return M.not_permitted(request) end
+  if token.userName ~= request.user.name and not is_administrator(request.user.access) then
+    return M.not_permitted(request)
+  end
   if method == "GET" or method == "HEAD" then return { status = 200, body = token } end
   if method ~= "DELETE" then return errors.rest(request, 405, "Method not allowed: " .. method) end
   items[name] = nil

@@ -1,4 +1,5 @@
--- Where runtime/sim/device.c enters: makes the device of a server, or a fleet of them, and says how they are called.
+-- Where runtime/sim/device.c enters: makes the device of a server, or a fleet of them, and says how
+-- they are called.
 local json = require "f5.json"
 local Device = require "sim.device"
 local Fleet = require "sim.fleet"
@@ -7,7 +8,8 @@ local request_maker = require "sim.request"
 
 local M = {}
 
--- options: JSON text, see Device.new; with `fleet` see Fleet.new. Returns the functions `handle` and `call`.
+-- options: JSON text, see Device.new; with `fleet` see Fleet.new. Returns the functions `handle`
+-- and `call`.
 function M.start(options)
   options = json.decode(options)
   local fleet <const> = options.fleet and Fleet.new(options)
@@ -18,18 +20,27 @@ function M.start(options)
     local device <const> = only or fleet:at(address)
     if not device then return { status = 0, reset = true } end
     local request <const> = request_maker.complete {
-      method = method, target = target, headers = headers, body = body, remote = remote, connection = connection, minor = minor,
+      method = method,
+      target = target,
+      headers = headers,
+      body = body,
+      remote = remote,
+      connection = connection,
+      minor = minor,
     }
     return device:finish(request, device:handle(request))
   end
 
-  -- One of sim/control.lua's functions by name: JSON text in, JSON text out. Of a fleet the name is "127.0.0.7/state".
+  -- One of sim/control.lua's functions by name: JSON text in, JSON text out. Of a fleet the name is
+  -- "127.0.0.7/state".
   local function call(name, text)
     local address <const>, rest <const> = name:match "^([%d.]+)/(.*)$"
     local device <const> = only or fleet:at(address or "")
     if name == "wish" then return only and control.wish(only) or "1 0 0" end
     if fleet and name == "close" then return fleet:close() end
-    if not device then error("a fleet wants ADDRESS/NAME of one of its devices, not " .. name, 0) end
+    if not device then
+      error("a fleet wants ADDRESS/NAME of one of its devices, not " .. name, 0)
+    end
     local control_function <const> = control[rest or name] or error("no such control: " .. name, 0)
     local argument
     if text ~= "" then argument = json.decode(text) end

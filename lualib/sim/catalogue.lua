@@ -1,7 +1,9 @@
--- What kinds of objects a BIG-IP has: the generated facts (sim/catalogue/*.lua) with our corrections (sim/overrides.lua) on top.
+-- What kinds of objects a BIG-IP has: the generated facts (sim/catalogue/*.lua) with our
+-- corrections (sim/overrides.lua) on top.
 --
--- A node is found by its template: the path below /mgmt/tm with `*` for every name, as "ltm/pool/*/members".
--- Node: type ("organizing", "collection", "singleton", "show"), kind (without its ending "state"), noun (in messages),
+-- A node is found by its template: the path below /mgmt/tm with `*` for every name, as
+-- "ltm/pool/*/members". Node: type ("organizing", "collection", "singleton", "show"), kind (without
+-- its ending "state"), noun (in messages),
 --   known (the list of properties is complete enough to refuse others), flat (objects are in no partition),
 --   subs (name of the reference property -> sub-collection), refs (name of the reference property -> template of its target),
 --   exact (the types of its properties are certain),
@@ -13,8 +15,24 @@ local overrides = require "sim.overrides"
 local M = {}
 
 local FILES <const> = {
-  "api_protection", "apiprotection", "apm", "auth", "cli", "cm", "gtm", "ilx", "ltm", "ltm_monitor", "ltm_profile",
-  "net", "pem", "security", "sys", "vcmp", "wam", "wom",
+  "api_protection",
+  "apiprotection",
+  "apm",
+  "auth",
+  "cli",
+  "cm",
+  "gtm",
+  "ilx",
+  "ltm",
+  "ltm_monitor",
+  "ltm_profile",
+  "net",
+  "pem",
+  "security",
+  "sys",
+  "vcmp",
+  "wam",
+  "wom",
 }
 local by_module <const> = {}
 for _, file in ipairs(FILES) do by_module[file:gsub("_", "-")] = "sim.catalogue." .. file end
@@ -66,7 +84,10 @@ local function complete(template, node)
   end
   for _, spec in pairs(node.props) do
     -- Profiles and persistence say "none" where other kinds leave a property out.
-    if spec.d == "none" or template:find "^ltm/profile/[^/]+$" or template:find "^ltm/persistence/[^/]+$" then
+    if
+      spec.d == "none" or template:find "^ltm/profile/[^/]+$"
+      or template:find "^ltm/persistence/[^/]+$"
+    then
       spec.keeps_none = true
       spec.keeps_empty = spec.t == "a"
     end
@@ -108,7 +129,9 @@ local function load(module)
   end
   for template, node in pairs(fresh) do
     for pattern, change in pairs(overrides.patterns) do
-      if template:find(pattern) and node.type == (change.only or node.type) then merge(node, template, change) end
+      if template:find(pattern) and node.type == (change.only or node.type) then
+        merge(node, template, change)
+      end
     end
     complete(template, node)
   end
@@ -117,7 +140,9 @@ end
 local function load_for(template)
   local first <const>, second <const> = template:match "^([^/]+)/?([^/]*)"
   if not loaded[first] then load(first) end
-  if first == "ltm" and second ~= "" and by_module[first .. "-" .. second] then load(first .. "-" .. second) end
+  if first == "ltm" and second ~= "" and by_module[first .. "-" .. second] then
+    load(first .. "-" .. second)
+  end
 end
 
 -- The node of a template, or nil.
@@ -141,12 +166,15 @@ function M.children(template)
   return list
 end
 
--- All templates of a module's collections and singletons, sorted: what is asked when a whole device is walked through.
+-- All templates of a module's collections and singletons, sorted: what is asked when a whole device
+-- is walked through.
 function M.templates(module)
   M.children(module)
   local list <const> = {}
   for template in pairs(nodes) do
-    if template == module or template:sub(1, #module + 1) == module .. "/" then list[#list + 1] = template end
+    if template == module or template:sub(1, #module + 1) == module .. "/" then
+      list[#list + 1] = template
+    end
   end
   table.sort(list)
   return list

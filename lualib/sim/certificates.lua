@@ -1,7 +1,9 @@
--- What is in the certificates and keys that clients give a device, and which of them belong together.
+-- What is in the certificates and keys that clients give a device, and which of them belong
+-- together.
 --
--- A file object whose text was read has `_public`, which is the same in a certificate and in its key. One without it (those of the factory, and
--- what is not PEM) is taken for whatever it is used as.
+-- A file object whose text was read has `_public`, which is the same in a certificate and in its
+-- key. One without it (those of the factory, and what is not PEM) is taken for whatever it is used
+-- as.
 local json = require "f5.json"
 local names = require "sim.names"
 local pem = require "sim.pem"
@@ -28,7 +30,8 @@ function M.read_certificate(object, text)
   object.expirationDate = found.expires
   object.expirationString = os.date("!%b %d %H:%M:%S %Y GMT", found.expires)
   object.fingerprint = "SHA256/" .. hex(found.fingerprint, ":"):sub(1, -2)
-  object.isBundle = select(2, text:gsub("%-%-%-%-%-BEGIN CERTIFICATE", "")) > 1 and "true" or "false"
+  object.isBundle = select(2, text:gsub("%-%-%-%-%-BEGIN CERTIFICATE", "")) > 1 and "true"
+    or "false"
 end
 
 function M.read_key(object, text, passphrase)
@@ -38,27 +41,36 @@ function M.read_key(object, text, passphrase)
   object.keySize, object.keyType = found.bits, found.type .. "-private"
 end
 
--- The pair that a client-ssl profile has from its parent where it says nothing; those belong to each other and to nothing else.
+-- The pair that a client-ssl profile has from its parent where it says nothing; those belong to
+-- each other and to nothing else.
 local INHERITED <const> = { cert = "/Common/default.crt", key = "/Common/default.key" }
 
 --- Of the factory's certificate and key: nothing is in them, but they are a pair.
 function M.mark_inherited(object)
-  if object.fullPath == INHERITED.cert or object.fullPath == INHERITED.key then object._public = "the factory's" end
+  if object.fullPath == INHERITED.cert or object.fullPath == INHERITED.key then
+    object._public = "the factory's"
+  end
 end
 
 local function given(name) return type(name) == "string" and name ~= "none" and name or nil end
 
--- The pairs of a profile: those of its chain, which a client-ssl profile always has, or the one that it names itself.
+-- The pairs of a profile: those of its chain, which a client-ssl profile always has, or the one
+-- that it names itself.
 local function pairs_of(kind, profile)
-  if kind ~= "client-ssl" then return { { cert = given(profile.cert), key = given(profile.key) } } end
+  if kind ~= "client-ssl" then
+    return { { cert = given(profile.cert), key = given(profile.key) } }
+  end
   local list <const> = {}
   for _, chain in ipairs(type(profile.certKeyChain) == "table" and profile.certKeyChain or {}) do
-    if type(chain) == "table" then list[#list + 1] = { cert = given(chain.cert), key = given(chain.key) } end
+    if type(chain) == "table" then
+      list[#list + 1] = { cert = given(chain.cert), key = given(chain.key) }
+    end
   end
   return list
 end
 
--- Refuses a profile that has one without the other, or two that do not belong together. `fresh` takes the place of the object at `path`.
+-- Refuses a profile that has one without the other, or two that do not belong together. `fresh`
+-- takes the place of the object at `path`.
 local function check_one(store, kind, profile, path, fresh)
   local function public_of(template, name)
     local place <const> = ROOT .. template .. "/" .. names.segment(name)
@@ -66,36 +78,54 @@ local function check_one(store, kind, profile, path, fresh)
     return object and object._public
   end
   for _, pair in ipairs(pairs_of(kind, profile)) do
-    if pair.cert and not pair.key then validate.refuse_mcpd(("01070315:3: profile %s requires a key"):format(profile.fullPath)) end
-    if pair.key and not pair.cert then validate.refuse_mcpd(("01070315:3: profile %s requires a certificate"):format(profile.fullPath)) end
+    if pair.cert and not pair.key then
+      validate.refuse_mcpd(("01070315:3: profile %s requires a key"):format(profile.fullPath))
+    end
+    if pair.key and not pair.cert then
+      validate.refuse_mcpd(
+        ("01070315:3: profile %s requires a certificate"):format(profile.fullPath)
+      )
+    end
     local cert <const> = pair.cert and public_of("sys/file/ssl-cert", pair.cert)
     local key <const> = pair.key and public_of("sys/file/ssl-key", pair.key)
     if cert and key and cert ~= key then
-      validate.refuse_mcpd(("01070317:3: profile %s's key (%s) and certificate (%s) do not match"):format(profile.fullPath, pair.key, pair.cert))
+      validate.refuse_mcpd(
+        ("01070317:3: profile %s's key (%s) and certificate (%s) do not match"):format(
+          profile.fullPath,
+          pair.key,
+          pair.cert
+        )
+      )
     end
   end
 end
 
 local function check_all(store, path, fresh)
   for _, kind in ipairs(PROFILES) do
-    for _, profile in ipairs(store:list(ROOT .. "ltm/profile/" .. kind)) do check_one(store, kind, profile, path, fresh) end
+    for _, profile in ipairs(store:list(ROOT .. "ltm/profile/" .. kind)) do
+      check_one(store, kind, profile, path, fresh)
+    end
   end
 end
 
 -- Checked at once, or in a transaction when all of its commands have run.
 function M.check(store, template, object)
   if not object._public then return end
-  local device <const>, path <const> = store.device, ROOT .. template .. "/" .. names.segment(object.fullPath)
+  local device <const>, path <const> =
+    store.device, ROOT .. template .. "/" .. names.segment(object.fullPath)
   if not device.checks then return check_all(store, path, object) end
   table.insert(device.checks, function() check_all(store) end)
 end
 
--- One pair of a chain as a device keeps it; names without a partition are meant in the profile's own.
+-- One pair of a chain as a device keeps it; names without a partition are meant in the profile's
+-- own.
 local function settle_pair(pair, partition)
   local fresh <const> = { appService = "none", chain = "none", usage = "SERVER" }
   for name, value in pairs(pair) do
     local is_name <const> = FILES[name] and given(value)
-    if not name:find "Reference$" then fresh[name] = is_name and names.absolute(value, partition) or value end
+    if not name:find "Reference$" then
+      fresh[name] = is_name and names.absolute(value, partition) or value
+    end
   end
   return fresh
 end
@@ -116,7 +146,8 @@ local INHERITABLE <const> = { "cert", "key", "chain", "certKeyChain" }
 --- What a client-ssl profile says twice, in its chain and beside it, is made one, after a body has been laid over it: the chain counts if it is
 --- new, else what was said beside it; without any, the parent's. `inheritCertkeychain` tells which.
 function M.settle_client(store, profile, properties, old)
-  local parent <const> = given(profile.defaultsFrom) and store:get(ROOT .. "ltm/profile/client-ssl/" .. names.segment(profile.defaultsFrom))
+  local parent <const> = given(profile.defaultsFrom)
+    and store:get(ROOT .. "ltm/profile/client-ssl/" .. names.segment(profile.defaultsFrom))
   local chains = profile.certKeyChain
   if type(chains) == "table" then
     local fresh <const> = json.array {}
@@ -130,14 +161,23 @@ function M.settle_client(store, profile, properties, old)
   for _, name in ipairs { "cert", "key", "chain" } do
     beside = beside or properties[name] ~= nil and (not old or profile[name] ~= old[name])
   end
-  local new_chain <const> = properties.certKeyChain ~= nil and chains ~= nil and not (old and same_files(chains, old.certKeyChain))
+  local new_chain <const> = properties.certKeyChain ~= nil
+    and chains ~= nil and not (old and same_files(chains, old.certKeyChain))
   if beside and not new_chain then
-    chains = json.array { settle_pair({ name = "default", cert = profile.cert, key = profile.key, chain = profile.chain }, profile.partition) }
+    chains = json.array {
+      settle_pair(
+        { name = "default", cert = profile.cert, key = profile.key, chain = profile.chain },
+        profile.partition
+      ),
+    }
   end
   local inherits
   if not parent then
     inherits = false
-  elseif not chains or properties.inheritCertkeychain == "true" and same_files(chains, parent.certKeyChain) then
+  elseif
+    not chains
+    or properties.inheritCertkeychain == "true" and same_files(chains, parent.certKeyChain)
+  then
     inherits = true
   elseif beside or new_chain or properties.inheritCertkeychain == "false" then
     inherits = false
@@ -170,7 +210,10 @@ function M.show_chain(profile, shown, version)
     for name in pairs(FILES) do
       local full <const> = given(copy[name])
       local template <const> = name == "key" and "sys/file/ssl-key/" or "sys/file/ssl-cert/"
-      if full then copy[name .. "Reference"] = { link = names.link(ROOT .. template .. names.segment(full), "ver=" .. version) } end
+      if full then
+        copy[name .. "Reference"] =
+          { link = names.link(ROOT .. template .. names.segment(full), "ver=" .. version) }
+      end
     end
     list[i] = copy
   end

@@ -1,6 +1,7 @@
 -- The device's clock, which specs move, and what is due on it.
 --
--- The state keeps only the offset from the real clock and the list of events, so a saved device goes on where it was.
+-- The state keeps only the offset from the real clock and the list of events, so a saved device
+-- goes on where it was.
 local M = {}
 
 -- Mixes `now`, `advance`, `schedule`, `on` and `run_due` into the device class.
@@ -46,7 +47,8 @@ function M.extend(Device)
     self.event_handlers[kind] = handler
   end
 
-  -- Runs the events that are due at `target` (now, if nil). While one runs, `now` is not before its due time.
+  -- Runs the events that are due at `target` (now, if nil). While one runs, `now` is not before its
+  -- due time.
   function Device:run_due(target)
     local clock <const> = self.state.clock
     local events <const> = clock.events
@@ -67,7 +69,8 @@ end
 
 -- "2025-12-14T11:05:35.905+0000": how the REST service itself does.
 function M.iso(micros)
-  return os.date("!%Y-%m-%dT%H:%M:%S", micros // 1000000) .. (".%03d+0000"):format(micros // 1000 % 1000)
+  return os.date("!%Y-%m-%dT%H:%M:%S", micros // 1000000)
+    .. (".%03d+0000"):format(micros // 1000 % 1000)
 end
 
 return M

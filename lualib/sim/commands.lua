@@ -1,16 +1,30 @@
 -- tmsh's commands over REST: POST { command = "save", … } to the component it belongs to.
 --
--- Features define what a command does to a component, by a pattern of the path below /mgmt/tm ("sys/ucs", "^util/"):
+-- Features define what a command does to a component, by a pattern of the path below /mgmt/tm
+-- ("sys/ucs", "^util/"):
 --   commands.define("save", "^sys/ucs$", function(device, request, target, body) return more end)
--- The function returns properties for the answer, or a whole response (it has a status), or nothing; it raises what it refuses.
+-- The function returns properties for the answer, or a whole response (it has a status), or
+-- nothing; it raises what it refuses.
 local errors = require "sim.errors"
 
 local M = {}
 
 -- The commands that iControl REST maps.
 local KNOWN <const> = {
-  cp = true, generate = true, install = true, load = true, mv = true, publish = true, reboot = true, restart = true,
-  ["reset-stats"] = true, run = true, save = true, ["send-mail"] = true, start = true, stop = true,
+  cp = true,
+  generate = true,
+  install = true,
+  load = true,
+  mv = true,
+  publish = true,
+  reboot = true,
+  restart = true,
+  ["reset-stats"] = true,
+  run = true,
+  save = true,
+  ["send-mail"] = true,
+  start = true,
+  stop = true,
 }
 
 local definitions <const> = {}
@@ -38,7 +52,14 @@ function M.run(device, request, target, body)
   local command <const>, template <const> = body.command, target.template
   local run <const> = KNOWN[command] and M.find(command, template)
   if not run then
-    return errors.tm(501, ("The command (%s) is not supported by the component /%s."):format(tostring(command), template), 1)
+    return errors.tm(
+      501,
+      ("The command (%s) is not supported by the component /%s."):format(
+        tostring(command),
+        template
+      ),
+      1
+    )
   end
   local result <const> = run(device, request, target, body)
   if result and result.status then return result end
@@ -48,13 +69,19 @@ function M.run(device, request, target, body)
   return { status = 200, body = answer }
 end
 
--- Serves the commands of a component whether or not the configuration knows it as a collection; all other requests pass on.
+-- Serves the commands of a component whether or not the configuration knows it as a collection; all
+-- other requests pass on.
 function M.serve(device, template)
   device:route("/mgmt/tm/" .. template, function(self, request)
     local body <const> = request.json
     local is_here <const> = #request.segments == request.depth
     if is_here and request.method == "POST" and type(body) == "table" and KNOWN[body.command] then
-      return M.run(self, request, { template = template, path = "/mgmt/tm/" .. template, what = "command" }, body)
+      return M.run(
+        self,
+        request,
+        { template = template, path = "/mgmt/tm/" .. template, what = "command" },
+        body
+      )
     end
     return self:pass(request)
   end)

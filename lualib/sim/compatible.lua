@@ -9,7 +9,11 @@ local ROOT <const> = "/mgmt/tm/"
 
 local function has_http(store, virtual_path)
   for _, profile in ipairs(store:list(virtual_path .. "/profiles")) do
-    if references.locate(store, { "=ltm/profile/http", "=ltm/profile/fasthttp" }, profile.fullPath) then return true end
+    if
+      references.locate(store, { "=ltm/profile/http", "=ltm/profile/fasthttp" }, profile.fullPath)
+    then
+      return true
+    end
   end
   return false
 end
@@ -27,12 +31,23 @@ local function check_now(store, virtual_path)
     local rule <const> = store:get(ROOT .. "ltm/rule/" .. names.segment(name))
     local event <const> = rule and http_event(rule)
     if event then
-      validate.refuse_mcpd(("01071912:3: %s event in rule (%s) requires an associated HTTP or FASTHTTP profile on the virtual-server (%s)."):format(
-        event, name, virtual.fullPath))
+      validate.refuse_mcpd(
+        ("01071912:3: %s event in rule (%s) requires an associated HTTP or FASTHTTP profile on the virtual-server (%s)."):format(
+          event,
+          name,
+          virtual.fullPath
+        )
+      )
     end
   end
   for _, item in ipairs(virtual.persist or {}) do
-    if references.locate(store, { "=ltm/persistence/cookie" }, names.full(item.partition or "Common", item.subPath, item.name)) then
+    if
+      references.locate(
+        store,
+        { "=ltm/persistence/cookie" },
+        names.full(item.partition or "Common", item.subPath, item.name)
+      )
+    then
       validate.refuse_mcpd "01070309:3: Cookie persistence requires an HTTP or FastHTTP profile to be associated with the virtual server."
     end
   end

@@ -1,7 +1,8 @@
--- Commands on the configuration as a whole and on its objects: save and load, UCS archives, mv, cp, publish, generate, reset-stats.
+-- Commands on the configuration as a whole and on its objects: save and load, UCS archives, mv, cp,
+-- publish, generate, reset-stats.
 --
--- state.saved = { [file or ""] = { [path] = object } }: what `save sys config` wrote. A UCS archive is a file on the disk whose text is
--- JSON, not a real archive.
+-- state.saved = { [file or ""] = { [path] = object } }: what `save sys config` wrote. A UCS archive
+-- is a file on the disk whose text is JSON, not a real archive.
 local json = require "f5.json"
 local clock = require "sim.clock"
 local commands = require "sim.commands"
@@ -12,7 +13,8 @@ local M = {}
 
 local UCS <const> = "/var/local/ucs"
 -- What a configuration file does not hold.
-local NOT_SAVED <const> = { "^/mgmt/tm/sys/ucs/", "^/mgmt/tm/sys/software/", "^/mgmt/tm/sys/provision/" }
+local NOT_SAVED <const> =
+  { "^/mgmt/tm/sys/ucs/", "^/mgmt/tm/sys/software/", "^/mgmt/tm/sys/provision/" }
 
 local function is_saved(path)
   for _, pattern in ipairs(NOT_SAVED) do
@@ -29,7 +31,8 @@ local function snapshot(device)
   return copy
 end
 
--- Makes the configuration what it was; objects are put one by one, so that a transaction can undo it.
+-- Makes the configuration what it was; objects are put one by one, so that a transaction can undo
+-- it.
 local function restore(device, saved)
   local gone <const> = {}
   for path in pairs(device.state.objects.items) do
@@ -71,7 +74,8 @@ local function factory_configuration(device)
   for module, level in pairs(device.state.provision) do
     if level ~= "none" then provision[#provision + 1] = module end
   end
-  local saved <const> = snapshot(require("sim.device").new { provision = provision, hostname = device.hostname })
+  local saved <const> =
+    snapshot(require("sim.device").new { provision = provision, hostname = device.hostname })
   for path, object in pairs(device.state.objects.items) do
     if path:find "^/mgmt/tm/auth/user/" then saved[path] = object end
   end
@@ -81,8 +85,11 @@ end
 local function load_config(device, _, _, body)
   if has_option(body, "merge") or has_option(body, "verify") then return end
   local file <const> = file_of(body)
-  local saved <const> = body.name == "default" and factory_configuration(device) or device.state.saved[file]
-  if not saved and file ~= "" then refuse(("01070734:3: Configuration error: file %s not found"):format(file)) end
+  local saved <const> = body.name == "default" and factory_configuration(device)
+    or device.state.saved[file]
+  if not saved and file ~= "" then
+    refuse(("01070734:3: Configuration error: file %s not found"):format(file))
+  end
   if saved then restore(device, saved) end
 end
 
@@ -100,20 +107,28 @@ local function list_ucs(device)
   local version <const> = device.version
   for _, name in ipairs(device.disk.list(UCS)) do
     local entry <const> = device.disk.find(UCS .. "/" .. name)
-    items[#items + 1] = { apiRawValues = {
-      filename = UCS .. "/" .. name, file_size = ("%d (in bytes)"):format(entry.size), product = version.product,
-      version = version.version, build = version.build, base_build = version.build, edition = version.edition, encrypted = "no",
-      file_created_date = clock.utc(entry.modified), install_date = version.date,
-    } }
+    items[#items + 1] = {
+      apiRawValues = {
+        filename = UCS .. "/" .. name, file_size = ("%d (in bytes)"):format(entry.size),
+        product = version.product, version = version.version, build = version.build,
+        base_build = version.build, edition = version.edition, encrypted = "no",
+        file_created_date = clock.utc(entry.modified), install_date = version.date,
+      },
+    }
   end
-  return { status = 200, body = {
-    kind = "tm:sys:ucs:ucscollectionstate", selfLink = "https://localhost/mgmt/tm/sys/ucs?ver=" .. version.version,
-    items = #items > 0 and items or nil,
-  } }
+  return {
+    status = 200,
+    body = {
+      kind = "tm:sys:ucs:ucscollectionstate",
+      selfLink = "https://localhost/mgmt/tm/sys/ucs?ver=" .. version.version,
+      items = #items > 0 and items or nil,
+    },
+  }
 end
 
 local function save_ucs(device, _, _, body)
-  local archive <const> = { format = "f5lua-sim-ucs", version = device.version.version, objects = snapshot(device) }
+  local archive <const> =
+    { format = "f5lua-sim-ucs", version = device.version.version, objects = snapshot(device) }
   local text <const> = json.encode(archive, { sort = true })
   device.disk.write(UCS .. "/" .. ucs_name(body), text)
 end
@@ -121,7 +136,9 @@ end
 local function load_ucs(device, _, _, body)
   local name <const> = ucs_name(body)
   local text <const> = device.disk.read(UCS .. "/" .. name)
-  if not text then refuse(("Unable to load UCS: %s/%s: No such file or directory"):format(UCS, name)) end
+  if not text then
+    refuse(("Unable to load UCS: %s/%s: No such file or directory"):format(UCS, name))
+  end
   local ok <const>, archive <const> = pcall(json.decode, text)
   if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then
     refuse(("UCS archive %s/%s is not valid"):format(UCS, name))
@@ -134,7 +151,12 @@ local function handle_ucs(device, request)
   if not name then
     if request.method == "GET" then return list_ucs(device) end
     if request.method == "POST" and request.json and commands.known(request.json.command) then
-      return commands.run(device, request, { template = "sys/ucs", path = "/mgmt/tm/sys/ucs" }, request.json)
+      return commands.run(
+        device,
+        request,
+        { template = "sys/ucs", path = "/mgmt/tm/sys/ucs" },
+        request.json
+      )
     end
     return errors.tm(400, "one or more properties must be specified", 1)
   end
@@ -147,7 +169,10 @@ local function handle_ucs(device, request)
   for _, item in ipairs(list_ucs(device).body.items) do
     if item.apiRawValues.filename == path then
       item.kind, item.name = "tm:sys:ucs:ucsstate", name
-      item.selfLink = ("https://localhost/mgmt/tm/sys/ucs/%s?ver=%s"):format(name, device.version.version)
+      item.selfLink = ("https://localhost/mgmt/tm/sys/ucs/%s?ver=%s"):format(
+        name,
+        device.version.version
+      )
       return { status = 200, body = item }
     end
   end
@@ -163,7 +188,17 @@ local function object_path(device, target, name)
   for _, path in ipairs { base .. full:gsub("/", "~"), base .. name } do
     if device.store:get(path) then return path, full end
   end
-  error(errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(target.template:match "[^/]+$", full), 3), 0)
+  error(
+    errors.tm(
+      404,
+      ("01020036:3: The requested %s (%s) was not found."):format(
+        target.template:match "[^/]+$",
+        full
+      ),
+      3
+    ),
+    0
+  )
 end
 
 local function with_value_replaced(value, old, new)
@@ -186,26 +221,45 @@ end
 
 local function new_full_name(body)
   local target <const> = body.target
-  if type(target) ~= "string" or target == "" then refuse "one or more properties must be specified" end
+  if type(target) ~= "string" or target == "" then
+    refuse "one or more properties must be specified"
+  end
   return target:sub(1, 1) == "/" and target or "/Common/" .. target
 end
 
--- Copies an object with what is below it; returns the paths of the old ones. What moves keeps its generation.
+-- Copies an object with what is below it; returns the paths of the old ones. What moves keeps its
+-- generation.
 local function copy_tree(device, target, path, full, new_full, moves)
   local new_path <const> = target.path .. "/" .. new_full:gsub("/", "~")
   if device.store:get(new_path) then
-    error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists in partition %s."):format(target.template:match "[^/]+$",
-      new_full, new_full:match "^/([^/]+)"), 3), 0)
+    error(
+      errors.tm(
+        409,
+        ("01020066:3: The requested %s (%s) already exists in partition %s."):format(
+          target.template:match "[^/]+$",
+          new_full,
+          new_full:match "^/([^/]+)"
+        ),
+        3
+      ),
+      0
+    )
   end
   local old <const> = { path }
   for known in pairs(device.state.objects.items) do
     if known:sub(1, #path + 1) == path .. "/" then old[#old + 1] = known end
   end
   for i = #old, 2, -1 do
-    device.store:put(new_path .. old[i]:sub(#path + 1), with_value_replaced(device.store:get(old[i]), full, new_full))
+    device.store:put(
+      new_path .. old[i]:sub(#path + 1),
+      with_value_replaced(device.store:get(old[i]), full, new_full)
+    )
   end
   local object <const> = device.store:get(path)
-  device.store:put(new_path, renamed(object, new_full, moves and object.generation or device.store:next_generation()))
+  device.store:put(
+    new_path,
+    renamed(object, new_full, moves and object.generation or device.store:next_generation())
+  )
   return old
 end
 
@@ -234,7 +288,9 @@ local function publish(device, _, target, body)
   if published == full then return end
   local new_path <const> = target.path .. "/" .. published:gsub("/", "~")
   device.store:remove_tree(new_path)
-  for _, gone in ipairs(copy_tree(device, target, path, full, published)) do device.store:put(gone, nil) end
+  for _, gone in ipairs(copy_tree(device, target, path, full, published)) do
+    device.store:put(gone, nil)
+  end
   local object <const> = with_value_replaced(device.store:get(new_path), nil, nil)
   object.status = "published"
   device.store:put(new_path, object)
@@ -252,17 +308,23 @@ end
 
 local function reset_stats(device, _, target, body)
   local path = target.path
-  if type(body.name) == "string" and body.name ~= "" then path = object_path(device, target, body.name) end
+  if type(body.name) == "string" and body.name ~= "" then
+    path = object_path(device, target, body.name)
+  end
   traffic.reset(device, path)
 end
 
 function M.install(device)
   device.state.saved = device.state.saved or {}
   device:route("/mgmt/tm/sys/ucs", handle_ucs)
-  for _, template in ipairs { "sys/config", "sys/geoip", "sys/classification-signature", "ltm/dns-express-db",
-    "ltm/classification/urldb-feed-list", "ltm/classification/signature-definition", "ltm/classification/signatures",
-    "ltm/classification/update-signatures", "wam/policy", "security/firewall/fqdn-entity", "security/ip-intelligence/feed-list",
-    "security/anti-fraud/signatures-update", "security/anti-fraud/engine-update", "pem/subscribers", "sys/application/template" } do
+  for _, template in ipairs {
+    "sys/config", "sys/geoip", "sys/classification-signature", "ltm/dns-express-db",
+    "ltm/classification/urldb-feed-list", "ltm/classification/signature-definition",
+    "ltm/classification/signatures", "ltm/classification/update-signatures", "wam/policy",
+    "security/firewall/fqdn-entity", "security/ip-intelligence/feed-list",
+    "security/anti-fraud/signatures-update", "security/anti-fraud/engine-update", "pem/subscribers",
+    "sys/application/template",
+  } do
     commands.serve(device, template)
   end
 end
@@ -281,12 +343,16 @@ commands.define("generate", "^ltm/rule$", generate)
 commands.define("generate", "^sys/application/", generate)
 commands.define("generate", "^cli/script$", generate)
 commands.define("reset-stats", "^%l+", reset_stats)
-for _, place in ipairs { "sys/geoip", "sys/classification%-signature", "ltm/dns%-express%-db", "ltm/classification/", "wam/policy",
-  "security/firewall/fqdn%-entity", "security/ip%-intelligence/", "security/anti%-fraud/", "pem/subscribers",
-  "sys/application/template" } do
+for _, place in ipairs {
+  "sys/geoip", "sys/classification%-signature", "ltm/dns%-express%-db", "ltm/classification/",
+  "wam/policy", "security/firewall/fqdn%-entity", "security/ip%-intelligence/",
+  "security/anti%-fraud/", "pem/subscribers", "sys/application/template",
+} do
   commands.define("load", "^" .. place, accept)
 end
-for _, place in ipairs { "wam/policy", "pem/subscribers" } do commands.define("save", "^" .. place, accept) end
+for _, place in ipairs { "wam/policy", "pem/subscribers" } do
+  commands.define("save", "^" .. place, accept)
+end
 commands.define("publish", "^wam/policy", accept)
 
 return M

@@ -1,4 +1,5 @@
--- What the owner of a device may ask it behind HTTP's back: specs through f5.sim, the command line through its options.
+-- What the owner of a device may ask it behind HTTP's back: specs through f5.sim, the command line
+-- through its options.
 --
 -- Each function takes the device and one plain value and returns one plain value.
 local M = {}
@@ -24,7 +25,12 @@ end
 
 -- Adds objects to the running device, see Device:plant.
 function M.plant(device, seed)
-  if seed.provision then error("seed: provision is for the start; a running device is told by a PATCH of sys/provision", 0) end
+  if seed.provision then
+    error(
+      "seed: provision is for the start; a running device is told by a PATCH of sys/provision",
+      0
+    )
+  end
   device:plant(seed)
 end
 
@@ -61,7 +67,8 @@ function M.health(device, health)
   require("sim.monitoring").set(device, health)
 end
 
--- What passes through the device: an array of entries as sim/traffic.lua takes them, or { [path] = { [name of a counter] = value } }.
+-- What passes through the device: an array of entries as sim/traffic.lua takes them, or { [path] =
+-- { [name of a counter] = value } }.
 function M.traffic(device, given)
   local traffic <const> = require "sim.traffic"
   for _, entry in ipairs(given) do traffic.set(device, entry) end
@@ -70,7 +77,8 @@ function M.traffic(device, given)
   end
 end
 
--- How the next asynchronous task goes: { template = "sys/ucs", seconds =, outcome = "FAILED", message =, vanish = true }.
+-- How the next asynchronous task goes: { template = "sys/ucs", seconds =, outcome = "FAILED",
+-- message =, vanish = true }.
 function M.plan_task(device, plan)
   device:plan_task(plan)
 end
@@ -104,8 +112,8 @@ function M.problems(device)
   return device.problems or 0
 end
 
--- "listening cut again": whether connections are accepted, whether open ones are to be cut now, milliseconds until the
--- next question (0: none); see sim_wish in runtime/sim/device.h.
+-- "listening cut again": whether connections are accepted, whether open ones are to be cut now,
+-- milliseconds until the next question (0: none); see sim_wish in runtime/sim/device.h.
 function M.wish(device)
   return device:wish()
 end

@@ -1,4 +1,5 @@
--- Cross-origin requests: preflight and simple ones, for the allowed origins only (options.origins, exact; no wild cards).
+-- Cross-origin requests: preflight and simple ones, for the allowed origins only (options.origins,
+-- exact; no wild cards).
 local errors = require "sim.errors"
 
 local M = {}
@@ -16,12 +17,18 @@ function M.install(device)
     local origin <const> = request.headers.origin
     local wanted <const> = request.headers["access-control-request-method"]
     if request.method ~= "OPTIONS" or not origin or not wanted then return nil end
-    if not allowed[origin] then return errors.rest(request, 403, "Origin not allowed: " .. origin) end
-    return { status = 200, body = "", headers = {
-      ["Access-Control-Allow-Methods"] = METHODS,
-      ["Access-Control-Allow-Headers"] = HEADERS,
-      ["Access-Control-Max-Age"] = tostring(MAX_AGE),
-    } }
+    if not allowed[origin] then
+      return errors.rest(request, 403, "Origin not allowed: " .. origin)
+    end
+    return {
+      status = 200,
+      body = "",
+      headers = {
+        ["Access-Control-Allow-Methods"] = METHODS,
+        ["Access-Control-Allow-Headers"] = HEADERS,
+        ["Access-Control-Max-Age"] = tostring(MAX_AGE),
+      },
+    }
   end)
 
   device:observe(function(_, request, response)

@@ -1,9 +1,11 @@
--- The simulated BIG-IP: takes requests, finds their handler, makes answers. It knows HTTP as plain tables and no socket.
+-- The simulated BIG-IP: takes requests, finds their handler, makes answers. It knows HTTP as plain
+-- tables and no socket.
 --
 --   local device = Device.new { users = { { name = "admin", password = "admin", role = "admin" } } }
 --   local response = device:handle { method = "GET", target = "/mgmt/shared/echo", headers = {}, body = "", remote = "127.0.0.1" }
 --
--- Features (sim/features.lua) install routes, filters and event handlers. All they remember is in `device.state`, one plain value.
+-- Features (sim/features.lua) install routes, filters and event handlers. All they remember is in
+-- `device.state`, one plain value.
 local json = require "f5.json"
 local native = require "sim.native"
 local Router = require "sim.router"
@@ -24,12 +26,16 @@ local STYLE <const> = {
 -- An error's kind comes last.
 local ERROR_STYLE <const> = {
   sort = true,
-  first = { "code", "message", "originalRequestBody", "referer", "restOperationId", "errorStack", "apiError" },
+  first = {
+    "code", "message", "originalRequestBody", "referer", "restOperationId", "errorStack",
+    "apiError",
+  },
 }
 local JSON_TYPE <const> = "application/json; charset=UTF-8"
 
--- options: users (array of { name, password, role }), provision (array of module names), seed (a saved state, or { objects = … }),
--- hostname, address, version (overrides fields of sim/version.lua), origins (allowed for CORS), providers, latency_ms, log (a file's name).
+-- options: users (array of { name, password, role }), provision (array of module names), seed (a
+-- saved state, or { objects = … }), hostname, address, version (overrides fields of
+-- sim/version.lua), origins (allowed for CORS), providers, latency_ms, log (a file's name).
 function Device.new(options)
   options = options or {}
   local self <const> = setmetatable({
@@ -44,11 +50,17 @@ function Device.new(options)
     version = setmetatable(options.version or {}, { __index = version }),
     hostname = options.hostname or "bigip1.example.net",
     address = options.address or "127.0.0.1",
-    state = { clock = { offset = 0, last_event = 0, events = {} }, operations = 1000, provision = {} },
+    state = {
+      clock = { offset = 0, last_event = 0, events = {} },
+      operations = 1000,
+      provision = {},
+    },
   }, Device)
   local seed <const> = options.seed
   if seed and not seed.clock then seeds.check(seed) end
-  for _, module in ipairs(options.provision or seed and seed.provision or { "ltm" }) do self.state.provision[module] = "nominal" end
+  for _, module in ipairs(options.provision or seed and seed.provision or { "ltm" }) do
+    self.state.provision[module] = "nominal"
+  end
   if seed and seed.clock then
     for key, value in pairs(seed) do self.state[key] = value end
   end
@@ -57,20 +69,23 @@ function Device.new(options)
   return self
 end
 
--- Registers `handler(device, request) -> response` for a prefix of whole segments; the longest prefix wins.
+-- Registers `handler(device, request) -> response` for a prefix of whole segments; the longest
+-- prefix wins.
 function Device:route(prefix, handler)
   self.router:add(prefix, handler)
 end
 
--- Registers `filter(device, request) -> response or nil`, run in the order of `rank` before a request reaches its handler:
--- below 100 before authentication, 100 is authentication, above 100 with `request.user` known.
+-- Registers `filter(device, request) -> response or nil`, run in the order of `rank` before a
+-- request reaches its handler: below 100 before authentication, 100 is authentication, above 100
+-- with `request.user` known.
 function Device:filter(rank, filter)
   local at = #self.filters + 1
   while at > 1 and self.filters[at - 1].rank > rank do at = at - 1 end
   table.insert(self.filters, at, { rank = rank, run = filter })
 end
 
--- Registers `observer(device, request, response)`, called when the answer is complete; it may change headers.
+-- Registers `observer(device, request, response)`, called when the answer is complete; it may
+-- change headers.
 function Device:observe(observer)
   self.observers[#self.observers + 1] = observer
 end
@@ -99,8 +114,8 @@ function Device:is_provisioned(module)
   return level ~= nil and level ~= "none"
 end
 
--- Calls the handler of a request, without authentication and filters. A refusal comes back as a response, too.
--- With `below`, the handler of a shorter prefix: what a handler calls to pass on.
+-- Calls the handler of a request, without authentication and filters. A refusal comes back as a
+-- response, too. With `below`, the handler of a shorter prefix: what a handler calls to pass on.
 function Device:dispatch(request, below)
   local handler <const>, depth <const> = self.router:find(request.segments, below)
   if not handler then return errors.not_registered(request) end
@@ -127,7 +142,8 @@ function Device:pass(request)
   return self:dispatch(request, request.depth)
 end
 
--- Runs one request from the start: filters, handler, observers. `request` as the server makes it; see sim/request.lua.
+-- Runs one request from the start: filters, handler, observers. `request` as the server makes it;
+-- see sim/request.lua.
 function Device:handle(request)
   self.state.operations = self.state.operations + 1
   request.operation = self.state.operations
@@ -149,7 +165,8 @@ function Device:handle(request)
   return response
 end
 
--- The whole state, as one plain value (not a copy), and its replacement. Features find it through `device.state` each time.
+-- The whole state, as one plain value (not a copy), and its replacement. Features find it through
+-- `device.state` each time.
 function Device:snapshot()
   return self.state
 end

@@ -7,16 +7,48 @@ local M = {}
 
 -- The provisioned module (or one of several) without which a part of the tree is absent.
 local NEEDS <const> = {
-  apm = { "apm", "swg", "urldb" }, asm = { "asm" }, gtm = { "gtm", "lc" }, pem = { "pem" }, wam = { "am" }, wom = { "am" }, vcmp = { "vcmp" },
-  ilx = { "ilx" }, ["api-protection"] = { "apm" }, apiprotection = { "apm" },
+  apm = { "apm", "swg", "urldb" },
+  asm = { "asm" },
+  gtm = { "gtm", "lc" },
+  pem = { "pem" },
+  wam = { "am" },
+  wom = { "am" },
+  vcmp = { "vcmp" },
+  ilx = { "ilx" },
+  ["api-protection"] = { "apm" },
+  apiprotection = { "apm" },
   security = { "afm", "asm", "fps", "dos" },
-  ["security/firewall"] = { "afm" }, ["security/nat"] = { "afm" }, ["security/anti-fraud"] = { "fps" },
+  ["security/firewall"] = { "afm" },
+  ["security/nat"] = { "afm" },
+  ["security/anti-fraud"] = { "fps" },
 }
 
 -- Modules that /mgmt/tm names although other handlers serve them.
 local MODULES <const> = {
-  "access", "analytics", "api-protection", "apm", "asm", "auth", "cli", "cloud", "cm", "gtm", "ilx", "live-update", "ltm", "net", "pem",
-  "security", "shared", "sys", "task", "transaction", "util", "vcmp", "wam", "wom",
+  "access",
+  "analytics",
+  "api-protection",
+  "apm",
+  "asm",
+  "auth",
+  "cli",
+  "cloud",
+  "cm",
+  "gtm",
+  "ilx",
+  "live-update",
+  "ltm",
+  "net",
+  "pem",
+  "security",
+  "shared",
+  "sys",
+  "task",
+  "transaction",
+  "util",
+  "vcmp",
+  "wam",
+  "wom",
 }
 
 -- Whether this device has what is at a template.

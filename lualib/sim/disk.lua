@@ -1,7 +1,9 @@
--- The device's files: names of the device's file system, contents in files of a temporary directory of the host.
+-- The device's files: names of the device's file system, contents in files of a temporary directory
+-- of the host.
 --
--- state.disk[path] = { host = file name, size = bytes, modified = micros }. The directory is removed when the device ends, so a saved
--- state keeps the names of transferred files and not their contents; such files are forgotten when it is loaded.
+-- state.disk[path] = { host = file name, size = bytes, modified = micros }. The directory is
+-- removed when the device ends, so a saved state keeps the names of transferred files and not their
+-- contents; such files are forgotten when it is loaded.
 local digest = require "sim.digest"
 local native = require "sim.native"
 
@@ -92,7 +94,9 @@ function M.install(device)
   function disk.copy(from, to)
     local source <const> = disk.find(from)
     local target <const> = disk.create(to)
-    for offset = 0, source.size - 1, COPY_BYTES do disk.write_at(target, offset, disk.read_at(source, offset, COPY_BYTES)) end
+    for offset = 0, source.size - 1, COPY_BYTES do
+      disk.write_at(target, offset, disk.read_at(source, offset, COPY_BYTES))
+    end
   end
 
   -- The names of the files of a directory ("/var/local/ucs"), sorted.

@@ -6,16 +6,33 @@ local json = require "f5.json"
 local M = {}
 
 local REASONS <const> = {
-  [400] = "Bad Request", [401] = "F5 Authorization Required", [403] = "Forbidden", [404] = "Not Found",
-  [405] = "Method Not Allowed", [406] = "Not Acceptable", [409] = "Conflict", [413] = "Request Entity Too Large",
-  [414] = "Request-URI Too Long", [415] = "Unsupported Media Type", [500] = "Internal Server Error", [501] = "Not Implemented", [502] = "Bad Gateway",
-  [503] = "Service Unavailable", [504] = "Gateway Timeout",
+  [400] = "Bad Request",
+  [401] = "F5 Authorization Required",
+  [403] = "Forbidden",
+  [404] = "Not Found",
+  [405] = "Method Not Allowed",
+  [406] = "Not Acceptable",
+  [409] = "Conflict",
+  [413] = "Request Entity Too Large",
+  [414] = "Request-URI Too Long",
+  [415] = "Unsupported Media Type",
+  [500] = "Internal Server Error",
+  [501] = "Not Implemented",
+  [502] = "Bad Gateway",
+  [503] = "Service Unavailable",
+  [504] = "Gateway Timeout",
 }
 M.reasons = REASONS
 
--- The envelope of icrd, which serves /mgmt/tm. `api_error` defaults to 1, icrd's own refusals; 3 is mcpd's.
+-- The envelope of icrd, which serves /mgmt/tm. `api_error` defaults to 1, icrd's own refusals; 3 is
+-- mcpd's.
 function M.tm(status, message, api_error)
-  return { status = status, body = { code = status, message = message, errorStack = json.array {}, apiError = api_error or 1 } }
+  return {
+    status = status,
+    body = {
+      code = status, message = message, errorStack = json.array {}, apiError = api_error or 1,
+    },
+  }
 end
 
 -- The envelope of restjavad, which serves everything else and does the routing.
@@ -36,8 +53,14 @@ end
 
 -- No such URI, as restjavad's router says it.
 function M.not_registered(request)
-  return M.rest(request, 404, ("URI path %s not registered.  Please verify URI is supported and wait for /available "
-    .. "suffix to be responsive."):format(request.path))
+  return M.rest(
+    request,
+    404,
+    (
+      "URI path %s not registered.  Please verify URI is supported and wait for /available "
+      .. "suffix to be responsive."
+    ):format(request.path)
+  )
 end
 
 -- No such URI below a public namespace (/tm/…), as the forwarding worker says it.
@@ -51,8 +74,10 @@ function M.html(status, text, title)
   return {
     status = status,
     headers = { ["Content-Type"] = "text/html; charset=iso-8859-1" },
-    body = ('<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>%s</title>\n</head><body>\n<h1>%s</h1>\n'
-      .. "<p>%s</p>\n</body></html>\n"):format(title, REASONS[status] or title, text),
+    body = (
+      '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>%s</title>\n</head><body>\n<h1>%s</h1>\n'
+      .. "<p>%s</p>\n</body></html>\n"
+    ):format(title, REASONS[status] or title, text),
   }
 end
 

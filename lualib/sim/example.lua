@@ -14,7 +14,13 @@ local function words(name)
 end
 
 local TYPE_WORDS <const> = {
-  s = "text", i = "a whole number", n = "a number", m = "a number or a word", b = "a flag", a = "a list", o = "a group of properties",
+  s = "text",
+  i = "a whole number",
+  n = "a number",
+  m = "a number or a word",
+  b = "a flag",
+  a = "a list",
+  o = "a group of properties",
 }
 
 local function list_of(spec)
@@ -33,7 +39,9 @@ local function describe(name, spec, thing, reference)
   else
     parts[#parts + 1] = TYPE_WORDS[spec.t] or "text"
   end
-  if spec.d ~= nil and type(spec.d) ~= "table" then parts[#parts + 1] = (". The default is %s"):format(tostring(spec.d)) end
+  if spec.d ~= nil and type(spec.d) ~= "table" then
+    parts[#parts + 1] = (". The default is %s"):format(tostring(spec.d))
+  end
   if spec.r then parts[#parts + 1] = ". Read-only" end
   return table.concat(parts) .. "."
 end
@@ -72,8 +80,14 @@ function M.get(device, request, target)
     end
   end
   for reference, sub in pairs(node.subs or {}) do
-    item[reference] = { link = names.link(target.path .. "/" .. sub .. "/example", "ver=" .. version), isSubcollection = true }
-    descriptions[reference] = ("The %s that belong to the %s."):format(words(sub:gsub("%-", " ")), thing)
+    item[reference] = {
+      link = names.link(target.path .. "/" .. sub .. "/example", "ver=" .. version),
+      isSubcollection = true,
+    }
+    descriptions[reference] = ("The %s that belong to the %s."):format(
+      words(sub:gsub("%-", " ")),
+      thing
+    )
   end
   item.kind = node.kind .. "state"
   item.propertyDescriptions = descriptions

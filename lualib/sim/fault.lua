@@ -1,9 +1,10 @@
 -- Planted faults: what a real device does wrong, when a spec wants it.
 --
--- device:add_fault{ match={ method=, path= (Lua pattern of the path), user= }, times=1, after=0, kind= | status=, body=, headers=,
+-- device:add_fault{ match={ method=, path= (Lua pattern of the path), user= }, times=1, after=0,
+-- kind= | status=, body=, headers=,
 --                   delay_ms=, reset=true, truncate=bytes, act=true }
--- A fault replaces the answer; with `act` the request is carried out first, and only its answer is lost. A fault that has
--- delay_ms, truncate or headers alone changes the real answer.
+-- A fault replaces the answer; with `act` the request is carried out first, and only its answer is
+-- lost. A fault that has delay_ms, truncate or headers alone changes the real answer.
 local json = require "f5.json"
 local errors = require "sim.errors"
 
@@ -11,48 +12,101 @@ local M = {}
 
 -- Every error body of a real device that clients must survive, by name.
 local KINDS <const> = {
-  mcpd_lost = function() return errors.tm(500, "The connection to mcpd has been lost, try again.", 32768001) end,
-  busy = function() return errors.tm(503, "There is an active asynchronous task executing.", 32964609) end,
+  mcpd_lost = function()
+    return errors.tm(500, "The connection to mcpd has been lost, try again.", 32768001)
+  end,
+  busy = function()
+    return errors.tm(503, "There is an active asynchronous task executing.", 32964609)
+  end,
   internal = function() return errors.tm(500, "There was an internal server error", 1337) end,
-  validation = function() return errors.tm(400, "01070734:3: Configuration error: planted by a test", 3) end,
+  validation = function()
+    return errors.tm(400, "01070734:3: Configuration error: planted by a test", 3)
+  end,
   restarting = function()
-    return errors.html(503, "The Configuration Utility is restarting, please wait.", "Configuration Utility restarting...")
+    return errors.html(
+      503,
+      "The Configuration Utility is restarting, please wait.",
+      "Configuration Utility restarting..."
+    )
   end,
   bad_gateway = function()
-    return errors.html(502, "The proxy server received an invalid response from an upstream server.<br />")
+    return errors.html(
+      502,
+      "The proxy server received an invalid response from an upstream server.<br />"
+    )
   end,
   gateway_timeout = function()
-    return errors.html(504, "The gateway did not receive a timely response from the upstream server or application.")
+    return errors.html(
+      504,
+      "The gateway did not receive a timely response from the upstream server or application."
+    )
   end,
   not_registered = errors.not_registered,
   not_public = errors.not_public,
   worker_down = function(request)
-    return { status = 404, body = {
-      code = 404, message = "", referer = request.headers.referer or request.remote, errorStack = json.array {},
-    } }
+    return {
+      status = 404,
+      body = {
+        code = 404,
+        message = "",
+        referer = request.headers.referer or request.remote,
+        errorStack = json.array {},
+      },
+    }
   end,
   timeout_exception = function(request)
-    return errors.rest(request, 400, ("remoteSender:%s, method:%s "):format(request.remote, request.method), {
-      error_stack = {
-        ("java.util.concurrent.TimeoutException: remoteSender:%s, method:%s "):format(request.remote, request.method),
-        "at com.f5.rest.common.RestRequestCompletion.timeout(RestRequestCompletion.java)",
-      },
-    })
+    return errors.rest(
+      request,
+      400,
+      ("remoteSender:%s, method:%s "):format(request.remote, request.method),
+      {
+        error_stack = {
+          ("java.util.concurrent.TimeoutException: remoteSender:%s, method:%s "):format(
+            request.remote,
+            request.method
+          ),
+          "at com.f5.rest.common.RestRequestCompletion.timeout(RestRequestCompletion.java)",
+        },
+      }
+    )
   end,
-  token_expired = function(request) return errors.rest(request, 401, "X-F5-Auth-Token has expired.") end,
-  token_unknown = function(request) return errors.rest(request, 401, "X-F5-Auth-Token does not exist.") end,
+  token_expired = function(request)
+    return errors.rest(request, 401, "X-F5-Auth-Token has expired.")
+  end,
+  token_unknown = function(request)
+    return errors.rest(request, 401, "X-F5-Auth-Token does not exist.")
+  end,
   authentication_failed = function(request)
-    return errors.rest(request, 401, "Authentication failed.", { request_body = utf8.len(request.body) and request.body or nil })
+    return errors.rest(
+      request,
+      401,
+      "Authentication failed.",
+      { request_body = utf8.len(request.body) and request.body or nil }
+    )
   end,
   token_limit = function(request)
-    return errors.rest(request, 400, "user 0a32cb9a-b028-3b85-a0b7-aca5cc21c0c6 has reached maximum active login tokens")
+    return errors.rest(
+      request,
+      400,
+      "user 0a32cb9a-b028-3b85-a0b7-aca5cc21c0c6 has reached maximum active login tokens"
+    )
   end,
   task_lost = function(request)
-    return errors.tm(404, ("Task not found - ID: %s user: admin"):format(request.segments[#request.segments]), 1)
+    return errors.tm(
+      404,
+      ("Task not found - ID: %s user: admin"):format(request.segments[#request.segments]),
+      1
+    )
   end,
-  not_json = function() return { status = 200, body = '{"kind": "tm:ltm:pool:poolstate", "name": ' } end,
+  not_json = function()
+    return { status = 200, body = '{"kind": "tm:ltm:pool:poolstate", "name": ' }
+  end,
   html_page = function()
-    return { status = 200, headers = { ["Content-Type"] = "text/html" }, body = "<html><body>BIG-IP&reg; Redirect</body></html>" }
+    return {
+      status = 200,
+      headers = { ["Content-Type"] = "text/html" },
+      body = "<html><body>BIG-IP&reg; Redirect</body></html>",
+    }
   end,
 }
 
@@ -93,7 +147,10 @@ function M.install(device)
       local names <const> = {}
       for name in pairs(KINDS) do names[#names + 1] = name end
       table.sort(names)
-      error(("unknown kind of fault %q; there are %s"):format(fault.kind, table.concat(names, ", ")), 0)
+      error(
+        ("unknown kind of fault %q; there are %s"):format(fault.kind, table.concat(names, ", ")),
+        0
+      )
     end
     fault.left = fault.times or 1
     fault.skip = fault.after or 0

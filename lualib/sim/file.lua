@@ -1,6 +1,7 @@
 -- Uploads and downloads in chunks, to and from the device's disk.
 --
--- state.uploads[path] = { total =, chunks = { [start as text] = bytes } }: what is not complete yet.
+-- state.uploads[path] = { total =, chunks = { [start as text] = bytes } }: what is not complete
+-- yet.
 local json = require "f5.json"
 local errors = require "sim.errors"
 
@@ -8,16 +9,36 @@ local M = {}
 
 local CHUNK <const> = 1 << 20
 
--- Each target: where its files go, the URI that takes them, the URIs that give them. `module`: there only while it is provisioned.
+-- Each target: where its files go, the URI that takes them, the URIs that give them. `module`:
+-- there only while it is provisioned.
 local TARGETS <const> = {
-  { directory = "/var/config/rest/downloads", upload = "/mgmt/shared/file-transfer/uploads",
-    downloads = { "/mgmt/shared/file-transfer/uploads", "/mgmt/shared/file-transfer/downloads" } },
-  { directory = "/var/local/ucs", upload = "/mgmt/shared/file-transfer/ucs-uploads",
-    downloads = { "/mgmt/shared/file-transfer/ucs-uploads", "/mgmt/shared/file-transfer/ucs-downloads" } },
-  { directory = "/shared/images", upload = "/mgmt/cm/autodeploy/software-image-uploads",
-    downloads = { "/mgmt/cm/autodeploy/software-image-uploads", "/mgmt/cm/autodeploy/software-image-downloads" } },
-  { directory = "/ts/var/rest", upload = "/mgmt/tm/asm/file-transfer/uploads", module = "asm",
-    downloads = { "/mgmt/tm/asm/file-transfer/uploads", "/mgmt/tm/asm/file-transfer/downloads" } },
+  {
+    directory = "/var/config/rest/downloads",
+    upload = "/mgmt/shared/file-transfer/uploads",
+    downloads = { "/mgmt/shared/file-transfer/uploads", "/mgmt/shared/file-transfer/downloads" },
+  },
+  {
+    directory = "/var/local/ucs",
+    upload = "/mgmt/shared/file-transfer/ucs-uploads",
+    downloads = {
+      "/mgmt/shared/file-transfer/ucs-uploads",
+      "/mgmt/shared/file-transfer/ucs-downloads",
+    },
+  },
+  {
+    directory = "/shared/images",
+    upload = "/mgmt/cm/autodeploy/software-image-uploads",
+    downloads = {
+      "/mgmt/cm/autodeploy/software-image-uploads",
+      "/mgmt/cm/autodeploy/software-image-downloads",
+    },
+  },
+  {
+    directory = "/ts/var/rest",
+    upload = "/mgmt/tm/asm/file-transfer/uploads",
+    module = "asm",
+    downloads = { "/mgmt/tm/asm/file-transfer/uploads", "/mgmt/tm/asm/file-transfer/downloads" },
+  },
   { directory = "/var/config/rest/madm", downloads = { "/mgmt/shared/file-transfer/madm" } },
   { directory = "/var/config/rest/bulk", downloads = { "/mgmt/shared/file-transfer/bulk" } },
   { directory = "/var/tmp", downloads = { "/mgmt/cm/autodeploy/qkview-downloads" } },
@@ -27,7 +48,8 @@ M.targets = TARGETS
 -- "0-1023/4096" -> 0, 1023, 4096
 local function parse_range(text)
   local first <const>, last <const>, total <const> = (text or ""):match "^%s*(%d+)%-(%-?%d+)/(%d+)%s*$"
-  local from <const>, to <const>, size <const> = math.tointeger(first), math.tointeger(last), math.tointeger(total)
+  local from <const>, to <const>, size <const> =
+    math.tointeger(first), math.tointeger(last), math.tointeger(total)
   if from and to and size then return from, to, size end
 end
 
@@ -43,13 +65,27 @@ end
 
 local function upload(device, request, target, name)
   local first <const>, last <const>, total <const> = parse_range(request.headers["content-range"])
-  if not first then bad(request, "Content-Range header is missing or invalid: " .. tostring(request.headers["content-range"])) end
+  if not first then
+    bad(
+      request,
+      "Content-Range header is missing or invalid: " .. tostring(request.headers["content-range"])
+    )
+  end
   local length <const> = #request.body
   -- An empty file has no last byte: both "0-0/0" and "0--1/0" are its range.
   local claimed <const> = total == 0 and 0 or last - first + 1
-  if claimed ~= length then bad(request, ("Chunk byte count %d different from received buffer length %d"):format(claimed, length)) end
-  if length > CHUNK then bad(request, ("Chunk byte count %d exceeds the maximum of %d"):format(length, CHUNK)) end
-  if first + length > total then bad(request, ("Chunk %d-%d is outside of the total of %d bytes"):format(first, last, total)) end
+  if claimed ~= length then
+    bad(
+      request,
+      ("Chunk byte count %d different from received buffer length %d"):format(claimed, length)
+    )
+  end
+  if length > CHUNK then
+    bad(request, ("Chunk byte count %d exceeds the maximum of %d"):format(length, CHUNK))
+  end
+  if first + length > total then
+    bad(request, ("Chunk %d-%d is outside of the total of %d bytes"):format(first, last, total))
+  end
 
   local path <const> = target.directory .. "/" .. name
   local temporary <const> = target.directory .. "/tmp/" .. name
@@ -65,8 +101,13 @@ local function upload(device, request, target, name)
   known.chunks[tostring(first)] = length
   local remaining <const> = total - used_bytes(known)
   local answer <const> = {
-    remainingByteCount = remaining, usedChunks = known.chunks, totalByteCount = total, localFilePath = path,
-    temporaryFilePath = temporary, generation = 0, lastUpdateMicros = device:now(),
+    remainingByteCount = remaining,
+    usedChunks = known.chunks,
+    totalByteCount = total,
+    localFilePath = path,
+    temporaryFilePath = temporary,
+    generation = 0,
+    lastUpdateMicros = device:now(),
   }
   if remaining <= 0 then
     device.disk.rename(temporary, path)
@@ -79,7 +120,13 @@ end
 local function download(device, request, target, name)
   local path <const> = target.directory .. "/" .. name
   local entry <const> = device.disk.find(path)
-  if not entry then return errors.rest(request, 404, ("java.io.FileNotFoundException: %s (No such file or directory)"):format(path)) end
+  if not entry then
+    return errors.rest(
+      request,
+      404,
+      ("java.io.FileNotFoundException: %s (No such file or directory)"):format(path)
+    )
+  end
   local size <const> = entry.size
   local range <const> = request.headers["content-range"]
   local first, last = 0, math.min(size, CHUNK) - 1
@@ -91,7 +138,11 @@ local function download(device, request, target, name)
     if total == 0 then last = math.min(last, size - 1) end
     if last >= size and size > 0 or first > last and size > 0 then
       -- The refusal tells the size, too: that is how a client learns it.
-      local refusal <const> = errors.rest(request, 400, ("Requested range %s is outside of the file's %d bytes"):format(range, size))
+      local refusal <const> = errors.rest(
+        request,
+        400,
+        ("Requested range %s is outside of the file's %d bytes"):format(range, size)
+      )
       refusal.headers = { ["Content-Range"] = ("0-%d/%d"):format(size - 1, size) }
       return refusal
     end
@@ -109,7 +160,8 @@ end
 
 local function may_transfer(request)
   local role <const> = request.user.access["all-partitions"]
-  return role ~= nil and role ~= "guest" and role ~= "auditor" and role ~= "operator" and role ~= "no-access"
+  return role ~= nil
+    and role ~= "guest" and role ~= "auditor" and role ~= "operator" and role ~= "no-access"
 end
 
 local function serve(device, uri, target)
@@ -117,15 +169,26 @@ local function serve(device, uri, target)
   device:route(uri, function(self, request)
     local name <const> = request.segments[depth + 1]
     local method <const> = request.method
-    if target.module and not self:is_provisioned(target.module) then return errors.not_public(request) end
+    if target.module and not self:is_provisioned(target.module) then
+      return errors.not_public(request)
+    end
     if not may_transfer(request) then return require("sim.auth").not_permitted(request) end
     if not name then
-      if method ~= "GET" then bad(request, "The name of the file must stand at the end of the URI") end
+      if method ~= "GET" then
+        bad(request, "The name of the file must stand at the end of the URI")
+      end
       local items <const> = json.array {}
-      for i, file in ipairs(self.disk.list(target.directory)) do items[i] = { name = file } end
-      return { status = 200, body = { items = items, selfLink = "https://localhost" .. request.path } }
+      for i, file in ipairs(self.disk.list(target.directory)) do
+        items[i] = { name = file }
+      end
+      return {
+        status = 200,
+        body = { items = items, selfLink = "https://localhost" .. request.path },
+      }
     end
-    if request.segments[depth + 2] or name:find "/" or name == ".." or name == "." then return errors.not_registered(request) end
+    if request.segments[depth + 2] or name:find "/" or name == ".." or name == "." then
+      return errors.not_registered(request)
+    end
     if method == "POST" and uri == target.upload then return upload(self, request, target, name) end
     if method == "GET" or method == "HEAD" then return download(self, request, target, name) end
     if method == "DELETE" then

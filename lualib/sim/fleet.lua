@@ -1,7 +1,9 @@
--- Many simulated devices behind one port: 127.0.0.1 is the first, 127.0.0.2 the second, 127.0.1.0 the 256th …
+-- Many simulated devices behind one port: 127.0.0.1 is the first, 127.0.0.2 the second, 127.0.1.0
+-- the 256th …
 --
--- Each has its own state, name and users. A device is made when it is first asked, as a copy of one that is as it left the factory.
--- Some can be bad on purpose: failing ones have lost mcpd, slow ones take seconds, restarting ones are away for a while from their first request on.
+-- Each has its own state, name and users. A device is made when it is first asked, as a copy of one
+-- that is as it left the factory. Some can be bad on purpose: failing ones have lost mcpd, slow
+-- ones take seconds, restarting ones are away for a while from their first request on.
 local Device = require "sim.device"
 
 local Fleet = {}
@@ -19,7 +21,8 @@ end
 
 -- Which of the bad kinds device n is. They are spread evenly, and the same in every run.
 local function fate(options, n)
-  local place = (n * 0.6180339887498949) % 1 -- the golden ratio: any prefix of the fleet has its share
+  -- the golden ratio: any prefix of the fleet has its share
+  local place = (n * 0.6180339887498949) % 1
   for _, kind in ipairs { "failing", "slow", "restarting" } do
     local share <const> = options[kind] or 0
     if place < share then return kind end

@@ -1,15 +1,17 @@
--- What the web server in front of the REST daemon refuses by itself, with a page instead of JSON: its usual limits, and paths that are none.
+-- What the web server in front of the REST daemon refuses by itself, with a page instead of JSON:
+-- its usual limits, and paths that are none.
 local errors = require "sim.errors"
 
 local M = {}
 
--- Bytes of a request line and of a header field that Apache takes unless it is configured otherwise.
+-- Bytes of a request line and of a header field that Apache takes unless it is configured
+-- otherwise.
 local LONGEST <const> = 8190
 
 local BAD <const> = "Your browser sent a request that this server could not understand.<br />"
 
--- Where a request ends must be certain: two servers that take it for different lengths can be made to see different requests. A header
--- that came twice is one with a comma here.
+-- Where a request ends must be certain: two servers that take it for different lengths can be made
+-- to see different requests. A header that came twice is one with a comma here.
 local function is_ambiguous(headers)
   local coding <const>, length <const> = headers["transfer-encoding"], headers["content-length"]
   if coding and (length or coding:lower() ~= "chunked") then return true end
@@ -26,7 +28,10 @@ end
 function M.install(device)
   device:filter(1, function(_, request)
     if #request.method + #request.target + #"  HTTP/1.1" > LONGEST then
-      return errors.html(414, "The requested URL's length exceeds the capacity limit for this server.<br />")
+      return errors.html(
+        414,
+        "The requested URL's length exceeds the capacity limit for this server.<br />"
+      )
     end
     for name, value in pairs(request.headers) do
       if #name + #value + 2 > LONGEST then

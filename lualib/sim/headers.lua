@@ -2,12 +2,14 @@
 local M = {}
 
 local DAYS <const> = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
-local MONTHS <const> = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+local MONTHS <const> =
+  { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
 local function http_date(seconds)
   local date <const> = os.date("!*t", seconds)
-  return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(DAYS[date.wday], date.day, MONTHS[date.month], date.year, date.hour,
-    date.min, date.sec)
+  return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(
+    DAYS[date.wday], date.day, MONTHS[date.month], date.year, date.hour, date.min, date.sec
+  )
 end
 
 function M.install(device)

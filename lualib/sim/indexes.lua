@@ -1,5 +1,5 @@
--- What objects are looked up by beside their names: nodes by address, virtual servers by destination with and without port.
--- Derived from the objects, not part of the state.
+-- What objects are looked up by beside their names: nodes by address, virtual servers by
+-- destination with and without port. Derived from the objects, not part of the state.
 local M = {}
 
 local function keep(store, prefix, key_of, field, many)
@@ -42,10 +42,27 @@ local function keep(store, prefix, key_of, field, many)
 end
 
 function M.install(store)
-  keep(store, "/mgmt/tm/ltm/node/", function(node) return node.address end, "nodes_by_address", false)
-  keep(store, "/mgmt/tm/ltm/virtual/", function(virtual) return virtual.destination end, "virtuals_by_destination", true)
-  keep(store, "/mgmt/tm/ltm/virtual/", function(virtual) return (virtual.destination or ""):match "^(.*)[:.][^:.]*$" end,
-    "virtuals_by_address", true)
+  keep(
+    store,
+    "/mgmt/tm/ltm/node/",
+    function(node) return node.address end,
+    "nodes_by_address",
+    false
+  )
+  keep(
+    store,
+    "/mgmt/tm/ltm/virtual/",
+    function(virtual) return virtual.destination end,
+    "virtuals_by_destination",
+    true
+  )
+  keep(
+    store,
+    "/mgmt/tm/ltm/virtual/",
+    function(virtual) return (virtual.destination or ""):match "^(.*)[:.][^:.]*$" end,
+    "virtuals_by_address",
+    true
+  )
 end
 
 return M

@@ -1,9 +1,17 @@
--- What a device's compiler for iRules refuses before a rule ever runs: braces that do not match, and events that there are not.
+-- What a device's compiler for iRules refuses before a rule ever runs: braces that do not match,
+-- and events that there are not.
 local M = {}
 
--- Events by what comes before their first "_", in 17.1. Where `true` stands, not all events are known, and any is taken.
+-- Events by what comes before their first "_", in 17.1. Where `true` stands, not all events are
+-- known, and any is taken.
 local EVENTS <const> = {
-  RULE = "INIT", NAME = "RESOLVED", PERSIST = "DOWN", STREAM = "MATCHED", USER = "REQUEST RESPONSE", FLOW = "INIT", SA = "PICKED",
+  RULE = "INIT",
+  NAME = "RESOLVED",
+  PERSIST = "DOWN",
+  STREAM = "MATCHED",
+  USER = "REQUEST RESPONSE",
+  FLOW = "INIT",
+  SA = "PICKED",
   CLIENT = "ACCEPTED CLOSED DATA",
   SERVER = "CLOSED CONNECTED DATA INIT",
   LB = "FAILED QUEUED SELECTED",
@@ -16,20 +24,30 @@ local EVENTS <const> = {
   AUTH = "ERROR FAILURE RESULT SUCCESS WANTCREDENTIAL",
   SIP = "REQUEST REQUEST_DONE REQUEST_SEND RESPONSE RESPONSE_DONE RESPONSE_SEND",
 }
-for family in ([[ACCESS ACCESS2 ADAPT ANTIFRAUD ASM AVR BOTDEFENSE CATEGORY CLASSIFICATION CONNECTOR DIAMETER DOSL7 ECA EPI FIX GENERICMESSAGE GTP HTML HTTP2
-  ICAP IN IVS JSON L7CHECK MCP MQTT MR PCP PEM PING PROTOCOL QOE RADIUS REWRITE RTSP SOCKS SSE TAP TDS VDI WS XML]]):gmatch "%S+" do
+for family in
+  ([[ACCESS ACCESS2 ADAPT ANTIFRAUD ASM AVR BOTDEFENSE CATEGORY CLASSIFICATION CONNECTOR DIAMETER DOSL7 ECA EPI FIX GENERICMESSAGE GTP HTML HTTP2
+  ICAP IN IVS JSON L7CHECK MCP MQTT MR PCP PEM PING PROTOCOL QOE RADIUS REWRITE RTSP SOCKS SSE TAP TDS VDI WS XML]]):gmatch "%S+"
+do
   EVENTS[family] = true
 end
 
 local function is_event(name)
   local family <const>, rest <const> = name:match "^([%u%d]+)_([%u%d_]+)$"
   local known <const> = EVENTS[family]
-  return known == true or known ~= nil and (" " .. known .. " "):find(" " .. rest .. " ", 1, true) ~= nil
+  return known == true
+    or known ~= nil and (" " .. known .. " "):find(" " .. rest .. " ", 1, true) ~= nil
 end
 
 -- What may stand outside of everything.
 local COMMANDS <const> = {
-  when = true, proc = true, timing = true, priority = true, nodelete = true, nowrite = true, ["definition-signature"] = true, rule = true,
+  when = true,
+  proc = true,
+  timing = true,
+  priority = true,
+  nodelete = true,
+  nowrite = true,
+  ["definition-signature"] = true,
+  rule = true,
 }
 
 -- The number and the text of the line that a place of the text is in.
@@ -70,15 +88,22 @@ function M.mistake(text)
     return ("%d: error: [%s][%s]"):format(number, what, line)
   end
   local lonely <const>, brace <const> = lonely_brace(plain)
-  if lonely and brace == "{" then return at(lonely, ("parse error: PARSE syntax %d {missing close-brace}"):format(lonely - 1)) end
+  if lonely and brace == "{" then
+    return at(lonely, ("parse error: PARSE syntax %d {missing close-brace}"):format(lonely - 1))
+  end
   if lonely then return at(lonely, "undefined procedure: }") end
   -- Words outside of braces begin commands.
-  local outside <const> = plain:gsub("%b{}", function(inner) return "{" .. inner:sub(2, -2):gsub("[^\n]", "\1") .. "}" end)
+  local outside <const> = plain:gsub(
+    "%b{}",
+    function(inner) return "{" .. inner:sub(2, -2):gsub("[^\n]", "\1") .. "}" end
+  )
   local first <const>, command <const> = outside:match "^%s*()([^%s{]+)"
   if command and not COMMANDS[command] then return at(first, "undefined procedure: " .. command) end
   for place, event, after in outside:gmatch "%f[^%s}\0]()when%s+([^%s{}]+)()" do
     if not is_event(event) then return at(place, ("unknown event (%s)"):format(event)) end
-    if not outside:find("^[^\n{]*{", after) then return at(place, 'missing a script after "when"') end
+    if not outside:find("^[^\n{]*{", after) then
+      return at(place, 'missing a script after "when"')
+    end
   end
   return nil
 end

@@ -1,6 +1,8 @@
--- Long work outside of /mgmt/tm/task that all goes the same way: a POST makes it, it passes through states, a result appears.
+-- Long work outside of /mgmt/tm/task that all goes the same way: a POST makes it, it passes through
+-- states, a result appears.
 --
--- state.jobs = { [family] = { [id] = item } }; state.packages = { [name] = { … } }, the installed iApp LX packages.
+-- state.jobs = { [family] = { [id] = item } }; state.packages = { [name] = { … } }, the installed
+-- iApp LX packages.
 local json = require "f5.json"
 local clock = require "sim.clock"
 local errors = require "sim.errors"
@@ -26,9 +28,19 @@ end
 
 local function make_backup(device, item)
   local response <const> = device:dispatch {
-    method = "POST", target = "/mgmt/tm/sys/ucs", path = "/mgmt/tm/sys/ucs", segments = { "mgmt", "tm", "sys", "ucs" }, query = {},
-    query_order = {}, raw_query = "", headers = {}, body = "", json = { command = "save", name = item.file },
-    user = { name = "admin", access = { ["all-partitions"] = "admin" } }, remote = "127.0.0.1", operation = device.state.operations,
+    method = "POST",
+    target = "/mgmt/tm/sys/ucs",
+    path = "/mgmt/tm/sys/ucs",
+    segments = { "mgmt", "tm", "sys", "ucs" },
+    query = {},
+    query_order = {},
+    raw_query = "",
+    headers = {},
+    body = "",
+    json = { command = "save", name = item.file },
+    user = { name = "admin", access = { ["all-partitions"] = "admin" } },
+    remote = "127.0.0.1",
+    operation = device.state.operations,
   }
   return response.status < 300, "UCS archive could not be written"
 end
@@ -55,12 +67,23 @@ local OPERATIONS <const> = { INSTALL = "packageFilePath", UNINSTALL = "packageNa
 local function prepare_package(_, request, body)
   local needs <const> = OPERATIONS[body.operation]
   if not needs or needs ~= true and type(body[needs]) ~= "string" then
-    error(errors.rest(request, 400, ("operation must be INSTALL with packageFilePath, UNINSTALL with packageName, or QUERY; it is %s")
-      :format(tostring(body.operation))), 0)
+    error(
+      errors.rest(
+        request,
+        400,
+        ("operation must be INSTALL with packageFilePath, UNINSTALL with packageName, or QUERY; it is %s"):format(
+          tostring(body.operation)
+        )
+      ),
+      0
+    )
   end
   return {
-    operation = body.operation, packageFilePath = body.packageFilePath, packageName = body.packageName,
-    userReference = reference(request), identityReferences = json.array { reference(request) },
+    operation = body.operation,
+    packageFilePath = body.packageFilePath,
+    packageName = body.packageName,
+    userReference = reference(request),
+    identityReferences = json.array { reference(request) },
   }
 end
 
@@ -73,13 +96,19 @@ local function handle_package(device, item)
   local packages <const> = device.state.packages
   if item.operation == "INSTALL" then
     local name <const> = item.packageFilePath:match "([^/]+)%.rpm$"
-    if not device.disk.find(item.packageFilePath) then return false, "Package file does not exist: " .. item.packageFilePath end
-    if not name or not split_package(name) then return false, "Not an RPM package: " .. item.packageFilePath end
+    if not device.disk.find(item.packageFilePath) then
+      return false, "Package file does not exist: " .. item.packageFilePath
+    end
+    if not name or not split_package(name) then
+      return false, "Not an RPM package: " .. item.packageFilePath
+    end
     packages[name] = true
     item.packageName, item.packageManifest = name, { tags = json.array { "IAPP" } }
     return true
   elseif item.operation == "UNINSTALL" then
-    if not packages[item.packageName] then return false, ("package %s is not installed"):format(item.packageName) end
+    if not packages[item.packageName] then
+      return false, ("package %s is not installed"):format(item.packageName)
+    end
     packages[item.packageName] = nil
     return true
   end
@@ -88,27 +117,51 @@ local function handle_package(device, item)
   table.sort(names)
   for i, full in ipairs(names) do
     local name <const>, version <const>, release <const>, arch <const> = split_package(full)
-    found[i] = { name = name, version = version, release = release, arch = arch, packageName = full, tags = json.array { "IAPP" } }
+    found[i] = {
+      name = name, version = version, release = release, arch = arch, packageName = full,
+      tags = json.array { "IAPP" },
+    }
   end
   item.queryResponse = found
   return true
 end
 
--- Where, through which states, and what happens; the first state lasts a second, the second one `seconds`.
+-- Where, through which states, and what happens; the first state lasts a second, the second one
+-- `seconds`.
 local FAMILIES <const> = {
   {
-    uri = "/mgmt/tm/shared/sys/backup", kind = "tm:shared:sys:backup:ucsbackuptask", collection = "ucsbackuptaskcollection",
-    states = { "CREATED", "STARTED" }, done = "FINISHED", failed = "FAILED", seconds = 5, prepare = prepare_backup, run = make_backup,
+    uri = "/mgmt/tm/shared/sys/backup",
+    kind = "tm:shared:sys:backup:ucsbackuptask",
+    collection = "ucsbackuptaskcollection",
+    states = { "CREATED", "STARTED" },
+    done = "FINISHED",
+    failed = "FAILED",
+    seconds = 5,
+    prepare = prepare_backup,
+    run = make_backup,
   },
   {
-    uri = "/mgmt/cm/autodeploy/qkview", kind = "cm:autodeploy:qkview:qkviewtaskitem", collection = "qkviewtaskcollection",
-    states = { "IN_PROGRESS", "IN_PROGRESS" }, done = "SUCCEEDED", failed = "FAILED", seconds = 10, prepare = prepare_qkview,
+    uri = "/mgmt/cm/autodeploy/qkview",
+    kind = "cm:autodeploy:qkview:qkviewtaskitem",
+    collection = "qkviewtaskcollection",
+    states = { "IN_PROGRESS", "IN_PROGRESS" },
+    done = "SUCCEEDED",
+    failed = "FAILED",
+    seconds = 10,
+    prepare = prepare_qkview,
     run = make_qkview,
   },
   {
-    uri = "/mgmt/shared/iapp/package-management-tasks", kind = "shared:iapp:package-management-tasks:iapppackagemanagementtask",
-    collection = "iapppackagemanagementcollection", states = { "CREATED", "STARTED" }, done = "FINISHED", failed = "FAILED", seconds = 1,
-    prepare = prepare_package, run = handle_package, message = "errorMessage",
+    uri = "/mgmt/shared/iapp/package-management-tasks",
+    kind = "shared:iapp:package-management-tasks:iapppackagemanagementtask",
+    collection = "iapppackagemanagementcollection",
+    states = { "CREATED", "STARTED" },
+    done = "FINISHED",
+    failed = "FAILED",
+    seconds = 1,
+    prepare = prepare_package,
+    run = handle_package,
+    message = "errorMessage",
   },
 }
 
@@ -126,7 +179,8 @@ end
 local function create(device, request, family)
   local item <const> = family.prepare(device, request, request.json or {})
   local id <const> = users.uuid(native.random(16))
-  item.id, item.status, item.generation, item.lastUpdateMicros = id, family.states[1], 1, device:now()
+  item.id, item.status, item.generation, item.lastUpdateMicros =
+    id, family.states[1], 1, device:now()
   item.ownerMachineId = device.machine_id
   item.kind, item.selfLink = family.kind .. "state", "https://localhost" .. family.uri .. "/" .. id
   items_of(device, family)[id] = item
@@ -145,7 +199,11 @@ local function on_due(device, data)
       touch(device, item)
       if data.step == 2 then
         item.status, item.startTime = family.states[2], clock.iso(device:now())
-        device:schedule(device:now() + family.seconds * SECOND, "job", { family = data.family, id = data.id, step = 3 })
+        device:schedule(
+          device:now() + family.seconds * SECOND,
+          "job",
+          { family = data.family, id = data.id, step = 3 }
+        )
       else
         local ok <const>, message <const> = family.run(device, item)
         item.status, item.endTime = ok and family.done or family.failed, clock.iso(device:now())
@@ -160,31 +218,45 @@ local function handler(family)
   return function(device, request)
     local id <const> = request.segments[depth + 1]
     local method <const> = request.method
-    if request.user.access["all-partitions"] ~= "admin" then return require("sim.auth").not_permitted(request) end
+    if request.user.access["all-partitions"] ~= "admin" then
+      return require("sim.auth").not_permitted(request)
+    end
     if not id then
       if method == "POST" then return create(device, request, family) end
       if method ~= "GET" then return errors.rest(request, 405, "Method not allowed: " .. method) end
       local items <const> = json.array {}
       for _, item in pairs(items_of(device, family)) do items[#items + 1] = item end
       table.sort(items, function(a, b) return a.id < b.id end)
-      return { status = 200, body = {
-        items = items, generation = #items, lastUpdateMicros = device:now(), kind = family.kind:gsub("[^:]+$", family.collection) .. "state",
-        selfLink = "https://localhost" .. family.uri,
-      } }
+      return {
+        status = 200,
+        body = {
+          items = items,
+          generation = #items,
+          lastUpdateMicros = device:now(),
+          kind = family.kind:gsub("[^:]+$", family.collection) .. "state",
+          selfLink = "https://localhost" .. family.uri,
+        },
+      }
     end
     local item <const> = items_of(device, family)[id]
-    if not item then return errors.rest(request, 404, "Object not found: https://localhost" .. request.path) end
+    if not item then
+      return errors.rest(request, 404, "Object not found: https://localhost" .. request.path)
+    end
     if method == "GET" then return { status = 200, body = item } end
     if method == "PATCH" then
       local wanted <const> = request.json and request.json.status
-      if wanted ~= "CANCEL_REQUESTED" and wanted ~= "CANCELED" then return errors.rest(request, 400, "only a cancellation can be patched") end
+      if wanted ~= "CANCEL_REQUESTED" and wanted ~= "CANCELED" then
+        return errors.rest(request, 400, "only a cancellation can be patched")
+      end
       if item.status == family.states[1] or item.status == family.states[2] then
         touch(device, item)
         item.status = "CANCEL_REQUESTED"
       end
       return { status = 200, body = item }
     end
-    if method ~= "DELETE" then return errors.rest(request, 405, "Method not allowed: " .. method) end
+    if method ~= "DELETE" then
+      return errors.rest(request, 405, "Method not allowed: " .. method)
+    end
     items_of(device, family)[id] = nil
     return { status = 200, body = item }
   end
@@ -199,12 +271,21 @@ function M.install(device)
     local items <const> = json.array {}
     for name in pairs(self.state.packages) do
       local short <const>, version <const>, release <const>, arch <const> = split_package(name)
-      items[#items + 1] = { appName = short, packageName = name, version = version, release = release, arch = arch, tags = json.array { "IAPP" },
-        id = users.uuid(name) }
+      items[#items + 1] = {
+        appName = short, packageName = name, version = version, release = release, arch = arch,
+        tags = json.array { "IAPP" }, id = users.uuid(name),
+      }
     end
     table.sort(items, function(a, b) return a.packageName < b.packageName end)
-    return { status = 200, body = { items = items, generation = 1,
-      kind = "shared:iapp:global-installed-packages:installedpackagecollectionstate", selfLink = "https://localhost" .. request.path } }
+    return {
+      status = 200,
+      body = {
+        items = items,
+        generation = 1,
+        kind = "shared:iapp:global-installed-packages:installedpackagecollectionstate",
+        selfLink = "https://localhost" .. request.path,
+      },
+    }
   end)
 end
 

@@ -13,7 +13,13 @@ local M = {}
 
 local NOTHING <const> = {}
 local FILES <const> = {
-  "sim.kinds.pools", "sim.kinds.virtuals", "sim.kinds.traffic", "sim.kinds.network", "sim.kinds.tenants", "sim.kinds.system", "sim.kinds.security",
+  "sim.kinds.pools",
+  "sim.kinds.virtuals",
+  "sim.kinds.traffic",
+  "sim.kinds.network",
+  "sim.kinds.tenants",
+  "sim.kinds.system",
+  "sim.kinds.security",
   "sim.kinds.names",
 }
 

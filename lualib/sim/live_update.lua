@@ -1,15 +1,18 @@
--- Live update: files that update the signatures and challenges of ASM, below /mgmt/tm/live-update. There while ASM is provisioned.
+-- Live update: files that update the signatures and challenges of ASM, below /mgmt/tm/live-update.
+-- There while ASM is provisioned.
 --
--- Asking for the availability looks for something newer; what a seed offers ({ live_update = { ["bot-signatures"] = { { createDateTime =,
--- broken = true }, … } } }) is then downloaded: an update file, and an installation with the status "new". PATCH of that to "install"
--- or "stage" is done a moment later.
+-- Asking for the availability looks for something newer; what a seed offers ({ live_update = {
+-- ["bot-signatures"] = { { createDateTime =, broken = true }, … } } }) is then downloaded: an
+-- update file, and an installation with the status "new". PATCH of that to "install" or "stage" is
+-- done a moment later.
 local json = require "f5.json"
 local digest = require "sim.digest"
 local errors = require "sim.errors"
 
 local M = {}
 
--- Type, name of its files, date of the file that came with the device (nil: none), frequency of its schedule.
+-- Type, name of its files, date of the file that came with the device (nil: none), frequency of its
+-- schedule.
 local COMPONENTS <const> = {
   { "asm-attack-signatures", "ASM-AttackSignatures", "2025-09-18T10:02:11Z", "never" },
   { "behavioral-waf", "BehavioralWAF", "2025-06-03T08:41:50Z", "never" },
@@ -43,14 +46,22 @@ local function add_file(device, state, type, file)
   local name <const> = file.filename or ("%s_%s.im"):format(BY_TYPE[type][2], stamp)
   local id <const> = new_id(state)
   local stored <const> = {
-    id = id, filename = name, md5 = digest.md5(name):gsub(".", function(char) return ("%02X"):format(char:byte()) end),
-    fileLocationReference = { link = link("file-transfer", "downloads", name) }, createDateTime = file.createDateTime,
-    isFileAvailable = true, isFileManuallyUploaded = file.manual or false, isGenesis = file.genesis or false,
+    id = id,
+    filename = name,
+    md5 = digest.md5(name):gsub(".", function(char) return ("%02X"):format(char:byte()) end),
+    fileLocationReference = { link = link("file-transfer", "downloads", name) },
+    createDateTime = file.createDateTime,
+    isFileAvailable = true,
+    isFileManuallyUploaded = file.manual or false,
+    isGenesis = file.genesis or false,
   }
   table.insert(component.files, stored)
   table.insert(component.installations, {
-    id = new_id(state), lastUpdateMicros = device:now(), loadDateTime = file.genesis and iso(device:now()) or nil,
-    updateFileReference = { link = link(type, "update-files", id) }, status = file.genesis and "install-complete" or "new",
+    id = new_id(state),
+    lastUpdateMicros = device:now(),
+    loadDateTime = file.genesis and iso(device:now()) or nil,
+    updateFileReference = { link = link(type, "update-files", id) },
+    status = file.genesis and "install-complete" or "new",
     broken = file.broken,
   })
   return stored
@@ -62,11 +73,20 @@ local function state_of(device)
     state = { last_id = 0, components = {} }
     device.state.live_update = state
     for _, row in ipairs(COMPONENTS) do
-      state.components[row[1]] = { files = json.array {}, installations = json.array {}, offers = json.array {} }
-      if row[3] then add_file(device, state, row[1], { createDateTime = row[3], genesis = true }) end
-      state.components[row[1]].availability = { lastCheckDateTime = iso(0), status = "no-update-available" }
-      local schedule <const> = { frequency = row[4], startTime = "00:00", endTime = "23:59", applyAtAllTimes = true, applyOnAllDays = true }
-      for _, day in ipairs { "Sun", "Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur" } do schedule["applyOn" .. day .. "days"] = false end
+      state.components[row[1]] =
+        { files = json.array {}, installations = json.array {}, offers = json.array {} }
+      if row[3] then
+        add_file(device, state, row[1], { createDateTime = row[3], genesis = true })
+      end
+      state.components[row[1]].availability =
+        { lastCheckDateTime = iso(0), status = "no-update-available" }
+      local schedule <const> = {
+        frequency = row[4], startTime = "00:00", endTime = "23:59", applyAtAllTimes = true,
+        applyOnAllDays = true,
+      }
+      for _, day in ipairs { "Sun", "Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur" } do
+        schedule["applyOn" .. day .. "days"] = false
+      end
       state.components[row[1]].schedule = schedule
     end
   end
@@ -83,7 +103,10 @@ local function find(list, id)
 end
 
 local function body_of(type, name, source, suffix, id)
-  local body <const> = { kind = ("tm:live-update:%s:%s%s"):format(type, name, suffix or "state"), selfLink = link(type, name, id) }
+  local body <const> = {
+    kind = ("tm:live-update:%s:%s%s"):format(type, name, suffix or "state"),
+    selfLink = link(type, name, id),
+  }
   for key, value in pairs(source) do
     if key ~= "broken" then body[key] = value end
   end
@@ -92,16 +115,27 @@ end
 
 local function collection(type, name, list)
   local items <const> = json.array {}
-  for index, one in ipairs(list) do items[index] = body_of(type, name, one, nil, one.id) end
-  return { status = 200, body = body_of(type, name, { totalItems = #items, items = items }, "-collectionstate") }
+  for index, one in ipairs(list) do
+    items[index] = body_of(type, name, one, nil, one.id)
+  end
+  return {
+    status = 200,
+    body = body_of(type, name, { totalItems = #items, items = items }, "-collectionstate"),
+  }
 end
 
 local function organizer(path, names)
   local items <const> = json.array {}
-  for index, name in ipairs(names) do items[index] = { reference = { link = "https://localhost" .. path .. "/" .. name } } end
+  for index, name in ipairs(names) do
+    items[index] = { reference = { link = "https://localhost" .. path .. "/" .. name } }
+  end
   return {
     status = 200,
-    body = { kind = path:gsub("^/mgmt/", ""):gsub("/", ":") .. ":collectionstate", selfLink = "https://localhost" .. path, items = items },
+    body = {
+      kind = path:gsub("^/mgmt/", ""):gsub("/", ":") .. ":collectionstate",
+      selfLink = "https://localhost" .. path,
+      items = items,
+    },
   }
 end
 
@@ -124,7 +158,13 @@ end
 local function install(device, request, type, installation)
   local wanted <const> = request.json and request.json.status
   if wanted ~= "install" and wanted ~= "stage" then
-    return errors.rest(request, 400, ("Invalid status '%s': an installation can be set to install or stage."):format(tostring(wanted)))
+    return errors.rest(
+      request,
+      400,
+      ("Invalid status '%s': an installation can be set to install or stage."):format(
+        tostring(wanted)
+      )
+    )
   end
   if installation.status == "installing" then
     return errors.rest(request, 409, "The update file is being installed.")
@@ -132,7 +172,11 @@ local function install(device, request, type, installation)
   installation.status = wanted == "install" and "installing" or "staged"
   installation.lastUpdateMicros = device:now()
   if wanted == "install" then
-    device:schedule(device:now() + TAKES, "live-update-installed", { type = type, id = installation.id })
+    device:schedule(
+      device:now() + TAKES,
+      "live-update-installed",
+      { type = type, id = installation.id }
+    )
   end
   return { status = 200, body = body_of(type, "installations", installation, nil, installation.id) }
 end
@@ -142,21 +186,36 @@ local function delete_file(device, request, type, file, position)
   local own <const> = link(type, "update-files", file.id)
   for _, installation in ipairs(component.installations) do
     if installation.updateFileReference.link == own and not DELETABLE[installation.status] then
-      return errors.rest(request, 400, ("The update file '%s' cannot be deleted: its installation has the status %s."):format(
-        file.filename, installation.status))
+      return errors.rest(
+        request,
+        400,
+        ("The update file '%s' cannot be deleted: its installation has the status %s."):format(
+          file.filename,
+          installation.status
+        )
+      )
     end
   end
   table.remove(component.files, position)
   for index = #component.installations, 1, -1 do
-    if component.installations[index].updateFileReference.link == own then table.remove(component.installations, index) end
+    if component.installations[index].updateFileReference.link == own then
+      table.remove(component.installations, index)
+    end
   end
   return { status = 200, body = body_of(type, "update-files", file, nil, file.id) }
 end
 
 local function add_manually(device, request, type)
   local name <const> = request.json and request.json.filename
-  if not name or not name:find("%.im$") then return errors.rest(request, 400, "An update file is named by 'filename' and ends in .im.") end
-  local file <const> = add_file(device, state_of(device), type, { filename = name, createDateTime = iso(device:now()), manual = true })
+  if not name or not name:find("%.im$") then
+    return errors.rest(request, 400, "An update file is named by 'filename' and ends in .im.")
+  end
+  local file <const> = add_file(
+    device,
+    state_of(device),
+    type,
+    { filename = name, createDateTime = iso(device:now()), manual = true }
+  )
   return { status = 200, body = body_of(type, "update-files", file, nil, file.id) }
 end
 
@@ -184,23 +243,41 @@ local function handle(device, request)
   local component <const> = BY_TYPE[type] and state_of(device).components[type]
   if not component or #segments > 6 then return errors.not_public(request) end
   if not part and method == "GET" then
-    return organizer(ROOT .. "/" .. type, { "availability", "install-schedule", "installations", "update-files" })
+    return organizer(
+      ROOT .. "/" .. type,
+      { "availability", "install-schedule", "installations", "update-files" }
+    )
   end
   if part == "availability" and not id and method == "GET" then return check(device, type) end
-  if part == "install-schedule" and not id and (method == "GET" or method == "PATCH") then return schedule(device, request, type) end
-  local list <const> = part == "installations" and component.installations or part == "update-files" and component.files
+  if part == "install-schedule" and not id and (method == "GET" or method == "PATCH") then
+    return schedule(device, request, type)
+  end
+  local list <const> = part == "installations" and component.installations
+    or part == "update-files" and component.files
   if not list then return errors.not_public(request) end
   if not id then
     if method == "GET" then return collection(type, part, list) end
-    if method == "POST" and part == "update-files" then return add_manually(device, request, type) end
+    if method == "POST" and part == "update-files" then
+      return add_manually(device, request, type)
+    end
   else
     local one <const>, position <const> = find(list, id)
-    if not one then return errors.rest(request, 404, ("Could not find %s with id '%s'."):format(part, id)) end
+    if not one then
+      return errors.rest(request, 404, ("Could not find %s with id '%s'."):format(part, id))
+    end
     if method == "GET" then return { status = 200, body = body_of(type, part, one, nil, id) } end
-    if method == "PATCH" and part == "installations" then return install(device, request, type, one) end
-    if method == "DELETE" and part == "update-files" then return delete_file(device, request, type, one, position) end
+    if method == "PATCH" and part == "installations" then
+      return install(device, request, type, one)
+    end
+    if method == "DELETE" and part == "update-files" then
+      return delete_file(device, request, type, one, position)
+    end
   end
-  return errors.rest(request, 405, ("Method %s is not supported for %s."):format(method, request.path))
+  return errors.rest(
+    request,
+    405,
+    ("Method %s is not supported for %s."):format(method, request.path)
+  )
 end
 
 -- }}}

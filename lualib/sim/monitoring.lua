@@ -1,8 +1,9 @@
--- What monitors find. Nothing is checked: a monitored node or pool member is found up one interval of its monitor after it was made, unless the
--- device's owner says otherwise.
+-- What monitors find. Nothing is checked: a monitored node or pool member is found up one interval
+-- of its monitor after it was made, unless the device's owner says otherwise.
 --
--- state.monitoring = { found = { [path of a node or a member] = "up" | "down" }, since = { [path] = time }, batches = { [time] = { path, … } } }:
--- what the owner said, since when who is down, and whose first result comes when. Results of one tenth of a second come together, so that a device
+-- state.monitoring = { found = { [path of a node or a member] = "up" | "down" }, since = { [path] =
+-- time }, batches = { [time] = { path, … } } }: what the owner said, since when who is down, and
+-- whose first result comes when. Results of one tenth of a second come together, so that a device
 -- which starts with ten thousand members has few events.
 local M = {}
 
@@ -19,7 +20,8 @@ function M.node_of(member)
   return NODES .. member.fullPath:gsub("[:.][^:./]*$", ""):gsub("/", "~")
 end
 
--- The names of the monitors in charge of a node or a member, and the longest of their intervals in seconds.
+-- The names of the monitors in charge of a node or a member, and the longest of their intervals in
+-- seconds.
 function M.monitors_of(store, path)
   local list <const> = {}
   local longest
@@ -81,7 +83,8 @@ local function members(store, wanted)
   return list
 end
 
--- The paths that a name stands for: a path, or the full name of a node, or of a member in whatever pools it is.
+-- The paths that a name stands for: a path, or the full name of a node, or of a member in whatever
+-- pools it is.
 local function paths_of(store, name)
   if name:sub(1, 6) == "/mgmt/" then return { store:get(name) and name } end
   local list <const> = members(store, function(member) return member.fullPath == name end)
@@ -90,20 +93,26 @@ local function paths_of(store, name)
   return list
 end
 
--- Says what monitors find from now on: { [name or path] = "up" | "down" }. What is not there any more and comes
--- back is still so; who is forced down or not monitored shows it once that changes.
+-- Says what monitors find from now on: { [name or path] = "up" | "down" }. What is not there any
+-- more and comes back is still so; who is forced down or not monitored shows it once that changes.
 function M.set(device, health)
   local store <const> = device.store
   for name, state in pairs(health) do
-    if state ~= "up" and state ~= "down" then error("a monitor finds up or down, not " .. tostring(state), 0) end
+    if state ~= "up" and state ~= "down" then
+      error("a monitor finds up or down, not " .. tostring(state), 0)
+    end
     local paths <const> = paths_of(store, name)
     if #paths == 0 then error("no such node or pool member: " .. name, 0) end
     local affected <const> = table.move(paths, 1, #paths, 1, {})
     for _, path in ipairs(paths) do
-      if not is_member(path) and path:sub(1, #NODES) ~= NODES then error("no such node or pool member: " .. name, 0) end
+      if not is_member(path) and path:sub(1, #NODES) ~= NODES then
+        error("no such node or pool member: " .. name, 0)
+      end
       device.state.monitoring.found[path] = state
       if not is_member(path) then
-        for _, member in ipairs(members(store, function(one) return M.node_of(one) == path end)) do affected[#affected + 1] = member end
+        for _, member in ipairs(members(store, function(one) return M.node_of(one) == path end)) do
+          affected[#affected + 1] = member
+        end
       end
     end
     for _, path in ipairs(affected) do

@@ -1,11 +1,13 @@
--- Names, paths and links: how "/Common/folder/x" becomes "~Common~folder~x" becomes a link, and back.
+-- Names, paths and links: how "/Common/folder/x" becomes "~Common~folder~x" becomes a link, and
+-- back.
 local errors = require "sim.errors"
 
 local M = {}
 
 M.ROOT = "/mgmt/tm/"
 
--- The order of segments in a collection: as their full names sort, byte by byte ("~" counts as "/").
+-- The order of segments in a collection: as their full names sort, byte by byte ("~" counts as
+-- "/").
 function M.before(a, b)
   return (a:gsub("~", "/")) < (b:gsub("~", "/"))
 end
@@ -43,14 +45,16 @@ function M.split(full)
   return partition, sub_path, name .. tail
 end
 
--- A name as a body or a property gives it -> full path; relative ones are below `partition` ("Common").
+-- A name as a body or a property gives it -> full path; relative ones are below `partition`
+-- ("Common").
 function M.absolute(name, partition)
   if type(name) ~= "string" then require("sim.validate").invalid("name", name) end
   if name:sub(1, 1) == "/" then return name end
   return "/" .. (partition or "Common") .. "/" .. name
 end
 
--- "~fw_objs", "/fw_objs", "fw_objs", "/a/b": what bodies write for a partition -> partition, sub-path.
+-- "~fw_objs", "/fw_objs", "fw_objs", "/a/b": what bodies write for a partition -> partition,
+-- sub-path.
 function M.partition(text)
   text = text:gsub("~", "/"):gsub("^/+", ""):gsub("/+$", "")
   local partition <const>, rest <const> = text:match "^([^/]+)/(.+)$"
@@ -72,7 +76,8 @@ function M.encode_value(value)
   return (value:gsub("[^%w%-%._~/:*]", escape))
 end
 
--- The query of a request as the links of its answer carry it: as it came, `ver` last unless it was given.
+-- The query of a request as the links of its answer carry it: as it came, `ver` last unless it was
+-- given.
 function M.query(request, version, change)
   local parts <const> = {}
   local has_version = false
@@ -83,7 +88,9 @@ function M.query(request, version, change)
     if name == "ver" then has_version = true end
   end
   for _, name in ipairs(change and change.order or {}) do
-    if request.query[name] == nil and change[name] then parts[#parts + 1] = name .. "=" .. M.encode_value(tostring(change[name])) end
+    if request.query[name] == nil and change[name] then
+      parts[#parts + 1] = name .. "=" .. M.encode_value(tostring(change[name]))
+    end
   end
   if not has_version then parts[#parts + 1] = "ver=" .. version end
   return table.concat(parts, "&")
@@ -116,7 +123,16 @@ function M.version(device, request)
   if not wanted then return own end
   local fine <const> = wanted:find "^%d+%.%d+[%.%d]*$" and not wanted:find "%.%."
   if not fine or older(numbers(wanted), { 11, 5, 0 }) or older(numbers(own), numbers(wanted)) then
-    error(errors.tm(400, ("The requested API version %s is not supported. The supported versions are 11.5.0 to %s."):format(wanted, own)), 0)
+    error(
+      errors.tm(
+        400,
+        ("The requested API version %s is not supported. The supported versions are 11.5.0 to %s."):format(
+          wanted,
+          own
+        )
+      ),
+      0
+    )
   end
   return wanted
 end

@@ -1,12 +1,14 @@
--- Making, changing and removing objects, with everything a BIG-IP checks. These become methods of the store:
+-- Making, changing and removing objects, with everything a BIG-IP checks. These become methods of
+-- the store:
 --
 --   store:create("/mgmt/tm/ltm/pool", { name = "web" }, ctx)   -> path, object
 --   store:modify(path, body, ctx)    PATCH: only what is named
 --   store:replace(path, body, ctx)   PUT: the rest goes back to its default
 --   store:delete(path, ctx)
 --
--- ctx: { user = { name, role }, now = microseconds }, may be nil. What is refused is raised as a response of sim/errors.lua, and then
--- nothing has changed. What is special about a kind of object is in sim/kinds.
+-- ctx: { user = { name, role }, now = microseconds }, may be nil. What is refused is raised as a
+-- response of sim/errors.lua, and then nothing has changed. What is special about a kind of object
+-- is in sim/kinds.
 local json = require "f5.json"
 local catalogue = require "sim.catalogue"
 local errors = require "sim.errors"
@@ -19,7 +21,8 @@ local validate = require "sim.validate"
 local M = {}
 
 local NONE <const> = validate.NONE
-local IDENTITY <const> = { name = true, partition = true, subPath = true, fullPath = true, generation = true }
+local IDENTITY <const> =
+  { name = true, partition = true, subPath = true, fullPath = true, generation = true }
 
 local function shallow(value)
   local copy <const> = {}
@@ -42,13 +45,32 @@ end
 function M.not_found(target)
   local id <const> = target.id or target.path:match "[^/]+$"
   local full <const> = id:gsub("~", "/")
-  if not target.node.noun and target.node.flat and target.parent then error(errors.tm(404, "Object not found - " .. full, 1), 0) end
-  error(errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun(target), label(target, full)), 3), 0)
+  if not target.node.noun and target.node.flat and target.parent then
+    error(errors.tm(404, "Object not found - " .. full, 1), 0)
+  end
+  error(
+    errors.tm(
+      404,
+      ("01020036:3: The requested %s (%s) was not found."):format(noun(target), label(target, full)),
+      3
+    ),
+    0
+  )
 end
 
 local function exists(target, full, partition)
   if target.node.flat then
-    error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists."):format(noun(target), label(target, full)), 3), 0)
+    error(
+      errors.tm(
+        409,
+        ("01020066:3: The requested %s (%s) already exists."):format(
+          noun(target),
+          label(target, full)
+        ),
+        3
+      ),
+      0
+    )
   end
   error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists in partition %s."):format(
     noun(target), label(target, full), partition or "Common"), 3), 0)
@@ -62,13 +84,17 @@ local function identify(node, body)
   if name ~= nil and type(name) ~= "string" then validate.invalid("name", name) end
   if not name or name == "" then validate.nothing_to_do() end
   if node.flat then
-    if node.full_names and name:sub(1, 1) ~= "/" then name = "/" .. (body.partition or "Common") .. "/" .. name end
+    if node.full_names and name:sub(1, 1) ~= "/" then
+      name = "/" .. (body.partition or "Common") .. "/" .. name
+    end
     return { name = name, fullPath = name }
   end
   local partition, sub_path = body.partition, body.subPath
   if partition == json.null then partition = nil end
   if sub_path == json.null then sub_path = nil end
-  if partition ~= nil and type(partition) ~= "string" then validate.invalid("partition", partition) end
+  if partition ~= nil and type(partition) ~= "string" then
+    validate.invalid("partition", partition)
+  end
   if sub_path ~= nil and type(sub_path) ~= "string" then validate.invalid("subPath", sub_path) end
   if name:sub(1, 1) == "/" then
     local given <const>, below <const>, rest <const> = names.split(name)
@@ -92,7 +118,10 @@ local function identify(node, body)
       end
     end
   end
-  return { name = name, partition = partition, subPath = sub_path, fullPath = names.full(partition, sub_path, name) }
+  return {
+    name = name, partition = partition, subPath = sub_path,
+    fullPath = names.full(partition, sub_path, name),
+  }
 end
 
 -- The folder of an object must be there.
@@ -104,7 +133,9 @@ local function check_folder(store, object, ctx)
     local path = ""
     for part in folder:gmatch "[^/]+" do
       path = path .. "/" .. part
-      if not store:get("/mgmt/tm/sys/folder/" .. names.segment(path)) then store:create("/mgmt/tm/sys/folder", { name = path }, ctx) end
+      if not store:get("/mgmt/tm/sys/folder/" .. names.segment(path)) then
+        store:create("/mgmt/tm/sys/folder", { name = path }, ctx)
+      end
     end
   elseif not store:get("/mgmt/tm/sys/folder/" .. names.segment(folder)) then
     error(errors.tm(400, ("The requested folder (%s) was not found."):format(folder), 26214401), 0)
@@ -117,12 +148,20 @@ local function apply(node, object, properties)
     local spec <const> = node.props[name]
     if value == NONE then
       object[name] = nil
-    elseif spec and spec.t == "o" and type(value) == "table" and type(object[name]) == "table" and not json.is_array(object[name]) then
+    elseif
+      spec and spec.t == "o" and type(value) == "table" and type(object[name]) == "table"
+      and not json.is_array(object[name])
+    then
       if #value > 0 then validate.invalid(name, value) end
       local inner <const> = shallow(object[name])
       for key, item in pairs(value) do
-        local nothing <const> = item == json.null or item == "none" and inner[key] == nil and not spec.keeps_none
-        if nothing then inner[key] = nil else inner[key] = item end
+        local nothing <const> = item == json.null
+          or item == "none" and inner[key] == nil and not spec.keeps_none
+        if nothing then
+          inner[key] = nil
+        else
+          inner[key] = item
+        end
       end
       object[name] = inner
     elseif spec and spec.t == "b" and value == false and spec.d ~= false then
@@ -171,7 +210,14 @@ local function parent_of(store, target, object, given, ctx)
   name = names.absolute(name, object.partition)
   local parent <const> = store:get(target.path .. "/" .. names.segment(name))
   if not parent and given and given ~= "none" and not ctx.seed then
-    error(errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun(target), name), 3), 0)
+    error(
+      errors.tm(
+        404,
+        ("01020036:3: The requested %s (%s) was not found."):format(noun(target), name),
+        3
+      ),
+      0
+    )
   end
   return parent, name
 end
@@ -188,8 +234,11 @@ local function absolute_names(node, object)
     local name <const> = reference:gsub("Reference$", "")
     local value <const> = object[name]
     local template <const> = node.refs[reference]
-    local other <const> = catalogue.find(template) or catalogue.find(template:match "^(.*)/[^/]+$" or "")  -- the last may be a name
-    local is_name <const> = type(value) == "string" and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
+    -- the last may be a name
+    local other <const> = catalogue.find(template)
+      or catalogue.find(template:match "^(.*)/[^/]+$" or "")
+    local is_name <const> = type(value) == "string"
+      and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
     if is_name and name ~= "name" and not (other and other.flat) then
       object[name] = names.absolute(value, object.partition)
     end
@@ -219,13 +268,18 @@ local function replace_sub(store, path, sub, items, ctx)
       body = shallow(body)
       body.name = body.fullPath
     end
-    if not target.node.flat and not body.partition and type(body.name) == "string" and body.name:sub(1, 1) ~= "/" then
+    if
+      not target.node.flat and not body.partition and type(body.name) == "string"
+      and body.name:sub(1, 1) ~= "/"
+    then
       body = shallow(body)
       body.partition = ctx.partition
     end
     bodies[#bodies + 1] = body
   end
-  for _, segment in ipairs(table.move(store:segments(collection), 1, store:count(collection), 1, {})) do
+  for _, segment in
+    ipairs(table.move(store:segments(collection), 1, store:count(collection), 1, {}))
+  do
     delete_at(store, uri.parse(collection .. "/" .. segment), ctx, wanted)
   end
   for _, body in ipairs(bodies) do create_in(store, target, body, ctx) end
@@ -239,12 +293,16 @@ local function check_mandatory(node, object)
   end
 end
 
--- A seed's objects are as they are given, also where a device would work out the value: a state, a time, an index.
+-- A seed's objects are as they are given, also where a device would work out the value: a state, a
+-- time, an index.
 local function lay_given(node, object, body)
   for name, value in pairs(body) do
     local spec <const> = node.props[name]
     local plain <const> = type(value) ~= "table" and value ~= json.null
-    if spec and plain and (spec.r or spec.d ~= nil or object[name] ~= nil) and value ~= "" and not (spec.t == "b" and value == false) then
+    if
+      spec and plain and (spec.r or spec.d ~= nil or object[name] ~= nil) and value ~= ""
+      and not (spec.t == "b" and value == false)
+    then
       object[name] = value
     elseif spec and spec.r then
       object[name] = value
@@ -257,7 +315,14 @@ function create_in(store, target, body, ctx)
   local node <const> = target.node
   local kind <const> = kinds.of(target.template)
   if node.no_create and not ctx.seed then
-    error(errors.tm(400, ('"create" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")), 26214401), 0)
+    error(
+      errors.tm(
+        400,
+        ('"create" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")),
+        26214401
+      ),
+      0
+    )
   end
   body = kind.read and kind.read(store, target, body, ctx) or body
   local object <const> = (kind.identify or identify)(node, body, target, store)
@@ -268,10 +333,12 @@ function create_in(store, target, body, ctx)
   local path <const> = target.path .. "/" .. names.segment(object.fullPath)
   if store:get(path) then
     if not ctx.seed then exists(target, object.fullPath, object.partition) end
-    return modify_at(store, uri.parse(path), body, ctx, false)  -- a seed says how things are, not what is new
+    -- a seed says how things are, not what is new
+    return modify_at(store, uri.parse(path), body, ctx, false)
   end
   local properties <const>, subs <const> = validate.body(node, body, ctx.seed)
-  local parent <const>, parent_name <const> = parent_of(store, target, object, properties.defaultsFrom, ctx)
+  local parent <const>, parent_name <const> =
+    parent_of(store, target, object, properties.defaultsFrom, ctx)
   if parent then
     inherit(object, parent)
     object.defaultsFrom = parent_name
@@ -309,7 +376,10 @@ local function pass_on(store, path, old, fresh)
       local changed = false
       for _, source in ipairs { old, fresh } do
         for name in pairs(source) do
-          if not IDENTITY[name] and name:sub(1, 1) ~= "_" and name ~= "defaultsFrom" and not own[name] and next_child[name] ~= fresh[name] then
+          if
+            not IDENTITY[name] and name:sub(1, 1) ~= "_" and name ~= "defaultsFrom"
+            and not own[name] and next_child[name] ~= fresh[name]
+          then
             next_child[name] = fresh[name]
             changed = true
           end
@@ -341,8 +411,12 @@ local function check_create_only(node, old, properties)
   for _, name in ipairs(node.create_only or {}) do
     local value <const> = properties[name]
     if value ~= nil and value ~= NONE and not same(value, old[name]) then
-      validate.refuse(('"%s" may not be specified in the context of the "modify" command. "%s" may be specified using the following commands: create')
-        :format(name, name))
+      validate.refuse(
+        ('"%s" may not be specified in the context of the "modify" command. "%s" may be specified using the following commands: create'):format(
+          name,
+          name
+        )
+      )
     end
     properties[name] = nil
   end
@@ -361,9 +435,15 @@ function modify_at(store, target, body, ctx, whole)
   validate.exclusive(node, properties)
   local fresh
   if whole then
-    fresh = { name = old.name, partition = old.partition, subPath = old.subPath, fullPath = old.fullPath }
-    local parent <const> = parent_of(store, { node = node, template = target.template, path = target.collection }, old,
-      properties.defaultsFrom or old.defaultsFrom, ctx)
+    fresh =
+      { name = old.name, partition = old.partition, subPath = old.subPath, fullPath = old.fullPath }
+    local parent <const> = parent_of(
+      store,
+      { node = node, template = target.template, path = target.collection },
+      old,
+      properties.defaultsFrom or old.defaultsFrom,
+      ctx
+    )
     inherit(fresh, parent or defaults(node))
     if parent then fresh.defaultsFrom = parent.fullPath end
     for _, name in ipairs(node.create_only or {}) do fresh[name] = old[name] end
@@ -379,10 +459,21 @@ function modify_at(store, target, body, ctx, whole)
   else
     fresh = shallow(old)
     local change <const> = properties.defaultsFrom
-    if change and change ~= NONE and change ~= "none" and names.absolute(change, old.partition) ~= old.defaultsFrom then
-      local parent <const>, name <const> = parent_of(store, { node = node, template = target.template, path = target.collection }, old, change, ctx)
+    if
+      change and change ~= NONE and change ~= "none"
+      and names.absolute(change, old.partition) ~= old.defaultsFrom
+    then
+      local parent <const>, name <const> = parent_of(
+        store,
+        { node = node, template = target.template, path = target.collection },
+        old,
+        change,
+        ctx
+      )
       for field, value in pairs(parent or {}) do
-        if not IDENTITY[field] and field:sub(1, 1) ~= "_" and not (old._own or {})[field] then fresh[field] = value end
+        if not IDENTITY[field] and field:sub(1, 1) ~= "_" and not (old._own or {})[field] then
+          fresh[field] = value
+        end
       end
       fresh.defaultsFrom = name
     end
@@ -392,14 +483,20 @@ function modify_at(store, target, body, ctx, whole)
   apply(node, fresh, properties)
   absolute_names(node, fresh)
   if kind.prepare then kind.prepare(store, fresh, properties, old, ctx, target) end
-  if ctx.seed then lay_given(node, fresh, body) else references.check(store, target.path, fresh, old) end
+  if ctx.seed then
+    lay_given(node, fresh, body)
+  else
+    references.check(store, target.path, fresh, old)
+  end
   fresh.generation = store:next_generation()
   store:put(target.path, fresh)
   if target.parent then touch(store, target.parent, fresh.generation) end
   local inner <const> = setmetatable({ partition = fresh.partition }, { __index = ctx })
   for sub, items in pairs(subs) do replace_sub(store, target.path, sub, items, inner) end
   if node.props.defaultsFrom then pass_on(store, target.path, old, fresh) end
-  if kind.changed then kind.changed(store, target.path, store:get(target.path), old, ctx, target) end
+  if kind.changed then
+    kind.changed(store, target.path, store:get(target.path), old, ctx, target)
+  end
   return target.path, store:get(target.path)
 end
 
@@ -409,7 +506,9 @@ local function delete_subs(store, path, node)
     local collection <const> = path .. "/" .. sub
     if store:count(collection) > 0 then
       local inner <const> = uri.parse(collection)
-      for _, segment in ipairs(table.move(store:segments(collection), 1, store:count(collection), 1, {})) do
+      for _, segment in
+        ipairs(table.move(store:segments(collection), 1, store:count(collection), 1, {}))
+      do
         delete_subs(store, collection .. "/" .. segment, inner.node)
         store:put(collection .. "/" .. segment, nil)
       end
@@ -422,10 +521,22 @@ function delete_at(store, target, ctx)
   if not object then M.not_found(target) end
   local kind <const> = kinds.of(target.template)
   if target.node.no_delete then
-    error(errors.tm(400, ('"delete" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")), 26214401), 0)
+    error(
+      errors.tm(
+        400,
+        ('"delete" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")),
+        26214401
+      ),
+      0
+    )
   end
   if object._factory then
-    validate.refuse_mcpd(("01070734:3: Configuration error: The system default %s (%s) cannot be deleted."):format(noun(target), object.fullPath))
+    validate.refuse_mcpd(
+      ("01070734:3: Configuration error: The system default %s (%s) cannot be deleted."):format(
+        noun(target),
+        object.fullPath
+      )
+    )
   end
   if kind.removing then kind.removing(store, target.path, object, ctx, target) end
   references.check_unused(store, target.path, object)

@@ -1,16 +1,19 @@
--- OData as ASM answers it: $filter, $orderby, $select, $expand, $top, $skip and aggregates over plain tables.
+-- OData as ASM answers it: $filter, $orderby, $select, $expand, $top, $skip and aggregates over
+-- plain tables.
 --
 -- A filter is parsed to a tree once and compiled to a Lua predicate. Two rules are ASM's own:
 --  * a path through an array means "any element", and conditions joined by `and` on the same array must hold for the same
 --    element (signatureOverrides/id eq 'X' and signatureOverrides/enabled eq false);
 --  * `or` joins conditions on one property only.
--- Errors are raised as tables { odata = "message" }, so that a caller can turn them into the answer of its kind.
+-- Errors are raised as tables { odata = "message" }, so that a caller can turn them into the answer
+-- of its kind.
 
 local M = {}
 
 local ORDER <const> = { lt = true, le = true, gt = true, ge = true }
 local COMPARE <const> = { eq = true, ne = true, lt = true, le = true, gt = true, ge = true }
-local FUNCTIONS <const> = { contains = true, startswith = true, endswith = true, substringof = true }
+local FUNCTIONS <const> =
+  { contains = true, startswith = true, endswith = true, substringof = true }
 local AGGREGATES <const> = { sum = "sum", avg = "avg", average = "avg", max = "max", min = "min" }
 
 local function fail(format, ...)
@@ -133,10 +136,15 @@ function Parser:call(name)
   self:expect(")")
   -- Version 3 has substringof('part', property); version 4 contains(property, 'part').
   local property, part = one, two
-  if name == "substringof" then property, part = two, one end
-  if not is_path(property) then fail("'%s' in %s() is not the name of a property", property.value, name) end
+  if name == "substringof" then
+    property, part = two, one
+  end
+  if not is_path(property) then
+    fail("'%s' in %s() is not the name of a property", property.value, name)
+  end
   if part.type ~= "string" and part.type ~= "word" then fail("%s() needs a text", name) end
-  local node <const> = { op = name, path = split_path(property.value), value = tostring(part.value), kind = "string" }
+  local node <const> =
+    { op = name, path = split_path(property.value), value = tostring(part.value), kind = "string" }
   -- `contains(a, 'b') eq true` is the old way to write it.
   local op <const> = self:peek()
   if op.type == "word" and (op.lower == "eq" or op.lower == "ne") then
@@ -211,7 +219,9 @@ function M.parse_filter(text, options)
   if parser:peek().type == "end" then fail("the filter is empty") end
   local node <const> = parser:expression()
   local rest <const> = parser:peek()
-  if rest.type ~= "end" then fail("unexpected '%s' at character %d of the filter", rest.value, rest.at) end
+  if rest.type ~= "end" then
+    fail("unexpected '%s' at character %d of the filter", rest.value, rest.at)
+  end
   if not (options and options.any_or) then check_or(node) end
   return node
 end
@@ -279,7 +289,8 @@ local function any(leaf, value, at)
   return any(leaf, value[leaf.path[at]], at + 1)
 end
 
--- The first name of all paths below a node, if it is the same. A `not` belongs to no array: it says that no element is so.
+-- The first name of all paths below a node, if it is the same. A `not` belongs to no array: it says
+-- that no element is so.
 local function root_of(node)
   if node.path then return node.path[1] end
   if node.op == "not" then return nil end
@@ -344,7 +355,9 @@ function M.parse_orderby(text)
   local keys = {}
   for item in (text .. ","):gmatch("([^,]*),") do
     local name <const>, direction <const> = item:match("^%s*(%S+)%s*(%S*)%s*$")
-    if not name or not (direction == "" or direction:lower() == "asc" or direction:lower() == "desc") then
+    if
+      not name or not (direction == "" or direction:lower() == "asc" or direction:lower() == "desc")
+    then
       fail("cannot order by '%s'", item)
     end
     keys[#keys + 1] = { path = split_path(name), descending = direction:lower() == "desc" }
@@ -415,12 +428,15 @@ function M.parse_select(text)
     local fn <const>, property <const> = name:match("^(%a+)%s*%(%s*([^()%s]+)%s*%)$")
     if fn then
       if not AGGREGATES[fn:lower()] then fail("the function '%s' is not supported", fn) end
-      aggregates[#aggregates + 1] = { fn = AGGREGATES[fn:lower()], path = split_path(property), as = name }
+      aggregates[#aggregates + 1] =
+        { fn = AGGREGATES[fn:lower()], path = split_path(property), as = name }
     else
       paths[#paths + 1] = split_path(name)
     end
   end
-  if #aggregates > 0 and #paths > 0 then fail("aggregates and properties cannot be selected together") end
+  if #aggregates > 0 and #paths > 0 then
+    fail("aggregates and properties cannot be selected together")
+  end
   return paths, aggregates
 end
 
@@ -430,9 +446,11 @@ function M.parse_apply(text)
   if not inner then fail("'%s' is not supported in $apply", text) end
   local aggregates = {}
   for _, item in ipairs(names(inner:sub(2, -2))) do
-    local property <const>, fn <const>, as <const> = item:match("^(%S+)%s+with%s+(%a+)%s+as%s+([%w_]+)$")
+    local property <const>, fn <const>, as <const> =
+      item:match("^(%S+)%s+with%s+(%a+)%s+as%s+([%w_]+)$")
     if not property or not AGGREGATES[fn:lower()] then fail("cannot aggregate '%s'", item) end
-    aggregates[#aggregates + 1] = { fn = AGGREGATES[fn:lower()], path = split_path(property), as = as }
+    aggregates[#aggregates + 1] =
+      { fn = AGGREGATES[fn:lower()], path = split_path(property), as = as }
   end
   if #aggregates == 0 then fail("nothing to aggregate") end
   return aggregates
@@ -456,7 +474,9 @@ function M.aggregate(list, aggregates)
         total = total == nil and value or FOLD[item.fn](total, value)
         count = count + 1
       elseif type(value) == "string" and (item.fn == "max" or item.fn == "min") then
-        if total ~= nil and type(total) ~= "string" then fail("'%s' mixes texts and numbers", item.as) end
+        if total ~= nil and type(total) ~= "string" then
+          fail("'%s' mixes texts and numbers", item.as)
+        end
         total = total == nil and value or FOLD[item.fn](total, value)
       elseif not is_null(value) then
         fail("'%s' is not a number in every item", table.concat(item.path, "/"))
@@ -492,7 +512,9 @@ end
 --- $top and $skip as integers.
 function M.parse_count(text, name)
   local value <const> = math.tointeger(tonumber(text))
-  if not value or value < 0 then fail("%s must be a whole number that is not negative, not '%s'", name, text) end
+  if not value or value < 0 then
+    fail("%s must be a whole number that is not negative, not '%s'", name, text)
+  end
   return value
 end
 

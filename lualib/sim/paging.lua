@@ -14,8 +14,9 @@ local function number(request, name)
   return value
 end
 
--- The part of a list of `total` items that a request wants: first, last (1-based, last < first if it is empty), and a function
--- that adds the paging properties to the body; nil if the request wants no paging.
+-- The part of a list of `total` items that a request wants: first, last (1-based, last < first if
+-- it is empty), and a function that adds the paging properties to the body; nil if the request
+-- wants no paging.
 function M.page(request, total, version, path)
   local top <const>, skip <const> = number(request, "$top"), number(request, "$skip")
   if not top and not skip then
@@ -27,24 +28,31 @@ function M.page(request, total, version, path)
   local from <const> = skip or 0
   local size <const> = top or math.max(total - from, 0)
   local first <const>, last <const> = from + 1, math.min(from + size, total)
-  return first, last, function(body)
-    local count <const> = math.max(last - first + 1, 0)
-    body.currentItemCount = count
-    body.itemsPerPage = size
-    body.pageIndex = size > 0 and from // size + 1 or 1
-    body.startIndex = first
-    body.totalItems = total
-    body.totalPages = size > 0 and (total + size - 1) // size or 1
-    if last < total then
-      local query <const> = names.query(request, version, { ["$skip"] = from + size, order = { "$skip" } })
-      body.nextLink = names.link(path, query)
+  return first,
+    last,
+    function(body)
+      local count <const> = math.max(last - first + 1, 0)
+      body.currentItemCount = count
+      body.itemsPerPage = size
+      body.pageIndex = size > 0 and from // size + 1 or 1
+      body.startIndex = first
+      body.totalItems = total
+      body.totalPages = size > 0 and (total + size - 1) // size or 1
+      if last < total then
+        local query <const> =
+          names.query(request, version, { ["$skip"] = from + size, order = { "$skip" } })
+        body.nextLink = names.link(path, query)
+      end
+      if from > 0 then
+        local before <const> = math.max(from - size, 0)
+        local query <const> = names.query(
+          request,
+          version,
+          { ["$skip"] = before > 0 and before or false, order = { "$skip" } }
+        )
+        body.previousLink = names.link(path, query)
+      end
     end
-    if from > 0 then
-      local before <const> = math.max(from - size, 0)
-      local query <const> = names.query(request, version, { ["$skip"] = before > 0 and before or false, order = { "$skip" } })
-      body.previousLink = names.link(path, query)
-    end
-  end
 end
 
 return M

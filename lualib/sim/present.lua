@@ -1,4 +1,5 @@
--- How an object of the store looks in an answer: kind, links, references and sub-collections around its own properties.
+-- How an object of the store looks in an answer: kind, links, references and sub-collections around
+-- its own properties.
 local json = require "f5.json"
 local catalogue = require "sim.catalogue"
 local kinds = require "sim.kinds"
@@ -27,9 +28,12 @@ end
 
 local function add_references(store, node, shown, version)
   for reference, template in pairs(node.refs or {}) do
-    local value <const> = reference == "nameReference" and shown.fullPath or shown[reference:sub(1, -10)]
+    local value <const> = reference == "nameReference" and shown.fullPath
+      or shown[reference:sub(1, -10)]
     if type(value) == "string" then
-      if value:sub(1, 1) == "/" or not template:find "^ltm" then shown[reference] = link_to(store, template, value, version) end
+      if value:sub(1, 1) == "/" or not template:find "^ltm" then
+        shown[reference] = link_to(store, template, value, version)
+      end
     elseif type(value) == "table" and #value > 0 and type(value[1]) == "string" then
       local list <const> = {}
       for i, full in ipairs(value) do list[i] = link_to(store, template, full, version) end
@@ -44,12 +48,18 @@ local function items_of(store, collection, context)
   local target <const> = uri.parse(collection)
   for i, segment in ipairs(store:segments(collection)) do
     local path <const> = collection .. "/" .. segment
-    list[i] = M.object(store, { node = target.node, template = target.template, path = path }, store:get(path), context)
+    list[i] = M.object(
+      store,
+      { node = target.node, template = target.template, path = path },
+      store:get(path),
+      context
+    )
   end
   return json.array(list)
 end
 
--- context: version (in links), expand (sub-collections, too), shown (another path for links), short (asked for by its short name)
+-- context: version (in links), expand (sub-collections, too), shown (another path for links), short
+-- (asked for by its short name)
 function M.object(store, target, object, context)
   local node <const> = target.node
   local version <const> = context.version
@@ -67,7 +77,8 @@ function M.object(store, target, object, context)
   add_references(store, node, shown, version)
   for reference, sub in pairs(node.subs or {}) do
     local collection <const> = target.path .. "/" .. sub
-    local inner <const> = { link = names.link(path .. "/" .. sub, "ver=" .. version), isSubcollection = true }
+    local inner <const> =
+      { link = names.link(path .. "/" .. sub, "ver=" .. version), isSubcollection = true }
     if context.expand and store:count(collection) > 0 then
       inner.items = items_of(store, collection, { version = version, expand = true })
     end

@@ -1,4 +1,5 @@
--- The programs of the device's shell: program(shell, arguments, io) -> exit status; io has input, out(text), err(text).
+-- The programs of the device's shell: program(shell, arguments, io) -> exit status; io has input,
+-- out(text), err(text).
 local digest = require "sim.digest"
 
 local M = {}
@@ -9,20 +10,36 @@ local programs <const> = {}
 local KNOWN_FILES <const> = {
   ["/VERSION"] = function(device)
     local version <const> = device.version
-    return ("Product: %s\nVersion: %s\nBuild: %s\nSequence: %s-%s.0\nBaseBuild: %s\nEdition: %s\nDate: %s\n"):format(version.product,
-      version.version, version.build, version.version, version.build, version.build, version.edition, version.date)
+    return ("Product: %s\nVersion: %s\nBuild: %s\nSequence: %s-%s.0\nBaseBuild: %s\nEdition: %s\nDate: %s\n"):format(
+      version.product, version.version, version.build, version.version, version.build,
+      version.build, version.edition, version.date
+    )
   end,
   ["/proc/uptime"] = function(device)
     local seconds <const> = (device:now() - device.state.booted) / 1000000
     return ("%.2f %.2f\n"):format(seconds, seconds * 3.6)
   end,
-  ["/etc/hosts"] = function(device) return ("127.0.0.1\tlocalhost\n127.1.1.1\t%s\n"):format(device.hostname) end,
-  ["/etc/issue"] = function(device) return ("BIG-IP %s Build %s\n"):format(device.version.version, device.version.build) end,
+  ["/etc/hosts"] = function(device)
+    return ("127.0.0.1\tlocalhost\n127.1.1.1\t%s\n"):format(device.hostname)
+  end,
+  ["/etc/issue"] = function(device)
+    return ("BIG-IP %s Build %s\n"):format(device.version.version, device.version.build)
+  end,
   ["/config/bigip.conf"] = function() return "#TMSH-VERSION: 17.1.3\n" end,
 }
 local DIRECTORIES <const> = {
-  ["/"] = true, ["/root"] = true, ["/tmp"] = true, ["/var"] = true, ["/var/tmp"] = true, ["/config"] = true, ["/shared"] = true,
-  ["/shared/images"] = true, ["/var/local/ucs"] = true, ["/var/config/rest/downloads"] = true, ["/etc"] = true, ["/var/log"] = true,
+  ["/"] = true,
+  ["/root"] = true,
+  ["/tmp"] = true,
+  ["/var"] = true,
+  ["/var/tmp"] = true,
+  ["/config"] = true,
+  ["/shared"] = true,
+  ["/shared/images"] = true,
+  ["/var/local/ucs"] = true,
+  ["/var/config/rest/downloads"] = true,
+  ["/etc"] = true,
+  ["/var/log"] = true,
 }
 
 -- The text of a file, or nil.
@@ -87,7 +104,9 @@ function programs.printf(_, arguments, io)
         return ("%" .. width .. "s"):format(value)
       end
       if kind == "c" then return (value or ""):sub(1, 1) end
-      return ("%" .. width .. (kind == "i" and "d" or kind)):format(math.tointeger(tonumber(value)) or 0)
+      return ("%" .. width .. (kind == "i" and "d" or kind)):format(
+        math.tointeger(tonumber(value)) or 0
+      )
     end)))
   until not used or next_argument > #arguments
 end
@@ -101,7 +120,13 @@ local function texts_of(shell, name, files, io)
     if text then
       texts[#texts + 1] = text
     else
-      io.err(("%s: %s: %s\n"):format(name, file, is_directory(shell, shell:path(file)) and "Is a directory" or "No such file or directory"))
+      io.err(
+        ("%s: %s: %s\n"):format(
+          name,
+          file,
+          is_directory(shell, shell:path(file)) and "Is a directory" or "No such file or directory"
+        )
+      )
       status = 1
     end
   end
@@ -147,9 +172,13 @@ local function part(name, pick)
 end
 
 programs.head = part("head", function(total, count) return 1, math.min(total, count) end)
-programs.tail = part("tail", function(total, count) return math.max(1, total - count + 1), total end)
+programs.tail = part(
+  "tail",
+  function(total, count) return math.max(1, total - count + 1), total end
+)
 
--- A basic regular expression as a Lua pattern: . * ^ $ and brackets mean the same, the rest is quoted.
+-- A basic regular expression as a Lua pattern: . * ^ $ and brackets mean the same, the rest is
+-- quoted.
 local function lua_pattern(expression)
   local pattern, at = "", 1
   while at <= #expression do
@@ -212,12 +241,19 @@ function programs.ls(shell, arguments, io)
   for _, name in ipairs(names) do
     local path <const> = shell:path(name)
     if disk.find(path) or KNOWN_FILES[path] then
-      local size <const> = disk.find(path) and disk.find(path).size or #KNOWN_FILES[path](shell.device)
-      io.out(flags.l and ("-rw-r--r--. 1 root root %d Jan  1 00:00 %s\n"):format(size, name) or name .. "\n")
+      local size <const> = disk.find(path) and disk.find(path).size
+        or #KNOWN_FILES[path](shell.device)
+      io.out(
+        flags.l and ("-rw-r--r--. 1 root root %d Jan  1 00:00 %s\n"):format(size, name)
+          or name .. "\n"
+      )
     elseif is_directory(shell, path) then
       for _, file in ipairs(disk.list(path == "/" and "" or path)) do
         local entry <const> = disk.find((path == "/" and "" or path) .. "/" .. file)
-        io.out(flags.l and ("-rw-r--r--. 1 root root %d Jan  1 00:00 %s\n"):format(entry.size, file) or file .. "\n")
+        io.out(
+          flags.l and ("-rw-r--r--. 1 root root %d Jan  1 00:00 %s\n"):format(entry.size, file)
+            or file .. "\n"
+        )
       end
     else
       io.err(("ls: cannot access %s: No such file or directory\n"):format(name))
@@ -243,7 +279,10 @@ local function transfer(name, act)
   return function(shell, arguments, io)
     local _, names <const> = split(arguments)
     if #names < 2 then
-      io.err(names[1] and ("%s: missing destination file operand after '%s'\n"):format(name, names[1]) or name .. ": missing file operand\n")
+      io.err(
+        names[1] and ("%s: missing destination file operand after '%s'\n"):format(name, names[1])
+          or name .. ": missing file operand\n"
+      )
       return 1
     end
     local from <const>, to = shell:path(names[1]), shell:path(names[2])
@@ -276,7 +315,10 @@ local function checksum(name, how)
     for _, file in ipairs(arguments) do
       local text <const> = M.read(shell, file)
       if text then
-        io.out(digest[how](text):gsub(".", function(char) return ("%02x"):format(char:byte()) end) .. "  " .. file .. "\n")
+        io.out(
+          digest[how](text):gsub(".", function(char) return ("%02x"):format(char:byte()) end)
+            .. "  " .. file .. "\n"
+        )
       else
         io.err(("%s: %s: No such file or directory\n"):format(name, file))
         status = 1
@@ -331,7 +373,11 @@ function programs.hostname(shell, _, io) io.out(shell.device.hostname .. "\n") e
 function programs.uname(shell, arguments, io)
   local flags <const> = split(arguments)
   if flags.a then
-    io.out(("Linux %s 3.10.0-862.14.4.el7.ve.x86_64 #1 SMP x86_64 x86_64 x86_64 GNU/Linux\n"):format(shell.device.hostname))
+    io.out(
+      ("Linux %s 3.10.0-862.14.4.el7.ve.x86_64 #1 SMP x86_64 x86_64 x86_64 GNU/Linux\n"):format(
+        shell.device.hostname
+      )
+    )
   elseif flags.n then
     io.out(shell.device.hostname .. "\n")
   elseif flags.r then
@@ -354,20 +400,35 @@ end
 
 function programs.ps(_, _, io)
   io.out "USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n"
-  for i, name in ipairs { "/sbin/init", "/usr/bin/mcpd -f", "/usr/bin/tmm.0", "/usr/sbin/httpd", "java -Drestjavad", "icrd_child" } do
-    io.out(("root  %8d  0.1  0.5  90000 20000 ?        Ss   00:00   0:01 %s\n"):format(i * 1111, name))
+  for i, name in ipairs {
+    "/sbin/init", "/usr/bin/mcpd -f", "/usr/bin/tmm.0", "/usr/sbin/httpd", "java -Drestjavad",
+    "icrd_child",
+  } do
+    io.out(
+      ("root  %8d  0.1  0.5  90000 20000 ?        Ss   00:00   0:01 %s\n"):format(i * 1111, name)
+    )
   end
 end
 
 function programs.df(_, _, io)
   io.out "Filesystem                    1K-blocks    Used Available Use% Mounted on\n"
-  for _, place in ipairs { { "root", "/" }, { "config", "/config" }, { "usr", "/usr" }, { "var", "/var" }, { "shared", "/shared" } } do
-    io.out(("/dev/mapper/vg--db--vda-%-6s %8d %7d %9d %3d%% %s\n"):format(place[1], 4194304, 1048576, 3145728, 25, place[2]))
+  for _, place in ipairs {
+    { "root", "/" }, { "config", "/config" }, { "usr", "/usr" }, { "var", "/var" },
+    { "shared", "/shared" },
+  } do
+    io.out(
+      ("/dev/mapper/vg--db--vda-%-6s %8d %7d %9d %3d%% %s\n"):format(
+        place[1], 4194304, 1048576, 3145728, 25, place[2]
+      )
+    )
   end
 end
 
 function programs.last(shell, _, io)
-  io.out("reboot   system boot  3.10.0-862.14.4. " .. os.date("!%a %b %e %H:%M", shell.device.state.booted // 1000000) .. "\n")
+  io.out(
+    "reboot   system boot  3.10.0-862.14.4. "
+      .. os.date("!%a %b %e %H:%M", shell.device.state.booted // 1000000) .. "\n"
+  )
 end
 
 function programs.uptime(shell, _, io)
@@ -389,7 +450,9 @@ end
 programs.set = programs["true"]
 
 function programs.basename(_, arguments, io) io.out((arguments[1] or ""):match "[^/]*$" .. "\n") end
-function programs.dirname(_, arguments, io) io.out(((arguments[1] or ""):match "^(.*)/[^/]*$" or ".") .. "\n") end
+function programs.dirname(_, arguments, io)
+  io.out(((arguments[1] or ""):match "^(.*)/[^/]*$" or ".") .. "\n")
+end
 
 local function holds(shell, words)
   if words[1] == "!" then return not holds(shell, table.move(words, 2, #words, 1, {})) end
@@ -397,7 +460,9 @@ local function holds(shell, words)
   if #words == 2 then
     if words[1] == "-z" then return words[2] == "" end
     if words[1] == "-n" then return words[2] ~= "" end
-    if words[1] == "-d" then return is_directory(shell, path) ~= nil and is_directory(shell, path) ~= false end
+    if words[1] == "-d" then
+      return is_directory(shell, path) ~= nil and is_directory(shell, path) ~= false
+    end
     local text <const> = M.read(shell, words[2])
     if words[1] == "-s" then return text ~= nil and text ~= "" end
     return text ~= nil or words[1] == "-e" and is_directory(shell, path)

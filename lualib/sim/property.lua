@@ -1,4 +1,5 @@
--- How the tables that correct the catalogue write the description of a property: { t = type, d = default, … }.
+-- How the tables that correct the catalogue write the description of a property: { t = type, d =
+-- default, … }.
 local M = {}
 
 --- A string; `extra` may say more about it ({ c = choices }).

@@ -1,6 +1,8 @@
--- Where users come from: tmos (the device's own), and external servers such as RADIUS, which the owner of the device configures.
+-- Where users come from: tmos (the device's own), and external servers such as RADIUS, which the
+-- owner of the device configures.
 --
--- options.providers = { { name = "RadiusServer", type = "radius", users = { { name, password, role } } } }
+-- options.providers = { { name = "RadiusServer", type = "radius", users = { { name, password, role
+-- } } } }
 local users = require "sim.users"
 
 local M = {}
@@ -58,7 +60,10 @@ function M.authenticate(device, provider, name, password)
   end
   for _, user in ipairs(provider.users) do
     if user.name == name and user.password == password then
-      return { name = name, access = { [user.partition or "all-partitions"] = user.role or "guest" } }
+      return {
+        name = name,
+        access = { [user.partition or "all-partitions"] = user.role or "guest" },
+      }
     end
   end
   return nil
@@ -69,7 +74,9 @@ function M.access(device, provider_name, name)
   local provider <const> = M.by_name(device, provider_name)
   if provider and provider.users then
     for _, user in ipairs(provider.users) do
-      if user.name == name then return { [user.partition or "all-partitions"] = user.role or "guest" } end
+      if user.name == name then
+        return { [user.partition or "all-partitions"] = user.role or "guest" }
+      end
     end
     return nil
   end
@@ -86,7 +93,10 @@ local function item(provider)
     name = provider.name, type = provider.type, id = users.uuid(provider.name),
     link = M.link(provider), loginReference = { link = M.login_link(provider) },
     usersReference = { link = M.link(provider) .. "/users", isSubcollection = true },
-    generation = 1, lastUpdateMicros = 0, kind = kind_of(provider.type) .. "state", selfLink = M.link(provider),
+    generation = 1,
+    lastUpdateMicros = 0,
+    kind = kind_of(provider.type) .. "state",
+    selfLink = M.link(provider),
   }
 end
 
@@ -104,10 +114,16 @@ local function handle(device, request)
       break
     end
   end
-  return { status = 200, body = {
-    items = items, kind = kind_of(request.segments[6] or "provider") .. "collectionstate", selfLink = path, generation = 1,
-    lastUpdateMicros = 0,
-  } }
+  return {
+    status = 200,
+    body = {
+      items = items,
+      kind = kind_of(request.segments[6] or "provider") .. "collectionstate",
+      selfLink = path,
+      generation = 1,
+      lastUpdateMicros = 0,
+    },
+  }
 end
 
 function M.install(device)

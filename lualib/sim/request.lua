@@ -34,13 +34,17 @@ local function readable(text)
   return (text:gsub("[\128-\255]", function(byte) return ("%%%02X"):format(byte:byte()) end))
 end
 
-local QUOTED_HEADERS <const> = { "referer", "x-f5-rest-coordination-id", "origin", "x-f5-auth-token", "content-type", "content-range" }
+local QUOTED_HEADERS <const> = {
+  "referer", "x-f5-rest-coordination-id", "origin", "x-f5-auth-token", "content-type",
+  "content-range",
+}
 
 -- Fills a request that has method, target, headers (lower-case names), body and remote.
 function M.complete(request)
   local target = readable(request.target)
   request.target = target
-  local absolute <const> = target:match "^%a+://[^/]*(/.*)$"  -- a proxy's client sends the whole URI
+  -- a proxy's client sends the whole URI
+  local absolute <const> = target:match "^%a+://[^/]*(/.*)$"
   target = absolute or target
   local path <const>, raw_query <const> = target:match "^([^?#]*)%??([^#]*)"
   request.path = #path > 1 and path:gsub("/+$", "") or path
@@ -69,14 +73,26 @@ function M.decode_body(request)
   if content_type and content_type:find("application/octet-stream", 1, true) then return nil end
   local tm <const> = request.segments[1] == "mgmt" and request.segments[2] == "tm"
   if tm and content_type and not content_type:lower():find("^%s*application/json") then
-    return errors.tm(415, "Found invalid content-type. The content type must be application/json. The received content type is "
-      .. content_type)
+    return errors.tm(
+      415,
+      "Found invalid content-type. The content type must be application/json. The received content type is "
+        .. content_type
+    )
   end
   local ok <const>, value <const> = pcall(json.decode, request.body)
   if not ok or type(value) ~= "table" then
-    if tm then return errors.tm(request.method == "PATCH" and 400 or 415, "Found invalid JSON body in the request.") end
-    return errors.rest(request, 400, "java.lang.IllegalArgumentException: Unable to parse request body as JSON",
-      { request_body = readable(request.body) })
+    if tm then
+      return errors.tm(
+        request.method == "PATCH" and 400 or 415,
+        "Found invalid JSON body in the request."
+      )
+    end
+    return errors.rest(
+      request,
+      400,
+      "java.lang.IllegalArgumentException: Unable to parse request body as JSON",
+      { request_body = readable(request.body) }
+    )
   end
   request.json = value
   return nil

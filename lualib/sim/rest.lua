@@ -1,4 +1,5 @@
--- iControl REST over the store: what each method does to a collection, a resource or a singleton below /mgmt/tm.
+-- iControl REST over the store: what each method does to a collection, a resource or a singleton
+-- below /mgmt/tm.
 local json = require "f5.json"
 local Store = require "sim.store"
 local commands = require "sim.commands"
@@ -32,10 +33,28 @@ local function filter_of(request)
     error(errors.tm(400, ("invalid query parameter: $filter=%s"):format(text), 1), 0)
   end
   if operator ~= "eq" then
-    error(errors.tm(400, ("invalid operator in the query parameter $filter: %s. Only eq is supported."):format(operator), 1), 0)
+    error(
+      errors.tm(
+        400,
+        ("invalid operator in the query parameter $filter: %s. Only eq is supported."):format(
+          operator
+        ),
+        1
+      ),
+      0
+    )
   end
   if name ~= "partition" then
-    error(errors.tm(400, ("invalid property in the query parameter $filter: %s. Only partition is supported."):format(name), 1), 0)
+    error(
+      errors.tm(
+        400,
+        ("invalid property in the query parameter $filter: %s. Only partition is supported."):format(
+          name
+        ),
+        1
+      ),
+      0
+    )
   end
   value = value:match "^'(.*)'$" or value:match '^"(.*)"$' or value
   return names.partition(value)
@@ -51,7 +70,8 @@ end
 
 -- "name" of "?options=<glob>" -> Lua pattern.
 local function glob(text)
-  local pattern <const> = text:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
+  local pattern <const> =
+    text:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
   return "^" .. pattern .. "$"
 end
 
@@ -62,7 +82,9 @@ end
 local function get_collection(device, request, target)
   local store <const> = device.store
   local version <const> = names.version(device, request)
-  if target.parent and not store:get(target.parent) and uri.parse(target.parent).what == "resource" then
+  if
+    target.parent and not store:get(target.parent) and uri.parse(target.parent).what == "resource"
+  then
     objects.not_found(uri.parse(target.parent))
   end
   local partition <const>, folder = filter_of(request)
@@ -73,14 +95,17 @@ local function get_collection(device, request, target)
     local few <const> = {}
     for _, segment in ipairs(segments) do
       local object <const> = store:get(target.path .. "/" .. segment)
-      local wanted <const> = not partition or target.node.flat and target.template ~= "sys/folder" or is_in(object, partition, folder)
+      local wanted <const> = not partition
+        or target.node.flat and target.template ~= "sys/folder" or is_in(object, partition, folder)
       if wanted and matches(object, pattern) then few[#few + 1] = segment end
     end
     segments = few
   end
-  local first <const>, last <const>, add_paging <const> = paging.page(request, #segments, version, target.shown)
+  local first <const>, last <const>, add_paging <const> =
+    paging.page(request, #segments, version, target.shown)
   local wanted <const> = present.wanted(request)
-  local context <const> = { version = version, expand = request.query.expandSubcollections == "true" }
+  local context <const> =
+    { version = version, expand = request.query.expandSubcollections == "true" }
   local items <const> = {}
   for i = first, last do
     local path <const> = target.path .. "/" .. segments[i]
@@ -101,17 +126,24 @@ end
 local function get_organizing(device, request, target)
   local version <const> = names.version(device, request)
   local children <const> = discovery.children(device, target.template)
-  local first <const>, last <const>, add_paging <const> = paging.page(request, #children, version, target.shown)
-  local body <const> = discovery.body(target, table.move(children, first, last, 1, {}), version, names.query(request, version))
+  local first <const>, last <const>, add_paging <const> =
+    paging.page(request, #children, version, target.shown)
+  local body <const> = discovery.body(
+    target, table.move(children, first, last, 1, {}), version, names.query(request, version)
+  )
   if add_paging then add_paging(body) end
   return { status = 200, body = body }
 end
 
--- A resource or a singleton as a body; `written` is the answer to a write, whose links carry no query but the version.
+-- A resource or a singleton as a body; `written` is the answer to a write, whose links carry no
+-- query but the version.
 local function show(device, request, target, object, written)
   local version <const> = names.version(device, request)
   local shown <const> = present.object(device.store, target, object, {
-    version = version, expand = request.query.expandSubcollections == "true", shown = target.shown, short = target.short,
+    version = version,
+    expand = request.query.expandSubcollections == "true",
+    shown = target.shown,
+    short = target.short,
     query = not written and names.query(request, version) or nil,
   })
   local wanted <const> = present.wanted(request)
@@ -122,8 +154,17 @@ local function get_resource(device, request, target)
   local object <const> = device.store:get(target.path)
   if not object then
     if target.public and #device.store:segments(target.public.collection) >= 0 then
-      error(errors.tm(400, ("The %s of which object? Its name must stand before /%s in the URI."):format(
-        target.public.sub, target.public.sub), 1), 0)
+      error(
+        errors.tm(
+          400,
+          ("The %s of which object? Its name must stand before /%s in the URI."):format(
+            target.public.sub,
+            target.public.sub
+          ),
+          1
+        ),
+        0
+      )
     end
     objects.not_found(target)
   end
@@ -134,7 +175,9 @@ local READERS <const> = {
   collection = get_collection,
   organizing = get_organizing,
   resource = get_resource,
-  singleton = function(device, request, target) return show(device, request, target, device.store:one(target.path)) end,
+  singleton = function(device, request, target)
+    return show(device, request, target, device.store:one(target.path))
+  end,
   show = stats.show,
 }
 
@@ -155,7 +198,8 @@ end
 
 -- Whether a POST is a tmsh command rather than a new object.
 local function is_command(target, body)
-  return type(body.command) == "string" and (target.what ~= "collection" or body.name == nil or commands.known(body.command))
+  return type(body.command) == "string"
+    and (target.what ~= "collection" or body.name == nil or commands.known(body.command))
 end
 
 local function post(device, request, target)
@@ -175,9 +219,16 @@ local function post(device, request, target)
   if target.what == "collection" then
     local path <const>, object <const> = device.store:create(target, body, ctx)
     local segment = path:match "[^/]+$"
-    if target.node.given_name and segment == "~Common~" .. tostring(body.name) then segment = body.name end
+    if target.node.given_name and segment == "~Common~" .. tostring(body.name) then
+      segment = body.name
+    end
     local made <const> = {
-      what = "resource", node = target.node, template = target.template, path = path, shown = target.shown .. "/" .. segment, collection = target.path,
+      what = "resource",
+      node = target.node,
+      template = target.template,
+      path = path,
+      shown = target.shown .. "/" .. segment,
+      collection = target.path,
     }
     return show(device, request, made, object, true)
   end
@@ -193,8 +244,11 @@ end
 
 local function write(how)
   return function(device, request, target)
-    if target.suffix or (target.what ~= "resource" and target.what ~= "singleton") then unsupported(request, target) end
-    local _, object <const> = device.store[how](device.store, target, body_of(request), context_of(device, request))
+    if target.suffix or (target.what ~= "resource" and target.what ~= "singleton") then
+      unsupported(request, target)
+    end
+    local _, object <const> =
+      device.store[how](device.store, target, body_of(request), context_of(device, request))
     return show(device, request, target, object, true)
   end
 end
@@ -212,10 +266,15 @@ local function delete(device, request, target)
     local pattern <const> = glob(options)
     local partition <const>, folder = filter_of(request)
     store:atomically(function()
-      for _, segment in ipairs(table.move(store:segments(target.path), 1, store:count(target.path), 1, {})) do
+      for _, segment in
+        ipairs(table.move(store:segments(target.path), 1, store:count(target.path), 1, {}))
+      do
         local path <const> = target.path .. "/" .. segment
         local object <const> = store:get(path)
-        if object and not object._factory and matches(object, pattern) and (not partition or is_in(object, partition, folder)) then
+        if
+          object and not object._factory and matches(object, pattern)
+          and (not partition or is_in(object, partition, folder))
+        then
           store:delete(path, ctx)
         end
       end
@@ -225,12 +284,16 @@ local function delete(device, request, target)
   unsupported(request, target)
 end
 
-local METHODS <const> = { GET = get, HEAD = get, POST = post, PUT = write "replace", PATCH = write "modify", DELETE = delete }
+local METHODS <const> = {
+  GET = get, HEAD = get, POST = post, PUT = write "replace", PATCH = write "modify",
+  DELETE = delete,
+}
 
 -- Answers any request below /mgmt/tm that no other feature has taken.
 function M.handle(device, request)
   if #request.segments == 2 then
-    local root <const> = { node = { kind = "tm:tm" }, template = "", shown = "/mgmt/tm", what = "organizing" }
+    local root <const> =
+      { node = { kind = "tm:tm" }, template = "", shown = "/mgmt/tm", what = "organizing" }
     if request.method ~= "GET" then unsupported(request, root) end
     return get_organizing(device, request, root)
   end

@@ -1,6 +1,7 @@
 -- Restarts of the daemons and reboots of the device: what clients see until it is ready again.
 --
--- state.restart = { refused_until =, page_until =, unregistered_until =, ready_at = }, microseconds on the device's clock.
+-- state.restart = { refused_until =, page_until =, unregistered_until =, ready_at = }, microseconds
+-- on the device's clock.
 local errors = require "sim.errors"
 
 local M = {}
@@ -13,7 +14,8 @@ function M.install(device)
   device.state.booted = device.state.booted or device:now() - 86400 * 1000000
   local cut = false
 
-  -- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again, URIs that are not registered yet.
+  -- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again,
+  -- URIs that are not registered yet.
   function device:restart(options)
     local seconds <const> = options and options.seconds or 10
     local restart <const> = self.state.restart
@@ -22,8 +24,8 @@ function M.install(device)
     restart.ready_at = restart.unregistered_until
   end
 
-  -- The whole device starts again: connections are cut, then refused for half of `seconds`, then as after a restart, and at the
-  -- end it answers but is still loading its configuration.
+  -- The whole device starts again: connections are cut, then refused for half of `seconds`, then as
+  -- after a restart, and at the end it answers but is still loading its configuration.
   function device:reboot(options)
     local seconds <const> = options and options.seconds or 60
     local restart <const> = self.state.restart
@@ -60,9 +62,15 @@ function M.install(device)
       return nil
     end
     if restart.page_until and now < restart.page_until then
-      return errors.html(503, "The Configuration Utility is restarting, please wait.", "Configuration Utility restarting...")
+      return errors.html(
+        503,
+        "The Configuration Utility is restarting, please wait.",
+        "Configuration Utility restarting..."
+      )
     end
-    if request.segments[1] == "mgmt" and request.segments[2] == "tm" then return errors.not_public(request) end
+    if request.segments[1] == "mgmt" and request.segments[2] == "tm" then
+      return errors.not_public(request)
+    end
     return errors.not_registered(request)
   end)
 end

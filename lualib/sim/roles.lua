@@ -1,6 +1,8 @@
--- What a role may do. Administrators may everything; all others read, and write what their row of the table allows.
+-- What a role may do. Administrators may everything; all others read, and write what their row of
+-- the table allows.
 --
--- A pattern is matched against the path below /mgmt/tm. The texts of the refusals are in docs/simulator.md under "assumed".
+-- A pattern is matched against the path below /mgmt/tm. The texts of the refusals are in
+-- docs/simulator.md under "assumed".
 local auth = require "sim.auth"
 local errors = require "sim.errors"
 
@@ -8,9 +10,13 @@ local M = {}
 
 local WRITES <const> = {
   ["resource-admin"] = { "^" },
-  manager = { "^ltm/", "^gtm/", "^pem/", "^apm/", "^sys/application/", "^sys/file/", "^sys/icall/", "^sys/crypto/", "^sys/config$",
-    "^sys/folder", "^security/", "^net/ipsec/", "^task/sys/config" },
-  ["certificate-manager"] = { "^ltm/profile/client%-ssl", "^ltm/profile/server%-ssl", "^sys/file/ssl%-", "^sys/crypto/" },
+  manager = {
+    "^ltm/", "^gtm/", "^pem/", "^apm/", "^sys/application/", "^sys/file/", "^sys/icall/",
+    "^sys/crypto/", "^sys/config$", "^sys/folder", "^security/", "^net/ipsec/", "^task/sys/config",
+  },
+  ["certificate-manager"] = {
+    "^ltm/profile/client%-ssl", "^ltm/profile/server%-ssl", "^sys/file/ssl%-", "^sys/crypto/",
+  },
   ["irule-manager"] = { "^ltm/rule" },
   ["firewall-manager"] = { "^security/" },
   ["fraud-protection-manager"] = { "^security/anti%-fraud/" },
@@ -26,8 +32,10 @@ local WRITES <const> = {
 
 -- Roles that modify what is there, and how far.
 local SWITCHES <const> = { session = true, state = true, enabled = true, disabled = true }
-local SWITCHED <const> = { "^ltm/node/[^/]+$", "^ltm/pool/[^/]+/members/[^/]+$", "^ltm/virtual/[^/]+$", "^ltm/virtual%-address/[^/]+$",
-  "^gtm/pool/.+/members/[^/]+$" }
+local SWITCHED <const> = {
+  "^ltm/node/[^/]+$", "^ltm/pool/[^/]+/members/[^/]+$", "^ltm/virtual/[^/]+$",
+  "^ltm/virtual%-address/[^/]+$", "^gtm/pool/.+/members/[^/]+$",
+}
 local EDITED <const> = { "^ltm/node/", "^ltm/pool/", "^ltm/monitor/" }
 
 local READS <const> = { GET = true, HEAD = true, OPTIONS = true }
@@ -66,22 +74,39 @@ local function may_write(role, request, path)
   if path:find "^transaction" then return role ~= "guest" and role ~= "auditor" end
   local changes <const> = request.method == "PATCH" or request.method == "PUT"
   if changes and role == "application-editor" then return matches(EDITED, path) end
-  if request.method == "PATCH" and role == "operator" then return matches(SWITCHED, path) and only_switches(request.json) end
+  if request.method == "PATCH" and role == "operator" then
+    return matches(SWITCHED, path) and only_switches(request.json)
+  end
   return false
 end
 
 local function is_own_account(request, path)
   local name <const> = path:match "^auth/user/([^/]+)$"
   if path == "auth/user" and request.method == "PATCH" then return true end
-  return name == request.user.name and (READS[request.method] or (request.method == "PATCH" and type(request.json) == "table"
-    and request.json.partitionAccess == nil))
+  return name == request.user.name
+    and (
+      READS[request.method]
+      or (
+        request.method == "PATCH" and type(request.json) == "table"
+        and request.json.partitionAccess == nil
+      )
+    )
 end
 
 local function denied(request, role)
-  local what <const> = request.segments[4] and table.concat(request.segments, " ", 3, 4) or tostring(request.segments[3])
-  return errors.tm(403, ("01070822:3: Access Denied: User (%s) with role (%s) is not permitted to %s (%s) in partition (%s)"):format(
-    request.user.name, role, request.method == "POST" and "create" or request.method == "DELETE" and "delete" or "modify", what,
-    partition_of(request)), 3)
+  local what <const> = request.segments[4] and table.concat(request.segments, " ", 3, 4)
+    or tostring(request.segments[3])
+  return errors.tm(
+    403,
+    ("01070822:3: Access Denied: User (%s) with role (%s) is not permitted to %s (%s) in partition (%s)"):format(
+      request.user.name,
+      role,
+      request.method == "POST" and "create" or request.method == "DELETE" and "delete" or "modify",
+      what,
+      partition_of(request)
+    ),
+    3
+  )
 end
 
 -- A refusal, or nil.

@@ -1,11 +1,18 @@
--- What a seed may hold, looked at before any of it is planted: a word that is mistyped would otherwise leave the device without it, silently.
+-- What a seed may hold, looked at before any of it is planted: a word that is mistyped would
+-- otherwise leave the device without it, silently.
 local json = require "f5.json"
 
 local M = {}
 
 -- Name of a part -> what it has to be.
 local PARTS <const> = {
-  objects = "object", users = "array", provision = "array", health = "object", traffic = "array", asm = "object", apm = "object",
+  objects = "object",
+  users = "array",
+  provision = "array",
+  health = "object",
+  traffic = "array",
+  asm = "object",
+  apm = "object",
   live_update = "object",
 }
 
@@ -27,18 +34,24 @@ end
 local function want(name, value, wanted)
   local found <const> = shape(value)
   if found ~= wanted and found ~= "nothing" and not (found == "array" and #value == 0) then
-    refuse("%s has to be %s, not %s", name, article(wanted), found == "nothing" and found or article(found))
+    refuse(
+      "%s has to be %s, not %s", name, article(wanted),
+      found == "nothing" and found or article(found)
+    )
   end
 end
 
--- Raises what is wrong with a seed's outline; what its parts say is looked at where they are planted.
+-- Raises what is wrong with a seed's outline; what its parts say is looked at where they are
+-- planted.
 function M.check(seed)
   want("it", seed, "object")
   local names <const> = {}
   for name in pairs(PARTS) do names[#names + 1] = name end
   table.sort(names)
   for name, value in pairs(seed) do
-    if not PARTS[name] then refuse("there is no '%s' in one; there are %s", tostring(name), table.concat(names, " ")) end
+    if not PARTS[name] then
+      refuse("there is no '%s' in one; there are %s", tostring(name), table.concat(names, " "))
+    end
     want(name, value, PARTS[name])
   end
   for index, user in ipairs(seed.users or {}) do

@@ -1,9 +1,12 @@
--- The daemons of a device, as `sys/service` lists them: whether each starts with the device, and whether it does so by default.
+-- The daemons of a device, as `sys/service` lists them: whether each starts with the device, and
+-- whether it does so by default.
 
 local M = {}
 
 local function add(boot, default, names)
-  for name in names:gmatch "%S+" do M[#M + 1] = { name = name, apiRawValues = { Boot = boot, Default = default } } end
+  for name in names:gmatch "%S+" do
+    M[#M + 1] = { name = name, apiRawValues = { Boot = boot, Default = default } }
+  end
 end
 
 add("on", "yes", [[

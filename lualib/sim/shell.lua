@@ -1,4 +1,5 @@
--- The device's bash: carries out what sim/shell_parser.lua read, with the programs of sim/programs.lua. Nothing of the host is run.
+-- The device's bash: carries out what sim/shell_parser.lua read, with the programs of
+-- sim/programs.lua. Nothing of the host is run.
 --
 -- run(device, script) -> what went to standard output and standard error, exit status
 local parser = require "sim.shell_parser"
@@ -32,8 +33,13 @@ end
 -- $(…): an own shell with a copy of the variables.
 function Shell:substitute(list, io)
   local variables <const> = {}
-  for name, value in pairs(self.variables) do variables[name] = value end
-  local inner <const> = setmetatable({ device = self.device, variables = variables, cwd = self.cwd, status = self.status }, Shell)
+  for name, value in pairs(self.variables) do
+    variables[name] = value
+  end
+  local inner <const> = setmetatable(
+    { device = self.device, variables = variables, cwd = self.cwd, status = self.status },
+    Shell
+  )
   local output <const> = new_output()
   inner:guarded(list, { input = "", output = output, errors = io.errors })
   self.status = inner.status
@@ -44,7 +50,8 @@ end
 function Shell:expand(word, io, fields)
   local current, any = "", false
   for _, part in ipairs(word) do
-    local text <const> = part.text or (part.variable and self:value(part.variable)) or self:substitute(part.substitute, io)
+    local text <const> = part.text
+      or (part.variable and self:value(part.variable)) or self:substitute(part.substitute, io)
     if part.text or part.quoted then
       current, any = current .. text, any or text ~= "" or part.quoted
     else
@@ -84,13 +91,15 @@ function Shell:path(name)
   return "/" .. table.concat(parts, "/")
 end
 
--- Where input and output of a command go; returns them, and what is to be written to files at the end.
+-- Where input and output of a command go; returns them, and what is to be written to files at the
+-- end.
 function Shell:redirected(redirects, io)
   local now <const> = { input = io.input, output = io.output, errors = io.errors }
   local files <const> = {}
   for _, redirect in ipairs(redirects) do
     local target <const> = self:expand_one(redirect.word, io)
-    local stream <const> = redirect.fd == "2" and "errors" or redirect.fd == "0" and "input" or "output"
+    local stream <const> = redirect.fd == "2" and "errors"
+      or redirect.fd == "0" and "input" or "output"
     if redirect.how == ">&" then
       now[stream] = target == "2" and now.errors or now.output
     elseif redirect.how == "<" then
@@ -209,7 +218,8 @@ end
 
 function Shell:list(list, io)
   for _, entry in ipairs(list) do
-    local goes <const> = entry.join == ";" or entry.join == "&&" and self.status == 0 or entry.join == "||" and self.status ~= 0
+    local goes <const> = entry.join == ";"
+      or entry.join == "&&" and self.status == 0 or entry.join == "||" and self.status ~= 0
     if goes then self:pipeline(entry, io) end
   end
 end
@@ -221,7 +231,10 @@ function Shell:guarded(list, io)
 end
 
 function M.run(device, script)
-  local shell <const> = setmetatable({ device = device, variables = { HOME = "/root", USER = "root" }, cwd = "/root", status = 0 }, Shell)
+  local shell <const> = setmetatable(
+    { device = device, variables = { HOME = "/root", USER = "root" }, cwd = "/root", status = 0 },
+    Shell
+  )
   local list <const>, message <const> = parser.parse(script)
   if not list then return ("/bin/bash: -c: line 0: %s\n"):format(message), 2 end
   local output <const> = new_output()
@@ -234,7 +247,8 @@ function M.script_of(device, arguments)
   local list <const> = parser.parse("bash " .. arguments)
   local words <const> = list and list[1] and list[1].pipeline[1].words
   if not words then return nil end
-  local shell <const> = setmetatable({ device = device, variables = {}, cwd = "/", status = 0 }, Shell)
+  local shell <const> =
+    setmetatable({ device = device, variables = {}, cwd = "/", status = 0 }, Shell)
   local texts <const> = {}
   for i = 2, #words do
     texts[#texts + 1] = shell:expand_one(words[i], { errors = nil })

@@ -1,4 +1,5 @@
--- Reads as much of bash's language as scripts send to a device: quotes, variables, $(…), lists, pipes, groups, redirections, if.
+-- Reads as much of bash's language as scripts send to a device: quotes, variables, $(…), lists,
+-- pipes, groups, redirections, if.
 --
 -- parse(text) -> list or nil, message
 --   list     = { { join = ";" | "&&" | "||", pipeline = { command, … }, negated = bool }, … }
@@ -86,7 +87,8 @@ function Parser:double_quoted(parts)
       return
     elseif char == "\\" then
       local next_char <const> = self.text:sub(at + 1, at + 1)
-      local kept <const> = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char) or "\\" .. next_char
+      local kept <const> = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char)
+        or "\\" .. next_char
       parts[#parts + 1] = { text = kept, quoted = true }
       self.at = at + 2
     elseif char == "`" then
@@ -148,14 +150,16 @@ function Parser:redirect(redirects)
     if not both then return false end
     self.at = both
     self:skip_blank()
-    redirects[#redirects + 1] = { fd = "1", how = ">", word = self:word() or self:fail "syntax error near redirection" }
+    redirects[#redirects + 1] =
+      { fd = "1", how = ">", word = self:word() or self:fail "syntax error near redirection" }
     redirects[#redirects + 1] = { fd = "2", how = ">&", word = { { text = "1" } } }
     return true
   end
   self.at = at
   self:skip_blank()
   local word <const> = self:word() or self:fail "syntax error near unexpected token `newline'"
-  redirects[#redirects + 1] = { fd = fd ~= "" and fd or (how:sub(1, 1) == "<" and "0" or "1"), how = how, word = word }
+  redirects[#redirects + 1] =
+    { fd = fd ~= "" and fd or (how:sub(1, 1) == "<" and "0" or "1"), how = how, word = word }
   return true
 end
 
@@ -166,7 +170,10 @@ function Parser:peek_bare()
   return text
 end
 
-local CLOSING <const> = { ["}"] = true, ["fi"] = true, ["then"] = true, ["else"] = true, ["elif"] = true, ["done"] = true, ["do"] = true }
+local CLOSING <const> = {
+  ["}"] = true, ["fi"] = true, ["then"] = true, ["else"] = true, ["elif"] = true, ["done"] = true,
+  ["do"] = true,
+}
 
 function Parser:expect(word)
   self:skip_lines()
@@ -243,7 +250,9 @@ function Parser:list(closing)
       local command <const> = self:command()
       if not command then
         if #pipeline > 0 or self.at <= #self.text then
-          self:fail(("syntax error near unexpected token `%s'"):format(self.text:sub(self.at, self.at)))
+          self:fail(
+            ("syntax error near unexpected token `%s'"):format(self.text:sub(self.at, self.at))
+          )
         end
         return list
       end
@@ -267,7 +276,9 @@ end
 function M.parse_or_fail(text)
   local parser <const> = setmetatable({ text = text, at = 1 }, Parser)
   local list <const> = parser:list {}
-  if parser.at <= #text then parser:fail(("syntax error near unexpected token `%s'"):format(text:sub(parser.at, parser.at))) end
+  if parser.at <= #text then
+    parser:fail(("syntax error near unexpected token `%s'"):format(text:sub(parser.at, parser.at)))
+  end
   return list
 end
 

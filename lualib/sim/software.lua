@@ -28,7 +28,8 @@ end
 
 -- "BIGIP-17.1.3-0.20.11.iso" -> product, version, build
 local function parse_name(name)
-  local version <const>, build <const> = name:match "[Bb][Ii][Gg]%-?[Ii][Pp]%-([%d.]-%d)%-([%d.]+%d)"
+  local version <const>, build <const> =
+    name:match "[Bb][Ii][Gg]%-?[Ii][Pp]%-([%d.]-%d)%-([%d.]+%d)"
   return version or "17.1.3", build or "0.0.0"
 end
 
@@ -36,19 +37,33 @@ local function appear(device, directory, name)
   if directory ~= IMAGES or not name:find "%.iso$" then return end
   local version <const>, build <const> = parse_name(name)
   local entry <const> = device.disk.find(IMAGES .. "/" .. name)
-  local id <const> = digest.md5(name .. entry.size):gsub(".", function(char) return ("%02x"):format(char:byte()) end)
+  local id <const> = digest
+    .md5(name .. entry.size)
+    :gsub(".", function(char) return ("%02x"):format(char:byte()) end)
   put(device, image_path(name), {
-    name = name, fullPath = name, product = "BIG-IP", version = version, build = build, checksum = id,
-    fileSize = ("%d MB"):format(entry.size >> 20), verified = "yes", buildDate = device.version.date,
+    name = name,
+    fullPath = name,
+    product = "BIG-IP",
+    version = version,
+    build = build,
+    checksum = id,
+    fileSize = ("%d MB"):format(entry.size >> 20),
+    verified = "yes",
+    buildDate = device.version.date,
     lastModified = os.date("!%a %b %e %H:%M:%S %Y", entry.modified // SECOND),
   })
 end
 
 local function find_image(device, name)
-  if type(name) ~= "string" or name == "" then error(errors.tm(400, "one or more properties must be specified", 1), 0) end
+  if type(name) ~= "string" or name == "" then
+    error(errors.tm(400, "one or more properties must be specified", 1), 0)
+  end
   local image <const> = device.store:get(image_path(name))
   if image then return image end
-  error(errors.tm(404, ("01020036:3: The requested software image (%s) was not found."):format(name), 3), 0)
+  error(
+    errors.tm(404, ("01020036:3: The requested software image (%s) was not found."):format(name), 3),
+    0
+  )
 end
 
 local function option(body, name)
@@ -73,19 +88,38 @@ local function install(device, _, _, body)
   local existing <const> = device.store:get(volume_path(volume))
   local creates <const> = option(body, "create-volume") or option(body, "createVolume")
   if not existing and not creates then
-    error(errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(volume), 3), 0)
+    error(
+      errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(volume), 3),
+      0
+    )
   end
   if existing and existing.active then
-    error(errors.tm(400, ("01071394:3: Cannot install software on the active volume %s."):format(volume), 3), 0)
+    error(
+      errors.tm(
+        400,
+        ("01071394:3: Cannot install software on the active volume %s."):format(volume),
+        3
+      ),
+      0
+    )
   end
   put(device, volume_path(volume), {
-    name = volume, fullPath = volume, product = image.product, version = image.version, build = image.build, basebuild = image.build,
-    status = "installing 0.000 pct", media = json.array { { name = volume, media = "hd", size = "default" } },
+    name = volume,
+    fullPath = volume,
+    product = image.product,
+    version = image.version,
+    build = image.build,
+    basebuild = image.build,
+    status = "installing 0.000 pct",
+    media = json.array { { name = volume, media = "hd", size = "default" } },
   })
   local reboots <const> = (option(body, "reboot") and true) or false
   for step = 1, STEPS do
-    device:schedule(device:now() + INSTALL_SECONDS * SECOND * step // STEPS, "software installation",
-      { volume = volume, percent = step * 100 // STEPS, reboot = reboots })
+    device:schedule(
+      device:now() + INSTALL_SECONDS * SECOND * step // STEPS,
+      "software installation",
+      { volume = volume, percent = step * 100 // STEPS, reboot = reboots }
+    )
   end
 end
 
@@ -110,7 +144,10 @@ function M.install(device)
   function device:boot_volume(name)
     local wanted <const> = self.store:get(volume_path(name))
     if not wanted then
-      error(errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(name), 3), 0)
+      error(
+        errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(name), 3),
+        0
+      )
     end
     for _, volume in ipairs(self.store:list "/mgmt/tm/sys/software/volume") do
       local copy <const> = {}
@@ -120,7 +157,11 @@ function M.install(device)
     end
   end
 
-  for _, template in ipairs { "sys/software/image", "sys/software/hotfix", "sys/software/block-device-image" } do
+  for _, template in ipairs {
+    "sys/software/image",
+    "sys/software/hotfix",
+    "sys/software/block-device-image",
+  } do
     commands.serve(device, template)
   end
   device:route("/mgmt/tm/sys/software/image", function(self, request)
@@ -132,8 +173,16 @@ function M.install(device)
       return { status = 200 }
     end
     local body <const> = request.json
-    if not name and request.method == "POST" and type(body) == "table" and commands.known(body.command) then
-      return commands.run(self, request, { template = "sys/software/image", path = "/mgmt/tm/sys/software/image" }, body)
+    if
+      not name and request.method == "POST" and type(body) == "table"
+      and commands.known(body.command)
+    then
+      return commands.run(
+        self,
+        request,
+        { template = "sys/software/image", path = "/mgmt/tm/sys/software/image" },
+        body
+      )
     end
     return self:pass(request)
   end)

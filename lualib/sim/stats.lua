@@ -1,7 +1,9 @@
--- Statistics: /stats at the three levels (a resource, a sub-collection, a collection), and the parts of the tree that only show.
+-- Statistics: /stats at the three levels (a resource, a sub-collection, a collection), and the
+-- parts of the tree that only show.
 --
--- Nothing passes through a simulated device, so counters stand still but for those that its owner gave it (sim.traffic); states come from what
--- monitors find (sim.monitoring), sums and names from the objects.
+-- Nothing passes through a simulated device, so counters stand still but for those that its owner
+-- gave it (sim.traffic); states come from what monitors find (sim.monitoring), sums and names from
+-- the objects.
 local catalogue = require "sim.catalogue"
 local errors = require "sim.errors"
 local monitoring = require "sim.monitoring"
@@ -18,37 +20,79 @@ local entry_names  -- kind of the statistics -> list of { name, "v" or "d" }
 local function names_of(kind)
   if not entry_names then
     entry_names = {}
-    for full_kind, fact in pairs(require "sim.catalogue.stats") do entry_names[full_kind] = fact.entries end
+    for full_kind, fact in pairs(require "sim.catalogue.stats") do
+      entry_names[full_kind] = fact.entries
+    end
   end
   return entry_names[kind] or entry_names[(kind:gsub("stats$", "collectionstats"))]
 end
 
 -- What traffic objects without recorded statistics have at least.
 local USUAL <const> = {
-  { "serverside.bitsIn", "v" }, { "serverside.bitsOut", "v" }, { "serverside.curConns", "v" }, { "serverside.maxConns", "v" },
-  { "serverside.pktsIn", "v" }, { "serverside.pktsOut", "v" }, { "serverside.totConns", "v" },
+  { "serverside.bitsIn", "v" },
+  { "serverside.bitsOut", "v" },
+  { "serverside.curConns", "v" },
+  { "serverside.maxConns", "v" },
+  { "serverside.pktsIn", "v" },
+  { "serverside.pktsOut", "v" },
+  { "serverside.totConns", "v" },
 }
-local STATUS <const> = { { "status.availabilityState", "d" }, { "status.enabledState", "d" }, { "status.statusReason", "d" } }
+local STATUS <const> = {
+  { "status.availabilityState", "d" },
+  { "status.enabledState", "d" },
+  { "status.statusReason", "d" },
+}
 
--- Pool members have no statistics of their own in the facts; these are what a pool's answer shows of them.
+-- Pool members have no statistics of their own in the facts; these are what a pool's answer shows
+-- of them.
 local MEMBER <const> = {
-  { "addr", "d" }, { "connq.ageEdm", "v" }, { "connq.ageEma", "v" }, { "connq.ageHead", "v" }, { "connq.ageMax", "v" }, { "connq.depth", "v" },
-  { "connq.serviced", "v" }, { "curSessions", "v" }, { "monitorRule", "d" }, { "monitorStatus", "d" }, { "nodeName", "d" }, { "poolName", "d" },
-  { "port", "v" }, { "sessionStatus", "d" }, { "totRequests", "v" }, USUAL[1], USUAL[2], USUAL[3], USUAL[4], USUAL[5], USUAL[6], USUAL[7],
-  STATUS[1], STATUS[2], STATUS[3],
+  { "addr", "d" },
+  { "connq.ageEdm", "v" },
+  { "connq.ageEma", "v" },
+  { "connq.ageHead", "v" },
+  { "connq.ageMax", "v" },
+  { "connq.depth", "v" },
+  { "connq.serviced", "v" },
+  { "curSessions", "v" },
+  { "monitorRule", "d" },
+  { "monitorStatus", "d" },
+  { "nodeName", "d" },
+  { "poolName", "d" },
+  { "port", "v" },
+  { "sessionStatus", "d" },
+  { "totRequests", "v" },
+  USUAL[1],
+  USUAL[2],
+  USUAL[3],
+  USUAL[4],
+  USUAL[5],
+  USUAL[6],
+  USUAL[7],
+  STATUS[1],
+  STATUS[2],
+  STATUS[3],
 }
 
 -- Known of a kind that nobody recorded statistics of.
-local LSN_POOL <const> = { { "tmName", "d" }, { "common.activeTranslations", "v" }, { "common.backupPoolTranslations", "v" } }
+local LSN_POOL <const> = {
+  { "tmName", "d" },
+  { "common.activeTranslations", "v" },
+  { "common.backupPoolTranslations", "v" },
+}
 
-local NOT_CHECKED <const> = "The children pool member(s) either don't have service checking enabled, or service check results are not available yet"
+local NOT_CHECKED <const> =
+  "The children pool member(s) either don't have service checking enabled, or service check results are not available yet"
 
 -- What monitors said of an object that they found down: as recorded, a sentence for each of them.
 local function down_reason(store, path)
   local since <const> = store.device.state.monitoring.since[path] or store.device:now()
   local text = ""
   for _, name in ipairs(monitoring.monitors_of(store, path)) do
-    text = text .. ("%s: No successful responses received before deadline. @%s. "):format(name, os.date("!%Y/%m/%d %H:%M:%S", since // 1000000))
+    text = text
+      .. ("%s: No successful responses received before deadline. @%s. "):format(
+        name,
+        os.date("!%Y/%m/%d %H:%M:%S", since // 1000000)
+      )
   end
   return text
 end
@@ -58,11 +102,19 @@ local function state_of(store, path, object, what)
   local enabled <const> = object.session == "user-disabled" and "disabled" or "enabled"
   if object.state == "user-down" then return "offline", "disabled", "Forced down" end
   if object.state == "up" or object.state == "fqdn-up" then
-    return "available", enabled, what .. " is available" .. (enabled == "disabled" and ", user disabled" or "")
+    return "available",
+      enabled,
+      what .. " is available" .. (enabled == "disabled" and ", user disabled" or "")
   end
-  if object.state == "down" or object.state == "fqdn-down" then return "offline", enabled, down_reason(store, path) end
-  if object.state == "checking" or object.state == "fqdn-checking" then return "unknown", enabled, what .. " has not been checked yet" end
-  return "unknown", enabled, (what == "Pool member" and what or "Node address") .. " does not have service checking enabled"
+  if object.state == "down" or object.state == "fqdn-down" then
+    return "offline", enabled, down_reason(store, path)
+  end
+  if object.state == "checking" or object.state == "fqdn-checking" then
+    return "unknown", enabled, what .. " has not been checked yet"
+  end
+  return "unknown",
+    enabled,
+    (what == "Pool member" and what or "Node address") .. " does not have service checking enabled"
 end
 
 -- The same of a member, which goes with its node.
@@ -70,17 +122,28 @@ local function member_state(store, path, member)
   local availability, enabled, reason = state_of(store, path, member, "Pool member")
   local node <const> = store:get(monitoring.node_of(member))
   if not node then return availability, enabled, reason end
-  if member.state ~= "user-down" and (node.state == "user-down" or node.state == "down" or node.state == "fqdn-down") then
+  if
+    member.state ~= "user-down"
+    and (node.state == "user-down" or node.state == "down" or node.state == "fqdn-down")
+  then
     availability, reason = "offline", "Parent down"
   end
-  if enabled == "enabled" and (node.state == "user-down" or node.session == "user-disabled") then enabled = "disabled-by-parent" end
+  if enabled == "enabled" and (node.state == "user-down" or node.session == "user-disabled") then
+    enabled = "disabled-by-parent"
+  end
   return availability, enabled, reason
 end
 
--- Counts and status of a pool: { count =, available =, active =, availability =, enabled =, reason = }.
+-- Counts and status of a pool: { count =, available =, active =, availability =, enabled =, reason
+-- = }.
 local function pool_state(store, path)
   local found <const> = {
-    count = store:count(path .. "/members"), available = 0, active = 0, availability = "unknown", enabled = "enabled", reason = NOT_CHECKED,
+    count = store:count(path .. "/members"),
+    available = 0,
+    active = 0,
+    availability = "unknown",
+    enabled = "enabled",
+    reason = NOT_CHECKED,
   }
   local online = 0
   for _, segment in ipairs(store:segments(path .. "/members")) do
@@ -97,7 +160,8 @@ local function pool_state(store, path)
   elseif found.count > 0 and online == 0 then
     found.availability, found.reason = "offline", "The children pool member(s) are down"
   elseif online > 0 and found.available == 0 then
-    found.availability, found.enabled, found.reason = "offline", "disabled", "The children pool member(s) might be disabled"
+    found.availability, found.enabled, found.reason =
+      "offline", "disabled", "The children pool member(s) might be disabled"
   end
   return found
 end
@@ -124,8 +188,13 @@ local from_objects <const> = {
     end
     return {
       ["serverside.curConns"] = connections,
-      activeMemberCnt = pool.active, availableMemberCnt = pool.available, memberCnt = pool.count, minActiveMembers = object.minActiveMembers,
-      monitorRule = object.monitor or "none", ["status.availabilityState"] = pool.availability, ["status.enabledState"] = pool.enabled,
+      activeMemberCnt = pool.active,
+      availableMemberCnt = pool.available,
+      memberCnt = pool.count,
+      minActiveMembers = object.minActiveMembers,
+      monitorRule = object.monitor or "none",
+      ["status.availabilityState"] = pool.availability,
+      ["status.enabledState"] = pool.enabled,
       ["status.statusReason"] = pool.reason,
     }
   end,
@@ -135,25 +204,42 @@ local from_objects <const> = {
     local host <const>, port = object.fullPath:match "^(.*)[:.]([^:.]*)$"
     return {
       ["serverside.curConns"] = traffic.connections(store.device, path),
-      addr = object.address, port = math.tointeger(tonumber(port)) or 0, nodeName = host, poolName = pool.fullPath,
-      monitorRule = object.monitor == "default" and (pool.monitor and pool.monitor .. " (pool monitor)" or "none") or object.monitor or "none",
-      monitorStatus = object.state, sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
-      ["status.availabilityState"] = availability, ["status.enabledState"] = enabled, ["status.statusReason"] = reason,
+      addr = object.address,
+      port = math.tointeger(tonumber(port)) or 0,
+      nodeName = host,
+      poolName = pool.fullPath,
+      monitorRule = object.monitor == "default"
+          and (pool.monitor and pool.monitor .. " (pool monitor)" or "none")
+        or object.monitor or "none",
+      monitorStatus = object.state,
+      sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
+      ["status.availabilityState"] = availability,
+      ["status.enabledState"] = enabled,
+      ["status.statusReason"] = reason,
     }
   end,
   ["ltm/node"] = function(store, path, object)
-    local availability <const>, enabled <const>, reason <const> = state_of(store, path, object, "Node address")
+    local availability <const>, enabled <const>, reason <const> =
+      state_of(store, path, object, "Node address")
     return {
-      addr = object.address, monitorRule = object.monitor == "default" and "none" or object.monitor or "none", monitorStatus = object.state,
+      addr = object.address,
+      monitorRule = object.monitor == "default" and "none" or object.monitor or "none",
+      monitorStatus = object.state,
       sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
-      ["status.availabilityState"] = availability, ["status.enabledState"] = enabled, ["status.statusReason"] = reason,
+      ["status.availabilityState"] = availability,
+      ["status.enabledState"] = enabled,
+      ["status.statusReason"] = reason,
     }
   end,
   ["ltm/virtual"] = function(store, _, object)
     local availability <const>, reason <const> = virtual_state(store, object)
     return {
-      destination = endpoint(object.destination), cmpEnabled = object.cmpEnabled == "no" and "disabled" or "enabled", cmpEnableMode = "all-cpus",
-      syncookieStatus = object.synCookieStatus, ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
+      destination = endpoint(object.destination),
+      cmpEnabled = object.cmpEnabled == "no" and "disabled" or "enabled",
+      cmpEnableMode = "all-cpus",
+      syncookieStatus = object.synCookieStatus,
+      ["status.availabilityState"] = availability,
+      ["status.statusReason"] = reason,
       ["status.enabledState"] = object.disabled and "disabled" or "enabled",
     }
   end,
@@ -164,31 +250,45 @@ local from_objects <const> = {
     for _, virtual in ipairs(virtuals) do
       local state <const> = virtual_state(store, store:get(virtual))
       if state == "offline" then offline = offline + 1 end
-      if state == "available" then availability, reason = "available", "The virtual address is available" end
+      if state == "available" then
+        availability, reason = "available", "The virtual address is available"
+      end
     end
-    if #virtuals > 0 and offline == #virtuals then availability, reason = "offline", "The children virtual server(s) are down" end
+    if #virtuals > 0 and offline == #virtuals then
+      availability, reason = "offline", "The children virtual server(s) are down"
+    end
     return {
-      addr = object.address, ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
-      ["status.availabilityState"] = availability, ["status.statusReason"] = reason,
+      addr = object.address,
+      ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
+      ["status.availabilityState"] = availability,
+      ["status.statusReason"] = reason,
     }
   end,
   ["cm/traffic-group"] = function(store, _, object)
     local device <const> = store:list("/mgmt/tm/cm/device")[1]
     return {
-      activeReason = "-", deviceName = device and device.fullPath or "none", failoverState = store.device.state.failover or "active",
-      nextActive = "false", previousActive = "false", trafficGroup = object.fullPath,
+      activeReason = "-",
+      deviceName = device and device.fullPath or "none",
+      failoverState = store.device.state.failover or "active",
+      nextActive = "false",
+      previousActive = "false",
+      trafficGroup = object.fullPath,
     }
   end,
   ["net/interface"] = function(_, _, object)
     return {
-      tmName = object.name, macAddress = object.macAddress, ["status"] = object.disabled and "disabled" or "up",
+      tmName = object.name,
+      macAddress = object.macAddress,
+      ["status"] = object.disabled and "disabled" or "up",
       mediaActive = object.mediaActive or "none",
     }
   end,
 }
 
 local WORD_DEFAULTS <const> = {
-  ["status.availabilityState"] = "unknown", ["status.enabledState"] = "enabled", ["status.statusReason"] = NOT_CHECKED,
+  ["status.availabilityState"] = "unknown",
+  ["status.enabledState"] = "enabled",
+  ["status.statusReason"] = NOT_CHECKED,
 }
 
 local function entries_of(store, target, path, object)
@@ -200,7 +300,10 @@ local function entries_of(store, target, path, object)
     elseif target.template == "ltm/lsn-pool" then
       list = LSN_POOL
     else
-      list = { { "tmName", "d" }, USUAL[1], USUAL[2], USUAL[3], USUAL[4], USUAL[5], USUAL[6], USUAL[7], STATUS[1], STATUS[2], STATUS[3] }
+      list = {
+        { "tmName", "d" }, USUAL[1], USUAL[2], USUAL[3], USUAL[4], USUAL[5], USUAL[6], USUAL[7],
+        STATUS[1], STATUS[2], STATUS[3],
+      }
     end
   end
   local make <const> = from_objects[target.template]
@@ -242,7 +345,8 @@ end
 
 local function add_rule(store, target, path, object, version, entries)
   for _, event in ipairs(events_of(object)) do
-    local link <const>, body <const> = nested(store, target, path .. ":" .. event, object, version, true)
+    local link <const>, body <const> =
+      nested(store, target, path .. ":" .. event, object, version, true)
     local inner <const> = body.nestedStats.entries
     if inner.eventType then inner.eventType = { description = event } end
     entries[link] = body
@@ -270,23 +374,34 @@ function M.get(device, request, target)
   local query <const> = names.query(request, version)
   local body <const> = { selfLink = names.link(target.shown .. "/stats", query) }
   if target.what == "collection" then
-    if target.parent and not store:get(target.parent) then objects.not_found(uri.parse(target.parent)) end
-    -- A sub-collection answers with the kind of its objects, a collection of its own with that of the collection.
+    if target.parent and not store:get(target.parent) then
+      objects.not_found(uri.parse(target.parent))
+    end
+    -- A sub-collection answers with the kind of its objects, a collection of its own with that of
+    -- the collection.
     body.kind = target.node.kind .. (target.parent and "stats" or "collectionstats")
     body.entries = collect(store, target, version, store:segments(target.path))
   elseif target.what == "resource" then
     local object <const> = store:get(target.path)
     if target.public and not object then
-      -- The statistics of a sub-component of all objects, as the guide shows them for pool/members/stats.
+      -- The statistics of a sub-component of all objects, as the guide shows them for
+      -- pool/members/stats.
       local inner <const> = catalogue.find(target.public.template)
       body.kind = inner.kind .. "stats"
       local entries <const> = {}
       for _, segment in ipairs(store:segments(target.public.collection)) do
         local path <const> = target.public.collection .. "/" .. segment
-        local link <const>, part <const> = nested(store, target, path, store:get(path), version, true)
+        local link <const>, part <const> =
+          nested(store, target, path, store:get(path), version, true)
         entries[link] = part
-        local sub <const> = { node = inner, template = target.public.template, path = path .. "/" .. target.public.sub }
-        for name, value in pairs(collect(store, sub, version, store:segments(sub.path)) or {}) do entries[name] = value end
+        local sub <const> = {
+          node = inner,
+          template = target.public.template,
+          path = path .. "/" .. target.public.sub,
+        }
+        for name, value in pairs(collect(store, sub, version, store:segments(sub.path)) or {}) do
+          entries[name] = value
+        end
       end
       body.entries = next(entries) and entries or nil
       return { status = 200, body = body }
@@ -294,12 +409,20 @@ function M.get(device, request, target)
     if not object then objects.not_found(target) end
     body.kind = target.node.kind .. "stats"
     body.generation = object.generation
-    local link <const>, part <const> = nested(store, { node = target.node, template = target.template }, target.shown, object, version, true)
+    local link <const>, part <const> = nested(
+      store,
+      { node = target.node, template = target.template },
+      target.shown, object, version, true
+    )
     part.nestedStats.entries = entries_of(store, target, target.path, object)
     body.entries = { [link] = part }
     if target.template == "ltm/rule" then
       body.entries = {}
-      add_rule(store, { node = target.node, template = target.template }, target.shown, object, version, body.entries)
+      add_rule(
+        store,
+        { node = target.node, template = target.template },
+        target.shown, object, version, body.entries
+      )
     end
   elseif target.what == "show" then
     return M.show(device, request, target)

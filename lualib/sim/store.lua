@@ -1,13 +1,16 @@
--- Where the objects of the simulated device are: one flat table from path to object, in `device.state.objects`.
+-- Where the objects of the simulated device are: one flat table from path to object, in
+-- `device.state.objects`.
 --
 --   "/mgmt/tm/ltm/pool/~Common~web" -> { name = "web", partition = "Common", fullPath = "/Common/web", generation = 7, … }
 --   "/mgmt/tm/sys/ntp"              -> { generation = 1, timezone = "America/Los_Angeles", … }          (a singleton)
 --
--- An object in the table is never changed, only replaced, so the undo log is a list of paths with what was there before, and
--- a transaction of many commands costs what it touches. What is derived (which names a collection has, in what order, who
--- refers to whom) is not part of the state and is made again after a load.
+-- An object in the table is never changed, only replaced, so the undo log is a list of paths with
+-- what was there before, and a transaction of many commands costs what it touches. What is derived
+-- (which names a collection has, in what order, who refers to whom) is not part of the state and is
+-- made again after a load.
 --
--- create, modify, replace and delete, with all that a device checks, are in sim/objects.lua and are methods of the store, too.
+-- create, modify, replace and delete, with all that a device checks, are in sim/objects.lua and are
+-- methods of the store, too.
 local references = require "sim.references"
 local names = require "sim.names"
 
@@ -27,14 +30,18 @@ local function shallow(source)
   return copy
 end
 
--- Begins with the objects of another store, which never changes: objects are shared (nobody changes one), and so are the entries of
--- collections until they change here. A thousand devices of a fleet fit in memory this way.
+-- Begins with the objects of another store, which never changes: objects are shared (nobody changes
+-- one), and so are the entries of collections until they change here. A thousand devices of a fleet
+-- fit in memory this way.
 function Store:copy(template)
   self.state = self.device.state.objects
   self.state.generation, self.state.items = template.state.generation, shallow(template.items)
   self.items = self.state.items
-  self.collections, self.refers, self.referrers = shallow(template.collections), shallow(template.refers), {}
-  for path, known in pairs(template.referrers) do self.referrers[path] = shallow(known) end
+  self.collections, self.refers, self.referrers =
+    shallow(template.collections), shallow(template.refers), {}
+  for path, known in pairs(template.referrers) do
+    self.referrers[path] = shallow(known)
+  end
 end
 
 -- The entry of a collection that this store alone changes.
@@ -53,7 +60,9 @@ end
 function Store:rebuild()
   self.state = self.device.state.objects
   self.items = self.state.items
-  self.collections = {}  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil, new = not yet in it }
+  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil, new =
+  -- not yet in it }
+  self.collections = {}
   self.referrers = {}    -- path of an object -> { path of who refers to it = true }
   self.refers = {}       -- path of an object -> the paths it refers to
   for path, object in pairs(self.items) do
@@ -65,8 +74,8 @@ function Store:rebuild()
   end
 end
 
--- Registers `watcher(path, object or nil)`, called for every object below a prefix that is put or removed, also by an undo,
--- and `reset()`, called when all objects were exchanged.
+-- Registers `watcher(path, object or nil)`, called for every object below a prefix that is put or
+-- removed, also by an undo, and `reset()`, called when all objects were exchanged.
 function Store:watch(prefix, watcher, reset)
   self.watchers[#self.watchers + 1] = { prefix = prefix, run = watcher, reset = reset }
 end
@@ -119,14 +128,17 @@ function Store:unindex(path)
   end
 end
 
--- New objects find their places when the order is next asked for: one by one if they are few, by a new sort if they are many.
+-- New objects find their places when the order is next asked for: one by one if they are few, by a
+-- new sort if they are many.
 local FEW <const> = 32
 
 local function settle_order(entry)
   if not entry.order or #entry.new > FEW then
     entry.order = names.sort(entry.set)
   else
-    for _, segment in ipairs(entry.new) do table.insert(entry.order, place(entry.order, segment), segment) end
+    for _, segment in ipairs(entry.new) do
+      table.insert(entry.order, place(entry.order, segment), segment)
+    end
   end
   entry.new = {}
 end
@@ -167,7 +179,8 @@ local function set(self, path, object)
   return old
 end
 
--- Puts an object (a table that nobody changes afterwards) where a path says; nil removes what is there.
+-- Puts an object (a table that nobody changes afterwards) where a path says; nil removes what is
+-- there.
 function Store:put(path, object)
   local old <const> = set(self, path, object)
   if self.log then self.log[#self.log + 1] = { path, old or false } end
@@ -207,7 +220,8 @@ function Store:get(path)
   return self.items[path]
 end
 
--- The paths of a collection's objects, in the order a device lists them (by full name). Not to be changed.
+-- The paths of a collection's objects, in the order a device lists them (by full name). Not to be
+-- changed.
 function Store:segments(collection)
   local entry <const> = self.collections[collection]
   if not entry then return {} end
@@ -223,7 +237,9 @@ end
 -- The objects of a collection, in order.
 function Store:list(collection)
   local list <const> = {}
-  for i, segment in ipairs(self:segments(collection)) do list[i] = self.items[collection .. "/" .. segment] end
+  for i, segment in ipairs(self:segments(collection)) do
+    list[i] = self.items[collection .. "/" .. segment]
+  end
   return list
 end
 
@@ -235,7 +251,8 @@ function Store:users(path)
   return list
 end
 
--- The undo log. begin/commit/rollback nest: an inner rollback undoes what was done since its begin, no more.
+-- The undo log. begin/commit/rollback nest: an inner rollback undoes what was done since its begin,
+-- no more.
 function Store:begin()
   self.log = self.log or { marks = {} }
   table.insert(self.log.marks, { at = #self.log, generation = self.state.generation })

@@ -1,6 +1,8 @@
--- Commands on the device: reboot, services, failover, bash and the other utilities, synchronisation, mail, scripts.
+-- Commands on the device: reboot, services, failover, bash and the other utilities,
+-- synchronisation, mail, scripts.
 --
--- state.services = { [name] = "run" | "down" }; state.pushed = { [device group] = true } once its configuration was pushed.
+-- state.services = { [name] = "run" | "down" }; state.pushed = { [device group] = true } once its
+-- configuration was pushed.
 local json = require "f5.json"
 local commands = require "sim.commands"
 local errors = require "sim.errors"
@@ -37,11 +39,22 @@ end
 -- A named object that is started and stopped: an iCall handler, an ILX plug-in.
 local function object_command(state)
   return function(device, _, target, body)
-    local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name or "/Common/" .. tostring(body.name)
+    local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name
+      or "/Common/" .. tostring(body.name)
     local path <const> = target.path .. "/" .. full:gsub("/", "~")
     local object <const> = device.store:get(path)
     if not object then
-      error(errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(target.template:match "[^/]+$", full), 3), 0)
+      error(
+        errors.tm(
+          404,
+          ("01020036:3: The requested %s (%s) was not found."):format(
+            target.template:match "[^/]+$",
+            full
+          ),
+          3
+        ),
+        0
+      )
     end
     local copy <const> = {}
     for key, value in pairs(object) do copy[key] = value end
@@ -76,7 +89,9 @@ local function failover(device, _, _, body)
     set_failover(device, "active")
   elseif flag(body.standby) or words:find "standby" then
     -- A single traffic group has nowhere to go.
-    if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then set_failover(device, "standby") end
+    if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then
+      set_failover(device, "standby")
+    end
   end
 end
 
@@ -85,14 +100,31 @@ local function run_below_cm(device, _, _, body)
   local pulled <const> = words:match "from%-group%s+(%S+)"
   local pushed <const> = device.state.pushed
   if pulled and not pushed[pulled:match "[^/]+$"] then
-    error(errors.tm(400, ("01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push has been done first")
-      :format(pulled), 3), 0)
+    error(
+      errors.tm(
+        400,
+        ("01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push has been done first"):format(
+          pulled
+        ),
+        3
+      ),
+      0
+    )
   end
   local group <const> = words:match "to%-group%s+(%S+)"
   if group then
     local full <const> = group:sub(1, 1) == "/" and group or "/Common/" .. group
     if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
-      error(errors.tm(400, ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(group), 3), 0)
+      error(
+        errors.tm(
+          400,
+          ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(
+            group
+          ),
+          3
+        ),
+        0
+      )
     end
     device.state.sync, device.state.synced = "In Sync", device.store.state.generation
     pushed[group:match "[^/]+$"] = true
@@ -105,7 +137,9 @@ local function bash(device, _, _, body)
   local arguments <const> = body.utilCmdArgs
   if arguments == nil then return { commandResult = nil } end
   local script <const> = shell.script_of(device, tostring(arguments))
-  if not script then return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) } end
+  if not script then
+    return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) }
+  end
   local output <const> = shell.run(device, script)
   return { commandResult = output ~= "" and output or nil }
 end
@@ -115,19 +149,28 @@ local function ping(_, _, _, body)
   local host <const> = words:match "(%S+)%s*$" or "127.0.0.1"
   local count <const> = math.tointeger(tonumber(words:match "%-c%s*(%d+)")) or 1
   local lines <const> = { ("PING %s (%s) 56(84) bytes of data."):format(host, host) }
-  for i = 1, math.min(count, 10) do lines[#lines + 1] = ("64 bytes from %s: icmp_seq=%d ttl=64 time=0.%03d ms"):format(host, i, 40 + i) end
-  lines[#lines + 1] = ("\n--- %s ping statistics ---\n%d packets transmitted, %d received, 0%% packet loss, time %dms"):format(host, count,
-    count, (count - 1) * 1000)
+  for i = 1, math.min(count, 10) do
+    lines[#lines + 1] = ("64 bytes from %s: icmp_seq=%d ttl=64 time=0.%03d ms"):format(
+      host,
+      i,
+      40 + i
+    )
+  end
+  lines[#lines + 1] = ("\n--- %s ping statistics ---\n%d packets transmitted, %d received, 0%% packet loss, time %dms"):format(
+    host, count, count, (count - 1) * 1000
+  )
   return { commandResult = table.concat(lines, "\n") .. "\n" }
 end
 
--- The arguments of ls and the like are words for the shell; its complaints name the program with its path.
+-- The arguments of ls and the like are words for the shell; its complaints name the program with
+-- its path.
 local function program(name)
   return function(device, _, _, body)
     local arguments <const> = tostring(body.utilCmdArgs or "")
     local option <const> = arguments:match "^%-[^%alrfit]%S*" or arguments:match "^%-%d"
     if option then refuse(("unix-%s does not support %s"):format(name, option)) end
-    local output <const> = shell.run(device, name .. " " .. arguments):gsub("^" .. name .. ":", "/bin/" .. name .. ":")
+    local output <const> =
+      shell.run(device, name .. " " .. arguments):gsub("^" .. name .. ":", "/bin/" .. name .. ":")
     return { commandResult = output ~= "" and output or nil }
   end
 end
@@ -150,15 +193,25 @@ local function is_balanced(text)
   return open == nil
 end
 
-local UTILITIES <const> = { "bash", "ping", "ping6", "unix-ls", "unix-rm", "unix-mv", "dig", "get-dossier", "qkview", "tcpdump",
-  "traceroute", "clientssl-ciphers", "serverssl-ciphers", "sys-icheck", "test-monitor", "geoip-lookup", "domain-tool", "ccmode", "diadb", "arping" }
+local UTILITIES <const> = {
+  "bash", "ping", "ping6", "unix-ls", "unix-rm", "unix-mv", "dig", "get-dossier", "qkview",
+  "tcpdump", "traceroute", "clientssl-ciphers", "serverssl-ciphers", "sys-icheck", "test-monitor",
+  "geoip-lookup", "domain-tool", "ccmode", "diadb", "arping",
+}
 
 local function utilities(device, request)
   local name <const> = request.segments[4]
   if not name then
     local items <const> = json.array {}
     for i, utility in ipairs(UTILITIES) do
-      items[i] = { reference = { link = ("https://localhost/mgmt/tm/util/%s?ver=%s"):format(utility, device.version.version) } }
+      items[i] = {
+        reference = {
+          link = ("https://localhost/mgmt/tm/util/%s?ver=%s"):format(
+            utility,
+            device.version.version
+          ),
+        },
+      }
     end
     return { status = 200, body = { kind = "tm:util:utilcollectionstate", items = items,
       selfLink = "https://localhost/mgmt/tm/util?ver=" .. device.version.version } }
@@ -167,10 +220,16 @@ local function utilities(device, request)
   for _, utility in ipairs(UTILITIES) do known = known or utility == name end
   if not known or request.segments[5] then return errors.not_public(request) end
   if request.method ~= "POST" then
-    return errors.tm(405, ("The method %s is not supported for the collection %s."):format(request.method, request.path), 1)
+    return errors.tm(
+      405,
+      ("The method %s is not supported for the collection %s."):format(request.method, request.path),
+      1
+    )
   end
   local body <const> = request.json
-  if type(body) ~= "table" or body.command == nil then return errors.tm(400, "one or more properties must be specified", 1) end
+  if type(body) ~= "table" or body.command == nil then
+    return errors.tm(400, "one or more properties must be specified", 1)
+  end
   if type(body.utilCmdArgs) == "string" and not is_balanced(body.utilCmdArgs) then
     return errors.tm(400, "quotes are not balanced", 26214401)
   end
@@ -180,16 +239,22 @@ end
 -- -- what else runs --
 
 local function run_script(device, _, target, body)
-  local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name or "/Common/" .. tostring(body.name)
+  local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name
+    or "/Common/" .. tostring(body.name)
   if not device.store:get(target.path .. "/" .. full:gsub("/", "~")) then
-    error(errors.tm(404, ("01020036:3: The requested CLI script (%s) was not found."):format(full), 3), 0)
+    error(
+      errors.tm(404, ("01020036:3: The requested CLI script (%s) was not found."):format(full), 3),
+      0
+    )
   end
 end
 
 local function send_mail(device, _, _, body)
   local recipients <const> = body["email-addresses"] or body.emailAddresses or body.recipients
   device.state.mails = device.state.mails or 0
-  if recipients == json.null or recipients == "" then refuse "one or more properties must be specified" end
+  if recipients == json.null or recipients == "" then
+    refuse "one or more properties must be specified"
+  end
   device.state.mails = device.state.mails + 1
 end
 
@@ -199,7 +264,11 @@ commands.define("reboot", "^sys$", reboot)
 commands.define("reboot", "^sys/", reboot)
 for _, action in ipairs { "start", "stop", "restart" } do
   commands.define(action, "^sys/service$", service_command(action))
-  commands.define(action, "^sys/icall/handler/", object_command(action == "stop" and "inactive" or "active"))
+  commands.define(
+    action,
+    "^sys/icall/handler/",
+    object_command(action == "stop" and "inactive" or "active")
+  )
   commands.define(action, "^ilx/plugin$", accept)
 end
 commands.define("run", "^sys/failover$", failover)
@@ -231,7 +300,8 @@ function M.install(device)
     if self.state.failover == "offline" then set_failover(self, before) end
   end)
 
-  -- start, stop or restart a service; without tmm the device is offline, and what REST is made of takes a while to come back.
+  -- start, stop or restart a service; without tmm the device is offline, and what REST is made of
+  -- takes a while to come back.
   function device:service(name, action)
     self.state.services[name] = action == "stop" and "down" or "run"
     if name == "tmm" then
@@ -240,17 +310,24 @@ function M.install(device)
         if before == "offline" then set_failover(self, "active") end
       elseif before ~= "offline" then
         set_failover(self, "offline")
-        if action == "restart" then self:schedule(self:now() + TMM_SECONDS * 1000000, "tmm_started", before) end
+        if action == "restart" then
+          self:schedule(self:now() + TMM_SECONDS * 1000000, "tmm_started", before)
+        end
       end
     end
-    if action == "restart" and REST_SERVICES[name] then self:restart { seconds = REST_RESTART_SECONDS } end
+    if action == "restart" and REST_SERVICES[name] then
+      self:restart { seconds = REST_RESTART_SECONDS }
+    end
   end
 
   device:route("/mgmt/tm/util", utilities)
-  for _, template in ipairs { "sys", "cm", "sys/service", "sys/failover", "cm/config-sync", "cm/add-to-trust", "cm/remove-from-trust",
-    "wom/verify-config", "wom/diagnose-conn", "cli/script", "ilx/plugin", "apm/epsec/epsec-package",
-    "analytics/application-security/report", "sys/license", "sys/icall/handler/perpetual", "sys/icall/handler/periodic",
-    "sys/icall/handler/triggered", "ltm/rule", "asm/policy" } do
+  for _, template in ipairs {
+    "sys", "cm", "sys/service", "sys/failover", "cm/config-sync", "cm/add-to-trust",
+    "cm/remove-from-trust", "wom/verify-config", "wom/diagnose-conn", "cli/script", "ilx/plugin",
+    "apm/epsec/epsec-package", "analytics/application-security/report", "sys/license",
+    "sys/icall/handler/perpetual", "sys/icall/handler/periodic", "sys/icall/handler/triggered",
+    "ltm/rule", "asm/policy",
+  } do
     commands.serve(device, template)
   end
   device:observe(function(_, request, response)

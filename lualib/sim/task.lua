@@ -1,7 +1,9 @@
--- Asynchronous tasks below /mgmt/tm/task: created, started by a PUT, carried out when their time has passed on the device's clock.
+-- Asynchronous tasks below /mgmt/tm/task: created, started by a PUT, carried out when their time
+-- has passed on the device's clock.
 --
--- state.tasks = { last = id, items = { [id as text] = { id, template, body, state, since, owner, response } }, plans = { … } }
--- A plan, which a spec makes before the task, says how one task goes: { template=, seconds=, outcome="FAILED", message=, vanish=true }.
+-- state.tasks = { last = id, items = { [id as text] = { id, template, body, state, since, owner,
+-- response } }, plans = { … } } A plan, which a spec makes before the task, says how one task goes:
+-- { template=, seconds=, outcome="FAILED", message=, vanish=true }.
 local json = require "f5.json"
 local commands = require "sim.commands"
 local errors = require "sim.errors"
@@ -14,12 +16,31 @@ local UNSTARTED_SECONDS <const> = 600  -- a task that nobody starts is deleted "
 
 -- The guide's table. Every one of these also has its synchronous twin without "task".
 M.templates = {
-  "sys/config", "sys/ucs", "sys/geoip", "sys/classification-signature", "sys/failover", "ltm/dns-express-db",
-  "ltm/classification/urldb-feed-list", "ltm/classification/signature-definition", "ltm/classification/signatures",
-  "ltm/classification/update-signatures", "apm/epsec/epsec-package", "vcmp/guest", "cli/script", "wom/verify-config",
-  "wom/diagnose-conn", "wam/policy", "security/firewall/fqdn-entity", "security/ip-intelligence/feed-list",
-  "security/anti-fraud/signatures-update", "security/anti-fraud/engine-update", "pem/subscribers", "ilx/plugin", "cm/config-sync",
-  "cm/add-to-trust", "cm/remove-from-trust",
+  "sys/config",
+  "sys/ucs",
+  "sys/geoip",
+  "sys/classification-signature",
+  "sys/failover",
+  "ltm/dns-express-db",
+  "ltm/classification/urldb-feed-list",
+  "ltm/classification/signature-definition",
+  "ltm/classification/signatures",
+  "ltm/classification/update-signatures",
+  "apm/epsec/epsec-package",
+  "vcmp/guest",
+  "cli/script",
+  "wom/verify-config",
+  "wom/diagnose-conn",
+  "wam/policy",
+  "security/firewall/fqdn-entity",
+  "security/ip-intelligence/feed-list",
+  "security/anti-fraud/signatures-update",
+  "security/anti-fraud/engine-update",
+  "pem/subscribers",
+  "ilx/plugin",
+  "cm/config-sync",
+  "cm/add-to-trust",
+  "cm/remove-from-trust",
 }
 
 local function path_of(task)
@@ -32,8 +53,11 @@ end
 
 local function show(device, task)
   return {
-    _taskId = task.id, _taskState = task.state, _taskTimeInStateMs = (device:now() - task.since) // 1000,
-    _taskResultLink = link(device, path_of(task) .. "/result"), selfLink = link(device, path_of(task)),
+    _taskId = task.id,
+    _taskState = task.state,
+    _taskTimeInStateMs = (device:now() - task.since) // 1000,
+    _taskResultLink = link(device, path_of(task) .. "/result"),
+    selfLink = link(device, path_of(task)),
   }
 end
 
@@ -53,15 +77,28 @@ end
 
 local function create(device, request, template)
   local body <const> = request.json
-  if type(body) ~= "table" or next(body) == nil then return errors.tm(400, "one or more properties must be specified", 1) end
+  if type(body) ~= "table" or next(body) == nil then
+    return errors.tm(400, "one or more properties must be specified", 1)
+  end
   local is_object <const> = body.command == nil and template == "vcmp/guest"
-  if not is_object and not (commands.known(body.command) and commands.find(body.command, template)) then
-    return errors.tm(501, ("The command (%s) is not supported by the component /%s."):format(tostring(body.command), template), 1)
+  if
+    not is_object and not (commands.known(body.command) and commands.find(body.command, template))
+  then
+    return errors.tm(
+      501,
+      ("The command (%s) is not supported by the component /%s."):format(
+        tostring(body.command),
+        template
+      ),
+      1
+    )
   end
   local tasks <const> = device.state.tasks
   local id <const> = math.max(device:now(), tasks.last + 1)
   tasks.last = id
-  local task <const> = { id = id, template = template, body = body, owner = request.user.name, remote = request.remote }
+  local task <const> = {
+    id = id, template = template, body = body, owner = request.user.name, remote = request.remote,
+  }
   enter(device, task, "STARTED")
   tasks.items[tostring(id)] = task
   device:schedule(device:now() + UNSTARTED_SECONDS * SECOND, "task forgotten", tostring(id))
@@ -87,17 +124,35 @@ M.is_running = is_running
 local function start(device, request, task)
   local body <const> = request.json or {}
   if body._taskState ~= "VALIDATING" then
-    return errors.tm(400, ("invalid property value \"_taskState\":\"%s\""):format(tostring(body._taskState)), 1)
+    return errors.tm(
+      400,
+      ('invalid property value "_taskState":"%s"'):format(tostring(body._taskState)),
+      1
+    )
   end
   if task.state ~= "STARTED" then
-    return errors.tm(400, ("Task %d cannot be started in the state %s."):format(task.id, task.state), 1)
+    return errors.tm(
+      400,
+      ("Task %d cannot be started in the state %s."):format(task.id, task.state),
+      1
+    )
   end
-  if is_running(device) then return errors.tm(503, "There is an active asynchronous task executing.", 32964609) end
+  if is_running(device) then
+    return errors.tm(503, "There is an active asynchronous task executing.", 32964609)
+  end
   local plan <const> = take_plan(device, task.template)
   enter(device, task, "VALIDATING")
-  task.user = { name = request.user.name, provider = request.user.provider, access = request.user.access }
-  device:schedule(device:now() + math.floor((plan.seconds or USUAL_SECONDS) * SECOND), "task", { id = tostring(task.id), plan = plan })
-  return { status = 202, body = { code = 202, message = "Task will execute asynchronously.", errorStack = json.array {} } }
+  task.user =
+    { name = request.user.name, provider = request.user.provider, access = request.user.access }
+  device:schedule(
+    device:now() + math.floor((plan.seconds or USUAL_SECONDS) * SECOND),
+    "task",
+    { id = tostring(task.id), plan = plan }
+  )
+  return {
+    status = 202,
+    body = { code = 202, message = "Task will execute asynchronously.", errorStack = json.array {} },
+  }
 end
 
 local function run(device, task)
@@ -106,9 +161,20 @@ local function run(device, task)
   local body <const> = {}
   for key, value in pairs(task.body) do body[key] = value end
   return device:dispatch {
-    method = "POST", target = "/mgmt/tm/" .. task.template, path = "/mgmt/tm/" .. task.template, segments = segments, query = {},
-    query_order = {}, raw_query = "", headers = { ["content-type"] = "application/json" }, body = "", json = body,
-    user = task.user, remote = task.remote, operation = device.state.operations, task = task.id,
+    method = "POST",
+    target = "/mgmt/tm/" .. task.template,
+    path = "/mgmt/tm/" .. task.template,
+    segments = segments,
+    query = {},
+    query_order = {},
+    raw_query = "",
+    headers = { ["content-type"] = "application/json" },
+    body = "",
+    json = body,
+    user = task.user,
+    remote = task.remote,
+    operation = device.state.operations,
+    task = task.id,
   }
 end
 
@@ -123,7 +189,8 @@ local function on_due(device, data)
   end
   local response
   if plan.outcome == "FAILED" then
-    response = errors.tm(400, plan.message or "01070734:3: Configuration error: planned by a test", 3)
+    response =
+      errors.tm(400, plan.message or "01070734:3: Configuration error: planned by a test", 3)
   else
     response = run(device, task)
   end
@@ -133,15 +200,23 @@ end
 
 local function handle_result(device, request, task)
   if task.response == nil then
-    return errors.tm(404, ("Task result not found - ID: %d user: %s"):format(task.id, request.user.name), 1)
+    return errors.tm(
+      404,
+      ("Task result not found - ID: %d user: %s"):format(task.id, request.user.name),
+      1
+    )
   end
   if request.method == "DELETE" then
     task.response = nil
     return { status = 200 }
   end
-  if request.method ~= "GET" then return errors.tm(405, "Method not allowed: " .. request.method, 1) end
+  if request.method ~= "GET" then
+    return errors.tm(405, "Method not allowed: " .. request.method, 1)
+  end
   local body <const> = {}
-  for key, value in pairs(type(task.response.body) == "table" and task.response.body or {}) do body[key] = value end
+  for key, value in pairs(type(task.response.body) == "table" and task.response.body or {}) do
+    body[key] = value
+  end
   body._taskId, body._taskState = task.id, task.state
   body.selfLink = link(device, path_of(task) .. "/result")
   return { status = 200, body = body }
@@ -153,10 +228,17 @@ local function list(device, template)
     if task.template == template then items[#items + 1] = show(device, task) end
   end
   table.sort(items, function(a, b) return a._taskId < b._taskId end)
-  return { status = 200, body = {
-    kind = ("tm:task:%s:%scollectionstate"):format(template:gsub("/", ":"), template:match "[^/]+$"),
-    selfLink = link(device, "/mgmt/tm/task/" .. template), items = #items > 0 and items or nil,
-  } }
+  return {
+    status = 200,
+    body = {
+      kind = ("tm:task:%s:%scollectionstate"):format(
+        template:gsub("/", ":"),
+        template:match "[^/]+$"
+      ),
+      selfLink = link(device, "/mgmt/tm/task/" .. template),
+      items = #items > 0 and items or nil,
+    },
+  }
 end
 
 local function handler(template, depth)
@@ -180,7 +262,8 @@ local function handler(template, depth)
 end
 
 -- A module's tasks are there while it is provisioned; what every device has belongs to ltm.
-local ALWAYS <const> = { sys = true, ltm = true, cli = true, cm = true, security = true, wom = true }
+local ALWAYS <const> =
+  { sys = true, ltm = true, cli = true, cm = true, security = true, wom = true }
 
 function M.install(device)
   device.state.tasks = device.state.tasks or { last = 0, items = {}, plans = {} }
@@ -194,15 +277,26 @@ function M.install(device)
     local handle <const> = handler(template, slashes + 4)
     local module <const> = template:match "^[^/]+"
     device:route("/mgmt/tm/task/" .. template, function(self, request)
-      if not ALWAYS[module] and not self:is_provisioned(module) then return errors.not_public(request) end
+      if not ALWAYS[module] and not self:is_provisioned(module) then
+        return errors.not_public(request)
+      end
       return handle(self, request)
     end)
   end
   device:route("/mgmt/tm/task", function(self, request)
     if #request.segments > 3 then return errors.not_public(request) end
     local items <const> = json.array {}
-    for i, template in ipairs(M.templates) do items[i] = { reference = { link = link(self, "/mgmt/tm/task/" .. template) } } end
-    return { status = 200, body = { kind = "tm:task:taskcollectionstate", selfLink = link(self, "/mgmt/tm/task"), items = items } }
+    for i, template in ipairs(M.templates) do
+      items[i] = { reference = { link = link(self, "/mgmt/tm/task/" .. template) } }
+    end
+    return {
+      status = 200,
+      body = {
+        kind = "tm:task:taskcollectionstate",
+        selfLink = link(self, "/mgmt/tm/task"),
+        items = items,
+      },
+    }
   end)
 
   -- How the next task of a kind goes.

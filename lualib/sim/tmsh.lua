@@ -1,4 +1,5 @@
--- The little of tmsh that scripts call from bash: show sys version, list and show of components, save sys config, run of commands.
+-- The little of tmsh that scripts call from bash: show sys version, list and show of components,
+-- save sys config, run of commands.
 local commands = require "sim.commands"
 
 local M = {}
@@ -14,14 +15,18 @@ local function format_value(value, indent)
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   for _, key in ipairs(keys) do
     local shown <const> = type(key) == "number" and format_value(value[key], indent .. "    ")
-      or ("%s %s"):format(key:gsub("%u", function(letter) return "-" .. letter:lower() end), format_value(value[key], indent .. "    "))
+      or ("%s %s"):format(
+        key:gsub("%u", function(letter) return "-" .. letter:lower() end),
+        format_value(value[key], indent .. "    ")
+      )
     lines[#lines + 1] = indent .. "    " .. shown
   end
   lines[#lines + 1] = indent .. "}"
   return table.concat(lines, "\n")
 end
 
-local IDENTITY <const> = { name = true, partition = true, subPath = true, fullPath = true, generation = true }
+local IDENTITY <const> =
+  { name = true, partition = true, subPath = true, fullPath = true, generation = true }
 
 local function print_object(module, object, io)
   local properties <const> = {}
@@ -37,7 +42,8 @@ local function list(device, words, io)
   local path = "/mgmt/tm"
   for i, word in ipairs(words) do
     local full <const> = word:sub(1, 1) == "/" and word or "/Common/" .. word
-    local object <const> = device.store:get(path .. "/" .. full:gsub("/", "~")) or device.store:get(path .. "/" .. word)
+    local object <const> = device.store:get(path .. "/" .. full:gsub("/", "~"))
+      or device.store:get(path .. "/" .. word)
     if object and i == #words then
       print_object(table.concat(words, "/", 1, i - 1), object, io)
       return 0
@@ -66,14 +72,25 @@ local function command(device, words, io)
   local template <const> = table.concat(words, "/", 2, math.min(3, #words))
   local run <const> = commands.known(words[1]) and commands.find(words[1], template)
   if not run then return nil end
-  local ok <const>, response <const> = pcall(run, device, { user = { name = "root", access = {} }, headers = {}, segments = {} },
-    { template = template, path = "/mgmt/tm/" .. template }, body)
-  local refused <const> = not ok and response or response and response.status and response.status >= 400 and response
+  local ok <const>, response <const> = pcall(
+    run,
+    device,
+    { user = { name = "root", access = {} }, headers = {}, segments = {} },
+    { template = template, path = "/mgmt/tm/" .. template },
+    body
+  )
+  local refused <const> = not ok and response
+    or response and response.status and response.status >= 400 and response
   if refused then
-    io.err((type(refused) == "table" and refused.body and refused.body.message or tostring(refused)) .. "\n")
+    io.err(
+      (type(refused) == "table" and refused.body and refused.body.message or tostring(refused))
+        .. "\n"
+    )
     return 1
   end
-  if words[1] == "save" and template == "sys/config" then io.out "Saving running configuration...\n  /config/bigip.conf\n" end
+  if words[1] == "save" and template == "sys/config" then
+    io.out "Saving running configuration...\n  /config/bigip.conf\n"
+  end
   return 0
 end
 

@@ -1,6 +1,7 @@
 -- Transactions: commands are queued, and run together or not at all.
 --
--- state.transactions = { last = id, items = { [id as text] = { id, owner, state, commands, touched, … } } }
+-- state.transactions = { last = id, items = { [id as text] = { id, owner, state, commands, touched,
+-- … } } }
 local json = require "f5.json"
 local errors = require "sim.errors"
 local request_maker = require "sim.request"
@@ -12,9 +13,12 @@ local EXECUTION_SECONDS <const> = 300
 local SECOND <const> = 1000000
 local HEADER <const> = "x-f5-rest-coordination-id"
 
--- Parts of the state that commands of a transaction do not touch, or that must not go back when one fails.
-local LASTING <const> = { objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true,
-  saved = true }
+-- Parts of the state that commands of a transaction do not touch, or that must not go back when one
+-- fails.
+local LASTING <const> = {
+  objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true,
+  saved = true,
+}
 
 local function link(device, path)
   return ("https://localhost/mgmt/tm/transaction%s?ver=%s"):format(path, device.version.version)
@@ -22,17 +26,28 @@ end
 
 local function show(device, transaction)
   return {
-    transId = transaction.id, state = transaction.state, timeoutSeconds = IDLE_SECONDS,
-    asyncExecution = transaction.async, validateOnly = transaction.validate_only,
-    executionTimeout = EXECUTION_SECONDS, executionTime = transaction.execution_time, failureReason = transaction.failure,
-    kind = "tm:transactionstate", selfLink = link(device, "/" .. transaction.id),
+    transId = transaction.id,
+    state = transaction.state,
+    timeoutSeconds = IDLE_SECONDS,
+    asyncExecution = transaction.async,
+    validateOnly = transaction.validate_only,
+    executionTimeout = EXECUTION_SECONDS,
+    executionTime = transaction.execution_time,
+    failureReason = transaction.failure,
+    kind = "tm:transactionstate",
+    selfLink = link(device, "/" .. transaction.id),
   }
 end
 
 local function show_command(device, transaction, command, order)
   return {
-    method = command.method, uri = command.uri, body = command.body or {}, evalOrder = order, commandId = command.id,
-    kind = "tm:transaction:commandsstate", selfLink = link(device, ("/%d/commands/%d"):format(transaction.id, command.id)),
+    method = command.method,
+    uri = command.uri,
+    body = command.body or {},
+    evalOrder = order,
+    commandId = command.id,
+    kind = "tm:transaction:commandsstate",
+    selfLink = link(device, ("/%d/commands/%d"):format(transaction.id, command.id)),
   }
 end
 
@@ -44,7 +59,10 @@ end
 local function find(device, request, id)
   local items <const> = device.state.transactions.items
   local transaction <const> = items[id]
-  if transaction and transaction.state ~= "VALIDATING" and device:now() - transaction.touched > IDLE_SECONDS * SECOND then
+  if
+    transaction and transaction.state ~= "VALIDATING"
+    and device:now() - transaction.touched > IDLE_SECONDS * SECOND
+  then
     items[id] = nil
     not_found(id)
   end
@@ -55,7 +73,12 @@ end
 local function forget_old(device)
   local items <const> = device.state.transactions.items
   for id, transaction in pairs(items) do
-    if transaction.state ~= "VALIDATING" and device:now() - transaction.touched > IDLE_SECONDS * SECOND then items[id] = nil end
+    if
+      transaction.state ~= "VALIDATING"
+      and device:now() - transaction.touched > IDLE_SECONDS * SECOND
+    then
+      items[id] = nil
+    end
   end
 end
 
@@ -65,8 +88,16 @@ local function create(device, request)
   local id <const> = math.max(device:now(), transactions.last + 1)
   transactions.last = id
   local transaction <const> = {
-    id = id, owner = request.user.name, state = "STARTED", commands = json.array {}, last_command = 0, touched = device:now(),
-    async = false, validate_only = false, execution_time = 0, failure = "",
+    id = id,
+    owner = request.user.name,
+    state = "STARTED",
+    commands = json.array {},
+    last_command = 0,
+    touched = device:now(),
+    async = false,
+    validate_only = false,
+    execution_time = 0,
+    failure = "",
   }
   transactions.items[tostring(id)] = transaction
   return { status = 200, body = show(device, transaction) }
@@ -79,9 +110,14 @@ local function list(device, request)
     if transaction.owner == request.user.name then items[#items + 1] = show(device, transaction) end
   end
   table.sort(items, function(a, b) return a.transId < b.transId end)
-  return { status = 200, body = {
-    kind = "tm:transactioncollectionstate", selfLink = link(device, ""), items = #items > 0 and items or nil,
-  } }
+  return {
+    status = 200,
+    body = {
+      kind = "tm:transactioncollectionstate",
+      selfLink = link(device, ""),
+      items = #items > 0 and items or nil,
+    },
+  }
 end
 
 -- -- running --
@@ -109,8 +145,11 @@ end
 
 local function request_of(transaction, command)
   local request <const> = request_maker.complete {
-    method = command.method, target = command.uri:gsub("^https://localhost", ""), headers = { ["content-type"] = "application/json" },
-    body = "", remote = transaction.remote or "127.0.0.1",
+    method = command.method,
+    target = command.uri:gsub("^https://localhost", ""),
+    headers = { ["content-type"] = "application/json" },
+    body = "",
+    remote = transaction.remote or "127.0.0.1",
   }
   request.json = copy(command.body)
   request.user = transaction.user
@@ -119,7 +158,8 @@ local function request_of(transaction, command)
   return request
 end
 
--- Runs the commands, then what their features left in device.checks: what must be right at the end, though not in between.
+-- Runs the commands, then what their features left in device.checks: what must be right at the end,
+-- though not in between.
 local function run_all(device, transaction)
   device.checks = {}
   local checks <const> = device.checks
@@ -138,7 +178,8 @@ local function run_all(device, transaction)
   return nil
 end
 
--- Runs all commands; returns nil, or the answer of the one that failed. With keep=false everything is undone in any case.
+-- Runs all commands; returns nil, or the answer of the one that failed. With keep=false everything
+-- is undone in any case.
 local function execute(device, transaction, keep)
   local kept <const> = copy_small_state(device)
   device.store:begin()
@@ -175,10 +216,23 @@ end
 
 local function commit(device, request, transaction, body)
   if transaction.state ~= "STARTED" then
-    error(errors.tm(400, ("transaction %d cannot be committed in the state %s."):format(transaction.id, transaction.state), 1), 0)
+    error(
+      errors.tm(
+        400,
+        ("transaction %d cannot be committed in the state %s."):format(
+          transaction.id,
+          transaction.state
+        ),
+        1
+      ),
+      0
+    )
   end
-  if #transaction.commands == 0 then error(errors.tm(404, "there is no command to commit in the transaction.", 1), 0) end
-  transaction.user = { name = request.user.name, provider = request.user.provider, access = request.user.access }
+  if #transaction.commands == 0 then
+    error(errors.tm(404, "there is no command to commit in the transaction.", 1), 0)
+  end
+  transaction.user =
+    { name = request.user.name, provider = request.user.provider, access = request.user.access }
   transaction.operation, transaction.remote = request.operation, request.remote
   local keep <const> = body.validateOnly ~= true
   if body.asyncExecution == true then
@@ -186,8 +240,11 @@ local function commit(device, request, transaction, body)
     device.state.transactions.next_seconds = nil
     transaction.state, transaction.async = "VALIDATING", true
     transaction.validate_only = not keep
-    device:schedule(device:now() + math.floor(math.min(plan, EXECUTION_SECONDS) * SECOND), "transaction",
-      { id = tostring(transaction.id), late = plan > EXECUTION_SECONDS, seconds = math.floor(plan) })
+    device:schedule(
+      device:now() + math.floor(math.min(plan, EXECUTION_SECONDS) * SECOND),
+      "transaction",
+      { id = tostring(transaction.id), late = plan > EXECUTION_SECONDS, seconds = math.floor(plan) }
+    )
     return { status = 202, body = show(device, transaction) }
   end
   local refusal <const> = finish(device, transaction, keep)
@@ -222,11 +279,17 @@ end
 
 local function list_commands(device, transaction)
   local items <const> = json.array {}
-  for i, command in ipairs(transaction.commands) do items[i] = show_command(device, transaction, command, i) end
-  return { status = 200, body = {
-    kind = "tm:transaction:commandscollectionstate", selfLink = link(device, ("/%d/commands"):format(transaction.id)),
-    items = #items > 0 and items or nil,
-  } }
+  for i, command in ipairs(transaction.commands) do
+    items[i] = show_command(device, transaction, command, i)
+  end
+  return {
+    status = 200,
+    body = {
+      kind = "tm:transaction:commandscollectionstate",
+      selfLink = link(device, ("/%d/commands"):format(transaction.id)),
+      items = #items > 0 and items or nil,
+    },
+  }
 end
 
 local function handle_command(device, request, transaction)
@@ -242,7 +305,17 @@ local function handle_command(device, request, transaction)
     return { status = 200, body = show_command(device, transaction, commands[index], index) }
   end
   if transaction.state ~= "STARTED" then
-    error(errors.tm(400, ("transaction %d cannot be changed in the state %s."):format(transaction.id, transaction.state), 1), 0)
+    error(
+      errors.tm(
+        400,
+        ("transaction %d cannot be changed in the state %s."):format(
+          transaction.id,
+          transaction.state
+        ),
+        1
+      ),
+      0
+    )
   end
   transaction.touched = device:now()
   if request.method == "DELETE" then
@@ -254,7 +327,14 @@ local function handle_command(device, request, transaction)
   end
   local order <const> = request.json and math.tointeger(request.json.evalOrder)
   if not order or order < 1 or order > #commands then
-    error(errors.tm(400, "Found invalid evalOrder " .. tostring(request.json and request.json.evalOrder), 1), 0)
+    error(
+      errors.tm(
+        400,
+        "Found invalid evalOrder " .. tostring(request.json and request.json.evalOrder),
+        1
+      ),
+      0
+    )
   end
   local command <const> = table.remove(commands, index)
   table.insert(commands, order, command)
@@ -281,11 +361,13 @@ local function handle(device, request)
     device.state.transactions.items[id] = nil
     return { status = 200 }
   end
-  if method ~= "PATCH" and method ~= "PUT" then return errors.tm(405, "Method not allowed: " .. method, 1) end
+  if method ~= "PATCH" and method ~= "PUT" then
+    return errors.tm(405, "Method not allowed: " .. method, 1)
+  end
   local body <const> = request.json or {}
   if body.state == nil then return errors.tm(400, "one or more properties must be specified", 1) end
   if body.state ~= "VALIDATING" then
-    return errors.tm(400, ("invalid property value \"state\":\"%s\""):format(tostring(body.state)), 1)
+    return errors.tm(400, ('invalid property value "state":"%s"'):format(tostring(body.state)), 1)
   end
   return commit(device, request, transaction, body)
 end
@@ -297,18 +379,38 @@ local function queue(device, request)
   if not id or not request.user or segments[1] ~= "mgmt" or segments[2] ~= "tm" then return nil end
   local method <const> = request.method
   local is_control <const> = segments[3] == "transaction"
-  if not is_control and (method == "GET" or method == "HEAD" or method == "OPTIONS") then return nil end
+  if not is_control and (method == "GET" or method == "HEAD" or method == "OPTIONS") then
+    return nil
+  end
   local transaction <const> = find(device, request, id)
   if is_control or segments[3] == "asm" or segments[3] == "task" then
-    return errors.tm(400, ("Transaction %s operation %s %s is not allowed to be added to transaction."):format(id, method, request.path), 1)
+    return errors.tm(
+      400,
+      ("Transaction %s operation %s %s is not allowed to be added to transaction."):format(
+        id,
+        method,
+        request.path
+      ),
+      1
+    )
   end
   if transaction.state ~= "STARTED" then
-    return errors.tm(400, ("transaction %d cannot be changed in the state %s."):format(transaction.id, transaction.state), 1)
+    return errors.tm(
+      400,
+      ("transaction %d cannot be changed in the state %s."):format(
+        transaction.id,
+        transaction.state
+      ),
+      1
+    )
   end
   transaction.last_command = transaction.last_command + 1
   transaction.touched = device:now()
   local command <const> = {
-    id = transaction.last_command, method = method, uri = "https://localhost" .. request.target, body = request.json,
+    id = transaction.last_command,
+    method = method,
+    uri = "https://localhost" .. request.target,
+    body = request.json,
   }
   table.insert(transaction.commands, command)
   return { status = 200, body = show_command(device, transaction, command, #transaction.commands) }

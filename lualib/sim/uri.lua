@@ -1,5 +1,5 @@
--- What a path below /mgmt/tm means: an organizing collection, a collection, a resource, a singleton, or the statistics or
--- the example of one of them.
+-- What a path below /mgmt/tm means: an organizing collection, a collection, a resource, a
+-- singleton, or the statistics or the example of one of them.
 local catalogue = require "sim.catalogue"
 
 local M = {}
@@ -33,11 +33,15 @@ function M.resolve(segments)
   local template = segments[3]
   local node = catalogue.find(template)
   if not node then return nil end
-  local target = { what = node.type, node = node, template = template, path = ROOT .. "/" .. template, shown = ROOT .. "/" .. template }
+  local target = {
+    what = node.type, node = node, template = template, path = ROOT .. "/" .. template,
+    shown = ROOT .. "/" .. template,
+  }
   for i = 4, #segments do
     local segment <const> = segments[i]
     local last <const> = i == #segments
-    local below <const> = target.what == "resource" and target.template .. "/*/" .. segment or target.template .. "/" .. segment
+    local below <const> = target.what == "resource" and target.template .. "/*/" .. segment
+      or target.template .. "/" .. segment
     local child <const> = catalogue.find(below)
     if last and SUFFIXES[segment] and not child then
       target.suffix = segment
@@ -45,16 +49,30 @@ function M.resolve(segments)
     end
     if child and not (target.what == "collection" and child.type == "show" and child.hidden) then
       target = {
-        what = child.type, node = child, template = below, path = target.path .. "/" .. segment, shown = target.shown .. "/" .. segment,
+        what = child.type,
+        node = child,
+        template = below,
+        path = target.path .. "/" .. segment,
+        shown = target.shown .. "/" .. segment,
         parent = target.what == "resource" and target.path or nil,
       }
     elseif target.what == "collection" then
       local inner <const> = catalogue.find(target.template .. "/*/" .. segment)
       local id <const>, short <const> = canonical(target.node, segment)
       target = {
-        what = "resource", node = target.node, template = target.template, path = target.path .. "/" .. id,
-        shown = target.shown .. "/" .. segment, collection = target.path, parent = target.parent, id = id, short = short,
-        public = inner and { node = inner, template = target.template .. "/*/" .. segment, collection = target.path, sub = segment } or nil,
+        what = "resource",
+        node = target.node,
+        template = target.template,
+        path = target.path .. "/" .. id,
+        shown = target.shown .. "/" .. segment,
+        collection = target.path,
+        parent = target.parent,
+        id = id,
+        short = short,
+        public = inner and {
+          node = inner, template = target.template .. "/*/" .. segment, collection = target.path,
+          sub = segment,
+        } or nil,
       }
     else
       return nil

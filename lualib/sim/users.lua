@@ -1,7 +1,9 @@
--- Who may log in: the objects of /mgmt/tm/auth/user, their passwords, and the policy that passwords must satisfy.
+-- Who may log in: the objects of /mgmt/tm/auth/user, their passwords, and the policy that passwords
+-- must satisfy.
 --
--- state.accounts[name] = { changed = micros, expired = true or nil, memory = { encrypted passwords of the past } }; everything else is in
--- the user's object, so that users made through REST can log in.
+-- state.accounts[name] = { changed = micros, expired = true or nil, memory = { encrypted passwords
+-- of the past } }; everything else is in the user's object, so that users made through REST can log
+-- in.
 local json = require "f5.json"
 local digest = require "sim.digest"
 local native = require "sim.native"
@@ -14,19 +16,26 @@ local POLICY <const> = "/mgmt/tm/auth/password-policy"
 local DAY <const> = 86400 * 1000000
 
 -- Roles as the command line and seeds may spell them.
-local ROLE_NAMES <const> = { administrator = "admin", ["resource-administrator"] = "resource-admin" }
+local ROLE_NAMES <const> =
+  { administrator = "admin", ["resource-administrator"] = "resource-admin" }
 
--- Java's UUID.nameUUIDFromBytes: how the device makes the stable ids of users and providers from their names.
+-- Java's UUID.nameUUIDFromBytes: how the device makes the stable ids of users and providers from
+-- their names.
 function M.uuid(name)
   local bytes <const> = { digest.md5(name):byte(1, 16) }
   bytes[7] = bytes[7] & 0x0f | 0x30
   bytes[9] = bytes[9] & 0x3f | 0x80
   local hex <const> = ("%02x"):rep(16):format(table.unpack(bytes))
-  return ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
+  return ("%s-%s-%s-%s-%s"):format(
+    hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21)
+  )
 end
 
 local function scramble(salt, password)
-  return "$6$" .. salt .. "$" .. digest.base64(digest.sha256(salt .. password) .. digest.sha256(password .. salt)):gsub("=", "")
+  return "$6$"
+    .. salt .. "$" .. digest
+      .base64(digest.sha256(salt .. password) .. digest.sha256(password .. salt))
+      :gsub("=", "")
 end
 
 -- What stands in encryptedPassword: in the form of crypt(3), though not made by it.
@@ -36,7 +45,8 @@ end
 
 function M.matches(encrypted, password)
   local salt <const> = type(encrypted) == "string" and encrypted:match "^%$6%$([^$]+)%$"
-  return type(password) == "string" and salt ~= nil and salt ~= false and scramble(salt, password) == encrypted
+  return type(password) == "string"
+    and salt ~= nil and salt ~= false and scramble(salt, password) == encrypted
 end
 
 -- The user's object, or nil.
@@ -69,7 +79,9 @@ function M.authenticate(device, name, password)
   local object <const> = type(name) == "string" and M.object(device, name)
   if not object or type(password) ~= "string" then return nil end
   local known <const> = device.verified[name]
-  if known and known.encrypted == object.encryptedPassword and known.password == password then return object end
+  if known and known.encrypted == object.encryptedPassword and known.password == password then
+    return object
+  end
   if not M.matches(object.encryptedPassword, password) then return nil end
   device.verified[name] = { encrypted = object.encryptedPassword, password = password }
   return object
@@ -90,7 +102,8 @@ function M.is_expired(device, name)
   if known.expired then return true end
   local policy <const> = policy_of(device)
   local days <const> = number(policy.maxDuration, 99999)
-  return policy.policyEnforcement == "enabled" and days < 99999 and device:now() - known.changed > days * DAY
+  return policy.policyEnforcement == "enabled"
+    and days < 99999 and device:now() - known.changed > days * DAY
 end
 
 local function refuse(name, reason)
@@ -111,7 +124,9 @@ function M.check_policy(device, name, password)
   for _, class in ipairs(CLASSES) do
     local _, count <const> = password:gsub(class[2], "")
     local wanted <const> = number(policy[class[1]], 0)
-    if count < wanted then refuse(name, ("it does not contain %d %s characters"):format(wanted, class[3])) end
+    if count < wanted then
+      refuse(name, ("it does not contain %d %s characters"):format(wanted, class[3]))
+    end
   end
   local known <const> = device.state.accounts[name]
   local remembered <const> = number(policy.passwordMemory, 0)
@@ -150,7 +165,8 @@ function M.add(device, user)
   if user.expired then M.expire(device, user.name) end
 end
 
--- A body with `password` in clear becomes one with `encryptedPassword`; returns that, or nil when there is no password in it.
+-- A body with `password` in clear becomes one with `encryptedPassword`; returns that, or nil when
+-- there is no password in it.
 local function take_password(device, name, body)
   local password <const> = body.password
   if password == nil then return nil end
@@ -164,7 +180,9 @@ end
 -- Changes the password of a user without anything else.
 function M.set_password(device, name, password)
   local object <const> = M.object(device, name)
-  if not object then error(errors.tm(404, ("01020036:3: The requested user (%s) was not found."):format(name), 3)) end
+  if not object then
+    error(errors.tm(404, ("01020036:3: The requested user (%s) was not found."):format(name), 3))
+  end
   M.check_policy(device, name, password)
   local copy <const> = {}
   for key, value in pairs(object) do copy[key] = value end

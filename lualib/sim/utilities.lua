@@ -1,19 +1,30 @@
--- Utilities below /mgmt/tm/util with believable output of their own: dig, get-dossier, qkview, the lists of ciphers.
+-- Utilities below /mgmt/tm/util with believable output of their own: dig, get-dossier, qkview, the
+-- lists of ciphers.
 local commands = require "sim.commands"
 
 local CIPHERS <const> = {
-  { "ECDHE-RSA-AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "ECDHE_RSA" }, { "ECDHE-RSA-AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "ECDHE_RSA" },
-  { "DHE-RSA-AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "EDH/RSA" }, { "DHE-RSA-AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "EDH/RSA" },
-  { "AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "RSA" }, { "AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "RSA" },
+  { "ECDHE-RSA-AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "ECDHE_RSA" },
+  { "ECDHE-RSA-AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "ECDHE_RSA" },
+  { "DHE-RSA-AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "EDH/RSA" },
+  { "DHE-RSA-AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "EDH/RSA" },
+  { "AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "RSA" },
+  { "AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "RSA" },
 }
 
 local function ciphers(name)
   return function(_, _, _, body)
     local wanted <const> = tostring(body.utilCmdArgs or "")
-    if wanted == "" then return { commandResult = ("Syntax: %s '<cipher-string>'\n"):format(name) } end
-    local lines <const> = { "       ID  SUITE                            BITS PROT    CIPHER        MAC     KEYX" }
+    if wanted == "" then
+      return { commandResult = ("Syntax: %s '<cipher-string>'\n"):format(name) }
+    end
+    local lines <const> =
+      { "       ID  SUITE                            BITS PROT    CIPHER        MAC     KEYX" }
     for i, cipher in ipairs(CIPHERS) do
-      lines[#lines + 1] = ("%2d: %5d  %-32s %4d  TLS1.2  %-13s %-7s %s"):format(i - 1, 49198 + i, table.unpack(cipher))
+      lines[#lines + 1] = ("%2d: %5d  %-32s %4d  TLS1.2  %-13s %-7s %s"):format(
+        i - 1,
+        49198 + i,
+        table.unpack(cipher)
+      )
     end
     return { commandResult = table.concat(lines, "\n") .. "\n" }
   end
@@ -22,27 +33,41 @@ end
 local function dig(_, _, _, body)
   local words <const> = tostring(body.utilCmdArgs or "")
   local bad <const> = words:match "%-(%d)%S*"
-  if bad and bad ~= "4" and bad ~= "6" then return { commandResult = ("Invalid option: -%s\nUsage: dig [options] name\n"):format(bad) } end
+  if bad and bad ~= "4" and bad ~= "6" then
+    return { commandResult = ("Invalid option: -%s\nUsage: dig [options] name\n"):format(bad) }
+  end
   local name <const>, kind <const> = words:match "(%S+)%s+(%u+)%s*$"
-  return { commandResult = ("\n; <<>> DiG 9.11.36 <<>> %s\n;; global options: +cmd\n;; Got answer:\n;; QUESTION SECTION:\n;%s.\tIN\t%s\n")
-    :format(words, name or words, kind or "A") }
+  return {
+    commandResult = ("\n; <<>> DiG 9.11.36 <<>> %s\n;; global options: +cmd\n;; Got answer:\n;; QUESTION SECTION:\n;%s.\tIN\t%s\n"):format(
+      words,
+      name or words,
+      kind or "A"
+    ),
+  }
 end
 
 local function get_dossier(_, _, _, body)
   local words <const> = tostring(body.utilCmdArgs or "")
-  if not words:find "^%s*%-b%s+%S" then return { commandResult = "usage: /usr/bin/get_dossier -b <base registration key>\n" } end
+  if not words:find "^%s*%-b%s+%S" then
+    return { commandResult = "usage: /usr/bin/get_dossier -b <base registration key>\n" }
+  end
   return { commandResult = ("5da2e6c1f07b"):rep(20) .. "\n" }
 end
 
 local function qkview(device, _, _, body)
   local words <const> = tostring(body.utilCmdArgs or "")
-  if words:find "%-h" then return { commandResult = "usage: qkview [-h] [-f <filename>] [-s <bytes>] [-c] [-v]\n" } end
+  if words:find "%-h" then
+    return { commandResult = "usage: qkview [-h] [-f <filename>] [-s <bytes>] [-c] [-v]\n" }
+  end
   local bad <const> = words:match "%-(%d)"
   if bad then return { commandResult = ("qkview: invalid option -- '%s'\n"):format(bad) } end
   local name <const> = words:match "%-f%s+(%S+)" or device.hostname .. ".qkview"
   device.disk.write("/var/tmp/" .. name:match "[^/]+$", "qkview of " .. device.hostname .. "\n")
-  return { commandResult = ("Gathering System Diagnostics: Please wait ...\nDiagnostic information has been saved in:\n/var/tmp/%s\n")
-    :format(name:match "[^/]+$") }
+  return {
+    commandResult = ("Gathering System Diagnostics: Please wait ...\nDiagnostic information has been saved in:\n/var/tmp/%s\n"):format(
+      name:match "[^/]+$"
+    ),
+  }
 end
 
 commands.define("run", "^util/dig$", dig)

@@ -1,4 +1,5 @@
--- What a body may say: names of properties, their types and choices, addresses and names. Refusals are icrd's.
+-- What a body may say: names of properties, their types and choices, addresses and names. Refusals
+-- are icrd's.
 local json = require "f5.json"
 local errors = require "sim.errors"
 
@@ -46,11 +47,14 @@ end
 local function integer(value)
   if math.type(value) == "integer" then return value end
   if math.type(value) == "float" then return math.tointeger(value) end
-  if type(value) == "string" and value:find "^%-?%d+$" then return math.tointeger(tonumber(value)) end
+  if type(value) == "string" and value:find "^%-?%d+$" then
+    return math.tointeger(tonumber(value))
+  end
   return nil
 end
 
--- Converters: value of the body -> value of the object; nil: not possible. `M.NONE` means that the property goes away.
+-- Converters: value of the body -> value of the object; nil: not possible. `M.NONE` means that the
+-- property goes away.
 local NONE <const> = {}
 M.NONE = NONE
 
@@ -58,11 +62,15 @@ local convert <const> = {}
 
 function convert.s(value, spec)
   if type(value) == "string" then
-    if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then return NONE end
+    if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then
+      return NONE
+    end
     return value
   end
   if type(value) == "number" then return tostring(math.tointeger(value) or value) end
-  if type(value) == "boolean" then return spec.choices and (value and "enabled" or "disabled") or tostring(value) end
+  if type(value) == "boolean" then
+    return spec.choices and (value and "enabled" or "disabled") or tostring(value)
+  end
   -- Where few objects were seen, what looked like one word may be a list as well.
   if type(value) == "table" and not spec.exact then return value end
   return nil
@@ -70,7 +78,9 @@ end
 
 function convert.i(value, spec)
   if value == "none" then return NONE end
-  if not spec.exact and type(value) == "string" and not spec.range then return integer(value) or (value:find "^[%a-]+$" and value or nil) end
+  if not spec.exact and type(value) == "string" and not spec.range then
+    return integer(value) or (value:find "^[%a-]+$" and value or nil)
+  end
   return integer(value)
 end
 
@@ -88,7 +98,9 @@ end
 function convert.b(value)
   if type(value) == "boolean" then return value end
   if value == "true" or value == "yes" or value == "enabled" then return true end
-  if value == "false" or value == "no" or value == "disabled" or value == "none" then return false end
+  if value == "false" or value == "no" or value == "disabled" or value == "none" then
+    return false
+  end
   return nil
 end
 
@@ -131,18 +143,31 @@ function M.value(name, value, spec)
   end
   if spec.choices and fresh ~= NONE and not spec.choices[fresh] then M.invalid(name, value) end
   if spec.choices and fresh == NONE and value == "" then M.invalid(name, value) end
-  if spec.range and type(fresh) == "number" and (fresh < spec.range[1] or fresh > spec.range[2]) then M.invalid(name, value) end
+  if
+    spec.range and type(fresh) == "number" and (fresh < spec.range[1] or fresh > spec.range[2])
+  then
+    M.invalid(name, value)
+  end
   return fresh
 end
 
 local IDENTITY <const> = {
-  kind = true, name = true, partition = true, subPath = true, fullPath = true, generation = true, selfLink = true,
-  isSubcollection = true, apiRawValues = true, command = true,
+  kind = true,
+  name = true,
+  partition = true,
+  subPath = true,
+  fullPath = true,
+  generation = true,
+  selfLink = true,
+  isSubcollection = true,
+  apiRawValues = true,
+  command = true,
 }
 M.IDENTITY = IDENTITY
 
--- The body of a request as properties of a node: name -> value or NONE. `subs` gets the arrays of sub-collections.
--- Read-only properties are left out, unless `all` is said: what was read from another device then goes in as it is.
+-- The body of a request as properties of a node: name -> value or NONE. `subs` gets the arrays of
+-- sub-collections. Read-only properties are left out, unless `all` is said: what was read from
+-- another device then goes in as it is.
 function M.body(node, body, all)
   local properties <const>, subs <const> = {}, {}
   local named_sub <const> = {}
@@ -159,12 +184,17 @@ function M.body(node, body, all)
       if type(value) == "string" then value = { value } end
       if type(value) ~= "table" then M.invalid(name, value) end
       -- A reference that was read and comes back carries no items and says nothing.
-      if not (name:find "Reference$" and not json.is_array(value) and value.link) then subs[named_sub[name]] = value end
+      if not (name:find "Reference$" and not json.is_array(value) and value.link) then
+        subs[named_sub[name]] = value
+      end
     elseif not IDENTITY[name] and not name:find "Reference$" then
       local spec <const> = node.props[name]
       if not spec then
-        if node.known and not node.open and not all then M.refuse(('"%s" unknown property'):format(name)) end
-        local nothing <const> = value == json.null or value == "none" or type(value) == "table" and next(value) == nil
+        if node.known and not node.open and not all then
+          M.refuse(('"%s" unknown property'):format(name))
+        end
+        local nothing <const> = value == json.null
+          or value == "none" or type(value) == "table" and next(value) == nil
         properties[name] = nothing and not all and NONE or value
       elseif not spec.r or all then
         properties[name] = M.value(name, value, spec)
@@ -189,7 +219,12 @@ function M.name(node, name)
   if node.free_names then return end
   local bad <const> = name:match "[%c\"'%[%]{};|\\*?<>^`$#,&()!=+]"
   if bad and not name:find("^[*]") then
-    M.refuse_mcpd(("01070712:3: The name (%s) contains the character '%s', which is not allowed."):format(name, bad))
+    M.refuse_mcpd(
+      ("01070712:3: The name (%s) contains the character '%s', which is not allowed."):format(
+        name,
+        bad
+      )
+    )
   end
 end
 
@@ -198,7 +233,11 @@ local LONGEST <const> = 255
 -- What mcpd can keep as the full path of an object.
 function M.length(full)
   if #full > LONGEST then
-    M.refuse_mcpd(("01020057:3: The string with more than %d characters cannot be stored in a message."):format(LONGEST))
+    M.refuse_mcpd(
+      ("01020057:3: The string with more than %d characters cannot be stored in a message."):format(
+        LONGEST
+      )
+    )
   end
 end
 
@@ -229,7 +268,8 @@ local function ipv6(text)
   return doubles == 1 and count <= 7 or count == 8
 end
 
--- "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also "/24": true if it is one. Second result: "4" or "6".
+-- "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also "/24": true if it is one. Second
+-- result: "4" or "6".
 function M.is_address(text, mask)
   if type(text) ~= "string" then return false end
   local address, suffix = text, nil
@@ -258,10 +298,36 @@ end
 
 -- Words for ports, as the device knows them.
 local SERVICES <const> = {
-  any = 0, ["0"] = 0, ftp = 21, ssh = 22, telnet = 23, smtp = 25, domain = 53, tftp = 69, http = 80, pop3 = 110, ntp = 123,
-  imap = 143, snmp = 161, kerberos = 88, ads = 550, nntp = 119, rtsp = 554, imaps = 993, pop3s = 995, ldap = 389, https = 443,
-  ["ms-sql-s"] = 1433, mysql = 3306, sip = 5060, ["http-alt"] = 8080,
-  ["webcache"] = 8080, ["pcsync-https"] = 8443, radius = 1812, ldaps = 636, ["*"] = 0,
+  any = 0,
+  ["0"] = 0,
+  ftp = 21,
+  ssh = 22,
+  telnet = 23,
+  smtp = 25,
+  domain = 53,
+  tftp = 69,
+  http = 80,
+  pop3 = 110,
+  ntp = 123,
+  imap = 143,
+  snmp = 161,
+  kerberos = 88,
+  ads = 550,
+  nntp = 119,
+  rtsp = 554,
+  imaps = 993,
+  pop3s = 995,
+  ldap = 389,
+  https = 443,
+  ["ms-sql-s"] = 1433,
+  mysql = 3306,
+  sip = 5060,
+  ["http-alt"] = 8080,
+  ["webcache"] = 8080,
+  ["pcsync-https"] = 8443,
+  radius = 1812,
+  ldaps = 636,
+  ["*"] = 0,
 }
 
 -- "80", 80, "http", "any" -> number, or nil.
@@ -271,7 +337,8 @@ function M.port(text)
   return SERVICES[text]
 end
 
--- "10.0.0.1:80", "2001:db8::1.80", "10.0.0.1%2:any" -> address, port (a number); nil if it is neither.
+-- "10.0.0.1:80", "2001:db8::1.80", "10.0.0.1%2:any" -> address, port (a number); nil if it is
+-- neither.
 function M.endpoint(text)
   local address, port = text:match "^([^:]+):([^:]+)$"
   if not address then address, port = text:match "^(.*:.*)%.([^.:]+)$" end

@@ -11,7 +11,8 @@ struct api_status {
   lua_Integer count;
 };
 
-/* The path without the names of objects: "/mgmt/tm/ltm/pool/~Common~web?ver=…" counts as "/mgmt/tm/ltm/pool". */
+/* The path without the names of objects: "/mgmt/tm/ltm/pool/~Common~web?ver=…" counts as
+ * "/mgmt/tm/ltm/pool". */
 static size_t resource_length(const char *path) {
   const char *name = strstr(path, "/~");
   size_t length = strcspn(path, "?");
@@ -27,7 +28,8 @@ static void entry_free(struct api_status *entry) {
 
 void api_status_observe(const f5_call *call) {
   char status[64];
-  if (!http_answer_header(&call->http, "X-F5-Api-Status", status, sizeof status) || !*status) return;
+  if (!http_answer_header(&call->http, "X-F5-Api-Status", status, sizeof status) || !*status)
+    return;
   f5_session *session = call->session;
   size_t length = resource_length(call->http.path);
   struct api_status **at = &session->api_statuses;

@@ -1,6 +1,8 @@
-/* X-F5-Api-Status: what a device says of parts of its API that are deprecated, early or for tests only.
+/* X-F5-Api-Status: what a device says of parts of its API that are deprecated, early or for tests
+ * only.
  *
- * A session keeps what it has met, one entry for each status and resource, and -v prints a line for each, once.
+ * A session keeps what it has met, one entry for each status and resource, and -v prints a line for
+ * each, once.
  */
 #ifndef F5_API_STATUS_H
 #define F5_API_STATUS_H

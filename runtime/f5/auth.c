@@ -16,9 +16,11 @@
 #define TOKENS_PATH "/mgmt/shared/authz/tokens/"
 #define USUAL_LIFETIME 1200000                 /* ms, when the device does not say */
 #define LONGEST_LIFETIME (INT64_MAX / 1000000) /* ms; what a device says beyond it is no time */
-#define LEAST_MARGIN 60000                     /* ms before its end that a token is replaced; a tenth of a short life */
-#define LEAST_USE 500                          /* ms that a token is used that is old when it comes */
-#define DELETE_TIMEOUT 5000                    /* ms; nobody waits long for a logout */
+#define LEAST_MARGIN                                                                               \
+  60000                     /* ms before its end that a token is replaced; a tenth of a short life \
+                             */
+#define LEAST_USE 500       /* ms that a token is used that is old when it comes */
+#define DELETE_TIMEOUT 5000 /* ms; nobody waits long for a logout */
 
 static void start_login(f5_session *session);
 
@@ -42,7 +44,8 @@ static f5_token *token_new(f5_session *session, const char *value, size_t length
   uri_encode(&path, value, length);
   token->value = secret_new(value, length);
   if (token->value) {
-    token->header = secret_quiet((const char *const[]){"X-F5-Auth-Token: ", secret_string(token->value)}, 2);
+    token->header =
+        secret_quiet((const char *const[]){"X-F5-Auth-Token: ", secret_string(token->value)}, 2);
     token->path = secret_quiet((const char *const[]){text_string(&path)}, 1);
   }
   bool whole = token->header && token->path && !path.failed;
@@ -78,7 +81,8 @@ static void deleted(f5_call *call) {
   f5_kind kind = call->failure.verdict.kind;
   /* 401 and 404: it is gone already */
   if (kind != KIND_NONE && kind != KIND_AUTH && kind != KIND_NOT_FOUND)
-    tell_left(token, call->failure.message ? call->failure.message : "not enough memory to say why");
+    tell_left(token,
+              call->failure.message ? call->failure.message : "not enough memory to say why");
   take_out(token);
   token_free(token);
   session_step(session);
@@ -157,7 +161,8 @@ static void login_succeeded(f5_session *session) {
   }
   if (auth->token) replace(auth->token);
   auth->token = token;
-  /* Its waiters use it in any case: else a life shorter than the login takes would be renewed for ever. */
+  /* Its waiters use it in any case: else a life shorter than the login takes would be renewed for
+   * ever. */
   uint64_t now = loop_now(session->core->loop);
   if (token->renew <= now) token->renew = now + LEAST_USE;
   f5_call *waiter = auth->waiters;
@@ -172,12 +177,14 @@ static void login_succeeded(f5_session *session) {
 static void set_lifetime(f5_token *token, uint64_t asked, int64_t lifetime_ms) {
   if (lifetime_ms <= 0) lifetime_ms = USUAL_LIFETIME;
   if (lifetime_ms > LONGEST_LIFETIME) lifetime_ms = LONGEST_LIFETIME;
-  uint64_t life = (uint64_t)lifetime_ms, margin = life / 10 < LEAST_MARGIN ? life / 10 : LEAST_MARGIN;
+  uint64_t life = (uint64_t)lifetime_ms,
+           margin = life / 10 < LEAST_MARGIN ? life / 10 : LEAST_MARGIN;
   token->expires = asked + life;
   token->renew = token->expires - margin;
 }
 
-/* How long the token lives, by the device's clock: its time is not ours. prefix: "token." in the login's answer. */
+/* How long the token lives, by the device's clock: its time is not ours. prefix: "token." in the
+ * login's answer. */
 static int64_t read_lifetime(const char *json, size_t length, bool login) {
   scan_value value;
   int64_t from, to, seconds;
@@ -186,7 +193,8 @@ static int64_t read_lifetime(const char *json, size_t length, bool login) {
       scan_find(json, length, login ? "token.lastUpdateMicros" : "lastUpdateMicros", &value) &&
       scan_integer(&value, &from) && to > from)
     return to / 1000 - from / 1000;
-  if (scan_find(json, length, login ? "token.timeout" : "timeout", &value) && scan_integer(&value, &seconds))
+  if (scan_find(json, length, login ? "token.timeout" : "timeout", &value) &&
+      scan_integer(&value, &seconds))
     return seconds < LONGEST_LIFETIME / 1000 ? seconds * 1000 : LONGEST_LIFETIME;
   return 0;
 }
@@ -198,8 +206,10 @@ static void extended(f5_call *call) {
     login_failed(session, &call->failure);
     return;
   }
-  int64_t lifetime = read_lifetime(call->http.answer ? call->http.answer : "", call->http.answer_length, false);
-  set_lifetime(auth->fresh, auth->asked, lifetime ? lifetime : (int64_t)auth->token_lifetime * 1000);
+  int64_t lifetime =
+      read_lifetime(call->http.answer ? call->http.answer : "", call->http.answer_length, false);
+  set_lifetime(auth->fresh, auth->asked,
+               lifetime ? lifetime : (int64_t)auth->token_lifetime * 1000);
   if (call->http.answer) secret_wipe(call->http.answer, call->http.answer_length);
   login_succeeded(session);
 }
@@ -241,7 +251,9 @@ static void login_arrived(f5_call *call) {
   if (scan_string(&value, &token) && fits_header(&token))
     auth->fresh = token_new(call->session, token.data, token.length);
   secret_text_free(&token);
-  if (auth->fresh) set_lifetime(auth->fresh, auth->asked, read_lifetime(request->answer, request->answer_length, true));
+  if (auth->fresh)
+    set_lifetime(auth->fresh, auth->asked,
+                 read_lifetime(request->answer, request->answer_length, true));
 }
 
 static void logged_in(f5_call *call) {
@@ -251,8 +263,9 @@ static void logged_in(f5_call *call) {
     if (call->http.answer) secret_wipe(call->http.answer, call->http.answer_length);
     if (!auth->fresh) {
       f5_failure failure;
-      error_set(&failure, KIND_PROTOCOL,
-                "the answer to the login holds no token: is this the management address of a BIG-IP?");
+      error_set(
+          &failure, KIND_PROTOCOL,
+          "the answer to the login holds no token: is this the management address of a BIG-IP?");
       failure.status = call->http.status;
       login_failed(session, &failure);
       error_clear(&failure);
@@ -288,10 +301,14 @@ static secret *login_body(const f5_auth *auth) {
     text_json(&provider, name, strlen(name));
     text_put(&provider, "\"}");
   }
-  const char *const parts[] = {
-      "{\"username\":\"",    text_string(&user), "\",\"password\":\"", secret_json(auth->password), "\",",
-      text_string(&provider)};
-  secret *body = user.failed || provider.failed ? NULL : secret_quiet(parts, sizeof parts / sizeof *parts);
+  const char *const parts[] = {"{\"username\":\"",
+                               text_string(&user),
+                               "\",\"password\":\"",
+                               secret_json(auth->password),
+                               "\",",
+                               text_string(&provider)};
+  secret *body =
+      user.failed || provider.failed ? NULL : secret_quiet(parts, sizeof parts / sizeof *parts);
   text_free(&user);
   text_free(&provider);
   return body;
@@ -345,7 +362,8 @@ bool auth_init(f5_auth *auth) {
 bool auth_set_password(f5_session *session, const char *password, size_t length) {
   f5_auth *auth = &session->auth;
   if (auth->mode == AUTH_GIVEN) return true;
-  f5_auth fresh = {.mode = auth->mode, .username = auth->username, .password = secret_new(password, length)};
+  f5_auth fresh = {
+      .mode = auth->mode, .username = auth->username, .password = secret_new(password, length)};
   secret **retired = realloc(auth->retired, (auth->retired_count + 3) * sizeof *retired);
   if (retired) auth->retired = retired;
   if (!retired || !fresh.password || !auth_init(&fresh)) {
@@ -409,7 +427,8 @@ bool auth_renewable(f5_call *call) {
   f5_auth *auth = &call->session->auth;
   if (auth->mode != AUTH_TOKEN || !call->token) return false;
   call->token->dead = true;
-  if (auth->token == call->token) replace(call->token); /* this call still uses it: it stays until auth_release */
+  if (auth->token == call->token)
+    replace(call->token); /* this call still uses it: it stays until auth_release */
   return true;
 }
 
@@ -439,8 +458,10 @@ void auth_tell_left(const f5_session *session) {
   for (const f5_token *token = auth->replaced; token; token = token->next)
     tell_left(token, why);
   if (auth->login == LOGIN_SENT)
-    log_warning(session, "a login of %s was still under way: it may have left a token, which expires by itself",
-                auth->username);
+    log_warning(
+        session,
+        "a login of %s was still under way: it may have left a token, which expires by itself",
+        auth->username);
 }
 
 bool auth_ended(const f5_session *session) {

@@ -1,8 +1,8 @@
-/* Who we are for a device: login by token, its lifetime by the device's own clock, renewal, and deletion of our own
- * tokens.
+/* Who we are for a device: login by token, its lifetime by the device's own clock, renewal, and
+ * deletion of our own tokens.
  *
- * One login serves all calls of the session that wait for it. A call holds the token that it went out with, so a token
- * that was replaced is deleted when the last call that carries it has ended.
+ * One login serves all calls of the session that wait for it. A call holds the token that it went
+ * out with, so a token that was replaced is deleted when the last call that carries it has ended.
  */
 #ifndef F5_AUTH_H
 #define F5_AUTH_H
@@ -63,7 +63,8 @@ void auth_release(f5_call *call);
 bool auth_renewable(f5_call *call);
 /* Takes a call that ends early out of the line. */
 void auth_forget(f5_call *call);
-/* Deletes every token of the session that is alive; session_step is called when the last one is gone. */
+/* Deletes every token of the session that is alive; session_step is called when the last one is
+ * gone. */
 void auth_end(struct f5_session *session);
 /* Warns of each token that nobody will delete any more: the session is abandoned. */
 void auth_tell_left(const struct f5_session *session);

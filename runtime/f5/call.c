@@ -32,8 +32,8 @@ static void leave(f5_call *call) {
   auth_release(call);
 }
 
-/* A change that the device made, or may have made. What is queued in a transaction is none before it is committed, and
- * what concerns the transaction itself never is: transaction.c counts them. */
+/* A change that the device made, or may have made. What is queued in a transaction is none before
+ * it is committed, and what concerns the transaction itself never is: transaction.c counts them. */
 static void count_change(const f5_call *call) {
   if (call->write && !call->coordination &&
       strncmp(call->http.path, TRANSACTION_PATH, sizeof TRANSACTION_PATH - 1) != 0)
@@ -42,7 +42,8 @@ static void count_change(const f5_call *call) {
 
 static void end(f5_call *call) {
   bool answered = call->state == CALL_SENT && call->http.failure == HTTP_OK;
-  bool refused = call->any_status ? call->http.status / 100 == 4 : call->failure.verdict.kind != KIND_NONE;
+  bool refused =
+      call->any_status ? call->http.status / 100 == 4 : call->failure.verdict.kind != KIND_NONE;
   if ((answered && !refused) || call->failure.verdict.unknown) count_change(call);
   call->state = CALL_DONE;
   leave(call);
@@ -76,7 +77,8 @@ static uint64_t pause_before_next(const f5_call *call) {
   char value[32];
   if (call->http.status && http_answer_header(&call->http, "Retry-After", value, sizeof value)) {
     long seconds = strtol(value, NULL, 10); /* a date gives 0: then our own pause */
-    if (seconds > 0 && seconds < 86400 && (uint64_t)seconds * 1000 > pause) pause = (uint64_t)seconds * 1000;
+    if (seconds > 0 && seconds < 86400 && (uint64_t)seconds * 1000 > pause)
+      pause = (uint64_t)seconds * 1000;
   }
   return pause;
 }
@@ -94,10 +96,12 @@ static bool again(f5_call *call) {
   bool waits = call->patience && call->failure.passing;
   if (call->once || session->phase != SESSION_OPEN) return false;
   if (!waits && call->attempts > session->retries) return false;
-  if (!waits && when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable))) return false;
+  if (!waits && when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable)))
+    return false;
   uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
   if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;
-  if (waits && call->attempts == 1) log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
+  if (waits && call->attempts == 1)
+    log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
   auth_release(call);
   call->state = CALL_PAUSES;
   loop_timer_start(session->core->loop, &call->timer, pause);
@@ -156,8 +160,10 @@ static void send(f5_call *call) {
   call->http.done = exchanged;
   if (call->patience) { /* the last attempt does not wait beyond the end */
     uint64_t passed = loop_now(call->session->core->loop) - call->began;
-    uint64_t left = passed + LEAST_TIMEOUT < call->patience ? call->patience - passed : LEAST_TIMEOUT;
-    call->http.timeout_ms = left < (uint64_t)call->session->timeout_ms ? (long)left : call->session->timeout_ms;
+    uint64_t left =
+        passed + LEAST_TIMEOUT < call->patience ? call->patience - passed : LEAST_TIMEOUT;
+    call->http.timeout_ms =
+        left < (uint64_t)call->session->timeout_ms ? (long)left : call->session->timeout_ms;
   }
   call->http.secret = call->internal; /* the token is in what answers these */
   call->attempts++;

@@ -19,12 +19,14 @@ void certificate_say(complaint *c, const char *words) {
   snprintf(c->words, sizeof c->words, "%s", words);
 }
 
-/* The file of the complaint. It is libcurl that reads it in the end, again for each connection: what can be read once
- * is no use. */
+/* The file of the complaint. It is libcurl that reads it in the end, again for each connection:
+ * what can be read once is no use. */
 BIO *certificate_open(complaint *c) {
   struct stat status;
   if (stat(c->path, &status) == 0 && !S_ISREG(status.st_mode)) {
-    certificate_say(c, S_ISDIR(status.st_mode) ? "is a directory" : "is no file, and must be read for each connection");
+    certificate_say(c, S_ISDIR(status.st_mode)
+                           ? "is a directory"
+                           : "is no file, and must be read for each connection");
     return NULL;
   }
   FILE *file = fopen(c->path, "rbe");
@@ -37,9 +39,11 @@ BIO *certificate_open(complaint *c) {
 /* What is in a file without a certificate in PEM. */
 void certificate_say_none(complaint *c, BIO *file) {
   unsigned char start[2] = {0};
-  bool der = BIO_seek(file, 0) == 0 && BIO_read(file, start, 2) == 2 && start[0] == 0x30 && start[1] & 0x80;
-  certificate_say(c, der ? "is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem"
-                         : "holds no certificate in PEM");
+  bool der = BIO_seek(file, 0) == 0 && BIO_read(file, start, 2) == 2 && start[0] == 0x30 &&
+             start[1] & 0x80;
+  certificate_say(c,
+                  der ? "is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem"
+                      : "holds no certificate in PEM");
 }
 
 bool certificate_at_end(void) {
@@ -80,12 +84,13 @@ void certificate_check_key(complaint *c, X509 *certificate, bool beside, const c
   if (!file) return;
   EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, give_passphrase, &a);
   if (a.asked && !passphrase)
-    certificate_say(c, "needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain");
+    certificate_say(
+        c, "needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain");
   else if (a.asked && !key)
     certificate_say(c, "cannot be decrypted with the passphrase that was given");
   else if (!key)
-    certificate_say(c,
-                    beside ? "holds no private key; give its file as the option 'key'" : "holds no private key in PEM");
+    certificate_say(c, beside ? "holds no private key; give its file as the option 'key'"
+                              : "holds no private key in PEM");
   else if (X509_check_private_key(certificate, key) != 1)
     certificate_say(c, "holds the key of another certificate");
   EVP_PKEY_free(key);
@@ -138,7 +143,8 @@ static const char *option(lua_State *L, const char *name) {
   lua_getfield(L, 2, name); /* the table keeps the string */
   int type = lua_type(L, -1);
   if (type != LUA_TNIL && type != LUA_TSTRING)
-    error_usage(L, "f5.certificate: option '%s' is a string, not a %s", name, lua_typename(L, type));
+    error_usage(L, "f5.certificate: option '%s' is a string, not a %s", name,
+                lua_typename(L, type));
   const char *value = lua_tostring(L, -1);
   lua_pop(L, 1);
   return value;
@@ -151,9 +157,9 @@ int certificate_lua(lua_State *L) {
   const char *key = option(L, "key"), *passphrase = option(L, "passphrase");
   found f = {0};
   X509 *certificate = certificate_read(&c);
-  if (certificate &&
-      (!read_subject(certificate, &f.subject) || !read_time(X509_get0_notBefore(certificate), &f.starts) ||
-       !read_time(X509_get0_notAfter(certificate), &f.ends)))
+  if (certificate && (!read_subject(certificate, &f.subject) ||
+                      !read_time(X509_get0_notBefore(certificate), &f.starts) ||
+                      !read_time(X509_get0_notAfter(certificate), &f.ends)))
     certificate_say(&c, "holds a certificate that makes no sense");
   if (key && !c.words[0]) {
     c = (complaint){.name = "key", .path = key};

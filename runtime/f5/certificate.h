@@ -1,5 +1,5 @@
-/* Files of certificates and private keys, PEM: whether they are what they should be and belong together. Said in words,
- * which libcurl and devices do not. */
+/* Files of certificates and private keys, PEM: whether they are what they should be and belong
+ * together. Said in words, which libcurl and devices do not. */
 #ifndef F5_CERTIFICATE_H
 #define F5_CERTIFICATE_H
 
@@ -10,8 +10,8 @@
 #include <openssl/bio.h>
 #include <openssl/x509.h>
 
-/* Why a file cannot be what it is meant to be; words[0] is '\0' if it can. Raised at the end, so that nothing of
- * OpenSSL's is lost on the way. */
+/* Why a file cannot be what it is meant to be; words[0] is '\0' if it can. Raised at the end, so
+ * that nothing of OpenSSL's is lost on the way. */
 typedef struct complaint {
   const char *name, *path; /* what it is meant to be, and the file */
   char words[160];
@@ -26,7 +26,8 @@ bool certificate_at_end(void);
 void certificate_say_none(complaint *c, BIO *file);
 /* The first certificate of the file, or NULL and why not. */
 X509 *certificate_read(complaint *c);
-/* Complains unless the file holds the key of the certificate. beside: it was looked for in the certificate's file. */
+/* Complains unless the file holds the key of the certificate. beside: it was looked for in the
+ * certificate's file. */
 void certificate_check_key(complaint *c, X509 *certificate, bool beside, const char *passphrase);
 
 /* f5.certificate(file, { key =, passphrase = }): see lualib/meta/f5.lua. */

@@ -88,9 +88,10 @@ static void push_empty(lua_State *L) {
   lua_setmetatable(L, -2);
 }
 
-/* ASM pages by $top and $skip, tells how many there are, and links to no next page. `asked` is the path of the present
- * page. */
-static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer count, const char *asked) {
+/* ASM pages by $top and $skip, tells how many there are, and links to no next page. `asked` is the
+ * path of the present page. */
+static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer count,
+                             const char *asked) {
   static const char skip[] = "$skip=";
   if (strncmp(asked, "/mgmt/tm/asm/", 13) != 0) return;
   int whole = 0;
@@ -122,7 +123,8 @@ static void raise_circle(lua_State *L, f5_operation *op) {
   lua_error(L);
 }
 
-/* In the finish of a page: the body becomes the items (an array, pushed) and the next page's address. */
+/* In the finish of a page: the body becomes the items (an array, pushed) and the next page's
+ * address. */
 static void take_page(lua_State *L, pages *p, f5_operation *op) {
   operation_result(L, op);
   int body = lua_gettop(L), length = (int)strcspn(op->call.http.path, "?");
@@ -133,10 +135,11 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
   if (lua_getfield(L, body, "items") != LUA_TTABLE) { /* an empty collection has none */
     lua_pop(L, 1);
     lua_getfield(L, body, "kind");
-    bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL || lua_getfield(L, body, "entries") != LUA_TNIL;
+    bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL ||
+                  lua_getfield(L, body, "entries") != LUA_TNIL;
     if (object)
-      error_usage(L, "%.*s is no collection but one object%s%s: load it", length, op->call.http.path,
-                  lua_isstring(L, body + 1) ? " of kind " : "",
+      error_usage(L, "%.*s is no collection but one object%s%s: load it", length,
+                  op->call.http.path, lua_isstring(L, body + 1) ? " of kind " : "",
                   lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
     lua_settop(L, body);
     push_empty(L);
@@ -190,7 +193,8 @@ static int listed(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* ref:list{options} -> array of all objects, or of `top`; `page` sets how many are asked for at a time */
+/* ref:list{options} -> array of all objects, or of `top`; `page` sets how many are asked for at a
+ * time */
 static int list(lua_State *L) {
   pages *p = pages_new(L, 0);
   if (p->left == 0) { /* top = 0: nothing is wanted, and a device takes it for a mistake */
@@ -251,7 +255,8 @@ static int each(lua_State *L) {
 
 void collection_setup(lua_State *L, int reference_methods) {
   static const luaL_Reg methods[] = {{"list", list}, {"each", each}, {NULL, NULL}};
-  static const luaL_Reg events[] = {{"__gc", pages_collect}, {"__close", pages_close}, {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__gc", pages_collect}, {"__close", pages_close}, {NULL, NULL}};
   lua_pushvalue(L, reference_methods);
   luaL_setfuncs(L, methods, 0);
   lua_pop(L, 1); /* methods */

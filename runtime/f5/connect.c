@@ -1,4 +1,5 @@
-/* f5.connect: its options from the script, the environment, a simulated run or a prompt; then the login. */
+/* f5.connect: its options from the script, the environment, a simulated run or a prompt; then the
+ * login. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -49,33 +50,38 @@ static const char *string_option(lua_State *L, int table, const char *name) {
   int type = lua_getfield(L, table, name);
   lua_pop(L, 1); /* the table keeps the value */
   if (type == LUA_TNIL) return NULL;
-  if (type != LUA_TSTRING) error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
+  if (type != LUA_TSTRING)
+    error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
   size_t length;
   lua_getfield(L, table, name);
   const char *value = lua_tolstring(L, -1, &length);
   lua_pop(L, 1);
   if (length == 0) error_usage(L, "option '%s' is an empty string", name);
   for (size_t i = 0; i < length; i++)
-    if ((unsigned char)value[i] < ' ') error_usage(L, "option '%s' holds a control character", name);
+    if ((unsigned char)value[i] < ' ')
+      error_usage(L, "option '%s' holds a control character", name);
   return value;
 }
 
-static lua_Number number_option(lua_State *L, int table, const char *name, lua_Number otherwise, lua_Number least,
-                                lua_Number most) {
+static lua_Number number_option(lua_State *L, int table, const char *name, lua_Number otherwise,
+                                lua_Number least, lua_Number most) {
   int type = lua_getfield(L, table, name);
   lua_Number value = type == LUA_TNIL ? otherwise : lua_tonumber(L, -1);
   lua_pop(L, 1); /* value */
   if (type != LUA_TNIL && type != LUA_TNUMBER)
     error_usage(L, "option '%s' must be a number, not a %s", name, lua_typename(L, type));
   if (!(value >= least && value <= most))
-    error_usage(L, "option '%s' must be between %.14g and %.14g, not %.14g", name, least, most, value);
+    error_usage(L, "option '%s' must be between %.14g and %.14g, not %.14g", name, least, most,
+                value);
   return value;
 }
 
-static lua_Integer integer_option(lua_State *L, int table, const char *name, lua_Integer otherwise, lua_Integer least,
-                                  lua_Integer most) {
-  lua_Number value = number_option(L, table, name, (lua_Number)otherwise, (lua_Number)least, (lua_Number)most);
-  if (floor(value) != value) error_usage(L, "option '%s' must be a whole number, not %.14g", name, value);
+static lua_Integer integer_option(lua_State *L, int table, const char *name, lua_Integer otherwise,
+                                  lua_Integer least, lua_Integer most) {
+  lua_Number value =
+      number_option(L, table, name, (lua_Number)otherwise, (lua_Number)least, (lua_Number)most);
+  if (floor(value) != value)
+    error_usage(L, "option '%s' must be a whole number, not %.14g", name, value);
   return (lua_Integer)value;
 }
 
@@ -92,7 +98,8 @@ static void check_names(lua_State *L, int table, const char *const *known, const
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     bool found = false;
     if (lua_type(L, -2) != LUA_TSTRING)
-      error_usage(L, "%ss have names, a %s is none: f5.connect { host = \"…\" }", what, luaL_typename(L, -2));
+      error_usage(L, "%ss have names, a %s is none: f5.connect { host = \"…\" }", what,
+                  luaL_typename(L, -2));
     const char *name = lua_tostring(L, -2);
     for (const char *const *at = known; *at; at++)
       found = found || strcmp(*at, name) == 0;
@@ -117,7 +124,8 @@ static long port_number(lua_State *L, const char *digits, const char *where) {
   char *end;
   errno = 0;
   long port = strtol(digits, &end, 10);
-  if (errno || *end || end == digits || port < 1 || port > 65535) error_usage(L, "'%s' is no port (%s)", digits, where);
+  if (errno || *end || end == digits || port < 1 || port > 65535)
+    error_usage(L, "'%s' is no port (%s)", digits, where);
   return port;
 }
 
@@ -147,7 +155,8 @@ static void split_host(lua_State *L, options *o, const char *given) {
     error_usage(L, "host '%s': iControl REST is served over HTTPS alone", given);
   if (strncasecmp(host, "https://", 8) == 0) host += 8;
   size_t length = strcspn(host, "/"), name = length;
-  if (host[length] && host[length + 1]) error_usage(L, "host '%s' holds a path; a name or an address is wanted", given);
+  if (host[length] && host[length + 1])
+    error_usage(L, "host '%s' holds a path; a name or an address is wanted", given);
   bool bracket = *host == '[', v6 = is_v6(host, length);
   if (!v6) { /* only a bare address of IPv6 has no port behind a colon */
     const char *end = bracket ? memchr(host, ']', length) : host;
@@ -157,8 +166,10 @@ static void split_host(lua_State *L, options *o, const char *given) {
       port = colon + 1;
     }
   }
-  bool right = bracket ? name > 2 && host[name - 1] == ']' && is_v6(host + 1, name - 2) : v6 || is_name(host, name);
-  if (!right || name + 3 > sizeof o->host_text) error_usage(L, "host '%s' is no name or address", given);
+  bool right = bracket ? name > 2 && host[name - 1] == ']' && is_v6(host + 1, name - 2)
+                       : v6 || is_name(host, name);
+  if (!right || name + 3 > sizeof o->host_text)
+    error_usage(L, "host '%s' is no name or address", given);
   snprintf(o->host_text, sizeof o->host_text, v6 ? "[%.*s]" : "%.*s", (int)name, host);
   o->host = o->host_text;
   if (port) {
@@ -173,7 +184,8 @@ static void read_address(lua_State *L, options *o, int preset) {
   o->port = (long)integer_option(L, 1, "port", 0, 0, 65535);
   long named_port = o->port;
   if (!host && !preset) host = environment("F5_SERVER");
-  if (preset) { /* a simulated run touches no device, whatever the script names; its name stays in messages */
+  if (preset) { /* a simulated run touches no device, whatever the script names; its name stays in
+                   messages */
     o->label = host;
     host = string_option(L, preset, "host");
     o->port = 0;
@@ -186,12 +198,15 @@ static void read_address(lua_State *L, options *o, int preset) {
   }
   if (named_port && o->port != named_port)
     error_usage(L, "the port is given twice: in host = \"%s\" and as port = %ld", host, named_port);
-  if (!o->port && environment("F5_SERVER_PORT")) o->port = port_number(L, getenv("F5_SERVER_PORT"), "F5_SERVER_PORT");
+  if (!o->port && environment("F5_SERVER_PORT"))
+    o->port = port_number(L, getenv("F5_SERVER_PORT"), "F5_SERVER_PORT");
   if (!o->port) o->port = 443;
 }
 
 static bool environment_verify(lua_State *L) {
-  static const char *const yes[] = {"yes", "true", "on", "1", NULL}, *const no[] = {"no", "false", "off", "0", NULL};
+  static const char *const yes[] = {"yes", "true", "on", "1", NULL}, *const no[] = {"no", "false",
+                                                                                    "off", "0",
+                                                                                    NULL};
   const char *value = environment("F5_VALIDATE_CERTS");
   if (!value) return true;
   for (int i = 0; yes[i]; i++) {
@@ -218,13 +233,15 @@ static void read_transport(lua_State *L, options *o, f5_session *session, int pr
   http_peer_options *peer = &o->peer;
   o->verify = boolean_option(L, 1, "verify", true);
   peer->ca = string_option(L, 1, "ca");
-  if (lua_getfield(L, 1, "verify") == LUA_TNIL && !peer->ca && !preset) o->verify = environment_verify(L);
+  if (lua_getfield(L, 1, "verify") == LUA_TNIL && !peer->ca && !preset)
+    o->verify = environment_verify(L);
   lua_pop(L, 1); /* verify */
   peer->cert = string_option(L, 1, "cert");
   peer->key = string_option(L, 1, "key");
   peer->pin = string_option(L, 1, "pin");
   peer->proxy = string_option(L, 1, "proxy");
-  if (peer->key && !peer->cert) error_usage(L, "option 'key' needs 'cert', the certificate it belongs to");
+  if (peer->key && !peer->cert)
+    error_usage(L, "option 'key' needs 'cert', the certificate it belongs to");
   if (preset) { /* those of the device itself mean nothing to a simulated one */
     peer->ca = string_option(L, preset, "ca");
     o->verify = peer->ca != NULL;
@@ -258,8 +275,9 @@ static void read_retries(lua_State *L, f5_session *session) {
   } else if (type == LUA_TNUMBER) {
     session->retries = (unsigned)integer_option(L, 1, "retries", 4, 0, 1000);
   } else if (type != LUA_TNIL) {
-    error_usage(L, "option 'retries' must be a number or a table { count =, delay =, budget = }, not a %s",
-                lua_typename(L, type));
+    error_usage(
+        L, "option 'retries' must be a number or a table { count =, delay =, budget = }, not a %s",
+        lua_typename(L, type));
   }
   lua_pop(L, 1); /* retries */
 }
@@ -284,7 +302,8 @@ static secret *secret_option(lua_State *L, int table, const char *name) {
     const char *value = lua_tolstring(L, -1, &length);
     if (length == 0) error_usage(L, "option '%s' is an empty string", name);
     if (memchr(value, '\0', length)) error_usage(L, "option '%s' holds a NUL byte", name);
-    if (strcmp(name, "token") == 0 && strpbrk(value, "\r\n")) error_usage(L, "option 'token' holds a line break");
+    if (strcmp(name, "token") == 0 && strpbrk(value, "\r\n"))
+      error_usage(L, "option 'token' holds a line break");
     kept = keep(L, value, length);
   } else if (type != LUA_TNIL) {
     error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
@@ -293,10 +312,13 @@ static secret *secret_option(lua_State *L, int table, const char *name) {
   return kept;
 }
 
-static void need_terminal(lua_State *L, const options *o, const char *what, const char *option, const char *variable) {
+static void need_terminal(lua_State *L, const options *o, const char *what, const char *option,
+                          const char *variable) {
   if (!prompt_possible())
-    error_usage(L, "no %s for %s: give %s = \"…\" to f5.connect, or set %s (there is no terminal to ask on)", what,
-                o->host, option, variable);
+    error_usage(
+        L,
+        "no %s for %s: give %s = \"…\" to f5.connect, or set %s (there is no terminal to ask on)",
+        what, o->host, option, variable);
 }
 
 static void ask(lua_State *L, const char *question, bool hidden, char *buffer) {
@@ -346,7 +368,8 @@ static void read_user(lua_State *L, options *o, f5_session *session, int preset)
     secret_wipe(typed, sizeof typed);
     if (!auth->password) luaL_error(L, "not enough memory");
   }
-  if (auth->mode == AUTH_TOKEN && !is_utf8(secret_string(auth->password), secret_length(auth->password)))
+  if (auth->mode == AUTH_TOKEN &&
+      !is_utf8(secret_string(auth->password), secret_length(auth->password)))
     error_usage(L, "the password is not UTF-8, which a login must be");
   if (strcmp(secret_string(auth->password), username) == 0) secret_unmask(auth->password);
 }
@@ -359,7 +382,8 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
   if (mode && strcmp(mode, "token") != 0 && strcmp(mode, "basic") != 0)
     error_usage(L, "option 'auth' must be \"token\" or \"basic\", not \"%s\"", mode);
   if (provider && login_reference)
-    error_usage(L, "options 'provider' and 'login_reference' both name who checks the password: give one");
+    error_usage(
+        L, "options 'provider' and 'login_reference' both name who checks the password: give one");
   secret *token = secret_option(L, 1, "token");
   if (token) {
     auth->mode = AUTH_GIVEN;
@@ -377,7 +401,8 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
   session->wait_ms = (uint64_t)(number_option(L, 1, "wait", 0, 0, 86400) * 1000);
   if (session->wait_ms && auth->mode != AUTH_TOKEN)
     error_usage(L, "option 'wait' tries to log in, which %s does not: bip:wait_ready() waits, too",
-                auth->mode == AUTH_GIVEN ? "a session with a token of its own" : "auth = \"basic\"");
+                auth->mode == AUTH_GIVEN ? "a session with a token of its own"
+                                         : "auth = \"basic\"");
   if (!auth_init(auth)) luaL_error(L, "not enough memory");
 }
 
@@ -408,8 +433,8 @@ static int connected(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* Replaces the table at index 1 by one that keeps every option's value: with an __index function the script's table may
- * make a string that nobody else has. */
+/* Replaces the table at index 1 by one that keeps every option's value: with an __index function
+ * the script's table may make a string that nobody else has. */
 static void copy_options(lua_State *L) {
   lua_newtable(L);
   for (const char *const *name = option_names; *name; name++) {
@@ -427,11 +452,13 @@ int session_lua_connect(lua_State *L) {
     lua_insert(L, 1);
     lua_setfield(L, 1, "host");
   }
-  if (!lua_istable(L, 1)) return error_usage(L, "f5.connect takes a table of options, not a %s", luaL_typename(L, 1));
+  if (!lua_istable(L, 1))
+    return error_usage(L, "f5.connect takes a table of options, not a %s", luaL_typename(L, 1));
   check_names(L, 1, option_names, "option");
   copy_options(L);
   f5_core *core = core_of(L);
-  if (core->ended) return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
+  if (core->ended)
+    return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
   f5_session **box = session_push(L); /* at 2: frees the session, whatever happens below */
   f5_session *session = *box = session_new(core);
   if (!session) return luaL_error(L, "not enough memory");

@@ -1,5 +1,5 @@
-/* What all of the f5 module shares in one Lua state: the loop, the log, the open sessions and where f5.connect goes by
- * default. */
+/* What all of the f5 module shares in one Lua state: the loop, the log, the open sessions and where
+ * f5.connect goes by default. */
 #ifndef F5_CORE_H
 #define F5_CORE_H
 

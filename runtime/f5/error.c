@@ -30,8 +30,9 @@ typedef struct rule {
   bool unknown;
 } rule;
 
-/* The first that fits. A device that says it does not know the path, is restarting or is busy has done nothing, so a
- * write may be repeated; one that broke off in the middle may have done everything. */
+/* The first that fits. A device that says it does not know the path, is restarting or is busy has
+ * done nothing, so a write may be repeated; one that broke off in the middle may have done
+ * everything. */
 static const rule rules[] = {
     /* what is said whatever the status */
     {0, JSON, 32964609, NULL, KIND_BUSY, AGAIN_ALWAYS, false},
@@ -59,7 +60,8 @@ static const rule rules[] = {
     {404, JSON, 0, "not registered", KIND_NOT_READY, AGAIN_ALWAYS, false},
     {404, JSON, 0, "", KIND_NOT_READY, AGAIN_ALWAYS, false},
     {404, JSON, 0, NULL, KIND_NOT_FOUND, AGAIN_NEVER, false},
-    {404, OTHER, 0, NULL, KIND_UNSUPPORTED, AGAIN_NEVER, false}, /* the web server in front knows no REST at all */
+    {404, OTHER, 0, NULL, KIND_UNSUPPORTED, AGAIN_NEVER,
+     false}, /* the web server in front knows no REST at all */
 
     {405, ANY, 0, NULL, KIND_UNSUPPORTED, AGAIN_NEVER, false},
     {408, ANY, 0, NULL, KIND_TIMEOUT, AGAIN_READ, true},
@@ -86,7 +88,8 @@ static f5_verdict judge(long status, bool json, int64_t api_error, const char *m
     if (r->status && r->status != status && r->status != status / 100) continue;
     if (r->form != ANY && (r->form == JSON) != json) continue;
     if (r->api_error && r->api_error != api_error) continue;
-    if (r->pattern && !(*r->pattern ? strstr(message, r->pattern) != NULL : *message == '\0')) continue;
+    if (r->pattern && !(*r->pattern ? strstr(message, r->pattern) != NULL : *message == '\0'))
+      continue;
     return (f5_verdict){r->kind, r->again, r->unknown};
   }
 }
@@ -213,7 +216,8 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
       secret_mask(&stack, value.start, value.length);
     failure->verdict = judge(status, true, failure->api_error, text_string(&message));
     if (!message.length && status == 404)
-      text_put(&message, "nothing there answers (a service of the device is down or still starting)");
+      text_put(&message,
+               "nothing there answers (a service of the device is down or still starting)");
   } else {
     failure->verdict = judge(status, false, 0, "");
     /* masked before tags and what is too much go: half a secret is still one */
@@ -225,16 +229,17 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
   if (status == 401 && strstr(text_string(&message), "assword expired"))
     text_put(&message, " (bip:change_password{ new = … } sets another one)");
   if (!message.length) text_printf(&message, "the device answered %ld without a reason", status);
-  if (strstr(text_string(&message), "TimeoutException") || strncmp(text_string(&message), "remoteSender:", 13) == 0) {
+  if (strstr(text_string(&message), "TimeoutException") ||
+      strncmp(text_string(&message), "remoteSender:", 13) == 0) {
     /* its text is a stack of the device's own program */
     text_clear(&message);
-    text_put(&message,
-             "the device cut off the call because it took too long (look what came of it; bip:task does such work "
-             "without a limit)");
+    text_put(&message, "the device cut off the call because it took too long (look what came of "
+                       "it; bip:task does such work "
+                       "without a limit)");
   }
   f5_kind kind = failure->verdict.kind;
-  failure->passing =
-      kind == KIND_NOT_READY || kind == KIND_BUSY || kind == KIND_TRANSPORT || (status >= 500 && kind == KIND_PROTOCOL);
+  failure->passing = kind == KIND_NOT_READY || kind == KIND_BUSY || kind == KIND_TRANSPORT ||
+                     (status >= 500 && kind == KIND_PROTOCOL);
   failure->message = masked_copy(text_string(&message), message.length);
   if (stack.failed) text_free(&stack);
   failure->error_stack = stack.data;
@@ -244,32 +249,39 @@ void error_from_answer(f5_failure *failure, long status, const char *body, size_
 /* "https://host:port/path" -> whether it is at `where`, "host:port". */
 static bool leads_to(const char *location, const char *where) {
   if (strncasecmp(location, "https://", 8) != 0) return location[0] == '/' && location[1] != '/';
-  size_t length = strcspn(location + 8, "/?#"), name = strrchr(where, ':') ? (size_t)(strrchr(where, ':') - where) : 0;
+  size_t length = strcspn(location + 8, "/?#"),
+         name = strrchr(where, ':') ? (size_t)(strrchr(where, ':') - where) : 0;
   if (strncasecmp(location + 8, where, length) != 0) return false;
   return length == strlen(where) || (length == name && strcmp(where + name, ":443") == 0);
 }
 
-void error_from_redirect(f5_failure *failure, long status, const char *location, const char *where) {
+void error_from_redirect(f5_failure *failure, long status, const char *location,
+                         const char *where) {
   *failure = (f5_failure){.status = status, .verdict = {KIND_PROTOCOL, AGAIN_NEVER, false}};
   text message = {0};
   if (*location)
-    text_printf(&message, "%s points to %s, which is not followed: password and token would go there", where, location);
+    text_printf(&message,
+                "%s points to %s, which is not followed: password and token would go there", where,
+                location);
   else
     text_printf(&message, "%s points elsewhere and does not say where", where);
   if (strncasecmp(location, "http://", 7) == 0)
-    text_put(&message, ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's management?");
+    text_put(&message, ", unencrypted. iControl REST is served over HTTPS alone: is this host a "
+                       "BIG-IP's management?");
   else if (!*location || leads_to(location, where))
-    text_put(&message, ". What answers is not the REST service: are host and port those of a BIG-IP's management?");
+    text_put(&message, ". What answers is not the REST service: are host and port those of a "
+                       "BIG-IP's management?");
   else
     text_put(&message, ". If the device is there, name it so: host = \"NAME:PORT\"");
   failure->message = masked_copy(text_string(&message), message.length);
   text_free(&message);
 }
 
-/* Whether a device that starts may be the reason. A name, a certificate or a password that is wrong will not be right
- * later. */
+/* Whether a device that starts may be the reason. A name, a certificate or a password that is wrong
+ * will not be right later. */
 static bool may_pass(const http_request *request) {
-  static const char *const lasting[] = {" alert ", "wrong version number", "resolve proxy", "Unsupported proxy"};
+  static const char *const lasting[] = {" alert ", "wrong version number", "resolve proxy",
+                                        "Unsupported proxy"};
   if (request->untrusted) return false;
   switch (request->failure) {
   case HTTP_CONNECT:
@@ -284,8 +296,8 @@ static bool may_pass(const http_request *request) {
   }
 }
 
-void error_from_transport(f5_failure *failure, const http_request *request, const char *where, bool write,
-                          bool reached) {
+void error_from_transport(f5_failure *failure, const http_request *request, const char *where,
+                          bool write, bool reached) {
   text message = {0};
   *failure = (f5_failure){.verdict = {KIND_TRANSPORT, AGAIN_READ, false}};
   f5_again if_reached = reached ? AGAIN_ALWAYS : AGAIN_NEVER;
@@ -310,11 +322,13 @@ void error_from_transport(f5_failure *failure, const http_request *request, cons
     break;
   case HTTP_TLS:
     text_printf(&message, "no secure connection to %s", where);
-    failure->verdict = (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached, false};
+    failure->verdict =
+        (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached, false};
     break;
   case HTTP_TIMEOUT:
     text_printf(&message, "no answer from %s in time", where);
-    failure->verdict = (f5_verdict){KIND_TIMEOUT, request->sent ? AGAIN_READ : if_reached, request->sent};
+    failure->verdict =
+        (f5_verdict){KIND_TIMEOUT, request->sent ? AGAIN_READ : if_reached, request->sent};
     break;
   case HTTP_BROKEN:
     text_printf(&message, "%s broke off the connection", where);
@@ -368,7 +382,8 @@ static void set_number(lua_State *L, const char *field, int64_t value) {
   lua_setfield(L, -2, field);
 }
 
-static void push_failure(lua_State *L, const f5_failure *failure, const error_place *place, unsigned depth) {
+static void push_failure(lua_State *L, const f5_failure *failure, const error_place *place,
+                         unsigned depth) {
   lua_createtable(L, 0, 12);
   lua_pushstring(L, error_kind_name(failure->verdict.kind));
   lua_setfield(L, -2, "kind");
@@ -436,8 +451,8 @@ bool error_is(lua_State *L, int index) {
   return same;
 }
 
-/* "playbook.lua:12: " of the innermost line that is the script's own; what is compiled into the program has chunk names
- * that start with "=lualib/". */
+/* "playbook.lua:12: " of the innermost line that is the script's own; what is compiled into the
+ * program has chunk names that start with "=lualib/". */
 void error_push_script_line(lua_State *L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
@@ -479,7 +494,8 @@ int error_usage(lua_State *L, const char *format, ...) {
   return raise_usage(L);
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) between two names; `most` and more are the same. */
+/* Edits (insert, delete, replace, swap of neighbours) between two names; `most` and more are the
+ * same. */
 static unsigned distance(const char *a, const char *b, unsigned most) {
   size_t n = strlen(a), m = strlen(b);
   unsigned rows[3][64];
@@ -493,7 +509,8 @@ static unsigned distance(const char *a, const char *b, unsigned most) {
       unsigned best = above[j - 1] + (a[i - 1] != b[j - 1]);
       if (above[j] + 1 < best) best = above[j] + 1;
       if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+          before[j - 2] + 1 < best)
         best = before[j - 2] + 1;
       row[j] = best;
     }
@@ -506,8 +523,8 @@ int error_unknown(lua_State *L, const char *what, const char *name, const char *
   unsigned least = 4;
   for (; *known; known++) {
     size_t shorter = strlen(name) < strlen(*known) ? strlen(name) : strlen(*known);
-    bool begins =
-        shorter >= 3 && strncmp(name, *known, shorter) == 0; /* "pass" is nearer to "password" than to "port" */
+    bool begins = shorter >= 3 && strncmp(name, *known, shorter) ==
+                                      0; /* "pass" is nearer to "password" than to "port" */
     unsigned edits = begins ? 1 : distance(name, *known, 4);
     if (edits < least && (begins || edits * 2 <= strlen(*known))) {
       least = edits;
@@ -533,7 +550,9 @@ int error_lua_new(lua_State *L) {
   bool known = false;
   for (int i = KIND_NOT_FOUND; kind && i < KIND_COUNT; i++)
     known = known || strcmp(kind, kind_names[i]) == 0;
-  if (!known) return luaL_error(L, "error_new: no such kind of error: %s", kind ? kind : luaL_typename(L, -1));
+  if (!known)
+    return luaL_error(L, "error_new: no such kind of error: %s",
+                      kind ? kind : luaL_typename(L, -1));
   lua_getfield(L, 1, "message");
   size_t length;
   const char *message = lua_tolstring(L, -1, &length);
@@ -564,7 +583,8 @@ static void add_part(luaL_Buffer *b, lua_State *L, const char *field, const char
   luaL_addstring(b, behind);
 }
 
-/* bigip1: GET /mgmt/tm/ltm/pool/~Common~web: 404 not_found: 01020036:3: The requested Pool … (after 3 attempts) */
+/* bigip1: GET /mgmt/tm/ltm/pool/~Common~web: 404 not_found: 01020036:3: The requested Pool … (after
+ * 3 attempts) */
 static int error_tostring(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_getfield(L, 1, "kind");

@@ -1,5 +1,5 @@
-/* What went wrong: the one table that maps an answer of the device, or its absence, to a kind and to "may be tried
- * again", and the error objects that scripts see.
+/* What went wrong: the one table that maps an answer of the device, or its absence, to a kind and
+ * to "may be tried again", and the error objects that scripts see.
  */
 #ifndef F5_ERROR_H
 #define F5_ERROR_H
@@ -64,18 +64,20 @@ const char *error_kind_name(f5_kind kind);
 
 /* Fills the failure (cleared before) from an answer that is no success. `body` may be anything. */
 void error_from_answer(f5_failure *failure, long status, const char *body, size_t length);
-/* … from an exchange that brought no answer. `where` is "host:port", `write` whether the call changes the device,
- * `reached` whether this device has ever answered: before that, a wrong name, port or certificate is a mistake and not
- * a moment's trouble. */
-void error_from_transport(f5_failure *failure, const http_request *request, const char *where, bool write,
-                          bool reached);
-/* … from an answer that points elsewhere (3xx), which is never followed: password and token would go there. `location`
- * is what it names, "" if nothing. */
+/* … from an exchange that brought no answer. `where` is "host:port", `write` whether the call
+ * changes the device, `reached` whether this device has ever answered: before that, a wrong name,
+ * port or certificate is a mistake and not a moment's trouble. */
+void error_from_transport(f5_failure *failure, const http_request *request, const char *where,
+                          bool write, bool reached);
+/* … from an answer that points elsewhere (3xx), which is never followed: password and token would
+ * go there. `location` is what it names, "" if nothing. */
 void error_from_redirect(f5_failure *failure, long status, const char *location, const char *where);
 /* … from words of our own. */
-void error_set(f5_failure *failure, f5_kind kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void error_set(f5_failure *failure, f5_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Puts words of ours before the message. */
-void error_prefix(f5_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void error_prefix(f5_failure *failure, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void error_copy(f5_failure *to, const f5_failure *from);
 void error_clear(f5_failure *failure);
 
@@ -89,10 +91,11 @@ typedef struct error_place {
 void error_push(lua_State *L, const f5_failure *failure, const error_place *place);
 /* The same, and clears the failure, also when there is no memory for the object. */
 void error_push_and_clear(lua_State *L, f5_failure *failure, const error_place *place);
-/* Raises an error of kind "usage" whose message starts with the place in the script that made the mistake. */
+/* Raises an error of kind "usage" whose message starts with the place in the script that made the
+ * mistake. */
 int error_usage(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Raises an error of kind "usage" that says `what` (an option, a method …) is unknown and which known one is nearest.
- * known: names, NULL at the end. */
+/* Raises an error of kind "usage" that says `what` (an option, a method …) is unknown and which
+ * known one is nearest. known: names, NULL at the end. */
 int error_unknown(lua_State *L, const char *what, const char *name, const char *const *known);
 /* Pushes an error object of kind "cancelled"; for fiber_set_cancel_error. */
 int error_push_cancelled(lua_State *L);

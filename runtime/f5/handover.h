@@ -1,5 +1,5 @@
-/* Memory of C that becomes a value of Lua. Pushing may raise, for want of memory, and would leave the C side behind:
- * these free it either way. */
+/* Memory of C that becomes a value of Lua. Pushing may raise, for want of memory, and would leave
+ * the C side behind: these free it either way. */
 #ifndef F5_HANDOVER_H
 #define F5_HANDOVER_H
 
@@ -7,11 +7,12 @@
 
 #include "f5/text.h"
 
-/* Pushes the text as a string, and frees it. Raises when there is no memory, also when there was none for the text. */
+/* Pushes the text as a string, and frees it. Raises when there is no memory, also when there was
+ * none for the text. */
 void handover_text(lua_State *L, text *t);
 
-/* Runs function(L) with `data` as a light userdata at 1, which leaves one value: that is pushed; then, and when
- * function raises, too, clear(data). */
+/* Runs function(L) with `data` as a light userdata at 1, which leaves one value: that is pushed;
+ * then, and when function raises, too, clear(data). */
 void handover(lua_State *L, lua_CFunction function, void *data, void (*clear)(void *data));
 
 #endif

@@ -64,7 +64,8 @@ static void closed(f5_session *session) {
 }
 
 void session_step(f5_session *session) {
-  if (session->phase == SESSION_CLOSING && session->last_calls == 0 && auth_ended(session)) closed(session);
+  if (session->phase == SESSION_CLOSING && session->last_calls == 0 && auth_ended(session))
+    closed(session);
 }
 
 void session_end(f5_session *session) {
@@ -72,12 +73,14 @@ void session_end(f5_session *session) {
   transaction_end_all(session);
   session->phase = SESSION_CLOSING;
   loop_timer_stop(session->core->loop, &session->reaper);
-  if (session->running) { /* making an error masks its text against the secrets of every session: not for nothing */
+  if (session->running) { /* making an error masks its text against the secrets of every session:
+                             not for nothing */
     f5_failure failure;
     error_set(&failure, KIND_CANCELLED, "the session was closed");
     for (f5_call *call = session->running, *next; call; call = next) {
       next = call->next;
-      bool waits = call == &session->auth.call && call->state == CALL_PAUSES; /* for a device that may not come up */
+      bool waits = call == &session->auth.call &&
+                   call->state == CALL_PAUSES; /* for a device that may not come up */
       bool may_end = (call->internal && !waits) || (call->last && call->state == CALL_SENT);
       if (!may_end) call_fail(call, &failure);
     }

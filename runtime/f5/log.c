@@ -20,15 +20,16 @@ void f5_log_set_before(void (*before)(void)) {
   before_line = before;
 }
 
-/* The bytes of the control character there; 0: it is none, or one that a log may have. U+0080 to U+009F are some, too:
- * xterm takes U+009B for the beginning of an escape sequence. */
+/* The bytes of the control character there; 0: it is none, or one that a log may have. U+0080 to
+ * U+009F are some, too: xterm takes U+009B for the beginning of an escape sequence. */
 static size_t control_at(const char *bytes, size_t length) {
   unsigned char first = (unsigned char)bytes[0], second = length > 1 ? (unsigned char)bytes[1] : 0;
   if (first == 0xC2 && second >= 0x80 && second <= 0x9F) return 2;
   return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F;
 }
 
-/* What a device says must not be obeyed by the terminal. In JSON nothing of this kind is outside of strings. */
+/* What a device says must not be obeyed by the terminal. In JSON nothing of this kind is outside of
+ * strings. */
 static void put_shown(text *out, const text *line, bool json) {
   size_t from = 0, at = 0;
   while (at < line->length) {
@@ -78,7 +79,8 @@ static void json_start(text *line, const char *event, const f5_session *session)
   clock_gettime(CLOCK_REALTIME, &now);
   gmtime_r(&now.tv_sec, &utc);
   strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  text_printf(line, "{\"time\":\"%s.%03ldZ\",\"event\":\"%s\"", stamp, now.tv_nsec / 1000000, event);
+  text_printf(line, "{\"time\":\"%s.%03ldZ\",\"event\":\"%s\"", stamp, now.tv_nsec / 1000000,
+              event);
   json_member(line, "device", session->label);
 }
 
@@ -87,8 +89,8 @@ static bool is_text(const char *body, size_t length) {
   return !memchr(body, '\0', length < BODY_SHOWN ? length : BODY_SHOWN);
 }
 
-/* The mask is put on before the cut: half a secret is still one. One that lies across the end of what is looked at goes
- * with LONGEST_TOLD. */
+/* The mask is put on before the cut: half a secret is still one. One that lies across the end of
+ * what is looked at goes with LONGEST_TOLD. */
 static void put_body(text *line, const char *body, size_t length, bool json) {
   if (!is_text(body, length)) {
     text_printf(line, "(%zu bytes)", length);
@@ -98,7 +100,8 @@ static void put_body(text *line, const char *body, size_t length, bool json) {
   text masked = {0};
   secret_mask(&masked, body, seen);
   size_t whole = masked.length;
-  if (seen < length) text_cut(&masked, masked.length > LONGEST_TOLD ? masked.length - LONGEST_TOLD : 0);
+  if (seen < length)
+    text_cut(&masked, masked.length > LONGEST_TOLD ? masked.length - LONGEST_TOLD : 0);
   text_cut(&masked, BODY_SHOWN);
   size_t shown = masked.length;
   if (json)
@@ -109,7 +112,8 @@ static void put_body(text *line, const char *body, size_t length, bool json) {
   text_free(&masked);
 }
 
-/* The exchange is on its way: nothing is logged yet, a progress display and a trace will look from here. */
+/* The exchange is on its way: nothing is logged yet, a progress display and a trace will look from
+ * here. */
 void log_exchange_start(const f5_call *call) {
   (void)call;
 }
@@ -120,7 +124,8 @@ static void line_plain(text *line, const f5_call *call) {
   put_masked(line, request->path, strlen(request->path), false);
   uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
   if (request->failure == HTTP_OK)
-    text_printf(line, " %ld %zu bytes %llu ms", request->status, request->answer_length, (unsigned long long)took);
+    text_printf(line, " %ld %zu bytes %llu ms", request->status, request->answer_length,
+                (unsigned long long)took);
   else
     text_printf(line, " %s %llu ms", http_failure_name(request->failure), (unsigned long long)took);
   if (call->attempts > 1) text_printf(line, " attempt %u", call->attempts);
@@ -145,9 +150,11 @@ static void line_json(text *line, const f5_call *call) {
   json_member(line, "method", request->method);
   json_member(line, "path", request->path);
   uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
-  text_printf(line, ",\"status\":%ld,\"bytes_sent\":%llu,\"bytes_received\":%llu,\"ms\":%llu,\"attempt\":%u",
-              request->status, (unsigned long long)request->bytes_sent, (unsigned long long)request->bytes_received,
-              (unsigned long long)took, call->attempts);
+  text_printf(
+      line,
+      ",\"status\":%ld,\"bytes_sent\":%llu,\"bytes_received\":%llu,\"ms\":%llu,\"attempt\":%u",
+      request->status, (unsigned long long)request->bytes_sent,
+      (unsigned long long)request->bytes_received, (unsigned long long)took, call->attempts);
   if (request->failure != HTTP_OK) {
     json_member(line, "failure", http_failure_name(request->failure));
     json_member(line, "error", request->error);
@@ -177,8 +184,8 @@ void log_exchange_end(const f5_call *call) {
   write_out(&line, call->session->core->log_json);
 }
 
-static void tell(const f5_session *session, const char *event, const char *before, const char *behind,
-                 const char *words) {
+static void tell(const f5_session *session, const char *event, const char *before,
+                 const char *behind, const char *words) {
   text line = {0};
   if (session->core->log_json) {
     json_start(&line, event, session);

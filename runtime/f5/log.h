@@ -12,8 +12,10 @@
 void log_exchange_start(const f5_call *call);
 void log_exchange_end(const f5_call *call);
 /* A line of our own about a session, from level 1 on. Masked. */
-void log_note(const f5_session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_note(const f5_session *session, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The same for what a user must know although nobody asked for a log; level -1 silences it, too. */
-void log_warning(const f5_session *session, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_warning(const f5_session *session, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

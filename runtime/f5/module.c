@@ -35,8 +35,8 @@ void f5_tell_abandoned(void) {
                     json[] = "{\"event\":\"warning\",\"message\":\"" WORDS "\"}\n";
 #undef WORDS
   if (core_open_sessions == 0) return;
-  ssize_t written =
-      logs_json ? write(STDERR_FILENO, json, sizeof json - 1) : write(STDERR_FILENO, plain, sizeof plain - 1);
+  ssize_t written = logs_json ? write(STDERR_FILENO, json, sizeof json - 1)
+                              : write(STDERR_FILENO, plain, sizeof plain - 1);
   (void)written; /* there is nobody left to tell */
 }
 

@@ -57,7 +57,8 @@ bool prompt_ask(lua_State *L, const char *question, bool hidden, char *buffer) {
   if (changed) {
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    silent.c_cc[VQUIT] = silent.c_cc[VSUSP] = _POSIX_VDISABLE; /* they would leave the terminal as it is now */
+    silent.c_cc[VQUIT] = silent.c_cc[VSUSP] =
+        _POSIX_VDISABLE; /* they would leave the terminal as it is now */
     changed = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
   }
   say(fd, question);
@@ -111,7 +112,8 @@ int prompt_lua_from_command(lua_State *L) {
   char line[PROMPT_LONGEST];
   bool got = fgets(line, sizeof line, pipe) != NULL;
   char rest[256];
-  while (fread(rest, 1, sizeof rest, pipe) > 0) /* or the command dies of SIGPIPE and seems to have failed */
+  while (fread(rest, 1, sizeof rest, pipe) >
+         0) /* or the command dies of SIGPIPE and seems to have failed */
     ;
   int status = pclose(pipe);
   if (got) {
@@ -142,7 +144,8 @@ int prompt_lua_from_terminal(lua_State *L) {
 }
 
 void prompt_setup(lua_State *L) {
-  static const luaL_Reg events[] = {{"__gc", secret_collect}, {"__tostring", secret_tostring}, {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__gc", secret_collect}, {"__tostring", secret_tostring}, {NULL, NULL}};
   luaL_newmetatable(L, SECRET_NAME);
   luaL_setfuncs(L, events, 0);
   lua_pushliteral(L, "secret");

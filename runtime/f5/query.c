@@ -8,12 +8,15 @@
 #include "f5/error.h"
 #include "f5/uri.h"
 
-static const char *const names[] = {"select", "filter",  "top",         "skip",  "expand", "options",
-                                    "ver",    "orderby", "inlinecount", "query", NULL};
-static const char *const names_of_pages[] = {"select", "filter",  "top",         "skip",  "expand", "options",
-                                             "ver",    "orderby", "inlinecount", "query", "page",   NULL};
+static const char *const names[] = {"select",      "filter",  "top", "skip",
+                                    "expand",      "options", "ver", "orderby",
+                                    "inlinecount", "query",   NULL};
+static const char *const names_of_pages[] = {"select",      "filter",  "top",  "skip",
+                                             "expand",      "options", "ver",  "orderby",
+                                             "inlinecount", "query",   "page", NULL};
 
-/* Pushes the value as a string: "a,b" for { "a", "b" }; what has a __tostring (a filter that was built) is taken by it.
+/* Pushes the value as a string: "a,b" for { "a", "b" }; what has a __tostring (a filter that was
+ * built) is taken by it.
  */
 static const char *list_value(lua_State *L, int index, const char *name, size_t *length) {
   index = lua_absindex(L, index);
@@ -26,14 +29,16 @@ static const char *list_value(lua_State *L, int index, const char *name, size_t 
     return luaL_tolstring(L, index, length);
   }
   if (!lua_istable(L, index))
-    error_usage(L, "option '%s' must be a string or a list of strings, not a %s", name, luaL_typename(L, index));
+    error_usage(L, "option '%s' must be a string or a list of strings, not a %s", name,
+                luaL_typename(L, index));
   lua_Integer count = luaL_len(L, index);
   if (count == 0) error_usage(L, "option '%s' is an empty list", name);
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   for (lua_Integer i = 1; i <= count; i++) {
     if (lua_geti(L, index, i) != LUA_TSTRING)
-      error_usage(L, "option '%s' must be a list of strings; item %d is a %s", name, (int)i, luaL_typename(L, -1));
+      error_usage(L, "option '%s' must be a list of strings; item %d is a %s", name, (int)i,
+                  luaL_typename(L, -1));
     luaL_addvalue(&b);
     if (i < count) luaL_addchar(&b, ',');
   }
@@ -51,8 +56,8 @@ static void add_list(lua_State *L, text *path, int table, const char *name, cons
   lua_pop(L, 1); /* value */
 }
 
-/* filter = a text, sent as it stands, or conditions, which f5.filter writes: it knows the quoting, and what the device
- * supports at this path. */
+/* filter = a text, sent as it stands, or conditions, which f5.filter writes: it knows the quoting,
+ * and what the device supports at this path. */
 static void add_filter(lua_State *L, text *path, int table, const f5_reference *ref) {
   size_t length;
   int type = lua_getfield(L, table, "filter");
@@ -73,7 +78,8 @@ static void add_filter(lua_State *L, text *path, int table, const f5_reference *
     lua_pop(L, 3); /* text, f5.filter, loaded */
   } else if (type != LUA_TNIL) {
     if (type != LUA_TSTRING)
-      error_usage(L, "option 'filter' must be a text or conditions, not a %s", luaL_typename(L, -1));
+      error_usage(L, "option 'filter' must be a text or conditions, not a %s",
+                  luaL_typename(L, -1));
     const char *value = lua_tolstring(L, -1, &length);
     uri_query(path, "$filter", value, length);
   }
@@ -91,13 +97,16 @@ static lua_Integer count_option(lua_State *L, int table, const char *name, lua_I
 
 static void add_count(text *path, const char *parameter, lua_Integer value) {
   char digits[24];
-  if (value >= 0) uri_query(path, parameter, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
+  if (value >= 0)
+    uri_query(path, parameter, digits,
+              (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
 }
 
 /* expand = true is the sub-collections; a name or names are OData's $expand, which ASM has. */
 static void add_expand(lua_State *L, text *path, int table) {
   int type = lua_getfield(L, table, "expand");
-  if (type == LUA_TBOOLEAN && lua_toboolean(L, -1)) uri_query(path, "expandSubcollections", "true", 4);
+  if (type == LUA_TBOOLEAN && lua_toboolean(L, -1))
+    uri_query(path, "expandSubcollections", "true", 4);
   lua_pop(L, 1); /* expand */
   if (type != LUA_TNIL && type != LUA_TBOOLEAN) add_list(L, path, table, "expand", "$expand");
 }
@@ -108,10 +117,12 @@ static int by_name(const void *a, const void *b) {
 
 void query_add_raw(lua_State *L, text *path, int index) {
   index = lua_absindex(L, index);
-  if (!lua_istable(L, index)) error_usage(L, "option 'query' must be a table, not a %s", luaL_typename(L, index));
+  if (!lua_istable(L, index))
+    error_usage(L, "option 'query' must be a table, not a %s", luaL_typename(L, index));
   size_t count = 0, at = 0;
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-    if (lua_type(L, -2) != LUA_TSTRING) error_usage(L, "option 'query' must have strings as its names");
+    if (lua_type(L, -2) != LUA_TSTRING)
+      error_usage(L, "option 'query' must have strings as its names");
     count++;
   }
   const char **sorted = lua_newuserdatauv(L, (count + 1) * sizeof *sorted, 0);
@@ -150,7 +161,8 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
   bool has_ver = false, given = index != 0 && !lua_isnoneornil(L, index);
   lua_Integer top = -1, size = -1;
   if (given) {
-    if (!lua_istable(L, index)) error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
+    if (!lua_istable(L, index))
+      error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
     check_names(L, index, page ? names_of_pages : names);
     add_list(L, path, index, "select", "$select");
     add_filter(L, path, index, ref);
@@ -178,5 +190,6 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
     lua_pop(L, 1); /* ver */
     if (has_ver) add_list(L, path, index, "ver", "ver");
   }
-  if (!has_ver && ref->session->ver) uri_query(path, "ver", ref->session->ver, strlen(ref->session->ver));
+  if (!has_ver && ref->session->ver)
+    uri_query(path, "ver", ref->session->ver, strlen(ref->session->ver));
 }

@@ -11,14 +11,16 @@ f5_reference *reference_check(lua_State *L, int index) {
   f5_reference *ref = luaL_testudata(L, index, REFERENCE_NAME);
   if (!ref) {
     if (luaL_testudata(L, index, SESSION_NAME))
-      error_usage(L, "a session itself is nothing to load or change; name something on it: bip.ltm.pool");
+      error_usage(
+          L, "a session itself is nothing to load or change; name something on it: bip.ltm.pool");
     error_usage(L, "a reference is wanted here, not a %s: call methods with a colon, ref:load()",
                 luaL_typename(L, index));
   }
   return ref;
 }
 
-void reference_push(lua_State *L, int session, int transaction, const text *path, const text *query) {
+void reference_push(lua_State *L, int session, int transaction, const text *path,
+                    const text *query) {
   session = lua_absindex(L, session);
   if (path->failed || (query && query->failed)) luaL_error(L, "not enough memory");
   size_t query_length = query ? query->length : 0;
@@ -49,7 +51,8 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
   if (lua_type(L, index) != LUA_TSTRING)
     error_usage(L, "a path is made of strings, not of a %s", luaL_typename(L, index));
   const char *name = lua_tolstring(L, index, length);
-  if (*length == 0 || (*length == 1 && *name == '/')) error_usage(L, "an empty name is no part of a path");
+  if (*length == 0 || (*length == 1 && *name == '/'))
+    error_usage(L, "an empty name is no part of a path");
   /* "/Common/" .. name with an empty name: must not become the folder */
   if (*name == '/' && name[*length - 1] == '/' && !uri_is_absolute(name, *length))
     error_usage(L, "'%s' names nothing behind its last slash", name);
@@ -58,7 +61,8 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
 
 /* The text in which a path is put together, empty. */
 static text *scratch(lua_State *L, const f5_session *session) {
-  if (!session->core) error_usage(L, "the session with %s is closed", session->label); /* and the program is ending */
+  if (!session->core)
+    error_usage(L, "the session with %s is closed", session->label); /* and the program is ending */
   text_clear(&session->core->scratch);
   return &session->core->scratch;
 }
@@ -89,8 +93,8 @@ static int reference_index(lua_State *L) {
   return 1;
 }
 
-/* session:at(path, …), reference:at(path, …): each argument as an index, and also reaches what a method's name hides. A
- * session's first may be a whole URI or a link. Numbers may be ids. */
+/* session:at(path, …), reference:at(path, …): each argument as an index, and also reaches what a
+ * method's name hides. A session's first may be a whole URI or a link. Numbers may be ids. */
 int reference_lua_at(lua_State *L) {
   int count = lua_gettop(L), session = 1, transaction = 0;
   const f5_reference *ref = luaL_testudata(L, 1, REFERENCE_NAME);
@@ -111,21 +115,24 @@ int reference_lua_at(lua_State *L) {
     const char *name = check_name(L, i, &length);
     bool absolute = uri_is_absolute(name, length);
     if (!absolute && length > 8 && memcmp(name, "https://", 8) == 0)
-      return error_usage(L, "at: '%s' is no link of a device: its path does not begin with /mgmt", name);
+      return error_usage(L, "at: '%s' is no link of a device: its path does not begin with /mgmt",
+                         name);
     if (!absolute) {
       uri_add(path, name, length);
     } else if (i == 2 && !ref) {
       text_clear(path);
       uri_absolute(path, &query, name, length);
     } else {
-      return error_usage(L, "at: '%s' is a whole path, which only a session can start from: session:at(\"%s\")", name,
-                         name);
+      return error_usage(
+          L, "at: '%s' is a whole path, which only a session can start from: session:at(\"%s\")",
+          name, name);
     }
   }
   handover_text(L, &query);
   size_t query_length;
   const char *kept = lua_tolstring(L, -1, &query_length);
-  reference_push(L, session, transaction, path, &(text){.data = (char *)kept, .length = query_length});
+  reference_push(L, session, transaction, path,
+                 &(text){.data = (char *)kept, .length = query_length});
   return 1;
 }
 
@@ -135,35 +142,42 @@ static int reference_tostring(lua_State *L) {
 }
 
 static int reference_equal(lua_State *L) {
-  const f5_reference *a = luaL_testudata(L, 1, REFERENCE_NAME), *b = luaL_testudata(L, 2, REFERENCE_NAME);
+  const f5_reference *a = luaL_testudata(L, 1, REFERENCE_NAME),
+                     *b = luaL_testudata(L, 2, REFERENCE_NAME);
   lua_pushboolean(L, a && b && a->session == b->session && strcmp(a->text, b->text) == 0);
   return 1;
 }
 
 static int read_only(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
-  return error_usage(L, "a reference holds no state: to change the device call ref:modify{ %s = … } (%s)",
-                     luaL_tolstring(L, 2, NULL), ref->text);
+  return error_usage(
+      L, "a reference holds no state: to change the device call ref:modify{ %s = … } (%s)",
+      luaL_tolstring(L, 2, NULL), ref->text);
 }
 
 static int no_call(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
-  if (lua_gettop(L) == 3 && lua_isnil(L, 2) && lua_isnil(L, 3)) /* what a generic `for` begins with */
-    return error_usage(L, "a reference is no iterator: for item in ref:each() do … (%s)", ref->text);
+  if (lua_gettop(L) == 3 && lua_isnil(L, 2) &&
+      lua_isnil(L, 3)) /* what a generic `for` begins with */
+    return error_usage(L, "a reference is no iterator: for item in ref:each() do … (%s)",
+                       ref->text);
   const char *last = strrchr(ref->text, '/');
-  return error_usage(
-      L, "a reference has no method '%s'; its path is %s (a segment with that name is reached by :at(\"%s\"))",
-      last ? last + 1 : "", ref->text, last ? last + 1 : "");
+  return error_usage(L,
+                     "a reference has no method '%s'; its path is %s (a segment with that name is "
+                     "reached by :at(\"%s\"))",
+                     last ? last + 1 : "", ref->text, last ? last + 1 : "");
 }
 
 static int no_length(lua_State *L) {
-  return error_usage(L, "a reference has no length: #ref:list() counts the objects on the device (%s)",
+  return error_usage(L,
+                     "a reference has no length: #ref:list() counts the objects on the device (%s)",
                      reference_check(L, 1)->text);
 }
 
 static int no_pairs(lua_State *L) {
-  return error_usage(L, "a reference holds nothing to go through: ref:each() iterates over a collection, "
-                        "pairs(ref:load()) over an object");
+  return error_usage(
+      L, "a reference holds nothing to go through: ref:each() iterates over a collection, "
+         "pairs(ref:load()) over an object");
 }
 
 void reference_setup(lua_State *L) {

@@ -20,8 +20,10 @@ typedef struct f5_reference {
 
 /* The reference at index, or a usage error. */
 f5_reference *reference_check(lua_State *L, int index);
-/* Pushes a reference with this path and query in the session at index; transaction: index of its user value, or 0. */
-void reference_push(lua_State *L, int session, int transaction, const text *path, const text *query);
+/* Pushes a reference with this path and query in the session at index; transaction: index of its
+ * user value, or 0. */
+void reference_push(lua_State *L, int session, int transaction, const text *path,
+                    const text *query);
 /* __index of sessions; its upvalue is the table of their methods. */
 int session_index(lua_State *L);
 /* Lua: at(session or reference, …) -> reference */

@@ -17,9 +17,10 @@
 
 #define LONGEST_TIMEOUT 86400 /* s; also math.huge is one */
 
-/* An operation on the reference at index 1; the path is the reference's own text when nothing is to be added to it. */
-static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const char *method, const char *suffix,
-                                  int options) {
+/* An operation on the reference at index 1; the path is the reference's own text when nothing is to
+ * be added to it. */
+static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const char *method,
+                                  const char *suffix, int options) {
   f5_operation *op = operation_new(L, ref->session, method, ref->text);
   if (!*suffix && query_is_plain(L, ref, options)) return op;
   text_add(&op->path, ref->text, ref->length);
@@ -72,14 +73,17 @@ static int write_on(lua_State *L, f5_operation *op, int body, lua_KFunction fini
 }
 
 static void check_body(lua_State *L, const char *method) {
-  if (!lua_istable(L, 2)) error_usage(L, "%s takes a table of properties, not a %s", method, luaL_typename(L, 2));
+  if (!lua_istable(L, 2))
+    error_usage(L, "%s takes a table of properties, not a %s", method, luaL_typename(L, 2));
 }
 
 static void check_no_query(lua_State *L, const f5_reference *ref) {
-  if (ref->text[ref->length]) error_usage(L, "a path with a query cannot be written to: %s", ref->text);
+  if (ref->text[ref->length])
+    error_usage(L, "a path with a query cannot be written to: %s", ref->text);
 }
 
-/* Sets a member of the new body (on top) that the path says; the body the script gave may say the same. */
+/* Sets a member of the new body (on top) that the path says; the body the script gave may say the
+ * same. */
 static void name_member(lua_State *L, const char *member, const char *value, size_t length) {
   if (lua_getfield(L, 2, member) != LUA_TNIL) {
     size_t given_length;
@@ -93,8 +97,8 @@ static void name_member(lua_State *L, const char *member, const char *value, siz
   lua_setfield(L, -2, member);
 }
 
-/* Pushes a copy of the body with name, partition and subPath of a full name: "/Common/dir/web" is web in Common below
- * dir,
+/* Pushes a copy of the body with name, partition and subPath of a full name: "/Common/dir/web" is
+ * web in Common below dir,
  * "/part" is the folder part in the root. */
 static void push_named_body(lua_State *L, const char *full, size_t length) {
   lua_newtable(L);
@@ -122,14 +126,16 @@ static void push_named_body(lua_State *L, const char *full, size_t length) {
   if (last - 1 > end) name_member(L, "subPath", end + 1, (size_t)(last - 1 - (end + 1)));
 }
 
-/* A path of short names does not say whether it is a collection: POST to an object is what a device does not know. */
+/* A path of short names does not say whether it is a collection: POST to an object is what a device
+ * does not know. */
 static int created(lua_State *L, int status, lua_KContext context) {
   f5_operation *op = (f5_operation *)context;
   f5_failure *failure = &op->call.failure;
   if (failure->verdict.kind == KIND_NOT_FOUND && lua_getfield(L, 2, "name") == LUA_TNIL) {
     text message = {0};
     text_printf(&message,
-                "%s (an object is created in its collection, by name: collection:create { name = … }, or by full name: "
+                "%s (an object is created in its collection, by name: collection:create { name = … "
+                "}, or by full name: "
                 "collection[\"/Common/…\"]:create { … })",
                 failure->message);
     free(failure->message);
@@ -138,8 +144,8 @@ static int created(lua_State *L, int status, lua_KContext context) {
   return operation_answer(L, status, context);
 }
 
-/* ref:create{properties} -> the new object. On a collection the body has the name; a reference with a full name is
- * created in its collection. */
+/* ref:create{properties} -> the new object. On a collection the body has the name; a reference with
+ * a full name is created in its collection. */
 static int create(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   if (lua_isnoneornil(L, 2)) {
@@ -206,7 +212,8 @@ static int run(lua_State *L) {
   check_no_query(L, ref);
   lua_newtable(L);
   if (!lua_isnil(L, 3)) {
-    if (lua_getfield(L, 3, "command") != LUA_TNIL) return error_usage(L, "run: the command is given twice");
+    if (lua_getfield(L, 3, "command") != LUA_TNIL)
+      return error_usage(L, "run: the command is given twice");
     lua_pop(L, 1); /* nil */
     for (lua_pushnil(L); lua_next(L, 3);) {
       lua_pushvalue(L, -2);
@@ -263,7 +270,8 @@ static int raw_answer(lua_State *L, int status, lua_KContext context) {
 
 /* Fills the operation's header lines from the table at index; they stay on the stack in a table. */
 static void add_headers(lua_State *L, f5_operation *op, int index) {
-  if (!lua_istable(L, index)) error_usage(L, "request: headers must be a table, not a %s", luaL_typename(L, index));
+  if (!lua_istable(L, index))
+    error_usage(L, "request: headers must be a table, not a %s", luaL_typename(L, index));
   lua_newtable(L); /* keeps the lines */
   int kept = lua_gettop(L), n = 0;
   const char **lines = lua_newuserdatauv(L, (CALL_HEADERS - 4) * sizeof *lines, 0);
@@ -289,7 +297,8 @@ static void add_headers(lua_State *L, f5_operation *op, int index) {
 }
 
 static const char *check_method(lua_State *L) {
-  static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", NULL};
+  static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
+                                        "PUT", "PATCH", "DELETE",  NULL};
   if (lua_type(L, 2) != LUA_TSTRING)
     error_usage(L, "request(method, path, options): the method is a %s", luaL_typename(L, 2));
   for (const char *const *at = methods; *at; at++)
@@ -298,8 +307,8 @@ static const char *check_method(lua_State *L) {
   return NULL;
 }
 
-/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer; with raw { status,
- * headers, body } */
+/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer;
+ * with raw { status, headers, body } */
 static int request(lua_State *L) {
   static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
   f5_session *session = session_check(L, 1);
@@ -323,7 +332,8 @@ static int request(lua_State *L) {
   int body = 0;
   if (!lua_isnil(L, 4)) {
     if (!lua_istable(L, 4))
-      return error_usage(L, "request(method, path, options): the options are a %s", luaL_typename(L, 4));
+      return error_usage(L, "request(method, path, options): the options are a %s",
+                         luaL_typename(L, 4));
     for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
       bool found = false;
       const char *name = luaL_tolstring(L, -2, NULL);
@@ -341,7 +351,8 @@ static int request(lua_State *L) {
     if (lua_getfield(L, 4, "timeout") != LUA_TNIL) {
       lua_Number seconds = lua_tonumber(L, -1);
       if (!(seconds > 0)) return error_usage(L, "request: timeout is a number of seconds");
-      op->call.http.timeout_ms = seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
+      op->call.http.timeout_ms =
+          seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
     }
     int type = lua_getfield(L, 4, "body");
     if (type == LUA_TTABLE) {
@@ -349,7 +360,8 @@ static int request(lua_State *L) {
     } else if (type == LUA_TSTRING) {
       op->call.http.body = lua_tolstring(L, -1, &op->call.http.body_length);
     } else if (type != LUA_TNIL) {
-      return error_usage(L, "request: body must be a table or a string, not a %s", luaL_typename(L, -1));
+      return error_usage(L, "request: body must be a table or a string, not a %s",
+                         luaL_typename(L, -1));
     }
   }
   if (session->ver && !strstr(text_string(&op->path), "ver="))
@@ -366,10 +378,12 @@ static int request(lua_State *L) {
 }
 
 void resource_setup(lua_State *L, int session_methods, int reference_methods) {
-  static const luaL_Reg of_session[] = {{"request", request}, {"at", reference_lua_at}, {NULL, NULL}};
+  static const luaL_Reg of_session[] = {
+      {"request", request}, {"at", reference_lua_at}, {NULL, NULL}};
   static const luaL_Reg of_reference[] = {
-      {"load", load},       {"example", example}, {"exists", exists}, {"create", create},       {"modify", modify},
-      {"replace", replace}, {"delete", delete},   {"run", run},       {"at", reference_lua_at}, {NULL, NULL}};
+      {"load", load},           {"example", example}, {"exists", exists}, {"create", create},
+      {"modify", modify},       {"replace", replace}, {"delete", delete}, {"run", run},
+      {"at", reference_lua_at}, {NULL, NULL}};
   session_methods = lua_absindex(L, session_methods);
   reference_methods = lua_absindex(L, reference_methods);
   lua_pushvalue(L, session_methods);

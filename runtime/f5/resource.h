@@ -1,5 +1,5 @@
-/* The methods of references that make one call: load, create, modify, replace, delete, exists, run, example; and
- * session:request. */
+/* The methods of references that make one call: load, create, modify, replace, delete, exists, run,
+ * example; and session:request. */
 #ifndef F5_RESOURCE_H
 #define F5_RESOURCE_H
 

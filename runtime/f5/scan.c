@@ -155,8 +155,8 @@ size_t scan_character(const char *s, size_t length, char utf8[4], size_t *size) 
   *utf8 = known ? meant[known - plain] : s[1];
   if (s[1] != 'u' || !hex4(s + 2, end, &code)) return 2;
   size_t taken = 6;
-  if (code >= 0xD800 && code < 0xDC00 && length >= 12 && s[6] == '\\' && s[7] == 'u' && hex4(s + 8, end, &low) &&
-      low >= 0xDC00 && low < 0xE000) {
+  if (code >= 0xD800 && code < 0xDC00 && length >= 12 && s[6] == '\\' && s[7] == 'u' &&
+      hex4(s + 8, end, &low) && low >= 0xDC00 && low < 0xE000) {
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
     taken = 12;
   }

@@ -11,8 +11,10 @@
 #include "f5/scan.h"
 #include "f5/uri.h"
 
-#define GRAIN 64          /* bytes; secrets are small */
-#define CHUNK (64 * 1024) /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
+#define GRAIN 64 /* bytes; secrets are small */
+#define CHUNK                                                                                      \
+  (64 *                                                                                            \
+   1024) /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
 #define GRAINS (CHUNK / GRAIN)
 #define SHORTEST_MASKED 4 /* a shorter secret would shred every text that contains its letters */
 #define TOKEN_LENGTH 26   /* as devices make them: capitals and digits */
@@ -99,7 +101,8 @@ static bool take(secret *s, size_t size) {
 static void give_back(secret *s) {
   secret_wipe(s->memory, s->size);
   if (s->home->size == CHUNK) {
-    memset(s->home->used + (size_t)(s->memory - s->home->memory) / GRAIN, 0, (s->size + GRAIN - 1) / GRAIN);
+    memset(s->home->used + (size_t)(s->memory - s->home->memory) / GRAIN, 0,
+           (s->size + GRAIN - 1) / GRAIN);
     return;
   }
   chunk **link = &chunks;
@@ -130,7 +133,8 @@ static const char *keep_spelling(secret *s, size_t *used, const char *bytes, siz
 static void percent_encode(text *out, const char *bytes, size_t length) {
   for (size_t i = 0; i < length; i++) {
     unsigned char c = (unsigned char)bytes[i];
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-_.~", c)))
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+        (c && strchr("-_.~", c)))
       text_char(out, (char)c);
     else
       text_printf(out, "%%%02X", c);
@@ -150,16 +154,18 @@ text secret_text(size_t length) {
 
 secret *secret_new(const char *value, size_t length) {
   secret *s = calloc(1, sizeof *s);
-  text json = secret_text(6 * length), twice = secret_text(12 * length), percent = secret_text(3 * length),
-       in_path = secret_text(3 * length), in_query = secret_text(3 * length);
+  text json = secret_text(6 * length), twice = secret_text(12 * length),
+       percent = secret_text(3 * length), in_path = secret_text(3 * length),
+       in_query = secret_text(3 * length);
   text_json(&json, value, length);
   text_json(&twice, json.data, json.length);
   percent_encode(&percent, value, length);
   uri_encode(&in_path, value, length);
   uri_encode_query(&in_query, value, length);
-  bool whole = s && !json.failed && !twice.failed && !percent.failed && !in_path.failed && !in_query.failed;
-  if (whole && take(s, length + json.length + twice.length + percent.length + in_path.length + in_query.length +
-                           MOST_SPELLINGS)) {
+  bool whole =
+      s && !json.failed && !twice.failed && !percent.failed && !in_path.failed && !in_query.failed;
+  if (whole && take(s, length + json.length + twice.length + percent.length + in_path.length +
+                           in_query.length + MOST_SPELLINGS)) {
     size_t used = 0;
     s->length = length;
     keep_spelling(s, &used, value, length);
@@ -244,15 +250,16 @@ bool secret_name(const char *name, size_t length) {
   return false;
 }
 
-/* A quote of a JSON text that is quoted n times over stands behind 2^n - 1 backslashes; backslashes of the string's own
- * come in whole multiples of 2^(n+1) before them. */
+/* A quote of a JSON text that is quoted n times over stands behind 2^n - 1 backslashes; backslashes
+ * of the string's own come in whole multiples of 2^(n+1) before them. */
 static bool closes(size_t backslashes, size_t opening) {
   return backslashes % (2 * (opening + 1)) == opening;
 }
 
-/* At a quote (preceded by `opening` backslashes): the end of the string it opens, which is the place of the first
- * backslash before the closing quote, and the place behind that quote. */
-static bool string_end(const char *s, size_t length, size_t at, size_t opening, size_t *end, size_t *behind) {
+/* At a quote (preceded by `opening` backslashes): the end of the string it opens, which is the
+ * place of the first backslash before the closing quote, and the place behind that quote. */
+static bool string_end(const char *s, size_t length, size_t at, size_t opening, size_t *end,
+                       size_t *behind) {
   size_t backslashes = 0;
   for (; at < length; at++) {
     if (s[at] == '\\') {
@@ -268,8 +275,9 @@ static bool string_end(const char *s, size_t length, size_t at, size_t opening, 
   return false;
 }
 
-/* At a quote: is this the name of a secret member with a string as its value? Then where that value starts and ends.
- * Also inside of a string, as in the originalRequestBody that a failed login echoes. */
+/* At a quote: is this the name of a secret member with a string as its value? Then where that value
+ * starts and ends. Also inside of a string, as in the originalRequestBody that a failed login
+ * echoes. */
 static bool secret_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
   size_t opening = 0, name_end, at;
   while (opening < quote && s[quote - 1 - opening] == '\\')
@@ -290,11 +298,13 @@ static bool secret_member(const char *s, size_t length, size_t quote, size_t *st
   if (at >= length || s[at] != '"') return false;
   *start = at + 1;
   size_t behind;
-  if (!string_end(s, length, *start, opening, end, &behind)) *end = length; /* cut off: the rest is the secret */
+  if (!string_end(s, length, *start, opening, end, &behind))
+    *end = length; /* cut off: the rest is the secret */
   return true;
 }
 
-/* "X-F5-Auth-Token: …", "Authorization: Basic …" at the start of a line: where its value starts and ends. */
+/* "X-F5-Auth-Token: …", "Authorization: Basic …" at the start of a line: where its value starts and
+ * ends. */
 static bool secret_header(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
   static const char *const names[] = {
       "X-F5-Auth-Token:", "Authorization:", "Proxy-Authorization:", "Cookie:", "Set-Cookie:"};
@@ -311,15 +321,17 @@ static bool secret_header(const char *s, size_t length, size_t at, size_t *start
   return false;
 }
 
-/* A token that is nobody's here, so that it is not known: the address of one, or a string of JSON that looks like one
- * (its "name" is the token itself). Its first characters stay, to tell it from others. */
+/* A token that is nobody's here, so that it is not known: the address of one, or a string of JSON
+ * that looks like one (its "name" is the token itself). Its first characters stay, to tell it from
+ * others. */
 static bool secret_token(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
   static const char place[] = "/authz/tokens/";
   const size_t prefix = sizeof place - 1;
   bool in_path = at >= prefix && memcmp(s + at - prefix, place, prefix) == 0;
   if (!in_path && (at == 0 || s[at - 1] != '"')) return false;
   size_t stop = at;
-  while (stop < length && ((s[stop] >= 'A' && s[stop] <= 'Z') || (s[stop] >= '0' && s[stop] <= '9')))
+  while (stop < length &&
+         ((s[stop] >= 'A' && s[stop] <= 'Z') || (s[stop] >= '0' && s[stop] <= '9')))
     stop++;
   bool whole = stop == length || s[stop] == '"' || s[stop] == '\\';
   if (in_path ? stop - at < TOKEN_SHORTEST : stop - at != TOKEN_LENGTH || !whole) return false;
@@ -328,8 +340,8 @@ static bool secret_token(const char *s, size_t length, size_t at, size_t *start,
   return true;
 }
 
-/* The length of the secret at s as some other program writes it in JSON: é as \\u00e9, & as \\u0026, / as \\/. 0: it is
- * not there. */
+/* The length of the secret at s as some other program writes it in JSON: é as \\u00e9, & as
+ * \\u0026, / as \\/. 0: it is not there. */
 static size_t escaped_secret(const char *s, size_t length, const char *bytes, size_t size) {
   size_t at = 0, matched = 0;
   while (matched < size) {
@@ -348,7 +360,8 @@ static size_t longest_secret(const char *s, size_t length) {
   for (const secret *one = masked; one; one = one->next) {
     for (unsigned i = 0; i < one->spellings; i++) {
       size_t size = one->spelling[i].length;
-      if (size > longest && size <= length && memcmp(s, one->spelling[i].bytes, size) == 0) longest = size;
+      if (size > longest && size <= length && memcmp(s, one->spelling[i].bytes, size) == 0)
+        longest = size;
     }
     size_t escaped = escaped_secret(s, length, one->spelling[0].bytes, one->spelling[0].length);
     if (escaped > longest) longest = escaped;
@@ -357,12 +370,14 @@ static size_t longest_secret(const char *s, size_t length) {
 }
 
 void secret_mask(text *out, const char *string, size_t length) {
-  bool first[256] = {['\\'] = masked != NULL}; /* the bytes that a secret starts with, as it is or escaped */
+  bool first[256] = {['\\'] = masked !=
+                              NULL}; /* the bytes that a secret starts with, as it is or escaped */
   for (const secret *one = masked; one; one = one->next)
     for (unsigned i = 0; i < one->spellings; i++)
       first[(unsigned char)one->spelling[i].bytes[0]] = true;
   size_t from = 0; /* what is before is out already */
-  /* The value of a password-like name comes a little behind the name, which may hold a known secret itself. */
+  /* The value of a password-like name comes a little behind the name, which may hold a known secret
+   * itself. */
   bool waits = false;
   size_t value = 0, behind = 0;
   for (size_t at = 0; at < length || (waits && at == value);) {
@@ -380,7 +395,8 @@ void secret_mask(text *out, const char *string, size_t length) {
     if (end == at && !here) {
       if (!waits)
         waits = (string[at] == '"' && secret_member(string, length, at, &value, &behind)) ||
-                ((at == 0 || string[at - 1] == '\n') && secret_header(string, length, at, &value, &behind)) ||
+                ((at == 0 || string[at - 1] == '\n') &&
+                 secret_header(string, length, at, &value, &behind)) ||
                 secret_token(string, length, at, &value, &behind);
       at++;
       continue;

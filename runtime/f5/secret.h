@@ -1,13 +1,14 @@
-/* Passwords and tokens: kept in memory that is locked, left out of core files and wiped, and masked wherever text
- * leaves.
+/* Passwords and tokens: kept in memory that is locked, left out of core files and wiped, and masked
+ * wherever text leaves.
  *
  *   secret *password = secret_new(typed, strlen(typed));
  *   text line = {0};
- *   secret_mask(&line, body, body_length);    -- every known secret, and every value of a password-like key, is
+ *   secret_mask(&line, body, body_length);    -- every known secret, and every value of a
+ * password-like key, is
  * ******** secret_free(password);
  *
- * The first secret also switches core files off for the process, since libcurl and OpenSSL keep copies that cannot be
- * reached. Used from the client's thread only.
+ * The first secret also switches core files off for the process, since libcurl and OpenSSL keep
+ * copies that cannot be reached. Used from the client's thread only.
  */
 #ifndef F5_SECRET_H
 #define F5_SECRET_H
@@ -21,12 +22,14 @@
 
 typedef struct secret secret;
 
-/* Keeps a copy and masks it from now on, as it is and as JSON and URIs write it. NULL without memory. */
+/* Keeps a copy and masks it from now on, as it is and as JSON and URIs write it. NULL without
+ * memory. */
 secret *secret_new(const char *value, size_t length);
-/* The same for a text of several parts of which only `hidden` is to be masked: a header line, a request body. */
+/* The same for a text of several parts of which only `hidden` is to be masked: a header line, a
+ * request body. */
 secret *secret_quiet(const char *const *parts, size_t count);
-/* Masks nothing: a password that equals the user's name cannot be told from it, and would take it out of every log
- * line. */
+/* Masks nothing: a password that equals the user's name cannot be told from it, and would take it
+ * out of every log line. */
 void secret_unmask(secret *s);
 const char *secret_string(const secret *s); /* NUL-terminated */
 size_t secret_length(const secret *s);

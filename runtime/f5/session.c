@@ -13,7 +13,8 @@
 
 #define OPERATION_NAME "f5.operation"
 #define WAITER_NAME "f5.session.waiter"
-#define START_MASKED 4096 /* bytes of an answer in which secrets are looked for, for the 80 that are shown */
+#define START_MASKED                                                                               \
+  4096 /* bytes of an answer in which secrets are looked for, for the 80 that are shown */
 
 /* -- operations -- */
 
@@ -34,8 +35,10 @@ static int operation_collect(lua_State *L) {
   return 0;
 }
 
-f5_operation *operation_new(lua_State *L, f5_session *session, const char *method, const char *path) {
-  session_check_open(L, session); /* before anything is kept: while a state closes, nothing new is finalized */
+f5_operation *operation_new(lua_State *L, f5_session *session, const char *method,
+                            const char *path) {
+  session_check_open(
+      L, session); /* before anything is kept: while a state closes, nothing new is finalized */
   f5_operation *op = lua_newuserdatauv(L, sizeof *op, 0);
   memset(op, 0, sizeof *op);
   luaL_setmetatable(L, OPERATION_NAME);
@@ -69,7 +72,8 @@ int session_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish
   return start(L, op, finish);
 }
 
-/* What an error shows of an answer that is no JSON, masked before it is cut: half a secret is still one. */
+/* What an error shows of an answer that is no JSON, masked before it is cut: half a secret is still
+ * one. */
 static void keep_start(char *start, size_t size, const char *answer, size_t length) {
   text masked = {0};
   if (*answer == '{' || *answer == '[') { /* only its first character is looked at */
@@ -103,9 +107,11 @@ void operation_result(lua_State *L, f5_operation *op) {
     long status = call->http.status;
     error_clear(&call->failure);
     if (looks_json)
-      error_set(&call->failure, KIND_PROTOCOL, "the answer is broken JSON: %s", lua_tostring(L, -1));
+      error_set(&call->failure, KIND_PROTOCOL, "the answer is broken JSON: %s",
+                lua_tostring(L, -1));
     else
-      error_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'", start_of_answer);
+      error_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'",
+                start_of_answer);
     call->failure.status = status;
     call->failure.verdict.unknown = false;
     call_push_error(L, call);
@@ -134,7 +140,8 @@ static f5_session *to_session(lua_State *L, int index) {
 }
 
 void session_check_open(lua_State *L, const f5_session *session) {
-  if (session->phase != SESSION_OPEN) error_usage(L, "the session with %s is closed", session->label);
+  if (session->phase != SESSION_OPEN)
+    error_usage(L, "the session with %s is closed", session->label);
 }
 
 f5_session *session_check(lua_State *L, int index) {
@@ -161,7 +168,8 @@ f5_session **session_push(lua_State *L) {
 }
 
 static void forget_waiter(fiber_wait *wait) {
-  session_waiter *waiter = (session_waiter *)(void *)((char *)wait - offsetof(session_waiter, wait));
+  session_waiter *waiter =
+      (session_waiter *)(void *)((char *)wait - offsetof(session_waiter, wait));
   if (!waiter->session) return;
   for (session_waiter **at = &waiter->session->waiters; *at; at = &(*at)->next)
     if (*at == waiter) {
@@ -188,7 +196,8 @@ static int session_close(lua_State *L) {
   session_end(session);
   if (session->phase == SESSION_CLOSED) return 0;
   session_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
-  *waiter = (session_waiter){.wait.abandon = forget_waiter, .next = session->waiters, .session = session};
+  *waiter =
+      (session_waiter){.wait.abandon = forget_waiter, .next = session->waiters, .session = session};
   session->waiters = waiter;
   luaL_setmetatable(L, WAITER_NAME);
   return fiber_await(L, &waiter->wait, 0, closed);
@@ -196,7 +205,8 @@ static int session_close(lua_State *L) {
 
 static int session_tostring(lua_State *L) {
   const f5_session *session = to_session(L, 1);
-  lua_pushfstring(L, "session with %s%s", session->label, session->phase == SESSION_OPEN ? "" : " (closed)");
+  lua_pushfstring(L, "session with %s%s", session->label,
+                  session->phase == SESSION_OPEN ? "" : " (closed)");
   return 1;
 }
 
@@ -253,8 +263,9 @@ int session_lua_set_password(lua_State *L) {
 }
 
 static int read_only(lua_State *L) {
-  return error_usage(L, "a session has no fields to set: bip.%s:modify{…} and bip.%s:create{…} change a device",
-                     luaL_tolstring(L, 2, NULL), lua_tostring(L, -1));
+  return error_usage(
+      L, "a session has no fields to set: bip.%s:modify{…} and bip.%s:create{…} change a device",
+      luaL_tolstring(L, 2, NULL), lua_tostring(L, -1));
 }
 
 void session_setup(lua_State *L) {

@@ -1,7 +1,7 @@
 /* A session: one device, one user. The C half knows no Lua; session.c makes it a userdata.
  *
- * Lifetime: the userdata and every call keep it (references). It stays in the core's list until its tokens are deleted,
- * also when the script forgot it.
+ * Lifetime: the userdata and every call keep it (references). It stays in the core's list until its
+ * tokens are deleted, also when the script forgot it.
  */
 #ifndef F5_SESSION_H
 #define F5_SESSION_H
@@ -40,9 +40,10 @@ struct f5_session {
   char *ver;   /* NULL, or what every call asks for */
   long timeout_ms;
   unsigned retries;
-  uint64_t delay_ms, budget_ms; /* first pause, and when after its start a call is not tried again */
-  bool reached;                 /* the device has answered */
-  uint64_t wait_ms;             /* how long the first login tries a device that is not up; 0 from then on */
+  uint64_t delay_ms,
+      budget_ms;    /* first pause, and when after its start a call is not tried again */
+  bool reached;     /* the device has answered */
+  uint64_t wait_ms; /* how long the first login tries a device that is not up; 0 from then on */
   f5_auth auth;
   f5_call *running;
   struct f5_transaction *transactions; /* that are open */
@@ -59,19 +60,22 @@ struct f5_session {
 f5_session *session_new(f5_core *core); /* one reference, in the core's list; NULL without memory */
 f5_session *session_retain(f5_session *session);
 void session_release(f5_session *session);
-/* Ends it: running calls fail, tokens are deleted. Returns at once; phase becomes SESSION_CLOSED later. */
+/* Ends it: running calls fail, tokens are deleted. Returns at once; phase becomes SESSION_CLOSED
+ * later. */
 void session_end(f5_session *session);
 /* The script has lost it: it ends from the loop (a finalizer does no network I/O). */
 void session_orphan(f5_session *session);
 /* auth.c: something ended; is the session closed now? */
 void session_step(f5_session *session);
-/* Ends all sessions and turns the loop until they are closed, at most so long; then they are abandoned. */
+/* Ends all sessions and turns the loop until they are closed, at most so long; then they are
+ * abandoned. */
 void session_end_all(f5_core *core, unsigned timeout_ms);
 void session_abandon_all(f5_core *core);
 
 /* -- Lua: one operation of a fiber (session.c) -- */
 
-/* A call and the fiber that waits for it: a userdata on the stack of the C function that makes the call. */
+/* A call and the fiber that waits for it: a userdata on the stack of the C function that makes the
+ * call. */
 typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
@@ -80,12 +84,15 @@ typedef struct f5_operation {
 } f5_operation;
 
 /* Pushes an operation that is not started. */
-f5_operation *operation_new(lua_State *L, f5_session *session, const char *method, const char *path);
+f5_operation *operation_new(lua_State *L, f5_session *session, const char *method,
+                            const char *path);
 /* Starts it and waits; `finish` gets the operation as its context. A GET, HEAD or OPTIONS. */
 int session_read(lua_State *L, f5_operation *op, lua_KFunction finish);
-/* The same for every call that changes a device. All of them come through here. body: index of a table, or 0. */
+/* The same for every call that changes a device. All of them come through here. body: index of a
+ * table, or 0. */
 int session_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish);
-/* In `finish`: raises the error of a failed call; else pushes the decoded answer (nil if there is none) and frees it.
+/* In `finish`: raises the error of a failed call; else pushes the decoded answer (nil if there is
+ * none) and frees it.
  */
 void operation_result(lua_State *L, f5_operation *op);
 /* finish: the answer is the one result. */
@@ -106,7 +113,8 @@ int session_lua_set_password(lua_State *L);
 /* -- Lua (connect.c) -- */
 /* connect(options) -> session, logged in */
 int session_lua_connect(lua_State *L);
-/* preset{host, port, ca, username, password}: where f5.connect goes in a simulated run; nil ends it */
+/* preset{host, port, ca, username, password}: where f5.connect goes in a simulated run; nil ends it
+ */
 int session_lua_preset(lua_State *L);
 
 #endif

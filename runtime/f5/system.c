@@ -33,7 +33,9 @@ static int system_append_open(lua_State *L) {
   if (file->fd < 0) return luaL_error(L, "cannot open '%s': %s", path, strerror(errno));
   if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
-      return luaL_error(L, "'%s' is in use by another run; wait for it, or give this run a file of its own", path);
+      return luaL_error(
+          L, "'%s' is in use by another run; wait for it, or give this run a file of its own",
+          path);
     return luaL_error(L, "cannot lock '%s': %s", path, strerror(errno));
   }
   return 1;
@@ -63,7 +65,8 @@ static int append_file_truncate(lua_State *L) {
   append_file *file = check_open(L);
   lua_Integer bytes = luaL_checkinteger(L, 2);
   luaL_argcheck(L, bytes >= 0, 2, "must not be negative");
-  if (ftruncate(file->fd, (off_t)bytes) != 0) return luaL_error(L, "cannot truncate: %s", strerror(errno));
+  if (ftruncate(file->fd, (off_t)bytes) != 0)
+    return luaL_error(L, "cannot truncate: %s", strerror(errno));
   return 0;
 }
 
@@ -84,7 +87,8 @@ static int append_file_append(lua_State *L) {
     }
     done += (size_t)written;
   }
-  if (fdatasync(file->fd) != 0) return luaL_error(L, "cannot write to the disk: %s", strerror(errno));
+  if (fdatasync(file->fd) != 0)
+    return luaL_error(L, "cannot write to the disk: %s", strerror(errno));
   return 0;
 }
 
@@ -110,14 +114,17 @@ static int system_raise_open_files(lua_State *L) {
     return luaL_error(L, "cannot read the limit of open files: %s", strerror(errno));
   if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)wanted) {
     if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < (rlim_t)wanted)
-      return luaL_error(
-          L, "%I open files are needed and %I are allowed: use fewer workers, or raise the limit (ulimit -Hn)", wanted,
-          (LUAI_UACINT)limit.rlim_max);
+      return luaL_error(L,
+                        "%I open files are needed and %I are allowed: use fewer workers, or raise "
+                        "the limit (ulimit -Hn)",
+                        wanted, (LUAI_UACINT)limit.rlim_max);
     limit.rlim_cur = (rlim_t)wanted;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      return luaL_error(L, "cannot raise the limit of open files to %I: %s", wanted, strerror(errno));
+      return luaL_error(L, "cannot raise the limit of open files to %I: %s", wanted,
+                        strerror(errno));
   }
-  lua_pushinteger(L, limit.rlim_cur == RLIM_INFINITY ? LUA_MAXINTEGER : (lua_Integer)limit.rlim_cur);
+  lua_pushinteger(L,
+                  limit.rlim_cur == RLIM_INFINITY ? LUA_MAXINTEGER : (lua_Integer)limit.rlim_cur);
   return 1;
 }
 

@@ -22,15 +22,18 @@ typedef struct task_family {
   const char *name, *below; /* its tasks are below this path */
   const char *id;           /* member that names a task in the answer to its start */
   const char *state;        /* member that says where it stands */
-  const char *start;        /* member that a PUT sets to VALIDATING, and only then it begins; NULL: it begins at once */
-  const char *watch;        /* looked at is not the task but the object of this collection; `named` member names it */
+  const char *start; /* member that a PUT sets to VALIDATING, and only then it begins; NULL: it
+                        begins at once */
+  const char *watch; /* looked at is not the task but the object of this collection; `named` member
+                        names it */
   const char *named;
   const char *done[4], *failed[4]; /* beginnings of its last words */
-  const char *result;              /* member with the result; "/result": a path of its own; NULL: the task itself */
-  const char *reason;              /* member with the reason of a failure */
-  bool changes;                    /* no POST makes it: a PATCH of the object itself starts the work */
-  bool keeps;                      /* there is no task to delete */
-  bool late;                       /* may not be there yet at first */
+  const char
+      *result; /* member with the result; "/result": a path of its own; NULL: the task itself */
+  const char *reason; /* member with the reason of a failure */
+  bool changes;       /* no POST makes it: a PATCH of the object itself starts the work */
+  bool keeps;         /* there is no task to delete */
+  bool late;          /* may not be there yet at first */
 } task_family;
 
 static const task_family families[] = {
@@ -105,7 +108,8 @@ static const task_family families[] = {
 static const task_family *find(const char *path) {
   for (size_t i = 0; i < FAMILIES; i++) {
     size_t length = strlen(families[i].below);
-    if (strncmp(path, families[i].below, length) == 0 && (!path[length] || path[length] == '/')) return &families[i];
+    if (strncmp(path, families[i].below, length) == 0 && (!path[length] || path[length] == '/'))
+      return &families[i];
   }
   return NULL;
 }
@@ -142,7 +146,13 @@ static int lua_family(lua_State *L) {
 
 /* -- polling -- */
 
-typedef enum task_outcome { TASK_RUNS, TASK_DONE, TASK_FAILED, TASK_LOST, TASK_BROKEN } task_outcome;
+typedef enum task_outcome {
+  TASK_RUNS,
+  TASK_DONE,
+  TASK_FAILED,
+  TASK_LOST,
+  TASK_BROKEN
+} task_outcome;
 
 static const char *const outcome_names[] = {"running", "done", "failed", "lost"};
 
@@ -176,7 +186,8 @@ static bool read_state(task_poll *poll) {
   const http_request *http = &poll->call.http;
   scan_value value;
   text state = {0};
-  bool found = http->answer && scan_find(http->answer, http->answer_length, poll->family->state, &value) &&
+  bool found = http->answer &&
+               scan_find(http->answer, http->answer_length, poll->family->state, &value) &&
                scan_string(&value, &state);
   if (found) {
     size_t length = state.length < LONGEST_STATE - 1 ? state.length : LONGEST_STATE - 1;
@@ -189,7 +200,8 @@ static bool read_state(task_poll *poll) {
 
 /* What a device says while it is busy or restarts: it says nothing about the task. */
 static bool says_nothing(f5_kind kind) {
-  return kind == KIND_NOT_READY || kind == KIND_TRANSPORT || kind == KIND_TIMEOUT || kind == KIND_BUSY;
+  return kind == KIND_NOT_READY || kind == KIND_TRANSPORT || kind == KIND_TIMEOUT ||
+         kind == KIND_BUSY;
 }
 
 static task_outcome look_result(task_poll *poll) {
@@ -201,8 +213,8 @@ static task_outcome look_result(task_poll *poll) {
       return judge(poll->family, poll->state);
     }
     if (++poll->odd < ODD_LIMIT) return TASK_RUNS;
-    error_set(&poll->call.failure, KIND_PROTOCOL, "the answer has no '%s' that says where the task stands",
-              poll->family->state);
+    error_set(&poll->call.failure, KIND_PROTOCOL,
+              "the answer has no '%s' that says where the task stands", poll->family->state);
     return TASK_BROKEN;
   }
   if (kind == KIND_NOT_FOUND) return poll->family->late && !poll->seen ? TASK_RUNS : TASK_LOST;
@@ -244,7 +256,8 @@ static void abandon(fiber_wait *wait) {
 
 static int poll_collect(lua_State *L) {
   task_poll *poll = lua_touserdata(L, 1);
-  if (poll->call.session && !poll->call.session->core) call_clear(&poll->call); /* the loop is gone */
+  if (poll->call.session && !poll->call.session->core)
+    call_clear(&poll->call); /* the loop is gone */
   stop(poll);
   return 0;
 }
@@ -283,13 +296,15 @@ static uint64_t milliseconds(lua_Number seconds) {
 
 /* poll(reference, limit, before, interval, each) -> outcome, state, body or error object.
  *
- * Looks at the task until it has ended, or for `limit` seconds; the first time `before` seconds from now, then every
- * `interval` seconds (0: in growing pauses). With `each` it looks once. outcome: "running", "done", "failed", "lost".
+ * Looks at the task until it has ended, or for `limit` seconds; the first time `before` seconds
+ * from now, then every `interval` seconds (0: in growing pauses). With `each` it looks once.
+ * outcome: "running", "done", "failed", "lost".
  */
 static int lua_poll(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   session_check_open(L, ref->session);
-  lua_Number limit = luaL_checknumber(L, 2), before = luaL_checknumber(L, 3), interval = luaL_checknumber(L, 4);
+  lua_Number limit = luaL_checknumber(L, 2), before = luaL_checknumber(L, 3),
+             interval = luaL_checknumber(L, 4);
   luaL_argcheck(L, limit >= 0 && before >= 0 && interval >= 0, 2, "seconds expected");
   task_poll *poll = lua_newuserdatauv(L, sizeof *poll, 0);
   memset(poll, 0, sizeof *poll);

@@ -5,8 +5,8 @@
  *   puts(text_string(&t));   -- "pool 7"
  *   text_free(&t);
  *
- * Memory is checked once, at the end: after a failed allocation the text is empty, every call does nothing and `failed`
- * is true.
+ * Memory is checked once, at the end: after a failed allocation the text is empty, every call does
+ * nothing and `failed` is true.
  */
 #ifndef F5_TEXT_H
 #define F5_TEXT_H

@@ -58,7 +58,8 @@ static int waiter_collect(lua_State *L) {
 }
 
 /* Waits until its own call has ended, then goes on with `next`. Pushes one value. */
-static int await_settled(lua_State *L, f5_transaction *tx, lua_KContext context, lua_KFunction next) {
+static int await_settled(lua_State *L, f5_transaction *tx, lua_KContext context,
+                         lua_KFunction next) {
   if (tx->step == STEP_NONE) {
     lua_pushnil(L);
     return next(L, LUA_OK, context);
@@ -80,7 +81,8 @@ static lua_Integer integer_field(lua_State *L, int index, const char *name, lua_
   return is_integer ? value : usual;
 }
 
-/* keep_alive of the options at 2: seconds, false, or nothing for three quarters of the device's limit. */
+/* keep_alive of the options at 2: seconds, false, or nothing for three quarters of the device's
+ * limit. */
 static uint64_t keep_option(lua_State *L, lua_Integer timeout) {
   uint64_t usual = (uint64_t)(timeout > 0 ? timeout : USUAL_TIMEOUT) * 750;
   if (!lua_istable(L, 2)) return usual;
@@ -126,7 +128,8 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* session:begin{ keep_alive } -> transaction. It changes nothing, so it is repeated as a read is. */
+/* session:begin{ keep_alive } -> transaction. It changes nothing, so it is repeated as a read is.
+ */
 static int begin(lua_State *L) {
   static const char *const names[] = {"keep_alive", NULL};
   f5_session *session = session_check(L, 1);
@@ -154,10 +157,12 @@ static int bind_reference(lua_State *L) {
   lua_settop(L, 2);
   check_open(L, tx);
   if (!luaL_testudata(L, 2, REFERENCE_NAME))
-    return error_usage(L, "tx(reference): not a %s; name what is to be changed: tx(bip.ltm.pool)", luaL_typename(L, 2));
+    return error_usage(L, "tx(reference): not a %s; name what is to be changed: tx(bip.ltm.pool)",
+                       luaL_typename(L, 2));
   const f5_reference *ref = reference_check(L, 2);
   if (ref->session != tx->session)
-    return error_usage(L, "tx(reference): %s is of another session than the transaction", ref->text);
+    return error_usage(L, "tx(reference): %s is of another session than the transaction",
+                       ref->text);
   lua_getiuservalue(L, 2, 1);
   text path = {.data = (char *)ref->text, .length = ref->length};
   text query = {.data = (char *)ref->text + ref->length, .length = strlen(ref->text + ref->length)};
@@ -186,11 +191,13 @@ static void say_gone(f5_transaction *tx, f5_failure *failure) {
   failure->verdict.kind = KIND_TRANSACTION;
 }
 
-/* Adds { id, method, path, body, where } to the records at `records`, where the device put it. The answer is on top. */
+/* Adds { id, method, path, body, where } to the records at `records`, where the device put it. The
+ * answer is on top. */
 static void add_record(lua_State *L, int records, const http_request *request) {
   int answer = lua_gettop(L);
   lua_Integer count = (lua_Integer)lua_rawlen(L, records);
-  lua_Integer place = lua_istable(L, answer) ? integer_field(L, answer, "evalOrder", count + 1) : count + 1;
+  lua_Integer place =
+      lua_istable(L, answer) ? integer_field(L, answer, "evalOrder", count + 1) : count + 1;
   if (place < 1 || place > count + 1) place = count + 1;
   for (lua_Integer i = count; i >= place; i--) {
     lua_rawgeti(L, records, i);
@@ -221,7 +228,8 @@ static int queued(lua_State *L, int status, lua_KContext context) {
   if (!failure->verdict.unknown) tx->answered++;
   failure->verdict.unknown = false; /* a command in the queue changes nothing */
   if (failure->verdict.kind != KIND_NONE) {
-    if (failure->verdict.kind == KIND_NOT_FOUND && failure->message && strstr(failure->message, "ransaction"))
+    if (failure->verdict.kind == KIND_NOT_FOUND && failure->message &&
+        strstr(failure->message, "ransaction"))
       say_gone(tx, failure);
     operation_result(L, op); /* raises */
   }
@@ -255,9 +263,11 @@ int transaction_write(lua_State *L, f5_operation *op, int body) {
   lua_getiuservalue(L, 1, 2);
   f5_transaction *tx = to_transaction(L, -1);
   check_open(L, tx);
-  if (tx->committing) return error_usage(L, "the transaction %" PRId64 " is being committed", tx->id);
+  if (tx->committing)
+    return error_usage(L, "the transaction %" PRId64 " is being committed", tx->id);
   const char *path = op->call.http.path;
-  if (below(path, "/mgmt/tm/asm")) return error_usage(L, "ASM has no transactions: %s cannot be a part of one", path);
+  if (below(path, "/mgmt/tm/asm"))
+    return error_usage(L, "ASM has no transactions: %s cannot be a part of one", path);
   if (!below(path, "/mgmt/tm") || below(path, "/mgmt/tm/task") || below(path, TRANSACTION_PATH))
     return error_usage(L, "%s cannot be a part of a transaction", path);
   op->body = body;
@@ -364,7 +374,8 @@ static int is_bound(lua_State *L) {
 
 static int transaction_tostring(lua_State *L) {
   const f5_transaction *tx = to_transaction(L, 1);
-  lua_pushfstring(L, "transaction %I with %s%s", (LUAI_UACINT)tx->id, tx->session->label, tx->open ? "" : " (ended)");
+  lua_pushfstring(L, "transaction %I with %s%s", (LUAI_UACINT)tx->id, tx->session->label,
+                  tx->open ? "" : " (ended)");
   return 1;
 }
 
@@ -376,7 +387,8 @@ void transaction_setup(lua_State *L, int session_methods) {
   static const luaL_Reg of_session[] = {{"begin", begin}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"rollback", rollback}, {"id", id}, {NULL, NULL}};
   static const luaL_Reg internals[] = {
-      {"parts", parts},   /* -> { session, records, open, validates, doubtful, timeout, execution_timeout, id } */
+      {"parts", parts},   /* -> { session, records, open, validates, doubtful, timeout,
+                             execution_timeout, id } */
       {"hold", hold},     /* (tx, committing) stops the keep-alive, waits for it; -> parts */
       {"resume", resume}, /* … and goes on with it */
       {"carried_out", carried_out},
@@ -385,9 +397,9 @@ void transaction_setup(lua_State *L, int session_methods) {
       {"settled", settled}, /* the device's commands are ours again */
       {"is_bound", is_bound},
       {NULL, NULL}};
-  static const luaL_Reg events[] = {{"__gc", transaction_collect}, {"__close", rollback},
-                                    {"__call", bind_reference},    {"__tostring", transaction_tostring},
-                                    {"__newindex", read_only},     {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__gc", transaction_collect},        {"__close", rollback},     {"__call", bind_reference},
+      {"__tostring", transaction_tostring}, {"__newindex", read_only}, {NULL, NULL}};
   static const luaL_Reg waiter_events[] = {{"__gc", waiter_collect}, {NULL, NULL}};
   lua_pushvalue(L, session_methods);
   luaL_setfuncs(L, of_session, 0);

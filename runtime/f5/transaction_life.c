@@ -58,7 +58,8 @@ static void wake_waiters(f5_transaction *tx) {
 /* -- its own calls -- */
 
 void transaction_restart_timer(f5_transaction *tx) {
-  if (tx->open && !tx->held && tx->keep_ms) loop_timer_start(tx->session->core->loop, &tx->timer, tx->keep_ms);
+  if (tx->open && !tx->held && tx->keep_ms)
+    loop_timer_start(tx->session->core->loop, &tx->timer, tx->keep_ms);
 }
 
 static void settle(f5_transaction *tx) {
@@ -68,7 +69,8 @@ static void settle(f5_transaction *tx) {
   wake_waiters(tx);
 }
 
-static void start_step(f5_transaction *tx, step next, const char *method, const char *path, void (*done)(f5_call *)) {
+static void start_step(f5_transaction *tx, step next, const char *method, const char *path,
+                       void (*done)(f5_call *)) {
   tx->step = next;
   call_init(&tx->call, tx->session, method, path);
   tx->call.owner = tx;
@@ -84,8 +86,9 @@ static void removed(f5_call *call) {
   if (!failed(call))
     tx->answered++; /* the copy came and went */
   else
-    log_note(tx->session, "transaction %" PRId64 ": a command of the keep-alive could not be removed: %s", tx->id,
-             call->failure.message);
+    log_note(tx->session,
+             "transaction %" PRId64 ": a command of the keep-alive could not be removed: %s",
+             tx->id, call->failure.message);
   settle(tx);
 }
 
@@ -95,9 +98,11 @@ static void added(f5_call *call) {
   int64_t id;
   if (failed(call)) {
     if (!call->failure.verdict.unknown) tx->answered++;
-    log_note(tx->session, "transaction %" PRId64 " could not be kept alive: %s", tx->id, call->failure.message);
+    log_note(tx->session, "transaction %" PRId64 " could not be kept alive: %s", tx->id,
+             call->failure.message);
     settle(tx);
-  } else if (!call->http.answer || !scan_find(call->http.answer, call->http.answer_length, "commandId", &value) ||
+  } else if (!call->http.answer ||
+             !scan_find(call->http.answer, call->http.answer_length, "commandId", &value) ||
              !scan_integer(&value, &id)) {
     settle(tx); /* it is found and removed before the commit */
   } else {
@@ -116,7 +121,8 @@ static void begun_again(f5_call *call) {
   f5_transaction *tx = call->owner;
   scan_value value;
   int64_t id;
-  if (!failed(call) && call->http.answer && scan_find(call->http.answer, call->http.answer_length, "transId", &value) &&
+  if (!failed(call) && call->http.answer &&
+      scan_find(call->http.answer, call->http.answer_length, "transId", &value) &&
       scan_integer(&value, &id)) {
     snprintf(tx->command, sizeof tx->command, "%s", tx->path);
     set_id(tx, id);
@@ -154,8 +160,8 @@ static void abandoned(f5_call *call) {
   f5_session *session = tx->session;
   f5_kind kind = call->failure.verdict.kind;
   if (kind != KIND_NONE && kind != KIND_NOT_FOUND)
-    log_note(session, "transaction %" PRId64 " could not be abandoned, it ends by itself: %s", tx->id,
-             call->failure.message);
+    log_note(session, "transaction %" PRId64 " could not be abandoned, it ends by itself: %s",
+             tx->id, call->failure.message);
   session->last_calls--;
   session_retain(session);
   tx->references++;

@@ -1,7 +1,7 @@
 /* A transaction without Lua: who keeps it, its keep-alive, and how it is abandoned.
  *
- * References: the userdata has one, the session's list of open ones another. Its own call (one at a time) does what no
- * fiber waits for.
+ * References: the userdata has one, the session's list of open ones another. Its own call (one at a
+ * time) does what no fiber waits for.
  */
 #ifndef F5_TRANSACTION_LIFE_H
 #define F5_TRANSACTION_LIFE_H
@@ -37,8 +37,9 @@ struct f5_transaction {
   uint64_t keep_ms; /* 0: no keep-alive */
   loop_timer timer;
   f5_call call;
-  unsigned started, answered; /* commands that were sent, and that the device certainly queued or refused */
-  const char *last_method;    /* the last command, for the keep-alive; NULL: none is left */
+  unsigned started,
+      answered; /* commands that were sent, and that the device certainly queued or refused */
+  const char *last_method; /* the last command, for the keep-alive; NULL: none is left */
   char *last_path, *last_body;
   size_t last_length;
   tx_waiter *waiters;
@@ -51,7 +52,8 @@ struct tx_waiter {
   f5_transaction *transaction; /* NULL when it did */
 };
 
-/* A transaction of this id that is open and listed, with two references and no timer running. NULL without memory. */
+/* A transaction of this id that is open and listed, with two references and no timer running. NULL
+ * without memory. */
 f5_transaction *transaction_new(f5_session *session, int64_t id);
 void transaction_release(f5_transaction *tx);
 /* It is no more on the device, or nobody cares. */
@@ -62,8 +64,8 @@ void transaction_abandon(f5_transaction *tx);
 void transaction_orphan(f5_transaction *tx);
 /* The keep-alive waits its whole time again, if it is wanted. */
 void transaction_restart_timer(f5_transaction *tx);
-/* Remembers the command as the last one, for the keep-alive, or (NULL) that there is none. An older one stays while it
- * is being sent. */
+/* Remembers the command as the last one, for the keep-alive, or (NULL) that there is none. An older
+ * one stays while it is being sent. */
 void transaction_set_last(f5_transaction *tx, const http_request *request);
 
 #endif

@@ -82,7 +82,8 @@ static int transfer_close(lua_State *L) {
 }
 
 /* Raises an error of kind "transfer". */
-static int fail(lua_State *L, const transfer *t, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int fail(lua_State *L, const transfer *t, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static int fail(lua_State *L, const transfer *t, const char *format, ...) {
   char message[1024];
   va_list arguments;
@@ -102,8 +103,8 @@ static int fail_file(lua_State *L, const transfer *t, const char *what) {
 
 /* -- opening -- */
 
-/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3; with true at 4 it takes the SHA-256 of
- * what it carries, which is a third of the work. */
+/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3; with true at 4 it
+ * takes the SHA-256 of what it carries, which is a third of the work. */
 static transfer *transfer_new(lua_State *L, bool upload) {
   f5_session *session = session_check(L, 1);
   const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
@@ -119,7 +120,8 @@ static transfer *transfer_new(lua_State *L, bool upload) {
   if (!t->uri || !t->file || !t->buffer) luaL_error(L, "not enough memory");
   if (lua_toboolean(L, 4)) {
     t->digest = EVP_MD_CTX_new();
-    if (!t->digest || !EVP_DigestInit_ex(t->digest, EVP_sha256(), NULL)) luaL_error(L, "not enough memory");
+    if (!t->digest || !EVP_DigestInit_ex(t->digest, EVP_sha256(), NULL))
+      luaL_error(L, "not enough memory");
   }
   t->headers[0] = t->range;
   return t;
@@ -135,18 +137,23 @@ static bool has_more_than_its_size(const transfer *t, const struct stat *status)
 static int lua_upload(lua_State *L) {
   transfer *t = transfer_new(L, true);
   struct stat status;
-  t->fd = open(t->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would wait here for whoever writes into it */
+  t->fd = open(t->file, O_RDONLY | O_CLOEXEC |
+                            O_NONBLOCK); /* a pipe would wait here for whoever writes into it */
   if (t->fd < 0 || fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
-  if (S_ISDIR(status.st_mode)) return fail(L, t, "cannot read %s: it is not a file but a directory", t->file);
+  if (S_ISDIR(status.st_mode))
+    return fail(L, t, "cannot read %s: it is not a file but a directory", t->file);
   if (!S_ISREG(status.st_mode) || has_more_than_its_size(t, &status))
-    return fail(L, t, "%s has no size, and a device must be told one first: write what is in it to a file", t->file);
+    return fail(
+        L, t, "%s has no size, and a device must be told one first: write what is in it to a file",
+        t->file);
   t->size = (uint64_t)status.st_size;
   t->modified = status.st_mtim;
   t->known = true;
   return 1;
 }
 
-/* download(session, uri, file, digested[, size]) -> transfer. The size helps with devices that do not tell it (12.x).
+/* download(session, uri, file, digested[, size]) -> transfer. The size helps with devices that do
+ * not tell it (12.x).
  */
 static int lua_download(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 5, -1);
@@ -187,11 +194,12 @@ static f5_operation *new_operation(lua_State *L, transfer *t, const char *method
 }
 
 static void set_range(transfer *t, uint64_t first, uint64_t last, uint64_t size) {
-  snprintf(t->range, sizeof t->range, "Content-Range: %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last, size);
+  snprintf(t->range, sizeof t->range, "Content-Range: %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
+           last, size);
 }
 
-/* Takes what is at `offset`, at most a CHUNK, of which the first `there` bytes are in the buffer and the others are
- * read into it, and the part of it that is new into the digest. */
+/* Takes what is at `offset`, at most a CHUNK, of which the first `there` bytes are in the buffer
+ * and the others are read into it, and the part of it that is new into the digest. */
 static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
   uint64_t got = there;
   while (got < length) {
@@ -202,7 +210,8 @@ static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t t
   }
   uint64_t end = offset + length;
   if (offset <= t->carried && end > t->carried) {
-    if (t->digest) EVP_DigestUpdate(t->digest, t->buffer + (t->carried - offset), (size_t)(end - t->carried));
+    if (t->digest)
+      EVP_DigestUpdate(t->digest, t->buffer + (t->carried - offset), (size_t)(end - t->carried));
     t->carried = end;
   }
   return true;
@@ -227,7 +236,8 @@ static int return_place(lua_State *L, const transfer *t) {
   return 3;
 }
 
-/* Where the first byte is that the device does not have, by the usedChunks of its answer (on top); without them `sent`.
+/* Where the first byte is that the device does not have, by the usedChunks of its answer (on top);
+ * without them `sent`.
  */
 static uint64_t first_gap(lua_State *L, uint64_t size, uint64_t sent) {
   if (lua_getfield(L, -1, "usedChunks") != LUA_TTABLE) {
@@ -263,18 +273,23 @@ static int sent(lua_State *L, int status, lua_KContext context) {
     remaining = lua_tointegerx(L, -1, &whole);
     lua_pop(L, 1); /* remainingByteCount */
   }
-  if (whole && remaining > 0 && (uint64_t)remaining <= t->size && (uint64_t)remaining != t->size - next) {
+  if (whole && remaining > 0 && (uint64_t)remaining <= t->size &&
+      (uint64_t)remaining != t->size - next) {
     uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);
-    /* What the device has beyond that is of an upload that was cut off earlier, and need not be of this file. */
+    /* What the device has beyond that is of an upload that was cut off earlier, and need not be of
+     * this file. */
     if (gap > t->carried) gap = t->carried;
     if (gap < next && ++t->rewinds > REWINDS)
-      return fail(L, t, "the device loses what was sent: %lld bytes are missing again and again", (long long)remaining);
+      return fail(L, t, "the device loses what was sent: %lld bytes are missing again and again",
+                  (long long)remaining);
     next = gap;
   }
-  if (whole && remaining == 0) next = t->carried; /* a chunk that got lost was the last that lacked */
+  if (whole && remaining == 0)
+    next = t->carried; /* a chunk that got lost was the last that lacked */
   t->offset = next;
   t->finished = next >= t->size;
-  if (t->finished && whole && remaining > 0) return fail(L, t, "the device lacks %lld bytes", (long long)remaining);
+  if (t->finished && whole && remaining > 0)
+    return fail(L, t, "the device lacks %lld bytes", (long long)remaining);
   return return_place(L, t);
 }
 
@@ -296,7 +311,8 @@ static int send_chunk(lua_State *L, transfer *t) {
 }
 
 /* "0-1023/4096" of an answer */
-static bool read_range(const http_request *request, uint64_t *first, uint64_t *last, uint64_t *size) {
+static bool read_range(const http_request *request, uint64_t *first, uint64_t *last,
+                       uint64_t *size) {
   char value[LONGEST_RANGE];
   if (!http_answer_header(request, "Content-Range", value, sizeof value)) return false;
   const char *at = strncmp(value, "bytes ", 6) == 0 ? value + 6 : value;
@@ -315,12 +331,14 @@ static int received(lua_State *L, int status, lua_KContext context) {
   t->op = NULL;
   uint64_t first, last, size;
   if (!t->session) operation_result(L, op); /* the transfer was closed: raises */
-  if (op->call.http.failure == HTTP_FILE) return fail(L, t, "%s: %s", t->file, op->call.http.error); /* a full disk */
+  if (op->call.http.failure == HTTP_FILE)
+    return fail(L, t, "%s: %s", t->file, op->call.http.error); /* a full disk */
   bool ranged = read_range(&op->call.http, &first, &last, &size);
   if (op->call.http.status == 400 && !t->known) {
     if (!ranged || size >= CHUNK || size == 0) {
       if (!ranged)
-        return fail(L, t, "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
+        return fail(L, t,
+                    "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
                     op->call.failure.message);
       operation_result(L, op); /* raises */
     }
@@ -341,7 +359,8 @@ static int received(lua_State *L, int status, lua_KContext context) {
     last = size ? size - 1 : 0;
   }
   if (t->known && size != t->size)
-    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile", size, t->size);
+    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile", size,
+                t->size);
   uint64_t end = size ? last + 1 : 0;
   if (first != t->offset || there != end || (end <= t->offset && size) || end > size)
     return fail(L, t,
@@ -401,8 +420,9 @@ static void print_digest(const transfer *t, char *hex) {
     snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* finish(transfer[, expected]) -> size, SHA-256 in hexadecimal (nil unless it was asked for). Of a download: the file
- * is there now. One whose SHA-256 is not the expected one is an error, and a download leaves nothing then. */
+/* finish(transfer[, expected]) -> size, SHA-256 in hexadecimal (nil unless it was asked for). Of a
+ * download: the file is there now. One whose SHA-256 is not the expected one is an error, and a
+ * download leaves nothing then. */
 static int lua_finish(lua_State *L) {
   const char *expected = luaL_optstring(L, 2, NULL);
   transfer *t = check_open(L);
@@ -411,16 +431,18 @@ static int lua_finish(lua_State *L) {
     return fail(L, t, "the transfer of %s is not complete", t->file);
   struct stat status;
   if (fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
-  bool touched =
-      t->upload && (status.st_mtim.tv_sec != t->modified.tv_sec || status.st_mtim.tv_nsec != t->modified.tv_nsec);
+  bool touched = t->upload && (status.st_mtim.tv_sec != t->modified.tv_sec ||
+                               status.st_mtim.tv_nsec != t->modified.tv_nsec);
   if ((uint64_t)status.st_size != t->size || touched)
-    return fail(L, t, "%s changed while it was carried: what arrived is not what is there now", t->file);
+    return fail(L, t, "%s changed while it was carried: what arrived is not what is there now",
+                t->file);
   if (t->digest) print_digest(t, hex);
   if (expected && strcasecmp(expected, hex) != 0)
     return fail(L, t, "the SHA-256 of %s is %s, not %s: %s", t->file, hex, expected,
                 t->upload ? "the device has the wrong file now" : "what came was not kept");
   if (!t->upload) {
-    if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0) return fail_file(L, t, "cannot write");
+    if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0)
+      return fail_file(L, t, "cannot write");
     free(t->temporary);
     t->temporary = NULL;
   }
@@ -434,9 +456,13 @@ static int lua_finish(lua_State *L) {
 }
 
 void transfer_setup(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"upload", lua_upload}, {"download", lua_download}, {"step", lua_step}, {"finish", lua_finish}, {NULL, NULL}};
-  static const luaL_Reg events[] = {{"__gc", transfer_collect}, {"__close", transfer_close}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"upload", lua_upload},
+                                       {"download", lua_download},
+                                       {"step", lua_step},
+                                       {"finish", lua_finish},
+                                       {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__gc", transfer_collect}, {"__close", transfer_close}, {NULL, NULL}};
   luaL_newmetatable(L, TRANSFER_NAME);
   luaL_setfuncs(L, events, 0);
   lua_pop(L, 1); /* metatable */

@@ -16,7 +16,8 @@
 #define DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 #define DIGEST_DIGITS 43 /* of 32 bytes in base64, before the '=' */
 
-/* Whether the bytes are one whole value; to decode a certificate takes OpenSSL 0.3 ms, which a fleet would notice. */
+/* Whether the bytes are one whole value; to decode a certificate takes OpenSSL 0.3 ms, which a
+ * fleet would notice. */
 static bool is_whole(const unsigned char *bytes, long length) {
   const unsigned char *content = bytes;
   long inner;
@@ -59,7 +60,8 @@ static void check_pair(complaint *c, const char *key) {
 static void check_digests(complaint *c) {
   const char *at = c->path;
   do {
-    if (strncmp(at, "sha256//", 8) != 0 || strspn(at + 8, DIGITS) != DIGEST_DIGITS || at[8 + DIGEST_DIGITS] != '=') {
+    if (strncmp(at, "sha256//", 8) != 0 || strspn(at + 8, DIGITS) != DIGEST_DIGITS ||
+        at[8 + DIGEST_DIGITS] != '=') {
       certificate_say(c, "is no sha256//DIGEST, 32 bytes in base64; several have ';' between them");
       return;
     }
@@ -75,16 +77,19 @@ static void check_pin(complaint *c) {
   }
   struct stat status;
   if (stat(c->path, &status) != 0) {
-    snprintf(c->words, sizeof c->words, "is neither sha256//DIGEST nor a file: %s", strerror(errno));
+    snprintf(c->words, sizeof c->words, "is neither sha256//DIGEST nor a file: %s",
+             strerror(errno));
     return;
   }
   BIO *file = certificate_open(c);
   if (!file) return;
   EVP_PKEY *key = PEM_read_bio_PUBKEY(file, NULL, NULL, NULL);
   if (!key && BIO_seek(file, 0) == 0) key = d2i_PUBKEY_bio(file, NULL);
-  X509 *certificate = !key && BIO_seek(file, 0) == 0 ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL;
+  X509 *certificate =
+      !key && BIO_seek(file, 0) == 0 ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL;
   if (certificate)
-    certificate_say(c, "is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey");
+    certificate_say(
+        c, "is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey");
   else if (!key)
     certificate_say(c, "holds no public key");
   X509_free(certificate);

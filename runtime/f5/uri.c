@@ -3,8 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* RFC 3986: unreserved, and those of sub-delims, ":" and "@" that a path may carry. The guide's set (11.5, "reserved
- * ASCII characters") is the unreserved one; devices write ":" in their own links as it is. */
+/* RFC 3986: unreserved, and those of sub-delims, ":" and "@" that a path may carry. The guide's set
+ * (11.5, "reserved ASCII characters") is the unreserved one; devices write ":" in their own links
+ * as it is. */
 static bool path_character(unsigned char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          (c && strchr("-_.~:@!$()*,=", c));
@@ -70,7 +71,8 @@ bool uri_is_absolute(const char *name, size_t length) {
   size_t host = scheme_and_host(name, length);
   name += host;
   length -= host;
-  return length >= 5 && memcmp(name, "/mgmt", 5) == 0 && (length == 5 || name[5] == '/' || name[5] == '?');
+  return length >= 5 && memcmp(name, "/mgmt", 5) == 0 &&
+         (length == 5 || name[5] == '/' || name[5] == '?');
 }
 
 static bool is_hex(char c) {

@@ -19,7 +19,8 @@ static void take(const archive *a, const unsigned char *entry, archive_entry *ta
 }
 
 /* The order of (kind, name) and an entry: below 0, 0, above 0. */
-static int compare(const archive *a, uint32_t kind, const char *name, size_t length, const unsigned char *entry) {
+static int compare(const archive *a, uint32_t kind, const char *name, size_t length,
+                   const unsigned char *entry) {
   uint32_t other = get32(entry);
   if (kind != other) return kind < other ? -1 : 1;
   archive_entry theirs;
@@ -37,8 +38,8 @@ static bool is_inside(const archive *a, const unsigned char *entry, uint64_t nam
          inside(get64(entry + 16), get64(entry + 24), a->size);
 }
 
-/* Behind the one before it, which was looked at already. A name with a NUL could not be told from a shorter one where
- * names are C strings: in messages, and in Lua's own `require`. */
+/* Behind the one before it, which was looked at already. A name with a NUL could not be told from a
+ * shorter one where names are C strings: in messages, and in Lua's own `require`. */
 static bool is_in_order(const archive *a, size_t i) {
   const unsigned char *entry = entry_at(a, i);
   archive_entry here;
@@ -52,8 +53,11 @@ static bool is_in_order(const archive *a, size_t i) {
 
 bool archive_open(archive *a, const void *bytes, size_t size) {
   *a = (archive){.bytes = bytes, .size = size};
-  if (size < HEADER || memcmp(a->bytes, "F5LUAPAK", 8) != 0 || get32(a->bytes + 8) != ARCHIVE_FORMAT) return false;
-  uint64_t count = get32(a->bytes + 12), names = get64(a->bytes + 16), names_length = get64(a->bytes + 24);
+  if (size < HEADER || memcmp(a->bytes, "F5LUAPAK", 8) != 0 ||
+      get32(a->bytes + 8) != ARCHIVE_FORMAT)
+    return false;
+  uint64_t count = get32(a->bytes + 12), names = get64(a->bytes + 16),
+           names_length = get64(a->bytes + 24);
   if (!inside(HEADER, count * ENTRY, size) || !inside(names, names_length, size)) return false;
   a->count = (size_t)count;
   a->names = a->bytes + names;
@@ -64,7 +68,8 @@ bool archive_open(archive *a, const void *bytes, size_t size) {
 
 /* -- looking things up -- */
 
-bool archive_find(const archive *a, archive_kind kind, const char *name, size_t length, archive_entry *found) {
+bool archive_find(const archive *a, archive_kind kind, const char *name, size_t length,
+                  archive_entry *found) {
   size_t low = 0, high = a->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;

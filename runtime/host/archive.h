@@ -1,4 +1,5 @@
-/* The archive of a packed program, as bytes: what lies where in it. Knows nothing of files, of Lua and of programs.
+/* The archive of a packed program, as bytes: what lies where in it. Knows nothing of files, of Lua
+ * and of programs.
  *
  *   archive a;
  *   if (!archive_open(&a, bytes, size)) …            // not sound: nothing of it is to be used
@@ -7,11 +8,12 @@
  *
  * Its form, all numbers little-endian (docs/packaging.md has the same, in words):
  *
- * - header: "F5LUAPAK", u32 format, u32 count, u64 offset of the names from the start of the archive, u64 length of the
- *   names
- * - count entries: u32 kind, u32 length of the name, u64 offset of the name in the names, u64 offset of the contents
- *   from the start of the archive, u64 length of the contents, 32 bytes SHA-256 of the contents; sorted by kind, then
- *   name (bytes), no two of one kind and name, at most one of ARCHIVE_FACTS and of ARCHIVE_MAIN
+ * - header: "F5LUAPAK", u32 format, u32 count, u64 offset of the names from the start of the
+ * archive, u64 length of the names
+ * - count entries: u32 kind, u32 length of the name, u64 offset of the name in the names, u64
+ * offset of the contents from the start of the archive, u64 length of the contents, 32 bytes
+ * SHA-256 of the contents; sorted by kind, then name (bytes), no two of one kind and name, at most
+ * one of ARCHIVE_FACTS and of ARCHIVE_MAIN
  * - the names, then the contents
  */
 #ifndef HOST_ARCHIVE_H
@@ -44,13 +46,14 @@ typedef struct archive_entry {
   size_t length;
 } archive_entry;
 
-/* Looks at the whole index, so that the functions below can trust it: everything lies inside, and nothing is there
- * twice, so that whoever reads the index knows which entry is found. False, if it is not sound. The bytes stay the
- * caller's, and are looked at as long as the archive is used. */
+/* Looks at the whole index, so that the functions below can trust it: everything lies inside, and
+ * nothing is there twice, so that whoever reads the index knows which entry is found. False, if it
+ * is not sound. The bytes stay the caller's, and are looked at as long as the archive is used. */
 bool archive_open(archive *a, const void *bytes, size_t size);
 
 /* The entry of this kind and name (of `length` bytes); false if there is none. */
-bool archive_find(const archive *a, archive_kind kind, const char *name, size_t length, archive_entry *found);
+bool archive_find(const archive *a, archive_kind kind, const char *name, size_t length,
+                  archive_entry *found);
 
 /* The only entry of ARCHIVE_FACTS or ARCHIVE_MAIN, whatever its name; false if there is none. */
 bool archive_only(const archive *a, archive_kind kind, archive_entry *found);

@@ -39,9 +39,12 @@ uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
   }
   const unsigned char *p = bytes, *end = p + length;
   crc = ~crc;
-  for (; end - p >= 4; p += 4) { /* four bytes a turn: an archive may carry large files, and this runs at every start */
+  for (; end - p >= 4;
+       p +=
+       4) { /* four bytes a turn: an archive may carry large files, and this runs at every start */
     crc ^= get32(p);
-    crc = table[3][crc & 0xFF] ^ table[2][crc >> 8 & 0xFF] ^ table[1][crc >> 16 & 0xFF] ^ table[0][crc >> 24];
+    crc = table[3][crc & 0xFF] ^ table[2][crc >> 8 & 0xFF] ^ table[1][crc >> 16 & 0xFF] ^
+          table[0][crc >> 24];
   }
   for (; p < end; p++)
     crc = crc >> 8 ^ table[0][(crc ^ *p) & 0xFF];
@@ -52,7 +55,8 @@ uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
 
 static int broken(const char *reason) {
   fprintf(stderr, "%s: %s\n", program_invocation_short_name, reason);
-  fputs("This file was made by 'f5lua build'. Make it again, or copy it again from where it came; it must not be "
+  fputs("This file was made by 'f5lua build'. Make it again, or copy it again from where it came; "
+        "it must not be "
         "stripped.\n",
         stderr);
   return BUNDLE_BROKEN;
@@ -60,9 +64,12 @@ static int broken(const char *reason) {
 
 /* The file is whole, for all that is known: to make it again would not help. */
 static int unreadable(int reason) {
-  fprintf(stderr, "%s: the program cannot read its own file: %s\n", program_invocation_short_name, strerror(reason));
+  fprintf(stderr, "%s: the program cannot read its own file: %s\n", program_invocation_short_name,
+          strerror(reason));
   if (reason == EACCES)
-    fputs("Who runs a program that 'f5lua build' made must be allowed to read it, too: chmod a+rx FILE\n", stderr);
+    fputs("Who runs a program that 'f5lua build' made must be allowed to read it, too: chmod a+rx "
+          "FILE\n",
+          stderr);
   return BUNDLE_BROKEN;
 }
 
@@ -71,13 +78,17 @@ static int open_self(void) {
   int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   if (fd >= 0) return fd;
   unsigned long name = getauxval(AT_EXECFN);
-  return name ? open((const char *)name, O_RDONLY | O_CLOEXEC) : -1; // NOLINT(performance-no-int-to-ptr)
+  return name ? open((const char *)name, O_RDONLY | O_CLOEXEC)
+              : -1; // NOLINT(performance-no-int-to-ptr)
 }
 
 static int check(const unsigned char *file, uint64_t length, const unsigned char fuse[FUSE_SIZE]) {
-  uint64_t own = get64(fuse + FUSE_OWN), offset = get64(fuse + FUSE_OFFSET), size = get64(fuse + FUSE_LENGTH);
-  if (get32(fuse + FUSE_FORMAT) != ARCHIVE_FORMAT) return broken("the program was packed by another version of f5lua");
-  if (length <= offset) return broken("the program's archive is missing: it was stripped or cut off");
+  uint64_t own = get64(fuse + FUSE_OWN), offset = get64(fuse + FUSE_OFFSET),
+           size = get64(fuse + FUSE_LENGTH);
+  if (get32(fuse + FUSE_FORMAT) != ARCHIVE_FORMAT)
+    return broken("the program was packed by another version of f5lua");
+  if (length <= offset)
+    return broken("the program's archive is missing: it was stripped or cut off");
   if (!inside(own, FUSE_SIZE, offset) || memcmp(file + own, fuse, FUSE_SIZE) != 0)
     return broken("the program cannot find its own file");
   if (!inside(offset, size, length)) return broken("the program's archive is truncated");
@@ -90,7 +101,8 @@ static int check(const unsigned char *file, uint64_t length, const unsigned char
     if (!(opened.flags & BUNDLE_FLAG_SIGNED) || !inside(end, BUNDLE_SIGNATURE, length))
       return broken("the program is not signed, and this runtime runs nothing else");
     if (!bundle_signature_holds(pinned_key, file, end, file + end))
-      return broken("the program's signature is not of the key that this runtime trusts, or the file was changed");
+      return broken("the program's signature is not of the key that this runtime trusts, or the "
+                    "file was changed");
   }
   return 0;
 }
@@ -99,7 +111,8 @@ int bundle_open(const bundle **b) {
   unsigned char fuse[FUSE_SIZE];
   *b = NULL;
   if (!fuse_read(fuse)) return 0;
-  if (bundle_crc(0, fuse, FUSE_CHECK) != get32(fuse + FUSE_CHECK)) return broken("the program is damaged");
+  if (bundle_crc(0, fuse, FUSE_CHECK) != get32(fuse + FUSE_CHECK))
+    return broken("the program is damaged");
   int fd = open_self();
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) return unreadable(errno);
@@ -126,8 +139,9 @@ const archive *bundle_archive(const bundle *b) {
 
 /* -- Lua -- */
 
-/* Text or bytecode: the archive is checked, and f5lua build alone makes it. As for a file, a byte order mark and a
- * first line with # are no Lua; the end of that line stays, so that the others keep their numbers. */
+/* Text or bytecode: the archive is checked, and f5lua build alone makes it. As for a file, a byte
+ * order mark and a first line with # are no Lua; the end of that line stays, so that the others
+ * keep their numbers. */
 static int load(lua_State *L, const archive_entry *entry, const char *chunk) {
   const char *contents = entry->contents, *end = contents + entry->length;
   if (entry->length >= 3 && memcmp(contents, "\xEF\xBB\xBF", 3) == 0) contents += 3;
@@ -162,12 +176,14 @@ static int search(lua_State *L) {
   luaL_gsub(L, name, ".", "/");
   lua_pushfstring(L, "@%s.lua", lua_tostring(L, -1));
   if (load(L, &entry, lua_tostring(L, -1)) != LUA_OK) return lua_error(L);
-  lua_pushstring(L, lua_tostring(L, -2) + 1); /* second argument of the module, as a file name would be */
+  lua_pushstring(L, lua_tostring(L, -2) +
+                        1); /* second argument of the module, as a file name would be */
   return 2;
 }
 
-/* package.searchers is, after embedded_install: preload, the runtime, path, cpath, cpath's root, other embedded
- * modules. The archive takes the place in front of the three that look on disk, and without --allow-disk theirs too. */
+/* package.searchers is, after embedded_install: preload, the runtime, path, cpath, cpath's root,
+ * other embedded modules. The archive takes the place in front of the three that look on disk, and
+ * without --allow-disk theirs too. */
 void bundle_install(lua_State *L, const bundle *b) {
   bool disk = b->flags & BUNDLE_FLAG_DISK;
   lua_getglobal(L, LUA_LOADLIBNAME);

@@ -28,10 +28,12 @@ void embedded_push_source(lua_State *L, const embedded_module *module) {
     return;
   }
   luaL_Buffer text;
-  z_stream stream = {.next_in = (Bytef *)(uintptr_t)module->source, .avail_in = (uInt)module->packed};
+  z_stream stream = {.next_in = (Bytef *)(uintptr_t)module->source,
+                     .avail_in = (uInt)module->packed};
   stream.next_out = (Bytef *)luaL_buffinitsize(L, &text, module->length);
   stream.avail_out = (uInt)module->length;
-  bool whole = inflateInit2(&stream, -MAX_WBITS) == Z_OK && inflate(&stream, Z_FINISH) == Z_STREAM_END;
+  bool whole =
+      inflateInit2(&stream, -MAX_WBITS) == Z_OK && inflate(&stream, Z_FINISH) == Z_STREAM_END;
   inflateEnd(&stream);
   if (!whole) luaL_error(L, "module '%s' of the program is damaged", module->name);
   luaL_pushresultsize(&text, module->length);
@@ -46,7 +48,8 @@ void embedded_push_source(lua_State *L, const embedded_module *module) {
 #endif
 
 int embedded_load(lua_State *L, const embedded_module *module) {
-  if (!module->packed) return luaL_loadbufferx(L, module->source, module->length, module->chunk, "t");
+  if (!module->packed)
+    return luaL_loadbufferx(L, module->source, module->length, module->chunk, "t");
   embedded_push_source(L, module);
   int status = luaL_loadbufferx(L, lua_tostring(L, -1), module->length, module->chunk, "t");
   lua_remove(L, -2); /* text */
@@ -73,7 +76,8 @@ static bool is_own_call(lua_State *L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
     lua_getinfo(L, "S", &frame);
-    if (strcmp(frame.what, "C") != 0) return strncmp(frame.source, "=lualib/", strlen("=lualib/")) == 0;
+    if (strcmp(frame.what, "C") != 0)
+      return strncmp(frame.source, "=lualib/", strlen("=lualib/")) == 0;
   }
   return true;
 }

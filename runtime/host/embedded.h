@@ -1,4 +1,5 @@
-/* The Lua modules compiled into the program (cmake/embed.lua makes the table), and how `require` finds them. */
+/* The Lua modules compiled into the program (cmake/embed.lua makes the table), and how `require`
+ * finds them. */
 #ifndef HOST_EMBEDDED_H
 #define HOST_EMBEDDED_H
 
@@ -30,13 +31,15 @@ int embedded_load(lua_State *L, const embedded_module *module);
 /* Whether the name is "f5" or below it. */
 bool embedded_is_runtime(const char *name);
 
-/* For a playbook's state: `require` finds "f5" and "f5.*" here before it looks anywhere else (nobody replaces the
- * runtime by accident), and all other embedded modules only after the disk (a playbook's own "sim.lua" or
- * "argparse.lua" is its own). Embedded code itself finds every embedded module here first: what a subcommand does must
- * not depend on the files of the directory it is typed in. */
+/* For a playbook's state: `require` finds "f5" and "f5.*" here before it looks anywhere else
+ * (nobody replaces the runtime by accident), and all other embedded modules only after the disk (a
+ * playbook's own "sim.lua" or "argparse.lua" is its own). Embedded code itself finds every embedded
+ * module here first: what a subcommand does must not depend on the files of the directory it is
+ * typed in. */
 void embedded_install(lua_State *L);
 
-/* For a state that runs nothing but our own code (the simulated device's): every embedded module comes first. */
+/* For a state that runs nothing but our own code (the simulated device's): every embedded module
+ * comes first. */
 void embedded_install_closed(lua_State *L);
 
 #endif

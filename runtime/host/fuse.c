@@ -2,12 +2,15 @@
 
 #include <stddef.h>
 
-/* volatile: nobody here ever writes it, and a compiler that sees so would take the zeros for granted. */
+/* volatile: nobody here ever writes it, and a compiler that sees so would take the zeros for
+ * granted. */
 static volatile struct {
   unsigned char magic[FUSE_FORMAT];
   unsigned char numbers[FUSE_VERSION - FUSE_FORMAT];
   char version[FUSE_SIZE - FUSE_VERSION];
-} fuse = {{0xF5, 'l', 'u', 'a', ' ', 'f', 'u', 's', 'e', '\r', '\n', 0x1A, 0x9C, 0x3E, 0x71, 0xB8}, {0}, F5LUA_VERSION};
+} fuse = {{0xF5, 'l', 'u', 'a', ' ', 'f', 'u', 's', 'e', '\r', '\n', 0x1A, 0x9C, 0x3E, 0x71, 0xB8},
+          {0},
+          F5LUA_VERSION};
 
 _Static_assert(sizeof fuse == FUSE_SIZE, "the fuse is bytes, without padding");
 _Static_assert(sizeof F5LUA_VERSION <= FUSE_SIZE - FUSE_VERSION, "the version fits its field");

@@ -48,7 +48,8 @@ static struct {
   bool log_json;       /* of the state, for what is said when it is gone */
 } program;
 
-/* What the program says of its own end, and the status that goes with it: the last line of a log. */
+/* What the program says of its own end, and the status that goes with it: the last line of a log.
+ */
 static void tell(const char *words, int status) {
   if (!program.log_json) {
     fprintf(stderr, "f5lua: %s\n", words);
@@ -69,7 +70,8 @@ static void tell(const char *words, int status) {
 int host_end_output(int status) {
   if (status != STATUS_DONE || signals_received()) return status;
   int reason = output_end();
-  if (signals_received()) return STATUS_SIGNAL + signals_received(); /* nobody reads it any more: that is no failure */
+  if (signals_received())
+    return STATUS_SIGNAL + signals_received(); /* nobody reads it any more: that is no failure */
   if (reason == 0) return STATUS_DONE;
   char words[128];
   snprintf(words, sizeof words, "standard output could not be written%s%s", reason > 0 ? ": " : "",
@@ -78,12 +80,14 @@ int host_end_output(int status) {
   return STATUS_FAILED;
 }
 
-/* os.exit leaves without unwinding; the tokens must go all the same, and what was printed must have arrived. */
+/* os.exit leaves without unwinding; the tokens must go all the same, and what was printed must have
+ * arrived. */
 static int exit_cleanly(lua_State *L) {
   lua_settop(L, 2);
   f5_shutdown(L, SHUTDOWN_MS);
   program.log_json = f5_log_is_json(L);
-  bool good = lua_isboolean(L, 1) ? lua_toboolean(L, 1) : luaL_optinteger(L, 1, STATUS_DONE) == STATUS_DONE;
+  bool good =
+      lua_isboolean(L, 1) ? lua_toboolean(L, 1) : luaL_optinteger(L, 1, STATUS_DONE) == STATUS_DONE;
   if (good) {
     lua_pushinteger(L, host_end_output(STATUS_DONE));
     lua_replace(L, 1);
@@ -168,7 +172,8 @@ int host_load(lua_State *L, const char *path) {
   int status = luaL_loadfile(L, path);
   if (status == LUA_OK) return STATUS_DONE;
   if (status == LUA_ERRFILE) {
-    fprintf(stderr, "f5lua: cannot read '%s': %s\n", path ? path : "standard input", strerror(errno));
+    fprintf(stderr, "f5lua: cannot read '%s': %s\n", path ? path : "standard input",
+            strerror(errno));
     lua_pop(L, 1); /* message */
     return STATUS_USAGE;
   }
@@ -240,7 +245,8 @@ int host_report(lua_State *L) {
     const char *words = lua_tostring(L, error);
     fprintf(stderr, "f5lua: %s\n", words ? words : luaL_typename(L, error));
     words = lua_tostring(L, -1);
-    fprintf(stderr, "f5lua: the error could not be described: %s\n", words ? words : luaL_typename(L, -1));
+    fprintf(stderr, "f5lua: the error could not be described: %s\n",
+            words ? words : luaL_typename(L, -1));
   }
   lua_settop(L, error - 1);
   return status;

@@ -105,7 +105,8 @@ const char *keys_paste(const keys *k, size_t length, size_t *count) {
 
 bool keys_follow(const keys *k) {
   size_t behind = k->to - k->from;
-  return behind > TYPED_AHEAD || memchr(k->bytes + k->from, '\n', behind) || memchr(k->bytes + k->from, '\r', behind);
+  return behind > TYPED_AHEAD || memchr(k->bytes + k->from, '\n', behind) ||
+         memchr(k->bytes + k->from, '\r', behind);
 }
 
 /* -- taking -- */

@@ -26,7 +26,8 @@ static int modules(lua_State *L) {
   return 1;
 }
 
-/* load(path or nil for standard input) -> function; or nil, message, whether the file could not be read at all */
+/* load(path or nil for standard input) -> function; or nil, message, whether the file could not be
+ * read at all */
 static int load(lua_State *L) {
   const char *path = luaL_optstring(L, 1, NULL);
   int status = luaL_loadfile(L, path);
@@ -79,7 +80,8 @@ static int is_terminal(lua_State *L) {
   return 1;
 }
 
-/* columns() -> width of the terminal in characters: COLUMNS, else what the terminal on standard output says, else 80 */
+/* columns() -> width of the terminal in characters: COLUMNS, else what the terminal on standard
+ * output says, else 80 */
 static int columns(lua_State *L) {
   const char *given = getenv("COLUMNS");
   long width = given ? strtol(given, NULL, 10) : 0;

@@ -1,4 +1,5 @@
-/* The module "f5.host": what the subcommands, written in Lua, need of the program. Not for playbooks. */
+/* The module "f5.host": what the subcommands, written in Lua, need of the program. Not for
+ * playbooks. */
 #ifndef HOST_LIBRARY_H
 #define HOST_LIBRARY_H
 

@@ -114,8 +114,8 @@ static void input_ready(void *data, int fd) {
   keys_fill(&((editor *)data)->keys);
 }
 
-/* Only the commands that read keys by themselves (searching the history) come to wait here: requests go on, fibers do
- * not. */
+/* Only the commands that read keys by themselves (searching the history) come to wait here:
+ * requests go on, fibers do not. */
 static void wait_for_key(editor *e) {
   loop_watch(e->l, STDIN_FILENO, input_ready, e);
   while (keys_length(&e->keys) == 0 && !e->keys.gone)
@@ -476,13 +476,16 @@ static int new_editor(lua_State *L) {
   setlocale(LC_CTYPE, "");
   if (MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
   editor *e = lua_newuserdatauv(L, sizeof *e, 0);
-  *e = (editor){.l = fiber_loop(L), .wait.abandon = abandon, .redraw.fire = redraw, .resize_fd = -1};
+  *e =
+      (editor){.l = fiber_loop(L), .wait.abandon = abandon, .redraw.fire = redraw, .resize_fd = -1};
   luaL_setmetatable(L, EDITOR_TYPE);
   bool reads = keys_open(&e->keys, STDIN_FILENO);
   e->prompt = wide_new("", 0);
   e->history = history_winit();
   e->resize_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  EditLine *el = reads && e->prompt && e->history && e->resize_fd >= 0 ? el_init("f5lua", stdin, stdout, stderr) : NULL;
+  EditLine *el = reads && e->prompt && e->history && e->resize_fd >= 0
+                     ? el_init("f5lua", stdin, stdout, stderr)
+                     : NULL;
   if (!el) return luaL_error(L, "the line editor cannot start");
   e->el = el;
   set_up(e);

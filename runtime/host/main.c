@@ -1,5 +1,5 @@
-/* The command line. What every playbook goes through is decided here, without argparse and without any network library;
- * all else is a subcommand, lualib/cli/NAME.lua. */
+/* The command line. What every playbook goes through is decided here, without argparse and without
+ * any network library; all else is a subcommand, lualib/cli/NAME.lua. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,11 +65,13 @@ static int parse(int argc, char **argv, options *o) {
   return STATUS_DONE;
 }
 
-/* A word without dot or slash that names a module of lualib/cli is a subcommand, whatever files there are: what `f5lua
- * list` means must not depend on the directory it is typed in. `./list` is the file. */
+/* A word without dot or slash that names a module of lualib/cli is a subcommand, whatever files
+ * there are: what `f5lua list` means must not depend on the directory it is typed in. `./list` is
+ * the file. */
 static bool is_subcommand(const char *word) {
   char name[64];
-  if (strpbrk(word, "./") || snprintf(name, sizeof name, "cli.%s", word) >= (int)sizeof name) return false;
+  if (strpbrk(word, "./") || snprintf(name, sizeof name, "cli.%s", word) >= (int)sizeof name)
+    return false;
   return embedded_find(name) != NULL;
 }
 
@@ -111,7 +113,8 @@ static int run_chunks(lua_State *L, int argc, char **argv, const options *o) {
     if (strcmp(argv[i], "--log-format") == 0) i++;
     if (strcmp(argv[i], "-e") != 0) continue;
     const char *chunk = argv[++i];
-    if (luaL_loadbuffer(L, chunk, strlen(chunk), "=(command line)") != LUA_OK) return host_report(L);
+    if (luaL_loadbuffer(L, chunk, strlen(chunk), "=(command line)") != LUA_OK)
+      return host_report(L);
     nargs++;
   }
   host_set_arguments(L, argc, argv, script ? o->first : 0);
@@ -137,7 +140,8 @@ static int run(lua_State *L, int argc, char **argv, const options *o) {
   if (o->first < argc) {
     const char *word = argv[o->first];
     if (is_subcommand(word)) return run_cli(L, "subcommand", argc, argv, o->first);
-    if (strcmp(word, "-") != 0 && access(word, F_OK) != 0) return run_cli(L, "unknown", argc, argv, o->first);
+    if (strcmp(word, "-") != 0 && access(word, F_OK) != 0)
+      return run_cli(L, "unknown", argc, argv, o->first);
     return run_chunks(L, argc, argv, o);
   }
   if (!isatty(STDIN_FILENO)) return run_input(L, argc, argv);
@@ -154,23 +158,25 @@ static int run_packed(lua_State *L, const bundle *b, int argc, char **argv) {
   return host_run(L, argc - 1, false);
 }
 
-/* A runtime that trusts one key runs nothing that comes unsigned; it still makes and looks at programs. */
+/* A runtime that trusts one key runs nothing that comes unsigned; it still makes and looks at
+ * programs. */
 static bool is_allowed(int argc, char **argv, const options *o) {
   if (!bundle_pinned() || o->help) return true;
   const char *word = o->chunks == 0 && o->first < argc ? argv[o->first] : "";
   return strcmp(word, "build") == 0 || strcmp(word, "inspect") == 0 || strcmp(word, "verify") == 0;
 }
 
-/* A standard stream that was closed would be the first socket or file that is opened, and print would write into it.
- * Opened the wrong way round, it still answers that it is not there. */
+/* A standard stream that was closed would be the first socket or file that is opened, and print
+ * would write into it. Opened the wrong way round, it still answers that it is not there. */
 static void reserve_streams(void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) abort();
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+      abort();
 }
 
-/* Without what the libraries registered to be called at the end: all they would do is give memory back, piece by piece,
- * which takes a twentieth of a short run. Lua's state is closed, with its files and C modules, and output is written.
- * The sanitizers look for leaks there. */
+/* Without what the libraries registered to be called at the end: all they would do is give memory
+ * back, piece by piece, which takes a twentieth of a short run. Lua's state is closed, with its
+ * files and C modules, and output is written. The sanitizers look for leaks there. */
 static int leave(int status) {
 #ifndef __SANITIZE_ADDRESS__
   fflush(NULL);
@@ -197,7 +203,8 @@ int main(int argc, char **argv) {
     return host_end_output(STATUS_DONE);
   }
   if (!is_allowed(argc, argv, &o)) {
-    fputs("f5lua: this runtime runs only programs that are signed with the key it trusts\n", stderr);
+    fputs("f5lua: this runtime runs only programs that are signed with the key it trusts\n",
+          stderr);
     return BUNDLE_BROKEN;
   }
   lua_State *L = host_open(argc, argv, o.verbosity, o.log_json);

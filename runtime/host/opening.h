@@ -1,4 +1,5 @@
-/* What every Lua state that runs playbooks is opened with: f5lua's own, and that of a stock lua5.4 which loads f5.so.
+/* What every Lua state that runs playbooks is opened with: f5lua's own, and that of a stock lua5.4
+ * which loads f5.so.
  */
 #ifndef HOST_OPENING_H
 #define HOST_OPENING_H
@@ -7,8 +8,8 @@
 
 #include "net/loop.h"
 
-/* Fibers on this loop, the modules that are compiled in, and the C parts of the f5 module in package.preload. The loop
- * must outlive the state. Leaves the stack as it was. */
+/* Fibers on this loop, the modules that are compiled in, and the C parts of the f5 module in
+ * package.preload. The loop must outlive the state. Leaves the stack as it was. */
 void opening_install(lua_State *L, loop *l);
 
 #endif

@@ -1,4 +1,5 @@
-/* Standard output, whose errors are told at the end of the program: the reason must not be lost until then. */
+/* Standard output, whose errors are told at the end of the program: the reason must not be lost
+ * until then. */
 #ifndef HOST_OUTPUT_H
 #define HOST_OUTPUT_H
 
@@ -7,8 +8,8 @@
 /* Lua's print, which remembers why nothing more could be written. */
 int output_print(lua_State *L);
 
-/* Writes what is still in memory. Returns 0 or, if not all that was printed has arrived, an errno; -1 if nobody knows
- * which. */
+/* Writes what is still in memory. Returns 0 or, if not all that was printed has arrived, an errno;
+ * -1 if nobody knows which. */
 int output_end(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* The module "f5.bundle": f5.asset's way to the archive, and the parts of packing that Lua alone cannot do: checksums,
- * signatures, directories, and a file that is replaced whole or not at all.
+/* The module "f5.bundle": f5.asset's way to the archive, and the parts of packing that Lua alone
+ * cannot do: checksums, signatures, directories, and a file that is replaced whole or not at all.
  *
  * Functions that may fail for outside reasons return nil and a message. */
 #include <dirent.h>
@@ -71,8 +71,8 @@ static int decode_key(const char *pem, unsigned char *digits, unsigned char *der
   return at == stop ? EVP_DecodeBlock(der, digits, count) : -1;
 }
 
-/* Ed25519, PKCS #8; NULL for all else, also without memory. By hand, because OpenSSL's own readers leave lines of the
- * file behind in memory that they gave back. */
+/* Ed25519, PKCS #8; NULL for all else, also without memory. By hand, because OpenSSL's own readers
+ * leave lines of the file behind in memory that they gave back. */
 static EVP_PKEY *read_private_key(const secret *pem) {
   EVP_PKEY *key = NULL;
   unsigned char digits[DER_LONGEST], der[DER_LONGEST];
@@ -81,8 +81,9 @@ static EVP_PKEY *read_private_key(const secret *pem) {
   int size, length = decode_key(secret_string(pem), digits, der);
   PKCS8_PRIV_KEY_INFO *info = length > 0 ? d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, length) : NULL;
   /* the key is an OCTET STRING in an OCTET STRING (RFC 8410) */
-  if (info && PKCS8_pkey_get0(&algorithm, &octets, &size, NULL, info) == 1 && OBJ_obj2nid(algorithm) == NID_ED25519 &&
-      size == 2 + ED25519_SIZE && octets[0] == V_ASN1_OCTET_STRING && octets[1] == ED25519_SIZE)
+  if (info && PKCS8_pkey_get0(&algorithm, &octets, &size, NULL, info) == 1 &&
+      OBJ_obj2nid(algorithm) == NID_ED25519 && size == 2 + ED25519_SIZE &&
+      octets[0] == V_ASN1_OCTET_STRING && octets[1] == ED25519_SIZE)
     key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, octets + 2, ED25519_SIZE);
   PKCS8_PRIV_KEY_INFO_free(info); /* wipes */
   secret_wipe(digits, sizeof digits);
@@ -141,7 +142,8 @@ static int sign(lua_State *L) {
   if (!key) {
     lua_pushnil(L);
     lua_pushfstring(L,
-                    "%s: not an Ed25519 private key in PEM without a passphrase (openssl genpkey -algorithm ed25519 "
+                    "%s: not an Ed25519 private key in PEM without a passphrase (openssl genpkey "
+                    "-algorithm ed25519 "
                     "makes one)",
                     path);
     return 2;
@@ -150,9 +152,9 @@ static int sign(lua_State *L) {
   unsigned char signature[BUNDLE_SIGNATURE];
   size_t text_length = bundle_signed_text(program, length, signed_text);
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  bool done =
-      context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
-      EVP_DigestSign(context, signature, &signature_length, (const unsigned char *)signed_text, text_length) == 1;
+  bool done = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+              EVP_DigestSign(context, signature, &signature_length,
+                             (const unsigned char *)signed_text, text_length) == 1;
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   if (!done) return luaL_error(L, "OpenSSL could not sign");
@@ -163,7 +165,8 @@ static int sign(lua_State *L) {
 /* verify(PEM of a public key, program, signature) -> boolean */
 static int verify(lua_State *L) {
   size_t pem_length, length, signature_length, raw_length = 32;
-  const char *pem = luaL_checklstring(L, 1, &pem_length), *program = luaL_checklstring(L, 2, &length);
+  const char *pem = luaL_checklstring(L, 1, &pem_length),
+             *program = luaL_checklstring(L, 2, &length);
   const char *signature = luaL_checklstring(L, 3, &signature_length);
   luaL_argcheck(L, signature_length == BUNDLE_SIGNATURE, 3, "a signature has 64 bytes");
   EVP_PKEY *key = read_public_key(pem, pem_length);
@@ -172,10 +175,12 @@ static int verify(lua_State *L) {
   EVP_PKEY_free(key);
   if (!read) {
     lua_pushnil(L);
-    lua_pushliteral(L, "not an Ed25519 public key in PEM (openssl pkey -pubout makes one of a private key)");
+    lua_pushliteral(
+        L, "not an Ed25519 public key in PEM (openssl pkey -pubout makes one of a private key)");
     return 2;
   }
-  lua_pushboolean(L, bundle_signature_holds(raw, program, length, (const unsigned char *)signature));
+  lua_pushboolean(L,
+                  bundle_signature_holds(raw, program, length, (const unsigned char *)signature));
   return 1;
 }
 
@@ -249,10 +254,12 @@ static bool write_all(int fd, const char *bytes, size_t length) {
   return true;
 }
 
-/* The directory's entry is on the disk too when this returns; some file systems cannot, which is no reason to fail. */
+/* The directory's entry is on the disk too when this returns; some file systems cannot, which is no
+ * reason to fail. */
 static void sync_directory(const char *path, const char *slash) {
   char directory[PATH_MAX] = ".";
-  if (slash) snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+  if (slash)
+    snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
   int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   fsync(fd);
@@ -260,19 +267,20 @@ static void sync_directory(const char *path, const char *slash) {
 }
 
 /* replace(path, executable, bytes, ...) -> true; or nil, message with the old file as it was.
- * A new file beside the old one, synchronised and renamed over it: whoever opens the path sees the old or the new
- * whole, a program that runs from the old one goes on undisturbed, and a full disk is found out before the old one is
- * gone. */
+ * A new file beside the old one, synchronised and renamed over it: whoever opens the path sees the
+ * old or the new whole, a program that runs from the old one goes on undisturbed, and a full disk
+ * is found out before the old one is gone. */
 static int replace(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
-  for (int i = 3; i <= lua_gettop(L); i++) /* before anything is open that an error would leave open */
+  for (int i = 3; i <= lua_gettop(L);
+       i++) /* before anything is open that an error would leave open */
     luaL_checktype(L, i, LUA_TSTRING);
   mode_t mode = lua_toboolean(L, 2) ? 0777 : 0666, mask = umask(0);
   umask(mask);
   const char *slash = strrchr(path, '/');
   char temporary[PATH_MAX];
-  int length = snprintf(temporary, sizeof temporary, "%.*s.%.200s.XXXXXX", slash ? (int)(slash + 1 - path) : 0, path,
-                        slash ? slash + 1 : path);
+  int length = snprintf(temporary, sizeof temporary, "%.*s.%.200s.XXXXXX",
+                        slash ? (int)(slash + 1 - path) : 0, path, slash ? slash + 1 : path);
   if (length >= (int)sizeof temporary) return fail(L, path, ENAMETOOLONG);
   int fd = mkostemp(temporary, O_CLOEXEC);
   if (fd < 0) return fail(L, path, errno);
@@ -323,9 +331,10 @@ static int asset(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"asset", asset},   {"packed", packed},       {"crc32", crc32}, {"sha256", sha256},   {"sign", sign},
-    {"verify", verify}, {"file_type", file_type}, {"list", list},   {"replace", replace}, {"real_path", real_path},
-    {NULL, NULL},
+    {"asset", asset},         {"packed", packed}, {"crc32", crc32},
+    {"sha256", sha256},       {"sign", sign},     {"verify", verify},
+    {"file_type", file_type}, {"list", list},     {"replace", replace},
+    {"real_path", real_path}, {NULL, NULL},
 };
 
 int luaopen_f5_bundle(lua_State *L) {

@@ -1,5 +1,5 @@
-/* Files that only their owner can read: the console's history. Directories that are missing are made, for the owner
- * alone. False with errno where it fails. */
+/* Files that only their owner can read: the console's history. Directories that are missing are
+ * made, for the owner alone. False with errno where it fails. */
 #ifndef HOST_PRIVATEFILE_H
 #define HOST_PRIVATEFILE_H
 

@@ -13,7 +13,9 @@ static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t received;
 
 static void end_run(int signal) {
-  if (signal == SIGINT && !received && interrupted_state && fiber_interrupt_foreground(interrupted_state)) return;
+  if (signal == SIGINT && !received && interrupted_state &&
+      fiber_interrupt_foreground(interrupted_state))
+    return;
   if (received) {
     f5_tell_abandoned();
     _exit(STATUS_SIGNAL + signal);
@@ -22,10 +24,12 @@ static void end_run(int signal) {
   if (interrupted_state) fiber_interrupt(interrupted_state);
 }
 
-/* Sockets raise SIGPIPE too (ours, the simulated device's, those of C modules); only standard output matters here. */
+/* Sockets raise SIGPIPE too (ours, the simulated device's, those of C modules); only standard
+ * output matters here. */
 static void broken_pipe(int signal) {
   struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
-  if (!received && poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP))) end_run(signal);
+  if (!received && poll(&output, 1, 0) == 1 && (output.revents & (POLLERR | POLLHUP)))
+    end_run(signal);
 }
 
 static void handle(int signal, void (*handler)(int), int flags) {
@@ -39,7 +43,8 @@ void signals_install(lua_State *L) {
   handle(SIGINT, end_run, 0);
   handle(SIGTERM, end_run, 0);
   struct sigaction present;
-  if (sigaction(SIGHUP, NULL, &present) == 0 && present.sa_handler != SIG_IGN) /* nohup stays what it is */
+  if (sigaction(SIGHUP, NULL, &present) == 0 &&
+      present.sa_handler != SIG_IGN) /* nohup stays what it is */
     handle(SIGHUP, end_run, 0);
   handle(SIGPIPE, broken_pipe, SA_RESTART);
 }

@@ -1,4 +1,5 @@
-/* SIGINT, SIGTERM, SIGHUP and a broken standard output end a playbook in good order: its fibers are cancelled,
+/* SIGINT, SIGTERM, SIGHUP and a broken standard output end a playbook in good order: its fibers are
+ * cancelled,
  * `<close>` variables run, tokens are deleted. The second signal leaves at once. */
 #ifndef HOST_SIGNALS_H
 #define HOST_SIGNALS_H

@@ -1,5 +1,6 @@
-/* Ed25519 over programs, by OpenSSL. The text that is signed names its purpose, so that a signature made for something
- * else with the same key is none here, and holds a hash, so that a program need not be in memory twice. */
+/* Ed25519 over programs, by OpenSSL. The text that is signed names its purpose, so that a signature
+ * made for something else with the same key is none here, and holds a hash, so that a program need
+ * not be in memory twice. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +25,8 @@ bool bundle_signature_holds(const unsigned char public_key[32], const void *prog
   EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   bool holds = key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
-               EVP_DigestVerify(context, signature, BUNDLE_SIGNATURE, (const unsigned char *)text, text_length) == 1;
+               EVP_DigestVerify(context, signature, BUNDLE_SIGNATURE, (const unsigned char *)text,
+                                text_length) == 1;
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   return holds;

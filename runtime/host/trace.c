@@ -22,9 +22,11 @@ static void push_traces(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &traces_key);
 }
 
-/* Lines of the playbook, its modules, standard input and -e; not of C and of what is compiled into the program. */
+/* Lines of the playbook, its modules, standard input and -e; not of C and of what is compiled into
+ * the program. */
 static bool is_own(const lua_Debug *frame) {
-  return strcmp(frame->what, "C") != 0 && strncmp(frame->source, "=lualib/", strlen("=lualib/")) != 0;
+  return strcmp(frame->what, "C") != 0 &&
+         strncmp(frame->source, "=lualib/", strlen("=lualib/")) != 0;
 }
 
 static void add_frame(lua_State *L, const lua_Debug *frame) {

@@ -1,4 +1,5 @@
-/* What libedit works with is wide; what the terminal and Lua speak is UTF-8, whatever the locale says. */
+/* What libedit works with is wide; what the terminal and Lua speak is UTF-8, whatever the locale
+ * says. */
 #ifndef HOST_WIDETEXT_H
 #define HOST_WIDETEXT_H
 
@@ -19,7 +20,8 @@ void wide_push(lua_State *L, const wchar_t *from, const wchar_t *to);
 
 /* Rows or columns of the terminal on standard output. */
 int wide_terminal_size(bool rows);
-/* Moves a position by a character, as libedit lays out a line: control characters take two columns. */
+/* Moves a position by a character, as libedit lays out a line: control characters take two columns.
+ */
 void wide_walk(wchar_t c, int columns, int *row, int *column);
 
 #endif

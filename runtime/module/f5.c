@@ -3,9 +3,9 @@
  *   local f5 = require "f5"
  *   f5.run(function() … end)       -- fibers; returns what the function returns
  *
- * Without f5.run everything works but runs one thing at a time: a blocking call outside of fibers runs the loop until
- * it is done. The tokens of sessions that were not closed are deleted when the Lua state closes, as f5lua does at its
- * end. */
+ * Without f5.run everything works but runs one thing at a time: a blocking call outside of fibers
+ * runs the loop until it is done. The tokens of sessions that were not closed are deleted when the
+ * Lua state closes, as f5lua does at its end. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -30,8 +30,8 @@ static int shut_down(lua_State *L) {
   return 0;
 }
 
-/* A value, of zeros, that lives as long as the state; pops nothing, pushes nothing. Finalizers run in the reverse order
- * of these calls. */
+/* A value, of zeros, that lives as long as the state; pops nothing, pushes nothing. Finalizers run
+ * in the reverse order of these calls. */
 static void *keep(lua_State *L, size_t size, lua_CFunction finalizer) {
   void *block = memset(lua_newuserdatauv(L, size, 0), 0, size);
   lua_createtable(L, 0, 1);

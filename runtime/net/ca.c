@@ -1,5 +1,5 @@
-/* Where the system keeps its CA certificates. The path compiled into libcurl is that of the distribution it was built
- * on; a packed program runs on any. */
+/* Where the system keeps its CA certificates. The path compiled into libcurl is that of the
+ * distribution it was built on; a packed program runs on any. */
 #include <dirent.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ static const char *const bundles[] = {
 
 /* Names of OpenSSL's hashed directories: eight hexadecimal digits, a dot, a number. */
 static bool is_hashed(const char *name) {
-  return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' && name[9] <= '9';
+  return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' &&
+         name[9] <= '9';
 }
 
 /* Counts hashed names, up to COMPLETE. */
@@ -78,9 +79,11 @@ void http_system_ca(const char **directory, const char **bundle) {
   *directory = *bundle = NULL;
   const char *file = getenv("SSL_CERT_FILE"), *hashed = getenv("SSL_CERT_DIR");
   bool has_file = file != NULL && *file != '\0', has_hashed = hashed != NULL && *hashed != '\0';
-  /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection. The file wins, as it is what
-   * people set to add their own; unless it is a bundle of the system's, whose certificates the directory has too. */
-  if (has_file && has_hashed && is_system_bundle(file) && count_hashed(hashed) == COMPLETE) has_file = false;
+  /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection. The file
+   * wins, as it is what people set to add their own; unless it is a bundle of the system's, whose
+   * certificates the directory has too. */
+  if (has_file && has_hashed && is_system_bundle(file) && count_hashed(hashed) == COMPLETE)
+    has_file = false;
   if (has_file) {
     *bundle = file;
   } else if (has_hashed) {
@@ -99,7 +102,8 @@ void *http_ca_store(const char *directory) {
   static time_t since;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  if (store != NULL && strcmp(of, directory) == 0 && now.tv_sec - since < REMEMBERED_SECONDS) return store;
+  if (store != NULL && strcmp(of, directory) == 0 && now.tv_sec - since < REMEMBERED_SECONDS)
+    return store;
   X509_STORE_free(store); /* connections that use it keep it */
   free(of);
   since = now.tv_sec;

@@ -1,9 +1,11 @@
-/* The functions of Lua's coroutine library, so that a blocking call inside of a coroutine suspends the fiber and not
- * the script's coroutine. They behave as Lua 5.4's (lcorolib.c) in everything that a script can see.
+/* The functions of Lua's coroutine library, so that a blocking call inside of a coroutine suspends
+ * the fiber and not the script's coroutine. They behave as Lua 5.4's (lcorolib.c) in everything
+ * that a script can see.
  *
- * A blocking call in a user's coroutine yields out of it; resume and wrap here know such a yield from the script's own
- * and pass it up, until the scheduler has it; on the way back each of them resumes its coroutine again. A coroutine
- * that waits so is marked busy: other fibers see it as one that runs. */
+ * A blocking call in a user's coroutine yields out of it; resume and wrap here know such a yield
+ * from the script's own and pass it up, until the scheduler has it; on the way back each of them
+ * resumes its coroutine again. A coroutine that waits so is marked busy: other fibers see it as one
+ * that runs. */
 #include <string.h>
 
 #include <lualib.h>
@@ -25,7 +27,8 @@ static const char *status_of(lua_State *L, lua_State *co) {
     return "suspended";
   case LUA_OK:
     if (lua_getstack(co, 0, &ar)) return "normal";
-    /* The thread of a fiber that ended holds its results; it is no function that waits to be started. */
+    /* The thread of a fiber that ended holds its results; it is no function that waits to be
+     * started. */
     return lua_gettop(co) == 0 || fiber_thread_is(co, THREAD_ROOT) ? "dead" : "suspended";
   default:
     return "dead";
@@ -47,8 +50,8 @@ static int take_result(lua_State *L, lua_State *co, int status, int results) {
   return results;
 }
 
-/* Resumes and, when a blocking call suspends the coroutine, waits. `next` continues this function's caller after a
- * yield. */
+/* Resumes and, when a blocking call suspends the coroutine, waits. `next` continues this function's
+ * caller after a yield. */
 static int resume(lua_State *L, lua_State *co, int arguments, lua_KFunction next) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   for (;; arguments = 0) {
@@ -70,7 +73,8 @@ static int start(lua_State *L, lua_State *co, int arguments, lua_KFunction next)
   }
   if (fiber_thread_is(co, THREAD_BUSY | THREAD_ROOT)) {
     const char *status = status_of(L, co);
-    lua_pushfstring(L, "cannot resume %s coroutine", strcmp(status, "dead") == 0 ? status : "non-suspended");
+    lua_pushfstring(L, "cannot resume %s coroutine",
+                    strcmp(status, "dead") == 0 ? status : "non-suspended");
     return -1;
   }
   lua_xmove(L, co, arguments);
@@ -106,7 +110,8 @@ static int finish_wrap(lua_State *L, lua_State *co, int results) {
     status = lua_resetthread(co); /* runs its pending `<close>` variables */
     lua_xmove(co, L, 1);          /* the error value, perhaps a new one */
   }
-  /* Where it happened goes before the words, but not of a cancellation: the fiber would count as failed. */
+  /* Where it happened goes before the words, but not of a cancellation: the fiber would count as
+   * failed. */
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING && !fiber_is_cancel_error(L)) {
     luaL_where(L, 1);
     lua_insert(L, -2);
@@ -136,7 +141,8 @@ static int co_wrap(lua_State *L) {
 }
 
 static int co_yield (lua_State *L) {
-  if (fiber_thread_is(L, THREAD_ROOT)) return luaL_error(L, "attempt to yield from outside a coroutine");
+  if (fiber_thread_is(L, THREAD_ROOT))
+    return luaL_error(L, "attempt to yield from outside a coroutine");
   return lua_yield(L, lua_gettop(L));
 }
 
@@ -172,9 +178,10 @@ static int co_isyieldable(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"resume", co_resume},           {"wrap", co_wrap},   {"yield", co_yield },
-                                     {"status", co_status},           {"close", co_close}, {"running", co_running},
-                                     {"isyieldable", co_isyieldable}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"resume", co_resume},           {"wrap", co_wrap},   {"yield", co_yield },
+    {"status", co_status},           {"close", co_close}, {"running", co_running},
+    {"isyieldable", co_isyieldable}, {NULL, NULL}};
 
 void fiber_replace_coroutine(lua_State *L) {
   if (lua_getglobal(L, LUA_COLIBNAME) == LUA_TTABLE) luaL_setfuncs(L, functions, 0);

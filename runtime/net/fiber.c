@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* -- lists ------------------------------------------------------------------------------------------------------- */
+/* -- lists -- */
 
 static void link_into(fiber **list, fiber *f) {
   f->prev = NULL;
@@ -40,7 +40,7 @@ static fiber *take_ready(fiber_scheduler *s) {
   return f;
 }
 
-/* -- waiting ----------------------------------------------------------------------------------------------------- */
+/* -- waiting -- */
 
 static void detach(fiber *f) {
   fiber_wait *wait = f->wait;
@@ -62,7 +62,8 @@ void fiber_wake(fiber_wait *wait) {
 void fiber_cancel(fiber *f) {
   if (f->outcome != FIBER_RUNNING || f->cancelled) return;
   f->cancelled = f->cancel_pending = true;
-  if (f->wait == NULL) return; /* it runs, is ready, or did not start: raised when it next waits or goes on */
+  if (f->wait == NULL)
+    return; /* it runs, is ready, or did not start: raised when it next waits or goes on */
   if (!fiber_wait_cancel_group(f->wait)) detach(f);
 }
 
@@ -80,7 +81,8 @@ static void tell_foreground(fiber_scheduler *s) {
   fiber_cancel(f);
 }
 
-/* Everything waits for everything: some fiber must hear of it, or the program would stand still for ever. */
+/* Everything waits for everything: some fiber must hear of it, or the program would stand still for
+ * ever. */
 static void break_deadlock(fiber_scheduler *s) {
   fiber *victim = s->nested ? s->current : s->main_fiber;
   if (victim == NULL || victim->wait == NULL)
@@ -109,10 +111,12 @@ static int raise_fault(lua_State *L, fiber *f) {
   fiber_fault fault = f->fault;
   f->fault = FAULT_NONE;
   if (fault == FAULT_NESTED)
-    return luaL_error(
-        L, "cannot wait for a fiber here: a fiber is already waited for inside a function that cannot be "
-           "suspended (a table.sort or string.gsub callback, a __gc method); wait before or after that call");
-  return luaL_error(L, "deadlock: every fiber waits for another one, and no request or timer is left to end it");
+    return luaL_error(L, "cannot wait for a fiber here: a fiber is already waited for inside a "
+                         "function that cannot be "
+                         "suspended (a table.sort or string.gsub callback, a __gc method); wait "
+                         "before or after that call");
+  return luaL_error(
+      L, "deadlock: every fiber waits for another one, and no request or timer is left to end it");
 }
 
 /* The fiber goes on after a wait. */
@@ -145,7 +149,7 @@ int fiber_await(lua_State *L, fiber_wait *wait, lua_KContext context, lua_KFunct
   return go_on(L, LUA_OK, (lua_KContext)wait);
 }
 
-/* -- running ----------------------------------------------------------------------------------------------------- */
+/* -- running -- */
 
 bool fiber_is_cancel_error(lua_State *L) {
   fiber *f = fiber_scheduler_of(L)->current;
@@ -179,8 +183,8 @@ static int never_started(lua_State *L) {
   return raise_cancel(L, fiber_scheduler_of(L)->current);
 }
 
-/* First function of every fiber's thread. Errors are caught here, where the thread can still yield: so `<close>`
- * variables may block without holding up the other fibers. */
+/* First function of every fiber's thread. Errors are caught here, where the thread can still yield:
+ * so `<close>` variables may block without holding up the other fibers. */
 static int base(lua_State *L) {
   int arguments = lua_gettop(L) - 1;
   lua_pushcfunction(L, on_error);
@@ -218,7 +222,8 @@ fiber *fiber_new(lua_State *L, int arguments) {
   return f;
 }
 
-/* A cancelled fiber that let the cancel error through was cancelled; with any other error it failed. */
+/* A cancelled fiber that let the cancel error through was cancelled; with any other error it
+ * failed. */
 static fiber_outcome final_outcome(fiber *f, lua_State *L) {
   if (f->outcome != FIBER_FAILED || !f->cancelled) return f->outcome;
   lua_rawgetp(L, LUA_REGISTRYINDEX, f);
@@ -232,7 +237,8 @@ static fiber_outcome final_outcome(fiber *f, lua_State *L) {
 
 static void end_fiber(lua_State *L, fiber *f, int status) {
   fiber_scheduler *s = f->scheduler;
-  if (status != LUA_OK) f->outcome = FIBER_FAILED; /* failed outside of base's protection: no memory, no stack */
+  if (status != LUA_OK)
+    f->outcome = FIBER_FAILED; /* failed outside of base's protection: no memory, no stack */
   f->outcome = final_outcome(f, L);
   unlink_from(&s->running, f);
   if (f->outcome == FIBER_FAILED) {
@@ -263,7 +269,8 @@ static void set_interrupt_hook(lua_State *L) {
   lua_sethook(L, on_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
-int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments, int *results, bool *passing) {
+int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments,
+                        int *results, bool *passing) {
   lua_State *before = s->thread;
   s->thread = co;
   int status = lua_resume(co, L, arguments, results);
@@ -291,8 +298,8 @@ static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
   fiber_wait *wait = s->awaiting;
   s->awaiting = NULL;
   if (!passing) {
-    lua_pop(f->co,
-            results); /* a C function yielded for reasons of its own: the others have their turn, then it goes on */
+    lua_pop(f->co, results); /* a C function yielded for reasons of its own: the others have their
+                                turn, then it goes on */
     make_ready(f);
     return;
   }
@@ -435,7 +442,7 @@ int fiber_run_main(lua_State *L, int nargs, int nresults) {
   return status;
 }
 
-/* -- outcome ----------------------------------------------------------------------------------------------------- */
+/* -- outcome -- */
 
 int fiber_push_outcome(lua_State *L, fiber *f) {
   int count = f->outcome == FIBER_DONE ? lua_gettop(f->co) : 1;
@@ -455,7 +462,7 @@ void fiber_set_joined(fiber *f) {
   unlink_from(&f->scheduler->failed, f);
 }
 
-/* -- set-up ------------------------------------------------------------------------------------------------------ */
+/* -- set-up -- */
 
 static int default_cancel_error(lua_State *L) {
   lua_pushliteral(L, "cancelled");
@@ -552,5 +559,6 @@ bool fiber_interrupt_foreground(lua_State *L) {
 
 bool fiber_ending(lua_State *L) {
   fiber_scheduler *s = fiber_scheduler_of(L);
-  return s->interrupted || s->current->cancel_pending || (s->foreground_hits && s->current == s->foreground);
+  return s->interrupted || s->current->cancel_pending ||
+         (s->foreground_hits && s->current == s->foreground);
 }

@@ -10,7 +10,7 @@
 #define GROUP_TYPE "f5lua.fiber.group"
 #define SLEEPER_TYPE "f5lua.fiber.sleeper"
 
-/* -- join -------------------------------------------------------------------------------------------------------- */
+/* -- join -- */
 
 struct fiber_joiner {
   fiber_wait wait;
@@ -80,7 +80,7 @@ static int fiber_join(lua_State *L) {
   return await_end(L, check_fiber(L), finish_join);
 }
 
-/* -- cancel, status ---------------------------------------------------------------------------------------------- */
+/* -- cancel, status -- */
 
 static int fiber_cancel_method(lua_State *L) {
   fiber_cancel(check_fiber(L));
@@ -156,7 +156,7 @@ static int fiber_gc(lua_State *L) {
   return 0;
 }
 
-/* -- spawn ------------------------------------------------------------------------------------------------------- */
+/* -- spawn -- */
 
 static void check_callable(lua_State *L, int index, int argument) {
   if (lua_isfunction(L, index)) return;
@@ -164,7 +164,8 @@ static void check_callable(lua_State *L, int index, int argument) {
     lua_pop(L, 1);
     return;
   }
-  luaL_argerror(L, argument, lua_pushfstring(L, "function expected, got %s", luaL_typename(L, index)));
+  luaL_argerror(L, argument,
+                lua_pushfstring(L, "function expected, got %s", luaL_typename(L, index)));
 }
 
 int fiber_lua_spawn(lua_State *L) {
@@ -173,7 +174,7 @@ int fiber_lua_spawn(lua_State *L) {
   return 1;
 }
 
-/* -- all --------------------------------------------------------------------------------------------------------- */
+/* -- all -- */
 
 struct fiber_group {
   fiber_wait wait;
@@ -235,13 +236,15 @@ static int finish_all(lua_State *L, int status, lua_KContext into_table) {
 
 int fiber_lua_all(lua_State *L) {
   bool table = lua_istable(L, 1) && luaL_getmetafield(L, 1, "__call") == LUA_TNIL;
-  if (table && lua_gettop(L) > 1) return luaL_argerror(L, 2, "nothing expected behind the table of functions");
+  if (table && lua_gettop(L) > 1)
+    return luaL_argerror(L, 2, "nothing expected behind the table of functions");
   lua_Integer count = table ? luaL_len(L, 1) : lua_gettop(L);
   luaL_argcheck(L, count < 1000000, 1, "too many functions");
   for (int i = 1; i <= count; i++) {
     if (table) lua_geti(L, 1, i);
     if (table && !lua_isfunction(L, -1) && !luaL_getmetafield(L, -1, "__call"))
-      return luaL_error(L, "bad argument #1 to 'all' (function expected at index %d, got %s)", i, luaL_typename(L, -1));
+      return luaL_error(L, "bad argument #1 to 'all' (function expected at index %d, got %s)", i,
+                        luaL_typename(L, -1));
     if (table)
       lua_settop(L, 1);
     else
@@ -249,7 +252,8 @@ int fiber_lua_all(lua_State *L) {
   }
   lua_createtable(L, (int)count, 0);
   int handles = lua_gettop(L);
-  fiber_group *group = lua_newuserdatauv(L, sizeof *group + (size_t)count * sizeof *group->children, 1);
+  fiber_group *group =
+      lua_newuserdatauv(L, sizeof *group + (size_t)count * sizeof *group->children, 1);
   memset(group, 0, sizeof *group);
   group->wait.abandon = abandon_group;
   group->wait.by_fibers = true;
@@ -278,7 +282,7 @@ static int gc_group(lua_State *L) {
   return 0;
 }
 
-/* -- sleep ------------------------------------------------------------------------------------------------------- */
+/* -- sleep -- */
 
 typedef struct sleeper {
   fiber_wait wait;
@@ -319,7 +323,7 @@ int fiber_lua_sleep(lua_State *L) {
   return fiber_await(L, &s->wait, 0, finish_sleep);
 }
 
-/* -- metatables -------------------------------------------------------------------------------------------------- */
+/* -- metatables -- */
 
 static const luaL_Reg methods[] = {
     {"join", fiber_join}, {"cancel", fiber_cancel_method}, {"status", fiber_status}, {NULL, NULL}};

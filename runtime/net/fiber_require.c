@@ -1,5 +1,6 @@
-/* Lua's require (loadlib.c), except that searchers and modules may block, which suspends the fiber, and that a fiber
- * which wants a module that another one is loading waits for it: the module would be loaded twice. */
+/* Lua's require (loadlib.c), except that searchers and modules may block, which suspends the fiber,
+ * and that a fiber which wants a module that another one is loading waits for it: the module would
+ * be loaded twice. */
 #include <stddef.h>
 #include <string.h>
 
@@ -13,11 +14,11 @@
 /* Key of registry[&loading]: name of a module → light userdata, the fiber that loads it. */
 static const char loading = 0;
 
-/* Stack: 1 name, 2 package.loaded, 3 the mark that the module is being loaded, 4 package.searchers, 5 what the
- * searchers said, then the two results of a searcher. */
+/* Stack: 1 name, 2 package.loaded, 3 the mark that the module is being loaded, 4 package.searchers,
+ * 5 what the searchers said, then the two results of a searcher. */
 enum { NAME = 1, LOADED, GUARD, SEARCHERS, WORDS, LOADER };
 
-/* -- waiting for the fiber that loads the module ----------------------------------------------------------------- */
+/* -- waiting for the fiber that loads the module -- */
 
 struct require_waiter {
   fiber_wait wait;
@@ -68,7 +69,8 @@ static int await_loader(lua_State *L, fiber *loader) {
   return fiber_await(L, &waiter->wait, 0, require_again);
 }
 
-/* The fiber that loads the module, if it is another one and does not wait for this one to load another module. */
+/* The fiber that loads the module, if it is another one and does not wait for this one to load
+ * another module. */
 static fiber *find_loader(lua_State *L) {
   fiber *current = fiber_scheduler_of(L)->current;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
@@ -80,7 +82,7 @@ static fiber *find_loader(lua_State *L) {
   return loader;
 }
 
-/* -- the mark, a to-be-closed value: it goes also when the module raises ------------------------------------------ */
+/* -- the mark, a to-be-closed value: it goes also when the module raises -- */
 
 static int close_guard(lua_State *L) {
   fiber_scheduler *s = fiber_scheduler_of(L);
@@ -108,9 +110,10 @@ static void push_guard(lua_State *L) {
   lua_toclose(L, -1);
 }
 
-/* -- loading ----------------------------------------------------------------------------------------------------- */
+/* -- loading -- */
 
-static int loaded(lua_State *L, int status, lua_KContext context) { /* …, loader data, the loader's result */
+static int loaded(lua_State *L, int status,
+                  lua_KContext context) { /* …, loader data, the loader's result */
   const char *name = lua_tostring(L, NAME);
   (void)status, (void)context;
   if (!lua_isnil(L, -1))
@@ -149,7 +152,8 @@ static int search(lua_State *L, lua_Integer i) {
   for (;; i++) {
     lua_settop(L, WORDS);
     if (lua_rawgeti(L, SEARCHERS, i) == LUA_TNIL)
-      return luaL_error(L, "module '%s' not found:%s", lua_tostring(L, NAME), lua_tostring(L, WORDS));
+      return luaL_error(L, "module '%s' not found:%s", lua_tostring(L, NAME),
+                        lua_tostring(L, WORDS));
     lua_pushvalue(L, NAME);
     lua_callk(L, 1, 2, (lua_KContext)i, searched);
     if (lua_isfunction(L, LOADER)) return run_loader(L);

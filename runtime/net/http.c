@@ -32,21 +32,22 @@ typedef struct network {
   bool lost;    /* libcurl does not know what it waits for */
   bool ran;     /* libcurl has run in this turn, and has looked at its timers then */
   http_transfer *running;
-  http_transfer *ran_list;                /* of the running ones: libcurl has worked at them since `act` began */
-  http_transfer *cursor;                  /* the next one that report_progress looks at */
-  bool begun;                             /* libcurl was asked for its part */
-  unsigned watched;                       /* running ones with a progress callback */
+  http_transfer *ran_list; /* of the running ones: libcurl has worked at them since `act` began */
+  http_transfer *cursor;   /* the next one that report_progress looks at */
+  bool begun;              /* libcurl was asked for its part */
+  unsigned watched;        /* running ones with a progress callback */
   http_request *finished, **finished_end; /* have their result, done is not called yet */
   uint64_t connections;
 } network;
 
-/* -- SIGPIPE ----------------------------------------------------------------------------------------------------- */
+/* -- SIGPIPE -- */
 
 static void ignore_sigpipe(int signal) {
   (void)signal;
 }
 
-/* OpenSSL writes with write(2). A handler instead of SIG_IGN, which programs started by the script would inherit. */
+/* OpenSSL writes with write(2). A handler instead of SIG_IGN, which programs started by the script
+ * would inherit. */
 static void tame_sigpipe(void) {
   struct sigaction action;
   if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return;
@@ -57,7 +58,7 @@ static void tame_sigpipe(void) {
   sigaction(SIGPIPE, &action, NULL);
 }
 
-/* -- results ----------------------------------------------------------------------------------------------------- */
+/* -- results -- */
 
 static void finish_later(network *net, http_request *request) {
   request->finished = loop_now(net->l);
@@ -69,7 +70,8 @@ static void finish_later(network *net, http_request *request) {
 
 static void fail(network *net, http_request *request, const char *words) {
   request->failure = HTTP_INTERNAL;
-  snprintf(request->error, sizeof request->error, "%s", words[0] != '\0' ? words : "not enough memory");
+  snprintf(request->error, sizeof request->error, "%s",
+           words[0] != '\0' ? words : "not enough memory");
   finish_later(net, request);
 }
 
@@ -83,7 +85,7 @@ static bool unlink_request(http_request **list, http_request ***end, http_reques
   return false;
 }
 
-/* -- running ----------------------------------------------------------------------------------------------------- */
+/* -- running -- */
 
 static void link_running(network *net, http_transfer *transfer) {
   transfer->prev = NULL;
@@ -104,8 +106,8 @@ static void unlink_running(network *net, http_transfer *transfer) {
   net->watched -= transfer->request->progress != NULL;
 }
 
-/* One whose exchange failed is not used again: libcurl 7.88 leaves the buffers of a request in the handle when its name
- * could not be resolved, and then refuses the options of the next. */
+/* One whose exchange failed is not used again: libcurl 7.88 leaves the buffers of a request in the
+ * handle when its name could not be resolved, and then refuses the options of the next. */
 static void put_back(http_peer *peer, http_transfer *transfer, bool failed) {
   peer->active--;
   if (failed) {
@@ -206,7 +208,8 @@ static int report_progress(network *net) {
 
 static int call_done(network *net) {
   int called = 0;
-  /* Only those that are there now: a callback that always submits what fails at once shall not hold the turn. */
+  /* Only those that are there now: a callback that always submits what fails at once shall not hold
+   * the turn. */
   unsigned budget = 0;
   for (http_request *request = net->finished; request != NULL; request = request->next)
     budget++;
@@ -229,8 +232,9 @@ static void tell_ready(network *net, curl_socket_t fd, int bits) {
   if (curl_multi_socket_action(net->multi, fd, bits, &running) != CURLM_OK) net->lost = true;
 }
 
-/* OpenSSL reads ahead: when libcurl has taken one record of those that came together, the socket is empty and says
- * nothing of the others. So each exchange that libcurl worked at is asked whether there is more, until there is none.
+/* OpenSSL reads ahead: when libcurl has taken one record of those that came together, the socket is
+ * empty and says nothing of the others. So each exchange that libcurl worked at is asked whether
+ * there is more, until there is none.
  */
 static void act(network *net, curl_socket_t fd, int bits) {
   tell_ready(net, fd, bits);
@@ -242,8 +246,8 @@ static void act(network *net, curl_socket_t fd, int bits) {
   }
 }
 
-/* Without memory, libcurl forgets to say which socket or time an exchange waits for. Until those that run now have
- * ended it is asked to look after all of them, every now and then. */
+/* Without memory, libcurl forgets to say which socket or time an exchange waits for. Until those
+ * that run now have ended it is asked to look after all of them, every now and then. */
 static void look_after_all(network *net) {
   int running = 0;
   curl_multi_perform(net->multi, &running);
@@ -271,25 +275,28 @@ static int network_perform(loop_network *face) {
 static void network_ready(loop_network *face, int fd, unsigned events) {
   network *net = (network *)face;
   net->ran = true;
-  act(net, fd, (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+  act(net, fd,
+      (events & LOOP_READ ? CURL_CSELECT_IN : 0) | (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
-/* -- what libcurl waits for -------------------------------------------------------------------------------------- */
+/* -- what libcurl waits for -- */
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *unused) {
   network *net = user;
   http_transfer *transfer = transfer_of(easy);
   (void)unused;
   if (what != CURL_POLL_REMOVE) {
-    unsigned events = (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u);
+    unsigned events =
+        (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u);
     transfer->fd = fd;
-    /* Without memory (for the resolver's socket, which is none of ours) the exchange waits for its time limit. An error
-     * here would be the end of all exchanges, and libcurl would not say so. */
+    /* Without memory (for the resolver's socket, which is none of ours) the exchange waits for its
+     * time limit. An error here would be the end of all exchanges, and libcurl would not say so. */
     loop_socket_watch(net->l, fd, events);
     return 0;
   }
   if (transfer != NULL && transfer->fd == fd) transfer->fd = CURL_SOCKET_BAD;
-  /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say nothing. */
+  /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say
+   * nothing. */
   if (transfer != NULL && transfer->answering && http_sockets_find(transfer->sockets, fd) != NULL)
     loop_socket_rest(net->l, fd);
   else
@@ -300,7 +307,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
 static int on_timer(CURLM *multi, long delay_ms, void *user) {
   network *net = user;
   (void)multi;
-  net->face.due = delay_ms < 0 ? LOOP_NEVER : delay_ms == 0 ? 0 : loop_now(net->l) + (uint64_t)delay_ms;
+  net->face.due = delay_ms < 0    ? LOOP_NEVER
+                  : delay_ms == 0 ? 0
+                                  : loop_now(net->l) + (uint64_t)delay_ms;
   return 0;
 }
 
@@ -315,8 +324,8 @@ static void network_destroy(loop_network *face) {
   free(net);
 }
 
-/* Kept open between requests: by default libcurl keeps four for each running request, and a fleet would lose its
- * connections. */
+/* Kept open between requests: by default libcurl keeps four for each running request, and a fleet
+ * would lose its connections. */
 static long connections_to_keep(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1024;
@@ -357,7 +366,7 @@ static network *network_of(loop *l) {
   return net;
 }
 
-/* -- peers ------------------------------------------------------------------------------------------------------- */
+/* -- peers -- */
 
 static void free_options(http_peer_options *options) {
   const char *strings[] = {options->base, options->ca,    options->cert,      options->key,
@@ -395,22 +404,26 @@ static bool copy_options(http_peer_options *to, const http_peer_options *from) {
 }
 
 static bool environment_has_proxy(void) {
-  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY"};
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
+                                      "ALL_PROXY"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (getenv(names[i]) != NULL) return true;
   return false;
 }
 
-/* What is the same in every request. A base that libcurl cannot read stays NULL: the request's URL says why. */
+/* What is the same in every request. A base that libcurl cannot read stays NULL: the request's URL
+ * says why. */
 static bool make_constants(http_peer_settings *settings) {
   const http_peer_options *options = &settings->options;
-  if (options->user_agent != NULL && asprintf(&settings->user_agent, "User-Agent: %s", options->user_agent) < 0) {
+  if (options->user_agent != NULL &&
+      asprintf(&settings->user_agent, "User-Agent: %s", options->user_agent) < 0) {
     settings->user_agent = NULL;
     return false;
   }
   const char *directory = NULL, *bundle = NULL;
   if (!options->insecure && options->ca == NULL) http_system_ca(&directory, &bundle);
-  if (directory != NULL && bundle == NULL && (settings->ca_directory = strdup(directory)) == NULL) return false;
+  if (directory != NULL && bundle == NULL && (settings->ca_directory = strdup(directory)) == NULL)
+    return false;
   if (settings->proxied) return true;
   settings->base = curl_url();
   if (settings->base == NULL) return false;
@@ -429,7 +442,8 @@ http_peer *http_peer_new(loop *l, const http_peer_options *options) {
   http_peer_settings *settings = &peer->settings;
   settings->proxied = options->proxy != NULL ? options->proxy[0] != '\0' : environment_has_proxy();
   settings->sockets = calloc(1, sizeof *settings->sockets);
-  bool made = copy_options(&settings->options, options) && settings->sockets != NULL && make_constants(settings);
+  bool made = copy_options(&settings->options, options) && settings->sockets != NULL &&
+              make_constants(settings);
   if (!made) {
     free_settings(settings);
     free(settings->sockets);
@@ -462,8 +476,8 @@ static int local_port(curl_socket_t fd) {
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
-/* libcurl has no call for it, but notices connections that died and drops them. Another peer with the same server may
- * be using one of ours just now: that one stays. */
+/* libcurl has no call for it, but notices connections that died and drops them. Another peer with
+ * the same server may be using one of ours just now: that one stays. */
 static void close_idle_connections(http_peer *peer) {
   http_sockets *sockets = peer->settings.sockets;
   const network *net = (const network *)loop_attached(peer->l);
@@ -475,7 +489,8 @@ static void close_idle_connections(http_peer *peer) {
   }
   sockets->orphan = true;
   for (unsigned i = 0; i < sockets->count; i++)
-    if (net == NULL || !port_in_use(net, local_port(sockets->list[i].fd))) shutdown(sockets->list[i].fd, SHUT_RDWR);
+    if (net == NULL || !port_in_use(net, local_port(sockets->list[i].fd)))
+      shutdown(sockets->list[i].fd, SHUT_RDWR);
 }
 
 void http_peer_release(http_peer *peer) {
@@ -490,7 +505,7 @@ void http_peer_release(http_peer *peer) {
   free(peer);
 }
 
-/* -- requests ---------------------------------------------------------------------------------------------------- */
+/* -- requests -- */
 
 void http_submit(http_peer *peer, http_request *request) {
   network *net = network_of(peer->l);
@@ -536,7 +551,8 @@ void http_cancel(http_request *request) {
   request->failure = HTTP_CANCELLED;
   snprintf(request->error, sizeof request->error, "cancelled");
   request->finished = loop_now(peer->l);
-  if (transfer == NULL && request->started == 0) request->started = request->finished; /* it was still waiting */
+  if (transfer == NULL && request->started == 0)
+    request->started = request->finished; /* it was still waiting */
   http_peer_release(peer);
 }
 
@@ -546,7 +562,8 @@ static void wipe(char *text, size_t length) {
 
 void http_request_clear(http_request *request) {
   wipe(request->answer, request->answer_length);
-  if (request->answer_headers != NULL) wipe(request->answer_headers, strlen(request->answer_headers));
+  if (request->answer_headers != NULL)
+    wipe(request->answer_headers, strlen(request->answer_headers));
   free(request->answer);
   free(request->answer_headers);
   request->answer = request->answer_headers = NULL;
@@ -557,8 +574,11 @@ bool http_answer_header(const http_request *request, const char *name, char *buf
   size_t length = strlen(name);
   const char *line = request->answer_headers;
   int first = tolower((unsigned char)*name);
-  for (; line != NULL && *line != '\0'; line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
-    if (tolower((unsigned char)*line) != first || strncasecmp(line, name, length) != 0 || line[length] != ':') continue;
+  for (; line != NULL && *line != '\0';
+       line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
+    if (tolower((unsigned char)*line) != first || strncasecmp(line, name, length) != 0 ||
+        line[length] != ':')
+      continue;
     const char *value = line + length + 1;
     value += strspn(value, " \t");
     size_t end = strcspn(value, "\r\n");
@@ -580,9 +600,16 @@ uint64_t http_connections_opened(const loop *l) {
 }
 
 const char *http_failure_name(http_failure failure) {
-  static const char *const names[] = {
-      [HTTP_OK] = "ok",     [HTTP_RESOLVE] = "resolve",     [HTTP_CONNECT] = "connect",  [HTTP_PROXY] = "proxy",
-      [HTTP_TLS] = "tls",   [HTTP_TIMEOUT] = "timeout",     [HTTP_BROKEN] = "broken",    [HTTP_TOO_LARGE] = "too large",
-      [HTTP_FILE] = "file", [HTTP_CANCELLED] = "cancelled", [HTTP_INTERNAL] = "internal"};
+  static const char *const names[] = {[HTTP_OK] = "ok",
+                                      [HTTP_RESOLVE] = "resolve",
+                                      [HTTP_CONNECT] = "connect",
+                                      [HTTP_PROXY] = "proxy",
+                                      [HTTP_TLS] = "tls",
+                                      [HTTP_TIMEOUT] = "timeout",
+                                      [HTTP_BROKEN] = "broken",
+                                      [HTTP_TOO_LARGE] = "too large",
+                                      [HTTP_FILE] = "file",
+                                      [HTTP_CANCELLED] = "cancelled",
+                                      [HTTP_INTERNAL] = "internal"};
   return (size_t)failure < sizeof names / sizeof *names ? names[failure] : "unknown";
 }

@@ -1,13 +1,13 @@
-/* The memory that libcurl uses is wiped when it is freed: it builds requests there, with tokens and passwords in them,
- * and a core dump or a swap file would keep what was freed. */
+/* The memory that libcurl uses is wiped when it is freed: it builds requests there, with tokens and
+ * passwords in them, and a core dump or a swap file would keep what was freed. */
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/http_transfer.h"
 
-/* In pieces, because from 2 KiB on memset leaves the work to `rep stos`, which is a little slower and counts as
- * thousands of instructions in profiles. */
+/* In pieces, because from 2 KiB on memset leaves the work to `rep stos`, which is a little slower
+ * and counts as thousands of instructions in profiles. */
 static void wipe(char *bytes, size_t size) {
   for (; size > 1024; bytes += 1024, size -= 1024)
     explicit_bzero(bytes, 1024);
@@ -33,5 +33,6 @@ static void *wiping_realloc(void *block, size_t size) {
 }
 
 bool http_memory_init(void) {
-  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) == CURLE_OK;
+  return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                              calloc) == CURLE_OK;
 }

@@ -1,4 +1,5 @@
-/* The sockets that libcurl opens for a peer, so that they can be closed with it, and the loop told when one is gone. */
+/* The sockets that libcurl opens for a peer, so that they can be closed with it, and the loop told
+ * when one is gone. */
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,7 +26,8 @@ static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
 
 void http_sockets_check(http_sockets *sockets) {
   for (unsigned i = sockets->count; i-- > 0;)
-    if (inode_of(sockets->list[i].fd) != sockets->list[i].inode) sockets->list[i] = sockets->list[--sockets->count];
+    if (inode_of(sockets->list[i].fd) != sockets->list[i].inode)
+      sockets->list[i] = sockets->list[--sockets->count];
 }
 
 curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -38,7 +40,8 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
     sockets->list = list;
     sockets->size = size;
   }
-  /* Close-on-exec: a program that the script starts shall not hold the device's connections open. */
+  /* Close-on-exec: a program that the script starts shall not hold the device's connections open.
+   */
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == CURL_SOCKET_BAD) return fd;
   forget_socket(sockets, fd); /* one of this number that is gone */

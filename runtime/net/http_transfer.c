@@ -1,4 +1,5 @@
-/* One easy handle: its options, its callbacks, and what its end means. No callback here calls anything but the loop. */
+/* One easy handle: its options, its callbacks, and what its end means. No callback here calls
+ * anything but the loop. */
 #include "net/http_transfer.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 
 enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024, FILE_READ_SIZE = 128 * 1024 };
 
-/* -- the answer -------------------------------------------------------------------------------------------------- */
+/* -- the answer -- */
 
 static bool grow(char **buffer, size_t *size, size_t needed, size_t first) {
   if (needed <= *size) return true;
@@ -59,7 +60,8 @@ static bool begin_answer(http_transfer *transfer) {
 static bool write_sink(http_transfer *transfer, const char *data, size_t length) {
   http_request *request = transfer->request;
   while (length > 0) {
-    ssize_t written = pwrite(request->sink_fd, data, length, (off_t)(request->sink_offset + transfer->sink_written));
+    ssize_t written = pwrite(request->sink_fd, data, length,
+                             (off_t)(request->sink_offset + transfer->sink_written));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     data += written;
@@ -81,7 +83,8 @@ static bool gather_sink(http_transfer *transfer, const char *data, size_t length
   http_request *request = transfer->request;
   if (request->sink_buffer == NULL) return write_sink(transfer, data, length);
   while (length > 0) {
-    size_t room = request->sink_size - transfer->sink_gathered, part = length < room ? length : room;
+    size_t room = request->sink_size - transfer->sink_gathered,
+           part = length < room ? length : room;
     memcpy(request->sink_buffer + transfer->sink_gathered, data, part);
     transfer->sink_gathered += part;
     data += part;
@@ -100,13 +103,15 @@ static size_t on_body(char *data, size_t one, size_t length, void *user) {
     if (!gather_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
     return length;
   }
-  if (length > transfer->body_limit - request->answer_length) return fail_with(transfer, HTTP_TOO_LARGE);
+  if (length > transfer->body_limit - request->answer_length)
+    return fail_with(transfer, HTTP_TOO_LARGE);
   size_t needed = request->answer_length + length + 1;
   if (!grow(&request->answer, &transfer->answer_size, needed, FIRST_ANSWER_SIZE))
     return fail_with(transfer, HTTP_INTERNAL);
   memcpy(request->answer + request->answer_length, data, length);
   request->answer_length += length;
-  /* libcurl keeps its buffer for the next exchange, and does not look at what it has handed over. */
+  /* libcurl keeps its buffer for the next exchange, and does not look at what it has handed over.
+   */
   if (request->answer_length <= HTTP_SECRET_LENGTH) explicit_bzero(data, length);
   return length;
 }
@@ -117,9 +122,10 @@ static size_t on_header(char *data, size_t one, size_t length, void *user) {
   (void)one;
   transfer->answering = true;
   request->bytes_received += length;
-  if (length > 5 && memcmp(data, "HTTP/", 5) == 0) transfer->headers_length = 0; /* the block before was a 100 */
-  if (!grow(&request->answer_headers, &transfer->headers_size, transfer->headers_length + length + 1,
-            FIRST_HEADERS_SIZE))
+  if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
+    transfer->headers_length = 0; /* the block before was a 100 */
+  if (!grow(&request->answer_headers, &transfer->headers_size,
+            transfer->headers_length + length + 1, FIRST_HEADERS_SIZE))
     return fail_with(transfer, HTTP_INTERNAL);
   memcpy(request->answer_headers + transfer->headers_length, data, length);
   transfer->headers_length += length;
@@ -127,7 +133,7 @@ static size_t on_header(char *data, size_t one, size_t length, void *user) {
   return length;
 }
 
-/* -- the request ------------------------------------------------------------------------------------------------- */
+/* -- the request -- */
 
 static size_t on_read(char *buffer, size_t one, size_t length, void *user) {
   http_transfer *transfer = user;
@@ -138,7 +144,8 @@ static size_t on_read(char *buffer, size_t one, size_t length, void *user) {
   if (length == 0) return 0;
   ssize_t got;
   do
-    got = pread(request->body_fd, buffer, length, (off_t)(request->body_offset + transfer->body_sent));
+    got = pread(request->body_fd, buffer, length,
+                (off_t)(request->body_offset + transfer->body_sent));
   while (got < 0 && errno == EINTR);
   if (got <= 0) {
     if (got == 0) errno = ENODATA; /* the file became shorter than the owner said */
@@ -159,12 +166,14 @@ static int on_seek(void *user, curl_off_t offset, int origin) {
 /* NULL before the handshake and after the end. */
 static SSL *tls_of(const http_transfer *transfer) {
   struct curl_tlssessioninfo *info = NULL;
-  if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL) return NULL;
+  if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL)
+    return NULL;
   return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
 }
 
-/* OpenSSL would wipe its whole buffer of 16 KiB after each answer: a tenth of the time of a small one, a twentieth of a
- * download. Answers that are no secret are in the hands of the script anyway. */
+/* OpenSSL would wipe its whole buffer of 16 KiB after each answer: a tenth of the time of a small
+ * one, a twentieth of a download. Answers that are no secret are in the hands of the script anyway.
+ */
 static void set_tls(const http_transfer *transfer) {
   SSL *tls = tls_of(transfer);
   if (tls == NULL) return;
@@ -176,15 +185,16 @@ static void set_tls(const http_transfer *transfer) {
     SSL_clear_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
-/* When the last read found too little for a record, the rest will come by the socket; when it did not, nobody has
- * looked at what is left. */
+/* When the last read found too little for a record, the rest will come by the socket; when it did
+ * not, nobody has looked at what is left. */
 bool http_transfer_read_ahead(const http_transfer *transfer) {
   const SSL *tls = tls_of(transfer);
   return tls != NULL && SSL_has_pending(tls) && !SSL_want_read(tls);
 }
 
 /* Called at the end of each run that libcurl gives the exchange: a sign that it may have read. */
-static int on_run(void *user, curl_off_t to_receive, curl_off_t received, curl_off_t to_send, curl_off_t sent) {
+static int on_run(void *user, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
+                  curl_off_t sent) {
   http_transfer *transfer = user;
   (void)to_receive, (void)received, (void)to_send, (void)sent;
   if (transfer->listed) return 0;
@@ -194,9 +204,9 @@ static int on_run(void *user, curl_off_t to_receive, curl_off_t received, curl_o
   return 0;
 }
 
-/* Called each time a request is about to go out. On a connection that was kept and turns out to be dead, libcurl begins
- * again by itself, whatever the method. A write whose bytes went out must not: the server may have acted before it went
- * away. */
+/* Called each time a request is about to go out. On a connection that was kept and turns out to be
+ * dead, libcurl begins again by itself, whatever the method. A write whose bytes went out must not:
+ * the server may have acted before it went away. */
 static int on_start(void *user, char *remote, char *local, int remote_port, int local_port) {
   http_transfer *transfer = user;
   (void)remote, (void)local, (void)remote_port;
@@ -216,21 +226,22 @@ static int on_start(void *user, char *remote, char *local, int remote_port, int 
   return CURL_PREREQFUNC_OK;
 }
 
-/* -- options ----------------------------------------------------------------------------------------------------- */
+/* -- options -- */
 
-#define SET(option, value)                                                                                             \
-  do {                                                                                                                 \
-    CURLcode set_ = curl_easy_setopt(easy, option, value);                                                             \
-    if (set_ != CURLE_OK) {                                                                                            \
-      snprintf(error, CURL_ERROR_SIZE, "%s: %s", #option, curl_easy_strerror(set_));                                   \
-      return false;                                                                                                    \
-    }                                                                                                                  \
+#define SET(option, value)                                                                         \
+  do {                                                                                             \
+    CURLcode set_ = curl_easy_setopt(easy, option, value);                                         \
+    if (set_ != CURLE_OK) {                                                                        \
+      snprintf(error, CURL_ERROR_SIZE, "%s: %s", #option, curl_easy_strerror(set_));               \
+      return false;                                                                                \
+    }                                                                                              \
   } while (0)
 
-/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_tls finds that it may. And
- * OpenSSL takes all that the socket has with one system call, not two for each record; what it has then is nothing that
- * the loop can see, so http.c asks for it (http_transfer_read_ahead). Not through a proxy, which may be a second TLS
- * connection around the first. */
+/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_tls finds that it
+ * may. And OpenSSL takes all that the socket has with one system call, not two for each record;
+ * what it has then is nothing that the loop can see, so http.c asks for it
+ * (http_transfer_read_ahead). Not through a proxy, which may be a second TLS connection around the
+ * first. */
 static CURLcode on_tls(CURL *easy, void *context, void *user) {
   const http_peer_settings *settings = user;
   (void)easy;
@@ -255,7 +266,8 @@ static bool set_trust(CURL *easy, const http_peer_settings *settings, char *erro
   } else {
     http_system_ca(&directory, &bundle);
   }
-  /* Both are always set: what libcurl was compiled with may not exist here, or cost its cache (see ca.c). */
+  /* Both are always set: what libcurl was compiled with may not exist here, or cost its cache (see
+   * ca.c). */
   SET(CURLOPT_CAINFO, bundle);
   SET(CURLOPT_CAPATH, directory);
   SET(CURLOPT_PROXY_CAINFO, bundle);
@@ -266,7 +278,8 @@ static bool set_trust(CURL *easy, const http_peer_settings *settings, char *erro
   return true;
 }
 
-static bool set_constant_options(http_transfer *transfer, const http_peer_settings *settings, char *error) {
+static bool set_constant_options(http_transfer *transfer, const http_peer_settings *settings,
+                                 char *error) {
   CURL *easy = transfer->easy;
   const http_peer_options *options = &settings->options;
   SET(CURLOPT_PRIVATE, transfer);
@@ -278,10 +291,12 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_PATH_AS_IS, 1L); /* the owner encoded the path; "/../" in a name is the name's */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
-  SET(CURLOPT_QUICK_EXIT, 1L); /* a request that ends while its name is looked up does not wait for the resolver */
+  SET(CURLOPT_QUICK_EXIT,
+      1L); /* a request that ends while its name is looked up does not wait for the resolver */
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
   /* Without one, libcurl would look for each variable of the environment before each request. */
-  if (options->proxy != NULL || !settings->proxied) SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");
+  if (options->proxy != NULL || !settings->proxied)
+    SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");
   if (settings->base != NULL) SET(CURLOPT_CURLU, settings->base);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
@@ -316,7 +331,8 @@ http_transfer *http_transfer_new(const http_peer_settings *settings, char *error
   transfer->url_size = transfer->base_length + 256;
   transfer->url = malloc(transfer->url_size);
   transfer->body_limit = settings->options.body_limit;
-  if (transfer->easy == NULL || transfer->url == NULL || !set_constant_options(transfer, settings, error)) {
+  if (transfer->easy == NULL || transfer->url == NULL ||
+      !set_constant_options(transfer, settings, error)) {
     http_transfer_delete(transfer);
     return NULL;
   }
@@ -331,9 +347,10 @@ void http_transfer_delete(http_transfer *transfer) {
   free(transfer);
 }
 
-/* With the parsed base of the peer and only the path anew, libcurl parses and prints no URL: a tenth of its work for a
- * small answer. Through a proxy the whole URL may have to be said. */
-static bool set_url(http_transfer *transfer, const http_peer_settings *settings, const char *path, char *error) {
+/* With the parsed base of the peer and only the path anew, libcurl parses and prints no URL: a
+ * tenth of its work for a small answer. Through a proxy the whole URL may have to be said. */
+static bool set_url(http_transfer *transfer, const http_peer_settings *settings, const char *path,
+                    char *error) {
   CURL *easy = transfer->easy;
   size_t length = strlen(path) + 1;
   for (const char *p = path; *p != '\0'; p++)
@@ -351,7 +368,8 @@ static bool set_url(http_transfer *transfer, const http_peer_settings *settings,
   return true;
 }
 
-static bool set_headers(http_transfer *transfer, const http_peer_settings *settings, bool with_body, char *error) {
+static bool set_headers(http_transfer *transfer, const http_peer_settings *settings, bool with_body,
+                        char *error) {
   CURL *easy = transfer->easy;
   const char *const *headers = transfer->request->headers;
   size_t count = 0;
@@ -382,10 +400,12 @@ static bool set_headers(http_transfer *transfer, const http_peer_settings *setti
 static bool set_body(http_transfer *transfer, transfer_shape shape, char *error) {
   CURL *easy = transfer->easy;
   const http_request *request = transfer->request;
-  /* libcurl takes two buffers for every request, also without a body, and they are wiped, and so touched, as a whole:
-   * 16 and 64 KiB by default. Most requests need less than the least there is; a fleet's memory is mostly these. */
+  /* libcurl takes two buffers for every request, also without a body, and they are wiped, and so
+   * touched, as a whole: 16 and 64 KiB by default. Most requests need less than the least there is;
+   * a fleet's memory is mostly these. */
   SET(CURLOPT_BUFFERSIZE, request->sink_to_fd ? 16384L : 4096L);
-  SET(CURLOPT_UPLOAD_BUFFERSIZE, shape == SHAPE_FILE || request->body_length > 65536 ? 65536L : 16384L);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE,
+      shape == SHAPE_FILE || request->body_length > 65536 ? 65536L : 16384L);
   switch (shape) {
   case SHAPE_GET:
     if (transfer->shape != SHAPE_GET) SET(CURLOPT_HTTPGET, 1L);
@@ -396,14 +416,17 @@ static bool set_body(http_transfer *transfer, transfer_shape shape, char *error)
   default:
     if (transfer->shape == SHAPE_HEAD) SET(CURLOPT_NOBODY, 0L);
     if (transfer->shape != shape) SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, shape == SHAPE_FILE ? NULL : request->body != NULL ? request->body : "");
+    SET(CURLOPT_POSTFIELDS, shape == SHAPE_FILE     ? NULL
+                            : request->body != NULL ? request->body
+                                                    : "");
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
   }
   transfer->shape = shape;
   return true;
 }
 
-bool http_transfer_bind(http_transfer *transfer, http_request *request, const http_peer_settings *settings) {
+bool http_transfer_bind(http_transfer *transfer, http_request *request,
+                        const http_peer_settings *settings) {
   CURL *easy = transfer->easy;
   const char *method = request->method;
   char *error = transfer->error;
@@ -420,15 +443,21 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request, const ht
   error[0] = '\0';
 
   bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
-  bool write = strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+  bool write =
+      strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
   bool with_body = request->body != NULL || request->body_from_fd || write;
-  transfer_shape shape = request->body_from_fd ? SHAPE_FILE : with_body ? SHAPE_MEMORY : head ? SHAPE_HEAD : SHAPE_GET;
+  transfer_shape shape = request->body_from_fd ? SHAPE_FILE
+                         : with_body           ? SHAPE_MEMORY
+                         : head                ? SHAPE_HEAD
+                                               : SHAPE_GET;
   transfer->repeatable = get || head || strcmp(method, "OPTIONS") == 0;
 
-  if (!set_url(transfer, settings, request->path, error) || !set_headers(transfer, settings, with_body, error) ||
-      !set_body(transfer, shape, error))
+  if (!set_url(transfer, settings, request->path, error) ||
+      !set_headers(transfer, settings, with_body, error) || !set_body(transfer, shape, error))
     return false;
-  bool custom = shape == SHAPE_GET ? !get : shape == SHAPE_HEAD ? false : strcmp(method, "POST") != 0;
+  bool custom = shape == SHAPE_GET    ? !get
+                : shape == SHAPE_HEAD ? false
+                                      : strcmp(method, "POST") != 0;
   if (custom || transfer->custom_method) SET(CURLOPT_CUSTOMREQUEST, custom ? method : NULL);
   transfer->custom_method = custom;
   long timeout = request->timeout_ms > 0 ? request->timeout_ms : settings->options.timeout_ms;
@@ -441,7 +470,7 @@ void http_transfer_unbind(http_transfer *transfer) {
   transfer->request = NULL;
 }
 
-/* -- the end ----------------------------------------------------------------------------------------------------- */
+/* -- the end -- */
 
 static http_failure classify(CURLcode code, bool started) {
   switch (code) {
@@ -488,7 +517,8 @@ static http_failure classify(CURLcode code, bool started) {
 static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
   if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
-  /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the client. */
+  /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the
+   * client. */
   bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
   if (reading && strstr(transfer->error, " alert ") != NULL) return HTTP_TLS;
   return classify(code, transfer->started);
@@ -497,7 +527,8 @@ static http_failure failure_of(const http_transfer *transfer, CURLcode code, lon
 /* The last words of libcurl may be that the alert could not be sent, and not why there was one. */
 static bool describe_certificate(const http_transfer *transfer, CURLcode code) {
   long result = X509_V_OK;
-  if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate") != NULL) return false;
+  if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate") != NULL)
+    return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
   if (result == X509_V_OK) return false;
   snprintf(transfer->request->error, sizeof transfer->request->error, "SSL certificate problem: %s",
@@ -509,16 +540,19 @@ static void describe(const http_transfer *transfer, CURLcode code) {
   http_request *request = transfer->request;
   size_t size = sizeof request->error;
   if (transfer->aborted == HTTP_TOO_LARGE)
-    snprintf(request->error, size, "the answer is larger than the limit of %zu bytes", transfer->body_limit);
+    snprintf(request->error, size, "the answer is larger than the limit of %zu bytes",
+             transfer->body_limit);
   else if (transfer->aborted == HTTP_FILE)
-    snprintf(request->error, size, "%s: %s", transfer->to_sink ? "cannot write the file" : "cannot read the file",
+    snprintf(request->error, size, "%s: %s",
+             transfer->to_sink ? "cannot write the file" : "cannot read the file",
              strerror(transfer->aborted_errno));
   else if (transfer->aborted == HTTP_BROKEN)
     snprintf(request->error, size, "the connection was closed after the request was sent");
   else if (transfer->aborted == HTTP_INTERNAL)
     snprintf(request->error, size, "not enough memory");
   else if (!describe_certificate(transfer, code))
-    snprintf(request->error, size, "%s", transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
+    snprintf(request->error, size, "%s",
+             transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
 }
 
 void http_transfer_collect(http_transfer *transfer, CURLcode code) {
@@ -538,7 +572,8 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
-  if (transfer->sink_gathered > 0 && code == CURLE_OK && !flush_sink(transfer)) fail_with(transfer, HTTP_FILE);
+  if (transfer->sink_gathered > 0 && code == CURLE_OK && !flush_sink(transfer))
+    fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;

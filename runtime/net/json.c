@@ -41,7 +41,8 @@ static const char *const *check_first(lua_State *L, int options) {
   size_t count = lua_rawlen(L, -1);
   const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 0);
   for (size_t i = 0; i < count; i++) {
-    luaL_argcheck(L, lua_rawgeti(L, -2, (lua_Integer)i + 1) == LUA_TSTRING, options, "first must be a list of names");
+    luaL_argcheck(L, lua_rawgeti(L, -2, (lua_Integer)i + 1) == LUA_TSTRING, options,
+                  "first must be a list of names");
     names[i] = lua_tostring(L, -1);
     lua_pop(L, 1);
   }
@@ -59,7 +60,8 @@ static int encode(lua_State *L) {
       lua_pop(L, 1);
       const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "?";
       if (strcmp(name, "sort") != 0 && strcmp(name, "first") != 0 && strcmp(name, "indent") != 0)
-        return luaL_argerror(L, 2, lua_pushfstring(L, "unknown option '%s' (sort, first, indent)", name));
+        return luaL_argerror(L, 2,
+                             lua_pushfstring(L, "unknown option '%s' (sort, first, indent)", name));
     }
     style.first = check_first(L, 2);
     lua_getfield(L, 2, "sort");

@@ -9,22 +9,25 @@
 
 #include "net/json_text.h"
 
-/* Fields and elements wait on the Lua stack until this many are there, or the container ends: then the table is made
- * with the right size at once, and a container of any length needs a bounded piece of stack. */
+/* Fields and elements wait on the Lua stack until this many are there, or the container ends: then
+ * the table is made with the right size at once, and a container of any length needs a bounded
+ * piece of stack. */
 #define BATCH 64
 
-/* Shorter texts are not worth the disturbance: restarting the collector makes it forget how much it wanted to wait. */
+/* Shorter texts are not worth the disturbance: restarting the collector makes it forget how much it
+ * wanted to wait. */
 #define STOP_COLLECTOR_FROM 65536
 
-/* The names in a body are few and come again in every object and every body; so do short values ("enabled", "Common").
- * A cache finds their interned Lua string faster than lua_pushlstring, which hashes byte by byte. The strings are kept
- * alive by a table in the user value. */
+/* The names in a body are few and come again in every object and every body; so do short values
+ * ("enabled", "Common"). A cache finds their interned Lua string faster than lua_pushlstring, which
+ * hashes byte by byte. The strings are kept alive by a table in the user value. */
 #define CACHE_SLOTS 512u
 #define CACHE_LONGEST_NAME 32u
 #define CACHE_LONGEST_VALUE 16u
 
 typedef struct cached_string {
-  uint64_t head, tail; /* the first and the last eight bytes; with the length they say all of a string up to 16 bytes */
+  uint64_t head, tail; /* the first and the last eight bytes; with the length they say all of a
+                          string up to 16 bytes */
   const char *bytes;   /* those of the Lua string */
   size_t length;       /* 0: empty slot */
 } cached_string;
@@ -54,8 +57,9 @@ static bool fail_expected(reader *r, const char *at, const char *what) {
   return fail(r, at, what);
 }
 
-/* There is a NUL behind the text, so one byte can always be looked at. Raw newlines stand nowhere but between tokens,
- * so lines are counted here; the text before cannot be looked at again, because strings were unescaped in it. */
+/* There is a NUL behind the text, so one byte can always be looked at. Raw newlines stand nowhere
+ * but between tokens, so lines are counted here; the text before cannot be looked at again, because
+ * strings were unescaped in it. */
 static inline void skip_space(reader *r) {
   char *p = r->at;
   while ((unsigned char)*p <= ' ') {
@@ -70,7 +74,7 @@ static inline void skip_space(reader *r) {
   r->at = p;
 }
 
-/* --- strings --- */
+/* -- strings -- */
 
 static int hex4(const char *p, const char *end) {
   if (end - p < 4) return -1;
@@ -136,10 +140,12 @@ static bool unescape(reader *r, char **p, char **w) {
     if (unit < 0) return fail_expected(r, at, "four hexadecimal digits after \\u");
     unsigned c = (unsigned)unit;
     *p = at + 6;
-    if (c >= 0xdc00 && c <= 0xdfff) return fail(r, at, "a low surrogate without the high one before it");
+    if (c >= 0xdc00 && c <= 0xdfff)
+      return fail(r, at, "a low surrogate without the high one before it");
     if (c >= 0xd800 && c <= 0xdbff) {
       int low = (*p)[0] == '\\' && (*p)[1] == 'u' ? hex4(*p + 2, r->end) : -1;
-      if (low < 0xdc00 || low > 0xdfff) return fail(r, at, "a high surrogate without the low one after it");
+      if (low < 0xdc00 || low > 0xdfff)
+        return fail(r, at, "a high surrogate without the low one after it");
       c = 0x10000 + ((c - 0xd800) << 10) + ((unsigned)low - 0xdc00);
       *p += 6;
     }
@@ -239,16 +245,18 @@ static void push_string(reader *r, const char *bytes, size_t length, size_t long
   *entry = (cached_string){head, tail, lua_tostring(L, -1), length};
 }
 
-/* --- numbers --- */
+/* -- numbers -- */
 
-static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 static inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* A number that is no integer of 64 bits; `digits` of them, of value `number`, were read, p is behind them. */
+/* A number that is no integer of 64 bits; `digits` of them, of value `number`, were read, p is
+ * behind them. */
 static bool read_float(reader *r, char *p, uint64_t number, ptrdiff_t digits) {
   char *start = r->at;
   int exponent = 0, scale = 0;
@@ -273,7 +281,8 @@ static bool read_float(reader *r, char *p, uint64_t number, ptrdiff_t digits) {
   double value;
   if (digits <= 15 && exponent >= -22 && exponent <= 22) {
     /* Both operands are exact, so the one rounding is the right one. */
-    value = exponent < 0 ? (double)number / powers_of_ten[-exponent] : (double)number * powers_of_ten[exponent];
+    value = exponent < 0 ? (double)number / powers_of_ten[-exponent]
+                         : (double)number * powers_of_ten[exponent];
     if (*start == '-') value = -value;
   } else {
     value = json_text_to_float(start);
@@ -293,16 +302,18 @@ static bool read_number(reader *r) {
   ptrdiff_t digits = p - first;
   if (digits == 0) return fail_expected(r, p, "a digit after the minus sign");
   if (*first == '0' && digits > 1) return fail(r, first, "a number must not start with a zero");
-  if (*p == '.' || *p == 'e' || *p == 'E' || digits > 19 || (digits == 19 && number > (uint64_t)INT64_MAX + negative))
+  if (*p == '.' || *p == 'e' || *p == 'E' || digits > 19 ||
+      (digits == 19 && number > (uint64_t)INT64_MAX + negative))
     return read_float(r, p, number, digits);
   r->at = p;
   lua_pushinteger(r->L, (lua_Integer)(negative ? 0 - number : number));
   return true;
 }
 
-/* --- containers --- */
+/* -- containers -- */
 
-/* At base + 1 of the stack is the table of the container if it was made, and behind it what waits. */
+/* At base + 1 of the stack is the table of the container if it was made, and behind it what waits.
+ */
 
 static void flush_fields(reader *r, int base, int waiting, bool made, bool more) {
   lua_State *L = r->L;
@@ -349,7 +360,8 @@ static bool read_object(reader *r) {
     for (;;) {
       size_t length;
       if (*r->at != '"')
-        return fail_expected(r, r->at, made || waiting ? "a name in quotes" : "a name in quotes or '}'");
+        return fail_expected(r, r->at,
+                             made || waiting ? "a name in quotes" : "a name in quotes or '}'");
       char *name = r->at + 1;
       if (!read_string_bytes(r, &length)) return false;
       push_string(r, name, length, CACHE_LONGEST_NAME);
@@ -404,7 +416,8 @@ static bool read_array(reader *r) {
 }
 
 static bool read_word(reader *r, const char *word, size_t length) {
-  if ((size_t)(r->end - r->at) < length || memcmp(r->at, word, length) != 0) return fail_expected(r, r->at, "a value");
+  if ((size_t)(r->end - r->at) < length || memcmp(r->at, word, length) != 0)
+    return fail_expected(r, r->at, "a value");
   r->at += length;
   return true;
 }
@@ -449,7 +462,7 @@ static bool read_value(reader *r) {
   }
 }
 
-/* --- the whole text --- */
+/* -- the whole text -- */
 
 static const char cache_key;
 
@@ -479,7 +492,8 @@ static void push_error(reader *r) {
   else
     snprintf(found, sizeof found, "found byte 0x%02x", c);
   lua_pushfstring(r->L,
-                  r->expected ? "line %I, column %I (byte %I): expected %s, %s" : "line %I, column %I (byte %I): %s",
+                  r->expected ? "line %I, column %I (byte %I): expected %s, %s"
+                              : "line %I, column %I (byte %I): %s",
                   (LUAI_UACINT)r->line, (LUAI_UACINT)(r->error_at - r->line_start + 1),
                   (LUAI_UACINT)(r->error_at - r->text + 1), r->error, found);
 }
@@ -503,7 +517,8 @@ static int decode_protected(lua_State *L) {
 }
 
 bool json_decode(lua_State *L, char *text, size_t length) {
-  reader r = {.L = L, .text = text, .at = text, .end = text + length, .line_start = text, .line = 1};
+  reader r = {
+      .L = L, .text = text, .at = text, .end = text + length, .line_start = text, .line = 1};
   luaL_checkstack(L, 2, NULL); /* before the collector is stopped: it may raise */
   bool stop = length >= STOP_COLLECTOR_FROM && lua_gc(L, LUA_GCISRUNNING);
   if (stop) lua_gc(L, LUA_GCSTOP);

@@ -20,7 +20,8 @@ typedef struct name {
   lua_Integer slot; /* of the string in the table of kept names */
 } name;
 
-/* One table being written: the way to it is the path in errors, and a table met twice on the way is a cycle. */
+/* One table being written: the way to it is the path in errors, and a table met twice on the way is
+ * a cycle. */
 typedef struct frame {
   struct frame *up;
   const void *table;
@@ -36,7 +37,8 @@ typedef struct writer {
   frame *top;
   int depth;
   int array_index, text_index, names_index; /* on the stack */
-  int kept_index; /* the strings of `names`: the collector takes them out of a weak table while it is written */
+  int kept_index; /* the strings of `names`: the collector takes them out of a weak table while it
+                     is written */
   char *text;
   size_t used, size;
   name *names; /* a stack of its own: the sorted names of the tables being written */
@@ -46,7 +48,7 @@ typedef struct writer {
 
 static void write_value(writer *w);
 
-/* --- errors --- */
+/* -- errors -- */
 
 static bool is_identifier(const char *s, size_t length) {
   for (size_t i = 0; i < length; i++) {
@@ -79,7 +81,8 @@ static void add_name(luaL_Buffer *path, const char *s, size_t length, bool first
   luaL_addstring(path, "\"]");
 }
 
-/* Raises "cannot encode " and what is on top of the stack, with the path to the value being written. */
+/* Raises "cannot encode " and what is on top of the stack, with the path to the value being
+ * written. */
 static int fail_pushed(writer *w) {
   lua_State *L = w->L;
   const frame *frames[JSON_MAX_DEPTH + 1];
@@ -100,8 +103,9 @@ static int fail_pushed(writer *w) {
       add_name(&path, f->name, f->name_length, luaL_bufflen(&path) == 0);
     } else if (f->position) {
       char position[32];
-      luaL_addlstring(&path, position,
-                      (size_t)snprintf(position, sizeof position, "[" LUA_INTEGER_FMT "]", f->position));
+      luaL_addlstring(
+          &path, position,
+          (size_t)snprintf(position, sizeof position, "[" LUA_INTEGER_FMT "]", f->position));
     }
   }
   luaL_pushresult(&path);
@@ -114,7 +118,7 @@ static int fail(writer *w, const char *what) {
   return fail_pushed(w);
 }
 
-/* --- text --- */
+/* -- text -- */
 
 static char *grow(writer *w, size_t more) {
   size_t size = w->size * 2;
@@ -153,7 +157,8 @@ static void put_line(writer *w) {
 
 static void put_escape(writer *w, unsigned char c) {
   static const char hex[] = "0123456789abcdef";
-  static const char letters[0x20] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+  static const char letters[0x20] = {
+      ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
   char *out = reserve(w, 6);
   out[0] = '\\';
   if (c >= 0x20 || letters[c]) {
@@ -211,10 +216,10 @@ static void put_float(writer *w, double value) {
   w->used += json_float_to_text(reserve(w, JSON_FLOAT_SIZE), value);
 }
 
-/* --- arrays --- */
+/* -- arrays -- */
 
-/* The table on top holds positions only (its first key is a number, or it is marked as array): how many? Raises unless
- * they are 1..n. */
+/* The table on top holds positions only (its first key is a number, or it is marked as array): how
+ * many? Raises unless they are 1..n. */
 static lua_Integer check_positions(writer *w) {
   lua_State *L = w->L;
   lua_Integer count = 0, last = 0;
@@ -235,7 +240,8 @@ static lua_Integer check_positions(writer *w) {
     last = position > last ? position : last;
   }
   if (count != last) {
-    lua_pushfstring(L, "an array with holes (%I elements, the last at [%I])", (LUAI_UACINT)count, (LUAI_UACINT)last);
+    lua_pushfstring(L, "an array with holes (%I elements, the last at [%I])", (LUAI_UACINT)count,
+                    (LUAI_UACINT)last);
     fail_pushed(w);
   }
   return count;
@@ -258,14 +264,15 @@ static void write_array(writer *w) {
   put_char(w, ']');
 }
 
-/* --- objects --- */
+/* -- objects -- */
 
 /* The key at index as the name of a field; raises unless it is a string. */
 static const char *check_name(writer *w, int index, size_t *length) {
   lua_State *L = w->L;
   if (lua_type(L, index) != LUA_TSTRING) {
     const char *key = luaL_tolstring(L, index, NULL);
-    lua_pushfstring(L, "a table with names and also the key %s (%s)", key, luaL_typename(L, index - 1));
+    lua_pushfstring(L, "a table with names and also the key %s (%s)", key,
+                    luaL_typename(L, index - 1));
     fail_pushed(w);
   }
   return lua_tolstring(L, index, length);
@@ -366,7 +373,7 @@ static void write_object(writer *w) {
   put_char(w, '}');
 }
 
-/* --- values --- */
+/* -- values -- */
 
 static bool is_array_table(writer *w) {
   lua_State *L = w->L;

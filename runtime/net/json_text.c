@@ -25,7 +25,8 @@ double json_text_to_float(const char *text) {
   return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
 }
 
-/* snprintf writes the decimal point of the locale, which may be more than one byte; nothing else can be foreign. */
+/* snprintf writes the decimal point of the locale, which may be more than one byte; nothing else
+ * can be foreign. */
 static size_t use_full_stop(char *text, size_t length) {
   size_t used = strspn(text, "-0123456789e+");
   if (used == length || text[used] == '.') return length;
@@ -54,12 +55,14 @@ static inline int is_plain(unsigned char c) {
 
 const char *json_skip_plain(const char *at, const char *end) {
 #ifdef __SSE2__
-  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'),
+                space = _mm_set1_epi8(0x20);
   for (; end - at >= 16; at += 16) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
     /* Signed: bytes above 0x7f are below the space, too. */
-    __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                   _mm_cmplt_epi8(bytes, space));
+    __m128i special =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                     _mm_cmplt_epi8(bytes, space));
     unsigned mask = (unsigned)_mm_movemask_epi8(special);
     if (mask) return at + __builtin_ctz(mask);
   }
@@ -80,7 +83,9 @@ const char *json_skip_plain(const char *at, const char *end) {
 
 size_t json_utf8_length(const char *at, const char *end) {
   const unsigned char *s = (const unsigned char *)at;
-  unsigned char low = 0x80, high = 0xbf; /* of the second byte: excludes overlong forms, surrogates, above U+10FFFF */
+  unsigned char
+      low = 0x80,
+      high = 0xbf; /* of the second byte: excludes overlong forms, surrogates, above U+10FFFF */
   size_t length;
   if (s[0] >= 0xc2 && s[0] <= 0xdf) {
     length = 2;

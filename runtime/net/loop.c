@@ -18,7 +18,8 @@ typedef struct watch {
   uint32_t generation; /* of the registration: an event of the one before is no event */
   uint8_t wanted;      /* LOOP_READ and LOOP_WRITE, 0: not watched */
   uint8_t registered;  /* what the kernel looks for */
-  bool always;         /* the kernel does not watch it (regular files are always ready): called in every turn */
+  bool always; /* the kernel does not watch it (regular files are always ready): called in every
+                  turn */
 } watch;
 
 struct loop {
@@ -29,7 +30,8 @@ struct loop {
   uint32_t timers, heap_size;
   watch *watches; /* by descriptor */
   unsigned watch_size;
-  unsigned watched, always; /* how many are wanted by others than the network, and how many of all are `always` */
+  unsigned watched,
+      always; /* how many are wanted by others than the network, and how many of all are `always` */
 };
 
 static bool watch_wake(loop *l);
@@ -85,7 +87,7 @@ void loop_perform_soon(loop *l) {
   l->perform_first = true;
 }
 
-/* -- timers ------------------------------------------------------------------------------------------------------ */
+/* -- timers -- */
 
 static void heap_put(loop *l, uint32_t i, loop_timer *timer) {
   l->heap[i] = timer;
@@ -133,12 +135,14 @@ void loop_timer_stop(loop *l, loop_timer *timer) {
     heap_down(l, i, last);
 }
 
-/* Only timers that were due when the turn came to them: one that starts itself again with 0 does not hold the turn. */
+/* Only timers that were due when the turn came to them: one that starts itself again with 0 does
+ * not hold the turn. */
 static int fire_timers(loop *l) {
   if (l->timers == 0) return 0;
   uint64_t now = loop_now(l);
   int called = 0;
-  for (uint32_t budget = l->timers; budget > 0 && l->timers > 0 && l->heap[0]->due <= now; budget--) {
+  for (uint32_t budget = l->timers; budget > 0 && l->timers > 0 && l->heap[0]->due <= now;
+       budget--) {
     loop_timer *timer = l->heap[0];
     loop_timer_stop(l, timer);
     timer->fire(timer);
@@ -147,7 +151,7 @@ static int fire_timers(loop *l) {
   return called;
 }
 
-/* -- watches ----------------------------------------------------------------------------------------------------- */
+/* -- watches -- */
 
 static watch *watch_of(loop *l, int fd) {
   return fd >= 0 && (unsigned)fd < l->watch_size ? &l->watches[fd] : NULL;
@@ -178,11 +182,12 @@ static void set_always(loop *l, watch *w, bool always) {
     l->always--;
 }
 
-/* Tells the kernel what is wanted. What it knows may be wrong: a closed descriptor leaves the set by itself. */
+/* Tells the kernel what is wanted. What it knows may be wrong: a closed descriptor leaves the set
+ * by itself. */
 static void tell_kernel(loop *l, watch *w, int fd) {
   if (w->registered == w->wanted) return;
-  struct epoll_event event = {.events =
-                                  (w->wanted & LOOP_READ ? EPOLLIN : 0) | (w->wanted & LOOP_WRITE ? EPOLLOUT : 0)};
+  struct epoll_event event = {.events = (w->wanted & LOOP_READ ? EPOLLIN : 0) |
+                                        (w->wanted & LOOP_WRITE ? EPOLLOUT : 0)};
   if (w->wanted == 0) {
     epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, fd, &event);
     w->registered = 0;
@@ -194,7 +199,9 @@ static void tell_kernel(loop *l, watch *w, int fd) {
   if (done != 0 && (errno == ENOENT || errno == EEXIST))
     done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   if (done == 0) w->registered = w->wanted;
-  set_always(l, w, done != 0); /* a regular file, or nothing that can be waited for: the owner's read tells */
+  set_always(l, w,
+             done !=
+                 0); /* a regular file, or nothing that can be waited for: the owner's read tells */
 }
 
 static void unwatch(loop *l, watch *w, int fd) {
@@ -253,7 +260,7 @@ void loop_socket_gone(loop *l, int fd) {
   w->wanted = w->registered = 0;
 }
 
-/* -- waiting ----------------------------------------------------------------------------------------------------- */
+/* -- waiting -- */
 
 void loop_wake(loop *l) {
   int saved = errno;
@@ -285,7 +292,8 @@ static int tell(loop *l, const watch *w, int fd, unsigned events) {
 }
 
 static int dispatch(loop *l, const struct epoll_event *event) {
-  const uint32_t readable = EPOLLIN | EPOLLHUP | EPOLLERR, writable = EPOLLOUT | EPOLLHUP | EPOLLERR;
+  const uint32_t readable = EPOLLIN | EPOLLHUP | EPOLLERR,
+                 writable = EPOLLOUT | EPOLLHUP | EPOLLERR;
   int fd = (int)(uint32_t)event->data.u64;
   if (fd == l->wake_fd) {
     drain_wake(l);
@@ -293,11 +301,13 @@ static int dispatch(loop *l, const struct epoll_event *event) {
   }
   watch *w = watch_of(l, fd);
   if (w == NULL || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
-  if (w->wanted == 0) { /* a resting connection that the other side closes: whoever uses it next finds out */
+  if (w->wanted ==
+      0) { /* a resting connection that the other side closes: whoever uses it next finds out */
     tell_kernel(l, w, fd);
     return 0;
   }
-  unsigned events = (event->events & readable ? LOOP_READ : 0u) | (event->events & writable ? LOOP_WRITE : 0u);
+  unsigned events =
+      (event->events & readable ? LOOP_READ : 0u) | (event->events & writable ? LOOP_WRITE : 0u);
   return tell(l, w, fd, events & w->wanted);
 }
 
@@ -311,7 +321,8 @@ static int call_always_ready(loop *l) {
 static int wait_for_events(loop *l, int timeout_ms) {
   struct epoll_event events[BATCH];
   int called = 0, count = epoll_wait(l->epoll_fd, events, BATCH, l->always > 0 ? 0 : timeout_ms);
-  for (int i = 0; i < count; i++) /* a callback may watch and unwatch, close and open: each is looked up anew */
+  for (int i = 0; i < count;
+       i++) /* a callback may watch and unwatch, close and open: each is looked up anew */
     called += dispatch(l, &events[i]);
   return called + call_always_ready(l);
 }
@@ -338,8 +349,8 @@ static int until_due(const loop *l, int max_wait_ms) {
 int loop_turn(loop *l, int max_wait_ms) {
   /* What was submitted since the last turn goes out before the wait. */
   int called = l->perform_first ? perform(l) : 0;
-  /* Callbacks have something for their waiters to do: do not spend a system call on a look at the descriptors. The next
-   * turn does. */
+  /* Callbacks have something for their waiters to do: do not spend a system call on a look at the
+   * descriptors. The next turn does. */
   if (called == 0) {
     called += wait_for_events(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
     if (l->network != NULL) called += perform(l);

@@ -1,7 +1,8 @@
 /* The event loop over epoll: timers, descriptors, the network and a wake-up. One a process.
  *
- * Nothing here knows Lua. Everything runs on one thread; only loop_wake may be called from elsewhere (a signal handler,
- * another thread). Completions are plain C callbacks, called from loop_turn and never from inside a libcurl callback.
+ * Nothing here knows Lua. Everything runs on one thread; only loop_wake may be called from
+ * elsewhere (a signal handler, another thread). Completions are plain C callbacks, called from
+ * loop_turn and never from inside a libcurl callback.
  *
  *   loop *l = loop_new();
  *   loop_timer_start(l, &timer, 250);
@@ -16,16 +17,16 @@
 
 typedef struct loop loop;
 
-/* Embedded in its owner; zero-initialised is "not running". `fire` is called once, from loop_turn, after the timer is
- * stopped. */
+/* Embedded in its owner; zero-initialised is "not running". `fire` is called once, from loop_turn,
+ * after the timer is stopped. */
 typedef struct loop_timer {
   void (*fire)(struct loop_timer *timer);
   uint64_t due;  /* milliseconds of loop_now */
   uint32_t slot; /* place in the heap + 1, 0 when not running */
 } loop_timer;
 
-/* Makes a loop; NULL without memory or file descriptors. libcurl is not initialised yet (it costs milliseconds: see
- * http.h). */
+/* Makes a loop; NULL without memory or file descriptors. libcurl is not initialised yet (it costs
+ * milliseconds: see http.h). */
 loop *loop_new(void);
 /* All requests must be cancelled and all timers stopped before. */
 void loop_delete(loop *l);
@@ -36,8 +37,8 @@ uint64_t loop_now(const loop *l);
 void loop_timer_start(loop *l, loop_timer *timer, uint64_t delay_ms);
 void loop_timer_stop(loop *l, loop_timer *timer); /* nothing if not running */
 
-/* One turn: waits for network, timer, watched descriptor or wake-up, at most max_wait_ms (-1: no limit), and calls what
- * is due. Returns the number of callbacks called. */
+/* One turn: waits for network, timer, watched descriptor or wake-up, at most max_wait_ms (-1: no
+ * limit), and calls what is due. Returns the number of callbacks called. */
 int loop_turn(loop *l, int max_wait_ms);
 
 /* Whether anything is there to wait for: a timer, a request or a watched descriptor. */

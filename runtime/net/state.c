@@ -89,7 +89,8 @@ static void *allocate(void *data, void *old, size_t old_size, size_t size) {
 
 static int panic(lua_State *L) {
   const char *message = lua_tostring(L, -1);
-  fprintf(stderr, "f5lua: error outside of every protected call: %s\n", message ? message : "not a string");
+  fprintf(stderr, "f5lua: error outside of every protected call: %s\n",
+          message ? message : "not a string");
   return 0; /* to abort */
 }
 
@@ -101,7 +102,8 @@ static void warn(void *data, const char *message, int more) {
     if (strcmp(message, "@off") == 0) m->warn = false;
     return;
   }
-  if (m->warn) fprintf(stderr, "%s%s%s", m->continued ? "" : "Lua warning: ", message, more ? "" : "\n");
+  if (m->warn)
+    fprintf(stderr, "%s%s%s", m->continued ? "" : "Lua warning: ", message, more ? "" : "\n");
   m->continued = more;
 }
 

@@ -1,8 +1,10 @@
-/* memcpy, memmove and memcmp for the static program. musl's are made to be small: memcmp goes byte by byte, and memcpy
- * on x86-64 is `rep movsq`, which costs dozens of cycles before the first byte moves. Lua copies and compares short
- * strings all the time; with these a large collection decodes a tenth faster.
+/* memcpy, memmove and memcmp for the static program. musl's are made to be small: memcmp goes byte
+ * by byte, and memcpy on x86-64 is `rep movsq`, which costs dozens of cycles before the first byte
+ * moves. Lua copies and compares short strings all the time; with these a large collection decodes
+ * a tenth faster.
  *
- * Fixed sizes below are single loads and stores; a length between two of them is done with two that overlap. */
+ * Fixed sizes below are single loads and stores; a length between two of them is done with two that
+ * overlap. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,20 +13,20 @@ typedef struct block {
   unsigned char bytes[16];
 } block;
 
-#define LOAD(type, from)                                                                                               \
-  __extension__({                                                                                                      \
-    type v_;                                                                                                           \
-    __builtin_memcpy(&v_, (from), sizeof v_);                                                                          \
-    v_;                                                                                                                \
+#define LOAD(type, from)                                                                           \
+  __extension__({                                                                                  \
+    type v_;                                                                                       \
+    __builtin_memcpy(&v_, (from), sizeof v_);                                                      \
+    v_;                                                                                            \
   })
 #define STORE(to, value) __builtin_memcpy((to), &(value), sizeof(value))
 
 /* Both ends are read before either is written, so source and destination may overlap. */
-#define MOVE_ENDS(type, to, from, n)                                                                                   \
-  do {                                                                                                                 \
-    type head_ = LOAD(type, from), tail_ = LOAD(type, (from) + (n) - sizeof(type));                                    \
-    STORE(to, head_);                                                                                                  \
-    STORE((to) + (n) - sizeof(type), tail_);                                                                           \
+#define MOVE_ENDS(type, to, from, n)                                                               \
+  do {                                                                                             \
+    type head_ = LOAD(type, from), tail_ = LOAD(type, (from) + (n) - sizeof(type));                \
+    STORE(to, head_);                                                                              \
+    STORE((to) + (n) - sizeof(type), tail_);                                                       \
   } while (0)
 
 enum { SHORT = 32, LONG = 1024 };
@@ -78,7 +80,8 @@ void *memmove(void *destination, const void *source, size_t n) {
   const unsigned char *from = source;
   if (n <= SHORT) {
     move_short(to, from, n);
-  } else if ((uintptr_t)to - (uintptr_t)from >= n) { /* also when the destination lies before the source */
+  } else if ((uintptr_t)to - (uintptr_t)from >=
+             n) { /* also when the destination lies before the source */
     if (to < from && (size_t)(from - to) < n) {
       block tail = LOAD(block, from + n - 16);
       unsigned char *end = to + n - 16;

@@ -39,12 +39,15 @@ static X509 *make(EVP_PKEY *key, const char *common_name) {
   if (!cert) return NULL;
   X509_NAME *name = X509_get_subject_name(cert);
   /* An hour of the past: the clocks of two machines differ. */
-  bool ok = X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
-            X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
-            X509_gmtime_adj(X509_getm_notAfter(cert), 3600L * 24 * 397) && X509_set_pubkey(cert, key) == 1 &&
-            X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"f5lua simulated device", -1, -1,
-                                       0) == 1 &&
-            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1, -1, 0) == 1;
+  bool ok =
+      X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
+      X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
+      X509_gmtime_adj(X509_getm_notAfter(cert), 3600L * 24 * 397) &&
+      X509_set_pubkey(cert, key) == 1 &&
+      X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC,
+                                 (const unsigned char *)"f5lua simulated device", -1, -1, 0) == 1 &&
+      X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common_name, -1,
+                                 -1, 0) == 1;
   if (ok) return cert;
   X509_free(cert);
   return NULL;
@@ -56,7 +59,8 @@ static X509 *make_ca(EVP_PKEY *key) {
   bool ok = X509_set_issuer_name(cert, X509_get_subject_name(cert)) == 1 &&
             add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
             add_extension(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-            add_extension(cert, cert, NID_subject_key_identifier, "hash") && X509_sign(cert, key, EVP_sha256()) > 0;
+            add_extension(cert, cert, NID_subject_key_identifier, "hash") &&
+            X509_sign(cert, key, EVP_sha256()) > 0;
   if (ok) return cert;
   X509_free(cert);
   return NULL;
@@ -73,18 +77,23 @@ static bool is_wildcard(const char *address) {
 
 /* A name with a comma would be a second entry of OpenSSL's little language. */
 static bool is_plain(const char *name) {
-  return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") == strlen(name);
+  return *name &&
+         strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") ==
+             strlen(name);
 }
 
-static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *hostname, const char *address) {
+static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *hostname,
+                       const char *address) {
   char names[1024] = "DNS:localhost,IP:127.0.0.1,IP:::1";
   const char *more[] = {hostname, address};
   for (size_t i = 0; i < 2; i++) {
     if (!more[i] || !is_plain(more[i]) || is_wildcard(more[i]) || strlen(more[i]) > 400) continue;
     size_t used = strlen(names);
-    snprintf(names + used, sizeof names - used, ",%s:%s", is_address(more[i]) ? "IP" : "DNS", more[i]);
+    snprintf(names + used, sizeof names - used, ",%s:%s", is_address(more[i]) ? "IP" : "DNS",
+             more[i]);
   }
-  X509 *cert = make(key, hostname && strlen(hostname) <= 64 && is_plain(hostname) ? hostname : "localhost");
+  X509 *cert =
+      make(key, hostname && strlen(hostname) <= 64 && is_plain(hostname) ? hostname : "localhost");
   if (!cert) return NULL;
   bool ok = X509_set_issuer_name(cert, X509_get_subject_name(ca)) == 1 &&
             add_extension(cert, ca, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -92,7 +101,8 @@ static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *ho
             add_extension(cert, ca, NID_ext_key_usage, "serverAuth") &&
             add_extension(cert, ca, NID_subject_key_identifier, "hash") &&
             add_extension(cert, ca, NID_authority_key_identifier, "keyid") &&
-            add_extension(cert, ca, NID_subject_alt_name, names) && X509_sign(cert, ca_key, EVP_sha256()) > 0;
+            add_extension(cert, ca, NID_subject_alt_name, names) &&
+            X509_sign(cert, ca_key, EVP_sha256()) > 0;
   if (ok) return cert;
   X509_free(cert);
   return NULL;
@@ -100,7 +110,8 @@ static X509 *make_leaf(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *ho
 
 static bool write_pem(X509 *cert, char *path, size_t size) {
   const char *directory = getenv("TMPDIR");
-  int length = snprintf(path, size, "%s/f5lua-sim-ca-XXXXXX.pem", directory && *directory ? directory : "/tmp");
+  int length = snprintf(path, size, "%s/f5lua-sim-ca-XXXXXX.pem",
+                        directory && *directory ? directory : "/tmp");
   if (length < 0 || (size_t)length >= size) return false;
   int fd = mkstemps(path, 4);
   if (fd < 0) return false;
@@ -148,16 +159,20 @@ void sim_authority_free(sim_authority *authority) {
   free(authority);
 }
 
-bool sim_authority_certify(const sim_authority *authority, SSL_CTX *ctx, const char *hostname, const char *address) {
+bool sim_authority_certify(const sim_authority *authority, SSL_CTX *ctx, const char *hostname,
+                           const char *address) {
   X509 *leaf = make_leaf(authority->key, authority->ca, authority->ca_key, hostname, address);
-  bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1 && SSL_CTX_use_PrivateKey(ctx, authority->key) == 1;
+  bool ok = leaf && SSL_CTX_use_certificate(ctx, leaf) == 1 &&
+            SSL_CTX_use_PrivateKey(ctx, authority->key) == 1;
   X509_free(leaf);
   return ok;
 }
 
-bool sim_authority_certify_connection(const sim_authority *authority, SSL *ssl, const char *address) {
+bool sim_authority_certify_connection(const sim_authority *authority, SSL *ssl,
+                                      const char *address) {
   X509 *leaf = make_leaf(authority->key, authority->ca, authority->ca_key, NULL, address);
-  bool ok = leaf && SSL_use_certificate(ssl, leaf) == 1 && SSL_use_PrivateKey(ssl, authority->key) == 1;
+  bool ok =
+      leaf && SSL_use_certificate(ssl, leaf) == 1 && SSL_use_PrivateKey(ssl, authority->key) == 1;
   X509_free(leaf);
   return ok;
 }

@@ -21,7 +21,8 @@ struct sim_connection {
 static int slot = -1; /* of SSL's ex_data */
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
 
-static void connection_free(void *parent, void *data, CRYPTO_EX_DATA *ad, int index, long argl, void *argp) {
+static void connection_free(void *parent, void *data, CRYPTO_EX_DATA *ad, int index, long argl,
+                            void *argp) {
   (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
   sim_connection *c = data;
   if (!c) return;
@@ -77,7 +78,9 @@ struct bufferevent *sim_connection_accept(struct event_base *base, void *connect
   SSL *ssl = SSL_new(all->tls);
   sim_connection *c = ssl ? connection_new(all, ssl) : NULL;
   struct bufferevent *bev = NULL;
-  if (c) bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+  if (c)
+    bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                         BEV_OPT_CLOSE_ON_FREE);
   if (!bev) {
     SSL_free(ssl);
     return NULL;

@@ -20,8 +20,9 @@ static int traceback(lua_State *L) {
   return 1;
 }
 
-/* For what the device is told, not asked: a refusal of it is raised without a place (level 0) and is for whoever wrote
-   the seed or the argument. What has a place is a mistake of the simulated device, and wants to be found. */
+/* For what the device is told, not asked: a refusal of it is raised without a place (level 0) and
+   is for whoever wrote the seed or the argument. What has a place is a mistake of the simulated
+   device, and wants to be found. */
 static int explain(lua_State *L) {
   const char *message = luaL_tolstring(L, 1, NULL);
   return strstr(message, ".lua:") ? traceback(L) : 1;
@@ -193,8 +194,8 @@ static int call_function(lua_State *L) {
   return 1;
 }
 
-char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length, size_t *result_length,
-                      bool *ok) {
+char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length,
+                      size_t *result_length, bool *ok) {
   lua_State *L = device->L;
   lua_pushcfunction(L, explain);
   lua_pushcfunction(L, call_function);

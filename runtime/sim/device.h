@@ -1,4 +1,5 @@
-/* The Lua state of a simulated device: one request in, one answer out. Used by one thread at a time. */
+/* The Lua state of a simulated device: one request in, one answer out. Used by one thread at a
+ * time. */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
 
@@ -49,12 +50,12 @@ void sim_device_close(sim_device *device);
 void sim_device_handle(sim_device *device, const sim_request *request, sim_answer *answer);
 
 /* See sim_server_call. The text is for free(). */
-char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length, size_t *result_length,
-                      bool *ok);
+char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length,
+                      size_t *result_length, bool *ok);
 
-/* What the device wants of the server after a call or a request: whether it accepts connections (it does not while it
- * reboots), whether those open now are cut (asked for once), and after how many milliseconds it wants to be asked again
- * (0: need not). */
+/* What the device wants of the server after a call or a request: whether it accepts connections (it
+ * does not while it reboots), whether those open now are cut (asked for once), and after how many
+ * milliseconds it wants to be asked again (0: need not). */
 typedef struct sim_wish {
   bool listening;
   bool cut;

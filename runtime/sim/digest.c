@@ -11,7 +11,8 @@ static int digest(lua_State *L, const EVP_MD *kind) {
   const char *text = luaL_checklstring(L, 1, &length);
   unsigned char value[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  if (EVP_Digest(text, length, value, &size, kind, NULL) != 1) return luaL_error(L, "the digest is not available");
+  if (EVP_Digest(text, length, value, &size, kind, NULL) != 1)
+    return luaL_error(L, "the digest is not available");
   lua_pushlstring(L, (const char *)value, size);
   return 1;
 }
@@ -68,7 +69,8 @@ static int l_unbase64(lua_State *L) {
   }
   while (padding < 2 && padding < kept && from[kept - 1 - padding] == '=')
     padding++;
-  if (kept > padding && memchr(from, '=', kept - padding) != NULL) { /* libcrypto takes it for a zero */
+  if (kept > padding &&
+      memchr(from, '=', kept - padding) != NULL) { /* libcrypto takes it for a zero */
     lua_pushnil(L);
     return 1;
   }
@@ -76,7 +78,8 @@ static int l_unbase64(lua_State *L) {
   const char *whole = lua_tostring(L, -1);
   luaL_Buffer buffer;
   char *to = luaL_buffinitsize(L, &buffer, kept / 4 * 3 + 1);
-  int size = kept == 0 ? 0 : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)whole, (int)kept);
+  int size =
+      kept == 0 ? 0 : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)whole, (int)kept);
   if (size < 0 || (size_t)size < padding) {
     lua_pushnil(L);
     return 1;
@@ -86,7 +89,8 @@ static int l_unbase64(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"md5", l_md5},           {"sha256", l_sha256}, {"base64", l_base64}, {"base64url", l_base64url},
+    {"md5", l_md5},           {"sha256", l_sha256},
+    {"base64", l_base64},     {"base64url", l_base64url},
     {"unbase64", l_unbase64}, {NULL, NULL},
 };
 

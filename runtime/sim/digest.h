@@ -1,4 +1,5 @@
-/* Digests and Base64 for the simulated device: hash ids of ASM, checksums of files, inline file contents. */
+/* Digests and Base64 for the simulated device: hash ids of ASM, checksums of files, inline file
+ * contents. */
 #ifndef SIM_DIGEST_H
 #define SIM_DIGEST_H
 

@@ -23,7 +23,8 @@ static lua_Integer number_option(lua_State *L, const char *name, lua_Integer mos
   lua_getfield(L, 1, name);
   int is_integer = 1;
   lua_Integer value = lua_isnil(L, -1) ? 0 : lua_tointegerx(L, -1, &is_integer);
-  if (!is_integer || value < 0 || value > most) luaL_error(L, "%s must be a number from 0 to %I", name, most);
+  if (!is_integer || value < 0 || value > most)
+    luaL_error(L, "%s must be a number from 0 to %I", name, most);
   lua_pop(L, 1);
   return value;
 }
@@ -97,10 +98,15 @@ static int server_pause(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"call", server_call}, {"port", server_port}, {"ca", server_ca}, {"stop", server_stop}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{"__gc", server_stop}, {"__close", server_stop}, {NULL, NULL}};
-static const luaL_Reg functions[] = {{"start", server_start}, {"pause", server_pause}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"call", server_call},
+                                   {"port", server_port},
+                                   {"ca", server_ca},
+                                   {"stop", server_stop},
+                                   {NULL, NULL}};
+static const luaL_Reg metamethods[] = {
+    {"__gc", server_stop}, {"__close", server_stop}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"start", server_start}, {"pause", server_pause}, {NULL, NULL}};
 
 int luaopen_f5_sim_server(lua_State *L) {
   if (luaL_newmetatable(L, SERVER_TYPE)) {

@@ -6,13 +6,12 @@
 
 #include "sim/server.h"
 
-/* Says how the devices' own Lua states find their modules. Once, before the first start; f5.sim.server refuses to start
- * otherwise. */
+/* Says how the devices' own Lua states find their modules. Once, before the first start;
+ * f5.sim.server refuses to start otherwise. */
 void sim_set_open(sim_open open);
 
-/* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server: call(name, text) -> text,
- * stop(), port, ca.
- * pause(seconds) -> true if a signal ended it. */
+/* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server:
+ * call(name, text) -> text, stop(), port, ca. pause(seconds) -> true if a signal ended it. */
 int luaopen_f5_sim_server(lua_State *L);
 
 #endif

@@ -20,7 +20,8 @@ static int native_random(lua_State *L) {
   luaL_argcheck(L, count >= 0 && count <= 1 << 20, 1, "out of range");
   luaL_Buffer buffer;
   char *bytes = luaL_buffinitsize(L, &buffer, (size_t)count);
-  if (RAND_bytes((unsigned char *)bytes, (int)count) != 1) return luaL_error(L, "no random numbers");
+  if (RAND_bytes((unsigned char *)bytes, (int)count) != 1)
+    return luaL_error(L, "no random numbers");
   luaL_pushresultsize(&buffer, (size_t)count);
   return 1;
 }
@@ -38,8 +39,10 @@ static int native_make_directory(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"micros", native_micros}, {"random", native_random}, {"make_directory", native_make_directory}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"micros", native_micros},
+                                     {"random", native_random},
+                                     {"make_directory", native_make_directory},
+                                     {NULL, NULL}};
 
 int luaopen_sim_native(lua_State *L) {
   luaL_newlib(L, functions);

@@ -4,8 +4,8 @@
 
 #include <lua.h>
 
-/* micros() -> microseconds since the epoch; random(n) -> n bytes; make_directory() -> path of a new temporary
- * directory. */
+/* micros() -> microseconds since the epoch; random(n) -> n bytes; make_directory() -> path of a new
+ * temporary directory. */
 int luaopen_sim_native(lua_State *L);
 
 #endif

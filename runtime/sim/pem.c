@@ -47,7 +47,8 @@ static bool add_name(lua_State *L, const char *field, const X509_NAME *name) {
   BIO *bio = BIO_new(BIO_s_mem());
   if (!bio) return false;
   char *text = NULL;
-  bool ok = X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0;
+  bool ok =
+      X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0;
   long length = ok ? BIO_get_mem_data(bio, &text) : 0;
   if (ok) set_string(L, field, text ? text : "", (size_t)length);
   BIO_free(bio);
@@ -91,8 +92,8 @@ static int l_certificate(lua_State *L) {
   lua_newtable(L);
   EVP_PKEY *key = X509_get0_pubkey(cert);
   bool ok = key && add_public(L, key) && add_name(L, "subject", X509_get_subject_name(cert)) &&
-            add_name(L, "issuer", X509_get_issuer_name(cert)) && add_serial(L, cert) && add_end(L, cert) &&
-            add_fingerprint(L, cert);
+            add_name(L, "issuer", X509_get_issuer_name(cert)) && add_serial(L, cert) &&
+            add_end(L, cert) && add_fingerprint(L, cert);
   X509_free(cert);
   ERR_clear_error();
   return ok ? 1 : 0;
@@ -111,7 +112,8 @@ static int give_passphrase(char *buffer, int size, int writing, void *data) {
 static int l_key(lua_State *L) {
   const char *passphrase = luaL_optstring(L, 2, NULL);
   BIO *bio = open_text(L, 1);
-  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, (void *)(uintptr_t)passphrase);
+  EVP_PKEY *key =
+      PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, (void *)(uintptr_t)passphrase);
   BIO_free(bio);
   ERR_clear_error();
   if (!key) return 0;

@@ -26,11 +26,13 @@
 
 enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
 
-/* Of the device's thread. musl gives one 128 KiB, and a JSON text nested as deeply as it may be takes nearly all of it.
+/* Of the device's thread. musl gives one 128 KiB, and a JSON text nested as deeply as it may be
+ * takes nearly all of it.
  */
 enum { STACK_SIZE = 2 * 1024 * 1024 };
 
-/* An answer that waits for its time, or the end of a connection that must not happen inside evhttp's callback. */
+/* An answer that waits for its time, or the end of a connection that must not happen inside
+ * evhttp's callback. */
 typedef struct pending {
   struct pending *next, **link; /* in server->pending */
   sim_server *server;
@@ -112,13 +114,16 @@ static void send_answer(pending *p) {
     if (answer->truncated) {
       struct evbuffer *part = evbuffer_new();
       size_t all = evbuffer_get_length(answer->body);
-      if (part) evbuffer_remove_buffer(answer->body, part, answer->truncate < all ? (size_t)answer->truncate : all);
+      if (part)
+        evbuffer_remove_buffer(answer->body, part,
+                               answer->truncate < all ? (size_t)answer->truncate : all);
       evhttp_send_reply_start(request, answer->status, reason);
       if (part && evbuffer_get_length(part)) {
         evhttp_send_reply_chunk_with_cb(request, part, sim_connection_break_off, NULL);
       } else {
         struct evbuffer *nothing = evbuffer_new(); /* flushes the headers */
-        evhttp_send_reply_chunk_with_cb(request, nothing ? nothing : part, sim_connection_break_off, NULL);
+        evhttp_send_reply_chunk_with_cb(request, nothing ? nothing : part, sim_connection_break_off,
+                                        NULL);
         if (nothing) evbuffer_free(nothing);
       }
       if (part) evbuffer_free(part);
@@ -139,7 +144,8 @@ static void set_listening(sim_server *server, bool listening) {
   server->listening = listening;
   struct evconnlistener *listener = evhttp_bound_socket_get_listener(server->bound);
   int fd = evhttp_bound_socket_get_fd(server->bound);
-  /* Linux stops listening on shutdown and keeps the port, so that clients are refused and no one else can take it. */
+  /* Linux stops listening on shutdown and keeps the port, so that clients are refused and no one
+   * else can take it. */
   if (listening) {
     listen(fd, SIM_SOCKET_BACKLOG);
     evconnlistener_enable(listener);
@@ -189,8 +195,8 @@ static const char *method_name(enum evhttp_cmd_type type) {
   return "UNKNOWN";
 }
 
-/* evhttp does not read the body of a GET or DELETE, and would take it for the next request. Returns false if it is not
- * all here yet: then only the end of the connection tells where it stops. */
+/* evhttp does not read the body of a GET or DELETE, and would take it for the next request. Returns
+ * false if it is not all here yet: then only the end of the connection tells where it stops. */
 static bool skip_stray_body(struct evhttp_request *request, struct evhttp_connection *evcon) {
   switch (evhttp_request_get_command(request)) {
   case EVHTTP_REQ_POST:
@@ -282,7 +288,8 @@ static void on_wake(evutil_socket_t fd, short events, void *data) {
     call *c = server->calls;
     server->calls = c->next;
     pthread_mutex_unlock(&server->lock);
-    c->result = sim_device_call(&server->device, c->name, c->text, c->length, &c->result_length, &c->ok);
+    c->result =
+        sim_device_call(&server->device, c->name, c->text, c->length, &c->result_length, &c->ok);
     grant_wish(server);
     called = true;
     pthread_mutex_lock(&server->lock);
@@ -296,12 +303,14 @@ static void on_wake(evutil_socket_t fd, short events, void *data) {
 /* evhttp keeps the listener's argument for itself, so its error callback finds its server here. */
 static _Thread_local sim_server *serving;
 
-/* Mostly no descriptor is left. The connection stays in the queue and would be tried again at once, for ever. */
+/* Mostly no descriptor is left. The connection stays in the queue and would be tried again at once,
+ * for ever. */
 static void cannot_accept(struct evconnlistener *listener, void *data) {
   (void)data;
   struct timeval pause = {.tv_usec = 100000};
   int reason = EVUTIL_SOCKET_ERROR();
-  if (!serving->starved) fprintf(stderr, "sim: connections wait: %s\n", evutil_socket_error_to_string(reason));
+  if (!serving->starved)
+    fprintf(stderr, "sim: connections wait: %s\n", evutil_socket_error_to_string(reason));
   serving->starved = true;
   evconnlistener_disable(listener);
   event_add(serving->accept_again, &pause);
@@ -325,7 +334,8 @@ static int certify(SSL *ssl, void *data) {
   const sim_server *server = data;
   char address[64];
   local_address(SSL_get_fd(ssl), address, sizeof address);
-  return strcmp(address, "127.0.0.1") == 0 || sim_authority_certify_connection(server->authority, ssl, address);
+  return strcmp(address, "127.0.0.1") == 0 ||
+         sim_authority_certify_connection(server->authority, ssl, address);
 }
 
 static bool tls_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
@@ -341,13 +351,15 @@ static bool tls_setup(sim_server *server, const sim_options *options, char *erro
     server->authority = sim_authority_new(server->ca, sizeof server->ca, error, size);
     if (!server->authority) return false;
     if (options->fleet) SSL_CTX_set_cert_cb(tls, certify, server);
-    if (sim_authority_certify(server->authority, tls, options->hostname, options->bind)) return true;
+    if (sim_authority_certify(server->authority, tls, options->hostname, options->bind))
+      return true;
     snprintf(error, size, "cannot make a certificate");
     return false;
   }
   snprintf(server->ca, sizeof server->ca, "%s", options->cert);
   if (SSL_CTX_use_certificate_chain_file(tls, options->cert) == 1 &&
-      SSL_CTX_use_PrivateKey_file(tls, options->key ? options->key : options->cert, SSL_FILETYPE_PEM) == 1 &&
+      SSL_CTX_use_PrivateKey_file(tls, options->key ? options->key : options->cert,
+                                  SSL_FILETYPE_PEM) == 1 &&
       SSL_CTX_check_private_key(tls) == 1) {
     return true;
   }
@@ -369,7 +381,8 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
   server->again = evtimer_new(server->base, ask_again, server);
   server->accept_again = evtimer_new(server->base, accept_again, server);
-  if (!server->wake || !server->again || !server->accept_again || event_add(server->wake, NULL) != 0) {
+  if (!server->wake || !server->again || !server->accept_again ||
+      event_add(server->wake, NULL) != 0) {
     snprintf(error, size, "no memory");
     return false;
   }
@@ -377,17 +390,21 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   server->connections.owner = server;
   evhttp_set_bevcb(server->http, sim_connection_accept, &server->connections);
   evhttp_set_gencb(server->http, on_request, server);
-  evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-                                               EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
+  evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+                                               EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+                                               EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE |
                                                EVHTTP_REQ_PATCH);
   evhttp_set_max_headers_size(server->http, MAX_HEADERS);
-  evhttp_set_max_body_size(server->http, (ev_ssize_t)(options->body_limit ? options->body_limit : (size_t)64 << 20));
+  evhttp_set_max_body_size(
+      server->http, (ev_ssize_t)(options->body_limit ? options->body_limit : (size_t)64 << 20));
   evhttp_set_timeout(server->http, IDLE_SECONDS);
-  const char *address = options->fleet ? SIM_SOCKET_FLEET : options->bind ? options->bind : "127.0.0.1";
+  const char *address = options->fleet  ? SIM_SOCKET_FLEET
+                        : options->bind ? options->bind
+                                        : "127.0.0.1";
   int fd = sim_socket_open(address, options->port, &server->port, error, size);
   if (fd < 0) return false;
-  struct evconnlistener *listener =
-      evconnlistener_new(server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+  struct evconnlistener *listener = evconnlistener_new(
+      server->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
   if (!listener) close(fd);
   server->bound = listener ? evhttp_bind_listener(server->http, listener) : NULL;
   if (server->bound) evconnlistener_set_error_cb(listener, cannot_accept);
@@ -460,8 +477,8 @@ const char *sim_server_ca(const sim_server *server) {
   return server->ca;
 }
 
-char *sim_server_call(sim_server *server, const char *name, const char *text, size_t length, size_t *result_length,
-                      bool *ok) {
+char *sim_server_call(sim_server *server, const char *name, const char *text, size_t length,
+                      size_t *result_length, bool *ok) {
   call c = {.name = name, .text = text, .length = length};
   pthread_mutex_lock(&server->lock);
   call **last = &server->calls;

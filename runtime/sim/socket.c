@@ -13,10 +13,12 @@
 
 const char SIM_SOCKET_FLEET[] = "0.0.0.0";
 
-static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error, size_t size) {
+static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error,
+                       size_t size) {
   char service[8];
   snprintf(service, sizeof service, "%u", (unsigned)port);
-  struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM}, *found = NULL;
+  struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM},
+                  *found = NULL;
   int failure = getaddrinfo(bind_address, service, &hints, &found);
   if (failure) {
     snprintf(error, size, "cannot listen on %s: %s", bind_address, gai_strerror(failure));
@@ -27,10 +29,13 @@ static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_
   bool ok = fd >= 0;
   if (ok) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    /* Accepted sockets inherit it. Without it every answer waits for the ACK of its own first half: 44 ms. */
+    /* Accepted sockets inherit it. Without it every answer waits for the ACK of its own first half:
+     * 44 ms. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind_address == SIM_SOCKET_FLEET) ok = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
-    ok = ok && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SIM_SOCKET_BACKLOG) == 0;
+    if (bind_address == SIM_SOCKET_FLEET)
+      ok = setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0;
+    ok = ok && bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+         listen(fd, SIM_SOCKET_BACKLOG) == 0;
   }
   struct sockaddr_storage address;
   socklen_t length = sizeof address;
@@ -40,14 +45,16 @@ static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_
   }
   freeaddrinfo(found);
   if (ok) return fd;
-  snprintf(error, size, "cannot listen on %s port %u: %s", bind_address, (unsigned)port, strerror(errno));
+  snprintf(error, size, "cannot listen on %s port %u: %s", bind_address, (unsigned)port,
+           strerror(errno));
   if (fd >= 0) close(fd);
   return -1;
 }
 
-/* A port that the kernel chose is lost when the socket stops listening, one that was asked for stays: so ask for the
- * chosen one. */
-int sim_socket_open(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error, size_t size) {
+/* A port that the kernel chose is lost when the socket stops listening, one that was asked for
+ * stays: so ask for the chosen one. */
+int sim_socket_open(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error,
+                    size_t size) {
   for (int attempt = 0; port == 0 && attempt < 20; attempt++) {
     uint16_t chosen = 0;
     int fd = open_socket(bind_address, 0, &chosen, error, size);

@@ -4,26 +4,34 @@
 --   f5lua apm-sessions.lua                             all sessions
 --   f5lua apm-sessions.lua --user alice --end          ends alice's sessions; she must log in again
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("apm-sessions.lua", "List the sessions of APM users, and end those of a user or a client.")
+local parser = argparse(
+  "apm-sessions.lua",
+  "List the sessions of APM users, and end those of a user or a client."
+)
 parser:mutex(
   parser:option("-u --user", "only this user's"):argname "NAME",
   parser:option("-c --client", "only those of this client"):argname "ADDRESS")
 parser:flag("--end", "end them"):target "finish"
 parser:flag("-y --yes", "do not ask")
 local args = parser:parse()
-if args.finish and not (args.user or args.client) then parser:error "--end needs a user or a client" end
+if args.finish and not (args.user or args.client) then
+  parser:error "--end needs a user or a client"
+end
 
 local bip <close> = f5.connect {}
 local apm = f5.apm(bip)
 local wanted = { user = args.user, client = args.client }
 
 local sessions = apm:sessions(wanted)
-for _, session in ipairs(sessions) do print(("%s  %-20s %s"):format(session.id, session.user, session.client)) end
+for _, session in ipairs(sessions) do
+  print(("%s  %-20s %s"):format(session.id, session.user, session.client))
+end
 print(("%d session%s"):format(#sessions, #sessions == 1 and "" or "s"))
 if not args.finish or #sessions == 0 then return end
 

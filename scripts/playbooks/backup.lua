@@ -4,22 +4,44 @@
 --   f5lua backup.lua --directory /srv/backups --keep 7
 --   f5lua backup.lua --directory /srv/backups --devices sites.lua
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for. An administrator is needed: the
--- archive is compared with the device's own checksum, and removed there.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for. An administrator is needed: the archive is compared with the device's own
+-- checksum, and removed there.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("backup.lua", "Make, download and verify UCS archives, and keep the newest.")
-parser:option("-d --directory", "where they are kept; it must be there"):argname("DIRECTORY"):default "."
-parser:option("-n --keep", "how many of a device; 0 keeps all"):argname("N"):convert(math.tointeger):default "7"
-parser:option("-p --passphrase-env", "encrypt the archive; the environment variable with the passphrase"):argname "NAME"
-parser:option("-t --timeout", "seconds that the device may take to make the archive"):argname("SECONDS"):convert(tonumber):default "1800"
-parser:option("--devices", "the devices of this inventory instead of one; see docs/fleets.md"):argname "FILE"
+local parser =
+  argparse("backup.lua", "Make, download and verify UCS archives, and keep the newest.")
+parser
+  :option("-d --directory", "where they are kept; it must be there")
+  :argname("DIRECTORY")
+  :default "."
+parser
+  :option("-n --keep", "how many of a device; 0 keeps all")
+  :argname("N")
+  :convert(math.tointeger)
+  :default "7"
+parser
+  :option(
+    "-p --passphrase-env",
+    "encrypt the archive; the environment variable with the passphrase"
+  )
+  :argname "NAME"
+parser
+  :option("-t --timeout", "seconds that the device may take to make the archive")
+  :argname("SECONDS")
+  :convert(tonumber)
+  :default "1800"
+parser
+  :option("--devices", "the devices of this inventory instead of one; see docs/fleets.md")
+  :argname "FILE"
 parser:option("-l --limit", "only these devices of the inventory"):argname "PATTERN"
 parser:flag("--leave", "leave the archive on the device")
-parser:epilog("The exit status is 0 when every archive is here and verified, 1 when something is wrong, 3 when the only device failed. Older archives "
-  .. "are removed only after a new one was verified.")
+parser:epilog(
+  "The exit status is 0 when every archive is here and verified, 1 when something is wrong, 3 when the only device failed. Older archives "
+    .. "are removed only after a new one was verified."
+)
 local args = parser:parse()
 if args.limit and not args.devices then parser:error "--limit goes with --devices" end
 if args.keep < 0 then parser:error "--keep takes 0 or more" end
@@ -44,7 +66,8 @@ local function archives_of(name)
   return found
 end
 
--- Makes, fetches, verifies; returns what there is to say. `line` shows how far it is; without it nothing does.
+-- Makes, fetches, verifies; returns what there is to say. `line` shows how far it is; without it
+-- nothing does.
 local function backup(bip, name, line)
   name = name:gsub("[^%w._-]", "_")
   local archive <const> = ("%s-%s.ucs"):format(name, os.date "!%Y%m%dT%H%M%SZ")
@@ -52,24 +75,38 @@ local function backup(bip, name, line)
   local file <const> = args.directory .. "/" .. archive
 
   local verified = false
-  local _tidy <close> = setmetatable({}, { __close = function()
-    if not verified then os.remove(file) end -- what is here counts as a backup
-    if args.leave then return end
-    local ok, err = pcall(bip.bash, bip, "rm -f " .. there)
-    if not ok then io.stderr:write(("%s may still be on %s: %s\n"):format(there, bip:label(), tostring(err))) end
-  end })
+  local _tidy <close> = setmetatable({}, {
+    __close = function()
+      if not verified then os.remove(file) end -- what is here counts as a backup
+      if args.leave then return end
+      local ok, err = pcall(bip.bash, bip, "rm -f " .. there)
+      if not ok then
+        io.stderr:write(("%s may still be on %s: %s\n"):format(there, bip:label(), tostring(err)))
+      end
+    end,
+  })
 
   local body = { command = "save", name = archive }
   if passphrase then body.options = f5.array { { passphrase = passphrase } } end
   local function silent() end
-  bip:task("sys/ucs", body):wait { timeout = args.timeout, progress = line and function(state, seconds)
-    line(("%s: %s, %.0f s"):format(archive, (state or "waiting"):lower(), seconds))
-  end or silent }
+  bip:task("sys/ucs", body):wait {
+    timeout = args.timeout,
+    progress = line and function(state, seconds)
+      line(("%s: %s, %.0f s"):format(archive, (state or "waiting"):lower(), seconds))
+    end or silent,
+  }
   if line then line:close() end -- the download has one of its own
-  local got <const> = bip:download(archive, file, { from = "ucs", sha256 = true, progress = not line and silent or nil })
+  local got <const> = bip:download(
+    archive,
+    file,
+    { from = "ucs", sha256 = true, progress = not line and silent or nil }
+  )
   local sum <const> = bip:bash("sha256sum " .. there):match "^%x+"
   if got.size == 0 or sum ~= got.sha256 then
-    f5.fail("%s is not what the device has: %d bytes, SHA-256 %s here, %s there", archive, got.size, got.sha256, sum or "none")
+    f5.fail(
+      "%s is not what the device has: %d bytes, SHA-256 %s here, %s there",
+      archive, got.size, got.sha256, sum or "none"
+    )
   end
   verified = true
 
@@ -79,7 +116,9 @@ local function backup(bip, name, line)
     assert(os.remove(table.remove(kept, 1)))
     removed = removed + 1
   end
-  return ("%s, %d bytes, SHA-256 %s; %d kept, %d removed"):format(file, got.size, sum, #kept, removed)
+  return ("%s, %d bytes, SHA-256 %s; %d kept, %d removed"):format(
+    file, got.size, sum, #kept, removed
+  )
 end
 
 if not args.devices then
@@ -88,16 +127,20 @@ if not args.devices then
   return print(backup(bip, bip:label(), line))
 end
 
-local report <const> = f5.each(f5.inventory(args.devices):limit(args.limit), {}, function(bip, device)
-  return backup(bip, device.name)
-end)
+local report <const> = f5.each(
+  f5.inventory(args.devices):limit(args.limit),
+  {},
+  function(bip, device) return backup(bip, device.name) end
+)
 local failed = 0
 for _, device in ipairs(report.devices) do
   if device.state == "done" then
     print(device.result)
   else
     failed = failed + 1
-    io.stderr:write(("%s: %s: %s\n"):format(device.name, device.state, tostring(device.error or report.stopped)))
+    io.stderr:write(
+      ("%s: %s: %s\n"):format(device.name, device.state, tostring(device.error or report.stopped))
+    )
   end
 end
 if failed > 0 then f5.fail("no new archive of %d device%s", failed, failed == 1 and "" or "s") end

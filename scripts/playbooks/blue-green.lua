@@ -1,23 +1,42 @@
 #!/usr/bin/env f5lua
--- Switches virtual servers to another pool, all of them at once, watches that pool, and switches back if it is not healthy.
+-- Switches virtual servers to another pool, all of them at once, watches that pool, and switches
+-- back if it is not healthy.
 --
 --   f5lua blue-green.lua --to /Common/green /Common/vs_http /Common/vs_https --watch 120
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("blue-green.lua", "Switch virtual servers to another pool, and back if it is not healthy.")
+local parser = argparse(
+  "blue-green.lua",
+  "Switch virtual servers to another pool, and back if it is not healthy."
+)
 parser:argument("virtual", "full path of a virtual server, or its name in Common"):args "+"
 parser:option("-t --to", "the pool that they get"):argname("POOL"):count(1)
-parser:option("-w --watch", "seconds for which the pool must stay healthy"):argname("SECONDS"):convert(tonumber):default "60"
-parser:option("-i --interval", "seconds between two looks"):argname("SECONDS"):convert(tonumber):default "2"
-parser:option("-m --members", "so many of its members must be available"):argname("N"):convert(tonumber):default "1"
+parser
+  :option("-w --watch", "seconds for which the pool must stay healthy")
+  :argname("SECONDS")
+  :convert(tonumber)
+  :default "60"
+parser
+  :option("-i --interval", "seconds between two looks")
+  :argname("SECONDS")
+  :convert(tonumber)
+  :default "2"
+parser
+  :option("-m --members", "so many of its members must be available")
+  :argname("N")
+  :convert(tonumber)
+  :default "1"
 parser:flag("-u --unmonitored", "members that no monitor checks count as available")
 parser:flag("-n --dry-run", "say what would be switched, and whether the pool is healthy")
-parser:epilog("The exit status is 0 when they are switched, 1 when the pool was not healthy, before or after: then they are where they were. Also what "
-  .. "interrupts the watch (Ctrl-C, a device that fails) switches back.")
+parser:epilog(
+  "The exit status is 0 when they are switched, 1 when the pool was not healthy, before or after: then they are where they were. Also what "
+    .. "interrupts the watch (Ctrl-C, a device that fails) switches back."
+)
 local args = parser:parse()
 
 local function full(name) return name:find "^/" and name or "/Common/" .. name end
@@ -31,7 +50,12 @@ local function available()
   local count, all = 0, pool.members:stats()
   for _, member in ipairs(all) do
     local state <const> = member["status.availabilityState"]
-    if member["status.enabledState"] == "enabled" and (state == "available" or args.unmonitored and state == "unknown") then count = count + 1 end
+    if
+      member["status.enabledState"] == "enabled"
+      and (state == "available" or args.unmonitored and state == "unknown")
+    then
+      count = count + 1
+    end
   end
   return count, #all
 end
@@ -51,7 +75,14 @@ end
 
 local count <const>, all <const> = available()
 print(("%s: %d of %d members available"):format(target, count, all))
-if count < args.members then f5.fail("%s needs %d available member%s; nothing was changed", target, args.members, args.members == 1 and "" or "s") end
+if count < args.members then
+  f5.fail(
+    "%s needs %d available member%s; nothing was changed",
+    target,
+    args.members,
+    args.members == 1 and "" or "s"
+  )
+end
 if args.dry_run or #order == 0 then return print "nothing was changed" end
 
 local function switch(names, pool_of)
@@ -64,7 +95,9 @@ end
 local function switch_back()
   local names = {}
   for _, name in ipairs(order) do
-    if bip.ltm.virtual[name]:load({ select = "pool" }).pool == target then names[#names + 1] = name end
+    if bip.ltm.virtual[name]:load({ select = "pool" }).pool == target then
+      names[#names + 1] = name
+    end
   end
   if #names == 0 then return "nothing was changed" end
   switch(names, function(name) return before[name] end)
@@ -73,12 +106,19 @@ end
 
 -- From here on whatever goes wrong ends in switching back.
 local healthy = false
-local _back <close> = setmetatable({}, { __close = function()
-  if healthy then return end
-  local ok, outcome = pcall(switch_back)
-  io.stderr:write(ok and outcome .. "\n"
-    or ("NOT SWITCHED BACK, look at %s yourself: %s\n"):format(table.concat(order, ", "), tostring(outcome)))
-end })
+local _back <close> = setmetatable({}, {
+  __close = function()
+    if healthy then return end
+    local ok, outcome = pcall(switch_back)
+    io.stderr:write(
+      ok and outcome .. "\n"
+        or ("NOT SWITCHED BACK, look at %s yourself: %s\n"):format(
+          table.concat(order, ", "),
+          tostring(outcome)
+        )
+    )
+  end,
+})
 
 switch(order, function() return target end)
 print(("%d switched; watching for %g s"):format(#order, args.watch))
@@ -89,8 +129,12 @@ local function watch()
   while true do
     local now <const>, of <const> = available()
     local passed <const> = os.time() - started
-    line(("%s: %d of %d members available, %d connections, %d of %g s"):format(target, now, of, pool:stats()["serverside.curConns"],
-      math.min(passed, args.watch), args.watch))
+    line(
+      ("%s: %d of %d members available, %d connections, %d of %g s"):format(
+        target, now, of, pool:stats()["serverside.curConns"], math.min(passed, args.watch),
+        args.watch
+      )
+    )
     if now < args.members then f5.fail("%s: only %d of %d members available", target, now, of) end
     if passed >= args.watch then return end
     f5.sleep(args.interval)

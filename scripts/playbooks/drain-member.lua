@@ -1,27 +1,48 @@
 #!/usr/bin/env f5lua
--- Takes a member of a pool out of service without cutting anybody off: disables it, watches its connections fall, and forces it offline
--- when none is left, or at a deadline.
+-- Takes a member of a pool out of service without cutting anybody off: disables it, watches its
+-- connections fall, and forces it offline when none is left, or at a deadline.
 --
 --   f5lua drain-member.lua /Common/web 10.0.0.1:80 --timeout 300
 --   f5lua drain-member.lua /Common/web 10.0.0.1:80 --enable       puts it back into service
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for. The role operator is enough.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for. The role operator is enough.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("drain-member.lua", "Take a pool member out of service once its connections have ended.")
+local parser =
+  argparse("drain-member.lua", "Take a pool member out of service once its connections have ended.")
 parser:argument("pool", "full path of the pool, or its name in Common")
 parser:argument("member", "the member: 10.0.0.1:80, or its full path")
-parser:option("-t --timeout", "seconds until it is forced offline with whatever connections it has then"):argname "SECONDS"
-  :convert(tonumber):default "300"
-parser:option("-i --interval", "seconds between two looks"):argname "SECONDS":convert(tonumber):default "2"
-parser:option("-c --connections", "so few connections count as none"):argname "N":convert(tonumber):default "0"
-parser:flag("-k --keep-disabled", "leave it disabled instead of forcing it offline: clients that persist on it may come back")
+parser
+  :option(
+    "-t --timeout",
+    "seconds until it is forced offline with whatever connections it has then"
+  )
+  :argname "SECONDS"
+  :convert(tonumber)
+  :default "300"
+parser
+  :option("-i --interval", "seconds between two looks")
+  :argname "SECONDS"
+  :convert(tonumber)
+  :default "2"
+parser
+  :option("-c --connections", "so few connections count as none")
+  :argname "N"
+  :convert(tonumber)
+  :default "0"
+parser:flag(
+  "-k --keep-disabled",
+  "leave it disabled instead of forcing it offline: clients that persist on it may come back"
+)
 parser:flag("--enable", "put it back into service instead")
 parser:flag("-f --force", "also when no other member of the pool is in service")
-parser:epilog("The exit status is 0 when the connections had ended, 1 when the deadline came first or the member must not go, 3 when the device "
-  .. "failed. Interrupted, the member stays as it is then, and the playbook says how.")
+parser:epilog(
+  "The exit status is 0 when the connections had ended, 1 when the deadline came first or the member must not go, 3 when the device "
+    .. "failed. Interrupted, the member stays as it is then, and the playbook says how."
+)
 local args = parser:parse()
 
 local function full(name) return name:find "^/" and name or "/Common/" .. name end
@@ -57,11 +78,17 @@ end
 -- Said on every way out but the good one: what state the member was left in.
 local left = "in service"
 local finished = false
-local _say_how_it_is <close> = setmetatable({}, { __close = function()
-  if not finished and left ~= "in service" then
-    io.stderr:write(("%s is %s. To put it back: drain-member.lua %s %s --enable\n"):format(args.member, left, args.pool, args.member))
-  end
-end })
+local _say_how_it_is <close> = setmetatable({}, {
+  __close = function()
+    if not finished and left ~= "in service" then
+      io.stderr:write(
+        ("%s is %s. To put it back: drain-member.lua %s %s --enable\n"):format(
+          args.member, left, args.pool, args.member
+        )
+      )
+    end
+  end,
+})
 
 local function connections() return member:stats()["serverside.curConns"] end
 
@@ -69,8 +96,12 @@ local before <const> = connections()
 left = "disabled, unless the device refused that"
 member:modify { session = "user-disabled" }
 left = "disabled"
-print(("%s of %s is disabled, with %d connection%s; %d other member%s in service"):format(args.member, args.pool, before,
-  before == 1 and "" or "s", others, others == 1 and " is" or "s are"))
+print(
+  ("%s of %s is disabled, with %d connection%s; %d other member%s in service"):format(
+    args.member, args.pool, before, before == 1 and "" or "s", others,
+    others == 1 and " is" or "s are"
+  )
+)
 
 local function wait()
   local line <close> = f5.live()

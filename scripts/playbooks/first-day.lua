@@ -5,7 +5,8 @@
 --   f5lua first-day.lua                against a device of yours. The environment says which, and who you are:
 --                                      F5_SERVER=bigip1.example.net F5_USER=me F5_PASSWORD=…; what is missing is asked for.
 --
--- It makes two nodes, Test and Test2, and deletes them at the end; ones of these names that are there already stop it.
+-- It makes two nodes, Test and Test2, and deletes them at the end; ones of these names that are
+-- there already stop it.
 
 local f5 = require "f5"
 local device = require("f5.sim").running -- the simulated device, with --sim
@@ -13,7 +14,8 @@ local device = require("f5.sim").running -- the simulated device, with --sim
 local function step(title) print("\n== " .. title) end
 
 -- Logging in. An account that is no administrator is enough; the simulated device has one.
--- The certificate is verified. A device of your own that has none worth verifying: verify = false, and nothing complains.
+-- The certificate is verified. A device of your own that has none worth verifying: verify = false,
+-- and nothing complains.
 step "Log in"
 local account = device and { username = "manager", password = "manager" } or {}
 local bip <close> = f5.connect(account)
@@ -27,25 +29,34 @@ print(version.Product, version.Version, "build " .. version.Build, version.Editi
 -- An organizing collection lists what is below it: how to find out what the device can do.
 step "What is there below sys?"
 local parts = {}
-for _, item in ipairs(bip.sys:list()) do parts[#parts + 1] = item.reference.link:match "/sys/([^?]+)" end
+for _, item in ipairs(bip.sys:list()) do
+  parts[#parts + 1] = item.reference.link:match "/sys/([^?]+)"
+end
 print(#parts .. " parts: " .. table.concat(parts, " ", 1, math.min(8, #parts)) .. " …")
 
--- A token ends after twenty minutes. The session then gets a new one and repeats the call; a playbook sees nothing of it.
+-- A token ends after twenty minutes. The session then gets a new one and repeats the call; a
+-- playbook sees nothing of it.
 step "What if the token expires?"
 if device then
   device:clear_log()
   device:advance(1201)
   bip.sys.version:load()
-  for _, call in ipairs(device:log()) do print("the device saw", call.method, call.path, call.status) end
+  for _, call in ipairs(device:log()) do
+    print("the device saw", call.method, call.path, call.status)
+  end
   print(("the token is good for %.0f s again"):format(bip:expires_in()))
 else
   print "only shown with --sim, where the clock can be moved: nobody wants to wait for it"
 end
 
--- Creating. Only what is named is sent; the device fills in the rest and answers with the whole object.
+-- Creating. Only what is named is sent; the device fills in the rest and answers with the whole
+-- object.
 step "Create nodes"
 local test = bip.ltm.node.Test -- no traffic: a reference is a path
-for _, new in ipairs { { name = "Test", address = "10.10.10.31" }, { name = "Test2", address = "10.10.10.32" } } do
+for _, new in ipairs {
+  { name = "Test", address = "10.10.10.31" },
+  { name = "Test2", address = "10.10.10.32" },
+} do
   local node = bip.ltm.node:create(new)
   print(node.fullPath, node.address, node.session, "monitor " .. node.monitor)
 end
@@ -78,16 +89,21 @@ step "Delete the nodes"
 for _, name in ipairs { "Test", "Test2" } do bip.ltm.node[name]:delete() end
 print("Test is there:", test:exists())
 
--- Errors are objects that can be told apart. Not caught, one ends the playbook, and f5lua says where and why.
+-- Errors are objects that can be told apart. Not caught, one ends the playbook, and f5lua says
+-- where and why.
 local ok, err = f5.try(function() return test:load() end)
 print("reading it:", ok, err.kind, err.message)
 
--- The token is deleted when `bip` goes out of scope, also after an error. Here it is done by hand, to see it.
+-- The token is deleted when `bip` goes out of scope, also after an error. Here it is done by hand,
+-- to see it.
 step "Log out"
 bip:close()
 local reading = f5.try(function() return test:load() end)
 print("a call after that:", reading)
 if device then
   local last = device:log()[#device:log()]
-  print("the device's last call:", last.method, last.path:match "^/mgmt/shared/authz/tokens", last.status)
+  print(
+    "the device's last call:", last.method, last.path:match "^/mgmt/shared/authz/tokens",
+    last.status
+  )
 end

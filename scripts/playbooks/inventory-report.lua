@@ -1,28 +1,37 @@
 #!/usr/bin/env f5lua
--- Reports the virtual servers of a device or of many, their pools, the members and their state, as a table, CSV or JSON.
+-- Reports the virtual servers of a device or of many, their pools, the members and their state, as
+-- a table, CSV or JSON.
 --
 --   f5lua inventory-report.lua                                       the device that the environment names
 --   f5lua inventory-report.lua --problems                            only what is not as it should be
 --   f5lua inventory-report.lua --devices sites.lua --format csv --output report.csv
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for. It only reads: four
--- calls a device, more where there are more than 500 objects of a kind.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for. It only reads: four calls a device, more where there are more than 500
+-- objects of a kind.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("inventory-report.lua", "Report virtual servers, pools, members and their state.")
+local parser =
+  argparse("inventory-report.lua", "Report virtual servers, pools, members and their state.")
 parser:option("-f --format", "how to write it"):choices({ "table", "csv", "json" }):default "table"
-parser:option("-o --output", "write it to FILE, which is replaced only when all is well"):argname "FILE"
+parser
+  :option("-o --output", "write it to FILE, which is replaced only when all is well")
+  :argname "FILE"
 parser:option("-p --partition", "only virtual servers and pools of this partition"):argname "NAME"
-parser:option("-d --devices", "the devices of this inventory instead of one; see docs/fleets.md"):argname "FILE"
+parser
+  :option("-d --devices", "the devices of this inventory instead of one; see docs/fleets.md")
+  :argname "FILE"
 parser:option("-l --limit", "only these devices of the inventory"):argname "PATTERN"
 parser:flag("--problems", "only rows that are disabled, down or without any member")
 parser:epilog "The exit status is 0, 1 if a device of the inventory failed (the others are reported), or 3 if the only device did."
 local args = parser:parse()
 if args.limit and not args.devices then parser:error "--limit goes with --devices" end
 
-local COLUMNS <const> = { "device", "virtual", "destination", "status", "pool", "member", "address", "state", "connections" }
+local COLUMNS <const> = {
+  "device", "virtual", "destination", "status", "pool", "member", "address", "state", "connections",
+}
 
 -- One word for what a node's or member's `session` and `state` say together.
 local function state_of(member)
@@ -52,13 +61,15 @@ end
 
 local function here(object) return not args.partition or object.partition == args.partition end
 
--- The rows of one device: one for each member of each virtual server's pool, then the pools that no virtual server names.
+-- The rows of one device: one for each member of each virtual server's pool, then the pools that no
+-- virtual server names.
 local function rows_of(bip)
   local rows = f5.array {}
   local pools, used, ordered = {}, {}, bip.ltm.pool:list { expand = true }
   for _, pool in ipairs(ordered) do pools[pool.fullPath] = pool end
   local virtual_stats <const> = by_name(bip.ltm.virtual:stats())
-  local pool_stats <const> = by_name(bip.ltm.pool.members:stats()) -- of all pools and all their members in one answer
+  -- of all pools and all their members in one answer
+  local pool_stats <const> = by_name(bip.ltm.pool.members:stats())
 
   local function add(row)
     row.device = bip:label()
@@ -70,7 +81,10 @@ local function rows_of(bip)
     for _, member in ipairs(members) do
       local values <const> = pool_stats[pool.fullPath .. " " .. member.fullPath] or {}
       local row = {
-        member = member.name, address = member.address, state = state_of(member), connections = values["serverside.curConns"],
+        member = member.name,
+        address = member.address,
+        state = state_of(member),
+        connections = values["serverside.curConns"],
       }
       for name, value in pairs(common) do row[name] = value end
       add(row)
@@ -78,19 +92,33 @@ local function rows_of(bip)
     if #members == 0 then add(common) end
   end
 
-  for _, virtual in ipairs(bip.ltm.virtual:list { select = { "name", "fullPath", "partition", "destination", "pool", "disabled" } }) do
+  for _, virtual in
+    ipairs(
+      bip.ltm.virtual:list {
+        select = { "name", "fullPath", "partition", "destination", "pool", "disabled" },
+      }
+    )
+  do
     if virtual.pool then used[virtual.pool] = true end
     local values <const> = virtual_stats[virtual.fullPath] or {}
     if here(virtual) then
       add_members(pools[virtual.pool], {
-        virtual = virtual.fullPath, destination = virtual.destination:match "[^/]+$", pool = virtual.pool,
+        virtual = virtual.fullPath,
+        destination = virtual.destination:match "[^/]+$",
+        pool = virtual.pool,
         status = virtual.disabled and "disabled" or values["status.availabilityState"],
       })
     end
   end
   for _, pool in ipairs(ordered) do
     if here(pool) and not used[pool.fullPath] then
-      add_members(pool, { pool = pool.fullPath, status = (pool_stats[pool.fullPath] or {})["status.availabilityState"] })
+      add_members(
+        pool,
+        {
+          pool = pool.fullPath,
+          status = (pool_stats[pool.fullPath] or {})["status.availabilityState"],
+        }
+      )
     end
   end
   return rows
@@ -130,7 +158,9 @@ local function as_csv(rows)
   return table.concat(lines, "\n") .. "\n"
 end
 
-local function as_json(rows) return f5.json.encode(rows, { sort = true, first = COLUMNS, indent = 2 }) .. "\n" end
+local function as_json(rows)
+  return f5.json.encode(rows, { sort = true, first = COLUMNS, indent = 2 }) .. "\n"
+end
 
 -- Beside its place first: who reads the file never sees half of it.
 local function write(text)
@@ -154,7 +184,9 @@ if args.devices then
   for _, device in ipairs(report.devices) do
     if device.state ~= "done" then
       failed = failed + 1
-      io.stderr:write(("%s: %s: %s\n"):format(device.name, device.state, tostring(device.error or report.stopped)))
+      io.stderr:write(
+        ("%s: %s: %s\n"):format(device.name, device.state, tostring(device.error or report.stopped))
+      )
     end
     for _, row in ipairs(device.result or {}) do
       row.device = device.name

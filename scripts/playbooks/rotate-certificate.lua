@@ -1,25 +1,35 @@
 #!/usr/bin/env f5lua
--- Replaces a certificate and its key on a device, together: in one transaction, so that no profile ever has one without the other.
+-- Replaces a certificate and its key on a device, together: in one transaction, so that no profile
+-- ever has one without the other.
 --
 --   f5lua rotate-certificate.lua /Common/www.example.net --cert www.crt --key www.key
 --
--- A pair that does not belong together is refused here, before the device hears of it; so is, without --force, a certificate that is not valid now.
--- The objects are NAME.crt and NAME.key; they are made if they are not there. The environment says which device and who you are (F5_SERVER, F5_USER,
--- F5_PASSWORD); what is missing is asked for. An administrator is needed: the uploaded files are removed from the device at the end.
+-- A pair that does not belong together is refused here, before the device hears of it; so is,
+-- without --force, a certificate that is not valid now. The objects are NAME.crt and NAME.key; they
+-- are made if they are not there. The environment says which device and who you are (F5_SERVER,
+-- F5_USER, F5_PASSWORD); what is missing is asked for. An administrator is needed: the uploaded
+-- files are removed from the device at the end.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
 local parser = argparse("rotate-certificate.lua", "Replace a certificate and its key together.")
-parser:argument("name", "full path of certificate and key without .crt and .key, or their name in Common")
+parser:argument(
+  "name",
+  "full path of certificate and key without .crt and .key, or their name in Common"
+)
 parser:option("-c --cert", "file with the new certificate, PEM"):argname("FILE"):count(1)
 parser:option("-k --key", "file with its key, PEM"):argname("FILE"):count(1)
-parser:option("-p --passphrase-env", "the environment variable with the key's passphrase"):argname "NAME"
+parser
+  :option("-p --passphrase-env", "the environment variable with the key's passphrase")
+  :argname "NAME"
 parser:flag("-n --dry-run", "look at the files and at the device, and change nothing")
 parser:flag("--force", "also a certificate that has expired or is not valid yet")
 parser:flag("--no-save", "do not save the configuration at the end")
-parser:epilog("The exit status is 0 when both are replaced, 1 when the files are not what they should be, 3 when the device failed or refused: "
-  .. "then both are the old ones.")
+parser:epilog(
+  "The exit status is 0 when both are replaced, 1 when the files are not what they should be, 3 when the device failed or refused: "
+    .. "then both are the old ones."
+)
 local args = parser:parse()
 
 -- Mistakes in the files are found before anything is sent anywhere.
@@ -28,7 +38,9 @@ local function read(file, wanted)
   if not handle then f5.fail("cannot read %s", message) end
   local text <const> = handle:read "a"
   handle:close()
-  if not (text or ""):find("-----BEGIN [%u ]*" .. wanted .. "-----\r?\n") then f5.fail("%s holds no PEM block '%s'", file, wanted) end
+  if not (text or ""):find("-----BEGIN [%u ]*" .. wanted .. "-----\r?\n") then
+    f5.fail("%s holds no PEM block '%s'", file, wanted)
+  end
   return text
 end
 
@@ -36,15 +48,22 @@ read(args.cert, "CERTIFICATE")
 local is_encrypted <const> = read(args.key, "PRIVATE KEY"):find "ENCRYPTED" ~= nil
 local passphrase = args.passphrase_env and os.getenv(args.passphrase_env)
 if args.passphrase_env and not passphrase then f5.fail("%s is not set", args.passphrase_env) end
-if is_encrypted and not passphrase then f5.fail("%s is encrypted: --passphrase-env says where its passphrase is", args.key) end
-local new_certificate <const>, why_not = f5.certificate(args.cert, { key = args.key, passphrase = passphrase })
+if is_encrypted and not passphrase then
+  f5.fail("%s is encrypted: --passphrase-env says where its passphrase is", args.key)
+end
+local new_certificate <const>, why_not =
+  f5.certificate(args.cert, { key = args.key, passphrase = passphrase })
 if not new_certificate then f5.fail("%s", why_not) end
 
 local function day(time) return os.date("!%Y-%m-%d %H:%M:%S UTC", time) end
 
-local now <const>, starts <const>, ends <const> = os.time(), new_certificate.starts, new_certificate.ends
-local invalid <const> = ends < now and "has expired on " .. day(ends) or starts > now and "is not valid before " .. day(starts)
-if invalid and not args.force then f5.fail("%s %s; --force takes it all the same", args.cert, invalid) end
+local now <const>, starts <const>, ends <const> =
+  os.time(), new_certificate.starts, new_certificate.ends
+local invalid <const> = ends < now and "has expired on " .. day(ends)
+  or starts > now and "is not valid before " .. day(starts)
+if invalid and not args.force then
+  f5.fail("%s %s; --force takes it all the same", args.cert, invalid)
+end
 if invalid then io.stderr:write(("warning: %s %s\n"):format(args.cert, invalid)) end
 
 local bip <close> = f5.connect {}
@@ -52,7 +71,10 @@ local base <const> = args.name:find "^/" and args.name or "/Common/" .. args.nam
 local cert, key = bip.sys.file["ssl-cert"][base .. ".crt"], bip.sys.file["ssl-key"][base .. ".key"]
 
 local function describe(certificate)
-  return ("%s, valid until %s"):format(certificate.subject or "no subject", certificate.expirationString or "nobody knows when")
+  return ("%s, valid until %s"):format(
+    certificate.subject or "no subject",
+    certificate.expirationString or "nobody knows when"
+  )
 end
 
 local old <const> = cert:exists() and cert:load()
@@ -65,7 +87,9 @@ local users = {}
 for _, kind in ipairs { "client-ssl", "server-ssl" } do
   for profile in bip.ltm.profile[kind]:each { select = { "fullPath", "cert", "certKeyChain" } } do
     local uses = profile.cert == base .. ".crt"
-    for _, chain in ipairs(profile.certKeyChain or {}) do uses = uses or chain.cert == base .. ".crt" end
+    for _, chain in ipairs(profile.certKeyChain or {}) do
+      uses = uses or chain.cert == base .. ".crt"
+    end
     if uses then users[#users + 1] = profile.fullPath end
   end
 end
@@ -76,14 +100,26 @@ local DOWNLOADS <const> = "/var/config/rest/downloads"
 
 -- A private key must not stay where it was uploaded, whatever happens.
 local uploaded = {}
-local _tidy <close> = setmetatable({}, { __close = function()
-  for _, name in ipairs(uploaded) do
-    -- The second is what an upload leaves that was cut off.
-    local paths <const> = ("-f %s/%s %s/tmp/%s"):format(DOWNLOADS, name, DOWNLOADS, name)
-    local ok, answer = pcall(function() return bip.util["unix-rm"]:run("run", { utilCmdArgs = paths }).commandResult end)
-    if not ok or answer then io.stderr:write(("%s/%s is still on the device, remove it: %s\n"):format(DOWNLOADS, name, tostring(answer))) end
-  end
-end })
+local _tidy <close> = setmetatable({}, {
+  __close = function()
+    for _, name in ipairs(uploaded) do
+      -- The second is what an upload leaves that was cut off.
+      local paths <const> = ("-f %s/%s %s/tmp/%s"):format(DOWNLOADS, name, DOWNLOADS, name)
+      local ok, answer = pcall(
+        function() return bip.util["unix-rm"]:run("run", { utilCmdArgs = paths }).commandResult end
+      )
+      if not ok or answer then
+        io.stderr:write(
+          ("%s/%s is still on the device, remove it: %s\n"):format(
+            DOWNLOADS,
+            name,
+            tostring(answer)
+          )
+        )
+      end
+    end
+  end,
+})
 
 local function upload(file, suffix)
   local name <const> = ("f5lua-%x-%x.%s"):format(os.time(), math.random(1 << 32), suffix)

@@ -4,22 +4,53 @@
 --   f5lua upgrade-check.lua --image 17.5.0 --save before.json      before: checks, and writes down how things are
 --   f5lua upgrade-check.lua --wait 900 --compare before.json       after: waits until it is up, checks, and compares
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for. It only reads.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for. It only reads.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("upgrade-check.lua", "Say whether a device is fit for an upgrade, and whether all is as before after it.")
-parser:option("-i --image", "the image of this version must be there and verified"):argname "VERSION"
-parser:option("-l --license-check-date", "the target version's license check date: the license must not be older"):argname "YYYY-MM-DD"
-parser:option("--free-gb", "so much must be free on the disk for another volume"):argname("N"):convert(tonumber):default "20"
-parser:option("--archive-days", "a UCS archive may be so old"):argname("N"):convert(tonumber):default "1"
-parser:option("--certificate-days", "certificates must be valid for so long"):argname("N"):convert(tonumber):default "30"
+local parser = argparse(
+  "upgrade-check.lua",
+  "Say whether a device is fit for an upgrade, and whether all is as before after it."
+)
+parser
+  :option("-i --image", "the image of this version must be there and verified")
+  :argname "VERSION"
+parser
+  :option(
+    "-l --license-check-date",
+    "the target version's license check date: the license must not be older"
+  )
+  :argname "YYYY-MM-DD"
+parser
+  :option("--free-gb", "so much must be free on the disk for another volume")
+  :argname("N")
+  :convert(tonumber)
+  :default "20"
+parser
+  :option("--archive-days", "a UCS archive may be so old")
+  :argname("N")
+  :convert(tonumber)
+  :default "1"
+parser
+  :option("--certificate-days", "certificates must be valid for so long")
+  :argname("N")
+  :convert(tonumber)
+  :default "30"
 parser:option("-s --save", "write down the state of virtual servers and pools"):argname "FILE"
-parser:option("-c --compare", "compare it with what was written down; every difference is a failure"):argname "FILE"
-parser:option("-w --wait", "wait so long until the device is ready, as after a reboot"):argname("SECONDS"):convert(tonumber):default "0"
+parser
+  :option("-c --compare", "compare it with what was written down; every difference is a failure")
+  :argname "FILE"
+parser
+  :option("-w --wait", "wait so long until the device is ready, as after a reboot")
+  :argname("SECONDS")
+  :convert(tonumber)
+  :default "0"
 parser:flag("--strict", "warnings count as failures")
-parser:epilog("The exit status is 0 when nothing failed, 1 when something did, 3 when the device could not be asked.")
+parser:epilog(
+  "The exit status is 0 when nothing failed, 1 when something did, 3 when the device could not be asked."
+)
 local args = parser:parse()
 
 -- Both before any traffic: a mistyped option should not cost a minute.
@@ -29,14 +60,19 @@ if args.compare then
   if not file then f5.fail("cannot read %s", message) end
   local ok, content = pcall(f5.json.decode, file:read "a")
   file:close()
-  if not ok or type(content) ~= "table" or not content.virtuals then f5.fail("%s was not written by --save", args.compare) end
+  if not ok or type(content) ~= "table" or not content.virtuals then
+    f5.fail("%s was not written by --save", args.compare)
+  end
   earlier = content
 end
 local needed_date = args.license_check_date
-if needed_date and not needed_date:find "^%d%d%d%d%-%d%d%-%d%d$" then parser:error "--license-check-date takes YYYY-MM-DD" end
+if needed_date and not needed_date:find "^%d%d%d%d%-%d%d%-%d%d$" then
+  parser:error "--license-check-date takes YYYY-MM-DD"
+end
 
 -- What a device that is coming up does; a password that it refuses is not waited for.
-local COMING_UP <const> = { transport = true, timeout = true, not_ready = true, busy = true, protocol = true }
+local COMING_UP <const> =
+  { transport = true, timeout = true, not_ready = true, busy = true, protocol = true }
 
 local function connect()
   local line <close> = f5.live()
@@ -45,7 +81,10 @@ local function connect()
     local connected, bip = f5.try(f5.connect, {})
     if not connected and (not COMING_UP[bip.kind] or os.time() >= deadline) then error(bip, 0) end
     if connected and args.wait > 0 then
-      bip:wait_ready { timeout = math.max(1, deadline - os.time()), progress = function(why_not) line(why_not or "ready") end }
+      bip:wait_ready {
+        timeout = math.max(1, deadline - os.time()),
+        progress = function(why_not) line(why_not or "ready") end,
+      }
     end
     if connected then return bip end
     line(bip.message)
@@ -56,7 +95,9 @@ end
 local bip <close> = connect()
 local failures, warnings = 0, 0
 
-local function say(word, what, text, ...) print(("%-5s %-14s %s"):format(word, what, text:format(...))) end
+local function say(word, what, text, ...)
+  print(("%-5s %-14s %s"):format(word, what, text:format(...)))
+end
 local function ok(...) say("OK", ...) end
 local function fail(...)
   failures = failures + 1
@@ -80,7 +121,9 @@ end
 local function seconds_of(text)
   local year, month, day, hour, minute, second = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)"
   if not year then return nil end
-  local here <const> = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = second, isdst = false }
+  local here <const> = os.time {
+    year = year, month = month, day = day, hour = hour, min = minute, sec = second, isdst = false,
+  }
   local utc = os.date("!*t", here)
   utc.isdst = false
   return here + os.difftime(here, os.time(utc))
@@ -90,7 +133,11 @@ local DAY <const> = 24 * 60 * 60
 
 check("ready", function()
   local is_ready <const>, why_not <const> = bip:ready()
-  if is_ready then ok("ready", "services, configuration, license") else fail("ready", "%s", why_not) end
+  if is_ready then
+    ok("ready", "services, configuration, license")
+  else
+    fail("ready", "%s", why_not)
+  end
 end)
 
 local version
@@ -119,7 +166,12 @@ end)
 check("license", function()
   local date <const> = f5.flat(bip.sys.license:load())[1].serviceCheckDate:gsub("/", "-")
   if needed_date and date < needed_date then
-    fail("license", "its service check date is %s, the target version needs %s: reactivate the license first", date, needed_date)
+    fail(
+      "license",
+      "its service check date is %s, the target version needs %s: reactivate the license first",
+      date,
+      needed_date
+    )
   else
     ok("license", "service check date %s", date)
   end
@@ -128,7 +180,9 @@ end)
 check("volumes", function()
   local list <const> = bip.sys.software.volume:list()
   for _, volume in ipairs(list) do
-    if volume.status ~= "complete" then return fail("volumes", "%s: %s", volume.name, volume.status) end
+    if volume.status ~= "complete" then
+      return fail("volumes", "%s: %s", volume.name, volume.status)
+    end
   end
   ok("volumes", "%d, all complete", #list)
 end)
@@ -157,7 +211,9 @@ check("archive", function()
   for _, archive in ipairs(bip.sys.ucs:list()) do
     local values <const> = archive.apiRawValues or {}
     local created <const> = seconds_of(values.file_created_date or "")
-    if created and created > (newest or 0) then newest, name = created, values.filename:match "[^/]+$" end
+    if created and created > (newest or 0) then
+      newest, name = created, values.filename:match "[^/]+$"
+    end
   end
   if not newest then return warn("archive", "there is no UCS archive") end
   local days <const> = (os.time() - newest) / DAY
@@ -168,23 +224,34 @@ end)
 check("certificates", function()
   local late, all = {}, bip.sys.file["ssl-cert"]:list { select = { "fullPath", "expirationDate" } }
   for _, certificate in ipairs(all) do
-    local left <const> = math.type(certificate.expirationDate) and (certificate.expirationDate - os.time()) / DAY
+    local left <const> = math.type(certificate.expirationDate)
+      and (certificate.expirationDate - os.time()) / DAY
     if left and left < args.certificate_days then
-      late[#late + 1] = left < 0 and certificate.fullPath .. " has expired" or ("%s expires in %.0f days"):format(certificate.fullPath, left)
+      late[#late + 1] = left < 0 and certificate.fullPath .. " has expired"
+        or ("%s expires in %.0f days"):format(certificate.fullPath, left)
     end
   end
-  if #late > 0 then warn("certificates", "%s", table.concat(late, "; ")) else ok("certificates", "%d", #all) end
+  if #late > 0 then
+    warn("certificates", "%s", table.concat(late, "; "))
+  else
+    ok("certificates", "%d", #all)
+  end
 end)
 
 -- name -> state, of virtual servers and of pools with their members.
 local function present()
-  local state = { device = bip:label(), version = version and version.Version, virtuals = {}, pools = {} }
+  local state =
+    { device = bip:label(), version = version and version.Version, virtuals = {}, pools = {} }
   for _, values in ipairs(bip.ltm.virtual:stats()) do
-    state.virtuals[values.tmName] = values["status.availabilityState"] .. " " .. values["status.enabledState"]
+    state.virtuals[values.tmName] = values["status.availabilityState"]
+      .. " " .. values["status.enabledState"]
   end
   for _, values in ipairs(bip.ltm.pool:stats()) do
-    state.pools[values.tmName] = ("%s, %d of %d members active"):format(values["status.availabilityState"], values.activeMemberCnt,
-      values.memberCnt)
+    state.pools[values.tmName] = ("%s, %d of %d members active"):format(
+      values["status.availabilityState"],
+      values.activeMemberCnt,
+      values.memberCnt
+    )
   end
   return state
 end

@@ -1,15 +1,20 @@
 #!/usr/bin/env f5lua
--- Promotes a security policy: exported from one device, compared with what others have, imported and applied there.
+-- Promotes a security policy: exported from one device, compared with what others have, imported
+-- and applied there.
 --
 --   f5lua waf-policy-promote.lua --from lab.example.net --to prod1.example.net --to prod2.example.net /Common/web
 --
--- Nothing changes without --yes or an answer to the question; with --dry-run the differences are shown and nothing is asked.
--- User and password come from the environment (F5_USER, F5_PASSWORD) and are the same on all devices. A device is HOST or HOST:PORT.
+-- Nothing changes without --yes or an answer to the question; with --dry-run the differences are
+-- shown and nothing is asked. User and password come from the environment (F5_USER, F5_PASSWORD)
+-- and are the same on all devices. A device is HOST or HOST:PORT.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("waf-policy-promote.lua", "Promote a security policy from one device to others, differences shown first.")
+local parser = argparse(
+  "waf-policy-promote.lua",
+  "Promote a security policy from one device to others, differences shown first."
+)
 parser:argument("policy", "name or full path of the policy")
 parser:option("--from", "device that has the policy (default: F5_SERVER)"):argname "HOST"
 parser:option("--to", "device that gets it; may be repeated"):argname("HOST"):count "+"
@@ -35,12 +40,19 @@ end
 
 local SIGNS = { ["only-in-first"] = "-", ["only-in-second"] = "+", conflict = "~" }
 
--- Prints what would change on the device, a line an entity and one a property; returns how many entities.
+-- Prints what would change on the device, a line an entity and one a property; returns how many
+-- entities.
 local function print_differences(differences)
   for _, one in ipairs(differences) do
     print(("    %s %s %s"):format(SIGNS[one.diffType], one.entityType, one.entityName))
     for _, detail in ipairs(one.details or {}) do
-      print(("        %s: %s -> %s"):format(detail.field, shown(detail.firstValue), shown(detail.secondValue)))
+      print(
+        ("        %s: %s -> %s"):format(
+          detail.field,
+          shown(detail.firstValue),
+          shown(detail.secondValue)
+        )
+      )
     end
   end
   return #differences
@@ -60,7 +72,8 @@ local function find(asm, path)
   if policy.kind ~= "not_found" then error(policy, 0) end
 end
 
--- What differs between the policy of the device and the document, found by the device itself: the document is imported beside it.
+-- What differs between the policy of the device and the document, found by the device itself: the
+-- document is imported beside it.
 local function compare(asm, path, document)
   local incoming = path .. INCOMING
   local stale = find(asm, incoming)
@@ -88,7 +101,11 @@ local function promote(place, path, document)
   end
   if args.dry_run then return "not changed" end
   if not ask(place) then return "left alone" end
-  asm:import_policy(present and { file = document, policy = present } or { file = document, full_path = path }):wait()
+  asm
+    :import_policy(
+      present and { file = document, policy = present } or { file = document, full_path = path }
+    )
+    :wait()
   if args.no_apply then return "imported, not applied" end
   asm:apply_policy(path):wait()
   return "imported and applied"
@@ -98,7 +115,11 @@ local source <close> = connect(args.from)
 local from = f5.asm(source)
 local policy = from:policy(args.policy):load()
 local document = from:export_policy(policy):wait().file
-print(("%s: %s, last changed %s by %s"):format(args.from or source:label(), policy.fullPath, policy.versionDatetime, policy.modifierName))
+print(
+  ("%s: %s, last changed %s by %s"):format(
+    args.from or source:label(), policy.fullPath, policy.versionDatetime, policy.modifierName
+  )
+)
 
 local failed = 0
 for _, place in ipairs(args.to) do

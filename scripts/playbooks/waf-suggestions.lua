@@ -1,20 +1,30 @@
 #!/usr/bin/env f5lua
--- Reviews what a security policy has learned, and accepts, stages or ignores suggestions above a score.
+-- Reviews what a security policy has learned, and accepts, stages or ignores suggestions above a
+-- score.
 --
 --   f5lua waf-suggestions.lua /Common/web                          lists the pending suggestions, the strongest first
 --   f5lua waf-suggestions.lua /Common/web --score 90 --accept --apply
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is missing is asked for.
+-- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
+-- missing is asked for.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("waf-suggestions.lua", "Review the learning suggestions of a security policy and act on those above a score.")
+local parser = argparse(
+  "waf-suggestions.lua",
+  "Review the learning suggestions of a security policy and act on those above a score."
+)
 parser:argument("policy", "name or full path of the policy")
 parser:option("-s --score", "least score"):argname("N"):convert(tonumber):default "0"
 parser:option("--kind", "only for entities of this kind, such as url or parameter"):argname "KIND"
-parser:option("--status", "pending (the default), ignored, accept, accept-and-stage"):argname("STATUS"):default "pending"
-parser:option("--comment", "leave this comment on what is accepted, staged or ignored"):argname "TEXT"
+parser
+  :option("--status", "pending (the default), ignored, accept, accept-and-stage")
+  :argname("STATUS")
+  :default "pending"
+parser
+  :option("--comment", "leave this comment on what is accepted, staged or ignored")
+  :argname "TEXT"
 parser:mutex(
   parser:flag("--accept", "do what they say"),
   parser:flag("--stage", "do it and put the entity into staging"),
@@ -32,7 +42,9 @@ local policy = asm:policy(args.policy)
 local filter = { status = args.status }
 if args.kind then filter.entityKind = { contains = ":" .. args.kind .. "state" } end
 local found = {}
-for one in asm:suggestions(policy, { score = args.score, filter = filter }) do found[#found + 1] = one end
+for one in asm:suggestions(policy, { score = args.score, filter = filter }) do
+  found[#found + 1] = one
+end
 
 -- "tm:asm:policies:urls:urlstate" -> "url"
 local function kind_of(one) return (one.entityKind or ""):match ":([^:]+)state$" or "policy" end
@@ -40,15 +52,25 @@ local function kind_of(one) return (one.entityKind or ""):match ":([^:]+)state$"
 local function changes_of(one)
   local parts = {}
   for name, value in pairs(one.entityChanges or {}) do
-    parts[#parts + 1] = name .. "=" .. (type(value) == "table" and f5.json.encode(value, { sort = true }) or tostring(value))
+    parts[#parts + 1] = name
+      .. "="
+      .. (type(value) == "table" and f5.json.encode(value, { sort = true }) or tostring(value))
   end
   table.sort(parts)
   return table.concat(parts, " ")
 end
 
 for _, one in ipairs(found) do
-  print(("%5.1f  %-13s %-10s %s  %s%s"):format(one.score, one.action or "-", kind_of(one), one.entityName or "-", changes_of(one),
-    one.comment ~= "" and one.comment and "  # " .. one.comment or ""))
+  print(
+    ("%5.1f  %-13s %-10s %s  %s%s"):format(
+      one.score,
+      one.action or "-",
+      kind_of(one),
+      one.entityName or "-",
+      changes_of(one),
+      one.comment ~= "" and one.comment and "  # " .. one.comment or ""
+    )
+  )
 end
 print(("%d suggestion%s"):format(#found, #found == 1 and "" or "s"))
 

@@ -1,32 +1,49 @@
--- Runs the rows of the bench and prints the table: lua5.4 tests/bench/bench.lua QUICK WORK PORT FLEET_PORT SIM_PORT [ROW…]
--- Called by scripts/bench, which starts the servers and sets the environment.
-local quick <const>, work <const>, port <const>, fleet_port <const>, sim_port <const> = arg[1] == "yes", arg[2], arg[3], arg[4], arg[5]
+-- Runs the rows of the bench and prints the table: lua5.4 tests/bench/bench.lua QUICK WORK PORT
+-- FLEET_PORT SIM_PORT [ROW…] Called by scripts/bench, which starts the servers and sets the
+-- environment.
+local quick <const>, work <const>, port <const>, fleet_port <const>, sim_port <const> =
+  arg[1] == "yes", arg[2], arg[3], arg[4], arg[5]
 local wanted <const> = { table.unpack(arg, 6) }
 
 local f5lua <const> = os.getenv "F5LUA" or "build/release/f5lua"
 local portable <const> = "build/portable/f5lua"
-local floor <const>, static_floor <const>, measure <const> = "build/bench/floor", "build/bench/floor-static", "build/bench/measure"
+local floor <const>, static_floor <const>, measure <const> =
+  "build/bench/floor", "build/bench/floor-static", "build/bench/measure"
 local base <const> = "https://127.0.0.1:" .. port
 local slow_base <const> = "https://127.0.0.1:" .. fleet_port
 local fleet_base <const> = "https://d%d.fleet.localhost:" .. fleet_port
 local ca <const> = work .. "/ca/"
-local object <const>, collection <const> = "/mgmt/tm/ltm/virtual/~Common~vs_04711", "/mgmt/tm/ltm/virtual"
+local object <const>, collection <const> =
+  "/mgmt/tm/ltm/virtual/~Common~vs_04711", "/mgmt/tm/ltm/virtual"
 local rounds <const> = quick and 3 or 9
 
 local function has(program) return os.execute("command -v " .. program .. " >/dev/null") == true end
 local node <const> = has "node"
 
-local function playbook(name, ...) return table.concat({ f5lua, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ") end
-local function packed(name, ...) return table.concat({ portable, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ") end
+local function playbook(name, ...)
+  return table.concat({ f5lua, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ")
+end
+local function packed(name, ...)
+  return table.concat({ portable, "tests/bench/playbooks/" .. name .. ".lua", ... }, " ")
+end
 local function least(...) return table.concat({ floor, ... }, " ") end
-local function python(...) return table.concat({ "/usr/bin/python3 tests/bench/peers/peer.py", ... }, " ") end
-local function javascript(...) return node and table.concat({ "node tests/bench/peers/peer.js", ... }, " ") or nil end
+local function python(...)
+  return table.concat({ "/usr/bin/python3 tests/bench/peers/peer.py", ... }, " ")
+end
+local function javascript(...)
+  return node and table.concat({ "node tests/bench/peers/peer.js", ... }, " ") or nil
+end
 local function curl(...) return table.concat({ "curl -sSf -o /dev/null", ... }, " ") end
 
--- A limit is { of, limit, against, at_least, program }: `of` is wall, cpu or rss, or what the row measures itself; the ratio
--- of the program's (f5lua's) to that of `against`, or without it the plain figure, is at most or at least `limit`.
-local function most(of, limit, against, program) return { of = of, limit = limit, against = against, program = program } end
-local function faster(of, limit, against, program) return { of = of, limit = limit, against = against, program = program, at_least = true } end
+-- A limit is { of, limit, against, at_least, program }: `of` is wall, cpu or rss, or what the row
+-- measures itself; the ratio of the program's (f5lua's) to that of `against`, or without it the
+-- plain figure, is at most or at least `limit`.
+local function most(of, limit, against, program)
+  return { of = of, limit = limit, against = against, program = program }
+end
+local function faster(of, limit, against, program)
+  return { of = of, limit = limit, against = against, program = program, at_least = true }
+end
 
 local gets <const>, patches <const> = quick and 500 or 2000, quick and 500 or 2000
 local big <const> = quick and 64 or 1024
@@ -52,26 +69,52 @@ end
 local function count_instructions()
   local function counted(command)
     local log = work .. "/callgrind.log"
-    assert(os.execute(("valgrind --tool=callgrind --callgrind-out-file=/dev/null %s >%s 2>&1"):format(command, log)), command)
+    assert(
+      os.execute(
+        ("valgrind --tool=callgrind --callgrind-out-file=/dev/null %s >%s 2>&1"):format(
+          command,
+          log
+        )
+      ),
+      command
+    )
     local file <close> = assert(io.open(log))
     return tonumber(file:read "a":match "Collected : (%d+)")
   end
   local few <const>, many <const> = 50, 550
-  local function a_read(of) return { { instructions = (counted(of(many)) - counted(of(few))) / (many - few) } } end
+  local function a_read(of)
+    return { { instructions = (counted(of(many)) - counted(of(few))) / (many - few) } }
+  end
   return {
     f5lua = a_read(function(n) return playbook("gets", n) end),
     floor = a_read(function(n) return least("gets", base, ca, object, n) end),
   }
 end
 
--- A thousand simulated devices, asked by as many connections at once: requests a second, with all handshakes, and memory.
+-- A thousand simulated devices, asked by as many connections at once: requests a second, with all
+-- handshakes, and memory.
 local function simulate_fleet()
   local devices <const>, each <const> = 1000, 20
   local pid_file <const>, sim_ca <const> = work .. "/sim.pid", work .. "/sim.pem"
-  assert(os.execute(("%s sim --fleet %d --port %s --user operator:secret:operator --ca-file %s >%s/sim.log 2>&1 & echo $! >%s"):format(
-    f5lua, devices, sim_port, sim_ca, work, pid_file)))
-  assert(os.execute(("for i in $(seq 200); do [ ! -s %s/sim.log ] || exit 0; sleep 0.1; done; exit 1"):format(work)), "no simulated fleet")
-  local client <const> = least("fleet", "'https://127.0.%d.%d:" .. sim_port .. "'", sim_ca, "/mgmt/tm/ltm/monitor/http/~Common~http", devices, each)
+  assert(
+    os.execute(
+      ("%s sim --fleet %d --port %s --user operator:secret:operator --ca-file %s >%s/sim.log 2>&1 & echo $! >%s"):format(
+        f5lua, devices, sim_port, sim_ca, work, pid_file
+      )
+    )
+  )
+  assert(
+    os.execute(
+      ("for i in $(seq 200); do [ ! -s %s/sim.log ] || exit 0; sleep 0.1; done; exit 1"):format(
+        work
+      )
+    ),
+    "no simulated fleet"
+  )
+  local client <const> = least(
+    "fleet", "'https://127.0.%d.%d:" .. sim_port .. "'", sim_ca,
+    "/mgmt/tm/ltm/monitor/http/~Common~http", devices, each
+  )
   local samples = {}
   for _ = 1, quick and 2 or 4 do
     local took = run(client).wall
@@ -87,8 +130,10 @@ local function simulate_fleet()
   return { f5lua = samples }
 end
 
--- With "digest" both take the SHA-256 of what they carry, and the floor forces it to the disk, which f5lua always does.
-local transfer_limits <const> = { most("cpu", 1.1, "floor"), most("cpu", 1.1, "digest", "digested") }
+-- With "digest" both take the SHA-256 of what they carry, and the floor forces it to the disk,
+-- which f5lua always does.
+local transfer_limits <const> =
+  { most("cpu", 1.1, "floor"), most("cpu", 1.1, "digest", "digested") }
 local rows <const> = {
   {
     name = "start", work = "`f5lua -e ''`", warm = 5, rounds = 5 * rounds,
@@ -98,8 +143,12 @@ local rows <const> = {
   {
     name = "cold", work = "start, login, one GET, token deleted, exit", rounds = 2 * rounds,
     programs = {
-      f5lua = playbook("gets", 1), floor = least("cold", base, ca, object), requests = python("gets", base, object),
-      node = javascript("gets", base, object), curl = curl(base .. object), portable = packed("gets", 1),
+      f5lua = playbook("gets", 1),
+      floor = least("cold", base, ca, object),
+      requests = python("gets", base, object),
+      node = javascript("gets", base, object),
+      curl = curl(base .. object),
+      portable = packed("gets", 1),
       static = table.concat({ static_floor, "cold", base, ca, object }, " "),
     },
     limits = {
@@ -108,70 +157,112 @@ local rows <const> = {
     },
   },
   {
-    name = "gets", work = ("%d GETs of 1.5 KB on one connection, decoded"):format(gets), rounds = 3 * rounds,
+    name = "gets",
+    work = ("%d GETs of 1.5 KB on one connection, decoded"):format(gets),
+    rounds = 3 * rounds,
     programs = {
-      f5lua = playbook("gets", gets), floor = least("gets", base, ca, object, gets), requests = python("gets", base, object, gets),
-      node = javascript("gets", base, object, gets), curl = curl(("'%s%s?[1-%d]'"):format(base, object, gets)),
+      f5lua = playbook("gets", gets),
+      floor = least("gets", base, ca, object, gets),
+      requests = python("gets", base, object, gets),
+      node = javascript("gets", base, object, gets),
+      curl = curl(("'%s%s?[1-%d]'"):format(base, object, gets)),
     },
     limits = { most("cpu", 1.15, "floor"), faster("cpu", 7, "requests"), faster("cpu", 3, "node") },
   },
   {
-    name = "instructions", work = "one GET of 1.5 KB, decoded, by callgrind", measure = count_instructions, limits = { most("instructions", 165000) },
+    name = "instructions",
+    work = "one GET of 1.5 KB, decoded, by callgrind",
+    measure = count_instructions,
+    limits = { most("instructions", 165000) },
   },
   {
-    name = "patches", work = ("%d PATCHes on one connection, answers decoded"):format(patches), rounds = 2 * rounds,
+    name = "patches",
+    work = ("%d PATCHes on one connection, answers decoded"):format(patches),
+    rounds = 2 * rounds,
     programs = {
-      f5lua = playbook("patches", patches), floor = least("patches", base, ca, object, patches),
-      requests = python("patches", base, object, patches), node = javascript("patches", base, object, patches),
+      f5lua = playbook("patches", patches),
+      floor = least("patches", base, ca, object, patches),
+      requests = python("patches", base, object, patches),
+      node = javascript("patches", base, object, patches),
     },
     limits = { most("cpu", 1.2, "floor") },
   },
   {
     name = "list", work = "a collection of 10,000 objects, 13.9 MB, to Lua tables",
     programs = {
-      f5lua = playbook("list", 10000), floor = least("cold", base, ca, collection), requests = python("gets", base, collection),
-      node = javascript("gets", base, collection), portable = packed("list", 10000),
+      f5lua = playbook("list", 10000),
+      floor = least("cold", base, ca, collection),
+      requests = python("gets", base, collection),
+      node = javascript("gets", base, collection),
+      portable = packed("list", 10000),
     },
-    limits = { most("wall", 3, "floor"), most("rss", 60), most("rss", 60, nil, "portable"), faster("wall", 2.5, "requests") },
+    limits = {
+      most("wall", 3, "floor"), most("rss", 60), most("rss", 60, nil, "portable"),
+      faster("wall", 2.5, "requests"),
+    },
   },
   {
-    name = "each", work = ("`each` over %s objects, pages of 500"):format(quick and "20,000" or "1,000,000"),
-    warm = 0, rounds = 1, server = slow_base,
-    programs = { f5lua = playbook("each", quick and 20000 or 1000000), portable = packed("each", quick and 20000 or 1000000) },
+    name = "each",
+    work = ("`each` over %s objects, pages of 500"):format(quick and "20,000" or "1,000,000"),
+    warm = 0,
+    rounds = 1,
+    server = slow_base,
+    programs = {
+      f5lua = playbook("each", quick and 20000 or 1000000),
+      portable = packed("each", quick and 20000 or 1000000),
+    },
     limits = { most("rss", 12), most("rss", 12, nil, "portable") },
   },
   {
     name = "fleet", work = "200 devices at once, 50 ms an answer: login, 2 GETs, logout",
     programs = {
-      f5lua = playbook("fleet", 200, fleet_port), floor = least("fleet", fleet_base, ca, object, 200),
-      requests = python("fleet", fleet_base, object, 200), node = javascript("fleet", fleet_base, object, 200),
+      f5lua = playbook("fleet", 200, fleet_port),
+      floor = least("fleet", fleet_base, ca, object, 200),
+      requests = python("fleet", fleet_base, object, 200),
+      node = javascript("fleet", fleet_base, object, 200),
       portable = packed("fleet", 200, fleet_port),
     },
     limits = {
-      most("wall", 1.05, "floor"), most("cpu", 1.1, "floor"), most("rss", 25), most("rss", 25, nil, "portable"), faster("wall", 10, "requests"),
+      most("wall", 1.05, "floor"),
+      most("cpu", 1.1, "floor"),
+      most("rss", 25),
+      most("rss", 25, nil, "portable"),
+      faster("wall", 10, "requests"),
     },
   },
   {
     name = "fleet2000", work = "2,000 devices, 500 workers, the same", rounds = quick and 1 or 3,
     programs = {
-      f5lua = playbook("fleet", 2000, fleet_port, 500), floor = least("fleet", fleet_base, ca, object, 2000),
+      f5lua = playbook("fleet", 2000, fleet_port, 500),
+      floor = least("fleet", fleet_base, ca, object, 2000),
       portable = packed("fleet", 2000, fleet_port, 500),
     },
-    limits = { most("wall", 1.1, "floor"), most("cpu", 1.1, "floor"), most("rss", 120), most("rss", 120, nil, "portable") },
+    limits = {
+      most("wall", 1.1, "floor"), most("cpu", 1.1, "floor"), most("rss", 120),
+      most("rss", 120, nil, "portable"),
+    },
   },
   {
-    name = "fleet2000-at-once", work = "2,000 devices all at once, the same", rounds = quick and 1 or 3,
-    programs = { f5lua = playbook("fleet", 2000, fleet_port), floor = least("fleet", fleet_base, ca, object, 2000) },
+    name = "fleet2000-at-once",
+    work = "2,000 devices all at once, the same",
+    rounds = quick and 1 or 3,
+    programs = {
+      f5lua = playbook("fleet", 2000, fleet_port),
+      floor = least("fleet", fleet_base, ca, object, 2000),
+    },
     limits = { most("wall", 1.1, "floor"), most("cpu", 1.1, "floor"), most("rss", 120) },
   },
   {
-    name = "simulated", work = "`f5lua sim --fleet 1000`, all asked at once: login, 20 GETs, logout each", measure = simulate_fleet,
+    name = "simulated",
+    work = "`f5lua sim --fleet 1000`, all asked at once: login, 20 GETs, logout each",
+    measure = simulate_fleet,
     limits = { faster("rate", 5000), most("rss", 1000) },
   },
   {
     name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,
     programs = {
-      f5lua = playbook("upload", work .. "/64.bin"), digested = playbook("upload", work .. "/64.bin", "digest"),
+      f5lua = playbook("upload", work .. "/64.bin"),
+      digested = playbook("upload", work .. "/64.bin", "digest"),
       floor = least("upload", slow_base, ca, "64.bin", work .. "/64.bin"),
       digest = least("upload", slow_base, ca, "64.bin", work .. "/64.bin", "digest"),
     },
@@ -180,38 +271,68 @@ local rows <const> = {
   {
     name = "download", work = "64 MiB down in chunks of 1 MiB", server = slow_base,
     programs = {
-      f5lua = playbook("download", "64.bin", work .. "/down.bin"), digested = playbook("download", "64.bin", work .. "/down.bin", "digest"),
+      f5lua = playbook("download", "64.bin", work .. "/down.bin"),
+      digested = playbook("download", "64.bin", work .. "/down.bin", "digest"),
       floor = least("download", slow_base, ca, "64.bin", work .. "/down.bin", 64 << 20),
       digest = least("download", slow_base, ca, "64.bin", work .. "/down.bin", 64 << 20, "digest"),
     },
     limits = transfer_limits,
   },
   {
-    name = "upload-big", work = ("%d MiB up in chunks of 1 MiB"):format(big), file = big, warm = 0, rounds = quick and 1 or 3, server = slow_base,
+    name = "upload-big",
+    work = ("%d MiB up in chunks of 1 MiB"):format(big),
+    file = big,
+    warm = 0,
+    rounds = quick and 1 or 3,
+    server = slow_base,
     programs = {
-      f5lua = playbook("upload", ("%s/%d.bin"):format(work, big)), digested = playbook("upload", ("%s/%d.bin"):format(work, big), "digest"),
+      f5lua = playbook("upload", ("%s/%d.bin"):format(work, big)),
+      digested = playbook("upload", ("%s/%d.bin"):format(work, big), "digest"),
       floor = least("upload", slow_base, ca, "big.bin", ("%s/%d.bin"):format(work, big)),
       digest = least("upload", slow_base, ca, "big.bin", ("%s/%d.bin"):format(work, big), "digest"),
     },
-    limits = { transfer_limits[1], transfer_limits[2], { of = "rss", limit = 4, growth_over = "upload" } },
+    limits = {
+      transfer_limits[1],
+      transfer_limits[2],
+      { of = "rss", limit = 4, growth_over = "upload" },
+    },
   },
   {
-    name = "download-big", work = ("%d MiB down in chunks of 1 MiB"):format(big), warm = 0, rounds = quick and 1 or 3, server = slow_base,
+    name = "download-big",
+    work = ("%d MiB down in chunks of 1 MiB"):format(big),
+    warm = 0,
+    rounds = quick and 1 or 3,
+    server = slow_base,
     programs = {
-      f5lua = playbook("download", big .. ".bin", work .. "/down.bin"), digested = playbook("download", big .. ".bin", work .. "/down.bin", "digest"),
+      f5lua = playbook("download", big .. ".bin", work .. "/down.bin"),
+      digested = playbook("download", big .. ".bin", work .. "/down.bin", "digest"),
       floor = least("download", slow_base, ca, big .. ".bin", work .. "/down.bin", big << 20),
-      digest = least("download", slow_base, ca, big .. ".bin", work .. "/down.bin", big << 20, "digest"),
+      digest = least(
+        "download", slow_base, ca, big .. ".bin", work .. "/down.bin", big << 20, "digest"
+      ),
     },
-    limits = { transfer_limits[1], transfer_limits[2], { of = "rss", limit = 4, growth_over = "download" } },
+    limits = {
+      transfer_limits[1],
+      transfer_limits[2],
+      { of = "rss", limit = 4, growth_over = "download" },
+    },
   },
 }
 
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
-local order <const> = { "f5lua", "floor", "digested", "digest", "portable", "static", "curl", "node", "requests" }
+local order <const> =
+  { "f5lua", "floor", "digested", "digest", "portable", "static", "curl", "node", "requests" }
 -- A floor in place of the usual one, or a program in place of f5lua, is named in the first column.
-local instead_of_floor <const> = { digest = ", SHA-256 taken by both (downloads forced to the disk by both)", static = ", static floor" }
+local instead_of_floor <const> = {
+  digest = ", SHA-256 taken by both (downloads forced to the disk by both)",
+  static = ", static floor",
+}
 local is_f5lua <const> = { f5lua = "", digested = "", portable = ", portable program" }
-local UNITS <const> = { rss = { "%.1f MB", "%g MB" }, rate = { "%.0f a second", "%.0f a second" }, instructions = { "%.0f instructions", "%.0f" } }
+local UNITS <const> = {
+  rss = { "%.1f MB", "%g MB" },
+  rate = { "%.0f a second", "%.0f a second" },
+  instructions = { "%.0f instructions", "%.0f" },
+}
 
 local function median(values)
   table.sort(values)
@@ -229,14 +350,17 @@ local function medians(samples)
   return result
 end
 
--- Every round runs each program once, so that what disturbs the machine disturbs all; ratios are within a round.
+-- Every round runs each program once, so that what disturbs the machine disturbs all; ratios are
+-- within a round.
 local function run_row(row)
   if row.measure then
     row.samples, row.medians = row.measure(), {}
     for name, list in pairs(row.samples) do row.medians[name] = medians(list) end
     return
   end
-  if row.file then assert(os.execute(("head -c %d /dev/zero >%s/%d.bin"):format(row.file << 20, work, row.file))) end
+  if row.file then
+    assert(os.execute(("head -c %d /dev/zero >%s/%d.bin"):format(row.file << 20, work, row.file)))
+  end
   local prefix = row.server == slow_base and ("env F5_SERVER_PORT=%s "):format(fleet_port) or ""
   local samples = {}
   local function sample(name)
@@ -279,7 +403,11 @@ local by_name = {}
 local function judge(row, limit)
   local of, program = limit.of, limit.program or "f5lua"
   local mine, special = row.medians[program], instead_of_floor[limit.against]
-  local cells = { row.work .. (limit.program and is_f5lua[limit.program] or "") .. (special or ""), of, shown(of, mine[of]) }
+  local cells = {
+    row.work .. (limit.program and is_f5lua[limit.program] or "") .. (special or ""),
+    of,
+    shown(of, mine[of]),
+  }
   for i = 2, #columns do
     local peer = row.medians[columns[i] == "floor" and special and limit.against or columns[i]]
     cells[#cells + 1] = shown(of, peer and peer[of])
@@ -288,7 +416,8 @@ local function judge(row, limit)
   if limit.against then
     if not row.samples[limit.against] then return nil end
     value = ratio(row, limit)
-    text = limit.at_least and ("%.1f× less than %s"):format(value, limit.against) or ("%.2f× %s"):format(value, special and "floor" or limit.against)
+    text = limit.at_least and ("%.1f× less than %s"):format(value, limit.against)
+      or ("%.2f× %s"):format(value, special and "floor" or limit.against)
     target = ("%s %g×"):format(limit.at_least and "≥" or "≤", limit.limit)
   elseif limit.growth_over then
     local smaller = by_name[limit.growth_over]
@@ -320,8 +449,11 @@ local function machine()
     capture "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1", capture "nproc",
     capture "awk '/MemTotal/{printf \"%.0f\", $2/1048576}' /proc/meminfo", capture "uname -r",
     capture "curl --version | head -1 | cut -d' ' -f4-5",
-    capture "/usr/bin/python3 -c 'import sys, requests; print(\"Python\", sys.version.split()[0], \"requests\", requests.__version__)'"
-      .. (node and ", Node " .. capture "node --version" or ""), capture(f5lua .. " --version"), os.date "!%Y-%m-%d")
+    capture '/usr/bin/python3 -c \'import sys, requests; print("Python", sys.version.split()[0], "requests", requests.__version__)\''
+      .. (node and ", Node " .. capture "node --version" or ""),
+    capture(f5lua .. " --version"),
+    os.date "!%Y-%m-%d"
+  )
 end
 
 local function write_document(table_lines)
@@ -338,11 +470,24 @@ local function write_document(table_lines)
 end
 
 local chosen = {}
-for _, name in ipairs(wanted) do chosen[name] = true end
-local head = { "work", "of", "f5lua", "floor", "curl", "Node", "requests", "ratio or figure", "target", "verdict" }
-local lines = { machine() .. ". Medians of " .. rounds
-  .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and instructions.", "", line(head), "|" .. ("---|"):rep(#head) }
-for _, text in ipairs(lines) do print(text) end
+for _, name in ipairs(wanted) do
+  chosen[name] = true
+end
+local head = {
+  "work", "of", "f5lua", "floor", "curl", "Node", "requests", "ratio or figure", "target",
+  "verdict",
+}
+local lines = {
+  machine()
+    .. ". Medians of " .. rounds
+    .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and instructions.",
+  "",
+  line(head),
+  "|" .. ("---|"):rep(#head),
+}
+for _, text in ipairs(lines) do
+  print(text)
+end
 local missed = 0
 for _, row in ipairs(rows) do
   by_name[row.name] = row

@@ -1,16 +1,15 @@
-/* The least that must be done: the same requests with the same libcurl, and nothing else. What f5lua costs more than
- * this is what it is measured by.
+/* The least that must be done: the same requests with the same libcurl, and nothing else. What
+ * f5lua costs more than this is what it is measured by.
  *
  *   floor start                        loads the libraries and ends
  *   floor cold BASE CA PATH            login, one GET, token deleted
  *   floor gets BASE CA PATH N          the same with N GETs
  *   floor patches BASE CA PATH N       … PATCHes
- *   floor fleet BASE CA PATH N [GETS]  N devices at once, each: login, 2 or so many GETs, token deleted; BASE holds %d,
- * or 127.0.%d.%d floor upload BASE CA NAME FILE [digest]          in chunks of 1 MiB; with "digest" takes SHA-256, and
- *                                                    forces what it received to the disk
- *   floor download BASE CA NAME FILE SIZE [digest]
- * CA is a file or, with a slash at its end, a hashed directory. Answers are received, checked for their status, and not
- * decoded.
+ *   floor fleet BASE CA PATH N [GETS]  N devices at once, each: login, 2 or so many GETs, token
+ * deleted; BASE holds %d, or 127.0.%d.%d floor upload BASE CA NAME FILE [digest]          in chunks
+ * of 1 MiB; with "digest" takes SHA-256, and forces what it received to the disk floor download
+ * BASE CA NAME FILE SIZE [digest] CA is a file or, with a slash at its end, a hashed directory.
+ * Answers are received, checked for their status, and not decoded.
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -27,7 +26,8 @@
 
 #define CHUNK (1024L * 1024L)
 #define LOGIN "/mgmt/shared/authn/login"
-#define CREDENTIALS "{\"username\":\"operator\",\"password\":\"secret\",\"loginProviderName\":\"tmos\"}"
+#define CREDENTIALS                                                                                \
+  "{\"username\":\"operator\",\"password\":\"secret\",\"loginProviderName\":\"tmos\"}"
 #define PATCH "{\"description\":\"changed by the bench\"}"
 
 typedef struct buffer {
@@ -105,8 +105,8 @@ static void close_device(device *d) {
   free(d->answer.data);
 }
 
-static void aim(device *d, const char *method, const char *to, struct curl_slist *headers, const char *body,
-                long length) {
+static void aim(device *d, const char *method, const char *to, struct curl_slist *headers,
+                const char *body, long length) {
   char url[1024];
   snprintf(url, sizeof url, "%s%s", d->base, to);
   d->answer.used = 0;
@@ -137,7 +137,8 @@ static void take_token(device *d) {
   if (!at || sscanf(at + 9, "%63[^\"]", d->token) != 1) die("%s: no token", d->base);
   snprintf(d->token_header, sizeof d->token_header, "X-F5-Auth-Token: %s", d->token);
   d->authorized = curl_slist_append(NULL, d->token_header);
-  d->authorized_json = curl_slist_append(curl_slist_append(NULL, d->token_header), "Content-Type: application/json");
+  d->authorized_json =
+      curl_slist_append(curl_slist_append(NULL, d->token_header), "Content-Type: application/json");
 }
 
 static void aim_logout(device *d) {
@@ -152,7 +153,8 @@ static void perform(device *d) {
 
 static void many(device *d, const char *method, const char *body, long count) {
   for (long i = 0; i < count; i++) {
-    aim(d, method, path, body ? d->authorized_json : d->authorized, body, body ? (long)strlen(body) : 0);
+    aim(d, method, path, body ? d->authorized_json : d->authorized, body,
+        body ? (long)strlen(body) : 0);
     perform(d);
   }
 }
@@ -168,8 +170,8 @@ static void upload(device *d, const char *file) {
     ssize_t length = pread(fd, bytes, CHUNK, from);
     if (length <= 0) die("%s: cannot be read", file);
     if (digest) EVP_DigestUpdate(digest, bytes, (size_t)length);
-    snprintf(range, sizeof range, "Content-Range: %lld-%lld/%lld", (long long)from, (long long)(from + length - 1),
-             (long long)info.st_size);
+    snprintf(range, sizeof range, "Content-Range: %lld-%lld/%lld", (long long)from,
+             (long long)(from + length - 1), (long long)info.st_size);
     struct curl_slist *headers = curl_slist_append(NULL, d->token_header);
     headers = curl_slist_append(headers, "Content-Type: application/octet-stream");
     headers = curl_slist_append(headers, range);
@@ -196,7 +198,8 @@ static void download(device *d, const char *file, long long size) {
     aim(d, "GET", to, headers, NULL, 0);
     perform(d);
     curl_slist_free_all(headers);
-    if (pwrite(fd, d->answer.data, d->answer.used, from) != last - from + 1) die("%s: cannot be written", file);
+    if (pwrite(fd, d->answer.data, d->answer.used, from) != last - from + 1)
+      die("%s: cannot be written", file);
     if (digest) EVP_DigestUpdate(digest, d->answer.data, d->answer.used);
   }
   if (digest && fsync(fd) != 0) die("%s: cannot be written", file);
@@ -219,7 +222,7 @@ static void end_digest(void) {
   EVP_MD_CTX_free(digest);
 }
 
-/* --- fleet --- */
+/* -- fleet -- */
 
 /* Aims the next request of the device; false after the last. */
 static bool next_step(device *d, long gets) {

@@ -14,7 +14,9 @@ local function virtual(i, rare)
     '"evictionProtected":"disabled","gtmScore":0,"ipProtocol":"tcp","lastModifiedTime":"2024-06-%02dT10:%02d:45Z",',
     '"mask":"255.255.255.255","mirror":"disabled","mobileAppTunnel":"disabled","nat64":"disabled",',
     '"pool":"/Common/pool_%05d","poolReference":{"link":"https://localhost/mgmt/tm/ltm/pool/~Common~pool_%05d?ver=17.1.0"},',
-    rare and '"serversslUseSni":"disabled","serviceDownImmediateAction":"none","synCookieStatus":"not-activated",' or "",
+    rare
+        and '"serversslUseSni":"disabled","serviceDownImmediateAction":"none","synCookieStatus":"not-activated",'
+      or "",
     '"rateLimit":"disabled","rateLimitDstMask":0,"rateLimitMode":"object","rateLimitSrcMask":0,',
     '"source":"0.0.0.0/0","sourceAddressTranslation":{"type":"automap"},',
     '"sourcePort":"preserve","translateAddress":"enabled","translatePort":"enabled",',
@@ -23,8 +25,10 @@ local function virtual(i, rare)
     '"policiesReference":{"link":"%s/policies?ver=17.1.0","isSubcollection":true},',
     '"profilesReference":{"link":"%s/profiles?ver=17.1.0","isSubcollection":true}}',
   }
-  return table.concat(parts):format(name, name, i % 700 + 1, self, i % 28 + 1, i % 24, i % 60, i // 65536, i // 256 % 256,
-    i % 256, i % 28 + 1, i % 60, i % 3000, i % 3000, i, i % 50, i % 50, self, self)
+  return table.concat(parts):format(
+    name, name, i % 700 + 1, self, i % 28 + 1, i % 24, i % 60, i // 65536, i // 256 % 256, i % 256,
+    i % 28 + 1, i % 60, i % 3000, i % 3000, i, i % 50, i % 50, self, self
+  )
 end
 
 local function write(name, text)
@@ -41,5 +45,8 @@ end
 
 write("object.json", virtual(4711, true))
 write("page.json", items(500))
-write("collection.json", '{"kind":"tm:ltm:virtual:virtualcollectionstate","selfLink":"https://localhost/mgmt/tm/ltm/virtual?ver=17.1.0",'
-  .. '"items":[' .. items(objects) .. "]}")
+write(
+  "collection.json",
+  '{"kind":"tm:ltm:virtual:virtualcollectionstate","selfLink":"https://localhost/mgmt/tm/ltm/virtual?ver=17.1.0",'
+    .. '"items":[' .. items(objects) .. "]}"
+)

@@ -1,7 +1,8 @@
-/* measure OUTPUT COMMAND [ARG…]: runs the command and writes "wall cpu rss status" (seconds, seconds, KiB) to OUTPUT.
+/* measure OUTPUT COMMAND [ARG…]: runs the command and writes "wall cpu rss status" (seconds,
+ * seconds, KiB) to OUTPUT.
  *
- * A small program of its own, because the peak of the resident memory survives exec: started from a shell or an
- * interpreter, every small program would seem to be as big as that. */
+ * A small program of its own, because the peak of the resident memory survives exec: started from a
+ * shell or an interpreter, every small program would seem to be as big as that. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   double wall = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
-  fprintf(out, "%.6f %.6f %ld %d\n", wall, seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
-          WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  fprintf(out, "%.6f %.6f %ld %d\n", wall, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+          usage.ru_maxrss, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
   return fclose(out) == 0 ? 0 : 2;
 }

@@ -1,6 +1,6 @@
-/* server PORT CERT KEY DELAY OBJECTS PAGE OBJECT: what nginx cannot answer from files. Takes uploads and forgets them,
- * sends downloads of as many MiB as the name says (64.bin) and pages of a collection of OBJECTS, each page with the
- * items in the file PAGE. */
+/* server PORT CERT KEY DELAY OBJECTS PAGE OBJECT: what nginx cannot answer from files. Takes
+ * uploads and forgets them, sends downloads of as many MiB as the name says (64.bin) and pages of a
+ * collection of OBJECTS, each page with the items in the file PAGE. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ static char zeros[CHUNK];
 
 static struct bufferevent *open_tls(struct event_base *of, void *unused) {
   (void)unused;
-  return bufferevent_openssl_socket_new(of, -1, SSL_new(tls), BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+  return bufferevent_openssl_socket_new(of, -1, SSL_new(tls), BUFFEREVENT_SSL_ACCEPTING,
+                                        BEV_OPT_CLOSE_ON_FREE);
 }
 
 static long number_after(const char *text, const char *name, long otherwise) {
@@ -50,13 +51,15 @@ static long number_after(const char *text, const char *name, long otherwise) {
 static void send_page(struct evbuffer *out, const char *query) {
   long top = number_after(query, "top=", 500), skip = number_after(query, "skip=", 0);
   long end = skip + top < objects ? skip + top : objects;
-  evbuffer_add_printf(
-      out,
-      "{\"kind\":\"tm:ltm:virtual:virtualcollectionstate\",\"selfLink\":\"" LINK
-      "?$top=%ld&$skip=%ld&ver=17.1.0\",\"currentItemCount\":%ld,\"itemsPerPage\":%ld,\"pageIndex\":%ld,"
-      "\"startIndex\":%ld,\"totalItems\":%ld,\"totalPages\":%ld,",
-      top, skip, end - skip, top, skip / top + 1, skip + 1, objects, (objects + top - 1) / top);
-  if (end < objects) evbuffer_add_printf(out, "\"nextLink\":\"" LINK "?$top=%ld&$skip=%ld&ver=17.1.0\",", top, end);
+  evbuffer_add_printf(out,
+                      "{\"kind\":\"tm:ltm:virtual:virtualcollectionstate\",\"selfLink\":\"" LINK
+                      "?$top=%ld&$skip=%ld&ver=17.1.0\",\"currentItemCount\":%ld,\"itemsPerPage\":%"
+                      "ld,\"pageIndex\":%ld,"
+                      "\"startIndex\":%ld,\"totalItems\":%ld,\"totalPages\":%ld,",
+                      top, skip, end - skip, top, skip / top + 1, skip + 1, objects,
+                      (objects + top - 1) / top);
+  if (end < objects)
+    evbuffer_add_printf(out, "\"nextLink\":\"" LINK "?$top=%ld&$skip=%ld&ver=17.1.0\",", top, end);
   evbuffer_add_printf(out, "\"items\":[");
   evbuffer_add_reference(out, page.bytes, page.length, NULL, NULL);
   evbuffer_add_printf(out, "]}");
@@ -64,7 +67,8 @@ static void send_page(struct evbuffer *out, const char *query) {
 
 static int send_file(struct evhttp_request *request, struct evbuffer *out, const char *name) {
   long long from = 0, last = CHUNK - 1, total = atoll(name) * CHUNK;
-  const char *range = evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Range");
+  const char *range =
+      evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Range");
   char sent[128];
   if (range && sscanf(range, "%lld-%lld", &from, &last) != 2) return 400;
   if (from >= total || last < from) return 400;
@@ -72,21 +76,27 @@ static int send_file(struct evhttp_request *request, struct evbuffer *out, const
   last = last - from >= CHUNK ? from + CHUNK - 1 : last;
   snprintf(sent, sizeof sent, "%lld-%lld/%lld", from, last, total);
   evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Range", sent);
-  evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type", "application/octet-stream");
+  evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+                    "application/octet-stream");
   evbuffer_add_reference(out, zeros, (size_t)(last - from + 1), NULL, NULL);
   return 200;
 }
 
 static int take_file(struct evhttp_request *request, struct evbuffer *out, const char *name) {
-  const char *range = evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Range");
-  long long from, last, total, length = (long long)evbuffer_get_length(evhttp_request_get_input_buffer(request));
-  if (!range || sscanf(range, "%lld-%lld/%lld", &from, &last, &total) != 3 || last - from + 1 != length) return 400;
-  evbuffer_add_printf(
-      out,
-      "{\"remainingByteCount\":%lld,\"usedChunks\":{\"%lld\":%lld},\"totalByteCount\":%lld,\"localFilePath\":"
-      "\"/var/config/rest/downloads/%s\",\"temporaryFilePath\":\"/var/config/rest/downloads/tmp/%s\","
-      "\"generation\":0,\"lastUpdateMicros\":1716551470123456}",
-      total - last - 1, from, length, total, name, name);
+  const char *range =
+      evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Range");
+  long long from, last, total,
+      length = (long long)evbuffer_get_length(evhttp_request_get_input_buffer(request));
+  if (!range || sscanf(range, "%lld-%lld/%lld", &from, &last, &total) != 3 ||
+      last - from + 1 != length)
+    return 400;
+  evbuffer_add_printf(out,
+                      "{\"remainingByteCount\":%lld,\"usedChunks\":{\"%lld\":%lld},"
+                      "\"totalByteCount\":%lld,\"localFilePath\":"
+                      "\"/var/config/rest/downloads/%s\",\"temporaryFilePath\":\"/var/config/rest/"
+                      "downloads/tmp/%s\","
+                      "\"generation\":0,\"lastUpdateMicros\":1716551470123456}",
+                      total - last - 1, from, length, total, name, name);
   return 200;
 }
 
@@ -137,7 +147,8 @@ static void answer(struct evhttp_request *request, void *unused) {
     return;
   }
   if (strcmp(path, "/mgmt/shared/authn/login") == 0)
-    evbuffer_add_printf(out, "{\"username\":\"operator\",\"token\":{\"token\":\"" TOKEN "\",\"name\":\"" TOKEN
+    evbuffer_add_printf(out, "{\"username\":\"operator\",\"token\":{\"token\":\"" TOKEN
+                             "\",\"name\":\"" TOKEN
                              "\",\"timeout\":1200,\"lastUpdateMicros\":1716551470123456,"
                              "\"expirationMicros\":1716552670123456}}");
   else if (command == EVHTTP_REQ_DELETE)
@@ -168,8 +179,9 @@ static content read_file(const char *name) {
 static bool listen_on(struct evhttp *http, int family, const void *address, socklen_t length) {
   int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
   if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 && bind(fd, address, length) == 0 &&
-      listen(fd, 4096) == 0 && evhttp_accept_socket(http, fd) == 0)
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+      bind(fd, address, length) == 0 && listen(fd, 4096) == 0 &&
+      evhttp_accept_socket(http, fd) == 0)
     return true;
   if (fd >= 0) close(fd);
   return false;
@@ -202,12 +214,15 @@ int main(int argc, char **argv) {
   evhttp_set_max_body_size(http, 2 * CHUNK);
   evhttp_set_bevcb(http, open_tls, NULL);
   evhttp_set_gencb(http, answer, NULL);
-  struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+  struct sockaddr_in four = {
+      .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in6 six = {
+      .sin6_family = AF_INET6, .sin6_port = port, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
   if (!listen_on(http, AF_INET, &four, sizeof four)) {
     fprintf(stderr, "server: port %s is not free\n", argv[1]);
     return 1;
   }
-  listen_on(http, AF_INET6, &six, sizeof six); /* names below localhost are both; where there is no IPv6, one */
+  listen_on(http, AF_INET6, &six,
+            sizeof six); /* names below localhost are both; where there is no IPv6, one */
   return event_base_dispatch(base);
 }

@@ -17,9 +17,17 @@ describe("backup.lua", function()
   end)
 
   local function backup(words, environment)
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    for name, value in pairs(environment or {}) do env[name] = value end
-    return program.run({ "scripts/playbooks/backup.lua", "--directory", directory.path, table.unpack(words or {}) }, { env = env })
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    for name, value in pairs(environment or {}) do
+      env[name] = value
+    end
+    return program.run(
+      { "scripts/playbooks/backup.lua", "--directory", directory.path, table.unpack(words or {}) },
+      { env = env }
+    )
   end
 
   -- How the next archive goes.
@@ -43,7 +51,8 @@ describe("backup.lua", function()
     plan()
     local result <const> = backup()
     assert.same({ 0, "" }, { result.status, result.err })
-    local file <const>, size <const>, sum <const> = result.out:match "^(%S+), (%d+) bytes, SHA%-256 (%x+); 1 kept, 0 removed\n$"
+    local file <const>, size <const>, sum <const> =
+      result.out:match "^(%S+), (%d+) bytes, SHA%-256 (%x+); 1 kept, 0 removed\n$"
     assert.same({ file }, here())
     assert.matches("/127%.0%.0%.1_%d+%-%d+T%d+Z%.ucs$", file)
     local stat <close> = io.popen(("stat -c '%%a %%s' '%s'; sha256sum < '%s'"):format(file, file))
@@ -54,7 +63,10 @@ describe("backup.lua", function()
 
   it("keeps the newest of this device, and everything else", function()
     local label <const> = ("127.0.0.1_%d"):format(device.port)
-    for _, name in ipairs { label .. "-20200101T000000Z", label .. "-20200102T000000Z", label .. "-b-20200101T000000Z", "other", label .. "-x" } do
+    for _, name in ipairs {
+      label .. "-20200101T000000Z", label .. "-20200102T000000Z", label .. "-b-20200101T000000Z",
+      "other", label .. "-x",
+    } do
       directory:file(name .. ".ucs", "old")
     end
     plan()
@@ -85,7 +97,10 @@ describe("backup.lua", function()
     fails(3, "403")
     device:fault { match = { path = "^/mgmt/tm/util/bash" }, times = 1, status = 403 }
     fails(3, "403")
-    device:fault { match = { path = "ucs%-downloads" }, status = 200, body = "xx", headers = { ["Content-Range"] = "0-1/2" }, times = 1 }
+    device:fault {
+      match = { path = "ucs%-downloads" }, status = 200, body = "xx",
+      headers = { ["Content-Range"] = "0-1/2" }, times = 1,
+    }
     fails(1, "ucs is not what the device has: 2 bytes, SHA%-256 %x+ here, %x+ there\n")
     plan { outcome = "FAILED", message = "disk full" }
     local result <const> = backup { "--keep", "1" }
@@ -97,7 +112,9 @@ describe("backup.lua", function()
   it("finds mistakes before the device works", function()
     device:clear_log()
     for words, message in pairs {
-      [{ "--directory", directory.path .. "/none" }] = ("cannot write to %s/none: No such file or directory"):format(directory.path),
+      [{ "--directory", directory.path .. "/none" }] = ("cannot write to %s/none: No such file or directory"):format(
+        directory.path
+      ),
       [{ "--passphrase-env", "NOT_THERE" }] = "NOT_THERE is not set",
     } do
       assert.same({ status = 1, out = "", err = "f5lua: " .. message .. "\n" }, backup(words))
@@ -108,12 +125,21 @@ describe("backup.lua", function()
   end)
 
   it("backs up the devices of an inventory, and names those that fail", function()
-    local inventory <const> = directory:file("sites.json", f5.json.encode {
-      defaults = { username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0 },
-      devices = { { name = "good", host = device.host, port = device.port }, { name = "bad", host = "127.0.0.1", port = 1 } },
-    })
+    local inventory <const> = directory:file(
+      "sites.json",
+      f5.json.encode {
+        defaults = { username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0 },
+        devices = {
+          { name = "good", host = device.host, port = device.port },
+          { name = "bad", host = "127.0.0.1", port = 1 },
+        },
+      }
+    )
     plan()
-    local result <const> = backup({ "--devices", inventory, "--passphrase-env", "PHRASE" }, { PHRASE = "hunter2" })
+    local result <const> = backup(
+      { "--devices", inventory, "--passphrase-env", "PHRASE" },
+      { PHRASE = "hunter2" }
+    )
     assert.equal(1, result.status)
     assert.matches("^%S+/good%-%d+T%d+Z%.ucs, %d+ bytes", result.out)
     assert.matches("bad: failed: .*\nf5lua: no new archive of 1 device\n$", result.err)

@@ -1,4 +1,5 @@
--- What a user reads when something is wrong, the exit status, and that no token is left on the device.
+-- What a user reads when something is wrong, the exit status, and that no token is left on the
+-- device.
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -30,7 +31,11 @@ describe("bad input:", function()
   -- Runs the playbook against the device; the environment may say otherwise.
   local function run(text, environment)
     local env = {
-      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+      F5_SERVER = "127.0.0.1",
+      F5_SERVER_PORT = device.port,
+      F5_USER = "admin",
+      F5_PASSWORD = "admin",
+      SSL_CERT_FILE = device.ca,
     }
     for name, value in pairs(environment or {}) do env[name] = value ~= "" and value or nil end
     return program.run({ place:file("playbook.lua", text) }, { env = env })
@@ -39,7 +44,10 @@ describe("bad input:", function()
   -- `expected` may hold FILE, DEVICE and PORT.
   local function check(status, expected, text, environment)
     local result = run(text, environment)
-    expected = expected:gsub("FILE:", place.path .. "/playbook.lua:"):gsub("DEVICE", "127.0.0.1:" .. device.port):gsub("PORT", device.port)
+    expected = expected
+      :gsub("FILE:", place.path .. "/playbook.lua:")
+      :gsub("DEVICE", "127.0.0.1:" .. device.port)
+      :gsub("PORT", device.port)
     assert.same({ status, expected }, { result.status, result.err })
     assert.equal(0, tokens())
   end
@@ -64,16 +72,31 @@ f5lua: Authentication failed.
 ]], LIST, { F5_PASSWORD = "wrong-one" })
   end)
 
-  it("no password, and no terminal to ask on", function()
-    check(1, "f5lua: FILE:2: no password for 127.0.0.1: give password = \"…\" to f5.connect, or set F5_PASSWORD"
-      .. " (there is no terminal to ask on)\n  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n",
-      LIST, { F5_PASSWORD = "" })
-  end)
+  it(
+    "no password, and no terminal to ask on",
+    function()
+      check(
+        1,
+        'f5lua: FILE:2: no password for 127.0.0.1: give password = "…" to f5.connect, or set F5_PASSWORD'
+          .. " (there is no terminal to ask on)\n  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n",
+        LIST,
+        { F5_PASSWORD = "" }
+      )
+    end
+  )
 
-  it("no host", function()
-    check(1, "f5lua: FILE:2: no host: give host = \"…\" to f5.connect, or set F5_SERVER\n"
-      .. "  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n", LIST, { F5_SERVER = "" })
-  end)
+  it(
+    "no host",
+    function()
+      check(
+        1,
+        'f5lua: FILE:2: no host: give host = "…" to f5.connect, or set F5_SERVER\n'
+          .. "  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n",
+        LIST,
+        { F5_SERVER = "" }
+      )
+    end
+  )
 
   it("an unknown host", function()
     check(3, [[
@@ -88,8 +111,10 @@ f5lua: the name of no-such-host.invalid:PORT cannot be resolved (Could not resol
 ]], LIST, { F5_SERVER = "no-such-host.invalid" })
   end)
 
-  it("an unknown host, twice in one session: the second call meets what the first one met", function()
-    local result = run [[
+  it(
+    "an unknown host, twice in one session: the second call meets what the first one met",
+    function()
+      local result = run [[
 local f5 = require "f5"
 local bip = f5.connect { host = "nowhere.invalid", auth = "basic", retries = 0 }
 for _ = 1, 2 do
@@ -103,24 +128,40 @@ end
   it("a refused connection", function()
     local result = run(LIST, { F5_SERVER_PORT = 1 })
     assert.equal(3, result.status)
-    assert.matches("^f5lua: cannot connect to 127%.0%.0%.1:1 %(Failed to connect to 127%.0%.0%.1 port 1 after %d+ ms: "
-      .. "Couldn't connect to server%)\n  device    127%.0%.0%.1:1\n  method    POST\n  path      /mgmt/shared/authn/login\n"
-      .. "  kind      transport\n", result.err)
-    assert.matches("\n  hint: is that its address and port%? If so the device may be starting: f5%.connect { wait = 300 } tries for so many seconds "
-      .. "until it lets us in\n$", result.err)
+    assert.matches(
+      "^f5lua: cannot connect to 127%.0%.0%.1:1 %(Failed to connect to 127%.0%.0%.1 port 1 after %d+ ms: "
+        .. "Couldn't connect to server%)\n  device    127%.0%.0%.1:1\n  method    POST\n  path      /mgmt/shared/authn/login\n"
+        .. "  kind      transport\n",
+      result.err
+    )
+    assert.matches(
+      "\n  hint: is that its address and port%? If so the device may be starting: f5%.connect { wait = 300 } tries for so many seconds "
+        .. "until it lets us in\n$",
+      result.err
+    )
   end)
 
   it("a device that restarts: the advice is to wait, at the login and behind it", function()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, kind = "not_registered", times = 9 }
-    local behind <const> = "bip:wait_ready%(%) waits until it is up; call it before what failed, and after all that restarts the device\n$"
-    assert.matches("\n  status    404\n  kind      not_ready\n.*\n  hint: is the path spelled [^\n]* If so the device is starting: " .. behind,
-      run(LIST).err)
+    local behind <const> =
+      "bip:wait_ready%(%) waits until it is up; call it before what failed, and after all that restarts the device\n$"
+    assert.matches(
+      "\n  status    404\n  kind      not_ready\n.*\n  hint: is the path spelled [^\n]* If so the device is starting: "
+        .. behind,
+      run(LIST).err
+    )
     device:clear_faults()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, status = 503, times = 9 }
-    assert.matches("\n  hint: the device is starting, or part of it is down: " .. behind, run(LIST).err)
+    assert.matches(
+      "\n  hint: the device is starting, or part of it is down: " .. behind,
+      run(LIST).err
+    )
     device:clear_faults()
     device:fault { match = { path = "/mgmt/shared/authn/login" }, status = 503, times = 9 }
-    assert.matches("\n  hint: the device is starting, or part of it is down: f5%.connect { wait = 300 } tries", run(LIST).err)
+    assert.matches(
+      "\n  hint: the device is starting, or part of it is down: f5%.connect { wait = 300 } tries",
+      run(LIST).err
+    )
   end)
 
   it("an untrusted certificate", function()
@@ -138,20 +179,34 @@ f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get lo
   end)
 
   it("a port that does not speak TLS", function()
-    local server <close> = program.start({ "-u", "-m", "http.server", "0", "--bind", "127.0.0.1" }, { program = "/usr/bin/python3" })
+    local server <close> = program.start(
+      { "-u", "-m", "http.server", "0", "--bind", "127.0.0.1" },
+      { program = "/usr/bin/python3" }
+    )
     local result = run(LIST, { F5_SERVER_PORT = server:expect "port (%d+)" })
     assert.equal(3, result.status)
-    assert.matches("^f5lua: no secure connection to 127%.0%.0%.1:%d+ %(.*wrong version number%)\n", result.err)
-    assert.matches("hint: what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443%?\n$", result.err)
+    assert.matches(
+      "^f5lua: no secure connection to 127%.0%.0%.1:%d+ %(.*wrong version number%)\n",
+      result.err
+    )
+    assert.matches(
+      "hint: what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443%?\n$",
+      result.err
+    )
   end)
 
   it("a device that closes in mid-answer", function()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, truncate = 20, times = 2 }
     local result = run(LIST)
     assert.equal(3, result.status)
-    assert.matches("^f5lua: 127%.0%.0%.1:%d+ broke off the connection %(transfer closed with %d+ bytes remaining to read%)\n",
-      result.err)
-    assert.matches("\n  kind      transport\n  attempts  1\n.*playbook.lua:3: in main chunk\n      print%(#bip.ltm.node:list%(%)%)\n$", result.err)
+    assert.matches(
+      "^f5lua: 127%.0%.0%.1:%d+ broke off the connection %(transfer closed with %d+ bytes remaining to read%)\n",
+      result.err
+    )
+    assert.matches(
+      "\n  kind      transport\n  attempts  1\n.*playbook.lua:3: in main chunk\n      print%(#bip.ltm.node:list%(%)%)\n$",
+      result.err
+    )
     assert.equal(0, tokens())
   end)
 
@@ -205,9 +260,16 @@ f5lua: FILE:3: create takes a table of properties, not a string
 ]], CONNECT .. 'bip.ltm.pool:create "x"\n')
   end)
 
-  it("an unknown part of f5", function()
-    check(1, "f5lua: FILE:1: f5 has no 'conect'\n  FILE:1: in main chunk\n      require('f5').conect {}\n", "require('f5').conect {}\n")
-  end)
+  it(
+    "an unknown part of f5",
+    function()
+      check(
+        1,
+        "f5lua: FILE:1: f5 has no 'conect'\n  FILE:1: in main chunk\n      require('f5').conect {}\n",
+        "require('f5').conect {}\n"
+      )
+    end
+  )
 
   it("an error of the device that nobody handles", function()
     check(3, [[
@@ -257,14 +319,27 @@ f5lua: java.io.FileNotFoundException: /var/config/rest/downloads/nope (No such f
 ]], CONNECT .. 'bip:download("nope", "/tmp/nope")\n')
   end)
 
-  it("an error of its own, after the login", function()
-    check(1, "f5lua: FILE:3: enough\n  FILE:3: in main chunk\n      error 'enough'\n", CONNECT .. "error 'enough'\n")
-  end)
+  it(
+    "an error of its own, after the login",
+    function()
+      check(
+        1,
+        "f5lua: FILE:3: enough\n  FILE:3: in main chunk\n      error 'enough'\n",
+        CONNECT .. "error 'enough'\n"
+      )
+    end
+  )
 
   it("a fiber that fails and is never joined", function()
-    local result = run(CONNECT .. "f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\nf5.sleep(0.3)\nprint 'the end'\n")
+    local result = run(
+      CONNECT
+        .. "f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\nf5.sleep(0.3)\nprint 'the end'\n"
+    )
     assert.same({ 3, "the end\n" }, { result.status, result.out })
-    assert.matches("^f5lua: a fiber failed, and nothing joined it:\nf5lua: 01020036:3: The requested Pool", result.err)
+    assert.matches(
+      "^f5lua: a fiber failed, and nothing joined it:\nf5lua: 01020036:3: The requested Pool",
+      result.err
+    )
     assert.equal(0, tokens())
   end)
 

@@ -3,7 +3,8 @@ local f5 = require "f5"
 local program = require "program"
 local sim = require "f5.sim"
 
--- A pair, another key, the first key behind a passphrase, and certificates of it that are over or not yet good.
+-- A pair, another key, the first key behind a passphrase, and certificates of it that are over or
+-- not yet good.
 local FILES <const> = [[
   key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $1.key; }
   key new && key other
@@ -28,10 +29,20 @@ describe("rotate-certificate.lua", function()
   end)
   teardown(function() getmetatable(made).__close() end)
   before_each(function()
-    device = sim.start { seed = { objects = {
-      ["/mgmt/tm/sys/file/ssl-cert"] = { { name = "www.crt" } }, ["/mgmt/tm/sys/file/ssl-key"] = { { name = "www.key" } },
-      ["/mgmt/tm/ltm/profile/client-ssl"] = { { name = "www", certKeyChain = { { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" } } } },
-    } } }
+    device = sim.start {
+      seed = {
+        objects = {
+          ["/mgmt/tm/sys/file/ssl-cert"] = { { name = "www.crt" } },
+          ["/mgmt/tm/sys/file/ssl-key"] = { { name = "www.key" } },
+          ["/mgmt/tm/ltm/profile/client-ssl"] = {
+            {
+              name = "www",
+              certKeyChain = { { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" } },
+            },
+          },
+        },
+      },
+    }
     directory = program.directory()
   end)
   after_each(function()
@@ -42,15 +53,24 @@ describe("rotate-certificate.lua", function()
   end)
 
   local function rotate(words, environment)
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    for name, value in pairs(environment or {}) do env[name] = value end
-    return program.run({ "scripts/playbooks/rotate-certificate.lua", table.unpack(words) }, { env = env })
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    for name, value in pairs(environment or {}) do
+      env[name] = value
+    end
+    return program.run(
+      { "scripts/playbooks/rotate-certificate.lua", table.unpack(words) },
+      { env = env }
+    )
   end
 
   local function revisions()
     local bip <close> = f5.connect(device:options "admin")
     local files <const> = bip.sys.file
-    return files["ssl-cert"]["/Common/www.crt"]:load().revision, files["ssl-key"]["/Common/www.key"]:load().revision
+    return files["ssl-cert"]["/Common/www.crt"]:load().revision,
+      files["ssl-key"]["/Common/www.key"]:load().revision
   end
 
   -- What is left of uploads on the device's disk.
@@ -89,7 +109,11 @@ describe("rotate-certificate.lua", function()
   end)
 
   it("leaves both as they were when either is refused, and removes what it uploaded", function()
-    device:fault { match = { method = "PATCH", path = "^/mgmt/tm/transaction/" }, kind = "validation", times = 1 }
+    device:fault {
+      match = { method = "PATCH", path = "^/mgmt/tm/transaction/" },
+      kind = "validation",
+      times = 1,
+    }
     local result = rotate { "www", "--cert", cert, "--key", key }
     assert.equal(3, result.status)
     assert.same({ 1, 1 }, { revisions() })
@@ -101,67 +125,113 @@ describe("rotate-certificate.lua", function()
     assert.same({}, left_behind())
   end)
 
-  it("swaps real pairs under a profile, and leaves the old one when the new one does not match", function()
-    for _, name in ipairs { "a", "b" } do
-      assert(os.execute(("openssl req -x509 -newkey rsa:2048 -nodes -keyout %s/%s.key -out %s/%s.crt -subj /CN=%s.example.net 2>/dev/null"):format(
-        directory.path, name, directory.path, name, name)))
+  it(
+    "swaps real pairs under a profile, and leaves the old one when the new one does not match",
+    function()
+      for _, name in ipairs { "a", "b" } do
+        assert(
+          os.execute(
+            ("openssl req -x509 -newkey rsa:2048 -nodes -keyout %s/%s.key -out %s/%s.crt -subj /CN=%s.example.net 2>/dev/null"):format(
+              directory.path, name, directory.path, name, name
+            )
+          )
+        )
+      end
+      local function file(name) return directory.path .. "/" .. name end
+      assert.matches(
+        "now: CN=a.example.net, valid until ",
+        rotate({ "www", "--cert", file "a.crt", "--key", file "a.key" }).out,
+        1,
+        true
+      )
+      device:clear_log()
+      local refused <const> = {
+        status = 1,
+        out = "",
+        err = ("f5lua: %s holds the key of another certificate\n"):format(file "a.key"),
+      }
+      assert.same(refused, rotate { "www", "--cert", file "b.crt", "--key", file "a.key" })
+      assert.same(
+        refused,
+        rotate { "www", "--cert", file "b.crt", "--key", file "a.key", "--force" }
+      )
+      assert.same({}, device:log())
+      assert.same({ 2, 2 }, { revisions() })
+      assert.same({}, left_behind())
+      assert.matches(
+        "/Common/www: CN=a.example.net, valid .*now: CN=b.example.net, valid ",
+        rotate({ "www", "--cert", file "b.crt", "--key", file "b.key" }).out
+      )
     end
-    local function file(name) return directory.path .. "/" .. name end
-    assert.matches("now: CN=a.example.net, valid until ", rotate({ "www", "--cert", file "a.crt", "--key", file "a.key" }).out, 1, true)
-    device:clear_log()
-    local refused <const> = { status = 1, out = "", err = ("f5lua: %s holds the key of another certificate\n"):format(file "a.key") }
-    assert.same(refused, rotate { "www", "--cert", file "b.crt", "--key", file "a.key" })
-    assert.same(refused, rotate { "www", "--cert", file "b.crt", "--key", file "a.key", "--force" })
-    assert.same({}, device:log())
-    assert.same({ 2, 2 }, { revisions() })
-    assert.same({}, left_behind())
-    assert.matches("/Common/www: CN=a.example.net, valid .*now: CN=b.example.net, valid ",
-      rotate({ "www", "--cert", file "b.crt", "--key", file "b.key" }).out)
-  end)
+  )
 
   it("says what it could not remove", function()
     device:fault { match = { path = "^/mgmt/tm/util/unix%-rm" }, status = 403, times = 2 }
     local result <const> = rotate { "www", "--cert", cert, "--key", key }
     assert.equal(0, result.status)
-    assert.matches("^/var/config/rest/downloads/f5lua%S+.crt is still on the device, remove it: [^\n]+\n/var/config/rest/downloads/f5lua%S+.key is still",
-      result.err)
+    assert.matches(
+      "^/var/config/rest/downloads/f5lua%S+.crt is still on the device, remove it: [^\n]+\n/var/config/rest/downloads/f5lua%S+.key is still",
+      result.err
+    )
   end)
 
   it("looks at the files before it talks to the device", function()
     device:clear_log()
     local locked <const> = made.path .. "/locked.key"
-    local damaged <const> = directory:file("damaged.crt", (made:read "new.crt":gsub("\n.-\n", "\n", 1)))
+    local damaged <const> =
+      directory:file("damaged.crt", (made:read "new.crt":gsub("\n.-\n", "\n", 1)))
     for words, message in pairs {
       [{ "--cert", key, "--key", key }] = key .. " holds no PEM block 'CERTIFICATE'",
       [{ "--cert", cert, "--key", cert }] = cert .. " holds no PEM block 'PRIVATE KEY'",
-      [{ "--cert", cert .. "x", "--key", key }] = ("cannot read %sx: No such file or directory"):format(cert),
-      [{ "--cert", cert, "--key", made.path .. "/other.key" }] = made.path .. "/other.key holds the key of another certificate",
-      [{ "--cert", damaged, "--key", key }] = damaged .. " holds a certificate that is cut off or damaged",
-      [{ "--cert", made.path .. "/over.crt", "--key", key }] =
-        made.path .. "/over.crt has expired on 2020-02-01 00:00:00 UTC; --force takes it all the same",
-      [{ "--cert", made.path .. "/early.crt", "--key", key }] =
-        made.path .. "/early.crt is not valid before 2049-01-01 00:00:00 UTC; --force takes it all the same",
-      [{ "--cert", cert, "--key", locked }] = locked .. " is encrypted: --passphrase-env says where its passphrase is",
+      [{ "--cert", cert .. "x", "--key", key }] = ("cannot read %sx: No such file or directory"):format(
+        cert
+      ),
+      [{ "--cert", cert, "--key", made.path .. "/other.key" }] = made.path
+        .. "/other.key holds the key of another certificate",
+      [{ "--cert", damaged, "--key", key }] = damaged
+        .. " holds a certificate that is cut off or damaged",
+      [{ "--cert", made.path .. "/over.crt", "--key", key }] = made.path
+        .. "/over.crt has expired on 2020-02-01 00:00:00 UTC; --force takes it all the same",
+      [{ "--cert", made.path .. "/early.crt", "--key", key }] = made.path
+        .. "/early.crt is not valid before 2049-01-01 00:00:00 UTC; --force takes it all the same",
+      [{ "--cert", cert, "--key", locked }] = locked
+        .. " is encrypted: --passphrase-env says where its passphrase is",
       [{ "--cert", cert, "--key", locked, "--passphrase-env", "NOT_THERE" }] = "NOT_THERE is not set",
     } do
-      assert.same({ status = 1, out = "", err = "f5lua: " .. message .. "\n" }, rotate { "www", table.unpack(words) })
+      assert.same(
+        { status = 1, out = "", err = "f5lua: " .. message .. "\n" },
+        rotate { "www", table.unpack(words) }
+      )
     end
     local words <const> = { "www", "--cert", cert, "--key", locked, "--passphrase-env", "PHRASE" }
-    assert.same({ status = 1, out = "", err = ("f5lua: %s cannot be decrypted with the passphrase that was given\n"):format(locked) },
-      rotate(words, { PHRASE = "hunter3" }))
+    assert.same(
+      {
+        status = 1,
+        out = "",
+        err = ("f5lua: %s cannot be decrypted with the passphrase that was given\n"):format(locked),
+      },
+      rotate(words, { PHRASE = "hunter3" })
+    )
     assert.same({}, device:log())
     local result <const> = rotate(words, { PHRASE = "hunter2" })
     assert.equal(0, result.status, result.err)
   end)
 
   it("takes a certificate that is not valid now when it must, and warns", function()
-    local result <const> = rotate { "www", "--cert", made.path .. "/over.crt", "--key", key, "--force" }
-    assert.same({ 0, ("warning: %s/over.crt has expired on 2020-02-01 00:00:00 UTC\n"):format(made.path) }, { result.status, result.err })
+    local result <const> =
+      rotate { "www", "--cert", made.path .. "/over.crt", "--key", key, "--force" }
+    assert.same(
+      { 0, ("warning: %s/over.crt has expired on 2020-02-01 00:00:00 UTC\n"):format(made.path) },
+      { result.status, result.err }
+    )
     assert.same({ 2, 2 }, { revisions() })
   end)
 
   it("changes nothing in a dry run", function()
-    assert.matches("nothing was changed\n$", rotate({ "www", "--cert", cert, "--key", key, "--dry-run" }).out)
+    assert.matches(
+      "nothing was changed\n$",
+      rotate({ "www", "--cert", cert, "--key", key, "--dry-run" }).out
+    )
     assert.same({ 1, 1 }, { revisions() })
     assert.equal(0, calls("POST", "uploads"))
   end)

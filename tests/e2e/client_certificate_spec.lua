@@ -17,10 +17,26 @@ describe("a device that demands a client certificate", function()
       openssl x509 -req -in client.csr -CA server.pem -CAkey server.key -CAcreateserial -days 2 -out client.pem
       cat client.key client.pem >both.pem
     } 2>/dev/null]]):format(place.path)))
-    playbook = place:file("playbook.lua", "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) bip.ltm.pool:list() print 'done'")
+    playbook = place:file(
+      "playbook.lua",
+      "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) bip.ltm.pool:list() print 'done'"
+    )
     local function path(name) return place.path .. "/" .. name end
-    front = program.start({ "tests/support/between.py", "front", "--cert", path "server.pem", "--key", path "server.key", "--ca", path "server.pem",
-      "--to", device.port }, { program = "/usr/bin/python3" })
+    front = program.start(
+      {
+        "tests/support/between.py",
+        "front",
+        "--cert",
+        path "server.pem",
+        "--key",
+        path "server.key",
+        "--ca",
+        path "server.pem",
+        "--to",
+        device.port,
+      },
+      { program = "/usr/bin/python3" }
+    )
   end)
   teardown(function()
     getmetatable(front).__close()
@@ -30,13 +46,20 @@ describe("a device that demands a client certificate", function()
 
   local function run(options)
     device:clear_log()
-    local env = { F5_SERVER = "127.0.0.1:" .. front:expect "port (%d+)", F5_USER = "admin", F5_PASSWORD = "admin",
-      SSL_CERT_FILE = place.path .. "/server.pem" }
+    local env = {
+      F5_SERVER = "127.0.0.1:" .. front:expect "port (%d+)",
+      F5_USER = "admin",
+      F5_PASSWORD = "admin",
+      SSL_CERT_FILE = place.path .. "/server.pem",
+    }
     return program.run({ playbook, (options:gsub("%$", place.path .. "/")) }, { env = env })
   end
 
   it("gets it, from two files or from one", function()
-    for _, options in ipairs { "{ cert = '$client.pem', key = '$client.key' }", "{ cert = '$both.pem' }" } do
+    for _, options in ipairs {
+      "{ cert = '$client.pem', key = '$client.key' }",
+      "{ cert = '$both.pem' }",
+    } do
       local result = run(options)
       assert.same({ 0, "done\n", "" }, { result.status, result.out, result.err })
     end
@@ -45,13 +68,20 @@ describe("a device that demands a client certificate", function()
 
   it("is told apart from one that breaks off, and is not asked again", function()
     for options, words in pairs {
-      ["{}"] = "certificate required", ["{ cert = '$stranger.pem', key = '$stranger.key' }"] = "unknown ca",
+      ["{}"] = "certificate required",
+      ["{ cert = '$stranger.pem', key = '$stranger.key' }"] = "unknown ca",
     } do
       local result = run(options)
       assert.equal(3, result.status)
-      assert.matches("^f5lua: no secure connection to 127%.0%.0%.1:%d+ %([^\n]* alert " .. words .. "[^\n]*%)\n", result.err)
+      assert.matches(
+        "^f5lua: no secure connection to 127%.0%.0%.1:%d+ %([^\n]* alert " .. words .. "[^\n]*%)\n",
+        result.err
+      )
       assert.matches("\n  kind      tls\n  attempts  1\n", result.err)
-      assert.matches("hint: the device wants a client certificate of a CA that it trusts: `cert` and `key` of f5.connect\n$", result.err)
+      assert.matches(
+        "hint: the device wants a client certificate of a CA that it trusts: `cert` and `key` of f5.connect\n$",
+        result.err
+      )
       assert.same({}, device:log())
     end
   end)

@@ -13,9 +13,15 @@ describe("chunks", function()
     check({ 0, "3\n", "" }, { "-e", "x = 1", "-e", "y = 2", "-e", "print(x + y)" })
   end)
 
-  it("are compiled before any of them runs", function()
-    check({ 1, "", "f5lua: (command line):1: unexpected symbol near <eof>\n" }, { "-e", "print 'ran'", "-e", "x =" })
-  end)
+  it(
+    "are compiled before any of them runs",
+    function()
+      check(
+        { 1, "", "f5lua: (command line):1: unexpected symbol near <eof>\n" },
+        { "-e", "print 'ran'", "-e", "x =" }
+      )
+    end
+  )
 
   it("run before a file", function()
     local directory <close> = program.directory()
@@ -33,7 +39,10 @@ end)
 describe("a playbook", function()
   it("gets its arguments, also those that look like options", function()
     local directory <close> = program.directory()
-    local file = directory:file("p.lua", "#!/usr/bin/env f5lua\nprint(#arg, arg[0] == '" .. directory.path .. "/p.lua', ...)")
+    local file = directory:file(
+      "p.lua",
+      "#!/usr/bin/env f5lua\nprint(#arg, arg[0] == '" .. directory.path .. "/p.lua', ...)"
+    )
     check({ 0, "3\ttrue\t-v\t--help\tx\n", "" }, { file, "-v", "--help", "x" })
     check({ 0, "3\ttrue\t-v\t--help\tx\n", "" }, { "run", file, "-v", "--help", "x" })
   end)
@@ -84,7 +93,10 @@ end)
 describe("exit statuses", function()
   it("1: the playbook raised an error; its own lines are shown", function()
     local directory <close> = program.directory()
-    local file = directory:file("p.lua", "local function drain(name)\n  error('cannot drain ' .. name)\nend\n\ndrain 'web'\n")
+    local file = directory:file(
+      "p.lua",
+      "local function drain(name)\n  error('cannot drain ' .. name)\nend\n\ndrain 'web'\n"
+    )
     local expected = [[
 f5lua: FILE:2: cannot drain web
   FILE:2: in function 'drain'
@@ -104,57 +116,111 @@ f5lua: FILE:2: cannot drain web
 
   it("1: error values that are no strings", function()
     check({ 1, "", "f5lua: nil\n" }, { "-e", "error()" })
-    check({ 1, "", "f5lua: the error value is a table: no\n  (command line):1: in main chunk\n" }, { "-e", "error { message = 'no' }" })
-    check({ 1, "", "f5lua: mine\n  (command line):1: in main chunk\n" },
-      { "-e", "error(setmetatable({}, { __tostring = function() return 'mine' end }))" })
-    check({ 1, "", "f5lua: (table value)\n  (command line):1: in main chunk\n" },
-      { "-e", "error(setmetatable({}, { __tostring = function() error 'bad' end }))" })
+    check(
+      { 1, "", "f5lua: the error value is a table: no\n  (command line):1: in main chunk\n" },
+      { "-e", "error { message = 'no' }" }
+    )
+    check(
+      { 1, "", "f5lua: mine\n  (command line):1: in main chunk\n" },
+      { "-e", "error(setmetatable({}, { __tostring = function() return 'mine' end }))" }
+    )
+    check(
+      { 1, "", "f5lua: (table value)\n  (command line):1: in main chunk\n" },
+      { "-e", "error(setmetatable({}, { __tostring = function() error 'bad' end }))" }
+    )
   end)
 
   it("are told in the log, too, where it is JSON: every line of it can be parsed", function()
     local directory <close> = program.directory()
-    local file = directory:file("p.lua", "local f5 = require 'f5'\nlocal bip <close> = f5.connect {}\nbip.ltm.pool['/Common/nope']:load()\n")
+    local file = directory:file(
+      "p.lua",
+      "local f5 = require 'f5'\nlocal bip <close> = f5.connect {}\nbip.ltm.pool['/Common/nope']:load()\n"
+    )
     local result = run { "run", "--sim", "-v", "--log-format", "json", file }
     local last
-    for line in result.err:gmatch "[^\n]+" do last = json.decode(line) end
-    assert.same({ 3, "failure", 3, 404, 3, "not_found", "GET" },
-      { result.status, last.event, last.exit_status, last.status, last.apiError, last.kind, last.method })
+    for line in result.err:gmatch "[^\n]+" do
+      last = json.decode(line)
+    end
+    assert.same(
+      { 3, "failure", 3, 404, 3, "not_found", "GET" },
+      {
+        result.status, last.event, last.exit_status, last.status, last.apiError, last.kind,
+        last.method,
+      }
+    )
     assert.equal("01020036:3: The requested Pool (/Common/nope) was not found.", last.message)
     assert.same({ { file = file, line = 3, name = "main chunk" } }, last.trace)
     assert.matches("^ask first with ref:exists", last.hint)
     assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d", last.time)
-    last = json.decode(run({ "--log-format=json", "-e", "local f5 = require 'f5' f5.spawn(error, 'alone') f5.sleep(0.01)" }).err)
+    last = json.decode(
+      run({
+        "--log-format=json",
+        "-e",
+        "local f5 = require 'f5' f5.spawn(error, 'alone') f5.sleep(0.01)",
+      }).err
+    )
     assert.same({ "failure", "alone" }, { last.event, last.message })
     last = json.decode(run({ "--log-format=json", "-e", "error('a\\nb\\xff')" }).err)
     assert.same({ "failure", 1 }, { last.event, last.exit_status })
     assert.equal("(command line):1: a\nb\\xff", last.message)
-    last = json.decode(run({ "--log-format=json", "-e", "require('f5').fail('no pool %s', 'x')" }).err)
+    last =
+      json.decode(run({ "--log-format=json", "-e", "require('f5').fail('no pool %s', 'x')" }).err)
     assert.same({ "no pool x", 1, nil }, { last.message, last.exit_status, last.trace })
   end)
 
   it("2: a missing file", function()
-    check({ 2, "", "f5lua: cannot read '/nowhere/p.lua': there is no such file\nTry 'f5lua --help'.\n" }, { "/nowhere/p.lua" })
-    check({ 2, "", "f5lua: cannot read '/nowhere/p.lua': No such file or directory\nTry 'f5lua run --help'.\n" },
-      { "run", "/nowhere/p.lua" })
+    check(
+      { 2, "", "f5lua: cannot read '/nowhere/p.lua': there is no such file\nTry 'f5lua --help'.\n" },
+      { "/nowhere/p.lua" }
+    )
+    check(
+      {
+        2,
+        "",
+        "f5lua: cannot read '/nowhere/p.lua': No such file or directory\nTry 'f5lua run --help'.\n",
+      },
+      { "run", "/nowhere/p.lua" }
+    )
   end)
 
   it("2: a directory", function()
     assert.equal(2, run({ "/tmp" }).status)
     local place <close> = program.directory()
     local inventory <const> = place:file("sites.lua", "return { { host = 'd1' } }")
-    for _, words in ipairs { { "run", "--inventory", inventory, "/tmp" }, { "sim", "--seed", "/tmp" }, { "inspect", "/tmp" },
-      { "verify", "--key", "/tmp", inventory }, { "build", inventory, "-o", place.path .. "/x", "--runtime", "/tmp" } } do
+    for _, words in ipairs {
+      { "run", "--inventory", inventory, "/tmp" },
+      { "sim", "--seed", "/tmp" },
+      { "inspect", "/tmp" },
+      { "verify", "--key", "/tmp", inventory },
+      { "build", inventory, "-o", place.path .. "/x", "--runtime", "/tmp" },
+    } do
       assert.matches("^f5lua: cannot read /tmp: Is a directory\n", run(words).err)
     end
   end)
 
   it("2: unknown options and subcommands, with the nearest known one", function()
     check({ 2, "", "f5lua: unknown option '--wat'\nTry 'f5lua --help'.\n" }, { "--wat" })
-    check({ 2, "", "f5lua: there is no file and no subcommand 'rum'; did you mean 'run'?\nTry 'f5lua --help'.\n" }, { "rum", "x.lua" })
-    check({ 2, "", "f5lua: there is no file and no subcommand 'qqqqq'\nTry 'f5lua --help'.\n" }, { "qqqqq" })
-    check({ 2, "", "f5lua: unknown option '--foo'\nTry 'f5lua run --help'.\n" }, { "run", "--foo", "x.lua" })
+    check(
+      {
+        2,
+        "",
+        "f5lua: there is no file and no subcommand 'rum'; did you mean 'run'?\nTry 'f5lua --help'.\n",
+      },
+      { "rum", "x.lua" }
+    )
+    check(
+      { 2, "", "f5lua: there is no file and no subcommand 'qqqqq'\nTry 'f5lua --help'.\n" },
+      { "qqqqq" }
+    )
+    check(
+      { 2, "", "f5lua: unknown option '--foo'\nTry 'f5lua run --help'.\n" },
+      { "run", "--foo", "x.lua" }
+    )
     check({ 2, "", "f5lua: which playbook?\nTry 'f5lua run --help'.\n" }, { "run" })
-    check({ 2, "", "f5lua: --log-format is 'text' or 'json', not 'xml'\nTry 'f5lua --help'.\n" }, { "--log-format=xml", "-e", "" })
+    check(
+      { 2, "", "f5lua: --log-format is 'text' or 'json', not 'xml'\nTry 'f5lua --help'.\n" },
+      { "--log-format=xml", "-e", "" }
+    )
   end)
 
   it("are the script's own with os.exit", function()
@@ -171,7 +237,9 @@ f5lua: FILE:2: cannot drain web
   it("1: standard output is closed; nothing else that is opened takes its place", function()
     local directory <close> = program.directory()
     local path = directory.path .. "/file"
-    local chunk = ("local f = io.open([[%s]], [[w]]) print(1) io.stderr:write(2) f:write(io.read() and 4 or 3) f:close()"):format(path)
+    local chunk = ("local f = io.open([[%s]], [[w]]) print(1) io.stderr:write(2) f:write(io.read() and 4 or 3) f:close()"):format(
+      path
+    )
     local _, _, status = os.execute(("%s -e '%s' <&- >&- 2>&-"):format(program.path, chunk))
     assert.same({ 1, "3" }, { status, directory:read "file" })
   end)

@@ -1,4 +1,5 @@
--- Completions for shells: made from the definitions of the subcommands, and understood by the shells.
+-- Completions for shells: made from the definitions of the subcommands, and understood by the
+-- shells.
 local program = require "program"
 local terminal = require "terminal"
 
@@ -47,8 +48,16 @@ describe("completions", function()
     written(directory, "zsh")
     directory:file("_f5lua", directory:read "completions")
     directory:file("my-playbook.lua", "")
-    local screen <close> = terminal.start({ "-f" }, { program = "/usr/bin/zsh", columns = 100, errors_too = true })
-    screen:enter(("PS1='ready> '; cd %s; fpath=(%s $fpath); autoload -U compinit; compinit -u -D; clear"):format(directory.path, directory.path))
+    local screen <close> = terminal.start(
+      { "-f" },
+      { program = "/usr/bin/zsh", columns = 100, errors_too = true }
+    )
+    screen:enter(
+      ("PS1='ready> '; cd %s; fpath=(%s $fpath); autoload -U compinit; compinit -u -D; clear"):format(
+        directory.path,
+        directory.path
+      )
+    )
     screen:expect "^ready>$"
     screen:type "f5lua modi"
     screen:key "Tab"

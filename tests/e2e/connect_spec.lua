@@ -1,4 +1,5 @@
--- Where f5.connect takes its host, user and password from, in the whole program: environment, prompt, simulated run.
+-- Where f5.connect takes its host, user and password from, in the whole program: environment,
+-- prompt, simulated run.
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -20,11 +21,16 @@ local function run(options, env, words)
 end
 
 describe("f5.connect in the program", function()
-  setup(function()
-    device = sim.start { users = {
-      { name = "admin", password = "admin-pw", role = "admin" }, { name = "operator", password = "operator-pw", role = "operator" },
-    } }
-  end)
+  setup(
+    function()
+      device = sim.start {
+        users = {
+          { name = "admin", password = "admin-pw", role = "admin" },
+          { name = "operator", password = "operator-pw", role = "operator" },
+        },
+      }
+    end
+  )
   teardown(function()
     assert.equal(0, device:problems())
     device:stop()
@@ -32,9 +38,13 @@ describe("f5.connect in the program", function()
   before_each(function() device:clear_log() end)
 
   local function env(more)
-    local variables = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "operator", F5_PASSWORD = "operator-pw",
-      F5_VALIDATE_CERTS = "no" }
-    for name, value in pairs(more or {}) do variables[name] = value or nil end
+    local variables = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "operator",
+      F5_PASSWORD = "operator-pw", F5_VALIDATE_CERTS = "no",
+    }
+    for name, value in pairs(more or {}) do
+      variables[name] = value or nil
+    end
     return variables
   end
 
@@ -48,7 +58,8 @@ describe("f5.connect in the program", function()
   end)
 
   it("prefers what the script says", function()
-    local result = run(('{ username = "admin", password = "admin-pw", ca = %q }'):format(device.ca), env())
+    local result =
+      run(('{ username = "admin", password = "admin-pw", ca = %q }'):format(device.ca), env())
     assert.equal(0, result.status, result.err)
     -- the script's verify = true is not undone by the environment
     result = run("{ verify = true }", env())
@@ -63,8 +74,10 @@ describe("f5.connect in the program", function()
     result = run("{}", env { F5_SERVER_PORT = "https" })
     assert.matches("'https' is no port %(F5_SERVER_PORT%)", result.err)
     result = run("{}", env { F5_PASSWORD = "" })
-    assert.matches("no password for 127.0.0.1: give password = \"…\" to f5.connect, or set F5_PASSWORD %(there is no terminal to ask on%)",
-      result.err)
+    assert.matches(
+      'no password for 127.0.0.1: give password = "…" to f5.connect, or set F5_PASSWORD %(there is no terminal to ask on%)',
+      result.err
+    )
     result = run("{}", env { F5_USER = "" })
     assert.matches("no user name for 127.0.0.1", result.err)
     result = run("{}", {})
@@ -89,7 +102,11 @@ describe("f5.connect in the program", function()
   end)
 
   it("goes to the simulated device in a simulated run, whatever host the script names", function()
-    local result = run('{ host = "bigip1.example.net", verify = false }', { F5_USER = "nobody" }, { "run", "--sim" })
+    local result = run(
+      '{ host = "bigip1.example.net", verify = false }',
+      { F5_USER = "nobody" },
+      { "run", "--sim" }
+    )
     assert.equal(0, result.status, result.err)
     assert.equal("session with bigip1.example.net\tBIG-IP\n", result.out)
   end)

@@ -223,9 +223,19 @@ describe("the console", function()
 
   it("deletes its tokens on Ctrl-D, .quit, SIGTERM and when the terminal goes", function()
     local device <close> = sim.start()
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    local function signal(name) return function(s) os.execute(("pkill -%s -P %d"):format(name, s:process())) end end
-    for _, leave in ipairs { signal "TERM", signal "HUP", function(s) s:key "C-d" end, function(s) s:enter ".quit" end } do
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    local function signal(name)
+      return function(s) os.execute(("pkill -%s -P %d"):format(name, s:process())) end
+    end
+    for _, leave in ipairs {
+      signal "TERM",
+      signal "HUP",
+      function(s) s:key "C-d" end,
+      function(s) s:enter ".quit" end,
+    } do
       local screen <close> = terminal.start({ "console" }, { env = env })
       screen:expect(PROMPT)
       assert.is_truthy(next(device:state().tokens.items))
@@ -255,7 +265,10 @@ describe("the console", function()
     screen:key "C-d"
     screen:status()
     local device <close> = sim.start()
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
     local ran = program.run({ screen.home .. "/saved.lua" }, { env = env })
     assert.same({ 0, "web\n3\n", "" }, { ran.status, ran.out, ran.err })
   end)
@@ -285,28 +298,31 @@ describe("the console", function()
     screen:expect "%.connect HOST"
   end)
 
-  it("connects to more devices, asking for what is missing; Ctrl-C gives up the question", function()
-    local device <close> = sim.start { hostname = "other.example.net" }
-    local screen <close> = console { env = { SSL_CERT_FILE = device.ca }, columns = 120 }
-    screen:enter "require 'f5.core'.preset(nil)"
-    screen:enter((".connect %s:%d admin"):format(device.host, device.port))
-    screen:expect "Password for admin on [%d.]+:$"
-    screen:key "C-c"
-    screen:expect "cancelled\n.*active%)>$"
-    screen:enter((".connect %s:%d admin"):format(device.host, device.port))
-    screen:expect "cancelled\n.*Password for admin on [%d.]+:$"
-    screen:enter "wrong"
-    screen:expect "kind +auth"
-    screen:enter((".connect %s:%d admin"):format(device.host, device.port))
-    screen:expect "kind +auth.*Password for admin on [%d.]+:$"
-    screen:enter "admin"
-    screen:expect "other %(active%)>$"
-    assert.is_nil(screen.screen():find("wrong", 1, true))
-    screen:enter ".devices"
-    screen:expect "1 +bigip1 .*\n +2 +%* +other"
-    screen:enter ".devices 1"
-    screen:expect "bigip1 %(active%)>$"
-  end)
+  it(
+    "connects to more devices, asking for what is missing; Ctrl-C gives up the question",
+    function()
+      local device <close> = sim.start { hostname = "other.example.net" }
+      local screen <close> = console { env = { SSL_CERT_FILE = device.ca }, columns = 120 }
+      screen:enter "require 'f5.core'.preset(nil)"
+      screen:enter((".connect %s:%d admin"):format(device.host, device.port))
+      screen:expect "Password for admin on [%d.]+:$"
+      screen:key "C-c"
+      screen:expect "cancelled\n.*active%)>$"
+      screen:enter((".connect %s:%d admin"):format(device.host, device.port))
+      screen:expect "cancelled\n.*Password for admin on [%d.]+:$"
+      screen:enter "wrong"
+      screen:expect "kind +auth"
+      screen:enter((".connect %s:%d admin"):format(device.host, device.port))
+      screen:expect "kind +auth.*Password for admin on [%d.]+:$"
+      screen:enter "admin"
+      screen:expect "other %(active%)>$"
+      assert.is_nil(screen.screen():find("wrong", 1, true))
+      screen:enter ".devices"
+      screen:expect "1 +bigip1 .*\n +2 +%* +other"
+      screen:enter ".devices 1"
+      screen:expect "bigip1 %(active%)>$"
+    end
+  )
 
   it("never waits for a slow device while one types", function()
     local screen <close> = console()
@@ -352,7 +368,10 @@ describe("the console", function()
 
   it("stays when its session is closed", function()
     local device = sim.start()
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
     local screen <close> = terminal.start({ "console" }, { env = env, columns = 120 })
     screen:expect(PROMPT)
     screen:enter "bip:close(); 'closed'"
@@ -371,15 +390,30 @@ describe("the console", function()
   end)
 
   it("is a plain reader without a terminal", function()
-    local ran = program.run({ "console", "--sim" }, { input = "1 + 1\nfor i = 1, 2 do\nprint(i)\nend\nbip.ltm.pool:list()\nx.y\n'after'\n" })
+    local ran = program.run(
+      { "console", "--sim" },
+      { input = "1 + 1\nfor i = 1, 2 do\nprint(i)\nend\nbip.ltm.pool:list()\nx.y\n'after'\n" }
+    )
     assert.equal(1, ran.status)
-    assert.matches("^2\n1\n2\n%(nothing%)\nerror: .-attempt to index a nil value %(global 'x'%).-\n\"after\"\n$", ran.out)
+    assert.matches(
+      "^2\n1\n2\n%(nothing%)\nerror: .-attempt to index a nil value %(global 'x'%).-\n\"after\"\n$",
+      ran.out
+    )
     assert.equal(0, program.run({ "console", "--sim" }, { input = "print 'fine'" }).status)
-    local nobody = program.run({ "console", "127.0.0.1:1" }, { input = "1", env = { F5_USER = "admin", F5_PASSWORD = "x" } })
+    local nobody = program.run(
+      { "console", "127.0.0.1:1" },
+      { input = "1", env = { F5_USER = "admin", F5_PASSWORD = "x" } }
+    )
     assert.equal(3, nobody.status)
-    assert.matches("^error: .*kind +transport.*hint: .*If so the device may be starting: .connect again later, or f5.connect { wait", nobody.out)
+    assert.matches(
+      "^error: .*kind +transport.*hint: .*If so the device may be starting: .connect again later, or f5.connect { wait",
+      nobody.out
+    )
     local unknown = program.run({ "console", "--sim" }, { input = "bip.ltm.poool:list()" })
-    assert.matches("not registered.*hint: is the path spelled.*If so the device is starting: bip:wait_ready%(%) waits until it is up\n$", unknown.out)
+    assert.matches(
+      "not registered.*hint: is the path spelled.*If so the device is starting: bip:wait_ready%(%) waits until it is up\n$",
+      unknown.out
+    )
     assert.equal("1\n", program.run({}, { input = "print(1)" }).out)
   end)
 end)

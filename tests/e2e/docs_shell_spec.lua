@@ -8,16 +8,22 @@ local ROOT <const> = program.path:match "^(.*)/build/"
 
 local function pool(name, ...)
   local members = {}
-  for i, address in ipairs { ... } do members[i] = { name = address .. ":80", address = address } end
+  for i, address in ipairs { ... } do
+    members[i] = { name = address .. ":80", address = address }
+  end
   return { name = name, monitor = "/Common/http", members = members }
 end
 
 -- What the examples take for granted.
-local SEED <const> = { objects = {
-  ["/mgmt/tm/ltm/pool"] = { pool("web", "10.0.0.1"), pool "old-1", pool "old-2" },
-  ["/mgmt/tm/ltm/node"] = { { name = "n1", address = "10.0.0.9" } },
-  ["/mgmt/tm/ltm/virtual"] = { { name = "vs_web", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp" } },
-} }
+local SEED <const> = {
+  objects = {
+    ["/mgmt/tm/ltm/pool"] = { pool("web", "10.0.0.1"), pool "old-1", pool "old-2" },
+    ["/mgmt/tm/ltm/node"] = { { name = "n1", address = "10.0.0.9" } },
+    ["/mgmt/tm/ltm/virtual"] = {
+      { name = "vs_web", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp" },
+    },
+  },
+}
 
 -- Runs lines of shell with f5lua in the PATH and a device in the environment.
 local function shell(lines, device, directory)
@@ -51,7 +57,10 @@ describe("docs/shell.md", function()
     ["example ltm/pool"] = { out = "loadBalancingMode" },
     ["call sys/config"] = { out = "save" },
     ["-e 'local"] = { out = '"fullPath":"/Common/old%-1"', restarts = true },
-    ["list ltm/virtual"] = { out = "^$", file = "name,destination\nvs_web,/Common/203.0.113.10:80\n" },
+    ["list ltm/virtual"] = {
+      out = "^$",
+      file = "name,destination\nvs_web,/Common/203.0.113.10:80\n",
+    },
   }
   for _, line in ipairs(each_line("docs/shell.md", "sh")) do
     it("has a line that works: " .. line, function()
@@ -88,7 +97,10 @@ describe("docs/guide.md", function()
     local line = each_line("docs/guide.md", "sh")[1]
     assert.matches("hello.lua", line)
     local result = shell(line:gsub("scripts/", ROOT .. "/scripts/"), device, directory)
-    assert.same({ 0, "/Common/blue\t/Common/http\n/Common/green\t/Common/http\n", "" }, { result.status, result.out, result.err })
+    assert.same(
+      { 0, "/Common/blue\t/Common/http\n/Common/green\t/Common/http\n", "" },
+      { result.status, result.out, result.err }
+    )
   end)
 end)
 
@@ -97,7 +109,8 @@ describe("docs/console.md", function()
     local device <close> = sim.start { seed = SEED }
     local directory <close> = program.directory()
     local line = each_line("docs/console.md", "sh")[1]
-    local result = shell(line:gsub("bigip1.example.net", "127.0.0.1:" .. device.port), device, directory)
+    local result =
+      shell(line:gsub("bigip1.example.net", "127.0.0.1:" .. device.port), device, directory)
     assert.equal(0, result.status, result.err)
     assert.matches("old%-1.*old%-2.*web", result.out)
   end)
@@ -112,6 +125,9 @@ describe("docs/simulator.md", function()
     options.username, options.password = "maker", "maker"
     local bip <close> = f5.connect(options)
     assert.equal("down", bip.ltm.pool["/Common/web"].members["/Common/192.0.2.1:80"]:load().state)
-    assert.equal(120, bip.ltm.pool["/Common/web"].members["/Common/192.0.2.2:80"]:stats()["serverside.curConns"])
+    assert.equal(
+      120,
+      bip.ltm.pool["/Common/web"].members["/Common/192.0.2.2:80"]:stats()["serverside.curConns"]
+    )
   end)
 end)

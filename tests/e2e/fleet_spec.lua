@@ -35,13 +35,25 @@ describe("run --inventory", function()
   it("calls the function that a playbook returns, which is started once", function()
     local playbook = directory:file("p.lua", [[
       io.stdout:write("once ", ..., "\n")
-      return function(bip, device) return #bip.ltm.node:list() + device.vars.n end]])
-    local done = run { "run", "--inventory", inventory(), "--report", directory.path .. "/r.json", playbook, "word" }
+      return function(bip, device) return #bip.ltm.node:list() + device.vars.n end]]
+    )
+    local done = run {
+      "run",
+      "--inventory",
+      inventory(),
+      "--report",
+      directory.path .. "/r.json",
+      playbook,
+      "word",
+    }
     assert.equal(0, done.status)
     assert.matches("^once word\ndevice +state", done.out)
     assert.matches("3 devices: 3 done, in", done.out)
     local report = json.decode(directory:read "r.json")
-    assert.same({ 1, 2, 3 }, { report.devices[1].result, report.devices[2].result, report.devices[3].result })
+    assert.same(
+      { 1, 2, 3 },
+      { report.devices[1].result, report.devices[2].result, report.devices[3].result }
+    )
     assert.equal("x\n", directory:read "asked") -- the command is run once for all devices
     assert.is_nil(done.err:find "admin")
   end)
@@ -58,7 +70,10 @@ describe("run --inventory", function()
   end)
 
   it("takes a limit, and ends with 1 when a device failed", function()
-    local playbook = directory:file("p.lua", "return function(bip, device) if device.name == 'd3' then error 'no' end end")
+    local playbook = directory:file(
+      "p.lua",
+      "return function(bip, device) if device.name == 'd3' then error 'no' end end"
+    )
     local done = run { "run", "--inventory", inventory(), "--limit", "group:odd", playbook }
     assert.equal(1, done.status)
     assert.matches("2 devices: 1 done, 1 failed", done.out)
@@ -74,10 +89,19 @@ describe("run --inventory", function()
       assert.matches(pattern, done.err)
     end
     refused({ "run", "--workers", "3", playbook }, "%-%-workers goes with %-%-inventory")
-    refused({ "run", "--inventory", directory.path .. "/none.lua", playbook }, "none.lua: cannot read the inventory")
-    refused({ "run", "--inventory", inventory(), "--limit", "dd*", playbook }, "the limit 'dd%*' matches no device")
+    refused(
+      { "run", "--inventory", directory.path .. "/none.lua", playbook },
+      "none.lua: cannot read the inventory"
+    )
+    refused(
+      { "run", "--inventory", inventory(), "--limit", "dd*", playbook },
+      "the limit 'dd%*' matches no device"
+    )
     refused({ "run", "--inventory", inventory(), "--report", "x.xml", playbook }, "%.json or %.csv")
-    refused({ "run", "--inventory", inventory '{ host = "d1" }', playbook }, "sites.lua:%d+: device 'd1' is listed twice")
+    refused(
+      { "run", "--inventory", inventory '{ host = "d1" }', playbook },
+      "sites.lua:%d+: device 'd1' is listed twice"
+    )
     local neither = run { "run", "--inventory", inventory(), playbook }
     assert.equal(1, neither.status)
     assert.matches("neither uses `bip` nor returns a function", neither.err)
@@ -89,8 +113,18 @@ describe("run --inventory", function()
       return function(bip, device)
         bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
         if device.vars.n == 2 then require "f5".sleep(60) end
-      end]])
-    local process <close> = program.start { "run", "--inventory", inventory(), "--workers", "1", "--report", directory.path .. "/r.json", playbook }
+      end]]
+    )
+    local process <close> = program.start {
+      "run",
+      "--inventory",
+      inventory(),
+      "--workers",
+      "1",
+      "--report",
+      directory.path .. "/r.json",
+      playbook,
+    }
     for _ = 1, 500 do
       if #devices[2]:log() > 1 then break end
       os.execute "sleep 0.02"
@@ -98,7 +132,10 @@ describe("run --inventory", function()
     process:kill "INT"
     local ended = process:wait()
     assert.equal(130, ended.status)
-    assert.matches("3 devices: 1 done %(1 changed%), 1 failed %(1 after a change%), 1 not reached, .*stopped: interrupted", ended.err)
+    assert.matches(
+      "3 devices: 1 done %(1 changed%), 1 failed %(1 after a change%), 1 not reached, .*stopped: interrupted",
+      ended.err
+    )
     local states = {}
     for i, one in ipairs(json.decode(directory:read "r.json").devices) do states[i] = one.state end
     assert.same({ "done", "failed", "unreached" }, states)
@@ -111,8 +148,18 @@ describe("run --inventory", function()
       return function(bip, device)
         bip.ltm.node["/Common/n" .. device.vars.n]:create { address = "10.0.0.1" }
         if device.vars.n == 2 and os.getenv "HANG" then require "f5".sleep(60) end
-      end]])
-    local words = { "run", "--inventory", inventory(), "--workers", "1", "--journal", directory.path .. "/journal", playbook }
+      end]]
+    )
+    local words = {
+      "run",
+      "--inventory",
+      inventory(),
+      "--workers",
+      "1",
+      "--journal",
+      directory.path .. "/journal",
+      playbook,
+    }
     do
       local process <close> = program.start(words, { env = { HANG = "1" } })
       for _ = 1, 500 do

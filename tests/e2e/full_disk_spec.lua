@@ -1,25 +1,44 @@
--- A disk on which nothing more fits: the message says which file, and nothing that is half written stays.
+-- A disk on which nothing more fits: the message says which file, and nothing that is half written
+-- stays.
 local f5 = require "f5"
 local program = require "program"
 local sim = require "f5.sim"
 
 local device, directory, environment
 
--- Runs f5lua, its two outputs in one, where a file may have so many KiB and no more, which is as full as a test can make a disk.
+-- Runs f5lua, its two outputs in one, where a file may have so many KiB and no more, which is as
+-- full as a test can make a disk.
 local function run(kib, words)
   local quoted = {}
-  for i, word in ipairs(words) do quoted[i] = "'" .. word .. "'" end
-  local line = ("(trap '' XFSZ; ulimit -f %d; exec %s %s) 2>&1 | cat; exit ${PIPESTATUS[0]}"):format(kib, program.path, table.concat(quoted, " "))
-  return program.run({ "-c", line }, { program = "/bin/bash", env = environment, directory = directory.path })
+  for i, word in ipairs(words) do
+    quoted[i] = "'" .. word .. "'"
+  end
+  local line = ("(trap '' XFSZ; ulimit -f %d; exec %s %s) 2>&1 | cat; exit ${PIPESTATUS[0]}"):format(
+    kib,
+    program.path,
+    table.concat(quoted, " ")
+  )
+  return program.run(
+    { "-c", line },
+    { program = "/bin/bash", env = environment, directory = directory.path }
+  )
 end
 
 describe("a full disk", function()
   before_each(function()
     device = sim.start()
     directory = program.directory()
-    directory:file("sites.lua", ("return { devices = { { name = 'd1', host = '127.0.0.1', port = %d } } }"):format(device.port))
+    directory:file(
+      "sites.lua",
+      ("return { devices = { { name = 'd1', host = '127.0.0.1', port = %d } } }"):format(
+        device.port
+      )
+    )
     directory:file("one.lua", "return bip.sys.version:load().kind")
-    environment = { F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    environment = {
+      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
   end)
   after_each(function()
     getmetatable(directory).__close()
@@ -27,8 +46,17 @@ describe("a full disk", function()
   end)
 
   it("keeps no part of a download, and names the file", function()
-    device:control("write_file", { path = "/var/config/rest/downloads/big", text = ("x"):rep(300000) })
-    local result = run(16, { "-e", "local f5 = require [[f5]] local bip <close> = f5.connect {} bip:download([[big]], [[copy]])" })
+    device:control(
+      "write_file",
+      { path = "/var/config/rest/downloads/big", text = ("x"):rep(300000) }
+    )
+    local result = run(
+      16,
+      {
+        "-e",
+        "local f5 = require [[f5]] local bip <close> = f5.connect {} bip:download([[big]], [[copy]])",
+      }
+    )
     assert.equal(3, result.status)
     assert.matches("^f5lua: copy: cannot write the file: File too large\n", result.out)
     assert.equal(0, #f5.files(directory.path, "copy*"))
@@ -41,7 +69,8 @@ describe("a full disk", function()
   end)
 
   it("names the journal that cannot be written, and ends the run", function()
-    local result = run(0, { "run", "--inventory", "sites.lua", "--journal", "run.journal", "one.lua" })
+    local result =
+      run(0, { "run", "--inventory", "sites.lua", "--journal", "run.journal", "one.lua" })
     assert.equal(1, result.status)
     local words = "the journal run.journal: cannot write: File too large"
     assert.matches("stopped: " .. words .. "%)\nf5lua: " .. words .. "\n", result.out)

@@ -1,4 +1,5 @@
--- A device that is none, or means no good; scripts and names that nobody expects. Nothing crashes, hangs, or tells a secret.
+-- A device that is none, or means no good; scripts and names that nobody expects. Nothing crashes,
+-- hangs, or tells a secret.
 local json = require "f5.json"
 local program = require "program"
 local sim = require "f5.sim"
@@ -24,7 +25,11 @@ describe("what nobody expects:", function()
 
   local function run(text, words, environment)
     local env = {
-      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "keeper", F5_PASSWORD = PASSWORD, SSL_CERT_FILE = device.ca,
+      F5_SERVER = "127.0.0.1",
+      F5_SERVER_PORT = device.port,
+      F5_USER = "keeper",
+      F5_PASSWORD = PASSWORD,
+      SSL_CERT_FILE = device.ca,
     }
     for name, value in pairs(environment or {}) do env[name] = value end
     local line = { place:file("playbook.lua", text) }
@@ -40,15 +45,23 @@ describe("what nobody expects:", function()
 
   describe("half a secret is still one,", function()
     local function escaped(text)
-      return (text:gsub(utf8.charpattern, function(c) return ("\\u%04x"):format(utf8.codepoint(c)) end))
+      return (
+        text:gsub(utf8.charpattern, function(c) return ("\\u%04x"):format(utf8.codepoint(c)) end)
+      )
     end
     local ECHOES <const> = {
-      ["at the end of a page"] = { status = 403, body = "<html>" .. ("a"):rep(185) .. " " .. PASSWORD .. "</html>" },
+      ["at the end of a page"] = {
+        status = 403,
+        body = "<html>" .. ("a"):rep(185) .. " " .. PASSWORD .. "</html>",
+      },
       ["at the end of what is shown"] = { status = 200, body = ("b"):rep(70) .. PASSWORD },
       ["at the end of a long body"] = {
         status = 403, body = json.encode { privateKey = ("k"):rep(32735), x = PASSWORD },
       },
-      ["escaped as others do"] = { status = 403, body = '{"code":403,"message":"no ' .. escaped(PASSWORD) .. '"}' },
+      ["escaped as others do"] = {
+        status = 403,
+        body = '{"code":403,"message":"no ' .. escaped(PASSWORD) .. '"}',
+      },
     }
     for where, answer in pairs(ECHOES) do
       it(where, function()
@@ -64,34 +77,55 @@ describe("what nobody expects:", function()
 
   it("a password in a line of the playbook is not shown with the line", function()
     for _, text in ipairs {
-      ('local bip = f5.connect { port = 1, username = "x", password = "%s", retries = 0 }'):format(PASSWORD),
+      ('local bip = f5.connect { port = 1, username = "x", password = "%s", retries = 0 }'):format(
+        PASSWORD
+      ),
       ('local bip = f5.connect { port = 1, username = "x", passwrd = "%s" }'):format(PASSWORD),
       ("local PASSWORD = [[%s]] .. nil"):format(PASSWORD),
     } do
       local result = run('local f5 = require "f5"\n' .. text .. "\n")
-      assert.matches("\n  [^\n]+playbook.lua:2: in main chunk\n      local [^\n]+%*%*%*%*%*%*%*%*", result.err)
+      assert.matches(
+        "\n  [^\n]+playbook.lua:2: in main chunk\n      local [^\n]+%*%*%*%*%*%*%*%*",
+        result.err
+      )
       check_hidden(result)
     end
   end)
 
-  it("a password in the playbook's own words is masked", function()
-    check_hidden(run(CONNECT .. "bip = bip error('cannot log in with ' .. os.getenv 'F5_PASSWORD')"))
-  end)
+  it(
+    "a password in the playbook's own words is masked",
+    function()
+      check_hidden(
+        run(CONNECT .. "bip = bip error('cannot log in with ' .. os.getenv 'F5_PASSWORD')")
+      )
+    end
+  )
 
   it("the password of a proxy is masked", function()
-    check_hidden(run('local f5 = require "f5"\nf5.connect { proxy = "http://us er:HunterTwo@127.0.0.1:1", retries = 0 }\n', { "-vv" }))
+    check_hidden(
+      run(
+        'local f5 = require "f5"\nf5.connect { proxy = "http://us er:HunterTwo@127.0.0.1:1", retries = 0 }\n',
+        { "-vv" }
+      )
+    )
     check_hidden(run(CONNECT, { "-vv" }, { HTTPS_PROXY = "http://us er:HunterTwo@127.0.0.1:1" }))
   end)
 
   describe("a token", function()
     local function login(fields)
-      device:fault { match = { path = "/login$" }, times = 50, body = '{"token":{"token":"TOKENTOKENTOKEN",' .. fields .. "}}" }
+      device:fault {
+        match = { path = "/login$" },
+        times = 50,
+        body = '{"token":{"token":"TOKENTOKENTOKEN",' .. fields .. "}}",
+      }
     end
 
     it("whose times are no times is used for a while", function()
       for _, fields in ipairs {
-        '"expirationMicros":9223372036854775807,"lastUpdateMicros":-9223372036854775808', '"timeout":4611686018427387904',
-        '"timeout":1e300', '"expirationMicros":-9e18,"lastUpdateMicros":9e18',
+        '"expirationMicros":9223372036854775807,"lastUpdateMicros":-9223372036854775808',
+        '"timeout":4611686018427387904',
+        '"timeout":1e300',
+        '"expirationMicros":-9e18,"lastUpdateMicros":9e18',
       } do
         device:clear_faults()
         login(fields)
@@ -100,22 +134,35 @@ describe("what nobody expects:", function()
       end
     end)
 
-    it("that lives shorter than the login takes is used all the same, and not fetched for ever", function()
-      login '"expirationMicros":1000,"lastUpdateMicros":0'
-      device:fault { match = { path = "/node$" }, body = "{}" }
-      assert.same({ 0, "" }, { run(CONNECT .. "bip.ltm.node:load()").status, "" })
-      assert.equal("GET", device:log()[2].method)
-    end)
+    it(
+      "that lives shorter than the login takes is used all the same, and not fetched for ever",
+      function()
+        login '"expirationMicros":1000,"lastUpdateMicros":0'
+        device:fault { match = { path = "/node$" }, body = "{}" }
+        assert.same({ 0, "" }, { run(CONNECT .. "bip.ltm.node:load()").status, "" })
+        assert.equal("GET", device:log()[2].method)
+      end
+    )
   end)
 
   it("escape sequences in a device's words do not reach the terminal", function()
-    device:fault { match = { path = "/node$" }, status = 400, body = '{"code":400,"message":"\\u001b]0;mine\\u0007\\u001b[2J \\u009b2J\\u0085 é no"}' }
-    assert.matches("^f5lua: \\x1b%]0;mine\\x07\\x1b%[2J \\x9b2J\\x85 é no\n", run(CONNECT .. "bip.ltm.node:list()").err)
+    device:fault {
+      match = { path = "/node$" },
+      status = 400,
+      body = '{"code":400,"message":"\\u001b]0;mine\\u0007\\u001b[2J \\u009b2J\\u0085 é no"}',
+    }
+    assert.matches(
+      "^f5lua: \\x1b%]0;mine\\x07\\x1b%[2J \\x9b2J\\x85 é no\n",
+      run(CONNECT .. "bip.ltm.node:list()").err
+    )
   end)
 
   it("nor by way of the log, plain or as JSON", function()
     local body <const> = '{"kind":"\27[2J\u{9b}2J\127 é"}'
-    for words, shown in pairs { [{ "-vv" }] = "\\x1b[2J\\x9b2J\\x7f é", [{ "-vv", "--log-format", "json" }] = "\\u001b[2J\\u009b2J\\u007f é" } do
+    for words, shown in pairs {
+      [{ "-vv" }] = "\\x1b[2J\\x9b2J\\x7f é",
+      [{ "-vv", "--log-format", "json" }] = "\\u001b[2J\\u009b2J\\u007f é",
+    } do
       device:fault { match = { path = "/node$" }, body = body }
       local result = run(CONNECT .. "bip.ltm.node:load()", words)
       assert.truthy(result.err:find(shown, 1, true), result.err)
@@ -140,7 +187,10 @@ describe("what nobody expects:", function()
   end)
 
   it("a NUL in the name of a host, a password that is no UTF-8", function()
-    assert.matches("option 'host' holds a control character", run('require "f5".connect { host = "a\\0b" }').err)
+    assert.matches(
+      "option 'host' holds a control character",
+      run('require "f5".connect { host = "a\\0b" }').err
+    )
     local result = run('require "f5".connect { password = "p\\xff" }')
     assert.equal(1, result.status)
     assert.matches("the password is not UTF%-8", result.err)

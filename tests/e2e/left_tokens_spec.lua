@@ -1,5 +1,5 @@
--- A token that could not be deleted is told to the user, on every way out, without being asked for: it counts against the device's
--- hundred of that user until it expires.
+-- A token that could not be deleted is told to the user, on every way out, without being asked for:
+-- it counts against the device's hundred of that user until it expires.
 local json = require "f5.json"
 local program = require "program"
 local sim = require "f5.sim"
@@ -32,23 +32,34 @@ describe("a token that cannot be deleted", function()
   local function words(text, options)
     local all = { table.unpack(options or {}) }
     all[#all + 1] = place:file("playbook.lua", OPEN .. text)
-    return all, { env = {
-      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    } }
+    return all,
+      {
+        env = {
+          F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin",
+          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+        },
+      }
   end
 
   local function run(text, options) return program.run(words(text, options)) end
 
-  local function refuse() device:fault { match = { method = "DELETE", path = TOKENS }, times = 9, kind = "internal" } end
+  local function refuse()
+    device:fault { match = { method = "DELETE", path = TOKENS }, times = 9, kind = "internal" }
+  end
 
   -- One line that says which device, why, how long and what to do, and nothing of the token.
   local function check_warning(err, why)
-    local seconds, rest = err:match(("^f5lua: warning: 127%%.0%%.0%%.1:%d: the token of admin could not be deleted %%(%s%%) "
-      .. "and may be valid for up to (%%d+) s more%%. It expires by itself; an administrator can end it sooner at %s\n(.*)$")
-      :format(device.port, why, (TOKENS:gsub("%p", "%%%0"))))
+    local seconds, rest = err:match(
+      (
+        "^f5lua: warning: 127%%.0%%.0%%.1:%d: the token of admin could not be deleted %%(%s%%) "
+        .. "and may be valid for up to (%%d+) s more%%. It expires by itself; an administrator can end it sooner at %s\n(.*)$"
+      ):format(device.port, why, (TOKENS:gsub("%p", "%%%0")))
+    )
     assert.truthy(seconds, err)
     assert.truthy(tonumber(seconds) > 1100 and tonumber(seconds) <= 1200)
-    for _, token in ipairs(device:state().tokens.items) do assert.falsy(err:find(token.token or token.name, 1, true)) end
+    for _, token in ipairs(device:state().tokens.items) do
+      assert.falsy(err:find(token.token or token.name, 1, true))
+    end
     return rest
   end
 
@@ -65,7 +76,8 @@ describe("a token that cannot be deleted", function()
       refuse()
       local result = run(text)
       assert.equal(status, result.status)
-      local rest = check_warning(result.err:gsub("^f5lua: no\n", ""), "There was an internal server error")
+      local rest =
+        check_warning(result.err:gsub("^f5lua: no\n", ""), "There was an internal server error")
       assert.equal("", rest)
     end
   end)
@@ -77,7 +89,10 @@ describe("a token that cannot be deleted", function()
     process:kill "INT"
     local result = process:wait(10)
     assert.equal(130, result.status)
-    assert.equal("f5lua: interrupted\n", check_warning(result.err, "There was an internal server error"))
+    assert.equal(
+      "f5lua: interrupted\n",
+      check_warning(result.err, "There was an internal server error")
+    )
   end)
 
   it("is told when the device does not answer in the time there is", function()
@@ -92,7 +107,10 @@ describe("a token that cannot be deleted", function()
     local result = run("", { "--log-format", "json" })
     local line = json.decode(result.err:match "^[^\n]*\n$")
     assert.same({ "warning", "127.0.0.1:" .. device.port }, { line.event, line.device })
-    assert.matches("^the token of admin could not be deleted %(There was an internal server error%) and may be valid", line.message)
+    assert.matches(
+      "^the token of admin could not be deleted %(There was an internal server error%) and may be valid",
+      line.message
+    )
   end)
 
   it("is no matter when the device knows it no more", function()
@@ -100,7 +118,11 @@ describe("a token that cannot be deleted", function()
       device:fault { match = { method = "DELETE", path = TOKENS }, kind = kind }
       assert.same({ 0, "ready\n", "" }, { (function(r) return r.status, r.out, r.err end)(run "") })
     end
-    device:fault { match = { method = "DELETE", path = TOKENS }, status = 404, body = { code = 404, message = "no such token" } }
+    device:fault {
+      match = { method = "DELETE", path = TOKENS },
+      status = 404,
+      body = { code = 404, message = "no such token" },
+    }
     assert.equal("", run("").err)
   end)
 
@@ -115,7 +137,9 @@ describe("a token that cannot be deleted", function()
     process:kill "INT"
     local result = process:wait(20)
     assert.equal(130, result.status)
-    assert.matches("^f5lua: warning: 127%.0%.0%.1:%d+: a login of admin was still under way: it may have left a token, which expires by itself\n",
-      result.err)
+    assert.matches(
+      "^f5lua: warning: 127%.0%.0%.1:%d+: a login of admin was still under way: it may have left a token, which expires by itself\n",
+      result.err
+    )
   end)
 end)

@@ -8,8 +8,12 @@ local function run(text, options)
 end
 
 describe("f5.fail", function()
-  it("ends the playbook with status 1 and its message alone, after the <close> variables", function()
-    assert.same({ status = 1, out = "closed\n", err = "f5lua: 3 of 7 are left\n" }, run [[
+  it(
+    "ends the playbook with status 1 and its message alone, after the <close> variables",
+    function()
+      assert.same(
+        { status = 1, out = "closed\n", err = "f5lua: 3 of 7 are left\n" },
+        run [[
       local x <close> = setmetatable({}, { __close = function() print "closed" end })
       f5.fail("%d of %d are left", 3, 7)]])
     assert.equal("f5lua: 100%\n", run('f5.fail "100%"').err)
@@ -20,7 +24,10 @@ describe("f5.fail", function()
       print(f5.try(f5.fail, "no"))
       print(select(2, f5.try(f5.fail, "no")).kind, select(2, pcall(f5.fail, {})))]]
     assert.equal("", result.err)
-    assert.matches("^false\tno\nfailed\t.*book.lua:%d+: f5.fail takes a message, not a table\n$", result.out)
+    assert.matches(
+      "^false\tno\nfailed\t.*book.lua:%d+: f5.fail takes a message, not a table\n$",
+      result.out
+    )
   end)
 end)
 
@@ -42,23 +49,41 @@ describe("f5.live", function()
 
   it("writes one in the place of the other on a terminal, and none that wraps", function()
     local directory <close> = program.directory()
-    local file <const> = directory:file("book.lua", 'local f5 = require "f5"\n' .. SCRIPT:gsub("print.*", "f5.live()(('ä'):rep(99))"))
+    local file <const> = directory:file(
+      "book.lua",
+      'local f5 = require "f5"\n' .. SCRIPT:gsub("print.*", "f5.live()(('ä'):rep(99))")
+    )
     local result <const> = program.run({ "-qec", program.path .. " " .. file, "/dev/null" }, {
-      program = "/usr/bin/script", env = { TERM = "xterm", COLUMNS = 20 } })
-    assert.equal("\r3 left\27[K\r2 left fake\27[K\nnext\n\r" .. ("ä"):rep(19) .. "\27[K", (result.out:gsub("\r\n", "\n")))
+      program = "/usr/bin/script",
+      env = { TERM = "xterm", COLUMNS = 20 },
+    })
+    assert.equal(
+      "\r3 left\27[K\r2 left fake\27[K\nnext\n\r" .. ("ä"):rep(19) .. "\27[K",
+      (result.out:gsub("\r\n", "\n"))
+    )
   end)
 end)
 
 describe("f5.files", function()
   it("names the files that are like a pattern, sorted", function()
     local directory <close> = program.directory()
-    for _, name in ipairs { "b.ucs", "a.ucs", "c.txt", ".hidden.ucs" } do directory:file(name, "") end
-    local result <const> = program.run({ "-e", [[
+    for _, name in ipairs { "b.ucs", "a.ucs", "c.txt", ".hidden.ucs" } do
+      directory:file(name, "")
+    end
+    local result <const> = program.run({
+      "-e",
+      [[
       local f5 = require "f5"
-      print(table.concat(f5.files("]] .. directory.path .. [[", "*.ucs"), " "), #f5.files("/nowhere", "*"))
-      print(pcall(f5.files, "."))]] })
+      print(table.concat(f5.files("]]
+        .. directory.path .. [[", "*.ucs"), " "), #f5.files("/nowhere", "*"))
+      print(pcall(f5.files, "."))]],
+    })
     assert.equal("", result.err)
-    assert.matches("^" .. directory.path:gsub("%p", "%%%0") .. "/a.ucs " .. directory.path:gsub("%p", "%%%0") .. "/b.ucs\t0\nfalse\t.*takes a directory",
-      result.out)
+    assert.matches(
+      "^"
+        .. directory.path:gsub("%p", "%%%0") .. "/a.ucs " .. directory.path:gsub("%p", "%%%0")
+        .. "/b.ucs\t0\nfalse\t.*takes a directory",
+      result.out
+    )
   end)
 end)

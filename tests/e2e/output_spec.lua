@@ -1,4 +1,5 @@
--- Standard output that is a full disk, or that nobody reads: what is printed is there, or the exit status says that it is not.
+-- Standard output that is a full disk, or that nobody reads: what is printed is there, or the exit
+-- status says that it is not.
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -7,10 +8,15 @@ describe("standard output of", function()
 
   setup(function()
     local nodes = {}
-    for i = 1, 1200 do nodes[i] = { name = ("n%04d"):format(i), address = ("10.0.%d.%d"):format(i >> 8, i & 255) } end
+    for i = 1, 1200 do
+      nodes[i] = { name = ("n%04d"):format(i), address = ("10.0.%d.%d"):format(i >> 8, i & 255) }
+    end
     device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/node"] = nodes } } }
     place = program.directory()
-    env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
   end)
   teardown(function()
     assert.equal(0, device:problems())
@@ -22,21 +28,37 @@ describe("standard output of", function()
     device:clear_log()
   end)
 
-  -- Runs the program in a line of bash, as COMMAND, and returns what that prints, and the program's standard error.
+  -- Runs the program in a line of bash, as COMMAND, and returns what that prints, and the program's
+  -- standard error.
   local function bash(line, words)
-    local script = place:file("script", (line:gsub("COMMAND", function()
-      return "timeout 30 bash -c 'sleep 0.1; exec \"$@\"' - " .. program.command_line(words, { env = env }) .. (" 2>%s/err"):format(place.path)
-    end)))
+    local script = place:file(
+      "script",
+      (
+        line:gsub(
+          "COMMAND",
+          function()
+            return "timeout 30 bash -c 'sleep 0.1; exec \"$@\"' - "
+              .. program.command_line(words, { env = env }) .. (" 2>%s/err"):format(place.path)
+          end
+        )
+      )
+    )
     local pipe <close> = assert(io.popen("bash " .. script))
     return pipe:read "a", place:read "err"
   end
 
   local WAYS <const> = {
     ["a playbook"] = function() return { place:file("p.lua", "require('f5').connect {} print(1)") } end,
-    ["a playbook that buffers"] = function() return { place:file("p.lua", "require('f5').connect {} io.write(1)") } end,
-    ["a playbook that ends by os.exit"] = function() return { place:file("p.lua", "require('f5').connect {} io.write(1) os.exit(0)") } end,
+    ["a playbook that buffers"] = function()
+      return { place:file("p.lua", "require('f5').connect {} io.write(1)") }
+    end,
+    ["a playbook that ends by os.exit"] = function()
+      return { place:file("p.lua", "require('f5').connect {} io.write(1) os.exit(0)") }
+    end,
     list = function() return { "list", "ltm/node" } end,
-    ["list as CSV"] = function() return { "list", "ltm/node", "--output", "csv", "--select", "name" } end,
+    ["list as CSV"] = function()
+      return { "list", "ltm/node", "--output", "csv", "--select", "name" }
+    end,
     ["list as a table"] = function() return { "list", "ltm/node", "--output", "table" } end,
     get = function() return { "get", "ltm/node", "/Common/n0001" } end,
     ["get as JSON"] = function() return { "get", "ltm/node", "/Common/n0001", "--output", "json" } end,
@@ -72,20 +94,34 @@ describe("standard output of", function()
   end)
 
   it("print writes what Lua's own does", function()
-    local result <const> = program.run { "-e", "print() print(nil, 1.0, 'a\\0b', setmetatable({}, { __tostring = function() return 'mine' end }))" }
+    local result <const> = program.run {
+      "-e",
+      "print() print(nil, 1.0, 'a\\0b', setmetatable({}, { __tostring = function() return 'mine' end }))",
+    }
     assert.equal("\nnil\t1.0\ta\0b\tmine\n", result.out)
-    assert.matches("'__tostring' must return a string",
-      program.run({ "-e", "print(setmetatable({}, { __tostring = function() return {} end }))" }).err)
+    assert.matches(
+      "'__tostring' must return a string",
+      program.run({ "-e", "print(setmetatable({}, { __tostring = function() return {} end }))" }).err
+    )
   end)
 
   it("f5lua sim, which would else run at a port that nobody knows", function()
     local status, err = bash("COMMAND >/dev/full; echo $?", { "sim", "--port", "0" })
-    assert.same({ "1\n", "f5lua: standard output could not be written: No space left on device\n" }, { status, err })
+    assert.same(
+      { "1\n", "f5lua: standard output could not be written: No space left on device\n" },
+      { status, err }
+    )
   end)
 
-  for _, words in ipairs { { "list", "ltm/node" }, { "list", "ltm/node", "--output", "csv", "--select", "name,address" } } do
+  for _, words in ipairs {
+    { "list", "ltm/node" },
+    { "list", "ltm/node", "--output", "csv", "--select", "name,address" },
+  } do
     it(table.concat(words, " ") .. " is there before the next page is", function()
-      device:fault { match = { method = "GET", path = "/ltm/node", query = "skip=500" }, delay_ms = 20000 }
+      device:fault {
+        match = { method = "GET", path = "/ltm/node", query = "skip=500" },
+        delay_ms = 20000,
+      }
       local process <close> = program.start(words, { env = env })
       process:expect("n0001", 10)
       os.execute "sleep 0.3"
@@ -97,7 +133,8 @@ describe("standard output of", function()
   end
 
   it("list ends quietly when the reader has enough, and asks the device for no more", function()
-    local out, err = bash("COMMAND | head -1 | cut -c1-50; echo ${PIPESTATUS[0]}", { "list", "ltm/node" })
+    local out, err =
+      bash("COMMAND | head -1 | cut -c1-50; echo ${PIPESTATUS[0]}", { "list", "ltm/node" })
     assert.same({ '{"kind":"tm:ltm:node:nodestate","name":"n0001","pa\n141\n', "" }, { out, err })
     assert.same({}, device:state().tokens.items)
     local pages = 0
@@ -114,7 +151,10 @@ describe("standard output of", function()
     assert.equal("1200\n", count {})
     assert.equal("1201\n", count { "--output", "csv", "--select", "name" })
     assert.equal("600\n", count { "--top", "600" })
-    assert.equal("name\n", bash("COMMAND", { "list", "ltm/pool", "--output", "csv", "--select", "name" }))
+    assert.equal(
+      "name\n",
+      bash("COMMAND", { "list", "ltm/pool", "--output", "csv", "--select", "name" })
+    )
     assert.equal("", bash("COMMAND", { "list", "ltm/pool" }))
   end)
 end)

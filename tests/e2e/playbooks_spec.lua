@@ -1,17 +1,20 @@
--- Every playbook of scripts/playbooks as a program of its own: away from the tree, from an empty directory, with an environment of what it
--- documents and nothing else, as a user who can read nothing of the source.
+-- Every playbook of scripts/playbooks as a program of its own: away from the tree, from an empty
+-- directory, with an environment of what it documents and nothing else, as a user who can read
+-- nothing of the source.
 local lfs = require "lfs"
 local program = require "program"
 local sim = require "f5.sim"
 
-local is_root <const> = io.popen("id -u"):read "a":match "%d+" == "0" and os.execute "unshare -m true 2>/dev/null"
+local is_root <const> = io.popen("id -u"):read "a":match "%d+" == "0"
+  and os.execute "unshare -m true 2>/dev/null"
 
 -- How to run them. One that is not here shows its --help.
 local ARGUMENTS <const> = {
   ["first-day.lua"] = { expect = "== " },
 }
 
--- Runs it. As root, the whole source tree is covered by an empty file system, and the user is nobody.
+-- Runs it. As root, the whole source tree is covered by an empty file system, and the user is
+-- nobody.
 local function run(executable, words, environment, directory)
   local parts = {}
   for name, value in pairs(environment) do parts[#parts + 1] = name .. "=" .. value end
@@ -42,7 +45,11 @@ describe("As a standalone program, the playbook", function()
           device.ca, certificates, directory.path, directory.path, certificates)))
         local arguments = ARGUMENTS[name] or { "--help", expect = "[Uu]sage: " }
         local result = run(deploy, arguments, {
-          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = certificates,
+          F5_SERVER = device.host,
+          F5_SERVER_PORT = device.port,
+          F5_USER = "admin",
+          F5_PASSWORD = "admin",
+          SSL_CERT_FILE = certificates,
         }, directory.path .. "/empty")
         assert.same({ status = 0, err = "" }, { status = result.status, err = result.err })
         assert.truthy(result.out:find(arguments.expect))

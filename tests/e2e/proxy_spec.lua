@@ -1,4 +1,5 @@
--- A device behind a proxy: by the option, by the environment, with a password, and what the proxy refuses.
+-- A device behind a proxy: by the option, by the environment, with a password, and what the proxy
+-- refuses.
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -24,28 +25,41 @@ describe("a proxy", function()
   end)
   before_each(function() device:clear_log() end)
 
-  -- A proxy in a <close> variable; its port, and the lines that it has written: target and how the password was.
+  -- A proxy in a <close> variable; its port, and the lines that it has written: target and how the
+  -- password was.
   local function start(...)
-    local process = program.start({ "tests/support/between.py", "proxy", ... }, { program = "/usr/bin/python3" })
+    local process = program.start(
+      { "tests/support/between.py", "proxy", ... },
+      { program = "/usr/bin/python3" }
+    )
     return process, process:expect "port (%d+)"
   end
 
   local function seen(process)
     local lines = {}
-    for target, password in process:output():gmatch "CONNECT (%S+) (%a+)\n" do lines[#lines + 1] = target .. " " .. password end
+    for target, password in process:output():gmatch "CONNECT (%S+) (%a+)\n" do
+      lines[#lines + 1] = target .. " " .. password
+    end
     return lines
   end
 
   local function run(options, more, words)
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    for name, value in pairs(more or {}) do env[name] = value end
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    for name, value in pairs(more or {}) do
+      env[name] = value
+    end
     words = words or {}
     words[#words + 1] = playbook
     words[#words + 1] = options
     return program.run(words, { env = env })
   end
 
-  local function check_done(result) assert.same({ 0, "done\n", "" }, { result.status, result.out, result.err }) end
+  local function check_done(result)
+    assert.same({ 0, "done\n", "" }, { result.status, result.out, result.err })
+  end
 
   local function target() return device.host .. ":" .. device.port end
 
@@ -68,7 +82,8 @@ describe("a proxy", function()
 
   it("gets its user and password, which are not shown", function()
     local process <close>, port = start("--password", "jane:Hunter 2")
-    local result = run(("{ proxy = 'http://jane:Hunter%%202@127.0.0.1:%s' }"):format(port), nil, { "-vv" })
+    local result =
+      run(("{ proxy = 'http://jane:Hunter%%202@127.0.0.1:%s' }"):format(port), nil, { "-vv" })
     assert.same({ 0, "done\n" }, { result.status, result.out })
     assert.falsy(result.err:find "Hunter")
     assert.same({ target() .. " right" }, seen(process))
@@ -79,8 +94,13 @@ describe("a proxy", function()
     for _, who in ipairs { "", "jane:wrong@" } do
       local result = run(("{ proxy = 'http://%s127.0.0.1:%s' }"):format(who, port))
       assert.equal(3, result.status)
-      assert.equal(("f5lua: the proxy before %s wants a user and a password, or others than it was given: "
-        .. 'proxy = "http://USER:PASSWORD@HOST:PORT" (CONNECT tunnel failed, response 407)'):format(target()), result.err:match "^[^\n]+")
+      assert.equal(
+        (
+          "f5lua: the proxy before %s wants a user and a password, or others than it was given: "
+          .. 'proxy = "http://USER:PASSWORD@HOST:PORT" (CONNECT tunnel failed, response 407)'
+        ):format(target()),
+        result.err:match "^[^\n]+"
+      )
       assert.matches("\n  kind      transport\n  attempts  1\n", result.err)
     end
     assert.same({ target() .. " none", target() .. " wrong" }, seen(process))
@@ -92,8 +112,13 @@ describe("a proxy", function()
       local process <close>, port = start("--refuse", status)
       local result = run(("{ proxy = 'http://127.0.0.1:%s' }"):format(port))
       assert.equal(3, result.status)
-      assert.equal(("f5lua: the proxy does not connect us to %s (CONNECT tunnel failed, response %s)"):format(target(), status:match "%d+"),
-        result.err:match "^[^\n]+")
+      assert.equal(
+        ("f5lua: the proxy does not connect us to %s (CONNECT tunnel failed, response %s)"):format(
+          target(),
+          status:match "%d+"
+        ),
+        result.err:match "^[^\n]+"
+      )
       assert.equal(1, #seen(process))
     end
     assert.same({}, device:log())

@@ -20,33 +20,58 @@ describe("REST from the shell", function()
   before_each(function()
     device = sim.start()
     environment = {
-      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+      F5_SERVER = device.host,
+      F5_SERVER_PORT = tostring(device.port),
+      F5_USER = "admin",
+      F5_PASSWORD = "admin",
+      SSL_CERT_FILE = device.ca,
     }
   end)
   after_each(function() device:stop() end)
 
   it("creates, reads, lists, changes and deletes", function()
-    local made = run { "create", "ltm/pool", "name=web", "minActiveMembers:=1", 'members:=["10.0.0.1:80"]' }
+    local made =
+      run { "create", "ltm/pool", "name=web", "minActiveMembers:=1", 'members:=["10.0.0.1:80"]' }
     assert.same({ 0, "" }, { made.status, made.err })
     assert.equal("/Common/web", json.decode(made.out).fullPath)
     assert.equal(1, json.decode(run({ "get", "ltm/pool", "/Common/web" }).out).minActiveMembers)
-    assert.equal("/Common/10.0.0.1:80", json.decode(run({ "list", "ltm/pool/~Common~web/members" }).out).fullPath)
+    assert.equal(
+      "/Common/10.0.0.1:80",
+      json.decode(run({ "list", "ltm/pool/~Common~web/members" }).out).fullPath
+    )
     local changed = run { "modify", "ltm/node", "/Common/10.0.0.1", "session=user-disabled" }
     assert.equal("user-disabled", json.decode(changed.out).session)
-    assert.equal(0, json.decode(run({ "stats", "ltm/pool", "/Common/web" }).out)["serverside.curConns"])
+    assert.equal(
+      0,
+      json.decode(run({ "stats", "ltm/pool", "/Common/web" }).out)["serverside.curConns"]
+    )
     assert.same({ 0, "", "" }, { run({ "delete", "ltm/pool", "/Common/web" }).status, "", "" })
     assert.equal(3, run({ "get", "ltm/pool", "/Common/web" }).status)
   end)
 
   it("reads bodies from files, standard input and dotted keys", function()
     local directory <close> = program.directory()
-    local file = directory:file("body.json", '{"name": "a", "address": "10.0.0.9", "description": "from a file"}')
-    assert.equal("from a file", json.decode(run({ "create", "ltm/node", "@" .. file }).out).description)
-    local piped = run({ "create", "ltm/node", "@-", "description=mine" }, '{"name": "b", "address": "10.0.0.8"}')
+    local file = directory:file(
+      "body.json",
+      '{"name": "a", "address": "10.0.0.9", "description": "from a file"}'
+    )
+    assert.equal(
+      "from a file",
+      json.decode(run({ "create", "ltm/node", "@" .. file }).out).description
+    )
+    local piped = run(
+      { "create", "ltm/node", "@-", "description=mine" },
+      '{"name": "b", "address": "10.0.0.8"}'
+    )
     assert.equal("mine", json.decode(piped.out).description)
-    local dotted = run { "create", "ltm/node", "name=c", "fqdn.name=example.net", "fqdn.interval=60" }
+    local dotted =
+      run { "create", "ltm/node", "name=c", "fqdn.name=example.net", "fqdn.interval=60" }
     assert.equal("60", json.decode(dotted.out).fqdn.interval)
-    for _, word in ipairs { "@" .. directory.path, "description=@" .. directory.path, "description:=@" .. directory.path } do
+    for _, word in ipairs {
+      "@" .. directory.path,
+      "description=@" .. directory.path,
+      "description:=@" .. directory.path,
+    } do
       local refused = run { "create", "ltm/node", "name=d", "address=10.0.0.7", word }
       assert.same({ 2, "" }, { refused.status, refused.out })
       assert.matches("cannot read " .. directory.path .. ": Is a directory", refused.err, 1, true)
@@ -54,29 +79,42 @@ describe("REST from the shell", function()
   end)
 
   it("shows control characters, and does not send them to the terminal", function()
-    run({ "create", "ltm/node", "@-" }, '{"name":"n","address":"10.0.0.1","description":"a\\u001b[2J\\u009b2J\\u0007\\nb \195\169"}')
+    run(
+      { "create", "ltm/node", "@-" },
+      '{"name":"n","address":"10.0.0.1","description":"a\\u001b[2J\\u009b2J\\u0007\\nb \195\169"}'
+    )
     local shown = run { "list", "ltm/node", "--select", "description", "--output", "table" }
     assert.equal("description\na\\x1b[2J\\x9b2J\\x07\\nb \195\169\n", shown.out)
     run { "modify", "ltm/node", "/Common/n", "description=a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}" }
     for _, format in ipairs { "table", "json", "jsonl", "csv", "lua" } do
-      local result = run { "list", "ltm/node", "--select", "description", "--output", format, "-vv" }
+      local result =
+        run { "list", "ltm/node", "--select", "description", "--output", format, "-vv" }
       assert.equal(0, result.status, result.err)
       assert.not_matches("[\0-\8\11-\31\127]", result.out .. result.err)
       assert.not_matches("\xC2[\x80-\x9F]", result.out .. result.err)
       assert.matches("2J.*b.* \u{e9}\u{a0}", result.out)
     end
-    assert.equal("a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
-      json.decode(run({ "list", "ltm/node", "--select", "description", "--output", "json" }).out)[1].description)
-    assert.equal("a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
-      load(run({ "list", "ltm/node", "--select", "description", "--output", "lua" }).out)()[1].description)
+    assert.equal(
+      "a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
+      json.decode(run({ "list", "ltm/node", "--select", "description", "--output", "json" }).out)[1].description
+    )
+    assert.equal(
+      "a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
+      load(run({ "list", "ltm/node", "--select", "description", "--output", "lua" }).out)()[1].description
+    )
   end)
 
   it("writes tables, JSON, JSON lines, CSV and Lua", function()
     for i = 1, 3 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
     local words = { "list", "ltm/node", "--select", "name,address", "--output" }
-    local function as(format) return run(table.move({ format }, 1, 1, #words + 1, table.move(words, 1, #words, 1, {}))).out end
+    local function as(format)
+      return run(table.move({ format }, 1, 1, #words + 1, table.move(words, 1, #words, 1, {}))).out
+    end
     assert.equal("name  address\nn1    10.0.0.1\nn2    10.0.0.2\nn3    10.0.0.3\n", as "table")
-    local narrow <close> = terminal.start({ "list", "ltm/node" }, { env = environment, columns = 40 })
+    local narrow <close> = terminal.start(
+      { "list", "ltm/node" },
+      { env = environment, columns = 40 }
+    )
     narrow:expect "%(%d+ more properties: %-o json shows all%)"
     assert.equal(3, #json.decode(as "json"))
     assert.same({ name = "n2", address = "10.0.0.2" }, json.decode(lines(as "jsonl")[2]))
@@ -94,13 +132,26 @@ describe("REST from the shell", function()
   it("takes paths as people copy them, and names without a partition", function()
     run { "create", "ltm/pool", "name=web" }
     run { "create", "ltm/pool", "name=old-1" }
-    for _, path in ipairs { "ltm/pool", "/ltm/pool", "tm/ltm/pool", "/tm/ltm/pool", "mgmt/tm/ltm/pool", "/mgmt/tm/ltm/pool", "https://x/mgmt/tm/ltm/pool" } do
-      assert.equal('{"name":"old-1"}\n{"name":"web"}\n', run({ "list", path, "--select", "name" }).out, path)
+    for _, path in ipairs {
+      "ltm/pool", "/ltm/pool", "tm/ltm/pool", "/tm/ltm/pool", "mgmt/tm/ltm/pool",
+      "/mgmt/tm/ltm/pool", "https://x/mgmt/tm/ltm/pool",
+    } do
+      assert.equal(
+        '{"name":"old-1"}\n{"name":"web"}\n',
+        run({ "list", path, "--select", "name" }).out,
+        path
+      )
     end
     assert.equal("web", json.decode(run({ "get", "ltm/pool", "web" }).out).name)
-    assert.equal("x", json.decode(run({ "modify", "ltm/pool", "web", "description=x" }).out).description)
+    assert.equal(
+      "x",
+      json.decode(run({ "modify", "ltm/pool", "web", "description=x" }).out).description
+    )
     assert.equal("admin", json.decode(run({ "get", "auth/user", "admin" }).out).name)
-    assert.matches("^f5lua: 'Common/web' is neither a name %(/Common/web%) nor key=value\n", run({ "get", "ltm/pool", "Common/web" }).err)
+    assert.matches(
+      "^f5lua: 'Common/web' is neither a name %(/Common/web%) nor key=value\n",
+      run({ "get", "ltm/pool", "Common/web" }).err
+    )
     assert.matches("^f5lua: 'b' is neither a name", run({ "modify", "ltm/pool", "web", "b" }).err)
     assert.equal(2, run({ "create", "ltm/pool", "web2" }).status)
     assert.equal(0, run({ "delete", "ltm/pool", "old-*", "--yes" }).status)
@@ -109,34 +160,66 @@ describe("REST from the shell", function()
 
   it("finds objects of ASM by their names", function()
     device:stop()
-    device = sim.start { seed = { provision = { "ltm", "asm" }, asm = { policies = { { name = "web" }, { name = "old" } } } } }
+    device = sim.start {
+      seed = {
+        provision = { "ltm", "asm" },
+        asm = { policies = { { name = "web" }, { name = "old" } } },
+      },
+    }
     environment.F5_SERVER_PORT, environment.SSL_CERT_FILE = tostring(device.port), device.ca
-    assert.equal("hi", json.decode(run({ "modify", "asm/policies", "/Common/web", "description=hi" }).out).description)
+    assert.equal(
+      "hi",
+      json.decode(run({ "modify", "asm/policies", "/Common/web", "description=hi" }).out).description
+    )
     local policy = json.decode(run({ "get", "asm/policies", "web" }).out)
     assert.equal("/Common/web", policy.fullPath)
     assert.equal("web", json.decode(run({ "get", "asm/policies", policy.id }).out).name)
     assert.equal(3, run({ "get", "asm/policies", "/Common/nope" }).status)
-    assert.equal(0, run({ "create", "asm/policies/" .. policy.id .. "/urls", "name=/login" }).status)
-    assert.equal("/login", json.decode(run({ "get", "asm/policies/" .. policy.id .. "/urls", "/login" }).out).name)
+    assert.equal(
+      0,
+      run({ "create", "asm/policies/" .. policy.id .. "/urls", "name=/login" }).status
+    )
+    assert.equal(
+      "/login",
+      json.decode(run({ "get", "asm/policies/" .. policy.id .. "/urls", "/login" }).out).name
+    )
     assert.equal(0, run({ "delete", "asm/policies", "/Common/o*", "--yes" }).status)
     assert.equal(1, #lines(run({ "list", "asm/policies" }).out))
   end)
 
   it("advises in the words of the shell", function()
-    assert.matches("\n  hint: f5lua list ltm/pool %-%-select fullPath shows what is there\n$", run({ "get", "ltm/pool", "/Common/nope" }).err)
-    assert.matches("\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n$",
-      run({ "get", "ltm/pool/~Common~nope/members", "/Common/10.0.0.1:80" }).err)
-    assert.not_matches("hint", run({ "create", "ltm/pool", "name=web", "monitor=/Common/nope" }).err)
+    assert.matches(
+      "\n  hint: f5lua list ltm/pool %-%-select fullPath shows what is there\n$",
+      run({ "get", "ltm/pool", "/Common/nope" }).err
+    )
+    assert.matches(
+      "\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n$",
+      run({ "get", "ltm/pool/~Common~nope/members", "/Common/10.0.0.1:80" }).err
+    )
+    assert.not_matches(
+      "hint",
+      run({ "create", "ltm/pool", "name=web", "monitor=/Common/nope" }).err
+    )
     run { "create", "ltm/pool", "name=web" }
-    assert.matches("\n  hint: it exists already: f5lua modify changes it\n$", run({ "create", "ltm/pool", "name=web" }).err)
-    assert.matches("\n  hint: is the path spelled as the device spells it, and its module provisioned%?.*try again later; docs/shell.md has a line "
-      .. "that waits\n$",
-      run({ "list", "ltm/poool" }).err)
+    assert.matches(
+      "\n  hint: it exists already: f5lua modify changes it\n$",
+      run({ "create", "ltm/pool", "name=web" }).err
+    )
+    assert.matches(
+      "\n  hint: is the path spelled as the device spells it, and its module provisioned%?.*try again later; docs/shell.md has a line "
+        .. "that waits\n$",
+      run({ "list", "ltm/poool" }).err
+    )
     environment.F5_PASSWORD = "wrong"
-    assert.matches("\n  hint: check the user %(%-%-user, else F5_USER%) and the password %(F5_PASSWORD%)\n$", run({ "list", "ltm/pool" }).err)
+    assert.matches(
+      "\n  hint: check the user %(%-%-user, else F5_USER%) and the password %(F5_PASSWORD%)\n$",
+      run({ "list", "ltm/pool" }).err
+    )
     environment.SSL_CERT_FILE = nil
-    assert.matches("\n  hint: give the device's certificate, or that of its CA, with %-%-ca FILE.pem; %-%-no%-verify gives up protection\n$",
-      run({ "list", "ltm/pool" }).err)
+    assert.matches(
+      "\n  hint: give the device's certificate, or that of its CA, with %-%-ca FILE.pem; %-%-no%-verify gives up protection\n$",
+      run({ "list", "ltm/pool" }).err
+    )
   end)
 
   it("shows no token, and lets one be deleted by its beginning", function()
@@ -145,8 +228,16 @@ describe("REST from the shell", function()
     local token = next(device:state().tokens.items)
     local short <const> = token:sub(1, 4) .. "********"
     for _, words in ipairs {
-      { "list", "-o", "table" }, { "list", "-o", "json" }, { "list", "-o", "jsonl" }, { "list", "-o", "csv" }, { "list", "-o", "lua" }, { "get" },
-      { "list", "--select", "name", "-o", "csv" }, { "list", "--select", "selfLink" }, { "get", token }, { "get", "-vv", "-o", "table", token },
+      { "list", "-o", "table" },
+      { "list", "-o", "json" },
+      { "list", "-o", "jsonl" },
+      { "list", "-o", "csv" },
+      { "list", "-o", "lua" },
+      { "get" },
+      { "list", "--select", "name", "-o", "csv" },
+      { "list", "--select", "selfLink" },
+      { "get", token },
+      { "get", "-vv", "-o", "table", token },
     } do
       table.insert(words, 2, "/mgmt/shared/authz/tokens")
       local result = run(words)
@@ -157,16 +248,29 @@ describe("REST from the shell", function()
     local nothing = run { "get", "/mgmt/shared/authz/tokens", (token:gsub("^....", "ZZZZ")) }
     assert.equal(3, nothing.status)
     assert.not_matches(token:sub(5), nothing.out .. nothing.err)
-    assert.equal(0, run({ "delete", "/mgmt/shared/authz/tokens", token:sub(1, 4) .. "*", "--yes" }).status)
+    assert.equal(
+      0,
+      run({ "delete", "/mgmt/shared/authz/tokens", token:sub(1, 4) .. "*", "--yes" }).status
+    )
     assert.is_nil(device:state().tokens.items[token])
   end)
 
   it("names the option whose value is wrong, and the subcommand that helps", function()
-    assert.same({ 2, "f5lua: --timeout wants seconds, not 'soon'\nTry 'f5lua list --help'.\n" },
-      { run({ "list", "ltm/pool", "--timeout", "soon" }).status, run({ "list", "ltm/pool", "--timeout", "soon" }).err })
-    assert.equal("f5lua: --top wants a whole number, not '1.5'\nTry 'f5lua list --help'.\n", run({ "list", "ltm/pool", "--top", "1.5" }).err)
-    assert.matches("^f5lua: the value of members is not JSON: .*\nTry 'f5lua create %-%-help'%.\n$",
-      run({ "create", "ltm/pool", "members:=[" }).err)
+    assert.same(
+      { 2, "f5lua: --timeout wants seconds, not 'soon'\nTry 'f5lua list --help'.\n" },
+      {
+        run({ "list", "ltm/pool", "--timeout", "soon" }).status,
+        run({ "list", "ltm/pool", "--timeout", "soon" }).err,
+      }
+    )
+    assert.equal(
+      "f5lua: --top wants a whole number, not '1.5'\nTry 'f5lua list --help'.\n",
+      run({ "list", "ltm/pool", "--top", "1.5" }).err
+    )
+    assert.matches(
+      "^f5lua: the value of members is not JSON: .*\nTry 'f5lua create %-%-help'%.\n$",
+      run({ "create", "ltm/pool", "members:=[" }).err
+    )
   end)
 
   it("says how far it got when one of several is refused", function()
@@ -174,9 +278,15 @@ describe("REST from the shell", function()
     run { "create", "ltm/virtual", "name=v", "destination=203.0.113.1:80", "pool=p2" }
     local result = run { "delete", "ltm/pool", "/Common/p*", "--yes" }
     assert.equal(3, result.status)
-    assert.matches("^f5lua: Delete: 1 of 3 done, then a failure at /mgmt/tm/ltm/pool/~Common~p2\nf5lua: 01070265:3: .*in use", result.err)
+    assert.matches(
+      "^f5lua: Delete: 1 of 3 done, then a failure at /mgmt/tm/ltm/pool/~Common~p2\nf5lua: 01070265:3: .*in use",
+      result.err
+    )
     assert.equal(2, #lines(run({ "list", "ltm/pool" }).out))
-    assert.matches("^f5lua: Delete 1 object of ltm/pool%?", run({ "delete", "ltm/pool", "/Common/p3*" }).err)
+    assert.matches(
+      "^f5lua: Delete 1 object of ltm/pool%?",
+      run({ "delete", "ltm/pool", "/Common/p3*" }).err
+    )
   end)
 
   it("asks before it acts on several objects", function()
@@ -188,7 +298,10 @@ describe("REST from the shell", function()
     assert.equal(2, run({ "delete", "ltm/node" }).status)
     local changed = run { "modify", "ltm/node", "/Common/n[1]", "session=user-disabled", "--yes" }
     assert.equal(3, changed.status) -- no pattern: a name that is not there
-    assert.equal(2, #lines(run({ "modify", "ltm/node", "/Common/n?", "session=user-disabled", "--yes" }).out) - 1)
+    assert.equal(
+      2,
+      #lines(run({ "modify", "ltm/node", "/Common/n?", "session=user-disabled", "--yes" }).out) - 1
+    )
     assert.equal(0, run({ "delete", "ltm/node", "/Common/n*", "--yes" }).status)
     assert.equal("", run({ "list", "ltm/node" }).out)
   end)
@@ -196,7 +309,10 @@ describe("REST from the shell", function()
   it("says what is wrong with a command line", function()
     assert.matches("'sesion' is neither", run({ "modify", "ltm/node", "/Common/n", "sesion" }).err)
     assert.matches("nothing to send", run({ "modify", "ltm/node", "/Common/n" }).err)
-    assert.matches("the value of ratio is not JSON", run({ "modify", "ltm/node", "/Common/n", "ratio:=x" }).err)
+    assert.matches(
+      "the value of ratio is not JSON",
+      run({ "modify", "ltm/node", "/Common/n", "ratio:=x" }).err
+    )
     assert.equal(2, run({ "list" }).status)
     assert.equal(2, run({ "list", "ltm/node", "--output", "xml" }).status)
   end)
@@ -221,15 +337,24 @@ describe("REST from the shell", function()
   it("shows tables and asks on a terminal", function()
     for i = 1, 2 do run { "create", "ltm/node", "name=n" .. i, "address=10.0.0." .. i } end
     do
-      local screen <close> = terminal.start({ "list", "ltm/node", "--select", "name,address" }, { env = environment })
+      local screen <close> = terminal.start(
+        { "list", "ltm/node", "--select", "name,address" },
+        { env = environment }
+      )
       screen:expect "name +address\nn1 +10.0.0.1\nn2 +10.0.0.2$"
     end
-    local doubt <close> = terminal.start({ "delete", "ltm/node", "/Common/n*" }, { env = environment, errors_too = true })
+    local doubt <close> = terminal.start(
+      { "delete", "ltm/node", "/Common/n*" },
+      { env = environment, errors_too = true }
+    )
     doubt:expect "/Common/n2"
     doubt:enter "n"
     assert.equal(0, doubt:status())
     assert.equal(2, #lines(run({ "list", "ltm/node" }).out))
-    local sure <close> = terminal.start({ "delete", "ltm/node", "/Common/n*" }, { env = environment, errors_too = true })
+    local sure <close> = terminal.start(
+      { "delete", "ltm/node", "/Common/n*" },
+      { env = environment, errors_too = true }
+    )
     sure:expect "/Common/n2"
     sure:enter "y"
     assert.equal(0, sure:status())

@@ -1,4 +1,5 @@
--- Signals end a playbook in order: `<close>` variables run, tokens are deleted, the status tells the signal.
+-- Signals end a playbook in order: `<close>` variables run, tokens are deleted, the status tells
+-- the signal.
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -27,9 +28,15 @@ describe("a signal", function()
   end)
 
   local function start(text, words)
-    return program.start(words or { place:file("playbook.lua", HEAD .. text) }, { env = {
-      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    } })
+    return program.start(
+      words or { place:file("playbook.lua", HEAD .. text) },
+      {
+        env = {
+          F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin",
+          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+        },
+      }
+    )
   end
 
   local function last_call()
@@ -54,13 +61,18 @@ describe("a signal", function()
   }
   for way, text in pairs(WAYS) do
     it("SIGINT " .. way, function()
-      if way:find "device" then device:fault { match = { path = "/mgmt/tm/ltm/node" }, delay_ms = 20000 } end
+      if way:find "device" then
+        device:fault { match = { path = "/mgmt/tm/ltm/node" }, delay_ms = 20000 }
+      end
       local process <close> = start(text)
       process:expect "ready"
       if way:find "device" then os.execute "sleep 0.2" end
       process:kill "INT"
       local result = process:wait(10)
-      assert.same({ 130, "ready\nclosed\n", "f5lua: interrupted\n" }, { result.status, result.out, result.err })
+      assert.same(
+        { 130, "ready\nclosed\n", "f5lua: interrupted\n" },
+        { result.status, result.out, result.err }
+      )
       check_deleted()
     end)
   end
@@ -70,7 +82,10 @@ describe("a signal", function()
     process:expect "ready"
     process:kill "TERM"
     local result = process:wait(10)
-    assert.same({ 143, "ready\nclosed\n", "f5lua: terminated\n" }, { result.status, result.out, result.err })
+    assert.same(
+      { 143, "ready\nclosed\n", "f5lua: terminated\n" },
+      { result.status, result.out, result.err }
+    )
     check_deleted()
   end)
 
@@ -83,7 +98,10 @@ describe("a signal", function()
       process:kill(signal)
       local result = process:wait(10)
       local told <const> = json.decode(result.err)
-      assert.same({ expected[2], "failure", expected[1], expected[2] }, { result.status, told.event, told.message, told.exit_status })
+      assert.same(
+        { expected[2], "failure", expected[1], expected[2] },
+        { result.status, told.event, told.message, told.exit_status }
+      )
       assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", told.time)
     end
   end)
@@ -106,7 +124,8 @@ describe("a signal", function()
   end)
 
   it("shows an error that the end itself brings", function()
-    local process <close> = start "local bad <close> = setmetatable({}, { __close = function() error('no', 0) end }) f5.sleep(100)"
+    local process <close> =
+      start "local bad <close> = setmetatable({}, { __close = function() error('no', 0) end }) f5.sleep(100)"
     process:expect "ready"
     process:kill "INT"
     local result = process:wait(10)
@@ -124,8 +143,13 @@ describe("a signal", function()
     os.execute "sleep 0.1"
     process:kill "INT"
     local result = process:wait(3)
-    assert.same({ 130, "f5lua: warning: left at once: the tokens of open sessions stay on their devices until they expire\n" },
-      { result.status, result.err })
+    assert.same(
+      {
+        130,
+        "f5lua: warning: left at once: the tokens of open sessions stay on their devices until they expire\n",
+      },
+      { result.status, result.err }
+    )
   end)
 
   it("twice says so in JSON, too, and nothing where there is no session", function()
@@ -133,7 +157,8 @@ describe("a signal", function()
     local file <const> = place:file("playbook.lua", HEAD .. "f5.sleep(100)")
     local busy <const> = "local g <close> = setmetatable({}, { __close = function() print 'closed' while true do end end }) "
       .. "print 'ready' while true do end"
-    local told <const> = "left at once: the tokens of open sessions stay on their devices until they expire"
+    local told <const> =
+      "left at once: the tokens of open sessions stay on their devices until they expire"
     for words, expected in pairs {
       [{ "--log-format", "json", file }] = ('{"event":"warning","message":"%s"}\n'):format(told),
       [{ "-e", busy }] = "",
@@ -173,8 +198,17 @@ describe("a signal", function()
 
   it("of a broken pipe deletes the tokens as well", function()
     local file = place:file("playbook.lua", HEAD .. "for i = 1, math.huge do print(i) end")
-    local env = ("F5_SERVER=127.0.0.1 F5_SERVER_PORT=%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s"):format(device.port, device.ca)
-    local pipe = io.popen(("timeout 20 env %s bash -c '%s %s | head -1; echo ${PIPESTATUS[0]}' 2>&1"):format(env, program.path, file))
+    local env = ("F5_SERVER=127.0.0.1 F5_SERVER_PORT=%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s"):format(
+      device.port,
+      device.ca
+    )
+    local pipe = io.popen(
+      ("timeout 20 env %s bash -c '%s %s | head -1; echo ${PIPESTATUS[0]}' 2>&1"):format(
+        env,
+        program.path,
+        file
+      )
+    )
     assert.equal("ready\n141\n", pipe:read "a")
     pipe:close()
     check_deleted()

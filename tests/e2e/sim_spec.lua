@@ -15,10 +15,12 @@ describe("f5lua sim", function()
   setup(function() place = program.directory() end)
   teardown(function() getmetatable(place).__close() end)
 
-  -- Starts it on a free port; returns the process, and a function that calls it with curl, verified.
+  -- Starts it on a free port; returns the process, and a function that calls it with curl,
+  -- verified.
   local function start(words)
     local ca = place.path .. "/ca.pem"
-    local process = program.start { "sim", "--port", "0", "--ca-file", ca, table.unpack(words or {}) }
+    local process =
+      program.start { "sim", "--port", "0", "--ca-file", ca, table.unpack(words or {}) }
     local url = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
     return process, function(arguments, path)
       return shell(("curl -s --cacert %s %s '%s%s'"):format(ca, arguments, url, path))
@@ -32,8 +34,11 @@ describe("f5lua sim", function()
     assert.equal("tm:sys:version:versionstats", json.decode(body).kind)
     body = curl("-u operator:operator", "/mgmt/tm/sys/version")
     assert.equal(401, json.decode(body).code)
-    body = curl("-d '{\"username\":\"operator\",\"password\":\"operator\",\"loginProviderName\":\"tmos\"}'"
-      .. " -H 'Content-Type: application/json'", "/mgmt/shared/authn/login")
+    body = curl(
+      '-d \'{"username":"operator","password":"operator","loginProviderName":"tmos"}\''
+        .. " -H 'Content-Type: application/json'",
+      "/mgmt/shared/authn/login"
+    )
     local token = json.decode(body).token.token
     body = curl("-H 'X-F5-Auth-Token: " .. token .. "'", "/mgmt/tm/ltm/node")
     assert.equal("tm:ltm:node:nodecollectionstate", json.decode(body).kind)
@@ -44,11 +49,17 @@ describe("f5lua sim", function()
   it("starts with a seed that an earlier one saved", function()
     local save = place.path .. "/state.json"
     local process <close>, curl = start { "--save", save }
-    curl("-u admin:admin -H 'Content-Type: application/json' -d '{\"name\":\"web\"}'", "/mgmt/tm/ltm/pool")
+    curl(
+      "-u admin:admin -H 'Content-Type: application/json' -d '{\"name\":\"web\"}'",
+      "/mgmt/tm/ltm/pool"
+    )
     process:kill "INT"
     assert.equal(0, process:wait().status)
     local again <close>, curl_again = start { "--seed", save }
-    assert.equal("/Common/web", json.decode(curl_again("-u admin:admin", "/mgmt/tm/ltm/pool/~Common~web")).fullPath)
+    assert.equal(
+      "/Common/web",
+      json.decode(curl_again("-u admin:admin", "/mgmt/tm/ltm/pool/~Common~web")).fullPath
+    )
     again:kill "TERM"
     again:wait()
   end)
@@ -67,14 +78,24 @@ describe("f5lua sim", function()
   end)
 
   it("takes JSON as deep as it may be, whatever stack the system gives to threads", function()
-    local little = place:file("little", "#!/bin/sh\nulimit -s 100\nexec " .. program.path .. ' "$@"\n')
+    local little =
+      place:file("little", "#!/bin/sh\nulimit -s 100\nexec " .. program.path .. ' "$@"\n')
     os.execute("chmod +x " .. little)
     local deep = ('{"a":%s1%s}'):format(("["):rep(511), ("]"):rep(511))
     place:file("deep.json", deep)
     local process <close> = program.start({ "sim", "--port", "0" }, { program = little })
     local url = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
-    assert.equal(deep, (shell(("curl -sk -u admin:admin -H 'Content-Type: application/json' -d @%s/deep.json %s/mgmt/shared/echo"):format(
-      place.path, url))))
+    assert.equal(
+      deep,
+      (
+        shell(
+          ("curl -sk -u admin:admin -H 'Content-Type: application/json' -d @%s/deep.json %s/mgmt/shared/echo"):format(
+            place.path,
+            url
+          )
+        )
+      )
+    )
     process:kill "TERM"
     assert.equal(0, process:wait().status)
   end)
@@ -84,17 +105,26 @@ describe("f5lua sim", function()
     process:expect "simulated BIG%-IP at"
     process:kill "INT"
     local result = process:wait()
-    assert.same({ 1, "f5lua: cannot write /dev/full: No space left on device\n" }, { result.status, result.err })
+    assert.same(
+      { 1, "f5lua: cannot write /dev/full: No space left on device\n" },
+      { result.status, result.err }
+    )
     local second <close>, curl = start { "--log", "/dev/full" }
     for _ = 1, 3 do assert.equal(401, json.decode(curl("", "/mgmt/tm")).code) end
     second:kill "TERM"
     result = second:wait()
-    assert.same({ 0, "sim: cannot write /dev/full: No space left on device\n" }, { result.status, result.err })
+    assert.same(
+      { 0, "sim: cannot write /dev/full: No space left on device\n" },
+      { result.status, result.err }
+    )
   end)
 
   it("has the users it is told", function()
     local process <close>, curl = start { "--user", "ann:secret:admin" }
-    assert.equal("tm:ltm:pool:poolcollectionstate", json.decode(curl("-u ann:secret", "/mgmt/tm/ltm/pool")).kind)
+    assert.equal(
+      "tm:ltm:pool:poolcollectionstate",
+      json.decode(curl("-u ann:secret", "/mgmt/tm/ltm/pool")).kind
+    )
     assert.equal(401, json.decode(curl("-u admin:admin", "/mgmt/tm/ltm/pool")).code)
     process:kill "TERM"
     process:wait()
@@ -102,8 +132,13 @@ describe("f5lua sim", function()
 
   it("refuses what it does not understand, with status 2", function()
     for _, words in ipairs {
-      { "sim", "--port", "nope" }, { "sim", "--port", "70000" }, { "sim", "--wat" }, { "sim", "--user", "x" },
-      { "sim", "--user", "a:b:king" }, { "sim", "--seed", "/nowhere.json" }, { "sim", "--latency", "fast" },
+      { "sim", "--port", "nope" },
+      { "sim", "--port", "70000" },
+      { "sim", "--wat" },
+      { "sim", "--user", "x" },
+      { "sim", "--user", "a:b:king" },
+      { "sim", "--seed", "/nowhere.json" },
+      { "sim", "--latency", "fast" },
     } do
       local result = program.run(words)
       assert.same({ 2, "" }, { result.status, result.out }, table.concat(words, " "))
@@ -115,8 +150,12 @@ describe("f5lua sim", function()
     local process <close> = start()
     local port = process:expect ":(%d+)"
     local result = program.run { "sim", "--port", port }
-    local words = result.err:gsub("Address already in use", "Address in use") -- glibc's words, and musl's
-    assert.same({ 1, "f5lua: cannot listen on 127.0.0.1 port " .. port .. ": Address in use\n" }, { result.status, words })
+    -- glibc's words, and musl's
+    local words = result.err:gsub("Address already in use", "Address in use")
+    assert.same(
+      { 1, "f5lua: cannot listen on 127.0.0.1 port " .. port .. ": Address in use\n" },
+      { result.status, words }
+    )
     process:kill "TERM"
     process:wait()
   end)
@@ -129,8 +168,12 @@ describe("f5lua run --sim", function()
 local f5 = require "f5"
 local bip <close> = f5.connect { host = "bigip1.example.net" }
 print(f5.flat(bip.sys.version:load())[1].Product, ...)
-]])
-    local result = program.run({ "run", "--sim", file, "--sim" }, { env = { F5_SERVER = "other", F5_PASSWORD = "real" } })
+]]
+    )
+    local result = program.run(
+      { "run", "--sim", file, "--sim" },
+      { env = { F5_SERVER = "other", F5_PASSWORD = "real" } }
+    )
     assert.same({ 0, "BIG-IP\t--sim\n", "" }, { result.status, result.out, result.err })
   end)
 
@@ -140,9 +183,15 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
       .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
     assert.equal("false\tnot_ready\n", program.run({ "run", "--sim", "-e", chunk }).out)
-    assert.equal("true\tnil\n", program.run({ "run", "--sim", "--provision", "ltm,asm", "--seed", seed, "-e", chunk }).out)
+    assert.equal(
+      "true\tnil\n",
+      program.run({ "run", "--sim", "--provision", "ltm,asm", "--seed", seed, "-e", chunk }).out
+    )
     local result = program.run { "run", "--sim", "--seed", "/nowhere.json", "-e", chunk }
-    assert.same({ 2, "f5lua: cannot read /nowhere.json: No such file or directory\nTry 'f5lua run --help'.\n" }, { result.status, result.err })
+    assert.same(
+      { 2, "f5lua: cannot read /nowhere.json: No such file or directory\nTry 'f5lua run --help'.\n" },
+      { result.status, result.err }
+    )
   end)
 
   it("has the modules that its seed names, unless it is told others", function()
@@ -151,7 +200,10 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
       .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
     assert.equal("true\tnil\n", program.run({ "run", "--sim", "--seed", seed, "-e", chunk }).out)
-    assert.equal("false\tnot_ready\n", program.run({ "run", "--sim", "--provision", "ltm", "--seed", seed, "-e", chunk }).out)
+    assert.equal(
+      "false\tnot_ready\n",
+      program.run({ "run", "--sim", "--provision", "ltm", "--seed", seed, "-e", chunk }).out
+    )
   end)
 
   it("says what is wrong with a seed, and nothing of its own insides", function()
@@ -169,7 +221,11 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     } do
       local seed = directory:file("seed.json", text)
       local result = program.run { "run", "--sim", "--seed", seed, "-e", "print 'ran'" }
-      assert.same({ 1, "", "f5lua: seed: " .. message .. "\n" }, { result.status, result.out, result.err }, text)
+      assert.same(
+        { 1, "", "f5lua: seed: " .. message .. "\n" },
+        { result.status, result.out, result.err },
+        text
+      )
     end
   end)
 
@@ -180,9 +236,13 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
   end)
 
   it("logs as JSON when asked", function()
-    local result = program.run { "run", "-v", "--log-format", "json", "--sim", "-e", "require('f5').connect {}" }
-    for line in result.err:gmatch "[^\n]+" do assert.equal("string", type(json.decode(line).method)) end
-    local same = program.run { "-v", "--log-format=json", "run", "--sim", "-e", "require('f5').connect {}" }
+    local result =
+      program.run { "run", "-v", "--log-format", "json", "--sim", "-e", "require('f5').connect {}" }
+    for line in result.err:gmatch "[^\n]+" do
+      assert.equal("string", type(json.decode(line).method))
+    end
+    local same =
+      program.run { "-v", "--log-format=json", "run", "--sim", "-e", "require('f5').connect {}" }
     assert.equal(select(2, result.err:gsub("\n", "")), select(2, same.err:gsub("\n", "")))
   end)
 end)
@@ -194,18 +254,33 @@ describe("the first day", function()
     local result = program.run { "run", "--sim", PLAYBOOK }
     assert.same({ 0, "" }, { result.status, result.err })
     for _, expected in ipairs {
-      "the token is good for 1200 s", "BIG%-IP\t17%.1", "the device saw\tGET\t/mgmt/tm/sys/version\t401", "/Common/Test2\t10%.10%.10%.32",
-      "Test\t10%.10%.10%.31\t2 properties", "ver=17%.1%.0", "after:\tuser%-disabled", "not_found", "DELETE\t/mgmt/shared/authz/tokens\t200",
+      "the token is good for 1200 s",
+      "BIG%-IP\t17%.1",
+      "the device saw\tGET\t/mgmt/tm/sys/version\t401",
+      "/Common/Test2\t10%.10%.10%.32",
+      "Test\t10%.10%.10%.31\t2 properties",
+      "ver=17%.1%.0",
+      "after:\tuser%-disabled",
+      "not_found",
+      "DELETE\t/mgmt/shared/authz/tokens\t200",
     } do
       assert.matches(expected, result.out)
     end
   end)
 
   it("runs against any device that the environment names", function()
-    local device <close> = require("f5.sim").start { users = { { name = "me", password = "mine-alone", role = "manager" } } }
-    local result = program.run({ PLAYBOOK }, { env = {
-      F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "me", F5_PASSWORD = "mine-alone", SSL_CERT_FILE = device.ca,
-    } })
+    local device <close> = require("f5.sim").start {
+      users = { { name = "me", password = "mine-alone", role = "manager" } },
+    }
+    local result = program.run(
+      { PLAYBOOK },
+      {
+        env = {
+          F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "me",
+          F5_PASSWORD = "mine-alone", SSL_CERT_FILE = device.ca,
+        },
+      }
+    )
     assert.same({ 0, "" }, { result.status, result.err })
     assert.equal(nil, next(device:state().tokens.items))
     assert.equal(0, device:problems())

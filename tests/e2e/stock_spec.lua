@@ -6,9 +6,17 @@ local sim = require "f5.sim"
 local own = lfs.symlinkattributes("/proc/self/exe", "target"):match "^(.*)/" .. "/lua"
 
 local function lua(script, device)
-  return program.run({ "-e", script }, { program = "/usr/bin/lua5.4", env = {
-    LUA_CPATH = own .. "/?.so", F5_SERVER = device and device.host, F5_SERVER_PORT = device and device.port, F5_USER = "admin",
-    F5_PASSWORD = "admin", SSL_CERT_FILE = device and device.ca } })
+  return program.run(
+    { "-e", script },
+    {
+      program = "/usr/bin/lua5.4",
+      env = {
+        LUA_CPATH = own .. "/?.so", F5_SERVER = device and device.host,
+        F5_SERVER_PORT = device and device.port, F5_USER = "admin", F5_PASSWORD = "admin",
+        SSL_CERT_FILE = device and device.ca,
+      },
+    }
+  )
 end
 
 describe("The f5 module in a stock lua5.4", function()

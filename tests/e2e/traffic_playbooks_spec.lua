@@ -1,27 +1,43 @@
--- The playbooks about virtual servers, pools and members against simulated devices, run as an operator runs them.
+-- The playbooks about virtual servers, pools and members against simulated devices, run as an
+-- operator runs them.
 local f5 = require "f5"
 local program = require "program"
 local sim = require "f5.sim"
 
 local function pool(name, ...)
   local members = {}
-  for i, address in ipairs { ... } do members[i] = { name = address .. ":80", address = address } end
+  for i, address in ipairs { ... } do
+    members[i] = { name = address .. ":80", address = address }
+  end
   return { name = name, monitor = "/Common/http", members = members }
 end
 
-local function member(of, address) return ("/mgmt/tm/ltm/pool/~Common~%s/members/~Common~%s:80"):format(of, address) end
+local function member(of, address)
+  return ("/mgmt/tm/ltm/pool/~Common~%s/members/~Common~%s:80"):format(of, address)
+end
 
 local SEED <const> = {
   objects = {
-    ["/mgmt/tm/ltm/pool"] = { pool("blue", "10.0.0.1", "10.0.0.2"), pool("green", "10.0.1.1", "10.0.1.2") },
+    ["/mgmt/tm/ltm/pool"] = {
+      pool("blue", "10.0.0.1", "10.0.0.2"),
+      pool("green", "10.0.1.1", "10.0.1.2"),
+    },
     ["/mgmt/tm/ltm/virtual"] = {
-      { name = "vs_http", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp", pool = "/Common/blue" },
-      { name = "vs_https", destination = "/Common/203.0.113.10:443", ipProtocol = "tcp", pool = "/Common/blue" },
+      {
+        name = "vs_http", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp",
+        pool = "/Common/blue",
+      },
+      {
+        name = "vs_https", destination = "/Common/203.0.113.10:443", ipProtocol = "tcp",
+        pool = "/Common/blue",
+      },
     },
   },
   traffic = {
-    { path = member("blue", "10.0.0.1"), health = "up", connections = 30, ending = 10 }, { path = member("blue", "10.0.0.2"), health = "up" },
-    { path = member("green", "10.0.1.1"), health = "up" }, { path = member("green", "10.0.1.2"), health = "down" },
+    { path = member("blue", "10.0.0.1"), health = "up", connections = 30, ending = 10 },
+    { path = member("blue", "10.0.0.2"), health = "up" },
+    { path = member("green", "10.0.1.1"), health = "up" },
+    { path = member("green", "10.0.1.2"), health = "down" },
   },
 }
 
@@ -33,9 +49,12 @@ local function words_of(words)
 end
 
 local function options(user)
-  return { env = {
-    F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = user or "admin", F5_PASSWORD = user or "admin", SSL_CERT_FILE = device.ca,
-  } }
+  return {
+    env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = user or "admin",
+      F5_PASSWORD = user or "admin", SSL_CERT_FILE = device.ca,
+    },
+  }
 end
 
 local function run(words, user) return program.run(words_of(words), options(user)) end
@@ -49,7 +68,9 @@ end
 local function writes()
   local count = 0
   for _, call in ipairs(device:log()) do
-    if call.method ~= "GET" and not call.path:find "authn" and not call.path:find "authz" then count = count + 1 end
+    if call.method ~= "GET" and not call.path:find "authn" and not call.path:find "authz" then
+      count = count + 1
+    end
   end
   return count
 end
@@ -70,7 +91,9 @@ describe("inventory-report.lua", function()
     local result <const> = run { "inventory-report.lua" }
     assert.same({ 0, "" }, { result.status, result.err })
     local lines = {}
-    for line in result.out:gmatch "[^\n]+" do lines[#lines + 1] = line:gsub("127%.0%.0%.1:%d+", "D"):gsub(" +", " ") end
+    for line in result.out:gmatch "[^\n]+" do
+      lines[#lines + 1] = line:gsub("127%.0%.0%.1:%d+", "D"):gsub(" +", " ")
+    end
     assert.same({
       "DEVICE VIRTUAL DESTINATION STATUS POOL MEMBER ADDRESS STATE CONNECTIONS",
       "D /Common/vs_http 203.0.113.10:80 available /Common/blue 10.0.0.1:80 10.0.0.1 up 30",
@@ -87,7 +110,11 @@ describe("inventory-report.lua", function()
 
   it("writes CSV and JSON, and only problems", function()
     with_device(function(bip)
-      bip.ltm.virtual:create { name = "vs_none", destination = "/Common/203.0.113.11:80", ipProtocol = "tcp" }
+      bip.ltm.virtual:create {
+        name = "vs_none",
+        destination = "/Common/203.0.113.11:80",
+        ipProtocol = "tcp",
+      }
       bip.ltm.pool["/Common/blue"].members["/Common/10.0.0.2:80"]:modify { session = "user-disabled" }
     end)
     local csv <const> = run { "inventory-report.lua", "--format", "csv", "--problems" }
@@ -112,11 +139,19 @@ describe("inventory-report.lua", function()
   it("knows partitions", function()
     with_device(function(bip)
       bip.auth.partition:create { name = "Other" }
-      bip.ltm.virtual:create { name = "mine", partition = "Other", destination = "/Other/203.0.113.12:80", pool = "/Common/green", ipProtocol = "tcp" }
+      bip.ltm.virtual:create {
+        name = "mine", partition = "Other", destination = "/Other/203.0.113.12:80",
+        pool = "/Common/green", ipProtocol = "tcp",
+      }
     end)
     local result <const> = run { "inventory-report.lua", "--format", "csv", "--partition", "Other" }
     assert.equal(3, select(2, result.out:gsub("\n", "")))
-    assert.matches("/Other/mine,203.0.113.12:80,available,/Common/green,10.0.1.2:80", result.out, 1, true)
+    assert.matches(
+      "/Other/mine,203.0.113.12:80,available,/Common/green,10.0.1.2:80",
+      result.out,
+      1,
+      true
+    )
   end)
 
   it("replaces its file only when all is well", function()
@@ -132,15 +167,30 @@ describe("inventory-report.lua", function()
     assert.matches("^device,virtual", directory:read "report.csv")
     assert.is_nil(directory:read "report.csv.part")
     result = run { "inventory-report.lua", "--output", directory.path .. "/none/x" }
-    assert.same({ status = 1, out = "", err = ("f5lua: cannot write %s/none/x.part: No such file or directory\n"):format(directory.path) }, result)
+    assert.same(
+      {
+        status = 1,
+        out = "",
+        err = ("f5lua: cannot write %s/none/x.part: No such file or directory\n"):format(
+          directory.path
+        ),
+      },
+      result
+    )
   end)
 
   it("reports the devices of an inventory, and names those that fail", function()
     local directory <close> = program.directory()
-    local inventory <const> = directory:file("sites.json", f5.json.encode {
-      defaults = { username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0 },
-      devices = { { name = "good", host = device.host, port = device.port }, { name = "bad", host = "127.0.0.1", port = 1 } },
-    })
+    local inventory <const> = directory:file(
+      "sites.json",
+      f5.json.encode {
+        defaults = { username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0 },
+        devices = {
+          { name = "good", host = device.host, port = device.port },
+          { name = "bad", host = "127.0.0.1", port = 1 },
+        },
+      }
+    )
     local result = run { "inventory-report.lua", "--devices", inventory }
     assert.equal(1, result.status)
     assert.matches("\ngood +/Common/vs_http ", result.out)
@@ -163,35 +213,52 @@ describe("drain-member.lua", function()
     end)
   end
 
-  it("waits for the end of the connections, then forces the member offline; an operator may", function()
-    local process <close> = start { "drain-member.lua", "blue", "10.0.0.1:80", "--interval", "0.1" }
-    process:expect "30 connections left"
-    assert.equal("user-disabled up", state())
-    device:advance(2)
-    process:expect "\n%d connections? left"
-    device:advance(2)
-    local result <const> = process:wait()
-    assert.equal(0, result.status, result.err)
-    assert.matches("^10.0.0.1:80 of blue is disabled, with 30 connections; 1 other member is in service\n", result.out)
-    assert.matches("\n10.0.0.1:80 is drained and forced offline\n$", result.out)
-    assert.matches("\n0 connections left, %d s\n$", result.err)
-    assert.equal("user-disabled user-down", state())
-    assert.equal(0, run({ "drain-member.lua", "blue", "10.0.0.1:80", "--enable" }, "operator").status)
-    assert.equal("monitor-enabled checking", state())
-    assert_clean()
-  end)
+  it(
+    "waits for the end of the connections, then forces the member offline; an operator may",
+    function()
+      local process <close> =
+        start { "drain-member.lua", "blue", "10.0.0.1:80", "--interval", "0.1" }
+      process:expect "30 connections left"
+      assert.equal("user-disabled up", state())
+      device:advance(2)
+      process:expect "\n%d connections? left"
+      device:advance(2)
+      local result <const> = process:wait()
+      assert.equal(0, result.status, result.err)
+      assert.matches(
+        "^10.0.0.1:80 of blue is disabled, with 30 connections; 1 other member is in service\n",
+        result.out
+      )
+      assert.matches("\n10.0.0.1:80 is drained and forced offline\n$", result.out)
+      assert.matches("\n0 connections left, %d s\n$", result.err)
+      assert.equal("user-disabled user-down", state())
+      assert.equal(
+        0,
+        run({ "drain-member.lua", "blue", "10.0.0.1:80", "--enable" }, "operator").status
+      )
+      assert.equal("monitor-enabled checking", state())
+      assert_clean()
+    end
+  )
 
   it("forces it offline at the deadline, and says that connections were left", function()
-    local result <const> = run { "drain-member.lua", "/Common/blue", "/Common/10.0.0.1:80", "--timeout", "0" }
+    local result <const> =
+      run { "drain-member.lua", "/Common/blue", "/Common/10.0.0.1:80", "--timeout", "0" }
     assert.equal(1, result.status)
     assert.matches("f5lua: %d+ connections had not ended after 0 s\n$", result.err)
-    assert.matches("To put it back: drain-member.lua /Common/blue /Common/10.0.0.1:80 --enable\n", result.err, 1, true)
+    assert.matches(
+      "To put it back: drain-member.lua /Common/blue /Common/10.0.0.1:80 --enable\n",
+      result.err,
+      1,
+      true
+    )
     assert.equal("user-disabled user-down", state())
     assert_clean()
   end)
 
   it("leaves it disabled with --keep-disabled, and takes so many connections for none", function()
-    local result <const> = run { "drain-member.lua", "blue", "10.0.0.1:80", "--keep-disabled", "--connections", "30" }
+    local result <const> =
+      run { "drain-member.lua", "blue", "10.0.0.1:80", "--keep-disabled", "--connections", "30" }
     assert.same({ 0, "30 connections left, 0 s\n" }, { result.status, result.err })
     assert.equal("user-disabled up", state())
   end)
@@ -209,7 +276,12 @@ describe("drain-member.lua", function()
   end)
 
   it("says how it left the member when the device fails, and when it is interrupted", function()
-    device:fault { match = { method = "GET", path = "10%.0%.0%.1:80/stats$" }, after = 1, times = 9, status = 403 }
+    device:fault {
+      match = { method = "GET", path = "10%.0%.0%.1:80/stats$" },
+      after = 1,
+      times = 9,
+      status = 403,
+    }
     local result = run { "drain-member.lua", "blue", "10.0.0.1:80" }
     assert.equal(3, result.status)
     assert.matches("10.0.0.1:80 is disabled. To put it back: ", result.err, 1, true)
@@ -235,13 +307,27 @@ describe("blue-green.lua", function()
 
   local BLUE <const>, GREEN <const> = "/Common/blue /Common/blue", "/Common/green /Common/green"
 
-  local function health(state) device:plant { traffic = { { path = member("green", "10.0.1.1"), health = state } } } end
+  local function health(state)
+    device:plant { traffic = { { path = member("green", "10.0.1.1"), health = state } } }
+  end
 
   it("switches all virtual servers in one transaction", function()
-    local result <const> = run { "blue-green.lua", "--to", "green", "vs_http", "/Common/vs_https", "vs_http", "--watch", "0" }
+    local result <const> = run {
+      "blue-green.lua",
+      "--to",
+      "green",
+      "vs_http",
+      "/Common/vs_https",
+      "vs_http",
+      "--watch",
+      "0",
+    }
     assert.equal(0, result.status, result.err)
-    assert.matches("^/Common/vs_http: /Common/blue %-> /Common/green\n/Common/vs_https: /Common/blue %-> /Common/green\n"
-      .. "/Common/green: 1 of 2 members available\n2 switched; watching for 0 s\ndone\n$", result.out)
+    assert.matches(
+      "^/Common/vs_http: /Common/blue %-> /Common/green\n/Common/vs_https: /Common/blue %-> /Common/green\n"
+        .. "/Common/green: 1 of 2 members available\n2 switched; watching for 0 s\ndone\n$",
+      result.out
+    )
     assert.equal(GREEN, pools())
     local posts = 0
     for _, call in ipairs(device:log()) do
@@ -254,31 +340,42 @@ describe("blue-green.lua", function()
     assert_clean()
   end)
 
-  it("changes nothing when the pool is not healthy before, in a dry run, or when one virtual server is not there", function()
-    local result = run { "blue-green.lua", "--to", "green", "vs_http", "--members", "2" }
-    assert.same({ 1, "f5lua: /Common/green needs 2 available members; nothing was changed\n" }, { result.status, result.err })
-    result = run { "blue-green.lua", "--to", "green", "vs_http", "--dry-run" }
-    assert.equal(0, result.status)
-    assert.equal(3, run({ "blue-green.lua", "--to", "green", "vs_http", "vs_nope" }).status)
-    assert.equal(3, run({ "blue-green.lua", "--to", "nope", "vs_http" }).status)
-    assert.equal(0, writes())
-    assert.equal(BLUE, pools())
-  end)
+  it(
+    "changes nothing when the pool is not healthy before, in a dry run, or when one virtual server is not there",
+    function()
+      local result = run { "blue-green.lua", "--to", "green", "vs_http", "--members", "2" }
+      assert.same(
+        { 1, "f5lua: /Common/green needs 2 available members; nothing was changed\n" },
+        { result.status, result.err }
+      )
+      result = run { "blue-green.lua", "--to", "green", "vs_http", "--dry-run" }
+      assert.equal(0, result.status)
+      assert.equal(3, run({ "blue-green.lua", "--to", "green", "vs_http", "vs_nope" }).status)
+      assert.equal(3, run({ "blue-green.lua", "--to", "nope", "vs_http" }).status)
+      assert.equal(0, writes())
+      assert.equal(BLUE, pools())
+    end
+  )
 
   it("switches back when the pool gets ill", function()
-    local process <close> = start { "blue-green.lua", "--to", "green", "vs_http", "vs_https", "--interval", "0.1" }
+    local process <close> =
+      start { "blue-green.lua", "--to", "green", "vs_http", "vs_https", "--interval", "0.1" }
     process:expect "1 of 2 members available, 0 connections"
     assert.equal(GREEN, pools())
     health "down"
     local result <const> = process:wait()
     assert.equal(1, result.status)
-    assert.matches("\nswitched back: /Common/vs_http, /Common/vs_https\nf5lua: /Common/green: only 0 of 2 members available\n$", result.err)
+    assert.matches(
+      "\nswitched back: /Common/vs_http, /Common/vs_https\nf5lua: /Common/green: only 0 of 2 members available\n$",
+      result.err
+    )
     assert.equal(BLUE, pools())
     assert_clean()
   end)
 
   it("switches back what still has the new pool when it is interrupted", function()
-    local process <close> = start { "blue-green.lua", "--to", "green", "vs_http", "vs_https", "--interval", "30" }
+    local process <close> =
+      start { "blue-green.lua", "--to", "green", "vs_http", "vs_https", "--interval", "30" }
     process:expect "1 of 2 members available, 0 connections"
     with_device(function(bip)
       bip.ltm.pool:create { name = "red" }
@@ -299,26 +396,50 @@ describe("blue-green.lua", function()
     assert.matches("switched back: /Common/vs_http\n", result.err)
     assert.equal(BLUE, pools())
     device:fault { match = { path = "green/members/stats$" }, after = 1, times = 1, status = 403 }
-    device:fault { match = { method = "POST", path = "^/mgmt/tm/transaction$" }, after = 1, times = 9, status = 403 }
+    device:fault {
+      match = { method = "POST", path = "^/mgmt/tm/transaction$" },
+      after = 1,
+      times = 9,
+      status = 403,
+    }
     result = run { "blue-green.lua", "--to", "green", "vs_http", "--interval", "0.1" }
     assert.equal(3, result.status)
     assert.matches("NOT SWITCHED BACK, look at /Common/vs_http yourself: ", result.err, 1, true)
   end)
 
   it("leaves all as it was when the transaction fails, or did not say how it ended", function()
-    device:fault { match = { method = "PATCH", path = "^/mgmt/tm/transaction/" }, times = 1, status = 403 }
+    device:fault {
+      match = { method = "PATCH", path = "^/mgmt/tm/transaction/" },
+      times = 1,
+      status = 403,
+    }
     local result = run { "blue-green.lua", "--to", "green", "vs_http" }
     assert.equal(3, result.status)
     assert.matches("nothing was changed\n", result.err)
     assert.equal(BLUE, pools())
-    device:fault { match = { method = "PATCH", path = "^/mgmt/tm/transaction/" }, times = 1, act = true, reset = true }
+    device:fault {
+      match = { method = "PATCH", path = "^/mgmt/tm/transaction/" },
+      times = 1,
+      act = true,
+      reset = true,
+    }
     result = run { "blue-green.lua", "--to", "green", "vs_http", "--watch", "0" }
     assert.equal(BLUE == pools(), result.status ~= 0, result.err)
   end)
 
   it("takes members without a monitor only when told to", function()
-    with_device(function(bip) bip.ltm.pool:create { name = "plain", members = { { name = "10.0.2.1:80", address = "10.0.2.1" } } } end)
+    with_device(
+      function(bip)
+        bip.ltm.pool:create {
+          name = "plain",
+          members = { { name = "10.0.2.1:80", address = "10.0.2.1" } },
+        }
+      end
+    )
     assert.equal(1, run({ "blue-green.lua", "--to", "plain", "vs_http" }).status)
-    assert.equal(0, run({ "blue-green.lua", "--to", "plain", "vs_http", "--unmonitored", "--watch", "0" }).status)
+    assert.equal(
+      0,
+      run({ "blue-green.lua", "--to", "plain", "vs_http", "--unmonitored", "--watch", "0" }).status
+    )
   end)
 end)

@@ -11,20 +11,32 @@ describe("A long upload", function()
   local CHUNK <const> = [[require("f5").connect():upload(%q) print "sent"]]
 
   local function environment()
-    return { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
+    return {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
   end
 
   it("shows on a terminal how far it is, after two seconds", function()
     local directory <close> = program.directory()
     local chunk <const> = CHUNK:format(directory:file("big.bin", ("x"):rep(8 << 20)))
-    local screen <close> = terminal.start({ "-e", chunk }, { env = environment(), errors_too = true, columns = 100 })
-    screen:expect("big%.bin  %[#+%.+%]  %d%d %%  [4-7]%.0 MiB of 8%.0 MiB  %S+ MiB/s  0:0%d left", 20)
+    local screen <close> = terminal.start(
+      { "-e", chunk },
+      { env = environment(), errors_too = true, columns = 100 }
+    )
+    screen:expect(
+      "big%.bin  %[#+%.+%]  %d%d %%  [4-7]%.0 MiB of 8%.0 MiB  %S+ MiB/s  0:0%d left",
+      20
+    )
     screen:expect("big%.bin  %[#+%] 100 %%  8%.0 MiB of 8%.0 MiB  %S+ MiB/s  0:00 left\nsent", 20)
   end)
 
   it("shows nothing where nobody looks", function()
     local directory <close> = program.directory()
     local chunk <const> = CHUNK:format(directory:file("big.bin", ("x"):rep(6 << 20)))
-    assert.same({ status = 0, out = "sent\n", err = "" }, program.run({ "-e", chunk }, { env = environment() }))
+    assert.same(
+      { status = 0, out = "sent\n", err = "" },
+      program.run({ "-e", chunk }, { env = environment() })
+    )
   end)
 end)

@@ -7,15 +7,30 @@ local MEMBER <const> = "/mgmt/tm/ltm/pool/~Common~web/members/~Common~10.0.0.1:8
 
 describe("upgrade-check.lua", function()
   local device
-  before_each(function()
-    device = sim.start { seed = {
-      objects = {
-        ["/mgmt/tm/ltm/pool"] = { { name = "web", monitor = "/Common/http", members = { { name = "10.0.0.1:80", address = "10.0.0.1" } } } },
-        ["/mgmt/tm/ltm/virtual"] = { { name = "vs", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp", pool = "/Common/web" } },
-      },
-      traffic = { { path = MEMBER, health = "up" } },
-    } }
-  end)
+  before_each(
+    function()
+      device = sim.start {
+        seed = {
+          objects = {
+            ["/mgmt/tm/ltm/pool"] = {
+              {
+                name = "web",
+                monitor = "/Common/http",
+                members = { { name = "10.0.0.1:80", address = "10.0.0.1" } },
+              },
+            },
+            ["/mgmt/tm/ltm/virtual"] = {
+              {
+                name = "vs", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp",
+                pool = "/Common/web",
+              },
+            },
+          },
+          traffic = { { path = MEMBER, health = "up" } },
+        },
+      }
+    end
+  )
   after_each(function()
     assert.equal(0, device:problems())
     assert.is_nil(next(device:state().tokens.items))
@@ -23,9 +38,15 @@ describe("upgrade-check.lua", function()
   end)
 
   local function check(words)
-    return program.run({ "scripts/playbooks/upgrade-check.lua", table.unpack(words or {}) }, { env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca, TZ = "Asia/Tokyo",
-    } })
+    return program.run(
+      { "scripts/playbooks/upgrade-check.lua", table.unpack(words or {}) },
+      {
+        env = {
+          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca, TZ = "Asia/Tokyo",
+        },
+      }
+    )
   end
 
   local function with_device(fn)
@@ -43,12 +64,16 @@ describe("upgrade-check.lua", function()
     device:clear_log()
     local result = check()
     assert.same({ 0, "" }, { result.status, result.err })
-    for _, what in ipairs { "ready", "version", "failover", "sync", "license", "volumes", "disk", "certificates" } do
+    for _, what in ipairs {
+      "ready", "version", "failover", "sync", "license", "volumes", "disk", "certificates",
+    } do
       assert.equal("OK", (line(result, what)), what)
     end
     assert.same({ "WARN", "there is no UCS archive" }, { line(result, "archive") })
     assert.matches("\n0 failed, 1 warning\n$", result.out)
-    for _, call in ipairs(device:log()) do assert.truthy(call.method == "GET" or call.path:find "/auth[nz]/", call.path) end
+    for _, call in ipairs(device:log()) do
+      assert.truthy(call.method == "GET" or call.path:find "/auth[nz]/", call.path)
+    end
     result = check { "--strict" }
     assert.same({ 1, "f5lua: the device is not fit\n" }, { result.status, result.err })
   end)
@@ -61,7 +86,11 @@ describe("upgrade-check.lua", function()
   it("fails for what stands in the way", function()
     local cases <const> = {
       { { "--image", "17.5.0" }, "image", "there is none of version 17.5.0" },
-      { { "--license-check-date", "2026-02-01" }, "license", "its service check date is 2026%-01%-01, the target version needs 2026%-02%-01" },
+      {
+        { "--license-check-date", "2026-02-01" },
+        "license",
+        "its service check date is 2026%-01%-01, the target version needs 2026%-02%-01",
+      },
       { { "--free-gb", "100" }, "disk", "HD1: 29 GB free" },
     }
     for _, case in ipairs(cases) do
@@ -82,7 +111,10 @@ describe("upgrade-check.lua", function()
     local directory <close> = program.directory()
     local file <const> = directory:file("BIGIP-17.5.0-0.0.15.iso", "image")
     with_device(function(bip) bip:upload(file, { to = "images" }) end)
-    assert.same({ "OK", "BIGIP-17.5.0-0.0.15.iso" }, { line(check { "--image", "17.5.0" }, "image") })
+    assert.same(
+      { "OK", "BIGIP-17.5.0-0.0.15.iso" },
+      { line(check { "--image", "17.5.0" }, "image") }
+    )
   end)
 
   it("compares with what was before", function()
@@ -100,25 +132,41 @@ describe("upgrade-check.lua", function()
     end)
     result = check { "--compare", file }
     assert.equal(1, result.status)
-    assert.same({ "FAIL", "/Common/vs: was available enabled, is missing" }, { line(result, "virtuals") })
-    assert.matches("FAIL  pools          /Common/web: was available, 1 of 1 members active, is offline, 0 of 1 members active\n", result.out, 1, true)
-    assert.matches("WARN  pools          /Common/new is new: unknown, 0 of 0 members active\n", result.out, 1, true)
+    assert.same(
+      { "FAIL", "/Common/vs: was available enabled, is missing" },
+      { line(result, "virtuals") }
+    )
+    assert.matches(
+      "FAIL  pools          /Common/web: was available, 1 of 1 members active, is offline, 0 of 1 members active\n",
+      result.out,
+      1,
+      true
+    )
+    assert.matches(
+      "WARN  pools          /Common/new is new: unknown, 0 of 0 members active\n",
+      result.out,
+      1,
+      true
+    )
   end)
 
-  it("goes on after a check that cannot be made, and ends when the device is not reached", function()
-    device:fault { match = { path = "^/mgmt/tm/sys/license" }, status = 403, times = 9 }
-    local result = check()
-    assert.equal(1, result.status)
-    local word <const>, text <const> = line(result, "license")
-    assert.equal("FAIL", word)
-    assert.matches("^cannot be checked: .*403", text)
-    assert.equal("OK", (line(result, "disk")))
-    device:clear_faults()
-    device:fault { match = { path = "^/mgmt/tm/cm/sync" }, reset = true, times = 99 }
-    result = check()
-    assert.equal(3, result.status)
-    assert.matches("kind +transport", result.err)
-  end)
+  it(
+    "goes on after a check that cannot be made, and ends when the device is not reached",
+    function()
+      device:fault { match = { path = "^/mgmt/tm/sys/license" }, status = 403, times = 9 }
+      local result = check()
+      assert.equal(1, result.status)
+      local word <const>, text <const> = line(result, "license")
+      assert.equal("FAIL", word)
+      assert.matches("^cannot be checked: .*403", text)
+      assert.equal("OK", (line(result, "disk")))
+      device:clear_faults()
+      device:fault { match = { path = "^/mgmt/tm/cm/sync" }, reset = true, times = 99 }
+      result = check()
+      assert.equal(3, result.status)
+      assert.matches("kind +transport", result.err)
+    end
+  )
 
   it("waits for a device that reboots", function()
     device:reboot { seconds = 4 }
@@ -138,9 +186,13 @@ describe("upgrade-check.lua", function()
     device:clear_log()
     local other <const> = directory:file("other.json", "[1]")
     for file, message in pairs {
-      [other] = other .. " was not written by --save", [other .. "x"] = ("cannot read %sx: No such file or directory"):format(other),
+      [other] = other .. " was not written by --save",
+      [other .. "x"] = ("cannot read %sx: No such file or directory"):format(other),
     } do
-      assert.same({ status = 1, out = "", err = "f5lua: " .. message .. "\n" }, check { "--compare", file })
+      assert.same(
+        { status = 1, out = "", err = "f5lua: " .. message .. "\n" },
+        check { "--compare", file }
+      )
     end
     assert.same({}, device:log())
     local result <const> = check { "--save", directory.path .. "/none/x" }

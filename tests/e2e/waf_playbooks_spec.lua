@@ -10,7 +10,11 @@ local function run(device, words, input)
   return program.run(words, {
     input = input,
     env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+      F5_SERVER = device.host,
+      F5_SERVER_PORT = device.port,
+      F5_USER = "admin",
+      F5_PASSWORD = "admin",
+      SSL_CERT_FILE = device.ca,
     },
   })
 end
@@ -29,12 +33,26 @@ describe("waf-policy-promote.lua", function()
   local lab, prod
   before_each(function()
     lab = sim.start {
-      provision = { "asm" }, hostname = "lab.example.net",
-      seed = { asm = { policies = { { name = "web", description = "new", urls = { { name = "/login" }, { name = "/both", isAllowed = false } } } } } },
+      provision = { "asm" },
+      hostname = "lab.example.net",
+      seed = {
+        asm = {
+          policies = {
+            {
+              name = "web",
+              description = "new",
+              urls = { { name = "/login" }, { name = "/both", isAllowed = false } },
+            },
+          },
+        },
+      },
     }
     prod = sim.start {
-      provision = { "asm" }, hostname = "prod.example.net",
-      seed = { asm = { policies = { { name = "web", urls = { { name = "/old" }, { name = "/both" } } } } } },
+      provision = { "asm" },
+      hostname = "prod.example.net",
+      seed = {
+        asm = { policies = { { name = "web", urls = { { name = "/old" }, { name = "/both" } } } } },
+      },
     }
   end)
   after_each(function()
@@ -48,7 +66,12 @@ describe("waf-policy-promote.lua", function()
     table.insert(words, 2, "--from")
     table.insert(words, 3, lab.host .. ":" .. lab.port)
     return program.run(words, {
-      input = input, env = { F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = bundle(directory, lab, prod) },
+      input = input,
+      env = {
+        F5_USER = "admin",
+        F5_PASSWORD = "admin",
+        SSL_CERT_FILE = bundle(directory, lab, prod),
+      },
     })
   end
 
@@ -57,7 +80,11 @@ describe("waf-policy-promote.lua", function()
     return fn(f5.asm(bip))
   end
 
-  local function urls() return at_prod(function(asm) return #asm:policy("web").urls:list { filter = { name = "/login" } } end) end
+  local function urls()
+    return at_prod(
+      function(asm) return #asm:policy("web").urls:list { filter = { name = "/login" } } end
+    )
+  end
 
   it("explains itself", function()
     local result <const> = program.run { "scripts/playbooks/waf-policy-promote.lua", "--help" }
@@ -67,14 +94,20 @@ describe("waf-policy-promote.lua", function()
 
   it("shows the differences first, and changes nothing in a dry run or without a yes", function()
     local there <const> = prod.host .. ":" .. prod.port
-    for words, input in pairs { [{ "--dry-run", "--to", there, "web" }] = "", [{ "--to", there, "web" }] = "no\n" } do
+    for words, input in pairs {
+      [{ "--dry-run", "--to", there, "web" }] = "",
+      [{ "--to", there, "web" }] = "no\n",
+    } do
       local result <const> = promote(words, input)
       assert.equal("", result.err)
       assert.equal(0, result.status)
       assert.matches("\n    %- url /old\n", result.out)
       assert.matches("\n    %+ url /login\n", result.out)
       assert.matches("\n    ~ url /both\n        isAllowed: true %-> false\n", result.out)
-      assert.matches("\n    ~ policy web\n        description: \"Fundamental Policy\" %-> \"new\"\n", result.out)
+      assert.matches(
+        '\n    ~ policy web\n        description: "Fundamental Policy" %-> "new"\n',
+        result.out
+      )
     end
     assert.equal(0, urls())
     assert.equal(1, at_prod(function(asm) return #asm.policies:list() end))
@@ -96,7 +129,8 @@ describe("waf-policy-promote.lua", function()
   end)
 
   it("goes on after a device that fails, and says so at the end", function()
-    local result <const> = promote { "--yes", "--to", "127.0.0.1:1", "--to", prod.host .. ":" .. prod.port, "web" }
+    local result <const> =
+      promote { "--yes", "--to", "127.0.0.1:1", "--to", prod.host .. ":" .. prod.port, "web" }
     assert.not_equal(0, result.status)
     assert.matches("127%.0%.0%.1:1:\n    FAILED", result.out)
     assert.matches("imported and applied", result.out)
@@ -132,14 +166,36 @@ describe("waf-suggestions.lua", function()
   it("lists the strongest first", function()
     local result <const> = run(device, { "waf-suggestions.lua", "web" })
     assert.equal("", result.err)
-    assert.matches("^ 95%.0  add%-or%-update url        /new  description=learned\n 20%.0 .-/weak.-\n2 suggestions\n$", result.out)
-    assert.matches("^0 suggestions", run(device, { "waf-suggestions.lua", "web", "--kind", "parameter" }).out)
+    assert.matches(
+      "^ 95%.0  add%-or%-update url        /new  description=learned\n 20%.0 .-/weak.-\n2 suggestions\n$",
+      result.out
+    )
+    assert.matches(
+      "^0 suggestions",
+      run(device, { "waf-suggestions.lua", "web", "--kind", "parameter" }).out
+    )
     assert.equal(0, run(device, { "waf-suggestions.lua", "--help" }).status)
   end)
 
   it("accepts those above a score, and applies the policy", function()
-    assert.matches("nothing changed", run(device, { "waf-suggestions.lua", "web", "--accept", "--score", "90" }, "n\n").out)
-    local result <const> = run(device, { "waf-suggestions.lua", "web", "--accept", "--score", "90", "--comment", "reviewed", "--apply", "--yes" })
+    assert.matches(
+      "nothing changed",
+      run(device, { "waf-suggestions.lua", "web", "--accept", "--score", "90" }, "n\n").out
+    )
+    local result <const> = run(
+      device,
+      {
+        "waf-suggestions.lua",
+        "web",
+        "--accept",
+        "--score",
+        "90",
+        "--comment",
+        "reviewed",
+        "--apply",
+        "--yes",
+      }
+    )
     assert.equal("", result.err)
     assert.matches("1 suggestion\n1 accepted\nthe policy is applied\n$", result.out)
     local bip <close> = f5.connect(device:options "admin")
@@ -153,19 +209,37 @@ end)
 
 describe("apm-sessions.lua", function()
   local device
-  before_each(function()
-    device = sim.start {
-      provision = { "apm" },
-      seed = { apm = { sessions = { { id = "aaaa0001", user = "alice", client = "10.0.0.1" }, { id = "bbbb0002", user = "bob", client = "10.0.0.2" } } } },
-    }
-  end)
+  before_each(
+    function()
+      device = sim.start {
+        provision = { "apm" },
+        seed = {
+          apm = {
+            sessions = {
+              { id = "aaaa0001", user = "alice", client = "10.0.0.1" },
+              { id = "bbbb0002", user = "bob", client = "10.0.0.2" },
+            },
+          },
+        },
+      }
+    end
+  )
   after_each(function() device:stop() end)
 
   it("lists sessions and ends a user's", function()
     assert.equal(0, run(device, { "apm-sessions.lua", "--help" }).status)
-    assert.matches("^aaaa0001  alice                10%.0%.0%.1\nbbbb0002 .-\n2 sessions\n$", run(device, { "apm-sessions.lua" }).out)
-    assert.matches("\n1 session\n", run(device, { "apm-sessions.lua", "--client", "10.0.0.2" }).out:gsub("^", "\n"))
-    assert.matches("nothing changed", run(device, { "apm-sessions.lua", "--user", "alice", "--end" }, "\n").out)
+    assert.matches(
+      "^aaaa0001  alice                10%.0%.0%.1\nbbbb0002 .-\n2 sessions\n$",
+      run(device, { "apm-sessions.lua" }).out
+    )
+    assert.matches(
+      "\n1 session\n",
+      run(device, { "apm-sessions.lua", "--client", "10.0.0.2" }).out:gsub("^", "\n")
+    )
+    assert.matches(
+      "nothing changed",
+      run(device, { "apm-sessions.lua", "--user", "alice", "--end" }, "\n").out
+    )
     local result <const> = run(device, { "apm-sessions.lua", "--user", "alice", "--end", "--yes" })
     assert.equal("", result.err)
     assert.matches("1 ended\n$", result.out)

@@ -1,5 +1,5 @@
-/* Any bytes as the archive of a packed program: refused, or every entry of its index lies inside and is the one that is
- * found by its kind and name. */
+/* Any bytes as the archive of a packed program: refused, or every entry of its index lies inside
+ * and is the one that is found by its kind and name. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,21 +30,25 @@ static void check_entry(const archive *a, const unsigned char *bytes, size_t i) 
   archive_entry entry, only;
   check(archive_find(a, (archive_kind)kind, name, length, &entry), "an entry is not found");
   check(entry.name == name && entry.name_length == length, "another entry is found");
-  check(entry.contents == (const char *)bytes + get64(index + 16) && entry.length == get64(index + 24),
+  check(entry.contents == (const char *)bytes + get64(index + 16) &&
+            entry.length == get64(index + 24),
         "the contents are others");
   touch(entry.name, entry.name_length);
   touch(entry.contents, entry.length);
   if (kind <= ARCHIVE_MAIN)
-    check(archive_only(a, (archive_kind)kind, &only) && only.name == name, "another one is the only one of its kind");
+    check(archive_only(a, (archive_kind)kind, &only) && only.name == name,
+          "another one is the only one of its kind");
   /* its name with a NUL is none */
   char *longer = calloc(1, (size_t)length + 2);
   memcpy(longer, name, length);
-  check(!archive_find(a, (archive_kind)kind, longer, (size_t)length + 1, &entry), "a name with a NUL is found");
+  check(!archive_find(a, (archive_kind)kind, longer, (size_t)length + 1, &entry),
+        "a name with a NUL is found");
   free(longer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  unsigned char *bytes = malloc(size ? size : 1); /* exactly as large, so that a byte too many is seen */
+  unsigned char *bytes =
+      malloc(size ? size : 1); /* exactly as large, so that a byte too many is seen */
   if (size) memcpy(bytes, data, size);
   archive a;
   if (archive_open(&a, bytes, size)) {

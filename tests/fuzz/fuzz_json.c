@@ -1,5 +1,5 @@
-/* Any bytes: the reader accepts or refuses them, without touching a byte too many; what it accepts is written, read
- * again and written again to the same text, in each style, and means the same. */
+/* Any bytes: the reader accepts or refuses them, without touching a byte too many; what it accepts
+ * is written, read again and written again to the same text, in each style, and means the same. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +65,8 @@ static void check_same(lua_State *L, int a, int b) {
 
 static int round_trips(lua_State *L) {
   static const char *const first[] = {"b", "", NULL};
-  static const json_style styles[] = {{.sort = true}, {0}, {.indent = 2}, {.sort = true, .first = first, .indent = 1}};
+  static const json_style styles[] = {
+      {.sort = true}, {0}, {.indent = 2}, {.sort = true, .first = first, .indent = 1}};
   for (size_t i = 0; i < sizeof styles / sizeof *styles; i++) {
     size_t length;
     lua_settop(L, 1);
@@ -88,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) check(false, lua_tostring(L, -1));
   } else {
     size_t length;
-    check(lua_tolstring(L, -1, &length) != NULL && strncmp(lua_tostring(L, -1), "line ", 5) == 0, "no message");
+    check(lua_tolstring(L, -1, &length) != NULL && strncmp(lua_tostring(L, -1), "line ", 5) == 0,
+          "no message");
   }
   lua_settop(L, 0);
   return 0;

@@ -1,5 +1,5 @@
-/* Any bytes as a device's answer: single values are found or not, without touching a byte too many, and are those that
- * the JSON reader sees; a known secret never comes out of the mask. */
+/* Any bytes as a device's answer: single values are found or not, without touching a byte too many,
+ * and are those that the JSON reader sees; a known secret never comes out of the mask. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ static bool is_single(const char *json, size_t size, const char *name) {
 static void compare(lua_State *L, const char *json, size_t size, const char *name) {
   scan_value value;
   if (!scan_find(json, size, name, &value)) return;
-  check(value.start >= json && value.start + value.length <= json + size, "the value lies elsewhere");
+  check(value.start >= json && value.start + value.length <= json + size,
+        "the value lies elsewhere");
   text found = {0};
   int64_t number;
   bool is_text = scan_string(&value, &found), is_number = scan_integer(&value, &number);
@@ -45,7 +46,8 @@ static void compare(lua_State *L, const char *json, size_t size, const char *nam
     if (is_text) {
       size_t length;
       const char *read = lua_tolstring(L, -1, &length);
-      check(lua_type(L, -1) == LUA_TSTRING && length == found.length && memcmp(read, text_string(&found), length) == 0,
+      check(lua_type(L, -1) == LUA_TSTRING && length == found.length &&
+                memcmp(read, text_string(&found), length) == 0,
             "the string is another one");
     } else if (lua_isinteger(L, -1)) {
       check(is_number && number == lua_tointeger(L, -1), "the number is another one");
@@ -62,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     L = luaL_newstate();
     check(secret_new(known, sizeof known - 1) != NULL, "no memory"); /* known from now on */
   }
-  char *json = malloc(size ? size : 1); /* exactly as large, so that the sanitizer sees one byte too many */
+  char *json =
+      malloc(size ? size : 1); /* exactly as large, so that the sanitizer sees one byte too many */
   if (size) memcpy(json, data, size);
   compare(L, json, size, "message");
   compare(L, json, size, "a");
@@ -70,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   scan_find(json, size, "token.token", &value);
   text out = {0};
   secret_mask(&out, json, size);
-  check(out.length == 0 || !memmem(out.data, out.length, known, sizeof known - 1), "the secret came out");
+  check(out.length == 0 || !memmem(out.data, out.length, known, sizeof known - 1),
+        "the secret came out");
   text_free(&out);
   free(json);
   return 0;

@@ -1,5 +1,6 @@
-/* memcpy, memmove and memcmp of runtime/portable/memory.c beside plain loops: every length and overlap up to a few
- * blocks, and random ones beyond. Linked with that file, whose functions then are this program's. */
+/* memcpy, memmove and memcmp of runtime/portable/memory.c beside plain loops: every length and
+ * overlap up to a few blocks, and random ones beyond. Linked with that file, whose functions then
+ * are this program's. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static void check_move(size_t to, size_t from, size_t n) {
   for (size_t i = 0; i < n; i++)
     expected[to + i] = copy[i];
   int apart = to + n <= from || from + n <= to;
-  void *result = apart && rand() % 2 ? memcpy(area + to, area + from, n) : memmove(area + to, area + from, n);
+  void *result =
+      apart && rand() % 2 ? memcpy(area + to, area + from, n) : memmove(area + to, area + from, n);
   for (size_t i = 0; i < SIZE; i++)
     if (area[i] != expected[i] || result != area + to) {
       printf("moving %zu bytes from %zu to %zu is wrong at %zu\n", n, from, to, i);
@@ -33,7 +35,8 @@ static void check_compare(size_t n, size_t at, int delta) {
   for (size_t i = 0; i < n; i++)
     area[i] = area[SIZE / 2 + i + 1] = (unsigned char)rand();
   if (at < n) area[at] = (unsigned char)(area[at] + delta);
-  int want = at < n ? (area[at] > area[SIZE / 2 + at + 1]) - (area[at] < area[SIZE / 2 + at + 1]) : 0;
+  int want =
+      at < n ? (area[at] > area[SIZE / 2 + at + 1]) - (area[at] < area[SIZE / 2 + at + 1]) : 0;
   int got = memcmp(area, area + SIZE / 2 + 1, n);
   if ((got > 0) - (got < 0) != want) {
     printf("comparing %zu bytes that differ at %zu: %d\n", n, at, got);

@@ -18,21 +18,35 @@ local function run(words, options)
   return program.run(words, options)
 end
 
-local function sh(script, ...) return program.run({ "-c", script, "sh", ... }, { program = "/bin/sh" }) end
+local function sh(script, ...)
+  return program.run({ "-c", script, "sh", ... }, { program = "/bin/sh" })
+end
 
 local is_root <const> = output "id -u":match "%d+" == "0"
 
 -- A directory for chroot with only this program in it, and these files.
 local function root(executable, files)
   local directory = program.directory()
-  assert(os.execute(("cp %s %s/program && chmod 755 %s %s/program"):format(executable, directory.path, directory.path, directory.path)))
+  assert(
+    os.execute(
+      ("cp %s %s/program && chmod 755 %s %s/program"):format(
+        executable, directory.path, directory.path, directory.path
+      )
+    )
+  )
   for place, source in pairs(files or {}) do
     local path = directory.path
     for part in place:gmatch "([^/]+)/" do
       path = path .. "/" .. part
       lfs.mkdir(path)
     end
-    assert(os.execute(("cp %s %s/%s && chmod 644 %s/%s"):format(source, directory.path, place, directory.path, place)))
+    assert(
+      os.execute(
+        ("cp %s %s/%s && chmod 644 %s/%s"):format(
+          source, directory.path, place, directory.path, place
+        )
+      )
+    )
   end
   return directory
 end
@@ -40,9 +54,15 @@ end
 -- The program in that directory, as nobody, with these variables and no others.
 local function in_root(directory, words, env)
   local all = { "-i" }
-  for name, value in pairs(env or {}) do all[#all + 1] = name .. "=" .. value end
-  for _, word in ipairs { "/usr/sbin/chroot", "--userspec=65534:65534", directory.path, "/program" } do all[#all + 1] = word end
-  for _, word in ipairs(words) do all[#all + 1] = word end
+  for name, value in pairs(env or {}) do
+    all[#all + 1] = name .. "=" .. value
+  end
+  for _, word in ipairs { "/usr/sbin/chroot", "--userspec=65534:65534", directory.path, "/program" } do
+    all[#all + 1] = word
+  end
+  for _, word in ipairs(words) do
+    all[#all + 1] = word
+  end
   return program.run(all, { program = "/usr/bin/env" })
 end
 
@@ -50,7 +70,10 @@ describe("The portable program", function()
   it("is static, position-independent, hardened and small", function()
     local headers = output("readelf -Wldh " .. portable)
     assert.truthy(headers:find "Type: +DYN")
-    assert.is_nil(headers:find("INTERP", 1, true) or headers:find("(NEEDED)", 1, true) or headers:find("TEXTREL", 1, true))
+    assert.is_nil(
+      headers:find("INTERP", 1, true)
+        or headers:find("(NEEDED)", 1, true) or headers:find("TEXTREL", 1, true)
+    )
     assert.truthy(headers:find "GNU_STACK[^\n]* RW ")
     assert.is_nil(headers:find "LOAD[^\n]* RWE ")
     assert.is_true(lfs.attributes(portable, "size") <= 6000000)
@@ -62,8 +85,10 @@ describe("The portable program", function()
   end)
 
   it("has its relocated data read-only", function()
-    local address, size = output("readelf -Wl " .. portable):match "GNU_RELRO +0x%x+ 0x(%x+) 0x%x+ 0x%x+ 0x(%x+)"
-    local first, last = tonumber(address, 16) & ~0xFFF, (tonumber(address, 16) + tonumber(size, 16)) & ~0xFFF
+    local address, size =
+      output("readelf -Wl " .. portable):match "GNU_RELRO +0x%x+ 0x(%x+) 0x%x+ 0x%x+ 0x(%x+)"
+    local first, last =
+      tonumber(address, 16) & ~0xFFF, (tonumber(address, 16) + tonumber(size, 16)) & ~0xFFF
     local maps = run({ "-e", "io.write(io.open('/proc/self/maps'):read 'a')" }).out
     local base, covered
     for from, to, mode, path in maps:gmatch "(%x+)%-(%x+) (%S+) %x+ %S+ %d+ +(%S*)" do
@@ -131,15 +156,29 @@ describe("The portable program", function()
       end
       if round >= 3 and best[portable] <= best[linked] * 1.05 then break end
     end
-    print(("decode %.1f MB: %.0f ms, linked %.0f ms"):format(bytes / 1e6, best[portable] * 1e3, best[linked] * 1e3))
+    print(
+      ("decode %.1f MB: %.0f ms, linked %.0f ms"):format(
+        bytes / 1e6,
+        best[portable] * 1e3,
+        best[linked] * 1e3
+      )
+    )
     assert.is_true(bytes > 10e6)
     assert.is_true(best[portable] <= best[linked] * 1.05)
   end)
 
   it("copies and compares memory as it should", function()
     local directory <close> = program.directory()
-    local flags <const> = "-O2 -fno-builtin -fno-tree-loop-distribute-patterns -fsanitize=undefined -fno-sanitize-recover"
-    assert(os.execute(("cc %s tests/portable/memory.c runtime/portable/memory.c -o %s/memory"):format(flags, directory.path)))
+    local flags <const> =
+      "-O2 -fno-builtin -fno-tree-loop-distribute-patterns -fsanitize=undefined -fno-sanitize-recover"
+    assert(
+      os.execute(
+        ("cc %s tests/portable/memory.c runtime/portable/memory.c -o %s/memory"):format(
+          flags,
+          directory.path
+        )
+      )
+    )
     assert.equal("all right\n", output(directory.path .. "/memory"))
   end)
 
@@ -151,8 +190,13 @@ describe("The portable program", function()
     local result = in_root(directory, { "-e", [[
       local f5 = require "f5"
       local bip <close> = f5.connect { ca = "/ca.pem" }
-      print(f5.flat(bip.sys.version:load())[1].Version)]] },
-      { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin" })
+      print(f5.flat(bip.sys.version:load())[1].Version)]],
+      },
+      {
+        F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+        F5_PASSWORD = "admin",
+      }
+    )
     assert.same({ status = 0, err = "" }, { status = result.status, err = result.err })
     assert.truthy(result.out:find "^%d+%.%d+")
   end)
@@ -161,11 +205,20 @@ describe("The portable program", function()
     if not is_root then pending "chroot needs to be root" return end
     local device <close> = sim.start {}
     local function connect(directory)
-      return in_root(directory, { "-e", "local bip <close> = require('f5').connect {} print(#bip.ltm.pool:list())" },
-        { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin" })
+      return in_root(
+        directory,
+        { "-e", "local bip <close> = require('f5').connect {} print(#bip.ltm.pool:list())" },
+        {
+          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+          F5_PASSWORD = "admin",
+        }
+      )
     end
     for _, place in ipairs {
-      "etc/ssl/certs/ca-certificates.crt", "etc/pki/tls/certs/ca-bundle.crt", "etc/ssl/ca-bundle.pem", "etc/ssl/cert.pem",
+      "etc/ssl/certs/ca-certificates.crt",
+      "etc/pki/tls/certs/ca-bundle.crt",
+      "etc/ssl/ca-bundle.pem",
+      "etc/ssl/cert.pem",
     } do
       local directory <close> = root(portable, { [place] = device.ca })
       local result = connect(directory)
@@ -181,7 +234,8 @@ describe("The portable program", function()
     if not is_root then pending "chroot needs to be root" return end
     local source <close> = program.directory()
     source:file("m.lua", 'return "packed"')
-    local playbook = source:file("main.lua", 'print((require "m"), require "f5".asset "x.txt", ...)')
+    local playbook =
+      source:file("main.lua", 'print((require "m"), require "f5".asset "x.txt", ...)')
     source:file("x.txt", "asset")
     local built = run { "build", playbook, "-o", source.path .. "/deploy", "--include", "x.txt" }
     assert.truthy(built.out:find "needs no libraries\n$")

@@ -1,4 +1,5 @@
--- Editors, the console's help and docs/api.md know every public function: those of the live module are looked up in the annotations.
+-- Editors, the console's help and docs/api.md know every public function: those of the live module
+-- are looked up in the annotations.
 local annotations = require "console.annotations"
 local core = require "f5.core"
 local f5 = require "f5"
@@ -14,7 +15,10 @@ local function check(class_name, functions)
   local class = assert(annotations.class(class_name), "no class " .. class_name)
   local missing = {}
   for name, value in pairs(functions) do
-    if type(value) == "function" and type(name) == "string" and not name:find "^_" and not class.functions[name] then
+    if
+      type(value) == "function" and type(name) == "string" and not name:find "^_"
+      and not class.functions[name]
+    then
       missing[#missing + 1] = name
     end
   end
@@ -24,7 +28,9 @@ end
 
 describe("annotations", function()
   it("are there for every function of the module", function()
-    for _, name in ipairs { "each", "inventory", "asset", "filter", "asm", "apm", "sim" } do assert.is_truthy(f5[name]) end
+    for _, name in ipairs { "each", "inventory", "asset", "filter", "asm", "apm", "sim" } do
+      assert.is_truthy(f5[name])
+    end
     local functions = {}
     for name, value in pairs(f5) do functions[name] = value end
     check("f5", functions)
@@ -49,7 +55,9 @@ describe("annotations", function()
     local silent = {}
     for _, class_name in ipairs { "f5", "f5.session", "f5.reference", "f5.transaction" } do
       for _, fn in ipairs(annotations.class(class_name).functions) do
-        if not annotations.summary(fn) and #fn.params > 0 then silent[#silent + 1] = annotations.signature(fn) end
+        if not annotations.summary(fn) and #fn.params > 0 then
+          silent[#silent + 1] = annotations.signature(fn)
+        end
       end
     end
     assert.same({}, silent)
@@ -57,6 +65,9 @@ describe("annotations", function()
     assert.equal("f5.connect(options?)", annotations.signature(connect))
     assert.equal("f5.options|string", connect.params[1].type)
     assert.is_truthy(annotations.fields(connect.params[1].type).password)
-    assert.same({ '"token"', '"basic"' }, annotations.choices(annotations.class("f5.options").fields.auth.type))
+    assert.same(
+      { '"token"', '"basic"' },
+      annotations.choices(annotations.class("f5.options").fields.auth.type)
+    )
   end)
 end)

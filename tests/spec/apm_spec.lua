@@ -10,17 +10,40 @@ local function failure(fn, ...)
 end
 
 local ENDPOINTS <const> = {
-  "aaa", "acl", "apm-avr-config", "application", "application-family", "application-filter", "configuration", "epsec", "log-setting", "ntlm",
-  "policy", "profile", "report", "resource", "risk-class", "saml", "session", "sso", "swg-scheme", "url-filter",
+  "aaa",
+  "acl",
+  "apm-avr-config",
+  "application",
+  "application-family",
+  "application-filter",
+  "configuration",
+  "epsec",
+  "log-setting",
+  "ntlm",
+  "policy",
+  "profile",
+  "report",
+  "resource",
+  "risk-class",
+  "saml",
+  "session",
+  "sso",
+  "swg-scheme",
+  "url-filter",
 }
 
 local SEED <const> = {
   apm = {
     sessions = {
-      { id = "914c727f", user = "user1", client = "10.1.1.1" }, { id = "914c7280", user = "user2", client = "10.1.1.2" },
+      { id = "914c727f", user = "user1", client = "10.1.1.1" },
+      { id = "914c7280", user = "user2", client = "10.1.1.2" },
       { id = "914c7281", user = "user1", client = "10.1.1.2" },
     },
-    tokens = { { app = "Web mail", user = "user1" }, { app = "Web mail", user = "user2" }, { app = "Wiki", user = "user1" } },
+    tokens = {
+      { app = "Web mail", user = "user1" },
+      { app = "Web mail", user = "user2" },
+      { app = "Wiki", user = "user1" },
+    },
   },
 }
 
@@ -43,7 +66,9 @@ describe("G39 APM", function()
 
   it("answers at every endpoint of the table", function()
     local linked = {}
-    for _, item in ipairs(bip.apm:load().items) do linked[item.reference.link:match("/tm/apm/([^?]+)")] = true end
+    for _, item in ipairs(bip.apm:load().items) do
+      linked[item.reference.link:match("/tm/apm/([^?]+)")] = true
+    end
     for _, name in ipairs(ENDPOINTS) do
       assert.matches("^tm:apm:" .. name:gsub("%-", "%%-") .. ":", bip.apm[name]:load().kind)
       assert.is_true(linked[name], name)
@@ -56,7 +81,10 @@ describe("G39 APM", function()
     answer.retries = 0
     local other <const> = f5.connect(answer)
     local statuses = {}
-    for _, path in ipairs { "/mgmt/tm/apm", "/mgmt/tm/apm/access-info", "/mgmt/tm/apm/session", "/mgmt/tm/apm/aaa/ldap", "/mgmt/tm/apm/oauth/token-details" } do
+    for _, path in ipairs {
+      "/mgmt/tm/apm", "/mgmt/tm/apm/access-info", "/mgmt/tm/apm/session", "/mgmt/tm/apm/aaa/ldap",
+      "/mgmt/tm/apm/oauth/token-details",
+    } do
       statuses[#statuses + 1] = other:request("GET", path, { raw = true }).status
     end
     other:close()
@@ -68,8 +96,11 @@ describe("G39 APM", function()
     local example <const> = bip.apm.aaa.ldap:example()
     assert.is_truthy(f5.json.encode(example):find("naturalKeyPropertyNames", 1, true))
     local made <const> = bip.apm.aaa.ldap:create {
-      name = "test_aaa_ldap", address = "10.0.0.9", adminDn = '"CN=administrator, CN=users, DC=mydomain, DC=com"',
-      adminEncryptedPassword = "p4s8w07d", usePool = "disabled",
+      name = "test_aaa_ldap",
+      address = "10.0.0.9",
+      adminDn = '"CN=administrator, CN=users, DC=mydomain, DC=com"',
+      adminEncryptedPassword = "p4s8w07d",
+      usePool = "disabled",
     }
     assert.equal("/Common/test_aaa_ldap", made.fullPath)
     assert.equal('"CN=administrator, CN=users, DC=mydomain, DC=com"', made.adminDn)
@@ -83,17 +114,27 @@ describe("G39 APM", function()
 
   it("makes a URL category and a filter with it; the filters it came with stay", function()
     local categories <const> = bip:at("sys/url-db/url-category")
-    assert.equal("Sites with information about entertainment.", categories:at("/Common/Entertainment"):load().description)
+    assert.equal(
+      "Sites with information about entertainment.",
+      categories:at("/Common/Entertainment"):load().description
+    )
     assert.is_false(categories:at("/Common/my-custom-category"):exists())
-    local made <const> = categories:create { name = "my-custom-category", displayName = "my-custom-category", defaultAction = "block", urls = f5.array {} }
+    local made <const> = categories:create {
+      name = "my-custom-category", displayName = "my-custom-category", defaultAction = "block",
+      urls = f5.array {},
+    }
     assert.equal("block", made.defaultAction)
     local filters <const> = bip.apm["url-filter"]
-    local filter <const> = filters:create { name = "my-url-filter", allowedCategories = { "my-custom-category" } }
+    local filter <const> =
+      filters:create { name = "my-url-filter", allowedCategories = { "my-custom-category" } }
     assert.same({ "my-custom-category" }, filter.allowedCategories)
     filters["/Common/my-url-filter"]:delete()
     assert.is_false(filters["/Common/my-url-filter"]:exists())
     categories:at("/Common/my-custom-category"):delete()
-    assert.matches("default URL filter", failure(function() filters["/Common/block-all"]:delete() end).message)
+    assert.matches(
+      "default URL filter",
+      failure(function() filters["/Common/block-all"]:delete() end).message
+    )
     assert.is_true(filters["/Common/block-all"]:exists())
   end)
 end)
@@ -104,15 +145,23 @@ describe("G40 APM sessions and OAuth tokens", function()
 
   it("lists sessions, all and those of a user or a client", function()
     assert.equal(3, #apm:sessions())
-    assert.same({ { id = "914c727f", user = "user1", client = "10.1.1.1" }, { id = "914c7281", user = "user1", client = "10.1.1.2" } },
-      apm:sessions { user = "user1" })
+    assert.same(
+      {
+        { id = "914c727f", user = "user1", client = "10.1.1.1" },
+        { id = "914c7281", user = "user1", client = "10.1.1.2" },
+      },
+      apm:sessions { user = "user1" }
+    )
     assert.equal(2, #apm:sessions { client = "10.1.1.2" })
     assert.equal(0, #apm:sessions { user = "nobody" })
     assert.equal("usage", failure(function() apm:sessions { name = "x" } end).kind)
     local body <const> = bip.apm["access-info"]:load()
     assert.equal("tm:apm:access-info:access-infostats", body.kind)
     assert.matches("apm::access%-info", body.apiRawValues.apiAnonymous)
-    assert.equal("invalid", failure(function() bip.apm["access-info"]:load { options = "color,red" } end).kind)
+    assert.equal(
+      "invalid",
+      failure(function() bip.apm["access-info"]:load { options = "color,red" } end).kind
+    )
   end)
 
   it("ends one session, or all of a user", function()
@@ -135,7 +184,10 @@ describe("G40 APM sessions and OAuth tokens", function()
     assert.equal("revoked", apm:tokens("Wiki")[1].status)
     assert.equal(0, apm:token_count "Wiki")
     assert.equal(2, apm:token_count())
-    assert.equal("not_found", failure(function() apm:revoke { oauthId = "x", clientId = "y" } end).kind)
+    assert.equal(
+      "not_found",
+      failure(function() apm:revoke { oauthId = "x", clientId = "y" } end).kind
+    )
     assert.equal("usage", failure(function() apm:revoke {} end).kind)
     local body <const> = bip:request("GET", "/mgmt/tm/apm/oauth/token-details/stats")
     assert.equal("tm:apm:oauth:token-details:token-detailscollectionstats", body.kind)

@@ -11,12 +11,25 @@ end
 
 local QUICK <const> = { interval = 0.05, timeout = 10 }
 
--- All of a policy that is configuration, as the device shows it; names, links to itself and times do not count.
+-- All of a policy that is configuration, as the device shows it; names, links to itself and times
+-- do not count.
 local IGNORED <const> = {
-  id = true, lastUpdateMicros = true, selfLink = true, name = true, fullPath = true, createdDatetime = true, versionDatetime = true,
-  versionLastChange = true, versionPolicyName = true, isModified = true, active = true, creatorName = true, modifierName = true,
+  id = true,
+  lastUpdateMicros = true,
+  selfLink = true,
+  name = true,
+  fullPath = true,
+  createdDatetime = true,
+  versionDatetime = true,
+  versionLastChange = true,
+  versionPolicyName = true,
+  isModified = true,
+  active = true,
+  creatorName = true,
+  modifierName = true,
 }
-local NOT_CONFIGURATION <const> = { "audit-logs", "history-revisions", "suggestions", "vulnerabilities", "sections" }
+local NOT_CONFIGURATION <const> =
+  { "audit-logs", "history-revisions", "suggestions", "vulnerabilities", "sections" }
 
 local function plain(value, id)
   if type(value) ~= "table" then
@@ -24,7 +37,12 @@ local function plain(value, id)
   end
   local copy <const> = {}
   for name, member in pairs(value) do
-    if type(name) ~= "string" or not IGNORED[name] or (name == "name" and value.selfLink and not value.fullPath) then copy[name] = plain(member, id) end
+    if
+      type(name) ~= "string" or not IGNORED[name]
+      or (name == "name" and value.selfLink and not value.fullPath)
+    then
+      copy[name] = plain(member, id)
+    end
   end
   return copy
 end
@@ -36,14 +54,17 @@ local function contents(asm, policy)
   for _, name in ipairs(NOT_CONFIGURATION) do skip[name] = true end
   local whole <const> = { own = plain(body, id) }
   for name, value in pairs(body) do
-    local part <const> = name:find("Reference$") and value.link and value.link:match("/policies/[^/]+/([%w-]+)")
+    local part <const> = name:find("Reference$")
+      and value.link and value.link:match("/policies/[^/]+/([%w-]+)")
     if part and not skip[part] then
       if value.isSubCollection and part ~= "blocking-settings" then
         local list <const> = asm:follow(value):list()
         table.sort(list, function(a, b) return a.id < b.id end)
         whole[part] = plain(list, id)
       elseif part == "blocking-settings" then
-        for _, inner in ipairs { "violations", "evasions", "http-protocols", "web-services-securities" } do
+        for _, inner in ipairs {
+          "violations", "evasions", "http-protocols", "web-services-securities",
+        } do
           local list <const> = asm:follow(value):at(inner):list()
           table.sort(list, function(a, b) return a.id < b.id end)
           whole[inner] = plain(list, id)
@@ -58,23 +79,47 @@ end
 
 -- A policy that differs from its template everywhere it can hurt.
 local function make(asm, name, template)
-  local policy <const> = asm:policy(asm.policies:create { name = name, templateReference = template and { link = asm:template(template).selfLink } })
+  local policy <const> = asm:policy(
+    asm.policies:create {
+      name = name,
+      templateReference = template and { link = asm:template(template).selfLink },
+    }
+  )
   policy:modify { description = "<b> & \"quotes\" 'and' ünïcode\n  two lines\t \1 control " }
-  local url <const> = policy.urls:create { name = "/login.php", methodsOverrideOnUrlCheck = true, methodOverrides = { { method = "PUT", allowed = false } } }
+  local url <const> = policy.urls:create {
+    name = "/login.php",
+    methodsOverrideOnUrlCheck = true,
+    methodOverrides = { { method = "PUT", allowed = false } },
+  }
   asm:follow(url).parameters:create { name = "user name", minimumLength = 3 }
   policy.urls:create { name = "/empty", urlContentProfiles = f5.array {} }
   policy["login-pages"]:create {
-    urlReference = { link = url.selfLink }, authenticationType = "ajax-or-json-request", accessValidation = { responseContains = "]]> ok" },
+    urlReference = { link = url.selfLink },
+    authenticationType = "ajax-or-json-request",
+    accessValidation = { responseContains = "]]> ok" },
   }
-  policy["brute-force-attack-preventions"]:create { urlReference = { link = url.selfLink }, preventionDuration = "120" }
+  policy["brute-force-attack-preventions"]:create {
+    urlReference = { link = url.selfLink },
+    preventionDuration = "120",
+  }
   policy.urls:delete_all { filter = { type = "wildcard", protocol = "https" } }
   policy.general:modify { allowedResponseCodes = { 400, 503 } }
   policy["web-scraping"]:modify { sessionTransactionsAnomaly = { preventionDuration = 2400 } }
-  policy["character-sets"]:modify_all { filter = { characterSetType = "url" }, set = { characterSet = { { metachar = "0x1", isAllowed = true } } } }
-  policy["blocking-settings"].violations:modify_all { filter = { name = "VIOL_URL" }, set = { alarm = true, block = true } }
-  local set = asm.session:at("asm/signature-sets"):list({ filter = { name = "SQL Injection Signatures" } })[1]
+  policy["character-sets"]:modify_all {
+    filter = { characterSetType = "url" },
+    set = { characterSet = { { metachar = "0x1", isAllowed = true } } },
+  }
+  policy["blocking-settings"].violations:modify_all {
+    filter = { name = "VIOL_URL" },
+    set = { alarm = true, block = true },
+  }
+  local set =
+    asm.session:at("asm/signature-sets"):list({ filter = { name = "SQL Injection Signatures" } })[1]
   policy["signature-sets"]:create { signatureSetReference = { link = set.selfLink } }
-  policy.signatures:modify_all { filter = { ["signatureReference/name"] = { startswith = "SQL-INJ" } }, set = { performStaging = false } }
+  policy.signatures:modify_all {
+    filter = { ["signatureReference/name"] = { startswith = "SQL-INJ" } },
+    set = { performStaging = false },
+  }
   policy["data-guard"]:modify { enabled = true, maskData = false }
   policy["csrf-protection"]:modify { enabled = true, expirationTimeInSeconds = "600" }
   return policy
@@ -140,14 +185,18 @@ describe("G30 ASM policy", function()
     for _, range in ipairs { { 0, half - 1 }, { half, #text - 1 } } do
       local answer <const> = bip:request("POST", "/mgmt/tm/asm/file-transfer/uploads/mine.xml", {
         body = text:sub(range[1] + 1, range[2] + 1),
-        headers = { ["Content-Type"] = "application/octet-stream", ["Content-Range"] = ("%d-%d/%d"):format(range[1], range[2], #text) },
+        headers = {
+          ["Content-Type"] = "application/octet-stream",
+          ["Content-Range"] = ("%d-%d/%d"):format(range[1], range[2], #text),
+        },
       })
       assert.equal(#text - range[2] - 1, answer.remainingByteCount)
     end
     asm:import_policy({ filename = "mine.xml", name = "uploaded" }):wait(QUICK)
     assert.same(contents(asm, "web"), contents(asm, "uploaded"))
     asm:export_policy("uploaded", { filename = "out.xml" }):wait(QUICK)
-    local raw <const> = bip:request("GET", "/mgmt/tm/asm/file-transfer/downloads/out.xml", { raw = true })
+    local raw <const> =
+      bip:request("GET", "/mgmt/tm/asm/file-transfer/downloads/out.xml", { raw = true })
     assert.matches("<policy ", raw.body)
     assert.equal(("0-%d/%d"):format(#raw.body - 1, #raw.body), raw.headers["content-range"])
   end)
@@ -163,15 +212,33 @@ describe("G30 ASM policy", function()
   end)
 
   it("takes a document written by hand, and adds it to the template", function()
-    asm:import_policy({ file = f5.json.encode {
-      policy = {
-        name = "hand", fullPath = "/Common/hand", enforcementMode = "transparent", template = { name = "POLICY_TEMPLATE_RAPID_DEPLOYMENT" },
-        filetypes = { { name = "php", allowed = true, type = "explicit" }, { name = "*", allowed = false } },
-        ["server-technologies"] = { { serverTechnologyName = "AngularJS" } },
-        ["signature-sets"] = { { name = "JavaScript Signatures (High/Medium Accuracy)", alarm = true, block = false, learn = true } },
-        general = { trustXff = true }, ["policy-builder"] = { learningMode = "manual" },
-      },
-    } }):wait(QUICK)
+    asm
+      :import_policy({
+        file = f5.json.encode {
+          policy = {
+            name = "hand",
+            fullPath = "/Common/hand",
+            enforcementMode = "transparent",
+            template = { name = "POLICY_TEMPLATE_RAPID_DEPLOYMENT" },
+            filetypes = {
+              { name = "php", allowed = true, type = "explicit" },
+              { name = "*", allowed = false },
+            },
+            ["server-technologies"] = { { serverTechnologyName = "AngularJS" } },
+            ["signature-sets"] = {
+              {
+                name = "JavaScript Signatures (High/Medium Accuracy)",
+                alarm = true,
+                block = false,
+                learn = true,
+              },
+            },
+            general = { trustXff = true },
+            ["policy-builder"] = { learningMode = "manual" },
+          },
+        },
+      })
+      :wait(QUICK)
     local policy <const> = asm:policy "/Common/hand"
     assert.equal("transparent", policy:load().enforcementMode)
     assert.is_true(policy.general:load().trustXff)
@@ -187,7 +254,8 @@ describe("G30 ASM policy", function()
     assert.equal("NEW", task.body.status)
     assert.matches("^tm:asm:tasks:export%-policy:export%-policy%-taskstate$", task.body.kind)
     local states = {}
-    local result <const> = task:wait { interval = 0.01, progress = function(state) states[state] = true end }
+    local result <const> =
+      task:wait { interval = 0.01, progress = function(state) states[state] = true end }
     assert.is_true(states.STARTED and states.COMPLETED)
     assert.is_truthy(result.file)
     assert.equal(0, #bip:at("asm/tasks/export-policy"):list())
@@ -195,18 +263,28 @@ describe("G30 ASM policy", function()
     kept:wait { interval = 0.05, keep = true }
     assert.equal(1, #bip:at("asm/tasks/export-policy"):list())
     local body <const> = bip:at("asm/tasks/export-policy"):list()[1]
-    assert.is_true(body.startTime <= body.executionStartTime and body.executionStartTime <= body.endTime)
+    assert.is_true(
+      body.startTime <= body.executionStartTime and body.executionStartTime <= body.endTime
+    )
   end)
 
   it("fails with the reason the device gives", function()
     asm.policies:create { name = "web" }
-    local function message(options) return failure(function() asm:import_policy(options):wait(QUICK) end) end
+    local function message(options)
+      return failure(function() asm:import_policy(options):wait(QUICK) end)
+    end
     assert.equal("task", message({ file = "<policy", name = "x" }).kind)
     assert.matches("not valid XML", message({ file = "<policy", name = "x" }).message)
     assert.matches("not valid JSON", message({ file = "{", name = "x" }).message)
-    assert.matches("holds <other>, not a policy", message({ file = "<other/>", name = "x" }).message)
+    assert.matches(
+      "holds <other>, not a policy",
+      message({ file = "<other/>", name = "x" }).message
+    )
     assert.matches("not Base64", message({ file = "<policy/>", base64 = true, name = "x" }).message)
-    assert.matches("'gone.xml' was not found", message({ filename = "gone.xml", name = "x" }).message)
+    assert.matches(
+      "'gone.xml' was not found",
+      message({ filename = "gone.xml", name = "x" }).message
+    )
     assert.matches("already exists", message({ template = "Fundamental", name = "web" }).message)
     assert.equal("invalid", failure(function() asm:import_policy { name = "x" } end).kind)
     assert.equal(1, #asm.policies:list())
@@ -284,10 +362,17 @@ describe("G31 ASM policies", function()
     assert.equal("only-in-second", by_name["/only-second"].diffType)
     assert.equal("tm:asm:policies:urls:urlstate", by_name["/both"].entityKind)
     assert.same({
-      { field = "description", firstValue = "a", secondValue = "b" }, { field = "isAllowed", firstValue = true, secondValue = false },
+      { field = "description", firstValue = "a", secondValue = "b" },
+      { field = "isAllowed", firstValue = true, secondValue = false },
     }, by_name["/both"].details)
-    assert.same({ { field = "trustXff", firstValue = false, secondValue = true } }, by_name.general.details)
-    assert.same({ { field = "enforcementMode", firstValue = "blocking", secondValue = "transparent" } }, by_name.first.details)
+    assert.same(
+      { { field = "trustXff", firstValue = false, secondValue = true } },
+      by_name.general.details
+    )
+    assert.same(
+      { { field = "enforcementMode", firstValue = "blocking", secondValue = "transparent" } },
+      by_name.first.details
+    )
     assert.equal("/both", asm:follow(by_name["/both"].firstEntityReference):load().name)
   end)
 
@@ -299,12 +384,19 @@ describe("G31 ASM policies", function()
     second.urls:create { name = "/both", description = "b" }
     second.general:modify { trustXff = true }
     local _, result <const> = differences()
-    local merged = asm:merge_policies(result, { add_to_first = true, filter = { entityType = "url" } }):wait(QUICK)
+    local merged = asm
+      :merge_policies(result, { add_to_first = true, filter = { entityType = "url" } })
+      :wait(QUICK)
     assert.equal(1, merged.mergedCount)
     assert.equal(1, #first.urls:list { filter = { name = "/only-second" } })
     assert.equal(0, #second.urls:list { filter = { name = "/only-first" } })
     assert.equal(0, #first.filetypes:list { filter = { name = "php" } })
-    merged = asm:merge_policies(result, { add_to_first = true, add_to_second = true, common = "accept-from-second" }):wait(QUICK)
+    merged = asm
+      :merge_policies(
+        result,
+        { add_to_first = true, add_to_second = true, common = "accept-from-second" }
+      )
+      :wait(QUICK)
     assert.equal(4, merged.mergedCount)
     assert.equal("b", first.urls:list({ filter = { name = "/both" } })[1].description)
     assert.is_true(first.general:load().trustXff)
@@ -313,10 +405,17 @@ describe("G31 ASM policies", function()
   end)
 
   it("are on virtual servers, each on one policy's", function()
-    for i, name in ipairs { "v1", "v2" } do bip.ltm.virtual:create { name = name, destination = "192.0.2." .. i .. ":80", profiles = { "http" } } end
+    for i, name in ipairs { "v1", "v2" } do
+      bip.ltm.virtual:create {
+        name = name,
+        destination = "192.0.2." .. i .. ":80",
+        profiles = { "http" },
+      }
+    end
     first:modify { virtualServers = { "/Common/v1", "/Common/v2" } }
     assert.same({ "/Common/v1", "/Common/v2" }, first:load().virtualServers)
-    local third <const> = asm:policy(asm.policies:create { name = "third", virtualServers = { "/Common/v2" } })
+    local third <const> =
+      asm:policy(asm.policies:create { name = "third", virtualServers = { "/Common/v2" } })
     assert.same({ "/Common/v2" }, third:load().virtualServers)
     assert.same({ "/Common/v1" }, first:load().virtualServers)
     bip.ltm.virtual["/Common/v1"]:delete()
@@ -335,7 +434,9 @@ describe("G31 ASM policies", function()
 
   it("cannot be compared when they differ in case sensitivity, language or protocol", function()
     asm.policies:create { name = "insensitive", caseInsensitive = true }
-    local err <const> = failure(function() asm:diff_policies("first", "insensitive"):wait(QUICK) end)
+    local err <const> = failure(
+      function() asm:diff_policies("first", "insensitive"):wait(QUICK) end
+    )
     assert.equal("task", err.kind)
     assert.matches("differ in case sensitivity", err.message)
   end)

@@ -36,18 +36,43 @@ describe("G27 ASM", function()
     assert.equal("/Common/web", policy.fullPath)
     assert.equal("tm:asm:policies:policystate", policy.kind)
     -- Recorded from devices of several versions.
-    assert.equal("EStDgGiP9nSPgKBhSlDyvQ", bip:at("asm/signature-systems"):list({ filter = { name = "General Database" } })[1].id)
-    assert.equal("9yL3q5_pO0E3pK1Uz9x2cw", bip:at("asm/attack-types"):list({ filter = { name = "Remote File Include" } })[1].id)
-    assert.equal("pBeUaadz6x-Z55_GkLxfsg", bip:at("asm/signature-sets"):list({ filter = { name = "Generic Detection Signatures" } })[1].id)
+    assert.equal(
+      "EStDgGiP9nSPgKBhSlDyvQ",
+      bip:at("asm/signature-systems"):list({ filter = { name = "General Database" } })[1].id
+    )
+    assert.equal(
+      "9yL3q5_pO0E3pK1Uz9x2cw",
+      bip:at("asm/attack-types"):list({ filter = { name = "Remote File Include" } })[1].id
+    )
+    assert.equal(
+      "pBeUaadz6x-Z55_GkLxfsg",
+      bip
+        :at("asm/signature-sets")
+        :list({ filter = { name = "Generic Detection Signatures" } })[1].id
+    )
     assert.equal("jmHjN-Fpm-SGwYQsrZp57A", asm:template("SharePoint 2007 (http)").id)
   end)
 
   it("has every namespace of the table, and each can be read", function()
     local found = {}
-    for _, item in ipairs(bip.asm:load().items) do found[item.reference.link:match("/tm/asm/([^?]+)")] = true end
+    for _, item in ipairs(bip.asm:load().items) do
+      found[item.reference.link:match("/tm/asm/([^?]+)")] = true
+    end
     for _, name in ipairs {
-      "attack-types", "signatures", "signature-statuses", "signature-sets", "signatures-update", "signature-systems", "policy-templates",
-      "policies", "tasks", "server-technologies", "advanced-settings", "policy-diffs", "data-protection", "events",
+      "attack-types",
+      "signatures",
+      "signature-statuses",
+      "signature-sets",
+      "signatures-update",
+      "signature-systems",
+      "policy-templates",
+      "policies",
+      "tasks",
+      "server-technologies",
+      "advanced-settings",
+      "policy-diffs",
+      "data-protection",
+      "events",
     } do
       assert.is_true(found[name], name)
       assert.matches("^tm:asm:" .. name:gsub("%-", "%%-"), bip:at("asm", name):load().kind)
@@ -92,7 +117,9 @@ describe("G27 ASM", function()
     local other <const> = f5.connect(options)
     local ok <const>, err <const> = pcall(function() return other.asm:load() end)
     local found = false
-    for _, item in ipairs(other:request("GET", "/mgmt/tm").items or {}) do found = found or item.reference.link:find("/tm/asm", 1, true) ~= nil end
+    for _, item in ipairs(other:request("GET", "/mgmt/tm").items or {}) do
+      found = found or item.reference.link:find("/tm/asm", 1, true) ~= nil
+    end
     other:close()
     plain:stop()
     assert.is_false(ok)
@@ -126,10 +153,17 @@ describe("G28 ASM OData", function()
     policy = asm:policy(asm.policies:create { name = "web" })
     urls = policy.urls
     for _, one in ipairs {
-      { name = "/login.php", description = "log'in" }, { name = "/admin", protocol = "https", performStaging = false },
+      { name = "/login.php", description = "log'in" },
+      { name = "/admin", protocol = "https", performStaging = false },
       { name = "/api/v1", method = "GET" },
-      { name = "/api/v2", method = "POST", methodOverrides = { { method = "PUT", allowed = false }, { method = "GET" } } },
-    } do urls:create(one) end
+      {
+        name = "/api/v2",
+        method = "POST",
+        methodOverrides = { { method = "PUT", allowed = false }, { method = "GET" } },
+      },
+    } do
+      urls:create(one)
+    end
   end)
   after_each(function()
     bip:close()
@@ -141,25 +175,63 @@ describe("G28 ASM OData", function()
     assert.same({ "/api/v1", "/api/v2" }, names(urls:list { filter = "startswith(name,'/api')" }))
     assert.same({ "/login.php" }, names(urls:list { filter = "endswith(name,'.php')" }))
     assert.same({ "/admin" }, names(urls:list { filter = "substringof('adm', name)" }))
-    assert.same({ "/login.php" }, names(urls:list { filter = f5.filter { description = { contains = "log'in" } } }))
+    assert.same(
+      { "/login.php" },
+      names(urls:list { filter = f5.filter { description = { contains = "log'in" } } })
+    )
   end)
 
   it("has the operators and groups", function()
-    assert.same({ "/admin" }, names(urls:list { filter = "type eq explicit and performStaging eq false" }))
-    assert.same({ "/admin", "/login.php" }, names(urls:list { filter = "(name eq '/admin' OR name eq '/login.php') AND type eq explicit" }))
+    assert.same(
+      { "/admin" },
+      names(urls:list { filter = "type eq explicit and performStaging eq false" })
+    )
+    assert.same(
+      { "/admin", "/login.php" },
+      names(
+        urls:list { filter = "(name eq '/admin' OR name eq '/login.php') AND type eq explicit" }
+      )
+    )
     assert.same({ "*", "*" }, names(urls:list { filter = "not (type eq explicit)" }))
-    assert.same({ "/api/v2" }, names(urls:list { filter = "methodOverrides/method eq 'PUT' and methodOverrides/allowed eq false" }))
-    assert.same({}, names(urls:list { filter = "methodOverrides/method eq 'GET' and methodOverrides/allowed eq false" }))
-    assert.same({ "/api/v2" }, names(urls:list { filter = { method = { ne = "GET" }, name = { startswith = "/api" } } }))
+    assert.same(
+      { "/api/v2" },
+      names(
+        urls:list { filter = "methodOverrides/method eq 'PUT' and methodOverrides/allowed eq false" }
+      )
+    )
+    assert.same(
+      {},
+      names(
+        urls:list { filter = "methodOverrides/method eq 'GET' and methodOverrides/allowed eq false" }
+      )
+    )
+    assert.same(
+      { "/api/v2" },
+      names(urls:list { filter = { method = { ne = "GET" }, name = { startswith = "/api" } } })
+    )
     local sets <const> = bip:at("asm/signature-sets")
-    assert.equal(#sets:list(), #sets:list { filter = "lastUpdateMicros lt 1" } + #sets:list { filter = "lastUpdateMicros ge 1" })
-    assert.equal(400, failure(function() urls:list { filter = "name eq a or type eq b" } end).status)
-    assert.matches("one property only", failure(function() urls:list { filter = "name eq a or type eq b" } end).message)
-    assert.matches("'nmae' is not a property", failure(function() urls:list { filter = "nmae eq a" } end).message)
+    assert.equal(
+      #sets:list(),
+      #sets:list { filter = "lastUpdateMicros lt 1" }
+        + #sets:list { filter = "lastUpdateMicros ge 1" }
+    )
+    assert.equal(
+      400,
+      failure(function() urls:list { filter = "name eq a or type eq b" } end).status
+    )
+    assert.matches(
+      "one property only",
+      failure(function() urls:list { filter = "name eq a or type eq b" } end).message
+    )
+    assert.matches(
+      "'nmae' is not a property",
+      failure(function() urls:list { filter = "nmae eq a" } end).message
+    )
   end)
 
   it("orders, selects and counts", function()
-    local list <const> = urls:list { filter = "type eq explicit", orderby = "name desc", select = { "name" } }
+    local list <const> =
+      urls:list { filter = "type eq explicit", orderby = "name desc", select = { "name" } }
     assert.equal("/login.php", list[1].name)
     assert.equal("/admin", list[4].name)
     assert.is_nil(list[1].protocol)
@@ -180,7 +252,11 @@ describe("G28 ASM OData", function()
     assert.equal("*", whole["csrf-urls"][1].url)
     assert.is_nil(whole.csrfUrlReference)
     assert.equal(400, failure(function() asm.policies:list { expand = "nothing" } end).status)
-    local err <const> = failure(function() policy.signatures:list { expand = "signatureReference", orderby = "signatureReference/name" } end)
+    local err <const> = failure(
+      function()
+        policy.signatures:list { expand = "signatureReference", orderby = "signatureReference/name" }
+      end
+    )
     assert.matches("subfield of an expanded field", err.message)
   end)
 
@@ -190,7 +266,11 @@ describe("G28 ASM OData", function()
     for one in settings:each() do
       total, greatest, count = total + one.value, math.max(greatest, one.value), count + 1
     end
-    local body <const> = settings:load { query = { ["$apply"] = "aggregate(value with sum as total,value with max as most,value with average as mean)" } }
+    local body <const> = settings:load {
+      query = {
+        ["$apply"] = "aggregate(value with sum as total,value with max as most,value with average as mean)",
+      },
+    }
     assert.equal(total, body.items[1].total)
     assert.equal(greatest, body.items[1].most)
     assert.near(total / count, body.items[1].mean, 1e-6)
@@ -229,7 +309,8 @@ describe("G29 ASM: many at once, and what it refuses", function()
 
   it("modifies all that match, in one call", function()
     local before <const> = #device:log()
-    local changed <const> = policy.urls:modify_all { filter = { type = "explicit" }, set = { performStaging = false } }
+    local changed <const> =
+      policy.urls:modify_all { filter = { type = "explicit" }, set = { performStaging = false } }
     assert.equal(before + 1, #device:log())
     assert.same({ "/u1", "/u2", "/u3", "/u4", "/u5" }, names(changed))
     assert.equal(5, #policy.urls:list { filter = { performStaging = false } })
@@ -248,7 +329,8 @@ describe("G29 ASM: many at once, and what it refuses", function()
   it("wants a filter, or the word that all are meant", function()
     local before <const> = #device:log()
     for _, call in ipairs {
-      function() policy.urls:delete_all {} end, function() policy.urls:modify_all { set = { performStaging = false } } end,
+      function() policy.urls:delete_all {} end,
+      function() policy.urls:modify_all { set = { performStaging = false } } end,
       function() policy.urls:modify_all { filter = { type = "explicit" } } end,
       function() policy.urls:delete_all { filter = { type = "explicit" }, all = true } end,
       function() bip.ltm.pool:delete_all { filter = { partition = "Common" } } end,
@@ -262,38 +344,73 @@ describe("G29 ASM: many at once, and what it refuses", function()
 
   it("does not do it where the table says so", function()
     for _, name in ipairs { "policies", "signatures", "signature-sets" } do
-      local err <const> = failure(function() bip:at("asm", name):delete_all { filter = "name eq web" } end)
+      local err <const> = failure(
+        function() bip:at("asm", name):delete_all { filter = "name eq web" } end
+      )
       assert.equal("unsupported", err.kind, name)
     end
-    assert.equal("unsupported", failure(function() bip:at("asm/attack-types"):create { name = "x" } end).kind)
+    assert.equal(
+      "unsupported",
+      failure(function() bip:at("asm/attack-types"):create { name = "x" } end).kind
+    )
     assert.equal("web", policy:load().name)
   end)
 
   it("refuses PUT", function()
     assert.equal("unsupported", failure(function() policy:replace { description = "x" } end).kind)
-    assert.equal("unsupported", failure(function() policy.urls:replace { description = "x" } end).kind)
+    assert.equal(
+      "unsupported",
+      failure(function() policy.urls:replace { description = "x" } end).kind
+    )
   end)
 
   it("has no statistics, no expandSubcollections and no transactions", function()
-    assert.equal(404, failure(function() bip:request("GET", "/mgmt/tm/asm/policies/stats") end).status)
+    assert.equal(
+      404,
+      failure(function() bip:request("GET", "/mgmt/tm/asm/policies/stats") end).status
+    )
     assert.equal(400, failure(function() asm.policies:load { expand = true } end).status)
     local id <const> = bip:request("POST", "/mgmt/tm/transaction", { body = {} }).transId
-    local err <const> = failure(function()
-      bip:request("POST", tostring(policy.urls), { body = { name = "/x" }, headers = { ["X-F5-REST-Coordination-Id"] = tostring(id) } })
-    end)
+    local err <const> = failure(
+      function()
+        bip:request(
+          "POST",
+          tostring(policy.urls),
+          { body = { name = "/x" }, headers = { ["X-F5-REST-Coordination-Id"] = tostring(id) } }
+        )
+      end
+    )
     assert.equal(400, err.status)
     assert.equal(7, #policy.urls:list())
   end)
 
   it("refuses what the same name, a wrong type or a wrong choice would make", function()
-    assert.matches("already exists", failure(function() policy.urls:create { name = "/u1" } end).message)
-    assert.matches("type boolean is expected", failure(function() policy.urls:create { name = "/x", isAllowed = "yes" } end).message)
-    assert.matches("Valid values are: http, https", failure(function() policy.urls:create { name = "/x", protocol = "ftp" } end).message)
-    assert.matches("Required Fields", failure(function() policy.filetypes:create { allowed = false } end).message)
-    assert.matches("Could not find what 'urlReference' refers to", failure(function()
-      policy["login-pages"]:create {
-        urlReference = { link = "https://localhost/mgmt/tm/asm/policies/x/urls/y" }, accessValidation = { responseContains = "a" },
-      }
-    end).message)
+    assert.matches(
+      "already exists",
+      failure(function() policy.urls:create { name = "/u1" } end).message
+    )
+    assert.matches(
+      "type boolean is expected",
+      failure(function() policy.urls:create { name = "/x", isAllowed = "yes" } end).message
+    )
+    assert.matches(
+      "Valid values are: http, https",
+      failure(function() policy.urls:create { name = "/x", protocol = "ftp" } end).message
+    )
+    assert.matches(
+      "Required Fields",
+      failure(function() policy.filetypes:create { allowed = false } end).message
+    )
+    assert.matches(
+      "Could not find what 'urlReference' refers to",
+      failure(
+        function()
+          policy["login-pages"]:create {
+            urlReference = { link = "https://localhost/mgmt/tm/asm/policies/x/urls/y" },
+            accessValidation = { responseContains = "a" },
+          }
+        end
+      ).message
+    )
   end)
 end)

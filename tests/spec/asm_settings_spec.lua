@@ -1,4 +1,5 @@
--- ASM settings over HTTPS: web scraping, learning suggestions, device ids, methods, sessions, WebSockets, logins.
+-- ASM settings over HTTPS: web scraping, learning suggestions, device ids, methods, sessions,
+-- WebSockets, logins.
 local f5 = require "f5"
 local sim = require "f5.sim"
 
@@ -11,17 +12,37 @@ end
 
 local URL <const> = "tm:asm:policies:urls:urlstate"
 local SUGGESTIONS <const> = {
-  { score = 90, entityKind = URL, entityName = "/new", action = "add-or-update", entity = { name = "/new" }, entityChanges = { description = "learned" } },
-  { score = 80, entityKind = URL, entityName = "/gone", action = "delete", entity = { name = "/gone" } },
   {
-    score = 70, entityKind = URL, entityName = "/more", action = "update-append", entity = { name = "/more" },
+    score = 90, entityKind = URL, entityName = "/new", action = "add-or-update",
+    entity = { name = "/new" }, entityChanges = { description = "learned" },
+  },
+  {
+    score = 80, entityKind = URL, entityName = "/gone", action = "delete",
+    entity = { name = "/gone" },
+  },
+  {
+    score = 70,
+    entityKind = URL,
+    entityName = "/more",
+    action = "update-append",
+    entity = { name = "/more" },
     entityChanges = { methodOverrides = { { method = "PUT", allowed = true } } },
   },
   {
-    score = 60, entityKind = URL, entityName = "/more", action = "update-remove", entity = { name = "/more" },
+    score = 60,
+    entityKind = URL,
+    entityName = "/more",
+    action = "update-remove",
+    entity = { name = "/more" },
     entityChanges = { methodOverrides = { { method = "GET" } } },
   },
-  { score = 10, entityKind = URL, entityName = "/low", action = "add-or-update", entity = { name = "/low", performStaging = false } },
+  {
+    score = 10,
+    entityKind = URL,
+    entityName = "/low",
+    action = "add-or-update",
+    entity = { name = "/low", performStaging = false },
+  },
 }
 
 local device, bip, asm, policy
@@ -33,8 +54,12 @@ local function start()
       asm = {
         policies = {
           {
-            name = "web", suggestions = SUGGESTIONS,
-            urls = { { name = "/gone" }, { name = "/more", methodOverrides = { { method = "GET", allowed = true } } } },
+            name = "web",
+            suggestions = SUGGESTIONS,
+            urls = {
+              { name = "/gone" },
+              { name = "/more", methodOverrides = { { method = "GET", allowed = true } } },
+            },
           },
         },
       },
@@ -103,7 +128,9 @@ describe("G37 ASM web scraping and suggestions", function()
     asm:comment(one, "looks right")
     asm:read(one)
     asm:ignore(one)
-    asm:follow(one):modify { score = 1, entityName = "/other", action = "delete", alwaysManual = true }
+    asm
+      :follow(one)
+      :modify { score = 1, entityName = "/other", action = "delete", alwaysManual = true }
     local after <const> = asm:follow(one):load()
     assert.equal("looks right", after.comment)
     assert.is_true(after.isRead)
@@ -113,8 +140,14 @@ describe("G37 ASM web scraping and suggestions", function()
     assert.equal("add-or-update", after.action)
     assert.is_false(after.alwaysManual)
     assert.is_false(asm:read(one, false).isRead)
-    assert.equal("invalid", failure(function() asm:follow(one):modify { status = "maybe" } end).kind)
-    assert.equal("unsupported", failure(function() policy.suggestions:create { score = 1 } end).kind)
+    assert.equal(
+      "invalid",
+      failure(function() asm:follow(one):modify { status = "maybe" } end).kind
+    )
+    assert.equal(
+      "unsupported",
+      failure(function() policy.suggestions:create { score = 1 } end).kind
+    )
     asm:follow(one):delete()
     assert.equal(4, #collect())
   end)
@@ -138,7 +171,10 @@ describe("G37 ASM web scraping and suggestions", function()
   end)
 
   it("takes many at once by a filter", function()
-    local changed <const> = policy.suggestions:modify_all { filter = { score = { lt = 65 } }, set = { status = "ignored" } }
+    local changed <const> = policy.suggestions:modify_all {
+      filter = { score = { lt = 65 } },
+      set = { status = "ignored" },
+    }
     assert.equal(2, #changed)
     assert.equal(3, #policy.suggestions:list { filter = { status = "pending" } })
   end)
@@ -152,8 +188,14 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     local url <const> = policy.urls:create { name = "/login" }
     local pages <const> = policy["login-pages"]
     local protections <const> = policy["brute-force-attack-preventions"]
-    assert.matches("needs a login page", failure(function() protections:create { urlReference = { link = url.selfLink } } end).message)
-    pages:create { urlReference = { link = url.selfLink }, accessValidation = { responseContains = "Welcome" } }
+    assert.matches(
+      "needs a login page",
+      failure(function() protections:create { urlReference = { link = url.selfLink } } end).message
+    )
+    pages:create {
+      urlReference = { link = url.selfLink },
+      accessValidation = { responseContains = "Welcome" },
+    }
     local made <const> = protections:create { urlReference = { link = url.selfLink } }
     assert.is_true(made.alarm)
     assert.is_true(made.block)
@@ -173,19 +215,29 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     local url <const> = policy.urls:create { name = "/api" }
     assert.is_false(url.methodsOverrideOnUrlCheck)
     local changed <const> = asm:follow(url):modify {
-      methodsOverrideOnUrlCheck = true, methodOverrides = { { method = "PUT" }, { method = "GET", allowed = false } },
+      methodsOverrideOnUrlCheck = true,
+      methodOverrides = { { method = "PUT" }, { method = "GET", allowed = false } },
     }
     assert.is_true(changed.methodsOverrideOnUrlCheck)
     assert.is_true(changed.methodOverrides[1].allowed)
     assert.is_false(changed.methodOverrides[2].allowed)
-    assert.matches("'methodOverrides' needs 'method'", failure(function() asm:follow(url):modify { methodOverrides = { { allowed = true } } } end).message)
+    assert.matches(
+      "'methodOverrides' needs 'method'",
+      failure(function() asm:follow(url):modify { methodOverrides = { { allowed = true } } } end).message
+    )
   end)
 
   it("tracks sessions and device ids, and prevents hijacking", function()
     local tracking <const> = policy["session-tracking"]
-    assert.equal("tm:asm:policies:session-tracking:session-awareness-settingsstate", tracking:load().kind)
+    assert.equal(
+      "tm:asm:policies:session-tracking:session-awareness-settingsstate",
+      tracking:load().kind
+    )
     local after <const> = tracking:modify {
-      sessionTrackingConfiguration = { enableSessionAwareness = true, enableTrackingSessionHijackingByDeviceId = true },
+      sessionTrackingConfiguration = {
+        enableSessionAwareness = true,
+        enableTrackingSessionHijackingByDeviceId = true,
+      },
       delayBlocking = { checkDeviceIdThreshold = true, deviceIdThreshold = 7 },
     }
     assert.is_true(after.sessionTrackingConfiguration.enableTrackingSessionHijackingByDeviceId)
@@ -193,7 +245,10 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     assert.is_false(after.blockAll.checkDeviceIdThreshold)
     local statuses <const> = policy["session-tracking-statuses"]
     local entry <const> = { action = "block-all", scope = "user", value = "mallory" }
-    assert.matches("inactive security policy", failure(function() statuses:create(entry) end).message)
+    assert.matches(
+      "inactive security policy",
+      failure(function() statuses:create(entry) end).message
+    )
     asm:apply_policy("web"):wait { interval = 0.05 }
     local made <const> = statuses:create(entry)
     assert.equal("mallory", made.value)
@@ -212,23 +267,35 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     assert.equal("remove", made.unsupportedExtensions)
     assert.equal("Default", made.jsonProfileReference.name)
     assert.equal("Default", made.plainTextProfileReference.name)
-    assert.equal("tm:asm:policies:json-profiles:json-profilestate", asm:follow(made.jsonProfileReference):load().kind)
+    assert.equal(
+      "tm:asm:policies:json-profiles:json-profilestate",
+      asm:follow(made.jsonProfileReference):load().kind
+    )
     -- What messages may contain exists only while the payload is checked.
     local unchecked <const> = asm:follow(made):modify { checkPayload = false }
     assert.is_nil(unchecked.allowTextMessage)
     assert.is_nil(unchecked.jsonProfileReference)
-    assert.equal("enforce", asm:follow(made):modify({
-      html5CrossOriginRequestsEnforcement = { enforcementMode = "enforce" },
-    }).html5CrossOriginRequestsEnforcement.enforcementMode)
-    assert.equal(3, #policy["websocket-urls"]:list { filter = { type = f5.filter.any { "explicit", "wildcard" } } })
+    assert.equal(
+      "enforce",
+      asm:follow(made):modify({
+        html5CrossOriginRequestsEnforcement = { enforcementMode = "enforce" },
+      }).html5CrossOriginRequestsEnforcement.enforcementMode
+    )
+    assert.equal(
+      3,
+      #policy["websocket-urls"]:list { filter = { type = f5.filter.any { "explicit", "wildcard" } } }
+    )
   end)
 
   it("has login pages of every kind, AJAX/JSON among them, and logout pages", function()
     local url <const> = policy.urls:create { name = "/login" }
     local pages <const> = policy["login-pages"]
     local made <const> = pages:create {
-      urlReference = { link = url.selfLink }, authenticationType = "ajax-or-json-request", usernameParameterName = "user",
-      passwordParameterName = "pass", accessValidation = { responseHttpStatus = "200", responseOmits = "error" },
+      urlReference = { link = url.selfLink },
+      authenticationType = "ajax-or-json-request",
+      usernameParameterName = "user",
+      passwordParameterName = "pass",
+      accessValidation = { responseHttpStatus = "200", responseOmits = "error" },
     }
     assert.equal("ajax-or-json-request", made.authenticationType)
     assert.equal("200", made.accessValidation.responseHttpStatus)
@@ -237,13 +304,19 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     for _, type in ipairs { "none", "http-basic", "ntlm", "form", "http-digest" } do
       assert.equal(type, asm:follow(made):modify({ authenticationType = type }).authenticationType)
     end
-    assert.equal("invalid", failure(function() asm:follow(made):modify { authenticationType = "magic" } end).kind)
+    assert.equal(
+      "invalid",
+      failure(function() asm:follow(made):modify { authenticationType = "magic" } end).kind
+    )
     local other <const> = policy.urls:create { name = "/other" }
     assert.matches("At least one condition", failure(function()
       pages:create { urlReference = { link = other.selfLink }, accessValidation = {} }
     end).message)
     assert.equal("disabled", policy["login-enforcement"]:load().expirationTimePeriod)
-    local after <const> = policy["login-enforcement"]:modify { expirationTimePeriod = 600, authenticatedUrls = { "/account" } }
+    local after <const> = policy["login-enforcement"]:modify {
+      expirationTimePeriod = 600,
+      authenticatedUrls = { "/account" },
+    }
     assert.equal("600", after.expirationTimePeriod)
     assert.same({ "/account" }, after.authenticatedUrls)
   end)
@@ -256,8 +329,13 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     local made <const> = applications:create { name = "app1" }
     for _, detection in ipairs { "tpsBased", "stressBased" } do
       for _, name in ipairs {
-        "deviceIdClientSideDefense", "deviceIdCaptchaChallenge", "deviceIdRateLimiting", "deviceIdRequestBlockingMode", "deviceIdMaximumTps",
-        "deviceIdMinimumTps", "deviceIdTpsIncreaseRate",
+        "deviceIdClientSideDefense",
+        "deviceIdCaptchaChallenge",
+        "deviceIdRateLimiting",
+        "deviceIdRequestBlockingMode",
+        "deviceIdMaximumTps",
+        "deviceIdMinimumTps",
+        "deviceIdTpsIncreaseRate",
       } do
         assert.is_truthy(made[detection][name], detection .. "." .. name)
       end

@@ -1,4 +1,5 @@
--- The state of ASM is one plain value: a device that is started with another's state goes on where that one was.
+-- The state of ASM is one plain value: a device that is started with another's state goes on where
+-- that one was.
 local f5 = require "f5"
 local sim = require "f5.sim"
 
@@ -26,7 +27,9 @@ describe("G30 ASM state", function()
     local task <const> = other:follow(running.body):load()
     assert.equal("COMPLETED", task.status)
     other:import_policy({ file = task.result.file, name = "again" }):wait { interval = 0.05 }
-    other:restore_revision(copy["history-revisions"]:list()[1], { policy = "web" }):wait { interval = 0.05 }
+    other
+      :restore_revision(copy["history-revisions"]:list()[1], { policy = "web" })
+      :wait { interval = 0.05 }
     assert.equal(1, #copy.urls:list())
   end)
 end)

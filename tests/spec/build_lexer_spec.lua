@@ -20,8 +20,14 @@ describe("The lexer of f5lua build", function()
     for token in lexer.tokens "local x <const> = 0x1p-4 // y.z ~= 'a' .. [[b]] and ...;" do
       kinds[#kinds + 1] = token.kind .. ":" .. token.value
     end
-    assert.same({ "keyword:local", "name:x", "symbol:<", "name:const", "symbol:>", "symbol:=", "number:0x1p-4", "symbol://", "name:y",
-      "symbol:.", "name:z", "symbol:~=", "string:a", "symbol:..", "string:b", "keyword:and", "symbol:...", "symbol:;" }, kinds)
+    assert.same(
+      {
+        "keyword:local", "name:x", "symbol:<", "name:const", "symbol:>", "symbol:=",
+        "number:0x1p-4", "symbol://", "name:y", "symbol:.", "name:z", "symbol:~=", "string:a",
+        "symbol:..", "string:b", "keyword:and", "symbol:...", "symbol:;",
+      },
+      kinds
+    )
   end)
 
   it("decodes every escape of a string", function()
@@ -35,9 +41,15 @@ describe("The lexer of f5lua build", function()
     assert.same({ "a]]b\n]=]c" }, values "[==[\r\na]]b\r\n]=]c]==]")
   end)
 
-  it("skips comments, long comments, a first line with # and a byte order mark", function()
-    assert.same({ "x" }, values "\xEF\xBB\xBF#!/usr/bin/env f5lua\n-- require 'a'\n--[[ require 'b'\n]] x --[==[ ]] ]==] --")
-  end)
+  it(
+    "skips comments, long comments, a first line with # and a byte order mark",
+    function()
+      assert.same(
+        { "x" },
+        values "\xEF\xBB\xBF#!/usr/bin/env f5lua\n-- require 'a'\n--[[ require 'b'\n]] x --[==[ ]] ]==] --"
+      )
+    end
+  )
 
   it("counts lines as Lua does", function()
     local lines = {}
@@ -59,21 +71,26 @@ describe("The lexer of f5lua build", function()
   end)
 
   it("reads every Lua text at hand exactly as Lua's own compiler does", function()
-    local files = io.popen "find lualib scripts tests /usr/share/lua/5.4 -name '*.lua' 2>/dev/null | sort"
+    local files =
+      io.popen "find lualib scripts tests /usr/share/lua/5.4 -name '*.lua' 2>/dev/null | sort"
     local count = 0
     for path in files:lines() do
       local file <close> = assert(io.open(path, "rb"))
       local text = file:read "a":gsub("^#[^\n]*", "")
       local whole = load(text, "=x")
       if whole then
-        -- Put together again from its tokens, with everything on its line, it must compile to the same code.
+        -- Put together again from its tokens, with everything on its line, it must compile to the
+        -- same code.
         local parts, line = {}, 1
         for token in lexer.tokens(text) do
           while line < token.line do
             parts[#parts + 1], line = "\n", line + 1
           end
           parts[#parts + 1] = token.kind == "string"
-              and "'" .. token.value:gsub("[%c\\'\x80-\xff]", function(c) return ("\\%03d"):format(c:byte()) end) .. "'"
+              and "'" .. token.value:gsub(
+                "[%c\\'\x80-\xff]",
+                function(c) return ("\\%03d"):format(c:byte()) end
+              ) .. "'"
             or token.value
           parts[#parts + 1] = " "
         end

@@ -19,13 +19,23 @@ end
 -- What scan finds, in words.
 local function scan(text)
   local found = {}
-  resolver.scan(text, function(kind, name, line) found[#found + 1] = ("%s %s %d"):format(kind, name or "?", line) end)
+  resolver.scan(
+    text,
+    function(kind, name, line) found[#found + 1] = ("%s %s %d"):format(kind, name or "?", line) end
+  )
   return found
 end
 
 describe("Finding what a playbook requires", function()
-  it("sees every way to write a literal", function()
-    assert.same({ "require a 1", "require b 1", "require c 2", "require d 3", "require e.f 4", "require g 5" }, scan [==[
+  it(
+    "sees every way to write a literal",
+    function()
+      assert.same(
+        {
+          "require a 1", "require b 1", "require c 2", "require d 3", "require e.f 4",
+          "require g 5",
+        },
+        scan [==[
 require "a" require('b')
 local c = require [[c]].field
 f(require [=[d]=]) -- require "no"
@@ -38,8 +48,12 @@ _G.require "g"; other.require "no"; x:require "no"
     assert.same({ "optional a 1" }, scan [[local ok, a = pcall(require, "a")]])
   end)
 
-  it("warns where the name is computed or require is passed on", function()
-    assert.same({ "computed ? 1", "computed ? 2", "computed ? 3", "computed ? 4", "computed ? 5" }, scan [[
+  it(
+    "warns where the name is computed or require is passed on",
+    function()
+      assert.same(
+        { "computed ? 1", "computed ? 2", "computed ? 3", "computed ? 4", "computed ? 5" },
+        scan [[
 require("a" .. b)
 require(name)
 local load = require
@@ -47,13 +61,25 @@ pcall(require, name)
 map(names, require)]])
   end)
 
-  it("is no use where require is only named", function()
-    assert.same({}, scan [[local t = { require = 1 } t.require = nil function x.require() end function require(n) end require = nil]])
-  end)
+  it(
+    "is no use where require is only named",
+    function()
+      assert.same(
+        {},
+        scan [[local t = { require = 1 } t.require = nil function x.require() end function require(n) end require = nil]]
+      )
+    end
+  )
 
-  it("sees f5.asset", function()
-    assert.same({ "asset a.txt 1", "asset b 1" }, scan [[f5.asset "a.txt" f5.asset("b") f5.asset(x) g5.asset "c"]])
-  end)
+  it(
+    "sees f5.asset",
+    function()
+      assert.same(
+        { "asset a.txt 1", "asset b 1" },
+        scan [[f5.asset "a.txt" f5.asset("b") f5.asset(x) g5.asset "c"]]
+      )
+    end
+  )
 end)
 
 describe("Resolving a playbook", function()
@@ -81,8 +107,11 @@ describe("Resolving a playbook", function()
   it("lists where it looked for what is not there", function()
     local directory <close> = tree { ["main.lua"] = '\nrequire "nope.deep"' }
     local _, _, errors = resolve(directory)
-    local expected = ("%s/main.lua:2: module 'nope.deep' not found:\n\tno file '%s/nope/deep.lua'\n\tno file '%s/nope/deep/init.lua'\n")
-      :format(directory.path, directory.path, directory.path)
+    local expected = ("%s/main.lua:2: module 'nope.deep' not found:\n\tno file '%s/nope/deep.lua'\n\tno file '%s/nope/deep/init.lua'\n"):format(
+      directory.path,
+      directory.path,
+      directory.path
+    )
     assert.equal(expected, errors:sub(1, #expected))
   end)
 
@@ -97,11 +126,17 @@ describe("Resolving a playbook", function()
     assert.equal("", errors)
   end)
 
-  it("a module of the playbook goes before one that comes with f5lua, but nothing goes before f5", function()
-    local directory <close> = tree { ["main.lua"] = 'require "argparse" require "f5"', ["argparse.lua"] = "return 1",
-      ["f5.lua"] = "return 1" }
-    assert.same({ "main main.lua", "module argparse" }, (resolve(directory)))
-  end)
+  it(
+    "a module of the playbook goes before one that comes with f5lua, but nothing goes before f5",
+    function()
+      local directory <close> = tree {
+        ["main.lua"] = 'require "argparse" require "f5"',
+        ["argparse.lua"] = "return 1",
+        ["f5.lua"] = "return 1",
+      }
+      assert.same({ "main main.lua", "module argparse" }, (resolve(directory)))
+    end
+  )
 
   it("reports what is not Lua with file and line", function()
     local directory <close> = tree { ["main.lua"] = 'require "bad"', ["bad.lua"] = "x = \n= 1" }
@@ -112,12 +147,27 @@ describe("Resolving a playbook", function()
   it("includes files as assets, and Lua files as modules too, with what they require", function()
     local directory <close> = tree {
       ["main.lua"] = 'local f5 = require "f5" require(name) print(f5.asset "data/a.json", f5.asset "lost.txt")',
-      ["data/a.json"] = "{}", ["data/.hidden"] = "", ["data/deep/b.csv"] = "", ["plugins/one.lua"] = 'require "two"', ["two.lua"] = "",
+      ["data/a.json"] = "{}",
+      ["data/.hidden"] = "",
+      ["data/deep/b.csv"] = "",
+      ["plugins/one.lua"] = 'require "two"',
+      ["two.lua"] = "",
     }
     local names, warnings = resolve(directory, { include = { "data", "plugins/*.lua" } })
-    assert.same({ "asset data/a.json", "asset data/deep/b.csv", "asset plugins/one.lua", "main main.lua", "module plugins.one",
-      "module two" }, names)
-    assert.truthy(warnings:find("main.lua:1: the file 'lost.txt' is not in the program; add it with --include", 1, true))
+    assert.same(
+      {
+        "asset data/a.json", "asset data/deep/b.csv", "asset plugins/one.lua", "main main.lua",
+        "module plugins.one", "module two",
+      },
+      names
+    )
+    assert.truthy(
+      warnings:find(
+        "main.lua:1: the file 'lost.txt' is not in the program; add it with --include",
+        1,
+        true
+      )
+    )
     assert.truthy(warnings:find("main.lua:1: what this `require` loads is computed", 1, true))
     local _, _, errors = resolve(directory, { include = { "*.nothing" } })
     assert.equal("--include *.nothing: there is no such file beside the playbook or here", errors)
@@ -126,7 +176,10 @@ end)
 
 describe("Patterns of --include", function()
   it("know *, ?, [], ** and directories", function()
-    local directory <close> = tree { ["a.txt"] = "", ["b.txt"] = "", ["c.md"] = "", ["d/e.txt"] = "", ["d/f/g.txt"] = "", [".h.txt"] = "" }
+    local directory <close> = tree {
+      ["a.txt"] = "", ["b.txt"] = "", ["c.md"] = "", ["d/e.txt"] = "", ["d/f/g.txt"] = "",
+      [".h.txt"] = "",
+    }
     local function found(pattern)
       local names = glob(directory.path, pattern)
       for i, name in ipairs(names) do names[i] = name:sub(#directory.path + 2) end
@@ -145,7 +198,9 @@ describe("Patterns of --include", function()
 
   it("do not follow links that lead back", function()
     local directory <close> = tree { ["a.txt"] = "", ["d/e.txt"] = "", ["other/f.txt"] = "" }
-    for name, to in pairs { ["d/one"] = ".", ["d/two"] = "..", ["d/three"] = "../d", ["d/other"] = "../other" } do
+    for name, to in pairs {
+      ["d/one"] = ".", ["d/two"] = "..", ["d/three"] = "../d", ["d/other"] = "../other",
+    } do
       assert(os.execute(("ln -s %s %s/%s"):format(to, directory.path, name)))
     end
     for _, pattern in ipairs { "d", "d/**", "**/*.txt", "**" } do

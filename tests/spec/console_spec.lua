@@ -13,7 +13,10 @@ describe("completion in the console", function()
     simulated = sim.start()
     device = Device.connect(simulated:options "admin")
     device.session.ltm.pool:create { name = "web", members = { "10.0.0.1:80" } }
-    env = setmetatable({ f5 = f5, bip = device.session, web = device.session.ltm.pool["/Common/web"] }, { __index = _G })
+    env = setmetatable(
+      { f5 = f5, bip = device.session, web = device.session.ltm.pool["/Common/web"] },
+      { __index = _G }
+    )
   end)
   teardown(function()
     device.session:close()
@@ -29,12 +32,17 @@ describe("completion in the console", function()
       f5.sleep(0.02)
     end
     local texts = {}
-    for i, item in ipairs(found.items) do texts[i] = item.instead or item.text .. (item.close or "") end
+    for i, item in ipairs(found.items) do
+      texts[i] = item.instead or item.text .. (item.close or "")
+    end
     return texts
   end
 
   it("offers no tokens, whose names are secrets", function()
-    for _, text in ipairs { 'bip:at("/mgmt/shared/authz/tokens")["', 'bip:at("/mgmt/shared/authz/tokens", "' } do
+    for _, text in ipairs {
+      'bip:at("/mgmt/shared/authz/tokens")["',
+      'bip:at("/mgmt/shared/authz/tokens", "',
+    } do
       assert.same({}, candidates(text))
     end
   end)
@@ -88,7 +96,9 @@ describe("completion in the console", function()
     assert.same({ "function" }, candidates "local x = funct")
     assert.same({ ".connect" }, candidates ".con")
     assert.same({ "on", "off", "bodies" }, candidates ".log ")
-    for _, text in ipairs { "", "-- bip.", 'x = "bip.', "nothing.at.", "1.", "x = 'a\\", "[[ bip." } do assert.same({}, candidates(text)) end
+    for _, text in ipairs { "", "-- bip.", 'x = "bip.', "nothing.at.", "1.", "x = 'a\\", "[[ bip." } do
+      assert.same({}, candidates(text))
+    end
   end)
 end)
 
@@ -115,7 +125,9 @@ describe("an entry of the console", function()
     assert.equal("expression", kind "1 + 1")
     assert.equal("expression", kind "f(1), 2")
     assert.equal("statement", kind "x = 1")
-    for _, source in ipairs { "for i = 1, 2 do", "x = {", "f(", "x = [[", "function f()", "local x =", "if a then b()" } do
+    for _, source in ipairs {
+      "for i = 1, 2 do", "x = {", "f(", "x = [[", "function f()", "local x =", "if a then b()",
+    } do
       assert.equal("incomplete", kind(source), source)
     end
     local _, how, message = entry.compile("x ==== 1", env)
@@ -128,7 +140,14 @@ describe("an entry of the console", function()
     assert.is_true(history.is_kept "bip.ltm.pool:list()")
     assert.is_true(history.is_kept "bip.auth.user['x']:load().name")
     for _, source in ipairs {
-      " x = 1", "", "\t", "f5.connect { password = 'x' }", 'body = { ["password"] = "x" }', "token = 'x'", "o.passphrase = 1", "o['secret']='x'",
+      " x = 1",
+      "",
+      "\t",
+      "f5.connect { password = 'x' }",
+      'body = { ["password"] = "x" }',
+      "token = 'x'",
+      "o.passphrase = 1",
+      "o['secret']='x'",
     } do
       assert.is_false(history.is_kept(source), source)
     end

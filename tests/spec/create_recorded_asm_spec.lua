@@ -1,6 +1,7 @@
--- Real input: every recorded object of ASM and live update is made over HTTPS, or changed to what was recorded where it is on every device, and
--- read back with all its own properties. What only a device makes is compared with what the simulated one has.
--- The recorded bodies are no part of this project; where they are not, there is nothing to do.
+-- Real input: every recorded object of ASM and live update is made over HTTPS, or changed to what
+-- was recorded where it is on every device, and read back with all its own properties. What only a
+-- device makes is compared with what the simulated one has. The recorded bodies are no part of this
+-- project; where they are not, there is nothing to do.
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
@@ -24,7 +25,8 @@ for kind, list in pairs(DERIVED) do
   DERIVED[kind] = set
 end
 
--- Kinds that only a device makes, and what may differ from device to device. They are read and compared.
+-- Kinds that only a device makes, and what may differ from device to device. They are read and
+-- compared.
 local SHIPPED <const> = {
   ["attack-types"] = {}, ["policy-templates"] = {}, ["signature-systems"] = {},
   ["server-technologies"] = { description = "words of F5" },
@@ -32,18 +34,24 @@ local SHIPPED <const> = {
 }
 -- Kinds of which nobody can make one and every device has other ones.
 local OTHERS <const> = {
-  availability = "what was last looked for", installations = "of the files of one release", ["update-files"] = "of one release",
+  availability = "what was last looked for",
+  installations = "of the files of one release",
+  ["update-files"] = "of one release",
 }
 
 local function last_of(kind) return kind:match "[^:]+$" end
 
--- Every object in a body, also those that were asked for with $expand: calls visit(object, the object around it, its name there).
+-- Every object in a body, also those that were asked for with $expand: calls visit(object, the
+-- object around it, its name there).
 local function walk(body, visit, around, name)
   if type(body) ~= "table" then return end
   local kind <const> = body.kind
-  local one <const> = type(kind) == "string" and kind:find "^tm:" and kind:find "state$" and not kind:find "collectionstate$"
+  local one <const> = type(kind) == "string"
+    and kind:find "^tm:" and kind:find "state$" and not kind:find "collectionstate$"
   if one then visit(body, around, name) end
-  for key, value in pairs(body) do walk(value, visit, one and body or around, type(key) == "string" and key or name) end
+  for key, value in pairs(body) do
+    walk(value, visit, one and body or around, type(key) == "string" and key or name)
+  end
 end
 
 describe("Real input: every recorded object of ASM", function()
@@ -52,7 +60,9 @@ describe("Real input: every recorded object of ASM", function()
     pending "needs the recorded bodies"
     return
   end
-  for _, object in ipairs(recordings.objects "^tm:live%-update:") do objects[#objects + 1] = object end
+  for _, object in ipairs(recordings.objects "^tm:live%-update:") do
+    objects[#objects + 1] = object
+  end
 
   local device, bip
   setup(function()
@@ -81,8 +91,11 @@ describe("Real input: every recorded object of ASM", function()
     local derived <const> = DERIVED[last_of(object.kind)] or {}
     local body <const> = {}
     for name, value in pairs(object) do
-      local part <const> = type(value) == "table" and (value.kind or value[1] and type(value[1]) == "table" and value[1].kind)
-      if not NEVER[name] and not derived[name] and not name:find "Reference$" and not part then body[name] = value end
+      local part <const> = type(value) == "table"
+        and (value.kind or value[1] and type(value[1]) == "table" and value[1].kind)
+      if not NEVER[name] and not derived[name] and not name:find "Reference$" and not part then
+        body[name] = value
+      end
     end
     return body
   end
@@ -92,7 +105,13 @@ describe("Real input: every recorded object of ASM", function()
       if not (except and except[name]) then
         counts.properties = counts.properties + 1
         if not recordings.same(value, answer[name]) then
-          problem("%s: %s is %s, not %s", path, name, answer[name] == nil and "nothing" or json.encode(answer[name]), json.encode(value))
+          problem(
+            "%s: %s is %s, not %s",
+            path,
+            name,
+            answer[name] == nil and "nothing" or json.encode(answer[name]),
+            json.encode(value)
+          )
         end
       end
     end
@@ -100,11 +119,13 @@ describe("Real input: every recorded object of ASM", function()
   local function path_of(answer) return answer.selfLink:match "^https://localhost([^?]*)" end
 
   local policies -- id in the recording -> path on this device
-  -- The path of a policy that a recording refers to; one of that name is made if it was not recorded.
+  -- The path of a policy that a recording refers to; one of that name is made if it was not
+  -- recorded.
   local function policy_of(link, name)
     local id <const> = link:match "/policies/([^/?]+)"
     if not policies[id] then
-      local answer <const> = expect(201, "POST", ASM .. "policies", { name = name or "of-" .. #problems .. "-" .. id })
+      local answer <const> =
+        expect(201, "POST", ASM .. "policies", { name = name or "of-" .. #problems .. "-" .. id })
       policies[id] = answer and path_of(answer)
     end
     return policies[id]
@@ -114,10 +135,16 @@ describe("Real input: every recorded object of ASM", function()
   function make.policystate(object)
     local body <const> = own(object)
     for _, server in ipairs(body.virtualServers or {}) do
-      expect(200, "POST", "/mgmt/tm/ltm/virtual", { name = server, destination = "192.0.2.1:80", profiles = { "http", "tcp" } })
+      expect(
+        200,
+        "POST",
+        "/mgmt/tm/ltm/virtual",
+        { name = server, destination = "192.0.2.1:80", profiles = { "http", "tcp" } }
+      )
     end
     if object.parentPolicyReference then
-      local parent <const> = expect(201, "POST", ASM .. "policies", { name = "parent", type = "parent" })
+      local parent <const> =
+        expect(201, "POST", ASM .. "policies", { name = "parent", type = "parent" })
       body.parentPolicyReference = { link = parent.selfLink }
     end
     local answer <const> = expect(201, "POST", ASM .. "policies", body)
@@ -136,8 +163,12 @@ describe("Real input: every recorded object of ASM", function()
     compare(own(object), path)
     return "changed"
   end
-  for _, kind in ipairs { "policy-antivirus", "cookie-settings", "csrf-protection", "general", "header-settings", "policy-builder",
-    "signature-setting" } do make[kind .. "state"] = part end
+  for _, kind in ipairs {
+    "policy-antivirus", "cookie-settings", "csrf-protection", "general", "header-settings",
+    "policy-builder", "signature-setting",
+  } do
+    make[kind .. "state"] = part
+  end
 
   make["csrf-urlstate"] = function(object)
     local collection <const> = policy_of(object.selfLink) .. "/csrf-urls"
@@ -178,10 +209,16 @@ describe("Real input: every recorded object of ASM", function()
     return function(object)
       local body <const> = own(object)
       local policy <const> = object.policyReference
-      if policy then body.policyReference = { link = "https://localhost" .. policy_of(policy.link, policy.fullPath) } end
+      if policy then
+        body.policyReference =
+          { link = "https://localhost" .. policy_of(policy.link, policy.fullPath) }
+      end
       body.policyTemplateReference = object.policyTemplateReference
       if body.filename and name == "import-policy" then
-        device:control("write_file", { path = "/var/config/rest/downloads/" .. body.filename, text = "<policy/>" })
+        device:control(
+          "write_file",
+          { path = "/var/config/rest/downloads/" .. body.filename, text = "<policy/>" }
+        )
       end
       local answer <const> = expect(201, "POST", ASM .. "tasks/" .. name, body)
       if not answer then return end
@@ -190,11 +227,15 @@ describe("Real input: every recorded object of ASM", function()
       compare(body, path_of(answer))
       local finished <const> = expect(200, "GET", path_of(answer))
       -- The recordings hold tasks at every stage; one that took a whole policy ends well.
-      if finished.status ~= "COMPLETED" and not body.filename then problem("%s: %s", name, json.encode(finished.result)) end
+      if finished.status ~= "COMPLETED" and not body.filename then
+        problem("%s: %s", name, json.encode(finished.result))
+      end
       return "made"
     end
   end
-  for _, name in ipairs { "apply-policy", "export-policy", "import-policy" } do make[name .. "-taskstate"] = task(name) end
+  for _, name in ipairs { "apply-policy", "export-policy", "import-policy" } do
+    make[name .. "-taskstate"] = task(name)
+  end
 
   make["install-schedulestate"] = function(object)
     local path <const> = path_of(object)
@@ -216,7 +257,8 @@ describe("Real input: every recorded object of ASM", function()
         file, policies = recorded.file, {}
       end
       walk(recorded.body, function(object, ...)
-        local family <const> = object.kind:match "^tm:live%-update:[^:]+:([^:]+)state$" or object.kind:match "^tm:asm:([^:]+):[^:]+$"
+        local family <const> = object.kind:match "^tm:live%-update:[^:]+:([^:]+)state$"
+          or object.kind:match "^tm:asm:([^:]+):[^:]+$"
         local how <const> = make[last_of(object.kind)]
         local outcome = how and how(object, ...)
         if (outcome == "shipped" or not how) and SHIPPED[family] then
@@ -231,14 +273,20 @@ describe("Real input: every recorded object of ASM", function()
           if status == 200 then problem("%s can be changed", path_of(object)) end
           outcome = "others"
         end
-        if outcome then counts[outcome] = counts[outcome] + 1 else problem("%s: neither made nor listed", object.kind) end
+        if outcome then
+          counts[outcome] = counts[outcome] + 1
+        else
+          problem("%s: neither made nor listed", object.kind)
+        end
       end)
     end
     for name in pairs(unused) do problem("unneeded: %s", name) end
     assert.equal("", table.concat(problems, "\n"))
     -- Fewer of the first or more of the last would mean that something was lost.
     local summary <const> = json.encode(counts)
-    for what, least in pairs { made = 14, changed = 23, shipped = 11, properties = 240 } do assert.is_true(counts[what] >= least, summary) end
+    for what, least in pairs { made = 14, changed = 23, shipped = 11, properties = 240 } do
+      assert.is_true(counts[what] >= least, summary)
+    end
     assert.is_true(counts.others <= 14, summary)
   end)
 end)

@@ -1,6 +1,7 @@
--- Real input: every recorded object whose kind is in the catalogue is made on the simulated device over HTTPS, as a client would, and read
--- back with all its own properties. What is on every device is changed to what was recorded instead.
--- The recorded bodies are no part of this project; where they are not, there is nothing to do.
+-- Real input: every recorded object whose kind is in the catalogue is made on the simulated device
+-- over HTTPS, as a client would, and read back with all its own properties. What is on every device
+-- is changed to what was recorded instead. The recorded bodies are no part of this project; where
+-- they are not, there is nothing to do.
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
@@ -9,10 +10,26 @@ local uri = require "sim.uri"
 local recordings = require "recordings"
 
 local PROVISION <const> = {
-  "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "am", "ilx", "swg", "vcmp", "cgnat", "fps", "lc", "sslo", "urldb",
+  "ltm",
+  "gtm",
+  "asm",
+  "apm",
+  "afm",
+  "avr",
+  "pem",
+  "am",
+  "ilx",
+  "swg",
+  "vcmp",
+  "cgnat",
+  "fps",
+  "lc",
+  "sslo",
+  "urldb",
 }
 
--- Kinds of which nobody can make an object, and why. The device must say so for every recorded one that it does not have.
+-- Kinds of which nobody can make an object, and why. The device must say so for every recorded one
+-- that it does not have.
 local NOT_MADE <const> = {
   ["net/interface"] = "hardware",
   ["sys/software/block-device-hotfix"] = "files of the host",
@@ -23,9 +40,14 @@ local NOT_MADE <const> = {
 
 -- Single recorded objects that do not go as they are: path -> why, and what is different then.
 local EXCEPTIONS <const> = {
-  ["/mgmt/tm/net/vlan/~Common~internal/interfaces/1.0"] = { "this device has no such interface", "01070256:3: Requested VLAN member (1.0)" },
+  ["/mgmt/tm/net/vlan/~Common~internal/interfaces/1.0"] = {
+    "this device has no such interface",
+    "01070256:3: Requested VLAN member (1.0)",
+  },
   ["/mgmt/tm/sys/application/service/test_service"] = {
-    "its folder is that of another service, its template is in no folder", "subPath is \"test_service.app\"", "template is \"/Common/test_template\"",
+    "its folder is that of another service, its template is in no folder",
+    'subPath is "test_service.app"',
+    'template is "/Common/test_template"',
   },
 }
 
@@ -37,12 +59,15 @@ local PLACES <const> = {
     "/mgmt/tm/security/log/profile/~Common~test_appsec_log_profile/application/~Common~test_appsec_log_profile",
 }
 
--- What a device works out itself, and takes from nobody: template -> properties. A function says for which values.
+-- What a device works out itself, and takes from nobody: template -> properties. A function says
+-- for which values.
 local function unless_asked(value) return not tostring(value):find "^user%-" end
 local function unfinished(status) return status ~= "complete" end
-local function without_domain(name) return not name:find "%." end -- as before the first setup; nobody can set such a name
+-- as before the first setup; nobody can set such a name
+local function without_domain(name) return not name:find "%." end
 local FILE <const> = "checksum createTime createdBy lastUpdateTime mode revision size updatedBy "
-local CERTIFICATE <const> = FILE .. "certificateKeySize expirationDate expirationString isBundle issuer keyType serialNumber subject version "
+local CERTIFICATE <const> = FILE
+  .. "certificateKeySize expirationDate expirationString isBundle issuer keyType serialNumber subject version "
 local DERIVED <const> = {
   ["cm/cert"] = CERTIFICATE,
   ["cm/device"] = "activeModules baseMac build chassisId chassisType edition failoverState managementIp marketingName optionalModules platformId product "
@@ -65,7 +90,8 @@ local DERIVED <const> = {
   ["sys/file/ssl-key"] = FILE .. "keySize keyType",
   ["sys/global-settings"] = { hostname = without_domain },
   ["sys/software/image"] = "buildDate checksum fileSize lastModified",
-  ["sys/software/volume"] = { active = true, media = true, status = unfinished }, -- the disk; whether it was booted; a moment
+  -- the disk; whether it was booted; a moment
+  ["sys/software/volume"] = { active = true, media = true, status = unfinished },
 }
 for template, list in pairs(DERIVED) do
   if type(list) == "string" then
@@ -74,24 +100,32 @@ for template, list in pairs(DERIVED) do
   end
 end
 
--- What kinds need beside a name to be made because something else refers to them. `N` is a number that is new each time; a function makes the
--- value from the object's id.
+-- What kinds need beside a name to be made because something else refers to them. `N` is a number
+-- that is new each time; a function makes the value from the object's id.
 local MINIMAL <const> = {
   ["gtm/server"] = { datacenter = "/Common/made-for-a-server" },
   ["gtm/server/*/virtual-servers"] = { destination = "192.0.2.N:80" },
   ["ltm/node"] = { address = "192.0.2.N" },
   ["ltm/virtual"] = { destination = "192.0.2.N:80" },
-  ["net/self"] = { vlan = "/Common/made-for-a-self-ip", address = function(id) return id:match "[^~]+$" .. "/24" end },
+  ["net/self"] = {
+    vlan = "/Common/made-for-a-self-ip",
+    address = function(id) return id:match "[^~]+$" .. "/24" end,
+  },
 }
 
--- What objects refer to without a link: their own name, a member's parts, a list of names in words, or what a kind of file needs.
--- Each answers paths that must be there.
+-- What objects refer to without a link: their own name, a member's parts, a list of names in words,
+-- or what a kind of file needs. Each answers paths that must be there.
 local function path(template, full) return "/mgmt/tm/" .. template .. "/" .. full:gsub("/", "~") end
 local function named(template, property)
   return function(body)
     local name <const> = property and body[property] or body.fullPath or body.name
     if type(name) ~= "string" then return {} end
-    return { path(template, name:find "^/" and name or ("/%s/%s"):format(body.partition or "Common", name)) }
+    return {
+      path(
+        template,
+        name:find "^/" and name or ("/%s/%s"):format(body.partition or "Common", name)
+      ),
+    }
   end
 end
 local function server_of_member(_, id)
@@ -108,7 +142,9 @@ local function monitors(body, _, exists)
 end
 local function pools(body)
   local list <const> = {}
-  for _, pool in ipairs(body.pools or {}) do list[#list + 1] = path("gtm/pool/a", ("/%s/%s"):format(pool.partition, pool.name)) end
+  for _, pool in ipairs(body.pools or {}) do
+    list[#list + 1] = path("gtm/pool/a", ("/%s/%s"):format(pool.partition, pool.name))
+  end
   return list
 end
 local function domain_of_address(body)
@@ -127,49 +163,74 @@ local REFERS <const> = {
   ["net/self"] = domain_of_address,
   ["gtm/wideip/a"] = pools,
   ["gtm/pool/a/*/members"] = server_of_member,
-  ["gtm/server"] = function(body) return { path("gtm/datacenter", body.datacenter or "/Common/made-for-a-server") } end,
+  ["gtm/server"] = function(body)
+    return { path("gtm/datacenter", body.datacenter or "/Common/made-for-a-server") }
+  end,
   ["ltm/pool"] = monitors,
   ["ltm/virtual/*/policies"] = named "ltm/policy",
   ["net/fdb/vlan"] = named "net/vlan", -- whose table it is
   ["sys/application/service"] = named("sys/application/template", "template"),
 }
 
--- Kinds that are made in another way than by a POST: what is sent instead, as method, path, body, header, for a recorded object.
+-- Kinds that are made in another way than by a POST: what is sent instead, as method, path, body,
+-- header, for a recorded object.
 local IMAGES <const> = "/mgmt/cm/autodeploy/software-image-uploads/"
-local function upload(name) return "POST", IMAGES .. name, "image", { ["Content-Range"] = "0-4/5", ["Content-Type"] = "application/octet-stream" } end
+local function upload(name)
+  return "POST",
+    IMAGES .. name,
+    "image",
+    { ["Content-Range"] = "0-4/5", ["Content-Type"] = "application/octet-stream" }
+end
 local OTHER_WAY <const> = {
   ["sys/software/image"] = { function(object) return upload(object.name) end },
   ["sys/software/volume"] = {
     function(object) return upload(("BIGIP-%s-%s.iso"):format(object.version, object.build)) end,
     function(object)
       local image <const> = ("BIGIP-%s-%s.iso"):format(object.version, object.build)
-      return "POST", "/mgmt/tm/sys/software/image",
-        { command = "install", name = image, volume = object.name, options = { { ["create-volume"] = true } } }
+      return "POST",
+        "/mgmt/tm/sys/software/image",
+        {
+          command = "install", name = image, volume = object.name,
+          options = { { ["create-volume"] = true } },
+        }
     end,
     wait = 70,
   },
 }
 
--- What a client says and the recording does not hold: the file that a file object is made from; the profiles of a virtual server whose
--- sub-collections were not asked for, where its persistence or its rules speak of HTTP.
+-- What a client says and the recording does not hold: the file that a file object is made from; the
+-- profiles of a virtual server whose sub-collections were not asked for, where its persistence or
+-- its rules speak of HTTP.
 local UNSAID <const> = {
-  ["sys/file/data-group"] = function(body) body.sourcePath = body.sourcePath or "file:/shared/recorded" end,
+  ["sys/file/data-group"] = function(body)
+    body.sourcePath = body.sourcePath or "file:/shared/recorded"
+  end,
   ["ltm/virtual"] = function(body, object)
     local parts <const> = object.profilesReference
-    if (body.persist or body.rules) and not (parts and parts.items) then body.profiles = { "/Common/tcp", "/Common/http" } end
+    if (body.persist or body.rules) and not (parts and parts.items) then
+      body.profiles = { "/Common/tcp", "/Common/http" }
+    end
   end,
 }
 
 -- Before 14.0 a device put a space after its monitors, and TLS options were a list.
 local function as_now(name, value)
   if name == "monitor" and type(value) == "string" then return (value:gsub("%s+$", "")) end
-  if name == "tmOptions" and type(value) == "table" then return "{ " .. table.concat(value, " ") .. " }" end
+  if name == "tmOptions" and type(value) == "table" then
+    return "{ " .. table.concat(value, " ") .. " }"
+  end
   return value
 end
 
 -- Not own properties: the identity in links, and what is the device's alone.
 local NOT_OWN <const> = {
-  kind = true, selfLink = true, generation = true, fullPath = true, isSubcollection = true, apiRawValues = true, _meta_data = true,
+  kind = true,
+  selfLink = true,
+  generation = true,
+  fullPath = true,
+  isSubcollection = true,
+  apiRawValues = true,
+  _meta_data = true,
 }
 local IDENTITY <const> = { name = true, partition = true, subPath = true }
 
@@ -189,7 +250,8 @@ local function is_derived(template, name, value)
   return how == true or how and how(value) or false
 end
 
--- The properties of a recorded object that are its own, as a client would send them. `left_out` is told what is not.
+-- The properties of a recorded object that are its own, as a client would send them. `left_out` is
+-- told what is not.
 local function own(object, target, left_out)
   local body <const> = {}
   for name, value in pairs(object) do
@@ -231,7 +293,9 @@ describe("Real input: every recorded object", function()
   for _, module in ipairs(catalogue.modules()) do
     for _, template in ipairs(catalogue.templates(module)) do
       local node <const> = catalogue.find(template)
-      if node.type == "collection" or node.type == "singleton" then kinds[node.kind .. "state"] = true end
+      if node.type == "collection" or node.type == "singleton" then
+        kinds[node.kind .. "state"] = true
+      end
     end
   end
   local objects <const> = {}
@@ -252,7 +316,8 @@ describe("Real input: every recorded object", function()
 
   local function call(method, where, body, headers)
     local escaped <const> = where:gsub("[%% ]", { ["%"] = "%25", [" "] = "%20" })
-    local answer <const> = bip:request(method, escaped, { body = body, headers = headers, raw = true, quiet = true })
+    local answer <const> =
+      bip:request(method, escaped, { body = body, headers = headers, raw = true, quiet = true })
     return answer.status, answer.body:find "^{" and json.decode(answer.body) or {}
   end
   local function is_there(where) return (call("GET", where)) == 200 end
@@ -284,7 +349,8 @@ describe("Real input: every recorded object", function()
     return status, answer
   end
 
-  -- Makes what is at a path, if it is not there: as it was recorded (best in the same recording), else with the least it needs.
+  -- Makes what is at a path, if it is not there: as it was recorded (best in the same recording),
+  -- else with the least it needs.
   local function make(where, file, depth)
     local target <const> = uri.parse(where)
     if not target or target.what ~= "resource" or depth > 8 or is_there(where) then return end
@@ -301,7 +367,8 @@ describe("Real input: every recorded object", function()
     number = number + 1
     local body <const> = { name = target.id:gsub("~", "/") }
     for name, value in pairs(MINIMAL[target.template] or {}) do
-      body[name] = type(value) == "function" and value(target.id) or value:gsub("N", number % 250 + 1)
+      body[name] = type(value) == "function" and value(target.id)
+        or value:gsub("N", number % 250 + 1)
     end
     make_missing(target, body, file, depth + 1)
     post(target.collection, body)
@@ -315,7 +382,11 @@ describe("Real input: every recorded object", function()
       for part in folder:gmatch "[^~]+" do
         at = at .. "/" .. part
         if not is_there(path("sys/folder", at)) then
-          if at == "/" .. part then post("/mgmt/tm/auth/partition", { name = part }) else post("/mgmt/tm/sys/folder", { name = at }) end
+          if at == "/" .. part then
+            post("/mgmt/tm/auth/partition", { name = part })
+          else
+            post("/mgmt/tm/sys/folder", { name = at })
+          end
         end
       end
     end
@@ -324,12 +395,17 @@ describe("Real input: every recorded object", function()
       if where ~= target.path then make(where, file, depth) end
     end
     local refers <const> = REFERS[target.template]
-    for _, where in ipairs(refers and refers(body, target.id, exists) or {}) do make(where, file, depth) end
+    for _, where in ipairs(refers and refers(body, target.id, exists) or {}) do
+      make(where, file, depth)
+    end
   end
 
   it("is made and reads back with all its own properties", function()
     local clean <const> = device:state()
-    local counts <const> = { made = 0, changed = 0, read = 0, not_made = 0, excepted = 0, properties = 0, prerequisites = 0 }
+    local counts <const> = {
+      made = 0, changed = 0, read = 0, not_made = 0, excepted = 0, properties = 0,
+      prerequisites = 0,
+    }
     local unused <const>, problems <const> = {}, {}
     for _, exceptions in ipairs { NOT_MADE, OTHER_WAY, EXCEPTIONS, PLACES } do
       for key in pairs(exceptions) do unused[key] = true end
@@ -348,7 +424,9 @@ describe("Real input: every recorded object", function()
       if status ~= 200 then return trouble("GET: %d %s", status, answer.message) end
       for name, value in pairs(given) do
         count "properties"
-        if not recordings.same(as_now(name, value), answer[name]) then trouble("%s is %s, not %s", name, text(answer[name]), text(value)) end
+        if not recordings.same(as_now(name, value), answer[name]) then
+          trouble("%s is %s, not %s", name, text(answer[name]), text(value))
+        end
       end
     end
 
@@ -371,18 +449,23 @@ describe("Real input: every recorded object", function()
       local body <const> = own(object.body, target, use)
       make_missing(target, object.body, object.file, 1)
       counts.prerequisites = counts.prerequisites + #made
-      if is_there(object.path) then return change(object, body) end -- on every device, or it came with what was made for it
+      -- on every device, or it came with what was made for it
+      if is_there(object.path) then return change(object, body) end
       if NOT_MADE[target.template] then
         use(target.template)
         local status <const>, answer <const> = call("POST", target.collection, body)
-        if status ~= 400 or not answer.message:find "is not supported" then trouble("can be made: %d", status) end
+        if status ~= 400 or not answer.message:find "is not supported" then
+          trouble("can be made: %d", status)
+        end
         return "not_made"
       end
       local way <const> = OTHER_WAY[target.template]
       if way then
         use(target.template)
         local refused <const>, refusal <const> = call("POST", target.collection, body)
-        if refused ~= 400 or not refusal.message:find "is not supported" then trouble("can be made: %d", refused) end
+        if refused ~= 400 or not refusal.message:find "is not supported" then
+          trouble("can be made: %d", refused)
+        end
         for _, step in ipairs(way) do
           local method <const>, where <const>, content <const>, headers <const> = step(object.body)
           local status <const>, answer <const> = call(method, where, content, headers)
@@ -395,7 +478,11 @@ describe("Real input: every recorded object", function()
       local sent <const> = own(object.body, target)
       if UNSAID[target.template] then UNSAID[target.template](sent, object.body) end
       local status <const>, answer <const> = post(target.collection, sent)
-      if status == 200 then compare(body, made[#made]) else trouble("POST: %d %s", status, answer.message) end
+      if status == 200 then
+        compare(body, made[#made])
+      else
+        trouble("POST: %d %s", status, answer.message)
+      end
       return "made"
     end
 
@@ -433,10 +520,14 @@ describe("Real input: every recorded object", function()
         -- What was made goes again, so that the next object of the recording can be made in turn.
         for i = #made, 1, -1 do
           local status <const>, answer <const> = call("DELETE", made[i])
-          if status ~= 200 and status ~= 404 then trouble("DELETE %s: %d %s", made[i], status, answer.message) end
+          if status ~= 200 and status ~= 404 then
+            trouble("DELETE %s: %d %s", made[i], status, answer.message)
+          end
         end
       end
-      for _, said in ipairs(troubles) do problems[#problems + 1] = ("%s %s: %s"):format(file, object.path or object.kind, said) end
+      for _, said in ipairs(troubles) do
+        problems[#problems + 1] = ("%s %s: %s"):format(file, object.path or object.kind, said)
+      end
     end
     for key in pairs(unused) do problems[#problems + 1] = "unneeded: " .. key end
     table.sort(problems)
@@ -446,6 +537,8 @@ describe("Real input: every recorded object", function()
     for what, least in pairs { made = 817, changed = 1122, read = 243, properties = 16417 } do
       assert.is_true(counts[what] >= least, summary)
     end
-    for what, most in pairs { not_made = 8, excepted = 5 } do assert.is_true(counts[what] <= most, summary) end
+    for what, most in pairs { not_made = 8, excepted = 5 } do
+      assert.is_true(counts[what] <= most, summary)
+    end
   end)
 end)

@@ -35,9 +35,15 @@ describe("ensure", function()
   end
 
   it("creates what is not there, once", function()
-    assert.equal("created", twice(bip.ltm.pool["/Common/p"], { monitor = "/Common/http", description = "d" }))
+    assert.equal(
+      "created",
+      twice(bip.ltm.pool["/Common/p"], { monitor = "/Common/http", description = "d" })
+    )
     assert.equal("created", twice(bip.ltm.node["/Common/n"], { address = "10.0.0.1" }))
-    assert.equal("created", twice(bip.ltm.pool["/Common/q"], { members = { { name = "/Common/n:80" } } }))
+    assert.equal(
+      "created",
+      twice(bip.ltm.pool["/Common/q"], { members = { { name = "/Common/n:80" } } })
+    )
   end)
 
   it("changes only what differs", function()
@@ -57,12 +63,21 @@ describe("ensure", function()
     local pool = bip.ltm.pool["/Common/p"]
     pool:create { monitor = "/Common/http" }
     writes()
-    assert.equal("unchanged", (pool:ensure { monitor = "http", slowRampTime = "10", description = "none" }))
+    assert.equal(
+      "unchanged",
+      (pool:ensure { monitor = "http", slowRampTime = "10", description = "none" })
+    )
     assert.equal("unchanged", (pool:ensure { monitor = "/Common/http ", description = f5.null }))
     bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
-    assert.equal("created", (bip.ltm.virtual["/Common/v"]:ensure { destination = "/Common/10.0.0.9:80", enabled = true }))
+    assert.equal(
+      "created",
+      (bip.ltm.virtual["/Common/v"]:ensure { destination = "/Common/10.0.0.9:80", enabled = true })
+    )
     writes()
-    assert.equal("unchanged", (bip.ltm.virtual["/Common/v"]:ensure { destination = "/Common/10.0.0.9:80", enabled = true }))
+    assert.equal(
+      "unchanged",
+      (bip.ltm.virtual["/Common/v"]:ensure { destination = "/Common/10.0.0.9:80", enabled = true })
+    )
     assert.equal("changed", twice(bip.ltm.virtual["/Common/v"], { disabled = true }))
     assert.equal("changed", twice(bip.ltm.virtual["/Common/v"], { enabled = true }))
   end)
@@ -72,10 +87,23 @@ describe("ensure", function()
     for i = 1, 3 do bip.ltm.node["/Common/n" .. i]:create { address = "10.0.0." .. i } end
     pool:create { members = { { name = "/Common/n1:80" }, { name = "/Common/n2:80" } } }
     writes()
-    assert.equal("unchanged", (pool:ensure { members = { { name = "/Common/n2:80" }, { name = "/Common/n1:80" } } }))
-    assert.equal("unchanged", (pool:ensure { members = { { name = "n2:80", partition = "Common" }, { name = "n1:80", ratio = 1 } } }))
+    assert.equal(
+      "unchanged",
+      (pool:ensure { members = { { name = "/Common/n2:80" }, { name = "/Common/n1:80" } } })
+    )
+    assert.equal(
+      "unchanged",
+      (
+        pool:ensure {
+          members = { { name = "n2:80", partition = "Common" }, { name = "n1:80", ratio = 1 } },
+        }
+      )
+    )
     assert.equal(0, writes())
-    assert.equal("changed", twice(pool, { members = { { name = "/Common/n1:80" }, { name = "/Common/n3:80" } } }))
+    assert.equal(
+      "changed",
+      twice(pool, { members = { { name = "/Common/n1:80" }, { name = "/Common/n3:80" } } })
+    )
     assert.equal(2, #pool.members:list())
     assert.equal("changed", twice(pool, { members = f5.array {} }))
     assert.equal(0, #pool.members:list())
@@ -95,14 +123,21 @@ describe("ensure", function()
   it("is not for a collection, and says so before anything is written", function()
     local ok, err = f5.try(function() return bip.ltm.pool:ensure { name = "p" } end)
     assert.same({ false, "usage" }, { ok, err.kind })
-    assert.matches('^%S*ensure_spec.lua:%d+: ensure is for one object, and /mgmt/tm/ltm/pool is a collection: collection%["/Common/NAME"%]:ensure { … }$',
-      err.message)
+    assert.matches(
+      '^%S*ensure_spec.lua:%d+: ensure is for one object, and /mgmt/tm/ltm/pool is a collection: collection%["/Common/NAME"%]:ensure { … }$',
+      err.message
+    )
     assert.equal(0, writes())
   end)
 
   it("leaves the device's words alone when what is missing is another object", function()
-    local ok, err = f5.try(function() return bip.ltm.pool["/Common/p"]:ensure { monitor = "/Common/nope" } end)
-    assert.same({ false, "01020036:3: The requested monitor (/Common/nope) was not found." }, { ok, err.message })
+    local ok, err = f5.try(
+      function() return bip.ltm.pool["/Common/p"]:ensure { monitor = "/Common/nope" } end
+    )
+    assert.same(
+      { false, "01020036:3: The requested monitor (/Common/nope) was not found." },
+      { ok, err.message }
+    )
     ok, err = f5.try(function() return bip.ltm.pool.p:create { monitor = "/Common/http" } end)
     assert.is_false(ok)
     assert.matches("an object is created in its collection", err.message)

@@ -1,4 +1,5 @@
--- What a playbook sees when something fails, what is tried again, and what never is. Against the simulated device.
+-- What a playbook sees when something fails, what is tried again, and what never is. Against the
+-- simulated device.
 local f5 = require "f5"
 local core = require "f5.core"
 local sim = require "f5.sim"
@@ -116,7 +117,10 @@ describe("attempts", function()
   end)
 
   it("wait as long as the device says", function()
-    device:fault { match = { path = "pool" }, kind = "restarting", headers = { ["Retry-After"] = "1" }, times = 1 }
+    device:fault {
+      match = { path = "pool" }, kind = "restarting", headers = { ["Retry-After"] = "1" },
+      times = 1,
+    }
     local began = core.now()
     pool:load()
     assert.is_true(core.now() - began >= 0.95)
@@ -124,7 +128,10 @@ describe("attempts", function()
 
   it("are not made when the budget ends before the device says", function()
     local short <close> = connect { retries = { count = 5, delay = 0.01, budget = 2 } }
-    device:fault { match = { path = "pool" }, kind = "restarting", headers = { ["Retry-After"] = "30" }, times = 1 }
+    device:fault {
+      match = { path = "pool" }, kind = "restarting", headers = { ["Retry-After"] = "30" },
+      times = 1,
+    }
     local began = core.now()
     assert.equal(1, failure(function() short.ltm.pool:list() end).attempts)
     assert.is_true(core.now() - began < 1)
@@ -156,7 +163,13 @@ describe("errors", function()
     assert.equal("/mgmt/tm/ltm/pool/~Common~nope", err.path)
     assert.equal("127.0.0.1:" .. device.port, err.device)
     assert.equal(1, err.attempts)
-    assert.equal(("127.0.0.1:%d: GET /mgmt/tm/ltm/pool/~Common~nope: 404 not_found: %s"):format(device.port, err.message), tostring(err))
+    assert.equal(
+      ("127.0.0.1:%d: GET /mgmt/tm/ltm/pool/~Common~nope: 404 not_found: %s"):format(
+        device.port,
+        err.message
+      ),
+      tostring(err)
+    )
   end)
 
   it("of a call that the device cut off say that its outcome is unknown", function()
@@ -164,7 +177,10 @@ describe("errors", function()
     local err = failure(function() pool:modify { description = "d" } end)
     assert.equal("timeout", err.kind)
     assert.equal("unknown", err.outcome)
-    assert.matches("^the device cut off the call because it took too long .*; outcome unknown", err.message)
+    assert.matches(
+      "^the device cut off the call because it took too long .*; outcome unknown",
+      err.message
+    )
     assert.is_table(err.error_stack)
   end)
 
@@ -189,23 +205,44 @@ describe("errors", function()
       open = ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's management?",
     }
     for _, case in ipairs {
-      { 301, "https://" .. there .. "/mgmt/tm/ltm/pool", "other" }, { 307, "https://" .. there, "other" },
-      { 308, "//" .. there .. "/", "other" }, { 302, "/tmui/login.jsp", "same" }, { 302, "HTTPS://" .. here .. "/xui/", "same" },
-      { 303, "https://" .. here .. "0/", "other" }, { 302, "http://" .. here .. "/mgmt", "open" },
+      { 301, "https://" .. there .. "/mgmt/tm/ltm/pool", "other" },
+      { 307, "https://" .. there, "other" },
+      { 308, "//" .. there .. "/", "other" },
+      { 302, "/tmui/login.jsp", "same" },
+      { 302, "HTTPS://" .. here .. "/xui/", "same" },
+      { 303, "https://" .. here .. "0/", "other" },
+      { 302, "http://" .. here .. "/mgmt", "open" },
     } do
       local status, location, kind = table.unpack(case)
-      for _, call in ipairs { function() pool:load() end, function() pool:modify { description = "d" } end, function() connect():close() end } do
+      for _, call in ipairs {
+        function() pool:load() end,
+        function() pool:modify { description = "d" } end,
+        function() connect():close() end,
+      } do
         device:fault { match = { path = "pool" }, status = status, headers = { Location = location } }
-        device:fault { match = { path = "login" }, status = status, headers = { Location = location } }
+        device:fault {
+          match = { path = "login" },
+          status = status,
+          headers = { Location = location },
+        }
         local err = failure(call)
         device:clear_faults()
         assert.same({ "protocol", status, 1 }, { err.kind, err.status, err.attempts })
-        assert.equal(("%s points to %s, which is not followed: password and token would go there%s"):format(here, location, ending[kind]),
-          err.message)
+        assert.equal(
+          ("%s points to %s, which is not followed: password and token would go there%s"):format(
+            here,
+            location,
+            ending[kind]
+          ),
+          err.message
+        )
       end
     end
     device:fault { match = { path = "pool" }, status = 302 }
-    assert.equal(here .. " points elsewhere and does not say where" .. ending.same, failure(function() pool:load() end).message)
+    assert.equal(
+      here .. " points elsewhere and does not say where" .. ending.same,
+      failure(function() pool:load() end).message
+    )
     assert.equal(0, elsewhere:connections())
   end)
 
@@ -295,7 +332,10 @@ describe("blocking calls", function()
       names[#names + 1] = #bip.ltm.pool:list { page = 1 }
     end)
     assert.same({ "p", 1 }, names)
-    local object = setmetatable({}, { __index = function() return pool:load() end, __close = function() pool:load() end })
+    local object = setmetatable(
+      {},
+      { __index = function() return pool:load() end, __close = function() pool:load() end }
+    )
     assert.equal("p", object.x.name)
     local walk = coroutine.wrap(function()
       for one in bip.ltm.pool:each() do coroutine.yield(one.name) end
@@ -319,8 +359,14 @@ describe("request", function()
 
   it("makes any call", function()
     assert.equal("p", bip:request("GET", "ltm/pool/~Common~p").name)
-    assert.equal("p", bip:request("get", "/mgmt/tm/ltm/pool", { query = { ["$select"] = "name" } }).items[1].name)
-    assert.equal("x", bip:request("PATCH", tostring(pool), { body = { description = "x" } }).description)
+    assert.equal(
+      "p",
+      bip:request("get", "/mgmt/tm/ltm/pool", { query = { ["$select"] = "name" } }).items[1].name
+    )
+    assert.equal(
+      "x",
+      bip:request("PATCH", tostring(pool), { body = { description = "x" } }).description
+    )
     assert.equal("y", bip:request("PATCH", pool, { body = '{"description":"y"}' }).description)
     assert.is_nil(bip:request("DELETE", pool))
     assert.equal("not_found", failure(function() bip:request("GET", pool) end).kind)
@@ -339,16 +385,34 @@ describe("request", function()
 
   it("sends further headers, but not those of the session", function()
     device:clear_log()
-    local answer = bip:request("OPTIONS", "/mgmt/tm/ltm/pool", { headers = { Origin = "https://x.example" }, raw = true })
+    local answer = bip:request(
+      "OPTIONS",
+      "/mgmt/tm/ltm/pool",
+      { headers = { Origin = "https://x.example" }, raw = true }
+    )
     assert.is_number(answer.status)
-    assert.matches("header X%-F5%-Auth%-Token is the session's own",
-      failure(function() bip:request("GET", pool, { headers = { ["X-F5-Auth-Token"] = "x" } }) end).message)
-    assert.matches("line break", failure(function() bip:request("GET", pool, { headers = { A = "b\r\nC: d" } }) end).message)
+    assert.matches(
+      "header X%-F5%-Auth%-Token is the session's own",
+      failure(function() bip:request("GET", pool, { headers = { ["X-F5-Auth-Token"] = "x" } }) end).message
+    )
+    assert.matches(
+      "line break",
+      failure(function() bip:request("GET", pool, { headers = { A = "b\r\nC: d" } }) end).message
+    )
   end)
 
   it("checks its arguments", function()
-    assert.matches("unknown method 'FETCH'", failure(function() bip:request("FETCH", "ltm/pool") end).message)
-    assert.matches("unknown option 'bdy'; did you mean 'body'", failure(function() bip:request("POST", "ltm/pool", { bdy = {} }) end).message)
-    assert.matches("a GET has no body", failure(function() bip:request("GET", "ltm/pool", { body = {} }) end).message)
+    assert.matches(
+      "unknown method 'FETCH'",
+      failure(function() bip:request("FETCH", "ltm/pool") end).message
+    )
+    assert.matches(
+      "unknown option 'bdy'; did you mean 'body'",
+      failure(function() bip:request("POST", "ltm/pool", { bdy = {} }) end).message
+    )
+    assert.matches(
+      "a GET has no body",
+      failure(function() bip:request("GET", "ltm/pool", { body = {} }) end).message
+    )
   end)
 end)

@@ -1,4 +1,5 @@
--- Fibers: blocking calls to a simulated device from everywhere Lua code can be. The unit tests (test_fiber.c) check the scheduler alone.
+-- Fibers: blocking calls to a simulated device from everywhere Lua code can be. The unit tests
+-- (test_fiber.c) check the scheduler alone.
 local f5 = require "f5"
 local sim = require "f5.sim"
 
@@ -10,8 +11,12 @@ local function collect()
 end
 
 local function options(device, more)
-  local all = { host = device.host, port = device.port, ca = device.ca, username = "admin", password = "admin" }
-  for name, value in pairs(more or {}) do all[name] = value end
+  local all = {
+    host = device.host, port = device.port, ca = device.ca, username = "admin", password = "admin",
+  }
+  for name, value in pairs(more or {}) do
+    all[name] = value
+  end
   return all
 end
 
@@ -59,7 +64,9 @@ describe("fibers", function()
       return "end"
     end)
     local seen = {}
-    while coroutine.status(outer) ~= "dead" do seen[#seen + 1] = select(2, coroutine.resume(outer)) end
+    while coroutine.status(outer) ~= "dead" do
+      seen[#seen + 1] = select(2, coroutine.resume(outer))
+    end
     assert.same({ 10, 20, 30, "end" }, seen)
   end)
 
@@ -132,8 +139,13 @@ describe("fibers", function()
       collect()
       return { name = name }
     end
-    finally(function() package.preload["spec.module"], package.loaded["spec.module"] = nil, nil end)
-    local a, b = f5.all(function() return require "spec.module" end, function() return require "spec.module" end)
+    finally(function()
+      package.preload["spec.module"], package.loaded["spec.module"] = nil, nil
+    end)
+    local a, b = f5.all(
+      function() return require "spec.module" end,
+      function() return require "spec.module" end
+    )
     assert.equal("spec.module", a.name)
     assert.equal(a, b)
 
@@ -196,7 +208,10 @@ describe("fibers", function()
     local _, again = pcall(fiber.join, fiber)
     assert.equal(err, again)
     assert.equal("failed", fiber:status())
-    local _, first = pcall(f5.all, { function() bip.ltm.pool["/Common/none"]:load() end, function() f5.sleep(1000) end })
+    local _, first = pcall(
+      f5.all,
+      { function() bip.ltm.pool["/Common/none"]:load() end, function() f5.sleep(1000) end }
+    )
     assert.equal("not_found", first.kind)
   end)
 

@@ -1,4 +1,5 @@
--- f5.filter: what is built means what it says, whatever the values hold; and what a device would refuse is not sent.
+-- f5.filter: what is built means what it says, whatever the values hold; and what a device would
+-- refuse is not sent.
 local f5 = require "f5"
 local sim = require "f5.sim"
 local odata = require "sim.odata"
@@ -12,21 +13,43 @@ end
 
 describe("G28 f5.filter", function()
   it("quotes, and joins conditions with 'and' in the order of their names", function()
-    assert.equal("contains(name,'log''in') and staging eq true", tostring(f5.filter { staging = true, name = { contains = "log'in" } }))
-    assert.equal("score ge 50 and score lt 90.5", tostring(f5.filter { score = { ge = 50, lt = 90.5 } }))
+    assert.equal(
+      "contains(name,'log''in') and staging eq true",
+      tostring(f5.filter { staging = true, name = { contains = "log'in" } })
+    )
+    assert.equal(
+      "score ge 50 and score lt 90.5",
+      tostring(f5.filter { score = { ge = 50, lt = 90.5 } })
+    )
     assert.equal("description eq null", tostring(f5.filter { description = f5.null }))
-    assert.equal("signatureOverrides/id eq 'x'", tostring(f5.filter { ["signatureOverrides/id"] = "x" }))
-    assert.equal("(status eq 'ignored' or status eq 'pending')", tostring(f5.filter { status = f5.filter.any { "ignored", "pending" } }))
-    assert.equal("(name eq 'a' or startswith(name,'b'))", tostring(f5.filter { name = f5.filter.any { "a", { startswith = "b" } } }))
+    assert.equal(
+      "signatureOverrides/id eq 'x'",
+      tostring(f5.filter { ["signatureOverrides/id"] = "x" })
+    )
+    assert.equal(
+      "(status eq 'ignored' or status eq 'pending')",
+      tostring(f5.filter { status = f5.filter.any { "ignored", "pending" } })
+    )
+    assert.equal(
+      "(name eq 'a' or startswith(name,'b'))",
+      tostring(f5.filter { name = f5.filter.any { "a", { startswith = "b" } } })
+    )
     assert.equal("not (type eq 'explicit')", tostring(f5.filter.no { type = "explicit" }))
-    assert.equal("name eq 'a' and not (type eq 'explicit')", tostring(f5.filter { name = "a", f5.filter.no { type = "explicit" } }))
+    assert.equal(
+      "name eq 'a' and not (type eq 'explicit')",
+      tostring(f5.filter { name = "a", f5.filter.no { type = "explicit" } })
+    )
   end)
 
   it("survives the worst of names: the device understands exactly them", function()
-    local names <const> = { "", "'", "''", "a'b", "x) or (1 eq 1", "not", "a,b", "50", "true", "ü", "tab\there", "and", " padded " }
+    local names <const> = {
+      "", "'", "''", "a'b", "x) or (1 eq 1", "not", "a,b", "50", "true", "ü", "tab\there", "and",
+      " padded ",
+    }
     for _, name in ipairs(names) do
       for _, other in ipairs(names) do
-        local holds <const> = odata.predicate(odata.parse_filter(tostring(f5.filter { name = name })))
+        local holds <const> =
+          odata.predicate(odata.parse_filter(tostring(f5.filter { name = name })))
         assert.equal(name == other, holds { name = other }, ("%q against %q"):format(name, other))
       end
     end
@@ -34,23 +57,38 @@ describe("G28 f5.filter", function()
 
   it("refuses what is no filter, at the script's line", function()
     local function message(fn, ...) return failure(fn, ...).message end
-    assert.matches("filter_spec%.lua:%d+: an empty filter would mean everything", message(f5.filter, {}))
+    assert.matches(
+      "filter_spec%.lua:%d+: an empty filter would mean everything",
+      message(f5.filter, {})
+    )
     assert.matches("'like' is no condition", message(f5.filter, { name = { like = "x" } }))
     assert.matches("contains takes a text", message(f5.filter, { name = { contains = 5 } }))
     assert.matches("not with a function", message(f5.filter, { name = print }))
     assert.matches("'a b' is not the name of a property", message(f5.filter, { ["a b"] = 1 }))
     assert.matches("cannot hold the number", message(f5.filter, { score = 0 / 0 }))
-    assert.matches("which ASM does not support; write name = any", message(f5.filter.any, { name = "a", type = "b" }))
+    assert.matches(
+      "which ASM does not support; write name = any",
+      message(f5.filter.any, { name = "a", type = "b" })
+    )
     assert.equal("usage", failure(f5.filter, {}).kind)
   end)
 end)
 
 describe("G11 f5.filter below /tm", function()
   it("knows the partition and nothing else", function()
-    assert.equal("partition eq Common", f5.filter.text({ partition = "Common" }, "/mgmt/tm/ltm/pool"))
+    assert.equal(
+      "partition eq Common",
+      f5.filter.text({ partition = "Common" }, "/mgmt/tm/ltm/pool")
+    )
     assert.equal("partition eq Common", f5.filter.text("partition eq Common", "/mgmt/tm/ltm/pool"))
-    for _, wrong in ipairs { { name = "x" }, { partition = { ne = "x" } }, { partition = "a", name = "b" }, { partition = { contains = "a" } } } do
-      assert.matches("by partition only", failure(f5.filter.text, wrong, "/mgmt/tm/ltm/pool").message)
+    for _, wrong in ipairs {
+      { name = "x" }, { partition = { ne = "x" } }, { partition = "a", name = "b" },
+      { partition = { contains = "a" } },
+    } do
+      assert.matches(
+        "by partition only",
+        failure(f5.filter.text, wrong, "/mgmt/tm/ltm/pool").message
+      )
     end
     assert.equal("name eq 'x'", f5.filter.text({ name = "x" }, "/mgmt/tm/asm/policies"))
   end)
@@ -61,8 +99,14 @@ describe("G11 f5.filter below /tm", function()
     bip.ltm.pool:create { name = "a" }
     assert.equal("a", bip.ltm.pool:list({ filter = f5.filter { partition = "Common" } })[1].name)
     local before <const> = #device:log()
-    assert.matches("by partition only", failure(function() bip.ltm.pool:list { filter = f5.filter { name = "a" } } end).message)
-    assert.matches("by partition only", failure(function() bip.ltm.pool:list { filter = { name = "a" } } end).message)
+    assert.matches(
+      "by partition only",
+      failure(function() bip.ltm.pool:list { filter = f5.filter { name = "a" } } end).message
+    )
+    assert.matches(
+      "by partition only",
+      failure(function() bip.ltm.pool:list { filter = { name = "a" } } end).message
+    )
     assert.equal(before, #device:log())
   end)
 end)

@@ -1,4 +1,5 @@
--- f5.each over several simulated devices: what happens on one does not touch another, and the report says what happened.
+-- f5.each over several simulated devices: what happens on one does not touch another, and the
+-- report says what happened.
 local f5 = require "f5"
 local json = require "f5.json"
 local program = require "program"
@@ -31,8 +32,14 @@ describe("f5.each", function()
     end)
     assert.is_true(report.ok)
     assert.equal("done done done", states(report))
-    assert.same({ 0, 1, 0 }, { report.devices[1].result, report.devices[2].result, report.devices[3].result })
-    assert.same({ false, true, false }, { report.devices[1].changed, report.devices[2].changed, report.devices[3].changed })
+    assert.same(
+      { 0, 1, 0 },
+      { report.devices[1].result, report.devices[2].result, report.devices[3].result }
+    )
+    assert.same(
+      { false, true, false },
+      { report.devices[1].changed, report.devices[2].changed, report.devices[3].changed }
+    )
     assert.matches("3 devices: 3 done %(1 changed%), in", tostring(report))
     for _, device in ipairs(fleet.devices) do
       local log = device:log()
@@ -47,7 +54,10 @@ describe("f5.each", function()
     local report = f5.each(fleet.list, function(bip) return bip.sys.version:load().kind end)
     assert.is_false(report.ok)
     assert.equal("done failed done", states(report))
-    assert.equal("The connection to mcpd has been lost, try again.", report.devices[2].error.message)
+    assert.equal(
+      "The connection to mcpd has been lost, try again.",
+      report.devices[2].error.message
+    )
   end)
 
   it("stops when a canary fails, and when the budget of failures is used up", function()
@@ -106,7 +116,8 @@ describe("f5.each", function()
     file:close()
     f5.each(fleet.list, { journal = journal }, work)
     assert.same({ "", "d2" }, visited)
-    local ok, problem = pcall(f5.each, fleet.list, { journal = directory:file("other", "hello\n") }, work)
+    local ok, problem =
+      pcall(f5.each, fleet.list, { journal = directory:file("other", "hello\n") }, work)
     assert.is_false(ok)
     assert.matches("other:1: not a line of a journal", tostring(problem))
   end)
@@ -120,7 +131,10 @@ describe("f5.each", function()
     end)
     report:write(directory.path .. "/r.json")
     local read = json.decode(directory:read "r.json")
-    assert.same({ false, 2, "done", 7 }, { read.ok, #read.devices, read.devices[1].state, read.devices[1].result })
+    assert.same(
+      { false, 2, "done", 7 },
+      { read.ok, #read.devices, read.devices[1].state, read.devices[1].result }
+    )
     report:write(directory.path .. "/r.csv")
     local lines = {}
     for line in directory:read("r.csv"):gmatch "[^\r\n]+" do lines[#lines + 1] = line end
@@ -165,12 +179,21 @@ describe("f5.each", function()
     local fleet <close> = start(1)
     do
       local bip <close> = f5.connect(fleet.devices[1]:options "admin")
-      bip.cm["device-group"]:create { name = "pair", type = "sync-failover", devices = { bip.cm.device:list()[1].fullPath } }
+      bip.cm["device-group"]:create {
+        name = "pair",
+        type = "sync-failover",
+        devices = { bip.cm.device:list()[1].fullPath },
+      }
     end
-    fleet.devices[1]:fault { match = { method = "POST", path = "^/mgmt/tm/cm$" }, kind = "validation" }
-    local report = f5.each(fleet.list, { on = "active" }, function(bip)
-      bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }
-    end)
+    fleet.devices[1]:fault {
+      match = { method = "POST", path = "^/mgmt/tm/cm$" },
+      kind = "validation",
+    }
+    local report = f5.each(
+      fleet.list,
+      { on = "active" },
+      function(bip) bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" } end
+    )
     assert.equal("failed", states(report))
     assert.matches("planted by a test", report.devices[1].error.message)
     assert.is_true(report.devices[1].changed)
@@ -179,7 +202,10 @@ describe("f5.each", function()
   it("takes the device's word for which unit is active", function()
     local fleet <close> = start(2)
     fleet.devices[2]:fault {
-      match = { method = "GET", path = "bigip%-failover%-state" }, times = 100, status = 200, body = { failoverState = "standby" },
+      match = { method = "GET", path = "bigip%-failover%-state" },
+      times = 100,
+      status = 200,
+      body = { failoverState = "standby" },
     }
     local report = f5.each(fleet.list, { on = "active" }, function(bip)
       bip.ltm.node["/Common/n"]:create { address = "10.0.0.1" }

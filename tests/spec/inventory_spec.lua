@@ -22,12 +22,18 @@ describe("an inventory in Lua", function()
         eu = { username = "eu", children = { "fra" }, vars = { ntp = "b" } },
         fra = { port = 8443, vars = { site = "fra" } },
       },
-      devices = { "plain", { host = "10.0.0.1", name = "x", groups = { "fra" }, retries = 5, vars = { rack = 4 } } },
+      devices = {
+        "plain",
+        { host = "10.0.0.1", name = "x", groups = { "fra" }, retries = 5, vars = { rack = 4 } },
+      },
     }
     local plain, x = read.devices[1], read.devices[2]
     assert.same({ host = "plain", label = "plain", username = "all", retries = 1 }, plain.connect)
     assert.same({ site = "?", ntp = "a" }, plain.vars)
-    assert.same({ host = "10.0.0.1", label = "x", username = "eu", port = 8443, retries = 5 }, x.connect)
+    assert.same(
+      { host = "10.0.0.1", label = "x", username = "eu", port = 8443, retries = 5 },
+      x.connect
+    )
     assert.same({ site = "fra", ntp = "b", rack = 4 }, x.vars)
     assert.same({ eu = true, fra = true }, x.groups)
   end)
@@ -40,7 +46,10 @@ end)
 describe("an inventory file", function()
   it("may be JSON, or a program that prints Ansible's form", function()
     local directory <close> = program.directory()
-    local plain = directory:file("i.json", '{"devices": ["a", {"host": "b", "vars": {"n": 12345678901234567}}]}')
+    local plain = directory:file(
+      "i.json",
+      '{"devices": ["a", {"host": "b", "vars": {"n": 12345678901234567}}]}'
+    )
     assert.equal(12345678901234567, require("f5").inventory(plain).devices[2].vars.n)
     local dynamic = directory:file("i", [[#!/bin/sh
 test "$1" = --list || exit 9
@@ -50,7 +59,10 @@ echo ' "_meta": {"hostvars": {"b2": {"ansible_host": "10.0.0.2", "ansible_port":
     os.execute("chmod +x " .. dynamic)
     local read = inventory.read(dynamic)
     assert.same({ "b1", "b2" }, names(read))
-    assert.same({ host = "10.0.0.2", port = 8443, username = "ops", label = "b2" }, read.devices[2].connect)
+    assert.same(
+      { host = "10.0.0.2", port = 8443, username = "ops", label = "b2" },
+      read.devices[2].connect
+    )
     assert.same({ rack = 7, tier = 1 }, read.devices[2].vars)
     assert.same({ web = true, all = true }, read.devices[1].groups)
   end)
@@ -61,30 +73,54 @@ echo ' "_meta": {"hostvars": {"b2": {"ansible_host": "10.0.0.2", "ansible_port":
       local path = directory:file(name or "i.lua", text)
       return (failure(inventory.read, path):gsub(directory.path .. "/", ""))
     end
-    assert.equal("i.lua:3: device 'b' is listed twice (first as device 1); give one of them another name",
-      wrong 'return { devices = {\n  "b",\n  { host = "b" } } }')
-    assert.equal("i.lua:2: device 'b' is in the group 'eu', which is not defined under groups",
-      wrong 'return { devices = {\n { host = "b", groups = { "eu" } } } }')
-    assert.equal("i.lua:1: group 'g' names the child 'h', which is not a group",
-      (wrong('return { groups = { g = { children = { "h" } } }, devices = { "x" } }')))
-    assert.equal("i.lua:1: group 'g' is its own descendant",
-      (wrong('return { groups = { g = { children = { "g" } } }, devices = { "x" } }')))
-    assert.matches("^i.lua:1: 'prot' is not something an inventory knows here", wrong 'return { devices = { { host = "b", prot = 1 } } }')
-    assert.equal("i.lua:1: 'port' must be an integer, not string", wrong 'return { devices = { { host = "b", port = "1" } } }')
+    assert.equal(
+      "i.lua:3: device 'b' is listed twice (first as device 1); give one of them another name",
+      wrong 'return { devices = {\n  "b",\n  { host = "b" } } }'
+    )
+    assert.equal(
+      "i.lua:2: device 'b' is in the group 'eu', which is not defined under groups",
+      wrong 'return { devices = {\n { host = "b", groups = { "eu" } } } }'
+    )
+    assert.equal(
+      "i.lua:1: group 'g' names the child 'h', which is not a group",
+      (wrong('return { groups = { g = { children = { "h" } } }, devices = { "x" } }'))
+    )
+    assert.equal(
+      "i.lua:1: group 'g' is its own descendant",
+      (wrong('return { groups = { g = { children = { "g" } } }, devices = { "x" } }'))
+    )
+    assert.matches(
+      "^i.lua:1: 'prot' is not something an inventory knows here",
+      wrong 'return { devices = { { host = "b", prot = 1 } } }'
+    )
+    assert.equal(
+      "i.lua:1: 'port' must be an integer, not string",
+      wrong 'return { devices = { { host = "b", port = "1" } } }'
+    )
     assert.matches("^i.lua:2:.*: the inventory is not valid Lua$", wrong "return {\n= }")
     assert.matches("^i.lua:1: boom: the inventory failed$", wrong "error 'boom'")
     assert.matches("^i.json: not JSON: line 1, column 2", wrong("[}", "i.json"))
-    assert.equal("nowhere.lua: cannot read the inventory: No such file or directory", failure(inventory.read, "nowhere.lua"))
+    assert.equal(
+      "nowhere.lua: cannot read the inventory: No such file or directory",
+      failure(inventory.read, "nowhere.lua")
+    )
     local program_file = directory:file("failing", "#!/bin/sh\nexit 3\n")
     os.execute("chmod +x " .. program_file)
-    assert.matches("failing: the inventory program ended with status 3$", failure(inventory.read, program_file))
+    assert.matches(
+      "failing: the inventory program ended with status 3$",
+      failure(inventory.read, program_file)
+    )
   end)
 end)
 
 describe("a limit", function()
   local read = inventory.from_table {
     groups = { eu = {}, us = {} },
-    devices = { { host = "lab1", groups = { "eu" } }, { host = "web1", groups = { "eu" } }, { host = "web2", groups = { "us" } } },
+    devices = {
+      { host = "lab1", groups = { "eu" } },
+      { host = "web1", groups = { "eu" } },
+      { host = "web2", groups = { "us" } },
+    },
   }
 
   it("takes and leaves names and groups, in the inventory's order", function()
@@ -96,11 +132,23 @@ describe("a limit", function()
   end)
 
   it("that selects nothing is a mistake", function()
-    assert.equal("inventory: the limit 'wbe*' matches no device of this inventory", failure(read.limit, read, "wbe*"))
-    assert.equal("inventory: the limit '!lab1x' matches no device of this inventory", failure(read.limit, read, "web*,!lab1x"))
+    assert.equal(
+      "inventory: the limit 'wbe*' matches no device of this inventory",
+      failure(read.limit, read, "wbe*")
+    )
+    assert.equal(
+      "inventory: the limit '!lab1x' matches no device of this inventory",
+      failure(read.limit, read, "web*,!lab1x")
+    )
     for _, empty in ipairs { "", " ", "," } do
-      assert.equal("inventory: the limit is empty; without one it is all devices", failure(read.limit, read, empty))
+      assert.equal(
+        "inventory: the limit is empty; without one it is all devices",
+        failure(read.limit, read, empty)
+      )
     end
-    assert.equal("inventory: the limit 'group:asia' names no group of this inventory", failure(read.limit, read, "group:asia"))
+    assert.equal(
+      "inventory: the limit 'group:asia' names no group of this inventory",
+      failure(read.limit, read, "group:asia")
+    )
   end)
 end)

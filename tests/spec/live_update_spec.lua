@@ -10,7 +10,12 @@ local function failure(fn, ...)
 end
 
 local TYPES <const> = {
-  "asm-attack-signatures", "behavioral-waf", "bot-signatures", "browser-challenges", "credential-stuffing", "server-technologies",
+  "asm-attack-signatures",
+  "behavioral-waf",
+  "bot-signatures",
+  "browser-challenges",
+  "credential-stuffing",
+  "server-technologies",
   "threat-campaigns",
 }
 local BOT <const> = "bot-signatures"
@@ -22,7 +27,10 @@ describe("G32 live update", function()
       provision = { "asm" },
       seed = {
         live_update = {
-          [BOT] = { { createDateTime = "2026-01-05T10:00:00Z" }, { createDateTime = "2026-01-06T10:00:00Z", broken = true } },
+          [BOT] = {
+            { createDateTime = "2026-01-05T10:00:00Z" },
+            { createDateTime = "2026-01-06T10:00:00Z", broken = true },
+          },
         },
       },
     }
@@ -39,14 +47,24 @@ describe("G32 live update", function()
       local availability <const> = live:check(type)
       assert.equal(("tm:live-update:%s:availabilitystate"):format(type), availability.kind)
       assert.equal(type == BOT and "update-available" or "no-update-available", availability.status)
-      assert.equal("never", type == "threat-campaigns" and "never" or bip:at("live-update", type, "install-schedule"):load().frequency)
+      assert.equal(
+        "never",
+        type == "threat-campaigns" and "never"
+          or bip:at("live-update", type, "install-schedule"):load().frequency
+      )
       for _, installation in ipairs(live:installations(type)) do
-        assert.matches("/update%-files/" .. ("%x"):rep(32) .. "$", installation.updateFileReference.link)
+        assert.matches(
+          "/update%-files/" .. ("%x"):rep(32) .. "$",
+          installation.updateFileReference.link
+        )
       end
     end
     assert.equal(0, #live:installations "threat-campaigns")
     assert.equal("install-complete", live:installations("asm-attack-signatures")[1].status)
-    assert.matches("^ASM%-AttackSignatures_%d+_%d+%.im$", live:files("asm-attack-signatures")[1].filename)
+    assert.matches(
+      "^ASM%-AttackSignatures_%d+_%d+%.im$",
+      live:files("asm-attack-signatures")[1].filename
+    )
   end)
 
   it("retrieves a new file, installs it, and says when that is done", function()
@@ -60,11 +78,20 @@ describe("G32 live update", function()
     assert.equal("new", new.status)
     assert.is_nil(new.loadDateTime)
     local states = {}
-    local done <const> = live:install(BOT, new):wait { interval = 0.02, progress = function(state) states[state] = true end }
+    local done <const> = live:install(BOT, new):wait {
+      interval = 0.02,
+      progress = function(state) states[state] = true end,
+    }
     assert.is_true(states.installing)
     assert.equal("install-complete", done.status)
     assert.is_truthy(done.loadDateTime)
-    assert.equal("no-update-available", (function() live:check(BOT) return live:check(BOT) end)().status)
+    assert.equal(
+      "no-update-available",
+      (function()
+        live:check(BOT)
+        return live:check(BOT)
+      end)().status
+    )
   end)
 
   it("keeps a file ready with stage", function()
@@ -72,7 +99,12 @@ describe("G32 live update", function()
     local new <const> = live:installations(BOT)[2]
     assert.equal("staged", live:stage(BOT, new.id):wait().status)
     assert.equal("install-complete", live:install(BOT, new):wait({ interval = 0.05 }).status)
-    assert.equal("invalid", failure(function() bip:at("live-update", BOT, "installations", new.id):modify { status = "later" } end).kind)
+    assert.equal(
+      "invalid",
+      failure(
+        function() bip:at("live-update", BOT, "installations", new.id):modify { status = "later" } end
+      ).kind
+    )
   end)
 
   it("says when an installation failed", function()

@@ -73,8 +73,12 @@ describe("G28 OData filter", function()
     assert.is_true(matches("tags eq b", object))
     assert.is_false(matches("tags eq c", object))
     -- Each holds for some element, but not both for the same.
-    assert.is_false(matches("signatureOverrides/id eq 'X' AND signatureOverrides/isAllowed eq TRUE", object))
-    assert.is_true(matches("signatureOverrides/id eq 'Y' AND signatureOverrides/isAllowed eq TRUE", object))
+    assert.is_false(
+      matches("signatureOverrides/id eq 'X' AND signatureOverrides/isAllowed eq TRUE", object)
+    )
+    assert.is_true(
+      matches("signatureOverrides/id eq 'Y' AND signatureOverrides/isAllowed eq TRUE", object)
+    )
   end)
 
   it("refuses what it cannot read", function()
@@ -93,7 +97,10 @@ end)
 
 describe("G28 OData order, selection and aggregates", function()
   local list <const> = {
-    { name = "b", score = 2, x = { y = 1 } }, { name = "a", score = 3 }, { name = "c", score = 2 }, { name = "d" },
+    { name = "b", score = 2, x = { y = 1 } },
+    { name = "a", score = 3 },
+    { name = "c", score = 2 },
+    { name = "d" },
   }
   local function joined(objects)
     local text = ""
@@ -119,25 +126,38 @@ describe("G28 OData order, selection and aggregates", function()
   it("aggregates", function()
     local _, select <const> = odata.parse_select("SUM(score),avg(score)")
     assert.same({ ["SUM(score)"] = 7, ["avg(score)"] = 7 / 3 }, odata.aggregate(list, select))
-    local apply <const> = odata.parse_apply("aggregate(score with max as best, score with min as least, name with max as last)")
+    local apply <const> = odata.parse_apply(
+      "aggregate(score with max as best, score with min as least, name with max as last)"
+    )
     assert.same({ best = 3, least = 2, last = "d" }, odata.aggregate(list, apply))
-    assert.has_error(function() odata.aggregate(list, odata.parse_apply("aggregate(name with sum as s)")) end)
+    assert.has_error(
+      function() odata.aggregate(list, odata.parse_apply("aggregate(name with sum as s)")) end
+    )
     assert.has_error(function() odata.parse_select("SUM(score),name") end)
   end)
 end)
 
--- Random filters. A filter is made together with a Lua function that means the same and shares no code with sim.odata.
+-- Random filters. A filter is made together with a Lua function that means the same and shares no
+-- code with sim.odata.
 
-local NAMES <const> = { "", "a", "login", "log'in", "''", "x y", "/a/b.php", "(", "and", "50", "true", "ä" }
+local NAMES <const> =
+  { "", "a", "login", "log'in", "''", "x y", "/a/b.php", "(", "and", "50", "true", "ä" }
 
 local function pick(list) return list[math.random(#list)] end
 local function quoted(text) return "'" .. text:gsub("'", "''") .. "'" end
 
 local PROPERTIES <const> = {
-  { "name", "text" }, { "kind", "text" }, { "score", "number" }, { "hits", "number" }, { "staging", "flag" }, { "on", "flag" },
-  { "general/mode", "text" }, { "general/limit", "number" },
+  { "name", "text" },
+  { "kind", "text" },
+  { "score", "number" },
+  { "hits", "number" },
+  { "staging", "flag" },
+  { "on", "flag" },
+  { "general/mode", "text" },
+  { "general/limit", "number" },
 }
-local OVERRIDES <const> = { { "overrides/id", "text" }, { "overrides/enabled", "flag" }, { "overrides/level", "number" } }
+local OVERRIDES <const> =
+  { { "overrides/id", "text" }, { "overrides/enabled", "flag" }, { "overrides/level", "number" } }
 
 local function random_value(type)
   if type == "text" then return pick(NAMES) end
@@ -148,8 +168,13 @@ end
 local function maybe(type) if math.random() < 0.85 then return random_value(type) end end
 
 local function random_object()
-  local object = { overrides = setmetatable({}, {}), general = { mode = maybe("text"), limit = maybe("number") } }
-  for i = 1, 6 do object[PROPERTIES[i][1]] = maybe(PROPERTIES[i][2]) end
+  local object = {
+    overrides = setmetatable({}, {}),
+    general = { mode = maybe("text"), limit = maybe("number") },
+  }
+  for i = 1, 6 do
+    object[PROPERTIES[i][1]] = maybe(PROPERTIES[i][2])
+  end
   for i = 1, math.random(0, 3) do
     object.overrides[i] = { id = maybe("text"), enabled = maybe("flag"), level = maybe("number") }
   end
@@ -178,29 +203,38 @@ local function random_leaf(property, get)
   local path <const>, type <const> = property[1], property[2]
   local roll <const> = math.random()
   if roll < 0.08 then
-    if math.random() < 0.5 then return path .. " eq null", function(object) return get(object) == nil end end
+    if math.random() < 0.5 then
+      return path .. " eq null", function(object) return get(object) == nil end
+    end
     return path .. " ne null", function(object) return get(object) ~= nil end
   end
   local value <const> = random_value(type)
   if type == "text" and roll < 0.5 then
     local name <const> = pick { "contains", "startswith", "endswith", "substringof" }
-    local text <const> = name == "substringof" and ("substringof(%s, %s)"):format(quoted(value), path)
+    local text <const> = name == "substringof"
+        and ("substringof(%s, %s)"):format(quoted(value), path)
       or ("%s(%s,%s)"):format(name, path, quoted(value))
     local holds <const> = TEXT_TEST[name] or TEXT_TEST.contains
     return text, function(object) return get(object) ~= nil and holds(get(object), value) end
   end
   local shown <const> = type == "text" and quoted(value) or tostring(value)
-  local op <const> = type == "flag" and pick { "eq", "ne" } or pick { "eq", "ne", "lt", "le", "gt", "ge", "EQ", "GT" }
-  return path .. " " .. op .. " " .. shown, function(object)
-    local have <const> = get(object)
-    local lower <const> = op:lower()
-    if lower == "eq" then return have == value end
-    if lower == "ne" then return have ~= value end
-    if have == nil then return false end
-    if lower == "lt" then return have < value elseif lower == "le" then return have <= value end
-    if lower == "gt" then return have > value end
-    return have >= value
-  end
+  local op <const> = type == "flag" and pick { "eq", "ne" }
+    or pick { "eq", "ne", "lt", "le", "gt", "ge", "EQ", "GT" }
+  return path .. " " .. op .. " " .. shown,
+    function(object)
+      local have <const> = get(object)
+      local lower <const> = op:lower()
+      if lower == "eq" then return have == value end
+      if lower == "ne" then return have ~= value end
+      if have == nil then return false end
+      if lower == "lt" then
+        return have < value
+      elseif lower == "le" then
+        return have <= value
+      end
+      if lower == "gt" then return have > value end
+      return have >= value
+    end
 end
 
 local function random_filter(depth)
@@ -219,7 +253,8 @@ local function random_filter(depth)
       for _, holds in ipairs(tests) do if holds(object) then return true end end
       return false
     end
-  elseif roll < 0.75 then                                 -- conditions on the same element of an array
+  -- conditions on the same element of an array
+  elseif roll < 0.75 then
     local texts, tests = {}, {}
     for i = 1, math.random(1, 3) do
       local property <const> = pick(OVERRIDES)
@@ -274,7 +309,9 @@ describe("G28 random filters", function()
         local want <const> = holds(object)
         if want then hits = hits + 1 end
         if matching(object) ~= want then
-          error(("seed %d: %s should be %s for %s"):format(seed, text, tostring(want), shown(object)))
+          error(
+            ("seed %d: %s should be %s for %s"):format(seed, text, tostring(want), shown(object))
+          )
         end
       end
     end

@@ -24,8 +24,10 @@ local function fails(kind, fn, ...)
 end
 
 local function environment(user, password)
-  return { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = user or "admin", F5_PASSWORD = password or "admin",
-    SSL_CERT_FILE = device.ca }
+  return {
+    F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = user or "admin",
+    F5_PASSWORD = password or "admin", SSL_CERT_FILE = device.ca,
+  }
 end
 
 describe("G25 bash", function()
@@ -52,7 +54,10 @@ describe("G25 bash", function()
     output, status = bip:bash("echo (", { check = false })
     assert.matches("syntax error", output)
     assert.is_true(status > 0)
-    assert.matches("no option 'chek'", fails("usage", bip.bash, bip, "true", { chek = false }).message)
+    assert.matches(
+      "no option 'chek'",
+      fails("usage", bip.bash, bip, "true", { chek = false }).message
+    )
     assert.matches("takes a command line", fails("usage", bip.bash, bip, 3).message)
   end)
 
@@ -138,7 +143,12 @@ describe("a device that starts", function()
     state.failover = "standby"
     device:restore(state)
     assert.equal("standby", bip:failover_state())
-    device:fault { match = { path = "/bigip%-failover%-state" }, times = 1, status = 404, body = { code = 404, message = "Object not found" } }
+    device:fault {
+      match = { path = "/bigip%-failover%-state" },
+      times = 1,
+      status = 404,
+      body = { code = 404, message = "Object not found" },
+    }
     assert.equal("standby", bip:failover_state())
   end)
 end)
@@ -169,17 +179,26 @@ describe("G5 a password", function()
     device:restore(state)
     assert.equal(0, #bip.ltm.pool:list())
     fails("auth", f5.connect, device:options "admin")
-    local basic <close> = f5.connect { host = device.host, port = device.port, ca = device.ca, username = "admin", password = "another-one",
-      auth = "basic" }
+    local basic <close> = f5.connect {
+      host = device.host, port = device.port, ca = device.ca, username = "admin",
+      password = "another-one", auth = "basic",
+    }
     basic:change_password { new = "a-third" }
     assert.equal(0, #basic.ltm.pool:list())
     bip:change_password { new = "a-fourth", user = "operator" }
     assert.matches("needs the new password", fails("usage", bip.change_password, bip, {}).message)
-    assert.matches("no option 'password'", fails("usage", bip.change_password, bip, { new = "x", password = "y" }).message)
+    assert.matches(
+      "no option 'password'",
+      fails("usage", bip.change_password, bip, { new = "x", password = "y" }).message
+    )
   end)
 
   it("that the policy refuses stays as it was", function()
-    bip.auth["password-policy"]:modify { policyEnforcement = "enabled", minimumLength = 8, requiredNumeric = 1 }
+    bip.auth["password-policy"]:modify {
+      policyEnforcement = "enabled",
+      minimumLength = 8,
+      requiredNumeric = 1,
+    }
     local err <const> = fails("invalid", bip.change_password, bip, { new = "short1" })
     assert.matches("Bad password", err.message)
     local state <const> = device:state()
@@ -198,7 +217,10 @@ describe("G5 a password", function()
     assert.equal(0, result.status)
     assert.is_nil((result.out .. result.err):find("Secr3t-New", 1, true))
     bip:close()
-    bip = f5.connect { host = device.host, port = device.port, ca = device.ca, username = "admin", password = "Secr3t-New" }
+    bip = f5.connect {
+      host = device.host, port = device.port, ca = device.ca, username = "admin",
+      password = "Secr3t-New",
+    }
   end)
 end)
 
@@ -214,15 +236,27 @@ describe("G41 the life cycle of the API", function()
     old:list()
     bip.ltm.profile.fastl4:create { name = "f1", softwareSynCookie = "enabled" }
     assert.same({
-      { status = "DEPRECATED_RESOURCE", path = "/mgmt/tm/ltm/profile/ocsp-stapling-params", method = "GET", count = 2 },
-      { status = "DEPRECATED_PROPERTY", path = "/mgmt/tm/ltm/profile/fastl4", method = "POST", count = 1 },
+      {
+        status = "DEPRECATED_RESOURCE",
+        path = "/mgmt/tm/ltm/profile/ocsp-stapling-params",
+        method = "GET",
+        count = 2,
+      },
+      {
+        status = "DEPRECATED_PROPERTY", path = "/mgmt/tm/ltm/profile/fastl4", method = "POST",
+        count = 1,
+      },
     }, bip:api_status())
   end)
 
   it("is a warning of -v, once a resource and status", function()
-    local chunk <const> = 'local b <close> = require("f5").connect() for _ = 1, 3 do b.ltm.profile["ocsp-stapling-params"]:list() end'
+    local chunk <const> =
+      'local b <close> = require("f5").connect() for _ = 1, 3 do b.ltm.profile["ocsp-stapling-params"]:list() end'
     local result <const> = program.run({ "-v", "-e", chunk }, { env = environment() })
-    local _, count = result.err:gsub("warning: the API says DEPRECATED_RESOURCE of /mgmt/tm/ltm/profile/ocsp%-stapling%-params\n", "")
+    local _, count = result.err:gsub(
+      "warning: the API says DEPRECATED_RESOURCE of /mgmt/tm/ltm/profile/ocsp%-stapling%-params\n",
+      ""
+    )
     assert.equal(1, count)
     assert.equal("", program.run({ "-e", chunk }, { env = environment() }).err)
   end)
@@ -231,7 +265,10 @@ describe("G41 the life cycle of the API", function()
     local settings <const> = bip:at "/mgmt/shared/settings/api-status/availability"
     assert.equal("true", settings:load().deprecatedApiAllowed)
     settings:modify { deprecatedApiAllowed = "false" }
-    local err <const> = fails("not_found", function() bip.ltm.profile["ocsp-stapling-params"]:list() end)
+    local err <const> = fails(
+      "not_found",
+      function() bip.ltm.profile["ocsp-stapling-params"]:list() end
+    )
     assert.equal(404, err.status)
     settings:modify { deprecatedApiAllowed = "true" }
     assert.equal(0, #bip.ltm.profile["ocsp-stapling-params"]:list())
@@ -258,7 +295,9 @@ describe("G42 what a resource looks like", function()
   it("can be sent back to make one", function()
     local node <const> = bip.ltm.node:example().items[1]
     local copy <const> = { name = "made", address = "192.0.2.7" }
-    for _, key in ipairs { "session", "ratio", "dynamicRatio", "connectionLimit" } do copy[key] = node[key] end
+    for _, key in ipairs { "session", "ratio", "dynamicRatio", "connectionLimit" } do
+      copy[key] = node[key]
+    end
     bip.ltm.node:create(copy)
     assert.is_true(bip.ltm.node.made:exists())
   end)
@@ -280,10 +319,18 @@ describe("G46 the calls", function()
     assert.equal(0, result.status)
     local ours, theirs = {}, {}
     for method, path, status in result.err:gmatch "[%w%.:]+ (%u+) (%S+) (%d+) %d+ bytes" do
-      ours[#ours + 1] = ("%s %s %s"):format(method, path:gsub("%%20", " "):gsub("tokens/.*", "tokens/"), status)
+      ours[#ours + 1] = ("%s %s %s"):format(
+        method,
+        path:gsub("%%20", " "):gsub("tokens/.*", "tokens/"),
+        status
+      )
     end
     for _, call in ipairs(device:log()) do
-      theirs[#theirs + 1] = ("%s %s %d"):format(call.method, call.path:gsub("%%20", " "):gsub("tokens/.*", "tokens/"), call.status)
+      theirs[#theirs + 1] = ("%s %s %d"):format(
+        call.method,
+        call.path:gsub("%%20", " "):gsub("tokens/.*", "tokens/"),
+        call.status
+      )
     end
     assert.equal(9, #theirs)
     assert.same(theirs, ours)

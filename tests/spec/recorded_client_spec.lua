@@ -1,5 +1,6 @@
--- What real devices answered, seen through a session: errors get the right kind, collections can be iterated, statistics read flat.
--- The bodies lie beside the project and not in it; without them there is nothing to check.
+-- What real devices answered, seen through a session: errors get the right kind, collections can be
+-- iterated, statistics read flat. The bodies lie beside the project and not in it; without them
+-- there is nothing to check.
 local f5 = require "f5"
 local sim = require "f5.sim"
 
@@ -25,9 +26,14 @@ end
 
 -- By the first words of the file's name.
 local KINDS <const> = {
-  { "^error%-400", "invalid" }, { "^error%-401", "auth" }, { "^error%-404%-%-public%-uri", "not_ready" },
-  { "^error%-404%-%-uri%-path", "not_ready" }, { "^error%-404%-%-%.json", "not_ready" }, { "^error%-404", "not_found" },
-  { "^error%-409", "conflict" }, { "^error%-500", "protocol" },
+  { "^error%-400", "invalid" },
+  { "^error%-401", "auth" },
+  { "^error%-404%-%-public%-uri", "not_ready" },
+  { "^error%-404%-%-uri%-path", "not_ready" },
+  { "^error%-404%-%-%.json", "not_ready" },
+  { "^error%-404", "not_found" },
+  { "^error%-409", "conflict" },
+  { "^error%-500", "protocol" },
 }
 
 describe("recorded bodies", function()
@@ -58,7 +64,9 @@ describe("recorded bodies", function()
       end
       device:fault { match = { path = "pool" }, status = body.code, body = text, times = 1 }
       -- a login's refusal is the session's own business; here it is any call's
-      if body.code == 401 then device:fault { match = { path = "pool" }, status = body.code, body = text, times = 1 } end
+      if body.code == 401 then
+        device:fault { match = { path = "pool" }, status = body.code, body = text, times = 1 }
+      end
       local ok, err = pcall(function() bip.ltm.pool:list() end)
       assert.is_false(ok, name)
       assert.equal(kind, err.kind, name)
@@ -127,17 +135,35 @@ describe("f5.flat", function()
   it("keeps the device's order, which is that of the names with their numbers", function()
     local body = { entries = {} }
     for i = 0, 12 do
-      body.entries["https://localhost/mgmt/tm/sys/version/" .. i] = { nestedStats = { entries = { n = { value = i } } } }
+      body.entries["https://localhost/mgmt/tm/sys/version/" .. i] =
+        { nestedStats = { entries = { n = { value = i } } } }
     end
     for i, entry in ipairs(f5.flat(body)) do assert.equal(i - 1, entry.n) end
   end)
 
   it("reads old answers, inner tables and values that are links", function()
-    assert.same({ { a = 1, b = "x" } }, f5.flat { entries = { a = { value = 1 }, b = { description = "x" } } })
-    assert.same({ { ["https://localhost/x"] = { a = false } } },
-      f5.flat { entries = { ["https://localhost/o"] = { nestedStats = { entries = { ["https://localhost/x"] = { nestedStats = { entries = {
-        a = { value = false },
-      } } } } } } } })
+    assert.same(
+      { { a = 1, b = "x" } },
+      f5.flat { entries = { a = { value = 1 }, b = { description = "x" } } }
+    )
+    assert.same(
+      { { ["https://localhost/x"] = { a = false } } },
+      f5.flat {
+        entries = {
+          ["https://localhost/o"] = {
+            nestedStats = {
+              entries = {
+                ["https://localhost/x"] = {
+                  nestedStats = { entries = {
+                    a = { value = false },
+                  } },
+                },
+              },
+            },
+          },
+        },
+      }
+    )
     assert.same({}, f5.flat {})
     assert.has_error(function() f5.flat "x" end)
   end)

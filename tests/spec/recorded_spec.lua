@@ -1,5 +1,6 @@
--- Every body that real devices answered goes through the codec and comes out equal, here and in an independent decoder.
--- The bodies lie beside the project and not in it; without them there is nothing to check.
+-- Every body that real devices answered goes through the codec and comes out equal, here and in an
+-- independent decoder. The bodies lie beside the project and not in it; without them there is
+-- nothing to check.
 local json = require "f5.json"
 
 local folder <const> = "../shared/data/recorded"
@@ -109,8 +110,11 @@ describe("recorded bodies", function()
     local compared = 0
     for from = 1, #names, 400 do -- as many names as a command line holds
       local quoted = {}
-      for i = from, math.min(from + 399, #names) do quoted[#quoted + 1] = "'" .. names[i] .. "'" end
-      local pipe = assert(io.popen(("python3 %s %s %s"):format(script, folder, table.concat(quoted, " "))))
+      for i = from, math.min(from + 399, #names) do
+        quoted[#quoted + 1] = "'" .. names[i] .. "'"
+      end
+      local pipe =
+        assert(io.popen(("python3 %s %s %s"):format(script, folder, table.concat(quoted, " "))))
       for name in pipe:lines() do
         local length = tonumber(pipe:read "l")
         local theirs = pipe:read(length)

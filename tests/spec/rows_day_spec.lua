@@ -13,7 +13,9 @@ end
 local function paths(device, method)
   local seen = {}
   for _, call in ipairs(device:log()) do
-    if call.method == method then seen[#seen + 1] = call.path .. (call.query and call.query ~= "" and "?" .. call.query or "") end
+    if call.method == method then
+      seen[#seen + 1] = call.path .. (call.query and call.query ~= "" and "?" .. call.query or "")
+    end
   end
   return seen
 end
@@ -148,7 +150,10 @@ describe("P7 $select and ver", function()
   it("limits the properties, and asks for a version on any call", function()
     local bip <close> = f5.connect(device:options "admin")
     bip.ltm.node:create { name = "Test", address = "10.10.10.31" }
-    assert.same({ { name = "Test", address = "10.10.10.31" } }, bip.ltm.node:list { select = { "name", "address" } })
+    assert.same(
+      { { name = "Test", address = "10.10.10.31" } },
+      bip.ltm.node:list { select = { "name", "address" } }
+    )
     assert.equal("10.10.10.31", bip.ltm.node.Test:load({ ver = "14.1.0" }).address)
     bip.ltm.node.Test:modify({ description = "x" }, { ver = "14.1.0" })
     local seen = table.concat(paths(device, "GET"), "\n")
@@ -178,7 +183,8 @@ describe("P8 the token is deleted at the end", function()
     assert.is_string(token)
     bip:close()
     assert.same({ "/mgmt/shared/authz/tokens/" .. token }, paths(device, "DELETE"))
-    local stale <close> = f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
+    local stale <close> =
+      f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
     local err = failure(function() stale.sys.version:load() end)
     assert.equal(401, err.status)
     assert.equal("auth", err.kind)

@@ -11,7 +11,10 @@ end
 local device, bip
 
 local function start()
-  device = sim.start { users = { { name = "admin", password = "admin", role = "admin" } }, provision = { "ltm", "gtm" } }
+  device = sim.start {
+    users = { { name = "admin", password = "admin", role = "admin" } },
+    provision = { "ltm", "gtm" },
+  }
   local options = device:options "admin"
   options.retries = { count = 2, delay = 0.01 }
   bip = f5.connect(options)
@@ -27,7 +30,8 @@ end
 local function seen()
   local list = {}
   for _, call in ipairs(device:log()) do
-    list[#list + 1] = call.method .. " " .. call.path .. (call.query and call.query ~= "" and "?" .. call.query or "")
+    list[#list + 1] = call.method
+      .. " " .. call.path .. (call.query and call.query ~= "" and "?" .. call.query or "")
   end
   device:clear_log()
   return list
@@ -46,10 +50,19 @@ describe("G1 URIs", function()
 
   it("write ~ for /, and encode once", function()
     assert.equal("/mgmt/tm/ltm/pool/~Common~web", tostring(bip.ltm.pool["/Common/web"]))
-    assert.equal("/mgmt/tm/ltm/pool/~Common~a%20b%251/members", tostring(bip.ltm.pool["/Common/a b%1"].members))
-    assert.equal("/mgmt/tm/ltm/data-group/internal/~Common~hosts", tostring(bip:at("ltm/data-group/internal", "/Common/hosts")))
+    assert.equal(
+      "/mgmt/tm/ltm/pool/~Common~a%20b%251/members",
+      tostring(bip.ltm.pool["/Common/a b%1"].members)
+    )
+    assert.equal(
+      "/mgmt/tm/ltm/data-group/internal/~Common~hosts",
+      tostring(bip:at("ltm/data-group/internal", "/Common/hosts"))
+    )
     assert.equal("/mgmt/shared/echo", tostring(bip:at "/mgmt/shared/echo"))
-    assert.equal("/mgmt/tm/ltm/pool/~Common~a%20b", tostring(bip:at "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b?ver=17.1.3"))
+    assert.equal(
+      "/mgmt/tm/ltm/pool/~Common~a%20b",
+      tostring(bip:at "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b?ver=17.1.3")
+    )
     assert.equal("/mgmt/tm/ltm/pool/stats", tostring(bip.ltm.pool:at "stats"))
     assert.equal("/mgmt/tm/ltm/pool/a", tostring(bip.ltm.pool.a))
     assert.is_true(bip.ltm.pool.a == bip:at "ltm/pool/a")
@@ -71,7 +84,10 @@ describe("G1 URIs", function()
     local member = pool.members:list()[1]
     assert.equal("10.0.0.1%1:80", member.name)
     assert.equal(tostring(pool.members["/Common/10.0.0.1%1:80"]), tostring(bip:at(member.selfLink)))
-    assert.equal("user-disabled", bip:at(member.selfLink):modify({ session = "user-disabled" }).session)
+    assert.equal(
+      "user-disabled",
+      bip:at(member.selfLink):modify({ session = "user-disabled" }).session
+    )
   end)
 end)
 
@@ -87,7 +103,9 @@ describe("G2 methods on collections and resources", function()
     assert.is_nil(pool:replace({ slowRampTime = 5 }).description)
     assert.equal(5, pool:load().slowRampTime)
     for _, method in ipairs { "modify", "replace", "delete" } do
-      local err = failure(function() pools[method](pools, method ~= "delete" and { description = "d" } or nil) end)
+      local err = failure(
+        function() pools[method](pools, method ~= "delete" and { description = "d" } or nil) end
+      )
       assert.is_true(err.status >= 400 and err.status < 500)
       assert.equal(1, err.attempts)
     end
@@ -108,8 +126,14 @@ describe("G3 properties of answers", function()
     local before = pool.generation
     assert.is_true(bip.ltm.pool["/Common/p"]:modify({ description = "x" }).generation > before)
     assert.is_string(pool.loadBalancingMode)
-    device:fault { match = { path = "virtual" }, status = 200, body = { kind = "tm:ltm:virtual:virtualstate", mirror = f5.null,
-      enabled = true, tmName = "n", tmGeneration = 9007199254740993 } }
+    device:fault {
+      match = { path = "virtual" },
+      status = 200,
+      body = {
+        kind = "tm:ltm:virtual:virtualstate", mirror = f5.null, enabled = true, tmName = "n",
+        tmGeneration = 9007199254740993,
+      },
+    }
     local virtual = bip.ltm.virtual["/Common/v"]:load()
     assert.equal(f5.null, virtual.mirror)
     assert.equal("n", virtual.tmName)
@@ -177,7 +201,9 @@ end)
 
 describe("G10 paging", function()
   local function fill(count)
-    for i = 1, count do bip.ltm.node:create { name = ("n%03d"):format(i), address = "10.1.0." .. i } end
+    for i = 1, count do
+      bip.ltm.node:create { name = ("n%03d"):format(i), address = "10.1.0." .. i }
+    end
     device:clear_log()
   end
 
@@ -248,9 +274,20 @@ describe("G10 paging", function()
     fill(1)
     local err = failure(function() return bip.ltm.node.n001:list() end)
     assert.equal("usage", err.kind)
-    assert.matches("/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it", err.message)
-    err = failure(function() for _ in bip.ltm.node.n001:each() do error "none" end end)
-    assert.matches("/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it", err.message) -- without a query
+    assert.matches(
+      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it",
+      err.message
+    )
+    err = failure(function()
+      for _ in bip.ltm.node.n001:each() do
+        error "none"
+      end
+    end)
+    -- without a query
+    assert.matches(
+      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it",
+      err.message
+    )
   end)
 end)
 
@@ -276,7 +313,9 @@ describe("G12 $select, expandSubcollections, options", function()
   after_each(stop)
 
   it("are options of a call", function()
-    bip.ltm.pool["/Common/p"]:create { members = { { name = "/Common/10.1.1.1:80", address = "10.1.1.1" } } }
+    bip.ltm.pool["/Common/p"]:create {
+      members = { { name = "/Common/10.1.1.1:80", address = "10.1.1.1" } },
+    }
     local plain = bip.ltm.pool["/Common/p"]:load()
     assert.is_true(plain.membersReference.isSubcollection)
     assert.is_nil(plain.membersReference.items)
@@ -291,11 +330,26 @@ describe("G12 $select, expandSubcollections, options", function()
   it("are checked by name and type", function()
     local err = failure(function() return bip.ltm.pool:list { selekt = "name" } end)
     assert.equal("usage", err.kind)
-    assert.matches("rows_guide_spec.lua:%d+: unknown option 'selekt'; did you mean 'select'%?", err.message)
-    assert.matches("'top' must be a whole number", failure(function() return bip.ltm.pool:list { top = "2" } end).message)
-    assert.matches("'select' is an empty list", failure(function() return bip.ltm.pool:list { select = {} } end).message)
-    assert.matches("unknown option 'page'", failure(function() return bip.ltm.pool:load { page = 2 } end).message)
-    assert.matches("options of a call are a table, not a string", failure(function() return bip.ltm.pool:load "name" end).message)
+    assert.matches(
+      "rows_guide_spec.lua:%d+: unknown option 'selekt'; did you mean 'select'%?",
+      err.message
+    )
+    assert.matches(
+      "'top' must be a whole number",
+      failure(function() return bip.ltm.pool:list { top = "2" } end).message
+    )
+    assert.matches(
+      "'select' is an empty list",
+      failure(function() return bip.ltm.pool:list { select = {} } end).message
+    )
+    assert.matches(
+      "unknown option 'page'",
+      failure(function() return bip.ltm.pool:load { page = 2 } end).message
+    )
+    assert.matches(
+      "options of a call are a table, not a string",
+      failure(function() return bip.ltm.pool:load "name" end).message
+    )
     assert.same({}, seen() and {})
   end)
 end)
@@ -305,7 +359,9 @@ describe("G13 stats", function()
   after_each(stop)
 
   it("are read flat: of a resource, a sub-collection and a collection", function()
-    bip.ltm.pool["/Common/p"]:create { members = { { name = "/Common/10.1.1.1:80", address = "10.1.1.1" } } }
+    bip.ltm.pool["/Common/p"]:create {
+      members = { { name = "/Common/10.1.1.1:80", address = "10.1.1.1" } },
+    }
     bip.ltm.pool["/Common/q"]:create {}
     local stats = bip.ltm.pool["/Common/p"]:stats()
     assert.equal(0, stats["serverside.curConns"])
@@ -340,19 +396,40 @@ describe("G14 create, modify, replace", function()
     local err = failure(function() pool:create {} end)
     assert.equal("conflict", err.kind)
     assert.equal(409, err.status)
-    assert.matches("01020066:3: The requested Pool %(/Common/p%) already exists in partition Common", err.message)
+    assert.matches(
+      "01020066:3: The requested Pool %(/Common/p%) already exists in partition Common",
+      err.message
+    )
   end)
 
   it("check what they are given before anything is sent", function()
     device:clear_log()
     local pool = bip.ltm.pool["/Common/p"]
-    assert.matches("modify takes a table of properties, not a string", failure(function() pool:modify "x" end).message)
-    assert.matches("replace takes a table of properties, not a nil", failure(function() pool:replace() end).message)
-    assert.matches('name = "other" contradicts the path', failure(function() pool:create { name = "other" } end).message)
+    assert.matches(
+      "modify takes a table of properties, not a string",
+      failure(function() pool:modify "x" end).message
+    )
+    assert.matches(
+      "replace takes a table of properties, not a nil",
+      failure(function() pool:replace() end).message
+    )
+    assert.matches(
+      'name = "other" contradicts the path',
+      failure(function() pool:create { name = "other" } end).message
+    )
     assert.matches("at f", failure(function() pool:modify { f = print } end))
-    assert.matches("to change the device call ref:modify{ x = … }", failure(function() pool.x = 1 end).message)
+    assert.matches(
+      "to change the device call ref:modify{ x = … }",
+      failure(function() pool.x = 1 end).message
+    )
     assert.matches("a reference has no length", failure(function() return #pool end).message)
-    assert.matches("holds nothing to go through", failure(function() for _ in pairs(pool) do end end).message)
+    assert.matches(
+      "holds nothing to go through",
+      failure(function()
+        for _ in pairs(pool) do
+        end
+      end).message
+    )
     assert.matches("call methods with a colon", failure(function() pool.load() end).message)
     assert.same({}, seen())
   end)
@@ -397,7 +474,10 @@ describe("G17 folders", function()
     assert.equal("/one", bip.sys.folder:create({ name = "one", partition = "/" }).fullPath)
     local two = bip.sys.folder:create { name = "two" }
     assert.is_true(two.fullPath == "/Common/two" or two.fullPath == "two")
-    assert.equal("/one/three", bip.sys.folder:create({ name = "three", partition = "/", subPath = "one" }).fullPath)
+    assert.equal(
+      "/one/three",
+      bip.sys.folder:create({ name = "three", partition = "/", subPath = "one" }).fullPath
+    )
     assert.equal("/four", bip.sys.folder["/four"]:create({}).fullPath)
     assert.equal("/four/five", bip.sys.folder["/four/five"]:create({}).fullPath)
   end)
@@ -432,12 +512,27 @@ describe("G43 response codes", function()
   after_each(stop)
 
   local cases = {
-    { 400, "invalid" }, { 401, "auth" }, { 403, "forbidden" }, { 404, "not_found" }, { 405, "unsupported" }, { 409, "conflict" },
-    { 415, "invalid" }, { 500, "protocol" }, { 501, "unsupported" }, { 502, "transport" }, { 503, "not_ready" }, { 504, "transport" },
+    { 400, "invalid" },
+    { 401, "auth" },
+    { 403, "forbidden" },
+    { 404, "not_found" },
+    { 405, "unsupported" },
+    { 409, "conflict" },
+    { 415, "invalid" },
+    { 500, "protocol" },
+    { 501, "unsupported" },
+    { 502, "transport" },
+    { 503, "not_ready" },
+    { 504, "transport" },
   }
   for _, case in ipairs(cases) do
     it(("maps %d to %s"):format(case[1], case[2]), function()
-      device:fault { match = { path = "pool" }, times = 5, status = case[1], body = { code = case[1], message = "planted", errorStack = f5.array {} } }
+      device:fault {
+        match = { path = "pool" },
+        times = 5,
+        status = case[1],
+        body = { code = case[1], message = "planted", errorStack = f5.array {} },
+      }
       local err = failure(function() bip.ltm.pool["/Common/x"]:modify { description = "d" } end)
       assert.equal(case[2], err.kind)
       assert.equal(case[1], err.status)
@@ -461,7 +556,9 @@ describe("G44 public URIs", function()
   after_each(stop)
 
   it("reach a sub-component directly", function()
-    bip.ltm.pool["/Common/pool5"]:create { members = { { name = "/Common/10.1.1.1:80", address = "10.1.1.1" } } }
+    bip.ltm.pool["/Common/pool5"]:create {
+      members = { { name = "/Common/10.1.1.1:80", address = "10.1.1.1" } },
+    }
     assert.same({ "10.1.1.1:80" }, names(bip.ltm.pool.pool5.members:list()))
     bip.gtm.pool.a["/Common/pool5"]:create {}
     device:clear_log()

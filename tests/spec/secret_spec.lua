@@ -1,4 +1,5 @@
--- Passwords and tokens never leave: logs, errors, dumps and core files of the whole program are searched for them.
+-- Passwords and tokens never leave: logs, errors, dumps and core files of the whole program are
+-- searched for them.
 local f5 = require "f5"
 local core = require "f5.core"
 local program = require "program"
@@ -10,9 +11,12 @@ local JSON_PASSWORD <const> = 'p4ss\\"w\\\\örd/%&'
 local device
 
 local function start()
-  device = sim.start { users = {
-    { name = "keeper", password = PASSWORD, role = "admin" }, { name = "admin", password = "admin", role = "admin" },
-  } }
+  device = sim.start {
+    users = {
+      { name = "keeper", password = PASSWORD, role = "admin" },
+      { name = "admin", password = "admin", role = "admin" },
+    },
+  }
 end
 
 local function stop()
@@ -48,9 +52,14 @@ end
 local function assert_clean(text, what)
   local secrets = tokens()
   assert.is_true(#secrets > 0, "no token was seen")
-  for _, secret in ipairs { PASSWORD, JSON_PASSWORD, base64("keeper:" .. PASSWORD), "p4ss", table.unpack(secrets) } do
+  for _, secret in ipairs {
+    PASSWORD, JSON_PASSWORD, base64("keeper:" .. PASSWORD), "p4ss", table.unpack(secrets),
+  } do
     local at = text:find(secret, 1, true)
-    assert.is_nil(at, ("%s holds a secret: …%s…"):format(what, at and text:sub(math.max(1, at - 60), at + 60)))
+    assert.is_nil(
+      at,
+      ("%s holds a secret: …%s…"):format(what, at and text:sub(math.max(1, at - 60), at + 60))
+    )
   end
 end
 
@@ -91,7 +100,9 @@ describe("secrets", function()
       local directory <close> = program.directory()
       local words = { table.unpack(flags) }
       words[#words + 1] = directory:file("playbook.lua", PLAYBOOK)
-      for _, word in ipairs { device.host, tostring(device.port), device.ca } do words[#words + 1] = word end
+      for _, word in ipairs { device.host, tostring(device.port), device.ca } do
+        words[#words + 1] = word
+      end
       local result = program.run(words, { env = { F5_PASSWORD = PASSWORD } })
       assert.equal(1, result.status, result.err)
       assert.matches("/mgmt/shared/authn/login", result.err)
@@ -105,10 +116,22 @@ describe("secrets", function()
     local options = device:options "keeper"
     options.password = PASSWORD
     local bip <close> = f5.connect(options)
-    device:fault { match = { path = "pool" }, status = 400, times = 1, body = {
-      code = 400, message = "refused: " .. PASSWORD, errorStack = f5.array { "at " .. PASSWORD }, originalRequestBody = '{"password":"' .. PASSWORD .. '"}',
-    } }
-    local ok, err = pcall(function() bip.ltm.pool["/Common/x"]:modify({ password = PASSWORD }, { query = { q = PASSWORD } }) end)
+    device:fault {
+      match = { path = "pool" },
+      status = 400,
+      times = 1,
+      body = {
+        code = 400,
+        message = "refused: " .. PASSWORD,
+        errorStack = f5.array { "at " .. PASSWORD },
+        originalRequestBody = '{"password":"' .. PASSWORD .. '"}',
+      },
+    }
+    local ok, err = pcall(
+      function()
+        bip.ltm.pool["/Common/x"]:modify({ password = PASSWORD }, { query = { q = PASSWORD } })
+      end
+    )
     assert.is_false(ok)
     assert_clean(tostring(err) .. f5.json.encode(err), "the error")
     assert.equal("refused: ********", err.message)
@@ -142,7 +165,11 @@ describe("secrets", function()
     assert.is_false(ok)
     assert.matches("printed nothing", tostring(err))
     local bip <close> = f5.connect {
-      host = device.host, port = device.port, ca = device.ca, username = "admin", password = core.secret_from_command "echo admin",
+      host = device.host,
+      port = device.port,
+      ca = device.ca,
+      username = "admin",
+      password = core.secret_from_command "echo admin",
     }
     assert.is_table(bip.sys.version:load())
   end)

@@ -46,7 +46,10 @@ describe("f5.connect: options", function()
   it("names an unknown option and the nearest known one, at the script's line", function()
     local err = usage { hostt = "x" }
     assert.equal("usage", err.kind)
-    assert.matches("session_spec%.lua:%d+: unknown option 'hostt'; did you mean 'host'%?$", err.message)
+    assert.matches(
+      "session_spec%.lua:%d+: unknown option 'hostt'; did you mean 'host'%?$",
+      err.message
+    )
     assert.equal(err.message, tostring(err))
     assert.matches("did you mean 'password'", usage({ pass = "x" }).message)
     assert.matches("did you mean 'username'", usage({ user = "x" }).message)
@@ -78,7 +81,10 @@ describe("f5.connect: options", function()
       { { password = 5 }, "option 'password' must be a string, not a number" },
       { { password = "" }, "option 'password' is an empty string" },
       { { key = "/etc/hostname" }, "option 'key' needs 'cert'" },
-      { { ca = "/no/such.pem" }, "option 'ca': /no/such.pem cannot be read: No such file or directory" },
+      {
+        { ca = "/no/such.pem" },
+        "option 'ca': /no/such.pem cannot be read: No such file or directory",
+      },
     }
     for _, case in ipairs(wrong) do
       local err = usage(with(base, case[1]))
@@ -99,7 +105,13 @@ describe("sessions", function()
         { name = "admin", password = "admin", role = "admin" },
         { name = "operator", password = "op-Secret1", role = "operator" },
       },
-      providers = { { name = "RadiusServer", type = "radius", users = { { name = "remo", password = "remo-pw", role = "manager" } } } },
+      providers = {
+        {
+          name = "RadiusServer",
+          type = "radius",
+          users = { { name = "remo", password = "remo-pw", role = "manager" } },
+        },
+      },
     }
     options = with(device:options "admin", { retries = QUICK })
   end)
@@ -117,9 +129,11 @@ describe("sessions", function()
   end)
 
   it("takes the port with the host, and the host as the only argument's form", function()
-    local bip <close> = f5.connect(with(options, { host = device.host .. ":" .. device.port, port = false or nil }))
+    local bip <close> =
+      f5.connect(with(options, { host = device.host .. ":" .. device.port, port = false or nil }))
     assert.equal("session with 127.0.0.1:" .. device.port, tostring(bip))
-    local url <close> = f5.connect(with(options, { host = "https://127.0.0.1:" .. device.port .. "/" }))
+    local url <close> =
+      f5.connect(with(options, { host = "https://127.0.0.1:" .. device.port .. "/" }))
     assert.equal(device.host .. ":" .. device.port, url:label())
     local labelled <close> = f5.connect(with(options, { label = "east" }))
     assert.equal("east", labelled:label())
@@ -132,7 +146,8 @@ describe("sessions", function()
     local err = failure(f5.connect, with(options, { ca = "/etc/ssl/certs/ca-certificates.crt" }))
     assert.equal("tls", err.kind)
     assert.matches("no secure connection to 127.0.0.1:%d+ %(", err.message)
-    local loose <close> = f5.connect(with(options, { ca = "/etc/ssl/certs/ca-certificates.crt", verify = false }))
+    local loose <close> =
+      f5.connect(with(options, { ca = "/etc/ssl/certs/ca-certificates.crt", verify = false }))
     assert.is_table(loose:at(ECHO):load())
   end)
 
@@ -145,7 +160,10 @@ describe("sessions", function()
     assert.equal(LOGIN, err.path)
     assert.equal("127.0.0.1:" .. device.port, err.device)
     assert.equal(1, err.attempts)
-    assert.equal(("127.0.0.1:%d: POST %s: 401 auth: Authentication failed."):format(device.port, LOGIN), tostring(err))
+    assert.equal(
+      ("127.0.0.1:%d: POST %s: 401 auth: Authentication failed."):format(device.port, LOGIN),
+      tostring(err)
+    )
 
     local started = os.time()
     err = failure(f5.connect, with(options, { port = 1 }))
@@ -175,30 +193,44 @@ describe("sessions", function()
 
   it("G8 logs in with an external provider, by name and by reference", function()
     do
-      local bip <close> = f5.connect(with(options, { username = "remo", password = "remo-pw", provider = "RadiusServer" }))
+      local bip <close> = f5.connect(
+        with(options, { username = "remo", password = "remo-pw", provider = "RadiusServer" })
+      )
       assert.is_table(bip:at(ECHO):load())
     end
     local link
     do
       local admin <close> = f5.connect(options)
-      for _, provider in ipairs(admin:at("/mgmt/cm/system/authn/providers/radius"):list()) do link = provider.loginReference.link end
+      for _, provider in ipairs(admin:at("/mgmt/cm/system/authn/providers/radius"):list()) do
+        link = provider.loginReference.link
+      end
     end
-    local bip <close> = f5.connect(with(options, { username = "remo", password = "remo-pw", login_reference = link }))
+    local bip <close> =
+      f5.connect(with(options, { username = "remo", password = "remo-pw", login_reference = link }))
     assert.is_table(bip:at(ECHO):load())
   end)
 
   it("uses a given token and leaves it alone", function()
     local owner <close> = f5.connect(options)
-    local answer = owner:request("POST", LOGIN, { body = { username = "admin", password = "admin", loginProviderName = "tmos" } })
+    local answer = owner:request(
+      "POST",
+      LOGIN,
+      { body = { username = "admin", password = "admin", loginProviderName = "tmos" } }
+    )
     local token = answer.token.token
     do
-      local bip <close> = f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
+      local bip <close> =
+        f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
       assert.is_table(bip:at(ECHO):load())
     end
     assert.is_true(owner:at(TOKENS, token):exists())
     owner:at(TOKENS, token):delete()
-    local bip <close> = f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
-    local err = failure(function() bip:at(ECHO, "x"):load() bip:at(TOKENS):load() end)
+    local bip <close> =
+      f5.connect { host = device.host, port = device.port, ca = device.ca, token = token }
+    local err = failure(function()
+      bip:at(ECHO, "x"):load()
+      bip:at(TOKENS):load()
+    end)
     assert.equal(401, err.status)
     assert.equal(1, err.attempts)
   end)
@@ -268,17 +300,29 @@ describe("sessions", function()
     end)
 
     it("renews ahead of time, by the device's own clock, and deletes the old token", function()
-      device:fault { match = { path = "login" }, times = 1, status = 200, body = {
-        username = "admin", loginProviderName = "tmos", generation = 0, lastUpdateMicros = 0,
-        token = { token = "SHORTLIVEDTOKEN0000000001", name = "SHORTLIVEDTOKEN0000000001", timeout = 1200,
-          lastUpdateMicros = 1765703135900413, expirationMicros = 1765703136100413 },
-      } }
+      device:fault {
+        match = { path = "login" },
+        times = 1,
+        status = 200,
+        body = {
+          username = "admin",
+          loginProviderName = "tmos",
+          generation = 0,
+          lastUpdateMicros = 0,
+          token = {
+            token = "SHORTLIVEDTOKEN0000000001", name = "SHORTLIVEDTOKEN0000000001", timeout = 1200,
+            lastUpdateMicros = 1765703135900413, expirationMicros = 1765703136100413,
+          },
+        },
+      }
       local bip <close> = f5.connect(options)
       assert.is_true(bip:expires_in() <= 0.2)
       core.sleep(0.25)
       assert.is_table(bip:at(TOKENS):load())
       local seen = {}
-      for _, call in ipairs(device:log()) do seen[#seen + 1] = call.method .. " " .. call.path .. " " .. call.status end
+      for _, call in ipairs(device:log()) do
+        seen[#seen + 1] = call.method .. " " .. call.path .. " " .. call.status
+      end
       assert.same({ "POST " .. LOGIN .. " 200", "POST " .. LOGIN .. " 200" }, { seen[1], seen[2] })
       assert.equal(200, device:log()[#device:log()].status or 200)
       core.sleep(0.1)
@@ -371,11 +415,13 @@ describe("sessions", function()
     end
     for _, fiber in ipairs(fibers) do
       local ok, err = pcall(fiber.join, fiber)
-      local how = ok and "done" or type(err) == "table" and err.kind == "cancelled" and "cancelled" or "failed"
+      local how = ok and "done"
+        or type(err) == "table" and err.kind == "cancelled" and "cancelled" or "failed"
       ended[how] = ended[how] + 1
     end
     assert.equal(60, ended.done + ended.cancelled + ended.failed)
-    assert.is_true(ended.done > 0 and ended.cancelled > 0 and ended.failed > 0) -- how many of each is chance
+    -- how many of each is chance
+    assert.is_true(ended.done > 0 and ended.cancelled > 0 and ended.failed > 0)
     for _ = 1, 100 do
       collectgarbage()
       if core.sessions() == 0 then break end
@@ -406,16 +452,24 @@ describe("sessions", function()
     web:create {}
     web:modify { description = "x" }
     assert.equal(2, writes())
-    for _, refused in ipairs { function() web:create {} end, function() web:modify { description = "y", monitor = "/Common/none" } end,
-      function() pools["/Common/nope"]:delete() end, function() bip.ltm.node:create { name = "n" } end } do
+    for _, refused in ipairs {
+      function() web:create {} end,
+      function() web:modify { description = "y", monitor = "/Common/none" } end,
+      function() pools["/Common/nope"]:delete() end,
+      function() bip.ltm.node:create { name = "n" } end,
+    } do
       assert.is_false(f5.try(refused))
     end
     assert.equal(0, writes())
-    assert.equal(409, bip:request("POST", "/mgmt/tm/ltm/pool", { raw = true, body = { name = "counted" } }).status)
+    assert.equal(
+      409,
+      bip:request("POST", "/mgmt/tm/ltm/pool", { raw = true, body = { name = "counted" } }).status
+    )
     assert.equal(0, writes())
     bip:request("PATCH", tostring(web), { raw = true, body = { description = "z" } })
     assert.equal(1, writes())
-    device:fault { match = { method = "PATCH" }, reset = true, act = true } -- it was done, and nobody knows
+    -- it was done, and nobody knows
+    device:fault { match = { method = "PATCH" }, reset = true, act = true }
     local ok, err = f5.try(web.modify, web, { description = "w" })
     assert.same({ false, "unknown", 1 }, { ok, err.outcome, writes() })
     device:fault { match = { method = "PATCH" }, delay_ms = 3000 }
@@ -439,7 +493,11 @@ describe("sessions", function()
   end)
 
   it("refuses a login that gives no token, or one that would be more than a header", function()
-    device:fault { match = { path = "login" }, status = 200, body = { token = { token = "abc\r\nX-Other: y", timeout = 5 } } }
+    device:fault {
+      match = { path = "login" },
+      status = 200,
+      body = { token = { token = "abc\r\nX-Other: y", timeout = 5 } },
+    }
     local err = failure(f5.connect, options)
     assert.equal("protocol", err.kind)
     assert.matches("the answer to the login holds no token", err.message)
@@ -461,10 +519,25 @@ describe("sessions", function()
     assert.equal("usage", failure(function() return bip[""] end).kind)
     assert.equal("usage", failure(function() bip.close() end).kind)
     assert.equal("usage", failure(function() bip:nothing() end).kind)
-    assert.matches("session_spec.lua:%d+: a reference is no iterator: for item in ref:each%(%) do … %(/mgmt/tm/ltm/pool%)$",
-      failure(function() for _ in bip.ltm.pool do error "never" end end).message)
-    assert.matches("session_spec.lua:%d+: an array is no iterator: for i, item in ipairs%(array%) do … end, or for item in ref:each%(%) do … end$",
-      failure(function() for _ in bip.ltm.pool:list() do error "never" end end).message)
-    assert.matches("a reference has no method 'nothing'; its path is /mgmt/tm/nothing", failure(function() bip:nothing() end).message)
+    assert.matches(
+      "session_spec.lua:%d+: a reference is no iterator: for item in ref:each%(%) do … %(/mgmt/tm/ltm/pool%)$",
+      failure(function()
+        for _ in bip.ltm.pool do
+          error "never"
+        end
+      end).message
+    )
+    assert.matches(
+      "session_spec.lua:%d+: an array is no iterator: for i, item in ipairs%(array%) do … end, or for item in ref:each%(%) do … end$",
+      failure(function()
+        for _ in bip.ltm.pool:list() do
+          error "never"
+        end
+      end).message
+    )
+    assert.matches(
+      "a reference has no method 'nothing'; its path is /mgmt/tm/nothing",
+      failure(function() bip:nothing() end).message
+    )
   end)
 end)

@@ -1,4 +1,5 @@
--- Who may do what on the simulated device: login, tokens, basic authentication, providers, roles, expired passwords, CORS.
+-- Who may do what on the simulated device: login, tokens, basic authentication, providers, roles,
+-- expired passwords, CORS.
 local sim = require "f5.sim"
 local curl = require "curl"
 
@@ -18,18 +19,26 @@ end
 describe("simulated device: authentication", function()
   local device
 
-  before_each(function()
-    device = sim.start {
-      users = {
-        { name = "admin", password = "admin", role = "admin" },
-        { name = "operator", password = "operator", role = "operator" },
-        { name = "maker", password = "maker", role = "manager" },
-        { name = "old", password = "old", role = "guest", expired = true },
-      },
-      providers = { { name = "RadiusServer", type = "radius", users = { { name = "remo", password = "remo", role = "manager" } } } },
-      origins = { "https://console.example.net" },
-    }
-  end)
+  before_each(
+    function()
+      device = sim.start {
+        users = {
+          { name = "admin", password = "admin", role = "admin" },
+          { name = "operator", password = "operator", role = "operator" },
+          { name = "maker", password = "maker", role = "manager" },
+          { name = "old", password = "old", role = "guest", expired = true },
+        },
+        providers = {
+          {
+            name = "RadiusServer",
+            type = "radius",
+            users = { { name = "remo", password = "remo", role = "manager" } },
+          },
+        },
+        origins = { "https://console.example.net" },
+      }
+    end
+  )
   after_each(function()
     assert.equal(0, device:problems())
     device:stop()
@@ -41,8 +50,10 @@ describe("simulated device: authentication", function()
     local body = answer.json
     assert.equal("operator", body.username)
     assert.equal("tmos", body.loginProviderName)
-    assert.equal("https://localhost/mgmt/cm/system/authn/providers/tmos/1f44a60e-11a7-3c51-a49f-82983026b41b/login",
-      body.loginReference.link)
+    assert.equal(
+      "https://localhost/mgmt/cm/system/authn/providers/tmos/1f44a60e-11a7-3c51-a49f-82983026b41b/login",
+      body.loginReference.link
+    )
     assert.equal(0, body.generation)
     assert.equal(0, body.lastUpdateMicros)
     local token = body.token
@@ -73,7 +84,13 @@ describe("simulated device: authentication", function()
     assert.matches("401 F5 Authorization Required", late.headers.status_line, 1, true)
     assert.equal(":resterrorresponse", late.json.kind)
     assert.equal("127.0.0.1", late.json.referer)
-    local stale = curl { device, "POST", LOGIN, token = token, body = { username = "operator", password = "operator" } }
+    local stale = curl {
+      device,
+      "POST",
+      LOGIN,
+      token = token,
+      body = { username = "operator", password = "operator" },
+    }
     assert.equal(401, stale.status)
     assert.equal("X-F5-Auth-Token has expired.", stale.json.message)
     local fresh = token_of(device, "operator")
@@ -106,9 +123,15 @@ describe("simulated device: authentication", function()
     for i = 1, 100 do tokens[i] = token_of(device, "maker") end
     local refused = login(device, "maker")
     assert.equal(400, refused.status)
-    assert.matches("^user %x+%-%x+%-3%x+%-%x+%-%x+ has reached maximum active login tokens$", refused.json.message)
+    assert.matches(
+      "^user %x+%-%x+%-3%x+%-%x+%-%x+ has reached maximum active login tokens$",
+      refused.json.message
+    )
     assert.equal(200, login(device, "operator").status)
-    assert.equal(200, curl { device, "DELETE", TOKENS .. "/" .. tokens[7], token = tokens[7] }.status)
+    assert.equal(
+      200,
+      curl { device, "DELETE", TOKENS .. "/" .. tokens[7], token = tokens[7] }.status
+    )
     assert.equal(200, login(device, "maker").status)
     assert.equal(400, login(device, "maker").status)
     device:advance(1201)
@@ -119,10 +142,15 @@ describe("simulated device: authentication", function()
     local refused = login(device, "operator", "wrong")
     assert.equal(401, refused.status)
     assert.equal("Authentication failed.", refused.json.message)
-    assert.equal('{"username":"operator","loginProviderName":"tmos","generation":0,"lastUpdateMicros":0}',
-      refused.json.originalRequestBody)
+    assert.equal(
+      '{"username":"operator","loginProviderName":"tmos","generation":0,"lastUpdateMicros":0}',
+      refused.json.originalRequestBody
+    )
     assert.equal(401, login(device, "nobody").status)
-    assert.equal(400, curl { device, "POST", LOGIN, anonymous = true, body = { username = "operator" } }.status)
+    assert.equal(
+      400,
+      curl { device, "POST", LOGIN, anonymous = true, body = { username = "operator" } }.status
+    )
     assert.equal(400, curl { device, "POST", LOGIN, anonymous = true, body = "{" }.status)
     assert.equal(405, curl { device, "GET", LOGIN, anonymous = true }.status)
   end)
@@ -131,13 +159,21 @@ describe("simulated device: authentication", function()
     assert.equal(200, curl(device, "GET", "/mgmt/shared/echo").status)
     local operator = curl { device, "GET", "/mgmt/shared/echo", user = "operator:operator" }
     assert.equal(401, operator.status)
-    assert.matches("^Authorization failed: user=https://localhost/mgmt/shared/authz/users/operator resource=/mgmt/shared/echo verb=GET",
-      operator.json.message)
-    assert.equal("Authentication failed.", curl { device, "GET", "/mgmt/shared/echo", user = "admin:wrong" }.json.message)
+    assert.matches(
+      "^Authorization failed: user=https://localhost/mgmt/shared/authz/users/operator resource=/mgmt/shared/echo verb=GET",
+      operator.json.message
+    )
+    assert.equal(
+      "Authentication failed.",
+      curl { device, "GET", "/mgmt/shared/echo", user = "admin:wrong" }.json.message
+    )
     local nobody = curl { device, "GET", "/mgmt/shared/echo", anonymous = true }
     assert.equal(401, nobody.status)
-    assert.equal("Authorization failed: no user authentication header or token detected. "
-      .. "Uri:http://localhost:8100/mgmt/shared/echo Referrer:127.0.0.1 Sender:127.0.0.1", nobody.json.message)
+    assert.equal(
+      "Authorization failed: no user authentication header or token detected. "
+        .. "Uri:http://localhost:8100/mgmt/shared/echo Referrer:127.0.0.1 Sender:127.0.0.1",
+      nobody.json.message
+    )
     assert.matches("^Basic ", nobody.headers["www-authenticate"])
   end)
 
@@ -146,28 +182,53 @@ describe("simulated device: authentication", function()
     assert.equal(200, by_name.status)
     assert.equal("RadiusServer", by_name.json.token.authProviderName)
     local link = by_name.json.loginReference.link
-    assert.matches("^https://localhost/mgmt/cm/system/authn/providers/radius/%x+%-%x+%-3%x+%-%x+%-%x+/login$", link)
-    local by_reference = curl { device, "POST", LOGIN, anonymous = true,
-      body = { username = "remo", password = "remo", loginReference = { link = link } } }
+    assert.matches(
+      "^https://localhost/mgmt/cm/system/authn/providers/radius/%x+%-%x+%-3%x+%-%x+%-%x+/login$",
+      link
+    )
+    local by_reference = curl {
+      device,
+      "POST",
+      LOGIN,
+      anonymous = true,
+      body = { username = "remo", password = "remo", loginReference = { link = link } },
+    }
     assert.equal(200, by_reference.status)
     assert.equal("RadiusServer", by_reference.json.loginProviderName)
     assert.equal(401, login(device, "remo").status)
     local wrong = login(device, "remo", "remo", { loginProviderName = "NoSuch" })
     assert.equal(400, wrong.status)
     assert.equal("loginProviderName is invalid.", wrong.json.message)
-    assert.equal(400, curl { device, "POST", LOGIN, anonymous = true,
-      body = { username = "remo", password = "remo", loginReference = { link = "https://localhost/mgmt/nowhere" } } }.status)
+    assert.equal(
+      400,
+      curl {
+        device,
+        "POST",
+        LOGIN,
+        anonymous = true,
+        body = {
+          username = "remo",
+          password = "remo",
+          loginReference = { link = "https://localhost/mgmt/nowhere" },
+        },
+      }.status
+    )
     local listed = curl(device, "GET", "/mgmt/cm/system/authn/providers/radius")
     assert.equal(link, listed.json.items[1].loginReference.link)
   end)
 
   it("G43 lets roles do what is theirs", function()
     local body = { name = "n1", address = "192.0.2.1" }
-    local refused = curl { device, "POST", "/mgmt/tm/ltm/node", token = token_of(device, "operator"), body = body }
+    local refused = curl {
+      device, "POST", "/mgmt/tm/ltm/node", token = token_of(device, "operator"), body = body,
+    }
     assert.equal(403, refused.status)
     assert.matches("^01070822:3: Access Denied", refused.json.message)
     assert.equal(3, refused.json.apiError)
-    local util = curl { device, "POST", "/mgmt/tm/util/bash", token = token_of(device, "maker"), body = { command = "run" } }
+    local util = curl {
+      device, "POST", "/mgmt/tm/util/bash", token = token_of(device, "maker"),
+      body = { command = "run" },
+    }
     assert.equal(401, util.status)
   end)
 
@@ -186,16 +247,27 @@ describe("simulated device: authentication", function()
       assert.equal(200, curl { device, "GET", "/mgmt/shared/echo", token = token }.status)
       assert.equal(401, login(device, "old").status)
       assert.equal(200, login(device, "old", "new-Password-1").status)
-      assert.equal(401, curl { device, "GET", "/mgmt/shared/authz/users/admin", token = token }.status)
+      assert.equal(
+        401,
+        curl { device, "GET", "/mgmt/shared/authz/users/admin", token = token }.status
+      )
     end)
   end)
 
   describe("G7 CORS", function()
     it("answers cross-origin requests for allowed origins only", function()
       local function preflight(origin)
-        return curl { device, "OPTIONS", "/mgmt/tm/ltm/pool", anonymous = true, headers = {
-          Origin = origin, ["Access-Control-Request-Method"] = "PATCH", ["Access-Control-Request-Headers"] = "X-F5-Auth-Token",
-        } }
+        return curl {
+          device,
+          "OPTIONS",
+          "/mgmt/tm/ltm/pool",
+          anonymous = true,
+          headers = {
+            Origin = origin,
+            ["Access-Control-Request-Method"] = "PATCH",
+            ["Access-Control-Request-Headers"] = "X-F5-Auth-Token",
+          },
+        }
       end
       local allowed = preflight "https://console.example.net"
       assert.equal(200, allowed.status)
@@ -207,11 +279,21 @@ describe("simulated device: authentication", function()
       local refused = preflight "https://evil.example.net"
       assert.equal(403, refused.status)
       assert.is_nil(refused.headers["access-control-allow-origin"])
-      local simple = curl { device, "GET", "/mgmt/shared/echo", headers = { Origin = "https://console.example.net" } }
+      local simple = curl {
+        device,
+        "GET",
+        "/mgmt/shared/echo",
+        headers = { Origin = "https://console.example.net" },
+      }
       assert.equal(200, simple.status)
       assert.equal("https://console.example.net", simple.headers["access-control-allow-origin"])
       assert.matches("X-F5-Api-Status", simple.headers["access-control-expose-headers"], 1, true)
-      local other = curl { device, "GET", "/mgmt/shared/echo", headers = { Origin = "https://evil.example.net" } }
+      local other = curl {
+        device,
+        "GET",
+        "/mgmt/shared/echo",
+        headers = { Origin = "https://evil.example.net" },
+      }
       assert.is_nil(other.headers["access-control-allow-origin"])
       assert.is_nil(curl(device, "GET", "/mgmt/shared/echo").headers["access-control-allow-origin"])
     end)
@@ -229,33 +311,54 @@ describe("simulated device: authentication", function()
       for line in io.lines(path) do lines[#lines + 1] = line end
       os.remove(path)
       assert.equal(3, #lines)
-      assert.matches('^%[I%]%[%d+%]%[%d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] %[run%] '
-        .. '{"user":"local/admin","method":"GET","uri":"http://localhost:8100/mgmt/shared/echo","status":200,"from":"127%.0%.0%.1"}$',
-        lines[1])
-      assert.matches('"user":"local/null","method":"POST","uri":"http://localhost:8100/mgmt/shared/authn/login","status":401', lines[2],
-        1, true)
+      assert.matches(
+        "^%[I%]%[%d+%]%[%d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] %[run%] "
+          .. '{"user":"local/admin","method":"GET","uri":"http://localhost:8100/mgmt/shared/echo","status":200,"from":"127%.0%.0%.1"}$',
+        lines[1]
+      )
+      assert.matches(
+        '"user":"local/null","method":"POST","uri":"http://localhost:8100/mgmt/shared/authn/login","status":401',
+        lines[2],
+        1,
+        true
+      )
       assert.matches('x=\\"y\\"', lines[3], 1, true)
     end)
   end)
 
   it("G43 says that it is ready, and active", function()
-    for _, path in ipairs { "/mgmt/shared/echo/available", "/mgmt/shared/identified-devices/config/device-info/available" } do
+    for _, path in ipairs {
+      "/mgmt/shared/echo/available",
+      "/mgmt/shared/identified-devices/config/device-info/available",
+    } do
       assert.equal(200, curl(device, "GET", path).status, path)
     end
     assert.equal(404, curl(device, "GET", "/mgmt/shared/nothing/available").status)
     local info = curl(device, "GET", "/mgmt/shared/identified-devices/config/device-info").json
     assert.equal("shared:resolver:device-groups:deviceinfostate", info.kind)
     assert.equal("17.1.3", info.version)
-    local entries = curl(device, "GET", "/mgmt/tm/sys/ready").json.entries["https://localhost/mgmt/tm/sys/ready/0"].nestedStats.entries
-    assert.same({ configReady = { description = "yes" }, licenseReady = { description = "yes" }, provisionReady = { description = "yes" } },
-      entries)
-    assert.equal("active", curl(device, "GET", "/mgmt/tm/shared/bigip-failover-state").json.failoverState)
+    local entries =
+      curl(device, "GET", "/mgmt/tm/sys/ready").json.entries["https://localhost/mgmt/tm/sys/ready/0"].nestedStats.entries
+    assert.same(
+      {
+        configReady = { description = "yes" },
+        licenseReady = { description = "yes" },
+        provisionReady = { description = "yes" },
+      },
+      entries
+    )
+    assert.equal(
+      "active",
+      curl(device, "GET", "/mgmt/tm/shared/bigip-failover-state").json.failoverState
+    )
     device:reboot { seconds = 100 }
     device:advance(90)
-    entries = curl(device, "GET", "/mgmt/tm/sys/ready").json.entries["https://localhost/mgmt/tm/sys/ready/0"].nestedStats.entries
+    entries =
+      curl(device, "GET", "/mgmt/tm/sys/ready").json.entries["https://localhost/mgmt/tm/sys/ready/0"].nestedStats.entries
     assert.equal("no", entries.configReady.description)
     device:advance(11)
-    entries = curl(device, "GET", "/mgmt/tm/sys/mcp-state").json.entries["https://localhost/mgmt/tm/sys/mcp-state/0"].nestedStats.entries
+    entries =
+      curl(device, "GET", "/mgmt/tm/sys/mcp-state").json.entries["https://localhost/mgmt/tm/sys/mcp-state/0"].nestedStats.entries
     assert.equal("running", entries.phase.description)
   end)
 end)

@@ -1,4 +1,5 @@
--- Every kind of the catalogue: listed, read, made with its defaults, changed, replaced and deleted, where a real device allows it.
+-- Every kind of the catalogue: listed, read, made with its defaults, changed, replaced and deleted,
+-- where a real device allows it.
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
@@ -24,16 +25,27 @@ local BODIES <const> = {
   ["sys/management-route"] = { network = "198.51.100.0/24", gateway = "192.0.2.1" },
   ["sys/snmp/traps"] = { version = "2c", host = "192.0.2.16", community = "walk", port = 162 },
 }
-for _, kind in ipairs { "apache-ssl-cert", "browser-capabilities-db", "dashboard-viewset", "data-group", "device-capabilities-db", "external-monitor",
-  "ifile", "lwtunneltbl", "ssl-cert", "ssl-key", "ssl-crl", "ssl-csr", "system-ssl-cert", "system-ssl-key" } do BODIES["sys/file/" .. kind] = A_FILE end
+for _, kind in ipairs {
+  "apache-ssl-cert", "browser-capabilities-db", "dashboard-viewset", "data-group",
+  "device-capabilities-db", "external-monitor", "ifile", "lwtunneltbl", "ssl-cert", "ssl-key",
+  "ssl-crl", "ssl-csr", "system-ssl-cert", "system-ssl-key",
+} do
+  BODIES["sys/file/" .. kind] = A_FILE
+end
 
 -- Names that say more than "walk".
 local NAMES <const> = {
-  ["gtm/pool/a/*/members"] = "/Common/walk:walk", ["gtm/pool/aaaa/*/members"] = "/Common/walk:walk",
-  ["ltm/pool/*/members"] = "192.0.2.20:80", ["security/blacklist-publisher/category"] = "proxy",
-  ["sys/file/ssl-cert"] = "walk.crt", ["sys/file/ssl-key"] = "walk.key", ["sys/management-ip"] = "192.0.2.21/24",
+  ["gtm/pool/a/*/members"] = "/Common/walk:walk",
+  ["gtm/pool/aaaa/*/members"] = "/Common/walk:walk",
+  ["ltm/pool/*/members"] = "192.0.2.20:80",
+  ["security/blacklist-publisher/category"] = "proxy",
+  ["sys/file/ssl-cert"] = "walk.crt",
+  ["sys/file/ssl-key"] = "walk.key",
+  ["sys/management-ip"] = "192.0.2.21/24",
 }
-for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do NAMES["gtm/wideip/" .. kind] = "walk.example.net" end
+for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
+  NAMES["gtm/wideip/" .. kind] = "walk.example.net"
+end
 
 -- Kinds that nobody makes by a POST like this, and why.
 local NOT_MADE <const> = {
@@ -41,13 +53,19 @@ local NOT_MADE <const> = {
   ["apm/session"] = "sessions come from log-ins",
   ["sys/ucs"] = "an archive is made by a command",
 }
--- Below collections whose resources are ids or fixed, there is another way to the same: the kind without the `*`.
+-- Below collections whose resources are ids or fixed, there is another way to the same: the kind
+-- without the `*`.
 local OTHER_WAY <const> = {
-  ["auth/remote-role/*/role-info"] = true, ["sys/ntp/*/restrict"] = true, ["sys/snmp/*/communities"] = true, ["sys/snmp/*/traps"] = true,
-  ["sys/snmp/*/users"] = true, ["gtm/pool/*/members"] = true, -- the last: before 12.0
+  ["auth/remote-role/*/role-info"] = true,
+  ["sys/ntp/*/restrict"] = true,
+  ["sys/snmp/*/communities"] = true,
+  ["sys/snmp/*/traps"] = true,
+  ["sys/snmp/*/users"] = true,
+  ["gtm/pool/*/members"] = true, -- the last: before 12.0
 }
 -- An existing object whose sub-collections are walked, where nobody can make another.
-local THERE <const> = { ["net/fdb/tunnel"] = "~Common~http-tunnel", ["net/fdb/vlan"] = "~Common~walk" }
+local THERE <const> =
+  { ["net/fdb/tunnel"] = "~Common~http-tunnel", ["net/fdb/vlan"] = "~Common~walk" }
 -- Walked after what they refer to.
 local LATE <const> = {
   ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true,
@@ -57,9 +75,12 @@ local LATE <const> = {
 describe("The catalogue of a simulated device", function()
   local device, bip
   setup(function()
-    device = sim.start { provision = {
-      "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "am", "ilx", "swg", "vcmp", "cgnat", "fps", "lc", "sslo", "urldb",
-    } }
+    device = sim.start {
+      provision = {
+        "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "am", "ilx", "swg", "vcmp", "cgnat", "fps",
+        "lc", "sslo", "urldb",
+      },
+    }
     device:control("write_file", { path = "/shared/walk", text = "walk" })
     bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
   end)
@@ -76,7 +97,9 @@ describe("The catalogue of a simulated device", function()
   end
   local function expect(status, method, path, body)
     local found <const>, answer <const> = call(method, path, body)
-    if found ~= status then problems[#problems + 1] = ("%s %s: %d %s"):format(method, path, found, answer.message) end
+    if found ~= status then
+      problems[#problems + 1] = ("%s %s: %d %s"):format(method, path, found, answer.message)
+    end
     return found == status and answer or nil
   end
   local function check(holds, text, ...)
@@ -118,25 +141,40 @@ describe("The catalogue of a simulated device", function()
     local name <const>, value <const> = changeable(node, object)
     if not name then return 0 end
     local modified <const> = expect(200, "PATCH", path, { [name] = value })
-    check(modified and modified[name] == value, "%s: %s is %s after its change to %s", path, name, modified and modified[name], value)
+    check(
+      modified and modified[name] == value, "%s: %s is %s after its change to %s", path, name,
+      modified and modified[name], value
+    )
     local read <const> = expect(200, "GET", path)
     for property, was in pairs(object) do
-      if type(was) ~= "table" and property ~= name and property ~= "generation" and property ~= "selfLink" and not property:find "^last"
-        and property ~= "updatedBy" and property ~= "revision" then
-        check(read and read[property] == was, "%s: %s was %s and is %s after a change of %s", path, property, was, read and read[property], name)
+      if
+        type(was) ~= "table" and property ~= name and property ~= "generation"
+        and property ~= "selfLink" and not property:find "^last" and property ~= "updatedBy"
+        and property ~= "revision"
+      then
+        check(
+          read and read[property] == was, "%s: %s was %s and is %s after a change of %s", path,
+          property, was, read and read[property], name
+        )
       end
     end
     if catalogue.find(template).type == "collection" then
       local whole <const> = {}
       local settable = false
       for property, was in pairs(object) do
-        if property ~= "selfLink" and property ~= "generation" and not property:find "Reference$" then whole[property] = was end
+        if
+          property ~= "selfLink" and property ~= "generation" and not property:find "Reference$"
+        then
+          whole[property] = was
+        end
         settable = settable or node.props[property] and not node.props[property].r
       end
       for property, was in pairs(body) do whole[property] = was end
       if not settable then whole.description, whole.appService = nil, "none" end
       local replaced <const> = expect(200, "PUT", path, whole)
-      check(replaced and replaced[name] ~= value, "%s: %s is still %s after a PUT", path, name, value)
+      check(
+        replaced and replaced[name] ~= value, "%s: %s is still %s after a PUT", path, name, value
+      )
     end
     return 1
   end
@@ -147,7 +185,8 @@ describe("The catalogue of a simulated device", function()
     local order <const>, late <const> = {}, {}
     for _, module in ipairs(catalogue.modules()) do
       for _, template in ipairs(catalogue.templates(module)) do
-        local list <const> = (LATE[template] or LATE[template:match "^(.*)/%*/[^/]+$"]) and late or order
+        local list <const> = (LATE[template] or LATE[template:match "^(.*)/%*/[^/]+$"]) and late
+          or order
         list[#list + 1] = template
       end
     end
@@ -158,7 +197,8 @@ describe("The catalogue of a simulated device", function()
       local path <const> = path_of(template)
       if not path then
         check(OTHER_WAY[template], "%s: nothing to look below", template)
-      elseif not template:find "^apiprotection" and not template:find "/%*$" then -- only with a licence for it
+      -- only with a licence for it
+      elseif not template:find "^apiprotection" and not template:find "/%*$" then
         if THERE[template] then made[template] = path .. "/" .. THERE[template] end
         local listed <const> = expect(200, "GET", path)
         counts.read = counts.read + 1
@@ -170,16 +210,23 @@ describe("The catalogue of a simulated device", function()
           local object <const> = expect(200, "POST", path, body)
           if object then
             counts.made = counts.made + 1
-            local own <const> = path .. "/" .. (object.fullPath or object.name or object.id):gsub("/", "~"):gsub("%%", "%%25")
+            local own <const> = path
+              .. "/"
+              .. (object.fullPath or object.name or object.id):gsub("/", "~"):gsub("%%", "%%25")
             made[template] = own
             undo[#undo + 1] = own
             for name, spec in pairs(node.props) do
-              if template ~= "sys/crypto/key" and type(spec.d) ~= "table" and spec.d ~= nil and spec.d ~= false and spec.d ~= "none" and spec.d ~= "" then
+              if
+                template ~= "sys/crypto/key" and type(spec.d) ~= "table" and spec.d ~= nil
+                and spec.d ~= false and spec.d ~= "none" and spec.d ~= ""
+              then
                 check(object[name] ~= nil, "%s: a new one has no %s", path, name)
               end
             end
             local read <const> = expect(200, "GET", own)
-            if read then counts.changed = counts.changed + change(node, template, own, read, body) end
+            if read then
+              counts.changed = counts.changed + change(node, template, own, read, body)
+            end
             expect(409, "POST", path, body)
           end
         end
@@ -194,8 +241,13 @@ describe("The catalogue of a simulated device", function()
     end
     assert.equal("", table.concat(problems, "\n"))
     -- The walk went everywhere: fewer would mean that the catalogue lost some.
-    assert.truthy(counts.read >= 1300 and counts.made >= 899 and counts.changed >= 970 and counts.deleted == counts.made,
-      ("%d read, %d made, %d changed, %d deleted"):format(counts.read, counts.made, counts.changed, counts.deleted))
+    assert.truthy(
+      counts.read >= 1300
+        and counts.made >= 899 and counts.changed >= 970 and counts.deleted == counts.made,
+      ("%d read, %d made, %d changed, %d deleted"):format(
+        counts.read, counts.made, counts.changed, counts.deleted
+      )
+    )
   end)
 end)
 
@@ -220,7 +272,9 @@ describe("What a simulated device makes of objects by itself", function()
   it("listeners have profiles", function()
     local listener <const> = bip.gtm.listener:create { name = "l", address = "192.0.2.1" }
     local names <const> = {}
-    for _, profile in ipairs(bip:at(listener.selfLink).profiles:list()) do names[#names + 1] = profile.fullPath end
+    for _, profile in ipairs(bip:at(listener.selfLink).profiles:list()) do
+      names[#names + 1] = profile.fullPath
+    end
     assert.same({ "/Common/dns", "/Common/udp_gtm_dns" }, names)
   end)
 
@@ -231,22 +285,52 @@ describe("What a simulated device makes of objects by itself", function()
     assert.equal("disabled", network.filter.logIpErrors)
     assert.equal("disabled", profile["protocol-sip"]:create({ name = "p" }).filter.logSipDrop)
     local log <const> = bip.ltm["lsn-log-profile"]:create { name = "l" }
-    assert.same({ "disabled", "enabled" }, { log.startInboundSession.action, log.endInboundSession.action })
+    assert.same(
+      { "disabled", "enabled" },
+      { log.startInboundSession.action, log.endInboundSession.action }
+    )
   end)
 
   it("feeds and publishers of addresses are complete", function()
     local feeds <const> = bip.security["ip-intelligence"]["feed-list"]
-    refused(function() feeds:create { name = "f", feeds = { { name = "one", poll = { url = "http://x/" } } } } end,
-      '"default-blacklist-category" must be specified')
-    refused(function() feeds:create { name = "f", feeds = { { name = "one" } } } end, '"url" must be specified')
-    local made <const> = feeds:create { name = "f", feeds = { {
-      name = "one", poll = { url = "http://x/" }, ["default-blacklist-category"] = "/Common/spam_sources",
-    } } }
-    assert.same({ name = "one", poll = { url = "http://x/", interval = "default" }, defaultBlacklistCategory = "/Common/spam_sources",
-      defaultListType = "blacklist" }, made.feeds[1])
+    refused(
+      function()
+        feeds:create { name = "f", feeds = { { name = "one", poll = { url = "http://x/" } } } }
+      end,
+      '"default-blacklist-category" must be specified'
+    )
+    refused(
+      function() feeds:create { name = "f", feeds = { { name = "one" } } } end,
+      '"url" must be specified'
+    )
+    local made <const> = feeds:create {
+      name = "f",
+      feeds = {
+        {
+          name = "one",
+          poll = { url = "http://x/" },
+          ["default-blacklist-category"] = "/Common/spam_sources",
+        },
+      },
+    }
+    assert.same(
+      {
+        name = "one",
+        poll = { url = "http://x/", interval = "default" },
+        defaultBlacklistCategory = "/Common/spam_sources",
+        defaultListType = "blacklist",
+      },
+      made.feeds[1]
+    )
     local publisher <const> = bip.security["blacklist-publisher"]
-    refused(function() publisher.profile:create { name = "p" } end, '"route-advertisement-nexthop" must be specified')
-    refused(function() publisher.category:create { name = "c" } end, "01020036:3: The requested blacklist category (/Common/c) was not found.")
+    refused(
+      function() publisher.profile:create { name = "p" } end,
+      '"route-advertisement-nexthop" must be specified'
+    )
+    refused(
+      function() publisher.category:create { name = "c" } end,
+      "01020036:3: The requested blacklist category (/Common/c) was not found."
+    )
     publisher.category:create { name = "proxy" }
   end)
 
@@ -285,57 +369,109 @@ describe("What a simulated device makes of objects by itself", function()
   end)
 
   it("what is said to be none or nowhere is", function()
-    assert.equal("none", bip.net.tunnels.vxlan:create({ name = "v", floodingType = "none" }).floodingType)
-    assert.equal("0.0.0.0:0", bip.ltm.virtual:create({ name = "v", internal = true, destination = "0.0.0.0:0" }).destination)
+    assert.equal(
+      "none",
+      bip.net.tunnels.vxlan:create({ name = "v", floodingType = "none" }).floodingType
+    )
+    assert.equal(
+      "0.0.0.0:0",
+      bip.ltm.virtual:create({ name = "v", internal = true, destination = "0.0.0.0:0" }).destination
+    )
   end)
 
   it("servers of DNS have monitors to choose from", function()
     bip.gtm.datacenter["/Common/d"]:create {}
-    local server <const> = bip.gtm.server:create { name = "s", datacenter = "/Common/d", monitor = "bigip" }
+    local server <const> =
+      bip.gtm.server:create { name = "s", datacenter = "/Common/d", monitor = "bigip" }
     assert.equal("/Common/bigip", server.monitor)
     assert.equal("/Common/http", bip.gtm.monitor.http["/Common/http_head_f5"]:load().defaultsFrom)
     assert.equal(120, bip.gtm.monitor.http:create({ name = "h" }).timeout)
   end)
 
   it("software and disks of guests are not made by a request", function()
-    for _, kind in ipairs { "volume", "image", "hotfix", "block-device-image", "block-device-hotfix", "signature" } do
-      refused(function() bip.sys.software[kind]:create { name = "x" } end, ('"create" is not supported for sys software %s.'):format(kind))
+    for _, kind in ipairs {
+      "volume", "image", "hotfix", "block-device-image", "block-device-hotfix", "signature",
+    } do
+      refused(
+        function() bip.sys.software[kind]:create { name = "x" } end,
+        ('"create" is not supported for sys software %s.'):format(kind)
+      )
     end
   end)
 
   it("TLS options are one text, however they are given", function()
-    local profile <const> = bip.ltm.profile["client-ssl"]:create { name = "p", tmOptions = { "no-tlsv1", "no-tlsv1.1" } }
+    local profile <const> =
+      bip.ltm.profile["client-ssl"]:create { name = "p", tmOptions = { "no-tlsv1", "no-tlsv1.1" } }
     assert.equal("{ no-tlsv1 no-tlsv1.1 }", profile.tmOptions)
-    assert.equal("{ no-ssl }", bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = "no-ssl" }).tmOptions)
-    assert.equal("{ no-ssl no-dtls }", bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = "{ no-ssl no-dtls }" }).tmOptions)
-    assert.equal("none", bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = {} }).tmOptions)
-    assert.equal("{ no-ssl }", bip.ltm.profile["server-ssl"]["/Common/cloud-service-default-ssl"]:load().tmOptions)
+    assert.equal(
+      "{ no-ssl }",
+      bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = "no-ssl" }).tmOptions
+    )
+    assert.equal(
+      "{ no-ssl no-dtls }",
+      bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = "{ no-ssl no-dtls }" }).tmOptions
+    )
+    assert.equal(
+      "none",
+      bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = {} }).tmOptions
+    )
+    assert.equal(
+      "{ no-ssl }",
+      bip.ltm.profile["server-ssl"]["/Common/cloud-service-default-ssl"]:load().tmOptions
+    )
   end)
 
   it("profiles of HTTP say everything about their parts, those of proxies what differs", function()
-    local profile <const> = bip.ltm.profile.http:create { name = "p", enforcement = { maxHeaderCount = 10 } }
-    assert.same({ 10, 32768, "none" }, { profile.enforcement.maxHeaderCount, profile.enforcement.maxHeaderSize, profile.explicitProxy.dnsResolver })
+    local profile <const> =
+      bip.ltm.profile.http:create { name = "p", enforcement = { maxHeaderCount = 10 } }
+    assert.same(
+      { 10, 32768, "none" },
+      {
+        profile.enforcement.maxHeaderCount,
+        profile.enforcement.maxHeaderSize,
+        profile.explicitProxy.dnsResolver,
+      }
+    )
     local explicit <const> = bip.ltm.profile.http["/Common/http-explicit"]:load()
-    assert.same({ "explicit", "none", "/Common/http-tunnel", "deny" },
-      { explicit.proxyType, explicit.defaultsFrom, explicit.explicitProxy.tunnelName, explicit.explicitProxy.defaultConnectHandling })
-    assert.equal("/Common/http", bip.ltm.profile.http:create({ name = "q", explicitProxy = { dnsResolver = "none" } }).defaultsFrom)
+    assert.same(
+      { "explicit", "none", "/Common/http-tunnel", "deny" },
+      {
+        explicit.proxyType, explicit.defaultsFrom, explicit.explicitProxy.tunnelName,
+        explicit.explicitProxy.defaultConnectHandling,
+      }
+    )
+    assert.equal(
+      "/Common/http",
+      bip.ltm.profile.http:create({ name = "q", explicitProxy = { dnsResolver = "none" } }).defaultsFrom
+    )
   end)
 
   it("database variables that want an address take one", function()
     local variable <const> = bip.sys.db["statemirror.ipaddr"]
     assert.equal("192.0.2.7", variable:modify({ value = "192.0.2.7" }).value)
     assert.equal("::", variable:modify({ value = "::" }).value)
-    refused(function() variable:modify { value = "nowhere" } end,
-      "01070911:3: The requested value (nowhere) for the DB variable (statemirror.ipaddr) is not in the range (IP address).")
+    refused(
+      function() variable:modify { value = "nowhere" } end,
+      "01070911:3: The requested value (nowhere) for the DB variable (statemirror.ipaddr) is not in the range (IP address)."
+    )
   end)
 
   it("files are as the device sees them, whatever a body says", function()
     device:control("write_file", { path = "/shared/key", text = "text" })
-    local key <const> = bip.sys.file["ssl-key"]:create { name = "k.key", sourcePath = "file:/shared/key", checksum = "x", revision = 7, size = 1,
-      passphrase = "$M$aa$bbbb" }
+    local key <const> = bip.sys.file["ssl-key"]:create {
+      name = "k.key", sourcePath = "file:/shared/key", checksum = "x", revision = 7, size = 1,
+      passphrase = "$M$aa$bbbb",
+    }
     assert.same({ 1, 4, "$M$aa$bbbb" }, { key.revision, key.size, key.passphrase })
     assert.not_equal("x", key.checksum)
-    assert.matches("^%$M%$", bip.sys.file["ssl-key"]:create({ name = "l.key", sourcePath = "file:/shared/key", passphrase = "word" }).passphrase)
+    assert.matches(
+      "^%$M%$",
+      bip.sys.file["ssl-key"]:create({
+        name = "l.key",
+        sourcePath = "file:/shared/key",
+        passphrase = "word",
+      }).passphrase
+    )
   end)
 
   it("the default monitor of nodes counts from when it is set", function()

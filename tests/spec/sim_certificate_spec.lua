@@ -1,14 +1,22 @@
--- Certificates and keys on the simulated device: what is read from them, and that a pair belongs together.
+-- Certificates and keys on the simulated device: what is read from them, and that a pair belongs
+-- together.
 local f5 = require "f5"
 local program = require "program"
 local sim = require "f5.sim"
 
 -- Two pairs, made once: NAME.crt and NAME.key, and one key with a passphrase.
 local directory = program.directory()
-local function openssl(line) assert(os.execute(("cd %s && openssl %s 2>/dev/null"):format(directory.path, line))) end
+local function openssl(line)
+  assert(os.execute(("cd %s && openssl %s 2>/dev/null"):format(directory.path, line)))
+end
 for _, name in ipairs { "one", "two" } do
-  openssl(("req -x509 -newkey rsa:2048 -nodes -keyout %s.key -out %s.crt -days 90 -set_serial 4711 -subj '/O=Example/CN=%s.example.net'"):format(
-    name, name, name))
+  openssl(
+    ("req -x509 -newkey rsa:2048 -nodes -keyout %s.key -out %s.crt -days 90 -set_serial 4711 -subj '/O=Example/CN=%s.example.net'"):format(
+      name,
+      name,
+      name
+    )
+  )
 end
 openssl "rsa -in one.key -aes256 -passout pass:hunter2 -out locked.key"
 
@@ -48,19 +56,33 @@ describe("Certificates and keys on the simulated device", function()
     assert.equal("rsa-public", made.keyType)
     assert.truthy(math.abs(made.expirationDate - os.time() - 90 * 24 * 3600) < 3600)
     assert.matches("^%u%l%l %d%d %d%d:%d%d:%d%d %d%d%d%d GMT$", made.expirationString)
-    local output <close> = io.popen(("openssl x509 -in %s/one.crt -noout -fingerprint -sha256"):format(directory.path))
+    local output <close> =
+      io.popen(("openssl x509 -in %s/one.crt -noout -fingerprint -sha256"):format(directory.path))
     assert.equal("SHA256/" .. output:read("a"):match "=([%x:]+)", made.fingerprint)
-    for name in pairs(made) do assert.is_nil(name:find "^_", name) end
-    assert.equal("CN=two.example.net,O=Example", certs["/Common/www.crt"]:modify(from "two.crt").subject)
+    for name in pairs(made) do
+      assert.is_nil(name:find "^_", name)
+    end
+    assert.equal(
+      "CN=two.example.net,O=Example",
+      certs["/Common/www.crt"]:modify(from "two.crt").subject
+    )
   end)
 
   it("refuses one without the other, and takes both in a transaction", function()
     use()
-    for reference, file in pairs { [certs["/Common/www.crt"]] = "two.crt", [keys["/Common/www.key"]] = "two.key" } do
+    for reference, file in pairs {
+      [certs["/Common/www.crt"]] = "two.crt",
+      [keys["/Common/www.key"]] = "two.key",
+    } do
       local ok <const>, err <const> = f5.try(function() reference:modify(from(file)) end)
       assert.is_false(ok)
       assert.equal("invalid", err.kind)
-      assert.matches("01070317:3: profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) do not match", err.message, 1, true)
+      assert.matches(
+        "01070317:3: profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) do not match",
+        err.message,
+        1,
+        true
+      )
     end
     assert.equal("CN=one.example.net,O=Example", certs["/Common/www.crt"]:load().subject)
     bip:transaction(function(tx)
@@ -90,29 +112,74 @@ describe("Certificates and keys on the simulated device", function()
     use()
     certs["/Common/two.crt"]:create(from "two.crt")
     keys["/Common/two.key"]:create(from "two.key")
-    local client <const>, server <const> = bip.ltm.profile["client-ssl"], bip.ltm.profile["server-ssl"]
+    local client <const>, server <const> =
+      bip.ltm.profile["client-ssl"], bip.ltm.profile["server-ssl"]
     local function refused(expected, kind, fn, ...)
       local ok <const>, err <const> = f5.try(fn, ...)
       assert.is_false(ok)
       assert.same({ kind, expected, 3 }, { err.kind, err.message, err.api_error })
     end
-    local function chain(cert, key) return { name = "x", certKeyChain = f5.array { { name = "x", cert = cert, key = key } } } end
-    local function not_found(what, name) return ("01020036:3: The requested %s (%s) was not found."):format(what, name) end
-    refused(not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client, chain("/Common/no.crt", "/Common/two.key"))
-    refused(not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client, chain("no.crt", "two.key"))
-    refused(not_found("Certificate Key File", "/Common/no.key"), "not_found", client.create, client, chain("/Common/two.crt", "/Common/no.key"))
-    refused(not_found("Certificate File", "/Common/two.key"), "not_found", client.create, client, chain("/Common/two.key", "/Common/two.key"))
-    refused("01070315:3: profile /Common/x requires a key", "invalid", client.create, client, chain "/Common/two.crt")
-    refused("01070315:3: profile /Common/x requires a key", "invalid", server.create, server, { name = "x", cert = "/Common/two.crt" })
-    refused("01070315:3: profile /Common/x requires a certificate", "invalid", server.create, server, { name = "x", key = "/Common/two.key" })
+    local function chain(cert, key)
+      return { name = "x", certKeyChain = f5.array { { name = "x", cert = cert, key = key } } }
+    end
+    local function not_found(what, name)
+      return ("01020036:3: The requested %s (%s) was not found."):format(what, name)
+    end
+    refused(
+      not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client,
+      chain("/Common/no.crt", "/Common/two.key")
+    )
+    refused(
+      not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client,
+      chain("no.crt", "two.key")
+    )
+    refused(
+      not_found("Certificate Key File", "/Common/no.key"),
+      "not_found", client.create, client, chain("/Common/two.crt", "/Common/no.key")
+    )
+    refused(
+      not_found("Certificate File", "/Common/two.key"), "not_found", client.create, client,
+      chain("/Common/two.key", "/Common/two.key")
+    )
+    refused(
+      "01070315:3: profile /Common/x requires a key", "invalid", client.create, client,
+      chain "/Common/two.crt"
+    )
+    refused(
+      "01070315:3: profile /Common/x requires a key", "invalid", server.create, server,
+      { name = "x", cert = "/Common/two.crt" }
+    )
+    refused(
+      "01070315:3: profile /Common/x requires a certificate",
+      "invalid", server.create, server, { name = "x", key = "/Common/two.key" }
+    )
     local function mismatch(name, cert, key)
-      return ("01070317:3: profile /Common/%s's key (/Common/%s) and certificate (/Common/%s) do not match"):format(name, key, cert)
+      return ("01070317:3: profile /Common/%s's key (/Common/%s) and certificate (/Common/%s) do not match"):format(
+        name,
+        key,
+        cert
+      )
     end
     local www <const> = client["/Common/www"]
-    refused(mismatch("x", "www.crt", "two.key"), "invalid", client.create, client, chain("/Common/www.crt", "two.key"))
-    refused(mismatch("x", "two.crt", "www.key"), "invalid", server.create, server, { name = "x", cert = "/Common/two.crt", key = "/Common/www.key" })
-    refused(mismatch("x", "two.crt", "default.key"), "invalid", client.create, client, { name = "x", cert = "/Common/two.crt" })
-    refused(mismatch("www", "two.crt", "www.key"), "invalid", www.modify, www, chain("/Common/two.crt", "/Common/www.key"))
+    refused(
+      mismatch("x", "www.crt", "two.key"), "invalid", client.create, client,
+      chain("/Common/www.crt", "two.key")
+    )
+    refused(
+      mismatch("x", "two.crt", "www.key"),
+      "invalid",
+      server.create,
+      server,
+      { name = "x", cert = "/Common/two.crt", key = "/Common/www.key" }
+    )
+    refused(
+      mismatch("x", "two.crt", "default.key"), "invalid", client.create, client,
+      { name = "x", cert = "/Common/two.crt" }
+    )
+    refused(
+      mismatch("www", "two.crt", "www.key"), "invalid", www.modify, www,
+      chain("/Common/two.crt", "/Common/www.key")
+    )
     assert.is_false(client["/Common/x"]:exists() or server["/Common/x"]:exists())
     assert.equal("/Common/www.crt", www:load().certKeyChain[1].cert)
     bip:transaction(function(tx) -- in the end it is right
@@ -172,7 +239,8 @@ describe("Certificates and keys on the simulated device", function()
     use()
     local body = from "locked.key"
     body.passphrase = "hunter2"
-    assert.equal("/Common/www.key", keys["/Common/www.key"]:modify(body).fullPath) -- the same key as before
+    -- the same key as before
+    assert.equal("/Common/www.key", keys["/Common/www.key"]:modify(body).fullPath)
     keys["/Common/unknown.key"]:create(from "locked.key")
   end)
 

@@ -14,8 +14,16 @@ describe("simulated device: files", function()
   end)
 
   local function send(uri, first, last, total, bytes)
-    return curl { device, "POST", uri, body = bytes,
-      headers = { ["Content-Type"] = "application/octet-stream", ["Content-Range"] = ("%d-%d/%d"):format(first, last, total) } }
+    return curl {
+      device,
+      "POST",
+      uri,
+      body = bytes,
+      headers = {
+        ["Content-Type"] = "application/octet-stream",
+        ["Content-Range"] = ("%d-%d/%d"):format(first, last, total),
+      },
+    }
   end
 
   local function receive(uri, range)
@@ -23,9 +31,21 @@ describe("simulated device: files", function()
   end
 
   local TARGETS <const> = {
-    { "/mgmt/shared/file-transfer/uploads/", "/mgmt/shared/file-transfer/uploads/", "/var/config/rest/downloads/" },
-    { "/mgmt/shared/file-transfer/ucs-uploads/", "/mgmt/shared/file-transfer/ucs-downloads/", "/var/local/ucs/" },
-    { "/mgmt/cm/autodeploy/software-image-uploads/", "/mgmt/cm/autodeploy/software-image-downloads/", "/shared/images/" },
+    {
+      "/mgmt/shared/file-transfer/uploads/",
+      "/mgmt/shared/file-transfer/uploads/",
+      "/var/config/rest/downloads/",
+    },
+    {
+      "/mgmt/shared/file-transfer/ucs-uploads/",
+      "/mgmt/shared/file-transfer/ucs-downloads/",
+      "/var/local/ucs/",
+    },
+    {
+      "/mgmt/cm/autodeploy/software-image-uploads/",
+      "/mgmt/cm/autodeploy/software-image-downloads/",
+      "/shared/images/",
+    },
   }
 
   it("G45 takes and gives files at every target", function()
@@ -33,11 +53,19 @@ describe("simulated device: files", function()
       local answer = send(target[1] .. "a%20b.bin", 0, 4, 5, "hello")
       assert.equal(200, answer.status)
       local body = answer.json
-      assert.same({ 0, 5, target[3] .. "a b.bin", target[3] .. "tmp/a b.bin", 0 },
-        { body.remainingByteCount, body.totalByteCount, body.localFilePath, body.temporaryFilePath, body.generation })
+      assert.same(
+        { 0, 5, target[3] .. "a b.bin", target[3] .. "tmp/a b.bin", 0 },
+        {
+          body.remainingByteCount, body.totalByteCount, body.localFilePath, body.temporaryFilePath,
+          body.generation,
+        }
+      )
       assert.same({ ["0"] = 5 }, body.usedChunks)
       local back = receive(target[2] .. "a%20b.bin", "0-4/5")
-      assert.same({ 200, "hello", "0-4/5" }, { back.status, back.body, back.headers["content-range"] })
+      assert.same(
+        { 200, "hello", "0-4/5" },
+        { back.status, back.body, back.headers["content-range"] }
+      )
       assert.equal("application/octet-stream", back.headers["content-type"])
       assert.equal(404, receive(target[2] .. "nope", "0-4/5").status)
     end
@@ -63,9 +91,15 @@ describe("simulated device: files", function()
   end)
 
   it("G45 takes empty files and one byte", function()
-    assert.equal(0, send("/mgmt/shared/file-transfer/uploads/empty", 0, 0, 0, "").json.remainingByteCount)
+    assert.equal(
+      0,
+      send("/mgmt/shared/file-transfer/uploads/empty", 0, 0, 0, "").json.remainingByteCount
+    )
     assert.equal("", receive("/mgmt/shared/file-transfer/uploads/empty", "0-0/0").body)
-    assert.equal(0, send("/mgmt/shared/file-transfer/uploads/one", 0, 0, 1, "x").json.remainingByteCount)
+    assert.equal(
+      0,
+      send("/mgmt/shared/file-transfer/uploads/one", 0, 0, 1, "x").json.remainingByteCount
+    )
     assert.equal("x", receive("/mgmt/shared/file-transfer/uploads/one", "0-0/1").body)
   end)
 
@@ -76,7 +110,16 @@ describe("simulated device: files", function()
     assert.equal("Chunk byte count 10 different from received buffer length 5", wrong.json.message)
     assert.equal(400, send(uri, 0, MIB, MIB + 1, ("a"):rep(MIB + 1)).status)
     assert.equal(400, send(uri, 8, 12, 10, "hello").status)
-    assert.equal(400, curl { device, "POST", uri, body = "hello", headers = { ["Content-Type"] = "application/octet-stream" } }.status)
+    assert.equal(
+      400,
+      curl {
+        device,
+        "POST",
+        uri,
+        body = "hello",
+        headers = { ["Content-Type"] = "application/octet-stream" },
+      }.status
+    )
     assert.equal(404, send("/mgmt/shared/file-transfer/uploads/..%2Fa", 0, 4, 5, "hello").status)
   end)
 

@@ -14,7 +14,8 @@ describe("a simulated fleet", function()
     local fleet <close> = sim.start { fleet = 300 }
     for _, n in ipairs { 1, 2, 300 } do
       local member = fleet:member(n)
-      local bip <close> = f5.connect(member:options "admin") -- verified against the member's address
+      -- verified against the member's address
+      local bip <close> = f5.connect(member:options "admin")
       local devices = bip.cm.device:list()
       assert.same({ 1, ("bigip%d.example.net"):format(n), member.host }, { #devices, devices[1].hostname, devices[1].managementIp })
       bip.ltm.node["/Common/n" .. n]:create { address = "10.0.0.1" }
@@ -48,7 +49,14 @@ describe("a simulated fleet", function()
     post(fleet:member(1), "/mgmt/tm/ltm/pool", { name = "a" })
     local member = fleet:member(2)
     assert.equal(404, curl(member, "GET", "/mgmt/tm/ltm/pool/a").status)
-    assert.equal(404, post(member, "/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", pool = "/Common/a" }).status)
+    assert.equal(
+      404,
+      post(
+        member,
+        "/mgmt/tm/ltm/virtual",
+        { name = "v", destination = "10.0.0.1:80", pool = "/Common/a" }
+      ).status
+    )
     assert.equal(200, post(member, "/mgmt/tm/ltm/pool", { name = "a" }).status)
     assert.equal(409, post(member, "/mgmt/tm/ltm/pool", { name = "a" }).status)
     assert.equal(200, curl(fleet:member(1), "DELETE", "/mgmt/tm/ltm/pool/a").status)
@@ -59,7 +67,9 @@ describe("a simulated fleet", function()
     local fleet <close> = sim.start { fleet = 20, failing = 0.1 }
     local failed = 0
     for n = 1, 20 do
-      if curl(fleet:member(n), "GET", "/mgmt/tm/ltm/node").status == 500 then failed = failed + 1 end
+      if curl(fleet:member(n), "GET", "/mgmt/tm/ltm/node").status == 500 then
+        failed = failed + 1
+      end
     end
     assert.equal(2, failed)
     assert.not_equal(0, curl(fleet:member(21), "GET", "/mgmt/tm/ltm/node").exit)

@@ -1,4 +1,5 @@
--- The server under the simulated device, through curl: what HTTP says and what a broken device does.
+-- The server under the simulated device, through curl: what HTTP says and what a broken device
+-- does.
 local sim = require "f5.sim"
 local curl = require "curl"
 
@@ -49,43 +50,82 @@ describe("simulated device: server", function()
       local given = curl { device, "GET", path, options = options }
       return given.status, given.body:match "<title>(.-)</title>"
     end
-    local longest <const> = "/mgmt/tm/ltm/pool?x=" .. ("x"):rep(8190 - #"GET /mgmt/tm/ltm/pool?x= HTTP/1.1")
+    local longest <const> = "/mgmt/tm/ltm/pool?x="
+      .. ("x"):rep(8190 - #"GET /mgmt/tm/ltm/pool?x= HTTP/1.1")
     assert.equal(200, (answer(longest, "-u admin:admin")))
     assert.same({ 414, "414 Request-URI Too Long" }, { answer(longest .. "x", "-u admin:admin") })
-    assert.same({ 400, "400 Bad Request" }, { answer("/mgmt/tm/ltm/pool", "-H 'X-Long: " .. ("x"):rep(8190) .. "'") })
+    assert.same(
+      { 400, "400 Bad Request" },
+      { answer("/mgmt/tm/ltm/pool", "-H 'X-Long: " .. ("x"):rep(8190) .. "'") }
+    )
     assert.same({ 400, "400 Bad Request" }, { answer("/mgmt/tm/ltm/pool/%zz", "-u admin:admin") })
     assert.equal(404, (answer("/mgmt/tm/ltm/pool/%25zz", "-u admin:admin")))
   end)
 
-  it("refuses what could be taken for more or fewer requests than it is, and ends the connection", function()
-    local LOGIN <const> = "Authorization: Basic YWRtaW46YWRtaW4=\r\n"
-    local NEXT <const> = "GET /mgmt/tm/ltm/node HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" .. LOGIN .. "\r\n"
-    -- The statuses of all answers to what is sent in one piece.
-    local function statuses(head, body)
-      local path = os.tmpname()
-      local file <close> = assert(io.open(path, "wb"))
-      file:write(head:gsub("\n", "\r\n"), LOGIN, "\r\n", body or "", NEXT)
-      file:close()
-      local pipe = assert(io.popen(("openssl s_client -quiet -verify_quiet -connect %s:%d < %s 2>/dev/null"):format(device.host, device.port, path)))
-      local list = {}
-      for status in pipe:read("a"):gmatch "HTTP/1%.%d (%d+)" do list[#list + 1] = status end
-      pipe:close()
-      os.remove(path)
-      return table.concat(list, " ")
+  it(
+    "refuses what could be taken for more or fewer requests than it is, and ends the connection",
+    function()
+      local LOGIN <const> = "Authorization: Basic YWRtaW46YWRtaW4=\r\n"
+      local NEXT <const> = "GET /mgmt/tm/ltm/node HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        .. LOGIN .. "\r\n"
+      -- The statuses of all answers to what is sent in one piece.
+      local function statuses(head, body)
+        local path = os.tmpname()
+        local file <close> = assert(io.open(path, "wb"))
+        file:write(head:gsub("\n", "\r\n"), LOGIN, "\r\n", body or "", NEXT)
+        file:close()
+        local pipe = assert(
+          io.popen(
+            ("openssl s_client -quiet -verify_quiet -connect %s:%d < %s 2>/dev/null"):format(
+              device.host,
+              device.port,
+              path
+            )
+          )
+        )
+        local list = {}
+        for status in pipe:read("a"):gmatch "HTTP/1%.%d (%d+)" do
+          list[#list + 1] = status
+        end
+        pipe:close()
+        os.remove(path)
+        return table.concat(list, " ")
+      end
+      local POOL <const> = "POST /mgmt/tm/ltm/pool HTTP/1.1\nContent-Type: application/json\n"
+      assert.equal("200 200", statuses "GET /mgmt/tm/ltm/pool HTTP/1.1\nHost: a\n")
+      assert.equal("400", statuses "GET /mgmt/tm/ltm/pool HTTP/1.1\n")
+      assert.equal("400", statuses "GET /mgmt/tm/ltm/pool HTTP/1.1\nHost: a\nHost: b\n")
+      assert.equal("200", statuses "GET /mgmt/tm/ltm/pool HTTP/1.0\n") -- as old clients do
+      assert.equal("200 200", statuses(POOL .. "Host: a\nContent-Length: 14\n", '{ "name":"a" }'))
+      assert.equal(
+        "400",
+        statuses(POOL .. "Host: a\nContent-Length: 14\nContent-Length: 140\n", '{ "name":"b" }')
+      )
+      assert.equal(
+        "400",
+        statuses(
+          POOL .. "Host: a\nContent-Length: 14\nTransfer-Encoding: chunked\n",
+          'e\r\n{ "name":"b" }\r\n0\r\n\r\n'
+        )
+      )
+      assert.equal(
+        "400",
+        statuses(
+          POOL .. "Host: a\nTransfer-Encoding: chunked\nTransfer-Encoding: x\n",
+          'e\r\n{ "name":"b" }\r\n0\r\n\r\n'
+        )
+      )
+      assert.equal(
+        "200 200",
+        statuses(
+          POOL .. "Host: a\nTransfer-Encoding: chunked\n",
+          'e\r\n{ "name":"c" }\r\n0\r\n\r\n'
+        )
+      )
+      assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/pool/b").status)
+      assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/pool/c").status)
     end
-    local POOL <const> = "POST /mgmt/tm/ltm/pool HTTP/1.1\nContent-Type: application/json\n"
-    assert.equal("200 200", statuses "GET /mgmt/tm/ltm/pool HTTP/1.1\nHost: a\n")
-    assert.equal("400", statuses "GET /mgmt/tm/ltm/pool HTTP/1.1\n")
-    assert.equal("400", statuses "GET /mgmt/tm/ltm/pool HTTP/1.1\nHost: a\nHost: b\n")
-    assert.equal("200", statuses "GET /mgmt/tm/ltm/pool HTTP/1.0\n") -- as old clients do
-    assert.equal("200 200", statuses(POOL .. "Host: a\nContent-Length: 14\n", '{ "name":"a" }'))
-    assert.equal("400", statuses(POOL .. "Host: a\nContent-Length: 14\nContent-Length: 140\n", '{ "name":"b" }'))
-    assert.equal("400", statuses(POOL .. "Host: a\nContent-Length: 14\nTransfer-Encoding: chunked\n", 'e\r\n{ "name":"b" }\r\n0\r\n\r\n'))
-    assert.equal("400", statuses(POOL .. "Host: a\nTransfer-Encoding: chunked\nTransfer-Encoding: x\n", 'e\r\n{ "name":"b" }\r\n0\r\n\r\n'))
-    assert.equal("200 200", statuses(POOL .. "Host: a\nTransfer-Encoding: chunked\n", 'e\r\n{ "name":"c" }\r\n0\r\n\r\n'))
-    assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/pool/b").status)
-    assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/pool/c").status)
-  end)
+  )
 
   it("delays, resets, cuts and falsifies answers as planted", function()
     device:fault { delay_ms = 300, times = 1 }
@@ -128,7 +168,10 @@ describe("simulated device: server", function()
     assert.equal(503, page.status)
     assert.matches("Configuration Utility restarting...", page.body, 1, true)
     device:advance(16)
-    assert.matches("Public URI path not registered: /tm/ltm", curl(device, "GET", "/mgmt/tm/ltm").json.message, 1, true)
+    assert.matches(
+      "Public URI path not registered: /tm/ltm", curl(device, "GET", "/mgmt/tm/ltm").json.message,
+      1, true
+    )
   end)
 
   it("lives beside others", function()

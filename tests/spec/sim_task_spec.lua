@@ -1,4 +1,5 @@
--- Long work and commands on the simulated device: asynchronous tasks, tmsh's commands, UCS archives, images, reboots, bash.
+-- Long work and commands on the simulated device: asynchronous tasks, tmsh's commands, UCS
+-- archives, images, reboots, bash.
 local sim = require "f5.sim"
 local curl = require "curl"
 
@@ -7,14 +8,23 @@ local TASK <const> = "/mgmt/tm/task/"
 describe("simulated device: tasks and commands", function()
   local device
 
-  before_each(function() device = sim.start { provision = { "ltm", "apm", "vcmp", "wam", "pem", "ilx", "asm" } } end)
+  before_each(
+    function()
+      device = sim.start { provision = { "ltm", "apm", "vcmp", "wam", "pem", "ilx", "asm" } }
+    end
+  )
   after_each(function()
     assert.equal(0, device:problems())
     device:stop()
   end)
 
   local function bash(script)
-    local answer = curl(device, "POST", "/mgmt/tm/util/bash", { command = "run", utilCmdArgs = "-c '" .. script:gsub("'", "'\\''") .. "'" })
+    local answer = curl(
+      device,
+      "POST",
+      "/mgmt/tm/util/bash",
+      { command = "run", utilCmdArgs = "-c '" .. script:gsub("'", "'\\''") .. "'" }
+    )
     assert.equal(200, answer.status)
     assert.equal("tm:util:bash:runstate", answer.json.kind)
     return answer.json.commandResult
@@ -25,7 +35,10 @@ describe("simulated device: tasks and commands", function()
     assert.equal(200, created.status)
     local id = created.json._taskId
     assert.equal("STARTED", created.json._taskState)
-    assert.equal(("https://localhost/mgmt/tm/task/sys/ucs/%d/result?ver=17.1.3"):format(id), created.json._taskResultLink)
+    assert.equal(
+      ("https://localhost/mgmt/tm/task/sys/ucs/%d/result?ver=17.1.3"):format(id),
+      created.json._taskResultLink
+    )
     local path = TASK .. "sys/ucs/" .. id
     device:advance(60)
     assert.equal("STARTED", curl(device, "GET", path).json._taskState)
@@ -37,7 +50,10 @@ describe("simulated device: tasks and commands", function()
     local other = curl(device, "POST", TASK .. "sys/config", { command = "save" }).json._taskId
     local busy = curl(device, "PUT", TASK .. "sys/config/" .. other, { _taskState = "VALIDATING" })
     assert.equal(503, busy.status)
-    assert.same({ "There is an active asynchronous task executing.", 32964609 }, { busy.json.message, busy.json.apiError })
+    assert.same(
+      { "There is an active asynchronous task executing.", 32964609 },
+      { busy.json.message, busy.json.apiError }
+    )
     device:advance(10)
     assert.equal("COMPLETED", curl(device, "GET", path).json._taskState)
     local result = curl(device, "GET", path .. "/result")
@@ -49,7 +65,10 @@ describe("simulated device: tasks and commands", function()
     local gone = curl(device, "GET", path)
     assert.equal(404, gone.status)
     assert.equal(("Task not found - ID: %d user: admin"):format(id), gone.json.message)
-    assert.equal("/var/local/ucs/nightly.ucs", curl(device, "GET", "/mgmt/tm/sys/ucs").json.items[1].apiRawValues.filename)
+    assert.equal(
+      "/var/local/ucs/nightly.ucs",
+      curl(device, "GET", "/mgmt/tm/sys/ucs").json.items[1].apiRawValues.filename
+    )
   end)
 
   it("G23 fails, vanishes and forgets as planned", function()
@@ -59,7 +78,9 @@ describe("simulated device: tasks and commands", function()
       curl(device, "PUT", TASK .. "sys/config/" .. id, { _taskState = "VALIDATING" })
       return TASK .. "sys/config/" .. id
     end
-    local failing = task { template = "sys/config", outcome = "FAILED", seconds = 30, message = "01070734:3: disk full" }
+    local failing = task {
+      template = "sys/config", outcome = "FAILED", seconds = 30, message = "01070734:3: disk full",
+    }
     device:advance(20)
     assert.equal("VALIDATING", curl(device, "GET", failing).json._taskState)
     device:advance(11)
@@ -71,7 +92,8 @@ describe("simulated device: tasks and commands", function()
     local unstarted = curl(device, "POST", TASK .. "sys/config", { command = "save" }).json._taskId
     device:advance(601)
     assert.equal(404, curl(device, "GET", TASK .. "sys/config/" .. unstarted).status)
-    local missing = curl(device, "POST", TASK .. "sys/ucs", { command = "load", name = "nope" }).json._taskId
+    local missing =
+      curl(device, "POST", TASK .. "sys/ucs", { command = "load", name = "nope" }).json._taskId
     curl(device, "PUT", TASK .. "sys/ucs/" .. missing, { _taskState = "VALIDATING" })
     device:advance(10)
     assert.equal("FAILED", curl(device, "GET", TASK .. "sys/ucs/" .. missing).json._taskState)
@@ -79,21 +101,43 @@ describe("simulated device: tasks and commands", function()
 
   it("G24 has every endpoint of the guide's table, in both ways", function()
     local bodies = {
-      ["sys/config"] = { command = "save" }, ["sys/ucs"] = { command = "save", name = "a" }, ["sys/geoip"] = { command = "load" },
-      ["sys/classification-signature"] = { command = "load" }, ["sys/failover"] = { command = "run", standby = true },
-      ["ltm/dns-express-db"] = { command = "load" }, ["ltm/classification/urldb-feed-list"] = { command = "load", name = "x" },
+      ["sys/config"] = { command = "save" },
+      ["sys/ucs"] = { command = "save", name = "a" },
+      ["sys/geoip"] = { command = "load" },
+      ["sys/classification-signature"] = { command = "load" },
+      ["sys/failover"] = { command = "run", standby = true },
+      ["ltm/dns-express-db"] = { command = "load" },
+      ["ltm/classification/urldb-feed-list"] = { command = "load", name = "x" },
       ["ltm/classification/signature-definition"] = { command = "load" },
       ["ltm/classification/update-signatures"] = { command = "load" },
       ["apm/epsec/epsec-package"] = { command = "install", name = "e.iso" },
-      ["wom/verify-config"] = { command = "run" }, ["wom/diagnose-conn"] = { command = "run" }, ["wam/policy"] = { command = "load" },
-      ["security/firewall/fqdn-entity"] = { command = "load" }, ["security/ip-intelligence/feed-list"] = { command = "load" },
-      ["security/anti-fraud/signatures-update"] = { command = "load" }, ["security/anti-fraud/engine-update"] = { command = "load" },
-      ["pem/subscribers"] = { command = "load" }, ["ilx/plugin"] = { command = "restart", name = "p" },
-      ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" }, ["cm/add-to-trust"] = { command = "run", name = "d" },
-      ["cm/remove-from-trust"] = { command = "run", name = "d" }, ["cli/script"] = { command = "run", name = "s" },
+      ["wom/verify-config"] = { command = "run" },
+      ["wom/diagnose-conn"] = { command = "run" },
+      ["wam/policy"] = { command = "load" },
+      ["security/firewall/fqdn-entity"] = { command = "load" },
+      ["security/ip-intelligence/feed-list"] = { command = "load" },
+      ["security/anti-fraud/signatures-update"] = { command = "load" },
+      ["security/anti-fraud/engine-update"] = { command = "load" },
+      ["pem/subscribers"] = { command = "load" },
+      ["ilx/plugin"] = { command = "restart", name = "p" },
+      ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" },
+      ["cm/add-to-trust"] = { command = "run", name = "d" },
+      ["cm/remove-from-trust"] = { command = "run", name = "d" },
+      ["cli/script"] = { command = "run", name = "s" },
     }
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/cli/script", { name = "s", apiAnonymous = "proc script::run {} {}" }).status)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }).status)
+    assert.equal(
+      200,
+      curl(
+        device,
+        "POST",
+        "/mgmt/tm/cli/script",
+        { name = "s", apiAnonymous = "proc script::run {} {}" }
+      ).status
+    )
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }).status
+    )
     for template, body in pairs(bodies) do
       local created = curl(device, "POST", TASK .. template, body)
       assert.equal(200, created.status, template)
@@ -103,12 +147,20 @@ describe("simulated device: tasks and commands", function()
       assert.equal("COMPLETED", curl(device, "GET", path).json._taskState, template)
       assert.equal(200, curl(device, "POST", "/mgmt/tm/" .. template, body).status, template)
     end
-    local guest = curl(device, "POST", TASK .. "vcmp/guest", { name = "g1", initialImage = "x.iso" }).json._taskId
-    assert.equal(202, curl(device, "PUT", TASK .. "vcmp/guest/" .. guest, { _taskState = "VALIDATING" }).status)
+    local guest = curl(
+      device, "POST", TASK .. "vcmp/guest", { name = "g1", initialImage = "x.iso" }
+    ).json._taskId
+    assert.equal(
+      202,
+      curl(device, "PUT", TASK .. "vcmp/guest/" .. guest, { _taskState = "VALIDATING" }).status
+    )
     device:advance(5)
     assert.equal("COMPLETED", curl(device, "GET", TASK .. "vcmp/guest/" .. guest).json._taskState)
     assert.equal(200, curl(device, "GET", "/mgmt/tm/vcmp/guest/g1").status)
-    assert.equal("standby", curl(device, "GET", "/mgmt/tm/shared/bigip-failover-state").json.failoverState)
+    assert.equal(
+      "standby",
+      curl(device, "GET", "/mgmt/tm/shared/bigip-failover-state").json.failoverState
+    )
     assert.equal(501, curl(device, "POST", TASK .. "sys/config", { command = "frobnicate" }).status)
     assert.equal(404, curl(device, "POST", TASK .. "ltm/pool", { command = "save" }).status)
   end)
@@ -117,50 +169,122 @@ describe("simulated device: tasks and commands", function()
     curl(device, "POST", "/mgmt/tm/ltm/node", { name = "n1", address = "192.0.2.1" })
     local saved = curl(device, "POST", "/mgmt/tm/sys/config", { command = "save" }).json
     assert.same({ kind = "tm:sys:config:savestate", command = "save" }, saved)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/ucs", { command = "save", name = "one.ucs" }).status)
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/sys/ucs", { command = "save", name = "one.ucs" }).status
+    )
     curl(device, "DELETE", "/mgmt/tm/ltm/node/~Common~n1")
     assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/config", { command = "load" }).status)
     assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/node/~Common~n1").status)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/config", { command = "load", name = "default" }).status)
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/sys/config", { command = "load", name = "default" }).status
+    )
     assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/node/~Common~n1").status)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/ucs", { command = "load", name = "one" }).status)
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/sys/ucs", { command = "load", name = "one" }).status
+    )
     assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/node/~Common~n1").status)
-    assert.equal(400, curl(device, "POST", "/mgmt/tm/sys/ucs", { command = "load", name = "two" }).status)
+    assert.equal(
+      400,
+      curl(device, "POST", "/mgmt/tm/sys/ucs", { command = "load", name = "two" }).status
+    )
     assert.equal(200, curl(device, "DELETE", "/mgmt/tm/sys/ucs/one.ucs").status)
     assert.is_nil(curl(device, "GET", "/mgmt/tm/sys/ucs").json.items)
   end)
 
   it("G25 moves, copies, generates, publishes, resets, starts, stops, mails", function()
-    curl(device, "POST", "/mgmt/tm/ltm/pool", { name = "p1", members = { { name = "192.0.2.1:80", address = "192.0.2.1" } } })
-    curl(device, "POST", "/mgmt/tm/ltm/virtual", { name = "v1", destination = "192.0.2.9:80", pool = "p1" })
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "p1", target = "p2" }).status)
+    curl(
+      device,
+      "POST",
+      "/mgmt/tm/ltm/pool",
+      { name = "p1", members = { { name = "192.0.2.1:80", address = "192.0.2.1" } } }
+    )
+    curl(
+      device,
+      "POST",
+      "/mgmt/tm/ltm/virtual",
+      { name = "v1", destination = "192.0.2.9:80", pool = "p1" }
+    )
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "p1", target = "p2" }).status
+    )
     assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/pool/~Common~p1").status)
     assert.equal(1, #curl(device, "GET", "/mgmt/tm/ltm/pool/~Common~p2/members").json.items)
     assert.equal("/Common/p2", curl(device, "GET", "/mgmt/tm/ltm/virtual/~Common~v1").json.pool)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }).status)
-    assert.equal(409, curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }).status)
-    assert.equal(404, curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "nope", target = "p4" }).status)
-    curl(device, "POST", "/mgmt/tm/ltm/rule", { name = "r1", apiAnonymous = "when HTTP_REQUEST { }" })
-    local body = { command = "generate", name = "r1", options = { { signature = true } }, ["signing-key"] = "k" }
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }).status
+    )
+    assert.equal(
+      409,
+      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }).status
+    )
+    assert.equal(
+      404,
+      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "nope", target = "p4" }).status
+    )
+    curl(
+      device,
+      "POST",
+      "/mgmt/tm/ltm/rule",
+      { name = "r1", apiAnonymous = "when HTTP_REQUEST { }" }
+    )
+    local body = {
+      command = "generate", name = "r1", options = { { signature = true } }, ["signing-key"] = "k",
+    }
     assert.equal(200, curl(device, "POST", "/mgmt/tm/ltm/rule", body).status)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/ltm/virtual", { command = "reset-stats", name = "v1" }).status)
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/ltm/virtual", { command = "reset-stats", name = "v1" }).status
+    )
     for _, action in ipairs { "start", "stop", "restart" } do
-      assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/service", { command = action, name = "ntpd" }).status)
+      assert.equal(
+        200,
+        curl(device, "POST", "/mgmt/tm/sys/service", { command = action, name = "ntpd" }).status
+      )
     end
     assert.equal("run", device:state().services.ntpd)
-    assert.equal(404, curl(device, "POST", "/mgmt/tm/sys/icall/handler/perpetual", { command = "start", name = "h" }).status)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/analytics/application-security/report",
-      { command = "send-mail", ["email-addresses"] = { "a@example.net" } }).status)
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/asm/policy", { command = "publish", name = "/Common/p" }).status)
-    local ping = curl(device, "POST", "/mgmt/tm/util/ping", { command = "run", utilCmdArgs = "-c 1 192.0.2.7" }).json
+    assert.equal(
+      404,
+      curl(
+        device, "POST", "/mgmt/tm/sys/icall/handler/perpetual", { command = "start", name = "h" }
+      ).status
+    )
+    assert.equal(
+      200,
+      curl(
+        device,
+        "POST",
+        "/mgmt/tm/analytics/application-security/report",
+        { command = "send-mail", ["email-addresses"] = { "a@example.net" } }
+      ).status
+    )
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/asm/policy", { command = "publish", name = "/Common/p" }).status
+    )
+    local ping = curl(
+      device,
+      "POST",
+      "/mgmt/tm/util/ping",
+      { command = "run", utilCmdArgs = "-c 1 192.0.2.7" }
+    ).json
     assert.matches("192.0.2.7", ping.commandResult, 1, true)
     local unknown = curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "reboot" })
     assert.equal(501, unknown.status)
   end)
 
   it("G25 installs an image over time, and reboots into it", function()
-    local put = curl { device, "POST", "/mgmt/cm/autodeploy/software-image-uploads/BIGIP-17.5.0-0.0.15.iso", body = "iso",
-      headers = { ["Content-Type"] = "application/octet-stream", ["Content-Range"] = "0-2/3" } }
+    local put = curl {
+      device,
+      "POST",
+      "/mgmt/cm/autodeploy/software-image-uploads/BIGIP-17.5.0-0.0.15.iso",
+      body = "iso",
+      headers = { ["Content-Type"] = "application/octet-stream", ["Content-Range"] = "0-2/3" },
+    }
     assert.equal(200, put.status)
     local image = curl(device, "GET", "/mgmt/tm/sys/software/image/BIGIP-17.5.0-0.0.15.iso").json
     assert.same({ "17.5.0", "0.0.15", "yes" }, { image.version, image.build, image.verified })
@@ -169,7 +293,10 @@ describe("simulated device: tasks and commands", function()
     body.options = { { ["create-volume"] = true }, { reboot = true } }
     assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/software/image", body).status)
     device:advance(31)
-    assert.matches("^installing %d+%.000 pct$", curl(device, "GET", "/mgmt/tm/sys/software/volume/HD1.2").json.status)
+    assert.matches(
+      "^installing %d+%.000 pct$",
+      curl(device, "GET", "/mgmt/tm/sys/software/volume/HD1.2").json.status
+    )
     device:advance(30)
     assert.equal(7, curl(device, "GET", "/mgmt/tm/sys/software/volume/HD1.2").exit)
     device:advance(121)
@@ -178,7 +305,10 @@ describe("simulated device: tasks and commands", function()
   end)
 
   it("G25 reboots and restarts, and is ready again later", function()
-    assert.equal(200, curl(device, "POST", "/mgmt/tm/sys/service", { command = "restart", name = "restjavad" }).status)
+    assert.equal(
+      200,
+      curl(device, "POST", "/mgmt/tm/sys/service", { command = "restart", name = "restjavad" }).status
+    )
     assert.equal(503, curl(device, "GET", "/mgmt/tm/sys").status)
     device:advance(21)
     assert.equal(200, curl(device, "GET", "/mgmt/tm/sys").status)
@@ -199,7 +329,10 @@ describe("simulated device: tasks and commands", function()
     assert.equal("2\n", bash [[printf "a\nb\n" | wc -l]])
     assert.equal("cat: /nope: No such file or directory\n1\n", bash "cat /nope; echo $?")
     assert.equal("1\n", bash "cat /nope 2>/dev/null; echo $?")
-    assert.equal("one\ntwo\n", bash "{ echo one; echo two; } > /var/tmp/f; cat /var/tmp/f; rm /var/tmp/f")
+    assert.equal(
+      "one\ntwo\n",
+      bash "{ echo one; echo two; } > /var/tmp/f; cat /var/tmp/f; rm /var/tmp/f"
+    )
     assert.equal("/bin/bash: frob: command not found\n127\n", bash "frob; echo $?")
     assert.equal("yes\n", bash "if [ -e /VERSION ]; then echo yes; else echo no; fi")
     assert.equal("in out\n", bash [[echo "$(echo in) out"]])
@@ -219,11 +352,18 @@ describe("simulated device: tasks and commands", function()
       return created.json, running, curl(device, "GET", uri .. "/" .. created.json.id).json
     end
     local made, running, done, _
-    made, running, done = job("/mgmt/tm/shared/sys/backup", { action = "BACKUP", file = "b1.ucs" }, 10)
+    made, running, done =
+      job("/mgmt/tm/shared/sys/backup", { action = "BACKUP", file = "b1.ucs" }, 10)
     assert.same({ "CREATED", "STARTED", "FINISHED" }, { made.status, running, done.status })
-    assert.equal("/var/local/ucs/b1.ucs", curl(device, "GET", "/mgmt/tm/sys/ucs").json.items[1].apiRawValues.filename)
+    assert.equal(
+      "/var/local/ucs/b1.ucs",
+      curl(device, "GET", "/mgmt/tm/sys/ucs").json.items[1].apiRawValues.filename
+    )
     made, running, done = job("/mgmt/cm/autodeploy/qkview", { name = "q.qkview" }, 20)
-    assert.same({ "IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED" }, { made.status, running, done.status })
+    assert.same(
+      { "IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED" },
+      { made.status, running, done.status }
+    )
     assert.equal(200, curl(device, "GET", done.qkviewUri:gsub("^https://localhost", "")).status)
     local packages = "/mgmt/shared/iapp/package-management-tasks"
     local rpm = "/var/config/rest/downloads/f5-appsvcs-3.50.0-1.noarch.rpm"
@@ -231,7 +371,10 @@ describe("simulated device: tasks and commands", function()
     assert.equal("FAILED", done.status)
     device:control("write_file", { path = rpm, text = "rpm" })
     made, _, done = job(packages, { operation = "INSTALL", packageFilePath = rpm }, 3)
-    assert.same({ "CREATED", "FINISHED", "f5-appsvcs-3.50.0-1.noarch" }, { made.status, done.status, done.packageName })
+    assert.same(
+      { "CREATED", "FINISHED", "f5-appsvcs-3.50.0-1.noarch" },
+      { made.status, done.status, done.packageName }
+    )
     assert.equal("shared:iapp:package-management-tasks:iapppackagemanagementtaskstate", done.kind)
     _, _, done = job(packages, { operation = "QUERY" }, 3)
     assert.equal("f5-appsvcs", done.queryResponse[1].name)
@@ -252,26 +395,48 @@ describe("simulated device: tasks and commands", function()
     assert.equal("DEPRECATED_RESOURCE", curl(device, "GET", deprecated).headers["x-f5-api-status"])
     assert.is_nil(curl(device, "GET", "/mgmt/tm/ltm/pool").headers["x-f5-api-status"])
     local before = curl(device, "GET", settings).json
-    assert.same({ "true", "true", "false" }, { before.deprecatedApiAllowed, before.earlyAccessApiAllowed, before.testOnlyApiAllowed })
-    local property = curl(device, "POST", "/mgmt/tm/ltm/profile/fastl4", { name = "f1", softwareSynCookie = "enabled" })
+    assert.same(
+      { "true", "true", "false" },
+      { before.deprecatedApiAllowed, before.earlyAccessApiAllowed, before.testOnlyApiAllowed }
+    )
+    local property = curl(
+      device, "POST", "/mgmt/tm/ltm/profile/fastl4", { name = "f1", softwareSynCookie = "enabled" }
+    )
     assert.equal("DEPRECATED_PROPERTY", property.headers["x-f5-api-status"])
     assert.equal(200, curl(device, "PATCH", settings, { deprecatedApiAllowed = "false" }).status)
     assert.equal(404, curl(device, "GET", deprecated).status)
-    assert.equal(404, curl(device, "POST", "/mgmt/tm/ltm/profile/fastl4", { name = "f2", softwareSynCookie = "enabled" }).status)
+    assert.equal(
+      404,
+      curl(
+        device, "POST", "/mgmt/tm/ltm/profile/fastl4",
+        { name = "f2", softwareSynCookie = "enabled" }
+      ).status
+    )
     assert.equal(200, curl(device, "POST", "/mgmt/tm/ltm/profile/fastl4", { name = "f3" }).status)
     assert.equal(200, curl(device, "PATCH", settings, { deprecatedApiAllowed = "true" }).status)
     assert.equal(200, curl(device, "GET", deprecated).status)
     assert.equal(400, curl(device, "PATCH", settings, { colour = "red" }).status)
     assert.equal(200, curl(device, "GET", "/mgmt/shared/settings/api-status/log/resource").status)
-    assert.equal(200, curl(device, "GET", "/mgmt/shared/settings/api-status/log/resource-property").status)
+    assert.equal(
+      200,
+      curl(device, "GET", "/mgmt/shared/settings/api-status/log/resource-property").status
+    )
   end)
 
   it("G5 refuses a bad password by policy", function()
-    curl(device, "PATCH", "/mgmt/tm/auth/password-policy", { policyEnforcement = "enabled", minimumLength = 8, requiredNumeric = 1 })
+    curl(
+      device,
+      "PATCH",
+      "/mgmt/tm/auth/password-policy",
+      { policyEnforcement = "enabled", minimumLength = 8, requiredNumeric = 1 }
+    )
     local short = curl(device, "PATCH", "/mgmt/tm/auth/user/operator", { password = "short1" })
     assert.equal(400, short.status)
     assert.matches("^01070366:3: Bad password %(operator%)", short.json.message)
-    assert.equal(400, curl(device, "PATCH", "/mgmt/tm/auth/user/operator", { password = "longenough" }).status)
+    assert.equal(
+      400,
+      curl(device, "PATCH", "/mgmt/tm/auth/user/operator", { password = "longenough" }).status
+    )
     local good = curl(device, "PATCH", "/mgmt/tm/auth/user/operator", { password = "longenough1" })
     assert.equal(200, good.status)
     assert.is_nil(good.json.password)
@@ -282,10 +447,24 @@ describe("simulated device: tasks and commands", function()
     local token = curl { device, "POST", "/mgmt/shared/authn/login", anonymous = true,
       body = { username = "operator", password = "longenough1" } }.json.token.token
     assert.equal(401, curl { device, "GET", "/mgmt/tm/ltm/pool", token = token }.status)
-    assert.equal(200, curl { device, "PATCH", "/mgmt/tm/auth/user/operator", token = token, body = { password = "another-good-1" } }.status)
+    assert.equal(
+      200,
+      curl {
+        device, "PATCH", "/mgmt/tm/auth/user/operator", token = token,
+        body = { password = "another-good-1" },
+      }.status
+    )
     assert.equal(200, curl { device, "GET", "/mgmt/tm/ltm/pool", token = token }.status)
-    local made = curl(device, "POST", "/mgmt/tm/auth/user", { name = "fresh", password = "fresh-pass-1",
-      ["partition-access"] = { { name = "all-partitions", role = "guest" } } })
+    local made = curl(
+      device,
+      "POST",
+      "/mgmt/tm/auth/user",
+      {
+        name = "fresh",
+        password = "fresh-pass-1",
+        ["partition-access"] = { { name = "all-partitions", role = "guest" } },
+      }
+    )
     assert.equal(200, made.status)
     assert.equal(200, curl { device, "POST", "/mgmt/shared/authn/login", anonymous = true,
       body = { username = "fresh", password = "fresh-pass-1" } }.status)

@@ -7,12 +7,23 @@ local MEMBER <const> = "/mgmt/tm/ltm/pool/~Common~web/members/~Common~10.0.0.1:8
 describe("The traffic of a simulated device", function()
   local device, bip, web, member
   before_each(function()
-    device = sim.start { seed = {
-      objects = { ["/mgmt/tm/ltm/pool"] = { { name = "web", monitor = "/Common/http", members = {
-        { name = "10.0.0.1:80", address = "10.0.0.1" }, { name = "10.0.0.2:80", address = "10.0.0.2" },
-      } } } },
-      traffic = { { path = MEMBER, health = "up", connections = 20, ending = 4 } },
-    } }
+    device = sim.start {
+      seed = {
+        objects = {
+          ["/mgmt/tm/ltm/pool"] = {
+            {
+              name = "web",
+              monitor = "/Common/http",
+              members = {
+                { name = "10.0.0.1:80", address = "10.0.0.1" },
+                { name = "10.0.0.2:80", address = "10.0.0.2" },
+              },
+            },
+          },
+        },
+        traffic = { { path = MEMBER, health = "up", connections = 20, ending = 4 } },
+      },
+    }
     bip = f5.connect(device:options "admin")
     web = bip.ltm.pool["/Common/web"]
     member = web.members["/Common/10.0.0.1:80"]
@@ -23,7 +34,9 @@ describe("The traffic of a simulated device", function()
     device:stop()
   end)
 
-  local function connections() return member:stats()["serverside.curConns"], web:stats()["serverside.curConns"] end
+  local function connections()
+    return member:stats()["serverside.curConns"], web:stats()["serverside.curConns"]
+  end
 
   it("stands while the member takes part, and ends when it does not", function()
     device:advance(60)
@@ -41,34 +54,55 @@ describe("The traffic of a simulated device", function()
     end
   end)
 
-  it("keeps the health that was found while the member changes, until nothing monitors it", function()
-    assert.equal("up", member:load().state)
-    assert.equal("available", web:stats()["status.availabilityState"])
-    assert.equal("up", member:modify({ session = "user-disabled" }).state)
-    assert.equal("up", member:modify({ session = "user-enabled", description = "x" }).state)
-    device:plant { traffic = { { path = MEMBER, health = "down" } } }
-    assert.equal("down", member:load().state)
-    assert.equal("offline", member:stats()["status.availabilityState"])
-    assert.equal("user-down", member:modify({ state = "user-down" }).state)
-    device:plant { traffic = { { path = MEMBER, health = "up" } } }
-    assert.equal("user-down", member:load().state)
-    assert.equal("checking", member:modify({ state = "user-up" }).state)
-  end)
+  it(
+    "keeps the health that was found while the member changes, until nothing monitors it",
+    function()
+      assert.equal("up", member:load().state)
+      assert.equal("available", web:stats()["status.availabilityState"])
+      assert.equal("up", member:modify({ session = "user-disabled" }).state)
+      assert.equal("up", member:modify({ session = "user-enabled", description = "x" }).state)
+      device:plant { traffic = { { path = MEMBER, health = "down" } } }
+      assert.equal("down", member:load().state)
+      assert.equal("offline", member:stats()["status.availabilityState"])
+      assert.equal("user-down", member:modify({ state = "user-down" }).state)
+      device:plant { traffic = { { path = MEMBER, health = "up" } } }
+      assert.equal("user-down", member:load().state)
+      assert.equal("checking", member:modify({ state = "user-up" }).state)
+    end
+  )
 
   it("refuses what is not there", function()
-    assert.has_error(function() device:plant { traffic = { { path = MEMBER .. "0", health = "up" } } } end)
-    assert.has_error(function() device:plant { traffic = { { path = MEMBER, health = "fine" } } } end)
+    assert.has_error(
+      function() device:plant { traffic = { { path = MEMBER .. "0", health = "up" } } } end
+    )
+    assert.has_error(
+      function() device:plant { traffic = { { path = MEMBER, health = "fine" } } } end
+    )
   end)
 
   it("counts what it is told, until the counters are reset", function()
-    device:control("traffic", { [MEMBER] = { ["serverside.totConns"] = 400, ["serverside.bitsIn"] = 1 << 40 } })
+    device:control(
+      "traffic",
+      { [MEMBER] = { ["serverside.totConns"] = 400, ["serverside.bitsIn"] = 1 << 40 } }
+    )
     device:control("traffic", { { path = MEMBER, counters = { totRequests = 7 } } })
     local before <const> = member:stats()
-    assert.same({ 400, 1 << 40, 7, 20 },
-      { before["serverside.totConns"], before["serverside.bitsIn"], before.totRequests, before["serverside.curConns"] })
+    assert.same(
+      { 400, 1 << 40, 7, 20 },
+      {
+        before["serverside.totConns"], before["serverside.bitsIn"], before.totRequests,
+        before["serverside.curConns"],
+      }
+    )
     bip.ltm.pool:run("reset-stats", { name = "/Common/web" })
     local after <const> = member:stats()
-    assert.same({ 0, 0, 0, 20 }, { after["serverside.totConns"], after["serverside.bitsIn"], after.totRequests, after["serverside.curConns"] })
+    assert.same(
+      { 0, 0, 0, 20 },
+      {
+        after["serverside.totConns"], after["serverside.bitsIn"], after.totRequests,
+        after["serverside.curConns"],
+      }
+    )
   end)
 end)
 
@@ -101,7 +135,9 @@ describe("The monitors of a simulated device", function()
 
   local function status(reference)
     local stats <const> = reference:stats()
-    return stats["status.availabilityState"], stats["status.enabledState"], stats["status.statusReason"]
+    return stats["status.availabilityState"],
+      stats["status.enabledState"],
+      stats["status.statusReason"]
   end
   local function state(pool, member) return bip.ltm.pool[pool].members[member]:load().state end
 
@@ -116,40 +152,65 @@ describe("The monitors of a simulated device", function()
     device:advance(26)
     assert.equal("up", state("/Common/slow", "/Common/10.0.0.3:80"))
     local stats <const> = web:stats()
-    assert.same({ 2, 1, 1, "available" }, { stats.memberCnt, stats.availableMemberCnt, stats.activeMemberCnt, stats["status.availabilityState"] })
+    assert.same(
+      { 2, 1, 1, "available" },
+      {
+        stats.memberCnt, stats.availableMemberCnt, stats.activeMemberCnt,
+        stats["status.availabilityState"],
+      }
+    )
     local _, _, reason <const> = status(web.members["/Common/fd00::2.80"])
-    assert.truthy(reason:find "^/Common/http: No successful responses received before deadline. @20%d%d/")
+    assert.truthy(
+      reason:find "^/Common/http: No successful responses received before deadline. @20%d%d/"
+    )
   end)
 
   it("carry what they find from members to the virtual server and its address", function()
-    local virtual <const>, address <const> = bip.ltm.virtual["/Common/vs"], bip.ltm["virtual-address"]["/Common/192.0.2.1"]
+    local virtual <const>, address <const> =
+      bip.ltm.virtual["/Common/vs"], bip.ltm["virtual-address"]["/Common/192.0.2.1"]
     device:advance(6)
     assert.same({ "available", "enabled", "The virtual server is available" }, { status(virtual) })
     assert.equal("available", (status(address)))
     local generation <const> = web:load().generation
     device:control("health", { ["/Common/10.0.0.1:80"] = "down" })
     assert.equal("down", state("/Common/web", "/Common/10.0.0.1:80"))
-    assert.same({ "offline", "enabled", "The children pool member(s) are down" }, { status(virtual) })
+    assert.same(
+      { "offline", "enabled", "The children pool member(s) are down" },
+      { status(virtual) }
+    )
     assert.equal("offline", (status(address)))
     device:control("health", { ["/Common/10.0.0.1:80"] = "up" })
     assert.equal("available", (status(virtual)))
     assert.equal(generation, web:load().generation) -- the configuration did not change
     web.members["/Common/10.0.0.1:80"]:modify { session = "user-disabled" }
-    assert.same({ "available", "disabled", "Pool member is available, user disabled" }, { status(web.members["/Common/10.0.0.1:80"]) })
-    assert.same({ "offline", "disabled", "The children pool member(s) might be disabled" }, { status(web) })
+    assert.same(
+      { "available", "disabled", "Pool member is available, user disabled" },
+      { status(web.members["/Common/10.0.0.1:80"]) }
+    )
+    assert.same(
+      { "offline", "disabled", "The children pool member(s) might be disabled" },
+      { status(web) }
+    )
     virtual:modify { disabled = true }
     assert.equal("disabled", (select(2, status(virtual))))
   end)
 
   it("take members down with their node", function()
     device:advance(6)
-    local node <const>, member <const> = bip.ltm.node["/Common/10.0.0.1"], web.members["/Common/10.0.0.1:80"]
+    local node <const>, member <const> =
+      bip.ltm.node["/Common/10.0.0.1"], web.members["/Common/10.0.0.1:80"]
     device:control("health", { ["/Common/10.0.0.1"] = "down" })
-    assert.same({ "down", "down", "down" }, { node:load().state, member:load().state, state("/Common/alone", "/Common/10.0.0.1:81") })
+    assert.same(
+      { "down", "down", "down" },
+      { node:load().state, member:load().state, state("/Common/alone", "/Common/10.0.0.1:81") }
+    )
     device:control("health", { ["/Common/10.0.0.1"] = "up" })
     assert.same({ "up", "up" }, { node:load().state, member:load().state })
     node:modify { session = "user-disabled" }
-    assert.same({ "available", "disabled-by-parent", "Pool member is available" }, { status(member) })
+    assert.same(
+      { "available", "disabled-by-parent", "Pool member is available" },
+      { status(member) }
+    )
     node:modify { state = "user-down" }
     assert.same({ "offline", "disabled-by-parent", "Parent down" }, { status(member) })
   end)
@@ -177,7 +238,9 @@ describe("The monitors of a simulated device", function()
 
   it("refuse to find what is not there", function()
     assert.has_error(function() device:control("health", { ["/Common/10.9.9.9:80"] = "down" }) end)
-    assert.has_error(function() device:control("health", { ["/mgmt/tm/ltm/virtual/~Common~vs"] = "down" }) end)
+    assert.has_error(
+      function() device:control("health", { ["/mgmt/tm/ltm/virtual/~Common~vs"] = "down" }) end
+    )
     assert.has_error(function() device:control("health", { ["/Common/10.0.0.1:80"] = "sick" }) end)
   end)
 end)

@@ -8,11 +8,16 @@ local TRANSACTION <const> = "/mgmt/tm/transaction"
 describe("simulated device: transactions", function()
   local device
 
-  before_each(function()
-    device = sim.start {
-      users = { { name = "admin", password = "admin", role = "admin" }, { name = "second", password = "second", role = "admin" } },
-    }
-  end)
+  before_each(
+    function()
+      device = sim.start {
+        users = {
+          { name = "admin", password = "admin", role = "admin" },
+          { name = "second", password = "second", role = "admin" },
+        },
+      }
+    end
+  )
   after_each(function()
     assert.equal(0, device:problems())
     device:stop()
@@ -25,7 +30,13 @@ describe("simulated device: transactions", function()
   end
 
   local function queue(id, method, path, body)
-    return curl { device, method, path, body = body, headers = { ["X-F5-REST-Coordination-Id"] = tostring(id) } }
+    return curl {
+      device,
+      method,
+      path,
+      body = body,
+      headers = { ["X-F5-REST-Coordination-Id"] = tostring(id) },
+    }
   end
 
   local function commit(id, more)
@@ -39,13 +50,22 @@ describe("simulated device: transactions", function()
     local id = created.transId
     assert.equal(16, #tostring(id))
     created.transId, created.selfLink = nil, nil
-    assert.same({ state = "STARTED", timeoutSeconds = 120, asyncExecution = false, validateOnly = false, executionTimeout = 300,
-      executionTime = 0, failureReason = "", kind = "tm:transactionstate" }, created)
+    assert.same(
+      {
+        state = "STARTED", timeoutSeconds = 120, asyncExecution = false, validateOnly = false,
+        executionTimeout = 300, executionTime = 0, failureReason = "", kind = "tm:transactionstate",
+      },
+      created
+    )
     local first = queue(id, "POST", "/mgmt/tm/ltm/node", { name = "n1", address = "192.0.2.1" })
     assert.equal(200, first.status)
     assert.same({
-      method = "POST", uri = "https://localhost/mgmt/tm/ltm/node", body = { name = "n1", address = "192.0.2.1" }, evalOrder = 1,
-      commandId = 1, kind = "tm:transaction:commandsstate",
+      method = "POST",
+      uri = "https://localhost/mgmt/tm/ltm/node",
+      body = { name = "n1", address = "192.0.2.1" },
+      evalOrder = 1,
+      commandId = 1,
+      kind = "tm:transaction:commandsstate",
       selfLink = ("https://localhost/mgmt/tm/transaction/%d/commands/1?ver=17.1.3"):format(id),
     }, first.json)
     queue(id, "POST", "/mgmt/tm/ltm/node", { name = "n2", address = "192.0.2.2" })
@@ -60,10 +80,16 @@ describe("simulated device: transactions", function()
     assert.equal(200, curl(device, "DELETE", commands .. "/1").status)
     listed = curl(device, "GET", commands).json.items
     assert.equal(2, #listed)
-    assert.same({ 3, 1, 2, 2 }, { listed[1].commandId, listed[1].evalOrder, listed[2].commandId, listed[2].evalOrder })
+    assert.same(
+      { 3, 1, 2, 2 },
+      { listed[1].commandId, listed[1].evalOrder, listed[2].commandId, listed[2].evalOrder }
+    )
     local bad = curl(device, "GET", commands .. "/3/members/")
     assert.equal(400, bad.status)
-    assert.same({ "Found invalid command id 3/members/", 1 }, { bad.json.message, bad.json.apiError })
+    assert.same(
+      { "Found invalid command id 3/members/", 1 },
+      { bad.json.message, bad.json.apiError }
+    )
     assert.equal("Found invalid command id 99", curl(device, "GET", commands .. "/99").json.message)
     assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/node/~Common~n2").status)
   end)
@@ -75,18 +101,37 @@ describe("simulated device: transactions", function()
     assert.equal(1, #curl(device, "GET", TRANSACTION .. "/" .. id .. "/commands").json.items)
     local refused = queue(id, "PATCH", TRANSACTION .. "/" .. id, { state = "VALIDATING" })
     assert.equal(400, refused.status)
-    assert.matches("^Transaction " .. id .. " operation .* is not allowed to be added to transaction%.$", refused.json.message)
+    assert.matches(
+      "^Transaction " .. id .. " operation .* is not allowed to be added to transaction%.$",
+      refused.json.message
+    )
     assert.equal(400, queue(id, "POST", "/mgmt/tm/asm/policies", { name = "p" }).status)
-    assert.equal(404, queue(4711, "POST", "/mgmt/tm/ltm/node", { name = "n1", address = "192.0.2.1" }).status)
+    assert.equal(
+      404,
+      queue(4711, "POST", "/mgmt/tm/ltm/node", { name = "n1", address = "192.0.2.1" }).status
+    )
   end)
 
   it("G20 validates without a change, commits, and refuses an empty one", function()
     local id = begin()
     local empty = commit(id)
     assert.equal(404, empty.status)
-    assert.same({ "there is no command to commit in the transaction.", 1 }, { empty.json.message, empty.json.apiError })
-    queue(id, "POST", "/mgmt/tm/ltm/pool", { name = "p1", members = { { name = "192.0.2.1:80", address = "192.0.2.1" } } })
-    queue(id, "PATCH", "/mgmt/tm/ltm/pool/~Common~p1/members/~Common~192.0.2.1:80", { session = "user-disabled" })
+    assert.same(
+      { "there is no command to commit in the transaction.", 1 },
+      { empty.json.message, empty.json.apiError }
+    )
+    queue(
+      id,
+      "POST",
+      "/mgmt/tm/ltm/pool",
+      { name = "p1", members = { { name = "192.0.2.1:80", address = "192.0.2.1" } } }
+    )
+    queue(
+      id,
+      "PATCH",
+      "/mgmt/tm/ltm/pool/~Common~p1/members/~Common~192.0.2.1:80",
+      { session = "user-disabled" }
+    )
     local before = device:state().objects
     local valid = commit(id, { validateOnly = true })
     assert.equal(200, valid.status)
@@ -95,7 +140,10 @@ describe("simulated device: transactions", function()
     local done = commit(id)
     assert.equal(200, done.status)
     assert.equal("COMPLETED", done.json.state)
-    assert.equal("user-disabled", curl(device, "GET", "/mgmt/tm/ltm/pool/~Common~p1/members/~Common~192.0.2.1:80").json.session)
+    assert.equal(
+      "user-disabled",
+      curl(device, "GET", "/mgmt/tm/ltm/pool/~Common~p1/members/~Common~192.0.2.1:80").json.session
+    )
     assert.equal(400, commit(id).status)
     local abandoned = begin()
     queue(abandoned, "DELETE", "/mgmt/tm/ltm/pool/~Common~p1")
@@ -113,19 +161,30 @@ describe("simulated device: transactions", function()
         elseif i % 3 == 0 then
           queue(id, "PATCH", "/mgmt/tm/auth/user/second", { description = "changed " .. i })
         elseif i % 3 == 1 then
-          queue(id, "POST", "/mgmt/tm/ltm/pool", { name = "p" .. i, members = { { name = "192.0.2.1:" .. i, address = "192.0.2.1" } } })
+          queue(
+            id,
+            "POST",
+            "/mgmt/tm/ltm/pool",
+            { name = "p" .. i, members = { { name = "192.0.2.1:" .. i, address = "192.0.2.1" } } }
+          )
         else
           queue(id, "PATCH", "/mgmt/tm/auth/user/second", { password = "other" .. i })
         end
       end
       local function kept()
         local state = device:state()
-        return json.encode({ state.objects, state.accounts, state.provision, state.disk }, { sort = true })
+        return json.encode(
+          { state.objects, state.accounts, state.provision, state.disk },
+          { sort = true }
+        )
       end
       local before = kept()
       local refused = commit(id)
       assert.equal(400, refused.status)
-      assert.matches("^transaction failed:01020036:3: The requested Pool %(/Common/nope%) was not found%.$", refused.json.message)
+      assert.matches(
+        "^transaction failed:01020036:3: The requested Pool %(/Common/nope%) was not found%.$",
+        refused.json.message
+      )
       assert.equal(2, refused.json.apiError)
       assert.equal(before, kept(), ("command %d of %d"):format(position, size))
       local failed = curl(device, "GET", TRANSACTION .. "/" .. id).json
@@ -174,7 +233,10 @@ describe("simulated device: transactions", function()
     queue(one, "POST", "/mgmt/tm/ltm/node", { name = "n1", address = "192.0.2.1" })
     queue(two, "POST", "/mgmt/tm/ltm/node", { name = "n2", address = "192.0.2.2" })
     assert.equal(2, #curl(device, "GET", TRANSACTION).json.items)
-    assert.equal(404, curl { device, "GET", TRANSACTION .. "/" .. one, user = "second:second" }.status)
+    assert.equal(
+      404,
+      curl { device, "GET", TRANSACTION .. "/" .. one, user = "second:second" }.status
+    )
     assert.equal(200, commit(two).status)
     assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/node/~Common~n1").status)
     assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/node/~Common~n2").status)

@@ -37,12 +37,22 @@ describe("G1 device: URIs", function()
     assert.equal(200, post("/mgmt/tm/ltm/pool", { name = "a b" }).status)
     local spaced = get "/mgmt/tm/ltm/pool/~Common~a%20b"
     assert.equal("/Common/a b", spaced.json.fullPath)
-    assert.equal("https://localhost/mgmt/tm/ltm/pool/~Common~a%20b?ver=17.1.3", spaced.json.selfLink)
+    assert.equal(
+      "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b?ver=17.1.3",
+      spaced.json.selfLink
+    )
     assert.equal(200, post("/mgmt/tm/net/route-domain", { name = "1", id = 1 }).status)
-    local member = post("/mgmt/tm/ltm/pool/~Common~a%20b/members", { name = "/Common/10.1.1.1%1:80" })
+    local member =
+      post("/mgmt/tm/ltm/pool/~Common~a%20b/members", { name = "/Common/10.1.1.1%1:80" })
     assert.equal(200, member.status, member.body)
-    assert.equal("https://localhost/mgmt/tm/ltm/pool/~Common~a%20b/members/~Common~10.1.1.1%251:80?ver=17.1.3", member.json.selfLink)
-    assert.equal("10.1.1.1%1", get("/mgmt/tm/ltm/pool/~Common~a%20b/members/~Common~10.1.1.1%251:80").json.address)
+    assert.equal(
+      "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b/members/~Common~10.1.1.1%251:80?ver=17.1.3",
+      member.json.selfLink
+    )
+    assert.equal(
+      "10.1.1.1%1",
+      get("/mgmt/tm/ltm/pool/~Common~a%20b/members/~Common~10.1.1.1%251:80").json.address
+    )
     assert.equal("10.1.1.1%1", get("/mgmt/tm/ltm/node/~Common~10.1.1.1%251").json.address)
   end)
 
@@ -51,8 +61,18 @@ describe("G1 device: URIs", function()
     assert.equal(404, unknown.status)
     assert.equal("Public URI path not registered: /tm/ltm/nonsense", unknown.json.message)
     assert.equal(":resterrorresponse", unknown.json.kind)
-    refused(get "/mgmt/tm/ltm/pool/~Common~nope", 404, "01020036:3: The requested Pool (/Common/nope) was not found.", 3)
-    refused(get "/mgmt/tm/ltm/pool/nope/members", 404, "01020036:3: The requested Pool (/Common/nope) was not found.", 3)
+    refused(
+      get "/mgmt/tm/ltm/pool/~Common~nope",
+      404,
+      "01020036:3: The requested Pool (/Common/nope) was not found.",
+      3
+    )
+    refused(
+      get "/mgmt/tm/ltm/pool/nope/members",
+      404,
+      "01020036:3: The requested Pool (/Common/nope) was not found.",
+      3
+    )
     post("/mgmt/tm/ltm/pool", { name = "p" })
     refused(get "/mgmt/tm/ltm/pool/p/members/~Common~1.1.1.1:80", 404,
       "01020036:3: The requested Pool Member (/Common/p /Common/1.1.1.1 80) was not found.", 3)
@@ -65,8 +85,19 @@ describe("G2 device: methods", function()
 
   it("are refused where the guide's table has none", function()
     for _, method in ipairs { "PUT", "PATCH", "DELETE" } do
-      assert.equal(405, curl(device, method, "/mgmt/tm/ltm/pool", method ~= "DELETE" and { description = "x" } or nil).status)
-      assert.equal(405, curl(device, method, "/mgmt/tm/ltm", method ~= "DELETE" and { description = "x" } or nil).status)
+      assert.equal(
+        405,
+        curl(
+          device,
+          method,
+          "/mgmt/tm/ltm/pool",
+          method ~= "DELETE" and { description = "x" } or nil
+        ).status
+      )
+      assert.equal(
+        405,
+        curl(device, method, "/mgmt/tm/ltm", method ~= "DELETE" and { description = "x" } or nil).status
+      )
     end
     assert.equal(405, delete("/mgmt/tm/sys/ntp").status)
     assert.equal(200, patch("/mgmt/tm/sys/ntp", { timezone = "UTC" }).status)
@@ -82,12 +113,21 @@ describe("G2 device: methods", function()
   end)
 
   it("PATCH changes what is named, PUT resets the rest", function()
-    post("/mgmt/tm/ltm/pool", { name = "p", description = "one", slowRampTime = 20, loadBalancingMode = "least-connections-member" })
+    post(
+      "/mgmt/tm/ltm/pool",
+      {
+        name = "p", description = "one", slowRampTime = 20,
+        loadBalancingMode = "least-connections-member",
+      }
+    )
     local patched = patch("/mgmt/tm/ltm/pool/~Common~p", { slowRampTime = 30 })
     assert.same({ "one", 30, "least-connections-member" },
       { patched.json.description, patched.json.slowRampTime, patched.json.loadBalancingMode })
     local replaced = put("/mgmt/tm/ltm/pool/~Common~p", { description = "two" })
-    assert.same({ "two", 10, "round-robin" }, { replaced.json.description, replaced.json.slowRampTime, replaced.json.loadBalancingMode })
+    assert.same(
+      { "two", 10, "round-robin" },
+      { replaced.json.description, replaced.json.slowRampTime, replaced.json.loadBalancingMode }
+    )
   end)
 end)
 
@@ -98,16 +138,30 @@ describe("G3 device: what every answer has", function()
   it("is kind, generation, selfLink, and a short name without its partition", function()
     local made = post("/mgmt/tm/ltm/node", { name = "Test", address = "10.10.10.31" })
     local expected = {
-      kind = "tm:ltm:node:nodestate", name = "Test", partition = "Common", fullPath = "/Common/Test",
-      selfLink = "https://localhost/mgmt/tm/ltm/node/~Common~Test?ver=17.1.3", address = "10.10.10.31", connectionLimit = 0,
-      dynamicRatio = 1, ephemeral = "false",
-      fqdn = { addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5, interval = "3600" }, logging = "disabled",
-      monitor = "default", rateLimit = "disabled", ratio = 1, session = "user-enabled", state = "unchecked",
+      kind = "tm:ltm:node:nodestate",
+      name = "Test",
+      partition = "Common",
+      fullPath = "/Common/Test",
+      selfLink = "https://localhost/mgmt/tm/ltm/node/~Common~Test?ver=17.1.3",
+      address = "10.10.10.31",
+      connectionLimit = 0,
+      dynamicRatio = 1,
+      ephemeral = "false",
+      fqdn = {
+        addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5, interval = "3600",
+      },
+      logging = "disabled",
+      monitor = "default",
+      rateLimit = "disabled",
+      ratio = 1,
+      session = "user-enabled",
+      state = "unchecked",
       generation = made.json.generation,
     }
     assert.same(expected, made.json)
     local short = get "/mgmt/tm/ltm/node/Test"
-    expected.partition, expected.fullPath, expected.selfLink = nil, "Test", "https://localhost/mgmt/tm/ltm/node/Test?ver=17.1.3"
+    expected.partition, expected.fullPath, expected.selfLink =
+      nil, "Test", "https://localhost/mgmt/tm/ltm/node/Test?ver=17.1.3"
     assert.same(expected, short.json)
     local changed = patch("/mgmt/tm/ltm/node/Test", { session = "user-disabled" })
     assert.equal("Test", changed.json.fullPath)
@@ -115,7 +169,10 @@ describe("G3 device: what every answer has", function()
   end)
 
   it("takes flags as null, and flags exclude each other", function()
-    local virtual = post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", disabled = json.null })
+    local virtual = post(
+      "/mgmt/tm/ltm/virtual",
+      { name = "v", destination = "10.0.0.1:80", disabled = json.null }
+    )
     assert.equal(200, virtual.status, virtual.body)
     assert.is_true(virtual.json.disabled)
     assert.is_nil(virtual.json.enabled)
@@ -178,9 +235,13 @@ describe("G9 device: discovery", function()
     local failed = {}
     local function walk(path, depth)
       local answer = get(path)
-      if answer.status ~= 200 or not (answer.json.kind or ""):find "^tm:" then failed[#failed + 1] = path .. " " .. answer.status end
+      if answer.status ~= 200 or not (answer.json.kind or ""):find "^tm:" then
+        failed[#failed + 1] = path .. " " .. answer.status
+      end
       for _, item in ipairs(answer.json and answer.json.items or {}) do
-        if item.reference and depth > 0 then walk(item.reference.link:match "localhost(/[^?]*)", depth - 1) end
+        if item.reference and depth > 0 then
+          walk(item.reference.link:match "localhost(/[^?]*)", depth - 1)
+        end
       end
     end
     walk("/mgmt/tm/ltm", 1)
@@ -197,16 +258,30 @@ describe("G10 device: paging", function()
   it("has all nine properties, and no previousLink on the first page", function()
     for i = 1, 5 do post("/mgmt/tm/ltm/pool", { name = "p" .. i }) end
     local first = get "/mgmt/tm/ltm/pool?$top=2"
-    assert.same({ 2, 2, 1, 1, 5, 3 }, { first.json.currentItemCount, first.json.itemsPerPage, first.json.pageIndex, first.json.startIndex,
-      first.json.totalItems, first.json.totalPages })
+    assert.same(
+      { 2, 2, 1, 1, 5, 3 },
+      {
+        first.json.currentItemCount, first.json.itemsPerPage, first.json.pageIndex,
+        first.json.startIndex, first.json.totalItems, first.json.totalPages,
+      }
+    )
     assert.equal("https://localhost/mgmt/tm/ltm/pool?$top=2&ver=17.1.3", first.json.selfLink)
-    assert.equal("https://localhost/mgmt/tm/ltm/pool?$top=2&$skip=2&ver=17.1.3", first.json.nextLink)
+    assert.equal(
+      "https://localhost/mgmt/tm/ltm/pool?$top=2&$skip=2&ver=17.1.3",
+      first.json.nextLink
+    )
     assert.is_nil(first.json.previousLink)
     local second = get "/mgmt/tm/ltm/pool?$top=2&$skip=2"
     assert.equal("https://localhost/mgmt/tm/ltm/pool?$top=2&ver=17.1.3", second.json.previousLink)
-    assert.equal("https://localhost/mgmt/tm/ltm/pool?$top=2&$skip=4&ver=17.1.3", second.json.nextLink)
+    assert.equal(
+      "https://localhost/mgmt/tm/ltm/pool?$top=2&$skip=4&ver=17.1.3",
+      second.json.nextLink
+    )
     local last = get "/mgmt/tm/ltm/pool?$top=2&$skip=4"
-    assert.same({ 1, 3, 5 }, { last.json.currentItemCount, last.json.pageIndex, last.json.startIndex })
+    assert.same(
+      { 1, 3, 5 },
+      { last.json.currentItemCount, last.json.pageIndex, last.json.startIndex }
+    )
     assert.is_nil(last.json.nextLink)
     assert.equal(5, get("/mgmt/tm/ltm/pool?$inlinecount=allpages").json.totalItems)
     assert.equal(400, get("/mgmt/tm/ltm/pool?$top=0").status)
@@ -227,7 +302,9 @@ describe("G11 device: $filter", function()
     post("/mgmt/tm/ltm/pool", { name = "c", partition = "/eu/france" })
     local function filtered(text)
       local list = {}
-      for _, item in ipairs(get("/mgmt/tm/ltm/pool?$filter=" .. text).json.items or {}) do list[#list + 1] = item.name end
+      for _, item in ipairs(get("/mgmt/tm/ltm/pool?$filter=" .. text).json.items or {}) do
+        list[#list + 1] = item.name
+      end
       return list
     end
     assert.same({ "a" }, filtered "partition%20eq%20Common")
@@ -247,11 +324,21 @@ describe("G12 device: $select and expandSubcollections", function()
     post("/mgmt/tm/ltm/pool", { name = "p", members = { "10.0.0.1:80" } })
     local nodes = get "/mgmt/tm/ltm/node?$select=name,address"
     assert.same({ { name = "10.0.0.1", address = "10.0.0.1" } }, nodes.json.items)
-    assert.equal("https://localhost/mgmt/tm/ltm/node?$select=name%2Caddress&ver=17.1.3", nodes.json.selfLink)
-    local plain, expanded = get "/mgmt/tm/ltm/pool/p", get "/mgmt/tm/ltm/pool/p?expandSubcollections=true"
-    assert.same({ link = "https://localhost/mgmt/tm/ltm/pool/p/members?ver=17.1.3", isSubcollection = true }, plain.json.membersReference)
+    assert.equal(
+      "https://localhost/mgmt/tm/ltm/node?$select=name%2Caddress&ver=17.1.3",
+      nodes.json.selfLink
+    )
+    local plain, expanded =
+      get "/mgmt/tm/ltm/pool/p", get "/mgmt/tm/ltm/pool/p?expandSubcollections=true"
+    assert.same(
+      { link = "https://localhost/mgmt/tm/ltm/pool/p/members?ver=17.1.3", isSubcollection = true },
+      plain.json.membersReference
+    )
     assert.equal("/Common/10.0.0.1:80", expanded.json.membersReference.items[1].fullPath)
-    assert.equal("https://localhost/mgmt/tm/ltm/pool/p?expandSubcollections=true&ver=17.1.3", expanded.json.selfLink)
+    assert.equal(
+      "https://localhost/mgmt/tm/ltm/pool/p?expandSubcollections=true&ver=17.1.3",
+      expanded.json.selfLink
+    )
   end)
 end)
 
@@ -271,7 +358,8 @@ describe("G13 device: stats", function()
     assert.same({ description = "unknown" }, entries["status.availabilityState"])
     local members = get "/mgmt/tm/ltm/pool/~Common~p/members/stats"
     assert.equal("tm:ltm:pool:members:membersstats", members.json.kind)
-    local member = members.json.entries["https://localhost/mgmt/tm/ltm/pool/~Common~p/members/~Common~10.0.0.1:80/stats"].nestedStats
+    local member =
+      members.json.entries["https://localhost/mgmt/tm/ltm/pool/~Common~p/members/~Common~10.0.0.1:80/stats"].nestedStats
     assert.same({ value = 80 }, member.entries.port)
     assert.same({ description = "/Common/p" }, member.entries.poolName)
     local all = get "/mgmt/tm/ltm/pool/stats"
@@ -281,7 +369,10 @@ describe("G13 device: stats", function()
 
   it("follow the state of what they count", function()
     post("/mgmt/tm/ltm/pool", { name = "p", members = { "10.0.0.1:80", "10.0.0.2:80" } })
-    patch("/mgmt/tm/ltm/pool/p/members/~Common~10.0.0.1:80", { state = "user-down", session = "user-disabled" })
+    patch(
+      "/mgmt/tm/ltm/pool/p/members/~Common~10.0.0.1:80",
+      { state = "user-down", session = "user-disabled" }
+    )
     local link = "https://localhost/mgmt/tm/ltm/pool/~Common~p/stats"
     local entries = get("/mgmt/tm/ltm/pool/~Common~p/stats").json.entries[link].nestedStats.entries
     assert.same({ value = 1 }, entries.availableMemberCnt)
@@ -296,30 +387,70 @@ describe("G14 device: create", function()
   it("fills in the defaults of the kind", function()
     local pool = post("/mgmt/tm/ltm/pool", { name = "tcb-pool-0" })
     assert.same({
-      kind = "tm:ltm:pool:poolstate", name = "tcb-pool-0", partition = "Common", fullPath = "/Common/tcb-pool-0",
-      generation = pool.json.generation, selfLink = "https://localhost/mgmt/tm/ltm/pool/~Common~tcb-pool-0?ver=17.1.3", allowNat = "yes",
-      allowSnat = "yes", ignorePersistedWeight = "disabled", ipTosToClient = "pass-through", ipTosToServer = "pass-through",
-      linkQosToClient = "pass-through", linkQosToServer = "pass-through", loadBalancingMode = "round-robin", minActiveMembers = 0,
-      minUpMembers = 0, minUpMembersAction = "failover", minUpMembersChecking = "disabled", queueDepthLimit = 0,
-      queueOnConnectionLimit = "disabled", queueTimeLimit = 0, reselectTries = 0, serviceDownAction = "none", slowRampTime = 10,
-      membersReference = { link = "https://localhost/mgmt/tm/ltm/pool/~Common~tcb-pool-0/members?ver=17.1.3", isSubcollection = true },
+      kind = "tm:ltm:pool:poolstate",
+      name = "tcb-pool-0",
+      partition = "Common",
+      fullPath = "/Common/tcb-pool-0",
+      generation = pool.json.generation,
+      selfLink = "https://localhost/mgmt/tm/ltm/pool/~Common~tcb-pool-0?ver=17.1.3",
+      allowNat = "yes",
+      allowSnat = "yes",
+      ignorePersistedWeight = "disabled",
+      ipTosToClient = "pass-through",
+      ipTosToServer = "pass-through",
+      linkQosToClient = "pass-through",
+      linkQosToServer = "pass-through",
+      loadBalancingMode = "round-robin",
+      minActiveMembers = 0,
+      minUpMembers = 0,
+      minUpMembersAction = "failover",
+      minUpMembersChecking = "disabled",
+      queueDepthLimit = 0,
+      queueOnConnectionLimit = "disabled",
+      queueTimeLimit = 0,
+      reselectTries = 0,
+      serviceDownAction = "none",
+      slowRampTime = 10,
+      membersReference = {
+        link = "https://localhost/mgmt/tm/ltm/pool/~Common~tcb-pool-0/members?ver=17.1.3",
+        isSubcollection = true,
+      },
     }, pool.json)
     refused(post("/mgmt/tm/ltm/pool", { name = "tcb-pool-0" }), 409,
       "01020066:3: The requested Pool (/Common/tcb-pool-0) already exists in partition Common.", 3)
   end)
 
   it("refuses unknown properties, wrong values and empty bodies", function()
-    refused(post("/mgmt/tm/ltm/pool", { name = "p", nonsense = 1 }), 400, '"nonsense" unknown property', 26214401)
-    refused(post("/mgmt/tm/ltm/pool", { name = "p", loadBalancingMode = "any" }), 400,
-      'invalid property value "loadBalancingMode":"any"', 26214401)
-    refused(post("/mgmt/tm/ltm/pool", { name = "p", slowRampTime = "soon" }), 400,
-      'invalid property value "slowRampTime":"soon"', 26214401)
-    refused(post("/mgmt/tm/ltm/pool", json.decode "{}"), 400, "one or more properties must be specified", 1)
+    refused(
+      post("/mgmt/tm/ltm/pool", { name = "p", nonsense = 1 }),
+      400,
+      '"nonsense" unknown property',
+      26214401
+    )
+    refused(
+      post("/mgmt/tm/ltm/pool", { name = "p", loadBalancingMode = "any" }),
+      400,
+      'invalid property value "loadBalancingMode":"any"',
+      26214401
+    )
+    refused(
+      post("/mgmt/tm/ltm/pool", { name = "p", slowRampTime = "soon" }),
+      400,
+      'invalid property value "slowRampTime":"soon"',
+      26214401
+    )
+    refused(
+      post("/mgmt/tm/ltm/pool", json.decode "{}"), 400, "one or more properties must be specified",
+      1
+    )
     assert.equal(404, get("/mgmt/tm/ltm/pool/p").status)
   end)
 
   it("replaces a list of members as a whole", function()
-    post("/mgmt/tm/ltm/pool", { name = "p", members = { "10.0.0.1:80", { name = "10.0.0.2:80", ratio = 3 } } })
+    post(
+      "/mgmt/tm/ltm/pool",
+      { name = "p", members = { "10.0.0.1:80", { name = "10.0.0.2:80", ratio = 3 } } }
+    )
     local changed = patch("/mgmt/tm/ltm/pool/p", { members = { "10.0.0.2:80", "10.0.0.3:8080" } })
     assert.equal(200, changed.status, changed.body)
     local list = get("/mgmt/tm/ltm/pool/p/members").json.items
@@ -335,16 +466,32 @@ describe("G15 device: read-only properties", function()
 
   it("are ignored beside others, and refused alone", function()
     post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80" })
-    refused(patch("/mgmt/tm/ltm/virtual/v", { vsIndex = 7 }), 400, "one or more properties must be specified", 1)
+    refused(
+      patch("/mgmt/tm/ltm/virtual/v", { vsIndex = 7 }), 400,
+      "one or more properties must be specified", 1
+    )
     local changed = patch("/mgmt/tm/ltm/virtual/v", { vsIndex = 7, description = "d" })
     assert.equal("d", changed.json.description)
     assert.are_not.equal(7, changed.json.vsIndex)
     local one = get("/mgmt/tm/cm/device").json.items[1]
     for _, name in ipairs { "time-zone", "timeZone" } do
-      refused(put("/mgmt/tm/cm/device/" .. one.name, { [name] = "EDT" }), 400, "one or more properties must be specified", 1)
+      refused(
+        put("/mgmt/tm/cm/device/" .. one.name, { [name] = "EDT" }),
+        400,
+        "one or more properties must be specified",
+        1
+      )
     end
-    assert.equal(one.timeZone, put("/mgmt/tm/cm/device/" .. one.name, { timeZone = "EDT", location = "x" }).json.timeZone)
-    refused(put("/mgmt/tm/ltm/pool/none", { description = "x" }), 404, "01020036:3: The requested Pool (/Common/none) was not found.", 3)
+    assert.equal(
+      one.timeZone,
+      put("/mgmt/tm/cm/device/" .. one.name, { timeZone = "EDT", location = "x" }).json.timeZone
+    )
+    refused(
+      put("/mgmt/tm/ltm/pool/none", { description = "x" }),
+      404,
+      "01020036:3: The requested Pool (/Common/none) was not found.",
+      3
+    )
   end)
 end)
 
@@ -354,11 +501,22 @@ describe("G16 device: other partitions", function()
 
   it("are named in the body or by the full path", function()
     post("/mgmt/tm/auth/partition", { name = "fw_objs" })
-    assert.equal("/fw_objs/a", post("/mgmt/tm/ltm/pool", { name = "a", partition = "fw_objs" }).json.fullPath)
-    assert.equal("/fw_objs/b", post("/mgmt/tm/ltm/pool", { name = "b", partition = "~fw_objs" }).json.fullPath)
+    assert.equal(
+      "/fw_objs/a",
+      post("/mgmt/tm/ltm/pool", { name = "a", partition = "fw_objs" }).json.fullPath
+    )
+    assert.equal(
+      "/fw_objs/b",
+      post("/mgmt/tm/ltm/pool", { name = "b", partition = "~fw_objs" }).json.fullPath
+    )
     assert.equal("/fw_objs/c", post("/mgmt/tm/ltm/pool", { name = "/fw_objs/c" }).json.fullPath)
     assert.equal("fw_objs", get("/mgmt/tm/ltm/pool/~fw_objs~c").json.partition)
-    refused(post("/mgmt/tm/ltm/pool", { name = "d", partition = "nope" }), 400, "The requested folder (/nope) was not found.", 26214401)
+    refused(
+      post("/mgmt/tm/ltm/pool", { name = "d", partition = "nope" }),
+      400,
+      "The requested folder (/nope) was not found.",
+      26214401
+    )
   end)
 end)
 
@@ -369,13 +527,20 @@ describe("G17 device: folders", function()
   it("are created in three ways", function()
     local root = post("/mgmt/tm/sys/folder", { name = "fw_objs", partition = "/" })
     assert.equal(200, root.status, root.body)
-    assert.same({ "/fw_objs", "/", "none", "true" },
-      { root.json.fullPath, root.json.subPath, root.json.deviceGroup, root.json.inheritedTrafficGroup })
+    assert.same(
+      { "/fw_objs", "/", "none", "true" },
+      {
+        root.json.fullPath, root.json.subPath, root.json.deviceGroup,
+        root.json.inheritedTrafficGroup,
+      }
+    )
     assert.is_table(root.json.trafficGroupReference)
     assert.equal("/Common/fw_objs", post("/mgmt/tm/sys/folder", { name = "fw_objs" }).json.fullPath)
-    local deep = post("/mgmt/tm/sys/folder", { name = "fw_objs", partition = "/", subPath = "fw_objs" })
+    local deep =
+      post("/mgmt/tm/sys/folder", { name = "fw_objs", partition = "/", subPath = "fw_objs" })
     assert.same({ "/fw_objs/fw_objs", "fw_objs" }, { deep.json.fullPath, deep.json.partition })
-    local pool = post("/mgmt/tm/ltm/pool", { name = "p", partition = "fw_objs", subPath = "fw_objs" })
+    local pool =
+      post("/mgmt/tm/ltm/pool", { name = "p", partition = "fw_objs", subPath = "fw_objs" })
     assert.same({ "/fw_objs/fw_objs/p", "fw_objs" }, { pool.json.fullPath, pool.json.subPath })
     assert.equal("p", get("/mgmt/tm/ltm/pool/~fw_objs~fw_objs~p").json.name)
   end)
@@ -389,7 +554,8 @@ describe("G18 device: partitions", function()
     post("/mgmt/tm/auth/partition", { name = "eu", description = "Europe" })
     assert.equal(200, get("/mgmt/tm/sys/folder/~eu").status)
     post("/mgmt/tm/ltm/pool", { name = "p", partition = "eu" })
-    local full = "0107082a:3: All objects must be removed from a partition (eu) before the partition may be removed, type ID (973)"
+    local full =
+      "0107082a:3: All objects must be removed from a partition (eu) before the partition may be removed, type ID (973)"
     refused(delete "/mgmt/tm/auth/partition/eu", 400, full, 3)
     refused(delete "/mgmt/tm/sys/folder/~eu", 400, full, 3)
     assert.equal(200, delete("/mgmt/tm/ltm/pool/~eu~p").status)
@@ -425,7 +591,10 @@ describe("G44 device: public URIs", function()
 
   it("reach a sub-component when the object is named", function()
     post("/mgmt/tm/gtm/pool/a", { name = "pool5" })
-    assert.equal("tm:gtm:pool:a:members:memberscollectionstate", get("/mgmt/tm/gtm/pool/a/pool5/members").json.kind)
+    assert.equal(
+      "tm:gtm:pool:a:members:memberscollectionstate",
+      get("/mgmt/tm/gtm/pool/a/pool5/members").json.kind
+    )
     assert.equal(400, get("/mgmt/tm/gtm/pool/a/members").status)
   end)
 end)

@@ -1,5 +1,6 @@
--- Real input: what devices answered, planted on the simulated device, is read back with all its own properties.
--- The recorded bodies are no part of this project; where they are not, there is nothing to do.
+-- Real input: what devices answered, planted on the simulated device, is read back with all its own
+-- properties. The recorded bodies are no part of this project; where they are not, there is nothing
+-- to do.
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
@@ -7,9 +8,11 @@ local uri = require "sim.uri"
 local recordings = require "recordings"
 
 -- Below these another part of the device answers, or the body is no configuration.
-local ELSEWHERE <const> = { "^/mgmt/tm/asm", "^/mgmt/tm/util", "^/mgmt/tm/task", "^/mgmt/tm/transaction", "^/mgmt/tm/access",
-  "^/mgmt/tm/analytics", "^/mgmt/tm/cloud", "^/mgmt/tm/adc", "^/mgmt/tm/live%-update", "^/mgmt/tm/shared",
-  "^/mgmt/tm/gtm/pool/[^/]+$", "^/mgmt/tm/gtm/wideip/[^/]+$" }  -- before 12.0
+local ELSEWHERE <const> = {
+  "^/mgmt/tm/asm", "^/mgmt/tm/util", "^/mgmt/tm/task", "^/mgmt/tm/transaction", "^/mgmt/tm/access",
+  "^/mgmt/tm/analytics", "^/mgmt/tm/cloud", "^/mgmt/tm/adc", "^/mgmt/tm/live%-update",
+  "^/mgmt/tm/shared", "^/mgmt/tm/gtm/pool/[^/]+$", "^/mgmt/tm/gtm/wideip/[^/]+$",
+} -- before 12.0
 
 local function configured(path)
   for _, pattern in ipairs(ELSEWHERE) do
@@ -30,7 +33,8 @@ end
 
 local GIVEN_BY_DEVICE <const> = { kind = true, selfLink = true, generation = true, fullPath = true }
 
--- The paths of all objects that own the object at `path`, outermost first: "…/pool/~Common~p" of "…/pool/~Common~p/members/…".
+-- The paths of all objects that own the object at `path`, outermost first: "…/pool/~Common~p" of
+-- "…/pool/~Common~p/members/…".
 local function owners(target)
   local list = {}
   while target.parent do
@@ -60,12 +64,15 @@ describe("real input: every recorded object", function()
 
   it("is planted and reads back with all its own properties", function()
     local device <close> = sim.start {
-      provision = { "ltm", "gtm", "afm", "apm", "asm", "pem", "vcmp", "am", "ilx", "avr", "fps", "swg" },
+      provision = {
+        "ltm", "gtm", "afm", "apm", "asm", "pem", "vcmp", "am", "ilx", "avr", "fps", "swg",
+      },
     }
     local bip <close> = f5.connect(device:options "admin")
     local tried, problems = 0, {}
     local function try(object, file)
-      local path = type(object.selfLink) == "string" and object.selfLink:match "^https://localhost(/mgmt/tm/[^?]*)"
+      local path = type(object.selfLink) == "string"
+        and object.selfLink:match "^https://localhost(/mgmt/tm/[^?]*)"
       if not path or path:find "/stats$" or not configured(path) then return end
       path = path:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)
       local target = uri.parse(path)
@@ -75,7 +82,9 @@ describe("real input: every recorded object", function()
       if object.name and name ~= last then return end  -- a mock whose link names another object
       local body = {}
       for key, value in pairs(object) do
-        if not GIVEN_BY_DEVICE[key] and not key:find "Reference$" and key ~= "_meta_data" then body[key] = value end
+        if not GIVEN_BY_DEVICE[key] and not key:find "Reference$" and key ~= "_meta_data" then
+          body[key] = value
+        end
       end
       tried = tried + 1
       local seed = {}
@@ -97,8 +106,9 @@ describe("real input: every recorded object", function()
       end
       for key, value in pairs(body) do
         if not covers(value, answer[key], key) then
-          problems[#problems + 1] = ("%s: %s.%s is %s, not %s"):format(file, object.name or "", key, json.encode(answer[key] or json.null),
-            json.encode(value))
+          problems[#problems + 1] = ("%s: %s.%s is %s, not %s"):format(
+            file, object.name or "", key, json.encode(answer[key] or json.null), json.encode(value)
+          )
         end
       end
     end

@@ -43,7 +43,12 @@ describe("G23 a task", function()
   after_each(teardown)
 
   it("is waited for as long as is said, also for ever; what is no time is refused", function()
-    assert.equal("nightly", bip:task("sys/ucs", { command = "save", name = "nightly" }):wait(fast { timeout = math.huge }).name)
+    assert.equal(
+      "nightly",
+      bip
+        :task("sys/ucs", { command = "save", name = "nightly" })
+        :wait(fast { timeout = math.huge }).name
+    )
     local task <const> = bip:task("sys/ucs", { command = "save", name = "weekly" })
     core.spawn(function()
       core.sleep(0.1)
@@ -51,7 +56,10 @@ describe("G23 a task", function()
     end)
     assert.equal("weekly", task:wait { timeout = math.huge, interval = 0.05 }.name)
     for _, options in ipairs { { timeout = -1 }, { timeout = 0 / 0 }, { interval = -1 } } do
-      assert.matches("must be a number of seconds", fails("usage", task.wait, task, options).message)
+      assert.matches(
+        "must be a number of seconds",
+        fails("usage", task.wait, task, options).message
+      )
     end
     assert.is_table(bip:request("GET", "/mgmt/tm/sys/version", { timeout = math.huge }))
     device:fault { match = { path = "version$" }, delay_ms = 500, times = 100 }
@@ -75,8 +83,17 @@ describe("G23 a task", function()
     assert.same({ "VALIDATING", "VALIDATING", "COMPLETED" }, states)
     local log <const> = device:log()
     local last = {}
-    for i = #log - 2, #log do last[#last + 1] = log[i].method .. " " .. log[i].path:gsub("%d+", "N") end
-    assert.same({ "GET /mgmt/tm/task/sys/ucs/N/result", "DELETE /mgmt/tm/task/sys/ucs/N/result", "DELETE /mgmt/tm/task/sys/ucs/N" }, last)
+    for i = #log - 2, #log do
+      last[#last + 1] = log[i].method .. " " .. log[i].path:gsub("%d+", "N")
+    end
+    assert.same(
+      {
+        "GET /mgmt/tm/task/sys/ucs/N/result",
+        "DELETE /mgmt/tm/task/sys/ucs/N/result",
+        "DELETE /mgmt/tm/task/sys/ucs/N",
+      },
+      last
+    )
     assert.equal(0, tasks_left())
   end)
 
@@ -93,7 +110,13 @@ describe("G23 a task", function()
   end)
 
   it("that fails is an error of kind task", function()
-    device:control("plan_task", { template = "sys/config", outcome = "FAILED", seconds = 30, message = "01070734:3: disk full" })
+    device:control(
+      "plan_task",
+      {
+        template = "sys/config", outcome = "FAILED", seconds = 30,
+        message = "01070734:3: disk full",
+      }
+    )
     local task <const> = bip:task("sys/config", { command = "save" })
     local err <const> = fails("task", task.wait, task, fast())
     assert.equal("01070734:3: disk full", err.message)
@@ -114,7 +137,14 @@ describe("G23 a task", function()
     local task <const> = bip:task("sys/config", { command = "save" })
     local err <const> = fails("timeout", task.wait, task, { timeout = 0.05 })
     assert.equal("unknown", err.outcome)
-    assert.matches(('look at it again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d }'):format(task.id), err.message, 1, true)
+    assert.matches(
+      ('look at it again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d }'):format(
+        task.id
+      ),
+      err.message,
+      1,
+      true
+    )
     device:advance(10)
     bip:task({ path = "/mgmt/tm/task/sys/config", id = task.id }):wait()
     assert.equal(0, tasks_left())
@@ -138,13 +168,18 @@ describe("G23 a task", function()
   it("survives a restart of the daemons", function()
     local task <const> = bip:task("sys/config", { command = "save" })
     device:restart { seconds = 0.4 }
-    assert.equal("table", type(task:wait { interval = 0.05, progress = function() device:advance(0.3) end }))
+    assert.equal(
+      "table",
+      type(task:wait { interval = 0.05, progress = function() device:advance(0.3) end })
+    )
   end)
 
   it("waits until the device has ended another one", function()
     local first <const> = bip:task("sys/config", { command = "save" })
     local second
-    local fiber <const> = f5.spawn(function() second = bip:task("sys/ucs", { command = "save", name = "a" }) end)
+    local fiber <const> = f5.spawn(
+      function() second = bip:task("sys/ucs", { command = "save", name = "a" }) end
+    )
     f5.sleep(0.1)
     assert.is_nil(second)
     device:advance(10)
@@ -154,8 +189,18 @@ describe("G23 a task", function()
   end)
 
   it("is started once, whatever was cut", function()
-    device:fault { match = { method = "POST", path = "/mgmt/tm/task/" }, times = 1, act = true, reset = true }
-    device:fault { match = { method = "PUT", path = "/mgmt/tm/task/" }, times = 1, act = true, reset = true }
+    device:fault {
+      match = { method = "POST", path = "/mgmt/tm/task/" },
+      times = 1,
+      act = true,
+      reset = true,
+    }
+    device:fault {
+      match = { method = "PUT", path = "/mgmt/tm/task/" },
+      times = 1,
+      act = true,
+      reset = true,
+    }
     bip:task("sys/ucs", { command = "save", name = "one" }):wait(fast())
     device:fault { match = { method = "PUT", path = "/mgmt/tm/task/" }, times = 1, reset = true }
     bip:task("sys/ucs", { command = "save", name = "two" }):wait(fast())
@@ -167,18 +212,31 @@ describe("G23 a task", function()
   end)
 
   it("leaves nothing when it cannot be started", function()
-    device:fault { match = { method = "PUT", path = "/mgmt/tm/task/" }, times = 1, kind = "validation" }
+    device:fault {
+      match = { method = "PUT", path = "/mgmt/tm/task/" },
+      times = 1,
+      kind = "validation",
+    }
     fails("invalid", bip.task, bip, "sys/config", { command = "save" })
     assert.equal(0, tasks_left())
   end)
 
   it("takes no wrong arguments", function()
     assert.matches("the body is a nil", fails("usage", bip.task, bip, "sys/ucs").message)
-    assert.matches("no place of tasks", fails("usage", bip.task, bip, "/mgmt/shared/echo", {}).message)
-    assert.matches("needs the task's id", fails("usage", bip.task, bip, { path = "sys/ucs" }).message)
+    assert.matches(
+      "no place of tasks",
+      fails("usage", bip.task, bip, "/mgmt/shared/echo", {}).message
+    )
+    assert.matches(
+      "needs the task's id",
+      fails("usage", bip.task, bip, { path = "sys/ucs" }).message
+    )
     local task <const> = bip:task("sys/config", { command = "save" })
     assert.matches("no option 'time'", fails("usage", task.wait, task, { time = 3 }).message)
-    assert.matches("'timeout' must be a number", fails("usage", task.wait, task, { timeout = "3" }).message)
+    assert.matches(
+      "'timeout' must be a number",
+      fails("usage", task.wait, task, { timeout = "3" }).message
+    )
     task:wait(fast())
   end)
 
@@ -191,13 +249,23 @@ describe("G23 a task", function()
       io.stdout:flush()
       task:wait()]])
     device:control("plan_task", { template = "sys/config", seconds = 600 })
-    local process <close> = program.start({ file }, { env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
+    local process <close> = program.start(
+      { file },
+      {
+        env = {
+          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+        },
+      }
+    )
     process:expect "waits"
     process:kill "INT"
     local ended <const> = process:wait()
     assert.equal(130, ended.status)
-    assert.matches('task /mgmt/tm/task/sys/config/%d+ goes on; look at it again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d+ }', ended.err)
+    assert.matches(
+      'task /mgmt/tm/task/sys/config/%d+ goes on; look at it again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d+ }',
+      ended.err
+    )
     device:advance(700)
   end)
 
@@ -206,18 +274,39 @@ describe("G23 a task", function()
     assert.matches("^%x+%-", qkview.id)
     assert.matches("case.qkview$", qkview:wait(fast()).qkviewUri)
     assert.equal(0, #bip:at("/mgmt/cm/autodeploy/qkview"):list())
-    assert.equal("nightly", bip:task("shared/sys/backup", { action = "BACKUP", file = "nightly" }):wait(fast()).file)
-    local package <const> = bip:task("/mgmt/shared/iapp/package-management-tasks", { operation = "INSTALL", packageFilePath = "/nope.rpm" })
-    assert.matches("Package file does not exist: /nope.rpm", fails("task", package.wait, package, fast()).message)
-    local query <const> = bip:task("/mgmt/shared/iapp/package-management-tasks", { operation = "QUERY" }):wait(fast())
+    assert.equal(
+      "nightly",
+      bip:task("shared/sys/backup", { action = "BACKUP", file = "nightly" }):wait(fast()).file
+    )
+    local package <const> = bip:task(
+      "/mgmt/shared/iapp/package-management-tasks",
+      { operation = "INSTALL", packageFilePath = "/nope.rpm" }
+    )
+    assert.matches(
+      "Package file does not exist: /nope.rpm",
+      fails("task", package.wait, package, fast()).message
+    )
+    local query <const> =
+      bip:task("/mgmt/shared/iapp/package-management-tasks", { operation = "QUERY" }):wait(fast())
     assert.equal("table", type(query.queryResponse))
   end)
 
   it("of a volume is the volume's status", function()
-    bip:request("POST", "/mgmt/cm/autodeploy/software-image-uploads/BIGIP-17.5.0-0.0.15.iso", { body = "iso",
-      headers = { ["Content-Type"] = "application/octet-stream", ["Content-Range"] = "0-2/3" } })
-    local task <const> = bip:task("sys/software/image",
-      { command = "install", name = "BIGIP-17.5.0-0.0.15.iso", volume = "HD1.2", options = { { ["create-volume"] = true } } })
+    bip:request(
+      "POST",
+      "/mgmt/cm/autodeploy/software-image-uploads/BIGIP-17.5.0-0.0.15.iso",
+      {
+        body = "iso",
+        headers = { ["Content-Type"] = "application/octet-stream", ["Content-Range"] = "0-2/3" },
+      }
+    )
+    local task <const> = bip:task(
+      "sys/software/image",
+      {
+        command = "install", name = "BIGIP-17.5.0-0.0.15.iso", volume = "HD1.2",
+        options = { { ["create-volume"] = true } },
+      }
+    )
     local states = {}
     local volume <const> = task:wait { interval = 0.001, progress = function(state)
       states[#states + 1] = state
@@ -234,17 +323,29 @@ describe("G24 the tasks of the guide's table", function()
   after_each(teardown)
 
   local BODIES <const> = {
-    ["sys/config"] = { command = "save" }, ["sys/ucs"] = { command = "save", name = "a" }, ["sys/geoip"] = { command = "load" },
-    ["sys/classification-signature"] = { command = "load" }, ["sys/failover"] = { command = "run", standby = true },
-    ["ltm/dns-express-db"] = { command = "load" }, ["ltm/classification/urldb-feed-list"] = { command = "load", name = "x" },
-    ["ltm/classification/signature-definition"] = { command = "load" }, ["ltm/classification/update-signatures"] = { command = "load" },
-    ["apm/epsec/epsec-package"] = { command = "install", name = "e.iso" }, ["wom/verify-config"] = { command = "run" },
-    ["wom/diagnose-conn"] = { command = "run" }, ["wam/policy"] = { command = "load" },
-    ["security/firewall/fqdn-entity"] = { command = "load" }, ["security/ip-intelligence/feed-list"] = { command = "load" },
-    ["security/anti-fraud/signatures-update"] = { command = "load" }, ["security/anti-fraud/engine-update"] = { command = "load" },
-    ["pem/subscribers"] = { command = "load" }, ["ilx/plugin"] = { command = "restart", name = "p" },
-    ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" }, ["cm/add-to-trust"] = { command = "run", name = "d" },
-    ["cm/remove-from-trust"] = { command = "run", name = "d" }, ["cli/script"] = { command = "run", name = "s" },
+    ["sys/config"] = { command = "save" },
+    ["sys/ucs"] = { command = "save", name = "a" },
+    ["sys/geoip"] = { command = "load" },
+    ["sys/classification-signature"] = { command = "load" },
+    ["sys/failover"] = { command = "run", standby = true },
+    ["ltm/dns-express-db"] = { command = "load" },
+    ["ltm/classification/urldb-feed-list"] = { command = "load", name = "x" },
+    ["ltm/classification/signature-definition"] = { command = "load" },
+    ["ltm/classification/update-signatures"] = { command = "load" },
+    ["apm/epsec/epsec-package"] = { command = "install", name = "e.iso" },
+    ["wom/verify-config"] = { command = "run" },
+    ["wom/diagnose-conn"] = { command = "run" },
+    ["wam/policy"] = { command = "load" },
+    ["security/firewall/fqdn-entity"] = { command = "load" },
+    ["security/ip-intelligence/feed-list"] = { command = "load" },
+    ["security/anti-fraud/signatures-update"] = { command = "load" },
+    ["security/anti-fraud/engine-update"] = { command = "load" },
+    ["pem/subscribers"] = { command = "load" },
+    ["ilx/plugin"] = { command = "restart", name = "p" },
+    ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" },
+    ["cm/add-to-trust"] = { command = "run", name = "d" },
+    ["cm/remove-from-trust"] = { command = "run", name = "d" },
+    ["cli/script"] = { command = "run", name = "s" },
     ["vcmp/guest"] = { name = "g", initialImage = "x.iso" },
   }
 
@@ -269,21 +370,36 @@ describe("G25 the commands of tmsh", function()
     pools:run("mv", { name = "p2", target = "p3" })
     assert.same({ true, false, true }, { pools.p1:exists(), pools.p2:exists(), pools.p3:exists() })
     bip.ltm.rule:create { name = "r1", apiAnonymous = "when HTTP_REQUEST { }" }
-    bip.ltm.rule:run("generate", { name = "r1", options = { { signature = true } }, ["signing-key"] = "k" })
+    bip.ltm.rule:run(
+      "generate",
+      { name = "r1", options = { { signature = true } }, ["signing-key"] = "k" }
+    )
     bip.sys.config:run("save")
     bip.sys.config:run("load")
     bip.ltm.virtual:create { name = "v1", destination = "192.0.2.9:80" }
     bip.ltm.virtual:run("reset-stats", { name = "v1" })
-    for _, action in ipairs { "start", "stop", "restart" } do bip.sys.service:run(action, { name = "ntpd" }) end
-    bip.analytics["application-security"].report:run("send-mail", { ["email-addresses"] = { "a@example.net" } })
+    for _, action in ipairs { "start", "stop", "restart" } do
+      bip.sys.service:run(action, { name = "ntpd" })
+    end
+    bip.analytics["application-security"].report:run(
+      "send-mail",
+      { ["email-addresses"] = { "a@example.net" } }
+    )
     bip.asm.policy:run("publish", { name = "/Common/p" })
-    assert.matches("192.0.2.7", bip.util.ping:run("run", { utilCmdArgs = "-c 1 192.0.2.7" }).commandResult, 1, true)
+    assert.matches(
+      "192.0.2.7",
+      bip.util.ping:run("run", { utilCmdArgs = "-c 1 192.0.2.7" }).commandResult,
+      1,
+      true
+    )
     assert.equal("unsupported", fails("unsupported", pools.run, pools, "reboot").kind)
     bip.sys:run("reboot")
   end)
 
   it("that take too long may have been carried out", function()
-    device:fault { match = { path = "/mgmt/tm/sys/ucs" }, times = 1, kind = "timeout_exception", act = true }
+    device:fault {
+      match = { path = "/mgmt/tm/sys/ucs" }, times = 1, kind = "timeout_exception", act = true,
+    }
     local err <const> = fails("timeout", function() bip.sys.ucs:run("save", { name = "long" }) end)
     assert.same({ "unknown", 400 }, { err.outcome, err.status })
     assert.matches("outcome unknown: the device may have carried it out", err.message)

@@ -14,7 +14,9 @@ local function open() bip = f5.connect(device:options "admin") end
 local function pending()
   local count = 0
   for _, transaction in pairs(device:state().transactions.items) do
-    if transaction.state == "STARTED" or transaction.state == "VALIDATING" then count = count + 1 end
+    if transaction.state == "STARTED" or transaction.state == "VALIDATING" then
+      count = count + 1
+    end
   end
   return count
 end
@@ -26,7 +28,9 @@ end
 
 local function teardown()
   bip:close()
-  for _, token in pairs(device:state().tokens.items) do assert.is_true(token.expirationMicros < device:now()) end
+  for _, token in pairs(device:state().tokens.items) do
+    assert.is_true(token.expirationMicros < device:now())
+  end
   assert.equal(0, pending())
   assert.equal(0, device:problems())
   device:stop()
@@ -35,7 +39,10 @@ end
 -- Everything that a configuration is, as text.
 local function snapshot()
   local state <const> = device:state()
-  return json.encode({ state.objects, state.accounts, state.provision, state.disk }, { sort = true })
+  return json.encode(
+    { state.objects, state.accounts, state.provision, state.disk },
+    { sort = true }
+  )
 end
 
 local function fails(kind, fn, ...)
@@ -55,13 +62,21 @@ describe("G19 a transaction's commands", function()
     assert.equal("STARTED", tx:state())
     assert.matches("^transaction %d+ with ", tostring(tx))
     local first = tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-    assert.same({ 1, 1, "POST", "n1" }, { first.commandId, first.evalOrder, first.method, first.body.name })
+    assert.same(
+      { 1, 1, "POST", "n1" },
+      { first.commandId, first.evalOrder, first.method, first.body.name }
+    )
     local second = tx(bip.ltm.node["/Common/n2"]):create { address = "192.0.2.2" }
     tx(bip.ltm.node["/Common/n1"]):modify { description = "first" }
     tx(bip.ltm.node["/Common/n1"]):delete()
     local list = tx:commands()
-    assert.same({ "POST", "POST", "PATCH", "DELETE" }, { list[1].method, list[2].method, list[3].method, list[4].method })
-    for _, command in ipairs(list) do assert.matches("^" .. LINE .. "$", command.where) end
+    assert.same(
+      { "POST", "POST", "PATCH", "DELETE" },
+      { list[1].method, list[2].method, list[3].method, list[4].method }
+    )
+    for _, command in ipairs(list) do
+      assert.matches("^" .. LINE .. "$", command.where)
+    end
     assert.equal(1, tx:move(second, 1).evalOrder)
     tx:remove(4)
     list = tx:commands()
@@ -89,7 +104,10 @@ describe("G19 a transaction's commands", function()
   it("come of ensure, run and replace too", function()
     bip.ltm.pool:create { name = "web" }
     bip:transaction(function(tx)
-      assert.equal("unchanged", (tx(bip.ltm.pool["/Common/web"]):ensure { loadBalancingMode = "round-robin" }))
+      assert.equal(
+        "unchanged",
+        (tx(bip.ltm.pool["/Common/web"]):ensure { loadBalancingMode = "round-robin" })
+      )
       assert.equal("changed", (tx(bip.ltm.pool["/Common/web"]):ensure { description = "x" }))
       assert.equal("created", (tx(bip.ltm.pool["/Common/new"]):ensure { description = "y" }))
       tx(bip.ltm.pool["/Common/web"]):replace { description = "z" }
@@ -103,14 +121,29 @@ describe("G19 a transaction's commands", function()
   it("are only what can be a part of one", function()
     local tx <close> = bip:begin()
     local other <close> = f5.connect(device:options "admin")
-    assert.matches("ASM has no transactions", fails("usage", function() tx(bip.asm.policies):create { name = "x" } end).message)
-    assert.matches("cannot be a part", fails("usage", function() tx(bip:at "/mgmt/shared/echo"):modify { a = 1 } end).message)
-    assert.matches("cannot be a part", fails("usage", function() tx(bip:at "task/sys/config"):run("save") end).message)
+    assert.matches(
+      "ASM has no transactions",
+      fails("usage", function() tx(bip.asm.policies):create { name = "x" } end).message
+    )
+    assert.matches(
+      "cannot be a part",
+      fails("usage", function() tx(bip:at "/mgmt/shared/echo"):modify { a = 1 } end).message
+    )
+    assert.matches(
+      "cannot be a part",
+      fails("usage", function() tx(bip:at "task/sys/config"):run("save") end).message
+    )
     assert.matches("another session", fails("usage", function() tx(other.ltm.pool) end).message)
     assert.matches("not a string", fails("usage", function() tx "ltm/pool" end).message)
     assert.matches(LINE, fails("usage", function() bip:begin { keepalive = 3 } end).message)
-    assert.matches("did you mean 'keep_alive'", fails("usage", function() bip:begin { keepalive = 3 } end).message)
-    assert.matches("no option 'asynch'", fails("usage", function() tx:commit { asynch = true } end).message)
+    assert.matches(
+      "did you mean 'keep_alive'",
+      fails("usage", function() bip:begin { keepalive = 3 } end).message
+    )
+    assert.matches(
+      "no option 'asynch'",
+      fails("usage", function() tx:commit { asynch = true } end).message
+    )
     tx:rollback()
     tx:rollback()
     assert.matches("has ended", fails("usage", function() tx(bip.ltm.pool) end).message)
@@ -136,8 +169,14 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     bip.ltm.rule:create { name = "hr", apiAnonymous = "when HTTP_REQUEST { }" }
     local function make(with_profile)
       bip:transaction(function(tx)
-        tx(bip.ltm.virtual["/Common/hv"]):create { destination = "/Common/192.0.2.7:80", profiles = { "/Common/tcp" }, rules = { "/Common/hr" } }
-        if with_profile then tx(bip.ltm.virtual["/Common/hv"].profiles):create { name = "/Common/http" } end
+        tx(bip.ltm.virtual["/Common/hv"]):create {
+          destination = "/Common/192.0.2.7:80",
+          profiles = { "/Common/tcp" },
+          rules = { "/Common/hr" },
+        }
+        if with_profile then
+          tx(bip.ltm.virtual["/Common/hv"].profiles):create { name = "/Common/http" }
+        end
       end)
     end
     local ok, err = f5.try(make, false)
@@ -192,20 +231,34 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     assert.matches("ended", tostring(idle))
     open()
     bip:begin { keep_alive = 0.02 } -- its own call is on its way
-    device:fault { match = { method = "POST", path = "/mgmt/tm/transaction$" }, times = 1, delay_ms = 300 }
+    device:fault {
+      match = { method = "POST", path = "/mgmt/tm/transaction$" },
+      times = 1,
+      delay_ms = 300,
+    }
     f5.sleep(0.1)
     bip:close()
     open()
     local tx = bip:begin() -- a command is
-    device:fault { match = { method = "POST", path = "/mgmt/tm/ltm/node" }, times = 1, delay_ms = 300 }
-    local fiber <const> = f5.spawn(function() return pcall(function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end) end)
+    device:fault {
+      match = { method = "POST", path = "/mgmt/tm/ltm/node" },
+      times = 1,
+      delay_ms = 300,
+    }
+    local fiber <const> = f5.spawn(function()
+      return pcall(function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)
+    end)
     f5.sleep(0.1)
     bip:close()
     local _, err = fiber:join()
     assert.equal("cancelled", err.kind)
     open()
     tx = bip:begin() -- its end is
-    device:fault { match = { method = "DELETE", path = "/mgmt/tm/transaction/" }, times = 1, delay_ms = 300 }
+    device:fault {
+      match = { method = "DELETE", path = "/mgmt/tm/transaction/" },
+      times = 1,
+      delay_ms = 300,
+    }
     local rollback <const> = f5.spawn(function() tx:rollback() end)
     f5.sleep(0.1)
     bip:close()
@@ -221,7 +274,8 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       tx(bip.ltm.node):create { name = "w1", address = "192.0.2.11" }
       tx(bip.ltm.node):create { name = "w2", address = "192.0.2.12", monitor = pool }
     end
-    assert.is_false(f5.try(bip.transaction, bip, function(tx) queue(tx, "/Common/none-such") end)) -- its blame looks for the guilty one, too
+    -- its blame looks for the guilty one, too
+    assert.is_false(f5.try(bip.transaction, bip, function(tx) queue(tx, "/Common/none-such") end))
     assert.equal(0, bip:usage().writes)
     local tx = bip:begin()
     queue(tx)
@@ -230,7 +284,12 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     tx:remove(2)
     tx:commit()
     assert.equal(1, bip:usage().writes)
-    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, reset = true, act = true } -- what came of it is looked up
+    -- what came of it is looked up
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      reset = true,
+      act = true,
+    }
     bip:transaction({ interval = 0.01 }, function(cut)
       cut(bip.ltm.node):create { name = "w3", address = "192.0.2.13" }
       cut(bip.ltm.node):create { name = "w4", address = "192.0.2.14" }
@@ -280,14 +339,28 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
           elseif i % 2 == 0 then
             tx(bip.auth.user.operator):modify { description = "changed " .. i }
           else
-            tx(bip.ltm.pool):create { name = "p" .. i, members = { { name = "192.0.2.1:" .. i, address = "192.0.2.1" } } }
+            tx(bip.ltm.pool):create {
+              name = "p" .. i,
+              members = { { name = "192.0.2.1:" .. i, address = "192.0.2.1" } },
+            }
           end
         end
       end)
       assert.equal(before, snapshot())
-      assert.same({ "PATCH", "/mgmt/tm/ltm/pool/~Common~nope", "tests/spec/transaction_spec.lua:" .. line, position },
-        { err.command.method, err.command.path, err.command.where, err.command.id })
-      assert.matches("the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at tests/spec/transaction_spec.lua:" .. line, err.message, 1, true)
+      assert.same(
+        {
+          "PATCH", "/mgmt/tm/ltm/pool/~Common~nope", "tests/spec/transaction_spec.lua:" .. line,
+          position,
+        },
+        { err.command.method, err.command.path, err.command.where, err.command.id }
+      )
+      assert.matches(
+        "the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at tests/spec/transaction_spec.lua:"
+          .. line,
+        err.message,
+        1,
+        true
+      )
       assert.same({ 400, 2 }, { err.status, err.api_error })
       assert.is_nil(err.outcome)
     end
@@ -310,50 +383,94 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       tx(bip.ltm.pool["/Common/twice"]):modify { description = "y" }
       tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
     end)
-    assert.same({ 3, "tests/spec/transaction_spec.lua:" .. line }, { err.command.id, err.command.where })
+    assert.same(
+      { 3, "tests/spec/transaction_spec.lua:" .. line },
+      { err.command.id, err.command.where }
+    )
     assert.equal(before, snapshot())
   end)
 
   it("finds the guilty command in the device's words", function()
     local function blamed(message)
-      device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, status = 400,
-        body = { code = 400, message = "transaction failed:" .. message, errorStack = {}, apiError = 2 } }
+      device:fault {
+        match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+        times = 1,
+        status = 400,
+        body = {
+          code = 400, message = "transaction failed:" .. message, errorStack = {}, apiError = 2,
+        },
+      }
       -- Nobody can be asked: the words must do.
-      device:fault { match = { method = "POST", path = "/mgmt/tm/transaction$" }, times = 1, after = 1, kind = "validation" }
+      device:fault {
+        match = { method = "POST", path = "/mgmt/tm/transaction$" },
+        times = 1,
+        after = 1,
+        kind = "validation",
+      }
       local err <const> = fails("transaction", bip.transaction, bip, function(tx)
         tx(bip.ltm.rule):create { name = "r1", apiAnonymous = "when HTTP_REQUEST { pool other }" }
         tx(bip.ltm.pool["/Common/p1"].members):create { name = "192.0.2.1:80", address = "192.0.2.1" }
-        tx(bip.ltm.virtual["/Common/app/vs"]):create { destination = "/Common/192.0.2.9%1:443", profiles = { { name = "/Common/tcp" } } }
+        tx(bip.ltm.virtual["/Common/app/vs"]):create {
+          destination = "/Common/192.0.2.9%1:443",
+          profiles = { { name = "/Common/tcp" } },
+        }
         tx(bip.ltm.node["/Part/n%1 x"]):delete()
         tx(bip.ltm.virtual["/Common/vs2"]):modify { pool = "p3", rules = { "/Common/r2" } }
       end)
       device:clear_faults()
       return err.command and err.command.id or #err.candidates
     end
-    assert.equal(1, blamed "01070151:3: Rule [/Common/r1] error: /Common/r1:1: error: [undefined procedure: other]")
-    assert.equal(2, blamed "01020036:3: The requested Pool Member (/Common/p1 /Common/192.0.2.1 80) was not found.")
+    assert.equal(
+      1,
+      blamed "01070151:3: Rule [/Common/r1] error: /Common/r1:1: error: [undefined procedure: other]"
+    )
+    assert.equal(
+      2,
+      blamed "01020036:3: The requested Pool Member (/Common/p1 /Common/192.0.2.1 80) was not found."
+    )
     assert.equal(2, blamed "01070333:3: something about '192.0.2.1:80'")
-    assert.equal(3, blamed "01070734:3: Configuration error: in Virtual Server (/Common/app/vs) http needs /Common/http")
+    assert.equal(
+      3,
+      blamed "01070734:3: Configuration error: in Virtual Server (/Common/app/vs) http needs /Common/http"
+    )
     assert.equal(3, blamed "01070333:3: Virtual Address /Common/192.0.2.9%1:443 is wrong")
     assert.equal(4, blamed '0107:3: node "/Part/n%1 x" is referenced')
     assert.equal(5, blamed "01020036:3: The requested pool (/Common/p3) was not found.")
     assert.equal(5, blamed "01070151:3: Rule /Common/r2, not found.")
-    assert.equal(5, blamed "01070000:3: Common and partition and nothing else") -- all five are candidates
+    -- all five are candidates
+    assert.equal(5, blamed "01070000:3: Common and partition and nothing else")
     assert.equal(2, blamed "01070000:3: /Common/r1 and /Common/r2") -- two are
   end)
 
   it("lists all that may be guilty when the device cannot be asked", function()
-    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, status = 400,
-      body = { code = 400, message = "transaction failed:01070000:3: something", errorStack = {}, apiError = 2 } }
-    device:fault { match = { method = "POST", path = "/mgmt/tm/transaction$" }, times = 1, after = 1, status = 400,
-      body = { code = 400, message = "no", errorStack = {}, apiError = 1 } }
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      times = 1,
+      status = 400,
+      body = {
+        code = 400,
+        message = "transaction failed:01070000:3: something",
+        errorStack = {},
+        apiError = 2,
+      },
+    }
+    device:fault {
+      match = { method = "POST", path = "/mgmt/tm/transaction$" },
+      times = 1,
+      after = 1,
+      status = 400,
+      body = { code = 400, message = "no", errorStack = {}, apiError = 1 },
+    }
     local err = fails("transaction", bip.transaction, bip, function(tx)
       tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
       tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
     end)
     assert.is_nil(err.command)
     assert.equal(2, #err.candidates)
-    assert.matches("one of 2 commands: POST /mgmt/tm/ltm/node, queued at " .. LINE .. "; POST", err.message)
+    assert.matches(
+      "one of 2 commands: POST /mgmt/tm/ltm/node, queued at " .. LINE .. "; POST",
+      err.message
+    )
   end)
 
   it("says that an empty one cannot be committed", function()
@@ -362,13 +479,26 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
   end)
 
   it("looks what came of a commit whose answer was lost", function()
-    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, act = true, reset = true }
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      times = 1,
+      act = true,
+      reset = true,
+    }
     bip:transaction(function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)
     assert.is_true(bip.ltm.node.n1:exists())
-    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, act = false, reset = true }
-    local err <const> = fails("transport", bip.transaction, bip, function(tx)
-      tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
-    end)
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      times = 1,
+      act = false,
+      reset = true,
+    }
+    local err <const> = fails(
+      "transport",
+      bip.transaction,
+      bip,
+      function(tx) tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end
+    )
     assert.matches("did not arrive: nothing has changed", err.message)
     assert.is_false(bip.ltm.node.n2:exists())
   end)
@@ -376,7 +506,12 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
   it("says when a validation was cut off", function()
     local tx <close> = bip:begin()
     tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, act = true, reset = true }
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      times = 1,
+      act = true,
+      reset = true,
+    }
     local err <const> = fails("transport", tx.validate, tx)
     assert.matches("nothing has changed", err.message)
     assert.is_nil(err.outcome)
@@ -388,23 +523,48 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     local file <const> = directory:file("tx.lua", [[
       local f5 = require "f5"
       local bip <close> = f5.connect()
-      bip:transaction(function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)]])
-    device:fault { match = { method = "PATCH", path = "/mgmt/tm/transaction/" }, times = 1, delay_ms = 3000 }
+      bip:transaction(function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)]]
+    )
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      times = 1,
+      delay_ms = 3000,
+    }
     device:clear_log()
-    local process <close> = program.start({ "-v", file }, { env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
+    local process <close> = program.start(
+      { "-v", file },
+      {
+        env = {
+          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+        },
+      }
+    )
     process:expect "POST /mgmt/tm/ltm/node 200"
     f5.sleep(0.3)
     process:kill "INT"
     local ended <const> = process:wait()
     assert.equal(130, ended.status)
-    assert.matches("interrupted while the transaction %d+ was committed; whether it was carried out is unknown", ended.err)
+    assert.matches(
+      "interrupted while the transaction %d+ was committed; whether it was carried out is unknown",
+      ended.err
+    )
   end)
 
   it("takes out a command that was queued though its answer was lost", function()
     local tx <close> = bip:begin()
-    device:fault { match = { method = "POST", path = "/mgmt/tm/ltm/node" }, times = 1, act = true, reset = true }
-    assert.is_nil(fails("transport", function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end).outcome)
+    device:fault {
+      match = { method = "POST", path = "/mgmt/tm/ltm/node" },
+      times = 1,
+      act = true,
+      reset = true,
+    }
+    assert.is_nil(
+      fails(
+        "transport",
+        function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end
+      ).outcome
+    )
     tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
     assert.equal(2, #tx:commands())
     tx:commit()
@@ -442,18 +602,26 @@ describe("G21 a transaction's time", function()
 
   it("of execution ends, which is an error that says so", function()
     device:control("next_transaction", { seconds = 400 })
-    local err <const> = fails("transaction", bip.transaction, bip, { async = true, interval = 0.01, progress = function()
-      device:advance(301)
-    end }, function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)
+    local err <const> = fails(
+      "transaction",
+      bip.transaction,
+      bip,
+      { async = true, interval = 0.01, progress = function() device:advance(301) end },
+      function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end
+    )
     assert.matches("exceeded 300 seconds", err.message)
     assert.is_false(bip.ltm.node.n1:exists())
   end)
 
   it("of ours may end before the device's", function()
     device:control("next_transaction", { seconds = 60 })
-    local err <const> = fails("timeout", bip.transaction, bip, { async = true, timeout = 0.05, interval = 0.01 }, function(tx)
-      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-    end)
+    local err <const> = fails(
+      "timeout",
+      bip.transaction,
+      bip,
+      { async = true, timeout = 0.05, interval = 0.01 },
+      function(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end
+    )
     assert.equal("unknown", err.outcome)
     device:advance(61)
     assert.is_true(bip.ltm.node.n1:exists())
@@ -462,12 +630,16 @@ describe("G21 a transaction's time", function()
   end)
 
   it("names the guilty command in the background too", function()
-    local err <const> = fails("transaction", bip.transaction, bip, { async = true, interval = 0.01, progress = function()
-      device:advance(5)
-    end }, function(tx)
-      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-      tx(bip.ltm.pool.nope):modify { description = "x" }
-    end)
+    local err <const> = fails(
+      "transaction",
+      bip.transaction,
+      bip,
+      { async = true, interval = 0.01, progress = function() device:advance(5) end },
+      function(tx)
+        tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+        tx(bip.ltm.pool.nope):modify { description = "x" }
+      end
+    )
     assert.equal("/mgmt/tm/ltm/pool/nope", err.command.path)
   end)
 
@@ -475,8 +647,14 @@ describe("G21 a transaction's time", function()
     local tx <close> = bip:begin()
     tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
     device:advance(121)
-    local err <const> = fails("transaction", function() tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end)
-    assert.matches("is gone, and nothing of it was carried out: the device ends one that gets no command for 120 s", err.message)
+    local err <const> = fails(
+      "transaction",
+      function() tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end
+    )
+    assert.matches(
+      "is gone, and nothing of it was carried out: the device ends one that gets no command for 120 s",
+      err.message
+    )
     assert.matches("is gone", fails("transaction", tx.commands, tx).message)
     assert.matches("is gone", fails("transaction", tx.commit, tx).message)
   end)
@@ -498,7 +676,11 @@ describe("G21 a transaction's time", function()
 
   it("is kept up while slow commands are on their way", function()
     local tx <close> = bip:begin { keep_alive = 0.05 }
-    device:fault { match = { method = "POST", path = "/mgmt/tm/ltm/node" }, times = 6, delay_ms = 130 }
+    device:fault {
+      match = { method = "POST", path = "/mgmt/tm/ltm/node" },
+      times = 6,
+      delay_ms = 130,
+    }
     local fibers = {}
     for i = 1, 3 do
       fibers[i] = function()
@@ -515,7 +697,12 @@ describe("G21 a transaction's time", function()
   it("is kept up by calls that a cut leaves no trace of", function()
     local tx <close> = bip:begin { keep_alive = 0.05 }
     tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-    device:fault { match = { method = "DELETE", path = "/commands/" }, times = 1, status = 500, body = { code = 500, message = "x" } }
+    device:fault {
+      match = { method = "DELETE", path = "/commands/" },
+      times = 1,
+      status = 500,
+      body = { code = 500, message = "x" },
+    }
     f5.sleep(0.3)
     tx:commit()
     assert.equal(1, #bip.ltm.node:list())
@@ -533,7 +720,10 @@ describe("G22 several transactions at once", function()
     b(bip.ltm.node):create { name = "b", address = "192.0.2.2" }
     bip.ltm.node:create { name = "c", address = "192.0.2.3" }
     b:commit()
-    assert.same({ false, true, true }, { bip.ltm.node.a:exists(), bip.ltm.node.b:exists(), bip.ltm.node.c:exists() })
+    assert.same(
+      { false, true, true },
+      { bip.ltm.node.a:exists(), bip.ltm.node.b:exists(), bip.ltm.node.c:exists() }
+    )
     a:commit()
     assert.is_true(bip.ltm.node.a:exists())
   end)
@@ -573,9 +763,15 @@ describe("G26 keys and certificates", function()
     local certs <const>, keys <const> = bip.sys.file["ssl-cert"], bip.sys.file["ssl-key"]
     certs:create { name = "site.crt", sourcePath = send("1.crt", "certificate 1") }
     keys:create { name = "site.key", sourcePath = send("1.key", "key 1") }
-    bip.ltm.profile["client-ssl"]:create { name = "site", cert = "/Common/site.crt", key = "/Common/site.key" }
+    bip.ltm.profile["client-ssl"]:create {
+      name = "site",
+      cert = "/Common/site.crt",
+      key = "/Common/site.key",
+    }
     local certificate <const>, key <const> = send("2.crt", "certificate 2"), send("2.key", "key 2")
-    local function revisions() return { certs["/Common/site.crt"]:load().revision, keys["/Common/site.key"]:load().revision } end
+    local function revisions()
+      return { certs["/Common/site.crt"]:load().revision, keys["/Common/site.key"]:load().revision }
+    end
     local before <const> = revisions()
     fails("transaction", bip.transaction, bip, function(tx)
       tx(certs["/Common/site.crt"]):modify { sourcePath = certificate }
@@ -607,9 +803,17 @@ describe("a transaction of a program that is interrupted", function()
           print "waits"
           io.stdout:flush()
           f5.sleep(60)
-        end)]]):format(auth))
-      local process <close> = program.start({ file }, { env = {
-        F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca } })
+        end)]]):format(auth)
+      )
+      local process <close> = program.start(
+        { file },
+        {
+          env = {
+            F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+            F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+          },
+        }
+      )
       process:expect "waits"
       assert.equal(2, pending())
       process:kill "INT"

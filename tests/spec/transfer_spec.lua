@@ -59,7 +59,13 @@ describe("G45 a file", function()
       local from <const> = directory:file("a", text)
       device:clear_log()
       local up <const> = bip:upload(from, { name = "b c%.bin", sha256 = true })
-      assert.same({ name = "b c%.bin", size = size, sha256 = sha256(from), path = "/var/config/rest/downloads/b c%.bin" }, up)
+      assert.same(
+        {
+          name = "b c%.bin", size = size, sha256 = sha256(from),
+          path = "/var/config/rest/downloads/b c%.bin",
+        },
+        up
+      )
       assert.equal(math.max(1, (size + MIB - 1) // MIB), #device:log())
       local to <const> = directory.path .. "/z"
       local down <const> = bip:download("b c%.bin", to, { sha256 = up.sha256:upper() })
@@ -89,13 +95,23 @@ describe("G45 a file", function()
       f5.sleep(0) -- may wait
     end
     bip:upload(directory:file("a", bytes(2 * MIB + 1)), { progress = progress })
-    assert.same({ { MIB, 2 * MIB + 1, "float" }, { 2 * MIB, 2 * MIB + 1, "float" }, { 2 * MIB + 1, 2 * MIB + 1, "float" } }, seen)
+    assert.same(
+      {
+        { MIB, 2 * MIB + 1, "float" },
+        { 2 * MIB, 2 * MIB + 1, "float" },
+        { 2 * MIB + 1, 2 * MIB + 1, "float" },
+      },
+      seen
+    )
     seen = {}
     bip:download("a", directory.path .. "/b", { progress = progress })
     assert.same({ MIB, 2 * MIB + 1, "float" }, seen[1])
     assert.equal(3, #seen)
     local transfer <const> = require "f5.transfer"
-    assert.equal("a  [###############...............]  50 %  1.0 MiB of 2.0 MiB  512.0 KiB/s  0:02 left", transfer.bar("a", MIB, 2 * MIB, 2))
+    assert.equal(
+      "a  [###############...............]  50 %  1.0 MiB of 2.0 MiB  512.0 KiB/s  0:02 left",
+      transfer.bar("a", MIB, 2 * MIB, 2)
+    )
     assert.equal("a  512 B  256 B/s", transfer.bar("a", 512, nil, 2))
   end)
 
@@ -107,12 +123,22 @@ describe("G45 a file", function()
     local options <const> = device:options "admin"
     options.retries = { delay = 0.01 }
     bip = f5.connect(options)
-    device:fault { match = { method = "POST", path = UPLOADS }, after = 1, times = 1, kind = "bad_gateway" }
-    device:fault { match = { method = "POST", path = UPLOADS }, after = 1, times = 1, reset = true, act = true }
-    device:fault { match = { method = "POST", path = UPLOADS }, after = 1, times = 1, kind = "restarting" }
+    device:fault {
+      match = { method = "POST", path = UPLOADS }, after = 1, times = 1, kind = "bad_gateway",
+    }
+    device:fault {
+      match = { method = "POST", path = UPLOADS }, after = 1, times = 1, reset = true, act = true,
+    }
+    device:fault {
+      match = { method = "POST", path = UPLOADS }, after = 1, times = 1, kind = "restarting",
+    }
     bip:upload(file)
-    device:fault { match = { method = "GET", path = "/downloads/" }, after = 1, times = 1, truncate = 1000 }
-    device:fault { match = { method = "GET", path = "/downloads/" }, after = 1, times = 1, kind = "bad_gateway" }
+    device:fault {
+      match = { method = "GET", path = "/downloads/" }, after = 1, times = 1, truncate = 1000,
+    }
+    device:fault {
+      match = { method = "GET", path = "/downloads/" }, after = 1, times = 1, kind = "bad_gateway",
+    }
     bip:download("a", directory.path .. "/b")
     assert.is_true(directory:read "b" == text)
   end)
@@ -135,48 +161,86 @@ describe("G45 a file", function()
     assert.is_true(directory:read "b" == text)
   end)
 
-  it("is sent as a whole where an earlier upload was cut off, and takes nothing of that one", function()
-    local directory <close> = program.directory()
-    local old <const>, new <const> = directory:file("old", ("o"):rep(4 * MIB)), bytes(4 * MIB)
-    for _, given in ipairs { 1, 2, 3 } do
-      local chunks = 0
-      fails("cut", bip.upload, bip, old, { name = "a", progress = function()
-        chunks = chunks + 1
-        if chunks == given then error(setmetatable({ kind = "cut" }, { __tostring = function() return "cut" end })) end
-      end })
-      assert.equal(given, chunks)
-      local file <const> = directory:file("new", new)
-      assert.equal(sha256(file), bip:upload(file, { name = "a", sha256 = true }).sha256)
+  it(
+    "is sent as a whole where an earlier upload was cut off, and takes nothing of that one",
+    function()
+      local directory <close> = program.directory()
+      local old <const>, new <const> = directory:file("old", ("o"):rep(4 * MIB)), bytes(4 * MIB)
+      for _, given in ipairs { 1, 2, 3 } do
+        local chunks = 0
+        fails("cut", bip.upload, bip, old, {
+          name = "a",
+          progress = function()
+            chunks = chunks + 1
+            if chunks == given then
+              error(setmetatable({ kind = "cut" }, { __tostring = function() return "cut" end }))
+            end
+          end,
+        })
+        assert.equal(given, chunks)
+        local file <const> = directory:file("new", new)
+        assert.equal(sha256(file), bip:upload(file, { name = "a", sha256 = true }).sha256)
+        bip:download("a", directory.path .. "/back")
+        assert.is_true(directory:read "back" == new)
+      end
+      -- the device has the end of the old file, and takes the upload for complete before all of the
+      -- new one is there
+      local state = device:state()
+      state.uploads["/var/config/rest/downloads/a"] = {
+        total = 4 * MIB,
+        chunks = { ["0"] = MIB, [tostring(2 * MIB)] = MIB, [tostring(3 * MIB)] = MIB },
+      }
+      device:restore(state)
+      device:control(
+        "write_file",
+        { path = "/var/config/rest/downloads/tmp/a", text = ("o"):rep(4 * MIB) }
+      )
+      bip:upload(directory.path .. "/new", { name = "a" })
       bip:download("a", directory.path .. "/back")
       assert.is_true(directory:read "back" == new)
     end
-    -- the device has the end of the old file, and takes the upload for complete before all of the new one is there
-    local state = device:state()
-    state.uploads["/var/config/rest/downloads/a"] = { total = 4 * MIB, chunks = { ["0"] = MIB, [tostring(2 * MIB)] = MIB, [tostring(3 * MIB)] = MIB } }
-    device:restore(state)
-    device:control("write_file", { path = "/var/config/rest/downloads/tmp/a", text = ("o"):rep(4 * MIB) })
-    bip:upload(directory.path .. "/new", { name = "a" })
-    bip:download("a", directory.path .. "/back")
-    assert.is_true(directory:read "back" == new)
-  end)
+  )
 
   it("that does not arrive whole is not there", function()
     local directory <close> = program.directory()
     local old <const> = directory:file("old", "old")
-    assert.matches("No such file", fails("transfer", bip.upload, bip, directory.path .. "/nope").message)
-    assert.matches("not a file", fails("transfer", bip.upload, bip, directory.path, { name = "a" }).message)
-    assert.matches("No such file", fails("transfer", bip.download, bip, "a", directory.path .. "/no/such/file").message)
-    assert.matches("Is a directory", fails("transfer", bip.download, bip, "a", directory.path).message)
+    assert.matches(
+      "No such file",
+      fails("transfer", bip.upload, bip, directory.path .. "/nope").message
+    )
+    assert.matches(
+      "not a file",
+      fails("transfer", bip.upload, bip, directory.path, { name = "a" }).message
+    )
+    assert.matches(
+      "No such file",
+      fails("transfer", bip.download, bip, "a", directory.path .. "/no/such/file").message
+    )
+    assert.matches(
+      "Is a directory",
+      fails("transfer", bip.download, bip, "a", directory.path).message
+    )
     fails("not_found", bip.download, bip, "nope", old)
     bip:upload(directory:file("big", bytes(2 * MIB)), { name = "big" })
-    local ok, err = pcall(bip.download, bip, "big", old, { progress = function() error("stop", 0) end })
+    local ok, err =
+      pcall(bip.download, bip, "big", old, { progress = function() error("stop", 0) end })
     assert.same({ false, "stop" }, { ok, err })
     assert.equal("old", directory:read "old")
     assert.same({ "big", "old" }, names_in(directory.path))
-    assert.matches("it changed meanwhile", fails("transfer", bip.download, bip, "big", old, { size = 2 * MIB - 1 }).message)
-    assert.matches("became shorter", fails("transfer", bip.upload, bip, directory.path .. "/big", { progress = function()
-      directory:file("big", "x")
-    end }).message)
+    assert.matches(
+      "it changed meanwhile",
+      fails("transfer", bip.download, bip, "big", old, { size = 2 * MIB - 1 }).message
+    )
+    assert.matches(
+      "became shorter",
+      fails(
+        "transfer",
+        bip.upload,
+        bip,
+        directory.path .. "/big",
+        { progress = function() directory:file("big", "x") end }
+      ).message
+    )
     assert.equal("old", directory:read "old")
   end)
 
@@ -185,26 +249,39 @@ describe("G45 a file", function()
     device:clear_log()
     assert(os.execute(("mkfifo %s/pipe"):format(directory.path)))
     for _, file in ipairs { "/proc/self/status", "/dev/null", directory.path .. "/pipe" } do
-      assert.equal(file .. " has no size, and a device must be told one first: write what is in it to a file",
-        fails("transfer", bip.upload, bip, file, { name = "a" }).message)
+      assert.equal(
+        file .. " has no size, and a device must be told one first: write what is in it to a file",
+        fails("transfer", bip.upload, bip, file, { name = "a" }).message
+      )
     end
     assert.same({}, device:log())
     local playbook = directory:file("up.lua", [[
       local bip <close> = require("f5").connect {}
       print(bip:upload("/dev/stdin", { name = "in" }).size)
-    ]])
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    assert.equal("5\n", program.run({ playbook }, { env = env, input = "hello" }).out) -- its standard input is a file there
+    ]]
+    )
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    -- its standard input is a file there
+    assert.equal("5\n", program.run({ playbook }, { env = env, input = "hello" }).out)
     local line = ("echo hello | %s 2>&1"):format(program.command_line({ playbook }, { env = env }))
     local pipe <close> = assert(io.popen(line))
-    assert.matches("^f5lua: /dev/stdin has no size, and a device must be told one first", pipe:read "a")
+    assert.matches(
+      "^f5lua: /dev/stdin has no size, and a device must be told one first",
+      pipe:read "a"
+    )
   end)
 
   it("that changes while it is sent is an error", function()
     local directory <close> = program.directory()
     local changes = {
       grows = { "ab", "changed while it was carried: what arrived is not what is there now$" },
-      ["is written again"] = { "r+b", "changed while it was carried: what arrived is not what is there now$" },
+      ["is written again"] = {
+        "r+b",
+        "changed while it was carried: what arrived is not what is there now$",
+      },
       shrinks = { "wb", "became shorter while it was sent$" },
     }
     for how, change in pairs(changes) do
@@ -222,8 +299,16 @@ describe("G45 a file", function()
   it("of a size that the device does not tell can be told", function()
     local directory <close> = program.directory()
     bip:upload(directory:file("a", "hello"))
-    device:fault { match = { method = "GET", path = "/downloads/a" }, times = 1, status = 400, body = { code = 400, message = "bad range" } }
-    assert.matches("give it as size = BYTES", fails("transfer", bip.download, bip, "a", directory.path .. "/b").message)
+    device:fault {
+      match = { method = "GET", path = "/downloads/a" },
+      times = 1,
+      status = 400,
+      body = { code = 400, message = "bad range" },
+    }
+    assert.matches(
+      "give it as size = BYTES",
+      fails("transfer", bip.download, bip, "a", directory.path .. "/b").message
+    )
     assert.equal(5, bip:download("a", directory.path .. "/b", { size = 5 }).size)
     assert.equal("hello", directory:read "b")
   end)
@@ -231,7 +316,10 @@ describe("G45 a file", function()
   it("comes down also from a device that sends all of it at once", function()
     local directory <close> = program.directory()
     local text <const>, file <const> = bytes(3 * MIB + 17), directory.path .. "/down"
-    device:fault { match = { method = "GET", path = "file%-transfer/downloads/big" }, body = (text:gsub("[\128-\255]", "~")) }
+    device:fault {
+      match = { method = "GET", path = "file%-transfer/downloads/big" },
+      body = (text:gsub("[\128-\255]", "~")),
+    }
     local got = bip:download("big", file, { sha256 = true })
     assert.equal(#text, got.size)
     assert.equal(sha256(file), got.sha256)
@@ -239,26 +327,47 @@ describe("G45 a file", function()
 
   it("is compared with the SHA-256 it should have", function()
     local directory <close> = program.directory()
-    local file <const>, other <const> = directory:file("a", bytes(MIB + 1)), directory:file("b", "old")
+    local file <const>, other <const> =
+      directory:file("a", bytes(MIB + 1)), directory:file("b", "old")
     local sum <const>, wrong <const> = sha256(file), ("0"):rep(64)
     assert.is_nil(bip:upload(file).sha256)
     assert.is_nil(bip:download("a", other).sha256)
     assert.equal(sum, bip:upload(file, { sha256 = sum }).sha256)
     directory:file("b", "old")
-    assert.equal(("the SHA-256 of %s is %s, not %s: what came was not kept"):format(other, sum, wrong),
-      fails("transfer", bip.download, bip, "a", other, { sha256 = wrong }).message)
+    assert.equal(
+      ("the SHA-256 of %s is %s, not %s: what came was not kept"):format(other, sum, wrong),
+      fails("transfer", bip.download, bip, "a", other, { sha256 = wrong }).message
+    )
     assert.equal("old", directory:read "b")
     assert.same({ "a", "b" }, names_in(directory.path))
-    assert.matches("the device has the wrong file now$", fails("transfer", bip.upload, bip, file, { sha256 = wrong }).message)
-    assert.matches("'sha256' is true or 64 hexadecimal digits, not \"abc\"", fails("usage", bip.upload, bip, file, { sha256 = "abc" }).message)
-    assert.matches("'sha256' must be of type string, not boolean", fails("usage", bip.upload, bip, file, { sha256 = false }).message)
+    assert.matches(
+      "the device has the wrong file now$",
+      fails("transfer", bip.upload, bip, file, { sha256 = wrong }).message
+    )
+    assert.matches(
+      "'sha256' is true or 64 hexadecimal digits, not \"abc\"",
+      fails("usage", bip.upload, bip, file, { sha256 = "abc" }).message
+    )
+    assert.matches(
+      "'sha256' must be of type string, not boolean",
+      fails("usage", bip.upload, bip, file, { sha256 = false }).message
+    )
   end)
 
   it("is named without mistakes", function()
-    assert.matches("one of asm, downloads, images, ucs, not 'nowhere'", fails("usage", bip.upload, bip, "x", { to = "nowhere" }).message)
-    assert.matches("no option 'target'", fails("usage", bip.upload, bip, "x", { target = "ucs" }).message)
+    assert.matches(
+      "one of asm, downloads, images, ucs, not 'nowhere'",
+      fails("usage", bip.upload, bip, "x", { to = "nowhere" }).message
+    )
+    assert.matches(
+      "no option 'target'",
+      fails("usage", bip.upload, bip, "x", { target = "ucs" }).message
+    )
     assert.matches("without slashes", fails("usage", bip.download, bip, "../x", "x").message)
-    assert.matches("without slashes", fails("usage", bip.upload, bip, "x", { name = "a/b" }).message)
+    assert.matches(
+      "without slashes",
+      fails("usage", bip.upload, bip, "x", { name = "a/b" }).message
+    )
     assert.matches("named by a string", fails("usage", bip.upload, bip, 3).message)
   end)
 
@@ -267,7 +376,9 @@ describe("G45 a file", function()
     local directory <close> = program.directory()
     assert(bip:upload(directory:file("a", "words"), { name = "a" }))
     device:fault { match = { path = "/downloads/a" }, delay_ms = 300 }
-    local moved <close> = core.transfer.download(bip, "/mgmt/shared/file-transfer/downloads/a", directory.path .. "/b", false, 5)
+    local moved <close> = core.transfer.download(
+      bip, "/mgmt/shared/file-transfer/downloads/a", directory.path .. "/b", false, 5
+    )
     local one <close> = f5.spawn(core.transfer.step, moved)
     f5.sleep(0.05)
     local function refused(fn)
@@ -287,7 +398,11 @@ describe("G45 a file", function()
     local file <const> = directory:file("a", bytes(MIB))
     for _, what in ipairs { "upload", "download" } do
       device:fault { match = { path = "/file%-transfer/" }, times = 1, delay_ms = 1000 }
-      local moved = core.transfer[what](bip, "/mgmt/shared/file-transfer/" .. what .. "s/b", what == "upload" and file or file .. "2")
+      local moved = core.transfer[what](
+        bip,
+        "/mgmt/shared/file-transfer/" .. what .. "s/b",
+        what == "upload" and file or file .. "2"
+      )
       local one = f5.spawn(core.transfer.step, moved)
       f5.sleep(0.05)
       debug.getmetatable(moved).__close(moved)
@@ -316,6 +431,9 @@ describe("G45 a file", function()
     assert.same({ size, up.sha256 }, { down.size, down.sha256 })
     -- A sanitizer (its shadow is terabytes of addresses) keeps what was freed.
     local limit <const> = memory "VmSize" > 1 << 40 and 512 * MIB or 24 * MIB
-    assert.is_true(resident() - before < limit, ("%d MiB more"):format((resident() - before) // MIB))
+    assert.is_true(
+      resident() - before < limit,
+      ("%d MiB more"):format((resident() - before) // MIB)
+    )
   end)
 end)

@@ -1,4 +1,5 @@
--- ca, cert, key and pin of f5.connect: what cannot be right is a usage error, before the device is talked to.
+-- ca, cert, key and pin of f5.connect: what cannot be right is a usage error, before the device is
+-- talked to.
 local f5 = require "f5"
 local program = require "program"
 local sim = require "f5.sim"
@@ -6,7 +7,9 @@ local sim = require "f5.sim"
 describe("f5.connect looks at", function()
   local device, place, files
 
-  local function shell(line) assert(os.execute(("cd %s && {\n%s\n} >/dev/null 2>&1"):format(place.path, line))) end
+  local function shell(line)
+    assert(os.execute(("cd %s && {\n%s\n} >/dev/null 2>&1"):format(place.path, line)))
+  end
 
   setup(function()
     device = sim.start {}
@@ -56,35 +59,79 @@ describe("f5.connect looks at", function()
     check({ ca = files.text }, "option 'ca': text holds no certificate in PEM")
     check({ ca = files.empty }, "option 'ca': empty holds no certificate in PEM")
     check({ ca = files["one.key"] }, "option 'ca': one.key holds no certificate in PEM")
-    check({ ca = files["one.der"] }, "option 'ca': one.der is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem")
-    check({ ca = files["cut.pem"] }, "option 'ca': cut.pem holds a certificate that is cut off or damaged")
-    check({ ca = files["damaged.pem"] }, "option 'ca': damaged.pem holds a certificate that is cut off or damaged")
+    check(
+      { ca = files["one.der"] },
+      "option 'ca': one.der is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem"
+    )
+    check(
+      { ca = files["cut.pem"] },
+      "option 'ca': cut.pem holds a certificate that is cut off or damaged"
+    )
+    check(
+      { ca = files["damaged.pem"] },
+      "option 'ca': damaged.pem holds a certificate that is cut off or damaged"
+    )
   end)
 
   it("cert and key", function()
     local one, key = files["one.pem"], files["one.key"]
-    check({ cert = files.nothing, key = key }, "option 'cert': nothing cannot be read: No such file or directory")
+    check(
+      { cert = files.nothing, key = key },
+      "option 'cert': nothing cannot be read: No such file or directory"
+    )
     check({ cert = key, key = key }, "option 'cert': one.key holds no certificate in PEM")
-    check({ cert = files["cut.pem"], key = key }, "option 'cert': cut.pem holds a certificate that is cut off or damaged")
-    check({ cert = one, key = files.nothing }, "option 'key': nothing cannot be read: No such file or directory")
+    check(
+      { cert = files["cut.pem"], key = key },
+      "option 'cert': cut.pem holds a certificate that is cut off or damaged"
+    )
+    check(
+      { cert = one, key = files.nothing },
+      "option 'key': nothing cannot be read: No such file or directory"
+    )
     check({ cert = one, key = one }, "option 'key': one.pem holds no private key in PEM")
-    check({ cert = one, key = files["two.key"] }, "option 'key': two.key holds the key of another certificate")
-    check({ cert = one }, "option 'cert': one.pem holds no private key; give its file as the option 'key'")
-    check({ cert = one, key = files["locked.key"] },
-      "option 'key': locked.key needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain")
+    check(
+      { cert = one, key = files["two.key"] },
+      "option 'key': two.key holds the key of another certificate"
+    )
+    check(
+      { cert = one },
+      "option 'cert': one.pem holds no private key; give its file as the option 'key'"
+    )
+    check(
+      { cert = one, key = files["locked.key"] },
+      "option 'key': locked.key needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain"
+    )
   end)
 
   it("pin", function()
     local digest = "sha256//" .. ("A"):rep(43) .. "="
-    check({ pin = "sha256//AAAA" }, "option 'pin': sha256//AAAA is no sha256//DIGEST, 32 bytes in base64; several have ';' between them")
-    check({ pin = digest .. ";" .. digest:sub(9) },
-      ("option 'pin': %s;%s is no sha256//DIGEST, 32 bytes in base64; several have ';' between them"):format(digest, digest:sub(9)))
-    check({ pin = digest .. "," .. digest },
-      ("option 'pin': %s,%s goes on behind its last digest; several have ';' between them"):format(digest, digest))
-    check({ pin = "AB:CD:EF" }, "option 'pin': AB:CD:EF is neither sha256//DIGEST nor a file: No such file or directory")
+    check(
+      { pin = "sha256//AAAA" },
+      "option 'pin': sha256//AAAA is no sha256//DIGEST, 32 bytes in base64; several have ';' between them"
+    )
+    check(
+      { pin = digest .. ";" .. digest:sub(9) },
+      ("option 'pin': %s;%s is no sha256//DIGEST, 32 bytes in base64; several have ';' between them"):format(
+        digest,
+        digest:sub(9)
+      )
+    )
+    check(
+      { pin = digest .. "," .. digest },
+      ("option 'pin': %s,%s goes on behind its last digest; several have ';' between them"):format(
+        digest,
+        digest
+      )
+    )
+    check(
+      { pin = "AB:CD:EF" },
+      "option 'pin': AB:CD:EF is neither sha256//DIGEST nor a file: No such file or directory"
+    )
     check({ pin = files.text }, "option 'pin': text holds no public key")
-    check({ pin = files["one.pem"] },
-      "option 'pin': one.pem is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey")
+    check(
+      { pin = files["one.pem"] },
+      "option 'pin': one.pem is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey"
+    )
   end)
 
   it("and takes what is right", function()
@@ -92,14 +139,25 @@ describe("f5.connect looks at", function()
     shell(("cat one.pem %s two.pem >all.pem"):format(device.ca))
     connect({ ca = files["all.pem"], cert = files["one.pem"], key = files["one.key"] }):close()
     connect({ cert = files["bundle.pem"] }):close()
-    for _, pin in ipairs { files["one.pub"], files["one.pub.der"], "sha256//" .. ("A"):rep(43) .. "=;sha256//" .. ("B"):rep(43) .. "=" } do
+    for _, pin in ipairs {
+      files["one.pub"],
+      files["one.pub.der"],
+      "sha256//" .. ("A"):rep(43) .. "=;sha256//" .. ("B"):rep(43) .. "=",
+    } do
       local ok, err = f5.try(connect, { pin = pin }) -- a pin, and not the device's
       assert.is_false(ok)
       assert.equal("tls", err.kind)
       assert.matches("public key does not match pinned public key", err.message)
     end
-    local pipe <close> = assert(io.popen(("openssl s_client -connect %s:%d </dev/null 2>/dev/null | openssl x509 -noout -pubkey >%s/own.pub"):format(
-      device.host, device.port, place.path)))
+    local pipe <close> = assert(
+      io.popen(
+        ("openssl s_client -connect %s:%d </dev/null 2>/dev/null | openssl x509 -noout -pubkey >%s/own.pub"):format(
+          device.host,
+          device.port,
+          place.path
+        )
+      )
+    )
     pipe:read "a"
     connect({ pin = files["own.pub"] }):close()
   end)
@@ -109,8 +167,14 @@ describe("f5.certificate", function()
   local place
   setup(function()
     place = program.directory()
-    assert(os.execute(("cd %s && for name in one two; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-      .. "-subj /O=Example/CN=$name -keyout $name.key -out $name.crt 2>/dev/null; done; cat two.crt >>one.crt"):format(place.path)))
+    assert(
+      os.execute(
+        (
+          "cd %s && for name in one two; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+          .. "-subj /O=Example/CN=$name -keyout $name.key -out $name.crt 2>/dev/null; done; cat two.crt >>one.crt"
+        ):format(place.path)
+      )
+    )
   end)
   teardown(function() getmetatable(place).__close() end)
 
@@ -125,15 +189,29 @@ describe("f5.certificate", function()
   end)
 
   it("says what is wrong with a file", function()
-    assert.same({ n = 2, nil, file "two.key" .. " holds the key of another certificate" },
-      table.pack(f5.certificate(file "one.crt", { key = file "two.key" })))
-    assert.equal(file "none.crt" .. " cannot be read: No such file or directory", select(2, f5.certificate(file "none.crt")))
-    assert.equal(file "one.key" .. " holds no certificate in PEM", select(2, f5.certificate(file "one.key")))
-    assert.equal(file "two.crt" .. " holds no private key in PEM", select(2, f5.certificate(file "two.crt", { key = file "two.crt" })))
+    assert.same(
+      { n = 2, nil, file "two.key" .. " holds the key of another certificate" },
+      table.pack(f5.certificate(file "one.crt", { key = file "two.key" }))
+    )
+    assert.equal(
+      file "none.crt" .. " cannot be read: No such file or directory",
+      select(2, f5.certificate(file "none.crt"))
+    )
+    assert.equal(
+      file "one.key" .. " holds no certificate in PEM",
+      select(2, f5.certificate(file "one.key"))
+    )
+    assert.equal(
+      file "two.crt" .. " holds no private key in PEM",
+      select(2, f5.certificate(file "two.crt", { key = file "two.crt" }))
+    )
   end)
 
   it("takes names of files and nothing else", function()
-    for _, wrong in ipairs { table.pack(), table.pack({}), table.pack(file "one.crt", "key"), table.pack(file "one.crt", { key = 1 }) } do
+    for _, wrong in ipairs {
+      table.pack(), table.pack({}), table.pack(file "one.crt", "key"),
+      table.pack(file "one.crt", { key = 1 }),
+    } do
       local ok <const>, err = pcall(f5.certificate, table.unpack(wrong, 1, wrong.n))
       assert.same({ false, "usage" }, { ok, err.kind })
     end

@@ -1,4 +1,5 @@
--- f5.connect { wait = SECONDS }: a device that restarts is tried until it lets us in; what will not pass is not waited out.
+-- f5.connect { wait = SECONDS }: a device that restarts is tried until it lets us in; what will not
+-- pass is not waited out.
 local f5 = require "f5"
 local core = require "f5.core"
 local program = require "program"
@@ -45,7 +46,9 @@ describe("f5.connect with wait", function()
   end)
 
   it("tries as often as it must, and calls after it as often as they may", function()
-    for _, kind in ipairs { "restarting", "bad_gateway", "worker_down", "not_registered", "busy", "internal", "mcpd_lost" } do
+    for _, kind in ipairs {
+      "restarting", "bad_gateway", "worker_down", "not_registered", "busy", "internal", "mcpd_lost",
+    } do
       device:fault { match = { path = "/login$" }, times = 2, kind = kind }
       f5.connect(with { retries = { count = 0, delay = 0.01 } }):close()
     end
@@ -58,7 +61,8 @@ describe("f5.connect with wait", function()
 
   it("ends when the time is over, also in the midst of an answer", function()
     device:fault { match = { path = "/login$" }, times = 99, kind = "restarting" }
-    local err, seconds = fails("not_ready", with { wait = 0.5, retries = { count = 0, delay = 0.05 } })
+    local err, seconds =
+      fails("not_ready", with { wait = 0.5, retries = { count = 0, delay = 0.05 } })
     assert.matches("^not up after 0%.5 s: Configuration Utility restarting", err.message)
     assert.is_true(err.attempts > 2)
     assert.is_true(seconds < 1, seconds)
@@ -87,16 +91,27 @@ describe("f5.connect with wait", function()
     fails("protocol", with())
     for _, given in ipairs { { auth = "basic" }, { token = "T", username = false, password = false } } do
       local wrong = with(given)
-      if given.token then wrong.username, wrong.password = nil, nil end
-      assert.matches("option 'wait' tries to log in, which .* does not: bip:wait_ready%(%) waits, too$", fails("usage", wrong).message)
+      if given.token then
+        wrong.username, wrong.password = nil, nil
+      end
+      assert.matches(
+        "option 'wait' tries to log in, which .* does not: bip:wait_ready%(%) waits, too$",
+        fails("usage", wrong).message
+      )
     end
   end)
 
   it("shows each attempt with -v, and ends at once with a signal", function()
     device:fault { match = { path = "/login$" }, times = 99, kind = "restarting" }
     local place <close> = program.directory()
-    local env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin", F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca }
-    local process <close> = program.start({ "-v", place:file("p.lua", "require('f5').connect { wait = 300, retries = { delay = 60 } }") }, { env = env })
+    local env = {
+      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
+    }
+    local process <close> = program.start(
+      { "-v", place:file("p.lua", "require('f5').connect { wait = 300, retries = { delay = 60 } }") },
+      { env = env }
+    )
     process:expect "is not up; it is tried for 300 s"
     process:expect "POST /mgmt/shared/authn/login 503 %d+ bytes %d+ ms\n"
     local before = core.now()

@@ -1,5 +1,6 @@
--- Whether docs/coverage.md and the specs agree: f5lua tests/support/coverage.lua docs/coverage.md [--complete | --update]
--- Each row's spec must exist and hold a describe("ID …"), each such spec must be in its row. With --complete no row may be open;
+-- Whether docs/coverage.md and the specs agree: f5lua tests/support/coverage.lua docs/coverage.md
+-- [--complete | --update] Each row's spec must exist and hold a describe("ID …"), each such spec
+-- must be in its row. With --complete no row may be open;
 -- --update writes the specs that are there into the rows.
 
 local function read(path)
@@ -28,9 +29,13 @@ end
 
 local text = assert(read(arg[1]), "cannot read " .. arg[1])
 if arg[2] == "--update" then
-  text = text:gsub("(| ([PG]%d+) |[^\n]*|)[^|\n]*|(\n)", function(row, id, line_end)
-    return row .. (specs_of[id] and " " .. table.concat(specs_of[id], ", ") or "") .. " |" .. line_end
-  end)
+  text = text:gsub(
+    "(| ([PG]%d+) |[^\n]*|)[^|\n]*|(\n)",
+    function(row, id, line_end)
+      return row
+        .. (specs_of[id] and " " .. table.concat(specs_of[id], ", ") or "") .. " |" .. line_end
+    end
+  )
   local file <close> = assert(io.open(arg[1], "w"))
   file:write(text)
 end
@@ -75,6 +80,14 @@ for _, id in ipairs(order) do
 end
 if arg[2] == "--complete" and open[1] then complain("open: %s", table.concat(open, " ")) end
 
-for _, problem in ipairs(problems) do io.stderr:write("coverage: ", problem, "\n") end
-print(("%d of %d rows are covered%s"):format(covered, #order, open[1] and "; open: " .. table.concat(open, " ") or ""))
+for _, problem in ipairs(problems) do
+  io.stderr:write("coverage: ", problem, "\n")
+end
+print(
+  ("%d of %d rows are covered%s"):format(
+    covered,
+    #order,
+    open[1] and "; open: " .. table.concat(open, " ") or ""
+  )
+)
 os.exit(#problems == 0)

@@ -30,9 +30,17 @@ local function curl(request, method, path, body)
   local device, verb, paths = table.unpack(request, 1, 3)
   if type(paths) ~= "table" then paths = { paths } end
   local head_file, body_file, text_file = os.tmpname(), os.tmpname(), nil
-  local words = { "curl -sS --path-as-is --globoff", "--cacert", quote(request.ca or device.ca), "-D", head_file, "-w '%{time_total}'",
-    verb == "HEAD" and "-I" or "-X " .. verb, request.options or "" }
-  local function add(...) for _, word in ipairs { ... } do words[#words + 1] = word end end
+  local words = {
+    "curl -sS --path-as-is --globoff",
+    "--cacert",
+    quote(request.ca or device.ca), "-D", head_file, "-w '%{time_total}'",
+    verb == "HEAD" and "-I" or "-X " .. verb, request.options or "",
+  }
+  local function add(...)
+    for _, word in ipairs { ... } do
+      words[#words + 1] = word
+    end
+  end
   if request.token then
     add("-H", quote("X-F5-Auth-Token: " .. request.token))
   elseif request.user then
@@ -68,7 +76,10 @@ local function curl(request, method, path, body)
     end
   end
   local ok, value = pcall(json.decode, text)
-  return { status = status, headers = headers, body = text, json = ok and value or nil, exit = exit, seconds = seconds }
+  return {
+    status = status, headers = headers, body = text, json = ok and value or nil, exit = exit,
+    seconds = seconds,
+  }
 end
 
 return curl

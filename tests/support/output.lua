@@ -8,12 +8,18 @@ return function(options)
   local file_start = busted.monotime()
 
   local function describe(kind, item)
-    local where = item.trace and item.trace.short_src and ("%s:%d"):format(item.trace.short_src, item.trace.currentline) or ""
+    local where = item.trace
+        and item.trace.short_src and ("%s:%d"):format(item.trace.short_src, item.trace.currentline)
+      or ""
     io.write(("\n%s: %s\n  %s\n"):format(kind, item.name, where))
     local message = item.message
-    if type(message) ~= "string" then message = message == nil and "no reason given" or require "pl.pretty".write(message) end
+    if type(message) ~= "string" then
+      message = message == nil and "no reason given" or require "pl.pretty".write(message)
+    end
     io.write("  ", (message:gsub("\n", "\n  ")), "\n")
-    if item.isError and item.trace and item.trace.traceback then io.write((item.trace.traceback:gsub("\n", "\n  ")), "\n") end
+    if item.isError and item.trace and item.trace.traceback then
+      io.write((item.trace.traceback:gsub("\n", "\n  ")), "\n")
+    end
   end
 
   local function count(what)
@@ -36,7 +42,12 @@ return function(options)
     if status == "pending" then
       count "skipped"
       local item = handler.pendings[#handler.pendings]
-      io.write(("skipped: %s%s\n"):format(item.name, type(item.message) == "string" and ": " .. item.message or ""))
+      io.write(
+        ("skipped: %s%s\n"):format(
+          item.name,
+          type(item.message) == "string" and ": " .. item.message or ""
+        )
+      )
     end
     return nil, true
   end
@@ -56,8 +67,12 @@ return function(options)
   end
 
   local function file_end(file)
-    io.write(("%-44s %4d passed %3d failed %3d skipped  %6.2f s\n"):format(file.name:match "[^/]+$", in_file.passed, in_file.failed,
-      in_file.skipped, busted.monotime() - file_start))
+    io.write(
+      ("%-44s %4d passed %3d failed %3d skipped  %6.2f s\n"):format(
+        file.name:match "[^/]+$", in_file.passed, in_file.failed, in_file.skipped,
+        busted.monotime() - file_start
+      )
+    )
     io.flush()
     write_counts()
     return nil, true

@@ -6,7 +6,12 @@ local terminal = require "terminal"
 local COLUMNS <const>, ROWS <const> = 96, 33
 local CELL_WIDTH <const>, LINE_HEIGHT <const>, MARGIN <const> = 8.43, 18, 16
 local COLOURS <const> = {
-  [31] = "#e06c75", [32] = "#98c379", [33] = "#e5c07b", [34] = "#61afef", [35] = "#c678dd", [36] = "#56b6c2",
+  [31] = "#e06c75",
+  [32] = "#98c379",
+  [33] = "#e5c07b",
+  [34] = "#61afef",
+  [35] = "#c678dd",
+  [36] = "#56b6c2",
 }
 local BACKGROUND <const>, TEXT <const>, DIM <const> = "#1e222a", "#d7dae0", "#7f8694"
 
@@ -96,7 +101,9 @@ local function draw(screen)
     ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">'):format(
       width, height, width, height, "The console: completion, tables and errors"),
     ('<rect width="100%%" height="100%%" rx="8" fill="%s"/>'):format(BACKGROUND),
-    ('<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s" xml:space="preserve">'):format(TEXT),
+    ('<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s" xml:space="preserve">'):format(
+      TEXT
+    ),
   }
   for i, line in ipairs(lines) do
     local column, y = 0, MARGIN + i * LINE_HEIGHT - 5
@@ -105,8 +112,13 @@ local function draw(screen)
       if span.text:find "%S" then
         -- textLength keeps the columns where they are, whatever the font's own width
         out[#out + 1] = ('<text x="%.2f" y="%d" textLength="%.2f"%s%s>%s</text>'):format(
-          MARGIN + column * CELL_WIDTH, y, length * CELL_WIDTH, span.style.bold and ' font-weight="bold"' or "",
-          span.style.colour and (' fill="%s"'):format(span.style.colour) or "", escape(span.text))
+          MARGIN + column * CELL_WIDTH,
+          y,
+          length * CELL_WIDTH,
+          span.style.bold and ' font-weight="bold"' or "",
+          span.style.colour and (' fill="%s"'):format(span.style.colour) or "",
+          escape(span.text)
+        )
       end
       column = column + length
     end

@@ -54,30 +54,46 @@ function M.command_line(words, options)
   return table.concat(parts, " ")
 end
 
--- run({ "-e", "print(1)" }, { env = {…}, input = "text", directory = path, program = path, timeout = seconds })
+-- run({ "-e", "print(1)" }, { env = {…}, input = "text", directory = path, program = path, timeout
+-- = seconds })
 -- -> { status =, out =, err = }
 function M.run(words, options)
   options = options or {}
   local directory <close> = M.directory()
   local place = directory.path
   write(place .. "/in", options.input or "")
-  local line = ("%s%s <%s/in >%s/out 2>%s/err"):format(options.directory and "cd " .. quote(options.directory) .. " && " or "",
-    M.command_line(words, options), place, place, place)
+  local line = ("%s%s <%s/in >%s/out 2>%s/err"):format(
+    options.directory and "cd " .. quote(options.directory) .. " && " or "",
+    M.command_line(words, options), place, place, place
+  )
   local _, how, status = os.execute(line)
-  return { status = how == "signal" and 128 + status or status, out = directory:read "out", err = directory:read "err" }
+  return {
+    status = how == "signal" and 128 + status or status,
+    out = directory:read "out",
+    err = directory:read "err",
+  }
 end
 
--- Starts it and returns at once: process:kill "INT", process:wait() -> as run, process:output() so far.
--- Keep it in a <close> variable.
+-- Starts it and returns at once: process:kill "INT", process:wait() -> as run, process:output() so
+-- far. Keep it in a <close> variable.
 function M.start(words, options)
   options = options or {}
   local directory = M.directory()
   local place = directory.path
   -- exec: the process id is the program's own, not that of a shell or of timeout
   local line = M.command_line(words, options):gsub(" timeout %d+ ", " ", 1)
-  write(place .. "/script", ("exec <%s %s >%s/out 2>%s/err\nexec %s\n"):format(options.stdin or "/dev/null", "", place, place, line))
-  write(place .. "/outer", ("sh %s/script &\necho $! >%s/pid\nwait $!\necho $? >%s/ended\nmv %s/ended %s/status\n"):format(
-    place, place, place, place, place))
+  write(
+    place .. "/script",
+    ("exec <%s %s >%s/out 2>%s/err\nexec %s\n"):format(
+      options.stdin or "/dev/null", "", place, place, line
+    )
+  )
+  write(
+    place .. "/outer",
+    ("sh %s/script &\necho $! >%s/pid\nwait $!\necho $? >%s/ended\nmv %s/ended %s/status\n"):format(
+      place, place, place, place, place
+    )
+  )
   os.execute(("sh %s/outer >/dev/null 2>&1 </dev/null &"):format(place))
   local process = {}
 
@@ -87,7 +103,10 @@ function M.start(words, options)
       if text and #text > 0 then return text end
       os.execute "sleep 0.01"
     end
-    error("no " .. name .. " of " .. table.concat(words, " ") .. "\n" .. (directory:read "err" or ""), 3)
+    error(
+      "no " .. name .. " of " .. table.concat(words, " ") .. "\n" .. (directory:read "err" or ""),
+      3
+    )
   end
 
   process.pid = tonumber(until_there "pid")

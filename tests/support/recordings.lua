@@ -1,4 +1,5 @@
--- What real devices answered: the objects in ../shared/data/recorded. They are no part of this project, and may be absent.
+-- What real devices answered: the objects in ../shared/data/recorded. They are no part of this
+-- project, and may be absent.
 local json = require "f5.json"
 local uri = require "sim.uri"
 
@@ -21,7 +22,8 @@ function M.rows()
     local fields = {}
     for field in (line .. "\t"):gmatch "([^\t]*)\t" do fields[#fields + 1] = field end
     if fields[7] == "recorded" and fields[1]:find "%.json$" then
-      rows[#rows + 1] = { file = fields[1], kind = fields[2], request = fields[3], version = fields[4] }
+      rows[#rows + 1] =
+        { file = fields[1], kind = fields[2], request = fields[3], version = fields[4] }
     end
   end
   file:close()
@@ -32,14 +34,15 @@ local function unescape(text)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
--- "https://localhost/mgmt/tm/ltm/pool/~Common~web?ver=13.1.0" -> "/mgmt/tm/ltm/pool/~Common~web"; nil for anything else.
+-- "https://localhost/mgmt/tm/ltm/pool/~Common~web?ver=13.1.0" -> "/mgmt/tm/ltm/pool/~Common~web";
+-- nil for anything else.
 function M.path_of_link(link)
   local path <const> = type(link) == "string" and link:match "^https?://[^/]+(/mgmt/tm/[^?]*)"
   return path and unescape(path):gsub("/$", "") or nil
 end
 
--- The path of an object: where its link says, below the name that it has itself (some links in recordings name an older one).
--- Nil if the recording does not tell.
+-- The path of an object: where its link says, below the name that it has itself (some links in
+-- recordings name an older one). Nil if the recording does not tell.
 local function path_of(object, collection)
   local path <const> = M.path_of_link(object.selfLink)
   local target <const> = path and uri.parse(path)
@@ -53,12 +56,18 @@ end
 -- All objects in a body: it, its items, and the items of its sub-collections.
 local function gather(body, row, collection, found)
   if type(body) ~= "table" then return end
-  if type(body.kind) == "string" and body.kind:find "state$" and not body.kind:find "collectionstate$" then
+  if
+    type(body.kind) == "string" and body.kind:find "state$"
+    and not body.kind:find "collectionstate$"
+  then
     local path <const> = path_of(body, collection)
-    found[#found + 1] = { kind = body.kind, body = body, file = row.file, version = row.version, path = path }
+    found[#found + 1] =
+      { kind = body.kind, body = body, file = row.file, version = row.version, path = path }
     for name, value in pairs(body) do
       if name:find "Reference$" and type(value) == "table" and type(value.items) == "table" then
-        for _, item in ipairs(value.items) do gather(item, row, M.path_of_link(value.link), found) end
+        for _, item in ipairs(value.items) do
+          gather(item, row, M.path_of_link(value.link), found)
+        end
       end
     end
   elseif type(body.items) == "table" then
@@ -66,8 +75,8 @@ local function gather(body, row, collection, found)
   end
 end
 
--- Every recorded object: { kind =, body =, file =, version =, path = (may be nil) }, in a fixed order. Nil if there are no recordings.
--- `pattern`: only those of kinds like this.
+-- Every recorded object: { kind =, body =, file =, version =, path = (may be nil) }, in a fixed
+-- order. Nil if there are no recordings. `pattern`: only those of kinds like this.
 function M.objects(pattern)
   local rows <const> = M.rows()
   if not rows then return nil end
@@ -86,7 +95,9 @@ end
 
 --- Equal in value and in type. Lists have the same items; an object may have more than was given, as a newer version does.
 function M.same(given, answered)
-  if type(given) ~= "table" or type(answered) ~= "table" then return given == answered and math.type(given) == math.type(answered) end
+  if type(given) ~= "table" or type(answered) ~= "table" then
+    return given == answered and math.type(given) == math.type(answered)
+  end
   for key, value in pairs(given) do
     if not M.same(value, answered[key]) then return false end
   end

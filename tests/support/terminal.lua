@@ -1,12 +1,13 @@
--- The program in a terminal of its own (tmux), as a person uses it: keys go in, the screen is looked at.
+-- The program in a terminal of its own (tmux), as a person uses it: keys go in, the screen is
+-- looked at.
 local program = require "program"
 
 local M = {}
 
 local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
 
--- start({ "console", "--sim" }, { env = {…}, columns = 80, rows = 24, errors_too = true, program = path }): keep it in a
--- <close> variable. Standard error goes to a file unless errors_too.
+-- start({ "console", "--sim" }, { env = {…}, columns = 80, rows = 24, errors_too = true, program =
+-- path }): keep it in a <close> variable. Standard error goes to a file unless errors_too.
 function M.start(words, options)
   options = options or {}
   local directory = program.directory()
@@ -17,13 +18,28 @@ function M.start(words, options)
     local pipe <close> = io.popen(table.concat(parts, " ") .. " 2>/dev/null")
     return pipe:read "a"
   end
-  local env = { TERM = "screen", LC_ALL = "C.UTF-8", HOME = directory.path, XDG_STATE_HOME = directory.path .. "/state" }
-  for name, value in pairs(options.env or {}) do env[name] = value end
-  local line = program.command_line(words, { env = env, program = options.program }):gsub(" timeout %d+ ", " ", 1) -- it would take the keys of the terminal
+  local env = {
+    TERM = "screen", LC_ALL = "C.UTF-8", HOME = directory.path,
+    XDG_STATE_HOME = directory.path .. "/state",
+  }
+  for name, value in pairs(options.env or {}) do
+    env[name] = value
+  end
+  -- it would take the keys of the terminal
+  local line = program
+    .command_line(words, { env = env, program = options.program })
+    :gsub(" timeout %d+ ", " ", 1)
   local errors = options.errors_too and "" or "2>" .. directory.path .. "/err"
-  directory:file("script", ("trap : INT\n%s %s\necho $? >%s/ended\nmv %s/ended %s/status\nsleep 60\n"):format(
-    line, errors, directory.path, directory.path, directory.path))
-  tmux("new-session", "-d", "-x", tostring(options.columns or 80), "-y", tostring(options.rows or 24), "sh " .. directory.path .. "/script")
+  directory:file(
+    "script",
+    ("trap : INT\n%s %s\necho $? >%s/ended\nmv %s/ended %s/status\nsleep 60\n"):format(
+      line, errors, directory.path, directory.path, directory.path
+    )
+  )
+  tmux(
+    "new-session", "-d", "-x", tostring(options.columns or 80), "-y", tostring(options.rows or 24),
+    "sh " .. directory.path .. "/script"
+  )
 
   local terminal = { directory = directory, home = directory.path }
 
@@ -48,7 +64,9 @@ function M.start(words, options)
     if marked then tmux("paste-buffer", "-p", "-r") else tmux("paste-buffer", "-r") end
   end
 
-  function terminal.resize(_, columns, rows) tmux("resize-window", "-x", tostring(columns), "-y", tostring(rows)) end
+  function terminal.resize(_, columns, rows)
+    tmux("resize-window", "-x", tostring(columns), "-y", tostring(rows))
+  end
 
   -- Until the screen shows the pattern; returns the match and the screen.
   function terminal:expect(pattern, seconds)
@@ -59,7 +77,14 @@ function M.start(words, options)
       if found then return found, screen end
       os.execute "sleep 0.05"
     end
-    error(("%q never came; the screen:\n%s\nstandard error:\n%s"):format(pattern, screen, directory:read "err" or ""), 2)
+    error(
+      ("%q never came; the screen:\n%s\nstandard error:\n%s"):format(
+        pattern,
+        screen,
+        directory:read "err" or ""
+      ),
+      2
+    )
   end
 
   -- Types an entry and Enter.

@@ -1,13 +1,14 @@
-/* A server that misbehaves on order, for test_http.c alone: a thread a connection, plain or TLS, told by the path what
- * to do.
+/* A server that misbehaves on order, for test_http.c alone: a thread a connection, plain or TLS,
+ * told by the path what to do.
  *
  *   /bytes/N      200, N bytes, Content-Length         /chunked/N    200, N bytes in chunks
  *   /echo         200, the method, a space, the body   /headers      200, the request's head
  *   /status/N     status N, body "status N"            /slow/MS      200 after MS milliseconds
  *   /truncate     closes in mid-body                   /reset        resets in mid-body
  *   /silent       closes without an answer             /garbage      no HTTP
- *   /interim      100, then 200                        /once         200, then closes although it promised not to
- *   /die          200 as first request of a connection; later: closes it after reading the request
+ *   /interim      100, then 200                        /once         200, then closes although it
+ * promised not to /die          200 as first request of a connection; later: closes it after
+ * reading the request
  */
 #ifndef TEST_HTTP_SERVER_H
 #define TEST_HTTP_SERVER_H
@@ -51,7 +52,8 @@ static inline ssize_t server_read(connection *c, char *to, size_t size) {
 
 static inline bool server_send(connection *c, const char *data, size_t length) {
   while (length > 0) {
-    ssize_t sent = c->ssl != NULL ? SSL_write(c->ssl, data, (int)length) : send(c->fd, data, length, MSG_NOSIGNAL);
+    ssize_t sent = c->ssl != NULL ? SSL_write(c->ssl, data, (int)length)
+                                  : send(c->fd, data, length, MSG_NOSIGNAL);
     if (sent <= 0) return false;
     data += sent;
     length -= (size_t)sent;
@@ -61,7 +63,8 @@ static inline bool server_send(connection *c, const char *data, size_t length) {
 
 static inline bool server_answer(connection *c, int status, const char *body, size_t length) {
   char head[256];
-  int size = snprintf(head, sizeof head, "HTTP/1.1 %d Words\r\nX-Test:   some value  \r\nContent-Length: %zu\r\n\r\n",
+  int size = snprintf(head, sizeof head,
+                      "HTTP/1.1 %d Words\r\nX-Test:   some value  \r\nContent-Length: %zu\r\n\r\n",
                       status, length);
   return server_send(c, head, (size_t)size) && server_send(c, body, length);
 }
@@ -74,8 +77,8 @@ static inline char *server_fill(size_t length) {
 }
 
 /* Does what the path says; false ends the connection. */
-static inline bool server_act(connection *c, const char *head, const char *method, const char *path, const char *body,
-                              size_t body_length) {
+static inline bool server_act(connection *c, const char *head, const char *method, const char *path,
+                              const char *body, size_t body_length) {
   const char *argument = strrchr(path, '/') + 1;
   size_t number = (size_t)strtoull(argument, NULL, 10);
   bool kept = true;
@@ -90,7 +93,8 @@ static inline bool server_act(connection *c, const char *head, const char *metho
     for (size_t at = 0; kept && at < number; at += 1000) {
       size_t part = number - at < 1000 ? number - at : 1000;
       int digits = snprintf(size, sizeof size, "%zx\r\n", part);
-      kept = server_send(c, size, (size_t)digits) && server_send(c, fill + at, part) && server_send(c, "\r\n", 2);
+      kept = server_send(c, size, (size_t)digits) && server_send(c, fill + at, part) &&
+             server_send(c, "\r\n", 2);
     }
     kept = kept && server_send(c, "0\r\n\r\n", 5);
     free(fill);
@@ -104,7 +108,8 @@ static inline bool server_act(connection *c, const char *head, const char *metho
     kept = server_answer(c, 200, head, strlen(head));
   } else if (strncmp(path, "/status/", 8) == 0) {
     char text[32];
-    kept = server_answer(c, (int)number, text, (size_t)snprintf(text, sizeof text, "status %zu", number));
+    kept = server_answer(c, (int)number, text,
+                         (size_t)snprintf(text, sizeof text, "status %zu", number));
   } else if (strncmp(path, "/slow/", 6) == 0) {
     int active = ++c->s->active;
     if (active > c->s->most_active) c->s->most_active = active;
@@ -239,7 +244,8 @@ static inline SSL_CTX *server_tls(const char *file) {
   X509_gmtime_adj(X509_getm_notAfter(certificate), 86400);
   X509_set_pubkey(certificate, key);
   X509_NAME *name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"f5lua test", -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"f5lua test", -1, -1,
+                             0);
   X509_set_issuer_name(certificate, name);
   X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
   X509_add_ext(certificate, extension, -1);
@@ -266,8 +272,9 @@ static inline void server_start(server *s, SSL_CTX *tls) {
 
 /* All clients must have closed their connections, or do so soon. */
 static inline void server_stop(server *s) {
-  struct sockaddr_in address = {
-      .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)s->port)};
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                .sin_port = htons((uint16_t)s->port)};
   s->stopping = true;
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) abort();

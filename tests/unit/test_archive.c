@@ -1,4 +1,5 @@
-/* The index of a packed program's archive: what is sound is found, and what is not is refused, whatever its numbers. */
+/* The index of a packed program's archive: what is sound is found, and what is not is refused,
+ * whatever its numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,12 +68,13 @@ static bool opens(const unsigned char *data, size_t size) {
   return sound;
 }
 
-#define PART(kind, name, contents)                                                                                     \
+#define PART(kind, name, contents)                                                                 \
   { kind, name, sizeof name - 1, contents }
 
-static const part usual[] = {PART(ARCHIVE_FACTS, "", "f5lua=1\n"), PART(ARCHIVE_MAIN, "main.lua", "print(1)"),
-                             PART(ARCHIVE_MODULE, "a", "return 1"), PART(ARCHIVE_MODULE, "ab", "return 2"),
-                             PART(ARCHIVE_ASSET, "a", "")};
+static const part usual[] = {PART(ARCHIVE_FACTS, "", "f5lua=1\n"),
+                             PART(ARCHIVE_MAIN, "main.lua", "print(1)"),
+                             PART(ARCHIVE_MODULE, "a", "return 1"),
+                             PART(ARCHIVE_MODULE, "ab", "return 2"), PART(ARCHIVE_ASSET, "a", "")};
 enum { USUAL = sizeof usual / sizeof *usual };
 
 static void finds_what_is_in_it(void **state) {
@@ -82,7 +84,8 @@ static void finds_what_is_in_it(void **state) {
   archive_entry found;
   assert_true(archive_open(&a, made.data, made.size));
   for (size_t i = 0; i < USUAL; i++) {
-    assert_true(archive_find(&a, (archive_kind)usual[i].kind, usual[i].name, usual[i].name_length, &found));
+    assert_true(
+        archive_find(&a, (archive_kind)usual[i].kind, usual[i].name, usual[i].name_length, &found));
     assert_int_equal(found.length, strlen(usual[i].contents));
     assert_memory_equal(found.contents, usual[i].contents, found.length);
     assert_int_equal(found.name_length, usual[i].name_length);
@@ -119,10 +122,12 @@ static void is_refused_when_cut_off(void **state) {
 static void is_refused_when_a_number_points_outside(void **state) {
   (void)state;
   bytes made = make(usual, USUAL);
-  const uint64_t numbers[] = {UINT64_MAX, UINT64_MAX - 7, (uint64_t)INT64_MAX, (uint64_t)INT64_MAX + 1,
-                              UINT32_MAX, made.size + 1,  UINT64_MAX - HEADER};
+  const uint64_t numbers[] = {
+      UINT64_MAX, UINT64_MAX - 7, (uint64_t)INT64_MAX, (uint64_t)INT64_MAX + 1,
+      UINT32_MAX, made.size + 1,  UINT64_MAX - HEADER};
   const size_t second = HEADER + ENTRY; /* one with a name and contents */
-  const size_t places[] = {NAMES_AT, NAMES_LENGTH_AT, second + NAME_AT, second + CONTENTS_AT, second + LENGTH_AT};
+  const size_t places[] = {NAMES_AT, NAMES_LENGTH_AT, second + NAME_AT, second + CONTENTS_AT,
+                           second + LENGTH_AT};
   unsigned char kept[8];
   for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
     for (size_t p = 0; p < sizeof places / sizeof *places; p++) {

@@ -17,7 +17,8 @@ static void run(void **state, const char *code) {
 
 static void test_digests(void **state) {
   run(state, "local d = require 'sim.digest'\n"
-             "local function hex(s) return (s:gsub('.', function(c) return ('%02x'):format(c:byte()) end)) end\n"
+             "local function hex(s) return (s:gsub('.', function(c) return "
+             "('%02x'):format(c:byte()) end)) end\n"
              "assert(hex(d.md5 '') == 'd41d8cd98f00b204e9800998ecf8427e')\n"
              "assert(hex(d.md5 'abc') == '900150983cd24fb0d6963f7d28e17f72')\n"
              "assert(#d.sha256 '' == 32)\n"
@@ -47,7 +48,8 @@ static void test_round_trip(void **state) {
 
 static void test_refuses(void **state) {
   run(state, "local d = require 'sim.digest'\n"
-             "for _, wrong in ipairs { 'a', 'YQ', 'YQ=', '=', '====', 'Y===', '<x/>', 'YQ==YQ==', 'Y\\0Q=', "
+             "for _, wrong in ipairs { 'a', 'YQ', 'YQ=', '=', '====', 'Y===', '<x/>', 'YQ==YQ==', "
+             "'Y\\0Q=', "
              "'\\0\\0\\0\\0' } do\n"
              "  assert(d.unbase64(wrong) == nil, ('%q'):format(wrong))\n"
              "end\n"

@@ -1,4 +1,5 @@
-/* The table of errors: every row of what devices are known to answer, and what may be tried again. */
+/* The table of errors: every row of what devices are known to answer, and what may be tried again.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,10 +11,10 @@
 #include "f5/error.h"
 #include "f5/scan.h"
 
-#define ICRD(code, message, api_error)                                                                                 \
+#define ICRD(code, message, api_error)                                                             \
   "{\"code\":" code ",\"message\":\"" message "\",\"errorStack\":[],\"apiError\":" api_error "}"
-#define REST(code, message)                                                                                            \
-  "{\"code\":" code ",\"message\":\"" message                                                                          \
+#define REST(code, message)                                                                        \
+  "{\"code\":" code ",\"message\":\"" message                                                      \
   "\",\"referer\":\"x\",\"restOperationId\":1,\"kind\":\":resterrorresponse\"}"
 
 static void answers(void **state) {
@@ -25,52 +26,64 @@ static void answers(void **state) {
     f5_again again;
     bool unknown;
   } cases[] = {
-      {404, ICRD("404", "01020036:3: The requested Pool (/Common/x) was not found.", "3"), KIND_NOT_FOUND, AGAIN_NEVER,
-       false},
+      {404, ICRD("404", "01020036:3: The requested Pool (/Common/x) was not found.", "3"),
+       KIND_NOT_FOUND, AGAIN_NEVER, false},
       {404, ICRD("404", "Object not found - /t/x", "1"), KIND_NOT_FOUND, AGAIN_NEVER, false},
-      {404, REST("404", "Public URI path not registered: /tm/ltm/pool/?Common?my-pool"), KIND_NOT_READY, AGAIN_ALWAYS,
-       false},
+      {404, REST("404", "Public URI path not registered: /tm/ltm/pool/?Common?my-pool"),
+       KIND_NOT_READY, AGAIN_ALWAYS, false},
       {404,
-       REST("404", "URI path /mgmt/tm/x not registered.  Please verify URI is supported and wait for /available suffix "
+       REST("404", "URI path /mgmt/tm/x not registered.  Please verify URI is supported and wait "
+                   "for /available suffix "
                    "to be responsive."),
        KIND_NOT_READY, AGAIN_ALWAYS, false},
-      {404, "{\"code\":404,\"message\":\"\",\"referer\":\"x\",\"errorStack\":[]}", KIND_NOT_READY, AGAIN_ALWAYS, false},
+      {404, "{\"code\":404,\"message\":\"\",\"referer\":\"x\",\"errorStack\":[]}", KIND_NOT_READY,
+       AGAIN_ALWAYS, false},
       {404, "<html><body>Not Found</body></html>", KIND_UNSUPPORTED, AGAIN_NEVER, false},
-      {404, ICRD("404", "there is no command to commit in the transaction.", "1"), KIND_TRANSACTION, AGAIN_NEVER,
-       false},
+      {404, ICRD("404", "there is no command to commit in the transaction.", "1"), KIND_TRANSACTION,
+       AGAIN_NEVER, false},
       {404, REST("404", "Task not found - ID: 1 user: admin"), KIND_NOT_FOUND, AGAIN_NEVER, false},
-      {409, ICRD("409", "01020066:3: The requested Pool (/Common/x) already exists in partition Common.", "3"),
+      {409,
+       ICRD("409", "01020066:3: The requested Pool (/Common/x) already exists in partition Common.",
+            "3"),
        KIND_CONFLICT, AGAIN_NEVER, false},
       {400, ICRD("400", "01070712:3: Values", "3"), KIND_INVALID, AGAIN_NEVER, false},
-      {400, ICRD("400", "The requested folder (/PART) was not found.", "26214401"), KIND_INVALID, AGAIN_NEVER, false},
-      {400, ICRD("400", "one or more properties must be specified", "1"), KIND_INVALID, AGAIN_NEVER, false},
-      {400, ICRD("400", "transaction failed:01070320:3: Pool is referenced", "2"), KIND_TRANSACTION, AGAIN_NEVER,
+      {400, ICRD("400", "The requested folder (/PART) was not found.", "26214401"), KIND_INVALID,
+       AGAIN_NEVER, false},
+      {400, ICRD("400", "one or more properties must be specified", "1"), KIND_INVALID, AGAIN_NEVER,
        false},
-      {400, ICRD("400", "Found invalid command id 3/members/", "1"), KIND_TRANSACTION, AGAIN_NEVER, false},
+      {400, ICRD("400", "transaction failed:01070320:3: Pool is referenced", "2"), KIND_TRANSACTION,
+       AGAIN_NEVER, false},
+      {400, ICRD("400", "Found invalid command id 3/members/", "1"), KIND_TRANSACTION, AGAIN_NEVER,
+       false},
       {400,
        "{\"code\":400,\"message\":\"remoteSender:10.0.0.1, method:POST "
        "\",\"errorStack\":[\"java.util.concurrent.TimeoutException\"]}",
        KIND_TIMEOUT, AGAIN_NEVER, true},
-      {400, REST("400", "user 7f has reached maximum active login tokens"), KIND_AUTH, AGAIN_NEVER, false},
+      {400, REST("400", "user 7f has reached maximum active login tokens"), KIND_AUTH, AGAIN_NEVER,
+       false},
       {400, REST("400", "loginProviderName is invalid."), KIND_AUTH, AGAIN_NEVER, false},
       {401, REST("401", "X-F5-Auth-Token has expired."), KIND_AUTH, AGAIN_LOGIN, false},
       {401, REST("401", "X-F5-Auth-Token does not exist."), KIND_AUTH, AGAIN_LOGIN, false},
       {401,
-       REST("401",
-            "Authorization failed: user=https://localhost/mgmt/shared/authz/users/g resource=/mgmt/tm verb=POST"),
+       REST("401", "Authorization failed: user=https://localhost/mgmt/shared/authz/users/g "
+                   "resource=/mgmt/tm verb=POST"),
        KIND_FORBIDDEN, AGAIN_NEVER, false},
       {403, REST("403", "Operation is not supported"), KIND_FORBIDDEN, AGAIN_NEVER, false},
       {405, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
-      {406, REST("406", "Auth-token absolute timeout (36000 seconds) exceeded"), KIND_INVALID, AGAIN_NEVER, false},
+      {406, REST("406", "Auth-token absolute timeout (36000 seconds) exceeded"), KIND_INVALID,
+       AGAIN_NEVER, false},
       {415, REST("415", "Found unsupported content type"), KIND_INVALID, AGAIN_NEVER, false},
       {429, "", KIND_BUSY, AGAIN_ALWAYS, false},
-      {500, ICRD("500", "The connection to mcpd has been lost, try again.", "32768001"), KIND_NOT_READY, AGAIN_READ,
-       true},
-      {500, ICRD("500", "There was an internal server error", "1337"), KIND_PROTOCOL, AGAIN_READ, false},
+      {500, ICRD("500", "The connection to mcpd has been lost, try again.", "32768001"),
+       KIND_NOT_READY, AGAIN_READ, true},
+      {500, ICRD("500", "There was an internal server error", "1337"), KIND_PROTOCOL, AGAIN_READ,
+       false},
       {501, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
       {502, "<html>Bad Gateway</html>", KIND_TRANSPORT, AGAIN_READ, true},
-      {503, ICRD("503", "There is an active asynchronous task executing.", "32964609"), KIND_BUSY, AGAIN_ALWAYS, false},
-      {503, "<html><title>Configuration Utility restarting...</title></html>", KIND_NOT_READY, AGAIN_ALWAYS, false},
+      {503, ICRD("503", "There is an active asynchronous task executing.", "32964609"), KIND_BUSY,
+       AGAIN_ALWAYS, false},
+      {503, "<html><title>Configuration Utility restarting...</title></html>", KIND_NOT_READY,
+       AGAIN_ALWAYS, false},
       {504, "", KIND_TRANSPORT, AGAIN_READ, true},
       {302, "", KIND_PROTOCOL, AGAIN_NEVER, false},
   };
@@ -78,7 +91,8 @@ static void answers(void **state) {
     f5_failure failure;
     error_from_answer(&failure, cases[i].status, cases[i].body, strlen(cases[i].body));
     if (failure.verdict.kind != cases[i].kind)
-      print_message("%ld %s: %s\n", cases[i].status, cases[i].body, error_kind_name(failure.verdict.kind));
+      print_message("%ld %s: %s\n", cases[i].status, cases[i].body,
+                    error_kind_name(failure.verdict.kind));
     assert_int_equal(failure.verdict.kind, cases[i].kind);
     assert_int_equal(failure.verdict.again, cases[i].again);
     assert_int_equal(failure.verdict.unknown, cases[i].unknown);
@@ -91,8 +105,8 @@ static void answers(void **state) {
 static void words(void **state) {
   (void)state;
   f5_failure failure;
-  static const char page[] =
-      "<html>\n<head><title>Configuration Utility</title></head>\n<body>restarting...</body></html>";
+  static const char page[] = "<html>\n<head><title>Configuration "
+                             "Utility</title></head>\n<body>restarting...</body></html>";
   error_from_answer(&failure, 503, page, strlen(page));
   assert_string_equal(failure.message, "Configuration Utility restarting...");
   error_clear(&failure);
@@ -150,16 +164,18 @@ static void transport(void **state) {
 
 static void scanning(void **state) {
   (void)state;
-  static const char json[] = "{ \"a\" : [1, {\"b\":\"}\"}], \"token\": {\"x\\\"\":1, \"token\":\"T\\u0041\\n\", "
-                             "\"micros\":1765703135900413, \"f\":1.5e3},"
-                             "\"neg\":-7}";
+  static const char json[] =
+      "{ \"a\" : [1, {\"b\":\"}\"}], \"token\": {\"x\\\"\":1, \"token\":\"T\\u0041\\n\", "
+      "\"micros\":1765703135900413, \"f\":1.5e3},"
+      "\"neg\":-7}";
   scan_value value;
   int64_t number;
   text out = {0};
   assert_true(scan_find(json, strlen(json), "token.token", &value));
   assert_true(scan_string(&value, &out));
   assert_string_equal(text_string(&out), "TA\n");
-  assert_true(scan_find(json, strlen(json), "token.micros", &value) && scan_integer(&value, &number));
+  assert_true(scan_find(json, strlen(json), "token.micros", &value) &&
+              scan_integer(&value, &number));
   assert_true(number == 1765703135900413);
   assert_true(scan_find(json, strlen(json), "token.f", &value) && scan_integer(&value, &number));
   assert_true(number == 1500);
@@ -172,7 +188,8 @@ static void scanning(void **state) {
   assert_false(scan_string(&value, &out));
   assert_false(scan_integer(&value, &number));
   static const char zeros[] = "{\"m\":\0\0,\"a\":1}"; /* a NUL is no end and no space */
-  assert_true(scan_find(zeros, sizeof zeros - 1, "a", &value) && scan_integer(&value, &number) && number == 1);
+  assert_true(scan_find(zeros, sizeof zeros - 1, "a", &value) && scan_integer(&value, &number) &&
+              number == 1);
   assert_true(scan_find(zeros, sizeof zeros - 1, "m", &value));
   assert_false(scan_integer(&value, &number));
   /* every prefix is harmless */
@@ -182,7 +199,7 @@ static void scanning(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(words), cmocka_unit_test(transport),
-                                     cmocka_unit_test(scanning)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(words),
+                                     cmocka_unit_test(transport), cmocka_unit_test(scanning)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,8 +78,8 @@ static http_request call(http_peer *peer, http_request request) {
 
 static void expect(http_request *request, http_failure failure, long status) {
   if (request->failure != failure)
-    fail_msg("%s: %s, not %s (%s)", request->path, http_failure_name(request->failure), http_failure_name(failure),
-             request->error);
+    fail_msg("%s: %s, not %s (%s)", request->path, http_failure_name(request->failure),
+             http_failure_name(failure), request->error);
   assert_int_equal(request->status, status);
   if (failure == HTTP_OK)
     assert_string_equal(request->error, "");
@@ -113,8 +113,9 @@ static void a_hundred_calls_use_one_connection(void **state) {
 
 static void bodies_from(const char *base) {
   http_peer *peer = peer_to(base);
-  static const char *const paths[] = {"/bytes/0",   "/bytes/1",   "/bytes/4095",   "/bytes/3000000",
-                                      "/chunked/0", "/chunked/1", "/chunked/4095", "/chunked/100000"};
+  static const char *const paths[] = {"/bytes/0",       "/bytes/1",       "/bytes/4095",
+                                      "/bytes/3000000", "/chunked/0",     "/chunked/1",
+                                      "/chunked/4095",  "/chunked/100000"};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     size_t length = (size_t)atoll(strrchr(paths[i], '/') + 1);
     http_request request = call(peer, (http_request){.path = paths[i]});
@@ -140,7 +141,8 @@ static void bodies_of_all_sizes(void **state) {
 static void methods_and_bodies(void **state) {
   (void)state;
   http_peer *peer = peer_to(plain_base);
-  static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "POST", "HEAD", "GET"};
+  static const char *const methods[] = {"POST",    "PUT",  "PATCH", "DELETE", "GET",
+                                        "OPTIONS", "POST", "HEAD",  "GET"};
   char expected[64];
   for (int body = 0; body < 2; body++)
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
@@ -166,7 +168,8 @@ static void what_goes_out(void **state) {
                                                    .headers = headers,
                                                    .body = "{}",
                                                    .body_length = 2});
-  assert_non_null(strstr(request.answer, "POST /headers/a/../~Common~x?$select=a%20b HTTP/1.1\r\n"));
+  assert_non_null(
+      strstr(request.answer, "POST /headers/a/../~Common~x?$select=a%20b HTTP/1.1\r\n"));
   assert_non_null(strstr(request.answer, "\r\nX-One: 1\r\n"));
   assert_non_null(strstr(request.answer, "\r\nContent-Type: application/json\r\n"));
   assert_non_null(strstr(request.answer, "\r\nContent-Length: 2\r\n"));
@@ -182,7 +185,9 @@ static void what_goes_out(void **state) {
   expect(&request, HTTP_OK, 200);
   size_t length = 3 << 20;
   char *big = server_fill(length);
-  request = call(peer, (http_request){.method = "POST", .path = "/headers", .body = big, .body_length = length});
+  request = call(
+      peer,
+      (http_request){.method = "POST", .path = "/headers", .body = big, .body_length = length});
   assert_null(strstr(request.answer, "Expect"));
   assert_null(strstr(request.answer, "Content-Type"));
   assert_true(request.bytes_sent >= length);
@@ -204,7 +209,8 @@ static void answer_headers(void **state) {
   assert_false(http_answer_header(&request, "X-Tes", value, sizeof value));
   assert_memory_equal(request.answer_headers, "HTTP/1.1 200", 12);
   expect_body(&request, 200, "interim");
-  request = call(peer, (http_request){.path = "/status/302"}); /* redirects are the owner's business */
+  request =
+      call(peer, (http_request){.path = "/status/302"}); /* redirects are the owner's business */
   expect_body(&request, 302, "status 302");
   request = call(peer, (http_request){.path = "/status/503"});
   expect_body(&request, 503, "status 503");
@@ -241,7 +247,8 @@ static void stale_connections(void **state) {
   request = call(peer, (http_request){.path = "/die"});
   expect_body(&request, 200, "alive");
   assert_int_equal(plain.dies, 3);
-  request = call(peer, (http_request){.method = "POST", .path = "/die", .body = "{}", .body_length = 2});
+  request =
+      call(peer, (http_request){.method = "POST", .path = "/die", .body = "{}", .body_length = 2});
   assert_int_equal(plain.dies, 4);
   assert_true(request.sent);
   expect(&request, HTTP_BROKEN, 0);
@@ -313,7 +320,8 @@ static void certificates(void **state) {
   expect(&request, HTTP_TLS, 0);
   http_peer_release(peer);
 
-  peer = http_peer_new(l, &(http_peer_options){.base = tls_base, .ca = ca_file, .cert = "/no/such/file"});
+  peer = http_peer_new(
+      l, &(http_peer_options){.base = tls_base, .ca = ca_file, .cert = "/no/such/file"});
   request = call(peer, (http_request){.path = "/echo"});
   expect(&request, HTTP_TLS, 0);
   http_peer_release(peer);
@@ -341,13 +349,14 @@ static void client_certificates(void **state) {
   X509_STORE_add_cert(store, SSL_CTX_get0_certificate(tls.tls));
   SSL_CTX_set_verify(tls.tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
   SSL_CTX_set_session_id_context(tls.tls, (const unsigned char *)"test", 4);
-  http_peer *peer =
-      http_peer_new(l, &(http_peer_options){.base = tls_base, .ca = ca_file, .cert = ca_file, .key = ca_file});
+  http_peer *peer = http_peer_new(
+      l, &(http_peer_options){.base = tls_base, .ca = ca_file, .cert = ca_file, .key = ca_file});
   http_request request = call(peer, (http_request){.path = "/echo"});
   expect_body(&request, 200, "GET ");
   http_peer_release(peer);
   peer = peer_to(tls_base);
-  request = call(peer, (http_request){.path = "/echo"}); /* TLS 1.3 servers refuse after the handshake */
+  request =
+      call(peer, (http_request){.path = "/echo"}); /* TLS 1.3 servers refuse after the handshake */
   assert_true(request.failure == HTTP_TLS || request.failure == HTTP_BROKEN);
   http_request_clear(&request);
   http_peer_release(peer);
@@ -369,8 +378,8 @@ static void time_limits(void **state) {
   usleep(400000); /* the server's thread wakes up */
 }
 
-/* Nobody accepts, and the queue is full: libcurl gives up while it still connects, and closes the socket without the
- * callback. Its number is somebody else's then. */
+/* Nobody accepts, and the queue is full: libcurl gives up while it still connects, and closes the
+ * socket without the callback. Its number is somebody else's then. */
 static void sockets_that_never_connected(void **state) {
   (void)state;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -409,7 +418,8 @@ static void sockets_that_never_connected(void **state) {
 static void size_limit(void **state) {
   (void)state;
   http_peer *peer = http_peer_new(l, &(http_peer_options){.base = plain_base, .body_limit = 1000});
-  static const char *const over[] = {"/bytes/1001", "/chunked/1001", "/chunked/100000", "/bytes/3000000"};
+  static const char *const over[] = {"/bytes/1001", "/chunked/1001", "/chunked/100000",
+                                     "/bytes/3000000"};
   for (size_t i = 0; i < sizeof over / sizeof *over; i++) {
     http_request request = call(peer, (http_request){.path = over[i]});
     assert_non_null(strstr(request.error, "1000 bytes"));
@@ -427,27 +437,39 @@ static void size_limit(void **state) {
 
 static void files(void **state) {
   (void)state;
-  http_peer *peer = http_peer_new(l, &(http_peer_options){.base = plain_base, .body_limit = 100000});
+  http_peer *peer =
+      http_peer_new(l, &(http_peer_options){.base = plain_base, .body_limit = 100000});
   char name[] = "/tmp/f5lua-test-XXXXXX";
   int fd = mkstemp(name);
   unlink(name);
   assert_int_equal(write(fd, "0123456789", 10), 10);
-  http_request request = call(
-      peer,
-      (http_request){
-          .method = "POST", .path = "/echo", .body_from_fd = true, .body_fd = fd, .body_offset = 3, .body_length = 5});
+  http_request request = call(peer, (http_request){.method = "POST",
+                                                   .path = "/echo",
+                                                   .body_from_fd = true,
+                                                   .body_fd = fd,
+                                                   .body_offset = 3,
+                                                   .body_length = 5});
   expect_body(&request, 200, "POST 34567");
-  request = call(
-      peer, (http_request){.method = "PUT", .path = "/echo", .body_from_fd = true, .body_fd = fd, .body_length = 10});
+  request = call(peer, (http_request){.method = "PUT",
+                                      .path = "/echo",
+                                      .body_from_fd = true,
+                                      .body_fd = fd,
+                                      .body_length = 10});
   expect_body(&request, 200, "PUT 0123456789");
-  request = call(
-      peer, (http_request){.method = "POST", .path = "/echo", .body_from_fd = true, .body_fd = fd, .body_length = 11});
+  request = call(peer, (http_request){.method = "POST",
+                                      .path = "/echo",
+                                      .body_from_fd = true,
+                                      .body_fd = fd,
+                                      .body_length = 11});
   assert_non_null(strstr(request.error, "cannot read the file"));
   expect(&request, HTTP_FILE, 0);
-  request = call(peer, (http_request){.method = "POST", .path = "/echo", .body = "memory", .body_length = 6});
+  request = call(
+      peer, (http_request){.method = "POST", .path = "/echo", .body = "memory", .body_length = 6});
   expect_body(&request, 200, "POST memory");
 
-  request = call(peer, (http_request){.path = "/bytes/200000", .sink_to_fd = true, .sink_fd = fd, .sink_offset = 5});
+  request = call(
+      peer,
+      (http_request){.path = "/bytes/200000", .sink_to_fd = true, .sink_fd = fd, .sink_offset = 5});
   assert_null(request.answer);
   expect(&request, HTTP_OK, 200);
   assert_int_equal(lseek(fd, 0, SEEK_END), 200005);
@@ -456,10 +478,11 @@ static void files(void **state) {
   assert_string_equal(start, "01234abcdef");
   char piece[7000], byte[1];
   assert_int_equal(ftruncate(fd, 0), 0);
-  request = call(
-      peer,
-      (http_request){
-          .path = "/bytes/20000", .sink_to_fd = true, .sink_fd = fd, .sink_buffer = piece, .sink_size = sizeof piece});
+  request = call(peer, (http_request){.path = "/bytes/20000",
+                                      .sink_to_fd = true,
+                                      .sink_fd = fd,
+                                      .sink_buffer = piece,
+                                      .sink_size = sizeof piece});
   expect(&request, HTTP_OK, 200);
   assert_int_equal(lseek(fd, 0, SEEK_END), 20000);
   assert_int_equal(request.sink_kept, 20000 - 2 * sizeof piece);
@@ -474,7 +497,8 @@ static void files(void **state) {
   assert_null(request.answer);
   expect(&request, HTTP_OK, 200);
   int read_only = open("/dev/null", O_RDONLY);
-  request = call(peer, (http_request){.path = "/bytes/10", .sink_to_fd = true, .sink_fd = read_only});
+  request =
+      call(peer, (http_request){.path = "/bytes/10", .sink_to_fd = true, .sink_fd = read_only});
   assert_non_null(strstr(request.error, "cannot write the file"));
   expect(&request, HTTP_FILE, 200);
   close(read_only);
@@ -499,14 +523,21 @@ static void progress(void **state) {
   http_peer *peer = peer_to(plain_base);
   last_sent = last_received = 0;
   progress_calls = 0;
-  http_request request = call(peer, (http_request){.path = "/bytes/20000000", .progress = on_progress});
+  http_request request =
+      call(peer, (http_request){.path = "/bytes/20000000", .progress = on_progress});
   assert_true(progress_calls > 2);
   assert_true(last_received > 1000000);
   expect(&request, HTTP_OK, 200);
-  http_request other = {
-      .method = "GET", .path = "/bytes/20000000", .progress = on_progress, .owner = &other, .done = done};
-  http_request third = {
-      .method = "GET", .path = "/bytes/20000000", .progress = on_progress, .owner = &other, .done = done};
+  http_request other = {.method = "GET",
+                        .path = "/bytes/20000000",
+                        .progress = on_progress,
+                        .owner = &other,
+                        .done = done};
+  http_request third = {.method = "GET",
+                        .path = "/bytes/20000000",
+                        .progress = on_progress,
+                        .owner = &other,
+                        .done = done};
   last_sent = last_received = 0;
   http_submit(peer, &other);
   http_submit(peer, &third);
@@ -521,7 +552,8 @@ static void progress(void **state) {
 static void parallel_limit(void **state) {
   (void)state;
   enum { COUNT = 12 };
-  http_peer *peer = http_peer_new(l, &(http_peer_options){.base = plain_base, .parallel = 3, .timeout_ms = 400});
+  http_peer *peer =
+      http_peer_new(l, &(http_peer_options){.base = plain_base, .parallel = 3, .timeout_ms = 400});
   static http_request requests[COUNT];
   for (int i = 0; i < COUNT; i++) {
     requests[i] = (http_request){.method = "GET", .path = "/slow/150", .done = done};
@@ -550,7 +582,8 @@ static void cancel_other(http_request *request) {
 static void cancelling(void **state) {
   (void)state;
   http_peer *peer = http_peer_new(l, &(http_peer_options){.base = plain_base, .parallel = 1});
-  http_request running = {.method = "GET", .path = "/slow/100", .done = done}, queued = running, last = running;
+  http_request running = {.method = "GET", .path = "/slow/100", .done = done}, queued = running,
+               last = running;
   last.path = "/echo";
   http_submit(peer, &running);
   http_submit(peer, &queued);
@@ -617,13 +650,15 @@ static void wait_until_closed(const server *s, int open) {
   assert_int_equal(s->open, open);
 }
 
-/* The head of an answer and its body are two TLS records that come together. When one of libcurl's timers has it read
- * the first, OpenSSL has both, and the socket is empty: nothing but the loop's own look tells that there is more. */
+/* The head of an answer and its body are two TLS records that come together. When one of libcurl's
+ * timers has it read the first, OpenSSL has both, and the socket is empty: nothing but the loop's
+ * own look tells that there is more. */
 static void answers_that_a_timer_finds(void **state) {
   (void)state;
   http_peer_options options = {.base = tls_base, .ca = ca_file, .connect_timeout_ms = 150};
   http_peer *peer = http_peer_new(l, &options), *other = peer_to(plain_base);
-  http_request slow = {.method = "GET", .path = "/slow/50", .done = done, .timeout_ms = 5000}, next = slow;
+  http_request slow = {.method = "GET", .path = "/slow/50", .done = done, .timeout_ms = 5000},
+               next = slow;
   int before = tls.requests;
   next.path = "/echo";
   http_submit(peer, &slow);
@@ -679,7 +714,8 @@ static http_failure ask_system_trusted(void) {
 /* What is found in a hashed directory is remembered; what is not there is looked for again. */
 static void hashed_directory(void **state) {
   (void)state;
-  char directory[] = "/tmp/f5lua-test-certs-XXXXXX", other[] = "/tmp/f5lua-test-certs-XXXXXX", link[64];
+  char directory[] = "/tmp/f5lua-test-certs-XXXXXX", other[] = "/tmp/f5lua-test-certs-XXXXXX",
+       link[64];
   assert_non_null(mkdtemp(directory));
   assert_non_null(mkdtemp(other));
   FILE *file = fopen(ca_file, "r");

@@ -1,4 +1,5 @@
-/* The contract of json.h as C sees it: the stack, the collector, memory that runs out, the locale. */
+/* The contract of json.h as C sees it: the stack, the collector, memory that runs out, the locale.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@
 
 static bool decode(lua_State *L, const char *text) {
   size_t length = strlen(text);
-  char *copy = malloc(length + 1); /* of the exact size, so that the sanitizer sees a byte too far */
+  char *copy =
+      malloc(length + 1); /* of the exact size, so that the sanitizer sees a byte too far */
   memcpy(copy, text, length + 1);
   bool ok = json_decode(L, copy, length);
   free(copy);
@@ -51,13 +53,15 @@ static void pushes_one_value_or_one_message(void **state) {
   lua_settop(L, 1);
   assert_false(decode(L, "{\"a\":[1,[2,{\"b\":3]]}"));
   assert_int_equal(lua_gettop(L), 2);
-  assert_string_equal(lua_tostring(L, -1), "line 1, column 18 (byte 18): expected ',' or '}', found ']'");
+  assert_string_equal(lua_tostring(L, -1),
+                      "line 1, column 18 (byte 18): expected ',' or '}', found ']'");
   assert_string_equal(lua_tostring(L, 1), "below");
 }
 
 static void reads_no_byte_beyond_the_end(void **state) {
   lua_State *L = *state;
-  static const char text[] = "{\"name\":\"a\\u00e9\xc3\xa9\",\"n\":[-12,3.5e2,true,false,null,\"0123456789abcdef\"]}";
+  static const char text[] =
+      "{\"name\":\"a\\u00e9\xc3\xa9\",\"n\":[-12,3.5e2,true,false,null,\"0123456789abcdef\"]}";
   for (size_t length = 0; length < sizeof text; length++) {
     char *copy = malloc(length + 1);
     memcpy(copy, text, length);
@@ -87,7 +91,8 @@ static void writes_in_the_given_style(void **state) {
   const json_style style = {.sort = true, .first = first, .indent = 1};
   assert_true(decode(L, "{\"b\":1,\"name\":\"n\",\"a\":[],\"kind\":null}"));
   json_encode(L, -1, &style);
-  assert_string_equal(lua_tostring(L, -1), "{\n \"kind\": null,\n \"name\": \"n\",\n \"a\": [],\n \"b\": 1\n}");
+  assert_string_equal(lua_tostring(L, -1),
+                      "{\n \"kind\": null,\n \"name\": \"n\",\n \"a\": [],\n \"b\": 1\n}");
   lua_settop(L, 0);
 }
 
@@ -119,7 +124,8 @@ static int encode_sorted(lua_State *L) {
   return 1;
 }
 
-/* The collector takes values of a weak table, and their names with them, while the text is written. */
+/* The collector takes values of a weak table, and their names with them, while the text is written.
+ */
 static void outlives_names_that_are_collected(void **state) {
   lua_State *L = *state;
   static const char make[] =
@@ -133,7 +139,8 @@ static void outlives_names_that_are_collected(void **state) {
     lua_gc(L, LUA_GCINC, 10, 1000, 0);
     lua_gc(L, LUA_GCRESTART);
     if (lua_pcall(L, 1, 1, 0) != LUA_OK)
-      assert_non_null(strstr(lua_tostring(L, -1), "cannot encode nil at [\"a name that nothing else keeps, "));
+      assert_non_null(
+          strstr(lua_tostring(L, -1), "cannot encode nil at [\"a name that nothing else keeps, "));
     lua_settop(L, 0);
   }
 }
@@ -281,7 +288,8 @@ static bool use_comma(void) {
   }
   char folder[] = "/tmp/test_json.XXXXXX", command[128];
   if (!mkdtemp(folder)) return false;
-  snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/log 2>&1", folder, folder);
+  snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >%s/log 2>&1",
+           folder, folder);
   setenv("LOCPATH", folder, 1);
   bool made = system(command) == 0 && setlocale(LC_ALL, "de_DE.UTF-8");
   unsetenv("LOCPATH");

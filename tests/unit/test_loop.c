@@ -254,7 +254,8 @@ static void sockets_of_the_network(void **state) {
   assert_int_equal(network_events, LOOP_READ | LOOP_WRITE);
   assert_int_equal(read(pair[0], &byte, 1), 1);
 
-  /* at rest: what comes meanwhile is seen when it is watched again, and does not keep the loop awake */
+  /* at rest: what comes meanwhile is seen when it is watched again, and does not keep the loop
+   * awake */
   assert_true(loop_socket_watch(l, pair[0], LOOP_READ));
   loop_socket_rest(l, pair[0]);
   assert_int_equal(write(pair[1], "y", 1), 1);

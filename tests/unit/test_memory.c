@@ -1,6 +1,6 @@
-/* Memory that runs out anywhere: each allocation of a script's life with a device fails once, that of Lua and that of
- * this program's C. What comes is an error that the script can catch; nothing is left behind (the sanitizer's build
- * counts), no secret comes out, and the state goes on. */
+/* Memory that runs out anywhere: each allocation of a script's life with a device fails once, that
+ * of Lua and that of this program's C. What comes is an error that the script can catch; nothing is
+ * left behind (the sanitizer's build counts), no secret comes out, and the state goes on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,10 +25,12 @@
 /* No device listens there, so that every call is refused at once. */
 static const char life[] =
     "local core, json, name = ...\n"
-    "local device <close> = core.connect { host = '127.0.0.1', port = 1, auth = 'basic', username = 'somebody',\n"
+    "local device <close> = core.connect { host = '127.0.0.1', port = 1, auth = 'basic', username "
+    "= 'somebody',\n"
     "  password = 'a very secret password', retries = 0, verify = false }\n"
     "local pool = device.ltm.pool['/Common/some pool with a longer name']\n"
-    "local words = tostring(pool) .. tostring(device) .. tostring(device:at('/mgmt/tm/sys?ver=1&x=\"y\"'))\n"
+    "local words = tostring(pool) .. tostring(device) .. "
+    "tostring(device:at('/mgmt/tm/sys?ver=1&x=\"y\"'))\n"
     "local function fails(kind, ...)\n"
     "  local ok, err = pcall(...)\n"
     "  if ok then error('it worked') end\n"
@@ -39,13 +41,16 @@ static const char life[] =
     "fails('usage', core.connect, { hots = 'x' })\n"
     "fails('usage', pool.modify, pool, 'x')\n"
     "fails('transport', pool.load, pool, { select = { 'name', 'monitor' }, filter = 'a eq b' })\n"
-    "fails('transport', pool.modify, pool, { monitor = '/Common/http', list = json.array { 1, 2.5, json.null } })\n"
+    "fails('transport', pool.modify, pool, { monitor = '/Common/http', list = json.array { 1, 2.5, "
+    "json.null } })\n"
     "fails('transport', pool.list, pool, { top = 3, query = { b = 1, a = true } })\n"
     "fails('transport', function() for _ in device.ltm.node:each { page = 2 } do end end)\n"
-    "fails('transport', device.request, device, 'GET', '/mgmt/tm/sys?x=y', { query = { a = 1 }, headers = { b = 'c' } "
+    "fails('transport', device.request, device, 'GET', '/mgmt/tm/sys?x=y', { query = { a = 1 }, "
+    "headers = { b = 'c' } "
     "})\n"
     "fails('transport', device.begin, device)\n"
-    "words = words .. tostring(select(3, core.task.poll(device:at '/mgmt/tm/task/sys/ucs/1', 0, 0, 0, true)))\n"
+    "words = words .. tostring(select(3, core.task.poll(device:at '/mgmt/tm/task/sys/ucs/1', 0, 0, "
+    "0, true)))\n"
     "local one = core.spawn(function() core.sleep(0) return pool:exists() end)\n"
     "local other = core.spawn(function() core.sleep(60) end)\n"
     "core.sleep(0.001)\n"
@@ -58,7 +63,8 @@ static const char life[] =
     "  fails('transport', core.transfer.step, transfer)\n"
     "  fails('transfer', core.transfer.finish, transfer)\n"
     "end\n"
-    "local err = core.error_new { kind = 'task', message = 'it holds a very secret password', cause = 'x' }\n"
+    "local err = core.error_new { kind = 'task', message = 'it holds a very secret password', "
+    "cause = 'x' }\n"
     "words = words .. tostring(err) .. core.mask('\"password\":\"x\", a very secret password')\n"
     "if words:find('very secret', 1, true) then error('the secret came out') end\n"
     "return true\n";
@@ -204,7 +210,8 @@ static void of_c_from_then_on(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(of_lua_once), cmocka_unit_test(of_lua_from_then_on),
-                                     cmocka_unit_test(of_c_once), cmocka_unit_test(of_c_from_then_on)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(of_lua_once), cmocka_unit_test(of_lua_from_then_on),
+      cmocka_unit_test(of_c_once), cmocka_unit_test(of_c_from_then_on)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

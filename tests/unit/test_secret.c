@@ -32,7 +32,8 @@ static void known_secrets(void **state) {
   secret *longer = secret_new("pa\"ss/w\\rd-and-more", 19);
   check("<pa\"ss/w\\rd-and-more>", "<********>"); /* the longest one, or half of it would show */
   secret_free(longer);
-  check("{\"bindpw-pa\\\"ss/w\\\\rd-password\":\"x\"}", "{\"bindpw-********-password\":\"********\"}");
+  check("{\"bindpw-pa\\\"ss/w\\\\rd-password\":\"x\"}",
+        "{\"bindpw-********-password\":\"********\"}");
   secret_unmask(password);
   check("it is pa\"ss/w\\rd!", "it is pa\"ss/w\\rd!");
   secret_free(password);
@@ -63,7 +64,8 @@ static void keys(void **state) {
   (void)state;
   check("{\"password\":\"x\",\"name\":\"y\"}", "{\"password\":\"********\",\"name\":\"y\"}");
   check("{ \"Passphrase\" : \"x y\" }", "{ \"Passphrase\" : \"********\" }");
-  check("{\"token\":{\"token\":\"T\",\"name\":\"n\"}}", "{\"token\":{\"token\":\"********\",\"name\":\"n\"}}");
+  check("{\"token\":{\"token\":\"T\",\"name\":\"n\"}}",
+        "{\"token\":{\"token\":\"********\",\"name\":\"n\"}}");
   check("{\"bindPw\":\"a\\\"b\\\\\",\"x\":\"y\"}", "{\"bindPw\":\"********\",\"x\":\"y\"}");
   check("{\"x\":\"password\",\"y\":\"z\"}", "{\"x\":\"password\",\"y\":\"z\"}");
   check("{\"password\":null,\"passwords\":[\"a\"]}", "{\"password\":null,\"passwords\":[\"a\"]}");
@@ -71,8 +73,10 @@ static void keys(void **state) {
   check("{\"password\":\"", "{\"password\":\"********");
   check("{\"password\":\"cut of", "{\"password\":\"********");
   /* the echo of a failed login: a request inside of a string, and once more inside of that */
-  check("{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"a\\\\\\\"b\\\",\\\"x\\\":1}\"}",
-        "{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"********\\\",\\\"x\\\":1}\"}");
+  check("{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":"
+        "\\\"a\\\\\\\"b\\\",\\\"x\\\":1}\"}",
+        "{\"originalRequestBody\":\"{\\\"username\\\":\\\"u\\\",\\\"password\\\":\\\"********\\\","
+        "\\\"x\\\":1}\"}");
   check("\"\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"s3\\\\\\\"}\\\"\"",
         "\"\\\"{\\\\\\\"password\\\\\\\":\\\\\\\"********\\\\\\\"}\\\"\"");
 }
@@ -146,8 +150,10 @@ static void quiet(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_secrets), cmocka_unit_test(escaped_secrets), cmocka_unit_test(short_secrets),
-      cmocka_unit_test(keys),          cmocka_unit_test(headers),         cmocka_unit_test(many),
-      cmocka_unit_test(wiped),         cmocka_unit_test(no_core),         cmocka_unit_test(quiet)};
+      cmocka_unit_test(known_secrets), cmocka_unit_test(escaped_secrets),
+      cmocka_unit_test(short_secrets), cmocka_unit_test(keys),
+      cmocka_unit_test(headers),       cmocka_unit_test(many),
+      cmocka_unit_test(wiped),         cmocka_unit_test(no_core),
+      cmocka_unit_test(quiet)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

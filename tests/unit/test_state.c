@@ -1,4 +1,5 @@
-/* Lua states with free lists: memory comes back, keeps its contents while it moves, and may run out. */
+/* Lua states with free lists: memory comes back, keeps its contents while it moves, and may run
+ * out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,15 +26,17 @@ static void keeps_what_is_written(void **unused) {
   (void)unused;
   lua_State *L = state_new();
   luaL_openlibs(L);
-  run(L, "local kept = {}\n"
-         "for round = 1, 20 do\n"
-         "  for i = 1, 2000 do kept[i] = kept[i] and kept[i] .. string.char(97 + i % 26) or '' end\n"
-         "  local list, map = {}, {}\n"
-         "  for i = 1, 5000 do list[i] = i; map['k' .. i] = { i, i + 1 } end\n"
-         "  for i = 1, 5000 do assert(list[i] == i and map['k' .. i][2] == i + 1); map['k' .. i] = nil end\n"
-         "end\n"
-         "for i = 1, 2000 do assert(kept[i] == string.char(97 + i % 26):rep(19)) end\n"
-         "for size = 1, 5000, 7 do assert(#('x'):rep(size) == size) end\n");
+  run(L,
+      "local kept = {}\n"
+      "for round = 1, 20 do\n"
+      "  for i = 1, 2000 do kept[i] = kept[i] and kept[i] .. string.char(97 + i % 26) or '' end\n"
+      "  local list, map = {}, {}\n"
+      "  for i = 1, 5000 do list[i] = i; map['k' .. i] = { i, i + 1 } end\n"
+      "  for i = 1, 5000 do assert(list[i] == i and map['k' .. i][2] == i + 1); map['k' .. i] = "
+      "nil end\n"
+      "end\n"
+      "for i = 1, 2000 do assert(kept[i] == string.char(97 + i % 26):rep(19)) end\n"
+      "for size = 1, 5000, 7 do assert(#('x'):rep(size) == size) end\n");
   state_close(L);
 }
 
@@ -45,7 +48,8 @@ static void warns_when_asked(void **unused) {
   dup2(ends[1], STDERR_FILENO);
   lua_State *L = state_new();
   luaL_openlibs(L);
-  run(L, "warn('unheard') warn('@on') warn('one ', 'two') warn('@other') warn('@off') warn('unheard')");
+  run(L, "warn('unheard') warn('@on') warn('one ', 'two') warn('@other') warn('@off') "
+         "warn('unheard')");
   state_close(L);
   dup2(kept, STDERR_FILENO);
   close(kept);
@@ -61,7 +65,8 @@ static void uses_memory_again(void **unused) {
   (void)unused;
   lua_State *L = state_new();
   luaL_openlibs(L);
-  const char *litter = "for i = 1, 200000 do local t = { i, tostring(i), { x = i } } end collectgarbage()";
+  const char *litter =
+      "for i = 1, 200000 do local t = { i, tostring(i), { x = i } } end collectgarbage()";
   struct rusage before, after;
   run(L, litter);
   getrusage(RUSAGE_SELF, &before);

@@ -50,6 +50,7 @@ static void is_empty_after_a_failure(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(grows), cmocka_unit_test(is_empty_after_a_failure)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(grows),
+                                     cmocka_unit_test(is_empty_after_a_failure)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,8 +48,10 @@ static void absolute(void **state) {
   } cases[] = {
       {"/mgmt/shared/echo", "/mgmt/shared/echo", ""},
       {"/mgmt/tm/ltm/pool/?$select=name", "/mgmt/tm/ltm/pool", "?$select=name"},
-      {"https://localhost/mgmt/tm/ltm/pool/~Common~a?ver=16.1.3", "/mgmt/tm/ltm/pool/~Common~a", ""},
-      {"https://localhost/mgmt/tm/sys?$skip=2&$top=2&ver=16.1.3", "/mgmt/tm/sys", "?$skip=2&$top=2"},
+      {"https://localhost/mgmt/tm/ltm/pool/~Common~a?ver=16.1.3", "/mgmt/tm/ltm/pool/~Common~a",
+       ""},
+      {"https://localhost/mgmt/tm/sys?$skip=2&$top=2&ver=16.1.3", "/mgmt/tm/sys",
+       "?$skip=2&$top=2"},
       {"https://localhost/mgmt/tm/ltm/pool/~Common~p/members/~Common~10.1.1.1%251:80?ver=17.1.0",
        "/mgmt/tm/ltm/pool/~Common~p/members/~Common~10.1.1.1%251:80", ""},
       {"/mgmt/tm/ltm/node/~Common~a b", "/mgmt/tm/ltm/node/~Common~a%20b", ""},
@@ -81,8 +83,9 @@ static void queries(void **state) {
   uri_query(&path, "$select", "name,fullPath", 13);
   uri_query(&path, "$filter", "partition eq a&b", 16);
   uri_query(&path, "ver", "14.1.0", 6);
-  assert_string_equal(text_string(&path),
-                      "/mgmt/tm/ltm/pool?$select=name,fullPath&$filter=partition%20eq%20a%26b&ver=14.1.0");
+  assert_string_equal(
+      text_string(&path),
+      "/mgmt/tm/ltm/pool?$select=name,fullPath&$filter=partition%20eq%20a%26b&ver=14.1.0");
   text_free(&path);
 }
 
@@ -132,8 +135,8 @@ static void round_trip(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(names_and_segments), cmocka_unit_test(absolute),
-                                     cmocka_unit_test(queries), cmocka_unit_test(last_names),
-                                     cmocka_unit_test(round_trip)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(names_and_segments),
+                                     cmocka_unit_test(absolute), cmocka_unit_test(queries),
+                                     cmocka_unit_test(last_names), cmocka_unit_test(round_trip)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

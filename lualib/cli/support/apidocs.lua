@@ -23,7 +23,9 @@ local function add_table(lines, title, fields)
   lines[#lines + 1] = ("| %s | type | |"):format(title)
   lines[#lines + 1] = "|---|---|---|"
   for _, field in ipairs(fields) do
-    lines[#lines + 1] = ("| `%s%s` | `%s` | %s |"):format(field.name, field.optional and "?" or "", escape(field.type), escape(field.doc))
+    lines[#lines + 1] = ("| `%s%s` | `%s` | %s |"):format(
+      field.name, field.optional and "?" or "", escape(field.type), escape(field.doc)
+    )
   end
 end
 
@@ -36,7 +38,9 @@ local function add_function(lines, fn)
   if #fn.returns > 0 then
     lines[#lines + 1] = ""
     local returns = {}
-    for i, value in ipairs(fn.returns) do returns[i] = ("`%s`%s"):format(value.type, value.doc ~= "" and " " .. value.doc or "") end
+    for i, value in ipairs(fn.returns) do
+      returns[i] = ("`%s`%s"):format(value.type, value.doc ~= "" and " " .. value.doc or "")
+    end
     lines[#lines + 1] = "Returns " .. table.concat(returns, ", ") .. "."
   end
 end
@@ -44,7 +48,9 @@ end
 --- The whole page.
 function M.page()
   local lines = { HEAD }
-  for _, name in ipairs(annotations.classes()) do lines[#lines + 1] = ("- [`%s`](#%s)"):format(name, name:gsub("%.", "")) end
+  for _, name in ipairs(annotations.classes()) do
+    lines[#lines + 1] = ("- [`%s`](#%s)"):format(name, name:gsub("%.", ""))
+  end
   for _, name in ipairs(annotations.classes()) do
     local class = annotations.class(name)
     lines[#lines + 1] = ""

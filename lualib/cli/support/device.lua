@@ -7,18 +7,31 @@ local M = {}
 
 -- The password is never an option: a command line can be read by every user of the machine.
 function M.add_options(parser)
-  parser:option("-u --user", "the user (default: F5_USER, else a prompt); the password comes from F5_PASSWORD or a prompt"):argname "NAME"
+  parser
+    :option(
+      "-u --user",
+      "the user (default: F5_USER, else a prompt); the password comes from F5_PASSWORD or a prompt"
+    )
+    :argname "NAME"
   parser:option("--provider", "the login provider that knows the user"):argname "NAME"
   parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
   parser:flag("--no-verify", "do not verify the device's certificate")
-  parser:option("--timeout", "seconds for one call"):argname "SECONDS":convert(number.any("--timeout", "seconds"))
+  parser
+    :option("--timeout", "seconds for one call")
+    :argname "SECONDS"
+    :convert(number.any("--timeout", "seconds"))
   parser:option("--ver", "version of the API"):argname "VERSION"
 end
 
 --- Options of f5.connect from those of the command line.
 function M.options(options)
   local given = {
-    host = options.host, username = options.user, provider = options.provider, ca = options.ca, timeout = options.timeout, ver = options.ver,
+    host = options.host,
+    username = options.user,
+    provider = options.provider,
+    ca = options.ca,
+    timeout = options.timeout,
+    ver = options.ver,
   }
   if options.no_verify then given.verify = false end
   return given
@@ -28,7 +41,9 @@ function M.is_known(options) return options.host ~= nil or (os.getenv "F5_SERVER
 
 --- Logs in; a device that nobody named is wrong usage.
 function M.connect(options, program)
-  if not M.is_known(options) then usage("which device? Give --host HOST, or set F5_SERVER", program) end
+  if not M.is_known(options) then
+    usage("which device? Give --host HOST, or set F5_SERVER", program)
+  end
   return f5.connect(M.options(options))
 end
 

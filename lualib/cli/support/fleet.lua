@@ -1,8 +1,9 @@
 -- `f5lua run --inventory`: one playbook on many devices.
 --
--- The playbook returns a function of one session, which is then called for each device, or it uses the global `bip` (and `device`: name,
--- vars, groups) and is run once a device. Which of the two it is shows by itself: it is started once, and when it asks for `bip`
--- it waits there until the first device is connected.
+-- The playbook returns a function of one session, which is then called for each device, or it uses
+-- the global `bip` (and `device`: name, vars, groups) and is run once a device. Which of the two it
+-- is shows by itself: it is started once, and when it asks for `bip` it waits there until the first
+-- device is connected.
 
 local contents = require "cli.support.contents"
 local host = require "f5.host"
@@ -14,27 +15,60 @@ local M = {}
 local PROGRAM <const> = "f5lua run"
 
 function M.add_options(parser)
-  parser:option("--inventory", "run on every device of this inventory: FILE.lua, FILE.json or a program"):argname "FILE"
-  parser:option("--limit", "only these devices: names with * and ?, group:NAME, !without; commas between"):argname "PATTERN"
-  parser:option("--workers", "devices at a time (default 50)"):argname "N":convert(number.whole("--workers"))
-  parser:option("--canary", "run on so many devices first; all of them must succeed"):argname "N":convert(number.whole("--canary"))
-  parser:option("--batch", "devices a batch; the next begins when all of one have ended"):argname "N":convert(number.whole("--batch"))
-  parser:option("--max-failures", "stop when more devices have failed: a number or a share"):argname "N|P%"
-  parser:option("--per-device", "calls at a time to one device (default 4)"):argname "N":convert(number.whole("--per-device"))
-  parser:option("--on", "active: only on the active unit; then synchronise its group"):choices { "active" }
-  parser:option("--journal", "write finished devices down here; running again does the rest"):argname "FILE"
+  parser
+    :option(
+      "--inventory",
+      "run on every device of this inventory: FILE.lua, FILE.json or a program"
+    )
+    :argname "FILE"
+  parser
+    :option(
+      "--limit",
+      "only these devices: names with * and ?, group:NAME, !without; commas between"
+    )
+    :argname "PATTERN"
+  parser
+    :option("--workers", "devices at a time (default 50)")
+    :argname "N"
+    :convert(number.whole("--workers"))
+  parser
+    :option("--canary", "run on so many devices first; all of them must succeed")
+    :argname "N"
+    :convert(number.whole("--canary"))
+  parser
+    :option("--batch", "devices a batch; the next begins when all of one have ended")
+    :argname "N"
+    :convert(number.whole("--batch"))
+  parser
+    :option("--max-failures", "stop when more devices have failed: a number or a share")
+    :argname "N|P%"
+  parser
+    :option("--per-device", "calls at a time to one device (default 4)")
+    :argname "N"
+    :convert(number.whole("--per-device"))
+  parser
+    :option("--on", "active: only on the active unit; then synchronise its group")
+    :choices { "active" }
+  parser
+    :option("--journal", "write finished devices down here; running again does the rest")
+    :argname "FILE"
   parser:option("--report", "write the report here: FILE.json or FILE.csv"):argname "FILE"
 end
 
 --- Options of a fleet without an inventory are a mistake, not to be passed over.
 function M.refuse_without_inventory(options)
-  for _, name in ipairs { "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "report" } do
-    if options[name] then usage(("--%s goes with --inventory"):format((name:gsub("_", "-"))), PROGRAM) end
+  for _, name in ipairs {
+    "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "report",
+  } do
+    if options[name] then
+      usage(("--%s goes with --inventory"):format((name:gsub("_", "-"))), PROGRAM)
+    end
   end
 end
 
 -- What a playbook hears that never says what to do on a device.
-local NEITHER <const> = "the playbook neither uses `bip` nor returns a function of one session: there is nothing to run on a device"
+local NEITHER <const> =
+  "the playbook neither uses `bip` nor returns a function of one session: there is nothing to run on a device"
 
 local function environment(bip, device, lazy)
   local env = { bip = bip, device = device, arg = arg }
@@ -102,7 +136,9 @@ end
 local function live_line(report)
   local counts = report:counts()
   return ("%d of %d done, %d running, %d changed, %d failed"):format(
-    counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed, counts.failed)
+    counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed,
+    counts.failed
+  )
 end
 
 -- An interrupted run ends with an error; how far it came is told, and written, before that.
@@ -136,7 +172,8 @@ local function progress_for_terminal(report_file)
       return tell_interrupted(report, report_file)
     end
     local now = core.now()
-    if now - last < 0.05 and event ~= "begin" then return end -- a terminal needs no more than 20 lines a second
+    -- a terminal needs no more than 20 lines a second
+    if now - last < 0.05 and event ~= "begin" then return end
     last = now
     clear()
     io.stderr:write(live_line(report))
@@ -149,8 +186,12 @@ local function progress_for_log(report_file)
     if event == "end" then return tell_interrupted(report, report_file) end
     if event ~= "finish" then return end
     local text = report.outcome(entry)
-    io.stderr:write(("%s: %s%s%s, %.2f s\n"):format(entry.name, entry.state, entry.changed and " (changed)" or "",
-      text ~= "" and ": " .. text or "", entry.duration))
+    io.stderr:write(
+      ("%s: %s%s%s, %.2f s\n"):format(
+        entry.name, entry.state, entry.changed and " (changed)" or "",
+        text ~= "" and ": " .. text or "", entry.duration
+      )
+    )
   end
 end
 
@@ -175,13 +216,25 @@ function M.run(options, file, words)
   end
   local f5 = require "f5"
   local inventory, each = require "f5.inventory", f5.each
-  local ok, devices = pcall(function() return inventory.read(options.inventory):limit(options.limit) end)
+  local ok, devices = pcall(
+    function() return inventory.read(options.inventory):limit(options.limit) end
+  )
   if not ok then usage(tostring(devices), PROGRAM) end
-  if #devices == 0 then usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM) end
-  local progress = (host.is_terminal(2) and progress_for_terminal or progress_for_log)(options.report)
+  if #devices == 0 then
+    usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM)
+  end
+  local progress = (host.is_terminal(2) and progress_for_terminal or progress_for_log)(
+    options.report
+  )
   local report = each(devices, {
-    workers = options.workers, canary = options.canary, batch = options.batch, max_failures = options.max_failures,
-    per_device = options.per_device, on = options.on, journal = options.journal, progress = progress,
+    workers = options.workers,
+    canary = options.canary,
+    batch = options.batch,
+    max_failures = options.max_failures,
+    per_device = options.per_device,
+    on = options.on,
+    journal = options.journal,
+    progress = progress,
   }, work(file, words))
   print_report(report)
   if options.report then report:write(options.report) end

@@ -86,7 +86,9 @@ local function split(parser, words)
   local i = 1
   while i <= #words do
     local word = words[i]
-    if word == "--" then return table.move(words, 1, i - 1, 1, {}), table.move(words, i + 1, #words, 1, {}) end
+    if word == "--" then
+      return table.move(words, 1, i - 1, 1, {}), table.move(words, i + 1, #words, 1, {})
+    end
     if word == "-" or word:sub(1, 1) ~= "-" then break end
     i = i + (takes_value[word] and 2 or 1)
   end
@@ -97,7 +99,10 @@ end
 function M.set_up(parser, command)
   command.setup(parser)
   if not command.logs then return end
-  parser:flag("-v --verbose", "log each call to standard error; -vv: with its bodies, secrets masked"):count "0-2":target "verbosity"
+  parser
+    :flag("-v --verbose", "log each call to standard error; -vv: with its bodies, secrets masked")
+    :count "0-2"
+    :target "verbosity"
   parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
 end
 
@@ -123,7 +128,12 @@ function M.unknown(words)
   local word = words[1]
   if word:find "[./]" then usage(("cannot read '%s': there is no such file"):format(word)) end
   local guess = nearest(word)
-  usage(("there is no file and no subcommand '%s'%s"):format(word, guess and "; did you mean '" .. guess .. "'?" or ""))
+  usage(
+    ("there is no file and no subcommand '%s'%s"):format(
+      word,
+      guess and "; did you mean '" .. guess .. "'?" or ""
+    )
+  )
 end
 
 function M.interactive()

@@ -30,7 +30,9 @@ function M.objects(bip, path, takes)
   local found, ids = {}, M.has_ids(path)
   for object in bip:at(path):each(ids and ASM_NAMES or { select = { "fullPath", "name" } }) do
     local full <const> = object.fullPath or object.name
-    if takes(object.name or full, full) then found[#found + 1] = { name = full, ref = bip:at(path, ids and object.id or full) } end
+    if takes(object.name or full, full) then
+      found[#found + 1] = { name = full, ref = bip:at(path, ids and object.id or full) }
+    end
   end
   return found
 end

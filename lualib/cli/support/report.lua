@@ -1,5 +1,5 @@
--- What a user reads when a playbook failed: report(error, trace, colour, in JSON) -> text, exit status.
--- The error may be anything that Lua code can raise; nothing here may fail because of it.
+-- What a user reads when a playbook failed: report(error, trace, colour, in JSON) -> text, exit
+-- status. The error may be anything that Lua code can raise; nothing here may fail because of it.
 
 local bundle = require "f5.bundle"
 local hints = require "cli.support.hints"
@@ -9,7 +9,8 @@ local shown_json = require "cli.support.shown_json"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 
--- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device or the way to it.
+-- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device
+-- or the way to it.
 local OWN_KINDS <const> = { usage = true, cancelled = true }
 
 local function text_of(value)
@@ -25,8 +26,10 @@ local function painter(colour)
   return { bad = paint "1;31", dim = paint "2", good = paint "36" }
 end
 
--- Parts of the names that people give to secrets, mistyped ones too. On a line with one of them no literal is shown.
-local SECRET_WORDS <const> = { "pass", "pwd", "pw", "secret", "token", "credential", "auth", "key", "community" }
+-- Parts of the names that people give to secrets, mistyped ones too. On a line with one of them no
+-- literal is shown.
+local SECRET_WORDS <const> =
+  { "pass", "pwd", "pw", "secret", "token", "credential", "auth", "key", "community" }
 
 local function without_secrets(line)
   line = line:gsub("(://[^/@:]*:)[^/@]*@", "%1********@") -- a proxy's user and password
@@ -39,8 +42,8 @@ local function without_secrets(line)
   return line
 end
 
--- A line of source that a user can look at: nothing for standard input and -e, and not what happens to have the same name
--- where a packed program is run.
+-- A line of source that a user can look at: nothing for standard input and -e, and not what happens
+-- to have the same name where a packed program is run.
 local function source_line(frame)
   if bundle.packed() then return nil end
   local file = io.open(frame.file, "r")
@@ -66,14 +69,22 @@ end
 
 -- The table of a device error, in the order in which one asks.
 local FIELDS <const> = {
-  { "device" }, { "method" }, { "path" }, { "status" }, { "code" }, { "api_error", "apiError" }, { "kind" }, { "attempts" },
+  { "device" },
+  { "method" },
+  { "path" },
+  { "status" },
+  { "code" },
+  { "api_error", "apiError" },
+  { "kind" },
+  { "attempts" },
 }
 
 local function field_lines(lines, err, paint)
   for _, field in ipairs(FIELDS) do
     local value = err[field[1]]
     if value ~= nil and value ~= "" and not (field[1] == "code" and value == err.status) then
-      lines[#lines + 1] = "  " .. paint.dim(("%-9s"):format(field[2] or field[1])) .. " " .. text_of(value)
+      lines[#lines + 1] = "  "
+        .. paint.dim(("%-9s"):format(field[2] or field[1])) .. " " .. text_of(value)
     end
   end
   local cause = err.cause
@@ -92,14 +103,20 @@ end
 -- What the error says in one line, and the exit status that stands for it.
 local function told(err)
   if is_made_by(err, "f5.failure") then return text_of(err), STATUS.failed end
-  if is_made_by(err, "f5.error") then return text_of(err.message or err), OWN_KINDS[err.kind] and STATUS.failed or STATUS.device end
+  if is_made_by(err, "f5.error") then
+    return text_of(err.message or err), OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
+  end
   local text = text_of(err)
   local metatable <const> = getmetatable(err)
   if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
-    text = "the error value is a " .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
+    text = "the error value is a "
+      .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
   end
-  -- Where in the program a message was made says nothing to its reader, unless it is a mistake of the program.
-  if not text:find("attempt to ", 1, true) then text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "") end
+  -- Where in the program a message was made says nothing to its reader, unless it is a mistake of
+  -- the program.
+  if not text:find("attempt to ", 1, true) then
+    text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "")
+  end
   return text, STATUS.failed
 end
 
@@ -114,12 +131,16 @@ end
 
 -- The same as one line of a log in JSON, with the names that its other lines have.
 local function as_json(err, trace, message, status)
-  local line = { time = os.date "!%Y-%m-%dT%H:%M:%SZ", event = "failure", message = in_utf8(message), exit_status = status }
+  local line = {
+    time = os.date "!%Y-%m-%dT%H:%M:%SZ", event = "failure", message = in_utf8(message),
+    exit_status = status,
+  }
   if is_made_by(err, "f5.error") then
     for _, field in ipairs(FIELDS) do
       local value = err[field[1]]
       if value == "" or field[1] == "code" and value == err.status then value = nil end
-      line[field[2] or field[1]] = type(value) == "number" and value or value ~= nil and in_utf8(text_of(value)) or nil
+      line[field[2] or field[1]] = type(value) == "number" and value
+        or value ~= nil and in_utf8(text_of(value)) or nil
     end
     line.outcome, line.hint = err.outcome and text_of(err.outcome) or nil, hints.of(err)
     if err.cause ~= nil then line.cause = in_utf8(text_of(err.cause)) end
@@ -127,7 +148,11 @@ local function as_json(err, trace, message, status)
   if not is_made_by(err, "f5.failure") and #trace > 0 then
     line.trace = json.array {}
     for i, frame in ipairs(trace) do
-      line.trace[i] = { file = in_utf8(printable(frame.file)), line = frame.line, name = in_utf8(printable(frame.name)) }
+      line.trace[i] = {
+        file = in_utf8(printable(frame.file)),
+        line = frame.line,
+        name = in_utf8(printable(frame.name)),
+      }
     end
   end
   return shown_json(line, { sort = true, first = { "time", "event", "message" } }) .. "\n"

@@ -1,8 +1,9 @@
 -- REST from the shell: what the one-line subcommands (get, list, create, …) share.
 --
--- A word behind the path that begins with / is the object's full name, another one without = its name; key=value gives a string,
--- key:=json anything else, key=@file and key:=@file the file's content, @file (or @- for standard input) the whole body. Keys with dots
--- reach into objects: fqdn.interval=60.
+-- A word behind the path that begins with / is the object's full name, another one without = its
+-- name; key=value gives a string, key:=json anything else, key=@file and key:=@file the file's
+-- content, @file (or @- for standard input) the whole body. Keys with dots reach into objects:
+-- fqdn.interval=60.
 
 local contents = require "cli.support.contents"
 local core = require "f5.core"
@@ -30,12 +31,20 @@ local OUTPUTS <const> = { "table", "json", "jsonl", "csv", "lua" }
 local function add_common(parser)
   parser:option("-H --host", "the device (default: F5_SERVER)"):argname "HOST[:PORT]"
   device.add_options(parser)
-  parser:option("-o --output", "table (default on a terminal), json, jsonl (default elsewhere), csv, lua"):argname "FORMAT":choices(OUTPUTS)
+  parser
+    :option(
+      "-o --output",
+      "table (default on a terminal), json, jsonl (default elsewhere), csv, lua"
+    )
+    :argname "FORMAT"
+    :choices(OUTPUTS)
 end
 
 local function add_query(parser)
   parser:option("--select", "properties to ask for, with commas between"):argname "NAME,…"
-  parser:option("--filter", "$filter, as the device understands it: \"partition eq Common\""):argname "EXPRESSION"
+  parser
+    :option("--filter", '$filter, as the device understands it: "partition eq Common"')
+    :argname "EXPRESSION"
   parser:option("--top", "at most so many items"):argname "N":convert(number.whole("--top"))
   parser:option("--skip", "leave out the first items"):argname "N":convert(number.whole("--skip"))
   parser:flag("--expand", "with sub-collections (expandSubcollections)")
@@ -82,7 +91,8 @@ local function parse_words(words)
     elseif word:sub(1, 1) == "@" then
       if parsed.whole then usage "a body is given by @FILE once" end
       parsed.whole = true
-      local given = parse_json(read_file(word:sub(2)), word:sub(2) == "-" and "standard input" or word:sub(2))
+      local given =
+        parse_json(read_file(word:sub(2)), word:sub(2) == "-" and "standard input" or word:sub(2))
       if type(given) ~= "table" then usage "a body is a JSON object" end
       for k, v in pairs(body or {}) do given[k] = v end
       body = given
@@ -101,12 +111,18 @@ local function query(options)
     for name in options.select:gmatch "[^,%s]+" do select[#select + 1] = name end
   end
   return {
-    select = select, filter = options.filter, top = options.top, skip = options.skip, expand = options.expand or nil,
+    select = select,
+    filter = options.filter,
+    top = options.top,
+    skip = options.skip,
+    expand = options.expand or nil,
     options = options.options,
   }, select
 end
 
-local function format_of(options) return options.output or (host.is_terminal(1) and "table" or "jsonl") end
+local function format_of(options)
+  return options.output or (host.is_terminal(1) and "table" or "jsonl")
+end
 
 local function json_line(row) return shown_json(show.masked(row), { sort = true, first = M.FIRST }) end
 
@@ -118,7 +134,10 @@ local function write(value, options, columns)
   local rows = json.is_array(value) and value
   if format == "table" then
     local colour = terminal and not os.getenv "NO_COLOR"
-    local opts = { width = host.columns(), paint = show.painter(colour), columns = columns, hint = "(%d more properties: -o json shows all)" }
+    local opts = {
+      width = host.columns(), paint = show.painter(colour), columns = columns,
+      hint = "(%d more properties: -o json shows all)",
+    }
     local text = rows and columns and show.table(rows, opts) or show.value(value, opts)
     if text ~= "" then output(text, "\n") end
   elseif format == "json" then
@@ -154,13 +173,17 @@ local function has_pattern(name) return name:find "[*?]" ~= nil end
 
 local function objects(count) return count == 1 and "1 object" or count .. " objects" end
 
--- The references that a destructive subcommand acts on, after asking when it could be more than one.
+-- The references that a destructive subcommand acts on, after asking when it could be more than
+-- one.
 local function targets(bip, path, parsed, options, verb)
   if parsed.name and not has_pattern(parsed.name) then return { ref(bip, path, parsed.name) } end
   if not parsed.name then
-    -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows which it is
+    -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows
+    -- which it is
     local body = bip:at(path):load { top = 1 }
-    if not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$") then return { bip:at(path) } end
+    if not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$") then
+      return { bip:at(path) }
+    end
   end
   local pattern = parsed.name and glob(parsed.name)
   local with_partition = parsed.name and parsed.name:sub(1, 1) == "/"
@@ -173,11 +196,25 @@ local function targets(bip, path, parsed, options, verb)
   end
   if not options.yes then
     if not (host.is_terminal(0) and host.is_terminal(2)) then
-      usage(("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(verb, objects(#found), path))
+      usage(
+        ("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(
+          verb,
+          objects(#found),
+          path
+        )
+      )
     end
-    for i = 1, math.min(#found, 20) do io.stderr:write("  ", show.masked({ name = found[i].name }).name, "\n") end
+    for i = 1, math.min(#found, 20) do
+      io.stderr:write("  ", show.masked({ name = found[i].name }).name, "\n")
+    end
     if #found > 20 then io.stderr:write(("  … and %d more\n"):format(#found - 20)) end
-    io.stderr:write(("%s %s of %s? [y/N] "):format(verb, #found == 1 and "this object" or "these " .. objects(#found), path))
+    io.stderr:write(
+      ("%s %s of %s? [y/N] "):format(
+        verb,
+        #found == 1 and "this object" or "these " .. objects(#found),
+        path
+      )
+    )
     local answer = io.read "l"
     if not (answer and answer:lower():find "^y") then
       io.stderr:write "nothing was changed\n"
@@ -199,7 +236,9 @@ end
 -- A word alone is a name, too: that of a user, a database variable, an object of Common.
 local function take_name(parsed)
   local word = parsed.plain[1]
-  if word and not parsed.name and not word:find "/" then parsed.name = table.remove(parsed.plain, 1) end
+  if word and not parsed.name and not word:find "/" then
+    parsed.name = table.remove(parsed.plain, 1)
+  end
   refuse_plain(parsed)
 end
 
@@ -246,12 +285,19 @@ function verbs.create(bip, path, parsed)
   return bip:at(path):create(body)
 end
 
--- Acts on one after the other. A refusal ends it, and who acted on several is told what happened before.
+-- Acts on one after the other. A refusal ends it, and who acted on several is told what happened
+-- before.
 local function on_each(refs, verb, act)
   for i, target in ipairs(refs) do
     local ok, err = pcall(act, target, i)
     if not ok then
-      if #refs > 1 then io.stderr:write(("f5lua: %s: %d of %d done, then a failure at %s\n"):format(verb, i - 1, #refs, core.mask(tostring(target)))) end
+      if #refs > 1 then
+        io.stderr:write(
+          ("f5lua: %s: %d of %d done, then a failure at %s\n"):format(
+            verb, i - 1, #refs, core.mask(tostring(target))
+          )
+        )
+      end
       error(err, 0)
     end
   end
@@ -273,7 +319,11 @@ verbs.replace = change("replace", "Replace")
 function verbs.delete(bip, path, parsed, options)
   take_name(parsed)
   if parsed.body then usage("delete takes no properties") end
-  on_each(targets(bip, path, parsed, options, "Delete"), "Delete", function(target) target:delete() end)
+  on_each(
+    targets(bip, path, parsed, options, "Delete"),
+    "Delete",
+    function(target) target:delete() end
+  )
 end
 
 function verbs.call(bip, path, parsed)
@@ -286,8 +336,15 @@ function verbs.call(bip, path, parsed)
 end
 
 local WORDS <const> = {
-  get = "NAME", list = "NAME", stats = "NAME", example = nil, create = "NAME key=value …", modify = "NAME key=value …",
-  replace = "NAME key=value …", delete = "NAME", call = "COMMAND key=value …",
+  get = "NAME",
+  list = "NAME",
+  stats = "NAME",
+  example = nil,
+  create = "NAME key=value …",
+  modify = "NAME key=value …",
+  replace = "NAME key=value …",
+  delete = "NAME",
+  call = "COMMAND key=value …",
 }
 
 --- The subcommand module for a verb.
@@ -298,11 +355,21 @@ function M.subcommand(verb, summary, extra)
   extra = extra or {}
   local module = { summary = summary, logs = true }
   function module.setup(parser)
-    parser:argument("path", "the resource or collection below /mgmt/tm: ltm/pool; or absolute: /mgmt/shared/echo"):argname "PATH"
-    parser:argument("words", WORDS[verb] and WORDS[verb] .. "; see docs/shell.md" or nil):args "*":argname(WORDS[verb] or "WORD")
+    parser
+      :argument(
+        "path",
+        "the resource or collection below /mgmt/tm: ltm/pool; or absolute: /mgmt/shared/echo"
+      )
+      :argname "PATH"
+    parser
+      :argument("words", WORDS[verb] and WORDS[verb] .. "; see docs/shell.md" or nil)
+      :args "*"
+      :argname(WORDS[verb] or "WORD")
     add_common(parser)
     if extra.query then add_query(parser) end
-    if extra.destructive then parser:flag("-y --yes", "do not ask before acting on several objects") end
+    if extra.destructive then
+      parser:flag("-y --yes", "do not ask before acting on several objects")
+    end
   end
   function module.run(options)
     program = "f5lua " .. verb

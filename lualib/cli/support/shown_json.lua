@@ -1,11 +1,13 @@
--- JSON for people and programs: what json.encode writes, and no character that a terminal would act on.
+-- JSON for people and programs: what json.encode writes, and no character that a terminal would act
+-- on.
 
 local json = require "f5.json"
 
 local function escaped(c) return ("\\u%04x"):format(c:byte(-1)) end
 
--- JSON need not escape U+007F to U+009F, and xterm takes U+009B for the beginning of an escape sequence. Escaped they are the same to a program, so
--- that it does not matter whether the output goes to a terminal, or by way of a pager or a file.
+-- JSON need not escape U+007F to U+009F, and xterm takes U+009B for the beginning of an escape
+-- sequence. Escaped they are the same to a program, so that it does not matter whether the output
+-- goes to a terminal, or by way of a pager or a file.
 ---@param value any
 ---@param style? table as json.encode takes it
 ---@return string

@@ -7,28 +7,50 @@ local M = {}
 local PROGRAM <const> = "f5lua sim"
 
 function M.add_options(parser)
-  parser:option("--fleet", "answer as N devices, at 127.0.0.1, 127.0.0.2 …"):argname "N":convert(number.whole("--fleet"))
+  parser
+    :option("--fleet", "answer as N devices, at 127.0.0.1, 127.0.0.2 …")
+    :argname "N"
+    :convert(number.whole("--fleet"))
   parser:option("--failing", "share of the fleet that has lost mcpd: 3%"):argname "P%":default "0%"
-  parser:option("--slow", "share of the fleet that takes two seconds for an answer"):argname "P%":default "0%"
-  parser:option("--restarting", "share of the fleet that restarts for 20 seconds when it is first asked"):argname "P%":default "0%"
-  parser:option("--inventory", "write an inventory of the fleet for f5lua run --inventory"):argname "FILE.lua"
+  parser
+    :option("--slow", "share of the fleet that takes two seconds for an answer")
+    :argname "P%"
+    :default "0%"
+  parser
+    :option(
+      "--restarting",
+      "share of the fleet that restarts for 20 seconds when it is first asked"
+    )
+    :argname "P%"
+    :default "0%"
+  parser
+    :option("--inventory", "write an inventory of the fleet for f5lua run --inventory")
+    :argname "FILE.lua"
 end
 
 --- A share such as "3%" as a number from 0 to 1; nil when it is nothing.
 function M.share(options, name)
   local text <const> = options[name]
   local percent <const> = tonumber(text:match "^(%d+%.?%d*)%%?$")
-  if not percent or percent > 100 then usage(("--%s wants a share such as 3%%, not '%s'"):format(name, text), PROGRAM) end
-  if percent > 0 and not options.fleet then usage(("--%s goes with --fleet"):format(name), PROGRAM) end
+  if not percent or percent > 100 then
+    usage(("--%s wants a share such as 3%%, not '%s'"):format(name, text), PROGRAM)
+  end
+  if percent > 0 and not options.fleet then
+    usage(("--%s goes with --fleet"):format(name), PROGRAM)
+  end
   return percent > 0 and percent / 100 or nil
 end
 
 --- An inventory of the fleet, as the text of a Lua file. Names of users are in it, passwords are not.
 function M.inventory(device, options)
   local lines <const> = {
-    "-- A simulated fleet, made by f5lua sim --fleet. The password is the user's name unless --user said otherwise.", "return {",
-    ("  defaults = { port = %d, ca = %q, username = %q, password_env = \"F5_PASSWORD\" },"):format(
-      device.port, options.ca_file or device.ca, device.users[1].name),
+    "-- A simulated fleet, made by f5lua sim --fleet. The password is the user's name unless --user said otherwise.",
+    "return {",
+    ('  defaults = { port = %d, ca = %q, username = %q, password_env = "F5_PASSWORD" },'):format(
+      device.port,
+      options.ca_file or device.ca,
+      device.users[1].name
+    ),
     "  devices = {",
   }
   for n = 1, options.fleet do
@@ -47,8 +69,12 @@ function M.check(options)
     if options.inventory then usage("--inventory goes with --fleet", PROGRAM) end
     return
   end
-  if fleet < 1 or fleet > FLEET_MOST then usage(("--fleet wants a number from 1 to %d"):format(FLEET_MOST), PROGRAM) end
-  if options.bind ~= "127.0.0.1" then usage("a fleet is at 127.0.0.1, 127.0.0.2 …: --bind does not go with it", PROGRAM) end
+  if fleet < 1 or fleet > FLEET_MOST then
+    usage(("--fleet wants a number from 1 to %d"):format(FLEET_MOST), PROGRAM)
+  end
+  if options.bind ~= "127.0.0.1" then
+    usage("a fleet is at 127.0.0.1, 127.0.0.2 …: --bind does not go with it", PROGRAM)
+  end
   if options.save or options.cert then usage("--save and --cert are for one device", PROGRAM) end
 end
 

@@ -1,7 +1,8 @@
 --- The journal of a fleet run: one JSON line for each finished device, on the disk before its worker begins the next.
 --
--- A run that was killed and is started again with the same journal does only what is left. Failed devices are not written down:
--- they are tried again. The file is locked while a run uses it, and a last line that was cut off by a crash is cut away.
+-- A run that was killed and is started again with the same journal does only what is left. Failed
+-- devices are not written down: they are tried again. The file is locked while a run uses it, and a
+-- last line that was cut off by a crash is cut away.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -17,7 +18,10 @@ local function parse(path, text)
     if ending == "" then break end -- cut off in the middle of a write
     local ok, entry = pcall(json.decode, line)
     if not ok or type(entry) ~= "table" or type(entry.device) ~= "string" then
-      local message = ("%s:%d: not a line of a journal; is this the right file? Remove it to begin anew."):format(path, number)
+      local message = ("%s:%d: not a line of a journal; is this the right file? Remove it to begin anew."):format(
+        path,
+        number
+      )
       error(core.error_new { kind = "usage", message = message }, 0)
     end
     finished[entry.device] = entry
@@ -44,7 +48,11 @@ function Journal:record(entry)
   local result = entry.result
   if result ~= nil and not pcall(json.encode, result) then result = tostring(result) end
   local ok, why = pcall(self.file.append, self.file, json.encode({
-    device = entry.name, state = entry.state, changed = entry.changed, result = result, duration = entry.duration,
+    device = entry.name,
+    state = entry.state,
+    changed = entry.changed,
+    result = result,
+    duration = entry.duration,
     at = os.date "!%Y-%m-%dT%H:%M:%SZ",
   }, { sort = true, first = { "device", "state" } }) .. "\n")
   if not ok then error(("the journal %s: %s"):format(self.path, why), 0) end

@@ -12,7 +12,10 @@ return function(text, name, nth)
       local first, last = content:find("%f[%w_]" .. plain .. "%f[^%w_]", at)
       if not first then break end
       -- bigip1 must not be found inside bigip1.example.net
-      if not content:sub(last + 1, last + 1):find "[%w.-]" and not content:sub(first - 1, first - 1):find "[%w.-]" then
+      if
+        not content:sub(last + 1, last + 1):find "[%w.-]"
+        and not content:sub(first - 1, first - 1):find "[%w.-]"
+      then
         places[#places + 1] = line
       end
       at = last + 1

@@ -12,8 +12,15 @@ local function device_group(bip)
   end
   if #found > 1 then
     table.sort(found)
-    error(core.error_new { kind = "invalid", device = tostring(bip), message = "more than one sync-failover device group ("
-      .. table.concat(found, ", ") .. "): synchronise by hand and use sync = false" }, 0)
+    error(
+      core.error_new {
+        kind = "invalid",
+        device = tostring(bip),
+        message = "more than one sync-failover device group ("
+          .. table.concat(found, ", ") .. "): synchronise by hand and use sync = false",
+      },
+      0
+    )
   end
   return found[1]
 end
@@ -35,8 +42,16 @@ function Pair.synchronise(bip, timeout)
     local status, summary = sync_status(bip)
     if status == "In Sync" then return status end
     if core.now() >= deadline then
-      error(core.error_new { kind = "timeout", device = tostring(bip), message = ("the device group %s is not in sync after %d s: %s (%s)")
-        :format(group, timeout or 60, status, summary or "no summary") }, 0)
+      error(
+        core.error_new {
+          kind = "timeout",
+          device = tostring(bip),
+          message = ("the device group %s is not in sync after %d s: %s (%s)"):format(
+            group, timeout or 60, status, summary or "no summary"
+          ),
+        },
+        0
+      )
     end
     core.sleep(1)
   end

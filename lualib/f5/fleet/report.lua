@@ -1,8 +1,9 @@
 --- What a fleet run did: one entry a device, in the inventory's order.
 --
--- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result, error, reason, duration
--- (seconds), calls and bytes.
--- `report.ok` is true when no device failed and none was left unreached. `print(report)` is a table for people.
+-- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result,
+-- error, reason, duration (seconds), calls and bytes.
+-- `report.ok` is true when no device failed and none was left unreached. `print(report)` is a table
+-- for people.
 
 local json = require "f5.json"
 
@@ -15,7 +16,9 @@ local COLUMNS <const> = { "device", "state", "changed", "calls", "kB", "seconds"
 function Report.new(devices)
   local self = setmetatable({ devices = {}, by_name = {}, ok = true, duration = 0 }, Report)
   for i, device in ipairs(devices) do
-    local entry = { name = device.name, state = "unreached", changed = false, calls = 0, bytes = 0, duration = 0 }
+    local entry = {
+      name = device.name, state = "unreached", changed = false, calls = 0, bytes = 0, duration = 0,
+    }
     self.devices[i], self.by_name[device.name] = entry, entry
   end
   return self
@@ -23,7 +26,10 @@ end
 
 --- How many devices are in each state; `changed` of the done ones, and `half` of the failed ones, were written to.
 function Report:counts()
-  local counts = { total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0, running = 0, changed = 0, half = 0 }
+  local counts = {
+    total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0,
+    running = 0, changed = 0, half = 0,
+  }
   for _, entry in ipairs(self.devices) do
     counts[entry.state] = counts[entry.state] + 1
     if entry.changed and entry.state == "done" then counts.changed = counts.changed + 1 end
@@ -51,24 +57,33 @@ local outcome = Report.outcome
 
 local function row(entry)
   return {
-    entry.name, entry.state, entry.changed and "yes" or "no", tostring(entry.calls), ("%.1f"):format(entry.bytes / 1024),
-    ("%.2f"):format(entry.duration), outcome(entry),
+    entry.name,
+    entry.state,
+    entry.changed and "yes" or "no",
+    tostring(entry.calls),
+    ("%.1f"):format(entry.bytes / 1024),
+    ("%.2f"):format(entry.duration),
+    outcome(entry),
   }
 end
 
 --- One line: "200 devices: 198 done (12 changed), 1 failed, 1 not reached, in 3.2 s".
 function Report:summary()
   local counts, parts = self:counts(), {}
-  parts[1] = counts.changed > 0 and ("%d done (%d changed)"):format(counts.done, counts.changed) or ("%d done"):format(counts.done)
+  parts[1] = counts.changed > 0 and ("%d done (%d changed)"):format(counts.done, counts.changed)
+    or ("%d done"):format(counts.done)
   if counts.failed > 0 then
-    parts[#parts + 1] = counts.failed .. " failed" .. (counts.half > 0 and (" (%d after a change)"):format(counts.half) or "")
+    parts[#parts + 1] = counts.failed
+      .. " failed" .. (counts.half > 0 and (" (%d after a change)"):format(counts.half) or "")
   end
   if counts.skipped > 0 then parts[#parts + 1] = counts.skipped .. " skipped" end
   if counts.earlier > 0 then parts[#parts + 1] = counts.earlier .. " done by an earlier run" end
   if counts.unreached > 0 then parts[#parts + 1] = counts.unreached .. " not reached" end
   local why = self.stopped and (" (stopped: " .. self.stopped .. ")") or ""
   local what = counts.total == 1 and "device" or "devices"
-  return ("%d %s: %s, in %.1f s%s"):format(counts.total, what, table.concat(parts, ", "), self.duration, why)
+  return ("%d %s: %s, in %.1f s%s"):format(
+    counts.total, what, table.concat(parts, ", "), self.duration, why
+  )
 end
 
 local function width(text) return utf8.len(text) or #text end
@@ -94,15 +109,29 @@ end
 
 --- The report as a plain table (errors as text and kind), ready for JSON.
 function Report:plain()
-  local out = { ok = self.ok, stopped = self.stopped, duration = self.duration, counts = self:counts(), devices = json.array {} }
+  local out = {
+    ok = self.ok, stopped = self.stopped, duration = self.duration, counts = self:counts(),
+    devices = json.array {},
+  }
   for i, entry in ipairs(self.devices) do
     local result = entry.result
     if type(result) == "table" and not pcall(json.encode, result) then result = tostring(result) end
-    if type(result) == "function" or type(result) == "userdata" or type(result) == "thread" then result = tostring(result) end
+    if type(result) == "function" or type(result) == "userdata" or type(result) == "thread" then
+      result = tostring(result)
+    end
     out.devices[i] = {
-      name = entry.name, state = entry.state, changed = entry.changed, calls = entry.calls, bytes = entry.bytes,
-      duration = entry.duration, result = result, reason = entry.reason,
-      error = entry.error and { message = tostring(entry.error), kind = type(entry.error) == "table" and entry.error.kind or nil } or nil,
+      name = entry.name,
+      state = entry.state,
+      changed = entry.changed,
+      calls = entry.calls,
+      bytes = entry.bytes,
+      duration = entry.duration,
+      result = result,
+      reason = entry.reason,
+      error = entry.error and {
+        message = tostring(entry.error),
+        kind = type(entry.error) == "table" and entry.error.kind or nil,
+      } or nil,
     }
   end
   return out
@@ -123,8 +152,13 @@ function Report:write(path)
     local lines = { "device,state,changed,calls,bytes,seconds,result" }
     for _, entry in ipairs(self.devices) do
       lines[#lines + 1] = table.concat({
-        csv_cell(entry.name), entry.state, entry.changed and "yes" or "no", entry.calls, entry.bytes,
-        ("%.3f"):format(entry.duration), csv_cell(outcome(entry)),
+        csv_cell(entry.name),
+        entry.state,
+        entry.changed and "yes" or "no",
+        entry.calls,
+        entry.bytes,
+        ("%.3f"):format(entry.duration),
+        csv_cell(outcome(entry)),
       }, ",")
     end
     text = table.concat(lines, "\n") .. "\n"
@@ -135,7 +169,9 @@ function Report:write(path)
   if not file then error("cannot write the report: " .. why, 2) end
   local written, problem = file:write(text)
   local closed, late = file:close()
-  if not written or not closed then error(("cannot write the report: %s: %s"):format(path, problem or late), 2) end
+  if not written or not closed then
+    error(("cannot write the report: %s: %s"):format(path, problem or late), 2)
+  end
 end
 
 return Report

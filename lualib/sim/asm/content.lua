@@ -1,4 +1,5 @@
--- What a device knows before anyone configures it: attack types, signature systems, signatures and their sets, templates, technologies.
+-- What a device knows before anyone configures it: attack types, signature systems, signatures and
+-- their sets, templates, technologies.
 local array = require("f5.json").array
 local blocking = require "sim.asm.blocking"
 local entity = require "sim.asm.entity"
@@ -8,13 +9,19 @@ local M = {}
 
 local ATTACK_TYPES <const> = {
   { "Abuse of Functionality", "A feature of the site is used against the site itself." },
-  { "Authentication/Authorization Attacks", "An attempt to get past the checks of who may do what." },
+  {
+    "Authentication/Authorization Attacks",
+    "An attempt to get past the checks of who may do what.",
+  },
   { "Brute Force Attack", "Many attempts to guess a secret by trying." },
   { "Buffer Overflow", "Input that is longer than the memory meant for it." },
   { "Cache Poisoning", "Content is put into a shared cache that others will be served." },
   { "Command Execution", "Input that makes the server run commands of the operating system." },
   { "Cross Site Scripting (XSS)", "Script code is planted in a page that others view." },
-  { "Cross-site Request Forgery", "A browser is made to send a request that its user did not mean." },
+  {
+    "Cross-site Request Forgery",
+    "A browser is made to send a request that its user did not mean.",
+  },
   { "Denial of Service", "The service is kept from answering its users." },
   { "Detection Evasion", "An attack is written so that it is not recognised." },
   { "Directory Indexing", "The server shows the contents of a folder." },
@@ -35,7 +42,10 @@ local ATTACK_TYPES <const> = {
   { "Parameter Tampering", "Values are changed that the client was not meant to change." },
   { "Path Traversal", "A path that leads out of the folder of the site." },
   { "Predictable Resource Location", "Well-known names are tried." },
-  { "Remote File Include", "Remote File Inclusion attacks allow attackers to run arbitrary code on a vulnerable website." },
+  {
+    "Remote File Include",
+    "Remote File Inclusion attacks allow attackers to run arbitrary code on a vulnerable website.",
+  },
   { "SQL-Injection", "Input that changes a query of a database." },
   { "Server Side Code Injection", "Code that the server is made to run." },
   { "Server-Side Request Forgery (SSRF)", "The server is made to send requests." },
@@ -47,67 +57,250 @@ local ATTACK_TYPES <const> = {
 }
 
 local SYSTEMS <const> = {
-  "General Database", "Various systems", "System Independent", "Generic", "Unix/Linux", "Microsoft Windows", "Apache", "Apache Struts",
-  "Apache Tomcat", "IIS", "Nginx", "Node.js", "PHP", "ASP.NET", "ASP", "Java Servlets/JSP", "JavaScript", "jQuery", "AngularJS",
-  "React", "WordPress", "Joomla", "Drupal", "MySQL", "PostgreSQL", "Oracle", "Microsoft SQL Server", "IBM DB2", "MongoDB",
-  "CGI", "Python", "Ruby", "Django", "SSI (Server Side Includes)", "WebDAV", "Outlook Web Access", "XML", "Elasticsearch", "Redis", "GraphQL",
+  "General Database",
+  "Various systems",
+  "System Independent",
+  "Generic",
+  "Unix/Linux",
+  "Microsoft Windows",
+  "Apache",
+  "Apache Struts",
+  "Apache Tomcat",
+  "IIS",
+  "Nginx",
+  "Node.js",
+  "PHP",
+  "ASP.NET",
+  "ASP",
+  "Java Servlets/JSP",
+  "JavaScript",
+  "jQuery",
+  "AngularJS",
+  "React",
+  "WordPress",
+  "Joomla",
+  "Drupal",
+  "MySQL",
+  "PostgreSQL",
+  "Oracle",
+  "Microsoft SQL Server",
+  "IBM DB2",
+  "MongoDB",
+  "CGI",
+  "Python",
+  "Ruby",
+  "Django",
+  "SSI (Server Side Includes)",
+  "WebDAV",
+  "Outlook Web Access",
+  "XML",
+  "Elasticsearch",
+  "Redis",
+  "GraphQL",
 }
 
 -- Title, name, file, description, enforcement mode of a policy made of it.
 local TEMPLATES <const> = {
   { "Fundamental", "FUNDAMENTAL", "fundamental", "Fundamental Policy", "blocking" },
-  { "Rapid Deployment Policy", "RAPID_DEPLOYMENT", "rapid_deployment", "Rapid Deployment Policy", "transparent" },
+  {
+    "Rapid Deployment Policy", "RAPID_DEPLOYMENT", "rapid_deployment", "Rapid Deployment Policy",
+    "transparent",
+  },
   { "Comprehensive", "COMPREHENSIVE", "comprehensive", "Comprehensive Policy", "blocking" },
   { "API Security", "API_SECURITY", "api_security", "API Security Policy", "blocking" },
   { "Passive Deployment Policy", "PASSIVE", "passive", "Passive Deployment Policy", "transparent" },
-  { "SharePoint 2007 (http)", "SHAREPOINT_2007_HTTP", "sharepoint2007_http", "Generic template for SharePoint 2007 (http)", "blocking" },
-  { "OWA Exchange 2016 (https)", "OWA_EXCHANGE_2016_HTTPS", "owa2016_https", "Generic template for OWA Exchange 2016 (https)", "blocking" },
+  {
+    "SharePoint 2007 (http)", "SHAREPOINT_2007_HTTP", "sharepoint2007_http",
+    "Generic template for SharePoint 2007 (http)", "blocking",
+  },
+  {
+    "OWA Exchange 2016 (https)", "OWA_EXCHANGE_2016_HTTPS", "owa2016_https",
+    "Generic template for OWA Exchange 2016 (https)", "blocking",
+  },
 }
 
 local TECHNOLOGIES <const> = {
-  "jQuery", "Java Servlets/JSP", "AngularJS", "Apache Struts", "Apache Tomcat", "Apache/NCSA HTTP Server", "ASP", "ASP.NET", "CGI", "Django",
-  "Elasticsearch", "Express.js", "Front Page Server Extensions (FPSE)", "GraphQL", "IBM DB2", "IIS", "JavaScript", "JBoss", "Joomla",
-  "Microsoft SQL Server", "Microsoft Windows", "MongoDB", "MySQL", "Nginx", "Node.js", "Oracle", "PHP", "PostgreSQL", "Python", "React",
-  "Redis", "Ruby", "SharePoint", "Spring Boot", "Unix/Linux", "Vue.js", "WebDAV", "WordPress", "XML", "Zend",
+  "jQuery",
+  "Java Servlets/JSP",
+  "AngularJS",
+  "Apache Struts",
+  "Apache Tomcat",
+  "Apache/NCSA HTTP Server",
+  "ASP",
+  "ASP.NET",
+  "CGI",
+  "Django",
+  "Elasticsearch",
+  "Express.js",
+  "Front Page Server Extensions (FPSE)",
+  "GraphQL",
+  "IBM DB2",
+  "IIS",
+  "JavaScript",
+  "JBoss",
+  "Joomla",
+  "Microsoft SQL Server",
+  "Microsoft Windows",
+  "MongoDB",
+  "MySQL",
+  "Nginx",
+  "Node.js",
+  "Oracle",
+  "PHP",
+  "PostgreSQL",
+  "Python",
+  "React",
+  "Redis",
+  "Ruby",
+  "SharePoint",
+  "Spring Boot",
+  "Unix/Linux",
+  "Vue.js",
+  "WebDAV",
+  "WordPress",
+  "XML",
+  "Zend",
 }
 
 -- Id, name, attack type, type, accuracy, risk, systems, keyword of the rule.
 local SIGNATURES <const> = {
-  { 200000073, "SQL-INJ UNION SELECT (Parameter)", "SQL-Injection", "request", "high", "high", { "General Database" }, "union select" },
-  { 200002147, "SQL-INJ expressions like OR 1=1", "SQL-Injection", "request", "medium", "high", { "General Database" }, "or 1=1" },
-  { 200002835, "SQL-INJ comment (Parameter)", "SQL-Injection", "request", "low", "medium", { "General Database" }, "--" },
-  { 200002419, "SQL-INJ waitfor delay", "SQL-Injection", "request", "high", "high", { "Microsoft SQL Server" }, "waitfor delay" },
-  { 200002476, "SQL-INJ benchmark()", "SQL-Injection", "request", "high", "high", { "MySQL" }, "benchmark(" },
-  { 200002732, "SQL-INJ information_schema", "SQL-Injection", "request", "medium", "high", { "MySQL", "PostgreSQL" }, "information_schema" },
-  { 200000098, "XSS script tag (Parameter)", "Cross Site Scripting (XSS)", "request", "high", "high", { "Various systems" }, "<script" },
-  { 200001475, "XSS script tag end (Parameter)", "Cross Site Scripting (XSS)", "request", "high", "medium", { "Various systems" }, "</script" },
-  { 200001088, "XSS onload event (Parameter)", "Cross Site Scripting (XSS)", "request", "medium", "medium", { "JavaScript" }, "onload=" },
-  { 200000091, "XSS alert() (Parameter)", "Cross Site Scripting (XSS)", "request", "medium", "medium", { "JavaScript" }, "alert(" },
-  { 200000099, "XSS javascript: (Parameter)", "Cross Site Scripting (XSS)", "request", "low", "medium", { "JavaScript" }, "javascript:" },
-  { 200003437, "Directory traversal ../ (Parameter)", "Path Traversal", "request", "medium", "high", { "System Independent" }, "../" },
-  { 200010019, "/etc/passwd access (URI)", "Predictable Resource Location", "request", "high", "high", { "Unix/Linux" }, "/etc/passwd" },
-  { 200010037, ".git folder access (URI)", "Predictable Resource Location", "request", "high", "medium", { "Various systems" }, "/.git/" },
-  { 200003041, "Shell command id (Parameter)", "Command Execution", "request", "medium", "high", { "Unix/Linux" }, ";id" },
-  { 200003910, "cmd.exe execution (Parameter)", "Command Execution", "request", "high", "high", { "Microsoft Windows" }, "cmd.exe" },
-  { 200004174, "PHP wrapper expect://", "Server Side Code Injection", "request", "high", "high", { "PHP" }, "expect://" },
-  { 200003458, "PHP short tag injection", "Server Side Code Injection", "request", "medium", "high", { "PHP" }, "<?php" },
-  { 200003440, "Java OGNL expression", "Server Side Code Injection", "request", "high", "high", { "Apache Struts" }, "%{(#" },
-  { 200004450, "JNDI lookup in a value", "Server Side Code Injection", "request", "high", "high", { "Java Servlets/JSP" }, "${jndi:" },
-  { 200018018, "External entity in XML", "XML External Entities (XXE)", "request", "high", "high", { "XML" }, "<!ENTITY" },
-  { 200007001, "NoSQL operator $where", "NoSQL Injection", "request", "high", "medium", { "MongoDB" }, "$where" },
-  { 200100310, "Remote include http:// (Parameter)", "Remote File Include", "request", "low", "medium", { "PHP" }, "=http://" },
-  { 200009005, "Tomcat manager access", "Predictable Resource Location", "request", "high", "medium", { "Apache Tomcat" }, "/manager/html" },
-  { 200101559, "Scanner user agent", "Vulnerability Scan", "request", "high", "low", { "System Independent" }, "nikto" },
-  { 200021069, "Command-line client user agent", "Non-browser Client", "request", "high", "low", { "System Independent" }, "libwww" },
-  { 200006001, "Database error in response", "Information Leakage", "response", "medium", "low", { "General Database" }, "SQL syntax" },
-  { 200006008, "Java stack trace in response", "Information Leakage", "response", "medium", "low", { "Java Servlets/JSP" }, "at java." },
-  { 200006016, "Directory listing in response", "Directory Indexing", "response", "medium", "low", { "Apache" }, "Index of /" },
+  {
+    200000073, "SQL-INJ UNION SELECT (Parameter)", "SQL-Injection", "request", "high", "high",
+    { "General Database" }, "union select",
+  },
+  {
+    200002147, "SQL-INJ expressions like OR 1=1", "SQL-Injection", "request", "medium", "high",
+    { "General Database" }, "or 1=1",
+  },
+  {
+    200002835,
+    "SQL-INJ comment (Parameter)",
+    "SQL-Injection",
+    "request",
+    "low",
+    "medium",
+    { "General Database" },
+    "--",
+  },
+  {
+    200002419, "SQL-INJ waitfor delay", "SQL-Injection", "request", "high", "high",
+    { "Microsoft SQL Server" }, "waitfor delay",
+  },
+  {
+    200002476, "SQL-INJ benchmark()", "SQL-Injection", "request", "high", "high", { "MySQL" },
+    "benchmark(",
+  },
+  {
+    200002732, "SQL-INJ information_schema", "SQL-Injection", "request", "medium", "high",
+    { "MySQL", "PostgreSQL" }, "information_schema",
+  },
+  {
+    200000098, "XSS script tag (Parameter)", "Cross Site Scripting (XSS)", "request", "high",
+    "high", { "Various systems" }, "<script",
+  },
+  {
+    200001475, "XSS script tag end (Parameter)", "Cross Site Scripting (XSS)", "request", "high",
+    "medium", { "Various systems" }, "</script",
+  },
+  {
+    200001088, "XSS onload event (Parameter)", "Cross Site Scripting (XSS)", "request", "medium",
+    "medium", { "JavaScript" }, "onload=",
+  },
+  {
+    200000091, "XSS alert() (Parameter)", "Cross Site Scripting (XSS)", "request", "medium",
+    "medium", { "JavaScript" }, "alert(",
+  },
+  {
+    200000099, "XSS javascript: (Parameter)", "Cross Site Scripting (XSS)", "request", "low",
+    "medium", { "JavaScript" }, "javascript:",
+  },
+  {
+    200003437, "Directory traversal ../ (Parameter)", "Path Traversal", "request", "medium", "high",
+    { "System Independent" }, "../",
+  },
+  {
+    200010019, "/etc/passwd access (URI)", "Predictable Resource Location", "request", "high",
+    "high", { "Unix/Linux" }, "/etc/passwd",
+  },
+  {
+    200010037, ".git folder access (URI)", "Predictable Resource Location", "request", "high",
+    "medium", { "Various systems" }, "/.git/",
+  },
+  {
+    200003041, "Shell command id (Parameter)", "Command Execution", "request", "medium", "high",
+    { "Unix/Linux" }, ";id",
+  },
+  {
+    200003910, "cmd.exe execution (Parameter)", "Command Execution", "request", "high", "high",
+    { "Microsoft Windows" }, "cmd.exe",
+  },
+  {
+    200004174, "PHP wrapper expect://", "Server Side Code Injection", "request", "high", "high",
+    { "PHP" }, "expect://",
+  },
+  {
+    200003458, "PHP short tag injection", "Server Side Code Injection", "request", "medium", "high",
+    { "PHP" }, "<?php",
+  },
+  {
+    200003440, "Java OGNL expression", "Server Side Code Injection", "request", "high", "high",
+    { "Apache Struts" }, "%{(#",
+  },
+  {
+    200004450, "JNDI lookup in a value", "Server Side Code Injection", "request", "high", "high",
+    { "Java Servlets/JSP" }, "${jndi:",
+  },
+  {
+    200018018, "External entity in XML", "XML External Entities (XXE)", "request", "high", "high",
+    { "XML" }, "<!ENTITY",
+  },
+  {
+    200007001, "NoSQL operator $where", "NoSQL Injection", "request", "high", "medium",
+    { "MongoDB" }, "$where",
+  },
+  {
+    200100310, "Remote include http:// (Parameter)", "Remote File Include", "request", "low",
+    "medium", { "PHP" }, "=http://",
+  },
+  {
+    200009005, "Tomcat manager access", "Predictable Resource Location", "request", "high",
+    "medium", { "Apache Tomcat" }, "/manager/html",
+  },
+  {
+    200101559, "Scanner user agent", "Vulnerability Scan", "request", "high", "low",
+    { "System Independent" }, "nikto",
+  },
+  {
+    200021069, "Command-line client user agent", "Non-browser Client", "request", "high", "low",
+    { "System Independent" }, "libwww",
+  },
+  {
+    200006001, "Database error in response", "Information Leakage", "response", "medium", "low",
+    { "General Database" }, "SQL syntax",
+  },
+  {
+    200006008, "Java stack trace in response", "Information Leakage", "response", "medium", "low",
+    { "Java Servlets/JSP" }, "at java.",
+  },
+  {
+    200006016, "Directory listing in response", "Directory Indexing", "response", "medium", "low",
+    { "Apache" }, "Index of /",
+  },
 }
 
--- Name, systems (all if nil), least accuracy, attack type, signature type, assigned to new policies.
+-- Name, systems (all if nil), least accuracy, attack type, signature type, assigned to new
+-- policies.
 local SETS <const> = {
-  { "Generic Detection Signatures", { "General Database", "Various systems", "System Independent" }, nil, nil, nil, true },
-  { "Generic Detection Signatures (High/Medium Accuracy)", { "General Database", "Various systems", "System Independent" }, "medium" },
+  {
+    "Generic Detection Signatures",
+    { "General Database", "Various systems", "System Independent" },
+    nil, nil, nil, true,
+  },
+  {
+    "Generic Detection Signatures (High/Medium Accuracy)",
+    { "General Database", "Various systems", "System Independent" },
+    "medium",
+  },
   { "All Signatures" },
   { "All Response Signatures", nil, nil, nil, "response" },
   { "High Accuracy Signatures", nil, "high" },
@@ -144,12 +337,15 @@ M.reference = reference
 --- The systems of a list of names, as signatures and sets have them.
 function M.systems(names)
   local list <const> = array {}
-  for _, name in ipairs(names) do list[#list + 1] = { systemReference = reference("signature-systems", name) } end
+  for _, name in ipairs(names) do
+    list[#list + 1] = { systemReference = reference("signature-systems", name) }
+  end
   return list
 end
 
 -- As recorded: some kinds have never been updated, and some know no update at all.
-local UNTIMED <const> = { ["attack-types"] = true, ["signature-systems"] = true, ["policy-templates"] = true }
+local UNTIMED <const> =
+  { ["attack-types"] = true, ["signature-systems"] = true, ["policy-templates"] = true }
 
 local function put(top, path, objects)
   local collection <const> = top:child(path)
@@ -171,54 +367,140 @@ local LOGOS <const> = { ["Java Servlets/JSP"] = "java.png" }
 --- Fills an empty tree.
 function M.plant(device)
   local top <const> = tree.top(device)
-  put(top, "attack-types", each(ATTACK_TYPES, function(row) return { name = row[1], description = row[2] } end))
+  put(
+    top,
+    "attack-types",
+    each(ATTACK_TYPES, function(row) return { name = row[1], description = row[2] } end)
+  )
   put(top, "signature-systems", each(SYSTEMS, function(name) return { name = name } end))
-  put(top, "policy-templates", each(TEMPLATES, function(row)
-    return {
-      title = row[1], name = "POLICY_TEMPLATE_" .. row[2], fileName = "/ts/install/policy_templates/" .. row[3] .. ".xml",
-      description = row[4], userDefined = false, templateType = "security", _enforcementMode = row[5],
-    }
-  end))
-  put(top, "server-technologies", each(TECHNOLOGIES, function(name)
-    return {
-      serverTechnologyName = name, serverTechnologyDisplayName = name, description = name .. " on the server side of the application.",
-      logoFileName = LOGOS[name] or name:lower():gsub("%W", "") .. ".png", serverTechnologyReferences = array {},
-    }
-  end))
-  put(top, "signatures", each(SIGNATURES, function(row)
-    return {
-      signatureId = row[1], name = row[2], signatureType = row[4], accuracy = row[5], risk = row[6], systems = M.systems(row[7]),
-      attackTypeReference = reference("attack-types", row[3], { name = row[3] }), isUserDefined = false, revision = 1, hasCve = false,
-      description = row[3] .. " attempt: " .. row[8], rule = ('content:"%s"; nocase;'):format(row[8]), references = array {}, tag = "",
-    }
-  end))
-  put(top, "signature-sets", each(SETS, function(row)
-    return {
-      name = row[1], type = "filter-based", isUserDefined = false, category = row[4] and "Attack Type Specific" or "User-defined",
-      assignToPolicyByDefault = row[6] or false, defaultAlarm = true, defaultBlock = true, defaultLearn = true,
-      systems = M.systems(row[2] or {}),
-      filter = {
-        riskFilter = "all", riskValue = "all", accuracyFilter = row[3] and (row[1]:find("^%u%l+ Accuracy") and "eq" or "ge") or "all",
-        accuracyValue = row[3] or "all", userDefinedFilter = "all", lastUpdatedFilter = "all", signatureType = row[5] or "all",
-        hasCve = "all", tagFilter = "all", attackTypeReference = row[4] and reference("attack-types", row[4], { name = row[4] }),
+  put(
+    top,
+    "policy-templates",
+    each(
+      TEMPLATES,
+      function(row)
+        return {
+          title = row[1],
+          name = "POLICY_TEMPLATE_" .. row[2],
+          fileName = "/ts/install/policy_templates/" .. row[3] .. ".xml",
+          description = row[4], userDefined = false, templateType = "security",
+          _enforcementMode = row[5],
+        }
+      end
+    )
+  )
+  put(
+    top,
+    "server-technologies",
+    each(
+      TECHNOLOGIES,
+      function(name)
+        return {
+          serverTechnologyName = name,
+          serverTechnologyDisplayName = name,
+          description = name .. " on the server side of the application.",
+          logoFileName = LOGOS[name] or name:lower():gsub("%W", "") .. ".png",
+          serverTechnologyReferences = array {},
+        }
+      end
+    )
+  )
+  put(
+    top,
+    "signatures",
+    each(
+      SIGNATURES,
+      function(row)
+        return {
+          signatureId = row[1],
+          name = row[2],
+          signatureType = row[4],
+          accuracy = row[5],
+          risk = row[6],
+          systems = M.systems(row[7]),
+          attackTypeReference = reference("attack-types", row[3], { name = row[3] }),
+          isUserDefined = false, revision = 1, hasCve = false,
+          description = row[3] .. " attempt: " .. row[8],
+          rule = ('content:"%s"; nocase;'):format(row[8]), references = array {}, tag = "",
+        }
+      end
+    )
+  )
+  put(
+    top,
+    "signature-sets",
+    each(
+      SETS,
+      function(row)
+        return {
+          name = row[1],
+          type = "filter-based",
+          isUserDefined = false,
+          category = row[4] and "Attack Type Specific" or "User-defined",
+          assignToPolicyByDefault = row[6] or false,
+          defaultAlarm = true,
+          defaultBlock = true,
+          defaultLearn = true,
+          systems = M.systems(row[2] or {}),
+          filter = {
+            riskFilter = "all",
+            riskValue = "all",
+            accuracyFilter = row[3] and (row[1]:find("^%u%l+ Accuracy") and "eq" or "ge") or "all",
+            accuracyValue = row[3] or "all",
+            userDefinedFilter = "all",
+            lastUpdatedFilter = "all",
+            signatureType = row[5] or "all",
+            hasCve = "all",
+            tagFilter = "all",
+            attackTypeReference = row[4] and reference("attack-types", row[4], { name = row[4] }),
+          },
+        }
+      end
+    )
+  )
+  put(
+    top,
+    "advanced-settings",
+    each(
+      ADVANCED,
+      function(row)
+        return {
+          name = row[1], value = row[2], defaultValue = row[2], minValue = row[3],
+          maxValue = row[4], units = row[5], format = "integer", isUserDefined = false,
+        }
+      end
+    )
+  )
+  put(
+    top,
+    "violations",
+    each(
+      blocking.violations,
+      function(row)
+        return { name = row[1], title = row[2], description = row[2], isUserDefined = false }
+      end
+    )
+  )
+  local now <const> = device:now()
+  put(
+    top,
+    "signature-statuses",
+    {
+      {
+        sigsAdded = 0,
+        sigsUpdated = 0,
+        sigsUpdatedMinor = 0,
+        sigsUpdatedMajor = 0,
+        sigsDeleted = 0,
+        sigsTotal = #SIGNATURES,
+        isUserDefined = false,
+        readme = "Attack signature database packaged with version " .. device.version.version,
+        modifiedSignatures = array {},
+        loadTime = entity.iso(now),
+        timestamp = "2025-09-18T10:02:11Z",
       },
     }
-  end))
-  put(top, "advanced-settings", each(ADVANCED, function(row)
-    return {
-      name = row[1], value = row[2], defaultValue = row[2], minValue = row[3], maxValue = row[4], units = row[5], format = "integer",
-      isUserDefined = false,
-    }
-  end))
-  put(top, "violations", each(blocking.violations, function(row)
-    return { name = row[1], title = row[2], description = row[2], isUserDefined = false }
-  end))
-  local now <const> = device:now()
-  put(top, "signature-statuses", { {
-    sigsAdded = 0, sigsUpdated = 0, sigsUpdatedMinor = 0, sigsUpdatedMajor = 0, sigsDeleted = 0, sigsTotal = #SIGNATURES,
-    isUserDefined = false, readme = "Attack signature database packaged with version " .. device.version.version,
-    modifiedSignatures = array {}, loadTime = entity.iso(now), timestamp = "2025-09-18T10:02:11Z",
-  } })
+  )
 end
 
 local LEVEL <const> = { low = 1, medium = 2, high = 3 }
@@ -235,20 +517,35 @@ function M.signatures_of(device, set)
   local all <const> = tree.top(device):child("signatures")
   local found = {}
   if set.type == "manual" then
-    for _, link in ipairs(set.signatureReferences or {}) do found[#found + 1] = tree.follow(device, link) end
+    for _, link in ipairs(set.signatureReferences or {}) do
+      found[#found + 1] = tree.follow(device, link)
+    end
     return found
   end
   local systems, any_system = {}, #set.systems == 0
-  for _, system in ipairs(set.systems) do systems[system.systemReference and system.systemReference.link or ""] = true end
+  for _, system in ipairs(set.systems) do
+    systems[system.systemReference and system.systemReference.link or ""] = true
+  end
   local filter <const> = set.filter
   for _, signature in ipairs(all:items()) do
     local data <const> = signature.record.data
     local fits = any_system
-    for _, system in ipairs(data.systems) do fits = fits or systems[system.systemReference.link] == true end
-    fits = fits and passes(data.accuracy, filter.accuracyFilter, filter.accuracyValue) and passes(data.risk, filter.riskFilter, filter.riskValue)
-    fits = fits and (filter.signatureType == "all" or filter.signatureType == nil or filter.signatureType == data.signatureType)
-    if filter.userDefinedFilter == "yes" then fits = fits and data.isUserDefined
-    elseif filter.userDefinedFilter == "no" then fits = fits and not data.isUserDefined end
+    for _, system in ipairs(data.systems) do
+      fits = fits or systems[system.systemReference.link] == true
+    end
+    fits = fits
+      and passes(data.accuracy, filter.accuracyFilter, filter.accuracyValue)
+      and passes(data.risk, filter.riskFilter, filter.riskValue)
+    fits = fits
+      and (
+        filter.signatureType == "all" or filter.signatureType == nil
+        or filter.signatureType == data.signatureType
+      )
+    if filter.userDefinedFilter == "yes" then
+      fits = fits and data.isUserDefined
+    elseif filter.userDefinedFilter == "no" then
+      fits = fits and not data.isUserDefined
+    end
     local attack <const> = filter.attackTypeReference
     fits = fits and (not attack or attack.link == data.attackTypeReference.link)
     if fits then found[#found + 1] = signature end

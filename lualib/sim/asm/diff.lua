@@ -1,7 +1,9 @@
--- Differences between two policies, and merging them: both computed from what the policies contain now.
+-- Differences between two policies, and merging them: both computed from what the policies contain
+-- now.
 --
--- An entity that only one has is "only-in-first" or "only-in-second"; one that both have with other values is a "conflict", and its
--- details name the properties. Settings count as entities that both have.
+-- An entity that only one has is "only-in-first" or "only-in-second"; one that both have with other
+-- values is a "conflict", and its details name the properties. Settings count as entities that both
+-- have.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local odata = require "sim.odata"
@@ -25,8 +27,11 @@ local function relative(value, prefix)
   if type(value) ~= "table" then return value end
   local copy <const> = setmetatable({}, getmetatable(value))
   for name, member in pairs(value) do
-    if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then copy[name] = member:sub(#prefix + 1)
-    else copy[name] = relative(member, prefix) end
+    if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
+      copy[name] = member:sub(#prefix + 1)
+    else
+      copy[name] = relative(member, prefix)
+    end
   end
   return copy
 end
@@ -38,7 +43,9 @@ local function details_of(first, second, names)
   for name in pairs(second) do fields[name] = true end
   local sorted = {}
   for name in pairs(fields) do
-    if not IGNORED[name] and name:sub(1, 1) ~= "_" and (not names or names[name]) then sorted[#sorted + 1] = name end
+    if not IGNORED[name] and name:sub(1, 1) ~= "_" and (not names or names[name]) then
+      sorted[#sorted + 1] = name
+    end
   end
   table.sort(sorted)
   for _, name in ipairs(sorted) do
@@ -52,14 +59,16 @@ end
 local function label(context)
   local data <const> = context.record.data
   if context.spec.type == "singleton" then return context.spec.path end
-  return data.name or data.url or data.description or data.fileName or entity.natural_key(context.spec, data)
+  return data.name
+    or data.url or data.description or data.fileName or entity.natural_key(context.spec, data)
 end
 
 -- Calls visit(first or nil, second or nil) for every pair of entities of the same place.
 local function walk(first, second, specs, visit)
   for _, spec in ipairs(specs) do
     if not policy_schema.not_configuration[spec.path] then
-      local a <const>, b <const> = first and first:child(spec.path), second and second:child(spec.path)
+      local a <const>, b <const> =
+        first and first:child(spec.path), second and second:child(spec.path)
       if spec.type == "singleton" then
         if a and b then visit(a, b) end
       elseif spec.type == "organizer" then
@@ -85,11 +94,17 @@ local function difference(one, other, details)
   local present <const> = one or other
   local first <const>, second <const> = one and one.record.data, other and other.record.data
   return {
-    entityKind = present:kind(), entityType = present.spec.kind, entityName = label(present),
-    diffType = not other and "only-in-first" or not one and "only-in-second" or "conflict", details = details,
-    firstEntityReference = one and { link = one:link() }, secondEntityReference = other and { link = other:link() },
-    firstLastUpdateMicros = first and first.lastUpdateMicros, secondLastUpdateMicros = second and second.lastUpdateMicros,
-    canMergeFirstToSecond = one ~= nil, canMergeSecondToFirst = other ~= nil,
+    entityKind = present:kind(),
+    entityType = present.spec.kind,
+    entityName = label(present),
+    diffType = not other and "only-in-first" or not one and "only-in-second" or "conflict",
+    details = details,
+    firstEntityReference = one and { link = one:link() },
+    secondEntityReference = other and { link = other:link() },
+    firstLastUpdateMicros = first and first.lastUpdateMicros,
+    secondLastUpdateMicros = second and second.lastUpdateMicros,
+    canMergeFirstToSecond = one ~= nil,
+    canMergeSecondToFirst = other ~= nil,
   }
 end
 
@@ -101,7 +116,10 @@ function M.compare(first, second)
       found[#found + 1] = difference(one, other, json.array {})
       return
     end
-    local details <const> = details_of(relative(one.record.data, first:link() .. "/"), relative(other.record.data, second:link() .. "/"))
+    local details <const> = details_of(
+      relative(one.record.data, first:link() .. "/"),
+      relative(other.record.data, second:link() .. "/")
+    )
     if #details > 0 then found[#found + 1] = difference(one, other, details) end
   end
   local names = {}
@@ -131,22 +149,31 @@ local function refresh(diff)
   local device <const>, data <const> = diff.device, diff.record.data
   local collection <const> = diff:child("differences")
   collection.record.items, collection.record.order = {}, json.array {}
-  local first <const>, second <const> = tasks.policy(device, data.firstPolicyReference), tasks.policy(device, data.secondPolicyReference)
-  for index, one in ipairs(M.compare(first, second)) do collection:insert(one, tostring(index)) end
+  local first <const>, second <const> =
+    tasks.policy(device, data.firstPolicyReference),
+    tasks.policy(device, data.secondPolicyReference)
+  for index, one in ipairs(M.compare(first, second)) do
+    collection:insert(one, tostring(index))
+  end
   return collection
 end
 
 tasks.run["policy-diff"] = function(device, object)
-  local first <const>, second <const> = tasks.policy(device, object.firstPolicyReference), tasks.policy(device, object.secondPolicyReference)
+  local first <const>, second <const> =
+    tasks.policy(device, object.firstPolicyReference),
+    tasks.policy(device, object.secondPolicyReference)
   check_comparable(first, second)
   local diffs <const> = tree.top(device):child("policy-diffs")
   local diff <const> = diffs:insert({
-    _serial = object._serial, firstPolicyReference = tasks.reference(first), secondPolicyReference = tasks.reference(second),
+    _serial = object._serial,
+    firstPolicyReference = tasks.reference(first),
+    secondPolicyReference = tasks.reference(second),
     createDatetime = entity.iso(device:now()),
   }, device.hostname)
   local differences <const> = refresh(diff)
   return {
-    policyDiffReference = { link = diff:link() }, differenceReference = { link = differences:link() },
+    policyDiffReference = { link = diff:link() },
+    differenceReference = { link = differences:link() },
     differenceCount = #differences.record.order,
   }
 end
@@ -158,8 +185,11 @@ local function put(from, from_policy, to_policy, user)
   local function absolute(value)
     if type(value) ~= "table" then return value end
     for name, member in pairs(value) do
-      if name == "link" and type(member) == "string" and not member:find("^/") then value[name] = to_policy:link() .. "/" .. member
-      else absolute(member) end
+      if name == "link" and type(member) == "string" and not member:find("^/") then
+        value[name] = to_policy:link() .. "/" .. member
+      else
+        absolute(member)
+      end
     end
     return value
   end
@@ -167,7 +197,8 @@ local function put(from, from_policy, to_policy, user)
   local rest <const> = from.path:sub(#from_policy.path + 2)
   local context = to_policy
   for segment in rest:gmatch("[^/]+") do
-    local following <const> = context.element and context:child(segment) or not context.element and context:item(segment)
+    local following <const> = context.element and context:child(segment)
+      or not context.element and context:item(segment)
     if not following then break end
     context = following
   end
@@ -185,16 +216,24 @@ end
 local function wanted(options, one)
   local missing <const> = options.handleMissingEntities
   if one.diffType == "only-in-second" then
-    return (options.addMissingEntitiesToFirst or missing == "accept-from-second" or missing == "accept-from-both") and "first"
+    return (
+      options.addMissingEntitiesToFirst or missing == "accept-from-second"
+      or missing == "accept-from-both"
+    ) and "first"
   elseif one.diffType == "only-in-first" then
-    return (options.addMissingEntitiesToSecond or missing == "accept-from-first" or missing == "accept-from-both") and "second"
+    return (
+      options.addMissingEntitiesToSecond or missing == "accept-from-first"
+      or missing == "accept-from-both"
+    ) and "second"
   end
   if options.handleCommonEntities == "accept-from-first" then return "second" end
   return options.handleCommonEntities == "accept-from-second" and "first"
 end
 
 tasks.check["policy-merge"] = function(device, object)
-  if not tree.follow(device, object.policyDiffReference) then entity.refuse("Could not find the policy differences.") end
+  if not tree.follow(device, object.policyDiffReference) then
+    entity.refuse("Could not find the policy differences.")
+  end
   if object.itemFilter ~= "" then odata.parse_filter(object.itemFilter) end
 end
 
@@ -203,14 +242,20 @@ tasks.run["policy-merge"] = function(device, object, user)
   if not diff then entity.refuse("Could not find the policy differences.") end
   local first <const> = tasks.policy(device, diff.record.data.firstPolicyReference)
   local second <const> = tasks.policy(device, diff.record.data.secondPolicyReference)
-  local fits <const> = object.itemFilter ~= "" and odata.predicate(odata.parse_filter(object.itemFilter)) or function() return true end
+  local fits <const> = object.itemFilter ~= ""
+      and odata.predicate(odata.parse_filter(object.itemFilter))
+    or function() return true end
   local merged = 0
   for _, item in ipairs(diff:child("differences"):items()) do
     local one <const> = item.record.data
     local target <const> = fits(one) and wanted(object, one)
     if target then
-      local from <const> = tree.follow(device, target == "first" and one.secondEntityReference or one.firstEntityReference)
-      local from_policy <const>, to_policy <const> = target == "first" and second or first, target == "first" and first or second
+      local from <const> = tree.follow(
+        device,
+        target == "first" and one.secondEntityReference or one.firstEntityReference
+      )
+      local from_policy <const>, to_policy <const> =
+        target == "first" and second or first, target == "first" and first or second
       if from == nil then
         entity.refuse(("'%s' has been deleted since the comparison."):format(one.entityName))
       elseif from.policy == from then

@@ -1,9 +1,11 @@
--- A policy as a document that can leave the device: exported as XML or JSON, imported again, kept as a revision, compared.
+-- A policy as a document that can leave the device: exported as XML or JSON, imported again, kept
+-- as a revision, compared.
 --
--- The document is one object: the properties of the policy, its settings by name, its collections as arrays. Links inside the policy
--- are relative ("urls/ID"): ids are made of names, so they mean the same on every device. `minimal` says what the
--- document is: false for all there is, true for what differs from the template ($action = "delete" for what is missing), absent for one
--- that was written by hand and is added to the template.
+-- The document is one object: the properties of the policy, its settings by name, its collections
+-- as arrays. Links inside the policy are relative ("urls/ID"): ids are made of names, so they mean
+-- the same on every device. `minimal` says what the document is: false for all there is, true for
+-- what differs from the template ($action = "delete" for what is missing), absent for one that was
+-- written by hand and is added to the template.
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local digest = require "sim.digest"
@@ -17,7 +19,14 @@ local M = {}
 
 -- Properties of the policy itself that go along.
 local OWN <const> = {
-  "name", "fullPath", "description", "type", "enforcementMode", "applicationLanguage", "caseInsensitive", "protocolIndependent",
+  "name",
+  "fullPath",
+  "description",
+  "type",
+  "enforcementMode",
+  "applicationLanguage",
+  "caseInsensitive",
+  "protocolIndependent",
   "enablePassiveMode",
 }
 local NOT_COPIED <const> = { id = true, lastUpdateMicros = true }
@@ -43,7 +52,8 @@ local function with_definition(device, item)
   if set then
     local data <const> = set.record.data
     item.name = data.name
-    item.signatureSet = { type = data.type, filter = entity.copy(data.filter), systems = entity.copy(data.systems) }
+    item.signatureSet =
+      { type = data.type, filter = entity.copy(data.filter), systems = entity.copy(data.systems) }
     item.signatureSetReference = nil
   end
   return item
@@ -62,7 +72,8 @@ local function export_children(context, specs, prefix, into)
         for index, item in ipairs(child:items()) do
           local object <const> = strip(item.record.data, prefix)
           if spec.children then export_children(item, spec.children, prefix, object) end
-          list[index] = spec.path == "signature-sets" and with_definition(context.device, object) or object
+          list[index] = spec.path == "signature-sets" and with_definition(context.device, object)
+            or object
         end
         into[spec.path] = list
       end
@@ -76,7 +87,8 @@ local function full(policy)
   local document <const> = { minimal = false }
   for _, name in ipairs(OWN) do document[name] = data[name] end
   local template <const> = tree.follow(policy.device, data.templateReference)
-  document.template = { name = template and template.record.data.name, title = data.templateReference.title }
+  document.template =
+    { name = template and template.record.data.name, title = data.templateReference.title }
   return export_children(policy, policy_schema.list, policy:link() .. "/", document)
 end
 
@@ -126,7 +138,10 @@ end
 local function baseline(policy)
   local root <const> = tree.top(policy.device):child("policies")
   local data <const> = entity.copy(policy.record.data)
-  local scratch <const> = setmetatable({ record = { data = data, children = {} } }, { __index = policy })
+  local scratch <const> = setmetatable(
+    { record = { data = data, children = {} } },
+    { __index = policy }
+  )
   scratch.policy, scratch.parent = scratch, root
   policies.fill(scratch, tree.follow(policy.device, data.templateReference).record.data)
   return full(scratch)
@@ -149,8 +164,15 @@ function M.encode(document, format, version)
     return json.encode({ policy = document }, { sort = true, indent = 2 })
   end
   local text <const> = json.encode(document, { sort = true })
-  return xml.encode("policy", (' bigip_version="%s" integrity_check="%s" name="%s"'):format(version,
-    (digest.md5(text):gsub(".", function(char) return ("%02x"):format(char:byte()) end)), xml.escape(document.fullPath)), document)
+  return xml.encode(
+    "policy",
+    (' bigip_version="%s" integrity_check="%s" name="%s"'):format(
+      version,
+      (digest.md5(text):gsub(".", function(char) return ("%02x"):format(char:byte()) end)),
+      xml.escape(document.fullPath)
+    ),
+    document
+  )
 end
 
 -- }}}
@@ -158,7 +180,8 @@ end
 
 -- Policies of real devices have element names of their own; what of them is understood here.
 local DEVICE_NAMES <const> = { encoding = "applicationLanguage", description = "description" }
-local DEVICE_FLAGS <const> = { case_insensitive = "caseInsensitive", protocol_free = "protocolIndependent" }
+local DEVICE_FLAGS <const> =
+  { case_insensitive = "caseInsensitive", protocol_free = "protocolIndependent" }
 
 local function from_device(root)
   local document = { fullPath = root.attributes.name }
@@ -182,7 +205,9 @@ function M.decode(text)
     if type(root) ~= "table" then error(root, 0) end
     entity.refuse("The policy file is not valid XML: " .. root.xml)
   end
-  if root.name ~= "policy" then entity.refuse(("The file holds <%s>, not a policy."):format(root.name)) end
+  if root.name ~= "policy" then
+    entity.refuse(("The file holds <%s>, not a policy."):format(root.name))
+  end
   if xml.child(root, "minimal") then return xml.members(root) end
   return from_device(root)
 end
@@ -193,7 +218,10 @@ end
 local function absolute(value, prefix)
   if type(value) ~= "table" then return value end
   for name, member in pairs(value) do
-    if name == "link" and type(member) == "string" and not member:find("^/") and not member:find("^https?:") then
+    if
+      name == "link" and type(member) == "string" and not member:find("^/")
+      and not member:find("^https?:")
+    then
       value[name] = prefix .. member
     else
       absolute(member, prefix)
@@ -209,12 +237,15 @@ local function resolve_names(device, spec, item)
     local sets <const> = top:child("signature-sets")
     local set = sets:find("name", item.name)
     if not set then
-      if not item.signatureSet then entity.refuse(("Could not find the signature set '%s'."):format(tostring(item.name))) end
+      if not item.signatureSet then
+        entity.refuse(("Could not find the signature set '%s'."):format(tostring(item.name)))
+      end
       local definition <const> = entity.copy(item.signatureSet)
       definition.name = item.name
       for _, system in ipairs(definition.systems or {}) do
         if system.name and not system.systemReference then
-          system.systemReference, system.name = content.reference("signature-systems", system.name), nil
+          system.systemReference, system.name =
+            content.reference("signature-systems", system.name), nil
         end
       end
       set = sets:insert(entity.create(sets.spec, definition))
@@ -222,24 +253,32 @@ local function resolve_names(device, spec, item)
     item.signatureSetReference = { link = set:link(), name = set.record.data.name }
     item.name, item.signatureSet = nil, nil
   elseif spec.path == "server-technologies" and not item.serverTechnologyReference then
-    local technology <const> = top:child("server-technologies"):find("serverTechnologyName", item.serverTechnologyName)
+    local technology <const> =
+      top:child("server-technologies"):find("serverTechnologyName", item.serverTechnologyName)
     if not technology then
-      entity.refuse(("Could not find the server technology '%s'."):format(tostring(item.serverTechnologyName)))
+      entity.refuse(
+        ("Could not find the server technology '%s'."):format(tostring(item.serverTechnologyName))
+      )
     end
-    item.serverTechnologyReference = { link = technology:link(), serverTechnologyName = item.serverTechnologyName }
+    item.serverTechnologyReference =
+      { link = technology:link(), serverTechnologyName = item.serverTechnologyName }
     item.serverTechnologyName = nil
   end
   return item
 end
 
--- A document of ours is put as it is; one written by hand is checked and completed as a POST would be.
+-- A document of ours is put as it is; one written by hand is checked and completed as a POST would
+-- be.
 local function put_item(collection, item, trusted)
   local spec <const> = collection.spec
   local children = {}
   for _, child in ipairs(spec.children or {}) do
     children[child], item[child.path] = item[child.path], nil
   end
-  if not trusted and item.name and item.type == nil and entity.known(spec, "type") and item.name:find("*", 1, true) then
+  if
+    not trusted and item.name and item.type == nil and entity.known(spec, "type")
+    and item.name:find("*", 1, true)
+  then
     item.type = "wildcard"
   end
   local existing = collection.record.items[entity.hash(entity.natural_key(spec, item))]
@@ -252,7 +291,11 @@ local function put_item(collection, item, trusted)
       end
       for name, value in pairs(item) do existing.data[name] = value end
     else
-      entity.merge(spec, existing.data, entity.accept(setmetatable({ readonly = false }, { __index = spec }), item, true))
+      entity.merge(
+        spec,
+        existing.data,
+        entity.accept(setmetatable({ readonly = false }, { __index = spec }), item, true)
+      )
     end
   elseif trusted then
     context = collection:insert(item)
@@ -303,19 +346,30 @@ function M.import(device, document, target, user)
   local policy = target.policy
   if not policy then
     policy = policies.create(device, {
-      fullPath = target.fullPath, name = target.name, partition = target.partition,
-      templateReference = document.template and (document.template.name or document.template.title) and {
-        link = document.template.title and content.reference("policy-templates", document.template.title).link, name = document.template.name,
-      } or nil,
+      fullPath = target.fullPath,
+      name = target.name,
+      partition = target.partition,
+      templateReference = document.template
+          and (document.template.name or document.template.title) and {
+            link = document.template.title
+              and content.reference("policy-templates", document.template.title).link,
+            name = document.template.name,
+          }
+        or nil,
     }, user)
   elseif not policy.record.data.fullPath then
     entity.refuse("Could not find the policy to replace.")
   else
     -- The history, the logs and what was learned stay.
     for _, spec in ipairs(policy_schema.list) do
-      if not policy_schema.not_configuration[spec.path] then policy.record.children[spec.path] = nil end
+      if not policy_schema.not_configuration[spec.path] then
+        policy.record.children[spec.path] = nil
+      end
     end
-    policies.fill(policy, policies.template(device, policy.record.data.templateReference).record.data)
+    policies.fill(
+      policy,
+      policies.template(device, policy.record.data.templateReference).record.data
+    )
   end
   local data <const> = policy.record.data
   local own = {}
@@ -326,7 +380,9 @@ function M.import(device, document, target, user)
   import_children(policy, policy_schema.list, document, policy:link() .. "/")
   local settings <const> = document.signatures
   policies.sync_signatures(policy)
-  if settings and document.minimal == nil then import_children(policy, { policy:child("signatures").spec }, document, policy:link() .. "/") end
+  if settings and document.minimal == nil then
+    import_children(policy, { policy:child("signatures").spec }, document, policy:link() .. "/")
+  end
   policies.touch(policy, "update", { policyName = data.fullPath }, user)
   return policy
 end

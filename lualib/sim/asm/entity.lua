@@ -11,7 +11,9 @@ end
 local refuse <const> = M.refuse
 
 local function is_array(value) return type(value) == "table" and json.is_array(value) end
-local function is_object(value) return type(value) == "table" and not json.is_array(value) and value[1] == nil end
+local function is_object(value)
+  return type(value) == "table" and not json.is_array(value) and value[1] == nil
+end
 
 --- A deep copy; arrays stay arrays.
 function M.copy(value)
@@ -69,7 +71,11 @@ M.known = known
 local function normalize(value)
   if type(value) ~= "table" then return value end
   for name, member in pairs(value) do
-    if name == "link" and type(member) == "string" then value[name] = M.bare_link(member) else normalize(member) end
+    if name == "link" and type(member) == "string" then
+      value[name] = M.bare_link(member)
+    else
+      normalize(member)
+    end
   end
   return value
 end
@@ -80,7 +86,13 @@ local function check_enum(spec, name, value)
   for _, choice in ipairs(choices) do
     if choice == value then return end
   end
-  refuse(("Invalid value '%s' for '%s'. Valid values are: %s."):format(tostring(value), name, table.concat(choices, ", ")))
+  refuse(
+    ("Invalid value '%s' for '%s'. Valid values are: %s."):format(
+      tostring(value),
+      name,
+      table.concat(choices, ", ")
+    )
+  )
 end
 
 -- What the elements of an array must have and are given.
@@ -89,7 +101,9 @@ local function complete_elements(spec, name, value)
   local defaults <const> = spec.element_defaults and spec.element_defaults[name]
   for _, element in ipairs(is_array(value) and value or {}) do
     if type(element) == "table" then
-      if required and element[required] == nil then refuse(("'%s' needs '%s' in every element."):format(name, required)) end
+      if required and element[required] == nil then
+        refuse(("'%s' needs '%s' in every element."):format(name, required))
+      end
       for key, default in pairs(defaults or {}) do
         if element[key] == nil then element[key] = default end
       end
@@ -163,17 +177,24 @@ function M.create(spec, body)
   local accepted <const> = M.accept(spec, body, true)
   local object <const> = M.copy(spec.defaults)
   M.merge(spec, object, accepted)
-  if spec.leading_slash and object.type ~= "wildcard" and type(object.name) == "string" and not object.name:find("^/") then
+  if
+    spec.leading_slash and object.type ~= "wildcard" and type(object.name) == "string"
+    and not object.name:find("^/")
+  then
     object.name = "/" .. object.name
   end
-  if spec.lower_case_name and type(object.name) == "string" then object.name = object.name:lower() end
+  if spec.lower_case_name and type(object.name) == "string" then
+    object.name = object.name:lower()
+  end
   for _, name in ipairs(spec.required or { spec.key and spec.key[1] }) do
     local value <const> = object[name]
     if value == nil or value == "" then
       refuse(("Failed Required Fields: Must have at least 1(one) of (%s)"):format(name))
     end
   end
-  if object.type == "wildcard" and known(spec, "wildcardOrder") and object.wildcardOrder == nil then object.wildcardOrder = 1 end
+  if object.type == "wildcard" and known(spec, "wildcardOrder") and object.wildcardOrder == nil then
+    object.wildcardOrder = 1
+  end
   return object
 end
 
@@ -183,7 +204,9 @@ function M.natural_key(spec, object)
   for _, name in ipairs(spec.key) do
     local value = object[name]
     -- The same thing has the same id in every policy, so the policy does not count.
-    if type(value) == "table" then value = (value.link or value.name or ""):gsub("^/mgmt/tm/asm/policies/[^/]+/", "") end
+    if type(value) == "table" then
+      value = (value.link or value.name or ""):gsub("^/mgmt/tm/asm/policies/[^/]+/", "")
+    end
     parts[#parts + 1] = tostring(value == nil and "" or value)
   end
   return table.concat(parts, " ")
@@ -198,7 +221,9 @@ function M.example(spec)
     elseif type(value) == "boolean" then example[name] = false
     else example[name] = M.copy(value) end
   end
-  for name, choices in pairs(spec.enums or {}) do example[name .. "Enums"] = json.array(M.copy(choices)) end
+  for name, choices in pairs(spec.enums or {}) do
+    example[name .. "Enums"] = json.array(M.copy(choices))
+  end
   example.id, example.lastUpdateMicros = "", 0
   return example
 end

@@ -1,4 +1,5 @@
--- Files that the tasks of ASM read and write: on the device's disk, where uploads go and downloads come from (sim/file.lua).
+-- Files that the tasks of ASM read and write: on the device's disk, where uploads go and downloads
+-- come from (sim/file.lua).
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 
@@ -16,7 +17,9 @@ function M.write(device, name, contents) device.disk.write(path(name), contents)
 function M.input(device, object)
   local contents = object.file
   if (contents or "") == "" then
-    if (object.filename or "") == "" then entity.refuse("Failed Required Fields: Must have at least 1(one) of (file, filename)") end
+    if (object.filename or "") == "" then
+      entity.refuse("Failed Required Fields: Must have at least 1(one) of (file, filename)")
+    end
     contents = device.disk.read(path(object.filename))
     if not contents then entity.refuse(("The file '%s' was not found."):format(object.filename)) end
   end

@@ -1,7 +1,9 @@
--- What particular kinds of ASM do beyond holding properties: checks before a change and consequences after it.
+-- What particular kinds of ASM do beyond holding properties: checks before a change and
+-- consequences after it.
 --
--- before_create(context of the collection, object, body), before_change(context, changes, user), before_delete(context),
--- after_change(context, changes), after_delete(context), render(context, body, present), create(context, body, request).
+-- before_create(context of the collection, object, body), before_change(context, changes, user),
+-- before_delete(context), after_change(context, changes), after_delete(context), render(context,
+-- body, present), create(context, body, request).
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local entity = require "sim.asm.entity"
@@ -40,7 +42,9 @@ local FIRST_USER_SIGNATURE <const> = 300000000
 
 local function check_rule(rule)
   if type(rule) ~= "string" or not rule:find("%a+%s*:%s*[^;]+;") then
-    refuse("Could not add the Attack Signature. The rule is not valid: every option ends in a semicolon.")
+    refuse(
+      "Could not add the Attack Signature. The rule is not valid: every option ends in a semicolon."
+    )
   end
 end
 
@@ -48,22 +52,29 @@ function schema.signatures.before_create(context, object)
   check_rule(object.rule)
   local asm <const> = context.device.state.asm
   asm.user_signatures = (asm.user_signatures or 0) + 1
-  object.signatureId, object.isUserDefined, object.revision = FIRST_USER_SIGNATURE + asm.user_signatures, true, 1
+  object.signatureId, object.isUserDefined, object.revision =
+    FIRST_USER_SIGNATURE + asm.user_signatures, true, 1
 end
 
 -- The signatures of policies follow those of the sets.
 local function sync_all(context)
-  for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do policies.sync_signatures(policy) end
+  for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do
+    policies.sync_signatures(policy)
+  end
 end
 
 function schema.signatures.before_change(context, changes)
-  if not context.record.data.isUserDefined then refuse("Only user-defined attack signatures can be modified.") end
+  if not context.record.data.isUserDefined then
+    refuse("Only user-defined attack signatures can be modified.")
+  end
   if changes.rule ~= nil then check_rule(changes.rule) end
   context.record.data.revision = context.record.data.revision + 1
 end
 
 function schema.signatures.before_delete(context)
-  if not context.record.data.isUserDefined then refuse("Only user-defined attack signatures can be deleted.") end
+  if not context.record.data.isUserDefined then
+    refuse("Only user-defined attack signatures can be deleted.")
+  end
 end
 schema.signatures.after_change, schema.signatures.after_delete = sync_all, sync_all
 
@@ -78,7 +89,9 @@ function sets.render(context, body, present)
 end
 
 function sets.before_delete(context)
-  if not context.record.data.isUserDefined then refuse("Only user-defined attack signature sets can be deleted.") end
+  if not context.record.data.isUserDefined then
+    refuse("Only user-defined attack signature sets can be deleted.")
+  end
   local link <const> = context:link()
   for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do
     for _, assigned in ipairs(policy:child("signature-sets"):items()) do
@@ -94,15 +107,26 @@ sets.after_change = sync_all
 of_device("advanced-settings").before_change = function(context, changes)
   local data <const>, value <const> = context.record.data, changes.value
   if value and (value < data.minValue or value > data.maxValue) then
-    refuse(("Invalid value %s for '%s'. It must be between %d and %d."):format(tostring(value), data.name, data.minValue, data.maxValue))
+    refuse(
+      ("Invalid value %s for '%s'. It must be between %d and %d."):format(
+        tostring(value), data.name, data.minValue, data.maxValue
+      )
+    )
   end
   if value then data.isUserDefined = true end
 end
 
 -- Two names for the same settings.
-for _, names in ipairs { { "signatures-update", "signature-update" }, { "signature-update", "signatures-update" } } do
+for _, names in ipairs {
+  { "signatures-update", "signature-update" },
+  { "signature-update", "signatures-update" },
+} do
   of_device(names[1]).after_change = function(context, changes)
-    entity.merge(context.spec, tree.top(context.device):child(names[2]).record.data, entity.copy(changes))
+    entity.merge(
+      context.spec,
+      tree.top(context.device):child(names[2]).record.data,
+      entity.copy(changes)
+    )
   end
 end
 
@@ -114,7 +138,9 @@ function schema.policies.before_change(context, changes)
 end
 
 function schema.policies.render(context, body)
-  if body.virtualServers then body.virtualServers = policies.servers(context.device, context.record.data) end
+  if body.virtualServers then
+    body.virtualServers = policies.servers(context.device, context.record.data)
+  end
 end
 
 local assigned_sets <const> = of_policy "signature-sets"
@@ -132,17 +158,23 @@ function suggestion.before_change(context, changes, user)
   local status <const> = changes.status
   if status ~= "accept" and status ~= "accept-and-stage" then return end
   local now <const> = context.record.data.status
-  if now == "accept" or now == "accept-and-stage" then refuse("The suggestion has been accepted already.") end
+  if now == "accept" or now == "accept-and-stage" then
+    refuse("The suggestion has been accepted already.")
+  end
   suggestions.accept(context, status == "accept-and-stage", user)
 end
 
 of_policy("session-tracking-statuses").before_create = function(context, object)
   local policy <const> = context.policy
-  local label <const> = ("Could not add the Session Awareness Data Point '%s'.  "):format(object.value)
+  local label <const> = ("Could not add the Session Awareness Data Point '%s'.  "):format(
+    object.value
+  )
   if not policy.record.data.active then
     refuse(label .. "Session Awareness Data Point cannot be added to an inactive security policy")
   end
-  if not policy:child("session-tracking").record.data.sessionTrackingConfiguration.enableSessionAwareness then
+  if
+    not policy:child("session-tracking").record.data.sessionTrackingConfiguration.enableSessionAwareness
+  then
     refuse(label .. "Session Awareness is disabled in the security policy")
   end
   object.createdDatetime = entity.iso(context.device:now())
@@ -152,7 +184,9 @@ of_policy("login-pages").before_create = function(_, object)
   local valid <const> = object.accessValidation
   local nested <const> = of_policy("login-pages").nested.accessValidation
   for name, value in pairs(valid) do
-    if type(nested[name]) ~= type(value) then refuse(("Invalid condition '%s' in 'accessValidation'."):format(name)) end
+    if type(nested[name]) ~= type(value) then
+      refuse(("Invalid condition '%s' in 'accessValidation'."):format(name))
+    end
   end
   if next(valid) == nil then refuse("At least one condition is needed in 'accessValidation'.") end
 end
@@ -166,14 +200,21 @@ of_policy("brute-force-attack-preventions").before_create = function(context, ob
 end
 
 local MESSAGES <const> = {
-  { "allowTextMessage", "plainTextProfileReference", "plain-text-profiles" }, { "allowJsonMessage", "jsonProfileReference", "json-profiles" },
+  { "allowTextMessage", "plainTextProfileReference", "plain-text-profiles" },
+  { "allowJsonMessage", "jsonProfileReference", "json-profiles" },
 }
 local PAYLOAD <const> = {
-  "allowTextMessage", "allowJsonMessage", "allowBinaryMessage", "plainTextProfileReference", "jsonProfileReference", "binaryMessageMaxSize",
+  "allowTextMessage",
+  "allowJsonMessage",
+  "allowBinaryMessage",
+  "plainTextProfileReference",
+  "jsonProfileReference",
+  "binaryMessageMaxSize",
   "checkBinaryMessageMaxSize",
 }
 
--- What messages may contain exists only while the payload is checked; each kind of message has its profile.
+-- What messages may contain exists only while the payload is checked; each kind of message has its
+-- profile.
 local function settle_messages(policy, object)
   if not object.checkPayload then
     for _, name in ipairs(PAYLOAD) do object[name] = nil end
@@ -204,7 +245,11 @@ end
 
 of_policy("json-validation-files").before_create = function(_, object)
   local ok <const>, problem <const> = pcall(json.decode, object.contents)
-  if not ok then refuse(("Could not add the JSON validation file '%s'. %s"):format(object.fileName, tostring(problem))) end
+  if not ok then
+    refuse(
+      ("Could not add the JSON validation file '%s'. %s"):format(object.fileName, tostring(problem))
+    )
+  end
 end
 
 -- }}}

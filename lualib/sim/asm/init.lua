@@ -1,6 +1,8 @@
--- Application Security Manager of the simulated device: everything below /mgmt/tm/asm, if ASM is provisioned.
+-- Application Security Manager of the simulated device: everything below /mgmt/tm/asm, if ASM is
+-- provisioned.
 --
--- All is in device.state.asm: the tree of entities (sim/asm/tree.lua), and counters. A seed { asm = { … } } puts policies there:
+-- All is in device.state.asm: the tree of entities (sim/asm/tree.lua), and counters. A seed { asm =
+-- { … } } puts policies there:
 --   asm = { policies = { { name = "web", urls = { { name = "/login" } }, suggestions = { { score = 80, … } } } },
 --           requests = { … }, subscriptions = { … } }
 local json = require "f5.json"
@@ -28,12 +30,18 @@ local function fill(device)
   content.plant(device)
 end
 
--- A policy of a seed is a document (see document.lua); what traffic would have left stands beside the configuration.
+-- A policy of a seed is a document (see document.lua); what traffic would have left stands beside
+-- the configuration.
 local function plant_policy(device, seed)
   local source = entity.copy(seed)
-  local learned <const>, found <const>, active <const> = source.suggestions, source.vulnerabilities, source.active
+  local learned <const>, found <const>, active <const> =
+    source.suggestions, source.vulnerabilities, source.active
   source.suggestions, source.vulnerabilities, source.active = nil, nil, nil
-  local policy <const> = document.import(device, source, { name = source.name, fullPath = source.fullPath, partition = source.partition })
+  local policy <const> = document.import(
+    device,
+    source,
+    { name = source.name, fullPath = source.fullPath, partition = source.partition }
+  )
   suggestions.plant(policy, learned or {})
   local vulnerabilities <const> = policy:child("vulnerabilities")
   for index, one in ipairs(found or {}) do
@@ -48,7 +56,9 @@ end
 local function plant(device, seed)
   local asm <const> = seed.asm
   if not asm then return end
-  if not device:is_provisioned("asm") then error("seed: it has something for ASM, and the device is provisioned without asm", 0) end
+  if not device:is_provisioned("asm") then
+    error("seed: it has something for ASM, and the device is provisioned without asm", 0)
+  end
   fill(device)
   for _, one in ipairs(asm.policies or {}) do plant_policy(device, one) end
   local requests <const> = tree.top(device):child("events"):child("requests")

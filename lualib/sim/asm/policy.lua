@@ -11,7 +11,12 @@ local M = {}
 
 -- "maximumCookieHeaderLength" -> "Maximum Cookie Header Length"
 local function title(name)
-  return (name:gsub("-", " "):gsub("(%l)(%u)", "%1 %2"):gsub("(%a)(%w*)", function(first, rest) return first:upper() .. rest end))
+  return (
+    name
+      :gsub("-", " ")
+      :gsub("(%l)(%u)", "%1 %2")
+      :gsub("(%a)(%w*)", function(first, rest) return first:upper() .. rest end)
+  )
 end
 
 local function shown(value)
@@ -28,8 +33,11 @@ function M.touch(context, event, changes, user)
   local names, parts = {}, {}
   for name in pairs(changes or {}) do names[#names + 1] = name end
   table.sort(names)
-  for index, name in ipairs(names) do parts[index] = ("%s was set to %s."):format(title(name), shown(changes[name])) end
-  local who <const>, from <const> = user and user.name or "admin", user and user.address or "127.0.0.1"
+  for index, name in ipairs(names) do
+    parts[index] = ("%s was set to %s."):format(title(name), shown(changes[name]))
+  end
+  local who <const>, from <const> =
+    user and user.name or "admin", user and user.address or "127.0.0.1"
   local object <const> = context.record.data or {}
   local element <const> = title(context.spec.kind)
   local label <const> = object.name or object.url or object.description or object.fileName or ""
@@ -43,8 +51,15 @@ function M.touch(context, event, changes, user)
   local serial <const> = (policy.record._audits or 0) + 1
   policy.record._audits = serial
   logs:insert({
-    serial = serial, eventType = event, elementType = element, elementName = label, description = table.concat(parts, "\n"),
-    userName = who, userIp = from, timestamp = entity.iso(now), component = "REST API",
+    serial = serial,
+    eventType = event,
+    elementType = element,
+    elementName = label,
+    description = table.concat(parts, "\n"),
+    userName = who,
+    userIp = from,
+    timestamp = entity.iso(now),
+    component = "REST API",
   })
 end
 
@@ -63,13 +78,32 @@ local function put_raw(collection, object)
 end
 
 local RESPONSE_PAGES <const> = {
-  "default", "xml", "ajax", "ajax-login", "hijack", "persistent-flow", "mobile", "captcha", "captcha-fail", "failed-login-honeypot",
-  "failed-login-honeypot-ajax", "leaked-credentials", "leaked-credentials-ajax", "graphql",
+  "default",
+  "xml",
+  "ajax",
+  "ajax-login",
+  "hijack",
+  "persistent-flow",
+  "mobile",
+  "captcha",
+  "captcha-fail",
+  "failed-login-honeypot",
+  "failed-login-honeypot-ajax",
+  "leaked-credentials",
+  "leaked-credentials-ajax",
+  "graphql",
 }
 local PAGE_ACTION <const> = { xml = "soap-fault", hijack = "erase-cookies" }
 
 local CHARACTER_SETS <const> = {
-  "gwt-content", "header", "json-content", "parameter-name", "parameter-value", "plain-text-content", "url", "xml-content",
+  "gwt-content",
+  "header",
+  "json-content",
+  "parameter-name",
+  "parameter-value",
+  "plain-text-content",
+  "url",
+  "xml-content",
 }
 
 local function fill_enforcement(policy, rapid)
@@ -89,7 +123,11 @@ local function fill_enforcement(policy, rapid)
     local collection <const> = settings:child(path)
     for _, row in ipairs(rows) do
       put_raw(collection, {
-        description = row[1], enabled = row[2] and is_on[path] ~= false, learn = row[3], maxDecodingPasses = row.maxDecodingPasses, maxParams = row.maxParams,
+        description = row[1],
+        enabled = row[2] and is_on[path] ~= false,
+        learn = row[3],
+        maxDecodingPasses = row.maxDecodingPasses,
+        maxParams = row.maxParams,
         maxHeaders = row.maxHeaders,
       })
     end
@@ -97,9 +135,13 @@ local function fill_enforcement(policy, rapid)
   for _, type in ipairs(RESPONSE_PAGES) do
     local ajax <const> = type:find("ajax", 1, true) ~= nil
     put_raw(policy:child("response-pages"), {
-      responsePageType = type, responseActionType = not ajax and (PAGE_ACTION[type] or "default") or nil,
-      ajaxActionType = ajax and "alert-popup" or nil, ajaxEnabled = type == "ajax" and false or nil,
-      ajaxPopupMessage = ajax and "The requested URL was rejected. Your support ID is: <%TS.request.ID()%>" or nil,
+      responsePageType = type,
+      responseActionType = not ajax and (PAGE_ACTION[type] or "default") or nil,
+      ajaxActionType = ajax and "alert-popup" or nil,
+      ajaxEnabled = type == "ajax" and false or nil,
+      ajaxPopupMessage = ajax
+          and "The requested URL was rejected. Your support ID is: <%TS.request.ID()%>"
+        or nil,
     })
   end
   for _, type in ipairs(CHARACTER_SETS) do
@@ -112,35 +154,61 @@ local function fill_enforcement(policy, rapid)
   end
 end
 
-local PROFILES <const> = { gwt = "GWT", json = "JSON", xml = "XML", ["plain-text"] = "Plain Text", graphql = "GraphQL" }
+local PROFILES <const> =
+  { gwt = "GWT", json = "JSON", xml = "XML", ["plain-text"] = "Plain Text", graphql = "GraphQL" }
 
 local function fill_entities(policy, rapid)
   for kind, label in pairs(PROFILES) do
-    put(policy, kind .. "-profiles", { name = "Default", description = ("Default %s Profile"):format(label) })
+    put(
+      policy,
+      kind .. "-profiles",
+      { name = "Default", description = ("Default %s Profile"):format(label) }
+    )
   end
   put(policy, "parameters", {
-    name = "*", type = "wildcard", valueType = "auto-detect", allowRepeatedParameterName = true, performStaging = not rapid,
+    name = "*",
+    type = "wildcard",
+    valueType = "auto-detect",
+    allowRepeatedParameterName = true,
+    performStaging = not rapid,
     metacharsOnParameterValueCheck = false,
   })
   put(policy, "parameters", {
-    name = "__VIEWSTATE", valueType = "ignore", performStaging = false, attackSignaturesCheck = false,
+    name = "__VIEWSTATE",
+    valueType = "ignore",
+    performStaging = false,
+    attackSignaturesCheck = false,
   })
   for _, protocol in ipairs { "http", "https" } do
     put(policy, "urls", {
-      name = "*", protocol = protocol, type = "wildcard", performStaging = not rapid, metacharsOnUrlCheck = false,
-      wildcardIncludesSlash = true, wildcardOrder = 2,
+      name = "*",
+      protocol = protocol,
+      type = "wildcard",
+      performStaging = not rapid,
+      metacharsOnUrlCheck = false,
+      wildcardIncludesSlash = true,
+      wildcardOrder = 2,
     })
   end
   for _, protocol in ipairs { "ws", "wss" } do
     put(policy, "websocket-urls", {
-      name = "*", protocol = protocol, type = "wildcard", performStaging = not rapid, wildcardIncludesSlash = true, wildcardOrder = 1,
+      name = "*",
+      protocol = protocol,
+      type = "wildcard",
+      performStaging = not rapid,
+      wildcardIncludesSlash = true,
+      wildcardOrder = 1,
     })
   end
   put(policy, "filetypes", { name = "*", type = "wildcard", performStaging = not rapid })
   put(policy, "cookies", { name = "*", type = "wildcard" })
   put(policy, "headers", { name = "*", type = "wildcard", allowRepeatedOccurrences = true })
   for _, name in ipairs { "authorization", "cookie", "referer", "transfer-encoding" } do
-    put(policy, "headers", { name = name, maskValueInLogs = name == "authorization", checkSignatures = name ~= "cookie" })
+    put(
+      policy,
+      "headers",
+      { name = name, maskValueInLogs = name == "authorization", checkSignatures = name ~= "cookie" }
+    )
   end
   for _, name in ipairs { "GET", "POST", "HEAD" } do
     put(policy, "methods", { name = name, actAsMethod = name == "POST" and "POST" or "GET" })
@@ -148,13 +216,19 @@ local function fill_entities(policy, rapid)
   put(policy, "csrf-urls", { url = "*", wildcardOrder = 1 })
   put(policy, "redirection-protection-domains", { domainName = "*", type = "wildcard" })
   put(policy, "sensitive-parameters", { name = "password" })
-  put_raw(policy:child("brute-force-attack-preventions"), (function()
-    local default <const> = entity.copy(policy:child("brute-force-attack-preventions").spec.defaults)
-    default.bruteForceProtectionForAllLoginPages = false
-    return default
-  end)())
+  put_raw(
+    policy:child("brute-force-attack-preventions"),
+    (function()
+      local default <const> =
+        entity.copy(policy:child("brute-force-attack-preventions").spec.defaults)
+      default.bruteForceProtectionForAllLoginPages = false
+      return default
+    end)()
+  )
   if rapid then
-    for _, name in ipairs(blocking.file_types) do put(policy, "filetypes", { name = name, allowed = false }) end
+    for _, name in ipairs(blocking.file_types) do
+      put(policy, "filetypes", { name = name, allowed = false })
+    end
   end
 end
 
@@ -174,8 +248,13 @@ function M.sync_signatures(policy)
   for _, signature in ipairs(wanted) do
     local data <const> = signature.record.data
     local object <const> = {
-      enabled = true, performStaging = staging,
-      signatureReference = { link = signature:link(), name = data.name, signatureId = data.signatureId },
+      enabled = true,
+      performStaging = staging,
+      signatureReference = {
+        link = signature:link(),
+        name = data.name,
+        signatureId = data.signatureId,
+      },
     }
     local _, id = collection:insert(object)
     keep[id or object.id] = true
@@ -195,7 +274,11 @@ function M.fill(policy, template)
   end
   for _, set in ipairs(tree.top(policy.device):child("signature-sets"):items()) do
     if set.record.data.assignToPolicyByDefault then
-      put(policy, "signature-sets", { signatureSetReference = { link = set:link(), name = set.record.data.name } })
+      put(
+        policy,
+        "signature-sets",
+        { signatureSetReference = { link = set:link(), name = set.record.data.name } }
+      )
     end
   end
   M.sync_signatures(policy)
@@ -215,15 +298,22 @@ function M.split_name(body)
     full = body.name:find("^/") and body.name or ("/%s/%s"):format(partition, body.name)
   end
   local sub_path, name
-  if type(full) == "string" then sub_path, name = full:match("^(/.+)/([^/]+)$") end
-  if not sub_path then entity.refuse(("'%s' is not the full path of a policy."):format(tostring(full))) end
-  return { fullPath = full, subPath = sub_path, name = name, partition = sub_path:match("^/([^/]+)") }
+  if type(full) == "string" then
+    sub_path, name = full:match("^(/.+)/([^/]+)$")
+  end
+  if not sub_path then
+    entity.refuse(("'%s' is not the full path of a policy."):format(tostring(full)))
+  end
+  return {
+    fullPath = full, subPath = sub_path, name = name, partition = sub_path:match("^/([^/]+)"),
+  }
 end
 
 function M.template(device, reference)
   local templates <const> = tree.top(device):child("policy-templates")
   if reference then
-    local found <const> = tree.follow(device, reference) or (reference.name and templates:find("name", reference.name))
+    local found <const> = tree.follow(device, reference)
+      or (reference.name and templates:find("name", reference.name))
     if not found then entity.refuse("Could not find the policy template.") end
     return found
   end
@@ -237,7 +327,8 @@ local function partition_exists(device, name)
 end
 
 local function has_virtual(device, full)
-  return type(full) == "string" and device.store:get("/mgmt/tm/ltm/virtual/" .. full:gsub("/", "~")) ~= nil
+  return type(full) == "string"
+    and device.store:get("/mgmt/tm/ltm/virtual/" .. full:gsub("/", "~")) ~= nil
 end
 
 --- Puts a policy on virtual servers (full paths), each of which has one policy at most. Nil or null: nothing was said of them.
@@ -246,7 +337,12 @@ function M.put_on(device, full_path, servers)
   local wanted <const> = {}
   for _, name in ipairs(servers) do
     if not has_virtual(device, name) then
-      entity.refuse(("Could not update the Policy '%s'. The Virtual Server '%s' was not found."):format(full_path, tostring(name)))
+      entity.refuse(
+        ("Could not update the Policy '%s'. The Virtual Server '%s' was not found."):format(
+          full_path,
+          tostring(name)
+        )
+      )
     end
     wanted[name] = true
   end
@@ -276,12 +372,20 @@ function M.create(device, body, user, empty)
   local policies <const> = tree.top(device):child("policies")
   local named <const> = M.split_name(body)
   if policies:find("fullPath", named.fullPath) then
-    entity.refuse(("Could not add the Policy '%s'. The policy already exists."):format(named.fullPath))
+    entity.refuse(
+      ("Could not add the Policy '%s'. The policy already exists."):format(named.fullPath)
+    )
   end
   if not partition_exists(device, named.partition) then
-    entity.refuse(("Could not add the Policy '%s'. The partition '%s' does not exist."):format(named.fullPath, named.partition))
+    entity.refuse(
+      ("Could not add the Policy '%s'. The partition '%s' does not exist."):format(
+        named.fullPath,
+        named.partition
+      )
+    )
   end
-  local template <const> = M.template(device, body.templateReference or body.policyTemplateReference)
+  local template <const> =
+    M.template(device, body.templateReference or body.policyTemplateReference)
   local accepted <const> = entity.accept(policies.spec, body, true)
   M.put_on(device, named.fullPath, accepted.virtualServers)
   local object <const> = entity.copy(policies.spec.defaults)
@@ -301,15 +405,25 @@ function M.create(device, body, user, empty)
   local policy <const> = policies:insert(object, device.hostname .. asm.policies_made)
   if not empty then
     M.fill(policy, template.record.data)
-    -- Since 13.0 some properties of a policy are settings of their own; making one still takes them.
+    -- Since 13.0 some properties of a policy are settings of their own; making one still takes
+    -- them.
     for name, value in pairs(body) do
       local general <const> = policy:child("general")
       if entity.known(general.spec, name) ~= nil and entity.known(policies.spec, name) == nil then
-        entity.merge(general.spec, general.record.data, entity.accept(general.spec, { [name] = value }))
+        entity.merge(
+          general.spec,
+          general.record.data,
+          entity.accept(general.spec, { [name] = value })
+        )
       end
     end
   end
-  M.touch(policy, "add", { policyName = named.fullPath, enforcementMode = object.enforcementMode }, user)
+  M.touch(
+    policy,
+    "add",
+    { policyName = named.fullPath, enforcementMode = object.enforcementMode },
+    user
+  )
   object.isModified = true
   return policy
 end
@@ -324,9 +438,14 @@ function M.apply(policy, user, document)
   policy.record._revisions = revision
   local history <const> = policy:child("history-revisions")
   history:insert {
-    revision = revision, historyDatetime = entity.iso(policy.device:now()), deviceName = policy.device.hostname,
-    policyName = data.fullPath, userName = user and user.name or "admin", lastChange = data.versionLastChange,
-    description = ("Revision %d of %s"):format(revision, data.fullPath), _document = document,
+    revision = revision,
+    historyDatetime = entity.iso(policy.device:now()),
+    deviceName = policy.device.hostname,
+    policyName = data.fullPath,
+    userName = user and user.name or "admin",
+    lastChange = data.versionLastChange,
+    description = ("Revision %d of %s"):format(revision, data.fullPath),
+    _document = document,
   }
   data.active, data.isModified = true, false
 end

@@ -24,7 +24,9 @@ tasks.run["export-policy"] = function(device, object)
   local exported <const> = document.export(policy, object.minimal)
   if object.exportSuggestions then
     exported.suggestions = json.array {}
-    for index, item in ipairs(policy:child("suggestions"):items()) do exported.suggestions[index] = item.record.data end
+    for index, item in ipairs(policy:child("suggestions"):items()) do
+      exported.suggestions[index] = item.record.data
+    end
   end
   local text <const> = document.encode(exported, format, device.version.version)
   local shown <const> = object.isBase64 and digest.base64(text) or text
@@ -48,7 +50,11 @@ tasks.check["import-policy"] = function(device, object)
   for _, name in ipairs(SOURCES) do
     if has(object, name) then given = given + 1 end
   end
-  if given == 0 then refuse("Failed Required Fields: Must have at least 1(one) of (" .. table.concat(SOURCES, ", ") .. ")") end
+  if given == 0 then
+    refuse(
+      "Failed Required Fields: Must have at least 1(one) of (" .. table.concat(SOURCES, ", ") .. ")"
+    )
+  end
   if object.policyTemplateReference and not tree.follow(device, object.policyTemplateReference) then
     refuse("Could not find the policy template.")
   end
@@ -57,7 +63,9 @@ end
 local function source_of(device, object)
   if object.policyHistoryReference then
     local revision <const> = tree.follow(device, object.policyHistoryReference)
-    if not revision or not revision.record.data._document then refuse("Could not find the revision of the policy.") end
+    if not revision or not revision.record.data._document then
+      refuse("Could not find the revision of the policy.")
+    end
     return revision.record.data._document, true
   end
   if object.policyTemplateReference then
@@ -73,9 +81,14 @@ tasks.run["import-policy"] = function(device, object, user)
   if object.getPolicyAttributesOnly then
     return {
       policyAttributes = {
-        name = source.name, fullPath = source.fullPath, description = source.description, type = source.type,
-        applicationLanguage = source.applicationLanguage, caseInsensitive = source.caseInsensitive,
-        protocolIndependent = source.protocolIndependent, enforcementMode = source.enforcementMode,
+        name = source.name,
+        fullPath = source.fullPath,
+        description = source.description,
+        type = source.type,
+        applicationLanguage = source.applicationLanguage,
+        caseInsensitive = source.caseInsensitive,
+        protocolIndependent = source.protocolIndependent,
+        enforcementMode = source.enforcementMode,
       },
     }
   end
@@ -85,13 +98,16 @@ tasks.run["import-policy"] = function(device, object, user)
   else
     target.name, target.fullPath, target.partition = object.name, object.fullPath, object.partition
     local named = has(object, "name") or has(object, "fullPath")
-    if not named and not restores then target.name, target.fullPath = source.name, source.fullPath end
+    if not named and not restores then
+      target.name, target.fullPath = source.name, source.fullPath
+    end
     if not named and restores then
       -- A revision without a target makes a new policy beside the old one.
       target.fullPath = ("%s_revision_%d"):format(source.fullPath, object._serial)
     end
     local existing <const> = policy_list:find("fullPath", policies.split_name(target).fullPath)
-    -- A policy is replaced when it is named by a link, by a document of its own, or by the name with a revision.
+    -- A policy is replaced when it is named by a link, by a document of its own, or by the name
+    -- with a revision.
     if existing and (restores or not named) then target.policy = existing end
   end
   local policy <const> = document.import(device, source, target, user)

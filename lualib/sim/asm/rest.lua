@@ -1,7 +1,9 @@
--- How /mgmt/tm/asm answers: what each method does to a collection, an entity, settings and an organizing collection.
+-- How /mgmt/tm/asm answers: what each method does to a collection, an entity, settings and an
+-- organizing collection.
 --
--- ASM goes its own way: ids are hashes, queries are OData, PATCH and DELETE take a filter, nothing takes PUT, and errors come in the
--- envelope of restjavad. Specs (sim/asm/schema.lua) may have hooks, see sim/asm/hooks.lua.
+-- ASM goes its own way: ids are hashes, queries are OData, PATCH and DELETE take a filter, nothing
+-- takes PUT, and errors come in the envelope of restjavad. Specs (sim/asm/schema.lua) may have
+-- hooks, see sim/asm/hooks.lua.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local errors = require "sim.errors"
@@ -15,8 +17,16 @@ local refuse <const> = entity.refuse
 local PAGE <const> = 500
 local ALL_METHODS <const> = "GET,POST,PATCH,DELETE"
 local PARAMETERS <const> = {
-  ver = true, ["$filter"] = true, ["$select"] = true, ["$expand"] = true, ["$orderby"] = true, ["$top"] = true, ["$skip"] = true,
-  ["$apply"] = true, ["$inlinecount"] = true, ["$count"] = true,
+  ver = true,
+  ["$filter"] = true,
+  ["$select"] = true,
+  ["$expand"] = true,
+  ["$orderby"] = true,
+  ["$top"] = true,
+  ["$skip"] = true,
+  ["$apply"] = true,
+  ["$inlinecount"] = true,
+  ["$count"] = true,
 }
 
 local function allows(spec, method)
@@ -34,7 +44,11 @@ local function link(device, request, path)
 end
 
 local function escape(text)
-  return (text:gsub("[^%w%-._~$*/']", function(char) return ("%%%02X"):format(char:byte()) end):gsub("/", "%%2F"))
+  return (
+    text
+      :gsub("[^%w%-._~$*/']", function(char) return ("%%%02X"):format(char:byte()) end)
+      :gsub("/", "%%2F")
+  )
 end
 
 -- A selfLink repeats the query it answers.
@@ -94,13 +108,16 @@ local function body_of(context, request)
     for _, child in ipairs(spec.children or {}) do
       if child.ref then
         body[child.ref] = {
-          link = link(device, request, context:link() .. "/" .. child.path), isSubCollection = child.type ~= "singleton" or nil,
+          link = link(device, request, context:link() .. "/" .. child.path),
+          isSubCollection = child.type ~= "singleton" or nil,
         }
       end
     end
   end
   if spec.referenced then body.isReferenced = referenced(context) end
-  if spec.render then spec.render(context, body, function(value) return present(device, request, value) end) end
+  if spec.render then
+    spec.render(context, body, function(value) return present(device, request, value) end)
+  end
   return body
 end
 M.body_of = body_of
@@ -109,7 +126,8 @@ local function organizer_body(context, request)
   local device <const> = context.device
   local items <const> = json.array {}
   for _, child in ipairs(context.spec.children) do
-    local path <const> = (context.path == "" and "/mgmt/tm/asm" or context:link()) .. "/" .. child.path
+    local path <const> = (context.path == "" and "/mgmt/tm/asm" or context:link())
+      .. "/" .. child.path
     items[#items + 1] = { reference = { link = link(device, request, path) } }
   end
   local body <const> = {
@@ -117,7 +135,9 @@ local function organizer_body(context, request)
     selfLink = self_link(device, request, context.path == "" and "/mgmt/tm/asm" or context:link()),
   }
   for index, child in ipairs(context.spec.children) do
-    if child.ref then body[child.ref] = { link = items[index].reference.link, isSubCollection = true } end
+    if child.ref then
+      body[child.ref] = { link = items[index].reference.link, isSubCollection = true }
+    end
   end
   return body
 end
@@ -133,8 +153,8 @@ local function plain_children(context, request)
   return list
 end
 
--- $expand by the path of a child puts it under that name, instead of the link to it (as recorded); by the name of a reference puts
--- what it points to beside the link.
+-- $expand by the path of a child puts it under that name, instead of the link to it (as recorded);
+-- by the name of a reference puts what it points to beside the link.
 local function expand(context, request, body, names)
   for _, name in ipairs(names) do
     local child = context:child(name)
@@ -177,15 +197,21 @@ local function check_properties(context, request, paths)
   local seen
   for _, path in pairs(paths) do
     local name <const> = path[1]
-    local ok = name == "id" or name == "kind" or name == "selfLink" or name == "lastUpdateMicros" or entity.known(spec, name) ~= nil
-    for _, child in ipairs(spec.children or {}) do ok = ok or child.ref == name or child.path == name end
+    local ok = name == "id"
+      or name == "kind" or name == "selfLink" or name == "lastUpdateMicros"
+      or entity.known(spec, name) ~= nil
+    for _, child in ipairs(spec.children or {}) do
+      ok = ok or child.ref == name or child.path == name
+    end
     if not ok and not seen then
       seen = {}
       for _, item in ipairs(context:items()) do
         for key in pairs(body_of(item, request)) do seen[key] = true end
       end
     end
-    if not ok and not seen[name] then odata.fail("'%s' is not a property of %s", name, context:kind()) end
+    if not ok and not seen[name] then
+      odata.fail("'%s' is not a property of %s", name, context:kind())
+    end
   end
 end
 
@@ -212,7 +238,10 @@ local function ordered(context, request, found)
   local paths = {}
   for index, key in ipairs(keys) do
     if #key.path > 1 and expanded[key.path[1]] then
-      odata.fail("$orderby cannot be applied to '%s', a subfield of an expanded field", table.concat(key.path, "/"))
+      odata.fail(
+        "$orderby cannot be applied to '%s', a subfield of an expanded field",
+        table.concat(key.path, "/")
+      )
     end
     paths[index] = key.path
   end
@@ -228,7 +257,10 @@ local function get_collection(context, request)
   if query["$select"] then paths, aggregates = odata.parse_select(query["$select"]) end
   if query["$apply"] then aggregates = odata.parse_apply(query["$apply"]) end
   local answer <const> = {
-    kind = context:kind(true), selfLink = self_link(device, request, context:link()), totalItems = #found, items = json.array {},
+    kind = context:kind(true),
+    selfLink = self_link(device, request, context:link()),
+    totalItems = #found,
+    items = json.array {},
   }
   if aggregates and #aggregates > 0 then
     local bodies, properties = {}, {}
@@ -244,7 +276,9 @@ local function get_collection(context, request)
   for position = skip + 1, math.min(skip + top, #found) do
     local one <const> = found[position]
     if names then expand(one.context, request, one.body, names) end
-    answer.items[#answer.items + 1] = paths and odata.project(one.body, paths, { "kind", "selfLink" }) or one.body
+    answer.items[#answer.items + 1] = paths
+        and odata.project(one.body, paths, { "kind", "selfLink" })
+      or one.body
   end
   return { status = 200, body = answer }
 end
@@ -254,7 +288,9 @@ local function get_element(context, request)
   body.selfLink = self_link(context.device, request, context:link())
   local query <const> = request.query
   if query["$expand"] then expand(context, request, body, odata.parse_expand(query["$expand"])) end
-  if query["$select"] then body = odata.project(body, odata.parse_select(query["$select"]), { "kind", "selfLink" }) end
+  if query["$select"] then
+    body = odata.project(body, odata.parse_select(query["$select"]), { "kind", "selfLink" })
+  end
   return { status = 200, body = body }
 end
 
@@ -273,7 +309,9 @@ end
 
 local function create(context, request)
   local spec <const>, body <const> = context.spec, request.json or {}
-  if not allows(spec, "POST") then refuse(("Method POST is not supported for %s."):format(context:link()), 405) end
+  if not allows(spec, "POST") then
+    refuse(("Method POST is not supported for %s."):format(context:link()), 405)
+  end
   if spec.create then
     local made <const> = spec.create(context, body, request)
     return { status = 201, body = body_of(made, request) }
@@ -283,7 +321,12 @@ local function create(context, request)
   if spec.before_create then spec.before_create(context, object, body) end
   local made <const> = context:insert(object)
   if not made then
-    refuse(("Could not add the %s '%s'. It already exists."):format(spec.kind, entity.natural_key(spec, object)))
+    refuse(
+      ("Could not add the %s '%s'. It already exists."):format(
+        spec.kind,
+        entity.natural_key(spec, object)
+      )
+    )
   end
   policies.touch(made, "add", object, request.user)
   if spec.after_change then spec.after_change(made, object) end
@@ -297,7 +340,9 @@ local function modify(context, request, body)
   if spec.before_change then spec.before_change(context, changes, request.user) end
   if next(changes) == nil then return end
   entity.merge(spec, context.record.data, changes)
-  if context.record.data.lastUpdateMicros then context.record.data.lastUpdateMicros = entity.micros(context.device:now()) end
+  if context.record.data.lastUpdateMicros then
+    context.record.data.lastUpdateMicros = entity.micros(context.device:now())
+  end
   policies.touch(context, "update", changes, request.user)
   if spec.after_change then spec.after_change(context, changes) end
 end
@@ -306,7 +351,12 @@ local function delete(context, request)
   local spec <const> = context.spec
   if spec.before_delete then spec.before_delete(context) end
   if spec.referenced and referenced(context) then
-    refuse(("Could not delete the %s '%s'. It is referenced."):format(spec.kind, entity.natural_key(spec, context.record.data)))
+    refuse(
+      ("Could not delete the %s '%s'. It is referenced."):format(
+        spec.kind,
+        entity.natural_key(spec, context.record.data)
+      )
+    )
   end
   local body <const> = body_of(context, request)
   context:remove()
@@ -335,7 +385,12 @@ local function write_many(context, request)
   end
   return {
     status = 200,
-    body = { kind = context:kind(true), selfLink = self_link(context.device, request, context:link()), totalItems = #items, items = items },
+    body = {
+      kind = context:kind(true),
+      selfLink = self_link(context.device, request, context:link()),
+      totalItems = #items,
+      items = items,
+    },
   }
 end
 
@@ -344,7 +399,11 @@ end
 
 local function not_found(_, request, collection, id)
   if collection then
-    return errors.rest(request, 404, ("Could not find the %s with id '%s'."):format(collection.spec.kind, id))
+    return errors.rest(
+      request,
+      404,
+      ("Could not find the %s with id '%s'."):format(collection.spec.kind, id)
+    )
   end
   return errors.not_public(request)
 end
@@ -367,12 +426,18 @@ local function answer(device, request)
   local context <const>, collection <const>, id <const> = tree.resolve(device, segments, 4)
   if not context then return not_found(device, request, collection, id) end
   if wants_example then
-    if method ~= "GET" or context.spec.type == "organizer" then return errors.not_public(request) end
+    if method ~= "GET" or context.spec.type == "organizer" then
+      return errors.not_public(request)
+    end
     return example(context, request)
   end
-  if method == "PUT" then refuse("Method PUT is not supported. Use PATCH to modify and POST to create.", 405) end
+  if method == "PUT" then
+    refuse("Method PUT is not supported. Use PATCH to modify and POST to create.", 405)
+  end
   if context.spec.type == "organizer" then
-    if method ~= "GET" then refuse(("Method %s is not supported for %s."):format(method, request.path), 405) end
+    if method ~= "GET" then
+      refuse(("Method %s is not supported for %s."):format(method, request.path), 405)
+    end
     return { status = 200, body = organizer_body(context, request) }
   end
   if not context.element then
@@ -402,7 +467,9 @@ function M.handle(device, request)
     return debug.traceback(tostring(problem), 2)
   end, device, request)
   if ok then return result end
-  if type(result) == "table" and result.refused then return errors.rest(request, result.code, result.refused) end
+  if type(result) == "table" and result.refused then
+    return errors.rest(request, result.code, result.refused)
+  end
   if type(result) == "table" and result.odata then
     return errors.rest(request, 400, "Could not process the query: " .. result.odata .. ".")
   end

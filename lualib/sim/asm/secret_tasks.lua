@@ -1,4 +1,5 @@
--- Tasks on what protects data: the keys of the cookie encryption, which devices share, and certificates.
+-- Tasks on what protects data: the keys of the cookie encryption, which devices share, and
+-- certificates.
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 local files = require "sim.asm.files"
@@ -26,7 +27,9 @@ end
 
 tasks.run["import-data-protection"] = function(device, object)
   local text <const> = digest.unbase64(files.input(device, object))
-  if not text or text:sub(1, #MARK) ~= MARK then refuse("The file holds no data protection keys.") end
+  if not text or text:sub(1, #MARK) ~= MARK then
+    refuse("The file holds no data protection keys.")
+  end
   device.state.asm.cookie_seed = text:sub(#MARK + 1)
   local now <const> = device:now()
   local settings <const> = tree.top(device):child("data-protection")
@@ -69,13 +72,15 @@ end
 
 -- Issuer, subject and the end of the validity of the certificate in a PEM text.
 local function certificate_of(text)
-  local body <const> = text:match("%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-(.-)%-%-%-%-%-END CERTIFICATE%-%-%-%-%-")
+  local body <const> =
+    text:match("%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-(.-)%-%-%-%-%-END CERTIFICATE%-%-%-%-%-")
   local der <const> = body and digest.unbase64(body)
   if not der then refuse("The file holds no certificate in PEM format.") end
   local _, outer <const> = element(der, 1)
   local _, at = element(der, outer)
   local tag, _, last = element(der, at)
-  if tag == 0xA0 then at = last + 1 _, _, last = element(der, at) end      -- version, then the serial number
+  -- version, then the serial number
+  if tag == 0xA0 then at = last + 1 _, _, last = element(der, at) end
   at = last + 1
   _, _, last = element(der, at)                                            -- signature algorithm
   local issuer_at <const> = last + 1
@@ -93,14 +98,26 @@ tasks.run["import-certificate"] = function(device, object)
   local issuer <const>, subject <const>, ends <const> = certificate_of(files.input(device, object))
   local expired <const>, trusted <const> = ends < entity.iso(device:now()), issuer ~= subject
   if (expired or not trusted) and not object.saveExpiredOrUntrustedCertificate then
-    refuse(("The certificate '%s' is %s."):format(object.certificateName, expired and "expired" or "not trusted"))
+    refuse(
+      ("The certificate '%s' is %s."):format(
+        object.certificateName,
+        expired and "expired" or "not trusted"
+      )
+    )
   end
   local certificates <const> = tree.top(device):child("certificates")
   local made <const> = certificates:insert {
-    certificateName = object.certificateName, certificateType = object.certificateType, expirationDatetime = ends, isExpired = expired,
+    certificateName = object.certificateName,
+    certificateType = object.certificateType,
+    expirationDatetime = ends,
+    isExpired = expired,
     isTrusted = trusted,
   }
-  if not made then refuse(("Could not add the certificate '%s'. It already exists."):format(object.certificateName)) end
+  if not made then
+    refuse(
+      ("Could not add the certificate '%s'. It already exists."):format(object.certificateName)
+    )
+  end
   return { certificateReference = { link = made:link() } }
 end
 

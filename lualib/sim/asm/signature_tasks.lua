@@ -17,9 +17,17 @@ local function record_status(device, object, counts)
   local now <const> = entity.iso(device:now())
   local top <const> = tree.top(device)
   local status <const> = top:child("signature-statuses"):insert({
-    sigsAdded = counts.added, sigsUpdated = counts.updated, sigsUpdatedMinor = 0, sigsUpdatedMajor = counts.updated, sigsDeleted = 0,
-    sigsTotal = #top:child("signatures").record.order, isUserDefined = object.isUserDefined, readme = counts.readme,
-    modifiedSignatures = counts.modified, loadTime = now, timestamp = now,
+    sigsAdded = counts.added,
+    sigsUpdated = counts.updated,
+    sigsUpdatedMinor = 0,
+    sigsUpdatedMajor = counts.updated,
+    sigsDeleted = 0,
+    sigsTotal = #top:child("signatures").record.order,
+    isUserDefined = object.isUserDefined,
+    readme = counts.readme,
+    modifiedSignatures = counts.modified,
+    loadTime = now,
+    timestamp = now,
   }, tostring(object._serial))
   return { signatureStatusReference = { link = status:link() } }
 end
@@ -31,7 +39,11 @@ local function import_one(device, node, user_defined, counts)
   local top <const> = tree.top(device)
   local attack <const> = top:child("attack-types"):find("name", value.attackType)
   if not value.name or not value.rule or not attack then
-    entity.refuse(("The signature '%s' needs a name, a rule and a known attack type."):format(tostring(value.name)))
+    entity.refuse(
+      ("The signature '%s' needs a name, a rule and a known attack type."):format(
+        tostring(value.name)
+      )
+    )
   end
   local signatures <const> = top:child("signatures")
   local existing <const> = signatures:find("name", value.name)
@@ -44,18 +56,23 @@ local function import_one(device, node, user_defined, counts)
     end
     existing.record.data.revision = existing.record.data.revision + 1
     counts.updated = counts.updated + 1
-    counts.modified[#counts.modified + 1] = { signatureReference = { link = existing:link(), name = value.name } }
+    counts.modified[#counts.modified + 1] =
+      { signatureReference = { link = existing:link(), name = value.name } }
     return
   end
   local spec <const> = signatures.spec
-  local body <const> = { name = value.name, attackTypeReference = { link = attack:link(), name = value.attackType } }
-  for _, name in ipairs(COPIED) do body[name] = value[name] end
+  local body <const> =
+    { name = value.name, attackTypeReference = { link = attack:link(), name = value.attackType } }
+  for _, name in ipairs(COPIED) do
+    body[name] = value[name]
+  end
   body.systems = content.systems(value.systems or {})
   local object <const> = entity.create(spec, body)
   spec.before_create(signatures, object)
   object.isUserDefined = user_defined
   counts.added = counts.added + 1
-  counts.modified[#counts.modified + 1] = { signatureReference = { link = signatures:insert(object):link(), name = value.name } }
+  counts.modified[#counts.modified + 1] =
+    { signatureReference = { link = signatures:insert(object):link(), name = value.name } }
 end
 
 tasks.run["update-signatures"] = function(device, object)
@@ -66,8 +83,12 @@ tasks.run["update-signatures"] = function(device, object)
       if type(root) ~= "table" then error(root, 0) end
       entity.refuse("The signature file is not valid XML: " .. root.xml)
     end
-    if root.name ~= "signatures" then entity.refuse(("The file holds <%s>, not signatures."):format(root.name)) end
-    for _, node in ipairs(root.children) do import_one(device, node, object.isUserDefined, counts) end
+    if root.name ~= "signatures" then
+      entity.refuse(("The file holds <%s>, not signatures."):format(root.name))
+    end
+    for _, node in ipairs(root.children) do
+      import_one(device, node, object.isUserDefined, counts)
+    end
   else
     counts.readme = "The signatures of the system are up to date."
   end
@@ -79,7 +100,8 @@ tasks.run["export-signatures"] = function(device, object)
   for _, signature in ipairs(tree.top(device):child("signatures"):items()) do
     local data <const> = signature.record.data
     if data.isUserDefined then
-      local one <const> = { name = data.name, attackType = data.attackTypeReference.name, systems = json.array {} }
+      local one <const> =
+        { name = data.name, attackType = data.attackTypeReference.name, systems = json.array {} }
       local attack <const> = tree.follow(device, data.attackTypeReference)
       one.attackType = attack and attack.record.data.name
       for _, name in ipairs(COPIED) do one[name] = data[name] end

@@ -1,7 +1,8 @@
 -- Learning suggestions: what accepting one does to its policy.
 --
--- A suggestion names an entity that exists (entityReference) or describes one to be made (entity, entityKind); entityChanges is what changes;
--- action is add-or-update, update-append, update-remove or delete.
+-- A suggestion names an entity that exists (entityReference) or describes one to be made (entity,
+-- entityKind); entityChanges is what changes; action is add-or-update, update-append, update-remove
+-- or delete.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local policies = require "sim.asm.policy"
@@ -13,14 +14,18 @@ local M = {}
 local function collection_of(policy, kind)
   local path <const> = type(kind) == "string" and kind:match("^tm:asm:policies:([%w-]+):")
   local child <const> = path and policy:child(path)
-  if not child or child.spec.type ~= "collection" then entity.refuse(("Suggestions cannot be made for '%s'."):format(tostring(kind))) end
+  if not child or child.spec.type ~= "collection" then
+    entity.refuse(("Suggestions cannot be made for '%s'."):format(tostring(kind)))
+  end
   return child
 end
 
 local function append(object, changes)
   for name, value in pairs(changes) do
     if type(value) == "table" and type(object[name]) == "table" and json.is_array(object[name]) then
-      for _, element in ipairs(json.is_array(value) and value or { value }) do table.insert(object[name], element) end
+      for _, element in ipairs(json.is_array(value) and value or { value }) do
+        table.insert(object[name], element)
+      end
     else
       object[name] = value
     end
@@ -60,7 +65,8 @@ function M.accept(context, stage, user)
   local target = tree.follow(policy.device, data.entityReference)
   if not target and data.entity then
     local collection <const> = collection_of(policy, data.entityKind)
-    local key <const> = entity.natural_key(collection.spec, entity.create(collection.spec, entity.copy(data.entity)))
+    local key <const> =
+      entity.natural_key(collection.spec, entity.create(collection.spec, entity.copy(data.entity)))
     target = collection:item(entity.hash(key))
     if not target and action ~= "delete" then
       target = collection:insert(entity.create(collection.spec, entity.copy(data.entity)))
@@ -75,10 +81,16 @@ function M.accept(context, stage, user)
     return policies.touch(target, "delete", nil, user)
   end
   local object <const> = target.record.data
-  if action == "update-append" then append(object, changes)
-  elseif action == "update-remove" then remove(object, changes)
-  else entity.merge(target.spec, object, changes) end
-  if stage and entity.known(target.spec, "performStaging") ~= nil then object.performStaging = true end
+  if action == "update-append" then
+    append(object, changes)
+  elseif action == "update-remove" then
+    remove(object, changes)
+  else
+    entity.merge(target.spec, object, changes)
+  end
+  if stage and entity.known(target.spec, "performStaging") ~= nil then
+    object.performStaging = true
+  end
   policies.touch(target, "update", changes, user)
 end
 
@@ -90,8 +102,11 @@ function M.plant(policy, list)
     local asm <const> = policy.device.state.asm
     asm.suggestions_made = (asm.suggestions_made or 0) + 1
     local now <const> = entity.iso(policy.device:now())
-    object.serial, object.creationDatetime, object.lastOccurrenceDatetime = asm.suggestions_made, now, now
-    for name, value in pairs(one) do object[name] = value end
+    object.serial, object.creationDatetime, object.lastOccurrenceDatetime =
+      asm.suggestions_made, now, now
+    for name, value in pairs(one) do
+      object[name] = value
+    end
     collection:insert(object)
   end
 end

@@ -1,4 +1,5 @@
--- The tasks of ASM: what may be asked of each. Everything else about tasks is the same for all, see sim/asm/tasks.lua.
+-- The tasks of ASM: what may be asked of each. Everything else about tasks is the same for all, see
+-- sim/asm/tasks.lua.
 local array = require("f5.json").array
 
 local function task(path, spec)
@@ -23,10 +24,23 @@ return {
     enums = { format = { "xml", "json", "compact", "binary" } },
   }),
   task("import-policy", {
-    defaults = { isBase64 = false, getPolicyAttributesOnly = false, retainInheritanceSettings = false },
+    defaults = {
+      isBase64 = false,
+      getPolicyAttributesOnly = false,
+      retainInheritanceSettings = false,
+    },
     optional = {
-      name = "", fullPath = "", partition = "", file = "", filename = "", policyReference = {}, policyTemplateReference = {},
-      policyHistoryReference = {}, applicationLanguage = "", caseInsensitive = false, protocolIndependent = false,
+      name = "",
+      fullPath = "",
+      partition = "",
+      file = "",
+      filename = "",
+      policyReference = {},
+      policyTemplateReference = {},
+      policyHistoryReference = {},
+      applicationLanguage = "",
+      caseInsensitive = false,
+      protocolIndependent = false,
     },
   }),
   task("policy-diff", {
@@ -35,34 +49,65 @@ return {
   }),
   task("policy-merge", {
     defaults = {
-      addMissingEntitiesToFirst = false, addMissingEntitiesToSecond = false, handleCommonEntities = "ignore",
-      handleMissingEntities = "ignore", itemFilter = "",
+      addMissingEntitiesToFirst = false,
+      addMissingEntitiesToSecond = false,
+      handleCommonEntities = "ignore",
+      handleMissingEntities = "ignore",
+      itemFilter = "",
     },
     optional = { policyDiffReference = {} }, required = { "policyDiffReference" },
     enums = {
       handleCommonEntities = { "ignore", "accept-from-first", "accept-from-second" },
-      handleMissingEntities = { "ignore", "accept-from-first", "accept-from-second", "accept-from-both" },
+      handleMissingEntities = {
+        "ignore", "accept-from-first", "accept-from-second", "accept-from-both",
+      },
     },
   }),
   task("check-signatures", {}),
-  task("update-signatures", { defaults = { isUserDefined = false, isBase64 = false }, optional = { file = "", filename = "" } }),
-  task("export-signatures", { defaults = { inline = false, isBase64 = false }, optional = { filename = "" }, required = { "filename" } }),
+  task(
+    "update-signatures",
+    {
+      defaults = { isUserDefined = false, isBase64 = false },
+      optional = { file = "", filename = "" },
+    }
+  ),
+  task(
+    "export-signatures",
+    {
+      defaults = { inline = false, isBase64 = false },
+      optional = { filename = "" },
+      required = { "filename" },
+    }
+  ),
   task("import-vulnerabilities", {
-    defaults = { isBase64 = false, onlyGetDomainNames = false, importAllDomainNames = false, domainNames = array {} },
-    optional = { policyReference = {}, file = "", filename = "", scanId = "", subscriptionId = "" }, required = POLICY,
+    defaults = {
+      isBase64 = false, onlyGetDomainNames = false, importAllDomainNames = false,
+      domainNames = array {},
+    },
+    optional = { policyReference = {}, file = "", filename = "", scanId = "", subscriptionId = "" },
+    required = POLICY,
   }),
-  task("get-vulnerability-assessment-subscriptions", { optional = { policyReference = {} }, required = POLICY }),
+  task(
+    "get-vulnerability-assessment-subscriptions",
+    { optional = { policyReference = {} }, required = POLICY }
+  ),
   task("initiate-vulnerability-assessment", {
-    optional = { policyReference = {}, subscriptionId = "" }, required = { "policyReference", "subscriptionId" },
+    optional = { policyReference = {}, subscriptionId = "" },
+    required = { "policyReference", "subscriptionId" },
   }),
-  task("terminate-vulnerability-assessment", { optional = { policyReference = {} }, required = POLICY }),
+  task(
+    "terminate-vulnerability-assessment",
+    { optional = { policyReference = {} }, required = POLICY }
+  ),
   task("resolve-vulnerabilities", {
-    defaults = { getPreResolveMessages = false, stageVulnerabilities = false }, optional = { vulnerabilities = array {} },
+    defaults = { getPreResolveMessages = false, stageVulnerabilities = false },
+    optional = { vulnerabilities = array {} },
     required = { "vulnerabilities" },
   }),
   task("export-data-protection", { defaults = { inline = false }, optional = { filename = "" } }),
   task("import-data-protection", {
-    defaults = { graceAcceptingIntervalInMinutes = 2880, graceSigningIntervalInMinutes = 30 }, optional = { filename = "", file = "" },
+    defaults = { graceAcceptingIntervalInMinutes = 2880, graceSigningIntervalInMinutes = 30 },
+    optional = { filename = "", file = "" },
   }),
   task("import-certificate", {
     defaults = { certificateType = "client", saveExpiredOrUntrustedCertificate = false },

@@ -1,7 +1,8 @@
--- Tasks of ASM: NEW when asked for, STARTED a moment later, COMPLETED or FAILURE when done, with a result.
+-- Tasks of ASM: NEW when asked for, STARTED a moment later, COMPLETED or FAILURE when done, with a
+-- result.
 --
--- What a task does stands in `M.run`, one function a kind: run(device, object, user) returns the result (or nil), and refuses what
--- fails. It is done at once, when its time has come.
+-- What a task does stands in `M.run`, one function a kind: run(device, object, user) returns the
+-- result (or nil), and refuses what fails. It is done at once, when its time has come.
 local entity = require "sim.asm.entity"
 local hooks = require "sim.asm.hooks"
 local tree = require "sim.asm.tree"
@@ -21,7 +22,11 @@ M.check = {}
 function M.policy(device, reference)
   local policy <const> = tree.follow(device, reference)
   if not policy or policy.policy ~= policy then
-    entity.refuse(("Could not find the policy '%s'."):format(tostring(type(reference) == "table" and reference.link)))
+    entity.refuse(
+      ("Could not find the policy '%s'."):format(
+        tostring(type(reference) == "table" and reference.link)
+      )
+    )
   end
   return policy
 end
@@ -35,7 +40,9 @@ local function create(collection, body, request)
   local device <const>, spec <const> = collection.device, collection.spec
   local object <const> = entity.create(spec, body)
   for name, value in pairs(object) do
-    if name:find("PolicyReference$") or name == "policyReference" then object[name] = M.reference(M.policy(device, value)) end
+    if name:find("PolicyReference$") or name == "policyReference" then
+      object[name] = M.reference(M.policy(device, value))
+    end
   end
   if M.check[spec.task] then M.check[spec.task](device, object) end
   local asm <const>, now <const> = device.state.asm, device:now()
@@ -69,7 +76,8 @@ local function finish(device, data)
     object.status, object.result = "COMPLETED", result
   else
     object.status = "FAILURE"
-    object.result = { message = type(result) == "table" and result.refused or "There was an internal error." }
+    object.result =
+      { message = type(result) == "table" and result.refused or "There was an internal error." }
     if type(result) ~= "table" then device:complain(result) end
   end
 end

@@ -1,8 +1,10 @@
--- Where ASM's entities are: records in a tree, found by the segments of a path together with what they are.
+-- Where ASM's entities are: records in a tree, found by the segments of a path together with what
+-- they are.
 --
--- A record of an entity is { data = {…}, children = { urls = record of a collection, … } }; of a collection { items = { id = record },
--- order = { id, … } }. `data` never holds kind, selfLink or links to children: those are made when it is sent. Names that start
--- with "_" are the device's own and not sent either.
+-- A record of an entity is { data = {…}, children = { urls = record of a collection, … } }; of a
+-- collection { items = { id = record }, order = { id, … } }. `data` never holds kind, selfLink or
+-- links to children: those are made when it is sent. Names that start with "_" are the device's own
+-- and not sent either.
 local array = require("f5.json").array
 local entity = require "sim.asm.entity"
 local schema = require "sim.asm.schema"
@@ -49,22 +51,33 @@ end
 
 local function enter(device, parent, spec, record)
   return setmetatable({
-    device = device, parent = parent, spec = spec, record = record, element = spec.type ~= "collection",
-    path = (parent.path == "" and "" or parent.path .. "/") .. spec.path, prefix = kind_prefix(parent) .. ":" .. spec.path,
+    device = device,
+    parent = parent,
+    spec = spec,
+    record = record,
+    element = spec.type ~= "collection",
+    path = (parent.path == "" and "" or parent.path .. "/") .. spec.path,
+    prefix = kind_prefix(parent) .. ":" .. spec.path,
     policy = parent.policy,
   }, Context)
 end
 
 function M.top(device)
   return setmetatable({
-    device = device, spec = schema.root, record = M.root(device), element = true, path = "", prefix = "tm:asm",
+    device = device,
+    spec = schema.root,
+    record = M.root(device),
+    element = true,
+    path = "",
+    prefix = "tm:asm",
   }, Context)
 end
 
 --- The child with this name: a collection, a singleton or an organizer.
 function Context:child(name)
   local spec <const> = child_spec(self.spec, name)
-  return spec and enter(self.device, self, spec, child_record(self.device, self.record, spec)) or nil
+  return spec and enter(self.device, self, spec, child_record(self.device, self.record, spec))
+    or nil
 end
 
 --- The entity of a collection with this id.
@@ -72,8 +85,15 @@ function Context:item(id)
   local record <const> = self.record.items[id]
   if not record then return nil end
   local context <const> = setmetatable({
-    device = self.device, parent = self, spec = self.spec, record = record, element = true, id = id, path = self.path .. "/" .. id,
-    prefix = self.prefix, policy = self.policy,
+    device = self.device,
+    parent = self,
+    spec = self.spec,
+    record = record,
+    element = true,
+    id = id,
+    path = self.path .. "/" .. id,
+    prefix = self.prefix,
+    policy = self.policy,
   }, Context)
   if self.spec.is_policy then context.policy = context end
   return context
@@ -119,7 +139,11 @@ function Context:link() return "/mgmt/tm/asm/" .. self.path end
 function Context:kind(collection)
   local spec <const> = self.spec
   if spec == schema.root then return "tm:asm:asmcollectionstate" end
-  return ("%s:%s%s"):format(self.prefix, spec.kind, (collection or spec.type == "organizer") and "collectionstate" or "state")
+  return ("%s:%s%s"):format(
+    self.prefix,
+    spec.kind,
+    (collection or spec.type == "organizer") and "collectionstate" or "state"
+  )
 end
 
 --- What the segments after /mgmt/tm/asm lead to; nil if nothing. `missing` is set when only an id is unknown.

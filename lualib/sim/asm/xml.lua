@@ -1,7 +1,8 @@
--- Enough XML: a parser to plain nodes, and a form in which any JSON value is written as XML and read again without loss.
+-- Enough XML: a parser to plain nodes, and a form in which any JSON value is written as XML and
+-- read again without loss.
 --
--- A node is { name = "url", attributes = { type = "object" }, children = { node, … }, text = "…" }. Errors are raised as texts
--- in a table: { xml = "…" }.
+-- A node is { name = "url", attributes = { type = "object" }, children = { node, … }, text = "…" }.
+-- Errors are raised as texts in a table: { xml = "…" }.
 local json = require "f5.json"
 local digest = require "sim.digest"
 
@@ -14,11 +15,17 @@ local function fail(format, ...) error({ xml = string.format(format, ...) }, 0) 
 local ENTITIES <const> = { lt = "<", gt = ">", amp = "&", quot = '"', apos = "'" }
 
 local function unescape(text)
-  return (text:gsub("&(#?x?)(%w+);", function(mark, name)
-    if mark == "#x" or mark == "#X" then return utf8.char(tonumber(name, 16) or fail("unknown character &#x%s;", name)) end
-    if mark == "#" then return utf8.char(math.tointeger(tonumber(name)) or fail("unknown character &#%s;", name)) end
-    return ENTITIES[name] or fail("unknown entity &%s;", name)
-  end))
+  return (
+    text:gsub("&(#?x?)(%w+);", function(mark, name)
+      if mark == "#x" or mark == "#X" then
+        return utf8.char(tonumber(name, 16) or fail("unknown character &#x%s;", name))
+      end
+      if mark == "#" then
+        return utf8.char(math.tointeger(tonumber(name)) or fail("unknown character &#%s;", name))
+      end
+      return ENTITIES[name] or fail("unknown entity &%s;", name)
+    end)
+  )
 end
 
 local function attributes_of(text, tag)
@@ -26,7 +33,8 @@ local function attributes_of(text, tag)
   while true do
     at = text:find("%S", at)
     if not at then return attributes end
-    local name <const>, quote <const>, after <const> = text:match("^([%w_:.-]+)%s*=%s*([\"'])()", at)
+    local name <const>, quote <const>, after <const> =
+      text:match("^([%w_:.-]+)%s*=%s*([\"'])()", at)
     if not name then fail("malformed attribute in <%s>", tag) end
     local ending <const> = text:find(quote, after, true)
     if not ending then fail("unterminated attribute in <%s>", tag) end
@@ -101,7 +109,12 @@ function M.parse(text)
         local name <const>, rest <const> = tag:match("^([%w_:.-]+)(.*)$")
         if not name then fail("malformed tag <%s>", tag) end
         local empty <const> = rest:sub(-1) == "/"
-        local node <const> = { name = name, attributes = attributes_of(empty and rest:sub(1, -2) or rest, name), children = {}, parts = {} }
+        local node <const> = {
+          name = name,
+          attributes = attributes_of(empty and rest:sub(1, -2) or rest, name),
+          children = {},
+          parts = {},
+        }
         local parent <const> = top()
         if parent then parent.children[#parent.children + 1] = node
         elseif root then fail("more than one root element")
@@ -126,7 +139,12 @@ end
 -- {{{ JSON values as XML
 
 local function escape(text)
-  return (text:gsub('[&<>"\r]', { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["\r"] = "&#13;" }))
+  return (
+    text:gsub(
+      '[&<>"\r]',
+      { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["\r"] = "&#13;" }
+    )
+  )
 end
 M.escape = escape
 
@@ -145,21 +163,32 @@ end
 
 write = function(out, tag, more, value, indent)
   local function leaf(type, text)
-    out[#out + 1] = ("%s<%s%s%s>%s</%s>\n"):format(indent, tag, more, type and (' type="%s"'):format(type) or "", text, tag)
+    out[#out + 1] = ("%s<%s%s%s>%s</%s>\n"):format(
+      indent, tag, more, type and (' type="%s"'):format(type) or "", text, tag
+    )
   end
   if value == json.null then return leaf("null", "") end
   if type(value) == "string" then
     -- Most control characters cannot be written in XML at all.
-    if value:find("[\0-\8\11\12\14-\31]") or not utf8.len(value) then return leaf("base64", digest.base64(value)) end
+    if value:find("[\0-\8\11\12\14-\31]") or not utf8.len(value) then
+      return leaf("base64", digest.base64(value))
+    end
     return leaf(nil, escape(value))
   end
   if type(value) == "boolean" then return leaf("boolean", tostring(value)) end
   if type(value) == "number" then
-    return leaf(math.type(value), math.type(value) == "integer" and tostring(value) or ("%.17g"):format(value))
+    return leaf(
+      math.type(value),
+      math.type(value) == "integer" and tostring(value) or ("%.17g"):format(value)
+    )
   end
   local is_list <const> = json.is_array(value) or value[1] ~= nil
-  if is_list and #value == 0 or not is_list and next(value) == nil then return leaf(is_list and "array" or "object", "") end
-  out[#out + 1] = ('%s<%s%s type="%s">\n'):format(indent, tag, more, is_list and "array" or "object")
+  if is_list and #value == 0 or not is_list and next(value) == nil then
+    return leaf(is_list and "array" or "object", "")
+  end
+  out[#out + 1] = ('%s<%s%s type="%s">\n'):format(
+    indent, tag, more, is_list and "array" or "object"
+  )
   if is_list then
     for _, element in ipairs(value) do write(out, "item", "", element, indent .. "  ") end
   else
@@ -196,7 +225,9 @@ end
 --- The children of a node as an object.
 function M.members(node)
   local object = {}
-  for _, child in ipairs(node.children) do object[child.attributes.name or child.name] = M.value(child) end
+  for _, child in ipairs(node.children) do
+    object[child.attributes.name or child.name] = M.value(child)
+  end
   return object
 end
 

@@ -9,7 +9,9 @@ local ROOT <const> = "/mgmt/tm/"
 local wide_ip <const> = {
   prepare = function(_, object, _, old)
     if not old and not object.name:find "%." then
-      validate.refuse_mcpd(("01020056:3: Error in wide IP name (%s): a domain name is expected."):format(object.name))
+      validate.refuse_mcpd(
+        ("01020056:3: Error in wide IP name (%s): a domain name is expected."):format(object.name)
+      )
     end
   end,
 }
@@ -18,7 +20,8 @@ local function watched(store, object, properties)
   if properties.monitor then monitors.settle(store, object) end
 end
 
--- Members of a pool are "/Common/server:/Common/virtual" for addresses and names of wide IPs for the others.
+-- Members of a pool are "/Common/server:/Common/virtual" for addresses and names of wide IPs for
+-- the others.
 local address_member <const> = {
   own_folder = true,
   identify = function(_, body)
@@ -42,7 +45,11 @@ local address_member <const> = {
     end
     local full <const> = "/" .. partition .. "/" .. server .. ":" .. virtual
     local folder <const>, last <const> = virtual:match "^(.*)/([^/]+)$"
-    if folder then return { name = last, partition = partition, subPath = server .. ":" .. folder, fullPath = full } end
+    if folder then
+      return {
+        name = last, partition = partition, subPath = server .. ":" .. folder, fullPath = full,
+      }
+    end
     return { name = server .. ":" .. virtual, partition = partition, fullPath = full }
   end,
   prepare = function(store, object, properties, old, ctx)
@@ -51,10 +58,31 @@ local address_member <const> = {
     local server <const>, virtual <const> = object.fullPath:match "^/[^/]+/(.-):(.+)$"
     local path <const> = ROOT .. "gtm/server/~" .. object.partition .. "~" .. server
     if not store:get(path) then
-      error(errors.tm(404, ("01020036:3: The requested Server (/%s/%s) was not found."):format(object.partition, server), 3), 0)
+      error(
+        errors.tm(
+          404,
+          ("01020036:3: The requested Server (/%s/%s) was not found."):format(
+            object.partition,
+            server
+          ),
+          3
+        ),
+        0
+      )
     end
     if not store:get(path .. "/virtual-servers/" .. names.segment(virtual)) then
-      error(errors.tm(404, ("01020036:3: The requested virtual server (/%s/%s %s) was not found."):format(object.partition, server, virtual), 3), 0)
+      error(
+        errors.tm(
+          404,
+          ("01020036:3: The requested virtual server (/%s/%s %s) was not found."):format(
+            object.partition,
+            server,
+            virtual
+          ),
+          3
+        ),
+        0
+      )
     end
   end,
 }

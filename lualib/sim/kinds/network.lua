@@ -30,15 +30,26 @@ local vlan <const> = {
       local path <const> = old and target.path or nil
       local other <const> = taken(store, "tag", object.tag, collection, path)
       if other and other.partition == object.partition then
-        validate.refuse_mcpd(("01071a40:3: VLAN tag %d for VLAN %s is already used by VLAN %s."):format(object.tag, object.fullPath, other.fullPath))
+        validate.refuse_mcpd(
+          ("01071a40:3: VLAN tag %d for VLAN %s is already used by VLAN %s."):format(
+            object.tag,
+            object.fullPath,
+            other.fullPath
+          )
+        )
       end
     end
     if not old then object.ifIndex = free(store, "ifIndex", collection, 64, 16) end
   end,
   made = function(store, _, object)
     local path <const> = ROOT .. "net/fdb/vlan/" .. names.segment(object.fullPath)
-    store:put(path, { name = object.name, partition = object.partition, subPath = object.subPath, fullPath = object.fullPath,
-      generation = object.generation })
+    store:put(
+      path,
+      {
+        name = object.name, partition = object.partition, subPath = object.subPath,
+        fullPath = object.fullPath, generation = object.generation,
+      }
+    )
   end,
   removed = function(store, _, object)
     store:put(ROOT .. "net/fdb/vlan/" .. names.segment(object.fullPath), nil)
@@ -47,28 +58,49 @@ local vlan <const> = {
 
 local vlan_interface <const> = {
   prepare = function(store, object, properties, old, ctx)
-    local known <const> = ctx.seed or store:get(ROOT .. "net/interface/" .. object.name) or store:get(ROOT .. "net/trunk/" .. object.name)
+    local known <const> = ctx.seed
+      or store:get(ROOT .. "net/interface/" .. object.name)
+      or store:get(ROOT .. "net/trunk/" .. object.name)
     if not known then
-      validate.refuse_mcpd(("01070256:3: Requested VLAN member (%s) is currently a trunk member or does not exist"):format(object.name))
+      validate.refuse_mcpd(
+        ("01070256:3: Requested VLAN member (%s) is currently a trunk member or does not exist"):format(
+          object.name
+        )
+      )
     end
     if not old and not properties.tagged and not properties.untagged then object.untagged = true end
   end,
   show = function(_, _, object, shown, context)
-    shown.nameReference = { link = names.link(ROOT .. "net/interface/" .. object.name, "ver=" .. context.version) }
+    shown.nameReference =
+      { link = names.link(ROOT .. "net/interface/" .. object.name, "ver=" .. context.version) }
   end,
 }
 
 -- Self IPs and routes have a key beside their name: an address, a network.
 local function refuse_twice(noun, key, partition)
-  error(errors.tm(409, ("01020066:3: The requested %s (%s) already exists in partition %s."):format(noun, key, partition), 3), 0)
+  error(
+    errors.tm(
+      409,
+      ("01020066:3: The requested %s (%s) already exists in partition %s."):format(
+        noun,
+        key,
+        partition
+      ),
+      3
+    ),
+    0
+  )
 end
 
 local self_ip <const> = {
   prepare = function(store, object, properties, old, ctx, target)
     if not old then
-      if not object.address:find "/" or not validate.is_address(object.address, true) then validate.invalid("address", object.address) end
+      if not object.address:find "/" or not validate.is_address(object.address, true) then
+        validate.invalid("address", object.address)
+      end
       addresses.check_domain(store, object.address, ctx)
-      local other <const> = not ctx.seed and addresses.other(store, target.path, nil, object, "address")
+      local other <const> = not ctx.seed
+        and addresses.other(store, target.path, nil, object, "address")
       if other then refuse_twice("Self IP", object.address:match "^[^/]+", other.partition) end
     end
     object.vlan = names.absolute(object.vlan, object.partition)
@@ -76,15 +108,21 @@ local self_ip <const> = {
       object.trafficGroup = names.absolute(object.trafficGroup)
       object.inheritedTrafficGroup = "false"
     end
-    object.floating = object.trafficGroup == "/Common/traffic-group-local-only" and "disabled" or "enabled"
+    object.floating = object.trafficGroup == "/Common/traffic-group-local-only" and "disabled"
+      or "enabled"
     object.unit = object.floating == "enabled" and 1 or 0
     local services = object.allowService
     if properties.allowService == validate.NONE then services = nil end
-    if type(services) == "string" and services ~= "all" and services ~= "none" then services = json.array { services } end
+    if type(services) == "string" and services ~= "all" and services ~= "none" then
+      services = json.array { services }
+    end
     if type(services) == "table" then
       local list <const> = {}
       for i, service in ipairs(services) do
-        if type(service) ~= "string" or not (service == "default" or service == "all" or service:find "^[%w-]+:[%w-]+$") then
+        if
+          type(service) ~= "string"
+          or not (service == "default" or service == "all" or service:find "^[%w-]+:[%w-]+$")
+        then
           validate.invalid("allowService", service)
         end
         list[i] = service
@@ -97,37 +135,59 @@ local self_ip <const> = {
   removed = function(store, _, _, ctx) addresses.check_routes(store, ctx) end,
 }
 
-local function is_default(network) return network:find "^default%%?%d*$" ~= nil or network:find "^default%-inet6%%?%d*$" ~= nil end
+local function is_default(network)
+  return network:find "^default%%?%d*$" ~= nil or network:find "^default%-inet6%%?%d*$" ~= nil
+end
 
 local route <const> = {
   prepare = function(store, object, properties, old, ctx, target)
-    if old and not object.network then object.network = old.network end -- a PUT need not name it again
+    -- a PUT need not name it again
+    if old and not object.network then object.network = old.network end
     if not old and not object.network then
       local name <const> = object.name
-      if is_default(name) or validate.is_address(name, true) then object.network = name else validate.refuse('"network" must be specified') end
+      if is_default(name) or validate.is_address(name, true) then
+        object.network = name
+      else
+        validate.refuse('"network" must be specified')
+      end
     end
     if properties.network and not is_default(validate.text("network", object.network)) then
-      if not validate.is_address(object.network, true) then validate.invalid("network", object.network) end
+      if not validate.is_address(object.network, true) then
+        validate.invalid("network", object.network)
+      end
     end
-    object.network = object.network:gsub("^0%.0%.0%.0(%%?%d*)$", "default%1"):gsub("^0%.0%.0%.0(%%?%d*)/0$", "default%1"):gsub("^::(%%?%d*)/0$", "default-inet6%1")
-    if properties.gw and object.gw and not validate.is_address(object.gw) then validate.invalid("gw", object.gw) end
+    object.network = object.network
+      :gsub("^0%.0%.0%.0(%%?%d*)$", "default%1")
+      :gsub("^0%.0%.0%.0(%%?%d*)/0$", "default%1")
+      :gsub("^::(%%?%d*)/0$", "default-inet6%1")
+    if properties.gw and object.gw and not validate.is_address(object.gw) then
+      validate.invalid("gw", object.gw)
+    end
     for _, name in ipairs { "network", "gw" } do
-      if not old or object[name] ~= old[name] then addresses.check_domain(store, object[name], ctx) end
+      if not old or object[name] ~= old[name] then
+        addresses.check_domain(store, object[name], ctx)
+      end
     end
     if not ctx.seed and (not old or object.network ~= old.network) then
-      local other <const> = addresses.other(store, ROOT .. "net/route", old and target.path, object, "network", true)
+      local other <const> =
+        addresses.other(store, ROOT .. "net/route", old and target.path, object, "network", true)
       if other then refuse_twice("route", object.network, other.partition) end
     end
     if object.pool then object.pool = names.absolute(object.pool, object.partition) end
-    if object.tmInterface then object.tmInterface = names.absolute(object.tmInterface, object.partition) end
+    if object.tmInterface then
+      object.tmInterface = names.absolute(object.tmInterface, object.partition)
+    end
     local ways = 0
     for _, name in ipairs { "gw", "pool", "tmInterface", "blackhole" } do
       if object[name] then ways = ways + 1 end
     end
     if ways == 0 then validate.refuse("one or more properties must be specified", 1) end
     if ways > 1 and not old then
-      validate.refuse_mcpd(("01070734:3: Configuration error: Static route (%s) must have exactly one of gateway, pool, interface and blackhole.")
-        :format(object.fullPath))
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: Static route (%s) must have exactly one of gateway, pool, interface and blackhole."):format(
+          object.fullPath
+        )
+      )
     end
     if old then
       -- One way takes the place of another.
@@ -146,13 +206,21 @@ local route_domain <const> = {
   prepare = function(store, object, properties, old)
     local collection <const> = ROOT .. "net/route-domain"
     if not old then
-      object.id = object.id or math.tointeger(tonumber(object.name)) or free(store, "id", collection, 1, 1)
+      object.id = object.id
+        or math.tointeger(tonumber(object.name)) or free(store, "id", collection, 1, 1)
       local other <const> = taken(store, "id", object.id, collection)
       if other then
-        validate.refuse_mcpd(("01070734:3: Configuration error: The route domain id (%d) is already used by %s."):format(object.id, other.fullPath))
+        validate.refuse_mcpd(
+          ("01070734:3: Configuration error: The route domain id (%d) is already used by %s."):format(
+            object.id,
+            other.fullPath
+          )
+        )
       end
     elseif properties.id and properties.id ~= old.id then
-      validate.refuse_mcpd("01070734:3: Configuration error: The id of a route domain cannot be changed.")
+      validate.refuse_mcpd(
+        "01070734:3: Configuration error: The id of a route domain cannot be changed."
+      )
     end
     if properties.vlans and object.vlans then
       local list <const> = {}
@@ -167,7 +235,9 @@ local trunk <const> = {
     if properties.interfaces and object.interfaces then
       for _, name in ipairs(object.interfaces) do
         if not store:get(ROOT .. "net/interface/" .. tostring(name)) then
-          validate.refuse_mcpd(("01020036:3: The requested interface (%s) was not found."):format(tostring(name)))
+          validate.refuse_mcpd(
+            ("01020036:3: The requested interface (%s) was not found."):format(tostring(name))
+          )
         end
       end
       object.cfgMbrCount = #object.interfaces
@@ -180,7 +250,9 @@ local arp <const> = {
   prepare = function(store, object, _, old, ctx)
     if not old then
       object.ipAddress = object.ipAddress or object.name
-      if not validate.is_address(object.ipAddress) then validate.invalid("ipAddress", object.ipAddress) end
+      if not validate.is_address(object.ipAddress) then
+        validate.invalid("ipAddress", object.ipAddress)
+      end
       addresses.check_domain(store, object.ipAddress, ctx)
       if not object.macAddress then validate.refuse '"macAddress" must be specified' end
     end
@@ -190,12 +262,19 @@ local arp <const> = {
 local tunnel <const> = {
   prepare = function(store, object, properties, old)
     local _ = properties
-    if not old then object.ifIndex = free(store, "ifIndex", ROOT .. "net/tunnels/tunnel", 112, 16) end
+    if not old then
+      object.ifIndex = free(store, "ifIndex", ROOT .. "net/tunnels/tunnel", 112, 16)
+    end
     if object.profile then object.profile = names.absolute(object.profile) end
   end,
   made = function(store, _, object)
-    store:put(ROOT .. "net/fdb/tunnel/" .. names.segment(object.fullPath), { name = object.name, partition = object.partition,
-      subPath = object.subPath, fullPath = object.fullPath, generation = object.generation })
+    store:put(
+      ROOT .. "net/fdb/tunnel/" .. names.segment(object.fullPath),
+      {
+        name = object.name, partition = object.partition, subPath = object.subPath,
+        fullPath = object.fullPath, generation = object.generation,
+      }
+    )
   end,
   removed = function(store, _, object)
     store:put(ROOT .. "net/fdb/tunnel/" .. names.segment(object.fullPath), nil)

@@ -8,22 +8,35 @@ local validate = require "sim.validate"
 local ROOT <const> = "/mgmt/tm/"
 
 local SESSIONS <const> = { ["user-enabled"] = true, ["user-disabled"] = true }
-local STATES <const> = { ["user-up"] = true, ["user-down"] = true, up = true, down = true, checking = true, unchecked = true,
-  ["fqdn-up"] = true, ["fqdn-down"] = true, ["fqdn-checking"] = true, ["fqdn-unchecked"] = true, ["fqdn-up-no-addr"] = true, unavailable = true }
+local STATES <const> = {
+  ["user-up"] = true, ["user-down"] = true, up = true, down = true, checking = true,
+  unchecked = true, ["fqdn-up"] = true, ["fqdn-down"] = true, ["fqdn-checking"] = true,
+  ["fqdn-unchecked"] = true, ["fqdn-up-no-addr"] = true, unavailable = true,
+}
 
--- What a node or a member says about itself: `session` and `state` are set as user-… and read as what monitoring made of it.
--- `monitored` tells whether anything checks it.
+-- What a node or a member says about itself: `session` and `state` are set as user-… and read as
+-- what monitoring made of it. `monitored` tells whether anything checks it.
 local function settle_state(object, properties, old, monitored)
   local session <const>, state <const> = properties.session, properties.state
-  if session and not SESSIONS[session] and not (old and old.session == session) and session ~= "monitor-enabled" then
+  if
+    session and not SESSIONS[session] and not (old and old.session == session)
+    and session ~= "monitor-enabled"
+  then
     validate.invalid("session", session)
   end
-  if state and state ~= validate.NONE and not STATES[state] then validate.invalid("state", state) end
+  if state and state ~= validate.NONE and not STATES[state] then
+    validate.invalid("state", state)
+  end
   local down = old and old.state == "user-down"
   if state == "user-down" then down = true elseif state == "user-up" then down = false end
   local disabled = old and old.session == "user-disabled"
-  if session == "user-disabled" then disabled = true elseif session then disabled = false end
-  local fqdn <const> = type(object.fqdn) == "table" and object.fqdn.tmName ~= nil and object.ephemeral ~= "true"
+  if session == "user-disabled" then
+    disabled = true
+  elseif session then
+    disabled = false
+  end
+  local fqdn <const> = type(object.fqdn) == "table"
+    and object.fqdn.tmName ~= nil and object.ephemeral ~= "true"
   if down then
     object.state = "user-down"
   elseif fqdn then
@@ -53,7 +66,10 @@ end
 local function settle_fqdn(object, properties)
   local given <const> = properties.fqdn
   if type(given) == "string" then
-    object.fqdn = { tmName = given, addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5, interval = "3600" }
+    object.fqdn = {
+      tmName = given, addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5,
+      interval = "3600",
+    }
   elseif type(given) == "table" and given.name then
     local fresh <const> = {}
     for key, value in pairs(object.fqdn) do fresh[key] = value end
@@ -88,19 +104,26 @@ local node <const> = {
         if validate.is_address(object.name) then
           object.address = object.name
         else
-          validate.refuse_mcpd("01070734:3: Configuration error: Node (" .. object.fullPath .. ") must have either an IP address or an FQDN.")
+          validate.refuse_mcpd(
+            "01070734:3: Configuration error: Node ("
+              .. object.fullPath .. ") must have either an IP address or an FQDN."
+          )
         end
       end
       if named then object.address = object.address or "any6" end
       if object.address ~= "any6" then
-        if not validate.is_address(object.address) then validate.invalid("address", object.address) end
+        if not validate.is_address(object.address) then
+          validate.invalid("address", object.address)
+        end
         addresses.check_domain(store, object.address, ctx)
         local index <const> = store.nodes_by_address
         local path <const> = target.path .. "/" .. names.segment(object.fullPath)
         local other <const> = index and index[object.address] and store:get(index[object.address])
           or (not index and by_address(store, object.address, path)) or nil
         if other and other.partition == object.partition and not ctx.automatic then
-          validate.refuse_mcpd(("0107176c:3: Invalid Node, the IP address %s already exists."):format(object.address))
+          validate.refuse_mcpd(
+            ("0107176c:3: Invalid Node, the IP address %s already exists."):format(object.address)
+          )
         end
       end
     end
@@ -141,8 +164,14 @@ local pool_member <const> = {
       partition = pool.partition
     end
     local host, port = member_parts(name)
-    if not host and body.port then host, port = name, tostring(body.port) end
-    if not host then validate.refuse_mcpd(("01070712:3: The pool member name (%s) must have the form address:port."):format(name)) end
+    if not host and body.port then
+      host, port = name, tostring(body.port)
+    end
+    if not host then
+      validate.refuse_mcpd(
+        ("01070712:3: The pool member name (%s) must have the form address:port."):format(name)
+      )
+    end
     local number <const> = validate.port(port)
     if not number then validate.refuse(('invalid property value "name":"%s"'):format(name)) end
     local separator <const> = host:find ":" and "." or ":"
@@ -150,13 +179,20 @@ local pool_member <const> = {
     local full <const> = names.full(partition, sub_path, name)
     local folder <const> = "/" .. partition .. (sub_path and "/" .. sub_path or "")
     if not store:get(ROOT .. "sys/folder/" .. names.segment(folder)) then
-      validate.refuse_mcpd(("01070734:3: Configuration error: Can't associate Pool Member (%s %s %s) folder does not exist"):format(
-        pool.fullPath, names.full(partition, sub_path, host), number))
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: Can't associate Pool Member (%s %s %s) folder does not exist"):format(
+          pool.fullPath,
+          names.full(partition, sub_path, host),
+          number
+        )
+      )
     end
     return { name = name, partition = partition, subPath = sub_path, fullPath = full }
   end,
   label = function(target, full)
-    local pool <const> = (target.parent or target.collection or target.path):match("/ltm/pool/([^/]+)") or ""
+    local pool <const> = (target.parent or target.collection or target.path):match(
+      "/ltm/pool/([^/]+)"
+    ) or ""
     local host, port = member_parts(full)
     return ("%s %s %s"):format((pool:gsub("~", "/")), host or full, port or "")
   end,
@@ -167,9 +203,13 @@ local pool_member <const> = {
     local known <const> = store:get(ROOT .. "ltm/node/" .. names.segment(host))
     if not old then
       local address <const> = object.address or known and known.address or member_address(host)
-      local named <const> = type(object.fqdn) == "table" and object.fqdn.tmName or known and known.fqdn and known.fqdn.tmName
+      local named <const> = type(object.fqdn) == "table" and object.fqdn.tmName
+        or known and known.fqdn and known.fqdn.tmName
       if not address and not named then
-        error(errors.tm(404, ("01020036:3: The requested Node (%s) was not found."):format(host), 3), 0)
+        error(
+          errors.tm(404, ("01020036:3: The requested Node (%s) was not found."):format(host), 3),
+          0
+        )
       end
       if known and known.fqdn and known.fqdn.tmName then
         local fresh <const> = {}
@@ -178,26 +218,38 @@ local pool_member <const> = {
         object.fqdn = fresh
       end
       object.address = address or "any6"
-      if object.address ~= "any6" and not validate.is_address(object.address) then validate.invalid("address", object.address) end
+      if object.address ~= "any6" and not validate.is_address(object.address) then
+        validate.invalid("address", object.address)
+      end
       if known and properties.address and known.address ~= properties.address then
-        validate.refuse_mcpd(("0107003c:3: The address of pool member (%s) does not match that of its node (%s)."):format(
-          object.fullPath, known.fullPath))
+        validate.refuse_mcpd(
+          ("0107003c:3: The address of pool member (%s) does not match that of its node (%s)."):format(
+            object.fullPath,
+            known.fullPath
+          )
+        )
       end
     end
     monitors.settle(store, object)
     local pool <const> = store:get(target.parent)
-    local monitored = object.monitor ~= nil and object.monitor ~= "default" and object.monitor ~= "none"
+    local monitored = object.monitor ~= nil
+      and object.monitor ~= "default" and object.monitor ~= "none"
     if object.monitor == "default" then
       monitored = pool.monitor ~= nil or known ~= nil and is_monitored(store, known)
     end
     settle_state(object, properties, old, monitored)
-    if known and not properties.session and known.session == "user-disabled" and not old then object.session = "user-enabled" end
+    if known and not properties.session and known.session == "user-disabled" and not old then
+      object.session = "user-enabled"
+    end
   end,
   before = function(store, _, object, ctx)
     local host <const> = member_parts(object.fullPath)
     if store:get(ROOT .. "ltm/node/" .. names.segment(host)) then return end
-    local body <const> = { name = host, address = object.address ~= "any6" and object.address or nil }
-    if object.fqdn and object.fqdn.tmName then body.fqdn = { tmName = object.fqdn.tmName, autopopulate = object.fqdn.autopopulate } end
+    local body <const> =
+      { name = host, address = object.address ~= "any6" and object.address or nil }
+    if object.fqdn and object.fqdn.tmName then
+      body.fqdn = { tmName = object.fqdn.tmName, autopopulate = object.fqdn.autopopulate }
+    end
     store:create(ROOT .. "ltm/node", body, setmetatable({ automatic = true }, { __index = ctx }))
   end,
 }
@@ -212,7 +264,8 @@ local function members_again(store, path)
       for key, value in pairs(member) do fresh[key] = value end
       local host <const> = member_parts(member.fullPath)
       local known <const> = store:get(ROOT .. "ltm/node/" .. names.segment(host))
-      local monitored <const> = store:get(path).monitor ~= nil or known ~= nil and is_monitored(store, known)
+      local monitored <const> = store:get(path).monitor ~= nil
+        or known ~= nil and is_monitored(store, known)
       settle_state(fresh, {}, member, monitored)
       store:put(member_path, fresh)
     end
@@ -233,7 +286,9 @@ local function nodes_again(store)
     end
   end
   local pools <const> = ROOT .. "ltm/pool"
-  for _, segment in ipairs(store:segments(pools)) do members_again(store, pools .. "/" .. segment) end
+  for _, segment in ipairs(store:segments(pools)) do
+    members_again(store, pools .. "/" .. segment)
+  end
 end
 
 local pool <const> = {
@@ -255,8 +310,11 @@ local monitor <const> = {
       end
     end
     local interval <const>, timeout <const> = object.interval, object.timeout
-    if math.type(interval) == "integer" and math.type(timeout) == "integer" and not ctx.factory and timeout > 0
-      and (properties.interval or properties.timeout) and interval >= timeout and timeout ~= 0 and not old then
+    if
+      math.type(interval) == "integer" and math.type(timeout) == "integer" and not ctx.factory
+      and timeout > 0 and (properties.interval or properties.timeout) and interval >= timeout
+      and timeout ~= 0 and not old
+    then
       object.timeout = timeout
     end
   end,

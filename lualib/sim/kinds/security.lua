@@ -7,8 +7,17 @@ local ROOT <const> = "/mgmt/tm/"
 
 -- The categories of F5's own reputation database.
 local CATEGORIES <const> = {
-  botnets = true, denial_of_service = true, infected_sources = true, mobile_threats = true, phishing = true, proxy = true, scanners = true,
-  spam_sources = true, tor_proxies = true, web_attacks = true, windows_exploits = true,
+  botnets = true,
+  denial_of_service = true,
+  infected_sources = true,
+  mobile_threats = true,
+  phishing = true,
+  proxy = true,
+  scanners = true,
+  spam_sources = true,
+  tor_proxies = true,
+  web_attacks = true,
+  windows_exploits = true,
 }
 
 -- A feed as the device keeps it; it says where it is and what its addresses are.
@@ -18,7 +27,9 @@ local function feed_of(given)
   local poll <const> = { interval = "default" }
   for name, value in pairs(type(feed.poll) == "table" and feed.poll or {}) do poll[name] = value end
   if poll.url == nil then validate.refuse '"url" must be specified' end
-  if feed.defaultBlacklistCategory == nil then validate.refuse '"default-blacklist-category" must be specified' end
+  if feed.defaultBlacklistCategory == nil then
+    validate.refuse '"default-blacklist-category" must be specified'
+  end
   feed.poll = poll
   return feed
 end
@@ -49,8 +60,14 @@ local publisher <const> = {
 local category <const> = {
   prepare = function(store, object, _, old, ctx)
     if old or ctx.seed or CATEGORIES[object.name] then return end
-    if not store:get(ROOT .. "security/ip-intelligence/blacklist-category/" .. names.segment(object.fullPath)) then
-      validate.refuse_mcpd(("01020036:3: The requested blacklist category (%s) was not found."):format(object.fullPath))
+    if
+      not store:get(
+        ROOT .. "security/ip-intelligence/blacklist-category/" .. names.segment(object.fullPath)
+      )
+    then
+      validate.refuse_mcpd(
+        ("01020036:3: The requested blacklist category (%s) was not found."):format(object.fullPath)
+      )
     end
   end,
 }

@@ -21,8 +21,12 @@ local provision <const> = {
     if properties.level and object.level == "dedicated" then
       for _, other in ipairs(store:list(ROOT .. "sys/provision")) do
         if other.name ~= object.name and other.level ~= "none" then
-          validate.refuse_mcpd(("01071008:3: Provisioning failed with error 1 - 'Module %s cannot be dedicated while %s is provisioned.'")
-            :format(object.name, other.name))
+          validate.refuse_mcpd(
+            ("01071008:3: Provisioning failed with error 1 - 'Module %s cannot be dedicated while %s is provisioned.'"):format(
+              object.name,
+              other.name
+            )
+          )
         end
       end
     end
@@ -50,8 +54,13 @@ local variable <const> = {
     if properties.value == nil then return end
     if properties.value == validate.NONE then object.value = "" end
     if not in_range(object.value, object.valueRange) then
-      validate.refuse_mcpd(("01070911:3: The requested value (%s) for the DB variable (%s) is not in the range (%s)."):format(
-        tostring(object.value), object.name, object.valueRange))
+      validate.refuse_mcpd(
+        ("01070911:3: The requested value (%s) for the DB variable (%s) is not in the range (%s)."):format(
+          tostring(object.value),
+          object.name,
+          object.valueRange
+        )
+      )
     end
   end,
   show = function(_, _, object, shown)
@@ -60,7 +69,9 @@ local variable <const> = {
 }
 
 local function checksum(text)
-  local hex <const> = digest.sha256(text):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  local hex <const> = digest
+    .sha256(text)
+    :gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
   return ("SHA1:%d:%s"):format(#text, hex:sub(1, 40))
 end
 
@@ -90,7 +101,11 @@ end
 
 local function need_source(object, old)
   if not old and not object.sourcePath and not object.systemPath and not object.content then
-    validate.refuse_mcpd(("01070712:3: The source-path of the file object (%s) must be specified."):format(object.fullPath))
+    validate.refuse_mcpd(
+      ("01070712:3: The source-path of the file object (%s) must be specified."):format(
+        object.fullPath
+      )
+    )
   end
 end
 
@@ -107,14 +122,19 @@ local function settle_certificate(object)
   object.isBundle = object.isBundle or "false"
   object.certificateKeyCurveName = object.certificateKeyCurveName or "none"
   object.version = object.version or 3
-  object.subject = object.subject or "CN=localhost.localdomain,OU=IT,O=MyCompany,L=Seattle,ST=WA,C=US"
+  object.subject = object.subject
+    or "CN=localhost.localdomain,OU=IT,O=MyCompany,L=Seattle,ST=WA,C=US"
   object.issuer = object.issuer or object.subject
   object.expirationDate = object.expirationDate or 2051222400
-  object.expirationString = object.expirationString or os.date("!%b %d %H:%M:%S %Y GMT", object.expirationDate)
+  object.expirationString = object.expirationString
+    or os.date("!%b %d %H:%M:%S %Y GMT", object.expirationDate)
   object.serialNumber = object.serialNumber or tostring(object.fullPath:byte(-5) * 7919)
-  object.fingerprint = object.fingerprint or "SHA256/" .. digest.sha256(object.fullPath):gsub(".", function(byte)
-    return ("%02X:"):format(byte:byte())
-  end):sub(1, -2)
+  object.fingerprint = object.fingerprint
+    or "SHA256/"
+      .. digest
+        .sha256(object.fullPath)
+        :gsub(".", function(byte) return ("%02X:"):format(byte:byte()) end)
+        :sub(1, -2)
 end
 
 local crypto_twin -- sys/crypto and sys/file show the same objects
@@ -128,7 +148,9 @@ local certificate <const> = {
     certificates.check(store, "sys/file/ssl-cert", object)
   end,
   made = function(store, _, object, ctx) crypto_twin(store, "cert", object, ctx) end,
-  removed = function(store, _, object) store:put(ROOT .. "sys/crypto/cert/" .. names.segment(object.fullPath), nil) end,
+  removed = function(store, _, object)
+    store:put(ROOT .. "sys/crypto/cert/" .. names.segment(object.fullPath), nil)
+  end,
 }
 
 local key <const> = {
@@ -143,23 +165,34 @@ local key <const> = {
     certificates.check(store, "sys/file/ssl-key", object)
     -- One that a device has encrypted already stays as it is.
     local phrase <const> = properties.passphrase
-    if type(phrase) == "string" and not phrase:find "^%$M%$" then object.passphrase = "$M$xy$" .. digest.base64(digest.md5(phrase)) end
+    if type(phrase) == "string" and not phrase:find "^%$M%$" then
+      object.passphrase = "$M$xy$" .. digest.base64(digest.md5(phrase))
+    end
   end,
   made = function(store, _, object, ctx) crypto_twin(store, "key", object, ctx) end,
-  removed = function(store, _, object) store:put(ROOT .. "sys/crypto/key/" .. names.segment(object.fullPath), nil) end,
+  removed = function(store, _, object)
+    store:put(ROOT .. "sys/crypto/key/" .. names.segment(object.fullPath), nil)
+  end,
 }
 
 function crypto_twin(store, kind, object, ctx)
   local path <const> = ROOT .. "sys/crypto/" .. kind .. "/" .. names.segment(object.fullPath)
   if store:get(path) then return end
-  local twin <const> = { name = object.fullPath, fullPath = object.fullPath, generation = object.generation }
+  local twin <const> =
+    { name = object.fullPath, fullPath = object.fullPath, generation = object.generation }
   if kind == "key" then
-    twin.keySize, twin.keyType, twin.securityType = tostring(object.keySize), "rsa-private", object.securityType
+    twin.keySize, twin.keyType, twin.securityType =
+      tostring(object.keySize), "rsa-private", object.securityType
   else
-    twin.commonName, twin.country, twin.city, twin.state, twin.organization, twin.ou = "localhost.localdomain", "US", "Seattle", "WA", "MyCompany", "IT"
+    twin.commonName, twin.country, twin.city, twin.state, twin.organization, twin.ou =
+      "localhost.localdomain", "US", "Seattle", "WA", "MyCompany", "IT"
     twin.fingerprint = object.fingerprint
-    twin.apiRawValues = { certificateKeySize = tostring(object.certificateKeySize), expiration = object.expirationString, issuer = object.issuer,
-      publicKeyType = "RSA" }
+    twin.apiRawValues = {
+      certificateKeySize = tostring(object.certificateKeySize),
+      expiration = object.expirationString,
+      issuer = object.issuer,
+      publicKeyType = "RSA",
+    }
   end
   local _ = ctx
   store:put(path, twin)
@@ -172,7 +205,11 @@ local function crypto(kind)
       local path <const> = ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath)
       if store:get(path) then return end
       local body <const> = { name = object.fullPath }
-      store:create(ROOT .. "sys/file/ssl-" .. kind, body, setmetatable({ automatic = true }, { __index = ctx }))
+      store:create(
+        ROOT .. "sys/file/ssl-" .. kind,
+        body,
+        setmetatable({ automatic = true }, { __index = ctx })
+      )
     end,
     removed = function(store, _, object)
       store:put(ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath), nil)
@@ -183,11 +220,16 @@ local function crypto(kind)
       if file_object then references.check_unused(store, path, file_object) end
     end,
     prepare = function(_, object, properties, old)
-      for _, name in ipairs { "fromLocalFile", "fromUrl", "fromEditor", "consumer", "genCertificate", "lifetime" } do object[name] = nil end
+      for _, name in ipairs {
+        "fromLocalFile", "fromUrl", "fromEditor", "consumer", "genCertificate", "lifetime",
+      } do
+        object[name] = nil
+      end
       if kind == "key" then
         object.keySize = tostring(object.keySize or 2048)
         local type_given <const> = object.keyType and validate.text("keyType", object.keyType)
-        object.keyType = type_given and type_given:gsub("%-private$", "") .. "-private" or "rsa-private"
+        object.keyType = type_given and type_given:gsub("%-private$", "") .. "-private"
+          or "rsa-private"
         object.passphrase = nil
       end
       local _ = properties or old
@@ -198,7 +240,11 @@ end
 local device <const> = {
   removing = function(_, _, object)
     if object.selfDevice == "true" then
-      validate.refuse_mcpd(("01070734:3: Configuration error: The device (%s) is this device and cannot be deleted."):format(object.fullPath))
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: The device (%s) is this device and cannot be deleted."):format(
+          object.fullPath
+        )
+      )
     end
   end,
   prepare = function(store, object, properties, old, ctx)
@@ -222,9 +268,15 @@ local settings <const> = {
       store.device.hostname = object.hostname
       return
     end
-    if not object.hostname or not validate.text("hostname", object.hostname):find "%." or object.hostname:find "[^%w.-]" then
-      validate.refuse_mcpd(("01070903:3: Constraint 'hostname must be a fully qualified DNS name' failed for 'Hostname' (%s)"):format(
-        tostring(object.hostname)))
+    if
+      not object.hostname or not validate.text("hostname", object.hostname):find "%."
+      or object.hostname:find "[^%w.-]"
+    then
+      validate.refuse_mcpd(
+        ("01070903:3: Constraint 'hostname must be a fully qualified DNS name' failed for 'Hostname' (%s)"):format(
+          tostring(object.hostname)
+        )
+      )
     end
     store.device.hostname = object.hostname
     for _, segment in ipairs(store:segments(ROOT .. "cm/device")) do
@@ -243,28 +295,46 @@ local management_ip <const> = {
   read = function(store, target, body, ctx, old)
     if old or ctx.seed or type(body.name) ~= "string" then return body end
     local address <const>, mask <const> = body.name:match "^([^/]*)/?(.*)$"
-    if not validate.is_address(address) then validate.refuse_mcpd(("01070000:3: invalid address (%s)"):format(address)) end
+    if not validate.is_address(address) then
+      validate.refuse_mcpd(("01070000:3: invalid address (%s)"):format(address))
+    end
     for _, segment in ipairs(store:segments(target.path)) do
       if segment:match "^[^~]+" == address then
-        error(errors.tm(409, ("01020066:3: The requested management IP (%s) already exists."):format(address), 3), 0)
+        error(
+          errors.tm(
+            409,
+            ("01020066:3: The requested management IP (%s) already exists."):format(address),
+            3
+          ),
+          0
+        )
       end
     end
-    if mask == "" then validate.refuse_mcpd(("01070000:3: a netmask must be specified for the management IP (%s)"):format(address)) end
+    if mask == "" then
+      validate.refuse_mcpd(
+        ("01070000:3: a netmask must be specified for the management IP (%s)"):format(address)
+      )
+    end
     return body
   end,
   label = function(_, full) return (full:gsub("/.*", "")) end,
   prepare = function(_, object, _, old)
-    if not old and (not object.name:find "/" or not validate.is_address(object.name, true)) then validate.invalid("name", object.name) end
+    if not old and (not object.name:find "/" or not validate.is_address(object.name, true)) then
+      validate.invalid("name", object.name)
+    end
   end,
 }
 
 local management_route <const> = {
   prepare = function(_, object, properties, old)
     if not old and not object.network then
-      object.network = object.name == "default" and "default" or validate.is_address(object.name, true) and object.name or nil
+      object.network = object.name == "default" and "default"
+        or validate.is_address(object.name, true) and object.name or nil
       if not object.network then validate.refuse '"network" must be specified' end
     end
-    if properties.gateway and object.gateway and not validate.is_address(object.gateway) then validate.invalid("gateway", object.gateway) end
+    if properties.gateway and object.gateway and not validate.is_address(object.gateway) then
+      validate.invalid("gateway", object.gateway)
+    end
     if not old and not object.gateway then validate.refuse '"gateway" must be specified' end
   end,
 }
@@ -275,7 +345,11 @@ local traffic_group <const> = {
   end,
   removing = function(_, _, object)
     if object.name:find "^traffic%-group%-local%-only$" or object.name == "traffic-group-1" then
-      validate.refuse_mcpd(("01070734:3: Configuration error: The traffic group (%s) is a system object and cannot be deleted."):format(object.fullPath))
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: The traffic group (%s) is a system object and cannot be deleted."):format(
+          object.fullPath
+        )
+      )
     end
   end,
 }
@@ -284,16 +358,33 @@ local group_member <const> = {
   identify = function(_, body)
     local name = body.name
     if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
-    local partition, sub_path, last = names.split(names.absolute(name, body.partition and (names.partition(body.partition)) or "Common"))
-    return { name = last, partition = partition, subPath = sub_path, fullPath = names.full(partition, sub_path, last) }
+    local partition, sub_path, last = names.split(
+      names.absolute(name, body.partition and (names.partition(body.partition)) or "Common")
+    )
+    return {
+      name = last, partition = partition, subPath = sub_path,
+      fullPath = names.full(partition, sub_path, last),
+    }
   end,
   prepare = function(store, object, _, _, ctx)
     if not ctx.seed and not store:get(ROOT .. "cm/device/" .. names.segment(object.fullPath)) then
-      error(errors.tm(404, ("01020036:3: The requested device (%s) was not found."):format(object.fullPath), 3), 0)
+      error(
+        errors.tm(
+          404,
+          ("01020036:3: The requested device (%s) was not found."):format(object.fullPath),
+          3
+        ),
+        0
+      )
     end
   end,
   show = function(_, _, object, shown, context)
-    shown.nameReference = { link = names.link(ROOT .. "cm/device/" .. names.segment(object.fullPath), "ver=" .. context.version) }
+    shown.nameReference = {
+      link = names.link(
+        ROOT .. "cm/device/" .. names.segment(object.fullPath),
+        "ver=" .. context.version
+      ),
+    }
   end,
 }
 
@@ -310,28 +401,62 @@ local application <const> = {
     elseif type(body.partition) == "string" then
       partition = names.partition(body.partition)
     end
-    return { name = last, partition = partition, subPath = last .. ".app", fullPath = names.full(partition, last .. ".app", last) }
+    return {
+      name = last,
+      partition = partition,
+      subPath = last .. ".app",
+      fullPath = names.full(partition, last .. ".app", last),
+    }
   end,
   before = function(store, _, object, ctx)
     if not store:get(ROOT .. "sys/folder/~" .. object.partition) then
-      error(errors.tm(400, ("The requested folder (/%s) was not found."):format(object.partition), 26214401), 0)
+      error(
+        errors.tm(
+          400,
+          ("The requested folder (/%s) was not found."):format(object.partition),
+          26214401
+        ),
+        0
+      )
     end
-    if not store:get(ROOT .. "sys/folder/" .. names.segment(("/%s/%s"):format(object.partition, object.subPath))) then
-      store:create(ROOT .. "sys/folder", { name = ("/%s/%s"):format(object.partition, object.subPath) }, ctx)
+    if
+      not store:get(
+        ROOT .. "sys/folder/" .. names.segment(("/%s/%s"):format(object.partition, object.subPath))
+      )
+    then
+      store:create(
+        ROOT .. "sys/folder",
+        { name = ("/%s/%s"):format(object.partition, object.subPath) },
+        ctx
+      )
     end
   end,
   prepare = function(store, object, properties, old, ctx)
     if ctx.seed then return end
-    if not old and properties.template == nil then validate.refuse '"template" must be specified' end
+    if not old and properties.template == nil then
+      validate.refuse '"template" must be specified'
+    end
     if properties.template and object.template then
       object.template = names.absolute(object.template, nil)
       if not store:get(ROOT .. "sys/application/template/" .. names.segment(object.template)) then
-        error(errors.tm(404, ("01020036:3: The requested Application Template (%s) was not found."):format(object.template), 3), 0)
+        error(
+          errors.tm(
+            404,
+            ("01020036:3: The requested Application Template (%s) was not found."):format(
+              object.template
+            ),
+            3
+          ),
+          0
+        )
       end
     end
   end,
   removed = function(store, _, object)
-    store:put(ROOT .. "sys/folder/" .. names.segment(("/%s/%s"):format(object.partition, object.subPath)), nil)
+    store:put(
+      ROOT .. "sys/folder/" .. names.segment(("/%s/%s"):format(object.partition, object.subPath)),
+      nil
+    )
   end,
 }
 
@@ -343,8 +468,11 @@ local function named_list(property)
         local list <const> = {}
         for i, item in ipairs(object[property]) do
           local entry <const> = type(item) == "table" and item or { name = item }
-          local partition, sub_path, name = names.split(names.absolute(tostring(entry.name), entry.partition))
-          if entry.partition and tostring(entry.name):sub(1, 1) ~= "/" then partition, name = entry.partition, entry.name end
+          local partition, sub_path, name =
+            names.split(names.absolute(tostring(entry.name), entry.partition))
+          if entry.partition and tostring(entry.name):sub(1, 1) ~= "/" then
+            partition, name = entry.partition, entry.name
+          end
           list[i] = { name = name, partition = partition, subPath = sub_path }
         end
         object[property] = json.array(list)
@@ -354,9 +482,17 @@ local function named_list(property)
       if not object[property] then return end
       local list <const> = {}
       for i, item in ipairs(object[property]) do
-        local path <const> = references.locate(store, { "sys/log-config/destination" }, names.full(item.partition, item.subPath, item.name))
-        list[i] = { name = item.name, partition = item.partition, subPath = item.subPath,
-          nameReference = path and { link = names.link(path, "ver=" .. context.version) } or nil }
+        local path <const> = references.locate(
+          store,
+          { "sys/log-config/destination" },
+          names.full(item.partition, item.subPath, item.name)
+        )
+        list[i] = {
+          name = item.name,
+          partition = item.partition,
+          subPath = item.subPath,
+          nameReference = path and { link = names.link(path, "ver=" .. context.version) } or nil,
+        }
       end
       shown[property] = json.array(list)
     end,
@@ -365,7 +501,9 @@ end
 
 local trust_domain <const> = {
   prepare = function(_, object, properties)
-    if properties.caDevices and object.caDevices and #object.caDevices == 0 then object.caDevices = nil end
+    if properties.caDevices and object.caDevices and #object.caDevices == 0 then
+      object.caDevices = nil
+    end
   end,
 }
 
@@ -374,12 +512,18 @@ local trap <const> = {
   prepare = function(_, object, properties)
     if properties.port ~= nil then
       local number <const> = object.port ~= nil and validate.port(object.port)
-      if not number then validate.refuse(('invalid or ambiguous service "%s"'):format(tostring(object.port or ""))) end
+      if not number then
+        validate.refuse(('invalid or ambiguous service "%s"'):format(tostring(object.port or "")))
+      end
       object.port = number
     end
     local version <const> = object.version
     if version ~= "1" and version ~= "2c" and version ~= "3" then
-      validate.refuse(('"%s" unexpected argument: expected one of the following: 1, 2c, 3'):format(tostring(version or "")))
+      validate.refuse(
+        ('"%s" unexpected argument: expected one of the following: 1, 2c, 3'):format(
+          tostring(version or "")
+        )
+      )
     end
   end,
 }
@@ -390,12 +534,18 @@ local function is_host(text)
   if validate.is_address(text) then return not text:find("%", 1, true) end
   if text:find "^[%d.]+$" then return false end -- meant as an address
   for label in (text .. "."):gmatch "([^.]*)%." do
-    if #label == 0 or #label > 63 or label:find "[^%w_-]" or label:find "^%-" or label:find "%-$" then return false end
+    if
+      #label == 0 or #label > 63 or label:find "[^%w_-]" or label:find "^%-" or label:find "%-$"
+    then
+      return false
+    end
   end
   return true
 end
 
-local function is_plain_address(text) return validate.is_address(text) and not text:find("%", 1, true) end
+local function is_plain_address(text)
+  return validate.is_address(text) and not text:find("%", 1, true)
+end
 
 -- A singleton with lists of hosts: property -> what an item of it must be.
 local function hosts(lists)

@@ -19,7 +19,12 @@ local function content(store, full)
   local prefix <const> = full .. "/"
   for path, object in pairs(store.items) do
     local where <const> = object.fullPath
-    if type(where) == "string" and where:sub(1, #prefix) == prefix and path:sub(1, #FOLDERS) ~= FOLDERS then return path end
+    if
+      type(where) == "string" and where:sub(1, #prefix) == prefix
+      and path:sub(1, #FOLDERS) ~= FOLDERS
+    then
+      return path
+    end
   end
   return nil
 end
@@ -64,32 +69,59 @@ local folder <const> = {
     if not old then
       local above <const> = object.fullPath:match "^(.*)/[^/]+$"
       if above ~= "" and not store:get(FOLDERS .. names.segment(above)) then
-        error(errors.tm(400, ("The requested folder (%s) was not found."):format(above), 26214401), 0)
+        error(
+          errors.tm(400, ("The requested folder (%s) was not found."):format(above), 26214401),
+          0
+        )
       end
     end
-    if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
-    if properties.deviceGroup then object.inheritedDevicegroup = properties.inheritedDevicegroup or "false" end
+    if properties.trafficGroup then
+      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
+    end
+    if properties.deviceGroup then
+      object.inheritedDevicegroup = properties.inheritedDevicegroup or "false"
+    end
     if object.trafficGroup then object.trafficGroup = names.absolute(object.trafficGroup) end
-    if object.deviceGroup and object.deviceGroup ~= "none" then object.deviceGroup = names.absolute(object.deviceGroup) end
+    if object.deviceGroup and object.deviceGroup ~= "none" then
+      object.deviceGroup = names.absolute(object.deviceGroup)
+    end
   end,
   made = function(store, _, object)
     if object.fullPath:find "^/[^/]+$" and not store:get(PARTITIONS .. object.name) then
-      store:put(PARTITIONS .. object.name, { name = object.name, fullPath = object.name, generation = object.generation, defaultRouteDomain = 0 })
+      store:put(
+        PARTITIONS .. object.name,
+        {
+          name = object.name, fullPath = object.name, generation = object.generation,
+          defaultRouteDomain = 0,
+        }
+      )
     end
   end,
   removing = function(store, path, object)
     if object.fullPath == "/Common" or object.fullPath == "/" then
-      validate.refuse_mcpd(("01070829:3: The folder (%s) is a system folder and may not be deleted."):format(object.fullPath))
+      validate.refuse_mcpd(
+        ("01070829:3: The folder (%s) is a system folder and may not be deleted."):format(
+          object.fullPath
+        )
+      )
     end
     local found <const> = content(store, object.fullPath)
     local inner <const> = subfolders(store, object.fullPath)
     if found or #inner > 0 then
       if object.fullPath:find "^/[^/]+$" then
-        validate.refuse_mcpd(("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)")
-          :format(object.name, found and 973 or 6))
+        validate.refuse_mcpd(
+          ("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)"):format(
+            object.name,
+            found and 973 or 6
+          )
+        )
       end
-      validate.refuse_mcpd(("01070265:3: The folder (%s) cannot be deleted because it contains objects (%s)."):format(
-        object.fullPath, found and (store:get(found).fullPath) or store:get(inner[1]).fullPath))
+      validate.refuse_mcpd(
+        ("01070265:3: The folder (%s) cannot be deleted because it contains objects (%s)."):format(
+          object.fullPath,
+          found and store:get(found).fullPath or store:get(inner[1]).fullPath
+        )
+      )
     end
     local _ = path
   end,
@@ -105,14 +137,37 @@ local folder <const> = {
 local partition <const> = {
   prepare = function(store, object, properties, old)
     if not old and store:get(FOLDERS .. "~" .. object.name) then
-      error(errors.tm(409, ("01020066:3: The requested folder (/%s) already exists in partition %s."):format(object.name, object.name), 3), 0)
+      error(
+        errors.tm(
+          409,
+          ("01020066:3: The requested folder (/%s) already exists in partition %s."):format(
+            object.name,
+            object.name
+          ),
+          3
+        ),
+        0
+      )
     end
     if properties.defaultRouteDomain and properties.defaultRouteDomain ~= 0 then
-      if math.type(properties.defaultRouteDomain) ~= "integer" then validate.invalid("defaultRouteDomain", properties.defaultRouteDomain) end
+      if math.type(properties.defaultRouteDomain) ~= "integer" then
+        validate.invalid("defaultRouteDomain", properties.defaultRouteDomain)
+      end
       local found = false
-      for _, domain in ipairs(store:list "/mgmt/tm/net/route-domain") do found = found or domain.id == properties.defaultRouteDomain end
+      for _, domain in ipairs(store:list "/mgmt/tm/net/route-domain") do
+        found = found or domain.id == properties.defaultRouteDomain
+      end
       if not found then
-        error(errors.tm(404, ("01020036:3: The requested route domain (%d) was not found."):format(properties.defaultRouteDomain), 3), 0)
+        error(
+          errors.tm(
+            404,
+            ("01020036:3: The requested route domain (%d) was not found."):format(
+              properties.defaultRouteDomain
+            ),
+            3
+          ),
+          0
+        )
       end
     end
     if object.name:find "/" then validate.invalid("name", object.name) end
@@ -129,8 +184,12 @@ local partition <const> = {
     local found <const> = content(store, "/" .. object.name)
     local inner <const> = subfolders(store, "/" .. object.name)
     if found or #inner > 0 then
-      validate.refuse_mcpd(("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)")
-        :format(object.name, found and 973 or 6))
+      validate.refuse_mcpd(
+        ("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)"):format(
+          object.name,
+          found and 973 or 6
+        )
+      )
     end
   end,
   removed = function(store, _, object)
@@ -139,10 +198,24 @@ local partition <const> = {
 }
 
 local ROLES <const> = {
-  admin = true, ["resource-admin"] = true, manager = true, ["application-editor"] = true, ["certificate-manager"] = true, guest = true,
-  ["irule-manager"] = true, ["no-access"] = true, operator = true, auditor = true, ["user-manager"] = true,
-  ["application-security-administrator"] = true, ["application-security-editor"] = true, ["application-security-operations-administrator"] = true,
-  ["acceleration-policy-editor"] = true, ["firewall-manager"] = true, ["fraud-protection-manager"] = true, ["web-application-security-administrator"] = true,
+  admin = true,
+  ["resource-admin"] = true,
+  manager = true,
+  ["application-editor"] = true,
+  ["certificate-manager"] = true,
+  guest = true,
+  ["irule-manager"] = true,
+  ["no-access"] = true,
+  operator = true,
+  auditor = true,
+  ["user-manager"] = true,
+  ["application-security-administrator"] = true,
+  ["application-security-editor"] = true,
+  ["application-security-operations-administrator"] = true,
+  ["acceleration-policy-editor"] = true,
+  ["firewall-manager"] = true,
+  ["fraud-protection-manager"] = true,
+  ["web-application-security-administrator"] = true,
   ["web-application-security-editor"] = true,
 }
 
@@ -151,20 +224,39 @@ local function access_list(store, value)
   local function add(name, role)
     role = tostring(role or "no-access")
     name = tostring(name)
-    if not ROLES[role] then validate.refuse_mcpd(("01070821:3: User Restriction Error: The role (%s) is not a valid role."):format(role)) end
+    if not ROLES[role] then
+      validate.refuse_mcpd(
+        ("01070821:3: User Restriction Error: The role (%s) is not a valid role."):format(role)
+      )
+    end
     if name == "all" then name = "all-partitions" end
     if name ~= "all-partitions" and not store:get(PARTITIONS .. name) then
-      error(errors.tm(404, ("01020036:3: The requested partition (%s) was not found."):format(name), 3), 0)
+      error(
+        errors.tm(404, ("01020036:3: The requested partition (%s) was not found."):format(name), 3),
+        0
+      )
     end
     list[#list + 1] = { name = name, role = role }
   end
   for _, entry in ipairs(value) do
-    if type(entry) == "table" then add(entry.name or "all-partitions", entry.role) else add(entry, "no-access") end
+    if type(entry) == "table" then
+      add(entry.name or "all-partitions", entry.role)
+    else
+      add(entry, "no-access")
+    end
   end
   for _, entry in ipairs(list) do
-    if (entry.role == "admin" or entry.role == "resource-admin" or entry.role == "auditor" or entry.role == "web-application-security-administrator")
-      and entry.name ~= "all-partitions" then
-      validate.refuse_mcpd(("01070821:3: User Restriction Error: The role %s may only be assigned to all partitions."):format(entry.role))
+    if
+      (
+        entry.role == "admin" or entry.role == "resource-admin" or entry.role == "auditor"
+        or entry.role == "web-application-security-administrator"
+      ) and entry.name ~= "all-partitions"
+    then
+      validate.refuse_mcpd(
+        ("01070821:3: User Restriction Error: The role %s may only be assigned to all partitions."):format(
+          entry.role
+        )
+      )
     end
   end
   return json.array(list)
@@ -181,7 +273,9 @@ local user <const> = {
     end
     if type(access) == "table" and not json.is_array(access) and #access == 0 then
       local list <const> = {}
-      for name, entry in pairs(access) do list[#list + 1] = { name = name, role = type(entry) == "table" and entry.role or entry } end
+      for name, entry in pairs(access) do
+        list[#list + 1] = { name = name, role = type(entry) == "table" and entry.role or entry }
+      end
       table.sort(list, function(a, b) return a.name < b.name end)
       access = #list > 0 and list or nil
     end
@@ -195,11 +289,13 @@ local user <const> = {
     if access and access ~= validate.NONE then
       object.partitionAccess = access_list(store, access)
     elseif properties.role and properties.role ~= validate.NONE then
-      object.partitionAccess = access_list(store, { { name = "all-partitions", role = properties.role } })
+      object.partitionAccess =
+        access_list(store, { { name = "all-partitions", role = properties.role } })
     elseif not old then
       object.partitionAccess = json.array { { name = "all-partitions", role = "no-access" } }
     end
-    -- Passwords of requests are taken out by sim/users.lua, which knows the policy; this one comes with a seed.
+    -- Passwords of requests are taken out by sim/users.lua, which knows the policy; this one comes
+    -- with a seed.
     if type(password) == "string" then object.encryptedPassword = users.encrypt(password) end
     if not object.encryptedPassword then object.encryptedPassword = "!!" end
     if object.shell == "none" and not properties.shell then object.shell = nil end
@@ -208,24 +304,35 @@ local user <const> = {
       admin = admin or entry.role == "admin" or entry.role == "resource-admin"
     end
     if object.shell == "bash" and not admin then
-      validate.refuse_mcpd(("01070825:3: Access Denied: The user (%s) may not have the shell bash: only administrators may."):format(object.name))
+      validate.refuse_mcpd(
+        ("01070825:3: Access Denied: The user (%s) may not have the shell bash: only administrators may."):format(
+          object.name
+        )
+      )
     end
     if not object.description then object.description = object.name end
   end,
   removing = function(_, _, object, ctx)
     if object.name == "admin" or object.name == "root" then
-      validate.refuse_mcpd(("01070825:3: Access Denied: The system user (%s) may not be deleted."):format(object.name))
+      validate.refuse_mcpd(
+        ("01070825:3: Access Denied: The system user (%s) may not be deleted."):format(object.name)
+      )
     end
     if ctx.user and ctx.user.name == object.name then
-      validate.refuse_mcpd(("01070825:3: Access Denied: User (%s) may not delete itself."):format(object.name))
+      validate.refuse_mcpd(
+        ("01070825:3: Access Denied: User (%s) may not delete itself."):format(object.name)
+      )
     end
   end,
   show = function(_, _, object, shown, context)
     local list <const> = {}
     for i, entry in ipairs(object.partitionAccess or {}) do
       list[i] = {
-        name = entry.name, role = entry.role,
-        nameReference = { link = names.link("/mgmt/tm/auth/partition/" .. entry.name, "ver=" .. context.version) },
+        name = entry.name,
+        role = entry.role,
+        nameReference = {
+          link = names.link("/mgmt/tm/auth/partition/" .. entry.name, "ver=" .. context.version),
+        },
       }
     end
     shown.partitionAccess = #list > 0 and json.array(list) or nil

@@ -16,7 +16,11 @@ local rule <const> = {
     if properties.apiAnonymous and text then
       validate.text("apiAnonymous", text)
       local mistake <const> = irule.mistake(text)
-      if mistake then validate.refuse_mcpd(("01070151:3: Rule [%s] error: %s:%s"):format(object.fullPath, object.fullPath, mistake)) end
+      if mistake then
+        validate.refuse_mcpd(
+          ("01070151:3: Rule [%s] error: %s:%s"):format(object.fullPath, object.fullPath, mistake)
+        )
+      end
       -- As on a device, the text is kept without the line feeds around it.
       object.apiAnonymous = text:gsub("^%s+", ""):gsub("%s+$", "")
     end
@@ -37,7 +41,9 @@ local gtm_rule <const> = {
     local fresh <const> = {}
     for name, value in pairs(body) do fresh[name] = value end
     fresh.check = nil
-    if fresh.apiAnonymous ~= nil then fresh.apiAnonymous = "check syntax\n" .. validate.text("apiAnonymous", fresh.apiAnonymous) end
+    if fresh.apiAnonymous ~= nil then
+      fresh.apiAnonymous = "check syntax\n" .. validate.text("apiAnonymous", fresh.apiAnonymous)
+    end
     return fresh
   end,
 }
@@ -58,11 +64,20 @@ local data_group <const> = {
         local entry <const> = type(record) == "table" and record or { name = record }
         local name <const> = tostring(entry.name or "")
         if name == "" then validate.nothing_to_do() end
-        if object.type == "ip" and not validate.is_address((name:gsub("%%%d+", "")), true) then validate.invalid("name", name) end
-        if object.type == "integer" and not name:find "^%-?%d+$" then validate.invalid("name", name) end
+        if object.type == "ip" and not validate.is_address((name:gsub("%%%d+", "")), true) then
+          validate.invalid("name", name)
+        end
+        if object.type == "integer" and not name:find "^%-?%d+$" then
+          validate.invalid("name", name)
+        end
         local shown = name
-        if object.type == "ip" and not name:find "/" then shown = name .. (name:find ":" and "/128" or "/32") end
-        if not seen[shown] then list[#list + 1] = { name = shown, data = entry.data ~= nil and tostring(entry.data) or "" } end
+        if object.type == "ip" and not name:find "/" then
+          shown = name .. (name:find ":" and "/128" or "/32")
+        end
+        if not seen[shown] then
+          list[#list + 1] =
+            { name = shown, data = entry.data ~= nil and tostring(entry.data) or "" }
+        end
         seen[shown] = true
       end
       local key <const> = ORDER[object.type]
@@ -76,7 +91,8 @@ local data_group <const> = {
 local policy <const> = {
   prepare = function(_, object, properties, old, ctx)
     if not old then
-      object.status = object.subPath and object.subPath:find "Drafts$" and "draft" or ((object.legacy or properties.status == "legacy") and "legacy" or "published")
+      object.status = object.subPath and object.subPath:find "Drafts$" and "draft"
+        or ((object.legacy or properties.status == "legacy") and "legacy" or "published")
     elseif properties.createDraft and properties.createDraft ~= validate.NONE then
       ctx.draft_of = old
     end
@@ -113,7 +129,11 @@ local snatpool <const> = {
       if not store:get(ROOT .. "ltm/snat-translation/" .. names.segment(full)) then
         local partition <const>, sub_path <const>, name <const> = names.split(full)
         if not validate.is_address(name) then validate.invalid("members", full) end
-        store:create(ROOT .. "ltm/snat-translation", { name = name, partition = partition, subPath = sub_path, address = name }, ctx)
+        store:create(
+          ROOT .. "ltm/snat-translation",
+          { name = name, partition = partition, subPath = sub_path, address = name },
+          ctx
+        )
       end
     end
   end,
@@ -128,10 +148,14 @@ local snat_translation <const> = {
   prepare = function(store, object, properties, old, ctx)
     if not old then
       object.address = object.address or object.name
-      if not validate.is_address(object.address) then validate.invalid("address", object.address) end
+      if not validate.is_address(object.address) then
+        validate.invalid("address", object.address)
+      end
       addresses.check_domain(store, object.address, ctx)
     end
-    if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
+    if properties.trafficGroup then
+      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
+    end
   end,
 }
 
@@ -150,19 +174,27 @@ local snat <const> = {
       table.sort(list, function(a, b) return a.name < b.name end)
       object.origins = json.array(list)
     end
-    if properties.translation and object.translation then object.translation = names.absolute(object.translation, object.partition) end
+    if properties.translation and object.translation then
+      object.translation = names.absolute(object.translation, object.partition)
+    end
   end,
 }
 
 local nat <const> = {
   prepare = function(store, object, properties, old, ctx)
     for _, name in ipairs { "originatingAddress", "translationAddress" } do
-      if not old and not object[name] then validate.refuse(('"%s" must be specified'):format(name)) end
-      if properties[name] and not validate.is_address(object[name]) then validate.invalid(name, object[name]) end
+      if not old and not object[name] then
+        validate.refuse(('"%s" must be specified'):format(name))
+      end
+      if properties[name] and not validate.is_address(object[name]) then
+        validate.invalid(name, object[name])
+      end
       if properties[name] then addresses.check_domain(store, object[name], ctx) end
     end
     object.unit = object.unit or 1
-    if properties.trafficGroup then object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false" end
+    if properties.trafficGroup then
+      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
+    end
   end,
 }
 
@@ -171,15 +203,20 @@ local listener <const> = {
   made = function(store, path, object, ctx)
     if ctx.seed or store:count(path .. "/profiles") > 0 then return end
     local inner <const> = setmetatable({ partition = object.partition }, { __index = ctx })
-    for _, name in ipairs { "/Common/dns", "/Common/udp_gtm_dns" } do store:create(path .. "/profiles", { name = name }, inner) end
+    for _, name in ipairs { "/Common/dns", "/Common/udp_gtm_dns" } do
+      store:create(path .. "/profiles", { name = name }, inner)
+    end
   end,
 }
 
 local lsn_pool <const> = {
   prepare = function(_, object)
     if object.logProfile and not object.logPublisher then
-      validate.refuse_mcpd(("01071a8a:3: Configuration of LSN Pool (%s) is incomplete, you cannot use a log profile without a log publisher.")
-        :format(object.fullPath))
+      validate.refuse_mcpd(
+        ("01071a8a:3: Configuration of LSN Pool (%s) is incomplete, you cannot use a log profile without a log publisher."):format(
+          object.fullPath
+        )
+      )
     end
   end,
 }
@@ -190,19 +227,24 @@ local function settle_options(object, given)
   for _, text in ipairs(type(given) == "table" and given or { tostring(object.tmOptions) }) do
     for word in tostring(text):gmatch "[^%s{}]+" do words[#words + 1] = word end
   end
-  object.tmOptions = (#words == 0 or words[1] == "none") and "none" or "{ " .. table.concat(words, " ") .. " }"
+  object.tmOptions = (#words == 0 or words[1] == "none") and "none"
+    or "{ " .. table.concat(words, " ") .. " }"
 end
 
 local tls <const> = {
   prepare = function(store, object, properties, old, ctx, target)
-    if target.node.name == "client-ssl" then certificates.settle_client(store, object, properties, old) end
+    if target.node.name == "client-ssl" then
+      certificates.settle_client(store, object, properties, old)
+    end
     if ctx.seed or ctx.factory then return end
     if properties.tmOptions ~= nil then settle_options(object, properties.tmOptions) end
     if properties.cert or properties.key or properties.certKeyChain then
       certificates.check_profile(store, target.node.name, object)
     end
   end,
-  show = function(_, _, object, shown, context) certificates.show_chain(object, shown, context.version) end,
+  show = function(_, _, object, shown, context)
+    certificates.show_chain(object, shown, context.version)
+  end,
 }
 
 return {
