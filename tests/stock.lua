@@ -5,7 +5,7 @@
 local f5 = require "f5"
 
 if #arg == 0 then
-  local list = io.popen "ls tests/spec/*_spec.lua"
+  local list = io.popen "ls tests/spec/*/*_spec.lua"
   for file in list:lines() do
     local text <close> = assert(io.open(file))
     local source = text:read "a"

@@ -69,7 +69,7 @@ return function(options)
   local function file_end(file)
     io.write(
       ("%-44s %4d passed %3d failed %3d skipped  %6.2f s\n"):format(
-        file.name:match "[^/]+$", in_file.passed, in_file.failed, in_file.skipped,
+        file.name:match "[^/]+/[^/]+$", in_file.passed, in_file.failed, in_file.skipped,
         busted.monotime() - file_start
       )
     )

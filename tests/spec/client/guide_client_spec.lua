@@ -331,7 +331,7 @@ describe("G12 $select, expandSubcollections, options", function()
     local err = failure(function() return bip.ltm.pool:list { selekt = "name" } end)
     assert.equal("usage", err.kind)
     assert.matches(
-      "rows_guide_spec.lua:%d+: unknown option 'selekt'; did you mean 'select'%?",
+      "guide_client_spec.lua:%d+: unknown option 'selekt'; did you mean 'select'%?",
       err.message
     )
     assert.matches(

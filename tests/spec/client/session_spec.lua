@@ -371,7 +371,7 @@ describe("sessions", function()
     it("does not fail over a token that cannot be deleted", function()
       local bip = f5.connect(options)
       device:fault { match = { method = "DELETE" }, times = 9, kind = "internal" }
-      core.log(-1) -- the warning is looked at in e2e/left_tokens_spec.lua
+      core.log(-1) -- the warning is looked at in program/token_cleanup_spec.lua
       bip:close()
       core.log(0)
       device:clear_faults()

@@ -24,7 +24,7 @@ describe("a device that demands a client certificate", function()
     local function path(name) return place.path .. "/" .. name end
     front = program.start(
       {
-        "tests/support/between.py",
+        "tests/support/proxy.py",
         "front",
         "--cert",
         path "server.pem",

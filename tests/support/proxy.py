@@ -1,8 +1,8 @@
 """What may stand between a client and a device, for specs. Prints "port N" once it listens, then a line for each thing that it sees.
 
-between.py proxy [--password USER:PASSWORD] [--refuse STATUS]
+proxy.py proxy [--password USER:PASSWORD] [--refuse STATUS]
     An HTTP proxy that tunnels by CONNECT. Lines: "CONNECT host:port none|right|wrong".
-between.py front --cert FILE --key FILE --ca FILE --to PORT
+proxy.py front --cert FILE --key FILE --ca FILE --to PORT
     A TLS server that demands a client certificate of that CA, and passes on what comes in to the device at 127.0.0.1:PORT.
     Lines: "certificate NAME", "refused REASON".
 """

@@ -29,7 +29,7 @@ describe("a proxy", function()
   -- password was.
   local function start(...)
     local process = program.start(
-      { "tests/support/between.py", "proxy", ... },
+      { "tests/support/proxy.py", "proxy", ... },
       { program = "/usr/bin/python3" }
     )
     return process, process:expect "port (%d+)"

@@ -68,7 +68,7 @@ describe("a device at ::1", function()
 
   test("is reached through a proxy", function()
     local proxy <close> = program.start(
-      { "tests/support/between.py", "proxy" },
+      { "tests/support/proxy.py", "proxy" },
       { program = "/usr/bin/python3" }
     )
     check(

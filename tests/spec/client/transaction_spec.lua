@@ -4,7 +4,7 @@ local json = require "f5.json"
 local program = require "program"
 local sim = require "f5.sim"
 
-local LINE <const> = "tests/spec/transaction_spec%.lua:%d+"
+local LINE <const> = "tests/spec/client/transaction_spec%.lua:%d+"
 
 local device, bip
 
@@ -349,13 +349,13 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       assert.equal(before, snapshot())
       assert.same(
         {
-          "PATCH", "/mgmt/tm/ltm/pool/~Common~nope", "tests/spec/transaction_spec.lua:" .. line,
+          "PATCH", "/mgmt/tm/ltm/pool/~Common~nope", "tests/spec/client/transaction_spec.lua:" .. line,
           position,
         },
         { err.command.method, err.command.path, err.command.where, err.command.id }
       )
       assert.matches(
-        "the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at tests/spec/transaction_spec.lua:"
+        "the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at tests/spec/client/transaction_spec.lua:"
           .. line,
         err.message,
         1,
@@ -384,7 +384,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
     end)
     assert.same(
-      { 3, "tests/spec/transaction_spec.lua:" .. line },
+      { 3, "tests/spec/client/transaction_spec.lua:" .. line },
       { err.command.id, err.command.where }
     )
     assert.equal(before, snapshot())
