@@ -89,7 +89,7 @@ local function literal(line)
 end
 
 local parts = {
-  '/* Made by cmake/embed.lua. */\n#include "host/embedded.h"\n',
+  '/* Made by cmake/embed.lua. */\n#include "embed/embedded.h"\n',
   '#pragma GCC diagnostic ignored "-Woverlength-strings"\n\n',
 }
 local function add(...) parts[#parts + 1] = string.format(...) end

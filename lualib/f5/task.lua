@@ -1,5 +1,5 @@
 -- One handle for all long work of a device. Which families there are, and how each is polled, is in
--- runtime/f5/task.c.
+-- runtime/f5/work/task.c.
 
 local core = require "f5.core"
 

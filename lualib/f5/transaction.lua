@@ -1,8 +1,8 @@
--- Transactions, the part above runtime/f5/transaction.c: the function form, commands, validation,
+-- Transactions, the part above runtime/f5/change/transaction.c: the function form, commands, validation,
 -- commit, and who is guilty of a failure.
 
 local core = require "f5.core"
-local guilt = require "f5.guilt"
+local transaction_blame = require "f5.transaction_blame"
 local parts = core.transaction_parts
 
 local M = {}
@@ -249,7 +249,7 @@ function M:validate(options)
         options
       )
     end)
-    if not ok then error(guilt.blame(part, explain(part, err)), 0) end
+    if not ok then error(transaction_blame.blame(part, explain(part, err)), 0) end
   end)
   return true
 end
@@ -278,7 +278,7 @@ function M:commit(options)
     )
     error(err, 0)
   end
-  err = guilt.blame(part, explain(part, err))
+  err = transaction_blame.blame(part, explain(part, err))
   if err.outcome == "unknown" then
     parts.carried_out(self)
     parts.ended(self)

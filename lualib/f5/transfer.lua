@@ -1,4 +1,4 @@
--- bip:upload and bip:download. A chunk is one call of runtime/f5/transfer.c.
+-- bip:upload and bip:download. A chunk is one call of runtime/f5/work/transfer.c.
 
 local core = require "f5.core"
 local live = require "f5.live"

@@ -5,21 +5,21 @@
 
 #include <lauxlib.h>
 
-#include "f5/certificate.h"
-#include "f5/collection.h"
-#include "f5/core.h"
-#include "f5/error.h"
-#include "f5/handover.h"
-#include "f5/prompt.h"
-#include "f5/reference.h"
-#include "f5/resource.h"
-#include "f5/secret.h"
-#include "f5/session.h"
-#include "f5/system.h"
-#include "f5/task.h"
-#include "f5/transaction.h"
-#include "f5/transfer.h"
-#include "net/fiber.h"
+#include "base/push_owned.h"
+#include "f5/change/transaction.h"
+#include "f5/report/error.h"
+#include "f5/report/secret.h"
+#include "f5/rest/collection.h"
+#include "f5/rest/reference.h"
+#include "f5/rest/resource.h"
+#include "f5/session/certificate.h"
+#include "f5/session/core.h"
+#include "f5/session/prompt.h"
+#include "f5/session/session.h"
+#include "f5/work/system.h"
+#include "f5/work/task.h"
+#include "f5/work/transfer.h"
+#include "fiber/fiber.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
   f5_core *core = core_of(L);
@@ -80,7 +80,7 @@ static int lua_mask(lua_State *L) {
   const char *string = luaL_checklstring(L, 1, &length);
   text masked = {0};
   secret_mask(&masked, string, length);
-  handover_text(L, &masked);
+  push_owned_text(L, &masked);
   return 1;
 }
 

@@ -11,18 +11,18 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/state.h"
+#include "base/text.h"
+#include "embed/openlibs.h"
 #include "f5/module.h"
-#include "f5/secret.h"
-#include "f5/text.h"
+#include "f5/report/secret.h"
+#include "fiber/fiber.h"
 #include "host/bundle.h"
 #include "host/library.h"
 #include "host/lineedit.h"
-#include "host/opening.h"
 #include "host/output.h"
 #include "host/signals.h"
 #include "host/trace.h"
-#include "net/fiber.h"
-#include "net/state.h"
 
 /* How long the deletion of tokens may take at the end. */
 #define SHUTDOWN_MS 10000
@@ -111,7 +111,7 @@ static int open_state(lua_State *L) {
   luaL_openlibs(L);
   lua_pushcfunction(L, output_print);
   lua_setglobal(L, "print");
-  opening_install(L, program.loop);
+  openlibs_install(L, program.loop);
   fiber_set_message_handler(L, trace_handler);
   fiber_set_failure_reporter(L, report_unjoined);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);

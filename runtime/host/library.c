@@ -9,12 +9,12 @@
 
 #include <lauxlib.h>
 
-#include "host/embedded.h"
+#include "embed/embedded.h"
+#include "fiber/fiber.h"
 #include "host/host.h"
 #include "host/privatefile.h"
 #include "host/trace.h"
 #include "host/widetext.h"
-#include "net/fiber.h"
 
 /* modules() -> names of all embedded modules, sorted */
 static int modules(lua_State *L) {

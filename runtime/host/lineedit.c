@@ -15,9 +15,9 @@
 
 #include <lauxlib.h>
 
+#include "fiber/fiber.h"
 #include "host/keys.h"
 #include "host/widetext.h"
-#include "net/fiber.h"
 
 #define EDITOR_TYPE "f5.lineedit"
 #define HISTORY_SIZE 1000

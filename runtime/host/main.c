@@ -8,8 +8,8 @@
 
 #include <lauxlib.h>
 
+#include "embed/embedded.h"
 #include "host/bundle.h"
-#include "host/embedded.h"
 #include "host/host.h"
 #include "host/relro.h"
 

@@ -20,7 +20,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
-#include "f5/secret.h"
+#include "f5/report/secret.h"
 #include "host/bundle.h"
 #include "host/fuse.h"
 

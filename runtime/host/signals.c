@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "f5/module.h"
+#include "fiber/fiber.h"
 #include "host/host.h"
-#include "net/fiber.h"
 
 static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t received;

@@ -6,7 +6,7 @@
 
 #include <lauxlib.h>
 
-#include "net/json_text.h"
+#include "base/json_text.h"
 
 size_t wide_utf8_length(unsigned char lead) {
   if (lead < 0xC2 || lead > 0xF4) return 1;

@@ -10,10 +10,10 @@
 
 #include <lauxlib.h>
 
+#include "embed/embedded.h"
+#include "embed/openlibs.h"
 #include "f5/module.h"
-#include "host/embedded.h"
-#include "host/opening.h"
-#include "net/fiber.h"
+#include "fiber/fiber.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -53,7 +53,7 @@ EXPORTED int luaopen_f5(lua_State *L) {
   loop **kept = keep(L, sizeof *kept, free_loop);
   loop *l = *kept = loop_new();
   if (!l) return luaL_error(L, "f5: no memory or no file descriptors");
-  opening_install(L, l);
+  openlibs_install(L, l);
   const embedded_module *f5 = embedded_find("f5");
   if (embedded_load(L, f5) != LUA_OK) return lua_error(L);
   lua_pushliteral(L, "f5");

@@ -9,10 +9,10 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "net/state.h"
+#include "base/state.h"
 #include "sim/digest.h"
-#include "sim/pem.h"
 #include "sim/native.h"
+#include "sim/pem.h"
 
 static int traceback(lua_State *L) {
   const char *message = luaL_tolstring(L, 1, NULL);

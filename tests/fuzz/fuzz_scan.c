@@ -8,9 +8,9 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "f5/scan.h"
-#include "f5/secret.h"
-#include "net/json.h"
+#include "base/json.h"
+#include "base/scan.h"
+#include "f5/report/secret.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

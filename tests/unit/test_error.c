@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "f5/error.h"
-#include "f5/scan.h"
+#include "base/scan.h"
+#include "f5/report/error.h"
 
 #define ICRD(code, message, api_error)                                                             \
   "{\"code\":" code ",\"message\":\"" message "\",\"errorStack\":[],\"apiError\":" api_error "}"

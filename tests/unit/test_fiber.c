@@ -15,7 +15,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "net/fiber.h"
+#include "fiber/fiber.h"
 
 /* op(ms [, fail]): a blocking call as the f5 module has them: a userdata with a timer, which counts
  * how it ends. */

@@ -15,7 +15,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "net/json.h"
+#include "base/json.h"
 
 static bool decode(lua_State *L, const char *text) {
   size_t length = strlen(text);

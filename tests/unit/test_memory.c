@@ -17,9 +17,9 @@
 #include <lua.h>
 #include <lualib.h>
 
+#include "base/json.h"
 #include "f5/module.h"
-#include "net/fiber.h"
-#include "net/json.h"
+#include "fiber/fiber.h"
 #include "net/loop.h"
 
 /* No device listens there, so that every call is refused at once. */

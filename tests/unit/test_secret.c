@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "f5/secret.h"
+#include "f5/report/secret.h"
 
 static void check(const char *given, const char *wanted) {
   text out = {0};

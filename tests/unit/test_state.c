@@ -16,7 +16,7 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "net/state.h"
+#include "base/state.h"
 
 static void run(lua_State *L, const char *chunk) {
   if (luaL_dostring(L, chunk) != LUA_OK) fail_msg("%s", lua_tostring(L, -1));

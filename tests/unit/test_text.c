@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "f5/text.h"
+#include "base/text.h"
 
 #define TOO_MUCH (SIZE_MAX / 2 + 1)
 

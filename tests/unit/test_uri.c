@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "f5/uri.h"
+#include "f5/rest/uri.h"
 
 static void names_and_segments(void **state) {
   (void)state;

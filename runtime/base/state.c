@@ -1,0 +1,138 @@
+#include "base/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#ifdef __SANITIZE_ADDRESS__
+
+lua_State *state_new(void) {
+  return luaL_newstate();
+}
+
+void state_close(lua_State *L) {
+  lua_close(L);
+}
+
+#else
+
+#define GRAIN 16u
+#define LARGEST 2048u /* what is larger is malloc's */
+#define SLAB_SIZE 65536u
+
+typedef struct block {
+  struct block *next;
+} block;
+
+typedef struct slab {
+  struct slab *next;
+  max_align_t bytes[];
+} slab;
+
+typedef struct memory {
+  block *unused[LARGEST / GRAIN + 1]; /* by size in grains */
+  char *at, *end;                     /* what is left of the newest slab */
+  slab *slabs;
+  bool warn, continued;
+} memory;
+
+static void *take(memory *m, size_t grains) {
+  block *b = m->unused[grains];
+  if (b) {
+    m->unused[grains] = b->next;
+    return b;
+  }
+  size_t size = grains * GRAIN;
+  if ((size_t)(m->end - m->at) < size) { /* the rest, less than a block, is lost until the end */
+    slab *fresh = malloc(sizeof *fresh + SLAB_SIZE);
+    if (!fresh) return NULL;
+    fresh->next = m->slabs;
+    m->slabs = fresh;
+    m->at = (char *)fresh->bytes;
+    m->end = m->at + SLAB_SIZE;
+  }
+  void *taken = m->at;
+  m->at += size;
+  return taken;
+}
+
+static size_t in_grains(size_t size) {
+  return (size + GRAIN - 1) / GRAIN;
+}
+
+/* lua_Alloc; Lua says the size of every block it gives back. */
+static void *allocate(void *data, void *old, size_t old_size, size_t size) {
+  memory *m = data;
+  if (!old) old_size = 0; /* Lua says there what the block will be */
+  if (old_size > LARGEST && size > LARGEST) return realloc(old, size);
+  size_t old_grains = in_grains(old_size), grains = in_grains(size);
+  if (old && old_grains == grains) return old;
+  void *fresh = NULL;
+  if (size > 0) {
+    fresh = size > LARGEST ? malloc(size) : take(m, grains);
+    if (!fresh) return size < old_size ? old : NULL; /* shrinking must not fail */
+    if (old) memcpy(fresh, old, old_size < size ? old_size : size);
+  }
+  if (old_size > LARGEST) {
+    free(old);
+  } else if (old) {
+    block *b = old;
+    b->next = m->unused[old_grains];
+    m->unused[old_grains] = b;
+  }
+  return fresh;
+}
+
+static int panic(lua_State *L) {
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "f5lua: error outside of every protected call: %s\n",
+          message ? message : "not a string");
+  return 0; /* to abort */
+}
+
+/* lua_WarnFunction, as that of luaL_newstate. */
+static void warn(void *data, const char *message, int more) {
+  memory *m = data;
+  if (!m->continued && !more && *message == '@') {
+    if (strcmp(message, "@on") == 0) m->warn = true;
+    if (strcmp(message, "@off") == 0) m->warn = false;
+    return;
+  }
+  if (m->warn)
+    fprintf(stderr, "%s%s%s", m->continued ? "" : "Lua warning: ", message, more ? "" : "\n");
+  m->continued = more;
+}
+
+static void release(memory *m) {
+  for (slab *next, *s = m->slabs; s; s = next) {
+    next = s->next;
+    free(s);
+  }
+  free(m);
+}
+
+lua_State *state_new(void) {
+  memory *m = calloc(1, sizeof *m);
+  if (!m) return NULL;
+  lua_State *L = lua_newstate(allocate, m);
+  if (!L) {
+    release(m);
+    return NULL;
+  }
+  lua_atpanic(L, panic);
+  lua_setwarnf(L, warn, m);
+  return L;
+}
+
+void state_close(lua_State *L) {
+  void *m;
+  lua_getallocf(L, &m);
+  lua_close(L);
+  release(m);
+}
+
+#endif

@@ -1,0 +1,116 @@
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Nothing of it is left, so that `length` and what text_string gives agree. */
+static bool fail(text *t) {
+  t->failed = true;
+  t->length = 0;
+  if (t->data) t->data[0] = '\0';
+  return false;
+}
+
+static bool reserve(text *t, size_t more) {
+  if (t->failed) return false;
+  if (more < t->capacity - t->length) /* strictly: the NUL needs its byte */
+    return true;
+  size_t capacity = t->capacity ? t->capacity : 64;
+  while (capacity - t->length <= more) {
+    if (capacity > (size_t)-1 / 2) return fail(t);
+    capacity *= 2;
+  }
+  char *data = realloc(t->data, capacity);
+  if (!data) return fail(t);
+  t->data = data;
+  t->capacity = capacity;
+  return true;
+}
+
+void text_add(text *t, const char *bytes, size_t length) {
+  if (!reserve(t, length)) return;
+  if (length) memcpy(t->data + t->length, bytes, length);
+  t->length += length;
+  t->data[t->length] = '\0';
+}
+
+void text_put(text *t, const char *string) {
+  text_add(t, string, strlen(string));
+}
+
+void text_join(text *t, const text *other) {
+  if (other->failed)
+    fail(t);
+  else
+    text_add(t, text_string(other), other->length);
+}
+
+void text_char(text *t, char c) {
+  text_add(t, &c, 1);
+}
+
+void text_printf(text *t, const char *format, ...) {
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int length = vsnprintf(NULL, 0, format, arguments);
+  if (length >= 0 && reserve(t, (size_t)length)) {
+    vsnprintf(t->data + t->length, (size_t)length + 1, format, again);
+    t->length += (size_t)length;
+  }
+  va_end(again);
+  va_end(arguments);
+}
+
+void text_json(text *t, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    switch (c) {
+    case '"':
+      text_put(t, "\\\"");
+      break;
+    case '\\':
+      text_put(t, "\\\\");
+      break;
+    case '\n':
+      text_put(t, "\\n");
+      break;
+    case '\r':
+      text_put(t, "\\r");
+      break;
+    case '\t':
+      text_put(t, "\\t");
+      break;
+    default:
+      if (c < 0x20)
+        text_printf(t, "\\u%04x", c);
+      else
+        text_char(t, (char)c);
+    }
+  }
+}
+
+void text_cut(text *t, size_t most) {
+  if (t->failed || t->length <= most) return;
+  while (most && ((unsigned char)t->data[most] & 0xC0) == 0x80)
+    most--;
+  t->length = most;
+  t->data[most] = '\0';
+}
+
+const char *text_string(const text *t) {
+  return t->data && !t->failed ? t->data : "";
+}
+
+void text_clear(text *t) {
+  t->length = 0;
+  t->failed = false;
+  if (t->data) t->data[0] = '\0';
+}
+
+void text_free(text *t) {
+  free(t->data);
+  *t = (text){0};
+}

@@ -1,0 +1,36 @@
+/* Transactions: commands that the device collects and runs together or not at all.
+ *
+ * A transaction is on the device from begin until it is committed or abandoned. Every write on a
+ * reference that is bound to it (`tx(ref)`) is queued there and answers with the command; reads
+ * never belong to it. What composes these calls (commit, validate, who is guilty of a failure) is
+ * lualib/f5/transaction.lua.
+ *
+ * Keep-alive: a device forgets a transaction that gets no command for 120 s. Before that the last
+ * command is queued once more and the copy removed, both of which the REST guide documents; one
+ * without a command is replaced by a new one. This goes on in callbacks of the loop, as long as the
+ * script has the transaction.
+ */
+#ifndef F5_TRANSACTION_H
+#define F5_TRANSACTION_H
+
+#include <lua.h>
+
+#include "f5/session/session.h"
+
+#define TRANSACTION_NAME "f5.transaction"
+
+/* Queues a write: what session_write is for all others. The reference, bound to a transaction, is
+ * at index 1; body: index of a table, or 0. */
+int transaction_write(lua_State *L, f5_operation *op, int body);
+/* The transaction of the reference at index 1? */
+bool transaction_bound(lua_State *L);
+/* Abandons every open transaction of a session that ends; they are deleted with its last token
+ * still alive. */
+void transaction_end_all(f5_session *session);
+/* Forgets them without a call. */
+void transaction_drop_all(f5_session *session);
+/* Adds begin to the sessions' methods, and to the module (on top of the stack) what the Lua half
+ * needs. */
+void transaction_setup(lua_State *L, int session_methods);
+
+#endif

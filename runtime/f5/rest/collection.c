@@ -1,0 +1,266 @@
+#include "f5/rest/collection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "f5/rest/query.h"
+#include "f5/rest/reference.h"
+#include "f5/rest/uri.h"
+#include "f5/session/session.h"
+
+#define PAGES_NAME "f5.pages"
+#define USUAL_PAGE 500 /* objects that `each` asks for at a time */
+
+/* Where an iteration stands. User values: the session, the present page's items. */
+typedef struct pages {
+  f5_session *session;
+  text path;             /* of the next page; empty: there is none */
+  lua_Integer left;      /* objects that may still be given; -1: no limit */
+  lua_Integer at, count; /* in the present page */
+  bool closed;
+} pages;
+
+enum { PAGES_SESSION = 1, PAGES_ITEMS };
+
+static int pages_collect(lua_State *L) {
+  pages *p = lua_touserdata(L, 1);
+  text_free(&p->path);
+  return 0;
+}
+
+/* The loop was left: the page's objects need not wait for the collector. */
+static int pages_close(lua_State *L) {
+  pages *p = lua_touserdata(L, 1);
+  p->closed = true;
+  text_free(&p->path);
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, PAGES_ITEMS);
+  return 0;
+}
+
+/* An empty path would be the end of the collection. */
+static void check_path(lua_State *L, const pages *p) {
+  if (p->path.failed) luaL_error(L, "not enough memory");
+}
+
+/* Pushes the state of an iteration over the reference at 1 with the options at 2. */
+static pages *pages_new(lua_State *L, lua_Integer usual_page) {
+  const f5_reference *ref = reference_check(L, 1);
+  session_check_open(L, ref->session);
+  lua_settop(L, 2);
+  pages *p = lua_newuserdatauv(L, sizeof *p, 2);
+  memset(p, 0, sizeof *p);
+  luaL_setmetatable(L, PAGES_NAME);
+  p->session = ref->session;
+  lua_getiuservalue(L, 1, 1);
+  lua_setiuservalue(L, -2, PAGES_SESSION);
+  query_page page = {.usual = usual_page};
+  text_add(&p->path, ref->text, ref->length);
+  query_add(L, &p->path, ref, 2, &page);
+  check_path(L, p);
+  p->left = page.top;
+  return p;
+}
+
+/* Takes the next page's address out of the body at index; links name localhost. */
+static void note_next(lua_State *L, pages *p, int index) {
+  size_t length;
+  text_clear(&p->path);
+  if (lua_getfield(L, index, "nextLink") == LUA_TSTRING) {
+    const char *link = lua_tolstring(L, -1, &length);
+    text query = {0};
+    if (uri_is_absolute(link, length)) {
+      uri_absolute(&p->path, &query, link, length);
+      text_join(&p->path, &query);
+      if (p->session->ver) uri_query(&p->path, "ver", p->session->ver, strlen(p->session->ver));
+    }
+    text_free(&query);
+  }
+  lua_pop(L, 1); /* nextLink */
+}
+
+static void push_empty(lua_State *L) {
+  lua_newtable(L);
+  json_push_array_metatable(L);
+  lua_setmetatable(L, -2);
+}
+
+/* ASM pages by $top and $skip, tells how many there are, and links to no next page. `asked` is the
+ * path of the present page. */
+static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer count,
+                             const char *asked) {
+  static const char skip[] = "$skip=";
+  if (strncmp(asked, "/mgmt/tm/asm/", 13) != 0) return;
+  int whole = 0;
+  lua_getfield(L, index, "totalItems");
+  lua_Integer total = lua_tointegerx(L, -1, &whole);
+  lua_pop(L, 1); /* totalItems */
+  const char *at = strstr(asked, skip);
+  lua_Integer before = at ? strtoll(at + sizeof skip - 1, NULL, 10) : 0;
+  if (!whole || count == 0 || before + count >= total) return;
+  size_t kept = at ? (size_t)(at - asked) - 1 : strlen(asked); /* with the '?' or '&' before it */
+  text_add(&p->path, asked, kept);
+  char digits[24];
+  int length = snprintf(digits, sizeof digits, "%lld", (long long)(before + count));
+  const char *rest = at ? strchr(at, '&') : NULL;
+  if (rest) { /* the first of what is left takes the place of "?" */
+    text_add(&p->path, strchr(text_string(&p->path), '?') ? "&" : "?", 1);
+    text_put(&p->path, rest + 1);
+  }
+  uri_query(&p->path, "$skip", digits, (size_t)length);
+}
+
+/* A page that is its own next page would be read for ever. */
+static void raise_circle(lua_State *L, f5_operation *op) {
+  error_clear(&op->call.failure);
+  error_set(&op->call.failure, KIND_PROTOCOL, "the page's nextLink leads to the page itself");
+  op->call.failure.status = op->call.http.status;
+  call_push_error(L, &op->call);
+  call_clear(&op->call);
+  lua_error(L);
+}
+
+/* In the finish of a page: the body becomes the items (an array, pushed) and the next page's
+ * address. */
+static void take_page(lua_State *L, pages *p, f5_operation *op) {
+  operation_result(L, op);
+  int body = lua_gettop(L), length = (int)strcspn(op->call.http.path, "?");
+  if (!lua_istable(L, body)) {
+    error_usage(L, "%.*s is no collection: the device answered with %s", length, op->call.http.path,
+                lua_isnil(L, body) ? "nothing" : luaL_typename(L, body));
+  }
+  if (lua_getfield(L, body, "items") != LUA_TTABLE) { /* an empty collection has none */
+    lua_pop(L, 1);
+    lua_getfield(L, body, "kind");
+    bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL ||
+                  lua_getfield(L, body, "entries") != LUA_TNIL;
+    if (object)
+      error_usage(L, "%.*s is no collection but one object%s%s: load it", length,
+                  op->call.http.path, lua_isstring(L, body + 1) ? " of kind " : "",
+                  lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
+    lua_settop(L, body);
+    push_empty(L);
+  }
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  note_next(L, p, body);
+  if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
+  check_path(L, p);
+  if (p->path.length && strcmp(text_string(&p->path), op->call.http.path) == 0) raise_circle(L, op);
+  lua_remove(L, body);
+  if (p->left >= 0 && count > p->left) {
+    for (lua_Integer i = count; i > p->left; i--) {
+      lua_pushnil(L);
+      lua_rawseti(L, -2, i);
+    }
+    count = p->left;
+  }
+  if (p->left >= 0) p->left -= count;
+  if (p->left == 0 || count == 0) text_clear(&p->path);
+  p->at = 0;
+  p->count = count;
+  call_clear(&op->call);
+}
+
+static int fetch(lua_State *L, pages *p, lua_KFunction finish) {
+  f5_operation *op = operation_new(L, p->session, "GET", "");
+  op->path = p->path;
+  p->path = (text){0};
+  op->call.http.path = text_string(&op->path);
+  return session_read(L, op, finish);
+}
+
+/* -- list -- */
+
+/* Stack: reference, options, pages, array so far or nil, then the operation of this page. */
+static int listed(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  pages *p = lua_touserdata(L, 3);
+  take_page(L, p, (f5_operation *)context);
+  if (lua_isnil(L, 4)) {
+    lua_copy(L, -1, 4);
+  } else {
+    lua_Integer base = (lua_Integer)lua_rawlen(L, 4);
+    for (lua_Integer i = 1; i <= p->count; i++) {
+      lua_rawgeti(L, -1, i);
+      lua_rawseti(L, 4, base + i);
+    }
+  }
+  lua_settop(L, 4);
+  if (p->path.length) return fetch(L, p, listed);
+  return 1;
+}
+
+/* ref:list{options} -> array of all objects, or of `top`; `page` sets how many are asked for at a
+ * time */
+static int list(lua_State *L) {
+  pages *p = pages_new(L, 0);
+  if (p->left == 0) { /* top = 0: nothing is wanted, and a device takes it for a mistake */
+    push_empty(L);
+    return 1;
+  }
+  lua_pushnil(L);
+  return fetch(L, p, listed);
+}
+
+/* -- each -- */
+
+static int give(lua_State *L, pages *p) {
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, PAGES_ITEMS);
+  lua_rawgeti(L, 2, ++p->at);
+  return 1;
+}
+
+static int turned(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  pages *p = lua_touserdata(L, 1);
+  take_page(L, p, (f5_operation *)context);
+  lua_setiuservalue(L, 1, PAGES_ITEMS);
+  if (p->count == 0) { /* also ends a device that promises a next page and has none */
+    lua_pushnil(L);
+    return 1;
+  }
+  return give(L, p);
+}
+
+static int next_object(lua_State *L) {
+  pages *p = luaL_checkudata(L, 1, PAGES_NAME);
+  if (p->closed) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (p->at < p->count) return give(L, p);
+  lua_settop(L, 1);
+  lua_pushnil(L);
+  lua_setiuservalue(L, 1, PAGES_ITEMS);
+  if (!p->path.length || p->left == 0) {
+    lua_pushnil(L);
+    return 1;
+  }
+  return fetch(L, p, turned);
+}
+
+/* for object in ref:each{options} do: as list, one page in memory at a time */
+static int each(lua_State *L) {
+  pages_new(L, USUAL_PAGE);
+  lua_pushcfunction(L, next_object);
+  lua_insert(L, -2);
+  lua_pushnil(L);
+  lua_pushvalue(L, -2);
+  return 4; /* iterator, state, nothing, closing value */
+}
+
+void collection_setup(lua_State *L, int reference_methods) {
+  static const luaL_Reg methods[] = {{"list", list}, {"each", each}, {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__gc", pages_collect}, {"__close", pages_close}, {NULL, NULL}};
+  lua_pushvalue(L, reference_methods);
+  luaL_setfuncs(L, methods, 0);
+  lua_pop(L, 1); /* methods */
+  luaL_newmetatable(L, PAGES_NAME);
+  luaL_setfuncs(L, events, 0);
+  lua_pop(L, 1); /* metatable */
+}

@@ -1,0 +1,195 @@
+#include "f5/rest/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "f5/report/error.h"
+#include "f5/rest/uri.h"
+
+static const char *const names[] = {"select",      "filter",  "top", "skip",
+                                    "expand",      "options", "ver", "orderby",
+                                    "inlinecount", "query",   NULL};
+static const char *const names_of_pages[] = {"select",      "filter",  "top",  "skip",
+                                             "expand",      "options", "ver",  "orderby",
+                                             "inlinecount", "query",   "page", NULL};
+
+/* Pushes the value as a string: "a,b" for { "a", "b" }; what has a __tostring (a filter that was
+ * built) is taken by it.
+ */
+static const char *list_value(lua_State *L, int index, const char *name, size_t *length) {
+  index = lua_absindex(L, index);
+  if (lua_type(L, index) == LUA_TSTRING) {
+    lua_pushvalue(L, index);
+    return lua_tolstring(L, -1, length);
+  }
+  if (luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+    lua_pop(L, 1); /* metamethod */
+    return luaL_tolstring(L, index, length);
+  }
+  if (!lua_istable(L, index))
+    error_usage(L, "option '%s' must be a string or a list of strings, not a %s", name,
+                luaL_typename(L, index));
+  lua_Integer count = luaL_len(L, index);
+  if (count == 0) error_usage(L, "option '%s' is an empty list", name);
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  for (lua_Integer i = 1; i <= count; i++) {
+    if (lua_geti(L, index, i) != LUA_TSTRING)
+      error_usage(L, "option '%s' must be a list of strings; item %d is a %s", name, (int)i,
+                  luaL_typename(L, -1));
+    luaL_addvalue(&b);
+    if (i < count) luaL_addchar(&b, ',');
+  }
+  luaL_pushresult(&b);
+  return lua_tolstring(L, -1, length);
+}
+
+static void add_list(lua_State *L, text *path, int table, const char *name, const char *parameter) {
+  if (lua_getfield(L, table, name) != LUA_TNIL) {
+    size_t length;
+    const char *value = list_value(L, -1, name, &length);
+    uri_query(path, parameter, value, length);
+    lua_pop(L, 1); /* string */
+  }
+  lua_pop(L, 1); /* value */
+}
+
+/* filter = a text, sent as it stands, or conditions, which f5.filter writes: it knows the quoting,
+ * and what the device supports at this path. */
+static void add_filter(lua_State *L, text *path, int table, const f5_reference *ref) {
+  size_t length;
+  int type = lua_getfield(L, table, "filter");
+  if (type == LUA_TTABLE) {
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, "f5.filter") == LUA_TNIL) {
+      lua_getglobal(L, "require");
+      lua_pushliteral(L, "f5.filter");
+      lua_call(L, 1, 1);
+      lua_replace(L, -2);
+    }
+    lua_getfield(L, -1, "text");
+    lua_pushvalue(L, -4); /* conditions */
+    lua_pushlstring(L, ref->text, ref->length);
+    lua_call(L, 2, 1);
+    const char *value = lua_tolstring(L, -1, &length);
+    uri_query(path, "$filter", value, length);
+    lua_pop(L, 3); /* text, f5.filter, loaded */
+  } else if (type != LUA_TNIL) {
+    if (type != LUA_TSTRING)
+      error_usage(L, "option 'filter' must be a text or conditions, not a %s",
+                  luaL_typename(L, -1));
+    const char *value = lua_tolstring(L, -1, &length);
+    uri_query(path, "$filter", value, length);
+  }
+  lua_pop(L, 1); /* filter */
+}
+
+static lua_Integer count_option(lua_State *L, int table, const char *name, lua_Integer least) {
+  int type = lua_getfield(L, table, name), exact = 0;
+  lua_Integer value = type == LUA_TNIL ? -1 : lua_tointegerx(L, -1, &exact);
+  lua_pop(L, 1); /* value */
+  if (type != LUA_TNIL && (type != LUA_TNUMBER || !exact || value < least))
+    error_usage(L, "option '%s' must be a whole number from %d up", name, (int)least);
+  return value;
+}
+
+static void add_count(text *path, const char *parameter, lua_Integer value) {
+  char digits[24];
+  if (value >= 0)
+    uri_query(path, parameter, digits,
+              (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
+}
+
+/* expand = true is the sub-collections; a name or names are OData's $expand, which ASM has. */
+static void add_expand(lua_State *L, text *path, int table) {
+  int type = lua_getfield(L, table, "expand");
+  if (type == LUA_TBOOLEAN && lua_toboolean(L, -1))
+    uri_query(path, "expandSubcollections", "true", 4);
+  lua_pop(L, 1); /* expand */
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) add_list(L, path, table, "expand", "$expand");
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void query_add_raw(lua_State *L, text *path, int index) {
+  index = lua_absindex(L, index);
+  if (!lua_istable(L, index))
+    error_usage(L, "option 'query' must be a table, not a %s", luaL_typename(L, index));
+  size_t count = 0, at = 0;
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      error_usage(L, "option 'query' must have strings as its names");
+    count++;
+  }
+  const char **sorted = lua_newuserdatauv(L, (count + 1) * sizeof *sorted, 0);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+    sorted[at++] = lua_tostring(L, -2);
+  qsort(sorted, count, sizeof *sorted, by_name);
+  for (at = 0; at < count; at++) {
+    size_t length;
+    lua_getfield(L, index, sorted[at]);
+    if (!lua_isstring(L, -1) && !lua_isboolean(L, -1))
+      error_usage(L, "option 'query': '%s' must be a string, a number or a boolean", sorted[at]);
+    const char *value = luaL_tolstring(L, -1, &length);
+    uri_query(path, sorted[at], value, length);
+    lua_pop(L, 2); /* string, value */
+  }
+  lua_pop(L, 1); /* sorted */
+}
+
+static void check_names(lua_State *L, int table, const char *const *known) {
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    bool found = false;
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    if (!name) error_usage(L, "the options of a call have names: { select = { \"name\" } }");
+    for (const char *const *at = known; *at; at++)
+      found = found || strcmp(*at, name) == 0;
+    if (!found) error_unknown(L, "option", name, known);
+  }
+}
+
+bool query_is_plain(lua_State *L, const f5_reference *ref, int index) {
+  return (index == 0 || lua_isnoneornil(L, index)) && !ref->session->ver;
+}
+
+void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page) {
+  text_put(path, ref->text + ref->length);
+  bool has_ver = false, given = index != 0 && !lua_isnoneornil(L, index);
+  lua_Integer top = -1, size = -1;
+  if (given) {
+    if (!lua_istable(L, index))
+      error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
+    check_names(L, index, page ? names_of_pages : names);
+    add_list(L, path, index, "select", "$select");
+    add_filter(L, path, index, ref);
+    add_list(L, path, index, "orderby", "$orderby");
+    add_expand(L, path, index);
+    add_list(L, path, index, "options", "options");
+    add_list(L, path, index, "inlinecount", "$inlinecount");
+    top = count_option(L, index, "top", 0);
+    if (page) size = count_option(L, index, "page", 1);
+  }
+  if (page) {
+    page->top = top;
+    if (size < 0) size = page->usual;
+    if (top >= 0 && (size == 0 || top < size)) size = top;
+    /* a reference made from a nextLink asks for its own page already */
+    if (size > 0 && !strstr(ref->text + ref->length, "$top=")) add_count(path, "$top", size);
+  } else {
+    add_count(path, "$top", top);
+  }
+  if (given) {
+    add_count(path, "$skip", count_option(L, index, "skip", 0));
+    if (lua_getfield(L, index, "query") != LUA_TNIL) query_add_raw(L, path, -1);
+    lua_pop(L, 1); /* query */
+    has_ver = lua_getfield(L, index, "ver") != LUA_TNIL;
+    lua_pop(L, 1); /* ver */
+    if (has_ver) add_list(L, path, index, "ver", "ver");
+  }
+  if (!has_ver && ref->session->ver)
+    uri_query(path, "ver", ref->session->ver, strlen(ref->session->ver));
+}

@@ -1,0 +1,34 @@
+/* References: paths on a device as values. Building one makes no traffic. */
+#ifndef F5_REFERENCE_H
+#define F5_REFERENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lua.h>
+
+#include "f5/session/session.h"
+
+#define REFERENCE_NAME "f5.reference"
+
+/* The first user value is the session's userdata, the second the transaction's or nil. */
+typedef struct f5_reference {
+  f5_session *session;
+  size_t length; /* of the path */
+  char text[];   /* path, then the query ("?…" or nothing), then NUL */
+} f5_reference;
+
+/* The reference at index, or a usage error. */
+f5_reference *reference_check(lua_State *L, int index);
+/* Pushes a reference with this path and query in the session at index; transaction: index of its
+ * user value, or 0. */
+void reference_push(lua_State *L, int session, int transaction, const text *path,
+                    const text *query);
+/* __index of sessions; its upvalue is the table of their methods. */
+int session_index(lua_State *L);
+/* Lua: at(session or reference, …) -> reference */
+int reference_lua_at(lua_State *L);
+/* Makes the metatable; pushes the table of methods, which Lua parts add to. */
+void reference_setup(lua_State *L);
+
+#endif

@@ -1,0 +1,394 @@
+#include "f5/rest/resource.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "base/push_owned.h"
+#include "f5/change/transaction.h"
+#include "f5/rest/query.h"
+#include "f5/rest/reference.h"
+#include "f5/rest/uri.h"
+#include "f5/session/session.h"
+
+#define LONGEST_TIMEOUT 86400 /* s; also math.huge is one */
+
+/* An operation on the reference at index 1; the path is the reference's own text when nothing is to
+ * be added to it. */
+static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const char *method,
+                                  const char *suffix, int options) {
+  f5_operation *op = operation_new(L, ref->session, method, ref->text);
+  if (!*suffix && query_is_plain(L, ref, options)) return op;
+  text_add(&op->path, ref->text, ref->length);
+  text_put(&op->path, suffix);
+  query_add(L, &op->path, ref, options, NULL);
+  op->call.http.path = text_string(&op->path);
+  return op;
+}
+
+/* ref:load{options} -> the object, or the collection as it is */
+static int load(lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  lua_settop(L, 2);
+  return session_read(L, operation_on(L, ref, "GET", "", 2), operation_answer);
+}
+
+/* ref:example{options} -> what the device gives as an example of this resource */
+static int example(lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  lua_settop(L, 2);
+  return session_read(L, operation_on(L, ref, "GET", "/example", 2), operation_answer);
+}
+
+static int existence(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  bool missing = op->call.failure.verdict.kind == KIND_NOT_FOUND;
+  if (!missing) operation_result(L, op);
+  call_clear(&op->call);
+  lua_pushboolean(L, !missing);
+  return 1;
+}
+
+/* ref:exists() -> whether the device has it; any other doubt is an error */
+static int exists(lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  lua_settop(L, 1);
+  f5_operation *op = operation_new(L, ref->session, "GET", ref->text);
+  text_add(&op->path, ref->text, ref->length);
+  query_add(L, &op->path, ref, 0, NULL);
+  uri_query(&op->path, "$select", "name", 4);
+  op->call.http.path = text_string(&op->path);
+  return session_read(L, op, existence);
+}
+
+/* The write on the reference at 1 is made, or queued in the reference's transaction. */
+static int write_on(lua_State *L, f5_operation *op, int body, lua_KFunction finish) {
+  if (transaction_bound(L)) return transaction_write(L, op, body);
+  return session_write(L, op, body, finish);
+}
+
+static void check_body(lua_State *L, const char *method) {
+  if (!lua_istable(L, 2))
+    error_usage(L, "%s takes a table of properties, not a %s", method, luaL_typename(L, 2));
+}
+
+static void check_no_query(lua_State *L, const f5_reference *ref) {
+  if (ref->text[ref->length])
+    error_usage(L, "a path with a query cannot be written to: %s", ref->text);
+}
+
+/* Sets a member of the new body (on top) that the path says; the body the script gave may say the
+ * same. */
+static void name_member(lua_State *L, const char *member, const char *value, size_t length) {
+  if (lua_getfield(L, 2, member) != LUA_TNIL) {
+    size_t given_length;
+    const char *given = lua_tolstring(L, -1, &given_length);
+    if (!given || given_length != length || memcmp(given, value, length) != 0)
+      error_usage(L, "create: %s = \"%s\" contradicts the path; the object is named once", member,
+                  given ? given : luaL_typename(L, -1));
+  }
+  lua_pop(L, 1); /* value */
+  lua_pushlstring(L, value, length);
+  lua_setfield(L, -2, member);
+}
+
+/* Pushes a copy of the body with name, partition and subPath of a full name: "/Common/dir/web" is
+ * web in Common below dir,
+ * "/part" is the folder part in the root. */
+static void push_named_body(lua_State *L, const char *full, size_t length) {
+  lua_newtable(L);
+  for (lua_pushnil(L); lua_next(L, 2);) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
+  const char *last = full + length;
+  while (last[-1] != '/')
+    last--;
+  const char *partition = full + 1, *end = memchr(partition, '/', length - 1);
+  size_t name_length = (size_t)(full + length - last);
+  if (lua_getfield(L, 2, "name") == LUA_TSTRING && strcmp(lua_tostring(L, -1), full) == 0) {
+    lua_pop(L, 1); /* the body has the full name already */
+    return;
+  }
+  lua_pop(L, 1); /* name */
+  name_member(L, "name", last, name_length);
+  if (!end) {
+    name_member(L, "partition", "/", 1);
+    return;
+  }
+  name_member(L, "partition", partition, (size_t)(end - partition));
+  if (last - 1 > end) name_member(L, "subPath", end + 1, (size_t)(last - 1 - (end + 1)));
+}
+
+/* A path of short names does not say whether it is a collection: POST to an object is what a device
+ * does not know. */
+static int created(lua_State *L, int status, lua_KContext context) {
+  f5_operation *op = (f5_operation *)context;
+  f5_failure *failure = &op->call.failure;
+  if (failure->verdict.kind == KIND_NOT_FOUND && lua_getfield(L, 2, "name") == LUA_TNIL) {
+    text message = {0};
+    text_printf(&message,
+                "%s (an object is created in its collection, by name: collection:create { name = … "
+                "}, or by full name: "
+                "collection[\"/Common/…\"]:create { … })",
+                failure->message);
+    free(failure->message);
+    failure->message = message.data;
+  }
+  return operation_answer(L, status, context);
+}
+
+/* ref:create{properties} -> the new object. On a collection the body has the name; a reference with
+ * a full name is created in its collection. */
+static int create(lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  if (lua_isnoneornil(L, 2)) {
+    lua_settop(L, 1);
+    lua_newtable(L);
+  }
+  lua_settop(L, 2);
+  check_body(L, "create");
+  check_no_query(L, ref);
+  f5_operation *op = operation_new(L, ref->session, "POST", ref->text);
+  int body = 2;
+  text name = {0};
+  size_t collection = uri_last_name(ref->text, ref->length, &name);
+  push_owned_text(L, &name);
+  size_t length;
+  const char *full = lua_tolstring(L, -1, &length);
+  bool named = length > 1 && *full == '/';
+  if (named) {
+    push_named_body(L, full, length);
+    body = lua_gettop(L);
+  }
+  if (named || ref->session->ver) {
+    text_add(&op->path, ref->text, named ? collection : ref->length);
+    query_add(L, &op->path, ref, 0, NULL);
+    op->call.http.path = text_string(&op->path);
+  }
+  return write_on(L, op, body, named ? operation_answer : created);
+}
+
+static int change(lua_State *L, const char *method, const char *name) {
+  const f5_reference *ref = reference_check(L, 1);
+  lua_settop(L, 3);
+  check_body(L, name);
+  f5_operation *op = operation_on(L, ref, method, "", 3);
+  return write_on(L, op, 2, operation_answer);
+}
+
+/* ref:modify{properties}[, {options}] -> the object; what is not named stays */
+static int modify(lua_State *L) {
+  return change(L, "PATCH", "modify");
+}
+
+/* ref:replace{properties}[, {options}] -> the object; what is not named is reset to its default */
+static int replace(lua_State *L) {
+  return change(L, "PUT", "replace");
+}
+
+/* ref:delete[{options}] -> what the device says, mostly nothing */
+static int delete (lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  lua_settop(L, 2);
+  f5_operation *op = operation_on(L, ref, "DELETE", "", 2);
+  return write_on(L, op, 0, operation_answer);
+}
+
+/* ref:run(command, {arguments}) -> the answer: a tmsh command, as POST */
+static int run(lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  lua_settop(L, 3);
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return error_usage(L, "run takes the name of a command, not a %s", luaL_typename(L, 2));
+  if (!lua_isnil(L, 3) && !lua_istable(L, 3))
+    return error_usage(L, "the arguments of run are a table, not a %s", luaL_typename(L, 3));
+  check_no_query(L, ref);
+  lua_newtable(L);
+  if (!lua_isnil(L, 3)) {
+    if (lua_getfield(L, 3, "command") != LUA_TNIL)
+      return error_usage(L, "run: the command is given twice");
+    lua_pop(L, 1); /* nil */
+    for (lua_pushnil(L); lua_next(L, 3);) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, 4);
+    }
+  }
+  lua_pushvalue(L, 2);
+  lua_setfield(L, 4, "command");
+  f5_operation *op = operation_on(L, ref, "POST", "", 0);
+  return write_on(L, op, 4, operation_answer);
+}
+
+/* -- everything else -- */
+
+static void push_headers(lua_State *L, const char *block) {
+  lua_newtable(L);
+  while (block && *block) {
+    size_t line = strcspn(block, "\r\n"), name = strcspn(block, ":");
+    if (name < line) {
+      luaL_Buffer b;
+      luaL_buffinit(L, &b);
+      for (size_t i = 0; i < name; i++)
+        luaL_addchar(&b, (char)(block[i] >= 'A' && block[i] <= 'Z' ? block[i] | 32 : block[i]));
+      luaL_pushresult(&b);
+      const char *value = block + name + 1;
+      size_t length = line - name - 1;
+      while (length && (*value == ' ' || *value == '\t'))
+        value++, length--;
+      lua_pushlstring(L, value, length);
+      lua_rawset(L, -3);
+    }
+    block += line;
+    block += strspn(block, "\r\n");
+  }
+}
+
+/* With raw: { status, headers, body } whatever the device said. */
+static int raw_answer(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  f5_call *call = &op->call;
+  if (call->failure.verdict.kind != KIND_NONE) operation_result(L, op); /* raises */
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, call->http.status);
+  lua_setfield(L, -2, "status");
+  lua_pushlstring(L, call->http.answer ? call->http.answer : "", call->http.answer_length);
+  lua_setfield(L, -2, "body");
+  push_headers(L, call->http.answer_headers);
+  lua_setfield(L, -2, "headers");
+  call_clear(call);
+  return 1;
+}
+
+/* Fills the operation's header lines from the table at index; they stay on the stack in a table. */
+static void add_headers(lua_State *L, f5_operation *op, int index) {
+  if (!lua_istable(L, index))
+    error_usage(L, "request: headers must be a table, not a %s", luaL_typename(L, index));
+  lua_newtable(L); /* keeps the lines */
+  int kept = lua_gettop(L), n = 0;
+  const char **lines = lua_newuserdatauv(L, (CALL_HEADERS - 4) * sizeof *lines, 0);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
+      error_usage(L, "request: headers must be strings with names");
+    const char *name = lua_tostring(L, -2);
+    if (strcasecmp(name, "X-F5-Auth-Token") == 0 || strcasecmp(name, "Authorization") == 0)
+      error_usage(L, "request: the header %s is the session's own", name);
+    lua_pushfstring(L, "%s: %s", name, luaL_tolstring(L, -1, NULL));
+    const char *line = lua_tostring(L, -1);
+    if (strpbrk(line, "\r\n")) error_usage(L, "request: the header %s holds a line break", name);
+    if (n >= CALL_HEADERS - 5) error_usage(L, "request: more than %d headers", CALL_HEADERS - 5);
+    if (strcasecmp(name, "Content-Type") == 0)
+      op->call.content_type = line;
+    else
+      lines[n++] = line;
+    lua_rawseti(L, kept, luaL_len(L, kept) + 1);
+    lua_pop(L, 1); /* value as a string */
+  }
+  lines[n] = NULL;
+  op->call.headers = lines;
+}
+
+static const char *check_method(lua_State *L) {
+  static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
+                                        "PUT", "PATCH", "DELETE",  NULL};
+  if (lua_type(L, 2) != LUA_TSTRING)
+    error_usage(L, "request(method, path, options): the method is a %s", luaL_typename(L, 2));
+  for (const char *const *at = methods; *at; at++)
+    if (strcasecmp(*at, lua_tostring(L, 2)) == 0) return *at;
+  error_unknown(L, "method", lua_tostring(L, 2), methods);
+  return NULL;
+}
+
+/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer;
+ * with raw { status, headers, body } */
+static int request(lua_State *L) {
+  static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
+  f5_session *session = session_check(L, 1);
+  lua_settop(L, 4);
+  const char *method = check_method(L);
+  size_t length;
+  if (lua_type(L, 3) != LUA_TSTRING && !luaL_testudata(L, 3, REFERENCE_NAME))
+    return error_usage(L, "request(method, path, options): the path is a %s", luaL_typename(L, 3));
+  const char *path = luaL_tolstring(L, 3, &length);
+  bool raw = false;
+  f5_operation *op = operation_new(L, session, method, path);
+  text query = {0};
+  if (uri_is_absolute(path, length)) {
+    uri_absolute(&op->path, &query, path, length);
+  } else {
+    text_put(&op->path, URI_ROOT);
+    uri_add(&op->path, path, length);
+  }
+  text_join(&op->path, &query);
+  text_free(&query);
+  int body = 0;
+  if (!lua_isnil(L, 4)) {
+    if (!lua_istable(L, 4))
+      return error_usage(L, "request(method, path, options): the options are a %s",
+                         luaL_typename(L, 4));
+    for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
+      bool found = false;
+      const char *name = luaL_tolstring(L, -2, NULL);
+      for (const char *const *at = names; *at; at++)
+        found = found || strcmp(*at, name) == 0;
+      if (!found) error_unknown(L, "option", name, names);
+      lua_pop(L, 1); /* name as a string */
+    }
+    if (lua_getfield(L, 4, "query") != LUA_TNIL) query_add_raw(L, &op->path, -1);
+    if (lua_getfield(L, 4, "headers") != LUA_TNIL) add_headers(L, op, lua_gettop(L));
+    lua_getfield(L, 4, "raw");
+    raw = lua_toboolean(L, -1);
+    lua_getfield(L, 4, "quiet");
+    op->call.quiet = lua_toboolean(L, -1);
+    if (lua_getfield(L, 4, "timeout") != LUA_TNIL) {
+      lua_Number seconds = lua_tonumber(L, -1);
+      if (!(seconds > 0)) return error_usage(L, "request: timeout is a number of seconds");
+      op->call.http.timeout_ms =
+          seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
+    }
+    int type = lua_getfield(L, 4, "body");
+    if (type == LUA_TTABLE) {
+      body = lua_gettop(L);
+    } else if (type == LUA_TSTRING) {
+      op->call.http.body = lua_tolstring(L, -1, &op->call.http.body_length);
+    } else if (type != LUA_TNIL) {
+      return error_usage(L, "request: body must be a table or a string, not a %s",
+                         luaL_typename(L, -1));
+    }
+  }
+  if (session->ver && !strstr(text_string(&op->path), "ver="))
+    uri_query(&op->path, "ver", session->ver, strlen(session->ver));
+  op->call.http.path = text_string(&op->path);
+  op->call.any_status = raw;
+  op->call.once = raw || op->call.quiet;
+  lua_KFunction finish = raw ? raw_answer : operation_answer;
+  if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0) {
+    if (body || op->call.http.body) return error_usage(L, "request: a %s has no body", method);
+    return session_read(L, op, finish);
+  }
+  return session_write(L, op, body, finish);
+}
+
+void resource_setup(lua_State *L, int session_methods, int reference_methods) {
+  static const luaL_Reg of_session[] = {
+      {"request", request}, {"at", reference_lua_at}, {NULL, NULL}};
+  static const luaL_Reg of_reference[] = {
+      {"load", load},           {"example", example}, {"exists", exists}, {"create", create},
+      {"modify", modify},       {"replace", replace}, {"delete", delete}, {"run", run},
+      {"at", reference_lua_at}, {NULL, NULL}};
+  session_methods = lua_absindex(L, session_methods);
+  reference_methods = lua_absindex(L, reference_methods);
+  lua_pushvalue(L, session_methods);
+  luaL_setfuncs(L, of_session, 0);
+  lua_pushvalue(L, reference_methods);
+  luaL_setfuncs(L, of_reference, 0);
+  lua_pop(L, 2); /* tables */
+}

@@ -1,0 +1,151 @@
+#include "f5/rest/uri.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* RFC 3986: unreserved, and those of sub-delims, ":" and "@" that a path may carry. The guide's set
+ * (11.5, "reserved ASCII characters") is the unreserved one; devices write ":" in their own links
+ * as it is. */
+static bool path_character(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c && strchr("-_.~:@!$()*,=", c));
+}
+
+static bool query_character(unsigned char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c && strchr("-_.~:@!$()*,/'", c));
+}
+
+static void add_escape(text *path, unsigned char c) {
+  static const char digits[] = "0123456789ABCDEF";
+  char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+  text_add(path, escape, sizeof escape);
+}
+
+void uri_encode(text *path, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    if (path_character(c))
+      text_char(path, (char)c);
+    else
+      add_escape(path, c);
+  }
+}
+
+static void add_segment(text *path, const char *segment, size_t length, bool full_name) {
+  text_char(path, '/');
+  for (size_t i = 0; i < length; i++) {
+    if (full_name && segment[i] == '/')
+      text_char(path, '~');
+    else
+      uri_encode(path, segment + i, 1);
+  }
+}
+
+void uri_add(text *path, const char *name, size_t length) {
+  if (length && name[0] == '/') {
+    while (length > 1 && name[length - 1] == '/')
+      length--;
+    add_segment(path, name, length, true);
+    return;
+  }
+  while (length) {
+    const char *slash = memchr(name, '/', length);
+    size_t part = slash ? (size_t)(slash - name) : length;
+    if (part) add_segment(path, name, part, false);
+    name += slash ? part + 1 : part;
+    length -= slash ? part + 1 : part;
+  }
+}
+
+static size_t scheme_and_host(const char *name, size_t length) {
+  size_t scheme = length > 8 && strncasecmp(name, "https://", 8) == 0  ? 8
+                  : length > 7 && strncasecmp(name, "http://", 7) == 0 ? 7
+                                                                       : 0;
+  if (!scheme) return 0;
+  const char *slash = memchr(name + scheme, '/', length - scheme);
+  return slash ? (size_t)(slash - name) : 0;
+}
+
+bool uri_is_absolute(const char *name, size_t length) {
+  size_t host = scheme_and_host(name, length);
+  name += host;
+  length -= host;
+  return length >= 5 && memcmp(name, "/mgmt", 5) == 0 &&
+         (length == 5 || name[5] == '/' || name[5] == '?');
+}
+
+static bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static void add_encoded(text *out, const char *s, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)s[i];
+    bool escape = c == '%' && i + 2 < length && is_hex(s[i + 1]) && is_hex(s[i + 2]);
+    if (escape || path_character(c) || (c && strchr("/&;+'", c)))
+      text_char(out, (char)c);
+    else
+      add_escape(out, c);
+  }
+}
+
+void uri_absolute(text *path, text *query, const char *name, size_t length) {
+  size_t host = scheme_and_host(name, length);
+  name += host;
+  length -= host;
+  const char *fragment = memchr(name, '#', length);
+  if (fragment) length = (size_t)(fragment - name);
+  const char *mark = memchr(name, '?', length);
+  size_t path_length = mark ? (size_t)(mark - name) : length;
+  while (path_length > 1 && name[path_length - 1] == '/')
+    path_length--;
+  add_encoded(path, name, path_length);
+  if (!mark || !query) return;
+  const char *at = mark + 1, *end = name + length;
+  while (at < end) {
+    const char *next = memchr(at, '&', (size_t)(end - at));
+    size_t part = (size_t)((next ? next : end) - at);
+    if (part && !(part >= 4 && memcmp(at, "ver=", 4) == 0)) {
+      text_char(query, query->length ? '&' : '?');
+      add_encoded(query, at, part);
+    }
+    at += next ? part + 1 : part;
+  }
+}
+
+void uri_encode_query(text *path, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)bytes[i];
+    if (query_character(c))
+      text_char(path, (char)c);
+    else
+      add_escape(path, c);
+  }
+}
+
+void uri_query(text *path, const char *name, const char *value, size_t length) {
+  text_char(path, path->data && memchr(path->data, '?', path->length) ? '&' : '?');
+  uri_encode_query(path, name, strlen(name));
+  text_char(path, '=');
+  uri_encode_query(path, value, length);
+}
+
+static int hex_value(char c) {
+  return c <= '9' ? c - '0' : (c | 32) - 'a' + 10;
+}
+
+size_t uri_last_name(const char *path, size_t length, text *name) {
+  size_t start = length;
+  while (start && path[start - 1] != '/')
+    start--;
+  for (size_t i = start; i < length; i++) {
+    if (path[i] == '%' && i + 2 < length && is_hex(path[i + 1]) && is_hex(path[i + 2])) {
+      text_char(name, (char)(hex_value(path[i + 1]) << 4 | hex_value(path[i + 2])));
+      i += 2;
+    } else {
+      text_char(name, path[i] == '~' && path[start] == '~' ? '/' : path[i]);
+    }
+  }
+  return start ? start - 1 : 0;
+}

@@ -1,0 +1,257 @@
+#include "f5/session/call.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "f5/change/transaction_state.h"
+#include "f5/report/api_status.h"
+#include "f5/report/log.h"
+#include "f5/session/auth.h"
+#include "f5/session/session.h"
+
+#define LONGEST_PAUSE 10000 /* ms; a device that says Retry-After is believed beyond it */
+#define WAITING_PAUSE 3000  /* ms; the same while a device is waited for */
+#define LEAST_TIMEOUT 1000  /* ms that the last look at such a device may take */
+
+static void proceed(f5_call *call);
+
+void call_init(f5_call *call, f5_session *session, const char *method, const char *path) {
+  memset(call, 0, sizeof *call);
+  call->session = session_retain(session);
+  call->http.method = method;
+  call->http.path = path;
+}
+
+static void leave(f5_call *call) {
+  if (call->link) {
+    *call->link = call->next;
+    if (call->next) call->next->link = call->link;
+    call->link = NULL;
+  }
+  auth_release(call);
+}
+
+/* A change that the device made, or may have made. What is queued in a transaction is none before
+ * it is committed, and what concerns the transaction itself never is: transaction.c counts them. */
+static void count_change(const f5_call *call) {
+  if (call->write && !call->coordination &&
+      strncmp(call->http.path, TRANSACTION_PATH, sizeof TRANSACTION_PATH - 1) != 0)
+    call->session->usage.writes++;
+}
+
+static void end(f5_call *call) {
+  bool answered = call->state == CALL_SENT && call->http.failure == HTTP_OK;
+  bool refused =
+      call->any_status ? call->http.status / 100 == 4 : call->failure.verdict.kind != KIND_NONE;
+  if ((answered && !refused) || call->failure.verdict.unknown) count_change(call);
+  call->state = CALL_DONE;
+  leave(call);
+  call->done(call);
+}
+
+static void fire(loop_timer *timer) {
+  f5_call *call = (f5_call *)(void *)((char *)timer - offsetof(f5_call, timer));
+  if (call->state == CALL_ENDS)
+    end(call);
+  else
+    proceed(call);
+}
+
+/* done comes from the loop, never from inside of call_start. */
+static void end_soon(f5_call *call) {
+  call->state = CALL_ENDS;
+  loop_timer_start(call->session->core->loop, &call->timer, 0);
+}
+
+/* -- after an answer -- */
+
+static uint64_t pause_before_next(const f5_call *call) {
+  const f5_session *session = call->session;
+  unsigned doublings = call->attempts > 16 ? 16 : call->attempts - 1;
+  uint64_t pause = session->delay_ms << doublings;
+  uint64_t most = call->patience ? WAITING_PAUSE : LONGEST_PAUSE;
+  if (pause > most) pause = most;
+  /* half of it at random, so that a fleet does not come back in one moment */
+  pause = pause - pause / 2 + core_random(session->core, pause / 2 + 1);
+  char value[32];
+  if (call->http.status && http_answer_header(&call->http, "Retry-After", value, sizeof value)) {
+    long seconds = strtol(value, NULL, 10); /* a date gives 0: then our own pause */
+    if (seconds > 0 && seconds < 86400 && (uint64_t)seconds * 1000 > pause)
+      pause = (uint64_t)seconds * 1000;
+  }
+  return pause;
+}
+
+/* Starts another attempt if there is reason and room for one. */
+static bool again(f5_call *call) {
+  f5_session *session = call->session;
+  f5_again when = call->failure.verdict.again;
+  if (when == AGAIN_LOGIN && !call->internal && !call->renewed && auth_renewable(call)) {
+    call->renewed = true;
+    auth_release(call);
+    proceed(call);
+    return true;
+  }
+  bool waits = call->patience && call->failure.passing;
+  if (call->once || session->phase != SESSION_OPEN) return false;
+  if (!waits && call->attempts > session->retries) return false;
+  if (!waits && when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable)))
+    return false;
+  uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
+  if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;
+  if (waits && call->attempts == 1)
+    log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
+  auth_release(call);
+  call->state = CALL_PAUSES;
+  loop_timer_start(session->core->loop, &call->timer, pause);
+  return true;
+}
+
+static void redirected(f5_call *call) {
+  char location[300];
+  if (!http_answer_header(&call->http, "Location", location, sizeof location)) *location = '\0';
+  error_from_redirect(&call->failure, call->http.status, location, call->session->where);
+}
+
+static void exchanged(http_request *request) {
+  f5_call *call = (f5_call *)(void *)((char *)request - offsetof(f5_call, http));
+  f5_session *session = call->session;
+  bool reached = session->reached;
+  session->usage.sent += request->bytes_sent;
+  session->usage.received += request->bytes_received;
+  if (request->failure == HTTP_OK) {
+    session->reached = true;
+    if (call->arrived) call->arrived(call);
+    api_status_observe(call);
+    bool refused_token = request->status == 401 && !call->internal;
+    if (request->status / 100 == 3 && !call->any_status)
+      redirected(call);
+    else if (request->status / 100 != 2 && (!call->any_status || refused_token))
+      error_from_answer(&call->failure, request->status, request->answer ? request->answer : "",
+                        request->answer_length);
+  } else {
+    error_from_transport(&call->failure, request, session->where, call->write, reached);
+  }
+  if (!call->write) call->failure.verdict.unknown = false;
+  log_exchange_end(call);
+  if (call->failure.verdict.kind != KIND_NONE && again(call)) return;
+  if (call->any_status && call->http.failure == HTTP_OK) error_clear(&call->failure);
+  end(call);
+}
+
+/* -- before -- */
+
+static void send(f5_call *call) {
+  unsigned n = 0;
+  const char *header = auth_header(call);
+  if (header) call->lines[n++] = header;
+  if (call->coordination) call->lines[n++] = call->coordination;
+  if (call->content_type)
+    call->lines[n++] = call->content_type;
+  else if (call->http.body || call->http.body_from_fd)
+    call->lines[n++] = "Content-Type: application/json";
+  for (const char *const *extra = call->headers; extra && *extra && n < CALL_HEADERS - 1; extra++)
+    call->lines[n++] = *extra;
+  call->lines[n] = NULL;
+  http_request_clear(&call->http);
+  error_clear(&call->failure);
+  call->http.headers = call->lines;
+  call->http.done = exchanged;
+  if (call->patience) { /* the last attempt does not wait beyond the end */
+    uint64_t passed = loop_now(call->session->core->loop) - call->began;
+    uint64_t left =
+        passed + LEAST_TIMEOUT < call->patience ? call->patience - passed : LEAST_TIMEOUT;
+    call->http.timeout_ms =
+        left < (uint64_t)call->session->timeout_ms ? (long)left : call->session->timeout_ms;
+  }
+  call->http.secret = call->internal; /* the token is in what answers these */
+  call->attempts++;
+  call->state = CALL_SENT;
+  log_exchange_start(call);
+  http_submit(call->session->peer, &call->http);
+}
+
+static void proceed(f5_call *call) {
+  if (call->session->phase != SESSION_OPEN && !call->internal) {
+    error_clear(&call->failure);
+    error_set(&call->failure, KIND_CANCELLED, "the session was closed");
+    end_soon(call);
+  } else if (call->internal || auth_prepare(call)) {
+    if (call->only_login)
+      end_soon(call);
+    else
+      send(call);
+  } else {
+    call->state = CALL_WAITS_FOR_TOKEN;
+  }
+}
+
+void call_authorized(f5_call *call, const f5_failure *failure) {
+  if (!failure) {
+    proceed(call);
+    return;
+  }
+  error_clear(&call->failure);
+  if (call->attempts == 0) {
+    error_copy(&call->failure, failure);
+  } else { /* the renewal failed: what the call met first is not the reason any more */
+    error_set(&call->failure, failure->verdict.kind, "the session could not log in again");
+    call->failure.status = failure->status;
+    call->failure.cause = malloc(sizeof *call->failure.cause);
+    if (call->failure.cause) error_copy(call->failure.cause, failure);
+  }
+  end_soon(call);
+}
+
+void call_start(f5_call *call) {
+  f5_session *session = call->session;
+  error_clear(&call->failure);
+  call->attempts = 0;
+  call->renewed = false;
+  call->began = loop_now(session->core->loop);
+  call->timer.fire = fire;
+  if (!call->internal && !call->only_login) {
+    if (!call->quiet) session->usage.calls++;
+  }
+  call->next = session->running;
+  call->link = &session->running;
+  if (call->next) call->next->link = &call->next;
+  session->running = call;
+  proceed(call);
+}
+
+static void stop(f5_call *call) {
+  if (call->state == CALL_IDLE || call->state == CALL_DONE) return;
+  if (call->state == CALL_SENT) {
+    count_change(call);
+    http_cancel(&call->http);
+  }
+  if (call->state == CALL_WAITS_FOR_TOKEN) auth_forget(call);
+  loop_timer_stop(call->session->core->loop, &call->timer);
+}
+
+void call_fail(f5_call *call, const f5_failure *failure) {
+  if (call->state == CALL_IDLE || call->state == CALL_DONE) return;
+  stop(call);
+  error_clear(&call->failure);
+  error_copy(&call->failure, failure);
+  end_soon(call);
+}
+
+void call_clear(f5_call *call) {
+  if (!call->session) return;
+  stop(call);
+  leave(call);
+  http_request_clear(&call->http);
+  error_clear(&call->failure);
+  f5_session *session = call->session;
+  call->session = NULL;
+  call->state = CALL_IDLE;
+  session_release(session);
+}
+
+void call_push_error(lua_State *L, const f5_call *call) {
+  error_place place = {call->session->label, call->http.method, call->http.path, call->attempts};
+  error_push(L, &call->failure, &place);
+}

@@ -1,0 +1,182 @@
+#include "f5/session/certificate.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <lauxlib.h>
+
+#include <openssl/asn1.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "base/text.h"
+#include "f5/report/error.h"
+
+void certificate_say(complaint *c, const char *words) {
+  snprintf(c->words, sizeof c->words, "%s", words);
+}
+
+/* The file of the complaint. It is libcurl that reads it in the end, again for each connection:
+ * what can be read once is no use. */
+BIO *certificate_open(complaint *c) {
+  struct stat status;
+  if (stat(c->path, &status) == 0 && !S_ISREG(status.st_mode)) {
+    certificate_say(c, S_ISDIR(status.st_mode)
+                           ? "is a directory"
+                           : "is no file, and must be read for each connection");
+    return NULL;
+  }
+  FILE *file = fopen(c->path, "rbe");
+  BIO *bio = file ? BIO_new_fp(file, BIO_CLOSE) : NULL;
+  if (!bio) snprintf(c->words, sizeof c->words, "cannot be read: %s", strerror(errno));
+  if (!bio && file) fclose(file);
+  return bio;
+}
+
+/* What is in a file without a certificate in PEM. */
+void certificate_say_none(complaint *c, BIO *file) {
+  unsigned char start[2] = {0};
+  bool der = BIO_seek(file, 0) == 0 && BIO_read(file, start, 2) == 2 && start[0] == 0x30 &&
+             start[1] & 0x80;
+  certificate_say(c,
+                  der ? "is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem"
+                      : "holds no certificate in PEM");
+}
+
+bool certificate_at_end(void) {
+  return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+}
+
+X509 *certificate_read(complaint *c) {
+  BIO *file = certificate_open(c);
+  if (!file) return NULL;
+  X509 *certificate = PEM_read_bio_X509(file, NULL, NULL, NULL);
+  if (!certificate && certificate_at_end())
+    certificate_say_none(c, file);
+  else if (!certificate)
+    certificate_say(c, "holds a certificate that is cut off or damaged");
+  BIO_free(file);
+  return certificate;
+}
+
+/* What OpenSSL would ask for on the terminal, for each connection. */
+typedef struct answer {
+  const char *passphrase; /* NULL: there is none */
+  bool asked;
+} answer;
+
+static int give_passphrase(char *buffer, int size, int writing, void *data) {
+  (void)writing;
+  answer *a = data;
+  a->asked = true;
+  size_t length = a->passphrase ? strlen(a->passphrase) : 0;
+  if (!a->passphrase || length > (size_t)size) return -1;
+  memcpy(buffer, a->passphrase, length);
+  return (int)length;
+}
+
+void certificate_check_key(complaint *c, X509 *certificate, bool beside, const char *passphrase) {
+  answer a = {.passphrase = passphrase};
+  BIO *file = certificate_open(c);
+  if (!file) return;
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, give_passphrase, &a);
+  if (a.asked && !passphrase)
+    certificate_say(
+        c, "needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain");
+  else if (a.asked && !key)
+    certificate_say(c, "cannot be decrypted with the passphrase that was given");
+  else if (!key)
+    certificate_say(c, beside ? "holds no private key; give its file as the option 'key'"
+                              : "holds no private key in PEM");
+  else if (X509_check_private_key(certificate, key) != 1)
+    certificate_say(c, "holds the key of another certificate");
+  EVP_PKEY_free(key);
+  BIO_free(file);
+}
+
+/* -- f5.certificate -- */
+
+typedef struct found {
+  text subject;
+  lua_Integer starts, ends; /* seconds since 1970 */
+} found;
+
+static bool read_time(const ASN1_TIME *time, lua_Integer *seconds) {
+  ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+  int days, rest;
+  bool ok = epoch && ASN1_TIME_diff(&days, &rest, epoch, time) == 1;
+  if (ok) *seconds = (lua_Integer)days * 24 * 60 * 60 + rest;
+  ASN1_TIME_free(epoch);
+  return ok;
+}
+
+/* "CN=www.example.net,O=Example", as devices write it. */
+static bool read_subject(const X509 *certificate, text *subject) {
+  BIO *bio = BIO_new(BIO_s_mem());
+  if (!bio) return false;
+  char *bytes = NULL;
+  const unsigned long style = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+  bool ok = X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, style) >= 0;
+  long length = ok ? BIO_get_mem_data(bio, &bytes) : 0;
+  if (length > 0) text_add(subject, bytes, (size_t)length);
+  BIO_free(bio);
+  return ok && !subject->failed;
+}
+
+static int push_found(lua_State *L) {
+  const found *f = lua_touserdata(L, 1);
+  lua_createtable(L, 0, 3);
+  lua_pushlstring(L, text_string(&f->subject), f->subject.length);
+  lua_setfield(L, -2, "subject");
+  lua_pushinteger(L, f->starts);
+  lua_setfield(L, -2, "starts");
+  lua_pushinteger(L, f->ends);
+  lua_setfield(L, -2, "ends");
+  return 1;
+}
+
+static const char *option(lua_State *L, const char *name) {
+  if (lua_isnoneornil(L, 2)) return NULL;
+  lua_getfield(L, 2, name); /* the table keeps the string */
+  int type = lua_type(L, -1);
+  if (type != LUA_TNIL && type != LUA_TSTRING)
+    error_usage(L, "f5.certificate: option '%s' is a string, not a %s", name,
+                lua_typename(L, type));
+  const char *value = lua_tostring(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+int certificate_lua(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TSTRING || (!lua_isnoneornil(L, 2) && !lua_istable(L, 2)))
+    error_usage(L, "f5.certificate takes the name of a file and a table of options");
+  complaint c = {.name = "certificate", .path = lua_tostring(L, 1)};
+  const char *key = option(L, "key"), *passphrase = option(L, "passphrase");
+  found f = {0};
+  X509 *certificate = certificate_read(&c);
+  if (certificate && (!read_subject(certificate, &f.subject) ||
+                      !read_time(X509_get0_notBefore(certificate), &f.starts) ||
+                      !read_time(X509_get0_notAfter(certificate), &f.ends)))
+    certificate_say(&c, "holds a certificate that makes no sense");
+  if (key && !c.words[0]) {
+    c = (complaint){.name = "key", .path = key};
+    certificate_check_key(&c, certificate, false, passphrase);
+  }
+  X509_free(certificate);
+  ERR_clear_error(); /* libcurl reads the same queue */
+  int status = LUA_OK;
+  if (c.words[0]) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s %s", c.path, c.words);
+  } else {
+    lua_pushcfunction(L, push_found);
+    lua_pushlightuserdata(L, &f);
+    status = lua_pcall(L, 1, 1, 0); /* without memory the subject goes all the same */
+  }
+  text_free(&f.subject);
+  if (status != LUA_OK) return lua_error(L);
+  return c.words[0] ? 2 : 1;
+}

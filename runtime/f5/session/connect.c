@@ -1,0 +1,490 @@
+/* f5.connect: its options from the script, the environment, a simulated run or a prompt; then the
+ * login. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <lauxlib.h>
+
+#include "base/json_text.h"
+#include "f5/session/prompt.h"
+#include "f5/session/session.h"
+#include "f5/session/trust.h"
+
+static const char *const option_names[] = {"host",     "port",
+                                           "username", "password",
+                                           "provider", "login_reference",
+                                           "auth",     "token",
+                                           "verify",   "ca",
+                                           "cert",     "key",
+                                           "pin",      "proxy",
+                                           "timeout",  "connect_timeout",
+                                           "retries",  "token_lifetime",
+                                           "ver",      "label",
+                                           "parallel", "body_limit",
+                                           "wait",     NULL};
+static const char *const retry_names[] = {"count", "delay", "budget", NULL};
+
+static const char preset_key; /* its address is the registry's key */
+
+/* Strings live in the copy of the options, which lies at index 1, or in `text`. */
+typedef struct options {
+  const char *host;
+  char host_text[256];
+  long port;
+  const char *username;
+  char username_text[PROMPT_LONGEST];
+  const char *label, *ver;
+  bool verify;
+  lua_Number timeout, connect_timeout;
+  http_peer_options peer;
+} options;
+
+/* -- values -- */
+
+static const char *string_option(lua_State *L, int table, const char *name) {
+  int type = lua_getfield(L, table, name);
+  lua_pop(L, 1); /* the table keeps the value */
+  if (type == LUA_TNIL) return NULL;
+  if (type != LUA_TSTRING)
+    error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
+  size_t length;
+  lua_getfield(L, table, name);
+  const char *value = lua_tolstring(L, -1, &length);
+  lua_pop(L, 1);
+  if (length == 0) error_usage(L, "option '%s' is an empty string", name);
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)value[i] < ' ')
+      error_usage(L, "option '%s' holds a control character", name);
+  return value;
+}
+
+static lua_Number number_option(lua_State *L, int table, const char *name, lua_Number otherwise,
+                                lua_Number least, lua_Number most) {
+  int type = lua_getfield(L, table, name);
+  lua_Number value = type == LUA_TNIL ? otherwise : lua_tonumber(L, -1);
+  lua_pop(L, 1); /* value */
+  if (type != LUA_TNIL && type != LUA_TNUMBER)
+    error_usage(L, "option '%s' must be a number, not a %s", name, lua_typename(L, type));
+  if (!(value >= least && value <= most))
+    error_usage(L, "option '%s' must be between %.14g and %.14g, not %.14g", name, least, most,
+                value);
+  return value;
+}
+
+static lua_Integer integer_option(lua_State *L, int table, const char *name, lua_Integer otherwise,
+                                  lua_Integer least, lua_Integer most) {
+  lua_Number value =
+      number_option(L, table, name, (lua_Number)otherwise, (lua_Number)least, (lua_Number)most);
+  if (floor(value) != value)
+    error_usage(L, "option '%s' must be a whole number, not %.14g", name, value);
+  return (lua_Integer)value;
+}
+
+static bool boolean_option(lua_State *L, int table, const char *name, bool otherwise) {
+  int type = lua_getfield(L, table, name);
+  bool value = type == LUA_TNIL ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1); /* value */
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    error_usage(L, "option '%s' must be true or false, not a %s", name, lua_typename(L, type));
+  return value;
+}
+
+static void check_names(lua_State *L, int table, const char *const *known, const char *what) {
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    bool found = false;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      error_usage(L, "%ss have names, a %s is none: f5.connect { host = \"…\" }", what,
+                  luaL_typename(L, -2));
+    const char *name = lua_tostring(L, -2);
+    for (const char *const *at = known; *at; at++)
+      found = found || strcmp(*at, name) == 0;
+    if (!found) error_unknown(L, what, name, known);
+  }
+}
+
+static secret *keep(lua_State *L, const char *value, size_t length) {
+  secret *kept = secret_new(value, length);
+  if (!kept) luaL_error(L, "not enough memory");
+  return kept;
+}
+
+static const char *environment(const char *name) {
+  const char *value = getenv(name);
+  return value && *value ? value : NULL;
+}
+
+/* -- address -- */
+
+static long port_number(lua_State *L, const char *digits, const char *where) {
+  char *end;
+  errno = 0;
+  long port = strtol(digits, &end, 10);
+  if (errno || *end || end == digits || port < 1 || port > 65535)
+    error_usage(L, "'%s' is no port (%s)", digits, where);
+  return port;
+}
+
+/* "2001:db8::1" or "fe80::1%eth0" */
+static bool is_v6(const char *word, size_t length) {
+  char address[INET6_ADDRSTRLEN];
+  struct in6_addr parsed;
+  const char *zone = memchr(word, '%', length);
+  size_t digits = zone ? (size_t)(zone - word) : length;
+  if (digits >= sizeof address || (zone && digits + 1 == length)) return false;
+  snprintf(address, sizeof address, "%.*s", (int)digits, word);
+  for (size_t i = digits; i < length; i++)
+    if (!isalnum((unsigned char)word[i]) && !strchr("%._-", word[i])) return false;
+  return inet_pton(AF_INET6, address, &parsed) == 1;
+}
+
+static bool is_name(const char *word, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (!isalnum((unsigned char)word[i]) && !strchr("-._", word[i])) return false;
+  return length > 0;
+}
+
+/* "host", "host:port", "[v6]", "[v6]:port", "v6", and all of them behind "https://". */
+static void split_host(lua_State *L, options *o, const char *given) {
+  const char *host = given, *port = NULL;
+  if (strncasecmp(host, "http://", 7) == 0)
+    error_usage(L, "host '%s': iControl REST is served over HTTPS alone", given);
+  if (strncasecmp(host, "https://", 8) == 0) host += 8;
+  size_t length = strcspn(host, "/"), name = length;
+  if (host[length] && host[length + 1])
+    error_usage(L, "host '%s' holds a path; a name or an address is wanted", given);
+  bool bracket = *host == '[', v6 = is_v6(host, length);
+  if (!v6) { /* only a bare address of IPv6 has no port behind a colon */
+    const char *end = bracket ? memchr(host, ']', length) : host;
+    const char *colon = end ? memchr(end, ':', length - (size_t)(end - host)) : NULL;
+    if (colon && !memchr(colon + 1, ':', length - (size_t)(colon + 1 - host))) {
+      name = (size_t)(colon - host);
+      port = colon + 1;
+    }
+  }
+  bool right = bracket ? name > 2 && host[name - 1] == ']' && is_v6(host + 1, name - 2)
+                       : v6 || is_name(host, name);
+  if (!right || name + 3 > sizeof o->host_text)
+    error_usage(L, "host '%s' is no name or address", given);
+  snprintf(o->host_text, sizeof o->host_text, v6 ? "[%.*s]" : "%.*s", (int)name, host);
+  o->host = o->host_text;
+  if (port) {
+    char digits[16];
+    snprintf(digits, sizeof digits, "%.*s", (int)(length - (size_t)(port - host)), port);
+    o->port = port_number(L, digits, given);
+  }
+}
+
+static void read_address(lua_State *L, options *o, int preset) {
+  const char *host = string_option(L, 1, "host");
+  o->port = (long)integer_option(L, 1, "port", 0, 0, 65535);
+  long named_port = o->port;
+  if (!host && !preset) host = environment("F5_SERVER");
+  if (preset) { /* a simulated run touches no device, whatever the script names; its name stays in
+                   messages */
+    o->label = host;
+    host = string_option(L, preset, "host");
+    o->port = 0;
+  }
+  if (!host) error_usage(L, "no host: give host = \"…\" to f5.connect, or set F5_SERVER");
+  split_host(L, o, host);
+  if (preset) {
+    o->port = (long)integer_option(L, preset, "port", 443, 1, 65535);
+    return;
+  }
+  if (named_port && o->port != named_port)
+    error_usage(L, "the port is given twice: in host = \"%s\" and as port = %ld", host, named_port);
+  if (!o->port && environment("F5_SERVER_PORT"))
+    o->port = port_number(L, getenv("F5_SERVER_PORT"), "F5_SERVER_PORT");
+  if (!o->port) o->port = 443;
+}
+
+static bool environment_verify(lua_State *L) {
+  static const char *const yes[] = {"yes", "true", "on", "1", NULL}, *const no[] = {"no", "false",
+                                                                                    "off", "0",
+                                                                                    NULL};
+  const char *value = environment("F5_VALIDATE_CERTS");
+  if (!value) return true;
+  for (int i = 0; yes[i]; i++) {
+    if (strcasecmp(value, yes[i]) == 0) return true;
+    if (strcasecmp(value, no[i]) == 0) return false;
+  }
+  error_usage(L, "F5_VALIDATE_CERTS is '%s'; 'yes' or 'no' is wanted", value);
+  return true;
+}
+
+/* "http://user:password@host:port": libcurl shows the whole of it when it does not like it. */
+static void mask_proxy(lua_State *L, f5_session *session, const char *proxy) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; !proxy && i < sizeof names / sizeof *names; i++)
+    proxy = environment(names[i]);
+  const char *end = proxy ? strrchr(proxy, '@') : NULL;
+  if (!end) return;
+  const char *scheme = strstr(proxy, "://"), *user = scheme && scheme < end ? scheme + 3 : proxy;
+  const char *colon = memchr(user, ':', (size_t)(end - user));
+  if (colon) session->auth.proxy = keep(L, colon + 1, (size_t)(end - colon - 1));
+}
+
+static void read_transport(lua_State *L, options *o, f5_session *session, int preset) {
+  http_peer_options *peer = &o->peer;
+  o->verify = boolean_option(L, 1, "verify", true);
+  peer->ca = string_option(L, 1, "ca");
+  if (lua_getfield(L, 1, "verify") == LUA_TNIL && !peer->ca && !preset)
+    o->verify = environment_verify(L);
+  lua_pop(L, 1); /* verify */
+  peer->cert = string_option(L, 1, "cert");
+  peer->key = string_option(L, 1, "key");
+  peer->pin = string_option(L, 1, "pin");
+  peer->proxy = string_option(L, 1, "proxy");
+  if (peer->key && !peer->cert)
+    error_usage(L, "option 'key' needs 'cert', the certificate it belongs to");
+  if (preset) { /* those of the device itself mean nothing to a simulated one */
+    peer->ca = string_option(L, preset, "ca");
+    o->verify = peer->ca != NULL;
+    peer->cert = peer->key = peer->pin = NULL;
+    peer->proxy = "";
+  }
+  trust_check(L, peer);
+  mask_proxy(L, session, peer->proxy);
+  peer->insecure = !o->verify;
+  peer->user_agent = "f5lua/" F5LUA_VERSION;
+  o->timeout = number_option(L, 1, "timeout", 60, 0.001, 86400);
+  o->connect_timeout = number_option(L, 1, "connect_timeout", 10, 0.001, 86400);
+  peer->timeout_ms = (long)ceil(o->timeout * 1000);
+  peer->connect_timeout_ms = (long)ceil(o->connect_timeout * 1000);
+  peer->parallel = (unsigned)integer_option(L, 1, "parallel", 4, 1, 1000);
+  peer->body_limit = (size_t)integer_option(L, 1, "body_limit", 256 << 20, 1, (lua_Integer)1 << 40);
+}
+
+/* retries = 4, or retries = { count = 4, delay = 0.25, budget = 60 } */
+static void read_retries(lua_State *L, f5_session *session) {
+  session->retries = 4;
+  session->delay_ms = 250;
+  session->budget_ms = 60000;
+  int type = lua_getfield(L, 1, "retries");
+  if (type == LUA_TTABLE) {
+    int table = lua_gettop(L);
+    check_names(L, table, retry_names, "option of retries");
+    session->retries = (unsigned)integer_option(L, table, "count", 4, 0, 1000);
+    session->delay_ms = (uint64_t)(number_option(L, table, "delay", 0.25, 0, 3600) * 1000);
+    session->budget_ms = (uint64_t)(number_option(L, table, "budget", 60, 0, 86400) * 1000);
+  } else if (type == LUA_TNUMBER) {
+    session->retries = (unsigned)integer_option(L, 1, "retries", 4, 0, 1000);
+  } else if (type != LUA_TNIL) {
+    error_usage(
+        L, "option 'retries' must be a number or a table { count =, delay =, budget = }, not a %s",
+        lua_typename(L, type));
+  }
+  lua_pop(L, 1); /* retries */
+}
+
+/* -- who -- */
+
+static char *copy(lua_State *L, const char *string) {
+  char *duplicate = string ? strdup(string) : NULL;
+  if (string && !duplicate) luaL_error(L, "not enough memory");
+  return duplicate;
+}
+
+/* The secret option at this name; NULL if it is not there. */
+static secret *secret_option(lua_State *L, int table, const char *name) {
+  secret *kept = NULL;
+  int type = lua_getfield(L, table, name);
+  const secret *given = prompt_to_secret(L, -1);
+  if (given) {
+    kept = keep(L, secret_string(given), secret_length(given));
+  } else if (type == LUA_TSTRING) {
+    size_t length;
+    const char *value = lua_tolstring(L, -1, &length);
+    if (length == 0) error_usage(L, "option '%s' is an empty string", name);
+    if (memchr(value, '\0', length)) error_usage(L, "option '%s' holds a NUL byte", name);
+    if (strcmp(name, "token") == 0 && strpbrk(value, "\r\n"))
+      error_usage(L, "option 'token' holds a line break");
+    kept = keep(L, value, length);
+  } else if (type != LUA_TNIL) {
+    error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
+  }
+  lua_pop(L, 1); /* value */
+  return kept;
+}
+
+static void need_terminal(lua_State *L, const options *o, const char *what, const char *option,
+                          const char *variable) {
+  if (!prompt_possible())
+    error_usage(
+        L,
+        "no %s for %s: give %s = \"…\" to f5.connect, or set %s (there is no terminal to ask on)",
+        what, o->host, option, variable);
+}
+
+static void ask(lua_State *L, const char *question, bool hidden, char *buffer) {
+  bool got = prompt_ask(L, question, hidden, buffer);
+  if (got && *buffer) return;
+  secret_wipe(buffer, PROMPT_LONGEST); /* what was typed until Ctrl-C */
+  if (got) error_usage(L, "nothing was typed");
+  error_push_cancelled(L);
+  lua_error(L);
+}
+
+static bool is_utf8(const char *bytes, size_t length) {
+  for (const char *end = bytes + length; bytes < end;) {
+    size_t run = (unsigned char)*bytes < 0x80 ? 1 : json_utf8_length(bytes, end);
+    if (!run) return false;
+    bytes += run;
+  }
+  return true;
+}
+
+static void read_user(lua_State *L, options *o, f5_session *session, int preset) {
+  char question[PROMPT_LONGEST + 300];
+  f5_auth *auth = &session->auth;
+  const char *username = string_option(L, 1, "username");
+  bool preset_user = !username && preset;
+  auth->password = secret_option(L, 1, "password");
+  if (preset_user) username = string_option(L, preset, "username");
+  if (!username && !preset) username = environment("F5_USER");
+  if (!username) {
+    need_terminal(L, o, "user name", "username", "F5_USER");
+    snprintf(question, sizeof question, "User name for %s: ", o->host);
+    ask(L, question, false, o->username_text);
+    username = o->username_text;
+  }
+  auth->username = copy(L, username);
+  if (preset_user && !auth->password) auth->password = secret_option(L, preset, "password");
+  if (!auth->password && !preset) {
+    const char *value = environment("F5_PASSWORD");
+    if (value) auth->password = keep(L, value, strlen(value));
+  }
+  if (!auth->password) {
+    char typed[PROMPT_LONGEST];
+    need_terminal(L, o, "password", "password", "F5_PASSWORD");
+    snprintf(question, sizeof question, "Password for %s on %s: ", username, o->host);
+    ask(L, question, true, typed);
+    auth->password = secret_new(typed, strlen(typed));
+    secret_wipe(typed, sizeof typed);
+    if (!auth->password) luaL_error(L, "not enough memory");
+  }
+  if (auth->mode == AUTH_TOKEN &&
+      !is_utf8(secret_string(auth->password), secret_length(auth->password)))
+    error_usage(L, "the password is not UTF-8, which a login must be");
+  if (strcmp(secret_string(auth->password), username) == 0) secret_unmask(auth->password);
+}
+
+static void read_auth(lua_State *L, options *o, f5_session *session, int preset) {
+  f5_auth *auth = &session->auth;
+  const char *mode = string_option(L, 1, "auth"), *provider = string_option(L, 1, "provider"),
+             *login_reference = string_option(L, 1, "login_reference");
+  auth->token_lifetime = (long)integer_option(L, 1, "token_lifetime", 0, 0, 10000000);
+  if (mode && strcmp(mode, "token") != 0 && strcmp(mode, "basic") != 0)
+    error_usage(L, "option 'auth' must be \"token\" or \"basic\", not \"%s\"", mode);
+  if (provider && login_reference)
+    error_usage(
+        L, "options 'provider' and 'login_reference' both name who checks the password: give one");
+  secret *token = secret_option(L, 1, "token");
+  if (token) {
+    auth->mode = AUTH_GIVEN;
+    auth->masked = token;
+    auth->given = secret_quiet((const char *const[]){"X-F5-Auth-Token: ", secret_string(token)}, 2);
+    if (lua_getfield(L, 1, "password") != LUA_TNIL || mode)
+      error_usage(L, "option 'token' stands alone: no password, no auth");
+    lua_pop(L, 1); /* nil */
+  } else {
+    auth->mode = mode && strcmp(mode, "basic") == 0 ? AUTH_BASIC : AUTH_TOKEN;
+    auth->provider = copy(L, provider);
+    auth->login_reference = copy(L, login_reference);
+    read_user(L, o, session, preset);
+  }
+  session->wait_ms = (uint64_t)(number_option(L, 1, "wait", 0, 0, 86400) * 1000);
+  if (session->wait_ms && auth->mode != AUTH_TOKEN)
+    error_usage(L, "option 'wait' tries to log in, which %s does not: bip:wait_ready() waits, too",
+                auth->mode == AUTH_GIVEN ? "a session with a token of its own"
+                                         : "auth = \"basic\"");
+  if (!auth_init(auth)) luaL_error(L, "not enough memory");
+}
+
+/* -- the session -- */
+
+static void set_names(lua_State *L, options *o, f5_session *session) {
+  char where[300];
+  snprintf(where, sizeof where, "%s:%ld", o->host, o->port);
+  session->where = copy(L, where);
+  const char *label = string_option(L, 1, "label");
+  if (!label) label = o->label;
+  session->label = copy(L, label ? label : o->port == 443 ? o->host : where);
+  session->ver = copy(L, string_option(L, 1, "ver"));
+  session->timeout_ms = o->peer.timeout_ms;
+}
+
+static int connected(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  if (op->call.failure.verdict.kind != KIND_NONE) {
+    call_push_error(L, &op->call);
+    session_end(op->call.session);
+    call_clear(&op->call);
+    return lua_error(L);
+  }
+  call_clear(&op->call);
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* Replaces the table at index 1 by one that keeps every option's value: with an __index function
+ * the script's table may make a string that nobody else has. */
+static void copy_options(lua_State *L) {
+  lua_newtable(L);
+  for (const char *const *name = option_names; *name; name++) {
+    lua_getfield(L, 1, *name);
+    lua_setfield(L, 2, *name);
+  }
+  lua_replace(L, 1);
+}
+
+int session_lua_connect(lua_State *L) {
+  options o = {0};
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1) || lua_type(L, 1) == LUA_TSTRING) { /* f5.connect "bigip1" */
+    lua_createtable(L, 0, 1);
+    lua_insert(L, 1);
+    lua_setfield(L, 1, "host");
+  }
+  if (!lua_istable(L, 1))
+    return error_usage(L, "f5.connect takes a table of options, not a %s", luaL_typename(L, 1));
+  check_names(L, 1, option_names, "option");
+  copy_options(L);
+  f5_core *core = core_of(L);
+  if (core->ended)
+    return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
+  f5_session **box = session_push(L); /* at 2: frees the session, whatever happens below */
+  f5_session *session = *box = session_new(core);
+  if (!session) return luaL_error(L, "not enough memory");
+  int preset = lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE ? lua_gettop(L) : 0;
+  read_address(L, &o, preset);
+  read_transport(L, &o, session, preset);
+  read_retries(L, session);
+  set_names(L, &o, session);
+  read_auth(L, &o, session, preset);
+  char base[300];
+  snprintf(base, sizeof base, "https://%s", session->where);
+  o.peer.base = base;
+  session->peer = http_peer_new(core->loop, &o.peer);
+  if (!session->peer) return luaL_error(L, "not enough memory");
+  if (session->auth.mode != AUTH_TOKEN) {
+    lua_settop(L, 2);
+    return 1;
+  }
+  f5_operation *op = operation_new(L, session, "POST", "/mgmt/shared/authn/login");
+  op->call.only_login = true;
+  return session_read(L, op, connected);
+}
+
+int session_lua_preset(lua_State *L) {
+  if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &preset_key);
+  return 0;
+}

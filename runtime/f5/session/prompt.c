@@ -1,0 +1,154 @@
+#include "f5/session/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "f5/report/error.h"
+#include "fiber/fiber.h"
+
+bool prompt_possible(void) {
+  if (!isatty(STDIN_FILENO) && !isatty(STDERR_FILENO))
+    return false; /* a terminal may exist, but nobody looks at it: cron, CI */
+  int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return false;
+  close(fd);
+  return true;
+}
+
+/* Reads to the end of the line. poll is never restarted after a signal, so Ctrl-C ends it. */
+static bool read_line(lua_State *L, int fd, char *buffer) {
+  size_t length = 0;
+  for (;;) {
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    if (fiber_ending(L)) return false;
+    if (poll(&wait, 1, -1) < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    char c;
+    ssize_t got = read(fd, &c, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    if (c == '\n') {
+      buffer[length] = '\0';
+      return true;
+    }
+    if (length + 1 < PROMPT_LONGEST) buffer[length++] = c;
+  }
+}
+
+static void say(int fd, const char *words) {
+  (void)!write(fd, words, strlen(words)); /* a terminal that is gone is noticed by the read */
+}
+
+bool prompt_ask(lua_State *L, const char *question, bool hidden, char *buffer) {
+  int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return false;
+  struct termios before, silent;
+  bool changed = hidden && tcgetattr(fd, &before) == 0;
+  if (changed) {
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    silent.c_cc[VQUIT] = silent.c_cc[VSUSP] =
+        _POSIX_VDISABLE; /* they would leave the terminal as it is now */
+    changed = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
+  }
+  say(fd, question);
+  bool got = read_line(L, fd, buffer);
+  if (changed) {
+    tcsetattr(fd, TCSAFLUSH, &before);
+    say(fd, "\n");
+  }
+  close(fd);
+  return got;
+}
+
+/* -- secrets as values -- */
+
+const secret *prompt_to_secret(lua_State *L, int index) {
+  secret **box = luaL_testudata(L, index, SECRET_NAME);
+  return box ? *box : NULL;
+}
+
+int prompt_lua_text(lua_State *L) {
+  const secret *given = prompt_to_secret(L, 1);
+  if (given)
+    lua_pushlstring(L, secret_string(given), secret_length(given));
+  else if (lua_type(L, 1) == LUA_TSTRING)
+    lua_pushvalue(L, 1);
+  else
+    return error_usage(L, "a password is a string, not a %s", luaL_typename(L, 1));
+  return 1;
+}
+
+static int secret_collect(lua_State *L) {
+  secret **box = lua_touserdata(L, 1);
+  secret_free(*box);
+  *box = NULL;
+  return 0;
+}
+
+static int secret_tostring(lua_State *L) {
+  lua_pushliteral(L, SECRET_MASK);
+  return 1;
+}
+
+int prompt_lua_from_command(lua_State *L) {
+  const char *command = luaL_checkstring(L, 1);
+  secret **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, SECRET_NAME);
+  FILE *pipe = popen(command, "re");
+  if (!pipe) return error_usage(L, "the password command cannot be started: %s", strerror(errno));
+  setvbuf(pipe, NULL, _IONBF, 0); /* no copy in a buffer of stdio */
+  char line[PROMPT_LONGEST];
+  bool got = fgets(line, sizeof line, pipe) != NULL;
+  char rest[256];
+  while (fread(rest, 1, sizeof rest, pipe) >
+         0) /* or the command dies of SIGPIPE and seems to have failed */
+    ;
+  int status = pclose(pipe);
+  if (got) {
+    line[strcspn(line, "\r\n")] = '\0';
+    *box = secret_new(line, strlen(line));
+  }
+  secret_wipe(line, sizeof line);
+  if (status != 0)
+    return error_usage(L, "the password command failed with status %d: %s",
+                       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), command);
+  if (!got || !*box || secret_length(*box) == 0)
+    return error_usage(L, "the password command printed nothing: %s", command);
+  return 1;
+}
+
+int prompt_lua_from_terminal(lua_State *L) {
+  const char *question = luaL_checkstring(L, 1);
+  if (!prompt_possible()) return error_usage(L, "there is no terminal to ask on");
+  secret **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, SECRET_NAME);
+  char line[PROMPT_LONGEST];
+  bool got = prompt_ask(L, question, true, line) && *line;
+  if (got) *box = secret_new(line, strlen(line));
+  secret_wipe(line, sizeof line);
+  if (got && !*box) return luaL_error(L, "not enough memory");
+  return got ? 1 : 0;
+}
+
+void prompt_setup(lua_State *L) {
+  static const luaL_Reg events[] = {
+      {"__gc", secret_collect}, {"__tostring", secret_tostring}, {NULL, NULL}};
+  luaL_newmetatable(L, SECRET_NAME);
+  luaL_setfuncs(L, events, 0);
+  lua_pushliteral(L, "secret");
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1); /* metatable */
+}

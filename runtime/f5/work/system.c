@@ -1,0 +1,157 @@
+#include "f5/work/system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#define APPEND_FILE "f5.append_file"
+
+typedef struct append_file {
+  int fd; /* -1 when closed */
+} append_file;
+
+static append_file *check_open(lua_State *L) {
+  append_file *file = luaL_checkudata(L, 1, APPEND_FILE);
+  if (file->fd < 0) luaL_error(L, "the file is closed");
+  return file;
+}
+
+static int system_append_open(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  append_file *file = lua_newuserdatauv(L, sizeof *file, 0);
+  file->fd = -1;
+  luaL_setmetatable(L, APPEND_FILE);
+  file->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (file->fd < 0) return luaL_error(L, "cannot open '%s': %s", path, strerror(errno));
+  if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK)
+      return luaL_error(
+          L, "'%s' is in use by another run; wait for it, or give this run a file of its own",
+          path);
+    return luaL_error(L, "cannot lock '%s': %s", path, strerror(errno));
+  }
+  return 1;
+}
+
+static int append_file_read(lua_State *L) {
+  append_file *file = check_open(L);
+  struct stat info;
+  luaL_Buffer buffer;
+  off_t at = 0;
+  if (fstat(file->fd, &info) != 0) return luaL_error(L, "cannot read: %s", strerror(errno));
+  luaL_buffinit(L, &buffer);
+  while (at < info.st_size) {
+    char *space = luaL_prepbuffer(&buffer);
+    ssize_t got = pread(file->fd, space, LUAL_BUFFERSIZE, at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return luaL_error(L, "cannot read: %s", strerror(errno));
+    if (got == 0) break;
+    luaL_addsize(&buffer, (size_t)got);
+    at += got;
+  }
+  luaL_pushresult(&buffer);
+  return 1;
+}
+
+static int append_file_truncate(lua_State *L) {
+  append_file *file = check_open(L);
+  lua_Integer bytes = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, bytes >= 0, 2, "must not be negative");
+  if (ftruncate(file->fd, (off_t)bytes) != 0)
+    return luaL_error(L, "cannot truncate: %s", strerror(errno));
+  return 0;
+}
+
+static int append_file_append(lua_State *L) {
+  append_file *file = check_open(L);
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  off_t before = lseek(file->fd, 0, SEEK_END);
+  size_t done = 0;
+  while (done < length) {
+    ssize_t written = write(file->fd, text + done, length - done);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      int reason = errno;
+      /* half a line would make the next run refuse the whole file */
+      if (before >= 0 && ftruncate(file->fd, before) != 0) reason = errno;
+      return luaL_error(L, "cannot write: %s", strerror(reason));
+    }
+    done += (size_t)written;
+  }
+  if (fdatasync(file->fd) != 0)
+    return luaL_error(L, "cannot write to the disk: %s", strerror(errno));
+  return 0;
+}
+
+static int append_file_close(lua_State *L) {
+  append_file *file = luaL_checkudata(L, 1, APPEND_FILE);
+  if (file->fd >= 0) close(file->fd); /* the lock goes with it */
+  file->fd = -1;
+  return 0;
+}
+
+static int system_now(lua_State *L) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+  return 1;
+}
+
+static int system_raise_open_files(lua_State *L) {
+  lua_Integer wanted = luaL_checkinteger(L, 1);
+  struct rlimit limit;
+  luaL_argcheck(L, wanted > 0, 1, "must be positive");
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return luaL_error(L, "cannot read the limit of open files: %s", strerror(errno));
+  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)wanted) {
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < (rlim_t)wanted)
+      return luaL_error(L,
+                        "%I open files are needed and %I are allowed: use fewer workers, or raise "
+                        "the limit (ulimit -Hn)",
+                        wanted, (LUAI_UACINT)limit.rlim_max);
+    limit.rlim_cur = (rlim_t)wanted;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      return luaL_error(L, "cannot raise the limit of open files to %I: %s", wanted,
+                        strerror(errno));
+  }
+  lua_pushinteger(L,
+                  limit.rlim_cur == RLIM_INFINITY ? LUA_MAXINTEGER : (lua_Integer)limit.rlim_cur);
+  return 1;
+}
+
+static const luaL_Reg append_file_methods[] = {
+    {"append", append_file_append},
+    {"close", append_file_close},
+    {"read", append_file_read},
+    {"truncate", append_file_truncate},
+    {NULL, NULL},
+};
+
+static const luaL_Reg system_functions[] = {
+    {"append_open", system_append_open},
+    {"now", system_now},
+    {"raise_open_files", system_raise_open_files},
+    {NULL, NULL},
+};
+
+void f5_system_register(lua_State *L) {
+  if (luaL_newmetatable(L, APPEND_FILE)) {
+    luaL_newlib(L, append_file_methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, append_file_close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, append_file_close);
+    lua_setfield(L, -2, "__close");
+  }
+  lua_pop(L, 1);
+  luaL_setfuncs(L, system_functions, 0);
+}

@@ -1,0 +1,471 @@
+#include "f5/work/transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+#include <openssl/evp.h>
+
+#include "f5/session/session.h"
+
+#define TRANSFER_NAME "f5.transfer"
+#define CHUNK ((uint64_t)1 << 20) /* bytes; a device takes and gives no more at a time */
+#define REWINDS 16                /* how often a device may have lost what it said it has */
+#define LONGEST_RANGE 96
+
+typedef struct transfer {
+  f5_session *session;
+  bool upload, known; /* known: the size */
+  bool finished;
+  int fd;
+  uint64_t size, offset;    /* of the file, of the next chunk */
+  uint64_t length;          /* of the chunk on its way */
+  struct timespec modified; /* of the file that is sent */
+  uint64_t carried;         /* bytes from the start that were sent, or are in the digest */
+  unsigned rewinds;
+  EVP_MD_CTX *digest; /* NULL when nobody wants the SHA-256 */
+  unsigned char *buffer;
+  char *uri, *file, *temporary;
+  char range[LONGEST_RANGE];
+  const char *headers[2];
+  f5_operation *op; /* of the chunk on its way, which user value 1 keeps; else NULL */
+} transfer;
+
+static void release(transfer *t) {
+  if (t->fd >= 0) close(t->fd);
+  t->fd = -1;
+  if (t->temporary) unlink(t->temporary);
+  EVP_MD_CTX_free(t->digest);
+  t->digest = NULL;
+  free(t->buffer);
+  free(t->file);
+  free(t->temporary);
+  t->buffer = NULL;
+  t->file = t->temporary = NULL;
+  if (t->session) session_release(t->session);
+  t->session = NULL;
+}
+
+/* A fiber that was cancelled has given its chunk up. */
+static bool is_busy(const transfer *t) {
+  return t->op && t->op->call.session;
+}
+
+/* A download that is not finished leaves no file. */
+static int transfer_collect(lua_State *L) {
+  transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
+  if (is_busy(t)) call_clear(&t->op->call); /* it uses the buffer */
+  release(t);
+  free(t->uri); /* an error of the last chunk named it until now */
+  t->uri = NULL;
+  return 0;
+}
+
+/* The same; a fiber that waits for a chunk goes on with an error. */
+static int transfer_close(lua_State *L) {
+  transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
+  if (is_busy(t)) {
+    f5_failure closed;
+    error_set(&closed, KIND_TRANSFER, "the transfer was closed");
+    call_fail(&t->op->call, &closed);
+    error_clear(&closed);
+  }
+  release(t);
+  return 0;
+}
+
+/* Raises an error of kind "transfer". */
+static int fail(lua_State *L, const transfer *t, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static int fail(lua_State *L, const transfer *t, const char *format, ...) {
+  char message[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  f5_failure failure;
+  error_set(&failure, KIND_TRANSFER, "%s", message);
+  error_place place = {t->session->label, t->upload ? "POST" : "GET", t->uri, 0};
+  error_push_and_clear(L, &failure, &place);
+  return lua_error(L);
+}
+
+static int fail_file(lua_State *L, const transfer *t, const char *what) {
+  return fail(L, t, "%s %s: %s", what, t->file, strerror(errno));
+}
+
+/* -- opening -- */
+
+/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3; with true at 4 it
+ * takes the SHA-256 of what it carries, which is a third of the work. */
+static transfer *transfer_new(lua_State *L, bool upload) {
+  f5_session *session = session_check(L, 1);
+  const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
+  transfer *t = lua_newuserdatauv(L, sizeof *t, 1);
+  memset(t, 0, sizeof *t);
+  t->fd = -1;
+  luaL_setmetatable(L, TRANSFER_NAME);
+  t->session = session_retain(session);
+  t->upload = upload;
+  t->uri = strdup(uri);
+  t->file = strdup(file);
+  t->buffer = malloc(CHUNK);
+  if (!t->uri || !t->file || !t->buffer) luaL_error(L, "not enough memory");
+  if (lua_toboolean(L, 4)) {
+    t->digest = EVP_MD_CTX_new();
+    if (!t->digest || !EVP_DigestInit_ex(t->digest, EVP_sha256(), NULL))
+      luaL_error(L, "not enough memory");
+  }
+  t->headers[0] = t->range;
+  return t;
+}
+
+/* Files of /proc are regular files of 0 bytes from which something can be read. */
+static bool has_more_than_its_size(const transfer *t, const struct stat *status) {
+  char byte;
+  return status->st_size == 0 && pread(t->fd, &byte, 1, 0) != 0;
+}
+
+/* upload(session, uri, file, digested) -> transfer */
+static int lua_upload(lua_State *L) {
+  transfer *t = transfer_new(L, true);
+  struct stat status;
+  t->fd = open(t->file, O_RDONLY | O_CLOEXEC |
+                            O_NONBLOCK); /* a pipe would wait here for whoever writes into it */
+  if (t->fd < 0 || fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
+  if (S_ISDIR(status.st_mode))
+    return fail(L, t, "cannot read %s: it is not a file but a directory", t->file);
+  if (!S_ISREG(status.st_mode) || has_more_than_its_size(t, &status))
+    return fail(
+        L, t, "%s has no size, and a device must be told one first: write what is in it to a file",
+        t->file);
+  t->size = (uint64_t)status.st_size;
+  t->modified = status.st_mtim;
+  t->known = true;
+  return 1;
+}
+
+/* download(session, uri, file, digested[, size]) -> transfer. The size helps with devices that do
+ * not tell it (12.x).
+ */
+static int lua_download(lua_State *L) {
+  lua_Integer size = luaL_optinteger(L, 5, -1);
+  transfer *t = transfer_new(L, false);
+  struct stat status;
+  if (stat(t->file, &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    return fail_file(L, t, "cannot write");
+  }
+  size_t length = strlen(t->file) + sizeof ".XXXXXX";
+  t->temporary = malloc(length);
+  if (!t->temporary) return luaL_error(L, "not enough memory");
+  snprintf(t->temporary, length, "%s.XXXXXX", t->file);
+  t->fd = mkostemp(t->temporary, O_CLOEXEC);
+  if (t->fd < 0) {
+    int reason = errno;
+    free(t->temporary);
+    t->temporary = NULL; /* there is nothing to remove */
+    errno = reason;
+    return fail_file(L, t, "cannot write");
+  }
+  if (size >= 0) {
+    t->known = true;
+    t->size = (uint64_t)size;
+  }
+  return 1;
+}
+
+/* -- chunks -- */
+
+static f5_operation *new_operation(lua_State *L, transfer *t, const char *method) {
+  f5_operation *op = operation_new(L, t->session, method, t->uri);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, 1);
+  t->op = op;
+  op->call.headers = t->headers;
+  return op;
+}
+
+static void set_range(transfer *t, uint64_t first, uint64_t last, uint64_t size) {
+  snprintf(t->range, sizeof t->range, "Content-Range: %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
+           last, size);
+}
+
+/* Takes what is at `offset`, at most a CHUNK, of which the first `there` bytes are in the buffer
+ * and the others are read into it, and the part of it that is new into the digest. */
+static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
+  uint64_t got = there;
+  while (got < length) {
+    ssize_t n = pread(t->fd, t->buffer + got, (size_t)(length - got), (off_t)(offset + got));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    got += (uint64_t)n;
+  }
+  uint64_t end = offset + length;
+  if (offset <= t->carried && end > t->carried) {
+    if (t->digest)
+      EVP_DigestUpdate(t->digest, t->buffer + (t->carried - offset), (size_t)(end - t->carried));
+    t->carried = end;
+  }
+  return true;
+}
+
+/* What was received, into the digest. A device may send more at once than it was asked for. */
+static bool digest_received(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
+  if (!t->digest) return true;
+  for (; length > CHUNK; offset += CHUNK, length -= CHUNK)
+    if (!take_piece(t, offset, CHUNK, 0)) return false;
+  return take_piece(t, offset, length, there);
+}
+
+/* -> bytes that are done, size (nil: unknown), whether it was the last chunk */
+static int return_place(lua_State *L, const transfer *t) {
+  lua_pushinteger(L, (lua_Integer)t->offset);
+  if (t->known)
+    lua_pushinteger(L, (lua_Integer)t->size);
+  else
+    lua_pushnil(L);
+  lua_pushboolean(L, t->finished);
+  return 3;
+}
+
+/* Where the first byte is that the device does not have, by the usedChunks of its answer (on top);
+ * without them `sent`.
+ */
+static uint64_t first_gap(lua_State *L, uint64_t size, uint64_t sent) {
+  if (lua_getfield(L, -1, "usedChunks") != LUA_TTABLE) {
+    lua_pop(L, 1); /* usedChunks */
+    return sent;
+  }
+  uint64_t at = 0;
+  for (;;) {
+    char key[24];
+    snprintf(key, sizeof key, "%" PRIu64, at);
+    lua_getfield(L, -1, key);
+    lua_Integer length = lua_tointeger(L, -1);
+    lua_pop(L, 1); /* length */
+    if (length <= 0 || at >= size) break;
+    at += (uint64_t)length;
+  }
+  lua_pop(L, 1); /* usedChunks */
+  return at < size ? at : size;
+}
+
+static int sent(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  transfer *t = lua_touserdata(L, 1);
+  t->op = NULL;
+  operation_result(L, op); /* raises also when the transfer was closed */
+  call_clear(&op->call);
+  uint64_t next = t->offset + t->length;
+  int whole = 0;
+  lua_Integer remaining = 0;
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "remainingByteCount");
+    remaining = lua_tointegerx(L, -1, &whole);
+    lua_pop(L, 1); /* remainingByteCount */
+  }
+  if (whole && remaining > 0 && (uint64_t)remaining <= t->size &&
+      (uint64_t)remaining != t->size - next) {
+    uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);
+    /* What the device has beyond that is of an upload that was cut off earlier, and need not be of
+     * this file. */
+    if (gap > t->carried) gap = t->carried;
+    if (gap < next && ++t->rewinds > REWINDS)
+      return fail(L, t, "the device loses what was sent: %lld bytes are missing again and again",
+                  (long long)remaining);
+    next = gap;
+  }
+  if (whole && remaining == 0)
+    next = t->carried; /* a chunk that got lost was the last that lacked */
+  t->offset = next;
+  t->finished = next >= t->size;
+  if (t->finished && whole && remaining > 0)
+    return fail(L, t, "the device lacks %lld bytes", (long long)remaining);
+  return return_place(L, t);
+}
+
+static int send_chunk(lua_State *L, transfer *t) {
+  uint64_t left = t->size - t->offset;
+  t->length = left < CHUNK ? left : CHUNK;
+  errno = 0;
+  if (!take_piece(t, t->offset, t->length, 0)) {
+    if (errno) return fail_file(L, t, "cannot read");
+    return fail(L, t, "%s became shorter while it was sent", t->file);
+  }
+  set_range(t, t->offset, t->length ? t->offset + t->length - 1 : 0, t->size);
+  f5_operation *op = new_operation(L, t, "POST");
+  op->call.content_type = "Content-Type: application/octet-stream";
+  op->call.http.body = t->buffer;
+  op->call.http.body_length = (size_t)t->length;
+  op->call.repeatable = true;
+  return session_write(L, op, 0, sent);
+}
+
+/* "0-1023/4096" of an answer */
+static bool read_range(const http_request *request, uint64_t *first, uint64_t *last,
+                       uint64_t *size) {
+  char value[LONGEST_RANGE];
+  if (!http_answer_header(request, "Content-Range", value, sizeof value)) return false;
+  const char *at = strncmp(value, "bytes ", 6) == 0 ? value + 6 : value;
+  long long a, b, all;
+  if (sscanf(at, "%lld-%lld/%lld", &a, &b, &all) != 3 || a < 0 || all < 0) return false;
+  *first = (uint64_t)a;
+  *last = b < 0 ? 0 : (uint64_t)b;
+  *size = (uint64_t)all;
+  return true;
+}
+
+static int received(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  transfer *t = lua_touserdata(L, 1);
+  t->op = NULL;
+  uint64_t first, last, size;
+  if (!t->session) operation_result(L, op); /* the transfer was closed: raises */
+  if (op->call.http.failure == HTTP_FILE)
+    return fail(L, t, "%s: %s", t->file, op->call.http.error); /* a full disk */
+  bool ranged = read_range(&op->call.http, &first, &last, &size);
+  if (op->call.http.status == 400 && !t->known) {
+    if (!ranged || size >= CHUNK || size == 0) {
+      if (!ranged)
+        return fail(L, t,
+                    "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
+                    op->call.failure.message);
+      operation_result(L, op); /* raises */
+    }
+    /* shorter than a chunk: the refusal tells the size */
+    t->known = true;
+    t->size = size;
+    call_clear(&op->call);
+    return return_place(L, t);
+  }
+  operation_result(L, op);
+  call_clear(&op->call);
+  struct stat file;
+  if (fstat(t->fd, &file) != 0) return fail_file(L, t, "cannot write");
+  uint64_t there = (uint64_t)file.st_size;
+  if (!ranged) { /* it gave all of it at once */
+    first = t->offset;
+    size = there;
+    last = size ? size - 1 : 0;
+  }
+  if (t->known && size != t->size)
+    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile", size,
+                t->size);
+  uint64_t end = size ? last + 1 : 0;
+  if (first != t->offset || there != end || (end <= t->offset && size) || end > size)
+    return fail(L, t,
+                "bytes %" PRIu64 " to %" PRIu64 " of %" PRIu64 " were announced, %" PRIu64
+                " are there after asking from %" PRIu64,
+                first, last, size, there, t->offset);
+  t->known = true;
+  t->size = size;
+  uint64_t length = end - t->offset, kept = op->call.http.sink_kept == length ? length : 0;
+  errno = 0;
+  if (!digest_received(t, t->offset, length, kept)) {
+    if (errno) return fail_file(L, t, "cannot read again");
+    return fail(L, t, "what was written of %s is not there any more", t->file);
+  }
+  t->offset = end;
+  t->finished = end >= size;
+  return return_place(L, t);
+}
+
+static int receive_chunk(lua_State *L, transfer *t) {
+  if (!t->known) {
+    set_range(t, 0, CHUNK - 1, 0);
+  } else {
+    uint64_t end = t->size - t->offset < CHUNK ? t->size : t->offset + CHUNK;
+    set_range(t, t->offset, end ? end - 1 : 0, t->size);
+  }
+  f5_operation *op = new_operation(L, t, "GET");
+  op->call.http.sink_to_fd = true;
+  op->call.http.sink_fd = t->fd;
+  op->call.http.sink_offset = t->offset;
+  op->call.http.sink_buffer = (char *)t->buffer;
+  op->call.http.sink_size = CHUNK;
+  return session_read(L, op, received);
+}
+
+static transfer *check_open(lua_State *L) {
+  transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
+  if (!t->session) luaL_error(L, "the transfer has ended");
+  if (is_busy(t)) luaL_error(L, "another fiber carries the transfer just now");
+  lua_settop(L, 1);
+  return t;
+}
+
+/* step(transfer) -> bytes that are done, size or nil, finished. The next chunk. */
+static int lua_step(lua_State *L) {
+  transfer *t = check_open(L);
+  if (t->finished) return return_place(L, t);
+  return t->upload ? send_chunk(L, t) : receive_chunk(L, t);
+}
+
+/* Into `hex`, 2 * EVP_MAX_MD_SIZE + 1 bytes. */
+static void print_digest(const transfer *t, char *hex) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  EVP_DigestFinal_ex(t->digest, digest, &length);
+  for (unsigned i = 0; i < length; i++)
+    snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* finish(transfer[, expected]) -> size, SHA-256 in hexadecimal (nil unless it was asked for). Of a
+ * download: the file is there now. One whose SHA-256 is not the expected one is an error, and a
+ * download leaves nothing then. */
+static int lua_finish(lua_State *L) {
+  const char *expected = luaL_optstring(L, 2, NULL);
+  transfer *t = check_open(L);
+  char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+  if (!t->finished || ((t->upload || t->digest) && t->carried != t->size))
+    return fail(L, t, "the transfer of %s is not complete", t->file);
+  struct stat status;
+  if (fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
+  bool touched = t->upload && (status.st_mtim.tv_sec != t->modified.tv_sec ||
+                               status.st_mtim.tv_nsec != t->modified.tv_nsec);
+  if ((uint64_t)status.st_size != t->size || touched)
+    return fail(L, t, "%s changed while it was carried: what arrived is not what is there now",
+                t->file);
+  if (t->digest) print_digest(t, hex);
+  if (expected && strcasecmp(expected, hex) != 0)
+    return fail(L, t, "the SHA-256 of %s is %s, not %s: %s", t->file, hex, expected,
+                t->upload ? "the device has the wrong file now" : "what came was not kept");
+  if (!t->upload) {
+    if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0)
+      return fail_file(L, t, "cannot write");
+    free(t->temporary);
+    t->temporary = NULL;
+  }
+  lua_pushinteger(L, (lua_Integer)t->size);
+  if (t->digest)
+    lua_pushstring(L, hex);
+  else
+    lua_pushnil(L);
+  release(t);
+  return 2;
+}
+
+void transfer_setup(lua_State *L) {
+  static const luaL_Reg functions[] = {{"upload", lua_upload},
+                                       {"download", lua_download},
+                                       {"step", lua_step},
+                                       {"finish", lua_finish},
+                                       {NULL, NULL}};
+  static const luaL_Reg events[] = {
+      {"__gc", transfer_collect}, {"__close", transfer_close}, {NULL, NULL}};
+  luaL_newmetatable(L, TRANSFER_NAME);
+  luaL_setfuncs(L, events, 0);
+  lua_pop(L, 1); /* metatable */
+  luaL_newlib(L, functions);
+  lua_setfield(L, -2, "transfer");
+}

@@ -1,0 +1,564 @@
+/* The scheduler. What scripts call is in fiber_lua.c, what user coroutines need in coroutine.c. */
+#include "fiber/fiber_scheduler.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* -- lists -- */
+
+static void link_into(fiber **list, fiber *f) {
+  f->prev = NULL;
+  f->next = *list;
+  if (*list != NULL) (*list)->prev = f;
+  *list = f;
+}
+
+static void unlink_from(fiber **list, fiber *f) {
+  if (f->prev != NULL)
+    f->prev->next = f->next;
+  else
+    *list = f->next;
+  if (f->next != NULL) f->next->prev = f->prev;
+  f->prev = f->next = NULL;
+}
+
+static void make_ready(fiber *f) {
+  fiber_scheduler *s = f->scheduler;
+  if (f->in_ready || f->pinned) return;
+  f->in_ready = true;
+  f->next_ready = NULL;
+  *s->ready_end = f;
+  s->ready_end = &f->next_ready;
+}
+
+static fiber *take_ready(fiber_scheduler *s) {
+  fiber *f = s->ready;
+  if (f == NULL) return NULL;
+  s->ready = f->next_ready;
+  if (s->ready == NULL) s->ready_end = &s->ready;
+  f->in_ready = false;
+  return f;
+}
+
+/* -- waiting -- */
+
+static void detach(fiber *f) {
+  fiber_wait *wait = f->wait;
+  f->wait = NULL;
+  wait->waiter = NULL;
+  if (wait->abandon != NULL) wait->abandon(wait);
+  make_ready(f);
+}
+
+void fiber_wake(fiber_wait *wait) {
+  fiber *f = wait->waiter;
+  wait->done = true;
+  if (f == NULL) return;
+  wait->waiter = NULL;
+  f->wait = NULL;
+  make_ready(f);
+}
+
+void fiber_cancel(fiber *f) {
+  if (f->outcome != FIBER_RUNNING || f->cancelled) return;
+  f->cancelled = f->cancel_pending = true;
+  if (f->wait == NULL)
+    return; /* it runs, is ready, or did not start: raised when it next waits or goes on */
+  if (!fiber_wait_cancel_group(f->wait)) detach(f);
+}
+
+static void cancel_all(fiber_scheduler *s) {
+  for (fiber *f = s->running; f != NULL; f = f->next)
+    fiber_cancel(f);
+}
+
+static void tell_foreground(fiber_scheduler *s) {
+  if (!s->foreground_hits) return;
+  s->foreground_hits = 0;
+  fiber *f = s->foreground;
+  if (f == NULL) return;
+  f->cancelled = false; /* a second Ctrl-C counts as the first did */
+  fiber_cancel(f);
+}
+
+/* Everything waits for everything: some fiber must hear of it, or the program would stand still for
+ * ever. */
+static void break_deadlock(fiber_scheduler *s) {
+  fiber *victim = s->nested ? s->current : s->main_fiber;
+  if (victim == NULL || victim->wait == NULL)
+    for (victim = s->running; victim != NULL && victim->wait == NULL;)
+      victim = victim->next;
+  if (victim == NULL) return;
+  victim->fault = FAULT_DEADLOCK;
+  detach(victim);
+}
+
+static int raise_cancel(lua_State *L, fiber *f) {
+  f->cancelled = true;
+  f->cancel_pending = false;
+  luaL_checkstack(L, 6, NULL);
+  lua_pushcfunction(L, f->scheduler->push_cancel);
+  lua_call(L, 0, 1);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, f) == LUA_TUSERDATA) {
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, VALUE_CANCEL);
+  }
+  lua_pop(L, 1); /* handle */
+  return lua_error(L);
+}
+
+static int raise_fault(lua_State *L, fiber *f) {
+  fiber_fault fault = f->fault;
+  f->fault = FAULT_NONE;
+  if (fault == FAULT_NESTED)
+    return luaL_error(L, "cannot wait for a fiber here: a fiber is already waited for inside a "
+                         "function that cannot be "
+                         "suspended (a table.sort or string.gsub callback, a __gc method); wait "
+                         "before or after that call");
+  return luaL_error(
+      L, "deadlock: every fiber waits for another one, and no request or timer is left to end it");
+}
+
+/* The fiber goes on after a wait. */
+static int go_on(lua_State *L, int status, lua_KContext context) {
+  fiber_wait *wait = (fiber_wait *)context;
+  fiber *f = fiber_scheduler_of(L)->current;
+  if (f->fault != FAULT_NONE) return raise_fault(L, f);
+  if (f->cancel_pending) return raise_cancel(L, f);
+  return wait->finish(L, status, wait->context);
+}
+
+bool fiber_can_yield(fiber_scheduler *s, lua_State *L) {
+  /* A thread that others resume (a C library) must not see our yields. */
+  return lua_isyieldable(L) && L == s->thread && s->current != &s->outside;
+}
+
+int fiber_await(lua_State *L, fiber_wait *wait, lua_KContext context, lua_KFunction finish) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  wait->finish = finish;
+  wait->context = context;
+  if (s->current->cancel_pending || wait->done) {
+    if (!wait->done && wait->abandon != NULL) wait->abandon(wait);
+    return go_on(L, LUA_OK, (lua_KContext)wait);
+  }
+  if (fiber_can_yield(s, L)) {
+    s->awaiting = wait;
+    return lua_yieldk(L, 0, (lua_KContext)wait, go_on);
+  }
+  fiber_pump(s, L, wait);
+  return go_on(L, LUA_OK, (lua_KContext)wait);
+}
+
+/* -- running -- */
+
+bool fiber_is_cancel_error(lua_State *L) {
+  fiber *f = fiber_scheduler_of(L)->current;
+  if (!f->cancelled || !lua_checkstack(L, 2)) return false;
+  int top = lua_gettop(L);
+  bool equal = false;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, f) == LUA_TUSERDATA)
+    equal = lua_getiuservalue(L, -1, VALUE_CANCEL) != LUA_TNIL && lua_rawequal(L, top, -1);
+  lua_settop(L, top);
+  return equal;
+}
+
+static int on_error(lua_State *L) {
+  lua_CFunction handler = fiber_scheduler_of(L)->message_handler;
+  if (handler == NULL || fiber_is_cancel_error(L)) return 1;
+  lua_pushcfunction(L, handler);
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static int base_end(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  fiber *f = fiber_scheduler_of(L)->current;
+  f->outcome = status == LUA_OK || status == LUA_YIELD ? FIBER_DONE : FIBER_FAILED;
+  lua_remove(L, 1); /* message handler */
+  return lua_gettop(L);
+}
+
+static int never_started(lua_State *L) {
+  return raise_cancel(L, fiber_scheduler_of(L)->current);
+}
+
+/* First function of every fiber's thread. Errors are caught here, where the thread can still yield:
+ * so `<close>` variables may block without holding up the other fibers. */
+static int base(lua_State *L) {
+  int arguments = lua_gettop(L) - 1;
+  lua_pushcfunction(L, on_error);
+  lua_insert(L, 1);
+  if (fiber_scheduler_of(L)->current->cancel_pending) {
+    lua_settop(L, 1);
+    lua_pushcfunction(L, never_started);
+    arguments = 0;
+  }
+  return base_end(L, lua_pcallk(L, arguments, LUA_MULTRET, 1, 0, base_end), 0);
+}
+
+fiber *fiber_new(lua_State *L, int arguments) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  luaL_checkstack(L, 6, NULL);
+  fiber *f = lua_newuserdatauv(L, sizeof *f, VALUES);
+  memset(f, 0, sizeof *f);
+  f->scheduler = s;
+  f->outcome = FIBER_DONE; /* until it is complete: the metatable's functions may see it */
+  luaL_setmetatable(L, FIBER_TYPE);
+  f->co = lua_newthread(L);
+  lua_setiuservalue(L, -2, VALUE_THREAD);
+  if (!lua_checkstack(f->co, arguments + 2)) luaL_error(L, "too many arguments");
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, f);
+  lua_insert(L, -arguments - 2); /* handle, function, arguments */
+  lua_pushcfunction(f->co, base);
+  lua_xmove(L, f->co, arguments + 1);
+  f->arguments = arguments + 1;
+  f->id = ++s->last_id;
+  f->outcome = FIBER_RUNNING;
+  fiber_thread_mark(f->co, THREAD_ROOT, true);
+  link_into(&s->running, f);
+  make_ready(f);
+  return f;
+}
+
+/* A cancelled fiber that let the cancel error through was cancelled; with any other error it
+ * failed. */
+static fiber_outcome final_outcome(fiber *f, lua_State *L) {
+  if (f->outcome != FIBER_FAILED || !f->cancelled) return f->outcome;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, f);
+  lua_getiuservalue(L, -1, VALUE_CANCEL);
+  lua_pushvalue(f->co, -1);
+  lua_xmove(f->co, L, 1);
+  bool equal = lua_rawequal(L, -1, -2);
+  lua_pop(L, 3); /* handle, cancel error, error */
+  return equal ? FIBER_CANCELLED : FIBER_FAILED;
+}
+
+static void end_fiber(lua_State *L, fiber *f, int status) {
+  fiber_scheduler *s = f->scheduler;
+  if (status != LUA_OK)
+    f->outcome = FIBER_FAILED; /* failed outside of base's protection: no memory, no stack */
+  f->outcome = final_outcome(f, L);
+  unlink_from(&s->running, f);
+  if (f->outcome == FIBER_FAILED) {
+    f->listed_failed = true;
+    link_into(&s->failed, f);
+  }
+  if (s->foreground == f) s->foreground = NULL;
+  fiber_wake_joiners(f);
+  if (f->group != NULL) fiber_tell_group(f);
+  if (f == s->main_fiber) return; /* fiber_run_main still needs it */
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, f);
+}
+
+static void on_interrupt(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_sethook(L, NULL, 0, 0);
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  if (s->foreground_hits > (s->current == s->foreground ? 0 : 1)) {
+    s->foreground_hits = 0;
+    raise_cancel(L, s->current);
+  }
+  if (!s->interrupted) return; /* left over from a run before this one */
+  if (!s->current->cancelled || s->current->cancel_pending) raise_cancel(L, s->current);
+}
+
+static void set_interrupt_hook(lua_State *L) {
+  lua_sethook(L, on_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments,
+                        int *results, bool *passing) {
+  lua_State *before = s->thread;
+  s->thread = co;
+  int status = lua_resume(co, L, arguments, results);
+  s->thread = before;
+  /* The signal may have hit the thread that just ended its turn, which hooks are for no more. */
+  if (s->interrupted && before != NULL && !s->current->cancelled) set_interrupt_hook(before);
+  *passing = status == LUA_YIELD && s->awaiting != NULL;
+  return status;
+}
+
+static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
+  fiber *before = s->current;
+  int results = 0, arguments = f->started ? 0 : f->arguments;
+  bool passing;
+  f->started = true;
+  s->current = f;
+  fiber_thread_mark(f->co, THREAD_BUSY, false);
+  int status = fiber_resume_thread(s, L, f->co, arguments, &results, &passing);
+  s->current = before;
+  if (status != LUA_YIELD) {
+    end_fiber(L, f, status);
+    return;
+  }
+  fiber_thread_mark(f->co, THREAD_BUSY, true);
+  fiber_wait *wait = s->awaiting;
+  s->awaiting = NULL;
+  if (!passing) {
+    lua_pop(f->co, results); /* a C function yielded for reasons of its own: the others have their
+                                turn, then it goes on */
+    make_ready(f);
+    return;
+  }
+  wait->waiter = f;
+  f->wait = wait;
+  if (wait->done) fiber_wake(wait);
+}
+
+static void report(fiber_scheduler *s, lua_State *L) { /* [error] -> [] */
+  s->unjoined++;
+  if (s->report == NULL) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushcfunction(L, s->report);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
+/* Failed fibers that nobody can join any more, because their handles were collected. */
+static void report_collected(fiber_scheduler *s, lua_State *L) {
+  if (s->collected == 0) return;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &s->collected);
+  for (int i = 1; i <= s->collected; i++) {
+    lua_rawgeti(L, -1, i);
+    report(s, L);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, i);
+  }
+  s->collected = 0;
+  lua_pop(L, 1); /* table */
+}
+
+static void report_failed(fiber_scheduler *s, lua_State *L) {
+  report_collected(s, L);
+  while (s->failed != NULL) {
+    fiber *oldest = s->failed;
+    while (oldest->next != NULL)
+      oldest = oldest->next;
+    fiber_push_outcome(L, oldest);
+    fiber_set_joined(oldest);
+    report(s, L);
+  }
+}
+
+/* One turn: the fibers that are ready now, then the network. */
+static void turn(fiber_scheduler *s, lua_State *L) {
+  if (s->interrupted && !s->swept) {
+    s->swept = true;
+    cancel_all(s);
+  }
+  tell_foreground(s);
+  unsigned budget = 0;
+  for (fiber *f = s->ready; f != NULL; f = f->next_ready)
+    budget++;
+  for (fiber *f; budget > 0 && (f = take_ready(s)) != NULL; budget--)
+    run_fiber(s, L, f);
+  report_collected(s, L);
+}
+
+static void wait_for_network(fiber_scheduler *s) {
+  if ((s->interrupted && !s->swept) || s->foreground_hits) return;
+  if (s->ready != NULL)
+    loop_turn(s->l, 0);
+  else if (loop_pending(s->l))
+    loop_turn(s->l, -1);
+  else
+    break_deadlock(s);
+}
+
+void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
+  fiber *f = s->current;
+  bool needs_fibers = wait->by_fibers;
+  s->awaiting = NULL;
+  luaL_checkstack(L, 10, NULL);
+  if (needs_fibers && s->nested) {
+    f->fault = FAULT_NESTED;
+    if (wait->abandon != NULL) wait->abandon(wait);
+    return;
+  }
+  wait->waiter = f;
+  f->wait = wait;
+  f->pinned = true;
+  if (needs_fibers) s->nested = true;
+  while (f->wait != NULL) {
+    if (needs_fibers) {
+      turn(s, L);
+      if (f->wait != NULL) wait_for_network(s);
+    } else if (s->interrupted && !s->swept) {
+      s->swept = true;
+      cancel_all(s);
+      if (f == &s->outside) fiber_cancel(f);
+    } else if (s->foreground_hits) {
+      tell_foreground(s);
+    } else if (loop_pending(s->l)) {
+      loop_turn(s->l, -1);
+    } else {
+      f->fault = FAULT_DEADLOCK;
+      detach(f);
+    }
+  }
+  if (needs_fibers) s->nested = false;
+  f->pinned = f == &s->outside;
+}
+
+int fiber_run_main(lua_State *L, int nargs, int nresults) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  if (s->main_fiber != NULL) {
+    lua_pop(L, nargs + 1);
+    lua_pushliteral(L, "there is a main fiber already");
+    return LUA_ERRRUN;
+  }
+  if (s->runs++ > 0) {
+    s->interrupted = false;
+    s->swept = false;
+    s->outside.cancelled = s->outside.cancel_pending = false;
+  }
+  luaL_checkstack(L, 10, NULL);
+  fiber *f = fiber_new(L, nargs);
+  int handle = lua_gettop(L);
+  s->main_fiber = f;
+  while (f->outcome == FIBER_RUNNING) {
+    turn(s, L);
+    if (f->outcome == FIBER_RUNNING) wait_for_network(s);
+  }
+  while (s->running != NULL) {
+    cancel_all(s);
+    turn(s, L);
+    if (s->running != NULL) wait_for_network(s);
+  }
+  s->main_fiber = NULL;
+  fiber_set_joined(f);
+  report_failed(s, L);
+  int status = f->outcome == FIBER_DONE ? LUA_OK : LUA_ERRRUN;
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, f);
+  fiber_push_outcome(L, f);
+  lua_remove(L, handle);
+  if (status == LUA_OK && nresults != LUA_MULTRET) lua_settop(L, handle - 1 + nresults);
+  return status;
+}
+
+/* -- outcome -- */
+
+int fiber_push_outcome(lua_State *L, fiber *f) {
+  int count = f->outcome == FIBER_DONE ? lua_gettop(f->co) : 1;
+  luaL_checkstack(L, count, "too many results of a fiber");
+  if (!lua_checkstack(f->co, count)) return luaL_error(L, "too many results of a fiber");
+  int first = lua_gettop(f->co) - count + 1;
+  for (int i = 0; i < count; i++)
+    lua_pushvalue(f->co, first + i);
+  lua_xmove(f->co, L, count);
+  return count;
+}
+
+void fiber_set_joined(fiber *f) {
+  f->joined = true;
+  if (!f->listed_failed) return;
+  f->listed_failed = false;
+  unlink_from(&f->scheduler->failed, f);
+}
+
+/* -- set-up -- */
+
+static int default_cancel_error(lua_State *L) {
+  lua_pushliteral(L, "cancelled");
+  return 1;
+}
+
+fiber_scheduler *fiber_last_scheduler;
+
+/* The key of the scheduler in the registry. */
+static const char scheduler_key = 0;
+
+fiber_scheduler *fiber_find_scheduler(lua_State *L) {
+  luaL_checkstack(L, 1, NULL);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &scheduler_key);
+  fiber_scheduler *s = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* scheduler */
+  uintptr_t *word = fiber_thread_word(L);
+  if ((*word & ~(uintptr_t)THREAD_MARKS) != (uintptr_t)s) *word = (uintptr_t)s;
+  return s;
+}
+
+void fiber_setup(lua_State *L, loop *l) {
+  fiber_scheduler *s = lua_newuserdatauv(L, sizeof *s, 0);
+  memset(s, 0, sizeof *s);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &scheduler_key);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  s->main = lua_tothread(L, -1);
+  lua_pop(L, 1); /* main thread */
+  s->l = l;
+  s->outside.scheduler = s;
+  s->outside.pinned = true;
+  s->current = &s->outside;
+  s->ready_end = &s->ready;
+  s->push_cancel = default_cancel_error;
+  *fiber_thread_word(s->main) = (uintptr_t)s;
+  fiber_last_scheduler = s;
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &s->collected);
+  fiber_open_handles(L);
+  fiber_replace_coroutine(L);
+  fiber_replace_require(L);
+}
+
+loop *fiber_loop(lua_State *L) {
+  return fiber_scheduler_of(L)->l;
+}
+
+void fiber_set_message_handler(lua_State *L, lua_CFunction handler) {
+  fiber_scheduler_of(L)->message_handler = handler;
+}
+
+void fiber_set_cancel_error(lua_State *L, lua_CFunction push) {
+  fiber_scheduler_of(L)->push_cancel = push;
+}
+
+void fiber_set_failure_reporter(lua_State *L, lua_CFunction reporter) {
+  fiber_scheduler_of(L)->report = reporter;
+}
+
+int fiber_unjoined_failures(lua_State *L) {
+  return fiber_scheduler_of(L)->unjoined;
+}
+
+void fiber_interrupt(lua_State *L) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  lua_State *running = s->thread;
+  s->interrupted = true;
+  if (running != NULL) set_interrupt_hook(running); /* as lua.c does it from its signal handler */
+  loop_wake(s->l);
+}
+
+bool fiber_interrupted(lua_State *L) {
+  return fiber_scheduler_of(L)->interrupted;
+}
+
+void fiber_set_foreground(lua_State *L, int index) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  fiber *f = index ? luaL_checkudata(L, index, FIBER_TYPE) : NULL;
+  s->has_foreground = true;
+  s->foreground = f && f->outcome == FIBER_RUNNING ? f : NULL;
+  s->foreground_hits = 0;
+}
+
+bool fiber_interrupt_foreground(lua_State *L) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  lua_State *running = s->thread;
+  if (!s->has_foreground) return false;
+  if (s->foreground == NULL) return true;
+  s->foreground_hits = s->foreground_hits + 1;
+  if (running != NULL) set_interrupt_hook(running);
+  loop_wake(s->l);
+  return true;
+}
+
+bool fiber_ending(lua_State *L) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  return s->interrupted || s->current->cancel_pending ||
+         (s->foreground_hits && s->current == s->foreground);
+}

@@ -1,0 +1,142 @@
+/* Between fiber.c (scheduler), fiber_lua.c (what scripts call) and coroutine.c (coroutines and
+ * require) only. */
+#ifndef FIBER_FIBER_SCHEDULER_H
+#define FIBER_FIBER_SCHEDULER_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "fiber/fiber.h"
+
+#define FIBER_TYPE "f5lua.fiber"
+
+typedef enum fiber_outcome {
+  FIBER_RUNNING,
+  FIBER_DONE,
+  FIBER_FAILED,
+  FIBER_CANCELLED
+} fiber_outcome;
+typedef enum fiber_fault { FAULT_NONE, FAULT_DEADLOCK, FAULT_NESTED } fiber_fault;
+
+typedef struct fiber_joiner fiber_joiner;
+typedef struct fiber_group fiber_group;
+
+/* The memory of the handle that scripts see (a full userdata). While it runs, registry[fiber] is
+ * that handle. User values: */
+enum { VALUE_THREAD = 1, VALUE_NAME, VALUE_CANCEL, VALUES = 3 };
+struct fiber {
+  lua_State *co; /* the fiber's own coroutine, kept by VALUE_THREAD; holds the results or the error
+                    at the end */
+  struct fiber_scheduler *scheduler;
+  fiber *prev, *next; /* in the list of running ones, or of failed ones that nobody joined */
+  fiber *next_ready;
+  fiber_wait *wait; /* what it sleeps on; NULL when it runs or is ready to */
+  fiber_joiner *joiners;
+  fiber *loader;      /* it waits in require for a module that this one loads */
+  fiber_group *group; /* of f5.all, or NULL */
+  unsigned long id;
+  int arguments;
+  fiber_outcome outcome;
+  fiber_fault fault; /* to be raised when it goes on */
+  bool started;
+  bool in_ready;
+  bool pinned;    /* sleeps below a C function: the loop inside fiber_await goes on with it, not the
+                     scheduler */
+  bool cancelled; /* cancel was asked for: at most once */
+  bool cancel_pending; /* and is not raised yet */
+  bool joined;
+  bool listed_failed;
+};
+
+typedef struct fiber_scheduler {
+  lua_State *main; /* the state's main thread */
+  loop *l;
+  fiber *current; /* whose Lua code runs; &outside when none */
+  fiber *main_fiber;
+  lua_State *volatile thread; /* the coroutine whose code runs: the fiber's own or a user's inside
+                                 of it */
+  fiber_wait *awaiting; /* set while a private yield passes up through the user's coroutines */
+  fiber *running;       /* all that are not at their end */
+  fiber *ready, **ready_end;
+  fiber *failed;                          /* ended with an error and nobody joined them yet */
+  struct require_waiter *require_waiters; /* fibers that want a module which another one loads */
+  fiber outside;                          /* stands for code that runs in no fiber */
+  unsigned long last_id;
+  unsigned runs;
+  int unjoined;
+  int collected; /* errors of collected handles in registry[&collected], to be reported */
+  bool nested;   /* fibers are being run inside a C boundary */
+  volatile sig_atomic_t interrupted;
+  bool swept; /* the interrupt has reached every fiber */
+  bool has_foreground;
+  fiber *volatile foreground;
+  volatile sig_atomic_t foreground_hits; /* signals that the foreground has not heard of */
+  lua_CFunction message_handler, push_cancel, report;
+} fiber_scheduler;
+
+/* The scheduler of any thread of the state. It stands in the thread's extra space, which new
+ * threads inherit from the main thread; its low bits are marks of the thread. Threads older than
+ * fiber_setup (of a stock lua5.4) have anything there: what is not the scheduler set up last is
+ * looked up. */
+enum { THREAD_BUSY = 1, THREAD_ROOT = 2, THREAD_MARKS = 3 };
+extern fiber_scheduler *fiber_last_scheduler;
+fiber_scheduler *fiber_find_scheduler(lua_State *L);
+static inline uintptr_t *fiber_thread_word(lua_State *L) {
+  return lua_getextraspace(L);
+}
+static inline fiber_scheduler *fiber_scheduler_of(lua_State *L) {
+  fiber_scheduler *s = (fiber_scheduler *)(*fiber_thread_word(L) & ~(uintptr_t)THREAD_MARKS);
+  return s == fiber_last_scheduler ? s : fiber_find_scheduler(L);
+}
+/* BUSY: suspended by a blocking call, not by the script: for scripts it is not suspended at all.
+ * ROOT: a fiber's own.
+ */
+static inline bool fiber_thread_is(lua_State *L, uintptr_t mark) {
+  fiber_scheduler_of(L);
+  return (*fiber_thread_word(L) & mark) != 0;
+}
+static inline void fiber_thread_mark(lua_State *L, uintptr_t mark, bool on) {
+  fiber_scheduler_of(L);
+  *fiber_thread_word(L) = on ? *fiber_thread_word(L) | mark : *fiber_thread_word(L) & ~mark;
+}
+
+/* Makes a fiber of the function and arguments on top of the stack; leaves the handle there. It
+ * starts with the next turn. */
+fiber *fiber_new(lua_State *L, int arguments);
+/* Asks it to end. Never calls Lua. */
+void fiber_cancel(fiber *f);
+/* Pushes a copy of each result, or of the error value, of a fiber at its end; returns the number.
+ */
+int fiber_push_outcome(lua_State *L, fiber *f);
+/* Whether the value on top of the stack is what the running fiber's cancellation raised. */
+bool fiber_is_cancel_error(lua_State *L);
+/* Somebody has seen its error. */
+void fiber_set_joined(fiber *f);
+/* lua_resume with the bookkeeping for interrupts. *passing: it was suspended by a blocking call,
+ * which must be passed up or waited for. */
+int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments,
+                        int *results, bool *passing);
+/* A blocking call below can yield no further up than L: waits for it here. Go on with the thread in
+ * any case afterwards. */
+void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait);
+/* Whether L can be left by a private yield. */
+bool fiber_can_yield(fiber_scheduler *s, lua_State *L);
+
+/* fiber_lua.c */
+void fiber_open_handles(lua_State *L);
+void fiber_wake_joiners(fiber *f);
+void fiber_tell_group(fiber *f);
+/* Waits that are not left before their fibers have ended (f5.all): cancels those; false for other
+ * waits. */
+bool fiber_wait_cancel_group(fiber_wait *wait);
+
+/* coroutine.c */
+void fiber_replace_coroutine(lua_State *L);
+
+/* fiber_require.c */
+void fiber_replace_require(lua_State *L);
+
+#endif
