@@ -17,7 +17,7 @@ void json_push_array_metatable(lua_State *L) {
 }
 
 bool json_is_null(lua_State *L, int index) {
-  return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
+  return lua_islightuserdata(L, index) && !lua_touserdata(L, index);
 }
 
 static int decode(lua_State *L) {
@@ -65,7 +65,7 @@ static int encode(lua_State *L) {
     }
     style.first = check_first(L, 2);
     lua_getfield(L, 2, "sort");
-    style.sort = lua_toboolean(L, -1) || style.first != NULL;
+    style.sort = lua_toboolean(L, -1) || style.first;
     lua_getfield(L, 2, "indent");
     lua_Integer indent = luaL_optinteger(L, -1, 0);
     luaL_argcheck(L, indent >= 0 && indent <= 16, 2, "indent must be from 0 to 16");

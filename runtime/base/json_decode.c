@@ -527,5 +527,5 @@ bool json_decode(lua_State *L, char *text, size_t length) {
   int status = lua_pcall(L, 1, 1, 0);
   if (stop) lua_gc(L, LUA_GCRESTART);
   if (status != LUA_OK) lua_error(L); /* memory */
-  return r.error == NULL;
+  return !r.error;
 }

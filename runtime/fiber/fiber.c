@@ -9,16 +9,16 @@
 static void link_into(fiber **list, fiber *f) {
   f->prev = NULL;
   f->next = *list;
-  if (*list != NULL) (*list)->prev = f;
+  if (*list) (*list)->prev = f;
   *list = f;
 }
 
 static void unlink_from(fiber **list, fiber *f) {
-  if (f->prev != NULL)
+  if (f->prev)
     f->prev->next = f->next;
   else
     *list = f->next;
-  if (f->next != NULL) f->next->prev = f->prev;
+  if (f->next) f->next->prev = f->prev;
   f->prev = f->next = NULL;
 }
 
@@ -33,9 +33,9 @@ static void make_ready(fiber *f) {
 
 static fiber *take_ready(fiber_scheduler *s) {
   fiber *f = s->ready;
-  if (f == NULL) return NULL;
+  if (!f) return NULL;
   s->ready = f->next_ready;
-  if (s->ready == NULL) s->ready_end = &s->ready;
+  if (!s->ready) s->ready_end = &s->ready;
   f->in_ready = false;
   return f;
 }
@@ -46,14 +46,14 @@ static void detach(fiber *f) {
   fiber_wait *wait = f->wait;
   f->wait = NULL;
   wait->waiter = NULL;
-  if (wait->abandon != NULL) wait->abandon(wait);
+  if (wait->abandon) wait->abandon(wait);
   make_ready(f);
 }
 
 void fiber_wake(fiber_wait *wait) {
   fiber *f = wait->waiter;
   wait->done = true;
-  if (f == NULL) return;
+  if (!f) return;
   wait->waiter = NULL;
   f->wait = NULL;
   make_ready(f);
@@ -62,13 +62,13 @@ void fiber_wake(fiber_wait *wait) {
 void fiber_cancel(fiber *f) {
   if (f->outcome != FIBER_RUNNING || f->cancelled) return;
   f->cancelled = f->cancel_pending = true;
-  if (f->wait == NULL)
+  if (!f->wait)
     return; /* it runs, is ready, or did not start: raised when it next waits or goes on */
   if (!fiber_wait_cancel_group(f->wait)) detach(f);
 }
 
 static void cancel_all(fiber_scheduler *s) {
-  for (fiber *f = s->running; f != NULL; f = f->next)
+  for (fiber *f = s->running; f; f = f->next)
     fiber_cancel(f);
 }
 
@@ -76,7 +76,7 @@ static void tell_foreground(fiber_scheduler *s) {
   if (!s->foreground_hits) return;
   s->foreground_hits = 0;
   fiber *f = s->foreground;
-  if (f == NULL) return;
+  if (!f) return;
   f->cancelled = false; /* a second Ctrl-C counts as the first did */
   fiber_cancel(f);
 }
@@ -85,10 +85,10 @@ static void tell_foreground(fiber_scheduler *s) {
  * ever. */
 static void break_deadlock(fiber_scheduler *s) {
   fiber *victim = s->nested ? s->current : s->main_fiber;
-  if (victim == NULL || victim->wait == NULL)
-    for (victim = s->running; victim != NULL && victim->wait == NULL;)
+  if (!victim || !victim->wait)
+    for (victim = s->running; victim && !victim->wait;)
       victim = victim->next;
-  if (victim == NULL) return;
+  if (!victim) return;
   victim->fault = FAULT_DEADLOCK;
   detach(victim);
 }
@@ -138,7 +138,7 @@ int fiber_await(lua_State *L, fiber_wait *wait, lua_KContext context, lua_KFunct
   wait->finish = finish;
   wait->context = context;
   if (s->current->cancel_pending || wait->done) {
-    if (!wait->done && wait->abandon != NULL) wait->abandon(wait);
+    if (!wait->done && wait->abandon) wait->abandon(wait);
     return go_on(L, LUA_OK, (lua_KContext)wait);
   }
   if (fiber_can_yield(s, L)) {
@@ -164,7 +164,7 @@ bool fiber_is_cancel_error(lua_State *L) {
 
 static int on_error(lua_State *L) {
   lua_CFunction handler = fiber_scheduler_of(L)->message_handler;
-  if (handler == NULL || fiber_is_cancel_error(L)) return 1;
+  if (!handler || fiber_is_cancel_error(L)) return 1;
   lua_pushcfunction(L, handler);
   lua_insert(L, 1);
   lua_call(L, 1, 1);
@@ -247,7 +247,7 @@ static void end_fiber(lua_State *L, fiber *f, int status) {
   }
   if (s->foreground == f) s->foreground = NULL;
   fiber_wake_joiners(f);
-  if (f->group != NULL) fiber_tell_group(f);
+  if (f->group) fiber_tell_group(f);
   if (f == s->main_fiber) return; /* fiber_run_main still needs it */
   lua_pushnil(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, f);
@@ -276,8 +276,8 @@ int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arg
   int status = lua_resume(co, L, arguments, results);
   s->thread = before;
   /* The signal may have hit the thread that just ended its turn, which hooks are for no more. */
-  if (s->interrupted && before != NULL && !s->current->cancelled) set_interrupt_hook(before);
-  *passing = status == LUA_YIELD && s->awaiting != NULL;
+  if (s->interrupted && before && !s->current->cancelled) set_interrupt_hook(before);
+  *passing = status == LUA_YIELD && s->awaiting;
   return status;
 }
 
@@ -310,7 +310,7 @@ static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
 
 static void report(fiber_scheduler *s, lua_State *L) { /* [error] -> [] */
   s->unjoined++;
-  if (s->report == NULL) {
+  if (!s->report) {
     lua_pop(L, 1);
     return;
   }
@@ -335,9 +335,9 @@ static void report_collected(fiber_scheduler *s, lua_State *L) {
 
 static void report_failed(fiber_scheduler *s, lua_State *L) {
   report_collected(s, L);
-  while (s->failed != NULL) {
+  while (s->failed) {
     fiber *oldest = s->failed;
-    while (oldest->next != NULL)
+    while (oldest->next)
       oldest = oldest->next;
     fiber_push_outcome(L, oldest);
     fiber_set_joined(oldest);
@@ -353,16 +353,16 @@ static void turn(fiber_scheduler *s, lua_State *L) {
   }
   tell_foreground(s);
   unsigned budget = 0;
-  for (fiber *f = s->ready; f != NULL; f = f->next_ready)
+  for (fiber *f = s->ready; f; f = f->next_ready)
     budget++;
-  for (fiber *f; budget > 0 && (f = take_ready(s)) != NULL; budget--)
+  for (fiber *f; budget > 0 && (f = take_ready(s)); budget--)
     run_fiber(s, L, f);
   report_collected(s, L);
 }
 
 static void wait_for_network(fiber_scheduler *s) {
   if ((s->interrupted && !s->swept) || s->foreground_hits) return;
-  if (s->ready != NULL)
+  if (s->ready)
     loop_turn(s->l, 0);
   else if (loop_pending(s->l))
     loop_turn(s->l, -1);
@@ -377,17 +377,17 @@ void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
   luaL_checkstack(L, 10, NULL);
   if (needs_fibers && s->nested) {
     f->fault = FAULT_NESTED;
-    if (wait->abandon != NULL) wait->abandon(wait);
+    if (wait->abandon) wait->abandon(wait);
     return;
   }
   wait->waiter = f;
   f->wait = wait;
   f->pinned = true;
   if (needs_fibers) s->nested = true;
-  while (f->wait != NULL) {
+  while (f->wait) {
     if (needs_fibers) {
       turn(s, L);
-      if (f->wait != NULL) wait_for_network(s);
+      if (f->wait) wait_for_network(s);
     } else if (s->interrupted && !s->swept) {
       s->swept = true;
       cancel_all(s);
@@ -407,7 +407,7 @@ void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
 
 int fiber_run_main(lua_State *L, int nargs, int nresults) {
   fiber_scheduler *s = fiber_scheduler_of(L);
-  if (s->main_fiber != NULL) {
+  if (s->main_fiber) {
     lua_pop(L, nargs + 1);
     lua_pushliteral(L, "there is a main fiber already");
     return LUA_ERRRUN;
@@ -425,10 +425,10 @@ int fiber_run_main(lua_State *L, int nargs, int nresults) {
     turn(s, L);
     if (f->outcome == FIBER_RUNNING) wait_for_network(s);
   }
-  while (s->running != NULL) {
+  while (s->running) {
     cancel_all(s);
     turn(s, L);
-    if (s->running != NULL) wait_for_network(s);
+    if (s->running) wait_for_network(s);
   }
   s->main_fiber = NULL;
   fiber_set_joined(f);
@@ -530,7 +530,7 @@ void fiber_interrupt(lua_State *L) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   lua_State *running = s->thread;
   s->interrupted = true;
-  if (running != NULL) set_interrupt_hook(running); /* as lua.c does it from its signal handler */
+  if (running) set_interrupt_hook(running); /* as lua.c does it from its signal handler */
   loop_wake(s->l);
 }
 
@@ -550,9 +550,9 @@ bool fiber_interrupt_foreground(lua_State *L) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   lua_State *running = s->thread;
   if (!s->has_foreground) return false;
-  if (s->foreground == NULL) return true;
+  if (!s->foreground) return true;
   s->foreground_hits = s->foreground_hits + 1;
-  if (running != NULL) set_interrupt_hook(running);
+  if (running) set_interrupt_hook(running);
   loop_wake(s->l);
   return true;
 }

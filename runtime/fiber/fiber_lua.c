@@ -19,8 +19,8 @@ struct fiber_joiner {
 };
 
 static void leave_target(fiber_joiner *joiner) {
-  if (joiner->target == NULL) return;
-  for (fiber_joiner **place = &joiner->target->joiners; *place != NULL; place = &(*place)->next)
+  if (!joiner->target) return;
+  for (fiber_joiner **place = &joiner->target->joiners; *place; place = &(*place)->next)
     if (*place == joiner) {
       *place = joiner->next;
       break;
@@ -38,7 +38,7 @@ static int gc_joiner(lua_State *L) {
 }
 
 void fiber_wake_joiners(fiber *f) {
-  for (fiber_joiner *joiner; (joiner = f->joiners) != NULL;) {
+  for (fiber_joiner *joiner; (joiner = f->joiners);) {
     f->joiners = joiner->next;
     joiner->target = NULL;
     fiber_wake(&joiner->wait);
@@ -58,7 +58,7 @@ static int await_end(lua_State *L, fiber *f, lua_KFunction finish) {
   joiner->wait.by_fibers = true;
   joiner->target = f;
   fiber_joiner **end = &f->joiners;
-  while (*end != NULL)
+  while (*end)
     end = &(*end)->next;
   *end = joiner;
   return fiber_await(L, &joiner->wait, 0, finish);
@@ -127,7 +127,7 @@ static int fiber_tostring(lua_State *L) {
 static int fiber_index(lua_State *L) { /* upvalue 1: methods */
   fiber *f = check_fiber(L);
   const char *key = lua_tostring(L, 2);
-  if (key != NULL && strcmp(key, "name") == 0) return push_name(L, f);
+  if (key && strcmp(key, "name") == 0) return push_name(L, f);
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(1));
   return 1;
@@ -199,7 +199,7 @@ void fiber_tell_group(fiber *f) {
   fiber_group *group = f->group;
   f->group = NULL;
   fiber_set_joined(f);
-  if (f->outcome != FIBER_DONE && group->failed == NULL) {
+  if (f->outcome != FIBER_DONE && !group->failed) {
     group->failed = f;
     cancel_group(group);
   }
@@ -216,7 +216,7 @@ bool fiber_wait_cancel_group(fiber_wait *wait) {
 static int finish_all(lua_State *L, int status, lua_KContext into_table) {
   (void)status;
   fiber_group *group = lua_touserdata(L, -1);
-  if (group->failed != NULL) {
+  if (group->failed) {
     fiber_push_outcome(L, group->failed);
     return lua_error(L);
   }

@@ -28,7 +28,7 @@ struct require_waiter {
 };
 
 static void leave(struct require_waiter *waiter) {
-  if (waiter->scheduler == NULL) return;
+  if (!waiter->scheduler) return;
   struct require_waiter **place = &waiter->scheduler->require_waiters;
   while (*place != waiter)
     place = &(*place)->next;
@@ -77,7 +77,7 @@ static fiber *find_loader(lua_State *L) {
   lua_getfield(L, -1, lua_tostring(L, NAME));
   fiber *loader = lua_touserdata(L, -1);
   lua_pop(L, 2); /* table, fiber */
-  for (fiber *f = loader; f != NULL; f = f->loader)
+  for (fiber *f = loader; f; f = f->loader)
     if (f == current) return NULL;
   return loader;
 }
@@ -90,7 +90,7 @@ static int close_guard(lua_State *L) {
   lua_getiuservalue(L, 1, 1);
   lua_pushnil(L);
   lua_rawset(L, -3);
-  for (struct require_waiter *waiter; (waiter = s->require_waiters) != NULL;) {
+  for (struct require_waiter *waiter; (waiter = s->require_waiters);) {
     leave(waiter);
     fiber_wake(&waiter->wait);
   }
@@ -176,7 +176,7 @@ static int require(lua_State *L) { /* upvalue 1: package */
   if (lua_getfield(L, LOADED, name), lua_toboolean(L, -1)) return 1;
   lua_pop(L, 1);
   fiber *loader = find_loader(L);
-  if (loader != NULL) return await_loader(L, loader);
+  if (loader) return await_loader(L, loader);
   push_guard(L);
   if (lua_getfield(L, lua_upvalueindex(1), "searchers") != LUA_TTABLE)
     return luaL_error(L, "'package.searchers' must be a table");

@@ -39,9 +39,9 @@ static bool is_hashed(const char *name) {
 /* Counts hashed names, up to COMPLETE. */
 static int count_hashed(const char *path) {
   DIR *directory = opendir(path);
-  if (directory == NULL) return 0;
+  if (!directory) return 0;
   int count = 0;
-  for (struct dirent *entry; count < COMPLETE && (entry = readdir(directory)) != NULL;)
+  for (struct dirent *entry; count < COMPLETE && (entry = readdir(directory));)
     count += is_hashed(entry->d_name);
   closedir(directory);
   return count;
@@ -61,7 +61,7 @@ static void probe(const char **directory, const char **bundle) {
       *directory = directories[i];
       return;
     }
-    if (count > 0 && sparse == NULL) sparse = directories[i];
+    if (count > 0 && !sparse) sparse = directories[i];
   }
   for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++) {
     struct stat file;
@@ -78,7 +78,7 @@ void http_system_ca(const char **directory, const char **bundle) {
   static bool probed;
   *directory = *bundle = NULL;
   const char *file = getenv("SSL_CERT_FILE"), *hashed = getenv("SSL_CERT_DIR");
-  bool has_file = file != NULL && *file != '\0', has_hashed = hashed != NULL && *hashed != '\0';
+  bool has_file = file && *file != '\0', has_hashed = hashed && *hashed != '\0';
   /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection. The file
    * wins, as it is what people set to add their own; unless it is a bundle of the system's, whose
    * certificates the directory has too. */
@@ -102,12 +102,11 @@ void *http_ca_store(const char *directory) {
   static time_t since;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  if (store != NULL && strcmp(of, directory) == 0 && now.tv_sec - since < REMEMBERED_SECONDS)
-    return store;
+  if (store && strcmp(of, directory) == 0 && now.tv_sec - since < REMEMBERED_SECONDS) return store;
   X509_STORE_free(store); /* connections that use it keep it */
   free(of);
   since = now.tv_sec;
   of = strdup(directory);
-  store = of == NULL ? NULL : X509_STORE_new();
+  store = of ? X509_STORE_new() : NULL;
   return store;
 }

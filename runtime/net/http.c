@@ -76,7 +76,7 @@ static void fail(network *net, http_request *request, const char *words) {
 }
 
 static bool unlink_request(http_request **list, http_request ***end, http_request *request) {
-  for (http_request **place = list; *place != NULL; place = &(*place)->next)
+  for (http_request **place = list; *place; place = &(*place)->next)
     if (*place == request) {
       *place = request->next;
       if (*end == &request->next) *end = place;
@@ -91,18 +91,18 @@ static void link_running(network *net, http_transfer *transfer) {
   transfer->prev = NULL;
   transfer->ran = &net->ran_list;
   transfer->next = net->running;
-  if (net->running != NULL) net->running->prev = transfer;
+  if (net->running) net->running->prev = transfer;
   net->running = transfer;
   net->watched += transfer->request->progress != NULL;
 }
 
 static void unlink_running(network *net, http_transfer *transfer) {
   if (net->cursor == transfer) net->cursor = transfer->next;
-  if (transfer->prev != NULL)
+  if (transfer->prev)
     transfer->prev->next = transfer->next;
   else
     net->running = transfer->next;
-  if (transfer->next != NULL) transfer->next->prev = transfer->prev;
+  if (transfer->next) transfer->next->prev = transfer->prev;
   net->watched -= transfer->request->progress != NULL;
 }
 
@@ -120,7 +120,7 @@ static void put_back(http_peer *peer, http_transfer *transfer, bool failed) {
 
 static http_transfer *take_idle(http_peer *peer, char *error) {
   http_transfer *transfer = peer->idle;
-  if (transfer == NULL) return http_transfer_new(&peer->settings, error);
+  if (!transfer) return http_transfer_new(&peer->settings, error);
   peer->idle = transfer->next;
   return transfer;
 }
@@ -129,7 +129,7 @@ static void start(network *net, http_peer *peer, http_request *request) {
   char error[CURL_ERROR_SIZE];
   http_transfer *transfer = take_idle(peer, error);
   request->started = loop_now(net->l);
-  if (transfer == NULL) {
+  if (!transfer) {
     fail(net, request, error);
     return;
   }
@@ -150,10 +150,10 @@ static void start(network *net, http_peer *peer, http_request *request) {
 }
 
 static void start_queued(network *net, http_peer *peer) {
-  while (peer->queue != NULL && peer->active < peer->settings.options.parallel) {
+  while (peer->queue && peer->active < peer->settings.options.parallel) {
     http_request *request = peer->queue;
     peer->queue = request->next;
-    if (peer->queue == NULL) peer->queue_end = &peer->queue;
+    if (!peer->queue) peer->queue_end = &peer->queue;
     start(net, peer, request);
   }
   loop_perform_soon(net->l);
@@ -168,7 +168,7 @@ static http_transfer *transfer_of(CURL *easy) {
 /* libcurl gives a handle that is taken from it a last run. */
 static void take_from_libcurl(network *net, http_transfer *transfer) {
   curl_multi_remove_handle(net->multi, transfer->easy);
-  for (; net->ran_list != NULL; net->ran_list = net->ran_list->next_ran)
+  for (; net->ran_list; net->ran_list = net->ran_list->next_ran)
     net->ran_list->listed = false;
   unlink_running(net, transfer);
 }
@@ -191,10 +191,10 @@ static void collect(network *net, CURL *easy, CURLcode code) {
 static int report_progress(network *net) {
   int called = 0;
   if (net->watched == 0) return 0;
-  for (http_transfer *transfer = net->running; transfer != NULL; transfer = net->cursor) {
+  for (http_transfer *transfer = net->running; transfer; transfer = net->cursor) {
     http_request *request = transfer->request;
     net->cursor = transfer->next;
-    if (request->progress == NULL) continue;
+    if (!request->progress) continue;
     uint64_t sent, received;
     http_transfer_progress(transfer, &sent, &received);
     if (sent + received == transfer->reported) continue;
@@ -211,19 +211,19 @@ static int call_done(network *net) {
   /* Only those that are there now: a callback that always submits what fails at once shall not hold
    * the turn. */
   unsigned budget = 0;
-  for (http_request *request = net->finished; request != NULL; request = request->next)
+  for (http_request *request = net->finished; request; request = request->next)
     budget++;
-  for (; budget > 0 && net->finished != NULL; budget--) {
+  for (; budget > 0 && net->finished; budget--) {
     http_request *request = net->finished;
     http_peer *peer = request->peer;
     net->finished = request->next;
-    if (net->finished == NULL) net->finished_end = &net->finished;
+    if (!net->finished) net->finished_end = &net->finished;
     request->peer = NULL;
     request->done(request); /* may free the request, submit others, cancel others */
     http_peer_release(peer);
     called++;
   }
-  if (net->finished != NULL) loop_perform_soon(net->l);
+  if (net->finished) loop_perform_soon(net->l);
   return called;
 }
 
@@ -238,7 +238,7 @@ static void tell_ready(network *net, curl_socket_t fd, int bits) {
  */
 static void act(network *net, curl_socket_t fd, int bits) {
   tell_ready(net, fd, bits);
-  for (http_transfer *transfer; (transfer = net->ran_list) != NULL;) {
+  for (http_transfer *transfer; (transfer = net->ran_list);) {
     net->ran_list = transfer->next_ran;
     transfer->listed = false;
     if (transfer->fd != CURL_SOCKET_BAD && http_transfer_read_ahead(transfer))
@@ -258,16 +258,16 @@ static void look_after_all(network *net) {
 static int network_perform(loop_network *face) {
   network *net = (network *)face;
   int left = 0;
-  if (net->multi != NULL) {
+  if (net->multi) {
     if (face->due == 0 || (!net->ran && face->due != LOOP_NEVER && face->due <= loop_now(net->l))) {
       face->due = LOOP_NEVER; /* libcurl says it again */
       act(net, CURL_SOCKET_TIMEOUT, 0);
     }
     net->ran = false;
     if (net->lost) look_after_all(net);
-    for (CURLMsg *message; (message = curl_multi_info_read(net->multi, &left)) != NULL;)
+    for (CURLMsg *message; (message = curl_multi_info_read(net->multi, &left));)
       if (message->msg == CURLMSG_DONE) collect(net, message->easy_handle, message->data.result);
-    if (net->lost && net->running == NULL) net->lost = false;
+    if (net->lost && !net->running) net->lost = false;
   }
   return report_progress(net) + call_done(net);
 }
@@ -294,10 +294,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     loop_socket_watch(net->l, fd, events);
     return 0;
   }
-  if (transfer != NULL && transfer->fd == fd) transfer->fd = CURL_SOCKET_BAD;
+  if (transfer && transfer->fd == fd) transfer->fd = CURL_SOCKET_BAD;
   /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say
    * nothing. */
-  if (transfer != NULL && transfer->answering && http_sockets_find(transfer->sockets, fd) != NULL)
+  if (transfer && transfer->answering && http_sockets_find(transfer->sockets, fd))
     loop_socket_rest(net->l, fd);
   else
     loop_socket_unwatch(net->l, fd);
@@ -315,12 +315,12 @@ static int on_timer(CURLM *multi, long delay_ms, void *user) {
 
 static bool network_busy(const loop_network *face) {
   const network *net = (const network *)face;
-  return net->running != NULL || net->finished != NULL;
+  return net->running || net->finished;
 }
 
 static void network_destroy(loop_network *face) {
   network *net = (network *)face;
-  if (net->multi != NULL) curl_multi_cleanup(net->multi);
+  if (net->multi) curl_multi_cleanup(net->multi);
   free(net);
 }
 
@@ -334,9 +334,9 @@ static long connections_to_keep(void) {
 }
 
 static bool network_attach(loop *l) {
-  if (loop_attached(l) != NULL) return true;
+  if (loop_attached(l)) return true;
   network *net = calloc(1, sizeof *net);
-  if (net == NULL) return false;
+  if (!net) return false;
   net->l = l;
   net->finished_end = &net->finished;
   net->face.perform = network_perform;
@@ -355,7 +355,7 @@ static network *network_of(loop *l) {
   net->begun = true;
   tame_sigpipe();
   if (http_memory_init()) net->multi = curl_multi_init();
-  if (net->multi != NULL) {
+  if (net->multi) {
     curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
     curl_multi_setopt(net->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -383,7 +383,7 @@ static void free_settings(http_peer_settings *settings) {
 }
 
 static bool copy_string(const char **string) {
-  if (*string == NULL) return true;
+  if (!*string) return true;
   return (*string = strdup(*string)) != NULL;
 }
 
@@ -407,7 +407,7 @@ static bool environment_has_proxy(void) {
   static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
                                       "ALL_PROXY"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (getenv(names[i]) != NULL) return true;
+    if (getenv(names[i])) return true;
   return false;
 }
 
@@ -415,18 +415,17 @@ static bool environment_has_proxy(void) {
  * says why. */
 static bool make_constants(http_peer_settings *settings) {
   const http_peer_options *options = &settings->options;
-  if (options->user_agent != NULL &&
+  if (options->user_agent &&
       asprintf(&settings->user_agent, "User-Agent: %s", options->user_agent) < 0) {
     settings->user_agent = NULL;
     return false;
   }
   const char *directory = NULL, *bundle = NULL;
-  if (!options->insecure && options->ca == NULL) http_system_ca(&directory, &bundle);
-  if (directory != NULL && bundle == NULL && (settings->ca_directory = strdup(directory)) == NULL)
-    return false;
+  if (!options->insecure && !options->ca) http_system_ca(&directory, &bundle);
+  if (directory && !bundle && !(settings->ca_directory = strdup(directory))) return false;
   if (settings->proxied) return true;
   settings->base = curl_url();
-  if (settings->base == NULL) return false;
+  if (!settings->base) return false;
   if (curl_url_set(settings->base, CURLUPART_URL, options->base, 0) == CURLUE_OK) return true;
   curl_url_cleanup(settings->base);
   settings->base = NULL;
@@ -435,15 +434,15 @@ static bool make_constants(http_peer_settings *settings) {
 
 http_peer *http_peer_new(loop *l, const http_peer_options *options) {
   http_peer *peer = network_attach(l) ? calloc(1, sizeof *peer) : NULL;
-  if (peer == NULL) return NULL;
+  if (!peer) return NULL;
   peer->references = 1;
   peer->l = l;
   peer->queue_end = &peer->queue;
   http_peer_settings *settings = &peer->settings;
-  settings->proxied = options->proxy != NULL ? options->proxy[0] != '\0' : environment_has_proxy();
+  settings->proxied = options->proxy ? options->proxy[0] != '\0' : environment_has_proxy();
   settings->sockets = calloc(1, sizeof *settings->sockets);
-  bool made = copy_options(&settings->options, options) && settings->sockets != NULL &&
-              make_constants(settings);
+  bool made =
+      copy_options(&settings->options, options) && settings->sockets && make_constants(settings);
   if (!made) {
     free_settings(settings);
     free(settings->sockets);
@@ -460,7 +459,7 @@ http_peer *http_peer_retain(http_peer *peer) {
 }
 
 static bool port_in_use(const network *net, int port) {
-  for (const http_transfer *transfer = net->running; transfer != NULL; transfer = transfer->next)
+  for (const http_transfer *transfer = net->running; transfer; transfer = transfer->next)
     if (transfer->local_port == port) return true;
   return false;
 }
@@ -489,13 +488,13 @@ static void close_idle_connections(http_peer *peer) {
   }
   sockets->orphan = true;
   for (unsigned i = 0; i < sockets->count; i++)
-    if (net == NULL || !port_in_use(net, local_port(sockets->list[i].fd)))
+    if (!net || !port_in_use(net, local_port(sockets->list[i].fd)))
       shutdown(sockets->list[i].fd, SHUT_RDWR);
 }
 
 void http_peer_release(http_peer *peer) {
-  if (peer == NULL || --peer->references > 0) return;
-  while (peer->idle != NULL) {
+  if (!peer || --peer->references > 0) return;
+  while (peer->idle) {
     http_transfer *transfer = peer->idle;
     peer->idle = transfer->next;
     http_transfer_delete(transfer);
@@ -522,10 +521,10 @@ void http_submit(http_peer *peer, http_request *request) {
   request->next = NULL;
   request->peer = http_peer_retain(peer);
   loop_perform_soon(peer->l);
-  if (net->multi == NULL) {
+  if (!net->multi) {
     request->started = loop_now(peer->l);
     fail(net, request, "libcurl could not be initialised");
-  } else if (peer->active < peer->settings.options.parallel && peer->queue == NULL) {
+  } else if (peer->active < peer->settings.options.parallel && !peer->queue) {
     start(net, peer, request);
   } else {
     *peer->queue_end = request;
@@ -535,10 +534,10 @@ void http_submit(http_peer *peer, http_request *request) {
 
 void http_cancel(http_request *request) {
   http_peer *peer = request->peer;
-  if (peer == NULL) return;
+  if (!peer) return;
   network *net = network_of(peer->l);
   http_transfer *transfer = request->transfer;
-  if (transfer != NULL) {
+  if (transfer) {
     take_from_libcurl(net, transfer);
     http_transfer_collect(transfer, CURLE_ABORTED_BY_CALLBACK);
     put_back(peer, transfer, true);
@@ -551,19 +550,18 @@ void http_cancel(http_request *request) {
   request->failure = HTTP_CANCELLED;
   snprintf(request->error, sizeof request->error, "cancelled");
   request->finished = loop_now(peer->l);
-  if (transfer == NULL && request->started == 0)
+  if (!transfer && request->started == 0)
     request->started = request->finished; /* it was still waiting */
   http_peer_release(peer);
 }
 
 static void wipe(char *text, size_t length) {
-  if (text != NULL && length <= HTTP_SECRET_LENGTH) explicit_bzero(text, length);
+  if (text && length <= HTTP_SECRET_LENGTH) explicit_bzero(text, length);
 }
 
 void http_request_clear(http_request *request) {
   wipe(request->answer, request->answer_length);
-  if (request->answer_headers != NULL)
-    wipe(request->answer_headers, strlen(request->answer_headers));
+  if (request->answer_headers) wipe(request->answer_headers, strlen(request->answer_headers));
   free(request->answer);
   free(request->answer_headers);
   request->answer = request->answer_headers = NULL;
@@ -574,8 +572,7 @@ bool http_answer_header(const http_request *request, const char *name, char *buf
   size_t length = strlen(name);
   const char *line = request->answer_headers;
   int first = tolower((unsigned char)*name);
-  for (; line != NULL && *line != '\0';
-       line = strchr(line, '\n'), line = line == NULL ? NULL : line + 1) {
+  for (; line && *line != '\0'; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
     if (tolower((unsigned char)*line) != first || strncasecmp(line, name, length) != 0 ||
         line[length] != ':')
       continue;
@@ -596,7 +593,7 @@ bool http_answer_header(const http_request *request, const char *name, char *buf
 
 uint64_t http_connections_opened(const loop *l) {
   const network *net = (const network *)loop_attached(l);
-  return net == NULL ? 0 : net->connections;
+  return net ? net->connections : 0;
 }
 
 const char *http_failure_name(http_failure failure) {

@@ -15,18 +15,18 @@ static void wipe(char *bytes, size_t size) {
 }
 
 static void wiping_free(void *block) {
-  if (block == NULL) return;
+  if (!block) return;
   wipe(block, malloc_usable_size(block));
   free(block);
 }
 
 /* realloc of the C library may move a block and leave the old one as it was. */
 static void *wiping_realloc(void *block, size_t size) {
-  if (block == NULL) return malloc(size);
+  if (!block) return malloc(size);
   size_t present = malloc_usable_size(block);
   if (size != 0 && size <= present && size >= present / 2) return block;
   void *moved = malloc(size);
-  if (moved == NULL) return NULL;
+  if (!moved) return NULL;
   memcpy(moved, block, size < present ? size : present);
   wiping_free(block);
   return moved;

@@ -21,7 +21,7 @@ http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd) {
 
 static void forget_socket(http_sockets *sockets, curl_socket_t fd) {
   http_socket *known = http_sockets_find(sockets, fd);
-  if (known != NULL) *known = sockets->list[--sockets->count];
+  if (known) *known = sockets->list[--sockets->count];
 }
 
 void http_sockets_check(http_sockets *sockets) {
@@ -36,7 +36,7 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
   if (sockets->count == sockets->size) {
     unsigned size = sockets->size == 0 ? 8 : sockets->size * 2;
     http_socket *list = realloc(sockets->list, size * sizeof *list);
-    if (list == NULL) return CURL_SOCKET_BAD;
+    if (!list) return CURL_SOCKET_BAD;
     sockets->list = list;
     sockets->size = size;
   }

@@ -20,7 +20,7 @@ static bool grow(char **buffer, size_t *size, size_t needed, size_t first) {
   size_t next = *size == 0 ? first : *size + *size / 2;
   if (next < needed) next = needed;
   char *bigger = realloc(*buffer, next);
-  if (bigger == NULL) return false;
+  if (!bigger) return false;
   *buffer = bigger;
   *size = next;
   return true;
@@ -81,7 +81,7 @@ static bool flush_sink(http_transfer *transfer) {
 
 static bool gather_sink(http_transfer *transfer, const char *data, size_t length) {
   http_request *request = transfer->request;
-  if (request->sink_buffer == NULL) return write_sink(transfer, data, length);
+  if (!request->sink_buffer) return write_sink(transfer, data, length);
   while (length > 0) {
     size_t room = request->sink_size - transfer->sink_gathered,
            part = length < room ? length : room;
@@ -166,7 +166,7 @@ static int on_seek(void *user, curl_off_t offset, int origin) {
 /* NULL before the handshake and after the end. */
 static SSL *tls_of(const http_transfer *transfer) {
   struct curl_tlssessioninfo *info = NULL;
-  if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || info == NULL)
+  if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &info) != CURLE_OK || !info)
     return NULL;
   return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
 }
@@ -176,7 +176,7 @@ static SSL *tls_of(const http_transfer *transfer) {
  */
 static void set_tls(const http_transfer *transfer) {
   SSL *tls = tls_of(transfer);
-  if (tls == NULL) return;
+  if (!tls) return;
   /* How much is read ahead: a record by default. Files come in large pieces. */
   SSL_set_default_read_buffer_len(tls, transfer->request->sink_to_fd ? FILE_READ_SIZE : 0);
   if (transfer->request->secret)
@@ -189,7 +189,7 @@ static void set_tls(const http_transfer *transfer) {
  * not, nobody has looked at what is left. */
 bool http_transfer_read_ahead(const http_transfer *transfer) {
   const SSL *tls = tls_of(transfer);
-  return tls != NULL && SSL_has_pending(tls) && !SSL_want_read(tls);
+  return tls && SSL_has_pending(tls) && !SSL_want_read(tls);
 }
 
 /* Called at the end of each run that libcurl gives the exchange: a sign that it may have read. */
@@ -247,8 +247,8 @@ static CURLcode on_tls(CURL *easy, void *context, void *user) {
   (void)easy;
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
   if (!settings->proxied) SSL_CTX_set_read_ahead(context, 1);
-  X509_STORE *store = settings->ca_directory != NULL ? http_ca_store(settings->ca_directory) : NULL;
-  if (store != NULL) SSL_CTX_set1_cert_store(context, store);
+  X509_STORE *store = settings->ca_directory ? http_ca_store(settings->ca_directory) : NULL;
+  if (store) SSL_CTX_set1_cert_store(context, store);
   return CURLE_OK;
 }
 
@@ -261,7 +261,7 @@ static bool set_trust(CURL *easy, const http_peer_settings *settings, char *erro
   if (options->insecure) {
     SET(CURLOPT_SSL_VERIFYPEER, 0L);
     SET(CURLOPT_SSL_VERIFYHOST, 0L);
-  } else if (options->ca != NULL) {
+  } else if (options->ca) {
     bundle = options->ca;
   } else {
     http_system_ca(&directory, &bundle);
@@ -272,9 +272,9 @@ static bool set_trust(CURL *easy, const http_peer_settings *settings, char *erro
   SET(CURLOPT_CAPATH, directory);
   SET(CURLOPT_PROXY_CAINFO, bundle);
   SET(CURLOPT_PROXY_CAPATH, directory);
-  if (options->cert != NULL) SET(CURLOPT_SSLCERT, options->cert);
-  if (options->key != NULL) SET(CURLOPT_SSLKEY, options->key);
-  if (options->pin != NULL) SET(CURLOPT_PINNEDPUBLICKEY, options->pin);
+  if (options->cert) SET(CURLOPT_SSLCERT, options->cert);
+  if (options->key) SET(CURLOPT_SSLKEY, options->key);
+  if (options->pin) SET(CURLOPT_PINNEDPUBLICKEY, options->pin);
   return true;
 }
 
@@ -295,9 +295,9 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
       1L); /* a request that ends while its name is looked up does not wait for the resolver */
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
   /* Without one, libcurl would look for each variable of the environment before each request. */
-  if (options->proxy != NULL || !settings->proxied)
-    SET(CURLOPT_PROXY, options->proxy != NULL ? options->proxy : "");
-  if (settings->base != NULL) SET(CURLOPT_CURLU, settings->base);
+  if (options->proxy || !settings->proxied)
+    SET(CURLOPT_PROXY, options->proxy ? options->proxy : "");
+  if (settings->base) SET(CURLOPT_CURLU, settings->base);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_HEADERFUNCTION, on_header);
@@ -323,7 +323,7 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
 http_transfer *http_transfer_new(const http_peer_settings *settings, char *error) {
   error[0] = '\0';
   http_transfer *transfer = calloc(1, sizeof *transfer);
-  if (transfer == NULL) return NULL;
+  if (!transfer) return NULL;
   transfer->easy = curl_easy_init();
   transfer->sockets = settings->sockets;
   transfer->fd = CURL_SOCKET_BAD;
@@ -331,8 +331,7 @@ http_transfer *http_transfer_new(const http_peer_settings *settings, char *error
   transfer->url_size = transfer->base_length + 256;
   transfer->url = malloc(transfer->url_size);
   transfer->body_limit = settings->options.body_limit;
-  if (transfer->easy == NULL || transfer->url == NULL ||
-      !set_constant_options(transfer, settings, error)) {
+  if (!transfer->easy || !transfer->url || !set_constant_options(transfer, settings, error)) {
     http_transfer_delete(transfer);
     return NULL;
   }
@@ -358,7 +357,7 @@ static bool set_url(http_transfer *transfer, const http_peer_settings *settings,
       snprintf(error, CURL_ERROR_SIZE, "the path of the request is not encoded");
       return false;
     }
-  if (settings->base != NULL) {
+  if (settings->base) {
     SET(CURLOPT_REQUEST_TARGET, path);
     return true;
   }
@@ -374,18 +373,18 @@ static bool set_headers(http_transfer *transfer, const http_peer_settings *setti
   const char *const *headers = transfer->request->headers;
   size_t count = 0;
   bool typed = false;
-  for (; headers != NULL && headers[count] != NULL; count++)
+  for (; headers && headers[count]; count++)
     typed = typed || strncasecmp(headers[count], "Content-Type:", 13) == 0;
   if (count + 3 > transfer->node_size) {
     struct curl_slist *nodes = realloc(transfer->nodes, (count + 3) * sizeof *nodes);
-    if (nodes == NULL) return false;
+    if (!nodes) return false;
     transfer->nodes = nodes;
     transfer->node_size = count + 3;
   }
   /* struct curl_slist is public, and libcurl only reads what it is given here. */
   for (size_t i = 0; i < count; i++)
     transfer->nodes[i].data = (char *)(uintptr_t)headers[i];
-  if (settings->user_agent != NULL) transfer->nodes[count++].data = settings->user_agent;
+  if (settings->user_agent) transfer->nodes[count++].data = settings->user_agent;
   if (with_body) {
     static char expect[] = "Expect:", type[] = "Content-Type:";
     transfer->nodes[count++].data = expect;           /* no waiting for "100 Continue" */
@@ -416,9 +415,7 @@ static bool set_body(http_transfer *transfer, transfer_shape shape, char *error)
   default:
     if (transfer->shape == SHAPE_HEAD) SET(CURLOPT_NOBODY, 0L);
     if (transfer->shape != shape) SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, shape == SHAPE_FILE     ? NULL
-                            : request->body != NULL ? request->body
-                                                    : "");
+    SET(CURLOPT_POSTFIELDS, shape == SHAPE_FILE ? NULL : request->body ? request->body : "");
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
   }
   transfer->shape = shape;
@@ -445,7 +442,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request,
   bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
   bool write =
       strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
-  bool with_body = request->body != NULL || request->body_from_fd || write;
+  bool with_body = request->body || request->body_from_fd || write;
   transfer_shape shape = request->body_from_fd ? SHAPE_FILE
                          : with_body           ? SHAPE_MEMORY
                          : head                ? SHAPE_HEAD
@@ -520,14 +517,14 @@ static http_failure failure_of(const http_transfer *transfer, CURLcode code, lon
   /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the
    * client. */
   bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
-  if (reading && strstr(transfer->error, " alert ") != NULL) return HTTP_TLS;
+  if (reading && strstr(transfer->error, " alert ")) return HTTP_TLS;
   return classify(code, transfer->started);
 }
 
 /* The last words of libcurl may be that the alert could not be sent, and not why there was one. */
 static bool describe_certificate(const http_transfer *transfer, CURLcode code) {
   long result = X509_V_OK;
-  if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate") != NULL)
+  if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate"))
     return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
   if (result == X509_V_OK) return false;
@@ -583,7 +580,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
       !grow(&request->answer, &transfer->answer_size, request->answer_length + 1, 1))
     request->failure = transfer->aborted = HTTP_INTERNAL;
   if (request->failure == HTTP_OK) {
-    if (request->answer != NULL) request->answer[request->answer_length] = '\0';
+    if (request->answer) request->answer[request->answer_length] = '\0';
   } else {
     describe(transfer, code);
     free(request->answer);

@@ -39,7 +39,7 @@ static watch *watch_make(loop *l, int fd);
 
 static bool heap_reserve(loop *l, uint32_t size) {
   loop_timer **heap = realloc(l->heap, size * sizeof *heap);
-  if (heap == NULL) return false;
+  if (!heap) return false;
   l->heap = heap;
   l->heap_size = size;
   return true;
@@ -47,11 +47,11 @@ static bool heap_reserve(loop *l, uint32_t size) {
 
 loop *loop_new(void) {
   loop *l = calloc(1, sizeof *l);
-  if (l == NULL) return NULL;
+  if (!l) return NULL;
   l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (l->epoll_fd < 0 || l->wake_fd < 0 || !watch_wake(l) || !heap_reserve(l, 16) ||
-      watch_make(l, FIRST_DESCRIPTORS - 1) == NULL) {
+      !watch_make(l, FIRST_DESCRIPTORS - 1)) {
     loop_delete(l);
     return NULL;
   }
@@ -59,8 +59,8 @@ loop *loop_new(void) {
 }
 
 void loop_delete(loop *l) {
-  if (l == NULL) return;
-  if (l->network != NULL) l->network->destroy(l->network);
+  if (!l) return;
+  if (l->network) l->network->destroy(l->network);
   if (l->wake_fd >= 0) close(l->wake_fd);
   if (l->epoll_fd >= 0) close(l->epoll_fd);
   free(l->heap);
@@ -165,7 +165,7 @@ static watch *watch_make(loop *l, int fd) {
     while (size < needed)
       size *= 2;
     watch *watches = realloc(l->watches, size * sizeof *watches);
-    if (watches == NULL) return NULL;
+    if (!watches) return NULL;
     memset(watches + l->watch_size, 0, (size - l->watch_size) * sizeof *watches);
     l->watches = watches;
     l->watch_size = size;
@@ -213,7 +213,7 @@ static void unwatch(loop *l, watch *w, int fd) {
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) {
   loop_unwatch(l, fd);
   watch *w = watch_make(l, fd);
-  if (w == NULL) abort(); /* nobody would ever hear from this descriptor */
+  if (!w) abort(); /* nobody would ever hear from this descriptor */
   w->ready = ready;
   w->data = data;
   w->wanted = LOOP_READ;
@@ -224,14 +224,14 @@ void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) 
 
 void loop_unwatch(loop *l, int fd) {
   watch *w = watch_of(l, fd);
-  if (w == NULL || w->wanted == 0 || w->ready == NULL) return;
+  if (!w || w->wanted == 0 || !w->ready) return;
   l->watched--;
   unwatch(l, w, fd);
 }
 
 bool loop_socket_watch(loop *l, int fd, unsigned events) {
   watch *w = watch_make(l, fd);
-  if (w == NULL) return false;
+  if (!w) return false;
   w->ready = NULL;
   w->wanted = (uint8_t)events;
   tell_kernel(l, w, fd);
@@ -240,12 +240,12 @@ bool loop_socket_watch(loop *l, int fd, unsigned events) {
 
 void loop_socket_rest(loop *l, int fd) {
   watch *w = watch_of(l, fd);
-  if (w != NULL && !w->always) w->wanted = 0;
+  if (w && !w->always) w->wanted = 0;
 }
 
 void loop_socket_unwatch(loop *l, int fd) {
   watch *w = watch_of(l, fd);
-  if (w != NULL) unwatch(l, w, fd);
+  if (w) unwatch(l, w, fd);
 }
 
 bool loop_socket_new(loop *l, int fd) {
@@ -255,7 +255,7 @@ bool loop_socket_new(loop *l, int fd) {
 
 void loop_socket_gone(loop *l, int fd) {
   watch *w = watch_of(l, fd);
-  if (w == NULL) return;
+  if (!w) return;
   set_always(l, w, false);
   w->wanted = w->registered = 0;
 }
@@ -283,7 +283,7 @@ static void drain_wake(loop *l) {
 
 /* Tells the owner of the descriptor; returns the number of callbacks called. */
 static int tell(loop *l, const watch *w, int fd, unsigned events) {
-  if (w->ready != NULL) {
+  if (w->ready) {
     w->ready(w->data, fd);
     return 1;
   }
@@ -300,7 +300,7 @@ static int dispatch(loop *l, const struct epoll_event *event) {
     return 0;
   }
   watch *w = watch_of(l, fd);
-  if (w == NULL || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
+  if (!w || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
   if (w->wanted ==
       0) { /* a resting connection that the other side closes: whoever uses it next finds out */
     tell_kernel(l, w, fd);
@@ -328,7 +328,7 @@ static int wait_for_events(loop *l, int timeout_ms) {
 }
 
 bool loop_pending(const loop *l) {
-  return l->timers > 0 || l->watched > 0 || (l->network != NULL && l->network->busy(l->network));
+  return l->timers > 0 || l->watched > 0 || (l->network && l->network->busy(l->network));
 }
 
 static int perform(loop *l) {
@@ -339,7 +339,7 @@ static int perform(loop *l) {
 /* How long the turn may wait, milliseconds; -1: for ever. */
 static int until_due(const loop *l, int max_wait_ms) {
   uint64_t due = l->timers > 0 ? l->heap[0]->due : LOOP_NEVER;
-  if (l->network != NULL && l->network->due < due) due = l->network->due;
+  if (l->network && l->network->due < due) due = l->network->due;
   if (due == LOOP_NEVER) return max_wait_ms;
   uint64_t now = loop_now(l), until = due > now ? due - now : 0;
   if (until > LONGEST_WAIT_MS) until = LONGEST_WAIT_MS;
@@ -353,7 +353,7 @@ int loop_turn(loop *l, int max_wait_ms) {
    * descriptors. The next turn does. */
   if (called == 0) {
     called += wait_for_events(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
-    if (l->network != NULL) called += perform(l);
+    if (l->network) called += perform(l);
   }
   return called + fire_timers(l);
 }

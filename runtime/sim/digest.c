@@ -60,7 +60,7 @@ static int l_unbase64(lua_State *L) {
   char *from = luaL_buffinitsize(L, &packed, length + 4);
   size_t kept = 0, padding = 0;
   for (size_t i = 0; i < length; i++) {
-    if (strchr(" \t\r\n", text[i]) != NULL && text[i] != '\0') continue;
+    if (strchr(" \t\r\n", text[i]) && text[i] != '\0') continue;
     from[kept++] = text[i];
   }
   if (kept % 4 != 0) {
@@ -69,8 +69,7 @@ static int l_unbase64(lua_State *L) {
   }
   while (padding < 2 && padding < kept && from[kept - 1 - padding] == '=')
     padding++;
-  if (kept > padding &&
-      memchr(from, '=', kept - padding) != NULL) { /* libcrypto takes it for a zero */
+  if (kept > padding && memchr(from, '=', kept - padding)) { /* libcrypto takes it for a zero */
     lua_pushnil(L);
     return 1;
   }

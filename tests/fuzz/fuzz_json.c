@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (lua_pcall(L, 1, 0, 0) != LUA_OK) check(false, lua_tostring(L, -1));
   } else {
     size_t length;
-    check(lua_tolstring(L, -1, &length) != NULL && strncmp(lua_tostring(L, -1), "line ", 5) == 0,
+    check(lua_tolstring(L, -1, &length) && strncmp(lua_tostring(L, -1), "line ", 5) == 0,
           "no message");
   }
   lua_settop(L, 0);

@@ -47,13 +47,13 @@ typedef struct connection {
 } connection;
 
 static inline ssize_t server_read(connection *c, char *to, size_t size) {
-  return c->ssl != NULL ? SSL_read(c->ssl, to, (int)size) : read(c->fd, to, size);
+  return c->ssl ? SSL_read(c->ssl, to, (int)size) : read(c->fd, to, size);
 }
 
 static inline bool server_send(connection *c, const char *data, size_t length) {
   while (length > 0) {
-    ssize_t sent = c->ssl != NULL ? SSL_write(c->ssl, data, (int)length)
-                                  : send(c->fd, data, length, MSG_NOSIGNAL);
+    ssize_t sent =
+        c->ssl ? SSL_write(c->ssl, data, (int)length) : send(c->fd, data, length, MSG_NOSIGNAL);
     if (sent <= 0) return false;
     data += sent;
     length -= (size_t)sent;
@@ -146,7 +146,7 @@ static inline bool server_act(connection *c, const char *head, const char *metho
 static inline bool server_read_request(connection *c) {
   char *end;
   c->buffer[c->have] = '\0';
-  while ((end = strstr(c->buffer, "\r\n\r\n")) == NULL) {
+  while (!(end = strstr(c->buffer, "\r\n\r\n"))) {
     ssize_t got = server_read(c, c->buffer + c->have, sizeof c->buffer - 1 - c->have);
     if (got <= 0) return false;
     c->have += (size_t)got;
@@ -161,7 +161,7 @@ static inline bool server_read_request(connection *c) {
   char *head = strndup(c->buffer, head_length), method[16], path[1024];
   sscanf(head, "%15s %1023s", method, path);
   const char *announced = strcasestr(head, "\r\nContent-Length:");
-  if (announced != NULL) body_length = (size_t)strtoull(announced + 17, NULL, 10);
+  if (announced) body_length = (size_t)strtoull(announced + 17, NULL, 10);
   char *body = malloc(body_length + 1);
   size_t have = c->have - head_length < body_length ? c->have - head_length : body_length;
   memcpy(body, c->buffer + head_length, have);
@@ -183,14 +183,14 @@ static inline void *server_connection(void *data) {
   connection *c = data;
   server *s = c->s;
   bool good = true;
-  if (s->tls != NULL) {
+  if (s->tls) {
     c->ssl = SSL_new(s->tls);
     SSL_set_fd(c->ssl, c->fd);
     good = SSL_accept(c->ssl) == 1;
   }
   while (good && server_read_request(c))
     continue;
-  if (c->ssl != NULL) {
+  if (c->ssl) {
     SSL_shutdown(c->ssl);
     SSL_free(c->ssl);
   }

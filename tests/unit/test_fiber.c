@@ -543,9 +543,8 @@ static void main_results_and_errors(void **state) {
   assert_int_not_equal(run(&w, "op(1) local function f() error 'words' end f() return 1"), LUA_OK);
   assert_int_equal(lua_gettop(w.L), 1);
   assert_non_null(strstr(lua_tostring(w.L, 1), "words\nstack traceback"));
-  assert_non_null(strstr(lua_tostring(w.L, 1), "in upvalue 'f'") != NULL
-                      ? ""
-                      : strstr(lua_tostring(w.L, 1), "'f'"));
+  assert_non_null(
+      strstr(lua_tostring(w.L, 1), "in upvalue 'f'") ? "" : strstr(lua_tostring(w.L, 1), "'f'"));
   lua_settop(w.L, 0);
   assert_int_not_equal(run(&w, "local function f() return f() + 1 end f()"),
                        LUA_OK); /* stack overflow */

@@ -38,7 +38,7 @@ static int open_loop(void **state) {
   plain.connections = plain.requests = plain.dies = plain.most_active = plain.bytes_in = 0;
   tls.connections = tls.requests = 0;
   l = loop_new();
-  return l == NULL;
+  return !l;
 }
 
 static int close_loop(void **state) {
@@ -69,7 +69,7 @@ static http_peer *peer_to(const char *base) {
 static http_request call(http_peer *peer, http_request request) {
   static http_request slot; /* the address must stay until it is done */
   slot = request;
-  if (slot.method == NULL) slot.method = "GET";
+  if (!slot.method) slot.method = "GET";
   slot.done = done;
   http_submit(peer, &slot);
   run(1);
@@ -513,7 +513,7 @@ static void on_progress(http_request *request, uint64_t sent, uint64_t received)
   last_sent = sent;
   last_received = received;
   progress_calls++;
-  if (request->owner == NULL) return;
+  if (!request->owner) return;
   http_cancel(request);
   last_sent = last_received = 0; /* the next may be another request's */
 }
@@ -745,7 +745,7 @@ static void system_certificates(void **state) {
   unsetenv("SSL_CERT_DIR");
   unsetenv("SSL_CERT_FILE");
   http_system_ca(&directory, &bundle);
-  assert_true(directory == NULL || bundle == NULL); /* never both */
+  assert_true(!directory || !bundle); /* never both */
   setenv("SSL_CERT_DIR", "/some/certs", 1);
   http_system_ca(&directory, &bundle);
   assert_string_equal(directory, "/some/certs");

@@ -18,7 +18,7 @@ static loop *l;
 static int open_loop(void **state) {
   (void)state;
   l = loop_new();
-  return l == NULL;
+  return !l;
 }
 
 static int close_loop(void **state) {
