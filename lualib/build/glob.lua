@@ -49,6 +49,31 @@ local function below(directory, found, way)
   end)
 end
 
+-- The names that are like a part of a pattern. A file may be called `a[1].txt`, which the pattern
+-- `a[1].txt` does not match: if there is one, it is meant.
+local function named(names, part)
+  local pattern, hidden = name_pattern(part), part:sub(1, 1) == "."
+  local found, exact = {}, false
+  for _, name in ipairs(names) do
+    if name:find(pattern) then
+      if hidden or name:sub(1, 1) ~= "." then found[#found + 1] = name end
+    elseif name == part then
+      exact = true
+    end
+  end
+  if not exact then return found end
+  if found[1] then
+    error(
+      (
+        "'%s' is the name of a file and also a pattern that matches '%s'; "
+        .. "write [[] for a bracket"
+      ):format(part, found[1]),
+      0
+    )
+  end
+  return { part }
+end
+
 local function expand(directory, parts, at, found, way)
   local part = parts[at]
   if not part then
@@ -71,11 +96,8 @@ local function expand(directory, parts, at, found, way)
       end
     end)
   elseif part:find "[%*%?%[]" then
-    local pattern, hidden = name_pattern(part), part:sub(1, 1) == "."
-    for _, name in ipairs(bundle.list(directory == "" and "." or directory) or {}) do
-      if name:find(pattern) and (hidden or name:sub(1, 1) ~= ".") then
-        expand(join(directory, name), parts, at + 1, found, {})
-      end
+    for _, name in ipairs(named(bundle.list(directory == "" and "." or directory) or {}, part)) do
+      expand(join(directory, name), parts, at + 1, found, {})
     end
   else
     expand(join(directory, part), parts, at + 1, found, {})
@@ -83,6 +105,7 @@ local function expand(directory, parts, at, found, way)
 end
 
 ---The files that a pattern names, as paths that begin with `directory` (an absolute pattern: as it is).
+---Raises a message when a pattern with [ is the name of one file and matches others.
 return function(directory, pattern)
   local parts, found, seen = {}, {}, {}
   for part in pattern:gmatch "[^/]+" do parts[#parts + 1] = part end

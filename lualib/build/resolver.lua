@@ -196,9 +196,12 @@ function M.resolve(playbook, options)
   add_source("main", playbook:match "[^/]*$", playbook, playbook)
   if #entries == 0 then return entries, warnings, errors end
   for _, pattern in ipairs(options.include or {}) do
-    local files = glob(directory == "." and "" or directory, pattern)
-    if #files == 0 then files = glob("", pattern) end
-    if #files == 0 then
+    local ok, files = pcall(glob, directory == "." and "" or directory, pattern)
+    if ok and #files == 0 then ok, files = pcall(glob, "", pattern) end
+    if not ok then
+      fail("--include %s: %s", pattern, tostring(files))
+      files = {}
+    elseif #files == 0 then
       fail("--include %s: there is no such file beside the playbook or here", pattern)
     end
     for _, path in ipairs(files) do

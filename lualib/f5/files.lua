@@ -11,5 +11,7 @@ return function(directory, pattern)
   if not in_program then
     core.usage_error(2, "f5.files is there in f5lua only; a stock lua has LuaFileSystem for it")
   end
-  return require "build.glob"(directory, pattern)
+  local ok, found = pcall(require "build.glob", directory, pattern)
+  if not ok then core.usage_error(2, "f5.files: " .. tostring(found)) end
+  return found
 end

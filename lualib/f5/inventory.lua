@@ -304,8 +304,29 @@ function Inventory.read(path)
   return Inventory.from_table(data, path, text)
 end
 
+-- What a word of a limit means: a predicate on names. A name that begins with "=" is meant exactly.
+-- A word with wildcards that is a name itself and matches other names, too, can be read in two ways.
+local function matcher(names, word, refuse)
+  local exactly = word:match "^=(.+)$"
+  if exactly then return function(name) return name == exactly end end
+  local pattern = glob(word)
+  if names[word] and word:find "[*?]" then
+    for name in pairs(names) do
+      if name ~= word and name:find(pattern) then
+        refuse(
+          "'%s' is a name and also a pattern that matches '%s'; write '=%s' for the name alone, "
+            .. "'%s*' for all that match",
+          word, name, word, word
+        )
+      end
+    end
+  end
+  return function(name) return name:find(pattern) ~= nil end
+end
+
 --- The devices that a limit selects, in the inventory's order.
--- @param limit string|nil: terms with commas between; `NAME` (with * and ?), `group:NAME`, and `!` before either to leave out
+-- @param limit string|nil: terms with commas between; `NAME` (with * and ?), `=NAME` (exactly this
+--   name), `group:NAME`, and `!` before any of them to leave out
 -- @return inventory; raises when a term selects nothing, also one with `!` (a typing mistake must become neither an empty run nor one on too many)
 function Inventory:limit(limit)
   if not limit then return self end
@@ -313,36 +334,31 @@ function Inventory:limit(limit)
   if not limit:find "[^%s,]" then
     fail(self.source, "the limit is empty; without one it is all devices")
   end
-  local take, leave = {}, {}
+  local take, leave, device_names = {}, {}, {}
+  for _, device in ipairs(self.devices) do device_names[device.name] = true end
   for term in limit:gmatch "[^,]+" do
     term = term:match "^%s*(.-)%s*$"
     local negative, rest = term:match "^(!?)(.*)$"
     local group = rest:match "^group:(.+)$"
-    local matches
-    if group then
-      local pattern, known = glob(group), false
-      for name in pairs(self.groups) do
-        known = known or name:find(pattern) ~= nil
-      end
-      if not known then
-        fail(self.source, "the limit '%s' names no group of this inventory", term)
-      end
-      matches = function(device)
-        for name in pairs(device.groups) do if name:find(pattern) then return true end end
-        return false
-      end
-    else
-      local pattern = glob(rest)
-      matches = function(device) return device.name:find(pattern) ~= nil end
-      local found = false -- what is left out, too: mistyped, it would not be left out
-      for _, device in ipairs(self.devices) do
-        found = found or matches(device)
-      end
-      if not found then
-        fail(self.source, "the limit '%s' matches no device of this inventory", term)
-      end
+    local names = group and self.groups or device_names
+    local named = matcher(names, group or rest, function(...)
+      local why = string.format(...)
+      fail(self.source, "the limit '%s' can be read in two ways: %s", term, why)
+    end)
+    local known = false -- what is left out, too: mistyped, it would not be left out
+    for name in pairs(names) do known = known or named(name) end
+    if not known then
+      fail(
+        self.source,
+        group and "the limit '%s' names no group of this inventory"
+          or "the limit '%s' matches no device of this inventory",
+        term
+      )
     end
-    table.insert(negative == "!" and leave or take, matches)
+    table.insert(negative == "!" and leave or take, group and function(device)
+      for name in pairs(device.groups) do if named(name) then return true end end
+      return false
+    end or function(device) return named(device.name) end)
   end
   local function any(list, device)
     for _, matches in ipairs(list) do if matches(device) then return true end end

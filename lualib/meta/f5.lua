@@ -69,6 +69,7 @@ local live_line = {}
 function live_line:close() end
 
 ---The files on this machine, below a directory, whose names are like a pattern with `*`, `?`, `[…]` and `**`; sorted. Empty where there is nothing.
+---A file whose name is the pattern (`a[1].ucs`) is found by it; if the pattern matches others, too, the call is refused.
 ---
 ---    for _, path in ipairs(f5.files("backups", "*.ucs")) do print(path) end
 ---@param directory string

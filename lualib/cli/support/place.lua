@@ -13,28 +13,53 @@ end
 function M.has_ids(path) return path:gsub("^/mgmt/tm/", ""):find "^asm/" ~= nil end
 
 local ASM_NAMES <const> = { select = { "id", "name", "fullPath" } }
+local NAMES <const> = { select = { "name", "fullPath" } }
 
---- The object of a collection with this name, as a reference; where URIs have ids the device is asked for it.
-function M.object(bip, path, name)
-  if not M.has_ids(path) then return bip:at(path, name) end
-  for object in bip:at(path):each(ASM_NAMES) do
-    if object.fullPath == name or object.name == name then return bip:at(path, object.id) end
-  end
-  return bip:at(path, name) -- an id, or what the device itself says is not there
-end
-
---- All objects of a collection that a predicate on their names takes.
--- @param takes function(name, full name) -> boolean
--- @return array of { name = full name, ref = reference }
-function M.objects(bip, path, takes)
+--- All objects of a collection.
+-- @return array of { name = full name, short = name without partition, ref = reference, id = string
+--   of ASM }
+function M.objects(bip, path)
   local found, ids = {}, M.has_ids(path)
-  for object in bip:at(path):each(ids and ASM_NAMES or { select = { "fullPath", "name" } }) do
+  for object in bip:at(path):each(ids and ASM_NAMES or NAMES) do
     local full <const> = object.fullPath or object.name
-    if takes(object.name or full, full) then
-      found[#found + 1] = { name = full, ref = bip:at(path, ids and object.id or full) }
-    end
+    found[#found + 1] = {
+      name = full,
+      short = object.name or full,
+      id = ids and object.id or nil,
+      ref = bip:at(path, ids and object.id or full),
+    }
   end
   return found
+end
+
+--- The message for a name that several objects have.
+function M.several(objects, name)
+  local lines = {}
+  for i = 1, math.min(#objects, 10) do
+    lines[i] = "\n  " .. (objects[i].id or objects[i].name)
+  end
+  if #objects > 10 then lines[11] = ("\n  … and %d more"):format(#objects - 10) end
+  return ("%d objects have the name '%s'; give the %s of one of them:%s"):format(
+    #objects,
+    name,
+    objects[1].id and "id" or "full name",
+    table.concat(lines)
+  )
+end
+
+--- The object of a collection with this name, as a reference; where URIs have ids the device is
+--- asked for it.
+-- @return reference; or nil and the reason when several objects have the name
+function M.object(bip, path, name)
+  if not M.has_ids(path) then return bip:at(path, name) end
+  local named = {}
+  for _, object in ipairs(M.objects(bip, path)) do
+    if object.id == name then return object.ref end
+    if object.name == name or object.short == name then named[#named + 1] = object end
+  end
+  if #named > 1 then return nil, M.several(named, name) end
+  return named[1] and named[1].ref
+    or bip:at(path, name) -- what the device itself says is not there
 end
 
 return M

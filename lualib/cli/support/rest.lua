@@ -8,13 +8,13 @@
 local contents = require "cli.support.contents"
 local core = require "f5.core"
 local device = require "cli.support.device"
-local glob = require "f5.fleet.glob"
 local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
 local place = require "cli.support.place"
 local output = require "cli.support.output"
+local selection = require "cli.support.selection"
 local show = require "console.show"
 local shown_json = require "cli.support.shown_json"
 local wrong_usage = require "cli.support.usage"
@@ -165,34 +165,52 @@ end
 M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
 
 local function ref(bip, path, name)
-  if name then return place.object(bip, path, name) end
-  return bip:at(path)
+  if not name then return bip:at(path) end
+  local found, why = place.object(bip, path, name)
+  return found or usage(why)
 end
 
-local function has_pattern(name) return name:find "[*?]" ~= nil end
-
 local function objects(count) return count == 1 and "1 object" or count .. " objects" end
+
+-- What the name as a pattern would have meant, too.
+local function note_exact(name, matching)
+  if matching < 2 then return end
+  io.stderr:write(
+    (
+      "f5lua: '%s' is the name of one object, so it is not read as a pattern; "
+      .. "--pattern means all %d that match\n"
+    ):format(show.masked({ name = name }).name, matching)
+  )
+end
+
+-- Whether there is nothing to choose from: the name is that of one object, or the path is.
+local function is_one(bip, path, name, options)
+  if name then return options.exact or not (options.pattern or selection.has_wildcard(name)) end
+  if options.exact or options.pattern then
+    usage(("--%s goes with a NAME"):format(options.exact and "exact" or "pattern"))
+  end
+  -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows
+  -- which it is
+  local body = bip:at(path):load { top = 1 }
+  return not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$")
+end
 
 -- The references that a destructive subcommand acts on, after asking when it could be more than
 -- one.
 local function targets(bip, path, parsed, options, verb)
-  if parsed.name and not has_pattern(parsed.name) then return { ref(bip, path, parsed.name) } end
-  if not parsed.name then
-    -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows
-    -- which it is
-    local body = bip:at(path):load { top = 1 }
-    if not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$") then
-      return { bip:at(path) }
-    end
-  end
-  local pattern = parsed.name and glob(parsed.name)
-  local with_partition = parsed.name and parsed.name:sub(1, 1) == "/"
-  local found = place.objects(bip, path, function(name, full)
-    return not pattern or (with_partition and full or name):find(pattern) ~= nil
-  end)
+  local name = parsed.name
+  if options.exact and options.pattern then usage "--exact or --pattern, not both" end
+  if is_one(bip, path, name, options) then return { ref(bip, path, name) } end
+  local chosen, why = selection.find(bip, path, name, options)
+  if not chosen then usage(why) end
+  local found = chosen.objects
   if #found == 0 then
     io.stderr:write("f5lua: nothing matches\n")
     return {}
+  end
+  if chosen.exact then
+    note_exact(name, chosen.matching)
+    return { found[1].ref }
   end
   if not options.yes then
     if not (host.is_terminal(0) and host.is_terminal(2)) then
@@ -369,6 +387,8 @@ function M.subcommand(verb, summary, extra)
     if extra.query then add_query(parser) end
     if extra.destructive then
       parser:flag("-y --yes", "do not ask before acting on several objects")
+      parser:flag("--exact", "NAME is the name of one object, whatever characters it has")
+      parser:flag("--pattern", "NAME is a pattern, even if an object has exactly this name")
     end
   end
   function module.run(options)

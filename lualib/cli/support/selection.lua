@@ -1,0 +1,70 @@
+-- Which objects the NAME of a destructive subcommand means: one object of exactly that name, or all
+-- that a pattern matches. Names may contain `*` and `?` (wide IPs, entities of ASM policies), so a
+-- NAME is a pattern only if no object has exactly that name.
+
+local glob = require "f5.fleet.glob"
+local place = require "cli.support.place"
+
+local M = {}
+
+local function objects(count) return count == 1 and "1 object" or count .. " objects" end
+
+-- Whether the device itself takes the name for this object: it is the full name, the object is in
+-- Common, or the kind has no partitions.
+local function is_plain(object, name, path)
+  return object.name == name or object.name == "/Common/" .. name or place.has_ids(path)
+end
+
+local function both_readings(object, name, matching)
+  return (
+    "'%s' is the name of %s and also a pattern that matches %s; nothing was changed. "
+    .. "Give the full name to mean this object alone, or --pattern to mean all of them."
+  ):format(name, object.name, objects(#matching))
+end
+
+--- Whether a NAME can be read as a pattern.
+function M.has_wildcard(name) return name:find "[*?]" ~= nil end
+
+-- Kinds whose objects usually have wildcards in their names. There a NAME that no object has may be
+-- that of an object which is gone: a delete that is run twice must not delete what is like it.
+local function is_usual_name(path, name)
+  path = path:gsub("^/mgmt/tm/", "")
+  if path:find "^gtm/wideip/" then return name:find "^%*%." or name:find "/%*%.[^/]*$" end
+  return path:find "^asm/policies/[^/]+/." ~= nil
+end
+
+local function no_object(name, matching)
+  return (
+    "no object has the name '%s'. As a pattern it matches %s; nothing was changed. "
+    .. "Such names are usual for this kind: say --pattern to mean all of them, "
+    .. "--exact to mean the name."
+  ):format(name, objects(#matching))
+end
+
+--- The objects that a NAME means.
+-- @param bip session
+-- @param path string: the path of the collection
+-- @param name string|nil: nil means every object of the collection
+-- @param options table: pattern (the user says that the name is one), yes (nobody will be asked)
+-- @return table { objects = array of { name, ref }, exact = true if the name is that of one object,
+--   matching = count of all that the name would match as a pattern }; nil and the reason if the
+--   name can be read in two ways
+function M.find(bip, path, name, options)
+  local pattern, is_full = name and glob(name), name and name:sub(1, 1) == "/"
+  local named, matching = {}, {}
+  for _, object in ipairs(place.objects(bip, path)) do
+    if object.name == name or object.short == name then named[#named + 1] = object end
+    if not pattern or (is_full and object.name or object.short):find(pattern) then
+      matching[#matching + 1] = object
+    end
+  end
+  if #named == 0 and #matching > 0 and name and options.yes and not options.pattern then
+    if is_usual_name(path, name) then return nil, no_object(name, matching) end
+  end
+  if options.pattern or #named == 0 then return { objects = matching, matching = #matching } end
+  if #named > 1 then return nil, place.several(named, name) end
+  if not is_plain(named[1], name, path) then return nil, both_readings(named[1], name, matching) end
+  return { objects = named, exact = true, matching = #matching }
+end
+
+return M
