@@ -8,6 +8,7 @@
 #include "base/push_owned.h"
 #include "f5/change/transaction.h"
 #include "f5/report/error.h"
+#include "f5/report/error_kinds.h"
 #include "f5/report/secret.h"
 #include "f5/rest/collection.h"
 #include "f5/rest/reference.h"
@@ -96,6 +97,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"all", fiber_lua_all},
                                        {"sleep", fiber_lua_sleep},
                                        {"error_new", error_lua_new},
+                                       {"error_kinds", error_kinds_lua},
                                        {"usage_error", error_lua_usage},
                                        {"is_secret_name", lua_is_secret_name},
                                        {"mask", lua_mask},

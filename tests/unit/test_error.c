@@ -89,7 +89,7 @@ static void answers(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     f5_failure failure;
-    error_from_answer(&failure, cases[i].status, cases[i].body, strlen(cases[i].body));
+    failure_from_answer(&failure, cases[i].status, cases[i].body, strlen(cases[i].body));
     if (failure.verdict.kind != cases[i].kind)
       print_message("%ld %s: %s\n", cases[i].status, cases[i].body,
                     error_kind_name(failure.verdict.kind));
@@ -98,7 +98,7 @@ static void answers(void **state) {
     assert_int_equal(failure.verdict.unknown, cases[i].unknown);
     assert_int_equal(failure.status, cases[i].status);
     assert_true(failure.message && *failure.message);
-    error_clear(&failure);
+    failure_clear(&failure);
   }
 }
 
@@ -107,23 +107,23 @@ static void words(void **state) {
   f5_failure failure;
   static const char page[] = "<html>\n<head><title>Configuration "
                              "Utility</title></head>\n<body>restarting...</body></html>";
-  error_from_answer(&failure, 503, page, strlen(page));
+  failure_from_answer(&failure, 503, page, strlen(page));
   assert_string_equal(failure.message, "Configuration Utility restarting...");
-  error_clear(&failure);
+  failure_clear(&failure);
   static const char body[] = ICRD("400", "01070734:3: says \\\"no\\\" \\u00fc", "3");
-  error_from_answer(&failure, 400, body, strlen(body));
+  failure_from_answer(&failure, 400, body, strlen(body));
   assert_string_equal(failure.message, "01070734:3: says \"no\" \xc3\xbc");
   assert_int_equal(failure.code, 400);
   assert_int_equal(failure.api_error, 3);
   assert_null(failure.error_stack);
   f5_failure copy;
-  error_copy(&copy, &failure);
-  error_clear(&failure);
+  failure_copy(&copy, &failure);
+  failure_clear(&failure);
   assert_string_equal(copy.message, "01070734:3: says \"no\" \xc3\xbc");
-  error_clear(&copy);
-  error_from_answer(&failure, 500, "", 0);
+  failure_clear(&copy);
+  failure_from_answer(&failure, 500, "", 0);
   assert_string_equal(failure.message, "the device answered 500 without a reason");
-  error_clear(&failure);
+  failure_clear(&failure);
 }
 
 static void transport(void **state) {
@@ -154,11 +154,11 @@ static void transport(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     http_request request = {.failure = cases[i].failure, .sent = cases[i].sent};
     f5_failure failure;
-    error_from_transport(&failure, &request, "bigip1:443", cases[i].write, cases[i].reached);
+    failure_from_transport(&failure, &request, "bigip1:443", cases[i].write, cases[i].reached);
     assert_int_equal(failure.verdict.kind, cases[i].kind);
     assert_int_equal(failure.verdict.again, cases[i].again);
     assert_int_equal(failure.verdict.unknown, cases[i].unknown);
-    error_clear(&failure);
+    failure_clear(&failure);
   }
 }
 

@@ -2,6 +2,7 @@
 -- status. The error may be anything that Lua code can raise; nothing here may fail because of it.
 
 local bundle = require "f5.bundle"
+local core = require "f5.core"
 local hints = require "cli.support.hints"
 local json = require "f5.json"
 local printable = require "cli.support.printable"
@@ -9,9 +10,9 @@ local shown_json = require "cli.support.shown_json"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 
--- Kinds that are mistakes of the script or somebody's wish; every other kind comes from the device
--- or the way to it.
-local OWN_KINDS <const> = { usage = true, cancelled = true }
+-- kind of error -> exit status
+local KIND_STATUS <const> = {}
+for _, kind in ipairs(core.error_kinds()) do KIND_STATUS[kind.name] = kind.exit_status end
 
 local function text_of(value)
   local ok, text = pcall(tostring, value)
@@ -104,7 +105,7 @@ end
 local function told(err)
   if is_made_by(err, "f5.failure") then return text_of(err), STATUS.failed end
   if is_made_by(err, "f5.error") then
-    return text_of(err.message or err), OWN_KINDS[err.kind] and STATUS.failed or STATUS.device
+    return text_of(err.message or err), KIND_STATUS[err.kind] or STATUS.device
   end
   local text = text_of(err)
   local metatable <const> = getmetatable(err)

@@ -101,8 +101,8 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   int answer = lua_gettop(L);
   lua_Integer id = lua_istable(L, answer) ? integer_field(L, answer, "transId", 0) : 0;
   if (!id) {
-    error_clear(&op->call.failure);
-    error_set(&op->call.failure, KIND_PROTOCOL, "the answer holds no transId");
+    failure_clear(&op->call.failure);
+    failure_set(&op->call.failure, KIND_PROTOCOL, "the answer holds no transId");
     call_push_error(L, &op->call);
     call_clear(&op->call);
     return lua_error(L);

@@ -1,87 +1,13 @@
-/* What went wrong: the one table that maps an answer of the device, or its absence, to a kind and
- * to "may be tried again", and the error objects that scripts see.
- */
+/* The error objects that scripts see. */
 #ifndef F5_ERROR_H
 #define F5_ERROR_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include <lua.h>
 
-#include "net/http.h"
+#include "f5/report/failure.h"
 
-typedef enum f5_kind {
-  KIND_NONE,
-  KIND_NOT_FOUND,
-  KIND_CONFLICT,
-  KIND_INVALID,
-  KIND_AUTH,
-  KIND_FORBIDDEN,
-  KIND_UNSUPPORTED,
-  KIND_NOT_READY,
-  KIND_BUSY,
-  KIND_TIMEOUT,
-  KIND_TRANSPORT,
-  KIND_TLS,
-  KIND_TRANSACTION,
-  KIND_TASK,
-  KIND_TRANSFER,
-  KIND_CANCELLED,
-  KIND_PROTOCOL,
-  KIND_USAGE,
-  KIND_COUNT
-} f5_kind;
-
-typedef enum f5_again {
-  AGAIN_NEVER,
-  AGAIN_READ,   /* a read may be repeated; a write may have been carried out */
-  AGAIN_ALWAYS, /* the device certainly did nothing */
-  AGAIN_LOGIN   /* with a new token, once */
-} f5_again;
-
-typedef struct f5_verdict {
-  f5_kind kind;
-  f5_again again;
-  bool unknown; /* a write may have been carried out: the message says so */
-} f5_verdict;
-
-/* What is known of a failed call. Strings are owned. */
-typedef struct f5_failure f5_failure;
-struct f5_failure {
-  f5_verdict verdict;
-  long status;             /* 0: no answer */
-  int64_t code, api_error; /* of the body; 0 if it has none */
-  char *message;           /* masked */
-  char *error_stack;       /* the JSON array as text, masked; NULL if absent or empty */
-  unsigned attempts;       /* 0: those of the call */
-  bool passing;            /* a device that is not up yet does so: wait may help */
-  char *method, *path;     /* only when not those of the call itself */
-  f5_failure *cause;       /* owned */
-};
-
-const char *error_kind_name(f5_kind kind);
-
-/* Fills the failure (cleared before) from an answer that is no success. `body` may be anything. */
-void error_from_answer(f5_failure *failure, long status, const char *body, size_t length);
-/* … from an exchange that brought no answer. `where` is "host:port", `write` whether the call
- * changes the device, `reached` whether this device has ever answered: before that, a wrong name,
- * port or certificate is a mistake and not a moment's trouble. */
-void error_from_transport(f5_failure *failure, const http_request *request, const char *where,
-                          bool write, bool reached);
-/* … from an answer that points elsewhere (3xx), which is never followed: password and token would
- * go there. `location` is what it names, "" if nothing. */
-void error_from_redirect(f5_failure *failure, long status, const char *location, const char *where);
-/* … from words of our own. */
-void error_set(f5_failure *failure, f5_kind kind, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/* Puts words of ours before the message. */
-void error_prefix(f5_failure *failure, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void error_copy(f5_failure *to, const f5_failure *from);
-void error_clear(f5_failure *failure);
-
-/* -- error objects -- */
 typedef struct error_place {
   const char *device, *method, *path; /* masked here; may be NULL */
   unsigned attempts;                  /* 0: not told */

@@ -115,8 +115,8 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
 
 /* A page that is its own next page would be read for ever. */
 static void raise_circle(lua_State *L, f5_operation *op) {
-  error_clear(&op->call.failure);
-  error_set(&op->call.failure, KIND_PROTOCOL, "the page's nextLink leads to the page itself");
+  failure_clear(&op->call.failure);
+  failure_set(&op->call.failure, KIND_PROTOCOL, "the page's nextLink leads to the page itself");
   op->call.failure.status = op->call.http.status;
   call_push_error(L, &op->call);
   call_clear(&op->call);

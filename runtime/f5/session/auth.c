@@ -120,7 +120,7 @@ static void replace(f5_token *token) {
 static void login_failed(f5_session *session, const f5_failure *reason) {
   f5_auth *auth = &session->auth;
   f5_failure failure;
-  error_copy(&failure, reason); /* it lies in the call that is cleared here */
+  failure_copy(&failure, reason); /* it lies in the call that is cleared here */
   if (!failure.method) {
     failure.attempts = auth->call.attempts;
     failure.method = strdup(auth->call.http.method);
@@ -137,7 +137,7 @@ static void login_failed(f5_session *session, const f5_failure *reason) {
     call_authorized(waiter, &failure);
     waiter = next;
   }
-  error_clear(&failure);
+  failure_clear(&failure);
   if (auth->fresh) {
     f5_token *token = auth->fresh;
     auth->fresh = NULL;
@@ -263,12 +263,12 @@ static void logged_in(f5_call *call) {
     if (call->http.answer) secret_wipe(call->http.answer, call->http.answer_length);
     if (!auth->fresh) {
       f5_failure failure;
-      error_set(
+      failure_set(
           &failure, KIND_PROTOCOL,
           "the answer to the login holds no token: is this the management address of a BIG-IP?");
       failure.status = call->http.status;
       login_failed(session, &failure);
-      error_clear(&failure);
+      failure_clear(&failure);
     } else if (auth->token_lifetime > 0 && session->phase == SESSION_OPEN) {
       start_extension(session);
     } else {
@@ -284,7 +284,7 @@ static void logged_in(f5_call *call) {
     return;
   }
   if (call->patience && call->failure.passing && session->phase == SESSION_OPEN)
-    error_prefix(&call->failure, "not up after %g s: ", (double)call->patience / 1000);
+    failure_prefix(&call->failure, "not up after %g s: ", (double)call->patience / 1000);
   login_failed(session, &call->failure);
 }
 

@@ -111,7 +111,7 @@ static bool again(f5_call *call) {
 static void redirected(f5_call *call) {
   char location[300];
   if (!http_answer_header(&call->http, "Location", location, sizeof location)) *location = '\0';
-  error_from_redirect(&call->failure, call->http.status, location, call->session->where);
+  failure_from_redirect(&call->failure, call->http.status, location, call->session->where);
 }
 
 static void exchanged(http_request *request) {
@@ -128,15 +128,15 @@ static void exchanged(http_request *request) {
     if (request->status / 100 == 3 && !call->any_status)
       redirected(call);
     else if (request->status / 100 != 2 && (!call->any_status || refused_token))
-      error_from_answer(&call->failure, request->status, request->answer ? request->answer : "",
-                        request->answer_length);
+      failure_from_answer(&call->failure, request->status, request->answer ? request->answer : "",
+                          request->answer_length);
   } else {
-    error_from_transport(&call->failure, request, session->where, call->write, reached);
+    failure_from_transport(&call->failure, request, session->where, call->write, reached);
   }
   if (!call->write) call->failure.verdict.unknown = false;
   log_exchange_end(call);
   if (call->failure.verdict.kind != KIND_NONE && again(call)) return;
-  if (call->any_status && call->http.failure == HTTP_OK) error_clear(&call->failure);
+  if (call->any_status && call->http.failure == HTTP_OK) failure_clear(&call->failure);
   end(call);
 }
 
@@ -155,7 +155,7 @@ static void send(f5_call *call) {
     call->lines[n++] = *extra;
   call->lines[n] = NULL;
   http_request_clear(&call->http);
-  error_clear(&call->failure);
+  failure_clear(&call->failure);
   call->http.headers = call->lines;
   call->http.done = exchanged;
   if (call->patience) { /* the last attempt does not wait beyond the end */
@@ -174,8 +174,8 @@ static void send(f5_call *call) {
 
 static void proceed(f5_call *call) {
   if (call->session->phase != SESSION_OPEN && !call->internal) {
-    error_clear(&call->failure);
-    error_set(&call->failure, KIND_CANCELLED, "the session was closed");
+    failure_clear(&call->failure);
+    failure_set(&call->failure, KIND_CANCELLED, "the session was closed");
     end_soon(call);
   } else if (call->internal || auth_prepare(call)) {
     if (call->only_login)
@@ -192,21 +192,21 @@ void call_authorized(f5_call *call, const f5_failure *failure) {
     proceed(call);
     return;
   }
-  error_clear(&call->failure);
+  failure_clear(&call->failure);
   if (call->attempts == 0) {
-    error_copy(&call->failure, failure);
+    failure_copy(&call->failure, failure);
   } else { /* the renewal failed: what the call met first is not the reason any more */
-    error_set(&call->failure, failure->verdict.kind, "the session could not log in again");
+    failure_set(&call->failure, failure->verdict.kind, "the session could not log in again");
     call->failure.status = failure->status;
     call->failure.cause = malloc(sizeof *call->failure.cause);
-    if (call->failure.cause) error_copy(call->failure.cause, failure);
+    if (call->failure.cause) failure_copy(call->failure.cause, failure);
   }
   end_soon(call);
 }
 
 void call_start(f5_call *call) {
   f5_session *session = call->session;
-  error_clear(&call->failure);
+  failure_clear(&call->failure);
   call->attempts = 0;
   call->renewed = false;
   call->began = loop_now(session->core->loop);
@@ -234,8 +234,8 @@ static void stop(f5_call *call) {
 void call_fail(f5_call *call, const f5_failure *failure) {
   if (call->state == CALL_IDLE || call->state == CALL_DONE) return;
   stop(call);
-  error_clear(&call->failure);
-  error_copy(&call->failure, failure);
+  failure_clear(&call->failure);
+  failure_copy(&call->failure, failure);
   end_soon(call);
 }
 
@@ -244,7 +244,7 @@ void call_clear(f5_call *call) {
   stop(call);
   leave(call);
   http_request_clear(&call->http);
-  error_clear(&call->failure);
+  failure_clear(&call->failure);
   f5_session *session = call->session;
   call->session = NULL;
   call->state = CALL_IDLE;

@@ -105,13 +105,13 @@ void operation_result(lua_State *L, f5_operation *op) {
   if (!decoded) {
     bool looks_json = *start_of_answer == '{' || *start_of_answer == '[';
     long status = call->http.status;
-    error_clear(&call->failure);
+    failure_clear(&call->failure);
     if (looks_json)
-      error_set(&call->failure, KIND_PROTOCOL, "the answer is broken JSON: %s",
-                lua_tostring(L, -1));
+      failure_set(&call->failure, KIND_PROTOCOL, "the answer is broken JSON: %s",
+                  lua_tostring(L, -1));
     else
-      error_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'",
-                start_of_answer);
+      failure_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'",
+                  start_of_answer);
     call->failure.status = status;
     call->failure.verdict.unknown = false;
     call_push_error(L, call);

@@ -76,7 +76,7 @@ void session_end(f5_session *session) {
   if (session->running) { /* making an error masks its text against the secrets of every session:
                              not for nothing */
     f5_failure failure;
-    error_set(&failure, KIND_CANCELLED, "the session was closed");
+    failure_set(&failure, KIND_CANCELLED, "the session was closed");
     for (f5_call *call = session->running, *next; call; call = next) {
       next = call->next;
       bool waits = call == &session->auth.call &&
@@ -84,7 +84,7 @@ void session_end(f5_session *session) {
       bool may_end = (call->internal && !waits) || (call->last && call->state == CALL_SENT);
       if (!may_end) call_fail(call, &failure);
     }
-    error_clear(&failure);
+    failure_clear(&failure);
   }
   session->references++;
   auth_end(session);

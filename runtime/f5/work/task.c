@@ -213,8 +213,8 @@ static task_outcome look_result(task_poll *poll) {
       return judge(poll->family, poll->state);
     }
     if (++poll->odd < ODD_LIMIT) return TASK_RUNS;
-    error_set(&poll->call.failure, KIND_PROTOCOL,
-              "the answer has no '%s' that says where the task stands", poll->family->state);
+    failure_set(&poll->call.failure, KIND_PROTOCOL,
+                "the answer has no '%s' that says where the task stands", poll->family->state);
     return TASK_BROKEN;
   }
   if (kind == KIND_NOT_FOUND) return poll->family->late && !poll->seen ? TASK_RUNS : TASK_LOST;
@@ -282,7 +282,7 @@ static int polled(lua_State *L, int status, lua_KContext context) {
     call_push_error(L, call); /* why nothing is known */
   else if (!call->http.answer || !json_decode(L, call->http.answer, call->http.answer_length)) {
     lua_settop(L, top);
-    error_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON");
+    failure_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON");
     call_push_error(L, call);
   }
   stop(poll);

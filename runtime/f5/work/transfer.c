@@ -73,9 +73,9 @@ static int transfer_close(lua_State *L) {
   transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
   if (is_busy(t)) {
     f5_failure closed;
-    error_set(&closed, KIND_TRANSFER, "the transfer was closed");
+    failure_set(&closed, KIND_TRANSFER, "the transfer was closed");
     call_fail(&t->op->call, &closed);
-    error_clear(&closed);
+    failure_clear(&closed);
   }
   release(t);
   return 0;
@@ -91,7 +91,7 @@ static int fail(lua_State *L, const transfer *t, const char *format, ...) {
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   f5_failure failure;
-  error_set(&failure, KIND_TRANSFER, "%s", message);
+  failure_set(&failure, KIND_TRANSFER, "%s", message);
   error_place place = {t->session->label, t->upload ? "POST" : "GET", t->uri, 0};
   error_push_and_clear(L, &failure, &place);
   return lua_error(L);

@@ -1,0 +1,251 @@
+#include "f5/report/failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/scan.h"
+#include "base/text.h"
+#include "f5/report/secret.h"
+
+#define PAGE_READ 65536 /* bytes of an answer that is no JSON in which words are looked for */
+
+/* The masked text as a string of its own; NULL without memory. */
+static char *masked_copy(const char *string, size_t length) {
+  text out = {0};
+  secret_mask(&out, string, length);
+  if (out.failed) text_free(&out);
+  return out.data;
+}
+
+void failure_clear(f5_failure *failure) {
+  if (failure->cause) {
+    failure_clear(failure->cause);
+    free(failure->cause);
+  }
+  free(failure->message);
+  free(failure->error_stack);
+  free(failure->method);
+  free(failure->path);
+  *failure = (f5_failure){0};
+}
+
+static char *copy_string(const char *string) {
+  return string ? strdup(string) : NULL;
+}
+
+void failure_copy(f5_failure *to, const f5_failure *from) {
+  *to = *from;
+  to->message = copy_string(from->message);
+  to->error_stack = copy_string(from->error_stack);
+  to->method = copy_string(from->method);
+  to->path = copy_string(from->path);
+  to->cause = from->cause ? malloc(sizeof *to->cause) : NULL;
+  if (to->cause) failure_copy(to->cause, from->cause);
+}
+
+void failure_set(f5_failure *failure, f5_kind kind, const char *format, ...) {
+  char message[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  *failure = (f5_failure){.verdict = {kind, AGAIN_NEVER, false}};
+  failure->message = masked_copy(message, strlen(message));
+}
+
+void failure_prefix(f5_failure *failure, const char *format, ...) {
+  char words[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(words, sizeof words, format, arguments);
+  va_end(arguments);
+  text message = {0};
+  text_put(&message, words);
+  text_put(&message, failure->message ? failure->message : "not enough memory to say why");
+  if (message.failed) return;
+  free(failure->message);
+  failure->message = message.data;
+}
+
+/* The text of an HTML page, or of anything else that is no JSON, on one line and not too long. */
+static void plain_words(text *out, const char *body, size_t length) {
+  const size_t most = 200;
+  bool space = false;
+  for (size_t i = 0; i < length && out->length < most; i++) {
+    char c = body[i];
+    if (c == '<') {
+      const char *end = memchr(body + i, '>', length - i);
+      if (end) {
+        i = (size_t)(end - body);
+        space = true;
+        continue;
+      }
+    }
+    if ((unsigned char)c <= ' ') {
+      space = true;
+      continue;
+    }
+    if (space && out->length) text_char(out, ' ');
+    space = false;
+    text_char(out, c);
+  }
+}
+
+void failure_from_answer(f5_failure *failure, long status, const char *body, size_t length) {
+  *failure = (f5_failure){.status = status};
+  scan_value value;
+  text message = {0}, stack = {0};
+  bool json = scan_looks_json(body, length);
+  if (json) {
+    if (scan_find(body, length, "message", &value)) scan_string(&value, &message);
+    if (scan_find(body, length, "code", &value)) scan_integer(&value, &failure->code);
+    if (scan_find(body, length, "apiError", &value)) scan_integer(&value, &failure->api_error);
+    if (scan_find(body, length, "errorStack", &value) && value.length > 2 && *value.start == '[')
+      secret_mask(&stack, value.start, value.length);
+    failure->verdict = verdict_of(status, true, failure->api_error, text_string(&message));
+    if (!message.length && status == 404)
+      text_put(&message,
+               "nothing there answers (a service of the device is down or still starting)");
+  } else {
+    failure->verdict = verdict_of(status, false, 0, "");
+    /* masked before tags and what is too much go: half a secret is still one */
+    text page = {0};
+    secret_mask(&page, body, length < PAGE_READ ? length : PAGE_READ);
+    plain_words(&message, text_string(&page), page.length);
+    text_free(&page);
+  }
+  if (status == 401 && strstr(text_string(&message), "assword expired"))
+    text_put(&message, " (bip:change_password{ new = … } sets another one)");
+  if (!message.length) text_printf(&message, "the device answered %ld without a reason", status);
+  if (strstr(text_string(&message), "TimeoutException") ||
+      strncmp(text_string(&message), "remoteSender:", 13) == 0) {
+    /* its text is a stack of the device's own program */
+    text_clear(&message);
+    text_put(&message, "the device cut off the call because it took too long (look what came of "
+                       "it; bip:task does such work "
+                       "without a limit)");
+  }
+  f5_kind kind = failure->verdict.kind;
+  failure->passing = error_kind_is_passing(kind) || (status >= 500 && kind == KIND_PROTOCOL);
+  failure->message = masked_copy(text_string(&message), message.length);
+  if (stack.failed) text_free(&stack);
+  failure->error_stack = stack.data;
+  text_free(&message);
+}
+
+/* "https://host:port/path" -> whether it is at `where`, "host:port". */
+static bool leads_to(const char *location, const char *where) {
+  if (strncasecmp(location, "https://", 8) != 0) return location[0] == '/' && location[1] != '/';
+  size_t length = strcspn(location + 8, "/?#"),
+         name = strrchr(where, ':') ? (size_t)(strrchr(where, ':') - where) : 0;
+  if (strncasecmp(location + 8, where, length) != 0) return false;
+  return length == strlen(where) || (length == name && strcmp(where + name, ":443") == 0);
+}
+
+void failure_from_redirect(f5_failure *failure, long status, const char *location,
+                           const char *where) {
+  *failure = (f5_failure){.status = status, .verdict = {KIND_PROTOCOL, AGAIN_NEVER, false}};
+  text message = {0};
+  if (*location)
+    text_printf(&message,
+                "%s points to %s, which is not followed: password and token would go there", where,
+                location);
+  else
+    text_printf(&message, "%s points elsewhere and does not say where", where);
+  if (strncasecmp(location, "http://", 7) == 0)
+    text_put(&message, ", unencrypted. iControl REST is served over HTTPS alone: is this host a "
+                       "BIG-IP's management?");
+  else if (!*location || leads_to(location, where))
+    text_put(&message, ". What answers is not the REST service: are host and port those of a "
+                       "BIG-IP's management?");
+  else
+    text_put(&message, ". If the device is there, name it so: host = \"NAME:PORT\"");
+  failure->message = masked_copy(text_string(&message), message.length);
+  text_free(&message);
+}
+
+/* Whether a device that starts may be the reason. A name, a certificate or a password that is wrong
+ * will not be right later. */
+static bool may_pass(const http_request *request) {
+  static const char *const lasting[] = {" alert ", "wrong version number", "resolve proxy",
+                                        "Unsupported proxy"};
+  if (request->untrusted) return false;
+  switch (request->failure) {
+  case HTTP_CONNECT:
+  case HTTP_TLS:
+    for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
+      if (strstr(request->error, lasting[i])) return false;
+    return true;
+  case HTTP_PROXY:
+    return request->status / 100 == 5;
+  default:
+    return request->failure == HTTP_TIMEOUT || request->failure == HTTP_BROKEN;
+  }
+}
+
+void failure_from_transport(f5_failure *failure, const http_request *request, const char *where,
+                            bool write, bool reached) {
+  text message = {0};
+  *failure = (f5_failure){.verdict = {KIND_TRANSPORT, AGAIN_READ, false}};
+  f5_again if_reached = reached ? AGAIN_ALWAYS : AGAIN_NEVER;
+  switch (request->failure) {
+  case HTTP_RESOLVE:
+    text_printf(&message, "the name of %s cannot be resolved", where);
+    failure->verdict.again = if_reached;
+    break;
+  case HTTP_CONNECT:
+    text_printf(&message, "cannot connect to %s", where);
+    failure->verdict.again = if_reached;
+    break;
+  case HTTP_PROXY:
+    if (request->status == 407)
+      text_printf(&message,
+                  "the proxy before %s wants a user and a password, or others than it was given: "
+                  "proxy = \"http://USER:PASSWORD@HOST:PORT\"",
+                  where);
+    else
+      text_printf(&message, "the proxy does not connect us to %s", where);
+    failure->verdict.again = request->status / 100 == 5 ? if_reached : AGAIN_NEVER;
+    break;
+  case HTTP_TLS:
+    text_printf(&message, "no secure connection to %s", where);
+    failure->verdict =
+        (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached, false};
+    break;
+  case HTTP_TIMEOUT:
+    text_printf(&message, "no answer from %s in time", where);
+    failure->verdict =
+        (f5_verdict){KIND_TIMEOUT, request->sent ? AGAIN_READ : if_reached, request->sent};
+    break;
+  case HTTP_BROKEN:
+    text_printf(&message, "%s broke off the connection", where);
+    failure->verdict.again = request->sent ? AGAIN_READ : AGAIN_ALWAYS;
+    failure->verdict.unknown = request->sent;
+    break;
+  case HTTP_TOO_LARGE:
+    text_put(&message, "the answer is too large for the option body_limit");
+    failure->verdict = (f5_verdict){KIND_PROTOCOL, AGAIN_NEVER, request->sent};
+    break;
+  case HTTP_FILE:
+    text_put(&message, "a local file could not be read or written");
+    failure->verdict = (f5_verdict){KIND_TRANSFER, AGAIN_NEVER, false};
+    break;
+  case HTTP_CANCELLED:
+    text_put(&message, "cancelled");
+    failure->verdict = (f5_verdict){KIND_CANCELLED, AGAIN_NEVER, request->sent};
+    break;
+  case HTTP_INTERNAL:
+  case HTTP_OK:
+    text_put(&message, "the request could not be made");
+    failure->verdict.again = AGAIN_NEVER;
+    break;
+  }
+  if (*request->error) text_printf(&message, " (%s)", request->error);
+  if (!write) failure->verdict.unknown = false;
+  failure->passing = may_pass(request);
+  failure->message = masked_copy(text_string(&message), message.length);
+  text_free(&message);
+}
