@@ -169,7 +169,7 @@ local function report(err, trace, colour, in_json)
   local lines = { paint.bad "f5lua:" .. " " .. message }
   if not is_made_by(err, "f5.failure") then
     local of_device <const> = is_made_by(err, "f5.error")
-    if of_device and not OWN_KINDS[err.kind] then field_lines(lines, err, paint) end
+    if of_device and status == STATUS.device then field_lines(lines, err, paint) end
     add_trace(lines, trace, paint)
     local hint <const> = of_device and hints.of(err)
     if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
