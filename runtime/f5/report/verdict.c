@@ -67,14 +67,18 @@ static const rule rules[] = {
     {0, ANY, 0, NULL, KIND_PROTOCOL, AGAIN_NEVER, false}, /* 1xx, 3xx: no REST service answers so */
 };
 
+static bool has_pattern(const char *message, const char *pattern) {
+  if (!pattern) return true;
+  return *pattern ? strstr(message, pattern) != NULL : *message == '\0';
+}
+
 f5_verdict verdict_of(long status, bool json, int64_t api_error, const char *message) {
   const rule *r = rules;
   for (;; r++) { /* the last one fits everything */
     if (r->status && r->status != status && r->status != status / 100) continue;
     if (r->form != ANY && (r->form == JSON) != json) continue;
     if (r->api_error && r->api_error != api_error) continue;
-    if (r->pattern && !(*r->pattern ? strstr(message, r->pattern) != NULL : *message == '\0'))
-      continue;
+    if (!has_pattern(message, r->pattern)) continue;
     return (f5_verdict){r->kind, r->again, r->unknown};
   }
 }
