@@ -251,12 +251,17 @@ local function not_found(request)
   return errors.rest(request, 404, ("Object not found: https://localhost%s"):format(request.path))
 end
 
+-- Two providers may know a user of the same name; the token belongs to one of them.
+local function is_owner(user, token)
+  return token.userName == user.name and token.authProviderName == user.provider
+end
+
 local function list_tokens(device, request)
   local items <const> = json.array {}
   for _, token in pairs(device.state.tokens.items) do
     if
       is_live(device, token)
-      and (is_administrator(request.user.access) or token.userName == request.user.name)
+      and (is_administrator(request.user.access) or is_owner(request.user, token))
     then
       items[#items + 1] = token
     end
@@ -276,7 +281,7 @@ end
 
 local function change_token(device, request, token)
   local wanted <const> = request.json and request.json.timeout
-  if token.userName ~= request.user.name then
+  if not is_owner(request.user, token) then
     return errors.rest(request, 400, "The token of another user cannot be changed.")
   end
   if math.type(wanted) == nil or wanted <= 0 then
@@ -340,7 +345,7 @@ local function handle_tokens(device, request)
   local token <const> = items[name]
   if not token or not is_live(device, token) then return not_found(request) end
   if method == "PATCH" then return change_token(device, request, token) end
-  if token.userName ~= request.user.name and not is_administrator(request.user.access) then
+  if not is_owner(request.user, token) and not is_administrator(request.user.access) then
     return M.not_permitted(request)
   end
   if method == "GET" or method == "HEAD" then return { status = 200, body = token } end

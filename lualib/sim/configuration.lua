@@ -7,6 +7,7 @@ local json = require "f5.json"
 local clock = require "sim.clock"
 local commands = require "sim.commands"
 local errors = require "sim.errors"
+local rights = require "sim.rights"
 local traffic = require "sim.traffic"
 
 local M = {}
@@ -32,15 +33,22 @@ local function snapshot(device)
 end
 
 -- Makes the configuration what it was; objects are put one by one, so that a transaction can undo
--- it.
-local function restore(device, saved)
+-- it. Only an administrator brings back what gives rights: anyone else could restore, or write into
+-- an archive, more rights than it has.
+local function restore(device, request, saved)
+  local all <const> = rights.is_administrator(request.user)
+  local function is_meant(path)
+    return is_saved(path) and (all or not rights.grants(path:sub(#"/mgmt/tm/" + 1)))
+  end
   local gone <const> = {}
   for path in pairs(device.state.objects.items) do
-    if is_saved(path) and not saved[path] then gone[#gone + 1] = path end
+    if is_meant(path) and not saved[path] then gone[#gone + 1] = path end
   end
   for _, path in ipairs(gone) do device.store:put(path, nil) end
   for path, object in pairs(saved) do
-    if device.state.objects.items[path] ~= object then device.store:put(path, object) end
+    if is_meant(path) and device.state.objects.items[path] ~= object then
+      device.store:put(path, object)
+    end
   end
 end
 
@@ -82,7 +90,7 @@ local function factory_configuration(device)
   return saved
 end
 
-local function load_config(device, _, _, body)
+local function load_config(device, request, _, body)
   if has_option(body, "merge") or has_option(body, "verify") then return end
   local file <const> = file_of(body)
   local saved <const> = body.name == "default" and factory_configuration(device)
@@ -90,7 +98,7 @@ local function load_config(device, _, _, body)
   if not saved and file ~= "" then
     refuse(("01070734:3: Configuration error: file %s not found"):format(file))
   end
-  if saved then restore(device, saved) end
+  if saved then restore(device, request, saved) end
 end
 
 -- -- sys ucs --
@@ -133,17 +141,26 @@ local function save_ucs(device, _, _, body)
   device.disk.write(UCS .. "/" .. ucs_name(body), text)
 end
 
-local function load_ucs(device, _, _, body)
+-- The objects of an archive's text; nil if it is not one that save_ucs wrote.
+local function objects_of(text)
+  local ok <const>, archive <const> = pcall(json.decode, text)
+  if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then return nil end
+  if type(archive.objects) ~= "table" then return nil end
+  for path, object in pairs(archive.objects) do
+    if type(object) ~= "table" or not tostring(path):find "^/mgmt/tm/" then return nil end
+  end
+  return archive.objects
+end
+
+local function load_ucs(device, request, _, body)
   local name <const> = ucs_name(body)
   local text <const> = device.disk.read(UCS .. "/" .. name)
   if not text then
     refuse(("Unable to load UCS: %s/%s: No such file or directory"):format(UCS, name))
   end
-  local ok <const>, archive <const> = pcall(json.decode, text)
-  if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then
-    refuse(("UCS archive %s/%s is not valid"):format(UCS, name))
-  end
-  restore(device, archive.objects)
+  local objects <const> = objects_of(text)
+  if not objects then refuse(("UCS archive %s/%s is not valid"):format(UCS, name)) end
+  restore(device, request, objects)
 end
 
 local function handle_ucs(device, request)
@@ -263,13 +280,15 @@ local function copy_tree(device, target, path, full, new_full, moves)
   return old
 end
 
-local function copy_object(device, _, target, body)
+local function copy_object(device, request, target, body)
+  rights.check_command(request.user, target.template, "copy")
   local path <const>, full <const> = object_path(device, target, body.name)
   copy_tree(device, target, path, full, new_full_name(body))
 end
 
 -- Renames an object; whoever refers to it follows.
-local function move_object(device, _, target, body)
+local function move_object(device, request, target, body)
+  rights.check_command(request.user, target.template, "move")
   local path <const>, full <const> = object_path(device, target, body.name)
   local new_full <const> = new_full_name(body)
   local users <const> = device.store.users and device.store:users(path) or {}

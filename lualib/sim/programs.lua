@@ -500,7 +500,7 @@ function programs.bigstart(shell, arguments, io)
 end
 
 function programs.tmsh(shell, arguments, io)
-  return require("sim.tmsh").run(shell.device, arguments, io)
+  return require("sim.tmsh").run(shell.device, arguments, io, shell.actor)
 end
 
 function programs.reboot(shell)

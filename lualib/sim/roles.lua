@@ -5,6 +5,9 @@
 -- docs/simulator.md under "assumed".
 local auth = require "sim.auth"
 local errors = require "sim.errors"
+local names = require "sim.names"
+local rights = require "sim.rights"
+local uri = require "sim.uri"
 
 local M = {}
 
@@ -47,18 +50,42 @@ local function matches(patterns, path)
   return false
 end
 
--- The partition that a request is about: of the object's name in the path, of its body, Common.
-local function partition_of(request)
-  for _, segment in ipairs(request.segments) do
-    local partition <const> = segment:match "^~([^~]+)~"
-    if partition then return partition end
+-- The partition of a name as a body gives it: its own, or the one that stands beside it.
+local function partition_of_name(name, beside)
+  if type(name) == "string" and name:sub(1, 1) == "/" then
+    local own <const> = names.split(name)
+    if own then return own end
   end
-  local body <const> = request.json
-  if type(body) == "table" then
-    if type(body.partition) == "string" then return (body.partition:gsub("^[/~]+", "")) end
-    if type(body.name) == "string" then return body.name:match "^/([^/]+)/" or "Common" end
+  if type(beside) == "string" and beside ~= "" then
+    return (names.partition(beside))
   end
   return "Common"
+end
+
+-- The partitions that a request is about. Where the path names an object, the path counts: a body
+-- cannot say that the object is somewhere else. Where it names a collection, the name of the new
+-- object counts, then `partition`. A command also names where its result goes.
+local function partitions_of(request)
+  local found <const> = {}
+  for _, segment in ipairs(request.segments) do
+    local partition <const> = segment:match "^~([^~]+)~"
+    if partition then
+      found[1] = partition
+      break
+    end
+  end
+  local body <const> = type(request.json) == "table" and request.json or {}
+  local target <const> = uri.resolve(request.segments)
+  local names_object <const> = target and (target.what == "resource" or target.parent)
+  if not found[1] and not names_object then
+    found[1] = partition_of_name(body.name, body.partition)
+  end
+  found[1] = found[1] or "Common"
+  if body.command ~= nil then
+    if body.name ~= nil then found[#found + 1] = partition_of_name(body.name, body.partition) end
+    if body.target ~= nil then found[#found + 1] = partition_of_name(body.target) end
+  end
+  return found
 end
 
 local function only_switches(body)
@@ -80,20 +107,23 @@ local function may_write(role, request, path)
   return false
 end
 
+-- Which properties of the account may change is sim/rights.lua's business.
 local function is_own_account(request, path)
   local name <const> = path:match "^auth/user/([^/]+)$"
-  if path == "auth/user" and request.method == "PATCH" then return true end
-  return name == request.user.name
-    and (
-      READS[request.method]
-      or (
-        request.method == "PATCH" and type(request.json) == "table"
-        and request.json.partitionAccess == nil
-      )
-    )
+    or path == "auth/user" and request.method == "PATCH" and request.user.name
+  return name and rights.is_self(request.user, name)
+    and (READS[request.method] or request.method == "PATCH")
 end
 
-local function denied(request, role)
+-- A user manager of one partition is not told from the path which accounts it may change.
+local function manages_users(access)
+  for _, role in pairs(access) do
+    if role == "user-manager" then return true end
+  end
+  return false
+end
+
+local function denied(request, role, partition)
   local what <const> = request.segments[4] and table.concat(request.segments, " ", 3, 4)
     or tostring(request.segments[3])
   return errors.tm(
@@ -103,7 +133,7 @@ local function denied(request, role)
       role,
       request.method == "POST" and "create" or request.method == "DELETE" and "delete" or "modify",
       what,
-      partition_of(request)
+      partition
     ),
     3
   )
@@ -117,14 +147,24 @@ function M.check(request)
   if request.segments[2] ~= "tm" then return nil end
   local path <const> = table.concat(request.segments, "/", 3)
   if is_own_account(request, path) then return nil end
-  local role <const> = access[partition_of(request)] or everywhere
+  local partitions <const> = partitions_of(request)
+  local role = access[partitions[1]] or everywhere
   if READS[request.method] then
     return role == "no-access" and auth.not_permitted(request) or nil
   end
-  if role == "resource-admin" and path:find "^auth/user" then return denied(request, role) end
+  if rights.grants(path) then
+    local is_command <const> = type(request.json) == "table" and request.json.command ~= nil
+    if path:find "^auth/user" and manages_users(access) and not is_command then return nil end
+    return denied(request, role or "no-access", partitions[1])
+  end
   if path:find "^util/" and role ~= "resource-admin" then return auth.not_permitted(request) end
-  if role and may_write(role, request, path) then return nil end
-  return denied(request, role or "no-access")
+  for _, partition in ipairs(partitions) do
+    role = access[partition] or everywhere
+    if not role or not may_write(role, request, path) then
+      return denied(request, role or "no-access", partition)
+    end
+  end
+  return nil
 end
 
 function M.install(device)

@@ -3,6 +3,7 @@
 local json = require "f5.json"
 local auth = require "sim.auth"
 local errors = require "sim.errors"
+local rights = require "sim.rights"
 local users = require "sim.users"
 
 local M = {}
@@ -172,7 +173,9 @@ local function authz_users(device, request)
       kind = "shared:authz:users:userscollectionstate", selfLink = link(request.path),
     }
   end
-  if not is_admin and request.user.name ~= name then return auth.not_permitted(request) end
+  if not is_admin and not rights.is_self(request.user, name) then
+    return auth.not_permitted(request)
+  end
   local object <const> = users.object(device, name)
   if not object then
     return errors.rest(request, 404, "Object not found: " .. link(request.path))

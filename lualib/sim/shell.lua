@@ -1,7 +1,7 @@
 -- The device's bash: carries out what sim/shell_parser.lua read, with the programs of
 -- sim/programs.lua. Nothing of the host is run.
 --
--- run(device, script) -> what went to standard output and standard error, exit status
+-- run(device, script, actor) -> what went to standard output and standard error, exit status
 local parser = require "sim.shell_parser"
 local programs = require "sim.programs"
 
@@ -37,7 +37,10 @@ function Shell:substitute(list, io)
     variables[name] = value
   end
   local inner <const> = setmetatable(
-    { device = self.device, variables = variables, cwd = self.cwd, status = self.status },
+    {
+      device = self.device, actor = self.actor, variables = variables, cwd = self.cwd,
+      status = self.status,
+    },
     Shell
   )
   local output <const> = new_output()
@@ -230,9 +233,13 @@ function Shell:guarded(list, io)
   if not ok and problem ~= EXIT then error(problem, 0) end
 end
 
-function M.run(device, script)
+-- actor: the user who asks. Programs run with that user's rights, not with root's.
+function M.run(device, script, actor)
   local shell <const> = setmetatable(
-    { device = device, variables = { HOME = "/root", USER = "root" }, cwd = "/root", status = 0 },
+    {
+      device = device, actor = actor, variables = { HOME = "/root", USER = "root" }, cwd = "/root",
+      status = 0,
+    },
     Shell
   )
   local list <const>, message <const> = parser.parse(script)

@@ -133,14 +133,14 @@ end
 
 -- -- utilities --
 
-local function bash(device, _, _, body)
+local function bash(device, request, _, body)
   local arguments <const> = body.utilCmdArgs
   if arguments == nil then return { commandResult = nil } end
   local script <const> = shell.script_of(device, tostring(arguments))
   if not script then
     return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) }
   end
-  local output <const> = shell.run(device, script)
+  local output <const> = shell.run(device, script, request.user)
   return { commandResult = output ~= "" and output or nil }
 end
 
@@ -165,12 +165,13 @@ end
 -- The arguments of ls and the like are words for the shell; its complaints name the program with
 -- its path.
 local function program(name)
-  return function(device, _, _, body)
+  return function(device, request, _, body)
     local arguments <const> = tostring(body.utilCmdArgs or "")
     local option <const> = arguments:match "^%-[^%alrfit]%S*" or arguments:match "^%-%d"
     if option then refuse(("unix-%s does not support %s"):format(name, option)) end
-    local output <const> =
-      shell.run(device, name .. " " .. arguments):gsub("^" .. name .. ":", "/bin/" .. name .. ":")
+    local output <const> = shell
+      .run(device, name .. " " .. arguments, request.user)
+      :gsub("^" .. name .. ":", "/bin/" .. name .. ":")
     return { commandResult = output ~= "" and output or nil }
   end
 end

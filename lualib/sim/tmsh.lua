@@ -67,7 +67,7 @@ local function show_version(device, io)
 end
 
 -- save sys config, load sys ucs NAME, run cm config-sync …
-local function command(device, words, io)
+local function command(device, words, io, actor)
   local body <const> = { command = words[1], name = words[4] }
   local template <const> = table.concat(words, "/", 2, math.min(3, #words))
   local run <const> = commands.known(words[1]) and commands.find(words[1], template)
@@ -75,7 +75,7 @@ local function command(device, words, io)
   local ok <const>, response <const> = pcall(
     run,
     device,
-    { user = { name = "root", access = {} }, headers = {}, segments = {} },
+    { user = actor, headers = {}, segments = {} },
     { template = template, path = "/mgmt/tm/" .. template },
     body
   )
@@ -94,7 +94,8 @@ local function command(device, words, io)
   return 0
 end
 
-function M.run(device, arguments, io)
+-- actor: the user who asks, see sim/rights.lua.
+function M.run(device, arguments, io, actor)
   local words = {}
   for _, argument in ipairs(arguments) do
     if argument ~= "-q" and argument ~= "-c" then
@@ -109,7 +110,7 @@ function M.run(device, arguments, io)
     local status <const> = list(device, table.move(words, 2, #words, 1, {}), io)
     if status == 0 then return 0 end
   else
-    local status <const> = words[2] and command(device, words, io)
+    local status <const> = words[2] and command(device, words, io, actor)
     if status then return status end
   end
   io.err(('Syntax Error: unexpected argument "%s"\n'):format(words[2] or words[1] or ""))

@@ -5,6 +5,7 @@
 local json = require "f5.json"
 local errors = require "sim.errors"
 local request_maker = require "sim.request"
+local roles = require "sim.roles"
 
 local M = {}
 
@@ -165,7 +166,9 @@ local function run_all(device, transaction)
   local checks <const> = device.checks
   local _end <close> = setmetatable({}, { __close = function() device.checks = nil end })
   for _, command in ipairs(transaction.commands) do
-    local response <const> = device:dispatch(request_of(transaction, command))
+    local request <const> = request_of(transaction, command)
+    -- Rights may have gone since the command was queued.
+    local response <const> = roles.check(request) or device:dispatch(request)
     if response.status >= 400 then return response end
   end
   for _, check in ipairs(checks) do

@@ -8,6 +8,7 @@ local json = require "f5.json"
 local digest = require "sim.digest"
 local native = require "sim.native"
 local errors = require "sim.errors"
+local rights = require "sim.rights"
 
 local M = {}
 
@@ -58,15 +59,7 @@ function M.objects(device)
   return device.store:list(COLLECTION)
 end
 
--- { [partition or "all-partitions"] = role }
-function M.access(object)
-  local access <const> = {}
-  for _, entry in ipairs(object.partitionAccess or {}) do
-    if type(entry) == "table" then access[entry.name or "all-partitions"] = entry.role end
-  end
-  if not next(access) then access["all-partitions"] = object.role or "no-access" end
-  return access
-end
+M.access = rights.access_of
 
 local function account(device, name)
   local accounts <const> = device.state.accounts

@@ -2,6 +2,7 @@
 local json = require "f5.json"
 local errors = require "sim.errors"
 local names = require "sim.names"
+local rights = require "sim.rights"
 local users = require "sim.users"
 local validate = require "sim.validate"
 
@@ -282,7 +283,7 @@ local user <const> = {
     fresh.partitionAccess = access
     return fresh
   end,
-  prepare = function(store, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
     local password <const> = properties.password
     object.password, object.promptForPassword, object.role = nil, nil, nil
     local access <const> = properties.partitionAccess
@@ -311,6 +312,7 @@ local user <const> = {
       )
     end
     if not object.description then object.description = object.name end
+    rights.check_change(ctx.user, old, object)
   end,
   removing = function(_, _, object, ctx)
     if object.name == "admin" or object.name == "root" then
@@ -323,6 +325,7 @@ local user <const> = {
         ("01070825:3: Access Denied: User (%s) may not delete itself."):format(object.name)
       )
     end
+    rights.check_change(ctx.user, object, nil)
   end,
   show = function(_, _, object, shown, context)
     local list <const> = {}
