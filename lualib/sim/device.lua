@@ -173,6 +173,7 @@ end
 
 function Device:restore(state)
   self.state = state
+  self.disk.forget_foreign()
   self.store:rebuild()
 end
 

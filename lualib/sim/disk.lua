@@ -1,9 +1,10 @@
--- The device's files: names of the device's file system, contents in files of a temporary directory
--- of the host.
+-- The device's files: their names are those of the device's file system, their contents are in
+-- temporary files of this process.
 --
--- state.disk[path] = { host = file name, size = bytes, modified = micros }. The directory is
--- removed when the device ends, so a saved state keeps the names of transferred files and not their
--- contents; such files are forgotten when it is loaded.
+-- state.disk[path] = { content = key, size = bytes, modified = micros }. The key is random and means
+-- something only to the process that made the file. A state file therefore cannot name a file of
+-- the host: an entry whose key this process did not make counts as missing. A saved state keeps the
+-- names of the device's files, not their contents.
 local digest = require "sim.digest"
 local native = require "sim.native"
 
@@ -11,46 +12,53 @@ local M = {}
 
 local COPY_BYTES <const> = 1 << 20
 
-local function exists(host)
-  local file <const> = io.open(host, "rb")
-  if file then file:close() end
-  return file ~= nil
-end
-
 function M.install(device)
   local directory, last = nil, 0
+  local host_files <const> = {}  -- key -> path of the host; only of files made here
   local disk <const> = {}
   device.disk = disk
 
-  for path, entry in pairs(device.state.disk or {}) do
-    if not exists(entry.host) then device.state.disk[path] = nil end
+  local function is_ours(entry)
+    return type(entry) == "table" and entry.content ~= nil and host_files[entry.content] ~= nil
   end
-  device.state.disk = device.state.disk or {}
 
-  local function new_host_file()
+  -- Drops entries of a loaded state whose contents this process does not have.
+  function disk.forget_foreign()
+    local entries <const> = device.state.disk
+    for path, entry in pairs(type(entries) == "table" and entries or {}) do
+      if not is_ours(entry) then entries[path] = nil end
+    end
+    device.state.disk = type(entries) == "table" and entries or {}
+  end
+  disk.forget_foreign()
+
+  local function new_content()
     directory = directory or native.make_directory()
     last = last + 1
-    return directory .. "/" .. last
+    local key <const> = ("%s-%d"):format(digest.base64(native.random(16)), last)
+    host_files[key] = directory .. "/" .. last
+    return key
   end
 
-  -- { host, size, modified } or nil.
+  -- { size, modified } or nil.
   function disk.find(path)
-    return device.state.disk[path]
+    local entry <const> = device.state.disk[path]
+    return is_ours(entry) and entry or nil
   end
 
   -- Makes an empty file in the place of whatever is there.
   function disk.create(path)
     disk.remove(path)
-    local host <const> = new_host_file()
-    assert(io.open(host, "wb")):close()
-    local entry <const> = { host = host, size = 0, modified = device:now() }
+    local content <const> = new_content()
+    assert(io.open(host_files[content], "wb")):close()
+    local entry <const> = { content = content, size = 0, modified = device:now() }
     device.state.disk[path] = entry
     return entry
   end
 
   -- Writes bytes at an offset, extending the file.
   function disk.write_at(entry, offset, bytes)
-    local file <const> = assert(io.open(entry.host, "r+b"))
+    local file <const> = assert(io.open(host_files[entry.content], "r+b"))
     assert(file:seek("set", offset))
     assert(file:write(bytes))
     assert(file:close())
@@ -64,7 +72,7 @@ function M.install(device)
 
   -- At most `count` bytes from an offset.
   function disk.read_at(entry, offset, count)
-    local file <const> = assert(io.open(entry.host, "rb"))
+    local file <const> = assert(io.open(host_files[entry.content], "rb"))
     assert(file:seek("set", offset))
     local bytes <const> = file:read(count) or ""
     file:close()
@@ -78,10 +86,14 @@ function M.install(device)
   end
 
   function disk.remove(path)
-    local entry <const> = device.state.disk[path]
-    if not entry then return false end
-    os.remove(entry.host)
+    local entry <const> = disk.find(path)
     device.state.disk[path] = nil
+    if not entry then return false end
+    -- A transaction that fails puts the entry back, so its contents stay until the end.
+    if not device.checks then
+      os.remove(host_files[entry.content])
+      host_files[entry.content] = nil
+    end
     return true
   end
 
@@ -124,7 +136,7 @@ function M.install(device)
   end
 
   device:on_close(function()
-    for _, entry in pairs(device.state.disk) do os.remove(entry.host) end
+    for _, path in pairs(host_files) do os.remove(path) end
     if directory then os.remove(directory) end
   end)
 end

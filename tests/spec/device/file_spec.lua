@@ -1,6 +1,15 @@
 -- Files on the simulated device: uploads and downloads in chunks.
+local json = require "f5.json"
 local sim = require "f5.sim"
 local curl = require "curl"
+local program = require "program"
+
+local function shell(line)
+  local pipe <const> = assert(io.popen(line))
+  local text <const> = pipe:read "a"
+  pipe:close()
+  return text
+end
 
 local MIB <const> = 1 << 20
 
@@ -124,12 +133,138 @@ describe("simulated device: files", function()
   end)
 
   it("G45 leaves nothing of its files behind", function()
+    local place <close> = program.directory()
+    local function made() return shell("find " .. place.path .. " -path '*/f5lua-sim-*/*'") end
+    local process <close> = program.start(
+      { "sim", "--port", "0", "--ca-file", place.path .. "/ca.pem" },
+      { env = { TMPDIR = place.path } }
+    )
+    local url <const> = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
+    local here <const> = { host = "127.0.0.1", port = url:match "%d+$", ca = place.path .. "/ca.pem" }
+    curl {
+      here, "POST", "/mgmt/shared/file-transfer/uploads/a", body = "hello",
+      headers = {
+        ["Content-Type"] = "application/octet-stream",
+        ["Content-Range"] = "0-4/5",
+      },
+    }
+    local file <const> = made():match "%S+"
+    assert.equal("hello", shell("cat " .. file))
+    process:kill "TERM"
+    assert.equal(0, process:wait().status)
+    assert.is_nil(made():match "%S+")
+    assert.is_nil((io.open(file:match "^(.*)/")))
+  end)
+
+  -- What a state file must not do to the machine that reads it.
+  describe("in a state that comes from outside", function()
+    local function secret(place) return place:file("secret", "the host's own") end
+
+    -- All the ways in which an entry could name a file of the host.
+    local function entry(path)
+      return {
+        host = path, content = path, path = path, file = path, size = 14, modified = 1,
+      }
+    end
+
+    local function state_with(path)
+      local state <const> = device:state()
+      for _, name in ipairs { "/var/config/rest/downloads/a", "/var/tmp/b", "/root/c" } do
+        state.disk[name] = entry(path)
+      end
+      return state
+    end
+
+    -- Reads, overwrites and removes, by every interface that reaches the disk.
+    local function try_everything(other)
+      local uri <const> = "/mgmt/shared/file-transfer/uploads/a"
+      assert.equal(404, curl(other, "GET", uri).status)
+      assert.not_matches("host's own", curl(other, "GET", uri).body)
+      assert.same({}, curl(other, "GET", "/mgmt/shared/file-transfer/uploads").json.items)
+      local function bash(script)
+        local answer = curl(
+          other, "POST", "/mgmt/tm/util/bash",
+          { command = "run", utilCmdArgs = ("-c '%s'"):format(script) }
+        )
+        assert.equal(200, answer.status)
+        return answer.json.commandResult or ""
+      end
+      for _, script in ipairs {
+        "cat /var/tmp/b", "cp /var/tmp/b /root/d; cat /root/d", "mv /root/c /root/e; cat /root/e",
+        "cat < /root/c", "echo x >> /root/c", "echo x > /var/tmp/b", "rm -f /root/c",
+      } do
+        assert.not_matches("host's own", bash(script), script)
+      end
+      assert.equal("x\n", bash "cat /var/tmp/b")
+      curl { other, "DELETE", uri }
+      curl {
+        other, "POST", uri, body = "hello",
+        headers = {
+          ["Content-Type"] = "application/octet-stream",
+          ["Content-Range"] = "0-4/5",
+        },
+      }
+      assert.equal("hello", curl(other, "GET", uri).body)
+    end
+
+    it("no entry of a seed names a file of the host", function()
+      local place <close> = program.directory()
+      local path <const> = secret(place)
+      local other <const> = sim.start { seed = state_with(path) }
+      try_everything(other)
+      assert.equal(0, other:problems())
+      other:stop()
+      assert.equal("the host's own", place:read "secret")
+    end)
+
+    it("no entry of a state that is restored names one", function()
+      local place <close> = program.directory()
+      local path <const> = secret(place)
+      local other <const> = sim.start {}
+      other:restore(state_with(path))
+      try_everything(other)
+      assert.equal(0, other:problems())
+      other:stop()
+      assert.equal("the host's own", place:read "secret")
+    end)
+
+    it("the program leaves alone what a file for --seed names", function()
+      local place <close> = program.directory()
+      local path <const> = secret(place)
+      local seed <const> = place:file("state.json", json.encode(state_with(path)))
+      local process <close> = program.start { "sim", "--port", "0", "--seed", seed }
+      process:expect "simulated BIG%-IP at (https://[%w.:]+)"
+      process:kill "TERM"
+      assert.equal(0, process:wait().status)
+      assert.equal("the host's own", place:read "secret")
+    end)
+
+    it("a state does not say where files of the host are, and forgets their contents", function()
+      send("/mgmt/shared/file-transfer/uploads/a", 0, 4, 5, "hello")
+      local state <const> = device:state()
+      assert.is_nil(json.encode(state):find("f5lua-sim", 1, true))
+      local other <close> = sim.start { seed = state }
+      assert.equal(404, curl(other, "GET", "/mgmt/shared/file-transfer/uploads/a").status)
+    end)
+  end)
+
+  it("a transaction that fails gives back a file that it overwrote", function()
     send("/mgmt/shared/file-transfer/uploads/a", 0, 4, 5, "hello")
-    local host = device:state().disk["/var/config/rest/downloads/a"].host
-    assert(io.open(host)):close()
-    device:stop()
-    assert.is_nil((io.open(host)))
-    assert.is_nil((io.open(host:match "^(.*)/")))
-    device = sim.start {}
+    local id <const> = curl(device, "POST", "/mgmt/tm/transaction", {}).json.transId
+    local function queue(path, body)
+      return curl {
+        device, "POST", path, body = body,
+        headers = { ["X-F5-REST-Coordination-Id"] = tostring(id) },
+      }
+    end
+    queue(
+      "/mgmt/tm/util/bash",
+      { command = "run", utilCmdArgs = "-c 'echo other > /var/config/rest/downloads/a'" }
+    )
+    queue("/mgmt/tm/ltm/pool", { name = "p", monitor = "nosuch" })
+    local answer <const> =
+      curl(device, "PATCH", "/mgmt/tm/transaction/" .. id, { state = "VALIDATING" })
+    assert.matches("^transaction failed:", answer.json.message)
+    assert.equal("hello", curl(device, "GET", "/mgmt/shared/file-transfer/uploads/a").body)
   end)
 end)
