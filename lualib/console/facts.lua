@@ -5,7 +5,7 @@
 -- waits.
 
 local f5 = require "f5"
-local catalogue = require "sim.catalogue"
+local catalogue = require "sim.config.catalogue"
 
 local Facts = {}
 Facts.__index = Facts

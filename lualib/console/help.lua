@@ -1,7 +1,7 @@
 --- `.help`: about the console, about a function, about what a device has.
 
 local annotations = require "console.annotations"
-local catalogue = require "sim.catalogue"
+local catalogue = require "sim.config.catalogue"
 local value = require "console.value"
 
 local Help = {}

@@ -4,7 +4,7 @@ local json = require "f5.json"
 local Device = require "sim.device"
 local Fleet = require "sim.fleet"
 local control = require "sim.control"
-local request_maker = require "sim.request"
+local request_maker = require "sim.http.request"
 
 local M = {}
 

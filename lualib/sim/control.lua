@@ -64,13 +64,13 @@ end
 
 -- What monitors find from now on: { [name of a node or a pool member, or path] = "up" | "down" }.
 function M.health(device, health)
-  require("sim.monitoring").set(device, health)
+  require("sim.status.monitoring").set(device, health)
 end
 
--- What passes through the device: an array of entries as sim/traffic.lua takes them, or { [path] =
+-- What passes through the device: an array of entries as sim/status/traffic.lua takes them, or { [path] =
 -- { [name of a counter] = value } }.
 function M.traffic(device, given)
-  local traffic <const> = require "sim.traffic"
+  local traffic <const> = require "sim.status.traffic"
   for _, entry in ipairs(given) do traffic.set(device, entry) end
   for path, counters in pairs(given) do
     if type(path) == "string" then traffic.set(device, { path = path, counters = counters }) end
@@ -90,7 +90,7 @@ end
 
 -- The password of a user counts as expired from now on.
 function M.expire_password(device, name)
-  require("sim.users").expire(device, name)
+  require("sim.auth.users").expire(device, name)
 end
 
 -- Takes and gives a file of the device's disk: { path =, text = }.

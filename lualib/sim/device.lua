@@ -8,9 +8,9 @@
 -- `device.state`, one plain value.
 local json = require "f5.json"
 local native = require "sim.native"
-local Router = require "sim.router"
+local Router = require "sim.http.router"
 local clock = require "sim.clock"
-local errors = require "sim.errors"
+local errors = require "sim.http.errors"
 local seeds = require "sim.seed"
 local version = require "sim.version"
 
@@ -143,7 +143,7 @@ function Device:pass(request)
 end
 
 -- Runs one request from the start: filters, handler, observers. `request` as the server makes it;
--- see sim/request.lua.
+-- see sim/http/request.lua.
 function Device:handle(request)
   self.state.operations = self.state.operations + 1
   request.operation = self.state.operations

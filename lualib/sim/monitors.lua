@@ -1,8 +1,8 @@
 -- What objects say about the monitors that watch them: "http", "/Common/a and /Common/b", "min 1 of
 -- { /Common/a /Common/b }".
-local names = require "sim.names"
-local references = require "sim.references"
-local validate = require "sim.validate"
+local names = require "sim.config.names"
+local references = require "sim.config.references"
+local validate = require "sim.config.validate"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 -- What real devices answered: the objects in ../shared/data/recorded. They are no part of this
 -- project, and may be absent.
 local json = require "f5.json"
-local uri = require "sim.uri"
+local uri = require "sim.config.uri"
 
 local M = {}
 

@@ -8,7 +8,7 @@ local json = require "f5.json"
 local content = require "sim.asm.content"
 local entity = require "sim.asm.entity"
 local policies = require "sim.asm.policy"
-local policy_schema = require "sim.asm.policy_schema"
+local policy_schema = require "sim.asm.policy.schema"
 local schema = require "sim.asm.schema"
 local suggestions = require "sim.asm.suggestions"
 local tree = require "sim.asm.tree"
@@ -256,7 +256,7 @@ end
 
 --- Attaches the tasks; called once.
 function M.attach_tasks(create)
-  for _, spec in ipairs(require "sim.asm.task_schema") do spec.create = create end
+  for _, spec in ipairs(require "sim.asm.tasks.schema") do spec.create = create end
 end
 
 return M

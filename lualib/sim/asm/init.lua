@@ -7,18 +7,18 @@
 --           requests = { … }, subscriptions = { … } }
 local json = require "f5.json"
 local content = require "sim.asm.content"
-local document = require "sim.asm.document"
+local document = require "sim.asm.policy.document"
 local entity = require "sim.asm.entity"
 local policies = require "sim.asm.policy"
 local rest = require "sim.asm.rest"
 local suggestions = require "sim.asm.suggestions"
 local tasks = require "sim.asm.tasks"
 local tree = require "sim.asm.tree"
-require "sim.asm.policy_tasks"
-require "sim.asm.diff"
-require "sim.asm.signature_tasks"
-require "sim.asm.vulnerability_tasks"
-require "sim.asm.secret_tasks"
+require "sim.asm.tasks.policy"
+require "sim.asm.tasks.diff"
+require "sim.asm.tasks.signature"
+require "sim.asm.tasks.vulnerability"
+require "sim.asm.tasks.secret"
 
 local M = {}
 

@@ -6,8 +6,8 @@
 -- hooks, see sim/asm/hooks.lua.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
-local errors = require "sim.errors"
-local odata = require "sim.odata"
+local errors = require "sim.http.errors"
+local odata = require "sim.asm.odata"
 local policies = require "sim.asm.policy"
 local tree = require "sim.asm.tree"
 

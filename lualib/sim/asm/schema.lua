@@ -4,7 +4,7 @@
 -- methods: all of GET, POST, PATCH and DELETE if not given. many: PATCH and DELETE of many by a
 -- filter are supported.
 local array = require("f5.json").array
-local policy_schema = require "sim.asm.policy_schema"
+local policy_schema = require "sim.asm.policy.schema"
 
 local M = {}
 
@@ -351,7 +351,7 @@ M.root = {
       },
     },
     {
-      type = "organizer", path = "tasks", kind = "tasks", children = require "sim.asm.task_schema",
+      type = "organizer", path = "tasks", kind = "tasks", children = require "sim.asm.tasks.schema",
     },
   },
 }

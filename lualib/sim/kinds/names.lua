@@ -1,8 +1,8 @@
 -- DNS (the gtm module): wide IPs, pools by record type, servers.
-local errors = require "sim.errors"
+local errors = require "sim.http.errors"
 local monitors = require "sim.monitors"
-local names = require "sim.names"
-local validate = require "sim.validate"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

@@ -1,9 +1,9 @@
 -- VLANs, self IPs, routes, route domains, interfaces, tunnels.
 local json = require "f5.json"
-local addresses = require "sim.addresses"
-local errors = require "sim.errors"
-local names = require "sim.names"
-local validate = require "sim.validate"
+local addresses = require "sim.kinds.common.addresses"
+local errors = require "sim.http.errors"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

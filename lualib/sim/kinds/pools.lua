@@ -1,9 +1,9 @@
 -- Where traffic goes: nodes, pools and their members, and the monitors that watch them.
-local addresses = require "sim.addresses"
-local errors = require "sim.errors"
+local addresses = require "sim.kinds.common.addresses"
+local errors = require "sim.http.errors"
 local monitors = require "sim.monitors"
-local names = require "sim.names"
-local validate = require "sim.validate"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

@@ -1,7 +1,7 @@
 -- Security: what its lists must have.
 local json = require "f5.json"
-local names = require "sim.names"
-local validate = require "sim.validate"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

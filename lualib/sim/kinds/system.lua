@@ -1,12 +1,12 @@
 -- The system itself: provisioning, database variables, files, certificates and keys, settings.
 local json = require "f5.json"
-local certificates = require "sim.certificates"
+local certificates = require "sim.files.certificates"
 local clock = require "sim.clock"
 local digest = require "sim.digest"
-local errors = require "sim.errors"
-local names = require "sim.names"
-local references = require "sim.references"
-local validate = require "sim.validate"
+local errors = require "sim.http.errors"
+local names = require "sim.config.names"
+local references = require "sim.config.references"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

@@ -1,10 +1,10 @@
 -- Partitions, folders and users.
 local json = require "f5.json"
-local errors = require "sim.errors"
-local names = require "sim.names"
-local rights = require "sim.rights"
-local users = require "sim.users"
-local validate = require "sim.validate"
+local errors = require "sim.http.errors"
+local names = require "sim.config.names"
+local rights = require "sim.auth.rights"
+local users = require "sim.auth.users"
+local validate = require "sim.config.validate"
 
 local FOLDERS <const> = "/mgmt/tm/sys/folder/"
 local PARTITIONS <const> = "/mgmt/tm/auth/partition/"
@@ -295,7 +295,7 @@ local user <const> = {
     elseif not old then
       object.partitionAccess = json.array { { name = "all-partitions", role = "no-access" } }
     end
-    -- Passwords of requests are taken out by sim/users.lua, which knows the policy; this one comes
+    -- Passwords of requests are taken out by sim/auth/users.lua, which knows the policy; this one comes
     -- with a seed.
     if type(password) == "string" then object.encryptedPassword = users.encrypt(password) end
     if not object.encryptedPassword then object.encryptedPassword = "!!" end

@@ -1,12 +1,12 @@
 -- What traffic meets on its way: iRules, policies, data groups, address translation.
-local addresses = require "sim.addresses"
-local certificates = require "sim.certificates"
+local addresses = require "sim.kinds.common.addresses"
+local certificates = require "sim.files.certificates"
 local clock = require "sim.clock"
 local json = require "f5.json"
-local compatible = require "sim.compatible"
-local irule = require "sim.irule"
-local names = require "sim.names"
-local validate = require "sim.validate"
+local compatible = require "sim.kinds.common.compatible"
+local irule = require "sim.kinds.common.irule"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

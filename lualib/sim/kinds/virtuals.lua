@@ -1,11 +1,11 @@
 -- Where traffic comes in: virtual servers with their profiles and policies, and virtual addresses.
 local json = require "f5.json"
-local addresses = require "sim.addresses"
+local addresses = require "sim.kinds.common.addresses"
 local clock = require "sim.clock"
-local compatible = require "sim.compatible"
-local names = require "sim.names"
-local references = require "sim.references"
-local validate = require "sim.validate"
+local compatible = require "sim.kinds.common.compatible"
+local names = require "sim.config.names"
+local references = require "sim.config.references"
+local validate = require "sim.config.validate"
 
 local ROOT <const> = "/mgmt/tm/"
 

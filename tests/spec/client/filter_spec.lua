@@ -2,7 +2,7 @@
 -- refuse is not sent.
 local f5 = require "f5"
 local sim = require "f5.sim"
-local odata = require "sim.odata"
+local odata = require "sim.asm.odata"
 
 local function failure(fn, ...)
   local ok, err = pcall(fn, ...)

@@ -3,7 +3,7 @@
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
-local catalogue = require "sim.catalogue"
+local catalogue = require "sim.config.catalogue"
 
 local A_FILE <const> = { sourcePath = "file:/shared/walk" }
 

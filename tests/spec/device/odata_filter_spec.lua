@@ -1,6 +1,6 @@
 -- OData filters: examples of the guide, and random filters compared with a plain Lua predicate.
 
-local odata = require "sim.odata"
+local odata = require "sim.asm.odata"
 
 local function matches(text, object, options)
   return odata.predicate(odata.parse_filter(text, options))(object)

@@ -5,8 +5,8 @@
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
-local catalogue = require "sim.catalogue"
-local uri = require "sim.uri"
+local catalogue = require "sim.config.catalogue"
+local uri = require "sim.config.uri"
 local recordings = require "recordings"
 
 local PROVISION <const> = {

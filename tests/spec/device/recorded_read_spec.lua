@@ -4,7 +4,7 @@
 local json = require "f5.json"
 local f5 = require "f5"
 local sim = require "f5.sim"
-local uri = require "sim.uri"
+local uri = require "sim.config.uri"
 local recordings = require "recordings"
 
 -- Below these another part of the device answers, or the body is no configuration.

@@ -1,0 +1,392 @@
+-- A policy as a document that can leave the device: exported as XML or JSON, imported again, kept
+-- as a revision, compared.
+--
+-- The document is one object: the properties of the policy, its settings by name, its collections
+-- as arrays. Links inside the policy are relative ("urls/ID"): ids are made of names, so they mean
+-- the same on every device. `minimal` says what the document is: false for all there is, true for
+-- what differs from the template ($action = "delete" for what is missing), absent for one that was
+-- written by hand and is added to the template.
+local json = require "f5.json"
+local content = require "sim.asm.content"
+local digest = require "sim.digest"
+local entity = require "sim.asm.entity"
+local policies = require "sim.asm.policy"
+local policy_schema = require "sim.asm.policy.schema"
+local tree = require "sim.asm.tree"
+local xml = require "sim.asm.xml"
+
+local M = {}
+
+-- Properties of the policy itself that go along.
+local OWN <const> = {
+  "name",
+  "fullPath",
+  "description",
+  "type",
+  "enforcementMode",
+  "applicationLanguage",
+  "caseInsensitive",
+  "protocolIndependent",
+  "enablePassiveMode",
+}
+local NOT_COPIED <const> = { id = true, lastUpdateMicros = true }
+
+-- {{{ Export
+
+local function strip(value, prefix)
+  if type(value) ~= "table" then return value end
+  local copy <const> = setmetatable({}, getmetatable(value))
+  for name, member in pairs(value) do
+    if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
+      copy[name] = member:sub(#prefix + 1)
+    elseif type(name) ~= "string" or (not NOT_COPIED[name] and name:sub(1, 1) ~= "_") then
+      copy[name] = strip(member, prefix)
+    end
+  end
+  return copy
+end
+
+-- A set may be unknown where the policy goes: it takes its definition along.
+local function with_definition(device, item)
+  local set <const> = tree.follow(device, item.signatureSetReference)
+  if set then
+    local data <const> = set.record.data
+    item.name = data.name
+    item.signatureSet =
+      { type = data.type, filter = entity.copy(data.filter), systems = entity.copy(data.systems) }
+    item.signatureSetReference = nil
+  end
+  return item
+end
+
+local function export_children(context, specs, prefix, into)
+  for _, spec in ipairs(specs) do
+    if not policy_schema.not_configuration[spec.path] then
+      local child <const> = context:child(spec.path)
+      if spec.type == "singleton" then
+        into[spec.path] = strip(child.record.data, prefix)
+      elseif spec.type == "organizer" then
+        into[spec.path] = export_children(child, spec.children, prefix, {})
+      else
+        local list <const> = json.array {}
+        for index, item in ipairs(child:items()) do
+          local object <const> = strip(item.record.data, prefix)
+          if spec.children then export_children(item, spec.children, prefix, object) end
+          list[index] = spec.path == "signature-sets" and with_definition(context.device, object)
+            or object
+        end
+        into[spec.path] = list
+      end
+    end
+  end
+  return into
+end
+
+local function full(policy)
+  local data <const> = policy.record.data
+  local document <const> = { minimal = false }
+  for _, name in ipairs(OWN) do document[name] = data[name] end
+  local template <const> = tree.follow(policy.device, data.templateReference)
+  document.template =
+    { name = template and template.record.data.name, title = data.templateReference.title }
+  return export_children(policy, policy_schema.list, policy:link() .. "/", document)
+end
+
+local function specs_by_path(specs)
+  local by_path = {}
+  for _, spec in ipairs(specs) do by_path[spec.path] = spec end
+  return by_path
+end
+
+local function key_of(spec, item)
+  if spec.path == "signature-sets" and item.name then return item.name end
+  return entity.natural_key(spec, item)
+end
+
+-- Keeps what differs from the base; entities that the base has and the policy has not are marked.
+local function reduce(document, base, specs)
+  local by_path <const> = specs_by_path(specs)
+  for name, value in pairs(document) do
+    local spec <const> = by_path[name]
+    if spec and spec.type == "organizer" then
+      reduce(value, base[name] or {}, spec.children)
+      if next(value) == nil then document[name] = nil end
+    elseif spec and spec.type == "collection" then
+      local there, kept = {}, json.array {}
+      for _, item in ipairs(base[name] or {}) do there[key_of(spec, item)] = item end
+      for _, item in ipairs(value) do
+        local key <const> = key_of(spec, item)
+        if not (there[key] and entity.equal(there[key], item)) then kept[#kept + 1] = item end
+        there[key] = nil
+      end
+      local gone = {}
+      for key in pairs(there) do gone[#gone + 1] = key end
+      table.sort(gone)
+      for _, key in ipairs(gone) do
+        local item <const> = { ["$action"] = "delete", name = there[key].name }
+        for _, part in ipairs(spec.key) do item[part] = there[key][part] end
+        kept[#kept + 1] = item
+      end
+      document[name] = #kept > 0 and kept or nil
+    elseif spec and entity.equal(value, base[name]) then
+      document[name] = nil
+    end
+  end
+end
+
+-- What a new policy of the same template contains: one is made, looked at and thrown away.
+local function baseline(policy)
+  local root <const> = tree.top(policy.device):child("policies")
+  local data <const> = entity.copy(policy.record.data)
+  local scratch <const> = setmetatable(
+    { record = { data = data, children = {} } },
+    { __index = policy }
+  )
+  scratch.policy, scratch.parent = scratch, root
+  policies.fill(scratch, tree.follow(policy.device, data.templateReference).record.data)
+  return full(scratch)
+end
+
+--- The document of a policy.
+function M.export(policy, minimal)
+  local document <const> = full(policy)
+  if minimal then
+    reduce(document, baseline(policy), policy_schema.list)
+    document.minimal = true
+  end
+  return document
+end
+
+--- The text of a document. format: "xml" or "json".
+function M.encode(document, format, version)
+  if format == "json" then
+    document.softwareVersion = version
+    return json.encode({ policy = document }, { sort = true, indent = 2 })
+  end
+  local text <const> = json.encode(document, { sort = true })
+  return xml.encode(
+    "policy",
+    (' bigip_version="%s" integrity_check="%s" name="%s"'):format(
+      version,
+      (digest.md5(text):gsub(".", function(char) return ("%02x"):format(char:byte()) end)),
+      xml.escape(document.fullPath)
+    ),
+    document
+  )
+end
+
+-- }}}
+-- {{{ Reading
+
+-- Policies of real devices have element names of their own; what of them is understood here.
+local DEVICE_NAMES <const> = { encoding = "applicationLanguage", description = "description" }
+local DEVICE_FLAGS <const> =
+  { case_insensitive = "caseInsensitive", protocol_free = "protocolIndependent" }
+
+local function from_device(root)
+  local document = { fullPath = root.attributes.name }
+  for _, child in ipairs(root.children) do
+    if DEVICE_NAMES[child.name] then document[DEVICE_NAMES[child.name]] = child.text end
+    if DEVICE_FLAGS[child.name] then document[DEVICE_FLAGS[child.name]] = child.text == "true" end
+  end
+  return document
+end
+
+--- The document that a text holds, XML or JSON. Refuses what is neither.
+function M.decode(text)
+  if text:find("^%s*{") then
+    local ok <const>, value <const> = pcall(json.decode, text)
+    if not ok then entity.refuse("The policy file is not valid JSON: " .. tostring(value)) end
+    if type(value.policy) ~= "table" then entity.refuse("The policy file has no policy.") end
+    return value.policy
+  end
+  local ok <const>, root <const> = pcall(xml.parse, text)
+  if not ok then
+    if type(root) ~= "table" then error(root, 0) end
+    entity.refuse("The policy file is not valid XML: " .. root.xml)
+  end
+  if root.name ~= "policy" then
+    entity.refuse(("The file holds <%s>, not a policy."):format(root.name))
+  end
+  if xml.child(root, "minimal") then return xml.members(root) end
+  return from_device(root)
+end
+
+-- }}}
+-- {{{ Import
+
+local function absolute(value, prefix)
+  if type(value) ~= "table" then return value end
+  for name, member in pairs(value) do
+    if
+      name == "link" and type(member) == "string" and not member:find("^/")
+      and not member:find("^https?:")
+    then
+      value[name] = prefix .. member
+    else
+      absolute(member, prefix)
+    end
+  end
+  return value
+end
+
+-- Things of the device that hand-written documents call by name.
+local function resolve_names(device, spec, item)
+  local top <const> = tree.top(device)
+  if spec.path == "signature-sets" and not item.signatureSetReference then
+    local sets <const> = top:child("signature-sets")
+    local set = sets:find("name", item.name)
+    if not set then
+      if not item.signatureSet then
+        entity.refuse(("Could not find the signature set '%s'."):format(tostring(item.name)))
+      end
+      local definition <const> = entity.copy(item.signatureSet)
+      definition.name = item.name
+      for _, system in ipairs(definition.systems or {}) do
+        if system.name and not system.systemReference then
+          system.systemReference, system.name =
+            content.reference("signature-systems", system.name), nil
+        end
+      end
+      set = sets:insert(entity.create(sets.spec, definition))
+    end
+    item.signatureSetReference = { link = set:link(), name = set.record.data.name }
+    item.name, item.signatureSet = nil, nil
+  elseif spec.path == "server-technologies" and not item.serverTechnologyReference then
+    local technology <const> =
+      top:child("server-technologies"):find("serverTechnologyName", item.serverTechnologyName)
+    if not technology then
+      entity.refuse(
+        ("Could not find the server technology '%s'."):format(tostring(item.serverTechnologyName))
+      )
+    end
+    item.serverTechnologyReference =
+      { link = technology:link(), serverTechnologyName = item.serverTechnologyName }
+    item.serverTechnologyName = nil
+  end
+  return item
+end
+
+-- A document of ours is put as it is; one written by hand is checked and completed as a POST would
+-- be.
+local function put_item(collection, item, trusted)
+  local spec <const> = collection.spec
+  local children = {}
+  for _, child in ipairs(spec.children or {}) do
+    children[child], item[child.path] = item[child.path], nil
+  end
+  if
+    not trusted and item.name and item.type == nil and entity.known(spec, "type")
+    and item.name:find("*", 1, true)
+  then
+    item.type = "wildcard"
+  end
+  local existing = collection.record.items[entity.hash(entity.natural_key(spec, item))]
+  local context
+  if existing then
+    context = collection:item(existing.data.id)
+    if trusted then
+      for name in pairs(existing.data) do
+        if not NOT_COPIED[name] then existing.data[name] = nil end
+      end
+      for name, value in pairs(item) do existing.data[name] = value end
+    else
+      entity.merge(
+        spec,
+        existing.data,
+        entity.accept(setmetatable({ readonly = false }, { __index = spec }), item, true)
+      )
+    end
+  elseif trusted then
+    context = collection:insert(item)
+  else
+    context = collection:insert(entity.create(spec, item))
+  end
+  for child_spec, list in pairs(children) do
+    local child <const> = context:child(child_spec.path)
+    child.record.items, child.record.order = {}, json.array {}
+    for _, element in ipairs(list) do put_item(child, element, trusted) end
+  end
+end
+
+local function import_children(context, specs, document, prefix)
+  local trusted <const> = document.minimal ~= nil or context.parent_trusted
+  for _, spec in ipairs(specs) do
+    local value <const> = document[spec.path]
+    if value ~= nil and not policy_schema.not_configuration[spec.path] then
+      local child <const> = context:child(spec.path)
+      if spec.type == "organizer" then
+        child.parent_trusted, child.parent_minimal = trusted, document.minimal
+        import_children(child, spec.children, value, prefix)
+      elseif spec.type == "singleton" then
+        value.kind, value.selfLink = nil, nil
+        if trusted then child.record.data = absolute(value, prefix)
+        else entity.merge(spec, child.record.data, entity.accept(spec, absolute(value, prefix))) end
+      else
+        local minimal = document.minimal
+        if minimal == nil then minimal = context.parent_minimal end
+        if minimal == false then child.record.items, child.record.order = {}, json.array {} end
+        for _, item in ipairs(value) do
+          local resolved <const> = resolve_names(context.device, spec, absolute(item, prefix))
+          if resolved["$action"] == "delete" then
+            local found <const> = child:item(entity.hash(entity.natural_key(spec, resolved)))
+            if found then found:remove() end
+          else
+            put_item(child, resolved, trusted)
+          end
+        end
+      end
+    end
+  end
+end
+
+--- Puts a document into a policy: a new one, named by `target`, or the one that `target.policy` is. Returns its context.
+function M.import(device, document, target, user)
+  document = entity.copy(document)
+  local policy = target.policy
+  if not policy then
+    policy = policies.create(device, {
+      fullPath = target.fullPath,
+      name = target.name,
+      partition = target.partition,
+      templateReference = document.template
+          and (document.template.name or document.template.title) and {
+            link = document.template.title
+              and content.reference("policy-templates", document.template.title).link,
+            name = document.template.name,
+          }
+        or nil,
+    }, user)
+  elseif not policy.record.data.fullPath then
+    entity.refuse("Could not find the policy to replace.")
+  else
+    -- The history, the logs and what was learned stay.
+    for _, spec in ipairs(policy_schema.list) do
+      if not policy_schema.not_configuration[spec.path] then
+        policy.record.children[spec.path] = nil
+      end
+    end
+    policies.fill(
+      policy,
+      policies.template(device, policy.record.data.templateReference).record.data
+    )
+  end
+  local data <const> = policy.record.data
+  local own = {}
+  for _, name in ipairs(OWN) do
+    if name ~= "name" and name ~= "fullPath" then own[name] = document[name] end
+  end
+  for name, value in pairs(entity.accept(policy.spec, own, true)) do data[name] = value end
+  import_children(policy, policy_schema.list, document, policy:link() .. "/")
+  local settings <const> = document.signatures
+  policies.sync_signatures(policy)
+  if settings and document.minimal == nil then
+    import_children(policy, { policy:child("signatures").spec }, document, policy:link() .. "/")
+  end
+  policies.touch(policy, "update", { policyName = data.fullPath }, user)
+  return policy
+end
+
+-- }}}
+
+return M

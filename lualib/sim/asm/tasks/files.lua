@@ -1,0 +1,30 @@
+-- Files that the tasks of ASM read and write: on the device's disk, where uploads go and downloads
+-- come from (sim/files/transfer.lua).
+local digest = require "sim.digest"
+local entity = require "sim.asm.entity"
+
+local M = {}
+
+local FOLDER <const> = "/ts/var/rest/"
+
+-- Tasks name a file with or without its folder.
+local function path(name) return FOLDER .. (tostring(name):match("([^/]+)$") or "") end
+
+--- Writes a file; one of this name is replaced.
+function M.write(device, name, contents) device.disk.write(path(name), contents) end
+
+--- What a task works on: `file` inline (Base64 or not), or the file called `filename`. Refuses what is not there.
+function M.input(device, object)
+  local contents = object.file
+  if (contents or "") == "" then
+    if (object.filename or "") == "" then
+      entity.refuse("Failed Required Fields: Must have at least 1(one) of (file, filename)")
+    end
+    contents = device.disk.read(path(object.filename))
+    if not contents then entity.refuse(("The file '%s' was not found."):format(object.filename)) end
+  end
+  if not object.isBase64 then return contents end
+  return digest.unbase64(contents) or entity.refuse("The file is not Base64 encoded.")
+end
+
+return M

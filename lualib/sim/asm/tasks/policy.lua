@@ -1,0 +1,127 @@
+-- Tasks on whole policies: import, export, apply.
+local json = require "f5.json"
+local digest = require "sim.digest"
+local document = require "sim.asm.policy.document"
+local entity = require "sim.asm.entity"
+local files = require "sim.asm.tasks.files"
+local policies = require "sim.asm.policy"
+local tasks = require "sim.asm.tasks"
+local tree = require "sim.asm.tree"
+
+local refuse <const> = entity.refuse
+
+-- {{{ Export
+
+tasks.check["export-policy"] = function(_, object)
+  if not object.inline and (object.filename or "") == "" then
+    refuse("Failed Required Fields: Must have at least 1(one) of (filename, inline)")
+  end
+end
+
+tasks.run["export-policy"] = function(device, object)
+  local policy <const> = tasks.policy(device, object.policyReference)
+  local format <const> = object.format == "json" and "json" or "xml"
+  local exported <const> = document.export(policy, object.minimal)
+  if object.exportSuggestions then
+    exported.suggestions = json.array {}
+    for index, item in ipairs(policy:child("suggestions"):items()) do
+      exported.suggestions[index] = item.record.data
+    end
+  end
+  local text <const> = document.encode(exported, format, device.version.version)
+  local shown <const> = object.isBase64 and digest.base64(text) or text
+  if object.inline then return { file = shown, fileSize = #shown } end
+  files.write(device, object.filename, shown)
+  return { filename = object.filename, fileSize = #shown }
+end
+
+-- }}}
+-- {{{ Import
+
+local SOURCES <const> = { "file", "filename", "policyTemplateReference", "policyHistoryReference" }
+
+local function has(object, name)
+  local value <const> = object[name]
+  return value ~= nil and value ~= ""
+end
+
+tasks.check["import-policy"] = function(device, object)
+  local given = 0
+  for _, name in ipairs(SOURCES) do
+    if has(object, name) then given = given + 1 end
+  end
+  if given == 0 then
+    refuse(
+      "Failed Required Fields: Must have at least 1(one) of (" .. table.concat(SOURCES, ", ") .. ")"
+    )
+  end
+  if object.policyTemplateReference and not tree.follow(device, object.policyTemplateReference) then
+    refuse("Could not find the policy template.")
+  end
+end
+
+local function source_of(device, object)
+  if object.policyHistoryReference then
+    local revision <const> = tree.follow(device, object.policyHistoryReference)
+    if not revision or not revision.record.data._document then
+      refuse("Could not find the revision of the policy.")
+    end
+    return revision.record.data._document, true
+  end
+  if object.policyTemplateReference then
+    local template <const> = tree.follow(device, object.policyTemplateReference)
+    return { template = { title = template.record.data.title, name = template.record.data.name } }
+  end
+  return document.decode(files.input(device, object))
+end
+
+tasks.run["import-policy"] = function(device, object, user)
+  local source <const>, restores <const> = source_of(device, object)
+  local policy_list <const> = tree.top(device):child("policies")
+  if object.getPolicyAttributesOnly then
+    return {
+      policyAttributes = {
+        name = source.name,
+        fullPath = source.fullPath,
+        description = source.description,
+        type = source.type,
+        applicationLanguage = source.applicationLanguage,
+        caseInsensitive = source.caseInsensitive,
+        protocolIndependent = source.protocolIndependent,
+        enforcementMode = source.enforcementMode,
+      },
+    }
+  end
+  local target <const> = {}
+  if object.policyReference then
+    target.policy = tasks.policy(device, object.policyReference)
+  else
+    target.name, target.fullPath, target.partition = object.name, object.fullPath, object.partition
+    local named = has(object, "name") or has(object, "fullPath")
+    if not named and not restores then
+      target.name, target.fullPath = source.name, source.fullPath
+    end
+    if not named and restores then
+      -- A revision without a target makes a new policy beside the old one.
+      target.fullPath = ("%s_revision_%d"):format(source.fullPath, object._serial)
+    end
+    local existing <const> = policy_list:find("fullPath", policies.split_name(target).fullPath)
+    -- A policy is replaced when it is named by a link, by a document of its own, or by the name
+    -- with a revision.
+    if existing and (restores or not named) then target.policy = existing end
+  end
+  local policy <const> = document.import(device, source, target, user)
+  return { policyReference = tasks.reference(policy) }
+end
+
+-- }}}
+-- {{{ Apply
+
+tasks.run["apply-policy"] = function(device, object, user)
+  local policy <const> = tasks.policy(device, object.policyReference)
+  policies.apply(policy, user, document.export(policy))
+end
+
+-- }}}
+
+return true

@@ -1,0 +1,219 @@
+-- Who may log in: the objects of /mgmt/tm/auth/user, their passwords, and the policy that passwords
+-- must satisfy.
+--
+-- state.accounts[name] = { changed = micros, expired = true or nil, memory = { encrypted passwords
+-- of the past } }; everything else is in the user's object, so that users made through REST can log
+-- in.
+local json = require "f5.json"
+local digest = require "sim.digest"
+local native = require "sim.native"
+local errors = require "sim.http.errors"
+local rights = require "sim.auth.rights"
+
+local M = {}
+
+local COLLECTION <const> = "/mgmt/tm/auth/user"
+local POLICY <const> = "/mgmt/tm/auth/password-policy"
+local DAY <const> = 86400 * 1000000
+
+-- Roles as the command line and seeds may spell them.
+local ROLE_NAMES <const> =
+  { administrator = "admin", ["resource-administrator"] = "resource-admin" }
+
+-- Java's UUID.nameUUIDFromBytes: how the device makes the stable ids of users and providers from
+-- their names.
+function M.uuid(name)
+  local bytes <const> = { digest.md5(name):byte(1, 16) }
+  bytes[7] = bytes[7] & 0x0f | 0x30
+  bytes[9] = bytes[9] & 0x3f | 0x80
+  local hex <const> = ("%02x"):rep(16):format(table.unpack(bytes))
+  return ("%s-%s-%s-%s-%s"):format(
+    hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21)
+  )
+end
+
+local function scramble(salt, password)
+  return "$6$"
+    .. salt .. "$" .. digest
+      .base64(digest.sha256(salt .. password) .. digest.sha256(password .. salt))
+      :gsub("=", "")
+end
+
+-- What stands in encryptedPassword: in the form of crypt(3), though not made by it.
+function M.encrypt(password)
+  return scramble(digest.base64(native.random(6)), password)
+end
+
+function M.matches(encrypted, password)
+  local salt <const> = type(encrypted) == "string" and encrypted:match "^%$6%$([^$]+)%$"
+  return type(password) == "string"
+    and salt ~= nil and salt ~= false and scramble(salt, password) == encrypted
+end
+
+-- The user's object, or nil.
+function M.object(device, name)
+  return device.store:get(COLLECTION .. "/" .. name)
+end
+
+function M.objects(device)
+  return device.store:list(COLLECTION)
+end
+
+M.access = rights.access_of
+
+local function account(device, name)
+  local accounts <const> = device.state.accounts
+  if not accounts[name] then accounts[name] = { changed = device:now() } end
+  return accounts[name]
+end
+
+-- The object of a local user if this is the password; nil otherwise.
+function M.authenticate(device, name, password)
+  local object <const> = type(name) == "string" and M.object(device, name)
+  if not object or type(password) ~= "string" then return nil end
+  local known <const> = device.verified[name]
+  if known and known.encrypted == object.encryptedPassword and known.password == password then
+    return object
+  end
+  if not M.matches(object.encryptedPassword, password) then return nil end
+  device.verified[name] = { encrypted = object.encryptedPassword, password = password }
+  return object
+end
+
+local function policy_of(device)
+  return device.store:get(POLICY) or {}
+end
+
+local function number(value, default)
+  return math.tointeger(tonumber(value)) or default
+end
+
+-- Whether the user must choose a new password before anything else.
+function M.is_expired(device, name)
+  local known <const> = device.state.accounts[name]
+  if not known then return false end
+  if known.expired then return true end
+  local policy <const> = policy_of(device)
+  local days <const> = number(policy.maxDuration, 99999)
+  return policy.policyEnforcement == "enabled"
+    and days < 99999 and device:now() - known.changed > days * DAY
+end
+
+local function refuse(name, reason)
+  error(errors.tm(400, ("01070366:3: Bad password (%s): BAD PASSWORD: %s"):format(name, reason), 3))
+end
+
+local CLASSES <const> = {
+  { "requiredLowercase", "%l", "lower-case" }, { "requiredUppercase", "%u", "upper-case" },
+  { "requiredNumeric", "%d", "numeric" }, { "requiredSpecial", "%p", "special" },
+}
+
+-- Raises a refusal if the password does not satisfy the policy.
+function M.check_policy(device, name, password)
+  if type(password) ~= "string" or password == "" then refuse(name, "it is WAY too short") end
+  local policy <const> = policy_of(device)
+  if policy.policyEnforcement ~= "enabled" then return end
+  if #password < number(policy.minimumLength, 6) then refuse(name, "it is too short") end
+  for _, class in ipairs(CLASSES) do
+    local _, count <const> = password:gsub(class[2], "")
+    local wanted <const> = number(policy[class[1]], 0)
+    if count < wanted then
+      refuse(name, ("it does not contain %d %s characters"):format(wanted, class[3]))
+    end
+  end
+  local known <const> = device.state.accounts[name]
+  local remembered <const> = number(policy.passwordMemory, 0)
+  for i = 1, math.min(remembered, known and known.memory and #known.memory or 0) do
+    if M.matches(known.memory[i], password) then refuse(name, "it has been already used") end
+  end
+end
+
+-- Remembers that the password of a user is now another one.
+function M.changed(device, name, encrypted)
+  local known <const> = account(device, name)
+  known.changed, known.expired = device:now(), nil
+  local memory <const> = known.memory or json.array {}
+  table.insert(memory, 1, encrypted)
+  memory[25] = nil
+  known.memory = memory
+end
+
+-- Makes the password of a user unusable for anything but its change.
+function M.expire(device, name)
+  account(device, name).expired = true
+end
+
+-- Puts a local user into the store: { name, password, role, partition, description }.
+function M.add(device, user)
+  local role <const> = ROLE_NAMES[user.role] or user.role or "guest"
+  local partition <const> = user.partition or "all-partitions"
+  local encrypted <const> = M.encrypt(user.password)
+  device.store:put(COLLECTION .. "/" .. user.name, {
+    name = user.name, fullPath = user.name, generation = device.store:next_generation(),
+    description = user.description or (user.name == "admin" and "Admin User" or user.name),
+    encryptedPassword = encrypted, shell = user.shell,
+    partitionAccess = json.array { { name = partition, role = role } },
+  })
+  M.changed(device, user.name, encrypted)
+  if user.expired then M.expire(device, user.name) end
+end
+
+-- A body with `password` in clear becomes one with `encryptedPassword`; returns that, or nil when
+-- there is no password in it.
+local function take_password(device, name, body)
+  local password <const> = body.password
+  if password == nil then return nil end
+  M.check_policy(device, name, password)
+  body.password = nil
+  body["old-password"], body.oldPassword = nil, nil
+  body.encryptedPassword = M.encrypt(password)
+  return body.encryptedPassword
+end
+
+-- Changes the password of a user without anything else.
+function M.set_password(device, name, password)
+  local object <const> = M.object(device, name)
+  if not object then
+    error(errors.tm(404, ("01020036:3: The requested user (%s) was not found."):format(name), 3))
+  end
+  M.check_policy(device, name, password)
+  local copy <const> = {}
+  for key, value in pairs(object) do copy[key] = value end
+  copy.encryptedPassword = M.encrypt(password)
+  copy.generation = device.store:next_generation()
+  device.store:put(COLLECTION .. "/" .. name, copy)
+  M.changed(device, name, copy.encryptedPassword)
+end
+
+-- /mgmt/tm/auth/user: as any collection, but for passwords, which never come back in clear.
+local function handle(device, request)
+  local name = request.segments[5]
+  local body <const> = request.json
+  if not body or request.method == "GET" then return device:pass(request) end
+  if request.method == "PATCH" and not name and request.user then
+    -- The guide changes one's own password by a PATCH of the collection.
+    request.segments = table.move(request.segments, 1, #request.segments, 1, {})
+    name = request.user.name
+    request.segments[5] = name
+  end
+  name = name or body.name
+  local encrypted <const> = take_password(device, tostring(name), body)
+  local response <const> = device:pass(request)
+  if response.status < 300 and encrypted then M.changed(device, name, encrypted) end
+  return response
+end
+
+function M.install(device)
+  local state <const> = device.state
+  state.accounts = state.accounts or {}
+  device.verified = {}
+  for _, user in ipairs(device.options.users or {}) do
+    if not M.object(device, user.name) then M.add(device, user) end
+  end
+  device:route(COLLECTION, handle)
+  device:on_plant(function(self, seed)
+    for _, user in ipairs(seed.users or {}) do M.add(self, user) end
+  end)
+end
+
+return M

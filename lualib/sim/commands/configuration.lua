@@ -1,0 +1,377 @@
+-- Commands on the configuration as a whole and on its objects: save and load, UCS archives, mv, cp,
+-- publish, generate, reset-stats.
+--
+-- state.saved = { [file or ""] = { [path] = object } }: what `save sys config` wrote. A UCS archive
+-- is a file on the disk whose text is JSON, not a real archive.
+local json = require "f5.json"
+local clock = require "sim.clock"
+local commands = require "sim.commands"
+local errors = require "sim.http.errors"
+local rights = require "sim.auth.rights"
+local traffic = require "sim.status.traffic"
+
+local M = {}
+
+local UCS <const> = "/var/local/ucs"
+-- What a configuration file does not hold.
+local NOT_SAVED <const> =
+  { "^/mgmt/tm/sys/ucs/", "^/mgmt/tm/sys/software/", "^/mgmt/tm/sys/provision/" }
+
+local function is_saved(path)
+  for _, pattern in ipairs(NOT_SAVED) do
+    if path:find(pattern) then return false end
+  end
+  return true
+end
+
+local function snapshot(device)
+  local copy <const> = {}
+  for path, object in pairs(device.state.objects.items) do
+    if is_saved(path) then copy[path] = object end
+  end
+  return copy
+end
+
+-- Makes the configuration what it was; objects are put one by one, so that a transaction can undo
+-- it. Only an administrator brings back what gives rights: anyone else could restore, or write into
+-- an archive, more rights than it has.
+local function restore(device, request, saved)
+  local all <const> = rights.is_administrator(request.user)
+  local function is_meant(path)
+    return is_saved(path) and (all or not rights.grants(path:sub(#"/mgmt/tm/" + 1)))
+  end
+  local gone <const> = {}
+  for path in pairs(device.state.objects.items) do
+    if is_meant(path) and not saved[path] then gone[#gone + 1] = path end
+  end
+  for _, path in ipairs(gone) do device.store:put(path, nil) end
+  for path, object in pairs(saved) do
+    if is_meant(path) and device.state.objects.items[path] ~= object then
+      device.store:put(path, object)
+    end
+  end
+end
+
+local function refuse(message)
+  error(errors.tm(400, message, 1), 0)
+end
+
+-- -- sys config --
+
+local function file_of(body)
+  for _, option in ipairs(type(body.options) == "table" and body.options or {}) do
+    if type(option) == "table" and option.file then return tostring(option.file) end
+  end
+  return body.file and tostring(body.file) or ""
+end
+
+local function has_option(body, name)
+  for _, option in ipairs(type(body.options) == "table" and body.options or {}) do
+    if option == name or type(option) == "table" and option[name] ~= nil then return true end
+  end
+  return body[name] ~= nil
+end
+
+local function save_config(device, _, _, body)
+  device.state.saved[file_of(body)] = snapshot(device)
+end
+
+-- What a device that nobody has touched has; its users stay.
+local function factory_configuration(device)
+  local provision <const> = {}
+  for module, level in pairs(device.state.provision) do
+    if level ~= "none" then provision[#provision + 1] = module end
+  end
+  local saved <const> =
+    snapshot(require("sim.device").new { provision = provision, hostname = device.hostname })
+  for path, object in pairs(device.state.objects.items) do
+    if path:find "^/mgmt/tm/auth/user/" then saved[path] = object end
+  end
+  return saved
+end
+
+local function load_config(device, request, _, body)
+  if has_option(body, "merge") or has_option(body, "verify") then return end
+  local file <const> = file_of(body)
+  local saved <const> = body.name == "default" and factory_configuration(device)
+    or device.state.saved[file]
+  if not saved and file ~= "" then
+    refuse(("01070734:3: Configuration error: file %s not found"):format(file))
+  end
+  if saved then restore(device, request, saved) end
+end
+
+-- -- sys ucs --
+
+local function ucs_name(body)
+  local name = body.name
+  if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
+  name = name:match "[^/]+$" or refuse(('invalid property value "name":"%s"'):format(name))
+  return name:find "%.ucs$" and name or name .. ".ucs"
+end
+
+local function list_ucs(device)
+  local items <const> = json.array {}
+  local version <const> = device.version
+  for _, name in ipairs(device.disk.list(UCS)) do
+    local entry <const> = device.disk.find(UCS .. "/" .. name)
+    items[#items + 1] = {
+      apiRawValues = {
+        filename = UCS .. "/" .. name, file_size = ("%d (in bytes)"):format(entry.size),
+        product = version.product, version = version.version, build = version.build,
+        base_build = version.build, edition = version.edition, encrypted = "no",
+        file_created_date = clock.utc(entry.modified), install_date = version.date,
+      },
+    }
+  end
+  return {
+    status = 200,
+    body = {
+      kind = "tm:sys:ucs:ucscollectionstate",
+      selfLink = "https://localhost/mgmt/tm/sys/ucs?ver=" .. version.version,
+      items = #items > 0 and items or nil,
+    },
+  }
+end
+
+local function save_ucs(device, _, _, body)
+  local archive <const> =
+    { format = "f5lua-sim-ucs", version = device.version.version, objects = snapshot(device) }
+  local text <const> = json.encode(archive, { sort = true })
+  device.disk.write(UCS .. "/" .. ucs_name(body), text)
+end
+
+-- The objects of an archive's text; nil if it is not one that save_ucs wrote.
+local function objects_of(text)
+  local ok <const>, archive <const> = pcall(json.decode, text)
+  if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then return nil end
+  if type(archive.objects) ~= "table" then return nil end
+  for path, object in pairs(archive.objects) do
+    if type(object) ~= "table" or not tostring(path):find "^/mgmt/tm/" then return nil end
+  end
+  return archive.objects
+end
+
+local function load_ucs(device, request, _, body)
+  local name <const> = ucs_name(body)
+  local text <const> = device.disk.read(UCS .. "/" .. name)
+  if not text then
+    refuse(("Unable to load UCS: %s/%s: No such file or directory"):format(UCS, name))
+  end
+  local objects <const> = objects_of(text)
+  if not objects then refuse(("UCS archive %s/%s is not valid"):format(UCS, name)) end
+  restore(device, request, objects)
+end
+
+local function handle_ucs(device, request)
+  local name <const> = request.segments[5]
+  if not name then
+    if request.method == "GET" then return list_ucs(device) end
+    if request.method == "POST" and request.json and commands.known(request.json.command) then
+      return commands.run(
+        device,
+        request,
+        { template = "sys/ucs", path = "/mgmt/tm/sys/ucs" },
+        request.json
+      )
+    end
+    return errors.tm(400, "one or more properties must be specified", 1)
+  end
+  local path <const> = UCS .. "/" .. name:gsub("^.*[~/]", "")
+  if not device.disk.find(path) then return errors.tm(404, "Object not found - " .. name, 1) end
+  if request.method == "DELETE" then
+    device.disk.remove(path)
+    return { status = 200 }
+  end
+  for _, item in ipairs(list_ucs(device).body.items) do
+    if item.apiRawValues.filename == path then
+      item.kind, item.name = "tm:sys:ucs:ucsstate", name
+      item.selfLink = ("https://localhost/mgmt/tm/sys/ucs/%s?ver=%s"):format(
+        name,
+        device.version.version
+      )
+      return { status = 200, body = item }
+    end
+  end
+end
+
+-- -- objects --
+
+-- The store's path of an object that a command names.
+local function object_path(device, target, name)
+  if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
+  local base <const> = target.path .. "/"
+  local full <const> = name:sub(1, 1) == "/" and name or "/Common/" .. name
+  for _, path in ipairs { base .. full:gsub("/", "~"), base .. name } do
+    if device.store:get(path) then return path, full end
+  end
+  error(
+    errors.tm(
+      404,
+      ("01020036:3: The requested %s (%s) was not found."):format(
+        target.template:match "[^/]+$",
+        full
+      ),
+      3
+    ),
+    0
+  )
+end
+
+local function with_value_replaced(value, old, new)
+  if value == old then return new end
+  if type(value) ~= "table" then return value end
+  local copy <const> = {}
+  for key, item in pairs(value) do copy[key] = with_value_replaced(item, old, new) end
+  return setmetatable(copy, getmetatable(value))
+end
+
+local function renamed(object, full, generation)
+  local copy <const> = with_value_replaced(object, nil, nil)
+  local partition <const>, rest <const> = full:match "^/([^/]+)/(.+)$"
+  copy.fullPath, copy.partition = full, partition
+  copy.subPath, copy.name = rest:match "^(.*)/([^/]+)$"
+  if not copy.name then copy.name = rest end
+  copy.generation = generation
+  return copy
+end
+
+local function new_full_name(body)
+  local target <const> = body.target
+  if type(target) ~= "string" or target == "" then
+    refuse "one or more properties must be specified"
+  end
+  return target:sub(1, 1) == "/" and target or "/Common/" .. target
+end
+
+-- Copies an object with what is below it; returns the paths of the old ones. What moves keeps its
+-- generation.
+local function copy_tree(device, target, path, full, new_full, moves)
+  local new_path <const> = target.path .. "/" .. new_full:gsub("/", "~")
+  if device.store:get(new_path) then
+    error(
+      errors.tm(
+        409,
+        ("01020066:3: The requested %s (%s) already exists in partition %s."):format(
+          target.template:match "[^/]+$",
+          new_full,
+          new_full:match "^/([^/]+)"
+        ),
+        3
+      ),
+      0
+    )
+  end
+  local old <const> = { path }
+  for known in pairs(device.state.objects.items) do
+    if known:sub(1, #path + 1) == path .. "/" then old[#old + 1] = known end
+  end
+  for i = #old, 2, -1 do
+    device.store:put(
+      new_path .. old[i]:sub(#path + 1),
+      with_value_replaced(device.store:get(old[i]), full, new_full)
+    )
+  end
+  local object <const> = device.store:get(path)
+  device.store:put(
+    new_path,
+    renamed(object, new_full, moves and object.generation or device.store:next_generation())
+  )
+  return old
+end
+
+local function copy_object(device, request, target, body)
+  rights.check_command(request.user, target.template, "copy")
+  local path <const>, full <const> = object_path(device, target, body.name)
+  copy_tree(device, target, path, full, new_full_name(body))
+end
+
+-- Renames an object; whoever refers to it follows.
+local function move_object(device, request, target, body)
+  rights.check_command(request.user, target.template, "move")
+  local path <const>, full <const> = object_path(device, target, body.name)
+  local new_full <const> = new_full_name(body)
+  local users <const> = device.store.users and device.store:users(path) or {}
+  local old <const> = copy_tree(device, target, path, full, new_full, true)
+  for _, user in ipairs(users) do
+    local object <const> = device.store:get(user)
+    if object then device.store:put(user, with_value_replaced(object, full, new_full)) end
+  end
+  for _, gone in ipairs(old) do device.store:put(gone, nil) end
+end
+
+-- A draft of a policy takes the place of the published one.
+local function publish(device, _, target, body)
+  local path <const>, full <const> = object_path(device, target, body.name)
+  local published <const> = full:gsub("/Drafts/", "/", 1)
+  if published == full then return end
+  local new_path <const> = target.path .. "/" .. published:gsub("/", "~")
+  device.store:remove_tree(new_path)
+  for _, gone in ipairs(copy_tree(device, target, path, full, published)) do
+    device.store:put(gone, nil)
+  end
+  local object <const> = with_value_replaced(device.store:get(new_path), nil, nil)
+  object.status = "published"
+  device.store:put(new_path, object)
+end
+
+-- Signs a script or rule. What is signed with stays on the object.
+local function generate(device, _, target, body)
+  local path <const> = object_path(device, target, body.name)
+  local key <const> = body["signing-key"] or body.signingKey
+  local object <const> = with_value_replaced(device.store:get(path), nil, nil)
+  object.signingKey = key
+  object.generation = device.store:next_generation()
+  device.store:put(path, object)
+end
+
+local function reset_stats(device, _, target, body)
+  local path = target.path
+  if type(body.name) == "string" and body.name ~= "" then
+    path = object_path(device, target, body.name)
+  end
+  traffic.reset(device, path)
+end
+
+function M.install(device)
+  device.state.saved = device.state.saved or {}
+  device:route("/mgmt/tm/sys/ucs", handle_ucs)
+  for _, template in ipairs {
+    "sys/config", "sys/geoip", "sys/classification-signature", "ltm/dns-express-db",
+    "ltm/classification/urldb-feed-list", "ltm/classification/signature-definition",
+    "ltm/classification/signatures", "ltm/classification/update-signatures", "wam/policy",
+    "security/firewall/fqdn-entity", "security/ip-intelligence/feed-list",
+    "security/anti-fraud/signatures-update", "security/anti-fraud/engine-update", "pem/subscribers",
+    "sys/application/template",
+  } do
+    commands.serve(device, template)
+  end
+end
+
+local function accept() end
+
+commands.define("save", "^sys/config$", save_config)
+commands.define("load", "^sys/config$", load_config)
+commands.define("save", "^sys/ucs$", save_ucs)
+commands.define("load", "^sys/ucs$", load_ucs)
+commands.define("cp", "^%l+/", copy_object)
+commands.define("mv", "^%l+/", move_object)
+commands.define("publish", "^ltm/policy$", publish)
+commands.define("publish", "^asm/policy$", accept)
+commands.define("generate", "^ltm/rule$", generate)
+commands.define("generate", "^sys/application/", generate)
+commands.define("generate", "^cli/script$", generate)
+commands.define("reset-stats", "^%l+", reset_stats)
+for _, place in ipairs {
+  "sys/geoip", "sys/classification%-signature", "ltm/dns%-express%-db", "ltm/classification/",
+  "wam/policy", "security/firewall/fqdn%-entity", "security/ip%-intelligence/",
+  "security/anti%-fraud/", "pem/subscribers", "sys/application/template",
+} do
+  commands.define("load", "^" .. place, accept)
+end
+for _, place in ipairs { "wam/policy", "pem/subscribers" } do
+  commands.define("save", "^" .. place, accept)
+end
+commands.define("publish", "^wam/policy", accept)
+
+return M

@@ -1,0 +1,90 @@
+-- tmsh's commands over REST: POST { command = "save", … } to the component it belongs to.
+--
+-- Features define what a command does to a component, by a pattern of the path below /mgmt/tm
+-- ("sys/ucs", "^util/"):
+--   commands.define("save", "^sys/ucs$", function(device, request, target, body) return more end)
+-- The function returns properties for the answer, or a whole response (it has a status), or
+-- nothing; it raises what it refuses.
+local errors = require "sim.http.errors"
+
+local M = {}
+
+-- The commands that iControl REST maps.
+local KNOWN <const> = {
+  cp = true,
+  generate = true,
+  install = true,
+  load = true,
+  mv = true,
+  publish = true,
+  reboot = true,
+  restart = true,
+  ["reset-stats"] = true,
+  run = true,
+  save = true,
+  ["send-mail"] = true,
+  start = true,
+  stop = true,
+}
+
+local definitions <const> = {}
+
+function M.known(name)
+  return KNOWN[name] == true
+end
+
+function M.define(command, pattern, run)
+  definitions[command] = definitions[command] or {}
+  table.insert(definitions[command], { pattern = pattern, run = run })
+end
+
+-- The function for a command of a component ("sys/ucs"), or nil. What was defined last wins.
+function M.find(command, template)
+  local list <const> = definitions[command] or {}
+  for i = #list, 1, -1 do
+    if template:find(list[i].pattern) then return list[i].run end
+  end
+  return nil
+end
+
+-- Runs the command in a body on a component; target has at least `template` ("sys/ucs").
+function M.run(device, request, target, body)
+  local command <const>, template <const> = body.command, target.template
+  local run <const> = KNOWN[command] and M.find(command, template)
+  if not run then
+    return errors.tm(
+      501,
+      ("The command (%s) is not supported by the component /%s."):format(
+        tostring(command),
+        template
+      ),
+      1
+    )
+  end
+  local result <const> = run(device, request, target, body)
+  if result and result.status then return result end
+  local answer <const> = { kind = ("tm:%s:%sstate"):format(template:gsub("/", ":"), command) }
+  for key, value in pairs(body) do answer[key] = value end
+  for key, value in pairs(result or {}) do answer[key] = value end
+  return { status = 200, body = answer }
+end
+
+-- Serves the commands of a component whether or not the configuration knows it as a collection; all
+-- other requests pass on.
+function M.serve(device, template)
+  device:route("/mgmt/tm/" .. template, function(self, request)
+    local body <const> = request.json
+    local is_here <const> = #request.segments == request.depth
+    if is_here and request.method == "POST" and type(body) == "table" and KNOWN[body.command] then
+      return M.run(
+        self,
+        request,
+        { template = template, path = "/mgmt/tm/" .. template, what = "command" },
+        body
+      )
+    end
+    return self:pass(request)
+  end)
+end
+
+return M

@@ -1,0 +1,193 @@
+-- Software images and volumes: an uploaded image appears, is installed over time, and is booted.
+--
+-- The objects are the store's, below sys/software.
+local json = require "f5.json"
+local commands = require "sim.commands"
+local digest = require "sim.digest"
+local errors = require "sim.http.errors"
+
+local M = {}
+
+local IMAGES <const> = "/shared/images"
+local INSTALL_SECONDS <const> = 60
+local STEPS <const> = 10
+local SECOND <const> = 1000000
+
+local function image_path(name)
+  return "/mgmt/tm/sys/software/image/" .. name
+end
+
+local function volume_path(name)
+  return "/mgmt/tm/sys/software/volume/" .. name
+end
+
+local function put(device, path, object)
+  object.generation = device.store:next_generation()
+  device.store:put(path, object)
+end
+
+-- "BIGIP-17.1.3-0.20.11.iso" -> product, version, build
+local function parse_name(name)
+  local version <const>, build <const> =
+    name:match "[Bb][Ii][Gg]%-?[Ii][Pp]%-([%d.]-%d)%-([%d.]+%d)"
+  return version or "17.1.3", build or "0.0.0"
+end
+
+local function appear(device, directory, name)
+  if directory ~= IMAGES or not name:find "%.iso$" then return end
+  local version <const>, build <const> = parse_name(name)
+  local entry <const> = device.disk.find(IMAGES .. "/" .. name)
+  local id <const> = digest
+    .md5(name .. entry.size)
+    :gsub(".", function(char) return ("%02x"):format(char:byte()) end)
+  put(device, image_path(name), {
+    name = name,
+    fullPath = name,
+    product = "BIG-IP",
+    version = version,
+    build = build,
+    checksum = id,
+    fileSize = ("%d MB"):format(entry.size >> 20),
+    verified = "yes",
+    buildDate = device.version.date,
+    lastModified = os.date("!%a %b %e %H:%M:%S %Y", entry.modified // SECOND),
+  })
+end
+
+local function find_image(device, name)
+  if type(name) ~= "string" or name == "" then
+    error(errors.tm(400, "one or more properties must be specified", 1), 0)
+  end
+  local image <const> = device.store:get(image_path(name))
+  if image then return image end
+  error(
+    errors.tm(404, ("01020036:3: The requested software image (%s) was not found."):format(name), 3),
+    0
+  )
+end
+
+local function option(body, name)
+  for _, entry in ipairs(type(body.options) == "table" and body.options or {}) do
+    if entry == name then return true end
+    if type(entry) == "table" and entry[name] ~= nil then return entry[name] end
+  end
+  return body[name]
+end
+
+local function set_status(device, volume, status)
+  local object <const> = device.store:get(volume_path(volume))
+  local copy <const> = {}
+  for key, value in pairs(object or {}) do copy[key] = value end
+  copy.status = status
+  put(device, volume_path(volume), copy)
+end
+
+local function install(device, _, _, body)
+  local image <const> = find_image(device, body.name)
+  local volume <const> = body.volume or option(body, "volume") or "HD1.2"
+  local existing <const> = device.store:get(volume_path(volume))
+  local creates <const> = option(body, "create-volume") or option(body, "createVolume")
+  if not existing and not creates then
+    error(
+      errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(volume), 3),
+      0
+    )
+  end
+  if existing and existing.active then
+    error(
+      errors.tm(
+        400,
+        ("01071394:3: Cannot install software on the active volume %s."):format(volume),
+        3
+      ),
+      0
+    )
+  end
+  put(device, volume_path(volume), {
+    name = volume,
+    fullPath = volume,
+    product = image.product,
+    version = image.version,
+    build = image.build,
+    basebuild = image.build,
+    status = "installing 0.000 pct",
+    media = json.array { { name = volume, media = "hd", size = "default" } },
+  })
+  local reboots <const> = (option(body, "reboot") and true) or false
+  for step = 1, STEPS do
+    device:schedule(
+      device:now() + INSTALL_SECONDS * SECOND * step // STEPS,
+      "software installation",
+      { volume = volume, percent = step * 100 // STEPS, reboot = reboots }
+    )
+  end
+end
+
+local function progress(device, data)
+  if not device.store:get(volume_path(data.volume)) then return end
+  if data.percent < 100 then
+    set_status(device, data.volume, ("installing %d.000 pct"):format(data.percent))
+    return
+  end
+  set_status(device, data.volume, "complete")
+  if data.reboot then
+    device:boot_volume(data.volume)
+    device:reboot { seconds = 120 }
+  end
+end
+
+function M.install(device)
+  device:on("software installation", progress)
+  device:on_arrival(appear)
+
+  -- From the next boot on this volume is the active one.
+  function device:boot_volume(name)
+    local wanted <const> = self.store:get(volume_path(name))
+    if not wanted then
+      error(
+        errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(name), 3),
+        0
+      )
+    end
+    for _, volume in ipairs(self.store:list "/mgmt/tm/sys/software/volume") do
+      local copy <const> = {}
+      for key, value in pairs(volume) do copy[key] = value end
+      copy.active = volume.name == name or nil
+      put(self, volume_path(volume.name), copy)
+    end
+  end
+
+  for _, template in ipairs {
+    "sys/software/image",
+    "sys/software/hotfix",
+    "sys/software/block-device-image",
+  } do
+    commands.serve(device, template)
+  end
+  device:route("/mgmt/tm/sys/software/image", function(self, request)
+    local name <const> = request.segments[6]
+    if request.method == "DELETE" and name then
+      find_image(self, name)
+      self.disk.remove(IMAGES .. "/" .. name)
+      self.store:put(image_path(name), nil)
+      return { status = 200 }
+    end
+    local body <const> = request.json
+    if
+      not name and request.method == "POST" and type(body) == "table"
+      and commands.known(body.command)
+    then
+      return commands.run(
+        self,
+        request,
+        { template = "sys/software/image", path = "/mgmt/tm/sys/software/image" },
+        body
+      )
+    end
+    return self:pass(request)
+  end)
+end
+
+commands.define("install", "^sys/software/", install)
+
+return M

@@ -1,0 +1,339 @@
+-- Commands on the device: reboot, services, failover, bash and the other utilities,
+-- synchronisation, mail, scripts.
+--
+-- state.services = { [name] = "run" | "down" }; state.pushed = { [device group] = true } once its
+-- configuration was pushed.
+local json = require "f5.json"
+local commands = require "sim.commands"
+local errors = require "sim.http.errors"
+local shell = require "sim.shell"
+
+local M = {}
+
+-- A restart of these is seen by whoever talks REST.
+local REST_SERVICES <const> = { httpd = true, restjavad = true, icrd = true, all = true }
+local REST_RESTART_SECONDS <const> = 20
+local REBOOT_SECONDS <const> = 120
+local TMM_SECONDS <const> = 10
+
+local function refuse(message)
+  error(errors.tm(400, message, 1), 0)
+end
+
+-- -- power and services --
+
+local function reboot(device, request, _, body)
+  device:reboot { seconds = REBOOT_SECONDS, volume = body.volume }
+  if body.volume and device.boot_volume then device:boot_volume(body.volume) end
+  request.wish = true
+end
+
+local function service_command(action)
+  return function(device, _, _, body)
+    local name <const> = body.name
+    if type(name) ~= "string" then refuse "one or more properties must be specified" end
+    device:service(name, action)
+  end
+end
+
+-- A named object that is started and stopped: an iCall handler, an ILX plug-in.
+local function object_command(state)
+  return function(device, _, target, body)
+    local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name
+      or "/Common/" .. tostring(body.name)
+    local path <const> = target.path .. "/" .. full:gsub("/", "~")
+    local object <const> = device.store:get(path)
+    if not object then
+      error(
+        errors.tm(
+          404,
+          ("01020036:3: The requested %s (%s) was not found."):format(
+            target.template:match "[^/]+$",
+            full
+          ),
+          3
+        ),
+        0
+      )
+    end
+    local copy <const> = {}
+    for key, value in pairs(object) do copy[key] = value end
+    copy.status, copy.generation = state, device.store:next_generation()
+    device.store:put(path, copy)
+  end
+end
+
+-- -- failover and synchronisation --
+
+-- What cm/device says of this device goes with its state.
+local function set_failover(device, state)
+  device.state.failover = state
+  for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do
+    if object.selfDevice == "true" then
+      local copy <const> = {}
+      for key, value in pairs(object) do copy[key] = value end
+      copy.failoverState = state
+      device.store:put("/mgmt/tm/cm/device/" .. object.fullPath:gsub("/", "~"), copy)
+    end
+  end
+end
+
+-- A flag that is set: null as in answers, or true.
+local function flag(value) return value ~= nil and value ~= false end
+
+local function failover(device, _, _, body)
+  local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
+  if flag(body.offline) or words:find "offline" then
+    set_failover(device, "forced-offline")
+  elseif flag(body.online) or words:find "online" then
+    set_failover(device, "active")
+  elseif flag(body.standby) or words:find "standby" then
+    -- A single traffic group has nowhere to go.
+    if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then
+      set_failover(device, "standby")
+    end
+  end
+end
+
+local function run_below_cm(device, _, _, body)
+  local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
+  local pulled <const> = words:match "from%-group%s+(%S+)"
+  local pushed <const> = device.state.pushed
+  if pulled and not pushed[pulled:match "[^/]+$"] then
+    error(
+      errors.tm(
+        400,
+        ("01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push has been done first"):format(
+          pulled
+        ),
+        3
+      ),
+      0
+    )
+  end
+  local group <const> = words:match "to%-group%s+(%S+)"
+  if group then
+    local full <const> = group:sub(1, 1) == "/" and group or "/Common/" .. group
+    if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
+      error(
+        errors.tm(
+          400,
+          ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(
+            group
+          ),
+          3
+        ),
+        0
+      )
+    end
+    device.state.sync, device.state.synced = "In Sync", device.store.state.generation
+    pushed[group:match "[^/]+$"] = true
+  end
+end
+
+-- -- utilities --
+
+local function bash(device, request, _, body)
+  local arguments <const> = body.utilCmdArgs
+  if arguments == nil then return { commandResult = nil } end
+  local script <const> = shell.script_of(device, tostring(arguments))
+  if not script then
+    return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) }
+  end
+  local output <const> = shell.run(device, script, request.user)
+  return { commandResult = output ~= "" and output or nil }
+end
+
+local function ping(_, _, _, body)
+  local words <const> = tostring(body.utilCmdArgs or "")
+  local host <const> = words:match "(%S+)%s*$" or "127.0.0.1"
+  local count <const> = math.tointeger(tonumber(words:match "%-c%s*(%d+)")) or 1
+  local lines <const> = { ("PING %s (%s) 56(84) bytes of data."):format(host, host) }
+  for i = 1, math.min(count, 10) do
+    lines[#lines + 1] = ("64 bytes from %s: icmp_seq=%d ttl=64 time=0.%03d ms"):format(
+      host,
+      i,
+      40 + i
+    )
+  end
+  lines[#lines + 1] = ("\n--- %s ping statistics ---\n%d packets transmitted, %d received, 0%% packet loss, time %dms"):format(
+    host, count, count, (count - 1) * 1000
+  )
+  return { commandResult = table.concat(lines, "\n") .. "\n" }
+end
+
+-- The arguments of ls and the like are words for the shell; its complaints name the program with
+-- its path.
+local function program(name)
+  return function(device, request, _, body)
+    local arguments <const> = tostring(body.utilCmdArgs or "")
+    local option <const> = arguments:match "^%-[^%alrfit]%S*" or arguments:match "^%-%d"
+    if option then refuse(("unix-%s does not support %s"):format(name, option)) end
+    local output <const> = shell
+      .run(device, name .. " " .. arguments, request.user)
+      :gsub("^" .. name .. ":", "/bin/" .. name .. ":")
+    return { commandResult = output ~= "" and output or nil }
+  end
+end
+
+-- Whether every quote that opens closes.
+local function is_balanced(text)
+  local open
+  local at = 1
+  while at <= #text do
+    local char <const> = text:sub(at, at)
+    if char == "\\" and open ~= "'" then
+      at = at + 1
+    elseif char == open then
+      open = nil
+    elseif not open and (char == "'" or char == '"') then
+      open = char
+    end
+    at = at + 1
+  end
+  return open == nil
+end
+
+local UTILITIES <const> = {
+  "bash", "ping", "ping6", "unix-ls", "unix-rm", "unix-mv", "dig", "get-dossier", "qkview",
+  "tcpdump", "traceroute", "clientssl-ciphers", "serverssl-ciphers", "sys-icheck", "test-monitor",
+  "geoip-lookup", "domain-tool", "ccmode", "diadb", "arping",
+}
+
+local function utilities(device, request)
+  local name <const> = request.segments[4]
+  if not name then
+    local items <const> = json.array {}
+    for i, utility in ipairs(UTILITIES) do
+      items[i] = {
+        reference = {
+          link = ("https://localhost/mgmt/tm/util/%s?ver=%s"):format(
+            utility,
+            device.version.version
+          ),
+        },
+      }
+    end
+    return { status = 200, body = { kind = "tm:util:utilcollectionstate", items = items,
+      selfLink = "https://localhost/mgmt/tm/util?ver=" .. device.version.version } }
+  end
+  local known = false
+  for _, utility in ipairs(UTILITIES) do known = known or utility == name end
+  if not known or request.segments[5] then return errors.not_public(request) end
+  if request.method ~= "POST" then
+    return errors.tm(
+      405,
+      ("The method %s is not supported for the collection %s."):format(request.method, request.path),
+      1
+    )
+  end
+  local body <const> = request.json
+  if type(body) ~= "table" or body.command == nil then
+    return errors.tm(400, "one or more properties must be specified", 1)
+  end
+  if type(body.utilCmdArgs) == "string" and not is_balanced(body.utilCmdArgs) then
+    return errors.tm(400, "quotes are not balanced", 26214401)
+  end
+  return commands.run(device, request, { template = "util/" .. name, path = request.path }, body)
+end
+
+-- -- what else runs --
+
+local function run_script(device, _, target, body)
+  local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name
+    or "/Common/" .. tostring(body.name)
+  if not device.store:get(target.path .. "/" .. full:gsub("/", "~")) then
+    error(
+      errors.tm(404, ("01020036:3: The requested CLI script (%s) was not found."):format(full), 3),
+      0
+    )
+  end
+end
+
+local function send_mail(device, _, _, body)
+  local recipients <const> = body["email-addresses"] or body.emailAddresses or body.recipients
+  device.state.mails = device.state.mails or 0
+  if recipients == json.null or recipients == "" then
+    refuse "one or more properties must be specified"
+  end
+  device.state.mails = device.state.mails + 1
+end
+
+local function accept() end
+
+commands.define("reboot", "^sys$", reboot)
+commands.define("reboot", "^sys/", reboot)
+for _, action in ipairs { "start", "stop", "restart" } do
+  commands.define(action, "^sys/service$", service_command(action))
+  commands.define(
+    action,
+    "^sys/icall/handler/",
+    object_command(action == "stop" and "inactive" or "active")
+  )
+  commands.define(action, "^ilx/plugin$", accept)
+end
+commands.define("run", "^sys/failover$", failover)
+commands.define("run", "^cm$", run_below_cm)
+commands.define("run", "^cm/config%-sync$", run_below_cm)
+commands.define("run", "^cm/add%-to%-trust$", accept)
+commands.define("run", "^cm/remove%-from%-trust$", accept)
+commands.define("run", "^wom/", accept)
+commands.define("run", "^cli/script$", run_script)
+commands.define("run", "^util/", accept)
+commands.define("run", "^util/bash$", bash)
+commands.define("run", "^util/ping6?$", ping)
+commands.define("run", "^util/unix%-ls$", program "ls")
+commands.define("run", "^util/unix%-rm$", program "rm")
+commands.define("run", "^util/unix%-mv$", program "mv")
+commands.define("send-mail", "^analytics/", send_mail)
+commands.define("install", "^apm/epsec/", accept)
+commands.define("install", "^sys/license$", accept)
+commands.define("load", "^analytics/", accept)
+
+function M.install(device)
+  device.state.services = device.state.services or {}
+  device.state.pushed = device.state.pushed or {}
+  device.store:watch("/mgmt/tm/cm/device-group/", function(path, object)
+    if not object then device.state.pushed[path:match "[^~/]+$"] = nil end
+  end)
+
+  device:on("tmm_started", function(self, before)
+    if self.state.failover == "offline" then set_failover(self, before) end
+  end)
+
+  -- start, stop or restart a service; without tmm the device is offline, and what REST is made of
+  -- takes a while to come back.
+  function device:service(name, action)
+    self.state.services[name] = action == "stop" and "down" or "run"
+    if name == "tmm" then
+      local before <const> = self.state.failover
+      if action == "start" then
+        if before == "offline" then set_failover(self, "active") end
+      elseif before ~= "offline" then
+        set_failover(self, "offline")
+        if action == "restart" then
+          self:schedule(self:now() + TMM_SECONDS * 1000000, "tmm_started", before)
+        end
+      end
+    end
+    if action == "restart" and REST_SERVICES[name] then
+      self:restart { seconds = REST_RESTART_SECONDS }
+    end
+  end
+
+  device:route("/mgmt/tm/util", utilities)
+  for _, template in ipairs {
+    "sys", "cm", "sys/service", "sys/failover", "cm/config-sync", "cm/add-to-trust",
+    "cm/remove-from-trust", "wom/verify-config", "wom/diagnose-conn", "cli/script", "ilx/plugin",
+    "apm/epsec/epsec-package", "analytics/application-security/report", "sys/license",
+    "sys/icall/handler/perpetual", "sys/icall/handler/periodic", "sys/icall/handler/triggered",
+    "ltm/rule", "asm/policy",
+  } do
+    commands.serve(device, template)
+  end
+  device:observe(function(_, request, response)
+    if request.wish then response.wish = true end
+  end)
+end
+
+return M

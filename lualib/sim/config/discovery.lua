@@ -1,0 +1,92 @@
+-- Organizing collections: what is below a module. Modules that are not provisioned are not there.
+local json = require "f5.json"
+local catalogue = require "sim.config.catalogue"
+local names = require "sim.config.names"
+
+local M = {}
+
+-- The provisioned module (or one of several) without which a part of the tree is absent.
+local NEEDS <const> = {
+  apm = { "apm", "swg", "urldb" },
+  asm = { "asm" },
+  gtm = { "gtm", "lc" },
+  pem = { "pem" },
+  wam = { "am" },
+  wom = { "am" },
+  vcmp = { "vcmp" },
+  ilx = { "ilx" },
+  ["api-protection"] = { "apm" },
+  apiprotection = { "apm" },
+  security = { "afm", "asm", "fps", "dos" },
+  ["security/firewall"] = { "afm" },
+  ["security/nat"] = { "afm" },
+  ["security/anti-fraud"] = { "fps" },
+}
+
+-- Modules that /mgmt/tm names although other handlers serve them.
+local MODULES <const> = {
+  "access",
+  "analytics",
+  "api-protection",
+  "apm",
+  "asm",
+  "auth",
+  "cli",
+  "cloud",
+  "cm",
+  "gtm",
+  "ilx",
+  "live-update",
+  "ltm",
+  "net",
+  "pem",
+  "security",
+  "shared",
+  "sys",
+  "task",
+  "transaction",
+  "util",
+  "vcmp",
+  "wam",
+  "wom",
+}
+
+-- Whether this device has what is at a template.
+function M.present(device, template)
+  local first <const>, second <const> = template:match "^([^/]+)/?([^/]*)"
+  for _, part in ipairs { first, first .. "/" .. second } do
+    local needed <const> = NEEDS[part]
+    if needed then
+      local found = false
+      for _, module in ipairs(needed) do found = found or device:is_provisioned(module) end
+      if not found then return false end
+    end
+  end
+  return true
+end
+
+-- The answer to a GET of an organizing collection: the names below it as links.
+function M.children(device, template)
+  local list <const> = {}
+  local children <const> = template == "" and MODULES or catalogue.children(template)
+  for _, name in ipairs(children) do
+    local path <const> = template == "" and name or template .. "/" .. name
+    local node <const> = template ~= "" and catalogue.find(path)
+    if M.present(device, path) and not (node and node.hidden) then list[#list + 1] = path end
+  end
+  return list
+end
+
+function M.body(target, paths, version, query)
+  local items <const> = {}
+  for i, path in ipairs(paths) do
+    items[i] = { reference = { link = names.link("/mgmt/tm/" .. path, "ver=" .. version) } }
+  end
+  return {
+    kind = target.node.kind .. "collectionstate",
+    selfLink = names.link(target.shown, query),
+    items = #items > 0 and json.array(items) or nil,
+  }
+end
+
+return M

@@ -1,0 +1,108 @@
+-- How an object of the store looks in an answer: kind, links, references and sub-collections around
+-- its own properties.
+local json = require "f5.json"
+local catalogue = require "sim.config.catalogue"
+local kinds = require "sim.kinds"
+local names = require "sim.config.names"
+local references = require "sim.config.references"
+local uri = require "sim.config.uri"
+
+local M = {}
+
+local ROOT <const> = "/mgmt/tm/"
+
+-- Collections of several kinds, where a name alone does not say which.
+local function target_path(store, template, full)
+  local node <const> = catalogue.find(template)
+  if node and node.type == "organizing" then
+    return references.locate(store, { template }, full)
+  end
+  return ROOT .. template .. "/" .. names.segment(full)
+end
+
+local function link_to(store, template, full, version)
+  if type(full) ~= "string" or full == "" or full == "none" then return nil end
+  local path <const> = target_path(store, template, full)
+  return path and { link = names.link(path, "ver=" .. version) } or nil
+end
+
+local function add_references(store, node, shown, version)
+  for reference, template in pairs(node.refs or {}) do
+    local value <const> = reference == "nameReference" and shown.fullPath
+      or shown[reference:sub(1, -10)]
+    if type(value) == "string" then
+      if value:sub(1, 1) == "/" or not template:find "^ltm" then
+        shown[reference] = link_to(store, template, value, version)
+      end
+    elseif type(value) == "table" and #value > 0 and type(value[1]) == "string" then
+      local list <const> = {}
+      for i, full in ipairs(value) do list[i] = link_to(store, template, full, version) end
+      if #list > 0 then shown[reference] = json.array(list) end
+    end
+  end
+end
+
+-- The items of a collection as they are shown inside of something else.
+local function items_of(store, collection, context)
+  local list <const> = {}
+  local target <const> = uri.parse(collection)
+  for i, segment in ipairs(store:segments(collection)) do
+    local path <const> = collection .. "/" .. segment
+    list[i] = M.object(
+      store,
+      { node = target.node, template = target.template, path = path },
+      store:get(path),
+      context
+    )
+  end
+  return json.array(list)
+end
+
+-- context: version (in links), expand (sub-collections, too), shown (another path for links), short
+-- (asked for by its short name)
+function M.object(store, target, object, context)
+  local node <const> = target.node
+  local version <const> = context.version
+  local path <const> = context.shown or target.path
+  local shown <const> = {}
+  for name, value in pairs(object) do
+    if name:sub(1, 1) ~= "_" then shown[name] = value end
+  end
+  shown.kind = node.kind .. "state"
+  shown.selfLink = names.link(path, context.query or "ver=" .. version)
+  if context.short then
+    shown.fullPath = shown.name
+    shown.partition, shown.subPath = nil, nil
+  end
+  add_references(store, node, shown, version)
+  for reference, sub in pairs(node.subs or {}) do
+    local collection <const> = target.path .. "/" .. sub
+    local inner <const> =
+      { link = names.link(path .. "/" .. sub, "ver=" .. version), isSubcollection = true }
+    if context.expand and store:count(collection) > 0 then
+      inner.items = items_of(store, collection, { version = version, expand = true })
+    end
+    shown[reference] = inner
+  end
+  local kind <const> = kinds.of(target.template)
+  if kind.show then kind.show(store, target.path, object, shown, context) end
+  return shown
+end
+
+-- Only the named properties of a shown object.
+function M.select(shown, wanted)
+  local few <const> = {}
+  for _, name in ipairs(wanted) do few[name] = shown[name] end
+  return few
+end
+
+-- "$select=a,b" -> { "a", "b" }; nil if there is none.
+function M.wanted(request)
+  local text <const> = request.query["$select"]
+  if not text or text == "" then return nil end
+  local list <const> = {}
+  for name in text:gmatch "[^,%s]+" do list[#list + 1] = name end
+  return list
+end
+
+return M

@@ -1,0 +1,330 @@
+-- iControl REST over the store: what each method does to a collection, a resource or a singleton
+-- below /mgmt/tm.
+local json = require "f5.json"
+local Store = require "sim.config.store"
+local commands = require "sim.commands"
+local discovery = require "sim.config.discovery"
+local errors = require "sim.http.errors"
+local example = require "sim.config.example"
+local factory = require "sim.factory"
+local indexes = require "sim.config.indexes"
+local names = require "sim.config.names"
+local objects = require "sim.config.objects"
+local paging = require "sim.config.paging"
+local present = require "sim.config.render"
+local stats = require "sim.config.stats"
+local uri = require "sim.config.uri"
+local validate = require "sim.config.validate"
+
+objects.extend(Store)
+
+local M = {}
+
+local function context_of(device, request)
+  return { user = request.user, now = device:now(), device = device }
+end
+
+-- partition of "$filter=partition eq X"; nil without a filter.
+local function filter_of(request)
+  local text <const> = request.query["$filter"]
+  if not text or text == "" then return nil end
+  local name <const>, operator <const>, value = text:match "^%s*(%S+)%s+(%S+)%s+(.-)%s*$"
+  if not name then
+    error(errors.tm(400, ("invalid query parameter: $filter=%s"):format(text), 1), 0)
+  end
+  if operator ~= "eq" then
+    error(
+      errors.tm(
+        400,
+        ("invalid operator in the query parameter $filter: %s. Only eq is supported."):format(
+          operator
+        ),
+        1
+      ),
+      0
+    )
+  end
+  if name ~= "partition" then
+    error(
+      errors.tm(
+        400,
+        ("invalid property in the query parameter $filter: %s. Only partition is supported."):format(
+          name
+        ),
+        1
+      ),
+      0
+    )
+  end
+  value = value:match "^'(.*)'$" or value:match '^"(.*)"$' or value
+  return names.partition(value)
+end
+
+-- Whether an object is in the partition of a filter, and in or below its folder.
+local function is_in(object, partition, folder)
+  if object.partition ~= partition then return false end
+  if not folder then return true end
+  local below <const> = object.subPath or ""
+  return below == folder or below:sub(1, #folder + 1) == folder .. "/"
+end
+
+-- "name" of "?options=<glob>" -> Lua pattern.
+local function glob(text)
+  local pattern <const> =
+    text:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
+  return "^" .. pattern .. "$"
+end
+
+local function matches(object, pattern)
+  return (object.name or ""):find(pattern) or (object.fullPath or ""):find(pattern)
+end
+
+local function get_collection(device, request, target)
+  local store <const> = device.store
+  local version <const> = names.version(device, request)
+  if
+    target.parent and not store:get(target.parent) and uri.parse(target.parent).what == "resource"
+  then
+    objects.not_found(uri.parse(target.parent))
+  end
+  local partition <const>, folder = filter_of(request)
+  local segments = store:segments(target.path)
+  local options <const> = request.query.options
+  if partition or (options and options ~= "" and options:find "[%*%?]") then
+    local pattern <const> = options and options ~= "" and glob(options) or ".*"
+    local few <const> = {}
+    for _, segment in ipairs(segments) do
+      local object <const> = store:get(target.path .. "/" .. segment)
+      local wanted <const> = not partition
+        or target.node.flat and target.template ~= "sys/folder" or is_in(object, partition, folder)
+      if wanted and matches(object, pattern) then few[#few + 1] = segment end
+    end
+    segments = few
+  end
+  local first <const>, last <const>, add_paging <const> =
+    paging.page(request, #segments, version, target.shown)
+  local wanted <const> = present.wanted(request)
+  local context <const> =
+    { version = version, expand = request.query.expandSubcollections == "true" }
+  local items <const> = {}
+  for i = first, last do
+    local path <const> = target.path .. "/" .. segments[i]
+    local at <const> = { node = target.node, template = target.template, path = path }
+    context.shown = target.shown .. "/" .. segments[i]
+    local shown <const> = present.object(store, at, store:get(path), context)
+    items[#items + 1] = wanted and present.select(shown, wanted) or shown
+  end
+  local body <const> = {
+    kind = target.node.kind .. "collectionstate",
+    selfLink = names.link(target.shown, names.query(request, version)),
+    items = #items > 0 and json.array(items) or nil,
+  }
+  if add_paging then add_paging(body) end
+  return { status = 200, body = body }
+end
+
+local function get_organizing(device, request, target)
+  local version <const> = names.version(device, request)
+  local children <const> = discovery.children(device, target.template)
+  local first <const>, last <const>, add_paging <const> =
+    paging.page(request, #children, version, target.shown)
+  local body <const> = discovery.body(
+    target, table.move(children, first, last, 1, {}), version, names.query(request, version)
+  )
+  if add_paging then add_paging(body) end
+  return { status = 200, body = body }
+end
+
+-- A resource or a singleton as a body; `written` is the answer to a write, whose links carry no
+-- query but the version.
+local function show(device, request, target, object, written)
+  local version <const> = names.version(device, request)
+  local shown <const> = present.object(device.store, target, object, {
+    version = version,
+    expand = request.query.expandSubcollections == "true",
+    shown = target.shown,
+    short = target.short,
+    query = not written and names.query(request, version) or nil,
+  })
+  local wanted <const> = present.wanted(request)
+  return { status = 200, body = wanted and present.select(shown, wanted) or shown }
+end
+
+local function get_resource(device, request, target)
+  local object <const> = device.store:get(target.path)
+  if not object then
+    if target.public and #device.store:segments(target.public.collection) >= 0 then
+      error(
+        errors.tm(
+          400,
+          ("The %s of which object? Its name must stand before /%s in the URI."):format(
+            target.public.sub,
+            target.public.sub
+          ),
+          1
+        ),
+        0
+      )
+    end
+    objects.not_found(target)
+  end
+  return show(device, request, target, object)
+end
+
+local READERS <const> = {
+  collection = get_collection,
+  organizing = get_organizing,
+  resource = get_resource,
+  singleton = function(device, request, target)
+    return show(device, request, target, device.store:one(target.path))
+  end,
+  show = stats.show,
+}
+
+local function get(device, request, target)
+  if target.suffix == "stats" then return stats.get(device, request, target) end
+  if target.suffix == "example" then return example.get(device, request, target) end
+  return READERS[target.what](device, request, target)
+end
+
+local function body_of(request)
+  local body <const> = request.json
+  if body == nil then validate.nothing_to_do() end
+  if type(body) ~= "table" or json.is_array(body) and #body > 0 then
+    error(errors.tm(400, "Found invalid JSON body in the request.", 1), 0)
+  end
+  return body
+end
+
+-- Whether a POST is a tmsh command rather than a new object.
+local function is_command(target, body)
+  return type(body.command) == "string"
+    and (target.what ~= "collection" or body.name == nil or commands.known(body.command))
+end
+
+local function post(device, request, target)
+  local body <const> = body_of(request)
+  if is_command(target, body) then
+    local named = body
+    if target.what == "resource" and body.name == nil then
+      named = objects.shallow(body)  -- the URI names what the command is for
+      named.name = target.node.flat and target.id or target.id:gsub("~", "/")
+    end
+    return commands.run(device, request, target, named)
+  end
+  if target.what == "organizing" or target.what == "show" then
+    error(errors.tm(501, ("The method POST is not implemented for %s."):format(request.path), 1), 0)
+  end
+  local ctx <const> = context_of(device, request)
+  if target.what == "collection" then
+    local path <const>, object <const> = device.store:create(target, body, ctx)
+    local segment = path:match "[^/]+$"
+    if target.node.given_name and segment == "~Common~" .. tostring(body.name) then
+      segment = body.name
+    end
+    local made <const> = {
+      what = "resource",
+      node = target.node,
+      template = target.template,
+      path = path,
+      shown = target.shown .. "/" .. segment,
+      collection = target.path,
+    }
+    return show(device, request, made, object, true)
+  end
+  -- A POST to a resource changes it, as tmsh's modify does.
+  local _, object <const> = device.store:modify(target, body, ctx)
+  return show(device, request, target, object, true)
+end
+
+local function unsupported(request, target)
+  error(errors.tm(405, ("The method %s is not supported for the %s %s."):format(request.method,
+    target.what == "resource" and "resource" or "collection", request.path), 1), 0)
+end
+
+local function write(how)
+  return function(device, request, target)
+    if target.suffix or (target.what ~= "resource" and target.what ~= "singleton") then
+      unsupported(request, target)
+    end
+    local _, object <const> =
+      device.store[how](device.store, target, body_of(request), context_of(device, request))
+    return show(device, request, target, object, true)
+  end
+end
+
+local function delete(device, request, target)
+  local store <const> = device.store
+  local ctx <const> = context_of(device, request)
+  if target.suffix then unsupported(request, target) end
+  if target.what == "resource" then
+    store:delete(target, ctx)
+    return { status = 200 }
+  end
+  local options <const> = request.query.options
+  if target.what == "collection" and options and options ~= "" then
+    local pattern <const> = glob(options)
+    local partition <const>, folder = filter_of(request)
+    store:atomically(function()
+      for _, segment in
+        ipairs(table.move(store:segments(target.path), 1, store:count(target.path), 1, {}))
+      do
+        local path <const> = target.path .. "/" .. segment
+        local object <const> = store:get(path)
+        if
+          object and not object._factory and matches(object, pattern)
+          and (not partition or is_in(object, partition, folder))
+        then
+          store:delete(path, ctx)
+        end
+      end
+    end)
+    return { status = 200 }
+  end
+  unsupported(request, target)
+end
+
+local METHODS <const> = {
+  GET = get, HEAD = get, POST = post, PUT = write "replace", PATCH = write "modify",
+  DELETE = delete,
+}
+
+-- Answers any request below /mgmt/tm that no other feature has taken.
+function M.handle(device, request)
+  if #request.segments == 2 then
+    local root <const> =
+      { node = { kind = "tm:tm" }, template = "", shown = "/mgmt/tm", what = "organizing" }
+    if request.method ~= "GET" then unsupported(request, root) end
+    return get_organizing(device, request, root)
+  end
+  local target <const> = uri.resolve(request.segments)
+  if not target or not discovery.present(device, target.template) then
+    if request.method == "POST" and target == nil and request.json and request.json.command then
+      error(errors.rest(request, 501, "Not implemented: " .. request.path), 0)
+    end
+    error(errors.not_public(request), 0)
+  end
+  local method <const> = METHODS[request.method]
+  if not method then unsupported(request, target) end
+  names.version(device, request)
+  return method(device, request, target)
+end
+
+function M.install(device)
+  local fresh <const> = device.state.objects == nil
+  local template <const> = fresh and device.options.template or nil
+  device.store = Store.new(device, template and template.store)
+  indexes.install(device.store)
+  if template then factory.rename(device, template) elseif fresh then factory.build(device) end
+  device.store:watch("/mgmt/tm/sys/provision/", function(path, object)
+    device.state.provision[path:match "[^/]+$"] = object and object.level or "none"
+  end)
+  if device.on_plant then
+    device:on_plant(function(_, seed)
+      if seed.objects then factory.plant(device, seed.objects) end
+    end)
+  end
+  device:route("/mgmt/tm", M.handle)
+end
+
+return M

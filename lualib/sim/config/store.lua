@@ -1,0 +1,290 @@
+-- Where the objects of the simulated device are: one flat table from path to object, in
+-- `device.state.objects`.
+--
+--   "/mgmt/tm/ltm/pool/~Common~web" -> { name = "web", partition = "Common", fullPath = "/Common/web", generation = 7, … }
+--   "/mgmt/tm/sys/ntp"              -> { generation = 1, timezone = "America/Los_Angeles", … }          (a singleton)
+--
+-- An object in the table is never changed, only replaced, so the undo log is a list of paths with
+-- what was there before, and a transaction of many commands costs what it touches. What is derived
+-- (which names a collection has, in what order, who refers to whom) is not part of the state and is
+-- made again after a load.
+--
+-- create, modify, replace and delete, with all that a device checks, are in sim/config/objects.lua and are
+-- methods of the store, too.
+local references = require "sim.config.references"
+local names = require "sim.config.names"
+
+local Store = {}
+Store.__index = Store
+
+function Store.new(device, template)
+  device.state.objects = device.state.objects or { generation = 0, items = {} }
+  local self <const> = setmetatable({ device = device, log = nil, watchers = {} }, Store)
+  if template then self:copy(template) else self:rebuild() end
+  return self
+end
+
+local function shallow(source)
+  local copy <const> = {}
+  for key, value in pairs(source) do copy[key] = value end
+  return copy
+end
+
+-- Begins with the objects of another store, which never changes: objects are shared (nobody changes
+-- one), and so are the entries of collections until they change here. A thousand devices of a fleet
+-- fit in memory this way.
+function Store:copy(template)
+  self.state = self.device.state.objects
+  self.state.generation, self.state.items = template.state.generation, shallow(template.items)
+  self.items = self.state.items
+  self.collections, self.refers, self.referrers =
+    shallow(template.collections), shallow(template.refers), {}
+  for path, known in pairs(template.referrers) do
+    self.referrers[path] = shallow(known)
+  end
+end
+
+-- The entry of a collection that this store alone changes.
+local function own_entry(self, collection)
+  local entry <const> = self.collections[collection]
+  if not entry or entry.owner == self then return entry end
+  local own <const> = {
+    owner = self, set = shallow(entry.set), count = entry.count, new = shallow(entry.new),
+    order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}),
+  }
+  self.collections[collection] = own
+  return own
+end
+
+-- Makes what is derived again; to be called when device.state.objects was exchanged.
+function Store:rebuild()
+  self.state = self.device.state.objects
+  self.items = self.state.items
+  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil, new =
+  -- not yet in it }
+  self.collections = {}
+  self.referrers = {}    -- path of an object -> { path of who refers to it = true }
+  self.refers = {}       -- path of an object -> the paths it refers to
+  for path, object in pairs(self.items) do
+    self:index(path)
+    self:refer(path, object)
+  end
+  for _, watcher in ipairs(self.watchers) do
+    if watcher.reset then watcher.reset() end
+  end
+end
+
+-- Registers `watcher(path, object or nil)`, called for every object below a prefix that is put or
+-- removed, also by an undo, and `reset()`, called when all objects were exchanged.
+function Store:watch(prefix, watcher, reset)
+  self.watchers[#self.watchers + 1] = { prefix = prefix, run = watcher, reset = reset }
+end
+
+local function split(path)
+  return path:match "^(.*)/([^/]+)$"
+end
+
+function Store:index(path)
+  local collection <const>, segment <const> = split(path)
+  local entry = own_entry(self, collection)
+  if not entry then
+    entry = { set = {}, count = 0, order = {}, new = {}, owner = self }
+    self.collections[collection] = entry
+  end
+  if entry.set[segment] then return end
+  entry.set[segment] = true
+  entry.count = entry.count + 1
+  if not entry.order then return end
+  local last <const> = entry.order[#entry.order]
+  if #entry.new == 0 and (not last or names.before(last, segment)) then
+    entry.order[#entry.order + 1] = segment
+  else
+    entry.new[#entry.new + 1] = segment
+  end
+end
+
+-- The first place in a sorted list that is not before `segment`.
+local function place(order, segment)
+  local low, high = 1, #order + 1
+  while low < high do
+    local middle <const> = (low + high) // 2
+    if names.before(order[middle], segment) then low = middle + 1 else high = middle end
+  end
+  return low
+end
+
+function Store:unindex(path)
+  local collection <const>, segment <const> = split(path)
+  local entry <const> = own_entry(self, collection)
+  if not entry or not entry.set[segment] then return end
+  entry.set[segment] = nil
+  entry.count = entry.count - 1
+  if entry.count == 0 then
+    self.collections[collection] = nil
+  elseif entry.order and #entry.new == 0 then
+    table.remove(entry.order, place(entry.order, segment))
+  else
+    entry.order = nil
+  end
+end
+
+-- New objects find their places when the order is next asked for: one by one if they are few, by a
+-- new sort if they are many.
+local FEW <const> = 32
+
+local function settle_order(entry)
+  if not entry.order or #entry.new > FEW then
+    entry.order = names.sort(entry.set)
+  else
+    for _, segment in ipairs(entry.new) do
+      table.insert(entry.order, place(entry.order, segment), segment)
+    end
+  end
+  entry.new = {}
+end
+
+-- Notes whom the object at `path` refers to; nil: nobody any more.
+function Store:refer(path, object)
+  for _, target in ipairs(self.refers[path] or {}) do
+    local known <const> = self.referrers[target]
+    if known then
+      known[path] = nil
+      if not next(known) then self.referrers[target] = nil end
+    end
+  end
+  local targets <const> = object and references.targets(self, path, object)
+  self.refers[path] = targets
+  for _, target in ipairs(targets or {}) do
+    local known = self.referrers[target]
+    if not known then
+      known = {}
+      self.referrers[target] = known
+    end
+    known[path] = true
+  end
+end
+
+local function set(self, path, object)
+  local old <const> = self.items[path]
+  self.items[path] = object
+  if object then
+    if not old then self:index(path) end
+  else
+    self:unindex(path)
+  end
+  self:refer(path, object)
+  for _, watcher in ipairs(self.watchers) do
+    if path:sub(1, #watcher.prefix) == watcher.prefix then watcher.run(path, object) end
+  end
+  return old
+end
+
+-- Puts an object (a table that nobody changes afterwards) where a path says; nil removes what is
+-- there.
+function Store:put(path, object)
+  local old <const> = set(self, path, object)
+  if self.log then self.log[#self.log + 1] = { path, old or false } end
+end
+
+local function below(self, path)
+  local prefix <const> = path .. "/"
+  local found <const> = {}
+  for other in pairs(self.items) do
+    if other:sub(1, #prefix) == prefix then found[#found + 1] = other end
+  end
+  table.sort(found)
+  return found
+end
+
+-- Puts `object` where `to` says, and copies of all that is below `from` below it.
+function Store:copy_tree(from, to, object)
+  local found <const> = below(self, from)
+  self:put(to, object)
+  for _, path in ipairs(found) do self:put(to .. path:sub(#from + 1), self.items[path]) end
+end
+
+-- Removes what is at a path and all below it; nothing there is fine.
+function Store:remove_tree(path)
+  for _, other in ipairs(below(self, path)) do self:put(other, nil) end
+  if self.items[path] then self:put(path, nil) end
+end
+
+-- The next generation number.
+function Store:next_generation()
+  self.state.generation = self.state.generation + 1
+  return self.state.generation
+end
+
+-- The object at a path, or nil. Not to be changed.
+function Store:get(path)
+  return self.items[path]
+end
+
+-- The paths of a collection's objects, in the order a device lists them (by full name). Not to be
+-- changed.
+function Store:segments(collection)
+  local entry <const> = self.collections[collection]
+  if not entry then return {} end
+  if not entry.order or #entry.new > 0 then settle_order(entry) end
+  return entry.order
+end
+
+function Store:count(collection)
+  local entry <const> = self.collections[collection]
+  return entry and entry.count or 0
+end
+
+-- The objects of a collection, in order.
+function Store:list(collection)
+  local list <const> = {}
+  for i, segment in ipairs(self:segments(collection)) do
+    list[i] = self.items[collection .. "/" .. segment]
+  end
+  return list
+end
+
+-- Who refers to the object at a path: the paths, sorted.
+function Store:users(path)
+  local list <const> = {}
+  for user in pairs(self.referrers[path] or {}) do list[#list + 1] = user end
+  table.sort(list)
+  return list
+end
+
+-- The undo log. begin/commit/rollback nest: an inner rollback undoes what was done since its begin,
+-- no more.
+function Store:begin()
+  self.log = self.log or { marks = {} }
+  table.insert(self.log.marks, { at = #self.log, generation = self.state.generation })
+end
+
+function Store:commit()
+  local log <const> = self.log
+  table.remove(log.marks)
+  if #log.marks == 0 then self.log = nil end
+end
+
+function Store:rollback()
+  local log <const> = self.log
+  local mark <const> = table.remove(log.marks)
+  for i = #log, mark.at + 1, -1 do
+    set(self, log[i][1], log[i][2] or nil)
+    log[i] = nil
+  end
+  self.state.generation = mark.generation
+  if #log.marks == 0 then self.log = nil end
+end
+
+-- Calls `run(...)`; if it raises, nothing of what it changed remains.
+function Store:atomically(run, ...)
+  self:begin()
+  local results <const> = table.pack(pcall(run, ...))
+  if results[1] then
+    self:commit()
+    return table.unpack(results, 2, results.n)
+  end
+  self:rollback()
+  error(results[2], 0)
+end
+
+return Store

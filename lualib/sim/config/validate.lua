@@ -1,0 +1,351 @@
+-- What a body may say: names of properties, their types and choices, addresses and names. Refusals
+-- are icrd's.
+local json = require "f5.json"
+local errors = require "sim.http.errors"
+
+local M = {}
+
+local SYNTAX <const> = 26214401  -- icrd's number for what tmsh's parser refuses
+
+function M.refuse(message, api_error)
+  error(errors.tm(400, message, api_error or SYNTAX), 0)
+end
+
+-- mcpd's refusals carry its own message number in the text and 3 as apiError.
+function M.refuse_mcpd(message)
+  error(errors.tm(400, message, 3), 0)
+end
+
+function M.nothing_to_do()
+  error(errors.tm(400, "one or more properties must be specified", 1), 0)
+end
+
+local function text_of(value)
+  if type(value) == "string" then return value end
+  if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
+  local ok <const>, text <const> = pcall(json.encode, value)
+  return ok and text or tostring(value)
+end
+
+function M.invalid(name, value)
+  M.refuse(('invalid property value "%s":"%s"'):format(name, text_of(value)))
+end
+
+-- A text, whatever else a body may have in its place.
+function M.text(name, value)
+  if type(value) ~= "string" then M.invalid(name, value) end
+  return value
+end
+
+-- "load-balancing-mode" -> "loadBalancingMode": tmsh's spelling is understood, too.
+function M.camel(name)
+  if not name:find "-" then return name end
+  local camel <const> = name:gsub("%-(%w)", string.upper)
+  return camel
+end
+
+local function integer(value)
+  if math.type(value) == "integer" then return value end
+  if math.type(value) == "float" then return math.tointeger(value) end
+  if type(value) == "string" and value:find "^%-?%d+$" then
+    return math.tointeger(tonumber(value))
+  end
+  return nil
+end
+
+-- Converters: value of the body -> value of the object; nil: not possible. `M.NONE` means that the
+-- property goes away.
+local NONE <const> = {}
+M.NONE = NONE
+
+local convert <const> = {}
+
+function convert.s(value, spec)
+  if type(value) == "string" then
+    if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then
+      return NONE
+    end
+    return value
+  end
+  if type(value) == "number" then return tostring(math.tointeger(value) or value) end
+  if type(value) == "boolean" then
+    return spec.choices and (value and "enabled" or "disabled") or tostring(value)
+  end
+  -- Where few objects were seen, what looked like one word may be a list as well.
+  if type(value) == "table" and not spec.exact then return value end
+  return nil
+end
+
+function convert.i(value, spec)
+  if value == "none" then return NONE end
+  if not spec.exact and type(value) == "string" and not spec.range then
+    return integer(value) or (value:find "^[%a-]+$" and value or nil)
+  end
+  return integer(value)
+end
+
+function convert.n(value)
+  if value == "none" then return NONE end
+  if type(value) == "number" then return value end
+  return type(value) == "string" and tonumber(value) or nil
+end
+
+-- A number or a word ("indefinite", "immediate").
+function convert.m(value, spec)
+  return integer(value) or convert.s(value, spec)
+end
+
+function convert.b(value)
+  if type(value) == "boolean" then return value end
+  if value == "true" or value == "yes" or value == "enabled" then return true end
+  if value == "false" or value == "no" or value == "disabled" or value == "none" then
+    return false
+  end
+  return nil
+end
+
+function convert.a(value, spec)
+  if value == "none" or value == "" then return NONE end
+  if type(value) == "table" then
+    if #value == 0 and next(value) == nil then return spec.keeps_empty and json.array {} or NONE end
+    if json.is_array(value) or #value > 0 then return json.array(value) end
+    return json.array { value }
+  end
+  if type(value) == "string" then return json.array { value } end
+  return nil
+end
+
+-- Anything: a word or a list, as allowService.
+function convert.x(value)
+  if value == "none" or value == "" then return NONE end
+  return value
+end
+
+function convert.o(value)
+  if value == "none" then return NONE end
+  if type(value) == "table" then return value end
+  return type(value) == "string" and value or nil
+end
+
+-- The value of one property as the object keeps it, or NONE; raises what the device refuses.
+function M.value(name, value, spec)
+  if value == json.null then
+    if spec.t == "b" then return true end  -- a flag, given as the guide says
+    return NONE
+  end
+  local fresh <const> = convert[spec.t](value, spec)
+  if fresh == nil then M.invalid(name, value) end
+  if type(fresh) == "table" and spec.choices then
+    for _, item in ipairs(fresh) do
+      if not spec.choices[item] then M.invalid(name, value) end
+    end
+    return fresh
+  end
+  if spec.choices and fresh ~= NONE and not spec.choices[fresh] then M.invalid(name, value) end
+  if spec.choices and fresh == NONE and value == "" then M.invalid(name, value) end
+  if
+    spec.range and type(fresh) == "number" and (fresh < spec.range[1] or fresh > spec.range[2])
+  then
+    M.invalid(name, value)
+  end
+  return fresh
+end
+
+local IDENTITY <const> = {
+  kind = true,
+  name = true,
+  partition = true,
+  subPath = true,
+  fullPath = true,
+  generation = true,
+  selfLink = true,
+  isSubcollection = true,
+  apiRawValues = true,
+  command = true,
+}
+M.IDENTITY = IDENTITY
+
+-- The body of a request as properties of a node: name -> value or NONE. `subs` gets the arrays of
+-- sub-collections. Read-only properties are left out, unless `all` is said: what was read from
+-- another device then goes in as it is.
+function M.body(node, body, all)
+  local properties <const>, subs <const> = {}, {}
+  local named_sub <const> = {}
+  for reference, sub in pairs(node.subs or {}) do
+    named_sub[sub] = sub
+    named_sub[M.camel(sub)] = sub
+    named_sub[reference] = sub
+  end
+  for given, value in pairs(body) do
+    local name <const> = M.camel(tostring(given))
+    if named_sub[name] then
+      if type(value) == "table" and value.items then value = value.items end
+      if value == json.null or value == "none" or value == "" then value = {} end
+      if type(value) == "string" then value = { value } end
+      if type(value) ~= "table" then M.invalid(name, value) end
+      -- A reference that was read and comes back carries no items and says nothing.
+      if not (name:find "Reference$" and not json.is_array(value) and value.link) then
+        subs[named_sub[name]] = value
+      end
+    elseif not IDENTITY[name] and not name:find "Reference$" then
+      local spec <const> = node.props[name]
+      if not spec then
+        if node.known and not node.open and not all then
+          M.refuse(('"%s" unknown property'):format(name))
+        end
+        local nothing <const> = value == json.null
+          or value == "none" or type(value) == "table" and next(value) == nil
+        properties[name] = nothing and not all and NONE or value
+      elseif not spec.r or all then
+        properties[name] = M.value(name, value, spec)
+      end
+    end
+  end
+  return properties, subs
+end
+
+-- Raises if a body sets two flags that exclude each other.
+function M.exclusive(node, properties)
+  for _, pair in ipairs(node.pairs or {}) do
+    if properties[pair[1]] == true and properties[pair[2]] == true then
+      M.refuse(('"%s" may not be specified with "%s"'):format(pair[1], pair[2]))
+    end
+  end
+end
+
+-- Names: what mcpd lets through. `full` is for the message.
+function M.name(node, name)
+  if name == "" then M.nothing_to_do() end
+  if node.free_names then return end
+  local bad <const> = name:match "[%c\"'%[%]{};|\\*?<>^`$#,&()!=+]"
+  if bad and not name:find("^[*]") then
+    M.refuse_mcpd(
+      ("01070712:3: The name (%s) contains the character '%s', which is not allowed."):format(
+        name,
+        bad
+      )
+    )
+  end
+end
+
+local LONGEST <const> = 255
+
+-- What mcpd can keep as the full path of an object.
+function M.length(full)
+  if #full > LONGEST then
+    M.refuse_mcpd(
+      ("01020057:3: The string with more than %d characters cannot be stored in a message."):format(
+        LONGEST
+      )
+    )
+  end
+end
+
+local function ipv4(text)
+  local a <const>, b <const>, c <const>, d <const> = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
+  if not a then return false end
+  for _, part in ipairs { a, b, c, d } do
+    if #part > 3 or tonumber(part) > 255 then return false end
+  end
+  return true
+end
+
+local function ipv6(text)
+  if not text:find ":" or text:find "[^%x:%.]" or text:find ":::" then return false end
+  local head <const>, tail <const> = text:match "^(.*:)(%d+%.%d+%.%d+%.%d+)$"
+  if tail then
+    if not ipv4(tail) then return false end
+    text = head .. "0:0"
+  end
+  local _, doubles <const> = text:gsub("::", "::")
+  if doubles > 1 then return false end
+  if doubles == 0 and (text:find "^:" or text:find ":$") then return false end
+  local count = 0
+  for part in text:gmatch "[^:]+" do
+    if #part > 4 then return false end
+    count = count + 1
+  end
+  return doubles == 1 and count <= 7 or count == 8
+end
+
+-- "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also "/24": true if it is one. Second
+-- result: "4" or "6".
+function M.is_address(text, mask)
+  if type(text) ~= "string" then return false end
+  local address, suffix = text, nil
+  if mask then
+    address, suffix = text:match "^([^/]+)/?(.*)$"
+    address, suffix = address or text, suffix or ""
+  end
+  local bare <const>, domain <const> = address:match "^([^%%]+)%%?(%d*)$"
+  if not bare or (address:find "%%" and domain == "") then return false end
+  local family <const> = ipv4(bare) and "4" or ipv6(bare) and "6" or nil
+  if not family then return false end
+  if suffix and suffix ~= "" then
+    if domain == "" then
+      local other <const> = suffix:match "^(.*)%%%d+$"
+      suffix = other or suffix
+    end
+    local bits <const> = suffix:match "^%d+$" and tonumber(suffix)
+    if bits then
+      if bits > (family == "4" and 32 or 128) then return false end
+    elseif not ipv4(suffix) and not ipv6(suffix) then
+      return false
+    end
+  end
+  return true, family
+end
+
+-- Words for ports, as the device knows them.
+local SERVICES <const> = {
+  any = 0,
+  ["0"] = 0,
+  ftp = 21,
+  ssh = 22,
+  telnet = 23,
+  smtp = 25,
+  domain = 53,
+  tftp = 69,
+  http = 80,
+  pop3 = 110,
+  ntp = 123,
+  imap = 143,
+  snmp = 161,
+  kerberos = 88,
+  ads = 550,
+  nntp = 119,
+  rtsp = 554,
+  imaps = 993,
+  pop3s = 995,
+  ldap = 389,
+  https = 443,
+  ["ms-sql-s"] = 1433,
+  mysql = 3306,
+  sip = 5060,
+  ["http-alt"] = 8080,
+  ["webcache"] = 8080,
+  ["pcsync-https"] = 8443,
+  radius = 1812,
+  ldaps = 636,
+  ["*"] = 0,
+}
+
+-- "80", 80, "http", "any" -> number, or nil.
+function M.port(text)
+  local number <const> = math.tointeger(tonumber(text))
+  if number then return number >= 0 and number <= 65535 and number or nil end
+  return SERVICES[text]
+end
+
+-- "10.0.0.1:80", "2001:db8::1.80", "10.0.0.1%2:any" -> address, port (a number); nil if it is
+-- neither.
+function M.endpoint(text)
+  local address, port = text:match "^([^:]+):([^:]+)$"
+  if not address then address, port = text:match "^(.*:.*)%.([^.:]+)$" end
+  if not address then return nil end
+  local number <const> = M.port(port)
+  if not number then return nil end
+  return address, number
+end
+
+return M

@@ -1,0 +1,45 @@
+-- Cross-origin requests: preflight and simple ones, for the allowed origins only (options.origins,
+-- exact; no wild cards).
+local errors = require "sim.http.errors"
+
+local M = {}
+
+local METHODS <const> = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+local HEADERS <const> = "Authorization, Content-Type, X-F5-Auth-Token, X-F5-REST-Coordination-Id"
+local EXPOSED <const> = "X-F5-Api-Status, X-F5-REST-Coordination-Id"
+local MAX_AGE <const> = 1200  -- the lesser of the session's timeout and one day
+
+function M.install(device)
+  local allowed <const> = {}
+  for _, origin in ipairs(device.options.origins or {}) do allowed[origin] = true end
+
+  device:filter(30, function(_, request)
+    local origin <const> = request.headers.origin
+    local wanted <const> = request.headers["access-control-request-method"]
+    if request.method ~= "OPTIONS" or not origin or not wanted then return nil end
+    if not allowed[origin] then
+      return errors.rest(request, 403, "Origin not allowed: " .. origin)
+    end
+    return {
+      status = 200,
+      body = "",
+      headers = {
+        ["Access-Control-Allow-Methods"] = METHODS,
+        ["Access-Control-Allow-Headers"] = HEADERS,
+        ["Access-Control-Max-Age"] = tostring(MAX_AGE),
+      },
+    }
+  end)
+
+  device:observe(function(_, request, response)
+    local origin <const> = request.headers.origin
+    if not origin or not allowed[origin] then return end
+    response.headers = response.headers or {}
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Allow-Credentials"] = "true"
+    response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    response.headers.Vary = "Origin"
+  end)
+end
+
+return M

@@ -1,0 +1,128 @@
+-- The life cycle of the API: X-F5-Api-Status on what is deprecated, early or for tests only, and
+-- 404 where it is switched off.
+--
+-- state.api_status = { availability = {…}, resource = {…}, property = {…} }: the three pages of
+-- /mgmt/shared/settings/api-status. It works on collections of resources only, as the guide says.
+local errors = require "sim.http.errors"
+
+local M = {}
+
+-- What has a status on 14.1 and later; everything else has NO_STATUS.
+local RESOURCES <const> = {
+  ["ltm/profile/ocsp-stapling-params"] = "DEPRECATED",
+  ["ltm/classification/ce"] = "EARLY_ACCESS",
+  ["ltm/lsn-log-profile"] = "DEPRECATED",
+  ["sys/icontrol-soap"] = "DEPRECATED",
+}
+local PROPERTIES <const> = {
+  ["ltm/profile/fastl4"] = { hardwareSynCookie = "DEPRECATED", softwareSynCookie = "DEPRECATED" },
+}
+local SETTING <const> = {
+  DEPRECATED = "deprecatedApiAllowed",
+  EARLY_ACCESS = "earlyAccessApiAllowed",
+  TEST_ONLY = "testOnlyApiAllowed",
+}
+local PAGES <const> = {
+  availability = "availability",
+  ["log/resource"] = "resource",
+  ["log/resource-property"] = "property",
+}
+local BASE <const> = "/mgmt/shared/settings/api-status"
+
+local function settings(device, request)
+  local place <const> = table.concat(request.segments, "/", 5)
+  local page <const> = PAGES[place]
+  if not page then return errors.not_registered(request) end
+  local values <const> = device.state.api_status[page]
+  if request.method == "PATCH" or request.method == "POST" or request.method == "PUT" then
+    if request.user.access["all-partitions"] ~= "admin" then
+      return require("sim.auth.login").not_permitted(request)
+    end
+    local body <const> = request.json or {}
+    for name, value in pairs(body) do
+      local text <const> = tostring(value)
+      if values[name] == nil or text ~= "true" and text ~= "false" then
+        return errors.rest(request, 400, ("invalid setting %s: %s"):format(name, text))
+      end
+    end
+    for name, value in pairs(body) do values[name] = tostring(value) end
+  elseif request.method ~= "GET" then
+    return errors.rest(request, 405, "Method not allowed: " .. request.method)
+  end
+  local answer <const> = {
+    kind = "mgmt:shared:settings:api-status:" .. place:gsub("/", ":") .. "state",
+    selfLink = "https://localhost" .. BASE .. "/" .. place,
+  }
+  for name, value in pairs(values) do answer[name] = value end
+  return { status = 200, body = answer }
+end
+
+-- The longest template with a status that a path is at or below; the depth of its segments.
+local function template_of(request)
+  for last = #request.segments, 3, -1 do
+    local template <const> = table.concat(request.segments, "/", 3, last)
+    if RESOURCES[template] or PROPERTIES[template] then return template end
+  end
+  return nil
+end
+
+local function status_of(request)
+  local template <const> = template_of(request)
+  if not template then return nil end
+  if RESOURCES[template] then return RESOURCES[template], "RESOURCE" end
+  local body <const> = request.json
+  for name, status in pairs(PROPERTIES[template]) do
+    if request.method == "GET" or type(body) == "table" and body[name] ~= nil then
+      return status, "PROPERTY"
+    end
+  end
+  return nil
+end
+
+function M.install(device)
+  device.state.api_status = device.state.api_status
+    or {
+      availability = {
+        deprecatedApiAllowed = "true",
+        earlyAccessApiAllowed = "true",
+        testOnlyApiAllowed = "false",
+      },
+      resource = {
+        deprecatedApiAllowed = "true",
+        earlyAccessApiAllowed = "true",
+        testOnlyApiAllowed = "true",
+      },
+      property = {
+        deprecatedApiAllowed = "true",
+        earlyAccessApiAllowed = "true",
+        testOnlyApiAllowed = "true",
+      },
+    }
+  device:route(BASE, settings)
+
+  device:filter(125, function(self, request)
+    if request.segments[2] ~= "tm" then return nil end
+    local status <const>, what <const> = status_of(request)
+    if not status then return nil end
+    request.api_status = status .. "_" .. what
+    if self.state.api_status.availability[SETTING[status]] == "true" then return nil end
+    if what == "PROPERTY" and request.method == "GET" then
+      request.api_status = nil
+      return nil
+    end
+    local response <const> = errors.rest(
+      request,
+      404,
+      ("The API %s is not available as per the API status settings."):format(request.path)
+    )
+    return response
+  end)
+
+  device:observe(function(_, request, response)
+    if not request.api_status then return end
+    response.headers = response.headers or {}
+    response.headers["X-F5-Api-Status"] = request.api_status
+  end)
+end
+
+return M

@@ -1,0 +1,101 @@
+-- Makes the request table that handlers see from what came over the wire.
+local json = require "f5.json"
+local errors = require "sim.http.errors"
+
+local M = {}
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+M.unescape = unescape
+
+-- "a/b//c%20d" -> { "a", "b", "c d" }; empty segments count for nothing, as a trailing slash does.
+function M.segments(path)
+  local segments <const> = {}
+  for segment in path:gmatch "[^/]+" do segments[#segments + 1] = unescape(segment) end
+  return segments
+end
+
+function M.query(raw)
+  local query <const>, order <const> = {}, {}
+  for pair in raw:gmatch "[^&]+" do
+    local name, value = pair:match "^([^=]*)=(.*)$"
+    if not name then name, value = pair, "" end
+    name = unescape((name:gsub("+", " ")))
+    if not query[name] then order[#order + 1] = name end
+    query[name] = unescape((value:gsub("+", " ")))
+  end
+  return query, order
+end
+
+-- Bytes that are no UTF-8 cannot come back in JSON: they are shown percent-encoded.
+local function readable(text)
+  if utf8.len(text) then return text end
+  return (text:gsub("[\128-\255]", function(byte) return ("%%%02X"):format(byte:byte()) end))
+end
+
+local QUOTED_HEADERS <const> = {
+  "referer", "x-f5-rest-coordination-id", "origin", "x-f5-auth-token", "content-type",
+  "content-range",
+}
+
+-- Fills a request that has method, target, headers (lower-case names), body and remote.
+function M.complete(request)
+  local target = readable(request.target)
+  request.target = target
+  -- a proxy's client sends the whole URI
+  local absolute <const> = target:match "^%a+://[^/]*(/.*)$"
+  target = absolute or target
+  local path <const>, raw_query <const> = target:match "^([^?#]*)%??([^#]*)"
+  request.path = #path > 1 and path:gsub("/+$", "") or path
+  request.raw_query = raw_query
+  request.segments = M.segments(path)
+  if raw_query ~= "" then
+    request.query, request.query_order = M.query(raw_query)
+  else
+    request.query, request.query_order = {}, {}
+  end
+  for _, name in ipairs(QUOTED_HEADERS) do
+    local value <const> = request.headers[name]
+    if value then request.headers[name] = readable(value) end
+  end
+  request.malformed = utf8.len(unescape(target)) == nil
+  return request
+end
+
+local WITH_BODY <const> = { POST = true, PUT = true, PATCH = true }
+
+-- Decodes a JSON body into request.json; returns a response when that is impossible.
+-- icrd (below /mgmt/tm) wants the content type named, restjavad reads what comes.
+function M.decode_body(request)
+  if not WITH_BODY[request.method] or request.body == "" then return nil end
+  local content_type <const> = request.headers["content-type"]
+  if content_type and content_type:find("application/octet-stream", 1, true) then return nil end
+  local tm <const> = request.segments[1] == "mgmt" and request.segments[2] == "tm"
+  if tm and content_type and not content_type:lower():find("^%s*application/json") then
+    return errors.tm(
+      415,
+      "Found invalid content-type. The content type must be application/json. The received content type is "
+        .. content_type
+    )
+  end
+  local ok <const>, value <const> = pcall(json.decode, request.body)
+  if not ok or type(value) ~= "table" then
+    if tm then
+      return errors.tm(
+        request.method == "PATCH" and 400 or 415,
+        "Found invalid JSON body in the request."
+      )
+    end
+    return errors.rest(
+      request,
+      400,
+      "java.lang.IllegalArgumentException: Unable to parse request body as JSON",
+      { request_body = readable(request.body) }
+    )
+  end
+  request.json = value
+  return nil
+end
+
+return M

@@ -1,0 +1,267 @@
+-- The device's bash: carries out what sim/shell/parser.lua read, with the programs of
+-- sim/shell/programs.lua. Nothing of the host is run.
+--
+-- run(device, script, actor) -> what went to standard output and standard error, exit status
+local parser = require "sim.shell.parser"
+local programs = require "sim.shell.programs"
+
+local M = {}
+
+local Shell <const> = {}
+Shell.__index = Shell
+
+local EXIT <const> = {}  -- raised by `exit`
+
+local function new_output()
+  return { parts = {} }
+end
+
+local function text_of(output)
+  return table.concat(output.parts)
+end
+
+local function write(output, text)
+  if output and text ~= "" then output.parts[#output.parts + 1] = text end
+end
+
+function Shell:value(name)
+  if name == "?" then return tostring(self.status) end
+  if name == "$" then return "4242" end
+  return self.variables[name] or ""
+end
+
+-- $(…): an own shell with a copy of the variables.
+function Shell:substitute(list, io)
+  local variables <const> = {}
+  for name, value in pairs(self.variables) do
+    variables[name] = value
+  end
+  local inner <const> = setmetatable(
+    {
+      device = self.device, actor = self.actor, variables = variables, cwd = self.cwd,
+      status = self.status,
+    },
+    Shell
+  )
+  local output <const> = new_output()
+  inner:guarded(list, { input = "", output = output, errors = io.errors })
+  self.status = inner.status
+  return (text_of(output):gsub("\n+$", ""))
+end
+
+-- A word becomes one text, or several: unquoted expansions are split at white space.
+function Shell:expand(word, io, fields)
+  local current, any = "", false
+  for _, part in ipairs(word) do
+    local text <const> = part.text
+      or (part.variable and self:value(part.variable)) or self:substitute(part.substitute, io)
+    if part.text or part.quoted then
+      current, any = current .. text, any or text ~= "" or part.quoted
+    else
+      local first = true
+      for piece in text:gmatch "%S+" do
+        if not first or (current ~= "" and text:find "^%s") then
+          fields[#fields + 1] = current
+          current = ""
+        end
+        current, any, first = current .. piece, true, false
+      end
+      if not first and text:find "%s$" then
+        fields[#fields + 1] = current
+        current, any = "", false
+      end
+    end
+  end
+  if any then fields[#fields + 1] = current end
+end
+
+function Shell:expand_one(word, io)
+  local fields <const> = {}
+  self:expand(word, io, fields)
+  return table.concat(fields, " ")
+end
+
+function Shell:path(name)
+  if name:sub(1, 1) ~= "/" then name = self.cwd .. "/" .. name end
+  local parts <const> = {}
+  for part in name:gmatch "[^/]+" do
+    if part == ".." then
+      parts[#parts] = nil
+    elseif part ~= "." then
+      parts[#parts + 1] = part
+    end
+  end
+  return "/" .. table.concat(parts, "/")
+end
+
+-- Where input and output of a command go; returns them, and what is to be written to files at the
+-- end.
+function Shell:redirected(redirects, io)
+  local now <const> = { input = io.input, output = io.output, errors = io.errors }
+  local files <const> = {}
+  for _, redirect in ipairs(redirects) do
+    local target <const> = self:expand_one(redirect.word, io)
+    local stream <const> = redirect.fd == "2" and "errors"
+      or redirect.fd == "0" and "input" or "output"
+    if redirect.how == ">&" then
+      now[stream] = target == "2" and now.errors or now.output
+    elseif redirect.how == "<" then
+      local text <const> = target == "/dev/null" and "" or programs.read(self, target)
+      if not text then
+        write(io.errors, ("/bin/bash: %s: No such file or directory\n"):format(target))
+        return nil
+      end
+      now.input = text
+    elseif target == "/dev/null" then
+      now[stream] = nil
+    else
+      local output <const> = new_output()
+      if redirect.how == ">>" then write(output, programs.read(self, target) or "") end
+      now[stream] = output
+      files[#files + 1] = { path = self:path(target), output = output }
+    end
+  end
+  return now, files
+end
+
+function Shell:simple(command, io)
+  local words <const> = {}
+  for _, word in ipairs(command.words) do self:expand(word, io, words) end
+  for _, assignment in ipairs(command.assignments) do
+    self.variables[assignment.name] = self:expand_one(assignment.word, io)
+  end
+  if #words == 0 then return 0 end
+  local name <const> = table.remove(words, 1):match "[^/]*$"
+  if name == "exit" then
+    self.status = (math.tointeger(tonumber(words[1])) or self.status) & 255
+    error(EXIT, 0)
+  end
+  if name == "bash" or name == "sh" or name == "eval" then return self:nested(name, words, io) end
+  local program <const> = programs.find(name)
+  if not program then
+    write(io.errors, ("/bin/bash: %s: command not found\n"):format(name))
+    return 127
+  end
+  local function out(text) write(io.output, text) end
+  local function complain(text) write(io.errors, text) end
+  return program(self, words, { input = io.input, out = out, err = complain }) or 0
+end
+
+function Shell:nested(name, words, io)
+  local script
+  if name == "eval" then
+    script = table.concat(words, " ")
+  elseif words[1] == "-c" then
+    script = words[2] or ""
+  elseif words[1] and words[1] ~= "-s" then
+    script = programs.read(self, words[1])
+    if not script then
+      write(io.errors, ("%s: %s: No such file or directory\n"):format(name, words[1]))
+      return 127
+    end
+  else
+    script = io.input
+  end
+  local list <const>, message <const> = parser.parse(script)
+  if not list then
+    write(io.errors, ("%s: -c: %s\n"):format(name, message))
+    return 2
+  end
+  if name == "eval" then
+    self:list(list, io)
+  else
+    self:guarded(list, io)
+  end
+  return self.status
+end
+
+function Shell:conditional(command, io)
+  for _, clause in ipairs(command.clauses) do
+    self:list(clause.condition, io)
+    if self.status == 0 then
+      self:list(clause.body, io)
+      return self.status
+    end
+  end
+  self.status = 0
+  if command.otherwise then self:list(command.otherwise, io) end
+  return self.status
+end
+
+function Shell:command(command, io)
+  local now <const>, files <const> = self:redirected(command.redirects, io)
+  if not now then return 1 end
+  local status
+  if command.words then
+    status = self:simple(command, now)
+  elseif command.clauses then
+    status = self:conditional(command, now)
+  elseif command.subshell then
+    local cwd <const> = self.cwd
+    self:guarded(command.group, now)
+    self.cwd, status = cwd, self.status
+  else
+    self:list(command.group, now)
+    status = self.status
+  end
+  for _, file in ipairs(files) do self.device.disk.write(file.path, text_of(file.output)) end
+  return status
+end
+
+function Shell:pipeline(entry, io)
+  local input = io.input
+  for i, command in ipairs(entry.pipeline) do
+    local is_last <const> = i == #entry.pipeline
+    local output <const> = is_last and io.output or new_output()
+    self.status = self:command(command, { input = input, output = output, errors = io.errors })
+    if not is_last then input = text_of(output) end
+  end
+  if entry.negated then self.status = self.status == 0 and 1 or 0 end
+end
+
+function Shell:list(list, io)
+  for _, entry in ipairs(list) do
+    local goes <const> = entry.join == ";"
+      or entry.join == "&&" and self.status == 0 or entry.join == "||" and self.status ~= 0
+    if goes then self:pipeline(entry, io) end
+  end
+end
+
+-- Runs a list to its end or to an `exit` in it.
+function Shell:guarded(list, io)
+  local ok <const>, problem <const> = pcall(self.list, self, list, io)
+  if not ok and problem ~= EXIT then error(problem, 0) end
+end
+
+-- actor: the user who asks. Programs run with that user's rights, not with root's.
+function M.run(device, script, actor)
+  local shell <const> = setmetatable(
+    {
+      device = device, actor = actor, variables = { HOME = "/root", USER = "root" }, cwd = "/root",
+      status = 0,
+    },
+    Shell
+  )
+  local list <const>, message <const> = parser.parse(script)
+  if not list then return ("/bin/bash: -c: line 0: %s\n"):format(message), 2 end
+  local output <const> = new_output()
+  shell:guarded(list, { input = "", output = output, errors = output })
+  return text_of(output), shell.status
+end
+
+-- What the arguments of util/bash ask for: "-c 'script'" -> script; nil if they ask for nothing.
+function M.script_of(device, arguments)
+  local list <const> = parser.parse("bash " .. arguments)
+  local words <const> = list and list[1] and list[1].pipeline[1].words
+  if not words then return nil end
+  local shell <const> =
+    setmetatable({ device = device, variables = {}, cwd = "/", status = 0 }, Shell)
+  local texts <const> = {}
+  for i = 2, #words do
+    texts[#texts + 1] = shell:expand_one(words[i], { errors = nil })
+    if texts[#texts - 1] == "-c" then return texts[#texts] end
+  end
+  return nil
+end
+
+return M

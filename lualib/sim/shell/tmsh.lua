@@ -1,0 +1,120 @@
+-- The little of tmsh that scripts call from bash: show sys version, list and show of components,
+-- save sys config, run of commands.
+local commands = require "sim.commands"
+
+local M = {}
+
+local function format_value(value, indent)
+  if type(value) ~= "table" then
+    local text <const> = tostring(value)
+    return text:find "%s" and '"' .. text .. '"' or text
+  end
+  local lines <const> = { "{" }
+  local keys <const> = {}
+  for key in pairs(value) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  for _, key in ipairs(keys) do
+    local shown <const> = type(key) == "number" and format_value(value[key], indent .. "    ")
+      or ("%s %s"):format(
+        key:gsub("%u", function(letter) return "-" .. letter:lower() end),
+        format_value(value[key], indent .. "    ")
+      )
+    lines[#lines + 1] = indent .. "    " .. shown
+  end
+  lines[#lines + 1] = indent .. "}"
+  return table.concat(lines, "\n")
+end
+
+local IDENTITY <const> =
+  { name = true, partition = true, subPath = true, fullPath = true, generation = true }
+
+local function print_object(module, object, io)
+  local properties <const> = {}
+  for key, value in pairs(object) do
+    if not IDENTITY[key] and key:sub(1, 1) ~= "_" then properties[key] = value end
+  end
+  local name = object.fullPath or ""
+  name = name:gsub("^/Common/", "")
+  io.out(("%s %s %s\n"):format(module:gsub("/", " "), name, format_value(properties, "")))
+end
+
+local function list(device, words, io)
+  local path = "/mgmt/tm"
+  for i, word in ipairs(words) do
+    local full <const> = word:sub(1, 1) == "/" and word or "/Common/" .. word
+    local object <const> = device.store:get(path .. "/" .. full:gsub("/", "~"))
+      or device.store:get(path .. "/" .. word)
+    if object and i == #words then
+      print_object(table.concat(words, "/", 1, i - 1), object, io)
+      return 0
+    end
+    path = path .. "/" .. word
+  end
+  local objects <const> = device.store:list(path)
+  local module <const> = table.concat(words, "/")
+  for _, object in ipairs(objects) do print_object(module, object, io) end
+  if #objects > 0 or device.router:find { "mgmt", "tm", words[1] } then return 0 end
+  return 1
+end
+
+local function show_version(device, io)
+  local version <const> = device.version
+  io.out "\nSys::Version\nMain Package\n"
+  for _, field in ipairs { "Product", "Version", "Build", "Edition", "Date" } do
+    io.out(("  %-12s%s\n"):format(field, version[field:lower()]))
+  end
+  io.out "\n"
+end
+
+-- save sys config, load sys ucs NAME, run cm config-sync …
+local function command(device, words, io, actor)
+  local body <const> = { command = words[1], name = words[4] }
+  local template <const> = table.concat(words, "/", 2, math.min(3, #words))
+  local run <const> = commands.known(words[1]) and commands.find(words[1], template)
+  if not run then return nil end
+  local ok <const>, response <const> = pcall(
+    run,
+    device,
+    { user = actor, headers = {}, segments = {} },
+    { template = template, path = "/mgmt/tm/" .. template },
+    body
+  )
+  local refused <const> = not ok and response
+    or response and response.status and response.status >= 400 and response
+  if refused then
+    io.err(
+      (type(refused) == "table" and refused.body and refused.body.message or tostring(refused))
+        .. "\n"
+    )
+    return 1
+  end
+  if words[1] == "save" and template == "sys/config" then
+    io.out "Saving running configuration...\n  /config/bigip.conf\n"
+  end
+  return 0
+end
+
+-- actor: the user who asks, see sim/auth/rights.lua.
+function M.run(device, arguments, io, actor)
+  local words = {}
+  for _, argument in ipairs(arguments) do
+    if argument ~= "-q" and argument ~= "-c" then
+      for word in argument:gmatch "[^%s;]+" do words[#words + 1] = word end
+    end
+  end
+  if words[1] == "show" and words[2] == "sys" and words[3] == "version" then
+    show_version(device, io)
+    return 0
+  end
+  if words[1] == "list" or words[1] == "show" then
+    local status <const> = list(device, table.move(words, 2, #words, 1, {}), io)
+    if status == 0 then return 0 end
+  else
+    local status <const> = words[2] and command(device, words, io, actor)
+    if status then return status end
+  end
+  io.err(('Syntax Error: unexpected argument "%s"\n'):format(words[2] or words[1] or ""))
+  return 1
+end
+
+return M

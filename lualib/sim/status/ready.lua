@@ -1,0 +1,132 @@
+-- Is it ready, is it active: what clients ask after a reboot, and which of two devices they talk
+-- to.
+--
+-- state.failover = "active", "standby" or "forced-offline"; state.sync = the text of
+-- cm/sync-status.
+local clock = require "sim.clock"
+local errors = require "sim.http.errors"
+
+local M = {}
+
+-- Statistics of one line: name -> description, below <path>/0. With `details`, a line of text in
+-- the place where devices give reasons.
+local function one_line(device, request, kind, values, details)
+  if request.method ~= "GET" and request.method ~= "HEAD" then return device:pass(request) end
+  local link <const> = "https://localhost" .. request.path
+  local entries <const> = {}
+  for name, value in pairs(values) do entries[name] = { description = value } end
+  if details then
+    -- Devices write this link in camel case, unlike the request's.
+    local place <const> = link:gsub("%-(%l)", string.upper) .. "/0/details"
+    entries[place] = { nestedStats = { entries = {
+      [place .. "/0"] = { nestedStats = { entries = { details = { description = details } } } },
+    } } }
+  end
+  return {
+    status = 200,
+    body = {
+      kind = kind,
+      selfLink = link
+        .. "?"
+        .. (request.raw_query ~= "" and request.raw_query or "ver=" .. device.version.version),
+      entries = { [link .. "/0"] = { nestedStats = { entries = entries } } },
+    },
+  }
+end
+
+local COLOURS <const> = {
+  ["In Sync"] = "green",
+  Standalone = "green",
+  ["Changes Pending"] = "yellow",
+  ["Awaiting Initial Sync"] = "blue",
+  Disconnected = "red",
+  ["Not All Devices Synced"] = "yellow",
+}
+
+-- Without a device group for the configuration there is nothing to synchronise.
+local function is_alone(device)
+  for _, group in ipairs(device.store:list "/mgmt/tm/cm/device-group") do
+    if not group._factory and group.name ~= "device_trust_group" and group.hidden ~= "true" then
+      return false
+    end
+  end
+  return true
+end
+
+local function install_status(device)
+  device:route("/mgmt/tm/sys/ready", function(self, request)
+    local yes <const> = self:is_ready() and "yes" or "no"
+    return one_line(
+      self,
+      request,
+      "tm:sys:ready:readystats",
+      { configReady = yes, licenseReady = "yes", provisionReady = yes }
+    )
+  end)
+  device:route("/mgmt/tm/sys/mcp-state", function(self, request)
+    local ready <const> = self:is_ready()
+    return one_line(self, request, "tm:sys:mcp-state:mcp-statestats", {
+      endPlatformIdReceived = "true", phase = ready and "running" or "initializing",
+      lastLoad = ready and "full-config-load-succeed" or "no-config-load",
+    })
+  end)
+  device:route("/mgmt/tm/cm/failover-status", function(self, request)
+    local active <const> = self.state.failover == "active"
+    return one_line(self, request, "tm:cm:failover-status:failover-statusstats", {
+      status = self.state.failover:upper():gsub("%-", " "), color = active and "green" or "gray",
+      summary = active and "1/1 active" or "0/1 active",
+    }, active and "active for /Common/traffic-group-1" or nil)
+  end)
+  device:route("/mgmt/tm/cm/sync-status", function(self, request)
+    local status = is_alone(self) and "Standalone" or self.state.sync
+    if
+      status == "In Sync" and self.state.synced and self.state.synced ~= self.store.state.generation
+    then
+      status = "Changes Pending"
+    end
+    return one_line(self, request, "tm:cm:sync-status:sync-statusstats", {
+      status = status,
+      color = COLOURS[status] or "gray",
+      mode = status == "Standalone" and "standalone" or "high-availability",
+      summary = " ",
+    })
+  end)
+end
+
+function M.install(device)
+  device.state.failover = device.state.failover or "active"
+  device.state.sync = device.state.sync or "Awaiting Initial Sync"
+  install_status(device)
+
+  device:route(
+    "/mgmt/tm/shared/bigip-failover-state",
+    function(self, request)
+      return {
+        status = 200,
+        body = {
+          pollCycleMillis = 5000,
+          nextPollTime = clock.iso(self:now() + 5000000),
+          failoverState = self.state.failover,
+          generation = 0,
+          lastUpdateMicros = self:now(),
+          kind = "tm:shared:bigip-failover-state:bigipfailoverstate",
+          selfLink = "https://localhost" .. request.path,
+        },
+      }
+    end
+  )
+
+  -- <anything>/available: whether its worker is up.
+  device:filter(120, function(self, request)
+    local segments <const> = request.segments
+    if segments[#segments] ~= "available" or request.method ~= "GET" or #segments < 3 then
+      return nil
+    end
+    local base <const> = table.move(segments, 1, #segments - 1, 1, {})
+    local handler <const>, depth <const> = self.router:find(base)
+    if not handler or (depth < 3 and #base < 3) then return errors.not_registered(request) end
+    return { status = 200, body = "{}" }
+  end)
+end
+
+return M

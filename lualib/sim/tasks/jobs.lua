@@ -1,0 +1,292 @@
+-- Long work outside of /mgmt/tm/task that all goes the same way: a POST makes it, it passes through
+-- states, a result appears.
+--
+-- state.jobs = { [family] = { [id] = item } }; state.packages = { [name] = { … } }, the installed
+-- iApp LX packages.
+local json = require "f5.json"
+local clock = require "sim.clock"
+local errors = require "sim.http.errors"
+local native = require "sim.native"
+local users = require "sim.auth.users"
+
+local M = {}
+
+local SECOND <const> = 1000000
+
+local function reference(request)
+  return { link = "https://localhost/mgmt/shared/authz/users/" .. request.user.name }
+end
+
+-- -- backup: an UCS archive --
+
+local function prepare_backup(_, request, body)
+  if body.action ~= "BACKUP" or type(body.file) ~= "string" or body.file == "" then
+    error(errors.rest(request, 400, "action must be BACKUP, and file the name of an archive"), 0)
+  end
+  return { action = body.action, file = body.file }
+end
+
+local function make_backup(device, item)
+  local response <const> = device:dispatch {
+    method = "POST",
+    target = "/mgmt/tm/sys/ucs",
+    path = "/mgmt/tm/sys/ucs",
+    segments = { "mgmt", "tm", "sys", "ucs" },
+    query = {},
+    query_order = {},
+    raw_query = "",
+    headers = {},
+    body = "",
+    json = { command = "save", name = item.file },
+    user = { name = "admin", access = { ["all-partitions"] = "admin" } },
+    remote = "127.0.0.1",
+    operation = device.state.operations,
+  }
+  return response.status < 300, "UCS archive could not be written"
+end
+
+-- -- qkview --
+
+local function prepare_qkview(_, request, body)
+  if type(body.name) ~= "string" or body.name == "" or body.name:find "/" then
+    error(errors.rest(request, 400, "name must be the name of a file"), 0)
+  end
+  return { name = body.name }
+end
+
+local function make_qkview(device, item)
+  device.disk.write("/var/tmp/" .. item.name, "qkview of " .. device.hostname .. "\n")
+  item.qkviewUri = "https://localhost/mgmt/cm/autodeploy/qkview-downloads/" .. item.name
+  return true
+end
+
+-- -- packages --
+
+local OPERATIONS <const> = { INSTALL = "packageFilePath", UNINSTALL = "packageName", QUERY = true }
+
+local function prepare_package(_, request, body)
+  local needs <const> = OPERATIONS[body.operation]
+  if not needs or needs ~= true and type(body[needs]) ~= "string" then
+    error(
+      errors.rest(
+        request,
+        400,
+        ("operation must be INSTALL with packageFilePath, UNINSTALL with packageName, or QUERY; it is %s"):format(
+          tostring(body.operation)
+        )
+      ),
+      0
+    )
+  end
+  return {
+    operation = body.operation,
+    packageFilePath = body.packageFilePath,
+    packageName = body.packageName,
+    userReference = reference(request),
+    identityReferences = json.array { reference(request) },
+  }
+end
+
+-- "f5-appsvcs-3.50.0-1.noarch" -> name, version, release, architecture
+local function split_package(name)
+  return name:match "^(.+)%-([^-]+)%-([^-]+)%.([^.]+)$"
+end
+
+local function handle_package(device, item)
+  local packages <const> = device.state.packages
+  if item.operation == "INSTALL" then
+    local name <const> = item.packageFilePath:match "([^/]+)%.rpm$"
+    if not device.disk.find(item.packageFilePath) then
+      return false, "Package file does not exist: " .. item.packageFilePath
+    end
+    if not name or not split_package(name) then
+      return false, "Not an RPM package: " .. item.packageFilePath
+    end
+    packages[name] = true
+    item.packageName, item.packageManifest = name, { tags = json.array { "IAPP" } }
+    return true
+  elseif item.operation == "UNINSTALL" then
+    if not packages[item.packageName] then
+      return false, ("package %s is not installed"):format(item.packageName)
+    end
+    packages[item.packageName] = nil
+    return true
+  end
+  local names <const>, found <const> = {}, json.array {}
+  for name in pairs(packages) do names[#names + 1] = name end
+  table.sort(names)
+  for i, full in ipairs(names) do
+    local name <const>, version <const>, release <const>, arch <const> = split_package(full)
+    found[i] = {
+      name = name, version = version, release = release, arch = arch, packageName = full,
+      tags = json.array { "IAPP" },
+    }
+  end
+  item.queryResponse = found
+  return true
+end
+
+-- Where, through which states, and what happens; the first state lasts a second, the second one
+-- `seconds`.
+local FAMILIES <const> = {
+  {
+    uri = "/mgmt/tm/shared/sys/backup",
+    kind = "tm:shared:sys:backup:ucsbackuptask",
+    collection = "ucsbackuptaskcollection",
+    states = { "CREATED", "STARTED" },
+    done = "FINISHED",
+    failed = "FAILED",
+    seconds = 5,
+    prepare = prepare_backup,
+    run = make_backup,
+  },
+  {
+    uri = "/mgmt/cm/autodeploy/qkview",
+    kind = "cm:autodeploy:qkview:qkviewtaskitem",
+    collection = "qkviewtaskcollection",
+    states = { "IN_PROGRESS", "IN_PROGRESS" },
+    done = "SUCCEEDED",
+    failed = "FAILED",
+    seconds = 10,
+    prepare = prepare_qkview,
+    run = make_qkview,
+  },
+  {
+    uri = "/mgmt/shared/iapp/package-management-tasks",
+    kind = "shared:iapp:package-management-tasks:iapppackagemanagementtask",
+    collection = "iapppackagemanagementcollection",
+    states = { "CREATED", "STARTED" },
+    done = "FINISHED",
+    failed = "FAILED",
+    seconds = 1,
+    prepare = prepare_package,
+    run = handle_package,
+    message = "errorMessage",
+  },
+}
+
+local function touch(device, item)
+  item.generation = item.generation + 1
+  item.lastUpdateMicros = device:now()
+end
+
+local function items_of(device, family)
+  local jobs <const> = device.state.jobs
+  jobs[family.uri] = jobs[family.uri] or {}
+  return jobs[family.uri]
+end
+
+local function create(device, request, family)
+  local item <const> = family.prepare(device, request, request.json or {})
+  local id <const> = users.uuid(native.random(16))
+  item.id, item.status, item.generation, item.lastUpdateMicros =
+    id, family.states[1], 1, device:now()
+  item.ownerMachineId = device.machine_id
+  item.kind, item.selfLink = family.kind .. "state", "https://localhost" .. family.uri .. "/" .. id
+  items_of(device, family)[id] = item
+  device:schedule(device:now() + SECOND // 2, "job", { family = family.uri, id = id, step = 2 })
+  return { status = 200, body = item }
+end
+
+local function on_due(device, data)
+  for _, family in ipairs(FAMILIES) do
+    local item <const> = family.uri == data.family and items_of(device, family)[data.id]
+    if item and item.status == "CANCEL_REQUESTED" then
+      touch(device, item)
+      item.status, item.endTime = "CANCELED", clock.iso(device:now())
+    end
+    if item and (item.status == family.states[1] or item.status == family.states[2]) then
+      touch(device, item)
+      if data.step == 2 then
+        item.status, item.startTime = family.states[2], clock.iso(device:now())
+        device:schedule(
+          device:now() + family.seconds * SECOND,
+          "job",
+          { family = data.family, id = data.id, step = 3 }
+        )
+      else
+        local ok <const>, message <const> = family.run(device, item)
+        item.status, item.endTime = ok and family.done or family.failed, clock.iso(device:now())
+        if not ok then item[family.message or "errorMessage"] = message end
+      end
+    end
+  end
+end
+
+local function handler(family)
+  local _, depth <const> = family.uri:gsub("/", "")
+  return function(device, request)
+    local id <const> = request.segments[depth + 1]
+    local method <const> = request.method
+    if request.user.access["all-partitions"] ~= "admin" then
+      return require("sim.auth.login").not_permitted(request)
+    end
+    if not id then
+      if method == "POST" then return create(device, request, family) end
+      if method ~= "GET" then return errors.rest(request, 405, "Method not allowed: " .. method) end
+      local items <const> = json.array {}
+      for _, item in pairs(items_of(device, family)) do items[#items + 1] = item end
+      table.sort(items, function(a, b) return a.id < b.id end)
+      return {
+        status = 200,
+        body = {
+          items = items,
+          generation = #items,
+          lastUpdateMicros = device:now(),
+          kind = family.kind:gsub("[^:]+$", family.collection) .. "state",
+          selfLink = "https://localhost" .. family.uri,
+        },
+      }
+    end
+    local item <const> = items_of(device, family)[id]
+    if not item then
+      return errors.rest(request, 404, "Object not found: https://localhost" .. request.path)
+    end
+    if method == "GET" then return { status = 200, body = item } end
+    if method == "PATCH" then
+      local wanted <const> = request.json and request.json.status
+      if wanted ~= "CANCEL_REQUESTED" and wanted ~= "CANCELED" then
+        return errors.rest(request, 400, "only a cancellation can be patched")
+      end
+      if item.status == family.states[1] or item.status == family.states[2] then
+        touch(device, item)
+        item.status = "CANCEL_REQUESTED"
+      end
+      return { status = 200, body = item }
+    end
+    if method ~= "DELETE" then
+      return errors.rest(request, 405, "Method not allowed: " .. method)
+    end
+    items_of(device, family)[id] = nil
+    return { status = 200, body = item }
+  end
+end
+
+function M.install(device)
+  device.state.jobs = device.state.jobs or {}
+  device.state.packages = device.state.packages or {}
+  device:on("job", on_due)
+  for _, family in ipairs(FAMILIES) do device:route(family.uri, handler(family)) end
+  device:route("/mgmt/shared/iapp/global-installed-packages", function(self, request)
+    local items <const> = json.array {}
+    for name in pairs(self.state.packages) do
+      local short <const>, version <const>, release <const>, arch <const> = split_package(name)
+      items[#items + 1] = {
+        appName = short, packageName = name, version = version, release = release, arch = arch,
+        tags = json.array { "IAPP" }, id = users.uuid(name),
+      }
+    end
+    table.sort(items, function(a, b) return a.packageName < b.packageName end)
+    return {
+      status = 200,
+      body = {
+        items = items,
+        generation = 1,
+        kind = "shared:iapp:global-installed-packages:installedpackagecollectionstate",
+        selfLink = "https://localhost" .. request.path,
+      },
+    }
+  end)
+end
+
+return M
