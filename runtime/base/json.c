@@ -31,7 +31,8 @@ static int decode(lua_State *L) {
   return 1;
 }
 
-/* Field `first` of the options: a list of names, kept alive by that table. */
+/* Field `first` of the options: a list of names. A copy of it stays on the stack and keeps them: a
+ * finalizer may change the script's own while the text is made. */
 static const char *const *check_first(lua_State *L, int options) {
   if (lua_getfield(L, options, "first") == LUA_TNIL) {
     lua_pop(L, 1);
@@ -39,12 +40,14 @@ static const char *const *check_first(lua_State *L, int options) {
   }
   luaL_argcheck(L, lua_istable(L, -1), options, "first must be a list of names");
   size_t count = lua_rawlen(L, -1);
+  int list = lua_gettop(L);
+  lua_createtable(L, (int)count, 0);
   const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 0);
   for (size_t i = 0; i < count; i++) {
-    luaL_argcheck(L, lua_rawgeti(L, -2, (lua_Integer)i + 1) == LUA_TSTRING, options,
+    luaL_argcheck(L, lua_rawgeti(L, list, (lua_Integer)i + 1) == LUA_TSTRING, options,
                   "first must be a list of names");
     names[i] = lua_tostring(L, -1);
-    lua_pop(L, 1);
+    lua_rawseti(L, list + 1, (lua_Integer)i + 1);
   }
   names[count] = NULL;
   return names;

@@ -36,6 +36,14 @@ void text_add(text *t, const char *bytes, size_t length) {
   t->data[t->length] = '\0';
 }
 
+char *text_room(text *t, size_t length) {
+  if (!reserve(t, length)) return NULL;
+  char *room = t->data + t->length;
+  t->length += length;
+  t->data[t->length] = '\0';
+  return room;
+}
+
 void text_put(text *t, const char *string) {
   text_add(t, string, strlen(string));
 }

@@ -21,6 +21,8 @@ typedef struct text {
 } text;
 
 void text_add(text *t, const char *bytes, size_t length);
+/* Makes it longer by so many bytes, which the caller writes there; NULL without memory. */
+char *text_room(text *t, size_t length);
 void text_put(text *t, const char *string);
 /* What is in another text; also its failure. */
 void text_join(text *t, const text *other);

@@ -322,14 +322,16 @@ static void report(fiber_scheduler *s, lua_State *L) { /* [error] -> [] */
 /* Failed fibers that nobody can join any more, because their handles were collected. */
 static void report_collected(fiber_scheduler *s, lua_State *L) {
   if (s->collected == 0) return;
+  lua_newtable(L); /* for those that come while these are reported: a report may wait */
+  int count = s->collected;
+  s->collected = 0;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &s->collected);
-  for (int i = 1; i <= s->collected; i++) {
+  lua_insert(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &s->collected);
+  for (int i = 1; i <= count; i++) {
     lua_rawgeti(L, -1, i);
     report(s, L);
-    lua_pushnil(L);
-    lua_rawseti(L, -2, i);
   }
-  s->collected = 0;
   lua_pop(L, 1); /* table */
 }
 

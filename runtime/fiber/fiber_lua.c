@@ -50,6 +50,8 @@ static int await_end(lua_State *L, fiber *f, lua_KFunction finish) {
   if (f->outcome != FIBER_RUNNING) return finish(L, LUA_OK, 0);
   if (f == f->scheduler->current) return luaL_error(L, "a fiber cannot wait for its own end");
   fiber_joiner *joiner = lua_newuserdatauv(L, sizeof *joiner, 1);
+  /* A finalizer that waits may have let it come to its end. */
+  if (f->outcome != FIBER_RUNNING) return finish(L, LUA_OK, 0);
   memset(joiner, 0, sizeof *joiner);
   luaL_setmetatable(L, JOINER_TYPE);
   lua_pushvalue(L, 1);
@@ -239,7 +241,7 @@ int fiber_lua_all(lua_State *L) {
   if (table && lua_gettop(L) > 1)
     return luaL_argerror(L, 2, "nothing expected behind the table of functions");
   lua_Integer count = table ? luaL_len(L, 1) : lua_gettop(L);
-  luaL_argcheck(L, count < 1000000, 1, "too many functions");
+  luaL_argcheck(L, count >= 0 && count < 1000000, 1, "too many functions");
   for (int i = 1; i <= count; i++) {
     if (table) lua_geti(L, 1, i);
     if (table && !lua_isfunction(L, -1) && !luaL_getmetafield(L, -1, "__call"))
@@ -272,6 +274,7 @@ int fiber_lua_all(lua_State *L) {
     lua_rawseti(L, handles, i + 1);
   }
   group->wait.done = count == 0;
+  if (group->failed) cancel_group(group); /* while a finalizer waited */
   return fiber_await(L, &group->wait, table, finish_all);
 }
 

@@ -54,21 +54,6 @@ static int require_again(lua_State *L, int status, lua_KContext context) {
   return require(L);
 }
 
-static int await_loader(lua_State *L, fiber *loader) {
-  fiber_scheduler *s = fiber_scheduler_of(L);
-  struct require_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
-  memset(waiter, 0, sizeof *waiter);
-  luaL_setmetatable(L, WAITER_TYPE);
-  waiter->wait.abandon = abandon_require;
-  waiter->wait.by_fibers = true;
-  waiter->scheduler = s;
-  waiter->waiting = s->current;
-  waiter->next = s->require_waiters;
-  s->require_waiters = waiter;
-  s->current->loader = loader;
-  return fiber_await(L, &waiter->wait, 0, require_again);
-}
-
 /* The fiber that loads the module, if it is another one and does not wait for this one to load
  * another module. */
 static fiber *find_loader(lua_State *L) {
@@ -80,6 +65,23 @@ static fiber *find_loader(lua_State *L) {
   for (fiber *f = loader; f; f = f->loader)
     if (f == current) return NULL;
   return loader;
+}
+
+static int await_loader(lua_State *L) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  struct require_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
+  fiber *loader = find_loader(L);
+  if (!loader) return require_again(L, LUA_OK, 0); /* it ended while a finalizer waited */
+  memset(waiter, 0, sizeof *waiter);
+  luaL_setmetatable(L, WAITER_TYPE);
+  waiter->wait.abandon = abandon_require;
+  waiter->wait.by_fibers = true;
+  waiter->scheduler = s;
+  waiter->waiting = s->current;
+  waiter->next = s->require_waiters;
+  s->require_waiters = waiter;
+  s->current->loader = loader;
+  return fiber_await(L, &waiter->wait, 0, require_again);
 }
 
 /* -- the mark, a to-be-closed value: it goes also when the module raises -- */
@@ -175,8 +177,7 @@ static int require(lua_State *L) { /* upvalue 1: package */
   lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (lua_getfield(L, LOADED, name), lua_toboolean(L, -1)) return 1;
   lua_pop(L, 1);
-  fiber *loader = find_loader(L);
-  if (loader) return await_loader(L, loader);
+  if (find_loader(L)) return await_loader(L);
   push_guard(L);
   if (lua_getfield(L, lua_upvalueindex(1), "searchers") != LUA_TTABLE)
     return luaL_error(L, "'package.searchers' must be a table");

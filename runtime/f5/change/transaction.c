@@ -23,6 +23,7 @@ static f5_transaction *to_transaction(lua_State *L, int index) {
   if (!box)
     error_usage(L, "a transaction is wanted here, not a %s: call methods with a colon, tx:commit()",
                 luaL_typename(L, index));
+  if (!*box) error_usage(L, "the transaction has ended"); /* finalized */
   return *box;
 }
 
@@ -65,6 +66,7 @@ static int await_settled(lua_State *L, f5_transaction *tx, lua_KContext context,
     return next(L, LUA_OK, context);
   }
   tx_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
+  if (tx->step == STEP_NONE) return next(L, LUA_OK, context); /* while a finalizer waited */
   *waiter = (tx_waiter){.wait.abandon = forget_waiter, .next = tx->waiters, .transaction = tx};
   tx->waiters = waiter;
   luaL_setmetatable(L, WAITER_NAME);
@@ -164,9 +166,7 @@ static int bind_reference(lua_State *L) {
     return error_usage(L, "tx(reference): %s is of another session than the transaction",
                        ref->text);
   lua_getiuservalue(L, 2, 1);
-  text path = {.data = (char *)ref->text, .length = ref->length};
-  text query = {.data = (char *)ref->text + ref->length, .length = strlen(ref->text + ref->length)};
-  reference_push(L, 3, 1, &path, &query);
+  reference_push(L, 3, 1, ref->text, ref->length, strlen(ref->text + ref->length));
   return 1;
 }
 

@@ -115,21 +115,33 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Pushes a list of the table's names. Only the list is counted and sorted: the collector runs
+ * finalizers, which may change the table meanwhile, or drop a name of it. */
+static void push_names(lua_State *L, int table) {
+  lua_Integer count = 0;
+  lua_newtable(L);
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      error_usage(L, "option 'query' must have strings as its names");
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -4, ++count);
+  }
+}
+
 void query_add_raw(lua_State *L, text *path, int index) {
   index = lua_absindex(L, index);
   if (!lua_istable(L, index))
     error_usage(L, "option 'query' must be a table, not a %s", luaL_typename(L, index));
-  size_t count = 0, at = 0;
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-    if (lua_type(L, -2) != LUA_TSTRING)
-      error_usage(L, "option 'query' must have strings as its names");
-    count++;
-  }
+  push_names(L, index);
+  size_t count = lua_rawlen(L, -1);
   const char **sorted = lua_newuserdatauv(L, (count + 1) * sizeof *sorted, 0);
-  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
-    sorted[at++] = lua_tostring(L, -2);
+  for (size_t at = 0; at < count; at++) {
+    lua_rawgeti(L, -2, (lua_Integer)at + 1);
+    sorted[at] = lua_tostring(L, -1);
+    lua_pop(L, 1); /* name; the list keeps it */
+  }
   qsort(sorted, count, sizeof *sorted, by_name);
-  for (at = 0; at < count; at++) {
+  for (size_t at = 0; at < count; at++) {
     size_t length;
     lua_getfield(L, index, sorted[at]);
     if (!lua_isstring(L, -1) && !lua_isboolean(L, -1))
@@ -138,7 +150,7 @@ void query_add_raw(lua_State *L, text *path, int index) {
     uri_query(path, sorted[at], value, length);
     lua_pop(L, 2); /* string, value */
   }
-  lua_pop(L, 1); /* sorted */
+  lua_pop(L, 2); /* sorted, list */
 }
 
 static void check_names(lua_State *L, int table, const char *const *known) {

@@ -7,7 +7,9 @@
 #include "base/push_owned.h"
 #include "f5/rest/uri.h"
 
-f5_reference *reference_check(lua_State *L, int index) {
+#define ROOT_LENGTH (sizeof URI_ROOT - 1)
+
+static f5_reference *to_reference(lua_State *L, int index) {
   f5_reference *ref = luaL_testudata(L, index, REFERENCE_NAME);
   if (!ref) {
     if (luaL_testudata(L, index, SESSION_NAME))
@@ -19,17 +21,25 @@ f5_reference *reference_check(lua_State *L, int index) {
   return ref;
 }
 
-void reference_push(lua_State *L, int session, int transaction, const text *path,
-                    const text *query) {
+f5_reference *reference_check(lua_State *L, int index) {
+  f5_reference *ref = to_reference(L, index);
+  lua_getiuservalue(L, index, 1);
+  f5_session *const *box = lua_touserdata(L, -1);
+  lua_pop(L, 1); /* session; the reference keeps it */
+  /* when a state ends, finalizers of the script may run after the session's */
+  if (!*box) error_usage(L, "the session of %s is closed", ref->text);
+  return ref;
+}
+
+/* Pushes a reference whose path and query, so many bytes, the caller writes to its text. What they
+ * are made of must stay as it is here: the collector may run, and finalizers are scripts. */
+static f5_reference *push_empty(lua_State *L, int session, int transaction, size_t length,
+                                size_t query_length) {
   session = lua_absindex(L, session);
-  if (path->failed || (query && query->failed)) luaL_error(L, "not enough memory");
-  size_t query_length = query ? query->length : 0;
-  f5_reference *ref = lua_newuserdatauv(L, sizeof *ref + path->length + query_length + 1, 2);
+  f5_reference *ref = lua_newuserdatauv(L, sizeof *ref + length + query_length + 1, 2);
   ref->session = *(f5_session **)lua_touserdata(L, session);
-  ref->length = path->length;
-  memcpy(ref->text, text_string(path), path->length);
-  if (query_length) memcpy(ref->text + path->length, query->data, query_length);
-  ref->text[path->length + query_length] = '\0';
+  ref->length = length;
+  ref->text[length + query_length] = '\0';
   lua_pushvalue(L, session);
   lua_setiuservalue(L, -2, 1);
   if (transaction) {
@@ -37,6 +47,13 @@ void reference_push(lua_State *L, int session, int transaction, const text *path
     lua_setiuservalue(L, -2, 2);
   }
   luaL_setmetatable(L, REFERENCE_NAME);
+  return ref;
+}
+
+void reference_push(lua_State *L, int session, int transaction, const char *path, size_t length,
+                    size_t query_length) {
+  f5_reference *ref = push_empty(L, session, transaction, length, query_length);
+  memcpy(ref->text, path, length + query_length);
 }
 
 /* The method of this name if there is one (then 1 is returned), else nothing is pushed. */
@@ -59,23 +76,14 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
   return name;
 }
 
-/* The text in which a path is put together, empty. */
-static text *scratch(lua_State *L, const f5_session *session) {
-  if (!session->core)
-    error_usage(L, "the session with %s is closed", session->label); /* and the program is ending */
-  text_clear(&session->core->scratch);
-  return &session->core->scratch;
-}
-
 int session_index(lua_State *L) {
   if (method(L)) return 1;
-  f5_session *session = *(f5_session **)lua_touserdata(L, 1);
   size_t length;
   const char *name = check_name(L, 2, &length);
-  text *path = scratch(L, session);
-  text_put(path, URI_ROOT);
-  uri_add(path, name, length);
-  reference_push(L, 1, 0, path, NULL);
+  size_t added = uri_write(NULL, name, length);
+  f5_reference *ref = push_empty(L, 1, 0, ROOT_LENGTH + added, 0);
+  memcpy(ref->text, URI_ROOT, ROOT_LENGTH);
+  uri_write(ref->text + ROOT_LENGTH, name, length);
   return 1;
 }
 
@@ -84,12 +92,61 @@ static int reference_index(lua_State *L) {
   const f5_reference *ref = lua_touserdata(L, 1);
   size_t length;
   const char *name = check_name(L, 2, &length);
-  text *path = scratch(L, ref->session);
-  text_add(path, ref->text, ref->length);
-  uri_add(path, name, length);
+  size_t added = uri_write(NULL, name, length);
   lua_getiuservalue(L, 1, 1);
   int transaction = lua_getiuservalue(L, 1, 2) == LUA_TNIL ? 0 : lua_gettop(L);
-  reference_push(L, 3, transaction, path, NULL);
+  f5_reference *below = push_empty(L, 3, transaction, ref->length + added, 0);
+  memcpy(below->text, ref->text, ref->length);
+  uri_write(below->text + ref->length, name, length);
+  return 1;
+}
+
+/* The arguments of `at` from 2 to count: strings from here on. Returns whether the first is a whole
+ * path. */
+static bool check_names(lua_State *L, bool of_session, int count) {
+  bool starts_anew = false;
+  for (int i = 2; i <= count; i++) {
+    size_t length;
+    if (lua_isinteger(L, i)) lua_tostring(L, i);
+    const char *name = check_name(L, i, &length);
+    bool absolute = uri_is_absolute(name, length);
+    if (!absolute && length > 8 && memcmp(name, "https://", 8) == 0)
+      error_usage(L, "at: '%s' is no link of a device: its path does not begin with /mgmt", name);
+    if (absolute && (i > 2 || !of_session))
+      error_usage(
+          L, "at: '%s' is a whole path, which only a session can start from: session:at(\"%s\")",
+          name, name);
+    starts_anew = starts_anew || absolute;
+  }
+  return starts_anew;
+}
+
+/* How long the segments are that the arguments from `first` to `count` name; writes them to out
+ * unless that is NULL. */
+static size_t write_names(lua_State *L, int first, int count, char *out) {
+  size_t written = 0;
+  for (int i = first; i <= count; i++) {
+    size_t length;
+    const char *name = lua_tolstring(L, i, &length);
+    written += uri_write(out ? out + written : NULL, name, length);
+  }
+  return written;
+}
+
+/* session:at(URI or link, …) */
+static int at_absolute(lua_State *L, int count) {
+  text path = {0}, query = {0};
+  size_t length;
+  const char *start = lua_tolstring(L, 2, &length);
+  uri_absolute(&path, &query, start, length);
+  size_t added = write_names(L, 3, count, NULL), path_length = path.length + added;
+  char *room = text_room(&path, added);
+  if (room) write_names(L, 3, count, room);
+  size_t query_length = query.length;
+  text_join(&path, &query);
+  text_free(&query);
+  push_owned_text(L, &path);
+  reference_push(L, 1, 0, lua_tostring(L, -1), path_length, query_length);
   return 1;
 }
 
@@ -98,46 +155,25 @@ static int reference_index(lua_State *L) {
 int reference_lua_at(lua_State *L) {
   int count = lua_gettop(L), session = 1, transaction = 0;
   const f5_reference *ref = luaL_testudata(L, 1, REFERENCE_NAME);
-  const f5_session *on = ref ? ref->session : session_check(L, 1);
+  if (!ref) session_check(L, 1);
   if (count < 2) return error_usage(L, "at: a path is missing");
-  text *path = scratch(L, on), query = {0};
-  text_put(path, URI_ROOT);
+  if (check_names(L, !ref, count)) return at_absolute(L, count);
   if (ref) {
-    text_clear(path);
-    text_add(path, ref->text, ref->length);
     lua_getiuservalue(L, 1, 1);
     session = lua_gettop(L);
     if (lua_getiuservalue(L, 1, 2) != LUA_TNIL) transaction = lua_gettop(L);
   }
-  for (int i = 2; i <= count; i++) {
-    size_t length;
-    if (lua_isinteger(L, i)) lua_tostring(L, i);
-    const char *name = check_name(L, i, &length);
-    bool absolute = uri_is_absolute(name, length);
-    if (!absolute && length > 8 && memcmp(name, "https://", 8) == 0)
-      return error_usage(L, "at: '%s' is no link of a device: its path does not begin with /mgmt",
-                         name);
-    if (!absolute) {
-      uri_add(path, name, length);
-    } else if (i == 2 && !ref) {
-      text_clear(path);
-      uri_absolute(path, &query, name, length);
-    } else {
-      return error_usage(
-          L, "at: '%s' is a whole path, which only a session can start from: session:at(\"%s\")",
-          name, name);
-    }
-  }
-  push_owned_text(L, &query);
-  size_t query_length;
-  const char *kept = lua_tolstring(L, -1, &query_length);
-  reference_push(L, session, transaction, path,
-                 &(text){.data = (char *)kept, .length = query_length});
+  const char *start = ref ? ref->text : URI_ROOT;
+  size_t length = ref ? ref->length : ROOT_LENGTH;
+  size_t added = write_names(L, 2, count, NULL);
+  f5_reference *below = push_empty(L, session, transaction, length + added, 0);
+  memcpy(below->text, start, length);
+  write_names(L, 2, count, below->text + length);
   return 1;
 }
 
 static int reference_tostring(lua_State *L) {
-  lua_pushstring(L, reference_check(L, 1)->text);
+  lua_pushstring(L, to_reference(L, 1)->text);
   return 1;
 }
 
@@ -149,14 +185,14 @@ static int reference_equal(lua_State *L) {
 }
 
 static int read_only(lua_State *L) {
-  const f5_reference *ref = reference_check(L, 1);
+  const f5_reference *ref = to_reference(L, 1);
   return error_usage(
       L, "a reference holds no state: to change the device call ref:modify{ %s = … } (%s)",
       luaL_tolstring(L, 2, NULL), ref->text);
 }
 
 static int no_call(lua_State *L) {
-  const f5_reference *ref = reference_check(L, 1);
+  const f5_reference *ref = to_reference(L, 1);
   if (lua_gettop(L) == 3 && lua_isnil(L, 2) &&
       lua_isnil(L, 3)) /* what a generic `for` begins with */
     return error_usage(L, "a reference is no iterator: for item in ref:each() do … (%s)",
@@ -171,7 +207,7 @@ static int no_call(lua_State *L) {
 static int no_length(lua_State *L) {
   return error_usage(L,
                      "a reference has no length: #ref:list() counts the objects on the device (%s)",
-                     reference_check(L, 1)->text);
+                     to_reference(L, 1)->text);
 }
 
 static int no_pairs(lua_State *L) {

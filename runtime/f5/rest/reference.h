@@ -20,10 +20,10 @@ typedef struct f5_reference {
 
 /* The reference at index, or a usage error. */
 f5_reference *reference_check(lua_State *L, int index);
-/* Pushes a reference with this path and query in the session at index; transaction: index of its
- * user value, or 0. */
-void reference_push(lua_State *L, int session, int transaction, const text *path,
-                    const text *query);
+/* Pushes a reference with this path and, right behind it, query, in the session at index;
+ * transaction: index of its user value, or 0. The collector may run before they are copied. */
+void reference_push(lua_State *L, int session, int transaction, const char *path, size_t length,
+                    size_t query_length);
 /* __index of sessions; its upvalue is the table of their methods. */
 int session_index(lua_State *L);
 /* Lua: at(session or reference, …) -> reference */

@@ -16,9 +16,18 @@ static bool query_character(unsigned char c) {
          (c && strchr("-_.~:@!$()*,/'", c));
 }
 
-static void add_escape(text *path, unsigned char c) {
+#define ESCAPE 3 /* bytes of an escape, "%2F" */
+
+static void put_escape(char *out, unsigned char c) {
   static const char digits[] = "0123456789ABCDEF";
-  char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+  out[0] = '%';
+  out[1] = digits[c >> 4];
+  out[2] = digits[c & 15];
+}
+
+static void add_escape(text *path, unsigned char c) {
+  char escape[ESCAPE];
+  put_escape(escape, c);
   text_add(path, escape, sizeof escape);
 }
 
@@ -32,30 +41,44 @@ void uri_encode(text *path, const char *bytes, size_t length) {
   }
 }
 
-static void add_segment(text *path, const char *segment, size_t length, bool full_name) {
-  text_char(path, '/');
+/* Returns how long the segment is with its slash; writes it to out unless that is NULL. */
+static size_t write_segment(char *out, const char *segment, size_t length, bool full_name) {
+  size_t written = 1;
+  if (out) out[0] = '/';
   for (size_t i = 0; i < length; i++) {
-    if (full_name && segment[i] == '/')
-      text_char(path, '~');
-    else
-      uri_encode(path, segment + i, 1);
+    unsigned char c = (unsigned char)segment[i];
+    bool slash = full_name && c == '/';
+    if (slash || path_character(c)) {
+      if (out) out[written] = slash ? '~' : (char)c;
+      written++;
+    } else {
+      if (out) put_escape(out + written, c);
+      written += ESCAPE;
+    }
   }
+  return written;
 }
 
-void uri_add(text *path, const char *name, size_t length) {
+size_t uri_write(char *out, const char *name, size_t length) {
   if (length && name[0] == '/') {
     while (length > 1 && name[length - 1] == '/')
       length--;
-    add_segment(path, name, length, true);
-    return;
+    return write_segment(out, name, length, true);
   }
+  size_t written = 0;
   while (length) {
     const char *slash = memchr(name, '/', length);
     size_t part = slash ? (size_t)(slash - name) : length;
-    if (part) add_segment(path, name, part, false);
+    if (part) written += write_segment(out ? out + written : NULL, name, part, false);
     name += slash ? part + 1 : part;
     length -= slash ? part + 1 : part;
   }
+  return written;
+}
+
+void uri_add(text *path, const char *name, size_t length) {
+  char *room = text_room(path, uri_write(NULL, name, length));
+  if (room) uri_write(room, name, length);
 }
 
 static size_t scheme_and_host(const char *name, size_t length) {

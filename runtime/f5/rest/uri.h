@@ -20,6 +20,9 @@
  * its slashes become
  * `~`), or segments as written ("ltm/data-group/internal"). Empty segments are left out. */
 void uri_add(text *path, const char *name, size_t length);
+/* The same as bytes: returns how many there are (no NUL), and writes them to out unless that is
+ * NULL. */
+size_t uri_write(char *out, const char *name, size_t length);
 /* Whether the text is a whole URI and not a name: "/mgmt", "/mgmt/…", or a link "https://…/mgmt/…".
  */
 bool uri_is_absolute(const char *name, size_t length);

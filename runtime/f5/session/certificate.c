@@ -138,16 +138,15 @@ static int push_found(lua_State *L) {
   return 1;
 }
 
+/* The string stays on the stack: an __index function may have made it for us alone. */
 static const char *option(lua_State *L, const char *name) {
   if (lua_isnoneornil(L, 2)) return NULL;
-  lua_getfield(L, 2, name); /* the table keeps the string */
+  lua_getfield(L, 2, name);
   int type = lua_type(L, -1);
   if (type != LUA_TNIL && type != LUA_TSTRING)
     error_usage(L, "f5.certificate: option '%s' is a string, not a %s", name,
                 lua_typename(L, type));
-  const char *value = lua_tostring(L, -1);
-  lua_pop(L, 1);
-  return value;
+  return lua_tostring(L, -1);
 }
 
 int certificate_lua(lua_State *L) {

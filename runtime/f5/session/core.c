@@ -15,7 +15,6 @@ volatile sig_atomic_t core_open_sessions;
 static int collect(lua_State *L) {
   f5_core *core = lua_touserdata(L, 1);
   session_abandon_all(core);
-  text_free(&core->scratch);
   return 0;
 }
 

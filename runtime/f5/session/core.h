@@ -9,7 +9,6 @@
 
 #include <lua.h>
 
-#include "base/text.h"
 #include "net/loop.h"
 
 typedef struct f5_session f5_session;
@@ -21,7 +20,6 @@ typedef struct f5_core {
   bool log_json;
   bool ended; /* f5_shutdown was called */
   uint64_t random;
-  text scratch; /* where paths are put together */
 } f5_core;
 
 /* Sessions of this process that are not closed; a signal handler may read it. */

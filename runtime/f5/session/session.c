@@ -136,6 +136,7 @@ static f5_session *to_session(lua_State *L, int index) {
   if (!box)
     error_usage(L, "a session is wanted here, not a %s: call methods with a colon, session:close()",
                 luaL_typename(L, index));
+  if (!*box) error_usage(L, "the session is closed"); /* finalized, at the end of the state */
   return *box;
 }
 
@@ -196,6 +197,7 @@ static int session_close(lua_State *L) {
   session_end(session);
   if (session->phase == SESSION_CLOSED) return 0;
   session_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
+  if (session->phase == SESSION_CLOSED) return 0; /* while a finalizer waited */
   *waiter =
       (session_waiter){.wait.abandon = forget_waiter, .next = session->waiters, .session = session};
   session->waiters = waiter;

@@ -55,7 +55,7 @@ static void release(transfer *t) {
 
 /* A fiber that was cancelled has given its chunk up. */
 static bool is_busy(const transfer *t) {
-  return t->op && t->op->call.session;
+  return t->op && t->op->call.session && t->op->call.state != CALL_IDLE;
 }
 
 /* A download that is not finished leaves no file. */
@@ -184,8 +184,15 @@ static int lua_download(lua_State *L) {
 
 /* -- chunks -- */
 
+static void check_idle(lua_State *L, const transfer *t) {
+  if (!t->session) luaL_error(L, "the transfer has ended");
+  if (is_busy(t)) luaL_error(L, "another fiber carries the transfer just now");
+}
+
+/* Comes before anything of the chunk is prepared: a finalizer may have used the transfer. */
 static f5_operation *new_operation(lua_State *L, transfer *t, const char *method) {
   f5_operation *op = operation_new(L, t->session, method, t->uri);
+  check_idle(L, t);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, 1);
   t->op = op;
@@ -294,6 +301,7 @@ static int sent(lua_State *L, int status, lua_KContext context) {
 }
 
 static int send_chunk(lua_State *L, transfer *t) {
+  f5_operation *op = new_operation(L, t, "POST");
   uint64_t left = t->size - t->offset;
   t->length = left < CHUNK ? left : CHUNK;
   errno = 0;
@@ -302,7 +310,6 @@ static int send_chunk(lua_State *L, transfer *t) {
     return fail(L, t, "%s became shorter while it was sent", t->file);
   }
   set_range(t, t->offset, t->length ? t->offset + t->length - 1 : 0, t->size);
-  f5_operation *op = new_operation(L, t, "POST");
   op->call.content_type = "Content-Type: application/octet-stream";
   op->call.http.body = t->buffer;
   op->call.http.body_length = (size_t)t->length;
@@ -381,13 +388,13 @@ static int received(lua_State *L, int status, lua_KContext context) {
 }
 
 static int receive_chunk(lua_State *L, transfer *t) {
+  f5_operation *op = new_operation(L, t, "GET");
   if (!t->known) {
     set_range(t, 0, CHUNK - 1, 0);
   } else {
     uint64_t end = t->size - t->offset < CHUNK ? t->size : t->offset + CHUNK;
     set_range(t, t->offset, end ? end - 1 : 0, t->size);
   }
-  f5_operation *op = new_operation(L, t, "GET");
   op->call.http.sink_to_fd = true;
   op->call.http.sink_fd = t->fd;
   op->call.http.sink_offset = t->offset;
@@ -398,8 +405,7 @@ static int receive_chunk(lua_State *L, transfer *t) {
 
 static transfer *check_open(lua_State *L) {
   transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
-  if (!t->session) luaL_error(L, "the transfer has ended");
-  if (is_busy(t)) luaL_error(L, "another fiber carries the transfer just now");
+  check_idle(L, t);
   lua_settop(L, 1);
   return t;
 }
