@@ -127,7 +127,8 @@ function f5.run(fn, ...) end
 ---@field on? "active" only on the active unit, whose group is synchronised after a change
 ---@field sync? boolean with on = "active": synchronise; default true
 ---@field limit? string `group:eu,!lab*`
----@field journal? string file that remembers finished devices
+---@field journal? string file that remembers finished devices, for a run that is started again. It belongs to one run: this function in this file, the program's arguments, this inventory; another run's is refused, and so is any other file
+---@field force? boolean take the journal of another run
 ---@field progress? fun(event: "begin"|"start"|"finish"|"end", entry: f5.report.entry?, report: f5.report)
 
 ---@class f5.inventory
