@@ -62,29 +62,37 @@ local function overview(console)
   console.output:text(table.concat(lines, "\n"))
 end
 
-local function function_text(fn, paint)
+-- "name: type  description", the parts that there are.
+local function described(head, of, doc)
+  return head .. of .. (doc ~= "" and "  " .. doc or "")
+end
+
+local function add_fields(lines, fields, paint)
+  for _, field in ipairs(fields) do
+    lines[#lines + 1] =
+      described("    " .. paint("key", field.name) .. " ", paint("dim", field.type), field.doc)
+  end
+end
+
+local function add_wrapped(lines, head, text, columns)
+  local room = wrap(text, math.max(20, columns - #head))
+  for i, line in ipairs(room) do
+    lines[#lines + 1] = (i == 1 and head or (" "):rep(#head)) .. line
+  end
+end
+
+local function function_text(fn, output)
+  local paint, columns = output.paint, output:columns()
   local lines = { paint("head", annotations.signature(fn)) }
   for _, line in ipairs(fn.doc) do lines[#lines + 1] = line == "" and "" or "  " .. line end
   for _, param in ipairs(fn.params) do
-    lines[#lines + 1] = ("  %s: %s%s"):format(
-      paint("key", param.name),
-      param.type,
-      param.doc ~= "" and "  " .. param.doc or ""
-    )
-    for _, field in ipairs(annotations.fields(param.type)) do
-      lines[#lines + 1] = ("    %s %s%s"):format(
-        paint("key", field.name),
-        paint("dim", field.type),
-        field.doc ~= "" and "  " .. field.doc or ""
-      )
-    end
+    lines[#lines + 1] =
+      described("  " .. paint("key", param.name) .. ": ", param.type, param.doc)
+    add_fields(lines, annotations.fields(param.type), paint)
   end
-  for _, given in ipairs(fn.returns) do
-    lines[#lines + 1] = ("  -> %s%s"):format(
-      given.type,
-      given.doc ~= "" and "  " .. given.doc or ""
-    )
-  end
+  for _, given in ipairs(fn.returns) do lines[#lines + 1] = described("  -> ", given.type, given.doc) end
+  if fn.raises then add_wrapped(lines, "  Raises: ", fn.raises, columns) end
+  if fn.source then add_wrapped(lines, "  Source: ", fn.source, columns) end
   return table.concat(lines, "\n")
 end
 
@@ -103,6 +111,13 @@ local function functions_named(word)
   return found
 end
 
+-- The values of a field whose type is a list of words with meanings: the kinds of errors.
+local function add_choices(lines, field, paint)
+  for _, choice in ipairs(annotations.alias(field.type) or {}) do
+    lines[#lines + 1] = ("    %s  %s"):format(paint("dim", choice.name), choice.doc)
+  end
+end
+
 local function class_text(class, paint)
   local lines = { paint("head", class.name) }
   for _, line in ipairs(class.doc) do lines[#lines + 1] = "  " .. line end
@@ -118,6 +133,7 @@ local function class_text(class, paint)
       paint("dim", field.type),
       field.doc
     )
+    add_choices(lines, field, paint)
   end
   return table.concat(lines, "\n")
 end
@@ -213,7 +229,9 @@ function Help.run(console, word)
   local ok, thing = pcall(chunk or function() end)
   if ok and is_reference(thing) then return about_path(console, thing) end
   local texts = {}
-  for _, fn in ipairs(functions_named(word)) do texts[#texts + 1] = function_text(fn, paint) end
+  for _, fn in ipairs(functions_named(word)) do
+    texts[#texts + 1] = function_text(fn, console.output)
+  end
   local class = annotations.class(word) or annotations.class("f5." .. word)
   if class then texts[#texts + 1] = class_text(class, paint) end
   local paths = paths_named(word)

@@ -287,7 +287,9 @@ describe("the console", function()
     screen:expect '"password": "%*%*%*%*%*%*%*%*"'
     assert.is_nil(screen.screen():find("password +x"))
     screen:enter ".help list"
-    screen:expect "reference:list%(options%?%).*select string"
+    screen:expect "reference:list%(options%?%).*select string.*Raises: call errors; \"usage\""
+    screen:enter ".help f5.error"
+    screen:expect "kind f5%.error%.kind.*not_ready  The device"
     screen:enter ".help bip.ltm.pool"
     screen:expect "/mgmt/tm/ltm/pool  collection.*minActiveMembers"
     screen:enter ".help nat"
