@@ -14,7 +14,7 @@ function M.setup(parser)
     "Usage: f5lua run [-v] [--log-format FORMAT] [-e CHUNK] FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N] [--batch N]\n"
-      .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE] [--report FILE] FILE [ARG…]"
+      .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE [--force]] [--report FILE] FILE [ARG…]"
   )
   simulated.add_options(
     parser,

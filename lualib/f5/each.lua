@@ -23,7 +23,9 @@ local OPTIONS <const> = {
   per_device = "integer",
   on = "string",
   limit = "string",
-  journal = "string",
+  journal = true,
+  force = "boolean",
+  run = true, -- of the program: which run a journal belongs to
   progress = "function",
   sync = "boolean",
 }
@@ -42,6 +44,12 @@ local function check(opts)
     if want == "integer" and value < least then
       usage("f5.each: '%s' must be at least %d", key, least)
     end
+  end
+  if opts.journal ~= nil and type(opts.journal) ~= "string" then
+    usage("f5.each: 'journal' must be of type string, not %s", type(opts.journal))
+  end
+  if opts.run ~= nil and not require("f5.fleet.journal").is_run(opts.run) then
+    usage "f5.each has no option 'run'"
   end
   if opts.on and opts.on ~= "active" then
     usage('f5.each: \'on\' is "active" or absent, not "%s"', opts.on)
@@ -170,10 +178,15 @@ function Run:visit_all(devices, opts)
   end
 end
 
+local function open_journal(opts, fn, all)
+  local journal = require "f5.fleet.journal"
+  return journal.open(opts.journal, opts.run or journal.run_of(fn), all, opts.force)
+end
+
 --- Runs fn for each device.
 -- @param devices inventory, or a list of host names and tables of f5.connect's options
 -- @param opts table|nil: workers (50), canary (0), batch (all), max_failures (no limit), per_device (4), on ("active"), sync (true),
---   limit, journal (file), progress (function(event, entry, report))
+--   limit, journal (file), force (take the journal of another run), progress (function(event, entry, report))
 -- @param fn function(bip, device): its first result is kept in the report
 -- @return report; see f5.fleet.report
 return function(devices, opts, fn)
@@ -187,7 +200,8 @@ return function(devices, opts, fn)
     usage("f5.each(devices, options, function): the last argument is a %s", type(fn))
   end
   check(opts)
-  local list = inventory.read(devices):limit(opts.limit).devices
+  local all = inventory.read(devices)
+  local list = all:limit(opts.limit).devices
   local report = report_module.new(list)
   local run = setmetatable({
     fn = fn,
@@ -204,7 +218,7 @@ return function(devices, opts, fn)
   }, Run)
   core.raise_open_files(run.workers * run.per_device + 64)
   local began = core.now()
-  local journal <close> = opts.journal and require("f5.fleet.journal").open(opts.journal) or nil
+  local journal <close> = opts.journal and open_journal(opts, fn, all) or nil
   run.journal = journal
   local left = {}
   for _, device in ipairs(list) do

@@ -52,13 +52,15 @@ function M.add_options(parser)
   parser
     :option("--journal", "write finished devices down here; running again does the rest")
     :argname "FILE"
+  parser:flag("--force", "take the journal of another run")
   parser:option("--report", "write the report here: FILE.json or FILE.csv"):argname "FILE"
 end
 
 --- Options of a fleet without an inventory are a mistake, not to be passed over.
 function M.refuse_without_inventory(options)
   for _, name in ipairs {
-    "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "report",
+    "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "force",
+    "report",
   } do
     if options[name] then
       usage(("--%s goes with --inventory"):format((name:gsub("_", "-"))), PROGRAM)
@@ -96,12 +98,12 @@ local function load_playbook(file)
     local chunk, message = load(source, file == "-" and "=stdin" or "@" .. file, "t", env)
     if not chunk then error(message, 0) end
     return chunk
-  end
+  end,
+    source
 end
 
 --- The function that does the playbook's work on one device.
-local function work(file, words)
-  local new_chunk = load_playbook(file)
+local function work(new_chunk, words)
   local asks <const> = {}
   local first_env
   first_env = environment(nil, nil, function()
@@ -214,19 +216,26 @@ function M.run(options, file, words)
   if options.report and not options.report:find "%.json$" and not options.report:find "%.csv$" then
     usage(("a report is written as .json or .csv, not '%s'"):format(options.report), PROGRAM)
   end
+  if options.force and not options.journal then usage("--force goes with --journal", PROGRAM) end
   local f5 = require "f5"
   local inventory, each = require "f5.inventory", f5.each
-  local ok, devices = pcall(
-    function() return inventory.read(options.inventory):limit(options.limit) end
-  )
-  if not ok then usage(tostring(devices), PROGRAM) end
-  if #devices == 0 then
+  local devices
+  local ok, chosen = pcall(function()
+    devices = inventory.read(options.inventory)
+    return devices:limit(options.limit)
+  end)
+  if not ok then usage(tostring(chosen), PROGRAM) end
+  if #chosen == 0 then
     usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM)
   end
   local progress = (host.is_terminal(2) and progress_for_terminal or progress_for_log)(
     options.report
   )
+  local new_chunk, source = load_playbook(file)
   local report = each(devices, {
+    limit = options.limit,
+    run = require("f5.fleet.journal").run(file, source, words),
+    force = options.force,
     workers = options.workers,
     canary = options.canary,
     batch = options.batch,
@@ -235,7 +244,7 @@ function M.run(options, file, words)
     on = options.on,
     journal = options.journal,
     progress = progress,
-  }, work(file, words))
+  }, work(new_chunk, words))
   print_report(report)
   if options.report then report:write(options.report) end
   return report.ok and 0 or 1

@@ -12,8 +12,8 @@ local f5 = {}
 ---    end)
 ---    print(report)
 ---
----*Raises* "usage": an argument or option is invalid, or the journal file is not a journal;
----"cancelled": the run was interrupted; a Lua error if the journal cannot be written.
+---*Raises* "usage": an argument or option is invalid, or the journal is that of another run or
+---another file; "cancelled": the run was interrupted; a Lua error if the journal cannot be written.
 ---
 ---*Source* docs/fleets.md
 ---@param devices f5.inventory|table[]|string[] an inventory, or an array of hosts and f5.options

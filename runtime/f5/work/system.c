@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <lauxlib.h>
+#include <openssl/evp.h>
 
 #define APPEND_FILE "f5.append_file"
 
@@ -31,6 +33,9 @@ static int system_append_open(lua_State *L) {
   luaL_setmetatable(L, APPEND_FILE);
   file->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (file->fd < 0) return luaL_error(L, "cannot open '%s': %s", path, strerror(errno));
+  struct stat info;
+  if (fstat(file->fd, &info) != 0 || !S_ISREG(info.st_mode))
+    return luaL_error(L, "cannot use '%s': not a regular file", path);
   if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return luaL_error(
@@ -99,6 +104,21 @@ static int append_file_close(lua_State *L) {
   return 0;
 }
 
+/* sha256(bytes) -> 64 hexadecimal digits */
+static int system_sha256(lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  char digits[2 * EVP_MAX_MD_SIZE + 1];
+  unsigned size;
+  if (!EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL))
+    return luaL_error(L, "cannot take a SHA-256");
+  for (unsigned i = 0; i < size; i++)
+    snprintf(digits + (size_t)2 * i, 3, "%02x", digest[i]);
+  lua_pushlstring(L, digits, (size_t)2 * size);
+  return 1;
+}
+
 static int system_now(lua_State *L) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -140,6 +160,7 @@ static const luaL_Reg system_functions[] = {
     {"append_open", system_append_open},
     {"now", system_now},
     {"raise_open_files", system_raise_open_files},
+    {"sha256", system_sha256},
     {NULL, NULL},
 };
 

@@ -175,4 +175,39 @@ describe("run --inventory", function()
     assert.matches("d1 +earlier", done.out)
     assert.matches("3 devices: 2 done %(2 changed%), 1 done by an earlier run", done.out)
   end)
+
+  it("refuses another run's journal, and any other file, before it touches a device", function()
+    local playbook = directory:file(
+      "p.lua",
+      "return bip.ltm.node['/Common/n']:create { address = '10.0.0.1' }.name"
+    )
+    local sites, journal = inventory(), directory.path .. "/journal"
+    local function words(extra, ...)
+      return { "run", "--inventory", sites, "--journal", journal, playbook, extra, ... }
+    end
+    assert.equal(0, run(words "a").status)
+    for _, one in ipairs(devices) do one:clear_log() end
+    local function refused(pattern, given)
+      local result = run(given)
+      assert.equal(1, result.status)
+      assert.equal("", result.out)
+      assert.matches(pattern, result.err)
+      for _, one in ipairs(devices) do assert.equal(0, #one:log()) end
+    end
+    refused("the journal of another run: its arguments are 'a', and now they are 'b'", words "b")
+    directory:file("p.lua", "return bip.sys.version:load().kind")
+    refused("the playbook p.lua has changed since", words "a")
+    local forced = words "a"
+    table.insert(forced, 2, "--force")
+    local done = run(forced)
+    assert.equal(0, done.status, done.err)
+    assert.matches("3 devices: 0 done, 3 done by an earlier run", done.out)
+    journal = sites
+    local text = directory:read "sites.lua"
+    refused("sites.lua:1: not a line of a journal; the file was not changed", words "a")
+    assert.equal(text, directory:read "sites.lua")
+    local alone = run { "run", "--inventory", sites, "--force", playbook }
+    assert.same({ 2, "" }, { alone.status, alone.out })
+    assert.matches("%-%-force goes with %-%-journal", alone.err)
+  end)
 end)

@@ -68,12 +68,25 @@ describe("a full disk", function()
     assert.matches("f5lua: cannot write the report: r.csv: File too large\n$", result.out)
   end)
 
-  it("names the journal that cannot be written, and ends the run", function()
+  it("names the journal that cannot be begun, before it touches a device", function()
     local result =
       run(0, { "run", "--inventory", "sites.lua", "--journal", "run.journal", "one.lua" })
     assert.equal(1, result.status)
+    assert.equal(
+      "f5lua: the journal run.journal: cannot write: File too large\n",
+      result.out
+    )
+    assert.equal("", directory:read "run.journal")
+    assert.equal(0, #device:log())
+  end)
+
+  it("names the journal that cannot be written, and ends the run", function()
+    directory:file("long.lua", "return bip.sys.version:load().kind:rep(100)")
+    local result =
+      run(1, { "run", "--inventory", "sites.lua", "--journal", "run.journal", "long.lua" })
+    assert.equal(1, result.status)
     local words = "the journal run.journal: cannot write: File too large"
     assert.matches("stopped: " .. words .. "%)\nf5lua: " .. words .. "\n", result.out)
-    assert.equal("", directory:read "run.journal")
+    assert.matches('^{"journal":"f5lua",[^\n]*\n$', directory:read "run.journal")
   end)
 end)
