@@ -33,7 +33,9 @@ function f5.inventory(path) end
 
 ---@class f5.each.options
 ---Options of `f5.each`. `progress` is called with "begin" and "end" for the run, and with "start"
----and "finish" for each device.
+---and "finish" for each device. A journal belongs to one run: this function in this file, the
+---arguments of the program, and this inventory. The journal of another run, and any other file, is
+---refused.
 ---@field workers? integer number of devices at the same time; default 50
 ---@field canary? integer number of devices that run first and must all succeed; default 0
 ---@field batch? integer devices in a batch; a batch starts when the one before has ended
@@ -42,7 +44,8 @@ function f5.inventory(path) end
 ---@field on? "active" run only on the active unit of a pair
 ---@field sync? boolean with on = "active": synchronise the group after a change; default true
 ---@field limit? string which devices to run on, such as `group:eu,!lab*`; see `inventory:limit`
----@field journal? string path of a file that remembers finished devices
+---@field journal? string path of a file that remembers finished devices; it belongs to one run
+---@field force? boolean true: accept the journal of another run; default false
 ---@field progress? fun(event: string, entry: f5.report.entry?, report: f5.report) see below
 
 ---@class f5.inventory
