@@ -14,9 +14,12 @@
 #include "f5/rest/reference.h"
 #include "f5/rest/resource.h"
 #include "f5/session/certificate.h"
+#include "f5/session/connect.h"
 #include "f5/session/core.h"
+#include "f5/session/operation.h"
 #include "f5/session/prompt.h"
-#include "f5/session/session.h"
+#include "f5/session/session_lua.h"
+#include "f5/session/shutdown.h"
 #include "f5/work/system.h"
 #include "f5/work/task.h"
 #include "f5/work/transfer.h"
@@ -86,9 +89,9 @@ static int lua_mask(lua_State *L) {
 }
 
 int luaopen_f5_core(lua_State *L) {
-  static const luaL_Reg functions[] = {{"connect", session_lua_connect},
+  static const luaL_Reg functions[] = {{"connect", connect_lua},
                                        {"certificate", certificate_lua},
-                                       {"preset", session_lua_preset},
+                                       {"preset", connect_lua_preset},
                                        {"sessions", lua_sessions},
                                        {"set_password", session_lua_set_password},
                                        {"secret_text", prompt_lua_text},
@@ -106,10 +109,11 @@ int luaopen_f5_core(lua_State *L) {
                                        {NULL, NULL}};
   error_setup(L);
   prompt_setup(L);
+  operation_setup(L);
   fiber_set_cancel_error(L, error_push_cancelled);
   luaL_newlib(L, functions);
   session_setup(L);
-  reference_setup(L);
+  reference_setup(L, -1);
   resource_setup(L, -2, -1);
   collection_setup(L, -1);
   lua_setfield(L, -3, "reference_methods");

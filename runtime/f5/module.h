@@ -20,8 +20,4 @@ void f5_tell_abandoned(void);
 void f5_log_configure(lua_State *L, int level, bool json);
 bool f5_log_is_json(lua_State *L);
 
-/* Called before each line of the log is written, so that a console can make room for it; NULL:
- * nothing. */
-void f5_log_set_before(void (*before)(void));
-
 #endif

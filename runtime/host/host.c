@@ -16,6 +16,7 @@
 #include "embed/openlibs.h"
 #include "f5/module.h"
 #include "f5/report/secret.h"
+#include "f5/session/log.h"
 #include "fiber/fiber.h"
 #include "host/bundle.h"
 #include "host/library.h"

@@ -8,7 +8,10 @@
 #include <lauxlib.h>
 
 #include "f5/change/transaction_state.h"
+#include "f5/report/error.h"
 #include "f5/rest/reference.h"
+#include "f5/rest/uri.h"
+#include "f5/session/session_lua.h"
 
 #define WAITER_NAME "f5.transaction.waiter"
 #define USUAL_TIMEOUT 120   /* seconds without a command, when the device does not say */
@@ -147,10 +150,10 @@ static int begin(lua_State *L) {
         return error_usage(L, "begin: keep_alive is a number of seconds, or false");
     }
   }
-  f5_operation *op = operation_new(L, session, "POST", TRANSACTION_PATH);
+  f5_operation *op = operation_new(L, session, "POST", URI_TRANSACTION);
   op->call.http.body = "{}";
   op->call.http.body_length = 2;
-  return session_read(L, op, begun);
+  return operation_read(L, op, begun);
 }
 
 /* tx(reference) -> the reference, bound: its writes are queued */
@@ -251,7 +254,7 @@ static int write_now(lua_State *L, int status, lua_KContext context) {
   check_open(L, tx);
   op->call.coordination = tx->header;
   tx->started++;
-  return session_write(L, op, op->body, queued);
+  return operation_write(L, op, op->body, queued);
 }
 
 static bool below(const char *path, const char *prefix) {
@@ -268,7 +271,7 @@ int transaction_write(lua_State *L, f5_operation *op, int body) {
   const char *path = op->call.http.path;
   if (below(path, "/mgmt/tm/asm"))
     return error_usage(L, "ASM has no transactions: %s cannot be a part of one", path);
-  if (!below(path, "/mgmt/tm") || below(path, "/mgmt/tm/task") || below(path, TRANSACTION_PATH))
+  if (!below(path, "/mgmt/tm") || below(path, "/mgmt/tm/task") || below(path, URI_TRANSACTION))
     return error_usage(L, "%s cannot be a part of a transaction", path);
   op->body = body;
   return await_settled(L, tx, (lua_KContext)op, write_now);

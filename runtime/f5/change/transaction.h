@@ -15,20 +15,15 @@
 
 #include <lua.h>
 
-#include "f5/session/session.h"
+#include "f5/session/operation.h"
 
 #define TRANSACTION_NAME "f5.transaction"
 
-/* Queues a write: what session_write is for all others. The reference, bound to a transaction, is
+/* Queues a write: what operation_write is for all others. The reference, bound to a transaction, is
  * at index 1; body: index of a table, or 0. */
 int transaction_write(lua_State *L, f5_operation *op, int body);
 /* The transaction of the reference at index 1? */
 bool transaction_bound(lua_State *L);
-/* Abandons every open transaction of a session that ends; they are deleted with its last token
- * still alive. */
-void transaction_end_all(f5_session *session);
-/* Forgets them without a call. */
-void transaction_drop_all(f5_session *session);
 /* Adds begin to the sessions' methods, and to the module (on top of the stack) what the Lua half
  * needs. */
 void transaction_setup(lua_State *L, int session_methods);

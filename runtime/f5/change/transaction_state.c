@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/scan.h"
-#include "f5/change/transaction.h"
-#include "f5/report/log.h"
 #include "f5/report/secret.h"
+#include "f5/rest/uri.h"
+#include "f5/session/log.h"
 
 #define ABANDON_TIMEOUT 5000 /* ms; nobody waits long for it, the device forgets it anyway */
 
@@ -43,7 +43,7 @@ void transaction_ended(f5_transaction *tx) {
 static void set_id(f5_transaction *tx, int64_t id) {
   tx->id = id;
   snprintf(tx->header, sizeof tx->header, "X-F5-REST-Coordination-Id: %" PRId64, id);
-  snprintf(tx->path, sizeof tx->path, TRANSACTION_PATH "/%" PRId64, id);
+  snprintf(tx->path, sizeof tx->path, URI_TRANSACTION "/%" PRId64, id);
 }
 
 static void wake_waiters(f5_transaction *tx) {
@@ -148,7 +148,7 @@ static void keep_alive(loop_timer *timer) {
   } else if (tx->started != tx->answered) { /* the first command is on its way */
     transaction_restart_timer(tx);
   } else {
-    start_step(tx, STEP_BEGIN, "POST", TRANSACTION_PATH, begun_again);
+    start_step(tx, STEP_BEGIN, "POST", URI_TRANSACTION, begun_again);
     tx->call.http.body = "{}";
     tx->call.http.body_length = 2;
     call_start(&tx->call);

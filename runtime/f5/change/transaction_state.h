@@ -13,7 +13,6 @@
 #include "f5/session/session.h"
 #include "fiber/fiber.h"
 
-#define TRANSACTION_PATH "/mgmt/tm/transaction"
 #define TRANSACTION_LONGEST 64
 
 /* What its own call is doing. */
@@ -67,5 +66,10 @@ void transaction_restart_timer(f5_transaction *tx);
 /* Remembers the command as the last one, for the keep-alive, or (NULL) that there is none. An older
  * one stays while it is being sent. */
 void transaction_set_last(f5_transaction *tx, const http_request *request);
+/* Abandons every open transaction of a session that ends; they are deleted with its last token
+ * still alive. */
+void transaction_end_all(f5_session *session);
+/* Forgets them without a call. */
+void transaction_drop_all(f5_session *session);
 
 #endif

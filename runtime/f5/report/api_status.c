@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "f5/report/log.h"
-
 struct api_status {
-  struct api_status *next;
+  api_status *next;
   char *status, *path, *method;
   lua_Integer count;
 };
@@ -19,45 +17,51 @@ static size_t resource_length(const char *path) {
   return name && (size_t)(name - path) < length ? (size_t)(name - path) : length;
 }
 
-static void entry_free(struct api_status *entry) {
+static void entry_free(api_status *entry) {
   free(entry->status);
   free(entry->path);
   free(entry->method);
   free(entry);
 }
 
-void api_status_observe(const f5_call *call) {
+const api_status *api_status_observe(api_status **list, const http_request *request) {
   char status[64];
-  if (!http_answer_header(&call->http, "X-F5-Api-Status", status, sizeof status) || !*status)
-    return;
-  f5_session *session = call->session;
-  size_t length = resource_length(call->http.path);
-  struct api_status **at = &session->api_statuses;
+  if (!http_answer_header(request, "X-F5-Api-Status", status, sizeof status) || !*status)
+    return NULL;
+  size_t length = resource_length(request->path);
+  api_status **at = list;
   for (; *at; at = &(*at)->next)
     if (strcmp((*at)->status, status) == 0 && strlen((*at)->path) == length &&
-        memcmp((*at)->path, call->http.path, length) == 0) {
+        memcmp((*at)->path, request->path, length) == 0) {
       (*at)->count++;
-      return;
+      return NULL;
     }
-  struct api_status *entry = calloc(1, sizeof *entry);
-  if (!entry) return;
+  api_status *entry = calloc(1, sizeof *entry);
+  if (!entry) return NULL;
   entry->status = strdup(status);
-  entry->path = strndup(call->http.path, length);
-  entry->method = strdup(call->http.method);
+  entry->path = strndup(request->path, length);
+  entry->method = strdup(request->method);
   entry->count = 1;
   if (!entry->status || !entry->path || !entry->method) {
     entry_free(entry);
-    return;
+    return NULL;
   }
   *at = entry;
-  log_note(session, "warning: the API says %s of %s", status, entry->path);
+  return entry;
 }
 
-int api_status_lua_list(lua_State *L) {
-  const f5_session *session = session_check(L, 1);
+const char *api_status_text(const api_status *entry) {
+  return entry->status;
+}
+
+const char *api_status_path(const api_status *entry) {
+  return entry->path;
+}
+
+void api_status_push(lua_State *L, const api_status *list) {
   lua_newtable(L);
   lua_Integer n = 0;
-  for (const struct api_status *entry = session->api_statuses; entry; entry = entry->next) {
+  for (const api_status *entry = list; entry; entry = entry->next) {
     lua_createtable(L, 0, 4);
     lua_pushstring(L, entry->status);
     lua_setfield(L, -2, "status");
@@ -69,13 +73,12 @@ int api_status_lua_list(lua_State *L) {
     lua_setfield(L, -2, "count");
     lua_rawseti(L, -2, ++n);
   }
-  return 1;
 }
 
-void api_status_clear(f5_session *session) {
-  while (session->api_statuses) {
-    struct api_status *entry = session->api_statuses;
-    session->api_statuses = entry->next;
+void api_status_clear(api_status **list) {
+  while (*list) {
+    api_status *entry = *list;
+    *list = entry->next;
     entry_free(entry);
   }
 }

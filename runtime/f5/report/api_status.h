@@ -9,13 +9,16 @@
 
 #include <lua.h>
 
-#include "f5/session/call.h"
-#include "f5/session/session.h"
+#include "net/http.h"
 
-/* Looks at an answer that has come. */
-void api_status_observe(const f5_call *call);
-/* Lua: session:api_status() -> array of { status, method, path, count }, oldest first */
-int api_status_lua_list(lua_State *L);
-void api_status_clear(f5_session *session);
+typedef struct api_status api_status; /* an entry, and a list of them */
+
+/* Looks at an answer that has come. Returns the entry if it is new to the list, else NULL. */
+const api_status *api_status_observe(api_status **list, const http_request *request);
+const char *api_status_text(const api_status *entry); /* "DEPRECATED" … */
+const char *api_status_path(const api_status *entry); /* of the resource */
+/* Pushes an array of { status, method, path, count }, oldest first. */
+void api_status_push(lua_State *L, const api_status *list);
+void api_status_clear(api_status **list);
 
 #endif

@@ -6,10 +6,12 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "f5/report/error.h"
 #include "f5/rest/query.h"
 #include "f5/rest/reference.h"
 #include "f5/rest/uri.h"
-#include "f5/session/session.h"
+#include "f5/session/operation.h"
+#include "f5/session/session_lua.h"
 
 #define PAGES_NAME "f5.pages"
 #define USUAL_PAGE 500 /* objects that `each` asks for at a time */
@@ -169,7 +171,7 @@ static int fetch(lua_State *L, pages *p, lua_KFunction finish) {
   op->path = p->path;
   p->path = (text){0};
   op->call.http.path = text_string(&op->path);
-  return session_read(L, op, finish);
+  return operation_read(L, op, finish);
 }
 
 /* -- list -- */

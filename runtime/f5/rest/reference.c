@@ -5,7 +5,9 @@
 #include <lauxlib.h>
 
 #include "base/push_owned.h"
+#include "f5/report/error.h"
 #include "f5/rest/uri.h"
+#include "f5/session/session_lua.h"
 
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
 
@@ -76,7 +78,8 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
   return name;
 }
 
-int session_index(lua_State *L) {
+/* __index of sessions; its upvalue is the table of their methods. */
+static int session_index(lua_State *L) {
   if (method(L)) return 1;
   size_t length;
   const char *name = check_name(L, 2, &length);
@@ -216,7 +219,7 @@ static int no_pairs(lua_State *L) {
          "pairs(ref:load()) over an object");
 }
 
-void reference_setup(lua_State *L) {
+void reference_setup(lua_State *L, int session_methods) {
   static const luaL_Reg events[] = {{"__tostring", reference_tostring},
                                     {"__eq", reference_equal},
                                     {"__newindex", read_only},
@@ -224,6 +227,12 @@ void reference_setup(lua_State *L) {
                                     {"__len", no_length},
                                     {"__pairs", no_pairs},
                                     {NULL, NULL}};
+  lua_pushvalue(L, session_methods);
+  luaL_getmetatable(L, SESSION_NAME);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, session_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1); /* metatable of sessions */
   lua_newtable(L);
   luaL_newmetatable(L, REFERENCE_NAME);
   luaL_setfuncs(L, events, 0);

@@ -7,6 +7,7 @@
 
 #include <lua.h>
 
+#include "base/text.h"
 #include "f5/session/session.h"
 
 #define REFERENCE_NAME "f5.reference"
@@ -24,11 +25,10 @@ f5_reference *reference_check(lua_State *L, int index);
  * transaction: index of its user value, or 0. The collector may run before they are copied. */
 void reference_push(lua_State *L, int session, int transaction, const char *path, size_t length,
                     size_t query_length);
-/* __index of sessions; its upvalue is the table of their methods. */
-int session_index(lua_State *L);
 /* Lua: at(session or reference, …) -> reference */
 int reference_lua_at(lua_State *L);
-/* Makes the metatable; pushes the table of methods, which Lua parts add to. */
-void reference_setup(lua_State *L);
+/* Makes the metatable, and the __index of sessions, whose methods are at that index; pushes the
+ * table of methods, which Lua parts add to. */
+void reference_setup(lua_State *L, int session_methods);
 
 #endif

@@ -10,10 +10,12 @@
 #include "base/json.h"
 #include "base/push_owned.h"
 #include "f5/change/transaction.h"
+#include "f5/report/error.h"
 #include "f5/rest/query.h"
 #include "f5/rest/reference.h"
 #include "f5/rest/uri.h"
-#include "f5/session/session.h"
+#include "f5/session/operation.h"
+#include "f5/session/session_lua.h"
 
 #define LONGEST_TIMEOUT 86400 /* s; also math.huge is one */
 
@@ -34,14 +36,14 @@ static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const c
 static int load(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
-  return session_read(L, operation_on(L, ref, "GET", "", 2), operation_answer);
+  return operation_read(L, operation_on(L, ref, "GET", "", 2), operation_answer);
 }
 
 /* ref:example{options} -> what the device gives as an example of this resource */
 static int example(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
-  return session_read(L, operation_on(L, ref, "GET", "/example", 2), operation_answer);
+  return operation_read(L, operation_on(L, ref, "GET", "/example", 2), operation_answer);
 }
 
 static int existence(lua_State *L, int status, lua_KContext context) {
@@ -63,13 +65,13 @@ static int exists(lua_State *L) {
   query_add(L, &op->path, ref, 0, NULL);
   uri_query(&op->path, "$select", "name", 4);
   op->call.http.path = text_string(&op->path);
-  return session_read(L, op, existence);
+  return operation_read(L, op, existence);
 }
 
 /* The write on the reference at 1 is made, or queued in the reference's transaction. */
 static int write_on(lua_State *L, f5_operation *op, int body, lua_KFunction finish) {
   if (transaction_bound(L)) return transaction_write(L, op, body);
-  return session_write(L, op, body, finish);
+  return operation_write(L, op, body, finish);
 }
 
 static void check_body(lua_State *L, const char *method) {
@@ -372,9 +374,9 @@ static int request(lua_State *L) {
   lua_KFunction finish = raw ? raw_answer : operation_answer;
   if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 || strcmp(method, "OPTIONS") == 0) {
     if (body || op->call.http.body) return error_usage(L, "request: a %s has no body", method);
-    return session_read(L, op, finish);
+    return operation_read(L, op, finish);
   }
-  return session_write(L, op, body, finish);
+  return operation_write(L, op, body, finish);
 }
 
 void resource_setup(lua_State *L, int session_methods, int reference_methods) {

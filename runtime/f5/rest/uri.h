@@ -15,6 +15,7 @@
 #include "base/text.h"
 
 #define URI_ROOT "/mgmt/tm"
+#define URI_TRANSACTION URI_ROOT "/transaction"
 
 /* Appends what one index or one argument of `at` names: a full name ("/Common/web" is one segment,
  * its slashes become

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "f5/change/transaction_state.h"
 #include "f5/report/api_status.h"
-#include "f5/report/log.h"
-#include "f5/session/auth.h"
+#include "f5/report/error.h"
+#include "f5/rest/uri.h"
+#include "f5/session/log.h"
 #include "f5/session/session.h"
 
 #define LONGEST_PAUSE 10000 /* ms; a device that says Retry-After is believed beyond it */
@@ -29,14 +29,14 @@ static void leave(f5_call *call) {
     if (call->next) call->next->link = call->link;
     call->link = NULL;
   }
-  auth_release(call);
+  call->session->auth->release(call);
 }
 
 /* A change that the device made, or may have made. What is queued in a transaction is none before
  * it is committed, and what concerns the transaction itself never is: transaction.c counts them. */
 static void count_change(const f5_call *call) {
   if (call->write && !call->coordination &&
-      strncmp(call->http.path, TRANSACTION_PATH, sizeof TRANSACTION_PATH - 1) != 0)
+      strncmp(call->http.path, URI_TRANSACTION, sizeof URI_TRANSACTION - 1) != 0)
     call->session->usage.writes++;
 }
 
@@ -87,9 +87,9 @@ static uint64_t pause_before_next(const f5_call *call) {
 static bool again(f5_call *call) {
   f5_session *session = call->session;
   f5_again when = call->failure.verdict.again;
-  if (when == AGAIN_LOGIN && !call->internal && !call->renewed && auth_renewable(call)) {
+  if (when == AGAIN_LOGIN && !call->internal && !call->renewed && session->auth->renewable(call)) {
     call->renewed = true;
-    auth_release(call);
+    session->auth->release(call);
     proceed(call);
     return true;
   }
@@ -102,7 +102,7 @@ static bool again(f5_call *call) {
   if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;
   if (waits && call->attempts == 1)
     log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
-  auth_release(call);
+  session->auth->release(call);
   call->state = CALL_PAUSES;
   loop_timer_start(session->core->loop, &call->timer, pause);
   return true;
@@ -114,6 +114,13 @@ static void redirected(f5_call *call) {
   failure_from_redirect(&call->failure, call->http.status, location, call->session->where);
 }
 
+static void observe_api_status(f5_call *call) {
+  const api_status *met = api_status_observe(&call->session->api_statuses, &call->http);
+  if (met)
+    log_note(call->session, "warning: the API says %s of %s", api_status_text(met),
+             api_status_path(met));
+}
+
 static void exchanged(http_request *request) {
   f5_call *call = (f5_call *)(void *)((char *)request - offsetof(f5_call, http));
   f5_session *session = call->session;
@@ -123,7 +130,7 @@ static void exchanged(http_request *request) {
   if (request->failure == HTTP_OK) {
     session->reached = true;
     if (call->arrived) call->arrived(call);
-    api_status_observe(call);
+    observe_api_status(call);
     bool refused_token = request->status == 401 && !call->internal;
     if (request->status / 100 == 3 && !call->any_status)
       redirected(call);
@@ -134,7 +141,7 @@ static void exchanged(http_request *request) {
     failure_from_transport(&call->failure, request, session->where, call->write, reached);
   }
   if (!call->write) call->failure.verdict.unknown = false;
-  log_exchange_end(call);
+  if (!call->quiet) log_exchange(session, request, call->attempts);
   if (call->failure.verdict.kind != KIND_NONE && again(call)) return;
   if (call->any_status && call->http.failure == HTTP_OK) failure_clear(&call->failure);
   end(call);
@@ -144,7 +151,7 @@ static void exchanged(http_request *request) {
 
 static void send(f5_call *call) {
   unsigned n = 0;
-  const char *header = auth_header(call);
+  const char *header = call->session->auth->header(call);
   if (header) call->lines[n++] = header;
   if (call->coordination) call->lines[n++] = call->coordination;
   if (call->content_type)
@@ -168,7 +175,6 @@ static void send(f5_call *call) {
   call->http.secret = call->internal; /* the token is in what answers these */
   call->attempts++;
   call->state = CALL_SENT;
-  log_exchange_start(call);
   http_submit(call->session->peer, &call->http);
 }
 
@@ -177,7 +183,7 @@ static void proceed(f5_call *call) {
     failure_clear(&call->failure);
     failure_set(&call->failure, KIND_CANCELLED, "the session was closed");
     end_soon(call);
-  } else if (call->internal || auth_prepare(call)) {
+  } else if (call->internal || call->session->auth->prepare(call)) {
     if (call->only_login)
       end_soon(call);
     else
@@ -227,7 +233,7 @@ static void stop(f5_call *call) {
     count_change(call);
     http_cancel(&call->http);
   }
-  if (call->state == CALL_WAITS_FOR_TOKEN) auth_forget(call);
+  if (call->state == CALL_WAITS_FOR_TOKEN) call->session->auth->forget(call);
   loop_timer_stop(call->session->core->loop, &call->timer);
 }
 

@@ -15,7 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "f5/report/error.h"
+#include <lua.h>
+
+#include "f5/report/failure.h"
 #include "net/http.h"
 #include "net/loop.h"
 
@@ -60,7 +62,7 @@ struct f5_call {
   f5_failure failure; /* kind KIND_NONE: success, the answer is in http */
   unsigned attempts;
 
-  /* -- private to call.c and auth.c -- */
+  /* -- private to call.c, login.c and token.c -- */
   call_state state;
   struct f5_token *token; /* that went with the request */
   bool renewed;           /* had its one new token */
@@ -80,7 +82,7 @@ void call_start(f5_call *call);
 void call_clear(f5_call *call);
 /* Ends it, with done, as failed for this reason (copied). */
 void call_fail(f5_call *call, const f5_failure *failure);
-/* auth.c: the session has a token, or (failure) will not get one. */
+/* login.c: the session has a token, or (failure) will not get one. */
 void call_authorized(f5_call *call, const f5_failure *failure);
 /* Pushes the error object of a failed call. */
 void call_push_error(lua_State *L, const f5_call *call);

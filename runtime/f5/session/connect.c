@@ -1,5 +1,7 @@
-/* f5.connect: its options from the script, the environment, a simulated run or a prompt; then the
+/* The options of f5.connect from the script, the environment, a simulated run or a prompt; then the
  * login. */
+#include "f5/session/connect.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -11,8 +13,12 @@
 #include <lauxlib.h>
 
 #include "base/json_text.h"
+#include "f5/report/error.h"
+#include "f5/session/login.h"
+#include "f5/session/operation.h"
 #include "f5/session/prompt.h"
-#include "f5/session/session.h"
+#include "f5/session/session_lua.h"
+#include "f5/session/shutdown.h"
 #include "f5/session/trust.h"
 
 static const char *const option_names[] = {"host",     "port",
@@ -226,7 +232,7 @@ static void mask_proxy(lua_State *L, f5_session *session, const char *proxy) {
   if (!end) return;
   const char *scheme = strstr(proxy, "://"), *user = scheme && scheme < end ? scheme + 3 : proxy;
   const char *colon = memchr(user, ':', (size_t)(end - user));
-  if (colon) session->auth.proxy = keep(L, colon + 1, (size_t)(end - colon - 1));
+  if (colon) session->credentials.proxy = keep(L, colon + 1, (size_t)(end - colon - 1));
 }
 
 static void read_transport(lua_State *L, options *o, f5_session *session, int preset) {
@@ -341,10 +347,10 @@ static bool is_utf8(const char *bytes, size_t length) {
 
 static void read_user(lua_State *L, options *o, f5_session *session, int preset) {
   char question[PROMPT_LONGEST + 300];
-  f5_auth *auth = &session->auth;
+  f5_credentials *credentials = &session->credentials;
   const char *username = string_option(L, 1, "username");
   bool preset_user = !username && preset;
-  auth->password = secret_option(L, 1, "password");
+  credentials->password = secret_option(L, 1, "password");
   if (preset_user) username = string_option(L, preset, "username");
   if (!username && !preset) username = environment("F5_USER");
   if (!username) {
@@ -353,32 +359,34 @@ static void read_user(lua_State *L, options *o, f5_session *session, int preset)
     ask(L, question, false, o->username_text);
     username = o->username_text;
   }
-  auth->username = copy(L, username);
-  if (preset_user && !auth->password) auth->password = secret_option(L, preset, "password");
-  if (!auth->password && !preset) {
+  credentials->username = copy(L, username);
+  if (preset_user && !credentials->password)
+    credentials->password = secret_option(L, preset, "password");
+  if (!credentials->password && !preset) {
     const char *value = environment("F5_PASSWORD");
-    if (value) auth->password = keep(L, value, strlen(value));
+    if (value) credentials->password = keep(L, value, strlen(value));
   }
-  if (!auth->password) {
+  if (!credentials->password) {
     char typed[PROMPT_LONGEST];
     need_terminal(L, o, "password", "password", "F5_PASSWORD");
     snprintf(question, sizeof question, "Password for %s on %s: ", username, o->host);
     ask(L, question, true, typed);
-    auth->password = secret_new(typed, strlen(typed));
+    credentials->password = secret_new(typed, strlen(typed));
     secret_wipe(typed, sizeof typed);
-    if (!auth->password) luaL_error(L, "not enough memory");
+    if (!credentials->password) luaL_error(L, "not enough memory");
   }
-  if (auth->mode == AUTH_TOKEN &&
-      !is_utf8(secret_string(auth->password), secret_length(auth->password)))
+  if (credentials->mode == CREDENTIALS_TOKEN &&
+      !is_utf8(secret_string(credentials->password), secret_length(credentials->password)))
     error_usage(L, "the password is not UTF-8, which a login must be");
-  if (strcmp(secret_string(auth->password), username) == 0) secret_unmask(auth->password);
+  if (strcmp(secret_string(credentials->password), username) == 0)
+    secret_unmask(credentials->password);
 }
 
 static void read_auth(lua_State *L, options *o, f5_session *session, int preset) {
-  f5_auth *auth = &session->auth;
+  f5_credentials *credentials = &session->credentials;
   const char *mode = string_option(L, 1, "auth"), *provider = string_option(L, 1, "provider"),
              *login_reference = string_option(L, 1, "login_reference");
-  auth->token_lifetime = (long)integer_option(L, 1, "token_lifetime", 0, 0, 10000000);
+  credentials->token_lifetime = (long)integer_option(L, 1, "token_lifetime", 0, 0, 10000000);
   if (mode && strcmp(mode, "token") != 0 && strcmp(mode, "basic") != 0)
     error_usage(L, "option 'auth' must be \"token\" or \"basic\", not \"%s\"", mode);
   if (provider && login_reference)
@@ -386,24 +394,25 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
         L, "options 'provider' and 'login_reference' both name who checks the password: give one");
   secret *token = secret_option(L, 1, "token");
   if (token) {
-    auth->mode = AUTH_GIVEN;
-    auth->masked = token;
-    auth->given = secret_quiet((const char *const[]){"X-F5-Auth-Token: ", secret_string(token)}, 2);
+    credentials->mode = CREDENTIALS_GIVEN;
+    credentials->masked = token;
+    credentials->given =
+        secret_quiet((const char *const[]){"X-F5-Auth-Token: ", secret_string(token)}, 2);
     if (lua_getfield(L, 1, "password") != LUA_TNIL || mode)
       error_usage(L, "option 'token' stands alone: no password, no auth");
     lua_pop(L, 1); /* nil */
   } else {
-    auth->mode = mode && strcmp(mode, "basic") == 0 ? AUTH_BASIC : AUTH_TOKEN;
-    auth->provider = copy(L, provider);
-    auth->login_reference = copy(L, login_reference);
+    credentials->mode = mode && strcmp(mode, "basic") == 0 ? CREDENTIALS_BASIC : CREDENTIALS_TOKEN;
+    credentials->provider = copy(L, provider);
+    credentials->login_reference = copy(L, login_reference);
     read_user(L, o, session, preset);
   }
   session->wait_ms = (uint64_t)(number_option(L, 1, "wait", 0, 0, 86400) * 1000);
-  if (session->wait_ms && auth->mode != AUTH_TOKEN)
+  if (session->wait_ms && credentials->mode != CREDENTIALS_TOKEN)
     error_usage(L, "option 'wait' tries to log in, which %s does not: bip:wait_ready() waits, too",
-                auth->mode == AUTH_GIVEN ? "a session with a token of its own"
-                                         : "auth = \"basic\"");
-  if (!auth_init(auth)) luaL_error(L, "not enough memory");
+                credentials->mode == CREDENTIALS_GIVEN ? "a session with a token of its own"
+                                                       : "auth = \"basic\"");
+  if (!credentials_init(credentials) || !login_attach(session)) luaL_error(L, "not enough memory");
 }
 
 /* -- the session -- */
@@ -444,7 +453,7 @@ static void copy_options(lua_State *L) {
   lua_replace(L, 1);
 }
 
-int session_lua_connect(lua_State *L) {
+int connect_lua(lua_State *L) {
   options o = {0};
   lua_settop(L, 1);
   if (lua_isnil(L, 1) || lua_type(L, 1) == LUA_TSTRING) { /* f5.connect "bigip1" */
@@ -459,6 +468,7 @@ int session_lua_connect(lua_State *L) {
   f5_core *core = core_of(L);
   if (core->ended)
     return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
+  core->at_exit = session_abandon_all;
   f5_session **box = session_push(L); /* at 2: frees the session, whatever happens below */
   f5_session *session = *box = session_new(core);
   if (!session) return luaL_error(L, "not enough memory");
@@ -473,16 +483,16 @@ int session_lua_connect(lua_State *L) {
   o.peer.base = base;
   session->peer = http_peer_new(core->loop, &o.peer);
   if (!session->peer) return luaL_error(L, "not enough memory");
-  if (session->auth.mode != AUTH_TOKEN) {
+  if (session->credentials.mode != CREDENTIALS_TOKEN) {
     lua_settop(L, 2);
     return 1;
   }
   f5_operation *op = operation_new(L, session, "POST", "/mgmt/shared/authn/login");
   op->call.only_login = true;
-  return session_read(L, op, connected);
+  return operation_read(L, op, connected);
 }
 
-int session_lua_preset(lua_State *L) {
+int connect_lua_preset(lua_State *L) {
   if (!lua_isnoneornil(L, 1)) luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &preset_key);

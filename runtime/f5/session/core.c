@@ -4,7 +4,6 @@
 
 #include <lauxlib.h>
 
-#include "f5/session/session.h"
 #include "fiber/fiber.h"
 
 static const char core_key; /* its address is the registry's key */
@@ -14,7 +13,7 @@ volatile sig_atomic_t core_open_sessions;
 /* Runs in lua_close when no f5_shutdown came before: nothing may call back into this state. */
 static int collect(lua_State *L) {
   f5_core *core = lua_touserdata(L, 1);
-  session_abandon_all(core);
+  if (core->at_exit) core->at_exit(core);
   return 0;
 }
 

@@ -18,7 +18,8 @@ typedef struct f5_core {
   f5_session *sessions; /* all that are not closed, also those that the script forgot */
   int log_level;        /* -1 silent, 0 warnings, 1 a line a call, 2 with bodies */
   bool log_json;
-  bool ended; /* f5_shutdown was called */
+  bool ended;                            /* f5_shutdown was called */
+  void (*at_exit)(struct f5_core *core); /* closes what is open; NULL: nothing was opened */
   uint64_t random;
 } f5_core;
 

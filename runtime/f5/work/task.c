@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "base/scan.h"
 #include "f5/rest/reference.h"
-#include "f5/session/session.h"
+#include "f5/session/call.h"
+#include "f5/session/session_lua.h"
 
 #define POLL_NAME "f5.task.poll"
 #define LONGEST_PAUSE 5000 /* ms between two looks, when the script does not say */

@@ -13,7 +13,9 @@
 #include <lauxlib.h>
 #include <openssl/evp.h>
 
-#include "f5/session/session.h"
+#include "f5/report/error.h"
+#include "f5/session/operation.h"
+#include "f5/session/session_lua.h"
 
 #define TRANSFER_NAME "f5.transfer"
 #define CHUNK ((uint64_t)1 << 20) /* bytes; a device takes and gives no more at a time */
@@ -314,7 +316,7 @@ static int send_chunk(lua_State *L, transfer *t) {
   op->call.http.body = t->buffer;
   op->call.http.body_length = (size_t)t->length;
   op->call.repeatable = true;
-  return session_write(L, op, 0, sent);
+  return operation_write(L, op, 0, sent);
 }
 
 /* "0-1023/4096" of an answer */
@@ -400,7 +402,7 @@ static int receive_chunk(lua_State *L, transfer *t) {
   op->call.http.sink_offset = t->offset;
   op->call.http.sink_buffer = (char *)t->buffer;
   op->call.http.sink_size = CHUNK;
-  return session_read(L, op, received);
+  return operation_read(L, op, received);
 }
 
 static transfer *check_open(lua_State *L) {

@@ -1,4 +1,4 @@
-#include "f5/report/log.h"
+#include "f5/session/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "f5/module.h"
 #include "f5/report/secret.h"
-#include "f5/session/session.h"
 
 #define BODY_SHOWN 16384 /* bytes of a body that -vv shows */
 #define LONGEST_TOLD 1024
@@ -112,15 +110,9 @@ static void put_body(text *line, const char *body, size_t length, bool json) {
   text_free(&masked);
 }
 
-/* The exchange is on its way: nothing is logged yet, a progress display and a trace will look from
- * here. */
-void log_exchange_start(const f5_call *call) {
-  (void)call;
-}
-
-static void line_plain(text *line, const f5_call *call) {
-  const http_request *request = &call->http;
-  text_printf(line, "%s %s ", call->session->label, request->method);
+static void line_plain(text *line, const f5_session *session, const http_request *request,
+                       unsigned attempt) {
+  text_printf(line, "%s %s ", session->label, request->method);
   put_masked(line, request->path, strlen(request->path), false);
   uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
   if (request->failure == HTTP_OK)
@@ -128,12 +120,12 @@ static void line_plain(text *line, const f5_call *call) {
                 (unsigned long long)took);
   else
     text_printf(line, " %s %llu ms", http_failure_name(request->failure), (unsigned long long)took);
-  if (call->attempts > 1) text_printf(line, " attempt %u", call->attempts);
+  if (attempt > 1) text_printf(line, " attempt %u", attempt);
   if (request->failure != HTTP_OK && *request->error) {
     text_put(line, ": ");
     put_masked(line, request->error, strlen(request->error), false);
   }
-  if (call->session->core->log_level < 2) return;
+  if (session->core->log_level < 2) return;
   if (request->body) {
     text_put(line, "\n  > ");
     put_body(line, request->body, request->body_length, false);
@@ -144,9 +136,9 @@ static void line_plain(text *line, const f5_call *call) {
   }
 }
 
-static void line_json(text *line, const f5_call *call) {
-  const http_request *request = &call->http;
-  json_start(line, "exchange", call->session);
+static void line_json(text *line, const f5_session *session, const http_request *request,
+                      unsigned attempt) {
+  json_start(line, "exchange", session);
   json_member(line, "method", request->method);
   json_member(line, "path", request->path);
   uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
@@ -154,12 +146,12 @@ static void line_json(text *line, const f5_call *call) {
       line,
       ",\"status\":%ld,\"bytes_sent\":%llu,\"bytes_received\":%llu,\"ms\":%llu,\"attempt\":%u",
       request->status, (unsigned long long)request->bytes_sent,
-      (unsigned long long)request->bytes_received, (unsigned long long)took, call->attempts);
+      (unsigned long long)request->bytes_received, (unsigned long long)took, attempt);
   if (request->failure != HTTP_OK) {
     json_member(line, "failure", http_failure_name(request->failure));
     json_member(line, "error", request->error);
   }
-  if (call->session->core->log_level >= 2) {
+  if (session->core->log_level >= 2) {
     if (request->body) {
       text_put(line, ",\"request\":\"");
       put_body(line, request->body, request->body_length, true);
@@ -174,14 +166,14 @@ static void line_json(text *line, const f5_call *call) {
   text_char(line, '}');
 }
 
-void log_exchange_end(const f5_call *call) {
-  if (call->session->core->log_level < 1 || call->quiet) return;
+void log_exchange(const f5_session *session, const http_request *request, unsigned attempt) {
+  if (session->core->log_level < 1) return;
   text line = {0};
-  if (call->session->core->log_json)
-    line_json(&line, call);
+  if (session->core->log_json)
+    line_json(&line, session, request, attempt);
   else
-    line_plain(&line, call);
-  write_out(&line, call->session->core->log_json);
+    line_plain(&line, session, request, attempt);
+  write_out(&line, session->core->log_json);
 }
 
 static void tell(const f5_session *session, const char *event, const char *before,

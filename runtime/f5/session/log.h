@@ -6,11 +6,14 @@
 #ifndef F5_LOG_H
 #define F5_LOG_H
 
-#include "f5/session/call.h"
-#include "f5/session/core.h"
+#include "f5/session/session.h"
+#include "net/http.h"
 
-void log_exchange_start(const f5_call *call);
-void log_exchange_end(const f5_call *call);
+/* Called before each line of the log is written, so that a console can make room for it; NULL:
+ * nothing. */
+void f5_log_set_before(void (*before)(void));
+/* An exchange has ended. attempt: counts from 1. */
+void log_exchange(const f5_session *session, const http_request *request, unsigned attempt);
 /* A line of our own about a session, from level 1 on. Masked. */
 void log_note(const f5_session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

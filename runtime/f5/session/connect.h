@@ -1,0 +1,13 @@
+/* f5.connect. */
+#ifndef F5_CONNECT_H
+#define F5_CONNECT_H
+
+#include <lua.h>
+
+/* Lua: connect(options) -> session, logged in */
+int connect_lua(lua_State *L);
+/* Lua: preset{host, port, ca, username, password}: where f5.connect goes in a simulated run; nil
+ * ends it */
+int connect_lua_preset(lua_State *L);
+
+#endif

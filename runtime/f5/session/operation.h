@@ -1,0 +1,38 @@
+/* One operation of a fiber: the way of every call from a script to a device. */
+#ifndef F5_OPERATION_H
+#define F5_OPERATION_H
+
+#include <lua.h>
+
+#include "base/text.h"
+#include "f5/session/call.h"
+#include "f5/session/session.h"
+#include "fiber/fiber.h"
+
+/* A call and the fiber that waits for it: a userdata on the stack of the C function that makes the
+ * call. */
+typedef struct f5_operation {
+  f5_call call;
+  fiber_wait wait;
+  text path; /* when the path is not somebody else's */
+  int body;  /* transaction.c: index of the body's table, or 0 */
+} f5_operation;
+
+/* Pushes an operation that is not started. */
+f5_operation *operation_new(lua_State *L, f5_session *session, const char *method,
+                            const char *path);
+/* Starts it and waits; `finish` gets the operation as its context. A GET, HEAD or OPTIONS. */
+int operation_read(lua_State *L, f5_operation *op, lua_KFunction finish);
+/* The same for every call that changes a device. All of them come through here. body: index of a
+ * table, or 0. */
+int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish);
+/* In `finish`: raises the error of a failed call; else pushes the decoded answer (nil if there is
+ * none) and frees it.
+ */
+void operation_result(lua_State *L, f5_operation *op);
+/* finish: the answer is the one result. */
+int operation_answer(lua_State *L, int status, lua_KContext context);
+
+void operation_setup(lua_State *L); /* makes the metatable; leaves the stack as it was */
+
+#endif

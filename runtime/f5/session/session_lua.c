@@ -1,0 +1,183 @@
+#include "f5/session/session_lua.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "f5/report/error.h"
+#include "f5/report/secret.h"
+#include "f5/session/login.h"
+#include "f5/session/prompt.h"
+#include "f5/session/shutdown.h"
+
+#define WAITER_NAME "f5.session.waiter"
+
+static f5_session *to_session(lua_State *L, int index) {
+  f5_session **box = luaL_testudata(L, index, SESSION_NAME);
+  if (!box)
+    error_usage(L, "a session is wanted here, not a %s: call methods with a colon, session:close()",
+                luaL_typename(L, index));
+  if (!*box) error_usage(L, "the session is closed"); /* finalized, at the end of the state */
+  return *box;
+}
+
+void session_check_open(lua_State *L, const f5_session *session) {
+  if (session->phase != SESSION_OPEN)
+    error_usage(L, "the session with %s is closed", session->label);
+}
+
+f5_session *session_check(lua_State *L, int index) {
+  f5_session *session = to_session(L, index);
+  session_check_open(L, session);
+  return session;
+}
+
+static int session_collect(lua_State *L) {
+  f5_session **box = lua_touserdata(L, 1);
+  if (*box) {
+    session_orphan(*box);
+    session_release(*box);
+    *box = NULL;
+  }
+  return 0;
+}
+
+f5_session **session_push(lua_State *L) {
+  f5_session **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, SESSION_NAME);
+  return box;
+}
+
+static void forget_waiter(fiber_wait *wait) {
+  session_waiter *waiter =
+      (session_waiter *)(void *)((char *)wait - offsetof(session_waiter, wait));
+  if (!waiter->session) return;
+  for (session_waiter **at = &waiter->session->waiters; *at; at = &(*at)->next)
+    if (*at == waiter) {
+      *at = waiter->next;
+      break;
+    }
+  waiter->session = NULL;
+}
+
+static int waiter_collect(lua_State *L) {
+  session_waiter *waiter = lua_touserdata(L, 1);
+  forget_waiter(&waiter->wait);
+  return 0;
+}
+
+static int closed(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+/* Also __close. Waits until the token is deleted; a second call waits for the same. */
+static int session_close(lua_State *L) {
+  f5_session *session = to_session(L, 1);
+  session_end(session);
+  if (session->phase == SESSION_CLOSED) return 0;
+  session_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
+  if (session->phase == SESSION_CLOSED) return 0; /* while a finalizer waited */
+  *waiter =
+      (session_waiter){.wait.abandon = forget_waiter, .next = session->waiters, .session = session};
+  session->waiters = waiter;
+  luaL_setmetatable(L, WAITER_NAME);
+  return fiber_await(L, &waiter->wait, 0, closed);
+}
+
+static int session_tostring(lua_State *L) {
+  const f5_session *session = to_session(L, 1);
+  lua_pushfstring(L, "session with %s%s", session->label,
+                  session->phase == SESSION_OPEN ? "" : " (closed)");
+  return 1;
+}
+
+/* session:usage() -> {calls, writes, bytes_sent, bytes_received} so far */
+static int session_usage(lua_State *L) {
+  const f5_session *session = to_session(L, 1);
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)session->usage.calls);
+  lua_setfield(L, -2, "calls");
+  lua_pushinteger(L, (lua_Integer)session->usage.writes);
+  lua_setfield(L, -2, "writes");
+  lua_pushinteger(L, (lua_Integer)session->usage.sent);
+  lua_setfield(L, -2, "bytes_sent");
+  lua_pushinteger(L, (lua_Integer)session->usage.received);
+  lua_setfield(L, -2, "bytes_received");
+  return 1;
+}
+
+/* session:expires_in() -> seconds that the token has left; nil without one */
+static int session_expires_in(lua_State *L) {
+  const f5_session *session = session_check(L, 1);
+  double seconds;
+  if (login_remaining(session, &seconds))
+    lua_pushnumber(L, seconds);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* session:label() -> how messages name the device */
+static int session_label(lua_State *L) {
+  lua_pushstring(L, to_session(L, 1)->label);
+  return 1;
+}
+
+/* session:username() -> who we are; nil with a token that the script brought */
+static int session_username(lua_State *L) {
+  const f5_session *session = to_session(L, 1);
+  if (session->credentials.username)
+    lua_pushstring(L, session->credentials.username);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+int session_lua_set_password(lua_State *L) {
+  f5_session *session = session_check(L, 1);
+  const secret *given = prompt_to_secret(L, 2);
+  size_t length = 0;
+  const char *password = given ? secret_string(given) : luaL_checklstring(L, 2, &length);
+  if (!credentials_set_password(&session->credentials, password,
+                                given ? secret_length(given) : length))
+    return luaL_error(L, "not enough memory");
+  return 0;
+}
+
+/* session:api_status() -> array of { status, method, path, count }, oldest first */
+static int session_api_status(lua_State *L) {
+  api_status_push(L, session_check(L, 1)->api_statuses);
+  return 1;
+}
+
+static int read_only(lua_State *L) {
+  return error_usage(
+      L, "a session has no fields to set: bip.%s:modify{…} and bip.%s:create{…} change a device",
+      luaL_tolstring(L, 2, NULL), lua_tostring(L, -1));
+}
+
+void session_setup(lua_State *L) {
+  static const luaL_Reg methods[] = {{"close", session_close},
+                                     {"usage", session_usage},
+                                     {"expires_in", session_expires_in},
+                                     {"label", session_label},
+                                     {"username", session_username},
+                                     {"api_status", session_api_status},
+                                     {NULL, NULL}};
+  static const luaL_Reg events[] = {{"__gc", session_collect},
+                                    {"__close", session_close},
+                                    {"__tostring", session_tostring},
+                                    {"__newindex", read_only},
+                                    {NULL, NULL}};
+  static const luaL_Reg waiter_events[] = {{"__gc", waiter_collect}, {NULL, NULL}};
+  luaL_newmetatable(L, WAITER_NAME);
+  luaL_setfuncs(L, waiter_events, 0);
+  lua_pop(L, 1); /* metatable */
+  luaL_newlib(L, methods);
+  luaL_newmetatable(L, SESSION_NAME);
+  luaL_setfuncs(L, events, 0);
+  lua_pop(L, 1); /* metatable */
+}
