@@ -2,6 +2,15 @@
 -- through its options.
 --
 -- Each function takes the device and one plain value and returns one plain value.
+local faults = require "sim.http.fault"
+local log = require "sim.http.log"
+local monitoring = require "sim.status.monitoring"
+local restart = require "sim.http.restart"
+local tasks = require "sim.tasks.task"
+local traffic = require "sim.status.traffic"
+local transaction = require "sim.tasks.transaction"
+local users = require "sim.auth.users"
+
 local M = {}
 
 -- Moves the clock by a number of seconds.
@@ -35,42 +44,41 @@ function M.plant(device, seed)
 end
 
 function M.log(device)
-  return device:calls()
+  return log.calls(device)
 end
 
 function M.clear_log(device)
-  device:clear_calls()
+  log.clear(device)
 end
 
 function M.connections(device)
-  return device:connection_count()
+  return log.connection_count(device)
 end
 
 function M.fault(device, fault)
-  return device:add_fault(fault)
+  return faults.add(device, fault)
 end
 
 function M.clear_faults(device)
-  device:clear_faults()
+  faults.clear(device)
 end
 
 function M.restart(device, options)
-  device:restart(options)
+  restart.restart(device, options)
 end
 
 function M.reboot(device, options)
-  device:reboot(options)
+  restart.reboot(device, options)
 end
 
 -- What monitors find from now on: { [name of a node or a pool member, or path] = "up" | "down" }.
 function M.health(device, health)
-  require("sim.status.monitoring").set(device, health)
+  monitoring.set(device, health)
 end
 
 -- What passes through the device: an array of entries as sim/status/traffic.lua takes them, or { [path] =
 -- { [name of a counter] = value } }.
 function M.traffic(device, given)
-  local traffic <const> = require "sim.status.traffic"
   for _, entry in ipairs(given) do traffic.set(device, entry) end
   for path, counters in pairs(given) do
     if type(path) == "string" then traffic.set(device, { path = path, counters = counters }) end
@@ -80,17 +88,17 @@ end
 -- How the next asynchronous task goes: { template = "sys/ucs", seconds =, outcome = "FAILED",
 -- message =, vanish = true }.
 function M.plan_task(device, plan)
-  device:plan_task(plan)
+  tasks.plan(device, plan)
 end
 
 -- How long the next asynchronous commit of a transaction takes: { seconds = }.
 function M.next_transaction(device, options)
-  device:next_transaction(options)
+  transaction.set_next(device, options)
 end
 
 -- The password of a user counts as expired from now on.
 function M.expire_password(device, name)
-  require("sim.auth.users").expire(device, name)
+  users.expire(device, name)
 end
 
 -- Takes and gives a file of the device's disk: { path =, text = }.
@@ -115,7 +123,7 @@ end
 -- "listening cut again": whether connections are accepted, whether open ones are to be cut now,
 -- milliseconds until the next question (0: none); see sim_wish in runtime/sim/device.h.
 function M.wish(device)
-  return device:wish()
+  return restart.wish(device)
 end
 
 return M

@@ -4,19 +4,23 @@
 --   local device = Device.new { users = { { name = "admin", password = "admin", role = "admin" } } }
 --   local response = device:handle { method = "GET", target = "/mgmt/shared/echo", headers = {}, body = "", remote = "127.0.0.1" }
 --
--- Features (sim/features.lua) install routes, filters and event handlers. All they remember is in
--- `device.state`, one plain value.
+-- Features (sim/features.lua) install routes and event handlers. All they remember is in
+-- `device.state`, one plain value. What every request passes through is in sim/http/pipeline.lua.
 local json = require "f5.json"
 local native = require "sim.native"
 local Router = require "sim.http.router"
 local clock = require "sim.clock"
 local errors = require "sim.http.errors"
+local pipeline = require "sim.http.pipeline"
 local seeds = require "sim.seed"
 local version = require "sim.version"
 
 local Device = {}
 Device.__index = Device
-clock.extend(Device)
+
+-- The clock, see sim/clock.lua.
+Device.now, Device.advance, Device.run_due = clock.now, clock.advance, clock.run_due
+Device.schedule, Device.unschedule, Device.on = clock.schedule, clock.unschedule, clock.on
 
 -- The order in which real devices send what every object has.
 local STYLE <const> = {
@@ -42,8 +46,6 @@ function Device.new(options)
     options = options,
     router = Router.new(),
     event_handlers = {},
-    filters = {},
-    observers = {},
     planters = {},
     closers = {},
     real_clock = options.clock or native.micros,
@@ -73,21 +75,6 @@ end
 -- prefix wins.
 function Device:route(prefix, handler)
   self.router:add(prefix, handler)
-end
-
--- Registers `filter(device, request) -> response or nil`, run in the order of `rank` before a
--- request reaches its handler: below 100 before authentication, 100 is authentication, above 100
--- with `request.user` known.
-function Device:filter(rank, filter)
-  local at = #self.filters + 1
-  while at > 1 and self.filters[at - 1].rank > rank do at = at - 1 end
-  table.insert(self.filters, at, { rank = rank, run = filter })
-end
-
--- Registers `observer(device, request, response)`, called when the answer is complete; it may
--- change headers.
-function Device:observe(observer)
-  self.observers[#self.observers + 1] = observer
 end
 
 -- Registers what to do with a seed that is not a whole saved state: `plant(device, seed)`.
@@ -142,27 +129,13 @@ function Device:pass(request)
   return self:dispatch(request, request.depth)
 end
 
--- Runs one request from the start: filters, handler, observers. `request` as the server makes it;
--- see sim/http/request.lua.
+-- Runs one request from the start. `request` as the server makes it; see sim/http/request.lua.
 function Device:handle(request)
   self.state.operations = self.state.operations + 1
   request.operation = self.state.operations
   request.started = self:now()
   self:run_due()
-  local response
-  for _, filter in ipairs(self.filters) do
-    local ok <const>, answer <const> = pcall(filter.run, self, request)
-    if not ok and not (type(answer) == "table" and answer.status) then
-      self:complain(tostring(answer))
-      response = errors.tm(500, "There was an internal server error", 1337)
-    else
-      response = answer
-    end
-    if response then break end
-  end
-  response = response or self:dispatch(request)
-  for _, observer in ipairs(self.observers) do observer(self, request, response) end
-  return response
+  return pipeline.handle(self, request)
 end
 
 -- The whole state, as one plain value (not a copy), and its replacement. Features find it through

@@ -5,6 +5,8 @@
 -- that is as it left the factory. Some can be bad on purpose: failing ones have lost mcpd, slow
 -- ones take seconds, restarting ones are away for a while from their first request on.
 local Device = require "sim.device"
+local faults = require "sim.http.fault"
+local restart = require "sim.http.restart"
 
 local Fleet = {}
 Fleet.__index = Fleet
@@ -40,9 +42,12 @@ local function make(self, n, address)
   if kind == "slow" then options.latency_ms = SLOW_MS end
   local device <const> = Device.new(options)
   if kind == "failing" then
-    device:add_fault { match = { path = "^/mgmt/tm/" }, times = math.maxinteger, kind = "mcpd_lost" }
+    faults.add(
+      device,
+      { match = { path = "^/mgmt/tm/" }, times = math.maxinteger, kind = "mcpd_lost" }
+    )
   elseif kind == "restarting" then
-    device:restart { seconds = RESTART_SECONDS }
+    restart.restart(device, { seconds = RESTART_SECONDS })
   end
   return device
 end

@@ -167,10 +167,8 @@ function M.check(request)
   return nil
 end
 
-function M.install(device)
-  device:filter(110, function(_, request)
-    return request.user and M.check(request) or nil
-  end)
+function M.filter(_, request)
+  return request.user and M.check(request) or nil
 end
 
 return M

@@ -350,28 +350,32 @@ end
 
 local function accept() end
 
-commands.define("save", "^sys/config$", save_config)
-commands.define("load", "^sys/config$", load_config)
-commands.define("save", "^sys/ucs$", save_ucs)
-commands.define("load", "^sys/ucs$", load_ucs)
-commands.define("cp", "^%l+/", copy_object)
-commands.define("mv", "^%l+/", move_object)
-commands.define("publish", "^ltm/policy$", publish)
-commands.define("publish", "^asm/policy$", accept)
-commands.define("generate", "^ltm/rule$", generate)
-commands.define("generate", "^sys/application/", generate)
-commands.define("generate", "^cli/script$", generate)
-commands.define("reset-stats", "^%l+", reset_stats)
-for _, place in ipairs {
-  "sys/geoip", "sys/classification%-signature", "ltm/dns%-express%-db", "ltm/classification/",
-  "wam/policy", "security/firewall/fqdn%-entity", "security/ip%-intelligence/",
-  "security/anti%-fraud/", "pem/subscribers", "sys/application/template",
-} do
-  commands.define("load", "^" .. place, accept)
-end
-for _, place in ipairs { "wam/policy", "pem/subscribers" } do
-  commands.define("save", "^" .. place, accept)
-end
-commands.define("publish", "^wam/policy", accept)
+M.commands = {
+  { "save", "^sys/config$", save_config },
+  { "load", "^sys/config$", load_config },
+  { "save", "^sys/ucs$", save_ucs },
+  { "load", "^sys/ucs$", load_ucs },
+  { "cp", "^%l+/", copy_object },
+  { "mv", "^%l+/", move_object },
+  { "publish", "^ltm/policy$", publish },
+  { "publish", "^asm/policy$", accept },
+  { "generate", "^ltm/rule$", generate },
+  { "generate", "^sys/application/", generate },
+  { "generate", "^cli/script$", generate },
+  { "reset-stats", "^%l+", reset_stats },
+  { "load", "^sys/geoip", accept },
+  { "load", "^sys/classification%-signature", accept },
+  { "load", "^ltm/dns%-express%-db", accept },
+  { "load", "^ltm/classification/", accept },
+  { "load", "^wam/policy", accept },
+  { "load", "^security/firewall/fqdn%-entity", accept },
+  { "load", "^security/ip%-intelligence/", accept },
+  { "load", "^security/anti%-fraud/", accept },
+  { "load", "^pem/subscribers", accept },
+  { "load", "^sys/application/template", accept },
+  { "save", "^wam/policy", accept },
+  { "save", "^pem/subscribers", accept },
+  { "publish", "^wam/policy", accept },
+}
 
 return M

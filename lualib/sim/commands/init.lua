@@ -1,8 +1,8 @@
 -- tmsh's commands over REST: POST { command = "save", … } to the component it belongs to.
 --
--- Features define what a command does to a component, by a pattern of the path below /mgmt/tm
--- ("sys/ucs", "^util/"):
---   commands.define("save", "^sys/ucs$", function(device, request, target, body) return more end)
+-- A module of this folder lists what a command does to a component, by a pattern of the path below
+-- /mgmt/tm ("sys/ucs", "^util/"):
+--   M.commands = { { "save", "^sys/ucs$", function(device, request, target, body) return more end } }
 -- The function returns properties for the answer, or a whole response (it has a status), or
 -- nothing; it raises what it refuses.
 local errors = require "sim.http.errors"
@@ -27,19 +27,35 @@ local KNOWN <const> = {
   stop = true,
 }
 
-local definitions <const> = {}
+-- The modules that have commands. Where two patterns match, the later one counts.
+local MODULES <const> = {
+  "sim.commands.configuration",
+  "sim.commands.system",
+  "sim.commands.utilities",
+  "sim.commands.software",
+}
+
+-- command -> list of { pattern =, run = }; made at the first use, because the modules need this one.
+local definitions
+
+local function load()
+  definitions = {}
+  for _, module in ipairs(MODULES) do
+    for _, entry in ipairs(require(module).commands) do
+      local command <const>, pattern <const>, run <const> = table.unpack(entry)
+      definitions[command] = definitions[command] or {}
+      table.insert(definitions[command], { pattern = pattern, run = run })
+    end
+  end
+end
 
 function M.known(name)
   return KNOWN[name] == true
 end
 
-function M.define(command, pattern, run)
-  definitions[command] = definitions[command] or {}
-  table.insert(definitions[command], { pattern = pattern, run = run })
-end
-
--- The function for a command of a component ("sys/ucs"), or nil. What was defined last wins.
+-- The function for a command of a component ("sys/ucs"), or nil.
 function M.find(command, template)
+  if not definitions then load() end
   local list <const> = definitions[command] or {}
   for i = #list, 1, -1 do
     if template:find(list[i].pattern) then return list[i].run end

@@ -5,6 +5,8 @@ local json = require "f5.json"
 local commands = require "sim.commands"
 local digest = require "sim.digest"
 local errors = require "sim.http.errors"
+local restart = require "sim.http.restart"
+local transfer = require "sim.files.transfer"
 
 local M = {}
 
@@ -123,6 +125,23 @@ local function install(device, _, _, body)
   end
 end
 
+-- From the next boot on this volume is the active one.
+function M.boot_volume(device, name)
+  local wanted <const> = device.store:get(volume_path(name))
+  if not wanted then
+    error(
+      errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(name), 3),
+      0
+    )
+  end
+  for _, volume in ipairs(device.store:list "/mgmt/tm/sys/software/volume") do
+    local copy <const> = {}
+    for key, value in pairs(volume) do copy[key] = value end
+    copy.active = volume.name == name or nil
+    put(device, volume_path(volume.name), copy)
+  end
+end
+
 local function progress(device, data)
   if not device.store:get(volume_path(data.volume)) then return end
   if data.percent < 100 then
@@ -131,31 +150,14 @@ local function progress(device, data)
   end
   set_status(device, data.volume, "complete")
   if data.reboot then
-    device:boot_volume(data.volume)
-    device:reboot { seconds = 120 }
+    M.boot_volume(device, data.volume)
+    restart.reboot(device, { seconds = 120 })
   end
 end
 
 function M.install(device)
   device:on("software installation", progress)
-  device:on_arrival(appear)
-
-  -- From the next boot on this volume is the active one.
-  function device:boot_volume(name)
-    local wanted <const> = self.store:get(volume_path(name))
-    if not wanted then
-      error(
-        errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(name), 3),
-        0
-      )
-    end
-    for _, volume in ipairs(self.store:list "/mgmt/tm/sys/software/volume") do
-      local copy <const> = {}
-      for key, value in pairs(volume) do copy[key] = value end
-      copy.active = volume.name == name or nil
-      put(self, volume_path(volume.name), copy)
-    end
-  end
+  transfer.on_arrival(device, appear)
 
   for _, template in ipairs {
     "sys/software/image",
@@ -188,6 +190,6 @@ function M.install(device)
   end)
 end
 
-commands.define("install", "^sys/software/", install)
+M.commands = { { "install", "^sys/software/", install } }
 
 return M

@@ -1,20 +1,19 @@
 -- Commands on the device: reboot, services, failover, bash and the other utilities,
 -- synchronisation, mail, scripts.
 --
--- state.services = { [name] = "run" | "down" }; state.pushed = { [device group] = true } once its
+-- state.pushed = { [device group] = true } once its
 -- configuration was pushed.
 local json = require "f5.json"
 local commands = require "sim.commands"
+local daemons = require "sim.status.daemons"
 local errors = require "sim.http.errors"
+local restart = require "sim.http.restart"
 local shell = require "sim.shell"
+local software = require "sim.commands.software"
 
 local M = {}
 
--- A restart of these is seen by whoever talks REST.
-local REST_SERVICES <const> = { httpd = true, restjavad = true, icrd = true, all = true }
-local REST_RESTART_SECONDS <const> = 20
 local REBOOT_SECONDS <const> = 120
-local TMM_SECONDS <const> = 10
 
 local function refuse(message)
   error(errors.tm(400, message, 1), 0)
@@ -23,8 +22,8 @@ end
 -- -- power and services --
 
 local function reboot(device, request, _, body)
-  device:reboot { seconds = REBOOT_SECONDS, volume = body.volume }
-  if body.volume and device.boot_volume then device:boot_volume(body.volume) end
+  restart.reboot(device, { seconds = REBOOT_SECONDS })
+  if body.volume then software.boot_volume(device, body.volume) end
   request.wish = true
 end
 
@@ -32,7 +31,7 @@ local function service_command(action)
   return function(device, _, _, body)
     local name <const> = body.name
     if type(name) ~= "string" then refuse "one or more properties must be specified" end
-    device:service(name, action)
+    daemons.service(device, name, action)
   end
 end
 
@@ -65,32 +64,19 @@ end
 
 -- -- failover and synchronisation --
 
--- What cm/device says of this device goes with its state.
-local function set_failover(device, state)
-  device.state.failover = state
-  for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do
-    if object.selfDevice == "true" then
-      local copy <const> = {}
-      for key, value in pairs(object) do copy[key] = value end
-      copy.failoverState = state
-      device.store:put("/mgmt/tm/cm/device/" .. object.fullPath:gsub("/", "~"), copy)
-    end
-  end
-end
-
 -- A flag that is set: null as in answers, or true.
 local function flag(value) return value ~= nil and value ~= false end
 
 local function failover(device, _, _, body)
   local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
   if flag(body.offline) or words:find "offline" then
-    set_failover(device, "forced-offline")
+    daemons.set_failover(device, "forced-offline")
   elseif flag(body.online) or words:find "online" then
-    set_failover(device, "active")
+    daemons.set_failover(device, "active")
   elseif flag(body.standby) or words:find "standby" then
     -- A single traffic group has nowhere to go.
     if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then
-      set_failover(device, "standby")
+      daemons.set_failover(device, "standby")
     end
   end
 end
@@ -261,65 +247,42 @@ end
 
 local function accept() end
 
-commands.define("reboot", "^sys$", reboot)
-commands.define("reboot", "^sys/", reboot)
-for _, action in ipairs { "start", "stop", "restart" } do
-  commands.define(action, "^sys/service$", service_command(action))
-  commands.define(
-    action,
-    "^sys/icall/handler/",
-    object_command(action == "stop" and "inactive" or "active")
-  )
-  commands.define(action, "^ilx/plugin$", accept)
-end
-commands.define("run", "^sys/failover$", failover)
-commands.define("run", "^cm$", run_below_cm)
-commands.define("run", "^cm/config%-sync$", run_below_cm)
-commands.define("run", "^cm/add%-to%-trust$", accept)
-commands.define("run", "^cm/remove%-from%-trust$", accept)
-commands.define("run", "^wom/", accept)
-commands.define("run", "^cli/script$", run_script)
-commands.define("run", "^util/", accept)
-commands.define("run", "^util/bash$", bash)
-commands.define("run", "^util/ping6?$", ping)
-commands.define("run", "^util/unix%-ls$", program "ls")
-commands.define("run", "^util/unix%-rm$", program "rm")
-commands.define("run", "^util/unix%-mv$", program "mv")
-commands.define("send-mail", "^analytics/", send_mail)
-commands.define("install", "^apm/epsec/", accept)
-commands.define("install", "^sys/license$", accept)
-commands.define("load", "^analytics/", accept)
+M.commands = {
+  { "reboot", "^sys$", reboot },
+  { "reboot", "^sys/", reboot },
+  { "start", "^sys/service$", service_command "start" },
+  { "stop", "^sys/service$", service_command "stop" },
+  { "restart", "^sys/service$", service_command "restart" },
+  { "start", "^sys/icall/handler/", object_command "active" },
+  { "stop", "^sys/icall/handler/", object_command "inactive" },
+  { "restart", "^sys/icall/handler/", object_command "active" },
+  { "start", "^ilx/plugin$", accept },
+  { "stop", "^ilx/plugin$", accept },
+  { "restart", "^ilx/plugin$", accept },
+  { "run", "^sys/failover$", failover },
+  { "run", "^cm$", run_below_cm },
+  { "run", "^cm/config%-sync$", run_below_cm },
+  { "run", "^cm/add%-to%-trust$", accept },
+  { "run", "^cm/remove%-from%-trust$", accept },
+  { "run", "^wom/", accept },
+  { "run", "^cli/script$", run_script },
+  { "run", "^util/", accept },
+  { "run", "^util/bash$", bash },
+  { "run", "^util/ping6?$", ping },
+  { "run", "^util/unix%-ls$", program "ls" },
+  { "run", "^util/unix%-rm$", program "rm" },
+  { "run", "^util/unix%-mv$", program "mv" },
+  { "send-mail", "^analytics/", send_mail },
+  { "install", "^apm/epsec/", accept },
+  { "install", "^sys/license$", accept },
+  { "load", "^analytics/", accept },
+}
 
 function M.install(device)
-  device.state.services = device.state.services or {}
   device.state.pushed = device.state.pushed or {}
   device.store:watch("/mgmt/tm/cm/device-group/", function(path, object)
     if not object then device.state.pushed[path:match "[^~/]+$"] = nil end
   end)
-
-  device:on("tmm_started", function(self, before)
-    if self.state.failover == "offline" then set_failover(self, before) end
-  end)
-
-  -- start, stop or restart a service; without tmm the device is offline, and what REST is made of
-  -- takes a while to come back.
-  function device:service(name, action)
-    self.state.services[name] = action == "stop" and "down" or "run"
-    if name == "tmm" then
-      local before <const> = self.state.failover
-      if action == "start" then
-        if before == "offline" then set_failover(self, "active") end
-      elseif before ~= "offline" then
-        set_failover(self, "offline")
-        if action == "restart" then
-          self:schedule(self:now() + TMM_SECONDS * 1000000, "tmm_started", before)
-        end
-      end
-    end
-    if action == "restart" and REST_SERVICES[name] then
-      self:restart { seconds = REST_RESTART_SECONDS }
-    end
-  end
 
   device:route("/mgmt/tm/util", utilities)
   for _, template in ipairs {
@@ -331,9 +294,6 @@ function M.install(device)
   } do
     commands.serve(device, template)
   end
-  device:observe(function(_, request, response)
-    if request.wish then response.wish = true end
-  end)
 end
 
 return M

@@ -1,7 +1,5 @@
 -- Utilities below /mgmt/tm/util with believable output of their own: dig, get-dossier, qkview, the
 -- lists of ciphers.
-local commands = require "sim.commands"
-
 local CIPHERS <const> = {
   { "ECDHE-RSA-AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "ECDHE_RSA" },
   { "ECDHE-RSA-AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "ECDHE_RSA" },
@@ -70,10 +68,13 @@ local function qkview(device, _, _, body)
   }
 end
 
-commands.define("run", "^util/dig$", dig)
-commands.define("run", "^util/get%-dossier$", get_dossier)
-commands.define("run", "^util/qkview$", qkview)
-commands.define("run", "^util/clientssl%-ciphers$", ciphers "clientssl-ciphers")
-commands.define("run", "^util/serverssl%-ciphers$", ciphers "serverssl-ciphers")
-
-return { install = function() end }
+return {
+  install = function() end,
+  commands = {
+    { "run", "^util/dig$", dig },
+    { "run", "^util/get%-dossier$", get_dossier },
+    { "run", "^util/qkview$", qkview },
+    { "run", "^util/clientssl%-ciphers$", ciphers "clientssl-ciphers" },
+    { "run", "^util/serverssl%-ciphers$", ciphers "serverssl-ciphers" },
+  },
+}

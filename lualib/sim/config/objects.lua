@@ -1,5 +1,5 @@
--- Making, changing and removing objects, with everything a BIG-IP checks. These become methods of
--- the store:
+-- Making, changing and removing objects, with everything a BIG-IP checks. These are methods of the
+-- store, see the end of sim/config/store.lua:
 --
 --   store:create("/mgmt/tm/ltm/pool", { name = "web" }, ctx)   -> path, object
 --   store:modify(path, body, ctx)    PATCH: only what is named
@@ -554,49 +554,46 @@ local function singleton(store, target)
   end
 end
 
--- Adds the methods to the class of stores.
-function M.extend(Store)
-  local function target_of(path, ...)
-    local target <const> = type(path) == "table" and path or uri.parse(path)
-    assert(target, "no such URI")
-    for _, what in ipairs { ... } do
-      if target.what == what then return target end
-    end
-    error("not for this: " .. target.path)
+local function target_of(path, ...)
+  local target <const> = type(path) == "table" and path or uri.parse(path)
+  assert(target, "no such URI")
+  for _, what in ipairs { ... } do
+    if target.what == what then return target end
   end
+  error("not for this: " .. target.path)
+end
 
-  function Store:create(path, body, ctx)
-    local target <const> = target_of(path, "collection")
-    if target.parent and not self:get(target.parent) then M.not_found(uri.parse(target.parent)) end
-    return self:atomically(create_in, self, target, body, ctx or {})
-  end
+function M.create(store, path, body, ctx)
+  local target <const> = target_of(path, "collection")
+  if target.parent and not store:get(target.parent) then M.not_found(uri.parse(target.parent)) end
+  return store:atomically(create_in, store, target, body, ctx or {})
+end
 
-  function Store:modify(path, body, ctx)
-    local target <const> = target_of(path, "resource", "singleton")
-    if target.what == "singleton" then singleton(self, target) end
-    return self:atomically(modify_at, self, target, body, ctx or {}, false)
-  end
+function M.modify(store, path, body, ctx)
+  local target <const> = target_of(path, "resource", "singleton")
+  if target.what == "singleton" then singleton(store, target) end
+  return store:atomically(modify_at, store, target, body, ctx or {}, false)
+end
 
-  function Store:replace(path, body, ctx)
-    local target <const> = target_of(path, "resource", "singleton")
-    if target.what == "singleton" then singleton(self, target) end
-    return self:atomically(modify_at, self, target, body, ctx or {}, true)
-  end
+function M.replace(store, path, body, ctx)
+  local target <const> = target_of(path, "resource", "singleton")
+  if target.what == "singleton" then singleton(store, target) end
+  return store:atomically(modify_at, store, target, body, ctx or {}, true)
+end
 
-  function Store:delete(path, ctx)
-    local target <const> = target_of(path, "resource")
-    return self:atomically(delete_at, self, target, ctx or {})
-  end
+function M.delete(store, path, ctx)
+  local target <const> = target_of(path, "resource")
+  return store:atomically(delete_at, store, target, ctx or {})
+end
 
-  -- The object of a singleton; it comes into being when it is first looked at.
-  function Store:one(path)
-    local target <const> = target_of(path, "singleton")
-    local object <const> = self:get(target.path)
-    if object then return object end
-    local fresh <const> = defaults(target.node)
-    fresh.generation = 1
-    return fresh
-  end
+-- The object of a singleton; it comes into being when it is first looked at.
+function M.one(store, path)
+  local target <const> = target_of(path, "singleton")
+  local object <const> = store:get(target.path)
+  if object then return object end
+  local fresh <const> = defaults(target.node)
+  fresh.generation = 1
+  return fresh
 end
 
 return M

@@ -16,8 +16,6 @@ local stats = require "sim.config.stats"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
 
-objects.extend(Store)
-
 local M = {}
 
 local function context_of(device, request)

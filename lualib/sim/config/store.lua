@@ -9,10 +9,9 @@
 -- (which names a collection has, in what order, who refers to whom) is not part of the state and is
 -- made again after a load.
 --
--- create, modify, replace and delete, with all that a device checks, are in sim/config/objects.lua and are
--- methods of the store, too.
-local references = require "sim.config.references"
 local names = require "sim.config.names"
+local objects = require "sim.config.objects"
+local references = require "sim.config.references"
 
 local Store = {}
 Store.__index = Store
@@ -286,5 +285,9 @@ function Store:atomically(run, ...)
   self:rollback()
   error(results[2], 0)
 end
+
+-- The same with all that a device checks.
+Store.create, Store.modify, Store.replace = objects.create, objects.modify, objects.replace
+Store.delete, Store.one = objects.delete, objects.one
 
 return Store

@@ -199,14 +199,14 @@ local function serve(device, uri, target)
   end)
 end
 
+-- Calls arrived(device, directory, name) when an upload is complete.
+function M.on_arrival(device, arrived)
+  table.insert(device.arrival_handlers, arrived)
+end
+
 function M.install(device)
   device.state.uploads = device.state.uploads or {}
   device.arrival_handlers = {}
-
-  -- Calls arrived(device, directory, name) when an upload is complete.
-  function device:on_arrival(arrived)
-    table.insert(self.arrival_handlers, arrived)
-  end
 
   for _, target in ipairs(TARGETS) do
     local served <const> = {}

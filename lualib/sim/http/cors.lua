@@ -10,36 +10,36 @@ local EXPOSED <const> = "X-F5-Api-Status, X-F5-REST-Coordination-Id"
 local MAX_AGE <const> = 1200  -- the lesser of the session's timeout and one day
 
 function M.install(device)
-  local allowed <const> = {}
-  for _, origin in ipairs(device.options.origins or {}) do allowed[origin] = true end
+  device.allowed_origins = {}
+  for _, origin in ipairs(device.options.origins or {}) do device.allowed_origins[origin] = true end
+end
 
-  device:filter(30, function(_, request)
-    local origin <const> = request.headers.origin
-    local wanted <const> = request.headers["access-control-request-method"]
-    if request.method ~= "OPTIONS" or not origin or not wanted then return nil end
-    if not allowed[origin] then
-      return errors.rest(request, 403, "Origin not allowed: " .. origin)
-    end
-    return {
-      status = 200,
-      body = "",
-      headers = {
-        ["Access-Control-Allow-Methods"] = METHODS,
-        ["Access-Control-Allow-Headers"] = HEADERS,
-        ["Access-Control-Max-Age"] = tostring(MAX_AGE),
-      },
-    }
-  end)
+function M.filter(device, request)
+  local origin <const> = request.headers.origin
+  local wanted <const> = request.headers["access-control-request-method"]
+  if request.method ~= "OPTIONS" or not origin or not wanted then return nil end
+  if not device.allowed_origins[origin] then
+    return errors.rest(request, 403, "Origin not allowed: " .. origin)
+  end
+  return {
+    status = 200,
+    body = "",
+    headers = {
+      ["Access-Control-Allow-Methods"] = METHODS,
+      ["Access-Control-Allow-Headers"] = HEADERS,
+      ["Access-Control-Max-Age"] = tostring(MAX_AGE),
+    },
+  }
+end
 
-  device:observe(function(_, request, response)
-    local origin <const> = request.headers.origin
-    if not origin or not allowed[origin] then return end
-    response.headers = response.headers or {}
-    response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Allow-Credentials"] = "true"
-    response.headers["Access-Control-Expose-Headers"] = EXPOSED
-    response.headers.Vary = "Origin"
-  end)
+function M.observe(device, request, response)
+  local origin <const> = request.headers.origin
+  if not origin or not device.allowed_origins[origin] then return end
+  response.headers = response.headers or {}
+  response.headers["Access-Control-Allow-Origin"] = origin
+  response.headers["Access-Control-Allow-Credentials"] = "true"
+  response.headers["Access-Control-Expose-Headers"] = EXPOSED
+  response.headers.Vary = "Origin"
 end
 
 return M

@@ -1,6 +1,6 @@
 -- Planted faults: what a real device does wrong, when a spec wants it.
 --
--- device:add_fault{ match={ method=, path= (Lua pattern of the path), user= }, times=1, after=0,
+-- fault.add(device, { match={ method=, path= (Lua pattern of the path), user= }, times=1, after=0,
 -- kind= | status=, body=, headers=,
 --                   delay_ms=, reset=true, truncate=bytes, act=true }
 -- A fault replaces the answer; with `act` the request is carried out first, and only its answer is
@@ -140,68 +140,68 @@ local function decorate(fault, response)
 end
 
 function M.install(device)
-  local faults = {}
+  device.faults = {}
+end
 
-  function device.add_fault(_, fault)
-    if fault.kind and not KINDS[fault.kind] then
-      local names <const> = {}
-      for name in pairs(KINDS) do names[#names + 1] = name end
-      table.sort(names)
-      error(
-        ("unknown kind of fault %q; there are %s"):format(fault.kind, table.concat(names, ", ")),
-        0
-      )
-    end
-    fault.left = fault.times or 1
-    fault.skip = fault.after or 0
-    faults[#faults + 1] = fault
-    return #faults
+-- Plants a fault, see the top of this file.
+function M.add(device, fault)
+  if fault.kind and not KINDS[fault.kind] then
+    local names <const> = {}
+    for name in pairs(KINDS) do names[#names + 1] = name end
+    table.sort(names)
+    error(
+      ("unknown kind of fault %q; there are %s"):format(fault.kind, table.concat(names, ", ")),
+      0
+    )
   end
+  fault.left = fault.times or 1
+  fault.skip = fault.after or 0
+  device.faults[#device.faults + 1] = fault
+  return #device.faults
+end
 
-  function device.clear_faults()
-    faults = {}
-  end
+function M.clear(device)
+  device.faults = {}
+end
 
-  local function next_fault(request)
-    for i, fault in ipairs(faults) do
-      if matches(fault, request) then
-        if fault.skip > 0 then
-          fault.skip = fault.skip - 1
-        else
-          fault.left = fault.left - 1
-          if fault.left <= 0 then table.remove(faults, i) end
-          return fault
-        end
+local function next_fault(faults, request)
+  for i, fault in ipairs(faults) do
+    if matches(fault, request) then
+      if fault.skip > 0 then
+        fault.skip = fault.skip - 1
+      else
+        fault.left = fault.left - 1
+        if fault.left <= 0 then table.remove(faults, i) end
+        return fault
       end
     end
-    return nil
   end
+  return nil
+end
 
-  device:filter(20, function(_, request)
-    if #faults == 0 then return nil end
-    local fault <const> = next_fault(request)
-    if not fault then return nil end
-    local answer <const> = not fault.act and answer_of(fault, request)
-    if answer then return decorate(fault, answer) end
-    request.fault = fault
-    return nil
-  end)
+function M.filter(device, request)
+  if #device.faults == 0 then return nil end
+  local fault <const> = next_fault(device.faults, request)
+  if not fault then return nil end
+  local answer <const> = not fault.act and answer_of(fault, request)
+  if answer then return decorate(fault, answer) end
+  request.fault = fault
+  return nil
+end
 
-  device:observe(function(_, request, response)
-    local fault <const> = request.fault
-    if not fault then return end
+-- The faults that change a complete response, and the latency of the whole device.
+function M.observe(device, request, response)
+  local fault <const> = request.fault
+  if fault then
     local answer <const> = fault.act and answer_of(fault, request)
     if answer then
       response.body, response.headers = nil, nil
       for key, value in pairs(answer) do response[key] = value end
     end
     decorate(fault, response)
-  end)
-
-  local latency <const> = device.options.latency_ms
-  if latency and latency > 0 then
-    device:observe(function(_, _, response) response.delay = (response.delay or 0) + latency end)
   end
+  local latency <const> = device.options.latency_ms
+  if latency and latency > 0 then response.delay = (response.delay or 0) + latency end
 end
 
 return M

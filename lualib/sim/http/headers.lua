@@ -12,22 +12,21 @@ local function http_date(seconds)
   )
 end
 
-function M.install(device)
-  local last_second, last_date
-  device:observe(function(self, _, response)
-    local second <const> = self:now() // 1000000
-    if second ~= last_second then last_second, last_date = second, http_date(second) end
-    local headers <const> = response.headers or {}
-    response.headers = headers
-    headers.Date = last_date
-    headers.Server = headers.Server or "Jetty(9.2.22.v20170606)"
-    headers["Cache-Control"] = headers["Cache-Control"] or "no-store, no-cache, must-revalidate"
-    headers.Pragma = headers.Pragma or "no-cache"
-    headers.Expires = headers.Expires or "-1"
-    headers["X-Frame-Options"] = "SAMEORIGIN"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Strict-Transport-Security"] = "max-age=16070400; includeSubDomains"
-  end)
+function M.observe(device, _, response)
+  local second <const> = device:now() // 1000000
+  if second ~= device.date_second then
+    device.date_second, device.date = second, http_date(second)
+  end
+  local headers <const> = response.headers or {}
+  response.headers = headers
+  headers.Date = device.date
+  headers.Server = headers.Server or "Jetty(9.2.22.v20170606)"
+  headers["Cache-Control"] = headers["Cache-Control"] or "no-store, no-cache, must-revalidate"
+  headers.Pragma = headers.Pragma or "no-cache"
+  headers.Expires = headers.Expires or "-1"
+  headers["X-Frame-Options"] = "SAMEORIGIN"
+  headers["X-Content-Type-Options"] = "nosniff"
+  headers["Strict-Transport-Security"] = "max-age=16070400; includeSubDomains"
 end
 
 return M

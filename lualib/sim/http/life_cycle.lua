@@ -99,30 +99,30 @@ function M.install(device)
       },
     }
   device:route(BASE, settings)
+end
 
-  device:filter(125, function(self, request)
-    if request.segments[2] ~= "tm" then return nil end
-    local status <const>, what <const> = status_of(request)
-    if not status then return nil end
-    request.api_status = status .. "_" .. what
-    if self.state.api_status.availability[SETTING[status]] == "true" then return nil end
-    if what == "PROPERTY" and request.method == "GET" then
-      request.api_status = nil
-      return nil
-    end
-    local response <const> = errors.rest(
-      request,
-      404,
-      ("The API %s is not available as per the API status settings."):format(request.path)
-    )
-    return response
-  end)
+function M.filter(device, request)
+  if request.segments[2] ~= "tm" then return nil end
+  local status <const>, what <const> = status_of(request)
+  if not status then return nil end
+  request.api_status = status .. "_" .. what
+  if device.state.api_status.availability[SETTING[status]] == "true" then return nil end
+  if what == "PROPERTY" and request.method == "GET" then
+    request.api_status = nil
+    return nil
+  end
+  local response <const> = errors.rest(
+    request,
+    404,
+    ("The API %s is not available as per the API status settings."):format(request.path)
+  )
+  return response
+end
 
-  device:observe(function(_, request, response)
-    if not request.api_status then return end
-    response.headers = response.headers or {}
-    response.headers["X-F5-Api-Status"] = request.api_status
-  end)
+function M.observe(_, request, response)
+  if not request.api_status then return end
+  response.headers = response.headers or {}
+  response.headers["X-F5-Api-Status"] = request.api_status
 end
 
 return M

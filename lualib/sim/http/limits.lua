@@ -25,29 +25,27 @@ local function lacks_host(request)
   return host:find(",", 1, true) ~= nil
 end
 
-function M.install(device)
-  device:filter(1, function(_, request)
-    if #request.method + #request.target + #"  HTTP/1.1" > LONGEST then
-      return errors.html(
-        414,
-        "The requested URL's length exceeds the capacity limit for this server.<br />"
-      )
+function M.filter(_, request)
+  if #request.method + #request.target + #"  HTTP/1.1" > LONGEST then
+    return errors.html(
+      414,
+      "The requested URL's length exceeds the capacity limit for this server.<br />"
+    )
+  end
+  for name, value in pairs(request.headers) do
+    if #name + #value + 2 > LONGEST then
+      return errors.html(400, BAD .. "\nSize of a request header field exceeds server limit.")
     end
-    for name, value in pairs(request.headers) do
-      if #name + #value + 2 > LONGEST then
-        return errors.html(400, BAD .. "\nSize of a request header field exceeds server limit.")
-      end
-    end
-    if is_ambiguous(request.headers) or lacks_host(request) then
-      local refusal <const> = errors.html(400, BAD)
-      refusal.close = true -- nobody knows where the next request would begin
-      return refusal
-    end
-    if request.path:gsub("%%%x%x", ""):find("%", 1, true) then
-      return errors.html(400, BAD)
-    end
-    return nil
-  end)
+  end
+  if is_ambiguous(request.headers) or lacks_host(request) then
+    local refusal <const> = errors.html(400, BAD)
+    refusal.close = true -- nobody knows where the next request would begin
+    return refusal
+  end
+  if request.path:gsub("%%%x%x", ""):find("%", 1, true) then
+    return errors.html(400, BAD)
+  end
+  return nil
 end
 
 return M

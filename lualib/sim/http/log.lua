@@ -1,4 +1,6 @@
 -- The log of calls: in memory for specs, and one line a call as restjavad-audit writes it.
+local json = require "f5.json"
+
 local M = {}
 
 local KEPT <const> = 20000
@@ -20,69 +22,70 @@ local function quote(text)
 end
 
 function M.install(device)
-  local calls = {}
-  local first, last = 1, 0
-  local connections, highest = {}, 0
-  local file, failed
+  device.log = { calls = {}, first = 1, last = 0, connections = {}, connection_count = 0 }
   if device.options.log then
-    file = assert(io.open(device.options.log, "a"))
-    file:setvbuf "line"
+    device.log.file = assert(io.open(device.options.log, "a"))
+    device.log.file:setvbuf "line"
   end
+end
 
-  -- The calls seen, oldest first: { number, micros, method, path, query, status, user, connection,
-  -- milliseconds }.
-  function device.calls()
-    local copy <const> = {}
-    for i = first, last do copy[#copy + 1] = calls[i] end
-    return require "f5.json".array(copy)
+-- The calls seen, oldest first: { number, micros, method, path, query, status, user, connection,
+-- milliseconds }.
+function M.calls(device)
+  local log <const>, copy <const> = device.log, json.array {}
+  for i = log.first, log.last do copy[#copy + 1] = log.calls[i] end
+  return copy
+end
+
+function M.clear(device)
+  local log <const> = device.log
+  log.calls, log.first, log.last = {}, 1, 0
+end
+
+-- How many connections brought a request.
+function M.connection_count(device)
+  return device.log.connection_count
+end
+
+local function write(device, request, response, user)
+  local log <const> = device.log
+  local ok <const>, message <const> = log.file:write(
+    ('[I][%d][%s][ForwarderPassThroughWorker] [run] {"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'):format(
+      request.operation, stamp(request.started), quote(user and "local/" .. user or "local/null"),
+      quote(request.method), quote("http://localhost:8100" .. request.target), response.status,
+      quote(request.remote or "")
+    )
+  )
+  if not ok and not log.failed then
+    log.failed = true
+    io.stderr:write(("sim: cannot write %s: %s\n"):format(device.options.log, message))
   end
+end
 
-  function device.clear_calls()
-    calls, first, last = {}, 1, 0
+function M.observe(device, request, response)
+  local log <const> = device.log
+  local user <const> = request.user and request.user.name or nil
+  if request.connection and not log.connections[request.connection] then
+    log.connections[request.connection] = true
+    log.connection_count = log.connection_count + 1
   end
-
-  -- How many connections brought a request.
-  function device.connection_count()
-    return highest
+  log.last = log.last + 1
+  log.calls[log.last] = {
+    number = request.operation,
+    micros = request.started,
+    method = request.method,
+    path = request.path,
+    query = request.raw_query ~= "" and request.raw_query or nil,
+    status = response.reset and 0 or response.status,
+    user = user,
+    connection = request.connection,
+    coordination = request.headers["x-f5-rest-coordination-id"],
+  }
+  if log.last - log.first >= KEPT then
+    log.calls[log.first] = nil
+    log.first = log.first + 1
   end
-
-  device:observe(function(_, request, response)
-    local user <const> = request.user and request.user.name or nil
-    if request.connection and not connections[request.connection] then
-      connections[request.connection] = true
-      highest = highest + 1
-    end
-    last = last + 1
-    calls[last] = {
-      number = request.operation,
-      micros = request.started,
-      method = request.method,
-      path = request.path,
-      query = request.raw_query ~= "" and request.raw_query or nil,
-      status = response.reset and 0 or response.status,
-      user = user,
-      connection = request.connection,
-      coordination = request.headers["x-f5-rest-coordination-id"],
-    }
-    if last - first >= KEPT then
-      calls[first] = nil
-      first = first + 1
-    end
-    if file then
-      local ok <const>, message <const> = file:write(
-        ('[I][%d][%s][ForwarderPassThroughWorker] [run] {"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'):format(
-          request.operation, stamp(request.started),
-          quote(user and "local/" .. user or "local/null"), quote(request.method),
-          quote("http://localhost:8100" .. request.target), response.status,
-          quote(request.remote or "")
-        )
-      )
-      if not ok and not failed then
-        failed = true
-        io.stderr:write(("sim: cannot write %s: %s\n"):format(device.options.log, message))
-      end
-    end
-  end)
+  if log.file then write(device, request, response, user) end
 end
 
 return M

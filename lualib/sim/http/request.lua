@@ -63,6 +63,12 @@ function M.complete(request)
   return request
 end
 
+-- Refuses a URI that cannot be read.
+function M.filter(_, request)
+  if not request.malformed then return nil end
+  return errors.rest(request, 400, "Malformed request: the URI is not UTF-8: " .. request.path)
+end
+
 local WITH_BODY <const> = { POST = true, PUT = true, PATCH = true }
 
 -- Decodes a JSON body into request.json; returns a response when that is impossible.

@@ -3,6 +3,7 @@
 -- state.restart = { refused_until =, page_until =, unregistered_until =, ready_at = }, microseconds
 -- on the device's clock.
 local errors = require "sim.http.errors"
+local tasks = require "sim.tasks.task"
 
 local M = {}
 
@@ -12,67 +13,74 @@ local STEP_MS <const> = 50
 function M.install(device)
   device.state.restart = device.state.restart or {}
   device.state.booted = device.state.booted or device:now() - 86400 * 1000000
-  local cut = false
+  device.cut_connections = false
+end
 
-  -- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again,
-  -- URIs that are not registered yet.
-  function device:restart(options)
-    local seconds <const> = options and options.seconds or 10
-    local restart <const> = self.state.restart
-    restart.page_until = self:now() + math.floor(seconds * 500000)
-    restart.unregistered_until = self:now() + math.floor(seconds * 1000000)
-    restart.ready_at = restart.unregistered_until
+-- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again,
+-- URIs that are not registered yet.
+function M.restart(device, options)
+  local seconds <const> = options and options.seconds or 10
+  local restart <const> = device.state.restart
+  restart.page_until = device:now() + math.floor(seconds * 500000)
+  restart.unregistered_until = device:now() + math.floor(seconds * 1000000)
+  restart.ready_at = restart.unregistered_until
+end
+
+-- The whole device starts again: connections are cut, then refused for half of `seconds`, then as
+-- after a restart, and at the end it answers but is still loading its configuration.
+function M.reboot(device, options)
+  local seconds <const> = options and options.seconds or 60
+  local restart <const> = device.state.restart
+  restart.refused_until = device:now() + math.floor(seconds * 500000)
+  restart.page_until = device:now() + math.floor(seconds * 700000)
+  restart.unregistered_until = device:now() + math.floor(seconds * 850000)
+  restart.ready_at = device:now() + math.floor(seconds * 1000000)
+  device.state.booted = restart.refused_until
+  tasks.forget(device)
+  device.cut_connections = true
+end
+
+-- Whether everything is up, the configuration loaded.
+function M.is_ready(device)
+  local ready_at <const> = device.state.restart.ready_at
+  return not ready_at or device:now() >= ready_at
+end
+
+-- What the server is to do, see sim_wish in runtime/sim/device.h.
+function M.wish(device)
+  local refused <const> = device.state.restart.refused_until
+  local away <const> = refused ~= nil and refused > device:now()
+  local text <const> = ("%d %d %d"):format(away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or 0)
+  device.cut_connections = false
+  return text
+end
+
+-- What a client sees while the device is away.
+function M.filter(device, request)
+  local restart <const> = device.state.restart
+  local routed_at <const> = restart.unregistered_until
+  if not routed_at then return nil end
+  local now <const> = device:now()
+  if now >= routed_at then
+    restart.refused_until, restart.page_until, restart.unregistered_until = nil, nil, nil
+    return nil
   end
-
-  -- The whole device starts again: connections are cut, then refused for half of `seconds`, then as
-  -- after a restart, and at the end it answers but is still loading its configuration.
-  function device:reboot(options)
-    local seconds <const> = options and options.seconds or 60
-    local restart <const> = self.state.restart
-    restart.refused_until = self:now() + math.floor(seconds * 500000)
-    restart.page_until = self:now() + math.floor(seconds * 700000)
-    restart.unregistered_until = self:now() + math.floor(seconds * 850000)
-    restart.ready_at = self:now() + math.floor(seconds * 1000000)
-    self.state.booted = restart.refused_until
-    self:forget_tasks()
-    cut = true
+  if restart.page_until and now < restart.page_until then
+    return errors.html(
+      503,
+      "The Configuration Utility is restarting, please wait.",
+      "Configuration Utility restarting..."
+    )
   end
-
-  -- Whether everything is up, the configuration loaded.
-  function device:is_ready()
-    local ready_at <const> = self.state.restart.ready_at
-    return not ready_at or self:now() >= ready_at
+  if request.segments[1] == "mgmt" and request.segments[2] == "tm" then
+    return errors.not_public(request)
   end
+  return errors.not_registered(request)
+end
 
-  function device:wish()
-    local refused <const> = self.state.restart.refused_until
-    local away <const> = refused ~= nil and refused > self:now()
-    local text <const> = ("%d %d %d"):format(away and 0 or 1, cut and 1 or 0, away and STEP_MS or 0)
-    cut = false
-    return text
-  end
-
-  device:filter(10, function(self, request)
-    local restart <const> = self.state.restart
-    local routed_at <const> = restart.unregistered_until
-    if not routed_at then return nil end
-    local now <const> = self:now()
-    if now >= routed_at then
-      restart.refused_until, restart.page_until, restart.unregistered_until = nil, nil, nil
-      return nil
-    end
-    if restart.page_until and now < restart.page_until then
-      return errors.html(
-        503,
-        "The Configuration Utility is restarting, please wait.",
-        "Configuration Utility restarting..."
-      )
-    end
-    if request.segments[1] == "mgmt" and request.segments[2] == "tm" then
-      return errors.not_public(request)
-    end
-    return errors.not_registered(request)
-  end)
+-- After a command that restarts the device, the server asks at once what it is to do.
+function M.observe(_, request, response)
+  if request.wish then response.wish = true end
 end
 
 return M

@@ -1,6 +1,8 @@
 -- The programs of the device's shell: program(shell, arguments, io) -> exit status; io has input,
 -- out(text), err(text).
+local daemons = require "sim.status.daemons"
 local digest = require "sim.digest"
+local restart = require "sim.http.restart"
 
 local M = {}
 
@@ -495,7 +497,7 @@ function programs.bigstart(shell, arguments, io)
   if arguments[1] == "status" then
     io.out((arguments[2] or "mcpd") .. "         run (pid 5555) 1 start\n")
   elseif arguments[1] == "restart" then
-    shell.device:service(arguments[2] or "all", "restart")
+    daemons.service(shell.device, arguments[2] or "all", "restart")
   end
 end
 
@@ -504,7 +506,7 @@ function programs.tmsh(shell, arguments, io)
 end
 
 function programs.reboot(shell)
-  shell.device:reboot()
+  restart.reboot(shell.device)
 end
 
 return M

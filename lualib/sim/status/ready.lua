@@ -5,6 +5,7 @@
 -- cm/sync-status.
 local clock = require "sim.clock"
 local errors = require "sim.http.errors"
+local restart = require "sim.http.restart"
 
 local M = {}
 
@@ -55,7 +56,7 @@ end
 
 local function install_status(device)
   device:route("/mgmt/tm/sys/ready", function(self, request)
-    local yes <const> = self:is_ready() and "yes" or "no"
+    local yes <const> = restart.is_ready(self) and "yes" or "no"
     return one_line(
       self,
       request,
@@ -64,7 +65,7 @@ local function install_status(device)
     )
   end)
   device:route("/mgmt/tm/sys/mcp-state", function(self, request)
-    local ready <const> = self:is_ready()
+    local ready <const> = restart.is_ready(self)
     return one_line(self, request, "tm:sys:mcp-state:mcp-statestats", {
       endPlatformIdReceived = "true", phase = ready and "running" or "initializing",
       lastLoad = ready and "full-config-load-succeed" or "no-config-load",
@@ -115,18 +116,18 @@ function M.install(device)
       }
     end
   )
+end
 
-  -- <anything>/available: whether its worker is up.
-  device:filter(120, function(self, request)
-    local segments <const> = request.segments
-    if segments[#segments] ~= "available" or request.method ~= "GET" or #segments < 3 then
-      return nil
-    end
-    local base <const> = table.move(segments, 1, #segments - 1, 1, {})
-    local handler <const>, depth <const> = self.router:find(base)
-    if not handler or (depth < 3 and #base < 3) then return errors.not_registered(request) end
-    return { status = 200, body = "{}" }
-  end)
+-- <anything>/available: whether its worker is up.
+function M.filter(device, request)
+  local segments <const> = request.segments
+  if segments[#segments] ~= "available" or request.method ~= "GET" or #segments < 3 then
+    return nil
+  end
+  local base <const> = table.move(segments, 1, #segments - 1, 1, {})
+  local handler <const>, depth <const> = device.router:find(base)
+  if not handler or (depth < 3 and #base < 3) then return errors.not_registered(request) end
+  return { status = 200, body = "{}" }
 end
 
 return M

@@ -298,16 +298,16 @@ function M.install(device)
       },
     }
   end)
+end
 
-  -- How the next task of a kind goes.
-  function device:plan_task(plan)
-    table.insert(self.state.tasks.plans, plan)
-  end
+-- How the next task of a kind goes.
+function M.plan(device, plan)
+  table.insert(device.state.tasks.plans, plan)
+end
 
-  -- A reboot forgets all tasks.
-  function device:forget_tasks()
-    self.state.tasks.items = {}
-  end
+-- A reboot forgets all tasks.
+function M.forget(device)
+  device.state.tasks.items = {}
 end
 
 return M

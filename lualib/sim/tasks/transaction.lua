@@ -376,7 +376,7 @@ local function handle(device, request)
 end
 
 -- A write that names a transaction is queued instead of carried out.
-local function queue(device, request)
+function M.filter(device, request)
   local id <const> = request.headers[HEADER]
   local segments <const> = request.segments
   if not id or not request.user or segments[1] ~= "mgmt" or segments[2] ~= "tm" then return nil end
@@ -421,14 +421,13 @@ end
 
 function M.install(device)
   device.state.transactions = device.state.transactions or { last = 0, items = {} }
-  device:filter(130, queue)
   device:on("transaction", on_due)
   device:route("/mgmt/tm/transaction", handle)
+end
 
-  -- How long the next asynchronous commit takes, seconds of the device's clock.
-  function device:next_transaction(options)
-    self.state.transactions.next_seconds = options.seconds
-  end
+-- How long the next asynchronous commit takes, seconds of the device's clock.
+function M.set_next(device, options)
+  device.state.transactions.next_seconds = options.seconds
 end
 
 return M

@@ -1,0 +1,69 @@
+-- What every request passes through before its handler, and every response after it. Both lists
+-- stand in the order in which they run.
+--
+-- A filter is a function(device, request) that returns a response, which ends the way of the
+-- request, or nil. It may raise a response, too. An observer is a function(device, request,
+-- response) that may change the response.
+local errors = require "sim.http.errors"
+
+local M = {}
+
+local function part(module, name)
+  return { name = name or module:match "[^.]+$", module = module }
+end
+
+-- From "roles" on, `request.user` is known and `request.json` is decoded.
+M.filters = {
+  part "sim.http.limits",  -- what the web server in front refuses
+  part "sim.http.request",  -- a URI that is not UTF-8
+  part "sim.http.restart",  -- the device is away, or comes back
+  part "sim.http.fault",  -- a planted fault answers
+  part "sim.http.cors",  -- preflight requests
+  part "sim.auth.login",  -- who is asking
+  part "sim.http.body",  -- JSON bodies
+  part "sim.auth.roles",  -- what the user may do
+  part "sim.status.ready",  -- /available
+  part "sim.http.life_cycle",  -- interfaces that are switched off
+  part "sim.tasks.transaction",  -- commands of a transaction are queued
+}
+
+M.observers = {
+  part "sim.http.log",
+  part "sim.http.fault",
+  part "sim.http.headers",
+  part "sim.http.cors",
+  part "sim.http.life_cycle",
+  part "sim.http.restart",
+}
+
+for list, method in pairs { filters = "filter", observers = "observe" } do
+  for _, entry in ipairs(M[list]) do
+    entry.run = assert(require(entry.module)[method], entry.module)
+  end
+end
+
+local function internal_error(device, problem)
+  device:complain(tostring(problem))
+  return errors.tm(500, "There was an internal server error", 1337)
+end
+
+-- The response of the first filter that has one, or nil.
+local function filtered(device, request)
+  for _, filter in ipairs(M.filters) do
+    local ok <const>, answer <const> = pcall(filter.run, device, request)
+    if not ok and not (type(answer) == "table" and answer.status) then
+      return internal_error(device, answer)
+    end
+    if answer then return answer end
+  end
+  return nil
+end
+
+-- Runs one request: filters, its handler, observers.
+function M.handle(device, request)
+  local response <const> = filtered(device, request) or device:dispatch(request)
+  for _, observer in ipairs(M.observers) do observer.run(device, request, response) end
+  return response
+end
+
+return M

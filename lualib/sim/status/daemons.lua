@@ -1,0 +1,53 @@
+-- The daemons of a device, and what follows from their state: without tmm the device is offline, and
+-- the REST daemons take a while to come back.
+--
+-- state.services = { [name] = "run" | "down" }.
+local restart = require "sim.http.restart"
+
+local M = {}
+
+-- A restart of these is seen by whoever talks REST.
+local REST_SERVICES <const> = { httpd = true, restjavad = true, icrd = true, all = true }
+local REST_RESTART_SECONDS <const> = 20
+local TMM_SECONDS <const> = 10
+
+-- What cm/device says of this device goes with its state.
+function M.set_failover(device, state)
+  device.state.failover = state
+  for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do
+    if object.selfDevice == "true" then
+      local copy <const> = {}
+      for key, value in pairs(object) do copy[key] = value end
+      copy.failoverState = state
+      device.store:put("/mgmt/tm/cm/device/" .. object.fullPath:gsub("/", "~"), copy)
+    end
+  end
+end
+
+-- Starts, stops or restarts a service.
+function M.service(device, name, action)
+  device.state.services[name] = action == "stop" and "down" or "run"
+  if name == "tmm" then
+    local before <const> = device.state.failover
+    if action == "start" then
+      if before == "offline" then M.set_failover(device, "active") end
+    elseif before ~= "offline" then
+      M.set_failover(device, "offline")
+      if action == "restart" then
+        device:schedule(device:now() + TMM_SECONDS * 1000000, "tmm_started", before)
+      end
+    end
+  end
+  if action == "restart" and REST_SERVICES[name] then
+    restart.restart(device, { seconds = REST_RESTART_SECONDS })
+  end
+end
+
+function M.install(device)
+  device.state.services = device.state.services or {}
+  device:on("tmm_started", function(self, before)
+    if self.state.failover == "offline" then M.set_failover(self, before) end
+  end)
+end
+
+return M
