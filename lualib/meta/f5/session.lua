@@ -13,7 +13,7 @@ local session = {}
 ---
 ---*Raises* nothing; a token that cannot be deleted is reported as a warning on standard error.
 ---
----*Source* docs/guide.md, "Connecting, and who you are"
+---*Source* docs/guide.md, "Connecting"
 function session:close() end
 
 ---Returns a reference to any path. The first argument is a path below /mgmt/tm, a whole path that
@@ -267,7 +267,7 @@ function session:api_status() end
 ---
 ---*Raises* nothing.
 ---
----*Source* docs/guide.md, "Connecting, and who you are"
+---*Source* docs/guide.md, "Connecting"
 ---@return string? username name; nil if the session has a token of your own
 function session:username() end
 
@@ -299,6 +299,6 @@ function session:expires_in() end
 ---
 ---*Raises* nothing.
 ---
----*Source* docs/guide.md, "Connecting, and who you are"
+---*Source* docs/guide.md, "Connecting"
 ---@return string label option `label` of f5.connect, or the host
 function session:label() end

@@ -1,29 +1,16 @@
 -- Every block of Lua in the pages for users compiles, and runs against a simulated device where the
 -- page is meant to be tried.
-local f5 = require "f5"
+local lfs = require "lfs"
 local markdown = require "markdown"
 local program = require "program"
 
-local function pool(name, ...)
-  local members = {}
-  for i, address in ipairs { ... } do
-    members[i] = { name = address .. ":80", address = address }
-  end
-  return { name = name, monitor = "/Common/http", members = members }
-end
+-- The lab that the pages recommend.
+local LAB <const> = "scripts/playbooks/lab.json"
 
--- What the examples take for granted.
-local SEED <const> = {
-  objects = {
-    ["/mgmt/tm/ltm/pool"] = { pool("web", "10.0.0.1", "10.0.0.2") },
-    ["/mgmt/tm/ltm/virtual"] = {
-      {
-        name = "vs_web", destination = "/Common/203.0.113.10:80", ipProtocol = "tcp",
-        pool = "/Common/web",
-      },
-    },
-  },
-}
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
 
 -- Sets up what a piece of a playbook has around it, on the same line, so that messages have the
 -- page's lines.
@@ -51,7 +38,7 @@ for _, page in ipairs {
   end)
 end
 
-for _, page in ipairs { "README.md", "docs/guide.md" } do
+for _, page in ipairs { "README.md", "docs/guide.md", "docs/transactions.md" } do
   describe(page, function()
     for _, block in ipairs(markdown.blocks(page, "lua")) do
       it(
@@ -59,7 +46,7 @@ for _, page in ipairs { "README.md", "docs/guide.md" } do
           .. " in line " .. block.line,
         function()
           local directory <close> = program.directory()
-          directory:file("seed.json", f5.json.encode(SEED))
+          directory:file("lab.json", read(LAB))
           directory:file(
             "sites.lua",
             'return { devices = { "bigip1.example.net", "bigip2.example.net" } }'
@@ -72,7 +59,7 @@ for _, page in ipairs { "README.md", "docs/guide.md" } do
             "run",
             "--sim",
             "--seed",
-            "seed.json",
+            "lab.json",
             directory:file("block.lua", whole(block.text)),
           }
           if is_spec(block.text) then
@@ -93,25 +80,62 @@ end
 describe("docs/guide.md", function()
   it("prints what its comments say", function()
     local directory <close> = program.directory()
-    directory:file("seed.json", f5.json.encode(SEED))
+    directory:file("lab.json", read(LAB))
     local outputs <const> = {
-      ["print%(%(web:ensure"] = "^created\nunchanged\n$",
-      ["local echo = "] = "^/mgmt/tm/ltm/pool/~Common~web/members/~Common~10.0.0.1:80\n$",
+      ["print%(%(blue:ensure"] = "^changed\nunchanged\n$",
+      ["local echo = "] = "^/mgmt/tm/ltm/pool/~Common~blue/members/~Common~10.0.0.1:80\n$",
       ["fail%(\"there is no pool"] = "^/Common/10.0.0.1:80\t%a+\n/Common/10.0.0.2:80\t%a+\n$",
     }
     for _, block in ipairs(markdown.blocks("docs/guide.md", "lua")) do
       for mark, expected in pairs(outputs) do
         if block.text:find(mark) then
           outputs[mark] = nil
-          local words = { "run", "--sim", directory:file("block.lua", whole(block.text)) }
-          if not mark:find "ensure" then
-            table.insert(words, 3, "--seed=" .. directory.path .. "/seed.json")
-          end
+          local words = {
+            "run", "--sim", "--seed=" .. directory.path .. "/lab.json",
+            directory:file("block.lua", whole(block.text)),
+          }
           assert.matches(expected, program.run(words).out)
           break
         end
       end
     end
     assert.is_nil(next(outputs))
+  end)
+end)
+
+-- The anchor that Git hosts make of a heading.
+local function anchor(heading)
+  return (heading:gsub("`", ""):lower():gsub("[^%w _\128-\255-]", ""):gsub(" ", "-"))
+end
+
+local function anchors(text)
+  local found = {}
+  for heading in ("\n" .. text):gmatch "\n#+ ([^\n]+)" do found[anchor(heading)] = true end
+  return found
+end
+
+describe("the pages", function()
+  local pages = { "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }
+  for name in lfs.dir "docs" do
+    if name:find "%.md$" then pages[#pages + 1] = "docs/" .. name end
+  end
+
+  it("link to files and sections that exist", function()
+    local broken = {}
+    for _, page in ipairs(pages) do
+      local text <const> = read(page)
+      for target in text:gsub("```.-```", ""):gmatch "%]%(([^)%s]+)%)" do
+        local path <const>, section <const> = target:match "^([^#]*)#?(.*)$"
+        local folder <const> = page:match "^(.*/)" or ""
+        local file <const> = path == "" and page or folder .. path
+        if not target:find "^https?:" then
+          local exists = lfs.attributes(file, "mode")
+          if not exists or section ~= "" and not anchors(read(file))[section] then
+            broken[#broken + 1] = page .. ": " .. target
+          end
+        end
+      end
+    end
+    assert.same({}, broken)
   end)
 end)
