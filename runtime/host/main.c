@@ -1,5 +1,5 @@
 /* The command line. What every playbook goes through is decided here, without argparse and without
- * any network library; all else is a subcommand, lualib/cli/NAME.lua. */
+ * any network library; all else is a subcommand, lualib/cli/GROUP/NAME.lua. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,14 +65,21 @@ static int parse(int argc, char **argv, options *o) {
   return STATUS_DONE;
 }
 
-/* A word without dot or slash that names a module of lualib/cli is a subcommand, whatever files
- * there are: what `f5lua list` means must not depend on the directory it is typed in. `./list` is
- * the file. */
+/* "cli.rest.get" -> "get"; NULL if the module is not a subcommand. */
+static const char *subcommand_name(const char *module) {
+  if (strncmp(module, "cli.", 4) != 0 || strncmp(module + 4, "support.", 8) == 0) return NULL;
+  const char *dot = strchr(module + 4, '.');
+  return dot ? dot + 1 : NULL;
+}
+
+/* A word that names a module of lualib/cli is a subcommand, even if there is a file of this name:
+ * what `f5lua list` means must not depend on the directory. `./list` is the file. */
 static bool is_subcommand(const char *word) {
-  char name[64];
-  if (strpbrk(word, "./") || snprintf(name, sizeof name, "cli.%s", word) >= (int)sizeof name)
-    return false;
-  return embedded_find(name) != NULL;
+  for (size_t i = 0; i < embedded_count; i++) {
+    const char *name = subcommand_name(embedded_modules[i].name);
+    if (name && strcmp(name, word) == 0) return true;
+  }
+  return false;
 }
 
 /* Pushes the function that `require "cli.support.main"` returned, for host_run to call. */

@@ -1,21 +1,53 @@
--- Finds and runs subcommands: lualib/cli/NAME.lua returns
---   { summary = "one line", setup = function(parser) … end, run = function(options) … return exit status (nil: 0) end,
---     ends_by_signal = true: SIGINT and SIGTERM are its ordinary end, exit status 0,
---     logs = true: it has the options -v and --log-format, which main obeys,
---     rest = true: words behind the first plain argument are not the subcommand's own and come as options.rest }
+-- Finds and runs subcommands. lualib/cli/GROUP/NAME.lua returns a table:
+--   summary          one line for --help
+--   setup(parser)    adds options and arguments to a parser of argparse
+--   run(options)     runs it and returns the exit status (nil: 0)
+--   ends_by_signal   true: SIGINT and SIGTERM are its usual end, with exit status 0
+--   logs             true: it has the options -v and --log-format, which are handled here
+--   rest             true: words after the first plain argument come as options.rest
 
 local host = require "f5.host"
 local usage = require "cli.support.usage"
 
 local M = {}
 
---- The names of all subcommands.
-function M.subcommands()
-  local names = {}
+-- The groups, in the order of --help. A group is a folder of lualib/cli.
+local GROUPS <const> = {
+  { folder = "run", title = "Playbooks and the console" },
+  { folder = "rest", title = "Objects of a device" },
+  { folder = "device", title = "Simulated devices" },
+  { folder = "pack", title = "Programs made of playbooks" },
+}
+
+-- name -> module, and the names of each group.
+local modules, names
+
+local function find_all()
+  if modules then return end
+  modules, names = {}, {}
   for _, module in ipairs(host.modules()) do
-    names[#names + 1] = module:match "^cli%.([^.]+)$"
+    local group, name = module:match "^cli%.(%w+)%.([%w_]+)$"
+    if name and group ~= "support" then
+      modules[name] = module
+      names[group] = names[group] or {}
+      table.insert(names[group], name)
+    end
   end
-  return names
+end
+
+--- The names of all subcommands, sorted.
+function M.subcommands()
+  find_all()
+  local all = {}
+  for name in pairs(modules) do all[#all + 1] = name end
+  table.sort(all)
+  return all
+end
+
+--- The subcommand with this name.
+function M.load(name)
+  find_all()
+  return require(modules[name])
 end
 
 -- Edit distance of two words, for "did you mean".
@@ -69,9 +101,13 @@ Exit status: 0 done, 1 the playbook failed, 2 wrong usage, 3 the device or the n
 ]]
 
 function M.help()
+  find_all()
   local lines = {}
-  for _, name in ipairs(M.subcommands()) do
-    lines[#lines + 1] = ("  %-22s %s\n"):format(name, require("cli." .. name).summary)
+  for _, group in ipairs(GROUPS) do
+    lines[#lines + 1] = ("\n  %s\n"):format(group.title)
+    for _, name in ipairs(names[group.folder] or {}) do
+      lines[#lines + 1] = ("    %-20s %s\n"):format(name, M.load(name).summary)
+    end
   end
   io.stdout:write(HEAD, table.concat(lines), TAIL)
   return 0
@@ -108,7 +144,7 @@ end
 
 function M.subcommand(words)
   local name = table.remove(words, 1)
-  local command = require("cli." .. name)
+  local command = M.load(name)
   local program = "f5lua " .. name
   local parser = require "argparse"(program, command.summary)
   parser.error = function(_, message) usage(message, program) end
@@ -137,7 +173,7 @@ function M.unknown(words)
 end
 
 function M.interactive()
-  if not pcall(require, "cli.console") then
+  if not pcall(require, "cli.run.console") then
     M.help()
     return 2
   end

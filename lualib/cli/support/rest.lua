@@ -12,7 +12,7 @@ local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
-local place = require "cli.support.place"
+local target = require "cli.support.target"
 local output = require "cli.support.output"
 local selection = require "cli.support.selection"
 local show = require "console.show"
@@ -166,7 +166,7 @@ M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "s
 
 local function ref(bip, path, name)
   if not name then return bip:at(path) end
-  local found, why = place.object(bip, path, name)
+  local found, why = target.object(bip, path, name)
   return found or usage(why)
 end
 
@@ -306,13 +306,13 @@ end
 -- Acts on one after the other. A refusal ends it, and who acted on several is told what happened
 -- before.
 local function on_each(refs, verb, act)
-  for i, target in ipairs(refs) do
-    local ok, err = pcall(act, target, i)
+  for i, reference in ipairs(refs) do
+    local ok, err = pcall(act, reference, i)
     if not ok then
       if #refs > 1 then
         io.stderr:write(
           ("f5lua: %s: %d of %d done, then a failure at %s\n"):format(
-            verb, i - 1, #refs, core.mask(tostring(target))
+            verb, i - 1, #refs, core.mask(tostring(reference))
           )
         )
       end
@@ -326,7 +326,9 @@ local function change(method, verb)
     take_name(parsed)
     need_body(parsed)
     local refs, out = targets(bip, path, parsed, options, verb), json.array {}
-    on_each(refs, verb, function(target, i) out[i] = target[method](target, parsed.body) end)
+    on_each(refs, verb, function(reference, i)
+      out[i] = reference[method](reference, parsed.body)
+    end)
     if #out == 1 then return out[1] end
     return #out > 0 and out or nil
   end
@@ -340,7 +342,7 @@ function verbs.delete(bip, path, parsed, options)
   on_each(
     targets(bip, path, parsed, options, "Delete"),
     "Delete",
-    function(target) target:delete() end
+    function(reference) reference:delete() end
   )
 end
 
@@ -396,7 +398,7 @@ function M.subcommand(verb, summary, extra)
     hints.for_one_line()
     local parsed = parse_words(options.words)
     local bip <close> = device.connect(options, program)
-    local value, columns = verbs[verb](bip, place.path(options.path), parsed, options)
+    local value, columns = verbs[verb](bip, target.path(options.path), parsed, options)
     write(value, options, columns)
   end
   return module

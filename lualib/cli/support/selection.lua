@@ -3,7 +3,7 @@
 -- NAME is a pattern only if no object has exactly that name.
 
 local glob = require "f5.fleet.glob"
-local place = require "cli.support.place"
+local target = require "cli.support.target"
 
 local M = {}
 
@@ -12,7 +12,7 @@ local function objects(count) return count == 1 and "1 object" or count .. " obj
 -- Whether the device itself takes the name for this object: it is the full name, the object is in
 -- Common, or the kind has no partitions.
 local function is_plain(object, name, path)
-  return object.name == name or object.name == "/Common/" .. name or place.has_ids(path)
+  return object.name == name or object.name == "/Common/" .. name or target.has_ids(path)
 end
 
 local function both_readings(object, name, matching)
@@ -52,7 +52,7 @@ end
 function M.find(bip, path, name, options)
   local pattern, is_full = name and glob(name), name and name:sub(1, 1) == "/"
   local named, matching = {}, {}
-  for _, object in ipairs(place.objects(bip, path)) do
+  for _, object in ipairs(target.objects(bip, path)) do
     if object.name == name or object.short == name then named[#named + 1] = object end
     if not pattern or (is_full and object.name or object.short):find(pattern) then
       matching[#matching + 1] = object
@@ -62,7 +62,7 @@ function M.find(bip, path, name, options)
     if is_usual_name(path, name) then return nil, no_object(name, matching) end
   end
   if options.pattern or #named == 0 then return { objects = matching, matching = #matching } end
-  if #named > 1 then return nil, place.several(named, name) end
+  if #named > 1 then return nil, target.several(named, name) end
   if not is_plain(named[1], name, path) then return nil, both_readings(named[1], name, matching) end
   return { objects = named, exact = true, matching = #matching }
 end

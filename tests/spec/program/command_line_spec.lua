@@ -266,16 +266,27 @@ describe("help and version", function()
     check({ 0, "f5lua " .. file:read "l" .. "\n", "" }, { "--version" })
   end)
 
+  -- The names of the files lualib/cli/GROUP/NAME.lua.
+  local function subcommands()
+    local names = {}
+    for path in io.popen("ls lualib/cli/*/*.lua"):lines() do
+      local group, name = path:match "/(%w+)/([%w_]+)%.lua$"
+      if group ~= "support" then names[#names + 1] = name end
+    end
+    assert.is_true(#names > 10)
+    return names
+  end
+
   it("--help lists every subcommand with a summary", function()
     local result = run { "--help" }
     assert.same({ 0, "" }, { result.status, result.err })
-    for name in io.popen("ls lualib/cli"):read("a"):gmatch "([%w_]+)%.lua" do
-      assert.truthy(result.out:find("\n  " .. name .. " +%w"), name)
+    for _, name in ipairs(subcommands()) do
+      assert.truthy(result.out:find("\n    " .. name .. " +%w"), name)
     end
   end)
 
   it("every subcommand explains itself", function()
-    for name in io.popen("ls lualib/cli"):read("a"):gmatch "([%w_]+)%.lua" do
+    for _, name in ipairs(subcommands()) do
       local result = run { name, "--help" }
       assert.same({ 0, "" }, { result.status, result.err })
       assert.truthy(result.out:find("f5lua " .. name, 1, true))

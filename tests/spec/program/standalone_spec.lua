@@ -592,7 +592,7 @@ describe("A signed program", function()
     local watch <const> = directory:file("watch.lua", ([[
       local open, opened = io.open, {}
       io.open = function(path, ...) opened[#opened + 1] = path return open(path, ...) end
-      require("cli.build").run { playbook = %q, output = %q, sign = %q, include = {} }
+      require("cli.pack.build").run { playbook = %q, output = %q, sign = %q, include = {} }
       for _, path in ipairs(opened) do print("opened", path) end
     ]]):format(playbook, directory.path .. "/deploy", key))
     local result <const> = run(program.path, { watch })

@@ -30,7 +30,7 @@ local function whole(shell)
   parser:flag("-v --verbose", "log each call; -vv: with its bodies"):count "0-2"
   parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
   for _, name in ipairs(main.subcommands()) do
-    local command <const> = require("cli." .. name)
+    local command <const> = main.load(name)
     main.set_up(parser:command(name, command.summary), command)
   end
   return parser
