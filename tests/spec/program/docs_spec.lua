@@ -103,6 +103,27 @@ describe("docs/guide.md", function()
   end)
 end)
 
+describe("CONTRIBUTING.md", function()
+  it("has a subcommand that runs", function()
+    local block <const> = markdown.blocks("CONTRIBUTING.md", "lua")[1]
+    local directory <close> = program.directory()
+    directory:file("edition.lua", block.text)
+    local playbook <const> = directory:file(
+      "main.lua",
+      [[
+        local command = dofile(arg[1])
+        local parser = require "argparse"("f5lua edition", command.summary)
+        command.setup(parser)
+        print(command.run(parser:parse { "-H", "bigip1" }))
+      ]]
+    )
+    local result <const> =
+      program.run { "run", "--sim", playbook, directory.path .. "/edition.lua" }
+    assert.same({ 0, "" }, { result.status, result.err })
+    assert.matches("^%d+%.%d+%.%d+\n\n$", result.out)
+  end)
+end)
+
 -- The anchor that Git hosts make of a heading.
 local function anchor(heading)
   return (heading:gsub("`", ""):lower():gsub("[^%w _\128-\255-]", ""):gsub(" ", "-"))
