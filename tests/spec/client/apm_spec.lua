@@ -1,13 +1,9 @@
 -- APM over HTTPS: its endpoints, LDAP servers, URL categories and filters, sessions, OAuth tokens.
 local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
+local failure <const> = lab.failure
 
 local ENDPOINTS <const> = {
   "aaa",
@@ -50,14 +46,12 @@ local SEED <const> = {
 local device, bip, apm
 
 local function start()
-  device = sim.start { provision = { "ltm", "apm" }, seed = SEED }
-  bip = f5.connect(device:options "admin")
+  device, bip = lab.start { provision = { "ltm", "apm" }, seed = SEED }
   apm = f5.apm(bip)
 end
 
 local function stop()
-  bip:close()
-  device:stop()
+  lab.stop(bip, device)
 end
 
 describe("G39 APM", function()
@@ -87,8 +81,7 @@ describe("G39 APM", function()
     } do
       statuses[#statuses + 1] = other:request("GET", path, { raw = true }).status
     end
-    other:close()
-    plain:stop()
+    lab.stop(other, plain)
     assert.same({ 404, 404, 404, 404, 404 }, statuses)
   end)
 

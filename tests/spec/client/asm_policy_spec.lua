@@ -1,13 +1,8 @@
 -- ASM policies over HTTPS: export, import, apply, restore, compare, merge.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
+local failure <const> = lab.failure
 
 local QUICK <const> = { interval = 0.05, timeout = 10 }
 
@@ -128,14 +123,10 @@ end
 describe("G30 ASM policy", function()
   local device, bip, asm
   before_each(function()
-    device = sim.start { provision = { "asm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "asm" } }
     asm = f5.asm(bip)
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("goes out as XML and comes back without loss, on another device too", function()
     make(asm, "web")
@@ -144,12 +135,13 @@ describe("G30 ASM policy", function()
     assert.matches('^<%?xml version="1.0" encoding="utf%-8"%?>\n<policy bigip_version="17', text)
     asm:import_policy({ file = text, name = "copy" }):wait(QUICK)
     assert.same(before, contents(asm, "copy"))
-    local second <const> = sim.start { provision = { "asm" }, hostname = "bigip2.example.net" }
-    local there <const> = f5.connect(second:options "admin")
+    local second <const>, there <const> = lab.start {
+      provision = { "asm" },
+      hostname = "bigip2.example.net",
+    }
     f5.asm(there):import_policy({ file = text, full_path = "/Common/web" }):wait(QUICK)
     local after <const> = contents(f5.asm(there), "web")
-    there:close()
-    second:stop()
+    lab.stop(there, second)
     before.own.versionDeviceName, after.own.versionDeviceName = nil, nil
     assert.same(before, after)
   end)
@@ -325,16 +317,12 @@ end)
 describe("G31 ASM policies", function()
   local device, bip, asm, first, second
   before_each(function()
-    device = sim.start { provision = { "asm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "asm" } }
     asm = f5.asm(bip)
     first = asm:policy(asm.policies:create { name = "first" })
     second = asm:policy(asm.policies:create { name = "second" })
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   local function differences()
     local result <const> = asm:diff_policies("first", "second"):wait(QUICK)

@@ -1,13 +1,9 @@
 -- ASM over HTTPS: ids, namespaces and links; OData; many entities at once; what ASM does not do.
 local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
+local failure <const> = lab.failure
 
 local function names(list, property)
   local values = {}
@@ -21,14 +17,10 @@ local HASH <const> = ("[%w_-]"):rep(22)
 describe("G27 ASM", function()
   local device, bip, asm
   before_each(function()
-    device = sim.start { provision = { "ltm", "asm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "ltm", "asm" } }
     asm = f5.asm(bip)
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("names everything by hashes, as real devices make them", function()
     local policy <const> = asm.policies:create { name = "web" }
@@ -120,8 +112,7 @@ describe("G27 ASM", function()
     for _, item in ipairs(other:request("GET", "/mgmt/tm").items or {}) do
       found = found or item.reference.link:find("/tm/asm", 1, true) ~= nil
     end
-    other:close()
-    plain:stop()
+    lab.stop(other, plain)
     assert.is_false(ok)
     assert.equal(404, err.status)
     assert.matches("Public URI path not registered", err.message)
@@ -147,8 +138,7 @@ end)
 describe("G28 ASM OData", function()
   local device, bip, asm, policy, urls
   before_each(function()
-    device = sim.start { provision = { "asm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "asm" } }
     asm = f5.asm(bip)
     policy = asm:policy(asm.policies:create { name = "web" })
     urls = policy.urls
@@ -165,10 +155,7 @@ describe("G28 ASM OData", function()
       urls:create(one)
     end
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("has the functions", function()
     assert.same({ "/api/v1", "/api/v2" }, names(urls:list { filter = "contains(name, 'api')" }))
@@ -296,16 +283,12 @@ end)
 describe("G29 ASM: many at once, and what it refuses", function()
   local device, bip, asm, policy
   before_each(function()
-    device = sim.start { provision = { "asm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "asm" } }
     asm = f5.asm(bip)
     policy = asm:policy(asm.policies:create { name = "web" })
     for index = 1, 5 do policy.urls:create { name = "/u" .. index } end
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("modifies all that match, in one call", function()
     local before <const> = #device:log()

@@ -1,14 +1,9 @@
 -- ASM settings over HTTPS: web scraping, learning suggestions, device ids, methods, sessions,
 -- WebSockets, logins.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
+local failure <const> = lab.failure
 
 local URL <const> = "tm:asm:policies:urls:urlstate"
 local SUGGESTIONS <const> = {
@@ -48,7 +43,7 @@ local SUGGESTIONS <const> = {
 local device, bip, asm, policy
 
 local function start()
-  device = sim.start {
+  device, bip = lab.start {
     provision = { "ltm", "asm", "afm" },
     seed = {
       asm = {
@@ -65,14 +60,12 @@ local function start()
       },
     },
   }
-  bip = f5.connect(device:options "admin")
   asm = f5.asm(bip)
   policy = asm:policy "web"
 end
 
 local function stop()
-  bip:close()
-  device:stop()
+  lab.stop(bip, device)
 end
 
 describe("G37 ASM web scraping and suggestions", function()

@@ -1,27 +1,20 @@
 -- Tasks of ASM over HTTPS: signatures, schemas, vulnerabilities, data protection, certificates.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
+
+local failure <const> = lab.failure
 
 local QUICK <const> = { interval = 0.05, timeout = 10 }
-
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
 
 local device, bip, asm
 
 local function start(seed)
-  device = sim.start { provision = { "asm" }, seed = seed }
-  bip = f5.connect(device:options "admin")
+  device, bip = lab.start { provision = { "asm" }, seed = seed }
   asm = f5.asm(bip)
 end
 
 local function stop()
-  bip:close()
-  device:stop()
+  lab.stop(bip, device)
 end
 
 describe("G33 ASM signatures", function()
@@ -342,8 +335,10 @@ describe("G36 ASM data protection and certificates", function()
       "example-export-keys",
       asm:export_data_protection("example-export-keys"):wait(QUICK).filename
     )
-    local other <const> = sim.start { provision = { "asm" }, hostname = "bigip2.example.net" }
-    local there <const> = f5.connect(other:options "admin")
+    local other <const>, there <const> = lab.start {
+      provision = { "asm" },
+      hostname = "bigip2.example.net",
+    }
     local second <const> = f5.asm(there)
     local own <const> = second:export_data_protection():wait(QUICK).file
     local task <const> = second:import_data_protection { file = keys }
@@ -355,8 +350,7 @@ describe("G36 ASM data protection and certificates", function()
     local err <const> = failure(
       function() second:import_data_protection({ file = "bm90aGluZw==" }):wait(QUICK) end
     )
-    there:close()
-    other:stop()
+    lab.stop(there, other)
     assert.is_true(settings.isShared)
     assert.is_true(settings.acceptingUntilDatetime > settings.signingFromDatetime)
     assert.not_equal(own, keys)

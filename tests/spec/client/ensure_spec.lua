@@ -1,6 +1,6 @@
 -- ref:ensure{…}: creates or changes what differs, and never says "changed" of what did not change.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
 local device, bip
 
@@ -15,15 +15,10 @@ end
 
 describe("ensure", function()
   before_each(function()
-    device = sim.start {}
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start()
     device:clear_log()
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   local function twice(ref, properties)
     local first, object = ref:ensure(properties)

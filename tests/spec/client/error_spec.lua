@@ -1,17 +1,13 @@
 -- What a playbook sees when something fails, what is tried again, and what never is. Against the
 -- simulated device.
-local f5 = require "f5"
 local core = require "f5.core"
+local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
-local device, bip, pool
+local failure <const> = lab.failure
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
+local device, bip, pool
 
 local function connect(more)
   local options = device:options "admin"
@@ -38,9 +34,7 @@ end
 
 local function stop()
   device:clear_faults()
-  bip:close()
-  assert.equal(0, device:problems())
-  device:stop()
+  lab.stop(bip, device)
 end
 
 describe("attempts", function()

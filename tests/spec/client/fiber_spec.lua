@@ -1,6 +1,7 @@
 -- Fibers: blocking calls to a simulated device from everywhere Lua code can be. The unit tests
 -- (test_fiber.c) check the scheduler alone.
 local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
 local ECHO <const> = "/mgmt/shared/echo"
@@ -28,10 +29,7 @@ describe("fibers", function()
     bip = f5.connect(options(device))
   end)
 
-  teardown(function()
-    bip:close()
-    device:stop()
-  end)
+  teardown(function() lab.stop(bip, device) end)
 
   --- A blocking call; its answer shows that it took place.
   local function echo()

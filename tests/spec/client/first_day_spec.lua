@@ -1,14 +1,11 @@
 -- A day with the API, row by row, from the playbook's side.
 local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
-local LOGIN <const> = "/mgmt/shared/authn/login"
+local failure <const> = lab.failure
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  return err
-end
+local LOGIN <const> = "/mgmt/shared/authn/login"
 
 local function paths(device, method)
   local seen = {}
@@ -28,8 +25,7 @@ local function start(options)
 end
 
 local function stop()
-  assert.equal(0, device:problems())
-  device:stop()
+  lab.stop(device)
 end
 
 describe("P1 log in with a non-administrator account", function()

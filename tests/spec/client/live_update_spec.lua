@@ -1,13 +1,8 @@
 -- Live update over HTTPS: availability, installations, update files.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
-end
+local failure <const> = lab.failure
 
 local TYPES <const> = {
   "asm-attack-signatures",
@@ -23,7 +18,7 @@ local BOT <const> = "bot-signatures"
 describe("G32 live update", function()
   local device, bip, live
   before_each(function()
-    device = sim.start {
+    device, bip = lab.start {
       provision = { "asm" },
       seed = {
         live_update = {
@@ -34,13 +29,9 @@ describe("G32 live update", function()
         },
       },
     }
-    bip = f5.connect(device:options "admin")
     live = f5.asm(bip).live
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("knows every component of the table", function()
     for _, type in ipairs(TYPES) do

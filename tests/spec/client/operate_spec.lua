@@ -1,33 +1,22 @@
 -- Bash, readiness, failover state, passwords, the life cycle of the API: from a playbook's side.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
+
+local fails <const> = lab.fails
 
 local device, bip
 
 local function setup()
-  device = sim.start {}
-  bip = f5.connect(device:options "admin")
+  device, bip = lab.start()
 end
 
 local function teardown()
-  bip:close()
-  assert.equal(0, device:problems())
-  device:stop()
-end
-
-local function fails(kind, fn, ...)
-  local ok, err = f5.try(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, type(err) == "table" and err.kind or err)
-  return err
+  lab.stop(bip, device)
 end
 
 local function environment(user, password)
-  return {
-    F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = user or "admin",
-    F5_PASSWORD = password or "admin", SSL_CERT_FILE = device.ca,
-  }
+  return lab.environment(device, { F5_USER = user or "admin", F5_PASSWORD = password or "admin" })
 end
 
 describe("G25 bash", function()

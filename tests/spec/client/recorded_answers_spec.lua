@@ -2,6 +2,7 @@
 -- iterated, statistics read flat. The bodies lie beside the project and not in it; without them
 -- there is nothing to check.
 local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
 local folder <const> = "../shared/data/recorded"
@@ -48,9 +49,7 @@ describe("recorded bodies", function()
   end)
   teardown(function()
     if not device then return end
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
+    lab.stop(bip, device)
   end)
 
   it("of errors get the right kind", function()

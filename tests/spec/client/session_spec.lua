@@ -1,7 +1,10 @@
 -- Sessions: options, login, tokens and their end, attempts. Against the simulated device.
-local f5 = require "f5"
 local core = require "f5.core"
+local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
+
+local failure <const> = lab.failure
 
 local LOGIN <const> = "/mgmt/shared/authn/login"
 local TOKENS <const> = "/mgmt/shared/authz/tokens"
@@ -15,13 +18,6 @@ local function with(base, more)
   for name, value in pairs(base) do options[name] = value end
   for name, value in pairs(more or {}) do options[name] = value end
   return options
-end
-
-local function failure(fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
-  return err
 end
 
 local function calls(device, method, path)
@@ -41,7 +37,9 @@ local function live_tokens(device)
 end
 
 describe("f5.connect: options", function()
-  local function usage(options) return failure(f5.connect, options) end
+  local function usage(options)
+    return failure(function() return (f5.connect(options)) end)
+  end
 
   it("names an unknown option and the nearest known one, at the script's line", function()
     local err = usage { hostt = "x" }
@@ -117,8 +115,7 @@ describe("sessions", function()
   end)
   after_each(function()
     collectgarbage()
-    assert.equal(0, device:problems())
-    device:stop()
+    lab.stop(device)
   end)
 
   it("P1 logs in with any role; the token's end is known by the device's clock", function()

@@ -1,27 +1,19 @@
 -- Long work and tmsh's commands from a playbook's side.
-local f5 = require "f5"
 local core = require "f5.core"
+local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
+
+local fails <const> = lab.fails
 
 local device, bip
 
 local function setup()
-  device = sim.start { provision = { "ltm", "apm", "vcmp", "wam", "pem", "ilx", "asm" } }
-  bip = f5.connect(device:options "admin")
+  device, bip = lab.start { provision = { "ltm", "apm", "vcmp", "wam", "pem", "ilx", "asm" } }
 end
 
 local function teardown()
-  bip:close()
-  assert.equal(0, device:problems())
-  device:stop()
-end
-
-local function fails(kind, fn, ...)
-  local ok, err = f5.try(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, type(err) == "table" and err.kind or err)
-  return err
+  lab.stop(bip, device)
 end
 
 -- Options of wait that let the device's clock run faster.
@@ -251,12 +243,7 @@ describe("G23 a task", function()
     device:control("plan_task", { template = "sys/config", seconds = 600 })
     local process <close> = program.start(
       { file },
-      {
-        env = {
-          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-        },
-      }
+      { env = lab.environment(device) }
     )
     process:expect "waits"
     process:kill "INT"

@@ -1,8 +1,11 @@
 -- Transactions from a playbook's side.
 local f5 = require "f5"
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
+
+local fails <const> = lab.fails
 
 local LINE <const> = "tests/spec/client/transaction_spec%.lua:%d+"
 
@@ -32,8 +35,7 @@ local function teardown()
     assert.is_true(token.expirationMicros < device:now())
   end
   assert.equal(0, pending())
-  assert.equal(0, device:problems())
-  device:stop()
+  lab.stop(device)
 end
 
 -- Everything that a configuration is, as text.
@@ -43,13 +45,6 @@ local function snapshot()
     { state.objects, state.accounts, state.provision, state.disk },
     { sort = true }
   )
-end
-
-local function fails(kind, fn, ...)
-  local ok, err = f5.try(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, type(err) == "table" and err.kind or err)
-  return err
 end
 
 describe("G19 a transaction's commands", function()
@@ -364,7 +359,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       assert.same({ 400, 2 }, { err.status, err.api_error })
       assert.is_nil(err.outcome)
     end
-    local slow <const> = os.getenv "F5LUA_SLOW"
+    local slow <const> = lab.slow
     for size = 1, slow and 20 or 8 do
       for position = 1, size do fail_at(position, size) end
     end
@@ -533,12 +528,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     device:clear_log()
     local process <close> = program.start(
       { "-v", file },
-      {
-        env = {
-          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-        },
-      }
+      { env = lab.environment(device) }
     )
     process:expect "POST /mgmt/tm/ltm/node 200"
     f5.sleep(0.3)
@@ -807,12 +797,7 @@ describe("a transaction of a program that is interrupted", function()
       )
       local process <close> = program.start(
         { file },
-        {
-          env = {
-            F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-            F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-          },
-        }
+        { env = lab.environment(device) }
       )
       process:expect "waits"
       assert.equal(2, pending())

@@ -1,21 +1,16 @@
 -- Files to and from a device, from a playbook's side.
 local f5 = require "f5"
+local lab = require "lab"
 local lfs = require "lfs"
 local program = require "program"
-local sim = require "f5.sim"
+
+local fails <const> = lab.fails
 
 local MIB <const> = 1 << 20
 local UPLOADS <const> = "/mgmt/shared/file%-transfer/uploads/"
 local EMPTY <const> = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 local device, bip
-
-local function fails(kind, fn, ...)
-  local ok, err = f5.try(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, type(err) == "table" and err.kind or err)
-  return err
-end
 
 local function names_in(directory)
   local names = {}
@@ -43,14 +38,9 @@ end
 
 describe("G45 a file", function()
   before_each(function()
-    device = sim.start { provision = { "ltm", "asm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "ltm", "asm" } }
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   for _, size in ipairs { 0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 17 } do
     it(("of %d bytes goes up and comes down"):format(size), function()
@@ -260,10 +250,7 @@ describe("G45 a file", function()
       print(bip:upload("/dev/stdin", { name = "in" }).size)
     ]]
     )
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device)
     -- its standard input is a file there
     assert.equal("5\n", program.run({ playbook }, { env = env, input = "hello" }).out)
     local line = ("echo hello | %s 2>&1"):format(program.command_line({ playbook }, { env = env }))
@@ -414,7 +401,7 @@ describe("G45 a file", function()
 
   it("does not grow the memory of either side", function()
     local directory <close> = program.directory()
-    local size <const> = os.getenv "F5LUA_SLOW" and 1 << 30 or 1 << 26
+    local size <const> = lab.slow and 1 << 30 or 1 << 26
     local file <const> = directory.path .. "/big"
     assert(os.execute(("truncate -s %d %s"):format(size, file)))
     local function memory(name)

@@ -1,6 +1,7 @@
 -- ca, cert, key and pin of f5.connect: what cannot be right is a usage error, before the device is
 -- talked to.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -31,10 +32,7 @@ describe("f5.connect looks at", function()
     ]]
     files = setmetatable({}, { __index = function(_, name) return place.path .. "/" .. name end })
   end)
-  teardown(function()
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
 
   local function connect(given)
     local options = device:options "admin"

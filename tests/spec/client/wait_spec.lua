@@ -1,7 +1,8 @@
 -- f5.connect { wait = SECONDS }: a device that restarts is tried until it lets us in; what will not
 -- pass is not waited out.
-local f5 = require "f5"
 local core = require "f5.core"
+local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -104,10 +105,7 @@ describe("f5.connect with wait", function()
   it("shows each attempt with -v, and ends at once with a signal", function()
     device:fault { match = { path = "/login$" }, times = 99, kind = "restarting" }
     local place <close> = program.directory()
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device)
     local process <close> = program.start(
       { "-v", place:file("p.lua", "require('f5').connect { wait = 300, retries = { delay = 60 } }") },
       { env = env }

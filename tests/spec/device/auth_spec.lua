@@ -1,7 +1,8 @@
 -- Who may do what on the simulated device: login, tokens, basic authentication, providers, roles,
 -- expired passwords, CORS.
-local sim = require "f5.sim"
 local curl = require "curl"
+local lab = require "lab"
+local sim = require "f5.sim"
 
 local LOGIN <const> = "/mgmt/shared/authn/login"
 local TOKENS <const> = "/mgmt/shared/authz/tokens"
@@ -39,10 +40,7 @@ describe("simulated device: authentication", function()
       }
     end
   )
-  after_each(function()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(device) end)
 
   it("P1 logs in with a token whose lifetime is known", function()
     local answer = login(device, "operator")

@@ -1,9 +1,10 @@
 -- Every kind of the catalogue: listed, read, made with its defaults, changed, replaced and deleted,
 -- where a real device allows it.
-local json = require "f5.json"
-local f5 = require "f5"
-local sim = require "f5.sim"
 local catalogue = require "sim.config.catalogue"
+local f5 = require "f5"
+local json = require "f5.json"
+local lab = require "lab"
+local sim = require "f5.sim"
 
 local A_FILE <const> = { sourcePath = "file:/shared/walk" }
 
@@ -84,11 +85,7 @@ describe("The catalogue of a simulated device", function()
     device:control("write_file", { path = "/shared/walk", text = "walk" })
     bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
   end)
-  teardown(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  teardown(function() lab.stop(bip, device) end)
 
   local problems
   local function call(method, path, body)
@@ -254,14 +251,9 @@ end)
 describe("What a simulated device makes of objects by itself", function()
   local device, bip
   before_each(function()
-    device = sim.start { provision = { "ltm", "gtm", "afm", "cgnat" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "ltm", "gtm", "afm", "cgnat" } }
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   local function refused(run, message)
     local ok <const>, err <const> = f5.try(run)

@@ -1,8 +1,8 @@
 -- Certificates and keys on the simulated device: what is read from them, and that a pair belongs
 -- together.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 -- Two pairs, made once: NAME.crt and NAME.key, and one key with a passphrase.
 local directory = program.directory()
@@ -23,18 +23,13 @@ openssl "rsa -in one.key -aes256 -passout pass:hunter2 -out locked.key"
 describe("Certificates and keys on the simulated device", function()
   local device, bip, certs, keys
   before_each(function()
-    device = sim.start {}
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start()
     certs, keys = bip.sys.file["ssl-cert"], bip.sys.file["ssl-key"]
     for _, name in ipairs { "one.crt", "one.key", "two.crt", "two.key", "locked.key" } do
       device:control("write_file", { path = "/var/tmp/" .. name, text = directory:read(name) })
     end
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
   teardown(function() getmetatable(directory).__close() end)
 
   local function from(name) return { sourcePath = "file:/var/tmp/" .. name } end

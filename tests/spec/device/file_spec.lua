@@ -1,8 +1,9 @@
 -- Files on the simulated device: uploads and downloads in chunks.
-local json = require "f5.json"
-local sim = require "f5.sim"
 local curl = require "curl"
+local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
+local sim = require "f5.sim"
 
 local function shell(line)
   local pipe <const> = assert(io.popen(line))
@@ -17,10 +18,7 @@ describe("simulated device: files", function()
   local device
 
   before_each(function() device = sim.start {} end)
-  after_each(function()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(device) end)
 
   local function send(uri, first, last, total, bytes)
     return curl {

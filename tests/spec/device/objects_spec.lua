@@ -1,7 +1,8 @@
 -- What a BIG-IP checks between objects, and what it makes by itself.
-local json = require "f5.json"
-local sim = require "f5.sim"
 local curl = require "curl"
+local json = require "f5.json"
+local lab = require "lab"
+local sim = require "f5.sim"
 
 local device
 
@@ -10,8 +11,7 @@ local function start()
 end
 
 local function stop()
-  assert.equal(0, device:problems())
-  device:stop()
+  lab.stop(device)
 end
 
 local function get(path) return curl(device, "GET", path) end

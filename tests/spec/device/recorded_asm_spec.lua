@@ -2,10 +2,11 @@
 -- was recorded where it is on every device, and read back with all its own properties. What only a
 -- device makes is compared with what the simulated one has. The recorded bodies are no part of this
 -- project; where they are not, there is nothing to do.
-local json = require "f5.json"
 local f5 = require "f5"
-local sim = require "f5.sim"
+local json = require "f5.json"
+local lab = require "lab"
 local recordings = require "recordings"
+local sim = require "f5.sim"
 
 local ASM <const> = "/mgmt/tm/asm/"
 
@@ -69,11 +70,7 @@ describe("Real input: every recorded object of ASM", function()
     device = sim.start { provision = { "ltm", "asm" } }
     bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
   end)
-  teardown(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  teardown(function() lab.stop(bip, device) end)
 
   local problems, counts, file
   local function problem(...) problems[#problems + 1] = file .. ": " .. string.format(...) end

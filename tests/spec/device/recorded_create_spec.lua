@@ -2,12 +2,13 @@
 -- over HTTPS, as a client would, and read back with all its own properties. What is on every device
 -- is changed to what was recorded instead. The recorded bodies are no part of this project; where
 -- they are not, there is nothing to do.
-local json = require "f5.json"
-local f5 = require "f5"
-local sim = require "f5.sim"
 local catalogue = require "sim.config.catalogue"
-local uri = require "sim.config.uri"
+local f5 = require "f5"
+local json = require "f5.json"
+local lab = require "lab"
 local recordings = require "recordings"
+local sim = require "f5.sim"
+local uri = require "sim.config.uri"
 
 local PROVISION <const> = {
   "ltm",
@@ -308,11 +309,7 @@ describe("Real input: every recorded object", function()
     device = sim.start { provision = PROVISION }
     bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
   end)
-  teardown(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  teardown(function() lab.stop(bip, device) end)
 
   local function call(method, where, body, headers)
     local escaped <const> = where:gsub("[%% ]", { ["%"] = "%25", [" "] = "%20" })

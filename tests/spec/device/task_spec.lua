@@ -1,7 +1,8 @@
 -- Long work and commands on the simulated device: asynchronous tasks, tmsh's commands, UCS
 -- archives, images, reboots, bash.
-local sim = require "f5.sim"
 local curl = require "curl"
+local lab = require "lab"
+local sim = require "f5.sim"
 
 local TASK <const> = "/mgmt/tm/task/"
 
@@ -13,10 +14,7 @@ describe("simulated device: tasks and commands", function()
       device = sim.start { provision = { "ltm", "apm", "vcmp", "wam", "pem", "ilx", "asm" } }
     end
   )
-  after_each(function()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(device) end)
 
   local function bash(script)
     local answer = curl(

@@ -1,5 +1,6 @@
 -- What comes from outside of a simulated device: found health and connections.
 local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
 local MEMBER <const> = "/mgmt/tm/ltm/pool/~Common~web/members/~Common~10.0.0.1:80"
@@ -7,7 +8,7 @@ local MEMBER <const> = "/mgmt/tm/ltm/pool/~Common~web/members/~Common~10.0.0.1:8
 describe("The traffic of a simulated device", function()
   local device, bip, web, member
   before_each(function()
-    device = sim.start {
+    device, bip = lab.start {
       seed = {
         objects = {
           ["/mgmt/tm/ltm/pool"] = {
@@ -24,15 +25,10 @@ describe("The traffic of a simulated device", function()
         traffic = { { path = MEMBER, health = "up", connections = 20, ending = 4 } },
       },
     }
-    bip = f5.connect(device:options "admin")
     web = bip.ltm.pool["/Common/web"]
     member = web.members["/Common/10.0.0.1:80"]
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   local function connections()
     return member:stats()["serverside.curConns"], web:stats()["serverside.curConns"]
@@ -109,7 +105,7 @@ end)
 describe("The monitors of a simulated device", function()
   local device, bip, web
   before_each(function()
-    device = sim.start { seed = {
+    device, bip = lab.start { seed = {
       objects = {
         ["/mgmt/tm/ltm/default-node-monitor"] = { rule = "/Common/icmp" },
         ["/mgmt/tm/ltm/monitor/tcp"] = { { name = "slow", interval = 30, timeout = 91 } },
@@ -124,14 +120,9 @@ describe("The monitors of a simulated device", function()
       },
       health = { ["/Common/fd00::2.80"] = "down" },
     } }
-    bip = f5.connect(device:options "admin")
     web = bip.ltm.pool["/Common/web"]
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   local function status(reference)
     local stats <const> = reference:stats()
@@ -232,8 +223,7 @@ describe("The monitors of a simulated device", function()
     copy:advance(6)
     local other <close> = f5.connect(copy:options "admin")
     assert.equal("up", other.ltm.pool["/Common/web"].members["/Common/10.0.0.1:80"]:load().state)
-    other:close()
-    copy:stop()
+    lab.stop(other, copy)
   end)
 
   it("refuse to find what is not there", function()

@@ -1,7 +1,8 @@
 -- Transactions on the simulated device, as any client meets them.
-local sim = require "f5.sim"
-local json = require "f5.json"
 local curl = require "curl"
+local json = require "f5.json"
+local lab = require "lab"
+local sim = require "f5.sim"
 
 local TRANSACTION <const> = "/mgmt/tm/transaction"
 
@@ -18,10 +19,7 @@ describe("simulated device: transactions", function()
       }
     end
   )
-  after_each(function()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(device) end)
 
   local function begin()
     local answer = curl(device, "POST", TRANSACTION, {})

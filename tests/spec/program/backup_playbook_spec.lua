@@ -1,5 +1,6 @@
 -- backup.lua against simulated devices, run as an operator runs it.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -12,18 +13,11 @@ describe("backup.lua", function()
   after_each(function()
     assert.equal(0, device:problems())
     assert.is_nil(next(device:state().tokens.items))
-    device:stop()
-    getmetatable(directory).__close()
+    lab.stop(device, directory)
   end)
 
   local function backup(words, environment)
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
-    for name, value in pairs(environment or {}) do
-      env[name] = value
-    end
+    local env = lab.environment(device, environment)
     return program.run(
       { "scripts/playbooks/backup.lua", "--directory", directory.path, table.unpack(words or {}) },
       { env = env }

@@ -1,5 +1,6 @@
 -- What a user reads when something is wrong, the exit status, and that no token is left on the
 -- device.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -13,10 +14,7 @@ describe("bad input:", function()
     device = sim.start {}
     place = program.directory()
   end)
-  teardown(function()
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
   before_each(function()
     device:clear_faults()
     device:clear_log()
@@ -30,13 +28,7 @@ describe("bad input:", function()
 
   -- Runs the playbook against the device; the environment may say otherwise.
   local function run(text, environment)
-    local env = {
-      F5_SERVER = "127.0.0.1",
-      F5_SERVER_PORT = device.port,
-      F5_USER = "admin",
-      F5_PASSWORD = "admin",
-      SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device)
     for name, value in pairs(environment or {}) do env[name] = value ~= "" and value or nil end
     return program.run({ place:file("playbook.lua", text) }, { env = env })
   end

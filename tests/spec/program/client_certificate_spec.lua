@@ -1,4 +1,5 @@
 -- A device that demands a client certificate: a TLS server before the simulated one does.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -38,11 +39,7 @@ describe("a device that demands a client certificate", function()
       { program = "/usr/bin/python3" }
     )
   end)
-  teardown(function()
-    getmetatable(front).__close()
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(front, device, place) end)
 
   local function run(options)
     device:clear_log()

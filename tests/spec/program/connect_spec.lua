@@ -1,5 +1,6 @@
 -- Where f5.connect takes its host, user and password from, in the whole program: environment,
 -- prompt, simulated run.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -31,10 +32,7 @@ describe("f5.connect in the program", function()
       }
     end
   )
-  teardown(function()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  teardown(function() lab.stop(device) end)
   before_each(function() device:clear_log() end)
 
   local function env(more)

@@ -1,6 +1,7 @@
 -- The console in a terminal: what a person types, and what the screen shows.
-local sim = require "f5.sim"
+local lab = require "lab"
 local program = require "program"
+local sim = require "f5.sim"
 local terminal = require "terminal"
 
 local PROMPT <const> = "bigip1 %(active%)>"
@@ -223,10 +224,7 @@ describe("the console", function()
 
   it("deletes its tokens on Ctrl-D, .quit, SIGTERM and when the terminal goes", function()
     local device <close> = sim.start()
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device)
     local function signal(name)
       return function(s) os.execute(("pkill -%s -P %d"):format(name, s:process())) end
     end
@@ -265,10 +263,7 @@ describe("the console", function()
     screen:key "C-d"
     screen:status()
     local device <close> = sim.start()
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device)
     local ran = program.run({ screen.home .. "/saved.lua" }, { env = env })
     assert.same({ 0, "web\n3\n", "" }, { ran.status, ran.out, ran.err })
   end)
@@ -370,10 +365,7 @@ describe("the console", function()
 
   it("stays when its session is closed", function()
     local device = sim.start()
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device)
     local screen <close> = terminal.start({ "console" }, { env = env, columns = 120 })
     screen:expect(PROMPT)
     screen:enter "bip:close(); 'closed'"

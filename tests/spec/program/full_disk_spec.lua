@@ -1,6 +1,7 @@
 -- A disk on which nothing more fits: the message says which file, and nothing that is half written
 -- stays.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -35,15 +36,9 @@ describe("a full disk", function()
       )
     )
     directory:file("one.lua", "return bip.sys.version:load().kind")
-    environment = {
-      F5_SERVER = device.host, F5_SERVER_PORT = tostring(device.port), F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    environment = lab.environment(device)
   end)
-  after_each(function()
-    getmetatable(directory).__close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(directory, device) end)
 
   it("keeps no part of a download, and names the file", function()
     device:control(

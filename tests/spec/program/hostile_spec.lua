@@ -1,6 +1,7 @@
 -- A device that is none, or means no good; scripts and names that nobody expects. Nothing crashes,
 -- hangs, or tells a secret.
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -14,23 +15,14 @@ describe("what nobody expects:", function()
     device = sim.start { users = { { name = "keeper", password = PASSWORD, role = "admin" } } }
     place = program.directory()
   end)
-  teardown(function()
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
   before_each(function()
     device:clear_faults()
     device:clear_log()
   end)
 
   local function run(text, words, environment)
-    local env = {
-      F5_SERVER = "127.0.0.1",
-      F5_SERVER_PORT = device.port,
-      F5_USER = "keeper",
-      F5_PASSWORD = PASSWORD,
-      SSL_CERT_FILE = device.ca,
-    }
+    local env = lab.environment(device, { F5_USER = "keeper", F5_PASSWORD = PASSWORD })
     for name, value in pairs(environment or {}) do env[name] = value end
     local line = { place:file("playbook.lua", text) }
     for i, word in ipairs(words or {}) do table.insert(line, i, word) end

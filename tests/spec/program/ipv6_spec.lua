@@ -1,4 +1,5 @@
 -- Devices with an address of IPv6, in every way that it is written.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -21,9 +22,7 @@ describe("a device at ::1", function()
   end)
   teardown(function()
     if not device then return end
-    assert.equal(0, device:problems())
-    device:stop()
-    getmetatable(place).__close()
+    lab.stop(device, place)
   end)
 
   local function test(name, body)

@@ -1,6 +1,7 @@
 -- Every playbook of scripts/playbooks as a program of its own: away from the tree, from an empty
 -- directory, with an environment of what it documents and nothing else, as a user who can read
 -- nothing of the source.
+local lab = require "lab"
 local lfs = require "lfs"
 local program = require "program"
 local sim = require "f5.sim"
@@ -44,13 +45,8 @@ describe("As a standalone program, the playbook", function()
         assert(os.execute(("cp %s %s && mkdir %s/empty && chmod 755 %s && chmod 644 %s"):format(
           device.ca, certificates, directory.path, directory.path, certificates)))
         local arguments = ARGUMENTS[name] or { "--help", expect = "[Uu]sage: " }
-        local result = run(deploy, arguments, {
-          F5_SERVER = device.host,
-          F5_SERVER_PORT = device.port,
-          F5_USER = "admin",
-          F5_PASSWORD = "admin",
-          SSL_CERT_FILE = certificates,
-        }, directory.path .. "/empty")
+        local env = lab.environment(device, { SSL_CERT_FILE = certificates })
+        local result = run(deploy, arguments, env, directory.path .. "/empty")
         assert.same({ status = 0, err = "" }, { status = result.status, err = result.err })
         assert.truthy(result.out:find(arguments.expect))
         assert(lfs.rmdir(directory.path .. "/empty"), "it left files where it ran")

@@ -1,5 +1,6 @@
 -- A device behind a proxy: by the option, by the environment, with a password, and what the proxy
 -- refuses.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -18,11 +19,7 @@ describe("a proxy", function()
     place = program.directory()
     playbook = place:file("playbook.lua", WORK)
   end)
-  teardown(function()
-    assert.equal(0, device:problems())
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
   before_each(function() device:clear_log() end)
 
   -- A proxy in a <close> variable; its port, and the lines that it has written: target and how the
@@ -44,13 +41,7 @@ describe("a proxy", function()
   end
 
   local function run(options, more, words)
-    local env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
-    for name, value in pairs(more or {}) do
-      env[name] = value
-    end
+    local env = lab.environment(device, more)
     words = words or {}
     words[#words + 1] = playbook
     words[#words + 1] = options

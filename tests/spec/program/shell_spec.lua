@@ -1,5 +1,6 @@
 -- REST from the shell: the one-line subcommands against a simulated device.
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 local terminal = require "terminal"
@@ -19,13 +20,7 @@ end
 describe("REST from the shell", function()
   before_each(function()
     device = sim.start()
-    environment = {
-      F5_SERVER = device.host,
-      F5_SERVER_PORT = tostring(device.port),
-      F5_USER = "admin",
-      F5_PASSWORD = "admin",
-      SSL_CERT_FILE = device.ca,
-    }
+    environment = lab.environment(device)
   end)
   after_each(function() device:stop() end)
 

@@ -1,5 +1,6 @@
 -- Signals end a playbook in order: `<close>` variables run, tokens are deleted, the status tells
 -- the signal.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -18,10 +19,7 @@ describe("a signal", function()
     device = sim.start {}
     place = program.directory()
   end)
-  teardown(function()
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
   before_each(function()
     device:clear_faults()
     device:clear_log()
@@ -30,12 +28,7 @@ describe("a signal", function()
   local function start(text, words)
     return program.start(
       words or { place:file("playbook.lua", HEAD .. text) },
-      {
-        env = {
-          F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin",
-          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-        },
-      }
+      { env = lab.environment(device) }
     )
   end
 

@@ -1,5 +1,6 @@
 -- f5lua sim for any client, here curl, and f5lua run --sim for playbooks.
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 
 local function shell(line)
@@ -274,12 +275,7 @@ describe("the first day", function()
     }
     local result = program.run(
       { PLAYBOOK },
-      {
-        env = {
-          F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "me",
-          F5_PASSWORD = "mine-alone", SSL_CERT_FILE = device.ca,
-        },
-      }
+      { env = lab.environment(device, { F5_USER = "me", F5_PASSWORD = "mine-alone" }) }
     )
     assert.same({ 0, "" }, { result.status, result.err })
     assert.equal(nil, next(device:state().tokens.items))

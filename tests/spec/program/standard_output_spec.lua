@@ -1,5 +1,6 @@
 -- Standard output that is a full disk, or that nobody reads: what is printed is there, or the exit
 -- status says that it is not.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -13,16 +14,9 @@ describe("standard output of", function()
     end
     device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/node"] = nodes } } }
     place = program.directory()
-    env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    env = lab.environment(device)
   end)
-  teardown(function()
-    assert.equal(0, device:problems())
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
   before_each(function()
     device:clear_faults()
     device:clear_log()

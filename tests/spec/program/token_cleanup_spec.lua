@@ -1,6 +1,7 @@
 -- A token that could not be deleted is told to the user, on every way out, without being asked for:
 -- it counts against the device's hundred of that user until it expires.
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -19,11 +20,7 @@ describe("a token that cannot be deleted", function()
     device = sim.start {}
     place = program.directory()
   end)
-  teardown(function()
-    assert.equal(0, device:problems())
-    device:stop()
-    getmetatable(place).__close()
-  end)
+  teardown(function() lab.stop(device, place) end)
   before_each(function()
     device:clear_faults()
     device:clear_log()
@@ -33,12 +30,7 @@ describe("a token that cannot be deleted", function()
     local all = { table.unpack(options or {}) }
     all[#all + 1] = place:file("playbook.lua", OPEN .. text)
     return all,
-      {
-        env = {
-          F5_SERVER = "127.0.0.1", F5_SERVER_PORT = device.port, F5_USER = "admin",
-          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-        },
-      }
+      { env = lab.environment(device) }
   end
 
   local function run(text, options) return program.run(words(text, options)) end

@@ -1,6 +1,7 @@
 -- The playbooks about virtual servers, pools and members against simulated devices, run as an
 -- operator runs them.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -49,12 +50,8 @@ local function words_of(words)
 end
 
 local function options(user)
-  return {
-    env = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = user or "admin",
-      F5_PASSWORD = user or "admin", SSL_CERT_FILE = device.ca,
-    },
-  }
+  user = user or "admin"
+  return { env = lab.environment(device, { F5_USER = user, F5_PASSWORD = user }) }
 end
 
 local function run(words, user) return program.run(words_of(words), options(user)) end

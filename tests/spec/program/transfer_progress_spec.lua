@@ -1,4 +1,5 @@
 -- The line that a person sees while a file is carried.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 local terminal = require "terminal"
@@ -11,10 +12,7 @@ describe("A long upload", function()
   local CHUNK <const> = [[require("f5").connect():upload(%q) print "sent"]]
 
   local function environment()
-    return {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    return lab.environment(device)
   end
 
   it("shows on a terminal how far it is, after two seconds", function()

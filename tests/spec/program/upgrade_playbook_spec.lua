@@ -1,5 +1,6 @@
 -- upgrade-check.lua against simulated devices, run as an operator runs it.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -40,12 +41,7 @@ describe("upgrade-check.lua", function()
   local function check(words)
     return program.run(
       { "scripts/playbooks/upgrade-check.lua", table.unpack(words or {}) },
-      {
-        env = {
-          F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-          F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca, TZ = "Asia/Tokyo",
-        },
-      }
+      { env = lab.environment(device, { TZ = "Asia/Tokyo" }) }
     )
   end
 

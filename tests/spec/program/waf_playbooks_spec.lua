@@ -1,5 +1,6 @@
 -- The playbooks of ASM and APM against simulated devices, run as an operator runs them.
 local f5 = require "f5"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -9,13 +10,7 @@ local function run(device, words, input)
   words[1] = "scripts/playbooks/" .. words[1]
   return program.run(words, {
     input = input,
-    env = {
-      F5_SERVER = device.host,
-      F5_SERVER_PORT = device.port,
-      F5_USER = "admin",
-      F5_PASSWORD = "admin",
-      SSL_CERT_FILE = device.ca,
-    },
+    env = lab.environment(device),
   })
 end
 
@@ -30,9 +25,9 @@ local function bundle(directory, ...)
 end
 
 describe("waf-policy-promote.lua", function()
-  local lab, prod
+  local staging, prod
   before_each(function()
-    lab = sim.start {
+    staging = sim.start {
       provision = { "asm" },
       hostname = "lab.example.net",
       seed = {
@@ -55,22 +50,19 @@ describe("waf-policy-promote.lua", function()
       },
     }
   end)
-  after_each(function()
-    lab:stop()
-    prod:stop()
-  end)
+  after_each(function() lab.stop(staging, prod) end)
 
   local function promote(words, input)
     local directory <close> = program.directory()
     table.insert(words, 1, "scripts/playbooks/waf-policy-promote.lua")
     table.insert(words, 2, "--from")
-    table.insert(words, 3, lab.host .. ":" .. lab.port)
+    table.insert(words, 3, staging.host .. ":" .. staging.port)
     return program.run(words, {
       input = input,
       env = {
         F5_USER = "admin",
         F5_PASSWORD = "admin",
-        SSL_CERT_FILE = bundle(directory, lab, prod),
+        SSL_CERT_FILE = bundle(directory, staging, prod),
       },
     })
   end

@@ -1,0 +1,83 @@
+-- What most specs need: a simulated device, a session with it, a directory for files, and the
+-- environment of a program that is started.
+--
+--   local device, bip
+--   before_each(function() device, bip = lab.start { provision = { "asm" } } end)
+--   after_each(function() lab.stop(bip, device) end)
+--
+--   local err = lab.fails("not_found", bip.load, bip.ltm.pool["/Common/nope"])
+--   program.run(words, { env = lab.environment(device) })
+local f5 = require "f5"
+local sim = require "f5.sim"
+local assert = require "luassert"
+
+local M = {}
+
+--- The long variants of some specs: scripts/test --slow.
+M.slow = false
+
+--- Retries without the pauses that a real device needs.
+M.RETRIES = { count = 3, delay = 0.01 }
+
+--- A session: as admin, unless `more` has another user.
+function M.connect(device, more)
+  local options = device:options(more and more.username or "admin")
+  for name, value in pairs(more or {}) do options[name] = value end
+  return f5.connect(options)
+end
+
+--- A simulated device and a session with it as admin. `options`: of sim.start; `more`: of f5.connect.
+function M.start(options, more)
+  local device = sim.start(options)
+  return device, M.connect(device, more)
+end
+
+--- Ends sessions, devices and directories, in this order; nils are left out. A device must not have
+-- had problems of its own.
+function M.stop(...)
+  for i = 1, select("#", ...) do
+    local what <const> = select(i, ...)
+    if type(what) == "userdata" then
+      what:close()
+    elseif what and what.problems then
+      local problems <const> = what:problems()
+      what:stop()
+      assert.equal(0, problems)
+    elseif what then
+      getmetatable(what).__close(what)
+    end
+  end
+end
+
+--- A directory for files (see program.directory); lab.stop deletes it.
+function M.scratch() return require("program").directory() end
+
+--- The variables that let a program find the device.
+function M.environment(device, more)
+  local env = {
+    F5_SERVER = device.host,
+    F5_SERVER_PORT = device.port,
+    F5_USER = "admin",
+    F5_PASSWORD = "admin",
+    SSL_CERT_FILE = device.ca,
+  }
+  for name, value in pairs(more or {}) do env[name] = value end
+  return env
+end
+
+--- Expects that a call raises an error object, and returns it.
+function M.failure(fn, ...)
+  local ok, err = pcall(fn, ...)
+  assert.is_false(ok)
+  assert.equal("table", type(err), "an error object, not: " .. tostring(err))
+  return err
+end
+
+--- Expects an error of this kind, and returns it.
+function M.fails(kind, fn, ...)
+  local err = M.failure(fn, ...)
+  assert.equal(kind, err.kind, tostring(err))
+  return err
+end
+
+return M
