@@ -1,6 +1,8 @@
 -- Runs busted inside the program, so that specs can `require "f5"`:
---   build/release/f5lua tests/run.lua [--filter=PATTERN …] [FILE…]        all of tests/spec without a FILE
--- With F5LUA_TEST_COUNTS=FILE FILE holds one line "passed failed skipped".
+--   build/release/f5lua tests/run.lua [--slow] [--filter=PATTERN …] [FILE…]
+-- Without a FILE: all of tests/spec. With --slow some specs run a long variant (lab.slow). With
+-- F5LUA_TEST_COUNTS=FILE FILE gets one line "PASSED FAILED SKIPPED end"; without "end" the program
+-- died before all specs had run.
 
 -- Loaded before busted takes its snapshot of package.loaded: one runtime for all specs, as for a
 -- playbook.
@@ -16,8 +18,12 @@ package.path = here .. "/support/?.lua;" .. package.path
 
 local words, files = {}, 0
 for _, word in ipairs(arg) do
-  if word:sub(1, 1) ~= "-" then files = files + 1 end
-  words[#words + 1] = word
+  if word == "--slow" then
+    require("lab").slow = true
+  else
+    if word:sub(1, 1) ~= "-" then files = files + 1 end
+    words[#words + 1] = word
+  end
 end
 if files == 0 then words[#words + 1] = here .. "/spec" end
 table.insert(words, 1, "--output=" .. here .. "/support/output.lua")

@@ -1,15 +1,19 @@
 # What scripts/test --portable runs; sourced by it.
-heading "builds"
-check "release build" scripts/build --tests release
+add_builds release
 for flavour in portable glibc tar deb; do
   check "scripts/package $flavour" scripts/package $flavour
+  run_jobs "scripts/package $flavour"
 done
-heading "the portable program"
-F5LUA_PORTABLE=$PWD/build/portable/f5lua counted build/release/f5lua tests/run.lua tests/portable
+spec "tests/portable" env "F5LUA_PORTABLE=$PWD/build/portable/f5lua" \
+  timeout 600 build/release/f5lua tests/run.lua tests/portable
+# The specs run in the program of this machine, and start the one that is carried elsewhere.
 for flavour in portable glibc; do
-  heading "from outside, the program of scripts/package $flavour"
-  F5LUA=$PWD/build/$flavour/f5lua specs release tests/spec/program
+  for file in tests/spec/program/*_spec.lua; do
+    spec "$flavour $file" env "F5LUA=$PWD/build/$flavour/f5lua" \
+      timeout 600 build/release/f5lua tests/run.lua "$file"
+  done
 done
-heading "packages"
+run_jobs "the portable programs"
 check "the tar, unpacked" tests/portable/tar
 check "the deb, in a fresh system" tests/portable/deb
+run_jobs "packages"

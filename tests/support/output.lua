@@ -1,5 +1,12 @@
 -- What a run of specs prints: a line a file, every failure in full, one line of counts.
 
+-- The line of the spec, also if a helper of it (tests/support/lab.lua) failed.
+local function place_in_spec(trace)
+  local place <const> = trace.short_src and ("%s:%d"):format(trace.short_src, trace.currentline) or ""
+  if place:find "_spec%.lua:" then return place end
+  return (trace.traceback or ""):match "[^%s]+_spec%.lua:%d+" or place
+end
+
 return function(options)
   local busted = require "busted"
   local handler = require "busted.outputHandlers.base"()
@@ -8,9 +15,7 @@ return function(options)
   local file_start = busted.monotime()
 
   local function describe(kind, item)
-    local where = item.trace
-        and item.trace.short_src and ("%s:%d"):format(item.trace.short_src, item.trace.currentline)
-      or ""
+    local where <const> = place_in_spec(item.trace or {})
     io.write(("\n%s: %s\n  %s\n"):format(kind, item.name, where))
     local message = item.message
     if type(message) ~= "string" then
@@ -52,12 +57,14 @@ return function(options)
     return nil, true
   end
 
-  -- After each file, so that a program that dies later has still said what it did.
-  local function write_counts()
-    local path = os.getenv "F5LUA_TEST_COUNTS"
-    if not path then return end
-    local file <close> = assert(io.open(path, "w"))
-    file:write(("%d %d %d\n"):format(total.passed, total.failed, total.skipped))
+  local counts_file <const> = os.getenv "F5LUA_TEST_COUNTS"
+
+  -- After each file, so that the counts of a program that dies later are not lost. `ending`: " end"
+  -- once all specs have run.
+  local function write_counts(ending)
+    if not counts_file then return end
+    local file <close> = assert(io.open(counts_file, "w"))
+    file:write(("%d %d %d%s\n"):format(total.passed, total.failed, total.skipped, ending))
   end
 
   local function file_begin()
@@ -74,12 +81,12 @@ return function(options)
       )
     )
     io.flush()
-    write_counts()
+    write_counts ""
     return nil, true
   end
 
   local function suite_end()
-    write_counts()
+    write_counts " end"
     io.write(("%d passed, %d failed%s\n"):format(total.passed, total.failed,
       total.skipped > 0 and ", " .. total.skipped .. " skipped" or ""))
     io.flush()
