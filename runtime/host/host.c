@@ -22,6 +22,7 @@
 #include "host/library.h"
 #include "host/lineedit.h"
 #include "host/output.h"
+#include "host/script.h"
 #include "host/signals.h"
 #include "host/trace.h"
 
@@ -45,7 +46,6 @@ static const luaL_Reg preloaded[] = {
 static struct {
   loop *loop;
   int unjoined_status; /* what the first failed fiber that nobody joined stands for; 0: none */
-  bool ends_by_signal; /* SIGINT and SIGTERM are this program's ordinary end */
   bool log_json;       /* of the state, for what is said when it is gone */
 } program;
 
@@ -140,34 +140,11 @@ lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
   f5_log_configure(L, log_level, log_json);
   f5_log_set_before(lineedit_hide);
   signals_install(L);
-  host_set_arguments(L, argc, argv, 0);
+  script_set_arguments(L, argc, argv, 0);
   return L;
 }
 
 /* -- what is run -- */
-
-void host_add_script_directory(lua_State *L, const char *script) {
-  if (strcmp(script, "-") == 0) return;
-  const char *slash = strrchr(script, '/');
-  lua_pushlstring(L, slash ? script : ".", slash ? (size_t)(slash - script) : 1);
-  const char *directory = lua_tostring(L, -1);
-  if (*directory == '\0') directory = "/";
-  lua_getglobal(L, LUA_LOADLIBNAME);
-  lua_getfield(L, -1, "path");
-  lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", directory, directory, lua_tostring(L, -1));
-  lua_setfield(L, -3, "path");
-  lua_pop(L, 3); /* path, package, directory */
-}
-
-void host_set_arguments(lua_State *L, int argc, char **argv, int script) {
-  lua_createtable(L, argc - script, script + 1);
-  for (int i = 0; i < argc; i++) {
-    lua_pushstring(L, argv[i]);
-    lua_rawseti(L, -2, i - script);
-  }
-  lua_setglobal(L, "arg");
-  if (script > 0) host_add_script_directory(L, argv[script]);
-}
 
 int host_load(lua_State *L, const char *path) {
   int status = luaL_loadfile(L, path);
@@ -255,10 +232,6 @@ int host_report(lua_State *L) {
 
 /* -- closing -- */
 
-void host_end_by_signal(void) {
-  program.ends_by_signal = true;
-}
-
 int host_close(lua_State *L, int status) {
   f5_shutdown(L, SHUTDOWN_MS);
   program.log_json = f5_log_is_json(L);
@@ -268,7 +241,7 @@ int host_close(lua_State *L, int status) {
   int signal = signals_received();
   if (signal == 0) return host_end_output(status);
   fflush(stdout);
-  if (program.ends_by_signal && (signal == SIGINT || signal == SIGTERM)) return status;
+  if (signals_expected() && (signal == SIGINT || signal == SIGTERM)) return status;
   if (signal == SIGINT || signal == SIGTERM)
     tell(signal == SIGINT ? "interrupted" : "terminated", STATUS_SIGNAL + signal);
   return STATUS_SIGNAL + signal;

@@ -7,14 +7,7 @@
 
 #include <lua.h>
 
-/* Exit statuses; a program ended by a signal adds its number to STATUS_SIGNAL. */
-enum {
-  STATUS_DONE = 0,
-  STATUS_FAILED = 1,
-  STATUS_USAGE = 2,
-  STATUS_DEVICE = 3,
-  STATUS_SIGNAL = 128
-};
+#include "host/exit_status.h"
 
 /* A state with Lua's libraries, the runtime's modules ready for `require`, and signal handlers;
  * NULL (after a message) if that fails. */
@@ -24,10 +17,6 @@ lua_State *host_open(int argc, char **argv, int log_level, bool log_json);
  * reports its failure on stderr. With `command` an integer that it returns is the status
  * (subcommands); else results are dropped (playbooks). */
 int host_run(lua_State *L, int nargs, bool command);
-
-/* From now on SIGINT and SIGTERM are how the program is meant to end: its status is then
- * STATUS_DONE. */
-void host_end_by_signal(void);
 
 /* Reports the error value on top of the stack (popped) and returns the exit status it stands for.
  */
@@ -40,15 +29,6 @@ int host_close(lua_State *L, int status);
  * what takes the place of STATUS_DONE: STATUS_FAILED, or that of SIGPIPE when nobody reads any
  * more. */
 int host_end_output(int status);
-
-/* Sets the global `arg` as lua does (argv[script] is arg[0], options before it have negative
- * indices) and puts the script's directory in front of package.path. script 0: there is none,
- * arg[0] is the program. */
-void host_set_arguments(lua_State *L, int argc, char **argv, int script);
-
-/* The directory of the script becomes the first place of package.path, so that a playbook finds its
- * own modules from anywhere. "-": none. */
-void host_add_script_directory(lua_State *L, const char *script);
 
 /* Compiles a file (NULL: standard input) and pushes the function. On failure prints the reason and
  * returns the exit status for it. */

@@ -11,8 +11,9 @@
 
 #include "embed/embedded.h"
 #include "fiber/fiber.h"
-#include "host/host.h"
 #include "host/privatefile.h"
+#include "host/script.h"
+#include "host/signals.h"
 #include "host/trace.h"
 #include "host/widetext.h"
 
@@ -70,7 +71,7 @@ static int set_script(lua_State *L) {
   lua_settop(L, 3);
   lua_setglobal(L, "arg");
   forget_own_modules(L);
-  host_add_script_directory(L, file);
+  script_add_directory(L, file);
   return 0;
 }
 
@@ -127,7 +128,7 @@ static int write_private(lua_State *L) {
 /* end_by_signal(): SIGINT and SIGTERM are how this program is meant to end */
 static int end_by_signal(lua_State *L) {
   (void)L;
-  host_end_by_signal();
+  signals_expect();
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "host/bundle.h"
 #include "host/host.h"
 #include "host/relro.h"
+#include "host/script.h"
 
 typedef struct options {
   int first;     /* argv index behind the options */
@@ -124,7 +125,7 @@ static int run_chunks(lua_State *L, int argc, char **argv, const options *o) {
       return host_report(L);
     nargs++;
   }
-  host_set_arguments(L, argc, argv, script ? o->first : 0);
+  script_set_arguments(L, argc, argv, script ? o->first : 0);
   if (script) {
     int status = host_load(L, strcmp(argv[o->first], "-") == 0 ? NULL : argv[o->first]);
     if (status != STATUS_DONE) return status;
@@ -136,7 +137,7 @@ static int run_chunks(lua_State *L, int argc, char **argv, const options *o) {
 
 /* Standard input without being asked for: `echo 'print(1)' | f5lua`. */
 static int run_input(lua_State *L, int argc, char **argv) {
-  host_set_arguments(L, argc, argv, 0);
+  script_set_arguments(L, argc, argv, 0);
   int status = host_load(L, NULL);
   return status == STATUS_DONE ? host_run(L, 0, false) : status;
 }
@@ -158,7 +159,7 @@ static int run(lua_State *L, int argc, char **argv, const options *o) {
 /* A playbook packed into this program: every argument is its own. */
 static int run_packed(lua_State *L, const bundle *b, int argc, char **argv) {
   bundle_install(L, b);
-  host_set_arguments(L, argc, argv, 0);
+  script_set_arguments(L, argc, argv, 0);
   if (!lua_checkstack(L, argc + 2)) return refuse("%s: too many arguments\n", argv[0]);
   if (bundle_load(L, b) != LUA_OK) return host_report(L);
   push_rest(L, argc, argv, 1);

@@ -7,10 +7,11 @@
 
 #include "f5/module.h"
 #include "fiber/fiber.h"
-#include "host/host.h"
+#include "host/exit_status.h"
 
 static lua_State *volatile interrupted_state;
 static volatile sig_atomic_t received;
+static bool expected;
 
 static void end_run(int signal) {
   if (signal == SIGINT && !received && interrupted_state &&
@@ -51,6 +52,14 @@ void signals_install(lua_State *L) {
 
 void signals_remove(void) {
   interrupted_state = NULL;
+}
+
+void signals_expect(void) {
+  expected = true;
+}
+
+bool signals_expected(void) {
+  return expected;
 }
 
 int signals_received(void) {

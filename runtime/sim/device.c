@@ -28,26 +28,32 @@ static int explain(lua_State *L) {
   return strstr(message, ".lua:") ? traceback(L) : 1;
 }
 
-/* Runs protected: (options as light userdata) -> handle, call */
+typedef struct opening {
+  lua_CFunction open;
+  const char *options;
+} opening;
+
+/* Runs protected: (opening as light userdata) -> handle, call */
 static int open_device(lua_State *L) {
-  const sim_options *options = lua_touserdata(L, 1);
+  const opening *how = lua_touserdata(L, 1);
   luaL_openlibs(L);
   luaL_requiref(L, "sim.native", luaopen_sim_native, 0);
   luaL_requiref(L, "sim.digest", luaopen_sim_digest, 0);
   luaL_requiref(L, "sim.pem", luaopen_sim_pem, 0);
   lua_settop(L, 0);
-  options->open(L);
+  how->open(L);
   lua_settop(L, 0);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "sim.boot");
   lua_call(L, 1, 1);
   lua_getfield(L, 1, "start");
-  lua_pushstring(L, options->device ? options->device : "{}");
+  lua_pushstring(L, how->options ? how->options : "{}");
   lua_call(L, 1, 2);
   return 2;
 }
 
-bool sim_device_open(sim_device *device, const sim_options *options, char *error, size_t size) {
+bool sim_device_open(sim_device *device, lua_CFunction open, const char *options, char *error,
+                     size_t size) {
   memset(device, 0, sizeof *device);
   lua_State *L = state_new();
   if (!L) {
@@ -56,7 +62,7 @@ bool sim_device_open(sim_device *device, const sim_options *options, char *error
   }
   lua_pushcfunction(L, explain);
   lua_pushcfunction(L, open_device);
-  lua_pushlightuserdata(L, (void *)(uintptr_t)options);
+  lua_pushlightuserdata(L, &(opening){open, options});
   if (lua_pcall(L, 1, 2, 1) != LUA_OK) {
     snprintf(error, size, "%s", lua_tostring(L, -1));
     state_close(L);

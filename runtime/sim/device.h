@@ -11,8 +11,6 @@
 #include <event2/keyvalq_struct.h>
 #include <lua.h>
 
-#include "sim/server.h"
-
 typedef struct sim_device {
   lua_State *L;
   int handle; /* registry references of sim.boot's functions */
@@ -42,8 +40,10 @@ typedef struct sim_answer {
   struct evkeyvalq *headers; /* the caller's; filled in */
 } sim_answer;
 
-/* Makes the state and the device in it. False and a message on failure (nothing is left then). */
-bool sim_device_open(sim_device *device, const sim_options *options, char *error, size_t size);
+/* Makes the state and the device in it. open: see sim_options; options: of the device, JSON, or
+ * NULL. False and a message on failure (nothing is left then). */
+bool sim_device_open(sim_device *device, lua_CFunction open, const char *options, char *error,
+                     size_t size);
 void sim_device_close(sim_device *device);
 
 /* Never fails: a mistake in Lua becomes a 500 and is printed. */

@@ -7,9 +7,9 @@
 
 #define SERVER_TYPE "f5.sim.server"
 
-static sim_open device_open;
+static lua_CFunction device_open;
 
-void sim_set_open(sim_open open) {
+void sim_set_open(lua_CFunction open) {
   device_open = open;
 }
 

@@ -8,7 +8,7 @@
 
 /* Says how the devices' own Lua states find their modules. Once, before the first start;
  * f5.sim.server refuses to start otherwise. */
-void sim_set_open(sim_open open);
+void sim_set_open(lua_CFunction open);
 
 /* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server:
  * call(name, text) -> text, stop(), port, ca. pause(seconds) -> true if a signal ended it. */

@@ -460,7 +460,7 @@ sim_server *sim_server_start(const sim_options *options, char *error, size_t siz
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->answered, NULL);
   if (http_setup(server, options, error, size) && tls_setup(server, options, error, size) &&
-      sim_device_open(&server->device, options, error, size)) {
+      sim_device_open(&server->device, options->open, options->device, error, size)) {
     grant_wish(server);
     if (thread_start(server)) return server;
     snprintf(error, size, "cannot start a thread");

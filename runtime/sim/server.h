@@ -20,10 +20,6 @@
 
 typedef struct sim_server sim_server;
 
-/* Makes Lua's `require` find f5.json and the embedded modules in a new state that has the standard
- * libraries. */
-typedef int (*sim_open)(lua_State *L);
-
 /* Strings are copied; NULL or 0 means the default. */
 typedef struct sim_options {
   const char *bind; /* address to listen on; default 127.0.0.1 */
@@ -35,8 +31,10 @@ typedef struct sim_options {
   const char *key;    /* PEM file: its private key */
   const char *device; /* options of the device, JSON, for sim.boot; default {} */
   bool fleet; /* answer on all of 127.0.0.0/8; the device tells its members apart by the address */
-  size_t body_limit; /* largest request body, bytes; default 64 MiB */
-  sim_open open;     /* required */
+  size_t body_limit;  /* largest request body, bytes; default 64 MiB */
+  /* Required. Makes Lua's `require` find f5.json and the embedded modules in a new state that has
+   * the standard libraries. */
+  lua_CFunction open;
 } sim_options;
 
 /* Listens, makes the device and starts the thread. NULL and a message on failure. */
