@@ -31,7 +31,7 @@ typedef struct sim_options {
   const char *key;    /* PEM file: its private key */
   const char *device; /* options of the device, JSON, for sim.boot; default {} */
   bool fleet; /* answer on all of 127.0.0.0/8; the device tells its members apart by the address */
-  size_t body_limit;  /* largest request body, bytes; default 64 MiB */
+  size_t body_limit; /* largest request body, bytes; default 64 MiB */
   /* Required. Makes Lua's `require` find f5.json and the embedded modules in a new state that has
    * the standard libraries. */
   lua_CFunction open;
