@@ -45,7 +45,7 @@ local function option(request)
   return name, value
 end
 
--- {{{ Sessions
+-- -- sessions --
 
 local function sessions(device) return device.state.apm.sessions end
 
@@ -123,8 +123,7 @@ local function session_calls(device, request)
   return errors.tm(404, ("01020036:3: The requested Session (%s) was not found."):format(id), 3)
 end
 
--- }}}
--- {{{ OAuth tokens
+-- -- OAuth tokens --
 
 local function token_body(device, request, token)
   return {
@@ -218,8 +217,6 @@ local function token_details(device, request)
     },
   }
 end
-
--- }}}
 
 -- Absent while APM is not provisioned, as everything below /mgmt/tm/apm.
 local function guard(handler)

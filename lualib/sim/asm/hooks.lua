@@ -1,9 +1,9 @@
 -- What particular kinds of ASM do beyond holding properties: checks before a change and
 -- consequences after it.
 --
--- before_create(context of the collection, object, body), before_change(context, changes, user),
--- before_delete(context), after_change(context, changes), after_delete(context), render(context,
--- body, present), create(context, body, request).
+-- hooks.of(spec) has these functions, all optional: before_create(context of the collection, object,
+-- body), before_change(context, changes, user), before_delete(context), after_change(context,
+-- changes), after_delete(context), render(context, body, present), create(context, body, request).
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local entity = require "sim.asm.entity"
@@ -18,23 +18,38 @@ local M = {}
 
 local refuse <const> = entity.refuse
 
-local function of_policy(path)
+local by_spec <const> = {}  -- spec -> its functions
+
+local function hooks_of(spec)
+  by_spec[spec] = by_spec[spec] or {}
+  return by_spec[spec]
+end
+
+local function part_of_policy(path)
   for _, spec in ipairs(policy_schema.list) do
     if spec.path == path then return spec end
   end
   error("no such part of a policy: " .. path)
 end
 
+local function of_policy(path)
+  return hooks_of(part_of_policy(path))
+end
+
 local function of_device(path)
   for _, spec in ipairs(schema.root.children) do
-    if spec.path == path then return spec end
+    if spec.path == path then return hooks_of(spec) end
   end
   error("no such namespace: " .. path)
 end
 
--- {{{ The device
+-- -- the device --
 
-function schema.policies.create(context, body, request)
+local policy_hooks <const> = hooks_of(schema.policies)
+local signature_hooks <const> = hooks_of(schema.signatures)
+local sets <const> = hooks_of(schema.signature_sets)
+
+function policy_hooks.create(context, body, request)
   return policies.create(context.device, body, request.user)
 end
 
@@ -48,7 +63,7 @@ local function check_rule(rule)
   end
 end
 
-function schema.signatures.before_create(context, object)
+function signature_hooks.before_create(context, object)
   check_rule(object.rule)
   local asm <const> = context.device.state.asm
   asm.user_signatures = (asm.user_signatures or 0) + 1
@@ -63,7 +78,7 @@ local function sync_all(context)
   end
 end
 
-function schema.signatures.before_change(context, changes)
+function signature_hooks.before_change(context, changes)
   if not context.record.data.isUserDefined then
     refuse("Only user-defined attack signatures can be modified.")
   end
@@ -71,14 +86,12 @@ function schema.signatures.before_change(context, changes)
   context.record.data.revision = context.record.data.revision + 1
 end
 
-function schema.signatures.before_delete(context)
+function signature_hooks.before_delete(context)
   if not context.record.data.isUserDefined then
     refuse("Only user-defined attack signatures can be deleted.")
   end
 end
-schema.signatures.after_change, schema.signatures.after_delete = sync_all, sync_all
-
-local sets <const> = schema.signature_sets
+signature_hooks.after_change, signature_hooks.after_delete = sync_all, sync_all
 
 function sets.render(context, body, present)
   local references <const> = json.array {}
@@ -130,14 +143,13 @@ for _, names in ipairs {
   end
 end
 
--- }}}
--- {{{ Policies
+-- -- policies --
 
-function schema.policies.before_change(context, changes)
+function policy_hooks.before_change(context, changes)
   policies.put_on(context.device, context.record.data.fullPath, changes.virtualServers)
 end
 
-function schema.policies.render(context, body)
+function policy_hooks.render(context, body)
   if body.virtualServers then
     body.virtualServers = policies.servers(context.device, context.record.data)
   end
@@ -182,7 +194,7 @@ end
 
 of_policy("login-pages").before_create = function(_, object)
   local valid <const> = object.accessValidation
-  local nested <const> = of_policy("login-pages").nested.accessValidation
+  local nested <const> = part_of_policy("login-pages").nested.accessValidation
   for name, value in pairs(valid) do
     if type(nested[name]) ~= type(value) then
       refuse(("Invalid condition '%s' in 'accessValidation'."):format(name))
@@ -252,11 +264,11 @@ of_policy("json-validation-files").before_create = function(_, object)
   end
 end
 
--- }}}
+local NONE <const> = {}
 
---- Attaches the tasks; called once.
-function M.attach_tasks(create)
-  for _, spec in ipairs(require "sim.asm.tasks.schema") do spec.create = create end
+-- The functions of a spec.
+function M.of(spec)
+  return by_spec[spec] or NONE
 end
 
 return M

@@ -14,11 +14,6 @@ local rest = require "sim.asm.rest"
 local suggestions = require "sim.asm.suggestions"
 local tasks = require "sim.asm.tasks"
 local tree = require "sim.asm.tree"
-require "sim.asm.tasks.policy"
-require "sim.asm.tasks.diff"
-require "sim.asm.tasks.signature"
-require "sim.asm.tasks.vulnerability"
-require "sim.asm.tasks.secret"
 
 local M = {}
 

@@ -33,7 +33,7 @@ local iso <const> = require("sim.clock").utc
 
 local function link(...) return "https://localhost" .. ROOT .. "/" .. table.concat({ ... }, "/") end
 
--- {{{ What there is
+-- -- what there is --
 
 local function new_id(state)
   state.last_id = state.last_id + 1
@@ -93,8 +93,7 @@ local function state_of(device)
   return state
 end
 
--- }}}
--- {{{ Bodies
+-- -- bodies --
 
 local function find(list, id)
   for index, one in ipairs(list) do
@@ -139,8 +138,7 @@ local function organizer(path, names)
   }
 end
 
--- }}}
--- {{{ Calls
+-- -- calls --
 
 local function check(device, type)
   local state <const> = state_of(device)
@@ -279,8 +277,6 @@ local function handle(device, request)
     ("Method %s is not supported for %s."):format(method, request.path)
   )
 end
-
--- }}}
 
 function M.install(device)
   device:route(ROOT, handle)

@@ -21,7 +21,7 @@ local function fail(format, ...)
 end
 M.fail = fail
 
--- {{{ Tokens
+-- -- tokens --
 
 local function tokenize(text)
   local tokens, at = {}, 1
@@ -54,8 +54,7 @@ local function tokenize(text)
   return tokens
 end
 
--- }}}
--- {{{ Paths and literals
+-- -- paths and literals --
 
 local function split_path(word)
   local path = {}
@@ -81,8 +80,7 @@ local function is_path(token)
   return token.type == "word" and token.value:find("^[%a_][%w_%-/.]*$") ~= nil
 end
 
--- }}}
--- {{{ Parser: or < and < not < comparison
+-- -- parser: or < and < not < comparison --
 
 local Parser = {}
 Parser.__index = Parser
@@ -184,8 +182,7 @@ function Parser:primary()
   return { op = op.lower, path = split_path(token.value), value = value, kind = kind }
 end
 
--- }}}
--- {{{ What a filter names
+-- -- what a filter names --
 
 local function each_leaf(node, visit)
   if node.path then return visit(node) end
@@ -226,8 +223,7 @@ function M.parse_filter(text, options)
   return node
 end
 
--- }}}
--- {{{ Evaluation
+-- -- evaluation --
 
 local function is_null(value) return value == nil or type(value) == "userdata" end
 
@@ -348,8 +344,7 @@ function M.predicate(node)
   return function(object) return evaluate(node, object, 1) end
 end
 
--- }}}
--- {{{ $orderby
+-- -- $orderby --
 
 function M.parse_orderby(text)
   local keys = {}
@@ -406,8 +401,7 @@ function M.order(list, keys)
   return ordered
 end
 
--- }}}
--- {{{ $select, $expand and aggregates
+-- -- $select, $expand and aggregates --
 
 local function names(text)
   local list = {}
@@ -517,7 +511,5 @@ function M.parse_count(text, name)
   end
   return value
 end
-
--- }}}
 
 return M

@@ -7,8 +7,10 @@
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local errors = require "sim.http.errors"
+local hooks = require "sim.asm.hooks"
 local odata = require "sim.asm.odata"
 local policies = require "sim.asm.policy"
+local tasks = require "sim.asm.tasks"
 local tree = require "sim.asm.tree"
 
 local M = {}
@@ -33,7 +35,7 @@ local function allows(spec, method)
   return ("," .. (spec.methods or ALL_METHODS) .. ","):find("," .. method .. ",", 1, true) ~= nil
 end
 
--- {{{ Links
+-- -- links --
 
 local function version_of(device, request)
   return request.query.ver or device.version.version
@@ -75,8 +77,7 @@ local function present(device, request, value)
   return copy
 end
 
--- }}}
--- {{{ Bodies
+-- -- bodies --
 
 --- Whether anything in its policy links to this entity.
 local function referenced(context)
@@ -115,8 +116,9 @@ local function body_of(context, request)
     end
   end
   if spec.referenced then body.isReferenced = referenced(context) end
-  if spec.render then
-    spec.render(context, body, function(value) return present(device, request, value) end)
+  local render <const> = hooks.of(spec).render
+  if render then
+    render(context, body, function(value) return present(device, request, value) end)
   end
   return body
 end
@@ -142,8 +144,7 @@ local function organizer_body(context, request)
   return body
 end
 
--- }}}
--- {{{ Expansion
+-- -- expansion --
 
 local function plain_children(context, request)
   if context.spec.type == "organizer" then return organizer_body(context, request) end
@@ -180,8 +181,7 @@ local function expand(context, request, body, names)
   end
 end
 
--- }}}
--- {{{ Reading
+-- -- reading --
 
 local function check_query(request)
   for name in pairs(request.query) do
@@ -294,8 +294,7 @@ local function get_element(context, request)
   return { status = 200, body = body }
 end
 
--- }}}
--- {{{ Writing
+-- -- writing --
 
 local function check_links(context, object)
   for name, value in pairs(object) do
@@ -312,13 +311,14 @@ local function create(context, request)
   if not allows(spec, "POST") then
     refuse(("Method POST is not supported for %s."):format(context:link()), 405)
   end
-  if spec.create then
-    local made <const> = spec.create(context, body, request)
+  local make <const> = spec.task and tasks.create or hooks.of(spec).create
+  if make then
+    local made <const> = make(context, body, request)
     return { status = 201, body = body_of(made, request) }
   end
   local object <const> = entity.create(spec, body)
   check_links(context, object)
-  if spec.before_create then spec.before_create(context, object, body) end
+  if hooks.of(spec).before_create then hooks.of(spec).before_create(context, object, body) end
   local made <const> = context:insert(object)
   if not made then
     refuse(
@@ -329,7 +329,7 @@ local function create(context, request)
     )
   end
   policies.touch(made, "add", object, request.user)
-  if spec.after_change then spec.after_change(made, object) end
+  if hooks.of(spec).after_change then hooks.of(spec).after_change(made, object) end
   return { status = 201, body = body_of(made, request) }
 end
 
@@ -337,19 +337,20 @@ local function modify(context, request, body)
   local spec <const> = context.spec
   local changes <const> = entity.accept(spec, body)
   check_links(context, changes)
-  if spec.before_change then spec.before_change(context, changes, request.user) end
+  local before_change <const> = hooks.of(spec).before_change
+  if before_change then before_change(context, changes, request.user) end
   if next(changes) == nil then return end
   entity.merge(spec, context.record.data, changes)
   if context.record.data.lastUpdateMicros then
     context.record.data.lastUpdateMicros = entity.micros(context.device:now())
   end
   policies.touch(context, "update", changes, request.user)
-  if spec.after_change then spec.after_change(context, changes) end
+  if hooks.of(spec).after_change then hooks.of(spec).after_change(context, changes) end
 end
 
 local function delete(context, request)
   local spec <const> = context.spec
-  if spec.before_delete then spec.before_delete(context) end
+  if hooks.of(spec).before_delete then hooks.of(spec).before_delete(context) end
   if spec.referenced and referenced(context) then
     refuse(
       ("Could not delete the %s '%s'. It is referenced."):format(
@@ -361,7 +362,7 @@ local function delete(context, request)
   local body <const> = body_of(context, request)
   context:remove()
   if context.policy ~= context then policies.touch(context, "delete", nil, request.user) end
-  if spec.after_delete then spec.after_delete(context) end
+  if hooks.of(spec).after_delete then hooks.of(spec).after_delete(context) end
   return body
 end
 
@@ -394,8 +395,7 @@ local function write_many(context, request)
   }
 end
 
--- }}}
--- {{{ The handler
+-- -- the handler --
 
 local function not_found(_, request, collection, id)
   if collection then
@@ -475,7 +475,5 @@ function M.handle(device, request)
   end
   error(result, 0)
 end
-
--- }}}
 
 return M

@@ -10,7 +10,7 @@ local M = {}
 
 local function fail(format, ...) error({ xml = string.format(format, ...) }, 0) end
 
--- {{{ Parser
+-- -- parser --
 
 local ENTITIES <const> = { lt = "<", gt = ">", amp = "&", quot = '"', apos = "'" }
 
@@ -135,8 +135,7 @@ function M.child(node, name)
   end
 end
 
--- }}}
--- {{{ JSON values as XML
+-- -- JSON values as XML --
 
 local function escape(text)
   return (
@@ -230,7 +229,5 @@ function M.members(node)
   end
   return object
 end
-
--- }}}
 
 return M

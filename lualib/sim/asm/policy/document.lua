@@ -31,7 +31,7 @@ local OWN <const> = {
 }
 local NOT_COPIED <const> = { id = true, lastUpdateMicros = true }
 
--- {{{ Export
+-- -- export --
 
 local function strip(value, prefix)
   if type(value) ~= "table" then return value end
@@ -175,8 +175,7 @@ function M.encode(document, format, version)
   )
 end
 
--- }}}
--- {{{ Reading
+-- -- reading --
 
 -- Policies of real devices have element names of their own; what of them is understood here.
 local DEVICE_NAMES <const> = { encoding = "applicationLanguage", description = "description" }
@@ -212,8 +211,7 @@ function M.decode(text)
   return from_device(root)
 end
 
--- }}}
--- {{{ Import
+-- -- import --
 
 local function absolute(value, prefix)
   if type(value) ~= "table" then return value end
@@ -386,7 +384,5 @@ function M.import(device, document, target, user)
   policies.touch(policy, "update", { policyName = data.fullPath }, user)
   return policy
 end
-
--- }}}
 
 return M

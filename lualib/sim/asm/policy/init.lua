@@ -7,7 +7,7 @@ local tree = require "sim.asm.tree"
 
 local M = {}
 
--- {{{ Traces of changes
+-- -- traces of changes --
 
 -- "maximumCookieHeaderLength" -> "Maximum Cookie Header Length"
 local function title(name)
@@ -63,8 +63,7 @@ function M.touch(context, event, changes, user)
   })
 end
 
--- }}}
--- {{{ Contents of a new policy
+-- -- contents of a new policy --
 
 local function put(policy, path, body)
   local collection <const> = policy:child(path)
@@ -284,8 +283,7 @@ function M.fill(policy, template)
   M.sync_signatures(policy)
 end
 
--- }}}
--- {{{ Making one
+-- -- making one --
 
 --- Partition, sub-path, name of a full path; a name alone is in `partition`.
 function M.split_name(body)
@@ -428,8 +426,7 @@ function M.create(device, body, user, empty)
   return policy
 end
 
--- }}}
--- {{{ History
+-- -- history --
 
 --- Makes the policy the one that is enforced, and a revision of its history.
 function M.apply(policy, user, document)
@@ -449,7 +446,5 @@ function M.apply(policy, user, document)
   }
   data.active, data.isModified = true, false
 end
-
--- }}}
 
 return M

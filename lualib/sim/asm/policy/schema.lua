@@ -32,7 +32,7 @@ local function content_profiles()
   }
 end
 
--- {{{ Entities that traffic is compared with
+-- -- entities that traffic is compared with --
 
 local parameters <const> = {
   key = { "name" },
@@ -372,8 +372,7 @@ collection("open-api-files", "open-api-file", "openApiFileReference", {
   key = { "link" }, defaults = {}, optional = { link = "" },
 })
 
--- }}}
--- {{{ Profiles of content
+-- -- profiles of content --
 
 local function profile(defense, more)
   local spec <const> = {
@@ -467,8 +466,7 @@ for _, format in ipairs { "xml", "json" } do
   )
 end
 
--- }}}
--- {{{ Logins and sessions
+-- -- logins and sessions --
 
 collection("login-pages", "login-page", "loginPageReference", {
   key = { "urlReference" },
@@ -578,8 +576,7 @@ collection(
   }
 )
 
--- }}}
--- {{{ Settings
+-- -- settings --
 
 singleton("general", "general", "generalReference", {
   defaults = {
@@ -760,8 +757,7 @@ singleton("web-scraping", "web-scraping", "webScrapingReference", {
   },
 })
 
--- }}}
--- {{{ Policy builder
+-- -- policy builder --
 
 singleton("policy-builder", "policy-builder", "policyBuilderReference", {
   defaults = {
@@ -893,8 +889,7 @@ singleton("policy-builder-url", "policy-builder-url", "policyBuilderUrlReference
   enums = { learnExplicitUrls = LEARN },
 })
 
--- }}}
--- {{{ Enforcement
+-- -- enforcement --
 
 add("organizer", "blocking-settings", "blocking-setting", "blockingSettingReference", {
   children = {
@@ -1016,8 +1011,7 @@ collection(
   { key = { "name" }, methods = READ_ONLY, defaults = {}, optional = { name = "" } }
 )
 
--- }}}
--- {{{ What the device keeps about a policy
+-- -- what the device keeps about a policy --
 
 collection("vulnerabilities", "vulnerability", "vulnerabilityReference", {
   key = { "vulnerabilityId" },
@@ -1126,8 +1120,6 @@ collection(
   "disabled-action-items", "disabled-action-item", "disabledActionItemReference",
   { key = { "name" }, defaults = {} }
 )
-
--- }}}
 
 M.list = list
 

@@ -9,10 +9,10 @@ local entity = require "sim.asm.entity"
 local odata = require "sim.asm.odata"
 local policies = require "sim.asm.policy"
 local policy_schema = require "sim.asm.policy.schema"
-local tasks = require "sim.asm.tasks"
+local reference = require "sim.asm.tasks.reference"
 local tree = require "sim.asm.tree"
 
-local M = {}
+local M = { run = {}, check = {} }
 
 local IGNORED <const> = { id = true, lastUpdateMicros = true }
 local COMMON <const> = {
@@ -134,7 +134,7 @@ function M.compare(first, second)
   return found
 end
 
--- {{{ Tasks
+-- -- tasks --
 
 local function check_comparable(first, second)
   for _, row in ipairs(COMMON) do
@@ -150,24 +150,24 @@ local function refresh(diff)
   local collection <const> = diff:child("differences")
   collection.record.items, collection.record.order = {}, json.array {}
   local first <const>, second <const> =
-    tasks.policy(device, data.firstPolicyReference),
-    tasks.policy(device, data.secondPolicyReference)
+    reference.policy(device, data.firstPolicyReference),
+    reference.policy(device, data.secondPolicyReference)
   for index, one in ipairs(M.compare(first, second)) do
     collection:insert(one, tostring(index))
   end
   return collection
 end
 
-tasks.run["policy-diff"] = function(device, object)
+M.run["policy-diff"] = function(device, object)
   local first <const>, second <const> =
-    tasks.policy(device, object.firstPolicyReference),
-    tasks.policy(device, object.secondPolicyReference)
+    reference.policy(device, object.firstPolicyReference),
+    reference.policy(device, object.secondPolicyReference)
   check_comparable(first, second)
   local diffs <const> = tree.top(device):child("policy-diffs")
   local diff <const> = diffs:insert({
     _serial = object._serial,
-    firstPolicyReference = tasks.reference(first),
-    secondPolicyReference = tasks.reference(second),
+    firstPolicyReference = reference.of(first),
+    secondPolicyReference = reference.of(second),
     createDatetime = entity.iso(device:now()),
   }, device.hostname)
   local differences <const> = refresh(diff)
@@ -230,18 +230,18 @@ local function wanted(options, one)
   return options.handleCommonEntities == "accept-from-second" and "first"
 end
 
-tasks.check["policy-merge"] = function(device, object)
+M.check["policy-merge"] = function(device, object)
   if not tree.follow(device, object.policyDiffReference) then
     entity.refuse("Could not find the policy differences.")
   end
   if object.itemFilter ~= "" then odata.parse_filter(object.itemFilter) end
 end
 
-tasks.run["policy-merge"] = function(device, object, user)
+M.run["policy-merge"] = function(device, object, user)
   local diff <const> = tree.follow(device, object.policyDiffReference)
   if not diff then entity.refuse("Could not find the policy differences.") end
-  local first <const> = tasks.policy(device, diff.record.data.firstPolicyReference)
-  local second <const> = tasks.policy(device, diff.record.data.secondPolicyReference)
+  local first <const> = reference.policy(device, diff.record.data.firstPolicyReference)
+  local second <const> = reference.policy(device, diff.record.data.secondPolicyReference)
   local fits <const> = object.itemFilter ~= ""
       and odata.predicate(odata.parse_filter(object.itemFilter))
     or function() return true end
@@ -273,7 +273,5 @@ tasks.run["policy-merge"] = function(device, object, user)
   refresh(diff)
   return { mergedCount = merged, policyDiffReference = { link = diff:link() } }
 end
-
--- }}}
 
 return M

@@ -5,21 +5,23 @@ local document = require "sim.asm.policy.document"
 local entity = require "sim.asm.entity"
 local files = require "sim.asm.tasks.files"
 local policies = require "sim.asm.policy"
-local tasks = require "sim.asm.tasks"
+local reference = require "sim.asm.tasks.reference"
 local tree = require "sim.asm.tree"
+
+local M = { run = {}, check = {} }
 
 local refuse <const> = entity.refuse
 
--- {{{ Export
+-- -- export --
 
-tasks.check["export-policy"] = function(_, object)
+M.check["export-policy"] = function(_, object)
   if not object.inline and (object.filename or "") == "" then
     refuse("Failed Required Fields: Must have at least 1(one) of (filename, inline)")
   end
 end
 
-tasks.run["export-policy"] = function(device, object)
-  local policy <const> = tasks.policy(device, object.policyReference)
+M.run["export-policy"] = function(device, object)
+  local policy <const> = reference.policy(device, object.policyReference)
   local format <const> = object.format == "json" and "json" or "xml"
   local exported <const> = document.export(policy, object.minimal)
   if object.exportSuggestions then
@@ -35,8 +37,7 @@ tasks.run["export-policy"] = function(device, object)
   return { filename = object.filename, fileSize = #shown }
 end
 
--- }}}
--- {{{ Import
+-- -- import --
 
 local SOURCES <const> = { "file", "filename", "policyTemplateReference", "policyHistoryReference" }
 
@@ -45,7 +46,7 @@ local function has(object, name)
   return value ~= nil and value ~= ""
 end
 
-tasks.check["import-policy"] = function(device, object)
+M.check["import-policy"] = function(device, object)
   local given = 0
   for _, name in ipairs(SOURCES) do
     if has(object, name) then given = given + 1 end
@@ -75,7 +76,7 @@ local function source_of(device, object)
   return document.decode(files.input(device, object))
 end
 
-tasks.run["import-policy"] = function(device, object, user)
+M.run["import-policy"] = function(device, object, user)
   local source <const>, restores <const> = source_of(device, object)
   local policy_list <const> = tree.top(device):child("policies")
   if object.getPolicyAttributesOnly then
@@ -94,7 +95,7 @@ tasks.run["import-policy"] = function(device, object, user)
   end
   local target <const> = {}
   if object.policyReference then
-    target.policy = tasks.policy(device, object.policyReference)
+    target.policy = reference.policy(device, object.policyReference)
   else
     target.name, target.fullPath, target.partition = object.name, object.fullPath, object.partition
     local named = has(object, "name") or has(object, "fullPath")
@@ -111,17 +112,14 @@ tasks.run["import-policy"] = function(device, object, user)
     if existing and (restores or not named) then target.policy = existing end
   end
   local policy <const> = document.import(device, source, target, user)
-  return { policyReference = tasks.reference(policy) }
+  return { policyReference = reference.of(policy) }
 end
 
--- }}}
--- {{{ Apply
+-- -- apply --
 
-tasks.run["apply-policy"] = function(device, object, user)
-  local policy <const> = tasks.policy(device, object.policyReference)
+M.run["apply-policy"] = function(device, object, user)
+  local policy <const> = reference.policy(device, object.policyReference)
   policies.apply(policy, user, document.export(policy))
 end
 
--- }}}
-
-return true
+return M

@@ -3,29 +3,30 @@
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 local files = require "sim.asm.tasks.files"
-local tasks = require "sim.asm.tasks"
 local tree = require "sim.asm.tree"
+
+local M = { run = {}, check = {} }
 
 local refuse <const> = entity.refuse
 local MARK <const> = "asm data protection 1\n"
 local MINUTE <const> = 60 * 1000000
 
--- {{{ Data protection
+-- -- data protection --
 
-tasks.check["export-data-protection"] = function(_, object)
+M.check["export-data-protection"] = function(_, object)
   if not object.inline and (object.filename or "") == "" then
     refuse("Failed Required Fields: Must have at least 1(one) of (filename, inline)")
   end
 end
 
-tasks.run["export-data-protection"] = function(device, object)
+M.run["export-data-protection"] = function(device, object)
   local text <const> = digest.base64(MARK .. device.state.asm.cookie_seed)
   if object.inline then return { message = "", file = text } end
   files.write(device, object.filename, text)
   return { message = "", filename = object.filename, fileSize = #text }
 end
 
-tasks.run["import-data-protection"] = function(device, object)
+M.run["import-data-protection"] = function(device, object)
   local text <const> = digest.unbase64(files.input(device, object))
   if not text or text:sub(1, #MARK) ~= MARK then
     refuse("The file holds no data protection keys.")
@@ -40,8 +41,7 @@ tasks.run["import-data-protection"] = function(device, object)
   return { message = "", DataProtectionReference = { link = settings:link() } }
 end
 
--- }}}
--- {{{ Certificates
+-- -- certificates --
 
 -- The value of the DER element at `at`: its tag, where its contents start and end.
 local function element(der, at)
@@ -94,7 +94,7 @@ local function certificate_of(text)
   return issuer, der:sub(validity_end + 1, last), ends
 end
 
-tasks.run["import-certificate"] = function(device, object)
+M.run["import-certificate"] = function(device, object)
   local issuer <const>, subject <const>, ends <const> = certificate_of(files.input(device, object))
   local expired <const>, trusted <const> = ends < entity.iso(device:now()), issuer ~= subject
   if (expired or not trusted) and not object.saveExpiredOrUntrustedCertificate then
@@ -121,6 +121,4 @@ tasks.run["import-certificate"] = function(device, object)
   return { certificateReference = { link = made:link() } }
 end
 
--- }}}
-
-return true
+return M

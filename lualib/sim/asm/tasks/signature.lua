@@ -4,11 +4,13 @@ local content = require "sim.asm.content"
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 local files = require "sim.asm.tasks.files"
-local tasks = require "sim.asm.tasks"
 local tree = require "sim.asm.tree"
+local hooks = require "sim.asm.hooks"
 local xml = require "sim.asm.xml"
 
-tasks.run["check-signatures"] = function(device)
+local M = { run = {}, check = {} }
+
+M.run["check-signatures"] = function(device)
   local statuses <const> = tree.top(device):child("signature-statuses"):items()
   return { isUpdateAvailable = false, latestVersionDatetime = statuses[1].record.data.timestamp }
 end
@@ -68,14 +70,14 @@ local function import_one(device, node, user_defined, counts)
   end
   body.systems = content.systems(value.systems or {})
   local object <const> = entity.create(spec, body)
-  spec.before_create(signatures, object)
+  hooks.of(spec).before_create(signatures, object)
   object.isUserDefined = user_defined
   counts.added = counts.added + 1
   counts.modified[#counts.modified + 1] =
     { signatureReference = { link = signatures:insert(object):link(), name = value.name } }
 end
 
-tasks.run["update-signatures"] = function(device, object)
+M.run["update-signatures"] = function(device, object)
   local counts <const> = { added = 0, updated = 0, modified = json.array {}, readme = "" }
   if (object.file or "") ~= "" or (object.filename or "") ~= "" then
     local ok <const>, root <const> = pcall(xml.parse, files.input(device, object))
@@ -95,7 +97,7 @@ tasks.run["update-signatures"] = function(device, object)
   return record_status(device, object, counts)
 end
 
-tasks.run["export-signatures"] = function(device, object)
+M.run["export-signatures"] = function(device, object)
   local list <const> = json.array {}
   for _, signature in ipairs(tree.top(device):child("signatures"):items()) do
     local data <const> = signature.record.data
@@ -124,4 +126,4 @@ tasks.run["export-signatures"] = function(device, object)
   return { filename = object.filename, fileSize = #text }
 end
 
-return true
+return M
