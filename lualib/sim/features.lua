@@ -10,6 +10,7 @@ return {
   "sim.auth.users",
   "sim.auth.providers",
   "sim.auth.login",
+  "sim.auth.accounts",
   "sim.status.ready",
   "sim.status.daemons",
   "sim.status.workers",
