@@ -28,6 +28,7 @@ local function is_spec(text) return text:find("\ndescribe(", 1, true) end
 for _, page in ipairs {
   "README.md", "docs/guide.md", "docs/fleets.md", "docs/embedding.md", "docs/simulator.md",
   "docs/transactions.md", "docs/operating.md", "docs/packaging.md", "docs/simulator-asm.md",
+  "docs/console.md", "CONTRIBUTING.md",
 } do
   describe(page, function()
     for _, block in ipairs(markdown.blocks(page, "lua")) do
