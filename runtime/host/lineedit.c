@@ -15,6 +15,7 @@
 
 #include <lauxlib.h>
 
+#include "base/owner.h"
 #include "fiber/fiber.h"
 #include "host/keys.h"
 #include "host/widetext.h"
@@ -95,7 +96,7 @@ static void show(editor *e) {
 }
 
 static void redraw(loop_timer *timer) {
-  show((editor *)(void *)((char *)timer - offsetof(editor, redraw)));
+  show(OWNER(timer, editor, redraw));
 }
 
 void lineedit_hide(void) {
@@ -240,7 +241,7 @@ static void woken(void *data, int fd) {
 }
 
 static void abandon(fiber_wait *wait) {
-  stop_watching((editor *)(void *)((char *)wait - offsetof(editor, wait)));
+  stop_watching(OWNER(wait, editor, wait));
 }
 
 static void follow_resize(editor *e) {

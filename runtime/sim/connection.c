@@ -8,6 +8,8 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 
+#include "base/list.h"
+
 /* It belongs to the SSL object (as its ex_data), and so dies with it. */
 struct sim_connection {
   sim_connection *next, **link; /* in connections->first */
@@ -26,8 +28,7 @@ static void connection_free(void *parent, void *data, CRYPTO_EX_DATA *ad, int in
   (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
   sim_connection *c = data;
   if (!c) return;
-  *c->link = c->next;
-  if (c->next) c->next->link = c->link;
+  LIST_REMOVE(c);
   free(c);
 }
 
@@ -65,10 +66,7 @@ static sim_connection *connection_new(sim_connections *all, SSL *ssl) {
   }
   c->number = ++all->last;
   c->connections = all;
-  c->next = all->first;
-  c->link = &all->first;
-  if (c->next) c->next->link = &c->next;
-  all->first = c;
+  LIST_ADD(&all->first, c);
   return c;
 }
 

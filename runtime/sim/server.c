@@ -19,6 +19,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "base/list.h"
 #include "sim/certificate.h"
 #include "sim/connection.h"
 #include "sim/device.h"
@@ -73,8 +74,7 @@ struct sim_server {
 };
 
 static void pending_unlink(pending *p) {
-  *p->link = p->next;
-  if (p->next) p->next->link = p->link;
+  LIST_REMOVE(p);
 }
 
 static void pending_free(pending *p) {
@@ -239,10 +239,7 @@ static void on_request(struct evhttp_request *request, void *data) {
   }
   p->server = server;
   p->request = request;
-  p->next = server->pending;
-  p->link = &server->pending;
-  if (p->next) p->next->link = &p->next;
-  server->pending = p;
+  LIST_ADD(&server->pending, p);
   p->answer.headers = evhttp_request_get_output_headers(request);
 
   bool whole = skip_stray_body(request, evcon);

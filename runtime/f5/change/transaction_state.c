@@ -1,11 +1,12 @@
 #include "f5/change/transaction_state.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+#include "base/owner.h"
 #include "base/scan.h"
 #include "f5/report/secret.h"
 #include "f5/rest/uri.h"
@@ -34,9 +35,7 @@ void transaction_ended(f5_transaction *tx) {
   tx->open = false;
   loop_timer_stop(tx->session->core->loop, &tx->timer);
   if (!tx->link) return;
-  *tx->link = tx->next;
-  if (tx->next) tx->next->link = tx->link;
-  tx->link = NULL;
+  LIST_REMOVE(tx);
   transaction_release(tx);
 }
 
@@ -135,7 +134,7 @@ static void begun_again(f5_call *call) {
 }
 
 static void keep_alive(loop_timer *timer) {
-  f5_transaction *tx = (f5_transaction *)(void *)((char *)timer - offsetof(f5_transaction, timer));
+  f5_transaction *tx = OWNER(timer, f5_transaction, timer);
   if (!tx->open || tx->step != STEP_NONE || tx->session->phase != SESSION_OPEN) return;
   if (tx->last_method) {
     start_step(tx, STEP_ADD, tx->last_method, tx->last_path, added);
@@ -203,7 +202,7 @@ void transaction_drop_all(f5_session *session) {
 }
 
 static void reap(loop_timer *timer) {
-  transaction_abandon((f5_transaction *)(void *)((char *)timer - offsetof(f5_transaction, timer)));
+  transaction_abandon(OWNER(timer, f5_transaction, timer));
 }
 
 void transaction_orphan(f5_transaction *tx) {
@@ -218,10 +217,7 @@ f5_transaction *transaction_new(f5_session *session, int64_t id) {
   tx->session = session_retain(session);
   tx->open = true;
   tx->timer.fire = keep_alive;
-  tx->next = session->transactions;
-  tx->link = &session->transactions;
-  if (tx->next) tx->next->link = &tx->next;
-  session->transactions = tx;
+  LIST_ADD(&session->transactions, tx);
   set_id(tx, id);
   return tx;
 }

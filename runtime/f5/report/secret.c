@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/list.h"
 #include "base/scan.h"
 #include "f5/rest/uri.h"
 
@@ -175,10 +176,7 @@ secret *secret_new(const char *value, size_t length) {
     keep_spelling(s, &used, in_path.data, in_path.length);
     keep_spelling(s, &used, in_query.data, in_query.length);
     if (length >= SHORTEST_MASKED) {
-      s->next = masked;
-      s->link = &masked;
-      if (masked) masked->link = &s->next;
-      masked = s;
+      LIST_ADD(&masked, s);
     }
   } else {
     free(s);
@@ -210,9 +208,7 @@ secret *secret_quiet(const char *const *parts, size_t count) {
 
 void secret_unmask(secret *s) {
   if (!s->link) return;
-  *s->link = s->next;
-  if (s->next) s->next->link = s->link;
-  s->link = NULL;
+  LIST_REMOVE(s);
 }
 
 const char *secret_string(const secret *s) {

@@ -1,9 +1,10 @@
 #include "f5/session/call.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+#include "base/owner.h"
 #include "f5/report/api_status.h"
 #include "f5/report/error.h"
 #include "f5/rest/uri.h"
@@ -25,9 +26,7 @@ void call_init(f5_call *call, f5_session *session, const char *method, const cha
 
 static void leave(f5_call *call) {
   if (call->link) {
-    *call->link = call->next;
-    if (call->next) call->next->link = call->link;
-    call->link = NULL;
+    LIST_REMOVE(call);
   }
   call->session->auth->release(call);
 }
@@ -51,7 +50,7 @@ static void end(f5_call *call) {
 }
 
 static void fire(loop_timer *timer) {
-  f5_call *call = (f5_call *)(void *)((char *)timer - offsetof(f5_call, timer));
+  f5_call *call = OWNER(timer, f5_call, timer);
   if (call->state == CALL_ENDS)
     end(call);
   else
@@ -122,7 +121,7 @@ static void observe_api_status(f5_call *call) {
 }
 
 static void exchanged(http_request *request) {
-  f5_call *call = (f5_call *)(void *)((char *)request - offsetof(f5_call, http));
+  f5_call *call = OWNER(request, f5_call, http);
   f5_session *session = call->session;
   bool reached = session->reached;
   session->usage.sent += request->bytes_sent;
@@ -220,10 +219,7 @@ void call_start(f5_call *call) {
   if (!call->internal && !call->only_login) {
     if (!call->quiet) session->usage.calls++;
   }
-  call->next = session->running;
-  call->link = &session->running;
-  if (call->next) call->next->link = &call->next;
-  session->running = call;
+  LIST_ADD(&session->running, call);
   proceed(call);
 }
 

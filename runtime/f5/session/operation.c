@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/owner.h"
 #include "f5/report/secret.h"
 #include "f5/session/session_lua.h"
 
@@ -20,7 +21,7 @@ static void wake(f5_call *call) {
 }
 
 static void abandon(fiber_wait *wait) {
-  f5_operation *op = (f5_operation *)(void *)((char *)wait - offsetof(f5_operation, wait));
+  f5_operation *op = OWNER(wait, f5_operation, wait);
   call_clear(&op->call);
 }
 

@@ -2,15 +2,14 @@
 
 #include <stdlib.h>
 
+#include "base/list.h"
+
 f5_session *session_new(f5_core *core) {
   f5_session *session = calloc(1, sizeof *session);
   if (!session) return NULL;
   session->core = core;
   session->references = 1;
-  session->next = core->sessions;
-  session->link = &core->sessions;
-  if (session->next) session->next->link = &session->next;
-  core->sessions = session;
+  LIST_ADD(&core->sessions, session);
   core_open_sessions++;
   return session;
 }
@@ -22,9 +21,7 @@ f5_session *session_retain(f5_session *session) {
 
 static void unlist(f5_session *session) {
   if (!session->link) return;
-  *session->link = session->next;
-  if (session->next) session->next->link = session->link;
-  session->link = NULL;
+  LIST_REMOVE(session);
   core_open_sessions--;
 }
 

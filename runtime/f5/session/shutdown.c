@@ -1,7 +1,6 @@
 #include "f5/session/shutdown.h"
 
-#include <stddef.h>
-
+#include "base/owner.h"
 #include "f5/change/transaction_state.h"
 #include "f5/session/call.h"
 #include "f5/session/login.h"
@@ -30,7 +29,7 @@ void session_end(f5_session *session) {
 }
 
 static void reap(loop_timer *timer) {
-  session_end((f5_session *)(void *)((char *)timer - offsetof(f5_session, reaper)));
+  session_end(OWNER(timer, f5_session, reaper));
 }
 
 void session_orphan(f5_session *session) {

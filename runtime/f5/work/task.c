@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/owner.h"
 #include "base/scan.h"
 #include "f5/rest/reference.h"
 #include "f5/session/call.h"
@@ -241,7 +242,7 @@ static void looked(f5_call *call) {
 }
 
 static void look(loop_timer *timer) {
-  task_poll *poll = (task_poll *)(void *)((char *)timer - offsetof(task_poll, timer));
+  task_poll *poll = OWNER(timer, task_poll, timer);
   call_start(&poll->call);
 }
 
@@ -252,7 +253,7 @@ static void stop(task_poll *poll) {
 }
 
 static void abandon(fiber_wait *wait) {
-  stop((task_poll *)(void *)((char *)wait - offsetof(task_poll, wait)));
+  stop(OWNER(wait, task_poll, wait));
 }
 
 static int poll_collect(lua_State *L) {
