@@ -12,14 +12,14 @@ local M = {}
 -- and `call`.
 function M.start(options)
   options = json.decode(options)
-  local fleet <const> = options.fleet and Fleet.new(options)
-  local only <const> = not fleet and Device.new(options)
+  local fleet = options.fleet and Fleet.new(options)
+  local only = not fleet and Device.new(options)
 
   -- address: the local one, that the client connected to. minor: of HTTP/1.x.
   local function handle(method, target, headers, body, remote, connection, address, minor)
-    local device <const> = only or fleet:at(address)
+    local device = only or fleet:at(address)
     if not device then return { status = 0, reset = true } end
-    local request <const> = request_maker.complete {
+    local request = request_maker.complete {
       method = method,
       target = target,
       headers = headers,
@@ -34,17 +34,17 @@ function M.start(options)
   -- One of sim/control.lua's functions by name: JSON text in, JSON text out. Of a fleet the name is
   -- "127.0.0.7/state".
   local function call(name, text)
-    local address <const>, rest <const> = name:match "^([%d.]+)/(.*)$"
-    local device <const> = only or fleet:at(address or "")
+    local address, rest = name:match "^([%d.]+)/(.*)$"
+    local device = only or fleet:at(address or "")
     if name == "wish" then return only and control.wish(only) or "1 0 0" end
     if fleet and name == "close" then return fleet:close() end
     if not device then
       error("a fleet wants ADDRESS/NAME of one of its devices, not " .. name, 0)
     end
-    local control_function <const> = control[rest or name] or error("no such control: " .. name, 0)
+    local control_function = control[rest or name] or error("no such control: " .. name, 0)
     local argument
     if text ~= "" then argument = json.decode(text) end
-    local result <const> = control_function(device, argument)
+    local result = control_function(device, argument)
     return result ~= nil and json.encode(result) or "null"
   end
 

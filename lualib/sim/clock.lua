@@ -13,20 +13,20 @@ end
 
 -- Moves the clock; events that become due run at once, each at its own time.
 function M.advance(device, seconds)
-  local clock <const> = device.state.clock
-  local target <const> = device:now() + math.floor(seconds * 1000000 + 0.5)
+  local clock = device.state.clock
+  local target = device:now() + math.floor(seconds * 1000000 + 0.5)
   device:run_due(target)
-  local behind <const> = target - device:now()
+  local behind = target - device:now()
   if behind > 0 then clock.offset = clock.offset + behind end
 end
 
 -- Calls the handler of `kind` with `data` (a plain value) once the clock has reached `due`.
 -- Returns the event's number, for `unschedule`.
 function M.schedule(device, due, kind, data)
-  local clock <const> = device.state.clock
+  local clock = device.state.clock
   clock.last_event = clock.last_event + 1
-  local event <const> = { due = due, number = clock.last_event, kind = kind, data = data }
-  local events <const> = clock.events
+  local event = { due = due, number = clock.last_event, kind = kind, data = data }
+  local events = clock.events
   local at = #events + 1
   while at > 1 and events[at - 1].due > due do at = at - 1 end
   table.insert(events, at, event)
@@ -50,13 +50,13 @@ end
 -- Runs the events that are due at `target` (now, if nil). While one runs, `now` is not before its
 -- due time.
 function M.run_due(device, target)
-  local clock <const> = device.state.clock
-  local events <const> = clock.events
+  local clock = device.state.clock
+  local events = clock.events
   while events[1] and events[1].due <= (target or device:now()) do
-    local event <const> = table.remove(events, 1)
-    local behind <const> = event.due - device:now()
+    local event = table.remove(events, 1)
+    local behind = event.due - device:now()
     if behind > 0 then clock.offset = clock.offset + behind end
-    local handler <const> = device.event_handlers[event.kind]
+    local handler = device.event_handlers[event.kind]
     if handler then handler(device, event.data) end
   end
 end

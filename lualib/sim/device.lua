@@ -42,7 +42,7 @@ local JSON_TYPE <const> = "application/json; charset=UTF-8"
 -- sim/version.lua), origins (allowed for CORS), providers, latency_ms, log (a file's name).
 function Device.new(options)
   options = options or {}
-  local self <const> = setmetatable({
+  local self = setmetatable({
     options = options,
     router = Router.new(),
     event_handlers = {},
@@ -58,7 +58,7 @@ function Device.new(options)
       provision = {},
     },
   }, Device)
-  local seed <const> = options.seed
+  local seed = options.seed
   if seed and not seed.clock then seeds.check(seed) end
   for _, module in ipairs(options.provision or seed and seed.provision or { "ltm" }) do
     self.state.provision[module] = "nominal"
@@ -97,17 +97,17 @@ function Device:close()
 end
 
 function Device:is_provisioned(module)
-  local level <const> = self.state.provision[module]
+  local level = self.state.provision[module]
   return level ~= nil and level ~= "none"
 end
 
 -- Calls the handler of a request, without authentication and filters. A refusal comes back as a
 -- response, too. With `below`, the handler of a shorter prefix: what a handler calls to pass on.
 function Device:dispatch(request, below)
-  local handler <const>, depth <const> = self.router:find(request.segments, below)
+  local handler, depth = self.router:find(request.segments, below)
   if not handler then return errors.not_registered(request) end
   request.depth = depth
-  local ok <const>, response <const> = xpcall(handler, function(problem)
+  local ok, response = xpcall(handler, function(problem)
     if type(problem) == "table" and problem.status then return problem end
     return { status = 500, problem = debug.traceback(tostring(problem), 2) }
   end, self, request)
@@ -152,7 +152,7 @@ end
 
 -- Turns the body of a response into text and fills in what every answer carries.
 function Device.finish(_, request, response)
-  local headers <const> = response.headers or {}
+  local headers = response.headers or {}
   response.headers = headers
   local body = response.body
   if type(body) == "table" then

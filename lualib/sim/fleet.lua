@@ -15,7 +15,7 @@ local SLOW_MS <const>, RESTART_SECONDS <const> = 2000, 20
 
 -- options: those of Device.new; fleet (how many), failing, slow, restarting (shares, 0 to 1).
 function Fleet.new(options)
-  local plain <const> = {}
+  local plain = {}
   for key, value in pairs(options) do plain[key] = value end
   plain.users, plain.hostname, plain.log = nil, "template.example.net", nil
   return setmetatable({ options = options, template = Device.new(plain), devices = {} }, Fleet)
@@ -26,7 +26,7 @@ local function fate(options, n)
   -- the golden ratio: any prefix of the fleet has its share
   local place = (n * 0.6180339887498949) % 1
   for _, kind in ipairs { "failing", "slow", "restarting" } do
-    local share <const> = options[kind] or 0
+    local share = options[kind] or 0
     if place < share then return kind end
     place = place - share
   end
@@ -34,13 +34,13 @@ local function fate(options, n)
 end
 
 local function make(self, n, address)
-  local options <const> = {}
+  local options = {}
   for key, value in pairs(self.options) do options[key] = value end
   options.template, options.address = self.template, address
   options.hostname = ("bigip%d.example.net"):format(n)
-  local kind <const> = fate(self.options, n)
+  local kind = fate(self.options, n)
   if kind == "slow" then options.latency_ms = SLOW_MS end
-  local device <const> = Device.new(options)
+  local device = Device.new(options)
   if kind == "failing" then
     faults.add(
       device,
@@ -56,8 +56,8 @@ end
 function Fleet:at(address)
   local device = self.devices[address]
   if device then return device end
-  local b <const>, c <const>, d <const> = address:match "^127%.(%d+)%.(%d+)%.(%d+)$"
-  local n <const> = b and (tonumber(b) << 16 | tonumber(c) << 8 | tonumber(d)) or 0
+  local b, c, d = address:match "^127%.(%d+)%.(%d+)%.(%d+)$"
+  local n = b and (tonumber(b) << 16 | tonumber(c) << 8 | tonumber(d)) or 0
   if n < 1 or n > self.options.fleet then return nil end
   device = make(self, n, address)
   self.devices[address] = device

@@ -32,7 +32,7 @@ local function article(what)
 end
 
 local function want(name, value, wanted)
-  local found <const> = shape(value)
+  local found = shape(value)
   if found ~= wanted and found ~= "nothing" and not (found == "array" and #value == 0) then
     refuse(
       "%s has to be %s, not %s", name, article(wanted),
@@ -45,7 +45,7 @@ end
 -- planted.
 function M.check(seed)
   want("it", seed, "object")
-  local names <const> = {}
+  local names = {}
   for name in pairs(PARTS) do names[#names + 1] = name end
   table.sort(names)
   for name, value in pairs(seed) do

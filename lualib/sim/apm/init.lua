@@ -36,9 +36,9 @@ end
 -- `options` of a tmsh show command: name and value, separated by a comma or a space, with or
 -- without quotes.
 local function option(request)
-  local text <const> = request.query.options
+  local text = request.query.options
   if not text or text == "" then return nil end
-  local name <const>, value <const> = text:match('^%s*"?([%w-]+)"?%s*[, ]%s*"?(.-)"?%s*$')
+  local name, value = text:match('^%s*"?([%w-]+)"?%s*[, ]%s*"?(.-)"?%s*$')
   if not name or value == "" then
     error(errors.tm(400, ("invalid query parameter: options=%s"):format(text), 1), 0)
   end
@@ -57,8 +57,8 @@ local function access_info(device, request)
   if request.method ~= "GET" then
     return errors.tm(405, "Only GET is supported for " .. request.path, 1)
   end
-  local name <const>, value <const> = option(request)
-  local field <const> = name and OPTION_FIELDS[name]
+  local name, value = option(request)
+  local field = name and OPTION_FIELDS[name]
   if name and not field then return errors.tm(400, ("invalid option: %s"):format(name), 1) end
   local lines = {}
   for _, session in ipairs(sessions(device)) do
@@ -89,13 +89,13 @@ local function session_body(device, request, session)
 end
 
 local function session_calls(device, request)
-  local id <const>, method <const> = request.segments[5], request.method
+  local id, method = request.segments[5], request.method
   if #request.segments > 5 then return errors.not_public(request) end
   if not id then
     if method ~= "GET" then
       return errors.tm(405, "Only GET is supported for " .. request.path, 1)
     end
-    local items <const> = json.array {}
+    local items = json.array {}
     for index, session in ipairs(sessions(device)) do
       items[index] = session_body(device, request, session)
     end
@@ -144,7 +144,7 @@ local function token_body(device, request, token)
 end
 
 local function revoke(device, request)
-  local body <const> = request.json or {}
+  local body = request.json or {}
   if body.command ~= "revoke" then
     return errors.tm(400, ("invalid command: %s"):format(tostring(body.command)), 1)
   end
@@ -170,16 +170,16 @@ local function revoke(device, request)
 end
 
 local function token_details(device, request)
-  local segments <const>, method <const> = request.segments, request.method
+  local segments, method = request.segments, request.method
   if method == "POST" and #segments == 5 then return revoke(device, request) end
   if method ~= "GET" then
     return errors.tm(405, ("%s is not supported for %s"):format(method, request.path), 1)
   end
-  local name <const>, value <const> = option(request)
+  local name, value = option(request)
   if name and name ~= "app-name" and name ~= "db-instance" then
     return errors.tm(400, ("invalid option: %s"):format(name), 1)
   end
-  local items <const> = json.array {}
+  local items = json.array {}
   for _, token in ipairs(device.state.apm.tokens) do
     if not name or token[name == "app-name" and "app" or "db"] == value then
       items[#items + 1] = token_body(device, request, token)
@@ -228,7 +228,7 @@ end
 
 -- The filters that come with the device stay, and are there from the start.
 local function url_filters(device, request)
-  local apm <const> = device.state.apm
+  local apm = device.state.apm
   if not apm.filters_made then
     apm.filters_made = true
     for _, name in ipairs(FILTERS) do
@@ -239,7 +239,7 @@ local function url_filters(device, request)
       )
     end
   end
-  local name <const> = request.segments[5] and request.segments[5]:match("([^~/]+)$")
+  local name = request.segments[5] and request.segments[5]:match("([^~/]+)$")
   for _, default in ipairs(FILTERS) do
     if request.method == "DELETE" and name == default then
       return errors.tm(
@@ -261,8 +261,8 @@ function M.install(device)
   device:route("/mgmt/tm/apm/oauth/token-details", guard(token_details))
   device:route("/mgmt/tm/apm/url-filter", guard(url_filters))
   device:on_plant(function(self, seed)
-    local apm <const> = seed.apm or {}
-    local started <const> = iso(self:now())
+    local apm = seed.apm or {}
+    local started = iso(self:now())
     for index, one in ipairs(apm.sessions or {}) do
       table.insert(sessions(self), {
         id = one.id or hex("session " .. index):sub(1, 8),

@@ -328,7 +328,7 @@ local ADVANCED <const> = {
 }
 
 local function reference(path, name, more)
-  local link <const> = more or {}
+  local link = more or {}
   link.link = "/mgmt/tm/asm/" .. path .. "/" .. entity.hash(name)
   return link
 end
@@ -336,7 +336,7 @@ M.reference = reference
 
 --- The systems of a list of names, as signatures and sets have them.
 function M.systems(names)
-  local list <const> = array {}
+  local list = array {}
   for _, name in ipairs(names) do
     list[#list + 1] = { systemReference = reference("signature-systems", name) }
   end
@@ -348,7 +348,7 @@ local UNTIMED <const> =
   { ["attack-types"] = true, ["signature-systems"] = true, ["policy-templates"] = true }
 
 local function put(top, path, objects)
-  local collection <const> = top:child(path)
+  local collection = top:child(path)
   for _, object in ipairs(objects) do
     collection:insert(object)
     object.lastUpdateMicros = not UNTIMED[path] and 0 or nil
@@ -366,7 +366,7 @@ local LOGOS <const> = { ["Java Servlets/JSP"] = "java.png" }
 
 --- Fills an empty tree.
 function M.plant(device)
-  local top <const> = tree.top(device)
+  local top = tree.top(device)
   put(
     top,
     "attack-types",
@@ -481,7 +481,7 @@ function M.plant(device)
       end
     )
   )
-  local now <const> = device:now()
+  local now = device:now()
   put(
     top,
     "signature-statuses",
@@ -514,7 +514,7 @@ end
 
 --- The signatures of a set: those it lists, or those its filter and systems let through.
 function M.signatures_of(device, set)
-  local all <const> = tree.top(device):child("signatures")
+  local all = tree.top(device):child("signatures")
   local found = {}
   if set.type == "manual" then
     for _, link in ipairs(set.signatureReferences or {}) do
@@ -526,9 +526,9 @@ function M.signatures_of(device, set)
   for _, system in ipairs(set.systems) do
     systems[system.systemReference and system.systemReference.link or ""] = true
   end
-  local filter <const> = set.filter
+  local filter = set.filter
   for _, signature in ipairs(all:items()) do
-    local data <const> = signature.record.data
+    local data = signature.record.data
     local fits = any_system
     for _, system in ipairs(data.systems) do
       fits = fits or systems[system.systemReference.link] == true
@@ -546,7 +546,7 @@ function M.signatures_of(device, set)
     elseif filter.userDefinedFilter == "no" then
       fits = fits and not data.isUserDefined
     end
-    local attack <const> = filter.attackTypeReference
+    local attack = filter.attackTypeReference
     fits = fits and (not attack or attack.link == data.attackTypeReference.link)
     if fits then found[#found + 1] = signature end
   end

@@ -18,7 +18,7 @@ end
 --- A deep copy; arrays stay arrays.
 function M.copy(value)
   if type(value) ~= "table" then return value end
-  local copy <const> = setmetatable({}, getmetatable(value))
+  local copy = setmetatable({}, getmetatable(value))
   for key, member in pairs(value) do copy[key] = M.copy(member) end
   return copy
 end
@@ -49,7 +49,7 @@ M.iso = require("sim.clock").utc
 
 -- A link without host and query: "/mgmt/tm/asm/policies/x"; what cannot be one stays as it is.
 function M.bare_link(link)
-  local path <const> = link:match("^https?://[^/]+(/[^?]*)") or link:match("^(/[^?]*)")
+  local path = link:match("^https?://[^/]+(/[^?]*)") or link:match("^(/[^?]*)")
   return path and (path:gsub("^/tm/", "/mgmt/tm/"):gsub("/+$", "")) or link
 end
 
@@ -81,7 +81,7 @@ local function normalize(value)
 end
 
 local function check_enum(spec, name, value)
-  local choices <const> = spec.enums and spec.enums[name]
+  local choices = spec.enums and spec.enums[name]
   if not choices then return end
   for _, choice in ipairs(choices) do
     if choice == value then return end
@@ -97,8 +97,8 @@ end
 
 -- What the elements of an array must have and are given.
 local function complete_elements(spec, name, value)
-  local required <const> = spec.element_required and spec.element_required[name]
-  local defaults <const> = spec.element_defaults and spec.element_defaults[name]
+  local required = spec.element_required and spec.element_required[name]
+  local defaults = spec.element_defaults and spec.element_defaults[name]
   for _, element in ipairs(is_array(value) and value or {}) do
     if type(element) == "table" then
       if required and element[required] == nil then
@@ -113,16 +113,16 @@ end
 
 --- The properties of a body that can be set, checked; the others are ignored. Refuses what is wrong.
 function M.accept(spec, body, creating)
-  local accepted <const> = {}
+  local accepted = {}
   for name, value in pairs(body) do
-    local sample <const> = known(spec, name)
+    local sample = known(spec, name)
     local writable = sample ~= nil
     if spec.writable then writable = writable and spec.writable[name] end
     if spec.readonly and spec.readonly[name] then writable = false end
     if writable and not creating and spec.fixed and spec.fixed[name] then writable = false end
     if writable then
-      local wanted <const>, have <const> = json_type(sample), json_type(value)
-      local numeric_text <const> = wanted == "string" and have == "number"
+      local wanted, have = json_type(sample), json_type(value)
+      local numeric_text = wanted == "string" and have == "number"
       if wanted ~= have and have ~= "null" and not numeric_text then
         refuse(("Invalid value for '%s': a value of type %s is expected."):format(name, wanted))
       end
@@ -151,7 +151,7 @@ end
 --- Changes an object: what is an object is merged, everything else replaced, null removes.
 function M.merge(spec, object, changes)
   for name, value in pairs(changes) do
-    local key <const> = spec.merge_by and spec.merge_by[name]
+    local key = spec.merge_by and spec.merge_by[name]
     if value == json.null then
       object[name] = nil
     elseif key and is_array(object[name]) then
@@ -174,8 +174,8 @@ end
 
 --- A new object of this kind, with its defaults. Refuses what is wrong.
 function M.create(spec, body)
-  local accepted <const> = M.accept(spec, body, true)
-  local object <const> = M.copy(spec.defaults)
+  local accepted = M.accept(spec, body, true)
+  local object = M.copy(spec.defaults)
   M.merge(spec, object, accepted)
   if
     spec.leading_slash and object.type ~= "wildcard" and type(object.name) == "string"
@@ -187,7 +187,7 @@ function M.create(spec, body)
     object.name = object.name:lower()
   end
   for _, name in ipairs(spec.required or { spec.key and spec.key[1] }) do
-    local value <const> = object[name]
+    local value = object[name]
     if value == nil or value == "" then
       refuse(("Failed Required Fields: Must have at least 1(one) of (%s)"):format(name))
     end
@@ -200,7 +200,7 @@ end
 
 --- What makes an object unique in its collection, as one text.
 function M.natural_key(spec, object)
-  local parts <const> = {}
+  local parts = {}
   for _, name in ipairs(spec.key) do
     local value = object[name]
     -- The same thing has the same id in every policy, so the policy does not count.
@@ -214,7 +214,7 @@ end
 
 --- The sample representation: defaults, an empty value of the type where there is none, and the choices of enumerations.
 function M.example(spec)
-  local example <const> = M.copy(spec.defaults)
+  local example = M.copy(spec.defaults)
   for name, value in pairs(spec.optional or {}) do
     if type(value) == "string" then example[name] = ""
     elseif type(value) == "number" then example[name] = 0

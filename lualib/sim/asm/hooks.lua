@@ -65,7 +65,7 @@ end
 
 function signature_hooks.before_create(context, object)
   check_rule(object.rule)
-  local asm <const> = context.device.state.asm
+  local asm = context.device.state.asm
   asm.user_signatures = (asm.user_signatures or 0) + 1
   object.signatureId, object.isUserDefined, object.revision =
     FIRST_USER_SIGNATURE + asm.user_signatures, true, 1
@@ -94,7 +94,7 @@ end
 signature_hooks.after_change, signature_hooks.after_delete = sync_all, sync_all
 
 function sets.render(context, body, present)
-  local references <const> = json.array {}
+  local references = json.array {}
   for index, signature in ipairs(content.signatures_of(context.device, context.record.data)) do
     references[index] = { link = signature:link() }
   end
@@ -105,7 +105,7 @@ function sets.before_delete(context)
   if not context.record.data.isUserDefined then
     refuse("Only user-defined attack signature sets can be deleted.")
   end
-  local link <const> = context:link()
+  local link = context:link()
   for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do
     for _, assigned in ipairs(policy:child("signature-sets"):items()) do
       if assigned.record.data.signatureSetReference.link == link then
@@ -118,7 +118,7 @@ end
 sets.after_change = sync_all
 
 of_device("advanced-settings").before_change = function(context, changes)
-  local data <const>, value <const> = context.record.data, changes.value
+  local data, value = context.record.data, changes.value
   if value and (value < data.minValue or value > data.maxValue) then
     refuse(
       ("Invalid value %s for '%s'. It must be between %d and %d."):format(
@@ -160,16 +160,16 @@ assigned_sets.after_change = function(context) policies.sync_signatures(context.
 assigned_sets.after_delete = assigned_sets.after_change
 
 function assigned_sets.before_create(context, object)
-  local set <const> = tree.follow(context.device, object.signatureSetReference)
+  local set = tree.follow(context.device, object.signatureSetReference)
   if set then object.signatureSetReference.name = set.record.data.name end
 end
 
 local suggestion <const> = of_policy "suggestions"
 
 function suggestion.before_change(context, changes, user)
-  local status <const> = changes.status
+  local status = changes.status
   if status ~= "accept" and status ~= "accept-and-stage" then return end
-  local now <const> = context.record.data.status
+  local now = context.record.data.status
   if now == "accept" or now == "accept-and-stage" then
     refuse("The suggestion has been accepted already.")
   end
@@ -177,8 +177,8 @@ function suggestion.before_change(context, changes, user)
 end
 
 of_policy("session-tracking-statuses").before_create = function(context, object)
-  local policy <const> = context.policy
-  local label <const> = ("Could not add the Session Awareness Data Point '%s'.  "):format(
+  local policy = context.policy
+  local label = ("Could not add the Session Awareness Data Point '%s'.  "):format(
     object.value
   )
   if not policy.record.data.active then
@@ -193,8 +193,8 @@ of_policy("session-tracking-statuses").before_create = function(context, object)
 end
 
 of_policy("login-pages").before_create = function(_, object)
-  local valid <const> = object.accessValidation
-  local nested <const> = part_of_policy("login-pages").nested.accessValidation
+  local valid = object.accessValidation
+  local nested = part_of_policy("login-pages").nested.accessValidation
   for name, value in pairs(valid) do
     if type(nested[name]) ~= type(value) then
       refuse(("Invalid condition '%s' in 'accessValidation'."):format(name))
@@ -204,7 +204,7 @@ of_policy("login-pages").before_create = function(_, object)
 end
 
 of_policy("brute-force-attack-preventions").before_create = function(context, object)
-  local link <const> = object.urlReference.link
+  local link = object.urlReference.link
   for _, page in ipairs(context.policy:child("login-pages"):items()) do
     if page.record.data.urlReference.link == link then return end
   end
@@ -236,7 +236,7 @@ local function settle_messages(policy, object)
     if object[row[1]] == nil then object[row[1]] = false end
     if not object[row[1]] then object[row[2]] = nil
     elseif not object[row[2]] then
-      local default <const> = policy:child(row[3]):find("name", "Default")
+      local default = policy:child(row[3]):find("name", "Default")
       object[row[2]] = default and { link = default:link(), name = "Default" }
     end
   end
@@ -248,7 +248,7 @@ websocket.before_create = function(context, object) settle_messages(context.poli
 websocket.after_change = function(context) settle_messages(context.policy, context.record.data) end
 
 of_policy("xml-validation-files").before_create = function(_, object)
-  local ok <const>, problem <const> = pcall(xml.parse, object.contents)
+  local ok, problem = pcall(xml.parse, object.contents)
   if not ok then
     if type(problem) ~= "table" then error(problem, 0) end
     refuse(("Could not add the XML validation file '%s'. %s"):format(object.fileName, problem.xml))
@@ -256,7 +256,7 @@ of_policy("xml-validation-files").before_create = function(_, object)
 end
 
 of_policy("json-validation-files").before_create = function(_, object)
-  local ok <const>, problem <const> = pcall(json.decode, object.contents)
+  local ok, problem = pcall(json.decode, object.contents)
   if not ok then
     refuse(
       ("Could not add the JSON validation file '%s'. %s"):format(object.fileName, tostring(problem))

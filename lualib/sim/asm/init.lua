@@ -19,7 +19,7 @@ local M = {}
 
 -- ASM may be provisioned long after the device was started.
 local function fill(device)
-  local asm <const> = device.state.asm
+  local asm = device.state.asm
   if asm.filled or not device:is_provisioned("asm") then return end
   asm.filled = true
   content.plant(device)
@@ -29,18 +29,18 @@ end
 -- the configuration.
 local function plant_policy(device, seed)
   local source = entity.copy(seed)
-  local learned <const>, found <const>, active <const> =
+  local learned, found, active =
     source.suggestions, source.vulnerabilities, source.active
   source.suggestions, source.vulnerabilities, source.active = nil, nil, nil
-  local policy <const> = document.import(
+  local policy = document.import(
     device,
     source,
     { name = source.name, fullPath = source.fullPath, partition = source.partition }
   )
   suggestions.plant(policy, learned or {})
-  local vulnerabilities <const> = policy:child("vulnerabilities")
+  local vulnerabilities = policy:child("vulnerabilities")
   for index, one in ipairs(found or {}) do
-    local object <const> = entity.copy(vulnerabilities.spec.defaults)
+    local object = entity.copy(vulnerabilities.spec.defaults)
     object.vulnerabilityId = tostring(index)
     for name, value in pairs(one) do object[name] = value end
     vulnerabilities:insert(object)
@@ -49,16 +49,16 @@ local function plant_policy(device, seed)
 end
 
 local function plant(device, seed)
-  local asm <const> = seed.asm
+  local asm = seed.asm
   if not asm then return end
   if not device:is_provisioned("asm") then
     error("seed: it has something for ASM, and the device is provisioned without asm", 0)
   end
   fill(device)
   for _, one in ipairs(asm.policies or {}) do plant_policy(device, one) end
-  local requests <const> = tree.top(device):child("events"):child("requests")
+  local requests = tree.top(device):child("events"):child("requests")
   for index, one in ipairs(asm.requests or {}) do
-    local object <const> = entity.copy(requests.spec.defaults)
+    local object = entity.copy(requests.spec.defaults)
     object.supportId = ("%019d"):format(index)
     for name, value in pairs(one) do object[name] = value end
     requests:insert(object)

@@ -41,11 +41,11 @@ local function new_id(state)
 end
 
 local function add_file(device, state, type, file)
-  local component <const> = state.components[type]
-  local stamp <const> = file.createDateTime:gsub("[-:]", ""):gsub("T", "_"):gsub("Z", "")
-  local name <const> = file.filename or ("%s_%s.im"):format(BY_TYPE[type][2], stamp)
-  local id <const> = new_id(state)
-  local stored <const> = {
+  local component = state.components[type]
+  local stamp = file.createDateTime:gsub("[-:]", ""):gsub("T", "_"):gsub("Z", "")
+  local name = file.filename or ("%s_%s.im"):format(BY_TYPE[type][2], stamp)
+  local id = new_id(state)
+  local stored = {
     id = id,
     filename = name,
     md5 = digest.md5(name):gsub(".", function(char) return ("%02X"):format(char:byte()) end),
@@ -80,7 +80,7 @@ local function state_of(device)
       end
       state.components[row[1]].availability =
         { lastCheckDateTime = iso(0), status = "no-update-available" }
-      local schedule <const> = {
+      local schedule = {
         frequency = row[4], startTime = "00:00", endTime = "23:59", applyAtAllTimes = true,
         applyOnAllDays = true,
       }
@@ -102,7 +102,7 @@ local function find(list, id)
 end
 
 local function body_of(type, name, source, suffix, id)
-  local body <const> = {
+  local body = {
     kind = ("tm:live-update:%s:%s%s"):format(type, name, suffix or "state"),
     selfLink = link(type, name, id),
   }
@@ -113,7 +113,7 @@ local function body_of(type, name, source, suffix, id)
 end
 
 local function collection(type, name, list)
-  local items <const> = json.array {}
+  local items = json.array {}
   for index, one in ipairs(list) do
     items[index] = body_of(type, name, one, nil, one.id)
   end
@@ -124,7 +124,7 @@ local function collection(type, name, list)
 end
 
 local function organizer(path, names)
-  local items <const> = json.array {}
+  local items = json.array {}
   for index, name in ipairs(names) do
     items[index] = { reference = { link = "https://localhost" .. path .. "/" .. name } }
   end
@@ -141,10 +141,10 @@ end
 -- -- calls --
 
 local function check(device, type)
-  local state <const> = state_of(device)
-  local component <const> = state.components[type]
+  local state = state_of(device)
+  local component = state.components[type]
   component.availability.lastCheckDateTime = iso(device:now())
-  local offer <const> = table.remove(component.offers, 1)
+  local offer = table.remove(component.offers, 1)
   if offer then
     offer.createDateTime = offer.createDateTime or iso(device:now())
     add_file(device, state, type, offer)
@@ -154,7 +154,7 @@ local function check(device, type)
 end
 
 local function install(device, request, type, installation)
-  local wanted <const> = request.json and request.json.status
+  local wanted = request.json and request.json.status
   if wanted ~= "install" and wanted ~= "stage" then
     return errors.rest(
       request,
@@ -180,8 +180,8 @@ local function install(device, request, type, installation)
 end
 
 local function delete_file(device, request, type, file, position)
-  local component <const> = state_of(device).components[type]
-  local own <const> = link(type, "update-files", file.id)
+  local component = state_of(device).components[type]
+  local own = link(type, "update-files", file.id)
   for _, installation in ipairs(component.installations) do
     if installation.updateFileReference.link == own and not DELETABLE[installation.status] then
       return errors.rest(
@@ -204,11 +204,11 @@ local function delete_file(device, request, type, file, position)
 end
 
 local function add_manually(device, request, type)
-  local name <const> = request.json and request.json.filename
+  local name = request.json and request.json.filename
   if not name or not name:find("%.im$") then
     return errors.rest(request, 400, "An update file is named by 'filename' and ends in .im.")
   end
-  local file <const> = add_file(
+  local file = add_file(
     device,
     state_of(device),
     type,
@@ -220,7 +220,7 @@ end
 local type_of <const> = type
 
 local function schedule(device, request, type)
-  local settings <const> = state_of(device).components[type].schedule
+  local settings = state_of(device).components[type].schedule
   for name, value in pairs(request.method == "PATCH" and request.json or {}) do
     if settings[name] ~= nil and type_of(settings[name]) == type_of(value) then
       settings[name] = value
@@ -231,14 +231,14 @@ end
 
 local function handle(device, request)
   if not device:is_provisioned("asm") then return errors.not_public(request) end
-  local segments <const>, method <const> = request.segments, request.method
-  local type <const>, part <const>, id <const> = segments[4], segments[5], segments[6]
+  local segments, method = request.segments, request.method
+  local type, part, id = segments[4], segments[5], segments[6]
   if not type and method == "GET" then
     local names = {}
     for index, row in ipairs(COMPONENTS) do names[index] = row[1] end
     return organizer(ROOT, names)
   end
-  local component <const> = BY_TYPE[type] and state_of(device).components[type]
+  local component = BY_TYPE[type] and state_of(device).components[type]
   if not component or #segments > 6 then return errors.not_public(request) end
   if not part and method == "GET" then
     return organizer(
@@ -250,7 +250,7 @@ local function handle(device, request)
   if part == "install-schedule" and not id and (method == "GET" or method == "PATCH") then
     return schedule(device, request, type)
   end
-  local list <const> = part == "installations" and component.installations
+  local list = part == "installations" and component.installations
     or part == "update-files" and component.files
   if not list then return errors.not_public(request) end
   if not id then
@@ -259,7 +259,7 @@ local function handle(device, request)
       return add_manually(device, request, type)
     end
   else
-    local one <const>, position <const> = find(list, id)
+    local one, position = find(list, id)
     if not one then
       return errors.rest(request, 404, ("Could not find %s with id '%s'."):format(part, id))
     end
@@ -281,7 +281,7 @@ end
 function M.install(device)
   device:route(ROOT, handle)
   device:on("live-update-installed", function(self, data)
-    local installation <const> = find(state_of(self).components[data.type].installations, data.id)
+    local installation = find(state_of(self).components[data.type].installations, data.id)
     if not installation then return end
     installation.status = installation.broken and "error" or "install-complete"
     installation.loadDateTime = not installation.broken and iso(self:now()) or nil
@@ -289,7 +289,7 @@ function M.install(device)
   end)
   device:on_plant(function(self, seed)
     for type, offers in pairs(seed.live_update or {}) do
-      local component <const> = state_of(self).components[type]
+      local component = state_of(self).components[type]
       if not component then error(("seed: live_update has no '%s'"):format(type), 0) end
       component.offers = json.array(offers)
     end

@@ -28,11 +28,11 @@ local function tokenize(text)
   while true do
     at = text:find("%S", at)
     if not at then break end
-    local char <const> = text:sub(at, at)
+    local char = text:sub(at, at)
     if char == "'" then
       local parts, from = {}, at + 1
       while true do
-        local quote <const> = text:find("'", from, true)
+        local quote = text:find("'", from, true)
         if not quote then fail("unterminated string at character %d of the filter", at) end
         parts[#parts + 1] = text:sub(from, quote - 1)
         from = quote + 1
@@ -45,7 +45,7 @@ local function tokenize(text)
       tokens[#tokens + 1] = { type = char, value = char, at = at }
       at = at + 1
     else
-      local word <const> = text:match("^[^%s(),']+", at)
+      local word = text:match("^[^%s(),']+", at)
       tokens[#tokens + 1] = { type = "word", value = word, lower = word:lower(), at = at }
       at = at + #word
     end
@@ -88,13 +88,13 @@ Parser.__index = Parser
 function Parser:peek() return self.tokens[self.at] end
 
 function Parser:next()
-  local token <const> = self.tokens[self.at]
+  local token = self.tokens[self.at]
   self.at = self.at + 1
   return token
 end
 
 function Parser:expect(type)
-  local token <const> = self:next()
+  local token = self:next()
   if token.type ~= type then
     fail("expected '%s' at character %d of the filter, not '%s'", type, token.at, token.value)
   end
@@ -102,7 +102,7 @@ function Parser:expect(type)
 end
 
 function Parser:keyword(word)
-  local token <const> = self:peek()
+  local token = self:peek()
   if token.type == "word" and token.lower == word then
     self.at = self.at + 1
     return true
@@ -111,7 +111,7 @@ function Parser:keyword(word)
 end
 
 function Parser:chain(word, parse_part)
-  local first <const> = parse_part(self)
+  local first = parse_part(self)
   if not self:keyword(word) then return first end
   local node = { op = word, first }
   repeat node[#node + 1] = parse_part(self) until not self:keyword(word)
@@ -128,9 +128,9 @@ end
 
 function Parser:call(name)
   self:expect("(")
-  local one <const> = self:next()
+  local one = self:next()
   self:expect(",")
-  local two <const> = self:next()
+  local two = self:next()
   self:expect(")")
   -- Version 3 has substringof('part', property); version 4 contains(property, 'part').
   local property, part = one, two
@@ -141,13 +141,13 @@ function Parser:call(name)
     fail("'%s' in %s() is not the name of a property", property.value, name)
   end
   if part.type ~= "string" and part.type ~= "word" then fail("%s() needs a text", name) end
-  local node <const> =
+  local node =
     { op = name, path = split_path(property.value), value = tostring(part.value), kind = "string" }
   -- `contains(a, 'b') eq true` is the old way to write it.
-  local op <const> = self:peek()
+  local op = self:peek()
   if op.type == "word" and (op.lower == "eq" or op.lower == "ne") then
     self.at = self.at + 1
-    local value <const> = literal(self:next())
+    local value = literal(self:next())
     if type(value) ~= "boolean" then fail("%s() can be compared with true or false only", name) end
     if value ~= (op.lower == "eq") then return { op = "not", node } end
   end
@@ -155,9 +155,9 @@ function Parser:call(name)
 end
 
 function Parser:primary()
-  local token <const> = self:next()
+  local token = self:next()
   if token.type == "(" then
-    local node <const> = self:expression()
+    local node = self:expression()
     self:expect(")")
     return node
   end
@@ -168,16 +168,16 @@ function Parser:primary()
   if token.type ~= "word" and token.type ~= "string" then
     fail("unexpected '%s' at character %d of the filter", token.value, token.at)
   end
-  local op <const> = self:next()
+  local op = self:next()
   if op.type ~= "word" or not COMPARE[op.lower] then
     fail("expected an operator at character %d of the filter, not '%s'", op.at, op.value)
   end
-  local right <const> = self:next()
+  local right = self:next()
   if right.type ~= "word" and right.type ~= "string" then
     fail("expected a value at character %d of the filter, not '%s'", right.at, right.value)
   end
   if not is_path(token) then fail("'%s' is not the name of a property", token.value) end
-  local value <const>, kind <const> = literal(right)
+  local value, kind = literal(right)
   if kind == "null" and ORDER[op.lower] then fail("null has no order") end
   return { op = op.lower, path = split_path(token.value), value = value, kind = kind }
 end
@@ -212,10 +212,10 @@ end
 
 --- Parses a filter to its tree. options.any_or: `or` over several properties is allowed.
 function M.parse_filter(text, options)
-  local parser <const> = setmetatable({ tokens = tokenize(text), at = 1 }, Parser)
+  local parser = setmetatable({ tokens = tokenize(text), at = 1 }, Parser)
   if parser:peek().type == "end" then fail("the filter is empty") end
-  local node <const> = parser:expression()
-  local rest <const> = parser:peek()
+  local node = parser:expression()
+  local rest = parser:peek()
   if rest.type ~= "end" then
     fail("unexpected '%s' at character %d of the filter", rest.value, rest.at)
   end
@@ -234,12 +234,12 @@ end
 
 -- The literal in the type of the property, nil where there is no such thing.
 local function coerce(value, kind, like)
-  local wanted <const> = type(like)
+  local wanted = type(like)
   if wanted == kind then return value end
   if wanted == "string" then return tostring(value) end
   if wanted == "number" and kind == "string" then return tonumber(value) end
   if wanted == "boolean" and kind == "string" then
-    local lower <const> = value:lower()
+    local lower = value:lower()
     if lower == "true" then return true elseif lower == "false" then return false end
   end
   return nil
@@ -268,7 +268,7 @@ local function test(leaf, have)
   end
   if is_null(have) or type(have) == "table" or type(have) == "boolean" then return false end
   if FUNCTIONS[leaf.op] then return TEST[leaf.op](tostring(have), leaf.value) end
-  local want <const> = coerce(leaf.value, leaf.kind, have)
+  local want = coerce(leaf.value, leaf.kind, have)
   return want ~= nil and TEST[leaf.op](have, want)
 end
 
@@ -290,7 +290,7 @@ end
 local function root_of(node)
   if node.path then return node.path[1] end
   if node.op == "not" then return nil end
-  local root <const> = root_of(node[1])
+  local root = root_of(node[1])
   for index = 2, #node do
     if root_of(node[index]) ~= root then return nil end
   end
@@ -303,7 +303,7 @@ local evaluate
 local function evaluate_and(node, object, at)
   local groups, done = {}, {}
   for index, part in ipairs(node) do
-    local root <const> = at == 1 and root_of(part)
+    local root = at == 1 and root_of(part)
     if root and is_list(object[root]) then
       groups[root] = groups[root] or {}
       table.insert(groups[root], part)
@@ -349,7 +349,7 @@ end
 function M.parse_orderby(text)
   local keys = {}
   for item in (text .. ","):gmatch("([^,]*),") do
-    local name <const>, direction <const> = item:match("^%s*(%S+)%s*(%S*)%s*$")
+    local name, direction = item:match("^%s*(%S+)%s*(%S*)%s*$")
     if
       not name or not (direction == "" or direction:lower() == "asc" or direction:lower() == "desc")
     then
@@ -374,7 +374,7 @@ local RANK <const> = { ["nil"] = 0, userdata = 0, boolean = 1, number = 2, strin
 
 -- null before everything; different types in a fixed order, so that the order is total.
 local function compare(a, b)
-  local rank_a <const>, rank_b <const> = RANK[type(a)], RANK[type(b)]
+  local rank_a, rank_b = RANK[type(a)], RANK[type(b)]
   if rank_a ~= rank_b then return rank_a < rank_b and -1 or 1 end
   if rank_a == 0 or rank_a == 4 or a == b then return 0 end
   if rank_a == 1 then return a and 1 or -1 end
@@ -391,7 +391,7 @@ function M.order(list, keys)
   end
   table.sort(entries, function(a, b)
     for position, key in ipairs(keys) do
-      local order <const> = compare(a.values[position], b.values[position])
+      local order = compare(a.values[position], b.values[position])
       if order ~= 0 then return (order < 0) ~= key.descending end
     end
     return a.index < b.index
@@ -406,7 +406,7 @@ end
 local function names(text)
   local list = {}
   for item in text:gmatch("[^,]+") do
-    local name <const> = item:match("^%s*(.-)%s*$")
+    local name = item:match("^%s*(.-)%s*$")
     if name ~= "" then list[#list + 1] = name end
   end
   return list
@@ -419,7 +419,7 @@ M.parse_expand = names
 function M.parse_select(text)
   local paths, aggregates = {}, {}
   for _, name in ipairs(names(text)) do
-    local fn <const>, property <const> = name:match("^(%a+)%s*%(%s*([^()%s]+)%s*%)$")
+    local fn, property = name:match("^(%a+)%s*%(%s*([^()%s]+)%s*%)$")
     if fn then
       if not AGGREGATES[fn:lower()] then fail("the function '%s' is not supported", fn) end
       aggregates[#aggregates + 1] =
@@ -436,11 +436,11 @@ end
 
 --- $apply=aggregate(score with sum as total,score with max as best)
 function M.parse_apply(text)
-  local inner <const> = text:match("^%s*aggregate%s*(%b())%s*$")
+  local inner = text:match("^%s*aggregate%s*(%b())%s*$")
   if not inner then fail("'%s' is not supported in $apply", text) end
   local aggregates = {}
   for _, item in ipairs(names(inner:sub(2, -2))) do
-    local property <const>, fn <const>, as <const> =
+    local property, fn, as =
       item:match("^(%S+)%s+with%s+(%a+)%s+as%s+([%w_]+)$")
     if not property or not AGGREGATES[fn:lower()] then fail("cannot aggregate '%s'", item) end
     aggregates[#aggregates + 1] =
@@ -463,7 +463,7 @@ function M.aggregate(list, aggregates)
   for _, item in ipairs(aggregates) do
     local total, count = nil, 0
     for _, object in ipairs(list) do
-      local value <const> = value_at(object, item.path)
+      local value = value_at(object, item.path)
       if type(value) == "number" then
         total = total == nil and value or FOLD[item.fn](total, value)
         count = count + 1
@@ -489,7 +489,7 @@ function M.project(object, paths, always)
   for _, path in ipairs(paths) do
     local from, to = object, result
     for position, name in ipairs(path) do
-      local value <const> = from[name]
+      local value = from[name]
       if value == nil then break end
       -- A property below an array cannot be told apart element by element: the whole array is sent.
       if position == #path or type(value) ~= "table" or is_list(value) then
@@ -505,7 +505,7 @@ end
 
 --- $top and $skip as integers.
 function M.parse_count(text, name)
-  local value <const> = math.tointeger(tonumber(text))
+  local value = math.tointeger(tonumber(text))
   if not value or value < 0 then
     fail("%s must be a whole number that is not negative, not '%s'", name, text)
   end

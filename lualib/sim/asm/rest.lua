@@ -66,7 +66,7 @@ end
 -- A copy for the wire: whole links, nothing of the device's own.
 local function present(device, request, value)
   if type(value) ~= "table" then return value end
-  local copy <const> = setmetatable({}, getmetatable(value))
+  local copy = setmetatable({}, getmetatable(value))
   for name, member in pairs(value) do
     if name == "link" and type(member) == "string" and member:find("^/") then
       copy[name] = link(device, request, member)
@@ -81,7 +81,7 @@ end
 
 --- Whether anything in its policy links to this entity.
 local function referenced(context)
-  local bare <const> = context:link()
+  local bare = context:link()
   local function search(value)
     if type(value) ~= "table" then return false end
     for name, member in pairs(value) do
@@ -101,8 +101,8 @@ end
 
 --- The body of an entity: its data, its kind, and the links to what is below it.
 local function body_of(context, request)
-  local device <const>, spec <const> = context.device, context.spec
-  local body <const> = present(device, request, context.record.data)
+  local device, spec = context.device, context.spec
+  local body = present(device, request, context.record.data)
   body.kind = context:kind()
   body.selfLink = link(device, request, context:link())
   if spec.type ~= "organizer" then
@@ -116,7 +116,7 @@ local function body_of(context, request)
     end
   end
   if spec.referenced then body.isReferenced = referenced(context) end
-  local render <const> = hooks.of(spec).render
+  local render = hooks.of(spec).render
   if render then
     render(context, body, function(value) return present(device, request, value) end)
   end
@@ -125,14 +125,14 @@ end
 M.body_of = body_of
 
 local function organizer_body(context, request)
-  local device <const> = context.device
-  local items <const> = json.array {}
+  local device = context.device
+  local items = json.array {}
   for _, child in ipairs(context.spec.children) do
-    local path <const> = (context.path == "" and "/mgmt/tm/asm" or context:link())
+    local path = (context.path == "" and "/mgmt/tm/asm" or context:link())
       .. "/" .. child.path
     items[#items + 1] = { reference = { link = link(device, request, path) } }
   end
-  local body <const> = {
+  local body = {
     kind = context:kind(), items = items,
     selfLink = self_link(device, request, context.path == "" and "/mgmt/tm/asm" or context:link()),
   }
@@ -149,7 +149,7 @@ end
 local function plain_children(context, request)
   if context.spec.type == "organizer" then return organizer_body(context, request) end
   if context.spec.type ~= "collection" then return body_of(context, request) end
-  local list <const> = json.array {}
+  local list = json.array {}
   for index, item in ipairs(context:items()) do list[index] = body_of(item, request) end
   return list
 end
@@ -159,7 +159,7 @@ end
 local function expand(context, request, body, names)
   for _, name in ipairs(names) do
     local child = context:child(name)
-    local by_path <const> = child ~= nil
+    local by_path = child ~= nil
     for _, spec in ipairs(child and {} or context.spec.children or {}) do
       if spec.ref == name then child = context:child(spec.path) end
     end
@@ -167,11 +167,11 @@ local function expand(context, request, body, names)
       body[name] = plain_children(child, request)
       if child.spec.ref then body[child.spec.ref] = nil end
     elseif child then
-      local inner <const> = plain_children(child, request)
+      local inner = plain_children(child, request)
       if child.spec.type == "collection" then body[name].items = inner
       else for key, value in pairs(inner) do body[name][key] = value end end
     elseif type(body[name]) == "table" and body[name].link then
-      local target <const> = tree.follow(context.device, body[name].link)
+      local target = tree.follow(context.device, body[name].link)
       if target then
         for key, value in pairs(body_of(target, request)) do body[name][key] = value end
       end
@@ -193,10 +193,10 @@ end
 
 -- A property that no entity of this kind can have is a mistake, not a null.
 local function check_properties(context, request, paths)
-  local spec <const> = context.spec
+  local spec = context.spec
   local seen
   for _, path in pairs(paths) do
-    local name <const> = path[1]
+    local name = path[1]
     local ok = name == "id"
       or name == "kind" or name == "selfLink" or name == "lastUpdateMicros"
       or entity.known(spec, name) ~= nil
@@ -217,12 +217,12 @@ end
 
 -- The entities that a request is about, as pairs { context =, body = }.
 local function matching(context, request)
-  local tree_of <const> = request.query["$filter"] and odata.parse_filter(request.query["$filter"])
-  local holds <const> = tree_of and odata.predicate(tree_of)
+  local tree_of = request.query["$filter"] and odata.parse_filter(request.query["$filter"])
+  local holds = tree_of and odata.predicate(tree_of)
   if tree_of then check_properties(context, request, odata.properties(tree_of)) end
   local found = {}
   for _, item in ipairs(context:items()) do
-    local body <const> = body_of(item, request)
+    local body = body_of(item, request)
     if not holds or holds(body) then found[#found + 1] = { context = item, body = body } end
   end
   return found
@@ -230,7 +230,7 @@ end
 
 local function ordered(context, request, found)
   if not request.query["$orderby"] then return found end
-  local keys <const> = odata.parse_orderby(request.query["$orderby"])
+  local keys = odata.parse_orderby(request.query["$orderby"])
   local expanded = {}
   for _, name in ipairs(odata.parse_expand(request.query["$expand"] or "")) do
     expanded[name], expanded[name:gsub("Reference$", "")] = true, true
@@ -251,12 +251,12 @@ local function ordered(context, request, found)
 end
 
 local function get_collection(context, request)
-  local device <const>, query <const> = context.device, request.query
+  local device, query = context.device, request.query
   local found = ordered(context, request, matching(context, request))
   local paths, aggregates = nil, nil
   if query["$select"] then paths, aggregates = odata.parse_select(query["$select"]) end
   if query["$apply"] then aggregates = odata.parse_apply(query["$apply"]) end
-  local answer <const> = {
+  local answer = {
     kind = context:kind(true),
     selfLink = self_link(device, request, context:link()),
     totalItems = #found,
@@ -270,11 +270,11 @@ local function get_collection(context, request)
     answer.totalItems, answer.items[1] = 1, odata.aggregate(bodies, aggregates)
     return { status = 200, body = answer }
   end
-  local skip <const> = query["$skip"] and odata.parse_count(query["$skip"], "$skip") or 0
-  local top <const> = query["$top"] and odata.parse_count(query["$top"], "$top") or PAGE
-  local names <const> = query["$expand"] and odata.parse_expand(query["$expand"])
+  local skip = query["$skip"] and odata.parse_count(query["$skip"], "$skip") or 0
+  local top = query["$top"] and odata.parse_count(query["$top"], "$top") or PAGE
+  local names = query["$expand"] and odata.parse_expand(query["$expand"])
   for position = skip + 1, math.min(skip + top, #found) do
-    local one <const> = found[position]
+    local one = found[position]
     if names then expand(one.context, request, one.body, names) end
     answer.items[#answer.items + 1] = paths
         and odata.project(one.body, paths, { "kind", "selfLink" })
@@ -286,7 +286,7 @@ end
 local function get_element(context, request)
   local body = body_of(context, request)
   body.selfLink = self_link(context.device, request, context:link())
-  local query <const> = request.query
+  local query = request.query
   if query["$expand"] then expand(context, request, body, odata.parse_expand(query["$expand"])) end
   if query["$select"] then
     body = odata.project(body, odata.parse_select(query["$select"]), { "kind", "selfLink" })
@@ -307,19 +307,19 @@ local function check_links(context, object)
 end
 
 local function create(context, request)
-  local spec <const>, body <const> = context.spec, request.json or {}
+  local spec, body = context.spec, request.json or {}
   if not allows(spec, "POST") then
     refuse(("Method POST is not supported for %s."):format(context:link()), 405)
   end
-  local make <const> = spec.task and tasks.create or hooks.of(spec).create
+  local make = spec.task and tasks.create or hooks.of(spec).create
   if make then
-    local made <const> = make(context, body, request)
+    local made = make(context, body, request)
     return { status = 201, body = body_of(made, request) }
   end
-  local object <const> = entity.create(spec, body)
+  local object = entity.create(spec, body)
   check_links(context, object)
   if hooks.of(spec).before_create then hooks.of(spec).before_create(context, object, body) end
-  local made <const> = context:insert(object)
+  local made = context:insert(object)
   if not made then
     refuse(
       ("Could not add the %s '%s'. It already exists."):format(
@@ -334,10 +334,10 @@ local function create(context, request)
 end
 
 local function modify(context, request, body)
-  local spec <const> = context.spec
-  local changes <const> = entity.accept(spec, body)
+  local spec = context.spec
+  local changes = entity.accept(spec, body)
   check_links(context, changes)
-  local before_change <const> = hooks.of(spec).before_change
+  local before_change = hooks.of(spec).before_change
   if before_change then before_change(context, changes, request.user) end
   if next(changes) == nil then return end
   entity.merge(spec, context.record.data, changes)
@@ -349,7 +349,7 @@ local function modify(context, request, body)
 end
 
 local function delete(context, request)
-  local spec <const> = context.spec
+  local spec = context.spec
   if hooks.of(spec).before_delete then hooks.of(spec).before_delete(context) end
   if spec.referenced and referenced(context) then
     refuse(
@@ -359,7 +359,7 @@ local function delete(context, request)
       )
     )
   end
-  local body <const> = body_of(context, request)
+  local body = body_of(context, request)
   context:remove()
   if context.policy ~= context then policies.touch(context, "delete", nil, request.user) end
   if hooks.of(spec).after_delete then hooks.of(spec).after_delete(context) end
@@ -367,7 +367,7 @@ local function delete(context, request)
 end
 
 local function write_many(context, request)
-  local spec <const>, method <const> = context.spec, request.method
+  local spec, method = context.spec, request.method
   if not allows(spec, method) or not spec.many then
     refuse(("%s of many is not supported for %s."):format(method, context:link()), 405)
   end
@@ -375,7 +375,7 @@ local function write_many(context, request)
     refuse("To update a collection, name the entities with $filter.")
   end
   if method == "PATCH" and not request.json then refuse("A JSON body is needed.") end
-  local items <const> = json.array {}
+  local items = json.array {}
   for index, one in ipairs(matching(context, request)) do
     if method == "DELETE" then
       items[index] = delete(one.context, request)
@@ -409,21 +409,21 @@ local function not_found(_, request, collection, id)
 end
 
 local function example(context, request)
-  local body <const> = entity.example(context.spec)
+  local body = entity.example(context.spec)
   body.kind = context:kind()
   body.selfLink = link(context.device, request, context:link() .. "/example")
   return { status = 200, body = body }
 end
 
 local function answer(device, request)
-  local method <const>, segments = request.method, request.segments
+  local method, segments = request.method, request.segments
   check_query(request)
   local wants_example = false
   if segments[#segments] == "example" then
     wants_example = true
     segments = table.move(segments, 1, #segments - 1, 1, {})
   end
-  local context <const>, collection <const>, id <const> = tree.resolve(device, segments, 4)
+  local context, collection, id = tree.resolve(device, segments, 4)
   if not context then return not_found(device, request, collection, id) end
   if wants_example then
     if method ~= "GET" or context.spec.type == "organizer" then
@@ -446,7 +446,7 @@ local function answer(device, request)
     if method == "PATCH" or method == "DELETE" then return write_many(context, request) end
   else
     if method == "GET" or method == "HEAD" then return get_element(context, request) end
-    local singleton <const> = context.spec.type == "singleton"
+    local singleton = context.spec.type == "singleton"
     if method == "PATCH" and allows(context.spec, "PATCH") then
       if not request.json then refuse("A JSON body is needed.") end
       modify(context, request, request.json)
@@ -462,7 +462,7 @@ end
 --- Answers a request below /mgmt/tm/asm.
 function M.handle(device, request)
   if not device:is_provisioned("asm") then return errors.not_public(request) end
-  local ok <const>, result <const> = xpcall(answer, function(problem)
+  local ok, result = xpcall(answer, function(problem)
     if type(problem) == "table" then return problem end
     return debug.traceback(tostring(problem), 2)
   end, device, request)

@@ -12,8 +12,8 @@ local M = {}
 
 -- "tm:asm:policies:urls:urlstate" -> the collection "urls" of the policy.
 local function collection_of(policy, kind)
-  local path <const> = type(kind) == "string" and kind:match("^tm:asm:policies:([%w-]+):")
-  local child <const> = path and policy:child(path)
+  local path = type(kind) == "string" and kind:match("^tm:asm:policies:([%w-]+):")
+  local child = path and policy:child(path)
   if not child or child.spec.type ~= "collection" then
     entity.refuse(("Suggestions cannot be made for '%s'."):format(tostring(kind)))
   end
@@ -44,7 +44,7 @@ end
 
 local function remove(object, changes)
   for name, value in pairs(changes) do
-    local list <const> = object[name]
+    local list = object[name]
     if type(list) == "table" and json.is_array(list) then
       for _, wanted in ipairs(json.is_array(value) and value or { value }) do
         for position = #list, 1, -1 do
@@ -59,13 +59,13 @@ end
 
 --- Does what the suggestion (its context) says; `stage` puts the entity into staging if it can be staged.
 function M.accept(context, stage, user)
-  local data <const>, policy <const> = context.record.data, context.policy
-  local changes <const> = entity.copy(data.entityChanges or {})
-  local action <const> = data.action or "add-or-update"
+  local data, policy = context.record.data, context.policy
+  local changes = entity.copy(data.entityChanges or {})
+  local action = data.action or "add-or-update"
   local target = tree.follow(policy.device, data.entityReference)
   if not target and data.entity then
-    local collection <const> = collection_of(policy, data.entityKind)
-    local key <const> =
+    local collection = collection_of(policy, data.entityKind)
+    local key =
       entity.natural_key(collection.spec, entity.create(collection.spec, entity.copy(data.entity)))
     target = collection:item(entity.hash(key))
     if not target and action ~= "delete" then
@@ -80,7 +80,7 @@ function M.accept(context, stage, user)
     target:remove()
     return policies.touch(target, "delete", nil, user)
   end
-  local object <const> = target.record.data
+  local object = target.record.data
   if action == "update-append" then
     append(object, changes)
   elseif action == "update-remove" then
@@ -96,12 +96,12 @@ end
 
 --- Puts suggestions into a policy, as traffic would have made them.
 function M.plant(policy, list)
-  local collection <const> = policy:child("suggestions")
+  local collection = policy:child("suggestions")
   for _, one in ipairs(list) do
-    local object <const> = entity.copy(collection.spec.defaults)
-    local asm <const> = policy.device.state.asm
+    local object = entity.copy(collection.spec.defaults)
+    local asm = policy.device.state.asm
     asm.suggestions_made = (asm.suggestions_made or 0) + 1
-    local now <const> = entity.iso(policy.device:now())
+    local now = entity.iso(policy.device:now())
     object.serial, object.creationDatetime, object.lastOccurrenceDatetime =
       asm.suggestions_made, now, now
     for name, value in pairs(one) do

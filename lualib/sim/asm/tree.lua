@@ -13,7 +13,7 @@ local M = {}
 
 --- The root of the tree; device.state.asm holds it.
 function M.root(device)
-  local asm <const> = device.state.asm
+  local asm = device.state.asm
   return asm.tree
 end
 
@@ -27,7 +27,7 @@ end
 
 local function new_record(spec, device)
   if spec.type == "collection" then return { items = {}, order = array {} } end
-  local data <const> = spec.type == "singleton" and entity.copy(spec.defaults) or {}
+  local data = spec.type == "singleton" and entity.copy(spec.defaults) or {}
   if spec.type == "singleton" and spec.initial then spec.initial(device, data) end
   return { data = data, children = {} }
 end
@@ -75,16 +75,16 @@ end
 
 --- The child with this name: a collection, a singleton or an organizer.
 function Context:child(name)
-  local spec <const> = child_spec(self.spec, name)
+  local spec = child_spec(self.spec, name)
   return spec and enter(self.device, self, spec, child_record(self.device, self.record, spec))
     or nil
 end
 
 --- The entity of a collection with this id.
 function Context:item(id)
-  local record <const> = self.record.items[id]
+  local record = self.record.items[id]
   if not record then return nil end
-  local context <const> = setmetatable({
+  local context = setmetatable({
     device = self.device,
     parent = self,
     spec = self.spec,
@@ -115,7 +115,7 @@ end
 
 --- Puts a new entity into a collection. `salt` makes ids of things that may come again under the same name.
 function Context:insert(object, salt)
-  local key <const> = entity.natural_key(self.spec, object)
+  local key = entity.natural_key(self.spec, object)
   object.id = entity.hash(salt and key .. "#" .. salt or key)
   if self.record.items[object.id] then return nil, object.id end
   object.lastUpdateMicros = entity.micros(self.device:now())
@@ -126,7 +126,7 @@ end
 
 --- Removes an entity, and with it all below it.
 function Context:remove()
-  local collection <const> = self.parent.record
+  local collection = self.parent.record
   collection.items[self.id] = nil
   for position, id in ipairs(collection.order) do
     if id == self.id then table.remove(collection.order, position) break end
@@ -137,7 +137,7 @@ function Context:link() return "/mgmt/tm/asm/" .. self.path end
 
 --- "tm:asm:policies:urls:urlstate", "tm:asm:policies:urls:urlcollectionstate"
 function Context:kind(collection)
-  local spec <const> = self.spec
+  local spec = self.spec
   if spec == schema.root then return "tm:asm:asmcollectionstate" end
   return ("%s:%s%s"):format(
     self.prefix,
@@ -150,7 +150,7 @@ end
 function M.resolve(device, segments, from)
   local context = M.top(device)
   for position = from, #segments do
-    local segment <const> = segments[position]
+    local segment = segments[position]
     local next_context
     if context.element then
       next_context = context:child(segment)
@@ -168,7 +168,7 @@ end
 function M.follow(device, link)
   if type(link) == "table" then link = link.link end
   if type(link) ~= "string" then return nil end
-  local rest <const> = entity.bare_link(link):match("^/mgmt/tm/asm/(.+)$")
+  local rest = entity.bare_link(link):match("^/mgmt/tm/asm/(.+)$")
   if not rest then return nil end
   local segments = {}
   for segment in rest:gmatch("[^/]+") do segments[#segments + 1] = segment end

@@ -33,10 +33,10 @@ local function attributes_of(text, tag)
   while true do
     at = text:find("%S", at)
     if not at then return attributes end
-    local name <const>, quote <const>, after <const> =
+    local name, quote, after =
       text:match("^([%w_:.-]+)%s*=%s*([\"'])()", at)
     if not name then fail("malformed attribute in <%s>", tag) end
-    local ending <const> = text:find(quote, after, true)
+    local ending = text:find(quote, after, true)
     if not ending then fail("unterminated attribute in <%s>", tag) end
     attributes[name] = unescape(text:sub(after, ending - 1))
     at = ending + 1
@@ -46,11 +46,11 @@ end
 -- The end of a tag: a ">" inside quotes does not count.
 local function tag_end(text, at)
   while true do
-    local found <const> = text:find("[>\"']", at)
+    local found = text:find("[>\"']", at)
     if not found then fail("unterminated tag") end
-    local char <const> = text:sub(found, found)
+    local char = text:sub(found, found)
     if char == ">" then return found end
-    local closing <const> = text:find(char, found + 1, true)
+    local closing = text:find(char, found + 1, true)
     if not closing then fail("unterminated attribute") end
     at = closing + 1
   end
@@ -59,7 +59,7 @@ end
 local function skip_doctype(text, at)
   local depth = 0
   for position = at, #text do
-    local char <const> = text:sub(position, position)
+    local char = text:sub(position, position)
     if char == "[" then depth = depth + 1
     elseif char == "]" then depth = depth - 1
     elseif char == ">" and depth == 0 then return position + 1 end
@@ -73,7 +73,7 @@ function M.parse(text)
   local function top() return stack[#stack] end
   local function add_text(part)
     if part == "" then return end
-    local node <const> = top()
+    local node = top()
     if node then
       node.parts[#node.parts + 1] = part
     elseif part:find("%S") and part ~= "\239\187\191" then
@@ -81,41 +81,41 @@ function M.parse(text)
     end
   end
   while true do
-    local open <const> = text:find("<", at, true)
+    local open = text:find("<", at, true)
     add_text(unescape(text:sub(at, (open or #text + 1) - 1)))
     if not open then break end
     if text:sub(open, open + 3) == "<!--" then
-      local _, ending <const> = text:find("-->", open + 4, true)
+      local _, ending = text:find("-->", open + 4, true)
       at = (ending or fail("unterminated comment")) + 1
     elseif text:sub(open, open + 8) == "<![CDATA[" then
-      local from <const>, ending <const> = text:find("]]>", open + 9, true)
+      local from, ending = text:find("]]>", open + 9, true)
       if not from then fail("unterminated CDATA section") end
       add_text(text:sub(open + 9, from - 1))
       at = ending + 1
     elseif text:sub(open, open + 1) == "<?" then
-      local _, ending <const> = text:find("?>", open, true)
+      local _, ending = text:find("?>", open, true)
       at = (ending or fail("unterminated processing instruction")) + 1
     elseif text:sub(open, open + 1) == "<!" then
       at = skip_doctype(text, open)
     else
-      local close <const> = tag_end(text, open + 1)
-      local tag <const> = text:sub(open + 1, close - 1)
+      local close = tag_end(text, open + 1)
+      local tag = text:sub(open + 1, close - 1)
       if tag:sub(1, 1) == "/" then
-        local name <const> = tag:match("^/([%w_:.-]+)%s*$")
-        local node <const> = table.remove(stack)
+        local name = tag:match("^/([%w_:.-]+)%s*$")
+        local node = table.remove(stack)
         if not node or node.name ~= name then fail("</%s> closes nothing", tostring(name)) end
         node.text, node.parts = table.concat(node.parts), nil
       else
-        local name <const>, rest <const> = tag:match("^([%w_:.-]+)(.*)$")
+        local name, rest = tag:match("^([%w_:.-]+)(.*)$")
         if not name then fail("malformed tag <%s>", tag) end
-        local empty <const> = rest:sub(-1) == "/"
-        local node <const> = {
+        local empty = rest:sub(-1) == "/"
+        local node = {
           name = name,
           attributes = attributes_of(empty and rest:sub(1, -2) or rest, name),
           children = {},
           parts = {},
         }
-        local parent <const> = top()
+        local parent = top()
         if parent then parent.children[#parent.children + 1] = node
         elseif root then fail("more than one root element")
         else root = node end
@@ -181,7 +181,7 @@ write = function(out, tag, more, value, indent)
       math.type(value) == "integer" and tostring(value) or ("%.17g"):format(value)
     )
   end
-  local is_list <const> = json.is_array(value) or value[1] ~= nil
+  local is_list = json.is_array(value) or value[1] ~= nil
   if is_list and #value == 0 or not is_list and next(value) == nil then
     return leaf(is_list and "array" or "object", "")
   end
@@ -206,7 +206,7 @@ end
 
 --- What `encode` wrote: the value of a node.
 function M.value(node)
-  local type <const> = node.attributes.type
+  local type = node.attributes.type
   if type == nil then return node.text end
   if type == "null" then return json.null end
   if type == "boolean" then return node.text == "true" end
@@ -214,7 +214,7 @@ function M.value(node)
   if type == "float" then return tonumber(node.text) + 0.0 end
   if type == "base64" then return digest.unbase64(node.text) end
   if type == "array" then
-    local list <const> = json.array {}
+    local list = json.array {}
     for index, child in ipairs(node.children) do list[index] = M.value(child) end
     return list
   end

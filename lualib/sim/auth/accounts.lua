@@ -25,7 +25,7 @@ local function user_item(object)
 end
 
 local function create_user(device, request)
-  local body <const> = request.json or {}
+  local body = request.json or {}
   if type(body.name) ~= "string" or type(body.password) ~= "string" then
     return errors.rest(request, 400, "name and password are required")
   end
@@ -41,13 +41,13 @@ local function create_user(device, request)
 end
 
 local function authz_users(device, request)
-  local name <const> = request.segments[5]
-  local is_admin <const> = request.user.access["all-partitions"] == "admin"
+  local name = request.segments[5]
+  local is_admin = request.user.access["all-partitions"] == "admin"
   if not name then
     if not is_admin then return auth.not_permitted(request) end
     if request.method == "POST" then return create_user(device, request) end
     read_only(request)
-    local items <const> = json.array {}
+    local items = json.array {}
     for i, object in ipairs(users.objects(device)) do
       items[i] = user_item(object)
     end
@@ -59,12 +59,12 @@ local function authz_users(device, request)
   if not is_admin and not rights.is_self(request.user, name) then
     return auth.not_permitted(request)
   end
-  local object <const> = users.object(device, name)
+  local object = users.object(device, name)
   if not object then
     return errors.rest(request, 404, "Object not found: " .. link(request.path))
   end
   if request.method == "PATCH" or request.method == "PUT" then
-    local body <const> = request.json or {}
+    local body = request.json or {}
     if
       body.oldPassword ~= nil and not users.matches(object.encryptedPassword, body.oldPassword)
     then
@@ -88,11 +88,11 @@ end
 -- The password of root, who never logs in by REST.
 local function authn_root(device, request)
   if request.user.access["all-partitions"] ~= "admin" then return auth.not_permitted(request) end
-  local body <const> = request.json or {}
+  local body = request.json or {}
   if request.method ~= "POST" then
     return errors.rest(request, 405, "Method not allowed: " .. request.method)
   end
-  local known <const> = device.state.root_password
+  local known = device.state.root_password
   if type(body.newPassword) ~= "string" or type(body.oldPassword) ~= "string" then
     return errors.rest(request, 400, "oldPassword and newPassword are required")
   end
@@ -109,11 +109,11 @@ end
 local function authz_roles(device, request)
   read_only(request)
   if request.user.access["all-partitions"] ~= "admin" then return auth.not_permitted(request) end
-  local references <const> = json.array {}
+  local references = json.array {}
   for _, object in ipairs(users.objects(device)) do
     references[#references + 1] = { link = link("/mgmt/shared/authz/users/" .. object.name) }
   end
-  local role <const> = {
+  local role = {
     name = "iControl_REST_API_User",
     displayName = "iControl_REST_API_User",
     userReferences = references,
@@ -121,7 +121,7 @@ local function authz_roles(device, request)
     kind = "shared:authz:roles:rolesworkerstate", generation = 1, lastUpdateMicros = 0,
     selfLink = link "/mgmt/shared/authz/roles/iControl_REST_API_User",
   }
-  local name <const> = request.segments[5]
+  local name = request.segments[5]
   if name == role.name then return ok(role) end
   if name then return errors.rest(request, 404, "Object not found: " .. link(request.path)) end
   return ok { items = json.array { role }, generation = 1, lastUpdateMicros = 0,

@@ -38,7 +38,7 @@ local function new_name()
 end
 
 local function unauthorized(request, message, options)
-  local response <const> = errors.rest(request, 401, message, options)
+  local response = errors.rest(request, 401, message, options)
   response.headers = { ["WWW-Authenticate"] = 'Basic realm="Enterprise Manager"' }
   return response
 end
@@ -46,7 +46,7 @@ M.unauthorized = unauthorized
 
 -- The user may not do this at all; what restjavad says before anything else looks at the request.
 function M.not_permitted(request)
-  local place <const> = "http://localhost:8100" .. request.path
+  local place = "http://localhost:8100" .. request.path
   return unauthorized(
     request,
     (
@@ -64,7 +64,7 @@ local function is_live(device, token)
 end
 
 local function forget_old(device)
-  local items <const> = device.state.tokens.items
+  local items = device.state.tokens.items
   for name, token in pairs(items) do
     if device:now() - token.expirationMicros > DAY then items[name] = nil end
   end
@@ -84,12 +84,12 @@ local function count_live(device, user_name, provider_name)
 end
 
 local function new_token(device, request, provider, name)
-  local tokens <const> = device.state.tokens
+  local tokens = device.state.tokens
   tokens.generation = tokens.generation + 1
-  local now <const> = device:now()
-  local start <const> = (now + 999) // 1000 * 1000
-  local text <const> = new_name()
-  local token <const> = {
+  local now = device:now()
+  local start = (now + 999) // 1000 * 1000
+  local text = new_name()
+  local token = {
     token = text, name = text, userName = name, authProviderName = provider.name,
     user = { link = providers.user_link(provider, name) },
     timeout = LIFETIME,
@@ -121,7 +121,7 @@ local function login(device, request)
   if request.method ~= "POST" then
     return errors.rest(request, 405, "Method not allowed: " .. request.method)
   end
-  local body <const> = request.json
+  local body = request.json
   if type(body) ~= "table" or body.username == nil or body.password == nil then
     return errors.rest(
       request, 400, "username and password are required", { request_body = body and echo_of(body) }
@@ -146,7 +146,7 @@ local function login(device, request)
       )
     end
   end
-  local user <const> = providers.authenticate(device, provider, body.username, body.password)
+  local user = providers.authenticate(device, provider, body.username, body.password)
   if not user or user.access["all-partitions"] == "no-access" then
     return unauthorized(request, "Authentication failed.", { request_body = echo_of(body) })
   end
@@ -172,12 +172,12 @@ end
 -- The token of X-F5-Auth-Token, or the refusal. The header wins over any other credentials, also at
 -- the login.
 local function by_token(device, request, name)
-  local token <const> = device.state.tokens.items[name]
+  local token = device.state.tokens.items[name]
   if not token then return nil, unauthorized(request, "X-F5-Auth-Token does not exist.") end
   if not is_live(device, token) then
     return nil, unauthorized(request, "X-F5-Auth-Token has expired.")
   end
-  local access <const> = providers.access(device, token.authProviderName, token.userName)
+  local access = providers.access(device, token.authProviderName, token.userName)
   if not access then return nil, unauthorized(request, "X-F5-Auth-Token does not exist.") end
   return { name = token.userName, provider = token.authProviderName, access = access, token = name }
 end
@@ -188,20 +188,20 @@ end
 
 -- One's own password may be changed when nothing else may be done.
 local function changes_own_password(request, name)
-  local segments <const> = request.segments
-  local place <const> = table.concat(segments, "/", 1, math.min(#segments, 4))
+  local segments = request.segments
+  local place = table.concat(segments, "/", 1, math.min(#segments, 4))
   return (request.method == "PATCH" or request.method == "PUT")
     and (place == "mgmt/tm/auth/user" or place == "mgmt/shared/authz/users")
     and (segments[5] == nil or segments[5] == name)
 end
 
 local function by_password(device, request, encoded)
-  local plain <const> = digest.unbase64(encoded) or ""
-  local name <const>, password <const> = plain:match "^([^:]*):(.*)$"
-  local object <const> = users.authenticate(device, name, password)
+  local plain = digest.unbase64(encoded) or ""
+  local name, password = plain:match "^([^:]*):(.*)$"
+  local object = users.authenticate(device, name, password)
   if not object then return nil, unauthorized(request, "Authentication failed.") end
-  local access <const> = users.access(object)
-  local user <const> = { name = name, provider = "tmos", access = access }
+  local access = users.access(object)
+  local user = { name = name, provider = "tmos", access = access }
   if
     not is_administrator(access)
     and not (users.is_expired(device, name) and changes_own_password(request, name))
@@ -214,15 +214,15 @@ end
 
 -- Refuses who may not log in; all others are `request.user` from here on.
 function M.filter(device, request)
-  local is_login <const> = request.path == "/mgmt/shared/authn/login"
-  local referrer <const> = request.headers.referer or request.remote
-  local token <const> = request.headers["x-f5-auth-token"]
-  local authorization <const> = request.headers.authorization
+  local is_login = request.path == "/mgmt/shared/authn/login"
+  local referrer = request.headers.referer or request.remote
+  local token = request.headers["x-f5-auth-token"]
+  local authorization = request.headers.authorization
   local user, refusal
   if token then
     user, refusal = by_token(device, request, token)
   elseif authorization and not is_login then
-    local encoded <const> = authorization:match "^[Bb]asic%s+(%S+)"
+    local encoded = authorization:match "^[Bb]asic%s+(%S+)"
     if encoded then
       user, refusal = by_password(device, request, encoded)
     else
@@ -258,7 +258,7 @@ local function is_owner(user, token)
 end
 
 local function list_tokens(device, request)
-  local items <const> = json.array {}
+  local items = json.array {}
   for _, token in pairs(device.state.tokens.items) do
     if
       is_live(device, token)
@@ -281,7 +281,7 @@ local function list_tokens(device, request)
 end
 
 local function change_token(device, request, token)
-  local wanted <const> = request.json and request.json.timeout
+  local wanted = request.json and request.json.timeout
   if not is_owner(request.user, token) then
     return errors.rest(request, 400, "The token of another user cannot be changed.")
   end
@@ -295,9 +295,9 @@ local function change_token(device, request, token)
       ("Auth-token absolute timeout (%d seconds) exceeded"):format(LONGEST)
     )
   end
-  local tokens <const> = device.state.tokens
+  local tokens = device.state.tokens
   tokens.generation = tokens.generation + 1
-  local start <const> = token.expirationMicros - token.timeout * SECOND
+  local start = token.expirationMicros - token.timeout * SECOND
   token.timeout = math.floor(wanted)
   token.expirationMicros = start + token.timeout * SECOND
   token.lastUpdateMicros = device:now()
@@ -309,12 +309,12 @@ end
 -- collection, or one of it.
 local function create_token(device, request)
   if not is_administrator(request.user.access) then return M.not_permitted(request) end
-  local body <const> = request.json or {}
-  local reference <const> = type(body.user) == "table" and body.user.link
+  local body = request.json or {}
+  local reference = type(body.user) == "table" and body.user.link
   if type(reference) ~= "string" then
     return errors.rest(request, 400, "user must be a reference to a user")
   end
-  local provider <const> = providers.by_name(device, "tmos")
+  local provider = providers.by_name(device, "tmos")
   local owner = request.user.name
   for _, object in ipairs(users.objects(device)) do
     if
@@ -324,9 +324,9 @@ local function create_token(device, request)
       owner = object.name
     end
   end
-  local token <const> = new_token(device, request, provider, owner)
+  local token = new_token(device, request, provider, owner)
   if type(body.token) == "string" and body.token:find "^%w+$" then
-    local items <const> = device.state.tokens.items
+    local items = device.state.tokens.items
     items[token.token] = nil
     token.token, token.name, token.selfLink = body.token, body.token, TOKENS .. "/" .. body.token
     items[body.token] = token
@@ -335,15 +335,15 @@ local function create_token(device, request)
 end
 
 local function handle_tokens(device, request)
-  local name <const> = request.segments[5]
-  local method <const> = request.method
+  local name = request.segments[5]
+  local method = request.method
   if not name then
     if method == "GET" or method == "HEAD" then return list_tokens(device, request) end
     if method == "POST" then return create_token(device, request) end
     return errors.rest(request, 405, "Method not allowed: " .. method)
   end
-  local items <const> = device.state.tokens.items
-  local token <const> = items[name]
+  local items = device.state.tokens.items
+  local token = items[name]
   if not token or not is_live(device, token) then return not_found(request) end
   if method == "PATCH" then return change_token(device, request, token) end
   if not is_owner(request.user, token) and not is_administrator(request.user.access) then

@@ -45,7 +45,7 @@ local function path_of(link)
 end
 
 function M.by_reference(device, link)
-  local wanted <const> = path_of(link)
+  local wanted = path_of(link)
   for _, provider in ipairs(device.state.providers) do
     if path_of(M.login_link(provider)) == wanted then return provider end
   end
@@ -55,7 +55,7 @@ end
 -- { name, access = { [partition] = role } } if the provider knows this user and password.
 function M.authenticate(device, provider, name, password)
   if not provider.users then
-    local object <const> = users.authenticate(device, name, password)
+    local object = users.authenticate(device, name, password)
     return object and { name = name, access = users.access(object) }
   end
   for _, user in ipairs(provider.users) do
@@ -71,7 +71,7 @@ end
 
 -- The present access of a user of a provider; nil if there is no such user any more.
 function M.access(device, provider_name, name)
-  local provider <const> = M.by_name(device, provider_name)
+  local provider = M.by_name(device, provider_name)
   if provider and provider.users then
     for _, user in ipairs(provider.users) do
       if user.name == name then
@@ -80,7 +80,7 @@ function M.access(device, provider_name, name)
     end
     return nil
   end
-  local object <const> = users.object(device, name)
+  local object = users.object(device, name)
   return object and users.access(object)
 end
 
@@ -101,10 +101,10 @@ local function item(provider)
 end
 
 local function handle(device, request)
-  local path <const> = "https://localhost" .. request.path
-  local items <const> = require "f5.json".array {}
+  local path = "https://localhost" .. request.path
+  local items = require "f5.json".array {}
   for _, provider in ipairs(device.state.providers) do
-    local link <const> = M.link(provider)
+    local link = M.link(provider)
     if link == path then return { status = 200, body = item(provider) } end
     if link:sub(1, #path + 1) == path .. "/" then items[#items + 1] = item(provider) end
     if path == link .. "/users" then
@@ -127,7 +127,7 @@ local function handle(device, request)
 end
 
 function M.install(device)
-  local state <const> = device.state
+  local state = device.state
   if not state.providers then
     state.providers = { { name = "tmos", type = "tmos" }, { name = "local", type = "local" } }
     for _, provider in ipairs(device.options.providers or {}) do

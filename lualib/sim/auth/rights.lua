@@ -23,13 +23,13 @@ end
 -- Whether the actor is the local user of this name. A user of a RADIUS server may have the same
 -- name, but not the account.
 function M.is_self(actor, name)
-  local provider <const> = actor.provider or "tmos"
+  local provider = actor.provider or "tmos"
   return actor.name == name and (provider == "tmos" or provider == "local")
 end
 
 -- { [partition or "all-partitions"] = role } of a user's object.
 function M.access_of(object)
-  local access <const> = {}
+  local access = {}
   for _, entry in ipairs(object and object.partitionAccess or {}) do
     if type(entry) == "table" then access[entry.name or EVERYWHERE] = entry.role end
   end
@@ -71,7 +71,7 @@ local function shell_of(object)
 end
 
 local function same_rights(old, new)
-  local before <const>, after <const> = M.access_of(old), M.access_of(new)
+  local before, after = M.access_of(old), M.access_of(new)
   for partition, role in pairs(before) do
     if after[partition] ~= role then return false end
   end
@@ -84,7 +84,7 @@ end
 -- Whether the actor manages an account with this access: never an administrator's, and only where
 -- the actor is user manager.
 local function manages(actor, access)
-  local own <const> = actor.access or {}
+  local own = actor.access or {}
   for partition, role in pairs(access) do
     if role == "admin" then return false end
     if (own[partition] or own[EVERYWHERE]) ~= "user-manager" then return false end
@@ -96,8 +96,8 @@ end
 -- (nil: it goes).
 function M.check_change(actor, old, new)
   if M.is_administrator(actor) then return end
-  local name <const> = (new or old).name
-  local action <const> = not old and "create" or not new and "delete" or "modify"
+  local name = (new or old).name
+  local action = not old and "create" or not new and "delete" or "modify"
   if M.is_self(actor, name) then
     if not old or not new or not same_rights(old, new) then deny(actor, action, name) end
     return

@@ -53,7 +53,7 @@ end
 -- The partition of a name as a body gives it: its own, or the one that stands beside it.
 local function partition_of_name(name, beside)
   if type(name) == "string" and name:sub(1, 1) == "/" then
-    local own <const> = names.split(name)
+    local own = names.split(name)
     if own then return own end
   end
   if type(beside) == "string" and beside ~= "" then
@@ -66,17 +66,17 @@ end
 -- cannot say that the object is somewhere else. Where it names a collection, the name of the new
 -- object counts, then `partition`. A command also names where its result goes.
 local function partitions_of(request)
-  local found <const> = {}
+  local found = {}
   for _, segment in ipairs(request.segments) do
-    local partition <const> = segment:match "^~([^~]+)~"
+    local partition = segment:match "^~([^~]+)~"
     if partition then
       found[1] = partition
       break
     end
   end
-  local body <const> = type(request.json) == "table" and request.json or {}
-  local target <const> = uri.resolve(request.segments)
-  local names_object <const> = target and (target.what == "resource" or target.parent)
+  local body = type(request.json) == "table" and request.json or {}
+  local target = uri.resolve(request.segments)
+  local names_object = target and (target.what == "resource" or target.parent)
   if not found[1] and not names_object then
     found[1] = partition_of_name(body.name, body.partition)
   end
@@ -99,7 +99,7 @@ end
 local function may_write(role, request, path)
   if matches(WRITES[role] or {}, path) then return true end
   if path:find "^transaction" then return role ~= "guest" and role ~= "auditor" end
-  local changes <const> = request.method == "PATCH" or request.method == "PUT"
+  local changes = request.method == "PATCH" or request.method == "PUT"
   if changes and role == "application-editor" then return matches(EDITED, path) end
   if request.method == "PATCH" and role == "operator" then
     return matches(SWITCHED, path) and only_switches(request.json)
@@ -109,7 +109,7 @@ end
 
 -- Which properties of the account may change is sim/auth/rights.lua's business.
 local function is_own_account(request, path)
-  local name <const> = path:match "^auth/user/([^/]+)$"
+  local name = path:match "^auth/user/([^/]+)$"
     or path == "auth/user" and request.method == "PATCH" and request.user.name
   return name and rights.is_self(request.user, name)
     and (READS[request.method] or request.method == "PATCH")
@@ -124,7 +124,7 @@ local function manages_users(access)
 end
 
 local function denied(request, role, partition)
-  local what <const> = request.segments[4] and table.concat(request.segments, " ", 3, 4)
+  local what = request.segments[4] and table.concat(request.segments, " ", 3, 4)
     or tostring(request.segments[3])
   return errors.tm(
     403,
@@ -141,19 +141,19 @@ end
 
 -- A refusal, or nil.
 function M.check(request)
-  local access <const> = request.user.access
-  local everywhere <const> = access["all-partitions"]
+  local access = request.user.access
+  local everywhere = access["all-partitions"]
   if everywhere == "admin" then return nil end
   if request.segments[2] ~= "tm" then return nil end
-  local path <const> = table.concat(request.segments, "/", 3)
+  local path = table.concat(request.segments, "/", 3)
   if is_own_account(request, path) then return nil end
-  local partitions <const> = partitions_of(request)
+  local partitions = partitions_of(request)
   local role = access[partitions[1]] or everywhere
   if READS[request.method] then
     return role == "no-access" and auth.not_permitted(request) or nil
   end
   if rights.grants(path) then
-    local is_command <const> = type(request.json) == "table" and request.json.command ~= nil
+    local is_command = type(request.json) == "table" and request.json.command ~= nil
     if path:find "^auth/user" and manages_users(access) and not is_command then return nil end
     return denied(request, role or "no-access", partitions[1])
   end

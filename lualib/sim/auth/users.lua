@@ -23,10 +23,10 @@ local ROLE_NAMES <const> =
 -- Java's UUID.nameUUIDFromBytes: how the device makes the stable ids of users and providers from
 -- their names.
 function M.uuid(name)
-  local bytes <const> = { digest.md5(name):byte(1, 16) }
+  local bytes = { digest.md5(name):byte(1, 16) }
   bytes[7] = bytes[7] & 0x0f | 0x30
   bytes[9] = bytes[9] & 0x3f | 0x80
-  local hex <const> = ("%02x"):rep(16):format(table.unpack(bytes))
+  local hex = ("%02x"):rep(16):format(table.unpack(bytes))
   return ("%s-%s-%s-%s-%s"):format(
     hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21)
   )
@@ -45,7 +45,7 @@ function M.encrypt(password)
 end
 
 function M.matches(encrypted, password)
-  local salt <const> = type(encrypted) == "string" and encrypted:match "^%$6%$([^$]+)%$"
+  local salt = type(encrypted) == "string" and encrypted:match "^%$6%$([^$]+)%$"
   return type(password) == "string"
     and salt ~= nil and salt ~= false and scramble(salt, password) == encrypted
 end
@@ -62,16 +62,16 @@ end
 M.access = rights.access_of
 
 local function account(device, name)
-  local accounts <const> = device.state.accounts
+  local accounts = device.state.accounts
   if not accounts[name] then accounts[name] = { changed = device:now() } end
   return accounts[name]
 end
 
 -- The object of a local user if this is the password; nil otherwise.
 function M.authenticate(device, name, password)
-  local object <const> = type(name) == "string" and M.object(device, name)
+  local object = type(name) == "string" and M.object(device, name)
   if not object or type(password) ~= "string" then return nil end
-  local known <const> = device.verified[name]
+  local known = device.verified[name]
   if known and known.encrypted == object.encryptedPassword and known.password == password then
     return object
   end
@@ -90,11 +90,11 @@ end
 
 -- Whether the user must choose a new password before anything else.
 function M.is_expired(device, name)
-  local known <const> = device.state.accounts[name]
+  local known = device.state.accounts[name]
   if not known then return false end
   if known.expired then return true end
-  local policy <const> = policy_of(device)
-  local days <const> = number(policy.maxDuration, 99999)
+  local policy = policy_of(device)
+  local days = number(policy.maxDuration, 99999)
   return policy.policyEnforcement == "enabled"
     and days < 99999 and device:now() - known.changed > days * DAY
 end
@@ -111,18 +111,18 @@ local CLASSES <const> = {
 -- Raises a refusal if the password does not satisfy the policy.
 function M.check_policy(device, name, password)
   if type(password) ~= "string" or password == "" then refuse(name, "it is WAY too short") end
-  local policy <const> = policy_of(device)
+  local policy = policy_of(device)
   if policy.policyEnforcement ~= "enabled" then return end
   if #password < number(policy.minimumLength, 6) then refuse(name, "it is too short") end
   for _, class in ipairs(CLASSES) do
-    local _, count <const> = password:gsub(class[2], "")
-    local wanted <const> = number(policy[class[1]], 0)
+    local _, count = password:gsub(class[2], "")
+    local wanted = number(policy[class[1]], 0)
     if count < wanted then
       refuse(name, ("it does not contain %d %s characters"):format(wanted, class[3]))
     end
   end
-  local known <const> = device.state.accounts[name]
-  local remembered <const> = number(policy.passwordMemory, 0)
+  local known = device.state.accounts[name]
+  local remembered = number(policy.passwordMemory, 0)
   for i = 1, math.min(remembered, known and known.memory and #known.memory or 0) do
     if M.matches(known.memory[i], password) then refuse(name, "it has been already used") end
   end
@@ -130,9 +130,9 @@ end
 
 -- Remembers that the password of a user is now another one.
 function M.changed(device, name, encrypted)
-  local known <const> = account(device, name)
+  local known = account(device, name)
   known.changed, known.expired = device:now(), nil
-  local memory <const> = known.memory or json.array {}
+  local memory = known.memory or json.array {}
   table.insert(memory, 1, encrypted)
   memory[25] = nil
   known.memory = memory
@@ -145,9 +145,9 @@ end
 
 -- Puts a local user into the store: { name, password, role, partition, description }.
 function M.add(device, user)
-  local role <const> = ROLE_NAMES[user.role] or user.role or "guest"
-  local partition <const> = user.partition or "all-partitions"
-  local encrypted <const> = M.encrypt(user.password)
+  local role = ROLE_NAMES[user.role] or user.role or "guest"
+  local partition = user.partition or "all-partitions"
+  local encrypted = M.encrypt(user.password)
   device.store:put(COLLECTION .. "/" .. user.name, {
     name = user.name, fullPath = user.name, generation = device.store:next_generation(),
     description = user.description or (user.name == "admin" and "Admin User" or user.name),
@@ -161,7 +161,7 @@ end
 -- A body with `password` in clear becomes one with `encryptedPassword`; returns that, or nil when
 -- there is no password in it.
 local function take_password(device, name, body)
-  local password <const> = body.password
+  local password = body.password
   if password == nil then return nil end
   M.check_policy(device, name, password)
   body.password = nil
@@ -172,12 +172,12 @@ end
 
 -- Changes the password of a user without anything else.
 function M.set_password(device, name, password)
-  local object <const> = M.object(device, name)
+  local object = M.object(device, name)
   if not object then
     error(errors.tm(404, ("01020036:3: The requested user (%s) was not found."):format(name), 3))
   end
   M.check_policy(device, name, password)
-  local copy <const> = {}
+  local copy = {}
   for key, value in pairs(object) do copy[key] = value end
   copy.encryptedPassword = M.encrypt(password)
   copy.generation = device.store:next_generation()
@@ -188,7 +188,7 @@ end
 -- /mgmt/tm/auth/user: as any collection, but for passwords, which never come back in clear.
 local function handle(device, request)
   local name = request.segments[5]
-  local body <const> = request.json
+  local body = request.json
   if not body or request.method == "GET" then return device:pass(request) end
   if request.method == "PATCH" and not name and request.user then
     -- The guide changes one's own password by a PATCH of the collection.
@@ -197,14 +197,14 @@ local function handle(device, request)
     request.segments[5] = name
   end
   name = name or body.name
-  local encrypted <const> = take_password(device, tostring(name), body)
-  local response <const> = device:pass(request)
+  local encrypted = take_password(device, tostring(name), body)
+  local response = device:pass(request)
   if response.status < 300 and encrypted then M.changed(device, name, encrypted) end
   return response
 end
 
 function M.install(device)
-  local state <const> = device.state
+  local state = device.state
   state.accounts = state.accounts or {}
   device.verified = {}
   for _, user in ipairs(device.options.users or {}) do

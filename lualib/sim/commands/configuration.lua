@@ -25,7 +25,7 @@ local function is_saved(path)
 end
 
 local function snapshot(device)
-  local copy <const> = {}
+  local copy = {}
   for path, object in pairs(device.state.objects.items) do
     if is_saved(path) then copy[path] = object end
   end
@@ -36,11 +36,11 @@ end
 -- it. Only an administrator brings back what gives rights: anyone else could restore, or write into
 -- an archive, more rights than it has.
 local function restore(device, request, saved)
-  local all <const> = rights.is_administrator(request.user)
+  local all = rights.is_administrator(request.user)
   local function is_meant(path)
     return is_saved(path) and (all or not rights.grants(path:sub(#"/mgmt/tm/" + 1)))
   end
-  local gone <const> = {}
+  local gone = {}
   for path in pairs(device.state.objects.items) do
     if is_meant(path) and not saved[path] then gone[#gone + 1] = path end
   end
@@ -78,11 +78,11 @@ end
 
 -- What a device that nobody has touched has; its users stay.
 local function factory_configuration(device)
-  local provision <const> = {}
+  local provision = {}
   for module, level in pairs(device.state.provision) do
     if level ~= "none" then provision[#provision + 1] = module end
   end
-  local saved <const> =
+  local saved =
     snapshot(require("sim.device").new { provision = provision, hostname = device.hostname })
   for path, object in pairs(device.state.objects.items) do
     if path:find "^/mgmt/tm/auth/user/" then saved[path] = object end
@@ -92,8 +92,8 @@ end
 
 local function load_config(device, request, _, body)
   if has_option(body, "merge") or has_option(body, "verify") then return end
-  local file <const> = file_of(body)
-  local saved <const> = body.name == "default" and factory_configuration(device)
+  local file = file_of(body)
+  local saved = body.name == "default" and factory_configuration(device)
     or device.state.saved[file]
   if not saved and file ~= "" then
     refuse(("01070734:3: Configuration error: file %s not found"):format(file))
@@ -111,10 +111,10 @@ local function ucs_name(body)
 end
 
 local function list_ucs(device)
-  local items <const> = json.array {}
-  local version <const> = device.version
+  local items = json.array {}
+  local version = device.version
   for _, name in ipairs(device.disk.list(UCS)) do
-    local entry <const> = device.disk.find(UCS .. "/" .. name)
+    local entry = device.disk.find(UCS .. "/" .. name)
     items[#items + 1] = {
       apiRawValues = {
         filename = UCS .. "/" .. name, file_size = ("%d (in bytes)"):format(entry.size),
@@ -135,15 +135,15 @@ local function list_ucs(device)
 end
 
 local function save_ucs(device, _, _, body)
-  local archive <const> =
+  local archive =
     { format = "f5lua-sim-ucs", version = device.version.version, objects = snapshot(device) }
-  local text <const> = json.encode(archive, { sort = true })
+  local text = json.encode(archive, { sort = true })
   device.disk.write(UCS .. "/" .. ucs_name(body), text)
 end
 
 -- The objects of an archive's text; nil if it is not one that save_ucs wrote.
 local function objects_of(text)
-  local ok <const>, archive <const> = pcall(json.decode, text)
+  local ok, archive = pcall(json.decode, text)
   if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then return nil end
   if type(archive.objects) ~= "table" then return nil end
   for path, object in pairs(archive.objects) do
@@ -153,18 +153,18 @@ local function objects_of(text)
 end
 
 local function load_ucs(device, request, _, body)
-  local name <const> = ucs_name(body)
-  local text <const> = device.disk.read(UCS .. "/" .. name)
+  local name = ucs_name(body)
+  local text = device.disk.read(UCS .. "/" .. name)
   if not text then
     refuse(("Unable to load UCS: %s/%s: No such file or directory"):format(UCS, name))
   end
-  local objects <const> = objects_of(text)
+  local objects = objects_of(text)
   if not objects then refuse(("UCS archive %s/%s is not valid"):format(UCS, name)) end
   restore(device, request, objects)
 end
 
 local function handle_ucs(device, request)
-  local name <const> = request.segments[5]
+  local name = request.segments[5]
   if not name then
     if request.method == "GET" then return list_ucs(device) end
     if request.method == "POST" and request.json and commands.known(request.json.command) then
@@ -177,7 +177,7 @@ local function handle_ucs(device, request)
     end
     return errors.tm(400, "one or more properties must be specified", 1)
   end
-  local path <const> = UCS .. "/" .. name:gsub("^.*[~/]", "")
+  local path = UCS .. "/" .. name:gsub("^.*[~/]", "")
   if not device.disk.find(path) then return errors.tm(404, "Object not found - " .. name, 1) end
   if request.method == "DELETE" then
     device.disk.remove(path)
@@ -200,8 +200,8 @@ end
 -- The store's path of an object that a command names.
 local function object_path(device, target, name)
   if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
-  local base <const> = target.path .. "/"
-  local full <const> = name:sub(1, 1) == "/" and name or "/Common/" .. name
+  local base = target.path .. "/"
+  local full = name:sub(1, 1) == "/" and name or "/Common/" .. name
   for _, path in ipairs { base .. full:gsub("/", "~"), base .. name } do
     if device.store:get(path) then return path, full end
   end
@@ -221,14 +221,14 @@ end
 local function with_value_replaced(value, old, new)
   if value == old then return new end
   if type(value) ~= "table" then return value end
-  local copy <const> = {}
+  local copy = {}
   for key, item in pairs(value) do copy[key] = with_value_replaced(item, old, new) end
   return setmetatable(copy, getmetatable(value))
 end
 
 local function renamed(object, full, generation)
-  local copy <const> = with_value_replaced(object, nil, nil)
-  local partition <const>, rest <const> = full:match "^/([^/]+)/(.+)$"
+  local copy = with_value_replaced(object, nil, nil)
+  local partition, rest = full:match "^/([^/]+)/(.+)$"
   copy.fullPath, copy.partition = full, partition
   copy.subPath, copy.name = rest:match "^(.*)/([^/]+)$"
   if not copy.name then copy.name = rest end
@@ -237,7 +237,7 @@ local function renamed(object, full, generation)
 end
 
 local function new_full_name(body)
-  local target <const> = body.target
+  local target = body.target
   if type(target) ~= "string" or target == "" then
     refuse "one or more properties must be specified"
   end
@@ -247,7 +247,7 @@ end
 -- Copies an object with what is below it; returns the paths of the old ones. What moves keeps its
 -- generation.
 local function copy_tree(device, target, path, full, new_full, moves)
-  local new_path <const> = target.path .. "/" .. new_full:gsub("/", "~")
+  local new_path = target.path .. "/" .. new_full:gsub("/", "~")
   if device.store:get(new_path) then
     error(
       errors.tm(
@@ -262,7 +262,7 @@ local function copy_tree(device, target, path, full, new_full, moves)
       0
     )
   end
-  local old <const> = { path }
+  local old = { path }
   for known in pairs(device.state.objects.items) do
     if known:sub(1, #path + 1) == path .. "/" then old[#old + 1] = known end
   end
@@ -272,7 +272,7 @@ local function copy_tree(device, target, path, full, new_full, moves)
       with_value_replaced(device.store:get(old[i]), full, new_full)
     )
   end
-  local object <const> = device.store:get(path)
+  local object = device.store:get(path)
   device.store:put(
     new_path,
     renamed(object, new_full, moves and object.generation or device.store:next_generation())
@@ -282,19 +282,19 @@ end
 
 local function copy_object(device, request, target, body)
   rights.check_command(request.user, target.template, "copy")
-  local path <const>, full <const> = object_path(device, target, body.name)
+  local path, full = object_path(device, target, body.name)
   copy_tree(device, target, path, full, new_full_name(body))
 end
 
 -- Renames an object; whoever refers to it follows.
 local function move_object(device, request, target, body)
   rights.check_command(request.user, target.template, "move")
-  local path <const>, full <const> = object_path(device, target, body.name)
-  local new_full <const> = new_full_name(body)
-  local users <const> = device.store.users and device.store:users(path) or {}
-  local old <const> = copy_tree(device, target, path, full, new_full, true)
+  local path, full = object_path(device, target, body.name)
+  local new_full = new_full_name(body)
+  local users = device.store.users and device.store:users(path) or {}
+  local old = copy_tree(device, target, path, full, new_full, true)
   for _, user in ipairs(users) do
-    local object <const> = device.store:get(user)
+    local object = device.store:get(user)
     if object then device.store:put(user, with_value_replaced(object, full, new_full)) end
   end
   for _, gone in ipairs(old) do device.store:put(gone, nil) end
@@ -302,24 +302,24 @@ end
 
 -- A draft of a policy takes the place of the published one.
 local function publish(device, _, target, body)
-  local path <const>, full <const> = object_path(device, target, body.name)
-  local published <const> = full:gsub("/Drafts/", "/", 1)
+  local path, full = object_path(device, target, body.name)
+  local published = full:gsub("/Drafts/", "/", 1)
   if published == full then return end
-  local new_path <const> = target.path .. "/" .. published:gsub("/", "~")
+  local new_path = target.path .. "/" .. published:gsub("/", "~")
   device.store:remove_tree(new_path)
   for _, gone in ipairs(copy_tree(device, target, path, full, published)) do
     device.store:put(gone, nil)
   end
-  local object <const> = with_value_replaced(device.store:get(new_path), nil, nil)
+  local object = with_value_replaced(device.store:get(new_path), nil, nil)
   object.status = "published"
   device.store:put(new_path, object)
 end
 
 -- Signs a script or rule. What is signed with stays on the object.
 local function generate(device, _, target, body)
-  local path <const> = object_path(device, target, body.name)
-  local key <const> = body["signing-key"] or body.signingKey
-  local object <const> = with_value_replaced(device.store:get(path), nil, nil)
+  local path = object_path(device, target, body.name)
+  local key = body["signing-key"] or body.signingKey
+  local object = with_value_replaced(device.store:get(path), nil, nil)
   object.signingKey = key
   object.generation = device.store:next_generation()
   device.store:put(path, object)

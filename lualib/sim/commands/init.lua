@@ -42,7 +42,7 @@ local function load()
   definitions = {}
   for _, module in ipairs(MODULES) do
     for _, entry in ipairs(require(module).commands) do
-      local command <const>, pattern <const>, run <const> = table.unpack(entry)
+      local command, pattern, run = table.unpack(entry)
       definitions[command] = definitions[command] or {}
       table.insert(definitions[command], { pattern = pattern, run = run })
     end
@@ -56,7 +56,7 @@ end
 -- The function for a command of a component ("sys/ucs"), or nil.
 function M.find(command, template)
   if not definitions then load() end
-  local list <const> = definitions[command] or {}
+  local list = definitions[command] or {}
   for i = #list, 1, -1 do
     if template:find(list[i].pattern) then return list[i].run end
   end
@@ -65,8 +65,8 @@ end
 
 -- Runs the command in a body on a component; target has at least `template` ("sys/ucs").
 function M.run(device, request, target, body)
-  local command <const>, template <const> = body.command, target.template
-  local run <const> = KNOWN[command] and M.find(command, template)
+  local command, template = body.command, target.template
+  local run = KNOWN[command] and M.find(command, template)
   if not run then
     return errors.tm(
       501,
@@ -77,9 +77,9 @@ function M.run(device, request, target, body)
       1
     )
   end
-  local result <const> = run(device, request, target, body)
+  local result = run(device, request, target, body)
   if result and result.status then return result end
-  local answer <const> = { kind = ("tm:%s:%sstate"):format(template:gsub("/", ":"), command) }
+  local answer = { kind = ("tm:%s:%sstate"):format(template:gsub("/", ":"), command) }
   for key, value in pairs(body) do answer[key] = value end
   for key, value in pairs(result or {}) do answer[key] = value end
   return { status = 200, body = answer }
@@ -89,8 +89,8 @@ end
 -- other requests pass on.
 function M.serve(device, template)
   device:route("/mgmt/tm/" .. template, function(self, request)
-    local body <const> = request.json
-    local is_here <const> = #request.segments == request.depth
+    local body = request.json
+    local is_here = #request.segments == request.depth
     if is_here and request.method == "POST" and type(body) == "table" and KNOWN[body.command] then
       return M.run(
         self,

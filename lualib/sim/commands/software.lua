@@ -30,16 +30,16 @@ end
 
 -- "BIGIP-17.1.3-0.20.11.iso" -> product, version, build
 local function parse_name(name)
-  local version <const>, build <const> =
+  local version, build =
     name:match "[Bb][Ii][Gg]%-?[Ii][Pp]%-([%d.]-%d)%-([%d.]+%d)"
   return version or "17.1.3", build or "0.0.0"
 end
 
 local function appear(device, directory, name)
   if directory ~= IMAGES or not name:find "%.iso$" then return end
-  local version <const>, build <const> = parse_name(name)
-  local entry <const> = device.disk.find(IMAGES .. "/" .. name)
-  local id <const> = digest
+  local version, build = parse_name(name)
+  local entry = device.disk.find(IMAGES .. "/" .. name)
+  local id = digest
     .md5(name .. entry.size)
     :gsub(".", function(char) return ("%02x"):format(char:byte()) end)
   put(device, image_path(name), {
@@ -60,7 +60,7 @@ local function find_image(device, name)
   if type(name) ~= "string" or name == "" then
     error(errors.tm(400, "one or more properties must be specified", 1), 0)
   end
-  local image <const> = device.store:get(image_path(name))
+  local image = device.store:get(image_path(name))
   if image then return image end
   error(
     errors.tm(404, ("01020036:3: The requested software image (%s) was not found."):format(name), 3),
@@ -77,18 +77,18 @@ local function option(body, name)
 end
 
 local function set_status(device, volume, status)
-  local object <const> = device.store:get(volume_path(volume))
-  local copy <const> = {}
+  local object = device.store:get(volume_path(volume))
+  local copy = {}
   for key, value in pairs(object or {}) do copy[key] = value end
   copy.status = status
   put(device, volume_path(volume), copy)
 end
 
 local function install(device, _, _, body)
-  local image <const> = find_image(device, body.name)
-  local volume <const> = body.volume or option(body, "volume") or "HD1.2"
-  local existing <const> = device.store:get(volume_path(volume))
-  local creates <const> = option(body, "create-volume") or option(body, "createVolume")
+  local image = find_image(device, body.name)
+  local volume = body.volume or option(body, "volume") or "HD1.2"
+  local existing = device.store:get(volume_path(volume))
+  local creates = option(body, "create-volume") or option(body, "createVolume")
   if not existing and not creates then
     error(
       errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(volume), 3),
@@ -115,7 +115,7 @@ local function install(device, _, _, body)
     status = "installing 0.000 pct",
     media = json.array { { name = volume, media = "hd", size = "default" } },
   })
-  local reboots <const> = (option(body, "reboot") and true) or false
+  local reboots = (option(body, "reboot") and true) or false
   for step = 1, STEPS do
     device:schedule(
       device:now() + INSTALL_SECONDS * SECOND * step // STEPS,
@@ -127,7 +127,7 @@ end
 
 -- From the next boot on this volume is the active one.
 function M.boot_volume(device, name)
-  local wanted <const> = device.store:get(volume_path(name))
+  local wanted = device.store:get(volume_path(name))
   if not wanted then
     error(
       errors.tm(404, ("01020036:3: The requested volume (%s) was not found."):format(name), 3),
@@ -135,7 +135,7 @@ function M.boot_volume(device, name)
     )
   end
   for _, volume in ipairs(device.store:list "/mgmt/tm/sys/software/volume") do
-    local copy <const> = {}
+    local copy = {}
     for key, value in pairs(volume) do copy[key] = value end
     copy.active = volume.name == name or nil
     put(device, volume_path(volume.name), copy)
@@ -167,14 +167,14 @@ function M.install(device)
     commands.serve(device, template)
   end
   device:route("/mgmt/tm/sys/software/image", function(self, request)
-    local name <const> = request.segments[6]
+    local name = request.segments[6]
     if request.method == "DELETE" and name then
       find_image(self, name)
       self.disk.remove(IMAGES .. "/" .. name)
       self.store:put(image_path(name), nil)
       return { status = 200 }
     end
-    local body <const> = request.json
+    local body = request.json
     if
       not name and request.method == "POST" and type(body) == "table"
       and commands.known(body.command)

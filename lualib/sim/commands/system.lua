@@ -29,7 +29,7 @@ end
 
 local function service_command(action)
   return function(device, _, _, body)
-    local name <const> = body.name
+    local name = body.name
     if type(name) ~= "string" then refuse "one or more properties must be specified" end
     daemons.service(device, name, action)
   end
@@ -38,10 +38,10 @@ end
 -- A named object that is started and stopped: an iCall handler, an ILX plug-in.
 local function object_command(state)
   return function(device, _, target, body)
-    local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name
+    local full = tostring(body.name):sub(1, 1) == "/" and body.name
       or "/Common/" .. tostring(body.name)
-    local path <const> = target.path .. "/" .. full:gsub("/", "~")
-    local object <const> = device.store:get(path)
+    local path = target.path .. "/" .. full:gsub("/", "~")
+    local object = device.store:get(path)
     if not object then
       error(
         errors.tm(
@@ -55,7 +55,7 @@ local function object_command(state)
         0
       )
     end
-    local copy <const> = {}
+    local copy = {}
     for key, value in pairs(object) do copy[key] = value end
     copy.status, copy.generation = state, device.store:next_generation()
     device.store:put(path, copy)
@@ -68,7 +68,7 @@ end
 local function flag(value) return value ~= nil and value ~= false end
 
 local function failover(device, _, _, body)
-  local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
+  local words = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
   if flag(body.offline) or words:find "offline" then
     daemons.set_failover(device, "forced-offline")
   elseif flag(body.online) or words:find "online" then
@@ -82,9 +82,9 @@ local function failover(device, _, _, body)
 end
 
 local function run_below_cm(device, _, _, body)
-  local words <const> = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
-  local pulled <const> = words:match "from%-group%s+(%S+)"
-  local pushed <const> = device.state.pushed
+  local words = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
+  local pulled = words:match "from%-group%s+(%S+)"
+  local pushed = device.state.pushed
   if pulled and not pushed[pulled:match "[^/]+$"] then
     error(
       errors.tm(
@@ -97,9 +97,9 @@ local function run_below_cm(device, _, _, body)
       0
     )
   end
-  local group <const> = words:match "to%-group%s+(%S+)"
+  local group = words:match "to%-group%s+(%S+)"
   if group then
-    local full <const> = group:sub(1, 1) == "/" and group or "/Common/" .. group
+    local full = group:sub(1, 1) == "/" and group or "/Common/" .. group
     if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
       error(
         errors.tm(
@@ -120,21 +120,21 @@ end
 -- -- utilities --
 
 local function bash(device, request, _, body)
-  local arguments <const> = body.utilCmdArgs
+  local arguments = body.utilCmdArgs
   if arguments == nil then return { commandResult = nil } end
-  local script <const> = shell.script_of(device, tostring(arguments))
+  local script = shell.script_of(device, tostring(arguments))
   if not script then
     return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) }
   end
-  local output <const> = shell.run(device, script, request.user)
+  local output = shell.run(device, script, request.user)
   return { commandResult = output ~= "" and output or nil }
 end
 
 local function ping(_, _, _, body)
-  local words <const> = tostring(body.utilCmdArgs or "")
-  local host <const> = words:match "(%S+)%s*$" or "127.0.0.1"
-  local count <const> = math.tointeger(tonumber(words:match "%-c%s*(%d+)")) or 1
-  local lines <const> = { ("PING %s (%s) 56(84) bytes of data."):format(host, host) }
+  local words = tostring(body.utilCmdArgs or "")
+  local host = words:match "(%S+)%s*$" or "127.0.0.1"
+  local count = math.tointeger(tonumber(words:match "%-c%s*(%d+)")) or 1
+  local lines = { ("PING %s (%s) 56(84) bytes of data."):format(host, host) }
   for i = 1, math.min(count, 10) do
     lines[#lines + 1] = ("64 bytes from %s: icmp_seq=%d ttl=64 time=0.%03d ms"):format(
       host,
@@ -152,10 +152,10 @@ end
 -- its path.
 local function program(name)
   return function(device, request, _, body)
-    local arguments <const> = tostring(body.utilCmdArgs or "")
-    local option <const> = arguments:match "^%-[^%alrfit]%S*" or arguments:match "^%-%d"
+    local arguments = tostring(body.utilCmdArgs or "")
+    local option = arguments:match "^%-[^%alrfit]%S*" or arguments:match "^%-%d"
     if option then refuse(("unix-%s does not support %s"):format(name, option)) end
-    local output <const> = shell
+    local output = shell
       .run(device, name .. " " .. arguments, request.user)
       :gsub("^" .. name .. ":", "/bin/" .. name .. ":")
     return { commandResult = output ~= "" and output or nil }
@@ -167,7 +167,7 @@ local function is_balanced(text)
   local open
   local at = 1
   while at <= #text do
-    local char <const> = text:sub(at, at)
+    local char = text:sub(at, at)
     if char == "\\" and open ~= "'" then
       at = at + 1
     elseif char == open then
@@ -187,9 +187,9 @@ local UTILITIES <const> = {
 }
 
 local function utilities(device, request)
-  local name <const> = request.segments[4]
+  local name = request.segments[4]
   if not name then
-    local items <const> = json.array {}
+    local items = json.array {}
     for i, utility in ipairs(UTILITIES) do
       items[i] = {
         reference = {
@@ -213,7 +213,7 @@ local function utilities(device, request)
       1
     )
   end
-  local body <const> = request.json
+  local body = request.json
   if type(body) ~= "table" or body.command == nil then
     return errors.tm(400, "one or more properties must be specified", 1)
   end
@@ -226,7 +226,7 @@ end
 -- -- what else runs --
 
 local function run_script(device, _, target, body)
-  local full <const> = tostring(body.name):sub(1, 1) == "/" and body.name
+  local full = tostring(body.name):sub(1, 1) == "/" and body.name
     or "/Common/" .. tostring(body.name)
   if not device.store:get(target.path .. "/" .. full:gsub("/", "~")) then
     error(
@@ -237,7 +237,7 @@ local function run_script(device, _, target, body)
 end
 
 local function send_mail(device, _, _, body)
-  local recipients <const> = body["email-addresses"] or body.emailAddresses or body.recipients
+  local recipients = body["email-addresses"] or body.emailAddresses or body.recipients
   device.state.mails = device.state.mails or 0
   if recipients == json.null or recipients == "" then
     refuse "one or more properties must be specified"

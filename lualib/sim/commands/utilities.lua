@@ -11,11 +11,11 @@ local CIPHERS <const> = {
 
 local function ciphers(name)
   return function(_, _, _, body)
-    local wanted <const> = tostring(body.utilCmdArgs or "")
+    local wanted = tostring(body.utilCmdArgs or "")
     if wanted == "" then
       return { commandResult = ("Syntax: %s '<cipher-string>'\n"):format(name) }
     end
-    local lines <const> =
+    local lines =
       { "       ID  SUITE                            BITS PROT    CIPHER        MAC     KEYX" }
     for i, cipher in ipairs(CIPHERS) do
       lines[#lines + 1] = ("%2d: %5d  %-32s %4d  TLS1.2  %-13s %-7s %s"):format(
@@ -29,12 +29,12 @@ local function ciphers(name)
 end
 
 local function dig(_, _, _, body)
-  local words <const> = tostring(body.utilCmdArgs or "")
-  local bad <const> = words:match "%-(%d)%S*"
+  local words = tostring(body.utilCmdArgs or "")
+  local bad = words:match "%-(%d)%S*"
   if bad and bad ~= "4" and bad ~= "6" then
     return { commandResult = ("Invalid option: -%s\nUsage: dig [options] name\n"):format(bad) }
   end
-  local name <const>, kind <const> = words:match "(%S+)%s+(%u+)%s*$"
+  local name, kind = words:match "(%S+)%s+(%u+)%s*$"
   return {
     commandResult = ("\n; <<>> DiG 9.11.36 <<>> %s\n;; global options: +cmd\n;; Got answer:\n;; QUESTION SECTION:\n;%s.\tIN\t%s\n"):format(
       words,
@@ -45,7 +45,7 @@ local function dig(_, _, _, body)
 end
 
 local function get_dossier(_, _, _, body)
-  local words <const> = tostring(body.utilCmdArgs or "")
+  local words = tostring(body.utilCmdArgs or "")
   if not words:find "^%s*%-b%s+%S" then
     return { commandResult = "usage: /usr/bin/get_dossier -b <base registration key>\n" }
   end
@@ -53,13 +53,13 @@ local function get_dossier(_, _, _, body)
 end
 
 local function qkview(device, _, _, body)
-  local words <const> = tostring(body.utilCmdArgs or "")
+  local words = tostring(body.utilCmdArgs or "")
   if words:find "%-h" then
     return { commandResult = "usage: qkview [-h] [-f <filename>] [-s <bytes>] [-c] [-v]\n" }
   end
-  local bad <const> = words:match "%-(%d)"
+  local bad = words:match "%-(%d)"
   if bad then return { commandResult = ("qkview: invalid option -- '%s'\n"):format(bad) } end
-  local name <const> = words:match "%-f%s+(%S+)" or device.hostname .. ".qkview"
+  local name = words:match "%-f%s+(%S+)" or device.hostname .. ".qkview"
   device.disk.write("/var/tmp/" .. name:match "[^/]+$", "qkview of " .. device.hostname .. "\n")
   return {
     commandResult = ("Gathering System Diagnostics: Please wait ...\nDiagnostic information has been saved in:\n/var/tmp/%s\n"):format(

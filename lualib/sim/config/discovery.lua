@@ -53,9 +53,9 @@ local MODULES <const> = {
 
 -- Whether this device has what is at a template.
 function M.present(device, template)
-  local first <const>, second <const> = template:match "^([^/]+)/?([^/]*)"
+  local first, second = template:match "^([^/]+)/?([^/]*)"
   for _, part in ipairs { first, first .. "/" .. second } do
-    local needed <const> = NEEDS[part]
+    local needed = NEEDS[part]
     if needed then
       local found = false
       for _, module in ipairs(needed) do found = found or device:is_provisioned(module) end
@@ -67,18 +67,18 @@ end
 
 -- The answer to a GET of an organizing collection: the names below it as links.
 function M.children(device, template)
-  local list <const> = {}
-  local children <const> = template == "" and MODULES or catalogue.children(template)
+  local list = {}
+  local children = template == "" and MODULES or catalogue.children(template)
   for _, name in ipairs(children) do
-    local path <const> = template == "" and name or template .. "/" .. name
-    local node <const> = template ~= "" and catalogue.find(path)
+    local path = template == "" and name or template .. "/" .. name
+    local node = template ~= "" and catalogue.find(path)
     if M.present(device, path) and not (node and node.hidden) then list[#list + 1] = path end
   end
   return list
 end
 
 function M.body(target, paths, version, query)
-  local items <const> = {}
+  local items = {}
   for i, path in ipairs(paths) do
     items[i] = { reference = { link = names.link("/mgmt/tm/" .. path, "ver=" .. version) } }
   end

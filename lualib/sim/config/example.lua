@@ -9,7 +9,7 @@ local EMPTY <const> = { s = "", i = 0, n = 0, m = "", b = false }
 
 -- "slowRampTime" -> "slow ramp time"
 local function words(name)
-  local text <const> = name:gsub("(%l)(%u)", "%1 %2"):gsub("(%a)(%d)", "%1 %2")
+  local text = name:gsub("(%l)(%u)", "%1 %2"):gsub("(%a)(%d)", "%1 %2")
   return text:lower()
 end
 
@@ -24,14 +24,14 @@ local TYPE_WORDS <const> = {
 }
 
 local function list_of(spec)
-  local choices <const> = {}
+  local choices = {}
   for choice in pairs(spec.choices) do choices[#choices + 1] = choice end
   table.sort(choices)
   return choices
 end
 
 local function describe(name, spec, thing, reference)
-  local parts <const> = { ("The %s of the %s: "):format(words(name), thing) }
+  local parts = { ("The %s of the %s: "):format(words(name), thing) }
   if reference then
     parts[#parts + 1] = ("the full path of an object of %s"):format(reference)
   elseif spec.choices then
@@ -47,13 +47,13 @@ local function describe(name, spec, thing, reference)
 end
 
 function M.get(device, request, target)
-  local node <const> = target.node
+  local node = target.node
   if target.what ~= "collection" and target.what ~= "singleton" and target.what ~= "resource" then
     error(errors.not_public(request), 0)
   end
-  local version <const> = names.version(device, request)
-  local thing <const> = node.noun or node.name:gsub("%-", " ")
-  local item <const>, descriptions <const> = {}, {}
+  local version = names.version(device, request)
+  local thing = node.noun or node.name:gsub("%-", " ")
+  local item, descriptions = {}, {}
   for name, spec in pairs(node.props) do
     if spec.d ~= nil then
       item[name] = spec.d
@@ -92,7 +92,7 @@ function M.get(device, request, target)
   item.kind = node.kind .. "state"
   item.propertyDescriptions = descriptions
   item.naturalKeyPropertyNames = json.array(keys)
-  local body <const> = {
+  local body = {
     kind = node.kind .. (target.what == "singleton" and "state" or "collectionstate"),
     selfLink = names.link(target.shown .. "/example", names.query(request, version)),
     items = json.array { item },

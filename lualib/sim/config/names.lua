@@ -14,7 +14,7 @@ end
 
 -- The keys of `set` (segments) in that order.
 function M.sort(set)
-  local order <const> = {}
+  local order = {}
   for segment in pairs(set) do order[#order + 1] = (segment:gsub("~", "/")) end
   table.sort(order)
   for i = 1, #order do order[i] = (order[i]:gsub("/", "~")) end
@@ -36,11 +36,11 @@ end
 -- The name of some objects has slashes of its own: a member "/Common/server:/Common/virtual".
 function M.split(full)
   local head, tail = full, ""
-  local colon <const> = full:find(":/", 1, true)
+  local colon = full:find(":/", 1, true)
   if colon then head, tail = full:sub(1, colon - 1), full:sub(colon) end
-  local partition <const>, rest <const> = head:match "^/([^/]*)/(.*)$"
+  local partition, rest = head:match "^/([^/]*)/(.*)$"
   if not partition then return nil, nil, full end
-  local sub_path <const>, name <const> = rest:match "^(.*)/([^/]+)$"
+  local sub_path, name = rest:match "^(.*)/([^/]+)$"
   if not sub_path then return partition, nil, rest .. tail end
   return partition, sub_path, name .. tail
 end
@@ -57,7 +57,7 @@ end
 -- sub-path.
 function M.partition(text)
   text = text:gsub("~", "/"):gsub("^/+", ""):gsub("/+$", "")
-  local partition <const>, rest <const> = text:match "^([^/]+)/(.+)$"
+  local partition, rest = text:match "^([^/]+)/(.+)$"
   if partition then return partition, rest end
   return text, nil
 end
@@ -79,7 +79,7 @@ end
 -- The query of a request as the links of its answer carry it: as it came, `ver` last unless it was
 -- given.
 function M.query(request, version, change)
-  local parts <const> = {}
+  local parts = {}
   local has_version = false
   for _, name in ipairs(request.query_order or {}) do
     local value = request.query[name]
@@ -98,30 +98,30 @@ end
 
 -- "/mgmt/tm/ltm/pool/~Common~a b" -> "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b"
 function M.link(path, query)
-  local encoded <const> = path:gsub("[^/]+", M.encode)
+  local encoded = path:gsub("[^/]+", M.encode)
   return "https://localhost" .. encoded .. (query and query ~= "" and "?" .. query or "")
 end
 
 -- The version that the links of an answer carry; a `ver` that this device cannot speak is refused.
 local function numbers(version)
-  local list <const> = {}
+  local list = {}
   for number in version:gmatch "%d+" do list[#list + 1] = tonumber(number) end
   return list
 end
 
 local function older(a, b)
   for i = 1, math.max(#a, #b) do
-    local x <const>, y <const> = a[i] or 0, b[i] or 0
+    local x, y = a[i] or 0, b[i] or 0
     if x ~= y then return x < y end
   end
   return false
 end
 
 function M.version(device, request)
-  local wanted <const> = request.query and request.query.ver
-  local own <const> = device.version.version
+  local wanted = request.query and request.query.ver
+  local own = device.version.version
   if not wanted then return own end
-  local fine <const> = wanted:find "^%d+%.%d+[%.%d]*$" and not wanted:find "%.%."
+  local fine = wanted:find "^%d+%.%d+[%.%d]*$" and not wanted:find "%.%."
   if not fine or older(numbers(wanted), { 11, 5, 0 }) or older(numbers(own), numbers(wanted)) then
     error(
       errors.tm(

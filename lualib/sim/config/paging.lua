@@ -5,9 +5,9 @@ local names = require "sim.config.names"
 local M = {}
 
 local function number(request, name)
-  local text <const> = request.query[name]
+  local text = request.query[name]
   if not text then return nil end
-  local value <const> = text:find "^%d+$" and math.tointeger(tonumber(text)) or nil
+  local value = text:find "^%d+$" and math.tointeger(tonumber(text)) or nil
   if not value or (name == "$top" and value == 0) then
     error(errors.tm(400, ("Invalid value for the query parameter %s: %s"):format(name, text), 1), 0)
   end
@@ -18,20 +18,20 @@ end
 -- it is empty), and a function that adds the paging properties to the body; nil if the request
 -- wants no paging.
 function M.page(request, total, version, path)
-  local top <const>, skip <const> = number(request, "$top"), number(request, "$skip")
+  local top, skip = number(request, "$top"), number(request, "$skip")
   if not top and not skip then
     if request.query["$inlinecount"] == "allpages" then
       return 1, total, function(body) body.totalItems = total end
     end
     return 1, total, nil
   end
-  local from <const> = skip or 0
-  local size <const> = top or math.max(total - from, 0)
-  local first <const>, last <const> = from + 1, math.min(from + size, total)
+  local from = skip or 0
+  local size = top or math.max(total - from, 0)
+  local first, last = from + 1, math.min(from + size, total)
   return first,
     last,
     function(body)
-      local count <const> = math.max(last - first + 1, 0)
+      local count = math.max(last - first + 1, 0)
       body.currentItemCount = count
       body.itemsPerPage = size
       body.pageIndex = size > 0 and from // size + 1 or 1
@@ -39,13 +39,13 @@ function M.page(request, total, version, path)
       body.totalItems = total
       body.totalPages = size > 0 and (total + size - 1) // size or 1
       if last < total then
-        local query <const> =
+        local query =
           names.query(request, version, { ["$skip"] = from + size, order = { "$skip" } })
         body.nextLink = names.link(path, query)
       end
       if from > 0 then
-        local before <const> = math.max(from - size, 0)
-        local query <const> = names.query(
+        local before = math.max(from - size, 0)
+        local query = names.query(
           request,
           version,
           { ["$skip"] = before > 0 and before or false, order = { "$skip" } }

@@ -24,9 +24,9 @@ end
 
 -- partition of "$filter=partition eq X"; nil without a filter.
 local function filter_of(request)
-  local text <const> = request.query["$filter"]
+  local text = request.query["$filter"]
   if not text or text == "" then return nil end
-  local name <const>, operator <const>, value = text:match "^%s*(%S+)%s+(%S+)%s+(.-)%s*$"
+  local name, operator, value = text:match "^%s*(%S+)%s+(%S+)%s+(.-)%s*$"
   if not name then
     error(errors.tm(400, ("invalid query parameter: $filter=%s"):format(text), 1), 0)
   end
@@ -62,13 +62,13 @@ end
 local function is_in(object, partition, folder)
   if object.partition ~= partition then return false end
   if not folder then return true end
-  local below <const> = object.subPath or ""
+  local below = object.subPath or ""
   return below == folder or below:sub(1, #folder + 1) == folder .. "/"
 end
 
 -- "name" of "?options=<glob>" -> Lua pattern.
 local function glob(text)
-  local pattern <const> =
+  local pattern =
     text:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
   return "^" .. pattern .. "$"
 end
@@ -78,41 +78,41 @@ local function matches(object, pattern)
 end
 
 local function get_collection(device, request, target)
-  local store <const> = device.store
-  local version <const> = names.version(device, request)
+  local store = device.store
+  local version = names.version(device, request)
   if
     target.parent and not store:get(target.parent) and uri.parse(target.parent).what == "resource"
   then
     objects.not_found(uri.parse(target.parent))
   end
-  local partition <const>, folder = filter_of(request)
+  local partition, folder = filter_of(request)
   local segments = store:segments(target.path)
-  local options <const> = request.query.options
+  local options = request.query.options
   if partition or (options and options ~= "" and options:find "[%*%?]") then
-    local pattern <const> = options and options ~= "" and glob(options) or ".*"
-    local few <const> = {}
+    local pattern = options and options ~= "" and glob(options) or ".*"
+    local few = {}
     for _, segment in ipairs(segments) do
-      local object <const> = store:get(target.path .. "/" .. segment)
-      local wanted <const> = not partition
+      local object = store:get(target.path .. "/" .. segment)
+      local wanted = not partition
         or target.node.flat and target.template ~= "sys/folder" or is_in(object, partition, folder)
       if wanted and matches(object, pattern) then few[#few + 1] = segment end
     end
     segments = few
   end
-  local first <const>, last <const>, add_paging <const> =
+  local first, last, add_paging =
     paging.page(request, #segments, version, target.shown)
-  local wanted <const> = present.wanted(request)
-  local context <const> =
+  local wanted = present.wanted(request)
+  local context =
     { version = version, expand = request.query.expandSubcollections == "true" }
-  local items <const> = {}
+  local items = {}
   for i = first, last do
-    local path <const> = target.path .. "/" .. segments[i]
-    local at <const> = { node = target.node, template = target.template, path = path }
+    local path = target.path .. "/" .. segments[i]
+    local at = { node = target.node, template = target.template, path = path }
     context.shown = target.shown .. "/" .. segments[i]
-    local shown <const> = present.object(store, at, store:get(path), context)
+    local shown = present.object(store, at, store:get(path), context)
     items[#items + 1] = wanted and present.select(shown, wanted) or shown
   end
-  local body <const> = {
+  local body = {
     kind = target.node.kind .. "collectionstate",
     selfLink = names.link(target.shown, names.query(request, version)),
     items = #items > 0 and json.array(items) or nil,
@@ -122,11 +122,11 @@ local function get_collection(device, request, target)
 end
 
 local function get_organizing(device, request, target)
-  local version <const> = names.version(device, request)
-  local children <const> = discovery.children(device, target.template)
-  local first <const>, last <const>, add_paging <const> =
+  local version = names.version(device, request)
+  local children = discovery.children(device, target.template)
+  local first, last, add_paging =
     paging.page(request, #children, version, target.shown)
-  local body <const> = discovery.body(
+  local body = discovery.body(
     target, table.move(children, first, last, 1, {}), version, names.query(request, version)
   )
   if add_paging then add_paging(body) end
@@ -136,20 +136,20 @@ end
 -- A resource or a singleton as a body; `written` is the answer to a write, whose links carry no
 -- query but the version.
 local function show(device, request, target, object, written)
-  local version <const> = names.version(device, request)
-  local shown <const> = present.object(device.store, target, object, {
+  local version = names.version(device, request)
+  local shown = present.object(device.store, target, object, {
     version = version,
     expand = request.query.expandSubcollections == "true",
     shown = target.shown,
     short = target.short,
     query = not written and names.query(request, version) or nil,
   })
-  local wanted <const> = present.wanted(request)
+  local wanted = present.wanted(request)
   return { status = 200, body = wanted and present.select(shown, wanted) or shown }
 end
 
 local function get_resource(device, request, target)
-  local object <const> = device.store:get(target.path)
+  local object = device.store:get(target.path)
   if not object then
     if target.public and #device.store:segments(target.public.collection) >= 0 then
       error(
@@ -186,7 +186,7 @@ local function get(device, request, target)
 end
 
 local function body_of(request)
-  local body <const> = request.json
+  local body = request.json
   if body == nil then validate.nothing_to_do() end
   if type(body) ~= "table" or json.is_array(body) and #body > 0 then
     error(errors.tm(400, "Found invalid JSON body in the request.", 1), 0)
@@ -201,7 +201,7 @@ local function is_command(target, body)
 end
 
 local function post(device, request, target)
-  local body <const> = body_of(request)
+  local body = body_of(request)
   if is_command(target, body) then
     local named = body
     if target.what == "resource" and body.name == nil then
@@ -213,14 +213,14 @@ local function post(device, request, target)
   if target.what == "organizing" or target.what == "show" then
     error(errors.tm(501, ("The method POST is not implemented for %s."):format(request.path), 1), 0)
   end
-  local ctx <const> = context_of(device, request)
+  local ctx = context_of(device, request)
   if target.what == "collection" then
-    local path <const>, object <const> = device.store:create(target, body, ctx)
+    local path, object = device.store:create(target, body, ctx)
     local segment = path:match "[^/]+$"
     if target.node.given_name and segment == "~Common~" .. tostring(body.name) then
       segment = body.name
     end
-    local made <const> = {
+    local made = {
       what = "resource",
       node = target.node,
       template = target.template,
@@ -231,7 +231,7 @@ local function post(device, request, target)
     return show(device, request, made, object, true)
   end
   -- A POST to a resource changes it, as tmsh's modify does.
-  local _, object <const> = device.store:modify(target, body, ctx)
+  local _, object = device.store:modify(target, body, ctx)
   return show(device, request, target, object, true)
 end
 
@@ -245,30 +245,30 @@ local function write(how)
     if target.suffix or (target.what ~= "resource" and target.what ~= "singleton") then
       unsupported(request, target)
     end
-    local _, object <const> =
+    local _, object =
       device.store[how](device.store, target, body_of(request), context_of(device, request))
     return show(device, request, target, object, true)
   end
 end
 
 local function delete(device, request, target)
-  local store <const> = device.store
-  local ctx <const> = context_of(device, request)
+  local store = device.store
+  local ctx = context_of(device, request)
   if target.suffix then unsupported(request, target) end
   if target.what == "resource" then
     store:delete(target, ctx)
     return { status = 200 }
   end
-  local options <const> = request.query.options
+  local options = request.query.options
   if target.what == "collection" and options and options ~= "" then
-    local pattern <const> = glob(options)
-    local partition <const>, folder = filter_of(request)
+    local pattern = glob(options)
+    local partition, folder = filter_of(request)
     store:atomically(function()
       for _, segment in
         ipairs(table.move(store:segments(target.path), 1, store:count(target.path), 1, {}))
       do
-        local path <const> = target.path .. "/" .. segment
-        local object <const> = store:get(path)
+        local path = target.path .. "/" .. segment
+        local object = store:get(path)
         if
           object and not object._factory and matches(object, pattern)
           and (not partition or is_in(object, partition, folder))
@@ -290,27 +290,27 @@ local METHODS <const> = {
 -- Answers any request below /mgmt/tm that no other feature has taken.
 function M.handle(device, request)
   if #request.segments == 2 then
-    local root <const> =
+    local root =
       { node = { kind = "tm:tm" }, template = "", shown = "/mgmt/tm", what = "organizing" }
     if request.method ~= "GET" then unsupported(request, root) end
     return get_organizing(device, request, root)
   end
-  local target <const> = uri.resolve(request.segments)
+  local target = uri.resolve(request.segments)
   if not target or not discovery.present(device, target.template) then
     if request.method == "POST" and target == nil and request.json and request.json.command then
       error(errors.rest(request, 501, "Not implemented: " .. request.path), 0)
     end
     error(errors.not_public(request), 0)
   end
-  local method <const> = METHODS[request.method]
+  local method = METHODS[request.method]
   if not method then unsupported(request, target) end
   names.version(device, request)
   return method(device, request, target)
 end
 
 function M.install(device)
-  local fresh <const> = device.state.objects == nil
-  local template <const> = fresh and device.options.template or nil
+  local fresh = device.state.objects == nil
+  local template = fresh and device.options.template or nil
   device.store = Store.new(device, template and template.store)
   indexes.install(device.store)
   if template then factory.rename(device, template) elseif fresh then factory.build(device) end

@@ -18,13 +18,13 @@ Store.__index = Store
 
 function Store.new(device, template)
   device.state.objects = device.state.objects or { generation = 0, items = {} }
-  local self <const> = setmetatable({ device = device, log = nil, watchers = {} }, Store)
+  local self = setmetatable({ device = device, log = nil, watchers = {} }, Store)
   if template then self:copy(template) else self:rebuild() end
   return self
 end
 
 local function shallow(source)
-  local copy <const> = {}
+  local copy = {}
   for key, value in pairs(source) do copy[key] = value end
   return copy
 end
@@ -45,9 +45,9 @@ end
 
 -- The entry of a collection that this store alone changes.
 local function own_entry(self, collection)
-  local entry <const> = self.collections[collection]
+  local entry = self.collections[collection]
   if not entry or entry.owner == self then return entry end
-  local own <const> = {
+  local own = {
     owner = self, set = shallow(entry.set), count = entry.count, new = shallow(entry.new),
     order = entry.order and table.move(entry.order, 1, #entry.order, 1, {}),
   }
@@ -84,7 +84,7 @@ local function split(path)
 end
 
 function Store:index(path)
-  local collection <const>, segment <const> = split(path)
+  local collection, segment = split(path)
   local entry = own_entry(self, collection)
   if not entry then
     entry = { set = {}, count = 0, order = {}, new = {}, owner = self }
@@ -94,7 +94,7 @@ function Store:index(path)
   entry.set[segment] = true
   entry.count = entry.count + 1
   if not entry.order then return end
-  local last <const> = entry.order[#entry.order]
+  local last = entry.order[#entry.order]
   if #entry.new == 0 and (not last or names.before(last, segment)) then
     entry.order[#entry.order + 1] = segment
   else
@@ -106,15 +106,15 @@ end
 local function place(order, segment)
   local low, high = 1, #order + 1
   while low < high do
-    local middle <const> = (low + high) // 2
+    local middle = (low + high) // 2
     if names.before(order[middle], segment) then low = middle + 1 else high = middle end
   end
   return low
 end
 
 function Store:unindex(path)
-  local collection <const>, segment <const> = split(path)
-  local entry <const> = own_entry(self, collection)
+  local collection, segment = split(path)
+  local entry = own_entry(self, collection)
   if not entry or not entry.set[segment] then return end
   entry.set[segment] = nil
   entry.count = entry.count - 1
@@ -145,13 +145,13 @@ end
 -- Notes whom the object at `path` refers to; nil: nobody any more.
 function Store:refer(path, object)
   for _, target in ipairs(self.refers[path] or {}) do
-    local known <const> = self.referrers[target]
+    local known = self.referrers[target]
     if known then
       known[path] = nil
       if not next(known) then self.referrers[target] = nil end
     end
   end
-  local targets <const> = object and references.targets(self, path, object)
+  local targets = object and references.targets(self, path, object)
   self.refers[path] = targets
   for _, target in ipairs(targets or {}) do
     local known = self.referrers[target]
@@ -164,7 +164,7 @@ function Store:refer(path, object)
 end
 
 local function set(self, path, object)
-  local old <const> = self.items[path]
+  local old = self.items[path]
   self.items[path] = object
   if object then
     if not old then self:index(path) end
@@ -181,13 +181,13 @@ end
 -- Puts an object (a table that nobody changes afterwards) where a path says; nil removes what is
 -- there.
 function Store:put(path, object)
-  local old <const> = set(self, path, object)
+  local old = set(self, path, object)
   if self.log then self.log[#self.log + 1] = { path, old or false } end
 end
 
 local function below(self, path)
-  local prefix <const> = path .. "/"
-  local found <const> = {}
+  local prefix = path .. "/"
+  local found = {}
   for other in pairs(self.items) do
     if other:sub(1, #prefix) == prefix then found[#found + 1] = other end
   end
@@ -197,7 +197,7 @@ end
 
 -- Puts `object` where `to` says, and copies of all that is below `from` below it.
 function Store:copy_tree(from, to, object)
-  local found <const> = below(self, from)
+  local found = below(self, from)
   self:put(to, object)
   for _, path in ipairs(found) do self:put(to .. path:sub(#from + 1), self.items[path]) end
 end
@@ -222,20 +222,20 @@ end
 -- The paths of a collection's objects, in the order a device lists them (by full name). Not to be
 -- changed.
 function Store:segments(collection)
-  local entry <const> = self.collections[collection]
+  local entry = self.collections[collection]
   if not entry then return {} end
   if not entry.order or #entry.new > 0 then settle_order(entry) end
   return entry.order
 end
 
 function Store:count(collection)
-  local entry <const> = self.collections[collection]
+  local entry = self.collections[collection]
   return entry and entry.count or 0
 end
 
 -- The objects of a collection, in order.
 function Store:list(collection)
-  local list <const> = {}
+  local list = {}
   for i, segment in ipairs(self:segments(collection)) do
     list[i] = self.items[collection .. "/" .. segment]
   end
@@ -244,7 +244,7 @@ end
 
 -- Who refers to the object at a path: the paths, sorted.
 function Store:users(path)
-  local list <const> = {}
+  local list = {}
   for user in pairs(self.referrers[path] or {}) do list[#list + 1] = user end
   table.sort(list)
   return list
@@ -258,14 +258,14 @@ function Store:begin()
 end
 
 function Store:commit()
-  local log <const> = self.log
+  local log = self.log
   table.remove(log.marks)
   if #log.marks == 0 then self.log = nil end
 end
 
 function Store:rollback()
-  local log <const> = self.log
-  local mark <const> = table.remove(log.marks)
+  local log = self.log
+  local mark = table.remove(log.marks)
   for i = #log, mark.at + 1, -1 do
     set(self, log[i][1], log[i][2] or nil)
     log[i] = nil
@@ -277,7 +277,7 @@ end
 -- Calls `run(...)`; if it raises, nothing of what it changed remains.
 function Store:atomically(run, ...)
   self:begin()
-  local results <const> = table.pack(pcall(run, ...))
+  local results = table.pack(pcall(run, ...))
   if results[1] then
     self:commit()
     return table.unpack(results, 2, results.n)

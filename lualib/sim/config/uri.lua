@@ -38,11 +38,11 @@ function M.resolve(segments)
     shown = ROOT .. "/" .. template,
   }
   for i = 4, #segments do
-    local segment <const> = segments[i]
-    local last <const> = i == #segments
-    local below <const> = target.what == "resource" and target.template .. "/*/" .. segment
+    local segment = segments[i]
+    local last = i == #segments
+    local below = target.what == "resource" and target.template .. "/*/" .. segment
       or target.template .. "/" .. segment
-    local child <const> = catalogue.find(below)
+    local child = catalogue.find(below)
     if last and SUFFIXES[segment] and not child then
       target.suffix = segment
       return target
@@ -57,8 +57,8 @@ function M.resolve(segments)
         parent = target.what == "resource" and target.path or nil,
       }
     elseif target.what == "collection" then
-      local inner <const> = catalogue.find(target.template .. "/*/" .. segment)
-      local id <const>, short <const> = canonical(target.node, segment)
+      local inner = catalogue.find(target.template .. "/*/" .. segment)
+      local id, short = canonical(target.node, segment)
       target = {
         what = "resource",
         node = target.node,
@@ -83,7 +83,7 @@ end
 
 -- The same for a path as the store has it.
 function M.parse(path)
-  local segments <const> = {}
+  local segments = {}
   for segment in path:gmatch "[^/]+" do segments[#segments + 1] = segment end
   return M.resolve(segments)
 end

@@ -23,7 +23,7 @@ end
 local function text_of(value)
   if type(value) == "string" then return value end
   if type(value) == "number" or type(value) == "boolean" then return tostring(value) end
-  local ok <const>, text <const> = pcall(json.encode, value)
+  local ok, text = pcall(json.encode, value)
   return ok and text or tostring(value)
 end
 
@@ -40,7 +40,7 @@ end
 -- "load-balancing-mode" -> "loadBalancingMode": tmsh's spelling is understood, too.
 function M.camel(name)
   if not name:find "-" then return name end
-  local camel <const> = name:gsub("%-(%w)", string.upper)
+  local camel = name:gsub("%-(%w)", string.upper)
   return camel
 end
 
@@ -133,7 +133,7 @@ function M.value(name, value, spec)
     if spec.t == "b" then return true end  -- a flag, given as the guide says
     return NONE
   end
-  local fresh <const> = convert[spec.t](value, spec)
+  local fresh = convert[spec.t](value, spec)
   if fresh == nil then M.invalid(name, value) end
   if type(fresh) == "table" and spec.choices then
     for _, item in ipairs(fresh) do
@@ -169,15 +169,15 @@ M.IDENTITY = IDENTITY
 -- sub-collections. Read-only properties are left out, unless `all` is said: what was read from
 -- another device then goes in as it is.
 function M.body(node, body, all)
-  local properties <const>, subs <const> = {}, {}
-  local named_sub <const> = {}
+  local properties, subs = {}, {}
+  local named_sub = {}
   for reference, sub in pairs(node.subs or {}) do
     named_sub[sub] = sub
     named_sub[M.camel(sub)] = sub
     named_sub[reference] = sub
   end
   for given, value in pairs(body) do
-    local name <const> = M.camel(tostring(given))
+    local name = M.camel(tostring(given))
     if named_sub[name] then
       if type(value) == "table" and value.items then value = value.items end
       if value == json.null or value == "none" or value == "" then value = {} end
@@ -188,12 +188,12 @@ function M.body(node, body, all)
         subs[named_sub[name]] = value
       end
     elseif not IDENTITY[name] and not name:find "Reference$" then
-      local spec <const> = node.props[name]
+      local spec = node.props[name]
       if not spec then
         if node.known and not node.open and not all then
           M.refuse(('"%s" unknown property'):format(name))
         end
-        local nothing <const> = value == json.null
+        local nothing = value == json.null
           or value == "none" or type(value) == "table" and next(value) == nil
         properties[name] = nothing and not all and NONE or value
       elseif not spec.r or all then
@@ -217,7 +217,7 @@ end
 function M.name(node, name)
   if name == "" then M.nothing_to_do() end
   if node.free_names then return end
-  local bad <const> = name:match "[%c\"'%[%]{};|\\*?<>^`$#,&()!=+]"
+  local bad = name:match "[%c\"'%[%]{};|\\*?<>^`$#,&()!=+]"
   if bad and not name:find("^[*]") then
     M.refuse_mcpd(
       ("01070712:3: The name (%s) contains the character '%s', which is not allowed."):format(
@@ -242,7 +242,7 @@ function M.length(full)
 end
 
 local function ipv4(text)
-  local a <const>, b <const>, c <const>, d <const> = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
+  local a, b, c, d = text:match "^(%d+)%.(%d+)%.(%d+)%.(%d+)$"
   if not a then return false end
   for _, part in ipairs { a, b, c, d } do
     if #part > 3 or tonumber(part) > 255 then return false end
@@ -252,12 +252,12 @@ end
 
 local function ipv6(text)
   if not text:find ":" or text:find "[^%x:%.]" or text:find ":::" then return false end
-  local head <const>, tail <const> = text:match "^(.*:)(%d+%.%d+%.%d+%.%d+)$"
+  local head, tail = text:match "^(.*:)(%d+%.%d+%.%d+%.%d+)$"
   if tail then
     if not ipv4(tail) then return false end
     text = head .. "0:0"
   end
-  local _, doubles <const> = text:gsub("::", "::")
+  local _, doubles = text:gsub("::", "::")
   if doubles > 1 then return false end
   if doubles == 0 and (text:find "^:" or text:find ":$") then return false end
   local count = 0
@@ -277,16 +277,16 @@ function M.is_address(text, mask)
     address, suffix = text:match "^([^/]+)/?(.*)$"
     address, suffix = address or text, suffix or ""
   end
-  local bare <const>, domain <const> = address:match "^([^%%]+)%%?(%d*)$"
+  local bare, domain = address:match "^([^%%]+)%%?(%d*)$"
   if not bare or (address:find "%%" and domain == "") then return false end
-  local family <const> = ipv4(bare) and "4" or ipv6(bare) and "6" or nil
+  local family = ipv4(bare) and "4" or ipv6(bare) and "6" or nil
   if not family then return false end
   if suffix and suffix ~= "" then
     if domain == "" then
-      local other <const> = suffix:match "^(.*)%%%d+$"
+      local other = suffix:match "^(.*)%%%d+$"
       suffix = other or suffix
     end
-    local bits <const> = suffix:match "^%d+$" and tonumber(suffix)
+    local bits = suffix:match "^%d+$" and tonumber(suffix)
     if bits then
       if bits > (family == "4" and 32 or 128) then return false end
     elseif not ipv4(suffix) and not ipv6(suffix) then
@@ -332,7 +332,7 @@ local SERVICES <const> = {
 
 -- "80", 80, "http", "any" -> number, or nil.
 function M.port(text)
-  local number <const> = math.tointeger(tonumber(text))
+  local number = math.tointeger(tonumber(text))
   if number then return number >= 0 and number <= 65535 and number or nil end
   return SERVICES[text]
 end
@@ -343,7 +343,7 @@ function M.endpoint(text)
   local address, port = text:match "^([^:]+):([^:]+)$"
   if not address then address, port = text:match "^(.*:.*)%.([^.:]+)$" end
   if not address then return nil end
-  local number <const> = M.port(port)
+  local number = M.port(port)
   if not number then return nil end
   return address, number
 end

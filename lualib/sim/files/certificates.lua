@@ -22,7 +22,7 @@ end
 
 -- Puts what a certificate says into its object.
 function M.read_certificate(object, text)
-  local found <const> = pem.certificate(text)
+  local found = pem.certificate(text)
   object._public = found and hex(found.public, "") or nil
   if not found then return end
   object.subject, object.issuer, object.serialNumber = found.subject, found.issuer, found.serial
@@ -35,7 +35,7 @@ function M.read_certificate(object, text)
 end
 
 function M.read_key(object, text, passphrase)
-  local found <const> = pem.key(text, passphrase)
+  local found = pem.key(text, passphrase)
   object._public = found and hex(found.public, "") or nil
   if not found then return end
   object.keySize, object.keyType = found.bits, found.type .. "-private"
@@ -60,7 +60,7 @@ local function pairs_of(kind, profile)
   if kind ~= "client-ssl" then
     return { { cert = given(profile.cert), key = given(profile.key) } }
   end
-  local list <const> = {}
+  local list = {}
   for _, chain in ipairs(type(profile.certKeyChain) == "table" and profile.certKeyChain or {}) do
     if type(chain) == "table" then
       list[#list + 1] = { cert = given(chain.cert), key = given(chain.key) }
@@ -73,8 +73,8 @@ end
 -- takes the place of the object at `path`.
 local function check_one(store, kind, profile, path, fresh)
   local function public_of(template, name)
-    local place <const> = ROOT .. template .. "/" .. names.segment(name)
-    local object <const> = place == path and fresh or store:get(place)
+    local place = ROOT .. template .. "/" .. names.segment(name)
+    local object = place == path and fresh or store:get(place)
     return object and object._public
   end
   for _, pair in ipairs(pairs_of(kind, profile)) do
@@ -86,8 +86,8 @@ local function check_one(store, kind, profile, path, fresh)
         ("01070315:3: profile %s requires a certificate"):format(profile.fullPath)
       )
     end
-    local cert <const> = pair.cert and public_of("sys/file/ssl-cert", pair.cert)
-    local key <const> = pair.key and public_of("sys/file/ssl-key", pair.key)
+    local cert = pair.cert and public_of("sys/file/ssl-cert", pair.cert)
+    local key = pair.key and public_of("sys/file/ssl-key", pair.key)
     if cert and key and cert ~= key then
       validate.refuse_mcpd(
         ("01070317:3: profile %s's key (%s) and certificate (%s) do not match"):format(
@@ -111,7 +111,7 @@ end
 -- Checked at once, or in a transaction when all of its commands have run.
 function M.check(store, template, object)
   if not object._public then return end
-  local device <const>, path <const> =
+  local device, path =
     store.device, ROOT .. template .. "/" .. names.segment(object.fullPath)
   if not device.checks then return check_all(store, path, object) end
   table.insert(device.checks, function() check_all(store) end)
@@ -120,9 +120,9 @@ end
 -- One pair of a chain as a device keeps it; names without a partition are meant in the profile's
 -- own.
 local function settle_pair(pair, partition)
-  local fresh <const> = { appService = "none", chain = "none", usage = "SERVER" }
+  local fresh = { appService = "none", chain = "none", usage = "SERVER" }
   for name, value in pairs(pair) do
-    local is_name <const> = FILES[name] and given(value)
+    local is_name = FILES[name] and given(value)
     if not name:find "Reference$" then
       fresh[name] = is_name and names.absolute(value, partition) or value
     end
@@ -146,11 +146,11 @@ local INHERITABLE <const> = { "cert", "key", "chain", "certKeyChain" }
 --- What a client-ssl profile says twice, in its chain and beside it, is made one, after a body has been laid over it: the chain counts if it is
 --- new, else what was said beside it; without any, the parent's. `inheritCertkeychain` tells which.
 function M.settle_client(store, profile, properties, old)
-  local parent <const> = given(profile.defaultsFrom)
+  local parent = given(profile.defaultsFrom)
     and store:get(ROOT .. "ltm/profile/client-ssl/" .. names.segment(profile.defaultsFrom))
   local chains = profile.certKeyChain
   if type(chains) == "table" then
-    local fresh <const> = json.array {}
+    local fresh = json.array {}
     for i, pair in ipairs(chains) do
       if type(pair) ~= "table" or #pair > 0 then validate.invalid("certKeyChain", pair) end
       fresh[i] = settle_pair(pair, profile.partition)
@@ -161,7 +161,7 @@ function M.settle_client(store, profile, properties, old)
   for _, name in ipairs { "cert", "key", "chain" } do
     beside = beside or properties[name] ~= nil and (not old or profile[name] ~= old[name])
   end
-  local new_chain <const> = properties.certKeyChain ~= nil
+  local new_chain = properties.certKeyChain ~= nil
     and chains ~= nil and not (old and same_files(chains, old.certKeyChain))
   if beside and not new_chain then
     chains = json.array {
@@ -187,13 +187,13 @@ function M.settle_client(store, profile, properties, old)
   if inherits then
     for _, name in ipairs(INHERITABLE) do profile[name] = parent[name] end
   else
-    local first <const> = chains and chains[1] or {}
+    local first = chains and chains[1] or {}
     profile.certKeyChain = chains
     for name in pairs(FILES) do profile[name] = given(first[name]) or "none" end
   end
   profile.inheritCertkeychain = inherits and "true" or "false"
   if profile._own then
-    local own <const> = { inheritCertkeychain = true }
+    local own = { inheritCertkeychain = true }
     for name in pairs(profile._own) do own[name] = true end
     for _, name in ipairs(INHERITABLE) do own[name] = not inherits or nil end
     profile._own = own
@@ -203,13 +203,13 @@ end
 --- The links that the pairs of a chain are shown with.
 function M.show_chain(profile, shown, version)
   if type(profile.certKeyChain) ~= "table" then return end
-  local list <const> = json.array {}
+  local list = json.array {}
   for i, pair in ipairs(profile.certKeyChain) do
-    local copy <const> = {}
+    local copy = {}
     for name, value in pairs(pair) do copy[name] = value end
     for name in pairs(FILES) do
-      local full <const> = given(copy[name])
-      local template <const> = name == "key" and "sys/file/ssl-key/" or "sys/file/ssl-cert/"
+      local full = given(copy[name])
+      local template = name == "key" and "sys/file/ssl-key/" or "sys/file/ssl-cert/"
       if full then
         copy[name .. "Reference"] =
           { link = names.link(ROOT .. template .. names.segment(full), "ver=" .. version) }
@@ -222,7 +222,7 @@ end
 
 --- The same as `check` for a profile ("client-ssl", "server-ssl") that is made or changed.
 function M.check_profile(store, kind, profile)
-  local device <const> = store.device
+  local device = store.device
   if not device.checks then return check_one(store, kind, profile) end
   table.insert(device.checks, function() check_all(store) end)
 end

@@ -14,8 +14,8 @@ local COPY_BYTES <const> = 1 << 20
 
 function M.install(device)
   local directory, last = nil, 0
-  local host_files <const> = {}  -- key -> path of the host; only of files made here
-  local disk <const> = {}
+  local host_files = {}  -- key -> path of the host; only of files made here
+  local disk = {}
   device.disk = disk
 
   local function is_ours(entry)
@@ -24,7 +24,7 @@ function M.install(device)
 
   -- Drops entries of a loaded state whose contents this process does not have.
   function disk.forget_foreign()
-    local entries <const> = device.state.disk
+    local entries = device.state.disk
     for path, entry in pairs(type(entries) == "table" and entries or {}) do
       if not is_ours(entry) then entries[path] = nil end
     end
@@ -35,30 +35,30 @@ function M.install(device)
   local function new_content()
     directory = directory or native.make_directory()
     last = last + 1
-    local key <const> = ("%s-%d"):format(digest.base64(native.random(16)), last)
+    local key = ("%s-%d"):format(digest.base64(native.random(16)), last)
     host_files[key] = directory .. "/" .. last
     return key
   end
 
   -- { size, modified } or nil.
   function disk.find(path)
-    local entry <const> = device.state.disk[path]
+    local entry = device.state.disk[path]
     return is_ours(entry) and entry or nil
   end
 
   -- Makes an empty file in the place of whatever is there.
   function disk.create(path)
     disk.remove(path)
-    local content <const> = new_content()
+    local content = new_content()
     assert(io.open(host_files[content], "wb")):close()
-    local entry <const> = { content = content, size = 0, modified = device:now() }
+    local entry = { content = content, size = 0, modified = device:now() }
     device.state.disk[path] = entry
     return entry
   end
 
   -- Writes bytes at an offset, extending the file.
   function disk.write_at(entry, offset, bytes)
-    local file <const> = assert(io.open(host_files[entry.content], "r+b"))
+    local file = assert(io.open(host_files[entry.content], "r+b"))
     assert(file:seek("set", offset))
     assert(file:write(bytes))
     assert(file:close())
@@ -72,21 +72,21 @@ function M.install(device)
 
   -- At most `count` bytes from an offset.
   function disk.read_at(entry, offset, count)
-    local file <const> = assert(io.open(host_files[entry.content], "rb"))
+    local file = assert(io.open(host_files[entry.content], "rb"))
     assert(file:seek("set", offset))
-    local bytes <const> = file:read(count) or ""
+    local bytes = file:read(count) or ""
     file:close()
     return bytes
   end
 
   -- The whole of a file that is known to be small; nil if there is none.
   function disk.read(path)
-    local entry <const> = disk.find(path)
+    local entry = disk.find(path)
     return entry and disk.read_at(entry, 0, math.max(entry.size, 1))
   end
 
   function disk.remove(path)
-    local entry <const> = disk.find(path)
+    local entry = disk.find(path)
     device.state.disk[path] = nil
     if not entry then return false end
     -- A transaction that fails puts the entry back, so its contents stay until the end.
@@ -104,8 +104,8 @@ function M.install(device)
   end
 
   function disk.copy(from, to)
-    local source <const> = disk.find(from)
-    local target <const> = disk.create(to)
+    local source = disk.find(from)
+    local target = disk.create(to)
     for offset = 0, source.size - 1, COPY_BYTES do
       disk.write_at(target, offset, disk.read_at(source, offset, COPY_BYTES))
     end
@@ -113,9 +113,9 @@ function M.install(device)
 
   -- The names of the files of a directory ("/var/local/ucs"), sorted.
   function disk.list(where)
-    local names <const> = {}
+    local names = {}
     for path in pairs(device.state.disk) do
-      local folder <const>, name <const> = path:match "^(.*)/([^/]+)$"
+      local folder, name = path:match "^(.*)/([^/]+)$"
       if folder == where then names[#names + 1] = name end
     end
     table.sort(names)

@@ -47,8 +47,8 @@ M.targets = TARGETS
 
 -- "0-1023/4096" -> 0, 1023, 4096
 local function parse_range(text)
-  local first <const>, last <const>, total <const> = (text or ""):match "^%s*(%d+)%-(%-?%d+)/(%d+)%s*$"
-  local from <const>, to <const>, size <const> =
+  local first, last, total = (text or ""):match "^%s*(%d+)%-(%-?%d+)/(%d+)%s*$"
+  local from, to, size =
     math.tointeger(first), math.tointeger(last), math.tointeger(total)
   if from and to and size then return from, to, size end
 end
@@ -64,16 +64,16 @@ local function used_bytes(upload)
 end
 
 local function upload(device, request, target, name)
-  local first <const>, last <const>, total <const> = parse_range(request.headers["content-range"])
+  local first, last, total = parse_range(request.headers["content-range"])
   if not first then
     bad(
       request,
       "Content-Range header is missing or invalid: " .. tostring(request.headers["content-range"])
     )
   end
-  local length <const> = #request.body
+  local length = #request.body
   -- An empty file has no last byte: both "0-0/0" and "0--1/0" are its range.
-  local claimed <const> = total == 0 and 0 or last - first + 1
+  local claimed = total == 0 and 0 or last - first + 1
   if claimed ~= length then
     bad(
       request,
@@ -87,20 +87,20 @@ local function upload(device, request, target, name)
     bad(request, ("Chunk %d-%d is outside of the total of %d bytes"):format(first, last, total))
   end
 
-  local path <const> = target.directory .. "/" .. name
-  local temporary <const> = target.directory .. "/tmp/" .. name
-  local uploads <const> = device.state.uploads
+  local path = target.directory .. "/" .. name
+  local temporary = target.directory .. "/tmp/" .. name
+  local uploads = device.state.uploads
   local known = uploads[path]
   if not known or known.total ~= total or first == 0 and known.chunks["0"] ~= length then
     known = { total = total, chunks = {} }
     uploads[path] = known
     device.disk.create(temporary)
   end
-  local entry <const> = device.disk.find(temporary) or device.disk.create(temporary)
+  local entry = device.disk.find(temporary) or device.disk.create(temporary)
   if length > 0 then device.disk.write_at(entry, first, request.body) end
   known.chunks[tostring(first)] = length
-  local remaining <const> = total - used_bytes(known)
-  local answer <const> = {
+  local remaining = total - used_bytes(known)
+  local answer = {
     remainingByteCount = remaining,
     usedChunks = known.chunks,
     totalByteCount = total,
@@ -118,8 +118,8 @@ local function upload(device, request, target, name)
 end
 
 local function download(device, request, target, name)
-  local path <const> = target.directory .. "/" .. name
-  local entry <const> = device.disk.find(path)
+  local path = target.directory .. "/" .. name
+  local entry = device.disk.find(path)
   if not entry then
     return errors.rest(
       request,
@@ -127,8 +127,8 @@ local function download(device, request, target, name)
       ("java.io.FileNotFoundException: %s (No such file or directory)"):format(path)
     )
   end
-  local size <const> = entry.size
-  local range <const> = request.headers["content-range"]
+  local size = entry.size
+  local range = request.headers["content-range"]
   local first, last = 0, math.min(size, CHUNK) - 1
   if range then
     local total
@@ -138,7 +138,7 @@ local function download(device, request, target, name)
     if total == 0 then last = math.min(last, size - 1) end
     if last >= size and size > 0 or first > last and size > 0 then
       -- The refusal tells the size, too: that is how a client learns it.
-      local refusal <const> = errors.rest(
+      local refusal = errors.rest(
         request,
         400,
         ("Requested range %s is outside of the file's %d bytes"):format(range, size)
@@ -148,7 +148,7 @@ local function download(device, request, target, name)
     end
     last = math.min(last, first + CHUNK - 1, size - 1)
   end
-  local bytes <const> = size > 0 and device.disk.read_at(entry, first, last - first + 1) or ""
+  local bytes = size > 0 and device.disk.read_at(entry, first, last - first + 1) or ""
   return {
     status = 200, body = bytes,
     headers = {
@@ -159,16 +159,16 @@ local function download(device, request, target, name)
 end
 
 local function may_transfer(request)
-  local role <const> = request.user.access["all-partitions"]
+  local role = request.user.access["all-partitions"]
   return role ~= nil
     and role ~= "guest" and role ~= "auditor" and role ~= "operator" and role ~= "no-access"
 end
 
 local function serve(device, uri, target)
-  local _, depth <const> = uri:gsub("/", "")
+  local _, depth = uri:gsub("/", "")
   device:route(uri, function(self, request)
-    local name <const> = request.segments[depth + 1]
-    local method <const> = request.method
+    local name = request.segments[depth + 1]
+    local method = request.method
     if target.module and not self:is_provisioned(target.module) then
       return errors.not_public(request)
     end
@@ -177,7 +177,7 @@ local function serve(device, uri, target)
       if method ~= "GET" then
         bad(request, "The name of the file must stand at the end of the URI")
       end
-      local items <const> = json.array {}
+      local items = json.array {}
       for i, file in ipairs(self.disk.list(target.directory)) do
         items[i] = { name = file }
       end
@@ -209,7 +209,7 @@ function M.install(device)
   device.arrival_handlers = {}
 
   for _, target in ipairs(TARGETS) do
-    local served <const> = {}
+    local served = {}
     for _, uri in ipairs { target.upload or target.downloads[1], table.unpack(target.downloads) } do
       if not served[uri] then serve(device, uri, target) end
       served[uri] = true

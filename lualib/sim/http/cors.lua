@@ -15,8 +15,8 @@ function M.install(device)
 end
 
 function M.filter(device, request)
-  local origin <const> = request.headers.origin
-  local wanted <const> = request.headers["access-control-request-method"]
+  local origin = request.headers.origin
+  local wanted = request.headers["access-control-request-method"]
   if request.method ~= "OPTIONS" or not origin or not wanted then return nil end
   if not device.allowed_origins[origin] then
     return errors.rest(request, 403, "Origin not allowed: " .. origin)
@@ -33,7 +33,7 @@ function M.filter(device, request)
 end
 
 function M.observe(device, request, response)
-  local origin <const> = request.headers.origin
+  local origin = request.headers.origin
   if not origin or not device.allowed_origins[origin] then return end
   response.headers = response.headers or {}
   response.headers["Access-Control-Allow-Origin"] = origin

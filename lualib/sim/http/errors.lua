@@ -39,7 +39,7 @@ end
 -- options: `request_body` (echoed as originalRequestBody), `error_stack` (an array).
 function M.rest(request, status, message, options)
   options = options or {}
-  local body <const> = {
+  local body = {
     code = status,
     message = message,
     originalRequestBody = options.request_body,

@@ -111,7 +111,7 @@ local KINDS <const> = {
 }
 
 local function matches(fault, request)
-  local match <const> = fault.match
+  local match = fault.match
   if not match then return true end
   if match.method and match.method ~= request.method then return false end
   if match.path and not request.path:find(match.path) then return false end
@@ -146,7 +146,7 @@ end
 -- Plants a fault, see the top of this file.
 function M.add(device, fault)
   if fault.kind and not KINDS[fault.kind] then
-    local names <const> = {}
+    local names = {}
     for name in pairs(KINDS) do names[#names + 1] = name end
     table.sort(names)
     error(
@@ -181,9 +181,9 @@ end
 
 function M.filter(device, request)
   if #device.faults == 0 then return nil end
-  local fault <const> = next_fault(device.faults, request)
+  local fault = next_fault(device.faults, request)
   if not fault then return nil end
-  local answer <const> = not fault.act and answer_of(fault, request)
+  local answer = not fault.act and answer_of(fault, request)
   if answer then return decorate(fault, answer) end
   request.fault = fault
   return nil
@@ -191,16 +191,16 @@ end
 
 -- The faults that change a complete response, and the latency of the whole device.
 function M.observe(device, request, response)
-  local fault <const> = request.fault
+  local fault = request.fault
   if fault then
-    local answer <const> = fault.act and answer_of(fault, request)
+    local answer = fault.act and answer_of(fault, request)
     if answer then
       response.body, response.headers = nil, nil
       for key, value in pairs(answer) do response[key] = value end
     end
     decorate(fault, response)
   end
-  local latency <const> = device.options.latency_ms
+  local latency = device.options.latency_ms
   if latency and latency > 0 then response.delay = (response.delay or 0) + latency end
 end
 

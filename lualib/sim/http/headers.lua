@@ -6,18 +6,18 @@ local MONTHS <const> =
   { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
 local function http_date(seconds)
-  local date <const> = os.date("!*t", seconds)
+  local date = os.date("!*t", seconds)
   return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(
     DAYS[date.wday], date.day, MONTHS[date.month], date.year, date.hour, date.min, date.sec
   )
 end
 
 function M.observe(device, _, response)
-  local second <const> = device:now() // 1000000
+  local second = device:now() // 1000000
   if second ~= device.date_second then
     device.date_second, device.date = second, http_date(second)
   end
-  local headers <const> = response.headers or {}
+  local headers = response.headers or {}
   response.headers = headers
   headers.Date = device.date
   headers.Server = headers.Server or "Jetty(9.2.22.v20170606)"

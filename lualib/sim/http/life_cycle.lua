@@ -30,17 +30,17 @@ local PAGES <const> = {
 local BASE <const> = "/mgmt/shared/settings/api-status"
 
 local function settings(device, request)
-  local place <const> = table.concat(request.segments, "/", 5)
-  local page <const> = PAGES[place]
+  local place = table.concat(request.segments, "/", 5)
+  local page = PAGES[place]
   if not page then return errors.not_registered(request) end
-  local values <const> = device.state.api_status[page]
+  local values = device.state.api_status[page]
   if request.method == "PATCH" or request.method == "POST" or request.method == "PUT" then
     if request.user.access["all-partitions"] ~= "admin" then
       return require("sim.auth.login").not_permitted(request)
     end
-    local body <const> = request.json or {}
+    local body = request.json or {}
     for name, value in pairs(body) do
-      local text <const> = tostring(value)
+      local text = tostring(value)
       if values[name] == nil or text ~= "true" and text ~= "false" then
         return errors.rest(request, 400, ("invalid setting %s: %s"):format(name, text))
       end
@@ -49,7 +49,7 @@ local function settings(device, request)
   elseif request.method ~= "GET" then
     return errors.rest(request, 405, "Method not allowed: " .. request.method)
   end
-  local answer <const> = {
+  local answer = {
     kind = "mgmt:shared:settings:api-status:" .. place:gsub("/", ":") .. "state",
     selfLink = "https://localhost" .. BASE .. "/" .. place,
   }
@@ -60,17 +60,17 @@ end
 -- The longest template with a status that a path is at or below; the depth of its segments.
 local function template_of(request)
   for last = #request.segments, 3, -1 do
-    local template <const> = table.concat(request.segments, "/", 3, last)
+    local template = table.concat(request.segments, "/", 3, last)
     if RESOURCES[template] or PROPERTIES[template] then return template end
   end
   return nil
 end
 
 local function status_of(request)
-  local template <const> = template_of(request)
+  local template = template_of(request)
   if not template then return nil end
   if RESOURCES[template] then return RESOURCES[template], "RESOURCE" end
-  local body <const> = request.json
+  local body = request.json
   for name, status in pairs(PROPERTIES[template]) do
     if request.method == "GET" or type(body) == "table" and body[name] ~= nil then
       return status, "PROPERTY"
@@ -103,7 +103,7 @@ end
 
 function M.filter(device, request)
   if request.segments[2] ~= "tm" then return nil end
-  local status <const>, what <const> = status_of(request)
+  local status, what = status_of(request)
   if not status then return nil end
   request.api_status = status .. "_" .. what
   if device.state.api_status.availability[SETTING[status]] == "true" then return nil end
@@ -111,7 +111,7 @@ function M.filter(device, request)
     request.api_status = nil
     return nil
   end
-  local response <const> = errors.rest(
+  local response = errors.rest(
     request,
     404,
     ("The API %s is not available as per the API status settings."):format(request.path)

@@ -13,14 +13,14 @@ local BAD <const> = "Your browser sent a request that this server could not unde
 -- Where a request ends must be certain: two servers that take it for different lengths can be made
 -- to see different requests. A header that came twice is one with a comma here.
 local function is_ambiguous(headers)
-  local coding <const>, length <const> = headers["transfer-encoding"], headers["content-length"]
+  local coding, length = headers["transfer-encoding"], headers["content-length"]
   if coding and (length or coding:lower() ~= "chunked") then return true end
   return length ~= nil and not length:find "^%d+$"
 end
 
 -- HTTP/1.1 wants the name of the host, and one only.
 local function lacks_host(request)
-  local host <const> = request.headers.host
+  local host = request.headers.host
   if not host then return request.minor >= 1 end
   return host:find(",", 1, true) ~= nil
 end
@@ -38,7 +38,7 @@ function M.filter(_, request)
     end
   end
   if is_ambiguous(request.headers) or lacks_host(request) then
-    local refusal <const> = errors.html(400, BAD)
+    local refusal = errors.html(400, BAD)
     refusal.close = true -- nobody knows where the next request would begin
     return refusal
   end

@@ -9,7 +9,7 @@ local MONTHS <const> =
 
 -- "29 Mar 2013 16:04:06 UTC"; the month's name does not depend on a locale.
 local function stamp(micros)
-  local date <const> = os.date("!*t", micros // 1000000)
+  local date = os.date("!*t", micros // 1000000)
   return ("%02d %s %04d %02d:%02d:%02d UTC"):format(
     date.day, MONTHS[date.month], date.year, date.hour, date.min, date.sec
   )
@@ -32,13 +32,13 @@ end
 -- The calls seen, oldest first: { number, micros, method, path, query, status, user, connection,
 -- milliseconds }.
 function M.calls(device)
-  local log <const>, copy <const> = device.log, json.array {}
+  local log, copy = device.log, json.array {}
   for i = log.first, log.last do copy[#copy + 1] = log.calls[i] end
   return copy
 end
 
 function M.clear(device)
-  local log <const> = device.log
+  local log = device.log
   log.calls, log.first, log.last = {}, 1, 0
 end
 
@@ -48,8 +48,8 @@ function M.connection_count(device)
 end
 
 local function write(device, request, response, user)
-  local log <const> = device.log
-  local ok <const>, message <const> = log.file:write(
+  local log = device.log
+  local ok, message = log.file:write(
     ('[I][%d][%s][ForwarderPassThroughWorker] [run] {"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'):format(
       request.operation, stamp(request.started), quote(user and "local/" .. user or "local/null"),
       quote(request.method), quote("http://localhost:8100" .. request.target), response.status,
@@ -63,8 +63,8 @@ local function write(device, request, response, user)
 end
 
 function M.observe(device, request, response)
-  local log <const> = device.log
-  local user <const> = request.user and request.user.name or nil
+  local log = device.log
+  local user = request.user and request.user.name or nil
   if request.connection and not log.connections[request.connection] then
     log.connections[request.connection] = true
     log.connection_count = log.connection_count + 1

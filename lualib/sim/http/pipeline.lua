@@ -50,7 +50,7 @@ end
 -- The response of the first filter that has one, or nil.
 local function filtered(device, request)
   for _, filter in ipairs(M.filters) do
-    local ok <const>, answer <const> = pcall(filter.run, device, request)
+    local ok, answer = pcall(filter.run, device, request)
     if not ok and not (type(answer) == "table" and answer.status) then
       return internal_error(device, answer)
     end
@@ -61,7 +61,7 @@ end
 
 -- Runs one request: filters, its handler, observers.
 function M.handle(device, request)
-  local response <const> = filtered(device, request) or device:dispatch(request)
+  local response = filtered(device, request) or device:dispatch(request)
   for _, observer in ipairs(M.observers) do observer.run(device, request, response) end
   return response
 end

@@ -11,13 +11,13 @@ M.unescape = unescape
 
 -- "a/b//c%20d" -> { "a", "b", "c d" }; empty segments count for nothing, as a trailing slash does.
 function M.segments(path)
-  local segments <const> = {}
+  local segments = {}
   for segment in path:gmatch "[^/]+" do segments[#segments + 1] = unescape(segment) end
   return segments
 end
 
 function M.query(raw)
-  local query <const>, order <const> = {}, {}
+  local query, order = {}, {}
   for pair in raw:gmatch "[^&]+" do
     local name, value = pair:match "^([^=]*)=(.*)$"
     if not name then name, value = pair, "" end
@@ -44,9 +44,9 @@ function M.complete(request)
   local target = readable(request.target)
   request.target = target
   -- a proxy's client sends the whole URI
-  local absolute <const> = target:match "^%a+://[^/]*(/.*)$"
+  local absolute = target:match "^%a+://[^/]*(/.*)$"
   target = absolute or target
-  local path <const>, raw_query <const> = target:match "^([^?#]*)%??([^#]*)"
+  local path, raw_query = target:match "^([^?#]*)%??([^#]*)"
   request.path = #path > 1 and path:gsub("/+$", "") or path
   request.raw_query = raw_query
   request.segments = M.segments(path)
@@ -56,7 +56,7 @@ function M.complete(request)
     request.query, request.query_order = {}, {}
   end
   for _, name in ipairs(QUOTED_HEADERS) do
-    local value <const> = request.headers[name]
+    local value = request.headers[name]
     if value then request.headers[name] = readable(value) end
   end
   request.malformed = utf8.len(unescape(target)) == nil
@@ -75,9 +75,9 @@ local WITH_BODY <const> = { POST = true, PUT = true, PATCH = true }
 -- icrd (below /mgmt/tm) wants the content type named, restjavad reads what comes.
 function M.decode_body(request)
   if not WITH_BODY[request.method] or request.body == "" then return nil end
-  local content_type <const> = request.headers["content-type"]
+  local content_type = request.headers["content-type"]
   if content_type and content_type:find("application/octet-stream", 1, true) then return nil end
-  local tm <const> = request.segments[1] == "mgmt" and request.segments[2] == "tm"
+  local tm = request.segments[1] == "mgmt" and request.segments[2] == "tm"
   if tm and content_type and not content_type:lower():find("^%s*application/json") then
     return errors.tm(
       415,
@@ -85,7 +85,7 @@ function M.decode_body(request)
         .. content_type
     )
   end
-  local ok <const>, value <const> = pcall(json.decode, request.body)
+  local ok, value = pcall(json.decode, request.body)
   if not ok or type(value) ~= "table" then
     if tm then
       return errors.tm(

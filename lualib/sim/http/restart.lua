@@ -19,8 +19,8 @@ end
 -- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again,
 -- URIs that are not registered yet.
 function M.restart(device, options)
-  local seconds <const> = options and options.seconds or 10
-  local restart <const> = device.state.restart
+  local seconds = options and options.seconds or 10
+  local restart = device.state.restart
   restart.page_until = device:now() + math.floor(seconds * 500000)
   restart.unregistered_until = device:now() + math.floor(seconds * 1000000)
   restart.ready_at = restart.unregistered_until
@@ -29,8 +29,8 @@ end
 -- The whole device starts again: connections are cut, then refused for half of `seconds`, then as
 -- after a restart, and at the end it answers but is still loading its configuration.
 function M.reboot(device, options)
-  local seconds <const> = options and options.seconds or 60
-  local restart <const> = device.state.restart
+  local seconds = options and options.seconds or 60
+  local restart = device.state.restart
   restart.refused_until = device:now() + math.floor(seconds * 500000)
   restart.page_until = device:now() + math.floor(seconds * 700000)
   restart.unregistered_until = device:now() + math.floor(seconds * 850000)
@@ -42,25 +42,25 @@ end
 
 -- Whether everything is up, the configuration loaded.
 function M.is_ready(device)
-  local ready_at <const> = device.state.restart.ready_at
+  local ready_at = device.state.restart.ready_at
   return not ready_at or device:now() >= ready_at
 end
 
 -- What the server is to do, see sim_wish in runtime/sim/device.h.
 function M.wish(device)
-  local refused <const> = device.state.restart.refused_until
-  local away <const> = refused ~= nil and refused > device:now()
-  local text <const> = ("%d %d %d"):format(away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or 0)
+  local refused = device.state.restart.refused_until
+  local away = refused ~= nil and refused > device:now()
+  local text = ("%d %d %d"):format(away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or 0)
   device.cut_connections = false
   return text
 end
 
 -- What a client sees while the device is away.
 function M.filter(device, request)
-  local restart <const> = device.state.restart
-  local routed_at <const> = restart.unregistered_until
+  local restart = device.state.restart
+  local routed_at = restart.unregistered_until
   if not routed_at then return nil end
-  local now <const> = device:now()
+  local now = device:now()
   if now >= routed_at then
     restart.refused_until, restart.page_until, restart.unregistered_until = nil, nil, nil
     return nil

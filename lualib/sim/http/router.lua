@@ -3,7 +3,7 @@ local Router = {}
 Router.__index = Router
 
 local function split(path)
-  local segments <const> = {}
+  local segments = {}
   for segment in path:gmatch "[^/]+" do segments[#segments + 1] = segment end
   return segments
 end

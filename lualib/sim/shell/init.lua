@@ -32,18 +32,18 @@ end
 
 -- $(…): an own shell with a copy of the variables.
 function Shell:substitute(list, io)
-  local variables <const> = {}
+  local variables = {}
   for name, value in pairs(self.variables) do
     variables[name] = value
   end
-  local inner <const> = setmetatable(
+  local inner = setmetatable(
     {
       device = self.device, actor = self.actor, variables = variables, cwd = self.cwd,
       status = self.status,
     },
     Shell
   )
-  local output <const> = new_output()
+  local output = new_output()
   inner:guarded(list, { input = "", output = output, errors = io.errors })
   self.status = inner.status
   return (text_of(output):gsub("\n+$", ""))
@@ -53,7 +53,7 @@ end
 function Shell:expand(word, io, fields)
   local current, any = "", false
   for _, part in ipairs(word) do
-    local text <const> = part.text
+    local text = part.text
       or (part.variable and self:value(part.variable)) or self:substitute(part.substitute, io)
     if part.text or part.quoted then
       current, any = current .. text, any or text ~= "" or part.quoted
@@ -76,14 +76,14 @@ function Shell:expand(word, io, fields)
 end
 
 function Shell:expand_one(word, io)
-  local fields <const> = {}
+  local fields = {}
   self:expand(word, io, fields)
   return table.concat(fields, " ")
 end
 
 function Shell:path(name)
   if name:sub(1, 1) ~= "/" then name = self.cwd .. "/" .. name end
-  local parts <const> = {}
+  local parts = {}
   for part in name:gmatch "[^/]+" do
     if part == ".." then
       parts[#parts] = nil
@@ -97,16 +97,16 @@ end
 -- Where input and output of a command go; returns them, and what is to be written to files at the
 -- end.
 function Shell:redirected(redirects, io)
-  local now <const> = { input = io.input, output = io.output, errors = io.errors }
-  local files <const> = {}
+  local now = { input = io.input, output = io.output, errors = io.errors }
+  local files = {}
   for _, redirect in ipairs(redirects) do
-    local target <const> = self:expand_one(redirect.word, io)
-    local stream <const> = redirect.fd == "2" and "errors"
+    local target = self:expand_one(redirect.word, io)
+    local stream = redirect.fd == "2" and "errors"
       or redirect.fd == "0" and "input" or "output"
     if redirect.how == ">&" then
       now[stream] = target == "2" and now.errors or now.output
     elseif redirect.how == "<" then
-      local text <const> = target == "/dev/null" and "" or programs.read(self, target)
+      local text = target == "/dev/null" and "" or programs.read(self, target)
       if not text then
         write(io.errors, ("/bin/bash: %s: No such file or directory\n"):format(target))
         return nil
@@ -115,7 +115,7 @@ function Shell:redirected(redirects, io)
     elseif target == "/dev/null" then
       now[stream] = nil
     else
-      local output <const> = new_output()
+      local output = new_output()
       if redirect.how == ">>" then write(output, programs.read(self, target) or "") end
       now[stream] = output
       files[#files + 1] = { path = self:path(target), output = output }
@@ -125,19 +125,19 @@ function Shell:redirected(redirects, io)
 end
 
 function Shell:simple(command, io)
-  local words <const> = {}
+  local words = {}
   for _, word in ipairs(command.words) do self:expand(word, io, words) end
   for _, assignment in ipairs(command.assignments) do
     self.variables[assignment.name] = self:expand_one(assignment.word, io)
   end
   if #words == 0 then return 0 end
-  local name <const> = table.remove(words, 1):match "[^/]*$"
+  local name = table.remove(words, 1):match "[^/]*$"
   if name == "exit" then
     self.status = (math.tointeger(tonumber(words[1])) or self.status) & 255
     error(EXIT, 0)
   end
   if name == "bash" or name == "sh" or name == "eval" then return self:nested(name, words, io) end
-  local program <const> = programs.find(name)
+  local program = programs.find(name)
   if not program then
     write(io.errors, ("/bin/bash: %s: command not found\n"):format(name))
     return 127
@@ -162,7 +162,7 @@ function Shell:nested(name, words, io)
   else
     script = io.input
   end
-  local list <const>, message <const> = parser.parse(script)
+  local list, message = parser.parse(script)
   if not list then
     write(io.errors, ("%s: -c: %s\n"):format(name, message))
     return 2
@@ -189,7 +189,7 @@ function Shell:conditional(command, io)
 end
 
 function Shell:command(command, io)
-  local now <const>, files <const> = self:redirected(command.redirects, io)
+  local now, files = self:redirected(command.redirects, io)
   if not now then return 1 end
   local status
   if command.words then
@@ -197,7 +197,7 @@ function Shell:command(command, io)
   elseif command.clauses then
     status = self:conditional(command, now)
   elseif command.subshell then
-    local cwd <const> = self.cwd
+    local cwd = self.cwd
     self:guarded(command.group, now)
     self.cwd, status = cwd, self.status
   else
@@ -211,8 +211,8 @@ end
 function Shell:pipeline(entry, io)
   local input = io.input
   for i, command in ipairs(entry.pipeline) do
-    local is_last <const> = i == #entry.pipeline
-    local output <const> = is_last and io.output or new_output()
+    local is_last = i == #entry.pipeline
+    local output = is_last and io.output or new_output()
     self.status = self:command(command, { input = input, output = output, errors = io.errors })
     if not is_last then input = text_of(output) end
   end
@@ -221,7 +221,7 @@ end
 
 function Shell:list(list, io)
   for _, entry in ipairs(list) do
-    local goes <const> = entry.join == ";"
+    local goes = entry.join == ";"
       or entry.join == "&&" and self.status == 0 or entry.join == "||" and self.status ~= 0
     if goes then self:pipeline(entry, io) end
   end
@@ -229,34 +229,34 @@ end
 
 -- Runs a list to its end or to an `exit` in it.
 function Shell:guarded(list, io)
-  local ok <const>, problem <const> = pcall(self.list, self, list, io)
+  local ok, problem = pcall(self.list, self, list, io)
   if not ok and problem ~= EXIT then error(problem, 0) end
 end
 
 -- actor: the user who asks. Programs run with that user's rights, not with root's.
 function M.run(device, script, actor)
-  local shell <const> = setmetatable(
+  local shell = setmetatable(
     {
       device = device, actor = actor, variables = { HOME = "/root", USER = "root" }, cwd = "/root",
       status = 0,
     },
     Shell
   )
-  local list <const>, message <const> = parser.parse(script)
+  local list, message = parser.parse(script)
   if not list then return ("/bin/bash: -c: line 0: %s\n"):format(message), 2 end
-  local output <const> = new_output()
+  local output = new_output()
   shell:guarded(list, { input = "", output = output, errors = output })
   return text_of(output), shell.status
 end
 
 -- What the arguments of util/bash ask for: "-c 'script'" -> script; nil if they ask for nothing.
 function M.script_of(device, arguments)
-  local list <const> = parser.parse("bash " .. arguments)
-  local words <const> = list and list[1] and list[1].pipeline[1].words
+  local list = parser.parse("bash " .. arguments)
+  local words = list and list[1] and list[1].pipeline[1].words
   if not words then return nil end
-  local shell <const> =
+  local shell =
     setmetatable({ device = device, variables = {}, cwd = "/", status = 0 }, Shell)
-  local texts <const> = {}
+  local texts = {}
   for i = 2, #words do
     texts[#texts + 1] = shell:expand_one(words[i], { errors = nil })
     if texts[#texts - 1] == "-c" then return texts[#texts] end

@@ -30,7 +30,7 @@ end
 
 function Parser:skip_lines()
   repeat
-    local before <const> = self.at
+    local before = self.at
     self:skip_blank()
     if self.text:sub(self.at, self.at) == "\n" then self.at = self.at + 1 end
   until self.at == before
@@ -44,23 +44,23 @@ end
 
 -- $name, ${name}, $?, $(…); nil if it is a plain dollar.
 function Parser:dollar(quoted)
-  local name <const>, after <const> = self.text:match("^%$([%a_][%w_]*)()", self.at)
+  local name, after = self.text:match("^%$([%a_][%w_]*)()", self.at)
   if name then
     self.at = after
     return { variable = name, quoted = quoted }
   end
-  local special <const> = self.text:match("^%$([%?%$#%d])", self.at)
+  local special = self.text:match("^%$([%?%$#%d])", self.at)
   if special then
     self.at = self.at + 2
     return { variable = special, quoted = quoted }
   end
-  local braced <const>, past <const> = self.text:match("^%${([%w_%?]+)}()", self.at)
+  local braced, past = self.text:match("^%${([%w_%?]+)}()", self.at)
   if braced then
     self.at = past
     return { variable = braced, quoted = quoted }
   end
   if self:take "$(" then
-    local list <const> = self:list { [")"] = true }
+    local list = self:list { [")"] = true }
     if not self:take ")" then self:fail "unexpected EOF while looking for matching `)'" end
     return { substitute = list, quoted = quoted }
   end
@@ -68,7 +68,7 @@ function Parser:dollar(quoted)
 end
 
 function Parser:backquote(quoted)
-  local inner <const>, after <const> = self.text:match("^`([^`]*)`()", self.at)
+  local inner, after = self.text:match("^`([^`]*)`()", self.at)
   if not inner then self:fail "unexpected EOF while looking for matching ``'" end
   self.at = after
   return { substitute = M.parse_or_fail(inner), quoted = quoted }
@@ -77,24 +77,24 @@ end
 function Parser:double_quoted(parts)
   parts[#parts + 1] = { text = "", quoted = true }
   while true do
-    local text <const>, at <const> = self.text:match('^([^"$`\\]*)()', self.at)
+    local text, at = self.text:match('^([^"$`\\]*)()', self.at)
     if text ~= "" then parts[#parts + 1] = { text = text, quoted = true } end
     self.at = at
-    local char <const> = self.text:sub(at, at)
+    local char = self.text:sub(at, at)
     if char == "" then self:fail 'unexpected EOF while looking for matching `"\'' end
     if char == '"' then
       self.at = at + 1
       return
     elseif char == "\\" then
-      local next_char <const> = self.text:sub(at + 1, at + 1)
-      local kept <const> = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char)
+      local next_char = self.text:sub(at + 1, at + 1)
+      local kept = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char)
         or "\\" .. next_char
       parts[#parts + 1] = { text = kept, quoted = true }
       self.at = at + 2
     elseif char == "`" then
       parts[#parts + 1] = self:backquote(true)
     else
-      local part <const> = self:dollar(true)
+      local part = self:dollar(true)
       if not part then self.at = self.at + 1 end
       parts[#parts + 1] = part or { text = "$", quoted = true }
     end
@@ -103,14 +103,14 @@ end
 
 -- A word, or nil if there is none here.
 function Parser:word()
-  local parts <const> = {}
+  local parts = {}
   while true do
-    local text <const>, at <const> = self.text:match("^([^%s'\"\\$`;&|()<>]*)()", self.at)
+    local text, at = self.text:match("^([^%s'\"\\$`;&|()<>]*)()", self.at)
     if text ~= "" then parts[#parts + 1] = { text = text, quoted = false } end
     self.at = at
-    local char <const> = self.text:sub(at, at)
+    local char = self.text:sub(at, at)
     if char == "'" then
-      local inner <const>, after <const> = self.text:match("^'([^']*)'()", at)
+      local inner, after = self.text:match("^'([^']*)'()", at)
       if not inner then self:fail "unexpected EOF while looking for matching `''" end
       parts[#parts + 1] = { text = inner, quoted = true }
       self.at = after
@@ -121,7 +121,7 @@ function Parser:word()
       parts[#parts + 1] = { text = self.text:sub(at + 1, at + 1), quoted = true }
       self.at = at + 2
     elseif char == "$" then
-      local part <const> = self:dollar(false)
+      local part = self:dollar(false)
       if not part then self.at = self.at + 1 end
       parts[#parts + 1] = part or { text = "$", quoted = false }
     elseif char == "`" then
@@ -144,9 +144,9 @@ local function bare(word)
 end
 
 function Parser:redirect(redirects)
-  local fd <const>, how <const>, at <const> = self.text:match("^(%d?)([<>]>?&?)()", self.at)
+  local fd, how, at = self.text:match("^(%d?)([<>]>?&?)()", self.at)
   if not how then
-    local both <const> = self.text:match("^&>>?()", self.at)
+    local both = self.text:match("^&>>?()", self.at)
     if not both then return false end
     self.at = both
     self:skip_blank()
@@ -157,15 +157,15 @@ function Parser:redirect(redirects)
   end
   self.at = at
   self:skip_blank()
-  local word <const> = self:word() or self:fail "syntax error near unexpected token `newline'"
+  local word = self:word() or self:fail "syntax error near unexpected token `newline'"
   redirects[#redirects + 1] =
     { fd = fd ~= "" and fd or (how:sub(1, 1) == "<" and "0" or "1"), how = how, word = word }
   return true
 end
 
 function Parser:peek_bare()
-  local before <const> = self.at
-  local text <const> = bare(self:word())
+  local before = self.at
+  local text = bare(self:word())
   self.at = before
   return text
 end
@@ -182,14 +182,14 @@ function Parser:expect(word)
 end
 
 function Parser:conditional()
-  local clauses <const>, otherwise = {}, nil
+  local clauses, otherwise = {}, nil
   repeat
     self:word()  -- if, elif
-    local condition <const> = self:list(CLOSING)
+    local condition = self:list(CLOSING)
     self:expect "then"
     clauses[#clauses + 1] = { condition = condition, body = self:list(CLOSING) }
     self:skip_lines()
-    local word <const> = self:peek_bare()
+    local word = self:peek_bare()
   until word ~= "elif"
   if self:peek_bare() == "else" then
     self:word()
@@ -201,7 +201,7 @@ end
 
 function Parser:command()
   self:skip_blank()
-  local redirects <const> = {}
+  local redirects = {}
   local command
   if self:take "(" then
     command = { group = self:list { [")"] = true }, subshell = true, redirects = redirects }
@@ -222,12 +222,12 @@ function Parser:command()
   while true do
     self:skip_blank()
     if not self:redirect(redirects) then
-      local name <const>, at <const> = self.text:match("^([%a_][%w_]*)=()", self.at)
+      local name, at = self.text:match("^([%a_][%w_]*)=()", self.at)
       if name and #command.words == 0 then
         self.at = at
         command.assignments[#command.assignments + 1] = { name = name, word = self:word() or {} }
       else
-        local word <const> = self:word()
+        local word = self:word()
         if not word then break end
         command.words[#command.words + 1] = word
       end
@@ -238,16 +238,16 @@ function Parser:command()
 end
 
 function Parser:list(closing)
-  local list <const> = {}
+  local list = {}
   local join = ";"
   while true do
     self:skip_lines()
     if closing[self.text:sub(self.at, self.at)] or closing[self:peek_bare() or false] then break end
-    local negated <const> = self:peek_bare() == "!"
+    local negated = self:peek_bare() == "!"
     if negated then self:word() end
-    local pipeline <const> = {}
+    local pipeline = {}
     repeat
-      local command <const> = self:command()
+      local command = self:command()
       if not command then
         if #pipeline > 0 or self.at <= #self.text then
           self:fail(
@@ -274,8 +274,8 @@ function Parser:list(closing)
 end
 
 function M.parse_or_fail(text)
-  local parser <const> = setmetatable({ text = text, at = 1 }, Parser)
-  local list <const> = parser:list {}
+  local parser = setmetatable({ text = text, at = 1 }, Parser)
+  local list = parser:list {}
   if parser.at <= #text then
     parser:fail(("syntax error near unexpected token `%s'"):format(text:sub(parser.at, parser.at)))
   end
@@ -283,7 +283,7 @@ function M.parse_or_fail(text)
 end
 
 function M.parse(text)
-  local ok <const>, result <const> = pcall(M.parse_or_fail, text)
+  local ok, result = pcall(M.parse_or_fail, text)
   if ok then return result end
   if type(result) == "table" and result.syntax then return nil, result.syntax end
   error(result, 0)

@@ -11,14 +11,14 @@ local programs <const> = {}
 -- Files that every device has; their text may depend on it.
 local KNOWN_FILES <const> = {
   ["/VERSION"] = function(device)
-    local version <const> = device.version
+    local version = device.version
     return ("Product: %s\nVersion: %s\nBuild: %s\nSequence: %s-%s.0\nBaseBuild: %s\nEdition: %s\nDate: %s\n"):format(
       version.product, version.version, version.build, version.version, version.build,
       version.build, version.edition, version.date
     )
   end,
   ["/proc/uptime"] = function(device)
-    local seconds <const> = (device:now() - device.state.booted) / 1000000
+    local seconds = (device:now() - device.state.booted) / 1000000
     return ("%.2f %.2f\n"):format(seconds, seconds * 3.6)
   end,
   ["/etc/hosts"] = function(device)
@@ -46,7 +46,7 @@ local DIRECTORIES <const> = {
 
 -- The text of a file, or nil.
 function M.read(shell, name)
-  local path <const> = shell:path(name)
+  local path = shell:path(name)
   return shell.device.disk.read(path) or (KNOWN_FILES[path] and KNOWN_FILES[path](shell.device))
 end
 
@@ -60,7 +60,7 @@ end
 
 -- Options of one letter, given together or apart, and the rest.
 local function split(arguments)
-  local flags <const>, rest <const> = {}, {}
+  local flags, rest = {}, {}
   for _, argument in ipairs(arguments) do
     if argument:find "^%-%a+$" and #rest == 0 then
       for flag in argument:sub(2):gmatch "." do flags[flag] = true end
@@ -88,12 +88,12 @@ function programs.echo(_, arguments, io)
     if arguments[first]:find "e" then escapes = true end
     first = first + 1
   end
-  local text <const> = table.concat(arguments, " ", first)
+  local text = table.concat(arguments, " ", first)
   io.out((escapes and unescape(text) or text) .. (newline and "\n" or ""))
 end
 
 function programs.printf(_, arguments, io)
-  local format <const> = unescape(arguments[1] or "")
+  local format = unescape(arguments[1] or "")
   local next_argument = 2
   repeat
     local used = false
@@ -116,9 +116,9 @@ end
 -- The texts of the files named, or of the input; complains about those that are not there.
 local function texts_of(shell, name, files, io)
   if #files == 0 then return { io.input }, 0 end
-  local texts <const>, status = {}, 0
+  local texts, status = {}, 0
   for _, file in ipairs(files) do
-    local text <const> = file == "-" and io.input or M.read(shell, file)
+    local text = file == "-" and io.input or M.read(shell, file)
     if text then
       texts[#texts + 1] = text
     else
@@ -136,13 +136,13 @@ local function texts_of(shell, name, files, io)
 end
 
 function programs.cat(shell, arguments, io)
-  local texts <const>, status <const> = texts_of(shell, "cat", arguments, io)
+  local texts, status = texts_of(shell, "cat", arguments, io)
   for _, text in ipairs(texts) do io.out(text) end
   return status
 end
 
 local function lines_of(text)
-  local lines <const> = {}
+  local lines = {}
   for line in text:gmatch "([^\n]*)\n?" do lines[#lines + 1] = line end
   if lines[#lines] == "" then lines[#lines] = nil end
   return lines
@@ -153,7 +153,7 @@ local function part(name, pick)
     local count, files = 10, {}
     local i = 1
     while arguments[i] do
-      local attached <const> = arguments[i]:match "^%-n?(%d+)$"
+      local attached = arguments[i]:match "^%-n?(%d+)$"
       if arguments[i] == "-n" or arguments[i] == "-c" then
         count, i = math.tointeger(tonumber(arguments[i + 1])) or 10, i + 1
       elseif attached then
@@ -163,10 +163,10 @@ local function part(name, pick)
       end
       i = i + 1
     end
-    local texts <const>, status <const> = texts_of(shell, name, files, io)
+    local texts, status = texts_of(shell, name, files, io)
     for _, text in ipairs(texts) do
-      local lines <const> = lines_of(text)
-      local first <const>, last <const> = pick(#lines, count)
+      local lines = lines_of(text)
+      local first, last = pick(#lines, count)
       for at = first, last do io.out(lines[at] .. "\n") end
     end
     return status
@@ -184,8 +184,8 @@ programs.tail = part(
 local function lua_pattern(expression)
   local pattern, at = "", 1
   while at <= #expression do
-    local set <const> = expression:match("^%[%^?%]?[^%]]*%]", at)
-    local char <const> = expression:sub(at, at)
+    local set = expression:match("^%[%^?%]?[^%]]*%]", at)
+    local char = expression:sub(at, at)
     if set then
       pattern = pattern .. set:gsub("%%", "%%%%")
       at = at + #set
@@ -201,14 +201,14 @@ local function lua_pattern(expression)
 end
 
 function programs.grep(shell, arguments, io)
-  local flags <const>, rest <const> = split(arguments)
-  local pattern <const> = table.remove(rest, 1) or ""
-  local needle <const> = lua_pattern(flags.i and pattern:lower() or pattern)
-  local texts <const>, status <const> = texts_of(shell, "grep", rest, io)
+  local flags, rest = split(arguments)
+  local pattern = table.remove(rest, 1) or ""
+  local needle = lua_pattern(flags.i and pattern:lower() or pattern)
+  local texts, status = texts_of(shell, "grep", rest, io)
   local found = 0
   for _, text in ipairs(texts) do
     for _, line in ipairs(lines_of(text)) do
-      local hay <const> = flags.i and line:lower() or line
+      local hay = flags.i and line:lower() or line
       if (hay:find(needle) ~= nil) ~= (flags.v == true) then
         found = found + 1
         if not flags.q and not flags.c then io.out(line .. "\n") end
@@ -220,13 +220,13 @@ function programs.grep(shell, arguments, io)
 end
 
 function programs.wc(shell, arguments, io)
-  local flags <const>, files <const> = split(arguments)
-  local texts <const>, status <const> = texts_of(shell, "wc", files, io)
+  local flags, files = split(arguments)
+  local texts, status = texts_of(shell, "wc", files, io)
   for i, text in ipairs(texts) do
-    local _, lines <const> = text:gsub("\n", "")
-    local _, words <const> = text:gsub("%S+", "")
-    local counts <const> = {}
-    local all <const> = not (flags.l or flags.w or flags.c)
+    local _, lines = text:gsub("\n", "")
+    local _, words = text:gsub("%S+", "")
+    local counts = {}
+    local all = not (flags.l or flags.w or flags.c)
     if flags.l or all then counts[#counts + 1] = lines end
     if flags.w or all then counts[#counts + 1] = words end
     if flags.c or all then counts[#counts + 1] = #text end
@@ -236,14 +236,14 @@ function programs.wc(shell, arguments, io)
 end
 
 function programs.ls(shell, arguments, io)
-  local flags <const>, names <const> = split(arguments)
-  local disk <const> = shell.device.disk
+  local flags, names = split(arguments)
+  local disk = shell.device.disk
   local status = 0
   if #names == 0 then names[1] = shell.cwd end
   for _, name in ipairs(names) do
-    local path <const> = shell:path(name)
+    local path = shell:path(name)
     if disk.find(path) or KNOWN_FILES[path] then
-      local size <const> = disk.find(path) and disk.find(path).size
+      local size = disk.find(path) and disk.find(path).size
         or #KNOWN_FILES[path](shell.device)
       io.out(
         flags.l and ("-rw-r--r--. 1 root root %d Jan  1 00:00 %s\n"):format(size, name)
@@ -251,7 +251,7 @@ function programs.ls(shell, arguments, io)
       )
     elseif is_directory(shell, path) then
       for _, file in ipairs(disk.list(path == "/" and "" or path)) do
-        local entry <const> = disk.find((path == "/" and "" or path) .. "/" .. file)
+        local entry = disk.find((path == "/" and "" or path) .. "/" .. file)
         io.out(
           flags.l and ("-rw-r--r--. 1 root root %d Jan  1 00:00 %s\n"):format(entry.size, file)
             or file .. "\n"
@@ -266,7 +266,7 @@ function programs.ls(shell, arguments, io)
 end
 
 function programs.rm(shell, arguments, io)
-  local flags <const>, names <const> = split(arguments)
+  local flags, names = split(arguments)
   local status = 0
   for _, name in ipairs(names) do
     if not shell.device.disk.remove(shell:path(name)) and not flags.f then
@@ -279,7 +279,7 @@ end
 
 local function transfer(name, act)
   return function(shell, arguments, io)
-    local _, names <const> = split(arguments)
+    local _, names = split(arguments)
     if #names < 2 then
       io.err(
         names[1] and ("%s: missing destination file operand after '%s'\n"):format(name, names[1])
@@ -287,8 +287,8 @@ local function transfer(name, act)
       )
       return 1
     end
-    local from <const>, to = shell:path(names[1]), shell:path(names[2])
-    local disk <const> = shell.device.disk
+    local from, to = shell:path(names[1]), shell:path(names[2])
+    local disk = shell.device.disk
     if not disk.find(from) then
       io.err(("%s: cannot stat '%s': No such file or directory\n"):format(name, names[1] or ""))
       return 1
@@ -304,7 +304,7 @@ programs.cp = transfer("cp", function(disk, from, to) disk.copy(from, to) end)
 
 function programs.touch(shell, arguments)
   for _, name in ipairs(arguments) do
-    local path <const> = shell:path(name)
+    local path = shell:path(name)
     if not shell.device.disk.find(path) then shell.device.disk.create(path) end
   end
 end
@@ -315,7 +315,7 @@ local function checksum(name, how)
   return function(shell, arguments, io)
     local status = 0
     for _, file in ipairs(arguments) do
-      local text <const> = M.read(shell, file)
+      local text = M.read(shell, file)
       if text then
         io.out(
           digest[how](text):gsub(".", function(char) return ("%02x"):format(char:byte()) end)
@@ -334,8 +334,8 @@ programs.md5sum = checksum("md5sum", "md5")
 programs.sha256sum = checksum("sha256sum", "sha256")
 
 function programs.base64(shell, arguments, io)
-  local flags <const>, files <const> = split(arguments)
-  local texts <const>, status <const> = texts_of(shell, "base64", files, io)
+  local flags, files = split(arguments)
+  local texts, status = texts_of(shell, "base64", files, io)
   for _, text in ipairs(texts) do
     if flags.d then
       io.out(digest.unbase64(text) or "")
@@ -347,8 +347,8 @@ function programs.base64(shell, arguments, io)
 end
 
 function programs.stat(shell, arguments, io)
-  local name <const> = arguments[#arguments]
-  local text <const> = name and M.read(shell, name)
+  local name = arguments[#arguments]
+  local text = name and M.read(shell, name)
   if not text then
     io.err(("stat: cannot stat '%s': No such file or directory\n"):format(name or ""))
     return 1
@@ -358,7 +358,7 @@ function programs.stat(shell, arguments, io)
 end
 
 function programs.cd(shell, arguments, io)
-  local path <const> = shell:path(arguments[1] or "/root")
+  local path = shell:path(arguments[1] or "/root")
   if not is_directory(shell, path) then
     io.err(("bash: line 0: cd: %s: No such file or directory\n"):format(arguments[1]))
     return 1
@@ -373,7 +373,7 @@ function programs.id(_, _, io) io.out "uid=0(root) gid=0(root) groups=0(root)\n"
 function programs.hostname(shell, _, io) io.out(shell.device.hostname .. "\n") end
 
 function programs.uname(shell, arguments, io)
-  local flags <const> = split(arguments)
+  local flags = split(arguments)
   if flags.a then
     io.out(
       ("Linux %s 3.10.0-862.14.4.el7.ve.x86_64 #1 SMP x86_64 x86_64 x86_64 GNU/Linux\n"):format(
@@ -392,7 +392,7 @@ function programs.uname(shell, arguments, io)
 end
 
 function programs.date(shell, arguments, io)
-  local seconds <const> = shell.device:now() // 1000000
+  local seconds = shell.device:now() // 1000000
   local format = "%a %b %e %H:%M:%S UTC %Y"
   for _, argument in ipairs(arguments) do
     if argument:sub(1, 1) == "+" then format = argument:sub(2) end
@@ -434,7 +434,7 @@ function programs.last(shell, _, io)
 end
 
 function programs.uptime(shell, _, io)
-  local minutes <const> = (shell.device:now() - shell.device.state.booted) // 60000000
+  local minutes = (shell.device:now() - shell.device.state.booted) // 60000000
   io.out((" up %d min,  0 users,  load average: 0.05, 0.03, 0.01\n"):format(minutes))
 end
 
@@ -444,7 +444,7 @@ programs.logger = programs["true"]
 
 function programs.export(shell, arguments)
   for _, argument in ipairs(arguments) do
-    local name <const>, value <const> = argument:match "^([%a_][%w_]*)=(.*)$"
+    local name, value = argument:match "^([%a_][%w_]*)=(.*)$"
     if name then shell.variables[name] = value end
   end
 end
@@ -458,20 +458,20 @@ end
 
 local function holds(shell, words)
   if words[1] == "!" then return not holds(shell, table.move(words, 2, #words, 1, {})) end
-  local path <const> = words[2] and shell:path(words[2])
+  local path = words[2] and shell:path(words[2])
   if #words == 2 then
     if words[1] == "-z" then return words[2] == "" end
     if words[1] == "-n" then return words[2] ~= "" end
     if words[1] == "-d" then
       return is_directory(shell, path) ~= nil and is_directory(shell, path) ~= false
     end
-    local text <const> = M.read(shell, words[2])
+    local text = M.read(shell, words[2])
     if words[1] == "-s" then return text ~= nil and text ~= "" end
     return text ~= nil or words[1] == "-e" and is_directory(shell, path)
   end
   if #words == 3 then
-    local a <const>, operator <const>, b <const> = table.unpack(words)
-    local m <const>, n <const> = tonumber(a) or 0, tonumber(b) or 0
+    local a, operator, b = table.unpack(words)
+    local m, n = tonumber(a) or 0, tonumber(b) or 0
     if operator == "=" or operator == "==" then return a == b end
     if operator == "!=" then return a ~= b end
     if operator == "-eq" then return m == n end

@@ -6,15 +6,15 @@ local M = {}
 
 local function format_value(value, indent)
   if type(value) ~= "table" then
-    local text <const> = tostring(value)
+    local text = tostring(value)
     return text:find "%s" and '"' .. text .. '"' or text
   end
-  local lines <const> = { "{" }
-  local keys <const> = {}
+  local lines = { "{" }
+  local keys = {}
   for key in pairs(value) do keys[#keys + 1] = key end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   for _, key in ipairs(keys) do
-    local shown <const> = type(key) == "number" and format_value(value[key], indent .. "    ")
+    local shown = type(key) == "number" and format_value(value[key], indent .. "    ")
       or ("%s %s"):format(
         key:gsub("%u", function(letter) return "-" .. letter:lower() end),
         format_value(value[key], indent .. "    ")
@@ -29,7 +29,7 @@ local IDENTITY <const> =
   { name = true, partition = true, subPath = true, fullPath = true, generation = true }
 
 local function print_object(module, object, io)
-  local properties <const> = {}
+  local properties = {}
   for key, value in pairs(object) do
     if not IDENTITY[key] and key:sub(1, 1) ~= "_" then properties[key] = value end
   end
@@ -41,8 +41,8 @@ end
 local function list(device, words, io)
   local path = "/mgmt/tm"
   for i, word in ipairs(words) do
-    local full <const> = word:sub(1, 1) == "/" and word or "/Common/" .. word
-    local object <const> = device.store:get(path .. "/" .. full:gsub("/", "~"))
+    local full = word:sub(1, 1) == "/" and word or "/Common/" .. word
+    local object = device.store:get(path .. "/" .. full:gsub("/", "~"))
       or device.store:get(path .. "/" .. word)
     if object and i == #words then
       print_object(table.concat(words, "/", 1, i - 1), object, io)
@@ -50,15 +50,15 @@ local function list(device, words, io)
     end
     path = path .. "/" .. word
   end
-  local objects <const> = device.store:list(path)
-  local module <const> = table.concat(words, "/")
+  local objects = device.store:list(path)
+  local module = table.concat(words, "/")
   for _, object in ipairs(objects) do print_object(module, object, io) end
   if #objects > 0 or device.router:find { "mgmt", "tm", words[1] } then return 0 end
   return 1
 end
 
 local function show_version(device, io)
-  local version <const> = device.version
+  local version = device.version
   io.out "\nSys::Version\nMain Package\n"
   for _, field in ipairs { "Product", "Version", "Build", "Edition", "Date" } do
     io.out(("  %-12s%s\n"):format(field, version[field:lower()]))
@@ -68,18 +68,18 @@ end
 
 -- save sys config, load sys ucs NAME, run cm config-sync …
 local function command(device, words, io, actor)
-  local body <const> = { command = words[1], name = words[4] }
-  local template <const> = table.concat(words, "/", 2, math.min(3, #words))
-  local run <const> = commands.known(words[1]) and commands.find(words[1], template)
+  local body = { command = words[1], name = words[4] }
+  local template = table.concat(words, "/", 2, math.min(3, #words))
+  local run = commands.known(words[1]) and commands.find(words[1], template)
   if not run then return nil end
-  local ok <const>, response <const> = pcall(
+  local ok, response = pcall(
     run,
     device,
     { user = actor, headers = {}, segments = {} },
     { template = template, path = "/mgmt/tm/" .. template },
     body
   )
-  local refused <const> = not ok and response
+  local refused = not ok and response
     or response and response.status and response.status >= 400 and response
   if refused then
     io.err(
@@ -107,10 +107,10 @@ function M.run(device, arguments, io, actor)
     return 0
   end
   if words[1] == "list" or words[1] == "show" then
-    local status <const> = list(device, table.move(words, 2, #words, 1, {}), io)
+    local status = list(device, table.move(words, 2, #words, 1, {}), io)
     if status == 0 then return 0 end
   else
-    local status <const> = words[2] and command(device, words, io, actor)
+    local status = words[2] and command(device, words, io, actor)
     if status then return status end
   end
   io.err(('Syntax Error: unexpected argument "%s"\n'):format(words[2] or words[1] or ""))

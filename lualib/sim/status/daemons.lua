@@ -16,7 +16,7 @@ function M.set_failover(device, state)
   device.state.failover = state
   for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do
     if object.selfDevice == "true" then
-      local copy <const> = {}
+      local copy = {}
       for key, value in pairs(object) do copy[key] = value end
       copy.failoverState = state
       device.store:put("/mgmt/tm/cm/device/" .. object.fullPath:gsub("/", "~"), copy)
@@ -28,7 +28,7 @@ end
 function M.service(device, name, action)
   device.state.services[name] = action == "stop" and "down" or "run"
   if name == "tmm" then
-    local before <const> = device.state.failover
+    local before = device.state.failover
     if action == "start" then
       if before == "offline" then M.set_failover(device, "active") end
     elseif before ~= "offline" then

@@ -23,14 +23,14 @@ end
 -- The names of the monitors in charge of a node or a member, and the longest of their intervals in
 -- seconds.
 function M.monitors_of(store, path)
-  local list <const> = {}
+  local list = {}
   local longest
   for _, user in ipairs { path, path:match "^(.*)/members/" } do
     for _, target in ipairs(store.refers[user] or {}) do
       if target:find("/monitor/", 1, true) then
-        local monitor <const> = store:get(target)
+        local monitor = store:get(target)
         list[#list + 1] = monitor.fullPath
-        local seconds <const> = math.tointeger(tonumber(monitor.interval))
+        local seconds = math.tointeger(tonumber(monitor.interval))
         if seconds and seconds > (longest or 0) then longest = seconds end
       end
     end
@@ -40,10 +40,10 @@ function M.monitors_of(store, path)
 end
 
 local function schedule(device, path)
-  local _, interval <const> = M.monitors_of(device.store, path)
-  local due <const> = ((device:now() + interval * 1000000) // TENTH + 1) * TENTH
-  local batches <const> = device.state.monitoring.batches
-  local key <const> = tostring(due)
+  local _, interval = M.monitors_of(device.store, path)
+  local due = ((device:now() + interval * 1000000) // TENTH + 1) * TENTH
+  local batches = device.state.monitoring.batches
+  local key = tostring(due)
   if not batches[key] then
     batches[key] = {}
     device:schedule(due, "monitors", key)
@@ -53,9 +53,9 @@ end
 
 -- What a monitor of the object at a path finds: a member is down with its node.
 local function result(device, path, object)
-  local said <const> = device.state.monitoring.found[path]
+  local said = device.state.monitoring.found[path]
   if said or not is_member(path) then return said or "up" end
-  local node <const> = device.store:get(M.node_of(object))
+  local node = device.store:get(M.node_of(object))
   return node and (node.state == "down" or node.state == "fqdn-down") and "down" or "up"
 end
 
@@ -63,7 +63,7 @@ local function apply(device, path, object)
   local state = result(device, path, object)
   if object.state:find "^fqdn" then state = "fqdn-" .. state end
   if state == object.state then return end
-  local copy <const> = {}
+  local copy = {}
   for key, value in pairs(object) do copy[key] = value end
   copy.state = state
   device.state.monitoring.since[path] = state:find "down$" and device:now() or nil
@@ -72,11 +72,11 @@ end
 
 -- The members of all pools for which `wanted(member)` holds: their paths.
 local function members(store, wanted)
-  local list <const> = {}
+  local list = {}
   for _, pool in ipairs(store:segments(POOLS:sub(1, -2))) do
-    local collection <const> = POOLS .. pool .. "/members"
+    local collection = POOLS .. pool .. "/members"
     for _, segment in ipairs(store:segments(collection)) do
-      local path <const> = collection .. "/" .. segment
+      local path = collection .. "/" .. segment
       if wanted(store:get(path)) then list[#list + 1] = path end
     end
   end
@@ -87,8 +87,8 @@ end
 -- pools it is.
 local function paths_of(store, name)
   if name:sub(1, 6) == "/mgmt/" then return { store:get(name) and name } end
-  local list <const> = members(store, function(member) return member.fullPath == name end)
-  local node <const> = NODES .. name:gsub("/", "~")
+  local list = members(store, function(member) return member.fullPath == name end)
+  local node = NODES .. name:gsub("/", "~")
   if store:get(node) then table.insert(list, 1, node) end
   return list
 end
@@ -96,14 +96,14 @@ end
 -- Says what monitors find from now on: { [name or path] = "up" | "down" }. What is not there any
 -- more and comes back is still so; who is forced down or not monitored shows it once that changes.
 function M.set(device, health)
-  local store <const> = device.store
+  local store = device.store
   for name, state in pairs(health) do
     if state ~= "up" and state ~= "down" then
       error("a monitor finds up or down, not " .. tostring(state), 0)
     end
-    local paths <const> = paths_of(store, name)
+    local paths = paths_of(store, name)
     if #paths == 0 then error("no such node or pool member: " .. name, 0) end
-    local affected <const> = table.move(paths, 1, #paths, 1, {})
+    local affected = table.move(paths, 1, #paths, 1, {})
     for _, path in ipairs(paths) do
       if not is_member(path) and path:sub(1, #NODES) ~= NODES then
         error("no such node or pool member: " .. name, 0)
@@ -116,7 +116,7 @@ function M.set(device, health)
       end
     end
     for _, path in ipairs(affected) do
-      local object <const> = store:get(path)
+      local object = store:get(path)
       if FOUND[object.state] or FIRST[object.state] then apply(device, path, object) end
     end
   end
@@ -125,11 +125,11 @@ end
 function M.install(device)
   device.state.monitoring = device.state.monitoring or { found = {}, since = {}, batches = {} }
   device:on("monitors", function(self, key)
-    local batches <const> = self.state.monitoring.batches
-    local paths <const> = batches[key]
+    local batches = self.state.monitoring.batches
+    local paths = batches[key]
     batches[key] = nil
     for _, path in ipairs(paths) do
-      local object <const> = self.store:get(path)
+      local object = self.store:get(path)
       if object and FIRST[object.state] then apply(self, path, object) end
     end
   end)

@@ -13,12 +13,12 @@ local M = {}
 -- the place where devices give reasons.
 local function one_line(device, request, kind, values, details)
   if request.method ~= "GET" and request.method ~= "HEAD" then return device:pass(request) end
-  local link <const> = "https://localhost" .. request.path
-  local entries <const> = {}
+  local link = "https://localhost" .. request.path
+  local entries = {}
   for name, value in pairs(values) do entries[name] = { description = value } end
   if details then
     -- Devices write this link in camel case, unlike the request's.
-    local place <const> = link:gsub("%-(%l)", string.upper) .. "/0/details"
+    local place = link:gsub("%-(%l)", string.upper) .. "/0/details"
     entries[place] = { nestedStats = { entries = {
       [place .. "/0"] = { nestedStats = { entries = { details = { description = details } } } },
     } } }
@@ -56,7 +56,7 @@ end
 
 local function install_status(device)
   device:route("/mgmt/tm/sys/ready", function(self, request)
-    local yes <const> = restart.is_ready(self) and "yes" or "no"
+    local yes = restart.is_ready(self) and "yes" or "no"
     return one_line(
       self,
       request,
@@ -65,14 +65,14 @@ local function install_status(device)
     )
   end)
   device:route("/mgmt/tm/sys/mcp-state", function(self, request)
-    local ready <const> = restart.is_ready(self)
+    local ready = restart.is_ready(self)
     return one_line(self, request, "tm:sys:mcp-state:mcp-statestats", {
       endPlatformIdReceived = "true", phase = ready and "running" or "initializing",
       lastLoad = ready and "full-config-load-succeed" or "no-config-load",
     })
   end)
   device:route("/mgmt/tm/cm/failover-status", function(self, request)
-    local active <const> = self.state.failover == "active"
+    local active = self.state.failover == "active"
     return one_line(self, request, "tm:cm:failover-status:failover-statusstats", {
       status = self.state.failover:upper():gsub("%-", " "), color = active and "green" or "gray",
       summary = active and "1/1 active" or "0/1 active",
@@ -120,12 +120,12 @@ end
 
 -- <anything>/available: whether its worker is up.
 function M.filter(device, request)
-  local segments <const> = request.segments
+  local segments = request.segments
   if segments[#segments] ~= "available" or request.method ~= "GET" or #segments < 3 then
     return nil
   end
-  local base <const> = table.move(segments, 1, #segments - 1, 1, {})
-  local handler <const>, depth <const> = device.router:find(base)
+  local base = table.move(segments, 1, #segments - 1, 1, {})
+  local handler, depth = device.router:find(base)
   if not handler or (depth < 3 and #base < 3) then return errors.not_registered(request) end
   return { status = 200, body = "{}" }
 end

@@ -17,8 +17,8 @@ end
 function M.set(device, given)
   if not device.store:get(given.path) then error("no such object: " .. tostring(given.path), 0) end
   if given.health then monitoring.set(device, { [given.path] = given.health }) end
-  local known <const> = device.state.traffic[given.path] or {}
-  local fresh <const> = {
+  local known = device.state.traffic[given.path] or {}
+  local fresh = {
     connections = known.connections, ending = known.ending, since = known.since,
     counters = known.counters,
   }
@@ -36,7 +36,7 @@ end
 
 -- What /stats of the object at a path says instead of 0.
 function M.counters(device, path)
-  local known <const> = device.state.traffic[path]
+  local known = device.state.traffic[path]
   return known and known.counters or {}
 end
 
@@ -45,7 +45,7 @@ end
 function M.reset(device, path)
   for other, known in pairs(device.state.traffic) do
     if known.counters and (other == path or other:sub(1, #path + 1) == path .. "/") then
-      local left <const> = {}
+      local left = {}
       for name, value in pairs(known.counters) do
         if name:find "[cC]urConns$" or name == "curSessions" then left[name] = value end
       end
@@ -56,17 +56,17 @@ end
 
 -- How many connections a member has now.
 function M.connections(device, path)
-  local known <const> = device.state.traffic[path]
+  local known = device.state.traffic[path]
   if not (known and known.connections) then return 0 end
   if not known.since then return known.connections end
-  local ended <const> = (device:now() - known.since) * known.ending // 1000000
+  local ended = (device:now() - known.since) * known.ending // 1000000
   return math.tointeger(math.max(0, known.connections - ended))
 end
 
 function M.install(device)
   device.state.traffic = device.state.traffic or {}
   device.store:watch("/mgmt/tm/ltm/pool/", function(path, member)
-    local known <const> = device.state.traffic[path]
+    local known = device.state.traffic[path]
     if known and known.connections then
       known.since = member and takes_none(member) and (known.since or device:now()) or nil
     end

@@ -16,7 +16,7 @@ end
 
 -- What a device says of itself, in device-info and in device groups.
 local function identity(device)
-  local version <const> = device.version
+  local version = device.version
   return {
     uuid = device.machine_id,
     machineId = device.machine_id,
@@ -40,7 +40,7 @@ end
 
 local function device_info(device, request)
   read_only(request)
-  local body <const> = identity(device)
+  local body = identity(device)
   body.uuid = nil
   body.platform, body.platformMarketingName = device.version.platform, device.version.platform_name
   body.baseMac, body.cpu, body.physicalMemory = "00:50:56:8f:2a:10", "Virtual CPU", 8192
@@ -71,7 +71,7 @@ local function group_item(name)
 end
 
 local function group_device(device, group)
-  local body <const> = identity(device)
+  local body = identity(device)
   body.deviceUri, body.httpsPort, body.state, body.groupName =
     "https://" .. device.address .. ":443", 443, "ACTIVE", group
   body.isVirtual, body.isClustered, body.isLicenseExpired = true, false, false
@@ -84,9 +84,9 @@ end
 
 local function device_groups(device, request)
   read_only(request)
-  local group <const>, part <const>, id <const> = table.unpack(request.segments, 5, 7)
+  local group, part, id = table.unpack(request.segments, 5, 7)
   if not group then
-    local items <const> = json.array {}
+    local items = json.array {}
     for i, name in ipairs(GROUPS) do
       items[i] = group_item(name)
     end

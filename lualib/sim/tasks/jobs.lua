@@ -27,7 +27,7 @@ local function prepare_backup(_, request, body)
 end
 
 local function make_backup(device, item)
-  local response <const> = device:dispatch {
+  local response = device:dispatch {
     method = "POST",
     target = "/mgmt/tm/sys/ucs",
     path = "/mgmt/tm/sys/ucs",
@@ -65,7 +65,7 @@ end
 local OPERATIONS <const> = { INSTALL = "packageFilePath", UNINSTALL = "packageName", QUERY = true }
 
 local function prepare_package(_, request, body)
-  local needs <const> = OPERATIONS[body.operation]
+  local needs = OPERATIONS[body.operation]
   if not needs or needs ~= true and type(body[needs]) ~= "string" then
     error(
       errors.rest(
@@ -93,9 +93,9 @@ local function split_package(name)
 end
 
 local function handle_package(device, item)
-  local packages <const> = device.state.packages
+  local packages = device.state.packages
   if item.operation == "INSTALL" then
-    local name <const> = item.packageFilePath:match "([^/]+)%.rpm$"
+    local name = item.packageFilePath:match "([^/]+)%.rpm$"
     if not device.disk.find(item.packageFilePath) then
       return false, "Package file does not exist: " .. item.packageFilePath
     end
@@ -112,11 +112,11 @@ local function handle_package(device, item)
     packages[item.packageName] = nil
     return true
   end
-  local names <const>, found <const> = {}, json.array {}
+  local names, found = {}, json.array {}
   for name in pairs(packages) do names[#names + 1] = name end
   table.sort(names)
   for i, full in ipairs(names) do
-    local name <const>, version <const>, release <const>, arch <const> = split_package(full)
+    local name, version, release, arch = split_package(full)
     found[i] = {
       name = name, version = version, release = release, arch = arch, packageName = full,
       tags = json.array { "IAPP" },
@@ -171,14 +171,14 @@ local function touch(device, item)
 end
 
 local function items_of(device, family)
-  local jobs <const> = device.state.jobs
+  local jobs = device.state.jobs
   jobs[family.uri] = jobs[family.uri] or {}
   return jobs[family.uri]
 end
 
 local function create(device, request, family)
-  local item <const> = family.prepare(device, request, request.json or {})
-  local id <const> = users.uuid(native.random(16))
+  local item = family.prepare(device, request, request.json or {})
+  local id = users.uuid(native.random(16))
   item.id, item.status, item.generation, item.lastUpdateMicros =
     id, family.states[1], 1, device:now()
   item.ownerMachineId = device.machine_id
@@ -190,7 +190,7 @@ end
 
 local function on_due(device, data)
   for _, family in ipairs(FAMILIES) do
-    local item <const> = family.uri == data.family and items_of(device, family)[data.id]
+    local item = family.uri == data.family and items_of(device, family)[data.id]
     if item and item.status == "CANCEL_REQUESTED" then
       touch(device, item)
       item.status, item.endTime = "CANCELED", clock.iso(device:now())
@@ -205,7 +205,7 @@ local function on_due(device, data)
           { family = data.family, id = data.id, step = 3 }
         )
       else
-        local ok <const>, message <const> = family.run(device, item)
+        local ok, message = family.run(device, item)
         item.status, item.endTime = ok and family.done or family.failed, clock.iso(device:now())
         if not ok then item[family.message or "errorMessage"] = message end
       end
@@ -214,17 +214,17 @@ local function on_due(device, data)
 end
 
 local function handler(family)
-  local _, depth <const> = family.uri:gsub("/", "")
+  local _, depth = family.uri:gsub("/", "")
   return function(device, request)
-    local id <const> = request.segments[depth + 1]
-    local method <const> = request.method
+    local id = request.segments[depth + 1]
+    local method = request.method
     if request.user.access["all-partitions"] ~= "admin" then
       return require("sim.auth.login").not_permitted(request)
     end
     if not id then
       if method == "POST" then return create(device, request, family) end
       if method ~= "GET" then return errors.rest(request, 405, "Method not allowed: " .. method) end
-      local items <const> = json.array {}
+      local items = json.array {}
       for _, item in pairs(items_of(device, family)) do items[#items + 1] = item end
       table.sort(items, function(a, b) return a.id < b.id end)
       return {
@@ -238,13 +238,13 @@ local function handler(family)
         },
       }
     end
-    local item <const> = items_of(device, family)[id]
+    local item = items_of(device, family)[id]
     if not item then
       return errors.rest(request, 404, "Object not found: https://localhost" .. request.path)
     end
     if method == "GET" then return { status = 200, body = item } end
     if method == "PATCH" then
-      local wanted <const> = request.json and request.json.status
+      local wanted = request.json and request.json.status
       if wanted ~= "CANCEL_REQUESTED" and wanted ~= "CANCELED" then
         return errors.rest(request, 400, "only a cancellation can be patched")
       end
@@ -268,9 +268,9 @@ function M.install(device)
   device:on("job", on_due)
   for _, family in ipairs(FAMILIES) do device:route(family.uri, handler(family)) end
   device:route("/mgmt/shared/iapp/global-installed-packages", function(self, request)
-    local items <const> = json.array {}
+    local items = json.array {}
     for name in pairs(self.state.packages) do
-      local short <const>, version <const>, release <const>, arch <const> = split_package(name)
+      local short, version, release, arch = split_package(name)
       items[#items + 1] = {
         appName = short, packageName = name, version = version, release = release, arch = arch,
         tags = json.array { "IAPP" }, id = users.uuid(name),

@@ -66,7 +66,7 @@ local function not_found(request, id)
 end
 
 local function find(device, request, template, id)
-  local task <const> = device.state.tasks.items[id]
+  local task = device.state.tasks.items[id]
   if not task or task.template ~= template then not_found(request, id) end
   return task
 end
@@ -76,11 +76,11 @@ local function enter(device, task, state)
 end
 
 local function create(device, request, template)
-  local body <const> = request.json
+  local body = request.json
   if type(body) ~= "table" or next(body) == nil then
     return errors.tm(400, "one or more properties must be specified", 1)
   end
-  local is_object <const> = body.command == nil and template == "vcmp/guest"
+  local is_object = body.command == nil and template == "vcmp/guest"
   if
     not is_object and not (commands.known(body.command) and commands.find(body.command, template))
   then
@@ -93,10 +93,10 @@ local function create(device, request, template)
       1
     )
   end
-  local tasks <const> = device.state.tasks
-  local id <const> = math.max(device:now(), tasks.last + 1)
+  local tasks = device.state.tasks
+  local id = math.max(device:now(), tasks.last + 1)
   tasks.last = id
-  local task <const> = {
+  local task = {
     id = id, template = template, body = body, owner = request.user.name, remote = request.remote,
   }
   enter(device, task, "STARTED")
@@ -106,7 +106,7 @@ local function create(device, request, template)
 end
 
 local function take_plan(device, template)
-  local plans <const> = device.state.tasks.plans
+  local plans = device.state.tasks.plans
   for i, plan in ipairs(plans) do
     if plan.template == nil or plan.template == template then return table.remove(plans, i) end
   end
@@ -122,7 +122,7 @@ end
 M.is_running = is_running
 
 local function start(device, request, task)
-  local body <const> = request.json or {}
+  local body = request.json or {}
   if body._taskState ~= "VALIDATING" then
     return errors.tm(
       400,
@@ -140,7 +140,7 @@ local function start(device, request, task)
   if is_running(device) then
     return errors.tm(503, "There is an active asynchronous task executing.", 32964609)
   end
-  local plan <const> = take_plan(device, task.template)
+  local plan = take_plan(device, task.template)
   enter(device, task, "VALIDATING")
   task.user =
     { name = request.user.name, provider = request.user.provider, access = request.user.access }
@@ -156,9 +156,9 @@ local function start(device, request, task)
 end
 
 local function run(device, task)
-  local segments <const> = { "mgmt", "tm" }
+  local segments = { "mgmt", "tm" }
   for segment in task.template:gmatch "[^/]+" do segments[#segments + 1] = segment end
-  local body <const> = {}
+  local body = {}
   for key, value in pairs(task.body) do body[key] = value end
   return device:dispatch {
     method = "POST",
@@ -179,10 +179,10 @@ local function run(device, task)
 end
 
 local function on_due(device, data)
-  local items <const> = device.state.tasks.items
-  local task <const> = items[data.id]
+  local items = device.state.tasks.items
+  local task = items[data.id]
   if not task or task.state ~= "VALIDATING" then return end
-  local plan <const> = data.plan
+  local plan = data.plan
   if plan.vanish then
     items[data.id] = nil
     return
@@ -213,7 +213,7 @@ local function handle_result(device, request, task)
   if request.method ~= "GET" then
     return errors.tm(405, "Method not allowed: " .. request.method, 1)
   end
-  local body <const> = {}
+  local body = {}
   for key, value in pairs(type(task.response.body) == "table" and task.response.body or {}) do
     body[key] = value
   end
@@ -223,7 +223,7 @@ local function handle_result(device, request, task)
 end
 
 local function list(device, template)
-  local items <const> = json.array {}
+  local items = json.array {}
   for _, task in pairs(device.state.tasks.items) do
     if task.template == template then items[#items + 1] = show(device, task) end
   end
@@ -243,14 +243,14 @@ end
 
 local function handler(template, depth)
   return function(device, request)
-    local id <const>, part <const> = table.unpack(request.segments, depth + 1, depth + 2)
-    local method <const> = request.method
+    local id, part = table.unpack(request.segments, depth + 1, depth + 2)
+    local method = request.method
     if not id then
       if method == "POST" then return create(device, request, template) end
       if method == "GET" then return list(device, template) end
       return errors.tm(405, "Method not allowed: " .. method, 1)
     end
-    local task <const> = find(device, request, template, id)
+    local task = find(device, request, template, id)
     if part == "result" then return handle_result(device, request, task) end
     if part then return errors.not_public(request) end
     if method == "GET" then return { status = 200, body = show(device, task) } end
@@ -269,13 +269,13 @@ function M.install(device)
   device.state.tasks = device.state.tasks or { last = 0, items = {}, plans = {} }
   device:on("task", on_due)
   device:on("task forgotten", function(self, id)
-    local task <const> = self.state.tasks.items[id]
+    local task = self.state.tasks.items[id]
     if task and task.state == "STARTED" then self.state.tasks.items[id] = nil end
   end)
   for _, template in ipairs(M.templates) do
-    local _, slashes <const> = template:gsub("/", "")
-    local handle <const> = handler(template, slashes + 4)
-    local module <const> = template:match "^[^/]+"
+    local _, slashes = template:gsub("/", "")
+    local handle = handler(template, slashes + 4)
+    local module = template:match "^[^/]+"
     device:route("/mgmt/tm/task/" .. template, function(self, request)
       if not ALWAYS[module] and not self:is_provisioned(module) then
         return errors.not_public(request)
@@ -285,7 +285,7 @@ function M.install(device)
   end
   device:route("/mgmt/tm/task", function(self, request)
     if #request.segments > 3 then return errors.not_public(request) end
-    local items <const> = json.array {}
+    local items = json.array {}
     for i, template in ipairs(M.templates) do
       items[i] = { reference = { link = link(self, "/mgmt/tm/task/" .. template) } }
     end

@@ -58,8 +58,8 @@ end
 
 -- The user's transaction of this id; it is gone two minutes after its last command.
 local function find(device, request, id)
-  local items <const> = device.state.transactions.items
-  local transaction <const> = items[id]
+  local items = device.state.transactions.items
+  local transaction = items[id]
   if
     transaction and transaction.state ~= "VALIDATING"
     and device:now() - transaction.touched > IDLE_SECONDS * SECOND
@@ -72,7 +72,7 @@ local function find(device, request, id)
 end
 
 local function forget_old(device)
-  local items <const> = device.state.transactions.items
+  local items = device.state.transactions.items
   for id, transaction in pairs(items) do
     if
       transaction.state ~= "VALIDATING"
@@ -85,10 +85,10 @@ end
 
 local function create(device, request)
   forget_old(device)
-  local transactions <const> = device.state.transactions
-  local id <const> = math.max(device:now(), transactions.last + 1)
+  local transactions = device.state.transactions
+  local id = math.max(device:now(), transactions.last + 1)
   transactions.last = id
-  local transaction <const> = {
+  local transaction = {
     id = id,
     owner = request.user.name,
     state = "STARTED",
@@ -106,7 +106,7 @@ end
 
 local function list(device, request)
   forget_old(device)
-  local items <const> = json.array {}
+  local items = json.array {}
   for _, transaction in pairs(device.state.transactions.items) do
     if transaction.owner == request.user.name then items[#items + 1] = show(device, transaction) end
   end
@@ -125,13 +125,13 @@ end
 
 local function copy(value)
   if type(value) ~= "table" then return value end
-  local result <const> = {}
+  local result = {}
   for key, item in pairs(value) do result[key] = copy(item) end
   return setmetatable(result, getmetatable(value))
 end
 
 local function copy_small_state(device)
-  local kept <const> = {}
+  local kept = {}
   for key, value in pairs(device.state) do
     if not LASTING[key] then kept[key] = copy(value) end
   end
@@ -145,7 +145,7 @@ local function put_back(device, kept)
 end
 
 local function request_of(transaction, command)
-  local request <const> = request_maker.complete {
+  local request = request_maker.complete {
     method = command.method,
     target = command.uri:gsub("^https://localhost", ""),
     headers = { ["content-type"] = "application/json" },
@@ -163,16 +163,16 @@ end
 -- though not in between.
 local function run_all(device, transaction)
   device.checks = {}
-  local checks <const> = device.checks
+  local checks = device.checks
   local _end <close> = setmetatable({}, { __close = function() device.checks = nil end })
   for _, command in ipairs(transaction.commands) do
-    local request <const> = request_of(transaction, command)
+    local request = request_of(transaction, command)
     -- Rights may have gone since the command was queued.
-    local response <const> = roles.check(request) or device:dispatch(request)
+    local response = roles.check(request) or device:dispatch(request)
     if response.status >= 400 then return response end
   end
   for _, check in ipairs(checks) do
-    local ok <const>, refusal <const> = pcall(check)
+    local ok, refusal = pcall(check)
     if not ok then
       if type(refusal) == "table" and refusal.status then return refusal end
       error(refusal, 0)
@@ -184,9 +184,9 @@ end
 -- Runs all commands; returns nil, or the answer of the one that failed. With keep=false everything
 -- is undone in any case.
 local function execute(device, transaction, keep)
-  local kept <const> = copy_small_state(device)
+  local kept = copy_small_state(device)
   device.store:begin()
-  local failed <const> = run_all(device, transaction)
+  local failed = run_all(device, transaction)
   if failed then
     device.store:rollback()
     put_back(device, kept)
@@ -202,12 +202,12 @@ local function execute(device, transaction, keep)
 end
 
 local function message_of(response)
-  local body <const> = response.body
+  local body = response.body
   return type(body) == "table" and body.message or "internal error"
 end
 
 local function finish(device, transaction, keep)
-  local failed <const> = execute(device, transaction, keep)
+  local failed = execute(device, transaction, keep)
   transaction.touched = device:now()
   if failed then
     transaction.state, transaction.failure = "FAILED", message_of(failed)
@@ -237,9 +237,9 @@ local function commit(device, request, transaction, body)
   transaction.user =
     { name = request.user.name, provider = request.user.provider, access = request.user.access }
   transaction.operation, transaction.remote = request.operation, request.remote
-  local keep <const> = body.validateOnly ~= true
+  local keep = body.validateOnly ~= true
   if body.asyncExecution == true then
-    local plan <const> = device.state.transactions.next_seconds or 1
+    local plan = device.state.transactions.next_seconds or 1
     device.state.transactions.next_seconds = nil
     transaction.state, transaction.async = "VALIDATING", true
     transaction.validate_only = not keep
@@ -250,16 +250,16 @@ local function commit(device, request, transaction, body)
     )
     return { status = 202, body = show(device, transaction) }
   end
-  local refusal <const> = finish(device, transaction, keep)
+  local refusal = finish(device, transaction, keep)
   if refusal then return refusal end
-  local answer <const> = show(device, transaction)
+  local answer = show(device, transaction)
   answer.validateOnly = not keep
   return { status = 200, body = answer }
 end
 
 -- An asynchronous commit's time has come.
 local function on_due(device, data)
-  local transaction <const> = device.state.transactions.items[data.id]
+  local transaction = device.state.transactions.items[data.id]
   if not transaction then return end
   if data.late then
     transaction.state, transaction.touched = "FAILED", device:now()
@@ -281,7 +281,7 @@ local function index_of(transaction, id)
 end
 
 local function list_commands(device, transaction)
-  local items <const> = json.array {}
+  local items = json.array {}
   for i, command in ipairs(transaction.commands) do
     items[i] = show_command(device, transaction, command, i)
   end
@@ -296,14 +296,14 @@ local function list_commands(device, transaction)
 end
 
 local function handle_command(device, request, transaction)
-  local text <const> = table.concat(request.segments, "/", 6)
-  local id <const> = math.tointeger(tonumber(request.segments[6]))
-  local index <const> = #request.segments == 6 and id and index_of(transaction, id)
+  local text = table.concat(request.segments, "/", 6)
+  local id = math.tointeger(tonumber(request.segments[6]))
+  local index = #request.segments == 6 and id and index_of(transaction, id)
   if not index then
-    local shown <const> = #request.segments > 6 and text .. "/" or text
+    local shown = #request.segments > 6 and text .. "/" or text
     error(errors.tm(400, "Found invalid command id " .. shown, 1), 0)
   end
-  local commands <const> = transaction.commands
+  local commands = transaction.commands
   if request.method == "GET" then
     return { status = 200, body = show_command(device, transaction, commands[index], index) }
   end
@@ -328,7 +328,7 @@ local function handle_command(device, request, transaction)
   if request.method ~= "PATCH" and request.method ~= "PUT" then
     error(errors.tm(405, "Method not allowed: " .. request.method, 1), 0)
   end
-  local order <const> = request.json and math.tointeger(request.json.evalOrder)
+  local order = request.json and math.tointeger(request.json.evalOrder)
   if not order or order < 1 or order > #commands then
     error(
       errors.tm(
@@ -339,20 +339,20 @@ local function handle_command(device, request, transaction)
       0
     )
   end
-  local command <const> = table.remove(commands, index)
+  local command = table.remove(commands, index)
   table.insert(commands, order, command)
   return { status = 200, body = show_command(device, transaction, command, order) }
 end
 
 local function handle(device, request)
-  local id <const>, part <const> = table.unpack(request.segments, 4, 5)
-  local method <const> = request.method
+  local id, part = table.unpack(request.segments, 4, 5)
+  local method = request.method
   if not id then
     if method == "GET" then return list(device, request) end
     if method == "POST" then return create(device, request) end
     return errors.tm(405, "Method not allowed: " .. method, 1)
   end
-  local transaction <const> = find(device, request, id)
+  local transaction = find(device, request, id)
   if part == "commands" then
     if request.segments[6] then return handle_command(device, request, transaction) end
     if method == "GET" then return list_commands(device, transaction) end
@@ -367,7 +367,7 @@ local function handle(device, request)
   if method ~= "PATCH" and method ~= "PUT" then
     return errors.tm(405, "Method not allowed: " .. method, 1)
   end
-  local body <const> = request.json or {}
+  local body = request.json or {}
   if body.state == nil then return errors.tm(400, "one or more properties must be specified", 1) end
   if body.state ~= "VALIDATING" then
     return errors.tm(400, ('invalid property value "state":"%s"'):format(tostring(body.state)), 1)
@@ -377,15 +377,15 @@ end
 
 -- A write that names a transaction is queued instead of carried out.
 function M.filter(device, request)
-  local id <const> = request.headers[HEADER]
-  local segments <const> = request.segments
+  local id = request.headers[HEADER]
+  local segments = request.segments
   if not id or not request.user or segments[1] ~= "mgmt" or segments[2] ~= "tm" then return nil end
-  local method <const> = request.method
-  local is_control <const> = segments[3] == "transaction"
+  local method = request.method
+  local is_control = segments[3] == "transaction"
   if not is_control and (method == "GET" or method == "HEAD" or method == "OPTIONS") then
     return nil
   end
-  local transaction <const> = find(device, request, id)
+  local transaction = find(device, request, id)
   if is_control or segments[3] == "asm" or segments[3] == "task" then
     return errors.tm(
       400,
@@ -409,7 +409,7 @@ function M.filter(device, request)
   end
   transaction.last_command = transaction.last_command + 1
   transaction.touched = device:now()
-  local command <const> = {
+  local command = {
     id = transaction.last_command,
     method = method,
     uri = "https://localhost" .. request.target,

@@ -35,7 +35,7 @@ local NOT_COPIED <const> = { id = true, lastUpdateMicros = true }
 
 local function strip(value, prefix)
   if type(value) ~= "table" then return value end
-  local copy <const> = setmetatable({}, getmetatable(value))
+  local copy = setmetatable({}, getmetatable(value))
   for name, member in pairs(value) do
     if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
       copy[name] = member:sub(#prefix + 1)
@@ -48,9 +48,9 @@ end
 
 -- A set may be unknown where the policy goes: it takes its definition along.
 local function with_definition(device, item)
-  local set <const> = tree.follow(device, item.signatureSetReference)
+  local set = tree.follow(device, item.signatureSetReference)
   if set then
-    local data <const> = set.record.data
+    local data = set.record.data
     item.name = data.name
     item.signatureSet =
       { type = data.type, filter = entity.copy(data.filter), systems = entity.copy(data.systems) }
@@ -62,15 +62,15 @@ end
 local function export_children(context, specs, prefix, into)
   for _, spec in ipairs(specs) do
     if not policy_schema.not_configuration[spec.path] then
-      local child <const> = context:child(spec.path)
+      local child = context:child(spec.path)
       if spec.type == "singleton" then
         into[spec.path] = strip(child.record.data, prefix)
       elseif spec.type == "organizer" then
         into[spec.path] = export_children(child, spec.children, prefix, {})
       else
-        local list <const> = json.array {}
+        local list = json.array {}
         for index, item in ipairs(child:items()) do
-          local object <const> = strip(item.record.data, prefix)
+          local object = strip(item.record.data, prefix)
           if spec.children then export_children(item, spec.children, prefix, object) end
           list[index] = spec.path == "signature-sets" and with_definition(context.device, object)
             or object
@@ -83,10 +83,10 @@ local function export_children(context, specs, prefix, into)
 end
 
 local function full(policy)
-  local data <const> = policy.record.data
-  local document <const> = { minimal = false }
+  local data = policy.record.data
+  local document = { minimal = false }
   for _, name in ipairs(OWN) do document[name] = data[name] end
-  local template <const> = tree.follow(policy.device, data.templateReference)
+  local template = tree.follow(policy.device, data.templateReference)
   document.template =
     { name = template and template.record.data.name, title = data.templateReference.title }
   return export_children(policy, policy_schema.list, policy:link() .. "/", document)
@@ -105,9 +105,9 @@ end
 
 -- Keeps what differs from the base; entities that the base has and the policy has not are marked.
 local function reduce(document, base, specs)
-  local by_path <const> = specs_by_path(specs)
+  local by_path = specs_by_path(specs)
   for name, value in pairs(document) do
-    local spec <const> = by_path[name]
+    local spec = by_path[name]
     if spec and spec.type == "organizer" then
       reduce(value, base[name] or {}, spec.children)
       if next(value) == nil then document[name] = nil end
@@ -115,7 +115,7 @@ local function reduce(document, base, specs)
       local there, kept = {}, json.array {}
       for _, item in ipairs(base[name] or {}) do there[key_of(spec, item)] = item end
       for _, item in ipairs(value) do
-        local key <const> = key_of(spec, item)
+        local key = key_of(spec, item)
         if not (there[key] and entity.equal(there[key], item)) then kept[#kept + 1] = item end
         there[key] = nil
       end
@@ -123,7 +123,7 @@ local function reduce(document, base, specs)
       for key in pairs(there) do gone[#gone + 1] = key end
       table.sort(gone)
       for _, key in ipairs(gone) do
-        local item <const> = { ["$action"] = "delete", name = there[key].name }
+        local item = { ["$action"] = "delete", name = there[key].name }
         for _, part in ipairs(spec.key) do item[part] = there[key][part] end
         kept[#kept + 1] = item
       end
@@ -136,9 +136,9 @@ end
 
 -- What a new policy of the same template contains: one is made, looked at and thrown away.
 local function baseline(policy)
-  local root <const> = tree.top(policy.device):child("policies")
-  local data <const> = entity.copy(policy.record.data)
-  local scratch <const> = setmetatable(
+  local root = tree.top(policy.device):child("policies")
+  local data = entity.copy(policy.record.data)
+  local scratch = setmetatable(
     { record = { data = data, children = {} } },
     { __index = policy }
   )
@@ -149,7 +149,7 @@ end
 
 --- The document of a policy.
 function M.export(policy, minimal)
-  local document <const> = full(policy)
+  local document = full(policy)
   if minimal then
     reduce(document, baseline(policy), policy_schema.list)
     document.minimal = true
@@ -163,7 +163,7 @@ function M.encode(document, format, version)
     document.softwareVersion = version
     return json.encode({ policy = document }, { sort = true, indent = 2 })
   end
-  local text <const> = json.encode(document, { sort = true })
+  local text = json.encode(document, { sort = true })
   return xml.encode(
     "policy",
     (' bigip_version="%s" integrity_check="%s" name="%s"'):format(
@@ -194,12 +194,12 @@ end
 --- The document that a text holds, XML or JSON. Refuses what is neither.
 function M.decode(text)
   if text:find("^%s*{") then
-    local ok <const>, value <const> = pcall(json.decode, text)
+    local ok, value = pcall(json.decode, text)
     if not ok then entity.refuse("The policy file is not valid JSON: " .. tostring(value)) end
     if type(value.policy) ~= "table" then entity.refuse("The policy file has no policy.") end
     return value.policy
   end
-  local ok <const>, root <const> = pcall(xml.parse, text)
+  local ok, root = pcall(xml.parse, text)
   if not ok then
     if type(root) ~= "table" then error(root, 0) end
     entity.refuse("The policy file is not valid XML: " .. root.xml)
@@ -230,15 +230,15 @@ end
 
 -- Things of the device that hand-written documents call by name.
 local function resolve_names(device, spec, item)
-  local top <const> = tree.top(device)
+  local top = tree.top(device)
   if spec.path == "signature-sets" and not item.signatureSetReference then
-    local sets <const> = top:child("signature-sets")
+    local sets = top:child("signature-sets")
     local set = sets:find("name", item.name)
     if not set then
       if not item.signatureSet then
         entity.refuse(("Could not find the signature set '%s'."):format(tostring(item.name)))
       end
-      local definition <const> = entity.copy(item.signatureSet)
+      local definition = entity.copy(item.signatureSet)
       definition.name = item.name
       for _, system in ipairs(definition.systems or {}) do
         if system.name and not system.systemReference then
@@ -251,7 +251,7 @@ local function resolve_names(device, spec, item)
     item.signatureSetReference = { link = set:link(), name = set.record.data.name }
     item.name, item.signatureSet = nil, nil
   elseif spec.path == "server-technologies" and not item.serverTechnologyReference then
-    local technology <const> =
+    local technology =
       top:child("server-technologies"):find("serverTechnologyName", item.serverTechnologyName)
     if not technology then
       entity.refuse(
@@ -268,7 +268,7 @@ end
 -- A document of ours is put as it is; one written by hand is checked and completed as a POST would
 -- be.
 local function put_item(collection, item, trusted)
-  local spec <const> = collection.spec
+  local spec = collection.spec
   local children = {}
   for _, child in ipairs(spec.children or {}) do
     children[child], item[child.path] = item[child.path], nil
@@ -301,18 +301,18 @@ local function put_item(collection, item, trusted)
     context = collection:insert(entity.create(spec, item))
   end
   for child_spec, list in pairs(children) do
-    local child <const> = context:child(child_spec.path)
+    local child = context:child(child_spec.path)
     child.record.items, child.record.order = {}, json.array {}
     for _, element in ipairs(list) do put_item(child, element, trusted) end
   end
 end
 
 local function import_children(context, specs, document, prefix)
-  local trusted <const> = document.minimal ~= nil or context.parent_trusted
+  local trusted = document.minimal ~= nil or context.parent_trusted
   for _, spec in ipairs(specs) do
-    local value <const> = document[spec.path]
+    local value = document[spec.path]
     if value ~= nil and not policy_schema.not_configuration[spec.path] then
-      local child <const> = context:child(spec.path)
+      local child = context:child(spec.path)
       if spec.type == "organizer" then
         child.parent_trusted, child.parent_minimal = trusted, document.minimal
         import_children(child, spec.children, value, prefix)
@@ -325,9 +325,9 @@ local function import_children(context, specs, document, prefix)
         if minimal == nil then minimal = context.parent_minimal end
         if minimal == false then child.record.items, child.record.order = {}, json.array {} end
         for _, item in ipairs(value) do
-          local resolved <const> = resolve_names(context.device, spec, absolute(item, prefix))
+          local resolved = resolve_names(context.device, spec, absolute(item, prefix))
           if resolved["$action"] == "delete" then
-            local found <const> = child:item(entity.hash(entity.natural_key(spec, resolved)))
+            local found = child:item(entity.hash(entity.natural_key(spec, resolved)))
             if found then found:remove() end
           else
             put_item(child, resolved, trusted)
@@ -369,14 +369,14 @@ function M.import(device, document, target, user)
       policies.template(device, policy.record.data.templateReference).record.data
     )
   end
-  local data <const> = policy.record.data
+  local data = policy.record.data
   local own = {}
   for _, name in ipairs(OWN) do
     if name ~= "name" and name ~= "fullPath" then own[name] = document[name] end
   end
   for name, value in pairs(entity.accept(policy.spec, own, true)) do data[name] = value end
   import_children(policy, policy_schema.list, document, policy:link() .. "/")
-  local settings <const> = document.signatures
+  local settings = document.signatures
   policies.sync_signatures(policy)
   if settings and document.minimal == nil then
     import_children(policy, { policy:child("signatures").spec }, document, policy:link() .. "/")

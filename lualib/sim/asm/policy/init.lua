@@ -26,29 +26,29 @@ end
 
 --- Writes down that something in a policy was changed. event: "add", "update" or "delete"; changes: name -> value, may be nil.
 function M.touch(context, event, changes, user)
-  local policy <const> = context.policy
+  local policy = context.policy
   if not policy then return end
-  local device <const>, data <const> = context.device, policy.record.data
-  local now <const> = device:now()
+  local device, data = context.device, policy.record.data
+  local now = device:now()
   local names, parts = {}, {}
   for name in pairs(changes or {}) do names[#names + 1] = name end
   table.sort(names)
   for index, name in ipairs(names) do
     parts[index] = ("%s was set to %s."):format(title(name), shown(changes[name]))
   end
-  local who <const>, from <const> =
+  local who, from =
     user and user.name or "admin", user and user.address or "127.0.0.1"
-  local object <const> = context.record.data or {}
-  local element <const> = title(context.spec.kind)
-  local label <const> = object.name or object.url or object.description or object.fileName or ""
-  local text <const> = ("%s %s [%s]: %s { audit: policy = %s, username = %s, client IP = %s }"):format(
+  local object = context.record.data or {}
+  local element = title(context.spec.kind)
+  local label = object.name or object.url or object.description or object.fileName or ""
+  local text = ("%s %s [%s]: %s { audit: policy = %s, username = %s, client IP = %s }"):format(
     element, label, event, table.concat(parts, "\n"), data.fullPath, who, from)
   data.isModified = true
   data.versionDatetime, data.versionLastChange, data.modifierName = entity.iso(now), text, who
   data.versionDeviceName, data.versionPolicyName = device.hostname, data.fullPath
   data.lastUpdateMicros = entity.micros(now)
-  local logs <const> = policy:child("audit-logs")
-  local serial <const> = (policy.record._audits or 0) + 1
+  local logs = policy:child("audit-logs")
+  local serial = (policy.record._audits or 0) + 1
   policy.record._audits = serial
   logs:insert({
     serial = serial,
@@ -66,8 +66,8 @@ end
 -- -- contents of a new policy --
 
 local function put(policy, path, body)
-  local collection <const> = policy:child(path)
-  local item <const> = collection:insert(entity.create(collection.spec, body))
+  local collection = policy:child(path)
+  local item = collection:insert(entity.create(collection.spec, body))
   return item
 end
 
@@ -106,20 +106,20 @@ local CHARACTER_SETS <const> = {
 }
 
 local function fill_enforcement(policy, rapid)
-  local settings <const> = policy:child("blocking-settings")
-  local violations <const> = settings:child("violations")
+  local settings = policy:child("blocking-settings")
+  local violations = settings:child("violations")
   for _, row in ipairs(blocking.violations) do
     put_raw(violations, {
       name = row[1], description = row[2], alarm = row[3], block = row[4], learn = row[5],
       violationReference = content.reference("violations", row[1]),
     })
   end
-  local is_on <const> = { ["web-services-securities"] = rapid }
+  local is_on = { ["web-services-securities"] = rapid }
   for path, rows in pairs {
     evasions = blocking.evasions, ["http-protocols"] = blocking.http_protocols,
     ["web-services-securities"] = blocking.web_services_securities,
   } do
-    local collection <const> = settings:child(path)
+    local collection = settings:child(path)
     for _, row in ipairs(rows) do
       put_raw(collection, {
         description = row[1],
@@ -132,7 +132,7 @@ local function fill_enforcement(policy, rapid)
     end
   end
   for _, type in ipairs(RESPONSE_PAGES) do
-    local ajax <const> = type:find("ajax", 1, true) ~= nil
+    local ajax = type:find("ajax", 1, true) ~= nil
     put_raw(policy:child("response-pages"), {
       responsePageType = type,
       responseActionType = not ajax and (PAGE_ACTION[type] or "default") or nil,
@@ -144,9 +144,9 @@ local function fill_enforcement(policy, rapid)
     })
   end
   for _, type in ipairs(CHARACTER_SETS) do
-    local set <const> = array {}
+    local set = array {}
     for code = 0, 127 do
-      local control <const> = code < 32 and code ~= 9 and code ~= 10 and code ~= 13 or code == 127
+      local control = code < 32 and code ~= 9 and code ~= 10 and code ~= 13 or code == 127
       set[code + 1] = { metachar = ("0x%x"):format(code), isAllowed = not control }
     end
     put_raw(policy:child("character-sets"), { characterSetType = type, characterSet = set })
@@ -218,7 +218,7 @@ local function fill_entities(policy, rapid)
   put_raw(
     policy:child("brute-force-attack-preventions"),
     (function()
-      local default <const> =
+      local default =
         entity.copy(policy:child("brute-force-attack-preventions").spec.defaults)
       default.bruteForceProtectionForAllLoginPages = false
       return default
@@ -233,20 +233,20 @@ end
 
 --- The signatures of a policy are those of its sets; settings of those that stay are kept.
 function M.sync_signatures(policy)
-  local device <const> = policy.device
+  local device = policy.device
   local wanted = {}
   for _, assigned in ipairs(policy:child("signature-sets"):items()) do
-    local set <const> = tree.follow(device, assigned.record.data.signatureSetReference)
+    local set = tree.follow(device, assigned.record.data.signatureSetReference)
     for _, signature in ipairs(set and content.signatures_of(device, set.record.data) or {}) do
       wanted[#wanted + 1] = signature
     end
   end
-  local collection <const> = policy:child("signatures")
-  local staging <const> = policy:child("signature-settings").record.data.placeSignaturesInStaging
+  local collection = policy:child("signatures")
+  local staging = policy:child("signature-settings").record.data.placeSignaturesInStaging
   local keep = {}
   for _, signature in ipairs(wanted) do
-    local data <const> = signature.record.data
-    local object <const> = {
+    local data = signature.record.data
+    local object = {
       enabled = true,
       performStaging = staging,
       signatureReference = {
@@ -265,7 +265,7 @@ end
 
 --- Fills an empty policy as its template says.
 function M.fill(policy, template)
-  local rapid <const> = template.name == "POLICY_TEMPLATE_RAPID_DEPLOYMENT"
+  local rapid = template.name == "POLICY_TEMPLATE_RAPID_DEPLOYMENT"
   fill_enforcement(policy, rapid)
   fill_entities(policy, rapid)
   if rapid then
@@ -292,7 +292,7 @@ function M.split_name(body)
     if type(body.name) ~= "string" or body.name == "" then
       entity.refuse("Failed Required Fields: Must have at least 1(one) of (name, fullPath)")
     end
-    local partition <const> = tostring(body.partition or "Common"):gsub("^/", "")
+    local partition = tostring(body.partition or "Common"):gsub("^/", "")
     full = body.name:find("^/") and body.name or ("/%s/%s"):format(partition, body.name)
   end
   local sub_path, name
@@ -308,9 +308,9 @@ function M.split_name(body)
 end
 
 function M.template(device, reference)
-  local templates <const> = tree.top(device):child("policy-templates")
+  local templates = tree.top(device):child("policy-templates")
   if reference then
-    local found <const> = tree.follow(device, reference)
+    local found = tree.follow(device, reference)
       or (reference.name and templates:find("name", reference.name))
     if not found then entity.refuse("Could not find the policy template.") end
     return found
@@ -319,7 +319,7 @@ function M.template(device, reference)
 end
 
 local function partition_exists(device, name)
-  local objects <const> = device.store
+  local objects = device.store
   if name == "Common" or not objects then return true end
   return (pcall(function() return assert(objects:get("/mgmt/tm/auth/partition/" .. name)) end))
 end
@@ -332,7 +332,7 @@ end
 --- Puts a policy on virtual servers (full paths), each of which has one policy at most. Nil or null: nothing was said of them.
 function M.put_on(device, full_path, servers)
   if type(servers) ~= "table" then return end
-  local wanted <const> = {}
+  local wanted = {}
   for _, name in ipairs(servers) do
     if not has_virtual(device, name) then
       entity.refuse(
@@ -345,9 +345,9 @@ function M.put_on(device, full_path, servers)
     wanted[name] = true
   end
   for _, policy in ipairs(tree.top(device):child("policies"):items()) do
-    local data <const> = policy.record.data
+    local data = policy.record.data
     if data.fullPath ~= full_path then
-      local left <const> = array {}
+      local left = array {}
       for _, name in ipairs(data.virtualServers) do
         if not wanted[name] then left[#left + 1] = name end
       end
@@ -358,7 +358,7 @@ end
 
 --- The virtual servers of a policy that are still there.
 function M.servers(device, data)
-  local list <const> = array {}
+  local list = array {}
   for _, name in ipairs(data.virtualServers or {}) do
     if has_virtual(device, name) then list[#list + 1] = name end
   end
@@ -367,8 +367,8 @@ end
 
 --- Makes a policy of its template and returns its context. `empty`: without what the template puts in.
 function M.create(device, body, user, empty)
-  local policies <const> = tree.top(device):child("policies")
-  local named <const> = M.split_name(body)
+  local policies = tree.top(device):child("policies")
+  local named = M.split_name(body)
   if policies:find("fullPath", named.fullPath) then
     entity.refuse(
       ("Could not add the Policy '%s'. The policy already exists."):format(named.fullPath)
@@ -382,31 +382,31 @@ function M.create(device, body, user, empty)
       )
     )
   end
-  local template <const> =
+  local template =
     M.template(device, body.templateReference or body.policyTemplateReference)
-  local accepted <const> = entity.accept(policies.spec, body, true)
+  local accepted = entity.accept(policies.spec, body, true)
   M.put_on(device, named.fullPath, accepted.virtualServers)
-  local object <const> = entity.copy(policies.spec.defaults)
+  local object = entity.copy(policies.spec.defaults)
   object.description = template.record.data.description
   object.enforcementMode = template.record.data._enforcementMode
   entity.merge(policies.spec, object, accepted)
   for name, value in pairs(named) do object[name] = value end
-  local now <const>, who <const> = device:now(), user and user.name or "admin"
+  local now, who = device:now(), user and user.name or "admin"
   object.policyTemplateReference = nil
   object.templateReference = { link = template:link(), title = template.record.data.title }
   object.createdDatetime, object.versionDatetime = entity.iso(now), entity.iso(now)
   object.creatorName, object.modifierName = who, who
   object.versionDeviceName, object.versionPolicyName = device.hostname, named.fullPath
   if object.parentPolicyReference then object.hasParent = true end
-  local asm <const> = device.state.asm
+  local asm = device.state.asm
   asm.policies_made = (asm.policies_made or 0) + 1
-  local policy <const> = policies:insert(object, device.hostname .. asm.policies_made)
+  local policy = policies:insert(object, device.hostname .. asm.policies_made)
   if not empty then
     M.fill(policy, template.record.data)
     -- Since 13.0 some properties of a policy are settings of their own; making one still takes
     -- them.
     for name, value in pairs(body) do
-      local general <const> = policy:child("general")
+      local general = policy:child("general")
       if entity.known(general.spec, name) ~= nil and entity.known(policies.spec, name) == nil then
         entity.merge(
           general.spec,
@@ -430,10 +430,10 @@ end
 
 --- Makes the policy the one that is enforced, and a revision of its history.
 function M.apply(policy, user, document)
-  local data <const> = policy.record.data
-  local revision <const> = (policy.record._revisions or 0) + 1
+  local data = policy.record.data
+  local revision = (policy.record._revisions or 0) + 1
   policy.record._revisions = revision
-  local history <const> = policy:child("history-revisions")
+  local history = policy:child("history-revisions")
   history:insert {
     revision = revision,
     historyDatetime = entity.iso(policy.device:now()),

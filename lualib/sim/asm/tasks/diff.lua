@@ -25,7 +25,7 @@ local OWN <const> = { "description", "enforcementMode", "enablePassiveMode" }
 -- Links inside a policy compare without the policy.
 local function relative(value, prefix)
   if type(value) ~= "table" then return value end
-  local copy <const> = setmetatable({}, getmetatable(value))
+  local copy = setmetatable({}, getmetatable(value))
   for name, member in pairs(value) do
     if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
       copy[name] = member:sub(#prefix + 1)
@@ -37,7 +37,7 @@ local function relative(value, prefix)
 end
 
 local function details_of(first, second, names)
-  local details <const> = json.array {}
+  local details = json.array {}
   local fields = {}
   for name in pairs(first) do fields[name] = true end
   for name in pairs(second) do fields[name] = true end
@@ -57,7 +57,7 @@ local function details_of(first, second, names)
 end
 
 local function label(context)
-  local data <const> = context.record.data
+  local data = context.record.data
   if context.spec.type == "singleton" then return context.spec.path end
   return data.name
     or data.url or data.description or data.fileName or entity.natural_key(context.spec, data)
@@ -67,7 +67,7 @@ end
 local function walk(first, second, specs, visit)
   for _, spec in ipairs(specs) do
     if not policy_schema.not_configuration[spec.path] then
-      local a <const>, b <const> =
+      local a, b =
         first and first:child(spec.path), second and second:child(spec.path)
       if spec.type == "singleton" then
         if a and b then visit(a, b) end
@@ -75,7 +75,7 @@ local function walk(first, second, specs, visit)
         walk(a, b, spec.children, visit)
       else
         for _, one in ipairs(a and a:items() or {}) do
-          local other <const> = b and b:item(one.id)
+          local other = b and b:item(one.id)
           visit(one, other)
           if spec.children then walk(one, other, spec.children, visit) end
         end
@@ -91,8 +91,8 @@ local function walk(first, second, specs, visit)
 end
 
 local function difference(one, other, details)
-  local present <const> = one or other
-  local first <const>, second <const> = one and one.record.data, other and other.record.data
+  local present = one or other
+  local first, second = one and one.record.data, other and other.record.data
   return {
     entityKind = present:kind(),
     entityType = present.spec.kind,
@@ -116,7 +116,7 @@ function M.compare(first, second)
       found[#found + 1] = difference(one, other, json.array {})
       return
     end
-    local details <const> = details_of(
+    local details = details_of(
       relative(one.record.data, first:link() .. "/"),
       relative(other.record.data, second:link() .. "/")
     )
@@ -124,9 +124,9 @@ function M.compare(first, second)
   end
   local names = {}
   for _, name in ipairs(OWN) do names[name] = true end
-  local own <const> = details_of(first.record.data, second.record.data, names)
+  local own = details_of(first.record.data, second.record.data, names)
   if #own > 0 then
-    local conflict <const> = difference(first, second, own)
+    local conflict = difference(first, second, own)
     conflict.entityName = first.record.data.name
     found[1] = conflict
   end
@@ -146,10 +146,10 @@ end
 
 -- Fills the collection of differences anew.
 local function refresh(diff)
-  local device <const>, data <const> = diff.device, diff.record.data
-  local collection <const> = diff:child("differences")
+  local device, data = diff.device, diff.record.data
+  local collection = diff:child("differences")
   collection.record.items, collection.record.order = {}, json.array {}
-  local first <const>, second <const> =
+  local first, second =
     reference.policy(device, data.firstPolicyReference),
     reference.policy(device, data.secondPolicyReference)
   for index, one in ipairs(M.compare(first, second)) do
@@ -159,18 +159,18 @@ local function refresh(diff)
 end
 
 M.run["policy-diff"] = function(device, object)
-  local first <const>, second <const> =
+  local first, second =
     reference.policy(device, object.firstPolicyReference),
     reference.policy(device, object.secondPolicyReference)
   check_comparable(first, second)
-  local diffs <const> = tree.top(device):child("policy-diffs")
-  local diff <const> = diffs:insert({
+  local diffs = tree.top(device):child("policy-diffs")
+  local diff = diffs:insert({
     _serial = object._serial,
     firstPolicyReference = reference.of(first),
     secondPolicyReference = reference.of(second),
     createDatetime = entity.iso(device:now()),
   }, device.hostname)
-  local differences <const> = refresh(diff)
+  local differences = refresh(diff)
   return {
     policyDiffReference = { link = diff:link() },
     differenceReference = { link = differences:link() },
@@ -180,8 +180,8 @@ end
 
 -- Puts the values of one entity into the place of the same entity of the other policy.
 local function put(from, from_policy, to_policy, user)
-  local prefix <const> = from_policy:link() .. "/"
-  local data <const> = relative(from.record.data, prefix)
+  local prefix = from_policy:link() .. "/"
+  local data = relative(from.record.data, prefix)
   local function absolute(value)
     if type(value) ~= "table" then return value end
     for name, member in pairs(value) do
@@ -194,16 +194,16 @@ local function put(from, from_policy, to_policy, user)
     return value
   end
   absolute(data)
-  local rest <const> = from.path:sub(#from_policy.path + 2)
+  local rest = from.path:sub(#from_policy.path + 2)
   local context = to_policy
   for segment in rest:gmatch("[^/]+") do
-    local following <const> = context.element and context:child(segment)
+    local following = context.element and context:child(segment)
       or not context.element and context:item(segment)
     if not following then break end
     context = following
   end
   if context.element then
-    local id <const> = context.record.data.id
+    local id = context.record.data.id
     context.record.data = data
     data.id = id
     if id then data.lastUpdateMicros = entity.micros(context.device:now()) end
@@ -214,7 +214,7 @@ local function put(from, from_policy, to_policy, user)
 end
 
 local function wanted(options, one)
-  local missing <const> = options.handleMissingEntities
+  local missing = options.handleMissingEntities
   if one.diffType == "only-in-second" then
     return (
       options.addMissingEntitiesToFirst or missing == "accept-from-second"
@@ -238,23 +238,23 @@ M.check["policy-merge"] = function(device, object)
 end
 
 M.run["policy-merge"] = function(device, object, user)
-  local diff <const> = tree.follow(device, object.policyDiffReference)
+  local diff = tree.follow(device, object.policyDiffReference)
   if not diff then entity.refuse("Could not find the policy differences.") end
-  local first <const> = reference.policy(device, diff.record.data.firstPolicyReference)
-  local second <const> = reference.policy(device, diff.record.data.secondPolicyReference)
-  local fits <const> = object.itemFilter ~= ""
+  local first = reference.policy(device, diff.record.data.firstPolicyReference)
+  local second = reference.policy(device, diff.record.data.secondPolicyReference)
+  local fits = object.itemFilter ~= ""
       and odata.predicate(odata.parse_filter(object.itemFilter))
     or function() return true end
   local merged = 0
   for _, item in ipairs(diff:child("differences"):items()) do
-    local one <const> = item.record.data
-    local target <const> = fits(one) and wanted(object, one)
+    local one = item.record.data
+    local target = fits(one) and wanted(object, one)
     if target then
-      local from <const> = tree.follow(
+      local from = tree.follow(
         device,
         target == "first" and one.secondEntityReference or one.firstEntityReference
       )
-      local from_policy <const>, to_policy <const> =
+      local from_policy, to_policy =
         target == "first" and second or first, target == "first" and first or second
       if from == nil then
         entity.refuse(("'%s' has been deleted since the comparison."):format(one.entityName))

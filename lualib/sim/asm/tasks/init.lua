@@ -29,38 +29,38 @@ end
 
 --- Makes a task in a collection of them.
 function M.create(collection, body, request)
-  local device <const>, spec <const> = collection.device, collection.spec
-  local object <const> = entity.create(spec, body)
+  local device, spec = collection.device, collection.spec
+  local object = entity.create(spec, body)
   for name, value in pairs(object) do
     if name:find("PolicyReference$") or name == "policyReference" then
       object[name] = reference.of(reference.policy(device, value))
     end
   end
-  local check <const> = find("check", spec.task)
+  local check = find("check", spec.task)
   if check then check(device, object) end
-  local asm <const>, now <const> = device.state.asm, device:now()
+  local asm, now = device.state.asm, device:now()
   asm.tasks_made = (asm.tasks_made or 0) + 1
   object._serial, object.status, object.startTime = asm.tasks_made, "NEW", entity.iso(now)
   object._user = request.user and { name = request.user.name } or nil
-  local made <const> = collection:insert(object, device.hostname)
+  local made = collection:insert(object, device.hostname)
   device:schedule(now + STARTS, "asm-task-starts", { link = made:link() })
   device:schedule(now + DONE, "asm-task-ends", { link = made:link() })
   return made
 end
 
 local function start(device, data)
-  local context <const> = tree.follow(device, data.link)
+  local context = tree.follow(device, data.link)
   if not context then return end
-  local object <const> = context.record.data
+  local object = context.record.data
   object.status, object.executionStartTime = "STARTED", entity.iso(device:now())
   object.lastUpdateMicros = entity.micros(device:now())
 end
 
 local function finish(device, data)
-  local context <const> = tree.follow(device, data.link)
+  local context = tree.follow(device, data.link)
   if not context then return end
-  local object <const> = context.record.data
-  local ok <const>, result <const> = xpcall(find("run", context.spec.task), function(problem)
+  local object = context.record.data
+  local ok, result = xpcall(find("run", context.spec.task), function(problem)
     if type(problem) == "table" and problem.refused then return problem end
     return debug.traceback(tostring(type(problem) == "table" and problem.odata or problem), 2)
   end, device, object, object._user)

@@ -21,17 +21,17 @@ M.check["export-policy"] = function(_, object)
 end
 
 M.run["export-policy"] = function(device, object)
-  local policy <const> = reference.policy(device, object.policyReference)
-  local format <const> = object.format == "json" and "json" or "xml"
-  local exported <const> = document.export(policy, object.minimal)
+  local policy = reference.policy(device, object.policyReference)
+  local format = object.format == "json" and "json" or "xml"
+  local exported = document.export(policy, object.minimal)
   if object.exportSuggestions then
     exported.suggestions = json.array {}
     for index, item in ipairs(policy:child("suggestions"):items()) do
       exported.suggestions[index] = item.record.data
     end
   end
-  local text <const> = document.encode(exported, format, device.version.version)
-  local shown <const> = object.isBase64 and digest.base64(text) or text
+  local text = document.encode(exported, format, device.version.version)
+  local shown = object.isBase64 and digest.base64(text) or text
   if object.inline then return { file = shown, fileSize = #shown } end
   files.write(device, object.filename, shown)
   return { filename = object.filename, fileSize = #shown }
@@ -42,7 +42,7 @@ end
 local SOURCES <const> = { "file", "filename", "policyTemplateReference", "policyHistoryReference" }
 
 local function has(object, name)
-  local value <const> = object[name]
+  local value = object[name]
   return value ~= nil and value ~= ""
 end
 
@@ -63,22 +63,22 @@ end
 
 local function source_of(device, object)
   if object.policyHistoryReference then
-    local revision <const> = tree.follow(device, object.policyHistoryReference)
+    local revision = tree.follow(device, object.policyHistoryReference)
     if not revision or not revision.record.data._document then
       refuse("Could not find the revision of the policy.")
     end
     return revision.record.data._document, true
   end
   if object.policyTemplateReference then
-    local template <const> = tree.follow(device, object.policyTemplateReference)
+    local template = tree.follow(device, object.policyTemplateReference)
     return { template = { title = template.record.data.title, name = template.record.data.name } }
   end
   return document.decode(files.input(device, object))
 end
 
 M.run["import-policy"] = function(device, object, user)
-  local source <const>, restores <const> = source_of(device, object)
-  local policy_list <const> = tree.top(device):child("policies")
+  local source, restores = source_of(device, object)
+  local policy_list = tree.top(device):child("policies")
   if object.getPolicyAttributesOnly then
     return {
       policyAttributes = {
@@ -93,7 +93,7 @@ M.run["import-policy"] = function(device, object, user)
       },
     }
   end
-  local target <const> = {}
+  local target = {}
   if object.policyReference then
     target.policy = reference.policy(device, object.policyReference)
   else
@@ -106,19 +106,19 @@ M.run["import-policy"] = function(device, object, user)
       -- A revision without a target makes a new policy beside the old one.
       target.fullPath = ("%s_revision_%d"):format(source.fullPath, object._serial)
     end
-    local existing <const> = policy_list:find("fullPath", policies.split_name(target).fullPath)
+    local existing = policy_list:find("fullPath", policies.split_name(target).fullPath)
     -- A policy is replaced when it is named by a link, by a document of its own, or by the name
     -- with a revision.
     if existing and (restores or not named) then target.policy = existing end
   end
-  local policy <const> = document.import(device, source, target, user)
+  local policy = document.import(device, source, target, user)
   return { policyReference = reference.of(policy) }
 end
 
 -- -- apply --
 
 M.run["apply-policy"] = function(device, object, user)
-  local policy <const> = reference.policy(device, object.policyReference)
+  local policy = reference.policy(device, object.policyReference)
   policies.apply(policy, user, document.export(policy))
 end
 

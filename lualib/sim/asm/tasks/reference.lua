@@ -6,7 +6,7 @@ local M = {}
 
 --- The policy that a reference means. Refuses one that is not there.
 function M.policy(device, reference)
-  local policy <const> = tree.follow(device, reference)
+  local policy = tree.follow(device, reference)
   if not policy or policy.policy ~= policy then
     entity.refuse(
       ("Could not find the policy '%s'."):format(

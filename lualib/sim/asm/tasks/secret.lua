@@ -20,21 +20,21 @@ M.check["export-data-protection"] = function(_, object)
 end
 
 M.run["export-data-protection"] = function(device, object)
-  local text <const> = digest.base64(MARK .. device.state.asm.cookie_seed)
+  local text = digest.base64(MARK .. device.state.asm.cookie_seed)
   if object.inline then return { message = "", file = text } end
   files.write(device, object.filename, text)
   return { message = "", filename = object.filename, fileSize = #text }
 end
 
 M.run["import-data-protection"] = function(device, object)
-  local text <const> = digest.unbase64(files.input(device, object))
+  local text = digest.unbase64(files.input(device, object))
   if not text or text:sub(1, #MARK) ~= MARK then
     refuse("The file holds no data protection keys.")
   end
   device.state.asm.cookie_seed = text:sub(#MARK + 1)
-  local now <const> = device:now()
-  local settings <const> = tree.top(device):child("data-protection")
-  local data <const> = settings.record.data
+  local now = device:now()
+  local settings = tree.top(device):child("data-protection")
+  local data = settings.record.data
   data.isShared, data.lastImportDatetime = true, entity.iso(now)
   data.acceptingUntilDatetime = entity.iso(now + object.graceAcceptingIntervalInMinutes * MINUTE)
   data.signingFromDatetime = entity.iso(now + object.graceSigningIntervalInMinutes * MINUTE)
@@ -45,7 +45,7 @@ end
 
 -- The value of the DER element at `at`: its tag, where its contents start and end.
 local function element(der, at)
-  local tag <const>, first <const> = der:byte(at, at + 1)
+  local tag, first = der:byte(at, at + 1)
   if not first then refuse("The certificate is not valid.") end
   local length, start = first, at + 2
   if first >= 128 then
@@ -60,8 +60,8 @@ local function element(der, at)
 end
 
 local function time_of(der, at)
-  local tag <const>, from <const>, to <const> = element(der, at)
-  local text <const> = der:sub(from, to)
+  local tag, from, to = element(der, at)
+  local text = der:sub(from, to)
   local year, rest = text:match(tag == 0x17 and "^(%d%d)(%d+)Z$" or "^(%d%d%d%d)(%d+)Z$")
   local month, day, hour, minute, second = (rest or ""):match("^(%d%d)(%d%d)(%d%d)(%d%d)(%d%d)$")
   if not second then refuse("The certificate is not valid.") end
@@ -72,31 +72,31 @@ end
 
 -- Issuer, subject and the end of the validity of the certificate in a PEM text.
 local function certificate_of(text)
-  local body <const> =
+  local body =
     text:match("%-%-%-%-%-BEGIN CERTIFICATE%-%-%-%-%-(.-)%-%-%-%-%-END CERTIFICATE%-%-%-%-%-")
-  local der <const> = body and digest.unbase64(body)
+  local der = body and digest.unbase64(body)
   if not der then refuse("The file holds no certificate in PEM format.") end
-  local _, outer <const> = element(der, 1)
+  local _, outer = element(der, 1)
   local _, at = element(der, outer)
   local tag, _, last = element(der, at)
   -- version, then the serial number
   if tag == 0xA0 then at = last + 1 _, _, last = element(der, at) end
   at = last + 1
   _, _, last = element(der, at)                                            -- signature algorithm
-  local issuer_at <const> = last + 1
+  local issuer_at = last + 1
   _, _, last = element(der, issuer_at)
-  local issuer <const> = der:sub(issuer_at, last)
+  local issuer = der:sub(issuer_at, last)
   local validity_start, validity_end
   _, validity_start, validity_end = element(der, last + 1)
-  local _, after_start <const> = time_of(der, validity_start)
-  local ends <const> = time_of(der, after_start)
+  local _, after_start = time_of(der, validity_start)
+  local ends = time_of(der, after_start)
   _, _, last = element(der, validity_end + 1)
   return issuer, der:sub(validity_end + 1, last), ends
 end
 
 M.run["import-certificate"] = function(device, object)
-  local issuer <const>, subject <const>, ends <const> = certificate_of(files.input(device, object))
-  local expired <const>, trusted <const> = ends < entity.iso(device:now()), issuer ~= subject
+  local issuer, subject, ends = certificate_of(files.input(device, object))
+  local expired, trusted = ends < entity.iso(device:now()), issuer ~= subject
   if (expired or not trusted) and not object.saveExpiredOrUntrustedCertificate then
     refuse(
       ("The certificate '%s' is %s."):format(
@@ -105,8 +105,8 @@ M.run["import-certificate"] = function(device, object)
       )
     )
   end
-  local certificates <const> = tree.top(device):child("certificates")
-  local made <const> = certificates:insert {
+  local certificates = tree.top(device):child("certificates")
+  local made = certificates:insert {
     certificateName = object.certificateName,
     certificateType = object.certificateType,
     expirationDatetime = ends,

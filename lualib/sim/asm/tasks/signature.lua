@@ -11,14 +11,14 @@ local xml = require "sim.asm.xml"
 local M = { run = {}, check = {} }
 
 M.run["check-signatures"] = function(device)
-  local statuses <const> = tree.top(device):child("signature-statuses"):items()
+  local statuses = tree.top(device):child("signature-statuses"):items()
   return { isUpdateAvailable = false, latestVersionDatetime = statuses[1].record.data.timestamp }
 end
 
 local function record_status(device, object, counts)
-  local now <const> = entity.iso(device:now())
-  local top <const> = tree.top(device)
-  local status <const> = top:child("signature-statuses"):insert({
+  local now = entity.iso(device:now())
+  local top = tree.top(device)
+  local status = top:child("signature-statuses"):insert({
     sigsAdded = counts.added,
     sigsUpdated = counts.updated,
     sigsUpdatedMinor = 0,
@@ -37,9 +37,9 @@ end
 local COPIED <const> = { "signatureType", "accuracy", "risk", "rule", "description" }
 
 local function import_one(device, node, user_defined, counts)
-  local value <const> = xml.members(node)
-  local top <const> = tree.top(device)
-  local attack <const> = top:child("attack-types"):find("name", value.attackType)
+  local value = xml.members(node)
+  local top = tree.top(device)
+  local attack = top:child("attack-types"):find("name", value.attackType)
   if not value.name or not value.rule or not attack then
     entity.refuse(
       ("The signature '%s' needs a name, a rule and a known attack type."):format(
@@ -47,8 +47,8 @@ local function import_one(device, node, user_defined, counts)
       )
     )
   end
-  local signatures <const> = top:child("signatures")
-  local existing <const> = signatures:find("name", value.name)
+  local signatures = top:child("signatures")
+  local existing = signatures:find("name", value.name)
   if existing then
     if existing.record.data.isUserDefined ~= user_defined then
       entity.refuse(("The name '%s' is used by a signature of the system."):format(value.name))
@@ -62,14 +62,14 @@ local function import_one(device, node, user_defined, counts)
       { signatureReference = { link = existing:link(), name = value.name } }
     return
   end
-  local spec <const> = signatures.spec
-  local body <const> =
+  local spec = signatures.spec
+  local body =
     { name = value.name, attackTypeReference = { link = attack:link(), name = value.attackType } }
   for _, name in ipairs(COPIED) do
     body[name] = value[name]
   end
   body.systems = content.systems(value.systems or {})
-  local object <const> = entity.create(spec, body)
+  local object = entity.create(spec, body)
   hooks.of(spec).before_create(signatures, object)
   object.isUserDefined = user_defined
   counts.added = counts.added + 1
@@ -78,9 +78,9 @@ local function import_one(device, node, user_defined, counts)
 end
 
 M.run["update-signatures"] = function(device, object)
-  local counts <const> = { added = 0, updated = 0, modified = json.array {}, readme = "" }
+  local counts = { added = 0, updated = 0, modified = json.array {}, readme = "" }
   if (object.file or "") ~= "" or (object.filename or "") ~= "" then
-    local ok <const>, root <const> = pcall(xml.parse, files.input(device, object))
+    local ok, root = pcall(xml.parse, files.input(device, object))
     if not ok then
       if type(root) ~= "table" then error(root, 0) end
       entity.refuse("The signature file is not valid XML: " .. root.xml)
@@ -98,17 +98,17 @@ M.run["update-signatures"] = function(device, object)
 end
 
 M.run["export-signatures"] = function(device, object)
-  local list <const> = json.array {}
+  local list = json.array {}
   for _, signature in ipairs(tree.top(device):child("signatures"):items()) do
-    local data <const> = signature.record.data
+    local data = signature.record.data
     if data.isUserDefined then
-      local one <const> =
+      local one =
         { name = data.name, attackType = data.attackTypeReference.name, systems = json.array {} }
-      local attack <const> = tree.follow(device, data.attackTypeReference)
+      local attack = tree.follow(device, data.attackTypeReference)
       one.attackType = attack and attack.record.data.name
       for _, name in ipairs(COPIED) do one[name] = data[name] end
       for index, system in ipairs(data.systems) do
-        local known <const> = tree.follow(device, system.systemReference)
+        local known = tree.follow(device, system.systemReference)
         one.systems[index] = known and known.record.data.name
       end
       list[#list + 1] = one
@@ -119,7 +119,7 @@ M.run["export-signatures"] = function(device, object)
     parts[#parts + 1] = xml.encode("signature", "", one):gsub("^<%?xml.-%?>\n", "")
   end
   parts[#parts + 1] = "</signatures>\n"
-  local text <const> = table.concat(parts)
+  local text = table.concat(parts)
   -- Inline they always come as Base64.
   if object.inline then return { file = digest.base64(text), fileSize = #text } end
   files.write(device, object.filename, object.isBase64 and digest.base64(text) or text)

@@ -88,7 +88,7 @@ local parameters <const> = {
 }
 
 local function url_parameters()
-  local spec <const> = {}
+  local spec = {}
   for name, value in pairs(parameters) do spec[name] = value end
   spec.defaults = {}
   for name, value in pairs(parameters.defaults) do spec.defaults[name] = value end

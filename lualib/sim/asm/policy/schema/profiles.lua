@@ -7,7 +7,7 @@ local list <const>, collection <const>, singleton <const> = specs.new()
 -- -- profiles of content --
 
 local function profile(defense, more)
-  local spec <const> = {
+  local spec = {
     key = { "name" },
     defaults = {
       description = "",
@@ -167,7 +167,7 @@ collection("brute-force-attack-preventions", "brute-force-attack-prevention", "b
   required = { "urlReference" },
 })
 local function thresholds(names)
-  local scope <const> = {}
+  local scope = {}
   for name, limit in pairs(names) do
     scope["check" .. name:sub(1, 1):upper() .. name:sub(2) .. "Threshold"] = false
     scope[name .. "Threshold"] = limit

@@ -5,7 +5,7 @@ local M = {}
 -- list, collection(path, kind, ref, spec), singleton(…), organizer(…); see
 -- sim/asm/policy/schema/init.lua.
 function M.new()
-  local list <const> = {}
+  local list = {}
   local function adder(kind_of_spec)
     return function(path, kind, ref, spec)
       spec = spec or {}
