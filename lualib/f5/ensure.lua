@@ -1,101 +1,183 @@
--- ref:ensure{…}: the object exists and has these properties. What already is so is not touched, and
--- "changed" is never said of it.
+-- ref:ensure{…}: the object exists and has these properties. What already is so is not touched:
+-- "unchanged" means that nothing was sent. Of lists of objects only those that differ are created,
+-- changed or deleted, and what an element does not name keeps its state.
 
+local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 local json = require "f5.json"
 
 local M = {}
 
-local null <const> = json.null
-
-local function is_array(value) return json.is_array(value) or #value > 0 end
-
-local same
-
--- How an object in a list is named, with and without its partition.
-local NAMING <const> = { name = true, fullPath = true, partition = true, subPath = true }
-
-local function same_item(wanted, is)
-  for key, value in pairs(wanted) do
-    if not NAMING[key] and not same(value, is[key]) then return false end
-  end
-  return true
-end
-
--- Lists of objects with names (a pool's members) are sets for the device: it returns them in its
--- own order and with all their defaults.
-local function by_name(list)
-  local names = {}
-  for _, item in ipairs(list) do
-    if type(item) ~= "table" or type(item.name) ~= "string" then return nil end
-    names[item.name] = item
-    names[item.fullPath or ("/%s/%s"):format(item.partition or "Common", item.name)] = item
-  end
-  return names
-end
-
-local function same_array(wanted, is)
-  if #wanted ~= #is then return false end
-  local named = #wanted > 0 and by_name(wanted) and by_name(is)
-  for i, item in ipairs(wanted) do
-    if named then
-      local other = named[item.fullPath or item.partition and ("/%s/%s"):format(
-        item.partition,
-        item.name
-      ) or item.name]
-      if not other or not same_item(item, other) then return false end
-    elseif not same(item, is[i]) then
-      return false
-    end
-  end
-  return true
-end
-
--- The device writes its own form of what it was given: numbers as strings, names with their
--- partition, flags as null.
-local function same_text(wanted, is)
-  if wanted == is then return true end
-  local a, b = tostring(wanted):match "^%s*(.-)%s*$", tostring(is):match "^%s*(.-)%s*$"
-  return a == b or "/Common/" .. a == b
-end
-
-function same(wanted, is)
-  if wanted == is then return true end
-  if wanted == null then return is == nil or is == null end
-  if type(wanted) == "table" then
-    if type(is) ~= "table" then return false end
-    if is_array(wanted) or (next(wanted) == nil and json.is_array(is)) then
-      return same_array(wanted, is)
-    end
-    for key, value in pairs(wanted) do
-      if not same(value, is[key]) then return false end
-    end
-    return true
-  end
-  if is == nil then return wanted == "none" end -- a property that is none is left out by the device
-  if type(is) == "table" then
-    return wanted == "none" and next(is) == nil
-  end
-  if type(wanted) == "boolean" or type(is) == "boolean" then return tostring(wanted) == tostring(is) end
-  return same_text(wanted, is)
-end
+-- Sub-collections that only attach other objects. A device checks them as a whole (an HTTP profile
+-- needs one of TCP), so that several of them change in one call.
+local ATTACHED <const> = { profiles = true, policies = true }
 
 -- `enabled` and `disabled` are two keys for one thing: to have one is to not have the other.
-local OPPOSITE <const> = { enabled = "disabled", disabled = "enabled" }
+local OPPOSITE <const> = {
+  enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
+  vlansDisabled = "vlansEnabled",
+}
 
 local function differs(key, value, object)
   local opposite = OPPOSITE[key]
-  if opposite and value == true and object[key] == nil then return object[opposite] ~= nil end
-  return not same(value, object[key])
+  if opposite and type(value) == "boolean" and object[key] == nil then
+    local other = compare.same(true, object[opposite])
+    return value == other and object[opposite] ~= nil
+  end
+  return not compare.same(value, compare.value_of(object, key), key, object.partition)
 end
 
--- A sub-collection (members) is not in the object but behind its reference.
+-- The path segment of a sub-collection (members, virtual-servers), which is not in the object but
+-- behind its reference; nil for other properties.
 local function sub_collection(object, key)
   local reference = object[key .. "Reference"]
-  return type(reference) == "table" and reference.isSubcollection and object[key] == nil
+  if type(reference) ~= "table" or not reference.isSubcollection or object[key] ~= nil then
+    return nil
+  end
+  return tostring(reference.link):match "/([^/?]+)/?%f[?\0]" or key
 end
 
---- @return "created", "changed" or "unchanged"; then the object
+-- The items of a wanted list as tables with names; nil if it is no list of named objects. A name
+-- that stands there twice is a mistake.
+local function items_of(key, value)
+  if compare.is_nothing(value) then return {} end
+  if type(value) == "string" then value = { value } end
+  if not compare.is_list(value) then return nil end
+  local items = {}
+  for i, given in ipairs(value) do
+    items[i] = compare.as_item(given)
+    if not items[i] then return nil end
+  end
+  if not compare.index(items) then return nil end
+  return items, key
+end
+
+-- Lists of named objects that are a property (records, certKeyChain, persist): a device takes them
+-- as a whole only. What is to be sent, or nil if nothing differs; false if it is no such list.
+local function inline_list(key, value, object)
+  local is = compare.value_of(object, key)
+  if not compare.is_list(is) or type(is[1]) ~= "table" then return false end
+  local index, items = compare.index(is), items_of(key, value)
+  if not index or not items or #items == 0 then return false end
+  local list, same, used = json.array {}, #items == #is, {}
+  for i, item in ipairs(items) do
+    local existing = compare.find(index, item, object.partition)
+    if existing and not used[existing] then
+      used[existing] = true
+      list[i] = compare.merged(item, existing)
+      same = same and compare.same_item(item, existing, object.partition)
+    else
+      list[i], same = item, false
+    end
+  end
+  if same then return nil end
+  return list
+end
+
+local function element_ref(ref, element)
+  if type(element.id) == "string" and tostring(ref):find "^/mgmt/tm/asm/" then
+    return ref:at(element.id)
+  end
+  return ref:at(element.fullPath or element.name)
+end
+
+local plan
+
+-- What an element does not have yet of what is wanted: the writes for it go to the end of `steps`.
+local function plan_element(steps, collection, item, element)
+  local wanted = {}
+  for key, value in pairs(item) do
+    local naming = key == "name" or key == "partition" or key == "subPath"
+    -- the port of a member is a part of its name
+    naming = naming or key == "port" and element.port == nil
+    if not naming then wanted[key] = value end
+  end
+  plan(steps, element_ref(collection, element), element, wanted)
+end
+
+-- A whole list in the object's own change, in which everything that stays is as it was.
+local function whole(items, found)
+  local list = json.array {}
+  for i, item in ipairs(items) do
+    list[i] = found[i] and compare.merged(item, found[i]) or item
+  end
+  return list
+end
+
+-- The writes that make a sub-collection what is wanted. Returns a list if it is to be sent with the
+-- object.
+local function plan_collection(steps, key, collection, items, object)
+  local existing = collection:list()
+  local index = compare.index(existing)
+  local found, kept, count = {}, {}, 0
+  for i, item in ipairs(items) do
+    local element = index and compare.find(index, item, object.partition)
+    if element and kept[element] then
+      core.usage_error(4, ("ensure: '%s' has '%s' twice"):format(key, item.fullPath or item.name))
+    end
+    if element then kept[element], count = true, count + 1 end
+    found[i] = element
+  end
+  if count == 0 then
+    return #items + #existing > 0 and whole(items, found) or nil
+  end
+  local create, modify, remove = {}, {}, {}
+  for i, item in ipairs(items) do
+    if found[i] then
+      plan_element(modify, collection, item, found[i])
+    else
+      create[#create + 1] = function() return collection:create(item) end
+    end
+  end
+  for _, element in ipairs(existing) do
+    if not kept[element] then
+      remove[#remove + 1] = function() return element_ref(collection, element):delete() end
+    end
+  end
+  if ATTACHED[key] and #create + #modify + #remove > 1 then return whole(items, found) end
+  -- A pool is never without the members that are to come; elsewhere what goes may be in the way.
+  local order = key == "members" and { create, modify, remove } or { remove, modify, create }
+  for _, list in ipairs(order) do table.move(list, 1, #list, #steps + 1, steps) end
+  return nil
+end
+
+--- Adds the writes that make an object what is wanted to `steps`.
+function plan(steps, ref, object, properties)
+  local change, parts = {}, {}
+  for given, value in pairs(properties) do
+    local key = compare.camel(given)
+    local reference = type(key) == "string" and key:match "^(.+)Reference$"
+    if reference and type(value) == "table" and compare.is_list(value.items) then
+      key, value = reference, value.items
+      reference = nil
+    end
+    if not compare.IDENTITY[key] and not reference then
+      local segment = sub_collection(object, key)
+      local items = segment and items_of(key, value)
+      local list
+      if items then
+        list = plan_collection(parts, key, ref:at(segment), items, object)
+      else
+        list = inline_list(key, value, object)
+        if list == false then
+          list = nil
+          if segment or differs(key, value, object) then
+            list = compare.for_write(key, value)
+            if value == false and OPPOSITE[key] then given, list = OPPOSITE[key], true end
+            if compare.is_nothing(list) and compare.is_list(compare.value_of(object, key)) then
+              list = json.array {}
+            end
+          end
+        end
+      end
+      if list ~= nil then change[given] = list end
+    end
+  end
+  if next(change) then steps[#steps + 1] = function() return ref:modify(change), ref end end
+  table.move(parts, 1, #parts, #steps + 1, steps)
+end
+
+--- @return "created", "changed" or "unchanged"; then the object, in a transaction what was queued
 function M.ensure(ref, properties, ...)
   if type(properties) ~= "table" or select("#", ...) > 0 then
     core.usage_error(2, "ensure takes one table of properties")
@@ -114,27 +196,19 @@ function M.ensure(ref, properties, ...)
       )
     )
   end
-  local change, any = {}, false
-  for key, value in pairs(properties) do
-    if sub_collection(object, key) then object[key] = ref:at(key):list() end
-    if differs(key, value, object) then change[key], any = value, true end
+  local steps = {}
+  plan(steps, ref, object, properties)
+  if #steps == 0 then return "unchanged", object end
+  local answers, own = json.array {}, nil
+  for i, step in ipairs(steps) do
+    local answer, of = step()
+    answers[i] = answer
+    if of == ref then own = answer end
   end
-  if not any then return "unchanged", object end
-  -- queued: there is nothing to compare yet
-  if core.transaction_parts.is_bound(ref) then return "changed", ref:modify(change) end
-  -- The device has the last word: a value that it normalises to what it was before has not changed.
-  local after = ref:modify(change)
-  for key in pairs(change) do
-    if type(after) ~= "table" then return "changed", after end
-    local now = after[key]
-    if sub_collection(after, key) then now = ref:at(key):list() end
-    -- A password is never shown: whether this one is new cannot be known, so it was set.
-    if now == nil and object[key] == nil and core.is_secret_name(key) then
-      return "changed", after
-    end
-    if not (same(now, object[key]) and same(object[key], now)) then return "changed", after end
+  if core.transaction_parts.is_bound(ref) then
+    return "changed", #answers == 1 and answers[1] or answers
   end
-  return "unchanged", after
+  return "changed", #steps == 1 and own or ref:load()
 end
 
 return M

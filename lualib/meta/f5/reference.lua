@@ -94,15 +94,16 @@ function reference:delete(options) end
 function reference:exists() end
 
 ---Creates the object if it does not exist; otherwise changes the properties that differ. It sends
----no change if nothing differs.
+---no change if nothing differs. Of a list of objects (members, rules, records) only the elements
+---that differ are created, changed or deleted; what an element does not name keeps its state.
 ---
 ---*Raises* call errors; "invalid": the device refuses the properties; "usage": the path is a
----collection, or `properties` is not a table.
+---collection, `properties` is not a table, or a list names an element twice.
 ---
 ---*Source* docs/guide.md, "ensure: say what should be"
 ---@param properties table wanted properties: name = value; arrays are compared as a whole
----@return "created"|"changed"|"unchanged" what what it did
----@return table object all properties of the object
+---@return "created"|"changed"|"unchanged" what what it did; "unchanged": nothing was sent
+---@return table object all properties of the object; in a transaction the queued command or commands
 function reference:ensure(properties) end
 
 ---Runs a tmsh command on the path.

@@ -1,0 +1,345 @@
+-- Whether a value that a script wants is what a device has already. Devices return their own form
+-- of what they were given: names with their partition, numbers as text, ports for services,
+-- defaults that nobody named, nothing for what is none.
+
+local addresses = require "f5.ensure.addresses"
+local json = require "f5.json"
+
+local M = {}
+
+local null <const> = json.null
+
+-- Texts that nobody but their reader understands: compared letter by letter.
+local FREE_TEXT <const> = {
+  description = true, comment = true, data = true, send = true, recv = true, recvDisable = true,
+  apiAnonymous = true, caption = true, location = true, contact = true, text = true, value = true,
+}
+
+-- Lists in which the order of texts means nothing. All others are kept in order: rules, servers.
+local SETS <const> = {
+  members = true, vlans = true, interfaces = true, allowService = true, allow = true,
+  allowedAddresses = true, tmOptions = true, options = true, addresses = true, devices = true,
+  ports = true,
+}
+
+-- What is the device's own in an object: it cannot be set.
+local IDENTITY <const> = {
+  kind = true, selfLink = true, generation = true, fullPath = true, isSubcollection = true,
+  apiRawValues = true,
+}
+M.IDENTITY = IDENTITY
+
+-- How an object in a list is named.
+local NAMING <const> = { name = true, partition = true, subPath = true }
+
+--- Whether a value means that there is nothing.
+function M.is_nothing(value)
+  return value == nil
+    or value == null or value == "" or value == "none" or type(value) == "table" and not next(value)
+end
+
+--- Whether a table is a list with something in it.
+function M.is_list(value) return type(value) == "table" and (json.is_array(value) or #value > 0) end
+
+--- "load-balancing-mode" -> "loadBalancingMode": a device takes tmsh's spelling, too.
+function M.camel(key)
+  return type(key) == "string" and key:find "%-" and key:gsub("%-(%w)", string.upper) or key
+end
+
+--- The value of a property in an object. Reserved names come back with tm in front.
+function M.value_of(object, key)
+  key = M.camel(key)
+  local value = object[key]
+  if value == nil and type(key) == "string" then
+    value = object["tm" .. key:gsub("^%l", string.upper)]
+  end
+  return value
+end
+
+local function trim(text) return text:match "^%s*(.-)%s*$" end
+
+-- "{ a b }" -> { "a", "b" }
+local function braces(text)
+  local inner = type(text) == "string" and text:match "^%s*{(.*)}%s*$"
+  if not inner then return nil end
+  local list = {}
+  for word in inner:gmatch "%S+" do list[#list + 1] = word end
+  return list
+end
+
+-- Whether two names mean one object, where one may stand without its partition.
+local function same_name(a, b, partition)
+  if a == b then return true end
+  if a:sub(1, 1) == "/" then a, b = b, a end
+  if a:find "^/" or a == "" then return false end
+  return b == "/Common/" .. a or partition ~= nil and b == "/" .. partition .. "/" .. a
+end
+
+local function same_endpoint(a, b, partition)
+  local folder_a, a_form = addresses.endpoint(a)
+  local folder_b, b_form = addresses.endpoint(b)
+  if not a_form or a_form ~= b_form then return false end
+  if not folder_a then folder_a, folder_b = folder_b, folder_a end
+  return folder_a == folder_b
+    or not folder_b and (folder_a == "/Common" or folder_a == "/" .. tostring(partition))
+end
+
+-- "/Common/http and tcp", "min 1 of { a b }": the words before the names, and the names.
+local function monitors(rule)
+  local minimum, inner = rule:match "^%s*min%s+(%d+)%s+of%s*{?(.-)}?%s*$"
+  local names = {}
+  for word in (inner or rule):gmatch "%S+" do
+    if inner or word ~= "and" then names[#names + 1] = word end
+  end
+  return minimum or "all", names
+end
+
+local function same_names(a, b, partition)
+  local found = 0
+  for _, name in ipairs(a) do
+    for _, other in ipairs(b) do
+      if same_name(name, other, partition) then
+        found = found + 1
+        break
+      end
+    end
+  end
+  return found == #a and #a == #b
+end
+
+local function same_monitor(a, b, partition)
+  local how_a, names_a = monitors(a)
+  local how_b, names_b = monitors(b)
+  return how_a == how_b and same_names(names_a, names_b, partition)
+end
+
+local PROTOCOLS <const> = { ["1"] = "icmp", ["6"] = "tcp", ["17"] = "udp", ["132"] = "sctp" }
+
+local function same_text(a, b, key, partition)
+  if a == b then return true end
+  if FREE_TEXT[key] then return trim(a) == trim(b) end
+  a, b = trim(a), trim(b)
+  if a == b or same_name(a, b, partition) or same_endpoint(a, b, partition) then return true end
+  if key == "monitor" then return same_monitor(a, b, partition) end
+  if key == "ipProtocol" then return (PROTOCOLS[a] or a) == (PROTOCOLS[b] or b) end
+  if type(key) == "string" and key:find "[pP]ort$" then
+    local port = addresses.port(a)
+    return port ~= nil and port == addresses.port(b)
+  end
+  if key == "allowService" then
+    local protocol_a, service_a = a:match "^(.-):(.*)$"
+    local protocol_b, service_b = b:match "^(.-):(.*)$"
+    local port = protocol_a ~= nil and protocol_a == protocol_b and addresses.port(service_a)
+    return port and port == addresses.port(service_b) or false
+  end
+  local address = addresses.address(a)
+  return address ~= nil and address == addresses.address(b)
+end
+
+local YES <const> = { enabled = true, yes = true, ["true"] = true }
+local NO <const> = { disabled = true, no = true, ["false"] = true }
+
+-- A flag that is set has the value null, one that is not set is missing.
+local function truth(value)
+  if type(value) == "boolean" then return value end
+  if value == null then return true end
+  if M.is_nothing(value) then return false end
+  if YES[value] then return true end
+  if NO[value] then return false end
+  return nil
+end
+
+local function text_of(value)
+  if math.type(value) == "float" and math.tointeger(value) then value = math.tointeger(value) end
+  return tostring(value)
+end
+
+-- The items of a list that are not literally in another.
+local function beyond(list, other)
+  local known, out = {}, {}
+  for _, item in ipairs(other) do known[item] = true end
+  for _, item in ipairs(list) do
+    if not known[item] then out[#out + 1] = item end
+  end
+  return out
+end
+
+-- Each item of one list is an item of the other.
+local function same_set(wanted, is, key, partition)
+  wanted, is = beyond(wanted, is), beyond(is, wanted)
+  local function covers(a, b)
+    for _, item in ipairs(a) do
+      local found = false
+      for _, other in ipairs(b) do
+        found = found or M.same(item, other, key, partition) or M.same(other, item, key, partition)
+      end
+      if not found then return false end
+    end
+    return true
+  end
+  return covers(wanted, is) and covers(is, wanted)
+end
+
+local function same_list(wanted, is, key, partition)
+  if SETS[key] and type(wanted[1]) ~= "table" and type(is[1]) ~= "table" then
+    return same_set(wanted, is, key, partition)
+  end
+  if #wanted ~= #is then return false end
+  for i, item in ipairs(wanted) do
+    if not M.same(item, is[i], key, partition) then return false end
+  end
+  return true
+end
+
+-- Members and nodes are told "user-…" and answer with what monitoring made of it.
+local OPERATION <const> = {
+  session = { ["user-enabled"] = true, ["monitor-enabled"] = true, off = "user-disabled" },
+  state = {
+    ["user-up"] = true, up = true, down = true, checking = true, unchecked = true,
+    unavailable = true, ["fqdn-up"] = true, ["fqdn-down"] = true, ["fqdn-checking"] = true,
+    ["fqdn-unchecked"] = true, ["fqdn-up-no-addr"] = true, off = "user-down",
+  },
+}
+
+--- What to send for a value that was read from a member or a node.
+function M.for_write(key, value)
+  local words = OPERATION[key]
+  if words and words[value] and tostring(value):find "^[^u]" then
+    return key == "session" and "user-enabled" or "user-up"
+  end
+  if M.is_list(value) or type(value) ~= "table" or next(value) then return value end
+  return json.array {} -- {} of Lua, which would be sent as an object
+end
+
+-- Whether the device's value is one that `user-enabled` or `user-up` leads to.
+local function same_operation(wanted, is, words)
+  if wanted == words.off or is == words.off then return wanted == is end
+  return words[wanted] and words[is]
+end
+
+local function same_record(wanted, is, partition)
+  for key, value in pairs(wanted) do
+    local ignored = IDENTITY[key] or type(key) == "string" and key:find "Reference$"
+    if not ignored and not M.same(value, M.value_of(is, key), M.camel(key), partition) then
+      return false
+    end
+  end
+  return true
+end
+
+--- Whether a value is what a device has.
+-- @param key string|nil: the name of the property
+-- @param partition string|nil: of the object
+function M.same(wanted, is, key, partition)
+  if wanted == is then return true end
+  if M.is_nothing(wanted) and M.is_nothing(is) then return true end
+  local words = OPERATION[key]
+  if words and type(is) == "string" then
+    local known = same_operation(wanted, is, words)
+    if known ~= nil then return known end
+  end
+  if type(wanted) == "boolean" or type(is) == "boolean" or wanted == null or is == null then
+    local a, b = truth(wanted), truth(is)
+    return a ~= nil and a == b
+  end
+  local listed = braces(is)
+  if listed and type(wanted) == "table" then return same_set(wanted, listed, key, partition) end
+  if listed and braces(wanted) then return same_set(braces(wanted), listed, key, partition) end
+  if M.is_list(is) then
+    if type(wanted) == "table" then return same_list(wanted, is, key, partition) end
+    return #is == 1 and M.same(wanted, is[1], key, partition)
+  end
+  if type(is) == "table" then
+    if type(wanted) == "table" then return same_record(wanted, is, partition) end
+    return type(is.tmName) == "string" and same_text(text_of(wanted), is.tmName, key, partition)
+  end
+  if type(wanted) == "table" then
+    return #wanted == 1 and next(wanted, 1) == nil and M.same(wanted[1], is, key, partition)
+  end
+  if is == nil then return false end
+  return same_text(text_of(wanted), text_of(is), key, partition)
+end
+
+--- Whether an item of a list has what is wanted of it, apart from its name.
+function M.same_item(wanted, is, partition)
+  for key, value in pairs(wanted) do
+    local ignored = NAMING[key] or IDENTITY[key] or tostring(key):find "Reference$"
+    if not ignored and not M.same(value, M.value_of(is, key), M.camel(key), partition) then
+      return false
+    end
+  end
+  return true
+end
+
+-- -- named objects in lists -----------------------------------------------------------------------
+
+local function full_name(item)
+  local name = item.fullPath or item.name
+  if type(name) ~= "string" then return nil end
+  if name:sub(1, 1) == "/" or not item.partition then return name end
+  local below = item.subPath and item.subPath ~= "" and item.subPath .. "/" or ""
+  return "/" .. item.partition:gsub("^[/~]+", "") .. "/" .. below .. name
+end
+
+-- Ports and addresses in one form.
+local function canonical(name)
+  local folder, form = addresses.endpoint(name)
+  if not form then return name end
+  return folder and folder .. "/" .. form or form
+end
+
+--- An item of a wanted list as a table with a name; nil if it has none.
+function M.as_item(value)
+  if type(value) == "string" or math.type(value) == "integer" then
+    return { name = tostring(value) }
+  end
+  if type(value) == "table" and full_name(value) then return value end
+  return nil
+end
+
+--- What a device has under each name; nil if a list holds something else than named objects.
+function M.index(list)
+  local index = {}
+  for _, object in ipairs(list) do
+    local name = type(object) == "table" and full_name(object)
+    if not name then return nil end
+    index[canonical(name)] = object
+  end
+  return index
+end
+
+local function find(index, name, partition)
+  if name:sub(1, 1) == "/" then
+    return index[canonical(name)] or index[canonical(name:match "^/Common/([^/]+)$" or name)]
+  end
+  return partition and index[canonical("/" .. partition .. "/" .. name)]
+    or index[canonical("/Common/" .. name)]
+    or index[canonical(name)]
+end
+
+--- The object of an index that an item of a wanted list means. A name without a partition may be in
+--- that of the owner or in Common; the port of a member may stand apart.
+function M.find(index, item, partition)
+  local name = full_name(item)
+  local found = find(index, name, partition)
+  if found or not item.port then return found end
+  return find(index, name .. (name:find ":" and "." or ":") .. tostring(item.port), partition)
+end
+
+--- An item as it is to be sent: what is wanted over what the device has, so that nothing is reset.
+function M.merged(item, object)
+  local out = {}
+  for key, value in pairs(object) do
+    if not IDENTITY[key] and not key:find "Reference$" then out[key] = value end
+  end
+  for key, value in pairs(item) do
+    key = M.camel(key)
+    local reserved = "tm" .. key:gsub("^%l", string.upper)
+    if not NAMING[key] and not IDENTITY[key] and not key:find "Reference$" then
+      out[out[key] == nil and out[reserved] ~= nil and reserved or key] = value
+    end
+  end
+  return out
+end
+
+return M
