@@ -1,5 +1,5 @@
--- Where runtime/sim/device.c enters: makes the device of a server, or a fleet of them, and says how
--- they are called.
+-- The entry for runtime/sim/device.c. Makes the device of a server, or a fleet of devices, and
+-- returns the functions that the server calls.
 local json = require "f5.json"
 local Device = require "sim.device"
 local Fleet = require "sim.fleet"
@@ -15,7 +15,7 @@ function M.start(options)
   local fleet = options.fleet and Fleet.new(options)
   local only = not fleet and Device.new(options)
 
-  -- address: the local one, that the client connected to. minor: of HTTP/1.x.
+  -- address: the local address of the connection. minor: the x of HTTP/1.x.
   local function handle(method, target, headers, body, remote, connection, address, minor)
     local device = only or fleet:at(address)
     if not device then return { status = 0, reset = true } end
@@ -31,17 +31,17 @@ function M.start(options)
     return device:finish(request, device:handle(request))
   end
 
-  -- One of sim/control.lua's functions by name: JSON text in, JSON text out. Of a fleet the name is
-  -- "127.0.0.7/state".
+  -- Calls a function of sim/control.lua by its name, with JSON text as argument and result. For a
+  -- fleet the name begins with the address of the device: "127.0.0.7/state".
   local function call(name, text)
     local address, rest = name:match "^([%d.]+)/(.*)$"
     local device = only or fleet:at(address or "")
     if name == "wish" then return only and control.wish(only) or "1 0 0" end
     if fleet and name == "close" then return fleet:close() end
     if not device then
-      error("a fleet wants ADDRESS/NAME of one of its devices, not " .. name, 0)
+      error("expected ADDRESS/NAME of a device of the fleet, got " .. name, 0)
     end
-    local control_function = control[rest or name] or error("no such control: " .. name, 0)
+    local control_function = control[rest or name] or error(("unknown control function '%s'"):format(name), 0)
     local argument
     if text ~= "" then argument = json.decode(text) end
     local result = control_function(device, argument)

@@ -1,9 +1,7 @@
--- The device's clock, which specs move, and what is due on it.
+-- The device's clock, which specs can move, and the events that are scheduled on it.
 --
--- The functions that take a device are methods of sim/device.lua.
---
--- The state keeps only the offset from the real clock and the list of events, so a saved device
--- goes on where it was.
+-- The functions that take a device are methods of the device, see sim/device.lua. The state has only
+-- the offset from the real clock and the list of events, so a saved device continues where it was.
 local M = {}
 
 -- Microseconds since the epoch.
@@ -11,7 +9,7 @@ function M.now(device)
   return device.real_clock() + device.state.clock.offset
 end
 
--- Moves the clock; events that become due run at once, each at its own time.
+-- Moves the clock forward. Events that become due run at once, each at its own time.
 function M.advance(device, seconds)
   local clock = device.state.clock
   local target = device:now() + math.floor(seconds * 1000000 + 0.5)
@@ -20,7 +18,7 @@ function M.advance(device, seconds)
   if behind > 0 then clock.offset = clock.offset + behind end
 end
 
--- Calls the handler of `kind` with `data` (a plain value) once the clock has reached `due`.
+-- Calls the handler of `kind` with `data` (a plain value) when the clock reaches `due`.
 -- Returns the event's number, for `unschedule`.
 function M.schedule(device, due, kind, data)
   local clock = device.state.clock
@@ -47,7 +45,7 @@ function M.on(device, kind, handler)
   device.event_handlers[kind] = handler
 end
 
--- Runs the events that are due at `target` (now, if nil). While one runs, `now` is not before its
+-- Runs the events that are due at `target` (nil: now). While an event runs, `now` is at least its
 -- due time.
 function M.run_due(device, target)
   local clock = device.state.clock
@@ -61,12 +59,12 @@ function M.run_due(device, target)
   end
 end
 
--- "2025-12-14T11:05:35Z": how configuration, ASM and APM write a time of the device's clock.
+-- "2025-12-14T11:05:35Z": a time as the configuration, ASM and APM write it.
 function M.utc(micros)
   return os.date("!%Y-%m-%dT%H:%M:%SZ", micros // 1000000)
 end
 
--- "2025-12-14T11:05:35.905+0000": how the REST service itself does.
+-- "2025-12-14T11:05:35.905+0000": a time as the REST service itself writes it.
 function M.iso(micros)
   return os.date("!%Y-%m-%dT%H:%M:%S", micros // 1000000)
     .. (".%03d+0000"):format(micros // 1000 % 1000)

@@ -1,7 +1,7 @@
--- What the owner of a device may ask it behind HTTP's back: specs through f5.sim, the command line
--- through its options.
+-- What the owner of a device controls without HTTP: specs through f5.sim, the command line through
+-- its options.
 --
--- Each function takes the device and one plain value and returns one plain value.
+-- Each function takes the device and one plain value, and returns one plain value.
 local faults = require "sim.http.fault"
 local log = require "sim.http.log"
 local monitoring = require "sim.status.monitoring"
@@ -27,7 +27,7 @@ function M.state(device)
   return device:snapshot()
 end
 
--- Replaces the whole state by one that `state` gave.
+-- Replaces the whole state by one that `state` returned.
 function M.restore(device, state)
   device:restore(state)
 end
@@ -36,7 +36,7 @@ end
 function M.plant(device, seed)
   if seed.provision then
     error(
-      "seed: provision is for the start; a running device is told by a PATCH of sys/provision",
+      "seed: provision works only at the start; PATCH sys/provision of a running device instead",
       0
     )
   end
@@ -76,8 +76,8 @@ function M.health(device, health)
   monitoring.set(device, health)
 end
 
--- What passes through the device: an array of entries as sim/status/traffic.lua takes them, or { [path] =
--- { [name of a counter] = value } }.
+-- The traffic through the device: an array of entries as sim/status/traffic.lua takes them, or
+-- { [path] = { [name of a counter] = value } }.
 function M.traffic(device, given)
   for _, entry in ipairs(given) do traffic.set(device, entry) end
   for path, counters in pairs(given) do
@@ -85,7 +85,7 @@ function M.traffic(device, given)
   end
 end
 
--- How the next asynchronous task goes: { template = "sys/ucs", seconds =, outcome = "FAILED",
+-- Plans the next asynchronous task: { template = "sys/ucs", seconds =, outcome = "FAILED",
 -- message =, vanish = true }.
 function M.plan_task(device, plan)
   tasks.plan(device, plan)
@@ -96,12 +96,12 @@ function M.next_transaction(device, options)
   transaction.set_next(device, options)
 end
 
--- The password of a user counts as expired from now on.
+-- From now on the password of this user is expired.
 function M.expire_password(device, name)
   users.expire(device, name)
 end
 
--- Takes and gives a file of the device's disk: { path =, text = }.
+-- Writes and reads a file of the device's disk: { path =, text = }.
 function M.write_file(device, file)
   device.disk.write(file.path, file.text)
 end
@@ -110,18 +110,19 @@ function M.read_file(device, path)
   return device.disk.read(path)
 end
 
--- The end: temporary files go.
+-- Ends the device and removes its temporary files.
 function M.close(device)
   device:close()
 end
 
--- The number of mistakes in the simulated device itself so far.
+-- How many errors of the simulator itself there were so far.
 function M.problems(device)
   return device.problems or 0
 end
 
--- "listening cut again": whether connections are accepted, whether open ones are to be cut now,
--- milliseconds until the next question (0: none); see sim_wish in runtime/sim/device.h.
+-- What the server must do, as the text "LISTENING CUT AGAIN": whether it accepts connections (0, 1),
+-- whether it cuts open ones now (0, 1), and the milliseconds until it asks again (0: never). See
+-- sim_wish in runtime/sim/device.h.
 function M.wish(device)
   return restart.wish(device)
 end

@@ -1,11 +1,13 @@
--- The simulated BIG-IP: takes requests, finds their handler, makes answers. It knows HTTP as plain
--- tables and no socket.
+-- The simulated BIG-IP. It takes requests, finds their handlers and makes responses. Requests and
+-- responses are plain tables; sockets are the business of runtime/sim.
 --
 --   local device = Device.new { users = { { name = "admin", password = "admin", role = "admin" } } }
---   local response = device:handle { method = "GET", target = "/mgmt/shared/echo", headers = {}, body = "", remote = "127.0.0.1" }
+--   local response = device:handle {
+--     method = "GET", target = "/mgmt/shared/echo", headers = {}, body = "", remote = "127.0.0.1",
+--   }
 --
--- Features (sim/features.lua) install routes and event handlers. All they remember is in
--- `device.state`, one plain value. What every request passes through is in sim/http/pipeline.lua.
+-- Features (sim/features.lua) install routes and event handlers. Everything that must survive a save
+-- is in `device.state`, one plain value. The steps of every request are in sim/http/pipeline.lua.
 local json = require "f5.json"
 local native = require "sim.native"
 local Router = require "sim.http.router"
@@ -22,12 +24,12 @@ Device.__index = Device
 Device.now, Device.advance, Device.run_due = clock.now, clock.advance, clock.run_due
 Device.schedule, Device.unschedule, Device.on = clock.schedule, clock.unschedule, clock.on
 
--- The order in which real devices send what every object has.
+-- Real devices send the properties that every object has first, in this order.
 local STYLE <const> = {
   sort = true,
   first = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" },
 }
--- An error's kind comes last.
+-- The order of the properties of an error.
 local ERROR_STYLE <const> = {
   sort = true,
   first = {
@@ -71,13 +73,13 @@ function Device.new(options)
   return self
 end
 
--- Registers `handler(device, request) -> response` for a prefix of whole segments; the longest
--- prefix wins.
+-- Registers `handler(device, request) -> response` for a prefix of whole segments. The longest
+-- prefix counts.
 function Device:route(prefix, handler)
   self.router:add(prefix, handler)
 end
 
--- Registers what to do with a seed that is not a whole saved state: `plant(device, seed)`.
+-- Registers `plant(device, seed)`, which adds the objects of a seed to the device.
 function Device:on_plant(plant)
   self.planters[#self.planters + 1] = plant
 end
@@ -101,8 +103,8 @@ function Device:is_provisioned(module)
   return level ~= nil and level ~= "none"
 end
 
--- Calls the handler of a request, without authentication and filters. A refusal comes back as a
--- response, too. With `below`, the handler of a shorter prefix: what a handler calls to pass on.
+-- Calls the handler of a request, without filters. A refusal that the handler raises is returned as
+-- a response. With `below`, only prefixes with fewer segments count.
 function Device:dispatch(request, below)
   local handler, depth = self.router:find(request.segments, below)
   if not handler then return errors.not_registered(request) end
@@ -118,18 +120,18 @@ function Device:dispatch(request, below)
   return response
 end
 
--- A mistake in the simulated device itself: it is not hidden behind the 500 that the client gets.
+-- Reports an error of the simulator itself, because the client gets only a 500.
 function Device:complain(text)
   self.problems = (self.problems or 0) + 1
   io.stderr:write("sim: ", text, "\n")
 end
 
--- Passes the request on to the handler of the next shorter prefix, raising what it refuses.
+-- Passes the request on to the handler of the next shorter prefix.
 function Device:pass(request)
   return self:dispatch(request, request.depth)
 end
 
--- Runs one request from the start. `request` as the server makes it; see sim/http/request.lua.
+-- Runs one request, a table as sim/http/request.lua makes it.
 function Device:handle(request)
   self.state.operations = self.state.operations + 1
   request.operation = self.state.operations
@@ -138,8 +140,8 @@ function Device:handle(request)
   return pipeline.handle(self, request)
 end
 
--- The whole state, as one plain value (not a copy), and its replacement. Features find it through
--- `device.state` each time.
+-- The whole state, as one plain value (not a copy), and its replacement. So features must not keep a
+-- reference to a part of it: they read `device.state` each time.
 function Device:snapshot()
   return self.state
 end
@@ -150,7 +152,7 @@ function Device:restore(state)
   self.store:rebuild()
 end
 
--- Turns the body of a response into text and fills in what every answer carries.
+-- Encodes the body of a response and adds its reason and content type.
 function Device.finish(_, request, response)
   local headers = response.headers or {}
   response.headers = headers

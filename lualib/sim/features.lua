@@ -1,4 +1,4 @@
--- What the device is made of, in order of installation: modules with `install(device)`.
+-- The parts of a device: modules with `install(device)`, in the order in which they are installed.
 return {
   "sim.http.log",
   "sim.http.fault",

@@ -1,9 +1,9 @@
 -- Many simulated devices behind one port: 127.0.0.1 is the first, 127.0.0.2 the second, 127.0.1.0
 -- the 256th …
 --
--- Each has its own state, name and users. A device is made when it is first asked, as a copy of one
--- that is as it left the factory. Some can be bad on purpose: failing ones have lost mcpd, slow
--- ones take seconds, restarting ones are away for a while from their first request on.
+-- Each device has its own state, name and users. It is made at its first request, as a copy of a
+-- device in factory state. A share of them can misbehave: failing ones have lost mcpd, slow ones
+-- take seconds to answer, restarting ones are away for a while after their first request.
 local Device = require "sim.device"
 local faults = require "sim.http.fault"
 local restart = require "sim.http.restart"
@@ -21,9 +21,9 @@ function Fleet.new(options)
   return setmetatable({ options = options, template = Device.new(plain), devices = {} }, Fleet)
 end
 
--- Which of the bad kinds device n is. They are spread evenly, and the same in every run.
+-- How device n misbehaves, or nil. These devices are spread evenly and are the same in every run.
 local function fate(options, n)
-  -- the golden ratio: any prefix of the fleet has its share
+  -- multiples of the golden ratio are even in every prefix of the fleet
   local place = (n * 0.6180339887498949) % 1
   for _, kind in ipairs { "failing", "slow", "restarting" } do
     local share = options[kind] or 0

@@ -1,10 +1,10 @@
--- What a seed may hold, looked at before any of it is planted: a word that is mistyped would
--- otherwise leave the device without it, silently.
+-- Checks the outline of a seed before any of it is used. Otherwise a mistyped name would be ignored
+-- silently.
 local json = require "f5.json"
 
 local M = {}
 
--- Name of a part -> what it has to be.
+-- Name of a part -> its JSON type.
 local PARTS <const> = {
   objects = "object",
   users = "array",
@@ -20,51 +20,48 @@ local function refuse(format, ...)
   error("seed: " .. format:format(...), 0)
 end
 
--- What a JSON value is. An empty table that Lua wrote can be either.
+-- The JSON type of a value. An empty table of Lua can be an object or an array.
 local function shape(value)
   if type(value) ~= "table" then return value == json.null and "null" or type(value) end
   if json.is_array(value) or #value > 0 then return "array" end
-  return next(value) == nil and "nothing" or "object"
+  return next(value) == nil and "empty" or "object"
 end
 
 local function article(what)
   return (what:find "^[aeiou]" and "an " or "a ") .. what
 end
 
-local function want(name, value, wanted)
+local function check_shape(name, value, wanted)
   local found = shape(value)
-  if found ~= wanted and found ~= "nothing" and not (found == "array" and #value == 0) then
-    refuse(
-      "%s has to be %s, not %s", name, article(wanted),
-      found == "nothing" and found or article(found)
-    )
+  if found ~= wanted and found ~= "empty" and not (found == "array" and #value == 0) then
+    refuse("%s: expected %s, got %s", name, article(wanted), article(found))
   end
 end
 
--- Raises what is wrong with a seed's outline; what its parts say is looked at where they are
--- planted.
+-- Raises an error if the outline of a seed is wrong. The contents of its parts are checked where they
+-- are used.
 function M.check(seed)
-  want("it", seed, "object")
+  check_shape("the whole", seed, "object")
   local names = {}
   for name in pairs(PARTS) do names[#names + 1] = name end
   table.sort(names)
   for name, value in pairs(seed) do
     if not PARTS[name] then
-      refuse("there is no '%s' in one; there are %s", tostring(name), table.concat(names, " "))
+      refuse("unknown part '%s'; valid parts: %s", tostring(name), table.concat(names, ", "))
     end
-    want(name, value, PARTS[name])
+    check_shape(name, value, PARTS[name])
   end
   for index, user in ipairs(seed.users or {}) do
-    want(("users[%d]"):format(index), user, "object")
+    check_shape(("users[%d]"):format(index), user, "object")
     for _, name in ipairs { "name", "password" } do
-      if type(user[name]) ~= "string" then refuse("users[%d] has no %s", index, name) end
+      if type(user[name]) ~= "string" then refuse("users[%d]: missing %s", index, name) end
     end
   end
 end
 
--- An object below `path` has to be what the path takes: an array of bodies, or one body.
+-- Checks that the value for `path` has the right type: an array of bodies, or one body.
 function M.check_bodies(path, what, value)
-  want(path, value, what == "collection" and "array" or "object")
+  check_shape(path, value, what == "collection" and "array" or "object")
 end
 
 return M

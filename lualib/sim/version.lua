@@ -1,4 +1,4 @@
--- Which BIG-IP this pretends to be.
+-- The BIG-IP that is simulated.
 return {
   product = "BIG-IP",
   version = "17.1.3",

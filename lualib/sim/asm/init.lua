@@ -52,7 +52,7 @@ local function plant(device, seed)
   local asm = seed.asm
   if not asm then return end
   if not device:is_provisioned("asm") then
-    error("seed: it has something for ASM, and the device is provisioned without asm", 0)
+    error("seed: asm: the module asm is not provisioned", 0)
   end
   fill(device)
   for _, one in ipairs(asm.policies or {}) do plant_policy(device, one) end

@@ -290,7 +290,7 @@ function M.install(device)
   device:on_plant(function(self, seed)
     for type, offers in pairs(seed.live_update or {}) do
       local component = state_of(self).components[type]
-      if not component then error(("seed: live_update has no '%s'"):format(type), 0) end
+      if not component then error(("seed: live_update: unknown type '%s'"):format(type), 0) end
       component.offers = json.array(offers)
     end
   end)

@@ -556,7 +556,7 @@ end
 
 local function target_of(path, ...)
   local target <const> = type(path) == "table" and path or uri.parse(path)
-  assert(target, "no such URI")
+  assert(target, "unknown URI")
   for _, what in ipairs { ... } do
     if target.what == what then return target end
   end

@@ -351,7 +351,7 @@ function M.plant(device, seed)
   local waiting = {}
   for _, path in ipairs(paths) do
     local target <const> = uri.parse(path)
-    if not target then error("seed: no such URI: " .. path, 0) end
+    if not target then error(("seed: unknown URI '%s'"):format(path), 0) end
     seeds.check_bodies(path, target.what, seed[path])
     local list <const> = target.what == "collection" and seed[path] or { seed[path] }
     for _, body in ipairs(list) do

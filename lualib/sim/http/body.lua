@@ -1,4 +1,5 @@
--- Decodes JSON bodies once it is clear who sent them, and refuses what is not JSON.
+-- Decodes JSON bodies and refuses what is not JSON. This comes after the login: a stranger gets a
+-- 401, whatever the body is.
 local request_maker = require "sim.http.request"
 
 local M = {}

@@ -1,5 +1,5 @@
--- Cross-origin requests: preflight and simple ones, for the allowed origins only (options.origins,
--- exact; no wild cards).
+-- Cross-origin requests, preflight and simple, for the origins in options.origins. They must match
+-- exactly; there are no wildcards.
 local errors = require "sim.http.errors"
 
 local M = {}
@@ -7,7 +7,7 @@ local M = {}
 local METHODS <const> = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 local HEADERS <const> = "Authorization, Content-Type, X-F5-Auth-Token, X-F5-REST-Coordination-Id"
 local EXPOSED <const> = "X-F5-Api-Status, X-F5-REST-Coordination-Id"
-local MAX_AGE <const> = 1200  -- the lesser of the session's timeout and one day
+local MAX_AGE <const> = 1200  -- seconds
 
 function M.install(device)
   device.allowed_origins = {}

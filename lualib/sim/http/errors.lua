@@ -1,6 +1,6 @@
--- The two envelopes in which a BIG-IP reports an error, and the HTML pages of its front-end proxy.
+-- Error responses: the two JSON envelopes of a BIG-IP, and the HTML pages of its web server.
 --
--- Each function makes a response; `error(response)` anywhere in a handler sends it.
+-- Each function makes a response. `error(response)` in a handler ends it with this response.
 local json = require "f5.json"
 
 local M = {}
@@ -24,8 +24,8 @@ local REASONS <const> = {
 }
 M.reasons = REASONS
 
--- The envelope of icrd, which serves /mgmt/tm. `api_error` defaults to 1, icrd's own refusals; 3 is
--- mcpd's.
+-- The envelope of icrd, which serves /mgmt/tm. `api_error` is 1 for errors of icrd (the default) and
+-- 3 for errors of mcpd.
 function M.tm(status, message, api_error)
   return {
     status = status,
@@ -35,7 +35,7 @@ function M.tm(status, message, api_error)
   }
 end
 
--- The envelope of restjavad, which serves everything else and does the routing.
+-- The envelope of restjavad, which routes all requests and serves all other paths.
 -- options: `request_body` (echoed as originalRequestBody), `error_stack` (an array).
 function M.rest(request, status, message, options)
   options = options or {}
@@ -51,7 +51,7 @@ function M.rest(request, status, message, options)
   return { status = status, body = body }
 end
 
--- No such URI, as restjavad's router says it.
+-- Unknown URI, in the words of restjavad's router.
 function M.not_registered(request)
   return M.rest(
     request,
@@ -63,12 +63,12 @@ function M.not_registered(request)
   )
 end
 
--- No such URI below a public namespace (/tm/…), as the forwarding worker says it.
+-- Unknown URI below a public namespace (/tm/…), in the words of the forwarding worker.
 function M.not_public(request)
   return M.rest(request, 404, "Public URI path not registered: " .. request.path:gsub("^/mgmt", ""))
 end
 
--- A page of the front-end proxy (httpd), which knows no JSON.
+-- An HTML page of the web server in front (httpd).
 function M.html(status, text, title)
   title = title or ("%d %s"):format(status, REASONS[status] or "Error")
   return {

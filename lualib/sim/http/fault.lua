@@ -1,16 +1,18 @@
--- Planted faults: what a real device does wrong, when a spec wants it.
+-- Planted faults: a spec makes the device fail as real devices do.
 --
--- fault.add(device, { match={ method=, path= (Lua pattern of the path), user= }, times=1, after=0,
--- kind= | status=, body=, headers=,
---                   delay_ms=, reset=true, truncate=bytes, act=true }
--- A fault replaces the answer; with `act` the request is carried out first, and only its answer is
--- lost. A fault that has delay_ms, truncate or headers alone changes the real answer.
+-- fault.add(device, {
+--   match = { method =, path = (a Lua pattern), query = (a Lua pattern) },
+--   times = 1, after = 0,  -- how many requests it affects, after how many others
+--   kind = | status =, body =, headers =, delay_ms =, reset = true, truncate = bytes, act = true,
+-- })
+-- A fault replaces the response. With `act` the request is carried out first, and only its response
+-- is lost. A fault with nothing but delay_ms, truncate or headers changes the real response.
 local json = require "f5.json"
 local errors = require "sim.http.errors"
 
 local M = {}
 
--- Every error body of a real device that clients must survive, by name.
+-- Responses of real devices that clients must handle, by name.
 local KINDS <const> = {
   mcpd_lost = function()
     return errors.tm(500, "The connection to mcpd has been lost, try again.", 32768001)
@@ -119,7 +121,7 @@ local function matches(fault, request)
   return true
 end
 
--- The answer that takes the place of the real one; nil if the fault only changes it.
+-- The response that replaces the real one; nil if the fault only changes the real one.
 local function answer_of(fault, request)
   if fault.kind then return KINDS[fault.kind](request) end
   if fault.status then return { status = fault.status, body = fault.body } end
@@ -189,7 +191,7 @@ function M.filter(device, request)
   return nil
 end
 
--- The faults that change a complete response, and the latency of the whole device.
+-- Applies faults that change a complete response, and the latency of the device.
 function M.observe(device, request, response)
   local fault = request.fault
   if fault then

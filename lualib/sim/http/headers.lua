@@ -1,4 +1,4 @@
--- The headers that every answer carries, as the front-end proxy and restjavad's Jetty set them.
+-- The headers of every response, as the web server in front and restjavad's Jetty set them.
 local M = {}
 
 local DAYS <const> = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }

@@ -1,13 +1,13 @@
--- The life cycle of the API: X-F5-Api-Status on what is deprecated, early or for tests only, and
--- 404 where it is switched off.
+-- The life cycle of the API: the header X-F5-Api-Status for deprecated, early-access and test-only
+-- interfaces, and a 404 where they are switched off.
 --
 -- state.api_status = { availability = {…}, resource = {…}, property = {…} }: the three pages of
--- /mgmt/shared/settings/api-status. It works on collections of resources only, as the guide says.
+-- /mgmt/shared/settings/api-status.
 local errors = require "sim.http.errors"
 
 local M = {}
 
--- What has a status on 14.1 and later; everything else has NO_STATUS.
+-- Interfaces with a status on 14.1 and later. All others have NO_STATUS.
 local RESOURCES <const> = {
   ["ltm/profile/ocsp-stapling-params"] = "DEPRECATED",
   ["ltm/classification/ce"] = "EARLY_ACCESS",
@@ -57,7 +57,7 @@ local function settings(device, request)
   return { status = 200, body = answer }
 end
 
--- The longest template with a status that a path is at or below; the depth of its segments.
+-- The longest template with a status that the path equals or is below; nil if there is none.
 local function template_of(request)
   for last = #request.segments, 3, -1 do
     local template = table.concat(request.segments, "/", 3, last)

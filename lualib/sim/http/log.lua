@@ -1,4 +1,5 @@
--- The log of calls: in memory for specs, and one line a call as restjavad-audit writes it.
+-- The log of calls: in memory for specs, and in a file with one line for each call, in the form of
+-- restjavad-audit.
 local json = require "f5.json"
 
 local M = {}
@@ -7,7 +8,7 @@ local KEPT <const> = 20000
 local MONTHS <const> =
   { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
--- "29 Mar 2013 16:04:06 UTC"; the month's name does not depend on a locale.
+-- "29 Mar 2013 16:04:06 UTC"; independent of the locale.
 local function stamp(micros)
   local date = os.date("!*t", micros // 1000000)
   return ("%02d %s %04d %02d:%02d:%02d UTC"):format(
@@ -29,7 +30,7 @@ function M.install(device)
   end
 end
 
--- The calls seen, oldest first: { number, micros, method, path, query, status, user, connection,
+-- All calls so far, oldest first: { number, micros, method, path, query, status, user, connection,
 -- milliseconds }.
 function M.calls(device)
   local log, copy = device.log, json.array {}
@@ -42,7 +43,7 @@ function M.clear(device)
   log.calls, log.first, log.last = {}, 1, 0
 end
 
--- How many connections brought a request.
+-- How many connections sent at least one request.
 function M.connection_count(device)
   return device.log.connection_count
 end

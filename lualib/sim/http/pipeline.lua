@@ -1,9 +1,9 @@
--- What every request passes through before its handler, and every response after it. Both lists
--- stand in the order in which they run.
+-- The steps of every request: filters, the handler, observers. Both lists are in the order in which
+-- they run.
 --
--- A filter is a function(device, request) that returns a response, which ends the way of the
--- request, or nil. It may raise a response, too. An observer is a function(device, request,
--- response) that may change the response.
+-- A filter is a function(device, request). If it returns or raises a response, neither the next
+-- filters nor the handler run. An observer is a function(device, request, response) that may change
+-- the response; all observers run.
 local errors = require "sim.http.errors"
 
 local M = {}

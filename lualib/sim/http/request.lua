@@ -1,4 +1,4 @@
--- Makes the request table that handlers see from what came over the wire.
+-- Makes the request table for handlers from what the server received.
 local json = require "f5.json"
 local errors = require "sim.http.errors"
 
@@ -9,7 +9,7 @@ local function unescape(text)
 end
 M.unescape = unescape
 
--- "a/b//c%20d" -> { "a", "b", "c d" }; empty segments count for nothing, as a trailing slash does.
+-- "a/b//c%20d" -> { "a", "b", "c d" }; empty segments are left out.
 function M.segments(path)
   local segments = {}
   for segment in path:gmatch "[^/]+" do segments[#segments + 1] = unescape(segment) end
@@ -28,7 +28,7 @@ function M.query(raw)
   return query, order
 end
 
--- Bytes that are no UTF-8 cannot come back in JSON: they are shown percent-encoded.
+-- Percent-encodes bytes that are not UTF-8, because JSON cannot hold them.
 local function readable(text)
   if utf8.len(text) then return text end
   return (text:gsub("[\128-\255]", function(byte) return ("%%%02X"):format(byte:byte()) end))
@@ -39,11 +39,11 @@ local QUOTED_HEADERS <const> = {
   "content-range",
 }
 
--- Fills a request that has method, target, headers (lower-case names), body and remote.
+-- Completes a request that has method, target, headers (lower-case names), body and remote.
 function M.complete(request)
   local target = readable(request.target)
   request.target = target
-  -- a proxy's client sends the whole URI
+  -- the client of a proxy sends an absolute URI
   local absolute = target:match "^%a+://[^/]*(/.*)$"
   target = absolute or target
   local path, raw_query = target:match "^([^?#]*)%??([^#]*)"
@@ -63,7 +63,7 @@ function M.complete(request)
   return request
 end
 
--- Refuses a URI that cannot be read.
+-- Refuses a URI that is not UTF-8.
 function M.filter(_, request)
   if not request.malformed then return nil end
   return errors.rest(request, 400, "Malformed request: the URI is not UTF-8: " .. request.path)
@@ -71,8 +71,8 @@ end
 
 local WITH_BODY <const> = { POST = true, PUT = true, PATCH = true }
 
--- Decodes a JSON body into request.json; returns a response when that is impossible.
--- icrd (below /mgmt/tm) wants the content type named, restjavad reads what comes.
+-- Decodes a JSON body into request.json; returns a response if that fails. icrd (below /mgmt/tm)
+-- requires the content type, restjavad does not.
 function M.decode_body(request)
   if not WITH_BODY[request.method] or request.body == "" then return nil end
   local content_type = request.headers["content-type"]

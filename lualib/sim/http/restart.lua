@@ -1,4 +1,4 @@
--- Restarts of the daemons and reboots of the device: what clients see until it is ready again.
+-- Restarts of the daemons and reboots of the device, as clients see them.
 --
 -- state.restart = { refused_until =, page_until =, unregistered_until =, ready_at = }, microseconds
 -- on the device's clock.
@@ -7,7 +7,7 @@ local tasks = require "sim.tasks.task"
 
 local M = {}
 
--- The device looks at its clock this often while it is away, because specs move it.
+-- While the device is away, it checks its clock this often, because specs can move the clock.
 local STEP_MS <const> = 50
 
 function M.install(device)
@@ -16,8 +16,8 @@ function M.install(device)
   device.cut_connections = false
 end
 
--- The web server and restjavad start again: for `seconds` an HTML page, then, for as long again,
--- URIs that are not registered yet.
+-- Restarts the web server and restjavad. For half of `seconds` clients get an HTML page, then URIs
+-- are not registered yet.
 function M.restart(device, options)
   local seconds = options and options.seconds or 10
   local restart = device.state.restart
@@ -26,8 +26,8 @@ function M.restart(device, options)
   restart.ready_at = restart.unregistered_until
 end
 
--- The whole device starts again: connections are cut, then refused for half of `seconds`, then as
--- after a restart, and at the end it answers but is still loading its configuration.
+-- Reboots the device. Connections are cut and refused for half of `seconds`. Then follows what a
+-- restart shows. At the end the device answers, but is still loading its configuration.
 function M.reboot(device, options)
   local seconds = options and options.seconds or 60
   local restart = device.state.restart
@@ -40,13 +40,13 @@ function M.reboot(device, options)
   device.cut_connections = true
 end
 
--- Whether everything is up, the configuration loaded.
+-- Whether the device is up and its configuration is loaded.
 function M.is_ready(device)
   local ready_at = device.state.restart.ready_at
   return not ready_at or device:now() >= ready_at
 end
 
--- What the server is to do, see sim_wish in runtime/sim/device.h.
+-- What the server must do, see sim_wish in runtime/sim/device.h.
 function M.wish(device)
   local refused = device.state.restart.refused_until
   local away = refused ~= nil and refused > device:now()
@@ -55,7 +55,7 @@ function M.wish(device)
   return text
 end
 
--- What a client sees while the device is away.
+-- Answers while the device is away.
 function M.filter(device, request)
   local restart = device.state.restart
   local routed_at = restart.unregistered_until
@@ -78,7 +78,7 @@ function M.filter(device, request)
   return errors.not_registered(request)
 end
 
--- After a command that restarts the device, the server asks at once what it is to do.
+-- Makes the server ask for `wish` right after a command that restarts the device.
 function M.observe(_, request, response)
   if request.wish then response.wish = true end
 end

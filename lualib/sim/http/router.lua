@@ -1,4 +1,4 @@
--- Which handler serves a path: the one with the longest registered prefix of whole segments.
+-- Finds the handler of a path: the one with the longest registered prefix of whole segments.
 local Router = {}
 Router.__index = Router
 
@@ -12,8 +12,8 @@ function Router.new()
   return setmetatable({ root = { children = {} } }, Router)
 end
 
--- Registers a handler for a prefix such as "/mgmt/tm/asm"; a second registration of the same prefix
--- replaces the first.
+-- Registers a handler for a prefix such as "/mgmt/tm/asm"; a second handler for the
+-- same prefix replaces the first.
 function Router:add(prefix, handler)
   local node = self.root
   for _, segment in ipairs(split(prefix)) do
@@ -28,8 +28,7 @@ function Router:add(prefix, handler)
 end
 
 -- The handler for these segments and the number of segments of its prefix; nil if there is none.
--- With `below`, only prefixes shorter than that many segments count: a handler passes on to the
--- next more general one.
+-- With `below`, only prefixes with fewer segments than that count.
 function Router:find(segments, below)
   local node = self.root
   local handler, depth = nil, 0

@@ -210,15 +210,15 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
   it("says what is wrong with a seed, and nothing of its own insides", function()
     local directory <close> = program.directory()
     for text, message in pairs {
-      ['{"object":{}}'] = "there is no 'object' in one; there are apm asm health live_update objects provision traffic users",
-      ['[1]'] = "it has to be an object, not an array",
-      ['{"objects":[1]}'] = "objects has to be an object, not an array",
-      ['{"objects":{"/mgmt/tm/ltm/poool":[]}}'] = "no such URI: /mgmt/tm/ltm/poool",
-      ['{"objects":{"/mgmt/tm/ltm/pool":{"name":"x"}}}'] = "/mgmt/tm/ltm/pool has to be an array, not an object",
-      ['{"objects":{"/mgmt/tm/sys/ntp":[1]}}'] = "/mgmt/tm/sys/ntp has to be an object, not an array",
+      ['{"object":{}}'] = "unknown part 'object'; valid parts: apm, asm, health, live_update, objects, provision, traffic, users",
+      ['[1]'] = "the whole: expected an object, got an array",
+      ['{"objects":[1]}'] = "objects: expected an object, got an array",
+      ['{"objects":{"/mgmt/tm/ltm/poool":[]}}'] = "unknown URI '/mgmt/tm/ltm/poool'",
+      ['{"objects":{"/mgmt/tm/ltm/pool":{"name":"x"}}}'] = "/mgmt/tm/ltm/pool: expected an array, got an object",
+      ['{"objects":{"/mgmt/tm/sys/ntp":[1]}}'] = "/mgmt/tm/sys/ntp: expected an object, got an array",
       ['{"objects":{"/mgmt/tm/ltm/pool":[{"nam":"x"}]}}'] = "/mgmt/tm/ltm/pool: one or more properties must be specified",
-      ['{"users":[{"name":"x"}]}'] = "users[1] has no password",
-      ['{"asm":{}, "provision":["ltm"]}'] = "it has something for ASM, and the device is provisioned without asm",
+      ['{"users":[{"name":"x"}]}'] = "users[1]: missing password",
+      ['{"asm":{}, "provision":["ltm"]}'] = "asm: the module asm is not provisioned",
     } do
       local seed = directory:file("seed.json", text)
       local result = program.run { "run", "--sim", "--seed", seed, "-e", "print 'ran'" }
