@@ -1,7 +1,7 @@
 -- Writes a C file that holds Lua sources: cmake/embed.lua [--small] OUT ROOT FILE... NAME=FILE...
 -- FILE becomes the module of its path below ROOT (ROOT/f5/stats.lua is "f5.stats", .../init.lua its
 -- folder's name). With --small comments and spaces are left out, and every line keeps its number;
--- and what is not f5 itself is compressed.
+-- and what is not f5 itself is compressed. One module has no file: "sim.kinds.index", see below.
 local small = arg[1] == "--small"
 if small then table.remove(arg, 1) end
 local out, root = arg[1], arg[2]
@@ -73,6 +73,32 @@ for i = 3, #arg do
     source = small and not is_text and smaller(source, chunk_name(path)) or source,
   }
 end
+
+-- The module "sim.kinds.index": which files of lualib/sim/kinds/ describe the kinds of a BIG-IP
+-- module, { ltm = { "sim.kinds.ltm.node", … }, … }. A new file there is all that a new kind needs.
+local function index_of_kinds()
+  local files, folders = {}, {}
+  for _, module in ipairs(modules) do
+    local folder = module.name:match "^sim%.kinds%.([%w_]+)%.[%w_]+$"
+    if folder and folder ~= "common" then
+      if not files[folder] then folders[#folders + 1] = folder end
+      files[folder] = files[folder] or {}
+      table.insert(files[folder], ("%q"):format(module.name))
+    end
+  end
+  table.sort(folders)
+  local lines = {}
+  for i, folder in ipairs(folders) do
+    table.sort(files[folder])
+    lines[i] = ("[%q] = { %s },"):format(folder, table.concat(files[folder], ", "))
+  end
+  return "return {\n" .. table.concat(lines, "\n") .. "\n}\n"
+end
+
+modules[#modules + 1] = {
+  name = "sim.kinds.index", chunk = "=lualib/sim/kinds/index.lua", source = index_of_kinds(),
+}
+
 for _, module in ipairs(modules) do
   module.data = module.source
   -- A playbook against a real device loads f5 and its parts: they are not to cost anything.

@@ -6,12 +6,19 @@
 #include "embed/embedded.h"
 #include "f5/module.h"
 #include "fiber/fiber.h"
+#include "sim/digest.h"
 #include "sim/module.h"
+#include "sim/native.h"
+#include "sim/pem.h"
 
 static const luaL_Reg preloaded[] = {
     {"f5.core", luaopen_f5_core},
     {"f5.json", luaopen_f5_json},
     {"f5.sim.server", luaopen_f5_sim_server},
+    /* The console completes names with the simulator's kinds of objects, which require these. */
+    {"sim.digest", luaopen_sim_digest},
+    {"sim.native", luaopen_sim_native},
+    {"sim.pem", luaopen_sim_pem},
     {NULL, NULL},
 };
 

@@ -1,16 +1,16 @@
--- What kinds of objects a BIG-IP has: the generated facts (sim/catalogue/*.lua) with our
--- corrections (sim/overrides.lua) on top.
+-- What kinds of objects a BIG-IP has: the generated facts (sim/catalogue/*.lua) with what
+-- sim/kinds/ corrects and adds.
 --
 -- A node is found by its template: the path below /mgmt/tm with `*` for every name, as
--- "ltm/pool/*/members". Node: type ("organizing", "collection", "singleton", "show"), kind (without
--- its ending "state"), noun (in messages),
---   known (the list of properties is complete enough to refuse others), flat (objects are in no partition),
---   subs (name of the reference property -> sub-collection), refs (name of the reference property -> template of its target),
---   exact (the types of its properties are certain),
---   props (name -> { t = type, d = default, c = choices, r = read-only, m = mandatory }), and what sim/overrides.lua adds.
+-- "ltm/pool/*/members". A node has the facts that sim/kinds.lua lists, and
+--   template    where it is
+--   name        the last part of the template that is no `*`
+--   kind        always given
+--   props       name -> property; always given
+-- A property whose list of choices is known also has `choices`, a set of them.
 -- A file of the catalogue is read when a path below it is first looked up.
 local json = require "f5.json"
-local overrides = require "sim.overrides"
+local kinds = require "sim.kinds"
 
 local M = {}
 
@@ -45,7 +45,7 @@ local function merge(node, template, change)
     if key == "props" then
       node.props = node.props or {}
       for name, spec in pairs(value) do
-        local old <const> = node.props[name]
+        local old = node.props[name]
         if spec == false then
           node.props[name] = nil
         elseif old and not spec.t then
@@ -56,9 +56,12 @@ local function merge(node, template, change)
           node.props[name] = spec
         end
       end
-    elseif (key == "subs" or key == "refs") and node[key] then
-      for name, target in pairs(value) do node[key][name] = target or nil end
-    else
+    elseif key == "subs" or key == "refs" then
+      node[key] = node[key] or {}
+      for name, target in pairs(value) do
+        node[key][name] = target == "." and template or target or nil
+      end
+    elseif key ~= "only" then  -- which nodes a pattern is for
       node[key] = value
     end
   end
@@ -67,7 +70,7 @@ end
 
 local function complete(template, node)
   local last
-  local parts <const> = {}
+  local parts = {}
   for part in template:gmatch "[^/]+" do
     if part ~= "*" then
       parts[#parts + 1] = part
@@ -78,16 +81,8 @@ local function complete(template, node)
   node.name = last
   node.kind = node.kind or ("tm:%s:%s"):format(table.concat(parts, ":"), last)
   node.props = node.props or {}
-  if template:find "^ltm/profile/[^/]+$" then
-    node.refs = node.refs or {}
-    node.refs.defaultsFromReference = template
-  end
   for _, spec in pairs(node.props) do
-    -- Profiles and persistence say "none" where other kinds leave a property out.
-    if
-      spec.d == "none" or template:find "^ltm/profile/[^/]+$"
-      or template:find "^ltm/persistence/[^/]+$"
-    then
+    if spec.d == "none" or node.keeps_none then
       spec.keeps_none = true
       spec.keeps_empty = spec.t == "a"
     end
@@ -100,36 +95,43 @@ local function complete(template, node)
       for choice in spec.c:gmatch "[^|]+" do spec.choices[choice] = true end
     end
   end
-  local above <const> = template:match "^(.*)/[^/*]+$"
+  local above = template:match "^(.*)/[^/*]+$"
   if above and not above:find("/*", -2, true) then
     children[above] = children[above] or {}
     table.insert(children[above], last)
   end
 end
 
+-- The file of the catalogue that a template belongs to: the most of "ltm" is not in "ltm-profile".
+local function owner_of(template)
+  local first, second = template:match "^([^/]+)/?([^/]*)"
+  local part = first .. "-" .. second
+  return by_module[part] and template ~= first .. "/" .. second and part or first
+end
+
 local function load(module)
   if loaded[module] then return end
   loaded[module] = true
-  local file <const> = by_module[module]
+  local file = by_module[module]
   if not file then return end
-  local fresh <const> = {}
+  local fresh = {}
   for template, node in pairs(require(file)) do
     nodes[template] = node
     fresh[template] = node
   end
-  for template, change in pairs(overrides.nodes) do
-    local first <const>, second <const> = template:match "^([^/]+)/?([^/]*)"
-    local owner = first .. "-" .. second
-    if not by_module[owner] or template == first .. "/" .. second then owner = first end
-    if owner == module then
+  local described, patterns = kinds.described(module:match "^ltm" or module)
+  for template, kind in pairs(described) do
+    local change = kind.facts
+    if change and owner_of(template) == module then
       nodes[template] = nodes[template] or { type = "collection" }
       fresh[template] = nodes[template]
       merge(nodes[template], template, change)
     end
   end
   for template, node in pairs(fresh) do
-    for pattern, change in pairs(overrides.patterns) do
-      if template:find(pattern) and node.type == (change.only or node.type) then
+    for _, entry in ipairs(patterns) do
+      local change = entry[2].facts
+      if change and template:find(entry[1]) and node.type == (change.only or node.type) then
         merge(node, template, change)
       end
     end
@@ -138,7 +140,7 @@ local function load(module)
 end
 
 local function load_for(template)
-  local first <const>, second <const> = template:match "^([^/]+)/?([^/]*)"
+  local first, second = template:match "^([^/]+)/?([^/]*)"
   if not loaded[first] then load(first) end
   if first == "ltm" and second ~= "" and by_module[first .. "-" .. second] then
     load(first .. "-" .. second)
@@ -147,7 +149,7 @@ end
 
 -- The node of a template, or nil.
 function M.find(template)
-  local node <const> = nodes[template]
+  local node = nodes[template]
   if node then return node end
   load_for(template)
   return nodes[template]
@@ -156,12 +158,12 @@ end
 -- The names of what is below an organizing collection (or a module), sorted.
 function M.children(template)
   load_for(template)
-  local module <const> = template:match "^[^/]+"
+  local module = template:match "^[^/]+"
   for _, file in ipairs(FILES) do
-    local name <const> = file:gsub("_", "-")
+    local name = file:gsub("_", "-")
     if name:sub(1, #module + 1) == module .. "-" then load(name) end
   end
-  local list <const> = children[template] or {}
+  local list = children[template] or {}
   table.sort(list)
   return list
 end
@@ -170,7 +172,7 @@ end
 -- is walked through.
 function M.templates(module)
   M.children(module)
-  local list <const> = {}
+  local list = {}
   for template in pairs(nodes) do
     if template == module or template:sub(1, #module + 1) == module .. "/" then
       list[#list + 1] = template
@@ -182,9 +184,9 @@ end
 
 -- The modules there are facts about, sorted.
 function M.modules()
-  local list <const> = {}
+  local list = {}
   for _, file in ipairs(FILES) do
-    local name <const> = file:gsub("_", "-")
+    local name = file:gsub("_", "-")
     if not name:find("^ltm%-") then list[#list + 1] = name end
   end
   table.sort(list)

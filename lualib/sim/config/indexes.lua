@@ -1,16 +1,18 @@
--- What objects are looked up by beside their names: nodes by address, virtual servers by
--- destination with and without port. Derived from the objects, not part of the state.
+-- What objects are looked up by beside their names, as nodes by address: the indexes of sim/kinds.
+-- Derived from the objects, not part of the state.
+local kinds = require "sim.kinds"
+
 local M = {}
 
 local function keep(store, prefix, key_of, field, many)
   local index, known
   local function note(path, object)
     if path:find("/", #prefix + 1, true) then return end  -- an object of a sub-collection
-    local before <const> = known[path]
-    local key <const> = object and key_of(object) or nil
+    local before = known[path]
+    local key = object and key_of(object) or nil
     if before == key then return end
     if before and many then
-      local list <const> = index[before]
+      local list = index[before]
       for i, other in ipairs(list) do
         if other == path then
           table.remove(list, i)
@@ -41,28 +43,15 @@ local function keep(store, prefix, key_of, field, many)
   store:watch(prefix, note, fill)
 end
 
+-- Keeps the indexes that sim/kinds asks for.
 function M.install(store)
-  keep(
-    store,
-    "/mgmt/tm/ltm/node/",
-    function(node) return node.address end,
-    "nodes_by_address",
-    false
-  )
-  keep(
-    store,
-    "/mgmt/tm/ltm/virtual/",
-    function(virtual) return virtual.destination end,
-    "virtuals_by_destination",
-    true
-  )
-  keep(
-    store,
-    "/mgmt/tm/ltm/virtual/",
-    function(virtual) return (virtual.destination or ""):match "^(.*)[:.][^:.]*$" end,
-    "virtuals_by_address",
-    true
-  )
+  for _, module in ipairs(kinds.modules()) do
+    for template, kind in pairs((kinds.described(module))) do
+      for name, index in pairs(kind.indexes or {}) do
+        keep(store, "/mgmt/tm/" .. template .. "/", index.key, name, index.many)
+      end
+    end
+  end
 end
 
 return M

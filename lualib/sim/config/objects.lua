@@ -25,7 +25,7 @@ local IDENTITY <const> =
   { name = true, partition = true, subPath = true, fullPath = true, generation = true }
 
 local function shallow(value)
-  local copy <const> = {}
+  local copy = {}
   for key, item in pairs(value) do copy[key] = item end
   return setmetatable(copy, getmetatable(value))
 end
@@ -38,13 +38,13 @@ end
 
 -- What mcpd calls an object in messages: a member is named with its pool.
 local function label(target, full)
-  local name <const> = kinds.of(target.template).label
+  local name = kinds.of(target.template).checks.label
   return name and name(target, full) or full
 end
 
 function M.not_found(target)
-  local id <const> = target.id or target.path:match "[^/]+$"
-  local full <const> = id:gsub("~", "/")
+  local id = target.id or target.path:match "[^/]+$"
+  local full = id:gsub("~", "/")
   if not target.node.noun and target.node.flat and target.parent then
     error(errors.tm(404, "Object not found - " .. full, 1), 0)
   end
@@ -97,7 +97,7 @@ local function identify(node, body)
   end
   if sub_path ~= nil and type(sub_path) ~= "string" then validate.invalid("subPath", sub_path) end
   if name:sub(1, 1) == "/" then
-    local given <const>, below <const>, rest <const> = names.split(name)
+    local given, below, rest = names.split(name)
     if given then
       partition, sub_path, name = given, below, rest
     elseif not partition then
@@ -111,7 +111,7 @@ local function identify(node, body)
     if sub_path == "" then sub_path = nil end
     if folder then sub_path = sub_path and folder .. "/" .. sub_path or folder end
     if name:find "/" and not name:find ":" and not node.free_names then
-      local below <const>, rest <const> = name:match "^(.*)/([^/]+)$"
+      local below, rest = name:match "^(.*)/([^/]+)$"
       if below then
         sub_path = sub_path and sub_path .. "/" .. below or below
         name = rest
@@ -127,7 +127,7 @@ end
 -- The folder of an object must be there.
 local function check_folder(store, object, ctx)
   if not object.partition then return end
-  local folder <const> = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
+  local folder = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
   if ctx.seed then
     -- A seed names folders by what is in them.
     local path = ""
@@ -145,7 +145,7 @@ end
 -- Lays properties over an object. `spec.t == "o"`: what is in it is laid over, too.
 local function apply(node, object, properties)
   for name, value in pairs(properties) do
-    local spec <const> = node.props[name]
+    local spec = node.props[name]
     if value == NONE then
       object[name] = nil
     elseif
@@ -153,9 +153,9 @@ local function apply(node, object, properties)
       and not json.is_array(object[name])
     then
       if #value > 0 then validate.invalid(name, value) end
-      local inner <const> = shallow(object[name])
+      local inner = shallow(object[name])
       for key, item in pairs(value) do
-        local nothing <const> = item == json.null
+        local nothing = item == json.null
           or item == "none" and inner[key] == nil and not spec.keeps_none
         if nothing then
           inner[key] = nil
@@ -172,8 +172,8 @@ local function apply(node, object, properties)
   end
   for _, pair in ipairs(node.pairs or {}) do
     for i, name in ipairs(pair) do
-      local other <const> = pair[3 - i]
-      local value <const> = properties[name]
+      local other = pair[3 - i]
+      local value = properties[name]
       if value == true then
         object[other] = nil
       elseif value == false and properties[other] ~= false then
@@ -185,7 +185,7 @@ end
 
 -- What a new object has before the body is laid over it.
 local function defaults(node)
-  local object <const> = {}
+  local object = {}
   for name, spec in pairs(node.props) do
     if spec.d ~= nil then object[name] = spec.d end
   end
@@ -201,14 +201,14 @@ end
 
 -- The parent that a body or the kind of object names; nil for the roots themselves.
 local function parent_of(store, target, object, given, ctx)
-  local node <const> = target.node
+  local node = target.node
   if not node.props.defaultsFrom then return nil end
   local name = given
   if name == NONE or name == "none" then return nil end
   if not name then name = "/Common/" .. (node.parent or node.name:gsub("%-", "_")) end
   if type(name) ~= "string" then validate.invalid("defaultsFrom", name) end
   name = names.absolute(name, object.partition)
-  local parent <const> = store:get(target.path .. "/" .. names.segment(name))
+  local parent = store:get(target.path .. "/" .. names.segment(name))
   if not parent and given and given ~= "none" and not ctx.seed then
     error(
       errors.tm(
@@ -223,7 +223,7 @@ local function parent_of(store, target, object, given, ctx)
 end
 
 local function mark_own(object, properties, old)
-  local own <const> = old and shallow(old) or {}
+  local own = old and shallow(old) or {}
   for name in pairs(properties) do own[name] = true end
   object._own = own
 end
@@ -231,13 +231,13 @@ end
 -- Names that a body gives without a partition are meant in the object's own.
 local function absolute_names(node, object)
   for reference in pairs(node.refs or {}) do
-    local name <const> = reference:gsub("Reference$", "")
-    local value <const> = object[name]
-    local template <const> = node.refs[reference]
+    local name = reference:gsub("Reference$", "")
+    local value = object[name]
+    local template = node.refs[reference]
     -- the last may be a name
-    local other <const> = catalogue.find(template)
+    local other = catalogue.find(template)
       or catalogue.find(template:match "^(.*)/[^/]+$" or "")
-    local is_name <const> = type(value) == "string"
+    local is_name = type(value) == "string"
       and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
     if is_name and name ~= "name" and not (other and other.flat) then
       object[name] = names.absolute(value, object.partition)
@@ -245,22 +245,41 @@ local function absolute_names(node, object)
   end
 end
 
+--- Checks what must hold of an object when everything is written: at once, or in a transaction when
+--- all of its commands have run. A seed is taken as it is. `old`: what was there before.
+function M.settle(store, path, ctx, old)
+  local settled = kinds.of(references.template(path)).checks.settled
+  if not settled or ctx.seed or ctx.factory then return end
+  local later = store.device.checks
+  if later then
+    table.insert(later, function() settled(store, path, old) end)
+  else
+    settled(store, path, old)
+  end
+end
+
+-- Where a whole object is written (and gives its partition), all that belongs to it is looked at
+-- together.
+local function settle_owner(store, target, ctx)
+  if target.parent and not ctx.partition then M.settle(store, target.parent, ctx) end
+end
+
 local create_in, delete_at, modify_at
 
 -- The parent of a sub-collection's object changes with it.
 local function touch(store, path, generation)
-  local object <const> = store:get(path)
+  local object = store:get(path)
   if not object then return end
-  local fresh <const> = shallow(object)
+  local fresh = shallow(object)
   fresh.generation = generation
   store:put(path, fresh)
 end
 
 -- A whole sub-collection as a body gives it: what is not named goes, what is named is made anew.
 local function replace_sub(store, path, sub, items, ctx)
-  local collection <const> = path .. "/" .. sub
-  local target <const> = uri.parse(collection)
-  local bodies <const>, wanted <const> = {}, {}
+  local collection = path .. "/" .. sub
+  local target = uri.parse(collection)
+  local bodies, wanted = {}, {}
   for _, item in ipairs(items) do
     local body = item
     if type(item) ~= "table" then body = { name = item } end
@@ -297,8 +316,8 @@ end
 -- time, an index.
 local function lay_given(node, object, body)
   for name, value in pairs(body) do
-    local spec <const> = node.props[name]
-    local plain <const> = type(value) ~= "table" and value ~= json.null
+    local spec = node.props[name]
+    local plain = type(value) ~= "table" and value ~= json.null
     if
       spec and plain and (spec.r or spec.d ~= nil or object[name] ~= nil) and value ~= ""
       and not (spec.t == "b" and value == false)
@@ -312,8 +331,8 @@ local function lay_given(node, object, body)
 end
 
 function create_in(store, target, body, ctx)
-  local node <const> = target.node
-  local kind <const> = kinds.of(target.template)
+  local node = target.node
+  local checks = kinds.of(target.template).checks
   if node.no_create and not ctx.seed then
     error(
       errors.tm(
@@ -324,20 +343,20 @@ function create_in(store, target, body, ctx)
       0
     )
   end
-  body = kind.read and kind.read(store, target, body, ctx) or body
-  local object <const> = (kind.identify or identify)(node, body, target, store)
-  if not kind.identify then validate.name(node, object.name) end
+  body = checks.read and checks.read(store, target, body, ctx) or body
+  local object = (checks.identify or identify)(node, body, target, store)
+  if not checks.identify then validate.name(node, object.name) end
   if not object.fullPath then validate.nothing_to_do() end
   validate.length(object.fullPath)
-  if not node.flat and not kind.own_folder then check_folder(store, object, ctx) end
-  local path <const> = target.path .. "/" .. names.segment(object.fullPath)
+  if not node.flat and not checks.own_folder then check_folder(store, object, ctx) end
+  local path = target.path .. "/" .. names.segment(object.fullPath)
   if store:get(path) then
     if not ctx.seed then exists(target, object.fullPath, object.partition) end
     -- a seed says how things are, not what is new
     return modify_at(store, uri.parse(path), body, ctx, false)
   end
-  local properties <const>, subs <const> = validate.body(node, body, ctx.seed)
-  local parent <const>, parent_name <const> =
+  local properties, subs = validate.body(node, body, ctx.seed)
+  local parent, parent_name =
     parent_of(store, target, object, properties.defaultsFrom, ctx)
   if parent then
     inherit(object, parent)
@@ -352,27 +371,29 @@ function create_in(store, target, body, ctx)
   apply(node, object, properties)
   absolute_names(node, object)
   if not ctx.seed then check_mandatory(node, object) end
-  if kind.prepare then kind.prepare(store, object, properties, nil, ctx, target) end
+  if checks.prepare then checks.prepare(store, object, properties, nil, ctx, target) end
   if ctx.seed then lay_given(node, object, body) end
-  if kind.before then kind.before(store, path, object, ctx, target) end
+  if checks.before then checks.before(store, path, object, ctx, target) end
   if not ctx.seed then references.check(store, path, object) end
   object.generation = ctx.factory and 1 or store:next_generation()
   store:put(path, object)
   if target.parent then touch(store, target.parent, object.generation) end
-  local inner <const> = setmetatable({ partition = object.partition }, { __index = ctx })
+  local inner = setmetatable({ partition = object.partition }, { __index = ctx })
   for sub, items in pairs(subs) do replace_sub(store, path, sub, items, inner) end
-  if kind.made then kind.made(store, path, store:get(path), ctx, target) end
+  if checks.made then checks.made(store, path, store:get(path), ctx, target) end
+  M.settle(store, path, ctx)
+  settle_owner(store, target, ctx)
   return path, store:get(path)
 end
 
 -- Children of a parent that was changed take over what they have not set themselves.
 local function pass_on(store, path, old, fresh)
-  local collection <const> = path:match "^(.*)/[^/]+$"
+  local collection = path:match "^(.*)/[^/]+$"
   for _, user in ipairs(store:users(path)) do
-    local child <const> = store:get(user)
+    local child = store:get(user)
     if user:match "^(.*)/[^/]+$" == collection and child.defaultsFrom == fresh.fullPath then
-      local own <const> = child._own or {}
-      local next_child <const> = shallow(child)
+      local own = child._own or {}
+      local next_child = shallow(child)
       local changed = false
       for _, source in ipairs { old, fresh } do
         for name in pairs(source) do
@@ -409,7 +430,7 @@ M.same = same
 
 local function check_create_only(node, old, properties)
   for _, name in ipairs(node.create_only or {}) do
-    local value <const> = properties[name]
+    local value = properties[name]
     if value ~= nil and value ~= NONE and not same(value, old[name]) then
       validate.refuse(
         ('"%s" may not be specified in the context of the "modify" command. "%s" may be specified using the following commands: create'):format(
@@ -423,12 +444,12 @@ local function check_create_only(node, old, properties)
 end
 
 function modify_at(store, target, body, ctx, whole)
-  local node <const> = target.node
-  local kind <const> = kinds.of(target.template)
-  local old <const> = store:get(target.path)
+  local node = target.node
+  local checks = kinds.of(target.template).checks
+  local old = store:get(target.path)
   if not old then M.not_found(target) end
-  body = kind.read and kind.read(store, target, body, ctx, old) or body
-  local properties <const>, subs <const> = validate.body(node, body, ctx.seed)
+  body = checks.read and checks.read(store, target, body, ctx, old) or body
+  local properties, subs = validate.body(node, body, ctx.seed)
   if ctx.seed and next(properties) == nil and next(subs) == nil then return target.path, old end
   if next(properties) == nil and next(subs) == nil then validate.nothing_to_do() end
   if not ctx.seed then check_create_only(node, old, properties) end
@@ -437,7 +458,7 @@ function modify_at(store, target, body, ctx, whole)
   if whole then
     fresh =
       { name = old.name, partition = old.partition, subPath = old.subPath, fullPath = old.fullPath }
-    local parent <const> = parent_of(
+    local parent = parent_of(
       store,
       { node = node, template = target.template, path = target.collection },
       old,
@@ -455,15 +476,14 @@ function modify_at(store, target, body, ctx, whole)
       if name:sub(1, 1) == "_" and name ~= "_own" then fresh[name] = value end
     end
     if node.props.defaultsFrom then mark_own(fresh, properties) end
-    if kind.kept then kind.kept(fresh, old) end
   else
     fresh = shallow(old)
-    local change <const> = properties.defaultsFrom
+    local change = properties.defaultsFrom
     if
       change and change ~= NONE and change ~= "none"
       and names.absolute(change, old.partition) ~= old.defaultsFrom
     then
-      local parent <const>, name <const> = parent_of(
+      local parent, name = parent_of(
         store,
         { node = node, template = target.template, path = target.collection },
         old,
@@ -482,7 +502,7 @@ function modify_at(store, target, body, ctx, whole)
   end
   apply(node, fresh, properties)
   absolute_names(node, fresh)
-  if kind.prepare then kind.prepare(store, fresh, properties, old, ctx, target) end
+  if checks.prepare then checks.prepare(store, fresh, properties, old, ctx, target) end
   if ctx.seed then
     lay_given(node, fresh, body)
   else
@@ -491,21 +511,22 @@ function modify_at(store, target, body, ctx, whole)
   fresh.generation = store:next_generation()
   store:put(target.path, fresh)
   if target.parent then touch(store, target.parent, fresh.generation) end
-  local inner <const> = setmetatable({ partition = fresh.partition }, { __index = ctx })
+  local inner = setmetatable({ partition = fresh.partition }, { __index = ctx })
   for sub, items in pairs(subs) do replace_sub(store, target.path, sub, items, inner) end
   if node.props.defaultsFrom then pass_on(store, target.path, old, fresh) end
-  if kind.changed then
-    kind.changed(store, target.path, store:get(target.path), old, ctx, target)
+  if checks.changed then
+    checks.changed(store, target.path, store:get(target.path), old, ctx, target)
   end
+  M.settle(store, target.path, ctx, old)
   return target.path, store:get(target.path)
 end
 
 -- Removes what belongs to the object at a path.
 local function delete_subs(store, path, node)
   for _, sub in pairs(node.subs or {}) do
-    local collection <const> = path .. "/" .. sub
+    local collection = path .. "/" .. sub
     if store:count(collection) > 0 then
-      local inner <const> = uri.parse(collection)
+      local inner = uri.parse(collection)
       for _, segment in
         ipairs(table.move(store:segments(collection), 1, store:count(collection), 1, {}))
       do
@@ -517,9 +538,9 @@ local function delete_subs(store, path, node)
 end
 
 function delete_at(store, target, ctx)
-  local object <const> = store:get(target.path)
+  local object = store:get(target.path)
   if not object then M.not_found(target) end
-  local kind <const> = kinds.of(target.template)
+  local checks = kinds.of(target.template).checks
   if target.node.no_delete then
     error(
       errors.tm(
@@ -538,24 +559,25 @@ function delete_at(store, target, ctx)
       )
     )
   end
-  if kind.removing then kind.removing(store, target.path, object, ctx, target) end
+  if checks.removing then checks.removing(store, target.path, object, ctx, target) end
   references.check_unused(store, target.path, object)
   delete_subs(store, target.path, target.node)
   store:put(target.path, nil)
   if target.parent then touch(store, target.parent, store:next_generation()) end
-  if kind.removed then kind.removed(store, target.path, object, ctx, target) end
+  if checks.removed then checks.removed(store, target.path, object, ctx, target) end
+  settle_owner(store, target, ctx)
 end
 
 local function singleton(store, target)
   if not store:get(target.path) then
-    local object <const> = defaults(target.node)
+    local object = defaults(target.node)
     object.generation = 1
     store:put(target.path, object)
   end
 end
 
 local function target_of(path, ...)
-  local target <const> = type(path) == "table" and path or uri.parse(path)
+  local target = type(path) == "table" and path or uri.parse(path)
   assert(target, "unknown URI")
   for _, what in ipairs { ... } do
     if target.what == what then return target end
@@ -564,34 +586,34 @@ local function target_of(path, ...)
 end
 
 function M.create(store, path, body, ctx)
-  local target <const> = target_of(path, "collection")
+  local target = target_of(path, "collection")
   if target.parent and not store:get(target.parent) then M.not_found(uri.parse(target.parent)) end
   return store:atomically(create_in, store, target, body, ctx or {})
 end
 
 function M.modify(store, path, body, ctx)
-  local target <const> = target_of(path, "resource", "singleton")
+  local target = target_of(path, "resource", "singleton")
   if target.what == "singleton" then singleton(store, target) end
   return store:atomically(modify_at, store, target, body, ctx or {}, false)
 end
 
 function M.replace(store, path, body, ctx)
-  local target <const> = target_of(path, "resource", "singleton")
+  local target = target_of(path, "resource", "singleton")
   if target.what == "singleton" then singleton(store, target) end
   return store:atomically(modify_at, store, target, body, ctx or {}, true)
 end
 
 function M.delete(store, path, ctx)
-  local target <const> = target_of(path, "resource")
+  local target = target_of(path, "resource")
   return store:atomically(delete_at, store, target, ctx or {})
 end
 
 -- The object of a singleton; it comes into being when it is first looked at.
 function M.one(store, path)
-  local target <const> = target_of(path, "singleton")
-  local object <const> = store:get(target.path)
+  local target = target_of(path, "singleton")
+  local object = store:get(target.path)
   if object then return object end
-  local fresh <const> = defaults(target.node)
+  local fresh = defaults(target.node)
   fresh.generation = 1
   return fresh
 end

@@ -13,29 +13,29 @@ local ROOT <const> = "/mgmt/tm/"
 
 -- Collections of several kinds, where a name alone does not say which.
 local function target_path(store, template, full)
-  local node <const> = catalogue.find(template)
+  local node = catalogue.find(template)
   if node and node.type == "organizing" then
-    return references.locate(store, { template }, full)
+    return references.locate(store, { template .. "/*" }, full)
   end
   return ROOT .. template .. "/" .. names.segment(full)
 end
 
 local function link_to(store, template, full, version)
   if type(full) ~= "string" or full == "" or full == "none" then return nil end
-  local path <const> = target_path(store, template, full)
+  local path = target_path(store, template, full)
   return path and { link = names.link(path, "ver=" .. version) } or nil
 end
 
 local function add_references(store, node, shown, version)
   for reference, template in pairs(node.refs or {}) do
-    local value <const> = reference == "nameReference" and shown.fullPath
+    local value = reference == "nameReference" and shown.fullPath
       or shown[reference:sub(1, -10)]
     if type(value) == "string" then
       if value:sub(1, 1) == "/" or not template:find "^ltm" then
         shown[reference] = link_to(store, template, value, version)
       end
     elseif type(value) == "table" and #value > 0 and type(value[1]) == "string" then
-      local list <const> = {}
+      local list = {}
       for i, full in ipairs(value) do list[i] = link_to(store, template, full, version) end
       if #list > 0 then shown[reference] = json.array(list) end
     end
@@ -44,10 +44,10 @@ end
 
 -- The items of a collection as they are shown inside of something else.
 local function items_of(store, collection, context)
-  local list <const> = {}
-  local target <const> = uri.parse(collection)
+  local list = {}
+  local target = uri.parse(collection)
   for i, segment in ipairs(store:segments(collection)) do
-    local path <const> = collection .. "/" .. segment
+    local path = collection .. "/" .. segment
     list[i] = M.object(
       store,
       { node = target.node, template = target.template, path = path },
@@ -61,10 +61,10 @@ end
 -- context: version (in links), expand (sub-collections, too), shown (another path for links), short
 -- (asked for by its short name)
 function M.object(store, target, object, context)
-  local node <const> = target.node
-  local version <const> = context.version
-  local path <const> = context.shown or target.path
-  local shown <const> = {}
+  local node = target.node
+  local version = context.version
+  local path = context.shown or target.path
+  local shown = {}
   for name, value in pairs(object) do
     if name:sub(1, 1) ~= "_" then shown[name] = value end
   end
@@ -76,31 +76,31 @@ function M.object(store, target, object, context)
   end
   add_references(store, node, shown, version)
   for reference, sub in pairs(node.subs or {}) do
-    local collection <const> = target.path .. "/" .. sub
-    local inner <const> =
+    local collection = target.path .. "/" .. sub
+    local inner =
       { link = names.link(path .. "/" .. sub, "ver=" .. version), isSubcollection = true }
     if context.expand and store:count(collection) > 0 then
       inner.items = items_of(store, collection, { version = version, expand = true })
     end
     shown[reference] = inner
   end
-  local kind <const> = kinds.of(target.template)
-  if kind.show then kind.show(store, target.path, object, shown, context) end
+  local show = kinds.of(target.template).show
+  if show then show(store, target.path, object, shown, context) end
   return shown
 end
 
 -- Only the named properties of a shown object.
 function M.select(shown, wanted)
-  local few <const> = {}
+  local few = {}
   for _, name in ipairs(wanted) do few[name] = shown[name] end
   return few
 end
 
 -- "$select=a,b" -> { "a", "b" }; nil if there is none.
 function M.wanted(request)
-  local text <const> = request.query["$select"]
+  local text = request.query["$select"]
   if not text or text == "" then return nil end
-  local list <const> = {}
+  local list = {}
   for name in text:gmatch "[^,%s]+" do list[#list + 1] = name end
   return list
 end

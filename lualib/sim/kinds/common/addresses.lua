@@ -18,20 +18,20 @@ local function bytes_of(text)
     function(last) return ("%x:%x"):format(string.unpack(">I2I2", bytes_of_v4(last))) end
   )
   local function words(part)
-    local list <const> = {}
+    local list = {}
     for word in part:gmatch "%x+" do list[#list + 1] = string.pack(">I2", tonumber(word, 16)) end
     return table.concat(list)
   end
-  local head <const>, tail <const> = text:match "^(.-)::(.*)$"
+  local head, tail = text:match "^(.-)::(.*)$"
   if not head then return words(text) end
-  local from <const>, to <const> = words(head), words(tail)
+  local from, to = words(head), words(tail)
   return from .. ("\0"):rep(16 - #from - #to) .. to
 end
 
 -- The first `bits` of an address, the others being zero.
 local function masked(bytes, bits)
   return (bytes:gsub("()(.)", function(place, byte)
-    local left <const> = math.max(0, math.min(8, bits - 8 * (place - 1)))
+    local left = math.max(0, math.min(8, bits - 8 * (place - 1)))
     return string.char(byte:byte() & (0xff00 >> left) & 0xff)
   end))
 end
@@ -54,13 +54,13 @@ end
 -- "10.0.0.1%2/24", "10.0.0.1/24%2", "default%2", "::/0" in a partition -> { domain, bytes, bits };
 -- nil if it is none.
 local function parse(store, text, partition)
-  local domain <const> = text:match "%%(%d+)"
+  local domain = text:match "%%(%d+)"
   local bare = text:gsub("%%%d+", "")
   if bare == "default" then bare = "0.0.0.0/0" elseif bare == "default-inet6" then bare = "::/0" end
   if not validate.is_address(bare, true) then return nil end
-  local address <const>, suffix <const> = bare:match "^([^/]+)/?(.*)$"
-  local bytes <const> = bytes_of(address)
-  local home <const> = store:get(ROOT .. "auth/partition/" .. tostring(partition or "Common"))
+  local address, suffix = bare:match "^([^/]+)/?(.*)$"
+  local bytes = bytes_of(address)
+  local home = store:get(ROOT .. "auth/partition/" .. tostring(partition or "Common"))
   return {
     domain = tonumber(domain) or home and home.defaultRouteDomain or 0,
     bytes = bytes,
@@ -70,7 +70,7 @@ end
 
 -- Whether two texts, each in its partition, are the same address; with `network`, the same network.
 local function same(store, one, other, network)
-  local a <const>, b <const> =
+  local a, b =
     parse(store, one.text, one.partition), parse(store, other.text, other.partition)
   if not a or not b or a.domain ~= b.domain then return false end
   if not network then return a.bytes == b.bytes end
@@ -81,10 +81,10 @@ end
 --- `object`, which is at `path`; nil if there is none.
 function M.other(store, collection, path, object, property, network)
   if type(object[property]) ~= "string" then return nil end
-  local own <const> = { text = object[property], partition = object.partition }
+  local own = { text = object[property], partition = object.partition }
   for _, segment in ipairs(store:segments(collection)) do
-    local place <const> = collection .. "/" .. segment
-    local candidate <const> = store:get(place)
+    local place = collection .. "/" .. segment
+    local candidate = store:get(place)
     if
       place ~= path and type(candidate[property]) == "string"
       and same(store, own, { text = candidate[property], partition = candidate.partition }, network)
@@ -100,12 +100,12 @@ local function is_link_local(bytes)
   return #bytes == 16 and masked(bytes, 10) == "\xfe\x80" .. ("\0"):rep(14)
 end
 
--- Whether an address of a partition is in a network that a self IP connects the device to.
-local function is_connected(store, text, partition)
-  local gateway <const> = parse(store, text, partition)
+--- Whether an address of a partition is in a network that a self IP connects the device to.
+function M.is_connected(store, text, partition)
+  local gateway = parse(store, text, partition)
   if not gateway or is_link_local(gateway.bytes) then return true end
   for _, self_ip in ipairs(store:list(ROOT .. "net/self")) do
-    local network <const> = parse(store, self_ip.address, self_ip.partition)
+    local network = parse(store, self_ip.address, self_ip.partition)
     if network and network.domain == gateway.domain and #network.bytes == #gateway.bytes
       and masked(network.bytes, network.bits) == masked(gateway.bytes, network.bits) then
       return true
@@ -114,43 +114,9 @@ local function is_connected(store, text, partition)
   return false
 end
 
-local function check_gateway(store, path)
-  local route <const> = store:get(path)
-  if
-    route and type(route.gw) == "string" and not is_connected(store, route.gw, route.partition)
-  then
-    validate.refuse_mcpd(
-      ("01070330:3: Static route gateway %s is not directly connected via an interface."):format(
-        route.gw
-      )
-    )
-  end
-end
-
--- Checked at once, or in a transaction when all of its commands have run; a seed is taken as it is.
-local function at_the_end(store, ctx, check)
-  if ctx.seed or ctx.factory then return end
-  local later <const> = store.device.checks
-  if later then table.insert(later, check) else check() end
-end
-
---- Refuses the route at `path` if its gateway is in no network of a self IP.
-function M.check_route(store, path, ctx)
-  at_the_end(store, ctx, function() check_gateway(store, path) end)
-end
-
---- The same of all routes, for when a self IP has gone.
-function M.check_routes(store, ctx)
-  at_the_end(store, ctx, function()
-    for _, segment in ipairs(store:segments(ROOT .. "net/route")) do
-      check_gateway(store, ROOT .. "net/route/" .. segment)
-    end
-  end)
-end
-
 --- Refuses a text ("10.0.0.1%7", "/Common/10.0.0.1%7:80") with a route domain that there is not.
 function M.check_domain(store, text, ctx)
-  local id <const> = not ctx.seed
+  local id = not ctx.seed
     and not ctx.factory and type(text) == "string" and text:match "%%(%d+)"
   if not id then return end
   for _, domain in ipairs(store:list(ROOT .. "net/route-domain")) do

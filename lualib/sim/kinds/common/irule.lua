@@ -32,8 +32,8 @@ do
 end
 
 local function is_event(name)
-  local family <const>, rest <const> = name:match "^([%u%d]+)_([%u%d_]+)$"
-  local known <const> = EVENTS[family]
+  local family, rest = name:match "^([%u%d]+)_([%u%d_]+)$"
+  local known = EVENTS[family]
   return known == true
     or known ~= nil and (" " .. known .. " "):find(" " .. rest .. " ", 1, true) ~= nil
 end
@@ -52,8 +52,8 @@ local COMMANDS <const> = {
 
 -- The number and the text of the line that a place of the text is in.
 local function line_of(text, place)
-  local _, breaks <const> = text:sub(1, place - 1):gsub("\n", "")
-  local from <const> = text:sub(1, place - 1):match ".*\n()" or 1
+  local _, breaks = text:sub(1, place - 1):gsub("\n", "")
+  local from = text:sub(1, place - 1):match ".*\n()" or 1
   return breaks + 1, text:match("^[^\n]*", from)
 end
 
@@ -67,7 +67,7 @@ end
 
 -- The place of the brace that has no other, and which one it is.
 local function lonely_brace(plain)
-  local open <const> = {}
+  local open = {}
   for place, brace in plain:gmatch "()([{}])" do
     if brace == "{" then
       open[#open + 1] = place
@@ -82,22 +82,22 @@ end
 
 --- What is wrong with the text of an iRule, as the device says it after the rule's name ("1: error: […][…]"); nil if nothing is.
 function M.mistake(text)
-  local plain <const> = plain_text(text)
+  local plain = plain_text(text)
   local function at(place, what)
-    local number <const>, line <const> = line_of(text, place)
+    local number, line = line_of(text, place)
     return ("%d: error: [%s][%s]"):format(number, what, line)
   end
-  local lonely <const>, brace <const> = lonely_brace(plain)
+  local lonely, brace = lonely_brace(plain)
   if lonely and brace == "{" then
     return at(lonely, ("parse error: PARSE syntax %d {missing close-brace}"):format(lonely - 1))
   end
   if lonely then return at(lonely, "undefined procedure: }") end
   -- Words outside of braces begin commands.
-  local outside <const> = plain:gsub(
+  local outside = plain:gsub(
     "%b{}",
     function(inner) return "{" .. inner:sub(2, -2):gsub("[^\n]", "\1") .. "}" end
   )
-  local first <const>, command <const> = outside:match "^%s*()([^%s{]+)"
+  local first, command = outside:match "^%s*()([^%s{]+)"
   if command and not COMMANDS[command] then return at(first, "undefined procedure: " .. command) end
   for place, event, after in outside:gmatch "%f[^%s}\0]()when%s+([^%s{}]+)()" do
     if not is_event(event) then return at(place, ("unknown event (%s)"):format(event)) end

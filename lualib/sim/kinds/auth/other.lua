@@ -1,0 +1,40 @@
+-- Where users come from other than the device itself.
+local property = require "sim.kinds.common.property"
+
+local s <const>, i <const> = property.text, property.number
+
+return {
+  ["auth/remote-user"] = {
+    facts = {
+      known = true,
+      props = {
+        defaultPartition = s("all"),
+        defaultRole = s("no-access"),
+        description = s(),
+        remoteConsoleAccess = s("disabled"),
+      },
+    },
+  },
+  ["auth/source"] = {
+    facts = { props = { fallback = s("false"), type = s("local") } },
+    factory = { objects = { { fallback = "false", type = "local" } } },
+  },
+  ["auth/ldap"] = { facts = { noun = "LDAP configuration" } },
+  ["auth/remote-role"] = {
+    facts = {
+      type = "singleton", subs = { roleInfoReference = "role-info" }, props = { description = s() },
+    },
+  },
+  ["auth/remote-role/*/role-info"] = { facts = { type = "collection" } },
+  ["auth/remote-role/role-info"] = {
+    facts = {
+      type = "collection",
+      flat = true,
+      noun = "remote role",
+      props = {
+        attribute = s(), console = s("disabled"), deny = s("disabled"), lineOrder = i(),
+        role = s("no-access"), userPartition = s("Common"),
+      },
+    },
+  },
+}

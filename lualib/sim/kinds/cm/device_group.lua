@@ -1,0 +1,124 @@
+-- Device groups and their devices, and the trust domain.
+local errors = require "sim.http.errors"
+local json = require "f5.json"
+local names = require "sim.config.names"
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
+local ROOT <const> = "/mgmt/tm/"
+
+local group_member <const> = {
+  identify = function(_, body)
+    local name = body.name
+    if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
+    local partition, sub_path, last = names.split(
+      names.absolute(name, body.partition and (names.partition(body.partition)) or "Common")
+    )
+    return {
+      name = last, partition = partition, subPath = sub_path,
+      fullPath = names.full(partition, sub_path, last),
+    }
+  end,
+  prepare = function(store, object, _, _, ctx)
+    if not ctx.seed and not store:get(ROOT .. "cm/device/" .. names.segment(object.fullPath)) then
+      error(
+        errors.tm(
+          404,
+          ("01020036:3: The requested device (%s) was not found."):format(object.fullPath),
+          3
+        ),
+        0
+      )
+    end
+  end,
+}
+
+local function show_group_member(_, _, object, shown, context)
+  shown.nameReference = {
+    link = names.link(
+      ROOT .. "cm/device/" .. names.segment(object.fullPath),
+      "ver=" .. context.version
+    ),
+  }
+end
+
+local trust_domain <const> = {
+  prepare = function(_, object, properties)
+    if properties.caDevices and object.caDevices and #object.caDevices == 0 then
+      object.caDevices = nil
+    end
+  end,
+}
+
+return {
+  ["cm/device-group"] = {
+    facts = {
+      noun = "device group", known = true,
+      props = {
+        type = s("sync-only", { c = "sync-failover|sync-only" }),
+        autoSync = s("disabled", { c = "disabled|enabled" }),
+        fullLoadOnSync = s("false", { c = "false|true" }),
+        networkFailover = s("disabled", { c = "disabled|enabled" }),
+        asmSync = s("disabled"),
+        incrementalConfigSyncSizeMax = i(1024),
+        saveOnAutoSync = s("false"),
+        hidden = s("false"),
+        description = s(),
+      },
+      subs = { devicesReference = "devices" },
+    },
+    factory = {
+      objects = {
+        {
+          name = "device_trust_group", type = "sync-only", autoSync = "enabled",
+          fullLoadOnSync = "false", hidden = "true",
+        },
+      },
+    },
+  },
+  ["cm/device-group/*/devices"] = {
+    facts = { noun = "device", props = { setSyncLeader = flag() } },
+    checks = group_member,
+    show = show_group_member,
+    factory = { objects = { { owner = "/Common/device_trust_group", name = "bigip1" } } },
+  },
+  ["cm/trust-domain"] = {
+    facts = {
+      type = "collection", noun = "trust domain", no_delete = true, no_create = true,
+      props = {
+        caCert = s(),
+        caCertBundle = s(),
+        caDevices = { t = "a" },
+        caKey = s(),
+        guid = s(),
+        status = s(),
+        trustGroup = s(),
+        nonCaDevices = { t = "a" },
+      },
+    },
+    relations = { { property = "caDevices", to = { "cm/device" } } },
+    checks = trust_domain,
+    factory = {
+      objects = {
+        {
+          name = "Root",
+          caCert = "/Common/dtca.crt",
+          caCertBundle = "/Common/dtca-bundle.crt",
+          caDevices = json.array { "/Common/bigip1" },
+          caKey = "/Common/dtca.key",
+          guid = "00000000-0000-0000-000000000000",
+          status = "standalone",
+          trustGroup = "/Common/device_trust_group",
+        },
+      },
+    },
+  },
+  ["cm/config-sync"] = { facts = { type = "show" } },
+  ["cm/add-to-trust"] = { facts = { type = "show" } },
+  ["cm/remove-from-trust"] = { facts = { type = "show" } },
+  ["cm/sniff-updates"] = { facts = { type = "show" } },
+  ["cm/watch-devicegroup-device"] = { facts = { type = "show" } },
+  ["cm/watch-sys-device"] = { facts = { type = "show" } },
+  ["cm/watch-trafficgroup-device"] = { facts = { type = "show" } },
+}

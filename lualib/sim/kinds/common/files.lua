@@ -1,0 +1,61 @@
+-- Files of a device that are objects: what the device works out from a file itself.
+local clock = require "sim.clock"
+local digest = require "sim.digest"
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local M = {}
+
+--- The facts about properties that a body cannot set.
+M.READ_ONLY = {}
+for _, name in ipairs {
+  "checksum", "createTime", "createdBy", "lastUpdateTime", "mode", "revision", "size", "updatedBy",
+  "certificateKeyCurveName", "certificateKeySize", "email", "expirationDate", "expirationString",
+  "fingerprint", "isBundle", "issuer", "keySize", "keyType", "serialNumber", "subject",
+  "subjectAlternativeName", "version",
+} do
+  M.READ_ONLY[name] = property.READ_ONLY
+end
+
+local function checksum(text)
+  local hex = digest
+    .sha256(text)
+    :gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  return ("SHA1:%d:%s"):format(#text, hex:sub(1, 40))
+end
+
+-- The content of a file object, if it was uploaded or is on the device in another way.
+local function content(store, path)
+  return store.device.disk.read((path:gsub("^file:", ""):gsub("^//+", "/")))
+end
+
+-- `read` puts what the text says into the object.
+function M.settle(store, object, properties, old, ctx, read)
+  if properties.sourcePath and properties.sourcePath ~= validate.NONE then
+    local text = content(store, validate.text("sourcePath", object.sourcePath))
+    object.size = text and #text or object.size or 1229
+    object.checksum = checksum(text or object.sourcePath)
+    if text and read then read(object, text, properties.passphrase) end
+  elseif not old then
+    object.size = object.size or 1229
+    object.checksum = object.checksum or checksum(object.fullPath)
+  end
+  object.createTime = old and old.createTime or clock.utc(ctx.now or 0)
+  object.createdBy = old and old.createdBy or ctx.user and ctx.user.name or "root"
+  object.lastUpdateTime = clock.utc(ctx.now or 0)
+  object.updatedBy = ctx.user and ctx.user.name or "root"
+  object.revision = (old and old.revision or 0) + 1
+  object.mode = object.mode or 33188
+end
+
+function M.need_source(object, old)
+  if not old and not object.sourcePath and not object.systemPath and not object.content then
+    validate.refuse_mcpd(
+      ("01070712:3: The source-path of the file object (%s) must be specified."):format(
+        object.fullPath
+      )
+    )
+  end
+end
+
+return M

@@ -1,0 +1,18 @@
+-- Numbers that only one object of a collection can have: tags, indexes, ids.
+local M = {}
+
+function M.taken(store, property, value, collection, path)
+  for _, segment in ipairs(store:segments(collection)) do
+    local other = collection .. "/" .. segment
+    if other ~= path and store:get(other)[property] == value then return store:get(other) end
+  end
+  return nil
+end
+
+function M.free(store, property, collection, from, step)
+  local value = from
+  while M.taken(store, property, value, collection) do value = value + step end
+  return value
+end
+
+return M

@@ -1,0 +1,24 @@
+-- How kinds write the facts about a property: { t = type, d = default, … } (see sim/kinds.lua).
+local M = {}
+
+--- A text; `extra` may have more fields, as { c = choices }.
+function M.text(default, extra)
+  extra = extra or {}
+  extra.t, extra.d = "s", default
+  return extra
+end
+
+--- A whole number.
+function M.number(default) return { t = "i", d = default } end
+
+--- true or false.
+function M.flag(default) return { t = "b", d = default } end
+
+M.READ_ONLY = { r = true }
+
+-- A number that mcpd keeps in 32 bits without a sign.
+M.COUNT = { range = { 0, 4294967295 } }
+
+M.ENABLED_DISABLED = { { "enabled", "disabled" } }
+
+return M

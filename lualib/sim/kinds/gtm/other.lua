@@ -1,0 +1,43 @@
+-- Listeners, rules and other kinds of DNS.
+local validate = require "sim.config.validate"
+
+-- `check` is no property: it becomes the first line of the text.
+local gtm_rule <const> = {
+  read = function(_, _, body)
+    if body.check == nil then return body end
+    if body.check ~= "syntax" then validate.invalid("check", body.check) end
+    local fresh = {}
+    for name, value in pairs(body) do fresh[name] = value end
+    fresh.check = nil
+    if fresh.apiAnonymous ~= nil then
+      fresh.apiAnonymous = "check syntax\n" .. validate.text("apiAnonymous", fresh.apiAnonymous)
+    end
+    return fresh
+  end,
+}
+
+-- A listener answers DNS: without profiles of its own it has these.
+local listener <const> = {
+  made = function(store, path, object, ctx)
+    if ctx.seed or store:count(path .. "/profiles") > 0 then return end
+    local inner = setmetatable({ partition = object.partition }, { __index = ctx })
+    for _, name in ipairs { "/Common/dns", "/Common/udp_gtm_dns" } do
+      store:create(path .. "/profiles", { name = name }, inner)
+    end
+  end,
+}
+
+return {
+  ["gtm/listener"] = {
+    facts = { type = "collection", open = true, subs = { profilesReference = "profiles" } },
+    checks = listener,
+  },
+  ["gtm/listener/*/profiles"] = { facts = { type = "collection", open = true } },
+  ["gtm/rule"] = {
+    facts = { noun = "rule", open = true },
+    checks = gtm_rule,
+  },
+  ["gtm/region"] = { facts = { open = true } },
+  ["gtm/topology"] = { facts = { flat = true, free_names = true, open = true } },
+  ["gtm/global-settings/metrics-exclusions"] = { facts = { type = "singleton" } },
+}

@@ -1,0 +1,79 @@
+-- Data centers, servers and their virtual servers, links.
+local monitors = require "sim.kinds.common.monitors"
+local names = require "sim.config.names"
+local property = require "sim.kinds.common.property"
+
+local s <const>, flag <const> = property.text, property.flag
+local ENABLED_DISABLED <const> = property.ENABLED_DISABLED
+local DATACENTER <const> = { property = "datacenter", to = { "gtm/datacenter" } }
+
+local function watched(store, object, properties)
+  if properties.monitor then monitors.settle(store, object) end
+end
+
+local server <const> = {
+  prepare = function(store, object, properties)
+    watched(store, object, properties)
+    if object.datacenter then object.datacenter = names.absolute(object.datacenter) end
+  end,
+}
+
+return {
+  ["gtm/datacenter"] = {
+    facts = {
+      noun = "Data Center",
+      pairs = ENABLED_DISABLED,
+      props = {
+        enabled = flag(true), disabled = flag(), contact = s(), location = s(), proberPool = s(),
+        metadata = { t = "a" }, description = s(), proberFallback = s("any-available"),
+        proberPreference = s("inside-datacenter"),
+      },
+    },
+  },
+  ["gtm/server"] = {
+    facts = {
+      noun = "Server",
+      pairs = ENABLED_DISABLED,
+      mandatory = { "datacenter" },
+      subs = { virtualServersReference = "virtual-servers", devicesReference = "devices" },
+      open = true,
+      props = {
+        enabled = flag(true), disabled = flag(), addresses = { t = "a" }, datacenter = s(),
+        product = s("bigip"), description = s(),
+      },
+    },
+    relations = { DATACENTER, monitors.GTM_RELATION },
+    checks = server,
+  },
+  ["gtm/server/*/virtual-servers"] = {
+    facts = {
+      type = "collection",
+      flat = true,
+      free_names = true,
+      noun = "virtual server",
+      pairs = ENABLED_DISABLED,
+      open = true,
+      props = { enabled = flag(true), disabled = flag(), destination = s() },
+    },
+    checks = { prepare = watched },
+  },
+  ["gtm/server/*/devices"] = {
+    facts = {
+      type = "collection", flat = true, free_names = true, noun = "device", open = true,
+      props = { configsyncIp = s("none") },
+    },
+  },
+  ["gtm/link"] = { relations = { DATACENTER } },
+  ["gtm/prober-pool"] = {
+    facts = {
+      type = "collection",
+      pairs = ENABLED_DISABLED,
+      props = { enabled = flag(true), disabled = flag() },
+      subs = { membersReference = "members" },
+      open = true,
+    },
+  },
+  ["gtm/prober-pool/*/members"] = {
+    facts = { type = "collection", open = true, pairs = ENABLED_DISABLED },
+  },
+}

@@ -1,0 +1,95 @@
+-- Data groups and files for iRules.
+local json = require "f5.json"
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local s <const> = property.text
+
+-- By what records are sorted: addresses and numbers by their value; texts stay as they come.
+local ORDER <const> = {
+  ip = function(name)
+    return (name:gsub("%d+", function(digits) return ("%010d"):format(tonumber(digits)) end))
+  end,
+  integer = tonumber,
+}
+
+local data_group <const> = {
+  prepare = function(_, object, properties)
+    if object.records and properties.records then
+      local seen, list = {}, {}
+      for _, record in ipairs(object.records) do
+        local entry = type(record) == "table" and record or { name = record }
+        local name = tostring(entry.name or "")
+        if name == "" then validate.nothing_to_do() end
+        if object.type == "ip" and not validate.is_address((name:gsub("%%%d+", "")), true) then
+          validate.invalid("name", name)
+        end
+        if object.type == "integer" and not name:find "^%-?%d+$" then
+          validate.invalid("name", name)
+        end
+        local shown = name
+        if object.type == "ip" and not name:find "/" then
+          shown = name .. (name:find ":" and "/128" or "/32")
+        end
+        if not seen[shown] then
+          list[#list + 1] =
+            { name = shown, data = entry.data ~= nil and tostring(entry.data) or "" }
+        end
+        seen[shown] = true
+      end
+      local key = ORDER[object.type]
+      if key then table.sort(list, function(a, b) return key(a.name) < key(b.name) end) end
+      object.records = #list > 0 and json.array(list) or nil
+    end
+  end,
+}
+
+return {
+  ["ltm/data-group/internal"] = {
+    facts = { exact = true,
+      noun = "Data Group", known = true, mandatory = { "type" }, create_only = { "type" },
+      props = { records = { t = "a" }, type = s(nil, { c = "integer|ip|string" }), description = s() },
+    },
+    checks = data_group,
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "aol",
+          type = "ip",
+          records = { { name = "64.12.96.0/19", data = "" }, { name = "195.93.16.0/20", data = "" } },
+        },
+        {
+          name = "images",
+          type = "string",
+          records = {
+            { name = ".bmp", data = "" }, { name = ".gif", data = "" }, { name = ".jpg", data = "" },
+          },
+        },
+        {
+          name = "private_net",
+          type = "ip",
+          records = {
+            { name = "10.0.0.0/8", data = "" }, { name = "172.16.0.0/12", data = "" },
+            { name = "192.168.0.0/16", data = "" },
+          },
+        },
+      },
+    },
+  },
+  ["ltm/data-group/external"] = {
+    facts = {
+      noun = "Data Group",
+      props = { externalFileName = s(), type = s(), description = s() },
+    },
+    relations = { { property = "externalFileName", to = { "sys/file/data-group" } } },
+  },
+  ["ltm/ifile"] = {
+    facts = {
+      noun = "iFile",
+      props = { fileName = s() },
+      refs = { fileNameReference = "sys/file/ifile" },
+    },
+    relations = { { property = "fileName", to = { "sys/file/ifile" } } },
+  },
+}

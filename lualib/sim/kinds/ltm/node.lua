@@ -1,0 +1,124 @@
+-- Nodes, and the monitor that nodes have by default.
+local addresses = require "sim.kinds.common.addresses"
+local availability = require "sim.kinds.common.availability"
+local monitors = require "sim.kinds.common.monitors"
+local names = require "sim.config.names"
+local property = require "sim.kinds.common.property"
+local states = require "sim.kinds.common.states"
+local validate = require "sim.config.validate"
+
+local s <const>, COUNT <const> = property.text, property.COUNT
+local ROOT <const> = "/mgmt/tm/"
+
+local function by_address(store, address, own_path)
+  for _, segment in ipairs(store:segments(ROOT .. "ltm/node")) do
+    local path = ROOT .. "ltm/node/" .. segment
+    if path ~= own_path and store:get(path).address == address then return store:get(path) end
+  end
+  return nil
+end
+
+local node <const> = {
+  prepare = function(store, object, properties, old, ctx, target)
+    states.settle_fqdn(object, properties)
+    local named = type(object.fqdn) == "table" and object.fqdn.tmName
+    if not old then
+      if not object.address and not named then
+        if validate.is_address(object.name) then
+          object.address = object.name
+        else
+          validate.refuse_mcpd(
+            "01070734:3: Configuration error: Node ("
+              .. object.fullPath .. ") must have either an IP address or an FQDN."
+          )
+        end
+      end
+      if named then object.address = object.address or "any6" end
+      if object.address ~= "any6" then
+        if not validate.is_address(object.address) then
+          validate.invalid("address", object.address)
+        end
+        addresses.check_domain(store, object.address, ctx)
+        local index = store.nodes_by_address
+        local path = target.path .. "/" .. names.segment(object.fullPath)
+        local other = index and index[object.address] and store:get(index[object.address])
+          or (not index and by_address(store, object.address, path)) or nil
+        if other and other.partition == object.partition and not ctx.automatic then
+          validate.refuse_mcpd(
+            ("0107176c:3: Invalid Node, the IP address %s already exists."):format(object.address)
+          )
+        end
+      end
+    end
+    monitors.settle(store, object)
+    states.settle(object, properties, old, states.is_monitored(store, object))
+  end,
+}
+
+-- A node whose members are still in pools.
+function node.in_use(object, user)
+  if user.template ~= "ltm/pool/*/members" then return nil end
+  return ("01070110:3: Node address '%s' is referenced by a member of pool '%s'."):format(
+    object.fullPath, user.owner.fullPath
+  )
+end
+
+local function node_values(store, path, object)
+  local state, enabled, reason = availability.of_node(store, path, object)
+  return {
+    addr = object.address,
+    monitorRule = object.monitor == "default" and "none" or object.monitor or "none",
+    monitorStatus = object.state,
+    sessionStatus = object.session == "user-disabled" and "disabled" or "enabled",
+    ["status.availabilityState"] = state,
+    ["status.enabledState"] = enabled,
+    ["status.statusReason"] = reason,
+  }
+end
+
+local default_monitor <const> = {
+  prepare = function(_, object)
+    if object.rule then object.rule = monitors.full(object.rule) end
+  end,
+  changed = function(store, _, object, old)
+    if object.rule ~= old.rule then states.follow_default_monitor(store) end
+  end,
+}
+
+return {
+  ["ltm/node"] = {
+    facts = { exact = true, known = true,
+      noun = "Node", mandatory = {}, create_only = { "address" },
+      props = {
+        address = { t = "s" },
+        description = { d = false },
+        commonNode = { t = "b" },
+        domain = s(),
+        key = s(),
+        fqdn = {
+          t = "o",
+          d = {
+            addressFamily = "ipv4", autopopulate = "disabled", downInterval = 5, interval = "3600",
+          },
+        },
+        monitor = { t = "s", d = "default" },
+        session = s("user-enabled"),
+        state = s("unchecked"),
+        ephemeral = s("false", { r = true }),
+        metadata = { t = "a" },
+        ratio = { t = "i", d = 1, range = { 1, 65535 } },
+        connectionLimit = COUNT,
+        dynamicRatio = COUNT,
+      },
+    },
+    relations = { monitors.RELATION },
+    checks = node,
+    stats = { values = node_values },
+    indexes = { nodes_by_address = { key = function(object) return object.address end } },
+  },
+  ["ltm/default-node-monitor"] = {
+    facts = { props = { rule = s() } },
+    relations = { { property = "rule", to = { "ltm/monitor/*" }, names = monitors.names } },
+    checks = default_monitor,
+  },
+}

@@ -1,0 +1,105 @@
+-- Profiles, but for those of HTTP and TLS.
+local property = require "sim.kinds.common.property"
+
+local s <const> = property.text
+
+local kinds <const> = {
+  ["ltm/profile"] = { facts = { noun = "profile" } },
+  ["^ltm/profile/[^/*]+$"] = {
+    facts = {
+      only = "collection", flat = false, keeps_none = true,
+      refs = { defaultsFromReference = "." },
+      props = { defaultsFrom = s(), description = s("none") },
+    },
+    relations = { { property = "defaultsFrom", to = { "." } } },
+  },
+  ["ltm/profile/classification"] = { facts = { type = "collection" } },
+}
+
+-- The profile of each kind that others take their values from, where it has another name than its
+-- kind.
+local PARENTS <const> = {
+  ["one-connect"] = "oneconnect",
+  ["web-acceleration"] = "webacceleration",
+  ["http-compression"] = "httpcompression",
+  fastl4 = "fastL4",
+  ["request-adapt"] = "requestadapt",
+  ["response-adapt"] = "responseadapt",
+  ["web-security"] = "websecurity",
+  radius = "radiusLB",
+  ["client-ldap"] = "clientldap",
+  ["server-ldap"] = "serverldap",
+  ["certificate-authority"] = "certificateauthority",
+  classification = "classification",
+}
+
+-- A new device has one profile of each of these kinds, which cannot be deleted …
+for kind in ([[
+  analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter dns
+  dns-logging fasthttp fastl4 fix ftp gtp html http-compression http-proxy-connect http2 http3
+  httprouter icap iiop ilx imap ipother ipsecalg mblb mqtt mssql netflow ntlm one-connect pcp pop3
+  pptp qoe quic radius ramcache request-adapt request-log response-adapt rewrite rtsp sctp
+  server-ldap service sip smtp smtps socks spdy splitsessionclient splitsessionserver statistics
+  stream tcp tcp-analytics tftp udp wa-cache web-acceleration web-security websocket xml
+]]):gmatch "%S+" do
+  local template = "ltm/profile/" .. kind
+  local known = kinds[template] or {}
+  kinds[template] = known
+  if PARENTS[kind] then
+    known.facts = known.facts or {}
+    known.facts.parent = PARENTS[kind]
+  end
+  local name = PARENTS[kind] or kind == "statistics" and "stats" or kind
+  known.factory = { protected = true, objects = { { name = name } } }
+end
+
+-- … and these, which take their values from another.
+for _, entry in ipairs {
+  { "tcp", "f5-tcp-lan", "tcp" },
+  { "tcp", "f5-tcp-mobile", "tcp" },
+  { "tcp", "f5-tcp-progressive", "tcp" },
+  { "tcp", "f5-tcp-wan", "tcp" },
+  { "tcp", "tcp-legacy", "tcp" },
+  { "tcp", "tcp-lan-optimized", "tcp-legacy" },
+  { "tcp", "tcp-mobile-optimized", "tcp-legacy" },
+  { "tcp", "tcp-wan-optimized", "tcp-legacy" },
+  { "tcp", "mptcp-mobile-optimized", "tcp-legacy" },
+  { "tcp", "apm-forwarding-client-tcp", "tcp-legacy" },
+  { "tcp", "apm-forwarding-server-tcp", "tcp-legacy" },
+  { "tcp", "splitsession-default-tcp", "tcp-wan-optimized" },
+  { "tcp", "wam-tcp-lan-optimized", "tcp-lan-optimized" },
+  { "tcp", "wam-tcp-wan-optimized", "tcp-wan-optimized" },
+  { "tcp", "wom-tcp-lan-optimized", "tcp-lan-optimized" },
+  { "tcp", "wom-tcp-wan-optimized", "tcp-wan-optimized" },
+  { "udp", "udp_decrement_ttl", "udp" },
+  { "udp", "udp_gtm_dns", "udp" },
+  { "udp", "udp_preserve_ttl", "udp" },
+  { "fastl4", "apm-forwarding-fastL4", "fastL4" },
+  { "fastl4", "full-acceleration", "fastL4" },
+  { "fastl4", "security-fastL4", "fastL4" },
+  { "web-acceleration", "optimized-acceleration", "webacceleration" },
+  { "web-acceleration", "optimized-caching", "webacceleration" },
+  { "web-acceleration", "apm-enduser-if-cache", "webacceleration" },
+  { "http-compression", "wan-optimized-compression", "httpcompression" },
+  { "rewrite", "rewrite-portal", "rewrite" },
+  { "rewrite", "rewrite-uri-translation", "rewrite" },
+  { "radius", "radiusLB-subscriber-aware", "radiusLB" },
+  { "dhcpv4", "dhcpv4_fwd", "dhcpv4" },
+  { "dhcpv6", "dhcpv6_fwd", "dhcpv6" },
+  { "ftp", "ftps", "ftp" },
+} do
+  table.insert(
+    kinds["ltm/profile/" .. entry[1]].factory.objects,
+    { name = entry[2], defaultsFrom = "/Common/" .. entry[3] }
+  )
+end
+table.insert(
+  kinds["ltm/profile/connector"].factory.objects,
+  { name = "access-logonpage-protection-connector" }
+)
+table.insert(
+  kinds["ltm/profile/service"].factory.objects,
+  { name = "access-logonpage-protection-service", type = "f5-module" }
+)
+
+return kinds

@@ -1,0 +1,132 @@
+-- The profiles of TLS, client-ssl and server-ssl.
+local certificates = require "sim.files.certificates"
+local property = require "sim.kinds.common.property"
+
+local s <const> = property.text
+
+-- The name of a certificate or key, or "none", as it is shown.
+local function file() return s("none", { keeps_none = true }) end
+
+local RELATIONS <const> = {
+  { property = "cert", to = { "sys/file/ssl-cert" } },
+  { property = "key", to = { "sys/file/ssl-key" } },
+  { property = "chain", to = { "sys/file/ssl-cert" } },
+  { property = "certKeyChain", to = { "sys/file/ssl-cert" }, fields = { "cert", "chain" } },
+  { property = "certKeyChain", to = { "sys/file/ssl-key" }, fields = { "key" } },
+}
+
+-- TLS options are one text in braces, however they were given.
+local function settle_options(object, given)
+  local words = {}
+  for _, text in ipairs(type(given) == "table" and given or { tostring(object.tmOptions) }) do
+    for word in tostring(text):gmatch "[^%s{}]+" do words[#words + 1] = word end
+  end
+  object.tmOptions = (#words == 0 or words[1] == "none") and "none"
+    or "{ " .. table.concat(words, " ") .. " }"
+end
+
+local tls <const> = {
+  prepare = function(store, object, properties, old, ctx, target)
+    if target.node.name == "client-ssl" then
+      certificates.settle_client(store, object, properties, old)
+    end
+    if ctx.seed or ctx.factory then return end
+    if properties.tmOptions ~= nil then settle_options(object, properties.tmOptions) end
+    if properties.cert or properties.key or properties.certKeyChain then
+      certificates.check_profile(store, target.node.name, object)
+    end
+  end,
+}
+
+local function show_tls(_, _, object, shown, context)
+  certificates.show_chain(object, shown, context.version)
+end
+
+-- The certificate and key that a device makes for itself.
+local OWN_CERT <const>, OWN_KEY <const> = "/Common/default.crt", "/Common/default.key"
+
+local CLIENT_OBJECTS <const> = {
+  {
+    name = "clientssl",
+    cert = OWN_CERT,
+    key = OWN_KEY,
+    inheritCertkeychain = "false",
+    certKeyChain = {
+      {
+        name = "default", appService = "none", cert = OWN_CERT, chain = "none", key = OWN_KEY,
+        usage = "SERVER",
+      },
+    },
+  },
+}
+for _, name in ipairs {
+  "clientssl-insecure-compatible", "clientssl-secure", "crypto-server-default-clientssl",
+  "splitsession-default-clientssl", "wom-default-clientssl",
+} do
+  table.insert(
+    CLIENT_OBJECTS,
+    { name = name, defaultsFrom = "/Common/clientssl", inheritCertkeychain = "true" }
+  )
+end
+
+local SERVER_OBJECTS <const> = {
+  { name = "serverssl" },
+  {
+    name = "serverssl-secure", defaultsFrom = "/Common/serverssl",
+    cipherGroup = "/Common/f5-secure", ciphers = "none", renegotiation = "disabled",
+    tmOptions = "{ no-ssl }",
+  },
+  {
+    name = "splitsession-default-serverssl", defaultsFrom = "/Common/serverssl", cert = OWN_CERT,
+    key = OWN_KEY,
+  },
+}
+for _, name in ipairs {
+  "serverssl-insecure-compatible", "apm-default-serverssl", "crypto-client-default-serverssl",
+  "pcoip-default-serverssl", "wom-default-serverssl",
+} do
+  table.insert(SERVER_OBJECTS, { name = name, defaultsFrom = "/Common/serverssl" })
+end
+for name, host in pairs {
+  ["cloud-service-default-ssl"] = "*.idservice.net",
+  ["f5aas-default-ssl"] = "*.f5aas.com",
+} do
+  table.insert(SERVER_OBJECTS, {
+    name = name, defaultsFrom = "/Common/serverssl-secure", authenticate = "always",
+    authenticateName = host, caFile = "/Common/ca-bundle.crt", peerCertMode = "require",
+  })
+end
+
+return {
+  ["ltm/profile/client-ssl"] = {
+    facts = {
+      parent = "clientssl",
+      refs = { chainReference = "sys/file/ssl-cert" },
+      props = {
+        cert = file(),
+        key = file(),
+        chain = file(),
+        tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }"),
+      },
+    },
+    relations = RELATIONS,
+    checks = tls,
+    show = show_tls,
+    factory = { protected = true, objects = CLIENT_OBJECTS },
+  },
+  ["ltm/profile/server-ssl"] = {
+    facts = {
+      parent = "serverssl",
+      props = {
+        cert = file(),
+        key = file(),
+        chain = file(),
+        tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 no-dtlsv1.2 }"),
+      },
+    },
+    relations = RELATIONS,
+    checks = tls,
+    show = show_tls,
+    factory = { protected = true, objects = SERVER_OBJECTS },
+  },
+}

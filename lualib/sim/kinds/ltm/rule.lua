@@ -1,0 +1,75 @@
+-- iRules.
+local irule = require "sim.kinds.common.irule"
+local objects = require "sim.config.objects"
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local s <const> = property.text
+
+local rule <const> = {
+  prepare = function(_, object, properties)
+    local text = object.apiAnonymous
+    if properties.apiAnonymous and text then
+      validate.text("apiAnonymous", text)
+      local mistake = irule.mistake(text)
+      if mistake then
+        validate.refuse_mcpd(
+          ("01070151:3: Rule [%s] error: %s:%s"):format(object.fullPath, object.fullPath, mistake)
+        )
+      end
+      -- As on a device, the text is kept without the line feeds around it.
+      object.apiAnonymous = text:gsub("^%s+", ""):gsub("%s+$", "")
+    end
+  end,
+  changed = function(store, path, object, old, ctx)
+    if object.apiAnonymous == old.apiAnonymous then return end
+    for _, user in ipairs(store:users(path)) do
+      if user:find "^/mgmt/tm/ltm/virtual/[^/]+$" then objects.settle(store, user, ctx) end
+    end
+  end,
+}
+
+-- The events that a rule handles, in order.
+-- A rule has one line for each event that it handles.
+local function events_of(object)
+  local list, seen = {}, {}
+  for event in ("\n" .. (object.apiAnonymous or "")):gmatch "[\n;}]%s*when%s+([%u_%d]+)" do
+    if not seen[event] then list[#list + 1] = event end
+    seen[event] = true
+  end
+  return list
+end
+
+-- A rule has one line of statistics for each event that it handles.
+local function lines(object)
+  local list = {}
+  for i, event in ipairs(events_of(object)) do
+    list[i] = { suffix = ":" .. event, values = { eventType = event } }
+  end
+  return list
+end
+
+return {
+  ["ltm/rule"] = {
+    facts = {
+      noun = "rule",
+      props = {
+        apiAnonymous = s(),
+        ignoreVerification = s(),
+        verificationStatus = s(nil, { r = true }),
+      },
+    },
+    checks = rule,
+    stats = { lines = lines },
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "_sys_https_redirect",
+          apiAnonymous = 'when HTTP_REQUEST {\n    HTTP::redirect https://[getfield [HTTP::host] ":" 1][HTTP::uri]\n}',
+        },
+      },
+    },
+  },
+  ["ltm/global-settings/rule"] = { facts = { type = "singleton", open = true } },
+}

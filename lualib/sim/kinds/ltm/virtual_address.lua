@@ -1,0 +1,97 @@
+-- Virtual addresses.
+local addresses = require "sim.kinds.common.addresses"
+local availability = require "sim.kinds.common.availability"
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local s <const> = property.text
+local ANY <const> = { any = true, any6 = true, ["0.0.0.0"] = true, ["::"] = true }
+
+local address <const> = {
+  prepare = function(store, object, properties, old, ctx)
+    if not old then
+      object.address = object.address or validate.is_address(object.name) and object.name or "any6"
+      if
+        not validate.is_address(object.address) and not ANY[(object.address:gsub("%%%d+$", ""))]
+      then
+        validate.invalid("address", object.address)
+      end
+      addresses.check_domain(store, object.address, ctx)
+      if object.address == "any6" and not properties.mask then object.mask = "any6" end
+      if object.address:find ":" and not properties.mask then
+        object.mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+      end
+    elseif properties.address and properties.address ~= old.address then
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: The address of virtual address (%s) cannot be changed."):format(
+          object.fullPath
+        )
+      )
+    end
+    if properties.trafficGroup then
+      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
+    end
+    object.floating = object.trafficGroup == "/Common/traffic-group-local-only" and "disabled"
+      or "enabled"
+  end,
+  removing = function(store, _, object)
+    local users = store.virtuals_by_address[object.fullPath]
+    if users then
+      validate.refuse_mcpd(
+        ("01070265:3: The Virtual Address (%s) cannot be deleted because it is in use by a Virtual Server (%s)."):format(
+          object.fullPath,
+          store:get(users[1]).fullPath
+        )
+      )
+    end
+  end,
+}
+
+local function address_values(store, _, object)
+  local state, reason = "unknown", "Virtual Server does not have service checking enabled"
+  local virtuals = store.virtuals_by_address[object.fullPath] or {}
+  local offline = 0
+  for _, virtual_path in ipairs(virtuals) do
+    local virtual_state = availability.of_virtual(store, store:get(virtual_path))
+    if virtual_state == "offline" then offline = offline + 1 end
+    if virtual_state == "available" then
+      state, reason = "available", "The virtual address is available"
+    end
+  end
+  if #virtuals > 0 and offline == #virtuals then
+    state, reason = "offline", "The children virtual server(s) are down"
+  end
+  return {
+    addr = object.address,
+    ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
+    ["status.availabilityState"] = state,
+    ["status.statusReason"] = reason,
+  }
+end
+
+return {
+  ["ltm/virtual-address"] = {
+    facts = { exact = true, known = true,
+      noun = "Virtual Address", mandatory = {},
+      props = {
+        address = { t = "s" },
+        icmpEcho = { c = false },
+        spanning = s("disabled"),
+        enabled = s("yes", { c = "no|yes" }),
+        inheritedTrafficGroup = s("false"),
+        trafficGroup = s("/Common/traffic-group-1"),
+        serverScope = s("any"),
+        arp = s("enabled", { c = "disabled|enabled" }),
+        mask = s("255.255.255.255"),
+        metadata = { t = "a" },
+        routeAdvertisement = s("disabled"),
+        unit = { t = "i", d = 1, r = true },
+        description = s(),
+        autoDelete = s("true"),
+      },
+      refs = { trafficGroupReference = "cm/traffic-group" },
+    },
+    checks = address,
+    stats = { values = address_values },
+  },
+}

@@ -1,0 +1,97 @@
+-- Tunnels and their profiles.
+local names = require "sim.config.names"
+local numbers = require "sim.kinds.common.numbers"
+local property = require "sim.kinds.common.property"
+
+local s <const>, i <const> = property.text, property.number
+local ROOT <const> = "/mgmt/tm/"
+
+local tunnel <const> = {
+  prepare = function(store, object, properties, old)
+    local _ = properties
+    if not old then
+      object.ifIndex = numbers.free(store, "ifIndex", ROOT .. "net/tunnels/tunnel", 112, 16)
+    end
+    if object.profile then object.profile = names.absolute(object.profile) end
+  end,
+  made = function(store, _, object)
+    store:put(
+      ROOT .. "net/fdb/tunnel/" .. names.segment(object.fullPath),
+      {
+        name = object.name, partition = object.partition, subPath = object.subPath,
+        fullPath = object.fullPath, generation = object.generation,
+      }
+    )
+  end,
+  removed = function(store, _, object)
+    store:put(ROOT .. "net/fdb/tunnel/" .. names.segment(object.fullPath), nil)
+  end,
+}
+
+-- Two tunnels that a device is shipped with.
+local tunnels <const> = {}
+for n, name in ipairs { "http-tunnel", "socks-tunnel" } do
+  tunnels[n] = {
+    name = name,
+    profile = "/Common/tcp-forward",
+    description = "Tunnel for " .. name:match "^%a+" .. "-explicit profile",
+    ifIndex = 96 + 16 * n, mtu = 0, usePmtu = "enabled", tos = "preserve",
+    transparent = "disabled", autoLasthop = "default",
+  }
+end
+
+local kinds <const> = {
+  ["net/tunnels/tunnel"] = {
+    facts = {
+      noun = "Tunnel",
+      props = {
+        idleTimeout = i(300), profile = s(), localAddress = s("any6"), remoteAddress = s("any6"),
+        key = i(0), mode = s("bidirectional"), ifIndex = { t = "i", r = true },
+      },
+    },
+    checks = tunnel,
+    factory = { objects = tunnels },
+  },
+  ["net/fdb/tunnel"] = {
+    facts = { type = "collection", no_create = true, no_delete = true },
+    factory = { objects = { { name = "http-tunnel" }, { name = "socks-tunnel" } } },
+  },
+  ["net/fdb/tunnel/*/records"] = {
+    facts = {
+      type = "collection", flat = true, free_names = true, noun = "FDB record",
+    },
+  },
+  ["net/tunnels/vxlan"] = { facts = { props = { floodingType = { keeps_none = true } } } },
+}
+
+local function add(kind, body)
+  local template = "net/tunnels/" .. kind
+  kinds[template] = kinds[template] or {}
+  kinds[template].factory = kinds[template].factory or { protected = true, objects = {} }
+  table.insert(kinds[template].factory.objects, body)
+end
+
+-- A profile of each kind, and those that take their values from it.
+for _, kind in ipairs {
+  "etherip", "fec", "geneve", "gre", "ipip", "map", "ppp", "tcp-forward", "v6rd", "vxlan",
+} do
+  add(kind, { name = kind })
+end
+for _, name in ipairs { "dslite", "ip4ip4", "ip4ip6", "ip6ip4", "ip6ip6" } do
+  add("ipip", { name = name, defaultsFrom = "/Common/ipip" })
+end
+for name, flooding in pairs {
+  ["vxlan-multipoint"] = "multipoint",
+  ["vxlan-ovsdb"] = "replicator",
+  ["vxlan-ovsdb-multipoint"] = "multipoint",
+  ["vxlan-ovsdb-no-flooding"] = "none",
+} do
+  add("vxlan", { name = name, defaultsFrom = "/Common/vxlan", floodingType = flooding })
+end
+add("vxlan", {
+  name = "vxlan-gpe", defaultsFrom = "/Common/vxlan", floodingType = "multipoint",
+  encapsulationType = "vxlan-gpe", port = 4790,
+})
+add("gre", { name = "nvgre", defaultsFrom = "/Common/gre" })
+
+return kinds

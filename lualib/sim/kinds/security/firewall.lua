@@ -1,0 +1,93 @@
+-- Firewalls and the translation of addresses.
+local property = require "sim.kinds.common.property"
+
+local s <const>, i <const> = property.text, property.number
+
+local kinds <const> = {
+  ["security/firewall/policy"] = {
+    facts = { noun = "firewall policy", subs = { rulesReference = "rules" } },
+  },
+  ["security/firewall/policy/*/rules"] = {
+    facts = { flat = true, noun = "firewall rule", open = true },
+    relations = { { property = "ruleList", to = { "security/firewall/rule-list" } } },
+  },
+  ["security/firewall/rule-list"] = {
+    facts = {
+      type = "collection",
+      noun = "firewall rule list",
+      subs = { rulesReference = "rules" },
+    },
+    factory = {
+      protected = true,
+      objects = {
+        { name = "_sys_self_allow_all" },
+        { name = "_sys_self_allow_defaults" },
+        { name = "_sys_self_allow_management" },
+      },
+    },
+  },
+  ["security/firewall/rule-list/*/rules"] = {
+    facts = {
+      type = "collection", flat = true, noun = "firewall rule", open = true,
+    },
+  },
+  ["security/firewall/schedule"] = { facts = { type = "collection", open = true } },
+  ["security/firewall/address-list"] = { facts = { noun = "address list" } },
+  ["security/firewall/port-list"] = { facts = { noun = "port list" } },
+  ["security/shared-objects/port-list"] = {},
+  ["security/firewall/global-rules"] = {
+    facts = {
+      type = "singleton",
+      open = true,
+      refs = {
+        enforcedPolicyReference = "security/firewall/policy",
+        stagedPolicyReference = "security/firewall/policy",
+      },
+      props = { enforcedPolicy = s(), stagedPolicy = s(), servicePolicy = s(), description = s() },
+    },
+  },
+  ["security/firewall/global-fqdn-policy"] = {
+    facts = {
+      type = "singleton",
+      refs = { dnsResolverReference = "net/dns-resolver" },
+      props = { dnsResolver = s(), refreshInterval = i(60) },
+    },
+  },
+  ["security/firewall/management-ip-rules"] = {
+    facts = {
+      type = "singleton",
+      subs = { rulesReference = "rules" },
+    },
+  },
+  ["security/firewall/management-ip-rules/rules"] = {
+    facts = {
+      type = "collection",
+      flat = true,
+      open = true,
+    },
+  },
+  ["security/firewall/uuid-default-autogenerate"] = { facts = { type = "singleton", open = true } },
+  ["security/nat/policy"] = {
+    facts = {
+      type = "collection",
+      subs = { rulesReference = "rules" },
+      open = true,
+    },
+  },
+  ["security/nat/policy/*/rules"] = { facts = { type = "collection", flat = true, open = true } },
+  ["security/nat/source-translation"] = { facts = { open = true, mandatory = { "addresses" } } },
+  ["security/nat/destination-translation"] = {
+    facts = { open = true, mandatory = { "addresses" } },
+  },
+}
+
+for _, folder in ipairs { "firewall", "shared-objects" } do
+  kinds["security/" .. folder .. "/port-list"].factory = {
+    protected = true,
+    objects = {
+      { name = "_sys_self_allow_tcp_defaults" }, { name = "_sys_self_allow_udp_defaults" },
+    },
+  }
+end
+
+return kinds

@@ -1,0 +1,71 @@
+-- What the parts of a log profile log.
+local property = require "sim.kinds.common.property"
+
+local s <const> = property.text
+local NO_FORMAT <const> = { fieldListDelimiter = ",", type = "none" }
+
+local function all_disabled(list)
+  local settings = {}
+  for _, name in ipairs(list) do settings[name] = "disabled" end
+  return settings
+end
+
+return {
+  ["security/log/profile/application"] = { facts = { type = "collection", hidden = true } },
+  ["security/log/profile/*/application"] = {
+    facts = { type = "collection", flat = false, open = true,
+      props = {
+        facility = s("local0"), guaranteeLogging = s("enabled"),
+        guaranteeResponseLogging = s("disabled"), localStorage = s("enabled"),
+        remoteStorage = s("none"), logicOperation = s("or"), maximumEntryLength = s("1k"),
+        maximumHeaderSize = s("any"), maximumQuerySize = s("any"), maximumRequestSize = s("any"),
+        protocol = s("tcp"), reportAnomalies = s("disabled"), responseLogging = s("none"),
+      },
+    },
+  },
+  ["security/log/profile/*/network"] = {
+    facts = {
+      type = "collection",
+      flat = false,
+      open = true,
+      props = {
+        filter = {
+          t = "o",
+          d = all_disabled {
+            "logAclMatchAccept", "logAclMatchDrop", "logAclMatchReject", "logAclToBoxDeny",
+            "logGeoAlways", "logIpErrors", "logTcpErrors", "logTcpEvents", "logTranslationFields",
+          },
+        },
+      },
+    },
+  },
+  ["security/log/profile/*/protocol-dns"] = {
+    facts = {
+      type = "collection",
+      flat = false,
+      open = true,
+      props = {
+        filter = {
+          t = "o",
+          d = all_disabled {
+            "logDnsDrop", "logDnsFilteredDrop", "logDnsMalformed", "logDnsMalicious", "logDnsReject",
+          },
+        },
+        format = { t = "o", d = NO_FORMAT },
+      } },
+  },
+  ["security/log/profile/*/protocol-sip"] = {
+    facts = { type = "collection", flat = false, open = true,
+      props = {
+        filter = {
+          t = "o",
+          d = all_disabled {
+            "logSipDrop", "logSipGlobalFailures", "logSipMalformed", "logSipRedirectionResponses",
+            "logSipRequestFailures", "logSipServerErrors",
+          },
+        },
+        format = { t = "o", d = NO_FORMAT },
+      },
+    },
+  },
+}

@@ -1,0 +1,193 @@
+-- File objects: certificates, keys and other files, and sys/crypto, which shows the same
+-- certificates and keys.
+local certificates = require "sim.files.certificates"
+local digest = require "sim.digest"
+local files = require "sim.kinds.common.files"
+local names = require "sim.config.names"
+local property = require "sim.kinds.common.property"
+local references = require "sim.config.references"
+local validate = require "sim.config.validate"
+
+local s <const> = property.text
+local ROOT <const> = "/mgmt/tm/"
+
+local file <const> = {
+  prepare = function(store, object, properties, old, ctx)
+    if not ctx.factory and not ctx.seed then files.need_source(object, old) end
+    files.settle(store, object, properties, old, ctx)
+  end,
+}
+
+local function settle_certificate(object)
+  object.certificateKeySize = object.certificateKeySize or 2048
+  object.keyType = object.keyType or "rsa-public"
+  object.isBundle = object.isBundle or "false"
+  object.certificateKeyCurveName = object.certificateKeyCurveName or "none"
+  object.version = object.version or 3
+  object.subject = object.subject
+    or "CN=localhost.localdomain,OU=IT,O=MyCompany,L=Seattle,ST=WA,C=US"
+  object.issuer = object.issuer or object.subject
+  object.expirationDate = object.expirationDate or 2051222400
+  object.expirationString = object.expirationString
+    or os.date("!%b %d %H:%M:%S %Y GMT", object.expirationDate)
+  object.serialNumber = object.serialNumber or tostring(object.fullPath:byte(-5) * 7919)
+  object.fingerprint = object.fingerprint
+    or "SHA256/"
+      .. digest
+        .sha256(object.fullPath)
+        :gsub(".", function(byte) return ("%02X:"):format(byte:byte()) end)
+        :sub(1, -2)
+end
+
+local function crypto_twin(store, kind, object, ctx)
+  local path = ROOT .. "sys/crypto/" .. kind .. "/" .. names.segment(object.fullPath)
+  if store:get(path) then return end
+  local twin =
+    { name = object.fullPath, fullPath = object.fullPath, generation = object.generation }
+  if kind == "key" then
+    twin.keySize, twin.keyType, twin.securityType =
+      tostring(object.keySize), "rsa-private", object.securityType
+  else
+    twin.commonName, twin.country, twin.city, twin.state, twin.organization, twin.ou =
+      "localhost.localdomain", "US", "Seattle", "WA", "MyCompany", "IT"
+    twin.fingerprint = object.fingerprint
+    twin.apiRawValues = {
+      certificateKeySize = tostring(object.certificateKeySize),
+      expiration = object.expirationString,
+      issuer = object.issuer,
+      publicKeyType = "RSA",
+    }
+  end
+  local _ = ctx
+  store:put(path, twin)
+end
+
+local certificate <const> = {
+  prepare = function(store, object, properties, old, ctx)
+    if not ctx.factory and not ctx.automatic and not ctx.seed then files.need_source(object, old) end
+    files.settle(store, object, properties, old, ctx, certificates.read_certificate)
+    settle_certificate(object)
+    if ctx.factory then certificates.mark_inherited(object) end
+    certificates.check(store, "sys/file/ssl-cert", object)
+  end,
+  made = function(store, _, object, ctx) crypto_twin(store, "cert", object, ctx) end,
+  removed = function(store, _, object)
+    store:put(ROOT .. "sys/crypto/cert/" .. names.segment(object.fullPath), nil)
+  end,
+}
+
+local key <const> = {
+  prepare = function(store, object, properties, old, ctx)
+    if not ctx.factory and not ctx.automatic and not ctx.seed then files.need_source(object, old) end
+    object.mode = 33184
+    files.settle(store, object, properties, old, ctx, certificates.read_key)
+    object.keySize = object.keySize or 2048
+    object.keyType = object.keyType or "rsa-private"
+    object.securityType = object.securityType or "normal"
+    if ctx.factory then certificates.mark_inherited(object) end
+    certificates.check(store, "sys/file/ssl-key", object)
+    -- One that a device has encrypted already stays as it is.
+    local phrase = properties.passphrase
+    if type(phrase) == "string" and not phrase:find "^%$M%$" then
+      object.passphrase = "$M$xy$" .. digest.base64(digest.md5(phrase))
+    end
+  end,
+  made = function(store, _, object, ctx) crypto_twin(store, "key", object, ctx) end,
+  removed = function(store, _, object)
+    store:put(ROOT .. "sys/crypto/key/" .. names.segment(object.fullPath), nil)
+  end,
+}
+
+-- sys/crypto: made here, they are file objects, too.
+local function crypto(kind)
+  return {
+    made = function(store, _, object, ctx)
+      local path = ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath)
+      if store:get(path) then return end
+      local body = { name = object.fullPath }
+      store:create(
+        ROOT .. "sys/file/ssl-" .. kind,
+        body,
+        setmetatable({ automatic = true }, { __index = ctx })
+      )
+    end,
+    removed = function(store, _, object)
+      store:put(ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath), nil)
+    end,
+    removing = function(store, _, object)
+      local path = ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath)
+      local file_object = store:get(path)
+      if file_object then references.check_unused(store, path, file_object) end
+    end,
+    prepare = function(_, object, properties, old)
+      for _, name in ipairs {
+        "fromLocalFile", "fromUrl", "fromEditor", "consumer", "genCertificate", "lifetime",
+      } do
+        object[name] = nil
+      end
+      if kind == "key" then
+        object.keySize = tostring(object.keySize or 2048)
+        local type_given = object.keyType and validate.text("keyType", object.keyType)
+        object.keyType = type_given and type_given:gsub("%-private$", "") .. "-private"
+          or "rsa-private"
+        object.passphrase = nil
+      end
+      local _ = properties or old
+    end,
+  }
+end
+
+local certs <const> = {}
+for n, name in ipairs { "default", "f5-irule", "ca-bundle", "f5-ca-bundle" } do
+  certs[n] = {
+    name = "/Common/" .. name .. ".crt", systemPath = "/config/ssl/ssl.crt/" .. name .. ".crt",
+    isBundle = name:find "bundle" and "true" or "false",
+  }
+end
+
+return {
+  ["^sys/file/[^/*]+$"] = {
+    facts = { only = "collection", props = files.READ_ONLY },
+    checks = file,
+  },
+  ["sys/file/ssl-cert"] = {
+    facts = { noun = "Certificate File" },
+    checks = certificate,
+    factory = { written = true, objects = certs },
+  },
+  ["sys/file/ssl-key"] = {
+    facts = { noun = "Certificate Key File" },
+    checks = key,
+    factory = {
+      written = true,
+      objects = {
+        { name = "/Common/default.key", systemPath = "/config/ssl/ssl.key/default.key" },
+      },
+    },
+  },
+  ["sys/file/ifile"] = { facts = { noun = "iFile file object" } },
+  ["sys/file/data-group"] = { facts = { noun = "Data Group File" } },
+  ["sys/file/external-monitor"] = { facts = { noun = "External Monitor File" } },
+  ["sys/crypto/cert"] = {
+    facts = { noun = "certificate", flat = true, full_names = true, open = true },
+    checks = crypto "cert",
+  },
+  ["sys/crypto/key"] = {
+    facts = {
+      type = "collection", noun = "key", flat = true, full_names = true, open = true,
+      props = { keySize = s(), keyType = s(), securityType = s("normal") },
+    },
+    checks = crypto "key",
+  },
+  ["sys/crypto/csr"] = { facts = { flat = true, full_names = true, open = true } },
+  ["sys/crypto/master-key"] = { facts = { type = "show" } },
+  ["sys/crypto/check-cert"] = { facts = { type = "show" } },
+  ["sys/crypto/allow-key-export"] = { facts = { type = "singleton", open = true } },
+  ["sys/crypto/fips/external-hsm"] = { facts = { type = "singleton", open = true } },
+  ["sys/crypto/ca-bundle-manager"] = {
+    factory = {
+      protected = true,
+      objects = { { name = "ca-bundle", trustedCaBundle = "/Common/f5-ca-bundle.crt" } },
+    },
+  },
+}

@@ -1,0 +1,136 @@
+-- Folders. A folder below "/" is a partition, too: see sim/kinds/auth/partition.lua.
+local errors = require "sim.http.errors"
+local folders = require "sim.kinds.common.folders"
+local names = require "sim.config.names"
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local s <const> = property.text
+local FOLDERS <const> = folders.FOLDERS
+local PARTITIONS <const> = "/mgmt/tm/auth/partition/"
+
+local folder <const> = {
+  own_folder = true,
+  identify = function(_, body)
+    local name = body.name
+    if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
+    local full
+    if name:sub(1, 1) == "/" then
+      full = name
+    else
+      local above = type(body.partition) == "string" and body.partition or nil
+      local below = type(body.subPath) == "string" and body.subPath or nil
+      if below and below:sub(1, 1) == "/" and not above then
+        above, below = below, nil  -- a sub-path from the root
+      end
+      if above then above = above:gsub("~", "/") else above = "/Common" end
+      if above:sub(1, 1) ~= "/" then above = "/" .. above end
+      full = above:gsub("/+$", "") .. (below and "/" .. below:gsub("^/+", "") or "") .. "/" .. name
+      full = full:gsub("//+", "/"):gsub("/+$", "")
+    end
+    local above, last = full:match "^(.*)/([^/]+)$"
+    if not last then validate.invalid("name", name) end
+    validate.name({}, last)
+    if above == "" then return { name = last, subPath = "/", fullPath = full } end
+    local partition, rest = names.partition(above)
+    return { name = last, partition = partition, subPath = rest, fullPath = full }
+  end,
+  prepare = function(store, object, properties, old)
+    if not old then
+      local above = object.fullPath:match "^(.*)/[^/]+$"
+      if above ~= "" and not store:get(FOLDERS .. names.segment(above)) then
+        error(
+          errors.tm(400, ("The requested folder (%s) was not found."):format(above), 26214401),
+          0
+        )
+      end
+    end
+    if properties.trafficGroup then
+      object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
+    end
+    if properties.deviceGroup then
+      object.inheritedDevicegroup = properties.inheritedDevicegroup or "false"
+    end
+    if object.trafficGroup then object.trafficGroup = names.absolute(object.trafficGroup) end
+    if object.deviceGroup and object.deviceGroup ~= "none" then
+      object.deviceGroup = names.absolute(object.deviceGroup)
+    end
+  end,
+  made = function(store, _, object)
+    if object.fullPath:find "^/[^/]+$" and not store:get(PARTITIONS .. object.name) then
+      store:put(
+        PARTITIONS .. object.name,
+        {
+          name = object.name, fullPath = object.name, generation = object.generation,
+          defaultRouteDomain = 0,
+        }
+      )
+    end
+  end,
+  removing = function(store, path, object)
+    if object.fullPath == "/Common" or object.fullPath == "/" then
+      validate.refuse_mcpd(
+        ("01070829:3: The folder (%s) is a system folder and may not be deleted."):format(
+          object.fullPath
+        )
+      )
+    end
+    local found = folders.content(store, object.fullPath)
+    local inner = folders.subfolders(store, object.fullPath)
+    if found or #inner > 0 then
+      if object.fullPath:find "^/[^/]+$" then
+        validate.refuse_mcpd(
+          ("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)"):format(
+            object.name,
+            found and 973 or 6
+          )
+        )
+      end
+      validate.refuse_mcpd(
+        ("01070265:3: The folder (%s) cannot be deleted because it contains objects (%s)."):format(
+          object.fullPath,
+          found and store:get(found).fullPath or store:get(inner[1]).fullPath
+        )
+      )
+    end
+    local _ = path
+  end,
+  removed = function(store, _, object)
+    if object.fullPath:find "^/[^/]+$" then store:put(PARTITIONS .. object.name, nil) end
+  end,
+}
+
+local function show_folder(_, _, object, shown, context)
+  if object.fullPath == "/" then return end
+  if context.short then shown.fullPath = object.name end
+end
+
+return {
+  ["sys/folder"] = {
+    facts = { exact = true,
+      type = "collection", noun = "folder", known = true,
+      props = {
+        deviceGroup = s("none", { keeps_none = true }),
+        hidden = s("false"),
+        inheritedDevicegroup = s("true", { c = "false|true" }),
+        inheritedTrafficGroup = s("true", { c = "false|true" }),
+        noRefCheck = s("false"),
+        trafficGroup = s("/Common/traffic-group-1"),
+        description = s(),
+      },
+      refs = { trafficGroupReference = "cm/traffic-group" },
+    },
+    checks = folder,
+    show = show_folder,
+    factory = {
+      objects = {
+        {
+          name = "/", fullPath = "/", trafficGroup = "/Common/traffic-group-1",
+          inheritedTrafficGroup = "false", inheritedDevicegroup = "false",
+        },
+        { name = "Common", fullPath = "/Common", subPath = "/" },
+        { name = "Drafts", fullPath = "/Common/Drafts", partition = "Common" },
+      },
+    },
+  },
+}

@@ -1,0 +1,59 @@
+-- Kinds of sys of which little is known beyond the catalogue.
+local property = require "sim.kinds.common.property"
+
+local i <const>, flag <const> = property.number, property.flag
+
+local kinds <const> = {
+  ["sys/connection"] = { facts = { type = "show" } },
+  ["sys/icmp-stat"] = { facts = { type = "show" } },
+  ["sys/ip-stat"] = { facts = { type = "show" } },
+  ["sys/config"] = { facts = { type = "show" } },
+  ["sys/geoip"] = { facts = { type = "show" } },
+  ["sys/pptp-call-info"] = { facts = { type = "show" } },
+  ["sys/pva-traffic"] = { facts = { type = "show" } },
+  ["sys/tmm-traffic"] = { facts = { type = "show" } },
+  ["sys/traffic"] = { facts = { type = "show" } },
+  ["sys/fix-connection"] = { facts = { type = "show" } },
+  ["sys/classification-signature"] = { facts = { type = "show" } },
+  ["sys/core"] = { facts = { type = "show" } },
+  ["sys/availability"] = { facts = { type = "show" } },
+  ["sys/ha-mirror"] = { facts = { type = "show" } },
+  ["sys/iprep"] = { facts = { type = "show" } },
+  ["sys/sync-sys-files"] = { facts = { type = "show" } },
+  ["sys/restricted-module"] = { facts = { type = "show" } },
+  ["sys/integrity/status-check"] = { facts = { type = "show" } },
+  ["sys/ucs"] = { facts = { type = "collection", flat = true, open = true, free_names = true } },
+  ["sys/cluster"] = {
+    facts = { type = "collection", flat = true, no_create = true, no_delete = true },
+  },
+  ["sys/raid"] = { facts = { type = "organizing" } },
+  ["sys/raid/array"] = { facts = { type = "show" } },
+  ["sys/raid/bay"] = { facts = { type = "show" } },
+  ["sys/autoscale-group"] = { facts = { open = true } },
+  ["sys/httpd"] = { facts = { open = true } },
+  ["sys/sshd"] = {
+    facts = { open = true, props = { inactivityTimeout = i(0), allow = { t = "a" } } },
+  },
+  ["sys/state-mirroring"] = { facts = { open = true } },
+  ["sys/sflow/global-settings/interface"] = {
+    facts = { type = "singleton", props = { pollInterval = i(10) } },
+  },
+  ["sys/smtp-server"] = {
+    facts = {
+      pairs = { { "authenticationDisabled", "authenticationEnabled" } },
+      open = true,
+      props = {
+        authenticationDisabled = flag(true),
+        authenticationEnabled = flag(),
+        smtpServerPort = i(25),
+      },
+    },
+  },
+  ["sys/fpga/firmware-config"] = { facts = { type = "singleton", open = true } },
+  ["sys/ha-group"] = { facts = { flat = true } },
+  -- The old public description leaves out that these are in partitions.
+  ["sys/ipfix/destination"] = { facts = { flat = false } },
+  ["sys/ipfix/irules"] = { facts = { flat = false } },
+}
+
+return kinds

@@ -1,0 +1,103 @@
+-- SNMP: its settings, communities, users and traps.
+local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
+
+local s <const> = property.text
+
+-- Host and version of an SNMP trap must be something.
+local trap <const> = {
+  prepare = function(_, object, properties)
+    if properties.port ~= nil then
+      local number = object.port ~= nil and validate.port(object.port)
+      if not number then
+        validate.refuse(('invalid or ambiguous service "%s"'):format(tostring(object.port or "")))
+      end
+      object.port = number
+    end
+    local version = object.version
+    if version ~= "1" and version ~= "2c" and version ~= "3" then
+      validate.refuse(
+        ('"%s" unexpected argument: expected one of the following: 1, 2c, 3'):format(
+          tostring(version or "")
+        )
+      )
+    end
+  end,
+}
+
+return {
+  ["sys/snmp"] = {
+    facts = {
+      open = true,
+      subs = {
+        communitiesReference = "communities",
+        trapsReference = "traps",
+        usersReference = "users",
+      },
+      props = {
+        sysContact = s("Customer Name <admin@customer.com>"),
+        sysLocation = s("Network Closet 1"),
+      },
+    },
+  },
+  ["sys/snmp/communities"] = {
+    facts = {
+      type = "collection",
+      flat = true,
+      full_names = true,
+      noun = "SNMP community",
+      free_names = true,
+      props = {
+        communityName = s(), access = s("ro"), ipv6 = s("disabled"), oidSubset = s(), source = s(),
+        description = s(),
+      },
+    },
+  },
+  ["sys/snmp/users"] = {
+    facts = {
+      type = "collection",
+      flat = true,
+      full_names = true,
+      given_name = true,
+      noun = "SNMP user",
+      free_names = true,
+      props = {
+        access = s("ro"),
+        authPassword = s(),
+        authProtocol = s("sha"),
+        oidSubset = s(".1"),
+        privacyPassword = s(),
+        privacyProtocol = s("aes"),
+        securityLevel = s("auth-no-privacy"),
+        username = s(),
+        description = s(),
+      },
+    },
+  },
+  ["sys/snmp/traps"] = {
+    facts = {
+      type = "collection",
+      flat = true,
+      full_names = true,
+      given_name = true,
+      noun = "SNMP trap",
+      free_names = true,
+      props = {
+        authPassword = s(),
+        authProtocol = s("none", { keeps_none = true }),
+        community = s(),
+        engineId = s(),
+        host = s(),
+        port = { t = "x", d = 162 },
+        network = s("other"),
+        privacyPassword = s(),
+        privacyProtocol = s("none", { keeps_none = true }),
+        securityLevel = s("no-auth-no-privacy"),
+        securityName = s(),
+        version = s("2c"),
+        description = s(),
+      },
+    },
+    checks = trap,
+  },
+}

@@ -1,0 +1,6 @@
+-- Kinds of vcmp. A virtual disk comes with its guest.
+return {
+  ["vcmp/virtual-disk"] = {
+    facts = { type = "collection", flat = true, free_names = true, no_create = true },
+  },
+}
