@@ -9,9 +9,9 @@ local M = {}
 local HEAD <const> = [[
 # The f5 module
 
-`scripts/api-docs` makes this page from the annotations in `lualib/meta`: change them there. Editors with
-the Lua language server show the same text if `Lua.workspace.library` is that directory, and so does
-`.help` in the console. A `?` after a name means that you may leave it out.
+`scripts/api-docs` makes this page from the annotations in `lualib/meta`: change them there. Editors
+with the Lua language server show the same text if `Lua.workspace.library` is that directory, and so
+does `.help` in the console. A `?` after a name means that you may leave it out.
 
 Each function has a line *Raises* with the kinds of [errors](#f5error). *Call errors* are the kinds
 that every call to a device can raise. *Source* names the document that describes the behaviour:

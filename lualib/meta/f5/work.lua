@@ -2,10 +2,9 @@
 -- Transactions and tasks.
 
 ---@class f5.transaction
----Commands that the device collects and then runs together or not at all. `tx(reference)` returns
----the same reference, bound to the transaction: writes are queued, reads see the committed
----configuration. ASM and tasks have no transactions. Most methods raise "usage" when the
----transaction has ended.
+---Commands that the device runs together or not at all. `tx(reference)` returns the same reference,
+---bound to the transaction: writes are queued, reads see the committed configuration. ASM and tasks
+---have no transactions. Most methods raise "usage" when the transaction has ended.
 ---@overload fun(reference: f5.reference): f5.reference
 local transaction = {}
 
