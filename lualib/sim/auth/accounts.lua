@@ -85,7 +85,7 @@ local function authz_users(device, request)
   return ok(user_item(object))
 end
 
--- The password of root, who never logs in by REST.
+-- The password of root. It is for the console only: root cannot log in over REST.
 local function authn_root(device, request)
   if request.user.access["all-partitions"] ~= "admin" then return auth.not_permitted(request) end
   local body = request.json or {}

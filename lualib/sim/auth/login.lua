@@ -1,7 +1,7 @@
--- Who is asking: tokens, basic authentication, and the login.
+-- Authentication: the login, tokens, basic authentication.
 --
--- state.tokens = { generation = n, items = { [token] = token object } }; an expired token stays for
--- a day, because the device still knows that it has expired.
+-- state.tokens = { generation = n, items = { [token] = token object } }. An expired token stays for
+-- a day, because a device answers differently for an expired token and an unknown one.
 local json = require "f5.json"
 local digest = require "sim.digest"
 local native = require "sim.native"
@@ -13,8 +13,8 @@ local users = require "sim.auth.users"
 local M = {}
 
 local LIFETIME <const> = 1200
-local LONGEST <const> = 36000
-local MOST_TOKENS <const> = 100
+local MAX_LIFETIME <const> = 36000
+local MAX_TOKENS <const> = 100
 local SECOND <const> = 1000000
 local DAY <const> = 86400 * SECOND
 local TOKENS <const> = "https://localhost/mgmt/shared/authz/tokens"
@@ -44,7 +44,7 @@ local function unauthorized(request, message, options)
 end
 M.unauthorized = unauthorized
 
--- The user may not do this at all; what restjavad says before anything else looks at the request.
+-- The refusal of restjavad for what a user must not do at all.
 function M.not_permitted(request)
   local place = "http://localhost:8100" .. request.path
   return unauthorized(
@@ -106,7 +106,7 @@ local function new_token(device, request, provider, name)
   return token
 end
 
--- What a refused login echoes: the request as restjavad keeps it, which has no password.
+-- The request body that a refused login echoes. It has no password.
 local function echo_of(body)
   return json.encode({
     username = body.username,
@@ -151,7 +151,7 @@ local function login(device, request)
     return unauthorized(request, "Authentication failed.", { request_body = echo_of(body) })
   end
   forget_old(device)
-  if count_live(device, user.name, provider.name) >= MOST_TOKENS then
+  if count_live(device, user.name, provider.name) >= MAX_TOKENS then
     return errors.rest(
       request,
       400,
@@ -169,8 +169,8 @@ local function login(device, request)
   } }
 end
 
--- The token of X-F5-Auth-Token, or the refusal. The header wins over any other credentials, also at
--- the login.
+-- The user of the token in X-F5-Auth-Token, or nil and a refusal. This header counts before all
+-- other credentials, also at the login.
 local function by_token(device, request, name)
   local token = device.state.tokens.items[name]
   if not token then return nil, unauthorized(request, "X-F5-Auth-Token does not exist.") end
@@ -186,7 +186,7 @@ local function is_administrator(access)
   return access["all-partitions"] == "admin"
 end
 
--- One's own password may be changed when nothing else may be done.
+-- Whether the request changes the user's own password. This is allowed when nothing else is.
 local function changes_own_password(request, name)
   local segments = request.segments
   local place = table.concat(segments, "/", 1, math.min(#segments, 4))
@@ -212,7 +212,7 @@ local function by_password(device, request, encoded)
   return user
 end
 
--- Refuses who may not log in; all others are `request.user` from here on.
+-- Sets `request.user`, or refuses the request.
 function M.filter(device, request)
   local is_login = request.path == "/mgmt/shared/authn/login"
   local referrer = request.headers.referer or request.remote
@@ -252,7 +252,7 @@ local function not_found(request)
   return errors.rest(request, 404, ("Object not found: https://localhost%s"):format(request.path))
 end
 
--- Two providers may know a user of the same name; the token belongs to one of them.
+-- Two providers can have users of the same name. A token belongs to one of them.
 local function is_owner(user, token)
   return token.userName == user.name and token.authProviderName == user.provider
 end
@@ -288,11 +288,11 @@ local function change_token(device, request, token)
   if math.type(wanted) == nil or wanted <= 0 then
     return errors.rest(request, 400, "timeout must be a positive number")
   end
-  if wanted > LONGEST then
+  if wanted > MAX_LIFETIME then
     return errors.rest(
       request,
       406,
-      ("Auth-token absolute timeout (%d seconds) exceeded"):format(LONGEST)
+      ("Auth-token absolute timeout (%d seconds) exceeded"):format(MAX_LIFETIME)
     )
   end
   local tokens = device.state.tokens
@@ -305,8 +305,7 @@ local function change_token(device, request, token)
   return { status = 200, body = token }
 end
 
--- An administrator makes a token for a user, whose reference is in the body; users is then their
--- collection, or one of it.
+-- An administrator makes a token for the user whose reference is in the body.
 local function create_token(device, request)
   if not is_administrator(request.user.access) then return M.not_permitted(request) end
   local body = request.json or {}

@@ -1,5 +1,5 @@
--- Where users come from: tmos (the device's own), and external servers such as RADIUS, which the
--- owner of the device configures.
+-- Authentication providers: tmos (the device's own users), and external servers such as RADIUS,
+-- which the owner of the device configures.
 --
 -- options.providers = { { name = "RadiusServer", type = "radius", users = { { name, password, role
 -- } } } }
@@ -27,7 +27,7 @@ function M.user_link(provider, name)
   return provider_link(provider) .. "/users/" .. users.uuid(name)
 end
 
--- All providers, the device's own first.
+-- All providers; the device's own is the first.
 function M.all(device)
   return device.state.providers
 end
@@ -39,7 +39,8 @@ function M.by_name(device, name)
   return nil
 end
 
--- Links are compared by their path: clients put the device's name where the device says localhost.
+-- The path of a link. Only paths are compared, because clients write the name of the device where
+-- the device writes localhost.
 local function path_of(link)
   return type(link) == "string" and (link:match "^%a+://[^/]*(/.*)$" or link)
 end
@@ -52,7 +53,7 @@ function M.by_reference(device, link)
   return nil
 end
 
--- { name, access = { [partition] = role } } if the provider knows this user and password.
+-- { name, access = { [partition] = role } } if user and password are right, else nil.
 function M.authenticate(device, provider, name, password)
   if not provider.users then
     local object = users.authenticate(device, name, password)
@@ -69,7 +70,7 @@ function M.authenticate(device, provider, name, password)
   return nil
 end
 
--- The present access of a user of a provider; nil if there is no such user any more.
+-- The current access of a user of a provider; nil if the user no longer exists.
 function M.access(device, provider_name, name)
   local provider = M.by_name(device, provider_name)
   if provider and provider.users then

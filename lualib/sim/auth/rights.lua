@@ -1,9 +1,9 @@
--- Who may change the accounts of others, and what of them. No user can raise its own rights.
+-- Who may change which accounts. No user can raise its own rights.
 --
 -- The rules are applied where a user object is written, not where a request comes in. So they hold
--- for every way to that object: both spellings of a property, the resource and the collection,
--- transactions, tasks, commands, and programs of the shell. They compare the rights before and
--- after a change, whatever the request called them.
+-- for every way to the object: both spellings of a property, the resource and the collection,
+-- transactions, tasks, commands, shell scripts. They compare the rights before and after a change,
+-- whatever the properties of the request are called.
 --
 -- An actor is the `user` of a request: { name, provider, access }. No actor means the device itself
 -- (a seed, the factory).
@@ -13,7 +13,7 @@ local M = {}
 
 local EVERYWHERE <const> = "all-partitions"
 
--- Below these paths is what gives rights to users.
+-- Objects below these paths give rights to users.
 local GRANTS <const> = { "^auth/user", "^auth/remote%-role", "^auth/remote%-user" }
 
 function M.is_administrator(actor)
@@ -37,7 +37,7 @@ function M.access_of(object)
   return access
 end
 
--- Whether a path below /mgmt/tm leads to what gives rights.
+-- Whether objects at a path below /mgmt/tm give rights.
 function M.grants(path)
   for _, pattern in ipairs(GRANTS) do
     if path:find(pattern) then return true end
@@ -65,7 +65,7 @@ local function deny(actor, action, name)
   )
 end
 
--- The shell that an account gets on the command line, one more right.
+-- The login shell of an account is a right, too.
 local function shell_of(object)
   return object and object.shell or "none"
 end
@@ -81,8 +81,8 @@ local function same_rights(old, new)
   return shell_of(old) == shell_of(new)
 end
 
--- Whether the actor manages an account with this access: never an administrator's, and only where
--- the actor is user manager.
+-- Whether the actor may manage an account with this access. The actor must be user manager of all
+-- its partitions. Administrators cannot be managed.
 local function manages(actor, access)
   local own = actor.access or {}
   for partition, role in pairs(access) do
@@ -92,8 +92,8 @@ local function manages(actor, access)
   return true
 end
 
--- Raises a refusal if the actor may not turn the user object `old` (nil: a new one) into `new`
--- (nil: it goes).
+-- Raises a refusal if the actor must not replace the user object `old` by `new`. Without `old` the
+-- object is created, without `new` it is deleted.
 function M.check_change(actor, old, new)
   if M.is_administrator(actor) then return end
   local name = (new or old).name

@@ -1,8 +1,8 @@
--- What a role may do. Administrators may everything; all others read, and write what their row of
--- the table allows.
+-- What a role may do. Administrators may do everything. All others may read, and may write what
+-- their row of the table allows.
 --
--- A pattern is matched against the path below /mgmt/tm. The texts of the refusals are in
--- docs/simulator.md under "assumed".
+-- A pattern is matched against the path below /mgmt/tm. The texts of the refusals are listed in
+-- docs/simulator.md under "Assumed".
 local auth = require "sim.auth.login"
 local errors = require "sim.http.errors"
 local names = require "sim.config.names"
@@ -33,7 +33,7 @@ local WRITES <const> = {
   auditor = {},
 }
 
--- Roles that modify what is there, and how far.
+-- Roles that modify existing objects only: which ones, and which properties.
 local SWITCHES <const> = { session = true, state = true, enabled = true, disabled = true }
 local SWITCHED <const> = {
   "^ltm/node/[^/]+$", "^ltm/pool/[^/]+/members/[^/]+$", "^ltm/virtual/[^/]+$",
@@ -50,7 +50,7 @@ local function matches(patterns, path)
   return false
 end
 
--- The partition of a name as a body gives it: its own, or the one that stands beside it.
+-- The partition of a name in a body: that of the name, else the property `partition` beside it.
 local function partition_of_name(name, beside)
   if type(name) == "string" and name:sub(1, 1) == "/" then
     local own = names.split(name)
@@ -107,7 +107,7 @@ local function may_write(role, request, path)
   return false
 end
 
--- Which properties of the account may change is sim/auth/rights.lua's business.
+-- sim/auth/rights.lua checks which properties of the account may change.
 local function is_own_account(request, path)
   local name = path:match "^auth/user/([^/]+)$"
     or path == "auth/user" and request.method == "PATCH" and request.user.name
@@ -115,7 +115,8 @@ local function is_own_account(request, path)
     and (READS[request.method] or request.method == "PATCH")
 end
 
--- A user manager of one partition is not told from the path which accounts it may change.
+-- Whether the user is user manager of any partition. The path of an account has no partition, so
+-- sim/auth/rights.lua checks the rest.
 local function manages_users(access)
   for _, role in pairs(access) do
     if role == "user-manager" then return true end
@@ -139,7 +140,7 @@ local function denied(request, role, partition)
   )
 end
 
--- A refusal, or nil.
+-- Returns a refusal, or nil if the user may do it.
 function M.check(request)
   local access = request.user.access
   local everywhere = access["all-partitions"]

@@ -1,8 +1,7 @@
--- Who may log in: the objects of /mgmt/tm/auth/user, their passwords, and the policy that passwords
--- must satisfy.
+-- Local users: the objects of /mgmt/tm/auth/user, their passwords and the password policy.
 --
--- state.accounts[name] = { changed = micros, expired = true or nil, memory = { encrypted passwords
--- of the past } }; everything else is in the user's object, so that users made through REST can log
+-- state.accounts[name] = { changed = micros, expired = true or nil, memory = { earlier encrypted
+-- passwords } }. Everything else is in the user's object, so users that are made over REST can log
 -- in.
 local json = require "f5.json"
 local digest = require "sim.digest"
@@ -16,12 +15,11 @@ local COLLECTION <const> = "/mgmt/tm/auth/user"
 local POLICY <const> = "/mgmt/tm/auth/password-policy"
 local DAY <const> = 86400 * 1000000
 
--- Roles as the command line and seeds may spell them.
+-- Other spellings of roles, for the command line and seeds.
 local ROLE_NAMES <const> =
   { administrator = "admin", ["resource-administrator"] = "resource-admin" }
 
--- Java's UUID.nameUUIDFromBytes: how the device makes the stable ids of users and providers from
--- their names.
+-- The id of a user or provider. Devices make it from the name, by Java's UUID.nameUUIDFromBytes.
 function M.uuid(name)
   local bytes = { digest.md5(name):byte(1, 16) }
   bytes[7] = bytes[7] & 0x0f | 0x30
@@ -39,7 +37,7 @@ local function scramble(salt, password)
       :gsub("=", "")
 end
 
--- What stands in encryptedPassword: in the form of crypt(3), though not made by it.
+-- The value of encryptedPassword. It has the form of crypt(3), but another algorithm.
 function M.encrypt(password)
   return scramble(digest.base64(native.random(6)), password)
 end
@@ -67,7 +65,7 @@ local function account(device, name)
   return accounts[name]
 end
 
--- The object of a local user if this is the password; nil otherwise.
+-- The object of a local user if the password is right, else nil.
 function M.authenticate(device, name, password)
   local object = type(name) == "string" and M.object(device, name)
   if not object or type(password) ~= "string" then return nil end
@@ -88,7 +86,7 @@ local function number(value, default)
   return math.tointeger(tonumber(value)) or default
 end
 
--- Whether the user must choose a new password before anything else.
+-- Whether the user must change the password first.
 function M.is_expired(device, name)
   local known = device.state.accounts[name]
   if not known then return false end
@@ -108,7 +106,7 @@ local CLASSES <const> = {
   { "requiredNumeric", "%d", "numeric" }, { "requiredSpecial", "%p", "special" },
 }
 
--- Raises a refusal if the password does not satisfy the policy.
+-- Raises a refusal if the password violates the policy.
 function M.check_policy(device, name, password)
   if type(password) ~= "string" or password == "" then refuse(name, "it is WAY too short") end
   local policy = policy_of(device)
@@ -128,7 +126,7 @@ function M.check_policy(device, name, password)
   end
 end
 
--- Remembers that the password of a user is now another one.
+-- Notes that the password of a user was changed.
 function M.changed(device, name, encrypted)
   local known = account(device, name)
   known.changed, known.expired = device:now(), nil
@@ -138,7 +136,7 @@ function M.changed(device, name, encrypted)
   known.memory = memory
 end
 
--- Makes the password of a user unusable for anything but its change.
+-- Expires the password of a user: it only serves to set a new one.
 function M.expire(device, name)
   account(device, name).expired = true
 end
@@ -158,8 +156,8 @@ function M.add(device, user)
   if user.expired then M.expire(device, user.name) end
 end
 
--- A body with `password` in clear becomes one with `encryptedPassword`; returns that, or nil when
--- there is no password in it.
+-- Replaces `password` in a body by `encryptedPassword`. Returns the encrypted password; nil if the
+-- body has no password.
 local function take_password(device, name, body)
   local password = body.password
   if password == nil then return nil end
@@ -170,7 +168,7 @@ local function take_password(device, name, body)
   return body.encryptedPassword
 end
 
--- Changes the password of a user without anything else.
+-- Changes the password of a user and nothing else.
 function M.set_password(device, name, password)
   local object = M.object(device, name)
   if not object then
@@ -185,13 +183,13 @@ function M.set_password(device, name, password)
   M.changed(device, name, copy.encryptedPassword)
 end
 
--- /mgmt/tm/auth/user: as any collection, but for passwords, which never come back in clear.
+-- Handles /mgmt/tm/auth/user: passwords are encrypted before the object is written.
 local function handle(device, request)
   local name = request.segments[5]
   local body = request.json
   if not body or request.method == "GET" then return device:pass(request) end
   if request.method == "PATCH" and not name and request.user then
-    -- The guide changes one's own password by a PATCH of the collection.
+    -- The guide changes the user's own password by a PATCH of the collection.
     request.segments = table.move(request.segments, 1, #request.segments, 1, {})
     name = request.user.name
     request.segments[5] = name
