@@ -1,8 +1,8 @@
--- Commands on the configuration as a whole and on its objects: save and load, UCS archives, mv, cp,
+-- Commands for the whole configuration and for its objects: save and load, UCS archives, mv, cp,
 -- publish, generate, reset-stats.
 --
 -- state.saved = { [file or ""] = { [path] = object } }: what `save sys config` wrote. A UCS archive
--- is a file on the disk whose text is JSON, not a real archive.
+-- is a file on the disk with JSON text, not a real archive.
 local json = require "f5.json"
 local clock = require "sim.clock"
 local commands = require "sim.commands"
@@ -13,7 +13,7 @@ local traffic = require "sim.status.traffic"
 local M = {}
 
 local UCS <const> = "/var/local/ucs"
--- What a configuration file does not hold.
+-- Objects that are not part of a saved configuration.
 local NOT_SAVED <const> =
   { "^/mgmt/tm/sys/ucs/", "^/mgmt/tm/sys/software/", "^/mgmt/tm/sys/provision/" }
 
@@ -32,9 +32,9 @@ local function snapshot(device)
   return copy
 end
 
--- Makes the configuration what it was; objects are put one by one, so that a transaction can undo
--- it. Only an administrator brings back what gives rights: anyone else could restore, or write into
--- an archive, more rights than it has.
+-- Restores a saved configuration. Objects are put one by one, so that a transaction can undo it.
+-- Objects that give rights are restored for administrators only: others could give themselves more
+-- rights by an old or a forged archive.
 local function restore(device, request, saved)
   local all = rights.is_administrator(request.user)
   local function is_meant(path)
@@ -76,7 +76,7 @@ local function save_config(device, _, _, body)
   device.state.saved[file_of(body)] = snapshot(device)
 end
 
--- What a device that nobody has touched has; its users stay.
+-- The configuration of a new device, with the users of this one.
 local function factory_configuration(device)
   local provision = {}
   for module, level in pairs(device.state.provision) do
@@ -141,7 +141,7 @@ local function save_ucs(device, _, _, body)
   device.disk.write(UCS .. "/" .. ucs_name(body), text)
 end
 
--- The objects of an archive's text; nil if it is not one that save_ucs wrote.
+-- The objects in the text of an archive; nil if the text is not valid.
 local function objects_of(text)
   local ok, archive = pcall(json.decode, text)
   if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then return nil end
@@ -197,7 +197,7 @@ end
 
 -- -- objects --
 
--- The store's path of an object that a command names.
+-- The path in the store of the object that a command names.
 local function object_path(device, target, name)
   if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
   local base = target.path .. "/"
@@ -244,8 +244,8 @@ local function new_full_name(body)
   return target:sub(1, 1) == "/" and target or "/Common/" .. target
 end
 
--- Copies an object with what is below it; returns the paths of the old ones. What moves keeps its
--- generation.
+-- Copies an object and all objects below it; returns the paths of the originals. An object that is
+-- moved keeps its generation.
 local function copy_tree(device, target, path, full, new_full, moves)
   local new_path = target.path .. "/" .. new_full:gsub("/", "~")
   if device.store:get(new_path) then
@@ -286,7 +286,7 @@ local function copy_object(device, request, target, body)
   copy_tree(device, target, path, full, new_full_name(body))
 end
 
--- Renames an object; whoever refers to it follows.
+-- Renames an object. References to it are changed, too.
 local function move_object(device, request, target, body)
   rights.check_command(request.user, target.template, "move")
   local path, full = object_path(device, target, body.name)
@@ -300,7 +300,7 @@ local function move_object(device, request, target, body)
   for _, gone in ipairs(old) do device.store:put(gone, nil) end
 end
 
--- A draft of a policy takes the place of the published one.
+-- Replaces a published policy by its draft.
 local function publish(device, _, target, body)
   local path, full = object_path(device, target, body.name)
   local published = full:gsub("/Drafts/", "/", 1)
@@ -315,7 +315,7 @@ local function publish(device, _, target, body)
   device.store:put(new_path, object)
 end
 
--- Signs a script or rule. What is signed with stays on the object.
+-- Signs a script or rule. The object keeps the name of the signing key.
 local function generate(device, _, target, body)
   local path = object_path(device, target, body.name)
   local key = body["signing-key"] or body.signingKey

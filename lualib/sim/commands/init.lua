@@ -1,15 +1,17 @@
--- tmsh's commands over REST: POST { command = "save", … } to the component it belongs to.
+-- tmsh commands over REST: a POST of { command = "save", … } to a component.
 --
 -- A module of this folder lists what a command does to a component, by a pattern of the path below
 -- /mgmt/tm ("sys/ucs", "^util/"):
---   M.commands = { { "save", "^sys/ucs$", function(device, request, target, body) return more end } }
--- The function returns properties for the answer, or a whole response (it has a status), or
--- nothing; it raises what it refuses.
+--   M.commands = {
+--     { "save", "^sys/ucs$", function(device, request, target, body) return more end },
+--   }
+-- The function returns properties for the response, a whole response (a table with a status), or
+-- nil. It raises refusals.
 local errors = require "sim.http.errors"
 
 local M = {}
 
--- The commands that iControl REST maps.
+-- The commands that iControl REST knows.
 local KNOWN <const> = {
   cp = true,
   generate = true,
@@ -35,7 +37,8 @@ local MODULES <const> = {
   "sim.commands.software",
 }
 
--- command -> list of { pattern =, run = }; made at the first use, because the modules need this one.
+-- command -> list of { pattern =, run = }. It is made at the first use, because the modules require
+-- this one.
 local definitions
 
 local function load()
@@ -53,7 +56,7 @@ function M.known(name)
   return KNOWN[name] == true
 end
 
--- The function for a command of a component ("sys/ucs"), or nil.
+-- The function for a command of a component such as "sys/ucs"; nil if there is none.
 function M.find(command, template)
   if not definitions then load() end
   local list = definitions[command] or {}
@@ -63,7 +66,7 @@ function M.find(command, template)
   return nil
 end
 
--- Runs the command in a body on a component; target has at least `template` ("sys/ucs").
+-- Runs the command in a body. `target` has at least `template`, such as "sys/ucs".
 function M.run(device, request, target, body)
   local command, template = body.command, target.template
   local run = KNOWN[command] and M.find(command, template)
@@ -85,8 +88,8 @@ function M.run(device, request, target, body)
   return { status = 200, body = answer }
 end
 
--- Serves the commands of a component whether or not the configuration knows it as a collection; all
--- other requests pass on.
+-- Serves the commands of a component, also if it is not a collection of the configuration. All
+-- other requests are passed on.
 function M.serve(device, template)
   device:route("/mgmt/tm/" .. template, function(self, request)
     local body = request.json

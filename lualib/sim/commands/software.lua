@@ -1,6 +1,5 @@
--- Software images and volumes: an uploaded image appears, is installed over time, and is booted.
---
--- The objects are the store's, below sys/software.
+-- Software images and volumes: an uploaded image appears as an object, is installed over time, and
+-- is booted. The objects are in the store, below sys/software.
 local json = require "f5.json"
 local commands = require "sim.commands"
 local digest = require "sim.digest"
@@ -125,7 +124,7 @@ local function install(device, _, _, body)
   end
 end
 
--- From the next boot on this volume is the active one.
+-- Makes a volume the active one from the next boot on.
 function M.boot_volume(device, name)
   local wanted = device.store:get(volume_path(name))
   if not wanted then

@@ -1,8 +1,7 @@
--- Commands on the device: reboot, services, failover, bash and the other utilities,
--- synchronisation, mail, scripts.
+-- Commands for the device: reboot, services, failover, bash and other utilities, synchronisation,
+-- mail, scripts.
 --
--- state.pushed = { [device group] = true } once its
--- configuration was pushed.
+-- state.pushed = { [device group] = true }, if the configuration was pushed to the group.
 local json = require "f5.json"
 local commands = require "sim.commands"
 local daemons = require "sim.status.daemons"
@@ -35,7 +34,7 @@ local function service_command(action)
   end
 end
 
--- A named object that is started and stopped: an iCall handler, an ILX plug-in.
+-- Starts or stops a named object: an iCall handler, an ILX plug-in.
 local function object_command(state)
   return function(device, _, target, body)
     local full = tostring(body.name):sub(1, 1) == "/" and body.name
@@ -64,7 +63,7 @@ end
 
 -- -- failover and synchronisation --
 
--- A flag that is set: null as in answers, or true.
+-- Whether a flag is set: to null, as in responses, or to true.
 local function flag(value) return value ~= nil and value ~= false end
 
 local function failover(device, _, _, body)
@@ -74,7 +73,7 @@ local function failover(device, _, _, body)
   elseif flag(body.online) or words:find "online" then
     daemons.set_failover(device, "active")
   elseif flag(body.standby) or words:find "standby" then
-    -- A single traffic group has nowhere to go.
+    -- the device stays active for the other traffic groups
     if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then
       daemons.set_failover(device, "standby")
     end
@@ -148,8 +147,7 @@ local function ping(_, _, _, body)
   return { commandResult = table.concat(lines, "\n") .. "\n" }
 end
 
--- The arguments of ls and the like are words for the shell; its complaints name the program with
--- its path.
+-- A program of the shell as a utility. Its error messages name the program with its path.
 local function program(name)
   return function(device, request, _, body)
     local arguments = tostring(body.utilCmdArgs or "")
@@ -162,7 +160,7 @@ local function program(name)
   end
 end
 
--- Whether every quote that opens closes.
+-- Whether every opening quote has a closing one.
 local function is_balanced(text)
   local open
   local at = 1

@@ -1,5 +1,5 @@
--- Utilities below /mgmt/tm/util with believable output of their own: dig, get-dossier, qkview, the
--- lists of ciphers.
+-- Utilities below /mgmt/tm/util whose output is made up: dig, get-dossier, qkview, lists of
+-- ciphers.
 local CIPHERS <const> = {
   { "ECDHE-RSA-AES128-GCM-SHA256", 128, "AES-GCM", "SHA256", "ECDHE_RSA" },
   { "ECDHE-RSA-AES256-GCM-SHA384", 256, "AES-GCM", "SHA384", "ECDHE_RSA" },
