@@ -1,7 +1,7 @@
--- The device's bash: carries out what sim/shell/parser.lua read, with the programs of
--- sim/shell/programs.lua. Nothing of the host is run.
+-- The device's bash. It runs what sim/shell/parser.lua parsed, with the programs of
+-- sim/shell/programs.lua. It never runs a program of the host.
 --
--- run(device, script, actor) -> what went to standard output and standard error, exit status
+-- run(device, script, actor) -> text of standard output and standard error, exit status
 local parser = require "sim.shell.parser"
 local programs = require "sim.shell.programs"
 
@@ -30,7 +30,7 @@ function Shell:value(name)
   return self.variables[name] or ""
 end
 
--- $(…): an own shell with a copy of the variables.
+-- $(…): runs in a shell of its own with a copy of the variables.
 function Shell:substitute(list, io)
   local variables = {}
   for name, value in pairs(self.variables) do
@@ -49,7 +49,7 @@ function Shell:substitute(list, io)
   return (text_of(output):gsub("\n+$", ""))
 end
 
--- A word becomes one text, or several: unquoted expansions are split at white space.
+-- Expands a word to one or several texts: unquoted expansions are split at white space.
 function Shell:expand(word, io, fields)
   local current, any = "", false
   for _, part in ipairs(word) do
@@ -94,8 +94,8 @@ function Shell:path(name)
   return "/" .. table.concat(parts, "/")
 end
 
--- Where input and output of a command go; returns them, and what is to be written to files at the
--- end.
+-- Opens the redirections of a command. Returns its streams, and the outputs that go to files when
+-- the command has ended.
 function Shell:redirected(redirects, io)
   local now = { input = io.input, output = io.output, errors = io.errors }
   local files = {}
@@ -227,13 +227,13 @@ function Shell:list(list, io)
   end
 end
 
--- Runs a list to its end or to an `exit` in it.
+-- Runs a list until its end or until `exit`.
 function Shell:guarded(list, io)
   local ok, problem = pcall(self.list, self, list, io)
   if not ok and problem ~= EXIT then error(problem, 0) end
 end
 
--- actor: the user who asks. Programs run with that user's rights, not with root's.
+-- actor: the user who sent the script. Programs have the rights of this user, not those of root.
 function M.run(device, script, actor)
   local shell = setmetatable(
     {
@@ -249,7 +249,7 @@ function M.run(device, script, actor)
   return text_of(output), shell.status
 end
 
--- What the arguments of util/bash ask for: "-c 'script'" -> script; nil if they ask for nothing.
+-- The script in the arguments of util/bash: "-c 'script'" -> script; nil if there is none.
 function M.script_of(device, arguments)
   local list = parser.parse("bash " .. arguments)
   local words = list and list[1] and list[1].pipeline[1].words

@@ -1,10 +1,12 @@
--- Reads as much of bash's language as scripts send to a device: quotes, variables, $(…), lists,
--- pipes, groups, redirections, if.
+-- Parses the part of bash that scripts for devices use: quotes, variables, $(…), lists, pipes,
+-- groups, redirections, if.
 --
 -- parse(text) -> list or nil, message
 --   list     = { { join = ";" | "&&" | "||", pipeline = { command, … }, negated = bool }, … }
---   command  = { words = { word, … }, assignments = { { name, word }, … }, redirects = { { fd, how, word }, … } }
---            | { group = list, subshell = bool, redirects } | { clauses = { { condition, body }, … }, otherwise = list }
+--   command  = { words = { word, … }, assignments = { { name, word }, … }, redirects }
+--            | { group = list, subshell = bool, redirects }
+--            | { clauses = { { condition, body }, … }, otherwise = list, redirects }
+--   redirects = { { fd, how, word }, … }
 --   word     = { { text = } | { variable = } | { substitute = list }, each with quoted = bool, … }
 local M = {}
 
@@ -101,7 +103,7 @@ function Parser:double_quoted(parts)
   end
 end
 
--- A word, or nil if there is none here.
+-- The next word; nil if there is none here.
 function Parser:word()
   local parts = {}
   while true do

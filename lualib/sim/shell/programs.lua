@@ -1,5 +1,5 @@
--- The programs of the device's shell: program(shell, arguments, io) -> exit status; io has input,
--- out(text), err(text).
+-- The programs of the device's shell. A program is a function(shell, arguments, io) that returns
+-- the exit status (nil: 0). `io` has input, out(text) and err(text).
 local daemons = require "sim.status.daemons"
 local digest = require "sim.digest"
 local restart = require "sim.http.restart"
@@ -8,7 +8,7 @@ local M = {}
 
 local programs <const> = {}
 
--- Files that every device has; their text may depend on it.
+-- Files that every device has, as functions of the device.
 local KNOWN_FILES <const> = {
   ["/VERSION"] = function(device)
     local version = device.version
@@ -58,7 +58,7 @@ local function is_directory(shell, path)
   return DIRECTORIES[path] or shell.device.disk.is_directory(path)
 end
 
--- Options of one letter, given together or apart, and the rest.
+-- Splits arguments into options of one letter and the rest.
 local function split(arguments)
   local flags, rest = {}, {}
   for _, argument in ipairs(arguments) do
@@ -113,7 +113,7 @@ function programs.printf(_, arguments, io)
   until not used or next_argument > #arguments
 end
 
--- The texts of the files named, or of the input; complains about those that are not there.
+-- The texts of the named files, or the input. Reports files that do not exist.
 local function texts_of(shell, name, files, io)
   if #files == 0 then return { io.input }, 0 end
   local texts, status = {}, 0
@@ -179,8 +179,8 @@ programs.tail = part(
   function(total, count) return math.max(1, total - count + 1), total end
 )
 
--- A basic regular expression as a Lua pattern: . * ^ $ and brackets mean the same, the rest is
--- quoted.
+-- Converts a basic regular expression to a Lua pattern: . * ^ $ and brackets mean the same, all
+-- other characters are escaped.
 local function lua_pattern(expression)
   local pattern, at = "", 1
   while at <= #expression do

@@ -1,5 +1,5 @@
--- The little of tmsh that scripts call from bash: show sys version, list and show of components,
--- save sys config, run of commands.
+-- The part of tmsh that scripts call from bash: show sys version, list and show of components, save
+-- sys config, other commands.
 local commands = require "sim.commands"
 
 local M = {}
@@ -94,7 +94,7 @@ local function command(device, words, io, actor)
   return 0
 end
 
--- actor: the user who asks, see sim/auth/rights.lua.
+-- actor: the user who sent the script, see sim/auth/rights.lua.
 function M.run(device, arguments, io, actor)
   local words = {}
   for _, argument in ipairs(arguments) do
