@@ -1,7 +1,7 @@
--- Long work outside of /mgmt/tm/task that all goes the same way: a POST makes it, it passes through
--- states, a result appears.
+-- Long jobs outside of /mgmt/tm/task, all with the same life: a POST creates the job, it passes
+-- through states, a result appears.
 --
--- state.jobs = { [family] = { [id] = item } }; state.packages = { [name] = { … } }, the installed
+-- state.jobs = { [family] = { [id] = item } }; state.packages = { [name] = true }: the installed
 -- iApp LX packages.
 local json = require "f5.json"
 local clock = require "sim.clock"
@@ -126,8 +126,8 @@ local function handle_package(device, item)
   return true
 end
 
--- Where, through which states, and what happens; the first state lasts a second, the second one
--- `seconds`.
+-- The families of jobs: URI, states, what a job does. The first state lasts a second, the second
+-- one `seconds`.
 local FAMILIES <const> = {
   {
     uri = "/mgmt/tm/shared/sys/backup",

@@ -1,9 +1,9 @@
--- Asynchronous tasks below /mgmt/tm/task: created, started by a PUT, carried out when their time
--- has passed on the device's clock.
+-- Asynchronous tasks below /mgmt/tm/task. A POST creates a task and a PUT starts it. It is carried
+-- out when its time has passed on the device's clock.
 --
 -- state.tasks = { last = id, items = { [id as text] = { id, template, body, state, since, owner,
--- response } }, plans = { … } } A plan, which a spec makes before the task, says how one task goes:
--- { template=, seconds=, outcome="FAILED", message=, vanish=true }.
+-- response } }, plans = { … } }. A spec can plan how the next task goes:
+-- { template =, seconds =, outcome = "FAILED", message =, vanish = true }.
 local json = require "f5.json"
 local commands = require "sim.commands"
 local errors = require "sim.http.errors"
@@ -11,10 +11,10 @@ local errors = require "sim.http.errors"
 local M = {}
 
 local SECOND <const> = 1000000
-local USUAL_SECONDS <const> = 3
-local UNSTARTED_SECONDS <const> = 600  -- a task that nobody starts is deleted "eventually"
+local DEFAULT_SECONDS <const> = 3
+local UNSTARTED_SECONDS <const> = 600  -- then a task that was not started is deleted
 
--- The guide's table. Every one of these also has its synchronous twin without "task".
+-- The table of the guide. Each of these also has a synchronous form without "task" in its path.
 M.templates = {
   "sys/config",
   "sys/ucs",
@@ -145,7 +145,7 @@ local function start(device, request, task)
   task.user =
     { name = request.user.name, provider = request.user.provider, access = request.user.access }
   device:schedule(
-    device:now() + math.floor((plan.seconds or USUAL_SECONDS) * SECOND),
+    device:now() + math.floor((plan.seconds or DEFAULT_SECONDS) * SECOND),
     "task",
     { id = tostring(task.id), plan = plan }
   )
@@ -261,7 +261,7 @@ local function handler(template, depth)
   end
 end
 
--- A module's tasks are there while it is provisioned; what every device has belongs to ltm.
+-- Tasks of these modules exist on every device, all others only while their module is provisioned.
 local ALWAYS <const> =
   { sys = true, ltm = true, cli = true, cm = true, security = true, wom = true }
 
@@ -300,12 +300,12 @@ function M.install(device)
   end)
 end
 
--- How the next task of a kind goes.
+-- Plans how the next task of a kind goes.
 function M.plan(device, plan)
   table.insert(device.state.tasks.plans, plan)
 end
 
--- A reboot forgets all tasks.
+-- Removes all tasks, as a reboot does.
 function M.forget(device)
   device.state.tasks.items = {}
 end

@@ -1,4 +1,4 @@
--- Transactions: commands are queued, and run together or not at all.
+-- Transactions: commands are queued and run together. If one fails, none has an effect.
 --
 -- state.transactions = { last = id, items = { [id as text] = { id, owner, state, commands, touched,
 -- … } } }
@@ -14,8 +14,8 @@ local EXECUTION_SECONDS <const> = 300
 local SECOND <const> = 1000000
 local HEADER <const> = "x-f5-rest-coordination-id"
 
--- Parts of the state that commands of a transaction do not touch, or that must not go back when one
--- fails.
+-- Parts of the state that a failed transaction does not reset: they are undone otherwise, or
+-- commands do not change them.
 local LASTING <const> = {
   objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true,
   saved = true,
@@ -56,7 +56,7 @@ local function not_found(id)
   error(errors.tm(404, ("The requested transaction (%s) was not found."):format(id), 1), 0)
 end
 
--- The user's transaction of this id; it is gone two minutes after its last command.
+-- The user's transaction with this id. It expires two minutes after its last command.
 local function find(device, request, id)
   local items = device.state.transactions.items
   local transaction = items[id]
@@ -159,15 +159,15 @@ local function request_of(transaction, command)
   return request
 end
 
--- Runs the commands, then what their features left in device.checks: what must be right at the end,
--- though not in between.
+-- Runs the commands, then the functions that they left in device.checks: conditions that must hold
+-- at the end, but not in between.
 local function run_all(device, transaction)
   device.checks = {}
   local checks = device.checks
   local _end <close> = setmetatable({}, { __close = function() device.checks = nil end })
   for _, command in ipairs(transaction.commands) do
     local request = request_of(transaction, command)
-    -- Rights may have gone since the command was queued.
+    -- the user may have lost rights since the command was queued
     local response = roles.check(request) or device:dispatch(request)
     if response.status >= 400 then return response end
   end
@@ -181,7 +181,7 @@ local function run_all(device, transaction)
   return nil
 end
 
--- Runs all commands; returns nil, or the answer of the one that failed. With keep=false everything
+-- Runs all commands. Returns nil, or the response of the one that failed. Without `keep` everything
 -- is undone in any case.
 local function execute(device, transaction, keep)
   local kept = copy_small_state(device)
@@ -257,7 +257,7 @@ local function commit(device, request, transaction, body)
   return { status = 200, body = answer }
 end
 
--- An asynchronous commit's time has come.
+-- Ends an asynchronous commit.
 local function on_due(device, data)
   local transaction = device.state.transactions.items[data.id]
   if not transaction then return end
@@ -375,7 +375,7 @@ local function handle(device, request)
   return commit(device, request, transaction, body)
 end
 
--- A write that names a transaction is queued instead of carried out.
+-- Queues a write that belongs to a transaction, instead of carrying it out.
 function M.filter(device, request)
   local id = request.headers[HEADER]
   local segments = request.segments
@@ -425,7 +425,7 @@ function M.install(device)
   device:route("/mgmt/tm/transaction", handle)
 end
 
--- How long the next asynchronous commit takes, seconds of the device's clock.
+-- Sets how many seconds of the device's clock the next asynchronous commit takes.
 function M.set_next(device, options)
   device.state.transactions.next_seconds = options.seconds
 end
