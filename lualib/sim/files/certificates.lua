@@ -1,9 +1,7 @@
--- What is in the certificates and keys that clients give a device, and which of them belong
--- together.
+-- Reads certificates and keys that clients install, and finds out which of them belong together.
 --
--- A file object whose text was read has `_public`, which is the same in a certificate and in its
--- key. One without it (those of the factory, and what is not PEM) is taken for whatever it is used
--- as.
+-- A file object whose text could be read has `_public`, which is equal in a certificate and in its
+-- key. An object without it (from the factory, or not PEM) fits to everything.
 local json = require "f5.json"
 local names = require "sim.config.names"
 local pem = require "sim.pem"
@@ -12,7 +10,7 @@ local validate = require "sim.config.validate"
 local M = {}
 
 local PROFILES <const> = { "client-ssl", "server-ssl" }
--- What a profile names of them.
+-- The properties of a profile that name certificates and keys.
 local FILES <const> = { cert = true, key = true, chain = true }
 local ROOT <const> = "/mgmt/tm/"
 
@@ -20,7 +18,7 @@ local function hex(bytes, separator)
   return (bytes:gsub(".", function(byte) return ("%02X%s"):format(byte:byte(), separator) end))
 end
 
--- Puts what a certificate says into its object.
+-- Copies the fields of a certificate into its object.
 function M.read_certificate(object, text)
   local found = pem.certificate(text)
   object._public = found and hex(found.public, "") or nil
@@ -41,11 +39,10 @@ function M.read_key(object, text, passphrase)
   object.keySize, object.keyType = found.bits, found.type .. "-private"
 end
 
--- The pair that a client-ssl profile has from its parent where it says nothing; those belong to
--- each other and to nothing else.
+-- The default pair of client-ssl profiles. They belong to each other and to nothing else.
 local INHERITED <const> = { cert = "/Common/default.crt", key = "/Common/default.key" }
 
---- Of the factory's certificate and key: nothing is in them, but they are a pair.
+--- Marks the certificate and key of the factory, which have no text, as a pair.
 function M.mark_inherited(object)
   if object.fullPath == INHERITED.cert or object.fullPath == INHERITED.key then
     object._public = "the factory's"
@@ -54,8 +51,8 @@ end
 
 local function given(name) return type(name) == "string" and name ~= "none" and name or nil end
 
--- The pairs of a profile: those of its chain, which a client-ssl profile always has, or the one
--- that it names itself.
+-- The pairs of a profile: those of its chain, which every client-ssl profile has, or its own
+-- certificate and key.
 local function pairs_of(kind, profile)
   if kind ~= "client-ssl" then
     return { { cert = given(profile.cert), key = given(profile.key) } }
@@ -69,8 +66,8 @@ local function pairs_of(kind, profile)
   return list
 end
 
--- Refuses a profile that has one without the other, or two that do not belong together. `fresh`
--- takes the place of the object at `path`.
+-- Refuses a profile with a certificate but no key, with a key but no certificate, or with two that
+-- do not belong together. `fresh` replaces the object at `path`.
 local function check_one(store, kind, profile, path, fresh)
   local function public_of(template, name)
     local place = ROOT .. template .. "/" .. names.segment(name)
@@ -108,7 +105,7 @@ local function check_all(store, path, fresh)
   end
 end
 
--- Checked at once, or in a transaction when all of its commands have run.
+-- Checks at once, or in a transaction after all of its commands.
 function M.check(store, template, object)
   if not object._public then return end
   local device, path =
@@ -117,8 +114,8 @@ function M.check(store, template, object)
   table.insert(device.checks, function() check_all(store) end)
 end
 
--- One pair of a chain as a device keeps it; names without a partition are meant in the profile's
--- own.
+-- One pair of a chain in the form that a device keeps. Names without a partition are in the
+-- partition of the profile.
 local function settle_pair(pair, partition)
   local fresh = { appService = "none", chain = "none", usage = "SERVER" }
   for name, value in pairs(pair) do
@@ -143,8 +140,9 @@ end
 
 local INHERITABLE <const> = { "cert", "key", "chain", "certKeyChain" }
 
---- What a client-ssl profile says twice, in its chain and beside it, is made one, after a body has been laid over it: the chain counts if it is
---- new, else what was said beside it; without any, the parent's. `inheritCertkeychain` tells which.
+--- Settles the certificate and key of a client-ssl profile after a write, because they are both in
+--- its chain and beside it. A new chain counts first, then new properties beside it, then the
+--- parent's chain. `inheritCertkeychain` is true for the last.
 function M.settle_client(store, profile, properties, old)
   local parent = given(profile.defaultsFrom)
     and store:get(ROOT .. "ltm/profile/client-ssl/" .. names.segment(profile.defaultsFrom))
@@ -200,7 +198,7 @@ function M.settle_client(store, profile, properties, old)
   end
 end
 
---- The links that the pairs of a chain are shown with.
+--- The links in the pairs of a chain, as a response has them.
 function M.show_chain(profile, shown, version)
   if type(profile.certKeyChain) ~= "table" then return end
   local list = json.array {}
@@ -220,7 +218,7 @@ function M.show_chain(profile, shown, version)
   shown.certKeyChain = list
 end
 
---- The same as `check` for a profile ("client-ssl", "server-ssl") that is made or changed.
+--- Checks a profile ("client-ssl", "server-ssl") that is created or changed.
 function M.check_profile(store, kind, profile)
   local device = store.device
   if not device.checks then return check_one(store, kind, profile) end

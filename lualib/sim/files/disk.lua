@@ -1,10 +1,10 @@
 -- The device's files: their names are those of the device's file system, their contents are in
 -- temporary files of this process.
 --
--- state.disk[path] = { content = key, size = bytes, modified = micros }. The key is random and means
--- something only to the process that made the file. A state file therefore cannot name a file of
--- the host: an entry whose key this process did not make counts as missing. A saved state keeps the
--- names of the device's files, not their contents.
+-- state.disk[path] = { content = key, size = bytes, modified = micros }. The key is random and
+-- means something only to the process that made the file. A state file therefore cannot name a file
+-- of the host: an entry whose key this process did not make counts as missing. A saved state keeps
+-- the names of the device's files, not their contents.
 local digest = require "sim.digest"
 local native = require "sim.native"
 
@@ -46,7 +46,7 @@ function M.install(device)
     return is_ours(entry) and entry or nil
   end
 
-  -- Makes an empty file in the place of whatever is there.
+  -- Creates an empty file and replaces an existing one.
   function disk.create(path)
     disk.remove(path)
     local content = new_content()
@@ -79,7 +79,7 @@ function M.install(device)
     return bytes
   end
 
-  -- The whole of a file that is known to be small; nil if there is none.
+  -- The whole contents of a file; nil if it does not exist.
   function disk.read(path)
     local entry = disk.find(path)
     return entry and disk.read_at(entry, 0, math.max(entry.size, 1))
@@ -130,7 +130,7 @@ function M.install(device)
     return false
   end
 
-  -- The raw digest ("md5" or "sha256") of a file in memory.
+  -- The raw digest of a file; how: "md5" or "sha256".
   function disk.digest(path, how)
     return digest[how](disk.read(path))
   end

@@ -1,16 +1,16 @@
 -- Uploads and downloads in chunks, to and from the device's disk.
 --
--- state.uploads[path] = { total =, chunks = { [start as text] = bytes } }: what is not complete
--- yet.
+-- state.uploads[path] = { total =, chunks = { [start as text] = bytes } }: uploads that are not
+-- complete.
 local json = require "f5.json"
 local errors = require "sim.http.errors"
 
 local M = {}
 
-local CHUNK <const> = 1 << 20
+local MAX_CHUNK <const> = 1 << 20
 
--- Each target: where its files go, the URI that takes them, the URIs that give them. `module`:
--- there only while it is provisioned.
+-- Targets: the directory of the files, the URI of uploads, the URIs of downloads. A target with
+-- `module` exists only while the module is provisioned.
 local TARGETS <const> = {
   {
     directory = "/var/config/rest/downloads",
@@ -80,8 +80,8 @@ local function upload(device, request, target, name)
       ("Chunk byte count %d different from received buffer length %d"):format(claimed, length)
     )
   end
-  if length > CHUNK then
-    bad(request, ("Chunk byte count %d exceeds the maximum of %d"):format(length, CHUNK))
+  if length > MAX_CHUNK then
+    bad(request, ("Chunk byte count %d exceeds the maximum of %d"):format(length, MAX_CHUNK))
   end
   if first + length > total then
     bad(request, ("Chunk %d-%d is outside of the total of %d bytes"):format(first, last, total))
@@ -129,15 +129,15 @@ local function download(device, request, target, name)
   end
   local size = entry.size
   local range = request.headers["content-range"]
-  local first, last = 0, math.min(size, CHUNK) - 1
+  local first, last = 0, math.min(size, MAX_CHUNK) - 1
   if range then
     local total
     first, last, total = parse_range(range)
     if not first then bad(request, "Content-Range header is invalid: " .. range) end
-    -- Who does not know the size yet says 0, and gets what there is.
+    -- a client that does not know the size sends 0 and gets all there is
     if total == 0 then last = math.min(last, size - 1) end
     if last >= size and size > 0 or first > last and size > 0 then
-      -- The refusal tells the size, too: that is how a client learns it.
+      -- the refusal has the size, so that a client can learn it
       local refusal = errors.rest(
         request,
         400,
@@ -146,7 +146,7 @@ local function download(device, request, target, name)
       refusal.headers = { ["Content-Range"] = ("0-%d/%d"):format(size - 1, size) }
       return refusal
     end
-    last = math.min(last, first + CHUNK - 1, size - 1)
+    last = math.min(last, first + MAX_CHUNK - 1, size - 1)
   end
   local bytes = size > 0 and device.disk.read_at(entry, first, last - first + 1) or ""
   return {
