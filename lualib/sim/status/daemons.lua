@@ -1,17 +1,17 @@
--- The daemons of a device, and what follows from their state: without tmm the device is offline, and
--- the REST daemons take a while to come back.
+-- The daemons of a device. Without tmm the device is offline. A restart of the REST daemons takes a
+-- while.
 --
 -- state.services = { [name] = "run" | "down" }.
 local restart = require "sim.http.restart"
 
 local M = {}
 
--- A restart of these is seen by whoever talks REST.
+-- A restart of these interrupts REST.
 local REST_SERVICES <const> = { httpd = true, restjavad = true, icrd = true, all = true }
 local REST_RESTART_SECONDS <const> = 20
 local TMM_SECONDS <const> = 10
 
--- What cm/device says of this device goes with its state.
+-- Sets the failover state, also in the object of this device in cm/device.
 function M.set_failover(device, state)
   device.state.failover = state
   for _, object in ipairs(device.store:list "/mgmt/tm/cm/device") do

@@ -1,15 +1,18 @@
--- What monitors find. Nothing is checked: a monitored node or pool member is found up one interval
--- of its monitor after it was made, unless the device's owner says otherwise.
+-- Results of monitors. Nothing is really checked: a monitored node or pool member is up one
+-- interval after it was created, unless the device's owner sets another result.
 --
--- state.monitoring = { found = { [path of a node or a member] = "up" | "down" }, since = { [path] =
--- time }, batches = { [time] = { path, … } } }: what the owner said, since when who is down, and
--- whose first result comes when. Results of one tenth of a second come together, so that a device
--- which starts with ten thousand members has few events.
+-- state.monitoring = {
+--   found = { [path of a node or a member] = "up" | "down" },  -- set by the owner
+--   since = { [path] = time },  -- since when it is down
+--   batches = { [time] = { path, … } },  -- when first results are due
+-- }
+-- First results are collected for a tenth of a second each, so that a device with ten thousand
+-- members has few events.
 local M = {}
 
 local NODES <const>, POOLS <const> = "/mgmt/tm/ltm/node/", "/mgmt/tm/ltm/pool/"
 local TENTH <const> = 100000
-local USUAL_INTERVAL <const> = 5
+local DEFAULT_INTERVAL <const> = 5
 local FIRST <const> = { checking = true, ["fqdn-checking"] = true }
 local FOUND <const> = { up = true, down = true, ["fqdn-up"] = true, ["fqdn-down"] = true }
 
@@ -20,8 +23,7 @@ function M.node_of(member)
   return NODES .. member.fullPath:gsub("[:.][^:./]*$", ""):gsub("/", "~")
 end
 
--- The names of the monitors in charge of a node or a member, and the longest of their intervals in
--- seconds.
+-- The names of the monitors of a node or a member, and the longest of their intervals in seconds.
 function M.monitors_of(store, path)
   local list = {}
   local longest
@@ -36,7 +38,7 @@ function M.monitors_of(store, path)
     end
     if #list > 0 then break end
   end
-  return list, longest or USUAL_INTERVAL
+  return list, longest or DEFAULT_INTERVAL
 end
 
 local function schedule(device, path)
@@ -51,7 +53,7 @@ local function schedule(device, path)
   table.insert(batches[key], path)
 end
 
--- What a monitor of the object at a path finds: a member is down with its node.
+-- The result of the monitors of the object at a path. A member is down if its node is.
 local function result(device, path, object)
   local said = device.state.monitoring.found[path]
   if said or not is_member(path) then return said or "up" end
@@ -70,7 +72,7 @@ local function apply(device, path, object)
   device.store:put(path, copy)
 end
 
--- The members of all pools for which `wanted(member)` holds: their paths.
+-- The paths of the members of all pools for which `wanted(member)` is true.
 local function members(store, wanted)
   local list = {}
   for _, pool in ipairs(store:segments(POOLS:sub(1, -2))) do
@@ -83,8 +85,8 @@ local function members(store, wanted)
   return list
 end
 
--- The paths that a name stands for: a path, or the full name of a node, or of a member in whatever
--- pools it is.
+-- The paths for a name: itself if it is a path, else those of the node and the pool members with
+-- this full name.
 local function paths_of(store, name)
   if name:sub(1, 6) == "/mgmt/" then return { store:get(name) and name } end
   local list = members(store, function(member) return member.fullPath == name end)
@@ -93,8 +95,9 @@ local function paths_of(store, name)
   return list
 end
 
--- Says what monitors find from now on: { [name or path] = "up" | "down" }. What is not there any
--- more and comes back is still so; who is forced down or not monitored shows it once that changes.
+-- Sets the results of monitors from now on: { [name or path] = "up" | "down" }. They also hold for
+-- objects that are created again. An object that is forced down or not monitored shows its result
+-- when that changes.
 function M.set(device, health)
   local store = device.store
   for name, state in pairs(health) do

@@ -1,5 +1,5 @@
--- Is it ready, is it active: what clients ask after a reboot, and which of two devices they talk
--- to.
+-- Readiness, failover state and synchronisation state: what clients ask after a reboot, or to find
+-- the active device of a pair.
 --
 -- state.failover = "active", "standby" or "forced-offline"; state.sync = the text of
 -- cm/sync-status.
@@ -9,15 +9,15 @@ local restart = require "sim.http.restart"
 
 local M = {}
 
--- Statistics of one line: name -> description, below <path>/0. With `details`, a line of text in
--- the place where devices give reasons.
+-- Statistics with one line: name -> description, below <path>/0. `details` is a text that devices
+-- show as a reason.
 local function one_line(device, request, kind, values, details)
   if request.method ~= "GET" and request.method ~= "HEAD" then return device:pass(request) end
   local link = "https://localhost" .. request.path
   local entries = {}
   for name, value in pairs(values) do entries[name] = { description = value } end
   if details then
-    -- Devices write this link in camel case, unlike the request's.
+    -- devices write this link in camel case, unlike the path of the request
     local place = link:gsub("%-(%l)", string.upper) .. "/0/details"
     entries[place] = { nestedStats = { entries = {
       [place .. "/0"] = { nestedStats = { entries = { details = { description = details } } } },
@@ -44,7 +44,7 @@ local COLOURS <const> = {
   ["Not All Devices Synced"] = "yellow",
 }
 
--- Without a device group for the configuration there is nothing to synchronise.
+-- Whether there is no device group of the configuration, so nothing to synchronise.
 local function is_alone(device)
   for _, group in ipairs(device.store:list "/mgmt/tm/cm/device-group") do
     if not group._factory and group.name ~= "device_trust_group" and group.hidden ~= "true" then
@@ -118,7 +118,7 @@ function M.install(device)
   )
 end
 
--- <anything>/available: whether its worker is up.
+-- Answers URI/available: whether the worker of the URI is up.
 function M.filter(device, request)
   local segments = request.segments
   if segments[#segments] ~= "available" or request.method ~= "GET" or #segments < 3 then

@@ -1,9 +1,9 @@
--- The traffic that its owner says passes through a simulated device, through a seed or through
--- f5.sim. Nothing really does.
+-- Traffic through the device. There is none in reality: the device's owner sets the numbers, by a
+-- seed or by f5.sim.
 --
 -- state.traffic = { [path of an object] = { connections =, ending =, since =, counters = { [name] =
--- value } } }: `ending` of a member's connections end a second once it takes no new ones; since =
--- when that began. counters: what /stats says instead of 0.
+-- value } } }. `ending`: so many connections of a member end each second when it takes no new ones;
+-- `since`: when that began. `counters`: values of /stats instead of 0.
 local monitoring = require "sim.status.monitoring"
 
 local M = {}
@@ -12,8 +12,8 @@ local function takes_none(member)
   return member.session == "user-disabled" or member.state == "user-down"
 end
 
--- Takes { path =, health = "up" | "down", connections = 120, ending = 4, counters = {
--- ["serverside.totConns"] = 9 } }; what is not given stays as it is.
+-- Sets traffic: { path =, health = "up" | "down", connections = 120, ending = 4, counters = {
+-- ["serverside.totConns"] = 9 } }. Fields that are not given keep their values.
 function M.set(device, given)
   if not device.store:get(given.path) then error("no such object: " .. tostring(given.path), 0) end
   if given.health then monitoring.set(device, { [given.path] = given.health }) end
@@ -34,14 +34,14 @@ function M.set(device, given)
   if next(fresh) then device.state.traffic[given.path] = fresh end
 end
 
--- What /stats of the object at a path says instead of 0.
+-- The counters of the object at a path that are not 0.
 function M.counters(device, path)
   local known = device.state.traffic[path]
   return known and known.counters or {}
 end
 
--- reset-stats: counters go back to 0 for what is at a path and below it, or below it only if it is
--- a collection; what stands at the moment (connections, sessions) is no counter.
+-- reset-stats: sets the counters at a path and below it to 0. Gauges (current connections,
+-- sessions) keep their values.
 function M.reset(device, path)
   for other, known in pairs(device.state.traffic) do
     if known.counters and (other == path or other:sub(1, #path + 1) == path .. "/") then
@@ -54,7 +54,7 @@ function M.reset(device, path)
   end
 end
 
--- How many connections a member has now.
+-- The current number of connections of a member.
 function M.connections(device, path)
   local known = device.state.traffic[path]
   if not (known and known.connections) then return 0 end

@@ -1,5 +1,5 @@
--- Workers of restjavad below /mgmt/shared: echo, the identity of this device, device groups. Those of
--- users and roles are in sim/auth/accounts.lua.
+-- Workers of restjavad below /mgmt/shared: echo, the identity of this device, device groups. For
+-- users and roles see sim/auth/accounts.lua.
 local json = require "f5.json"
 local answer = require "sim.http.answer"
 local errors = require "sim.http.errors"
@@ -14,7 +14,7 @@ local function echo(_, request)
   return ok { stage = "STARTED", kind = "shared:echo:echostate", selfLink = link(request.path) }
 end
 
--- What a device says of itself, in device-info and in device groups.
+-- The identity of the device, for device-info and device groups.
 local function identity(device)
   local version = device.version
   return {
