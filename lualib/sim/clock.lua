@@ -1,7 +1,8 @@
 -- The device's clock, which specs can move, and the events that are scheduled on it.
 --
--- The functions that take a device are methods of the device, see sim/device.lua. The state has only
--- the offset from the real clock and the list of events, so a saved device continues where it was.
+-- The functions that take a device are methods of the device, see sim/device.lua. The state has
+-- only the offset from the real clock and the list of events, so a saved device continues where it
+-- was.
 local M = {}
 
 -- Microseconds since the epoch.

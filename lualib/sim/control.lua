@@ -120,9 +120,9 @@ function M.problems(device)
   return device.problems or 0
 end
 
--- What the server must do, as the text "LISTENING CUT AGAIN": whether it accepts connections (0, 1),
--- whether it cuts open ones now (0, 1), and the milliseconds until it asks again (0: never). See
--- sim_wish in runtime/sim/device.h.
+-- What the server must do, as the text "LISTENING CUT AGAIN": whether it accepts connections (0,
+-- 1), whether it cuts open ones now (0, 1), and the milliseconds until it asks again (0: never).
+-- See sim_wish in runtime/sim/device.h.
 function M.wish(device)
   return restart.wish(device)
 end

@@ -1,13 +1,15 @@
 -- The simulated BIG-IP. It takes requests, finds their handlers and makes responses. Requests and
 -- responses are plain tables; sockets are the business of runtime/sim.
 --
---   local device = Device.new { users = { { name = "admin", password = "admin", role = "admin" } } }
+--   local admin = { name = "admin", password = "admin", role = "admin" }
+--   local device = Device.new { users = { admin } }
 --   local response = device:handle {
 --     method = "GET", target = "/mgmt/shared/echo", headers = {}, body = "", remote = "127.0.0.1",
 --   }
 --
--- Features (sim/features.lua) install routes and event handlers. Everything that must survive a save
--- is in `device.state`, one plain value. The steps of every request are in sim/http/pipeline.lua.
+-- Features (sim/features.lua) install routes and event handlers. Everything that must survive a
+-- save is in `device.state`, one plain value. The steps of every request are in
+-- sim/http/pipeline.lua.
 local json = require "f5.json"
 local native = require "sim.native"
 local Router = require "sim.http.router"
@@ -140,8 +142,8 @@ function Device:handle(request)
   return pipeline.handle(self, request)
 end
 
--- The whole state, as one plain value (not a copy), and its replacement. So features must not keep a
--- reference to a part of it: they read `device.state` each time.
+-- The whole state, as one plain value (not a copy), and its replacement. So features must not keep
+-- a reference to a part of it: they read `device.state` each time.
 function Device:snapshot()
   return self.state
 end

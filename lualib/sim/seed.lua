@@ -38,8 +38,8 @@ local function check_shape(name, value, wanted)
   end
 end
 
--- Raises an error if the outline of a seed is wrong. The contents of its parts are checked where they
--- are used.
+-- Raises an error if the outline of a seed is wrong. The contents of its parts are checked where
+-- they are used.
 function M.check(seed)
   check_shape("the whole", seed, "object")
   local names = {}

@@ -24,8 +24,8 @@ local REASONS <const> = {
 }
 M.reasons = REASONS
 
--- The envelope of icrd, which serves /mgmt/tm. `api_error` is 1 for errors of icrd (the default) and
--- 3 for errors of mcpd.
+-- The envelope of icrd, which serves /mgmt/tm. `api_error` is 1 for errors of icrd (the default)
+-- and 3 for errors of mcpd.
 function M.tm(status, message, api_error)
   return {
     status = status,

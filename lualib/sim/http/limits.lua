@@ -9,8 +9,8 @@ local MAX_BYTES <const> = 8190
 
 local BAD <const> = "Your browser sent a request that this server could not understand.<br />"
 
--- Whether the end of the request is ambiguous. Two servers that disagree about it can be tricked into
--- seeing different requests. A header that came twice is here one value with a comma.
+-- Whether the end of the request is ambiguous. Two servers that disagree about it can be tricked
+-- into seeing different requests. A header that came twice is here one value with a comma.
 local function is_ambiguous(headers)
   local coding, length = headers["transfer-encoding"], headers["content-length"]
   if coding and (length or coding:lower() ~= "chunked") then return true end
