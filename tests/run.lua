@@ -21,7 +21,11 @@ for _, word in ipairs(arg) do
   if word == "--slow" then
     require("lab").slow = true
   else
-    if word:sub(1, 1) ~= "-" then files = files + 1 end
+    if word:sub(1, 1) ~= "-" then
+      files = files + 1
+    else
+      require("checks").whole_files = false -- --filter and the like
+    end
     words[#words + 1] = word
   end
 end

@@ -1,4 +1,5 @@
--- What a run of specs prints: a line a file, every failure in full, one line of counts.
+-- What a run of specs prints: a line for each file, every failure in full, one line of counts.
+local checks = require "checks"
 
 -- The line of the spec, also if a helper of it (tests/support/lab.lua) failed.
 local function place_in_spec(trace)
@@ -42,17 +43,27 @@ return function(options)
     end
   end
 
+  local why_skipped
+  local function skip(_, _, message)
+    why_skipped = tostring(message):gsub("^[^\n]-:%d+: ", "")
+    return nil, true
+  end
+
+  local function test_start()
+    checks.take()
+    return nil, true
+  end
+
   local function test_end(_, _, status)
-    if status == "success" then count "passed" end
+    if status == "success" then
+      if checks.take() == 0 then error("this test checks nothing", 0) end
+      count "passed"
+    end
     if status == "pending" then
       count "skipped"
-      local item = handler.pendings[#handler.pendings]
-      io.write(
-        ("skipped: %s%s\n"):format(
-          item.name,
-          type(item.message) == "string" and ": " .. item.message or ""
-        )
-      )
+      local item <const> = handler.pendings[#handler.pendings]
+      io.write(("skipped: %s: %s\n"):format(item.name, why_skipped or "no reason given"))
+      why_skipped = nil
     end
     return nil, true
   end
@@ -82,6 +93,12 @@ return function(options)
     )
     io.flush()
     write_counts ""
+    local missed <const> = checks.whole_files and in_file.failed + in_file.skipped == 0
+        and checks.missed(file.name)
+      or {}
+    if missed[1] then
+      error("no test reaches the assertion in line " .. table.concat(missed, ", "), 0)
+    end
     return nil, true
   end
 
@@ -95,7 +112,9 @@ return function(options)
 
   busted.subscribe({ "file", "start" }, file_begin)
   busted.subscribe({ "file", "end" }, file_end)
+  busted.subscribe({ "test", "start" }, test_start)
   busted.subscribe({ "test", "end" }, test_end, { predicate = handler.cancelOnPending })
+  busted.subscribe({ "pending" }, skip)
   busted.subscribe({ "failure", "it" }, failed "failures")
   busted.subscribe({ "error", "it" }, failed "errors")
   busted.subscribe({ "failure" }, function(element)
@@ -108,6 +127,7 @@ return function(options)
   end)
   busted.subscribe({ "suite", "end" }, suite_end)
 
+  checks.watch()
   handler:subscribe(options)
   return handler
 end

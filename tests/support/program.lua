@@ -1,4 +1,5 @@
 -- Runs the program from outside: what a user types, and what comes back.
+local checks = require "checks"
 local lfs = require "lfs"
 
 local M = {}
@@ -118,6 +119,7 @@ function M.start(words, options)
   end
   -- Until the pattern is in its output (both streams).
   function process:expect(pattern, seconds)
+    checks.ran()
     for _ = 1, (seconds or 30) * 100 do
       local out, err = self:output()
       local found = (out .. err):match(pattern)

@@ -1,5 +1,6 @@
 -- The program in a terminal of its own (tmux), as a person uses it: keys go in, the screen is
 -- looked at.
+local checks = require "checks"
 local program = require "program"
 
 local M = {}
@@ -70,6 +71,7 @@ function M.start(words, options)
 
   -- Until the screen shows the pattern; returns the match and the screen.
   function terminal:expect(pattern, seconds)
+    checks.ran()
     local screen
     for _ = 1, (seconds or 5) * 20 do
       screen = self.screen()

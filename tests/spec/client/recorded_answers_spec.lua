@@ -117,9 +117,8 @@ describe("recorded bodies", function()
         for _, entry in ipairs(f5.flat(body)) do
           for key, value in pairs(entry) do
             assert.is_string(key)
-            if type(value) == "table" and not key:find "^https?://" then
-              assert.is_nil(value.value, name .. " " .. key)
-              assert.is_nil(value.nestedStats, name .. " " .. key)
+            if not key:find "^https?://" then
+              assert.not_equal("table", type(value), name .. " " .. key)
             end
             values = values + 1
           end
