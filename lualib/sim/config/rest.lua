@@ -9,7 +9,8 @@ local example = require "sim.config.example"
 local factory = require "sim.factory"
 local indexes = require "sim.config.indexes"
 local names = require "sim.config.names"
-local objects = require "sim.config.objects"
+local identity = require "sim.config.identity"
+local values = require "sim.config.values"
 local paging = require "sim.config.paging"
 local present = require "sim.config.render"
 local stats = require "sim.config.stats"
@@ -83,7 +84,7 @@ local function get_collection(device, request, target)
   if
     target.parent and not store:get(target.parent) and uri.parse(target.parent).what == "resource"
   then
-    objects.not_found(uri.parse(target.parent))
+    identity.not_found(uri.parse(target.parent))
   end
   local partition, folder = filter_of(request)
   local segments = store:segments(target.path)
@@ -164,7 +165,7 @@ local function get_resource(device, request, target)
         0
       )
     end
-    objects.not_found(target)
+    identity.not_found(target)
   end
   return show(device, request, target, object)
 end
@@ -205,7 +206,7 @@ local function post(device, request, target)
   if is_command(target, body) then
     local named = body
     if target.what == "resource" and body.name == nil then
-      named = objects.shallow(body)  -- the URI names what the command is for
+      named = values.shallow(body)  -- the URI names what the command is for
       named.name = target.node.flat and target.id or target.id:gsub("~", "/")
     end
     return commands.run(device, request, target, named)

@@ -8,7 +8,7 @@ local availability = require "sim.kinds.common.availability"
 local errors = require "sim.http.errors"
 local kinds = require "sim.kinds"
 local names = require "sim.config.names"
-local objects = require "sim.config.objects"
+local identity = require "sim.config.identity"
 local response = require "sim.kinds.common.response"
 local traffic = require "sim.status.traffic"
 local uri = require "sim.config.uri"
@@ -101,7 +101,7 @@ function M.get(device, request, target)
   local body = { selfLink = names.link(target.shown .. "/stats", query) }
   if target.what == "collection" then
     if target.parent and not store:get(target.parent) then
-      objects.not_found(uri.parse(target.parent))
+      identity.not_found(uri.parse(target.parent))
     end
     -- A sub-collection answers with the kind of its objects, a collection of its own with that of
     -- the collection.
@@ -130,7 +130,7 @@ function M.get(device, request, target)
       body.entries = next(entries) and entries or nil
       return { status = 200, body = body }
     end
-    if not object then objects.not_found(target) end
+    if not object then identity.not_found(target) end
     body.kind = target.node.kind .. "stats"
     body.generation = object.generation
     body.entries = {}

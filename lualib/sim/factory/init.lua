@@ -4,7 +4,7 @@ local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
 local names = require "sim.config.names"
-local objects = require "sim.config.objects"
+local values = require "sim.config.values"
 local seeds = require "sim.seed"
 local uri = require "sim.config.uri"
 
@@ -42,7 +42,7 @@ local function lay(object, body)
     if type(value) == "table" and #value > 0 then
       object[name] = json.array(value)
     elseif type(value) == "table" and not json.is_array(value) and type(object[name]) == "table" then
-      local group = objects.shallow(object[name])
+      local group = values.shallow(object[name])
       for key, item in pairs(value) do group[key] = item end
       object[name] = group
     else
@@ -54,7 +54,7 @@ end
 -- The object of a body, with the defaults of the kind around it.
 local function object_of(node, body, is_fresh)
   if not is_fresh then
-    local object = objects.defaults(node)
+    local object = values.defaults(node)
     lay(object, body)
     return object
   end
@@ -93,7 +93,7 @@ end
 
 -- An object that cannot be deleted, and may take its values from another.
 local function put_protected(store, entry, body)
-  local object = objects.defaults(entry.node)
+  local object = values.defaults(entry.node)
   object.defaultsFrom = entry.node.keeps_none and "none" or nil
   local parent = body.defaultsFrom
   if parent then
@@ -165,7 +165,7 @@ function M.rename(device, template)
       for _, body in ipairs(entry.given.device_objects(device)) do
         local path, object = complete(entry, body, true)
         fresh[path] = true
-        if not objects.same(store:get(path), object) then store:put(path, object) end
+        if not values.same(store:get(path), object) then store:put(path, object) end
       end
       for _, body in ipairs(entry.given.device_objects(template)) do
         local path = complete(entry, body, true)

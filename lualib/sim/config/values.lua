@@ -1,0 +1,180 @@
+-- The properties of an object: its defaults, what it takes from its parent, and how a write changes
+-- them.
+local json = require "f5.json"
+local catalogue = require "sim.config.catalogue"
+local errors = require "sim.http.errors"
+local identity = require "sim.config.identity"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
+
+local M = {}
+
+local NONE <const> = validate.NONE
+
+-- Properties that say which object it is; they are not inherited.
+M.IDENTITY = { name = true, partition = true, subPath = true, fullPath = true, generation = true }
+local IDENTITY <const> = M.IDENTITY
+
+-- A copy of a table with the same values.
+function M.shallow(value)
+  local copy = {}
+  for key, item in pairs(value) do copy[key] = item end
+  return setmetatable(copy, getmetatable(value))
+end
+
+-- Lays properties over an object. `spec.t == "o"`: what is in it is laid over, too.
+function M.apply(node, object, properties)
+  for name, value in pairs(properties) do
+    local spec = node.props[name]
+    if value == NONE then
+      object[name] = nil
+    elseif
+      spec and spec.t == "o" and type(value) == "table" and type(object[name]) == "table"
+      and not json.is_array(object[name])
+    then
+      if #value > 0 then validate.invalid(name, value) end
+      local inner = M.shallow(object[name])
+      for key, item in pairs(value) do
+        local nothing = item == json.null
+          or item == "none" and inner[key] == nil and not spec.keeps_none
+        if nothing then
+          inner[key] = nil
+        else
+          inner[key] = item
+        end
+      end
+      object[name] = inner
+    elseif spec and spec.t == "b" and value == false and spec.d ~= false then
+      object[name] = nil
+    else
+      object[name] = value
+    end
+  end
+  for _, pair in ipairs(node.pairs or {}) do
+    for i, name in ipairs(pair) do
+      local other = pair[3 - i]
+      local value = properties[name]
+      if value == true then
+        object[other] = nil
+      elseif value == false and properties[other] ~= false then
+        object[other] = true
+      end
+    end
+  end
+end
+
+-- What a new object has before the body is laid over it.
+function M.defaults(node)
+  local object = {}
+  for name, spec in pairs(node.props) do
+    if spec.d ~= nil then object[name] = spec.d end
+  end
+  return object
+end
+
+function M.inherit(object, parent)
+  for name, value in pairs(parent) do
+    if not IDENTITY[name] and name:sub(1, 1) ~= "_" then object[name] = value end
+  end
+end
+
+-- The parent that a body or the kind of object names; nil for the roots themselves.
+function M.parent_of(store, target, object, given, ctx)
+  local node = target.node
+  if not node.props.defaultsFrom then return nil end
+  local name = given
+  if name == NONE or name == "none" then return nil end
+  if not name then name = "/Common/" .. (node.parent or node.name:gsub("%-", "_")) end
+  if type(name) ~= "string" then validate.invalid("defaultsFrom", name) end
+  name = names.absolute(name, object.partition)
+  local parent = store:get(target.path .. "/" .. names.segment(name))
+  if not parent and given and given ~= "none" and not ctx.seed then
+    error(
+      errors.tm(
+        404,
+        ("01020036:3: The requested %s (%s) was not found."):format(identity.noun(target), name),
+        3
+      ),
+      0
+    )
+  end
+  return parent, name
+end
+
+function M.mark_own(object, properties, old)
+  local own = old and M.shallow(old) or {}
+  for name in pairs(properties) do own[name] = true end
+  object._own = own
+end
+
+-- Names that a body gives without a partition are meant in the object's own.
+function M.absolute_names(node, object)
+  for reference in pairs(node.refs or {}) do
+    local name = reference:gsub("Reference$", "")
+    local value = object[name]
+    local template = node.refs[reference]
+    -- the last may be a name
+    local other = catalogue.find(template)
+      or catalogue.find(template:match "^(.*)/[^/]+$" or "")
+    local is_name = type(value) == "string"
+      and value ~= "" and value ~= "none" and not value:find "^/" and not value:find "[%s*]"
+    if is_name and name ~= "name" and not (other and other.flat) then
+      object[name] = names.absolute(value, object.partition)
+    end
+  end
+end
+
+function M.check_mandatory(node, object)
+  for _, name in ipairs(node.mandatory or {}) do
+    if object[name] == nil then
+      validate.refuse(('"%s" must be specified'):format(name))
+    end
+  end
+end
+
+-- A seed's objects are as they are given, also where a device would work out the value: a state, a
+-- time, an index.
+function M.lay_given(node, object, body)
+  for name, value in pairs(body) do
+    local spec = node.props[name]
+    local plain = type(value) ~= "table" and value ~= json.null
+    if
+      spec and plain and (spec.r or spec.d ~= nil or object[name] ~= nil) and value ~= ""
+      and not (spec.t == "b" and value == false)
+    then
+      object[name] = value
+    elseif spec and spec.r then
+      object[name] = value
+    end
+  end
+  if body.apiRawValues then object.apiRawValues = body.apiRawValues end
+end
+
+function M.same(a, b)
+  if a == b then return true end
+  if type(a) ~= "table" or type(b) ~= "table" then return false end
+  for key, value in pairs(a) do
+    if not M.same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+function M.check_create_only(node, old, properties)
+  for _, name in ipairs(node.create_only or {}) do
+    local value = properties[name]
+    if value ~= nil and value ~= NONE and not M.same(value, old[name]) then
+      validate.refuse(
+        ('"%s" may not be specified in the context of the "modify" command. "%s" may be specified using the following commands: create'):format(
+          name,
+          name
+        )
+      )
+    end
+    properties[name] = nil
+  end
+end
+
+return M
