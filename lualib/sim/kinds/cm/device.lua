@@ -84,6 +84,22 @@ local function own_device(owner)
   }
 end
 
+-- The files that a device makes for itself, in a trust domain of its own.
+local TRUST <const> = "CN=00000000-0000-0000-000000000000"
+
+local function own_file(name)
+  return { name = name, createdBy = "root", updatedBy = "root", revision = 1, size = 1704 }
+end
+
+local function own_certificate(name, subject)
+  local body = own_file(name)
+  body.size, body.subject, body.issuer = 1289, subject, TRUST
+  body.serialNumber = name == "dtdi.crt" and "100002" or "100001"
+  body.expirationDate = 2051222400
+  body.expirationString = os.date("!%b %d %H:%M:%S %Y GMT", body.expirationDate)
+  return body
+end
+
 return {
   ["cm/device"] = {
     facts = facts,
@@ -93,11 +109,14 @@ return {
   ["cm/cert"] = {
     facts = { noun = "certificate", props = files.READ_ONLY },
     factory = {
-      objects = { { name = "dtca.crt" }, { name = "dtdi.crt" }, { name = "dtca-bundle.crt" } },
+      objects = {
+        own_certificate("dtca.crt", TRUST), own_certificate("dtca-bundle.crt", TRUST),
+        own_certificate("dtdi.crt", "CN=bigip1"),
+      },
     },
   },
   ["cm/key"] = {
     facts = { noun = "key", props = files.READ_ONLY },
-    factory = { objects = { { name = "dtca.key" }, { name = "dtdi.key" } } },
+    factory = { objects = { own_file "dtca.key", own_file "dtdi.key" } },
   },
 }

@@ -53,7 +53,7 @@ for kind in ([[
   known.factory = { protected = true, objects = { { name = name } } }
 end
 
--- … and these, which take their values from another.
+-- … and these, which take their values from another, but for those that follow.
 for _, entry in ipairs {
   { "tcp", "f5-tcp-lan", "tcp" },
   { "tcp", "f5-tcp-mobile", "tcp" },
@@ -71,27 +71,29 @@ for _, entry in ipairs {
   { "tcp", "wam-tcp-wan-optimized", "tcp-wan-optimized" },
   { "tcp", "wom-tcp-lan-optimized", "tcp-lan-optimized" },
   { "tcp", "wom-tcp-wan-optimized", "tcp-wan-optimized" },
-  { "udp", "udp_decrement_ttl", "udp" },
-  { "udp", "udp_gtm_dns", "udp" },
-  { "udp", "udp_preserve_ttl", "udp" },
-  { "fastl4", "apm-forwarding-fastL4", "fastL4" },
+  { "udp", "udp_decrement_ttl", "udp", { ipTtlMode = "decrement" } },
+  { "udp", "udp_gtm_dns", "udp", { idleTimeout = "5", datagramLoadBalancing = "enabled" } },
+  { "udp", "udp_preserve_ttl", "udp", { ipTtlMode = "preserve" } },
+  { "fastl4", "apm-forwarding-fastL4", "fastL4", { idleTimeout = "7200" } },
   { "fastl4", "full-acceleration", "fastL4" },
-  { "fastl4", "security-fastL4", "fastL4" },
+  { "fastl4", "security-fastL4", "fastL4", { idleTimeout = "60", rttFromClient = "enabled" } },
   { "web-acceleration", "optimized-acceleration", "webacceleration" },
-  { "web-acceleration", "optimized-caching", "webacceleration" },
-  { "web-acceleration", "apm-enduser-if-cache", "webacceleration" },
+  { "web-acceleration", "optimized-caching", "webacceleration", { cacheMaxAge = 86400 } },
+  {
+    "web-acceleration", "apm-enduser-if-cache", "webacceleration",
+    { cacheMaxAge = 36000, cacheMaxEntries = 1000, cacheObjectMinSize = 5 },
+  },
   { "http-compression", "wan-optimized-compression", "httpcompression" },
   { "rewrite", "rewrite-portal", "rewrite" },
-  { "rewrite", "rewrite-uri-translation", "rewrite" },
+  { "rewrite", "rewrite-uri-translation", "rewrite", { rewriteMode = "uri-translation" } },
   { "radius", "radiusLB-subscriber-aware", "radiusLB" },
   { "dhcpv4", "dhcpv4_fwd", "dhcpv4" },
   { "dhcpv6", "dhcpv6_fwd", "dhcpv6" },
   { "ftp", "ftps", "ftp" },
 } do
-  table.insert(
-    kinds["ltm/profile/" .. entry[1]].factory.objects,
-    { name = entry[2], defaultsFrom = "/Common/" .. entry[3] }
-  )
+  local body = entry[4] or {}
+  body.name, body.defaultsFrom = entry[2], "/Common/" .. entry[3]
+  table.insert(kinds["ltm/profile/" .. entry[1]].factory.objects, body)
 end
 table.insert(
   kinds["ltm/profile/connector"].factory.objects,

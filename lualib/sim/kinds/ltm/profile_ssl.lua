@@ -59,14 +59,22 @@ local CLIENT_OBJECTS <const> = {
     },
   },
 }
-for _, name in ipairs {
-  "clientssl-insecure-compatible", "clientssl-secure", "crypto-server-default-clientssl",
-  "splitsession-default-clientssl", "wom-default-clientssl",
+for name, body in pairs {
+  ["clientssl-insecure-compatible"] = {
+    ciphers = "ALL:!DH:!ADH:!EDH:@SPEED", secureRenegotiation = "request",
+  },
+  ["clientssl-secure"] = {
+    ciphers = "ecdhe:rsa:!sslv3:!rc4:!exp:!des", renegotiation = "disabled",
+    tmOptions = "{ no-ssl }",
+  },
+  ["crypto-server-default-clientssl"] = {
+    cacheSize = 0, ciphers = "DHE-RSA-AES256-GCM-SHA384", renegotiatePeriod = "21600",
+  },
+  ["splitsession-default-clientssl"] = {},
+  ["wom-default-clientssl"] = { allowNonSsl = "enabled" },
 } do
-  table.insert(
-    CLIENT_OBJECTS,
-    { name = name, defaultsFrom = "/Common/clientssl", inheritCertkeychain = "true" }
-  )
+  body.name, body.defaultsFrom, body.inheritCertkeychain = name, "/Common/clientssl", "true"
+  table.insert(CLIENT_OBJECTS, body)
 end
 
 local SERVER_OBJECTS <const> = {
@@ -76,16 +84,17 @@ local SERVER_OBJECTS <const> = {
     cipherGroup = "/Common/f5-secure", ciphers = "none", renegotiation = "disabled",
     tmOptions = "{ no-ssl }",
   },
-  {
-    name = "splitsession-default-serverssl", defaultsFrom = "/Common/serverssl", cert = OWN_CERT,
-    key = OWN_KEY,
-  },
 }
-for _, name in ipairs {
-  "serverssl-insecure-compatible", "apm-default-serverssl", "crypto-client-default-serverssl",
-  "pcoip-default-serverssl", "wom-default-serverssl",
+for name, body in pairs {
+  ["serverssl-insecure-compatible"] = { secureRenegotiation = "request" },
+  ["apm-default-serverssl"] = { peerCertMode = "require", secureRenegotiation = "request" },
+  ["crypto-client-default-serverssl"] = { cacheSize = 0, ciphers = "DHE-RSA-AES256-GCM-SHA384" },
+  ["pcoip-default-serverssl"] = {},
+  ["splitsession-default-serverssl"] = { cert = OWN_CERT, key = OWN_KEY },
+  ["wom-default-serverssl"] = { mode = "disabled", cert = OWN_CERT, key = OWN_KEY },
 } do
-  table.insert(SERVER_OBJECTS, { name = name, defaultsFrom = "/Common/serverssl" })
+  body.name, body.defaultsFrom = name, "/Common/serverssl"
+  table.insert(SERVER_OBJECTS, body)
 end
 for name, host in pairs {
   ["cloud-service-default-ssl"] = "*.idservice.net",
