@@ -4,19 +4,10 @@
 -- state.api_status = { availability = {…}, resource = {…}, property = {…} }: the three pages of
 -- /mgmt/shared/settings/api-status.
 local errors = require "sim.http.errors"
+local kinds = require "sim.kinds"
 
 local M = {}
 
--- Interfaces with a status on 14.1 and later. All others have NO_STATUS.
-local RESOURCES <const> = {
-  ["ltm/profile/ocsp-stapling-params"] = "DEPRECATED",
-  ["ltm/classification/ce"] = "EARLY_ACCESS",
-  ["ltm/lsn-log-profile"] = "DEPRECATED",
-  ["sys/icontrol-soap"] = "DEPRECATED",
-}
-local PROPERTIES <const> = {
-  ["ltm/profile/fastl4"] = { hardwareSynCookie = "DEPRECATED", softwareSynCookie = "DEPRECATED" },
-}
 local SETTING <const> = {
   DEPRECATED = "deprecatedApiAllowed",
   EARLY_ACCESS = "earlyAccessApiAllowed",
@@ -57,21 +48,35 @@ local function settings(device, request)
   return { status = 200, body = answer }
 end
 
--- The longest template with a status that the path equals or is below; nil if there is none.
-local function template_of(request)
+-- Kinds with a status, on 14.1 and later: template -> facts. All others have NO_STATUS.
+local with_status
+
+local function find_status()
+  with_status = {}
+  for _, module in ipairs(kinds.modules()) do
+    for template, kind in pairs((kinds.described(module))) do
+      local facts = kind.facts
+      if facts and (facts.api_status or facts.property_status) then with_status[template] = facts end
+    end
+  end
+end
+
+-- The facts of the longest template with a status that the path equals or is below; nil if there is
+-- none.
+local function facts_of(request)
   for last = #request.segments, 3, -1 do
-    local template = table.concat(request.segments, "/", 3, last)
-    if RESOURCES[template] or PROPERTIES[template] then return template end
+    local facts = with_status[table.concat(request.segments, "/", 3, last)]
+    if facts then return facts end
   end
   return nil
 end
 
 local function status_of(request)
-  local template = template_of(request)
-  if not template then return nil end
-  if RESOURCES[template] then return RESOURCES[template], "RESOURCE" end
+  local facts = facts_of(request)
+  if not facts then return nil end
+  if facts.api_status then return facts.api_status, "RESOURCE" end
   local body = request.json
-  for name, status in pairs(PROPERTIES[template]) do
+  for name, status in pairs(facts.property_status) do
     if request.method == "GET" or type(body) == "table" and body[name] ~= nil then
       return status, "PROPERTY"
     end
@@ -80,6 +85,7 @@ local function status_of(request)
 end
 
 function M.install(device)
+  if not with_status then find_status() end
   device.state.api_status = device.state.api_status
     or {
       availability = {

@@ -33,7 +33,8 @@
 --               "x" (anything). Without t, only what is given changes, and only of a property that
 --               exists. false takes a property, or a field of it, away.
 --   only        for a pattern: only nodes of this type
---   api_status  "DEPRECATED" or "EARLY_ACCESS"; property_status: { name = status }
+--   api_status  "DEPRECATED" or "EARLY_ACCESS" on 14.1 and later
+--   property_status   { name = the same of one property }
 --
 -- relations: the objects that an object refers to. They must exist when it is written, and cannot be
 --   deleted while it refers to them. A list of

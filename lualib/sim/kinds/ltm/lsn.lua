@@ -41,6 +41,7 @@ return {
   },
   ["ltm/lsn-log-profile"] = {
     facts = {
+      api_status = "DEPRECATED",
       props = {
         startInboundSession = { t = "o", d = { action = "disabled" } },
         endInboundSession = { t = "o", d = { action = "enabled" } },

@@ -1,5 +1,6 @@
 -- Kinds of ltm of which little is known beyond the catalogue.
 return {
+  ["ltm/classification/ce"] = { facts = { api_status = "EARLY_ACCESS" } },
   ["ltm/dns/nameserver"] = { facts = { flat = false } },
   ["ltm/dns/tsig-key"] = { facts = { flat = false } },
   ["ltm/dns/dnssec/key"] = { facts = { flat = false } },

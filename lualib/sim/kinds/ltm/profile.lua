@@ -14,6 +14,12 @@ local kinds <const> = {
     relations = { { property = "defaultsFrom", to = { "." } } },
   },
   ["ltm/profile/classification"] = { facts = { type = "collection" } },
+  ["ltm/profile/fastl4"] = {
+    facts = {
+      property_status = { hardwareSynCookie = "DEPRECATED", softwareSynCookie = "DEPRECATED" },
+    },
+  },
+  ["ltm/profile/ocsp-stapling-params"] = { facts = { api_status = "DEPRECATED" } },
 }
 
 -- The profile of each kind that others take their values from, where it has another name than its

@@ -1,0 +1,85 @@
+-- How sim/kinds describes kinds of objects: typing mistakes are errors, and what a kind refers to
+-- exists.
+local catalogue = require "sim.config.catalogue"
+local kinds = require "sim.kinds"
+
+local CHECKS <const> = {
+  "read", "identify", "prepare", "before", "made", "changed", "settled", "removing", "in_use",
+  "removed", "label",
+}
+
+-- Calls `visit(template, kind)` for everything that is described.
+local function each_kind(visit)
+  for _, module in ipairs(kinds.modules()) do
+    local exact, patterns = kinds.described(module)
+    for template, kind in pairs(exact) do visit(template, kind) end
+    for _, entry in ipairs(patterns) do visit(entry[1], entry[2]) end
+  end
+end
+
+-- What a loader of its own says about a file sim/kinds/ltm/wrong.lua that returns these kinds.
+local function refusal(described)
+  local index = require "sim.kinds.index"
+  local own_index = {}
+  for module, files in pairs(index) do own_index[module] = table.move(files, 1, #files, 1, {}) end
+  table.insert(own_index.ltm, "sim.kinds.ltm.wrong")
+  package.loaded["sim.kinds.index"], package.loaded["sim.kinds"] = own_index, nil
+  package.preload["sim.kinds.ltm.wrong"] = function() return described end
+  local ok, message = pcall(function() require("sim.kinds").of "ltm/wrong" end)
+  package.loaded["sim.kinds.index"], package.loaded["sim.kinds"] = index, kinds
+  package.preload["sim.kinds.ltm.wrong"], package.loaded["sim.kinds.ltm.wrong"] = nil, nil
+  assert.falsy(ok)
+  return message
+end
+
+describe("The kinds of the simulated device", function()
+  it("have no keys that nobody reads", function()
+    for message, kind in pairs {
+      ["unknown key 'check' in a kind"] = { check = {} },
+      ["unknown key 'nuon' in facts"] = { facts = { nuon = "x" } },
+      ["unknown key 'default' in the property p"] = { facts = { props = { p = { default = 1 } } } },
+      ["unknown type 'string' of the property p"] = { facts = { props = { p = { t = "string" } } } },
+      ["unknown key 'prepared' in checks"] = { checks = { prepared = print } },
+      ["unknown key 'target' in a relation"] = { relations = { { target = {} } } },
+      ["unknown key 'value' in stats"] = { stats = { value = print } },
+      ["unknown key 'object' in factory"] = { factory = { object = {} } },
+      ["unknown key 'keys' in an index"] = { indexes = { x = { keys = print } } },
+    } do
+      assert.equal(
+        "sim.kinds.ltm.wrong: ltm/wrong: " .. message, refusal { ["ltm/wrong"] = kind }
+      )
+    end
+  end)
+
+  it("are in the folder of their module, and described once", function()
+    assert.equal(
+      "sim.kinds.ltm.wrong: net/wrong: belongs into another folder than sim/kinds/ltm",
+      refusal { ["net/wrong"] = {} }
+    )
+    assert.matches("ltm/pool: is described in another file, too$", refusal { ["ltm/pool"] = {} })
+  end)
+
+  it("refer to kinds that exist, with functions as checks", function()
+    local found, relations, checks = {}, 0, 0
+    each_kind(function(template, kind)
+      for _, relation in ipairs(kind.relations or {}) do
+        relations = relations + 1
+        for _, target in ipairs(relation.to) do
+          if target ~= "." and not catalogue.find((target:gsub("/%*$", ""))) then
+            found[#found + 1] = ("%s refers to %s"):format(template, target)
+          end
+        end
+      end
+      for _, name in ipairs(CHECKS) do
+        local check = kind.checks and kind.checks[name]
+        if check then checks = checks + 1 end
+        if check and type(check) ~= "function" then
+          found[#found + 1] = ("%s: %s is a %s"):format(template, name, type(check))
+        end
+      end
+    end)
+    assert.same({}, found)
+    assert.truthy(relations >= 60, relations)
+    assert.truthy(checks >= 70, checks)
+  end)
+end)
