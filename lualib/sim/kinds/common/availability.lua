@@ -42,6 +42,9 @@ local function state_of(store, path, object, what)
     (what == "Pool member" and what or "Node address") .. " does not have service checking enabled"
 end
 
+-- availability, enabled, reason of a node.
+function M.of_node(store, path, node) return state_of(store, path, node, "Node address") end
+
 -- The same of a member, which goes with its node.
 function M.of_member(store, path, member)
   local availability, enabled, reason = state_of(store, path, member, "Pool member")
