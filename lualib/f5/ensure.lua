@@ -74,7 +74,14 @@ local function inline_list(key, value, object)
   return list
 end
 
+-- The name of a rule may have come with a partition that only its link shows.
 local function element_ref(ref, element)
+  local segment = tostring(element.selfLink):match "/(~[^/?]+)%?"
+  if segment and not element.partition and segment:sub(1, 8) ~= "~Common~" then
+    return ref:at((segment:gsub("%%(%x%x)", function(digits)
+      return string.char(tonumber(digits, 16))
+    end)))
+  end
   if type(element.id) == "string" and tostring(ref):find "^/mgmt/tm/asm/" then
     return ref:at(element.id)
   end
@@ -191,8 +198,9 @@ function M.ensure(ref, properties, ...)
   if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
     core.usage_error(
       2,
-      ('ensure is for one object, and %s is a collection: collection["/Common/NAME"]:ensure { … }'):format(
-        tostring(ref)
+      ('ensure is for one object, and %s is a collection: collection["%sNAME"]:ensure { … }'):format(
+        tostring(ref),
+        core.has_partitions(tostring(ref)) and "/Common/" or ""
       )
     )
   end

@@ -11,6 +11,7 @@
 #include "f5/report/error_kinds.h"
 #include "f5/report/secret.h"
 #include "f5/rest/collection.h"
+#include "f5/rest/names.h"
 #include "f5/rest/reference.h"
 #include "f5/rest/resource.h"
 #include "f5/session/certificate.h"
@@ -70,6 +71,14 @@ static int lua_sessions(lua_State *L) {
   return 1;
 }
 
+/* has_partitions(path) -> whether the objects of a collection are named with their partition */
+static int lua_has_partitions(lua_State *L) {
+  size_t length;
+  const char *path = luaL_checklstring(L, 1, &length);
+  lua_pushboolean(L, names_style(path, length) == NAME_PARTITION);
+  return 1;
+}
+
 /* is_secret_name(name) -> whether a property of this name holds a secret */
 static int lua_is_secret_name(lua_State *L) {
   size_t length;
@@ -103,6 +112,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"error_kinds", error_kinds_lua},
                                        {"usage_error", error_lua_usage},
                                        {"is_secret_name", lua_is_secret_name},
+                                       {"has_partitions", lua_has_partitions},
                                        {"mask", lua_mask},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {"secret_from_terminal", prompt_lua_from_terminal},

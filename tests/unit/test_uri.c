@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "f5/rest/names.h"
 #include "f5/rest/uri.h"
 
 static void names_and_segments(void **state) {
@@ -134,9 +136,46 @@ static void round_trip(void **state) {
   }
 }
 
+static void names_of_kinds(void **state) {
+  (void)state;
+  static const struct {
+    const char *path, *fitted;
+  } cases[] = {
+      {"/mgmt/tm/auth/user/~Common~bob", "/mgmt/tm/auth/user/bob"},
+      {"/mgmt/tm/auth/user/~bob", "/mgmt/tm/auth/user/bob"},
+      {"/mgmt/tm/auth/user/bob", "/mgmt/tm/auth/user/bob"},
+      {"/mgmt/tm/auth/user/~", "/mgmt/tm/auth/user/~"},
+      {"/mgmt/tm/auth/user", "/mgmt/tm/auth/user"},
+      {"/mgmt/tm/auth/user/~Common~", "/mgmt/tm/auth/user/~Common~"},
+      {"/mgmt/tm/auth/user/~east~bob", "/mgmt/tm/auth/user/~east~bob"},
+      {"/mgmt/tm/sys/folder/~T", "/mgmt/tm/sys/folder/~T"},
+      {"/mgmt/tm/ltm/pool/~Common~web/members/~Common~n:80",
+       "/mgmt/tm/ltm/pool/~Common~web/members/~Common~n:80"},
+      {"/mgmt/tm/ltm/policy/~Common~p/rules/~Common~r/actions/~Common~0",
+       "/mgmt/tm/ltm/policy/~Common~p/rules/r/actions/0"},
+      {"/mgmt/tm/sys/management-ip/192.0.2.1/24", "/mgmt/tm/sys/management-ip/192.0.2.1~24"},
+      {"/mgmt/tm/sys/management-ip/192.0.2.1/24/stats",
+       "/mgmt/tm/sys/management-ip/192.0.2.1~24/stats"},
+      {"/mgmt/tm/sys/management-ip/stats", "/mgmt/tm/sys/management-ip/stats"},
+      {"/mgmt/shared/auth/user/~Common~bob", "/mgmt/shared/auth/user/~Common~bob"},
+      {"/mgmt/tm", "/mgmt/tm"},
+      {"/mgmt/tm/", "/mgmt/tm/"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char *path = strdup(cases[i].path);
+    size_t length = names_fit(path, strlen(path));
+    path[length] = '\0';
+    assert_string_equal(path, cases[i].fitted);
+    free(path);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(names_and_segments),
-                                     cmocka_unit_test(absolute), cmocka_unit_test(queries),
-                                     cmocka_unit_test(last_names), cmocka_unit_test(round_trip)};
+                                     cmocka_unit_test(absolute),
+                                     cmocka_unit_test(queries),
+                                     cmocka_unit_test(last_names),
+                                     cmocka_unit_test(round_trip),
+                                     cmocka_unit_test(names_of_kinds)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

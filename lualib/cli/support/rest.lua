@@ -1,7 +1,7 @@
 -- REST from the shell: what the one-line subcommands (get, list, create, …) share.
 --
 -- A word behind the path that begins with / is the object's full name, another one without = its
--- name; key=value gives a string, key:=json anything else, key=@file and key:=@file the file's
+-- name, a sub-collection of it, a name in that; key=value gives a string, key:=json anything else, key=@file and key:=@file the file's
 -- content, @file (or @- for standard input) the whole body. Keys with dots reach into objects:
 -- fqdn.interval=60.
 
@@ -74,8 +74,10 @@ end
 
 -- The words behind the path: name, body and the arguments that are neither.
 local function parse_words(words)
-  local parsed, body = { plain = {} }, nil
+  local parsed, body = { plain = {}, in_order = {} }, nil
   for _, word in ipairs(words) do
+    local is_body = word:find "^[%w_.-]+:?=" or word:sub(1, 1) == "@"
+    if not is_body then parsed.in_order[#parsed.in_order + 1] = word end
     local json_key, json_text = word:match "^([%w_.-]+):=(.*)$"
     local key, text = word:match "^([%w_.-]+)=(.*)$"
     if word:sub(1, 1) == "/" and not parsed.name then
@@ -251,13 +253,30 @@ local function refuse_plain(parsed)
   end
 end
 
--- A word alone is a name, too: that of a user, a database variable, an object of Common.
-local function take_name(parsed)
-  local word = parsed.plain[1]
-  if word and not parsed.name and not word:find "/" then
-    parsed.name = table.remove(parsed.plain, 1)
+-- The path of a sub-collection of an object.
+local function below(bip, path, name, collection)
+  local object = ref(bip, path, name)
+  if target.has_ids(path) then return tostring(object) .. "/" .. collection end
+  return path .. "/" .. name:gsub("/", "~") .. "/" .. collection
+end
+
+-- The words behind the path: a name, a sub-collection, a name in it, and so on. A word alone is a
+-- name, too: that of a user, a database variable, an object of Common. Returns the path of the last
+-- name; `acts` is true if the verb is not for a whole sub-collection.
+local function take_names(bip, path, parsed, acts)
+  local words = parsed.in_order
+  local last = words[#words]
+  local is_name = #words % 2 == 1
+  for i, word in ipairs(words) do
+    local odd = i % 2 == 1
+    if word:find("/", 2, true) and word:sub(1, 1) ~= "/" or not odd and word:find "/" then
+      return refuse_plain { plain = { word } }
+    end
   end
-  refuse_plain(parsed)
+  if last and not is_name and acts then return refuse_plain { plain = { last } } end
+  for i = 1, #words - 1, 2 do path = below(bip, path, words[i], words[i + 1]) end
+  parsed.name = is_name and last or nil
+  return path
 end
 
 local function need_body(parsed)
@@ -268,14 +287,14 @@ end
 local verbs = {}
 
 function verbs.get(bip, path, parsed, options)
-  take_name(parsed)
+  path = take_names(bip, path, parsed)
   local asked, columns = query(options)
   local body = ref(bip, path, parsed.name):load(asked)
   return body, body.items and columns
 end
 
 function verbs.list(bip, path, parsed, options)
-  take_name(parsed)
+  path = take_names(bip, path, parsed)
   local asked, columns = query(options)
   local collection, format = ref(bip, path, parsed.name), format_of(options)
   if format == "jsonl" or (format == "csv" and columns) then
@@ -286,7 +305,7 @@ function verbs.list(bip, path, parsed, options)
 end
 
 function verbs.stats(bip, path, parsed)
-  take_name(parsed)
+  path = take_names(bip, path, parsed)
   return ref(bip, path, parsed.name):stats()
 end
 
@@ -296,10 +315,19 @@ function verbs.example(bip, path, parsed)
 end
 
 function verbs.create(bip, path, parsed)
-  refuse_plain(parsed)
-  local body = parsed.body or {}
-  if parsed.name then return ref(bip, path, parsed.name):create(body) end
-  need_body(parsed)
+  path = take_names(bip, path, parsed)
+  local body, name = parsed.body or {}, parsed.name
+  if name and name:sub(1, 1) == "/" and not target.has_ids(path) then
+    return ref(bip, path, name):create(body)
+  end
+  if name and body.name ~= nil and body.name ~= name then
+    usage(("'%s' and name=%s are two names for one object"):format(name, tostring(body.name)))
+  end
+  if name then
+    body.name = name
+  else
+    need_body(parsed)
+  end
   return bip:at(path):create(body)
 end
 
@@ -323,7 +351,7 @@ end
 
 local function change(method, verb)
   return function(bip, path, parsed, options)
-    take_name(parsed)
+    path = take_names(bip, path, parsed, true)
     need_body(parsed)
     local refs, out = targets(bip, path, parsed, options, verb), json.array {}
     on_each(refs, verb, function(reference, i)
@@ -337,7 +365,7 @@ verbs.modify = change("modify", "Modify")
 verbs.replace = change("replace", "Replace")
 
 function verbs.delete(bip, path, parsed, options)
-  take_name(parsed)
+  path = take_names(bip, path, parsed, true)
   if parsed.body then usage("delete takes no properties") end
   on_each(
     targets(bip, path, parsed, options, "Delete"),
@@ -356,9 +384,9 @@ function verbs.call(bip, path, parsed)
 end
 
 local WORDS <const> = {
-  get = "NAME",
-  list = "NAME",
-  stats = "NAME",
+  get = "NAME [COLLECTION [NAME]] …",
+  list = "NAME [COLLECTION [NAME]] …",
+  stats = "NAME [COLLECTION [NAME]] …",
   example = nil,
   create = "NAME key=value …",
   modify = "NAME key=value …",

@@ -43,7 +43,9 @@ function reference:list(options) end
 function reference:each(options) end
 
 ---Creates an object and returns it with its defaults. On a collection, `name` is in the properties.
----A reference with a full name creates that object: `bip.ltm.pool["/Common/web"]:create {}`.
+---A reference with a name creates that object: `bip.ltm.pool["/Common/web"]:create {}`,
+---`bip.auth.user.bob:create {}`. If the path does not show whether it is a collection, one call more
+---asks the device.
 ---
 ---*Raises* call errors; "conflict": the object exists; "invalid": the device refuses the
 ---properties; "usage": the properties contradict the path.

@@ -6,6 +6,7 @@
 
 #include "base/push_owned.h"
 #include "f5/report/error.h"
+#include "f5/rest/names.h"
 #include "f5/rest/uri.h"
 #include "f5/session/session_lua.h"
 
@@ -58,6 +59,12 @@ void reference_push(lua_State *L, int session, int transaction, const char *path
   memcpy(ref->text, path, length + query_length);
 }
 
+/* Names as their kinds have them; the text has no query. */
+static void fit(f5_reference *ref) {
+  ref->length = names_fit(ref->text, ref->length);
+  ref->text[ref->length] = '\0';
+}
+
 /* The method of this name if there is one (then 1 is returned), else nothing is pushed. */
 static int method(lua_State *L) {
   lua_pushvalue(L, 2);
@@ -101,6 +108,7 @@ static int reference_index(lua_State *L) {
   f5_reference *below = push_empty(L, 3, transaction, ref->length + added, 0);
   memcpy(below->text, ref->text, ref->length);
   uri_write(below->text + ref->length, name, length);
+  fit(below);
   return 1;
 }
 
@@ -172,6 +180,7 @@ int reference_lua_at(lua_State *L) {
   f5_reference *below = push_empty(L, session, transaction, length + added, 0);
   memcpy(below->text, start, length);
   write_names(L, 2, count, below->text + length);
+  fit(below);
   return 1;
 }
 

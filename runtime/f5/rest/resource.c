@@ -11,6 +11,7 @@
 #include "base/push_owned.h"
 #include "f5/change/transaction.h"
 #include "f5/report/error.h"
+#include "f5/rest/create.h"
 #include "f5/rest/query.h"
 #include "f5/rest/reference.h"
 #include "f5/rest/uri.h"
@@ -82,99 +83,6 @@ static void check_body(lua_State *L, const char *method) {
 static void check_no_query(lua_State *L, const f5_reference *ref) {
   if (ref->text[ref->length])
     error_usage(L, "a path with a query cannot be written to: %s", ref->text);
-}
-
-/* Sets a member of the new body (on top) that the path says; the body the script gave may say the
- * same. */
-static void name_member(lua_State *L, const char *member, const char *value, size_t length) {
-  if (lua_getfield(L, 2, member) != LUA_TNIL) {
-    size_t given_length;
-    const char *given = lua_tolstring(L, -1, &given_length);
-    if (!given || given_length != length || memcmp(given, value, length) != 0)
-      error_usage(L, "create: %s = \"%s\" contradicts the path; the object is named once", member,
-                  given ? given : luaL_typename(L, -1));
-  }
-  lua_pop(L, 1); /* value */
-  lua_pushlstring(L, value, length);
-  lua_setfield(L, -2, member);
-}
-
-/* Pushes a copy of the body with name, partition and subPath of a full name: "/Common/dir/web" is
- * web in Common below dir,
- * "/part" is the folder part in the root. */
-static void push_named_body(lua_State *L, const char *full, size_t length) {
-  lua_newtable(L);
-  for (lua_pushnil(L); lua_next(L, 2);) {
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, -4);
-  }
-  const char *last = full + length;
-  while (last[-1] != '/')
-    last--;
-  const char *partition = full + 1, *end = memchr(partition, '/', length - 1);
-  size_t name_length = (size_t)(full + length - last);
-  if (lua_getfield(L, 2, "name") == LUA_TSTRING && strcmp(lua_tostring(L, -1), full) == 0) {
-    lua_pop(L, 1); /* the body has the full name already */
-    return;
-  }
-  lua_pop(L, 1); /* name */
-  name_member(L, "name", last, name_length);
-  if (!end) {
-    name_member(L, "partition", "/", 1);
-    return;
-  }
-  name_member(L, "partition", partition, (size_t)(end - partition));
-  if (last - 1 > end) name_member(L, "subPath", end + 1, (size_t)(last - 1 - (end + 1)));
-}
-
-/* A path of short names does not say whether it is a collection: POST to an object is what a device
- * does not know. */
-static int created(lua_State *L, int status, lua_KContext context) {
-  f5_operation *op = (f5_operation *)context;
-  f5_failure *failure = &op->call.failure;
-  if (failure->verdict.kind == KIND_NOT_FOUND && lua_getfield(L, 2, "name") == LUA_TNIL) {
-    text message = {0};
-    text_printf(&message,
-                "%s (an object is created in its collection, by name: collection:create { name = … "
-                "}, or by full name: "
-                "collection[\"/Common/…\"]:create { … })",
-                failure->message);
-    free(failure->message);
-    failure->message = message.data;
-  }
-  return operation_answer(L, status, context);
-}
-
-/* ref:create{properties} -> the new object. On a collection the body has the name; a reference with
- * a full name is created in its collection. */
-static int create(lua_State *L) {
-  const f5_reference *ref = reference_check(L, 1);
-  if (lua_isnoneornil(L, 2)) {
-    lua_settop(L, 1);
-    lua_newtable(L);
-  }
-  lua_settop(L, 2);
-  check_body(L, "create");
-  check_no_query(L, ref);
-  f5_operation *op = operation_new(L, ref->session, "POST", ref->text);
-  int body = 2;
-  text name = {0};
-  size_t collection = uri_last_name(ref->text, ref->length, &name);
-  push_owned_text(L, &name);
-  size_t length;
-  const char *full = lua_tolstring(L, -1, &length);
-  bool named = length > 1 && *full == '/';
-  if (named) {
-    push_named_body(L, full, length);
-    body = lua_gettop(L);
-  }
-  if (named || ref->session->ver) {
-    text_add(&op->path, ref->text, named ? collection : ref->length);
-    query_add(L, &op->path, ref, 0, NULL);
-    op->call.http.path = text_string(&op->path);
-  }
-  return write_on(L, op, body, named ? operation_answer : created);
 }
 
 static int change(lua_State *L, const char *method, const char *name) {
@@ -383,7 +291,7 @@ void resource_setup(lua_State *L, int session_methods, int reference_methods) {
   static const luaL_Reg of_session[] = {
       {"request", request}, {"at", reference_lua_at}, {NULL, NULL}};
   static const luaL_Reg of_reference[] = {
-      {"load", load},           {"example", example}, {"exists", exists}, {"create", create},
+      {"load", load},           {"example", example}, {"exists", exists}, {"create", create_lua},
       {"modify", modify},       {"replace", replace}, {"delete", delete}, {"run", run},
       {"at", reference_lua_at}, {NULL, NULL}};
   session_methods = lua_absindex(L, session_methods);

@@ -53,6 +53,9 @@ describe("docs/shell.md", function()
     ["replace ltm/pool"] = { out = '"description":"new"' },
     ["delete ltm/pool"] = { out = "^$" },
     ["delete /mgmt/shared/authz/tokens"] = { out = "^$" }, -- of none that there is
+    ["list ltm/pool /Common/web"] = { out = '"fullPath":"/Common/10.0.0.1:80"' },
+    ["modify ltm/pool"] = { out = '"session":"user%-disabled"' },
+    ["create ltm/node"] = { out = '"name":"n2"' },
     ["stats ltm/pool"] = { out = '"serverside.curConns":0' },
     ["example ltm/pool"] = { out = "loadBalancingMode" },
     ["call sys/config"] = { out = "save" },
@@ -67,8 +70,10 @@ describe("docs/shell.md", function()
       local device <close> = sim.start { seed = SEED }
       local directory <close> = program.directory()
       directory:file("pool.json", '{"description":"new"}')
-      local expected = assert(after[line:match "^f5lua (%S+ %S+)"], "not known here: " .. line)
-      after[line:match "^f5lua (%S+ %S+)"].seen = true
+      local expected = after[line:match "^f5lua (%S+ %S+ /%S+)"]
+        or after[line:match "^f5lua (%S+ %S+)"]
+      assert(expected, "not known here: " .. line)
+      expected.seen = true
       local bip <close> = f5.connect(device:options "admin")
       if expected.restarts then device:restart { seconds = 5 } end
       if expected.fresh then bip.ltm.pool["/Common/web"]:delete() end

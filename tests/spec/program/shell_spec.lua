@@ -148,9 +148,49 @@ describe("REST from the shell", function()
       run({ "get", "ltm/pool", "Common/web" }).err
     )
     assert.matches("^f5lua: 'b' is neither a name", run({ "modify", "ltm/pool", "web", "b" }).err)
-    assert.equal(2, run({ "create", "ltm/pool", "web2" }).status)
+    assert.equal("/Common/web2", json.decode(run({ "create", "ltm/pool", "web2" }).out).fullPath)
+    assert.equal(0, run({ "delete", "ltm/pool", "web2" }).status)
+    assert.equal(2, run({ "create", "ltm/pool", "web2", "name=web3" }).status)
     assert.equal(0, run({ "delete", "ltm/pool", "old-*", "--yes" }).status)
     assert.equal(1, #lines(run({ "list", "ltm/pool" }).out))
+  end)
+
+  it("takes sub-collections and the names in them as words", function()
+    run { "create", "ltm/pool", "web", 'members:=["10.0.0.1:80","10.0.0.2:80"]' }
+    for _, pool in ipairs { "web", "/Common/web" } do
+      local found = run { "list", "ltm/pool", pool, "members", "--select", "name" }
+      assert.equal('{"name":"10.0.0.1:80"}\n{"name":"10.0.0.2:80"}\n', found.out)
+      for _, member in ipairs { "10.0.0.1:80", "/Common/10.0.0.1:80" } do
+        local one = run { "get", "ltm/pool", pool, "members", member }
+        assert.equal("10.0.0.1:80", json.decode(one.out).name)
+      end
+    end
+    local made = run { "create", "ltm/pool", "/Common/web", "members", "10.0.0.3:80", "ratio:=3" }
+    assert.equal(3, json.decode(made.out).ratio)
+    assert.equal(0, run({ "delete", "ltm/pool", "web", "members", "*.2:80", "--yes" }).status)
+    local changed = run { "modify", "ltm/pool", "web", "members", "/Common/10.0.0.1:80", "ratio:=7" }
+    assert.equal(7, json.decode(changed.out).ratio)
+    local left = run { "list", "ltm/pool", "web", "members", "--select", "name" }
+    assert.equal('{"name":"10.0.0.1:80"}\n{"name":"10.0.0.3:80"}\n', left.out)
+    for _, words in ipairs {
+      { "delete", "ltm/pool", "web", "members", "--yes" },
+      { "modify", "ltm/pool", "web", "members", "ratio:=1" },
+      { "get", "ltm/pool", "web", "members/x" },
+    } do
+      local refused = run(words)
+      assert.equal(2, refused.status)
+      assert.matches("' is neither a name", refused.err)
+    end
+    assert.equal(2, #lines(run({ "list", "ltm/pool", "web", "members" }).out))
+  end)
+
+  it("creates, reads and deletes users, whose names have no partition", function()
+    for _, name in ipairs { "bob", "/Common/bob" } do
+      local made = run { "create", "auth/user", name, "description=Bob" }
+      assert.equal("bob", json.decode(made.out).name)
+      assert.equal("Bob", json.decode(run({ "get", "auth/user", name }).out).description)
+      assert.equal(0, run({ "delete", "auth/user", name }).status)
+    end
   end)
 
   it("finds objects of ASM by their names", function()

@@ -1,0 +1,134 @@
+#include "f5/rest/names.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "f5/rest/uri.h"
+
+#define ROOT_LENGTH (sizeof URI_ROOT - 1)
+#define COMMON "~Common~"
+#define COMMON_LENGTH (sizeof COMMON - 1)
+
+/* Below /mgmt/tm; `*` is the name of an object. As bodies of real devices show them. */
+static const struct {
+  const char *collection;
+  name_style style;
+} styles[] = {
+    {"/auth/partition", NAME_PLAIN},
+    {"/auth/remote-role/role-info", NAME_PLAIN},
+    {"/auth/user", NAME_PLAIN},
+    {"/cli/alias/private", NAME_PLAIN},
+    {"/gtm/pool/cname/*/members", NAME_PLAIN},
+    {"/gtm/pool/mx/*/members", NAME_PLAIN},
+    {"/gtm/pool/naptr/*/members", NAME_PLAIN},
+    {"/gtm/pool/srv/*/members", NAME_PLAIN},
+    {"/gtm/server/*/devices", NAME_PLAIN},
+    {"/gtm/topology", NAME_SLASHES},
+    {"/ltm/policy-strategy/*/operands", NAME_PLAIN},
+    {"/ltm/policy/*/rules", NAME_PLAIN},
+    {"/ltm/policy/*/rules/*/actions", NAME_PLAIN},
+    {"/ltm/policy/*/rules/*/conditions", NAME_PLAIN},
+    {"/net/interface", NAME_PLAIN},
+    {"/net/trunk", NAME_PLAIN},
+    {"/net/vlan/*/interfaces", NAME_PLAIN},
+    {"/security/firewall/management-ip-rules/rules", NAME_PLAIN},
+    {"/security/firewall/policy/*/rules", NAME_PLAIN},
+    {"/security/firewall/rule-list/*/rules", NAME_PLAIN},
+    {"/security/nat/policy/*/rules", NAME_PLAIN},
+    {"/sys/cluster", NAME_PLAIN},
+    {"/sys/crypto/cert", NAME_FULL},
+    {"/sys/crypto/key", NAME_FULL},
+    {"/sys/db", NAME_PLAIN},
+    {"/sys/disk/application-volume", NAME_PLAIN},
+    {"/sys/disk/logical-disk", NAME_PLAIN},
+    {"/sys/ha-group", NAME_PLAIN},
+    {"/sys/management-ip", NAME_SLASHES},
+    {"/sys/provision", NAME_PLAIN},
+    {"/sys/service", NAME_PLAIN},
+    {"/sys/snmp/communities", NAME_FULL},
+    {"/sys/snmp/traps", NAME_FULL},
+    {"/sys/snmp/users", NAME_FULL},
+    {"/sys/software/hotfix", NAME_PLAIN},
+    {"/sys/software/image", NAME_PLAIN},
+    {"/sys/software/volume", NAME_PLAIN},
+    {"/sys/ucs", NAME_PLAIN},
+    {"/vcmp/guest", NAME_PLAIN},
+    {"/vcmp/virtual-disk", NAME_SLASHES},
+};
+
+/* The end of the segment that begins with the slash at `at`. */
+static const char *segment_end(const char *at, const char *end) {
+  const char *slash = memchr(at + 1, '/', (size_t)(end - at - 1));
+  return slash ? slash : end;
+}
+
+static bool matches(const char *pattern, const char *at, const char *end) {
+  const char *pattern_end = pattern + strlen(pattern);
+  while (pattern < pattern_end && at < end) {
+    const char *wanted = segment_end(pattern, pattern_end), *is = segment_end(at, end);
+    size_t length = (size_t)(is - at);
+    if (pattern[1] != '*' &&
+        ((size_t)(wanted - pattern) != length || memcmp(pattern, at, length) != 0))
+      return false;
+    pattern = wanted;
+    at = is;
+  }
+  return pattern == pattern_end && at == end;
+}
+
+name_style names_style(const char *collection, size_t length) {
+  if (length <= ROOT_LENGTH || memcmp(collection, URI_ROOT, ROOT_LENGTH) != 0)
+    return NAME_PARTITION;
+  for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+    if (matches(styles[i].collection, collection + ROOT_LENGTH, collection + length))
+      return styles[i].style;
+  return NAME_PARTITION;
+}
+
+/* How many bytes in front of a segment, behind its slash, are a partition that the kind has not:
+ * those of "~Common~bob" and "~bob". */
+static size_t partition_length(const char *segment, size_t length) {
+  if (length > COMMON_LENGTH && memcmp(segment, COMMON, COMMON_LENGTH) == 0) return COMMON_LENGTH;
+  if (length > 1 && *segment == '~' && !memchr(segment + 1, '~', length - 1)) return 1;
+  return 0;
+}
+
+/* What may stand behind the name of an object. */
+static bool is_suffix(const char *at, const char *end) {
+  static const char *const suffixes[] = {"/stats", "/example"};
+  for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+    if ((size_t)(end - at) == strlen(suffixes[i]) &&
+        memcmp(at, suffixes[i], (size_t)(end - at)) == 0)
+      return true;
+  return false;
+}
+
+/* The slashes of one name are not those between segments. */
+static void join_segments(char *at, const char *end) {
+  for (at++; at < end; at++)
+    if (*at == '/' && !is_suffix(at, end)) *at = '~';
+}
+
+size_t names_fit(char *path, size_t length) {
+  if (length <= ROOT_LENGTH || memcmp(path, URI_ROOT, ROOT_LENGTH) != 0) return length;
+  size_t at = ROOT_LENGTH; /* the slash of a segment */
+  while (at < length) {
+    size_t end = (size_t)(segment_end(path + at, path + length) - path);
+    bool candidate = path[at + 1] == '~' || end < length;
+    name_style style = candidate ? names_style(path, at) : NAME_PARTITION;
+    size_t partition = style == NAME_PLAIN || style == NAME_SLASHES
+                           ? partition_length(path + at + 1, end - at - 1)
+                           : 0;
+    if (partition) {
+      memmove(path + at + 1, path + at + 1 + partition, length - at - 1 - partition);
+      length -= partition;
+      end -= partition;
+    }
+    if (style == NAME_SLASHES) {
+      join_segments(path + at, path + length);
+      return length;
+    }
+    at = end;
+  }
+  return length;
+}
