@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_decode.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "base/json_text.h"
+#include "base/json_value.h"
 
 /* Fields and elements wait on the Lua stack until this many are there, or the container ends: then
  * the table is made with the right size at once, and a container of any length needs a bounded

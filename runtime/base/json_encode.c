@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/json_encode.h"
 
 #include <limits.h>
 #include <math.h>
@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "base/json_text.h"
+#include "base/json_value.h"
 
 #define PATH_LONGEST 200
 
