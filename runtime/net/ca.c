@@ -1,14 +1,15 @@
 /* Where the system keeps its CA certificates. The path compiled into libcurl is that of the
  * distribution it was built on; a packed program runs on any. */
+#include "net/ca.h"
+
 #include <dirent.h>
 #include <openssl/x509_vfy.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "net/http_transfer.h"
 
 enum { REMEMBERED_SECONDS = 300 };
 

@@ -1,16 +1,16 @@
 /* Peers, their queues, and the network that the loop performs. One easy handle: http_transfer.c. */
 #include "net/http.h"
 
-#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 
+#include "net/http_memory.h"
+#include "net/http_sockets.h"
 #include "net/http_transfer.h"
 #include "net/loop_network.h"
 
@@ -368,88 +368,16 @@ static network *network_of(loop *l) {
 
 /* -- peers -- */
 
-static void free_options(http_peer_options *options) {
-  const char *strings[] = {options->base, options->ca,    options->cert,      options->key,
-                           options->pin,  options->proxy, options->user_agent};
-  for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
-    free((char *)(uintptr_t)strings[i]);
-}
-
-static void free_settings(http_peer_settings *settings) {
-  free_options(&settings->options);
-  curl_url_cleanup(settings->base);
-  free(settings->user_agent);
-  free(settings->ca_directory);
-}
-
-static bool copy_string(const char **string) {
-  if (!*string) return true;
-  return (*string = strdup(*string)) != NULL;
-}
-
-static bool copy_options(http_peer_options *to, const http_peer_options *from) {
-  *to = *from;
-  bool copied = copy_string(&to->base);
-  copied = copy_string(&to->ca) && copied;
-  copied = copy_string(&to->cert) && copied;
-  copied = copy_string(&to->key) && copied;
-  copied = copy_string(&to->pin) && copied;
-  copied = copy_string(&to->proxy) && copied;
-  copied = copy_string(&to->user_agent) && copied;
-  if (to->connect_timeout_ms <= 0) to->connect_timeout_ms = 10000;
-  if (to->timeout_ms <= 0) to->timeout_ms = 60000;
-  if (to->body_limit == 0) to->body_limit = (size_t)256 << 20;
-  if (to->parallel == 0) to->parallel = 4;
-  return copied;
-}
-
-static bool environment_has_proxy(void) {
-  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
-                                      "ALL_PROXY"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (getenv(names[i])) return true;
-  return false;
-}
-
-/* What is the same in every request. A base that libcurl cannot read stays NULL: the request's URL
- * says why. */
-static bool make_constants(http_peer_settings *settings) {
-  const http_peer_options *options = &settings->options;
-  if (options->user_agent &&
-      asprintf(&settings->user_agent, "User-Agent: %s", options->user_agent) < 0) {
-    settings->user_agent = NULL;
-    return false;
-  }
-  const char *directory = NULL, *bundle = NULL;
-  if (!options->insecure && !options->ca) http_system_ca(&directory, &bundle);
-  if (directory && !bundle && !(settings->ca_directory = strdup(directory))) return false;
-  if (settings->proxied) return true;
-  settings->base = curl_url();
-  if (!settings->base) return false;
-  if (curl_url_set(settings->base, CURLUPART_URL, options->base, 0) == CURLUE_OK) return true;
-  curl_url_cleanup(settings->base);
-  settings->base = NULL;
-  return true;
-}
-
 http_peer *http_peer_new(loop *l, const http_peer_options *options) {
   http_peer *peer = network_attach(l) ? calloc(1, sizeof *peer) : NULL;
   if (!peer) return NULL;
   peer->references = 1;
   peer->l = l;
   peer->queue_end = &peer->queue;
-  http_peer_settings *settings = &peer->settings;
-  settings->proxied = options->proxy ? options->proxy[0] != '\0' : environment_has_proxy();
-  settings->sockets = calloc(1, sizeof *settings->sockets);
-  bool made =
-      copy_options(&settings->options, options) && settings->sockets && make_constants(settings);
-  if (!made) {
-    free_settings(settings);
-    free(settings->sockets);
+  if (!http_settings_init(&peer->settings, l, options)) {
     free(peer);
     return NULL;
   }
-  settings->sockets->l = l;
   return peer;
 }
 
@@ -500,7 +428,7 @@ void http_peer_release(http_peer *peer) {
     http_transfer_delete(transfer);
   }
   close_idle_connections(peer);
-  free_settings(&peer->settings);
+  http_settings_clear(&peer->settings);
   free(peer);
 }
 
@@ -555,58 +483,7 @@ void http_cancel(http_request *request) {
   http_peer_release(peer);
 }
 
-static void wipe(char *text, size_t length) {
-  if (text && length <= HTTP_SECRET_LENGTH) explicit_bzero(text, length);
-}
-
-void http_request_clear(http_request *request) {
-  wipe(request->answer, request->answer_length);
-  if (request->answer_headers) wipe(request->answer_headers, strlen(request->answer_headers));
-  free(request->answer);
-  free(request->answer_headers);
-  request->answer = request->answer_headers = NULL;
-  request->answer_length = 0;
-}
-
-bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size) {
-  size_t length = strlen(name);
-  const char *line = request->answer_headers;
-  int first = tolower((unsigned char)*name);
-  for (; line && *line != '\0'; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-    if (tolower((unsigned char)*line) != first || strncasecmp(line, name, length) != 0 ||
-        line[length] != ':')
-      continue;
-    const char *value = line + length + 1;
-    value += strspn(value, " \t");
-    size_t end = strcspn(value, "\r\n");
-    while (end > 0 && isspace((unsigned char)value[end - 1]))
-      end--;
-    if (size > 0) {
-      if (end >= size) end = size - 1;
-      memcpy(buffer, value, end);
-      buffer[end] = '\0';
-    }
-    return true;
-  }
-  return false;
-}
-
 uint64_t http_connections_opened(const loop *l) {
   const network *net = (const network *)loop_attached(l);
   return net ? net->connections : 0;
-}
-
-const char *http_failure_name(http_failure failure) {
-  static const char *const names[] = {[HTTP_OK] = "ok",
-                                      [HTTP_RESOLVE] = "resolve",
-                                      [HTTP_CONNECT] = "connect",
-                                      [HTTP_PROXY] = "proxy",
-                                      [HTTP_TLS] = "tls",
-                                      [HTTP_TIMEOUT] = "timeout",
-                                      [HTTP_BROKEN] = "broken",
-                                      [HTTP_TOO_LARGE] = "too large",
-                                      [HTTP_FILE] = "file",
-                                      [HTTP_CANCELLED] = "cancelled",
-                                      [HTTP_INTERNAL] = "internal"};
-  return (size_t)failure < sizeof names / sizeof *names ? names[failure] : "unknown";
 }

@@ -1,10 +1,11 @@
 /* The memory that libcurl uses is wiped when it is freed: it builds requests there, with tokens and
  * passwords in them, and a core dump or a swap file would keep what was freed. */
+#include "net/http_memory.h"
+
+#include <curl/curl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "net/http_transfer.h"
 
 /* In pieces, because from 2 KiB on memset leaves the work to `rep stos`, which is a little slower
  * and counts as thousands of instructions in profiles. */

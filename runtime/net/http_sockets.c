@@ -1,11 +1,12 @@
 /* The sockets that libcurl opens for a peer, so that they can be closed with it, and the loop told
  * when one is gone. */
+#include "net/http_sockets.h"
+
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/http_transfer.h"
 #include "net/loop_network.h"
 
 static ino_t inode_of(curl_socket_t fd) {

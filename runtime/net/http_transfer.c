@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "net/ca.h"
+
 enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024, FILE_READ_SIZE = 128 * 1024 };
 
 /* -- the answer -- */
@@ -469,47 +471,6 @@ void http_transfer_unbind(http_transfer *transfer) {
 
 /* -- the end -- */
 
-static http_failure classify(CURLcode code, bool started) {
-  switch (code) {
-  case CURLE_OK:
-    return HTTP_OK;
-  case CURLE_COULDNT_RESOLVE_HOST:
-    return HTTP_RESOLVE;
-  case CURLE_COULDNT_RESOLVE_PROXY:
-  case CURLE_COULDNT_CONNECT:
-  case CURLE_PROXY:
-  case CURLE_INTERFACE_FAILED:
-    return HTTP_CONNECT;
-  case CURLE_OPERATION_TIMEDOUT:
-    return HTTP_TIMEOUT;
-  case CURLE_SSL_CONNECT_ERROR:
-  case CURLE_PEER_FAILED_VERIFICATION:
-  case CURLE_SSL_CERTPROBLEM:
-  case CURLE_SSL_CIPHER:
-  case CURLE_SSL_CACERT_BADFILE:
-  case CURLE_SSL_CRL_BADFILE:
-  case CURLE_SSL_ISSUER_ERROR:
-  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-  case CURLE_SSL_INVALIDCERTSTATUS:
-  case CURLE_SSL_CLIENTCERT:
-  case CURLE_USE_SSL_FAILED:
-    return HTTP_TLS;
-  case CURLE_FILESIZE_EXCEEDED:
-    return HTTP_TOO_LARGE;
-  case CURLE_OUT_OF_MEMORY:
-  case CURLE_FAILED_INIT:
-  case CURLE_URL_MALFORMAT:
-  case CURLE_NOT_BUILT_IN:
-  case CURLE_BAD_FUNCTION_ARGUMENT:
-  case CURLE_UNKNOWN_OPTION:
-    return HTTP_INTERNAL;
-  case CURLE_UNSUPPORTED_PROTOCOL: /* of the base, or an answer that is no HTTP */
-    return started ? HTTP_BROKEN : HTTP_INTERNAL;
-  default:
-    return HTTP_BROKEN;
-  }
-}
-
 /* What libcurl's code alone does not say. */
 static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
@@ -518,7 +479,7 @@ static http_failure failure_of(const http_transfer *transfer, CURLcode code, lon
    * client. */
   bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
   if (reading && strstr(transfer->error, " alert ")) return HTTP_TLS;
-  return classify(code, transfer->started);
+  return http_failure_of((int)code, transfer->started);
 }
 
 /* The last words of libcurl may be that the alert could not be sent, and not why there was one. */

@@ -1,39 +1,11 @@
-/* Between http.c (peers, queues, results), http_transfer.c (one easy handle and its callbacks),
- * http_sockets.c, http_memory.c and ca.c only. */
+/* One easy handle of libcurl: its options, its callbacks, and what its end means. */
 #ifndef NET_HTTP_TRANSFER_H
 #define NET_HTTP_TRANSFER_H
 
 #include <curl/curl.h>
-#include <sys/types.h>
 
-#include "net/http.h"
-
-/* Answers to a login carry the token; no trace of them may stay. They are short: what is longer is
- * no secret, and wiping it would only take time. */
-enum { HTTP_SECRET_LENGTH = 64 * 1024 };
-
-/* The sockets that libcurl opened for a peer. It outlives the peer: libcurl closes some of them
- * later. */
-typedef struct http_socket {
-  curl_socket_t fd;
-  ino_t inode;
-} http_socket;
-
-typedef struct http_sockets {
-  loop *l;
-  bool orphan; /* the peer is gone: free this with the last socket */
-  unsigned count, size;
-  http_socket *list;
-} http_sockets;
-
-/* Forgets those that were closed behind our back: libcurl 7.88 closes a socket whose connection
- * timed out or was given up without the callback, and its number may be anybody's by now. */
-void http_sockets_check(http_sockets *sockets);
-/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION; `user` is the http_sockets. */
-curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
-int http_sockets_close(void *user, curl_socket_t fd);
-/* NULL if it is none of them. */
-http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd);
+#include "net/http_request.h"
+#include "net/http_settings.h"
 
 /* What is sent, to know which options of the easy handle the last exchange left behind. */
 typedef enum transfer_shape {
@@ -80,17 +52,6 @@ typedef struct http_transfer {
   char error[CURL_ERROR_SIZE];
 } http_transfer;
 
-/* What http_transfer.c needs of a peer. Strings live as long as the peer. */
-typedef struct http_peer_settings {
-  http_peer_options options; /* defaults filled in */
-  bool proxied;              /* a proxy is given, or the environment may name one */
-  CURLU *base;               /* options.base, parsed; NULL when each request says its whole URL */
-  char *user_agent;          /* "User-Agent: …", or NULL */
-  char *ca_directory; /* the system's hashed directory, when certificates are looked for there; else
-                         NULL */
-  http_sockets *sockets;
-} http_peer_settings;
-
 /* NULL without memory, or when libcurl refuses an option: then its words are in error,
  * CURL_ERROR_SIZE bytes. */
 http_transfer *http_transfer_new(const http_peer_settings *settings, char *error);
@@ -107,14 +68,5 @@ void http_transfer_unbind(http_transfer *transfer);
 bool http_transfer_read_ahead(const http_transfer *transfer);
 /* Bytes of both directions so far, bodies only. */
 void http_transfer_progress(const http_transfer *transfer, uint64_t *sent, uint64_t *received);
-
-/* ca.c: an X509_STORE for the connections that look for their CAs in the hashed directory; libcurl
- * tells it the directory. It remembers the certificates that it found, for five minutes: reading
- * and parsing the CA's is a sixth of the work for a new connection, and all devices have the same.
- * NULL without memory. */
-void *http_ca_store(const char *directory);
-
-/* http_memory.c: initialises libcurl. */
-bool http_memory_init(void);
 
 #endif

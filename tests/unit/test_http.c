@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 
 #include "http_server.h"
+#include "net/ca.h"
 #include "net/http.h"
 
 static loop *l;
