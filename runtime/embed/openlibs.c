@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "embed/embedded.h"
 #include "f5/module.h"
-#include "fiber/fiber.h"
+#include "fiber/fiber_setup.h"
 #include "sim/digest.h"
 #include "sim/module.h"
 #include "sim/native.h"

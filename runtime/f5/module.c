@@ -24,7 +24,8 @@
 #include "f5/work/system.h"
 #include "f5/work/task.h"
 #include "f5/work/transfer.h"
-#include "fiber/fiber.h"
+#include "fiber/fiber_lua.h"
+#include "fiber/fiber_setup.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
   f5_core *core = core_of(L);

@@ -6,11 +6,14 @@
  * from the script's own and pass it up, until the scheduler has it; on the way back each of them
  * resumes its coroutine again. A coroutine that waits so is marked busy: other fibers see it as one
  * that runs. */
+#include "fiber/coroutine.h"
+
 #include <string.h>
 
+#include <lauxlib.h>
 #include <lualib.h>
 
-#include "fiber/fiber_scheduler.h"
+#include "fiber/fiber_private.h"
 
 static lua_State *check_coroutine(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);

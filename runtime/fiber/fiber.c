@@ -1,8 +1,12 @@
 /* The scheduler. What scripts call is in fiber_lua.c, what user coroutines need in coroutine.c. */
-#include "fiber/fiber_scheduler.h"
+#include "fiber/fiber.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include <lauxlib.h>
+
+#include "fiber/fiber_private.h"
 
 /* -- lists -- */
 
@@ -64,7 +68,10 @@ void fiber_cancel(fiber *f) {
   f->cancelled = f->cancel_pending = true;
   if (!f->wait)
     return; /* it runs, is ready, or did not start: raised when it next waits or goes on */
-  if (!fiber_wait_cancel_group(f->wait)) detach(f);
+  if (f->wait->cancel)
+    f->wait->cancel(f->wait);
+  else
+    detach(f);
 }
 
 static void cancel_all(fiber_scheduler *s) {
@@ -203,6 +210,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   fiber *f = lua_newuserdatauv(L, sizeof *f, VALUES);
   memset(f, 0, sizeof *f);
   f->scheduler = s;
+  f->ended.by_fibers = true;
   f->outcome = FIBER_DONE; /* until it is complete: the metatable's functions may see it */
   luaL_setmetatable(L, FIBER_TYPE);
   f->co = lua_newthread(L);
@@ -246,9 +254,9 @@ static void end_fiber(lua_State *L, fiber *f, int status) {
     link_into(&s->failed, f);
   }
   if (s->foreground == f) s->foreground = NULL;
-  fiber_wake_joiners(f);
-  if (f->group) fiber_tell_group(f);
-  if (f == s->main_fiber) return; /* fiber_run_main still needs it */
+  fiber_event_signal(&f->ended);
+  if (f->loading > 0) fiber_event_signal(&s->loaded); /* a coroutine that it left behind */
+  if (f == s->main_fiber) return;                     /* fiber_run_main still needs it */
   lua_pushnil(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, f);
 }
@@ -464,64 +472,10 @@ void fiber_set_joined(fiber *f) {
   unlink_from(&f->scheduler->failed, f);
 }
 
-/* -- set-up -- */
-
-static int default_cancel_error(lua_State *L) {
-  lua_pushliteral(L, "cancelled");
-  return 1;
-}
-
-fiber_scheduler *fiber_last_scheduler;
-
-/* The key of the scheduler in the registry. */
-static const char scheduler_key = 0;
-
-fiber_scheduler *fiber_find_scheduler(lua_State *L) {
-  luaL_checkstack(L, 1, NULL);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &scheduler_key);
-  fiber_scheduler *s = lua_touserdata(L, -1);
-  lua_pop(L, 1); /* scheduler */
-  uintptr_t *word = fiber_thread_word(L);
-  if ((*word & ~(uintptr_t)THREAD_MARKS) != (uintptr_t)s) *word = (uintptr_t)s;
-  return s;
-}
-
-void fiber_setup(lua_State *L, loop *l) {
-  fiber_scheduler *s = lua_newuserdatauv(L, sizeof *s, 0);
-  memset(s, 0, sizeof *s);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &scheduler_key);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
-  s->main = lua_tothread(L, -1);
-  lua_pop(L, 1); /* main thread */
-  s->l = l;
-  s->outside.scheduler = s;
-  s->outside.pinned = true;
-  s->current = &s->outside;
-  s->ready_end = &s->ready;
-  s->push_cancel = default_cancel_error;
-  *fiber_thread_word(s->main) = (uintptr_t)s;
-  fiber_last_scheduler = s;
-  lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &s->collected);
-  fiber_open_handles(L);
-  fiber_replace_coroutine(L);
-  fiber_replace_require(L);
-}
+/* -- interrupts and the rest -- */
 
 loop *fiber_loop(lua_State *L) {
   return fiber_scheduler_of(L)->l;
-}
-
-void fiber_set_message_handler(lua_State *L, lua_CFunction handler) {
-  fiber_scheduler_of(L)->message_handler = handler;
-}
-
-void fiber_set_cancel_error(lua_State *L, lua_CFunction push) {
-  fiber_scheduler_of(L)->push_cancel = push;
-}
-
-void fiber_set_failure_reporter(lua_State *L, lua_CFunction reporter) {
-  fiber_scheduler_of(L)->report = reporter;
 }
 
 int fiber_unjoined_failures(lua_State *L) {

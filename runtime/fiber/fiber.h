@@ -24,24 +24,10 @@
 
 #include <lua.h>
 
+#include "fiber/wait.h"
 #include "net/loop.h"
 
-typedef struct fiber fiber;
-
-/* Zero-initialised by its owner, then `abandon` set. */
-typedef struct fiber_wait {
-  bool done;
-  bool by_fibers; /* private: only other fibers can finish it (join, all) */
-  fiber *waiter;  /* private */
-  void (*abandon)(struct fiber_wait *wait); /* may be NULL */
-  lua_KFunction finish;                     /* private */
-  lua_KContext context;                     /* private */
-} fiber_wait;
-
-/* Sets up fibers in this state: keeps the loop (which must outlive the state), replaces the
- * functions of the coroutine library and require. Call once, before scripts run. Uses the extra
- * space of Lua's threads. */
-void fiber_setup(lua_State *L, loop *l);
+/* The loop of the state. */
 loop *fiber_loop(lua_State *L);
 
 /* Runs the function and its nargs arguments on top of the stack as fiber 1, and the loop until it
@@ -58,14 +44,7 @@ int fiber_await(lua_State *L, fiber_wait *wait, lua_KContext context, lua_KFunct
  */
 void fiber_wake(fiber_wait *wait);
 
-/* What runs at the raise of an error in any fiber (turns it into the value that is reported); a C
- * function, one argument. Not for the cancel error. */
-void fiber_set_message_handler(lua_State *L, lua_CFunction handler);
-/* Pushes the value that a cancelled fiber raises. The default is the string "cancelled". */
-void fiber_set_cancel_error(lua_State *L, lua_CFunction push);
-/* Called with each failed fiber that nobody joined: (error value); when its handle is collected, at
- * the latest at the end of main. fiber_unjoined_failures counts them. */
-void fiber_set_failure_reporter(lua_State *L, lua_CFunction report);
+/* Failed fibers that nobody joined, since the state was made. */
 int fiber_unjoined_failures(lua_State *L);
 
 /* Cancels every fiber of the state (SIGINT, SIGTERM): each raises the cancel error at its next or
@@ -86,21 +65,5 @@ bool fiber_interrupt_foreground(lua_State *L);
 /* Whether the calling fiber has been asked to end: for C code that blocks outside of the loop and
  * should give up. */
 bool fiber_ending(lua_State *L);
-
-/* Lua functions, for the f5 module.
- *
- * spawn(fn, ...) -> fiber. It starts when the caller waits next. Methods: join() returns its
- * results or rethrows its error value; cancel() raises the cancel error at its wait, once (not at
- * all, and it never runs, when it had not started); status() is "running", "done", "failed" or
- * "cancelled"; name can be set; as a `<close>` variable it is cancelled and waited for.
- *
- * all(fn, ...) -> the first result of each, in order. all { fn, ... } -> the same in a table with
- * its count in n. The first failure cancels the rest, waits for their end and is rethrown;
- * cancelling the caller cancels all of them.
- *
- * sleep(seconds), with fractions; 0 lets the others run. */
-int fiber_lua_spawn(lua_State *L);
-int fiber_lua_all(lua_State *L);
-int fiber_lua_sleep(lua_State *L);
 
 #endif

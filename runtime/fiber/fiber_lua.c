@@ -1,69 +1,26 @@
-/* What scripts call: spawn, all, sleep and the methods of a fiber's handle. */
+#include "fiber/fiber_lua.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "fiber/fiber_scheduler.h"
+#include <lauxlib.h>
+
+#include "fiber/fiber.h"
+#include "fiber/fiber_event_wait.h"
+#include "fiber/fiber_private.h"
 
 #define OWNER(wait_pointer, type) ((type *)(void *)((char *)(wait_pointer)-offsetof(type, wait)))
-#define JOINER_TYPE "f5lua.fiber.joiner"
 #define GROUP_TYPE "f5lua.fiber.group"
 #define SLEEPER_TYPE "f5lua.fiber.sleeper"
 
 /* -- join -- */
 
-struct fiber_joiner {
-  fiber_wait wait;
-  fiber *target; /* kept by user value 1; NULL when it is in no list */
-  fiber_joiner *next;
-};
-
-static void leave_target(fiber_joiner *joiner) {
-  if (!joiner->target) return;
-  for (fiber_joiner **place = &joiner->target->joiners; *place; place = &(*place)->next)
-    if (*place == joiner) {
-      *place = joiner->next;
-      break;
-    }
-  joiner->target = NULL;
-}
-
-static void abandon_join(fiber_wait *wait) {
-  leave_target(OWNER(wait, fiber_joiner));
-}
-
-static int gc_joiner(lua_State *L) {
-  leave_target(lua_touserdata(L, 1));
-  return 0;
-}
-
-void fiber_wake_joiners(fiber *f) {
-  for (fiber_joiner *joiner; (joiner = f->joiners);) {
-    f->joiners = joiner->next;
-    joiner->target = NULL;
-    fiber_wake(&joiner->wait);
-  }
-}
-
 /* Waits for the fiber at index 1; finish finds the handle there too. */
 static int await_end(lua_State *L, fiber *f, lua_KFunction finish) {
   if (f->outcome != FIBER_RUNNING) return finish(L, LUA_OK, 0);
   if (f == f->scheduler->current) return luaL_error(L, "a fiber cannot wait for its own end");
-  fiber_joiner *joiner = lua_newuserdatauv(L, sizeof *joiner, 1);
-  /* A finalizer that waits may have let it come to its end. */
-  if (f->outcome != FIBER_RUNNING) return finish(L, LUA_OK, 0);
-  memset(joiner, 0, sizeof *joiner);
-  luaL_setmetatable(L, JOINER_TYPE);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);
-  joiner->wait.abandon = abandon_join;
-  joiner->wait.by_fibers = true;
-  joiner->target = f;
-  fiber_joiner **end = &f->joiners;
-  while (*end)
-    end = &(*end)->next;
-  *end = joiner;
-  return fiber_await(L, &joiner->wait, 0, finish);
+  return fiber_event_await(L, &f->ended, 1, 0, finish);
 }
 
 static fiber *check_fiber(lua_State *L) {
@@ -178,40 +135,64 @@ int fiber_lua_spawn(lua_State *L) {
 
 /* -- all -- */
 
+typedef struct fiber_group fiber_group;
+
+typedef struct child {
+  fiber_listener listener; /* to the end of the fiber */
+  fiber *f;
+  fiber_group *group;
+} child;
+
 struct fiber_group {
   fiber_wait wait;
   int left, count;
-  fiber *failed;     /* the first */
-  fiber *children[]; /* their handles are in the table that user value 1 is */
+  fiber *failed;    /* the first */
+  child children[]; /* their handles are in the table that user value 1 is */
 };
 
-static void cancel_group(fiber_group *group) {
+static void cancel_children(fiber_group *group) {
   for (int i = 0; i < group->count; i++)
-    fiber_cancel(group->children[i]);
+    fiber_cancel(group->children[i].f);
+}
+
+static void leave_children(fiber_group *group) {
+  for (int i = 0; i < group->count; i++)
+    fiber_event_leave(&group->children[i].listener);
+}
+
+/* The call ends with its children. */
+static void cancel_group(fiber_wait *wait) {
+  cancel_children(OWNER(wait, fiber_group));
 }
 
 static void abandon_group(fiber_wait *wait) {
   fiber_group *group = OWNER(wait, fiber_group);
-  cancel_group(group);
-  for (int i = 0; i < group->count; i++)
-    group->children[i]->group = NULL;
+  cancel_children(group);
+  leave_children(group);
 }
 
-void fiber_tell_group(fiber *f) {
-  fiber_group *group = f->group;
-  f->group = NULL;
-  fiber_set_joined(f);
-  if (f->outcome != FIBER_DONE && !group->failed) {
-    group->failed = f;
-    cancel_group(group);
+static void child_ended(fiber_listener *listener) {
+  child *c = (child *)(void *)((char *)listener - offsetof(child, listener));
+  fiber_group *group = c->group;
+  fiber_set_joined(c->f);
+  if (c->f->outcome != FIBER_DONE && !group->failed) {
+    group->failed = c->f;
+    cancel_children(group);
   }
   if (--group->left == 0) fiber_wake(&group->wait);
 }
 
-bool fiber_wait_cancel_group(fiber_wait *wait) {
-  if (wait->abandon != abandon_group) return false;
-  cancel_group(OWNER(wait, fiber_group));
-  return true;
+static int gc_group(lua_State *L) {
+  leave_children(lua_touserdata(L, 1));
+  return 0;
+}
+
+/* The handle of a new fiber is on top of the stack. */
+static void add_child(fiber_group *group, fiber *f) {
+  child *c = &group->children[group->count++];
+  *c = (child){.listener.notify = child_ended, .f = f, .group = group};
+  fiber_event_listen(&f->ended, &c->listener);
+  group->left++;
 }
 
 /* Stack: …, table of handles, group. context: whether the results go into a table. */
@@ -226,7 +207,7 @@ static int finish_all(lua_State *L, int status, lua_KContext into_table) {
   if (into_table) lua_createtable(L, count, 1);
   luaL_checkstack(L, count + LUA_MINSTACK, "too many functions");
   for (int i = 0; i < count; i++) {
-    if (fiber_push_outcome(L, group->children[i]) == 0) lua_pushnil(L);
+    if (fiber_push_outcome(L, group->children[i].f) == 0) lua_pushnil(L);
     lua_settop(L, first + (into_table ? 1 : i)); /* the first result of each */
     if (into_table) lua_rawseti(L, first, i + 1);
   }
@@ -236,53 +217,65 @@ static int finish_all(lua_State *L, int status, lua_KContext into_table) {
   return 1;
 }
 
-int fiber_lua_all(lua_State *L) {
-  bool table = lua_istable(L, 1) && luaL_getmetafield(L, 1, "__call") == LUA_TNIL;
+/* Checks what is called: a table of functions at 1, or the arguments. Returns how many. */
+static int check_functions(lua_State *L, bool table) {
   if (table && lua_gettop(L) > 1)
     return luaL_argerror(L, 2, "nothing expected behind the table of functions");
   lua_Integer count = table ? luaL_len(L, 1) : lua_gettop(L);
   luaL_argcheck(L, count >= 0 && count < 1000000, 1, "too many functions");
   for (int i = 1; i <= count; i++) {
-    if (table) lua_geti(L, 1, i);
-    if (table && !lua_isfunction(L, -1) && !luaL_getmetafield(L, -1, "__call"))
+    if (!table) {
+      check_callable(L, i, i);
+      continue;
+    }
+    lua_geti(L, 1, i);
+    if (!lua_isfunction(L, -1) && !luaL_getmetafield(L, -1, "__call"))
       return luaL_error(L, "bad argument #1 to 'all' (function expected at index %d, got %s)", i,
                         luaL_typename(L, -1));
-    if (table)
-      lua_settop(L, 1);
-    else
-      check_callable(L, i, i);
+    lua_settop(L, 1);
   }
-  lua_createtable(L, (int)count, 0);
-  int handles = lua_gettop(L);
-  fiber_group *group =
-      lua_newuserdatauv(L, sizeof *group + (size_t)count * sizeof *group->children, 1);
-  memset(group, 0, sizeof *group);
-  group->wait.abandon = abandon_group;
-  group->wait.by_fibers = true;
-  luaL_setmetatable(L, GROUP_TYPE);
-  lua_pushvalue(L, handles);
-  lua_setiuservalue(L, -2, 1);
-  for (int i = 0; i < count; i++) {
-    if (table)
-      lua_geti(L, 1, i + 1);
-    else
-      lua_pushvalue(L, i + 1);
-    fiber *child = fiber_new(L, 0);
-    child->group = group;
-    group->children[group->count++] = child;
-    group->left++;
-    lua_rawseti(L, handles, i + 1);
-  }
-  group->wait.done = count == 0;
-  if (group->failed) cancel_group(group); /* while a finalizer waited */
-  return fiber_await(L, &group->wait, table, finish_all);
+  return (int)count;
 }
 
-static int gc_group(lua_State *L) {
-  fiber_group *group = lua_touserdata(L, 1);
-  for (int i = 0; i < group->count; i++)
-    if (group->children[i]->group == group) group->children[i]->group = NULL;
-  return 0;
+/* Stack: …, table of handles -> …, table of handles, group. */
+static fiber_group *push_group(lua_State *L, int count) {
+  size_t size = sizeof(fiber_group) + (size_t)count * sizeof(child);
+  fiber_group *group = lua_newuserdatauv(L, size, 1);
+  memset(group, 0, sizeof *group);
+  group->wait.abandon = abandon_group;
+  group->wait.cancel = cancel_group;
+  group->wait.by_fibers = true;
+  luaL_setmetatable(L, GROUP_TYPE);
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, 1);
+  return group;
+}
+
+/* Whether the first argument is a table of functions, and not one that can be called. */
+static bool is_table_of_functions(lua_State *L) {
+  if (!lua_istable(L, 1)) return false;
+  if (luaL_getmetafield(L, 1, "__call") == LUA_TNIL) return true;
+  lua_pop(L, 1); /* __call */
+  return false;
+}
+
+int fiber_lua_all(lua_State *L) {
+  bool table = is_table_of_functions(L);
+  int count = check_functions(L, table);
+  lua_createtable(L, count, 0);
+  int handles = lua_gettop(L);
+  fiber_group *group = push_group(L, count);
+  for (int i = 1; i <= count; i++) {
+    if (table)
+      lua_geti(L, 1, i);
+    else
+      lua_pushvalue(L, i);
+    add_child(group, fiber_new(L, 0));
+    lua_rawseti(L, handles, i);
+  }
+  group->wait.done = count == 0;
+  if (group->failed) cancel_children(group); /* while a finalizer waited */
+  return fiber_await(L, &group->wait, table, finish_all);
 }
 
 /* -- sleep -- */
@@ -344,7 +337,7 @@ static void new_hidden_type(lua_State *L, const char *name, lua_CFunction gc) {
   lua_pop(L, 1); /* metatable */
 }
 
-void fiber_open_handles(lua_State *L) {
+void fiber_lua_setup(lua_State *L) {
   luaL_newmetatable(L, FIBER_TYPE);
   luaL_setfuncs(L, metamethods, 0);
   luaL_newlib(L, methods);
@@ -353,7 +346,6 @@ void fiber_open_handles(lua_State *L) {
   lua_pushliteral(L, "fiber");
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1); /* metatable */
-  new_hidden_type(L, JOINER_TYPE, gc_joiner);
   new_hidden_type(L, GROUP_TYPE, gc_group);
   new_hidden_type(L, SLEEPER_TYPE, gc_sleeper);
 }

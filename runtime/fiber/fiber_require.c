@@ -1,50 +1,74 @@
 /* Lua's require (loadlib.c), except that searchers and modules may block, which suspends the fiber,
  * and that a fiber which wants a module that another one is loading waits for it: the module would
  * be loaded twice. */
-#include <stddef.h>
-#include <string.h>
+#include "fiber/fiber_require.h"
 
+#include <lauxlib.h>
 #include <lualib.h>
 
+#include "fiber/fiber_event_wait.h"
 #include "fiber/fiber_scheduler.h"
 
-#define WAITER_TYPE "f5lua.fiber.require"
 #define GUARD_TYPE "f5lua.fiber.loading"
 
-/* Key of registry[&loading]: name of a module → light userdata, the fiber that loads it. */
-static const char loading = 0;
+/* Key of registry[&loading]: name of a module → the guard of the fiber that loads it. */
+static const char loading;
 
 /* Stack: 1 name, 2 package.loaded, 3 the mark that the module is being loaded, 4 package.searchers,
  * 5 what the searchers said, then the two results of a searcher. */
 enum { NAME = 1, LOADED, GUARD, SEARCHERS, WORDS, LOADER };
 
-/* -- waiting for the fiber that loads the module -- */
+/* -- the mark, a to-be-closed value: it goes also when the module raises -- */
 
-struct require_waiter {
-  fiber_wait wait;
-  fiber_scheduler *scheduler; /* NULL when it is in no list */
-  fiber *waiting;
-  struct require_waiter *next;
-};
+typedef struct guard {
+  fiber *loader; /* kept by user value 2 */
+} guard;
 
-static void leave(struct require_waiter *waiter) {
-  if (!waiter->scheduler) return;
-  struct require_waiter **place = &waiter->scheduler->require_waiters;
-  while (*place != waiter)
-    place = &(*place)->next;
-  *place = waiter->next;
-  waiter->scheduler = NULL;
-  waiter->waiting->loader = NULL;
+/* Pushes the table of guards and what it has for the module. */
+static guard *push_entry(lua_State *L, int name) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
+  lua_pushvalue(L, name);
+  lua_rawget(L, -2);
+  return lua_touserdata(L, -1);
 }
 
-static void abandon_require(fiber_wait *wait) {
-  leave((struct require_waiter *)(void *)wait);
-}
-
-static int gc_waiter(lua_State *L) {
-  leave(lua_touserdata(L, 1));
+static int close_guard(lua_State *L) {
+  guard *g = lua_touserdata(L, 1);
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, 1); /* guard, name */
+  if (push_entry(L, 2) == g) {
+    lua_pushvalue(L, 2);
+    lua_pushnil(L);
+    lua_rawset(L, -4);
+  }
+  g->loader->loading--;
+  fiber_event_signal(&g->loader->scheduler->loaded);
   return 0;
 }
+
+static void push_guard(lua_State *L) {
+  guard *g = lua_newuserdatauv(L, sizeof *g, 2);
+  g->loader = fiber_scheduler_of(L)->current;
+  lua_pushvalue(L, NAME);
+  lua_setiuservalue(L, GUARD, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, g->loader);
+  lua_setiuservalue(L, GUARD, 2);
+  luaL_setmetatable(L, GUARD_TYPE);
+}
+
+/* From here on others wait for the module. */
+static void set_guard(lua_State *L) {
+  const guard *g = lua_touserdata(L, GUARD);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
+  lua_pushvalue(L, NAME);
+  lua_pushvalue(L, GUARD);
+  lua_rawset(L, -3);
+  lua_pop(L, 1); /* table */
+  g->loader->loading++;
+  lua_toclose(L, GUARD);
+}
+
+/* -- waiting for the fiber that loads the module -- */
 
 static int require(lua_State *L);
 
@@ -54,62 +78,28 @@ static int require_again(lua_State *L, int status, lua_KContext context) {
   return require(L);
 }
 
+/* The fiber is the context of the wait: see awaited_loader. */
+static int await_loader(lua_State *L, fiber *loader) {
+  fiber_scheduler *s = fiber_scheduler_of(L);
+  return fiber_event_await(L, &s->loaded, 0, (lua_KContext)loader, require_again);
+}
+
+/* The fiber whose module this one waits for. */
+static fiber *awaited_loader(const fiber *f) {
+  const fiber_wait *wait = f->wait;
+  return wait && wait->event == &f->scheduler->loaded ? (fiber *)wait->context : NULL;
+}
+
 /* The fiber that loads the module, if it is another one and does not wait for this one to load
- * another module. */
+ * another module. One that has ended left the module in a coroutine that nobody resumes. */
 static fiber *find_loader(lua_State *L) {
   fiber *current = fiber_scheduler_of(L)->current;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
-  lua_getfield(L, -1, lua_tostring(L, NAME));
-  fiber *loader = lua_touserdata(L, -1);
-  lua_pop(L, 2); /* table, fiber */
-  for (fiber *f = loader; f; f = f->loader)
+  const guard *g = push_entry(L, NAME);
+  lua_pop(L, 2); /* table, guard */
+  if (!g || g->loader->outcome != FIBER_RUNNING) return NULL;
+  for (const fiber *f = g->loader; f; f = awaited_loader(f))
     if (f == current) return NULL;
-  return loader;
-}
-
-static int await_loader(lua_State *L) {
-  fiber_scheduler *s = fiber_scheduler_of(L);
-  struct require_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
-  fiber *loader = find_loader(L);
-  if (!loader) return require_again(L, LUA_OK, 0); /* it ended while a finalizer waited */
-  memset(waiter, 0, sizeof *waiter);
-  luaL_setmetatable(L, WAITER_TYPE);
-  waiter->wait.abandon = abandon_require;
-  waiter->wait.by_fibers = true;
-  waiter->scheduler = s;
-  waiter->waiting = s->current;
-  waiter->next = s->require_waiters;
-  s->require_waiters = waiter;
-  s->current->loader = loader;
-  return fiber_await(L, &waiter->wait, 0, require_again);
-}
-
-/* -- the mark, a to-be-closed value: it goes also when the module raises -- */
-
-static int close_guard(lua_State *L) {
-  fiber_scheduler *s = fiber_scheduler_of(L);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
-  lua_getiuservalue(L, 1, 1);
-  lua_pushnil(L);
-  lua_rawset(L, -3);
-  for (struct require_waiter *waiter; (waiter = s->require_waiters);) {
-    leave(waiter);
-    fiber_wake(&waiter->wait);
-  }
-  return 0;
-}
-
-static void push_guard(lua_State *L) {
-  lua_newuserdatauv(L, 0, 1);
-  lua_pushvalue(L, NAME);
-  lua_setiuservalue(L, -2, 1);
-  luaL_setmetatable(L, GUARD_TYPE);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
-  lua_pushvalue(L, NAME);
-  lua_pushlightuserdata(L, fiber_scheduler_of(L)->current);
-  lua_rawset(L, -3);
-  lua_pop(L, 1); /* table */
-  lua_toclose(L, -1);
+  return g->loader;
 }
 
 /* -- loading -- */
@@ -171,14 +161,24 @@ static int searched(lua_State *L, int status, lua_KContext i) {
   return search(L, (lua_Integer)i + 1);
 }
 
+/* Pushes the module, if it is loaded. */
+static bool push_loaded(lua_State *L) {
+  lua_getfield(L, LOADED, lua_tostring(L, NAME));
+  if (lua_toboolean(L, -1)) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
 static int require(lua_State *L) { /* upvalue 1: package */
-  const char *name = luaL_checkstring(L, 1);
+  luaL_checkstring(L, 1);
   lua_settop(L, 1);
   lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, LOADED, name), lua_toboolean(L, -1)) return 1;
-  lua_pop(L, 1);
-  if (find_loader(L)) return await_loader(L);
+  if (push_loaded(L)) return 1;
   push_guard(L);
+  if (push_loaded(L)) return 1; /* by a finalizer that ran meanwhile */
+  fiber *loader = find_loader(L);
+  if (loader) return await_loader(L, loader);
+  set_guard(L);
   if (lua_getfield(L, lua_upvalueindex(1), "searchers") != LUA_TTABLE)
     return luaL_error(L, "'package.searchers' must be a table");
   lua_pushliteral(L, "");
@@ -188,13 +188,10 @@ static int require(lua_State *L) { /* upvalue 1: package */
 void fiber_replace_require(lua_State *L) {
   lua_newtable(L);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &loading);
-  luaL_newmetatable(L, WAITER_TYPE);
-  lua_pushcfunction(L, gc_waiter);
-  lua_setfield(L, -2, "__gc");
   luaL_newmetatable(L, GUARD_TYPE);
   lua_pushcfunction(L, close_guard);
   lua_setfield(L, -2, "__close");
-  lua_pop(L, 2); /* metatables */
+  lua_pop(L, 1); /* metatable */
   if (lua_getglobal(L, LUA_LOADLIBNAME) != LUA_TTABLE) {
     lua_pop(L, 1);
     return;

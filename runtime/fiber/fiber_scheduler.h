@@ -1,5 +1,4 @@
-/* Between fiber.c (scheduler), fiber_lua.c (what scripts call) and coroutine.c (coroutines and
- * require) only. */
+/* A fiber and the scheduler of a state, for the files of this folder only. */
 #ifndef FIBER_FIBER_SCHEDULER_H
 #define FIBER_FIBER_SCHEDULER_H
 
@@ -9,7 +8,9 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "fiber/fiber.h"
+#include "fiber/fiber_event.h"
+#include "fiber/wait.h"
+#include "net/loop.h"
 
 #define FIBER_TYPE "f5lua.fiber"
 
@@ -21,9 +22,6 @@ typedef enum fiber_outcome {
 } fiber_outcome;
 typedef enum fiber_fault { FAULT_NONE, FAULT_DEADLOCK, FAULT_NESTED } fiber_fault;
 
-typedef struct fiber_joiner fiber_joiner;
-typedef struct fiber_group fiber_group;
-
 /* The memory of the handle that scripts see (a full userdata). While it runs, registry[fiber] is
  * that handle. User values: */
 enum { VALUE_THREAD = 1, VALUE_NAME, VALUE_CANCEL, VALUES = 3 };
@@ -34,9 +32,8 @@ struct fiber {
   fiber *prev, *next; /* in the list of running ones, or of failed ones that nobody joined */
   fiber *next_ready;
   fiber_wait *wait; /* what it sleeps on; NULL when it runs or is ready to */
-  fiber_joiner *joiners;
-  fiber *loader;      /* it waits in require for a module that this one loads */
-  fiber_group *group; /* of f5.all, or NULL */
+  fiber_event ended;
+  unsigned loading; /* modules that it loads */
   unsigned long id;
   int arguments;
   fiber_outcome outcome;
@@ -61,9 +58,9 @@ typedef struct fiber_scheduler {
   fiber_wait *awaiting; /* set while a private yield passes up through the user's coroutines */
   fiber *running;       /* all that are not at their end */
   fiber *ready, **ready_end;
-  fiber *failed;                          /* ended with an error and nobody joined them yet */
-  struct require_waiter *require_waiters; /* fibers that want a module which another one loads */
-  fiber outside;                          /* stands for code that runs in no fiber */
+  fiber *failed;      /* ended with an error and nobody joined them yet */
+  fiber_event loaded; /* a module is loaded, or who was loading one has ended */
+  fiber outside;      /* stands for code that runs in no fiber */
   unsigned long last_id;
   unsigned runs;
   int unjoined;
@@ -103,40 +100,7 @@ static inline void fiber_thread_mark(lua_State *L, uintptr_t mark, bool on) {
   *fiber_thread_word(L) = on ? *fiber_thread_word(L) | mark : *fiber_thread_word(L) & ~mark;
 }
 
-/* Makes a fiber of the function and arguments on top of the stack; leaves the handle there. It
- * starts with the next turn. */
-fiber *fiber_new(lua_State *L, int arguments);
-/* Asks it to end. Never calls Lua. */
-void fiber_cancel(fiber *f);
-/* Pushes a copy of each result, or of the error value, of a fiber at its end; returns the number.
- */
-int fiber_push_outcome(lua_State *L, fiber *f);
-/* Whether the value on top of the stack is what the running fiber's cancellation raised. */
-bool fiber_is_cancel_error(lua_State *L);
-/* Somebody has seen its error. */
-void fiber_set_joined(fiber *f);
-/* lua_resume with the bookkeeping for interrupts. *passing: it was suspended by a blocking call,
- * which must be passed up or waited for. */
-int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments,
-                        int *results, bool *passing);
-/* A blocking call below can yield no further up than L: waits for it here. Go on with the thread in
- * any case afterwards. */
-void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait);
-/* Whether L can be left by a private yield. */
-bool fiber_can_yield(fiber_scheduler *s, lua_State *L);
-
-/* fiber_lua.c */
-void fiber_open_handles(lua_State *L);
-void fiber_wake_joiners(fiber *f);
-void fiber_tell_group(fiber *f);
-/* Waits that are not left before their fibers have ended (f5.all): cancels those; false for other
- * waits. */
-bool fiber_wait_cancel_group(fiber_wait *wait);
-
-/* coroutine.c */
-void fiber_replace_coroutine(lua_State *L);
-
-/* fiber_require.c */
-void fiber_replace_require(lua_State *L);
+/* Makes the scheduler of this state. */
+fiber_scheduler *fiber_scheduler_new(lua_State *L, loop *l);
 
 #endif

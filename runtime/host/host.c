@@ -18,6 +18,7 @@
 #include "f5/report/secret.h"
 #include "f5/session/log.h"
 #include "fiber/fiber.h"
+#include "fiber/fiber_setup.h"
 #include "host/bundle.h"
 #include "host/library.h"
 #include "host/lineedit.h"

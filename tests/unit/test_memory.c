@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "f5/module.h"
 #include "fiber/fiber.h"
+#include "fiber/fiber_setup.h"
 #include "net/loop.h"
 
 /* No device listens there, so that every call is refused at once. */

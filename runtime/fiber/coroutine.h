@@ -1,0 +1,10 @@
+/* Coroutines in which calls may block. */
+#ifndef FIBER_COROUTINE_H
+#define FIBER_COROUTINE_H
+
+#include <lua.h>
+
+/* Replaces the functions of the coroutine library. Once a state (fiber_setup does). */
+void fiber_replace_coroutine(lua_State *L);
+
+#endif
