@@ -6,25 +6,10 @@
 
 #include <lauxlib.h>
 
+#include "base/list.h"
 #include "fiber/fiber_private.h"
 
-/* -- lists -- */
-
-static void link_into(fiber **list, fiber *f) {
-  f->prev = NULL;
-  f->next = *list;
-  if (*list) (*list)->prev = f;
-  *list = f;
-}
-
-static void unlink_from(fiber **list, fiber *f) {
-  if (f->prev)
-    f->prev->next = f->next;
-  else
-    *list = f->next;
-  if (f->next) f->next->prev = f->prev;
-  f->prev = f->next = NULL;
-}
+/* -- the ready ones -- */
 
 static void make_ready(fiber *f) {
   fiber_scheduler *s = f->scheduler;
@@ -225,7 +210,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   f->id = ++s->last_id;
   f->outcome = FIBER_RUNNING;
   fiber_thread_mark(f->co, THREAD_ROOT, true);
-  link_into(&s->running, f);
+  LIST_ADD(&s->running, f);
   make_ready(f);
   return f;
 }
@@ -248,10 +233,10 @@ static void end_fiber(lua_State *L, fiber *f, int status) {
   if (status != LUA_OK)
     f->outcome = FIBER_FAILED; /* failed outside of base's protection: no memory, no stack */
   f->outcome = final_outcome(f, L);
-  unlink_from(&s->running, f);
+  LIST_REMOVE(f);
   if (f->outcome == FIBER_FAILED) {
     f->listed_failed = true;
-    link_into(&s->failed, f);
+    LIST_ADD(&s->failed, f);
   }
   if (s->foreground == f) s->foreground = NULL;
   fiber_event_signal(&f->ended);
@@ -469,7 +454,7 @@ void fiber_set_joined(fiber *f) {
   f->joined = true;
   if (!f->listed_failed) return;
   f->listed_failed = false;
-  unlink_from(&f->scheduler->failed, f);
+  LIST_REMOVE(f);
 }
 
 /* -- interrupts and the rest -- */

@@ -1,10 +1,10 @@
 #include "fiber/fiber_event_wait.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
+#include "base/owner.h"
 #include "fiber/fiber.h"
 
 #define WAITER_TYPE "f5lua.fiber.waiter"
@@ -16,13 +16,11 @@ typedef struct waiter {
 } waiter;
 
 static void wake(fiber_listener *listener) {
-  waiter *w = (waiter *)(void *)((char *)listener - offsetof(waiter, listener));
-  fiber_wake(&w->wait);
+  fiber_wake(&OWNER(listener, waiter, listener)->wait);
 }
 
 static void abandon(fiber_wait *wait) {
-  waiter *w = (waiter *)(void *)((char *)wait - offsetof(waiter, wait));
-  fiber_event_leave(&w->listener);
+  fiber_event_leave(&OWNER(wait, waiter, wait)->listener);
 }
 
 static int collect(lua_State *L) {

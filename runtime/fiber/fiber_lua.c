@@ -1,16 +1,15 @@
 #include "fiber/fiber_lua.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
+#include "base/owner.h"
 #include "fiber/fiber.h"
 #include "fiber/fiber_event_wait.h"
 #include "fiber/fiber_private.h"
 
-#define OWNER(wait_pointer, type) ((type *)(void *)((char *)(wait_pointer)-offsetof(type, wait)))
 #define GROUP_TYPE "f5lua.fiber.group"
 #define SLEEPER_TYPE "f5lua.fiber.sleeper"
 
@@ -162,17 +161,17 @@ static void leave_children(fiber_group *group) {
 
 /* The call ends with its children. */
 static void cancel_group(fiber_wait *wait) {
-  cancel_children(OWNER(wait, fiber_group));
+  cancel_children(OWNER(wait, fiber_group, wait));
 }
 
 static void abandon_group(fiber_wait *wait) {
-  fiber_group *group = OWNER(wait, fiber_group);
+  fiber_group *group = OWNER(wait, fiber_group, wait);
   cancel_children(group);
   leave_children(group);
 }
 
 static void child_ended(fiber_listener *listener) {
-  child *c = (child *)(void *)((char *)listener - offsetof(child, listener));
+  child *c = OWNER(listener, child, listener);
   fiber_group *group = c->group;
   fiber_set_joined(c->f);
   if (c->f->outcome != FIBER_DONE && !group->failed) {
@@ -287,11 +286,11 @@ typedef struct sleeper {
 } sleeper;
 
 static void end_sleep(loop_timer *timer) {
-  fiber_wake(&((sleeper *)(void *)((char *)timer - offsetof(sleeper, timer)))->wait);
+  fiber_wake(&OWNER(timer, sleeper, timer)->wait);
 }
 
 static void abandon_sleep(fiber_wait *wait) {
-  sleeper *s = OWNER(wait, sleeper);
+  sleeper *s = OWNER(wait, sleeper, wait);
   loop_timer_stop(s->l, &s->timer);
 }
 

@@ -29,7 +29,7 @@ struct fiber {
   lua_State *co; /* the fiber's own coroutine, kept by VALUE_THREAD; holds the results or the error
                     at the end */
   struct fiber_scheduler *scheduler;
-  fiber *prev, *next; /* in the list of running ones, or of failed ones that nobody joined */
+  fiber *next, **link; /* in the list of running ones, or of failed ones that nobody joined */
   fiber *next_ready;
   fiber_wait *wait; /* what it sleeps on; NULL when it runs or is ready to */
   fiber_event ended;

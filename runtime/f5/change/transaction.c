@@ -12,8 +12,8 @@
 #include "f5/rest/reference.h"
 #include "f5/rest/uri.h"
 #include "f5/session/session_lua.h"
+#include "fiber/fiber_event_wait.h"
 
-#define WAITER_NAME "f5.transaction.waiter"
 #define USUAL_TIMEOUT 120   /* seconds without a command, when the device does not say */
 #define USUAL_EXECUTION 300 /* seconds that a commit may run */
 
@@ -44,23 +44,6 @@ static int transaction_collect(lua_State *L) {
   return 0;
 }
 
-static void forget_waiter(fiber_wait *wait) {
-  tx_waiter *waiter = (tx_waiter *)(void *)((char *)wait - offsetof(tx_waiter, wait));
-  if (!waiter->transaction) return;
-  for (tx_waiter **at = &waiter->transaction->waiters; *at; at = &(*at)->next)
-    if (*at == waiter) {
-      *at = waiter->next;
-      break;
-    }
-  waiter->transaction = NULL;
-}
-
-static int waiter_collect(lua_State *L) {
-  tx_waiter *waiter = lua_touserdata(L, 1);
-  forget_waiter(&waiter->wait);
-  return 0;
-}
-
 /* Waits until its own call has ended, then goes on with `next`. Pushes one value. */
 static int await_settled(lua_State *L, f5_transaction *tx, lua_KContext context,
                          lua_KFunction next) {
@@ -68,12 +51,7 @@ static int await_settled(lua_State *L, f5_transaction *tx, lua_KContext context,
     lua_pushnil(L);
     return next(L, LUA_OK, context);
   }
-  tx_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
-  if (tx->step == STEP_NONE) return next(L, LUA_OK, context); /* while a finalizer waited */
-  *waiter = (tx_waiter){.wait.abandon = forget_waiter, .next = tx->waiters, .transaction = tx};
-  tx->waiters = waiter;
-  luaL_setmetatable(L, WAITER_NAME);
-  return fiber_await(L, &waiter->wait, context, next);
+  return fiber_event_await(L, &tx->settled, 0, context, next);
 }
 
 /* -- begin -- */
@@ -403,13 +381,9 @@ void transaction_setup(lua_State *L, int session_methods) {
   static const luaL_Reg events[] = {
       {"__gc", transaction_collect},        {"__close", rollback},     {"__call", bind_reference},
       {"__tostring", transaction_tostring}, {"__newindex", read_only}, {NULL, NULL}};
-  static const luaL_Reg waiter_events[] = {{"__gc", waiter_collect}, {NULL, NULL}};
   lua_pushvalue(L, session_methods);
   luaL_setfuncs(L, of_session, 0);
   lua_pop(L, 1); /* methods of sessions */
-  luaL_newmetatable(L, WAITER_NAME);
-  luaL_setfuncs(L, waiter_events, 0);
-  lua_pop(L, 1); /* metatable */
   luaL_newlib(L, internals);
   lua_setfield(L, -2, "transaction_parts");
   luaL_newlib(L, methods);

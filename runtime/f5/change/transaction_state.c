@@ -45,15 +45,6 @@ static void set_id(f5_transaction *tx, int64_t id) {
   snprintf(tx->path, sizeof tx->path, URI_TRANSACTION "/%" PRId64, id);
 }
 
-static void wake_waiters(f5_transaction *tx) {
-  while (tx->waiters) {
-    tx_waiter *waiter = tx->waiters;
-    tx->waiters = waiter->next;
-    waiter->transaction = NULL;
-    fiber_wake(&waiter->wait);
-  }
-}
-
 /* -- its own calls -- */
 
 void transaction_restart_timer(f5_transaction *tx) {
@@ -65,7 +56,7 @@ static void settle(f5_transaction *tx) {
   call_clear(&tx->call);
   tx->step = STEP_NONE;
   transaction_restart_timer(tx);
-  wake_waiters(tx);
+  fiber_event_signal(&tx->settled);
 }
 
 static void start_step(f5_transaction *tx, step next, const char *method, const char *path,
@@ -196,7 +187,7 @@ void transaction_drop_all(f5_session *session) {
     if (tx->step == STEP_ABANDON) session->last_calls--;
     call_clear(&tx->call);
     tx->step = STEP_NONE;
-    wake_waiters(tx);
+    fiber_event_signal(&tx->settled);
     transaction_ended(tx);
   }
 }

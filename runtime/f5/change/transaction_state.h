@@ -11,14 +11,12 @@
 
 #include "f5/session/call.h"
 #include "f5/session/session.h"
-#include "fiber/fiber.h"
+#include "fiber/fiber_event.h"
 
 #define TRANSACTION_LONGEST 64
 
 /* What its own call is doing. */
 typedef enum step { STEP_NONE, STEP_ADD, STEP_REMOVE, STEP_BEGIN, STEP_ABANDON } step;
-
-typedef struct tx_waiter tx_waiter;
 
 typedef struct f5_transaction f5_transaction;
 struct f5_transaction {
@@ -41,14 +39,7 @@ struct f5_transaction {
   const char *last_method; /* the last command, for the keep-alive; NULL: none is left */
   char *last_path, *last_body;
   size_t last_length;
-  tx_waiter *waiters;
-};
-
-/* A fiber that waits until the transaction's own call has ended. */
-struct tx_waiter {
-  fiber_wait wait;
-  tx_waiter *next;
-  f5_transaction *transaction; /* NULL when it did */
+  fiber_event settled; /* its own call has ended */
 };
 
 /* A transaction of this id that is open and listed, with two references and no timer running. NULL

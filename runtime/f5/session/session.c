@@ -47,12 +47,7 @@ void session_closed(f5_session *session) {
   session->phase = SESSION_CLOSED;
   unlist(session);
   session->references++; /* a waiter's fiber may drop the last one */
-  while (session->waiters) {
-    session_waiter *waiter = session->waiters;
-    session->waiters = waiter->next;
-    waiter->session = NULL;
-    fiber_wake(&waiter->wait);
-  }
+  fiber_event_signal(&session->closed);
   session_release(session);
 }
 

@@ -12,20 +12,12 @@
 #include "f5/report/api_status.h"
 #include "f5/session/core.h"
 #include "f5/session/credentials.h"
-#include "fiber/fiber.h"
+#include "fiber/fiber_event.h"
 #include "net/http.h"
 
 struct f5_call;
 
 typedef enum session_phase { SESSION_OPEN, SESSION_CLOSING, SESSION_CLOSED } session_phase;
-
-/* Somebody who waits for the end of a session. */
-typedef struct session_waiter session_waiter;
-struct session_waiter {
-  fiber_wait wait;
-  session_waiter *next;
-  f5_session *session; /* NULL when it ended */
-};
 
 /* How the calls of a session are authenticated: what call.c and session.c need of login.c, which
  * makes calls itself. */
@@ -66,7 +58,7 @@ struct f5_session {
   struct f5_call *running;
   struct f5_transaction *transactions; /* that are open */
   unsigned last_calls;                 /* that the end waits for, besides the tokens' */
-  session_waiter *waiters;
+  fiber_event closed;
   api_status *api_statuses; /* what the device said of its API */
   loop_timer reaper;
   struct {

@@ -10,8 +10,7 @@
 #include "f5/session/login.h"
 #include "f5/session/prompt.h"
 #include "f5/session/shutdown.h"
-
-#define WAITER_NAME "f5.session.waiter"
+#include "fiber/fiber_event_wait.h"
 
 static f5_session *to_session(lua_State *L, int index) {
   f5_session **box = luaL_testudata(L, index, SESSION_NAME);
@@ -50,24 +49,6 @@ f5_session **session_push(lua_State *L) {
   return box;
 }
 
-static void forget_waiter(fiber_wait *wait) {
-  session_waiter *waiter =
-      (session_waiter *)(void *)((char *)wait - offsetof(session_waiter, wait));
-  if (!waiter->session) return;
-  for (session_waiter **at = &waiter->session->waiters; *at; at = &(*at)->next)
-    if (*at == waiter) {
-      *at = waiter->next;
-      break;
-    }
-  waiter->session = NULL;
-}
-
-static int waiter_collect(lua_State *L) {
-  session_waiter *waiter = lua_touserdata(L, 1);
-  forget_waiter(&waiter->wait);
-  return 0;
-}
-
 static int closed(lua_State *L, int status, lua_KContext context) {
   (void)L, (void)status, (void)context;
   return 0;
@@ -78,13 +59,7 @@ static int session_close(lua_State *L) {
   f5_session *session = to_session(L, 1);
   session_end(session);
   if (session->phase == SESSION_CLOSED) return 0;
-  session_waiter *waiter = lua_newuserdatauv(L, sizeof *waiter, 0);
-  if (session->phase == SESSION_CLOSED) return 0; /* while a finalizer waited */
-  *waiter =
-      (session_waiter){.wait.abandon = forget_waiter, .next = session->waiters, .session = session};
-  session->waiters = waiter;
-  luaL_setmetatable(L, WAITER_NAME);
-  return fiber_await(L, &waiter->wait, 0, closed);
+  return fiber_event_await(L, &session->closed, 1, 0, closed);
 }
 
 static int session_tostring(lua_State *L) {
@@ -172,10 +147,6 @@ void session_setup(lua_State *L) {
                                     {"__tostring", session_tostring},
                                     {"__newindex", read_only},
                                     {NULL, NULL}};
-  static const luaL_Reg waiter_events[] = {{"__gc", waiter_collect}, {NULL, NULL}};
-  luaL_newmetatable(L, WAITER_NAME);
-  luaL_setfuncs(L, waiter_events, 0);
-  lua_pop(L, 1); /* metatable */
   luaL_newlib(L, methods);
   luaL_newmetatable(L, SESSION_NAME);
   luaL_setfuncs(L, events, 0);

@@ -12,6 +12,7 @@
 #include "f5/rest/reference.h"
 #include "f5/session/call.h"
 #include "f5/session/session_lua.h"
+#include "fiber/fiber.h"
 
 #define POLL_NAME "f5.task.poll"
 #define LONGEST_PAUSE 5000 /* ms between two looks, when the script does not say */
