@@ -1,14 +1,14 @@
--- What kinds of objects a BIG-IP has: the generated facts (sim/catalogue/*.lua) with what
--- sim/kinds/ corrects and adds.
+-- The kinds of objects of a BIG-IP: the generated facts (sim/catalogue/*.lua), corrected and
+-- completed by sim/kinds/.
 --
 -- A node is found by its template: the path below /mgmt/tm with `*` for every name, as
--- "ltm/pool/*/members". A node has the facts that sim/kinds.lua lists, and
---   template    where it is
---   name        the last part of the template that is no `*`
+-- "ltm/pool/*/members". A node has the facts that sim/kinds/init.lua lists, and
+--   template    its template
+--   name        the last part of the template that is not `*`
 --   kind        always given
 --   props       name -> property; always given
--- A property whose list of choices is known also has `choices`, a set of them.
--- A file of the catalogue is read when a path below it is first looked up.
+-- A property with a known list of choices has them as a set, `choices`. A file of the catalogue is
+-- loaded when a path below it is first looked up.
 local json = require "f5.json"
 local kinds = require "sim.kinds"
 
@@ -52,7 +52,7 @@ local function merge(node, template, change)
           for field, content in pairs(spec) do
             if content == false then old[field] = nil else old[field] = content end
           end
-        elseif spec.t then  -- without a type: only where there is such a property
+        elseif spec.t then  -- without a type only existing properties are corrected
           node.props[name] = spec
         end
       end
@@ -102,7 +102,7 @@ local function complete(template, node)
   end
 end
 
--- The file of the catalogue that a template belongs to: the most of "ltm" is not in "ltm-profile".
+-- The file of the catalogue that a template belongs to: "ltm", "ltm-profile" …
 local function owner_of(template)
   local first, second = template:match "^([^/]+)/?([^/]*)"
   local part = first .. "-" .. second
@@ -155,7 +155,7 @@ function M.find(template)
   return nodes[template]
 end
 
--- The names of what is below an organizing collection (or a module), sorted.
+-- The names below an organizing collection or a module, sorted.
 function M.children(template)
   load_for(template)
   local module = template:match "^[^/]+"
@@ -168,8 +168,7 @@ function M.children(template)
   return list
 end
 
--- All templates of a module's collections and singletons, sorted: what is asked when a whole device
--- is walked through.
+-- The templates of all collections and singletons of a module, sorted.
 function M.templates(module)
   M.children(module)
   local list = {}
@@ -182,7 +181,7 @@ function M.templates(module)
   return list
 end
 
--- The modules there are facts about, sorted.
+-- The modules with facts, sorted.
 function M.modules()
   local list = {}
   for _, file in ipairs(FILES) do

@@ -1,11 +1,11 @@
--- Organizing collections: what is below a module. Modules that are not provisioned are not there.
+-- Organizing collections: the names below a module. Modules that are not provisioned are left out.
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local names = require "sim.config.names"
 
 local M = {}
 
--- The provisioned module (or one of several) without which a part of the tree is absent.
+-- Parts of the tree that exist only if a module, or one of several, is provisioned.
 local NEEDS <const> = {
   apm = { "apm", "swg", "urldb" },
   asm = { "asm" },
@@ -23,7 +23,7 @@ local NEEDS <const> = {
   ["security/anti-fraud"] = { "fps" },
 }
 
--- Modules that /mgmt/tm names although other handlers serve them.
+-- Modules that /mgmt/tm lists, but other handlers serve.
 local MODULES <const> = {
   "access",
   "analytics",
@@ -51,7 +51,7 @@ local MODULES <const> = {
   "wom",
 }
 
--- Whether this device has what is at a template.
+-- Whether this device has the kind of a template.
 function M.present(device, template)
   local first, second = template:match "^([^/]+)/?([^/]*)"
   for _, part in ipairs { first, first .. "/" .. second } do
@@ -65,7 +65,7 @@ function M.present(device, template)
   return true
 end
 
--- The answer to a GET of an organizing collection: the names below it as links.
+-- The body of an organizing collection: the names below it as links.
 function M.children(device, template)
   local list = {}
   local children = template == "" and MODULES or catalogue.children(template)

@@ -1,4 +1,4 @@
--- /example: a sample of a resource with every property, its default, its choices and what it means.
+-- /example: a sample of a resource, with every property, its default, its choices and its meaning.
 local json = require "f5.json"
 local errors = require "sim.http.errors"
 local names = require "sim.config.names"

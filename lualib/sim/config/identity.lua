@@ -1,5 +1,5 @@
--- Names of objects: which name, partition and folder a body gives a new object, how messages name an
--- object, and the refusals for objects that exist or do not.
+-- Names of objects: which name, partition and folder a body gives a new object, how messages name
+-- an object, and the refusals for objects that exist or do not.
 local json = require "f5.json"
 local errors = require "sim.http.errors"
 local kinds = require "sim.kinds"
@@ -9,12 +9,12 @@ local validate = require "sim.config.validate"
 
 local M = {}
 
--- The word for an object in messages.
+-- The word for an object in messages, such as "Pool".
 function M.noun(target)
   return references.noun(target.template)
 end
 
--- What mcpd calls an object in messages: a member is named with its pool.
+-- The name of an object in messages of mcpd: a member is named with its pool.
 local function label(target, full)
   local name = kinds.of(target.template).checks.label
   return name and name(target, full) or full
@@ -54,7 +54,7 @@ function M.exists(target, full, partition)
     M.noun(target), label(target, full), partition or "Common"), 3), 0)
 end
 
--- The name, partition, sub-path and full path that a body gives a new object.
+-- The name, partition, sub-path and full path of a new object, from its body.
 function M.identify(node, body)
   local name = body.name
   if type(name) == "number" then name = tostring(name) end
@@ -102,12 +102,12 @@ function M.identify(node, body)
   }
 end
 
--- The folder of an object must be there.
+-- Refuses an object whose folder does not exist.
 function M.check_folder(store, object, ctx)
   if not object.partition then return end
   local folder = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
   if ctx.seed then
-    -- A seed names folders by what is in them.
+    -- a seed need not create the folders of its objects
     local path = ""
     for part in folder:gmatch "[^/]+" do
       path = path .. "/" .. part

@@ -1,5 +1,5 @@
--- What objects are looked up by beside their names, as nodes by address: the indexes of sim/kinds.
--- Derived from the objects, not part of the state.
+-- Indexes of the store, such as nodes by address: the `indexes` of sim/kinds. They are derived from
+-- the objects, not part of the state.
 local kinds = require "sim.kinds"
 
 local M = {}
@@ -43,7 +43,7 @@ local function keep(store, prefix, key_of, field, many)
   store:watch(prefix, note, fill)
 end
 
--- Keeps the indexes that sim/kinds asks for.
+-- Adds the indexes of sim/kinds to a store.
 function M.install(store)
   for _, module in ipairs(kinds.modules()) do
     for template, kind in pairs((kinds.described(module))) do

@@ -1,18 +1,16 @@
--- Names, paths and links: how "/Common/folder/x" becomes "~Common~folder~x" becomes a link, and
--- back.
+-- Converts names, segments of paths and links: "/Common/folder/x", "~Common~folder~x", a link.
 local errors = require "sim.http.errors"
 
 local M = {}
 
 M.ROOT = "/mgmt/tm/"
 
--- The order of segments in a collection: as their full names sort, byte by byte ("~" counts as
--- "/").
+-- Whether a segment is before another in a collection. They are sorted by full name, byte by byte.
 function M.before(a, b)
   return (a:gsub("~", "/")) < (b:gsub("~", "/"))
 end
 
--- The keys of `set` (segments) in that order.
+-- The segments in a set, in this order.
 function M.sort(set)
   local order = {}
   for segment in pairs(set) do order[#order + 1] = (segment:gsub("~", "/")) end
@@ -33,7 +31,7 @@ function M.full(partition, sub_path, name)
 end
 
 -- "/Common/a/b/web" -> "Common", "a/b", "web"; sub-path nil if there is none.
--- The name of some objects has slashes of its own: a member "/Common/server:/Common/virtual".
+-- Some names have slashes of their own, such as a member "/Common/server:/Common/virtual".
 function M.split(full)
   local head, tail = full, ""
   local colon = full:find(":/", 1, true)
@@ -45,16 +43,15 @@ function M.split(full)
   return partition, sub_path, name .. tail
 end
 
--- A name as a body or a property gives it -> full path; relative ones are below `partition`
--- ("Common").
+-- The full path of a name in a body or a property. Names without a partition are in `partition`
+-- (default: "Common").
 function M.absolute(name, partition)
   if type(name) ~= "string" then require("sim.config.validate").invalid("name", name) end
   if name:sub(1, 1) == "/" then return name end
   return "/" .. (partition or "Common") .. "/" .. name
 end
 
--- "~fw_objs", "/fw_objs", "fw_objs", "/a/b": what bodies write for a partition -> partition,
--- sub-path.
+-- The partition and sub-path of a `partition` in a body: "~fw_objs", "/fw_objs", "fw_objs", "/a/b".
 function M.partition(text)
   text = text:gsub("~", "/"):gsub("^/+", ""):gsub("/+$", "")
   local partition, rest = text:match "^([^/]+)/(.+)$"
@@ -66,18 +63,18 @@ local function escape(character)
   return ("%%%02X"):format(character:byte())
 end
 
--- A segment as it stands in a link.
+-- Encodes a segment for a link.
 function M.encode(segment)
   return (segment:gsub("[^%w%-%._~:@!$&'()*+,;=]", escape))
 end
 
--- A query value as it stands in a link.
+-- Encodes a value in the query of a link.
 function M.encode_value(value)
   return (value:gsub("[^%w%-%._~/:*]", escape))
 end
 
--- The query of a request as the links of its answer carry it: as it came, `ver` last unless it was
--- given.
+-- The query for the links of a response: that of the request, with `ver` added at the end if the
+-- request has none.
 function M.query(request, version, change)
   local parts = {}
   local has_version = false
@@ -102,7 +99,7 @@ function M.link(path, query)
   return "https://localhost" .. encoded .. (query and query ~= "" and "?" .. query or "")
 end
 
--- The version that the links of an answer carry; a `ver` that this device cannot speak is refused.
+-- The version for the links of a response. Refuses a `ver` that the device does not support.
 local function numbers(version)
   local list = {}
   for number in version:gmatch "%d+" do list[#list + 1] = tonumber(number) end

@@ -1,14 +1,14 @@
--- Making, changing and removing objects, with everything a BIG-IP checks. These are methods of the
--- store, see the end of sim/config/store.lua:
+-- Creates, changes and deletes objects, with all checks of a BIG-IP. The functions are methods of
+-- the store, see the end of sim/config/store.lua:
 --
 --   store:create("/mgmt/tm/ltm/pool", { name = "web" }, ctx)   -> path, object
---   store:modify(path, body, ctx)    PATCH: only what is named
---   store:replace(path, body, ctx)   PUT: the rest goes back to its default
+--   store:modify(path, body, ctx)    PATCH: changes the properties in the body only
+--   store:replace(path, body, ctx)   PUT: sets all other properties to their defaults
 --   store:delete(path, ctx)
 --
--- ctx: { user = { name, role }, now = microseconds }, may be nil. What is refused is raised as a
--- response of sim/http/errors.lua, and then nothing has changed. What is special about a kind of object
--- is in sim/kinds.
+-- ctx: { user = { name, provider, access }, now = microseconds }, may be nil. A refusal is raised
+-- as a response of sim/http/errors.lua; then nothing has changed. The rules of a kind are in
+-- sim/kinds.
 local errors = require "sim.http.errors"
 local identity = require "sim.config.identity"
 local kinds = require "sim.kinds"
@@ -22,8 +22,8 @@ local M = {}
 
 local NONE <const> = validate.NONE
 
---- Checks what must hold of an object when everything is written: at once, or in a transaction when
---- all of its commands have run. A seed is taken as it is. `old`: what was there before.
+--- Checks the conditions of an object that must hold when everything is written: at once, or in a
+--- transaction after all of its commands. Seeds are not checked. `old`: the object before, or nil.
 function M.settle(store, path, ctx, old)
   local settled = kinds.of(references.template(path)).checks.settled
   if not settled or ctx.seed or ctx.factory then return end
@@ -35,15 +35,15 @@ function M.settle(store, path, ctx, old)
   end
 end
 
--- Where a whole object is written (and gives its partition), all that belongs to it is looked at
--- together.
+-- Checks the owner of a changed sub-collection. If the owner itself is being written (then ctx has
+-- its partition), it is checked at the end of that write.
 local function settle_owner(store, target, ctx)
   if target.parent and not ctx.partition then M.settle(store, target.parent, ctx) end
 end
 
 local create_in, delete_at, modify_at
 
--- The parent of a sub-collection's object changes with it.
+-- Gives the owner of a sub-collection the generation of the changed object.
 local function touch(store, path, generation)
   local object = store:get(path)
   if not object then return end
@@ -52,7 +52,7 @@ local function touch(store, path, generation)
   store:put(path, fresh)
 end
 
--- A whole sub-collection as a body gives it: what is not named goes, what is named is made anew.
+-- Replaces a whole sub-collection by the items of a body.
 local function replace_sub(store, path, sub, items, ctx)
   local collection = path .. "/" .. sub
   local target = uri.parse(collection)
@@ -103,7 +103,7 @@ function create_in(store, target, body, ctx)
   local path = target.path .. "/" .. names.segment(object.fullPath)
   if store:get(path) then
     if not ctx.seed then identity.exists(target, object.fullPath, object.partition) end
-    -- a seed says how things are, not what is new
+    -- a seed describes the result, also for objects that exist
     return modify_at(store, uri.parse(path), body, ctx, false)
   end
   local properties, subs = validate.body(node, body, ctx.seed)
@@ -137,7 +137,8 @@ function create_in(store, target, body, ctx)
   return path, store:get(path)
 end
 
--- Children of a parent that was changed take over what they have not set themselves.
+-- Passes the changes of a parent on to its children, for properties that they have not set
+-- themselves.
 local function pass_on(store, path, old, fresh)
   local collection = path:match "^(.*)/[^/]+$"
   for _, user in ipairs(store:users(path)) do
@@ -166,7 +167,7 @@ local function pass_on(store, path, old, fresh)
   end
 end
 
--- The object of a PUT: all that is not in the body goes back to its default.
+-- The object after a PUT: properties that are not in the body get their defaults.
 local function replaced(store, target, old, properties, ctx)
   local node = target.node
   local fresh =
@@ -192,7 +193,7 @@ local function replaced(store, target, old, properties, ctx)
   return fresh
 end
 
--- The object of a PATCH: all that is not in the body stays.
+-- The object after a PATCH: properties that are not in the body keep their values.
 local function changed(store, target, old, properties, ctx)
   local node = target.node
   local fresh = values.shallow(old)
@@ -254,7 +255,7 @@ function modify_at(store, target, body, ctx, whole)
   return target.path, store:get(target.path)
 end
 
--- Removes what belongs to the object at a path.
+-- Removes the sub-collections of the object at a path.
 local function delete_subs(store, path, node)
   for _, sub in pairs(node.subs or {}) do
     local collection = path .. "/" .. sub
@@ -341,7 +342,7 @@ function M.delete(store, path, ctx)
   return store:atomically(delete_at, store, target, ctx or {})
 end
 
--- The object of a singleton; it comes into being when it is first looked at.
+-- The object of a singleton; its defaults if it was never written.
 function M.one(store, path)
   local target = target_of(path, "singleton")
   local object = store:get(target.path)

@@ -1,4 +1,4 @@
--- $top and $skip: which part of a list an answer has, and the nine properties that say so.
+-- $top and $skip: the part of a list that a response has, and the nine properties that describe it.
 local errors = require "sim.http.errors"
 local names = require "sim.config.names"
 
@@ -14,9 +14,9 @@ local function number(request, name)
   return value
 end
 
--- The part of a list of `total` items that a request wants: first, last (1-based, last < first if
--- it is empty), and a function that adds the paging properties to the body; nil if the request
--- wants no paging.
+-- The part of a list of `total` items for a request: first and last (from 1; last < first if it is
+-- empty), and a function that adds the paging properties to the body. The function is nil without
+-- paging.
 function M.page(request, total, version, path)
   local top, skip = number(request, "$top"), number(request, "$skip")
   if not top and not skip then

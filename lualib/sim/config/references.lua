@@ -1,5 +1,5 @@
--- Which objects refer to which (the relations of sim/kinds): what must exist when an object is made,
--- and what cannot be deleted while it is in use.
+-- References between objects (the relations of sim/kinds). An object that another one refers to
+-- must exist, and cannot be deleted while it is in use.
 local catalogue = require "sim.config.catalogue"
 local errors = require "sim.http.errors"
 local kinds = require "sim.kinds"
@@ -68,7 +68,7 @@ local function add_item(list, item, relation)
   end
 end
 
--- The full names that an object gives for a relation.
+-- The full names in an object for a relation.
 local function values(object, relation)
   if not relation.property then
     return relation.names and relation.names(object) or { object.fullPath }
@@ -82,8 +82,8 @@ local function values(object, relation)
   return list
 end
 
---- The path of the object of this full name in collections ("ltm/pool"; "ltm/monitor/*": all that
---- are directly below); nil if there is none.
+--- The path of the object with this full name in one of these collections; nil if there is none.
+--- "ltm/monitor/*" means all collections directly below.
 function M.locate(store, templates, full)
   local segment = full:gsub("/", "~")
   for _, template in ipairs(templates) do
@@ -101,8 +101,7 @@ function M.locate(store, templates, full)
   return nil
 end
 
--- The paths that the object at `path` refers to. What does not exist is not among them. Nil if
--- there are none.
+-- The paths of the existing objects that the object at `path` refers to; nil if there are none.
 function M.targets(store, path, object)
   local list = kinds.of(M.template(path)).relations
   if not list then return nil end
@@ -119,8 +118,7 @@ function M.targets(store, path, object)
   return found
 end
 
--- The word for an object of this template in messages: that of its kind, or of the kinds it is
--- listed with.
+-- The word for an object of this template in messages: that of its kind, else of its collection.
 function M.noun(template)
   local node = catalogue.find(template)
   if node and node.noun then return node.noun end
@@ -137,8 +135,8 @@ local function partition(full)
   return full:match "^/([^/]+)/"
 end
 
--- Raises if the object refers to something that does not exist, or that is in a foreign partition.
--- `old` is what was there before: what has not changed is not checked again.
+-- Refuses an object that refers to an object that does not exist or is in a foreign partition.
+-- `old` is the object before: references that have not changed are not checked again.
 function M.check(store, path, object, old)
   local template = M.template(path)
   local own = partition(object.fullPath or "")
@@ -178,15 +176,15 @@ function M.check(store, path, object, old)
   end
 end
 
--- Raises if something else refers to the object at `path`, which is about to go.
--- What goes with it (its own sub-collections) does not count.
+-- Refuses to delete the object at `path` while another object refers to it. Its own sub-collections
+-- do not count.
 function M.check_unused(store, path, object)
   local template = M.template(path)
   local in_use = kinds.of(template).checks.in_use
   for _, user in ipairs(store:users(path)) do
     if user ~= path and user:sub(1, #path + 1) ~= path .. "/" then
       local from = M.template(user)
-      -- What refers from a sub-collection is named by its owner.
+      -- an object of a sub-collection is named by its owner
       local owner_path = from:find "/%*/" and user:match "^(.*)/[^/]+/[^/]+$" or user
       local owner = store:get(owner_path)
       local message = in_use

@@ -1,5 +1,5 @@
--- How an object of the store looks in an answer: kind, links, references and sub-collections around
--- its own properties.
+-- Renders an object of the store for a response: its properties with kind, links, references and
+-- sub-collections.
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
@@ -11,7 +11,7 @@ local M = {}
 
 local ROOT <const> = "/mgmt/tm/"
 
--- Collections of several kinds, where a name alone does not say which.
+-- The path of the object that a reference links to. A reference to several kinds needs a lookup.
 local function target_path(store, template, full)
   local node = catalogue.find(template)
   if node and node.type == "organizing" then
@@ -42,7 +42,7 @@ local function add_references(store, node, shown, version)
   end
 end
 
--- The items of a collection as they are shown inside of something else.
+-- The items of a collection inside another body.
 local function items_of(store, collection, context)
   local list = {}
   local target = uri.parse(collection)
@@ -58,8 +58,8 @@ local function items_of(store, collection, context)
   return json.array(list)
 end
 
--- context: version (in links), expand (sub-collections, too), shown (another path for links), short
--- (asked for by its short name)
+-- context: version (for links), expand (include sub-collections), shown (the path for links, if it
+-- is not that of the store), short (the request used the short name), query (of the link).
 function M.object(store, target, object, context)
   local node = target.node
   local version = context.version
@@ -89,7 +89,7 @@ function M.object(store, target, object, context)
   return shown
 end
 
--- Only the named properties of a shown object.
+-- Selects properties of a rendered object.
 function M.select(shown, wanted)
   local few = {}
   for _, name in ipairs(wanted) do few[name] = shown[name] end

@@ -1,5 +1,5 @@
--- iControl REST over the store: what each method does to a collection, a resource or a singleton
--- below /mgmt/tm.
+-- iControl REST below /mgmt/tm: what each method does with a collection, a resource or a singleton
+-- of the store.
 local json = require "f5.json"
 local Store = require "sim.config.store"
 local commands = require "sim.commands"
@@ -23,7 +23,7 @@ local function context_of(device, request)
   return { user = request.user, now = device:now(), device = device }
 end
 
--- partition of "$filter=partition eq X"; nil without a filter.
+-- The partition and folder of "$filter=partition eq X"; nil without a filter.
 local function filter_of(request)
   local text = request.query["$filter"]
   if not text or text == "" then return nil end
@@ -59,7 +59,7 @@ local function filter_of(request)
   return names.partition(value)
 end
 
--- Whether an object is in the partition of a filter, and in or below its folder.
+-- Whether an object is in the partition of a filter, and in its folder or below.
 local function is_in(object, partition, folder)
   if object.partition ~= partition then return false end
   if not folder then return true end
@@ -67,7 +67,7 @@ local function is_in(object, partition, folder)
   return below == folder or below:sub(1, #folder + 1) == folder .. "/"
 end
 
--- "name" of "?options=<glob>" -> Lua pattern.
+-- Converts the pattern of "?options=PATTERN" to a Lua pattern.
 local function glob(text)
   local pattern =
     text:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
@@ -134,8 +134,8 @@ local function get_organizing(device, request, target)
   return { status = 200, body = body }
 end
 
--- A resource or a singleton as a body; `written` is the answer to a write, whose links carry no
--- query but the version.
+-- The response with a resource or a singleton. `written`: after a write the links have no query but
+-- the version.
 local function show(device, request, target, object, written)
   local version = names.version(device, request)
   local shown = present.object(device.store, target, object, {
@@ -206,7 +206,7 @@ local function post(device, request, target)
   if is_command(target, body) then
     local named = body
     if target.what == "resource" and body.name == nil then
-      named = values.shallow(body)  -- the URI names what the command is for
+      named = values.shallow(body)  -- the URI has the name
       named.name = target.node.flat and target.id or target.id:gsub("~", "/")
     end
     return commands.run(device, request, target, named)
@@ -288,7 +288,7 @@ local METHODS <const> = {
   DELETE = delete,
 }
 
--- Answers any request below /mgmt/tm that no other feature has taken.
+-- Answers all requests below /mgmt/tm that have no other handler.
 function M.handle(device, request)
   if #request.segments == 2 then
     local root =

@@ -1,8 +1,7 @@
--- Statistics: /stats at the three levels (a resource, a sub-collection, a collection), and the
--- parts of the tree that only show.
+-- Statistics: /stats of a resource, a sub-collection or a collection, and kinds of the type "show".
 --
--- Nothing passes through a simulated device, so counters stand still except for those that its owner
--- set (sim/status/traffic.lua). What is special about a kind is in the `stats` of sim/kinds.
+-- There is no traffic through a simulated device. All counters are 0, except those that its owner
+-- set (sim/status/traffic.lua). The rules of a kind are in the `stats` of sim/kinds.
 local catalogue = require "sim.config.catalogue"
 local availability = require "sim.kinds.common.availability"
 local errors = require "sim.http.errors"
@@ -27,7 +26,7 @@ local function names_of(kind)
   return entry_names[kind] or entry_names[(kind:gsub("stats$", "collectionstats"))]
 end
 
--- What objects without recorded statistics have at least.
+-- The entries of kinds whose statistics were never recorded.
 local DEFAULT_ENTRIES <const> = {
   { "tmName", "d" },
   { "serverside.bitsIn", "v" },
@@ -69,8 +68,8 @@ local function entries_of(store, target, path, object, more)
   return entries
 end
 
--- Adds the statistics of the object at a path: one line, or several where its kind says so. `shown`:
--- the path as it was asked for.
+-- Adds the statistics of the object at a path: one line, or several if its kind has them. `shown`:
+-- the path in the request.
 local function add_lines(store, target, path, shown, object, version, entries)
   local lines = kinds.of(target.template).stats.lines
   for _, line in ipairs(lines and lines(object) or { {} }) do
@@ -103,8 +102,7 @@ function M.get(device, request, target)
     if target.parent and not store:get(target.parent) then
       identity.not_found(uri.parse(target.parent))
     end
-    -- A sub-collection answers with the kind of its objects, a collection of its own with that of
-    -- the collection.
+    -- the kind is that of the objects for a sub-collection, else that of the collection
     body.kind = target.node.kind .. (target.parent and "stats" or "collectionstats")
     body.entries = collect(store, target, version, store:segments(target.path))
   elseif target.what == "resource" then
@@ -143,7 +141,7 @@ function M.get(device, request, target)
   return { status = 200, body = body }
 end
 
--- The entries of a kind that only shows, where the catalogue has their names: all counters at zero.
+-- The entries of a kind of the type "show", with the names of the catalogue: all counters are 0.
 local function entries_at_zero(target)
   local kind = target.node.kind
   for full_kind, fact in pairs(require "sim.catalogue.stats") do
@@ -161,7 +159,7 @@ local function entries_at_zero(target)
   return nil
 end
 
--- GET of what only shows.
+-- GET of a kind of the type "show".
 function M.show(device, request, target)
   local version = names.version(device, request)
   local make = kinds.of(target.template).stats.body

@@ -1,13 +1,12 @@
--- Where the objects of the simulated device are: one flat table from path to object, in
--- `device.state.objects`.
+-- The store of all objects: one flat table from path to object, in `device.state.objects`.
 --
---   "/mgmt/tm/ltm/pool/~Common~web" -> { name = "web", partition = "Common", fullPath = "/Common/web", generation = 7, … }
---   "/mgmt/tm/sys/ntp"              -> { generation = 1, timezone = "America/Los_Angeles", … }          (a singleton)
+--   "/mgmt/tm/ltm/pool/~Common~web" -> { name = "web", fullPath = "/Common/web", … }
+--   "/mgmt/tm/sys/ntp"              -> { generation = 1, timezone = "America/Los_Angeles", … }
 --
--- An object in the table is never changed, only replaced, so the undo log is a list of paths with
--- what was there before, and a transaction of many commands costs what it touches. What is derived
--- (which names a collection has, in what order, who refers to whom) is not part of the state and is
--- made again after a load.
+-- An object in the table is never changed, only replaced. So the undo log is a list of paths with
+-- the objects before, and a transaction costs only what it touches. Derived tables (the names of
+-- each collection and their order, references) are not part of the state. They are built after a
+-- load.
 --
 local names = require "sim.config.names"
 local objects = require "sim.config.objects"
@@ -29,9 +28,8 @@ local function shallow(source)
   return copy
 end
 
--- Begins with the objects of another store, which never changes: objects are shared (nobody changes
--- one), and so are the entries of collections until they change here. A thousand devices of a fleet
--- fit in memory this way.
+-- Starts with the objects of another store, which never changes. Objects are shared, and entries of
+-- collections until they change here. So a thousand devices of a fleet fit in memory.
 function Store:copy(template)
   self.state = self.device.state.objects
   self.state.generation, self.state.items = template.state.generation, shallow(template.items)
@@ -43,7 +41,7 @@ function Store:copy(template)
   end
 end
 
--- The entry of a collection that this store alone changes.
+-- The entry of a collection, copied if it is still shared.
 local function own_entry(self, collection)
   local entry = self.collections[collection]
   if not entry or entry.owner == self then return entry end
@@ -55,14 +53,14 @@ local function own_entry(self, collection)
   return own
 end
 
--- Makes what is derived again; to be called when device.state.objects was exchanged.
+-- Builds the derived tables. To be called when device.state.objects was replaced.
 function Store:rebuild()
   self.state = self.device.state.objects
   self.items = self.state.items
-  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil, new =
-  -- not yet in it }
+  -- collection path -> { set = { segment = true }, count = n, order = sorted segments or nil,
+  -- new = segments that are not in `order` yet }
   self.collections = {}
-  self.referrers = {}    -- path of an object -> { path of who refers to it = true }
+  self.referrers = {}    -- path of an object -> set of the paths that refer to it
   self.refers = {}       -- path of an object -> the paths it refers to
   for path, object in pairs(self.items) do
     self:index(path)
@@ -74,7 +72,7 @@ function Store:rebuild()
 end
 
 -- Registers `watcher(path, object or nil)`, called for every object below a prefix that is put or
--- removed, also by an undo, and `reset()`, called when all objects were exchanged.
+-- removed, also by an undo; and `reset()`, called when all objects were replaced.
 function Store:watch(prefix, watcher, reset)
   self.watchers[#self.watchers + 1] = { prefix = prefix, run = watcher, reset = reset }
 end
@@ -102,7 +100,7 @@ function Store:index(path)
   end
 end
 
--- The first place in a sorted list that is not before `segment`.
+-- The first position in a sorted list that is not before `segment`.
 local function place(order, segment)
   local low, high = 1, #order + 1
   while low < high do
@@ -127,12 +125,11 @@ function Store:unindex(path)
   end
 end
 
--- New objects find their places when the order is next asked for: one by one if they are few, by a
--- new sort if they are many.
-local FEW <const> = 32
+-- Sorts new objects in when the order is next read: a few one by one, many by a new sort.
+local MAX_INSERTS <const> = 32
 
 local function settle_order(entry)
-  if not entry.order or #entry.new > FEW then
+  if not entry.order or #entry.new > MAX_INSERTS then
     entry.order = names.sort(entry.set)
   else
     for _, segment in ipairs(entry.new) do
@@ -142,7 +139,7 @@ local function settle_order(entry)
   entry.new = {}
 end
 
--- Notes whom the object at `path` refers to; nil: nobody any more.
+-- Updates the references of the object at `path`; nil: the object is gone.
 function Store:refer(path, object)
   for _, target in ipairs(self.refers[path] or {}) do
     local known = self.referrers[target]
@@ -178,8 +175,7 @@ local function set(self, path, object)
   return old
 end
 
--- Puts an object (a table that nobody changes afterwards) where a path says; nil removes what is
--- there.
+-- Puts an object at a path; nil removes it. The table must not be changed afterwards.
 function Store:put(path, object)
   local old = set(self, path, object)
   if self.log then self.log[#self.log + 1] = { path, old or false } end
@@ -195,14 +191,14 @@ local function below(self, path)
   return found
 end
 
--- Puts `object` where `to` says, and copies of all that is below `from` below it.
+-- Puts `object` at `to`, and copies all objects below `from` there.
 function Store:copy_tree(from, to, object)
   local found = below(self, from)
   self:put(to, object)
   for _, path in ipairs(found) do self:put(to .. path:sub(#from + 1), self.items[path]) end
 end
 
--- Removes what is at a path and all below it; nothing there is fine.
+-- Removes the object at a path, if there is one, and all below it.
 function Store:remove_tree(path)
   for _, other in ipairs(below(self, path)) do self:put(other, nil) end
   if self.items[path] then self:put(path, nil) end
@@ -214,13 +210,13 @@ function Store:next_generation()
   return self.state.generation
 end
 
--- The object at a path, or nil. Not to be changed.
+-- The object at a path, or nil. It must not be changed.
 function Store:get(path)
   return self.items[path]
 end
 
--- The paths of a collection's objects, in the order a device lists them (by full name). Not to be
--- changed.
+-- The segments of a collection's objects, in the order in which a device lists them (by full name).
+-- The table must not be changed.
 function Store:segments(collection)
   local entry = self.collections[collection]
   if not entry then return {} end
@@ -242,7 +238,7 @@ function Store:list(collection)
   return list
 end
 
--- Who refers to the object at a path: the paths, sorted.
+-- The paths of the objects that refer to the object at a path, sorted.
 function Store:users(path)
   local list = {}
   for user in pairs(self.referrers[path] or {}) do list[#list + 1] = user end
@@ -250,8 +246,8 @@ function Store:users(path)
   return list
 end
 
--- The undo log. begin/commit/rollback nest: an inner rollback undoes what was done since its begin,
--- no more.
+-- The undo log. begin, commit and rollback nest: an inner rollback undoes only what was done since
+-- its begin.
 function Store:begin()
   self.log = self.log or { marks = {} }
   table.insert(self.log.marks, { at = #self.log, generation = self.state.generation })
@@ -274,7 +270,7 @@ function Store:rollback()
   if #log.marks == 0 then self.log = nil end
 end
 
--- Calls `run(...)`; if it raises, nothing of what it changed remains.
+-- Calls `run(...)`. If it raises an error, all its changes are undone.
 function Store:atomically(run, ...)
   self:begin()
   local results = table.pack(pcall(run, ...))
@@ -286,7 +282,7 @@ function Store:atomically(run, ...)
   error(results[2], 0)
 end
 
--- The same with all that a device checks.
+-- Writes with all checks of a device.
 Store.create, Store.modify, Store.replace = objects.create, objects.modify, objects.replace
 Store.delete, Store.one = objects.delete, objects.one
 

@@ -1,15 +1,15 @@
--- What a path below /mgmt/tm means: an organizing collection, a collection, a resource, a
--- singleton, or the statistics or the example of one of them.
+-- Resolves paths below /mgmt/tm: an organizing collection, a collection, a resource, a singleton,
+-- or the statistics or the example of one of them.
 local catalogue = require "sim.config.catalogue"
 
 local M = {}
 
 local ROOT <const> = "/mgmt/tm"
 
--- Ends of a path that are no name.
+-- Last segments that are not names.
 local SUFFIXES <const> = { stats = true, example = true }
 
--- A name in a path -> the segment that the store has: short names are looked for in Common.
+-- The segment in the store for a name in a path: names without a partition are in Common.
 local function canonical(node, segment)
   if node.flat then
     if node.full_names and segment:sub(1, 1) ~= "~" then return "~Common~" .. segment, true end
@@ -20,14 +20,17 @@ local function canonical(node, segment)
 end
 
 -- segments: { "mgmt", "tm", "ltm", "pool", "~Common~web", "stats" }, names with `~`.
--- Answer: nil if there is no such URI, else a table with
---   what        "organizing", "collection", "resource", "singleton", "show", or "public" (a sub-collection without its owner)
+-- Returns nil for an unknown URI, else a table with
+--   what        "organizing", "collection", "resource", "singleton" or "show"
 --   suffix      "stats", "example" or nil
---   node, template
---   path        the path as the store has it, shown: the path as it was asked for
+--   node, template   of the kind, see sim/config/catalogue.lua
+--   path        the path in the store
+--   shown       the path in the request
 --   collection  of a resource: the path of its collection
---   parent      of a sub-collection and its resources: the path of the resource that has it
---   id          of a resource: the last segment as the store has it; short: whether it was asked for without a partition
+--   parent      of a sub-collection and its resources: the path of the owner
+--   id          of a resource: the last segment in the store
+--   short       of a resource: whether the request names it without a partition
+--   public      a sub-collection without the name of its owner, if the path can also mean that
 function M.resolve(segments)
   if #segments < 3 then return nil end
   local template = segments[3]
@@ -81,7 +84,7 @@ function M.resolve(segments)
   return target
 end
 
--- The same for a path as the store has it.
+-- Resolves a path of the store.
 function M.parse(path)
   local segments = {}
   for segment in path:gmatch "[^/]+" do segments[#segments + 1] = segment end

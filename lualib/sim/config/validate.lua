@@ -1,17 +1,16 @@
--- What a body may say: names of properties, their types and choices, addresses and names. Refusals
--- are icrd's.
+-- Checks bodies: names of properties, types, choices, addresses, names. Refusals are those of icrd.
 local json = require "f5.json"
 local errors = require "sim.http.errors"
 
 local M = {}
 
-local SYNTAX <const> = 26214401  -- icrd's number for what tmsh's parser refuses
+local SYNTAX <const> = 26214401  -- icrd's number for errors of tmsh's parser
 
 function M.refuse(message, api_error)
   error(errors.tm(400, message, api_error or SYNTAX), 0)
 end
 
--- mcpd's refusals carry its own message number in the text and 3 as apiError.
+-- A refusal of mcpd: its message number is in the text, and apiError is 3.
 function M.refuse_mcpd(message)
   error(errors.tm(400, message, 3), 0)
 end
@@ -31,13 +30,13 @@ function M.invalid(name, value)
   M.refuse(('invalid property value "%s":"%s"'):format(name, text_of(value)))
 end
 
--- A text, whatever else a body may have in its place.
+-- Returns a text, or refuses a value of another type.
 function M.text(name, value)
   if type(value) ~= "string" then M.invalid(name, value) end
   return value
 end
 
--- "load-balancing-mode" -> "loadBalancingMode": tmsh's spelling is understood, too.
+-- "load-balancing-mode" -> "loadBalancingMode": devices also accept the spelling of tmsh.
 function M.camel(name)
   if not name:find "-" then return name end
   local camel = name:gsub("%-(%w)", string.upper)
@@ -53,8 +52,8 @@ local function integer(value)
   return nil
 end
 
--- Converters: value of the body -> value of the object; nil: not possible. `M.NONE` means that the
--- property goes away.
+-- Converters: value in the body -> value in the object; nil for a wrong value. `M.NONE` removes the
+-- property.
 local NONE <const> = {}
 M.NONE = NONE
 
@@ -71,7 +70,7 @@ function convert.s(value, spec)
   if type(value) == "boolean" then
     return spec.choices and (value and "enabled" or "disabled") or tostring(value)
   end
-  -- Where few objects were seen, what looked like one word may be a list as well.
+  -- few recorded objects: a property that was always one word can still be a list
   if type(value) == "table" and not spec.exact then return value end
   return nil
 end
@@ -90,7 +89,7 @@ function convert.n(value)
   return type(value) == "string" and tonumber(value) or nil
 end
 
--- A number or a word ("indefinite", "immediate").
+-- A number or a word such as "indefinite".
 function convert.m(value, spec)
   return integer(value) or convert.s(value, spec)
 end
@@ -115,7 +114,7 @@ function convert.a(value, spec)
   return nil
 end
 
--- Anything: a word or a list, as allowService.
+-- Any value, such as a word or a list (allowService).
 function convert.x(value)
   if value == "none" or value == "" then return NONE end
   return value
@@ -127,10 +126,10 @@ function convert.o(value)
   return type(value) == "string" and value or nil
 end
 
--- The value of one property as the object keeps it, or NONE; raises what the device refuses.
+-- The value of a property in the object, or NONE. Raises the refusal of a wrong value.
 function M.value(name, value, spec)
   if value == json.null then
-    if spec.t == "b" then return true end  -- a flag, given as the guide says
+    if spec.t == "b" then return true end  -- the guide sets flags with null
     return NONE
   end
   local fresh = convert[spec.t](value, spec)
@@ -165,9 +164,9 @@ local IDENTITY <const> = {
 }
 M.IDENTITY = IDENTITY
 
--- The body of a request as properties of a node: name -> value or NONE. `subs` gets the arrays of
--- sub-collections. Read-only properties are left out, unless `all` is said: what was read from
--- another device then goes in as it is.
+-- Converts the body of a request to properties, name -> value or NONE, and sub-collections, name ->
+-- array. Read-only properties are left out without `all`, which is for seeds: they have what was
+-- read from another device.
 function M.body(node, body, all)
   local properties, subs = {}, {}
   local named_sub = {}
@@ -183,7 +182,7 @@ function M.body(node, body, all)
       if value == json.null or value == "none" or value == "" then value = {} end
       if type(value) == "string" then value = { value } end
       if type(value) ~= "table" then M.invalid(name, value) end
-      -- A reference that was read and comes back carries no items and says nothing.
+      -- a reference that was read and is sent back has no items and changes nothing
       if not (name:find "Reference$" and not json.is_array(value) and value.link) then
         subs[named_sub[name]] = value
       end
@@ -204,7 +203,7 @@ function M.body(node, body, all)
   return properties, subs
 end
 
--- Raises if a body sets two flags that exclude each other.
+-- Refuses two flags that exclude each other.
 function M.exclusive(node, properties)
   for _, pair in ipairs(node.pairs or {}) do
     if properties[pair[1]] == true and properties[pair[2]] == true then
@@ -213,7 +212,7 @@ function M.exclusive(node, properties)
   end
 end
 
--- Names: what mcpd lets through. `full` is for the message.
+-- Refuses names that mcpd does not allow.
 function M.name(node, name)
   if name == "" then M.nothing_to_do() end
   if node.free_names then return end
@@ -228,14 +227,14 @@ function M.name(node, name)
   end
 end
 
-local LONGEST <const> = 255
+local MAX_PATH <const> = 255
 
--- What mcpd can keep as the full path of an object.
+-- Refuses full paths that are too long for mcpd.
 function M.length(full)
-  if #full > LONGEST then
+  if #full > MAX_PATH then
     M.refuse_mcpd(
       ("01020057:3: The string with more than %d characters cannot be stored in a message."):format(
-        LONGEST
+        MAX_PATH
       )
     )
   end
@@ -268,8 +267,8 @@ local function ipv6(text)
   return doubles == 1 and count <= 7 or count == 8
 end
 
--- "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also "/24": true if it is one. Second
--- result: "4" or "6".
+-- Whether a text is an address: "10.0.0.1", "10.0.0.1%3", "2001:db8::1", with `mask` also
+-- "10.0.0.0/24". The second result is "4" or "6".
 function M.is_address(text, mask)
   if type(text) ~= "string" then return false end
   local address, suffix = text, nil
@@ -296,7 +295,7 @@ function M.is_address(text, mask)
   return true, family
 end
 
--- Words for ports, as the device knows them.
+-- Names of ports.
 local SERVICES <const> = {
   any = 0,
   ["0"] = 0,

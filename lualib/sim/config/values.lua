@@ -22,7 +22,7 @@ function M.shallow(value)
   return setmetatable(copy, getmetatable(value))
 end
 
--- Lays properties over an object. `spec.t == "o"`: what is in it is laid over, too.
+-- Writes properties into an object. Groups (`spec.t == "o"`) are merged.
 function M.apply(node, object, properties)
   for name, value in pairs(properties) do
     local spec = node.props[name]
@@ -63,7 +63,7 @@ function M.apply(node, object, properties)
   end
 end
 
--- What a new object has before the body is laid over it.
+-- The properties of a new object before its body is written into it.
 function M.defaults(node)
   local object = {}
   for name, spec in pairs(node.props) do
@@ -78,7 +78,8 @@ function M.inherit(object, parent)
   end
 end
 
--- The parent that a body or the kind of object names; nil for the roots themselves.
+-- The parent (`defaultsFrom`) of an object: the one in the body, else that of the kind. Nil for an
+-- object without a parent. Also returns its full name.
 function M.parent_of(store, target, object, given, ctx)
   local node = target.node
   if not node.props.defaultsFrom then return nil end
@@ -107,13 +108,13 @@ function M.mark_own(object, properties, old)
   object._own = own
 end
 
--- Names that a body gives without a partition are meant in the object's own.
+-- Completes names without a partition by that of the object.
 function M.absolute_names(node, object)
   for reference in pairs(node.refs or {}) do
     local name = reference:gsub("Reference$", "")
     local value = object[name]
     local template = node.refs[reference]
-    -- the last may be a name
+    -- the last part of the template can be a name
     local other = catalogue.find(template)
       or catalogue.find(template:match "^(.*)/[^/]+$" or "")
     local is_name = type(value) == "string"
@@ -132,8 +133,7 @@ function M.check_mandatory(node, object)
   end
 end
 
--- A seed's objects are as they are given, also where a device would work out the value: a state, a
--- time, an index.
+-- Writes the properties of a seed that a device would compute itself: a state, a time, an index.
 function M.lay_given(node, object, body)
   for name, value in pairs(body) do
     local spec = node.props[name]
