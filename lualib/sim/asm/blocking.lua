@@ -1,9 +1,9 @@
--- What a policy can look for: violations, evasion techniques, HTTP protocol checks and web services
--- errors, with their settings in a policy of the rapid deployment template.
+-- What a policy detects: violations, evasion techniques, HTTP protocol checks and web services
+-- errors, with their settings in the rapid deployment template.
 
 local M = {}
 
--- Name, description, and whether it alarms, blocks and is learned (nil: the flag does not exist).
+-- Name, description, flags alarm, block and learn (nil: the flag does not exist).
 M.violations = {
   { "VIOL_GRAPHQL_INTROSPECTION_QUERY", "GraphQL introspection query", true, true, nil },
   { "VIOL_GRAPHQL_FORMAT", "GraphQL data does not comply with format settings", true, true, true },
@@ -160,7 +160,7 @@ M.violations = {
   { "VIOL_XML_SOAP_ATTACHMENT", "Illegal attachment in SOAP message", false, false, false },
 }
 
--- Description, enabled, learn, and what else one has.
+-- Description, enabled, learn, other properties.
 M.evasions = {
   { "Bad unescape", false, true },
   { "Apache whitespace", false, true },
@@ -172,7 +172,7 @@ M.evasions = {
   { "Directory traversals", false, true },
 }
 
--- Description, enabled, learn, and what else one has.
+-- Description, enabled, learn, other properties.
 M.http_protocols = {
   { "Multiple host headers", false, true },
   { "Check maximum number of parameters", false, true, maxParams = 500 },
@@ -195,7 +195,7 @@ M.http_protocols = {
   { "POST request with Content-Length: 0", false, false },
 }
 
--- Description, enabled, learn, and what else one has.
+-- Description, enabled, learn, other properties.
 M.web_services_securities = {
   { "UnSigned Timestamp", true, true },
   { "Timestamp expiration is too far in the future", true, true },
@@ -212,7 +212,7 @@ M.web_services_securities = {
   { "Internal Error", true, true },
 }
 
--- File types that a policy of this template does not allow.
+-- File types that the template disallows.
 M.file_types = {
   "wmz",
   "tmp",

@@ -1,5 +1,5 @@
--- What a device knows before anyone configures it: attack types, signature systems, signatures and
--- their sets, templates, technologies.
+-- The contents of ASM on a new device: attack types, signature systems, signatures and their sets,
+-- templates, technologies.
 local array = require("f5.json").array
 local blocking = require "sim.asm.blocking"
 local entity = require "sim.asm.entity"
@@ -99,7 +99,7 @@ local SYSTEMS <const> = {
   "GraphQL",
 }
 
--- Title, name, file, description, enforcement mode of a policy made of it.
+-- Title, name, file, description, enforcement mode of its policies.
 local TEMPLATES <const> = {
   { "Fundamental", "FUNDAMENTAL", "fundamental", "Fundamental Policy", "blocking" },
   {
@@ -288,8 +288,8 @@ local SIGNATURES <const> = {
   },
 }
 
--- Name, systems (all if nil), least accuracy, attack type, signature type, assigned to new
--- policies.
+-- Name, systems (nil: all), minimum accuracy, attack type, signature type, whether new policies
+-- have it.
 local SETS <const> = {
   {
     "Generic Detection Signatures",
@@ -317,7 +317,7 @@ local SETS <const> = {
   { "JavaScript Signatures (High/Medium Accuracy)", { "JavaScript" }, "medium" },
 }
 
--- Name, value, least, greatest, unit.
+-- Name, value, minimum, maximum, unit.
 local ADVANCED <const> = {
   { "long_request_buffer_size", 10000000, 0, 30000000, "Bytes" },
   { "max_filtered_html_length", 52428800, 1024, 104857600, "Bytes" },
@@ -334,7 +334,7 @@ local function reference(path, name, more)
 end
 M.reference = reference
 
---- The systems of a list of names, as signatures and sets have them.
+--- The systems with these names, in the form of signatures and sets.
 function M.systems(names)
   local list = array {}
   for _, name in ipairs(names) do
@@ -343,7 +343,7 @@ function M.systems(names)
   return list
 end
 
--- As recorded: some kinds have never been updated, and some know no update at all.
+-- As recorded: some kinds were never updated, others cannot be updated.
 local UNTIMED <const> =
   { ["attack-types"] = true, ["signature-systems"] = true, ["policy-templates"] = true }
 
@@ -361,7 +361,7 @@ local function each(rows, make)
   return list
 end
 
--- Where the file is not named like the technology.
+-- Technologies whose file has another name.
 local LOGOS <const> = { ["Java Servlets/JSP"] = "java.png" }
 
 --- Fills an empty tree.
@@ -512,7 +512,7 @@ local function passes(have, how, value)
   return LEVEL[have] <= LEVEL[value]
 end
 
---- The signatures of a set: those it lists, or those its filter and systems let through.
+--- The signatures of a set: those that it lists, or those that match its filter and systems.
 function M.signatures_of(device, set)
   local all = tree.top(device):child("signatures")
   local found = {}

@@ -4,7 +4,7 @@ local digest = require "sim.digest"
 
 local M = {}
 
---- Refuses the call: caught where calls are answered. status: 400 if not given.
+--- Refuses the request, see rest.lua. status: default 400.
 function M.refuse(message, status)
   error({ refused = message, code = status or 400 }, 0)
 end
@@ -34,8 +34,8 @@ function M.equal(a, b)
   return true
 end
 
---- The hash id of a text: 22 characters, url-safe Base64 of its MD5. Real ids of named things are made of the name alone
---- ("General Database" is EStDgGiP9nSPgKBhSlDyvQ everywhere).
+--- The hash id of a text: 22 characters, URL-safe Base64 of its MD5. Devices make ids from the name
+--- alone: "General Database" is EStDgGiP9nSPgKBhSlDyvQ on all of them.
 function M.hash(text)
   return digest.base64url(digest.md5(text))
 end
@@ -47,7 +47,7 @@ end
 
 M.iso = require("sim.clock").utc
 
--- A link without host and query: "/mgmt/tm/asm/policies/x"; what cannot be one stays as it is.
+-- A link without host and query: "/mgmt/tm/asm/policies/x". Other texts are returned unchanged.
 function M.bare_link(link)
   local path = link:match("^https?://[^/]+(/[^?]*)") or link:match("^(/[^?]*)")
   return path and (path:gsub("^/tm/", "/mgmt/tm/"):gsub("/+$", "")) or link
@@ -67,7 +67,8 @@ local function known(spec, name)
 end
 M.known = known
 
--- Links inside are kept bare, so that they can be compared and sent with the version of the call.
+-- Removes host and query of all links, so that they can be compared, and sent with the version of a
+-- request.
 local function normalize(value)
   if type(value) ~= "table" then return value end
   for name, member in pairs(value) do
@@ -95,7 +96,7 @@ local function check_enum(spec, name, value)
   )
 end
 
--- What the elements of an array must have and are given.
+-- Checks the elements of an array and adds their defaults.
 local function complete_elements(spec, name, value)
   local required = spec.element_required and spec.element_required[name]
   local defaults = spec.element_defaults and spec.element_defaults[name]
@@ -111,7 +112,7 @@ local function complete_elements(spec, name, value)
   end
 end
 
---- The properties of a body that can be set, checked; the others are ignored. Refuses what is wrong.
+--- The properties of a body that can be set. Others are ignored, wrong values are refused.
 function M.accept(spec, body, creating)
   local accepted = {}
   for name, value in pairs(body) do
@@ -148,7 +149,7 @@ local function merge_list(into, changes, key)
   end
 end
 
---- Changes an object: what is an object is merged, everything else replaced, null removes.
+--- Writes changes into an object: objects are merged, other values are replaced, null removes.
 function M.merge(spec, object, changes)
   for name, value in pairs(changes) do
     local key = spec.merge_by and spec.merge_by[name]
@@ -162,7 +163,7 @@ function M.merge(spec, object, changes)
       object[name] = value
     end
   end
-  -- Settings that exist only while another one is on.
+  -- settings that exist only while another one is enabled
   for switch, more in pairs(spec.when or {}) do
     for name, default in pairs(more) do
       if object[switch] ~= true then object[name] = nil
@@ -172,7 +173,7 @@ function M.merge(spec, object, changes)
   return object
 end
 
---- A new object of this kind, with its defaults. Refuses what is wrong.
+--- A new object of this kind with its defaults. Refuses wrong values.
 function M.create(spec, body)
   local accepted = M.accept(spec, body, true)
   local object = M.copy(spec.defaults)
@@ -198,12 +199,12 @@ function M.create(spec, body)
   return object
 end
 
---- What makes an object unique in its collection, as one text.
+--- The key of an object in its collection, as one text.
 function M.natural_key(spec, object)
   local parts = {}
   for _, name in ipairs(spec.key) do
     local value = object[name]
-    -- The same thing has the same id in every policy, so the policy does not count.
+    -- an entity has the same id in every policy, so the key has no policy
     if type(value) == "table" then
       value = (value.link or value.name or ""):gsub("^/mgmt/tm/asm/policies/[^/]+/", "")
     end
@@ -212,7 +213,8 @@ function M.natural_key(spec, object)
   return table.concat(parts, " ")
 end
 
---- The sample representation: defaults, an empty value of the type where there is none, and the choices of enumerations.
+--- The sample of /example: defaults, else an empty value of the type, and the choices of
+--- enumerations.
 function M.example(spec)
   local example = M.copy(spec.defaults)
   for name, value in pairs(spec.optional or {}) do

@@ -1,9 +1,9 @@
--- What particular kinds of ASM do beyond holding properties: checks before a change and
--- consequences after it.
+-- Rules of single kinds of ASM: checks before a change and consequences after it.
 --
--- hooks.of(spec) has these functions, all optional: before_create(context of the collection, object,
--- body), before_change(context, changes, user), before_delete(context), after_change(context,
--- changes), after_delete(context), render(context, body, present), create(context, body, request).
+-- hooks.of(spec) has these functions, all optional: before_create(context of the collection,
+-- object, body), before_change(context, changes, user), before_delete(context),
+-- after_change(context, changes), after_delete(context), render(context, body, present),
+-- create(context, body, request).
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local entity = require "sim.asm.entity"
@@ -71,7 +71,7 @@ function signature_hooks.before_create(context, object)
     FIRST_USER_SIGNATURE + asm.user_signatures, true, 1
 end
 
--- The signatures of policies follow those of the sets.
+-- Updates the signatures of all policies after a change of sets or signatures.
 local function sync_all(context)
   for _, policy in ipairs(tree.top(context.device):child("policies"):items()) do
     policies.sync_signatures(policy)
@@ -129,7 +129,7 @@ of_device("advanced-settings").before_change = function(context, changes)
   if value then data.isUserDefined = true end
 end
 
--- Two names for the same settings.
+-- Two names of the same settings.
 for _, names in ipairs {
   { "signatures-update", "signature-update" },
   { "signature-update", "signatures-update" },
@@ -225,8 +225,8 @@ local PAYLOAD <const> = {
   "checkBinaryMessageMaxSize",
 }
 
--- What messages may contain exists only while the payload is checked; each kind of message has its
--- profile.
+-- Settles the properties of messages: they exist only while the payload is checked. Each kind of
+-- message needs its profile.
 local function settle_messages(policy, object)
   if not object.checkPayload then
     for _, name in ipairs(PAYLOAD) do object[name] = nil end

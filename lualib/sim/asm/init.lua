@@ -1,10 +1,13 @@
--- Application Security Manager of the simulated device: everything below /mgmt/tm/asm, if ASM is
--- provisioned.
+-- Application Security Manager: everything below /mgmt/tm/asm, while ASM is provisioned.
 --
--- All is in device.state.asm: the tree of entities (sim/asm/tree.lua), and counters. A seed { asm =
--- { … } } puts policies there:
---   asm = { policies = { { name = "web", urls = { { name = "/login" } }, suggestions = { { score = 80, … } } } },
---           requests = { … }, subscriptions = { … } }
+-- Its state is device.state.asm: the tree of entities (sim/asm/tree.lua), and counters. A seed adds
+-- policies:
+--   asm = {
+--     policies = {
+--       { name = "web", urls = { { name = "/login" } }, suggestions = { { score = 80, … } } },
+--     },
+--     requests = { … }, subscriptions = { … },
+--   }
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local document = require "sim.asm.policy.document"
@@ -17,7 +20,7 @@ local tree = require "sim.asm.tree"
 
 local M = {}
 
--- ASM may be provisioned long after the device was started.
+-- Adds the contents of a new device at the first use: ASM can be provisioned at any time.
 local function fill(device)
   local asm = device.state.asm
   if asm.filled or not device:is_provisioned("asm") then return end
@@ -25,8 +28,8 @@ local function fill(device)
   content.plant(device)
 end
 
--- A policy of a seed is a document (see document.lua); what traffic would have left stands beside
--- the configuration.
+-- Adds a policy of a seed. It is a document (see policy/document.lua) with what comes from traffic
+-- on a real device: suggestions and vulnerabilities.
 local function plant_policy(device, seed)
   local source = entity.copy(seed)
   local learned, found, active =

@@ -1,18 +1,16 @@
--- Live update: files that update the signatures and challenges of ASM, below /mgmt/tm/live-update.
--- There while ASM is provisioned.
+-- Live update, below /mgmt/tm/live-update: files that update the signatures and challenges of ASM.
+-- It exists while ASM is provisioned.
 --
--- Asking for the availability looks for something newer; what a seed offers ({ live_update = {
--- ["bot-signatures"] = { { createDateTime =, broken = true }, … } } }) is then downloaded: an
--- update file, and an installation with the status "new". PATCH of that to "install" or "stage" is
--- done a moment later.
+-- A check of the availability downloads what a seed offers ({ live_update = { ["bot-signatures"] =
+-- { { createDateTime =, broken = true }, … } } }). This makes an update file, and an installation
+-- with the status "new". A PATCH of it to "install" or "stage" is done a moment later.
 local json = require "f5.json"
 local digest = require "sim.digest"
 local errors = require "sim.http.errors"
 
 local M = {}
 
--- Type, name of its files, date of the file that came with the device (nil: none), frequency of its
--- schedule.
+-- Type, name of its files, date of the file on a new device (nil: none), frequency of its schedule.
 local COMPONENTS <const> = {
   { "asm-attack-signatures", "ASM-AttackSignatures", "2025-09-18T10:02:11Z", "never" },
   { "behavioral-waf", "BehavioralWAF", "2025-06-03T08:41:50Z", "never" },

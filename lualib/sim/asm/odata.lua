@@ -1,12 +1,12 @@
--- OData as ASM answers it: $filter, $orderby, $select, $expand, $top, $skip and aggregates over
--- plain tables.
+-- The OData of ASM: $filter, $orderby, $select, $expand, $top, $skip and aggregates over plain
+-- tables.
 --
--- A filter is parsed to a tree once and compiled to a Lua predicate. Two rules are ASM's own:
---  * a path through an array means "any element", and conditions joined by `and` on the same array must hold for the same
---    element (signatureOverrides/id eq 'X' and signatureOverrides/enabled eq false);
+-- A filter is parsed to a tree once and compiled to a Lua predicate. Two rules are special to ASM:
+--  * A path through an array means "any element". Conditions on the same array that are joined by
+--    `and` must hold for the same element (signatureOverrides/id eq 'X' and
+--    signatureOverrides/enabled eq false).
 --  * `or` joins conditions on one property only.
--- Errors are raised as tables { odata = "message" }, so that a caller can turn them into the answer
--- of its kind.
+-- Errors are raised as tables { odata = "message" }; the caller makes the response.
 
 local M = {}
 
@@ -132,7 +132,7 @@ function Parser:call(name)
   self:expect(",")
   local two = self:next()
   self:expect(")")
-  -- Version 3 has substringof('part', property); version 4 contains(property, 'part').
+  -- OData 3 has substringof('part', property), OData 4 contains(property, 'part')
   local property, part = one, two
   if name == "substringof" then
     property, part = two, one
@@ -143,7 +143,7 @@ function Parser:call(name)
   if part.type ~= "string" and part.type ~= "word" then fail("%s() needs a text", name) end
   local node =
     { op = name, path = split_path(property.value), value = tostring(part.value), kind = "string" }
-  -- `contains(a, 'b') eq true` is the old way to write it.
+  -- `contains(a, 'b') eq true` is an older form
   local op = self:peek()
   if op.type == "word" and (op.lower == "eq" or op.lower == "ne") then
     self.at = self.at + 1
@@ -189,7 +189,7 @@ local function each_leaf(node, visit)
   for _, part in ipairs(node) do each_leaf(part, visit) end
 end
 
---- The properties a filter names, as a set of paths ("name", "signatureOverrides/id").
+--- The properties in a filter, as a set of paths ("name", "signatureOverrides/id").
 function M.properties(node)
   local set = {}
   each_leaf(node, function(leaf) set[table.concat(leaf.path, "/")] = leaf.path end)
@@ -210,7 +210,7 @@ local function check_or(node)
   end
 end
 
---- Parses a filter to its tree. options.any_or: `or` over several properties is allowed.
+--- Parses a filter to a tree. options.any_or: `or` may join conditions on several properties.
 function M.parse_filter(text, options)
   local parser = setmetatable({ tokens = tokenize(text), at = 1 }, Parser)
   if parser:peek().type == "end" then fail("the filter is empty") end
@@ -227,12 +227,12 @@ end
 
 local function is_null(value) return value == nil or type(value) == "userdata" end
 
--- An array of JSON carries a metatable, which tells an empty one from an empty object.
+-- The metatable of JSON arrays tells an empty one from an empty object.
 local function is_list(value)
   return type(value) == "table" and (value[1] ~= nil or getmetatable(value) ~= nil)
 end
 
--- The literal in the type of the property, nil where there is no such thing.
+-- Converts a literal to the type of the property; nil if that is impossible.
 local function coerce(value, kind, like)
   local wanted = type(like)
   if wanted == kind then return value end
@@ -272,7 +272,8 @@ local function test(leaf, have)
   return want ~= nil and TEST[leaf.op](have, want)
 end
 
--- Any value that the path leads to, from its part `at` on.
+-- Whether any value at the end of the path passes the test. `at`: the part of the path to go on
+-- with.
 local function any(leaf, value, at)
   if is_list(value) then
     for _, element in ipairs(value) do
@@ -285,8 +286,8 @@ local function any(leaf, value, at)
   return any(leaf, value[leaf.path[at]], at + 1)
 end
 
--- The first name of all paths below a node, if it is the same. A `not` belongs to no array: it says
--- that no element is so.
+-- The first name of all paths below a node, if it is the same. A `not` has none: it is about all
+-- elements of an array.
 local function root_of(node)
   if node.path then return node.path[1] end
   if node.op == "not" then return nil end
@@ -299,7 +300,7 @@ end
 
 local evaluate
 
--- The parts of an `and` that go through the same array are tried together, element by element.
+-- Tests the parts of an `and` that go through the same array together, element by element.
 local function evaluate_and(node, object, at)
   local groups, done = {}, {}
   for index, part in ipairs(node) do
@@ -339,7 +340,7 @@ evaluate = function(node, object, at)
   return any(node, object, at)
 end
 
---- A predicate over objects for a tree.
+--- The predicate of a tree, a function of objects.
 function M.predicate(node)
   return function(object) return evaluate(node, object, 1) end
 end
@@ -372,7 +373,7 @@ M.value_at = value_at
 
 local RANK <const> = { ["nil"] = 0, userdata = 0, boolean = 1, number = 2, string = 3, table = 4 }
 
--- null before everything; different types in a fixed order, so that the order is total.
+-- Compares two values: null first, then by type in a fixed order, so that the order is total.
 local function compare(a, b)
   local rank_a, rank_b = RANK[type(a)], RANK[type(b)]
   if rank_a ~= rank_b then return rank_a < rank_b and -1 or 1 end
@@ -381,7 +382,7 @@ local function compare(a, b)
   return a < b and -1 or 1
 end
 
---- A new list in the order of the keys; equal ones stay as they were.
+--- A list sorted by keys. Equal elements keep their order.
 function M.order(list, keys)
   local entries = {}
   for index, object in ipairs(list) do
@@ -457,7 +458,8 @@ local FOLD <const> = {
   min = function(a, b) return b < a and b or a end,
 }
 
---- One value an aggregate; objects without the property do not count, and without any the value is absent.
+--- The values of aggregates. Objects without the property do not count. An aggregate of no objects
+--- is left out.
 function M.aggregate(list, aggregates)
   local result = {}
   for _, item in ipairs(aggregates) do
@@ -482,7 +484,7 @@ function M.aggregate(list, aggregates)
   return result
 end
 
---- The object with the selected paths only, and with the names that are always there.
+--- A copy of the object with the selected paths, and the names in `always`.
 function M.project(object, paths, always)
   local result = {}
   for _, name in ipairs(always or {}) do result[name] = object[name] end
@@ -491,7 +493,7 @@ function M.project(object, paths, always)
     for position, name in ipairs(path) do
       local value = from[name]
       if value == nil then break end
-      -- A property below an array cannot be told apart element by element: the whole array is sent.
+      -- a path through an array selects the whole array
       if position == #path or type(value) ~= "table" or is_list(value) then
         to[name] = value
         break

@@ -1,9 +1,9 @@
--- How /mgmt/tm/asm answers: what each method does to a collection, an entity, settings and an
+-- REST below /mgmt/tm/asm: what each method does with a collection, an entity, settings or an
 -- organizing collection.
 --
--- ASM goes its own way: ids are hashes, queries are OData, PATCH and DELETE take a filter, nothing
--- takes PUT, and errors come in the envelope of restjavad. Specs (sim/asm/schema.lua) may have
--- hooks, see sim/asm/hooks.lua.
+-- ASM differs from the rest of the configuration: ids are hashes, queries are OData, PATCH and
+-- DELETE take a filter, there is no PUT, and errors come in the envelope of restjavad. Specs
+-- (sim/asm/schema.lua) can have hooks, see sim/asm/hooks.lua.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local errors = require "sim.http.errors"
@@ -53,7 +53,7 @@ local function escape(text)
   )
 end
 
--- A selfLink repeats the query it answers.
+-- The selfLink repeats the query of the request.
 local function self_link(device, request, path)
   local parts = {}
   for _, name in ipairs(request.query_order or {}) do
@@ -63,7 +63,7 @@ local function self_link(device, request, path)
   return "https://localhost" .. path .. "?" .. table.concat(parts, "&")
 end
 
--- A copy for the wire: whole links, nothing of the device's own.
+-- A copy for a response: links are complete, internal properties are left out.
 local function present(device, request, value)
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, getmetatable(value))
@@ -79,7 +79,7 @@ end
 
 -- -- bodies --
 
---- Whether anything in its policy links to this entity.
+--- Whether another entity of the policy links to this one.
 local function referenced(context)
   local bare = context:link()
   local function search(value)
@@ -99,7 +99,7 @@ local function referenced(context)
   return context.policy ~= nil and below(context.policy.record)
 end
 
---- The body of an entity: its data, its kind, and the links to what is below it.
+--- The body of an entity: its data, its kind, and links to its children.
 local function body_of(context, request)
   local device, spec = context.device, context.spec
   local body = present(device, request, context.record.data)
@@ -154,8 +154,8 @@ local function plain_children(context, request)
   return list
 end
 
--- $expand by the path of a child puts it under that name, instead of the link to it (as recorded);
--- by the name of a reference puts what it points to beside the link.
+-- $expand with the path of a child replaces the link by the child (as recorded). With the name of a
+-- reference it adds the target beside the link.
 local function expand(context, request, body, names)
   for _, name in ipairs(names) do
     local child = context:child(name)
@@ -191,7 +191,7 @@ local function check_query(request)
   end
 end
 
--- A property that no entity of this kind can have is a mistake, not a null.
+-- Refuses properties that no entity of this kind can have.
 local function check_properties(context, request, paths)
   local spec = context.spec
   local seen
@@ -215,7 +215,7 @@ local function check_properties(context, request, paths)
   end
 end
 
--- The entities that a request is about, as pairs { context =, body = }.
+-- The entities of a request, as pairs { context =, body = }.
 local function matching(context, request)
   local tree_of = request.query["$filter"] and odata.parse_filter(request.query["$filter"])
   local holds = tree_of and odata.predicate(tree_of)

@@ -1,8 +1,7 @@
--- The namespaces below /mgmt/tm/asm: what is there, what can be done with it, and what it consists
--- of.
+-- The schema of /mgmt/tm/asm: its collections and settings, their methods and properties.
 --
--- methods: all of GET, POST, PATCH and DELETE if not given. many: PATCH and DELETE of many by a
--- filter are supported.
+-- methods: default GET, POST, PATCH and DELETE. many: PATCH and DELETE of many entities by a filter
+-- are supported.
 local array = require("f5.json").array
 local policy_schema = require "sim.asm.policy.schema"
 
@@ -23,7 +22,7 @@ local FILTER <const> = {
   attackTypeReference = nil,
 }
 
--- Within a policy every collection takes PATCH and DELETE of many.
+-- All collections of a policy support PATCH and DELETE of many.
 local function take_many(specs)
   for _, spec in ipairs(specs) do
     if spec.type == "collection" then spec.many = true end
@@ -84,7 +83,7 @@ M.policies = {
     isModified = true,
     managedByBewaf = true,
   },
-  -- Chosen when the policy is made.
+  -- set by the POST only
   fixed = {
     name = true,
     fullPath = true,
@@ -146,7 +145,7 @@ M.signature_sets = {
   enums = { type = { "filter-based", "manual" } },
 }
 
--- The guide calls it signatures-update; devices of 11.6 and later have it as signature-update.
+-- The guide calls it signatures-update. Devices since 11.6 call it signature-update.
 local function update_settings(path)
   return {
     type = "singleton",

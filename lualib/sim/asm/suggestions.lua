@@ -1,7 +1,7 @@
--- Learning suggestions: what accepting one does to its policy.
+-- Learning suggestions: how an accepted suggestion changes its policy.
 --
--- A suggestion names an entity that exists (entityReference) or describes one to be made (entity,
--- entityKind); entityChanges is what changes; action is add-or-update, update-append, update-remove
+-- A suggestion refers to an existing entity (entityReference) or describes a new one (entity,
+-- entityKind). entityChanges are its changes; action is add-or-update, update-append, update-remove
 -- or delete.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
@@ -32,7 +32,7 @@ local function append(object, changes)
   end
 end
 
--- An element goes if it has all that the change names.
+-- Removes the elements that have all values of the change.
 local function has_all(element, wanted)
   if type(wanted) ~= "table" then return element == wanted end
   if type(element) ~= "table" then return false end
@@ -57,7 +57,7 @@ local function remove(object, changes)
   end
 end
 
---- Does what the suggestion (its context) says; `stage` puts the entity into staging if it can be staged.
+--- Accepts a suggestion (its context). `stage`: puts the entity into staging, if it supports that.
 function M.accept(context, stage, user)
   local data, policy = context.record.data, context.policy
   local changes = entity.copy(data.entityChanges or {})
@@ -94,7 +94,7 @@ function M.accept(context, stage, user)
   policies.touch(target, "update", changes, user)
 end
 
---- Puts suggestions into a policy, as traffic would have made them.
+--- Adds suggestions to a policy, as traffic does on a real device.
 function M.plant(policy, list)
   local collection = policy:child("suggestions")
   for _, one in ipairs(list) do

@@ -1,17 +1,16 @@
--- Where ASM's entities are: records in a tree, found by the segments of a path together with what
--- they are.
+-- The entities of ASM: a tree of records. A context is a record together with its spec.
 --
--- A record of an entity is { data = {…}, children = { urls = record of a collection, … } }; of a
--- collection { items = { id = record }, order = { id, … } }. `data` never holds kind, selfLink or
--- links to children: those are made when it is sent. Names that start with "_" are the device's own
--- and not sent either.
+-- The record of an entity is { data = {…}, children = { urls = record of a collection, … } }, that
+-- of a collection { items = { id = record }, order = { id, … } }. `data` has neither kind, selfLink
+-- nor links to children: the response gets them. Properties with a leading "_" are internal and not
+-- sent.
 local array = require("f5.json").array
 local entity = require "sim.asm.entity"
 local schema = require "sim.asm.schema"
 
 local M = {}
 
---- The root of the tree; device.state.asm holds it.
+--- The root of the tree, in device.state.asm.
 function M.root(device)
   local asm = device.state.asm
   return asm.tree
@@ -32,7 +31,7 @@ local function new_record(spec, device)
   return { data = data, children = {} }
 end
 
--- A child of a record, made when it is first looked at.
+-- A child of a record. It is made at the first use.
 local function child_record(device, record, spec)
   local child = record.children[spec.path]
   if not child then
@@ -106,14 +105,14 @@ function Context:items()
   return list
 end
 
---- The first entity for which the property has this value.
+--- The first entity whose property has this value.
 function Context:find(name, value)
   for _, id in ipairs(self.record.order) do
     if self.record.items[id].data[name] == value then return self:item(id) end
   end
 end
 
---- Puts a new entity into a collection. `salt` makes ids of things that may come again under the same name.
+--- Adds a new entity to a collection. `salt` makes the id differ for entities with the same name.
 function Context:insert(object, salt)
   local key = entity.natural_key(self.spec, object)
   object.id = entity.hash(salt and key .. "#" .. salt or key)
@@ -124,7 +123,7 @@ function Context:insert(object, salt)
   return self:item(object.id)
 end
 
---- Removes an entity, and with it all below it.
+--- Removes an entity and all below it.
 function Context:remove()
   local collection = self.parent.record
   collection.items[self.id] = nil
@@ -146,7 +145,8 @@ function Context:kind(collection)
   )
 end
 
---- What the segments after /mgmt/tm/asm lead to; nil if nothing. `missing` is set when only an id is unknown.
+--- The context at the segments after /mgmt/tm/asm; nil if there is none. `missing`: only the id is
+--- unknown.
 function M.resolve(device, segments, from)
   local context = M.top(device)
   for position = from, #segments do
@@ -164,7 +164,7 @@ function M.resolve(device, segments, from)
   return context
 end
 
---- What a link points to, nil if nothing.
+--- The context that a link points to; nil if there is none.
 function M.follow(device, link)
   if type(link) == "table" then link = link.link end
   if type(link) ~= "string" then return nil end

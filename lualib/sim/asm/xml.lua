@@ -1,8 +1,7 @@
--- Enough XML: a parser to plain nodes, and a form in which any JSON value is written as XML and
--- read again without loss.
+-- A small XML parser, and an encoding of JSON values as XML without loss.
 --
 -- A node is { name = "url", attributes = { type = "object" }, children = { node, … }, text = "…" }.
--- Errors are raised as texts in a table: { xml = "…" }.
+-- Errors are raised as tables { xml = "message" }.
 local json = require "f5.json"
 local digest = require "sim.digest"
 
@@ -43,7 +42,7 @@ local function attributes_of(text, tag)
   end
 end
 
--- The end of a tag: a ">" inside quotes does not count.
+-- The end of a tag. A ">" inside quotes does not count.
 local function tag_end(text, at)
   while true do
     local found = text:find("[>\"']", at)
@@ -154,7 +153,7 @@ local function write_members(out, value, indent)
   for name in pairs(value) do names[#names + 1] = name end
   table.sort(names)
   for _, name in ipairs(names) do
-    -- Not every name is one of XML.
+    -- not every name is valid in XML
     if name:find("^[%a_][%w_.-]*$") then write(out, name, "", value[name], indent)
     else write(out, "member", (' name="%s"'):format(escape(name)), value[name], indent) end
   end
@@ -168,7 +167,7 @@ write = function(out, tag, more, value, indent)
   end
   if value == json.null then return leaf("null", "") end
   if type(value) == "string" then
-    -- Most control characters cannot be written in XML at all.
+    -- XML cannot represent most control characters
     if value:find("[\0-\8\11\12\14-\31]") or not utf8.len(value) then
       return leaf("base64", digest.base64(value))
     end
@@ -196,7 +195,7 @@ write = function(out, tag, more, value, indent)
   out[#out + 1] = ("%s</%s>\n"):format(indent, tag)
 end
 
---- An object as a document with this root element and these attributes (text, as they stand).
+--- Encodes an object as a document with this root element and attributes (a text).
 function M.encode(root, attributes, object)
   local out = { '<?xml version="1.0" encoding="utf-8"?>\n', ("<%s%s>\n"):format(root, attributes) }
   write_members(out, object, "  ")
@@ -204,7 +203,7 @@ function M.encode(root, attributes, object)
   return table.concat(out)
 end
 
---- What `encode` wrote: the value of a node.
+--- Decodes a node that `encode` wrote.
 function M.value(node)
   local type = node.attributes.type
   if type == nil then return node.text end

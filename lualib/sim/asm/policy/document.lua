@@ -1,11 +1,10 @@
--- A policy as a document that can leave the device: exported as XML or JSON, imported again, kept
--- as a revision, compared.
+-- Policies as documents: for export and import as XML or JSON, revisions and comparisons.
 --
--- The document is one object: the properties of the policy, its settings by name, its collections
--- as arrays. Links inside the policy are relative ("urls/ID"): ids are made of names, so they mean
--- the same on every device. `minimal` says what the document is: false for all there is, true for
--- what differs from the template ($action = "delete" for what is missing), absent for one that was
--- written by hand and is added to the template.
+-- A document is one object: the properties of the policy, its settings by name, its collections as
+-- arrays. Links inside the policy are relative ("urls/ID"). Ids are made from names, so they are
+-- valid on every device. `minimal` tells what the document has: false: everything; true: the
+-- differences from the template ($action = "delete" for missing entities); absent: written by hand,
+-- to be added to the template.
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local digest = require "sim.digest"
@@ -17,7 +16,7 @@ local xml = require "sim.asm.xml"
 
 local M = {}
 
--- Properties of the policy itself that go along.
+-- Properties of the policy itself in a document.
 local OWN <const> = {
   "name",
   "fullPath",
@@ -46,7 +45,7 @@ local function strip(value, prefix)
   return copy
 end
 
--- A set may be unknown where the policy goes: it takes its definition along.
+-- A document has the definitions of its signature sets, because another device may not have them.
 local function with_definition(device, item)
   local set = tree.follow(device, item.signatureSetReference)
   if set then
@@ -103,7 +102,7 @@ local function key_of(spec, item)
   return entity.natural_key(spec, item)
 end
 
--- Keeps what differs from the base; entities that the base has and the policy has not are marked.
+-- Keeps the differences from the base. Entities that only the base has are marked as deleted.
 local function reduce(document, base, specs)
   local by_path = specs_by_path(specs)
   for name, value in pairs(document) do
@@ -134,7 +133,7 @@ local function reduce(document, base, specs)
   end
 end
 
--- What a new policy of the same template contains: one is made, looked at and thrown away.
+-- The contents of a new policy of the same template. It makes one, reads it and removes it.
 local function baseline(policy)
   local root = tree.top(policy.device):child("policies")
   local data = entity.copy(policy.record.data)
@@ -177,7 +176,7 @@ end
 
 -- -- reading --
 
--- Policies of real devices have element names of their own; what of them is understood here.
+-- Element names of real devices that an import understands.
 local DEVICE_NAMES <const> = { encoding = "applicationLanguage", description = "description" }
 local DEVICE_FLAGS <const> =
   { case_insensitive = "caseInsensitive", protocol_free = "protocolIndependent" }
@@ -191,7 +190,7 @@ local function from_device(root)
   return document
 end
 
---- The document that a text holds, XML or JSON. Refuses what is neither.
+--- The document in a text, XML or JSON. Refuses other texts.
 function M.decode(text)
   if text:find("^%s*{") then
     local ok, value = pcall(json.decode, text)
@@ -228,7 +227,7 @@ local function absolute(value, prefix)
   return value
 end
 
--- Things of the device that hand-written documents call by name.
+-- Properties by which hand-written documents refer to objects of the device.
 local function resolve_names(device, spec, item)
   local top = tree.top(device)
   if spec.path == "signature-sets" and not item.signatureSetReference then
@@ -265,8 +264,8 @@ local function resolve_names(device, spec, item)
   return item
 end
 
--- A document of ours is put as it is; one written by hand is checked and completed as a POST would
--- be.
+-- Adds an entity. A document that was exported is taken as it is. One that was written by hand is
+-- checked and completed like a POST.
 local function put_item(collection, item, trusted)
   local spec = collection.spec
   local children = {}
@@ -338,7 +337,8 @@ local function import_children(context, specs, document, prefix)
   end
 end
 
---- Puts a document into a policy: a new one, named by `target`, or the one that `target.policy` is. Returns its context.
+--- Imports a document into a new policy, named by `target`, or into `target.policy`. Returns the
+--- context of the policy.
 function M.import(device, document, target, user)
   document = entity.copy(document)
   local policy = target.policy
@@ -358,7 +358,7 @@ function M.import(device, document, target, user)
   elseif not policy.record.data.fullPath then
     entity.refuse("Could not find the policy to replace.")
   else
-    -- The history, the logs and what was learned stay.
+    -- history, logs and suggestions are kept
     for _, spec in ipairs(policy_schema.list) do
       if not policy_schema.not_configuration[spec.path] then
         policy.record.children[spec.path] = nil

@@ -1,4 +1,4 @@
--- Security policies: what a new one contains, and the traces that changes leave in it.
+-- Security policies: the contents of a new one, and the records that changes leave in it.
 local array = require("f5.json").array
 local blocking = require "sim.asm.blocking"
 local content = require "sim.asm.content"
@@ -24,7 +24,8 @@ local function shown(value)
   return tostring(value)
 end
 
---- Writes down that something in a policy was changed. event: "add", "update" or "delete"; changes: name -> value, may be nil.
+--- Records a change of a policy. event: "add", "update" or "delete"; changes: name -> value, or
+--- nil.
 function M.touch(context, event, changes, user)
   local policy = context.policy
   if not policy then return end
@@ -71,7 +72,7 @@ local function put(policy, path, body)
   return item
 end
 
--- What can only be read cannot be created through `create`: it is put as it is.
+-- Adds a read-only entity, which `create` would refuse.
 local function put_raw(collection, object)
   return collection:insert(object)
 end
@@ -231,7 +232,7 @@ local function fill_entities(policy, rapid)
   end
 end
 
---- The signatures of a policy are those of its sets; settings of those that stay are kept.
+--- Updates the signatures of a policy from its sets. Signatures that stay keep their settings.
 function M.sync_signatures(policy)
   local device = policy.device
   local wanted = {}
@@ -263,7 +264,7 @@ function M.sync_signatures(policy)
   end
 end
 
---- Fills an empty policy as its template says.
+--- Fills an empty policy by its template.
 function M.fill(policy, template)
   local rapid = template.name == "POLICY_TEMPLATE_RAPID_DEPLOYMENT"
   fill_enforcement(policy, rapid)
@@ -285,7 +286,7 @@ end
 
 -- -- making one --
 
---- Partition, sub-path, name of a full path; a name alone is in `partition`.
+--- Partition, sub-path and name of a full path. A name alone is in `partition`.
 function M.split_name(body)
   local full = body.fullPath
   if not full then
@@ -329,7 +330,8 @@ local function has_virtual(device, full)
     and device.store:get("/mgmt/tm/ltm/virtual/" .. full:gsub("/", "~")) ~= nil
 end
 
---- Puts a policy on virtual servers (full paths), each of which has one policy at most. Nil or null: nothing was said of them.
+--- Assigns a policy to virtual servers (full paths). Each has at most one policy. Nil or null: no
+--- change.
 function M.put_on(device, full_path, servers)
   if type(servers) ~= "table" then return end
   local wanted = {}
@@ -356,7 +358,7 @@ function M.put_on(device, full_path, servers)
   end
 end
 
---- The virtual servers of a policy that are still there.
+--- The virtual servers of a policy that still exist.
 function M.servers(device, data)
   local list = array {}
   for _, name in ipairs(data.virtualServers or {}) do
@@ -365,7 +367,8 @@ function M.servers(device, data)
   return list
 end
 
---- Makes a policy of its template and returns its context. `empty`: without what the template puts in.
+--- Makes a policy from its template and returns its context. `empty`: without the template's
+--- contents.
 function M.create(device, body, user, empty)
   local policies = tree.top(device):child("policies")
   local named = M.split_name(body)
@@ -403,8 +406,8 @@ function M.create(device, body, user, empty)
   local policy = policies:insert(object, device.hostname .. asm.policies_made)
   if not empty then
     M.fill(policy, template.record.data)
-    -- Since 13.0 some properties of a policy are settings of their own; making one still takes
-    -- them.
+    -- since 13.0 some properties of a policy are settings of their own, but a POST still accepts
+    -- them
     for name, value in pairs(body) do
       local general = policy:child("general")
       if entity.known(general.spec, name) ~= nil and entity.known(policies.spec, name) == nil then
@@ -428,7 +431,7 @@ end
 
 -- -- history --
 
---- Makes the policy the one that is enforced, and a revision of its history.
+--- Applies a policy: it is enforced from now on, and its history gets a revision.
 function M.apply(policy, user, document)
   local data = policy.record.data
   local revision = (policy.record._revisions or 0) + 1

@@ -1,9 +1,7 @@
--- Differences between two policies, and merging them: both computed from what the policies contain
--- now.
+-- Differences between two policies, and their merge. Both are computed from the current contents.
 --
--- An entity that only one has is "only-in-first" or "only-in-second"; one that both have with other
--- values is a "conflict", and its details name the properties. Settings count as entities that both
--- have.
+-- An entity of only one policy is "only-in-first" or "only-in-second". One of both with different
+-- values is a "conflict", and its details list the properties. Settings are entities of both.
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local odata = require "sim.asm.odata"
@@ -22,7 +20,7 @@ local COMMON <const> = {
 -- Properties of the policies themselves that are compared.
 local OWN <const> = { "description", "enforcementMode", "enablePassiveMode" }
 
--- Links inside a policy compare without the policy.
+-- Links inside a policy are compared without the policy.
 local function relative(value, prefix)
   if type(value) ~= "table" then return value end
   local copy = setmetatable({}, getmetatable(value))
@@ -63,7 +61,7 @@ local function label(context)
     or data.url or data.description or data.fileName or entity.natural_key(context.spec, data)
 end
 
--- Calls visit(first or nil, second or nil) for every pair of entities of the same place.
+-- Calls visit(first or nil, second or nil) for every pair of entities with the same path.
 local function walk(first, second, specs, visit)
   for _, spec in ipairs(specs) do
     if not policy_schema.not_configuration[spec.path] then
@@ -144,7 +142,7 @@ local function check_comparable(first, second)
   end
 end
 
--- Fills the collection of differences anew.
+-- Replaces the collection of differences.
 local function refresh(diff)
   local device, data = diff.device, diff.record.data
   local collection = diff:child("differences")
@@ -178,7 +176,7 @@ M.run["policy-diff"] = function(device, object)
   }
 end
 
--- Puts the values of one entity into the place of the same entity of the other policy.
+-- Copies the values of an entity to the same entity of the other policy.
 local function put(from, from_policy, to_policy, user)
   local prefix = from_policy:link() .. "/"
   local data = relative(from.record.data, prefix)

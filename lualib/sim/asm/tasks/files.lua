@@ -1,5 +1,5 @@
--- Files that the tasks of ASM read and write: on the device's disk, where uploads go and downloads
--- come from (sim/files/transfer.lua).
+-- Files of the tasks of ASM: on the device's disk, in the directory of uploads and downloads
+-- (sim/files/transfer.lua).
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 
@@ -7,13 +7,14 @@ local M = {}
 
 local FOLDER <const> = "/ts/var/rest/"
 
--- Tasks name a file with or without its folder.
+-- Tasks name files with or without the folder.
 local function path(name) return FOLDER .. (tostring(name):match("([^/]+)$") or "") end
 
---- Writes a file; one of this name is replaced.
+--- Writes a file. An existing one is replaced.
 function M.write(device, name, contents) device.disk.write(path(name), contents) end
 
---- What a task works on: `file` inline (Base64 or not), or the file called `filename`. Refuses what is not there.
+--- The input of a task: `file` inline (Base64 or not), or the file `filename`. Refuses a missing
+--- file.
 function M.input(device, object)
   local contents = object.file
   if (contents or "") == "" then

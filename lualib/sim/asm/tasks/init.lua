@@ -1,9 +1,8 @@
--- Tasks of ASM: NEW when asked for, STARTED a moment later, COMPLETED or FAILURE when done, with a
--- result.
+-- Tasks of ASM. A task is NEW after the POST, STARTED a moment later, and COMPLETED or FAILURE with
+-- a result at the end.
 --
--- What a task does stands in the modules below, one function a kind: run(device, object, user)
--- returns the result (or nil), and refuses what fails. It is done at once, when its time has come.
--- check(device, object) refuses the POST.
+-- The modules below have the work of each kind of task: run(device, object, user) returns the
+-- result (or nil), and refuses what fails. check(device, object), if there is one, refuses a POST.
 local entity = require "sim.asm.entity"
 local reference = require "sim.asm.tasks.reference"
 local tree = require "sim.asm.tree"
@@ -15,11 +14,11 @@ for i, name in ipairs { "policy", "diff", "signature", "vulnerability", "secret"
   modules[i] = require("sim.asm.tasks." .. name)
 end
 
--- Microseconds until a task starts, and until it is done.
+-- Microseconds from the POST until the start and the end of a task.
 local STARTS <const> = 20000
 local DONE <const> = 150000
 
--- The function of a kind of task, or nil.
+-- The function `run` or `check` of a kind of task, or nil.
 local function find(list, kind)
   for _, module in ipairs(modules) do
     if module[list][kind] then return module[list][kind] end

@@ -103,12 +103,11 @@ M.run["import-policy"] = function(device, object, user)
       target.name, target.fullPath = source.name, source.fullPath
     end
     if not named and restores then
-      -- A revision without a target makes a new policy beside the old one.
+      -- a revision without a target makes a new policy
       target.fullPath = ("%s_revision_%d"):format(source.fullPath, object._serial)
     end
     local existing = policy_list:find("fullPath", policies.split_name(target).fullPath)
-    -- A policy is replaced when it is named by a link, by a document of its own, or by the name
-    -- with a revision.
+    -- an existing policy is replaced if the name comes from the document, or for a revision
     if existing and (restores or not named) then target.policy = existing end
   end
   local policy = document.import(device, source, target, user)

@@ -4,7 +4,7 @@ local tree = require "sim.asm.tree"
 
 local M = {}
 
---- The policy that a reference means. Refuses one that is not there.
+--- The policy of a reference. Refuses an unknown one.
 function M.policy(device, reference)
   local policy = tree.follow(device, reference)
   if not policy or policy.policy ~= policy then
@@ -17,7 +17,7 @@ function M.policy(device, reference)
   return policy
 end
 
---- A reference to a policy, as tasks send it.
+--- A reference to a policy, in the form of tasks.
 function M.of(policy)
   return { link = policy:link(), fullPath = policy.record.data.fullPath }
 end

@@ -1,4 +1,4 @@
--- The tasks of ASM: what may be asked of each. Everything else about tasks is the same for all, see
+-- The properties of each kind of task of ASM. Everything else is the same for all, see
 -- sim/asm/tasks/init.lua.
 local array = require("f5.json").array
 

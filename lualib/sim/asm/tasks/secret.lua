@@ -1,5 +1,4 @@
--- Tasks on what protects data: the keys of the cookie encryption, which devices share, and
--- certificates.
+-- Tasks for data protection: the keys of cookie encryption, which devices share, and certificates.
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 local files = require "sim.asm.tasks.files"
@@ -43,7 +42,7 @@ end
 
 -- -- certificates --
 
--- The value of the DER element at `at`: its tag, where its contents start and end.
+-- The DER element at `at`: its tag, and the start and end of its contents.
 local function element(der, at)
   local tag, first = der:byte(at, at + 1)
   if not first then refuse("The certificate is not valid.") end

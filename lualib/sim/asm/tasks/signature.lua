@@ -1,4 +1,4 @@
--- Tasks on attack signatures: check for and take an update, import and export what users defined.
+-- Tasks for attack signatures: check for an update, update, import and export user-defined ones.
 local json = require "f5.json"
 local content = require "sim.asm.content"
 local digest = require "sim.digest"
@@ -120,7 +120,7 @@ M.run["export-signatures"] = function(device, object)
   end
   parts[#parts + 1] = "</signatures>\n"
   local text = table.concat(parts)
-  -- Inline they always come as Base64.
+  -- inline they are always Base64
   if object.inline then return { file = digest.base64(text), fileSize = #text } end
   files.write(device, object.filename, object.isBase64 and digest.base64(text) or text)
   return { filename = object.filename, fileSize = #text }

@@ -1,4 +1,4 @@
--- How a policy learns: the settings of the policy builder.
+-- Settings of the policy builder: how a policy learns.
 local array = require("f5.json").array
 local specs = require "sim.asm.policy.schema.specs"
 

@@ -1,4 +1,4 @@
--- What a policy enforces beyond its entities.
+-- Settings of a policy about enforcement.
 local array = require("f5.json").array
 local specs = require "sim.asm.policy.schema.specs"
 

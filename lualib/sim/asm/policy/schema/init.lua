@@ -1,9 +1,9 @@
--- What a security policy consists of: its settings (one each) and its collections, with properties
--- and defaults.
+-- The schema of a security policy: its settings (one resource each) and its collections, with
+-- properties and defaults.
 --
--- `defaults` are filled in when an entity is made; `optional` properties exist but have no default
--- (the value shows the type); `key` names what must be unique, and what the hash id is made of.
--- `ref` is the name under which the policy links to it.
+-- A new entity gets `defaults`. `optional` properties have no default; their value shows the type.
+-- `key` lists the properties that must be unique together; the hash id is made from them. `ref` is
+-- the name of the link in the policy.
 local M = {}
 
 M.list = {}
@@ -15,7 +15,7 @@ for _, part in ipairs {
   end
 end
 
--- Made by the device, not configured: neither exported nor compared.
+-- Made by the device, not by configuration. They are neither exported nor compared.
 M.not_configuration = {
   ["vulnerabilities"] = true,
   ["suggestions"] = true,

@@ -1,4 +1,4 @@
--- Profiles of content, and what a policy knows of logins and sessions.
+-- Content profiles of a policy, and its settings about logins and sessions.
 local array = require("f5.json").array
 local specs = require "sim.asm.policy.schema.specs"
 

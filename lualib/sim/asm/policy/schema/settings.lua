@@ -1,4 +1,4 @@
--- Settings of a policy: one of each.
+-- Other settings of a policy.
 local array = require("f5.json").array
 local specs = require "sim.asm.policy.schema.specs"
 
