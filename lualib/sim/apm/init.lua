@@ -1,7 +1,7 @@
--- Access Policy Manager: sessions of users and OAuth tokens. All other endpoints of APM are objects
--- of the catalogue.
+-- Access Policy Manager: sessions of users and OAuth tokens. All other URIs of APM are objects of
+-- the catalogue.
 --
--- Sessions and tokens come of traffic, so a simulated device has those of its seed:
+-- On a real device sessions and tokens come from traffic. A simulated device has those of its seed:
 --   apm = { sessions = { { id = "914c727f", user = "user1", client = "10.1.2.3" } },
 --           tokens = { { app = "Web mail", user = "user1" } } }
 local json = require "f5.json"
@@ -186,7 +186,7 @@ local function token_details(device, request)
     end
   end
   if segments[6] == "stats" and #segments == 6 then
-    -- A revoked token is in the database until it is purged, but counts no more.
+    -- a revoked token stays in the database until it is purged
     local alive = 0
     for _, token in ipairs(items) do
       if token.status == "active" then alive = alive + 1 end
@@ -218,7 +218,7 @@ local function token_details(device, request)
   }
 end
 
--- Absent while APM is not provisioned, as everything below /mgmt/tm/apm.
+-- Refuses requests while APM is not provisioned.
 local function guard(handler)
   return function(device, request)
     if not device:is_provisioned("apm") then return errors.not_public(request) end
@@ -226,7 +226,7 @@ local function guard(handler)
   end
 end
 
--- The filters that come with the device stay, and are there from the start.
+-- The filters of a new device. They cannot be deleted.
 local function url_filters(device, request)
   local apm = device.state.apm
   if not apm.filters_made then

@@ -1,5 +1,5 @@
--- What a device has before anybody configures it: the `factory` of all kinds (sim/kinds); and the
--- objects that a seed adds.
+-- The objects of a new device, from the `factory` of all kinds (sim/kinds), and those that a seed
+-- adds.
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
@@ -27,8 +27,8 @@ local function factories()
   return list
 end
 
--- The bodies of one kind: the same on every device, and those of this device. The second result: a
--- function made them for this call.
+-- The bodies of one kind, those of every device and those of this device. The second result:
+-- whether a function made them for this call.
 local function bodies_of(entry, device)
   local given = entry.given
   if given.device_objects then return given.device_objects(device), true end
@@ -36,7 +36,7 @@ local function bodies_of(entry, device)
   return given.objects, false
 end
 
--- Lays a body over an object. Groups of properties are laid over what is there.
+-- Writes a body into an object. Groups of properties are merged.
 local function lay(object, body)
   for name, value in pairs(body) do
     if type(value) == "table" and #value > 0 then
@@ -51,7 +51,7 @@ local function lay(object, body)
   end
 end
 
--- The object of a body, with the defaults of the kind around it.
+-- The object of a body, with the defaults of its kind.
 local function object_of(node, body, is_fresh)
   if not is_fresh then
     local object = values.defaults(node)
@@ -91,7 +91,7 @@ local function write(store, device, entry)
   for _, body in ipairs((bodies_of(entry, device))) do store:create(ROOT .. entry.template, body, ctx) end
 end
 
--- An object that cannot be deleted, and may take its values from another.
+-- An object that cannot be deleted, and can have a parent (`defaultsFrom`).
 local function put_protected(store, entry, body)
   local object = values.defaults(entry.node)
   object.defaultsFrom = entry.node.keeps_none and "none" or nil
@@ -112,7 +112,7 @@ local function put_protected(store, entry, body)
   store:put(ROOT .. entry.template .. "/~Common~" .. body.name, object)
 end
 
--- Parents come before those who take their values from them.
+-- Sorts parents before their children.
 local function put_family(store, device, entry)
   local waiting = {}  -- full path of the parent -> bodies
   for _, body in ipairs((bodies_of(entry, device))) do
@@ -129,7 +129,7 @@ local function put_family(store, device, entry)
   put_below ""
 end
 
--- Everything a fresh device has.
+-- Makes the objects of a new device.
 function M.build(device)
   local store = device.store
   local list = factories()
@@ -142,7 +142,7 @@ function M.build(device)
   for _, entry in ipairs(list) do
     if entry.given.protected then put_family(store, device, entry) end
   end
-  -- Now everything is there that somebody may refer to.
+  -- now all objects exist that others can refer to
   for _, entry in ipairs(list) do
     if kinds.of(entry.template).relations then
       local collection = ROOT .. entry.template
@@ -154,8 +154,7 @@ function M.build(device)
   end
 end
 
--- Makes a copy of another device (which is as it left the factory) a device of its own name and
--- address.
+-- Gives a copy of another new device its own name and address.
 function M.rename(device, template)
   local store = device.store
   for module, level in pairs(template.state.provision) do device.state.provision[module] = level end
@@ -175,7 +174,7 @@ function M.rename(device, template)
   end
 end
 
--- The order in which a seed's collections are planted.
+-- The order of the collections of a seed.
 local FIRST <const> = {
   "/mgmt/tm/sys/provision",
   "/mgmt/tm/auth/partition",
@@ -197,14 +196,13 @@ local function order_of(path)
   return #FIRST + 1
 end
 
--- Adds objects: collection path -> array of bodies, or path of a singleton or a resource -> body.
--- What is there already is changed.
+-- Adds objects: path of a collection -> array of bodies, or path of a singleton or a resource ->
+-- body. Existing objects are changed.
 function M.plant(device, seed)
   local store = device.store
   local paths = {}
   for path in pairs(seed) do paths[#paths + 1] = path end
-  -- What others refer to comes first; what still lacks something is tried again when the rest is
-  -- there.
+  -- objects that others refer to come first; those that fail are tried again after the others
   table.sort(paths, function(a, b)
     local x, y = order_of(a), order_of(b)
     if x ~= y then return x < y end

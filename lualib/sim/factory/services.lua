@@ -1,5 +1,5 @@
--- The daemons of a device, as `sys/service` lists them: whether each starts with the device, and
--- whether it does so by default.
+-- The daemons of a device, as in `sys/service`: whether each starts at boot, and whether that is
+-- its default.
 
 local M = {}
 
