@@ -41,7 +41,8 @@ function M.start(options)
     if not device then
       error("expected ADDRESS/NAME of a device of the fleet, got " .. name, 0)
     end
-    local control_function = control[rest or name] or error(("unknown control function '%s'"):format(name), 0)
+    local control_function = control[rest or name]
+      or error(("unknown control function '%s'"):format(name), 0)
     local argument
     if text ~= "" then argument = json.decode(text) end
     local result = control_function(device, argument)

@@ -92,10 +92,22 @@ local function write(path, text)
   if not written then error(("cannot write %s: %s"):format(path, reason), 0) end
 end
 
--- What was saved before stays until all of the new is on the disk.
+-- A name beside a file that no other file has.
+local function free_name(path)
+  local name, count = path .. ".new", 1
+  while true do
+    local file = io.open(name, "rb")
+    if not file then return name end
+    file:close()
+    count = count + 1
+    name = ("%s.new%d"):format(path, count)
+  end
+end
+
+-- Keeps the old file until the new one is complete.
 local function replace(path, text)
   if path:find "^/dev/" then return write(path, text) end
-  local temporary <const> = path .. ".new"
+  local temporary <const> = free_name(path)
   local ok, message = pcall(write, temporary, text)
   if ok then
     ok, message = os.rename(temporary, path)

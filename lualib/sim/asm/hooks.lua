@@ -29,7 +29,7 @@ local function part_of_policy(path)
   for _, spec in ipairs(policy_schema.list) do
     if spec.path == path then return spec end
   end
-  error("no such part of a policy: " .. path)
+  error(("unknown part of a policy '%s'"):format(path))
 end
 
 local function of_policy(path)
@@ -40,7 +40,7 @@ local function of_device(path)
   for _, spec in ipairs(schema.root.children) do
     if spec.path == path then return hooks_of(spec) end
   end
-  error("no such namespace: " .. path)
+  error(("unknown namespace '%s'"):format(path))
 end
 
 -- -- the device --

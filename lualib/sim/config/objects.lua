@@ -316,7 +316,7 @@ local function target_of(path, ...)
   for _, what in ipairs { ... } do
     if target.what == what then return target end
   end
-  error("not for this: " .. target.path)
+  error(("%s: cannot do this with a %s"):format(target.path, target.what))
 end
 
 function M.create(store, path, body, ctx)

@@ -152,7 +152,7 @@ function M.add(device, fault)
     for name in pairs(KINDS) do names[#names + 1] = name end
     table.sort(names)
     error(
-      ("unknown kind of fault %q; there are %s"):format(fault.kind, table.concat(names, ", ")),
+      ("unknown kind of fault '%s'; valid kinds: %s"):format(fault.kind, table.concat(names, ", ")),
       0
     )
   end

@@ -102,14 +102,14 @@ function M.set(device, health)
   local store = device.store
   for name, state in pairs(health) do
     if state ~= "up" and state ~= "down" then
-      error("a monitor finds up or down, not " .. tostring(state), 0)
+      error(("health: expected up or down, got '%s'"):format(tostring(state)), 0)
     end
     local paths = paths_of(store, name)
-    if #paths == 0 then error("no such node or pool member: " .. name, 0) end
+    if #paths == 0 then error(("health: unknown node or pool member '%s'"):format(name), 0) end
     local affected = table.move(paths, 1, #paths, 1, {})
     for _, path in ipairs(paths) do
       if not is_member(path) and path:sub(1, #NODES) ~= NODES then
-        error("no such node or pool member: " .. name, 0)
+        error(("health: unknown node or pool member '%s'"):format(name), 0)
       end
       device.state.monitoring.found[path] = state
       if not is_member(path) then

@@ -15,7 +15,9 @@ end
 -- Sets traffic: { path =, health = "up" | "down", connections = 120, ending = 4, counters = {
 -- ["serverside.totConns"] = 9 } }. Fields that are not given keep their values.
 function M.set(device, given)
-  if not device.store:get(given.path) then error("no such object: " .. tostring(given.path), 0) end
+  if not device.store:get(given.path) then
+    error(("traffic: unknown object '%s'"):format(tostring(given.path)), 0)
+  end
   if given.health then monitoring.set(device, { [given.path] = given.health }) end
   local known = device.state.traffic[given.path] or {}
   local fresh = {

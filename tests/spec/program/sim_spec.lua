@@ -65,6 +65,19 @@ describe("f5lua sim", function()
     again:wait()
   end)
 
+  it("overwrites no file but the one for --save", function()
+    local save = place.path .. "/kept.json"
+    place:file("kept.json.new", "mine")
+    place:file("kept.json.new2", "mine, too")
+    local process <close> = start { "--save", save }
+    process:kill "TERM"
+    assert.equal(0, process:wait().status)
+    assert.equal("table", type(json.decode(place:read "kept.json").objects))
+    assert.equal("mine", place:read "kept.json.new")
+    assert.equal("mine, too", place:read "kept.json.new2")
+    assert.is_nil(place:read "kept.json.new3")
+  end)
+
   it("lets connections wait when it has no descriptors left, and says so once", function()
     local few = place:file("few", "#!/bin/sh\nulimit -n 40\nexec " .. program.path .. ' "$@"\n')
     os.execute("chmod +x " .. few)
