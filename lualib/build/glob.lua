@@ -28,7 +28,7 @@ end
 -- Calls visit(name, kind) for what is in a directory, hidden names left out. `way` holds the
 -- directories on the way here: a link that leads back to one of them leads nowhere new.
 local function within(directory, way, visit)
-  local real <const> = bundle.real_path(directory) or directory
+  local real = bundle.real_path(directory) or directory
   if way[real] then return end
   way[real] = true
   for _, name in ipairs(bundle.list(directory) or {}) do

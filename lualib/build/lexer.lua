@@ -39,7 +39,7 @@ end
 
 -- A long bracket that opens at `at`: its contents and the place behind it; nil if none opens there.
 local function long_bracket(state, at, what)
-  local text <const> = state.text
+  local text = state.text
   local level = text:match("^%[(=*)%[", at)
   if not level then return nil end
   local start = at + #level + 2
@@ -54,7 +54,7 @@ local function long_bracket(state, at, what)
 end
 
 local function escape(state, at)
-  local text <const> = state.text
+  local text = state.text
   local char = text:sub(at, at)
   if ESCAPES[char] then return ESCAPES[char], at + 1 end
   if char == "x" then
@@ -82,9 +82,9 @@ local function escape(state, at)
 end
 
 local function quoted(state, at)
-  local text <const> = state.text
-  local quote <const> = text:sub(at, at)
-  local plain <const> = "^[^\\\r\n" .. quote .. "]+()"
+  local text = state.text
+  local quote = text:sub(at, at)
+  local plain = "^[^\\\r\n" .. quote .. "]+()"
   local parts = {}
   at = at + 1
   while true do
@@ -101,7 +101,7 @@ local function quoted(state, at)
 end
 
 local function number(state, at)
-  local text <const> = state.text
+  local text = state.text
   local exponent = text:find("^0[xX]", at) and "[pP]" or "[eE]"
   local stop = at
   while true do
@@ -117,7 +117,7 @@ end
 
 -- The next token, or nil at the end.
 local function advance(state)
-  local text <const> = state.text
+  local text = state.text
   while true do
     local at = text:match("^[ \t\v\f]*()", state.at)
     local char = text:sub(at, at)

@@ -21,8 +21,8 @@ local MACHINES <const> = {
 -- For which machine, and whether it needs a dynamic linker there.
 local function read_elf(data)
   local class, order = data:byte(5, 6)
-  local e <const> = order == 2 and ">" or "<"
-  local wide <const> = class == 2
+  local e = order == 2 and ">" or "<"
+  local wide = class == 2
   local machine = (e .. "I2"):unpack(data, 19)
   local headers = (e .. (wide and "I8" or "I4")):unpack(data, wide and 33 or 29)
   local size, count = (e .. "I2I2"):unpack(data, wide and 55 or 43)

@@ -34,7 +34,7 @@ end
 ---Calls found(kind, value, line) for each `require` and `f5.asset` of a text: kinds "require" and "optional" (under pcall) with the name,
 ---"computed" where it cannot be known, "asset" with the name.
 function M.scan(text, found)
-  local tokens <const> = lexer.list(text)
+  local tokens = lexer.list(text)
   local function is(i, value)
     return tokens[i] and tokens[i].value == value and tokens[i].kind ~= "string"
   end
@@ -112,9 +112,9 @@ end
 function M.resolve(playbook, options)
   local entries, warnings, errors = {}, {}, {}
   local modules, assets, wanted_assets = {}, {}, {}
-  local directory <const> = playbook:match "^(.*)/[^/]*$" or "."
-  local place <const> = directory == "" and "/" or directory .. "/"
-  local beside <const> = place .. "?.lua;" .. place .. "?/init.lua"
+  local directory = playbook:match "^(.*)/[^/]*$" or "."
+  local place = directory == "" and "/" or directory .. "/"
+  local beside = place .. "?.lua;" .. place .. "?/init.lua"
   local function warn(...) warnings[#warnings + 1] = string.format(...) end
   local function fail(...) errors[#errors + 1] = string.format(...) end
 

@@ -156,7 +156,7 @@ function Block:finish(line, variables)
 end
 
 local function parse(text)
-  local variables <const>, current = {}, Block.new()
+  local variables, current = {}, Block.new()
   for line in (text .. "\n"):gmatch "(.-)\n" do
     local tag, rest = line:match "^%-%-%-@(%w+)%s*(.*)$"
     local words = not tag and line:match "^%-%-%-(.*)$"

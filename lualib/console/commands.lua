@@ -39,7 +39,7 @@ define(
 -- F5_PASSWORD is that of F5_USER: somebody else's is asked for, and not tried with it until the
 -- device locks them out.
 local function password_of(user, host)
-  local known <const> = os.getenv "F5_USER" or ""
+  local known = os.getenv "F5_USER" or ""
   if not user or known == "" or known == user or (os.getenv "F5_PASSWORD" or "") == "" then
     return nil
   end
@@ -111,7 +111,7 @@ define("json", "EXPRESSION", "a value as JSON: .json _", function(console, argum
     return console.output:problem("error: " .. (message or "which value? .json _"))
   end
   local value = chunk()
-  local FIRST <const> =
+  local FIRST =
     { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
   console.output:text(shown_json(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
 end)

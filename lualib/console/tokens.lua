@@ -13,9 +13,9 @@ local Tokens = {}
 -- The token that an object is about, or nil. With $select only its name may be there: devices make
 -- tokens of 26 capitals and digits.
 local function token_of(object)
-  local kind <const>, link <const>, name <const> = object.kind, object.selfLink, object.name
-  local is_token <const> = type(kind) == "string" and kind:find "^shared:authz:tokens:authtokenitem"
-  local linked <const> = type(link) == "string" and link:match(ADDRESS)
+  local kind, link, name = object.kind, object.selfLink, object.name
+  local is_token = type(kind) == "string" and kind:find "^shared:authz:tokens:authtokenitem"
+  local linked = type(link) == "string" and link:match(ADDRESS)
   if is_token or linked then
     return type(object.token) == "string" and object.token
       or type(name) == "string" and name or linked or nil
@@ -29,7 +29,7 @@ local function replace(value, token, short)
     return from and value:sub(1, from - 1) .. short .. value:sub(to + 1) or value
   end
   if type(value) ~= "table" then return value end
-  local out <const> = json.is_array(value) and json.array {} or {}
+  local out = json.is_array(value) and json.array {} or {}
   for key, item in pairs(value) do out[key] = replace(item, token, short) end
   return out
 end
@@ -38,13 +38,13 @@ end
 -- @param value any: what a device answered: an object, an array of them, or a collection with items
 function Tokens.hidden(value)
   if type(value) ~= "table" then return value end
-  local token <const> = token_of(value)
+  local token = token_of(value)
   if token then
     return replace(value, token, #token >= SHORTEST and token:sub(1, SHOWN) .. MASK or MASK)
   end
   local out
   local function put(key, item)
-    local hidden <const> = Tokens.hidden(item)
+    local hidden = Tokens.hidden(item)
     if hidden == item then return end
     if not out then
       out = json.is_array(value) and json.array {} or {}

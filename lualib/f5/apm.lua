@@ -23,7 +23,7 @@ end
 
 -- The text of a tmsh command, which some endpoints send instead of values.
 local function raw_text(body)
-  local raw <const> = body.apiRawValues
+  local raw = body.apiRawValues
   return raw and raw.apiAnonymous or ""
 end
 
@@ -31,13 +31,13 @@ end
 function Apm:sessions(options)
   check("sessions", options, { user = true, client = true, id = true })
   options = options or {}
-  local names <const> = { user = "logon-user", client = "client-ip", id = "session-id" }
+  local names = { user = "logon-user", client = "client-ip", id = "session-id" }
   local query
   for name, value in pairs(options) do
     if query then usage("sessions filters by one of user, client and id") end
     query = { options = ("%s,%s"):format(names[name], value) }
   end
-  local text <const> = raw_text(self.session:at("apm/access-info"):load(query))
+  local text = raw_text(self.session:at("apm/access-info"):load(query))
   local list = {}
   for id, user, client in text:gmatch("(%x+) %(login user=([^)]*)%) client (%S+)") do
     list[#list + 1] = { id = id, user = user, client = client }
@@ -47,7 +47,7 @@ end
 
 --- Ends a session (its id, or one of sessions()). The user must log in again.
 function Apm:end_session(session)
-  local id <const> = type(session) == "table" and session.id or session
+  local id = type(session) == "table" and session.id or session
   if type(id) ~= "string" then usage("a session is named by its id, not by a %s", type(id)) end
   self.session:at("apm/session", id):delete()
 end
@@ -59,7 +59,7 @@ function Apm:end_sessions(options)
   end
   local ended = {}
   for _, session in ipairs(self:sessions(options)) do
-    local ok <const>, err <const> = pcall(self.end_session, self, session)
+    local ok, err = pcall(self.end_session, self, session)
     if ok then ended[#ended + 1] = session
     elseif type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
   end
@@ -79,7 +79,7 @@ function Apm:tokens(app) return self.session:at("apm/oauth/token-details"):list(
 
 --- How many there are that are valid.
 function Apm:token_count(app)
-  local text <const> =
+  local text =
     raw_text(self.session:at("apm/oauth/token-details/stats"):load(app_option(app)))
   return math.tointeger(tonumber(text:match("Total tokens%s*:%s*(%d+)")))
 end

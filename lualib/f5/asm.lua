@@ -42,7 +42,7 @@ end
 
 --- What a link points to, as a reference: asm:follow(url.parameterReference), asm:follow(task.result.policyReference).
 function Asm:follow(link)
-  local path <const> = path_of(link)
+  local path = path_of(link)
   if not path or not path:find("^/mgmt/") then
     usage("follow takes a link of the device, not %s", tostring(link))
   end
@@ -57,8 +57,8 @@ function Asm:policy(name)
   if type(name) ~= "string" or name == "" then
     usage("a policy is named by a text, not by a %s", type(name))
   end
-  local wanted <const> = name:find("^/") and { fullPath = name } or { name = name }
-  local found <const> =
+  local wanted = name:find("^/") and { fullPath = name } or { name = name }
+  local found =
     self.policies:list { filter = filters(wanted), select = { "id", "name", "fullPath" }, top = 2 }
   if #found == 0 then
     error(
@@ -88,7 +88,7 @@ local function link_to(self, value)
 end
 
 local function link_of(what, value)
-  local path <const> = path_of(value)
+  local path = path_of(value)
   if not path then usage("%s is wanted here, not %s", what, tostring(value)) end
   return { link = "https://localhost" .. path }
 end
@@ -98,14 +98,14 @@ end
 
 --- Starts a task of ASM by its name ("export-policy") and returns its handle.
 function Asm:task(name, body)
-  local collection <const> = self.session:at("asm/tasks/" .. name)
-  local task <const> = collection:create(body or {})
+  local collection = self.session:at("asm/tasks/" .. name)
+  local task = collection:create(body or {})
   return tasks.handle(self.session, collection:at(task.id), task)
 end
 
 -- The given options under the device's names; what is not known is a mistake.
 local function body_of(call, options, names)
-  local body <const> = {}
+  local body = {}
   if options ~= nil and type(options) ~= "table" then
     usage("%s takes a table of options, not a %s", call, type(options))
   end
@@ -127,7 +127,7 @@ local EXPORT <const> = {
 --- Exports a policy. options: filename (on the device; without one the text is in the result's `file`), minimal, format ("xml", "json"),
 --- base64, suggestions.
 function Asm:export_policy(policy, options)
-  local body <const> = body_of("export_policy", options, EXPORT)
+  local body = body_of("export_policy", options, EXPORT)
   body.policyReference = link_to(self, policy)
   if not body.filename then body.inline = true end
   return self:task("export-policy", body)
@@ -148,7 +148,7 @@ local IMPORT <const> = {
 --- Imports a policy. options: file (the text) or filename (uploaded before), base64; name or full_path of a new one, or policy
 --- to replace; template (its title) to make one from instead; attributes_only.
 function Asm:import_policy(options)
-  local body <const> = body_of("import_policy", options, IMPORT)
+  local body = body_of("import_policy", options, IMPORT)
   if body.policyReference then body.policyReference = link_to(self, body.policyReference) end
   if
     type(body.policyTemplateReference) == "string" and not is_path(body.policyTemplateReference)
@@ -166,7 +166,7 @@ end
 
 --- The policy template with this title, as an object.
 function Asm:template(title)
-  local found <const> =
+  local found =
     self.session:at("asm/policy-templates"):list { filter = filters { title = title } }[1]
   if not found then
     error(
@@ -188,7 +188,7 @@ end
 --- Restores a revision (an object of policy["history-revisions"]). options: policy or name of what is overwritten; without either a
 --- new policy is made.
 function Asm:restore_revision(revision, options)
-  local body <const> = body_of(
+  local body = body_of(
     "restore_revision",
     options,
     { policy = "policyReference", name = "name", full_path = "fullPath" }
@@ -217,7 +217,7 @@ local MERGE <const> = {
 --- Merges differences (the result of diff_policies, or its policyDiffReference). options: add_to_first, add_to_second; common
 --- ("ignore", "accept-from-first", "accept-from-second"), missing (the same, and "accept-from-both"), filter over the differences.
 function Asm:merge_policies(diff, options)
-  local body <const> = body_of("merge_policies", options, MERGE)
+  local body = body_of("merge_policies", options, MERGE)
   if body.itemFilter then
     body.itemFilter = filters.text(body.itemFilter, "/mgmt/tm/asm/policy-diffs")
   end
@@ -238,7 +238,7 @@ end
 
 --- Exports user-defined signatures to a file on the device, or with inline = true (as Base64) into the result.
 function Asm:export_signatures(filename, options)
-  local body <const> =
+  local body =
     body_of("export_signatures", options, { inline = "inline", base64 = "isBase64" })
   body.filename = filename
   return self:task("export-signatures", body)
@@ -260,7 +260,7 @@ local VULNERABILITIES <const> = {
 
 --- Imports the findings of a scanner. options: file or filename, or subscription and scan; all_domains, domains = { … } or count_only.
 function Asm:import_vulnerabilities(policy, options)
-  local body <const> = body_of("import_vulnerabilities", options, VULNERABILITIES)
+  local body = body_of("import_vulnerabilities", options, VULNERABILITIES)
   body.policyReference = link_to(self, policy)
   return self:task("import-vulnerabilities", body)
 end
@@ -291,7 +291,7 @@ end
 
 --- Resolves vulnerabilities (objects or references). options: stage (keep what is changed in staging), preview (say what would be done).
 function Asm:resolve_vulnerabilities(list, options)
-  local body <const> = body_of(
+  local body = body_of(
     "resolve_vulnerabilities",
     options,
     { stage = "stageVulnerabilities", preview = "getPreResolveMessages" }
@@ -335,7 +335,7 @@ local CERTIFICATE <const> = {
 
 --- Imports a certificate (PEM). options: file or filename, type ("client", "server"), allow_untrusted.
 function Asm:import_certificate(name, options)
-  local body <const> = body_of("import_certificate", options, CERTIFICATE)
+  local body = body_of("import_certificate", options, CERTIFICATE)
   body.certificateName = name
   return self:task("import-certificate", body)
 end
@@ -343,11 +343,11 @@ end
 --- Puts an XML schema or WSDL into a policy and returns the new object; with `profile` (the name of an XML profile of the
 --- policy) the profile validates by it.
 function Asm:upload_schema(policy, name, contents, options)
-  local body <const> = body_of("upload_schema", options, { profile = "profile" })
-  local at <const> = self:policy(policy)
-  local file <const> = at:at("xml-validation-files"):create { fileName = name, contents = contents }
+  local body = body_of("upload_schema", options, { profile = "profile" })
+  local at = self:policy(policy)
+  local file = at:at("xml-validation-files"):create { fileName = name, contents = contents }
   if body.profile then
-    local profile <const> = at:at("xml-profiles")
+    local profile = at:at("xml-profiles")
       :list { filter = filters { name = body.profile } }[1]
     if not profile then
       error(
@@ -358,7 +358,7 @@ function Asm:upload_schema(policy, name, contents, options)
         0
       )
     end
-    local list <const> = profile.validationFiles
+    local list = profile.validationFiles
     list[#list + 1] =
       { isPrimary = true, importUrl = "", xmlValidationFileReference = link_of("a file", file) }
     self:follow(profile):modify { validationFiles = list }
@@ -418,11 +418,11 @@ function Live:files(component)
 end
 
 local function installation(self, component, which, status)
-  local id <const> = type(which) == "table" and which.id or which
+  local id = type(which) == "table" and which.id or which
   if type(id) ~= "string" then
     usage("an installation is named by its id or is one of installations(), not a %s", type(which))
   end
-  local at <const> = self.session:at("live-update", component, "installations", id)
+  local at = self.session:at("live-update", component, "installations", id)
   return tasks.handle(self.session, at, at:modify { status = status })
 end
 
@@ -434,7 +434,7 @@ function Live:stage(component, which) return installation(self, component, which
 
 --- Deletes an update file that is not installed.
 function Live:delete(component, file)
-  local id <const> = type(file) == "table" and file.id or file
+  local id = type(file) == "table" and file.id or file
   return self.session:at("live-update", component, "update-files", id):delete()
 end
 
@@ -468,21 +468,21 @@ end
 --- collection:modify_all { filter = …, set = { … } }: changes all that match in one call and returns them. all = true instead of a
 --- filter means every entity.
 function M.modify_all(reference, options)
-  local filter <const> = filter_for("modify_all", reference, options)
+  local filter = filter_for("modify_all", reference, options)
   check_options("modify_all", options, { filter = true, all = true, set = true })
   if type(options.set) ~= "table" or next(options.set) == nil then
     usage("modify_all: nothing to set")
   end
-  local answer <const> =
+  local answer =
     reference:modify(options.set, { filter = filter or filters.raw(EVERYTHING) })
   return answer and answer.items or {}
 end
 
 --- collection:delete_all { filter = … }: deletes all that match in one call and returns them.
 function M.delete_all(reference, options)
-  local filter <const> = filter_for("delete_all", reference, options)
+  local filter = filter_for("delete_all", reference, options)
   check_options("delete_all", options, { filter = true, all = true })
-  local answer <const> = reference:delete(filter and { filter = filter } or nil)
+  local answer = reference:delete(filter and { filter = filter } or nil)
   return answer and answer.items or {}
 end
 

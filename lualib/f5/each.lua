@@ -236,7 +236,7 @@ return function(devices, opts, fn)
   -- cancelled, a journal on a full disk, or a mistake of the progress function: what was done is
   -- told all the same
   if not ok then
-    local cancelled <const> = type(problem) == "table" and problem.kind == "cancelled"
+    local cancelled = type(problem) == "table" and problem.kind == "cancelled"
     report.ok, report.cut_off, report.stopped =
       false, true, cancelled and "interrupted" or tostring(problem)
     run:tell("end", nil)

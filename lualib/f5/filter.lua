@@ -26,7 +26,7 @@ end
 
 -- By name: the module may have been loaded twice (as specs do), and its filters are still filters.
 local function is_filter(value)
-  local meta <const> = type(value) == "table" and getmetatable(value)
+  local meta = type(value) == "table" and getmetatable(value)
   return type(meta) == "table" and meta.__name == NAME
 end
 
@@ -37,7 +37,7 @@ end
 -- {{{ Values
 
 local function quote(value)
-  local kind <const> = type(value)
+  local kind = type(value)
   if kind == "string" then return "'" .. value:gsub("'", "''") .. "'" end
   if kind == "boolean" then return tostring(value) end
   if kind == "number" then
@@ -107,13 +107,13 @@ local function build(conditions)
   table.sort(nested)
   for _, name in ipairs(names) do
     check_name(name)
-    local texts <const>, joined <const> = on_property(name, conditions[name])
+    local texts, joined = on_property(name, conditions[name])
     properties[name] = true
     joins = joins or joined
     for _, text in ipairs(texts) do parts[#parts + 1] = text end
   end
   for _, index in ipairs(nested) do
-    local inner <const> = build(conditions[index])
+    local inner = build(conditions[index])
     parts[#parts + 1] = inner.text
     for name in pairs(inner.properties or {}) do properties[name] = true end
     joins = joins or inner.joins
@@ -147,7 +147,7 @@ end
 
 --- Everything but what the conditions mean.
 function M.no(conditions)
-  local inner <const> = build(conditions)
+  local inner = build(conditions)
   return new("not (" .. inner.text .. ")", inner.properties, "not")
 end
 
@@ -169,7 +169,7 @@ function M.text(value, path)
   if path:find("^/mgmt/tm/asm/") or path:find("^/tm/asm/") or not path:find("^/mgmt/tm/") then
     return filter.text
   end
-  local plain <const> = filter.text:match("^%s*partition%s+eq%s+(.-)%s*$")
+  local plain = filter.text:match("^%s*partition%s+eq%s+(.-)%s*$")
   if not plain or plain:find("^['\"]?[^'\"%s]+['\"]?$") == nil then
     usage(
       "outside of ASM the device filters by partition only (partition eq X), not by: %s",

@@ -11,8 +11,8 @@ Live.__name = "f5.live"
 -- Control characters would move the terminal's cursor, and a line that wraps cannot be replaced.
 local function fitted(text)
   local line = text:gsub("%c", " ")
-  local width <const> = host.columns() - 1
-  local cut <const> = utf8.len(line) and utf8.offset(line, width + 1) or width + 1
+  local width = host.columns() - 1
+  local cut = utf8.len(line) and utf8.offset(line, width + 1) or width + 1
   return cut and line:sub(1, cut - 1) or line
 end
 
@@ -35,6 +35,6 @@ end
 Live.__close = Live.close
 
 return function(options)
-  local is_terminal <const> = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb"
+  local is_terminal = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb"
   return setmetatable({ terminal = is_terminal, quiet = options and options.quiet }, Live)
 end

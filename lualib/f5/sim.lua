@@ -51,7 +51,7 @@ M.running = nil
 --- With fleet = N it is N devices, at 127.0.0.1, 127.0.0.2 …; failing, slow, restarting are shares of them (0 to 1).
 function M.start(options)
   options = options or {}
-  local for_server <const>, for_device <const> = {}, {}
+  local for_server, for_device = {}, {}
   for name, value in pairs(options) do
     if not SERVER_OPTIONS[name] and not DEVICE_OPTIONS[name] then
       error(("sim.start: unknown option '%s'"):format(tostring(name)), 2)
@@ -61,7 +61,7 @@ function M.start(options)
   end
   for_device.users = for_device.users or M.default_users
   for_server.device = json.encode(for_device)
-  local started <const> = server.start(for_server)
+  local started = server.start(for_server)
   local host = options.bind or "127.0.0.1"
   if host == "0.0.0.0" or host == "::" then host = "localhost" end
   return setmetatable({
@@ -158,8 +158,8 @@ end
 
 --- The n-th device of a fleet (`sim.start { fleet = 1000 }`), with all these methods but stop.
 function Device:member(n)
-  local host <const> = ("127.%d.%d.%d"):format(n >> 16, n >> 8 & 255, n & 255)
-  local through <const> =
+  local host = ("127.%d.%d.%d"):format(n >> 16, n >> 8 & 255, n & 255)
+  local through =
     { call = function(_, name, text) return self.server:call(host .. "/" .. name, text) end }
   return setmetatable({
     server = through,

@@ -58,7 +58,7 @@ os.remove(probe)
 
 -- The archives of a device that are here, the newest last.
 local function archives_of(name)
-  local pattern <const> = "/" .. name:gsub("%p", "%%%0") .. "%-%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ%.ucs$"
+  local pattern = "/" .. name:gsub("%p", "%%%0") .. "%-%d%d%d%d%d%d%d%dT%d%d%d%d%d%dZ%.ucs$"
   local found = {}
   for _, path in ipairs(f5.files(args.directory, "*.ucs")) do
     if path:find(pattern) then found[#found + 1] = path end
@@ -70,9 +70,9 @@ end
 -- nothing does.
 local function backup(bip, name, line)
   name = name:gsub("[^%w._-]", "_")
-  local archive <const> = ("%s-%s.ucs"):format(name, os.date "!%Y%m%dT%H%M%SZ")
-  local there <const> = "/var/local/ucs/" .. archive
-  local file <const> = args.directory .. "/" .. archive
+  local archive = ("%s-%s.ucs"):format(name, os.date "!%Y%m%dT%H%M%SZ")
+  local there = "/var/local/ucs/" .. archive
+  local file = args.directory .. "/" .. archive
 
   local verified = false
   local _tidy <close> = setmetatable({}, {
@@ -96,12 +96,12 @@ local function backup(bip, name, line)
     end or silent,
   }
   if line then line:close() end -- the download has one of its own
-  local got <const> = bip:download(
+  local got = bip:download(
     archive,
     file,
     { from = "ucs", sha256 = true, progress = not line and silent or nil }
   )
-  local sum <const> = bip:bash("sha256sum " .. there):match "^%x+"
+  local sum = bip:bash("sha256sum " .. there):match "^%x+"
   if got.size == 0 or sum ~= got.sha256 then
     f5.fail(
       "%s is not what the device has: %d bytes, SHA-256 %s here, %s there",
@@ -110,7 +110,7 @@ local function backup(bip, name, line)
   end
   verified = true
 
-  local kept <const> = archives_of(name)
+  local kept = archives_of(name)
   local removed = 0
   while args.keep > 0 and #kept > args.keep do
     assert(os.remove(table.remove(kept, 1)))

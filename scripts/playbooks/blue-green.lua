@@ -49,7 +49,7 @@ local pool = bip.ltm.pool[target]
 local function available()
   local count, all = 0, pool.members:stats()
   for _, member in ipairs(all) do
-    local state <const> = member["status.availabilityState"]
+    local state = member["status.availabilityState"]
     if
       member["status.enabledState"] == "enabled"
       and (state == "available" or args.unmonitored and state == "unknown")
@@ -63,7 +63,7 @@ end
 -- name of the virtual server -> the pool it has; those that have the target already are left out.
 local before, order = {}, {}
 for _, name in ipairs(args.virtual) do
-  local virtual <const> = bip.ltm.virtual[full(name)]:load { select = { "fullPath", "pool" } }
+  local virtual = bip.ltm.virtual[full(name)]:load { select = { "fullPath", "pool" } }
   if virtual.pool == target then
     print(("%s has %s already"):format(virtual.fullPath, target))
   elseif not before[virtual.fullPath] then
@@ -125,10 +125,10 @@ print(("%d switched; watching for %g s"):format(#order, args.watch))
 
 local function watch()
   local line <close> = f5.live()
-  local started <const> = os.time()
+  local started = os.time()
   while true do
-    local now <const>, of <const> = available()
-    local passed <const> = os.time() - started
+    local now, of = available()
+    local passed = os.time() - started
     line(
       ("%s: %d of %d members available, %d connections, %d of %g s"):format(
         target, now, of, pool:stats()["serverside.curConns"], math.min(passed, args.watch),

@@ -105,10 +105,10 @@ print(
 
 local function wait()
   local line <close> = f5.live()
-  local started <const> = os.time()
+  local started = os.time()
   while true do
-    local now <const> = connections()
-    local waited <const> = os.time() - started
+    local now = connections()
+    local waited = os.time() - started
     line(("%d connection%s left, %d s"):format(now, now == 1 and "" or "s", waited))
     if now <= args.connections or waited >= args.timeout then return now end
     f5.sleep(math.min(args.interval, math.max(0.1, args.timeout - waited)))

@@ -52,7 +52,7 @@ local function by_name(list)
     if values.tmName then
       found[values.tmName] = values
     elseif values.poolName then
-      local separator <const> = values.nodeName:find ":" and "." or ":"
+      local separator = values.nodeName:find ":" and "." or ":"
       found[values.poolName .. " " .. values.nodeName .. separator .. values.port] = values
     end
   end
@@ -67,9 +67,9 @@ local function rows_of(bip)
   local rows = f5.array {}
   local pools, used, ordered = {}, {}, bip.ltm.pool:list { expand = true }
   for _, pool in ipairs(ordered) do pools[pool.fullPath] = pool end
-  local virtual_stats <const> = by_name(bip.ltm.virtual:stats())
+  local virtual_stats = by_name(bip.ltm.virtual:stats())
   -- of all pools and all their members in one answer
-  local pool_stats <const> = by_name(bip.ltm.pool.members:stats())
+  local pool_stats = by_name(bip.ltm.pool.members:stats())
 
   local function add(row)
     row.device = bip:label()
@@ -79,7 +79,7 @@ local function rows_of(bip)
   local function add_members(pool, common)
     local members = pool and pool.membersReference.items or {}
     for _, member in ipairs(members) do
-      local values <const> = pool_stats[pool.fullPath .. " " .. member.fullPath] or {}
+      local values = pool_stats[pool.fullPath .. " " .. member.fullPath] or {}
       local row = {
         member = member.name,
         address = member.address,
@@ -100,7 +100,7 @@ local function rows_of(bip)
     )
   do
     if virtual.pool then used[virtual.pool] = true end
-    local values <const> = virtual_stats[virtual.fullPath] or {}
+    local values = virtual_stats[virtual.fullPath] or {}
     if here(virtual) then
       add_members(pools[virtual.pool], {
         virtual = virtual.fullPath,
@@ -150,7 +150,7 @@ local function as_csv(rows)
   for _, row in ipairs(rows) do
     local cells = {}
     for i, column in ipairs(COLUMNS) do
-      local text <const> = tostring(row[column] or "")
+      local text = tostring(row[column] or "")
       cells[i] = text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
     end
     lines[#lines + 1] = table.concat(cells, ",")
@@ -165,7 +165,7 @@ end
 -- Beside its place first: who reads the file never sees half of it.
 local function write(text)
   if not args.output then return io.write(text) end
-  local temporary <const> = args.output .. ".part"
+  local temporary = args.output .. ".part"
   local file, message = io.open(temporary, "wb")
   local ok = file
   if file then
@@ -180,7 +180,7 @@ end
 
 local rows, failed = f5.array {}, 0
 if args.devices then
-  local report <const> = f5.each(f5.inventory(args.devices):limit(args.limit), {}, rows_of)
+  local report = f5.each(f5.inventory(args.devices):limit(args.limit), {}, rows_of)
   for _, device in ipairs(report.devices) do
     if device.state ~= "done" then
       failed = failed + 1

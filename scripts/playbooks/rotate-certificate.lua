@@ -36,7 +36,7 @@ local args = parser:parse()
 local function read(file, wanted)
   local handle, message = io.open(file, "rb")
   if not handle then f5.fail("cannot read %s", message) end
-  local text <const> = handle:read "a"
+  local text = handle:read "a"
   handle:close()
   if not (text or ""):find("-----BEGIN [%u ]*" .. wanted .. "-----\r?\n") then
     f5.fail("%s holds no PEM block '%s'", file, wanted)
@@ -104,7 +104,7 @@ local _tidy <close> = setmetatable({}, {
   __close = function()
     for _, name in ipairs(uploaded) do
       -- The second is what an upload leaves that was cut off.
-      local paths <const> = ("-f %s/%s %s/tmp/%s"):format(DOWNLOADS, name, DOWNLOADS, name)
+      local paths = ("-f %s/%s %s/tmp/%s"):format(DOWNLOADS, name, DOWNLOADS, name)
       local ok, answer = pcall(
         function() return bip.util["unix-rm"]:run("run", { utilCmdArgs = paths }).commandResult end
       )
@@ -122,7 +122,7 @@ local _tidy <close> = setmetatable({}, {
 })
 
 local function upload(file, suffix)
-  local name <const> = ("f5lua-%x-%x.%s"):format(os.time(), math.random(1 << 32), suffix)
+  local name = ("f5lua-%x-%x.%s"):format(os.time(), math.random(1 << 32), suffix)
   uploaded[#uploaded + 1] = name
   bip:upload(file, { to = "downloads", name = name })
   return ("file:%s/%s"):format(DOWNLOADS, name)

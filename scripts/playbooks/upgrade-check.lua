@@ -76,7 +76,7 @@ local COMING_UP <const> =
 
 local function connect()
   local line <close> = f5.live()
-  local deadline <const> = os.time() + args.wait
+  local deadline = os.time() + args.wait
   while true do
     local connected, bip = f5.try(f5.connect, {})
     if not connected and (not COMING_UP[bip.kind] or os.time() >= deadline) then error(bip, 0) end
@@ -121,7 +121,7 @@ end
 local function seconds_of(text)
   local year, month, day, hour, minute, second = text:match "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)"
   if not year then return nil end
-  local here <const> = os.time {
+  local here = os.time {
     year = year, month = month, day = day, hour = hour, min = minute, sec = second, isdst = false,
   }
   local utc = os.date("!*t", here)
@@ -132,7 +132,7 @@ end
 local DAY <const> = 24 * 60 * 60
 
 check("ready", function()
-  local is_ready <const>, why_not <const> = bip:ready()
+  local is_ready, why_not = bip:ready()
   if is_ready then
     ok("ready", "services, configuration, license")
   else
@@ -147,8 +147,8 @@ check("version", function()
 end)
 
 check("failover", function()
-  local state <const> = bip:failover_state()
-  local devices <const> = #bip.cm.device:list { select = "name" }
+  local state = bip:failover_state()
+  local devices = #bip.cm.device:list { select = "name" }
   if devices > 1 and state == "active" then
     warn("failover", "this unit is the active one of %d: upgrade a standby one first", devices)
   else
@@ -157,14 +157,14 @@ check("failover", function()
 end)
 
 check("sync", function()
-  local status <const> = f5.flat(bip.cm["sync-status"]:load())[1].status
-  local is_fine <const> = status == "In Sync" or status == "Standalone"
-  local tell <const> = is_fine and ok or fail
+  local status = f5.flat(bip.cm["sync-status"]:load())[1].status
+  local is_fine = status == "In Sync" or status == "Standalone"
+  local tell = is_fine and ok or fail
   tell("sync", "%s", status)
 end)
 
 check("license", function()
-  local date <const> = f5.flat(bip.sys.license:load())[1].serviceCheckDate:gsub("/", "-")
+  local date = f5.flat(bip.sys.license:load())[1].serviceCheckDate:gsub("/", "-")
   if needed_date and date < needed_date then
     fail(
       "license",
@@ -178,7 +178,7 @@ check("license", function()
 end)
 
 check("volumes", function()
-  local list <const> = bip.sys.software.volume:list()
+  local list = bip.sys.software.volume:list()
   for _, volume in ipairs(list) do
     if volume.status ~= "complete" then
       return fail("volumes", "%s: %s", volume.name, volume.status)
@@ -200,8 +200,8 @@ end)
 
 check("disk", function()
   for _, disk in ipairs(bip.sys.disk["logical-disk"]:list()) do
-    local free <const> = disk.vgFree / 1024
-    local tell <const> = free < args.free_gb and fail or ok
+    local free = disk.vgFree / 1024
+    local tell = free < args.free_gb and fail or ok
     tell("disk", "%s: %.0f GB free", disk.name, free)
   end
 end)
@@ -209,22 +209,22 @@ end)
 check("archive", function()
   local newest, name
   for _, archive in ipairs(bip.sys.ucs:list()) do
-    local values <const> = archive.apiRawValues or {}
-    local created <const> = seconds_of(values.file_created_date or "")
+    local values = archive.apiRawValues or {}
+    local created = seconds_of(values.file_created_date or "")
     if created and created > (newest or 0) then
       newest, name = created, values.filename:match "[^/]+$"
     end
   end
   if not newest then return warn("archive", "there is no UCS archive") end
-  local days <const> = (os.time() - newest) / DAY
-  local tell <const> = days > args.archive_days and warn or ok
+  local days = (os.time() - newest) / DAY
+  local tell = days > args.archive_days and warn or ok
   tell("archive", "%s, %.1f days old", name, math.max(0, days))
 end)
 
 check("certificates", function()
   local late, all = {}, bip.sys.file["ssl-cert"]:list { select = { "fullPath", "expirationDate" } }
   for _, certificate in ipairs(all) do
-    local left <const> = math.type(certificate.expirationDate)
+    local left = math.type(certificate.expirationDate)
       and (certificate.expirationDate - os.time()) / DAY
     if left and left < args.certificate_days then
       late[#late + 1] = left < 0 and certificate.fullPath .. " has expired"
@@ -274,7 +274,7 @@ end
 
 check("state", function()
   if not args.save and not earlier then return end
-  local now <const> = present()
+  local now = present()
   if earlier then
     compare("virtuals", earlier.virtuals, now.virtuals)
     compare("pools", earlier.pools, now.pools)

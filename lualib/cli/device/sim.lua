@@ -66,7 +66,7 @@ function M.setup(parser)
 end
 
 local function parse_user(text)
-  local name <const>, password <const>, role = text:match "^([^:]+):(.+):([^:]+)$"
+  local name, password, role = text:match "^([^:]+):(.+):([^:]+)$"
   if not name then usage(("--user wants NAME:PASSWORD:ROLE, not '%s'"):format(text), PROGRAM) end
   if role == "administrator" then role = "admin" end
   for _, known in ipairs(ROLES) do
@@ -76,12 +76,12 @@ local function parse_user(text)
 end
 
 local function read(path)
-  local text <const>, reason <const> = contents(path)
+  local text, reason = contents(path)
   return text or usage("cannot read " .. reason, PROGRAM)
 end
 
 local function write(path, text)
-  local file <const>, message <const> = io.open(path, "wb")
+  local file, message = io.open(path, "wb")
   if not file then error("cannot write " .. message, 0) end
   local written, reason = file:write(text)
   if written then
@@ -107,7 +107,7 @@ end
 -- Keeps the old file until the new one is complete.
 local function replace(path, text)
   if path:find "^/dev/" then return write(path, text) end
-  local temporary <const> = free_name(path)
+  local temporary = free_name(path)
   local ok, message = pcall(write, temporary, text)
   if ok then
     ok, message = os.rename(temporary, path)
@@ -159,7 +159,7 @@ function M.run(options)
     end,
   })
   if options.inventory then write(options.inventory, fleet.inventory(device, options)) end
-  local what <const> = options.fleet
+  local what = options.fleet
       and ("%d simulated BIG-IPs from %s to %s"):format(
         options.fleet,
         device.url,

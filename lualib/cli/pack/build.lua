@@ -144,7 +144,7 @@ local function protect_sources(entries, output)
 end
 
 function M.run(options)
-  local playbook <const> = options.playbook
+  local playbook = options.playbook
   if bundle.file_type(playbook) ~= "file" then
     local _, reason = bundle.file_type(playbook)
     usage(

@@ -35,7 +35,7 @@ local function describe(parsed, entries)
     },
   }
   for _, entry in ipairs(entries) do
-    local name <const> = words(entry.name)
+    local name = words(entry.name)
     if entry.kind == "facts" then
       described.built_by = words(entry.contents:match "%f[^\n\0]f5lua=([^\n]*)" or "?")
     else
@@ -53,7 +53,7 @@ local function describe(parsed, entries)
 end
 
 local function show(file, it)
-  local rows <const> = {
+  local rows = {
     {
       "f5lua",
       ("%s (%s, %s)"):format(
@@ -85,7 +85,7 @@ local function show(file, it)
 end
 
 function M.run(options)
-  local file <const> = options.file
+  local file = options.file
   local data, message = contents(file)
   if not data then error("cannot read " .. message, 0) end
   local function refuse(...) error(file .. ": " .. string.format(...), 0) end
@@ -97,7 +97,7 @@ function M.run(options)
   end
   local entries, damage = archive.read(parsed.archive)
   if not entries then refuse("%s", damage) end
-  local described <const> = describe(parsed, entries)
+  local described = describe(parsed, entries)
   if options.json then
     print(shown_json(described, { sort = true, indent = 2 }))
   else

@@ -17,7 +17,7 @@ local function read(path)
 end
 
 function M.run(options)
-  local file <const> = options.file
+  local file = options.file
   local function refuse(reason) error(("%s: %s"):format(file, reason), 0) end
   local key = read(options.key)
   local parsed, reason = program.parse(read(file))

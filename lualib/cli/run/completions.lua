@@ -22,15 +22,15 @@ end
 -- The whole command line as one parser. For zsh without the playbook: argparse would have it take
 -- the place of the subcommand.
 local function whole(shell)
-  local main <const> = require "cli.support.main"
-  local parser <const> = require "argparse"("f5lua", "automation of F5 BIG-IP devices in Lua")
+  local main = require "cli.support.main"
+  local parser = require "argparse"("f5lua", "automation of F5 BIG-IP devices in Lua")
   if shell ~= "zsh" then parser:argument("playbook", "a playbook"):args "?" end
   parser:flag("--version", "the version")
   parser:option("-e", "run a piece of Lua"):argname "CHUNK":count "*"
   parser:flag("-v --verbose", "log each call; -vv: with its bodies"):count "0-2"
   parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
   for _, name in ipairs(main.subcommands()) do
-    local command <const> = main.load(name)
+    local command = main.load(name)
     main.set_up(parser:command(name, command.summary), command)
   end
   return parser
@@ -51,8 +51,8 @@ local function fit_zsh(text)
 end
 
 function M.run(options)
-  local parser <const> = whole(options.shell)
-  local text <const> = parser["get_" .. options.shell .. "_complete"](parser)
+  local parser = whole(options.shell)
+  local text = parser["get_" .. options.shell .. "_complete"](parser)
   io.stdout:write(options.shell == "zsh" and fit_zsh(text) or text)
   return 0
 end

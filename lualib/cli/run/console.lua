@@ -25,7 +25,7 @@ end
 
 function M.run(options)
   hints.for_console()
-  local interactive <const> = host.is_terminal(0) and host.is_terminal(1)
+  local interactive = host.is_terminal(0) and host.is_terminal(1)
   if options.sim then simulated.start(options, "f5lua console") end
   local console <close> = require("console").new { interactive = interactive }
   if interactive then
@@ -35,8 +35,8 @@ function M.run(options)
     if not options.sim and not device.is_known(options) then options.host = ask_host() end
   end
   if options.sim or device.is_known(options) then
-    local given <const> = device.options(options)
-    local connected <const>, status <const> = console:connect(given)
+    local given = device.options(options)
+    local connected, status = console:connect(given)
     if not connected and not interactive then return status end
   end
   return console:loop()

@@ -37,13 +37,13 @@ end
 
 -- Compiles everything before anything runs.
 local function load_all(options)
-  local chunks <const> = {}
+  local chunks = {}
   for _, text in ipairs(options.e) do
     local chunk, message = load(text, "=(command line)")
     chunks[#chunks + 1] = chunk or refuse(message, false)
   end
-  local words <const> = options.rest
-  local file <const> = table.remove(words, 1)
+  local words = options.rest
+  local file = table.remove(words, 1)
   if file then
     local chunk, message, unreadable = host.load(file ~= "-" and file or nil)
     chunks[#chunks + 1] = chunk or refuse(message, unreadable)
@@ -56,8 +56,8 @@ end
 
 function M.run(options)
   if options.inventory then
-    local words <const> = options.rest
-    local file <const> = table.remove(words, 1)
+    local words = options.rest
+    local file = table.remove(words, 1)
     if not file then usage("which playbook?", PROGRAM) end
     if options.sim or options.e[1] then
       usage("--inventory goes with a file alone, without --sim and -e", PROGRAM)
@@ -66,7 +66,7 @@ function M.run(options)
     return fleet.run(options, file, words)
   end
   fleet.refuse_without_inventory(options)
-  local chunks <const>, words <const> = load_all(options)
+  local chunks, words = load_all(options)
   if options.sim then simulated.start(options, PROGRAM) end
   for i = 1, #chunks - 1 do chunks[i]() end
   chunks[#chunks](table.unpack(words))

@@ -104,7 +104,7 @@ end
 
 --- The function that does the playbook's work on one device.
 local function work(new_chunk, words)
-  local asks <const> = {}
+  local asks = {}
   local first_env
   first_env = environment(nil, nil, function()
     if not first_env.ready then coroutine.yield(asks) end

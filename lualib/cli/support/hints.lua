@@ -45,7 +45,7 @@ function M.for_console() reader = "console" end
 
 -- "/mgmt/tm/ltm/pool/~Common~nope" -> the line of shell that shows what is there instead
 local function show_what_is_there(path)
-  local collection <const> = type(path) == "string" and path:match "^/mgmt/tm/([%w/~._-]+)/[^/]+$"
+  local collection = type(path) == "string" and path:match "^/mgmt/tm/([%w/~._-]+)/[^/]+$"
   return collection and ("f5lua list %s --select fullPath shows what is there"):format(collection)
     or nil
 end
@@ -60,7 +60,7 @@ local function is_login(err) return tostring(err.path):find "^/mgmt/shared/authn
 
 -- For a device that is not up: the words for what goes before, what it may be and what to do.
 local function of_start(err)
-  local wait <const> = (is_login(err) and WAIT_TO_LOG_IN or WAIT)[reader]
+  local wait = (is_login(err) and WAIT_TO_LOG_IN or WAIT)[reader]
   if err.kind == "not_ready" and is_unknown_path(err) and not is_login(err) then
     return "is the path spelled as the device spells it, and its module provisioned? If so the device is starting: "
       .. wait
@@ -89,7 +89,7 @@ end
 function M.of(err)
   if err.kind == "forbidden" then return "the user is known, but its role does not allow this" end
   if err.kind == "tls" then
-    local words <const> = tostring(err.message)
+    local words = tostring(err.message)
     if words:find "wrong version number" then
       return "what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443?"
     end

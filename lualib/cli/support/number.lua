@@ -3,7 +3,7 @@ local M = {}
 
 local function converter(option, what, read)
   return function(text)
-    local value <const> = read(text)
+    local value = read(text)
     if value == nil then return nil, ("%s wants %s, not '%s'"):format(option, what, text) end
     return value
   end

@@ -34,7 +34,7 @@ local SECRET_WORDS <const> =
 
 local function without_secrets(line)
   line = line:gsub("(://[^/@:]*:)[^/@]*@", "%1********@") -- a proxy's user and password
-  local lower <const> = line:lower()
+  local lower = line:lower()
   for _, word in ipairs(SECRET_WORDS) do
     if lower:find(word, 1, true) then
       return (line:gsub("([\"'])(.-)%1", "%1********%1"):gsub("%[(=*)%[.-%]%1%]", "[[********]]"))
@@ -108,7 +108,7 @@ local function told(err)
     return text_of(err.message or err), KIND_STATUS[err.kind] or STATUS.device
   end
   local text = text_of(err)
-  local metatable <const> = getmetatable(err)
+  local metatable = getmetatable(err)
   if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
     text = "the error value is a "
       .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
@@ -124,7 +124,7 @@ end
 -- JSON is UTF-8, and what a script or a device says need not be: any other byte as \xHH.
 local function in_utf8(text)
   while true do
-    local _, bad <const> = utf8.len(text)
+    local _, bad = utf8.len(text)
     if not bad then return text end
     text = ("%s\\x%02x%s"):format(text:sub(1, bad - 1), text:byte(bad), text:sub(bad + 1))
   end
@@ -164,14 +164,14 @@ local function report(err, trace, colour, in_json)
   if type(err) == "table" and type(rawget(err, "usage")) == "string" then
     return ("f5lua: %s\nTry '%s --help'.\n"):format(err.usage, err.program or "f5lua"), STATUS.usage
   end
-  local message <const>, status <const> = told(err)
+  local message, status = told(err)
   if in_json then return as_json(err, trace, message, status), status end
   local lines = { paint.bad "f5lua:" .. " " .. message }
   if not is_made_by(err, "f5.failure") then
-    local of_device <const> = is_made_by(err, "f5.error")
+    local of_device = is_made_by(err, "f5.error")
     if of_device and status == STATUS.device then field_lines(lines, err, paint) end
     add_trace(lines, trace, paint)
-    local hint <const> = of_device and hints.of(err)
+    local hint = of_device and hints.of(err)
     if hint then lines[#lines + 1] = "  " .. paint.dim "hint:" .. " " .. hint end
   end
   return table.concat(lines, "\n") .. "\n", status

@@ -16,10 +16,10 @@ end
 -- It runs until the program ends, not only the playbook: tokens of sessions that the playbook
 -- forgot are deleted after that.
 function M.start(options, program)
-  local sim <const> = require "f5.sim"
-  local users <const> = { table.unpack(sim.default_users) }
+  local sim = require "f5.sim"
+  local users = { table.unpack(sim.default_users) }
   users[#users + 1] = { name = "manager", password = "manager", role = "manager" }
-  local device <const> = sim.start {
+  local device = sim.start {
     users = users,
     provision = options.provision and seed.words(options.provision) or nil,
     seed = options.seed and seed.read(options.seed, program) or nil,

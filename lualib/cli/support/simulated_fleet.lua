@@ -30,8 +30,8 @@ end
 
 --- A share such as "3%" as a number from 0 to 1; nil when it is nothing.
 function M.share(options, name)
-  local text <const> = options[name]
-  local percent <const> = tonumber(text:match "^(%d+%.?%d*)%%?$")
+  local text = options[name]
+  local percent = tonumber(text:match "^(%d+%.?%d*)%%?$")
   if not percent or percent > 100 then
     usage(("--%s wants a share such as 3%%, not '%s'"):format(name, text), PROGRAM)
   end
@@ -43,7 +43,7 @@ end
 
 --- An inventory of the fleet, as the text of a Lua file. Names of users are in it, passwords are not.
 function M.inventory(device, options)
-  local lines <const> = {
+  local lines = {
     "-- A simulated fleet, made by f5lua sim --fleet. The password is the user's name unless --user said otherwise.",
     "return {",
     ('  defaults = { port = %d, ca = %q, username = %q, password_env = "F5_PASSWORD" },'):format(
@@ -64,7 +64,7 @@ local FLEET_MOST <const> = 65535
 
 --- Refuses what does not go together.
 function M.check(options)
-  local fleet <const> = options.fleet
+  local fleet = options.fleet
   if not fleet then
     if options.inventory then usage("--inventory goes with --fleet", PROGRAM) end
     return

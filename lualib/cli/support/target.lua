@@ -3,7 +3,7 @@ local M = {}
 
 --- A path as people copy it, as bip:at takes it: "tm/ltm/pool", "/ltm/pool" and "mgmt/tm/ltm/pool" are what "ltm/pool" is.
 function M.path(text)
-  local absolute <const> = text:match "^/*(mgmt/.*)$"
+  local absolute = text:match "^/*(mgmt/.*)$"
   if absolute then return "/" .. absolute end
   if text:find "://" then return text end
   return (text:gsub("^/+", ""):gsub("^tm/", ""))
@@ -21,7 +21,7 @@ local NAMES <const> = { select = { "name", "fullPath" } }
 function M.objects(bip, path)
   local found, ids = {}, M.has_ids(path)
   for object in bip:at(path):each(ids and ASM_NAMES or NAMES) do
-    local full <const> = object.fullPath or object.name
+    local full = object.fullPath or object.name
     found[#found + 1] = {
       name = full,
       short = object.name or full,
