@@ -102,13 +102,13 @@ function Completion:value(chain)
 end
 
 -- What is known about the device that a session or reference belongs to.
-function Completion:facts(value)
+function Completion:schema(value)
   for _, device in ipairs(self.console.devices) do
-    if value == device.session then return device.facts end
+    if value == device.session then return device.schema end
     local ok, other = pcall(
       function() return is_reference(value) and device.session:at(tostring(value)) end
     )
-    if ok and other == value then return device.facts end
+    if ok and other == value then return device.schema end
   end
 end
 
@@ -126,9 +126,9 @@ end
 function Completion:member(at)
   local value = self:value(at.of)
   if is_path(value) then
-    local facts = self:facts(value)
-    if not facts then return end
-    for _, name in ipairs(self:take(facts:children(path_of(value), self.ready))) do
+    local schema = self:schema(value)
+    if not schema then return end
+    for _, name in ipairs(self:take(schema:children(path_of(value), self.ready))) do
       self:add(name)
       -- A hyphen is no part of a Lua name: such a segment is written as an index, and the dot goes.
       if not name:find "^[%a_][%w_]*$" then
@@ -176,16 +176,16 @@ function Completion:index(at)
   local value = self:value(at.of)
   local close = at.string .. "]"
   if is_path(value) then
-    local facts = self:facts(value)
-    if not facts then return end
+    local schema = self:schema(value)
+    if not schema then return end
     local path = path_of(value)
     if at.text:sub(1, 1) == "/" or at.text == "" then
-      for _, name in ipairs(self:take(facts:names(path, self.ready))) do
+      for _, name in ipairs(self:take(schema:names(path, self.ready))) do
         self:add(name, nil, close)
       end
     end
     if at.text:sub(1, 1) ~= "/" then
-      for _, name in ipairs(self:take(facts:children(path, self.ready))) do
+      for _, name in ipairs(self:take(schema:children(path, self.ready))) do
         self:add(name, nil, close)
       end
     end
@@ -252,10 +252,10 @@ function Completion.typed_fields(fields)
 end
 
 function Completion:properties(reference)
-  local facts = self:facts(reference)
-  if not facts then return nil end
+  local schema = self:schema(reference)
+  if not schema then return nil end
   local found, path = {}, tostring(reference)
-  for _, property in ipairs(self:take(facts:properties(path, self.ready))) do
+  for _, property in ipairs(self:take(schema:properties(path, self.ready))) do
     local item = {
       name = property.name,
       note = property.choices and table.concat(property.choices, " ") or shown(property.default),
@@ -264,8 +264,8 @@ function Completion:properties(reference)
     for i, choice in ipairs(property.choices or {}) do
       item.choices[i] = ("%q"):format(choice)
     end
-    item.target = facts.target(path, property.name)
-    item.facts = facts
+    item.target = schema.target(path, property.name)
+    item.schema = schema
     found[#found + 1], found[property.name] = item, item
   end
   return found
@@ -297,7 +297,7 @@ function Completion:field_value(at)
     end
   end
   if field.target and at.string then
-    for _, name in ipairs(self:take(field.facts:targets(field.target, self.ready))) do
+    for _, name in ipairs(self:take(field.schema:targets(field.target, self.ready))) do
       self:add(name, nil, at.string)
     end
   end
@@ -312,9 +312,9 @@ function Completion:element(at)
   local parameter, value = self:parameter(at.braces.within.call)
   if not parameter or not is_reference(value) then return end
   for _, name in ipairs { "name", "fullPath", "partition" } do self:add(name, nil, at.string) end
-  local facts = self:facts(value)
+  local schema = self:schema(value)
   for _, property in
-    ipairs(facts and self:take(facts:properties(tostring(value), self.ready)) or {})
+    ipairs(schema and self:take(schema:properties(tostring(value), self.ready)) or {})
   do
     if property.name ~= "name" and property.name ~= "partition" then
       self:add(property.name, nil, at.string)
@@ -345,16 +345,16 @@ function Completion:argument(at)
     end
     return above and reached:at(above) or reached
   end)
-  local facts = ok and self:facts(base)
-  if not facts then return end
+  local schema = ok and self:schema(base)
+  if not schema then return end
   if is_name then
     for _, name in
-      ipairs(is_reference(base) and self:take(facts:names(path_of(base), self.ready)) or {})
+      ipairs(is_reference(base) and self:take(schema:names(path_of(base), self.ready)) or {})
     do
       self:add(name, nil, at.string)
     end
   else
-    for _, name in ipairs(self:take(facts:children(path_of(base), self.ready))) do
+    for _, name in ipairs(self:take(schema:children(path_of(base), self.ready))) do
       self:add(above and above .. "/" .. name or name)
     end
   end

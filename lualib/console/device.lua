@@ -1,7 +1,7 @@
 --- A device that the console is connected to: its session, how the prompt names it, and what is known about what it has.
 
 local f5 = require "f5"
-local Facts = require "console.facts"
+local SchemaCache = require "console.schema_cache"
 
 local Device = {}
 Device.__index = Device
@@ -14,7 +14,7 @@ local FRESH <const> = 10
 function Device.connect(options)
   local session = f5.connect(options)
   local self = setmetatable(
-    { session = session, options = options, facts = Facts.new(session), asked = -math.huge },
+    { session = session, options = options, schema = SchemaCache.new(session), asked = -math.huge },
     Device
   )
   self.name = session:label()

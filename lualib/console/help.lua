@@ -183,19 +183,19 @@ end
 local function about_path(console, reference)
   local device, path = console.device, tostring(reference)
   local paint = console.output.paint
-  local kind = device.facts.kind(path)
+  local kind = device.schema.kind(path)
   local lines = { paint("head", path) .. (kind and paint("dim", "  " .. kind) or "") }
   if kind == "organizing" then
     for _, line in
       ipairs(
-        wrap(table.concat(device.facts:read_children(path), " "), console.output:columns() - 2)
+        wrap(table.concat(device.schema:read_children(path), " "), console.output:columns() - 2)
       )
     do
       lines[#lines + 1] = "  " .. line
     end
   else
     local collection = kind == "resource" and path:match "^(.*)/[^/]+$" or path
-    local properties = device.facts:read_properties(collection)
+    local properties = device.schema:read_properties(collection)
     local width = 0
     for _, property in ipairs(properties) do width = math.max(width, #property.name) end
     for _, property in ipairs(properties) do

@@ -149,7 +149,7 @@ function Console:entry(source)
   elseif not device and source:find "%f[%w_]bip%f[^%w_]" then
     self.output:note "there is no device yet: .connect HOST logs in to one"
   end
-  if device and device:usage().writes ~= writes then device.facts:forget_names() end
+  if device and device:usage().writes ~= writes then device.schema:forget_names() end
 end
 
 --- What stands before the line that is typed.

@@ -7,8 +7,8 @@
 local f5 = require "f5"
 local catalogue = require "sim.config.catalogue"
 
-local Facts = {}
-Facts.__index = Facts
+local SchemaCache = {}
+SchemaCache.__index = SchemaCache
 
 local ROOT <const> = "/mgmt/tm"
 local MOST <const>, PAGE <const> = 2000, 500 -- names of a collection
@@ -22,13 +22,13 @@ local NOT_SET <const> = {
   propertyDescriptions = true,
 }
 
-function Facts.new(session)
-  return setmetatable({ session = session, known = {}, asked = {} }, Facts)
+function SchemaCache.new(session)
+  return setmetatable({ session = session, known = {}, asked = {} }, SchemaCache)
 end
 
 -- The value of `read` for this key: now if it is known, else nil and "pending"; `ready` is called
 -- when it has come. A failure is known too, as false.
-function Facts:ask(key, read, ready, lives)
+function SchemaCache:ask(key, read, ready, lives)
   local slot = self.known[key]
   if slot and not (lives and os.time() - slot.at > lives) then return slot.value end
   local waiting = self.asked[key]
@@ -48,14 +48,14 @@ function Facts:ask(key, read, ready, lives)
 end
 
 --- Forgets which objects there are: something was written.
-function Facts:forget_names()
+function SchemaCache:forget_names()
   for key in pairs(self.known) do
     if key:find "^names " then self.known[key] = nil end
   end
 end
 
 --- The path below /mgmt/tm with `*` for each object's name, and its node in the catalogue. The node of "ltm/pool/*" is the pool's.
-function Facts.template(path)
+function SchemaCache.template(path)
   local below = path:match "^/mgmt/tm/?(.*)$"
   if not below then return nil end
   local template, node = "", nil
@@ -72,8 +72,8 @@ function Facts.template(path)
 end
 
 --- "organizing", "collection", "resource", "singleton", or nil where the catalogue does not know the path.
-function Facts.kind(path)
-  local template, node = Facts.template(path)
+function SchemaCache.kind(path)
+  local template, node = SchemaCache.template(path)
   if template == "" then return "organizing" end
   if not node then return template and not template:find "/" and "organizing" or nil end
   if template:find "%*$" then return "resource" end
@@ -81,7 +81,7 @@ function Facts.kind(path)
 end
 
 -- A look at the device that nobody asked for: not in the log, not in `.time`.
-function Facts:get(path, query)
+function SchemaCache:get(path, query)
   local body = self.session:request("GET", path, { quiet = true, timeout = 20, query = query })
   return type(body) == "table" and body or {}
 end
@@ -89,7 +89,7 @@ end
 local function last_segment(link) return link:gsub("%?.*", ""):match "([^/]+)/?$" end
 
 -- The names below an organizing collection, as the device gives them.
-function Facts:read_children(path)
+function SchemaCache:read_children(path)
   local body = self:get(path)
   local names = {}
   for _, item in ipairs(body.items or {}) do
@@ -107,9 +107,9 @@ end
 
 --- Names that may follow a dot behind this path.
 -- @return array of names, "pending" when the device has not answered yet
-function Facts:children(path, ready)
-  local template, node = Facts.template(path)
-  local kind = Facts.kind(path)
+function SchemaCache:children(path, ready)
+  local template, node = SchemaCache.template(path)
+  local kind = SchemaCache.kind(path)
   if kind == "resource" or kind == "singleton" then
     local names = { "stats" }
     for _, sub in pairs(node and node.subs or {}) do names[#names + 1] = sub end
@@ -127,7 +127,7 @@ function Facts:children(path, ready)
   return template and catalogue_children(template) or {}, pending
 end
 
-function Facts:read_names(path)
+function SchemaCache:read_names(path)
   local names = {}
   repeat
     local query = { ["$select"] = "name,fullPath", ["$top"] = PAGE, ["$skip"] = #names }
@@ -140,9 +140,9 @@ end
 
 --- Full names of the objects of a collection; none of tokens, whose names are what lets one in.
 -- @return array of names, "pending"
-function Facts:names(path, ready)
+function SchemaCache:names(path, ready)
   if path:find("/authz/tokens", 1, true) then return {} end
-  local kind = Facts.kind(path)
+  local kind = SchemaCache.kind(path)
   if kind == "organizing" or kind == "resource" or kind == "singleton" then return {} end
   local names, pending = self:ask(
     "names " .. path,
@@ -154,7 +154,7 @@ function Facts:names(path, ready)
 end
 
 -- What /example says: array of { name, default, choices, doc }, sorted.
-function Facts:read_properties(path)
+function SchemaCache:read_properties(path)
   local body = self:get(path .. "/example")
   local example = type(body.items) == "table" and body.items[1] or body
   local docs = type(example.propertyDescriptions) == "table" and example.propertyDescriptions or {}
@@ -191,9 +191,9 @@ end
 
 --- Properties that objects at this path have; it may be one of them or their collection.
 -- @return array of { name, default, choices, doc, is_collection }, "pending"
-function Facts:properties(path, ready)
-  local kind = Facts.kind(path)
-  local _, node = Facts.template(path)
+function SchemaCache:properties(path, ready)
+  local kind = SchemaCache.kind(path)
+  local _, node = SchemaCache.template(path)
   local collection = kind == "resource" and path:match "^(.*)/[^/]+$" or path
   local properties, pending = self:ask(
     "properties " .. collection,
@@ -205,9 +205,9 @@ function Facts:properties(path, ready)
 end
 
 -- Monitors of every type are one set of names to whoever refers to them.
-local function is_group(path) return Facts.kind(path) == "organizing" end
+local function is_group(path) return SchemaCache.kind(path) == "organizing" end
 
-function Facts:read_group(path)
+function SchemaCache:read_group(path)
   local names, reads = {}, {}
   for i, child in ipairs(self:read_children(path)) do
     reads[i] = function()
@@ -221,7 +221,7 @@ function Facts:read_group(path)
 end
 
 --- Names that a property may hold which refers to objects of this path.
-function Facts:targets(path, ready)
+function SchemaCache:targets(path, ready)
   if not is_group(path) then return self:names(path, ready) end
   local names, pending = self:ask(
     "names " .. path,
@@ -233,11 +233,11 @@ function Facts:targets(path, ready)
 end
 
 --- The collection whose objects a property names ("pool" of a virtual server: /mgmt/tm/ltm/pool), or nil.
-function Facts.target(path, property)
-  local _, node = Facts.template(path)
+function SchemaCache.target(path, property)
+  local _, node = SchemaCache.template(path)
   local template = node and node.refs and node.refs[property .. "Reference"]
   if property == "monitor" then template = path:match "^/mgmt/tm/(%l+)/" .. "/monitor" end
   if template and not template:find "*" then return ROOT .. "/" .. template end
 end
 
-return Facts
+return SchemaCache
