@@ -1,14 +1,15 @@
--- What makes ASM pleasant: policies by name instead of by hash, tasks as handles, many entities in
--- one call.
+-- Application Security Manager: policies by name instead of by hash, tasks as handles, many
+-- entities in one call.
 --
 --   local asm = f5.asm(bip)
---   local policy = asm:policy "/Common/web"                       -- a reference; everything of the policy is below it
---   for url in policy.urls:each { filter = f5.filter { performStaging = true } } do print(url.name) end
+--   local policy = asm:policy "/Common/web" -- a reference; everything of the policy is below it
+--   local filter = f5.filter { performStaging = true }
+--   for url in policy.urls:each { filter = filter } do print(url.name) end
 --   policy.urls:modify_all { filter = { type = "explicit" }, set = { performStaging = false } }
 --   local text = asm:export_policy(policy):wait().file
 --   asm:import_policy { file = text, name = "copy" }:wait()
 --
--- Where a policy is wanted, its name, its full path, a reference or a loaded object will do.
+-- A policy is given by its name, its full path, a reference or a loaded object.
 local core = require "f5.core"
 local filters = require "f5.filter"
 local tasks = require "f5.task"
@@ -24,8 +25,7 @@ local function usage(format, ...) core.usage_error(2, string.format(format, ...)
 
 local function without_query(link) return (link:gsub("%?.*$", "")) end
 
--- A path below /mgmt of whatever points somewhere: a reference, an object, a link, an object with a
--- link.
+-- The path of a reference, an object, a link, or an object with a link.
 local function path_of(value)
   if type(value) == "userdata" then return without_query(tostring(value)) end
   if type(value) == "table" then
@@ -40,22 +40,22 @@ local function is_path(value)
   return type(value) == "string" and (value:find("^/mgmt/") or value:find("^https?://"))
 end
 
---- What a link points to, as a reference: asm:follow(url.parameterReference), asm:follow(task.result.policyReference).
+--- Returns what a link points to: asm:follow(url.parameterReference).
 function Asm:follow(link)
   local path = path_of(link)
   if not path or not path:find("^/mgmt/") then
-    usage("follow takes a link of the device, not %s", tostring(link))
+    usage("follow: expected a link of the device, got %s", tostring(link))
   end
   return self.session:at(path)
 end
 
---- The policy with this name or full path, as a reference. Raises `not_found`.
+--- Returns the policy with this name or full path. Raises "not_found".
 function Asm:policy(name)
   if type(name) == "userdata" or type(name) == "table" or is_path(name) then
     return self:follow(name)
   end
   if type(name) ~= "string" or name == "" then
-    usage("a policy is named by a text, not by a %s", type(name))
+    usage("expected the name of a policy, got a %s", type(name))
   end
   local wanted = name:find("^/") and { fullPath = name } or { name = name }
   local found =
@@ -74,7 +74,7 @@ function Asm:policy(name)
     error(
       core.error_new {
         kind = "invalid",
-        message = ("the name %s is that of several policies; give the full path"):format(name),
+        message = ("several policies have the name %s; give the full path"):format(name),
         path = tostring(self.policies),
       },
       0
@@ -89,7 +89,7 @@ end
 
 local function link_of(what, value)
   local path = path_of(value)
-  if not path then usage("%s is wanted here, not %s", what, tostring(value)) end
+  if not path then usage("expected %s, got %s", what, tostring(value)) end
   return { link = "https://localhost" .. path }
 end
 
@@ -103,11 +103,11 @@ function Asm:task(name, body)
   return tasks.handle(self.session, collection:at(task.id), task)
 end
 
--- The given options under the device's names; what is not known is a mistake.
+-- The options under the device's names. Unknown options raise "usage".
 local function body_of(call, options, names)
   local body = {}
   if options ~= nil and type(options) ~= "table" then
-    usage("%s takes a table of options, not a %s", call, type(options))
+    usage("%s: expected a table of options, got a %s", call, type(options))
   end
   for name, value in pairs(options or {}) do
     if not names[name] then usage("%s: unknown option '%s'", call, tostring(name)) end
@@ -124,8 +124,9 @@ local EXPORT <const> = {
   suggestions = "exportSuggestions",
 }
 
---- Exports a policy. options: filename (on the device; without one the text is in the result's `file`), minimal, format ("xml", "json"),
---- base64, suggestions.
+--- Exports a policy. Without `filename` the text is in the field `file` of the result.
+-- @param options table|nil: filename (on the device), minimal, format ("xml", "json"), base64,
+--   suggestions
 function Asm:export_policy(policy, options)
   local body = body_of("export_policy", options, EXPORT)
   body.policyReference = link_to(self, policy)
@@ -145,8 +146,9 @@ local IMPORT <const> = {
   attributes_only = "getPolicyAttributesOnly",
 }
 
---- Imports a policy. options: file (the text) or filename (uploaded before), base64; name or full_path of a new one, or policy
---- to replace; template (its title) to make one from instead; attributes_only.
+--- Imports a policy: a new one with name or full_path, or over `policy`.
+-- @param options table: file (the text), filename (uploaded before) or template (its title);
+--   base64; name, full_path or policy; attributes_only
 function Asm:import_policy(options)
   local body = body_of("import_policy", options, IMPORT)
   if body.policyReference then body.policyReference = link_to(self, body.policyReference) end
@@ -164,7 +166,7 @@ function Asm:import_policy(options)
   return self:task("import-policy", body)
 end
 
---- The policy template with this title, as an object.
+--- Returns the policy template with this title.
 function Asm:template(title)
   local found =
     self.session:at("asm/policy-templates"):list { filter = filters { title = title } }[1]
@@ -180,13 +182,14 @@ function Asm:template(title)
   return found
 end
 
---- Makes the changes of a policy effective.
+--- Applies a policy: its changes become effective.
 function Asm:apply_policy(policy)
   return self:task("apply-policy", { policyReference = link_to(self, policy) })
 end
 
---- Restores a revision (an object of policy["history-revisions"]). options: policy or name of what is overwritten; without either a
---- new policy is made.
+--- Restores a revision, one of policy["history-revisions"]. Without options it becomes a new
+-- policy.
+-- @param options table|nil: policy, name or full_path of the policy to overwrite
 function Asm:restore_revision(revision, options)
   local body = body_of(
     "restore_revision",
@@ -198,7 +201,8 @@ function Asm:restore_revision(revision, options)
   return self:task("import-policy", body)
 end
 
---- Compares two policies. The result has differenceReference, for asm:follow, and policyDiffReference, for merge_policies.
+--- Compares two policies. The result has differenceReference (for asm:follow) and
+-- policyDiffReference (for merge_policies).
 function Asm:diff_policies(first, second)
   return self:task(
     "policy-diff",
@@ -214,8 +218,10 @@ local MERGE <const> = {
   filter = "itemFilter",
 }
 
---- Merges differences (the result of diff_policies, or its policyDiffReference). options: add_to_first, add_to_second; common
---- ("ignore", "accept-from-first", "accept-from-second"), missing (the same, and "accept-from-both"), filter over the differences.
+--- Merges two policies.
+-- @param diff the result of diff_policies, or its policyDiffReference
+-- @param options table|nil: add_to_first, add_to_second; common ("ignore", "accept-from-first",
+--   "accept-from-second"), missing (the same, and "accept-from-both"), filter over the differences
 function Asm:merge_policies(diff, options)
   local body = body_of("merge_policies", options, MERGE)
   if body.itemFilter then
@@ -231,12 +237,14 @@ end
 local SIGNATURES <const> =
   { file = "file", filename = "filename", base64 = "isBase64", user_defined = "isUserDefined" }
 
---- Takes the system's signature update, or (file or filename, user_defined = true) signatures of one's own.
+--- Installs the system's signature update. With file or filename, and user_defined = true, it
+-- installs user-defined signatures.
 function Asm:update_signatures(options)
   return self:task("update-signatures", body_of("update_signatures", options, SIGNATURES))
 end
 
---- Exports user-defined signatures to a file on the device, or with inline = true (as Base64) into the result.
+--- Exports user-defined signatures to a file on the device, or with inline = true (as Base64) into
+-- the result.
 function Asm:export_signatures(filename, options)
   local body =
     body_of("export_signatures", options, { inline = "inline", base64 = "isBase64" })
@@ -244,7 +252,7 @@ function Asm:export_signatures(filename, options)
   return self:task("export-signatures", body)
 end
 
---- Looks for an update of the signatures.
+--- Checks for an update of the signatures.
 function Asm:check_signatures() return self:task("check-signatures", {}) end
 
 local VULNERABILITIES <const> = {
@@ -258,14 +266,16 @@ local VULNERABILITIES <const> = {
   domains = "domainNames",
 }
 
---- Imports the findings of a scanner. options: file or filename, or subscription and scan; all_domains, domains = { … } or count_only.
+--- Imports the findings of a scanner.
+-- @param options table: file or filename, or subscription and scan; all_domains, domains = { … } or
+--   count_only
 function Asm:import_vulnerabilities(policy, options)
   local body = body_of("import_vulnerabilities", options, VULNERABILITIES)
   body.policyReference = link_to(self, policy)
   return self:task("import-vulnerabilities", body)
 end
 
---- The subscriptions of the policy's scanner, in the result's `subscriptions`.
+--- Reads the subscriptions of the policy's scanner, into `subscriptions` of the result.
 function Asm:vulnerability_subscriptions(policy)
   return self:task(
     "get-vulnerability-assessment-subscriptions",
@@ -289,7 +299,10 @@ function Asm:terminate_assessment(policy)
   )
 end
 
---- Resolves vulnerabilities (objects or references). options: stage (keep what is changed in staging), preview (say what would be done).
+--- Resolves vulnerabilities.
+-- @param list array of objects or references
+-- @param options table|nil: stage (put what is changed into staging), preview (only report what
+--   would change)
 function Asm:resolve_vulnerabilities(list, options)
   local body = body_of(
     "resolve_vulnerabilities",
@@ -301,12 +314,13 @@ function Asm:resolve_vulnerabilities(list, options)
     body.vulnerabilities[index] = link_of("a vulnerability", one)
   end
   if #body.vulnerabilities == 0 then
-    usage("resolve_vulnerabilities: there is nothing to resolve")
+    usage("resolve_vulnerabilities: the list is empty")
   end
   return self:task("resolve-vulnerabilities", body)
 end
 
---- Exports the keys of the cookie encryption to a file on the device, or without a name into the result's `file`.
+--- Exports the keys of the cookie encryption to a file on the device, or without a name into `file`
+-- of the result.
 function Asm:export_data_protection(filename)
   return self:task(
     "export-data-protection",
@@ -321,7 +335,8 @@ local PROTECTION <const> = {
   sign_minutes = "graceSigningIntervalInMinutes",
 }
 
---- Imports such keys. options: file or filename; accept_minutes, sign_minutes.
+--- Imports keys of the cookie encryption.
+-- @param options table: file or filename; accept_minutes, sign_minutes
 function Asm:import_data_protection(options)
   return self:task("import-data-protection", body_of("import_data_protection", options, PROTECTION))
 end
@@ -333,15 +348,17 @@ local CERTIFICATE <const> = {
   allow_untrusted = "saveExpiredOrUntrustedCertificate",
 }
 
---- Imports a certificate (PEM). options: file or filename, type ("client", "server"), allow_untrusted.
+--- Imports a certificate (PEM).
+-- @param options table: file or filename, type ("client", "server"), allow_untrusted
 function Asm:import_certificate(name, options)
   local body = body_of("import_certificate", options, CERTIFICATE)
   body.certificateName = name
   return self:task("import-certificate", body)
 end
 
---- Puts an XML schema or WSDL into a policy and returns the new object; with `profile` (the name of an XML profile of the
---- policy) the profile validates by it.
+--- Adds an XML schema or WSDL to a policy and returns the new object.
+-- @param options table|nil: profile (name of an XML profile of the policy that then validates with
+--   it)
 function Asm:upload_schema(policy, name, contents, options)
   local body = body_of("upload_schema", options, { profile = "profile" })
   local at = self:policy(policy)
@@ -369,7 +386,8 @@ end
 -- }}}
 -- {{{ Learning suggestions
 
---- The suggestions of a policy, one after the other. options as for `each`; `score` is the least score wanted.
+--- Iterates over the suggestions of a policy.
+-- @param options table|nil: as of `each`, and score (the lowest score)
 function Asm:suggestions(policy, options)
   local call = {}
   for name, value in pairs(options or {}) do call[name] = value end
@@ -385,15 +403,17 @@ local function set_suggestion(self, suggestion, changes)
   return self:follow(suggestion):modify(changes)
 end
 
---- Does what a suggestion says.
+--- Accepts a suggestion.
 function Asm:accept(suggestion) return set_suggestion(self, suggestion, { status = "accept" }) end
---- Does what it says and puts the entity into staging.
+--- Accepts a suggestion and puts the entity into staging.
 function Asm:stage(suggestion)
   return set_suggestion(self, suggestion, { status = "accept-and-stage" })
 end
 function Asm:ignore(suggestion) return set_suggestion(self, suggestion, { status = "ignored" }) end
-function Asm:comment(suggestion, text) return set_suggestion(self, suggestion, { comment = text }) end
---- Marks it as read (or, with false, as unread).
+function Asm:comment(suggestion, text)
+  return set_suggestion(self, suggestion, { comment = text })
+end
+--- Marks a suggestion as read, or with false as unread.
 function Asm:read(suggestion, is_read)
   return set_suggestion(self, suggestion, { isRead = is_read ~= false })
 end
@@ -404,7 +424,7 @@ end
 local Live <const> = {}
 Live.__index = Live
 
---- Looks for an update file of a component ("bot-signatures") and, if there is one, retrieves it.
+--- Checks for an update file of a component ("bot-signatures") and retrieves it if there is one.
 function Live:check(component)
   return self.session:at("live-update", component, "availability"):load()
 end
@@ -420,7 +440,7 @@ end
 local function installation(self, component, which, status)
   local id = type(which) == "table" and which.id or which
   if type(id) ~= "string" then
-    usage("an installation is named by its id or is one of installations(), not a %s", type(which))
+    usage("expected the id of an installation or one of installations(), got a %s", type(which))
   end
   local at = self.session:at("live-update", component, "installations", id)
   return tasks.handle(self.session, at, at:modify { status = status })
@@ -429,7 +449,7 @@ end
 --- Installs a downloaded update; returns a handle.
 function Live:install(component, which) return installation(self, component, which, "install") end
 
---- Keeps it ready to be installed later.
+--- Stages a downloaded update: it can be installed later.
 function Live:stage(component, which) return installation(self, component, which, "stage") end
 
 --- Deletes an update file that is not installed.
@@ -441,16 +461,16 @@ end
 -- }}}
 -- {{{ Many entities
 
--- ASM has no PATCH of a whole collection without a filter; every entity has an id.
+-- ASM refuses PATCH of a collection without a filter. Every entity has an id.
 local EVERYTHING <const> = "id ne ''"
 
 local function filter_for(call, reference, options)
-  if type(options) ~= "table" then usage("%s takes { filter = … }", call) end
+  if type(options) ~= "table" then usage("%s: expected { filter = … }", call) end
   if options.filter == nil and not options.all then
-    usage("%s without a filter would mean every entity; say all = true if that is meant", call)
+    usage("%s: no filter; use all = true to select every entity", call)
   end
   if options.filter ~= nil and options.all then
-    usage("%s: a filter, or all = true, not both", call)
+    usage("%s: give either a filter or all = true", call)
   end
   if not tostring(reference):find("^/mgmt/tm/asm/") then
     usage("%s works on collections of ASM only", call)
@@ -465,20 +485,21 @@ local function check_options(call, options, known)
   end
 end
 
---- collection:modify_all { filter = …, set = { … } }: changes all that match in one call and returns them. all = true instead of a
---- filter means every entity.
+--- collection:modify_all { filter = …, set = { … } }: changes all entities that match, in one call,
+-- and returns them. all = true instead of a filter selects every entity.
 function M.modify_all(reference, options)
   local filter = filter_for("modify_all", reference, options)
   check_options("modify_all", options, { filter = true, all = true, set = true })
   if type(options.set) ~= "table" or next(options.set) == nil then
-    usage("modify_all: nothing to set")
+    usage("modify_all: 'set' is empty")
   end
   local answer =
     reference:modify(options.set, { filter = filter or filters.raw(EVERYTHING) })
   return answer and answer.items or {}
 end
 
---- collection:delete_all { filter = … }: deletes all that match in one call and returns them.
+--- collection:delete_all { filter = … }: deletes all entities that match, in one call, and returns
+-- them.
 function M.delete_all(reference, options)
   local filter = filter_for("delete_all", reference, options)
   check_options("delete_all", options, { filter = true, all = true })
@@ -490,7 +511,7 @@ end
 
 return setmetatable(M, {
   __call = function(_, session)
-    if type(session) ~= "userdata" then usage("f5.asm takes a session: f5.asm(bip)") end
+    if type(session) ~= "userdata" then usage("f5.asm: expected a session: f5.asm(bip)") end
     return setmetatable({
       session = session,
       policies = session:at("asm/policies"),

@@ -1,6 +1,5 @@
--- f5.asset: a file that belongs to the playbook. In a program made by `f5lua build --include` it
--- comes out of the program; else from beside the playbook, so that the same playbook works before
--- and after it is packed.
+-- f5.asset: a file that belongs to the playbook. A program of `f5lua build --include` contains it.
+-- Otherwise it is in the playbook's directory, so that the same playbook works in both cases.
 local loaded, bundle = pcall(require, "f5.bundle") -- not there under a stock lua5.4
 
 local function usage(message) require("f5.core").usage_error(3, message) end
@@ -9,18 +8,19 @@ local function usage(message) require("f5.core").usage_error(3, message) end
 ---@return string contents
 return function(name)
   if type(name) ~= "string" then
-    usage(("f5.asset takes the name of a file, not a %s"):format(type(name)))
+    usage(("f5.asset: expected the name of a file, got a %s"):format(type(name)))
   end
   if name:sub(1, 1) == "/" or ("/" .. name .. "/"):find("/../", 1, true) then
-    usage(("f5.asset '%s': the name is a path below the playbook's directory"):format(name))
+    usage(("f5.asset '%s': the path must be below the playbook's directory"):format(name))
   end
   name = name:gsub("^%./", "")
   if loaded and bundle.packed() then
     return bundle.asset(name)
       or usage(
-        ("f5.asset '%s': there is no such file in this program; f5lua build --include adds it"):format(
-          name
-        )
+        (
+          "f5.asset '%s': there is no such file in this program; "
+          .. "f5lua build --include adds it"
+        ):format(name)
       )
   end
   local script = arg and arg[0] or ""

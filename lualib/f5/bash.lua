@@ -1,5 +1,5 @@
--- bip:bash: a command line of the device's shell, with its exit status, which the device does not
--- tell by itself.
+-- bip:bash: runs a command line in the device's shell. The device does not report an exit status,
+-- so the command line prints it.
 
 local core = require "f5.core"
 
@@ -17,7 +17,7 @@ local function check_options(options)
   end
   for key, value in pairs(options) do
     if not OPTIONS[key] then
-      core.usage_error(3, ("bash has no option '%s'"):format(tostring(key)))
+      core.usage_error(3, ("bash: unknown option '%s'"):format(tostring(key)))
     end
     if type(value) ~= OPTIONS[key] then
       core.usage_error(
@@ -28,20 +28,19 @@ local function check_options(options)
   end
 end
 
---- session:bash(command[, options]): runs it and returns its output (both streams) and its exit status.
--- A status that is not 0 is an error of kind "task", unless check = false; it has `exit_status` and
--- `output`.
+--- session:bash(command[, options]): returns its output (both streams) and its exit status. A
+-- status other than 0 raises an error of kind "task" with `exit_status` and `output`, unless check
+-- = false.
 -- @param options table|nil: check (true), timeout (seconds)
 function M.bash(bip, command, options)
   if type(command) ~= "string" then
-    core.usage_error(2, ("bash takes a command line, not a %s"):format(type(command)))
+    core.usage_error(2, ("bash: expected a command line, got a %s"):format(type(command)))
   end
-  if command:find "\0" then core.usage_error(2, "bash: a command line holds no zero byte") end
+  if command:find "\0" then core.usage_error(2, "bash: the command line contains a zero byte") end
   options = options or {}
   check_options(options)
-  -- The mark is one that no output holds by chance. A subshell, because the command may end with
-  -- exit; eval, because it may be no sentence of the shell at all, and then the mark must come
-  -- nevertheless.
+  -- No output contains the mark by chance. The subshell is there because the command may end with
+  -- `exit`. With `eval` the mark is printed even if the command has a syntax error.
   last = last + 1
   local mark = ("f5lua-%x-%d:"):format(math.random(0), last)
   local line = ("(eval %s) </dev/null 2>&1; printf '%%s%%d' %s $?"):format(quoted(command), mark)
@@ -58,7 +57,7 @@ function M.bash(bip, command, options)
         method = "POST",
         path = "/mgmt/tm/util/bash",
         outcome = "unknown",
-        message = "the shell did not tell its exit status; it said: " .. result:sub(1, 200),
+        message = "the shell did not report an exit status; its output: " .. result:sub(1, 200),
       },
       0
     )

@@ -1,14 +1,15 @@
---- f5.each: one function, many devices.
+--- f5.each: runs one function on many devices.
 --
---   local report = f5.each(f5.inventory "sites.lua", { workers = 50, canary = 1, max_failures = "10%" }, function(bip, device)
+--   local options = { workers = 50, canary = 1, max_failures = "10%" }
+--   local report = f5.each(f5.inventory "sites.lua", options, function(bip, device)
 --     return #bip.ltm.virtual:list()
 --   end)
 --   print(report)
 --
--- Every device has its own session and its own fiber; what fails on one device is written down and
--- touches no other. The canaries run first and must all succeed; the rest follows, never more than
--- `workers` at a time; when more devices have failed than the budget allows no new one is started,
--- and those that were not reached are named in the report.
+-- Every device has its own session and its own fiber. A failure on one device is written to the
+-- report and does not affect the others. The canaries run first and must all succeed. Then the rest
+-- runs, at most `workers` devices at a time. If more devices fail than the budget allows, no new
+-- device starts; the report names those that were not reached.
 
 local core = require "f5.core"
 local inventory = require "f5.inventory"
@@ -35,7 +36,7 @@ local function usage(...) core.usage_error(3, string.format(...)) end
 local function check(opts)
   for key, value in pairs(opts) do
     local want = OPTIONS[key]
-    if not want then usage("f5.each has no option '%s'", tostring(key)) end
+    if not want then usage("f5.each: unknown option '%s'", tostring(key)) end
     local is = math.type(value) == "integer" and "integer" or type(value)
     if want ~= true and is ~= want then
       usage("f5.each: '%s' must be of type %s, not %s", key, want, is)
@@ -52,11 +53,11 @@ local function check(opts)
     usage "f5.each has no option 'run'"
   end
   if opts.on and opts.on ~= "active" then
-    usage('f5.each: \'on\' is "active" or absent, not "%s"', opts.on)
+    usage('f5.each: \'on\' must be "active", not "%s"', opts.on)
   end
 end
 
---- How many devices may fail before the run stops: a count, or a share of all ("10%").
+--- The number of devices that may fail before the run stops: a count, or a share of all ("10%").
 local function budget(given, total)
   if given == nil then return math.huge end
   if math.type(given) == "integer" and given >= 0 then return given end
@@ -65,7 +66,7 @@ local function budget(given, total)
   local count = type(given) == "string" and math.tointeger(tonumber(given))
   if count and count >= 0 then return count end
   return usage(
-    "f5.each: 'max_failures' is a number of devices or a share such as \"10%%\", not '%s'",
+    "f5.each: 'max_failures' must be a number of devices or a share such as \"10%%\", not '%s'",
     tostring(given)
   )
 end
@@ -77,7 +78,8 @@ function Run:tell(event, entry)
   if self.progress then self.progress(event, entry, self.report) end
 end
 
---- The options of f5.connect for a device; `secrets` keeps what password commands said, each of which is run once.
+--- The options of f5.connect for a device. `secrets` keeps the output of password commands: each
+-- command runs once.
 local function credentials(device, secrets)
   local options = {}
   for key, value in pairs(device.connect) do options[key] = value end
@@ -87,10 +89,9 @@ local function credentials(device, secrets)
     if not options.password then
       options.password = os.getenv(name)
       if not options.password then
-        local message = ("the inventory wants the password of %s in the variable %s, which is not set"):format(
-          device.name,
-          name
-        )
+        local message = (
+          "no password for %s: the variable %s (password_env in the inventory) is not set"
+        ):format(device.name, name)
         error(core.error_new { kind = "usage", device = device.name, message = message }, 0)
       end
     end
@@ -106,7 +107,7 @@ local function credentials(device, secrets)
   return options
 end
 
---- One device from login to logout; never raises but for cancellation.
+--- One device from login to logout. Raises only if the fiber is cancelled.
 function Run:visit(device)
   local entry = self.report.by_name[device.name]
   entry.state = "running"
@@ -147,7 +148,7 @@ function Run:visit(device)
   self:tell("finish", entry)
 end
 
---- Runs these devices, at most `workers` at a time, until all are done or the run is stopped.
+--- Runs devices, at most `workers` at a time, until all are done or the run is stopped.
 function Run:wave(devices)
   local next_device, fibers = 0, {}
   for _ = 1, math.min(self.workers, #devices) do
@@ -185,19 +186,20 @@ end
 
 --- Runs fn for each device.
 -- @param devices inventory, or a list of host names and tables of f5.connect's options
--- @param opts table|nil: workers (50), canary (0), batch (all), max_failures (no limit), per_device (4), on ("active"), sync (true),
---   limit, journal (file), force (take the journal of another run), progress (function(event, entry, report))
--- @param fn function(bip, device): its first result is kept in the report
+-- @param opts table|nil: workers (50), canary (0), batch (all), max_failures (no limit), per_device
+--   (4), on ("active"), sync (true), limit, journal (file), force (accept the journal of another
+--   run), progress (function(event, entry, report))
+-- @param fn function(bip, device): the report keeps its first result
 -- @return report; see f5.fleet.report
 return function(devices, opts, fn)
   if fn == nil then
     opts, fn = {}, opts
   end
   if type(opts) ~= "table" then
-    usage("f5.each(devices, options, function): the options are a %s", type(opts))
+    usage("f5.each: expected a table of options, got a %s", type(opts))
   end
   if type(fn) ~= "function" then
-    usage("f5.each(devices, options, function): the last argument is a %s", type(fn))
+    usage("f5.each: expected a function as last argument, got a %s", type(fn))
   end
   check(opts)
   local all = inventory.read(devices)
@@ -233,8 +235,7 @@ return function(devices, opts, fn)
   run:tell("begin", nil)
   local ok, problem = pcall(run.visit_all, run, left, opts)
   report.duration = core.now() - began
-  -- cancelled, a journal on a full disk, or a mistake of the progress function: what was done is
-  -- told all the same
+  -- The run was cancelled, the disk is full, or the progress function failed: report what was done.
   if not ok then
     local cancelled = type(problem) == "table" and problem.kind == "cancelled"
     report.ok, report.cut_off, report.stopped =

@@ -1,4 +1,4 @@
--- f5.fail(format, …): ends the playbook, or what f5.try calls, with a message for its user.
+-- f5.fail(format, …): ends the playbook with a message for its user. f5.try catches it.
 
 local core = require "f5.core"
 
@@ -8,7 +8,7 @@ function Failure:__tostring() return self.message end
 
 return function(format, ...)
   if type(format) ~= "string" then
-    core.usage_error(2, ("f5.fail takes a message, not a %s"):format(type(format)))
+    core.usage_error(2, ("f5.fail: expected a message, got a %s"):format(type(format)))
   end
   error(
     setmetatable(

@@ -1,4 +1,4 @@
--- f5.files(directory, pattern): the files of this machine whose names are like the pattern.
+-- f5.files(directory, pattern): lists the files on this machine whose names match the pattern.
 
 local core = require "f5.core"
 
@@ -6,10 +6,10 @@ local in_program <const> = pcall(require, "f5.bundle") -- a stock lua cannot lis
 
 return function(directory, pattern)
   if type(directory) ~= "string" or type(pattern) ~= "string" then
-    core.usage_error(2, "f5.files takes a directory and a pattern of names, such as '*.ucs'")
+    core.usage_error(2, "f5.files: expected a directory and a pattern such as '*.ucs'")
   end
   if not in_program then
-    core.usage_error(2, "f5.files is there in f5lua only; a stock lua has LuaFileSystem for it")
+    core.usage_error(2, "f5.files works only in f5lua; use LuaFileSystem in a stock lua")
   end
   local ok, found = pcall(require "build.glob", directory, pattern)
   if not ok then core.usage_error(2, "f5.files: " .. tostring(found)) end

@@ -1,13 +1,14 @@
--- OData filters from Lua values, so that nobody quotes by hand.
+-- OData filters from Lua values, so that scripts need no quoting.
 --
---   f5.filter { staging = true, name = { contains = "log'in" } }        -- contains(name,'log''in') and staging eq true
+--   f5.filter { staging = true, name = { contains = "log'in" } }
+--       -- contains(name,'log''in') and staging eq true
 --   f5.filter { score = { ge = 50, lt = 90 }, status = f5.filter.any { "pending", "ignored" } }
 --   f5.filter.no { type = "explicit" }
 --   f5.filter.raw "name eq 'x'"
 --
--- A filter is a value: tostring(filter) is its text, and every call that takes a filter takes one.
--- ASM joins with `or` only conditions on one property; elsewhere below /mgmt/tm the device knows
--- `partition eq X` and nothing else. What it would refuse is refused here.
+-- tostring(filter) is its text, and every call with a filter accepts a filter. ASM supports `or`
+-- only between conditions on one property. Elsewhere below /mgmt/tm a device supports only
+-- `partition eq X`. This module refuses what the device would refuse.
 local core = require "f5.core"
 local json = require "f5.json"
 
@@ -24,7 +25,7 @@ local function usage(format, ...)
   core.usage_error(2, string.format(format, ...))
 end
 
--- By name: the module may have been loaded twice (as specs do), and its filters are still filters.
+-- By name: specs load the module twice, and filters of both must be accepted.
 local function is_filter(value)
   local meta = type(value) == "table" and getmetatable(value)
   return type(meta) == "table" and meta.__name == NAME
@@ -42,12 +43,12 @@ local function quote(value)
   if kind == "boolean" then return tostring(value) end
   if kind == "number" then
     if value ~= value or value == math.huge or value == -math.huge then
-      usage("a filter cannot hold the number %s", value)
+      usage("a filter cannot contain the number %s", value)
     end
     return math.type(value) == "integer" and ("%d"):format(value) or ("%.17g"):format(value)
   end
   if value == json.null then return "null" end
-  usage("a filter compares with texts, numbers, booleans and null, not with a %s", kind)
+  usage("a filter compares with strings, numbers, booleans and null, not with a %s", kind)
 end
 
 local function sorted(conditions)
@@ -59,7 +60,7 @@ end
 
 local function check_name(name)
   if type(name) ~= "string" or not name:find("^[%a_][%w_%-/.]*$") then
-    usage("'%s' is not the name of a property", tostring(name))
+    usage("invalid name of a property: '%s'", tostring(name))
   end
 end
 
@@ -82,11 +83,14 @@ local function on_property(name, condition)
     if COMPARE[op] then parts[#parts + 1] = ("%s %s %s"):format(name, op, quote(condition[op]))
     elseif FUNCTIONS[op] then
       if type(condition[op]) ~= "string" then
-        usage("%s takes a text, not a %s", op, type(condition[op]))
+        usage("%s: expected a string, got a %s", op, type(condition[op]))
       end
       parts[#parts + 1] = ("%s(%s,%s)"):format(op, name, quote(condition[op]))
     else
-      usage("'%s' is no condition: eq ne lt le gt ge contains startswith endswith", tostring(op))
+      usage(
+        "unknown condition '%s'; known are eq ne lt le gt ge contains startswith endswith",
+        tostring(op)
+      )
     end
   end
   if #parts == 0 then usage("no condition on '%s'", name) end
@@ -96,7 +100,7 @@ end
 local function build(conditions)
   if is_filter(conditions) then return conditions end
   if type(conditions) ~= "table" then
-    usage("a filter is made of a table, not of a %s", type(conditions))
+    usage("expected a table of conditions, got a %s", type(conditions))
   end
   local parts, properties, joins = {}, {}, nil
   local names, nested = {}, {}
@@ -118,7 +122,7 @@ local function build(conditions)
     for name in pairs(inner.properties or {}) do properties[name] = true end
     joins = joins or inner.joins
   end
-  if #parts == 0 then usage("an empty filter would mean everything") end
+  if #parts == 0 then usage("the filter is empty and would select everything") end
   if #parts > 1 then joins = joins or "and" end
   return new(table.concat(parts, " and "), properties, joins)
 end
@@ -128,37 +132,41 @@ end
 
 local M = {}
 
---- Any of these: values or conditions for one property (`name = any { "a", { startswith = "b" } }`).
+--- Any of these values or conditions, for one property: name = any { "a", { startswith = "b" } }.
 function M.any(choices)
   for _, key in ipairs(sorted(type(choices) == "table" and choices or {})) do
     if type(key) == "string" then
       usage(
-        "any { %s = … } would join several properties with 'or', which ASM does not support; write %s = any { … }",
+        "any { %s = … } would join several properties with 'or', which ASM does not support; "
+          .. "write %s = any { … }",
         key,
         key
       )
     end
   end
   if type(choices) ~= "table" or #choices == 0 then
-    usage("any takes a list of values or conditions")
+    usage("any: expected an array of values or conditions")
   end
   return { any_of = choices }
 end
 
---- Everything but what the conditions mean.
+--- Everything that does not match the conditions.
 function M.no(conditions)
   local inner = build(conditions)
   return new("not (" .. inner.text .. ")", inner.properties, "not")
 end
 
---- A filter written by hand, sent as it stands.
+--- A filter in OData's words, sent as it is.
 function M.raw(text)
-  if type(text) ~= "string" or text:find("^%s*$") then usage("raw takes the text of a filter") end
+  if type(text) ~= "string" or text:find("^%s*$") then
+    usage("raw: expected the text of a filter")
+  end
   return new(text, nil, "raw")
 end
 
---- The text of a filter for a path of the device; refuses what the device does not support there. `value`: a filter, a table of
---- conditions, or a text. Below /mgmt/tm/asm it is OData, elsewhere only the partition can be compared.
+--- Returns the text of a filter for a path of the device. Raises "usage" for what the device does
+-- not support there. Below /mgmt/tm/asm it is OData, elsewhere only the partition can be compared.
+-- @param value filter, table of conditions, or text
 function M.text(value, path)
   local filter
   if type(value) == "string" then
@@ -172,14 +180,14 @@ function M.text(value, path)
   local plain = filter.text:match("^%s*partition%s+eq%s+(.-)%s*$")
   if not plain or plain:find("^['\"]?[^'\"%s]+['\"]?$") == nil then
     usage(
-      "outside of ASM the device filters by partition only (partition eq X), not by: %s",
+      "outside of ASM a device filters only by partition (partition eq X); cannot filter by: %s",
       filter.text
     )
   end
   return "partition eq " .. plain:gsub("^['\"](.*)['\"]$", "%1")
 end
 
---- Whether a value is a filter of this module.
+--- Whether a value is a filter.
 M.is = is_filter
 
 return setmetatable(M, { __call = function(_, conditions) return build(conditions) end })

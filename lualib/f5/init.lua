@@ -1,4 +1,4 @@
--- The f5 module: the C core, and parts in Lua that are loaded when they are first used.
+-- The f5 module: the C core, and parts in Lua that are loaded on first use.
 local core = require "f5.core"
 local json = require "f5.json"
 
@@ -18,14 +18,15 @@ local f5 = {
 getmetatable(json.array {}).__call = function()
   core.usage_error(
     2,
-    "an array is no iterator: for i, item in ipairs(array) do … end, or for item in ref:each() do … end"
+    "an array is not an iterator; use 'for i, item in ipairs(array)', or 'for item in ref:each()'"
   )
 end
 
---- Calls fn(...) and returns true and its results, or false and the error. A cancelled fiber goes on ending.
+--- Calls fn(...) and returns true and its results, or false and the error. It does not catch a
+-- cancellation.
 function f5.try(fn, ...)
   if type(fn) ~= "function" then
-    core.usage_error(2, ("f5.try takes a function, not a %s"):format(type(fn)))
+    core.usage_error(2, ("f5.try: expected a function, got a %s"):format(type(fn)))
   end
   local function checked(ok, ...)
     if ok then return true, ... end
@@ -36,7 +37,7 @@ function f5.try(fn, ...)
   return checked(pcall(fn, ...))
 end
 
--- Methods that are written in Lua: the module is loaded at the first call.
+-- Methods in Lua: the first call loads the module.
 local function lazy(methods, module, name)
   methods[name] = function(...)
     local method = require(module)[name]
@@ -65,7 +66,7 @@ end
 lazy(f5, "f5.stats", "flat")
 core.flat = f5.flat
 
--- f5.filter is require "f5.filter", and so on; a name that no part has is a mistake, not nil.
+-- f5.filter is require "f5.filter", and so on. An unknown name is an error, not nil.
 return setmetatable(f5, {
   __index = function(self, name)
     local module = "f5." .. tostring(name)

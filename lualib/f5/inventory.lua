@@ -1,8 +1,8 @@
---- Inventories: which devices there are, in which groups, and how to reach them.
+--- Inventories: devices, their groups, and how to reach them.
 --
 -- An inventory is a Lua file that returns a table, a JSON file, or an executable that prints JSON
 -- when it is called with `--list` (Ansible's convention for dynamic inventories). A Lua file, and a
--- JSON file of the same shape, says
+-- JSON file with the same structure, contains
 --
 --   return {
 --     defaults = { username = "automation", password_env = "BIGIP_PASSWORD" },
@@ -16,9 +16,9 @@
 --     },
 --   }
 --
--- and Ansible's form is `{ group = { hosts, vars, children }, _meta = { hostvars } }`, with
--- Ansible's names for the connection (ansible_host, ansible_port, ansible_user, ansible_password).
--- Nearer wins: device, group, parent group, defaults.
+-- Ansible's form is `{ group = { hosts, vars, children }, _meta = { hostvars } }`, with Ansible's
+-- names for the connection (ansible_host, ansible_port, ansible_user, ansible_password). A device
+-- overrides its group, a group its parents, and these the defaults.
 
 local json = require "f5.json"
 local glob = require "f5.fleet.glob"
@@ -27,7 +27,7 @@ local locate = require "f5.fleet.locate"
 local Inventory = {}
 Inventory.__index = Inventory
 
--- What f5.connect takes, and what only an inventory knows.
+-- Options of f5.connect, and options of inventories only.
 local CONNECT <const> = {
   host = "string",
   port = "integer",
@@ -84,8 +84,8 @@ local function check_options(at, options, extra)
       for name in pairs(extra) do names[#names + 1] = name end
       table.sort(names)
       at(
-        "'%s' is not something an inventory knows here (an option of f5.connect, password_env, password_command, pair, %s); "
-          .. "facts of your own go into vars",
+        "unknown option '%s'; known here are the options of f5.connect, password_env, "
+          .. "password_command, pair, %s; put your own values into vars",
         key,
         table.concat(names, ", ")
       )
@@ -93,9 +93,11 @@ local function check_options(at, options, extra)
   end
 end
 
-local function is_list(value) return type(value) == "table" and (#value > 0 or next(value) == nil) end
+local function is_list(value)
+  return type(value) == "table" and (#value > 0 or next(value) == nil)
+end
 
---- Groups of each group, its parents included; refuses circles.
+--- The groups above each group, itself included. Refuses cycles.
 local function lineage(groups, at)
   local parents = {}
   for name, group in pairs(groups) do
@@ -136,7 +138,7 @@ end
 local GROUP_KEYS <const> = { vars = true, children = true }
 local DEVICE_KEYS <const> = { vars = true, groups = true, name = true }
 
---- Ansible's shape in ours.
+--- Converts Ansible's form to ours.
 local function from_ansible(data, at)
   local out = { groups = {}, devices = {} }
   local member, order = {}, {}
@@ -176,11 +178,11 @@ local function from_ansible(data, at)
   return out
 end
 
---- Builds an inventory from a table.
--- @param data table of one of the two shapes
+--- Builds an inventory from a table. Raises a message with file and line.
+-- @param data table in one of the two forms
 -- @param source string|nil: file name for messages
--- @param text string|nil: the file's text, to find lines in
--- @return inventory; raises a message with file and line
+-- @param text string|nil: the text of the file, to find lines in
+-- @return inventory
 function Inventory.from_table(data, source, text)
   source = source or "inventory"
   local function at(name, nth)
@@ -188,7 +190,7 @@ function Inventory.from_table(data, source, text)
       return fail(source .. (text and name and locate(text, name, nth) or ""), ...)
     end
   end
-  if type(data) ~= "table" then at()("an inventory is a table, not a %s", type(data)) end
+  if type(data) ~= "table" then at()("expected a table, got a %s", type(data)) end
   if not data.devices and not data.defaults and not is_list(data) then
     data = from_ansible(data, at)
   end
@@ -196,7 +198,7 @@ function Inventory.from_table(data, source, text)
   for key in pairs(data) do
     if key ~= "devices" and key ~= "groups" and key ~= "defaults" then
       at(key)(
-        "'%s' is not a part of an inventory: it has devices, groups and defaults",
+        "unknown part '%s'; an inventory has devices, groups and defaults",
         tostring(key)
       )
     end
@@ -211,7 +213,7 @@ function Inventory.from_table(data, source, text)
   for i, given in ipairs(data.devices or {}) do
     if type(given) == "string" then given = { host = given } end
     if type(given) ~= "table" then
-      at()("device %d is a %s; a host name or a table is expected", i, type(given))
+      at()("device %d: expected a host name or a table, got a %s", i, type(given))
     end
     local name = given.name or given.label or given.host
     if type(name) ~= "string" or name == "" then at()("device %d has no host", i) end
@@ -268,9 +270,9 @@ local function executable(path)
   return os.execute("test -f " .. quote(path) .. " && test -x " .. quote(path))
 end
 
---- Reads an inventory.
+--- Reads an inventory. Raises a message with file and line.
 -- @param path string: FILE.lua, a JSON file, or an executable that prints JSON for --list
--- @return inventory; raises a message with file and line
+-- @return inventory
 function Inventory.read(path)
   if type(path) == "table" then
     return getmetatable(path) == Inventory and path or Inventory.from_table(path)
@@ -304,8 +306,8 @@ function Inventory.read(path)
   return Inventory.from_table(data, path, text)
 end
 
--- What a word of a limit means: a predicate on names. A name that begins with "=" is meant exactly.
--- A word with wildcards that is a name itself and matches other names, too, can be read in two ways.
+-- Returns a predicate on names for a word of a limit. "=NAME" means exactly this name. A word with
+-- wildcards is refused if it is a name itself and also matches other names.
 local function matcher(names, word, refuse)
   local exactly = word:match "^=(.+)$"
   if exactly then return function(name) return name == exactly end end
@@ -324,15 +326,16 @@ local function matcher(names, word, refuse)
   return function(name) return name:find(pattern) ~= nil end
 end
 
---- The devices that a limit selects, in the inventory's order.
+--- Returns the devices that a limit selects, in the order of the inventory. Raises if a term
+-- matches nothing, also one with `!`: a typing mistake must select neither no device nor too many.
 -- @param limit string|nil: terms with commas between; `NAME` (with * and ?), `=NAME` (exactly this
---   name), `group:NAME`, and `!` before any of them to leave out
--- @return inventory; raises when a term selects nothing, also one with `!` (a typing mistake must become neither an empty run nor one on too many)
+--   name), `group:NAME`, and `!` before any of them to exclude
+-- @return inventory
 function Inventory:limit(limit)
   if not limit then return self end
-  -- The shell's --limit "$UNSET" must not become a run on all devices.
+  -- --limit "$UNSET" must not select all devices.
   if not limit:find "[^%s,]" then
-    fail(self.source, "the limit is empty; without one it is all devices")
+    fail(self.source, "the limit is empty; leave it out to select all devices")
   end
   local take, leave, device_names = {}, {}, {}
   for _, device in ipairs(self.devices) do device_names[device.name] = true end
@@ -350,7 +353,7 @@ function Inventory:limit(limit)
     if not known then
       fail(
         self.source,
-        group and "the limit '%s' names no group of this inventory"
+        group and "the limit '%s' matches no group of this inventory"
           or "the limit '%s' matches no device of this inventory",
         term
       )

@@ -1,4 +1,4 @@
--- f5.live(): a line that says how far something is.
+-- f5.live(): a progress line.
 
 local core = require "f5.core"
 
@@ -8,7 +8,7 @@ local Live <const> = {}
 Live.__index = Live
 Live.__name = "f5.live"
 
--- Control characters would move the terminal's cursor, and a line that wraps cannot be replaced.
+-- Control characters would move the cursor, and a line that wraps cannot be replaced.
 local function fitted(text)
   local line = text:gsub("%c", " ")
   local width = host.columns() - 1
@@ -18,7 +18,7 @@ end
 
 function Live:__call(text)
   if type(text) ~= "string" then
-    core.usage_error(2, ("a live line is a string, not a %s"):format(type(text)))
+    core.usage_error(2, ("f5.live: expected a string, got a %s"):format(type(text)))
   end
   if text == self.text then return end
   self.text = text
@@ -26,7 +26,7 @@ function Live:__call(text)
   io.stderr:write(self.terminal and "\r" .. fitted(text) .. "\27[K" or text .. "\n")
 end
 
---- What is written next stands below the line.
+--- Ends the line, so that later output starts below it.
 function Live:close()
   if self.terminal and self.text then io.stderr:write "\n" end
   self.text = nil

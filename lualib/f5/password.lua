@@ -1,4 +1,4 @@
--- bip:change_password: also the only thing that a user may do whose password has expired.
+-- bip:change_password. A user whose password has expired can do nothing else.
 
 local core = require "f5.core"
 
@@ -6,15 +6,16 @@ local M = {}
 
 local OPTIONS <const> = { new = true, old = true, user = true }
 
---- session:change_password{ new =, user =, old = }: the session's own user, unless another one is named. The session goes on with the new
--- password. What the device's password policy refuses is an error of kind "invalid".
+--- session:change_password{ new =, user =, old = }: changes the password of the session's user, or
+-- of another user. The session continues with the new password. If the password policy refuses it,
+-- the error has the kind "invalid".
 function M.change_password(bip, options)
   if type(options) ~= "table" or options.new == nil then
-    core.usage_error(2, "change_password{ new = … } needs the new password")
+    core.usage_error(2, "change_password: give the new password: { new = … }")
   end
   for key in pairs(options) do
     if not OPTIONS[key] then
-      core.usage_error(2, ("change_password has no option '%s'"):format(tostring(key)))
+      core.usage_error(2, ("change_password: unknown option '%s'"):format(tostring(key)))
     end
   end
   local own = bip:username()
@@ -22,7 +23,7 @@ function M.change_password(bip, options)
   if not user then
     core.usage_error(
       2,
-      "change_password: the session has a token and no user; name one: user = …"
+      "change_password: the session has no user; name one with user = …"
     )
   end
   local function text_of(value) return value ~= nil and core.secret_text(value) or nil end

@@ -5,17 +5,17 @@ local stats = require "f5.stats"
 
 local M = {}
 
--- The workers that all others need, then the configuration.
+-- The workers that all others need; the configuration is checked after them.
 local WORKERS <const> = {
   "/mgmt/shared/echo/available",
   "/mgmt/shared/identified-devices/config/device-info/available",
   "/mgmt/tm/sys/available",
   "/mgmt/tm/cm/available",
 }
-local PATIENCE_WITH_LOGIN <const> = 5
-local LONGEST_PAUSE <const> = 5
+local MAX_REFUSED_LOGINS <const> = 5
+local MAX_PAUSE <const> = 5
 
--- Every value of that name anywhere in an answer with entries.
+-- All values with this name in an answer with entries.
 local function values(found, name, tables)
   for key, value in pairs(tables) do
     if type(value) == "table" then
@@ -37,7 +37,7 @@ local function flat(body)
   return ok and type(answer) == "table" and stats.flat(answer) or nil
 end
 
--- nil, or why not.
+-- The reason why the device is not ready, or nil.
 local function obstacle(bip)
   for _, path in ipairs(WORKERS) do
     local status = get(bip, path)
@@ -66,7 +66,7 @@ local TRANSIENT <const> = {
   auth = true,
 }
 
--- Why not, and the error if there was one.
+-- The reason, and the error if there was one.
 local function look(bip)
   local ok, reason = pcall(obstacle, bip)
   if ok then return reason end
@@ -74,7 +74,8 @@ local function look(bip)
   return tostring(reason.message), reason
 end
 
---- session:ready(): whether the REST services are up and the configuration is loaded; if not, also why.
+--- session:ready(): returns whether the REST services are up and the configuration is loaded. If
+-- not, it also returns the reason.
 -- @return boolean, string|nil
 function M.ready(bip)
   local reason = look(bip)
@@ -84,9 +85,10 @@ end
 local OPTIONS <const> =
   { timeout = "number", down = "number", interval = "number", progress = "function" }
 
---- session:wait_ready{ down =, timeout =, interval =, progress = }: waits until the device is ready, as after a restart or a reboot.
--- @param options table|nil: down (seconds in which it is expected to go away first), timeout (seconds, 900), interval (seconds; growing
---   from 0.5 to 5), progress (function(reason, seconds))
+--- session:wait_ready{ down =, timeout =, interval =, progress = }: waits until the device is
+-- ready.
+-- @param options table|nil: down (seconds in which it should go away first), timeout (seconds,
+--   900), interval (seconds; default grows from 0.5 to 5), progress (function(reason, seconds))
 -- @return number: seconds that it took
 function M.wait_ready(bip, options)
   options = options or {}
@@ -97,7 +99,7 @@ function M.wait_ready(bip, options)
     if type(value) ~= OPTIONS[key] then
       core.usage_error(
         2,
-        ("wait_ready has no option '%s' of type %s"):format(tostring(key), type(value))
+        ("wait_ready: unknown option '%s' of type %s"):format(tostring(key), type(value))
       )
     end
   end
@@ -113,21 +115,21 @@ function M.wait_ready(bip, options)
     local reason, err = look(bip)
     local passed = core.now() - began
     if not reason then return passed end
-    -- While a device starts it may refuse a good password; one that goes on doing so must not be
-    -- asked until it locks the user out.
+    -- A device that starts may refuse a correct password. Stop before repeated refusals lock the
+    -- user.
     refusals = err and err.kind == "auth" and refusals + 1 or 0
-    if refusals >= PATIENCE_WITH_LOGIN then error(err, 0) end
+    if refusals >= MAX_REFUSED_LOGINS then error(err, 0) end
     if options.progress then options.progress(reason, passed) end
     if passed >= limit then
       error(core.error_new { kind = "timeout", device = bip:label(), cause = err,
         message = ("not ready after %g s: %s"):format(limit, reason) }, 0)
     end
     core.sleep(math.min(pause, limit - passed))
-    if not options.interval then pause = math.min(pause * 1.5, LONGEST_PAUSE) end
+    if not options.interval then pause = math.min(pause * 1.5, MAX_PAUSE) end
   end
 end
 
---- session:failover_state(): "active", "standby", "offline" or "forced-offline", as the unit itself says.
+--- session:failover_state(): "active", "standby", "offline" or "forced-offline".
 function M.failover_state(bip)
   local ok, body = pcall(
     function() return bip:at("/mgmt/tm/shared/bigip-failover-state"):load() end

@@ -5,8 +5,8 @@
 --   local device <close> = sim.start { provision = { "ltm", "asm" } }
 --   local bip <close> = f5.connect(device:options "admin")
 --
--- The device itself (lualib/sim) runs in a Lua state and thread of its own and is reached over
--- HTTPS only.
+-- The device itself (lualib/sim) runs in its own Lua state and thread. It is reached over HTTPS
+-- only.
 local json = require "f5.json"
 local server = require "f5.sim.server"
 
@@ -15,7 +15,7 @@ local M = {}
 local Device <const> = {}
 Device.__index = Device
 
--- What the server takes itself; everything else is for the device.
+-- Options of the server. All others are for the device.
 local SERVER_OPTIONS <const> = {
   bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true,
   fleet = true,
@@ -37,18 +37,20 @@ local DEVICE_OPTIONS <const> = {
   restarting = true,
 }
 
--- The users of a device that is not told otherwise.
+-- The users of a device that is started without `users`.
 M.default_users = {
   { name = "admin", password = "admin", role = "admin" },
   { name = "operator", password = "operator", role = "operator" },
 }
 
---- The device that `f5lua run --sim` started for the playbook; nil in all other runs.
+--- The device that `f5lua run --sim` started; nil in all other runs.
 M.running = nil
 
---- Starts a device. options: users (array of { name, password, role }), provision (array of modules), seed (a plain value, see
---- docs/simulator.md), latency_ms, hostname, log (file name), origins, providers, version; bind, port, cert, key of its server.
---- With fleet = N it is N devices, at 127.0.0.1, 127.0.0.2 …; failing, slow, restarting are shares of them (0 to 1).
+--- Starts a device. With fleet = N it starts N devices, at 127.0.0.1, 127.0.0.2 …
+-- @param options table|nil: users (array of { name, password, role }), provision (array of
+--   modules), seed (see docs/simulator.md), latency_ms, hostname, log (file name), origins,
+--   providers, version; bind, port, cert, key, body_limit of the server; fleet, and failing, slow,
+--   restarting as shares of it (0 to 1)
 function M.start(options)
   options = options or {}
   local for_server, for_device = {}, {}
@@ -81,24 +83,25 @@ local function call(self, name, argument)
   return json.decode(self.server:call(name, argument ~= nil and json.encode(argument) or ""))
 end
 
--- Null is nothing for whoever asks.
+-- JSON's null becomes nil.
 local function optional(value)
   if value == json.null then return nil end
   return value
 end
 
---- Moves the device's clock forward; what is due meanwhile happens. Returns its time, microseconds since the epoch.
+--- Moves the device's clock forward. Everything that becomes due happens.
+-- @return integer: the new time, microseconds since 1970
 function Device:advance(seconds)
   return call(self, "advance", seconds)
 end
 
---- The device's time, microseconds since the epoch.
+--- Returns the device's time, microseconds since 1970.
 function Device:now()
   return call(self, "now")
 end
 
---- Plants a fault, see docs/simulator.md: { match = { method, path, query }, times, after, kind, status, body, headers, delay_ms,
---- reset, truncate, act }.
+--- Plants a fault, see docs/simulator.md: { match = { method, path, query }, times, after, kind,
+-- status, body, headers, delay_ms, reset, truncate, act }.
 function Device:fault(fault)
   return call(self, "fault", fault)
 end
@@ -107,22 +110,23 @@ function Device:clear_faults()
   call(self, "clear_faults")
 end
 
---- A plain copy of the device's whole state.
+--- Returns a plain copy of the whole state.
 function Device:state()
   return call(self, "state")
 end
 
---- Puts a state that `state` gave in the place of the present one.
+--- Replaces the state by a result of `state`.
 function Device:restore(state)
   call(self, "restore", state)
 end
 
---- Adds objects, users and so on, as the option `seed` does at the start.
+--- Adds objects, users and so on, as the option `seed` does.
 function Device:plant(seed)
   call(self, "plant", seed)
 end
 
---- The calls seen, oldest first: { number, micros, method, path, query, status, user, connection }.
+--- Returns the calls received, oldest first: { number, micros, method, path, query, status, user,
+-- connection }.
 function Device:log()
   return call(self, "log")
 end
@@ -131,32 +135,34 @@ function Device:clear_log()
   call(self, "clear_log")
 end
 
---- How many connections have brought a request.
+--- Returns how many connections have carried a request.
 function Device:connections()
   return call(self, "connections")
 end
 
---- Restarts the device's web server and REST daemon, which takes `seconds` of the device's clock (10).
+--- Restarts the web server and the REST daemon. It takes `seconds` of the device's clock (10).
 function Device:restart(options)
   call(self, "restart", options)
 end
 
---- Reboots the device, which takes `seconds` of the device's clock (60); for the first half connections are refused.
+--- Reboots the device. It takes `seconds` of the device's clock (60). In the first half,
+-- connections are refused.
 function Device:reboot(options)
   call(self, "reboot", options)
 end
 
---- How often the device itself made a mistake (a 500 with a traceback on standard error). Specs want 0.
+--- Returns how many internal errors the simulator had (a 500 with a traceback on standard error).
+-- Specs expect 0.
 function Device:problems()
   return call(self, "problems")
 end
 
---- Calls any function of lualib/sim/control.lua.
+--- Calls a function of lualib/sim/control.lua.
 function Device:control(name, argument)
   return optional(call(self, name, argument))
 end
 
---- The n-th device of a fleet (`sim.start { fleet = 1000 }`), with all these methods but stop.
+--- Returns the n-th device of a fleet. It has all methods but stop.
 function Device:member(n)
   local host = ("127.%d.%d.%d"):format(n >> 16, n >> 8 & 255, n & 255)
   local through =
@@ -171,12 +177,12 @@ function Device:member(n)
   }, Device)
 end
 
---- Sleeps until a signal comes (SIGINT, SIGTERM); the device runs on meanwhile.
+--- Waits for SIGINT or SIGTERM. The device runs meanwhile.
 function Device.wait()
   repeat until server.pause(60)
 end
 
---- Options for f5.connect: the device, its CA, and one of its users (the first one, unless named).
+--- Returns options for f5.connect: the device, its CA, and one of its users (default: the first).
 function Device:options(name)
   for _, user in ipairs(self.users) do
     if name == nil or user.name == name then
@@ -189,7 +195,7 @@ function Device:options(name)
   error(("the simulated device has no user '%s'"):format(tostring(name)), 2)
 end
 
---- Stops the server; its port is closed, its CA file removed. Does nothing the second time.
+--- Stops the server and removes its CA file. A second call does nothing.
 function Device:stop()
   self.server:stop()
 end

@@ -1,16 +1,16 @@
--- Statistics and whatever else comes as nested entries, read as plain values.
+-- Reads statistics and other nested entries as plain values.
 --
 -- The device answers { entries = { ["https://localhost/…/stats"] = { nestedStats = { entries = {
 -- ["serverside.curConns"] = { value = 0 }, ["status.availabilityState"] = { description = "unknown"
--- } } } } } }; older ones leave the outer two levels out.
+-- } } } } } }. Older devices leave out the outer two levels.
 
 local core = require "f5.core"
 local json = require "f5.json"
 
 local M = {}
 
--- "…/version/2" before "…/version/10". A table has lost the order in which the device wrote; it
--- writes its entries sorted.
+-- Sorts "…/version/2" before "…/version/10". A device writes its entries sorted, but a Lua table
+-- loses the order.
 local function natural_key(text)
   return (text:gsub("%d+", function(digits) return ("%04d%s"):format(#digits, digits) end))
 end
@@ -25,7 +25,9 @@ local function sorted_keys(entries)
   return keys
 end
 
-local function is_nested(entry) return type(entry) == "table" and type(entry.nestedStats) == "table" end
+local function is_nested(entry)
+  return type(entry) == "table" and type(entry.nestedStats) == "table"
+end
 
 local read_entries
 
@@ -38,8 +40,7 @@ local function read_entry(entry)
   return entry
 end
 
--- One table: name to value. An inner entry whose name is a link holds a table of its own under that
--- link.
+-- One table: name = value. If the name of an inner entry is a link, it holds a table of its own.
 function read_entries(entries)
   local values = {}
   for name, entry in pairs(entries) do values[name] = read_entry(entry) end
@@ -55,11 +56,11 @@ end
 
 local function check(body)
   if type(body) ~= "table" then
-    core.usage_error(2, ("f5.flat takes an answer with entries, not a %s"):format(type(body)))
+    core.usage_error(2, ("f5.flat: expected an answer with entries, got a %s"):format(type(body)))
   end
 end
 
---- Every entry of the body as a table of plain values, in the device's order.
+--- Returns every entry of the body as a table of plain values, in the device's order.
 function M.flat(body)
   check(body)
   local entries = body.entries or (body.nestedStats and body.nestedStats.entries) or {}
@@ -72,9 +73,9 @@ function M.flat(body)
   return list
 end
 
--- Of a collection, or of one object? The kind does not always say ("membersstats" is a
--- collection's, "acollectionstats" may be an object's); but it names the component, and a path that
--- ends with that name is the collection.
+-- Whether the statistics are those of a collection. The kind does not always show this:
+-- "membersstats" is that of a collection, "acollectionstats" may be that of an object. But it
+-- contains the component, and a path that ends with the component is the collection.
 local function is_collection(ref, body)
   local last = tostring(ref):match "([^/?]+)[^/]*$"
   if last:sub(1, 1) == "~" then return false end
@@ -82,7 +83,7 @@ local function is_collection(ref, body)
   return component == last
 end
 
---- GET <path>/stats: of a resource one table of values, of a collection an array of them.
+--- GET <path>/stats. Returns one table of values for an object, an array of them for a collection.
 function M.stats(ref, opts)
   local body = ref:at("stats"):load(opts)
   local list = M.flat(body)

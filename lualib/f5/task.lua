@@ -1,5 +1,5 @@
--- One handle for all long work of a device. Which families there are, and how each is polled, is in
--- runtime/f5/work/task.c.
+-- One handle for all long work of a device. runtime/f5/work/task.c knows the families of tasks and
+-- polls them.
 
 local core = require "f5.core"
 
@@ -8,12 +8,11 @@ local M = {}
 local Task <const> = {}
 Task.__index = Task
 
-local USUAL_TIMEOUT <const> = 600
+local DEFAULT_TIMEOUT <const> = 600
 local BEGINS_WITHIN <const> = 15
-local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.2, 5
+local FIRST_PAUSE <const>, MAX_PAUSE <const> = 0.2, 5
 
--- The commands of tmsh have their tasks at the same place below /mgmt/tm/task; everything else is
--- where it is.
+-- The commands of tmsh have their tasks at the same path below /mgmt/tm/task. All other paths stay.
 local function whole_path(path)
   path = tostring(path)
   if not path:find "^/mgmt" then path = "/mgmt/tm/" .. path:gsub("^/", "") end
@@ -27,7 +26,7 @@ local function handle(bip, reference, family, fields)
   return task
 end
 
--- How a script gets hold of it again.
+-- How a script gets the handle again.
 local function again(self)
   local path = tostring(self.reference)
   if not self.id then return ("bip:task{ path = %q }"):format(path) end
@@ -51,8 +50,8 @@ local function lost(self, cause)
       status = 404,
       outcome = "unknown",
       cause = cause,
-      message = "the device does not know this task any more: it was "
-        .. "deleted, or forgotten by a restart of the device's services; whether its work was done is unknown",
+      message = "the device no longer knows this task: it was deleted, or a restart of "
+        .. "the device's services removed it; it is unknown whether its work was done",
     }
   )
 end
@@ -65,7 +64,7 @@ local function member(body, path)
   return body
 end
 
---- Reads the task as the device gives it.
+--- Reads the task as the device returns it.
 function Task:load()
   local ok, body = pcall(self.reference.load, self.reference)
   if ok then
@@ -76,10 +75,10 @@ function Task:load()
   error(body, 0)
 end
 
---- The device's word for where the work stands.
+--- Returns the state, in the device's words.
 function Task:state() return self:load()[self.family.state] end
 
--- The body of …/result; of a failed task it may come as an error.
+-- The body of …/result. For a failed task this call may fail, too.
 local function result_apart(self)
   local ok, body = pcall(function() return self.reference:at("result"):load() end)
   if ok then return body end
@@ -92,17 +91,21 @@ local function failure(self, state)
   if self.family.result == "/result" then body, cause = result_apart(self) end
   local reason = body and self.family.reason and member(body, self.family.reason)
   if type(reason) ~= "string" or reason == "" then
-    reason = cause and cause.message or ("the device says %s"):format(tostring(state))
+    reason = cause and cause.message or ("the device reports %s"):format(tostring(state))
     cause = nil
   end
   local details = self.family.result == "result" and type(body) == "table" and body.result or nil
   return new_error(
     self,
-    { message = reason, cause = cause or details, code = type(body) == "table" and body.code or nil }
+    {
+      message = reason,
+      cause = cause or details,
+      code = type(body) == "table" and body.code or nil,
+    }
   )
 end
 
--- What came of it when it has ended; raises what failed.
+-- The result of a task that has ended; raises if it failed.
 local function ended(self, outcome, state, body)
   if outcome == "lost" then error(lost(self, body), 0) end
   self.body = body
@@ -116,17 +119,17 @@ local function ended(self, outcome, state, body)
   return body
 end
 
---- The result of work that is done; raises what failed, or that it is not done.
+--- Returns the result of work that is done. Raises if it failed or is not done.
 function Task:result()
   local outcome, state, body = core.task.poll(self.reference, 0, 0, 0, true)
   if outcome == "running" then
     if not state then error(body, 0) end
-    core.usage_error(2, ("the task has no result yet: it is %s"):format(state))
+    core.usage_error(2, ("the task has no result yet; its state is %s"):format(state))
   end
   return ended(self, outcome, state, body)
 end
 
---- Removes the task, and its result before it, from the device. Nothing where there is no task to delete.
+--- Deletes the result and the task on the device. Does nothing if there is no task to delete.
 function Task:delete()
   if self.deleted or self.family.keeps then return end
   local function gone(reference)
@@ -144,7 +147,7 @@ local OPTIONS <const> =
 local function check(options)
   for key, value in pairs(options) do
     if not OPTIONS[key] then
-      core.usage_error(3, ("wait has no option '%s'"):format(tostring(key)))
+      core.usage_error(3, ("wait: unknown option '%s'"):format(tostring(key)))
     end
     if type(value) ~= OPTIONS[key] then
       core.usage_error(
@@ -158,9 +161,9 @@ local function check(options)
   end
 end
 
--- Polls until it has ended or the time is over; returns what core.task.poll does.
+-- Polls until the task has ended or the time is over. Returns what core.task.poll does.
 local function poll(self, options)
-  local limit = options.timeout or USUAL_TIMEOUT
+  local limit = options.timeout or DEFAULT_TIMEOUT
   if not options.progress then
     return core.task.poll(self.reference, limit, 0, options.interval or 0, false)
   end
@@ -171,18 +174,18 @@ local function poll(self, options)
     options.progress(state, passed)
     if outcome ~= "running" or passed >= limit then return outcome, state, body end
     before = math.min(pause, limit - passed)
-    if not options.interval then pause = math.min(pause * 1.5, LONGEST_PAUSE) end
+    if not options.interval then pause = math.min(pause * 1.5, MAX_PAUSE) end
   end
 end
 
--- The same, and when it is broken off (Ctrl-C) it says how to look at the task again.
+-- The same. If it is interrupted (Ctrl-C), it prints how to get the handle again.
 local function poll_and_tell(self, options)
   local results = table.pack(pcall(poll, self, options))
   if results[1] then return table.unpack(results, 2, results.n) end
   local err = results[2]
   if type(err) == "table" and err.kind == "cancelled" then
     io.stderr:write(
-      ("f5lua: %s: %s goes on; look at it again with %s\n"):format(
+      ("f5lua: %s: %s continues; get its handle again with %s\n"):format(
         self.session:label(),
         tostring(self),
         again(self)
@@ -192,9 +195,10 @@ local function poll_and_tell(self, options)
   error(err, 0)
 end
 
---- Waits until the work is done and returns its result; what the task left on the device is deleted.
--- @param options table|nil: timeout (seconds, 600), interval (seconds between two looks; growing from 0.2 to 5), progress
---   (function(state, seconds), after each look), keep (leave the task on the device)
+--- Waits until the work is done, returns its result, and deletes the task on the device.
+-- @param options table|nil: timeout (seconds, 600), interval (seconds between two polls; default
+--   grows from 0.2 to 5), progress (function(state, seconds), after each poll), keep (do not delete
+--   the task)
 function Task:wait(options)
   options = options or {}
   if type(options) ~= "table" then
@@ -210,9 +214,9 @@ function Task:wait(options)
           kind = "timeout",
           outcome = "unknown",
           cause = not state and body or nil,
-          message = ("not done after %g s (%s); it goes on, look at it again with %s"):format(
-            options.timeout or USUAL_TIMEOUT,
-            state or "the device did not say",
+          message = ("not done after %g s (%s); it continues, get its handle again with %s"):format(
+            options.timeout or DEFAULT_TIMEOUT,
+            state or "no answer",
             again(self)
           ),
         }
@@ -229,8 +233,8 @@ function Task:wait(options)
   return result
 end
 
--- A task of /mgmt/tm/task begins when it is told to. While another one runs the device says that it
--- is busy.
+-- A task of /mgmt/tm/task must be started. While another one runs, the device answers that it is
+-- busy.
 local function start(self, patience)
   local began = core.now()
   while true do
@@ -248,8 +252,8 @@ local function start(self, patience)
   end
 end
 
--- An object that had been done before may say so for a moment longer: that is not the new work's
--- end.
+-- An object whose earlier work was done may still report that for a moment. This is not the end of
+-- the new work.
 local function wait_until_begun(self, state_before)
   local began = core.now()
   while core.now() - began < BEGINS_WITHIN do
@@ -264,7 +268,7 @@ local function attach(bip, given)
     if key ~= "path" and key ~= "id" then
       core.usage_error(
         3,
-        ("task: there is no '%s'; bip:task{ path =, id = }"):format(tostring(key))
+        ("task: unknown field '%s'; expected bip:task{ path =, id = }"):format(tostring(key))
       )
     end
   end
@@ -273,7 +277,7 @@ local function attach(bip, given)
   end
   local path = whole_path(given.path)
   local family = core.task.family(path)
-  if not family then core.usage_error(3, ("task: %s is no place of tasks"):format(path)) end
+  if not family then core.usage_error(3, ("task: %s has no tasks"):format(path)) end
   local base = family.watch or path
   if given.id == nil and not family.keeps then
     core.usage_error(3, "task: bip:task{ path =, id = } needs the task's id")
@@ -282,20 +286,23 @@ local function attach(bip, given)
   return handle(bip, reference, family, { id = given.id })
 end
 
---- session:task(path, body[, options]): starts long work and returns its handle. session:task{ path =, id = }: a handle of a task that is there.
--- @param path string|reference: of the command ("sys/ucs"), or of the family ("asm/tasks/apply-policy", "/mgmt/cm/autodeploy/qkview")
--- @param options table|nil: patience, seconds to wait until the device has ended another task, default 300
+--- session:task(path, body[, options]): starts long work and returns its handle. session:task{ path
+-- =, id = }: returns the handle of an existing task.
+-- @param path string|reference: of the command ("sys/ucs"), or of the tasks
+--   ("asm/tasks/apply-policy", "/mgmt/cm/autodeploy/qkview")
+-- @param options table|nil: patience, seconds to wait while the device is busy with another task,
+--   default 300
 function M.task(bip, path, body, options)
   if type(path) == "table" and body == nil then return attach(bip, path) end
   if type(path) ~= "string" and type(path) ~= "userdata" then
-    core.usage_error(2, ("task(path, body): the path is a %s"):format(type(path)))
+    core.usage_error(2, ("task: expected a path, got a %s"):format(type(path)))
   end
   if type(body) ~= "table" then
-    core.usage_error(2, ("task(path, body): the body is a %s, not a table"):format(type(body)))
+    core.usage_error(2, ("task: expected a table as body, got a %s"):format(type(body)))
   end
   local place = whole_path(path)
   local family = core.task.family(place)
-  if not family then core.usage_error(2, ("task: %s is no place of tasks"):format(place)) end
+  if not family then core.usage_error(2, ("task: %s has no tasks"):format(place)) end
   local reference = bip:at(place)
   if family.changes then
     reference:modify(body)
@@ -304,7 +311,7 @@ function M.task(bip, path, body, options)
   if family.watch then
     local name = body[family.named]
     if type(name) ~= "string" then
-      core.usage_error(2, ("task: the body needs the %s"):format(family.named))
+      core.usage_error(2, ("task: the body lacks the %s"):format(family.named))
     end
     local watched = bip:at(family.watch, name)
     local before = watched:exists() and watched:load() or nil
@@ -314,7 +321,8 @@ function M.task(bip, path, body, options)
     return task
   end
   local made, answer = pcall(reference.create, reference, body)
-  -- One that is not started does nothing, and the device forgets it: to make another one is safe.
+  -- A task that is not started does nothing, and the device forgets it. So it is safe to create
+  -- another one.
   if not made and family.start and type(answer) == "table" and answer.outcome == "unknown" then
     made, answer = true, reference:create(body)
   end
@@ -322,7 +330,7 @@ function M.task(bip, path, body, options)
   local id = type(answer) == "table" and answer[family.id] or nil
   if id == nil then
     error(core.error_new { kind = "protocol", device = bip:label(), method = "POST", path = place,
-      message = ("the answer holds no %s"):format(family.id) }, 0)
+      message = ("the answer has no %s"):format(family.id) }, 0)
   end
   local task = handle(bip, reference:at(id), family, { id = id, body = answer })
   if family.start then
@@ -335,7 +343,7 @@ function M.task(bip, path, body, options)
   return task
 end
 
---- A handle of what the reference points to, which is a task of a known family.
+--- Returns a handle for a reference to a task of a known family.
 function M.handle(bip, reference, body)
   local family = core.task.family(tostring(reference))
   return handle(

@@ -1,5 +1,5 @@
--- Transactions, the part above runtime/f5/change/transaction.c: the function form, commands, validation,
--- commit, and who is guilty of a failure.
+-- Transactions, the part above runtime/f5/change/transaction.c: the function form, commands,
+-- validation, commit, and which command is to blame for a failure.
 
 local core = require "f5.core"
 local transaction_blame = require "f5.transaction_blame"
@@ -7,7 +7,7 @@ local parts = core.transaction_parts
 
 local M = {}
 
-local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.2, 5
+local FIRST_PAUSE <const>, MAX_PAUSE <const> = 0.2, 5
 
 local COMMIT <const> =
   { async = "boolean", timeout = "number", interval = "number", progress = "function" }
@@ -15,11 +15,14 @@ local COMMIT <const> =
 local function check(name, options, known, level)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    core.usage_error(level, ("%s takes a table of options, not a %s"):format(name, type(options)))
+    core.usage_error(
+      level,
+      ("%s: expected a table of options, got a %s"):format(name, type(options))
+    )
   end
   for key, value in pairs(options) do
     if not known[key] then
-      core.usage_error(level, ("%s has no option '%s'"):format(name, tostring(key)))
+      core.usage_error(level, ("%s: unknown option '%s'"):format(name, tostring(key)))
     end
     if type(value) ~= known[key] then
       core.usage_error(
@@ -33,26 +36,26 @@ end
 
 local function reference(part) return part.session:at("/mgmt/tm/transaction", part.id) end
 
--- The error as one of the transaction. A device that does not know it any more has ended it.
+-- Turns "not_found" into an error of the transaction: a device that does not know it has dropped
+-- it.
 local function explain(part, err)
   if type(err) ~= "table" or err.kind ~= "not_found" then return err end
   err.kind = "transaction"
-  err.message = ("the transaction %d is gone, and nothing of it was carried out: the device ends one that gets no command for %d s (%s)"):format(
-    part.id,
-    part.timeout,
-    err.message
-  )
+  err.message = (
+    "the device dropped the transaction %d and did nothing: "
+    .. "it drops a transaction that gets no command for %d s (%s)"
+  ):format(part.id, part.timeout, err.message)
   return err
 end
 
--- fn(part) with such errors.
+-- Calls fn(part) and explains its errors.
 local function told(part, fn)
   local results = table.pack(pcall(fn, part))
   if not results[1] then error(explain(part, results[2]), 0) end
   return table.unpack(results, 2, results.n)
 end
 
--- fn(part) while the keep-alive rests; when it is `committing`, nothing more can be queued either.
+-- Calls fn(part) while the keep-alive pauses. While `committing` nothing else can be queued.
 local function held(tx, committing, fn)
   local part = parts.hold(tx, committing)
   local results = table.pack(pcall(fn, part))
@@ -68,7 +71,7 @@ local function position(records, id)
   return nil
 end
 
---- What is queued, in the order in which it would run: the device's commands, each with the script's line in `where`.
+--- Returns the queued commands in the order in which they would run. `where` is the script's line.
 function M:commands()
   return held(self, false, function(part)
     local list = reference(part):at("commands"):list()
@@ -83,16 +86,19 @@ end
 local function check_id(name, id)
   if type(id) == "table" then id = id.commandId end
   if math.type(id) ~= "integer" then
-    core.usage_error(3, name .. ": a command is named by its id, or is what queueing it returned")
+    core.usage_error(
+      3,
+      name .. ": expected the id of a command, or the command that queueing returned"
+    )
   end
   return id
 end
 
---- Makes a command the order-th one.
+--- Moves a command to another position.
 function M:move(id, order)
   id = check_id("move", id)
   if math.type(order) ~= "integer" then
-    core.usage_error(2, "move: the place is an integer, 1 for the first")
+    core.usage_error(2, "move: the position must be an integer, 1 for the first")
   end
   return held(self, false, function(part)
     local command = reference(part):at("commands", id):modify { evalOrder = order }
@@ -102,7 +108,7 @@ function M:move(id, order)
   end)
 end
 
---- Takes a command out.
+--- Removes a command.
 function M:remove(id)
   id = check_id("remove", id)
   held(self, false, function(part)
@@ -113,14 +119,14 @@ function M:remove(id)
   end)
 end
 
---- The device's word: "STARTED", "UPDATING", "VALIDATING", "COMPLETED" or "FAILED".
+--- Returns the state: "STARTED", "UPDATING", "VALIDATING", "COMPLETED" or "FAILED".
 function M:state()
   local part = parts.parts(self)
   return told(part, function() return reference(part):load().state end)
 end
 
--- An exchange was cut while a command was queued, or the keep-alive's copy could not be removed:
--- what is there and is not ours goes.
+-- If a connection broke while a command was queued, or if the copy of the keep-alive could not be
+-- removed, the device may have commands that the script did not queue. Removes them.
 local function reconcile(tx, part)
   if not part.doubtful then return end
   for _, command in ipairs(reference(part):at("commands"):list()) do
@@ -134,7 +140,7 @@ end
 local TRANSIENT <const> =
   { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
 
--- Looks until the device has decided; nil after the time limit.
+-- Polls until the device has decided. Returns nil after the time limit.
 local function watch(part, options)
   local limit = options.timeout or part.execution_timeout + 30
   local began, pause = core.now(), options.interval or FIRST_PAUSE
@@ -148,7 +154,7 @@ local function watch(part, options)
     end
     if core.now() - began >= limit then return nil end
     core.sleep(math.min(pause, math.max(limit - (core.now() - began), 0.01)))
-    if not options.interval then pause = math.min(pause * 1.5, LONGEST_PAUSE) end
+    if not options.interval then pause = math.min(pause * 1.5, MAX_PAUSE) end
   end
 end
 
@@ -159,8 +165,7 @@ local function new_error(part, fields)
   return core.error_new(fields)
 end
 
--- Sends the PATCH that runs the transaction and returns what the device says in the end, or raises
--- what went wrong.
+-- Sends the PATCH that runs the transaction. Returns the final answer, or raises what went wrong.
 local function run(part, body, options)
   local ref = reference(part)
   local sent, answer = pcall(
@@ -188,13 +193,13 @@ local function run(part, body, options)
         {
           kind = answer.kind,
           cause = answer,
-          message = "the validation was cut off; nothing has changed",
+          message = "the validation was interrupted; nothing has changed",
         }
       ),
       0
     )
   end
-  -- It runs in the background, or the connection was cut: what came of it can be seen.
+  -- It runs in the background, or the connection broke: poll for the result.
   local cut = not sent and answer or nil
   local found, state = pcall(watch, part, options)
   if not found then
@@ -208,9 +213,10 @@ local function run(part, body, options)
         {
           kind = "timeout",
           outcome = "unknown",
-          message = (
-            "the transaction %d is still running; its state says " .. "what comes of it: %s"
-          ):format(part.id, ref),
+          message = ("the transaction %d is still running; read its result later at %s"):format(
+            part.id,
+            ref
+          ),
         }
       ),
       0
@@ -229,7 +235,11 @@ local function run(part, body, options)
     error(
       new_error(
         part,
-        { kind = cut.kind, cause = cut, message = "the commit did not arrive: nothing has changed" }
+        {
+          kind = cut.kind,
+          cause = cut,
+          message = "the commit did not reach the device; nothing has changed",
+        }
       ),
       0
     )
@@ -237,7 +247,7 @@ local function run(part, body, options)
   return state
 end
 
---- Has the device check the commands without changing anything. Raises what commit would raise.
+--- Lets the device check the commands without changing anything. Raises what commit would raise.
 function M:validate(options)
   options = check("validate", options, COMMIT, 3)
   held(self, true, function(part)
@@ -254,7 +264,7 @@ function M:validate(options)
   return true
 end
 
---- Runs the commands, all or none of them. With async the device works in the background and is looked at until it is done.
+--- Runs all commands, or none. With async the device works in the background and is polled.
 -- @param options table|nil: async, timeout (seconds), interval, progress (function(state, seconds))
 function M:commit(options)
   options = check("commit", options, COMMIT, 3)
@@ -271,10 +281,10 @@ function M:commit(options)
   if type(err) == "table" and err.kind == "cancelled" then
     parts.carried_out(self)
     io.stderr:write(
-      ("f5lua: %s: interrupted while the transaction %d was committed; whether it was carried out is unknown\n"):format(
-        part.session:label(),
-        part.id
-      )
+      (
+        "f5lua: %s: interrupted during the commit of transaction %d; "
+        .. "it is unknown whether it was carried out\n"
+      ):format(part.session:label(), part.id)
     )
     error(err, 0)
   end
@@ -288,8 +298,9 @@ function M:commit(options)
   error(err, 0)
 end
 
---- session:transaction([options,] fn): calls fn(tx), then commits; any error, also a cancellation, and nothing has changed.
--- @return what fn returns
+--- session:transaction([options,] fn): calls fn(tx), then commits. After any error or cancellation
+-- nothing has changed.
+-- @return the results of fn
 function M.transaction(bip, options, fn)
   if fn == nil and (type(options) == "function" or options == nil) then
     options, fn = nil, options
@@ -298,7 +309,7 @@ function M.transaction(bip, options, fn)
     options, fn = fn, options
   end
   if type(fn) ~= "function" then
-    core.usage_error(2, ("transaction takes a function, not a %s"):format(type(fn)))
+    core.usage_error(2, ("transaction: expected a function, got a %s"):format(type(fn)))
   end
   local begin, commit = {}, {}
   for key, value in pairs(options or {}) do

@@ -1,22 +1,21 @@
--- Which command made a transaction fail. The device's refusal names objects but no command.
+-- Finds the command that made a transaction fail. The device names objects, but no command.
 --
--- If only one command has to do with an object that the message names, it is that one. Otherwise
--- the device is asked: the beginning of the transaction up to a command is queued again in a
--- transaction of its own and validated only, which changes nothing; the first beginning that is
--- refused with the same words ends with the guilty command. A device that does not know
--- validateOnly is not asked.
+-- If only one command concerns an object that the message names, it is that one. Otherwise the
+-- first commands are queued again in another transaction and validated, which changes nothing. The
+-- shortest list that is refused with the same words ends with the command to blame. Devices that do
+-- not know validateOnly are not asked.
 
 local core = require "f5.core"
 local json = require "f5.json"
 
 local M = {}
 
-local LONGEST_SEARCH <const> = 60 -- seconds
+local MAX_SEARCH <const> = 60 -- seconds
 local LISTED <const> = 10
 
 local function reason_of(message) return (message:gsub("^transaction failed:%s*", "")) end
 
--- Names of objects in a message: "/Common/web", and what stands in brackets or quotes.
+-- Names of objects in a message: "/Common/web", and what is in brackets or quotes.
 local function names_in(message)
   local names, any = {}, false
   local function add(name)
@@ -73,7 +72,7 @@ local function concerns(record, names)
   return ok and mentioned_in(names, body)
 end
 
--- What the device says of the first `count` commands: the refusal's reason, or nil.
+-- The reason why the device refuses the first `count` commands, or nil.
 local function refusal(part, count)
   local tx <close> = part.session:begin { keep_alive = false }
   local header = { ["X-F5-REST-Coordination-Id"] = tostring(tx:id()) }
@@ -97,12 +96,11 @@ local function refusal(part, count)
   return reason_of(err.message)
 end
 
--- The first of the candidates (places, rising) whose beginning is refused with this reason; the
--- whole is.
+-- Binary search for the first candidate whose list is refused with this reason.
 local function search(part, candidates, reason)
   local began, low, high = core.now(), 0, #candidates
   while high - low > 1 do
-    if core.now() - began > LONGEST_SEARCH then return nil end
+    if core.now() - began > MAX_SEARCH then return nil end
     local middle = (low + high) // 2
     if refusal(part, candidates[middle]) == reason then high = middle else low = middle end
   end
@@ -125,7 +123,8 @@ local function shown(record)
   }
 end
 
---- The error of a refused transaction with the guilty command in `command` and in its message.
+--- Adds the command to blame to the error of a refused transaction: as `command` and in its
+-- message.
 function M.blame(part, err)
   local records = part.records
   if
@@ -143,17 +142,17 @@ function M.blame(part, err)
   if #candidates == 0 then
     for i in ipairs(records) do candidates[i] = i end
   end
-  local guilty
+  local blamed
   if #candidates == 1 then
-    guilty = candidates[1]
+    blamed = candidates[1]
   elseif part.validates then
     local ok, found = pcall(search, part, candidates, reason)
     if not ok and type(found) == "table" and found.kind == "cancelled" then error(found, 0) end
-    guilty = ok and found or nil
+    blamed = ok and found or nil
   end
-  if guilty then
-    err.command = shown(records[guilty])
-    err.message = ("%s; the command was %s"):format(err.message, described(records[guilty]))
+  if blamed then
+    err.command = shown(records[blamed])
+    err.message = ("%s; the command was %s"):format(err.message, described(records[blamed]))
     return err
   end
   local list = {}

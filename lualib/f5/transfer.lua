@@ -6,7 +6,7 @@ local transfer = core.transfer
 
 local M = {}
 
--- Where files go, where they come from, and in which directory of the device they are.
+-- For each place: the URIs for uploads and downloads, and the directory on the device.
 local PLACES <const> = {
   downloads = {
     to = "/mgmt/shared/file-transfer/uploads/",
@@ -39,12 +39,14 @@ end
 local function check(what, options, known)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    core.usage_error(3, ("%s takes a table of options, not a %s"):format(what, type(options)))
+    core.usage_error(3, ("%s: expected a table of options, got a %s"):format(what, type(options)))
   end
   for key, value in pairs(options) do
     local want = known[key]
     if key == "sha256" and value == true then goto fits end
-    if not want then core.usage_error(3, ("%s has no option '%s'"):format(what, tostring(key))) end
+    if not want then
+      core.usage_error(3, ("%s: unknown option '%s'"):format(what, tostring(key)))
+    end
     local is = math.type(value) == "integer" and "integer" or type(value)
     if is ~= want then
       core.usage_error(3, ("%s: '%s' must be of type %s, not %s"):format(what, key, want, is))
@@ -52,7 +54,7 @@ local function check(what, options, known)
     if key == "sha256" and not (value:match "^%x+$" and #value == 64) then
       core.usage_error(
         3,
-        ("%s: 'sha256' is true or 64 hexadecimal digits, not %q"):format(what, value)
+        ("%s: 'sha256' must be true or 64 hexadecimal digits, not %q"):format(what, value)
       )
     end
     ::fits::
@@ -70,7 +72,12 @@ local function place(what, direction, name)
   table.sort(names)
   return core.usage_error(
     3,
-    ("%s: '%s' is one of %s, not '%s'"):format(what, direction, table.concat(names, ", "), name)
+    ("%s: '%s' must be one of %s, not '%s'"):format(
+      what,
+      direction,
+      table.concat(names, ", "),
+      name
+    )
   )
 end
 
@@ -78,7 +85,7 @@ local function check_name(what, name)
   if type(name) ~= "string" or name == "" or name == "." or name == ".." or name:find "[/%c]" then
     core.usage_error(
       3,
-      ("%s: the name of a file on the device is a name without slashes, not %s"):format(
+      ("%s: the name of a file on the device must be a name without slashes, not %s"):format(
         what,
         type(name) == "string" and ("%q"):format(name) or "a " .. type(name)
       )
@@ -94,7 +101,7 @@ local function amount(bytes)
   return (unit == 1 and "%d %s" or "%.1f %s"):format(bytes, UNITS[unit])
 end
 
---- The line that shows how far a transfer is.
+--- The progress line of a transfer.
 function M.bar(name, done, size, seconds)
   local rate = seconds > 0 and done / seconds or 0
   if not size then return ("%s  %s  %s/s"):format(name, amount(done), amount(rate)) end
@@ -107,7 +114,7 @@ function M.bar(name, done, size, seconds)
   )
 end
 
--- All chunks. On a terminal, from the third second on, a line shows how far it is.
+-- Moves all chunks. On a terminal a progress line appears after two seconds.
 local function run(moved, name, progress)
   local line <close> = live()
   local began, last = core.now(), 0
@@ -127,12 +134,13 @@ local DOWNLOAD <const> =
   { from = "string", size = "integer", sha256 = "string", progress = "function" }
 
 --- session:upload(file[, options]): sends a file.
--- @param options table|nil: to ("downloads", "ucs", "images", "asm"), name (on the device; the file's own), progress
---   (function(bytes, size, seconds)), sha256 (true: take it; 64 hexadecimal digits: it must be this one)
--- @return table: name, size, sha256 (when asked for), path (on the device)
+-- @param options table|nil: to ("downloads", "ucs", "images", "asm"), name (on the device; default:
+--   that of the file), progress (function(bytes, size, seconds)), sha256 (true: compute it; 64
+--   hexadecimal digits: check it)
+-- @return table: name, size, sha256 (if asked for), path (on the device)
 function M.upload(bip, file, options)
   if type(file) ~= "string" then
-    core.usage_error(2, ("upload: the file is named by a string, not by a %s"):format(type(file)))
+    core.usage_error(2, ("upload: expected the path of a file, got a %s"):format(type(file)))
   end
   options = check("upload", options, UPLOAD)
   local target = place("upload", "to", options.to)
@@ -150,14 +158,16 @@ function M.upload(bip, file, options)
   }
 end
 
---- session:download(name, file[, options]): fetches a file. It has its name when all of it is there, and only its owner may read it.
--- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for devices that do not tell), progress,
---   sha256 (as of upload; a file with another one is not kept)
--- @return table: file, size, sha256 (when asked for)
+--- session:download(name, file[, options]): fetches a file. It gets its name when it is complete,
+-- and only its owner may read it.
+-- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for
+--   devices that do not report it), progress, sha256 (as of upload; a file with another one is not
+--   kept)
+-- @return table: file, size, sha256 (if asked for)
 function M.download(bip, name, file, options)
   check_name("download", name)
   if type(file) ~= "string" or file == "" then
-    core.usage_error(2, ("download: the file is named by a string, not by a %s"):format(type(file)))
+    core.usage_error(2, ("download: expected the path of a file, got a %s"):format(type(file)))
   end
   options = check("download", options, DOWNLOAD)
   local source = place("download", "from", options.from)

@@ -1,5 +1,5 @@
---- A pattern with * and ? as a Lua pattern for the whole of a name.
--- @param pattern string: every other character stands for itself
+--- Converts a pattern with * and ? to a Lua pattern for a whole name.
+-- @param pattern string: all other characters are literal
 -- @return string
 return function(pattern)
   return "^"

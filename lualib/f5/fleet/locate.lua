@@ -1,8 +1,8 @@
---- Finds the line on which a name stands in a source text, for messages about inventories.
+--- Finds the line of a name in a source text, for messages about inventories.
 -- @param text string
--- @param name string: the name, found where it stands as a quoted string or a whole word
--- @param nth integer|nil: the nth place (default the first; the last one there is when there are fewer)
--- @return string ":LINE", or "" when the text does not hold it literally
+-- @param name string: found as a quoted string or as a whole word
+-- @param nth integer|nil: the nth occurrence (default the first; the last one if there are fewer)
+-- @return string ":LINE", or "" if the text does not contain it literally
 return function(text, name, nth)
   local places, line = {}, 1
   local plain = name:gsub("%p", "%%%0")

@@ -1,10 +1,11 @@
---- Changes on the active unit of a pair: find it, change it, synchronise, and check that the group is in sync.
+--- Changes on the active unit of a pair: find it, change it, synchronise, and check that the group
+-- is in sync.
 
 local core = require "f5.core"
 
 local Pair = {}
 
---- The device group to synchronise: the only sync-failover group of the device.
+--- Returns the device group to synchronise: the only sync-failover group of the device.
 local function device_group(bip)
   local found = {}
   for group in bip:at("cm/device-group"):each() do
@@ -30,9 +31,9 @@ local function sync_status(bip)
   return entry.status or "unknown", entry.summary
 end
 
---- Synchronises the device's group and waits until it says so.
+--- Synchronises the device's group and waits until it is in sync.
 -- @param timeout number|nil: seconds, default 60
--- @return string: the status ("In Sync"), or nil when the device is in no sync-failover group
+-- @return string: the status ("In Sync"); nil if the device is in no sync-failover group
 function Pair.synchronise(bip, timeout)
   local group = device_group(bip)
   if not group then return nil end

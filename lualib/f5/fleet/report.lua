@@ -1,9 +1,8 @@
---- What a fleet run did: one entry a device, in the inventory's order.
+--- What a fleet run did: one entry for each device, in the order of the inventory.
 --
 -- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result,
--- error, reason, duration (seconds), calls and bytes.
--- `report.ok` is true when no device failed and none was left unreached. `print(report)` is a table
--- for people.
+-- error, reason, duration (seconds), calls and bytes. `report.ok` is true if every device is done
+-- or was skipped. `print(report)` prints a table for people.
 
 local json = require "f5.json"
 
@@ -24,7 +23,8 @@ function Report.new(devices)
   return self
 end
 
---- How many devices are in each state; `changed` of the done ones, and `half` of the failed ones, were written to.
+--- Counts the devices in each state. `changed` counts the done devices that were changed, `half`
+-- the failed ones.
 function Report:counts()
   local counts = {
     total = #self.devices, done = 0, failed = 0, skipped = 0, unreached = 0, earlier = 0,
@@ -47,7 +47,8 @@ local function words(value)
   return tostring(value)
 end
 
---- One line that says how a device ended: its error's message, why it was skipped, or what the function returned.
+--- Returns in one line how a device ended: the message of its error, why it was skipped, or the
+-- result.
 function Report.outcome(entry)
   local problem = entry.error
   if type(problem) == "table" and problem.message then problem = problem.message end
@@ -107,7 +108,7 @@ function Report:__tostring()
   return table.concat(lines, "\n")
 end
 
---- The report as a plain table (errors as text and kind), ready for JSON.
+--- Returns the report as plain tables, ready for JSON. Errors are texts with their kind.
 function Report:plain()
   local out = {
     ok = self.ok, stopped = self.stopped, duration = self.duration, counts = self:counts(),
@@ -141,9 +142,9 @@ local function csv_cell(text)
   return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
 end
 
---- Writes the report.
+--- Writes the report. Raises a message if the name has another ending or the file cannot be
+-- written.
 -- @param path string: FILE.json or FILE.csv
--- Raises a message when the ending is another or the file cannot be written.
 function Report:write(path)
   local text
   if path:find "%.json$" then
@@ -163,7 +164,7 @@ function Report:write(path)
     end
     text = table.concat(lines, "\n") .. "\n"
   else
-    error(("a report is written as .json or .csv, not '%s'"):format(path), 2)
+    error(("the name of a report must end with .json or .csv, not '%s'"):format(path), 2)
   end
   local file, why = io.open(path, "wb")
   if not file then error("cannot write the report: " .. why, 2) end

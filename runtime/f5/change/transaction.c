@@ -159,13 +159,12 @@ bool transaction_bound(lua_State *L) {
   return bound;
 }
 
-/* A transaction that the device does not know any more. */
+/* The device no longer knows the transaction. */
 static void say_gone(f5_transaction *tx, f5_failure *failure) {
   text message = {0};
   text_printf(&message,
-              "the transaction %" PRId64
-              " is gone, and nothing of it was carried out: the device ends one that gets no "
-              "command for %d s (%s)",
+              "the device dropped the transaction %" PRId64
+              " and did nothing: it drops a transaction that gets no command for %d s (%s)",
               tx->id, (int)tx->timeout, failure->message ? failure->message : "");
   free(failure->message);
   failure->message = message.data;

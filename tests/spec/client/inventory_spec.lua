@@ -90,7 +90,7 @@ echo ' "_meta": {"hostvars": {"b2": {"ansible_host": "10.0.0.2", "ansible_port":
       (wrong('return { groups = { g = { children = { "g" } } }, devices = { "x" } }'))
     )
     assert.matches(
-      "^i.lua:1: 'prot' is not something an inventory knows here",
+      "^i.lua:1: unknown option 'prot'; known here are",
       wrong 'return { devices = { { host = "b", prot = 1 } } }'
     )
     assert.equal(
@@ -142,12 +142,12 @@ describe("a limit", function()
     )
     for _, empty in ipairs { "", " ", "," } do
       assert.equal(
-        "inventory: the limit is empty; without one it is all devices",
+        "inventory: the limit is empty; leave it out to select all devices",
         failure(read.limit, read, empty)
       )
     end
     assert.equal(
-      "inventory: the limit 'group:asia' names no group of this inventory",
+      "inventory: the limit 'group:asia' matches no group of this inventory",
       failure(read.limit, read, "group:asia")
     )
   end)

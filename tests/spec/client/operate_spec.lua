@@ -44,10 +44,10 @@ describe("G25 bash", function()
     assert.matches("syntax error", output)
     assert.is_true(status > 0)
     assert.matches(
-      "no option 'chek'",
+      "unknown option 'chek'",
       fails("usage", bip.bash, bip, "true", { chek = false }).message
     )
-    assert.matches("takes a command line", fails("usage", bip.bash, bip, 3).message)
+    assert.matches("expected a command line", fails("usage", bip.bash, bip, 3).message)
   end)
 
   it("that was cut has an unknown outcome", function()
@@ -175,9 +175,9 @@ describe("G5 a password", function()
     basic:change_password { new = "a-third" }
     assert.equal(0, #basic.ltm.pool:list())
     bip:change_password { new = "a-fourth", user = "operator" }
-    assert.matches("needs the new password", fails("usage", bip.change_password, bip, {}).message)
+    assert.matches("give the new password", fails("usage", bip.change_password, bip, {}).message)
     assert.matches(
-      "no option 'password'",
+      "unknown option 'password'",
       fails("usage", bip.change_password, bip, { new = "x", password = "y" }).message
     )
   end)

@@ -525,7 +525,7 @@ describe("sessions", function()
       end).message
     )
     assert.matches(
-      "session_spec.lua:%d+: an array is no iterator: for i, item in ipairs%(array%) do … end, or for item in ref:each%(%) do … end$",
+      "session_spec.lua:%d+: an array is not an iterator; use 'for i, item in ipairs%(array%)', or 'for item in ref:each%(%)'$",
       failure(function()
         for _ in bip.ltm.pool:list() do
           error "never"

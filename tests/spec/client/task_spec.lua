@@ -63,7 +63,7 @@ describe("G23 a task", function()
     assert.equal("integer", math.type(task.id))
     assert.equal("VALIDATING", task:state())
     assert.matches("^task /mgmt/tm/task/sys/ucs/%d+$", tostring(task))
-    assert.matches("no result yet: it is VALIDATING", fails("usage", task.result, task).message)
+    assert.matches("no result yet; its state is VALIDATING", fails("usage", task.result, task).message)
     device:clear_log()
     local states = {}
     local result <const> = task:wait { interval = 0.001, progress = function(state, seconds)
@@ -121,8 +121,8 @@ describe("G23 a task", function()
     local task <const> = bip:task("sys/config", { command = "save" })
     local err <const> = fails("task", task.wait, task, fast())
     assert.same({ 404, "unknown" }, { err.status, err.outcome })
-    assert.matches("does not know this task any more", err.message)
-    assert.matches("does not know this task any more", fails("task", task.state, task).message)
+    assert.matches("no longer knows this task", err.message)
+    assert.matches("no longer knows this task", fails("task", task.state, task).message)
   end)
 
   it("is waited for no longer than was said, and goes on", function()
@@ -130,7 +130,7 @@ describe("G23 a task", function()
     local err <const> = fails("timeout", task.wait, task, { timeout = 0.05 })
     assert.equal("unknown", err.outcome)
     assert.matches(
-      ('look at it again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d }'):format(
+      ('get its handle again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d }'):format(
         task.id
       ),
       err.message,
@@ -214,9 +214,9 @@ describe("G23 a task", function()
   end)
 
   it("takes no wrong arguments", function()
-    assert.matches("the body is a nil", fails("usage", bip.task, bip, "sys/ucs").message)
+    assert.matches("expected a table as body, got a nil", fails("usage", bip.task, bip, "sys/ucs").message)
     assert.matches(
-      "no place of tasks",
+      "has no tasks",
       fails("usage", bip.task, bip, "/mgmt/shared/echo", {}).message
     )
     assert.matches(
@@ -224,7 +224,7 @@ describe("G23 a task", function()
       fails("usage", bip.task, bip, { path = "sys/ucs" }).message
     )
     local task <const> = bip:task("sys/config", { command = "save" })
-    assert.matches("no option 'time'", fails("usage", task.wait, task, { time = 3 }).message)
+    assert.matches("unknown option 'time'", fails("usage", task.wait, task, { time = 3 }).message)
     assert.matches(
       "'timeout' must be a number",
       fails("usage", task.wait, task, { timeout = "3" }).message
@@ -250,7 +250,7 @@ describe("G23 a task", function()
     local ended <const> = process:wait()
     assert.equal(130, ended.status)
     assert.matches(
-      'task /mgmt/tm/task/sys/config/%d+ goes on; look at it again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d+ }',
+      'task /mgmt/tm/task/sys/config/%d+ continues; get its handle again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d+ }',
       ended.err
     )
     device:advance(700)

@@ -136,7 +136,7 @@ describe("G19 a transaction's commands", function()
       fails("usage", function() bip:begin { keepalive = 3 } end).message
     )
     assert.matches(
-      "no option 'asynch'",
+      "unknown option 'asynch'",
       fails("usage", function() tx:commit { asynch = true } end).message
     )
     tx:rollback()
@@ -494,7 +494,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       bip,
       function(tx) tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end
     )
-    assert.matches("did not arrive: nothing has changed", err.message)
+    assert.matches("did not reach the device; nothing has changed", err.message)
     assert.is_false(bip.ltm.node.n2:exists())
   end)
 
@@ -536,7 +536,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     local ended <const> = process:wait()
     assert.equal(130, ended.status)
     assert.matches(
-      "interrupted while the transaction %d+ was committed; whether it was carried out is unknown",
+      "interrupted during the commit of transaction %d+; it is unknown whether it was carried out",
       ended.err
     )
   end)
@@ -642,11 +642,11 @@ describe("G21 a transaction's time", function()
       function() tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end
     )
     assert.matches(
-      "is gone, and nothing of it was carried out: the device ends one that gets no command for 120 s",
+      "and did nothing: it drops a transaction that gets no command for 120 s",
       err.message
     )
-    assert.matches("is gone", fails("transaction", tx.commands, tx).message)
-    assert.matches("is gone", fails("transaction", tx.commit, tx).message)
+    assert.matches("the device dropped the transaction", fails("transaction", tx.commands, tx).message)
+    assert.matches("the device dropped the transaction", fails("transaction", tx.commit, tx).message)
   end)
 
   it("does not end while the script has it", function()

@@ -332,7 +332,7 @@ describe("G45 a file", function()
       fails("transfer", bip.upload, bip, file, { sha256 = wrong }).message
     )
     assert.matches(
-      "'sha256' is true or 64 hexadecimal digits, not \"abc\"",
+      "'sha256' must be true or 64 hexadecimal digits, not \"abc\"",
       fails("usage", bip.upload, bip, file, { sha256 = "abc" }).message
     )
     assert.matches(
@@ -347,7 +347,7 @@ describe("G45 a file", function()
       fails("usage", bip.upload, bip, "x", { to = "nowhere" }).message
     )
     assert.matches(
-      "no option 'target'",
+      "unknown option 'target'",
       fails("usage", bip.upload, bip, "x", { target = "ucs" }).message
     )
     assert.matches("without slashes", fails("usage", bip.download, bip, "../x", "x").message)
@@ -355,7 +355,7 @@ describe("G45 a file", function()
       "without slashes",
       fails("usage", bip.upload, bip, "x", { name = "a/b" }).message
     )
-    assert.matches("named by a string", fails("usage", bip.upload, bip, 3).message)
+    assert.matches("expected the path of a file", fails("usage", bip.upload, bip, 3).message)
   end)
 
   it("is carried by one fiber at a time", function()

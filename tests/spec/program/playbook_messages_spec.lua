@@ -25,7 +25,7 @@ describe("f5.fail", function()
       print(select(2, f5.try(f5.fail, "no")).kind, select(2, pcall(f5.fail, {})))]]
     assert.equal("", result.err)
     assert.matches(
-      "^false\tno\nfailed\t.*book.lua:%d+: f5.fail takes a message, not a table\n$",
+      "^false\tno\nfailed\t.*book.lua:%d+: f5.fail: expected a message, got a table\n$",
       result.out
     )
   end)
@@ -43,7 +43,7 @@ describe("f5.live", function()
   it("writes a line for each text that differs, when there is no terminal", function()
     local result <const> = run(SCRIPT)
     assert.equal("3 left\n2 left\nfake\nnext\n", result.err)
-    assert.matches("^false\t.*a live line is a string, not a number\n$", result.out)
+    assert.matches("^false\t.*f5.live: expected a string, got a number\n$", result.out)
     assert.same({ status = 0, out = "", err = "" }, run 'f5.live { quiet = true } "3 left"')
   end)
 
@@ -82,7 +82,7 @@ describe("f5.files", function()
     assert.matches(
       "^"
         .. directory.path:gsub("%p", "%%%0") .. "/a.ucs " .. directory.path:gsub("%p", "%%%0")
-        .. "/b.ucs\t0\nfalse\t.*takes a directory",
+        .. "/b.ucs\t0\nfalse\t.*expected a directory",
       result.out
     )
   end)

@@ -67,7 +67,7 @@ describe("The f5 module in a stock lua5.4", function()
       print(f5.try(f5.fail, "no"), select(2, pcall(f5.files, ".", "*")))
       f5.live()"on the way"]]
     assert.equal("on the way\n", result.err)
-    assert.truthy(result.out:find "^false\t.*f5.files is there in f5lua only")
+    assert.truthy(result.out:find "^false\t.*f5.files works only in f5lua")
   end)
 
   it("raises the same error objects", function()
