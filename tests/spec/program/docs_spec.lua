@@ -142,22 +142,6 @@ describe("the pages", function()
     if name:find "%.md$" then pages[#pages + 1] = "docs/" .. name end
   end
 
-  -- Not counted: tables, what programs print, and what scripts/bench writes.
-  it("have at most 100 columns", function()
-    local long = {}
-    for _, page in ipairs(pages) do
-      local fence
-      local text <const> = read(page):gsub("<!%-%- figures.-<!%-%- end of figures %-%->", "")
-      for line in text:gmatch "[^\n]*" do
-        fence = line:match "^%s*```(%a*)" and (not fence and line:match "^%s*```(%a*)" or nil)
-          or not line:find "^%s*```" and fence or nil
-        local counts <const> = line:sub(1, 1) ~= "|" and fence ~= "console"
-        if counts and utf8.len(line) > 100 then long[#long + 1] = page .. ": " .. line end
-      end
-    end
-    assert.same({}, long)
-  end)
-
   it("link to files and sections that exist", function()
     local broken = {}
     for _, page in ipairs(pages) do
