@@ -91,7 +91,7 @@ static int raise_cancel(lua_State *L, fiber *f) {
   luaL_checkstack(L, 6, NULL);
   lua_pushcfunction(L, f->scheduler->push_cancel);
   lua_call(L, 0, 1);
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, f) == LUA_TUSERDATA) {
+  if (fiber_push_handle(L, f) == LUA_TUSERDATA) {
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, VALUE_CANCEL);
   }
@@ -148,7 +148,7 @@ bool fiber_is_cancel_error(lua_State *L) {
   if (!f->cancelled || !lua_checkstack(L, 2)) return false;
   int top = lua_gettop(L);
   bool equal = false;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, f) == LUA_TUSERDATA)
+  if (fiber_push_handle(L, f) == LUA_TUSERDATA)
     equal = lua_getiuservalue(L, -1, VALUE_CANCEL) != LUA_TNIL && lua_rawequal(L, top, -1);
   lua_settop(L, top);
   return equal;
@@ -202,7 +202,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   lua_setiuservalue(L, -2, VALUE_THREAD);
   if (!lua_checkstack(f->co, arguments + 2)) luaL_error(L, "too many arguments");
   lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, f);
+  f->handle = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_insert(L, -arguments - 2); /* handle, function, arguments */
   lua_pushcfunction(f->co, base);
   lua_xmove(L, f->co, arguments + 1);
@@ -219,13 +219,18 @@ fiber *fiber_new(lua_State *L, int arguments) {
  * failed. */
 static fiber_outcome final_outcome(fiber *f, lua_State *L) {
   if (f->outcome != FIBER_FAILED || !f->cancelled) return f->outcome;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, f);
+  fiber_push_handle(L, f);
   lua_getiuservalue(L, -1, VALUE_CANCEL);
   lua_pushvalue(f->co, -1);
   lua_xmove(f->co, L, 1);
   bool equal = lua_rawequal(L, -1, -2);
   lua_pop(L, 3); /* handle, cancel error, error */
   return equal ? FIBER_CANCELLED : FIBER_FAILED;
+}
+
+static void drop_handle(lua_State *L, fiber *f) {
+  luaL_unref(L, LUA_REGISTRYINDEX, f->handle);
+  f->handle = LUA_NOREF;
 }
 
 static void end_fiber(lua_State *L, fiber *f, int status) {
@@ -242,8 +247,7 @@ static void end_fiber(lua_State *L, fiber *f, int status) {
   fiber_event_signal(&f->ended);
   if (f->loading > 0) fiber_event_signal(&s->loaded); /* a coroutine that it left behind */
   if (f == s->main_fiber) return;                     /* fiber_run_main still needs it */
-  lua_pushnil(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, f);
+  drop_handle(L, f);
 }
 
 static void on_interrupt(lua_State *L, lua_Debug *ar) {
@@ -429,8 +433,7 @@ int fiber_run_main(lua_State *L, int nargs, int nresults) {
   fiber_set_joined(f);
   report_failed(s, L);
   int status = f->outcome == FIBER_DONE ? LUA_OK : LUA_ERRRUN;
-  lua_pushnil(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, f);
+  drop_handle(L, f);
   fiber_push_outcome(L, f);
   lua_remove(L, handle);
   if (status == LUA_OK && nresults != LUA_MULTRET) lua_settop(L, handle - 1 + nresults);

@@ -7,21 +7,24 @@
 
 #include <stdbool.h>
 
-typedef struct fiber_event fiber_event;
+/* A place in the ring of an event: the event itself, or a listener. NULL: in no ring. */
+typedef struct fiber_ring {
+  struct fiber_ring *next, *prev;
+} fiber_ring;
+
 typedef struct fiber_listener fiber_listener;
 
 /* Zero-initialised by its owner, then `notify` set. */
 struct fiber_listener {
+  fiber_ring place;                         /* private, first */
   void (*notify)(fiber_listener *listener); /* never calls Lua; may free the listener */
-  fiber_event *event;                       /* private: NULL when it does not listen */
-  fiber_listener *prev, *next;              /* private */
 };
 
-struct fiber_event {
-  fiber_listener *first, *last; /* private */
-  unsigned signals;             /* how often it was signalled */
-  bool by_fibers; /* only other fibers can make it happen: the network alone never does */
-};
+typedef struct fiber_event {
+  fiber_ring ring;  /* private */
+  unsigned signals; /* how often it was signalled */
+  bool by_fibers;   /* only other fibers can make it happen: the network alone never does */
+} fiber_event;
 
 /* Adds a listener that listens to nothing yet. The event must stay in memory while it listens. */
 void fiber_event_listen(fiber_event *event, fiber_listener *listener);
@@ -29,5 +32,6 @@ void fiber_event_listen(fiber_event *event, fiber_listener *listener);
 void fiber_event_leave(fiber_listener *listener);
 /* It happened: tells all listeners. They may leave meanwhile. */
 void fiber_event_signal(fiber_event *event);
+bool fiber_event_has_listeners(const fiber_event *event);
 
 #endif

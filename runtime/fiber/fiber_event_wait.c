@@ -43,7 +43,6 @@ int fiber_event_await(lua_State *L, fiber_event *event, int owner, lua_KContext 
   }
   w->wait.abandon = abandon;
   w->wait.by_fibers = event->by_fibers;
-  w->wait.event = event;
   w->listener.notify = wake;
   if (event->signals == before)
     fiber_event_listen(event, &w->listener);

@@ -51,7 +51,7 @@ static void push_guard(lua_State *L) {
   g->loader = fiber_scheduler_of(L)->current;
   lua_pushvalue(L, NAME);
   lua_setiuservalue(L, GUARD, 1);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, g->loader);
+  fiber_push_handle(L, g->loader);
   lua_setiuservalue(L, GUARD, 2);
   luaL_setmetatable(L, GUARD_TYPE);
 }
@@ -78,7 +78,6 @@ static int require_again(lua_State *L, int status, lua_KContext context) {
   return require(L);
 }
 
-/* The fiber is the context of the wait: see awaited_loader. */
 static int await_loader(lua_State *L, fiber *loader) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   return fiber_event_await(L, &s->loaded, 0, (lua_KContext)loader, require_again);
@@ -87,7 +86,7 @@ static int await_loader(lua_State *L, fiber *loader) {
 /* The fiber whose module this one waits for. */
 static fiber *awaited_loader(const fiber *f) {
   const fiber_wait *wait = f->wait;
-  return wait && wait->event == &f->scheduler->loaded ? (fiber *)wait->context : NULL;
+  return wait && wait->finish == require_again ? (fiber *)wait->context : NULL;
 }
 
 /* The fiber that loads the module, if it is another one and does not wait for this one to load

@@ -32,6 +32,7 @@ fiber_scheduler *fiber_scheduler_new(lua_State *L, loop *l) {
   s->l = l;
   s->outside.scheduler = s;
   s->outside.pinned = true;
+  s->outside.handle = LUA_NOREF;
   s->current = &s->outside;
   s->ready_end = &s->ready;
   s->loaded.by_fibers = true;

@@ -22,8 +22,8 @@ typedef enum fiber_outcome {
 } fiber_outcome;
 typedef enum fiber_fault { FAULT_NONE, FAULT_DEADLOCK, FAULT_NESTED } fiber_fault;
 
-/* The memory of the handle that scripts see (a full userdata). While it runs, registry[fiber] is
- * that handle. User values: */
+/* The memory of the handle that scripts see (a full userdata). While it runs, the registry
+ * keeps it. User values: */
 enum { VALUE_THREAD = 1, VALUE_NAME, VALUE_CANCEL, VALUES = 3 };
 struct fiber {
   lua_State *co; /* the fiber's own coroutine, kept by VALUE_THREAD; holds the results or the error
@@ -33,9 +33,10 @@ struct fiber {
   fiber *next_ready;
   fiber_wait *wait; /* what it sleeps on; NULL when it runs or is ready to */
   fiber_event ended;
-  unsigned loading; /* modules that it loads */
   unsigned long id;
   int arguments;
+  int handle;       /* in the registry; LUA_NOREF once it has ended */
+  unsigned loading; /* modules that it loads */
   fiber_outcome outcome;
   fiber_fault fault; /* to be raised when it goes on */
   bool started;
@@ -88,6 +89,11 @@ static inline fiber_scheduler *fiber_scheduler_of(lua_State *L) {
   fiber_scheduler *s = (fiber_scheduler *)(*fiber_thread_word(L) & ~(uintptr_t)THREAD_MARKS);
   return s == fiber_last_scheduler ? s : fiber_find_scheduler(L);
 }
+/* Pushes the handle of a fiber that runs, else nil; returns the type. */
+static inline int fiber_push_handle(lua_State *L, const fiber *f) {
+  return lua_rawgeti(L, LUA_REGISTRYINDEX, f->handle);
+}
+
 /* BUSY: suspended by a blocking call, not by the script: for scripts it is not suspended at all.
  * ROOT: a fiber's own.
  */

@@ -17,10 +17,9 @@ typedef struct fiber_wait {
   /* The fiber was cancelled: end the work soon; the wait goes on until it is done. NULL: the wait
    * is given up at once. */
   void (*cancel)(struct fiber_wait *wait);
-  const struct fiber_event *event; /* private: what it waits for, if that is an event */
-  fiber *waiter;                   /* private */
-  lua_KFunction finish;            /* private */
-  lua_KContext context;            /* private */
+  fiber *waiter;        /* private */
+  lua_KFunction finish; /* private */
+  lua_KContext context; /* private */
 } fiber_wait;
 
 #endif

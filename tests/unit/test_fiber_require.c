@@ -45,23 +45,25 @@ SCRIPT(a_module_is_loaded_once_by_two_fibers,
 /* The fiber that was loading the module has ended, and left it in a coroutine that nobody resumes:
  * whoever wants the module, or waits for it, loads it again. */
 SCRIPT(a_module_that_was_left_half_loaded_is_loaded_again,
-       "local n = 0 package.preload.m = function() n = n + 1\n"
+       "local n, go = 0 package.preload.m = function() n = n + 1\n"
        "  if n == 1 then coroutine.yield() end return 'module ' .. n end\n"
        "local co = coroutine.create(require)\n"
-       "local f = spawn(function() assert(coroutine.resume(co, 'm')) op(10) end) op(1)\n"
+       "local f = spawn(function() assert(coroutine.resume(co, 'm'))\n"
+       "  while not go do op(1) end end) op(1)\n"
        "local g = spawn(function() return (require 'm') end) op(1)\n"
-       "assert(n == 1 and g:status() == 'running')\n"
+       "assert(n == 1 and g:status() == 'running') go = true\n"
        "assert(g:join() == 'module 2' and f:status() == 'done' and require 'm' == 'module 2')\n"
        "assert(coroutine.close(co) and require 'm' == 'module 2' and n == 2)")
 
 /* A fiber is cancelled while it waits for a module: that it waited is forgotten. */
 SCRIPT(a_cancelled_fiber_waits_for_no_module,
-       "package.preload.m = function() op(20) return 'm' end\n"
+       "local go, waited package.preload.m = function() while not go do op(1) end return 'm' end\n"
        "local loader = spawn(function() return (require 'm') end) op(1)\n"
-       "local waiting = spawn(function() local ok = pcall(require, 'm') op(30) end) op(1)\n"
-       "waiting:cancel() op(1)\n"
-       "local late = spawn(function() return (require 'm') end)\n"
-       "assert(loader:join() == 'm' and late:join() == 'm' and not waiting:join())")
+       "local waiting = spawn(function() waited = not pcall(require, 'm')\n"
+       "  while not go do op(1) end end) op(1)\n"
+       "waiting:cancel() op(1) assert(waited)\n"
+       "local late = spawn(function() return (require 'm') end) op(1) go = true\n"
+       "assert(loader:join() == 'm' and late:join() == 'm') waiting:join()")
 
 int main(void) {
   const struct CMUnitTest tests[] = {
