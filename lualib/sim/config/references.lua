@@ -78,7 +78,9 @@ local function values(object, relation)
   if relation.names then return type(value) == "string" and relation.names(value) or {} end
   if type(value) == "string" then return { value } end
   local list = {}
-  for _, item in ipairs(type(value) == "table" and value or {}) do add_item(list, item, relation) end
+  for _, item in ipairs(type(value) == "table" and value or {}) do
+    add_item(list, item, relation)
+  end
   return list
 end
 
@@ -193,7 +195,10 @@ function M.check_unused(store, path, object)
         errors.tm(
           400,
           message
-            or ("01070265:3: The %s (%s) cannot be deleted because it is in use by a %s (%s)."):format(
+            or (
+              "01070265:3: The %s (%s) cannot be deleted because it is in use by a %s "
+                .. "(%s)."
+            ):format(
               M.noun(template), object.fullPath or object.name, M.noun(M.template(owner_path)),
               owner and (owner.fullPath or owner.name) or user
             ),

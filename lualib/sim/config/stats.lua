@@ -164,7 +164,11 @@ function M.show(device, request, target)
   local version = names.version(device, request)
   local make = kinds.of(target.template).stats.body
   local entries, kind, body
-  if make then entries, kind, body = make(device, target, version) else entries = entries_at_zero(target) end
+  if make then
+    entries, kind, body = make(device, target, version)
+  else
+    entries = entries_at_zero(target)
+  end
   body = body or {}
   body.entries = entries and next(entries) and entries or nil
   body.kind = kind or target.node.kind .. "stats"

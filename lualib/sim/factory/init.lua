@@ -41,7 +41,9 @@ local function lay(object, body)
   for name, value in pairs(body) do
     if type(value) == "table" and #value > 0 then
       object[name] = json.array(value)
-    elseif type(value) == "table" and not json.is_array(value) and type(object[name]) == "table" then
+    elseif
+      type(value) == "table" and not json.is_array(value) and type(object[name]) == "table"
+    then
       local group = values.shallow(object[name])
       for key, item in pairs(value) do group[key] = item end
       object[name] = group
@@ -88,7 +90,9 @@ end
 
 local function write(store, device, entry)
   local ctx = { factory = true, now = device:now() }
-  for _, body in ipairs((bodies_of(entry, device))) do store:create(ROOT .. entry.template, body, ctx) end
+  for _, body in ipairs((bodies_of(entry, device))) do
+    store:create(ROOT .. entry.template, body, ctx)
+  end
 end
 
 -- An object that cannot be deleted, and can have a parent (`defaultsFrom`).
@@ -134,7 +138,8 @@ function M.build(device)
   local store = device.store
   local list = factories()
   for _, entry in ipairs(list) do
-    if not entry.given.protected and not entry.given.written then put_plain(store, device, entry) end
+    local given = entry.given
+    if not given.protected and not given.written then put_plain(store, device, entry) end
   end
   for _, entry in ipairs(list) do
     if entry.given.written then write(store, device, entry) end

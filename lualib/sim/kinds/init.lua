@@ -1,10 +1,10 @@
 -- What the simulator knows about kinds of objects beyond the generated catalogue.
 --
--- All of it is in lualib/sim/kinds/MODULE/*.lua, one file for a kind or a family of kinds; MODULE is
--- the first part of their paths ("ltm"). kinds/common/ holds what several of these files need. Such
--- a file returns a table: template -> kind. A template is the path below /mgmt/tm with `*` for every
--- name ("ltm/pool/*/members"); one that begins with "^" is a Lua pattern and stands for all kinds
--- whose template matches. A kind has these parts, all optional:
+-- All of it is in lualib/sim/kinds/MODULE/*.lua, one file for each kind or family of kinds. MODULE
+-- is the first part of their paths ("ltm"). The build finds the files. kinds/common/ holds what
+-- several files need. A file returns a table: template -> kind. A template is the path below
+-- /mgmt/tm with `*` for each name ("ltm/pool/*/members"). A template that begins with "^" is a Lua
+-- pattern: it describes all kinds that match. A kind has these parts, all optional:
 --
 -- facts: corrections and additions to the generated catalogue.
 --   type        "organizing", "collection", "singleton" or "show"
@@ -45,7 +45,7 @@
 --   fields      { name, … }: the fields of a list's items that have the names
 --
 -- checks: functions that a write calls, in this order. ctx is { user =, now =, seed =, factory =,
---   automatic = }; a check raises what the device refuses (sim/validate.lua).
+--   automatic = }; a check raises what the device refuses (sim/config/validate.lua).
 --   read(store, target, body, ctx, old)     -> the body that is used instead
 --   identify(node, body, target, store)     -> { name =, partition =, subPath =, fullPath = }
 --   own_folder  = true: the object brings its own folder, so none is looked for
@@ -71,8 +71,8 @@
 -- factory: what a new device has.
 --   objects     list of bodies, or a function that returns a new one. In a sub-collection, `owner`
 --               is the full path of the object that has it.
---   device_objects(device) -> the same, where something of the device is in them, as its name; not
---               beside `objects`
+--   device_objects(device) -> the same, for objects that contain the device's name, address or
+--               version; instead of `objects`
 --   protected   = true: these objects cannot be deleted, and take their values from `defaultsFrom`
 --   written     = true: made as by a POST, with all checks
 --
@@ -129,11 +129,11 @@ local function check_property(file, template, name, spec)
   end
 end
 
--- A typing mistake in a kind is an error, not a rule that never runs.
+-- A misspelled key is an error. Otherwise the rule would never run.
 local function check(file, folder, template, kind)
   local path = template:gsub("^%^", "")
   if path ~= folder and path:sub(1, #folder + 1) ~= folder .. "/" then
-    refuse(file, template, "belongs into another folder than sim/kinds/%s", folder)
+    refuse(file, template, "does not belong in sim/kinds/%s", folder)
   end
   check_keys(file, template, "a kind", kind, PARTS)
   for part, known in pairs(KEYS) do check_keys(file, template, part, kind[part] or {}, known) end
@@ -148,7 +148,8 @@ local function check(file, folder, template, kind)
   end
 end
 
-local modules <const> = {}  -- module -> { exact = { [template] = kind }, patterns = { { pattern, kind } } }
+-- module -> { exact = { [template] = kind }, patterns = { { pattern, kind }, … } }
+local modules <const> = {}
 
 -- Reads the files about a module when it is first asked for.
 local function load(folder)
@@ -160,7 +161,7 @@ local function load(folder)
       if template:sub(1, 1) == "^" then
         known.patterns[#known.patterns + 1] = { template, kind }
       elseif known.exact[template] then
-        refuse(file, template, "is described in another file, too")
+        refuse(file, template, "is also described in another file")
       else
         known.exact[template] = kind
       end
@@ -175,7 +176,7 @@ local function module_of(template)
   return modules[folder] or load(folder)
 end
 
--- The relations of a kind and of the patterns that it matches; nil if there are none.
+-- The relations of a kind and of the patterns that match it; nil if there are none.
 local function all_relations(template, kind, patterns)
   local list = table.move(kind.relations or NOTHING, 1, #(kind.relations or NOTHING), 1, {})
   for _, pattern in ipairs(patterns) do
@@ -195,8 +196,8 @@ end
 local DEFAULT <const> = { checks = NOTHING, stats = NOTHING }
 local found <const> = {}  -- template -> what M.of answers
 
--- A kind and the patterns that its template matches, as one: what the kind itself does not say is
--- that of the first pattern.
+-- A kind together with the patterns that match it. Parts that the kind lacks come from the first
+-- pattern.
 local function combine(template)
   local module = module_of(template)
   local own, patterns = module.exact[template], {}
@@ -213,8 +214,8 @@ local function combine(template)
   }
 end
 
---- What is known about the kind of a template: { checks =, show =, stats =, relations = }; checks
---- and stats are tables, maybe empty.
+--- The rules for the kind of a template: { checks =, show =, stats =, relations = }. checks and stats
+--- are tables, which may be empty.
 function M.of(template)
   local kind = found[template]
   if not kind then
@@ -224,14 +225,14 @@ function M.of(template)
   return kind
 end
 
---- What the files say about the kinds of a module ("ltm"): template -> kind, and a list of { pattern,
---- kind }.
+--- The kinds of a module ("ltm") as the files describe them: template -> kind, and a list of
+--- { pattern, kind }.
 function M.described(module)
   local known = modules[module] or load(module)
   return known.exact, known.patterns
 end
 
---- The modules that files describe kinds of, sorted.
+--- The modules with described kinds, sorted.
 function M.modules()
   local list = {}
   for module in pairs(files) do list[#list + 1] = module end

@@ -38,7 +38,9 @@ describe("The kinds of the simulated device", function()
       ["unknown key 'check' in a kind"] = { check = {} },
       ["unknown key 'nuon' in facts"] = { facts = { nuon = "x" } },
       ["unknown key 'default' in the property p"] = { facts = { props = { p = { default = 1 } } } },
-      ["unknown type 'string' of the property p"] = { facts = { props = { p = { t = "string" } } } },
+      ["unknown type 'string' of the property p"] = {
+        facts = { props = { p = { t = "string" } } },
+      },
       ["unknown key 'prepared' in checks"] = { checks = { prepared = print } },
       ["unknown key 'target' in a relation"] = { relations = { { target = {} } } },
       ["unknown key 'value' in stats"] = { stats = { value = print } },
@@ -53,10 +55,10 @@ describe("The kinds of the simulated device", function()
 
   it("are in the folder of their module, and described once", function()
     assert.equal(
-      "sim.kinds.ltm.wrong: net/wrong: belongs into another folder than sim/kinds/ltm",
+      "sim.kinds.ltm.wrong: net/wrong: does not belong in sim/kinds/ltm",
       refusal { ["net/wrong"] = {} }
     )
-    assert.matches("ltm/pool: is described in another file, too$", refusal { ["ltm/pool"] = {} })
+    assert.matches("ltm/pool: is also described in another file$", refusal { ["ltm/pool"] = {} })
   end)
 
   it("refer to kinds that exist, with functions as checks", function()

@@ -1,4 +1,4 @@
--- Kinds of apm. Sessions, tokens and URL filters are in sim/apm.lua.
+-- Kinds of apm. Sessions, tokens and URL filters are in sim/apm/.
 local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number

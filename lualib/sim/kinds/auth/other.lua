@@ -1,4 +1,4 @@
--- Where users come from other than the device itself.
+-- Remote users.
 local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number

@@ -52,13 +52,18 @@ local partition <const> = {
   end,
   removing = function(store, _, object)
     if object.name == "Common" then
-      validate.refuse_mcpd "01070829:3: The partition (Common) is a system partition and may not be deleted."
+      validate.refuse_mcpd(
+        "01070829:3: The partition (Common) is a system partition and may not be deleted."
+      )
     end
     local found = folders.content(store, "/" .. object.name)
     local inner = folders.subfolders(store, "/" .. object.name)
     if found or #inner > 0 then
       validate.refuse_mcpd(
-        ("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)"):format(
+        (
+          "0107082a:3: All objects must be removed from a partition (%s) before the "
+            .. "partition may be removed, type ID (%d)"
+        ):format(
           object.name,
           found and 973 or 6
         )

@@ -74,7 +74,10 @@ local function access_list(store, value)
       ) and entry.name ~= "all-partitions"
     then
       validate.refuse_mcpd(
-        ("01070821:3: User Restriction Error: The role %s may only be assigned to all partitions."):format(
+        (
+          "01070821:3: User Restriction Error: The role %s may only be assigned to all "
+            .. "partitions."
+        ):format(
           entry.role
         )
       )
@@ -126,7 +129,10 @@ local user <const> = {
     end
     if object.shell == "bash" and not admin then
       validate.refuse_mcpd(
-        ("01070825:3: Access Denied: The user (%s) may not have the shell bash: only administrators may."):format(
+        (
+          "01070825:3: Access Denied: The user (%s) may not have the shell bash: only "
+            .. "administrators may."
+        ):format(
           object.name
         )
       )

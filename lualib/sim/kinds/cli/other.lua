@@ -24,7 +24,9 @@ return {
   ["cli/global-settings"] = {
     facts = {
       open = true,
-      props = { audit = s("disabled"), idleTimeout = s("disabled"), scf = s(), service = s("name") },
+      props = {
+        audit = s("disabled"), idleTimeout = s("disabled"), scf = s(), service = s("name"),
+      },
     },
   },
   ["cli/preference"] = { facts = { open = true } },

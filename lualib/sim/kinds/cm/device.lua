@@ -17,7 +17,10 @@ local device <const> = {
   removing = function(_, _, object)
     if object.selfDevice == "true" then
       validate.refuse_mcpd(
-        ("01070734:3: Configuration error: The device (%s) is this device and cannot be deleted."):format(
+        (
+          "01070734:3: Configuration error: The device (%s) is this device and cannot "
+            .. "be deleted."
+        ):format(
           object.fullPath
         )
       )
@@ -37,7 +40,7 @@ local device <const> = {
   end,
 }
 
--- What a device says of itself. (The guide's own example of a read-only property is timeZone.)
+-- Properties that a device reports about itself. The guide names timeZone as read-only.
 local facts <const> = { noun = "device", open = true, props = { configsyncIp = s("none") } }
 for _, name in ipairs {
   "timeZone", "version", "build", "edition", "platformId", "product", "selfDevice", "managementIp",

@@ -12,7 +12,10 @@ local traffic_group <const> = {
   removing = function(_, _, object)
     if object.name:find "^traffic%-group%-local%-only$" or object.name == "traffic-group-1" then
       validate.refuse_mcpd(
-        ("01070734:3: Configuration error: The traffic group (%s) is a system object and cannot be deleted."):format(
+        (
+          "01070734:3: Configuration error: The traffic group (%s) is a system object "
+            .. "and cannot be deleted."
+        ):format(
           object.fullPath
         )
       )

@@ -1,5 +1,4 @@
--- Addresses in their route domains: which networks there are, what is in them, and the route domain
--- that "%N" names.
+-- Addresses in route domains: comparisons, connected networks, and the domain that "%N" names.
 local validate = require "sim.config.validate"
 
 local M = {}
@@ -10,7 +9,7 @@ local function bytes_of_v4(text)
   return (text:gsub("(%d+)%.?", function(part) return string.char(tonumber(part)) end))
 end
 
--- An address, checked before, as its bytes: 4 or 16.
+-- The 4 or 16 bytes of a valid address.
 local function bytes_of(text)
   if not text:find ":" then return bytes_of_v4(text) end
   text = text:gsub(
@@ -28,7 +27,7 @@ local function bytes_of(text)
   return from .. ("\0"):rep(16 - #from - #to) .. to
 end
 
--- The first `bits` of an address, the others being zero.
+-- An address with all but the first `bits` set to zero.
 local function masked(bytes, bits)
   return (bytes:gsub("()(.)", function(place, byte)
     local left = math.max(0, math.min(8, bits - 8 * (place - 1)))
@@ -36,7 +35,7 @@ local function masked(bytes, bits)
   end))
 end
 
--- Bits of what stands after "/": their number, or a mask.
+-- The number of bits of "24" or "255.255.255.0"; "" stands for all.
 local function bits_of(text, bytes)
   if text == "" then return 8 * #bytes end
   if tonumber(text) then return tonumber(text) end
@@ -52,7 +51,7 @@ local function bits_of(text, bytes)
 end
 
 -- "10.0.0.1%2/24", "10.0.0.1/24%2", "default%2", "::/0" in a partition -> { domain, bytes, bits };
--- nil if it is none.
+-- nil if it is not an address.
 local function parse(store, text, partition)
   local domain = text:match "%%(%d+)"
   local bare = text:gsub("%%%d+", "")
@@ -77,8 +76,8 @@ local function same(store, one, other, network)
   return a.bits == b.bits and masked(a.bytes, a.bits) == masked(b.bytes, b.bits)
 end
 
---- Another object of a collection whose `property` is the same address (with `network`: the same network) in the same route domain as that of
---- `object`, which is at `path`; nil if there is none.
+--- Another object of a collection with the same address in its `property`, in the same route domain;
+--- with `network`, the same network. `object` is at `path`. Nil if there is none.
 function M.other(store, collection, path, object, property, network)
   if type(object[property]) ~= "string" then return nil end
   local own = { text = object[property], partition = object.partition }
@@ -95,7 +94,7 @@ function M.other(store, collection, path, object, property, network)
   return nil
 end
 
--- fe80::/10: reached by the interface that the route names.
+-- fe80::/10: the interface of the route reaches it.
 local function is_link_local(bytes)
   return #bytes == 16 and masked(bytes, 10) == "\xfe\x80" .. ("\0"):rep(14)
 end
@@ -114,7 +113,7 @@ function M.is_connected(store, text, partition)
   return false
 end
 
---- Refuses a text ("10.0.0.1%7", "/Common/10.0.0.1%7:80") with a route domain that there is not.
+--- Refuses a text ("10.0.0.1%7", "/Common/10.0.0.1%7:80") whose route domain does not exist.
 function M.check_domain(store, text, ctx)
   local id = not ctx.seed
     and not ctx.factory and type(text) == "string" and text:match "%%(%d+)"

@@ -1,14 +1,14 @@
--- Status in statistics: the availability of nodes, pool members, pools and virtual servers, and its
--- reason.
+-- The status that statistics show of nodes, pool members, pools and virtual servers: availability,
+-- enabled state and reason.
 local monitoring = require "sim.status.monitoring"
 local names = require "sim.config.names"
 
 local M = {}
 
-M.NOT_CHECKED =
-  "The children pool member(s) either don't have service checking enabled, or service check results are not available yet"
+M.NOT_CHECKED = "The children pool member(s) either don't have service checking enabled, or "
+  .. "service check results are not available yet"
 
--- What monitors said of an object that they found down: as recorded, a sentence for each of them.
+-- The reason why an object is down: one sentence for each of its monitors, as recorded.
 local function down_reason(store, path)
   local since = store.device.state.monitoring.since[path] or store.device:now()
   local text = ""
@@ -22,7 +22,7 @@ local function down_reason(store, path)
   return text
 end
 
--- availability, enabled, reason of a node or a member.
+-- The availability, enabled state and reason of a node or a member.
 local function state_of(store, path, object, what)
   local enabled = object.session == "user-disabled" and "disabled" or "enabled"
   if object.state == "user-down" then return "offline", "disabled", "Forced down" end
@@ -42,10 +42,10 @@ local function state_of(store, path, object, what)
     (what == "Pool member" and what or "Node address") .. " does not have service checking enabled"
 end
 
--- availability, enabled, reason of a node.
+--- The availability, enabled state and reason of a node.
 function M.of_node(store, path, node) return state_of(store, path, node, "Node address") end
 
--- The same of a member, which goes with its node.
+--- The same of a member. It follows its node.
 function M.of_member(store, path, member)
   local availability, enabled, reason = state_of(store, path, member, "Pool member")
   local node = store:get(monitoring.node_of(member))
@@ -62,8 +62,8 @@ function M.of_member(store, path, member)
   return availability, enabled, reason
 end
 
--- Counts and status of a pool: { count =, available =, active =, availability =, enabled =, reason
--- = }.
+--- The counts and the status of a pool: { count =, available =, active =, availability =, enabled
+--- =, reason = }.
 function M.of_pool(store, path)
   local found = {
     count = store:count(path .. "/members"),
@@ -94,7 +94,7 @@ function M.of_pool(store, path)
   return found
 end
 
--- Status and reason of a virtual server: that of its pool.
+--- The availability and the reason of a virtual server: those of its pool.
 function M.of_virtual(store, object)
   if not object.pool then return "unknown", M.NOT_CHECKED end
   local pool = M.of_pool(store, "/mgmt/tm/ltm/pool/" .. names.segment(object.pool))

@@ -1,4 +1,4 @@
--- Files of a device that are objects: what the device works out from a file itself.
+-- File objects: the properties that a device computes from the file.
 local clock = require "sim.clock"
 local digest = require "sim.digest"
 local property = require "sim.kinds.common.property"
@@ -24,12 +24,13 @@ local function checksum(text)
   return ("SHA1:%d:%s"):format(#text, hex:sub(1, 40))
 end
 
--- The content of a file object, if it was uploaded or is on the device in another way.
+-- The content of a file on the device; nil if it is not there.
 local function content(store, path)
   return store.device.disk.read((path:gsub("^file:", ""):gsub("^//+", "/")))
 end
 
--- `read` puts what the text says into the object.
+--- Sets the properties that a device computes from a file. `read(object, text, passphrase)` adds
+--- those of its content.
 function M.settle(store, object, properties, old, ctx, read)
   if properties.sourcePath and properties.sourcePath ~= validate.NONE then
     local text = content(store, validate.text("sourcePath", object.sourcePath))
@@ -48,7 +49,9 @@ function M.settle(store, object, properties, old, ctx, read)
   object.mode = object.mode or 33188
 end
 
-function M.need_source(object, old)
+--- Refuses a new file object without a source. A factory and a seed may leave it out.
+function M.need_source(object, old, ctx)
+  if ctx.factory or ctx.seed then return end
   if not old and not object.sourcePath and not object.systemPath and not object.content then
     validate.refuse_mcpd(
       ("01070712:3: The source-path of the file object (%s) must be specified."):format(

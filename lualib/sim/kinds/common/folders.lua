@@ -6,7 +6,7 @@ local M = {}
 local FOLDERS <const> = "/mgmt/tm/sys/folder/"
 M.FOLDERS = FOLDERS
 
--- Whether anything but folders is in a folder or partition; the template of the first thing found.
+--- The path of an object other than a folder in a folder or partition; nil if there is none.
 function M.content(store, full)
   local prefix = full .. "/"
   for path, object in pairs(store.items) do

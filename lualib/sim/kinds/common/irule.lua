@@ -1,9 +1,8 @@
--- What a device's compiler for iRules refuses before a rule ever runs: braces that do not match,
--- and events that there are not.
+-- Errors that a device finds in the text of an iRule: braces that do not match, and unknown events.
 local M = {}
 
--- Events by what comes before their first "_", in 17.1. Where `true` stands, not all events are
--- known, and any is taken.
+-- Events of 17.1 by the part before their first "_". `true`: the list is incomplete, and any event
+-- is accepted.
 local EVENTS <const> = {
   RULE = "INIT",
   NAME = "RESOLVED",
@@ -15,8 +14,9 @@ local EVENTS <const> = {
   CLIENT = "ACCEPTED CLOSED DATA",
   SERVER = "CLOSED CONNECTED DATA INIT",
   LB = "FAILED QUEUED SELECTED",
-  HTTP = "CLASS_FAILED CLASS_SELECTED DISABLED PROXY_CONNECT PROXY_REQUEST PROXY_RESPONSE REJECT REQUEST REQUEST_DATA REQUEST_RELEASE REQUEST_SEND "
-    .. "RESPONSE RESPONSE_CONTINUE RESPONSE_DATA RESPONSE_RELEASE",
+  HTTP = "CLASS_FAILED CLASS_SELECTED DISABLED PROXY_CONNECT PROXY_REQUEST PROXY_RESPONSE REJECT "
+    .. "REQUEST REQUEST_DATA REQUEST_RELEASE REQUEST_SEND RESPONSE RESPONSE_CONTINUE "
+    .. "RESPONSE_DATA RESPONSE_RELEASE",
   CLIENTSSL = "CLIENTCERT CLIENTHELLO DATA HANDSHAKE PASSTHROUGH SERVERHELLO_SEND",
   SERVERSSL = "CLIENTHELLO_SEND DATA HANDSHAKE SERVERCERT SERVERHELLO",
   DNS = "REQUEST RESPONSE",
@@ -24,10 +24,11 @@ local EVENTS <const> = {
   AUTH = "ERROR FAILURE RESULT SUCCESS WANTCREDENTIAL",
   SIP = "REQUEST REQUEST_DONE REQUEST_SEND RESPONSE RESPONSE_DONE RESPONSE_SEND",
 }
-for family in
-  ([[ACCESS ACCESS2 ADAPT ANTIFRAUD ASM AVR BOTDEFENSE CATEGORY CLASSIFICATION CONNECTOR DIAMETER DOSL7 ECA EPI FIX GENERICMESSAGE GTP HTML HTTP2
-  ICAP IN IVS JSON L7CHECK MCP MQTT MR PCP PEM PING PROTOCOL QOE RADIUS REWRITE RTSP SOCKS SSE TAP TDS VDI WS XML]]):gmatch "%S+"
-do
+for family in ([[
+  ACCESS ACCESS2 ADAPT ANTIFRAUD ASM AVR BOTDEFENSE CATEGORY CLASSIFICATION CONNECTOR DIAMETER
+  DOSL7 ECA EPI FIX GENERICMESSAGE GTP HTML HTTP2 ICAP IN IVS JSON L7CHECK MCP MQTT MR PCP PEM PING
+  PROTOCOL QOE RADIUS REWRITE RTSP SOCKS SSE TAP TDS VDI WS XML
+]]):gmatch "%S+" do
   EVENTS[family] = true
 end
 
@@ -38,7 +39,7 @@ local function is_event(name)
     or known ~= nil and (" " .. known .. " "):find(" " .. rest .. " ", 1, true) ~= nil
 end
 
--- What may stand outside of everything.
+-- Commands that are allowed at the top level.
 local COMMANDS <const> = {
   when = true,
   proc = true,
@@ -57,7 +58,7 @@ local function line_of(text, place)
   return breaks + 1, text:match("^[^\n]*", from)
 end
 
--- The same text, as long, without comments and escaped characters.
+-- The text without comments and escaped characters, with the same length.
 local function plain_text(text)
   local function blank(found) return (" "):rep(#found) end
   return (("\n" .. text:gsub("\\.", blank)):gsub("\n%s*#[^\n]*", function(found)
@@ -80,7 +81,8 @@ local function lonely_brace(plain)
   return open[1], "{"
 end
 
---- What is wrong with the text of an iRule, as the device says it after the rule's name ("1: error: […][…]"); nil if nothing is.
+--- The error in the text of an iRule, as the device reports it after the rule's name ("1: error:
+--- […][…]"); nil if there is none.
 function M.mistake(text)
   local plain = plain_text(text)
   local function at(place, what)
@@ -92,7 +94,7 @@ function M.mistake(text)
     return at(lonely, ("parse error: PARSE syntax %d {missing close-brace}"):format(lonely - 1))
   end
   if lonely then return at(lonely, "undefined procedure: }") end
-  -- Words outside of braces begin commands.
+  -- Commands begin with a word outside of braces.
   local outside = plain:gsub(
     "%b{}",
     function(inner) return "{" .. inner:sub(2, -2):gsub("[^\n]", "\1") .. "}" end

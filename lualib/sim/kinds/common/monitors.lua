@@ -1,5 +1,5 @@
--- What objects say about the monitors that watch them: "http", "/Common/a and /Common/b",
--- "min 1 of { /Common/a /Common/b }"; and what is the same for all kinds of monitors.
+-- Monitor expressions ("http", "/Common/a and /Common/b", "min 1 of { /Common/a /Common/b }"), and
+-- what all kinds of monitors have in common.
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
@@ -29,7 +29,7 @@ M.RELATION = { property = "monitor", to = { "ltm/monitor/*" }, names = M.names }
 
 M.GTM_RELATION = { property = "monitor", to = { "gtm/monitor/*" }, names = M.names }
 
--- Monitors in an expression are written with their partition.
+--- Writes the names in a monitor expression with their partition.
 function M.full(text, partition)
   if type(text) ~= "string" then return text end
   if text == "default" or text == "none" then return text end
@@ -42,7 +42,7 @@ function M.full(text, partition)
   end)
   local count, rest = full:match "^%s*min%s+(%d+)%s+of%s+(.*)$"
   if count then
-    -- The device writes the names in braces, whether they came so or not.
+    -- The device always writes these names in braces.
     local list = {}
     for name in rest:gmatch "[^%s{}]+" do
       if name ~= "and" then list[#list + 1] = name end
@@ -52,8 +52,8 @@ function M.full(text, partition)
   return (full:gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
--- Writes the monitors of an object as the device does: those of its own partition, or else of
--- Common.
+--- Writes the monitor expression of an object as the device does, with the monitors of its own
+--- partition or of Common.
 function M.settle(store, object)
   local text = object.monitor
   if not text then return end

@@ -1,4 +1,4 @@
--- Numbers that only one object of a collection can have: tags, indexes, ids.
+-- Numbers that are unique in a collection: tags, indexes, IDs.
 local M = {}
 
 function M.taken(store, property, value, collection, path)

@@ -1,7 +1,7 @@
--- How kinds write the facts about a property: { t = type, d = default, … } (see sim/kinds.lua).
+-- How kinds write the facts about a property: { t = type, d = default, … } (see sim/kinds/init.lua).
 local M = {}
 
---- A text; `extra` may have more fields, as { c = choices }.
+--- A text. `extra` may have more fields, such as { c = choices }.
 function M.text(default, extra)
   extra = extra or {}
   extra.t, extra.d = "s", default
@@ -16,7 +16,7 @@ function M.flag(default) return { t = "b", d = default } end
 
 M.READ_ONLY = { r = true }
 
--- A number that mcpd keeps in 32 bits without a sign.
+-- A number that mcpd keeps in 32 bits.
 M.COUNT = { range = { 0, 4294967295 } }
 
 M.ENABLED_DISABLED = { { "enabled", "disabled" } }

@@ -1,5 +1,4 @@
--- The session and the state of nodes and pool members: what a body may set, and what the device
--- makes of it.
+-- Session and state of nodes and pool members: what a body may set, and the values that result.
 local names = require "sim.config.names"
 local validate = require "sim.config.validate"
 
@@ -14,8 +13,8 @@ local STATES <const> = {
   ["fqdn-unchecked"] = true, ["fqdn-up-no-addr"] = true, unavailable = true,
 }
 
--- What a node or a member says about itself: `session` and `state` are set as user-… and read as
--- what monitoring made of it. `monitored` tells whether anything checks it.
+--- Settles session and state of a node or a member. They are written as "user-…", and read as what
+--- monitoring found. `monitored`: whether a monitor checks it.
 function M.settle(object, properties, old, monitored)
   local session, state = properties.session, properties.state
   if
@@ -62,7 +61,7 @@ function M.is_monitored(store, object)
   return default.rule ~= nil and default.rule ~= "none" and default.rule ~= ""
 end
 
--- "www.example.net" under fqdn.name: what the guide calls a reserved name comes back as tmName.
+--- Settles fqdn. fqdn.name comes back as fqdn.tmName, because `name` is a reserved word.
 function M.settle_fqdn(object, properties)
   local given = properties.fqdn
   if type(given) == "string" then
@@ -87,7 +86,7 @@ function M.settle_fqdn(object, properties)
   end
 end
 
--- "/Common/10.0.0.1:80" -> what stands before the port, and the port.
+--- "/Common/10.0.0.1:80" -> "/Common/10.0.0.1", "80"; nil without a port.
 function M.member_parts(name)
   local address, port = name:match "^(.*):([^:/]+)$"
   if address and not address:find ":" then return address, port end
@@ -97,7 +96,7 @@ function M.member_parts(name)
   return nil
 end
 
--- Members follow their pool's monitor.
+--- Sets the states of members again after a change of the monitor of their pool.
 function M.follow_pool(store, path)
   for _, segment in ipairs(store:segments(path .. "/members")) do
     local member_path = path .. "/members/" .. segment
@@ -115,7 +114,7 @@ function M.follow_pool(store, path)
   end
 end
 
--- Nodes follow the default monitor, and members without another their node.
+--- Sets the states of nodes again after a change of the default monitor, and those of their members.
 function M.follow_default_monitor(store)
   local nodes = ROOT .. "ltm/node"
   for _, segment in ipairs(store:segments(nodes)) do

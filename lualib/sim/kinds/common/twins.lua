@@ -1,9 +1,9 @@
--- Objects that have a key beside their name, as self IPs (an address) and routes (a network).
+-- Objects with a second key besides their name: self IPs (address) and routes (network).
 local errors = require "sim.http.errors"
 
 local M = {}
 
--- Self IPs and routes have a key beside their name: an address, a network.
+--- Refuses an object with the second key of another one.
 function M.refuse(noun, key, partition)
   error(
     errors.tm(

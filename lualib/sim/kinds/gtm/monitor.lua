@@ -1,4 +1,4 @@
--- Monitors of DNS. Their names differ from those of ltm where both would be the same otherwise.
+-- Monitors of gtm. Some names differ from those of ltm, so that both are unique.
 local monitors = require "sim.kinds.common.monitors"
 
 local kinds <const> = {

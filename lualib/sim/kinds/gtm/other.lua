@@ -1,7 +1,7 @@
 -- Listeners, rules and other kinds of DNS.
 local validate = require "sim.config.validate"
 
--- `check` is no property: it becomes the first line of the text.
+-- `check` is not a property: it becomes the first line of the text.
 local gtm_rule <const> = {
   read = function(_, _, body)
     if body.check == nil then return body end
@@ -16,7 +16,7 @@ local gtm_rule <const> = {
   end,
 }
 
--- A listener answers DNS: without profiles of its own it has these.
+-- A listener without profiles gets these.
 local listener <const> = {
   made = function(store, path, object, ctx)
     if ctx.seed or store:count(path .. "/profiles") > 0 then return end

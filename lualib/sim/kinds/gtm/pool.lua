@@ -24,7 +24,7 @@ local address_member <const> = {
     local sub_path = body.subPath
     local server, virtual = name:match "^(.-):(.+)$"
     if not server and type(sub_path) == "string" and sub_path:find(":", 1, true) then
-      -- As it is read back: the server and the folder of its virtual server are the sub-path.
+      -- The form that a GET returns: subPath is the server and the folder of the virtual server.
       server, virtual = sub_path:match "^(.-):(.*)$"
       virtual = virtual .. "/" .. name
       sub_path = nil

@@ -1,4 +1,4 @@
--- Wide IPs: the names that DNS answers for.
+-- Wide IPs.
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 

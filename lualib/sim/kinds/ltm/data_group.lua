@@ -5,7 +5,7 @@ local validate = require "sim.config.validate"
 
 local s <const> = property.text
 
--- By what records are sorted: addresses and numbers by their value; texts stay as they come.
+-- The sort key of records by type. Texts stay in the order they come in.
 local ORDER <const> = {
   ip = function(name)
     return (name:gsub("%d+", function(digits) return ("%010d"):format(tonumber(digits)) end))
@@ -48,7 +48,9 @@ return {
   ["ltm/data-group/internal"] = {
     facts = { exact = true,
       noun = "Data Group", known = true, mandatory = { "type" }, create_only = { "type" },
-      props = { records = { t = "a" }, type = s(nil, { c = "integer|ip|string" }), description = s() },
+      props = {
+        records = { t = "a" }, type = s(nil, { c = "integer|ip|string" }), description = s(),
+      },
     },
     checks = data_group,
     factory = {
@@ -57,13 +59,17 @@ return {
         {
           name = "aol",
           type = "ip",
-          records = { { name = "64.12.96.0/19", data = "" }, { name = "195.93.16.0/20", data = "" } },
+          records = {
+            { name = "64.12.96.0/19", data = "" }, { name = "195.93.16.0/20", data = "" },
+          },
         },
         {
           name = "images",
           type = "string",
           records = {
-            { name = ".bmp", data = "" }, { name = ".gif", data = "" }, { name = ".jpg", data = "" },
+            { name = ".bmp", data = "" },
+            { name = ".gif", data = "" },
+            { name = ".jpg", data = "" },
           },
         },
         {

@@ -8,7 +8,10 @@ local lsn_pool <const> = {
   prepare = function(_, object)
     if object.logProfile and not object.logPublisher then
       validate.refuse_mcpd(
-        ("01071a8a:3: Configuration of LSN Pool (%s) is incomplete, you cannot use a log profile without a log publisher."):format(
+        (
+          "01071a8a:3: Configuration of LSN Pool (%s) is incomplete, you cannot use a "
+            .. "log profile without a log publisher."
+        ):format(
           object.fullPath
         )
       )

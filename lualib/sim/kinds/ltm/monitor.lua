@@ -10,11 +10,11 @@ local kinds <const> = {
 }
 
 monitors.add_factory(kinds, "ltm", {
-  "diameter", "dns", "external", "firepass", "ftp", "gateway-icmp", "http", "http2", "https", "icmp",
-  "imap", "inband", "ldap", "module-score", "mqtt", "mssql", "mysql", "nntp", "oracle", "pop3",
-  "postgresql", "radius", "radius-accounting", "real-server", "rpc", "sasp", "scripted", "sip",
-  "smb", "smtp", "snmp-dca", "snmp-dca-base", "soap", "tcp", "tcp-echo", "tcp-half-open", "udp",
-  "virtual-location", "wap", "wmi",
+  "diameter", "dns", "external", "firepass", "ftp", "gateway-icmp", "http", "http2", "https",
+  "icmp", "imap", "inband", "ldap", "module-score", "mqtt", "mssql", "mysql", "nntp", "oracle",
+  "pop3", "postgresql", "radius", "radius-accounting", "real-server", "rpc", "sasp", "scripted",
+  "sip", "smb", "smtp", "snmp-dca", "snmp-dca-base", "soap", "tcp", "tcp-echo", "tcp-half-open",
+  "udp", "virtual-location", "wap", "wmi",
 }, {
   http = { send = "GET /\\r\\n", interval = 5, timeout = 16, destination = "*:*" },
   https = {

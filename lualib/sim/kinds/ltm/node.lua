@@ -55,7 +55,7 @@ local node <const> = {
   end,
 }
 
--- A node whose members are still in pools.
+-- A node cannot be deleted while a pool has a member on it.
 function node.in_use(object, user)
   if user.template ~= "ltm/pool/*/members" then return nil end
   return ("01070110:3: Node address '%s' is referenced by a member of pool '%s'."):format(

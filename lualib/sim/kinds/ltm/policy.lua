@@ -7,7 +7,7 @@ local validate = require "sim.config.validate"
 local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 local ROOT <const> = "/mgmt/tm/"
 
--- Policies are published or drafts; a new one below /Common/Drafts is a draft.
+-- A policy is published or a draft. A new one below /Common/Drafts is a draft.
 local policy <const> = {
   prepare = function(_, object, properties, old, ctx)
     if not old then
@@ -22,7 +22,7 @@ local policy <const> = {
   end,
   changed = function(store, path, object, _, ctx)
     if not ctx.draft_of then return end
-    -- A draft is a copy below Drafts, rules and all.
+    -- A draft is a copy below Drafts, with all rules.
     ctx.draft_of = nil
     local draft = {}
     for key, value in pairs(object) do draft[key] = value end

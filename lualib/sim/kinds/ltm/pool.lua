@@ -59,7 +59,10 @@ local pool_member <const> = {
     local folder = "/" .. partition .. (sub_path and "/" .. sub_path or "")
     if not store:get(ROOT .. "sys/folder/" .. names.segment(folder)) then
       validate.refuse_mcpd(
-        ("01070734:3: Configuration error: Can't associate Pool Member (%s %s %s) folder does not exist"):format(
+        (
+          "01070734:3: Configuration error: Can't associate Pool Member (%s %s %s) "
+            .. "folder does not exist"
+        ):format(
           pool.fullPath,
           names.full(partition, sub_path, host),
           number
@@ -102,7 +105,10 @@ local pool_member <const> = {
       end
       if known and properties.address and known.address ~= properties.address then
         validate.refuse_mcpd(
-          ("0107003c:3: The address of pool member (%s) does not match that of its node (%s)."):format(
+          (
+            "0107003c:3: The address of pool member (%s) does not match that of its "
+              .. "node (%s)."
+          ):format(
             object.fullPath,
             known.fullPath
           )

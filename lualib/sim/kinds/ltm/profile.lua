@@ -1,4 +1,4 @@
--- Profiles, but for those of HTTP and TLS.
+-- Profiles, except those of HTTP and TLS.
 local property = require "sim.kinds.common.property"
 
 local s <const> = property.text
@@ -39,7 +39,7 @@ local PARENTS <const> = {
   classification = "classification",
 }
 
--- A new device has one profile of each of these kinds, which cannot be deleted …
+-- A new device has one profile of each of these kinds.
 for kind in ([[
   analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter dns
   dns-logging fasthttp fastl4 fix ftp gtp html http-compression http-proxy-connect http2 http3
@@ -59,7 +59,7 @@ for kind in ([[
   known.factory = { protected = true, objects = { { name = name } } }
 end
 
--- … and these, which take their values from another, but for those that follow.
+-- These take their values from another profile, except for the values in the fourth column.
 for _, entry in ipairs {
   { "tcp", "f5-tcp-lan", "tcp" },
   { "tcp", "f5-tcp-mobile", "tcp" },

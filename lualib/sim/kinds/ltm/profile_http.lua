@@ -1,4 +1,4 @@
--- The profile of HTTP. Those for proxies take their values from none.
+-- The HTTP profile.
 local json = require "f5.json"
 
 return {

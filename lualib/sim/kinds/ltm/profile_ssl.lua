@@ -15,7 +15,7 @@ local RELATIONS <const> = {
   { property = "certKeyChain", to = { "sys/file/ssl-key" }, fields = { "key" } },
 }
 
--- TLS options are one text in braces, however they were given.
+-- TLS options become one text in braces, whether they came as a text or a list.
 local function settle_options(object, given)
   local words = {}
   for _, text in ipairs(type(given) == "table" and given or { tostring(object.tmOptions) }) do

@@ -17,7 +17,7 @@ local rule <const> = {
           ("01070151:3: Rule [%s] error: %s:%s"):format(object.fullPath, object.fullPath, mistake)
         )
       end
-      -- As on a device, the text is kept without the line feeds around it.
+      -- A device drops white space around the text.
       object.apiAnonymous = text:gsub("^%s+", ""):gsub("%s+$", "")
     end
   end,
@@ -40,7 +40,7 @@ local function events_of(object)
   return list
 end
 
--- A rule has one line of statistics for each event that it handles.
+-- Statistics have one line for each event that a rule handles.
 local function lines(object)
   local list = {}
   for i, event in ipairs(events_of(object)) do
@@ -66,7 +66,8 @@ return {
       objects = {
         {
           name = "_sys_https_redirect",
-          apiAnonymous = 'when HTTP_REQUEST {\n    HTTP::redirect https://[getfield [HTTP::host] ":" 1][HTTP::uri]\n}',
+          apiAnonymous = "when HTTP_REQUEST {\n"
+            .. '    HTTP::redirect https://[getfield [HTTP::host] ":" 1][HTTP::uri]\n}',
         },
       },
     },

@@ -9,7 +9,7 @@ local s <const>, i <const>, flag <const> = property.text, property.number, prope
 local ENABLED_DISABLED <const> = property.ENABLED_DISABLED
 local ROOT <const> = "/mgmt/tm/"
 
--- The addresses of a pool are objects of their own.
+-- Creates the translation addresses that a pool names.
 local function make_translations(store, object, ctx)
   for _, full in ipairs(object.members or {}) do
     if not store:get(ROOT .. "ltm/snat-translation/" .. names.segment(full)) then
@@ -54,7 +54,7 @@ local snat_translation <const> = {
   end,
 }
 
--- Origins are networks: "1.1.1.1" is "1.1.1.1/32".
+-- Origins are networks: "192.0.2.1" becomes "192.0.2.1/32".
 local snat <const> = {
   prepare = function(store, object, properties, _, ctx)
     if properties.origins and object.origins then

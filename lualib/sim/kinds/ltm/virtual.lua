@@ -17,8 +17,8 @@ local PROFILES <const> = {
 
 -- -- checks of virtual servers --
 
--- "10.0.0.1:80", "/Common/10.0.0.1:80", "/Common/name:80" -> partition path, address or name, port;
--- nil if it is none.
+-- "10.0.0.1:80", "/Common/10.0.0.1:80", "/Common/name:80" -> folder, address or name, port; nil if
+-- the text is not a destination.
 local function destination_parts(text)
   if type(text) ~= "string" then return nil end
   local folder, last = text:match "^(/.*)/([^/]+)$"
@@ -67,7 +67,7 @@ local function persist_list(store, value, partition)
   return json.array(fresh)
 end
 
--- The addresses of a destination become a virtual address of their own.
+-- The path and the names of the virtual address of a destination.
 local function virtual_address(_, virtual, ctx)
   local folder, host = destination_parts(virtual.destination)
   local full = (folder or "/" .. virtual.partition) .. "/" .. host
@@ -106,13 +106,13 @@ local function has_http(store, virtual_path)
   return false
 end
 
--- The first event of an iRule that only HTTP brings.
+-- The first event of an iRule that needs HTTP.
 local function http_event(rule)
   local text = ("\n" .. (rule.apiAnonymous or "")):gsub("\n%s*#[^\n]*", "\n")
   return text:match "%f[%w]when%s+(HTTP_[%u_]+)"
 end
 
--- What the rules and the persistence of a virtual server need of its profiles.
+-- HTTP events in rules and cookie persistence need an HTTP profile.
 local function check_http(store, virtual_path)
   local virtual = store:get(virtual_path)
   if not virtual or has_http(store, virtual_path) then return end
@@ -121,7 +121,10 @@ local function check_http(store, virtual_path)
     local event = rule and http_event(rule)
     if event then
       validate.refuse_mcpd(
-        ("01071912:3: %s event in rule (%s) requires an associated HTTP or FASTHTTP profile on the virtual-server (%s)."):format(
+        (
+          "01071912:3: %s event in rule (%s) requires an associated HTTP or FASTHTTP "
+            .. "profile on the virtual-server (%s)."
+        ):format(
           event,
           name,
           virtual.fullPath
@@ -137,7 +140,10 @@ local function check_http(store, virtual_path)
         names.full(item.partition or "Common", item.subPath, item.name)
       )
     then
-      validate.refuse_mcpd "01070309:3: Cookie persistence requires an HTTP or FastHTTP profile to be associated with the virtual server."
+      validate.refuse_mcpd(
+        "01070309:3: Cookie persistence requires an HTTP or FastHTTP profile to be "
+          .. "associated with the virtual server."
+      )
     end
   end
 end
@@ -247,8 +253,8 @@ local virtual <const> = {
       then
         validate.refuse_mcpd(
           (
-            "01070333:3: Virtual Server %s illegally shares destination address, source address, service port, and "
-            .. "ip-protocol with Virtual Server %s."
+            "01070333:3: Virtual Server %s illegally shares destination address, "
+            .. "source address, service port, and ip-protocol with Virtual Server %s."
           ):format(object.fullPath, twin.fullPath)
         )
       end
@@ -307,7 +313,7 @@ local virtual <const> = {
   end,
   settled = check_http,
   removed = function(store, _, object, ctx)
-    -- The address goes with its last virtual server.
+    -- A virtual address is deleted with its last virtual server.
     local path = virtual_address(store, object, ctx)
     local address = store:get(path)
     if not address or address.autoDelete ~= "true" then return end
@@ -318,7 +324,7 @@ local virtual <const> = {
 }
 
 local function show_virtual(store, _, object, shown, context)
-  -- An internal virtual server is nowhere, also in no folder.
+  -- An internal virtual server shows no folder.
   if object.internal and object.destination:find "/0%.0%.0%.0:0$" then
     shown.destination = "0.0.0.0:0"
   end
@@ -374,7 +380,7 @@ local virtual_profile <const> = {
     return fresh
   end,
   made = function(store, path, object)
-    -- A transport profile takes the place of the default one.
+    -- A transport profile replaces the default one.
     local collection = path:match "^(.*)/[^/]+$"
     local default = collection .. "/~Common~fastL4"
     local has = references.locate(

@@ -23,7 +23,10 @@ local address <const> = {
       end
     elseif properties.address and properties.address ~= old.address then
       validate.refuse_mcpd(
-        ("01070734:3: Configuration error: The address of virtual address (%s) cannot be changed."):format(
+        (
+          "01070734:3: Configuration error: The address of virtual address (%s) cannot "
+            .. "be changed."
+        ):format(
           object.fullPath
         )
       )
@@ -38,7 +41,10 @@ local address <const> = {
     local users = store.virtuals_by_address[object.fullPath]
     if users then
       validate.refuse_mcpd(
-        ("01070265:3: The Virtual Address (%s) cannot be deleted because it is in use by a Virtual Server (%s)."):format(
+        (
+          "01070265:3: The Virtual Address (%s) cannot be deleted because it is in use "
+            .. "by a Virtual Server (%s)."
+        ):format(
           object.fullPath,
           store:get(users[1]).fullPath
         )

@@ -34,7 +34,7 @@ local kinds <const> = {
   },
 }
 
--- The old public description leaves out whether these are in partitions.
+-- The catalogue lacks whether these are in partitions.
 for _, name in ipairs {
   "cos/map-dscp", "cos/traffic-priority", "ipsec/manual-security-association",
   "rate-shaping/color-policer", "rate-shaping/drop-policy", "rate-shaping/queue",

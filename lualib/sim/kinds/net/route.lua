@@ -14,7 +14,7 @@ end
 
 local route <const> = {
   prepare = function(store, object, properties, old, ctx, target)
-    -- a PUT need not name it again
+    -- a PUT may leave the network out
     if old and not object.network then object.network = old.network end
     if not old and not object.network then
       local name = object.name
@@ -57,13 +57,16 @@ local route <const> = {
     if ways == 0 then validate.refuse("one or more properties must be specified", 1) end
     if ways > 1 and not old then
       validate.refuse_mcpd(
-        ("01070734:3: Configuration error: Static route (%s) must have exactly one of gateway, pool, interface and blackhole."):format(
+        (
+          "01070734:3: Configuration error: Static route (%s) must have exactly one of "
+            .. "gateway, pool, interface and blackhole."
+        ):format(
           object.fullPath
         )
       )
     end
     if old then
-      -- One way takes the place of another.
+      -- A new way (gateway, pool, interface or blackhole) replaces the old one.
       for _, name in ipairs { "gw", "pool", "tmInterface", "blackhole" } do
         if ways > 1 and old[name] and not properties[name] then object[name] = nil end
       end

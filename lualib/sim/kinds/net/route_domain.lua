@@ -17,7 +17,10 @@ local route_domain <const> = {
       local other = numbers.taken(store, "id", object.id, collection)
       if other then
         validate.refuse_mcpd(
-          ("01070734:3: Configuration error: The route domain id (%d) is already used by %s."):format(
+          (
+            "01070734:3: Configuration error: The route domain id (%d) is already used "
+              .. "by %s."
+          ):format(
             object.id,
             other.fullPath
           )

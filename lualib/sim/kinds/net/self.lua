@@ -50,7 +50,7 @@ local self_ip <const> = {
     if services == "none" then services = nil end
     object.allowService = services
   end,
-  -- The gateways of routes must still be in a network that the device is connected to.
+  -- Without the self IP, gateways of routes may not be reachable any more.
   removed = function(store, _, _, ctx)
     for _, segment in ipairs(store:segments(ROUTES)) do
       objects.settle(store, ROUTES .. "/" .. segment, ctx)

@@ -28,7 +28,7 @@ local tunnel <const> = {
   end,
 }
 
--- Two tunnels that a device is shipped with.
+-- Two tunnels of a new device.
 local tunnels <const> = {}
 for n, name in ipairs { "http-tunnel", "socks-tunnel" } do
   tunnels[n] = {
@@ -71,7 +71,7 @@ local function add(kind, body)
   table.insert(kinds[template].factory.objects, body)
 end
 
--- A profile of each kind, and those that take their values from it.
+-- One profile of each kind, and those that take their values from it.
 for _, kind in ipairs {
   "etherip", "fec", "geneve", "gre", "ipip", "map", "ppp", "tcp-forward", "v6rd", "vxlan",
 } do

@@ -49,7 +49,10 @@ local vlan_interface <const> = {
       or store:get(ROOT .. "net/trunk/" .. object.name)
     if not known then
       validate.refuse_mcpd(
-        ("01070256:3: Requested VLAN member (%s) is currently a trunk member or does not exist"):format(
+        (
+          "01070256:3: Requested VLAN member (%s) is currently a trunk member or does "
+            .. "not exist"
+        ):format(
           object.name
         )
       )

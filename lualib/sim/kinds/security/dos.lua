@@ -27,7 +27,7 @@ return {
       type = "collection", flat = true, open = true,
       props = {
         triggerIrule = s("disabled", { c = "disabled|enabled" }),
-        -- Mitigation by device id, in both kinds of detection.
+        -- Mitigation by device ID, for both kinds of detection.
         tpsBased = { t = "o", d = DEVICE_ID }, stressBased = { t = "o", d = DEVICE_ID },
       },
     },

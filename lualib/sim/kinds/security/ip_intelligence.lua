@@ -1,4 +1,4 @@
--- Reputation of addresses: feeds of blacklists, and the routes to what is on them.
+-- IP intelligence: feeds of addresses, and the blacklist publisher.
 local json = require "f5.json"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
@@ -7,7 +7,7 @@ local validate = require "sim.config.validate"
 local s <const> = property.text
 local ROOT <const> = "/mgmt/tm/"
 
--- The categories of F5's own reputation database.
+-- The built-in categories of IP intelligence.
 local CATEGORIES <const> = {
   botnets = true,
   denial_of_service = true,
@@ -22,7 +22,7 @@ local CATEGORIES <const> = {
   windows_exploits = true,
 }
 
--- A feed as the device keeps it; it says where it is and what its addresses are.
+-- A feed as the device keeps it. Its URL and its category are mandatory.
 local function feed_of(given)
   local feed = { defaultListType = "blacklist" }
   for name, value in pairs(given) do feed[name:gsub("%-(%l)", string.upper)] = value end
@@ -48,7 +48,7 @@ local feed_list <const> = {
   end,
 }
 
--- Routes to blacklisted addresses lead somewhere.
+-- Routes to blacklisted addresses need a next hop.
 local publisher <const> = {
   prepare = function(_, object, _, _, ctx)
     if ctx.seed then return end
@@ -58,7 +58,7 @@ local publisher <const> = {
   end,
 }
 
--- A category that is published is one of IP intelligence.
+-- Only categories of IP intelligence can be published.
 local category <const> = {
   prepare = function(store, object, _, old, ctx)
     if old or ctx.seed or CATEGORIES[object.name] then return end

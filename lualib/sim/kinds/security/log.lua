@@ -1,4 +1,4 @@
--- What the parts of a log profile log.
+-- The parts of log profiles, and what they log.
 local property = require "sim.kinds.common.property"
 
 local s <const> = property.text
@@ -48,7 +48,8 @@ return {
         filter = {
           t = "o",
           d = all_disabled {
-            "logDnsDrop", "logDnsFilteredDrop", "logDnsMalformed", "logDnsMalicious", "logDnsReject",
+            "logDnsDrop", "logDnsFilteredDrop", "logDnsMalformed", "logDnsMalicious",
+            "logDnsReject",
           },
         },
         format = { t = "o", d = NO_FORMAT },

@@ -7,7 +7,7 @@ local validate = require "sim.config.validate"
 local s <const> = property.text
 local ROOT <const> = "/mgmt/tm/"
 
--- An application service has a folder of its own, name.app.
+-- An application service has its own folder, NAME.app.
 local application <const> = {
   own_folder = true,
   identify = function(_, body)

@@ -4,7 +4,7 @@ local validate = require "sim.config.validate"
 
 local s <const> = property.text
 
--- "min max" -> whether a number is in it; words: whether it is one of them.
+-- Whether a value is in a range as variables have it: "integer min:0 max:9", or a list of words.
 local function in_range(value, range)
   if range == nil or range == "" then return true end
   local kind, from, to = range:match "^(%a*)%s*min:(%-?%d+)%s+max:(%-?%d+)"
@@ -26,7 +26,10 @@ local variable <const> = {
     if properties.value == validate.NONE then object.value = "" end
     if not in_range(object.value, object.valueRange) then
       validate.refuse_mcpd(
-        ("01070911:3: The requested value (%s) for the DB variable (%s) is not in the range (%s)."):format(
+        (
+          "01070911:3: The requested value (%s) for the DB variable (%s) is not in the "
+            .. "range (%s)."
+        ):format(
           tostring(object.value),
           object.name,
           object.valueRange
@@ -43,7 +46,7 @@ end
 local function variables()
   local list = {}
   for n, entry in ipairs(require "sim.catalogue.variables") do
-    -- A device without a licence would serve nobody.
+    -- A device without a licence would not answer.
     local value = entry[1] == "license.operational" and "true" or entry[2]
     list[n] = {
       name = entry[1], value = value, defaultValue = entry[2], valueRange = entry[3],

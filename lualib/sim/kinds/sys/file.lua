@@ -13,7 +13,7 @@ local ROOT <const> = "/mgmt/tm/"
 
 local file <const> = {
   prepare = function(store, object, properties, old, ctx)
-    if not ctx.factory and not ctx.seed then files.need_source(object, old) end
+    files.need_source(object, old, ctx)
     files.settle(store, object, properties, old, ctx)
   end,
 }
@@ -64,7 +64,7 @@ end
 
 local certificate <const> = {
   prepare = function(store, object, properties, old, ctx)
-    if not ctx.factory and not ctx.automatic and not ctx.seed then files.need_source(object, old) end
+    if not ctx.automatic then files.need_source(object, old, ctx) end
     files.settle(store, object, properties, old, ctx, certificates.read_certificate)
     settle_certificate(object)
     if ctx.factory then certificates.mark_inherited(object) end
@@ -78,7 +78,7 @@ local certificate <const> = {
 
 local key <const> = {
   prepare = function(store, object, properties, old, ctx)
-    if not ctx.factory and not ctx.automatic and not ctx.seed then files.need_source(object, old) end
+    if not ctx.automatic then files.need_source(object, old, ctx) end
     object.mode = 33184
     files.settle(store, object, properties, old, ctx, certificates.read_key)
     object.keySize = object.keySize or 2048
@@ -86,7 +86,7 @@ local key <const> = {
     object.securityType = object.securityType or "normal"
     if ctx.factory then certificates.mark_inherited(object) end
     certificates.check(store, "sys/file/ssl-key", object)
-    -- One that a device has encrypted already stays as it is.
+    -- A passphrase that a device has encrypted stays as it is.
     local phrase = properties.passphrase
     if type(phrase) == "string" and not phrase:find "^%$M%$" then
       object.passphrase = "$M$xy$" .. digest.base64(digest.md5(phrase))
@@ -98,7 +98,7 @@ local key <const> = {
   end,
 }
 
--- sys/crypto: made here, they are file objects, too.
+-- The checks of sys/crypto/cert and sys/crypto/key. Their objects are file objects, too.
 local function crypto(kind)
   return {
     made = function(store, _, object, ctx)

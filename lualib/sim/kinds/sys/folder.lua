@@ -80,7 +80,10 @@ local folder <const> = {
     if found or #inner > 0 then
       if object.fullPath:find "^/[^/]+$" then
         validate.refuse_mcpd(
-          ("0107082a:3: All objects must be removed from a partition (%s) before the partition may be removed, type ID (%d)"):format(
+          (
+            "0107082a:3: All objects must be removed from a partition (%s) before the "
+              .. "partition may be removed, type ID (%d)"
+          ):format(
             object.name,
             found and 973 or 6
           )

@@ -1,4 +1,4 @@
--- What a device shows of its hardware: processors, memory, disks, addresses.
+-- What a device reports about its hardware: processors, memory, disks, addresses.
 local names = require "sim.config.names"
 local response = require "sim.kinds.common.response"
 
@@ -12,10 +12,11 @@ local function processor(id)
     stolen = 0, system = 23423, user = 47470,
   }
   for _, span in ipairs { "fiveMinAvg", "fiveSecAvg", "oneMinAvg" } do
-    values[span .. "Idle"], values[span .. "Iowait"], values[span .. "Irq"], values[span .. "Niced"] =
-      90, 0, 0, 0
-    values[span .. "Softirq"], values[span .. "Stolen"], values[span .. "System"], values[span .. "User"] =
-      0, 0, 4, 6
+    for name, share in pairs {
+      Idle = 90, Iowait = 0, Irq = 0, Niced = 0, Softirq = 0, Stolen = 0, System = 4, User = 6,
+    } do
+      values[span .. name] = share
+    end
   end
   values.fiveSecAvgRatio = 10
   local entries = {}
@@ -163,9 +164,12 @@ local function disk_directories()
     {
       apiRawValues = {
         apiAnonymous = "\nDirectory Name                  Current Size    New Size        \n"
-          .. "--------------                  ------------    --------        \n/config                         2273280         -               \n"
-          .. "/shared                         15728640        -               \n/var                            3145728         -               \n"
-          .. "/var/log                        3072000         -               \n/appdata                        26128384        -               \n\n",
+          .. "--------------                  ------------    --------        \n"
+          .. "/config                         2273280         -               \n"
+          .. "/shared                         15728640        -               \n"
+          .. "/var                            3145728         -               \n"
+          .. "/var/log                        3072000         -               \n"
+          .. "/appdata                        26128384        -               \n\n",
       },
     }
 end

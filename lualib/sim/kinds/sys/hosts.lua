@@ -1,11 +1,11 @@
--- The servers of DNS and of time.
+-- DNS and NTP servers of the device.
 local json = require "f5.json"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
 local s <const>, i <const> = property.text, property.number
 
--- What a name of a host or a domain is made of; also an address, without a route domain.
+-- Whether a text is a valid name of a host or domain, or an address without a route domain.
 local function is_host(text)
   if type(text) ~= "string" or #text > 253 then return false end
   if validate.is_address(text) then return not text:find("%", 1, true) end
@@ -24,7 +24,7 @@ local function is_plain_address(text)
   return validate.is_address(text) and not text:find("%", 1, true)
 end
 
--- A singleton with lists of hosts: property -> what an item of it must be.
+-- Checks of a singleton with lists of hosts: property -> function(item) -> whether it is valid.
 local function hosts(lists)
   return {
     prepare = function(_, object, properties, _, ctx)

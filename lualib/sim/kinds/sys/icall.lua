@@ -4,7 +4,7 @@ local kinds <const> = {
   ["sys/icall/publisher/failover"] = { facts = { type = "show", hidden = true } },
 }
 
--- The old public description leaves out that these are in partitions.
+-- The catalogue lacks that these are in partitions.
 for _, name in ipairs { "istats-trigger", "script" } do
   kinds["sys/icall/" .. name] = { facts = { flat = false } }
 end

@@ -7,7 +7,7 @@ local references = require "sim.config.references"
 local s <const> = property.text
 local DESTINATIONS <const> = { "sys/log-config/destination/*" }
 
--- A list that is written is the whole list; texts in it become { name }.
+-- A PATCH replaces the whole list. Texts in it become { name }.
 local publisher <const> = {
   prepare = function(_, object, properties)
     if properties.destinations and object.destinations then
@@ -58,7 +58,7 @@ for n, entry in ipairs {
   publishers[n] = { name = entry[1], destinations = #destinations > 0 and destinations or nil }
 end
 
--- The old public description leaves out that filters and destinations are in partitions.
+-- The catalogue lacks that filters and destinations are in partitions.
 local function forwards(property_name)
   return {
     facts = { flat = false }, relations = { { property = property_name, to = DESTINATIONS } },
@@ -93,7 +93,9 @@ return {
       },
     },
   },
-  ["sys/log-config/destination/local-database"] = { factory = { objects = { { name = "local-db" } } } },
+  ["sys/log-config/destination/local-database"] = {
+    factory = { objects = { { name = "local-db" } } },
+  },
   ["sys/log-config/destination/alertd"] = { factory = { objects = { { name = "alertd" } } } },
   ["sys/daemon-log-settings/clusterd"] = { facts = { props = { logLevel = s("notice") } } },
   ["sys/daemon-log-settings/csyncd"] = { facts = { props = { logLevel = s("notice") } } },

@@ -24,7 +24,10 @@ local settings <const> = {
       or object.hostname:find "[^%w.-]"
     then
       validate.refuse_mcpd(
-        ("01070903:3: Constraint 'hostname must be a fully qualified DNS name' failed for 'Hostname' (%s)"):format(
+        (
+          "01070903:3: Constraint 'hostname must be a fully qualified DNS name' failed "
+            .. "for 'Hostname' (%s)"
+        ):format(
           tostring(object.hostname)
         )
       )

@@ -52,7 +52,7 @@ local kinds <const> = {
   ["sys/fpga/firmware-config"] = { facts = { type = "singleton", open = true } },
   ["sys/icontrol-soap"] = { facts = { api_status = "DEPRECATED" } },
   ["sys/ha-group"] = { facts = { flat = true } },
-  -- The old public description leaves out that these are in partitions.
+  -- The catalogue lacks that these are in partitions.
   ["sys/ipfix/destination"] = { facts = { flat = false } },
   ["sys/ipfix/irules"] = { facts = { flat = false } },
 }

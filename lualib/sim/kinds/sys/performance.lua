@@ -1,4 +1,4 @@
--- The graphs of performance, as numbers that stand still.
+-- Performance statistics: constant numbers.
 local names = require "sim.config.names"
 local response = require "sim.kinds.common.response"
 
@@ -17,7 +17,7 @@ end
 
 local SINCE <const> = "Max(since 2026_01_01T00:00:00Z)"
 
--- One row: the name of the group is a key, and its value the name of the row.
+-- One row. The name of the group is a key; its value is the name of the row.
 local function row(group, name, value)
   return {
     [group] = name, Average = tostring(value), Current = tostring(value), [SINCE] = tostring(value),

@@ -12,7 +12,10 @@ local provision <const> = {
       for _, other in ipairs(store:list(ROOT .. "sys/provision")) do
         if other.name ~= object.name and other.level ~= "none" then
           validate.refuse_mcpd(
-            ("01071008:3: Provisioning failed with error 1 - 'Module %s cannot be dedicated while %s is provisioned.'"):format(
+            (
+              "01071008:3: Provisioning failed with error 1 - 'Module %s cannot be "
+                .. "dedicated while %s is provisioned.'"
+            ):format(
               object.name,
               other.name
             )

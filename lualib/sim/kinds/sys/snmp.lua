@@ -4,7 +4,7 @@ local validate = require "sim.config.validate"
 
 local s <const> = property.text
 
--- Host and version of an SNMP trap must be something.
+-- A trap needs a valid port and version.
 local trap <const> = {
   prepare = function(_, object, properties)
     if properties.port ~= nil then

@@ -1,4 +1,4 @@
--- What a device shows of itself: version, licence, clock, console, failover.
+-- What a device reports about itself: version, licence, clock, console, failover.
 local clock = require "sim.clock"
 local response = require "sim.kinds.common.response"
 
@@ -34,7 +34,9 @@ local function license(device)
   })
   entries[ROOT .. "sys/license/0"].nestedStats.entries[base] = nest {
     [base .. "/%22BIG-IP,%20VE,%20LAB%22"] = nest {
-      featureModules = text '{ "ASM, VE" "SSL, VE" "DNS VE Lab" "APM, Lab, VE" "AFM, VE" "Routing Bundle, VE" }',
+      featureModules = text(
+        '{ "ASM, VE" "SSL, VE" "DNS VE Lab" "APM, Lab, VE" "AFM, VE" "Routing Bundle, VE" }'
+      ),
       key = text "AAAAAAA-AAAAAAA",
     },
   }

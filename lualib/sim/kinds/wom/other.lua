@@ -1,4 +1,4 @@
--- Profiles of WAN optimization.
+-- WAN optimization profiles.
 return {
   ["wom/profile/isession"] = {
     factory = {
