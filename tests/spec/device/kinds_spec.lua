@@ -1,6 +1,7 @@
 -- How sim/kinds describes kinds of objects: typing mistakes are errors, and what a kind refers to
 -- exists.
 local catalogue = require "sim.config.catalogue"
+local lab = require "lab"
 local kinds = require "sim.kinds"
 
 local CHECKS <const> = {
@@ -83,5 +84,48 @@ describe("The kinds of the simulated device", function()
     assert.same({}, found)
     assert.truthy(relations >= 60, relations)
     assert.truthy(checks >= 70, checks)
+  end)
+
+  it("call only functions that exist", function()
+    local found, calls = {}, 0
+    for module, files in pairs(require "sim.kinds.index") do
+      for _, file in ipairs(files) do
+        local path = "lualib/" .. file:gsub("%.", "/") .. ".lua"
+        local source = assert(io.open(path)):read "a"
+        for name, required in source:gmatch 'local (%w+) = require "([%w._]+)"' do
+          local functions = require(required)
+          source = source:gsub("%-%-[^\n]*", "")
+          for field in source:gmatch("%f[%w_.]" .. name .. "%.([%w_]+)") do
+            calls = calls + 1
+            if type(functions) == "table" and functions[field] == nil then
+              found[#found + 1] = ("%s (%s): %s.%s"):format(path, module, name, field)
+            end
+          end
+        end
+      end
+    end
+    assert.same({}, found)
+    assert.truthy(calls >= 300, calls)
+  end)
+
+  it("have statistics where they say so", function()
+    local device, bip = lab.start { provision = { "ltm", "gtm", "afm" } }
+    bip.ltm.node:create { name = "n", address = "192.0.2.1", monitor = "/Common/icmp" }
+    bip.ltm.pool:create { name = "p", monitor = "/Common/http", members = { "/Common/n:80" } }
+    bip.ltm.rule:create { name = "r", apiAnonymous = "when CLIENT_ACCEPTED { }" }
+    bip.ltm.virtual:create { name = "v", destination = "192.0.2.2:80", pool = "p", rules = { "r" } }
+    bip.ltm["lsn-pool"]:create { name = "l" }
+    local read = 0
+    each_kind(function(template, kind)
+      local stats = kind.stats
+      if not stats then return end
+      local path = "/mgmt/tm/" .. template:gsub("pool/%*", "pool/~Common~p")
+      if not stats.body then path = path .. "/stats" end
+      local body = bip:request("GET", path)
+      assert.truthy(next(body.entries or body.apiRawValues or {}), path)
+      read = read + 1
+    end)
+    assert.truthy(read >= 25, read)
+    lab.stop(bip, device)
   end)
 end)
