@@ -192,12 +192,14 @@ SCRIPT(joined_by_fibers_and_by_all,
 
 /* Cancelling a fiber in f5.all ends its children first: the wait has a `cancel` callback. */
 SCRIPT(a_cancelled_all_waits_for_its_children,
-       "local ended = 0\n"
-       "local function slow() local c <close> = setmetatable({}, {__close = function()\n"
+       "local started, ended = 0, 0\n"
+       "local function slow() started = started + 1 local c <close> = setmetatable({}, {__close = "
+       "function()\n"
        "  op(5) ended = ended + 1 end}) op(100000) end\n"
        "local after\n"
        "local f = spawn(function() local ok = pcall(all, slow, slow) after = ended return ok end)\n"
-       "op(1) f:cancel() f:cancel() assert(f:status() == 'running' and ended == 0)\n"
+       "while started < 2 do op(1) end\n"
+       "f:cancel() f:cancel() assert(f:status() == 'running' and ended == 0)\n"
        "assert(f:join() == false and after == 2)")
 
 int main(void) {
