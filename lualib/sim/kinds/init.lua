@@ -25,7 +25,7 @@
 --   no_create, no_delete   a device does not allow it
 --   keeps_none  "none" is a value of all properties, where other kinds leave the property out
 --   parent      the name of the object that a new one takes its values from (`defaultsFrom`)
---   refs        { nameOfReference = template of what it links to }, "." the kind itself, false: none
+--   refs        { nameOfReference = template of the target }; ".": the kind itself; false: none
 --   subs        { nameOfReference = name of the sub-collection }, false: none
 --   props       { name = { t = type, d = default, c = "a|b", r = read-only, range = { min, max },
 --               keeps_none = true, keeps_empty = true } }: t is one of "s" (text), "i" (whole
@@ -36,8 +36,8 @@
 --   api_status  "DEPRECATED" or "EARLY_ACCESS" on 14.1 and later
 --   property_status   { name = the same of one property }
 --
--- relations: the objects that an object refers to. They must exist when it is written, and cannot be
---   deleted while it refers to them. A list of
+-- relations: the objects that an object refers to. They must exist when it is written. They cannot
+--   be deleted while it refers to them. A list of
 --   property    where the full names are, with dots for groups ("sourceAddressTranslation.pool");
 --               nil: the object's own full path
 --   to          { template, … }; "ltm/monitor/*" is any kind directly below, "." the kind itself
@@ -56,7 +56,8 @@
 --   settled(store, path)  what must hold when a whole request or transaction is written; called
 --               for the object and for the owner of a sub-collection; see objects.settle
 --   removing(store, path, object, ctx, target)              before an object goes
---   in_use(object, user)  -> the message of a refused DELETE; user: { template =, object =, owner = }
+--   in_use(object, user)  -> the message of a refused DELETE. user: { template =, object =,
+--               owner = }; nil: the usual message
 --   removed(store, path, object, ctx, target)               after an object went
 --   label(target, full)   -> the object's name in messages
 --
@@ -214,8 +215,8 @@ local function combine(template)
   }
 end
 
---- The rules for the kind of a template: { checks =, show =, stats =, relations = }. checks and stats
---- are tables, which may be empty.
+--- The rules for the kind of a template: { checks =, show =, stats =, relations = }. The tables
+--- checks and stats may be empty.
 function M.of(template)
   local kind = found[template]
   if not kind then

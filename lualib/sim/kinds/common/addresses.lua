@@ -76,8 +76,8 @@ local function same(store, one, other, network)
   return a.bits == b.bits and masked(a.bytes, a.bits) == masked(b.bytes, b.bits)
 end
 
---- Another object of a collection with the same address in its `property`, in the same route domain;
---- with `network`, the same network. `object` is at `path`. Nil if there is none.
+--- Another object of a collection with the same address in its `property` (with `network`: the same
+--- network) and in the same route domain; nil if there is none. `object` is at `path`.
 function M.other(store, collection, path, object, property, network)
   if type(object[property]) ~= "string" then return nil end
   local own = { text = object[property], partition = object.partition }

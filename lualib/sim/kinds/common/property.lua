@@ -1,4 +1,4 @@
--- How kinds write the facts about a property: { t = type, d = default, … } (see sim/kinds/init.lua).
+-- How kinds write the facts about a property: { t = type, d = default, … } (see kinds/init.lua).
 local M = {}
 
 --- A text. `extra` may have more fields, such as { c = choices }.

@@ -114,7 +114,7 @@ function M.follow_pool(store, path)
   end
 end
 
---- Sets the states of nodes again after a change of the default monitor, and those of their members.
+--- Sets the states of nodes again after a change of the default monitor, then those of members.
 function M.follow_default_monitor(store)
   local nodes = ROOT .. "ltm/node"
   for _, segment in ipairs(store:segments(nodes)) do
