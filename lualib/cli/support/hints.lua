@@ -50,8 +50,8 @@ local function show_what_is_there(path)
     or nil
 end
 
--- An address that the device's REST framework does not know (yet): a name that is spelled wrong
--- looks the same as a service that restarts.
+-- An address that the device's REST framework does not know (yet). A path that does not exist is
+-- "not_found", and its message says what is near.
 local function is_unknown_path(err)
   return err.status == 404 and tostring(err.message):find("not registered", 1, true) ~= nil
 end
@@ -105,7 +105,7 @@ function M.of(err)
   end
   if err.kind == "auth" and err.status ~= 401 then return nil end
   if err.kind == "not_ready" or err.kind == "transport" then return of_start(err) end
-  if err.kind == "not_found" and not is_of_path(err) then return nil end
+  if err.kind == "not_found" and (is_unknown_path(err) or not is_of_path(err)) then return nil end
   if reader ~= "shell" then return PLAYBOOK[err.kind] end
   if err.kind == "not_found" then return show_what_is_there(err.path) end
   return ONE_LINE[err.kind]

@@ -10,6 +10,7 @@
 #include "base/push_owned.h"
 #include "base/text.h"
 #include "f5/report/secret.h"
+#include "f5/report/spelling.h"
 
 #define ERROR_NAME "f5.error"
 
@@ -143,44 +144,11 @@ int error_usage(lua_State *L, const char *format, ...) {
   return raise_usage(L);
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) between two names; `most` and more are the
- * same. */
-static unsigned distance(const char *a, const char *b, unsigned most) {
-  size_t n = strlen(a), m = strlen(b);
-  unsigned rows[3][64];
-  if (n >= 64 || m >= 64) return most;
-  for (size_t j = 0; j <= m; j++)
-    rows[0][j] = (unsigned)j;
-  for (size_t i = 1; i <= n; i++) {
-    unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
-    row[0] = (unsigned)i;
-    for (size_t j = 1; j <= m; j++) {
-      unsigned best = above[j - 1] + (a[i - 1] != b[j - 1]);
-      if (above[j] + 1 < best) best = above[j] + 1;
-      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-          before[j - 2] + 1 < best)
-        best = before[j - 2] + 1;
-      row[j] = best;
-    }
-  }
-  return rows[n % 3][m] < most ? rows[n % 3][m] : most;
-}
-
 int error_unknown(lua_State *L, const char *what, const char *name, const char *const *known) {
-  const char *nearest = NULL;
-  unsigned least = 4;
-  for (; *known; known++) {
-    size_t shorter = strlen(name) < strlen(*known) ? strlen(name) : strlen(*known);
-    bool begins = shorter >= 3 && strncmp(name, *known, shorter) ==
-                                      0; /* "pass" is nearer to "password" than to "port" */
-    unsigned edits = begins ? 1 : distance(name, *known, 4);
-    if (edits < least && (begins || edits * 2 <= strlen(*known))) {
-      least = edits;
-      nearest = *known;
-    }
-  }
-  if (nearest) return error_usage(L, "unknown %s '%s'; did you mean '%s'?", what, name, nearest);
+  spelling s = {.name = name};
+  for (; *known; known++)
+    spelling_offer(&s, *known, strlen(*known));
+  if (s.edits) return error_usage(L, "unknown %s '%s'; did you mean '%s'?", what, name, s.nearest);
   return error_usage(L, "unknown %s '%s'", what, name);
 }
 

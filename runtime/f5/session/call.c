@@ -9,6 +9,7 @@
 #include "f5/report/error.h"
 #include "f5/rest/uri.h"
 #include "f5/session/log.h"
+#include "f5/session/probe.h"
 #include "f5/session/session.h"
 
 #define LONGEST_PAUSE 10000 /* ms; a device that says Retry-After is believed beyond it */
@@ -107,6 +108,20 @@ static bool again(f5_call *call) {
   return true;
 }
 
+static void looked(f5_call *call) {
+  if (call->failure.verdict.kind != KIND_NOT_FOUND && again(call)) return;
+  end(call);
+}
+
+/* A path that the device does not know may be a mistake, which no waiting makes right. */
+static bool look(f5_call *call) {
+  if (call->probe || call->any_status || !probe_wanted(call)) return false;
+  call->session->auth->release(call);
+  call->state = CALL_LOOKS;
+  call->probe = probe_start(call, looked);
+  return call->probe != NULL;
+}
+
 static void redirected(f5_call *call) {
   char location[300];
   if (!http_answer_header(&call->http, "Location", location, sizeof location)) *location = '\0';
@@ -141,7 +156,7 @@ static void exchanged(http_request *request) {
   }
   if (!call->write) call->failure.verdict.unknown = false;
   if (!call->quiet) log_exchange(session, request, call->attempts);
-  if (call->failure.verdict.kind != KIND_NONE && again(call)) return;
+  if (call->failure.verdict.kind != KIND_NONE && (look(call) || again(call))) return;
   if (call->any_status && call->http.failure == HTTP_OK) failure_clear(&call->failure);
   end(call);
 }
@@ -214,6 +229,8 @@ void call_start(f5_call *call) {
   failure_clear(&call->failure);
   call->attempts = 0;
   call->renewed = false;
+  probe_free(call->probe);
+  call->probe = NULL;
   call->began = loop_now(session->core->loop);
   call->timer.fire = fire;
   if (!call->internal && !call->only_login) {
@@ -230,6 +247,7 @@ static void stop(f5_call *call) {
     http_cancel(&call->http);
   }
   if (call->state == CALL_WAITS_FOR_TOKEN) call->session->auth->forget(call);
+  if (call->state == CALL_LOOKS) probe_stop(call->probe);
   loop_timer_stop(call->session->core->loop, &call->timer);
 }
 
@@ -245,6 +263,8 @@ void call_clear(f5_call *call) {
   if (!call->session) return;
   stop(call);
   leave(call);
+  probe_free(call->probe);
+  call->probe = NULL;
   http_request_clear(&call->http);
   failure_clear(&call->failure);
   f5_session *session = call->session;

@@ -31,6 +31,7 @@ typedef enum call_state {
   CALL_WAITS_FOR_TOKEN,
   CALL_SENT,
   CALL_PAUSES,
+  CALL_LOOKS, /* what the path is that the device does not know */
   CALL_ENDS,
   CALL_DONE
 } call_state;
@@ -66,6 +67,7 @@ struct f5_call {
   call_state state;
   struct f5_token *token; /* that went with the request */
   bool renewed;           /* had its one new token */
+  struct f5_probe *probe; /* what the path is; asked once, NULL before */
   uint64_t began;
   loop_timer timer;
   f5_call *next, **link; /* of the session's running calls */

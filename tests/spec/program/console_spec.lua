@@ -405,7 +405,7 @@ describe("the console", function()
     )
     local unknown = program.run({ "console", "--sim" }, { input = "bip.ltm.poool:list()" })
     assert.matches(
-      "not registered.*hint: is the path spelled.*If so the device is starting: bip:wait_ready%(%) waits until it is up\n$",
+      "not registered: /tm/ltm/poool %(/mgmt/tm/ltm has no 'poool'; did you mean 'pool'%?%)",
       unknown.out
     )
     assert.equal("1\n", program.run({}, { input = "print(1)" }).out)

@@ -196,7 +196,7 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     local seed = directory:file("seed.json", '{"objects":{}}')
     local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
       .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
-    assert.equal("false\tnot_ready\n", program.run({ "run", "--sim", "-e", chunk }).out)
+    assert.equal("false\tnot_found\n", program.run({ "run", "--sim", "-e", chunk }).out)
     assert.equal(
       "true\tnil\n",
       program.run({ "run", "--sim", "--provision", "ltm,asm", "--seed", seed, "-e", chunk }).out
@@ -215,7 +215,7 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
       .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
     assert.equal("true\tnil\n", program.run({ "run", "--sim", "--seed", seed, "-e", chunk }).out)
     assert.equal(
-      "false\tnot_ready\n",
+      "false\tnot_found\n",
       program.run({ "run", "--sim", "--provision", "ltm", "--seed", seed, "-e", chunk }).out
     )
   end)

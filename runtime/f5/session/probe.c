@@ -1,0 +1,169 @@
+#include "f5/session/probe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "f5/report/spelling.h"
+#include "f5/rest/uri.h"
+#include "f5/session/call.h"
+
+#define ROOT_LENGTH (sizeof URI_ROOT - 1)
+#define LINK "\"link\":"
+
+struct f5_probe {
+  f5_call call;
+  f5_call *of;
+  void (*looked)(f5_call *call);
+  size_t length; /* of the part of `of`'s path that is asked for */
+  char child[SPELLING_LONGEST + 1];
+  char path[]; /* the part, and NUL */
+};
+
+bool probe_wanted(const f5_call *call) {
+  const f5_failure *failure = &call->failure;
+  return failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && failure->message &&
+         strstr(failure->message, "not registered") != NULL && !call->internal && !call->quiet &&
+         !call->once && strncmp(call->http.path, URI_ROOT "/", ROOT_LENGTH + 1) == 0;
+}
+
+/* Makes the path one segment shorter, which becomes the child that is looked for. */
+static bool shorten(f5_probe *probe) {
+  size_t at = probe->length;
+  while (at > ROOT_LENGTH && probe->path[at - 1] != '/')
+    at--;
+  if (at <= ROOT_LENGTH) return false;
+  size_t child = probe->length - at;
+  if (child > SPELLING_LONGEST) child = SPELLING_LONGEST;
+  memcpy(probe->child, probe->path + at, child);
+  probe->child[child] = '\0';
+  probe->length = at - 1;
+  probe->path[probe->length] = '\0';
+  return true;
+}
+
+static size_t count_slashes(const char *at, const char *end) {
+  size_t count = 0;
+  for (; at < end; at++)
+    count += *at == '/';
+  return count;
+}
+
+/* The last segment of a link, if it is that of a child of the path. */
+static const char *child_of_link(const f5_probe *probe, const char *link, const char *end,
+                                 size_t *length) {
+  const char *path = link;
+  for (; path < end && strncmp(path, URI_ROOT "/", ROOT_LENGTH + 1) != 0; path++)
+    ;
+  if (path == end) return NULL;
+  const char *stop = path;
+  while (stop < end && *stop != '?')
+    stop++;
+  size_t slashes = count_slashes(probe->path, probe->path + probe->length);
+  if (count_slashes(path, stop) != slashes + 1) return NULL;
+  const char *last = stop;
+  while (last[-1] != '/')
+    last--;
+  *length = (size_t)(stop - last);
+  return last;
+}
+
+/* What the parent's answer lists: whether the child is there, which one is near, and how many there
+ * are. */
+static bool is_listed(const f5_probe *probe, spelling *near, size_t *count) {
+  const char *answer = probe->call.http.answer;
+  bool found = false;
+  for (const char *at = answer; at && (at = strstr(at, LINK)) != NULL;) {
+    at += sizeof LINK - 1;
+    at += strspn(at, " \t");
+    if (*at != '"') continue;
+    const char *end = strchr(++at, '"');
+    if (!end) break;
+    size_t length;
+    const char *child = child_of_link(probe, at, end, &length);
+    if (child) {
+      (*count)++;
+      found = found || (length == strlen(probe->child) && memcmp(child, probe->child, length) == 0);
+      spelling_offer(near, child, length);
+    }
+    at = end;
+  }
+  return found;
+}
+
+/* Whether it is a part of a device that is there only when its module is provisioned. */
+static bool is_module(const char *name) {
+  static const char *const modules[] = {"analytics", "apm",      "asm",  "gtm", "ilx",
+                                        "pem",       "security", "vcmp", "wam", "wom"};
+  for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+    if (strcmp(name, modules[i]) == 0) return true;
+  return false;
+}
+
+/* The failure becomes one of a path that does not exist. */
+static void miss(f5_probe *probe, const spelling *near) {
+  f5_failure *failure = &probe->of->failure;
+  text message = {0};
+  text_printf(&message, "%s (%s has no '%s'", failure->message, probe->path, probe->child);
+  if (probe->length == ROOT_LENGTH && is_module(probe->child))
+    text_put(&message, ": is the module provisioned?)");
+  else if (near->edits)
+    text_printf(&message, "; did you mean '%s'?)", near->nearest);
+  else
+    text_char(&message, ')');
+  long status = failure->status;
+  int64_t code = failure->code;
+  failure_clear(failure);
+  failure_set(failure, KIND_NOT_FOUND, "%s", text_string(&message));
+  failure->status = status;
+  failure->code = code;
+  text_free(&message);
+}
+
+static void answered(f5_call *call) {
+  f5_probe *probe = call->owner;
+  const f5_failure *failure = &call->failure;
+  f5_call *of = probe->of;
+  if (failure->verdict.kind == KIND_NONE) {
+    spelling near = {.name = probe->child};
+    size_t count = 0;
+    if (!is_listed(probe, &near, &count) && count > 0) miss(probe, &near);
+  } else if (failure->verdict.kind == KIND_NOT_FOUND) { /* the object whose part it would be */
+    failure_clear(&of->failure);
+    failure_copy(&of->failure, failure);
+  } else if (failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && shorten(probe)) {
+    call_start(call);
+    return;
+  }
+  probe->looked(of);
+}
+
+f5_probe *probe_start(f5_call *of, void (*looked)(f5_call *call)) {
+  size_t length = strcspn(of->http.path, "?");
+  f5_probe *probe = calloc(1, sizeof *probe + length + 1);
+  if (!probe) return NULL;
+  memcpy(probe->path, of->http.path, length);
+  probe->of = of;
+  probe->looked = looked;
+  probe->length = length;
+  shorten(probe);
+  /* the children of a collection are objects, too many to list: the collection itself is looked
+   * for */
+  if (probe->child[0] == '~') shorten(probe);
+  call_init(&probe->call, of->session, "GET", probe->path);
+  probe->call.once = true;
+  probe->call.owner = probe;
+  probe->call.done = answered;
+  call_start(&probe->call);
+  return probe;
+}
+
+void probe_stop(f5_probe *probe) {
+  call_clear(&probe->call);
+}
+
+void probe_free(f5_probe *probe) {
+  if (!probe) return;
+  probe_stop(probe);
+  free(probe);
+}
