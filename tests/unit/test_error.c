@@ -17,86 +17,88 @@
   "{\"code\":" code ",\"message\":\"" message                                                      \
   "\",\"referer\":\"x\",\"restOperationId\":1,\"kind\":\":resterrorresponse\"}"
 
+static const struct answer {
+  long status;
+  const char *body;
+  f5_kind kind;
+  f5_again again;
+  bool unknown;
+} answer_cases[] = {
+    {404, ICRD("404", "01020036:3: The requested Pool (/Common/x) was not found.", "3"),
+     KIND_NOT_FOUND, AGAIN_NEVER, false},
+    {404, ICRD("404", "Object not found - /t/x", "1"), KIND_NOT_FOUND, AGAIN_NEVER, false},
+    {404, REST("404", "Public URI path not registered: /tm/ltm/pool/?Common?my-pool"),
+     KIND_NOT_READY, AGAIN_ALWAYS, false},
+    {404,
+     REST("404", "URI path /mgmt/tm/x not registered.  Please verify URI is supported and wait "
+                 "for /available suffix "
+                 "to be responsive."),
+     KIND_NOT_READY, AGAIN_ALWAYS, false},
+    {404, "{\"code\":404,\"message\":\"\",\"referer\":\"x\",\"errorStack\":[]}", KIND_NOT_READY,
+     AGAIN_ALWAYS, false},
+    {404, "<html><body>Not Found</body></html>", KIND_UNSUPPORTED, AGAIN_NEVER, false},
+    {404, ICRD("404", "there is no command to commit in the transaction.", "1"), KIND_TRANSACTION,
+     AGAIN_NEVER, false},
+    {404, REST("404", "Task not found - ID: 1 user: admin"), KIND_NOT_FOUND, AGAIN_NEVER, false},
+    {409,
+     ICRD("409", "01020066:3: The requested Pool (/Common/x) already exists in partition Common.",
+          "3"),
+     KIND_CONFLICT, AGAIN_NEVER, false},
+    {400, ICRD("400", "01070712:3: Values", "3"), KIND_INVALID, AGAIN_NEVER, false},
+    {400, ICRD("400", "The requested folder (/PART) was not found.", "26214401"), KIND_INVALID,
+     AGAIN_NEVER, false},
+    {400, ICRD("400", "one or more properties must be specified", "1"), KIND_INVALID, AGAIN_NEVER,
+     false},
+    {400, ICRD("400", "transaction failed:01070320:3: Pool is referenced", "2"), KIND_TRANSACTION,
+     AGAIN_NEVER, false},
+    {400, ICRD("400", "Found invalid command id 3/members/", "1"), KIND_TRANSACTION, AGAIN_NEVER,
+     false},
+    {400,
+     "{\"code\":400,\"message\":\"remoteSender:10.0.0.1, method:POST "
+     "\",\"errorStack\":[\"java.util.concurrent.TimeoutException\"]}",
+     KIND_TIMEOUT, AGAIN_NEVER, true},
+    {400, REST("400", "user 7f has reached maximum active login tokens"), KIND_AUTH, AGAIN_NEVER,
+     false},
+    {400, REST("400", "loginProviderName is invalid."), KIND_AUTH, AGAIN_NEVER, false},
+    {401, REST("401", "X-F5-Auth-Token has expired."), KIND_AUTH, AGAIN_LOGIN, false},
+    {401, REST("401", "X-F5-Auth-Token does not exist."), KIND_AUTH, AGAIN_LOGIN, false},
+    {401,
+     REST("401", "Authorization failed: user=https://localhost/mgmt/shared/authz/users/g "
+                 "resource=/mgmt/tm verb=POST"),
+     KIND_FORBIDDEN, AGAIN_NEVER, false},
+    {403, REST("403", "Operation is not supported"), KIND_FORBIDDEN, AGAIN_NEVER, false},
+    {405, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
+    {406, REST("406", "Auth-token absolute timeout (36000 seconds) exceeded"), KIND_INVALID,
+     AGAIN_NEVER, false},
+    {415, REST("415", "Found unsupported content type"), KIND_INVALID, AGAIN_NEVER, false},
+    {429, "", KIND_BUSY, AGAIN_ALWAYS, false},
+    {500, ICRD("500", "The connection to mcpd has been lost, try again.", "32768001"),
+     KIND_NOT_READY, AGAIN_READ, true},
+    {500, ICRD("500", "There was an internal server error", "1337"), KIND_PROTOCOL, AGAIN_READ,
+     false},
+    {501, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
+    {502, "<html>Bad Gateway</html>", KIND_TRANSPORT, AGAIN_READ, true},
+    {503, ICRD("503", "There is an active asynchronous task executing.", "32964609"), KIND_BUSY,
+     AGAIN_ALWAYS, false},
+    {503, "<html><title>Configuration Utility restarting...</title></html>", KIND_NOT_READY,
+     AGAIN_ALWAYS, false},
+    {504, "", KIND_TRANSPORT, AGAIN_READ, true},
+    {302, "", KIND_PROTOCOL, AGAIN_NEVER, false},
+};
+
 static void answers(void **state) {
   (void)state;
-  static const struct {
-    long status;
-    const char *body;
-    f5_kind kind;
-    f5_again again;
-    bool unknown;
-  } cases[] = {
-      {404, ICRD("404", "01020036:3: The requested Pool (/Common/x) was not found.", "3"),
-       KIND_NOT_FOUND, AGAIN_NEVER, false},
-      {404, ICRD("404", "Object not found - /t/x", "1"), KIND_NOT_FOUND, AGAIN_NEVER, false},
-      {404, REST("404", "Public URI path not registered: /tm/ltm/pool/?Common?my-pool"),
-       KIND_NOT_READY, AGAIN_ALWAYS, false},
-      {404,
-       REST("404", "URI path /mgmt/tm/x not registered.  Please verify URI is supported and wait "
-                   "for /available suffix "
-                   "to be responsive."),
-       KIND_NOT_READY, AGAIN_ALWAYS, false},
-      {404, "{\"code\":404,\"message\":\"\",\"referer\":\"x\",\"errorStack\":[]}", KIND_NOT_READY,
-       AGAIN_ALWAYS, false},
-      {404, "<html><body>Not Found</body></html>", KIND_UNSUPPORTED, AGAIN_NEVER, false},
-      {404, ICRD("404", "there is no command to commit in the transaction.", "1"), KIND_TRANSACTION,
-       AGAIN_NEVER, false},
-      {404, REST("404", "Task not found - ID: 1 user: admin"), KIND_NOT_FOUND, AGAIN_NEVER, false},
-      {409,
-       ICRD("409", "01020066:3: The requested Pool (/Common/x) already exists in partition Common.",
-            "3"),
-       KIND_CONFLICT, AGAIN_NEVER, false},
-      {400, ICRD("400", "01070712:3: Values", "3"), KIND_INVALID, AGAIN_NEVER, false},
-      {400, ICRD("400", "The requested folder (/PART) was not found.", "26214401"), KIND_INVALID,
-       AGAIN_NEVER, false},
-      {400, ICRD("400", "one or more properties must be specified", "1"), KIND_INVALID, AGAIN_NEVER,
-       false},
-      {400, ICRD("400", "transaction failed:01070320:3: Pool is referenced", "2"), KIND_TRANSACTION,
-       AGAIN_NEVER, false},
-      {400, ICRD("400", "Found invalid command id 3/members/", "1"), KIND_TRANSACTION, AGAIN_NEVER,
-       false},
-      {400,
-       "{\"code\":400,\"message\":\"remoteSender:10.0.0.1, method:POST "
-       "\",\"errorStack\":[\"java.util.concurrent.TimeoutException\"]}",
-       KIND_TIMEOUT, AGAIN_NEVER, true},
-      {400, REST("400", "user 7f has reached maximum active login tokens"), KIND_AUTH, AGAIN_NEVER,
-       false},
-      {400, REST("400", "loginProviderName is invalid."), KIND_AUTH, AGAIN_NEVER, false},
-      {401, REST("401", "X-F5-Auth-Token has expired."), KIND_AUTH, AGAIN_LOGIN, false},
-      {401, REST("401", "X-F5-Auth-Token does not exist."), KIND_AUTH, AGAIN_LOGIN, false},
-      {401,
-       REST("401", "Authorization failed: user=https://localhost/mgmt/shared/authz/users/g "
-                   "resource=/mgmt/tm verb=POST"),
-       KIND_FORBIDDEN, AGAIN_NEVER, false},
-      {403, REST("403", "Operation is not supported"), KIND_FORBIDDEN, AGAIN_NEVER, false},
-      {405, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
-      {406, REST("406", "Auth-token absolute timeout (36000 seconds) exceeded"), KIND_INVALID,
-       AGAIN_NEVER, false},
-      {415, REST("415", "Found unsupported content type"), KIND_INVALID, AGAIN_NEVER, false},
-      {429, "", KIND_BUSY, AGAIN_ALWAYS, false},
-      {500, ICRD("500", "The connection to mcpd has been lost, try again.", "32768001"),
-       KIND_NOT_READY, AGAIN_READ, true},
-      {500, ICRD("500", "There was an internal server error", "1337"), KIND_PROTOCOL, AGAIN_READ,
-       false},
-      {501, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
-      {502, "<html>Bad Gateway</html>", KIND_TRANSPORT, AGAIN_READ, true},
-      {503, ICRD("503", "There is an active asynchronous task executing.", "32964609"), KIND_BUSY,
-       AGAIN_ALWAYS, false},
-      {503, "<html><title>Configuration Utility restarting...</title></html>", KIND_NOT_READY,
-       AGAIN_ALWAYS, false},
-      {504, "", KIND_TRANSPORT, AGAIN_READ, true},
-      {302, "", KIND_PROTOCOL, AGAIN_NEVER, false},
-  };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+  for (size_t i = 0; i < sizeof answer_cases / sizeof *answer_cases; i++) {
+    const struct answer *expected = &answer_cases[i];
     f5_failure failure;
-    failure_from_answer(&failure, cases[i].status, cases[i].body, strlen(cases[i].body));
-    if (failure.verdict.kind != cases[i].kind)
-      print_message("%ld %s: %s\n", cases[i].status, cases[i].body,
+    failure_from_answer(&failure, expected->status, expected->body, strlen(expected->body));
+    if (failure.verdict.kind != expected->kind)
+      print_message("%ld %s: %s\n", expected->status, expected->body,
                     error_kind_name(failure.verdict.kind));
-    assert_int_equal(failure.verdict.kind, cases[i].kind);
-    assert_int_equal(failure.verdict.again, cases[i].again);
-    assert_int_equal(failure.verdict.unknown, cases[i].unknown);
-    assert_int_equal(failure.status, cases[i].status);
+    assert_int_equal(failure.verdict.kind, expected->kind);
+    assert_int_equal(failure.verdict.again, expected->again);
+    assert_int_equal(failure.verdict.unknown, expected->unknown);
+    assert_int_equal(failure.status, expected->status);
     assert_true(failure.message && *failure.message);
     failure_clear(&failure);
   }
