@@ -217,19 +217,54 @@ static const char *check_method(lua_State *L) {
   return NULL;
 }
 
-/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer;
- * with raw { status, headers, body } */
-static int request(lua_State *L) {
+/* Raises if the table of options at 4 has one that request does not know. */
+static void check_request_options(lua_State *L) {
   static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
-  f5_session *session = session_check(L, 1);
-  lua_settop(L, 4);
-  const char *method = check_method(L);
-  size_t length;
-  if (lua_type(L, 3) != LUA_TSTRING && !luaL_testudata(L, 3, REFERENCE_NAME))
-    return error_usage(L, "request(method, path, options): the path is a %s", luaL_typename(L, 3));
-  const char *path = luaL_tolstring(L, 3, &length);
-  bool raw = false;
-  f5_operation *op = operation_new(L, session, method, path);
+  if (!lua_istable(L, 4))
+    error_usage(L, "request(method, path, options): the options are a %s", luaL_typename(L, 4));
+  for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
+    bool found = false;
+    const char *name = luaL_tolstring(L, -2, NULL);
+    for (const char *const *at = names; *at; at++)
+      found = found || strcmp(*at, name) == 0;
+    if (!found) error_unknown(L, "option", name, names);
+    lua_pop(L, 1); /* name as a string */
+  }
+}
+
+static void read_request_timeout(lua_State *L, f5_operation *op) {
+  if (lua_getfield(L, 4, "timeout") == LUA_TNIL) return;
+  lua_Number seconds = lua_tonumber(L, -1);
+  if (!(seconds > 0)) error_usage(L, "request: timeout is a number of seconds");
+  op->call.http.timeout_ms =
+      seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
+}
+
+/* Returns the index of a body that is a table, else 0. */
+static int read_request_body(lua_State *L, f5_operation *op) {
+  int type = lua_getfield(L, 4, "body");
+  if (type == LUA_TTABLE) return lua_gettop(L);
+  if (type == LUA_TSTRING)
+    op->call.http.body = lua_tolstring(L, -1, &op->call.http.body_length);
+  else if (type != LUA_TNIL)
+    error_usage(L, "request: body must be a table or a string, not a %s", luaL_typename(L, -1));
+  return 0;
+}
+
+/* Returns the index of a body that is a table, else 0. */
+static int read_request_options(lua_State *L, f5_operation *op, bool *raw) {
+  check_request_options(L);
+  if (lua_getfield(L, 4, "query") != LUA_TNIL) query_add_raw(L, &op->path, -1);
+  if (lua_getfield(L, 4, "headers") != LUA_TNIL) add_headers(L, op, lua_gettop(L));
+  lua_getfield(L, 4, "raw");
+  *raw = lua_toboolean(L, -1);
+  lua_getfield(L, 4, "quiet");
+  op->call.quiet = lua_toboolean(L, -1);
+  read_request_timeout(L, op);
+  return read_request_body(L, op);
+}
+
+static void set_request_path(f5_operation *op, const char *path, size_t length) {
   text query = {0};
   if (uri_is_absolute(path, length)) {
     uri_absolute(&op->path, &query, path, length);
@@ -239,41 +274,22 @@ static int request(lua_State *L) {
   }
   text_join(&op->path, &query);
   text_free(&query);
-  int body = 0;
-  if (!lua_isnil(L, 4)) {
-    if (!lua_istable(L, 4))
-      return error_usage(L, "request(method, path, options): the options are a %s",
-                         luaL_typename(L, 4));
-    for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
-      bool found = false;
-      const char *name = luaL_tolstring(L, -2, NULL);
-      for (const char *const *at = names; *at; at++)
-        found = found || strcmp(*at, name) == 0;
-      if (!found) error_unknown(L, "option", name, names);
-      lua_pop(L, 1); /* name as a string */
-    }
-    if (lua_getfield(L, 4, "query") != LUA_TNIL) query_add_raw(L, &op->path, -1);
-    if (lua_getfield(L, 4, "headers") != LUA_TNIL) add_headers(L, op, lua_gettop(L));
-    lua_getfield(L, 4, "raw");
-    raw = lua_toboolean(L, -1);
-    lua_getfield(L, 4, "quiet");
-    op->call.quiet = lua_toboolean(L, -1);
-    if (lua_getfield(L, 4, "timeout") != LUA_TNIL) {
-      lua_Number seconds = lua_tonumber(L, -1);
-      if (!(seconds > 0)) return error_usage(L, "request: timeout is a number of seconds");
-      op->call.http.timeout_ms =
-          seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
-    }
-    int type = lua_getfield(L, 4, "body");
-    if (type == LUA_TTABLE) {
-      body = lua_gettop(L);
-    } else if (type == LUA_TSTRING) {
-      op->call.http.body = lua_tolstring(L, -1, &op->call.http.body_length);
-    } else if (type != LUA_TNIL) {
-      return error_usage(L, "request: body must be a table or a string, not a %s",
-                         luaL_typename(L, -1));
-    }
-  }
+}
+
+/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer;
+ * with raw { status, headers, body } */
+static int request(lua_State *L) {
+  f5_session *session = session_check(L, 1);
+  lua_settop(L, 4);
+  const char *method = check_method(L);
+  size_t length;
+  if (lua_type(L, 3) != LUA_TSTRING && !luaL_testudata(L, 3, REFERENCE_NAME))
+    return error_usage(L, "request(method, path, options): the path is a %s", luaL_typename(L, 3));
+  const char *path = luaL_tolstring(L, 3, &length);
+  f5_operation *op = operation_new(L, session, method, path);
+  set_request_path(op, path, length);
+  bool raw = false;
+  int body = lua_isnil(L, 4) ? 0 : read_request_options(L, op, &raw);
   if (session->ver && !strstr(text_string(&op->path), "ver="))
     uri_query(&op->path, "ver", session->ver, strlen(session->ver));
   op->call.http.path = text_string(&op->path);
