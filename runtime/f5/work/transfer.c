@@ -273,15 +273,13 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   transfer *t = lua_touserdata(L, 1);
   t->op = NULL;
   operation_result(L, op); /* raises also when the transfer was closed */
+  if (!lua_istable(L, -1)) operation_refuse(L, op, "the answer does not say what has arrived");
   call_clear(&op->call);
   uint64_t next = t->offset + t->length;
   int whole = 0;
-  lua_Integer remaining = 0;
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "remainingByteCount");
-    remaining = lua_tointegerx(L, -1, &whole);
-    lua_pop(L, 1); /* remainingByteCount */
-  }
+  lua_getfield(L, -1, "remainingByteCount");
+  lua_Integer remaining = lua_tointegerx(L, -1, &whole);
+  lua_pop(L, 1); /* remainingByteCount */
   if (whole && remaining > 0 && (uint64_t)remaining <= t->size &&
       (uint64_t)remaining != t->size - next) {
     uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);
@@ -319,65 +317,106 @@ static int send_chunk(lua_State *L, transfer *t) {
   return operation_write(L, op, 0, sent);
 }
 
-/* "0-1023/4096" of an answer */
-static bool read_range(const http_request *request, uint64_t *first, uint64_t *last,
-                       uint64_t *size) {
+/* -- what a device says of a part of a file -- */
+
+typedef struct range {
+  bool there, has_size;
+  uint64_t first, last, size;
+} range;
+
+/* Digits; moves behind them. */
+static bool read_count(const char **at, uint64_t *count) {
+  char *end;
+  if (**at < '0' || **at > '9') return false;
+  errno = 0;
+  *count = strtoull(*at, &end, 10);
+  *at = end;
+  return errno == 0 && *count <= INT64_MAX;
+}
+
+/* "0-1023/4096", or an asterisk for an unknown size, also behind "bytes ". Anything else says
+ * nothing. */
+static range read_range(const http_request *request) {
   char value[LONGEST_RANGE];
-  if (!http_answer_header(request, "Content-Range", value, sizeof value)) return false;
-  const char *at = strncmp(value, "bytes ", 6) == 0 ? value + 6 : value;
-  long long a, b, all;
-  if (sscanf(at, "%lld-%lld/%lld", &a, &b, &all) != 3 || a < 0 || all < 0) return false;
-  *first = (uint64_t)a;
-  *last = b < 0 ? 0 : (uint64_t)b;
-  *size = (uint64_t)all;
-  return true;
+  range r = {0};
+  if (!http_answer_header(request, "Content-Range", value, sizeof value)) return r;
+  const char *at = strncasecmp(value, "bytes ", 6) == 0 ? value + 6 : value;
+  if (!read_count(&at, &r.first) || *at++ != '-' || !read_count(&at, &r.last) || *at++ != '/')
+    return (range){0};
+  r.has_size = *at != '*';
+  if (r.has_size ? !read_count(&at, &r.size) : !*at++) return (range){0};
+  r.there = *at == '\0';
+  return r;
+}
+
+/* An answer without a range may be a page of whatever stands in between, or a part: it is the file
+ * only if it is as long as the file is known to be. An unknown size stays so: `has_size` is false.
+ */
+static bool complete_range(const transfer *t, uint64_t there, range *r) {
+  if (!r->there) {
+    if (!t->known || t->offset || there != t->size) return false;
+    *r = (range){.there = true, .last = there ? there - 1 : 0};
+  }
+  if (!r->has_size && t->known) r->size = t->size;
+  return r->has_size || t->known;
+}
+
+static int fail_range(lua_State *L, const transfer *t, const http_request *request) {
+  char value[LONGEST_RANGE];
+  if (!http_answer_header(request, "Content-Range", value, sizeof value))
+    return fail(L, t,
+                "the answer does not say which part of the file it is (it has no Content-Range): "
+                "nothing of it was kept");
+  return fail(L, t,
+              "the answer does not say which part of the file it is (its Content-Range is '%s'): "
+              "nothing of it was kept",
+              value);
+}
+
+/* A device that does not tell the size to who does not know it. Of a file that is shorter than a
+ * chunk the refusal tells it. */
+static int learn_size(lua_State *L, transfer *t, f5_operation *op) {
+  range r = read_range(&op->call.http);
+  if (!r.there || !r.has_size)
+    return fail(L, t,
+                "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
+                op->call.failure.message);
+  if (r.size >= CHUNK || r.size == 0) operation_result(L, op); /* raises */
+  t->known = true;
+  t->size = r.size;
+  call_clear(&op->call);
+  return return_place(L, t);
 }
 
 static int received(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
+  const http_request *http = &op->call.http;
   transfer *t = lua_touserdata(L, 1);
   t->op = NULL;
-  uint64_t first, last, size;
   if (!t->session) operation_result(L, op); /* the transfer was closed: raises */
-  if (op->call.http.failure == HTTP_FILE)
-    return fail(L, t, "%s: %s", t->file, op->call.http.error); /* a full disk */
-  bool ranged = read_range(&op->call.http, &first, &last, &size);
-  if (op->call.http.status == 400 && !t->known) {
-    if (!ranged || size >= CHUNK || size == 0) {
-      if (!ranged)
-        return fail(L, t,
-                    "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
-                    op->call.failure.message);
-      operation_result(L, op); /* raises */
-    }
-    /* shorter than a chunk: the refusal tells the size */
-    t->known = true;
-    t->size = size;
-    call_clear(&op->call);
-    return return_place(L, t);
-  }
-  operation_result(L, op);
-  call_clear(&op->call);
+  if (http->failure == HTTP_FILE)
+    return fail(L, t, "%s: %s", t->file, http->error); /* a full disk */
+  if (http->failure == HTTP_OK && http->status == 400 && !t->known) return learn_size(L, t, op);
+  if (op->call.failure.verdict.kind != KIND_NONE) operation_result(L, op); /* raises */
   struct stat file;
   if (fstat(t->fd, &file) != 0) return fail_file(L, t, "cannot write");
   uint64_t there = (uint64_t)file.st_size;
-  if (!ranged) { /* it gave all of it at once */
-    first = t->offset;
-    size = there;
-    last = size ? size - 1 : 0;
-  }
-  if (t->known && size != t->size)
-    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile", size,
-                t->size);
-  uint64_t end = size ? last + 1 : 0;
-  if (first != t->offset || there != end || (end <= t->offset && size) || end > size)
+  range r = read_range(http);
+  if ((http->status != 200 && http->status != 206) || !complete_range(t, there, &r))
+    return fail_range(L, t, http);
+  call_clear(&op->call);
+  if (t->known && r.size != t->size)
+    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile",
+                r.size, t->size);
+  uint64_t end = r.size ? r.last + 1 : 0;
+  if (r.first != t->offset || there != end || (end <= t->offset && r.size) || end > r.size)
     return fail(L, t,
                 "bytes %" PRIu64 " to %" PRIu64 " of %" PRIu64 " were announced, %" PRIu64
                 " are there after asking from %" PRIu64,
-                first, last, size, there, t->offset);
+                r.first, r.last, r.size, there, t->offset);
   t->known = true;
-  t->size = size;
+  t->size = r.size;
   uint64_t length = end - t->offset, kept = op->call.http.sink_kept == length ? length : 0;
   errno = 0;
   if (!digest_received(t, t->offset, length, kept)) {
@@ -385,7 +424,7 @@ static int received(lua_State *L, int status, lua_KContext context) {
     return fail(L, t, "what was written of %s is not there any more", t->file);
   }
   t->offset = end;
-  t->finished = end >= size;
+  t->finished = end >= r.size;
   return return_place(L, t);
 }
 

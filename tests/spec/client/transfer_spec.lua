@@ -300,16 +300,70 @@ describe("G45 a file", function()
     assert.equal("hello", directory:read "b")
   end)
 
-  it("comes down also from a device that sends all of it at once", function()
+  it("comes down also from a device that sends all of it at once, if its size is known", function()
     local directory <close> = program.directory()
-    local text <const>, file <const> = bytes(3 * MIB + 17), directory.path .. "/down"
-    device:fault {
-      match = { method = "GET", path = "file%-transfer/downloads/big" },
-      body = (text:gsub("[\128-\255]", "~")),
-    }
-    local got = bip:download("big", file, { sha256 = true })
+    local text <const>, file <const> = bytes(3 * MIB + 17), directory:file("down", "old")
+    local body <const> = text:gsub("[\128-\255]", "~")
+    local function answer(what)
+      device:fault {
+        match = { method = "GET", path = "file%-transfer/downloads/big" }, body = what,
+      }
+    end
+    answer(body)
+    local got = bip:download("big", file, { sha256 = true, size = #text })
     assert.equal(#text, got.size)
     assert.equal(sha256(file), got.sha256)
+    for _, what in ipairs { body, body:sub(1, MIB), body:sub(1, -2), "", "<html>sorry</html>" } do
+      for _, size in ipairs { false, #text } do
+        if size and #what == size then goto next end
+        answer(what)
+        local err <const> =
+          fails("transfer", bip.download, bip, "big", file, { size = size or nil })
+        assert.matches("has no Content%-Range%): nothing of it was kept$", err.message)
+        ::next::
+      end
+    end
+    assert.is_true(directory:read "down" == body)
+    assert.same({ "down" }, names_in(directory.path))
+  end)
+
+  it("is not cut where the device's words about it make no sense", function()
+    local directory <close> = program.directory()
+    local text <const> = bytes(2 * MIB)
+    local file <const>, sent <const> = directory:file("old", "old"), directory:file("new", text)
+    bip:upload(sent, { name = "new" })
+    local function answer(range)
+      device:clear_faults()
+      device:fault {
+        match = { method = "GET", path = "/downloads/new" },
+        times = 2,
+        headers = { ["Content-Range"] = range },
+      }
+    end
+    for _, range in ipairs {
+      "bytes 0-1048575/*", "0-1048575/-5", "0-99/-5", "0-1048575", "0-/2097152",
+      "-1-1048575/2097152", "0-1048575/2097152 x", " 0 - 1048575 / 2097152", "x", "*/2097152",
+      "0-1048575/99999999999999999999",
+    } do
+      answer(range)
+      local err <const> = fails("transfer", bip.download, bip, "new", file)
+      assert.truthy(err.message:find("its Content-Range is '", 1, true), err.message)
+    end
+    for _, range in ipairs { "0-1048575/1048576", "0-1048574/2097152", "1-1048575/2097152" } do
+      answer(range) -- these can be read, and are wrong: a chunk does not fit
+      fails("transfer", bip.download, bip, "new", file, { size = 2 * MIB })
+    end
+    assert.equal("old", directory:read "old")
+    answer "bytes 0-1048575/*"
+    fails("transfer", bip.download, bip, "new", file)
+    device:clear_faults()
+    device:fault {
+      match = { method = "GET", path = "/downloads/new" },
+      headers = { ["Content-Range"] = "bytes 0-1048575/*" },
+    }
+    assert.equal(2 * MIB, bip:download("new", file, { size = 2 * MIB }).size)
+    assert.is_true(directory:read "old" == text)
+    assert.same({ "new", "old" }, names_in(directory.path))
   end)
 
   it("is compared with the SHA-256 it should have", function()
