@@ -119,12 +119,6 @@ function M:remove(id)
   end)
 end
 
---- Returns the state: "STARTED", "UPDATING", "VALIDATING", "COMPLETED" or "FAILED".
-function M:state()
-  local part = parts.parts(self)
-  return told(part, function() return reference(part):load().state end)
-end
-
 -- If a connection broke while a command was queued, or if the copy of the keep-alive could not be
 -- removed, the device may have commands that the script did not queue. Removes them.
 local function reconcile(tx, part)
@@ -140,16 +134,40 @@ end
 local TRANSIENT <const> =
   { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
 
--- Polls until the device has decided. Returns nil after the time limit.
-local function watch(part, options)
+local function new_error(part, fields)
+  fields.kind = fields.kind or "transaction"
+  fields.device = part.session:label()
+  fields.method, fields.path = fields.method or "PATCH", tostring(reference(part))
+  return core.error_new(fields)
+end
+
+-- Whether an answer shows this transaction. No other answer says anything about it.
+local function is_own(part, body)
+  return type(body) == "table" and type(body.state) == "string" and body.transId == part.id
+end
+
+--- Returns the state: "STARTED", "UPDATING", "VALIDATING", "COMPLETED" or "FAILED".
+function M:state()
+  local part = parts.parts(self)
+  return told(part, function()
+    local body = reference(part):load()
+    if is_own(part, body) then return body.state end
+    return error(new_error(part, {
+      kind = "protocol", method = "GET", message = "the answer does not show the transaction",
+    }), 0)
+  end)
+end
+
+-- Polls until the state is one of these. Returns nil after the time limit.
+local function watch(part, options, final)
   local limit = options.timeout or part.execution_timeout + 30
   local began, pause = core.now(), options.interval or FIRST_PAUSE
   while true do
     local ok, body = pcall(function() return reference(part):load() end)
-    if ok then
+    if ok and is_own(part, body) then
       if options.progress then options.progress(body.state, core.now() - began) end
-      if body.state ~= "VALIDATING" and body.state ~= "UPDATING" then return body end
-    elseif type(body) ~= "table" or not TRANSIENT[body.kind] then
+      if final[body.state] then return body end
+    elseif not ok and (type(body) ~= "table" or not TRANSIENT[body.kind]) then
       error(body, 0)
     end
     if core.now() - began >= limit then return nil end
@@ -158,93 +176,99 @@ local function watch(part, options)
   end
 end
 
-local function new_error(part, fields)
-  fields.kind = fields.kind or "transaction"
-  fields.device = part.session:label()
-  fields.method, fields.path = "PATCH", tostring(reference(part))
-  return core.error_new(fields)
+local function failed(part, state, cause)
+  return new_error(part, {
+    message = "transaction failed:" .. tostring(state.failureReason), cause = cause,
+  })
 end
 
--- Sends the PATCH that runs the transaction. Returns the final answer, or raises what went wrong.
-local function run(part, body, options)
-  local ref = reference(part)
-  local sent, answer = pcall(
+-- Sends the PATCH. Returns the answer, or nil and an error if the device may have received it.
+local function send(part, body, options)
+  local timeout = options.timeout or part.execution_timeout + 30
+  local ok, answer = pcall(
     function()
-      return part.session:request(
-        "PATCH",
-        ref,
-        { body = body, timeout = options.timeout or part.execution_timeout + 30 }
-      )
+      return part.session:request("PATCH", reference(part), { body = body, timeout = timeout })
     end
   )
-  if sent and not options.async and type(answer) == "table" and answer.state ~= "FAILED" then
-    return answer
+  if ok then return answer end
+  if type(answer) == "table" and answer.outcome == "unknown" and TRANSIENT[answer.kind] then
+    return nil, answer
   end
-  if
-    not sent
-    and not (type(answer) == "table" and answer.outcome == "unknown" and TRANSIENT[answer.kind])
-  then
-    error(answer, 0)
+  error(answer, 0)
+end
+
+local VALIDATED <const> = { STARTED = true, COMPLETED = true, FAILED = true }
+
+-- The answer to a validation without errors is 200. Its state does not matter.
+local function validate(part, options)
+  local answer, lost = send(
+    part,
+    { state = "VALIDATING", validateOnly = true, asyncExecution = options.async or nil },
+    options
+  )
+  if not is_own(part, answer) then
+    error(new_error(part, {
+      kind = lost and lost.kind or "protocol",
+      cause = lost,
+      message = lost and "the validation was interrupted; nothing has changed"
+        or "the answer to the validation does not show the transaction; nothing has changed",
+    }), 0)
   end
-  if not sent and body.validateOnly then
-    error(
-      new_error(
-        part,
-        {
-          kind = answer.kind,
-          cause = answer,
-          message = "the validation was interrupted; nothing has changed",
-        }
-      ),
-      0
-    )
+  if options.async then answer = watch(part, options, VALIDATED) end
+  if not answer then
+    error(new_error(part, {
+      kind = "timeout", message = ("the validation of transaction %d still runs"):format(part.id),
+    }), 0)
   end
-  -- It runs in the background, or the connection broke: poll for the result.
-  local cut = not sent and answer or nil
-  local found, state = pcall(watch, part, options)
+  if answer.state == "FAILED" then error(failed(part, answer), 0) end
+end
+
+local DECIDED <const> = { COMPLETED = true, FAILED = true }
+
+local function unknown(part, cause, message, kind)
+  return new_error(part, {
+    kind = kind, outcome = "unknown", cause = cause,
+    message = ("%s; read the result of transaction %d later at %s"):format(
+      message,
+      part.id,
+      reference(part)
+    ),
+  })
+end
+
+-- Polls for the decision of the device. `lost`: the error if it is not known whether the commit
+-- reached the device.
+local function decision(part, options, lost)
+  local final = lost and VALIDATED or DECIDED
+  local found, state = pcall(watch, part, options, final)
   if not found then
-    if cut and type(state) == "table" and state.kind ~= "cancelled" then error(cut, 0) end
-    error(state, 0)
+    if type(state) == "table" and state.kind == "cancelled" then error(state, 0) end
+    error(lost or unknown(part, state, "the state of the transaction cannot be read"), 0)
   end
-  if not state then
-    error(
-      new_error(
-        part,
-        {
-          kind = "timeout",
-          outcome = "unknown",
-          message = ("the transaction %d is still running; read its result later at %s"):format(
-            part.id,
-            ref
-          ),
-        }
-      ),
-      0
-    )
-  end
-  if state.state == "FAILED" then
-    error(
-      new_error(
-        part,
-        { message = "transaction failed:" .. tostring(state.failureReason), cause = cut }
-      ),
-      0
-    )
-  end
-  if state.state == "STARTED" and cut then
-    error(
-      new_error(
-        part,
-        {
-          kind = cut.kind,
-          cause = cut,
-          message = "the commit did not reach the device; nothing has changed",
-        }
-      ),
-      0
-    )
+  if not state then error(unknown(part, lost, "the transaction is still running", "timeout"), 0) end
+  -- The commit may still be on its way. Only a deleted transaction cannot be committed any more.
+  if state.state == "STARTED" then
+    if not pcall(function() reference(part):delete() end) then error(lost, 0) end
+    error(new_error(part, {
+      kind = lost.kind, cause = lost,
+      message = "the commit did not reach the device; nothing has changed",
+    }), 0)
   end
   return state
+end
+
+-- Runs the commands. They are carried out if, and only if, the device says so of this transaction.
+local function carry_out(part, options)
+  local answer, lost = send(
+    part,
+    { state = "VALIDATING", asyncExecution = options.async or nil },
+    options
+  )
+  if not lost and not is_own(part, answer) then
+    lost = unknown(part, nil, "the answer to the commit does not show the transaction", "protocol")
+  end
+  local state = not lost and DECIDED[answer.state] and answer or decision(part, options, lost)
+  if state.state ~= "COMPLETED" then error(failed(part, state, lost), 0) end
 end
 
 --- Lets the device check the commands without changing anything. Raises what commit would raise.
@@ -253,11 +277,7 @@ function M:validate(options)
   held(self, true, function(part)
     local ok, err = pcall(function()
       reconcile(self, part)
-      return run(
-        part,
-        { state = "VALIDATING", validateOnly = true, asyncExecution = options.async or nil },
-        options
-      )
+      validate(part, options)
     end)
     if not ok then error(transaction_blame.blame(part, explain(part, err)), 0) end
   end)
@@ -271,7 +291,7 @@ function M:commit(options)
   local part = parts.hold(self, true)
   local ok, err = pcall(function()
     reconcile(self, part)
-    return run(part, { state = "VALIDATING", asyncExecution = options.async or nil }, options)
+    carry_out(part, options)
   end)
   if ok then
     parts.carried_out(self)
