@@ -195,6 +195,12 @@ function M.ensure(ref, properties, ...)
     if type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
     return "created", ref:create(properties)
   end
+  if object == nil then -- 204
+    error(core.error_new {
+      kind = "protocol", method = "GET", path = tostring(ref),
+      message = "the device answers with nothing: there is no object to compare with",
+    }, 0)
+  end
   if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
     core.usage_error(
       2,

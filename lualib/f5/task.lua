@@ -68,6 +68,9 @@ end
 function Task:load()
   local ok, body = pcall(self.reference.load, self.reference)
   if ok then
+    if body == nil then
+      error(new_error(self, { kind = "protocol", message = "the answer is empty" }), 0)
+    end
     self.body = body
     return body
   end

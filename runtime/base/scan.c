@@ -201,3 +201,19 @@ bool scan_looks_json(const char *json, size_t length) {
   skip_space(&c);
   return c.at < c.end && (*c.at == '{' || *c.at == '[');
 }
+
+bool scan_ends_json(const char *json, size_t length) {
+  cursor c = {json, json + length};
+  skip_space(&c);
+  while (c.end > c.at &&
+         (c.end[-1] == ' ' || c.end[-1] == '\t' || c.end[-1] == '\n' || c.end[-1] == '\r'))
+    c.end--;
+  return c.end > c.at + 1 && c.end[-1] == (*c.at == '{' ? '}' : ']');
+}
+
+bool scan_is_whole(const char *json, size_t length) {
+  cursor c = {json, json + length};
+  if (!skip_value(&c)) return false;
+  skip_space(&c);
+  return c.at == c.end;
+}

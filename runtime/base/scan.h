@@ -33,5 +33,9 @@ size_t scan_character(const char *s, size_t length, char utf8[4], size_t *size);
 bool scan_integer(const scan_value *value, int64_t *out);
 /* Whether the text starts as a JSON object or array does. */
 bool scan_looks_json(const char *json, size_t length);
+/* Whether it ends as such a one does that starts so; only both ends are looked at. */
+bool scan_ends_json(const char *json, size_t length);
+/* Whether no string and no bracket of it is left open, and nothing follows the value. */
+bool scan_is_whole(const char *json, size_t length);
 
 #endif

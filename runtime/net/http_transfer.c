@@ -124,8 +124,12 @@ static size_t on_header(char *data, size_t one, size_t length, void *user) {
   (void)one;
   transfer->answering = true;
   request->bytes_received += length;
-  if (length > 5 && memcmp(data, "HTTP/", 5) == 0)
+  if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
     transfer->headers_length = 0; /* the block before was a 100 */
+    transfer->headers_ended = false;
+  }
+  if (data[length - 1] == '\n' && (length == 1 || (length == 2 && *data == '\r')))
+    transfer->headers_ended = true;
   if (!grow(&request->answer_headers, &transfer->headers_size,
             transfer->headers_length + length + 1, FIRST_HEADERS_SIZE))
     return fail_with(transfer, HTTP_INTERNAL);
@@ -438,7 +442,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request,
   transfer->body_sent = transfer->sink_written = transfer->reported = 0;
   transfer->sink_gathered = request->sink_kept = 0;
   transfer->local_port = 0;
-  transfer->answering = false;
+  transfer->answering = transfer->headers_ended = false;
   error[0] = '\0';
 
   bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
@@ -471,10 +475,16 @@ void http_transfer_unbind(http_transfer *transfer) {
 
 /* -- the end -- */
 
+/* libcurl takes an answer for whole that ends inside of its header, or is none but a 100. */
+static bool is_cut(const http_transfer *transfer) {
+  return transfer->answering && (!transfer->headers_ended || transfer->request->status < 200);
+}
+
 /* What libcurl's code alone does not say. */
 static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
   if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
+  if (code == CURLE_OK && is_cut(transfer)) return HTTP_BROKEN;
   /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the
    * client. */
   bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
@@ -508,6 +518,8 @@ static void describe(const http_transfer *transfer, CURLcode code) {
     snprintf(request->error, size, "the connection was closed after the request was sent");
   else if (transfer->aborted == HTTP_INTERNAL)
     snprintf(request->error, size, "not enough memory");
+  else if (code == CURLE_OK)
+    snprintf(request->error, size, "the answer ended before its header did");
   else if (!describe_certificate(transfer, code))
     snprintf(request->error, size, "%s",
              transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
@@ -534,6 +546,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
     fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
+  if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer says nothing */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* an empty body */

@@ -44,8 +44,9 @@ typedef struct http_transfer {
   size_t sink_gathered; /* bytes in the owner's buffer that are not in the file yet */
   uint64_t reported;    /* sum last given to progress */
   int local_port;
-  curl_socket_t fd; /* what it waits for, CURL_SOCKET_BAD for nothing */
-  bool answering;   /* an answer has begun to come over this connection */
+  curl_socket_t fd;   /* what it waits for, CURL_SOCKET_BAD for nothing */
+  bool answering;     /* an answer has begun to come over this connection */
+  bool headers_ended; /* of the last of its header blocks */
   struct http_transfer *next_ran,
       **ran;   /* in the network's list of those that libcurl has worked at; its head */
   bool listed; /* in that list */

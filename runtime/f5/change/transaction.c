@@ -83,13 +83,7 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   operation_result(L, op);
   int answer = lua_gettop(L);
   lua_Integer id = lua_istable(L, answer) ? integer_field(L, answer, "transId", 0) : 0;
-  if (!id) {
-    failure_clear(&op->call.failure);
-    failure_set(&op->call.failure, KIND_PROTOCOL, "the answer holds no transId");
-    call_push_error(L, &op->call);
-    call_clear(&op->call);
-    return lua_error(L);
-  }
+  if (!id) operation_refuse(L, op, "the answer holds no transId");
   f5_session *session = op->call.session;
   f5_transaction **box = lua_newuserdatauv(L, sizeof *box, 2);
   *box = NULL;
@@ -176,18 +170,15 @@ static void say_gone(f5_transaction *tx, f5_failure *failure) {
 static void add_record(lua_State *L, int records, const http_request *request) {
   int answer = lua_gettop(L);
   lua_Integer count = (lua_Integer)lua_rawlen(L, records);
-  lua_Integer place =
-      lua_istable(L, answer) ? integer_field(L, answer, "evalOrder", count + 1) : count + 1;
+  lua_Integer place = integer_field(L, answer, "evalOrder", count + 1);
   if (place < 1 || place > count + 1) place = count + 1;
   for (lua_Integer i = count; i >= place; i--) {
     lua_rawgeti(L, records, i);
     lua_rawseti(L, records, i + 1);
   }
   lua_createtable(L, 0, 5);
-  if (lua_istable(L, answer)) {
-    lua_pushinteger(L, integer_field(L, answer, "commandId", 0));
-    lua_setfield(L, -2, "id");
-  }
+  lua_pushinteger(L, integer_field(L, answer, "commandId", 0));
+  lua_setfield(L, -2, "id");
   lua_pushstring(L, request->method);
   lua_setfield(L, -2, "method");
   lua_pushstring(L, request->path);
@@ -205,19 +196,22 @@ static int queued(lua_State *L, int status, lua_KContext context) {
   f5_failure *failure = &op->call.failure;
   lua_getiuservalue(L, 1, 2);
   f5_transaction *tx = to_transaction(L, -1);
-  if (!failure->verdict.unknown) tx->answered++;
-  failure->verdict.unknown = false; /* a command in the queue changes nothing */
   if (failure->verdict.kind != KIND_NONE) {
+    if (!failure->verdict.unknown) tx->answered++;
+    failure->verdict.unknown = false; /* a command in the queue changes nothing */
     if (failure->verdict.kind == KIND_NOT_FOUND && failure->message &&
         strstr(failure->message, "ransaction"))
       say_gone(tx, failure);
     operation_result(L, op); /* raises */
   }
-  transaction_set_last(tx, &op->call.http);
-  transaction_restart_timer(tx);
   lua_getiuservalue(L, -1, TX_RECORDS);
   int records = lua_gettop(L);
   operation_result(L, op);
+  if (!lua_istable(L, -1) || !integer_field(L, -1, "commandId", 0))
+    operation_refuse(L, op, "the answer holds no commandId: the command may not be queued");
+  tx->answered++;
+  transaction_set_last(tx, &op->call.http);
+  transaction_restart_timer(tx);
   add_record(L, records, &op->call.http);
   call_clear(&op->call);
   return 1;

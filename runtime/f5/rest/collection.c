@@ -117,12 +117,7 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
 
 /* A page that is its own next page would be read for ever. */
 static void raise_circle(lua_State *L, f5_operation *op) {
-  failure_clear(&op->call.failure);
-  failure_set(&op->call.failure, KIND_PROTOCOL, "the page's nextLink leads to the page itself");
-  op->call.failure.status = op->call.http.status;
-  call_push_error(L, &op->call);
-  call_clear(&op->call);
-  lua_error(L);
+  operation_refuse(L, op, "the page's nextLink leads to the page itself");
 }
 
 /* In the finish of a page: the body becomes the items (an array, pushed) and the next page's
@@ -143,6 +138,9 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
       error_usage(L, "%.*s is no collection but one object%s%s: load it", length,
                   op->call.http.path, lua_isstring(L, body + 1) ? " of kind " : "",
                   lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
+    bool described = !lua_isnil(L, body + 1) || lua_getfield(L, body, "selfLink") != LUA_TNIL;
+    if (!described)
+      operation_refuse(L, op, "the answer is no collection: it has neither 'items' nor a 'kind'");
     lua_settop(L, body);
     push_empty(L);
   }

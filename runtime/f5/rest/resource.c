@@ -50,10 +50,13 @@ static int example(lua_State *L) {
 static int existence(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
-  bool missing = op->call.failure.verdict.kind == KIND_NOT_FOUND;
-  if (!missing) operation_result(L, op);
+  bool there = op->call.failure.verdict.kind != KIND_NOT_FOUND;
+  if (there) {
+    operation_result(L, op);
+    there = !lua_isnil(L, -1); /* 204 */
+  }
   call_clear(&op->call);
-  lua_pushboolean(L, !missing);
+  lua_pushboolean(L, there);
   return 1;
 }
 

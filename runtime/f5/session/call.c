@@ -8,6 +8,7 @@
 #include "f5/report/api_status.h"
 #include "f5/report/error.h"
 #include "f5/rest/uri.h"
+#include "f5/session/answer.h"
 #include "f5/session/log.h"
 #include "f5/session/probe.h"
 #include "f5/session/session.h"
@@ -151,6 +152,11 @@ static void exchanged(http_request *request) {
     else if (request->status / 100 != 2 && (!call->any_status || refused_token))
       failure_from_answer(&call->failure, request->status, request->answer ? request->answer : "",
                           request->answer_length);
+    else if (!call->any_status && !call->own_check && !request->sink_to_fd)
+      answer_check(&call->failure, request,
+                   !call->write         ? ANSWER_TO_READ
+                   : call->coordination ? ANSWER_TO_QUEUED_WRITE
+                                        : ANSWER_TO_WRITE);
   } else {
     failure_from_transport(&call->failure, request, session->where, call->write, reached);
   }

@@ -49,6 +49,7 @@ struct f5_call {
   bool internal; /* login and logout: without the session's token, also while it closes */
   bool only_login;   /* ends when the session has a token; nothing is sent */
   bool any_status;   /* every answer is a success (raw requests) */
+  bool own_check;    /* the owner judges what a success holds (the login) */
   bool once;         /* never repeated */
   bool quiet;        /* neither logged nor counted: a console's own looks at the device */
   bool repeatable;   /* a write that may be repeated: twice is the same as once */

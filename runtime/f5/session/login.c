@@ -182,6 +182,7 @@ static void start_login(f5_session *session) {
   login->call.internal = true;
   login->call.patience = session->wait_ms;
   login->call.arrived = login_arrived;
+  login->call.own_check = true;
   login->call.done = logged_in;
   call_start(&login->call);
 }

@@ -1,5 +1,6 @@
 #include "f5/session/operation.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,12 +9,9 @@
 
 #include "base/json.h"
 #include "base/owner.h"
-#include "f5/report/secret.h"
 #include "f5/session/session_lua.h"
 
 #define OPERATION_NAME "f5.operation"
-/* bytes of an answer in which secrets are looked for, for the 80 that are shown */
-#define START_MASKED 4096
 
 static void wake(f5_call *call) {
   f5_operation *op = call->owner;
@@ -69,19 +67,20 @@ int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction fini
   return start(L, op, finish);
 }
 
-/* What an error shows of an answer that is no JSON, masked before it is cut: half a secret is still
- * one. */
-static void keep_start(char *start, size_t size, const char *answer, size_t length) {
-  text masked = {0};
-  if (*answer == '{' || *answer == '[') { /* only its first character is looked at */
-    start[0] = *answer;
-    start[1] = '\0';
-    return;
-  }
-  secret_mask(&masked, answer, length < START_MASKED ? length : START_MASKED);
-  text_cut(&masked, size - 1);
-  snprintf(start, size, "%s", text_string(&masked));
-  text_free(&masked);
+void operation_refuse(lua_State *L, f5_operation *op, const char *format, ...) {
+  f5_call *call = &op->call;
+  char words[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(words, sizeof words, format, arguments);
+  va_end(arguments);
+  failure_clear(&call->failure);
+  failure_set(&call->failure, KIND_PROTOCOL, "%s", words);
+  call->failure.status = call->http.status;
+  call->failure.verdict.unknown = call->write;
+  call_push_error(L, call);
+  call_clear(call);
+  lua_error(L);
 }
 
 void operation_result(lua_State *L, f5_operation *op) {
@@ -95,26 +94,8 @@ void operation_result(lua_State *L, f5_operation *op) {
     lua_pushnil(L);
     return;
   }
-  /* the decoder writes into the text: what an error shows is kept before */
-  char start_of_answer[81];
-  keep_start(start_of_answer, sizeof start_of_answer, call->http.answer, call->http.answer_length);
-  bool decoded = json_decode(L, call->http.answer, call->http.answer_length);
-  if (!decoded) {
-    bool looks_json = *start_of_answer == '{' || *start_of_answer == '[';
-    long status = call->http.status;
-    failure_clear(&call->failure);
-    if (looks_json)
-      failure_set(&call->failure, KIND_PROTOCOL, "the answer is broken JSON: %s",
-                  lua_tostring(L, -1));
-    else
-      failure_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'",
-                  start_of_answer);
-    call->failure.status = status;
-    call->failure.verdict.unknown = false;
-    call_push_error(L, call);
-    call_clear(call);
-    lua_error(L);
-  }
+  if (!json_decode(L, call->http.answer, call->http.answer_length))
+    operation_refuse(L, op, "the answer is broken JSON: %s", lua_tostring(L, -1));
   http_request_clear(&call->http);
 }
 

@@ -30,6 +30,10 @@ int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction fini
  * none) and frees it.
  */
 void operation_result(lua_State *L, f5_operation *op);
+/* In `finish`: raises an error of kind "protocol" for an answer that is JSON and still not what was
+ * asked for; the outcome of a write is unknown then. */
+void operation_refuse(lua_State *L, f5_operation *op, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* finish: the answer is the one result. */
 int operation_answer(lua_State *L, int status, lua_KContext context);
 

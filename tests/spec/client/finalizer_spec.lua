@@ -163,7 +163,7 @@ end)
 describe("finalizers that run after those of a session and a transaction, at the end,", function()
   it("are told that these are closed", function()
     local device <close> = sim.start()
-    local result <const> = run([[
+    local result = run([[
       last = {}
       kept = setmetatable({}, { __gc = function()
         for i, fn in ipairs(last) do
@@ -188,7 +188,7 @@ describe("finalizers that run after those of a session and a transaction, at the
       F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
     })
     assert.same({ 0, "" }, { result.status, result.err })
-    local said <const> = {}
+    local said = {}
     for line in result.out:gmatch "[^\n]+" do said[#said + 1] = line end
     assert.equal(6, #said)
     for i = 1, 5 do
@@ -202,7 +202,7 @@ describe("values that only one call ever had", function()
   it("are kept until it ends: options of f5.certificate that a function makes", function()
     local directory <close> = program.directory()
     local device <close> = sim.start()
-    local result <const> = run(([[
+    local result = run(([[
       local f5 = require "f5"
       local made = setmetatable({}, { __index = function(_, name)
         collectgarbage()
@@ -219,7 +219,7 @@ end)
 
 describe("a count that a script gives", function()
   it("is no negative number of functions", function()
-    local result <const> =
+    local result =
       run 'require("f5").all(setmetatable({}, { __len = function() return -1 end }))'
     assert.equal(1, result.status)
     assert.matches("too many functions", result.err)
@@ -228,7 +228,7 @@ end)
 
 describe("failed fibers that nobody can join", function()
   it("are reported once each, also when the report of one waits", function()
-    local result <const> = run [[
+    local result = run [[
       local f5 = require "f5"
       for i = 1, 3 do
         f5.spawn(function()

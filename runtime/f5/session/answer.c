@@ -1,0 +1,72 @@
+#include "f5/session/answer.h"
+
+#include <string.h>
+
+#include "base/scan.h"
+#include "base/text.h"
+#include "f5/report/secret.h"
+
+#define SHOWN 80 /* bytes of an answer that is no JSON */
+/* bytes of it in which secrets are looked for: half a secret is still one */
+#define START_MASKED 4096
+#define SHORT 16384 /* bytes; such an answer is looked at from end to end */
+
+static bool is_below(const char *path, const char *prefix) {
+  size_t length = strlen(prefix);
+  return strncmp(path, prefix, length) == 0 && (!path[length] || strchr("/?", path[length]));
+}
+
+static bool may_be_empty(const http_request *http, answer_to what) {
+  const char *method = http->method, *path = http->path;
+  if (what == ANSWER_TO_QUEUED_WRITE) return false;
+  if (http->status == 204) return strcmp(method, "GET") != 0 || is_below(path, "/mgmt/shared");
+  if (strcmp(method, "PATCH") == 0) return is_below(path, "/mgmt/tm/auth/user");
+  return strcmp(method, "DELETE") == 0 || strcmp(method, "HEAD") == 0 ||
+         strcmp(method, "OPTIONS") == 0;
+}
+
+static bool is_empty(const char *answer, size_t length) {
+  while (length && strchr(" \t\r\n", answer[length - 1]) && answer[length - 1])
+    length--;
+  return length == 0;
+}
+
+/* Without its length or chunks an answer ends where the connection does, wherever that is. */
+static bool says_its_length(const http_request *http) {
+  char value[2];
+  return http_answer_header(http, "Content-Length", value, sizeof value) ||
+         http_answer_header(http, "Transfer-Encoding", value, sizeof value);
+}
+
+static bool is_cut(const http_request *http) {
+  if (!scan_ends_json(http->answer, http->answer_length)) return true;
+  if (http->answer_length > SHORT && says_its_length(http)) return false;
+  return !scan_is_whole(http->answer, http->answer_length);
+}
+
+static void refuse_text(f5_failure *failure, const http_request *http) {
+  text start = {0};
+  size_t length = http->answer_length;
+  secret_mask(&start, http->answer, length < START_MASKED ? length : START_MASKED);
+  text_cut(&start, SHOWN);
+  failure_set(failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'",
+              text_string(&start));
+  text_free(&start);
+}
+
+void answer_check(f5_failure *failure, const http_request *http, answer_to what) {
+  if (!http->answer || is_empty(http->answer, http->answer_length)) {
+    if (may_be_empty(http, what)) return;
+    failure_set(failure, KIND_PROTOCOL, "the answer is empty");
+  } else if (!scan_looks_json(http->answer, http->answer_length)) {
+    refuse_text(failure, http);
+  } else if (is_cut(http)) {
+    failure_set(failure, KIND_PROTOCOL, "the answer is broken JSON: it ends after %zu bytes",
+                http->answer_length);
+  } else {
+    return;
+  }
+  failure->status = http->status;
+  failure->verdict.again = AGAIN_READ;
+  failure->verdict.unknown = what != ANSWER_TO_READ;
+}

@@ -1,0 +1,450 @@
+-- Answers that are lost, cut or none at all. What a call returns is what the device said; a success
+-- that did not happen is the one thing that must never come of it.
+local f5 = require "f5"
+local program = require "program"
+local wire = require "wire"
+
+local POOL <const> = "/mgmt/tm/ltm/pool/~Common~web"
+local POOLS <const> = "/mgmt/tm/ltm/pool"
+local OBJECT <const> = '{"kind":"tm:ltm:pool:poolstate","name":"web","description":"d"}'
+local LIST <const> = '{"kind":"tm:ltm:pool:poolcollectionstate","items":[{"name":"web"}]}'
+local COMMAND <const> = '{"commandId":1,"evalOrder":1}'
+local MISSING <const> = '{"code":404,"message":"01020036:3: was not found.","apiError":3}'
+local CHUNK <const> = '{"remainingByteCount":0,"totalByteCount":5}'
+local TX <const> = "/mgmt/tm/transaction"
+local NO_CONTENT <const> = "HTTP/1.1 204 No Content\r\n\r\n"
+
+local function transaction(state) return ('{"transId":17,"state":"%s"}'):format(state) end
+
+local server, place, bip
+
+setup(function()
+  server = wire.start()
+  place = program.directory()
+  place:file("up", "hello")
+end)
+teardown(function()
+  getmetatable(server).__close()
+  getmetatable(place).__close()
+end)
+
+local function pools() return bip.ltm.pool end
+local function pool() return bip.ltm.pool["/Common/web"] end
+local function old() return place.path .. "/old" end
+
+-- What each operation asks, what its whole answer is, and what it is to return then. `before` are
+-- the answers to what it asks first, `after` to what it asks then.
+local OPERATIONS <const> = {
+  {
+    name = "load", method = "GET", path = POOL, body = OBJECT,
+    call = function() return pool():load().description end, right = "d",
+  },
+  {
+    name = "list", method = "GET", path = POOLS, body = LIST,
+    call = function() return #pools():list() end, right = 1,
+  },
+  {
+    name = "each", method = "GET", path = POOLS, body = LIST,
+    call = function()
+      local count = 0
+      for _ in pools():each() do count = count + 1 end
+      return count
+    end,
+    right = 1,
+  },
+  {
+    name = "exists of an object", method = "GET", path = POOL, body = OBJECT,
+    call = function() return pool():exists() end, right = true,
+  },
+  {
+    name = "exists of no object", method = "GET", path = POOL, status = "404 Not Found",
+    body = MISSING, call = function() return pool():exists() end, right = false,
+  },
+  {
+    name = "create", write = true, method = "POST", path = POOLS, body = OBJECT,
+    call = function() return pools():create({ name = "web" }).name end, right = "web",
+  },
+  {
+    name = "create by full name", write = true, method = "POST", path = POOLS,
+    status = "201 Created", body = OBJECT,
+    call = function() return pool():create().name end, right = "web",
+  },
+  {
+    name = "modify", write = true, method = "PATCH", path = POOL, body = OBJECT,
+    call = function() return pool():modify({ description = "d" }).description end, right = "d",
+  },
+  {
+    name = "replace", write = true, method = "PUT", path = POOL, body = OBJECT,
+    call = function() return pool():replace({ description = "d" }).description end, right = "d",
+  },
+  {
+    name = "delete", write = true, method = "DELETE", path = POOL, body = "", empty = true,
+    call = function() return pool():delete() end, right = nil,
+  },
+  {
+    name = "run", write = true, method = "POST", path = "/mgmt/tm/sys/config",
+    body = '{"command":"save"}', right = "save",
+    call = function() return bip.sys.config:run("save").command end,
+  },
+  {
+    name = "bash", write = true, method = "POST", path = "/mgmt/tm/util/bash",
+    body = '{"command":"run"}', call = function() return bip:bash "true" end, never = true,
+  },
+  {
+    name = "ensure, which looks", method = "GET", path = POOL, body = OBJECT,
+    call = function() return (pool():ensure { description = "d" }) end, right = "unchanged",
+  },
+  {
+    name = "ensure, which creates", write = true, method = "POST", path = POOLS, body = OBJECT,
+    before = { { method = "GET", path = POOL, bytes = wire.answer("404 Not Found", MISSING) } },
+    call = function() return (pool():ensure { description = "d" }) end, right = "created",
+  },
+  {
+    name = "ensure, which modifies", write = true, method = "PATCH", path = POOL, body = OBJECT,
+    before = {
+      { method = "GET", path = POOL, bytes = wire.answer("200 OK", '{"description":"e"}') },
+    },
+    call = function() return (pool():ensure { description = "d" }) end, right = "changed",
+  },
+  {
+    name = "upload", write = true, method = "POST", path = "/mgmt/shared/file-transfer/uploads/up",
+    body = CHUNK, call = function() return bip:upload(place.path .. "/up").size end, right = 5,
+  },
+  {
+    name = "download", method = "GET", path = "/mgmt/shared/file-transfer/downloads/up",
+    body = "hello", headers = "Content-Range: 0-4/5\r\n", file = true, right = 5,
+    call = function() return bip:download("up", old()).size end,
+  },
+  {
+    name = "begin", method = "POST", path = TX, body = transaction "STARTED",
+    after = { { method = "DELETE", path = TX .. "/17", bytes = wire.answer "200 OK" } },
+    call = function()
+      local tx <close> = bip:begin()
+      return tx:id()
+    end,
+    right = 17,
+  },
+}
+
+local function rules_for(operation, fields)
+  local list = {}
+  for _, rule in ipairs(operation.before or {}) do list[#list + 1] = rule end
+  local rule = { method = operation.method, path = operation.path }
+  for name, value in pairs(fields) do rule[name] = value end
+  list[#list + 1] = rule
+  for _, other in ipairs(operation.after or {}) do list[#list + 1] = other end
+  server:rules(list)
+end
+
+-- The error of a call that failed as it must: an object, and not a mistake of ours.
+local function check_error(operation, err, where)
+  assert.equal("table", type(err), where .. ": " .. tostring(err))
+  assert.is_nil(tostring(err.message):find("lualib", 1, true), where .. ": " .. tostring(err))
+  assert.not_equal("usage", err.kind, where .. ": " .. tostring(err))
+  assert.equal(operation.write and "unknown" or nil, err.outcome, where .. ": " .. tostring(err))
+end
+
+local function try(operation, where)
+  if operation.file then place:file("old", "kept") end
+  local ok, result = pcall(operation.call)
+  if ok then
+    assert.is_nil(operation.never, where)
+    assert.equal(operation.right, result, where)
+  else
+    check_error(operation, result, where)
+  end
+  if operation.file then assert.equal(ok and "hello" or "kept", place:read "old", where) end
+  return ok
+end
+
+describe("an answer that is cut at any byte", function()
+  before_each(function() bip = f5.connect(server:options()) end)
+  after_each(function() bip:close() end)
+
+  for _, operation in ipairs(OPERATIONS) do
+    for _, frame in ipairs { "length", "chunks", "close" } do
+      it(("is no success of %s (%s)"):format(operation.name, frame), function()
+        local bytes = wire.answer(
+          operation.status or "200 OK", operation.body, frame, operation.headers
+        )
+        local head = select(2, bytes:find "\r\n\r\n")
+        for cut = frame == "length" and 0 or head - 1, #bytes do -- the header once
+          rules_for(operation, { bytes = bytes, cut = cut, reset = cut % 2 == 1 })
+          local ok = try(operation, ("cut after %d of %d bytes"):format(cut, #bytes))
+          if cut < head then assert.is_false(ok, "cut inside of the header, after " .. cut) end
+        end
+        rules_for(operation, { bytes = bytes, cut = #bytes })
+        assert.equal(not operation.never, try(operation, "whole"))
+      end)
+    end
+  end
+end)
+
+describe("an answer that is none", function()
+  before_each(function() bip = f5.connect(server:options()) end)
+  after_each(function() bip:close() end)
+
+  local NONE <const> = {
+    ["without a body"] = "",
+    ["of white space"] = " \r\n",
+    ["that is a page"] = "<html><body>Please log in</body></html>",
+    ["that is a word"] = "null",
+    ["that is half of the JSON"] = '{"name":"web","items":[{"name":"a"}',
+    ["that is one and a half"] = '{"name":"web"} {"name":"x"}}',
+  }
+  for _, operation in ipairs(OPERATIONS) do
+    for what, body in pairs(NONE) do
+      local good = operation.empty and body:match "^%s*$" or operation.status
+      if not good then
+        it(("(%s) is no success of %s"):format(what, operation.name), function()
+          for _, frame in ipairs { "length", "chunks", "close" } do
+            rules_for(operation, { bytes = wire.answer("200 OK", body, frame), cut = 9999 })
+            assert.is_false(try(operation, frame), frame)
+          end
+        end)
+      end
+    end
+  end
+
+  it("does not let an object exist", function()
+    for what, body in pairs(NONE) do
+      server:rules { { path = POOL, bytes = wire.answer("200 OK", body) } }
+      local ok, err = pcall(function() return pool():exists() end)
+      assert.is_false(ok, what)
+      assert.equal("protocol", err.kind, what)
+    end
+  end)
+
+  it("is asked for again when nothing is changed by it", function()
+    local again <close> = f5.connect(server:options { retries = { count = 2, delay = 0.01 } })
+    for what, body in pairs(NONE) do
+      server:rules {
+        { path = POOL, bytes = wire.answer("200 OK", body), times = 2 },
+        { path = POOL, bytes = wire.answer("200 OK", OBJECT) },
+      }
+      assert.equal("d", again.ltm.pool["/Common/web"]:load().description, what)
+      assert.equal(3, #server:seen())
+    end
+    server:rules { { path = POOL, bytes = wire.answer("200 OK", "") } }
+    local ok, err = pcall(function() again.ltm.pool["/Common/web"]:modify { description = "d" } end)
+    assert.same({ false, "protocol", "unknown" }, { ok, err.kind, err.outcome })
+    assert.equal(
+      "the answer is empty; outcome unknown: the device may have carried it out",
+      err.message
+    )
+    assert.same({ "PATCH " .. POOL }, server:seen())
+  end)
+
+  it("may be empty where the device says so, or F5's guide", function()
+    server:rules {
+      { method = "DELETE", path = POOL, bytes = wire.answer("200 OK", "") },
+      { method = "PATCH", path = POOL, bytes = NO_CONTENT },
+      { method = "PATCH", path = "/mgmt/tm/auth/user/admin", bytes = wire.answer("200 OK", "") },
+      { method = "GET", path = "/mgmt/shared/appsvcs/declare", bytes = NO_CONTENT },
+      { method = "GET", path = POOL, bytes = NO_CONTENT },
+      { method = "OPTIONS", path = POOL, bytes = wire.answer("200 OK", "") },
+    }
+    assert.is_nil(pool():delete())
+    assert.is_nil(pool():modify { description = "d" })
+    assert.is_nil(bip:at("auth/user/admin"):modify { password = "x" })
+    local declared = bip:at "/mgmt/shared/appsvcs/declare"
+    assert.is_nil(declared:load())
+    assert.is_false(declared:exists())
+    assert.is_nil(bip:request("OPTIONS", POOL))
+    local ok, err = pcall(function() return pool():load() end)
+    assert.same({ false, "protocol" }, { ok, err.kind })
+    ok, err = pcall(function() return declared:ensure { x = 1 } end)
+    assert.same({ false, "protocol" }, { ok, err.kind })
+    assert.equal(200, bip:request("DELETE", POOL, { raw = true }).status)
+  end)
+
+  it("is no collection without items and kind", function()
+    server:rules { { path = POOLS, bytes = wire.answer("200 OK", '{"kind":"x"}'), times = 1 },
+      { path = POOLS, bytes = wire.answer("200 OK", "{}") } }
+    assert.same({}, pools():list())
+    local ok, err = pcall(function() return pools():list() end)
+    assert.same({ false, "protocol" }, { ok, err.kind })
+  end)
+
+  it("is only the beginning when it is a 100", function()
+    for _, bytes in ipairs {
+      "HTTP/1.1 100 Continue\r\n\r\n",
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Le",
+    } do
+      server:rules { { path = POOL, bytes = bytes, cut = #bytes } }
+      local ok, err = pcall(function() pool():modify { description = "d" } end)
+      assert.same({ false, "unknown" }, { ok, err.outcome }, tostring(err))
+    end
+  end)
+end)
+
+describe("a transaction", function()
+  before_each(function() bip = f5.connect(server:options()) end)
+  after_each(function() bip:close() end)
+
+  local QUEUE <const> = {
+    { method = "POST", path = TX, bytes = wire.answer("200 OK", transaction "STARTED"), times = 1 },
+    { method = "PATCH", path = POOL, bytes = wire.answer("200 OK", COMMAND) },
+    { method = "DELETE", path = POOL, bytes = wire.answer("200 OK", COMMAND) },
+  }
+
+  local function rules(...)
+    local list = { ... }
+    for _, rule in ipairs(QUEUE) do list[#list + 1] = rule end
+    server:rules(list)
+  end
+
+  local function state(of, fields)
+    local rule =
+      { method = "GET", path = TX .. "/17", bytes = wire.answer("200 OK", transaction(of)) }
+    for name, value in pairs(fields or {}) do rule[name] = value end
+    return rule
+  end
+
+  local GONE <const> = { method = "DELETE", path = TX .. "/17", bytes = wire.answer "200 OK" }
+
+  -- SHORT for those that are waited for until the time is up.
+  local SHORT <const> = { interval = 0.01, timeout = 0.05 }
+
+  local function carry_out(options)
+    return pcall(bip.transaction, bip, options or { interval = 0.01, timeout = 20 }, function(tx)
+      tx(pool()):modify { description = "d" }
+    end)
+  end
+
+  local function commit(bytes, fields)
+    local rule = { method = "PATCH", path = TX .. "/17", bytes = bytes }
+    for name, value in pairs(fields or {}) do rule[name] = value end
+    return rule
+  end
+
+  it("whose commit is cut at any byte was carried out when the device says so", function()
+    local bytes = wire.answer("200 OK", transaction "COMPLETED")
+    for cut = 0, #bytes do
+      rules(commit(bytes, { cut = cut }), state "COMPLETED")
+      local ok, err = carry_out()
+      assert.is_true(ok, cut .. ": " .. tostring(err))
+      if cut < #bytes and cut % 7 == 0 then
+        rules(commit(bytes, { cut = cut }), GONE, state "STARTED")
+        ok, err = carry_out()
+        assert.same({ false, nil }, { ok, err.outcome }, cut .. ": " .. tostring(err))
+        assert.matches("the commit did not reach the device; nothing has changed$", err.message)
+        rules(commit(bytes, { cut = cut }))
+        ok, err = carry_out(SHORT)
+        assert.same({ false, "unknown" }, { ok, err.outcome }, cut .. ": " .. tostring(err))
+      end
+    end
+  end)
+
+  it("is not carried out because of an answer that does not say so", function()
+    for _, body in ipairs {
+      "", "<html></html>", "{}", transaction "VALIDATING", transaction "STARTED",
+      '{"transId":18,"state":"COMPLETED"}', '{"state":"COMPLETED"}', '{"transId":17}',
+      '{"transId":17,"state":"completed"}', "[]",
+    } do
+      for _, status in ipairs { "200 OK", "202 Accepted" } do
+        local answer = wire.answer(status, body)
+        local running = { times = 2 }
+        rules(commit(answer), state("VALIDATING", running), state "COMPLETED")
+        local ok, err = carry_out()
+        assert.is_true(ok, body .. tostring(err))
+        assert.equal(3, select(2, table.concat(server:seen(), " "):gsub("GET", "")))
+
+        rules(commit(answer), state("VALIDATING", running), state "FAILED", GONE)
+        ok, err = carry_out()
+        assert.same({ false, "transaction" }, { ok, err.kind, err.outcome }, body .. tostring(err))
+
+        rules(commit(answer), state "VALIDATING")
+        ok, err = carry_out(SHORT)
+        assert.same({ false, "unknown" }, { ok, err.outcome }, body .. tostring(err))
+
+        rules(commit(answer), state("", { bytes = wire.answer("404 Not Found", MISSING) }))
+        ok, err = carry_out()
+        assert.same({ false, "unknown" }, { ok, err.outcome }, body .. tostring(err))
+
+        rules(commit(answer), state("", { bytes = wire.answer("403 Forbidden", "{}") }))
+        ok, err = carry_out { async = true, interval = 0.01, timeout = 20 }
+        assert.same({ false, "unknown" }, { ok, err.outcome }, body .. tostring(err))
+      end
+    end
+  end)
+
+  it("counts its commands as changes only when they may be some", function()
+    rules(commit(wire.answer("200 OK", transaction "FAILED")), GONE)
+    assert.is_false(carry_out())
+    assert.equal(0, bip:usage().writes)
+    rules(commit(wire.answer("200 OK", "{}")), GONE, state "STARTED")
+    assert.is_false(carry_out())
+    assert.equal(0, bip:usage().writes)
+    rules(commit(wire.answer("200 OK", "{}")), state "VALIDATING")
+    assert.is_false(carry_out(SHORT))
+    assert.equal(1, bip:usage().writes)
+  end)
+
+  it("that cannot be taken back after a commit that got lost may still be carried out", function()
+    rules(
+      commit("", { cut = 0 }), state "STARTED",
+      { method = "DELETE", path = TX, bytes = wire.answer("500 X", "{}") }
+    )
+    local ok, err = carry_out()
+    assert.same({ false, "unknown" }, { ok, err.outcome }, tostring(err))
+  end)
+
+  it("has no command that the device does not confirm", function()
+    for _, body in ipairs {
+      "", "{}", OBJECT, "<html></html>", '{"commandId":1', '{"commandId":"x"}',
+    } do
+      for _, method in ipairs { "PATCH", "DELETE" } do
+        rules({ method = method, path = POOL, bytes = wire.answer("200 OK", body) }, GONE)
+        local ok, err = pcall(bip.transaction, bip, function(tx)
+          if method == "DELETE" then return tx(pool()):delete() end
+          return tx(pool()):modify { description = "d" }
+        end)
+        assert.same({ false, "protocol" }, { ok, err.kind }, body .. tostring(err))
+        assert.is_nil(table.concat(server:seen(), "\n"):find("PATCH " .. TX, 1, true))
+      end
+    end
+  end)
+
+  it("removes a command of which it does not know whether it is there before it commits", function()
+    local COMMANDS <const> = '{"kind":"x","items":[{"commandId":1},{"commandId":2}]}'
+    server:rules {
+      QUEUE[1],
+      { method = "PATCH", path = POOL, bytes = wire.answer("200 OK", COMMAND), times = 1 },
+      { method = "PATCH", path = POOL, bytes = wire.answer("200 OK", '{"commandId":2') },
+      { method = "GET", path = TX .. "/17/commands", bytes = wire.answer("200 OK", COMMANDS) },
+      { method = "DELETE", path = TX .. "/17/commands/2", bytes = wire.answer "200 OK" },
+      commit(wire.answer("200 OK", transaction "COMPLETED")),
+    }
+    local tx <close> = bip:begin()
+    tx(pool()):modify { description = "d" }
+    assert.is_false(pcall(function() tx(pool()):modify { description = "e" } end))
+    assert.is_true(tx:commit())
+    local seen = server:seen()
+    assert.equal("DELETE " .. TX .. "/17/commands/2", seen[#seen - 1])
+  end)
+
+  it("is validated by an answer that shows it", function()
+    for body, good in pairs {
+      [transaction "STARTED"] = true, [transaction "COMPLETED"] = true,
+      [transaction "FAILED"] = false, [""] = false, ["{}"] = false,
+      ['{"transId":18,"state":"STARTED"}'] = false,
+    } do
+      rules(commit(wire.answer("200 OK", body)), GONE)
+      local tx <close> = bip:begin()
+      tx(pool()):modify { description = "d" }
+      local ok, err = pcall(tx.validate, tx)
+      assert.equal(good, ok, body .. tostring(err))
+      if not ok then assert.is_nil(err.outcome, body .. tostring(err)) end
+    end
+  end)
+
+  it("tells its state, or that it cannot be seen", function()
+    local strange = state("", { bytes = wire.answer("200 OK", "{}") })
+    rules(state("STARTED", { times = 1 }), strange, GONE)
+    local tx <close> = bip:begin()
+    assert.equal("STARTED", tx:state())
+    local ok, err = pcall(tx.state, tx)
+    assert.same({ false, "protocol" }, { ok, err.kind })
+  end)
+end)
