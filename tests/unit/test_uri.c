@@ -170,12 +170,35 @@ static void names_of_kinds(void **state) {
   }
 }
 
+static void versions(void **state) {
+  (void)state;
+  static const struct {
+    const char *link, *version;
+  } cases[] = {
+      {"https://localhost/mgmt/tm/ltm?ver=16.1.0", "16.1.0"},
+      {"/mgmt/tm/ltm?$top=1&ver=16.1.0&$skip=2", "16.1.0"},
+      {"/mgmt/tm/ltm?server=1", ""},
+      {"/mgmt/tm/ltm?ver=", ""},
+      {"/mgmt/tm/ltm?", ""},
+      {"/mgmt/tm/ver=1", ""},
+      {"/mgmt/tm/ltm#?ver=1", ""},
+      {"", ""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const char *version = "";
+    size_t length = uri_version(cases[i].link, strlen(cases[i].link), &version);
+    assert_int_equal(length, strlen(cases[i].version));
+    assert_memory_equal(version, cases[i].version, length);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(names_and_segments),
                                      cmocka_unit_test(absolute),
                                      cmocka_unit_test(queries),
                                      cmocka_unit_test(last_names),
                                      cmocka_unit_test(round_trip),
-                                     cmocka_unit_test(names_of_kinds)};
+                                     cmocka_unit_test(names_of_kinds),
+                                     cmocka_unit_test(versions)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,13 +17,15 @@ local session = {}
 function session:close() end
 
 ---Returns a reference to any path. The first argument is a path below /mgmt/tm, a whole path that
----starts with /mgmt, or a link from the device.
+---starts with /mgmt, or a link from the device. Calls on a link, and on what is below it, ask for the
+---version of the API that the link names.
 ---
 ---    bip:at("ltm/data-group/internal", "/Common/hosts")
 ---    bip:at "/mgmt/shared/echo"
 ---    bip:at(pool.selfLink)
 ---
----*Raises* "usage": a part is empty or not a string, or the session is closed.
+---*Raises* "usage": a part is empty or not a string, the link's version is not a version, or the
+---session is closed.
 ---
 ---*Source* REST API User Guide 14.1, "Overview: URI format and structure"
 ---@param path string path or link, as above

@@ -141,7 +141,9 @@ static int bind_reference(lua_State *L) {
     return error_usage(L, "tx(reference): %s is of another session than the transaction",
                        ref->text);
   lua_getiuservalue(L, 2, 1);
-  reference_push(L, 3, 1, ref->text, ref->length, strlen(ref->text + ref->length));
+  f5_reference *bound =
+      reference_push(L, 3, 1, ref->text, ref->length, strlen(ref->text + ref->length));
+  memcpy(bound->ver, ref->ver, sizeof bound->ver);
   return 1;
 }
 

@@ -77,7 +77,10 @@ static void note_next(lua_State *L, pages *p, int index) {
     if (uri_is_absolute(link, length)) {
       uri_absolute(&p->path, &query, link, length);
       text_join(&p->path, &query);
-      if (p->session->ver) uri_query(&p->path, "ver", p->session->ver, strlen(p->session->ver));
+      const char *version = p->session->ver;
+      size_t size = uri_version(link, length, &version);
+      if (size == 0 && version) size = strlen(version);
+      if (size) uri_query(&p->path, "ver", version, size);
     }
     text_free(&query);
   }

@@ -82,7 +82,7 @@ static int created(lua_State *L, int status, lua_KContext context) {
 static int post(lua_State *L, size_t length, int body) {
   const f5_reference *ref = reference_check(L, 1);
   f5_operation *op = operation_new(L, ref->session, "POST", ref->text);
-  if (length < ref->length || ref->session->ver) {
+  if (length < ref->length || reference_version(ref)) {
     text_add(&op->path, ref->text, length);
     query_add(L, &op->path, ref, 0, NULL);
     op->call.http.path = text_string(&op->path);

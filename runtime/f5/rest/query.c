@@ -165,7 +165,7 @@ static void check_names(lua_State *L, int table, const char *const *known) {
 }
 
 bool query_is_plain(lua_State *L, const f5_reference *ref, int index) {
-  return (index == 0 || lua_isnoneornil(L, index)) && !ref->session->ver;
+  return (index == 0 || lua_isnoneornil(L, index)) && !reference_version(ref);
 }
 
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page) {
@@ -202,6 +202,6 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
     lua_pop(L, 1); /* ver */
     if (has_ver) add_list(L, path, index, "ver", "ver");
   }
-  if (!has_ver && ref->session->ver)
-    uri_query(path, "ver", ref->session->ver, strlen(ref->session->ver));
+  const char *version = reference_version(ref);
+  if (!has_ver && version) uri_query(path, "ver", version, strlen(version));
 }

@@ -42,6 +42,7 @@ static f5_reference *push_empty(lua_State *L, int session, int transaction, size
   f5_reference *ref = lua_newuserdatauv(L, sizeof *ref + length + query_length + 1, 2);
   ref->session = *(f5_session **)lua_touserdata(L, session);
   ref->length = length;
+  ref->ver[0] = '\0';
   ref->text[length + query_length] = '\0';
   lua_pushvalue(L, session);
   lua_setiuservalue(L, -2, 1);
@@ -53,10 +54,28 @@ static f5_reference *push_empty(lua_State *L, int session, int transaction, size
   return ref;
 }
 
-void reference_push(lua_State *L, int session, int transaction, const char *path, size_t length,
-                    size_t query_length) {
+f5_reference *reference_push(lua_State *L, int session, int transaction, const char *path,
+                             size_t length, size_t query_length) {
   f5_reference *ref = push_empty(L, session, transaction, length, query_length);
   memcpy(ref->text, path, length + query_length);
+  return ref;
+}
+
+const char *reference_version(const f5_reference *ref) {
+  return ref->ver[0] ? ref->ver : ref->session->ver;
+}
+
+/* The version of a link, if it is one: "16.1.0". */
+static void take_version(lua_State *L, f5_reference *ref, const char *link, size_t length) {
+  const char *version;
+  size_t size = uri_version(link, length, &version);
+  bool valid = size <= REFERENCE_VERSION;
+  for (size_t i = 0; valid && i < size; i++)
+    valid = (version[i] >= '0' && version[i] <= '9') || version[i] == '.';
+  if (!valid) error_usage(L, "at: 'ver' must be a version such as 16.1.0: %s", link);
+  if (size == 0) return;
+  memcpy(ref->ver, version, size);
+  ref->ver[size] = '\0';
 }
 
 /* Names as their kinds have them; the text has no query. */
@@ -107,6 +126,7 @@ static int reference_index(lua_State *L) {
   int transaction = lua_getiuservalue(L, 1, 2) == LUA_TNIL ? 0 : lua_gettop(L);
   f5_reference *below = push_empty(L, 3, transaction, ref->length + added, 0);
   memcpy(below->text, ref->text, ref->length);
+  memcpy(below->ver, ref->ver, sizeof below->ver);
   uri_write(below->text + ref->length, name, length);
   fit(below);
   return 1;
@@ -157,7 +177,8 @@ static int at_absolute(lua_State *L, int count) {
   text_join(&path, &query);
   text_free(&query);
   push_owned_text(L, &path);
-  reference_push(L, 1, 0, lua_tostring(L, -1), path_length, query_length);
+  f5_reference *ref = reference_push(L, 1, 0, lua_tostring(L, -1), path_length, query_length);
+  take_version(L, ref, start, length);
   return 1;
 }
 
@@ -179,6 +200,7 @@ int reference_lua_at(lua_State *L) {
   size_t added = write_names(L, 2, count, NULL);
   f5_reference *below = push_empty(L, session, transaction, length + added, 0);
   memcpy(below->text, start, length);
+  if (ref) memcpy(below->ver, ref->ver, sizeof below->ver);
   write_names(L, 2, count, below->text + length);
   fit(below);
   return 1;

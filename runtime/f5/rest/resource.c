@@ -220,6 +220,18 @@ static const char *check_method(lua_State *L) {
   return NULL;
 }
 
+/* The version of a request: that of its query, of the path or reference at 3, or of the session. */
+static void add_version(lua_State *L, f5_operation *op, const f5_session *session) {
+  size_t length;
+  const char *version = session->ver, *path = lua_tolstring(L, 3, &length);
+  if (uri_version(text_string(&op->path), op->path.length, &version)) return;
+  size_t size = path ? uri_version(path, length, &version) : 0;
+  const f5_reference *ref = luaL_testudata(L, 3, REFERENCE_NAME);
+  if (ref) version = reference_version(ref);
+  if (size == 0 && version) size = strlen(version);
+  if (size) uri_query(&op->path, "ver", version, size);
+}
+
 /* Raises if the table of options at 4 has one that request does not know. */
 static void check_request_options(lua_State *L) {
   static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
@@ -293,8 +305,7 @@ static int request(lua_State *L) {
   set_request_path(op, path, length);
   bool raw = false;
   int body = lua_isnil(L, 4) ? 0 : read_request_options(L, op, &raw);
-  if (session->ver && !strstr(text_string(&op->path), "ver="))
-    uri_query(&op->path, "ver", session->ver, strlen(session->ver));
+  add_version(L, op, session);
   op->call.http.path = text_string(&op->path);
   op->call.any_status = raw;
   op->call.once = raw || op->call.quiet;

@@ -137,6 +137,23 @@ void uri_absolute(text *path, text *query, const char *name, size_t length) {
   }
 }
 
+size_t uri_version(const char *name, size_t length, const char **version) {
+  const char *end = memchr(name, '#', length);
+  if (!end) end = name + length;
+  const char *at = memchr(name, '?', (size_t)(end - name));
+  while (at && at < end) {
+    at++;
+    const char *next = memchr(at, '&', (size_t)(end - at));
+    size_t part = (size_t)((next ? next : end) - at);
+    if (part > 4 && memcmp(at, "ver=", 4) == 0) {
+      *version = at + 4;
+      return part - 4;
+    }
+    at = next;
+  }
+  return 0;
+}
+
 void uri_encode_query(text *path, const char *bytes, size_t length) {
   for (size_t i = 0; i < length; i++) {
     unsigned char c = (unsigned char)bytes[i];

@@ -31,6 +31,9 @@ bool uri_is_absolute(const char *name, size_t length);
  * never stand in a URI is encoded, and a `%` that starts no escape. The query goes to query (may be
  * NULL) without `ver`, which is the session's. */
 void uri_absolute(text *path, text *query, const char *name, size_t length);
+/* The version that a URI's query asks for ("?ver=16.1.0"): its length, and where it starts in
+ * `*version`; 0 if there is none. */
+size_t uri_version(const char *name, size_t length, const char **version);
 /* Appends "?name=value" or "&name=value", encoded; `$` stays. */
 void uri_query(text *path, const char *name, const char *value, size_t length);
 /* Appends the bytes as one part of a segment. */
