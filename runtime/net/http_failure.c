@@ -52,6 +52,7 @@ const char *http_failure_name(http_failure failure) {
                                       [HTTP_TLS] = "tls",
                                       [HTTP_TIMEOUT] = "timeout",
                                       [HTTP_BROKEN] = "broken",
+                                      [HTTP_UNREADABLE] = "unreadable",
                                       [HTTP_TOO_LARGE] = "too large",
                                       [HTTP_FILE] = "file",
                                       [HTTP_CANCELLED] = "cancelled",

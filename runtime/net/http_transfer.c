@@ -13,7 +13,12 @@
 
 #include "net/ca.h"
 
-enum { FIRST_ANSWER_SIZE = 4096, FIRST_HEADERS_SIZE = 1024, FILE_READ_SIZE = 128 * 1024 };
+enum {
+  FIRST_ANSWER_SIZE = 4096,
+  FIRST_HEADERS_SIZE = 1024,
+  MAX_HEADERS = 300 * 1024, /* bytes of a header block */
+  FILE_READ_SIZE = 128 * 1024
+};
 
 /* -- the answer -- */
 
@@ -128,6 +133,7 @@ static size_t on_header(char *data, size_t one, size_t length, void *user) {
     transfer->headers_length = 0; /* the block before was a 100 */
     transfer->headers_ended = false;
   }
+  if (transfer->headers_length + length > MAX_HEADERS) return fail_with(transfer, HTTP_UNREADABLE);
   if (data[length - 1] == '\n' && (length == 1 || (length == 2 && *data == '\r')))
     transfer->headers_ended = true;
   if (!grow(&request->answer_headers, &transfer->headers_size,
@@ -485,6 +491,8 @@ static http_failure failure_of(const http_transfer *transfer, CURLcode code, lon
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
   if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
   if (code == CURLE_OK && is_cut(transfer)) return HTTP_BROKEN;
+  /* libcurl says so of a header line that is longer than 100 KiB. */
+  if (code == CURLE_OUT_OF_MEMORY && transfer->request->sent) return HTTP_UNREADABLE;
   /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the
    * client. */
   bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
@@ -518,6 +526,8 @@ static void describe(const http_transfer *transfer, CURLcode code) {
     snprintf(request->error, size, "the connection was closed after the request was sent");
   else if (transfer->aborted == HTTP_INTERNAL)
     snprintf(request->error, size, "not enough memory");
+  else if (request->failure == HTTP_UNREADABLE)
+    snprintf(request->error, size, "its header is too long, or memory is short");
   else if (code == CURLE_OK)
     snprintf(request->error, size, "the answer ended before its header did");
   else if (!describe_certificate(transfer, code))

@@ -3,10 +3,11 @@
 
 wire.py --cert FILE --key FILE --rules FILE
     FILE is a JSON list of rules, read again when it changes: { "method", "path", "bytes", "cut",
-    "times", "reset" }. The first rule whose method (absent: any) and path (the beginning of it)
+    "times", "reset", "garble" }. The first rule whose method (absent: any) and path (the beginning of it)
     fit, and whose `times` (absent: always) are not used up, answers with `bytes`. With `cut` only
     so many of them are sent and the connection is closed, with `reset` without TLS's goodbye.
-    Without a rule that fits the connection is closed.
+    With `garble` the bytes are followed by some that are no TLS. Without a rule that fits the
+    connection is closed.
 """
 import argparse
 import json
@@ -74,6 +75,11 @@ def serve(client, context, rules):
             print(*request, flush=True)
             rule = rules.find(*request) or {"bytes": "", "cut": 0}
             data = rule["bytes"].encode("utf-8")
+            if rule.get("garble"):
+                inside.sendall(data)
+                with socket.socket(fileno=os.dup(inside.fileno())) as plain:
+                    plain.sendall(b"garbage " * 32)
+                continue
             if "cut" in rule:
                 inside.sendall(data[: rule["cut"]])
                 leave(inside, rule)

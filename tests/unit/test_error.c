@@ -151,7 +151,15 @@ static void transport(void **state) {
       {HTTP_BROKEN, true, false, true, KIND_TRANSPORT, AGAIN_READ, false},
       {HTTP_BROKEN, false, true, true, KIND_TRANSPORT, AGAIN_ALWAYS, false},
       {HTTP_TOO_LARGE, true, false, true, KIND_PROTOCOL, AGAIN_NEVER, false},
+      {HTTP_TOO_LARGE, true, true, true, KIND_PROTOCOL, AGAIN_NEVER, true},
+      {HTTP_UNREADABLE, true, true, true, KIND_PROTOCOL, AGAIN_READ, true},
+      {HTTP_UNREADABLE, true, false, true, KIND_PROTOCOL, AGAIN_READ, false},
       {HTTP_FILE, false, false, true, KIND_TRANSFER, AGAIN_NEVER, false},
+      {HTTP_FILE, true, true, true, KIND_TRANSFER, AGAIN_NEVER, true},
+      {HTTP_TLS, true, true, true, KIND_TLS, AGAIN_READ, true},
+      {HTTP_INTERNAL, true, true, true, KIND_TRANSPORT, AGAIN_NEVER, true},
+      {HTTP_INTERNAL, true, false, true, KIND_TRANSPORT, AGAIN_NEVER, false},
+      {HTTP_INTERNAL, false, true, true, KIND_TRANSPORT, AGAIN_NEVER, false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     http_request request = {.failure = cases[i].failure, .sent = cases[i].sent};

@@ -186,6 +186,16 @@ static bool may_pass(const http_request *request) {
   }
 }
 
+/* With TLS 1.3 a server refuses the client's certificate when the request is on its way already,
+ * and does not look at it. After any other alert it may have. */
+static bool refuses_certificate(const char *error) {
+  static const char *const words[] = {"certificate", "unknown ca", "access denied", "handshake"};
+  if (!strstr(error, " alert ")) return false;
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strstr(error, words[i])) return true;
+  return false;
+}
+
 void failure_from_transport(f5_failure *failure, const http_request *request, const char *where,
                             bool write, bool reached) {
   text message = {0};
@@ -212,8 +222,8 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     break;
   case HTTP_TLS:
     text_printf(&message, "no secure connection to %s", where);
-    failure->verdict =
-        (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached, false};
+    failure->verdict = (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached,
+                                    request->sent && !refuses_certificate(request->error)};
     break;
   case HTTP_TIMEOUT:
     text_printf(&message, "no answer from %s in time", where);
@@ -225,13 +235,17 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     failure->verdict.again = request->sent ? AGAIN_READ : AGAIN_ALWAYS;
     failure->verdict.unknown = request->sent;
     break;
+  case HTTP_UNREADABLE:
+    text_printf(&message, "the answer of %s cannot be read", where);
+    failure->verdict = (f5_verdict){KIND_PROTOCOL, AGAIN_READ, request->sent};
+    break;
   case HTTP_TOO_LARGE:
     text_put(&message, "the answer is too large for the option body_limit");
     failure->verdict = (f5_verdict){KIND_PROTOCOL, AGAIN_NEVER, request->sent};
     break;
   case HTTP_FILE:
     text_put(&message, "a local file could not be read or written");
-    failure->verdict = (f5_verdict){KIND_TRANSFER, AGAIN_NEVER, false};
+    failure->verdict = (f5_verdict){KIND_TRANSFER, AGAIN_NEVER, request->sent};
     break;
   case HTTP_CANCELLED:
     text_put(&message, "cancelled");
@@ -239,8 +253,10 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     break;
   case HTTP_INTERNAL:
   case HTTP_OK:
-    text_put(&message, "the request could not be made");
+    text_put(&message,
+             request->sent ? "the answer could not be taken" : "the request could not be made");
     failure->verdict.again = AGAIN_NEVER;
+    failure->verdict.unknown = request->sent;
     break;
   }
   if (*request->error) text_printf(&message, " (%s)", request->error);

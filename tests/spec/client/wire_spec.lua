@@ -278,6 +278,43 @@ describe("an answer that is none", function()
   end)
 end)
 
+describe("after a request was sent, a failure", function()
+  before_each(function() bip = f5.connect(server:options()) end)
+  after_each(function() bip:close() end)
+
+  local function fails(rule, kind)
+    local before = bip:usage().writes
+    rule.path = "/mgmt/tm"
+    server:rules { rule }
+    local ok, err = pcall(function() return pool():load() end)
+    assert.same({ false, kind }, { ok, err.kind, err.outcome }, tostring(err))
+    assert.equal(before, bip:usage().writes)
+    ok, err = pcall(function() return pool():modify { description = "d" } end)
+    assert.same({ false, kind, "unknown" }, { ok, err.kind, err.outcome }, tostring(err))
+    assert.equal(before + 1, bip:usage().writes)
+    assert.not_matches("could not be made", err.message)
+    return err
+  end
+
+  it("because of a line of the header is one of the answer", function()
+    local line = "X-Long: " .. ("x"):rep(120 * 1024) .. "\r\n"
+    local err = fails({ bytes = wire.answer("200 OK", OBJECT, "length", line) }, "protocol")
+    assert.matches("^the answer of %S+ cannot be read %(its header is too long", err.message)
+  end)
+
+  it("because of all of the header, too", function()
+    local lines = ("X-Line: " .. ("x"):rep(1000) .. "\r\n"):rep(400)
+    local err = fails({ bytes = wire.answer("200 OK", OBJECT, "length", lines) }, "protocol")
+    assert.matches("^the answer of %S+ cannot be read %(its header is too long", err.message)
+  end)
+
+  it("of TLS has an unknown outcome", function()
+    local half = 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"na'
+    fails({ bytes = half, garble = true }, "transport")
+    fails({ bytes = "", garble = true }, "transport")
+  end)
+end)
+
 describe("a transaction", function()
   before_each(function() bip = f5.connect(server:options()) end)
   after_each(function() bip:close() end)
