@@ -1,5 +1,6 @@
 -- The specs of the f5 module under a stock lua5.4, through f5.so:
---   LUA_CPATH='build/release/lua/?.so;;' lua5.4 tests/stock.lua [FILE…]      all of tests/spec without a FILE
+--   LUA_CPATH='build/release/lua/?.so;;' lua5.4 tests/stock.lua [FILE…]
+-- Without a FILE: all of tests/spec.
 -- Specs of what only the program has (lualib/build, lualib/cli, lualib/console), and those that
 -- start it, are left out.
 local f5 = require "f5"

@@ -98,7 +98,10 @@ local function simulate_fleet()
   local pid_file <const>, sim_ca <const> = work .. "/sim.pid", work .. "/sim.pem"
   assert(
     os.execute(
-      ("%s sim --fleet %d --port %s --user operator:secret:operator --ca-file %s >%s/sim.log 2>&1 & echo $! >%s"):format(
+      (
+        "%s sim --fleet %d --port %s --user operator:secret:operator --ca-file %s >%s/sim.log 2>&1 "
+          .. "& echo $! >%s"
+      ):format(
         f5lua, devices, sim_port, sim_ca, work, pid_file
       )
     )
@@ -137,7 +140,9 @@ local transfer_limits <const> =
 local rows <const> = {
   {
     name = "start", work = "`f5lua -e ''`", warm = 5, rounds = 5 * rounds,
-    programs = { f5lua = f5lua .. " -e ''", portable = portable .. " -e ''", floor = least "start" },
+    programs = {
+      f5lua = f5lua .. " -e ''", portable = portable .. " -e ''", floor = least "start",
+    },
     limits = { most("wall", 1.1, "floor"), most("wall", 1.1, "floor", "portable") },
   },
   {
@@ -449,7 +454,10 @@ local function machine()
     capture "sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1", capture "nproc",
     capture "awk '/MemTotal/{printf \"%.0f\", $2/1048576}' /proc/meminfo", capture "uname -r",
     capture "curl --version | head -1 | cut -d' ' -f4-5",
-    capture '/usr/bin/python3 -c \'import sys, requests; print("Python", sys.version.split()[0], "requests", requests.__version__)\''
+    capture(
+      '/usr/bin/python3 -c \'import sys, requests; print("Python", sys.version.split()[0], '
+        .. '"requests", requests.__version__)\''
+    )
       .. (node and ", Node " .. capture "node --version" or ""),
     capture(f5lua .. " --version"),
     os.date "!%Y-%m-%d"
@@ -480,7 +488,8 @@ local head = {
 local lines = {
   machine()
     .. ". Medians of " .. rounds
-    .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and instructions.",
+    .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and "
+    .. "instructions.",
   "",
   line(head),
   "|" .. ("---|"):rep(#head),

@@ -1,6 +1,7 @@
 -- Writes the bodies that the bench servers send: lua5.4 make_data.lua FOLDER [OBJECTS]
 --   object.json       one virtual server as a device describes it, 1.5 KB
---   collection.json   OBJECTS of them without their rarest properties: 10,000 are 13.8 MB, compact as on the wire
+--   collection.json   OBJECTS of them without their rarest properties: 10,000 are 13.8 MB,
+--                     compact as on the wire
 --   page.json         the items of a page of 500
 local folder, objects = arg[1], tonumber(arg[2] or 10000)
 
@@ -8,20 +9,27 @@ local function virtual(i, rare)
   local name = ("vs_%05d_site%02d"):format(i, i % 40)
   local self = "https://localhost/mgmt/tm/ltm/virtual/~Common~" .. name
   local parts = {
-    '{"kind":"tm:ltm:virtual:virtualstate","name":"%s","partition":"Common","fullPath":"/Common/%s","generation":%d,',
-    '"selfLink":"%s?ver=17.1.0","addressStatus":"yes","autoLasthop":"default","cmpEnabled":"yes","connectionLimit":0,',
-    '"creationTime":"2024-05-%02dT%02d:%02d:11Z","destination":"/Common/10.%d.%d.%d:443","enabled":true,',
-    '"evictionProtected":"disabled","gtmScore":0,"ipProtocol":"tcp","lastModifiedTime":"2024-06-%02dT10:%02d:45Z",',
+    '{"kind":"tm:ltm:virtual:virtualstate","name":"%s","partition":"Common","fullPath":"/Common/'
+      .. '%s","generation":%d,',
+    '"selfLink":"%s?ver=17.1.0","addressStatus":"yes","autoLasthop":"default","cmpEnabled":"yes",'
+      .. '"connectionLimit":0,',
+    '"creationTime":"2024-05-%02dT%02d:%02d:11Z","destination":"/Common/10.%d.%d.%d:443",'
+      .. '"enabled":true,',
+    '"evictionProtected":"disabled","gtmScore":0,"ipProtocol":"tcp",'
+      .. '"lastModifiedTime":"2024-06-%02dT10:%02d:45Z",',
     '"mask":"255.255.255.255","mirror":"disabled","mobileAppTunnel":"disabled","nat64":"disabled",',
-    '"pool":"/Common/pool_%05d","poolReference":{"link":"https://localhost/mgmt/tm/ltm/pool/~Common~pool_%05d?ver=17.1.0"},',
+    '"pool":"/Common/pool_%05d","poolReference":{"link":"https://localhost/mgmt/tm/ltm/pool/'
+      .. '~Common~pool_%05d?ver=17.1.0"},',
     rare
-        and '"serversslUseSni":"disabled","serviceDownImmediateAction":"none","synCookieStatus":"not-activated",'
+        and '"serversslUseSni":"disabled","serviceDownImmediateAction":"none",'
+          .. '"synCookieStatus":"not-activated",'
       or "",
     '"rateLimit":"disabled","rateLimitDstMask":0,"rateLimitMode":"object","rateLimitSrcMask":0,',
     '"source":"0.0.0.0/0","sourceAddressTranslation":{"type":"automap"},',
     '"sourcePort":"preserve","translateAddress":"enabled","translatePort":"enabled",',
     '"vlansDisabled":true,"vsIndex":%d,"rules":["/Common/redirect_%d"],',
-    '"rulesReference":[{"link":"https://localhost/mgmt/tm/ltm/rule/~Common~redirect_%d?ver=17.1.0"}],',
+    '"rulesReference":[{"link":"https://localhost/mgmt/tm/ltm/rule/~Common~redirect_%d?ver='
+      .. '17.1.0"}],',
     '"policiesReference":{"link":"%s/policies?ver=17.1.0","isSubcollection":true},',
     '"profilesReference":{"link":"%s/profiles?ver=17.1.0","isSubcollection":true}}',
   }
@@ -47,6 +55,7 @@ write("object.json", virtual(4711, true))
 write("page.json", items(500))
 write(
   "collection.json",
-  '{"kind":"tm:ltm:virtual:virtualcollectionstate","selfLink":"https://localhost/mgmt/tm/ltm/virtual?ver=17.1.0",'
+  '{"kind":"tm:ltm:virtual:virtualcollectionstate","selfLink":"https://localhost/mgmt/tm/ltm/'
+    .. 'virtual?ver=17.1.0",'
     .. '"items":[' .. items(objects) .. "]}"
 )

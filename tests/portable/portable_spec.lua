@@ -57,7 +57,9 @@ local function in_root(directory, words, env)
   for name, value in pairs(env or {}) do
     all[#all + 1] = name .. "=" .. value
   end
-  for _, word in ipairs { "/usr/sbin/chroot", "--userspec=65534:65534", directory.path, "/program" } do
+  for _, word in ipairs {
+    "/usr/sbin/chroot", "--userspec=65534:65534", directory.path, "/program",
+  } do
     all[#all + 1] = word
   end
   for _, word in ipairs(words) do
@@ -170,7 +172,8 @@ describe("The portable program", function()
   it("copies and compares memory as it should", function()
     local directory <close> = program.directory()
     local flags <const> =
-      "-O2 -fno-builtin -fno-tree-loop-distribute-patterns -fsanitize=undefined -fno-sanitize-recover"
+      "-O2 -fno-builtin -fno-tree-loop-distribute-patterns -fsanitize=undefined "
+        .. "-fno-sanitize-recover"
     assert(
       os.execute(
         ("cc %s tests/portable/memory.c runtime/portable/memory.c -o %s/memory"):format(

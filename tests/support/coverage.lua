@@ -65,7 +65,9 @@ local function read_rows(text)
       for file in specs:gmatch "[^%s,]+" do
         if file ~= "open" then rows[id][file] = true end
       end
-      if not specs:find "%S" then complain("the row of %s has no spec and is not marked as open", id) end
+      if not specs:find "%S" then complain(
+        "the row of %s has no spec and is not marked as open", id
+      ) end
     end
   end
   for letter, last in pairs(LAST) do

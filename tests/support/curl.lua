@@ -1,8 +1,10 @@
 -- HTTP by the curl program, for specs that must not depend on the client under test.
 --
---   curl(device, "POST", "/mgmt/tm/ltm/pool", { name = "a" })      as admin, with basic authentication
---   curl { device, "GET", "/x", token=, user="name:password", anonymous=true, headers={…}, body=…, options="…", host=, ca= }
--- -> { status, headers (lower-case names), body, json, exit (curl's), seconds }; a list of paths goes over one connection.
+--   curl(device, "POST", "/mgmt/tm/ltm/pool", { name = "a" })    as admin, basic authentication
+--   curl { device, "GET", "/x", token=, user="name:password", anonymous=true, headers={…},
+--     body=…, options="…", host=, ca= }
+-- -> { status, headers (lower-case names), body, json, exit (curl's), seconds }; a list of paths
+-- goes over one connection.
 local json = require "f5.json"
 
 local function quote(text)

@@ -31,7 +31,9 @@ add_job() {
 
 check() { add_job check "$@"; }
 spec() { add_job spec "$@"; }
-unit_test() { add_job unit "$1 unit $(basename "$2")" env CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$2"; }
+unit_test() {
+  add_job unit "$1 unit $(basename "$2")" env CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$2"
+}
 
 # Counts of a check, a unit test program, or specs: "PASSED FAILED SKIPPED". A program that died
 # counts as a failure, also if it did not come to its summary but ended with status 0.

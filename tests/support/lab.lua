@@ -26,7 +26,8 @@ function M.connect(device, more)
   return f5.connect(options)
 end
 
---- A simulated device and a session with it as admin. `options`: of sim.start; `more`: of f5.connect.
+--- A simulated device and a session with it as admin. `options`: of sim.start; `more`: of
+-- f5.connect.
 function M.start(options, more)
   local device = sim.start(options)
   return device, M.connect(device, more)

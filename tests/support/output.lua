@@ -3,7 +3,9 @@ local checks = require "checks"
 
 -- The line of the spec, also if a helper of it (tests/support/lab.lua) failed.
 local function place_in_spec(trace)
-  local place <const> = trace.short_src and ("%s:%d"):format(trace.short_src, trace.currentline) or ""
+  local place <const> = trace.short_src and ("%s:%d"):format(
+    trace.short_src, trace.currentline
+  ) or ""
   if place:find "_spec%.lua:" then return place end
   return (trace.traceback or ""):match "[^%s]+_spec%.lua:%d+" or place
 end

@@ -17,9 +17,11 @@ local BACKGROUND <const>, TEXT <const>, DIM <const> = "#1e222a", "#d7dae0", "#7f
 
 -- What is there before the picture begins.
 local PREPARE <const> = {
-  'for i, name in ipairs { "web", "shop", "mail", "intranet" } do bip.ltm.pool:create { name = name, monitor = "/Common/http",'
+  'for i, name in ipairs { "web", "shop", "mail", "intranet" } do bip.ltm.pool:create { name = '
+    .. 'name, monitor = "/Common/http",'
     .. ' members = { "10.0." .. i .. ".1:80", "10.0." .. i .. ".2:80" } } end',
-  'for _, name in ipairs { "vs_web", "vs_shop" } do bip.ltm.virtual:create { name = name, destination = "192.0.2." .. #name .. ":443",'
+  'for _, name in ipairs { "vs_web", "vs_shop" } do bip.ltm.virtual:create { name = name, '
+    .. 'destination = "192.0.2." .. #name .. ":443",'
     .. ' pool = name:gsub("vs_", "/Common/"), ipProtocol = "tcp" } end',
 }
 
@@ -98,10 +100,16 @@ local function draw(screen)
   for line in screen:gsub("%s+$", ""):gmatch "[^\n]*" do lines[#lines + 1] = line end
   local width, height = COLUMNS * CELL_WIDTH + 2 * MARGIN, #lines * LINE_HEIGHT + 2 * MARGIN
   local out = {
-    ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">'):format(
+    (
+      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" '
+        .. 'role="img" aria-label="%s">'
+    ):format(
       width, height, width, height, "The console: completion, tables and errors"),
     ('<rect width="100%%" height="100%%" rx="8" fill="%s"/>'):format(BACKGROUND),
-    ('<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s" xml:space="preserve">'):format(
+    (
+      '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s" '
+        .. 'xml:space="preserve">'
+    ):format(
       TEXT
     ),
   }

@@ -1,10 +1,11 @@
-"""What may stand between a client and a device, for specs. Prints "port N" once it listens, then a line for each thing that it sees.
+"""What may stand between a client and a device, for specs. Prints "port N" once it listens, then a
+line for each thing that it sees.
 
 proxy.py proxy [--password USER:PASSWORD] [--refuse STATUS]
     An HTTP proxy that tunnels by CONNECT. Lines: "CONNECT host:port none|right|wrong".
 proxy.py front --cert FILE --key FILE --ca FILE --to PORT
-    A TLS server that demands a client certificate of that CA, and passes on what comes in to the device at 127.0.0.1:PORT.
-    Lines: "certificate NAME", "refused REASON".
+    A TLS server that demands a client certificate of that CA, and passes on what comes in to the
+    device at 127.0.0.1:PORT. Lines: "certificate NAME", "refused REASON".
 """
 import argparse
 import base64
@@ -24,7 +25,8 @@ def pump(one, other):
     ends = [one, other]
     while True:
         # what TLS has decrypted already does not show in select
-        ready = [end for end in ends if isinstance(end, ssl.SSLSocket) and end.pending()] or select.select(ends, [], [])[0]
+        pending = [end for end in ends if isinstance(end, ssl.SSLSocket) and end.pending()]
+        ready = pending or select.select(ends, [], [])[0]
         for end in ready:
             data = end.recv(65536)
             if not data:
@@ -47,7 +49,8 @@ def serve_proxy(client, options):
     if lines is None:
         return
     method, target, _ = lines[0].split(" ")
-    given = [line.split(" ")[-1] for line in lines if line.lower().startswith("proxy-authorization: basic ")]
+    header = "proxy-authorization: basic "
+    given = [line.split(" ")[-1] for line in lines if line.lower().startswith(header)]
     wanted = options.password and base64.b64encode(options.password.encode()).decode()
     say(method, target, "none" if not given else "right" if given[0] == wanted else "wrong")
     status = options.refuse
@@ -56,7 +59,11 @@ def serve_proxy(client, options):
     if method != "CONNECT":
         status = "405 Method Not Allowed"
     if status:
-        client.sendall(f"HTTP/1.1 {status}\r\nProxy-Authenticate: Basic realm=\"spec\"\r\nContent-Length: 0\r\n\r\n".encode())
+        client.sendall(
+            f"HTTP/1.1 {status}\r\n"
+            'Proxy-Authenticate: Basic realm="spec"\r\n'
+            "Content-Length: 0\r\n\r\n".encode()
+        )
         return
     host, port = target.rsplit(":", 1)
     with socket.create_connection((host.strip("[]"), int(port))) as device:
@@ -74,7 +81,8 @@ def serve_front(client, options):
             inside.do_handshake()
         except ssl.SSLError as error:
             say("refused", error.reason)
-            while outside.recv(4096):  # else the connection would be reset before the client has read why
+            # else the connection would be reset before the client has read why
+            while outside.recv(4096):
                 pass
             return
         say("certificate", dict(part[0] for part in inside.getpeercert()["subject"])["commonName"])
@@ -103,11 +111,12 @@ def main():
     front.add_argument("--ca")
     front.add_argument("--to", type=int)
     options = parser.parse_args()
+    serve = serve_proxy if options.mode == "proxy" else serve_front
     with socket.create_server(("127.0.0.1", 0)) as server:
         say("port", server.getsockname()[1])
         while True:
             client, _ = server.accept()
-            threading.Thread(target=handle, args=(client, serve_proxy if options.mode == "proxy" else serve_front, options), daemon=True).start()
+            threading.Thread(target=handle, args=(client, serve, options), daemon=True).start()
 
 
 main()

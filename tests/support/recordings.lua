@@ -13,7 +13,8 @@ function M.read(name)
   return file:read "a"
 end
 
---- The rows of the index: { file =, kind =, request =, version = } of what came from a device; nil if there are no recordings.
+--- The rows of the index: { file =, kind =, request =, version = } of what came from a device; nil
+-- if there are no recordings.
 function M.rows()
   local file = io.open(FOLDER .. "/INDEX.tsv")
   if not file then return nil end
@@ -93,7 +94,8 @@ function M.objects(pattern)
   return few
 end
 
---- Equal in value and in type. Lists have the same items; an object may have more than was given, as a newer version does.
+--- Equal in value and in type. Lists have the same items; an object may have more than was given,
+-- as a newer version does.
 function M.same(given, answered)
   if type(given) ~= "table" or type(answered) ~= "table" then
     return given == answered and math.type(given) == math.type(answered)

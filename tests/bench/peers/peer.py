@@ -1,4 +1,6 @@
-"""The bench's work with requests, as its users write it: peer.py MODE BASE PATH [N]; the CA bundle is in REQUESTS_CA_BUNDLE."""
+"""The bench's work with requests, as its users write it: peer.py MODE BASE PATH [N].
+
+The CA bundle is in REQUESTS_CA_BUNDLE."""
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +55,8 @@ def main():
     session, token = login(base)
     for _ in range(count):
         if mode == "patches":
-            session.patch(base + path, json={"description": "changed by the bench"}).raise_for_status()
+            answer = session.patch(base + path, json={"description": "changed by the bench"})
+            answer.raise_for_status()
         else:
             load(session, base + path)
     logout(base, session, token)

@@ -146,14 +146,17 @@ describe("G30 ASM policy", function()
     assert.same(before, after)
   end)
 
-  it("goes out as JSON, minimal, as Base64 and through files on the device, and comes back the same", function()
+  it("goes out as JSON, minimal, as Base64 and through files on the device, and comes back the "
+    .. "same", function()
     make(asm, "web", "Rapid Deployment Policy")
     local before <const> = contents(asm, "web")
     local whole <const> = asm:export_policy("web"):wait(QUICK)
     local json <const> = asm:export_policy("web", { format = "json" }):wait(QUICK).file
     assert.equal("web", f5.json.decode(json).policy.name)
     local minimal <const> = asm:export_policy("web", { minimal = true }):wait(QUICK)
-    assert.is_true(minimal.fileSize < whole.fileSize / 4, minimal.fileSize .. " of " .. whole.fileSize)
+    assert.is_true(
+      minimal.fileSize < whole.fileSize / 4, minimal.fileSize .. " of " .. whole.fileSize
+    )
     local base64 <const> = asm:export_policy("web", { base64 = true }):wait(QUICK).file
     assert.matches("^PD94bWwg[%w+/]+=?=?$", base64)
     assert.equal((whole.fileSize + 2) // 3 * 4, #base64)
@@ -161,7 +164,10 @@ describe("G30 ASM policy", function()
     assert.equal("web.xml", file.filename)
     assert.equal(whole.fileSize, file.fileSize)
     for name, options in pairs {
-      j = { file = json }, m = { file = minimal.file }, b = { file = base64, base64 = true }, f = { filename = "web.xml" },
+      j = { file = json },
+      m = { file = minimal.file },
+      b = { file = base64, base64 = true },
+      f = { filename = "web.xml" },
     } do
       options.name = "copy_" .. name
       local result <const> = asm:import_policy(options):wait(QUICK)

@@ -183,13 +183,17 @@ describe("G28 ASM OData", function()
     assert.same(
       { "/api/v2" },
       names(
-        urls:list { filter = "methodOverrides/method eq 'PUT' and methodOverrides/allowed eq false" }
+        urls:list {
+          filter = "methodOverrides/method eq 'PUT' and methodOverrides/allowed eq false",
+        }
       )
     )
     assert.same(
       {},
       names(
-        urls:list { filter = "methodOverrides/method eq 'GET' and methodOverrides/allowed eq false" }
+        urls:list {
+          filter = "methodOverrides/method eq 'GET' and methodOverrides/allowed eq false",
+        }
       )
     )
     assert.same(
@@ -241,7 +245,9 @@ describe("G28 ASM OData", function()
     assert.equal(400, failure(function() asm.policies:list { expand = "nothing" } end).status)
     local err <const> = failure(
       function()
-        policy.signatures:list { expand = "signatureReference", orderby = "signatureReference/name" }
+        policy.signatures:list {
+          expand = "signatureReference", orderby = "signatureReference/name",
+        }
       end
     )
     assert.matches("subfield of an expanded field", err.message)
@@ -255,7 +261,8 @@ describe("G28 ASM OData", function()
     end
     local body <const> = settings:load {
       query = {
-        ["$apply"] = "aggregate(value with sum as total,value with max as most,value with average as mean)",
+        ["$apply"] = "aggregate(value with sum as total,value with max as most,value with average "
+          .. "as mean)",
       },
     }
     assert.equal(total, body.items[1].total)
@@ -268,7 +275,9 @@ describe("G28 ASM OData", function()
   it("is paged through by `each`, 500 at a time", function()
     for index = 1, 505 do policy.parameters:create { name = ("p%03d"):format(index) } end
     local count, seen = 0, {}
-    for one in policy.parameters:each { filter = { name = { startswith = "p" } }, orderby = "name" } do
+    for one in policy.parameters:each {
+      filter = { name = { startswith = "p" } }, orderby = "name",
+    } do
       count = count + 1
       seen[one.name] = (seen[one.name] or 0) + 1
     end

@@ -216,7 +216,9 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     assert.is_false(changed.methodOverrides[2].allowed)
     assert.matches(
       "'methodOverrides' needs 'method'",
-      failure(function() asm:follow(url):modify { methodOverrides = { { allowed = true } } } end).message
+      failure(
+        function() asm:follow(url):modify { methodOverrides = { { allowed = true } } } end
+      ).message
     )
   end)
 
@@ -276,7 +278,9 @@ describe("G38 ASM settings of clients, URLs and logins", function()
     )
     assert.equal(
       3,
-      #policy["websocket-urls"]:list { filter = { type = f5.filter.any { "explicit", "wildcard" } } }
+      #policy["websocket-urls"]:list {
+        filter = { type = f5.filter.any { "explicit", "wildcard" } },
+      }
     )
   end)
 

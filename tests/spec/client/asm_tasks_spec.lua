@@ -265,7 +265,8 @@ describe("G35 ASM vulnerabilities", function()
       :resolve_vulnerabilities({ list[1], list[2] }, { preview = true })
       :wait(QUICK)
     assert.matches(
-      "will be assigned to the security policy: Cross Site Scripting Signatures, SQL Injection Signatures",
+      "will be assigned to the security policy: Cross Site Scripting Signatures, SQL Injection "
+        .. "Signatures",
       preview.message
     )
     assert.equal(1, #policy["signature-sets"]:list())
@@ -381,7 +382,9 @@ describe("G36 ASM data protection and certificates", function()
     assert.matches(
       "already exists",
       failure(
-        function() asm:import_certificate("c1", { file = pem, allow_untrusted = true }):wait(QUICK) end
+        function()
+          asm:import_certificate("c1", { file = pem, allow_untrusted = true }):wait(QUICK)
+        end
       ).message
     )
     device:advance(40 * 365 * 86400)

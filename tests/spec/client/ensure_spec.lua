@@ -119,7 +119,8 @@ describe("ensure", function()
     local ok, err = f5.try(function() return bip.ltm.pool:ensure { name = "p" } end)
     assert.same({ false, "usage" }, { ok, err.kind })
     assert.matches(
-      '^%S*ensure_spec.lua:%d+: ensure is for one object, and /mgmt/tm/ltm/pool is a collection: collection%["/Common/NAME"%]:ensure { … }$',
+      '^%S*ensure_spec.lua:%d+: ensure is for one object, and /mgmt/tm/ltm/pool is a collection: '
+        .. 'collection%["/Common/NAME"%]:ensure { … }$',
       err.message
     )
     assert.equal(0, writes())

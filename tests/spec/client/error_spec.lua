@@ -196,8 +196,10 @@ describe("errors", function()
     local here, there = device.host .. ":" .. device.port, elsewhere.host .. ":" .. elsewhere.port
     local ending <const> = {
       other = '. If the device is there, name it so: host = "NAME:PORT"',
-      same = ". What answers is not the REST service: are host and port those of a BIG-IP's management?",
-      open = ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's management?",
+      same = ". What answers is not the REST service: are host and port those of a BIG-IP's "
+        .. "management?",
+      open = ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's "
+        .. "management?",
     }
     for _, case in ipairs {
       { 301, "https://" .. there .. "/mgmt/tm/ltm/pool", "other" },
@@ -214,7 +216,9 @@ describe("errors", function()
         function() pool:modify { description = "d" } end,
         function() connect():close() end,
       } do
-        device:fault { match = { path = "pool" }, status = status, headers = { Location = location } }
+        device:fault {
+          match = { path = "pool" }, status = status, headers = { Location = location },
+        }
         device:fault {
           match = { path = "login" },
           status = status,
@@ -388,7 +392,9 @@ describe("request", function()
     assert.is_number(answer.status)
     assert.matches(
       "header X%-F5%-Auth%-Token is the session's own",
-      failure(function() bip:request("GET", pool, { headers = { ["X-F5-Auth-Token"] = "x" } }) end).message
+      failure(
+        function() bip:request("GET", pool, { headers = { ["X-F5-Auth-Token"] = "x" } }) end
+      ).message
     )
     assert.matches(
       "line break",

@@ -152,11 +152,14 @@ describe("f5.each", function()
     assert.is_false((pcall(f5.each, {}, { max_failures = "many" }, function() end)))
   end)
 
-  it("changes only the active unit of a pair, synchronises its group and waits until it is in sync", function()
+  it("changes only the active unit of a pair, synchronises its group and waits until it is in "
+    .. "sync", function()
     local fleet <close> = start(2)
     for n = 1, 2 do
       local bip <close> = f5.connect(fleet.devices[n]:options "admin")
-      bip.cm["device-group"]:create { name = "pair", type = "sync-failover", devices = { bip.cm.device:list()[1].fullPath } }
+      bip.cm["device-group"]:create {
+        name = "pair", type = "sync-failover", devices = { bip.cm.device:list()[1].fullPath },
+      }
       bip.cm:run("run", { utilCmdArgs = "config-sync to-group pair" })
       if n == 2 then bip.sys.failover:run("run", { standby = f5.null }) end
     end

@@ -270,7 +270,8 @@ describe("G10 paging", function()
     local err = failure(function() return bip.ltm.node.n001:list() end)
     assert.equal("usage", err.kind)
     assert.matches(
-      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it",
+      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load "
+        .. "it",
       err.message
     )
     err = failure(function()
@@ -280,7 +281,8 @@ describe("G10 paging", function()
     end)
     -- without a query
     assert.matches(
-      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load it",
+      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load "
+        .. "it",
       err.message
     )
   end)

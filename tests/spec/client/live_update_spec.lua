@@ -93,7 +93,9 @@ describe("G32 live update", function()
     assert.equal(
       "invalid",
       failure(
-        function() bip:at("live-update", BOT, "installations", new.id):modify { status = "later" } end
+        function()
+          bip:at("live-update", BOT, "installations", new.id):modify { status = "later" }
+        end
       ).kind
     )
   end)

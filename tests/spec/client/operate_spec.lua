@@ -240,7 +240,8 @@ describe("G41 the life cycle of the API", function()
 
   it("is a warning of -v, once a resource and status", function()
     local chunk <const> =
-      'local b <close> = require("f5").connect() for _ = 1, 3 do b.ltm.profile["ocsp-stapling-params"]:list() end'
+      'local b <close> = require("f5").connect() for _ = 1, 3 do '
+        .. 'b.ltm.profile["ocsp-stapling-params"]:list() end'
     local result <const> = program.run({ "-v", "-e", chunk }, { env = environment() })
     local _, count = result.err:gsub(
       "warning: the API says DEPRECATED_RESOURCE of /mgmt/tm/ltm/profile/ocsp%-stapling%-params\n",

@@ -246,7 +246,8 @@ describe("sessions", function()
   end)
 
   describe("P5", function()
-    it("logs in again when the token has expired, without the stale header, and repeats the call once", function()
+    it("logs in again when the token has expired, without the stale header, and repeats the call "
+      .. "once", function()
       local bip <close> = f5.connect(options)
       bip:at(ECHO):load()
       device:advance(1201)
@@ -517,7 +518,8 @@ describe("sessions", function()
     assert.equal("usage", failure(function() bip.close() end).kind)
     assert.equal("usage", failure(function() bip:nothing() end).kind)
     assert.matches(
-      "session_spec.lua:%d+: a reference is no iterator: for item in ref:each%(%) do … %(/mgmt/tm/ltm/pool%)$",
+      "session_spec.lua:%d+: a reference is no iterator: for item in ref:each%(%) do … "
+        .. "%(/mgmt/tm/ltm/pool%)$",
       failure(function()
         for _ in bip.ltm.pool do
           error "never"
@@ -525,7 +527,8 @@ describe("sessions", function()
       end).message
     )
     assert.matches(
-      "session_spec.lua:%d+: an array is not an iterator; use 'for i, item in ipairs%(array%)', or 'for item in ref:each%(%)'$",
+      "session_spec.lua:%d+: an array is not an iterator; use 'for i, item in ipairs%(array%)', or "
+        .. "'for item in ref:each%(%)'$",
       failure(function()
         for _ in bip.ltm.pool:list() do
           error "never"

@@ -63,7 +63,9 @@ describe("G23 a task", function()
     assert.equal("integer", math.type(task.id))
     assert.equal("VALIDATING", task:state())
     assert.matches("^task /mgmt/tm/task/sys/ucs/%d+$", tostring(task))
-    assert.matches("no result yet; its state is VALIDATING", fails("usage", task.result, task).message)
+    assert.matches(
+      "no result yet; its state is VALIDATING", fails("usage", task.result, task).message
+    )
     device:clear_log()
     local states = {}
     local result <const> = task:wait { interval = 0.001, progress = function(state, seconds)
@@ -214,7 +216,9 @@ describe("G23 a task", function()
   end)
 
   it("takes no wrong arguments", function()
-    assert.matches("expected a table as body, got a nil", fails("usage", bip.task, bip, "sys/ucs").message)
+    assert.matches(
+      "expected a table as body, got a nil", fails("usage", bip.task, bip, "sys/ucs").message
+    )
     assert.matches(
       "has no tasks",
       fails("usage", bip.task, bip, "/mgmt/shared/echo", {}).message
@@ -250,7 +254,8 @@ describe("G23 a task", function()
     local ended <const> = process:wait()
     assert.equal(130, ended.status)
     assert.matches(
-      'task /mgmt/tm/task/sys/config/%d+ continues; get its handle again with bip:task{ path = "/mgmt/tm/task/sys/config", id = %d+ }',
+      'task /mgmt/tm/task/sys/config/%d+ continues; get its handle again with bip:task{ path = '
+        .. '"/mgmt/tm/task/sys/config", id = %d+ }',
       ended.err
     )
     device:advance(700)

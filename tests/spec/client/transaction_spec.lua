@@ -344,13 +344,16 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       assert.equal(before, snapshot())
       assert.same(
         {
-          "PATCH", "/mgmt/tm/ltm/pool/~Common~nope", "tests/spec/client/transaction_spec.lua:" .. line,
+          "PATCH",
+          "/mgmt/tm/ltm/pool/~Common~nope",
+          "tests/spec/client/transaction_spec.lua:" .. line,
           position,
         },
         { err.command.method, err.command.path, err.command.where, err.command.id }
       )
       assert.matches(
-        "the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at tests/spec/client/transaction_spec.lua:"
+        "the command was PATCH /mgmt/tm/ltm/pool/~Common~nope, queued at "
+          .. "tests/spec/client/transaction_spec.lua:"
           .. line,
         err.message,
         1,
@@ -404,7 +407,9 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       }
       local err <const> = fails("transaction", bip.transaction, bip, function(tx)
         tx(bip.ltm.rule):create { name = "r1", apiAnonymous = "when HTTP_REQUEST { pool other }" }
-        tx(bip.ltm.pool["/Common/p1"].members):create { name = "192.0.2.1:80", address = "192.0.2.1" }
+        tx(bip.ltm.pool["/Common/p1"].members):create {
+          name = "192.0.2.1:80", address = "192.0.2.1",
+        }
         tx(bip.ltm.virtual["/Common/app/vs"]):create {
           destination = "/Common/192.0.2.9%1:443",
           profiles = { { name = "/Common/tcp" } },
@@ -417,16 +422,23 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     end
     assert.equal(
       1,
-      blamed "01070151:3: Rule [/Common/r1] error: /Common/r1:1: error: [undefined procedure: other]"
+      blamed(
+        "01070151:3: Rule [/Common/r1] error: /Common/r1:1: error: [undefined procedure: other]"
+      )
     )
     assert.equal(
       2,
-      blamed "01020036:3: The requested Pool Member (/Common/p1 /Common/192.0.2.1 80) was not found."
+      blamed(
+        "01020036:3: The requested Pool Member (/Common/p1 /Common/192.0.2.1 80) was not found."
+      )
     )
     assert.equal(2, blamed "01070333:3: something about '192.0.2.1:80'")
     assert.equal(
       3,
-      blamed "01070734:3: Configuration error: in Virtual Server (/Common/app/vs) http needs /Common/http"
+      blamed(
+        "01070734:3: Configuration error: in Virtual Server (/Common/app/vs) http needs "
+          .. "/Common/http"
+      )
     )
     assert.equal(3, blamed "01070333:3: Virtual Address /Common/192.0.2.9%1:443 is wrong")
     assert.equal(4, blamed '0107:3: node "/Part/n%1 x" is referenced')
@@ -645,8 +657,12 @@ describe("G21 a transaction's time", function()
       "and did nothing: it drops a transaction that gets no command for 120 s",
       err.message
     )
-    assert.matches("the device dropped the transaction", fails("transaction", tx.commands, tx).message)
-    assert.matches("the device dropped the transaction", fails("transaction", tx.commit, tx).message)
+    assert.matches(
+      "the device dropped the transaction", fails("transaction", tx.commands, tx).message
+    )
+    assert.matches(
+      "the device dropped the transaction", fails("transaction", tx.commit, tx).message
+    )
   end)
 
   it("does not end while the script has it", function()
@@ -742,14 +758,18 @@ describe("G26 keys and certificates", function()
   it("are made by the device", function()
     local key <const> = bip.sys.crypto.key:create { name = "site.key", keySize = "2048" }
     assert.equal("/Common/site.key", key.fullPath)
-    bip.sys.crypto.cert:create { name = "site.crt", key = "site.key", commonName = "www.example.net" }
+    bip.sys.crypto.cert:create {
+      name = "site.crt", key = "site.key", commonName = "www.example.net",
+    }
     assert.is_true(bip.sys.file["ssl-key"]["/Common/site.key"]:exists())
     assert.is_true(bip.sys.file["ssl-cert"]["/Common/site.crt"]:exists())
   end)
 
   it("are replaced together or not at all", function()
     local directory <close> = program.directory()
-    local function send(name, text) return "file:" .. bip:upload(directory:file(name, text)).path end
+    local function send(name, text)
+      return "file:" .. bip:upload(directory:file(name, text)).path
+    end
     local certs <const>, keys <const> = bip.sys.file["ssl-cert"], bip.sys.file["ssl-key"]
     certs:create { name = "site.crt", sourcePath = send("1.crt", "certificate 1") }
     keys:create { name = "site.key", sourcePath = send("1.key", "key 1") }

@@ -59,7 +59,8 @@ describe("f5.connect looks at", function()
     check({ ca = files["one.key"] }, "option 'ca': one.key holds no certificate in PEM")
     check(
       { ca = files["one.der"] },
-      "option 'ca': one.der is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem"
+      "option 'ca': one.der is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out "
+        .. "FILE.pem"
     )
     check(
       { ca = files["cut.pem"] },
@@ -97,7 +98,8 @@ describe("f5.connect looks at", function()
     )
     check(
       { cert = one, key = files["locked.key"] },
-      "option 'key': locked.key needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain"
+      "option 'key': locked.key needs a passphrase, which nobody is asked for: openssl pkey -in "
+        .. "FILE -out FILE.plain"
     )
   end)
 
@@ -105,11 +107,15 @@ describe("f5.connect looks at", function()
     local digest = "sha256//" .. ("A"):rep(43) .. "="
     check(
       { pin = "sha256//AAAA" },
-      "option 'pin': sha256//AAAA is no sha256//DIGEST, 32 bytes in base64; several have ';' between them"
+      "option 'pin': sha256//AAAA is no sha256//DIGEST, 32 bytes in base64; several have ';' "
+        .. "between them"
     )
     check(
       { pin = digest .. ";" .. digest:sub(9) },
-      ("option 'pin': %s;%s is no sha256//DIGEST, 32 bytes in base64; several have ';' between them"):format(
+      (
+        "option 'pin': %s;%s is no sha256//DIGEST, 32 bytes in base64; several have ';' between "
+          .. "them"
+      ):format(
         digest,
         digest:sub(9)
       )
@@ -128,7 +134,8 @@ describe("f5.connect looks at", function()
     check({ pin = files.text }, "option 'pin': text holds no public key")
     check(
       { pin = files["one.pem"] },
-      "option 'pin': one.pem is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey"
+      "option 'pin': one.pem is a certificate, and its public key is wanted: openssl x509 -in FILE "
+        .. "-noout -pubkey"
     )
   end)
 
@@ -149,7 +156,10 @@ describe("f5.connect looks at", function()
     end
     local pipe <close> = assert(
       io.popen(
-        ("openssl s_client -connect %s:%d </dev/null 2>/dev/null | openssl x509 -noout -pubkey >%s/own.pub"):format(
+        (
+          "openssl s_client -connect %s:%d </dev/null 2>/dev/null | openssl x509 -noout -pubkey "
+            .. ">%s/own.pub"
+        ):format(
           device.host,
           device.port,
           place.path
@@ -168,8 +178,10 @@ describe("f5.certificate", function()
     assert(
       os.execute(
         (
-          "cd %s && for name in one two; do openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-          .. "-subj /O=Example/CN=$name -keyout $name.key -out $name.crt 2>/dev/null; done; cat two.crt >>one.crt"
+          "cd %s && for name in one two; do openssl req -x509 -newkey ec -pkeyopt "
+            .. "ec_paramgen_curve:P-256 -nodes -days 2 "
+          .. "-subj /O=Example/CN=$name -keyout $name.key -out $name.crt 2>/dev/null; done; cat "
+          .. "two.crt >>one.crt"
         ):format(place.path)
       )
     )

@@ -90,7 +90,9 @@ describe("f5.connect with wait", function()
     end
     device:fault { match = { path = "/login$" }, status = 302, headers = { Location = "/tmui/" } }
     fails("protocol", with())
-    for _, given in ipairs { { auth = "basic" }, { token = "T", username = false, password = false } } do
+    for _, given in ipairs {
+      { auth = "basic" }, { token = "T", username = false, password = false },
+    } do
       local wrong = with(given)
       if given.token then
         wrong.username, wrong.password = nil, nil
@@ -107,7 +109,9 @@ describe("f5.connect with wait", function()
     local place <close> = program.directory()
     local env = lab.environment(device)
     local process <close> = program.start(
-      { "-v", place:file("p.lua", "require('f5').connect { wait = 300, retries = { delay = 60 } }") },
+      {
+        "-v", place:file("p.lua", "require('f5').connect { wait = 300, retries = { delay = 60 } }"),
+      },
       { env = env }
     )
     process:expect "is not up; it is tried for 300 s"

@@ -49,7 +49,8 @@ describe("simulated device: authentication", function()
     assert.equal("operator", body.username)
     assert.equal("tmos", body.loginProviderName)
     assert.equal(
-      "https://localhost/mgmt/cm/system/authn/providers/tmos/1f44a60e-11a7-3c51-a49f-82983026b41b/login",
+      "https://localhost/mgmt/cm/system/authn/providers/tmos/1f44a60e-11a7-3c51-a49f-82983026b41b/"
+        .. "login",
       body.loginReference.link
     )
     assert.equal(0, body.generation)
@@ -158,7 +159,8 @@ describe("simulated device: authentication", function()
     local operator = curl { device, "GET", "/mgmt/shared/echo", user = "operator:operator" }
     assert.equal(401, operator.status)
     assert.matches(
-      "^Authorization failed: user=https://localhost/mgmt/shared/authz/users/operator resource=/mgmt/shared/echo verb=GET",
+      "^Authorization failed: user=https://localhost/mgmt/shared/authz/users/operator "
+        .. "resource=/mgmt/shared/echo verb=GET",
       operator.json.message
     )
     assert.equal(
@@ -310,12 +312,15 @@ describe("simulated device: authentication", function()
       os.remove(path)
       assert.equal(3, #lines)
       assert.matches(
-        "^%[I%]%[%d+%]%[%d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] %[run%] "
-          .. '{"user":"local/admin","method":"GET","uri":"http://localhost:8100/mgmt/shared/echo","status":200,"from":"127%.0%.0%.1"}$',
+        "^%[I%]%[%d+%]%[%d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] "
+          .. "%[run%] "
+          .. '{"user":"local/admin","method":"GET","uri":"http://localhost:8100/mgmt/shared/echo",'
+          .. '"status":200,"from":"127%.0%.0%.1"}$',
         lines[1]
       )
       assert.matches(
-        '"user":"local/null","method":"POST","uri":"http://localhost:8100/mgmt/shared/authn/login","status":401',
+        '"user":"local/null","method":"POST","uri":"http://localhost:8100/mgmt/shared/authn/login",'
+          .. '"status":401',
         lines[2],
         1,
         true
@@ -335,8 +340,11 @@ describe("simulated device: authentication", function()
     local info = curl(device, "GET", "/mgmt/shared/identified-devices/config/device-info").json
     assert.equal("shared:resolver:device-groups:deviceinfostate", info.kind)
     assert.equal("17.1.3", info.version)
-    local entries =
-      curl(device, "GET", "/mgmt/tm/sys/ready").json.entries["https://localhost/mgmt/tm/sys/ready/0"].nestedStats.entries
+    local function read(path)
+      local link <const> = "https://localhost" .. path .. "/0"
+      return curl(device, "GET", path).json.entries[link].nestedStats.entries
+    end
+    local entries = read "/mgmt/tm/sys/ready"
     assert.same(
       {
         configReady = { description = "yes" },
@@ -351,12 +359,10 @@ describe("simulated device: authentication", function()
     )
     device:reboot { seconds = 100 }
     device:advance(90)
-    entries =
-      curl(device, "GET", "/mgmt/tm/sys/ready").json.entries["https://localhost/mgmt/tm/sys/ready/0"].nestedStats.entries
+    entries = read "/mgmt/tm/sys/ready"
     assert.equal("no", entries.configReady.description)
     device:advance(11)
-    entries =
-      curl(device, "GET", "/mgmt/tm/sys/mcp-state").json.entries["https://localhost/mgmt/tm/sys/mcp-state/0"].nestedStats.entries
+    entries = read "/mgmt/tm/sys/mcp-state"
     assert.equal("running", entries.phase.description)
   end)
 end)

@@ -401,7 +401,9 @@ describe("What a simulated device makes of objects by itself", function()
     )
     assert.equal(
       "{ no-ssl no-dtls }",
-      bip.ltm.profile["client-ssl"]["/Common/p"]:modify({ tmOptions = "{ no-ssl no-dtls }" }).tmOptions
+      bip.ltm.profile["client-ssl"]["/Common/p"]:modify(
+        { tmOptions = "{ no-ssl no-dtls }" }
+      ).tmOptions
     )
     assert.equal(
       "none",
@@ -434,7 +436,9 @@ describe("What a simulated device makes of objects by itself", function()
     )
     assert.equal(
       "/Common/http",
-      bip.ltm.profile.http:create({ name = "q", explicitProxy = { dnsResolver = "none" } }).defaultsFrom
+      bip.ltm.profile.http:create(
+        { name = "q", explicitProxy = { dnsResolver = "none" } }
+      ).defaultsFrom
     )
   end)
 
@@ -444,7 +448,8 @@ describe("What a simulated device makes of objects by itself", function()
     assert.equal("::", variable:modify({ value = "::" }).value)
     refused(
       function() variable:modify { value = "nowhere" } end,
-      "01070911:3: The requested value (nowhere) for the DB variable (statemirror.ipaddr) is not in the range (IP address)."
+      "01070911:3: The requested value (nowhere) for the DB variable (statemirror.ipaddr) is not "
+        .. "in the range (IP address)."
     )
   end)
 

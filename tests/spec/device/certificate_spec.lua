@@ -11,7 +11,10 @@ local function openssl(line)
 end
 for _, name in ipairs { "one", "two" } do
   openssl(
-    ("req -x509 -newkey rsa:2048 -nodes -keyout %s.key -out %s.crt -days 90 -set_serial 4711 -subj '/O=Example/CN=%s.example.net'"):format(
+    (
+      "req -x509 -newkey rsa:2048 -nodes -keyout %s.key -out %s.crt -days 90 -set_serial 4711 "
+        .. "-subj '/O=Example/CN=%s.example.net'"
+    ):format(
       name,
       name,
       name
@@ -38,7 +41,9 @@ describe("Certificates and keys on the simulated device", function()
     certs["/Common/www.crt"]:create(from "one.crt")
     keys["/Common/www.key"]:create(from "one.key")
     bip.ltm.profile["client-ssl"]["/Common/www"]:create {
-      certKeyChain = f5.array { { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" } },
+      certKeyChain = f5.array {
+        { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" },
+      },
     }
   end
 
@@ -73,7 +78,8 @@ describe("Certificates and keys on the simulated device", function()
       assert.is_false(ok)
       assert.equal("invalid", err.kind)
       assert.matches(
-        "01070317:3: profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) do not match",
+        "01070317:3: profile /Common/www's key (/Common/www.key) and certificate (/Common/www.crt) "
+          .. "do not match",
         err.message,
         1,
         true
@@ -87,7 +93,8 @@ describe("Certificates and keys on the simulated device", function()
     assert.equal("CN=two.example.net,O=Example", certs["/Common/www.crt"]:load().subject)
   end)
 
-  it("refuses a transaction that ends with a pair that does not belong together, and changes nothing", function()
+  it("refuses a transaction that ends with a pair that does not belong together, and changes "
+    .. "nothing", function()
     use()
     local before <const> = device:state().objects
     local ok <const>, err <const> = f5.try(function()
@@ -149,7 +156,10 @@ describe("Certificates and keys on the simulated device", function()
       "invalid", server.create, server, { name = "x", key = "/Common/two.key" }
     )
     local function mismatch(name, cert, key)
-      return ("01070317:3: profile /Common/%s's key (/Common/%s) and certificate (/Common/%s) do not match"):format(
+      return (
+        "01070317:3: profile /Common/%s's key (/Common/%s) and certificate (/Common/%s) do not "
+          .. "match"
+      ):format(
         name,
         key,
         cert
@@ -186,20 +196,30 @@ describe("Certificates and keys on the simulated device", function()
     server:create { name = "both", cert = "/Common/two.crt", key = "/Common/two.key" }
   end)
 
-  it("shows the certificate and the key that a profile has from its parent, until it has its own", function()
+  it("shows the certificate and the key that a profile has from its parent, until it has its "
+    .. "own", function()
     use()
     local profiles <const> = bip.ltm.profile["client-ssl"]
-    local function link(kind, name) return { link = ("https://localhost/mgmt/tm/sys/file/ssl-%s/~Common~%s?ver=17.1.3"):format(kind, name) } end
+    local function link(kind, name) return {
+      link = ("https://localhost/mgmt/tm/sys/file/ssl-%s/~Common~%s?ver=17.1.3"):format(kind, name),
+    } end
     local function chain(name, cert, key)
       return { {
         name = name, appService = "none", usage = "SERVER", chain = "none",
-        cert = "/Common/" .. cert, certReference = link("cert", cert), key = "/Common/" .. key, keyReference = link("key", key),
+        cert = "/Common/" .. cert, certReference = link(
+          "cert", cert
+        ), key = "/Common/" .. key, keyReference = link("key", key),
       } }
     end
     local function has(profile, inherits, name, cert, key)
       local body <const> = profiles["/Common/" .. profile]:load()
-      assert.same({ inherits, "/Common/" .. cert, "/Common/" .. key, "none" }, { body.inheritCertkeychain, body.cert, body.key, body.chain })
-      assert.same({ link("cert", cert), link("key", key) }, { body.certReference, body.keyReference })
+      assert.same(
+        { inherits, "/Common/" .. cert, "/Common/" .. key, "none" },
+        { body.inheritCertkeychain, body.cert, body.key, body.chain }
+      )
+      assert.same(
+        { link("cert", cert), link("key", key) }, { body.certReference, body.keyReference }
+      )
       assert.same(chain(name, cert, key), body.certKeyChain)
     end
     has("clientssl", "false", "default", "default.crt", "default.key")
@@ -211,7 +231,9 @@ describe("Certificates and keys on the simulated device", function()
     has("plain", "true", "default", "default.crt", "default.key")
     has("child", "true", "www", "www.crt", "www.key")
     has("beside", "false", "default", "www.crt", "www.key")
-    profiles["/Common/www"]:modify { description = "changed", cert = "/Common/default.crt", key = "/Common/default.key" }
+    profiles["/Common/www"]:modify {
+      description = "changed", cert = "/Common/default.crt", key = "/Common/default.key",
+    }
     has("www", "false", "default", "default.crt", "default.key")
     has("child", "true", "default", "default.crt", "default.key")
     has("beside", "false", "default", "www.crt", "www.key")
@@ -224,7 +246,9 @@ describe("Certificates and keys on the simulated device", function()
     local server <const> = bip.ltm.profile["server-ssl"]
     local none <const> = server:create { name = "plain" }
     assert.same({ "none", "none", "none" }, { none.cert, none.key, none.chain })
-    assert.equal("/Common/default.crt", server["/Common/splitsession-default-serverssl"]:load().cert)
+    assert.equal(
+      "/Common/default.crt", server["/Common/splitsession-default-serverssl"]:load().cert
+    )
     local ok <const>, err <const> = f5.try(function() certs["/Common/default.crt"]:delete() end)
     assert.is_false(ok)
     assert.matches("in use by a", err.message)

@@ -138,7 +138,9 @@ describe("simulated device: files", function()
       { env = { TMPDIR = place.path } }
     )
     local url <const> = process:expect "simulated BIG%-IP at (https://[%w.:]+)"
-    local here <const> = { host = "127.0.0.1", port = url:match "%d+$", ca = place.path .. "/ca.pem" }
+    local here <const> = {
+      host = "127.0.0.1", port = url:match "%d+$", ca = place.path .. "/ca.pem",
+    }
     curl {
       here, "POST", "/mgmt/shared/file-transfer/uploads/a", body = "hello",
       headers = {

@@ -10,16 +10,22 @@ local function names(count, work)
 end
 
 describe("a simulated fleet", function()
-  it("is as many devices, each with its own name, address, objects, users and certificate", function()
+  it("has its own name, address, objects, users and certificate for each device", function()
     local fleet <close> = sim.start { fleet = 300 }
     for _, n in ipairs { 1, 2, 300 } do
       local member = fleet:member(n)
       -- verified against the member's address
       local bip <close> = f5.connect(member:options "admin")
       local devices = bip.cm.device:list()
-      assert.same({ 1, ("bigip%d.example.net"):format(n), member.host }, { #devices, devices[1].hostname, devices[1].managementIp })
+      assert.same(
+        { 1, ("bigip%d.example.net"):format(n), member.host },
+        { #devices, devices[1].hostname, devices[1].managementIp }
+      )
       bip.ltm.node["/Common/n" .. n]:create { address = "10.0.0.1" }
-      assert.same({ "n" .. n }, names(#bip.ltm.node:list(), function(i) return bip.ltm.node:list()[i].name end))
+      assert.same(
+        { "n" .. n },
+        names(#bip.ltm.node:list(), function(i) return bip.ltm.node:list()[i].name end)
+      )
     end
     assert.equal("127.0.1.44", fleet:member(300).host)
     local other = fleet:member(2):options "admin"

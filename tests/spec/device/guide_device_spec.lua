@@ -96,7 +96,9 @@ describe("G2 device: methods", function()
       )
       assert.equal(
         405,
-        curl(device, method, "/mgmt/tm/ltm", method ~= "DELETE" and { description = "x" } or nil).status
+        curl(
+          device, method, "/mgmt/tm/ltm", method ~= "DELETE" and { description = "x" } or nil
+        ).status
       )
     end
     assert.equal(405, delete("/mgmt/tm/sys/ntp").status)
@@ -358,8 +360,9 @@ describe("G13 device: stats", function()
     assert.same({ description = "unknown" }, entries["status.availabilityState"])
     local members = get "/mgmt/tm/ltm/pool/~Common~p/members/stats"
     assert.equal("tm:ltm:pool:members:membersstats", members.json.kind)
-    local member =
-      members.json.entries["https://localhost/mgmt/tm/ltm/pool/~Common~p/members/~Common~10.0.0.1:80/stats"].nestedStats
+    local member_link <const> = "https://localhost/mgmt/tm/ltm/pool/~Common~p/members/"
+      .. "~Common~10.0.0.1:80/stats"
+    local member = members.json.entries[member_link].nestedStats
     assert.same({ value = 80 }, member.entries.port)
     assert.same({ description = "/Common/p" }, member.entries.poolName)
     local all = get "/mgmt/tm/ltm/pool/stats"
@@ -555,7 +558,8 @@ describe("G18 device: partitions", function()
     assert.equal(200, get("/mgmt/tm/sys/folder/~eu").status)
     post("/mgmt/tm/ltm/pool", { name = "p", partition = "eu" })
     local full =
-      "0107082a:3: All objects must be removed from a partition (eu) before the partition may be removed, type ID (973)"
+      "0107082a:3: All objects must be removed from a partition (eu) before the partition may be "
+        .. "removed, type ID (973)"
     refused(delete "/mgmt/tm/auth/partition/eu", 400, full, 3)
     refused(delete "/mgmt/tm/sys/folder/~eu", 400, full, 3)
     assert.equal(200, delete("/mgmt/tm/ltm/pool/~eu~p").status)

@@ -108,9 +108,11 @@ describe("G14 device: objects refer to each other", function()
   it("and a rule for HTTP or a cookie that persists wants a profile of HTTP", function()
     local V <const> = "/mgmt/tm/ltm/virtual"
     local RULE <const> =
-      "01071912:3: HTTP_REQUEST event in rule (/Common/r) requires an associated HTTP or FASTHTTP profile on the virtual-server (/Common/v)."
+      "01071912:3: HTTP_REQUEST event in rule (/Common/r) requires an associated HTTP or FASTHTTP "
+        .. "profile on the virtual-server (/Common/v)."
     local COOKIE <const> =
-      "01070309:3: Cookie persistence requires an HTTP or FastHTTP profile to be associated with the virtual server."
+      "01070309:3: Cookie persistence requires an HTTP or FastHTTP profile to be associated with "
+        .. "the virtual server."
     post(
       "/mgmt/tm/ltm/rule",
       { name = "r", apiAnonymous = "# when HTTP_RESPONSE { }\nwhen HTTP_REQUEST { }" }
@@ -216,12 +218,14 @@ describe("G14 device: objects refer to each other", function()
     refused(
       delete "/mgmt/tm/ltm/pool/p",
       400,
-      "01070265:3: The Pool (/Common/p) cannot be deleted because it is in use by a Virtual Server (/Common/v)."
+      "01070265:3: The Pool (/Common/p) cannot be deleted because it is in use by a Virtual Server "
+        .. "(/Common/v)."
     )
     refused(
       delete "/mgmt/tm/ltm/rule/r",
       400,
-      "01070265:3: The rule (/Common/r) cannot be deleted because it is in use by a Virtual Server (/Common/v)."
+      "01070265:3: The rule (/Common/r) cannot be deleted because it is in use by a Virtual Server "
+        .. "(/Common/v)."
     )
     refused(delete "/mgmt/tm/ltm/monitor/http/m", 400, "01070083:3: Monitor /Common/m is in use.")
     refused(
@@ -232,7 +236,8 @@ describe("G14 device: objects refer to each other", function()
     refused(
       delete "/mgmt/tm/ltm/virtual-address/10.0.0.9",
       400,
-      "01070265:3: The Virtual Address (/Common/10.0.0.9) cannot be deleted because it is in use by a Virtual Server (/Common/v)."
+      "01070265:3: The Virtual Address (/Common/10.0.0.9) cannot be deleted because it is in use "
+        .. "by a Virtual Server (/Common/v)."
     )
     assert.equal(200, delete("/mgmt/tm/ltm/virtual/v").status)
     assert.equal(404, get("/mgmt/tm/ltm/virtual-address/10.0.0.9").status)
@@ -248,7 +253,8 @@ describe("G14 device: objects refer to each other", function()
     refused(
       post("/mgmt/tm/ltm/virtual", { name = "v", destination = "10.0.0.1:80", pool = "/eu/p" }),
       400,
-      "01070726:3: Virtual Server /Common/v in partition Common cannot reference Pool /eu/p in partition eu"
+      "01070726:3: Virtual Server /Common/v in partition Common cannot reference Pool /eu/p in "
+        .. "partition eu"
     )
     assert.equal(
       200,
@@ -270,7 +276,8 @@ describe("G14 device: objects refer to each other", function()
       "0107176c:3: Invalid Node, the IP address 2001:db8::1 already exists.")
     post("/mgmt/tm/ltm/virtual", { name = "a", destination = "10.0.0.1:80" })
     refused(post("/mgmt/tm/ltm/virtual", { name = "b", destination = "10.0.0.1:80" }), 400,
-      "01070333:3: Virtual Server /Common/b illegally shares destination address, source address, service port, and ip-protocol "
+      "01070333:3: Virtual Server /Common/b illegally shares destination address, source address, "
+        .. "service port, and ip-protocol "
         .. "with Virtual Server /Common/a."
     )
     assert.equal(
@@ -336,7 +343,8 @@ describe("G14 device: inheritance", function()
     refused(
       delete "/mgmt/tm/ltm/profile/http/mother",
       400,
-      "01070265:3: The profile (/Common/mother) cannot be deleted because it is in use by a profile (/Common/child)."
+      "01070265:3: The profile (/Common/mother) cannot be deleted because it is in use by a "
+        .. "profile (/Common/child)."
     )
     local monitor = post("/mgmt/tm/ltm/monitor/http", { name = "m", interval = 7 })
     assert.same(
@@ -380,8 +388,8 @@ describe("P3 device: what a fresh device has", function()
   after_each(stop)
 
   it("is a version, a device, provisioning, variables, profiles and monitors", function()
-    local version =
-      get("/mgmt/tm/sys/version").json.entries["https://localhost/mgmt/tm/sys/version/0"].nestedStats.entries
+    local entries <const> = get("/mgmt/tm/sys/version").json.entries
+    local version <const> = entries["https://localhost/mgmt/tm/sys/version/0"].nestedStats.entries
     assert.equal("17.1.3", version.Version.description)
     assert.equal("true", get("/mgmt/tm/cm/device/bigip1").json.selfDevice)
     assert.equal("nominal", get("/mgmt/tm/sys/provision/ltm").json.level)
@@ -432,7 +440,9 @@ describe("simulated device: many objects", function()
     local page = get "/mgmt/tm/ltm/node?$top=3&$skip=9000"
     assert.same(
       { 3, 3001, 3334, 10000 },
-      { page.json.currentItemCount, page.json.pageIndex, page.json.totalPages, page.json.totalItems }
+      {
+        page.json.currentItemCount, page.json.pageIndex, page.json.totalPages, page.json.totalItems,
+      }
     )
     assert.equal(
       200,

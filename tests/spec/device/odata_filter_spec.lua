@@ -248,7 +248,9 @@ local function random_filter(depth)
   elseif roll < 0.6 then                                  -- `or` on one property
     local property <const> = pick(PROPERTIES)
     local texts, tests = {}, {}
-    for i = 1, math.random(2, 4) do texts[i], tests[i] = random_leaf(property, getter(property[1])) end
+    for i = 1, math.random(2, 4) do texts[i], tests[i] = random_leaf(
+      property, getter(property[1])
+    ) end
     return "(" .. table.concat(texts, pick { " or ", " OR " }) .. ")", function(object)
       for _, holds in ipairs(tests) do if holds(object) then return true end end
       return false

@@ -13,7 +13,8 @@ local ASM <const> = "/mgmt/tm/asm/"
 -- What a device works out itself, and takes from nobody. The first are never an object's own.
 local NEVER <const> = { id = true, kind = true, selfLink = true, lastUpdateMicros = true }
 local DERIVED <const> = {
-  policystate = "createdDatetime versionDatetime versionLastChange versionDeviceName versionPolicyName creatorName modifierName subPath active isModified "
+  policystate = "createdDatetime versionDatetime versionLastChange versionDeviceName "
+    .. "versionPolicyName creatorName modifierName subPath active isModified "
     .. "hasParent managedByBewaf",
   ["apply-policy-taskstate"] = "status startTime endTime executionStartTime",
   ["export-policy-taskstate"] = "status startTime endTime executionStartTime result",

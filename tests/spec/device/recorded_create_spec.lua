@@ -35,7 +35,8 @@ local NOT_MADE <const> = {
   ["net/interface"] = "hardware",
   ["sys/software/block-device-hotfix"] = "files of the host",
   ["sys/software/block-device-image"] = "files of the host",
-  ["sys/software/hotfix"] = "appears when its file is uploaded; the recorded name is not that of a file",
+  ["sys/software/hotfix"] = "appears when its file is uploaded; the recorded name is not that of a "
+    .. "file",
   ["vcmp/virtual-disk"] = "comes with a guest",
 }
 
@@ -57,7 +58,8 @@ local PLACES <const> = {
   ["ltm-virtual-virtualstate--f5-common-python.json"] = false, -- nothing but a kind
   ["ltm-virtual-virtualstate--f5-common-python-2.json"] = false, -- nothing but a kind
   ["security-log-profile-application-applicationstate--common-test-appsec-log-profile.json"] =
-    "/mgmt/tm/security/log/profile/~Common~test_appsec_log_profile/application/~Common~test_appsec_log_profile",
+    "/mgmt/tm/security/log/profile/~Common~test_appsec_log_profile/application/"
+      .. "~Common~test_appsec_log_profile",
 }
 
 -- What a device works out itself, and takes from nobody: template -> properties. A function says
@@ -68,10 +70,12 @@ local function unfinished(status) return status ~= "complete" end
 local function without_domain(name) return not name:find "%." end
 local FILE <const> = "checksum createTime createdBy lastUpdateTime mode revision size updatedBy "
 local CERTIFICATE <const> = FILE
-  .. "certificateKeySize expirationDate expirationString isBundle issuer keyType serialNumber subject version "
+  .. "certificateKeySize expirationDate expirationString isBundle issuer keyType serialNumber "
+  .. "subject version "
 local DERIVED <const> = {
   ["cm/cert"] = CERTIFICATE,
-  ["cm/device"] = "activeModules baseMac build chassisId chassisType edition failoverState managementIp marketingName optionalModules platformId product "
+  ["cm/device"] = "activeModules baseMac build chassisId chassisType edition failoverState "
+    .. "managementIp marketingName optionalModules platformId product "
     .. "selfDevice timeZone version",
   ["cm/key"] = FILE .. "keySize keyType",
   ["cm/traffic-group"] = "unitId",

@@ -54,13 +54,15 @@ describe("simulated device refuses: iRules", function()
         RULES,
         {
           name = "r",
-          apiAnonymous = "when HTTP_REQUEST priority 5 { log {when NO_SUCH_EVENT {}} }\n\nwhen DNS_REQUEST timing on { }",
+          apiAnonymous = "when HTTP_REQUEST priority 5 { log {when NO_SUCH_EVENT {}} }\n\nwhen "
+            .. "DNS_REQUEST timing on { }",
         }
       )
     )
     refused(
       patch(RULES .. "/r", { apiAnonymous = "when LB_CHOSEN { }" }),
-      "01070151:3: Rule [/Common/r] error: /Common/r:1: error: [unknown event (LB_CHOSEN)][when LB_CHOSEN { }]"
+      "01070151:3: Rule [/Common/r] error: /Common/r:1: error: [unknown event (LB_CHOSEN)][when "
+        .. "LB_CHOSEN { }]"
     )
   end)
 
@@ -100,7 +102,9 @@ describe("simulated device refuses: networks", function()
     return post(ROUTE, { name = name, network = network, gw = gw })
   end
   local function unconnected(gw)
-    return ("01070330:3: Static route gateway %s is not directly connected via an interface."):format(
+    return (
+      "01070330:3: Static route gateway %s is not directly connected via an interface."
+    ):format(
       gw
     )
   end
@@ -187,7 +191,8 @@ describe("simulated device refuses: networks", function()
     taken(route("t", "192.0.2.0/24", "10.0.0.2"))
     refused(
       route("u", "192.0.2.9/255.255.255.0", "10.0.0.2"),
-      "01020066:3: The requested route (192.0.2.9/255.255.255.0) already exists in partition Common.",
+      "01020066:3: The requested route (192.0.2.9/255.255.255.0) already exists in partition "
+        .. "Common.",
       409
     )
     taken(route("u", "192.0.2.0/25", "10.0.0.2"))

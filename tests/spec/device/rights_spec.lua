@@ -70,7 +70,9 @@ describe("simulated device: rights", function()
     { partitionAccess = "none", role = "admin" },
     { role = "admin" },
     { partitionAccess = { { name = "all", role = "resource-admin" } } },
-    { partitionAccess = { { name = "P", role = "manager" }, { name = "Common", role = "manager" } } },
+    {
+      partitionAccess = { { name = "P", role = "manager" }, { name = "Common", role = "manager" } },
+    },
     { password = "new-Pass-1", partitionAccess = ADMIN },
     { name = "maker", partitionAccess = ADMIN },
     { shell = "tmsh" },
@@ -153,7 +155,9 @@ describe("simulated device: rights", function()
 
   it("a user manager of one partition gives rights in that partition only", function()
     curl(device, "POST", USERS, {
-      name = "local", password = "local", partitionAccess = { { name = "P", role = "user-manager" } },
+      name = "local", password = "local", partitionAccess = {
+        { name = "P", role = "user-manager" },
+      },
     })
     local function make(access, partition)
       return as("local", "POST", USERS, {
@@ -230,7 +234,8 @@ describe("simulated device: rights", function()
       "tmsh modify auth user res partition-access add { all-partitions { role admin } }",
       "tmsh modify auth user res partition-access modify { all-partitions { role admin } }",
       "tmsh modify auth user res role admin",
-      "tmsh create auth user mine password x-Pass-12 partition-access add { all-partitions { role admin } }",
+      "tmsh create auth user mine password x-Pass-12 partition-access add { all-partitions { role "
+        .. "admin } }",
       'eval "tmsh modify auth user res role admin"',
       'echo $(bash -c "tmsh modify auth user res role admin")',
     } do
@@ -309,7 +314,9 @@ describe("simulated device: rights", function()
     }).status)
     assert.equal(401, as("far", "GET", "/mgmt/shared/authz/tokens/" .. mine).status)
     assert.not_matches(mine, as("far", "GET", "/mgmt/shared/authz/tokens").body)
-    assert.equal(400, as("far", "PATCH", "/mgmt/shared/authz/tokens/" .. mine, { timeout = 60 }).status)
+    assert.equal(
+      400, as("far", "PATCH", "/mgmt/shared/authz/tokens/" .. mine, { timeout = 60 }).status
+    )
   end)
 
   it("a body does not move an object of a path into another partition", function()
@@ -326,12 +333,16 @@ describe("simulated device: rights", function()
     denied(as("pm", "PATCH", "/mgmt/tm/ltm/pool/web", body))
     denied(as("pm", "PUT", "/mgmt/tm/ltm/pool/web", body))
     denied(as("pm", "POST", "/mgmt/tm/ltm/pool/web", body))
-    denied(as("pm", "POST", "/mgmt/tm/ltm/pool/web/members", { name = "/P/1.1.1.1:80", partition = "P" }))
+    denied(
+      as("pm", "POST", "/mgmt/tm/ltm/pool/web/members", { name = "/P/1.1.1.1:80", partition = "P" })
+    )
     denied(as("pm", "POST", "/mgmt/tm/ltm/pool", { name = "/Common/x", partition = "P" }))
     denied(as("pm", "POST", "/mgmt/tm/ltm/pool", {
       command = "cp", name = "/P/own", target = "/Common/x",
     }))
     assert.equal(200, as("pm", "PATCH", "/mgmt/tm/ltm/pool/~P~own", { description = "x" }).status)
-    assert.equal(200, as("pm", "POST", "/mgmt/tm/ltm/pool", { name = "y", partition = "/P" }).status)
+    assert.equal(
+      200, as("pm", "POST", "/mgmt/tm/ltm/pool", { name = "y", partition = "/P" }).status
+    )
   end)
 end)

@@ -134,7 +134,9 @@ describe("simulated device: tasks and commands", function()
     )
     assert.equal(
       200,
-      curl(device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }).status
+      curl(
+        device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }
+      ).status
     )
     for template, body in pairs(bodies) do
       local created = curl(device, "POST", TASK .. template, body)
@@ -207,22 +209,30 @@ describe("simulated device: tasks and commands", function()
     )
     assert.equal(
       200,
-      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "p1", target = "p2" }).status
+      curl(
+        device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "p1", target = "p2" }
+      ).status
     )
     assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/pool/~Common~p1").status)
     assert.equal(1, #curl(device, "GET", "/mgmt/tm/ltm/pool/~Common~p2/members").json.items)
     assert.equal("/Common/p2", curl(device, "GET", "/mgmt/tm/ltm/virtual/~Common~v1").json.pool)
     assert.equal(
       200,
-      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }).status
+      curl(
+        device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }
+      ).status
     )
     assert.equal(
       409,
-      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }).status
+      curl(
+        device, "POST", "/mgmt/tm/ltm/pool", { command = "cp", name = "p2", target = "p3" }
+      ).status
     )
     assert.equal(
       404,
-      curl(device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "nope", target = "p4" }).status
+      curl(
+        device, "POST", "/mgmt/tm/ltm/pool", { command = "mv", name = "nope", target = "p4" }
+      ).status
     )
     curl(
       device,
@@ -262,7 +272,9 @@ describe("simulated device: tasks and commands", function()
     )
     assert.equal(
       200,
-      curl(device, "POST", "/mgmt/tm/asm/policy", { command = "publish", name = "/Common/p" }).status
+      curl(
+        device, "POST", "/mgmt/tm/asm/policy", { command = "publish", name = "/Common/p" }
+      ).status
     )
     local ping = curl(
       device,
@@ -305,7 +317,9 @@ describe("simulated device: tasks and commands", function()
   it("G25 reboots and restarts, and is ready again later", function()
     assert.equal(
       200,
-      curl(device, "POST", "/mgmt/tm/sys/service", { command = "restart", name = "restjavad" }).status
+      curl(
+        device, "POST", "/mgmt/tm/sys/service", { command = "restart", name = "restjavad" }
+      ).status
     )
     assert.equal(503, curl(device, "GET", "/mgmt/tm/sys").status)
     device:advance(21)

@@ -111,12 +111,20 @@ describe("The monitors of a simulated device", function()
         ["/mgmt/tm/ltm/monitor/tcp"] = { { name = "slow", interval = 30, timeout = 91 } },
         ["/mgmt/tm/ltm/pool"] = {
           { name = "web", monitor = "/Common/http", members = {
-            { name = "10.0.0.1:80", address = "10.0.0.1" }, { name = "fd00::2.80", address = "fd00::2" },
+            { name = "10.0.0.1:80", address = "10.0.0.1" }, {
+              name = "fd00::2.80", address = "fd00::2",
+            },
           } },
-          { name = "slow", monitor = "/Common/slow", members = { { name = "10.0.0.3:80", address = "10.0.0.3" } } },
+          {
+            name = "slow",
+            monitor = "/Common/slow",
+            members = { { name = "10.0.0.3:80", address = "10.0.0.3" } },
+          },
           { name = "alone", members = { { name = "10.0.0.1:81", address = "10.0.0.1" } } },
         },
-        ["/mgmt/tm/ltm/virtual"] = { { name = "vs", destination = "/Common/192.0.2.1:80", pool = "/Common/web" } },
+        ["/mgmt/tm/ltm/virtual"] = {
+          { name = "vs", destination = "/Common/192.0.2.1:80", pool = "/Common/web" },
+        },
       },
       health = { ["/Common/fd00::2.80"] = "down" },
     } }

@@ -110,7 +110,9 @@ describe("annotations", function()
     it("nothing is missing", function() assert.equal("", problems()) end)
 
     it("a parameter, a result and a field have descriptions", function()
-      with(load.params[1], "doc", "", "reference:load(options?): parameter options has no description")
+      with(
+        load.params[1], "doc", "", "reference:load(options?): parameter options has no description"
+      )
       with(load.returns[1], "doc", "", "reference:load(options?): result body has no description")
       local port = annotations.class("f5.options").fields.port
       with(port, "doc", "", "f5.options: field port has no description")
@@ -121,13 +123,19 @@ describe("annotations", function()
         load.params[1],
         "type",
         "{ page?: integer }",
-        "reference:load(options?): parameter options is a table without a class: describe its fields"
+        "reference:load(options?): parameter options is a table without a class: describe its "
+          .. "fields"
       )
     end)
 
     it("a function has errors of known kinds and a source that exists", function()
       with(load, "raises", nil, "reference:load(options?): no line *Raises*")
-      with(load, "raises", '"lost": it is lost', 'reference:load(options?): "lost" is not a kind of error')
+      with(
+        load,
+        "raises",
+        '"lost": it is lost',
+        'reference:load(options?): "lost" is not a kind of error'
+      )
       with(load, "source", nil, "reference:load(options?): no line *Source*")
       with(
         load,

@@ -106,7 +106,9 @@ describe("backup.lua", function()
   it("finds mistakes before the device works", function()
     device:clear_log()
     for words, message in pairs {
-      [{ "--directory", directory.path .. "/none" }] = ("cannot write to %s/none: No such file or directory"):format(
+      [{ "--directory", directory.path .. "/none" }] = (
+        "cannot write to %s/none: No such file or directory"
+      ):format(
         directory.path
       ),
       [{ "--passphrase-env", "NOT_THERE" }] = "NOT_THERE is not set",
@@ -122,7 +124,9 @@ describe("backup.lua", function()
     local inventory <const> = directory:file(
       "sites.json",
       f5.json.encode {
-        defaults = { username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0 },
+        defaults = {
+          username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0,
+        },
         devices = {
           { name = "good", host = device.host, port = device.port },
           { name = "bad", host = "127.0.0.1", port = 1 },

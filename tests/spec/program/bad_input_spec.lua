@@ -69,8 +69,10 @@ f5lua: Authentication failed.
     function()
       check(
         1,
-        'f5lua: FILE:2: no password for 127.0.0.1: give password = "…" to f5.connect, or set F5_PASSWORD'
-          .. " (there is no terminal to ask on)\n  FILE:2: in main chunk\n      local bip = f5.connect { retries = 0 }\n",
+        'f5lua: FILE:2: no password for 127.0.0.1: give password = "…" to f5.connect, or set '
+          .. 'F5_PASSWORD'
+          .. " (there is no terminal to ask on)\n  FILE:2: in main chunk\n      local bip = "
+          .. "f5.connect { retries = 0 }\n",
         LIST,
         { F5_PASSWORD = "" }
       )
@@ -121,13 +123,16 @@ end
     local result = run(LIST, { F5_SERVER_PORT = 1 })
     assert.equal(3, result.status)
     assert.matches(
-      "^f5lua: cannot connect to 127%.0%.0%.1:1 %(Failed to connect to 127%.0%.0%.1 port 1 after %d+ ms: "
-        .. "Couldn't connect to server%)\n  device    127%.0%.0%.1:1\n  method    POST\n  path      /mgmt/shared/authn/login\n"
+      "^f5lua: cannot connect to 127%.0%.0%.1:1 %(Failed to connect to 127%.0%.0%.1 port 1 after "
+        .. "%d+ ms: "
+        .. "Couldn't connect to server%)\n  device    127%.0%.0%.1:1\n  method    POST\n  path     "
+        .. " /mgmt/shared/authn/login\n"
         .. "  kind      transport\n",
       result.err
     )
     assert.matches(
-      "\n  hint: is that its address and port%? If so the device may be starting: f5%.connect { wait = 300 } tries for so many seconds "
+      "\n  hint: is that its address and port%? If so the device may be starting: f5%.connect { "
+        .. "wait = 300 } tries for so many seconds "
         .. "until it lets us in\n$",
       result.err
     )
@@ -136,9 +141,11 @@ end
   it("a device that restarts: the advice is to wait, at the login and behind it", function()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, kind = "not_registered", times = 9 }
     local behind <const> =
-      "bip:wait_ready%(%) waits until it is up; call it before what failed, and after all that restarts the device\n$"
+      "bip:wait_ready%(%) waits until it is up; call it before what failed, and after all that "
+        .. "restarts the device\n$"
     assert.matches(
-      "\n  status    404\n  kind      not_ready\n.*\n  hint: is the path spelled [^\n]* If so the device is starting: "
+      "\n  status    404\n  kind      not_ready\n.*\n  hint: is the path spelled [^\n]* If so the "
+        .. "device is starting: "
         .. behind,
       run(LIST).err
     )
@@ -182,7 +189,8 @@ f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get lo
       result.err
     )
     assert.matches(
-      "hint: what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 or often 8443%?\n$",
+      "hint: what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 "
+        .. "or often 8443%?\n$",
       result.err
     )
   end)
@@ -192,11 +200,13 @@ f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get lo
     local result = run(LIST)
     assert.equal(3, result.status)
     assert.matches(
-      "^f5lua: 127%.0%.0%.1:%d+ broke off the connection %(transfer closed with %d+ bytes remaining to read%)\n",
+      "^f5lua: 127%.0%.0%.1:%d+ broke off the connection %(transfer closed with %d+ bytes "
+        .. "remaining to read%)\n",
       result.err
     )
     assert.matches(
-      "\n  kind      transport\n  attempts  1\n.*playbook.lua:3: in main chunk\n      print%(#bip.ltm.node:list%(%)%)\n$",
+      "\n  kind      transport\n  attempts  1\n.*playbook.lua:3: in main chunk\n      "
+        .. "print%(#bip.ltm.node:list%(%)%)\n$",
       result.err
     )
     assert.equal(0, tokens())
@@ -257,7 +267,8 @@ f5lua: FILE:3: create takes a table of properties, not a string
     function()
       check(
         1,
-        "f5lua: FILE:1: f5 has no 'conect'\n  FILE:1: in main chunk\n      require('f5').conect {}\n",
+        "f5lua: FILE:1: f5 has no 'conect'\n  FILE:1: in main chunk\n      require('f5').conect "
+          .. "{}\n",
         "require('f5').conect {}\n"
       )
     end
@@ -325,7 +336,8 @@ f5lua: java.io.FileNotFoundException: /var/config/rest/downloads/nope (No such f
   it("a fiber that fails and is never joined", function()
     local result = run(
       CONNECT
-        .. "f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\nf5.sleep(0.3)\nprint 'the end'\n"
+        .. "f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\nf5.sleep(0.3)\nprint "
+        .. "'the end'\n"
     )
     assert.same({ 3, "the end\n" }, { result.status, result.out })
     assert.matches(

@@ -166,7 +166,9 @@ describe("A program file", function()
       reason(runtime():gsub(bundle.magic, "another program.", 1))
     )
     local fuse = packed:find(bundle.magic, 1, true)
-    for _, length in ipairs { -1, -64, math.mininteger, math.maxinteger, math.maxinteger - size - 63 } do
+    for _, length in ipairs {
+      -1, -64, math.mininteger, math.maxinteger, math.maxinteger - size - 63,
+    } do
       local changed = packed:sub(fuse, fuse + 39) .. ("<i8I4"):pack(length, 0)
       changed = changed .. ("<I4"):pack(bundle.crc32(changed))
       assert.equal(

@@ -46,7 +46,10 @@ describe("The lexer of f5lua build", function()
     function()
       assert.same(
         { "x" },
-        values "\xEF\xBB\xBF#!/usr/bin/env f5lua\n-- require 'a'\n--[[ require 'b'\n]] x --[==[ ]] ]==] --"
+        values(
+          "\xEF\xBB\xBF#!/usr/bin/env f5lua\n-- require 'a'\n--[[ require 'b'\n]] x --[==[ ]] ]==] "
+            .. "--"
+        )
       )
     end
   )

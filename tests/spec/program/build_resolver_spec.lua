@@ -66,7 +66,10 @@ map(names, require)]])
     function()
       assert.same(
         {},
-        scan [[local t = { require = 1 } t.require = nil function x.require() end function require(n) end require = nil]]
+        scan(
+          "local t = { require = 1 } t.require = nil function x.require() end "
+            .. "function require(n) end require = nil"
+        )
       )
     end
   )
@@ -93,7 +96,8 @@ describe("Resolving a playbook", function()
 
   it("follows modules transitively, once each, through circles, beside the playbook", function()
     local directory <close> = tree {
-      ["main.lua"] = '#!/usr/bin/env f5lua\nlocal f5 = require "f5" require "a" require "argparse" require "cjson" require "string"',
+      ["main.lua"] = '#!/usr/bin/env f5lua\nlocal f5 = require "f5" require "a" require "argparse" '
+        .. 'require "cjson" require "string"',
       ["a.lua"] = 'require "lib.b"',
       ["lib/b.lua"] = 'require "lib" require "a"',
       ["lib/init.lua"] = "",
@@ -107,7 +111,10 @@ describe("Resolving a playbook", function()
   it("lists where it looked for what is not there", function()
     local directory <close> = tree { ["main.lua"] = '\nrequire "nope.deep"' }
     local _, _, errors = resolve(directory)
-    local expected = ("%s/main.lua:2: module 'nope.deep' not found:\n\tno file '%s/nope/deep.lua'\n\tno file '%s/nope/deep/init.lua'\n"):format(
+    local expected = (
+      "%s/main.lua:2: module 'nope.deep' not found:\n\tno file '%s/nope/deep.lua'\n\tno file "
+        .. "'%s/nope/deep/init.lua'\n"
+    ):format(
       directory.path,
       directory.path,
       directory.path
@@ -146,7 +153,8 @@ describe("Resolving a playbook", function()
 
   it("includes files as assets, and Lua files as modules too, with what they require", function()
     local directory <close> = tree {
-      ["main.lua"] = 'local f5 = require "f5" require(name) print(f5.asset "data/a.json", f5.asset "lost.txt")',
+      ["main.lua"] = 'local f5 = require "f5" require(name) print(f5.asset "data/a.json", f5.asset '
+        .. '"lost.txt")',
       ["data/a.json"] = "{}",
       ["data/.hidden"] = "",
       ["data/deep/b.csv"] = "",

@@ -38,7 +38,9 @@ describe("rotate-certificate.lua", function()
           ["/mgmt/tm/ltm/profile/client-ssl"] = {
             {
               name = "www",
-              certKeyChain = { { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" } },
+              certKeyChain = {
+                { name = "www", cert = "/Common/www.crt", key = "/Common/www.key" },
+              },
             },
           },
         },
@@ -125,7 +127,10 @@ describe("rotate-certificate.lua", function()
       for _, name in ipairs { "a", "b" } do
         assert(
           os.execute(
-            ("openssl req -x509 -newkey rsa:2048 -nodes -keyout %s/%s.key -out %s/%s.crt -subj /CN=%s.example.net 2>/dev/null"):format(
+            (
+              "openssl req -x509 -newkey rsa:2048 -nodes -keyout %s/%s.key -out %s/%s.crt -subj "
+                .. "/CN=%s.example.net 2>/dev/null"
+            ):format(
               directory.path, name, directory.path, name, name
             )
           )
@@ -164,7 +169,8 @@ describe("rotate-certificate.lua", function()
     local result <const> = rotate { "www", "--cert", cert, "--key", key }
     assert.equal(0, result.status)
     assert.matches(
-      "^/var/config/rest/downloads/f5lua%S+.crt is still on the device, remove it: [^\n]+\n/var/config/rest/downloads/f5lua%S+.key is still",
+      "^/var/config/rest/downloads/f5lua%S+.crt is still on the device, remove it: [^\n]+\n"
+        .. "/var/config/rest/downloads/f5lua%S+.key is still",
       result.err
     )
   end)
@@ -177,7 +183,9 @@ describe("rotate-certificate.lua", function()
     for words, message in pairs {
       [{ "--cert", key, "--key", key }] = key .. " holds no PEM block 'CERTIFICATE'",
       [{ "--cert", cert, "--key", cert }] = cert .. " holds no PEM block 'PRIVATE KEY'",
-      [{ "--cert", cert .. "x", "--key", key }] = ("cannot read %sx: No such file or directory"):format(
+      [{ "--cert", cert .. "x", "--key", key }] = (
+        "cannot read %sx: No such file or directory"
+      ):format(
         cert
       ),
       [{ "--cert", cert, "--key", made.path .. "/other.key" }] = made.path
@@ -190,7 +198,9 @@ describe("rotate-certificate.lua", function()
         .. "/early.crt is not valid before 2049-01-01 00:00:00 UTC; --force takes it all the same",
       [{ "--cert", cert, "--key", locked }] = locked
         .. " is encrypted: --passphrase-env says where its passphrase is",
-      [{ "--cert", cert, "--key", locked, "--passphrase-env", "NOT_THERE" }] = "NOT_THERE is not set",
+      [{
+        "--cert", cert, "--key", locked, "--passphrase-env", "NOT_THERE",
+      }] = "NOT_THERE is not set",
     } do
       assert.same(
         { status = 1, out = "", err = "f5lua: " .. message .. "\n" },

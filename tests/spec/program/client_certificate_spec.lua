@@ -20,7 +20,8 @@ describe("a device that demands a client certificate", function()
     } 2>/dev/null]]):format(place.path)))
     playbook = place:file(
       "playbook.lua",
-      "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) bip.ltm.pool:list() print 'done'"
+      "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) bip.ltm.pool:list() "
+        .. "print 'done'"
     )
     local function path(name) return place.path .. "/" .. name end
     front = program.start(
@@ -76,7 +77,8 @@ describe("a device that demands a client certificate", function()
       )
       assert.matches("\n  kind      tls\n  attempts  1\n", result.err)
       assert.matches(
-        "hint: the device wants a client certificate of a CA that it trusts: `cert` and `key` of f5.connect\n$",
+        "hint: the device wants a client certificate of a CA that it trusts: `cert` and `key` of "
+          .. "f5.connect\n$",
         result.err
       )
       assert.same({}, device:log())

@@ -134,7 +134,8 @@ f5lua: FILE:2: cannot drain web
     local directory <close> = program.directory()
     local file = directory:file(
       "p.lua",
-      "local f5 = require 'f5'\nlocal bip <close> = f5.connect {}\nbip.ltm.pool['/Common/nope']:load()\n"
+      "local f5 = require 'f5'\nlocal bip <close> = f5.connect {}\n"
+        .. "bip.ltm.pool['/Common/nope']:load()\n"
     )
     local result = run { "run", "--sim", "-v", "--log-format", "json", file }
     local last
@@ -170,7 +171,9 @@ f5lua: FILE:2: cannot drain web
 
   it("2: a missing file", function()
     check(
-      { 2, "", "f5lua: cannot read '/nowhere/p.lua': there is no such file\nTry 'f5lua --help'.\n" },
+      {
+        2, "", "f5lua: cannot read '/nowhere/p.lua': there is no such file\nTry 'f5lua --help'.\n",
+      },
       { "/nowhere/p.lua" }
     )
     check(
@@ -204,7 +207,8 @@ f5lua: FILE:2: cannot drain web
       {
         2,
         "",
-        "f5lua: there is no file and no subcommand 'rum'; did you mean 'run'?\nTry 'f5lua --help'.\n",
+        "f5lua: there is no file and no subcommand 'rum'; did you mean 'run'?\nTry 'f5lua "
+          .. "--help'.\n",
       },
       { "rum", "x.lua" }
     )
@@ -237,7 +241,10 @@ f5lua: FILE:2: cannot drain web
   it("1: standard output is closed; nothing else that is opened takes its place", function()
     local directory <close> = program.directory()
     local path = directory.path .. "/file"
-    local chunk = ("local f = io.open([[%s]], [[w]]) print(1) io.stderr:write(2) f:write(io.read() and 4 or 3) f:close()"):format(
+    local chunk = (
+      "local f = io.open([[%s]], [[w]]) print(1) io.stderr:write(2) f:write(io.read() and 4 or 3) "
+        .. "f:close()"
+    ):format(
       path
     )
     local _, _, status = os.execute(("%s -e '%s' <&- >&- 2>&-"):format(program.path, chunk))

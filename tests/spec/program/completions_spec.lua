@@ -53,7 +53,9 @@ describe("completions", function()
       { program = "/usr/bin/zsh", columns = 100, errors_too = true }
     )
     screen:enter(
-      ("PS1='ready> '; cd %s; fpath=(%s $fpath); autoload -U compinit; compinit -u -D; clear"):format(
+      (
+        "PS1='ready> '; cd %s; fpath=(%s $fpath); autoload -U compinit; compinit -u -D; clear"
+      ):format(
         directory.path,
         directory.path
       )

@@ -73,7 +73,8 @@ describe("f5.connect in the program", function()
     assert.matches("'https' is no port %(F5_SERVER_PORT%)", result.err)
     result = run("{}", env { F5_PASSWORD = "" })
     assert.matches(
-      'no password for 127.0.0.1: give password = "…" to f5.connect, or set F5_PASSWORD %(there is no terminal to ask on%)',
+      'no password for 127.0.0.1: give password = "…" to f5.connect, or set F5_PASSWORD %(there is '
+        .. 'no terminal to ask on%)',
       result.err
     )
     result = run("{}", env { F5_USER = "" })

@@ -96,7 +96,9 @@ describe("completion in the console", function()
     assert.same({ "function" }, candidates "local x = funct")
     assert.same({ ".connect" }, candidates ".con")
     assert.same({ "on", "off", "bodies" }, candidates ".log ")
-    for _, text in ipairs { "", "-- bip.", 'x = "bip.', "nothing.at.", "1.", "x = 'a\\", "[[ bip." } do
+    for _, text in ipairs {
+      "", "-- bip.", 'x = "bip.', "nothing.at.", "1.", "x = 'a\\", "[[ bip.",
+    } do
       assert.same({}, candidates(text))
     end
   end)
@@ -110,9 +112,11 @@ describe("an entry of the console", function()
       ["local x <const>, y <close> = 1, z"] = " x , y  = 1, z",
       ["local function f() local y = 1 end"] = " function f() local y = 1 end",
       ["do local x = 1 end local y = 2"] = "do local x = 1 end  y = 2",
-      ["for i = 1, 2 do local x = i end\nlocal s = 'local t'"] = "for i = 1, 2 do local x = i end\n s = 'local t'",
+      ["for i = 1, 2 do local x = i end\nlocal s = 'local t'"] = "for i = 1, 2 do local x = i end\n"
+        .. " s = 'local t'",
       ["repeat local x = f() until x; local z = 1"] = "repeat local x = f() until x;  z = 1",
-      ["if a then local b end local c = function() local d end"] = "if a then local b end  c = function() local d end",
+      ["if a then local b end local c = function() local d end"] = "if a then local b end  c = "
+        .. "function() local d end",
       ["x = 'unfinished"] = "x = 'unfinished",
     } do
       assert.equal(expected, entry.with_globals(source))

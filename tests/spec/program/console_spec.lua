@@ -37,7 +37,9 @@ describe("the console", function()
   it("understands what people type before they have read anything", function()
     local screen <close> = console { columns = 70, rows = 40 }
     screen:enter "?"
-    screen:expect "%.help %[WORD or EXPRESSION%] +this list, or what is known about%s+something: %.help list,"
+    screen:expect(
+      "%.help %[WORD or EXPRESSION%] +this list, or what is known about%s+something: %.help list,"
+    )
     screen:enter "bip.sys.ntp ?"
     screen:expect "/mgmt/tm/sys/ntp.*servers"
     screen:enter "help f5.sleep"
@@ -56,12 +58,14 @@ describe("the console", function()
     local screen <close> = console()
     local sent = screen.record()
     screen:type "1 + "
-    screen:key "C-z" -- which the kernel makes nothing of here: there is no shell that would wake the program again
+    -- which the kernel makes nothing of here: there is no shell that would wake the program again
+    screen:key "C-z"
     for _ = 1, 100 do
       if sent():find "\27%[%?2004l.*\27%[%?2004h" then break end
       os.execute "sleep 0.05"
     end
-    assert.matches("\27%[%?2004l.*\27%[%?2004h", sent()) -- pastes come without marks, and then with marks again
+    -- pastes come without marks, and then with marks again
+    assert.matches("\27%[%?2004l.*\27%[%?2004h", sent())
     screen:enter "41"
     screen:expect "\n42\n"
   end)
@@ -154,7 +158,10 @@ describe("the console", function()
 
   it("cancels what runs on Ctrl-C, and nothing else", function()
     local screen <close> = console()
-    screen:enter "ticks = 0; f5.spawn(function() while true do f5.sleep(0.05) ticks = ticks + 1 end end) print()"
+    screen:enter(
+      "ticks = 0; f5.spawn(function() while true do f5.sleep(0.05) ticks = ticks + 1 end end) "
+        .. "print()"
+    )
     screen:enter "f5.sleep(100)"
     os.execute "sleep 0.5"
     screen:key "C-c"
@@ -173,7 +180,9 @@ describe("the console", function()
 
   it("lets background fibers print without tearing the line", function()
     local screen <close> = console()
-    screen:enter "f5.spawn(function() f5.sleep(1) print('from behind') io.write('no end') end) print()"
+    screen:enter(
+      "f5.spawn(function() f5.sleep(1) print('from behind') io.write('no end') end) print()"
+    )
     screen:type "print('half a li"
     screen:expect "\nfrom behind\nno end\n"
     screen:expect(PROMPT .. " print%('half a li$")
@@ -323,7 +332,10 @@ describe("the console", function()
 
   it("never waits for a slow device while one types", function()
     local screen <close> = console()
-    screen:enter "require 'f5.sim'.running:fault { match = { path = '/mgmt/tm/ltm/.*' }, delay_ms = 60000, times = 1000 }; 1"
+    screen:enter(
+      "require 'f5.sim'.running:fault { match = { path = '/mgmt/tm/ltm/.*' }, delay_ms = 60000, "
+        .. "times = 1000 }; 1"
+    )
     screen:expect "\n1\n"
     screen:type "bip.ltm.virtual['"
     screen:key "Tab"
@@ -400,7 +412,8 @@ describe("the console", function()
     )
     assert.equal(3, nobody.status)
     assert.matches(
-      "^error: .*kind +transport.*hint: .*If so the device may be starting: .connect again later, or f5.connect { wait",
+      "^error: .*kind +transport.*hint: .*If so the device may be starting: .connect again later, "
+        .. "or f5.connect { wait",
       nobody.out
     )
     local unknown = program.run({ "console", "--sim" }, { input = "bip.ltm.poool:list()" })

@@ -60,7 +60,8 @@ describe(PAGE, function()
         assert(
           os.execute(
             (
-              "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=www.example.net "
+              "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "
+                .. "2 -subj /CN=www.example.net "
               .. "-keyout www.key -out www.crt 2>/dev/null"
             ):format(directory.path)
           )

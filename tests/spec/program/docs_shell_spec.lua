@@ -28,7 +28,10 @@ local SEED <const> = {
 -- Runs lines of shell with f5lua in the PATH and a device in the environment.
 local function shell(lines, device, directory)
   local options = device:options "admin"
-  local words <const> = ("export PATH=%s:$PATH F5_SERVER=%s:%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s\nset -e\n%s"):format(
+  local words <const> = (
+    "export PATH=%s:$PATH F5_SERVER=%s:%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s\nset "
+      .. "-e\n%s"
+  ):format(
     program.path:match "^(.*)/", options.host, options.port, options.ca, lines)
   return program.run({ "-c", words }, { program = "/bin/bash", directory = directory.path })
 end

@@ -8,7 +8,9 @@ local devices, directory
 local function inventory(extra)
   local parts = {}
   for i, device in ipairs(devices) do
-    parts[i] = ('{ name = "d%d", host = "127.0.0.1", port = %d, ca = %q, groups = { %q }, vars = { n = %d } }'):format(
+    parts[i] = (
+      '{ name = "d%d", host = "127.0.0.1", port = %d, ca = %q, groups = { %q }, vars = { n = %d } }'
+    ):format(
       i, device.port, device.ca, i % 2 == 0 and "even" or "odd", i)
   end
   parts[#parts + 1] = extra
@@ -133,7 +135,8 @@ describe("run --inventory", function()
     local ended = process:wait()
     assert.equal(130, ended.status)
     assert.matches(
-      "3 devices: 1 done %(1 changed%), 1 failed %(1 after a change%), 1 not reached, .*stopped: interrupted",
+      "3 devices: 1 done %(1 changed%), 1 failed %(1 after a change%), 1 not reached, .*stopped: "
+        .. "interrupted",
       ended.err
     )
     local states = {}

@@ -14,7 +14,9 @@ local function run(kib, words)
   for i, word in ipairs(words) do
     quoted[i] = "'" .. word .. "'"
   end
-  local line = ("(trap '' XFSZ; ulimit -f %d; exec %s %s) 2>&1 | cat; exit ${PIPESTATUS[0]}"):format(
+  local line = (
+    "(trap '' XFSZ; ulimit -f %d; exec %s %s) 2>&1 | cat; exit ${PIPESTATUS[0]}"
+  ):format(
     kib,
     program.path,
     table.concat(quoted, " ")
@@ -49,7 +51,8 @@ describe("a full disk", function()
       16,
       {
         "-e",
-        "local f5 = require [[f5]] local bip <close> = f5.connect {} bip:download([[big]], [[copy]])",
+        "local f5 = require [[f5]] local bip <close> = f5.connect {} bip:download([[big]], "
+          .. "[[copy]])",
       }
     )
     assert.equal(3, result.status)

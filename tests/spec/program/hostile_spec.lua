@@ -96,7 +96,8 @@ describe("what nobody expects:", function()
   it("the password of a proxy is masked", function()
     check_hidden(
       run(
-        'local f5 = require "f5"\nf5.connect { proxy = "http://us er:HunterTwo@127.0.0.1:1", retries = 0 }\n',
+        'local f5 = require "f5"\nf5.connect { proxy = "http://us er:HunterTwo@127.0.0.1:1", '
+          .. 'retries = 0 }\n',
         { "-vv" }
       )
     )

@@ -17,7 +17,8 @@ describe("a device at ::1", function()
     place = program.directory()
     playbook = place:file(
       "playbook.lua",
-      "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) bip.ltm.pool:list() print(bip)"
+      "local bip <close> = require('f5').connect(load('return ' .. arg[1])()) bip.ltm.pool:list() "
+        .. "print(bip)"
     )
   end)
   teardown(function()

@@ -6,7 +6,9 @@ local program = require "program"
 -- A directory full of traps: a module of each name that our own code requires.
 local function traps()
   local directory = program.directory()
-  for _, name in ipairs { "cli", "cli/support", "cli/run", "cli/pack", "build", "sim", "console", "f5" } do
+  for _, name in ipairs {
+    "cli", "cli/support", "cli/run", "cli/pack", "build", "sim", "console", "f5",
+  } do
     lfs.mkdir(directory.path .. "/" .. name)
   end
   for _, name in ipairs {

@@ -91,11 +91,15 @@ describe("REST from the shell", function()
     end
     assert.equal(
       "a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
-      json.decode(run({ "list", "ltm/node", "--select", "description", "--output", "json" }).out)[1].description
+      json.decode(
+        run({ "list", "ltm/node", "--select", "description", "--output", "json" }).out
+      )[1].description
     )
     assert.equal(
       "a\27[2J\u{9b}2J\127b\u{80} \u{e9}\u{a0}",
-      load(run({ "list", "ltm/node", "--select", "description", "--output", "lua" }).out)()[1].description
+      load(
+        run({ "list", "ltm/node", "--select", "description", "--output", "lua" }).out
+      )()[1].description
     )
   end)
 
@@ -168,7 +172,9 @@ describe("REST from the shell", function()
     local made = run { "create", "ltm/pool", "/Common/web", "members", "10.0.0.3:80", "ratio:=3" }
     assert.equal(3, json.decode(made.out).ratio)
     assert.equal(0, run({ "delete", "ltm/pool", "web", "members", "*.2:80", "--yes" }).status)
-    local changed = run { "modify", "ltm/pool", "web", "members", "/Common/10.0.0.1:80", "ratio:=7" }
+    local changed = run {
+      "modify", "ltm/pool", "web", "members", "/Common/10.0.0.1:80", "ratio:=7",
+    }
     assert.equal(7, json.decode(changed.out).ratio)
     local left = run { "list", "ltm/pool", "web", "members", "--select", "name" }
     assert.equal('{"name":"10.0.0.1:80"}\n{"name":"10.0.0.3:80"}\n', left.out)
@@ -204,7 +210,9 @@ describe("REST from the shell", function()
     environment.F5_SERVER_PORT, environment.SSL_CERT_FILE = tostring(device.port), device.ca
     assert.equal(
       "hi",
-      json.decode(run({ "modify", "asm/policies", "/Common/web", "description=hi" }).out).description
+      json.decode(
+        run({ "modify", "asm/policies", "/Common/web", "description=hi" }).out
+      ).description
     )
     local policy = json.decode(run({ "get", "asm/policies", "web" }).out)
     assert.equal("/Common/web", policy.fullPath)
@@ -228,7 +236,8 @@ describe("REST from the shell", function()
       run({ "get", "ltm/pool", "/Common/nope" }).err
     )
     assert.matches(
-      "\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n$",
+      "\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n"
+        .. "$",
       run({ "get", "ltm/pool/~Common~nope/members", "/Common/10.0.0.1:80" }).err
     )
     assert.not_matches(
@@ -251,7 +260,8 @@ describe("REST from the shell", function()
     )
     environment.SSL_CERT_FILE = nil
     assert.matches(
-      "\n  hint: give the device's certificate, or that of its CA, with %-%-ca FILE.pem; %-%-no%-verify gives up protection\n$",
+      "\n  hint: give the device's certificate, or that of its CA, with %-%-ca FILE.pem; "
+        .. "%-%-no%-verify gives up protection\n$",
       run({ "list", "ltm/pool" }).err
     )
   end)
@@ -313,7 +323,8 @@ describe("REST from the shell", function()
     local result = run { "delete", "ltm/pool", "/Common/p*", "--yes" }
     assert.equal(3, result.status)
     assert.matches(
-      "^f5lua: Delete: 1 of 3 done, then a failure at /mgmt/tm/ltm/pool/~Common~p2\nf5lua: 01070265:3: .*in use",
+      "^f5lua: Delete: 1 of 3 done, then a failure at /mgmt/tm/ltm/pool/~Common~p2\nf5lua: "
+        .. "01070265:3: .*in use",
       result.err
     )
     assert.equal(2, #lines(run({ "list", "ltm/pool" }).out))

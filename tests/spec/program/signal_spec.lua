@@ -50,7 +50,8 @@ describe("a signal", function()
     ["while it waits for the device"] = "bip.ltm.node:list()",
     ["while it sorts"] = "table.sort({ 3, 2, 1 }, function(a, b) f5.sleep(100) return a < b end)",
     ["in a coroutine of its own"] = "coroutine.wrap(function() f5.sleep(100) end)()",
-    ["while a fiber works"] = "f5.all(function() f5.sleep(100) end, function() while true do f5.sleep(0.001) end end)",
+    ["while a fiber works"] = "f5.all(function() f5.sleep(100) end, function() while true do "
+      .. "f5.sleep(0.001) end end)",
   }
   for way, text in pairs(WAYS) do
     it("SIGINT " .. way, function()
@@ -118,7 +119,10 @@ describe("a signal", function()
 
   it("shows an error that the end itself brings", function()
     local process <close> =
-      start "local bad <close> = setmetatable({}, { __close = function() error('no', 0) end }) f5.sleep(100)"
+      start(
+        "local bad <close> = setmetatable({}, { __close = function() error('no', 0) end }) "
+          .. "f5.sleep(100)"
+      )
     process:expect "ready"
     process:kill "INT"
     local result = process:wait(10)
@@ -139,7 +143,8 @@ describe("a signal", function()
     assert.same(
       {
         130,
-        "f5lua: warning: left at once: the tokens of open sessions stay on their devices until they expire\n",
+        "f5lua: warning: left at once: the tokens of open sessions stay on their devices until "
+          .. "they expire\n",
       },
       { result.status, result.err }
     )
@@ -148,7 +153,8 @@ describe("a signal", function()
   it("twice says so in JSON, too, and nothing where there is no session", function()
     device:fault { match = { method = "DELETE" }, delay_ms = 20000 }
     local file <const> = place:file("playbook.lua", HEAD .. "f5.sleep(100)")
-    local busy <const> = "local g <close> = setmetatable({}, { __close = function() print 'closed' while true do end end }) "
+    local busy <const> = "local g <close> = setmetatable({}, { __close = function() print 'closed' "
+      .. "while true do end end }) "
       .. "print 'ready' while true do end"
     local told <const> =
       "left at once: the tokens of open sessions stay on their devices until they expire"
@@ -191,7 +197,9 @@ describe("a signal", function()
 
   it("of a broken pipe deletes the tokens as well", function()
     local file = place:file("playbook.lua", HEAD .. "for i = 1, math.huge do print(i) end")
-    local env = ("F5_SERVER=127.0.0.1 F5_SERVER_PORT=%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s"):format(
+    local env = (
+      "F5_SERVER=127.0.0.1 F5_SERVER_PORT=%d F5_USER=admin F5_PASSWORD=admin SSL_CERT_FILE=%s"
+    ):format(
       device.port,
       device.ca
     )

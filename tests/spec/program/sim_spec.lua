@@ -103,7 +103,10 @@ describe("f5lua sim", function()
       deep,
       (
         shell(
-          ("curl -sk -u admin:admin -H 'Content-Type: application/json' -d @%s/deep.json %s/mgmt/shared/echo"):format(
+          (
+            "curl -sk -u admin:admin -H 'Content-Type: application/json' -d @%s/deep.json "
+              .. "%s/mgmt/shared/echo"
+          ):format(
             place.path,
             url
           )
@@ -195,7 +198,8 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     local directory <close> = program.directory()
     local seed = directory:file("seed.json", '{"objects":{}}')
     local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
-      .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
+      .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, "
+      .. "err.kind)"
     assert.equal("false\tnot_found\n", program.run({ "run", "--sim", "-e", chunk }).out)
     assert.equal(
       "true\tnil\n",
@@ -203,7 +207,9 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     )
     local result = program.run { "run", "--sim", "--seed", "/nowhere.json", "-e", chunk }
     assert.same(
-      { 2, "f5lua: cannot read /nowhere.json: No such file or directory\nTry 'f5lua run --help'.\n" },
+      {
+        2, "f5lua: cannot read /nowhere.json: No such file or directory\nTry 'f5lua run --help'.\n",
+      },
       { result.status, result.err }
     )
   end)
@@ -212,7 +218,8 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     local directory <close> = program.directory()
     local seed = directory:file("seed.json", '{"provision":["ltm","asm"]}')
     local chunk = "local f5 = require 'f5' local bip <close> = f5.connect { retries = 0 }"
-      .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, err.kind)"
+      .. " local ok, err = f5.try(function() return bip.asm.policies:list() end) print(ok, "
+      .. "err.kind)"
     assert.equal("true\tnil\n", program.run({ "run", "--sim", "--seed", seed, "-e", chunk }).out)
     assert.equal(
       "false\tnot_found\n",
@@ -223,13 +230,17 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
   it("says what is wrong with a seed, and nothing of its own insides", function()
     local directory <close> = program.directory()
     for text, message in pairs {
-      ['{"object":{}}'] = "unknown part 'object'; valid parts: apm, asm, health, live_update, objects, provision, traffic, users",
+      ['{"object":{}}'] = "unknown part 'object'; valid parts: apm, asm, health, live_update, "
+        .. "objects, provision, traffic, users",
       ['[1]'] = "the whole: expected an object, got an array",
       ['{"objects":[1]}'] = "objects: expected an object, got an array",
       ['{"objects":{"/mgmt/tm/ltm/poool":[]}}'] = "unknown URI '/mgmt/tm/ltm/poool'",
-      ['{"objects":{"/mgmt/tm/ltm/pool":{"name":"x"}}}'] = "/mgmt/tm/ltm/pool: expected an array, got an object",
-      ['{"objects":{"/mgmt/tm/sys/ntp":[1]}}'] = "/mgmt/tm/sys/ntp: expected an object, got an array",
-      ['{"objects":{"/mgmt/tm/ltm/pool":[{"nam":"x"}]}}'] = "/mgmt/tm/ltm/pool: one or more properties must be specified",
+      ['{"objects":{"/mgmt/tm/ltm/pool":{"name":"x"}}}'] = "/mgmt/tm/ltm/pool: expected an array, "
+        .. "got an object",
+      ['{"objects":{"/mgmt/tm/sys/ntp":[1]}}'] = "/mgmt/tm/sys/ntp: expected an object, got an "
+        .. "array",
+      ['{"objects":{"/mgmt/tm/ltm/pool":[{"nam":"x"}]}}'] = "/mgmt/tm/ltm/pool: one or more "
+        .. "properties must be specified",
       ['{"users":[{"name":"x"}]}'] = "users[1]: missing password",
       ['{"asm":{}, "provision":["ltm"]}'] = "asm: the module asm is not provisioned",
     } do

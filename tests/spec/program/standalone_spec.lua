@@ -52,7 +52,8 @@ end
 describe("A program made by f5lua build", function()
   it("runs its playbook, with its modules, and all arguments are the playbook's", function()
     local directory <close>, deploy = built {
-      ["main.lua"] = '#!/usr/bin/env f5lua\nlocal u = require "lib.util"\nprint(u.greet(...), #arg, arg[0])\n'
+      ["main.lua"] = '#!/usr/bin/env f5lua\nlocal u = require "lib.util"\nprint(u.greet(...), '
+        .. '#arg, arg[0])\n'
         .. "os.exit(tonumber(arg[1]) or 0)",
       ["lib/util.lua"] = 'return { greet = function(...) return table.concat({ ... }, " ") end }',
     }
@@ -94,7 +95,8 @@ describe("A program made by f5lua build", function()
 
   it("requires nothing from disk, unless it was allowed to", function()
     local files <const> = {
-      ["main.lua"] = 'local ok, other = pcall(require, "late" .. "r") print(ok, ok and other or "")',
+      ["main.lua"] = 'local ok, other = pcall(require, "late" .. "r") print(ok, ok and other or '
+        .. '"")',
     }
     local directory <close>, deploy = built(files)
     directory:file("later.lua", 'return "from disk"')
@@ -119,7 +121,8 @@ describe("A program made by f5lua build", function()
 
   it("has its files with it", function()
     local text <const> =
-      'local f5 = require "f5" io.write(f5.asset "data/a.bin", "|", tostring(select(2, pcall(f5.asset, "data/b"))))'
+      'local f5 = require "f5" io.write(f5.asset "data/a.bin", "|", tostring(select(2, '
+        .. 'pcall(f5.asset, "data/b"))))'
     local directory <close>, deploy = built(
       { ["main.lua"] = text, ["data/a.bin"] = "\0\1\n\xff" },
       { "--include", "data/*" }
@@ -165,8 +168,10 @@ describe("A program made by f5lua build", function()
     }
     os.execute("mkfifo " .. directory.path .. "/fifo")
     local shell = (
-      "cd %s && { ./deploy < fifo > out & } && exec 3> fifo && while ! grep -q started out; do sleep 0.01; done && "
-      .. "echo 'print \"new\"' > main.lua && %s build main.lua -o deploy && ./deploy && echo go >&3 && wait && cat out"
+      "cd %s && { ./deploy < fifo > out & } && exec 3> fifo && while ! grep -q started out; do "
+        .. "sleep 0.01; done && "
+      .. "echo 'print \"new\"' > main.lua && %s build main.lua -o deploy && ./deploy && echo go "
+      .. ">&3 && wait && cat out"
     ):format(directory.path, program.path)
     local result = run("/bin/sh", { "-c", shell })
     assert.equal(0, result.status, result.err)
@@ -210,7 +215,8 @@ describe("A program made by f5lua build", function()
         "-c",
         (
           "mkdir %s/small && mount -t tmpfs -o size=64k none %s/small "
-          .. "&& cd %s/small && echo old > deploy && ! %s build ../main.lua -o deploy && cat deploy && ls -A"
+          .. "&& cd %s/small && echo old > deploy && ! %s build ../main.lua -o deploy && cat "
+          .. "deploy && ls -A"
         ):format(directory.path, directory.path, directory.path, program.path),
       }
     )
@@ -264,14 +270,17 @@ describe("A program that is not whole", function()
     local directory <close>, deploy = built { ["main.lua"] = "print(1)" }
     assert(os.execute(("chmod a+rx %s && chmod 0111 %s"):format(directory.path, deploy)))
     -- root may read everything
-    local line <const> = ("if [ $(id -u) = 0 ]; then exec setpriv --reuid 65534 --clear-groups %s; else exec %s; fi"):format(
+    local line <const> = (
+      "if [ $(id -u) = 0 ]; then exec setpriv --reuid 65534 --clear-groups %s; else exec %s; fi"
+    ):format(
       deploy,
       deploy
     )
     local result <const> = run("/bin/sh", { "-c", line })
     assert.same({ 70, "" }, { result.status, result.out })
     assert.matches(
-      "^[%w._-]+: the program cannot read its own file: Permission denied\nWho runs .* chmod a%+rx FILE\n$",
+      "^[%w._-]+: the program cannot read its own file: Permission denied\nWho runs .* chmod a%+rx "
+        .. "FILE\n$",
       result.err
     )
   end)
@@ -326,7 +335,9 @@ describe("f5lua build", function()
       { "--include", "x.txt" }
     )
     assert.truthy(
-      result.out:find "^.*/deploy: [%d.]+ [kM]B, 1 module, 1 file, f5lua %d+%.%d+%.%d+%S* for %S+, needs .*\n$"
+      result.out:find(
+        "^.*/deploy: [%d.]+ [kM]B, 1 module, 1 file, f5lua %d+%.%d+%.%d+%S* for %S+, needs .*\n$"
+      )
     )
     assert.equal("", result.err)
     assert(directory)
@@ -383,7 +394,8 @@ describe("f5lua build", function()
 
   it("--strip packs bytecode, with a warning, and what is made still runs", function()
     local directory <close>, deploy, result = built({
-      ["main.lua"] = '#!/usr/bin/env f5lua\nlocal hidden_from_all = require "m" print(hidden_from_all)',
+      ["main.lua"] = '#!/usr/bin/env f5lua\nlocal hidden_from_all = require "m" '
+        .. 'print(hidden_from_all)',
       ["m.lua"] = "return 41 + 1" }, { "--strip" })
     assert.truthy(result.err:find "warning: %-%-strip packs bytecode")
     assert.equal("42\n", run(deploy).out)
@@ -433,7 +445,8 @@ describe("f5lua build", function()
       {
         { "needs.lua" },
         1,
-        "needs.lua:1: module 'nope' not found:\n\tno file './nope.lua'\n\tno file './nope/init.lua'",
+        "needs.lua:1: module 'nope' not found:\n\tno file './nope.lua'\n\tno file "
+          .. "'./nope/init.lua'",
       },
     }
     for _, case in ipairs(cases) do
@@ -461,7 +474,8 @@ describe("f5lua inspect", function()
     )
     assert.truthy(
       out:find(
-        "asset            3  ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  x.txt\n",
+        "asset            3  ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  "
+          .. "x.txt\n",
         1,
         true
       )

@@ -42,7 +42,9 @@ describe("standard output of", function()
   end
 
   local WAYS <const> = {
-    ["a playbook"] = function() return { place:file("p.lua", "require('f5').connect {} print(1)") } end,
+    ["a playbook"] = function() return {
+      place:file("p.lua", "require('f5').connect {} print(1)"),
+    } end,
     ["a playbook that buffers"] = function()
       return { place:file("p.lua", "require('f5').connect {} io.write(1)") }
     end,
@@ -55,7 +57,9 @@ describe("standard output of", function()
     end,
     ["list as a table"] = function() return { "list", "ltm/node", "--output", "table" } end,
     get = function() return { "get", "ltm/node", "/Common/n0001" } end,
-    ["get as JSON"] = function() return { "get", "ltm/node", "/Common/n0001", "--output", "json" } end,
+    ["get as JSON"] = function() return {
+      "get", "ltm/node", "/Common/n0001", "--output", "json",
+    } end,
     stats = function() return { "stats", "ltm/node", "/Common/n0001" } end,
     example = function() return { "example", "ltm/node" } end,
     call = function() return { "call", "sys/config", "save" } end,
@@ -75,14 +79,24 @@ describe("standard output of", function()
     end)
   end
 
-  it("print tells why, also when what it could not write was long ago, and in JSON where the log is", function()
-    for _, text in ipairs { "print(1)", "print(1) io.write 'more'", "print(1) f5 = require 'f5' f5.sleep(0.01) print(2) os.exit(true)" } do
+  it("print tells why, also when what it could not write was long ago, and in JSON where the log "
+    .. "is", function()
+    for _, text in ipairs {
+      "print(1)",
+      "print(1) io.write 'more'",
+      "print(1) f5 = require 'f5' f5.sleep(0.01) print(2) os.exit(true)",
+    } do
       local file <const> = place:file("p.lua", text)
       local status, err = bash("COMMAND >/dev/full; echo $?", { file })
-      assert.same({ "1\n", "f5lua: standard output could not be written: No space left on device\n" }, { status, err })
+      assert.same(
+        { "1\n", "f5lua: standard output could not be written: No space left on device\n" },
+        { status, err }
+      )
       status, err = bash("COMMAND >/dev/full; echo $?", { "--log-format", "json", file })
       local told <const> = require("f5.json").decode(err)
-      assert.same({ "1\n", "failure", "standard output could not be written: No space left on device", 1 },
+      assert.same({
+        "1\n", "failure", "standard output could not be written: No space left on device", 1,
+      },
         { status, told.event, told.message, told.exit_status })
     end
   end)
@@ -90,12 +104,15 @@ describe("standard output of", function()
   it("print writes what Lua's own does", function()
     local result <const> = program.run {
       "-e",
-      "print() print(nil, 1.0, 'a\\0b', setmetatable({}, { __tostring = function() return 'mine' end }))",
+      "print() print(nil, 1.0, 'a\\0b', setmetatable({}, { __tostring = function() return 'mine' "
+        .. "end }))",
     }
     assert.equal("\nnil\t1.0\ta\0b\tmine\n", result.out)
     assert.matches(
       "'__tostring' must return a string",
-      program.run({ "-e", "print(setmetatable({}, { __tostring = function() return {} end }))" }).err
+      program.run(
+        { "-e", "print(setmetatable({}, { __tostring = function() return {} end }))" }
+      ).err
     )
   end)
 

@@ -44,7 +44,8 @@ describe("a token that cannot be deleted", function()
     local seconds, rest = err:match(
       (
         "^f5lua: warning: 127%%.0%%.0%%.1:%d: the token of admin could not be deleted %%(%s%%) "
-        .. "and may be valid for up to (%%d+) s more%%. It expires by itself; an administrator can end it sooner at %s\n(.*)$"
+        .. "and may be valid for up to (%%d+) s more%%. It expires by itself; an administrator can "
+        .. "end it sooner at %s\n(.*)$"
       ):format(device.port, why, (TOKENS:gsub("%p", "%%%0")))
     )
     assert.truthy(seconds, err)
@@ -100,7 +101,8 @@ describe("a token that cannot be deleted", function()
     local line = json.decode(result.err:match "^[^\n]*\n$")
     assert.same({ "warning", "127.0.0.1:" .. device.port }, { line.event, line.device })
     assert.matches(
-      "^the token of admin could not be deleted %(There was an internal server error%) and may be valid",
+      "^the token of admin could not be deleted %(There was an internal server error%) and may be "
+        .. "valid",
       line.message
     )
   end)
@@ -130,7 +132,8 @@ describe("a token that cannot be deleted", function()
     local result = process:wait(20)
     assert.equal(130, result.status)
     assert.matches(
-      "^f5lua: warning: 127%.0%.0%.1:%d+: a login of admin was still under way: it may have left a token, which expires by itself\n",
+      "^f5lua: warning: 127%.0%.0%.1:%d+: a login of admin was still under way: it may have left a "
+        .. "token, which expires by itself\n",
       result.err
     )
   end)

@@ -112,7 +112,9 @@ describe("inventory-report.lua", function()
         destination = "/Common/203.0.113.11:80",
         ipProtocol = "tcp",
       }
-      bip.ltm.pool["/Common/blue"].members["/Common/10.0.0.2:80"]:modify { session = "user-disabled" }
+      bip.ltm.pool["/Common/blue"].members["/Common/10.0.0.2:80"]:modify {
+        session = "user-disabled",
+      }
     end)
     local csv <const> = run { "inventory-report.lua", "--format", "csv", "--problems" }
     assert.same({ 0, "" }, { csv.status, csv.err })
@@ -181,7 +183,9 @@ describe("inventory-report.lua", function()
     local inventory <const> = directory:file(
       "sites.json",
       f5.json.encode {
-        defaults = { username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0 },
+        defaults = {
+          username = "admin", password_env = "F5_PASSWORD", ca = device.ca, retries = 0,
+        },
         devices = {
           { name = "good", host = device.host, port = device.port },
           { name = "bad", host = "127.0.0.1", port = 1 },
@@ -262,7 +266,8 @@ describe("drain-member.lua", function()
 
   it("refuses what would be an outage, and changes nothing then", function()
     for words, message in pairs {
-      [{ "drain-member.lua", "green", "10.0.1.1:80" }] = "f5lua: no other member of green is in service; --force does it nevertheless\n",
+      [{ "drain-member.lua", "green", "10.0.1.1:80" }] = "f5lua: no other member of green is in "
+        .. "service; --force does it nevertheless\n",
       [{ "drain-member.lua", "green", "10.0.1.9:80" }] = "f5lua: green has no member 10.0.1.9:80\n",
     } do
       assert.same({ status = 1, out = "", err = message }, run(words))
@@ -321,7 +326,8 @@ describe("blue-green.lua", function()
     }
     assert.equal(0, result.status, result.err)
     assert.matches(
-      "^/Common/vs_http: /Common/blue %-> /Common/green\n/Common/vs_https: /Common/blue %-> /Common/green\n"
+      "^/Common/vs_http: /Common/blue %-> /Common/green\n/Common/vs_https: /Common/blue %-> "
+        .. "/Common/green\n"
         .. "/Common/green: 1 of 2 members available\n2 switched; watching for 0 s\ndone\n$",
       result.out
     )
@@ -338,7 +344,8 @@ describe("blue-green.lua", function()
   end)
 
   it(
-    "changes nothing when the pool is not healthy before, in a dry run, or when one virtual server is not there",
+    "changes nothing when the pool is not healthy before, in a dry run, or when one virtual server "
+      .. "is not there",
     function()
       local result = run { "blue-green.lua", "--to", "green", "vs_http", "--members", "2" }
       assert.same(
@@ -363,7 +370,8 @@ describe("blue-green.lua", function()
     local result <const> = process:wait()
     assert.equal(1, result.status)
     assert.matches(
-      "\nswitched back: /Common/vs_http, /Common/vs_https\nf5lua: /Common/green: only 0 of 2 members available\n$",
+      "\nswitched back: /Common/vs_http, /Common/vs_https\nf5lua: /Common/green: only 0 of 2 "
+        .. "members available\n$",
       result.err
     )
     assert.equal(BLUE, pools())

@@ -133,7 +133,8 @@ describe("upgrade-check.lua", function()
       { line(result, "virtuals") }
     )
     assert.matches(
-      "FAIL  pools          /Common/web: was available, 1 of 1 members active, is offline, 0 of 1 members active\n",
+      "FAIL  pools          /Common/web: was available, 1 of 1 members active, is offline, 0 of 1 "
+        .. "members active\n",
       result.out,
       1,
       true

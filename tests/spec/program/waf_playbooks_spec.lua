@@ -142,10 +142,20 @@ describe("waf-suggestions.lua", function()
               name = "web",
               suggestions = {
                 {
-                  score = 95, entityKind = URL, entityName = "/new", action = "add-or-update", entity = { name = "/new" },
+                  score = 95,
+                  entityKind = URL,
+                  entityName = "/new",
+                  action = "add-or-update",
+                  entity = { name = "/new" },
                   entityChanges = { description = "learned" },
                 },
-                { score = 20, entityKind = URL, entityName = "/weak", action = "add-or-update", entity = { name = "/weak" } },
+                {
+                  score = 20,
+                  entityKind = URL,
+                  entityName = "/weak",
+                  action = "add-or-update",
+                  entity = { name = "/weak" },
+                },
               },
             },
           },
@@ -159,7 +169,8 @@ describe("waf-suggestions.lua", function()
     local result <const> = run(device, { "waf-suggestions.lua", "web" })
     assert.equal("", result.err)
     assert.matches(
-      "^ 95%.0  add%-or%-update url        /new  description=learned\n 20%.0 .-/weak.-\n2 suggestions\n$",
+      "^ 95%.0  add%-or%-update url        /new  description=learned\n 20%.0 .-/weak.-\n2 "
+        .. "suggestions\n$",
       result.out
     )
     assert.matches(
