@@ -48,6 +48,9 @@ end
 
 lazy(core.reference_methods, "f5.stats", "stats")
 lazy(core.reference_methods, "f5.ensure", "ensure")
+for _, name in ipairs { "absent", "add", "remove" } do
+  lazy(core.reference_methods, "f5.elements", name)
+end
 lazy(core.reference_methods, "f5.asm", "modify_all")
 lazy(core.reference_methods, "f5.asm", "delete_all")
 lazy(core.session_methods, "f5.transaction", "transaction")

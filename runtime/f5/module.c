@@ -114,6 +114,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"usage_error", error_lua_usage},
                                        {"is_secret_name", lua_is_secret_name},
                                        {"has_partitions", lua_has_partitions},
+                                       {"parent", reference_lua_parent},
                                        {"mask", lua_mask},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {"secret_from_terminal", prompt_lua_from_terminal},

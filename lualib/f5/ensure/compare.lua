@@ -67,6 +67,8 @@ local function braces(text)
   return list
 end
 
+M.braces = braces
+
 -- Whether two names mean one object, where one may stand without its partition.
 local function same_name(a, b, partition)
   if a == b then return true end

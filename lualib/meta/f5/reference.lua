@@ -108,6 +108,44 @@ function reference:exists() end
 ---@return table object all properties of the object; in a transaction the queued command or commands
 function reference:ensure(properties) end
 
+---Deletes the object if it exists. It sends no deletion if the object does not exist.
+---
+---*Raises* call errors; "invalid": the object is in use; "usage": the path is a collection.
+---
+---*Source* docs/guide.md, "ensure: say what should be"
+---@return "deleted"|"unchanged" what what it did; "unchanged": nothing was sent
+function reference:absent() end
+
+---Adds elements to a list. The reference is that of the list: a sub-collection such as
+---`pool.members`, or a property such as `virtual.rules` or `group.records`. An element that is there
+---already is changed where it differs. New elements of a property go to its end.
+---
+---    pool.members:add "10.0.0.3:80"
+---    group.records:add { name = "a", data = "1" }
+---
+---A device accepts a property only as a whole: f5lua reads it, changes it and sends it. In a
+---transaction give all elements in one call.
+---
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
+---element; "usage": the argument is not an element or a list of elements.
+---
+---*Source* docs/guide.md, "ensure: say what should be"
+---@param elements string|table|(string|table)[] a name, a table with a name, or an array of these
+---@return "changed"|"unchanged" what what it did; "unchanged": nothing was sent
+function reference:add(elements) end
+
+---Removes elements from a list, as `add` adds them. Elements that are not there are left out.
+---
+---    virtual.rules:remove "/Common/old"
+---
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
+---list; "usage": the argument is not an element or a list of elements.
+---
+---*Source* docs/guide.md, "ensure: say what should be"
+---@param elements string|table|(string|table)[] a name, a table with a name, or an array of these
+---@return "changed"|"unchanged" what what it did; "unchanged": nothing was sent
+function reference:remove(elements) end
+
 ---Runs a tmsh command on the path.
 ---
 ---    bip.sys.config:run("save")

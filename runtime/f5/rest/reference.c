@@ -206,6 +206,25 @@ int reference_lua_at(lua_State *L) {
   return 1;
 }
 
+int reference_lua_parent(lua_State *L) {
+  const f5_reference *ref = reference_check(L, 1);
+  text name = {0};
+  size_t length = uri_last_name(ref->text, ref->length, &name);
+  if (length <= ROOT_LENGTH) {
+    text_free(&name);
+    return error_usage(L, "%s is not the list of an object", ref->text);
+  }
+  push_owned_text(L, &name);
+  int last = lua_gettop(L);
+  lua_getiuservalue(L, 1, 1);
+  int session = lua_gettop(L), transaction = 0;
+  if (lua_getiuservalue(L, 1, 2) != LUA_TNIL) transaction = lua_gettop(L);
+  f5_reference *parent = reference_push(L, session, transaction, ref->text, length, 0);
+  memcpy(parent->ver, ref->ver, sizeof parent->ver);
+  lua_pushvalue(L, last);
+  return 2;
+}
+
 static int reference_tostring(lua_State *L) {
   lua_pushstring(L, to_reference(L, 1)->text);
   return 1;

@@ -29,6 +29,8 @@ const char *reference_version(const f5_reference *ref);
  * transaction: index of its user value, or 0. The collector may run before they are copied. */
 f5_reference *reference_push(lua_State *L, int session, int transaction, const char *path,
                              size_t length, size_t query_length);
+/* Lua: parent(reference) -> the reference without its last segment, and what that segment names */
+int reference_lua_parent(lua_State *L);
 /* Lua: at(session or reference, …) -> reference */
 int reference_lua_at(lua_State *L);
 /* Makes the metatable, and the __index of sessions, whose methods are at that index; pushes the

@@ -1,0 +1,144 @@
+-- ref:absent(), and one element of a list: ref.members:add(…), ref.rules:remove(…).
+--
+-- A sub-collection (members) gets and loses elements one by one. A list that is a property (rules,
+-- records) is read, changed and sent as a whole: a device has no other way.
+
+local compare = require "f5.ensure.compare"
+local core = require "f5.core"
+local json = require "f5.json"
+local plan = require "f5.ensure.plan"
+
+local M = {}
+
+--- @return "deleted" or "unchanged"
+function M.absent(ref, ...)
+  if select("#", ...) > 0 then core.usage_error(2, "absent takes no arguments") end
+  local found, body = pcall(function() return ref:load { select = { "name", "kind" }, top = 1 } end)
+  if not found then
+    if type(body) == "table" and body.kind == "not_found" then return "unchanged" end
+    error(body, 0)
+  end
+  local kind = type(body) == "table" and body.kind
+  if type(kind) == "string" and kind:lower():find "collectionstate$" then
+    core.usage_error(2, ("absent is for one object, and %s is a collection"):format(tostring(ref)))
+  end
+  local ok, err = pcall(function() ref:delete() end)
+  if ok then return "deleted" end
+  -- somebody else deleted it meanwhile
+  if type(err) == "table" and err.kind == "not_found" then return "unchanged" end
+  error(err, 0)
+end
+
+-- What a script gives, one item or a list of them, as tables with names, and as it is; nil if it is
+-- none.
+local function items_of(given)
+  local list = (compare.is_list(given) or type(given) == "table" and not next(given)) and given
+    or { given }
+  local items = {}
+  for i, item in ipairs(list) do
+    items[i] = compare.as_item(item)
+    if not items[i] then return nil end
+  end
+  return items, list
+end
+
+-- The list that a reference stands for: a sub-collection, or a property of its parent.
+local function locate(ref)
+  local parent, key = core.parent(ref)
+  key = compare.camel(key)
+  local object = parent:load()
+  return parent, key, object, plan.sub_collection(object, key) ~= nil
+end
+
+-- The items of a property as a list: nothing is none, one word is a list of it.
+local function current(object, key)
+  local value = compare.value_of(object, key)
+  if compare.is_nothing(value) then return {} end
+  if type(value) ~= "table" then return compare.braces(value) or { value } end
+  return value
+end
+
+-- The position of an item in a list of texts or of objects with names.
+local function position(list, item, key, partition)
+  local index = compare.index({ item }) or {}
+  for i, existing in ipairs(list) do
+    if type(existing) == "table" then
+      if compare.find(index, existing, partition) or compare.find(
+        compare.index { existing } or {},
+        item,
+        partition
+      ) then return i end
+    elseif compare.same(item.name, existing, key, partition) then
+      return i
+    end
+  end
+  return nil
+end
+
+local function plain(element)
+  return type(element) == "table" and compare.merged({}, element) or element
+end
+
+-- The whole list with the items, or without them; nil if nothing differs. `given` are the items as
+-- the script has them: an empty list does not show whether it is one of texts or of objects.
+local function added(list, items, key, partition, given)
+  local out, differs = json.array {}, false
+  for i, element in ipairs(list) do out[i] = plain(element) end
+  for i, item in ipairs(items) do
+    local at = position(list, item, key, partition)
+    if at and type(list[at]) == "table" then
+      if not compare.same_item(item, list[at], partition) then
+        out[at], differs = compare.merged(item, list[at]), true
+      end
+    elseif not at then
+      local is_object = type(list[1]) == "table" or next(item, next(item)) ~= nil
+      out[#out + 1] = is_object and item or list[1] ~= nil and item.name or given[i]
+      differs = true
+    end
+  end
+  return differs and out or nil
+end
+
+local function removed(list, items, key, partition)
+  local gone, out = {}, json.array {}
+  for _, item in ipairs(items) do
+    local at = position(list, item, key, partition)
+    if at then gone[at] = true end
+  end
+  if not next(gone) then return nil end
+  for i, element in ipairs(list) do
+    if not gone[i] then out[#out + 1] = plain(element) end
+  end
+  return out
+end
+
+local function change(name, in_collection, in_list)
+  return function(ref, given, ...)
+    local items, originals
+    if given ~= nil and select("#", ...) == 0 then items, originals = items_of(given) end
+    if not items then
+      core.usage_error(
+        2,
+        ("%s takes one element or a list of elements: a name, or a table with a name"):format(name)
+      )
+    end
+    local parent, key, object, is_collection = locate(ref)
+    local steps = {}
+    if is_collection then
+      in_collection(steps, ref, items, object.partition)
+    else
+      local list = in_list(current(object, key), items, key, object.partition, originals)
+      if list then steps[1] = function() return parent:modify { [key] = list } end end
+    end
+    if #steps == 0 then return "unchanged" end
+    plan.run(steps, parent)
+    return "changed"
+  end
+end
+
+--- @return "changed" or "unchanged"
+M.add = change("add", plan.add, added)
+--- @return "changed" or "unchanged"
+M.remove = change("remove", plan.remove, removed)
+
+return M

@@ -1,0 +1,231 @@
+-- Which writes make an object what is wanted. Of lists of objects only those that differ are created,
+-- changed or deleted, and what an element does not name keeps its state.
+--
+-- A plan is a list of functions; each sends one write and returns the answer, and the reference if it
+-- is the object's own.
+
+local compare = require "f5.ensure.compare"
+local core = require "f5.core"
+local json = require "f5.json"
+
+local M = {}
+
+-- Sub-collections that only attach other objects. A device checks them as a whole (an HTTP profile
+-- needs one of TCP), so that several of them change in one call.
+local ATTACHED <const> = { profiles = true, policies = true }
+
+-- `enabled` and `disabled` are two keys for one thing: to have one is to not have the other.
+local OPPOSITE <const> = {
+  enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
+  vlansDisabled = "vlansEnabled",
+}
+
+local function differs(key, value, object)
+  local opposite = OPPOSITE[key]
+  if opposite and type(value) == "boolean" and object[key] == nil then
+    local other = compare.same(true, object[opposite])
+    return value == other and object[opposite] ~= nil
+  end
+  return not compare.same(value, compare.value_of(object, key), key, object.partition)
+end
+
+-- The path segment of a sub-collection (members, virtual-servers), which is not in the object but
+-- behind its reference; nil for other properties.
+local function sub_collection(object, key)
+  local reference = object[key .. "Reference"]
+  if type(reference) ~= "table" or not reference.isSubcollection or object[key] ~= nil then
+    return nil
+  end
+  return tostring(reference.link):match "/([^/?]+)/?%f[?\0]" or key
+end
+
+-- The items of a wanted list as tables with names; nil if it is no list of named objects. A name
+-- that stands there twice is a mistake.
+local function items_of(key, value)
+  if compare.is_nothing(value) then return {} end
+  if type(value) == "string" then value = { value } end
+  if not compare.is_list(value) then return nil end
+  local items = {}
+  for i, given in ipairs(value) do
+    items[i] = compare.as_item(given)
+    if not items[i] then return nil end
+  end
+  if not compare.index(items) then return nil end
+  return items, key
+end
+
+-- Lists of named objects that are a property (records, certKeyChain, persist): a device takes them
+-- as a whole only. What is to be sent, or nil if nothing differs; false if it is no such list.
+local function inline_list(key, value, object)
+  local is = compare.value_of(object, key)
+  if not compare.is_list(is) or type(is[1]) ~= "table" then return false end
+  local index, items = compare.index(is), items_of(key, value)
+  if not index or not items or #items == 0 then return false end
+  local list, same, used = json.array {}, #items == #is, {}
+  for i, item in ipairs(items) do
+    local existing = compare.find(index, item, object.partition)
+    if existing and not used[existing] then
+      used[existing] = true
+      list[i] = compare.merged(item, existing)
+      same = same and compare.same_item(item, existing, object.partition)
+    else
+      list[i], same = item, false
+    end
+  end
+  if same then return nil end
+  return list
+end
+
+-- The name of a rule may have come with a partition that only its link shows.
+local function element_ref(ref, element)
+  local segment = tostring(element.selfLink):match "/(~[^/?]+)%?"
+  if segment and not element.partition and segment:sub(1, 8) ~= "~Common~" then
+    return ref:at((segment:gsub("%%(%x%x)", function(digits)
+      return string.char(tonumber(digits, 16))
+    end)))
+  end
+  if type(element.id) == "string" and tostring(ref):find "^/mgmt/tm/asm/" then
+    return ref:at(element.id)
+  end
+  return ref:at(element.fullPath or element.name)
+end
+
+local plan
+
+-- What an element does not have yet of what is wanted: the writes for it go to the end of `steps`.
+local function plan_element(steps, collection, item, element)
+  local wanted = {}
+  for key, value in pairs(item) do
+    local naming = key == "name" or key == "partition" or key == "subPath"
+    -- the port of a member is a part of its name
+    naming = naming or key == "port" and element.port == nil
+    if not naming then wanted[key] = value end
+  end
+  plan(steps, element_ref(collection, element), element, wanted)
+end
+
+-- A whole list in the object's own change, in which everything that stays is as it was.
+local function whole(items, found)
+  local list = json.array {}
+  for i, item in ipairs(items) do
+    list[i] = found[i] and compare.merged(item, found[i]) or item
+  end
+  return list
+end
+
+-- The writes that make a sub-collection what is wanted. Returns a list if it is to be sent with the
+-- object.
+local function plan_collection(steps, key, collection, items, object)
+  local existing = collection:list()
+  local index = compare.index(existing)
+  local found, kept, count = {}, {}, 0
+  for i, item in ipairs(items) do
+    local element = index and compare.find(index, item, object.partition)
+    if element and kept[element] then
+      core.usage_error(4, ("ensure: '%s' has '%s' twice"):format(key, item.fullPath or item.name))
+    end
+    if element then kept[element], count = true, count + 1 end
+    found[i] = element
+  end
+  if count == 0 then
+    return #items + #existing > 0 and whole(items, found) or nil
+  end
+  local create, modify, remove = {}, {}, {}
+  for i, item in ipairs(items) do
+    if found[i] then
+      plan_element(modify, collection, item, found[i])
+    else
+      create[#create + 1] = function() return collection:create(item) end
+    end
+  end
+  for _, element in ipairs(existing) do
+    if not kept[element] then
+      remove[#remove + 1] = function() return element_ref(collection, element):delete() end
+    end
+  end
+  if ATTACHED[key] and #create + #modify + #remove > 1 then return whole(items, found) end
+  -- A pool is never without the members that are to come; elsewhere what goes may be in the way.
+  local order = key == "members" and { create, modify, remove } or { remove, modify, create }
+  for _, list in ipairs(order) do table.move(list, 1, #list, #steps + 1, steps) end
+  return nil
+end
+
+--- Adds the writes that make an object what is wanted to `steps`.
+function plan(steps, ref, object, properties)
+  local change, parts = {}, {}
+  for given, value in pairs(properties) do
+    local key = compare.camel(given)
+    local reference = type(key) == "string" and key:match "^(.+)Reference$"
+    if reference and type(value) == "table" and compare.is_list(value.items) then
+      key, value = reference, value.items
+      reference = nil
+    end
+    if not compare.IDENTITY[key] and not reference then
+      local segment = sub_collection(object, key)
+      local items = segment and items_of(key, value)
+      local list
+      if items then
+        list = plan_collection(parts, key, ref:at(segment), items, object)
+      else
+        list = inline_list(key, value, object)
+        if list == false then
+          list = nil
+          if segment or differs(key, value, object) then
+            list = compare.for_write(key, value)
+            if value == false and OPPOSITE[key] then given, list = OPPOSITE[key], true end
+            if compare.is_nothing(list) and compare.is_list(compare.value_of(object, key)) then
+              list = json.array {}
+            end
+          end
+        end
+      end
+      if list ~= nil then change[given] = list end
+    end
+  end
+  if next(change) then steps[#steps + 1] = function() return ref:modify(change), ref end end
+  table.move(parts, 1, #parts, #steps + 1, steps)
+end
+
+M.object = plan
+
+--- Adds the writes that make items a part of a sub-collection; what else it has stays.
+-- @param items array of tables with names
+-- @param partition string|nil: of the object that has the collection
+function M.add(steps, collection, items, partition)
+  local index = compare.index(collection:list())
+  for _, item in ipairs(items) do
+    local element = index and compare.find(index, item, partition)
+    if element then
+      plan_element(steps, collection, item, element)
+    else
+      steps[#steps + 1] = function() return collection:create(item) end
+    end
+  end
+end
+
+--- Adds the writes that delete items of a sub-collection.
+function M.remove(steps, collection, items, partition)
+  local index = compare.index(collection:list())
+  for _, item in ipairs(items) do
+    local element = index and compare.find(index, item, partition)
+    if element then
+      steps[#steps + 1] = function() return element_ref(collection, element):delete() end
+    end
+  end
+end
+
+M.sub_collection = sub_collection
+
+--- Sends the writes.
+-- @return array of answers; the answer of the object's own write, if there is one
+function M.run(steps, ref)
+  local answers, own = json.array {}, nil
+  for i, step in ipairs(steps) do
+    local answer, of = step()
+    answers[i] = answer
+    if of == ref then own = answer end
+  end
+  return answers, own
+end
+
+return M

@@ -1,0 +1,208 @@
+-- ref:absent(), and add and remove: one element of a list, without the rest of it.
+local f5 = require "f5"
+local sim = require "f5.sim"
+
+local device, bip
+
+local function writes()
+  local list = {}
+  for _, call in ipairs(device:log()) do
+    if call.method ~= "GET" then
+      list[#list + 1] = call.method .. " " .. call.path:gsub("^/mgmt/tm/", "")
+    end
+  end
+  device:clear_log()
+  return list
+end
+
+-- Runs it, and expects what it returns and sends; a second time it sends nothing.
+local function does(act, what, ...)
+  writes()
+  assert.equal(what, act())
+  assert.same({ ... }, writes())
+  assert.equal("unchanged", act())
+  assert.same({}, writes())
+end
+
+local function fails(kind, act)
+  local ok, err = f5.try(act)
+  assert.same({ false, kind }, { ok, type(err) == "table" and err.kind or err })
+  return err.message
+end
+
+local function start()
+  device = sim.start { provision = { "ltm", "gtm" } }
+  bip = f5.connect(device:options "admin")
+end
+
+local function stop()
+  bip:close()
+  assert.equal(0, device:problems())
+  device:stop()
+end
+
+describe("absent", function()
+  before_each(start)
+  after_each(stop)
+
+  it("deletes an object that is there, and does nothing else", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { members = { "10.0.0.1:80" } }
+    local member = pool.members["/Common/10.0.0.1:80"]
+    does(function() return member:absent() end, "deleted",
+      "DELETE ltm/pool/~Common~p/members/~Common~10.0.0.1:80")
+    does(function() return pool:absent() end, "deleted", "DELETE ltm/pool/~Common~p")
+    bip.auth.user.bob:create {}
+    does(function() return bip.auth.user["/Common/bob"]:absent() end, "deleted",
+      "DELETE auth/user/bob")
+    assert.equal("unchanged", pool.members["/Common/10.0.0.1:80"]:absent())
+    assert.equal("unchanged", bip.asm.policies.x:absent()) -- no such module
+  end)
+
+  it("does not take any other failure for absence", function()
+    bip.ltm.pool["/Common/p"]:create {}
+    bip.ltm.virtual["/Common/v"]:create { destination = "10.0.0.9:80", pool = "/Common/p" }
+    assert.matches("in use", fails("invalid", function() bip.ltm.pool["/Common/p"]:absent() end))
+    device:fault { match = { path = "pool" }, status = 403, body = { code = 403, message = "no" } }
+    fails("forbidden", function() bip.ltm.pool["/Common/p"]:absent() end)
+    device:clear_faults()
+    -- deleted by somebody else between the look and the call
+    device:fault {
+      match = { method = "DELETE" }, status = 404, times = 1,
+      body = { code = 404, message = "01020036:3: The requested Pool (/Common/p) was not found." },
+    }
+    assert.equal("unchanged", bip.ltm.pool["/Common/p"]:absent())
+  end)
+
+  it("is not for a collection", function()
+    bip.ltm.pool["/Common/p"]:create {}
+    writes()
+    assert.matches(
+      "elements_spec.lua:%d+: absent is for one object, and /mgmt/tm/ltm/pool is a collection",
+      fails("usage", function() bip.ltm.pool:absent() end)
+    )
+    fails("usage", function() bip.ltm.pool["/Common/p"]:absent "x" end)
+    assert.same({}, writes())
+  end)
+
+  it("queues a deletion in a transaction only if there is something to delete", function()
+    bip.ltm.pool["/Common/p"]:create {}
+    bip:transaction(function(tx)
+      assert.equal("deleted", tx(bip.ltm.pool["/Common/p"]):absent())
+      assert.equal("unchanged", tx(bip.ltm.pool["/Common/nope"]):absent())
+      assert.equal(1, #tx:commands())
+    end)
+    assert.is_false(bip.ltm.pool["/Common/p"]:exists())
+  end)
+end)
+
+describe("add and remove", function()
+  before_each(start)
+  after_each(stop)
+
+  it("act on one element of a sub-collection", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { members = { { name = "10.0.0.1:80", description = "mine" } } }
+    local at = "ltm/pool/~Common~p/members"
+    does(function() return pool.members:add "10.0.0.2:http" end, "changed", "POST " .. at)
+    does(function() return pool.members:add { name = "10.0.0.1:80", ratio = 3 } end, "changed",
+      "PATCH " .. at .. "/~Common~10.0.0.1:80")
+    does(function() return pool.members:add { "10.0.0.1:80", "10.0.0.3:80", "10.0.0.4:80" } end,
+      "changed", "POST " .. at, "POST " .. at)
+    assert.equal("mine", pool.members["/Common/10.0.0.1:80"]:load().description)
+    does(function() return pool.members:remove { "10.0.0.3:80", "10.0.0.9:80" } end, "changed",
+      "DELETE " .. at .. "/~Common~10.0.0.3:80")
+    does(function() return pool.members:remove "/Common/10.0.0.4:http" end, "changed",
+      "DELETE " .. at .. "/~Common~10.0.0.4:80")
+    assert.equal(2, #pool.members:list())
+    assert.equal("unchanged", pool.members:add {})
+    assert.equal("unchanged", pool.members:remove {})
+  end)
+
+  it("act on one profile, and one rule of a policy", function()
+    local virtual = bip.ltm.virtual["/Common/v"]
+    virtual:create { destination = "10.0.0.9:80", ipProtocol = "tcp", profiles = { "tcp" } }
+    does(function() return virtual.profiles:add "http" end, "changed",
+      "POST ltm/virtual/~Common~v/profiles")
+    does(function() return virtual.profiles:remove "/Common/http" end, "changed",
+      "DELETE ltm/virtual/~Common~v/profiles/~Common~http")
+    local policy = bip.ltm.policy["/Common/Drafts/pol"]
+    policy:create { strategy = "/Common/first-match" }
+    does(function() return policy.rules:add { name = "one", ordinal = 1 } end, "changed",
+      "POST ltm/policy/~Common~Drafts~pol/rules")
+  end)
+
+  it("act on one iRule, which goes to the end, and keep the order of the others", function()
+    for _, name in ipairs { "a", "b", "c" } do
+      bip.ltm.rule["/Common/" .. name]:create { apiAnonymous = "when CLIENT_ACCEPTED { }" }
+    end
+    local virtual = bip.ltm.virtual["/Common/v"]
+    virtual:create { destination = "10.0.0.9:80" }
+    local patch = "PATCH ltm/virtual/~Common~v"
+    does(function() return virtual.rules:add "/Common/c" end, "changed", patch)
+    does(function() return virtual.rules:add { "a", "b" } end, "changed", patch)
+    assert.same({ "/Common/c", "/Common/a", "/Common/b" }, virtual:load().rules)
+    does(function() return virtual.rules:remove "a" end, "changed", patch)
+    assert.same({ "/Common/c", "/Common/b" }, virtual:load().rules)
+    does(function() return virtual.rules:remove { "b", "c" } end, "changed", patch)
+    assert.is_nil(virtual:load().rules)
+  end)
+
+  it("act on one record of a data group", function()
+    local group = bip.ltm["data-group"].internal["/Common/d"]
+    group:create { type = "string" }
+    local patch = "PATCH ltm/data-group/internal/~Common~d"
+    does(function() return group.records:add { name = "a", data = "1" } end, "changed", patch)
+    does(function() return group.records:add { { name = "b", data = "2" }, "c" } end, "changed",
+      patch)
+    does(function() return group.records:add { name = "a", data = "9" } end, "changed", patch)
+    assert.equal("unchanged", group.records:add "b")
+    does(function() return group.records:remove "c" end, "changed", patch)
+    local data = {}
+    for _, record in ipairs(group:load().records) do data[record.name] = record.data end
+    assert.same({ a = "9", b = "2" }, data)
+  end)
+
+  it("act on lists of texts, addresses and options", function()
+    does(function() return bip.sys.ntp.servers:add "10.0.0.1" end, "changed", "PATCH sys/ntp")
+    does(function() return bip.sys.ntp.servers:add { "10.0.0.1", "10.0.0.2" } end, "changed",
+      "PATCH sys/ntp")
+    assert.same({ "10.0.0.1", "10.0.0.2" }, bip.sys.ntp:load().servers)
+    does(function() return bip.sys.ntp.servers:remove "10.0.0.1" end, "changed", "PATCH sys/ntp")
+    local profile = bip.ltm.profile["client-ssl"]["/Common/c"]
+    profile:create { tmOptions = { "no-tlsv1" } }
+    does(function() return profile.tmOptions:add "no-tlsv1.1" end, "changed",
+      "PATCH ltm/profile/client-ssl/~Common~c")
+    assert.matches("no%-tlsv1 no%-tlsv1.1", profile:load().tmOptions)
+  end)
+
+  it("queue commands in a transaction", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { members = { "10.0.0.1:80" } }
+    bip:transaction(function(tx)
+      assert.equal("changed", tx(pool.members):add { "10.0.0.2:80", "10.0.0.3:80" })
+      assert.equal("changed", tx(pool.members):remove "10.0.0.1:80")
+      assert.equal("unchanged", tx(pool.members):remove "10.0.0.2:80") -- not there yet
+      assert.equal(3, #tx:commands())
+    end)
+    assert.equal(2, #pool.members:list())
+  end)
+
+  it("say what they take", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create {}
+    writes()
+    for _, given in ipairs { true, 1.5, { { ratio = 1 } }, { true } } do
+      assert.matches(
+        "elements_spec.lua:%d+: add takes one element or a list of elements",
+        fails("usage", function() pool.members:add(given) end)
+      )
+    end
+    fails("usage", function() pool.members:remove() end)
+    fails("usage", function() pool.members:add("a", "b") end)
+    fails("usage", function() bip.ltm:add "x" end)
+    assert.matches("unknown property", fails("invalid", function() pool.membrs:add "x" end))
+    fails("not_found", function() bip.ltm.pool["/Common/nope"].members:add "10.0.0.1:80" end)
+    assert.same({ "PATCH ltm/pool/~Common~p" }, writes())
+  end)
+end)
