@@ -23,8 +23,8 @@
  * ("enabled", "Common"). A cache finds their interned Lua string faster than lua_pushlstring, which
  * hashes byte by byte. The strings are kept alive by a table in the user value. */
 #define CACHE_SLOTS 512u
-#define CACHE_LONGEST_NAME 32u
-#define CACHE_LONGEST_VALUE 16u
+#define CACHE_MAX_NAME 32u
+#define CACHE_MAX_VALUE 16u
 
 typedef struct cached_string {
   uint64_t head, tail; /* the first and the last eight bytes; with the length they say all of a
@@ -215,9 +215,9 @@ static inline uint32_t load4(const char *p) {
   return value;
 }
 
-static void push_string(reader *r, const char *bytes, size_t length, size_t longest) {
+static void push_string(reader *r, const char *bytes, size_t length, size_t max_length) {
   lua_State *L = r->L;
-  if (length == 0 || length > longest) {
+  if (length == 0 || length > max_length) {
     lua_pushlstring(L, bytes, length);
     return;
   }
@@ -365,7 +365,7 @@ static bool read_object(reader *r) {
                              made || waiting ? "a name in quotes" : "a name in quotes or '}'");
       char *name = r->at + 1;
       if (!read_string_bytes(r, &length)) return false;
-      push_string(r, name, length, CACHE_LONGEST_NAME);
+      push_string(r, name, length, CACHE_MAX_NAME);
       skip_space(r);
       if (*r->at != ':') return fail_expected(r, r->at, "':'");
       r->at++;
@@ -434,7 +434,7 @@ static bool read_value(reader *r) {
     char *bytes = r->at + 1;
     size_t length;
     if (!read_string_bytes(r, &length)) return false;
-    push_string(r, bytes, length, CACHE_LONGEST_VALUE);
+    push_string(r, bytes, length, CACHE_MAX_VALUE);
     return true;
   }
   case 't':

@@ -12,7 +12,7 @@
 #include "base/json_text.h"
 #include "base/json_value.h"
 
-#define PATH_LONGEST 200
+#define MAX_PATH_LENGTH 200
 
 typedef struct name {
   const char *bytes; /* of the Lua string */
@@ -96,7 +96,7 @@ static int fail_pushed(writer *w) {
   luaL_buffinit(L, &path);
   while (count-- > 0) {
     const frame *f = frames[count];
-    if (luaL_bufflen(&path) > PATH_LONGEST) {
+    if (luaL_bufflen(&path) > MAX_PATH_LENGTH) {
       luaL_addstring(&path, "...");
       break;
     }

@@ -21,7 +21,7 @@ void state_close(lua_State *L) {
 #else
 
 #define GRAIN 16u
-#define LARGEST 2048u /* what is larger is malloc's */
+#define MAX_SMALL_BLOCK 2048u /* what is larger is malloc's */
 #define SLAB_SIZE 65536u
 
 typedef struct block {
@@ -34,8 +34,8 @@ typedef struct slab {
 } slab;
 
 typedef struct memory {
-  block *unused[LARGEST / GRAIN + 1]; /* by size in grains */
-  char *at, *end;                     /* what is left of the newest slab */
+  block *unused[MAX_SMALL_BLOCK / GRAIN + 1]; /* by size in grains */
+  char *at, *end;                             /* what is left of the newest slab */
   slab *slabs;
   bool warn, continued;
 } memory;
@@ -68,16 +68,16 @@ static size_t in_grains(size_t size) {
 static void *allocate(void *data, void *old, size_t old_size, size_t size) {
   memory *m = data;
   if (!old) old_size = 0; /* Lua says there what the block will be */
-  if (old_size > LARGEST && size > LARGEST) return realloc(old, size);
+  if (old_size > MAX_SMALL_BLOCK && size > MAX_SMALL_BLOCK) return realloc(old, size);
   size_t old_grains = in_grains(old_size), grains = in_grains(size);
   if (old && old_grains == grains) return old;
   void *fresh = NULL;
   if (size > 0) {
-    fresh = size > LARGEST ? malloc(size) : take(m, grains);
+    fresh = size > MAX_SMALL_BLOCK ? malloc(size) : take(m, grains);
     if (!fresh) return size < old_size ? old : NULL; /* shrinking must not fail */
     if (old) memcpy(fresh, old, old_size < size ? old_size : size);
   }
-  if (old_size > LARGEST) {
+  if (old_size > MAX_SMALL_BLOCK) {
     free(old);
   } else if (old) {
     block *b = old;

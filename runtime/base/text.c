@@ -100,12 +100,12 @@ void text_json(text *t, const char *bytes, size_t length) {
   }
 }
 
-void text_cut(text *t, size_t most) {
-  if (t->failed || t->length <= most) return;
-  while (most && ((unsigned char)t->data[most] & 0xC0) == 0x80)
-    most--;
-  t->length = most;
-  t->data[most] = '\0';
+void text_cut(text *t, size_t max_length) {
+  if (t->failed || t->length <= max_length) return;
+  while (max_length && ((unsigned char)t->data[max_length] & 0xC0) == 0x80)
+    max_length--;
+  t->length = max_length;
+  t->data[max_length] = '\0';
 }
 
 const char *text_string(const text *t) {

@@ -30,8 +30,8 @@ void text_char(text *t, char c);
 void text_printf(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The bytes as the inside of a JSON string, without the quotes. */
 void text_json(text *t, const char *bytes, size_t length);
-/* Shortens it to at most so many bytes, not in the middle of a UTF-8 character. */
-void text_cut(text *t, size_t most);
+/* Shortens it to at most max_length bytes, not in the middle of a UTF-8 character. */
+void text_cut(text *t, size_t max_length);
 /* Never NULL: "" for an empty or failed text. */
 const char *text_string(const text *t);
 /* Keeps the memory for the next use. */

@@ -58,10 +58,10 @@ static int take_result(lua_State *L, lua_State *co, int status, int results) {
 static int resume(lua_State *L, lua_State *co, int arguments, lua_KFunction next) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   for (;; arguments = 0) {
-    bool passing;
+    bool blocked;
     int results = 0;
-    int status = fiber_resume_thread(s, L, co, arguments, &results, &passing);
-    if (!passing) return take_result(L, co, status, results);
+    int status = fiber_resume_thread(s, L, co, arguments, &results, &blocked);
+    if (!blocked) return take_result(L, co, status, results);
     fiber_thread_mark(co, THREAD_BUSY, true);
     if (fiber_can_yield(s, L)) return lua_yieldk(L, 0, 0, next);
     fiber_pump(s, L, s->awaiting);
@@ -84,7 +84,7 @@ static int start(lua_State *L, lua_State *co, int arguments, lua_KFunction next)
   return resume(L, co, arguments, next);
 }
 
-static int go_on(lua_State *L, lua_State *co, lua_KFunction next) {
+static int continue_coroutine(lua_State *L, lua_State *co, lua_KFunction next) {
   fiber_thread_mark(co, THREAD_BUSY, false);
   return resume(L, co, 0, next);
 }
@@ -98,7 +98,7 @@ static int finish_resume(lua_State *L, int results) {
 
 static int co_resume_next(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
-  return finish_resume(L, go_on(L, lua_tothread(L, 1), co_resume_next));
+  return finish_resume(L, continue_coroutine(L, lua_tothread(L, 1), co_resume_next));
 }
 
 static int co_resume(lua_State *L) {
@@ -126,7 +126,7 @@ static int finish_wrap(lua_State *L, lua_State *co, int results) {
 static int co_wrap_next(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   lua_State *co = lua_tothread(L, lua_upvalueindex(1));
-  return finish_wrap(L, co, go_on(L, co, co_wrap_next));
+  return finish_wrap(L, co, continue_coroutine(L, co, co_wrap_next));
 }
 
 static int co_wrapped(lua_State *L) {

@@ -64,7 +64,7 @@ static void cancel_all(fiber_scheduler *s) {
     fiber_cancel(f);
 }
 
-static void tell_foreground(fiber_scheduler *s) {
+static void cancel_foreground(fiber_scheduler *s) {
   if (!s->foreground_hits) return;
   s->foreground_hits = 0;
   fiber *f = s->foreground;
@@ -112,7 +112,7 @@ static int raise_fault(lua_State *L, fiber *f) {
 }
 
 /* The fiber goes on after a wait. */
-static int go_on(lua_State *L, int status, lua_KContext context) {
+static int end_wait(lua_State *L, int status, lua_KContext context) {
   fiber_wait *wait = (fiber_wait *)context;
   fiber *f = fiber_scheduler_of(L)->current;
   if (f->fault != FAULT_NONE) return raise_fault(L, f);
@@ -131,14 +131,14 @@ int fiber_await(lua_State *L, fiber_wait *wait, lua_KContext context, lua_KFunct
   wait->context = context;
   if (s->current->cancel_pending || wait->done) {
     if (!wait->done && wait->abandon) wait->abandon(wait);
-    return go_on(L, LUA_OK, (lua_KContext)wait);
+    return end_wait(L, LUA_OK, (lua_KContext)wait);
   }
   if (fiber_can_yield(s, L)) {
     s->awaiting = wait;
-    return lua_yieldk(L, 0, (lua_KContext)wait, go_on);
+    return lua_yieldk(L, 0, (lua_KContext)wait, end_wait);
   }
   fiber_pump(s, L, wait);
-  return go_on(L, LUA_OK, (lua_KContext)wait);
+  return end_wait(L, LUA_OK, (lua_KContext)wait);
 }
 
 /* -- running -- */
@@ -154,7 +154,7 @@ bool fiber_is_cancel_error(lua_State *L) {
   return equal;
 }
 
-static int on_error(lua_State *L) {
+static int handle_error(lua_State *L) {
   lua_CFunction handler = fiber_scheduler_of(L)->message_handler;
   if (!handler || fiber_is_cancel_error(L)) return 1;
   lua_pushcfunction(L, handler);
@@ -163,7 +163,7 @@ static int on_error(lua_State *L) {
   return 1;
 }
 
-static int base_end(lua_State *L, int status, lua_KContext context) {
+static int finish_body(lua_State *L, int status, lua_KContext context) {
   (void)context;
   fiber *f = fiber_scheduler_of(L)->current;
   f->outcome = status == LUA_OK || status == LUA_YIELD ? FIBER_DONE : FIBER_FAILED;
@@ -177,16 +177,16 @@ static int never_started(lua_State *L) {
 
 /* First function of every fiber's thread. Errors are caught here, where the thread can still yield:
  * so `<close>` variables may block without holding up the other fibers. */
-static int base(lua_State *L) {
+static int body(lua_State *L) {
   int arguments = lua_gettop(L) - 1;
-  lua_pushcfunction(L, on_error);
+  lua_pushcfunction(L, handle_error);
   lua_insert(L, 1);
   if (fiber_scheduler_of(L)->current->cancel_pending) {
     lua_settop(L, 1);
     lua_pushcfunction(L, never_started);
     arguments = 0;
   }
-  return base_end(L, lua_pcallk(L, arguments, LUA_MULTRET, 1, 0, base_end), 0);
+  return finish_body(L, lua_pcallk(L, arguments, LUA_MULTRET, 1, 0, finish_body), 0);
 }
 
 fiber *fiber_new(lua_State *L, int arguments) {
@@ -204,7 +204,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   lua_pushvalue(L, -1);
   f->handle = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_insert(L, -arguments - 2); /* handle, function, arguments */
-  lua_pushcfunction(f->co, base);
+  lua_pushcfunction(f->co, body);
   lua_xmove(L, f->co, arguments + 1);
   f->arguments = arguments + 1;
   f->id = ++s->last_id;
@@ -236,7 +236,7 @@ static void drop_handle(lua_State *L, fiber *f) {
 static void end_fiber(lua_State *L, fiber *f, int status) {
   fiber_scheduler *s = f->scheduler;
   if (status != LUA_OK)
-    f->outcome = FIBER_FAILED; /* failed outside of base's protection: no memory, no stack */
+    f->outcome = FIBER_FAILED; /* failed outside of the protection of body: no memory, no stack */
   f->outcome = final_outcome(f, L);
   LIST_REMOVE(f);
   if (f->outcome == FIBER_FAILED) {
@@ -267,25 +267,25 @@ static void set_interrupt_hook(lua_State *L) {
 }
 
 int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments,
-                        int *results, bool *passing) {
+                        int *results, bool *blocked) {
   lua_State *before = s->thread;
   s->thread = co;
   int status = lua_resume(co, L, arguments, results);
   s->thread = before;
   /* The signal may have hit the thread that just ended its turn, which hooks are for no more. */
   if (s->interrupted && before && !s->current->cancelled) set_interrupt_hook(before);
-  *passing = status == LUA_YIELD && s->awaiting;
+  *blocked = status == LUA_YIELD && s->awaiting;
   return status;
 }
 
 static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
   fiber *before = s->current;
   int results = 0, arguments = f->started ? 0 : f->arguments;
-  bool passing;
+  bool blocked;
   f->started = true;
   s->current = f;
   fiber_thread_mark(f->co, THREAD_BUSY, false);
-  int status = fiber_resume_thread(s, L, f->co, arguments, &results, &passing);
+  int status = fiber_resume_thread(s, L, f->co, arguments, &results, &blocked);
   s->current = before;
   if (status != LUA_YIELD) {
     end_fiber(L, f, status);
@@ -294,7 +294,7 @@ static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
   fiber_thread_mark(f->co, THREAD_BUSY, true);
   fiber_wait *wait = s->awaiting;
   s->awaiting = NULL;
-  if (!passing) {
+  if (!blocked) {
     lua_pop(f->co, results); /* a C function yielded for reasons of its own: the others have their
                                 turn, then it goes on */
     make_ready(f);
@@ -345,12 +345,12 @@ static void report_failed(fiber_scheduler *s, lua_State *L) {
 }
 
 /* One turn: the fibers that are ready now, then the network. */
-static void turn(fiber_scheduler *s, lua_State *L) {
+static void run_turn(fiber_scheduler *s, lua_State *L) {
   if (s->interrupted && !s->swept) {
     s->swept = true;
     cancel_all(s);
   }
-  tell_foreground(s);
+  cancel_foreground(s);
   unsigned budget = 0;
   for (fiber *f = s->ready; f; f = f->next_ready)
     budget++;
@@ -385,14 +385,14 @@ void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait) {
   if (needs_fibers) s->nested = true;
   while (f->wait) {
     if (needs_fibers) {
-      turn(s, L);
+      run_turn(s, L);
       if (f->wait) wait_for_network(s);
     } else if (s->interrupted && !s->swept) {
       s->swept = true;
       cancel_all(s);
       if (f == &s->outside) fiber_cancel(f);
     } else if (s->foreground_hits) {
-      tell_foreground(s);
+      cancel_foreground(s);
     } else if (loop_pending(s->l)) {
       loop_turn(s->l, -1);
     } else {
@@ -421,12 +421,12 @@ int fiber_run_main(lua_State *L, int nargs, int nresults) {
   int handle = lua_gettop(L);
   s->main_fiber = f;
   while (f->outcome == FIBER_RUNNING) {
-    turn(s, L);
+    run_turn(s, L);
     if (f->outcome == FIBER_RUNNING) wait_for_network(s);
   }
   while (s->running) {
     cancel_all(s);
-    turn(s, L);
+    run_turn(s, L);
     if (s->running) wait_for_network(s);
   }
   s->main_fiber = NULL;

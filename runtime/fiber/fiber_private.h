@@ -20,10 +20,10 @@ int fiber_push_outcome(lua_State *L, fiber *f);
 bool fiber_is_cancel_error(lua_State *L);
 /* Somebody has seen its error. */
 void fiber_set_joined(fiber *f);
-/* lua_resume with the bookkeeping for interrupts. *passing: it was suspended by a blocking call,
+/* lua_resume with the bookkeeping for interrupts. *blocked: it was suspended by a blocking call,
  * which must be passed up or waited for. */
 int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arguments,
-                        int *results, bool *passing);
+                        int *results, bool *blocked);
 /* A blocking call below can yield no further up than L: waits for it here. Go on with the thread in
  * any case afterwards. */
 void fiber_pump(fiber_scheduler *s, lua_State *L, fiber_wait *wait);

@@ -16,7 +16,7 @@ static const char loading;
 
 /* Stack: 1 name, 2 package.loaded, 3 the mark that the module is being loaded, 4 package.searchers,
  * 5 what the searchers said, then the two results of a searcher. */
-enum { NAME = 1, LOADED, GUARD, SEARCHERS, WORDS, LOADER };
+enum { NAME = 1, LOADED, GUARD, SEARCHERS, REASONS, LOADER };
 
 /* -- the mark, a to-be-closed value: it goes also when the module raises -- */
 
@@ -72,7 +72,7 @@ static void set_guard(lua_State *L) {
 
 static int require(lua_State *L);
 
-static int require_again(lua_State *L, int status, lua_KContext context) {
+static int retry_require(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   lua_settop(L, 1);
   return require(L);
@@ -80,13 +80,13 @@ static int require_again(lua_State *L, int status, lua_KContext context) {
 
 static int await_loader(lua_State *L, fiber *loader) {
   fiber_scheduler *s = fiber_scheduler_of(L);
-  return fiber_event_await(L, &s->loaded, 0, (lua_KContext)loader, require_again);
+  return fiber_event_await(L, &s->loaded, 0, (lua_KContext)loader, retry_require);
 }
 
 /* The fiber whose module this one waits for. */
 static fiber *awaited_loader(const fiber *f) {
   const fiber_wait *wait = f->wait;
-  return wait && wait->finish == require_again ? (fiber *)wait->context : NULL;
+  return wait && wait->finish == retry_require ? (fiber *)wait->context : NULL;
 }
 
 /* The fiber that loads the module, if it is another one and does not wait for this one to load
@@ -128,27 +128,27 @@ static int run_loader(lua_State *L) {
   return loaded(L, LUA_OK, 0);
 }
 
-static void keep_words(lua_State *L) {
+static void add_reason(lua_State *L) {
   if (!lua_isstring(L, LOADER)) return;
-  lua_pushvalue(L, WORDS);
+  lua_pushvalue(L, REASONS);
   lua_pushliteral(L, "\n\t");
   lua_pushvalue(L, LOADER);
   lua_concat(L, 3);
-  lua_replace(L, WORDS);
+  lua_replace(L, REASONS);
 }
 
 static int searched(lua_State *L, int status, lua_KContext i);
 
 static int search(lua_State *L, lua_Integer i) {
   for (;; i++) {
-    lua_settop(L, WORDS);
+    lua_settop(L, REASONS);
     if (lua_rawgeti(L, SEARCHERS, i) == LUA_TNIL)
       return luaL_error(L, "module '%s' not found:%s", lua_tostring(L, NAME),
-                        lua_tostring(L, WORDS));
+                        lua_tostring(L, REASONS));
     lua_pushvalue(L, NAME);
     lua_callk(L, 1, 2, (lua_KContext)i, searched);
     if (lua_isfunction(L, LOADER)) return run_loader(L);
-    keep_words(L);
+    add_reason(L);
   }
 }
 
@@ -156,7 +156,7 @@ static int search(lua_State *L, lua_Integer i) {
 static int searched(lua_State *L, int status, lua_KContext i) {
   (void)status;
   if (lua_isfunction(L, LOADER)) return run_loader(L);
-  keep_words(L);
+  add_reason(L);
   return search(L, (lua_Integer)i + 1);
 }
 

@@ -25,8 +25,8 @@
 #include "host/fuse.h"
 
 #define ED25519_SIZE 32
-#define DER_LONGEST 1024  /* of an Ed25519 key; it is 48 bytes, and more with attributes */
-#define KEY_LONGEST 16384 /* bytes of a file with a private key */
+#define MAX_DER 1024       /* of an Ed25519 key; it is 48 bytes, and more with attributes */
+#define MAX_KEY_FILE 16384 /* bytes of a file with a private key */
 
 static int fail(lua_State *L, const char *what, int reason) {
   lua_pushnil(L);
@@ -66,7 +66,7 @@ static int decode_key(const char *pem, unsigned char *digits, unsigned char *der
   const char *at = strstr(pem, begin), *stop = at ? strstr(at, end) : NULL;
   int count = 0;
   if (!stop) return -1;
-  for (at += sizeof begin - 1; at < stop && count < DER_LONGEST; at++)
+  for (at += sizeof begin - 1; at < stop && count < MAX_DER; at++)
     if (!strchr(" \t\r\n", *at)) digits[count++] = (unsigned char)*at;
   return at == stop ? EVP_DecodeBlock(der, digits, count) : -1;
 }
@@ -75,7 +75,7 @@ static int decode_key(const char *pem, unsigned char *digits, unsigned char *der
  * leave lines of the file behind in memory that they gave back. */
 static EVP_PKEY *read_private_key(const secret *pem) {
   EVP_PKEY *key = NULL;
-  unsigned char digits[DER_LONGEST], der[DER_LONGEST];
+  unsigned char digits[MAX_DER], der[MAX_DER];
   const unsigned char *at = der, *octets;
   const ASN1_OBJECT *algorithm;
   int size, length = decode_key(secret_string(pem), digits, der);
@@ -107,13 +107,13 @@ static EVP_PKEY *read_public_key(const char *pem, size_t length) {
 
 /* What is in the file, in memory that is wiped; NULL and errno. */
 static secret *read_secret(const char *path) {
-  char buffer[KEY_LONGEST + 1];
+  char buffer[MAX_KEY_FILE + 1];
   size_t length = 0;
   ssize_t got = 1;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return NULL;
-  while (length < KEY_LONGEST && got != 0) {
-    got = read(fd, buffer + length, KEY_LONGEST - length);
+  while (length < MAX_KEY_FILE && got != 0) {
+    got = read(fd, buffer + length, MAX_KEY_FILE - length);
     if (got < 0 && errno != EINTR) break;
     if (got > 0) length += (size_t)got;
   }

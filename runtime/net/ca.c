@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REMEMBERED_SECONDS = 300 };
+enum { CACHE_SECONDS = 300 };
 
 /* More hashed certificates than an administrator adds by hand beside a bundle that has the rest. */
-enum { COMPLETE = 8 };
+enum { MIN_COMPLETE = 8 };
 
 static const char *const directories[] = {
     "/etc/ssl/certs",                                 /* Debian, SUSE, Alpine */
@@ -37,12 +37,12 @@ static bool is_hashed(const char *name) {
          name[9] <= '9';
 }
 
-/* Counts hashed names, up to COMPLETE. */
+/* Counts hashed names, up to MIN_COMPLETE. */
 static int count_hashed(const char *path) {
   DIR *directory = opendir(path);
   if (!directory) return 0;
   int count = 0;
-  for (struct dirent *entry; count < COMPLETE && (entry = readdir(directory));)
+  for (struct dirent *entry; count < MIN_COMPLETE && (entry = readdir(directory));)
     count += is_hashed(entry->d_name);
   closedir(directory);
   return count;
@@ -58,7 +58,7 @@ static void probe(const char **directory, const char **bundle) {
   const char *sparse = NULL;
   for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
     int count = count_hashed(directories[i]);
-    if (count >= COMPLETE) {
+    if (count >= MIN_COMPLETE) {
       *directory = directories[i];
       return;
     }
@@ -83,7 +83,7 @@ void http_system_ca(const char **directory, const char **bundle) {
   /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection. The file
    * wins, as it is what people set to add their own; unless it is a bundle of the system's, whose
    * certificates the directory has too. */
-  if (has_file && has_hashed && is_system_bundle(file) && count_hashed(hashed) == COMPLETE)
+  if (has_file && has_hashed && is_system_bundle(file) && count_hashed(hashed) == MIN_COMPLETE)
     has_file = false;
   if (has_file) {
     *bundle = file;
@@ -103,7 +103,7 @@ void *http_ca_store(const char *directory) {
   static time_t since;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  if (store && strcmp(of, directory) == 0 && now.tv_sec - since < REMEMBERED_SECONDS) return store;
+  if (store && strcmp(of, directory) == 0 && now.tv_sec - since < CACHE_SECONDS) return store;
   X509_STORE_free(store); /* connections that use it keep it */
   free(of);
   since = now.tv_sec;

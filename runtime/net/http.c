@@ -14,7 +14,7 @@
 #include "net/http_transfer.h"
 #include "net/loop_network.h"
 
-enum { LOOK_MS = 50 };
+enum { POLL_MS = 50 };
 
 struct http_peer {
   unsigned references;
@@ -28,14 +28,14 @@ struct http_peer {
 typedef struct network {
   loop_network face; /* first: the loop knows only this */
   loop *l;
-  CURLM *multi; /* NULL when libcurl gave none */
-  bool lost;    /* libcurl does not know what it waits for */
-  bool ran;     /* libcurl has run in this turn, and has looked at its timers then */
+  CURLM *multi;   /* NULL when libcurl gave none */
+  bool untracked; /* libcurl does not know what it waits for */
+  bool ran;       /* libcurl has run in this turn, and has looked at its timers then */
   http_transfer *running;
   http_transfer *ran_list; /* of the running ones: libcurl has worked at them since `act` began */
   http_transfer *cursor;   /* the next one that report_progress looks at */
-  bool begun;              /* libcurl was asked for its part */
-  unsigned watched;        /* running ones with a progress callback */
+  bool initialised;        /* libcurl was asked for its part */
+  unsigned with_progress;  /* running ones with a progress callback */
   http_request *finished, **finished_end; /* have their result, done is not called yet */
   uint64_t connections;
 } network;
@@ -48,7 +48,7 @@ static void ignore_sigpipe(int signal) {
 
 /* OpenSSL writes with write(2). A handler instead of SIG_IGN, which programs started by the script
  * would inherit. */
-static void tame_sigpipe(void) {
+static void catch_sigpipe(void) {
   struct sigaction action;
   if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return;
   memset(&action, 0, sizeof action);
@@ -60,7 +60,7 @@ static void tame_sigpipe(void) {
 
 /* -- results -- */
 
-static void finish_later(network *net, http_request *request) {
+static void queue_result(network *net, http_request *request) {
   request->finished = loop_now(net->l);
   request->transfer = NULL;
   request->next = NULL;
@@ -72,7 +72,7 @@ static void fail(network *net, http_request *request, const char *words) {
   request->failure = HTTP_INTERNAL;
   snprintf(request->error, sizeof request->error, "%s",
            words[0] != '\0' ? words : "not enough memory");
-  finish_later(net, request);
+  queue_result(net, request);
 }
 
 static bool unlink_request(http_request **list, http_request ***end, http_request *request) {
@@ -93,7 +93,7 @@ static void link_running(network *net, http_transfer *transfer) {
   transfer->next = net->running;
   if (net->running) net->running->prev = transfer;
   net->running = transfer;
-  net->watched += transfer->request->progress != NULL;
+  net->with_progress += transfer->request->progress != NULL;
 }
 
 static void unlink_running(network *net, http_transfer *transfer) {
@@ -103,7 +103,7 @@ static void unlink_running(network *net, http_transfer *transfer) {
   else
     net->running = transfer->next;
   if (transfer->next) transfer->next->prev = transfer->prev;
-  net->watched -= transfer->request->progress != NULL;
+  net->with_progress -= transfer->request->progress != NULL;
 }
 
 /* One whose exchange failed is not used again: libcurl 7.88 leaves the buffers of a request in the
@@ -166,7 +166,7 @@ static http_transfer *transfer_of(CURL *easy) {
 }
 
 /* libcurl gives a handle that is taken from it a last run. */
-static void take_from_libcurl(network *net, http_transfer *transfer) {
+static void remove_from_libcurl(network *net, http_transfer *transfer) {
   curl_multi_remove_handle(net->multi, transfer->easy);
   for (; net->ran_list; net->ran_list = net->ran_list->next_ran)
     net->ran_list->listed = false;
@@ -179,18 +179,18 @@ static void collect(network *net, CURL *easy, CURLcode code) {
   http_request *request = transfer->request;
   http_peer *peer = request->peer;
   long connects = 0;
-  take_from_libcurl(net, transfer);
+  remove_from_libcurl(net, transfer);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   net->connections += (uint64_t)connects;
   http_transfer_collect(transfer, code);
-  finish_later(net, request);
+  queue_result(net, request);
   put_back(peer, transfer, request->failure != HTTP_OK);
   start_queued(net, peer);
 }
 
 static int report_progress(network *net) {
   int called = 0;
-  if (net->watched == 0) return 0;
+  if (net->with_progress == 0) return 0;
   for (http_transfer *transfer = net->running; transfer; transfer = net->cursor) {
     http_request *request = transfer->request;
     net->cursor = transfer->next;
@@ -227,9 +227,9 @@ static int call_done(network *net) {
   return called;
 }
 
-static void tell_ready(network *net, curl_socket_t fd, int bits) {
+static void socket_action(network *net, curl_socket_t fd, int bits) {
   int running = 0;
-  if (curl_multi_socket_action(net->multi, fd, bits, &running) != CURLM_OK) net->lost = true;
+  if (curl_multi_socket_action(net->multi, fd, bits, &running) != CURLM_OK) net->untracked = true;
 }
 
 /* OpenSSL reads ahead: when libcurl has taken one record of those that came together, the socket is
@@ -237,22 +237,22 @@ static void tell_ready(network *net, curl_socket_t fd, int bits) {
  * there is more, until there is none.
  */
 static void act(network *net, curl_socket_t fd, int bits) {
-  tell_ready(net, fd, bits);
+  socket_action(net, fd, bits);
   for (http_transfer *transfer; (transfer = net->ran_list);) {
     net->ran_list = transfer->next_ran;
     transfer->listed = false;
     if (transfer->fd != CURL_SOCKET_BAD && http_transfer_read_ahead(transfer))
-      tell_ready(net, transfer->fd, CURL_CSELECT_IN);
+      socket_action(net, transfer->fd, CURL_CSELECT_IN);
   }
 }
 
 /* Without memory, libcurl forgets to say which socket or time an exchange waits for. Until those
  * that run now have ended it is asked to look after all of them, every now and then. */
-static void look_after_all(network *net) {
+static void poll_all(network *net) {
   int running = 0;
   curl_multi_perform(net->multi, &running);
   act(net, CURL_SOCKET_TIMEOUT, 0);
-  net->face.due = loop_now(net->l) + LOOK_MS;
+  net->face.due = loop_now(net->l) + POLL_MS;
 }
 
 static int network_perform(loop_network *face) {
@@ -264,10 +264,10 @@ static int network_perform(loop_network *face) {
       act(net, CURL_SOCKET_TIMEOUT, 0);
     }
     net->ran = false;
-    if (net->lost) look_after_all(net);
+    if (net->untracked) poll_all(net);
     for (CURLMsg *message; (message = curl_multi_info_read(net->multi, &left));)
       if (message->msg == CURLMSG_DONE) collect(net, message->easy_handle, message->data.result);
-    if (net->lost && !net->running) net->lost = false;
+    if (net->untracked && !net->running) net->untracked = false;
   }
   return report_progress(net) + call_done(net);
 }
@@ -298,7 +298,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
   /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say
    * nothing. */
   if (transfer && transfer->answering && http_sockets_find(transfer->sockets, fd))
-    loop_socket_rest(net->l, fd);
+    loop_socket_pause(net->l, fd);
   else
     loop_socket_unwatch(net->l, fd);
   return 0;
@@ -351,9 +351,9 @@ static bool network_attach(loop *l) {
 /* Of a loop that a peer was made for. libcurl is initialised at the first request. */
 static network *network_of(loop *l) {
   network *net = (network *)loop_attached(l);
-  if (net->begun) return net;
-  net->begun = true;
-  tame_sigpipe();
+  if (net->initialised) return net;
+  net->initialised = true;
+  catch_sigpipe();
   if (http_memory_init()) net->multi = curl_multi_init();
   if (net->multi) {
     curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, connections_to_keep());
@@ -466,7 +466,7 @@ void http_cancel(http_request *request) {
   network *net = network_of(peer->l);
   http_transfer *transfer = request->transfer;
   if (transfer) {
-    take_from_libcurl(net, transfer);
+    remove_from_libcurl(net, transfer);
     http_transfer_collect(transfer, CURLE_ABORTED_BY_CALLBACK);
     put_back(peer, transfer, true);
     start_queued(net, peer);

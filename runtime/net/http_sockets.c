@@ -46,7 +46,7 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == CURL_SOCKET_BAD) return fd;
   forget_socket(sockets, fd); /* one of this number that is gone */
-  if (!loop_socket_new(sockets->l, fd)) {
+  if (!loop_socket_opened(sockets->l, fd)) {
     close(fd);
     return CURL_SOCKET_BAD;
   }
@@ -57,7 +57,7 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
 int http_sockets_close(void *user, curl_socket_t fd) {
   http_sockets *sockets = user;
   forget_socket(sockets, fd);
-  loop_socket_gone(sockets->l, fd);
+  loop_socket_closed(sockets->l, fd);
   if (sockets->orphan && sockets->count == 0) {
     free(sockets->list);
     free(sockets);

@@ -80,20 +80,20 @@ static bool write_sink(http_transfer *transfer, const char *data, size_t length)
 
 static bool flush_sink(http_transfer *transfer) {
   http_request *request = transfer->request;
-  size_t length = transfer->sink_gathered;
-  transfer->sink_gathered = 0;
+  size_t length = transfer->sink_buffered;
+  transfer->sink_buffered = 0;
   request->sink_kept = length;
   return write_sink(transfer, request->sink_buffer, length);
 }
 
-static bool gather_sink(http_transfer *transfer, const char *data, size_t length) {
+static bool buffer_sink(http_transfer *transfer, const char *data, size_t length) {
   http_request *request = transfer->request;
   if (!request->sink_buffer) return write_sink(transfer, data, length);
   while (length > 0) {
-    size_t room = request->sink_size - transfer->sink_gathered,
+    size_t room = request->sink_size - transfer->sink_buffered,
            part = length < room ? length : room;
-    memcpy(request->sink_buffer + transfer->sink_gathered, data, part);
-    transfer->sink_gathered += part;
+    memcpy(request->sink_buffer + transfer->sink_buffered, data, part);
+    transfer->sink_buffered += part;
     data += part;
     length -= part;
     if (part == room && !flush_sink(transfer)) return false;
@@ -107,7 +107,7 @@ static size_t on_body(char *data, size_t one, size_t length, void *user) {
   (void)one; /* always 1 */
   if (!transfer->answer_begun && !begin_answer(transfer)) return 0;
   if (transfer->to_sink) {
-    if (!gather_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
+    if (!buffer_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
     return length;
   }
   if (length > transfer->body_limit - request->answer_length)
@@ -446,7 +446,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request,
   transfer->aborted_errno = 0;
   transfer->size_before = 0;
   transfer->body_sent = transfer->sink_written = transfer->reported = 0;
-  transfer->sink_gathered = request->sink_kept = 0;
+  transfer->sink_buffered = request->sink_kept = 0;
   transfer->local_port = 0;
   transfer->answering = transfer->headers_ended = false;
   error[0] = '\0';
@@ -552,7 +552,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
-  if (transfer->sink_gathered > 0 && code == CURLE_OK && !flush_sink(transfer))
+  if (transfer->sink_buffered > 0 && code == CURLE_OK && !flush_sink(transfer))
     fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;

@@ -41,7 +41,7 @@ typedef struct http_transfer {
   int aborted_errno;
   long size_before; /* CURLINFO_REQUEST_SIZE when the request began: what a proxy's CONNECT took */
   uint64_t body_sent, sink_written;
-  size_t sink_gathered; /* bytes in the owner's buffer that are not in the file yet */
+  size_t sink_buffered; /* bytes in the owner's buffer that are not in the file yet */
   uint64_t reported;    /* sum last given to progress */
   int local_port;
   curl_socket_t fd;   /* what it waits for, CURL_SOCKET_BAD for nothing */

@@ -10,7 +10,7 @@
 
 #include "net/loop_network.h"
 
-enum { BATCH = 128, LONGEST_WAIT_MS = 3600 * 1000, FIRST_DESCRIPTORS = 256 };
+enum { BATCH = 128, MAX_WAIT_MS = 3600 * 1000, FIRST_DESCRIPTORS = 256 };
 
 typedef struct watch {
   void (*ready)(void *data, int fd); /* NULL: a socket of the network's */
@@ -173,7 +173,7 @@ static watch *watch_make(loop *l, int fd) {
   return &l->watches[fd];
 }
 
-static void set_always(loop *l, watch *w, bool always) {
+static void set_always_ready(loop *l, watch *w, bool always) {
   if (w->always == always) return;
   w->always = always;
   if (always)
@@ -184,7 +184,7 @@ static void set_always(loop *l, watch *w, bool always) {
 
 /* Tells the kernel what is wanted. What it knows may be wrong: a closed descriptor leaves the set
  * by itself. */
-static void tell_kernel(loop *l, watch *w, int fd) {
+static void update_epoll(loop *l, watch *w, int fd) {
   if (w->registered == w->wanted) return;
   struct epoll_event event = {.events = (w->wanted & LOOP_READ ? EPOLLIN : 0) |
                                         (w->wanted & LOOP_WRITE ? EPOLLOUT : 0)};
@@ -199,15 +199,15 @@ static void tell_kernel(loop *l, watch *w, int fd) {
   if (done != 0 && (errno == ENOENT || errno == EEXIST))
     done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   if (done == 0) w->registered = w->wanted;
-  set_always(l, w,
-             done !=
-                 0); /* a regular file, or nothing that can be waited for: the owner's read tells */
+  set_always_ready(
+      l, w,
+      done != 0); /* a regular file, or nothing that can be waited for: the owner's read tells */
 }
 
 static void unwatch(loop *l, watch *w, int fd) {
-  set_always(l, w, false);
+  set_always_ready(l, w, false);
   w->wanted = 0;
-  tell_kernel(l, w, fd);
+  update_epoll(l, w, fd);
 }
 
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) {
@@ -219,7 +219,7 @@ void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) 
   w->wanted = LOOP_READ;
   w->registered = 0; /* whatever had this number before */
   l->watched++;
-  tell_kernel(l, w, fd);
+  update_epoll(l, w, fd);
 }
 
 void loop_unwatch(loop *l, int fd) {
@@ -234,11 +234,11 @@ bool loop_socket_watch(loop *l, int fd, unsigned events) {
   if (!w) return false;
   w->ready = NULL;
   w->wanted = (uint8_t)events;
-  tell_kernel(l, w, fd);
+  update_epoll(l, w, fd);
   return true;
 }
 
-void loop_socket_rest(loop *l, int fd) {
+void loop_socket_pause(loop *l, int fd) {
   watch *w = watch_of(l, fd);
   if (w && !w->always) w->wanted = 0;
 }
@@ -248,15 +248,15 @@ void loop_socket_unwatch(loop *l, int fd) {
   if (w) unwatch(l, w, fd);
 }
 
-bool loop_socket_new(loop *l, int fd) {
-  loop_socket_gone(l, fd);
+bool loop_socket_opened(loop *l, int fd) {
+  loop_socket_closed(l, fd);
   return watch_make(l, fd) != NULL;
 }
 
-void loop_socket_gone(loop *l, int fd) {
+void loop_socket_closed(loop *l, int fd) {
   watch *w = watch_of(l, fd);
   if (!w) return;
-  set_always(l, w, false);
+  set_always_ready(l, w, false);
   w->wanted = w->registered = 0;
 }
 
@@ -282,7 +282,7 @@ static void drain_wake(loop *l) {
 }
 
 /* Tells the owner of the descriptor; returns the number of callbacks called. */
-static int tell(loop *l, const watch *w, int fd, unsigned events) {
+static int notify_owner(loop *l, const watch *w, int fd, unsigned events) {
   if (w->ready) {
     w->ready(w->data, fd);
     return 1;
@@ -303,18 +303,19 @@ static int dispatch(loop *l, const struct epoll_event *event) {
   if (!w || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
   if (w->wanted ==
       0) { /* a resting connection that the other side closes: whoever uses it next finds out */
-    tell_kernel(l, w, fd);
+    update_epoll(l, w, fd);
     return 0;
   }
   unsigned events =
       (event->events & readable ? LOOP_READ : 0u) | (event->events & writable ? LOOP_WRITE : 0u);
-  return tell(l, w, fd, events & w->wanted);
+  return notify_owner(l, w, fd, events & w->wanted);
 }
 
 static int call_always_ready(loop *l) {
   int called = 0;
   for (unsigned fd = 0; l->always > 0 && fd < l->watch_size; fd++)
-    if (l->watches[fd].always) called += tell(l, &l->watches[fd], (int)fd, l->watches[fd].wanted);
+    if (l->watches[fd].always)
+      called += notify_owner(l, &l->watches[fd], (int)fd, l->watches[fd].wanted);
   return called;
 }
 
@@ -342,7 +343,7 @@ static int until_due(const loop *l, int max_wait_ms) {
   if (l->network && l->network->due < due) due = l->network->due;
   if (due == LOOP_NEVER) return max_wait_ms;
   uint64_t now = loop_now(l), until = due > now ? due - now : 0;
-  if (until > LONGEST_WAIT_MS) until = LONGEST_WAIT_MS;
+  if (until > MAX_WAIT_MS) until = MAX_WAIT_MS;
   return max_wait_ms < 0 || until < (uint64_t)max_wait_ms ? (int)until : max_wait_ms;
 }
 

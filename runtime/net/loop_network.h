@@ -28,19 +28,19 @@ void loop_attach(loop *l, loop_network *network);
  */
 void loop_perform_soon(loop *l);
 
-/* Waits for these events of a socket. false without memory, which loop_socket_new has taken for its
- * sockets. */
+/* Waits for these events of a socket. false without memory, which loop_socket_opened has taken for
+ * its sockets. */
 bool loop_socket_watch(loop *l, int fd, unsigned events);
 /* The socket is not waited for, but stays registered with the kernel: a connection that serves one
  * request after the other then costs no system call at each. Only for one whose end
- * loop_socket_gone tells. */
-void loop_socket_rest(loop *l, int fd);
+ * loop_socket_closed tells. */
+void loop_socket_pause(loop *l, int fd);
 /* No longer waited for. */
 void loop_socket_unwatch(loop *l, int fd);
 /* This number is a new socket: what was known of it is forgotten. false without memory to watch it.
  */
-bool loop_socket_new(loop *l, int fd);
+bool loop_socket_opened(loop *l, int fd);
 /* The socket is closed. */
-void loop_socket_gone(loop *l, int fd);
+void loop_socket_closed(loop *l, int fd);
 
 #endif

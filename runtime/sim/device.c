@@ -236,11 +236,11 @@ sim_wish sim_device_wish(sim_device *device) {
   char *text = sim_device_call(device, "wish", "", 0, NULL, &ok);
   if (text && ok) {
     unsigned listening = 1, cut = 0;
-    unsigned long long again = 0;
-    if (sscanf(text, "%u %u %llu", &listening, &cut, &again) == 3) {
+    unsigned long long poll_ms = 0;
+    if (sscanf(text, "%u %u %llu", &listening, &cut, &poll_ms) == 3) {
       wish.listening = listening != 0;
       wish.cut = cut != 0;
-      wish.again_ms = again;
+      wish.poll_ms = poll_ms;
     }
   }
   free(text);

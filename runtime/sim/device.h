@@ -59,7 +59,7 @@ char *sim_device_call(sim_device *device, const char *name, const char *text, si
 typedef struct sim_wish {
   bool listening;
   bool cut;
-  uint64_t again_ms;
+  uint64_t poll_ms;
 } sim_wish;
 sim_wish sim_device_wish(sim_device *device);
 

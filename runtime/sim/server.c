@@ -55,7 +55,7 @@ struct sim_server {
   struct event_base *base;
   struct evhttp *http;
   struct evhttp_bound_socket *bound;
-  struct event *wake, *again, *accept_again;
+  struct event *wake, *poll, *retry_accept;
   int wake_fd;
   bool listening;
   bool starved; /* connections could not be accepted; said once */
@@ -159,14 +159,14 @@ static void grant_wish(sim_server *server) {
   sim_wish wish = sim_device_wish(&server->device);
   if (wish.cut) sim_connections_cut(&server->connections);
   set_listening(server, wish.listening);
-  if (wish.again_ms) {
-    struct timeval due = {.tv_sec = (time_t)(wish.again_ms / 1000),
-                          .tv_usec = (suseconds_t)(wish.again_ms % 1000 * 1000)};
-    event_add(server->again, &due);
+  if (wish.poll_ms) {
+    struct timeval due = {.tv_sec = (time_t)(wish.poll_ms / 1000),
+                          .tv_usec = (suseconds_t)(wish.poll_ms % 1000 * 1000)};
+    event_add(server->poll, &due);
   }
 }
 
-static void ask_again(evutil_socket_t fd, short events, void *data) {
+static void poll_device(evutil_socket_t fd, short events, void *data) {
   (void)fd, (void)events;
   grant_wish(data);
 }
@@ -262,7 +262,7 @@ static void on_request(struct evhttp_request *request, void *data) {
   if (!whole) p->answer.close = true;
   if (p->answer.wish) {
     struct timeval soon = {.tv_usec = 1000};
-    event_add(server->again, &soon);
+    event_add(server->poll, &soon);
   }
   /* A connection must not end below evhttp's feet: a reset waits for the next turn of the loop. */
   if (p->answer.delay_ms || p->answer.reset) {
@@ -310,10 +310,10 @@ static void cannot_accept(struct evconnlistener *listener, void *data) {
     fprintf(stderr, "sim: connections wait: %s\n", evutil_socket_error_to_string(reason));
   serving->starved = true;
   evconnlistener_disable(listener);
-  event_add(serving->accept_again, &pause);
+  event_add(serving->retry_accept, &pause);
 }
 
-static void accept_again(evutil_socket_t fd, short events, void *data) {
+static void retry_accept(evutil_socket_t fd, short events, void *data) {
   (void)fd, (void)events;
   sim_server *server = data;
   if (server->listening) evconnlistener_enable(evhttp_bound_socket_get_listener(server->bound));
@@ -376,9 +376,9 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
     return false;
   }
   server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
-  server->again = evtimer_new(server->base, ask_again, server);
-  server->accept_again = evtimer_new(server->base, accept_again, server);
-  if (!server->wake || !server->again || !server->accept_again ||
+  server->poll = evtimer_new(server->base, poll_device, server);
+  server->retry_accept = evtimer_new(server->base, retry_accept, server);
+  if (!server->wake || !server->poll || !server->retry_accept ||
       event_add(server->wake, NULL) != 0) {
     snprintf(error, size, "no memory");
     return false;
@@ -420,8 +420,8 @@ static void server_free(sim_server *server) {
   }
   if (server->http) evhttp_free(server->http);
   if (server->wake) event_free(server->wake);
-  if (server->again) event_free(server->again);
-  if (server->accept_again) event_free(server->accept_again);
+  if (server->poll) event_free(server->poll);
+  if (server->retry_accept) event_free(server->retry_accept);
   if (server->base) event_base_free(server->base);
   if (server->wake_fd >= 0) close(server->wake_fd);
   SSL_CTX_free(server->connections.tls);

@@ -257,7 +257,7 @@ static void sockets_of_the_network(void **state) {
   /* at rest: what comes meanwhile is seen when it is watched again, and does not keep the loop
    * awake */
   assert_true(loop_socket_watch(l, pair[0], LOOP_READ));
-  loop_socket_rest(l, pair[0]);
+  loop_socket_pause(l, pair[0]);
   assert_int_equal(write(pair[1], "y", 1), 1);
   assert_int_equal(calls_of_turn(), 0);
   uint64_t began = loop_now(l);
@@ -265,11 +265,11 @@ static void sockets_of_the_network(void **state) {
   assert_in_range(loop_now(l) - began, 19, 2000);
   assert_true(loop_socket_watch(l, pair[0], LOOP_READ));
   assert_int_equal(calls_of_turn(), 1);
-  loop_socket_rest(l, pair[0]);
+  loop_socket_pause(l, pair[0]);
 
   /* closed at rest, and the number is another socket */
   close(pair[0]);
-  loop_socket_gone(l, pair[0]);
+  loop_socket_closed(l, pair[0]);
   assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, next), 0);
   assert_int_equal(next[0], pair[0]);
   assert_true(loop_socket_watch(l, next[0], LOOP_READ));
