@@ -8,15 +8,16 @@ static int decode(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length);
   lua_settop(L, 1);
-  luaL_Buffer buffer; /* the reader works in place; closed, and so freed, when this function ends */
+  /* json_decode works in place. Lua frees the buffer when this function ends. */
+  luaL_Buffer buffer;
   char *copy = luaL_buffinitsize(L, &buffer, length + 1);
   memcpy(copy, text, length + 1);
-  if (!json_decode(L, copy, length)) return luaL_error(L, "not JSON: %s", lua_tostring(L, -1));
+  if (!json_decode(L, copy, length)) return luaL_error(L, "invalid JSON: %s", lua_tostring(L, -1));
   return 1;
 }
 
-/* Field `first` of the options: a list of names. A copy of it stays on the stack and keeps them: a
- * finalizer may change the script's own while the text is made. */
+/* Field `first` of the options: a list of names. A copy stays on the stack and keeps the names,
+ * because a finalizer may change the script's list during the encoding. */
 static const char *const *check_first(lua_State *L, int options) {
   if (lua_getfield(L, options, "first") == LUA_TNIL) {
     lua_pop(L, 1);
@@ -67,7 +68,7 @@ static int array(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   json_push_array_metatable(L); /* table, array */
-  if (lua_getmetatable(L, 1)) { /* table, array, present */
+  if (lua_getmetatable(L, 1)) { /* table, array, current metatable */
     luaL_argcheck(L, lua_rawequal(L, -1, -2), 1, "the table has another metatable");
     lua_pop(L, 1);
   }
@@ -90,7 +91,7 @@ static int null_tostring(lua_State *L) {
   return 1;
 }
 
-/* All light userdata share one metatable; an existing one is left alone. */
+/* All light userdata share one metatable. If there is one, it stays. */
 static void name_null(lua_State *L) {
   lua_pushlightuserdata(L, NULL);
   if (lua_getmetatable(L, -1)) {

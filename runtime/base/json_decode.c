@@ -10,27 +10,28 @@
 #include "base/json_text.h"
 #include "base/json_value.h"
 
-/* Fields and elements wait on the Lua stack until this many are there, or the container ends: then
- * the table is made with the right size at once, and a container of any length needs a bounded
- * piece of stack. */
+/* Fields and elements stay on the Lua stack until there are this many or the container ends. So the
+ * table is created with the right size, and a container of any length needs a bounded part of the
+ * stack. */
 #define BATCH 64
 
-/* Shorter texts are not worth the disturbance: restarting the collector makes it forget how much it
- * wanted to wait. */
+/* From this length on the collector is stopped during decoding. For shorter texts it costs more
+ * than it saves: a restarted collector forgets how long it wanted to wait. */
 #define STOP_COLLECTOR_FROM 65536
 
-/* The names in a body are few and come again in every object and every body; so do short values
- * ("enabled", "Common"). A cache finds their interned Lua string faster than lua_pushlstring, which
- * hashes byte by byte. The strings are kept alive by a table in the user value. */
+/* Bodies repeat a few names and short values ("enabled", "Common"). This cache finds their Lua
+ * strings faster than lua_pushlstring, which hashes byte by byte. A table in the user value keeps
+ * the strings. */
 #define CACHE_SLOTS 512u
 #define CACHE_MAX_NAME 32u
 #define CACHE_MAX_VALUE 16u
 
 typedef struct cached_string {
-  uint64_t head, tail; /* the first and the last eight bytes; with the length they say all of a
-                          string up to 16 bytes */
-  const char *bytes;   /* those of the Lua string */
-  size_t length;       /* 0: empty slot */
+  /* The first and the last eight bytes. Together with the length they identify a string of up to 16
+   * bytes. */
+  uint64_t head, tail;
+  const char *bytes; /* of the Lua string */
+  size_t length;     /* 0: empty slot */
 } cached_string;
 
 typedef struct reader {
@@ -39,10 +40,12 @@ typedef struct reader {
   char *line_start;
   size_t line;
   cached_string *cached;
-  int cache_index, array_index; /* on the stack: the table of cached strings, the array metatable */
+  /* On the stack: the table of cached strings, and the array metatable. */
+  int cache_index, array_index;
   int depth;
   const char *error, *error_at;
-  bool expected; /* the error says what was expected */
+  /* `error` is what was expected. */
+  bool expected;
 } reader;
 
 static bool read_value(reader *r);
@@ -58,9 +61,9 @@ static bool fail_expected(reader *r, const char *at, const char *what) {
   return fail(r, at, what);
 }
 
-/* There is a NUL behind the text, so one byte can always be looked at. Raw newlines stand nowhere
- * but between tokens, so lines are counted here; the text before cannot be looked at again, because
- * strings were unescaped in it. */
+/* The text ends with a NUL, so one byte can always be read. Raw line breaks occur only between
+ * tokens, so lines are counted here. It cannot be done afterwards, because strings are unescaped in
+ * place. */
 static inline void skip_space(reader *r) {
   char *p = r->at;
   while ((unsigned char)*p <= ' ') {
@@ -111,7 +114,8 @@ static char *write_utf8(char *w, unsigned c) {
   return w;
 }
 
-/* The escape at *p (a backslash) is written to *w; both move on. It never gets longer. */
+/* Writes the escape sequence at *p (a backslash) to *w and advances both. The result is never
+ * longer. */
 static bool unescape(reader *r, char **p, char **w) {
   char *at = *p;
   char plain;
@@ -161,7 +165,7 @@ static bool unescape(reader *r, char **p, char **w) {
   return true;
 }
 
-/* The rest of a string from the first byte that is not plain. */
+/* Reads the rest of a string, from the first byte that is not plain. */
 static bool read_special_string(reader *r, char *p, size_t *length) {
   char *start = r->at + 1, *w = p;
   for (;;) {
@@ -177,7 +181,7 @@ static bool read_special_string(reader *r, char *p, size_t *length) {
       w += run;
       p += run;
     } else if (p == r->end) {
-      return fail(r, p, "the string that started in this line is not closed");
+      return fail(r, p, "the string that starts on this line is not closed");
     } else {
       return fail(r, p, "a control character in a string must be escaped");
     }
@@ -191,7 +195,7 @@ static bool read_special_string(reader *r, char *p, size_t *length) {
   return true;
 }
 
-/* r->at is at the quote. The bytes then start behind it. */
+/* r->at is at the quote. Afterwards the bytes start behind it. */
 static inline bool read_string_bytes(reader *r, size_t *length) {
   char *start = r->at + 1;
   char *p = start + (json_skip_plain(start, r->end) - start);
@@ -240,7 +244,7 @@ static void push_string(reader *r, const char *bytes, size_t length, size_t max_
     return;
   }
   lua_pushlstring(L, bytes, length);
-  /* From here to the end nothing allocates, so no finalizer that decodes comes in between. */
+  /* From here to the end nothing allocates, so no finalizer that decodes can run in between. */
   lua_pushvalue(L, -1);
   lua_rawseti(L, r->cache_index, (lua_Integer)slot + 1);
   *entry = (cached_string){head, tail, lua_tostring(L, -1), length};
@@ -256,8 +260,8 @@ static inline bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* A number that is no integer of 64 bits; `digits` of them, of value `number`, were read, p is
- * behind them. */
+/* Reads a number that is not a 64-bit integer. `digits` digits with the value `number` have been
+ * read; p is behind them. */
 static bool read_float(reader *r, char *p, uint64_t number, ptrdiff_t digits) {
   char *start = r->at;
   int exponent = 0, scale = 0;
@@ -281,7 +285,7 @@ static bool read_float(reader *r, char *p, uint64_t number, ptrdiff_t digits) {
   exponent += scale;
   double value;
   if (digits <= 15 && exponent >= -22 && exponent <= 22) {
-    /* Both operands are exact, so the one rounding is the right one. */
+    /* Both operands are exact, so there is only one rounding, and the result is correct. */
     value = exponent < 0 ? (double)number / powers_of_ten[-exponent]
                          : (double)number * powers_of_ten[exponent];
     if (*start == '-') value = -value;
@@ -313,8 +317,8 @@ static bool read_number(reader *r) {
 
 /* -- containers -- */
 
-/* At base + 1 of the stack is the table of the container if it was made, and behind it what waits.
- */
+/* If the table of the container exists, it is at base + 1. The values not stored yet are behind
+ * it. */
 
 static void flush_fields(reader *r, int base, int waiting, bool made, bool more) {
   lua_State *L = r->L;
@@ -324,7 +328,7 @@ static void flush_fields(reader *r, int base, int waiting, bool made, bool more)
   else
     lua_createtable(L, 0, more ? waiting * 2 : waiting);
   int table = lua_gettop(L);
-  for (int i = 0; i < waiting; i++) { /* in the order of the text: the last of duplicates wins */
+  for (int i = 0; i < waiting; i++) { /* in the order of the text: the last duplicate wins */
     lua_pushvalue(L, from + 2 * i);
     lua_pushvalue(L, from + 2 * i + 1);
     lua_rawset(L, table);
@@ -499,7 +503,7 @@ static void push_error(reader *r) {
                   (LUAI_UACINT)(r->error_at - r->text + 1), r->error, found);
 }
 
-/* Leaves the value, or the message with r->error set. */
+/* Leaves the value; or the message, and sets r->error. */
 static int decode_protected(lua_State *L) {
   reader *r = lua_touserdata(L, 1);
   luaL_checkstack(L, LUA_MINSTACK, NULL);
@@ -520,13 +524,13 @@ static int decode_protected(lua_State *L) {
 bool json_decode(lua_State *L, char *text, size_t length) {
   reader r = {
       .L = L, .text = text, .at = text, .end = text + length, .line_start = text, .line = 1};
-  luaL_checkstack(L, 2, NULL); /* before the collector is stopped: it may raise */
+  luaL_checkstack(L, 2, NULL); /* before the collector stops: it may raise */
   bool stop = length >= STOP_COLLECTOR_FROM && lua_gc(L, LUA_GCISRUNNING);
   if (stop) lua_gc(L, LUA_GCSTOP);
   lua_pushcfunction(L, decode_protected);
   lua_pushlightuserdata(L, &r);
   int status = lua_pcall(L, 1, 1, 0);
   if (stop) lua_gc(L, LUA_GCRESTART);
-  if (status != LUA_OK) lua_error(L); /* memory */
+  if (status != LUA_OK) lua_error(L); /* out of memory */
   return !r.error;
 }

@@ -18,31 +18,33 @@ typedef struct name {
   const char *bytes; /* of the Lua string */
   size_t length;
   int rank;
-  lua_Integer slot; /* of the string in the table of kept names */
+  lua_Integer slot; /* in the table of kept names */
 } name;
 
-/* One table being written: the way to it is the path in errors, and a table met twice on the way is
- * a cycle. */
+/* A table that is being written. The chain of frames is the path in error messages. A table that
+ * occurs twice in the chain is a cycle. */
 typedef struct frame {
   struct frame *up;
   const void *table;
-  const char *name; /* of the field being written; NULL: the element at position */
+  const char *name; /* the field being written; NULL: the element at position */
   size_t name_length;
   lua_Integer position;
 } frame;
 
-/* Text and names are kept in userdata on the Lua stack, so an error leaves nothing behind. */
+/* Text and names are userdata on the Lua stack, so nothing leaks after an error. */
 typedef struct writer {
   lua_State *L;
   const json_style *style;
   frame *top;
   int depth;
-  int array_index, text_index, names_index; /* on the stack */
-  int kept_index; /* the strings of `names`: the collector takes them out of a weak table while it
-                     is written */
+  int array_index, text_index, names_index; /* stack indices */
+  /* Stack index of a table that keeps the strings of `names`: if the table being written has weak
+   * keys, the collector may remove them. */
+  int kept_index;
   char *text;
   size_t used, size;
-  name *names; /* a stack of its own: the sorted names of the tables being written */
+  /* A stack: the sorted names of the tables being written. */
+  name *names;
   size_t names_used, names_size;
   char small[1024]; /* the first text */
 } writer;
@@ -82,7 +84,7 @@ static void add_name(luaL_Buffer *path, const char *s, size_t length, bool first
   luaL_addstring(path, "\"]");
 }
 
-/* Raises "cannot encode " and what is on top of the stack, with the path to the value being
+/* Raises "cannot encode ", the string on top of the stack, and the path to the value being
  * written. */
 static int fail_pushed(writer *w) {
   lua_State *L = w->L;
@@ -133,7 +135,7 @@ static char *grow(writer *w, size_t more) {
   return text + w->used;
 }
 
-/* Room for that many bytes; add to w->used what was really written. */
+/* Makes room for that many bytes. Afterwards add to w->used how many were written. */
 static inline char *reserve(writer *w, size_t more) {
   return w->size - w->used >= more ? w->text + w->used : grow(w, more);
 }
@@ -219,8 +221,8 @@ static void put_float(writer *w, double value) {
 
 /* -- arrays -- */
 
-/* The table on top holds positions only (its first key is a number, or it is marked as array): how
- * many? Raises unless they are 1..n. */
+/* The table on top is to be an array: its first key is a number, or it has the array metatable.
+ * Returns the number of elements; raises unless the keys are 1..n. */
 static lua_Integer check_positions(writer *w) {
   lua_State *L = w->L;
   lua_Integer count = 0, last = 0;
@@ -229,7 +231,7 @@ static lua_Integer check_positions(writer *w) {
     lua_pop(L, 1);
     lua_Integer position = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
     if (lua_type(L, -1) == LUA_TSTRING) {
-      lua_pushfstring(L, "an array that also has the name '%s'", lua_tostring(L, -1));
+      lua_pushfstring(L, "an array that also has the key '%s'", lua_tostring(L, -1));
       fail_pushed(w);
     }
     if (position < 1) {
@@ -267,12 +269,12 @@ static void write_array(writer *w) {
 
 /* -- objects -- */
 
-/* The key at index as the name of a field; raises unless it is a string. */
+/* The key at index as a name. Raises if it is not a string. */
 static const char *check_name(writer *w, int index, size_t *length) {
   lua_State *L = w->L;
   if (lua_type(L, index) != LUA_TSTRING) {
     const char *key = luaL_tolstring(L, index, NULL);
-    lua_pushfstring(L, "a table with names and also the key %s (%s)", key,
+    lua_pushfstring(L, "a table with names that also has the key %s (%s)", key,
                     luaL_typename(L, index - 1));
     fail_pushed(w);
   }
@@ -340,7 +342,7 @@ static void write_sorted_fields(writer *w) {
   size_t to = w->names_used;
   if (to > from) qsort(w->names + from, to - from, sizeof *w->names, by_rank_and_bytes);
   for (size_t i = from; i < to; i++) {
-    name field = w->names[i]; /* the array moves when tables below add theirs */
+    name field = w->names[i]; /* a copy: the array moves when nested tables add their names */
     lua_rawgeti(L, w->kept_index, field.slot);
     lua_rawget(L, -2);
     write_field(w, i == from, field.bytes, field.length);
@@ -399,7 +401,7 @@ static void write_table(writer *w) {
   luaL_checkstack(w->L, 8, NULL);
   bool is_array = is_array_table(w);
   w->depth++;
-  /* Errors about the table itself name the way to it, not into it. */
+  /* An error about the table itself gets the path to the table. */
   w->top = &here;
   if (is_array)
     write_array(w);
@@ -408,7 +410,7 @@ static void write_table(writer *w) {
   w->top = here.up;
 }
 
-/* Writes the value on top of the stack, and leaves it there. */
+/* Writes the value on top of the stack. The value stays there. */
 static void write_value(writer *w) {
   lua_State *L = w->L;
   switch (lua_type(L, -1)) {
@@ -468,6 +470,6 @@ void json_encode(lua_State *L, int index, const json_style *style) {
   lua_pushvalue(L, index);
   write_value(&w);
   lua_pushlstring(L, w.text, w.used);
-  lua_replace(L, base + 1); /* the text may lie there, but the string is a copy */
+  lua_replace(L, base + 1); /* the string is a copy: the text may be in this slot */
   lua_settop(L, base + 1);
 }

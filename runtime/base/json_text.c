@@ -12,7 +12,7 @@
 #include <emmintrin.h>
 #endif
 
-/* A script may call os.setlocale, and then strtod wants a comma. */
+/* A script may call os.setlocale. Then strtod expects a comma. */
 static locale_t c_locale;
 static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
 
@@ -25,8 +25,8 @@ double json_text_to_float(const char *text) {
   return c_locale ? strtod_l(text, NULL, c_locale) : strtod(text, NULL);
 }
 
-/* snprintf writes the decimal point of the locale, which may be more than one byte; nothing else
- * can be foreign. */
+/* snprintf writes the decimal point of the locale, which may have several bytes. Nothing else
+ * depends on the locale. */
 static size_t use_full_stop(char *text, size_t length) {
   size_t used = strspn(text, "-0123456789e+");
   if (used == length || text[used] == '.') return length;
@@ -42,7 +42,7 @@ size_t json_float_to_text(char out[JSON_FLOAT_SIZE], double number) {
     length = use_full_stop(out, (size_t)snprintf(out, JSON_FLOAT_SIZE, "%.*g", digits, number));
     if (json_text_to_float(out) == number) break;
   }
-  if (!strpbrk(out, ".e")) { /* would read back as an integer */
+  if (!strpbrk(out, ".e")) { /* it would read back as an integer */
     out[length++] = '.';
     out[length++] = '0';
   }
@@ -59,7 +59,7 @@ const char *json_skip_plain(const char *at, const char *end) {
                 space = _mm_set1_epi8(0x20);
   for (; end - at >= 16; at += 16) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    /* Signed: bytes above 0x7f are below the space, too. */
+    /* The comparison is signed: bytes above 0x7f are less than the space, too. */
     __m128i special =
         _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
                      _mm_cmplt_epi8(bytes, space));
@@ -72,7 +72,7 @@ const char *json_skip_plain(const char *at, const char *end) {
     uint64_t bytes;
     memcpy(&bytes, at, sizeof bytes);
     uint64_t quote = bytes ^ (ones * '"'), backslash = bytes ^ (ones * '\\');
-    /* A borrow can only mark a byte too many after a true hit; the loop below looks again. */
+    /* A borrow can mark a wrong byte, but only behind a right one. The loop below decides. */
     if (((bytes - ones * 0x20) | (quote - ones) | (backslash - ones) | bytes) & tops) break;
   }
 #endif
@@ -83,9 +83,8 @@ const char *json_skip_plain(const char *at, const char *end) {
 
 size_t json_utf8_length(const char *at, const char *end) {
   const unsigned char *s = (const unsigned char *)at;
-  unsigned char
-      low = 0x80,
-      high = 0xbf; /* of the second byte: excludes overlong forms, surrogates, above U+10FFFF */
+  /* Limits of the second byte: no overlong forms, no surrogates, nothing above U+10FFFF. */
+  unsigned char low = 0x80, high = 0xbf;
   size_t length;
   if (s[0] >= 0xc2 && s[0] <= 0xdf) {
     length = 2;

@@ -6,12 +6,12 @@
 
 #include <lua.h>
 
-/* The deepest nesting of arrays and objects, read and written. */
+/* How deep arrays and objects may be nested, for reading and writing. */
 #define JSON_MAX_DEPTH 512
 
-/* Pushes the array metatable of this state. */
+/* Pushes the metatable of arrays in this state. */
 void json_push_array_metatable(lua_State *L);
-/* Is the value at index json.null? */
+/* Whether the value at index is json.null. */
 bool json_is_null(lua_State *L, int index);
 
 #endif

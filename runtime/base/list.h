@@ -1,9 +1,9 @@
-/* Lists of structs with the members `next` and `link`, a pointer to what points to the struct: an
- * item leaves without knowing the list's head, in constant time.
+/* Lists of structs that have the members `next` and `link`. `link` points to the pointer to the
+ * struct, so an item can leave in constant time, without the head of the list.
  *
  *   struct item { item *next, **link; };
- *   LIST_ADD(&first, it);      -- in front
- *   LIST_REMOVE(it);           -- link is NULL then: it->link says whether it is in a list
+ *   LIST_ADD(&first, it);      -- at the front
+ *   LIST_REMOVE(it);           -- afterwards it->link is NULL: the item is in no list
  *
  * `it` is evaluated several times. */
 #ifndef BASE_LIST_H

@@ -1,10 +1,10 @@
-/* The struct that another one is embedded in: what a callback is given the address of. */
+/* From a member back to the struct that contains it: callbacks get the address of the member. */
 #ifndef BASE_OWNER_H
 #define BASE_OWNER_H
 
 #include <stddef.h>
 
-/* pointer: to the member of the type; its value is a pointer to the whole. */
+/* pointer points to the member of a `type`. The value is a pointer to the struct. */
 #define OWNER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

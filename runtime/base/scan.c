@@ -13,7 +13,7 @@ static void skip_space(cursor *c) {
     c->at++;
 }
 
-/* At an opening quote: moves behind the closing one. */
+/* At an opening quote: moves behind the closing quote. */
 static bool skip_string(cursor *c) {
   for (c->at++; c->at < c->end; c->at++) {
     if (*c->at == '\\')
@@ -26,7 +26,7 @@ static bool skip_string(cursor *c) {
   return false;
 }
 
-/* Brackets are counted, not matched: nothing here depends on a broken text being noticed. */
+/* Counts brackets without matching them: nothing here needs to detect broken JSON. */
 static bool skip_value(cursor *c) {
   unsigned depth = 0;
   do {

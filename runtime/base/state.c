@@ -21,7 +21,8 @@ void state_close(lua_State *L) {
 #else
 
 #define GRAIN 16u
-#define MAX_SMALL_BLOCK 2048u /* what is larger is malloc's */
+/* Larger blocks come from malloc. */
+#define MAX_SMALL_BLOCK 2048u
 #define SLAB_SIZE 65536u
 
 typedef struct block {
@@ -34,8 +35,8 @@ typedef struct slab {
 } slab;
 
 typedef struct memory {
-  block *unused[MAX_SMALL_BLOCK / GRAIN + 1]; /* by size in grains */
-  char *at, *end;                             /* what is left of the newest slab */
+  block *unused[MAX_SMALL_BLOCK / GRAIN + 1]; /* free lists, by size in grains */
+  char *at, *end;                             /* the unused part of the newest slab */
   slab *slabs;
   bool warn, continued;
 } memory;
@@ -47,7 +48,7 @@ static void *take(memory *m, size_t grains) {
     return b;
   }
   size_t size = grains * GRAIN;
-  if ((size_t)(m->end - m->at) < size) { /* the rest, less than a block, is lost until the end */
+  if ((size_t)(m->end - m->at) < size) { /* the rest of the slab, less than a block, stays unused */
     slab *fresh = malloc(sizeof *fresh + SLAB_SIZE);
     if (!fresh) return NULL;
     fresh->next = m->slabs;
@@ -64,10 +65,10 @@ static size_t in_grains(size_t size) {
   return (size + GRAIN - 1) / GRAIN;
 }
 
-/* lua_Alloc; Lua says the size of every block it gives back. */
+/* The lua_Alloc function. Lua passes the size of each block that it gives back. */
 static void *allocate(void *data, void *old, size_t old_size, size_t size) {
   memory *m = data;
-  if (!old) old_size = 0; /* Lua says there what the block will be */
+  if (!old) old_size = 0; /* for a new block, Lua passes its type here */
   if (old_size > MAX_SMALL_BLOCK && size > MAX_SMALL_BLOCK) return realloc(old, size);
   size_t old_grains = in_grains(old_size), grains = in_grains(size);
   if (old && old_grains == grains) return old;
@@ -89,12 +90,12 @@ static void *allocate(void *data, void *old, size_t old_size, size_t size) {
 
 static int panic(lua_State *L) {
   const char *message = lua_tostring(L, -1);
-  fprintf(stderr, "f5lua: error outside of every protected call: %s\n",
-          message ? message : "not a string");
-  return 0; /* to abort */
+  fprintf(stderr, "f5lua: unprotected error: %s\n",
+          message ? message : "(the error is not a string)");
+  return 0; /* Lua calls abort */
 }
 
-/* lua_WarnFunction, as that of luaL_newstate. */
+/* The lua_WarnFunction, like that of luaL_newstate. */
 static void warn(void *data, const char *message, int more) {
   memory *m = data;
   if (!m->continued && !more && *message == '@') {

@@ -1,20 +1,20 @@
-/* Lua states with an allocator of their own: blocks of up to 2 KiB come from free lists a size
- * each, without a header.
+/* Lua states with their own allocator: blocks of up to 2 KiB come from free lists, one for each
+ * size, and have no header.
  *
- * Decoded answers are tens of small tables and strings that live as long as one turn of a script's
- * loop. malloc spends a fifth of the time of decoding on them, more than on reading the text; this
- * costs a few instructions. A state belongs to one thread, and so does its allocator. Memory goes
- * back to the system when the state is closed. Under the address sanitizer every block is malloc's,
- * so that it sees them.
- */
+ * A decoded answer consists of many small tables and strings that live for one turn of the loop.
+ * malloc takes a fifth of the time of decoding them, more than reading the text; this allocator
+ * takes a few instructions. A state and its allocator belong to one thread. The memory goes back to
+ * the system when the state is closed. With the address sanitizer, every block comes from malloc,
+ * so that the sanitizer sees it. */
 #ifndef BASE_STATE_H
 #define BASE_STATE_H
 
 #include <lua.h>
 
-/* As luaL_newstate: with a panic function, warnings off until warn "@on"; NULL without memory. */
+/* Like luaL_newstate: sets a panic function; warnings are off until warn "@on". NULL if out of
+ * memory. */
 lua_State *state_new(void);
-/* As lua_close; only for states of state_new. */
+/* Like lua_close. Only for states of state_new. */
 void state_close(lua_State *L);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Nothing of it is left, so that `length` and what text_string gives agree. */
+/* Drops the contents, so that `length` and text_string agree. */
 static bool fail(text *t) {
   t->failed = true;
   t->length = 0;
@@ -15,7 +15,7 @@ static bool fail(text *t) {
 
 static bool reserve(text *t, size_t more) {
   if (t->failed) return false;
-  if (more < t->capacity - t->length) /* strictly: the NUL needs its byte */
+  if (more < t->capacity - t->length) /* `<`, because the NUL needs a byte */
     return true;
   size_t capacity = t->capacity ? t->capacity : 64;
   while (capacity - t->length <= more) {

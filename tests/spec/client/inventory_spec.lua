@@ -99,7 +99,7 @@ echo ' "_meta": {"hostvars": {"b2": {"ansible_host": "10.0.0.2", "ansible_port":
     )
     assert.matches("^i.lua:2:.*: the inventory is not valid Lua$", wrong "return {\n= }")
     assert.matches("^i.lua:1: boom: the inventory failed$", wrong "error 'boom'")
-    assert.matches("^i.json: not JSON: line 1, column 2", wrong("[}", "i.json"))
+    assert.matches("^i.json: invalid JSON: line 1, column 2", wrong("[}", "i.json"))
     assert.equal(
       "nowhere.lua: cannot read the inventory: No such file or directory",
       failure(inventory.read, "nowhere.lua")

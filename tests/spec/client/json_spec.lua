@@ -368,14 +368,14 @@ local rejected = {
     { "1e99999999999999999999", here(1, "the number is out of range") },
   },
   strings = {
-    { '"', here(2, "the string that started in this line is not closed") },
-    { '"abc', here(5, "the string that started in this line is not closed") },
-    { '["a', here(4, "the string that started in this line is not closed") },
-    { '{"a', here(4, "the string that started in this line is not closed") },
-    { '"' .. ("x"):rep(40), here(42, "the string that started in this line is not closed") },
+    { '"', here(2, "the string that starts on this line is not closed") },
+    { '"abc', here(5, "the string that starts on this line is not closed") },
+    { '["a', here(4, "the string that starts on this line is not closed") },
+    { '{"a', here(4, "the string that starts on this line is not closed") },
+    { '"' .. ("x"):rep(40), here(42, "the string that starts on this line is not closed") },
     { '"\\', here(2, "unknown escape in a string") },
-    { '"\\"', here(4, "the string that started in this line is not closed") },
-    { '"\\\\\\"', here(6, "the string that started in this line is not closed") },
+    { '"\\"', here(4, "the string that starts on this line is not closed") },
+    { '"\\\\\\"', here(6, "the string that starts on this line is not closed") },
     { "'a'", here(1, value .. "found '''") },
     { '"a"b"', here(4, "expected the end of the text after the value, found 'b'") },
     { "\\n", here(1, value .. "found '\\'") },
@@ -476,7 +476,7 @@ for class, cases in pairs(rejected) do
     for _, case in ipairs(cases) do
       it(
         shown(case[1]),
-        function() assert.are.equal("not JSON: " .. case[2], message_of(json.decode, case[1])) end
+        function() assert.are.equal("invalid JSON: " .. case[2], message_of(json.decode, case[1])) end
       )
     end
   end)
@@ -577,15 +577,15 @@ describe("json reads", function()
     local function nested(levels, open, close) return open:rep(levels) .. close:rep(levels) end
     assert.are.equal(nested(512, "[", "]"), json.encode(json.decode(nested(512, "[", "]"))))
     assert.are.equal(
-      "not JSON: " .. here(513, "nested too deeply"),
+      "invalid JSON: " .. here(513, "nested too deeply"),
       message_of(json.decode, nested(513, "[", "]"))
     )
     assert.are.equal(
-      "not JSON: " .. here(513, "nested too deeply"),
+      "invalid JSON: " .. here(513, "nested too deeply"),
       message_of(json.decode, ("["):rep(100000))
     )
     assert.are.equal(
-      "not JSON: " .. here(2561, "nested too deeply"),
+      "invalid JSON: " .. here(2561, "nested too deeply"),
       message_of(json.decode, ('{"a":'):rep(100000))
     )
     assert.are.equal(
@@ -844,11 +844,11 @@ describe("json writes", function()
       write { x = { [1] = 1, [4] = 4 } }
     )
     assert.are.equal("an array with holes (1 elements, the last at [2])", write(array { [2] = 1 }))
-    assert.are.equal("an array that also has the name 'n'", write { 1, 2, n = 2 })
-    assert.are.equal("an array that also has the name 'n'", write(array { n = 2 }))
+    assert.are.equal("an array that also has the key 'n'", write { 1, 2, n = 2 })
+    assert.are.equal("an array that also has the key 'n'", write(array { n = 2 }))
     assert.are.equal("a table with the key 0 (number)", write { [0] = 1 })
     assert.are.equal("a table with the key 1.5 (number)", write { [1.5] = 1 })
-    assert.are.equal("a table with names and also the key true (boolean)", write { [true] = 1 })
+    assert.are.equal("a table with names that also has the key true (boolean)", write { [true] = 1 })
   end)
 
   it("the same table twice when it does not contain itself", function()
