@@ -1,11 +1,11 @@
-/* The functions of Lua's coroutine library, so that a blocking call inside of a coroutine suspends
- * the fiber and not the script's coroutine. They behave as Lua 5.4's (lcorolib.c) in everything
- * that a script can see.
+/* The functions of Lua's coroutine library. A blocking call inside a coroutine suspends the fiber,
+ * not the script's coroutine. For scripts they behave exactly like the functions of Lua 5.4
+ * (lcorolib.c).
  *
- * A blocking call in a user's coroutine yields out of it; resume and wrap here know such a yield
- * from the script's own and pass it up, until the scheduler has it; on the way back each of them
- * resumes its coroutine again. A coroutine that waits so is marked busy: other fibers see it as one
- * that runs. */
+ * A blocking call in a user's coroutine yields out of it. resume and wrap distinguish such a yield
+ * from the script's own and pass it up until it reaches the scheduler. On the way back, each of
+ * them resumes its coroutine. A coroutine that waits like this is marked as busy: other fibers see
+ * it as running. */
 #include "fiber/coroutine.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static const char *status_of(lua_State *L, lua_State *co) {
     return "suspended";
   case LUA_OK:
     if (lua_getstack(co, 0, &ar)) return "normal";
-    /* The thread of a fiber that ended holds its results; it is no function that waits to be
+    /* The thread of an ended fiber holds its results. They are not a function that waits to be
      * started. */
     return lua_gettop(co) == 0 || fiber_thread_is(co, THREAD_ROOT) ? "dead" : "suspended";
   default:
@@ -38,7 +38,8 @@ static const char *status_of(lua_State *L, lua_State *co) {
   }
 }
 
-/* Moves the result of the coroutine to L: the number of values, or -1 with the error value. */
+/* Moves the results of the coroutine to L. Returns their number, or -1 and leaves the error
+ * value. */
 static int take_result(lua_State *L, lua_State *co, int status, int results) {
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(co, L, 1); /* error value */
@@ -53,8 +54,8 @@ static int take_result(lua_State *L, lua_State *co, int status, int results) {
   return results;
 }
 
-/* Resumes and, when a blocking call suspends the coroutine, waits. `next` continues this function's
- * caller after a yield. */
+/* Resumes the coroutine. If a blocking call suspends it, waits. `next` continues the caller after a
+ * yield. */
 static int resume(lua_State *L, lua_State *co, int arguments, lua_KFunction next) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   for (;; arguments = 0) {
@@ -111,9 +112,9 @@ static int finish_wrap(lua_State *L, lua_State *co, int results) {
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
     status = lua_resetthread(co); /* runs its pending `<close>` variables */
-    lua_xmove(co, L, 1);          /* the error value, perhaps a new one */
+    lua_xmove(co, L, 1);          /* the error value; __close may have replaced it */
   }
-  /* Where it happened goes before the words, but not of a cancellation: the fiber would count as
+  /* Put the position before the message, but not for a cancellation: the fiber would count as
    * failed. */
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING && !fiber_is_cancel_error(L)) {
     luaL_where(L, 1);

@@ -4,7 +4,7 @@
 
 #include <lua.h>
 
-/* Replaces the functions of the coroutine library. Once a state (fiber_setup does). */
+/* Replaces the functions of the coroutine library. fiber_setup calls this, once for each state. */
 void fiber_replace_coroutine(lua_State *L);
 
 #endif

@@ -1,4 +1,5 @@
-/* The scheduler. What scripts call is in fiber_lua.c, what user coroutines need in coroutine.c. */
+/* The scheduler. fiber_lua.c has the functions for scripts, coroutine.c what user coroutines
+ * need. */
 #include "fiber/fiber.h"
 
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "base/list.h"
 #include "fiber/fiber_private.h"
 
-/* -- the ready ones -- */
+/* -- ready fibers -- */
 
 static void make_ready(fiber *f) {
   fiber_scheduler *s = f->scheduler;
@@ -52,7 +53,8 @@ void fiber_cancel(fiber *f) {
   if (f->outcome != FIBER_RUNNING || f->cancelled) return;
   f->cancelled = f->cancel_pending = true;
   if (!f->wait)
-    return; /* it runs, is ready, or did not start: raised when it next waits or goes on */
+    return; /* it runs, is ready, or did not start: the error is raised when it next waits or
+               continues */
   if (f->wait->cancel)
     f->wait->cancel(f->wait);
   else
@@ -69,12 +71,12 @@ static void cancel_foreground(fiber_scheduler *s) {
   s->foreground_hits = 0;
   fiber *f = s->foreground;
   if (!f) return;
-  f->cancelled = false; /* a second Ctrl-C counts as the first did */
+  f->cancelled = false; /* a second Ctrl-C counts like the first */
   fiber_cancel(f);
 }
 
-/* Everything waits for everything: some fiber must hear of it, or the program would stand still for
- * ever. */
+/* All fibers wait for each other. One of them must get an error, or the program would hang
+ * forever. */
 static void break_deadlock(fiber_scheduler *s) {
   fiber *victim = s->nested ? s->current : s->main_fiber;
   if (!victim || !victim->wait)
@@ -103,15 +105,15 @@ static int raise_fault(lua_State *L, fiber *f) {
   fiber_fault fault = f->fault;
   f->fault = FAULT_NONE;
   if (fault == FAULT_NESTED)
-    return luaL_error(L, "cannot wait for a fiber here: a fiber is already waited for inside a "
-                         "function that cannot be "
-                         "suspended (a table.sort or string.gsub callback, a __gc method); wait "
-                         "before or after that call");
-  return luaL_error(
-      L, "deadlock: every fiber waits for another one, and no request or timer is left to end it");
+    return luaL_error(L,
+                      "cannot wait for a fiber here: this code runs inside a function that cannot "
+                      "be suspended (a callback of table.sort or string.gsub, a __gc method) "
+                      "and already waits for a fiber; wait before or after that function");
+  return luaL_error(L,
+                    "deadlock: all fibers wait for each other, and no request or timer is pending");
 }
 
-/* The fiber goes on after a wait. */
+/* Continues a fiber after a wait. */
 static int end_wait(lua_State *L, int status, lua_KContext context) {
   fiber_wait *wait = (fiber_wait *)context;
   fiber *f = fiber_scheduler_of(L)->current;
@@ -121,7 +123,7 @@ static int end_wait(lua_State *L, int status, lua_KContext context) {
 }
 
 bool fiber_can_yield(fiber_scheduler *s, lua_State *L) {
-  /* A thread that others resume (a C library) must not see our yields. */
+  /* A thread that something else resumes (a C library) must not see our yields. */
   return lua_isyieldable(L) && L == s->thread && s->current != &s->outside;
 }
 
@@ -175,8 +177,8 @@ static int never_started(lua_State *L) {
   return raise_cancel(L, fiber_scheduler_of(L)->current);
 }
 
-/* First function of every fiber's thread. Errors are caught here, where the thread can still yield:
- * so `<close>` variables may block without holding up the other fibers. */
+/* The first function of each fiber's thread. Errors are caught here, where the thread can still
+ * yield, so `<close>` variables may block without stopping the other fibers. */
 static int body(lua_State *L) {
   int arguments = lua_gettop(L) - 1;
   lua_pushcfunction(L, handle_error);
@@ -196,7 +198,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   memset(f, 0, sizeof *f);
   f->scheduler = s;
   f->ended.by_fibers = true;
-  f->outcome = FIBER_DONE; /* until it is complete: the metatable's functions may see it */
+  f->outcome = FIBER_DONE; /* until it is complete: functions of the metatable may see it */
   luaL_setmetatable(L, FIBER_TYPE);
   f->co = lua_newthread(L);
   lua_setiuservalue(L, -2, VALUE_THREAD);
@@ -215,7 +217,7 @@ fiber *fiber_new(lua_State *L, int arguments) {
   return f;
 }
 
-/* A cancelled fiber that let the cancel error through was cancelled; with any other error it
+/* A cancelled fiber that ended with the cancel error counts as cancelled, with any other error as
  * failed. */
 static fiber_outcome final_outcome(fiber *f, lua_State *L) {
   if (f->outcome != FIBER_FAILED || !f->cancelled) return f->outcome;
@@ -236,7 +238,8 @@ static void drop_handle(lua_State *L, fiber *f) {
 static void end_fiber(lua_State *L, fiber *f, int status) {
   fiber_scheduler *s = f->scheduler;
   if (status != LUA_OK)
-    f->outcome = FIBER_FAILED; /* failed outside of the protection of body: no memory, no stack */
+    f->outcome =
+        FIBER_FAILED; /* the error was outside of the protection of body: out of memory or stack */
   f->outcome = final_outcome(f, L);
   LIST_REMOVE(f);
   if (f->outcome == FIBER_FAILED) {
@@ -245,8 +248,9 @@ static void end_fiber(lua_State *L, fiber *f, int status) {
   }
   if (s->foreground == f) s->foreground = NULL;
   fiber_event_signal(&f->ended);
-  if (f->loading > 0) fiber_event_signal(&s->loaded); /* a coroutine that it left behind */
-  if (f == s->main_fiber) return;                     /* fiber_run_main still needs it */
+  if (f->loading > 0)
+    fiber_event_signal(&s->loaded); /* it left a coroutine with a half-loaded module */
+  if (f == s->main_fiber) return;   /* fiber_run_main still needs it */
   drop_handle(L, f);
 }
 
@@ -258,7 +262,7 @@ static void on_interrupt(lua_State *L, lua_Debug *ar) {
     s->foreground_hits = 0;
     raise_cancel(L, s->current);
   }
-  if (!s->interrupted) return; /* left over from a run before this one */
+  if (!s->interrupted) return; /* left over from an earlier run */
   if (!s->current->cancelled || s->current->cancel_pending) raise_cancel(L, s->current);
 }
 
@@ -272,7 +276,8 @@ int fiber_resume_thread(fiber_scheduler *s, lua_State *L, lua_State *co, int arg
   s->thread = co;
   int status = lua_resume(co, L, arguments, results);
   s->thread = before;
-  /* The signal may have hit the thread that just ended its turn, which hooks are for no more. */
+  /* The signal may have set the hook of the thread that just stopped running, where it has no
+   * effect. */
   if (s->interrupted && before && !s->current->cancelled) set_interrupt_hook(before);
   *blocked = status == LUA_YIELD && s->awaiting;
   return status;
@@ -295,8 +300,8 @@ static void run_fiber(fiber_scheduler *s, lua_State *L, fiber *f) {
   fiber_wait *wait = s->awaiting;
   s->awaiting = NULL;
   if (!blocked) {
-    lua_pop(f->co, results); /* a C function yielded for reasons of its own: the others have their
-                                turn, then it goes on */
+    /* A C function yielded for its own reasons. Let the others run, then continue it. */
+    lua_pop(f->co, results);
     make_ready(f);
     return;
   }
@@ -316,10 +321,10 @@ static void report(fiber_scheduler *s, lua_State *L) { /* [error] -> [] */
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
 }
 
-/* Failed fibers that nobody can join any more, because their handles were collected. */
+/* Reports failed fibers that nobody can join any more, because their handles were collected. */
 static void report_collected(fiber_scheduler *s, lua_State *L) {
   if (s->collected == 0) return;
-  lua_newtable(L); /* for those that come while these are reported: a report may wait */
+  lua_newtable(L); /* for failures during the reports: a report may wait */
   int count = s->collected;
   s->collected = 0;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &s->collected);
@@ -344,7 +349,7 @@ static void report_failed(fiber_scheduler *s, lua_State *L) {
   }
 }
 
-/* One turn: the fibers that are ready now, then the network. */
+/* One turn: runs the fibers that are ready now. */
 static void run_turn(fiber_scheduler *s, lua_State *L) {
   if (s->interrupted && !s->swept) {
     s->swept = true;
@@ -408,7 +413,7 @@ int fiber_run_main(lua_State *L, int nargs, int nresults) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   if (s->main_fiber) {
     lua_pop(L, nargs + 1);
-    lua_pushliteral(L, "there is a main fiber already");
+    lua_pushliteral(L, "a main fiber is already running");
     return LUA_ERRRUN;
   }
   if (s->runs++ > 0) {
@@ -444,8 +449,8 @@ int fiber_run_main(lua_State *L, int nargs, int nresults) {
 
 int fiber_push_outcome(lua_State *L, fiber *f) {
   int count = f->outcome == FIBER_DONE ? lua_gettop(f->co) : 1;
-  luaL_checkstack(L, count, "too many results of a fiber");
-  if (!lua_checkstack(f->co, count)) return luaL_error(L, "too many results of a fiber");
+  luaL_checkstack(L, count, "too many results from a fiber");
+  if (!lua_checkstack(f->co, count)) return luaL_error(L, "too many results from a fiber");
   int first = lua_gettop(f->co) - count + 1;
   for (int i = 0; i < count; i++)
     lua_pushvalue(f->co, first + i);
@@ -474,7 +479,7 @@ void fiber_interrupt(lua_State *L) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   lua_State *running = s->thread;
   s->interrupted = true;
-  if (running) set_interrupt_hook(running); /* as lua.c does it from its signal handler */
+  if (running) set_interrupt_hook(running); /* like the signal handler of lua.c */
   loop_wake(s->l);
 }
 

@@ -9,7 +9,7 @@
 
 #define WAITER_TYPE "f5lua.fiber.waiter"
 
-/* A userdata on the stack of the fiber that waits. User value 1 keeps the event's owner. */
+/* A userdata on the stack of the waiting fiber. User value 1 keeps the owner of the event. */
 typedef struct waiter {
   fiber_wait wait;
   fiber_listener listener;
@@ -34,7 +34,7 @@ int fiber_event_await(lua_State *L, fiber_event *event, int owner, lua_KContext 
   unsigned before = event->signals;
   if (owner) owner = lua_absindex(L, owner);
   luaL_checkstack(L, 2, NULL);
-  waiter *w = lua_newuserdatauv(L, sizeof *w, 1); /* may run finalizers, and they may wait */
+  waiter *w = lua_newuserdatauv(L, sizeof *w, 1); /* may run finalizers, which may wait */
   memset(w, 0, sizeof *w);
   luaL_setmetatable(L, WAITER_TYPE);
   if (owner) {

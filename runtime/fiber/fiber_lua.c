@@ -15,7 +15,7 @@
 
 /* -- join -- */
 
-/* Waits for the fiber at index 1; finish finds the handle there too. */
+/* Waits for the fiber at index 1. `finish` finds its handle there, too. */
 static int await_end(lua_State *L, fiber *f, lua_KFunction finish) {
   if (f->outcome != FIBER_RUNNING) return finish(L, LUA_OK, 0);
   if (f == f->scheduler->current) return luaL_error(L, "a fiber cannot wait for its own end");
@@ -52,7 +52,7 @@ static int fiber_status(lua_State *L) {
   return 1;
 }
 
-/* A failure that nobody saw yet is raised, unless the block is being left by an error already. */
+/* Raises a failure that nobody has seen, unless an error is already leaving the block. */
 static int finish_close(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
   fiber *f = check_fiber(L);
@@ -94,14 +94,15 @@ static int fiber_index(lua_State *L) { /* upvalue 1: methods */
 static int fiber_newindex(lua_State *L) {
   check_fiber(L);
   if (strcmp(luaL_checkstring(L, 2), "name") != 0)
-    return luaL_error(L, "a fiber has no field '%s' that can be set", lua_tostring(L, 2));
+    return luaL_error(L, "cannot set field '%s' of a fiber; only 'name' can be set",
+                      lua_tostring(L, 2));
   luaL_checkstring(L, 3);
   lua_settop(L, 3);
   lua_setiuservalue(L, 1, VALUE_NAME);
   return 0;
 }
 
-/* Its error can be asked for no more: kept for the scheduler, which reports it. */
+/* Nobody can ask for its error any more. Keeps the error for the scheduler, which reports it. */
 static int fiber_gc(lua_State *L) {
   fiber *f = check_fiber(L);
   fiber_scheduler *s = f->scheduler;
@@ -137,7 +138,7 @@ int fiber_lua_spawn(lua_State *L) {
 typedef struct fiber_group fiber_group;
 
 typedef struct child {
-  fiber_listener listener; /* to the end of the fiber */
+  fiber_listener listener; /* for the end of the fiber */
   fiber *f;
   fiber_group *group;
 } child;
@@ -145,8 +146,8 @@ typedef struct child {
 struct fiber_group {
   fiber_wait wait;
   int left, count;
-  fiber *failed;    /* the first */
-  child children[]; /* their handles are in the table that user value 1 is */
+  fiber *failed;    /* the first that failed */
+  child children[]; /* the table in user value 1 keeps their handles */
 };
 
 static void cancel_children(fiber_group *group) {
@@ -159,7 +160,7 @@ static void leave_children(fiber_group *group) {
     fiber_event_leave(&group->children[i].listener);
 }
 
-/* The call ends with its children. */
+/* The wait goes on until the children have ended. */
 static void cancel_group(fiber_wait *wait) {
   cancel_children(OWNER(wait, fiber_group, wait));
 }
@@ -186,7 +187,7 @@ static int gc_group(lua_State *L) {
   return 0;
 }
 
-/* The handle of a new fiber is on top of the stack. */
+/* Expects the handle of the new fiber on top of the stack, which keeps it. */
 static void add_child(fiber_group *group, fiber *f) {
   child *c = &group->children[group->count++];
   *c = (child){.listener.notify = child_ended, .f = f, .group = group};
@@ -216,10 +217,10 @@ static int finish_all(lua_State *L, int status, lua_KContext into_table) {
   return 1;
 }
 
-/* Checks what is called: a table of functions at 1, or the arguments. Returns how many. */
+/* Checks the functions: in a table at 1, or the arguments. Returns their number. */
 static int check_functions(lua_State *L, bool table) {
   if (table && lua_gettop(L) > 1)
-    return luaL_argerror(L, 2, "nothing expected behind the table of functions");
+    return luaL_argerror(L, 2, "no argument expected after the table of functions");
   lua_Integer count = table ? luaL_len(L, 1) : lua_gettop(L);
   luaL_argcheck(L, count >= 0 && count < 1000000, 1, "too many functions");
   for (int i = 1; i <= count; i++) {
@@ -250,7 +251,7 @@ static fiber_group *push_group(lua_State *L, int count) {
   return group;
 }
 
-/* Whether the first argument is a table of functions, and not one that can be called. */
+/* Whether the first argument is a table of functions, not a callable table. */
 static bool is_table_of_functions(lua_State *L) {
   if (!lua_istable(L, 1)) return false;
   if (luaL_getmetafield(L, 1, "__call") == LUA_TNIL) return true;
@@ -273,7 +274,7 @@ int fiber_lua_all(lua_State *L) {
     lua_rawseti(L, handles, i);
   }
   group->wait.done = count == 0;
-  if (group->failed) cancel_children(group); /* while a finalizer waited */
+  if (group->failed) cancel_children(group); /* one failed while a finalizer waited */
   return fiber_await(L, &group->wait, table, finish_all);
 }
 
@@ -307,7 +308,7 @@ static int finish_sleep(lua_State *L, int status, lua_KContext context) {
 
 int fiber_lua_sleep(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
-  luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, 1, "seconds expected, a number from 0 to 1e9");
+  luaL_argcheck(L, seconds >= 0 && seconds <= 1e9, 1, "expected a number of seconds from 0 to 1e9");
   sleeper *s = lua_newuserdatauv(L, sizeof *s, 0);
   memset(s, 0, sizeof *s);
   s->l = fiber_loop(L);

@@ -1,24 +1,24 @@
-/* What scripts call: spawn, all, sleep and the methods of a fiber. */
+/* The functions for scripts: spawn, all, sleep and the methods of a fiber. */
 #ifndef FIBER_FIBER_LUA_H
 #define FIBER_FIBER_LUA_H
 
 #include <lua.h>
 
-/* spawn(fn, ...) -> fiber. It starts when the caller waits next. Methods: join() returns its
- * results or rethrows its error value; cancel() raises the cancel error at its wait, once (not at
- * all, and it never runs, when it had not started); status() is "running", "done", "failed" or
- * "cancelled"; name can be set; as a `<close>` variable it is cancelled and waited for.
+/* spawn(fn, ...) -> fiber. The fiber starts when the caller waits next. Methods: join() returns its
+ * results or raises its error value. cancel() raises the cancel error at its wait, once; a fiber
+ * that has not started never runs. status() returns "running", "done", "failed" or "cancelled".
+ * `name` can be set. A `<close>` variable with a fiber cancels it and waits for it.
  *
- * all(fn, ...) -> the first result of each, in order. all { fn, ... } -> the same in a table with
- * its count in n. The first failure cancels the rest, waits for their end and is rethrown;
- * cancelling the caller cancels all of them.
+ * all(fn, ...) -> the first result of each function, in order. all { fn, ... } -> the same in a
+ * table, with the number of functions in n. The first failure cancels the other fibers, waits for
+ * their end, and is raised. If the caller is cancelled, all of them are.
  *
- * sleep(seconds), with fractions; 0 lets the others run. */
+ * sleep(seconds). Fractions are allowed; 0 lets other fibers run. */
 int fiber_lua_spawn(lua_State *L);
 int fiber_lua_all(lua_State *L);
 int fiber_lua_sleep(lua_State *L);
 
-/* Makes the metatables. Once a state (fiber_setup does). */
+/* Creates the metatables. fiber_setup calls this, once for each state. */
 void fiber_lua_setup(lua_State *L);
 
 #endif

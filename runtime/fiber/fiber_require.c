@@ -1,6 +1,6 @@
-/* Lua's require (loadlib.c), except that searchers and modules may block, which suspends the fiber,
- * and that a fiber which wants a module that another one is loading waits for it: the module would
- * be loaded twice. */
+/* Lua's require (loadlib.c), with two differences. Searchers and modules may block, which suspends
+ * the fiber. If another fiber is loading the module, the caller waits for it, so that the module is
+ * loaded once. */
 #include "fiber/fiber_require.h"
 
 #include <lauxlib.h>
@@ -11,20 +11,20 @@
 
 #define GUARD_TYPE "f5lua.fiber.loading"
 
-/* Key of registry[&loading]: name of a module → the guard of the fiber that loads it. */
+/* The key of a table in the registry: name of a module -> guard of the fiber that loads it. */
 static const char loading;
 
-/* Stack: 1 name, 2 package.loaded, 3 the mark that the module is being loaded, 4 package.searchers,
- * 5 what the searchers said, then the two results of a searcher. */
+/* Stack: 1 name, 2 package.loaded, 3 the guard, 4 package.searchers, 5 why the searchers did not
+ * find the module, then the two results of a searcher. */
 enum { NAME = 1, LOADED, GUARD, SEARCHERS, REASONS, LOADER };
 
-/* -- the mark, a to-be-closed value: it goes also when the module raises -- */
+/* -- the guard: a to-be-closed value, so it is also removed if the module raises an error -- */
 
 typedef struct guard {
-  fiber *loader; /* kept by user value 2 */
+  fiber *loader; /* user value 2 keeps it */
 } guard;
 
-/* Pushes the table of guards and what it has for the module. */
+/* Pushes the table of guards and its entry for the module. */
 static guard *push_entry(lua_State *L, int name) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
   lua_pushvalue(L, name);
@@ -56,7 +56,7 @@ static void push_guard(lua_State *L) {
   luaL_setmetatable(L, GUARD_TYPE);
 }
 
-/* From here on others wait for the module. */
+/* From here on, other fibers wait for the module. */
 static void set_guard(lua_State *L) {
   const guard *g = lua_touserdata(L, GUARD);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &loading);
@@ -83,14 +83,14 @@ static int await_loader(lua_State *L, fiber *loader) {
   return fiber_event_await(L, &s->loaded, 0, (lua_KContext)loader, retry_require);
 }
 
-/* The fiber whose module this one waits for. */
+/* The fiber that loads the module that `f` waits for. NULL if it does not wait for a module. */
 static fiber *awaited_loader(const fiber *f) {
   const fiber_wait *wait = f->wait;
   return wait && wait->finish == retry_require ? (fiber *)wait->context : NULL;
 }
 
-/* The fiber that loads the module, if it is another one and does not wait for this one to load
- * another module. One that has ended left the module in a coroutine that nobody resumes. */
+/* The fiber that loads the module. NULL if there is none, or if it is this fiber or waits for it to
+ * load another module, or if it has ended: then it left the module in a coroutine. */
 static fiber *find_loader(lua_State *L) {
   fiber *current = fiber_scheduler_of(L)->current;
   const guard *g = push_entry(L, NAME);
@@ -111,7 +111,8 @@ static int loaded(lua_State *L, int status,
     lua_setfield(L, LOADED, name);
   else
     lua_pop(L, 1);
-  if (lua_getfield(L, LOADED, name) == LUA_TNIL) { /* neither a result nor an entry of its own */
+  if (lua_getfield(L, LOADED, name) ==
+      LUA_TNIL) { /* the module neither returned a value nor set its entry */
     lua_pushboolean(L, true);
     lua_copy(L, -1, -2);
     lua_setfield(L, LOADED, name);
@@ -152,7 +153,7 @@ static int search(lua_State *L, lua_Integer i) {
   }
 }
 
-/* Searcher i blocked: goes on where search was. */
+/* Searcher i blocked. Continues after it. */
 static int searched(lua_State *L, int status, lua_KContext i) {
   (void)status;
   if (lua_isfunction(L, LOADER)) return run_loader(L);
@@ -160,7 +161,7 @@ static int searched(lua_State *L, int status, lua_KContext i) {
   return search(L, (lua_Integer)i + 1);
 }
 
-/* Pushes the module, if it is loaded. */
+/* Pushes the module if it is loaded. */
 static bool push_loaded(lua_State *L) {
   lua_getfield(L, LOADED, lua_tostring(L, NAME));
   if (lua_toboolean(L, -1)) return true;
@@ -174,7 +175,7 @@ static int require(lua_State *L) { /* upvalue 1: package */
   lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   if (push_loaded(L)) return 1;
   push_guard(L);
-  if (push_loaded(L)) return 1; /* by a finalizer that ran meanwhile */
+  if (push_loaded(L)) return 1; /* a finalizer loaded it */
   fiber *loader = find_loader(L);
   if (loader) return await_loader(L, loader);
   set_guard(L);

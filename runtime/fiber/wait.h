@@ -1,4 +1,4 @@
-/* What a blocking call waits for: see fiber.h. */
+/* What a blocking call waits for. See fiber.h. */
 #ifndef FIBER_WAIT_H
 #define FIBER_WAIT_H
 
@@ -8,14 +8,14 @@
 
 typedef struct fiber fiber;
 
-/* Zero-initialised by its owner, then `abandon` set. Neither callback calls Lua. */
+/* Initialise it with zeros, then set `abandon`. The callbacks must not call Lua. */
 typedef struct fiber_wait {
   bool done;
-  bool by_fibers; /* only other fibers can finish it (join, all): the network alone never does */
-  /* The wait is given up. May be NULL. */
+  bool by_fibers; /* only other fibers can finish it (join, all), never the network alone */
+  /* Gives up the wait. May be NULL. */
   void (*abandon)(struct fiber_wait *wait);
-  /* The fiber was cancelled: end the work soon; the wait goes on until it is done. NULL: the wait
-   * is given up at once. */
+  /* The fiber was cancelled: end the work soon. The wait goes on until it is done. If this is NULL,
+   * the wait is given up at once. */
   void (*cancel)(struct fiber_wait *wait);
   fiber *waiter;        /* private */
   lua_KFunction finish; /* private */
