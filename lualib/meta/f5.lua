@@ -240,22 +240,22 @@ function f5.flat(body) end
 -- The kinds of errors: scripts/api-docs writes this from runtime/f5/report/error_kinds.h.
 ---@alias f5.error.kind
 ---| "not_found" # The object does not exist.
----| "conflict" # The object exists already, or it was changed meanwhile.
----| "invalid" # The device refuses the values.
+---| "conflict" # The object already exists, or it has been changed.
+---| "invalid" # The device rejected the values.
 ---| "auth" # The device does not accept the user, the password or the token.
 ---| "forbidden" # The user does not have the right to do this.
 ---| "unsupported" # This device or this object cannot do this.
 ---| "not_ready" # The device, or one of its services, is starting.
----| "busy" # The device does other work and asks to try again later.
+---| "busy" # The device is busy and asks to try again later.
 ---| "timeout" # The answer did not come in time.
 ---| "transport" # The network or a proxy failed.
----| "tls" # There is no secure connection: mostly the certificate is not trusted.
----| "transaction" # The device refused the transaction: none of it is done.
----| "task" # Long work on the device failed.
----| "transfer" # A file could not be read, written, sent or received.
----| "cancelled" # Ctrl-C or `fiber:cancel()` ended the work.
----| "protocol" # The answer is not one of iControl REST, or it leads elsewhere.
----| "usage" # The playbook made a mistake.
+---| "tls" # No secure connection; usually the certificate is not trusted.
+---| "transaction" # The transaction failed and changed nothing.
+---| "task" # A long task on the device failed.
+---| "transfer" # A file could not be read, written, uploaded or downloaded.
+---| "cancelled" # Ctrl-C or `fiber:cancel()` ended the call.
+---| "protocol" # The answer is not iControl REST, or it is a redirect.
+---| "usage" # The playbook uses the API incorrectly.
 -- End of the kinds of errors.
 
 ---@class f5.error

@@ -1,4 +1,4 @@
-/* The table of errors: every row of what devices are known to answer, and what may be tried again.
+/* The table of errors: every row of what devices are known to answer, and what may be retried.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,69 +21,69 @@ static const struct answer {
   long status;
   const char *body;
   f5_kind kind;
-  f5_again again;
+  f5_retry retry;
   bool unknown;
 } answer_cases[] = {
     {404, ICRD("404", "01020036:3: The requested Pool (/Common/x) was not found.", "3"),
-     KIND_NOT_FOUND, AGAIN_NEVER, false},
-    {404, ICRD("404", "Object not found - /t/x", "1"), KIND_NOT_FOUND, AGAIN_NEVER, false},
+     KIND_NOT_FOUND, RETRY_NEVER, false},
+    {404, ICRD("404", "Object not found - /t/x", "1"), KIND_NOT_FOUND, RETRY_NEVER, false},
     {404, REST("404", "Public URI path not registered: /tm/ltm/pool/?Common?my-pool"),
-     KIND_NOT_READY, AGAIN_ALWAYS, false},
+     KIND_NOT_READY, RETRY_ALWAYS, false},
     {404,
      REST("404", "URI path /mgmt/tm/x not registered.  Please verify URI is supported and wait "
                  "for /available suffix "
                  "to be responsive."),
-     KIND_NOT_READY, AGAIN_ALWAYS, false},
+     KIND_NOT_READY, RETRY_ALWAYS, false},
     {404, "{\"code\":404,\"message\":\"\",\"referer\":\"x\",\"errorStack\":[]}", KIND_NOT_READY,
-     AGAIN_ALWAYS, false},
-    {404, "<html><body>Not Found</body></html>", KIND_UNSUPPORTED, AGAIN_NEVER, false},
+     RETRY_ALWAYS, false},
+    {404, "<html><body>Not Found</body></html>", KIND_UNSUPPORTED, RETRY_NEVER, false},
     {404, ICRD("404", "there is no command to commit in the transaction.", "1"), KIND_TRANSACTION,
-     AGAIN_NEVER, false},
-    {404, REST("404", "Task not found - ID: 1 user: admin"), KIND_NOT_FOUND, AGAIN_NEVER, false},
+     RETRY_NEVER, false},
+    {404, REST("404", "Task not found - ID: 1 user: admin"), KIND_NOT_FOUND, RETRY_NEVER, false},
     {409,
      ICRD("409", "01020066:3: The requested Pool (/Common/x) already exists in partition Common.",
           "3"),
-     KIND_CONFLICT, AGAIN_NEVER, false},
-    {400, ICRD("400", "01070712:3: Values", "3"), KIND_INVALID, AGAIN_NEVER, false},
+     KIND_CONFLICT, RETRY_NEVER, false},
+    {400, ICRD("400", "01070712:3: Values", "3"), KIND_INVALID, RETRY_NEVER, false},
     {400, ICRD("400", "The requested folder (/PART) was not found.", "26214401"), KIND_INVALID,
-     AGAIN_NEVER, false},
-    {400, ICRD("400", "one or more properties must be specified", "1"), KIND_INVALID, AGAIN_NEVER,
+     RETRY_NEVER, false},
+    {400, ICRD("400", "one or more properties must be specified", "1"), KIND_INVALID, RETRY_NEVER,
      false},
     {400, ICRD("400", "transaction failed:01070320:3: Pool is referenced", "2"), KIND_TRANSACTION,
-     AGAIN_NEVER, false},
-    {400, ICRD("400", "Found invalid command id 3/members/", "1"), KIND_TRANSACTION, AGAIN_NEVER,
+     RETRY_NEVER, false},
+    {400, ICRD("400", "Found invalid command id 3/members/", "1"), KIND_TRANSACTION, RETRY_NEVER,
      false},
     {400,
      "{\"code\":400,\"message\":\"remoteSender:10.0.0.1, method:POST "
      "\",\"errorStack\":[\"java.util.concurrent.TimeoutException\"]}",
-     KIND_TIMEOUT, AGAIN_NEVER, true},
-    {400, REST("400", "user 7f has reached maximum active login tokens"), KIND_AUTH, AGAIN_NEVER,
+     KIND_TIMEOUT, RETRY_NEVER, true},
+    {400, REST("400", "user 7f has reached maximum active login tokens"), KIND_AUTH, RETRY_NEVER,
      false},
-    {400, REST("400", "loginProviderName is invalid."), KIND_AUTH, AGAIN_NEVER, false},
-    {401, REST("401", "X-F5-Auth-Token has expired."), KIND_AUTH, AGAIN_LOGIN, false},
-    {401, REST("401", "X-F5-Auth-Token does not exist."), KIND_AUTH, AGAIN_LOGIN, false},
+    {400, REST("400", "loginProviderName is invalid."), KIND_AUTH, RETRY_NEVER, false},
+    {401, REST("401", "X-F5-Auth-Token has expired."), KIND_AUTH, RETRY_LOGIN, false},
+    {401, REST("401", "X-F5-Auth-Token does not exist."), KIND_AUTH, RETRY_LOGIN, false},
     {401,
      REST("401", "Authorization failed: user=https://localhost/mgmt/shared/authz/users/g "
                  "resource=/mgmt/tm verb=POST"),
-     KIND_FORBIDDEN, AGAIN_NEVER, false},
-    {403, REST("403", "Operation is not supported"), KIND_FORBIDDEN, AGAIN_NEVER, false},
-    {405, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
+     KIND_FORBIDDEN, RETRY_NEVER, false},
+    {403, REST("403", "Operation is not supported"), KIND_FORBIDDEN, RETRY_NEVER, false},
+    {405, "", KIND_UNSUPPORTED, RETRY_NEVER, false},
     {406, REST("406", "Auth-token absolute timeout (36000 seconds) exceeded"), KIND_INVALID,
-     AGAIN_NEVER, false},
-    {415, REST("415", "Found unsupported content type"), KIND_INVALID, AGAIN_NEVER, false},
-    {429, "", KIND_BUSY, AGAIN_ALWAYS, false},
+     RETRY_NEVER, false},
+    {415, REST("415", "Found unsupported content type"), KIND_INVALID, RETRY_NEVER, false},
+    {429, "", KIND_BUSY, RETRY_ALWAYS, false},
     {500, ICRD("500", "The connection to mcpd has been lost, try again.", "32768001"),
-     KIND_NOT_READY, AGAIN_READ, true},
-    {500, ICRD("500", "There was an internal server error", "1337"), KIND_PROTOCOL, AGAIN_READ,
+     KIND_NOT_READY, RETRY_READ, true},
+    {500, ICRD("500", "There was an internal server error", "1337"), KIND_PROTOCOL, RETRY_READ,
      false},
-    {501, "", KIND_UNSUPPORTED, AGAIN_NEVER, false},
-    {502, "<html>Bad Gateway</html>", KIND_TRANSPORT, AGAIN_READ, true},
+    {501, "", KIND_UNSUPPORTED, RETRY_NEVER, false},
+    {502, "<html>Bad Gateway</html>", KIND_TRANSPORT, RETRY_READ, true},
     {503, ICRD("503", "There is an active asynchronous task executing.", "32964609"), KIND_BUSY,
-     AGAIN_ALWAYS, false},
+     RETRY_ALWAYS, false},
     {503, "<html><title>Configuration Utility restarting...</title></html>", KIND_NOT_READY,
-     AGAIN_ALWAYS, false},
-    {504, "", KIND_TRANSPORT, AGAIN_READ, true},
-    {302, "", KIND_PROTOCOL, AGAIN_NEVER, false},
+     RETRY_ALWAYS, false},
+    {504, "", KIND_TRANSPORT, RETRY_READ, true},
+    {302, "", KIND_PROTOCOL, RETRY_NEVER, false},
 };
 
 static void answers(void **state) {
@@ -96,7 +96,7 @@ static void answers(void **state) {
       print_message("%ld %s: %s\n", expected->status, expected->body,
                     error_kind_name(failure.verdict.kind));
     assert_int_equal(failure.verdict.kind, expected->kind);
-    assert_int_equal(failure.verdict.again, expected->again);
+    assert_int_equal(failure.verdict.retry, expected->retry);
     assert_int_equal(failure.verdict.unknown, expected->unknown);
     assert_int_equal(failure.status, expected->status);
     assert_true(failure.message && *failure.message);
@@ -124,7 +124,7 @@ static void words(void **state) {
   assert_string_equal(copy.message, "01070734:3: says \"no\" \xc3\xbc");
   failure_clear(&copy);
   failure_from_answer(&failure, 500, "", 0);
-  assert_string_equal(failure.message, "the device answered 500 without a reason");
+  assert_string_equal(failure.message, "the device answered 500 without a message");
   failure_clear(&failure);
 }
 
@@ -134,39 +134,39 @@ static void transport(void **state) {
     http_failure failure;
     bool sent, write, reached;
     f5_kind kind;
-    f5_again again;
+    f5_retry retry;
     bool unknown;
   } cases[] = {
-      {HTTP_RESOLVE, false, true, false, KIND_TRANSPORT, AGAIN_NEVER, false},
-      {HTTP_RESOLVE, false, true, true, KIND_TRANSPORT, AGAIN_ALWAYS, false},
-      {HTTP_CONNECT, false, true, false, KIND_TRANSPORT, AGAIN_NEVER, false},
-      {HTTP_CONNECT, false, true, true, KIND_TRANSPORT, AGAIN_ALWAYS, false},
-      {HTTP_TLS, false, true, false, KIND_TLS, AGAIN_NEVER, false},
-      {HTTP_TLS, true, false, false, KIND_TLS, AGAIN_NEVER, false},
-      {HTTP_TLS, true, false, true, KIND_TLS, AGAIN_READ, false},
-      {HTTP_PROXY, false, true, true, KIND_TRANSPORT, AGAIN_NEVER, false},
-      {HTTP_TIMEOUT, true, true, true, KIND_TIMEOUT, AGAIN_READ, true},
-      {HTTP_TIMEOUT, true, false, true, KIND_TIMEOUT, AGAIN_READ, false},
-      {HTTP_BROKEN, true, true, true, KIND_TRANSPORT, AGAIN_READ, true},
-      {HTTP_BROKEN, true, false, true, KIND_TRANSPORT, AGAIN_READ, false},
-      {HTTP_BROKEN, false, true, true, KIND_TRANSPORT, AGAIN_ALWAYS, false},
-      {HTTP_TOO_LARGE, true, false, true, KIND_PROTOCOL, AGAIN_NEVER, false},
-      {HTTP_TOO_LARGE, true, true, true, KIND_PROTOCOL, AGAIN_NEVER, true},
-      {HTTP_UNREADABLE, true, true, true, KIND_PROTOCOL, AGAIN_READ, true},
-      {HTTP_UNREADABLE, true, false, true, KIND_PROTOCOL, AGAIN_READ, false},
-      {HTTP_FILE, false, false, true, KIND_TRANSFER, AGAIN_NEVER, false},
-      {HTTP_FILE, true, true, true, KIND_TRANSFER, AGAIN_NEVER, true},
-      {HTTP_TLS, true, true, true, KIND_TLS, AGAIN_READ, true},
-      {HTTP_INTERNAL, true, true, true, KIND_TRANSPORT, AGAIN_NEVER, true},
-      {HTTP_INTERNAL, true, false, true, KIND_TRANSPORT, AGAIN_NEVER, false},
-      {HTTP_INTERNAL, false, true, true, KIND_TRANSPORT, AGAIN_NEVER, false},
+      {HTTP_RESOLVE, false, true, false, KIND_TRANSPORT, RETRY_NEVER, false},
+      {HTTP_RESOLVE, false, true, true, KIND_TRANSPORT, RETRY_ALWAYS, false},
+      {HTTP_CONNECT, false, true, false, KIND_TRANSPORT, RETRY_NEVER, false},
+      {HTTP_CONNECT, false, true, true, KIND_TRANSPORT, RETRY_ALWAYS, false},
+      {HTTP_TLS, false, true, false, KIND_TLS, RETRY_NEVER, false},
+      {HTTP_TLS, true, false, false, KIND_TLS, RETRY_NEVER, false},
+      {HTTP_TLS, true, false, true, KIND_TLS, RETRY_READ, false},
+      {HTTP_PROXY, false, true, true, KIND_TRANSPORT, RETRY_NEVER, false},
+      {HTTP_TIMEOUT, true, true, true, KIND_TIMEOUT, RETRY_READ, true},
+      {HTTP_TIMEOUT, true, false, true, KIND_TIMEOUT, RETRY_READ, false},
+      {HTTP_BROKEN, true, true, true, KIND_TRANSPORT, RETRY_READ, true},
+      {HTTP_BROKEN, true, false, true, KIND_TRANSPORT, RETRY_READ, false},
+      {HTTP_BROKEN, false, true, true, KIND_TRANSPORT, RETRY_ALWAYS, false},
+      {HTTP_TOO_LARGE, true, false, true, KIND_PROTOCOL, RETRY_NEVER, false},
+      {HTTP_TOO_LARGE, true, true, true, KIND_PROTOCOL, RETRY_NEVER, true},
+      {HTTP_UNREADABLE, true, true, true, KIND_PROTOCOL, RETRY_READ, true},
+      {HTTP_UNREADABLE, true, false, true, KIND_PROTOCOL, RETRY_READ, false},
+      {HTTP_FILE, false, false, true, KIND_TRANSFER, RETRY_NEVER, false},
+      {HTTP_FILE, true, true, true, KIND_TRANSFER, RETRY_NEVER, true},
+      {HTTP_TLS, true, true, true, KIND_TLS, RETRY_READ, true},
+      {HTTP_INTERNAL, true, true, true, KIND_TRANSPORT, RETRY_NEVER, true},
+      {HTTP_INTERNAL, true, false, true, KIND_TRANSPORT, RETRY_NEVER, false},
+      {HTTP_INTERNAL, false, true, true, KIND_TRANSPORT, RETRY_NEVER, false},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     http_request request = {.failure = cases[i].failure, .sent = cases[i].sent};
     f5_failure failure;
     failure_from_transport(&failure, &request, "bigip1:443", cases[i].write, cases[i].reached);
     assert_int_equal(failure.verdict.kind, cases[i].kind);
-    assert_int_equal(failure.verdict.again, cases[i].again);
+    assert_int_equal(failure.verdict.retry, cases[i].retry);
     assert_int_equal(failure.verdict.unknown, cases[i].unknown);
     failure_clear(&failure);
   }

@@ -1,8 +1,7 @@
-/* X-F5-Api-Status: what a device says of parts of its API that are deprecated, early or for tests
- * only.
+/* X-F5-Api-Status: the header by which a device marks parts of its API as deprecated, early access
+ * or test only.
  *
- * A session keeps what it has met, one entry for each status and resource, and -v prints a line for
- * each, once.
+ * A session keeps one entry for each status and resource, and -v prints one line for each.
  */
 #ifndef F5_API_STATUS_H
 #define F5_API_STATUS_H
@@ -13,7 +12,7 @@
 
 typedef struct api_status api_status; /* an entry, and a list of them */
 
-/* Looks at an answer that has come. Returns the entry if it is new to the list, else NULL. */
+/* Reads the header of an answer. Returns the entry if it is new to the list, else NULL. */
 const api_status *api_status_observe(api_status **list, const http_request *request);
 const char *api_status_text(const api_status *entry); /* "DEPRECATED" … */
 const char *api_status_path(const api_status *entry); /* of the resource */

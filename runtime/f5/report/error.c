@@ -44,7 +44,7 @@ static void push_failure(lua_State *L, const f5_failure *failure, const error_pl
   set_number(L, "code", failure->code);
   set_number(L, "api_error", failure->api_error);
   set_number(L, "attempts", failure->attempts ? failure->attempts : place->attempts);
-  lua_pushstring(L, failure->message ? failure->message : "not enough memory to say why");
+  lua_pushstring(L, failure->message ? failure->message : "not enough memory for the message");
   if (failure->verdict.unknown) {
     lua_pushliteral(L, "; outcome unknown: the device may have carried it out");
     lua_concat(L, 2);
@@ -54,7 +54,7 @@ static void push_failure(lua_State *L, const f5_failure *failure, const error_pl
   lua_setfield(L, -2, "message");
   if (failure->error_stack) {
     size_t length = strlen(failure->error_stack);
-    char *stack = lua_newuserdatauv(L, length + 1, 0); /* the decoder writes into it */
+    char *stack = lua_newuserdatauv(L, length + 1, 0); /* the decoder modifies its input */
     memcpy(stack, failure->error_stack, length + 1);
     if (json_decode(L, stack, length))
       lua_setfield(L, -3, "error_stack");
@@ -101,8 +101,8 @@ bool error_is(lua_State *L, int index) {
   return same;
 }
 
-/* "playbook.lua:12: " of the innermost line that is the script's own; what is compiled into the
- * program has chunk names that start with "=lualib/". */
+/* The innermost frame that is not part of f5lua; built-in modules have chunk names that start with
+ * "=lualib/". */
 void error_push_script_line(lua_State *L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
@@ -115,7 +115,7 @@ void error_push_script_line(lua_State *L) {
   lua_pushliteral(L, "");
 }
 
-/* With the message on top of the stack (popped). */
+/* Pops the message from the top of the stack. */
 static int raise_usage(lua_State *L) {
   error_push_script_line(L);
   lua_insert(L, -2);
@@ -126,7 +126,7 @@ static int raise_usage(lua_State *L) {
   const char *message = lua_tolstring(L, -1, &length);
   push_masked(L, message, length);
   lua_setfield(L, -3, "message");
-  lua_pop(L, 1); /* the unmasked one */
+  lua_pop(L, 1); /* unmasked message */
   lua_pushstring(L, error_kind_name(KIND_USAGE));
   lua_setfield(L, -2, "kind");
   luaL_setmetatable(L, ERROR_NAME);
@@ -165,8 +165,7 @@ int error_lua_new(lua_State *L) {
   lua_getfield(L, 1, "kind");
   const char *kind = lua_tostring(L, -1);
   if (!kind || error_kind_of(kind) == KIND_NONE)
-    return luaL_error(L, "error_new: no such kind of error: %s",
-                      kind ? kind : luaL_typename(L, -1));
+    return luaL_error(L, "error_new: invalid kind '%s'", kind ? kind : luaL_typename(L, -1));
   lua_getfield(L, 1, "message");
   size_t length;
   const char *message = lua_tolstring(L, -1, &length);
@@ -185,16 +184,16 @@ int error_lua_usage(lua_State *L) {
   return raise_usage(L);
 }
 
-/* Appends "value: " of a field if there is one. */
-static void add_part(luaL_Buffer *b, lua_State *L, const char *field, const char *behind) {
+/* Appends the value of a field and `suffix`; nothing if the field is missing. */
+static void add_part(luaL_Buffer *b, lua_State *L, const char *field, const char *suffix) {
   lua_getfield(L, 1, field);
-  if (lua_isnil(L, -1) || (!lua_isstring(L, -1))) {
+  if (lua_isnil(L, -1) || !lua_isstring(L, -1)) {
     lua_pop(L, 1);
     return;
   }
   lua_tostring(L, -1);
   luaL_addvalue(b);
-  luaL_addstring(b, behind);
+  luaL_addstring(b, suffix);
 }
 
 /* bigip1: GET /mgmt/tm/ltm/pool/~Common~web: 404 not_found: 01020036:3: The requested Pool … (after
@@ -222,7 +221,7 @@ static int error_tostring(lua_State *L) {
     luaL_addvalue(&b);
   }
   if (!lua_isnil(L, cause)) {
-    luaL_addstring(&b, "; because of ");
+    luaL_addstring(&b, "; caused by: ");
     luaL_tolstring(L, cause, NULL);
     luaL_addvalue(&b);
   }

@@ -7,10 +7,10 @@
 static const struct {
   const char *name, *meaning;
   int exit_status;
-  bool passing;
+  bool transient;
 } kinds[KIND_COUNT] = {[KIND_NONE] = {.name = "none"},
-#define KIND(identifier, name, exit_status, passing, meaning)                                      \
-  [KIND_##identifier] = {name, meaning, exit_status, passing},
+#define KIND(identifier, name, exit_status, transient, meaning)                                    \
+  [KIND_##identifier] = {name, meaning, exit_status, transient},
                        ERROR_KINDS(KIND)
 #undef KIND
 };
@@ -19,8 +19,8 @@ const char *error_kind_name(f5_kind kind) {
   return kinds[kind].name;
 }
 
-bool error_kind_is_passing(f5_kind kind) {
-  return kinds[kind].passing;
+bool error_kind_is_transient(f5_kind kind) {
+  return kinds[kind].transient;
 }
 
 f5_kind error_kind_of(const char *name) {
@@ -37,8 +37,8 @@ int error_kinds_lua(lua_State *L) {
     lua_setfield(L, -2, "name");
     lua_pushinteger(L, kinds[kind].exit_status);
     lua_setfield(L, -2, "exit_status");
-    lua_pushboolean(L, kinds[kind].passing);
-    lua_setfield(L, -2, "passing");
+    lua_pushboolean(L, kinds[kind].transient);
+    lua_setfield(L, -2, "transient");
     lua_pushstring(L, kinds[kind].meaning);
     lua_setfield(L, -2, "meaning");
     lua_rawseti(L, -2, kind);

@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "f5/report/secret.h"
 
-#define PAGE_READ 65536 /* bytes of an answer that is no JSON in which words are looked for */
+#define PAGE_READ 65536 /* bytes of an answer that is not JSON to search for text */
 
-/* The masked text as a string of its own; NULL without memory. */
+/* Returns a masked copy; NULL if there is not enough memory. */
 static char *masked_copy(const char *string, size_t length) {
   text out = {0};
   secret_mask(&out, string, length);
@@ -52,7 +52,7 @@ void failure_set(f5_failure *failure, f5_kind kind, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  *failure = (f5_failure){.verdict = {kind, AGAIN_NEVER, false}};
+  *failure = (f5_failure){.verdict = {kind, RETRY_NEVER, false}};
   failure->message = masked_copy(message, strlen(message));
 }
 
@@ -64,13 +64,13 @@ void failure_prefix(f5_failure *failure, const char *format, ...) {
   va_end(arguments);
   text message = {0};
   text_put(&message, words);
-  text_put(&message, failure->message ? failure->message : "not enough memory to say why");
+  text_put(&message, failure->message ? failure->message : "not enough memory for the message");
   if (message.failed) return;
   free(failure->message);
   failure->message = message.data;
 }
 
-/* The text of an HTML page, or of anything else that is no JSON, on one line and not too long. */
+/* Extracts the text of an HTML page, or of anything else that is not JSON, as one short line. */
 static void plain_words(text *out, const char *body, size_t length) {
   const size_t most = 200;
   bool space = false;
@@ -108,35 +108,34 @@ void failure_from_answer(f5_failure *failure, long status, const char *body, siz
     failure->verdict = verdict_of(status, true, failure->api_error, text_string(&message));
     if (!message.length && status == 404)
       text_put(&message,
-               "nothing there answers (a service of the device is down or still starting)");
+               "nothing answers at this path (a service of the device is down or still starting)");
   } else {
     failure->verdict = verdict_of(status, false, 0, "");
-    /* masked before tags and what is too much go: half a secret is still one */
+    /* mask before removing tags and truncating: part of a secret must not be shown either */
     text page = {0};
     secret_mask(&page, body, length < PAGE_READ ? length : PAGE_READ);
     plain_words(&message, text_string(&page), page.length);
     text_free(&page);
   }
   if (status == 401 && strstr(text_string(&message), "assword expired"))
-    text_put(&message, " (bip:change_password{ new = … } sets another one)");
-  if (!message.length) text_printf(&message, "the device answered %ld without a reason", status);
+    text_put(&message, " (bip:change_password{ new = … } sets a new one)");
+  if (!message.length) text_printf(&message, "the device answered %ld without a message", status);
   if (strstr(text_string(&message), "TimeoutException") ||
       strncmp(text_string(&message), "remoteSender:", 13) == 0) {
-    /* its text is a stack of the device's own program */
+    /* the device's own text is a Java stack trace */
     text_clear(&message);
-    text_put(&message, "the device cut off the call because it took too long (look what came of "
-                       "it; bip:task does such work "
-                       "without a limit)");
+    text_put(&message, "the device ended the call because it took too long (check what was done; "
+                       "bip:task runs long work without this limit)");
   }
   f5_kind kind = failure->verdict.kind;
-  failure->passing = error_kind_is_passing(kind) || (status >= 500 && kind == KIND_PROTOCOL);
+  failure->transient = error_kind_is_transient(kind) || (status >= 500 && kind == KIND_PROTOCOL);
   failure->message = masked_copy(text_string(&message), message.length);
   if (stack.failed) text_free(&stack);
   failure->error_stack = stack.data;
   text_free(&message);
 }
 
-/* "https://host:port/path" -> whether it is at `where`, "host:port". */
+/* Returns whether the URL "https://host:port/path" is at `where`, "host:port". */
 static bool leads_to(const char *location, const char *where) {
   if (strncasecmp(location, "https://", 8) != 0) return location[0] == '/' && location[1] != '/';
   size_t length = strcspn(location + 8, "/?#"),
@@ -147,29 +146,32 @@ static bool leads_to(const char *location, const char *where) {
 
 void failure_from_redirect(f5_failure *failure, long status, const char *location,
                            const char *where) {
-  *failure = (f5_failure){.status = status, .verdict = {KIND_PROTOCOL, AGAIN_NEVER, false}};
+  *failure = (f5_failure){.status = status, .verdict = {KIND_PROTOCOL, RETRY_NEVER, false}};
   text message = {0};
   if (*location)
     text_printf(&message,
-                "%s points to %s, which is not followed: password and token would go there", where,
-                location);
+                "%s redirects to %s, which f5lua does not follow: it would send the password or "
+                "token there",
+                where, location);
   else
-    text_printf(&message, "%s points elsewhere and does not say where", where);
+    text_printf(&message, "%s redirects without naming a location", where);
   if (strncasecmp(location, "http://", 7) == 0)
-    text_put(&message, ", unencrypted. iControl REST is served over HTTPS alone: is this host a "
-                       "BIG-IP's management?");
+    text_put(&message,
+             ", unencrypted. iControl REST uses HTTPS only: check that this host is the management "
+             "address of a BIG-IP");
   else if (!*location || leads_to(location, where))
-    text_put(&message, ". What answers is not the REST service: are host and port those of a "
-                       "BIG-IP's management?");
+    text_put(&message,
+             ". The answer does not come from the REST service: check that host and port are those "
+             "of a BIG-IP's management");
   else
-    text_put(&message, ". If the device is there, name it so: host = \"NAME:PORT\"");
+    text_put(&message, ". If the device is there, use host = \"NAME:PORT\"");
   failure->message = masked_copy(text_string(&message), message.length);
   text_free(&message);
 }
 
-/* Whether a device that starts may be the reason. A name, a certificate or a password that is wrong
- * will not be right later. */
-static bool may_pass(const http_request *request) {
+/* Returns whether a device that is starting may be the reason. A wrong name, certificate or
+ * password stays wrong. */
+static bool is_transient(const http_request *request) {
   static const char *const lasting[] = {" alert ", "wrong version number", "resolve proxy",
                                         "Unsupported proxy"};
   if (request->untrusted) return false;
@@ -186,8 +188,8 @@ static bool may_pass(const http_request *request) {
   }
 }
 
-/* With TLS 1.3 a server refuses the client's certificate when the request is on its way already,
- * and does not look at it. After any other alert it may have. */
+/* With TLS 1.3 a server rejects the client's certificate after the request was sent, and ignores
+ * the request. After any other alert it may have processed it. */
 static bool refuses_certificate(const char *error) {
   static const char *const words[] = {"certificate", "unknown ca", "access denied", "handshake"};
   if (!strstr(error, " alert ")) return false;
@@ -196,72 +198,73 @@ static bool refuses_certificate(const char *error) {
   return false;
 }
 
+static void proxy_message(text *message, const http_request *request, const char *where) {
+  if (request->status == 407)
+    text_printf(message,
+                "the proxy for %s rejected the user and password, or requires them: "
+                "proxy = \"http://USER:PASSWORD@HOST:PORT\"",
+                where);
+  else
+    text_printf(message, "the proxy cannot connect to %s", where);
+}
+
 void failure_from_transport(f5_failure *failure, const http_request *request, const char *where,
                             bool write, bool reached) {
   text message = {0};
-  *failure = (f5_failure){.verdict = {KIND_TRANSPORT, AGAIN_READ, false}};
-  f5_again if_reached = reached ? AGAIN_ALWAYS : AGAIN_NEVER;
+  *failure = (f5_failure){.verdict = {KIND_TRANSPORT, RETRY_READ, false}};
+  f5_retry if_reached = reached ? RETRY_ALWAYS : RETRY_NEVER;
   switch (request->failure) {
   case HTTP_RESOLVE:
-    text_printf(&message, "the name of %s cannot be resolved", where);
-    failure->verdict.again = if_reached;
-    break;
   case HTTP_CONNECT:
-    text_printf(&message, "cannot connect to %s", where);
-    failure->verdict.again = if_reached;
+    text_printf(&message, "cannot %s %s",
+                request->failure == HTTP_RESOLVE ? "resolve the name of" : "connect to", where);
+    failure->verdict.retry = if_reached;
     break;
   case HTTP_PROXY:
-    if (request->status == 407)
-      text_printf(&message,
-                  "the proxy before %s wants a user and a password, or others than it was given: "
-                  "proxy = \"http://USER:PASSWORD@HOST:PORT\"",
-                  where);
-    else
-      text_printf(&message, "the proxy does not connect us to %s", where);
-    failure->verdict.again = request->status / 100 == 5 ? if_reached : AGAIN_NEVER;
+    proxy_message(&message, request, where);
+    failure->verdict.retry = request->status / 100 == 5 ? if_reached : RETRY_NEVER;
     break;
   case HTTP_TLS:
-    text_printf(&message, "no secure connection to %s", where);
-    failure->verdict = (f5_verdict){KIND_TLS, request->sent && reached ? AGAIN_READ : if_reached,
+    text_printf(&message, "cannot make a secure connection to %s", where);
+    failure->verdict = (f5_verdict){KIND_TLS, request->sent && reached ? RETRY_READ : if_reached,
                                     request->sent && !refuses_certificate(request->error)};
     break;
   case HTTP_TIMEOUT:
     text_printf(&message, "no answer from %s in time", where);
     failure->verdict =
-        (f5_verdict){KIND_TIMEOUT, request->sent ? AGAIN_READ : if_reached, request->sent};
+        (f5_verdict){KIND_TIMEOUT, request->sent ? RETRY_READ : if_reached, request->sent};
     break;
   case HTTP_BROKEN:
-    text_printf(&message, "%s broke off the connection", where);
-    failure->verdict.again = request->sent ? AGAIN_READ : AGAIN_ALWAYS;
+    text_printf(&message, "the connection to %s was lost", where);
+    failure->verdict.retry = request->sent ? RETRY_READ : RETRY_ALWAYS;
     failure->verdict.unknown = request->sent;
     break;
   case HTTP_UNREADABLE:
-    text_printf(&message, "the answer of %s cannot be read", where);
-    failure->verdict = (f5_verdict){KIND_PROTOCOL, AGAIN_READ, request->sent};
+    text_printf(&message, "cannot read the answer of %s", where);
+    failure->verdict = (f5_verdict){KIND_PROTOCOL, RETRY_READ, request->sent};
     break;
   case HTTP_TOO_LARGE:
-    text_put(&message, "the answer is too large for the option body_limit");
-    failure->verdict = (f5_verdict){KIND_PROTOCOL, AGAIN_NEVER, request->sent};
+    text_put(&message, "the answer exceeds the option body_limit");
+    failure->verdict = (f5_verdict){KIND_PROTOCOL, RETRY_NEVER, request->sent};
     break;
   case HTTP_FILE:
-    text_put(&message, "a local file could not be read or written");
-    failure->verdict = (f5_verdict){KIND_TRANSFER, AGAIN_NEVER, request->sent};
+    text_put(&message, "cannot read or write a local file");
+    failure->verdict = (f5_verdict){KIND_TRANSFER, RETRY_NEVER, request->sent};
     break;
   case HTTP_CANCELLED:
     text_put(&message, "cancelled");
-    failure->verdict = (f5_verdict){KIND_CANCELLED, AGAIN_NEVER, request->sent};
+    failure->verdict = (f5_verdict){KIND_CANCELLED, RETRY_NEVER, request->sent};
     break;
   case HTTP_INTERNAL:
   case HTTP_OK:
-    text_put(&message,
-             request->sent ? "the answer could not be taken" : "the request could not be made");
-    failure->verdict.again = AGAIN_NEVER;
+    text_put(&message, request->sent ? "cannot store the answer" : "cannot send the request");
+    failure->verdict.retry = RETRY_NEVER;
     failure->verdict.unknown = request->sent;
     break;
   }
   if (*request->error) text_printf(&message, " (%s)", request->error);
   if (!write) failure->verdict.unknown = false;
-  failure->passing = may_pass(request);
+  failure->transient = is_transient(request);
   failure->message = masked_copy(text_string(&message), message.length);
   text_free(&message);
 }

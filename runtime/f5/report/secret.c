@@ -12,37 +12,37 @@
 #include "base/scan.h"
 #include "f5/rest/uri.h"
 
-#define GRAIN 64 /* bytes; secrets are small */
+#define GRAIN 64 /* bytes; the unit of allocation */
 #define CHUNK                                                                                      \
   (64 *                                                                                            \
    1024) /* bytes locked at a time; RLIMIT_MEMLOCK is 64 KiB on old systems, 8 MiB on new ones */
 #define GRAINS (CHUNK / GRAIN)
-#define SHORTEST_MASKED 4 /* a shorter secret would shred every text that contains its letters */
-#define TOKEN_LENGTH 26   /* as devices make them: capitals and digits */
-#define TOKEN_SHORTEST 16 /* at a token's address */
+#define MIN_MASKED 4        /* masking a shorter secret would make most text unreadable */
+#define TOKEN_LENGTH 26     /* of tokens that devices make: capitals and digits */
+#define MIN_TOKEN_LENGTH 16 /* at a token's address */
 #define TOKEN_SHOWN 4
-#define MOST_SPELLINGS 6
+#define MAX_SPELLINGS 6
 
 typedef struct chunk chunk;
 struct chunk {
   chunk *next;
   unsigned char *memory;
   size_t size;
-  unsigned char used[GRAINS]; /* of a chunk of the usual size; a larger one holds one secret */
+  unsigned char used[GRAINS]; /* in a chunk of CHUNK bytes; a larger chunk holds one secret */
 };
 
 struct secret {
-  secret *next, **link; /* of the masked ones; link is NULL for the others */
+  secret *next, **link; /* in the list of masked secrets; link is NULL for the others */
   chunk *home;
   unsigned char *memory;
   size_t size;      /* bytes at memory */
-  size_t length;    /* of the secret, which comes first; its other spellings follow */
+  size_t length;    /* of the secret, which comes first; its encoded spellings follow */
   const char *json; /* one of the spellings */
   unsigned spellings;
   struct {
     const char *bytes;
     size_t length;
-  } spelling[MOST_SPELLINGS];
+  } spelling[MAX_SPELLINGS];
 };
 
 static chunk *chunks;
@@ -69,7 +69,8 @@ static chunk *new_chunk(size_t size) {
   }
   c->size = size;
   madvise(c->memory, size, MADV_DONTDUMP);
-  (void)!mlock(c->memory, size); /* over the limit it may be swapped: better than no session */
+  (void)!mlock(c->memory,
+               size); /* above the limit it may be swapped, which is better than failing */
   if (!chunks) forbid_core_files();
   c->next = chunks;
   chunks = c;
@@ -114,7 +115,7 @@ static void give_back(secret *s) {
   free(s->home);
 }
 
-/* Puts the bytes behind what is there already; returns where. */
+/* Appends the bytes to the memory of the secret; returns their address. */
 static const char *keep(secret *s, size_t *used, const char *bytes, size_t length) {
   char *place = (char *)s->memory + *used;
   memcpy(place, bytes, length);
@@ -166,7 +167,7 @@ secret *secret_new(const char *value, size_t length) {
   bool whole =
       s && !json.failed && !twice.failed && !percent.failed && !in_path.failed && !in_query.failed;
   if (whole && take(s, length + json.length + twice.length + percent.length + in_path.length +
-                           in_query.length + MOST_SPELLINGS)) {
+                           in_query.length + MAX_SPELLINGS)) {
     size_t used = 0;
     s->length = length;
     keep_spelling(s, &used, value, length);
@@ -175,7 +176,7 @@ secret *secret_new(const char *value, size_t length) {
     keep_spelling(s, &used, percent.data, percent.length);
     keep_spelling(s, &used, in_path.data, in_path.length);
     keep_spelling(s, &used, in_query.data, in_query.length);
-    if (length >= SHORTEST_MASKED) {
+    if (length >= MIN_MASKED) {
       LIST_ADD(&masked, s);
     }
   } else {
@@ -246,14 +247,15 @@ bool secret_name(const char *name, size_t length) {
   return false;
 }
 
-/* A quote of a JSON text that is quoted n times over stands behind 2^n - 1 backslashes; backslashes
- * of the string's own come in whole multiples of 2^(n+1) before them. */
+/* In JSON text that is encoded n times, a quote follows 2^n - 1 backslashes. Backslashes that
+ * belong to the string come before them, in multiples of 2^(n+1). */
 static bool closes(size_t backslashes, size_t opening) {
   return backslashes % (2 * (opening + 1)) == opening;
 }
 
-/* At a quote (preceded by `opening` backslashes): the end of the string it opens, which is the
- * place of the first backslash before the closing quote, and the place behind that quote. */
+/* For a quote that is preceded by `opening` backslashes: finds the end of the string that it opens
+ * (the position of the first backslash before the closing quote) and the position after the closing
+ * quote. */
 static bool string_end(const char *s, size_t length, size_t at, size_t opening, size_t *end,
                        size_t *behind) {
   size_t backslashes = 0;
@@ -271,14 +273,14 @@ static bool string_end(const char *s, size_t length, size_t at, size_t opening, 
   return false;
 }
 
-/* At a quote: is this the name of a secret member with a string as its value? Then where that value
- * starts and ends. Also inside of a string, as in the originalRequestBody that a failed login
- * echoes. */
+/* For a quote: returns whether it opens the name of a secret member whose value is a string, and
+ * where that value starts and ends. Also works inside a string, as in the originalRequestBody that
+ * a failed login echoes. */
 static bool secret_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
   size_t opening = 0, name_end, at;
   while (opening < quote && s[quote - 1 - opening] == '\\')
     opening++;
-  if ((opening & (opening + 1)) != 0) /* no power of two less one: not a quote that opens */
+  if ((opening & (opening + 1)) != 0) /* not 2^n - 1, so it does not open a string */
     return false;
   if (!string_end(s, length, quote + 1, opening, &name_end, &at) || name_end - quote - 1 > 64 ||
       !secret_name(s + quote + 1, name_end - quote - 1))
@@ -295,12 +297,12 @@ static bool secret_member(const char *s, size_t length, size_t quote, size_t *st
   *start = at + 1;
   size_t behind;
   if (!string_end(s, length, *start, opening, end, &behind))
-    *end = length; /* cut off: the rest is the secret */
+    *end = length; /* truncated: the rest is the secret */
   return true;
 }
 
-/* "X-F5-Auth-Token: …", "Authorization: Basic …" at the start of a line: where its value starts and
- * ends. */
+/* "X-F5-Auth-Token: …", "Authorization: Basic …" at the start of a line: finds where its value
+ * starts and ends. */
 static bool secret_header(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
   static const char *const names[] = {
       "X-F5-Auth-Token:", "Authorization:", "Proxy-Authorization:", "Cookie:", "Set-Cookie:"};
@@ -317,26 +319,26 @@ static bool secret_header(const char *s, size_t length, size_t at, size_t *start
   return false;
 }
 
-/* A token that is nobody's here, so that it is not known: the address of one, or a string of JSON
- * that looks like one (its "name" is the token itself). Its first characters stay, to tell it from
- * others. */
+/* A token that no session here owns: in the path of a token, or a JSON string that looks like one
+ * (the "name" of a token is the token itself). Its first characters stay visible, to distinguish it
+ * from others. */
 static bool secret_token(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
-  static const char place[] = "/authz/tokens/";
-  const size_t prefix = sizeof place - 1;
-  bool in_path = at >= prefix && memcmp(s + at - prefix, place, prefix) == 0;
+  static const char collection[] = "/authz/tokens/";
+  const size_t prefix = sizeof collection - 1;
+  bool in_path = at >= prefix && memcmp(s + at - prefix, collection, prefix) == 0;
   if (!in_path && (at == 0 || s[at - 1] != '"')) return false;
   size_t stop = at;
   while (stop < length &&
          ((s[stop] >= 'A' && s[stop] <= 'Z') || (s[stop] >= '0' && s[stop] <= '9')))
     stop++;
   bool whole = stop == length || s[stop] == '"' || s[stop] == '\\';
-  if (in_path ? stop - at < TOKEN_SHORTEST : stop - at != TOKEN_LENGTH || !whole) return false;
+  if (in_path ? stop - at < MIN_TOKEN_LENGTH : stop - at != TOKEN_LENGTH || !whole) return false;
   *start = at + TOKEN_SHOWN;
   *end = stop;
   return true;
 }
 
-/* The length of the secret at s as some other program writes it in JSON: é as \\u00e9, & as
+/* The length of the secret at s as another program may encode it in JSON: é as \\u00e9, & as
  * \\u0026, / as \\/. 0: it is not there. */
 static size_t escaped_secret(const char *s, size_t length, const char *bytes, size_t size) {
   size_t at = 0, matched = 0;
@@ -366,14 +368,13 @@ static size_t longest_secret(const char *s, size_t length) {
 }
 
 void secret_mask(text *out, const char *string, size_t length) {
-  bool first[256] = {['\\'] = masked !=
-                              NULL}; /* the bytes that a secret starts with, as it is or escaped */
+  bool first[256] = {['\\'] =
+                         masked != NULL}; /* bytes that a secret may start with, plain or escaped */
   for (const secret *one = masked; one; one = one->next)
     for (unsigned i = 0; i < one->spellings; i++)
       first[(unsigned char)one->spelling[i].bytes[0]] = true;
-  size_t from = 0; /* what is before is out already */
-  /* The value of a password-like name comes a little behind the name, which may hold a known secret
-   * itself. */
+  size_t from = 0; /* everything before it is already in `out` */
+  /* The value of a password-like name follows the name, which may contain a known secret itself. */
   bool waits = false;
   size_t value = 0, behind = 0;
   for (size_t at = 0; at < length || (waits && at == value);) {
@@ -385,7 +386,7 @@ void secret_mask(text *out, const char *string, size_t length) {
       if (known > end) end = known;
     }
     if (waits && end > value) {
-      if (end < behind) end = behind; /* it reaches into the value */
+      if (end < behind) end = behind; /* the known secret overlaps the value */
       waits = false;
     }
     if (end == at && !here) {

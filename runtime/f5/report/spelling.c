@@ -3,14 +3,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define MOST_EDITS 4 /* so many are another word */
+#define MAX_EDITS 4 /* this many edits make another word */
 
-/* Edits (insert, delete, replace, swap of neighbours) between two names; `most` and more are the
- * same. */
-static unsigned distance(const char *a, const char *b, unsigned most) {
+/* Number of edits (insert, delete, replace, swap of neighbours) between two names, at most `max`.
+ */
+static unsigned distance(const char *a, const char *b, unsigned max) {
   size_t n = strlen(a), m = strlen(b);
-  unsigned rows[3][SPELLING_LONGEST + 1];
-  if (n > SPELLING_LONGEST || m > SPELLING_LONGEST) return most;
+  unsigned rows[3][SPELLING_MAX + 1];
+  if (n > SPELLING_MAX || m > SPELLING_MAX) return max;
   for (size_t j = 0; j <= m; j++)
     rows[0][j] = (unsigned)j;
   for (size_t i = 1; i <= n; i++) {
@@ -26,19 +26,19 @@ static unsigned distance(const char *a, const char *b, unsigned most) {
       row[j] = best;
     }
   }
-  return rows[n % 3][m] < most ? rows[n % 3][m] : most;
+  return rows[n % 3][m] < max ? rows[n % 3][m] : max;
 }
 
 void spelling_offer(spelling *s, const char *known, size_t length) {
-  if (length == 0 || length > SPELLING_LONGEST) return;
-  char word[SPELLING_LONGEST + 1];
+  if (length == 0 || length > SPELLING_MAX) return;
+  char word[SPELLING_MAX + 1];
   memcpy(word, known, length);
   word[length] = '\0';
   size_t name = strlen(s->name), shorter = name < length ? name : length;
   /* "pass" is nearer to "password" than to "port" */
   bool begins = shorter >= 3 && strncmp(s->name, word, shorter) == 0;
-  unsigned edits = begins ? 1 : distance(s->name, word, MOST_EDITS);
-  if (edits >= MOST_EDITS || (s->edits && edits >= s->edits)) return;
+  unsigned edits = begins ? 1 : distance(s->name, word, MAX_EDITS);
+  if (edits >= MAX_EDITS || (s->edits && edits >= s->edits)) return;
   if (!begins && edits * 2 > length) return;
   s->edits = edits;
   memcpy(s->nearest, word, length + 1);

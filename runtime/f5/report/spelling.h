@@ -1,4 +1,4 @@
-/* Which known name somebody meant who wrote an unknown one.
+/* Finds the known name that is nearest to an unknown one.
  *
  *   spelling s = {.name = "poool"};
  *   spelling_offer(&s, "pool", 4);
@@ -9,12 +9,12 @@
 
 #include <stddef.h>
 
-#define SPELLING_LONGEST 63
+#define SPELLING_MAX 63
 
 typedef struct spelling {
   const char *name;
-  unsigned edits;                     /* of the nearest; 0: nothing is near */
-  char nearest[SPELLING_LONGEST + 1]; /* "" if nothing is near */
+  unsigned edits;                 /* distance of the nearest; 0: nothing is near */
+  char nearest[SPELLING_MAX + 1]; /* "" if nothing is near */
 } spelling;
 
 void spelling_offer(spelling *s, const char *known, size_t length);

@@ -67,6 +67,6 @@ void answer_check(f5_failure *failure, const http_request *http, answer_to what)
     return;
   }
   failure->status = http->status;
-  failure->verdict.again = AGAIN_READ;
+  failure->verdict.retry = RETRY_READ;
   failure->verdict.unknown = what != ANSWER_TO_READ;
 }

@@ -87,17 +87,17 @@ static uint64_t pause_before_next(const f5_call *call) {
 /* Starts another attempt if there is reason and room for one. */
 static bool again(f5_call *call) {
   f5_session *session = call->session;
-  f5_again when = call->failure.verdict.again;
-  if (when == AGAIN_LOGIN && !call->internal && !call->renewed && session->auth->renewable(call)) {
+  f5_retry when = call->failure.verdict.retry;
+  if (when == RETRY_LOGIN && !call->internal && !call->renewed && session->auth->renewable(call)) {
     call->renewed = true;
     session->auth->release(call);
     proceed(call);
     return true;
   }
-  bool waits = call->patience && call->failure.passing;
+  bool waits = call->patience && call->failure.transient;
   if (call->once || session->phase != SESSION_OPEN) return false;
   if (!waits && call->attempts > session->retries) return false;
-  if (!waits && when != AGAIN_ALWAYS && !(when == AGAIN_READ && (!call->write || call->repeatable)))
+  if (!waits && when != RETRY_ALWAYS && !(when == RETRY_READ && (!call->write || call->repeatable)))
     return false;
   uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
   if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;

@@ -165,7 +165,7 @@ static void logged_in(f5_call *call) {
     start_login(session);
     return;
   }
-  if (call->patience && call->failure.passing && session->phase == SESSION_OPEN)
+  if (call->patience && call->failure.transient && session->phase == SESSION_OPEN)
     failure_prefix(&call->failure, "not up after %g s: ", (double)call->patience / 1000);
   login_failed(session, &call->failure);
 }

@@ -16,7 +16,7 @@ struct f5_probe {
   f5_call *of;
   void (*looked)(f5_call *call);
   size_t length; /* of the part of `of`'s path that is asked for */
-  char child[SPELLING_LONGEST + 1];
+  char child[SPELLING_MAX + 1];
   char path[]; /* the part, and NUL */
 };
 
@@ -34,7 +34,7 @@ static bool shorten(f5_probe *probe) {
     at--;
   if (at <= ROOT_LENGTH) return false;
   size_t child = probe->length - at;
-  if (child > SPELLING_LONGEST) child = SPELLING_LONGEST;
+  if (child > SPELLING_MAX) child = SPELLING_MAX;
   memcpy(probe->child, probe->path + at, child);
   probe->child[child] = '\0';
   probe->length = at - 1;

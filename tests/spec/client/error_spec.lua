@@ -72,7 +72,7 @@ describe("attempts", function()
     end)
   end
 
-  it("are not made again when a write broke off after it was sent", function()
+  it("are not retried when the connection was lost after a write was sent", function()
     device:fault { match = { path = "pool" }, reset = true, act = true, times = 1 }
     local err = failure(function() pool:modify { description = "d" } end)
     assert.equal("transport", err.kind)
@@ -173,7 +173,7 @@ describe("errors", function()
     assert.equal("timeout", err.kind)
     assert.equal("unknown", err.outcome)
     assert.matches(
-      "^the device cut off the call because it took too long .*; outcome unknown",
+      "^the device ended the call because it took too long .*; outcome unknown",
       err.message
     )
     assert.is_table(err.error_stack)
@@ -191,15 +191,15 @@ describe("errors", function()
     assert.matches("^the answer is broken JSON: it ends after 42 bytes", err.message)
   end)
 
-  it("tell an answer that points elsewhere, and follow it nowhere", function()
+  it("report a redirect and do not follow it", function()
     local elsewhere <close> = sim.start {}
     local here, there = device.host .. ":" .. device.port, elsewhere.host .. ":" .. elsewhere.port
     local ending <const> = {
-      other = '. If the device is there, name it so: host = "NAME:PORT"',
-      same = ". What answers is not the REST service: are host and port those of a BIG-IP's "
-        .. "management?",
-      open = ", unencrypted. iControl REST is served over HTTPS alone: is this host a BIG-IP's "
-        .. "management?",
+      other = '. If the device is there, use host = "NAME:PORT"',
+      same = ". The answer does not come from the REST service: "
+        .. "check that host and port are those of a BIG-IP's management",
+      open = ", unencrypted. iControl REST uses HTTPS only: "
+        .. "check that this host is the management address of a BIG-IP",
     }
     for _, case in ipairs {
       { 301, "https://" .. there .. "/mgmt/tm/ltm/pool", "other" },
@@ -228,18 +228,16 @@ describe("errors", function()
         device:clear_faults()
         assert.same({ "protocol", status, 1 }, { err.kind, err.status, err.attempts })
         assert.equal(
-          ("%s points to %s, which is not followed: password and token would go there%s"):format(
-            here,
-            location,
-            ending[kind]
-          ),
+          ("%s redirects to %s, which f5lua does not follow: "):format(here, location)
+            .. "it would send the password or token there"
+            .. ending[kind],
           err.message
         )
       end
     end
     device:fault { match = { path = "pool" }, status = 302 }
     assert.equal(
-      here .. " points elsewhere and does not say where" .. ending.same,
+      here .. " redirects without naming a location" .. ending.same,
       failure(function() pool:load() end).message
     )
     assert.equal(0, elsewhere:connections())
@@ -249,7 +247,7 @@ describe("errors", function()
     local small <close> = connect { body_limit = 2000 }
     local err = failure(function() small.sys:load() end)
     assert.equal("protocol", err.kind)
-    assert.matches("^the answer is too large for the option body_limit", err.message)
+    assert.matches("^the answer exceeds the option body_limit", err.message)
     assert.equal(1, err.attempts)
   end)
 
@@ -425,14 +423,14 @@ describe("the list of kinds", function()
       assert.is_nil(seen[kind.name])
       seen[kind.name] = true
       assert.is_true(kind.exit_status == 1 or kind.exit_status == 3, kind.name)
-      assert.is_boolean(kind.passing)
+      assert.is_boolean(kind.transient)
       assert.matches("^%u.*%.$", kind.meaning)
       assert.equal(kind.name, core.error_new({ kind = kind.name, message = "m" }).kind)
     end
     assert.is_true(seen.not_found and seen.usage)
     assert.has_error(
       function() core.error_new { kind = "none", message = "m" } end,
-      "error_new: no such kind of error: none"
+      "error_new: invalid kind 'none'"
     )
   end)
 end)

@@ -94,7 +94,7 @@ f5lua: Authentication failed.
 
   it("an unknown host", function()
     check(3, [[
-f5lua: the name of no-such-host.invalid:PORT cannot be resolved (Could not resolve host: no-such-host.invalid)
+f5lua: cannot resolve the name of no-such-host.invalid:PORT (Could not resolve host: no-such-host.invalid)
   device    no-such-host.invalid:PORT
   method    POST
   path      /mgmt/shared/authn/login
@@ -116,7 +116,7 @@ for _ = 1, 2 do
   print(err.kind, err.message:match "^[%a ]+")
 end
 ]]
-    assert.equal(("transport\tthe name of nowhere\n"):rep(2), result.out)
+    assert.equal(("transport\tcannot resolve the name of nowhere\n"):rep(2), result.out)
   end)
 
   it("a refused connection", function()
@@ -165,7 +165,7 @@ end
 
   it("an untrusted certificate", function()
     check(3, [[
-f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get local issuer certificate)
+f5lua: cannot make a secure connection to DEVICE (SSL certificate problem: unable to get local issuer certificate)
   device    DEVICE
   method    POST
   path      /mgmt/shared/authn/login
@@ -185,7 +185,7 @@ f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get lo
     local result = run(LIST, { F5_SERVER_PORT = server:expect "port (%d+)" })
     assert.equal(3, result.status)
     assert.matches(
-      "^f5lua: no secure connection to 127%.0%.0%.1:%d+ %(.*wrong version number%)\n",
+      "^f5lua: cannot make a secure connection to 127%.0%.0%.1:%d+ %(.*wrong version number%)\n",
       result.err
     )
     assert.matches(
@@ -200,8 +200,8 @@ f5lua: no secure connection to DEVICE (SSL certificate problem: unable to get lo
     local result = run(LIST)
     assert.equal(3, result.status)
     assert.matches(
-      "^f5lua: 127%.0%.0%.1:%d+ broke off the connection %(transfer closed with %d+ bytes "
-        .. "remaining to read%)\n",
+      "^f5lua: the connection to 127%.0%.0%.1:%d+ was lost %(transfer closed with %d+ "
+        .. "bytes remaining to read%)\n",
       result.err
     )
     assert.matches(
@@ -229,7 +229,7 @@ f5lua: the answer is no JSON: it starts with '<html>hello</html>'
 
   it("an answer over the limit", function()
     check(3, [[
-f5lua: the answer is too large for the option body_limit (the answer is larger than the limit of 2000 bytes)
+f5lua: the answer exceeds the option body_limit (the answer is larger than the limit of 2000 bytes)
   device    DEVICE
   method    GET
   path      /mgmt/tm/sys

@@ -62,7 +62,7 @@ describe("f5.connect in the program", function()
     -- the script's verify = true is not undone by the environment
     result = run("{ verify = true }", env())
     assert.equal(3, result.status)
-    assert.matches("no secure connection", result.err)
+    assert.matches("cannot make a secure connection", result.err)
   end)
 
   it("explains a bad environment", function()

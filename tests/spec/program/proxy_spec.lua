@@ -87,7 +87,7 @@ describe("a proxy", function()
       assert.equal(3, result.status)
       assert.equal(
         (
-          "f5lua: the proxy before %s wants a user and a password, or others than it was given: "
+          "f5lua: the proxy for %s rejected the user and password, or requires them: "
           .. 'proxy = "http://USER:PASSWORD@HOST:PORT" (CONNECT tunnel failed, response 407)'
         ):format(target()),
         result.err:match "^[^\n]+"
@@ -104,7 +104,7 @@ describe("a proxy", function()
       local result = run(("{ proxy = 'http://127.0.0.1:%s' }"):format(port))
       assert.equal(3, result.status)
       assert.equal(
-        ("f5lua: the proxy does not connect us to %s (CONNECT tunnel failed, response %s)"):format(
+        ("f5lua: the proxy cannot connect to %s (CONNECT tunnel failed, response %s)"):format(
           target(),
           status:match "%d+"
         ),
