@@ -6,54 +6,59 @@
 #include "f5/rest/uri.h"
 
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
+#define START                                                                                      \
+  4 /* bytes that the beginnings of all kinds have: a slash and the module's first letters */
 #define COMMON "~Common~"
 #define COMMON_LENGTH (sizeof COMMON - 1)
 
 /* Below /mgmt/tm; `*` is the name of an object. As bodies of real devices show them. */
+#define KIND(collection, style)                                                                    \
+  { collection, sizeof collection - 1, style }
 static const struct {
   const char *collection;
+  size_t length;
   name_style style;
 } styles[] = {
-    {"/auth/partition", NAME_PLAIN},
-    {"/auth/remote-role/role-info", NAME_PLAIN},
-    {"/auth/user", NAME_PLAIN},
-    {"/cli/alias/private", NAME_PLAIN},
-    {"/gtm/pool/cname/*/members", NAME_PLAIN},
-    {"/gtm/pool/mx/*/members", NAME_PLAIN},
-    {"/gtm/pool/naptr/*/members", NAME_PLAIN},
-    {"/gtm/pool/srv/*/members", NAME_PLAIN},
-    {"/gtm/server/*/devices", NAME_PLAIN},
-    {"/gtm/topology", NAME_SLASHES},
-    {"/ltm/policy-strategy/*/operands", NAME_PLAIN},
-    {"/ltm/policy/*/rules", NAME_PLAIN},
-    {"/ltm/policy/*/rules/*/actions", NAME_PLAIN},
-    {"/ltm/policy/*/rules/*/conditions", NAME_PLAIN},
-    {"/net/interface", NAME_PLAIN},
-    {"/net/trunk", NAME_PLAIN},
-    {"/net/vlan/*/interfaces", NAME_PLAIN},
-    {"/security/firewall/management-ip-rules/rules", NAME_PLAIN},
-    {"/security/firewall/policy/*/rules", NAME_PLAIN},
-    {"/security/firewall/rule-list/*/rules", NAME_PLAIN},
-    {"/security/nat/policy/*/rules", NAME_PLAIN},
-    {"/sys/cluster", NAME_PLAIN},
-    {"/sys/crypto/cert", NAME_FULL},
-    {"/sys/crypto/key", NAME_FULL},
-    {"/sys/db", NAME_PLAIN},
-    {"/sys/disk/application-volume", NAME_PLAIN},
-    {"/sys/disk/logical-disk", NAME_PLAIN},
-    {"/sys/ha-group", NAME_PLAIN},
-    {"/sys/management-ip", NAME_SLASHES},
-    {"/sys/provision", NAME_PLAIN},
-    {"/sys/service", NAME_PLAIN},
-    {"/sys/snmp/communities", NAME_FULL},
-    {"/sys/snmp/traps", NAME_FULL},
-    {"/sys/snmp/users", NAME_FULL},
-    {"/sys/software/hotfix", NAME_PLAIN},
-    {"/sys/software/image", NAME_PLAIN},
-    {"/sys/software/volume", NAME_PLAIN},
-    {"/sys/ucs", NAME_PLAIN},
-    {"/vcmp/guest", NAME_PLAIN},
-    {"/vcmp/virtual-disk", NAME_SLASHES},
+    KIND("/auth/partition", NAME_PLAIN),
+    KIND("/auth/remote-role/role-info", NAME_PLAIN),
+    KIND("/auth/user", NAME_PLAIN),
+    KIND("/cli/alias/private", NAME_PLAIN),
+    KIND("/gtm/pool/cname/*/members", NAME_PLAIN),
+    KIND("/gtm/pool/mx/*/members", NAME_PLAIN),
+    KIND("/gtm/pool/naptr/*/members", NAME_PLAIN),
+    KIND("/gtm/pool/srv/*/members", NAME_PLAIN),
+    KIND("/gtm/server/*/devices", NAME_PLAIN),
+    KIND("/gtm/topology", NAME_SLASHES),
+    KIND("/ltm/policy-strategy/*/operands", NAME_PLAIN),
+    KIND("/ltm/policy/*/rules", NAME_PLAIN),
+    KIND("/ltm/policy/*/rules/*/actions", NAME_PLAIN),
+    KIND("/ltm/policy/*/rules/*/conditions", NAME_PLAIN),
+    KIND("/net/interface", NAME_PLAIN),
+    KIND("/net/trunk", NAME_PLAIN),
+    KIND("/net/vlan/*/interfaces", NAME_PLAIN),
+    KIND("/security/firewall/management-ip-rules/rules", NAME_PLAIN),
+    KIND("/security/firewall/policy/*/rules", NAME_PLAIN),
+    KIND("/security/firewall/rule-list/*/rules", NAME_PLAIN),
+    KIND("/security/nat/policy/*/rules", NAME_PLAIN),
+    KIND("/sys/cluster", NAME_PLAIN),
+    KIND("/sys/crypto/cert", NAME_FULL),
+    KIND("/sys/crypto/key", NAME_FULL),
+    KIND("/sys/db", NAME_PLAIN),
+    KIND("/sys/disk/application-volume", NAME_PLAIN),
+    KIND("/sys/disk/logical-disk", NAME_PLAIN),
+    KIND("/sys/ha-group", NAME_PLAIN),
+    KIND("/sys/management-ip", NAME_SLASHES),
+    KIND("/sys/provision", NAME_PLAIN),
+    KIND("/sys/service", NAME_PLAIN),
+    KIND("/sys/snmp/communities", NAME_FULL),
+    KIND("/sys/snmp/traps", NAME_FULL),
+    KIND("/sys/snmp/users", NAME_FULL),
+    KIND("/sys/software/hotfix", NAME_PLAIN),
+    KIND("/sys/software/image", NAME_PLAIN),
+    KIND("/sys/software/volume", NAME_PLAIN),
+    KIND("/sys/ucs", NAME_PLAIN),
+    KIND("/vcmp/guest", NAME_PLAIN),
+    KIND("/vcmp/virtual-disk", NAME_SLASHES),
 };
 
 /* The end of the segment that begins with the slash at `at`. */
@@ -62,8 +67,8 @@ static const char *segment_end(const char *at, const char *end) {
   return slash ? slash : end;
 }
 
-static bool matches(const char *pattern, const char *at, const char *end) {
-  const char *pattern_end = pattern + strlen(pattern);
+static bool matches(const char *pattern, size_t pattern_length, const char *at, const char *end) {
+  const char *pattern_end = pattern + pattern_length;
   while (pattern < pattern_end && at < end) {
     const char *wanted = segment_end(pattern, pattern_end), *is = segment_end(at, end);
     size_t length = (size_t)(is - at);
@@ -76,11 +81,15 @@ static bool matches(const char *pattern, const char *at, const char *end) {
   return pattern == pattern_end && at == end;
 }
 
+/* Most paths are of modules and kinds that are not in the table: its entries begin with four bytes
+ * that tell most of them, and this is done for each reference that is built. */
 name_style names_style(const char *collection, size_t length) {
-  if (length <= ROOT_LENGTH || memcmp(collection, URI_ROOT, ROOT_LENGTH) != 0)
+  if (length <= ROOT_LENGTH + START || memcmp(collection, URI_ROOT, ROOT_LENGTH) != 0)
     return NAME_PARTITION;
+  const char *at = collection + ROOT_LENGTH, *end = collection + length;
   for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
-    if (matches(styles[i].collection, collection + ROOT_LENGTH, collection + length))
+    if (memcmp(styles[i].collection, at, START) == 0 &&
+        matches(styles[i].collection, styles[i].length, at, end))
       return styles[i].style;
   return NAME_PARTITION;
 }
