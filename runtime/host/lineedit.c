@@ -15,6 +15,7 @@
 
 #include <lauxlib.h>
 
+#include "base/metatable.h"
 #include "base/owner.h"
 #include "fiber/fiber.h"
 #include "host/keys.h"
@@ -514,6 +515,7 @@ int luaopen_f5_lineedit(lua_State *L) {
   lua_setfield(L, -2, "__index");
   lua_pushcfunction(L, editor_collect);
   lua_setfield(L, -2, "__gc");
+  metatable_hide(L, "editor");
   luaL_newlib(L, functions);
   return 1;
 }

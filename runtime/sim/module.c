@@ -1,4 +1,5 @@
 #include "sim/module.h"
+#include "base/metatable.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -111,6 +112,7 @@ static const luaL_Reg functions[] = {
 int luaopen_f5_sim_server(lua_State *L) {
   if (luaL_newmetatable(L, SERVER_TYPE)) {
     luaL_setfuncs(L, metamethods, 0);
+    metatable_hide(L, "server");
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
   }

@@ -3,9 +3,9 @@
 
 wire.py --cert FILE --key FILE --rules FILE
     FILE is a JSON list of rules, read again when it changes: { "method", "path", "bytes", "cut",
-    "times", "reset", "garble" }. The first rule whose method (absent: any) and path (the beginning of it)
-    fit, and whose `times` (absent: always) are not used up, answers with `bytes`. With `cut` only
-    so many of them are sent and the connection is closed, with `reset` without TLS's goodbye.
+    "times", "reset", "garble" }. The first rule whose method (absent: any) and path (the beginning
+    of it) fit, and whose `times` (absent: always) are not used up, answers with `bytes`. With `cut`
+    only so many of them are sent and the connection is closed, with `reset` without TLS's goodbye.
     With `garble` the bytes are followed by some that are no TLS. Without a rule that fits the
     connection is closed.
 """

@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "base/metatable.h"
 #include "f5/change/transaction_state.h"
 #include "f5/report/error.h"
 #include "f5/rest/reference.h"
@@ -35,7 +36,7 @@ static void check_open(lua_State *L, const f5_transaction *tx) {
 }
 
 static int transaction_collect(lua_State *L) {
-  f5_transaction **box = lua_touserdata(L, 1);
+  f5_transaction **box = luaL_checkudata(L, 1, TRANSACTION_NAME);
   f5_transaction *tx = *box;
   if (!tx) return 0;
   *box = NULL;
@@ -384,6 +385,7 @@ void transaction_setup(lua_State *L, int session_methods) {
   luaL_newlib(L, methods);
   luaL_newmetatable(L, TRANSACTION_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "transaction");
   lua_pushvalue(L, -2); /* methods */
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1); /* metatable */

@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/metatable.h"
 #include "f5/report/error.h"
 #include "f5/rest/query.h"
 #include "f5/rest/reference.h"
@@ -28,14 +29,14 @@ typedef struct pages {
 enum { PAGES_SESSION = 1, PAGES_ITEMS };
 
 static int pages_collect(lua_State *L) {
-  pages *p = lua_touserdata(L, 1);
+  pages *p = luaL_checkudata(L, 1, PAGES_NAME);
   text_free(&p->path);
   return 0;
 }
 
 /* The loop was left: the page's objects need not wait for the collector. */
 static int pages_close(lua_State *L) {
-  pages *p = lua_touserdata(L, 1);
+  pages *p = luaL_checkudata(L, 1, PAGES_NAME);
   p->closed = true;
   text_free(&p->path);
   lua_pushnil(L);
@@ -265,5 +266,6 @@ void collection_setup(lua_State *L, int reference_methods) {
   lua_pop(L, 1); /* methods */
   luaL_newmetatable(L, PAGES_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "pages");
   lua_pop(L, 1); /* metatable */
 }

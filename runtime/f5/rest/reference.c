@@ -4,6 +4,7 @@
 
 #include <lauxlib.h>
 
+#include "base/metatable.h"
 #include "base/push_owned.h"
 #include "f5/report/error.h"
 #include "f5/rest/names.h"
@@ -84,10 +85,19 @@ static void fit(f5_reference *ref) {
   ref->text[ref->length] = '\0';
 }
 
+/* The upvalues of both __index: the table of methods, and the metatable that it is of. */
+enum { METHODS = 1, METATABLE };
+
+static bool is_own(lua_State *L) {
+  bool own = lua_getmetatable(L, 1) && lua_rawequal(L, -1, lua_upvalueindex(METATABLE));
+  lua_settop(L, 2);
+  return own;
+}
+
 /* The method of this name if there is one (then 1 is returned), else nothing is pushed. */
 static int method(lua_State *L) {
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  if (lua_rawget(L, lua_upvalueindex(METHODS)) != LUA_TNIL) return 1;
   lua_pop(L, 1); /* nil */
   return 0;
 }
@@ -106,6 +116,7 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
 
 /* __index of sessions; its upvalue is the table of their methods. */
 static int session_index(lua_State *L) {
+  if (!is_own(L)) error_usage(L, "expected a session, got a %s", luaL_typename(L, 1));
   if (method(L)) return 1;
   size_t length;
   const char *name = check_name(L, 2, &length);
@@ -117,6 +128,7 @@ static int session_index(lua_State *L) {
 }
 
 static int reference_index(lua_State *L) {
+  if (!is_own(L)) error_usage(L, "expected a reference, got a %s", luaL_typename(L, 1));
   if (method(L)) return 1;
   const f5_reference *ref = lua_touserdata(L, 1);
   size_t length;
@@ -277,17 +289,20 @@ void reference_setup(lua_State *L, int session_methods) {
                                     {"__len", no_length},
                                     {"__pairs", no_pairs},
                                     {NULL, NULL}};
-  lua_pushvalue(L, session_methods);
+  session_methods = lua_absindex(L, session_methods);
   luaL_getmetatable(L, SESSION_NAME);
-  lua_insert(L, -2);
-  lua_pushcclosure(L, session_index, 1);
+  lua_pushvalue(L, session_methods);
+  lua_pushvalue(L, -2); /* metatable */
+  lua_pushcclosure(L, session_index, 2);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1); /* metatable of sessions */
   lua_newtable(L);
   luaL_newmetatable(L, REFERENCE_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "reference");
   lua_pushvalue(L, -2); /* methods */
-  lua_pushcclosure(L, reference_index, 1);
+  lua_pushvalue(L, -2); /* metatable */
+  lua_pushcclosure(L, reference_index, 2);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1); /* metatable */
 }

@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/metatable.h"
 #include "base/owner.h"
 #include "f5/session/session_lua.h"
 
@@ -24,7 +25,7 @@ static void abandon(fiber_wait *wait) {
 }
 
 static int operation_collect(lua_State *L) {
-  f5_operation *op = lua_touserdata(L, 1);
+  f5_operation *op = luaL_checkudata(L, 1, OPERATION_NAME);
   call_clear(&op->call);
   text_free(&op->path);
   return 0;
@@ -111,5 +112,6 @@ void operation_setup(lua_State *L) {
   static const luaL_Reg events[] = {{"__gc", operation_collect}, {NULL, NULL}};
   luaL_newmetatable(L, OPERATION_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "operation");
   lua_pop(L, 1); /* metatable */
 }

@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 
+#include "base/metatable.h"
 #include "f5/report/error.h"
 #include "fiber/fiber.h"
 
@@ -90,7 +91,7 @@ int prompt_lua_text(lua_State *L) {
 }
 
 static int secret_collect(lua_State *L) {
-  secret **box = lua_touserdata(L, 1);
+  secret **box = luaL_checkudata(L, 1, SECRET_NAME);
   secret_free(*box);
   *box = NULL;
   return 0;
@@ -148,7 +149,6 @@ void prompt_setup(lua_State *L) {
       {"__gc", secret_collect}, {"__tostring", secret_tostring}, {NULL, NULL}};
   luaL_newmetatable(L, SECRET_NAME);
   luaL_setfuncs(L, events, 0);
-  lua_pushliteral(L, "secret");
-  lua_setfield(L, -2, "__metatable");
+  metatable_hide(L, "secret");
   lua_pop(L, 1); /* metatable */
 }

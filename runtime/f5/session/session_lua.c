@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "base/metatable.h"
 #include "f5/report/error.h"
 #include "f5/report/secret.h"
 #include "f5/session/login.h"
@@ -33,7 +34,7 @@ f5_session *session_check(lua_State *L, int index) {
 }
 
 static int session_collect(lua_State *L) {
-  f5_session **box = lua_touserdata(L, 1);
+  f5_session **box = luaL_checkudata(L, 1, SESSION_NAME);
   if (*box) {
     session_orphan(*box);
     session_release(*box);
@@ -150,5 +151,6 @@ void session_setup(lua_State *L) {
   luaL_newlib(L, methods);
   luaL_newmetatable(L, SESSION_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "session");
   lua_pop(L, 1); /* metatable */
 }

@@ -1,4 +1,5 @@
 #include "f5/work/system.h"
+#include "base/metatable.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,6 +173,7 @@ void f5_system_register(lua_State *L) {
     lua_setfield(L, -2, "__gc");
     lua_pushcfunction(L, append_file_close);
     lua_setfield(L, -2, "__close");
+    metatable_hide(L, "file");
   }
   lua_pop(L, 1);
   luaL_setfuncs(L, system_functions, 0);

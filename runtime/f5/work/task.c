@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/metatable.h"
 #include "base/owner.h"
 #include "base/scan.h"
 #include "f5/rest/reference.h"
@@ -258,7 +259,7 @@ static void abandon(fiber_wait *wait) {
 }
 
 static int poll_collect(lua_State *L) {
-  task_poll *poll = lua_touserdata(L, 1);
+  task_poll *poll = luaL_checkudata(L, 1, POLL_NAME);
   if (poll->call.session && !poll->call.session->core)
     call_clear(&poll->call); /* the loop is gone */
   stop(poll);
@@ -334,6 +335,7 @@ void task_setup(lua_State *L) {
   static const luaL_Reg events[] = {{"__gc", poll_collect}, {NULL, NULL}};
   luaL_newmetatable(L, POLL_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "poll");
   lua_pop(L, 1); /* metatable */
   luaL_newlib(L, functions);
   lua_setfield(L, -2, "task");

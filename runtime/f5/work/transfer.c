@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 #include <openssl/evp.h>
 
+#include "base/metatable.h"
 #include "f5/report/error.h"
 #include "f5/session/operation.h"
 #include "f5/session/session_lua.h"
@@ -512,6 +513,7 @@ void transfer_setup(lua_State *L) {
       {"__gc", transfer_collect}, {"__close", transfer_close}, {NULL, NULL}};
   luaL_newmetatable(L, TRANSFER_NAME);
   luaL_setfuncs(L, events, 0);
+  metatable_hide(L, "transfer");
   lua_pop(L, 1); /* metatable */
   luaL_newlib(L, functions);
   lua_setfield(L, -2, "transfer");

@@ -8,7 +8,7 @@ local sim = require "f5.sim"
 
 -- Methods of the object's metatable that a script may call.
 local function methods_of(object)
-  local index = getmetatable(object).__index
+  local index = debug.getmetatable(object).__index
   return type(index) == "table" and index or {}
 end
 
