@@ -20,6 +20,7 @@
 -- names for the connection (ansible_host, ansible_port, ansible_user, ansible_password). A device
 -- overrides its group, a group its parents, and these the defaults.
 
+local core = require "f5.core"
 local json = require "f5.json"
 local glob = require "f5.fleet.glob"
 local locate = require "f5.fleet.locate"
@@ -178,6 +179,36 @@ local function from_ansible(data, at)
   return out
 end
 
+-- A value that is missing is a mistake: nil in a list would be an empty list, which erases what the
+-- device has. vars("name", default) is for what may be missing.
+local function refuse_missing(vars, path, source)
+  local function missing(self, key)
+    if type(key) ~= "string" then return nil end
+    local names = {}
+    for name in pairs(self) do names[#names + 1] = tostring(name) end
+    table.sort(names)
+    local known = #names > 0 and table.concat(names, ", ") or "none"
+    core.usage_error(
+      2,
+      (
+        "%s: there is no %s.%s (known: %s); "
+        .. "%s(%q, DEFAULT) is for values that can be missing"
+      ):format(source, path, key, known, path, key)
+    )
+  end
+  local function optional(self, key, default)
+    local value = rawget(self, key)
+    if value == nil then return default end
+    return value
+  end
+  setmetatable(vars, { __index = missing, __call = optional })
+  for key, value in pairs(vars) do
+    if type(value) == "table" and not is_list(value) and not getmetatable(value) then
+      refuse_missing(value, ("%s.%s"):format(path, tostring(key)), source)
+    end
+  end
+end
+
 --- Builds an inventory from a table. Raises a message with file and line.
 -- @param data table in one of the two forms
 -- @param source string|nil: file name for messages
@@ -250,6 +281,7 @@ function Inventory.from_table(data, source, text)
     device.connect.host = device.connect.host or name
     device.connect.label = device.connect.label or name
     device.pair, device.connect.pair = device.connect.pair, nil
+    refuse_missing(device.vars, "device.vars", ("%s: device '%s'"):format(source, name))
     self.devices[#self.devices + 1] = device
   end
   return self

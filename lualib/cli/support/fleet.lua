@@ -72,12 +72,16 @@ end
 local NEITHER <const> =
   "the playbook neither uses `bip` nor returns a function of one session: there is nothing to run on a device"
 
+-- The device on which a function of a playbook runs, by the coroutine of its worker.
+local device_of = setmetatable({}, { __mode = "k" })
+
 local function environment(bip, device, lazy)
-  local env = { bip = bip, device = device, arg = arg }
+  local env = { bip = bip, device = device, arg = arg, f5 = require "f5" }
   function env.print(...)
     local parts = table.pack(...)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    local own = rawget(env, "device") -- to print is not to ask for a device
+    -- to print is not to ask for a device
+    local own = rawget(env, "device") or device_of[coroutine.running()]
     M.write((own and own.name .. ": " or "") .. table.concat(parts, "\t") .. "\n")
   end
   return setmetatable(env, {
@@ -102,6 +106,18 @@ local function load_playbook(file)
     source
 end
 
+-- The function of a playbook, which knows on which device it prints.
+local function named(fn)
+  return function(bip, device)
+    local worker = coroutine.running()
+    device_of[worker] = device
+    local results = table.pack(pcall(fn, bip, device))
+    device_of[worker] = nil
+    if not results[1] then error(results[2], 0) end
+    return table.unpack(results, 2, results.n)
+  end
+end
+
 --- The function that does the playbook's work on one device.
 local function work(new_chunk, words)
   local asks = {}
@@ -118,7 +134,7 @@ local function work(new_chunk, words)
   local result = go_on(table.unpack(words))
   if result ~= asks then
     if type(result) ~= "function" then error(NEITHER, 0) end
-    return result
+    return named(result)
   end
   local begun = false
   return function(bip, device)
@@ -134,12 +150,14 @@ local function work(new_chunk, words)
   end
 end
 
+local REDRAW <const> = 0.5 -- s
+
 -- What a person sees while it runs: one live line on a terminal, a line a device elsewhere.
-local function live_line(report)
+local function live_line(report, seconds)
   local counts = report:counts()
-  return ("%d of %d done, %d running, %d changed, %d failed"):format(
+  return ("%d of %d done, %d running, %d changed, %d failed, %d s"):format(
     counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed,
-    counts.failed
+    counts.failed, seconds
   )
 end
 
@@ -153,7 +171,8 @@ local function tell_interrupted(report, report_file)
 end
 
 local function progress_for_terminal(report_file)
-  local shown, last = false, -1
+  local core = require "f5.core"
+  local shown, last, began, ticker = false, -1, core.now(), nil
   local function clear()
     if shown then io.stderr:write "\r\27[K" end
     shown = false
@@ -163,23 +182,32 @@ local function progress_for_terminal(report_file)
     io.stdout:write(text)
     io.stdout:flush()
   end
-  local core = require "f5.core"
+  local function draw(report)
+    clear()
+    last = core.now()
+    io.stderr:write(live_line(report, math.floor(last - began)))
+    shown = true
+  end
   return function(event, entry, report)
+    if event == "begin" then
+      ticker = core.spawn(function() -- also while no device ends
+        while true do
+          draw(report)
+          core.sleep(REDRAW)
+        end
+      end)
+    end
     if event == "finish" and entry.state == "failed" then
       clear()
       io.stderr:write(entry.name, ": failed: ", report.outcome(entry), "\n")
     end
     if event == "end" then
+      ticker:cancel()
       clear()
       return tell_interrupted(report, report_file)
     end
-    local now = core.now()
     -- a terminal needs no more than 20 lines a second
-    if now - last < 0.05 and event ~= "begin" then return end
-    last = now
-    clear()
-    io.stderr:write(live_line(report))
-    shown = true
+    if core.now() - last >= 0.05 then draw(report) end
   end
 end
 

@@ -38,6 +38,41 @@ describe("an inventory in Lua", function()
     assert.same({ eu = true, fra = true }, x.groups)
   end)
 
+  it("refuses a value that no vars have, instead of giving nil", function()
+    local read = inventory.from_table({
+      groups = { eu = { vars = { site = { ntp = "a" }, list = { "x" } } } },
+      devices = { { host = "d1", groups = { "eu" }, vars = { rack = 4, off = false } }, "d2" },
+    }, "sites.lua")
+    local vars = read.devices[1].vars
+    local function refused(pattern, act)
+      local ok, err = pcall(act)
+      assert.is_false(ok)
+      assert.equal("usage", err.kind)
+      assert.matches(pattern, err.message)
+    end
+    refused(
+      "^%S*inventory_spec.lua:%d+: sites.lua: device 'd1': there is no device.vars.ntp "
+        .. "%(known: list, off, rack, site%); device.vars%(\"ntp\", DEFAULT%)",
+      function() return { vars.ntp } end
+    )
+    refused("there is no device.vars.site.ntpp %(known: ntp%)", function()
+      return vars.site.ntpp
+    end)
+    refused("device 'd2': there is no device.vars.rack %(known: none%)", function()
+      return read.devices[2].vars.rack
+    end)
+    assert.same({ 4, "b", nil, false }, { vars "rack", vars("ntp", "b"), vars "nope", vars "off" })
+    assert.equal("c", vars.site("ntpp", "c"))
+    local items = {}
+    for i, item in ipairs(vars.list) do items[i] = item end
+    assert.same({ "x" }, items)
+    assert.is_nil(vars.list[2])
+    assert.equal(
+      '{"list":["x"],"off":false,"rack":4,"site":{"ntp":"a"}}',
+      require("f5.json").encode(vars, { sort = true })
+    )
+  end)
+
   it("may be a bare list", function()
     assert.same({ "a", "b" }, names(inventory.from_table { "a", { host = "b" } }))
   end)

@@ -1,6 +1,8 @@
 -- f5lua run --inventory: one playbook, many devices, from outside.
+local f5 = require "f5"
 local json = require "f5.json"
 local program = require "program"
+local terminal = require "terminal"
 local sim = require "f5.sim"
 
 local devices, directory
@@ -69,6 +71,57 @@ describe("run --inventory", function()
     assert.equal(0, done.status)
     for i = 1, 3 do assert.matches(("\nd%d: made\t10.0.0.%d\n"):format(i, i), "\n" .. done.out) end
     assert.matches("3 done %(3 changed%)", done.out)
+  end)
+
+  it("says whose output it is when a playbook returns a function, too", function()
+    local playbook = directory:file("p.lua", [[
+      print "once"
+      return function(bip, device)
+        print("begins", device.vars.n)
+        f5.sleep(0.05)
+        print("ends", #bip.ltm.node:list())
+      end]]
+    )
+    local done = run { "run", "--inventory", inventory(), playbook }
+    assert.equal(0, done.status, done.err)
+    assert.matches("^once\n", done.out)
+    for i = 1, 3 do
+      assert.matches(("\nd%d: begins\t%d\n"):format(i, i), done.out)
+      assert.matches(("\nd%d: ends\t0\n"):format(i), done.out)
+    end
+  end)
+
+  it("fails on a device whose vars miss a value, and leaves its lists alone", function()
+    local keeper <close> = f5.connect(devices[1]:options "admin")
+    keeper.sys.ntp:modify { servers = { "10.0.0.1" } }
+    local playbook = directory:file("p.lua", [[
+      local ntp = bip.sys.ntp
+      return ntp:ensure { servers = f5.array { device.vars.ntp } }
+    ]])
+    local done = run { "run", "--inventory", inventory(), playbook }
+    assert.equal(1, done.status)
+    assert.matches(
+      "d1: failed: .*p.lua:2: [^\n]*sites.lua: device 'd1': there is no device.vars.ntp %(known: n%)",
+      done.err
+    )
+    assert.same({ "10.0.0.1" }, keeper.sys.ntp:load().servers)
+    directory:file("p.lua", "return device.vars('ntp', '10.0.0.9') .. device.vars('n')")
+    done = run { "run", "--inventory", inventory(), playbook }
+    assert.equal(0, done.status, done.err)
+    assert.matches("10.0.0.92", done.out)
+  end)
+
+  it("shows on a terminal that it runs, also while no device ends", function()
+    local playbook = directory:file("p.lua", "return function() f5.sleep(60) end")
+    local screen <close> = terminal.start(
+      { "run", "--inventory", inventory(), playbook },
+      { errors_too = true }
+    )
+    screen:expect "0 of 3 done, 3 running, 0 changed, 0 failed, 0 s"
+    screen:expect "0 of 3 done, 3 running, 0 changed, 0 failed, 2 s"
+    screen:key "C-c"
+    assert.equal(130, screen:status())
+    assert.not_matches("running", screen:screen())
   end)
 
   it("takes a limit, and ends with 1 when a device failed", function()
