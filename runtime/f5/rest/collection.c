@@ -15,9 +15,11 @@
 #include "f5/session/session_lua.h"
 
 #define PAGES_NAME "f5.pages"
+#define SKIP "$skip="
 #define USUAL_PAGE 500 /* objects that `each` asks for at a time */
 
-/* Where an iteration stands. User values: the session, the present page's items. */
+/* Where an iteration stands. User values: the session, the present page's items, the paths of the
+ * pages that were read (a set, from the second page on). */
 typedef struct pages {
   f5_session *session;
   text path;             /* of the next page; empty: there is none */
@@ -26,7 +28,7 @@ typedef struct pages {
   bool closed;
 } pages;
 
-enum { PAGES_SESSION = 1, PAGES_ITEMS };
+enum { PAGES_SESSION = 1, PAGES_ITEMS, PAGES_READ };
 
 static int pages_collect(lua_State *L) {
   pages *p = luaL_checkudata(L, 1, PAGES_NAME);
@@ -54,7 +56,7 @@ static pages *pages_new(lua_State *L, lua_Integer usual_page) {
   const f5_reference *ref = reference_check(L, 1);
   session_check_open(L, ref->session);
   lua_settop(L, 2);
-  pages *p = lua_newuserdatauv(L, sizeof *p, 2);
+  pages *p = lua_newuserdatauv(L, sizeof *p, PAGES_READ);
   memset(p, 0, sizeof *p);
   luaL_setmetatable(L, PAGES_NAME);
   p->session = ref->session;
@@ -69,21 +71,23 @@ static pages *pages_new(lua_State *L, lua_Integer usual_page) {
 }
 
 /* Takes the next page's address out of the body at index; links name localhost. */
-static void note_next(lua_State *L, pages *p, int index) {
+static void note_next(lua_State *L, pages *p, f5_operation *op, int index) {
   size_t length;
   text_clear(&p->path);
   if (lua_getfield(L, index, "nextLink") == LUA_TSTRING) {
     const char *link = lua_tolstring(L, -1, &length);
+    if (!uri_is_absolute(link, length))
+      operation_refuse(L, op, "the page's nextLink leads nowhere: '%.100s'", link);
     text query = {0};
-    if (uri_is_absolute(link, length)) {
-      uri_absolute(&p->path, &query, link, length);
-      text_join(&p->path, &query);
-      const char *version = p->session->ver;
-      size_t size = uri_version(link, length, &version);
-      if (size == 0 && version) size = strlen(version);
-      if (size) uri_query(&p->path, "ver", version, size);
-    }
+    uri_absolute(&p->path, &query, link, length);
+    text_join(&p->path, &query);
+    const char *version = p->session->ver;
+    size_t size = uri_version(link, length, &version);
+    if (size == 0 && version) size = strlen(version);
+    if (size) uri_query(&p->path, "ver", version, size);
     text_free(&query);
+  } else if (!lua_isnil(L, -1) && !json_is_null(L, -1)) {
+    operation_refuse(L, op, "the page's nextLink is no text but a %s", luaL_typename(L, -1));
   }
   lua_pop(L, 1); /* nextLink */
 }
@@ -94,18 +98,23 @@ static void push_empty(lua_State *L) {
   lua_setmetatable(L, -2);
 }
 
+/* The $skip of a path, or `otherwise`. */
+static long long skipped(const char *path, long long otherwise) {
+  const char *at = strstr(path, SKIP);
+  return at ? strtoll(at + sizeof SKIP - 1, NULL, 10) : otherwise;
+}
+
 /* ASM pages by $top and $skip, tells how many there are, and links to no next page. `asked` is the
  * path of the present page. */
 static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer count,
                              const char *asked) {
-  static const char skip[] = "$skip=";
   if (strncmp(asked, "/mgmt/tm/asm/", 13) != 0) return;
   int whole = 0;
   lua_getfield(L, index, "totalItems");
   lua_Integer total = lua_tointegerx(L, -1, &whole);
   lua_pop(L, 1); /* totalItems */
-  const char *at = strstr(asked, skip);
-  lua_Integer before = at ? strtoll(at + sizeof skip - 1, NULL, 10) : 0;
+  const char *at = strstr(asked, SKIP);
+  lua_Integer before = skipped(asked, 0);
   if (!whole || count == 0 || before + count >= total) return;
   size_t kept = at ? (size_t)(at - asked) - 1 : strlen(asked); /* with the '?' or '&' before it */
   text_add(&p->path, asked, kept);
@@ -119,16 +128,30 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
   uri_query(&p->path, "$skip", digits, (size_t)length);
 }
 
-/* A page that is its own next page would be read for ever. */
-static void raise_circle(lua_State *L, f5_operation *op) {
-  operation_refuse(L, op, "the page's nextLink leads to the page itself");
+/* A page that leads to itself, to one that was read, or backwards would be read for ever. */
+static void check_forward(lua_State *L, const pages *p, int at, f5_operation *op) {
+  const char *asked = op->call.http.path, *next = text_string(&p->path);
+  if (strcmp(asked, next) == 0)
+    operation_refuse(L, op, "the page's nextLink leads to the page itself");
+  if (skipped(next, INT64_MAX) <= skipped(asked, 0))
+    operation_refuse(L, op, "the page's nextLink leads backwards: %.200s", next);
+  if (lua_getiuservalue(L, at, PAGES_READ) != LUA_TTABLE) {
+    lua_pop(L, 1); /* nil */
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, at, PAGES_READ);
+  }
+  lua_pushboolean(L, true);
+  lua_setfield(L, -2, asked);
+  if (lua_getfield(L, -1, next) != LUA_TNIL)
+    operation_refuse(L, op, "the page's nextLink leads to a page that was read before: %.200s",
+                     next);
+  lua_pop(L, 2); /* nil, the set */
 }
 
-/* In the finish of a page: the body becomes the items (an array, pushed) and the next page's
- * address. */
-static void take_page(lua_State *L, pages *p, f5_operation *op) {
-  operation_result(L, op);
-  int body = lua_gettop(L), length = (int)strcspn(op->call.http.path, "?");
+/* The items of the page whose body is at index, pushed. */
+static void push_items(lua_State *L, f5_operation *op, int body) {
+  int length = (int)strcspn(op->call.http.path, "?");
   if (!lua_istable(L, body)) {
     error_usage(L, "%.*s is no collection: the device answered with %s", length, op->call.http.path,
                 lua_isnil(L, body) ? "nothing" : luaL_typename(L, body));
@@ -148,11 +171,23 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
     lua_settop(L, body);
     push_empty(L);
   }
+}
+
+/* In the finish of a page of the iteration at index: the body becomes the items (an array, pushed)
+ * and the next page's address. */
+static void take_page(lua_State *L, int at, f5_operation *op) {
+  pages *p = lua_touserdata(L, at);
+  operation_result(L, op);
+  int body = lua_gettop(L);
+  push_items(L, op, body);
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-  note_next(L, p, body);
-  if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
-  check_path(L, p);
-  if (p->path.length && strcmp(text_string(&p->path), op->call.http.path) == 0) raise_circle(L, op);
+  text_clear(&p->path);
+  if (count && (p->left < 0 || count < p->left)) {
+    note_next(L, p, op, body);
+    if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
+    check_path(L, p);
+    if (p->path.length) check_forward(L, p, at, op);
+  }
   lua_remove(L, body);
   if (p->left >= 0 && count > p->left) {
     for (lua_Integer i = count; i > p->left; i--) {
@@ -162,7 +197,6 @@ static void take_page(lua_State *L, pages *p, f5_operation *op) {
     count = p->left;
   }
   if (p->left >= 0) p->left -= count;
-  if (p->left == 0 || count == 0) text_clear(&p->path);
   p->at = 0;
   p->count = count;
   call_clear(&op->call);
@@ -182,7 +216,7 @@ static int fetch(lua_State *L, pages *p, lua_KFunction finish) {
 static int listed(lua_State *L, int status, lua_KContext context) {
   (void)status;
   pages *p = lua_touserdata(L, 3);
-  take_page(L, p, (f5_operation *)context);
+  take_page(L, 3, (f5_operation *)context);
   if (lua_isnil(L, 4)) {
     lua_copy(L, -1, 4);
   } else {
@@ -221,7 +255,7 @@ static int give(lua_State *L, pages *p) {
 static int turned(lua_State *L, int status, lua_KContext context) {
   (void)status;
   pages *p = lua_touserdata(L, 1);
-  take_page(L, p, (f5_operation *)context);
+  take_page(L, 1, (f5_operation *)context);
   lua_setiuservalue(L, 1, PAGES_ITEMS);
   if (p->count == 0) { /* also ends a device that promises a next page and has none */
     lua_pushnil(L);

@@ -278,6 +278,71 @@ describe("an answer that is none", function()
   end)
 end)
 
+describe("pages", function()
+  before_each(function() bip = f5.connect(server:options()) end)
+  after_each(function() bip:close() end)
+
+  local function page(name, next_link)
+    return {
+      path = POOLS .. (name == "a" and "" or "?page=" .. name),
+      bytes = wire.answer(
+        "200 OK",
+        ('{"kind":"x","items":[{"name":"%s"}],"nextLink":%s}'):format(name, next_link)
+      ),
+    }
+  end
+  local function link(name) return ('"https://localhost%s?page=%s"'):format(POOLS, name) end
+
+  local function check(words, ...)
+    local list = { ... }
+    for _, way in ipairs {
+      function() return pools():list() end,
+      function() for _ in pools():each() do end end,
+    } do
+      server:rules(list)
+      local ok, err = pcall(way)
+      assert.same({ false, "protocol" }, { ok, err.kind }, words)
+      assert.truthy(err.message:find(words, 1, true), err.message)
+      assert.is_true(#server:seen() <= 4)
+    end
+  end
+
+  it("in a circle are an error, however long it is", function()
+    local read = "leads to a page that was read before"
+    local first = page("a", link "b")
+    check(read, page("b", link "c"), page("c", link "b"), first)
+    check(read, page("b", link "c"), page("c", link "d"), page("d", link "b"), first)
+    check("leads to the page itself", page("b", link "b"), first)
+  end)
+
+  it("that lead backwards are an error", function()
+    local function skip(count)
+      return ('"https://localhost%s?$skip=%d&$top=1"'):format(POOLS, count)
+    end
+    local function at(count, next_link)
+      local rule = page("a", next_link)
+      rule.path = ("%s?$skip=%d&"):format(POOLS, count)
+      return rule
+    end
+    check("leads backwards", at(2, skip(1)), page("a", skip(2)))
+    check("leads backwards", page("a", skip(0)))
+    server:rules { at(2, "null"), at(1, skip(2)), page("a", skip(1)) }
+    assert.equal(3, #pools():list())
+  end)
+
+  it("that lead nowhere are an error, and not the end", function()
+    check("leads nowhere", page("a", '"/tmui/login.jsp"'))
+    check("leads nowhere", page("a", '""'))
+    check("is no text but a number", page("a", "7"))
+    check("is no text but a table", page("a", "{}"))
+  end)
+
+  it("that are not wanted any more are not looked at", function()
+    server:rules { page("a", link "a") }
+    assert.equal(1, #pools():list { top = 1 })
+  end)
+end)
+
 describe("after a request was sent, a failure", function()
   before_each(function() bip = f5.connect(server:options()) end)
   after_each(function() bip:close() end)
