@@ -14,6 +14,7 @@ return {
   "sim.status.ready",
   "sim.status.daemons",
   "sim.status.workers",
+  "sim.status.rest_workers",
   "sim.http.life_cycle",
   "sim.tasks.transaction",
   "sim.files.disk",

@@ -178,17 +178,23 @@ local function is_balanced(text)
   return open == nil
 end
 
-local UTILITIES <const> = {
-  "bash", "ping", "ping6", "unix-ls", "unix-rm", "unix-mv", "dig", "get-dossier", "qkview",
-  "tcpdump", "traceroute", "clientssl-ciphers", "serverssl-ciphers", "sys-icheck", "test-monitor",
-  "geoip-lookup", "domain-tool", "ccmode", "diadb", "arping",
-}
+-- The utilities of the catalogue, and two that are not in it.
+local utility_names
+local function all_utilities()
+  if utility_names then return utility_names end
+  utility_names = { "arping", "geoip-lookup" }
+  for path in pairs(require "sim.catalogue.workers") do
+    utility_names[#utility_names + 1] = path:match "^tm/util/(.+)"
+  end
+  table.sort(utility_names)
+  return utility_names
+end
 
 local function utilities(device, request)
   local name = request.segments[4]
   if not name then
     local items = json.array {}
-    for i, utility in ipairs(UTILITIES) do
+    for i, utility in ipairs(all_utilities()) do
       items[i] = {
         reference = {
           link = ("https://localhost/mgmt/tm/util/%s?ver=%s"):format(
@@ -202,7 +208,7 @@ local function utilities(device, request)
       selfLink = "https://localhost/mgmt/tm/util?ver=" .. device.version.version } }
   end
   local known = false
-  for _, utility in ipairs(UTILITIES) do known = known or utility == name end
+  for _, utility in ipairs(all_utilities()) do known = known or utility == name end
   if not known or request.segments[5] then return errors.not_public(request) end
   if request.method ~= "POST" then
     return errors.tm(
@@ -264,7 +270,15 @@ M.commands = {
   { "run", "^cm/remove%-from%-trust$", accept },
   { "run", "^wom/", accept },
   { "run", "^cli/script$", run_script },
-  { "run", "^util/", accept },
+  { "run", "^util/tcpdump$", accept },
+  { "run", "^util/traceroute$", accept },
+  { "run", "^util/sys%-icheck$", accept },
+  { "run", "^util/test%-monitor$", accept },
+  { "run", "^util/geoip%-lookup$", accept },
+  { "run", "^util/domain%-tool$", accept },
+  { "run", "^util/ccmode$", accept },
+  { "run", "^util/diadb$", accept },
+  { "run", "^util/arping$", accept },
   { "run", "^util/bash$", bash },
   { "run", "^util/ping6?$", ping },
   { "run", "^util/unix%-ls$", program "ls" },

@@ -15,8 +15,8 @@ local kinds = require "sim.kinds"
 local M = {}
 
 local FILES <const> = {
+  "analytics",
   "api_protection",
-  "apiprotection",
   "apm",
   "auth",
   "cli",
@@ -29,6 +29,7 @@ local FILES <const> = {
   "net",
   "pem",
   "security",
+  "services",
   "sys",
   "vcmp",
   "wam",

@@ -11,8 +11,9 @@ local NEEDS <const> = {
   asm = { "asm" },
   gtm = { "gtm", "lc" },
   pem = { "pem" },
+  access = { "apm", "swg", "urldb" },
+  ["file/apm"] = { "apm", "swg", "urldb" },
   wam = { "am" },
-  wom = { "am" },
   vcmp = { "vcmp" },
   ilx = { "ilx" },
   ["api-protection"] = { "apm" },
@@ -41,6 +42,7 @@ local MODULES <const> = {
   "net",
   "pem",
   "security",
+  "services",
   "shared",
   "sys",
   "task",
@@ -65,18 +67,36 @@ function M.present(device, template)
   return true
 end
 
--- The body of an organizing collection: the names below it as links.
+-- Whether an organizing collection lists a path. What can only be shown (statistics) is not listed.
+local function is_listed(device, path)
+  local node = catalogue.find(path)
+  if not M.present(device, path) then return false end
+  if node.hidden or node.type == "show" then return false end
+  if node.type ~= "organizing" then return true end
+  for _, name in ipairs(catalogue.children(path)) do
+    if is_listed(device, path .. "/" .. name) then return true end
+  end
+  return false
+end
+
+-- The paths that an organizing collection lists: first what leads further down, then what has
+-- objects.
 function M.children(device, template)
-  local list = {}
+  local modules, components = {}, {}
   local children = template == "" and MODULES or catalogue.children(template)
   for _, name in ipairs(children) do
     local path = template == "" and name or template .. "/" .. name
-    local node = template ~= "" and catalogue.find(path)
-    if M.present(device, path) and not (node and node.hidden) then list[#list + 1] = path end
+    if template == "" then
+      if M.present(device, path) then modules[#modules + 1] = path end
+    elseif is_listed(device, path) then
+      local list = catalogue.find(path).type == "organizing" and modules or components
+      list[#list + 1] = path
+    end
   end
-  return list
+  return table.move(components, 1, #components, #modules + 1, modules)
 end
 
+-- The body of an organizing collection: the names below it as links.
 function M.body(target, paths, version, query)
   local items = {}
   for i, path in ipairs(paths) do

@@ -2,6 +2,7 @@
 -- of the store.
 local json = require "f5.json"
 local Store = require "sim.config.store"
+local catalogue = require "sim.config.catalogue"
 local commands = require "sim.commands"
 local discovery = require "sim.config.discovery"
 local errors = require "sim.http.errors"
@@ -298,7 +299,11 @@ function M.handle(device, request)
   end
   local target = uri.resolve(request.segments)
   if not target or not discovery.present(device, target.template) then
-    if request.method == "POST" and target == nil and request.json and request.json.command then
+    local module = request.segments[3]
+    if
+      request.method == "POST" and not target and catalogue.find(module)
+      and discovery.present(device, module)
+    then
       error(errors.rest(request, 501, "Not implemented: " .. request.path), 0)
     end
     error(errors.not_public(request), 0)

@@ -40,7 +40,27 @@ local TARGETS <const> = {
     downloads = { "/mgmt/tm/asm/file-transfer/uploads", "/mgmt/tm/asm/file-transfer/downloads" },
   },
   { directory = "/var/config/rest/madm", downloads = { "/mgmt/shared/file-transfer/madm" } },
-  { directory = "/var/config/rest/bulk", downloads = { "/mgmt/shared/file-transfer/bulk" } },
+  {
+    directory = "/var/config/rest/bulk",
+    upload = "/mgmt/shared/file-transfer/bulk/uploads",
+    downloads = { "/mgmt/shared/file-transfer/bulk" },
+  },
+  {
+    directory = "/ts/var/rest",
+    upload = "/mgmt/tm/asm/file-transfer/uploads-private",
+    module = "asm",
+    downloads = { "/mgmt/tm/asm/file-transfer/downloads-private" },
+  },
+  {
+    directory = "/ts/var/rest",
+    upload = "/mgmt/tm/live-update/file-transfer/uploads",
+    downloads = { "/mgmt/tm/live-update/file-transfer/downloads" },
+  },
+  {
+    directory = "/ts/var/rest",
+    upload = "/mgmt/tm/live-update/file-transfer/uploads-private",
+    downloads = { "/mgmt/tm/live-update/file-transfer/downloads-private" },
+  },
   { directory = "/var/tmp", downloads = { "/mgmt/cm/autodeploy/qkview-downloads" } },
 }
 M.targets = TARGETS

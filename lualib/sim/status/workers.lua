@@ -51,7 +51,8 @@ local function device_info(device, request)
 end
 
 local GROUPS <const> = {
-  "cm-shared-all-big-ips", "cm-bigip-allBigIpDevices", "dns-proxy-devices", "tm-shared-all-big-ips",
+  "cm-shared-all-big-ips", "cm-bigip-allBigIpDevices", "cm-bigip-allDevices", "dns-proxy-devices",
+  "tm-shared-all-big-ips",
 }
 
 local function group_item(name)
@@ -83,8 +84,9 @@ local function group_device(device, group)
 end
 
 local function device_groups(device, request)
-  read_only(request)
   local group, part, id = table.unpack(request.segments, 5, 7)
+  if id == "event" then return device:pass(request) end
+  read_only(request)
   if not group then
     local items = json.array {}
     for i, name in ipairs(GROUPS) do

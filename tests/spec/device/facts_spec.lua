@@ -1,8 +1,9 @@
 -- The generated catalogue holds facts only: no text that F5 wrote for people, no sample logins, and
 -- nothing that belongs to the owner of a device that was recorded.
 local FILES <const> = {
-  "api_protection", "apiprotection", "apm", "auth", "cli", "cm", "gtm", "ilx", "ltm", "ltm_monitor",
-  "ltm_profile", "net", "pem", "security", "stats", "sys", "variables", "vcmp", "wam", "wom",
+  "analytics", "api_protection", "apm", "auth", "cli", "cm", "gtm", "ilx", "ltm",
+  "ltm_monitor", "ltm_profile", "net", "pem", "security", "services", "stats", "sys", "variables",
+  "vcmp", "wam", "wom", "workers",
 }
 
 -- Hosts that devices ask for updates, or know as search engines.

@@ -1,0 +1,116 @@
+-- What a device answers for the paths that it lists, and for those that it does not have.
+local curl <const> = require "support.curl"
+local f5 <const> = require "f5"
+local lab <const> = require "support.lab"
+local sim <const> = require "f5.sim"
+
+-- The paths that one 15.1 lists; not part of the project.
+local LIST <const> = "../shared/data/endpoints-15.1.0.txt"
+
+-- Why the device does not have a path of the list.
+local ABSENT <const> = {
+  ["^/mgmt/tm/wam"] = "am is not provisioned",
+  ["^/mgmt/shared/authn/providers/remote/"] = "a provider of one site",
+  ["^/mgmt/shared/authz/users/bigrest$"] = "a user of one site",
+  ["^/mgmt/shared/authz/users/f5hubblelcdadmin$"] = "the user of a display, not simulated",
+}
+
+local PROVISION <const> = {
+  "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "fps", "ilx", "vcmp", "dos",
+}
+
+local function reason(path)
+  for pattern, text in pairs(ABSENT) do
+    if path:find(pattern) then return text end
+  end
+  return nil
+end
+
+describe("The paths of a simulated device", function()
+  local device, bip
+  setup(function()
+    device = sim.start { provision = PROVISION }
+    bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
+  end)
+  teardown(function() lab.stop(bip, device) end)
+
+  local function get(path)
+    return curl(device, "GET", path)
+  end
+
+  it("are those that a 15.1 lists", function()
+    local file <const> = io.open(LIST)
+    if not file then
+      pending(LIST .. " is not here")
+      return
+    end
+    local failed <const>, used <const> = {}, {}
+    for path in file:lines() do
+      local answer <const> = bip:request("GET", path .. "?$top=1", { raw = true, quiet = true })
+      local why <const> = reason(path)
+      if why then
+        used[why] = true
+        if answer.status ~= 404 then failed[#failed + 1] = path .. " is there: " .. why end
+      elseif answer.status == 404 then
+        failed[#failed + 1] = path .. " is missing"
+      elseif answer.status == 200 and path:find "^/mgmt/tm" and not path:find "/file%-transfer/" then
+        local first <const> = path:match "^/mgmt/tm/([^/]+)"
+        if not answer.body:find(('"kind":"tm:%s'):format(first), 1, true) then
+          failed[#failed + 1] = path .. " is of another kind"
+        end
+      end
+    end
+    file:close()
+    assert.same({}, failed)
+    for _, why in pairs(ABSENT) do assert.is_true(used[why], why) end
+  end)
+
+  it("lists what leads further down before what has objects, and no statistics", function()
+    local names <const> = {}
+    for _, item in ipairs(get("/mgmt/tm/sys").json.items) do
+      names[#names + 1] = item.reference.link:match "/sys/([^?]+)"
+    end
+    local text <const> = " " .. table.concat(names, " ") .. " "
+    assert.truthy(text:find(" application crypto daemon%-log%-settings diags disk dynad ecm "))
+    assert.truthy(text:find " url%-db .* aom .* ucs ")
+    for _, name in ipairs { "clock", "cpu", "performance", "raid" } do
+      assert.falsy(text:find(" " .. name .. " ", 1, true), name)
+      assert.not_equal(404, get("/mgmt/tm/sys/" .. name).status)
+    end
+  end)
+
+  it("has workers of restjavad", function()
+    local links <const> = get("/mgmt/shared").body
+    assert.truthy(links:find '"https://localhost/mgmt/shared/iapp"')
+    assert.equal(200, get("/mgmt/shared/echo-query").status)
+    local results <const> = get("/mgmt/tm/analytics/cpu/report-results").json
+    assert.equal("tm:analytics:cpu:report-results:avrreportresultcollectionstate", results.kind)
+    assert.same({}, results.items)
+    assert.equal(404, get("/mgmt/tm/analytics/cpu/report-results/1").status)
+    assert.equal(404, get("/mgmt/shared/no-such-worker").status)
+    assert.equal(501, curl(device, "POST", "/mgmt/shared/gossip", {}).status)
+  end)
+
+  it("saves the configuration with shared/save-config", function()
+    local pools <const> = bip.ltm.pool
+    pools:create { name = "kept" }
+    assert.equal(200, curl(device, "POST", "/mgmt/shared/save-config", {}).status)
+    pools:create { name = "lost" }
+    bip.sys.config:run("load")
+    assert.truthy(pools["/Common/kept"]:load())
+    assert.equal(404, get("/mgmt/tm/ltm/pool/lost").status)
+  end)
+
+  it("does not know utilities that are not simulated", function()
+    assert.truthy(get("/mgmt/tm/util").body:find("/mgmt/tm/util/tracepath?", 1, true))
+    local body <const> = { command = "run", utilCmdArgs = "localhost" }
+    assert.equal(501, curl(device, "POST", "/mgmt/tm/util/tracepath", body).status)
+  end)
+
+  it("answers 501 to a POST below a module that has no such component", function()
+    local body <const> = { name = "x" }
+    assert.equal(501, curl(device, "POST", "/mgmt/tm/ltm/no-such", body).status)
+    assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/no-such").status)
+    assert.equal(404, curl(device, "POST", "/mgmt/tm/no-such/x", body).status)
+  end)
+end)
