@@ -76,7 +76,7 @@ int host_end_output(int status) {
     return STATUS_SIGNAL + signals_received(); /* nobody reads it any more: that is no failure */
   if (reason == 0) return STATUS_DONE;
   char words[128];
-  snprintf(words, sizeof words, "standard output could not be written%s%s", reason > 0 ? ": " : "",
+  snprintf(words, sizeof words, "cannot write to standard output%s%s", reason > 0 ? ": " : "",
            reason > 0 ? strerror(reason) : "");
   tell(words, STATUS_FAILED);
   return STATUS_FAILED;

@@ -1,4 +1,4 @@
--- f5lua sim: a simulated BIG-IP for any client.
+-- f5lua sim: starts a simulated BIG-IP for any client.
 local contents = require "cli.support.contents"
 local json = require "f5.json"
 local number = require "cli.support.number"
@@ -36,43 +36,44 @@ function M.setup(parser)
     :default "8443"
     :convert(number.whole("--port", "a number from 0 to 65535"))
   parser:option("--bind", "address to listen on"):argname "ADDRESS":default "127.0.0.1"
-  parser:option("--hostname", "what the device calls itself"):argname "NAME"
+  parser:option("--hostname", "name of the device"):argname "NAME"
   parser
     :option("--user", "a user instead of admin and operator; may be repeated")
     :argname "NAME:PASSWORD:ROLE"
     :count "*"
   parser
-    :option("--provision", "provisioned modules (default: those of the seed, else ltm)")
+    :option("--provision", "modules (default: those of the seed, otherwise ltm)")
     :argname "MODULE,…"
-  parser:option("--seed", "start with what is in FILE.json"):argname "FILE.json"
-  parser:option("--save", "write the state there at the end"):argname "FILE.json"
+  parser:option("--seed", "start with the seed or state in FILE.json"):argname "FILE.json"
+  parser:option("--save", "write the state to this file at the end"):argname "FILE.json"
   parser
     :option("--latency", "milliseconds that every answer takes")
     :argname "MS"
     :default "0"
     :convert(number.whole("--latency", "milliseconds"))
   parser:option("--origin", "an origin that CORS allows; may be repeated"):argname "URL":count "*"
-  parser:option("--log", "append a line a call"):argname "FILE"
+  parser:option("--log", "append one line for each call"):argname "FILE"
   fleet.add_options(parser)
   parser
-    :option("--ca-file", "write there the certificate that clients should trust")
+    :option("--ca-file", "write the certificate that clients should trust to this file")
     :argname "FILE.pem"
-  parser:option("--cert", "use this certificate instead of making one"):argname "FILE.pem"
+  parser:option("--cert", "use this certificate instead of a new one"):argname "FILE.pem"
   parser:option("--key", "its private key"):argname "FILE.pem"
   parser:epilog(
-    "Without --user there are admin/admin (role admin) and operator/operator (role operator). "
-      .. "Ends with Ctrl-C. The curl of a first look:\n  curl -k -u admin:admin https://127.0.0.1:8443/mgmt/tm/ltm"
+    "The default users are admin/admin (role admin) and operator/operator (role operator). "
+      .. "Ctrl-C ends it. A first request:\n"
+      .. "  curl -k -u admin:admin https://127.0.0.1:8443/mgmt/tm/ltm"
   )
 end
 
 local function parse_user(text)
   local name, password, role = text:match "^([^:]+):(.+):([^:]+)$"
-  if not name then usage(("--user wants NAME:PASSWORD:ROLE, not '%s'"):format(text), PROGRAM) end
+  if not name then usage(("--user must be NAME:PASSWORD:ROLE, not '%s'"):format(text), PROGRAM) end
   if role == "administrator" then role = "admin" end
   for _, known in ipairs(ROLES) do
     if known == role then return { name = name, password = password, role = role } end
   end
-  usage(("there is no role '%s'; there are %s"):format(role, table.concat(ROLES, " ")), PROGRAM)
+  usage(("unknown role '%s'; the roles are %s"):format(role, table.concat(ROLES, " ")), PROGRAM)
 end
 
 local function read(path)
@@ -92,7 +93,7 @@ local function write(path, text)
   if not written then error(("cannot write %s: %s"):format(path, reason), 0) end
 end
 
--- A name beside a file that no other file has.
+-- A free file name next to a file.
 local function free_name(path)
   local name, count = path .. ".new", 1
   while true do
@@ -122,10 +123,10 @@ end
 function M.run(options)
   fleet.check(options)
   if not options.port or options.port < 0 or options.port > 65535 then
-    usage("--port wants a number from 0 to 65535", PROGRAM)
+    usage("--port must be a number from 0 to 65535", PROGRAM)
   end
   if not options.latency or options.latency < 0 then
-    usage("--latency wants milliseconds", PROGRAM)
+    usage("--latency must be milliseconds, 0 or more", PROGRAM)
   end
   local users
   for _, text in ipairs(options.user) do
@@ -150,7 +151,7 @@ function M.run(options)
     log = options.log,
   }
   if options.ca_file then write(options.ca_file, read(device.ca)) end
-  -- Runs on every way out, before the device stops.
+  -- Runs however the program ends, before the device stops.
   local _saver <close> = setmetatable({}, {
     __close = function()
       if options.save then

@@ -1,4 +1,4 @@
--- f5lua build: a playbook, its modules and files, and the runtime, as one program.
+-- f5lua build: makes one program of a playbook, its modules and files, and the runtime.
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
 local contents = require "cli.support.contents"
@@ -8,34 +8,34 @@ local program = require "build.program"
 local resolver = require "build.resolver"
 local usage = require "cli.support.usage"
 
-local M = { summary = "make a program of its own of a playbook" }
+local M = { summary = "make a program from a playbook" }
 
 function M.setup(parser)
   parser:argument("playbook", "the playbook"):argname "PLAYBOOK.lua"
   parser
-    :option("-o --output", "the program to write (default: the playbook's name without .lua, here)")
+    :option("-o --output", "the program to write (default: name of the playbook without .lua)")
     :argname "FILE"
   parser
     :option(
       "--include",
-      "also pack these files, for f5.asset and, .lua files, for require; *, ?, [] and ** as in a shell;"
-        .. " relative to the playbook, else to here; may be repeated"
+      "also pack these files, for f5.asset and (.lua files) for require; *, ?, [] and ** as in a "
+        .. "shell; relative to the playbook, otherwise to this directory; may be repeated"
     )
     :argname "GLOB"
     :count "*"
-  parser:flag("--allow-disk", "let require look on disk for what is not packed")
+  parser:flag("--allow-disk", "let require find modules on the disk, too")
   parser:flag("--strip", "pack bytecode instead of source")
   parser
     :option(
       "--runtime",
-      "the f5lua to pack it with: of another machine, say, or an older program's"
+      "the f5lua to pack: for another machine, or an older program"
     )
     :argname "FILE"
   parser:option("--sign", "sign with this private key (Ed25519, PEM)"):argname "KEY.pem"
   parser:flag("--force", "pack files that look like credentials, too")
-  parser:flag("--list", "show what would be packed, write nothing")
+  parser:flag("--list", "print what would be packed, write nothing")
   parser:flag("--dry-run", "do everything but write the program")
-  parser:epilog "All arguments of the program made belong to the playbook. docs/packaging.md tells all."
+  parser:epilog "All arguments of the program belong to the playbook. See docs/packaging.md."
 end
 
 local function say(...) io.stderr:write("f5lua build: ", string.format(...), "\n") end
@@ -45,17 +45,17 @@ local function read(path)
   return data or error("cannot read " .. reason, 0)
 end
 
--- The program that runs this, and the portable runtime that is installed with it, if it is.
+-- The portable runtime if it is installed, otherwise this program.
 local function default_runtime()
   local own = bundle.real_path "/proc/self/exe"
   if not own then
-    error("cannot find the program that runs this; name a runtime with --runtime", 0)
+    error("cannot find this program's own file; name a runtime with --runtime", 0)
   end
   local portable = own:gsub("/bin/[^/]*$", "") .. "/lib/f5lua/f5lua-portable"
   if bundle.file_type(portable) == "file" then
     local parsed = program.parse(read(portable))
     if parsed and parsed.version == host.version then return portable end
-    say("warning: %s is not of version %s and is left alone", portable, host.version)
+    say("warning: %s is not version %s and is not used", portable, host.version)
   end
   return own
 end
@@ -64,11 +64,11 @@ local function load_runtime(path)
   local parsed, reason = program.parse(read(path))
   if not parsed then error(("'%s' is %s"):format(path, reason), 0) end
   if not parsed.runtime then
-    error(("'%s' cannot serve as a runtime: %s"):format(path, parsed.damaged), 0)
+    error(("'%s' cannot be a runtime: %s"):format(path, parsed.damaged), 0)
   end
   if parsed.version ~= host.version then
     say(
-      "warning: the runtime is f5lua %s, this is f5lua %s; modules built into them may differ",
+      "warning: the runtime is f5lua %s, but this is f5lua %s; their built-in modules may differ",
       parsed.version,
       host.version
     )
@@ -76,29 +76,29 @@ local function load_runtime(path)
   return parsed
 end
 
--- The whole runtime is refused nothing, so the playbook's own literal password is only a warning:
--- it may be that of a simulated device.
+-- A literal password in the playbook itself is only a warning: it may be that of a simulated
+-- device.
 local function refuse_credentials(entries, force)
   local refused = {}
   for _, entry in ipairs(entries) do
     local reason = credentials(entry.path, entry.contents)
     if reason and (force or entry.kind == "main") then
       say(
-        "warning: '%s' looks like it holds credentials: %s; everyone who has the program can read it",
+        "warning: '%s' seems to contain credentials: %s; everybody who has the program can read it",
         entry.path,
         reason
       )
     elseif reason and not refused[entry.path] then
       refused[entry.path] = true
-      refused[#refused + 1] = ("'%s' looks like it holds credentials: %s"):format(
+      refused[#refused + 1] = ("'%s' seems to contain credentials: %s"):format(
         entry.path,
         reason
       )
     end
   end
   if refused[1] then
-    refused[#refused + 1] = "everyone who has the program can read what is in it; leave them out (password_env, password_command,"
-      .. " or a file read at run time), or give --force"
+    refused[#refused + 1] = "everybody who has the program can read it; use password_env, "
+      .. "password_command or a file that is read at run time, or give --force"
     error(table.concat(refused, "\n"), 0)
   end
 end
@@ -109,7 +109,10 @@ local function strip(entries)
       and resolver.compile(entry.contents, entry.name)
     if chunk then entry.contents = string.dump(chunk, true) end
   end
-  say "warning: --strip packs bytecode: errors have no line numbers, it runs only with Lua 5.4 of this kind, and it is no secret"
+  say(
+    "warning: --strip packs bytecode: errors have no line numbers, it runs only with "
+      .. "Lua 5.4 of this kind, and it does not protect secrets"
+  )
 end
 
 local function size_of(bytes)
@@ -121,22 +124,22 @@ local function output_of(options)
   local output = options.output
   if not output then
     local base = options.playbook:match "[^/]*$"
-    output = base:match "^(.+)%.lua$" or usage("which file to write? -o FILE", "f5lua build")
+    output = base:match "^(.+)%.lua$" or usage("name the file to write with -o FILE", "f5lua build")
   end
   local kind = bundle.file_type(output)
   if kind == "directory" then
     usage(("'%s' is a directory; name the file to write with -o"):format(output), "f5lua build")
   end
-  if kind == "other" then usage(("'%s' is no ordinary file"):format(output), "f5lua build") end
+  if kind == "other" then usage(("'%s' is not a regular file"):format(output), "f5lua build") end
   return kind and bundle.real_path(output) or output, output
 end
 
--- Writing over what was just read would lose it.
+-- The program must not replace one of its sources.
 local function protect_sources(entries, output)
   for _, entry in ipairs(entries) do
     if bundle.real_path(entry.path) == output then
       usage(
-        ("'%s' goes into the program; write the program to another file"):format(entry.path),
+        ("'%s' is packed into the program; write the program to another file"):format(entry.path),
         "f5lua build"
       )
     end
@@ -185,7 +188,7 @@ function M.run(options)
   local sign
   if options.sign then
     sign = function(bytes)
-      -- which reads the key: a string of Lua's would stay in memory
+      -- C code reads the key: a Lua string would stay in memory
       local signature, reason = bundle.sign(options.sign, bytes)
       return signature or error(reason, 0)
     end

@@ -1,4 +1,4 @@
--- f5lua inspect: what a program made by `f5lua build` is made of.
+-- f5lua inspect: shows the parts of a program made by `f5lua build`.
 local archive = require "build.archive"
 local contents = require "cli.support.contents"
 local json = require "f5.json"
@@ -6,15 +6,15 @@ local printable = require "cli.support.printable"
 local program = require "build.program"
 local shown_json = require "cli.support.shown_json"
 
-local M = { summary = "show what is packed in a program made by 'f5lua build'" }
+local M = { summary = "print what is packed in a program made by 'f5lua build'" }
 
 function M.setup(parser)
   parser:argument("file", "the program"):argname "FILE"
-  parser:flag("--json", "the same as JSON")
+  parser:flag("--json", "print JSON")
 end
 
--- What the program is made of, as strings that are UTF-8: names of files may be any bytes. Nothing
--- is believed that can be looked at.
+-- The parts of the program as UTF-8 strings: names of files may contain any bytes. Everything that
+-- can be checked is computed here, not taken from the file.
 local function describe(parsed, entries)
   local function words(bytes)
     return utf8.len(bytes) and bytes
@@ -93,7 +93,7 @@ function M.run(options)
   if not parsed then refuse("%s", reason) end
   if parsed.damaged then refuse("%s", parsed.damaged) end
   if not parsed.packed then
-    refuse("f5lua %s itself (%s), with nothing packed in it", parsed.version, parsed.machine)
+    refuse("f5lua %s itself (%s), without a packed playbook", parsed.version, parsed.machine)
   end
   local entries, damage = archive.read(parsed.archive)
   if not entries then refuse("%s", damage) end

@@ -1,4 +1,4 @@
--- f5lua verify: whether a program is signed with a key, and unchanged since.
+-- f5lua verify: checks the signature of a program.
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
 local contents = require "cli.support.contents"
@@ -23,7 +23,7 @@ function M.run(options)
   local parsed, reason = program.parse(read(file))
   if not parsed then refuse(reason) end
   if parsed.damaged then refuse(parsed.damaged) end
-  if not parsed.packed then refuse "f5lua itself, with nothing packed in it" end
+  if not parsed.packed then refuse "f5lua itself, without a packed playbook" end
   if not parsed.signed then refuse "not signed" end
   local holds, message = bundle.verify(key, parsed.signed_bytes, parsed.signature)
   if holds == nil then error(("%s: %s"):format(options.key, message), 0) end

@@ -1,4 +1,4 @@
 return require("cli.support.rest").subcommand(
   "example",
-  "read what the device says about a resource's properties"
+  "read the device's description of a resource"
 )

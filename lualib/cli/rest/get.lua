@@ -1,5 +1,5 @@
 return require("cli.support.rest").subcommand(
   "get",
-  "read a resource or collection as the device answers it",
+  "read a resource or collection as the device returns it",
   { query = true }
 )

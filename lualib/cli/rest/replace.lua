@@ -1,5 +1,5 @@
 return require("cli.support.rest").subcommand(
   "replace",
-  "replace an object: what is not named is reset",
+  "replace an object and reset all other properties",
   { destructive = true }
 )

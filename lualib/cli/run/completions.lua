@@ -1,6 +1,5 @@
--- f5lua completions: what shells complete of the command line, made from the definitions that the
--- subcommands parse it with.
-local M = { summary = "write the completions for a shell: bash, zsh or fish" }
+-- f5lua completions: makes shell completions from the parsers of the subcommands.
+local M = { summary = "print the completions for a shell: bash, zsh or fish" }
 
 local PLACES <const> = {
   bash = "~/.local/share/bash-completion/completions/f5lua",
@@ -19,13 +18,13 @@ function M.setup(parser)
   )
 end
 
--- The whole command line as one parser. For zsh without the playbook: argparse would have it take
--- the place of the subcommand.
+-- The whole command line as one parser. For zsh the playbook is left out: argparse would accept it
+-- in place of the subcommand.
 local function whole(shell)
   local main = require "cli.support.main"
   local parser = require "argparse"("f5lua", "automation of F5 BIG-IP devices in Lua")
   if shell ~= "zsh" then parser:argument("playbook", "a playbook"):args "?" end
-  parser:flag("--version", "the version")
+  parser:flag("--version", "print the version")
   parser:option("-e", "run a piece of Lua"):argname "CHUNK":count "*"
   parser:flag("-v --verbose", "log each call; -vv: with its bodies"):count "0-2"
   parser:option("--log-format", "text or json"):argname "FORMAT":choices { "text", "json" }
@@ -36,7 +35,7 @@ local function whole(shell)
   return parser
 end
 
--- What comes first is a subcommand or a playbook.
+-- The first word is a subcommand or a playbook.
 local ZSH_FIRST <const> = [[
 _f5lua_first() {
   _alternative "commands:command:_f5lua_cmds" "files:playbook:_files"

@@ -1,10 +1,10 @@
--- f5lua console: a device at the other end of a prompt.
+-- f5lua console: opens a prompt for a device.
 local device = require "cli.support.device"
 local hints = require "cli.support.hints"
 local host = require "f5.host"
 local simulated = require "cli.support.simulated"
 
-local M = { summary = "talk to a device at a prompt (what f5lua does on a terminal)", logs = true }
+local M = { summary = "open a prompt for a device (the default on a terminal)", logs = true }
 
 function M.setup(parser)
   parser
@@ -17,7 +17,7 @@ function M.setup(parser)
 end
 
 local function ask_host()
-  io.stdout:write "Device (name or address; nothing: connect later): "
+  io.stdout:write "Device (name or address; empty: connect later): "
   io.stdout:flush()
   local answer = io.read "l"
   return answer and answer:match "%S+"

@@ -1,11 +1,11 @@
--- f5lua run: a playbook, if wished against a simulated device.
+-- f5lua run: runs a playbook, with --sim on a simulated device.
 local host = require "f5.host"
 local fleet = require "cli.support.fleet"
 local simulated = require "cli.support.simulated"
 local usage = require "cli.support.usage"
 
 local M =
-  { summary = "run a playbook, with --sim against a simulated device", rest = true, logs = true }
+  { summary = "run a playbook, with --sim on a simulated device", rest = true, logs = true }
 
 local PROGRAM <const> = "f5lua run"
 
@@ -13,20 +13,21 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua run [-v] [--log-format FORMAT] [-e CHUNK] FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
-      .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N] [--batch N]\n"
-      .. "                 [--max-failures N|P%] [--per-device N] [--on active] [--journal FILE [--force]] [--report FILE] FILE [ARG…]"
+      .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N]\n"
+      .. "                 [--batch N] [--max-failures N|P%] [--per-device N] [--on active]\n"
+      .. "                 [--journal FILE [--force]] [--report FILE] FILE [ARG…]"
   )
   simulated.add_options(
     parser,
-    "start a simulated device for it; whatever device the playbook names, f5.connect goes to this one"
+    "start a simulated device; f5.connect uses it, whatever host the playbook names"
   )
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
   fleet.add_options(parser)
   parser:epilog(
-    "FILE is a playbook, or - for standard input; everything behind it is given to the playbook.\n"
-      .. "The simulated device has the users admin, manager and operator, whose names are their passwords and say what they may do; "
-      .. "the playbook is admin unless it gives a username. It reaches the device itself, to move its clock or to plant faults, "
-      .. 'as `require "f5.sim".running`.'
+    "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
+      .. "The simulated device has the users admin, manager and operator; their names are their\n"
+      .. "passwords and roles. The playbook is admin unless it gives a username. To move the clock\n"
+      .. 'or to plant faults, it uses `require "f5.sim".running`.'
   )
 end
 
@@ -49,7 +50,7 @@ local function load_all(options)
     chunks[#chunks + 1] = chunk or refuse(message, unreadable)
     host.set_script(file, words)
   elseif not chunks[1] then
-    usage("which playbook?", PROGRAM)
+    usage("no playbook given", PROGRAM)
   end
   return chunks, words
 end
@@ -58,9 +59,9 @@ function M.run(options)
   if options.inventory then
     local words = options.rest
     local file = table.remove(words, 1)
-    if not file then usage("which playbook?", PROGRAM) end
+    if not file then usage("no playbook given", PROGRAM) end
     if options.sim or options.e[1] then
-      usage("--inventory goes with a file alone, without --sim and -e", PROGRAM)
+      usage("--inventory needs a file, and works neither with --sim nor with -e", PROGRAM)
     end
     host.set_script(file, words)
     return fleet.run(options, file, words)

@@ -1,4 +1,4 @@
--- All that is in a file. A directory can be opened, and says only when it is read that it is none.
+-- Returns the contents of a file. A directory can be opened; only reading it fails.
 ---@param path string
 ---@param open? file* read instead, and left open: standard input
 ---@return string? contents

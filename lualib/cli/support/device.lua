@@ -1,11 +1,11 @@
--- Which device a subcommand talks to: its options, and the session.
+-- The device of a subcommand: its options, and the session.
 local f5 = require "f5"
 local number = require "cli.support.number"
 local usage = require "cli.support.usage"
 
 local M = {}
 
--- The password is never an option: a command line can be read by every user of the machine.
+-- The password is never an option: every user of the machine can read a command line.
 function M.add_options(parser)
   parser
     :option(
@@ -13,7 +13,7 @@ function M.add_options(parser)
       "the user (default: F5_USER, else a prompt); the password comes from F5_PASSWORD or a prompt"
     )
     :argname "NAME"
-  parser:option("--provider", "the login provider that knows the user"):argname "NAME"
+  parser:option("--provider", "the login provider of the user"):argname "NAME"
   parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
   parser:flag("--no-verify", "do not verify the device's certificate")
   parser
@@ -23,7 +23,7 @@ function M.add_options(parser)
   parser:option("--ver", "version of the API"):argname "VERSION"
 end
 
---- Options of f5.connect from those of the command line.
+--- Converts options of the command line to options of f5.connect.
 function M.options(options)
   local given = {
     host = options.host,
@@ -39,10 +39,10 @@ end
 
 function M.is_known(options) return options.host ~= nil or (os.getenv "F5_SERVER" or "") ~= "" end
 
---- Logs in; a device that nobody named is wrong usage.
+--- Logs in. Without a device it is wrong usage.
 function M.connect(options, program)
   if not M.is_known(options) then
-    usage("which device? Give --host HOST, or set F5_SERVER", program)
+    usage("no device given; use --host HOST, or set F5_SERVER", program)
   end
   return f5.connect(M.options(options))
 end

@@ -1,9 +1,9 @@
--- `f5lua run --inventory`: one playbook on many devices.
+-- `f5lua run --inventory`: runs one playbook on many devices.
 --
--- The playbook returns a function of one session, which is then called for each device, or it uses
--- the global `bip` (and `device`: name, vars, groups) and is run once a device. Which of the two it
--- is shows by itself: it is started once, and when it asks for `bip` it waits there until the first
--- device is connected.
+-- A playbook can return a function of one session, which is called for each device. Or it uses the
+-- global `bip` (and `device`: name, vars, groups) and runs once for each device. To find out which,
+-- the playbook is started once; when it first uses `bip`, it waits until the first device is
+-- connected.
 
 local contents = require "cli.support.contents"
 local host = require "f5.host"
@@ -24,53 +24,53 @@ function M.add_options(parser)
   parser
     :option(
       "--limit",
-      "only these devices: names with * and ?, group:NAME, !without; commas between"
+      "only these devices: names with * and ?, group:NAME, !TERM excludes; separated by commas"
     )
     :argname "PATTERN"
   parser
-    :option("--workers", "devices at a time (default 50)")
+    :option("--workers", "devices at the same time (default 50)")
     :argname "N"
     :convert(number.whole("--workers"))
   parser
-    :option("--canary", "run on so many devices first; all of them must succeed")
+    :option("--canary", "run on N devices first; all of them must succeed")
     :argname "N"
     :convert(number.whole("--canary"))
   parser
-    :option("--batch", "devices a batch; the next begins when all of one have ended")
+    :option("--batch", "devices in a batch; a batch starts when the one before has ended")
     :argname "N"
     :convert(number.whole("--batch"))
   parser
-    :option("--max-failures", "stop when more devices have failed: a number or a share")
+    :option("--max-failures", "stop after more failed devices: a number or a share")
     :argname "N|P%"
   parser
-    :option("--per-device", "calls at a time to one device (default 4)")
+    :option("--per-device", "calls to one device at the same time (default 4)")
     :argname "N"
     :convert(number.whole("--per-device"))
   parser
     :option("--on", "active: only on the active unit; then synchronise its group")
     :choices { "active" }
   parser
-    :option("--journal", "write finished devices down here; running again does the rest")
+    :option("--journal", "remember finished devices in this file; run again to do the rest")
     :argname "FILE"
-  parser:flag("--force", "take the journal of another run")
-  parser:option("--report", "write the report here: FILE.json or FILE.csv"):argname "FILE"
+  parser:flag("--force", "accept the journal of another run")
+  parser:option("--report", "write the report to this file: FILE.json or FILE.csv"):argname "FILE"
 end
 
---- Options of a fleet without an inventory are a mistake, not to be passed over.
+--- Options of a fleet without an inventory are wrong usage.
 function M.refuse_without_inventory(options)
   for _, name in ipairs {
     "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "force",
     "report",
   } do
     if options[name] then
-      usage(("--%s goes with --inventory"):format((name:gsub("_", "-"))), PROGRAM)
+      usage(("--%s needs --inventory"):format((name:gsub("_", "-"))), PROGRAM)
     end
   end
 end
 
--- What a playbook hears that never says what to do on a device.
+-- The message for a playbook that does nothing on a device.
 local NEITHER <const> =
-  "the playbook neither uses `bip` nor returns a function of one session: there is nothing to run on a device"
+  "the playbook neither uses `bip` nor returns a function: there is nothing to run on a device"
 
 -- The device on which a function of a playbook runs, by the coroutine of its worker.
 local device_of = setmetatable({}, { __mode = "k" })
@@ -106,7 +106,7 @@ local function load_playbook(file)
     source
 end
 
--- The function of a playbook, which knows on which device it prints.
+-- Wraps the function of a playbook, so that `print` knows the device.
 local function named(fn)
   return function(bip, device)
     local worker = coroutine.running()
@@ -118,7 +118,7 @@ local function named(fn)
   end
 end
 
---- The function that does the playbook's work on one device.
+--- Returns the function that does the playbook's work on one device.
 local function work(new_chunk, words)
   local asks = {}
   local first_env
@@ -152,7 +152,7 @@ end
 
 local REDRAW <const> = 0.5 -- s
 
--- What a person sees while it runs: one live line on a terminal, a line a device elsewhere.
+-- The progress line on a terminal.
 local function live_line(report, seconds)
   local counts = report:counts()
   return ("%d of %d done, %d running, %d changed, %d failed, %d s"):format(
@@ -161,7 +161,7 @@ local function live_line(report, seconds)
   )
 end
 
--- An interrupted run ends with an error; how far it came is told, and written, before that.
+-- An interrupted run ends with an error. Before that, the report is printed and written.
 local function tell_interrupted(report, report_file)
   if not report.cut_off then return end
   io.stderr:write(report:summary(), "\n")
@@ -225,7 +225,7 @@ local function progress_for_log(report_file)
   end
 end
 
---- Prints the report; of a large fleet only what needs somebody's eyes.
+--- Prints the report. For a large fleet it contains only the devices that need attention.
 local function print_report(report)
   if #report.devices <= 50 then return print(report) end
   for _, entry in ipairs(report.devices) do
@@ -239,12 +239,15 @@ end
 function M.write(text) io.stdout:write(text) end
 
 --- Runs the playbook on the inventory's devices.
--- @return exit status: 0 when every device is done, else 1
+-- @return exit status: 0 if every device is done or was skipped, otherwise 1
 function M.run(options, file, words)
   if options.report and not options.report:find "%.json$" and not options.report:find "%.csv$" then
-    usage(("a report is written as .json or .csv, not '%s'"):format(options.report), PROGRAM)
+    usage(
+      ("the name of a report must end with .json or .csv, not '%s'"):format(options.report),
+      PROGRAM
+    )
   end
-  if options.force and not options.journal then usage("--force goes with --journal", PROGRAM) end
+  if options.force and not options.journal then usage("--force needs --journal", PROGRAM) end
   local f5 = require "f5"
   local inventory, each = require "f5.inventory", f5.each
   local devices

@@ -80,22 +80,23 @@ f5lua: automation of F5 BIG-IP devices in Lua
 Usage:
   f5lua [OPTION…] FILE [ARG…]         run a playbook
   f5lua [OPTION…] -e CHUNK [FILE…]    run a piece of Lua (may be repeated)
-  f5lua [OPTION…] - [ARG…]            run what standard input says
-  f5lua SUBCOMMAND …                  see below; 'f5lua SUBCOMMAND --help' says more
+  f5lua [OPTION…] - [ARG…]            run standard input
+  f5lua SUBCOMMAND …                  see below, and 'f5lua SUBCOMMAND --help'
 
 Options:
   -e CHUNK               run CHUNK before FILE
   -v, -vv                log each call to standard error; -vv: with its bodies, secrets masked
   --log-format FORMAT    text (default) or json
-  -h, --help             this page
-  --version              the version
+  -h, --help             print this page
+  --version              print the version
 
 Subcommands:
 ]]
 
 local TAIL <const> = [[
 
-Environment: F5_SERVER F5_SERVER_PORT F5_USER F5_PASSWORD F5_VALIDATE_CERTS are the defaults of f5.connect.
+Environment: F5_SERVER F5_SERVER_PORT F5_USER F5_PASSWORD F5_VALIDATE_CERTS are the defaults of
+f5.connect.
 Exit status: 0 done, 1 the playbook failed, 2 wrong usage, 3 the device or the network failed,
 130 interrupted (128 + the signal's number).
 ]]
@@ -113,7 +114,7 @@ function M.help()
   return 0
 end
 
--- argparse takes options everywhere; a playbook's own options behind its name are not ours.
+-- argparse accepts options everywhere. Options after the playbook's name belong to the playbook.
 local function split(parser, words)
   local takes_value = {}
   for _, option in ipairs(parser._options) do
@@ -131,7 +132,7 @@ local function split(parser, words)
   return table.move(words, 1, math.min(i - 1, #words), 1, {}), table.move(words, i, #words, 1, {})
 end
 
---- Gives a parser of argparse what a subcommand takes.
+--- Adds a subcommand's options to a parser of argparse.
 function M.set_up(parser, command)
   command.setup(parser)
   if not command.logs then return end

@@ -1,16 +1,18 @@
--- Options that take a number: what converts them, and says which option wanted what.
+-- Converters for options with a number. Their messages name the option.
 local M = {}
 
 local function converter(option, what, read)
   return function(text)
     local value = read(text)
-    if value == nil then return nil, ("%s wants %s, not '%s'"):format(option, what, text) end
+    if value == nil then return nil, ("%s must be %s, not '%s'"):format(option, what, text) end
     return value
   end
 end
 
 --- A whole number: converter for parser:option.
-function M.whole(option, what) return converter(option, what or "a whole number", math.tointeger) end
+function M.whole(option, what)
+  return converter(option, what or "a whole number", math.tointeger)
+end
 
 --- Any number.
 function M.any(option, what) return converter(option, what or "a number", tonumber) end

@@ -1,12 +1,11 @@
--- Texts that came from outside (a device, a file), for the terminal: control characters are shown,
--- not obeyed.
+-- Makes texts of devices and files safe for the terminal: control characters are shown as \xHH.
 
 local function hexadecimal(c) return ("\\x%02x"):format(c:byte(-1)) end
 
--- U+0080 to U+009F are control characters too: xterm takes U+009B for the beginning of an escape
+-- U+0080 to U+009F are control characters, too: xterm reads U+009B as the start of an escape
 -- sequence.
 ---@param text string
----@param one_line? boolean tabs and line breaks are shown too; else they stay
+---@param one_line? boolean show tabs and line breaks, too; default: they stay
 ---@return string
 return function(text, one_line)
   return (

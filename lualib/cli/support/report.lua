@@ -1,5 +1,5 @@
--- What a user reads when a playbook failed: report(error, trace, colour, in JSON) -> text, exit
--- status. The error may be anything that Lua code can raise; nothing here may fail because of it.
+-- The message for a playbook that failed: report(error, trace, colour, in JSON) -> text, exit
+-- status. The error may be any Lua value; this module must not fail because of it.
 
 local bundle = require "f5.bundle"
 local core = require "f5.core"
@@ -27,8 +27,7 @@ local function painter(colour)
   return { bad = paint "1;31", dim = paint "2", good = paint "36" }
 end
 
--- Parts of the names that people give to secrets, mistyped ones too. On a line with one of them no
--- literal is shown.
+-- Parts of names of secrets, also misspelled. Literals on a line with one of them are masked.
 local SECRET_WORDS <const> =
   { "pass", "pwd", "pw", "secret", "token", "credential", "auth", "key", "community" }
 
@@ -43,8 +42,8 @@ local function without_secrets(line)
   return line
 end
 
--- A line of source that a user can look at: nothing for standard input and -e, and not what happens
--- to have the same name where a packed program is run.
+-- A line of source. There is none for standard input and -e, and none in a packed program: a file
+-- with the same name may be another file.
 local function source_line(frame)
   if bundle.packed() then return nil end
   local file = io.open(frame.file, "r")
@@ -68,7 +67,7 @@ local function add_trace(lines, trace, paint)
   end
 end
 
--- The table of a device error, in the order in which one asks.
+-- The fields of a device error, in the order of their importance.
 local FIELDS <const> = {
   { "device" },
   { "method" },
@@ -101,7 +100,7 @@ local function is_made_by(err, name)
   return type(metatable) == "table" and metatable.__name == name
 end
 
--- What the error says in one line, and the exit status that stands for it.
+-- The message in one line, and the exit status.
 local function told(err)
   if is_made_by(err, "f5.failure") then return text_of(err), STATUS.failed end
   if is_made_by(err, "f5.error") then
@@ -113,15 +112,14 @@ local function told(err)
     text = "the error value is a "
       .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
   end
-  -- Where in the program a message was made says nothing to its reader, unless it is a mistake of
-  -- the program.
+  -- The place inside f5lua does not help the reader, unless it is a bug of f5lua.
   if not text:find("attempt to ", 1, true) then
     text = text:gsub("^lualib/[%w_/]+%.lua:%d+: ", "")
   end
   return text, STATUS.failed
 end
 
--- JSON is UTF-8, and what a script or a device says need not be: any other byte as \xHH.
+-- JSON is UTF-8, but texts of scripts and devices may contain any bytes: they become \xHH.
 local function in_utf8(text)
   while true do
     local _, bad = utf8.len(text)
@@ -130,7 +128,7 @@ local function in_utf8(text)
   end
 end
 
--- The same as one line of a log in JSON, with the names that its other lines have.
+-- The same as one JSON line, with the names of the other log lines.
 local function as_json(err, trace, message, status)
   local line = {
     time = os.date "!%Y-%m-%dT%H:%M:%SZ", event = "failure", message = in_utf8(message),

@@ -1,9 +1,9 @@
--- REST from the shell: what the one-line subcommands (get, list, create, …) share.
+-- REST from the shell: the shared part of the one-line subcommands (get, list, create, …).
 --
--- A word behind the path that begins with / is the object's full name, another one without = its
--- name, a sub-collection of it, a name in that; key=value gives a string, key:=json anything else, key=@file and key:=@file the file's
--- content, @file (or @- for standard input) the whole body. Keys with dots reach into objects:
--- fqdn.interval=60.
+-- A word after the path that starts with / is the full name of the object. Another word without =
+-- is its name, then a sub-collection of it, then a name in that. key=value is a string, key:=json
+-- any other value. key=@file and key:=@file read the value from a file, @file (or @- for standard
+-- input) the whole body. Keys with dots are properties of properties: fqdn.interval=60.
 
 local contents = require "cli.support.contents"
 local core = require "f5.core"
@@ -21,7 +21,7 @@ local wrong_usage = require "cli.support.usage"
 
 local M = {}
 
--- The subcommand that runs: a process runs one.
+-- The running subcommand. A process runs only one.
 local program = "f5lua"
 
 local function usage(message) wrong_usage(message, program) end
@@ -41,11 +41,11 @@ local function add_common(parser)
 end
 
 local function add_query(parser)
-  parser:option("--select", "properties to ask for, with commas between"):argname "NAME,…"
+  parser:option("--select", "properties to return, separated by commas"):argname "NAME,…"
   parser
     :option("--filter", '$filter, as the device understands it: "partition eq Common"')
     :argname "EXPRESSION"
-  parser:option("--top", "at most so many items"):argname "N":convert(number.whole("--top"))
+  parser:option("--top", "maximum number of items"):argname "N":convert(number.whole("--top"))
   parser:option("--skip", "leave out the first items"):argname "N":convert(number.whole("--skip"))
   parser:flag("--expand", "with sub-collections (expandSubcollections)")
   parser:option("--options", "tmsh's options of a query"):argname "TEXT"
@@ -72,7 +72,7 @@ local function put(body, key, value)
   at[last or key] = value
 end
 
--- The words behind the path: name, body and the arguments that are neither.
+-- The words after the path: name, body and other arguments.
 local function parse_words(words)
   local parsed, body = { plain = {}, in_order = {} }, nil
   for _, word in ipairs(words) do
@@ -126,9 +126,11 @@ local function format_of(options)
   return options.output or (host.is_terminal(1) and "table" or "jsonl")
 end
 
-local function json_line(row) return shown_json(show.masked(row), { sort = true, first = M.FIRST }) end
+local function json_line(row)
+  return shown_json(show.masked(row), { sort = true, first = M.FIRST })
+end
 
--- Writes a result in the format asked for.
+-- Writes a result in the requested format.
 local function write(value, options, columns)
   if value == nil then return end
   local terminal = host.is_terminal(1)
@@ -153,7 +155,7 @@ local function write(value, options, columns)
   end
 end
 
--- What can be written object by object is, with one page of a collection in memory.
+-- Writes object by object, with one page of a collection in memory.
 local function stream(format, columns, ...)
   local first = true
   for object in ... do
@@ -174,7 +176,7 @@ end
 
 local function objects(count) return count == 1 and "1 object" or count .. " objects" end
 
--- What the name as a pattern would have meant, too.
+-- The objects that the name would match as a pattern.
 local function note_exact(name, matching)
   if matching < 2 then return end
   io.stderr:write(
@@ -185,20 +187,18 @@ local function note_exact(name, matching)
   )
 end
 
--- Whether there is nothing to choose from: the name is that of one object, or the path is.
+-- Whether there is only one object: that of the name, or that of the path.
 local function is_one(bip, path, name, options)
   if name then return options.exact or not (options.pattern or selection.has_wildcard(name)) end
   if options.exact or options.pattern then
-    usage(("--%s goes with a NAME"):format(options.exact and "exact" or "pattern"))
+    usage(("--%s needs a NAME"):format(options.exact and "exact" or "pattern"))
   end
-  -- a path to one object (…/~Common~web, a singleton) is as good as a name; only the device knows
-  -- which it is
+  -- A path can be that of one object (…/~Common~web, a singleton). Only the device knows.
   local body = bip:at(path):load { top = 1 }
   return not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$")
 end
 
--- The references that a destructive subcommand acts on, after asking when it could be more than
--- one.
+-- The references for a destructive subcommand, after asking if there can be more than one.
 local function targets(bip, path, parsed, options, verb)
   local name = parsed.name
   if options.exact and options.pattern then usage "--exact or --pattern, not both" end
@@ -207,7 +207,7 @@ local function targets(bip, path, parsed, options, verb)
   if not chosen then usage(why) end
   local found = chosen.objects
   if #found == 0 then
-    io.stderr:write("f5lua: nothing matches\n")
+    io.stderr:write("f5lua: no object matches\n")
     return {}
   end
   if chosen.exact then
@@ -260,9 +260,9 @@ local function below(bip, path, name, collection)
   return path .. "/" .. name:gsub("/", "~") .. "/" .. collection
 end
 
--- The words behind the path: a name, a sub-collection, a name in it, and so on. A word alone is a
--- name, too: that of a user, a database variable, an object of Common. Returns the path of the last
--- name; `acts` is true if the verb is not for a whole sub-collection.
+-- The words after the path: a name, a sub-collection, a name in it, and so on. A single word is a
+-- name, too: of a user, a database variable, an object of Common. Returns the path of the last
+-- name. `acts` is true if the verb does not work on a whole sub-collection.
 local function take_names(bip, path, parsed, acts)
   local words = parsed.in_order
   local last = words[#words]
@@ -280,10 +280,10 @@ local function take_names(bip, path, parsed, acts)
 end
 
 local function need_body(parsed)
-  if not parsed.body then usage("nothing to send: give key=value, key:=json or @FILE") end
+  if not parsed.body then usage("no properties given: use key=value, key:=json or @FILE") end
 end
 
--- What each verb does: (session, path, parsed words, options) -> value to print, columns
+-- The verbs: (session, path, parsed words, options) -> value to print, columns
 local verbs = {}
 
 function verbs.get(bip, path, parsed, options)
@@ -321,7 +321,7 @@ function verbs.create(bip, path, parsed)
     return ref(bip, path, name):create(body)
   end
   if name and body.name ~= nil and body.name ~= name then
-    usage(("'%s' and name=%s are two names for one object"):format(name, tostring(body.name)))
+    usage(("'%s' and name=%s are different names for one object"):format(name, tostring(body.name)))
   end
   if name then
     body.name = name
@@ -331,8 +331,8 @@ function verbs.create(bip, path, parsed)
   return bip:at(path):create(body)
 end
 
--- Acts on one after the other. A refusal ends it, and who acted on several is told what happened
--- before.
+-- Acts on one reference after the other, and stops at the first failure. If there are several, it
+-- prints what was done before.
 local function on_each(refs, verb, act)
   for i, reference in ipairs(refs) do
     local ok, err = pcall(act, reference, i)
@@ -376,7 +376,7 @@ end
 
 function verbs.call(bip, path, parsed)
   local command = parsed.plain[1]
-  if not command then usage("which command? For example: f5lua call sys/config save") end
+  if not command then usage("no command given; example: f5lua call sys/config save") end
   if parsed.plain[2] then usage(("'%s' is not key=value"):format(parsed.plain[2])) end
   local body = parsed.body or {}
   if parsed.name then body.name = parsed.name end
@@ -395,10 +395,11 @@ local WORDS <const> = {
   call = "COMMAND key=value …",
 }
 
---- The subcommand module for a verb.
+--- Returns the module of a subcommand.
 -- @param verb string: a key of the verbs above
 -- @param summary string: one line
--- @param extra table|nil: query (options of a query), destructive (asks before it acts on many)
+-- @param extra table|nil: query (it has options of a query), destructive (it asks before it acts on
+--   several objects)
 function M.subcommand(verb, summary, extra)
   extra = extra or {}
   local module = { summary = summary, logs = true }

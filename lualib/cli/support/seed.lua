@@ -1,4 +1,4 @@
--- What a simulated device starts with, as the command line says it.
+-- Options for the contents of a simulated device.
 local json = require "f5.json"
 local contents = require "cli.support.contents"
 local usage = require "cli.support.usage"

@@ -1,6 +1,6 @@
--- Which objects the NAME of a destructive subcommand means: one object of exactly that name, or all
--- that a pattern matches. Names may contain `*` and `?` (wide IPs, entities of ASM policies), so a
--- NAME is a pattern only if no object has exactly that name.
+-- Selects the objects for a destructive subcommand: the object with exactly this NAME, or all
+-- objects that a pattern matches. Names may contain `*` and `?` (wide IPs, entities of ASM
+-- policies), so a NAME is a pattern only if no object has exactly this name.
 
 local glob = require "f5.fleet.glob"
 local target = require "cli.support.target"
@@ -9,7 +9,7 @@ local M = {}
 
 local function objects(count) return count == 1 and "1 object" or count .. " objects" end
 
--- Whether the device itself takes the name for this object: it is the full name, the object is in
+-- Whether the device accepts the name for this object: it is the full name, the object is in
 -- Common, or the kind has no partitions.
 local function is_plain(object, name, path)
   return object.name == name or object.name == "/Common/" .. name or target.has_ids(path)
@@ -18,15 +18,15 @@ end
 local function both_readings(object, name, matching)
   return (
     "'%s' is the name of %s and also a pattern that matches %s; nothing was changed. "
-    .. "Give the full name to mean this object alone, or --pattern to mean all of them."
+    .. "Use the full name to select only this object, or --pattern to select all of them."
   ):format(name, object.name, objects(#matching))
 end
 
 --- Whether a NAME can be read as a pattern.
 function M.has_wildcard(name) return name:find "[*?]" ~= nil end
 
--- Kinds whose objects usually have wildcards in their names. There a NAME that no object has may be
--- that of an object which is gone: a delete that is run twice must not delete what is like it.
+-- Kinds whose objects usually have wildcards in their names. A NAME that no object has may be that
+-- of a deleted object: a delete that runs twice must not delete other objects.
 local function is_usual_name(path, name)
   path = path:gsub("^/mgmt/tm/", "")
   if path:find "^gtm/wideip/" then return name:find "^%*%." or name:find "/%*%.[^/]*$" end
@@ -36,19 +36,19 @@ end
 local function no_object(name, matching)
   return (
     "no object has the name '%s'. As a pattern it matches %s; nothing was changed. "
-    .. "Such names are usual for this kind: say --pattern to mean all of them, "
-    .. "--exact to mean the name."
+    .. "Such names are usual for this kind: use --pattern to select all of them, "
+    .. "--exact to select the name."
   ):format(name, objects(#matching))
 end
 
---- The objects that a NAME means.
+--- Returns the objects that a NAME selects.
 -- @param bip session
--- @param path string: the path of the collection
--- @param name string|nil: nil means every object of the collection
--- @param options table: pattern (the user says that the name is one), yes (nobody will be asked)
+-- @param path string: path of the collection
+-- @param name string|nil: nil selects every object of the collection
+-- @param options table: pattern (the name is a pattern), yes (nobody will be asked)
 -- @return table { objects = array of { name, ref }, exact = true if the name is that of one object,
---   matching = count of all that the name would match as a pattern }; nil and the reason if the
---   name can be read in two ways
+--   matching = number of objects that the name matches as a pattern }; nil and the reason if the
+--   name is ambiguous
 function M.find(bip, path, name, options)
   local pattern, is_full = name and glob(name), name and name:sub(1, 1) == "/"
   local named, matching = {}, {}

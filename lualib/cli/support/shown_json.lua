@@ -1,19 +1,17 @@
--- JSON for people and programs: what json.encode writes, and no character that a terminal would act
--- on.
+-- JSON without characters that a terminal would act on.
 
 local json = require "f5.json"
 
 local function escaped(c) return ("\\u%04x"):format(c:byte(-1)) end
 
--- JSON need not escape U+007F to U+009F, and xterm takes U+009B for the beginning of an escape
--- sequence. Escaped they are the same to a program, so that it does not matter whether the output
--- goes to a terminal, or by way of a pager or a file.
+-- JSON allows U+007F to U+009F without escapes, but xterm reads U+009B as the start of an escape
+-- sequence. Escapes mean the same to a program, so they are used for terminals, pagers and files.
 ---@param value any
----@param style? table as json.encode takes it
+---@param style? table as of json.encode
 ---@return string
 return function(value, style)
   local text = json.encode(value, style)
-  -- a plain search is many times faster, and hardly ever finds any
+  -- A plain search is many times faster, and rarely finds one.
   if text:find("\127", 1, true) then text = text:gsub("\127", escaped) end
   if text:find("\xC2", 1, true) then text = text:gsub("\xC2[\x80-\x9F]", escaped) end
   return text

@@ -1,4 +1,4 @@
--- --sim: a simulated device that is started for a subcommand, which f5.connect then goes to.
+-- --sim: starts a simulated device for a subcommand. f5.connect then connects to it.
 local seed = require "cli.support.seed"
 
 local M = {}
@@ -6,15 +6,18 @@ local M = {}
 function M.add_options(parser, help)
   parser:flag("--sim", help)
   parser
-    :option("--provision", "modules of the simulated device (default: those of the seed, else ltm)")
+    :option(
+      "--provision",
+      "modules of the simulated device (default: those of the seed, otherwise ltm)"
+    )
     :argname "MODULE,…"
   parser
-    :option("--seed", "start the simulated device with what is in FILE.json")
+    :option("--seed", "start the simulated device with the seed in FILE.json")
     :argname "FILE.json"
 end
 
--- It runs until the program ends, not only the playbook: tokens of sessions that the playbook
--- forgot are deleted after that.
+-- The device runs until the program ends: sessions that the playbook forgot delete their tokens
+-- after the playbook's end.
 function M.start(options, program)
   local sim = require "f5.sim"
   local users = { table.unpack(sim.default_users) }

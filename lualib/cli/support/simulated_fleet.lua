@@ -1,4 +1,4 @@
--- `f5lua sim --fleet`: what the command line says of a simulated fleet.
+-- `f5lua sim --fleet`: the options for a simulated fleet.
 local number = require "cli.support.number"
 local usage = require "cli.support.usage"
 
@@ -8,7 +8,7 @@ local PROGRAM <const> = "f5lua sim"
 
 function M.add_options(parser)
   parser
-    :option("--fleet", "answer as N devices, at 127.0.0.1, 127.0.0.2 …")
+    :option("--fleet", "simulate N devices, at 127.0.0.1, 127.0.0.2 …")
     :argname "N"
     :convert(number.whole("--fleet"))
   parser:option("--failing", "share of the fleet that has lost mcpd: 3%"):argname "P%":default "0%"
@@ -19,7 +19,7 @@ function M.add_options(parser)
   parser
     :option(
       "--restarting",
-      "share of the fleet that restarts for 20 seconds when it is first asked"
+      "share of the fleet that restarts for 20 seconds when first asked"
     )
     :argname "P%"
     :default "0%"
@@ -28,23 +28,24 @@ function M.add_options(parser)
     :argname "FILE.lua"
 end
 
---- A share such as "3%" as a number from 0 to 1; nil when it is nothing.
+--- Converts a share such as "3%" to a number from 0 to 1; nil for 0.
 function M.share(options, name)
   local text = options[name]
   local percent = tonumber(text:match "^(%d+%.?%d*)%%?$")
   if not percent or percent > 100 then
-    usage(("--%s wants a share such as 3%%, not '%s'"):format(name, text), PROGRAM)
+    usage(("--%s must be a share such as 3%%, not '%s'"):format(name, text), PROGRAM)
   end
   if percent > 0 and not options.fleet then
-    usage(("--%s goes with --fleet"):format(name), PROGRAM)
+    usage(("--%s needs --fleet"):format(name), PROGRAM)
   end
   return percent > 0 and percent / 100 or nil
 end
 
---- An inventory of the fleet, as the text of a Lua file. Names of users are in it, passwords are not.
+--- Returns an inventory of the fleet, as the text of a Lua file. It contains users, but no passwords.
 function M.inventory(device, options)
   local lines = {
-    "-- A simulated fleet, made by f5lua sim --fleet. The password is the user's name unless --user said otherwise.",
+    "-- A simulated fleet, written by f5lua sim --fleet.",
+    "-- The password is the name of the user, unless --user gave another one.",
     "return {",
     ('  defaults = { port = %d, ca = %q, username = %q, password_env = "F5_PASSWORD" },'):format(
       device.port,
@@ -60,22 +61,24 @@ function M.inventory(device, options)
   return table.concat(lines, "\n")
 end
 
-local FLEET_MOST <const> = 65535
+local MAX_FLEET <const> = 65535
 
---- Refuses what does not go together.
+--- Refuses options that do not work together.
 function M.check(options)
   local fleet = options.fleet
   if not fleet then
-    if options.inventory then usage("--inventory goes with --fleet", PROGRAM) end
+    if options.inventory then usage("--inventory needs --fleet", PROGRAM) end
     return
   end
-  if fleet < 1 or fleet > FLEET_MOST then
-    usage(("--fleet wants a number from 1 to %d"):format(FLEET_MOST), PROGRAM)
+  if fleet < 1 or fleet > MAX_FLEET then
+    usage(("--fleet must be a number from 1 to %d"):format(MAX_FLEET), PROGRAM)
   end
   if options.bind ~= "127.0.0.1" then
-    usage("a fleet is at 127.0.0.1, 127.0.0.2 …: --bind does not go with it", PROGRAM)
+    usage("--bind does not work with --fleet: a fleet is at 127.0.0.1, 127.0.0.2 …", PROGRAM)
   end
-  if options.save or options.cert then usage("--save and --cert are for one device", PROGRAM) end
+  if options.save or options.cert then
+    usage("--save and --cert do not work with --fleet", PROGRAM)
+  end
 end
 
 return M

@@ -1,7 +1,7 @@
--- Where a one-line subcommand goes: the PATH and NAME of a command line as references.
+-- The target of a one-line subcommand: PATH and NAME as references.
 local M = {}
 
---- A path as people copy it, as bip:at takes it: "tm/ltm/pool", "/ltm/pool" and "mgmt/tm/ltm/pool" are what "ltm/pool" is.
+--- Normalises a path: "tm/ltm/pool", "/ltm/pool" and "mgmt/tm/ltm/pool" become "ltm/pool".
 function M.path(text)
   local absolute = text:match "^/*(mgmt/.*)$"
   if absolute then return "/" .. absolute end
@@ -9,15 +9,15 @@ function M.path(text)
   return (text:gsub("^/+", ""):gsub("^tm/", ""))
 end
 
---- Whether objects below the path have hash ids in their URIs, and not their names.
+--- Whether objects below the path have ids in their URIs instead of names.
 function M.has_ids(path) return path:gsub("^/mgmt/tm/", ""):find "^asm/" ~= nil end
 
 local ASM_NAMES <const> = { select = { "id", "name", "fullPath" } }
 local NAMES <const> = { select = { "name", "fullPath" } }
 
---- All objects of a collection.
+--- Returns all objects of a collection.
 -- @return array of { name = full name, short = name without partition, ref = reference, id = string
---   of ASM }
+--   in ASM }
 function M.objects(bip, path)
   local found, ids = {}, M.has_ids(path)
   for object in bip:at(path):each(ids and ASM_NAMES or NAMES) do
@@ -47,9 +47,8 @@ function M.several(objects, name)
   )
 end
 
---- The object of a collection with this name, as a reference; where URIs have ids the device is
---- asked for it.
--- @return reference; or nil and the reason when several objects have the name
+--- Returns a reference to the object with this name. Where URIs have ids, it asks the device.
+-- @return reference; nil and the reason if several objects have the name
 function M.object(bip, path, name)
   if not M.has_ids(path) then return bip:at(path, name) end
   local named = {}

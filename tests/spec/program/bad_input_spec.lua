@@ -60,7 +60,7 @@ f5lua: Authentication failed.
   attempts  1
   FILE:2: in main chunk
       local bip = f5.connect { retries = 0 }
-  hint: check F5_USER and F5_PASSWORD, or the username and password given to f5.connect
+  hint: check F5_USER and F5_PASSWORD, or username and password in f5.connect
 ]], LIST, { F5_PASSWORD = "wrong-one" })
   end)
 
@@ -131,9 +131,8 @@ end
       result.err
     )
     assert.matches(
-      "\n  hint: is that its address and port%? If so the device may be starting: f5%.connect { "
-        .. "wait = 300 } tries for so many seconds "
-        .. "until it lets us in\n$",
+      "\n  hint: check the address and the port; otherwise the device may be starting: "
+        .. "f5%.connect { wait = 300 } retries the login for 300 seconds\n$",
       result.err
     )
   end)
@@ -141,24 +140,25 @@ end
   it("a device that restarts: the advice is to wait, at the login and behind it", function()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, kind = "not_registered", times = 9 }
     local behind <const> =
-      "bip:wait_ready%(%) waits until it is up; call it before what failed, and after all that "
-        .. "restarts the device\n$"
+      "bip:wait_ready%(%) waits until the device is up; call it before this line, and after each "
+        .. "restart\n$"
     assert.matches(
-      "\n  status    404\n  kind      not_ready\n.*\n  hint: is the path spelled [^\n]* If so the "
-        .. "device is starting: "
+      "\n  status    404\n  kind      not_ready\n.*\n  hint: check the spelling of the path[^\n]* "
+        .. "otherwise the device is starting: "
         .. behind,
       run(LIST).err
     )
     device:clear_faults()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, status = 503, times = 9 }
     assert.matches(
-      "\n  hint: the device is starting, or part of it is down: " .. behind,
+      "\n  hint: the device or one of its services is starting or down: " .. behind,
       run(LIST).err
     )
     device:clear_faults()
     device:fault { match = { path = "/mgmt/shared/authn/login" }, status = 503, times = 9 }
     assert.matches(
-      "\n  hint: the device is starting, or part of it is down: f5%.connect { wait = 300 } tries",
+      "\n  hint: the device or one of its services is starting or down: "
+        .. "f5%.connect { wait = 300 } retries",
       run(LIST).err
     )
   end)
@@ -173,7 +173,7 @@ f5lua: cannot make a secure connection to DEVICE (SSL certificate problem: unabl
   attempts  1
   FILE:2: in main chunk
       local bip = f5.connect { retries = 0 }
-  hint: give the device's certificate as `ca = "FILE.pem"` to f5.connect; `verify = false` gives up protection
+  hint: give the device's certificate to f5.connect: `ca = "FILE.pem"`; `verify = false` turns the check off
 ]], LIST, { SSL_CERT_FILE = "" })
   end)
 
@@ -189,8 +189,8 @@ f5lua: cannot make a secure connection to DEVICE (SSL certificate problem: unabl
       result.err
     )
     assert.matches(
-      "hint: what listens on this port does not speak TLS: is it that of the device's HTTPS, 443 "
-        .. "or often 8443%?\n$",
+      "hint: the server on this port does not use TLS; the HTTPS port of a device is usually 443 "
+        .. "or 8443\n$",
       result.err
     )
   end)
@@ -287,7 +287,7 @@ f5lua: 01020036:3: The requested Pool (/Common/nope) was not found.
   FILE:4: in function 'read'
       bip.ltm.pool["/Common/nope"]:load()
   FILE:6: in main chunk
-  hint: ask first with ref:exists(), or catch it: local ok, err = f5.try(function() … end)
+  hint: check with ref:exists() first, or catch it: local ok, err = f5.try(function() … end)
 ]], CONNECT .. [[
 local function read()
   bip.ltm.pool["/Common/nope"]:load()

@@ -77,8 +77,8 @@ describe("a device that demands a client certificate", function()
       )
       assert.matches("\n  kind      tls\n  attempts  1\n", result.err)
       assert.matches(
-        "hint: the device wants a client certificate of a CA that it trusts: `cert` and `key` of "
-          .. "f5.connect\n$",
+        "hint: the device requires a client certificate of a CA that it trusts: give `cert` and "
+          .. "`key` to f5.connect\n$",
         result.err
       )
       assert.same({}, device:log())

@@ -151,7 +151,7 @@ f5lua: FILE:2: cannot drain web
     )
     assert.equal("01020036:3: The requested Pool (/Common/nope) was not found.", last.message)
     assert.same({ { file = file, line = 3, name = "main chunk" } }, last.trace)
-    assert.matches("^ask first with ref:exists", last.hint)
+    assert.matches("^check with ref:exists", last.hint)
     assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d", last.time)
     last = json.decode(
       run({
@@ -220,7 +220,7 @@ f5lua: FILE:2: cannot drain web
       { 2, "", "f5lua: unknown option '--foo'\nTry 'f5lua run --help'.\n" },
       { "run", "--foo", "x.lua" }
     )
-    check({ 2, "", "f5lua: which playbook?\nTry 'f5lua run --help'.\n" }, { "run" })
+    check({ 2, "", "f5lua: no playbook given\nTry 'f5lua run --help'.\n" }, { "run" })
     check(
       { 2, "", "f5lua: --log-format is 'text' or 'json', not 'xml'\nTry 'f5lua --help'.\n" },
       { "--log-format=xml", "-e", "" }

@@ -412,8 +412,8 @@ describe("the console", function()
     )
     assert.equal(3, nobody.status)
     assert.matches(
-      "^error: .*kind +transport.*hint: .*If so the device may be starting: .connect again later, "
-        .. "or f5.connect { wait",
+      "^error: .*kind +transport.*hint: .*otherwise the device may be starting: .connect again "
+        .. "later, or use f5.connect { wait",
       nobody.out
     )
     local unknown = program.run({ "console", "--sim" }, { input = "bip.ltm.poool:list()" })

@@ -143,7 +143,7 @@ describe("run --inventory", function()
       assert.equal(2, done.status)
       assert.matches(pattern, done.err)
     end
-    refused({ "run", "--workers", "3", playbook }, "%-%-workers goes with %-%-inventory")
+    refused({ "run", "--workers", "3", playbook }, "%-%-workers needs %-%-inventory")
     refused(
       { "run", "--inventory", directory.path .. "/none.lua", playbook },
       "none.lua: cannot read the inventory"
@@ -264,6 +264,6 @@ describe("run --inventory", function()
     assert.equal(text, directory:read "sites.lua")
     local alone = run { "run", "--inventory", sites, "--force", playbook }
     assert.same({ 2, "" }, { alone.status, alone.out })
-    assert.matches("%-%-force goes with %-%-journal", alone.err)
+    assert.matches("%-%-force needs %-%-journal", alone.err)
   end)
 end)

@@ -150,8 +150,8 @@ describe("A wide IP with * in its name", function()
   it("refuses a choice that makes no sense", function()
     for words, message in pairs {
       [{ WIDE, "--exact", "--pattern" }] = "%-%-exact or %-%-pattern, not both",
-      [{ "--exact" }] = "%-%-exact goes with a NAME",
-      [{ "--pattern", "--yes" }] = "%-%-pattern goes with a NAME",
+      [{ "--exact" }] = "%-%-exact needs a NAME",
+      [{ "--pattern", "--yes" }] = "%-%-pattern needs a NAME",
     } do
       local refused = run { "delete", "gtm/wideip/a", table.unpack(words) }
       assert.same({ 2, 0 }, { refused.status, writes() })

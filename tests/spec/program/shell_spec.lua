@@ -125,7 +125,7 @@ describe("REST from the shell", function()
   it("runs commands", function()
     local saved = run { "call", "sys/config", "save" }
     assert.same({ 0, "save" }, { saved.status, json.decode(saved.out).command })
-    assert.matches("which command", run({ "call", "sys/config" }).err)
+    assert.matches("no command given", run({ "call", "sys/config" }).err)
   end)
 
   it("takes paths as people copy them, and names without a partition", function()
@@ -232,12 +232,11 @@ describe("REST from the shell", function()
 
   it("advises in the words of the shell", function()
     assert.matches(
-      "\n  hint: f5lua list ltm/pool %-%-select fullPath shows what is there\n$",
+      "\n  hint: f5lua list ltm/pool %-%-select fullPath lists the objects\n$",
       run({ "get", "ltm/pool", "/Common/nope" }).err
     )
     assert.matches(
-      "\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath shows what is there\n"
-        .. "$",
+      "\n  hint: f5lua list ltm/pool/~Common~nope/members %-%-select fullPath lists the objects\n$",
       run({ "get", "ltm/pool/~Common~nope/members", "/Common/10.0.0.1:80" }).err
     )
     assert.not_matches(
@@ -246,7 +245,7 @@ describe("REST from the shell", function()
     )
     run { "create", "ltm/pool", "name=web" }
     assert.matches(
-      "\n  hint: it exists already: f5lua modify changes it\n$",
+      "\n  hint: it exists already; change it with f5lua modify\n$",
       run({ "create", "ltm/pool", "name=web" }).err
     )
     local misspelt = run { "list", "ltm/poool" }
@@ -255,13 +254,13 @@ describe("REST from the shell", function()
     assert.not_matches("hint", misspelt.err)
     environment.F5_PASSWORD = "wrong"
     assert.matches(
-      "\n  hint: check the user %(%-%-user, else F5_USER%) and the password %(F5_PASSWORD%)\n$",
+      "\n  hint: check the user %(%-%-user or F5_USER%) and the password %(F5_PASSWORD%)\n$",
       run({ "list", "ltm/pool" }).err
     )
     environment.SSL_CERT_FILE = nil
     assert.matches(
-      "\n  hint: give the device's certificate, or that of its CA, with %-%-ca FILE.pem; "
-        .. "%-%-no%-verify gives up protection\n$",
+      "\n  hint: give the certificate of the device or its CA with %-%-ca FILE%.pem; "
+        .. "%-%-no%-verify turns the check off\n$",
       run({ "list", "ltm/pool" }).err
     )
   end)
@@ -301,14 +300,14 @@ describe("REST from the shell", function()
 
   it("names the option whose value is wrong, and the subcommand that helps", function()
     assert.same(
-      { 2, "f5lua: --timeout wants seconds, not 'soon'\nTry 'f5lua list --help'.\n" },
+      { 2, "f5lua: --timeout must be seconds, not 'soon'\nTry 'f5lua list --help'.\n" },
       {
         run({ "list", "ltm/pool", "--timeout", "soon" }).status,
         run({ "list", "ltm/pool", "--timeout", "soon" }).err,
       }
     )
     assert.equal(
-      "f5lua: --top wants a whole number, not '1.5'\nTry 'f5lua list --help'.\n",
+      "f5lua: --top must be a whole number, not '1.5'\nTry 'f5lua list --help'.\n",
       run({ "list", "ltm/pool", "--top", "1.5" }).err
     )
     assert.matches(
@@ -353,7 +352,7 @@ describe("REST from the shell", function()
 
   it("says what is wrong with a command line", function()
     assert.matches("'sesion' is neither", run({ "modify", "ltm/node", "/Common/n", "sesion" }).err)
-    assert.matches("nothing to send", run({ "modify", "ltm/node", "/Common/n" }).err)
+    assert.matches("no properties given", run({ "modify", "ltm/node", "/Common/n" }).err)
     assert.matches(
       "the value of ratio is not JSON",
       run({ "modify", "ltm/node", "/Common/n", "ratio:=x" }).err
@@ -376,7 +375,7 @@ describe("REST from the shell", function()
   it("says what is missing when no device is named", function()
     local ran = program.run { "list", "ltm/pool" }
     assert.equal(2, ran.status)
-    assert.matches("which device%? Give %-%-host HOST, or set F5_SERVER", ran.err)
+    assert.matches("no device given; use %-%-host HOST, or set F5_SERVER", ran.err)
   end)
 
   it("shows tables and asks on a terminal", function()

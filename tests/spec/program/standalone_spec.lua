@@ -373,14 +373,14 @@ describe("f5lua build", function()
     assert.equal(1, result.status)
     assert.truthy(
       result.err:find(
-        "'./sites.lua' looks like it holds credentials: line 2 gives 'password' a value\n",
+        "'./sites.lua' seems to contain credentials: line 2 gives 'password' a value\n",
         1,
         true
       )
     )
     assert.truthy(
       result.err:find(
-        "'key.pem' looks like it holds credentials: it holds a private key\n",
+        "'key.pem' seems to contain credentials: it holds a private key\n",
         1,
         true
       )
@@ -389,7 +389,7 @@ describe("f5lua build", function()
     assert.is_nil(directory:read "main")
     words[#words + 1] = "--force"
     result = must_build(words, { directory = directory.path })
-    assert.truthy(result.err:find("warning: 'key.pem' looks like it holds credentials", 1, true))
+    assert.truthy(result.err:find("warning: 'key.pem' seems to contain credentials", 1, true))
   end)
 
   it("--strip packs bytecode, with a warning, and what is made still runs", function()
@@ -414,18 +414,18 @@ describe("f5lua build", function()
     local cases <const> = {
       { { "none.lua" }, 2, "cannot read 'none.lua': No such file or directory" },
       { { "folder" }, 2, "cannot read 'folder': not a file" },
-      { { "plain" }, 2, "which file to write? -o FILE" },
+      { { "plain" }, 2, "name the file to write with -o FILE" },
       {
         { "plain", "-o", "plain" },
         2,
-        "'plain' goes into the program; write the program to another file",
+        "'plain' is packed into the program; write the program to another file",
       },
       {
         { "main.lua", "-o", "folder" },
         2,
         "'folder' is a directory; name the file to write with -o",
       },
-      { { "main.lua", "-o", "/dev/null" }, 2, "'/dev/null' is no ordinary file" },
+      { { "main.lua", "-o", "/dev/null" }, 2, "'/dev/null' is not a regular file" },
       { { "main.lua", "-o", "nowhere/x" }, 1, "cannot write nowhere/x: No such file or directory" },
       { { "main.lua", "--runtime", "plain" }, 1, "'plain' is not a program" },
       { { "main.lua", "--runtime", "/bin/sh" }, 1, "'/bin/sh' is not an f5lua program" },
@@ -542,7 +542,7 @@ describe("f5lua inspect", function()
     local plain = directory:file("plain", "x")
     local result = program.run { "inspect", program.path }
     assert.equal(1, result.status)
-    assert.truthy(result.err:find "itself %(.*%), with nothing packed in it")
+    assert.truthy(result.err:find "itself %(.*%), without a packed playbook")
     assert.equal(
       ("f5lua: %s: not a program\n"):format(plain),
       program.run({ "inspect", plain }).err
@@ -595,7 +595,7 @@ describe("A signed program", function()
     )
     must_build { playbook, "-o", deploy }
     assert.equal("not signed\n", refused(deploy))
-    assert.equal("f5lua itself, with nothing packed in it\n", refused(program.path))
+    assert.equal("f5lua itself, without a packed playbook\n", refused(program.path))
   end)
 
   it("is signed with a key that is in no string of Lua's", function()

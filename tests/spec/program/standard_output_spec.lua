@@ -72,7 +72,7 @@ describe("standard output of", function()
     it(way, function()
       local status, err = bash("COMMAND >/dev/full; echo $?", words())
       assert.equal("1\n", status)
-      assert.matches("^f5lua: standard output could not be written[^\n]*\n$", err)
+      assert.matches("^f5lua: cannot write to standard output[^\n]*\n$", err)
       status, err = bash("COMMAND | true; echo ${PIPESTATUS[0]}", words())
       assert.same({ "141\n", "" }, { status, err })
       assert.same({}, device:state().tokens.items)
@@ -89,13 +89,13 @@ describe("standard output of", function()
       local file <const> = place:file("p.lua", text)
       local status, err = bash("COMMAND >/dev/full; echo $?", { file })
       assert.same(
-        { "1\n", "f5lua: standard output could not be written: No space left on device\n" },
+        { "1\n", "f5lua: cannot write to standard output: No space left on device\n" },
         { status, err }
       )
       status, err = bash("COMMAND >/dev/full; echo $?", { "--log-format", "json", file })
       local told <const> = require("f5.json").decode(err)
       assert.same({
-        "1\n", "failure", "standard output could not be written: No space left on device", 1,
+        "1\n", "failure", "cannot write to standard output: No space left on device", 1,
       },
         { status, told.event, told.message, told.exit_status })
     end
@@ -119,7 +119,7 @@ describe("standard output of", function()
   it("f5lua sim, which would else run at a port that nobody knows", function()
     local status, err = bash("COMMAND >/dev/full; echo $?", { "sim", "--port", "0" })
     assert.same(
-      { "1\n", "f5lua: standard output could not be written: No space left on device\n" },
+      { "1\n", "f5lua: cannot write to standard output: No space left on device\n" },
       { status, err }
     )
   end)
