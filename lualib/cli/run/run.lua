@@ -26,8 +26,8 @@ function M.setup(parser)
   parser:epilog(
     "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
       .. "The simulated device has the users admin, manager and operator; their names are their\n"
-      .. "passwords and roles. The playbook is admin unless it gives a username. To move the clock\n"
-      .. 'or to plant faults, it uses `require "f5.sim".running`.'
+      .. "passwords and roles. The playbook is admin unless it gives a username. To move the\n"
+      .. 'clock or to plant faults, it uses `require "f5.sim".running`.'
   )
 end
 

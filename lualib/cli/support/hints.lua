@@ -3,8 +3,8 @@
 
 local M = {}
 
--- The reader: "playbook" (its author), "console" (a user with an open session), "shell" (the user of
--- a one-line call).
+-- The reader: "playbook" (its author), "console" (a user with an open session), "shell" (the user
+-- of a one-line call).
 local reader = "playbook"
 
 local PLAYBOOK <const> = {
@@ -82,8 +82,8 @@ local function of_start(err)
   return nil
 end
 
--- Whether the missing object is that of the path. A POST misses an object that its body names. Files
--- are not objects.
+-- Whether the missing object is that of the path. A POST misses an object that its body names.
+-- Files are not objects.
 local function is_of_path(err)
   return err.method ~= "POST"
     and not tostring(err.path):find "%-transfer/" and not tostring(err.path):find "/cm/autodeploy/"
@@ -107,7 +107,7 @@ function M.of(err)
         .. "give `cert` and `key` to f5.connect"
     end
     -- "public key does not match", "error setting certificate file" …: another certificate does not
-    -- help
+    -- help.
     if not words:find "certificate problem" then return nil end
   end
   if err.kind == "auth" and err.status ~= 401 then return nil end

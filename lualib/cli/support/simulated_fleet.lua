@@ -41,7 +41,7 @@ function M.share(options, name)
   return percent > 0 and percent / 100 or nil
 end
 
---- Returns an inventory of the fleet, as the text of a Lua file. It contains users, but no passwords.
+--- Returns an inventory of the fleet, as the text of a Lua file. It has users, but no passwords.
 function M.inventory(device, options)
   local lines = {
     "-- A simulated fleet, written by f5lua sim --fleet.",

@@ -1,5 +1,4 @@
--- A path that the device does not know: a mistake is told at once, with what is near; only a service
--- that is starting is waited for.
+-- A path that does not exist is reported at once. A path whose service is starting is retried.
 local f5 = require "f5"
 local core = require "f5.core"
 local sim = require "f5.sim"
