@@ -1,8 +1,8 @@
--- The archive of a packed program: bytes <-> entries. runtime/host/archive.h has the format; the
--- runtime reads it in C.
+-- The archive of a packed program: bytes <-> entries. runtime/host/archive.h defines the format;
+-- the runtime reads it in C.
 --
 -- An entry is { kind = "facts"|"main"|"module"|"asset", name, contents }. The same entries make the
--- same bytes, in whatever order they are given; there are no times and no owners in it.
+-- same bytes in any order; the archive contains no times and no owners.
 local bundle = require "f5.bundle"
 
 local M = {}
@@ -57,7 +57,7 @@ local function inside(offset, length, size)
   return offset >= 0 and length >= 0 and offset <= size and length <= size - offset
 end
 
--- As the runtime wants it, so that what is shown of an archive is what it runs.
+-- Checks the order as the runtime does, so that `inspect` shows what runs.
 local function is_in_order(entry, previous)
   if not entry.kind or entry.name:find("\0", 1, true) then return false end
   if not previous then return true end
@@ -70,7 +70,7 @@ end
 ---The entries of an archive, with `sha256` in hexadecimal; or nil and what is wrong with it.
 function M.read(bytes)
   local ok, magic, format, count, names_offset, names_length = pcall(string.unpack, HEADER, bytes)
-  if not ok or magic ~= MAGIC then return nil, "the archive does not begin as one" end
+  if not ok or magic ~= MAGIC then return nil, "the archive has no valid header" end
   if format ~= M.format then
     return nil, ("the archive has format %d, this f5lua reads %d"):format(format, M.format)
   end
@@ -98,7 +98,7 @@ function M.read(bytes)
     end
     if bundle.sha256(entry.contents) ~= sum then
       return nil,
-        ("the archive is damaged: %s '%s' has not its checksum"):format(entry.kind, entry.name)
+        ("the archive is damaged: the checksum of %s '%s' is wrong"):format(entry.kind, entry.name)
     end
     entries[i] = entry
   end

@@ -1,6 +1,6 @@
--- Whether a file looks like it holds a secret. A program is copied to many places; what is packed
--- into it can be read by anyone who has the file. Returns words for the reason, or nil. It sees
--- what people do by mistake; it cannot see what they hide.
+-- Whether a file seems to contain a secret: returns the reason, or nil. Everybody who has a program
+-- can read what is packed in it. This finds secrets that people pack by mistake, not secrets that
+-- they hide.
 local json = require "f5.json"
 local lexer = require "build.lexer"
 
@@ -36,8 +36,8 @@ local function is_secret_name(name)
     or name:find "private_key$"
 end
 
--- A string assigned to a telling name: `password = "x"`, `["password"] = "x"`. A call or a variable
--- is no secret.
+-- A string that is assigned to a name of a secret: `password = "x"`, `["password"] = "x"`. A call
+-- or a variable is not a secret.
 local function in_lua(text)
   local ok, tokens = pcall(lexer.list, text)
   if not ok then return nil end
@@ -86,12 +86,12 @@ return function(name, contents)
     if base:lower():find(pattern) then return "its name is that of a file with credentials" end
   end
   if contents:find "%-%-%-%-%-BEGIN [%u ]*PRIVATE KEY%-%-%-%-%-" then
-    return "it holds a private key"
+    return "it contains a private key"
   end
   if
-    contents:find "%f[%w]AKIA[%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d][%u%d]%f[%W]"
+    contents:find("%f[%w]AKIA" .. ("[%u%d]"):rep(16) .. "%f[%W]")
   then
-    return "it holds an access key of a cloud"
+    return "it contains an access key of a cloud"
   end
   if contents:find("\0", 1, true) then return nil end
   if base:find "%.lua$" then return in_lua(contents) end

@@ -1,6 +1,6 @@
--- Files named by a pattern: `*` and `?` within a name, `[…]`, and `**` for any number of
--- directories. A directory stands for all files below it. Names that begin with a dot are found
--- only by patterns that say so. Sorted.
+-- Files that match a pattern: `*` and `?` within a name, `[…]`, and `**` for any number of
+-- directories. A directory means all files below it. Names that start with a dot need a pattern
+-- that starts with a dot. The result is sorted.
 local bundle = require "f5.bundle"
 
 local function name_pattern(glob)
@@ -25,8 +25,8 @@ local function join(directory, name)
   return directory:sub(-1) == "/" and directory .. name or directory .. "/" .. name
 end
 
--- Calls visit(name, kind) for what is in a directory, hidden names left out. `way` holds the
--- directories on the way here: a link that leads back to one of them leads nowhere new.
+-- Calls visit(name, kind) for each entry of a directory, without hidden names. `way` holds the
+-- directories above: a link to one of them is not followed.
 local function within(directory, way, visit)
   local real = bundle.real_path(directory) or directory
   if way[real] then return end
@@ -49,8 +49,8 @@ local function below(directory, found, way)
   end)
 end
 
--- The names that are like a part of a pattern. A file may be called `a[1].txt`, which the pattern
--- `a[1].txt` does not match: if there is one, it is meant.
+-- The names that match a part of a pattern. If a file is called `a[1].txt`, the pattern `a[1].txt`
+-- finds it, although it does not match as a pattern.
 local function named(names, part)
   local pattern, hidden = name_pattern(part), part:sub(1, 1) == "."
   local found, exact = {}, false
@@ -104,8 +104,9 @@ local function expand(directory, parts, at, found, way)
   end
 end
 
----The files that a pattern names, as paths that begin with `directory` (an absolute pattern: as it is).
----Raises a message when a pattern with [ is the name of one file and matches others.
+---Returns the files that a pattern matches, as paths that start with `directory` (an absolute
+---pattern: as it is). Raises a message if a pattern with [ is the name of one file and also matches
+---others.
 return function(directory, pattern)
   local parts, found, seen = {}, {}, {}
   for part in pattern:gmatch "[^/]+" do parts[#parts + 1] = part end

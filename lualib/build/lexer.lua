@@ -1,17 +1,16 @@
--- The words of a Lua 5.4 text: what `f5lua build` reads to see which modules a playbook needs.
--- Patterns over the raw text would take a `require "x"` in a comment or a long string for one; a
--- lexer does not.
+-- The tokens of a Lua 5.4 text. `f5lua build` reads them to find the modules that a playbook needs.
+-- A search for patterns would also find `require "x"` in comments and long strings.
 --
 --   for token in lexer.tokens(text) do … end
 --
--- A token is { kind, value, line, from, to }: kind "name", "keyword", "string" (value decoded),
--- "number" (as written) or "symbol"; the bytes from..to of the text are what was written.
+-- A token is { kind, value, line, from, to }. The kind is "name", "keyword", "string" (value
+-- decoded), "number" (as written) or "symbol"; from..to are its bytes in the text.
 local M = {}
 
 local KEYWORDS <const> = {}
 for word in
-  ([[and break do else elseif end false for function goto if in local nil not or repeat return then true
-  until while]]):gmatch "%a+"
+  ([[and break do else elseif end false for function goto if in local nil not or repeat return then
+  true until while]]):gmatch "%a+"
 do
   KEYWORDS[word] = true
 end
@@ -37,7 +36,7 @@ local function count_lines(state, from, to)
   end
 end
 
--- A long bracket that opens at `at`: its contents and the place behind it; nil if none opens there.
+-- A long bracket that opens at `at`: its contents and the position after it; nil if there is none.
 local function long_bracket(state, at, what)
   local text = state.text
   local level = text:match("^%[(=*)%[", at)
@@ -164,8 +163,8 @@ local function advance(state)
   end
 end
 
----Iterates over the tokens of a Lua text. A first line that starts with `#` is skipped, as Lua's loader does. A text that is not Lua
----raises { line, message }.
+---Iterates over the tokens of a Lua text. It skips a first line that starts with `#`, as Lua's
+---loader does. For a text that is not Lua it raises { line, message }.
 function M.tokens(text)
   local state = { text = text, at = 1, line = 1 }
   if text:sub(1, 3) == "\xEF\xBB\xBF" then state.at = 4 end

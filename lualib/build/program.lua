@@ -1,12 +1,12 @@
--- A program file: runtime, archive, signature. What `f5lua build` puts together and `inspect` and
--- `verify` take apart.
+-- A program file: runtime, archive, signature. `f5lua build` writes it, `inspect` and `verify` read
+-- it.
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
 
 local M = {}
 
--- The fuse (runtime/host/fuse.h): magic, format, flags, its own place, place and length of the
--- archive, CRC of the archive, CRC of all before; then the version of the runtime.
+-- The fuse (runtime/host/fuse.h): magic, format, flags, its own offset, offset and length of the
+-- archive, CRC of the archive, CRC of the fuse so far, version of the runtime.
 local FIELDS <const> = "<I4I4I8I8I8I4"
 local MAGIC_LENGTH <const>, FUSE_LENGTH <const>, VERSION_LENGTH <const> = 16, 80, 24
 local EMPTY <const> = ("\0"):rep(FUSE_LENGTH - MAGIC_LENGTH - VERSION_LENGTH)
@@ -18,7 +18,7 @@ local MACHINES <const> = {
   [62] = "x86-64", [183] = "arm64", [243] = "riscv64",
 }
 
--- For which machine, and whether it needs a dynamic linker there.
+-- The machine, and whether the program needs a dynamic linker.
 local function read_elf(data)
   local class, order = data:byte(5, 6)
   local e = order == 2 and ">" or "<"
@@ -33,16 +33,17 @@ local function read_elf(data)
   return MACHINES[machine] or ("machine " .. machine), static
 end
 
----What a file is: { runtime = its bytes with the fuse empty, fuse = offset of the fuse (from 0), version, machine, static } and, of
----a packed program, packed = true, disk, archive, crc, offset, signed, signature, signed_bytes. Otherwise nil and what is wrong. A
----packed program whose archive is unsound has `damaged`, words.
+---Reads a program file. Returns { runtime = its bytes with an empty fuse, fuse = offset of the fuse
+---(from 0), version, machine, static }; for a packed program also packed = true, disk, archive,
+---crc, offset, signed, signature, signed_bytes. If the archive is damaged, `damaged` is the reason.
+---If the file is not such a program, it returns nil and the reason.
 function M.parse(data)
   if data:sub(1, 4) ~= "\x7fELF" then return nil, "not a program" end
   local place = data:find(bundle.magic, 1, true)
   if not place or #data < place - 1 + FUSE_LENGTH then return nil, "not an f5lua program" end
   local fuse = data:sub(place, place - 1 + FUSE_LENGTH)
   local whole, machine, static = pcall(read_elf, data)
-  if not whole then return nil, "not a whole program" end
+  if not whole then return nil, "not a complete program" end
   local parsed = {
     fuse = place - 1, machine = machine, static = static,
     version = fuse:sub(-VERSION_LENGTH):match "^[^\0]*",
@@ -79,7 +80,7 @@ function M.parse(data)
     end
     parsed.expected = offset + length + (parsed.signed and SIGNATURE_LENGTH or 0)
     if not parsed.damaged and #data > parsed.expected then
-      parsed.damaged = ("it has %d bytes behind its end"):format(#data - parsed.expected)
+      parsed.damaged = ("it has %d bytes after its end"):format(#data - parsed.expected)
     end
     if #data >= offset then
       parsed.runtime = data:sub(1, place - 1 + MAGIC_LENGTH)
@@ -92,8 +93,8 @@ function M.parse(data)
   return parsed
 end
 
----The bytes of a program of a parsed runtime and an archive. options: disk; sign, a function from the bytes before the signature to
----the signature.
+---Returns the bytes of a program of a parsed runtime and an archive. Options: disk; sign, a
+---function that takes the bytes before the signature and returns the signature.
 function M.assemble(runtime, contents, options)
   local bytes, place = runtime.runtime, runtime.fuse
   local flags = (options.sign and SIGNED or 0) | (options.disk and DISK or 0)

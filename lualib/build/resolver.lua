@@ -1,5 +1,5 @@
--- What a playbook needs: its modules, found as `require` would find them, and the files that
--- --include names.
+-- The parts of a playbook: its modules, found as `require` would find them, and the files of
+-- --include.
 local bundle = require "f5.bundle"
 local host = require "f5.host"
 local glob = require "build.glob"
@@ -31,15 +31,16 @@ local function read(path)
   return text
 end
 
----Calls found(kind, value, line) for each `require` and `f5.asset` of a text: kinds "require" and "optional" (under pcall) with the name,
----"computed" where it cannot be known, "asset" with the name.
+---Calls found(kind, value, line) for each `require` and `f5.asset` of a text. The kind is "require"
+---or "optional" (under pcall) with the name, "computed" if the name is unknown, or "asset" with the
+---name.
 function M.scan(text, found)
   local tokens = lexer.list(text)
   local function is(i, value)
     return tokens[i] and tokens[i].value == value and tokens[i].kind ~= "string"
   end
   local function is_string(i) return tokens[i] and tokens[i].kind == "string" end
-  -- What is behind the string decides whether it is the whole argument: `"a" .. b` is not.
+  -- The token after the string decides whether the string is the whole argument: `"a" .. b` is not.
   local function literal_call(i)
     if is_string(i) then return tokens[i].value end
     if is(i, "(") and is_string(i + 1) and is(i + 2, ")") then return tokens[i + 1].value end
@@ -80,8 +81,8 @@ local function compile(source, shown)
   return chunk, message
 end
 
--- A module as a file: path, or nil and where it was looked for; or nil alone for one that is part
--- of f5lua.
+-- The file of a module: path; or nil and the paths that were tried; or only nil if it is part of
+-- f5lua.
 local function find(name, beside)
   local path = package.searchpath(name, beside)
   if path then return path end
@@ -100,15 +101,15 @@ local function relative(path, directory)
   return path:match "[^/]*$"
 end
 
--- "a/b.lua" is the module "a.b", "a/init.lua" the module "a"; nil for what no `require` could name.
+-- "a/b.lua" is the module "a.b", "a/init.lua" the module "a". Nil if `require` cannot name it.
 local function module_name(file)
   local stem = file:match "^(.*)%.lua$"
   if not stem or stem:find "[^%w_/%-]" then return nil end
   return (stem:gsub("/init$", ""):gsub("/", "."))
 end
 
----options: include (patterns), allow_disk. Returns entries { kind, name, contents, path }, warnings and errors (arrays of text). The
----entry of the playbook comes first.
+---Finds the parts of a playbook. Options: include (patterns), allow_disk. Returns entries { kind,
+---name, contents, path }, warnings and errors (arrays of text). The playbook comes first.
 function M.resolve(playbook, options)
   local entries, warnings, errors = {}, {}, {}
   local modules, assets, wanted_assets = {}, {}, {}
@@ -123,7 +124,8 @@ function M.resolve(playbook, options)
     local ok, problem = pcall(M.scan, source, function(kind, name, line)
       if kind == "computed" then
         warn(
-          "%s:%d: what this `require` loads is computed; if it is a file of yours, add it with --include",
+          "%s:%d: the name in this `require` is computed; "
+            .. "if it is one of your files, add it with --include",
           shown,
           line
         )
@@ -202,7 +204,7 @@ function M.resolve(playbook, options)
       fail("--include %s: %s", pattern, tostring(files))
       files = {}
     elseif #files == 0 then
-      fail("--include %s: there is no such file beside the playbook or here", pattern)
+      fail("--include %s: no file matches, here or relative to the playbook", pattern)
     end
     for _, path in ipairs(files) do
       add_file(path)

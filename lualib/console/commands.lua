@@ -1,4 +1,4 @@
---- What begins with a dot: `.help`, `.connect`, …
+--- The commands that start with a dot: `.help`, `.connect`, …
 
 local core = require "f5.core"
 local f5 = require "f5"
@@ -32,12 +32,12 @@ end
 define(
   "help",
   "[WORD or EXPRESSION]",
-  "this list, or what is known about something: .help list, .help pool, .help bip.ltm.pool",
+  "this list, or help about something: .help list, .help pool, .help bip.ltm.pool",
   function(console, argument) require("console.help").run(console, argument) end
 )
 
--- F5_PASSWORD is that of F5_USER: somebody else's is asked for, and not tried with it until the
--- device locks them out.
+-- F5_PASSWORD is the password of F5_USER. For another user the console asks: wrong passwords could
+-- lock the user.
 local function password_of(user, host)
   local known = os.getenv "F5_USER" or ""
   if not user or known == "" or known == user or (os.getenv "F5_PASSWORD" or "") == "" then
@@ -47,7 +47,7 @@ local function password_of(user, host)
     or f5.fail "nothing was typed"
 end
 
-define("connect", "HOST[:PORT] [USER]", "log in to one more device, which becomes bip",
+define("connect", "HOST[:PORT] [USER]", "log in to another device, which becomes bip",
   function(console, argument)
     local words = {}
     for word in argument:gmatch "%S+" do words[#words + 1] = word end
@@ -62,12 +62,12 @@ define("connect", "HOST[:PORT] [USER]", "log in to one more device, which become
 define(
   "devices",
   "[NUMBER]",
-  "the devices that the console is connected to; with a number that one becomes bip",
+  "list the devices; with a number this device becomes bip",
   function(console, argument)
     local wanted = tonumber(argument)
     if argument ~= "" then
       local device = wanted and console.devices[wanted]
-      if not device then return console.output:problem("error: there is no device " .. argument) end
+      if not device then return console.output:problem("error: unknown device " .. argument) end
       console:use(device)
     end
     local rows = json.array {}
@@ -77,7 +77,7 @@ define(
         name = device.hostname or device.name, address = device.name, state = device.state or "",
       }
     end
-    if #rows == 0 then return console.output:note "none; .connect HOST logs in to one" end
+    if #rows == 0 then return console.output:note "no devices; .connect HOST logs in to one" end
     local columns = { "number", "bip", "name", "address", "state" }
     console.output:text(
       show.table(
@@ -88,7 +88,7 @@ define(
   end
 )
 
-define("log", "on|off|bodies", "show each call, with `bodies` also what is sent and received",
+define("log", "on|off|bodies", "print each call; with `bodies` also what is sent and received",
   function(console, argument)
     local level = ({ on = 1, off = 0, bodies = 2 })[argument]
     if not level then return complain(console, by_name.log) end
@@ -98,17 +98,17 @@ define("log", "on|off|bodies", "show each call, with `bodies` also what is sent 
 define(
   "time",
   "on|off",
-  "say after each entry how long it took and how many calls it made",
+  "print the time and the number of calls of each entry",
   function(console, argument)
     on_or_off(console, "time", argument, function(on) console.timed = on end)
   end,
   { "on", "off" }
 )
 
-define("json", "EXPRESSION", "a value as JSON: .json _", function(console, argument)
+define("json", "EXPRESSION", "print a value as JSON: .json _", function(console, argument)
   local chunk, message = load("return " .. argument, "=(console)", "t", console.env)
   if argument == "" or not chunk then
-    return console.output:problem("error: " .. (message or "which value? .json _"))
+    return console.output:problem("error: " .. (message or "no value given: .json _"))
   end
   local value = chunk()
   local FIRST =
@@ -116,7 +116,7 @@ define("json", "EXPRESSION", "a value as JSON: .json _", function(console, argum
   console.output:text(shown_json(show.masked(value), { sort = true, first = FIRST, indent = 2 }))
 end)
 
--- -- files -----------------------------------------------------------------------------------------------------------------
+-- -- files --
 
 -- Whether an entry uses the last result.
 local function uses_result(source)
@@ -129,7 +129,7 @@ end
 
 local function connect_line(device)
   local options = device.options
-  if not options.host then return "local bip <close> = f5.connect() -- F5_SERVER says where" end
+  if not options.host then return "local bip <close> = f5.connect() -- the host is in F5_SERVER" end
   local parts = { ("host = %q"):format(options.host) }
   for _, name in ipairs { "username", "provider", "ca", "ver" } do
     if options[name] then parts[#parts + 1] = ("%s = %q"):format(name, options[name]) end
@@ -140,7 +140,7 @@ end
 
 local function as_statement(saved, needs_result)
   if history.holds_secret(saved.source) then
-    return "-- An entry that holds a secret was left out here."
+    return "-- An entry with a secret was left out here."
   end
   if saved.kind ~= "expression" then return saved.source end
   local source = saved.source:gsub("[%s;]+$", "")
@@ -148,7 +148,7 @@ local function as_statement(saved, needs_result)
   return load(source) and source or "print(" .. source .. ")"
 end
 
---- The session's successful entries as a playbook.
+--- Returns the entries that succeeded as a playbook.
 function Commands.playbook(console)
   local needs_result, device = false, nil
   for _, saved in ipairs(console.saved) do
@@ -166,7 +166,7 @@ function Commands.playbook(console)
   return table.concat(lines, "\n") .. "\n"
 end
 
-define("save", "FILE.lua", "write the entries that succeeded as a playbook",
+define("save", "FILE.lua", "save the entries that succeeded as a playbook",
   function(console, argument)
     if argument == "" then return complain(console, by_name.save) end
     local file, message = io.open(argument, "w")
@@ -178,7 +178,7 @@ define("save", "FILE.lua", "write the entries that succeeded as a playbook",
     console.output:note(("%d entries in %s"):format(#console.saved, argument))
   end)
 
-define("load", "FILE.lua", "run a file here; what it makes global stays",
+define("load", "FILE.lua", "run a file here; its globals stay",
   function(console, argument)
     if argument == "" then return complain(console, by_name.load) end
     local chunk, message = loadfile(argument, "t", console.env)
@@ -189,7 +189,7 @@ define("load", "FILE.lua", "run a file here; what it makes global stays",
   end
 )
 
-define("history", "[NUMBER]", "the last entries that were kept",
+define("history", "[NUMBER]", "list the last entries",
   function(console, argument)
     local entries = history.load()
     local count = tonumber(argument) or 20
@@ -200,24 +200,24 @@ define("history", "[NUMBER]", "the last entries that were kept",
 define(
   "quit",
   "",
-  "leave; tokens are deleted (also Ctrl-D)",
+  "end the console and delete the tokens (also Ctrl-D)",
   function(console) console.leaving = true end
 )
 
 by_name.exit = by_name.quit
 
---- The words that a command takes, or nil if it takes anything else.
+--- Returns the words that a command accepts, or nil if it accepts other arguments.
 function Commands.words(name)
   local command = by_name[name]
   return command and command.words
 end
 
--- What people type before they have read anything: ? help exit quit. None of it is Lua, or of use
--- as Lua.
+-- What new users type: ? help exit quit. None of them is useful Lua.
 local SPOKEN <const> = { help = true, exit = true, quit = true }
 
---- The command that an entry without a dot means: `?`, `help`, `exit`, and `bip.ltm.pool ?` for `.help bip.ltm.pool`.
--- @param env table: where variables live; one that is called `help` or `exit` is what its name says
+--- Returns the command for an entry without a dot: `?`, `help`, `exit`, and `bip.ltm.pool ?` for
+-- `.help bip.ltm.pool`.
+-- @param env table: the variables; a variable called `help` or `exit` wins
 -- @return name and argument, or nothing
 function Commands.spoken(source, env)
   local text = source:match "^%s*(.-)%s*$"
@@ -233,7 +233,7 @@ function Commands.find(name) return by_name[name] end
 function Commands.run(console, name, argument)
   local command = by_name[name]
   if not command then
-    console.output:problem(("error: there is no .%s; .help lists what there is"):format(name))
+    console.output:problem(("error: unknown command .%s; .help lists the commands"):format(name))
     return
   end
   command.run(console, argument)

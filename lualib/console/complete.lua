@@ -1,10 +1,10 @@
---- Completion: what may stand where the cursor is.
+--- Completion: the candidates at the cursor.
 
 local annotations = require "console.annotations"
 local context = require "console.context"
 local core = require "f5.core"
 
--- Words that a name may be.
+-- Words that can be where a name is.
 local KEYWORDS <const> = {
   "and",
   "break",
@@ -29,8 +29,7 @@ local KEYWORDS <const> = {
   "until",
   "while",
 }
--- Classes of the annotations for the types that are made in C or keep their metatable to
--- themselves.
+-- Classes of the annotations for types of C code, or types that hide their metatable.
 local CLASSES <const> = { fiber = "f5.fiber" }
 
 local Completion = {}
@@ -40,13 +39,13 @@ function Completion:add(text, note, close)
   self.items[#self.items + 1] = { text = text, note = note, close = close }
 end
 
--- Of several things that may still be on their way.
+-- Takes a list; remembers if it is still pending.
 function Completion:take(list, pending)
   self.pending = self.pending or pending
   return list
 end
 
--- -- values ------------------------------------------------------------------------------------------------------------
+-- -- values --
 
 local function type_name(value)
   local metatable = debug.getmetatable(value)
@@ -101,7 +100,7 @@ function Completion:value(chain)
   return value
 end
 
--- What is known about the device that a session or reference belongs to.
+-- The schema cache of the device of a session or reference.
 function Completion:schema(value)
   for _, device in ipairs(self.console.devices) do
     if value == device.session then return device.schema end
@@ -112,7 +111,7 @@ function Completion:schema(value)
   end
 end
 
--- -- what may stand behind a dot, a colon, a bracket -----------------------------------------------------------------------
+-- -- after a dot, a colon, a bracket --
 
 local function sorted_keys(table_, pattern)
   local keys = {}
@@ -130,7 +129,7 @@ function Completion:member(at)
     if not schema then return end
     for _, name in ipairs(self:take(schema:children(path_of(value), self.ready))) do
       self:add(name)
-      -- A hyphen is no part of a Lua name: such a segment is written as an index, and the dot goes.
+      -- A Lua name has no hyphen: such a segment becomes an index without the dot.
       if not name:find "^[%a_][%w_]*$" then
         self.items[#self.items].instead = ("[%q]"):format(name)
       end
@@ -194,9 +193,9 @@ function Completion:index(at)
   end
 end
 
--- -- arguments ---------------------------------------------------------------------------------------------------------------
+-- -- arguments --
 
--- The annotated parameter that an argument is for, and the value whose method is called.
+-- The annotated parameter of an argument, and the value whose method is called.
 function Completion:parameter(call)
   if call.method then
     local value = self:value(call.on)
@@ -223,8 +222,8 @@ local function shown(value)
   return ""
 end
 
--- The fields that may stand in these braces: array of { name, note, choices (as Lua text), values
--- (a function that adds them) }.
+-- The possible fields of a table: array of { name, note, choices (as Lua text), values (a function
+-- that adds them) }.
 function Completion:fields(braces)
   if braces.within then
     local outer = self:fields(braces.within)
@@ -370,7 +369,7 @@ function Completion:name(at)
   for _, name in ipairs(sorted_keys(names, "")) do self:add(name) end
 end
 
--- `bip.ltm.data-gr` is a subtraction for Lua, but a path that is being typed for everybody else.
+-- For Lua `bip.ltm.data-gr` is a subtraction. For the user it is a path.
 function Completion:hyphened(text)
   local from, word = text:match "%.()(%a[%w_]*%-[%w_-]*)$"
   local at = from and context.of(text:sub(1, from - 1))
@@ -379,7 +378,7 @@ function Completion:hyphened(text)
   return at
 end
 
--- -- the whole ---------------------------------------------------------------------------------------------------------------
+-- -- everything --
 
 local BY_KIND <const> = {
   member = Completion.member,
@@ -404,8 +403,9 @@ end
 
 --- Completes the end of a text.
 -- @param console the console: env, devices
--- @param ready function: called when something that was pending has come
--- @return { items = array of { text, note, close }, from = byte at which text stands, pending }
+-- @param ready function: called when pending candidates have arrived
+-- @return { items = array of { text, note, close }, from = first byte of the completed word,
+--   pending }
 return function(text, console, ready)
   local self =
     setmetatable({ env = console.env, console = console, ready = ready, items = {} }, Completion)

@@ -1,4 +1,4 @@
---- Where in an unfinished piece of Lua the cursor is: in which string, behind which dot, in whose braces.
+--- The context of the cursor in unfinished Lua: a string, a member, a method, a table.
 
 local lexer = require "build.lexer"
 
@@ -11,7 +11,7 @@ local function is(token, value)
   return token ~= nil and token.kind == "symbol" and token.value == value
 end
 
--- The tokens that are whole, and what is begun behind them: a string or a word.
+-- The complete tokens, and the string or word that has begun after them.
 local function scan(text)
   local tokens, position, next_token = {}, 1, lexer.tokens(text)
   local ok = pcall(function()
@@ -91,7 +91,8 @@ local function at_call(tokens, i)
   end
 end
 
---- The expression that ends at token i, as { root, steps }: a global name, and what is taken of it: { index = "…" } or { at = { … } }.
+--- The expression that ends at token i, as { root, steps }: a global name, and steps with `index`
+-- (a name) or `at` (arguments).
 local function chain(tokens, i)
   local steps = {}
   while i >= 1 do
@@ -110,7 +111,7 @@ local function chain(tokens, i)
     elseif is(token, ")") or token.kind == "string" then
       local arguments, before = at_call(tokens, i)
       if not arguments then
-        -- tx(ref): what a transaction queues for is the reference itself
+        -- tx(ref) has the methods of the reference.
         local open = is(token, ")") and open_of(tokens, i)
         if not (open and open > 1 and tokens[open - 1].kind == "name") then return nil end
         local inner = chain(tokens, i - 1)
@@ -126,8 +127,8 @@ local function chain(tokens, i)
   end
 end
 
--- The call whose arguments token `open` opens, or stands among: { method = name, on = chain } or {
--- call = chain }, argument number.
+-- The call whose arguments token `open` starts or belongs to: { method = name, on = chain } or {
+-- call = chain }, and the number of the argument.
 local function call_of(tokens, open)
   local number, name = 1, open - 1
   if is(tokens[open], "{") and (is(tokens[name], "(") or is(tokens[name], ",")) then
@@ -144,8 +145,7 @@ local function call_of(tokens, open)
   return called and { call = called, argument = number } or nil
 end
 
--- What the braces at token `open` are: { call } of an argument, or { key, within } of a table in a
--- table.
+-- The table at token `open`: { call } of an argument, or { key, within } of a table in a table.
 local function braces(tokens, open)
   if is(tokens[open - 1], "=") and tokens[open - 2] and tokens[open - 2].kind == "name" then
     local outer = enclosing(tokens, open - 3)
@@ -158,7 +158,7 @@ local function braces(tokens, open)
   return call and { call = call } or nil
 end
 
--- Names that the table already has: they are offered no more.
+-- Names that the table already has: they are not offered again.
 local function keys_given(tokens, open)
   local given, depth = {}, 0
   for i = open + 1, #tokens do
@@ -172,10 +172,10 @@ local function keys_given(tokens, open)
   return given
 end
 
---- What is at the end of the text; nil where nothing can be said.
--- @return { what, text (typed so far), from (its first byte), string (the quote, in a string) } and, by `what`:
---   "member" of (chain) · "method" of (chain) · "index" of (chain) · "argument" call · "key" braces, given · "value" key, braces ·
---   "element" braces · "name"
+--- Returns the context at the end of the text, or nil if it is unknown.
+-- @return { what, text (typed so far), from (its first byte), string (the quote, in a string) }
+--   and, by `what`: "member" of (chain) · "method" of (chain) · "index" of (chain) · "argument"
+--   call · "key" braces, given · "value" key, braces · "element" braces · "name"
 function Context.of(text)
   local tokens, typed = scan(text)
   if not tokens then return nil end

@@ -1,4 +1,4 @@
---- A device that the console is connected to: its session, how the prompt names it, and what is known about what it has.
+--- A device of the console: its session, its name in the prompt, and its schema cache.
 
 local f5 = require "f5"
 local SchemaCache = require "console.schema_cache"
@@ -6,7 +6,7 @@ local SchemaCache = require "console.schema_cache"
 local Device = {}
 Device.__index = Device
 
--- How old the state that the prompt shows may be, in seconds.
+-- Maximum age of the state in the prompt, in seconds.
 local FRESH <const> = 10
 
 --- Logs in.
@@ -21,11 +21,11 @@ function Device.connect(options)
   return self
 end
 
--- Failures that say that the device cannot be reached.
+-- Failures that mean that the device cannot be reached.
 local AWAY <const> = { transport = true, timeout = true, tls = true }
 
--- Reads one property; nil and the error's kind for any failure: a prompt that lacks a word is no
--- reason to disturb anybody.
+-- Reads one property. Returns nil and the kind of error after any failure: the prompt must not
+-- disturb the user.
 local function read(session, path, name)
   local ok, body = pcall(session.request, session, "GET", path, { quiet = true, timeout = 20 })
   if not ok then return nil, type(body) == "table" and body.kind or nil end
@@ -33,8 +33,8 @@ local function read(session, path, name)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
---- Asks the device for its name and state, if that was long ago.
--- @return whether something has changed
+--- Asks the device for its name and state, if the last answer is old.
+-- @return boolean: whether something has changed
 function Device:refresh()
   if self.asking or os.time() - self.asked < FRESH then return false end
   self.asking, self.asked = true, os.time()
@@ -51,13 +51,13 @@ function Device:refresh()
   return self:title() ~= before
 end
 
---- Calls and writes of the session so far; nothing of one that is closed.
+--- Returns the calls and writes of the session; nothing if it is closed.
 function Device:usage()
   local ok, usage = pcall(self.session.usage, self.session)
   return ok and usage or { calls = 0, writes = 0 }
 end
 
---- "bigip1 (active)", or what is known of it.
+--- Returns "bigip1 (active)", or the known part of it.
 function Device:title()
   return (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "")
 end

@@ -1,5 +1,5 @@
---- What a person typed, as something that can be run: expressions give their values, and what `local` names at the top stays for the
---- entries that follow.
+--- Compiles entries: expressions return their values, and `local` variables at the top stay for later
+-- entries.
 
 local lexer = require "build.lexer"
 
@@ -9,7 +9,7 @@ local CHUNK <const> = "=(console)"
 local OPENERS <const> = { ["function"] = true, ["do"] = true, ["if"] = true, ["repeat"] = true }
 local CLOSERS <const> = { ["end"] = true, ["until"] = true }
 
--- One `local` statement at token i: what to cut and to put in. Returns the next token to look at.
+-- One `local` statement at token i: what to cut and to insert. Returns the next token.
 local function unlocalize(tokens, i, edits)
   local cut = { from = tokens[i].from, to = tokens[i].to, text = "" }
   local following = tokens[i + 1]
@@ -37,7 +37,7 @@ local function unlocalize(tokens, i, edits)
   return at
 end
 
---- The text with its outermost `local` variables made global. Lines stay where they are.
+--- Returns the text with its outermost `local` variables made global. Lines keep their numbers.
 function Entry.with_globals(source)
   local read, tokens = pcall(lexer.list, source)
   if not read then return source end
@@ -62,7 +62,7 @@ function Entry.with_globals(source)
   return table.concat(parts)
 end
 
--- "x = 1; x + 1": statements, and behind the last semicolon an expression.
+-- "x = 1; x + 1": statements, and an expression after the last semicolon.
 local function with_last_value(source)
   local read, tokens = pcall(lexer.list, source)
   if not read then return nil end

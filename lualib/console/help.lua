@@ -1,4 +1,4 @@
---- `.help`: about the console, about a function, about what a device has.
+--- `.help`: help about the console, a function, or objects of a device.
 
 local annotations = require "console.annotations"
 local catalogue = require "sim.config.catalogue"
@@ -9,12 +9,16 @@ local Help = {}
 local INTRO <const> = {
   {
     "",
-    "Type Lua. An expression prints its value, an entry that is not finished goes on in the next line, `local` variables stay.",
+    "Type Lua. An expression prints its value, an unfinished entry continues on the next line, "
+      .. "`local` variables stay.",
   },
   { "f5", "the module: f5.all, f5.spawn, f5.sleep, f5.try …" },
   { "bip", 'the device: bip.ltm.pool:list(), bip.ltm.pool["/Common/web"]:load()' },
   { "_ _1 _2 …", "the last results, the newest first" },
-  { "Tab", "completes names of the device too; Ctrl-C cancels what runs; Ctrl-D leaves" },
+  {
+    "Tab",
+    "completes names of the device, too; Ctrl-C cancels the entry; Ctrl-D ends the console",
+  },
 }
 
 -- Lines of at most `width` columns, broken at spaces.
@@ -31,8 +35,7 @@ local function wrap(text, width)
   return lines
 end
 
--- A head and, beside it from column `indent` on, what there is to say; below it where the terminal
--- is too narrow for two columns.
+-- A head, and its text from column `indent` on; below the head if the terminal is narrow.
 local function add_entry(lines, head, painted, text, indent, columns)
   local beside = columns - indent >= 30
   local room = wrap(text, math.max(20, beside and columns - indent or columns - 4))
@@ -62,7 +65,7 @@ local function overview(console)
   console.output:text(table.concat(lines, "\n"))
 end
 
--- "name: type  description", the parts that there are.
+-- "name: type  description"; the description may be empty.
 local function described(head, of, doc)
   return head .. of .. (doc ~= "" and "  " .. doc or "")
 end
@@ -90,13 +93,15 @@ local function function_text(fn, output)
       described("  " .. paint("key", param.name) .. ": ", param.type, param.doc)
     add_fields(lines, annotations.fields(param.type), paint)
   end
-  for _, given in ipairs(fn.returns) do lines[#lines + 1] = described("  -> ", given.type, given.doc) end
+  for _, given in ipairs(fn.returns) do
+    lines[#lines + 1] = described("  -> ", given.type, given.doc)
+  end
   if fn.raises then add_wrapped(lines, "  Raises: ", fn.raises, columns) end
   if fn.source then add_wrapped(lines, "  Source: ", fn.source, columns) end
   return table.concat(lines, "\n")
 end
 
--- Functions of this name, with their class or without: "list", "reference:list", "f5.connect".
+-- Functions with this name, with or without their class: "list", "reference:list", "f5.connect".
 local function functions_named(word)
   local owner, name = word:match "^([%w_]+)[.:]([%w_]+)$"
   name = name or word
@@ -168,7 +173,7 @@ local function cell(item)
   return (kind == "string" or kind == "number" or kind == "boolean") and tostring(item) or ""
 end
 
--- What the device says about a property, and what it does not say but shows.
+-- The device's description of a property; otherwise its choices and default.
 local function property_text(property)
   local parts = { property.doc or (property.is_collection and "A collection of its own." or nil) }
   if not property.doc and property.choices then
@@ -179,7 +184,7 @@ local function property_text(property)
   return table.concat(parts, "; ")
 end
 
--- What the device says about a path.
+-- Prints the device's description of a path.
 local function about_path(console, reference)
   local device, path = console.device, tostring(reference)
   local paint = console.output.paint
@@ -244,7 +249,7 @@ function Help.run(console, word)
     texts[#texts + 1] = "." .. command.name .. " " .. command.usage .. "\n  " .. command.summary
   end
   if #texts == 0 then
-    return console.output:problem(("nothing is known about '%s'"):format(word))
+    return console.output:problem(("no help for '%s'"):format(word))
   end
   console.output:text(table.concat(texts, "\n\n"))
 end

@@ -1,7 +1,7 @@
---- What was typed, kept for the next time: $XDG_STATE_HOME/f5lua/history, readable by its owner alone.
+--- The history: $XDG_STATE_HOME/f5lua/history. Only the owner can read the file.
 --
--- An entry is a line of the file; its own line breaks are written \n. Entries that begin with a
--- space, and those that hold a secret, are not kept.
+-- One line of the file is one entry; its line breaks are written as \n. Entries that start with a
+-- space, or contain a secret, are not kept.
 
 local core = require "f5.core"
 local host = require "f5.host"
@@ -26,7 +26,7 @@ local function decode(line)
   return (line:gsub("\\(.)", function(c) return c == "n" and "\n" or c end))
 end
 
---- Whether an entry holds a secret: one that is in use, or any value for a name that stands for one.
+--- Whether an entry contains a secret: one in use, or a value for a name of a secret.
 function History.holds_secret(entry)
   for name in entry:gmatch "([%w_]+)[\"'%]%s]*[=:]" do
     if core.is_secret_name(name) then return true end
@@ -39,7 +39,7 @@ function History.is_kept(entry)
   return entry:find "^%S" ~= nil and not History.holds_secret(entry)
 end
 
---- Reads what there is and shortens a file that has grown too long.
+--- Reads the history and shortens a file that is too long.
 -- @return array of entries, oldest first
 function History.load()
   local path = default_path()
@@ -57,7 +57,7 @@ function History.load()
   return entries
 end
 
---- Appends an entry to the file. A file that cannot be written is no reason to stop anybody's work.
+--- Appends an entry to the file. Failures are ignored: the user can go on.
 function History.keep(entry)
   local path = default_path()
   if path then host.append_private(path, encode(entry) .. "\n") end

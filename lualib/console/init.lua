@@ -1,4 +1,4 @@
---- The console: reads entries, runs each as a fiber, prints what comes of it.
+--- The console: reads entries, runs each as a fiber, and prints the results.
 
 local f5 = require "f5"
 local host = require "f5.host"
@@ -39,13 +39,13 @@ function Console.new(options)
   return self
 end
 
---- Makes a device the one that `bip` is.
+--- Makes a device `bip`.
 function Console:use(device)
   self.device, self.env.bip = device, device.session
 end
 
---- Logs in to one more device and uses it.
--- @return device; after saying why not nil and the exit status that stands for it
+--- Logs in to another device and uses it.
+-- @return device; after a failure, which is printed, nil and the exit status
 function Console:connect(options)
   local ok, device = pcall(Device.connect, options)
   if not ok then return nil, self:report(device) end
@@ -54,8 +54,8 @@ function Console:connect(options)
   return device
 end
 
---- Prints an error as a playbook's would be.
--- @return the exit status that stands for it
+--- Prints an error as f5lua prints that of a playbook.
+-- @return exit status of the error
 function Console:report(err)
   if type(err) == "table" and err.kind == "cancelled" then
     self.output:fresh_line()
@@ -102,7 +102,7 @@ function Console:run(fn, ...)
   local ok, err = pcall(fiber.join, fiber)
   if self.editor then host.foreground(nil) end
   if not ok then
-    -- not the entry was cancelled but the console
+    -- The console was cancelled, not the entry.
     if fiber:status() == "running" then error(err, 0) end
     self:report(err)
     self.failures = self.failures + 1
@@ -125,8 +125,8 @@ function Console:run_timed(...)
   return ok
 end
 
---- One whole entry: a command, or Lua.
--- @return "incomplete" when more must follow
+--- Runs one entry: a command, or Lua.
+-- @return "incomplete" if more lines must follow
 function Console:entry(source)
   local command, argument = source:match "^%s*%.(%a[%w-]*)%s*(.-)%s*$"
   if not command then command, argument = require("console.commands").spoken(source, self.env) end
@@ -147,17 +147,18 @@ function Console:entry(source)
   if self:run_timed(run_chunk, self, chunk) then
     self.saved[#self.saved + 1] = { source = source, kind = kind, device = device }
   elseif not device and source:find "%f[%w_]bip%f[^%w_]" then
-    self.output:note "there is no device yet: .connect HOST logs in to one"
+    self.output:note "no device yet; .connect HOST logs in to one"
   end
   if device and device:usage().writes ~= writes then device.schema:forget_names() end
 end
 
---- What stands before the line that is typed.
+--- Returns the prompt.
 function Console:prompt(continued)
   local title = self.device and self.device:title() or "f5lua"
   if continued then return (" "):rep(math.max(0, utf8.len(title) - 1)) .. "…> " end
   if not self.output.colour then return title .. "> " end
-  -- The editor wants something visible behind each sequence: what ends one style begins the next.
+  -- The editor needs a visible character after each escape sequence: the end of one style starts
+  -- the next.
   local function style(code) return ("\1\27[0;%sm\1"):format(code) end
   local name, state = title:match "^(.-)( %(.*%))$"
   local colour = state
@@ -166,7 +167,7 @@ function Console:prompt(continued)
     .. (name or title) .. (state and style(colour) .. state or "") .. style "0" .. "> "
 end
 
---- Reads and runs until there is no more.
+--- Reads and runs entries until the end.
 -- @return exit status
 function Console:loop()
   local lines
@@ -188,7 +189,7 @@ function Console:loop()
   return self.editor and 0 or (self.failures > 0 and 1 or 0)
 end
 
---- Ends every session; the tokens are deleted.
+--- Closes every session, which deletes the tokens.
 function Console:close()
   for _, device in ipairs(self.devices) do pcall(device.session.close, device.session) end
 end

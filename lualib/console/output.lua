@@ -1,4 +1,5 @@
---- What goes to the terminal: beside a line that is being edited, and through a pager.
+--- Output to the terminal: it does not disturb the line that is being edited, and long texts go
+-- through a pager.
 
 local host = require "f5.host"
 local show = require "console.show"
@@ -15,7 +16,7 @@ function Output.new(editor)
   )
 end
 
---- From now on whatever Lua code writes to the terminal lets the edited line be: it is taken away before, and comes back below.
+--- From now on, all output of Lua code removes the edited line first and restores it below.
 function Output:install()
   if not self.editor then return end
   local methods = getmetatable(io.stdout).__index
@@ -45,7 +46,7 @@ function Output:install()
   end
 end
 
---- Columns that may be filled.
+--- Returns the number of usable columns.
 function Output:columns()
   return self.editor and host.columns() or tonumber(os.getenv "COLUMNS") or 80
 end
@@ -55,7 +56,7 @@ local function line_count(text)
   return breaks + 1
 end
 
---- Writes a whole text, through $PAGER if it is longer than the terminal.
+--- Writes a text, through $PAGER if it is longer than the terminal.
 function Output:text(text)
   local pager = os.getenv "PAGER"
   if self.editor and pager and pager ~= "" and line_count(text) > host.rows() - 2 then
@@ -74,7 +75,7 @@ function Output:note(text) io.stdout:write(self.paint("dim", text), "\n") end
 
 function Output:problem(text) io.stdout:write(self.paint("bad", text), "\n") end
 
---- Ends a line that a program left open.
+--- Ends a line that a program has left open.
 function Output:fresh_line()
   if self.partial then io.stdout:write "\n" end
 end

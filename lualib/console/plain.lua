@@ -1,4 +1,4 @@
---- Entries from anything that is no terminal: line by line, without a prompt.
+--- Entries from input that is not a terminal: line by line, without a prompt.
 
 local Plain = {}
 Plain.__index = Plain

@@ -1,7 +1,8 @@
---- What is known about the objects of a device: what is below a path, which objects a collection has, which properties they take.
+--- The schema cache of a device: what is below a path, which objects a collection has, and which
+-- properties they have.
 --
--- Names and properties come from the device. They are asked for in the background and kept;
--- meanwhile, and where the device does not say, the catalogue of known kinds answers. Nothing here
+-- Names and properties come from the device. They are read in the background and kept. Until they
+-- arrive, and if the device does not know, the catalogue of known kinds answers. Nothing here
 -- waits.
 
 local f5 = require "f5"
@@ -13,7 +14,7 @@ SchemaCache.__index = SchemaCache
 local ROOT <const> = "/mgmt/tm"
 local MOST <const>, PAGE <const> = 2000, 500 -- names of a collection
 local NAMES_LIVE <const> = 60 -- seconds; others may create and delete
--- Errors that say that there is nothing: a module that is not provisioned, a path that does not
+-- Errors that mean that there is nothing: a module that is not provisioned, a path that does not
 -- exist.
 local ABSENT <const> = { not_found = true, not_ready = true }
 -- Properties of every answer that nobody sets.
@@ -26,8 +27,8 @@ function SchemaCache.new(session)
   return setmetatable({ session = session, known = {}, asked = {} }, SchemaCache)
 end
 
--- The value of `read` for this key: now if it is known, else nil and "pending"; `ready` is called
--- when it has come. A failure is known too, as false.
+-- Returns the value of `read` for this key if it is known, otherwise nil and "pending"; `ready` is
+-- called when it has arrived. A failure is cached as false.
 function SchemaCache:ask(key, read, ready, lives)
   local slot = self.known[key]
   if slot and not (lives and os.time() - slot.at > lives) then return slot.value end
@@ -47,14 +48,15 @@ function SchemaCache:ask(key, read, ready, lives)
   return nil, "pending"
 end
 
---- Forgets which objects there are: something was written.
+--- Forgets the names of objects, because something was written.
 function SchemaCache:forget_names()
   for key in pairs(self.known) do
     if key:find "^names " then self.known[key] = nil end
   end
 end
 
---- The path below /mgmt/tm with `*` for each object's name, and its node in the catalogue. The node of "ltm/pool/*" is the pool's.
+--- The path below /mgmt/tm with `*` for each name, and its node in the catalogue. The node of
+-- "ltm/pool/*" is that of the pool.
 function SchemaCache.template(path)
   local below = path:match "^/mgmt/tm/?(.*)$"
   if not below then return nil end
@@ -71,7 +73,8 @@ function SchemaCache.template(path)
   return template, node
 end
 
---- "organizing", "collection", "resource", "singleton", or nil where the catalogue does not know the path.
+--- Returns "organizing", "collection", "resource", "singleton", or nil for a path that the
+-- catalogue does not know.
 function SchemaCache.kind(path)
   local template, node = SchemaCache.template(path)
   if template == "" then return "organizing" end
@@ -80,7 +83,7 @@ function SchemaCache.kind(path)
   return node.type
 end
 
--- A look at the device that nobody asked for: not in the log, not in `.time`.
+-- Reads without a trace in the log and in `.time`: the user did not ask for it.
 function SchemaCache:get(path, query)
   local body = self.session:request("GET", path, { quiet = true, timeout = 20, query = query })
   return type(body) == "table" and body or {}
@@ -88,7 +91,7 @@ end
 
 local function last_segment(link) return link:gsub("%?.*", ""):match "([^/]+)/?$" end
 
--- The names below an organizing collection, as the device gives them.
+-- The names below an organizing collection, as the device returns them.
 function SchemaCache:read_children(path)
   local body = self:get(path)
   local names = {}
@@ -105,8 +108,8 @@ local function catalogue_children(template)
   return catalogue.children(template)
 end
 
---- Names that may follow a dot behind this path.
--- @return array of names, "pending" when the device has not answered yet
+--- Returns names that can follow a dot after this path.
+-- @return array of names, "pending" if the device has not answered yet
 function SchemaCache:children(path, ready)
   local template, node = SchemaCache.template(path)
   local kind = SchemaCache.kind(path)
@@ -138,7 +141,7 @@ function SchemaCache:read_names(path)
   return names
 end
 
---- Full names of the objects of a collection; none of tokens, whose names are what lets one in.
+--- Returns full names of the objects of a collection; none for tokens, whose names are secrets.
 -- @return array of names, "pending"
 function SchemaCache:names(path, ready)
   if path:find("/authz/tokens", 1, true) then return {} end
@@ -153,7 +156,7 @@ function SchemaCache:names(path, ready)
   return names or {}, pending
 end
 
--- What /example says: array of { name, default, choices, doc }, sorted.
+-- The contents of /example: array of { name, default, choices, doc }, sorted.
 function SchemaCache:read_properties(path)
   local body = self:get(path .. "/example")
   local example = type(body.items) == "table" and body.items[1] or body
@@ -189,7 +192,7 @@ local function catalogue_properties(node)
   return properties
 end
 
---- Properties that objects at this path have; it may be one of them or their collection.
+--- Returns the properties of objects at this path, which is that of an object or of a collection.
 -- @return array of { name, default, choices, doc, is_collection }, "pending"
 function SchemaCache:properties(path, ready)
   local kind = SchemaCache.kind(path)
@@ -204,7 +207,7 @@ function SchemaCache:properties(path, ready)
   return catalogue_properties(node), pending
 end
 
--- Monitors of every type are one set of names to whoever refers to them.
+-- Monitors of all types share one set of names.
 local function is_group(path) return SchemaCache.kind(path) == "organizing" end
 
 function SchemaCache:read_group(path)
@@ -220,7 +223,7 @@ function SchemaCache:read_group(path)
   return names
 end
 
---- Names that a property may hold which refers to objects of this path.
+--- Returns the names of objects at this path, for a property that refers to one.
 function SchemaCache:targets(path, ready)
   if not is_group(path) then return self:names(path, ready) end
   local names, pending = self:ask(
@@ -232,7 +235,8 @@ function SchemaCache:targets(path, ready)
   return names or {}, pending
 end
 
---- The collection whose objects a property names ("pool" of a virtual server: /mgmt/tm/ltm/pool), or nil.
+--- Returns the collection whose objects a property names ("pool" of a virtual server:
+-- /mgmt/tm/ltm/pool), or nil.
 function SchemaCache.target(path, property)
   local _, node = SchemaCache.template(path)
   local template = node and node.refs and node.refs[property .. "Reference"]

@@ -1,7 +1,6 @@
---- Values as people read them, and as programs read them: aligned lists, tables, CSV, Lua.
+--- Values for people and programs: aligned lists, tables, CSV, Lua.
 --
--- Used by the console and by the one-line commands (`f5lua list …`). Nothing here talks to a
--- device.
+-- The console and the one-line calls (`f5lua list …`) use it. Nothing here calls a device.
 
 local json = require "f5.json"
 local value = require "console.value"
@@ -13,12 +12,12 @@ local Show = { painter = value.painter }
 --- Objects as a table: see console.table.
 function Show.table(rows, opts) return to_table(tokens.hidden(rows), opts) end
 
---- A copy in which secrets are masked.
+--- Returns a copy with masked secrets.
 function Show.masked(item) return value.masked(tokens.hidden(item)) end
 
 local MAX_DEPTH <const> = 8
 
---- Whether this is one entry of statistics read flat: scalars only, with dotted names among them.
+--- Whether this is one entry of flat statistics: only scalars, some with dots in their names.
 local function is_stats(object)
   local dotted = false
   for key, item in pairs(object) do
@@ -89,7 +88,7 @@ function Lister:object(object, indent, depth)
   end
 end
 
---- An object as aligned `name value` lines.
+--- Returns an object as aligned `name value` lines.
 -- @param opts table|nil: paint, all (also kind, generation, selfLink and references)
 function Show.object(object, opts)
   opts = opts or {}
@@ -118,8 +117,9 @@ local function all_objects(items)
   return true
 end
 
---- Any value as the console prints it.
--- @param opts table|nil: width, paint, hint (where to see what a table left out; the number of properties is put in)
+--- Returns any value as the console prints it.
+-- @param opts table|nil: width, paint, hint (text with %d for the number of properties that a table
+--   left out)
 -- @return text without a final newline
 function Show.value(item, opts)
   item, opts = tokens.hidden(item), opts or {}
@@ -154,7 +154,8 @@ local function lua_number(number)
   return ("%.17g"):format(number)
 end
 
---- A value as a Lua constructor that reads back equal (`f5.null` and `f5.array` as in a playbook); secrets are masked.
+--- Returns a value as a Lua constructor that reads back equal (`f5.null` and `f5.array` as in a
+-- playbook). Secrets are masked.
 function Show.lua(item, indent)
   if not indent then item, indent = tokens.hidden(item), "" end
   if item == json.null then return "f5.null" end
@@ -179,8 +180,8 @@ local function csv_cell(text)
   return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
 end
 
---- Rows as CSV (RFC 4180), a head line first.
--- @param columns names; default: every property that is somewhere a scalar, names first
+--- Returns rows as CSV (RFC 4180) with a head line.
+-- @param columns names; default: every property that is a scalar somewhere, names first
 -- @param headless boolean|nil: without the head line
 function Show.csv(rows, columns, headless)
   rows = tokens.hidden(rows)

@@ -16,7 +16,8 @@ local function note(infos, order, key, text)
   info.differs = info.differs or text ~= info.first
 end
 
---- Which columns a table gets: names first, then what differs between the rows, then the rest, as many as fit.
+--- Selects the columns of a table: names first, then what differs between the rows, then the rest,
+-- as many as fit.
 -- @return list of names, number of properties left out
 local function choose_columns(rows, width)
   local infos, order = {}, {}
@@ -60,9 +61,10 @@ local function fit(widths, width)
   end
 end
 
---- A table of objects.
+--- Returns a table of objects.
 -- @param rows array of tables
--- @param opts table|nil: width (columns of the terminal, default 80), columns (names; default chosen), paint, hint (say what was left out)
+-- @param opts table|nil: width (columns of the terminal, default 80), columns (names; default
+--   chosen), paint, hint (text about what was left out)
 -- @return text without a final newline
 return function(rows, opts)
   opts = opts or {}

@@ -1,4 +1,4 @@
---- Entries from a terminal: the line editor with completion, history and a prompt that keeps up with the device.
+--- Entries from a terminal: the line editor with completion, history and an up-to-date prompt.
 
 local f5 = require "f5"
 local complete = require "console.complete"
@@ -8,9 +8,9 @@ local value = require "console.value"
 local Terminal = {}
 Terminal.__index = Terminal
 
--- How long a Tab waits for a device, in seconds; typing goes on meanwhile.
+-- Seconds that a Tab waits for a device. The user can type meanwhile.
 local PATIENCE <const> = 2
--- How often the prompt is brought up to date while nobody types, in seconds.
+-- Seconds between two updates of the prompt while nobody types.
 local REFRESH <const> = 30
 local MANY <const> = 200
 
@@ -34,7 +34,7 @@ function Terminal:refresh()
   end
 end
 
--- As many columns as fit, filled downwards as ls does it.
+-- As many columns as fit, filled downwards as in ls.
 local function in_columns(items, width)
   local widest = 0
   for _, item in ipairs(items) do widest = math.max(widest, value.width(item.text)) end
@@ -52,7 +52,7 @@ local function in_columns(items, width)
   return table.concat(lines, "\n")
 end
 
--- With notes there is a line for each.
+-- With notes, one candidate on each line.
 local function with_notes(items, width, paint)
   local widest = 0
   for _, item in ipairs(items) do
@@ -82,7 +82,7 @@ function Terminal:list(items)
   io.stdout:write(text, "\n")
 end
 
--- Puts in what is common to all candidates; when that is nothing new, shows them.
+-- Inserts the common start of all candidates. If that is nothing new, shows them.
 function Terminal:apply(found, text, cursor)
   local items = found.items
   if #items == 0 then return end
@@ -105,7 +105,7 @@ function Terminal:apply(found, text, cursor)
   if #common > #typed then self.editor:insert(common:sub(#typed + 1)) else self:list(items) end
 end
 
--- What was typed before it in the same entry counts too.
+-- Earlier lines of the same entry count, too.
 function Terminal:candidates(text, cursor, pending_is_fine)
   local before = self.before and self.before .. "\n" or ""
   local found = complete(
@@ -134,7 +134,7 @@ function Terminal:on_tab(text, cursor)
   end)
 end
 
--- Something that a Tab waits for has come, or will not.
+-- A pending candidate has arrived, or will not.
 function Terminal:on_post()
   local wanted = self.wanted
   if not wanted then return end

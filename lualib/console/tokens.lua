@@ -1,5 +1,6 @@
---- Tokens of the device as objects (/mgmt/shared/authz/tokens): their name and address are the token itself, so that what is shown has the beginning
--- of it alone, which is enough to tell one from another and to delete it by a pattern.
+--- Tokens of a device as objects (/mgmt/shared/authz/tokens). Their names and addresses are
+-- secrets: only the first characters are shown. That is enough to tell them apart, and to delete
+-- one by a pattern.
 
 local json = require "f5.json"
 

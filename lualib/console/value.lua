@@ -1,5 +1,6 @@
---- What the console and the one-line commands know about values: which names hide secrets, which properties are bookkeeping, in which
--- order a person expects them, and how a single cell, number or statistic reads.
+--- Knowledge about values for the console and the one-line commands: which names are secrets, which
+-- properties are bookkeeping, the order of properties, and how a cell, number or statistic is
+-- printed.
 
 local json = require "f5.json"
 local printable = require "cli.support.printable"

@@ -21,7 +21,7 @@ Asm.__index = Asm
 
 local function usage(format, ...) core.usage_error(2, string.format(format, ...)) end
 
--- {{{ Links
+-- -- links --
 
 local function without_query(link) return (link:gsub("%?.*$", "")) end
 
@@ -93,8 +93,7 @@ local function link_of(what, value)
   return { link = "https://localhost" .. path }
 end
 
--- }}}
--- {{{ Tasks
+-- -- tasks --
 
 --- Starts a task of ASM by its name ("export-policy") and returns its handle.
 function Asm:task(name, body)
@@ -383,8 +382,7 @@ function Asm:upload_schema(policy, name, contents, options)
   return file
 end
 
--- }}}
--- {{{ Learning suggestions
+-- -- learning suggestions --
 
 --- Iterates over the suggestions of a policy.
 -- @param options table|nil: as of `each`, and score (the lowest score)
@@ -418,8 +416,7 @@ function Asm:read(suggestion, is_read)
   return set_suggestion(self, suggestion, { isRead = is_read ~= false })
 end
 
--- }}}
--- {{{ Live update
+-- -- live update --
 
 local Live <const> = {}
 Live.__index = Live
@@ -458,8 +455,7 @@ function Live:delete(component, file)
   return self.session:at("live-update", component, "update-files", id):delete()
 end
 
--- }}}
--- {{{ Many entities
+-- -- many entities --
 
 -- ASM refuses PATCH of a collection without a filter. Every entity has an id.
 local EVERYTHING <const> = "id ne ''"
@@ -506,8 +502,6 @@ function M.delete_all(reference, options)
   local answer = reference:delete(filter and { filter = filter } or nil)
   return answer and answer.items or {}
 end
-
--- }}}
 
 return setmetatable(M, {
   __call = function(_, session)

@@ -35,7 +35,7 @@ local function new(text, properties, joins)
   return setmetatable({ text = text, properties = properties, joins = joins }, Filter)
 end
 
--- {{{ Values
+-- -- values --
 
 local function quote(value)
   local kind = type(value)
@@ -64,8 +64,7 @@ local function check_name(name)
   end
 end
 
--- }}}
--- {{{ Conditions
+-- -- conditions --
 
 -- The conditions on one property as a list of texts.
 local function on_property(name, condition)
@@ -127,8 +126,7 @@ local function build(conditions)
   return new(table.concat(parts, " and "), properties, joins)
 end
 
--- }}}
--- {{{ The module
+-- -- the module --
 
 local M = {}
 
@@ -192,4 +190,3 @@ M.is = is_filter
 
 return setmetatable(M, { __call = function(_, conditions) return build(conditions) end })
 
--- }}}

@@ -182,7 +182,7 @@ function M.generated()
   return files
 end
 
--- {{{ What is missing
+-- -- what is missing --
 
 local function check_items(problems, where, what, items)
   for _, item in ipairs(items) do
@@ -261,8 +261,6 @@ function M.problems(paths)
   end
   return problems
 end
-
--- }}}
 
 --- scripts/api-docs: writes the files, or checks them.
 -- @param check boolean: write nothing

@@ -20,7 +20,7 @@ local function refuse(format, ...)
   error(core.error_new { kind = "usage", message = string.format(format, ...) }, 0)
 end
 
--- {{{ Which run it is
+-- -- which run it is --
 
 local Run = {}
 
@@ -74,8 +74,7 @@ local function facts(device)
   return ok and core.sha256(text):sub(1, 16) or nil
 end
 
--- }}}
--- {{{ Reading
+-- -- reading --
 
 -- Whether the last line of a file, which has no end, is what a crash left of a journal's line. A
 -- first line must show that it is one: anything shorter could be somebody's file.
@@ -170,8 +169,6 @@ local function difference(found, run, inventory)
   end
   return nil
 end
-
--- }}}
 
 --- Opens (or makes) a journal and locks it.
 -- @param path string

@@ -17,8 +17,8 @@ local session = {}
 function session:close() end
 
 ---Returns a reference to any path. The first argument is a path below /mgmt/tm, a whole path that
----starts with /mgmt, or a link from the device. Calls on a link, and on what is below it, ask for the
----version of the API that the link names.
+---starts with /mgmt, or a link from the device. Calls on a link, and on what is below it, ask for
+---the version of the API that the link names.
 ---
 ---    bip:at("ltm/data-group/internal", "/Common/hosts")
 ---    bip:at "/mgmt/shared/echo"

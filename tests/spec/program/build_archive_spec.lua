@@ -55,7 +55,7 @@ describe("The archive of a packed program", function()
     local bytes = archive.write(entries())
     local at = assert(bytes:find("two\0", 1, true))
     local _, reason = archive.read(bytes:sub(1, at - 1) .. "T" .. bytes:sub(at + 1))
-    assert.equal("the archive is damaged: asset 'b.txt' has not its checksum", reason)
+    assert.equal("the archive is damaged: the checksum of asset 'b.txt' is wrong", reason)
   end)
 
   -- An archive of entries as they are given, whatever `write` would say to them.
@@ -158,7 +158,7 @@ describe("A program file", function()
     )
     assert.equal("its archive is truncated", program.parse(packed:sub(1, -2)).damaged)
     assert.equal("its archive is damaged", program.parse(packed:sub(1, -2) .. "?").damaged)
-    assert.equal("it has 3 bytes behind its end", program.parse(packed .. "abc").damaged)
+    assert.equal("it has 3 bytes after its end", program.parse(packed .. "abc").damaged)
     local function reason(bytes) return select(2, program.parse(bytes)) end
     assert.equal("not a program", reason "#!/bin/sh\n")
     assert.equal(

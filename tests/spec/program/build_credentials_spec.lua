@@ -19,11 +19,11 @@ describe("Files that look like credentials", function()
 
   it("by keys in them", function()
     assert.equal(
-      "it holds a private key",
+      "it contains a private key",
       suspicious("cert.pem", "-----BEGIN EC PRIVATE KEY-----\nabc")
     )
     assert.equal(
-      "it holds a private key",
+      "it contains a private key",
       suspicious("bundle", "x\n-----BEGIN PRIVATE KEY-----\nabc")
     )
     assert.is_nil(suspicious("cert.pem", "-----BEGIN CERTIFICATE-----\nabc"))

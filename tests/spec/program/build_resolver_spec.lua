@@ -176,9 +176,9 @@ describe("Resolving a playbook", function()
         true
       )
     )
-    assert.truthy(warnings:find("main.lua:1: what this `require` loads is computed", 1, true))
+    assert.truthy(warnings:find("main.lua:1: the name in this `require` is computed", 1, true))
     local _, _, errors = resolve(directory, { include = { "*.nothing" } })
-    assert.equal("--include *.nothing: there is no such file beside the playbook or here", errors)
+    assert.equal("--include *.nothing: no file matches, here or relative to the playbook", errors)
   end)
 end)
 

@@ -380,7 +380,7 @@ describe("f5lua build", function()
     )
     assert.truthy(
       result.err:find(
-        "'key.pem' seems to contain credentials: it holds a private key\n",
+        "'key.pem' seems to contain credentials: it contains a private key\n",
         1,
         true
       )
@@ -432,7 +432,7 @@ describe("f5lua build", function()
       {
         { "main.lua", "--include", "*.csv" },
         1,
-        "--include *.csv: there is no such file beside the playbook or here",
+        "--include *.csv: no file matches, here or relative to the playbook",
       },
       { { "main.lua", "--sign", "plain" }, 1, "plain: not an Ed25519 private key in PEM" },
       {
@@ -588,7 +588,7 @@ describe("A signed program", function()
       refused(damaged(directory, bytes:sub(1, 99) .. "?" .. bytes:sub(101)))
     )
     assert.equal("its signature is truncated\n", refused(damaged(directory, bytes:sub(1, -2))))
-    assert.equal("it has 1 bytes behind its end\n", refused(damaged(directory, bytes .. "x")))
+    assert.equal("it has 1 bytes after its end\n", refused(damaged(directory, bytes .. "x")))
     assert.equal(
       "not an Ed25519 public key in PEM (openssl pkey -pubout makes one of a private key)\n",
       refused(deploy, key)
