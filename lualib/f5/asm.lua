@@ -12,7 +12,7 @@
 -- A policy is given by its name, its full path, a reference or a loaded object.
 local core = require "f5.core"
 local filters = require "f5.filter"
-local tasks = require "f5.task"
+local tasks = require "f5.work.task"
 
 local M = {}
 

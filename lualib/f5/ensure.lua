@@ -1,4 +1,4 @@
--- ref:ensure{…}: the object exists and has these properties. "unchanged" means that nothing was sent.
+-- ref:ensure{…}: the object exists and has these properties. "unchanged": nothing was sent.
 
 local core = require "f5.core"
 local plan = require "f5.ensure.plan"
@@ -25,10 +25,10 @@ function M.ensure(ref, properties, ...)
   if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
     core.usage_error(
       2,
-      ('ensure is for one object, and %s is a collection: collection["%sNAME"]:ensure { … }'):format(
-        tostring(ref),
-        core.has_partitions(tostring(ref)) and "/Common/" or ""
-      )
+      (
+        "ensure is for one object, and %s is a collection: "
+        .. 'collection["%sNAME"]:ensure { … }'
+      ):format(tostring(ref), core.has_partitions(tostring(ref)) and "/Common/" or "")
     )
   end
   local steps = {}

@@ -53,18 +53,18 @@ for _, name in ipairs { "absent", "add", "remove" } do
 end
 lazy(core.reference_methods, "f5.asm", "modify_all")
 lazy(core.reference_methods, "f5.asm", "delete_all")
-lazy(core.session_methods, "f5.transaction", "transaction")
-lazy(core.session_methods, "f5.task", "task")
-lazy(core.session_methods, "f5.bash", "bash")
+lazy(core.session_methods, "f5.change.transaction", "transaction")
+lazy(core.session_methods, "f5.work.task", "task")
+lazy(core.session_methods, "f5.work.bash", "bash")
 lazy(core.session_methods, "f5.password", "change_password")
 for _, name in ipairs { "ready", "wait_ready", "failover_state" } do
   lazy(core.session_methods, "f5.ready", name)
 end
 for _, name in ipairs { "upload", "download" } do
-  lazy(core.session_methods, "f5.transfer", name)
+  lazy(core.session_methods, "f5.work.transfer", name)
 end
 for _, name in ipairs { "commands", "move", "remove", "state", "validate", "commit" } do
-  lazy(core.transaction_methods, "f5.transaction", name)
+  lazy(core.transaction_methods, "f5.change.transaction", name)
 end
 lazy(f5, "f5.stats", "flat")
 core.flat = f5.flat

@@ -1,8 +1,8 @@
--- Which writes make an object what is wanted. Of lists of objects only those that differ are created,
--- changed or deleted, and what an element does not name keeps its state.
+-- Which writes make an object what is wanted. Of lists of objects only those that differ are
+-- created, changed or deleted, and what an element does not name keeps its state.
 --
--- A plan is a list of functions; each sends one write and returns the answer, and the reference if it
--- is the object's own.
+-- A plan is a list of functions; each sends one write and returns the answer, and the reference if
+-- it is the object's own.
 
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"

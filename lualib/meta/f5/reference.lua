@@ -44,8 +44,8 @@ function reference:each(options) end
 
 ---Creates an object and returns it with its defaults. On a collection, `name` is in the properties.
 ---A reference with a name creates that object: `bip.ltm.pool["/Common/web"]:create {}`,
----`bip.auth.user.bob:create {}`. If the path does not show whether it is a collection, one call more
----asks the device.
+---`bip.auth.user.bob:create {}`. If the path does not show whether it is a collection, one call
+---more asks the device.
 ---
 ---*Raises* call errors; "conflict": the object exists; "invalid": the device refuses the
 ---properties; "usage": the properties contradict the path.
@@ -105,7 +105,7 @@ function reference:exists() end
 ---*Source* docs/guide.md, "ensure: say what should be"
 ---@param properties table wanted properties: name = value; arrays are compared as a whole
 ---@return "created"|"changed"|"unchanged" what what it did; "unchanged": nothing was sent
----@return table object all properties of the object; in a transaction the queued command or commands
+---@return table object all properties of the object; in a transaction the queued command(s)
 function reference:ensure(properties) end
 
 ---Deletes the object if it exists. It sends no deletion if the object does not exist.
@@ -117,8 +117,8 @@ function reference:ensure(properties) end
 function reference:absent() end
 
 ---Adds elements to a list. The reference is that of the list: a sub-collection such as
----`pool.members`, or a property such as `virtual.rules` or `group.records`. An element that is there
----already is changed where it differs. New elements of a property go to its end.
+---`pool.members`, or a property such as `virtual.rules` or `group.records`. An element that is
+---there already is changed where it differs. New elements of a property go to its end.
 ---
 ---    pool.members:add "10.0.0.3:80"
 ---    group.records:add { name = "a", data = "1" }

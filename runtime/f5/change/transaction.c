@@ -251,7 +251,7 @@ int transaction_write(lua_State *L, f5_operation *op, int body) {
   return await_settled(L, tx, (lua_KContext)op, write_now);
 }
 
-/* -- what lualib/f5/transaction.lua is made of -- */
+/* -- what lualib/f5/change/transaction.lua is made of -- */
 
 static int after_rollback(lua_State *L, int status, lua_KContext context) {
   (void)L, (void)status, (void)context;

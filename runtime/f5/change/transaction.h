@@ -3,7 +3,7 @@
  * A transaction is on the device from begin until it is committed or abandoned. Every write on a
  * reference that is bound to it (`tx(ref)`) is queued there and answers with the command; reads
  * never belong to it. What composes these calls (commit, validate, who is guilty of a failure) is
- * lualib/f5/transaction.lua.
+ * lualib/f5/change/transaction.lua.
  *
  * Keep-alive: a device forgets a transaction that gets no command for 120 s. Before that the last
  * command is queued once more and the copy removed, both of which the REST guide documents; one

@@ -2,7 +2,7 @@
  *
  * A device does long work in several shapes: where it is started, which member of which answer says
  * where it stands, in which words, and where the result is. One table has them all;
- * lualib/f5/task.lua makes one handle of it.
+ * lualib/f5/work/task.lua makes one handle of it.
  *
  * The polling is a state machine over callbacks of the loop. It survives what a busy or restarting
  * device does (502, 503, refused and cut connections, services that are not there yet, a token that
@@ -13,7 +13,8 @@
 
 #include <lua.h>
 
-/* Adds `task`, a table of functions for lualib/f5/task.lua, to the module on top of the stack. */
+/* Adds `task`, a table of functions for lualib/f5/work/task.lua, to the module on top of the stack.
+ */
 void task_setup(lua_State *L);
 
 #endif

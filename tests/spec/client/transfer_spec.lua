@@ -97,7 +97,7 @@ describe("G45 a file", function()
     bip:download("a", directory.path .. "/b", { progress = progress })
     assert.same({ MIB, 2 * MIB + 1, "float" }, seen[1])
     assert.equal(3, #seen)
-    local transfer <const> = require "f5.transfer"
+    local transfer <const> = require "f5.work.transfer"
     assert.equal(
       "a  [###############...............]  50 %  1.0 MiB of 2.0 MiB  512.0 KiB/s  0:02 left",
       transfer.bar("a", MIB, 2 * MIB, 2)

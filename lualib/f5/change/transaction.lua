@@ -2,7 +2,7 @@
 -- validation, commit, and which command is to blame for a failure.
 
 local core = require "f5.core"
-local transaction_blame = require "f5.transaction_blame"
+local transaction_blame = require "f5.change.transaction_blame"
 local parts = core.transaction_parts
 
 local M = {}
