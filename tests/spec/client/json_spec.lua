@@ -476,7 +476,9 @@ for class, cases in pairs(rejected) do
     for _, case in ipairs(cases) do
       it(
         shown(case[1]),
-        function() assert.are.equal("invalid JSON: " .. case[2], message_of(json.decode, case[1])) end
+        function()
+          assert.are.equal("invalid JSON: " .. case[2], message_of(json.decode, case[1]))
+        end
       )
     end
   end)
@@ -848,7 +850,10 @@ describe("json writes", function()
     assert.are.equal("an array that also has the key 'n'", write(array { n = 2 }))
     assert.are.equal("a table with the key 0 (number)", write { [0] = 1 })
     assert.are.equal("a table with the key 1.5 (number)", write { [1.5] = 1 })
-    assert.are.equal("a table with names that also has the key true (boolean)", write { [true] = 1 })
+    assert.are.equal(
+      "a table with names that also has the key true (boolean)",
+      write { [true] = 1 }
+    )
   end)
 
   it("the same table twice when it does not contain itself", function()

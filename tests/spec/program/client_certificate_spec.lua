@@ -72,7 +72,8 @@ describe("a device that demands a client certificate", function()
       local result = run(options)
       assert.equal(3, result.status)
       assert.matches(
-        "^f5lua: cannot make a secure connection to 127%.0%.0%.1:%d+ %([^\n]* alert " .. words .. "[^\n]*%)\n",
+        "^f5lua: cannot make a secure connection to 127%.0%.0%.1:%d+ %([^\n]* alert " .. words
+          .. "[^\n]*%)\n",
         result.err
       )
       assert.matches("\n  kind      tls\n  attempts  1\n", result.err)
