@@ -38,7 +38,7 @@ describe("the console", function()
     local screen <close> = console { columns = 70, rows = 40 }
     screen:enter "?"
     screen:expect(
-      "%.help %[WORD or EXPRESSION%] +this list, or what is known about%s+something: %.help list,"
+      "%.help %[WORD or EXPRESSION%] +this list, or help about something:%s+%.help list,"
     )
     screen:enter "bip.sys.ntp ?"
     screen:expect "/mgmt/tm/sys/ntp.*servers"
@@ -299,7 +299,7 @@ describe("the console", function()
     screen:enter ".help nat"
     screen:expect "%.help bip%.ltm%.nat"
     screen:enter ".nonsense"
-    screen:expect "there is no %.nonsense"
+    screen:expect "unknown command %.nonsense"
     screen:enter ".help"
     screen:expect "%.connect HOST"
   end)
