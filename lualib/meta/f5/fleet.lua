@@ -66,7 +66,7 @@ function inventory:limit(limit) end
 ---One device of an inventory.
 ---@field name string unique name
 ---@field connect f5.options options for f5.connect
----@field vars table values for the playbook; missing names are errors, but for `vars(name, default)`
+---@field vars table values for the playbook; a missing name is an error; `vars(name, default)`
 ---@field groups table<string, true> names of its groups, parents included
 ---@field pair? string name that both units of a pair share
 

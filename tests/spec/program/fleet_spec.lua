@@ -101,7 +101,8 @@ describe("run --inventory", function()
     local done = run { "run", "--inventory", inventory(), playbook }
     assert.equal(1, done.status)
     assert.matches(
-      "d1: failed: .*p.lua:2: [^\n]*sites.lua: device 'd1': there is no device.vars.ntp %(known: n%)",
+      "d1: failed: .*p.lua:2: [^\n]*sites.lua: device 'd1': "
+        .. "there is no device.vars.ntp %(known: n%)",
       done.err
     )
     assert.same({ "10.0.0.1" }, keeper.sys.ntp:load().servers)
