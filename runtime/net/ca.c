@@ -1,5 +1,5 @@
-/* Where the system keeps its CA certificates. The path compiled into libcurl is that of the
- * distribution it was built on; a packed program runs on any. */
+/* Finds the CA certificates of the system. libcurl has the path of the distribution it was built on
+ * compiled in, but a packed program runs on any distribution. */
 #include "net/ca.h"
 
 #include <dirent.h>
@@ -13,7 +13,8 @@
 
 enum { CACHE_SECONDS = 300 };
 
-/* More hashed certificates than an administrator adds by hand beside a bundle that has the rest. */
+/* A directory with this many hashed certificates is complete. Administrators add fewer by hand,
+ * next to a bundle with the rest. */
 enum { MIN_COMPLETE = 8 };
 
 static const char *const directories[] = {
@@ -31,7 +32,7 @@ static const char *const bundles[] = {
     "/etc/ssl/cert.pem",                                 /* Alpine */
 };
 
-/* Names of OpenSSL's hashed directories: eight hexadecimal digits, a dot, a number. */
+/* Names in OpenSSL's hashed directories: eight hexadecimal digits, a dot, a number. */
 static bool is_hashed(const char *name) {
   return strspn(name, "0123456789abcdef") == 8 && name[8] == '.' && name[9] >= '0' &&
          name[9] <= '9';
@@ -80,9 +81,9 @@ void http_system_ca(const char **directory, const char **bundle) {
   *directory = *bundle = NULL;
   const char *file = getenv("SSL_CERT_FILE"), *hashed = getenv("SSL_CERT_DIR");
   bool has_file = file && *file != '\0', has_hashed = hashed && *hashed != '\0';
-  /* Both together would cost libcurl its cache of the CA store, 50 ms of every connection. The file
-   * wins, as it is what people set to add their own; unless it is a bundle of the system's, whose
-   * certificates the directory has too. */
+  /* With both, libcurl would not cache the CA store, which costs each connection 50 ms. The file
+   * wins, because people set it to add their own certificates; but not if it is a bundle of the
+   * system, whose certificates are in the directory, too. */
   if (has_file && has_hashed && is_system_bundle(file) && count_hashed(hashed) == MIN_COMPLETE)
     has_file = false;
   if (has_file) {
@@ -104,7 +105,7 @@ void *http_ca_store(const char *directory) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   if (store && strcmp(of, directory) == 0 && now.tv_sec - since < CACHE_SECONDS) return store;
-  X509_STORE_free(store); /* connections that use it keep it */
+  X509_STORE_free(store); /* connections that use it have their own reference */
   free(of);
   since = now.tv_sec;
   of = strdup(directory);

@@ -1,4 +1,5 @@
-/* Peers, their queues, and the network that the loop performs. One easy handle: http_transfer.c. */
+/* Peers, their queues, and the network part of the loop. http_transfer.c handles a single
+ * exchange. */
 #include "net/http.h"
 
 #include <signal.h>
@@ -22,21 +23,23 @@ struct http_peer {
   http_peer_settings settings;
   unsigned active;
   http_transfer *idle;
-  http_request *queue, **queue_end; /* first come, first served */
+  http_request *queue, **queue_end; /* waiting requests, in order */
 };
 
 typedef struct network {
-  loop_network face; /* first: the loop knows only this */
+  loop_network face; /* the first member: the loop knows only this */
   loop *l;
-  CURLM *multi;   /* NULL when libcurl gave none */
-  bool untracked; /* libcurl does not know what it waits for */
-  bool ran;       /* libcurl has run in this turn, and has looked at its timers then */
+  CURLM *multi;   /* NULL if libcurl could not create one */
+  bool untracked; /* libcurl lost track of what it waits for */
+  bool ran;       /* libcurl ran in this turn, and checked its timers */
   http_transfer *running;
-  http_transfer *ran_list; /* of the running ones: libcurl has worked at them since `act` began */
-  http_transfer *cursor;   /* the next one that report_progress looks at */
-  bool initialised;        /* libcurl was asked for its part */
-  unsigned with_progress;  /* running ones with a progress callback */
-  http_request *finished, **finished_end; /* have their result, done is not called yet */
+  /* Running transfers that libcurl has worked on since `act` began. */
+  http_transfer *ran_list;
+  http_transfer *cursor;  /* the next one for report_progress */
+  bool initialised;       /* libcurl is initialised, or that failed */
+  unsigned with_progress; /* number of running transfers with a progress callback */
+  /* These have their result, but `done` was not called yet. */
+  http_request *finished, **finished_end;
   uint64_t connections;
 } network;
 
@@ -46,8 +49,8 @@ static void ignore_sigpipe(int signal) {
   (void)signal;
 }
 
-/* OpenSSL writes with write(2). A handler instead of SIG_IGN, which programs started by the script
- * would inherit. */
+/* OpenSSL writes with write(2). Use a handler: programs that the script starts would inherit
+ * SIG_IGN. */
 static void catch_sigpipe(void) {
   struct sigaction action;
   if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return;
@@ -106,8 +109,8 @@ static void unlink_running(network *net, http_transfer *transfer) {
   net->with_progress -= transfer->request->progress != NULL;
 }
 
-/* One whose exchange failed is not used again: libcurl 7.88 leaves the buffers of a request in the
- * handle when its name could not be resolved, and then refuses the options of the next. */
+/* A handle whose exchange failed is not reused. libcurl 7.88 leaves the buffers of the request in
+ * it if a name could not be resolved, and then refuses the options of the next request. */
 static void put_back(http_peer *peer, http_transfer *transfer, bool failed) {
   peer->active--;
   if (failed) {
@@ -165,7 +168,7 @@ static http_transfer *transfer_of(CURL *easy) {
   return (http_transfer *)(void *)private;
 }
 
-/* libcurl gives a handle that is taken from it a last run. */
+/* Removes a handle. libcurl runs it once more while it does that. */
 static void remove_from_libcurl(network *net, http_transfer *transfer) {
   curl_multi_remove_handle(net->multi, transfer->easy);
   for (; net->ran_list; net->ran_list = net->ran_list->next_ran)
@@ -173,7 +176,7 @@ static void remove_from_libcurl(network *net, http_transfer *transfer) {
   unlink_running(net, transfer);
 }
 
-/* libcurl is done with this one. */
+/* Takes the result of an exchange that libcurl has finished. */
 static void collect(network *net, CURL *easy, CURLcode code) {
   http_transfer *transfer = transfer_of(easy);
   http_request *request = transfer->request;
@@ -199,7 +202,8 @@ static int report_progress(network *net) {
     http_transfer_progress(transfer, &sent, &received);
     if (sent + received == transfer->reported) continue;
     transfer->reported = sent + received;
-    request->progress(request, sent, received); /* may cancel any request; the cursor knows */
+    request->progress(request, sent,
+                      received); /* may cancel any request; unlink_running moves the cursor */
     called++;
   }
   net->cursor = NULL;
@@ -208,7 +212,7 @@ static int report_progress(network *net) {
 
 static int call_done(network *net) {
   int called = 0;
-  /* Only those that are there now: a callback that always submits what fails at once shall not hold
+  /* Only those in the list now: a callback that submits requests which fail at once must not block
    * the turn. */
   unsigned budget = 0;
   for (http_request *request = net->finished; request; request = request->next)
@@ -219,7 +223,7 @@ static int call_done(network *net) {
     net->finished = request->next;
     if (!net->finished) net->finished_end = &net->finished;
     request->peer = NULL;
-    request->done(request); /* may free the request, submit others, cancel others */
+    request->done(request); /* may free the request, and submit or cancel others */
     http_peer_release(peer);
     called++;
   }
@@ -232,10 +236,9 @@ static void socket_action(network *net, curl_socket_t fd, int bits) {
   if (curl_multi_socket_action(net->multi, fd, bits, &running) != CURLM_OK) net->untracked = true;
 }
 
-/* OpenSSL reads ahead: when libcurl has taken one record of those that came together, the socket is
- * empty and says nothing of the others. So each exchange that libcurl worked at is asked whether
- * there is more, until there is none.
- */
+/* OpenSSL reads ahead. After libcurl has taken one of several records that arrived together, the
+ * socket is empty and does not report the others. So ask each exchange that libcurl worked on
+ * whether there is more, until there is none. */
 static void act(network *net, curl_socket_t fd, int bits) {
   socket_action(net, fd, bits);
   for (http_transfer *transfer; (transfer = net->ran_list);) {
@@ -246,8 +249,8 @@ static void act(network *net, curl_socket_t fd, int bits) {
   }
 }
 
-/* Without memory, libcurl forgets to say which socket or time an exchange waits for. Until those
- * that run now have ended it is asked to look after all of them, every now and then. */
+/* If memory runs out, libcurl forgets which socket or time an exchange waits for. Until the running
+ * exchanges have ended, ask it to check all of them from time to time. */
 static void poll_all(network *net) {
   int running = 0;
   curl_multi_perform(net->multi, &running);
@@ -260,7 +263,7 @@ static int network_perform(loop_network *face) {
   int left = 0;
   if (net->multi) {
     if (face->due == 0 || (!net->ran && face->due != LOOP_NEVER && face->due <= loop_now(net->l))) {
-      face->due = LOOP_NEVER; /* libcurl says it again */
+      face->due = LOOP_NEVER; /* libcurl sets it again */
       act(net, CURL_SOCKET_TIMEOUT, 0);
     }
     net->ran = false;
@@ -289,14 +292,15 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *u
     unsigned events =
         (what & CURL_POLL_IN ? LOOP_READ : 0u) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0u);
     transfer->fd = fd;
-    /* Without memory (for the resolver's socket, which is none of ours) the exchange waits for its
-     * time limit. An error here would be the end of all exchanges, and libcurl would not say so. */
+    /* If memory runs out (only for the resolver's socket, which is not ours), the exchange waits
+     * for its time limit. If this returned an error, libcurl would end all exchanges and not report
+     * it. */
     loop_socket_watch(net->l, fd, events);
     return 0;
   }
   if (transfer && transfer->fd == fd) transfer->fd = CURL_SOCKET_BAD;
-  /* One that an answer came over is closed through on_close_socket; of others libcurl 7.88 may say
-   * nothing. */
+  /* A socket over which an answer came is closed through http_sockets_close. For others, libcurl
+   * 7.88 may not call it. */
   if (transfer && transfer->answering && http_sockets_find(transfer->sockets, fd))
     loop_socket_pause(net->l, fd);
   else
@@ -324,8 +328,8 @@ static void network_destroy(loop_network *face) {
   free(net);
 }
 
-/* Kept open between requests: by default libcurl keeps four for each running request, and a fleet
- * would lose its connections. */
+/* How many connections libcurl keeps open between requests. By default it keeps four for each
+ * running request, and a fleet would lose its connections. */
 static long connections_to_keep(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1024;
@@ -348,7 +352,7 @@ static bool network_attach(loop *l) {
   return true;
 }
 
-/* Of a loop that a peer was made for. libcurl is initialised at the first request. */
+/* The network of a loop that has a peer. The first request initialises libcurl. */
 static network *network_of(loop *l) {
   network *net = (network *)loop_attached(l);
   if (net->initialised) return net;
@@ -403,8 +407,8 @@ static int local_port(curl_socket_t fd) {
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
-/* libcurl has no call for it, but notices connections that died and drops them. Another peer with
- * the same server may be using one of ours just now: that one stays. */
+/* libcurl has no function for this, but it notices connections that died, and drops them.
+ * Connections that another peer is using stay. */
 static void close_idle_connections(http_peer *peer) {
   http_sockets *sockets = peer->settings.sockets;
   const network *net = (const network *)loop_attached(peer->l);
@@ -451,7 +455,7 @@ void http_submit(http_peer *peer, http_request *request) {
   loop_perform_soon(peer->l);
   if (!net->multi) {
     request->started = loop_now(peer->l);
-    fail(net, request, "libcurl could not be initialised");
+    fail(net, request, "cannot initialise libcurl");
   } else if (peer->active < peer->settings.options.parallel && !peer->queue) {
     start(net, peer, request);
   } else {
@@ -479,7 +483,7 @@ void http_cancel(http_request *request) {
   snprintf(request->error, sizeof request->error, "cancelled");
   request->finished = loop_now(peer->l);
   if (!transfer && request->started == 0)
-    request->started = request->finished; /* it was still waiting */
+    request->started = request->finished; /* it was still queued */
   http_peer_release(peer);
 }
 

@@ -37,7 +37,7 @@ http_failure http_failure_of(int code, bool started) {
   case CURLE_BAD_FUNCTION_ARGUMENT:
   case CURLE_UNKNOWN_OPTION:
     return HTTP_INTERNAL;
-  case CURLE_UNSUPPORTED_PROTOCOL: /* of the base, or an answer that is no HTTP */
+  case CURLE_UNSUPPORTED_PROTOCOL: /* of the base URL; or the answer is not HTTP */
     return started ? HTTP_BROKEN : HTTP_INTERNAL;
   default:
     return HTTP_BROKEN;

@@ -1,26 +1,26 @@
-/* The kinds of failure of an exchange. */
+/* How an exchange can fail. */
 #ifndef NET_HTTP_FAILURE_H
 #define NET_HTTP_FAILURE_H
 
 #include <stdbool.h>
 
 typedef enum http_failure {
-  HTTP_OK,         /* an answer came, whatever its status */
-  HTTP_RESOLVE,    /* name not found */
-  HTTP_CONNECT,    /* refused, unreachable, the proxy too */
-  HTTP_PROXY,      /* the proxy does not connect us; its answer is in `status` */
-  HTTP_TLS,        /* handshake, certificate, pin */
-  HTTP_TIMEOUT,    /* connect or total limit */
-  HTTP_BROKEN,     /* connection ended or answer was no HTTP, in mid-exchange */
-  HTTP_UNREADABLE, /* an answer that came and cannot be taken: its header is too long */
-  HTTP_TOO_LARGE,  /* answer over body_limit */
-  HTTP_FILE,       /* local file could not be read or written */
+  HTTP_OK,         /* there is an answer, with any status */
+  HTTP_RESOLVE,    /* the name was not found */
+  HTTP_CONNECT,    /* refused or unreachable, also for the proxy */
+  HTTP_PROXY,      /* the proxy refuses to connect; `status` is its answer */
+  HTTP_TLS,        /* handshake, certificate or pin */
+  HTTP_TIMEOUT,    /* a time limit: connecting, or the whole exchange */
+  HTTP_BROKEN,     /* the connection ended too early, or the answer is not HTTP */
+  HTTP_UNREADABLE, /* an answer came but cannot be read: its header is too long */
+  HTTP_TOO_LARGE,  /* the answer is larger than body_limit */
+  HTTP_FILE,       /* a local file could not be read or written */
   HTTP_CANCELLED,
-  HTTP_INTERNAL /* no memory, libcurl refused an option; `sent` may be true */
+  HTTP_INTERNAL /* out of memory, or libcurl refused an option; `sent` may be true */
 } http_failure;
 
 const char *http_failure_name(http_failure failure);
-/* What a CURLcode of libcurl means; started: whether the request was on its way. */
+/* What a CURLcode means. started: whether the request was being sent. */
 http_failure http_failure_of(int code, bool started);
 
 #endif

@@ -1,5 +1,5 @@
-/* The memory that libcurl uses is wiped when it is freed: it builds requests there, with tokens and
- * passwords in them, and a core dump or a swap file would keep what was freed. */
+/* Wipes the memory of libcurl when it is freed. libcurl builds requests there, with tokens and
+ * passwords in them; freed memory could be read from a core dump or a swap file. */
 #include "net/http_memory.h"
 
 #include <curl/curl.h>
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In pieces, because from 2 KiB on memset leaves the work to `rep stos`, which is a little slower
- * and counts as thousands of instructions in profiles. */
+/* Wipes in pieces: from 2 KiB on, memset uses `rep stos`, which is a little slower and counts as
+ * thousands of instructions in profiles. */
 static void wipe(char *bytes, size_t size) {
   for (; size > 1024; bytes += 1024, size -= 1024)
     explicit_bzero(bytes, 1024);
@@ -21,7 +21,7 @@ static void wiping_free(void *block) {
   free(block);
 }
 
-/* realloc of the C library may move a block and leave the old one as it was. */
+/* The realloc of the C library may move a block without wiping the old one. */
 static void *wiping_realloc(void *block, size_t size) {
   if (!block) return malloc(size);
   size_t present = malloc_usable_size(block);

@@ -1,10 +1,10 @@
-/* Between http.c and http_memory.c only. */
+/* How http.c initialises libcurl. */
 #ifndef NET_HTTP_MEMORY_H
 #define NET_HTTP_MEMORY_H
 
 #include <stdbool.h>
 
-/* Initialises libcurl, with memory that is wiped when it is freed. */
+/* Initialises libcurl with functions that wipe memory when it is freed. */
 bool http_memory_init(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* One exchange with a server: what is sent and, in and after `done`, its result. */
+/* One exchange with a server: what is sent, and its result. */
 #ifndef NET_HTTP_REQUEST_H
 #define NET_HTTP_REQUEST_H
 
@@ -8,51 +8,56 @@
 
 #include "net/http_failure.h"
 
-/* Answers to a login carry the token; no trace of them may stay. They are short: what is longer is
- * no secret, and wiping it would only take time. */
+/* Answers up to this length are wiped: the answer to a login contains the token. Longer answers are
+ * not secret, and wiping them would take time. */
 enum { HTTP_SECRET_LENGTH = 64 * 1024 };
 
 typedef struct http_request http_request;
 struct http_request {
-  /* -- set by the owner before http_submit; must live until done or http_cancel -- */
+  /* -- set by the owner before http_submit; must stay valid until `done` or http_cancel -- */
   const char *method;         /* "GET" … */
-  const char *path;           /* path and query, encoded, appended to the peer's base */
-  const char *const *headers; /* "Name: value", NULL at the end; may be NULL */
+  const char *path;           /* path and query, encoded; appended to the base of the peer */
+  const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
   const void *body;           /* request body in memory, or NULL */
   size_t body_length;         /* bytes */
-  int body_fd; /* with body_from_fd: send body_length bytes of this file from body_offset (pread) */
+  /* With body_from_fd: sends body_length bytes of this file, from body_offset (pread). */
+  int body_fd;
   bool body_from_fd;
   uint64_t body_offset;
-  int sink_fd; /* with sink_to_fd: a 2xx body is written here from sink_offset (pwrite), not to
-                  memory */
+  /* With sink_to_fd: writes a 2xx body to this file, from sink_offset (pwrite). */
+  int sink_fd;
   bool sink_to_fd;
   uint64_t sink_offset;
-  char *
-      sink_buffer; /* sink_size bytes of the owner's, to write in large pieces; NULL: as it comes */
+  /* sink_size bytes, to write to the file in large pieces. NULL: writes pieces as they arrive. */
+  char *sink_buffer;
   size_t sink_size;
-  bool secret; /* the answer holds what nobody may find afterwards: OpenSSL wipes its copy, too */
-  long timeout_ms; /* 0: the peer's */
+  /* The answer contains a secret: OpenSSL wipes its copy, too. */
+  bool secret;
+  long timeout_ms; /* 0: the limit of the peer */
   void (*done)(http_request *request);
   void *owner;
-  void (*progress)(http_request *request, uint64_t sent,
-                   uint64_t received); /* may be NULL; called from loop_turn */
+  /* May be NULL. Called from loop_turn. */
+  void (*progress)(http_request *request, uint64_t sent, uint64_t received);
 
-  /* -- the result, valid in and after done -- */
-  bool untrusted; /* HTTP_TLS because of a certificate or key, and not because the handshake broke
-                     off */
+  /* -- the result, valid from `done` on -- */
+  /* With HTTP_TLS: the reason is a certificate or key, not a handshake that broke off. */
+  bool untrusted;
   http_failure failure;
-  char error[256]; /* libcurl's words, empty when HTTP_OK */
-  long status;     /* 0: none came */
-  bool sent;       /* the request went out at least in part: the server may have acted on it */
-  char *answer; /* body, writable, a NUL behind answer_length; owned by the request; NULL when to fd
-                 */
+  char error[256]; /* message of libcurl; empty if HTTP_OK */
+  long status;     /* 0: there is none */
+  /* At least part of the request was sent: the server may have acted on it. */
+  bool sent;
+  /* The body, writable, with a NUL behind answer_length. Owned by the request. NULL if it went to a
+   * file. */
+  char *answer;
   size_t answer_length;
-  size_t sink_kept;     /* how many bytes of the end of a body that went to the file are still in
-                           sink_buffer */
-  char *answer_headers; /* raw header block of the final answer, NUL-terminated; NULL if none */
+  /* How many bytes at the end of a body that went to the file are still in sink_buffer. */
+  size_t sink_kept;
+  /* Raw header block of the final answer, ended by NUL. NULL if there is none. */
+  char *answer_headers;
   uint64_t bytes_sent, bytes_received; /* bodies and headers */
-  uint64_t started, finished; /* loop_now, milliseconds: after waiting for the parallel limit */
-  bool reused;                /* went over a connection that was there already */
+  uint64_t started, finished;          /* loop_now; without the time in the queue */
+  bool reused;                         /* went over an existing connection */
 
   /* -- private to http.c -- */
   struct http_transfer *transfer;
@@ -60,12 +65,12 @@ struct http_request {
   http_request *next;
 };
 
-/* Frees the result (not the struct), and wipes it when it is short; the answer may be taken before
- * by setting request->answer to NULL. Requests and short answers leave no trace in the memory of
- * libcurl once they are done, and answers that were called secret none in that of OpenSSL. */
+/* Frees the result, but not the struct. Wipes a short answer. To keep the answer, take it and set
+ * request->answer to NULL. When a request is done, it and a short answer leave no trace in the
+ * memory of libcurl, and a `secret` answer leaves none in the memory of OpenSSL. */
 void http_request_clear(http_request *request);
-/* Value of an answer's header, trimmed, into buffer (truncated to size); false if absent. Names
- * ignore case. */
+/* Copies the value of a header of the answer, trimmed and truncated to `size`, to `buffer`. False
+ * if there is none. Ignores the case of names. */
 bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size);
 
 #endif

@@ -14,8 +14,8 @@ static bool environment_has_proxy(void) {
   return false;
 }
 
-/* What is the same in every request. A base that libcurl cannot read stays NULL: the request's URL
- * says why. */
+/* Prepares what is the same in every request. If libcurl cannot parse the base, it stays NULL, and
+ * the requests report why. */
 static bool make_constants(http_peer_settings *settings) {
   const http_peer_options *options = &settings->options;
   if (options->user_agent &&

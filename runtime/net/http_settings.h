@@ -9,20 +9,20 @@
 #include "net/http_sockets.h"
 #include "net/loop.h"
 
-/* Strings live as long as the peer. */
+/* The strings live as long as the peer. */
 typedef struct http_peer_settings {
-  http_peer_options options; /* defaults filled in */
-  bool proxied;              /* a proxy is given, or the environment may name one */
-  CURLU *base;               /* options.base, parsed; NULL when each request says its whole URL */
+  http_peer_options options; /* with the defaults */
+  bool proxied;              /* there is a proxy, or the environment may name one */
+  CURLU *base;               /* options.base, parsed; NULL if each request sets its whole URL */
   char *user_agent;          /* "User-Agent: …", or NULL */
-  char *ca_directory; /* the system's hashed directory, when certificates are looked for there; else
-                         NULL */
+  /* The hashed directory of the system, if certificates are looked up there; else NULL. */
+  char *ca_directory;
   http_sockets *sockets;
 } http_peer_settings;
 
-/* Fills zero-initialised settings. False without memory; then nothing is kept. */
+/* Fills in zero-initialised settings. If memory runs out, keeps nothing and returns false. */
 bool http_settings_init(http_peer_settings *settings, loop *l, const http_peer_options *options);
-/* Frees all but the sockets, which libcurl may close later. */
+/* Frees everything except the sockets, which libcurl may close later. */
 void http_settings_clear(http_peer_settings *settings);
 
 #endif

@@ -1,5 +1,5 @@
-/* The sockets that libcurl opens for a peer, so that they can be closed with it, and the loop told
- * when one is gone. */
+/* Keeps track of the sockets that libcurl opens for a peer, so that they are closed with the peer
+ * and the loop knows which are closed. */
 #include "net/http_sockets.h"
 
 #include <stdlib.h>
@@ -41,11 +41,10 @@ curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_so
     sockets->list = list;
     sockets->size = size;
   }
-  /* Close-on-exec: a program that the script starts shall not hold the device's connections open.
-   */
+  /* Close-on-exec: programs that the script starts must not keep connections to the device open. */
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == CURL_SOCKET_BAD) return fd;
-  forget_socket(sockets, fd); /* one of this number that is gone */
+  forget_socket(sockets, fd); /* an earlier one with this number */
   if (!loop_socket_opened(sockets->l, fd)) {
     close(fd);
     return CURL_SOCKET_BAD;

@@ -8,7 +8,7 @@
 
 #include "net/loop.h"
 
-/* The sockets that libcurl opened for a peer. It outlives the peer: libcurl closes some of them
+/* The sockets that libcurl opened for a peer. They outlive the peer, because libcurl closes some
  * later. */
 typedef struct http_socket {
   curl_socket_t fd;
@@ -17,18 +17,18 @@ typedef struct http_socket {
 
 typedef struct http_sockets {
   loop *l;
-  bool orphan; /* the peer is gone: free this with the last socket */
+  bool orphan; /* the peer is gone: free this when the last socket is closed */
   unsigned count, size;
   http_socket *list;
 } http_sockets;
 
-/* Forgets those that were closed behind our back: libcurl 7.88 closes a socket whose connection
- * timed out or was given up without the callback, and its number may be anybody's by now. */
+/* Forgets sockets that were closed without the callback: libcurl 7.88 does this if a connection
+ * timed out or was given up. Something else may have the number by now. */
 void http_sockets_check(http_sockets *sockets);
-/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION; `user` is the http_sockets. */
+/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION. `user` is the http_sockets. */
 curl_socket_t http_sockets_open(void *user, curlsocktype purpose, struct curl_sockaddr *address);
 int http_sockets_close(void *user, curl_socket_t fd);
-/* NULL if it is none of them. */
+/* NULL if it is not one of these sockets. */
 http_socket *http_sockets_find(const http_sockets *sockets, curl_socket_t fd);
 
 #endif

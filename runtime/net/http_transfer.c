@@ -1,5 +1,5 @@
-/* One easy handle: its options, its callbacks, and what its end means. No callback here calls
- * anything but the loop. */
+/* One easy handle: its options, its callbacks, and how its end is understood. The callbacks call
+ * nothing but the loop. */
 #include "net/http_transfer.h"
 
 #include <errno.h>
@@ -36,10 +36,10 @@ static bool grow(char **buffer, size_t *size, size_t needed, size_t first) {
 static size_t fail_with(http_transfer *transfer, http_failure why) {
   transfer->aborted = why;
   transfer->aborted_errno = errno;
-  return 0; /* fewer than given: libcurl ends the transfer */
+  return 0; /* fewer bytes than given: libcurl ends the transfer */
 }
 
-/* At the first byte: where the body goes, and one buffer of the announced size. */
+/* At the first byte: decides where the body goes, and allocates a buffer of the announced size. */
 static bool begin_answer(http_transfer *transfer) {
   http_request *request = transfer->request;
   long status = 0;
@@ -117,8 +117,8 @@ static size_t on_body(char *data, size_t one, size_t length, void *user) {
     return fail_with(transfer, HTTP_INTERNAL);
   memcpy(request->answer + request->answer_length, data, length);
   request->answer_length += length;
-  /* libcurl keeps its buffer for the next exchange, and does not look at what it has handed over.
-   */
+  /* libcurl keeps its buffer for the next exchange, and does not read again what it has passed
+   * on. */
   if (request->answer_length <= HTTP_SECRET_LENGTH) explicit_bzero(data, length);
   return length;
 }
@@ -130,7 +130,7 @@ static size_t on_header(char *data, size_t one, size_t length, void *user) {
   transfer->answering = true;
   request->bytes_received += length;
   if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
-    transfer->headers_length = 0; /* the block before was a 100 */
+    transfer->headers_length = 0; /* the previous block was a 100 */
     transfer->headers_ended = false;
   }
   if (transfer->headers_length + length > MAX_HEADERS) return fail_with(transfer, HTTP_UNREADABLE);
@@ -160,7 +160,7 @@ static size_t on_read(char *buffer, size_t one, size_t length, void *user) {
                 (off_t)(request->body_offset + transfer->body_sent));
   while (got < 0 && errno == EINTR);
   if (got <= 0) {
-    if (got == 0) errno = ENODATA; /* the file became shorter than the owner said */
+    if (got == 0) errno = ENODATA; /* the file is shorter than the owner said */
     fail_with(transfer, HTTP_FILE);
     return CURL_READFUNC_ABORT;
   }
@@ -183,13 +183,13 @@ static SSL *tls_of(const http_transfer *transfer) {
   return info->backend == CURLSSLBACKEND_OPENSSL ? info->internals : NULL;
 }
 
-/* OpenSSL would wipe its whole buffer of 16 KiB after each answer: a tenth of the time of a small
- * one, a twentieth of a download. Answers that are no secret are in the hands of the script anyway.
- */
+/* By default OpenSSL would wipe its whole buffer of 16 KiB after each answer: a tenth of the time
+ * of a small answer, a twentieth of a download. The script has answers that are not secret
+ * anyway. */
 static void set_tls(const http_transfer *transfer) {
   SSL *tls = tls_of(transfer);
   if (!tls) return;
-  /* How much is read ahead: a record by default. Files come in large pieces. */
+  /* How much is read ahead: by default a record, more for files. */
   SSL_set_default_read_buffer_len(tls, transfer->request->sink_to_fd ? FILE_READ_SIZE : 0);
   if (transfer->request->secret)
     SSL_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
@@ -197,14 +197,14 @@ static void set_tls(const http_transfer *transfer) {
     SSL_clear_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
 }
 
-/* When the last read found too little for a record, the rest will come by the socket; when it did
- * not, nobody has looked at what is left. */
+/* If the last read found less than a record, the socket announces the rest. If not, nobody has read
+ * what is left. */
 bool http_transfer_read_ahead(const http_transfer *transfer) {
   const SSL *tls = tls_of(transfer);
   return tls && SSL_has_pending(tls) && !SSL_want_read(tls);
 }
 
-/* Called at the end of each run that libcurl gives the exchange: a sign that it may have read. */
+/* libcurl calls this at the end of each run of the exchange, so it may have read. */
 static int on_run(void *user, curl_off_t to_receive, curl_off_t received, curl_off_t to_send,
                   curl_off_t sent) {
   http_transfer *transfer = user;
@@ -216,9 +216,9 @@ static int on_run(void *user, curl_off_t to_receive, curl_off_t received, curl_o
   return 0;
 }
 
-/* Called each time a request is about to go out. On a connection that was kept and turns out to be
- * dead, libcurl begins again by itself, whatever the method. A write whose bytes went out must not:
- * the server may have acted before it went away. */
+/* Called each time before a request is sent. If a kept connection turns out to be dead, libcurl
+ * starts again by itself, whatever the method. A write that was sent must not be repeated: the
+ * server may have acted on it. */
 static int on_start(void *user, char *remote, char *local, int remote_port, int local_port) {
   http_transfer *transfer = user;
   (void)remote, (void)local, (void)remote_port;
@@ -249,11 +249,10 @@ static int on_start(void *user, char *remote, char *local, int remote_port, int 
     }                                                                                              \
   } while (0)
 
-/* The plain text of answers does not stay behind in OpenSSL's buffers, unless set_tls finds that it
- * may. And OpenSSL takes all that the socket has with one system call, not two for each record;
- * what it has then is nothing that the loop can see, so http.c asks for it
- * (http_transfer_read_ahead). Not through a proxy, which may be a second TLS connection around the
- * first. */
+/* Makes OpenSSL wipe the plain text of answers in its buffers; set_tls switches that off for some.
+ * OpenSSL also reads all that the socket has with one system call, not two for each record. The
+ * loop cannot see what OpenSSL has then, so http.c asks for it (http_transfer_read_ahead). Not
+ * through a proxy, which may be a second TLS connection around the first. */
 static CURLcode on_tls(CURL *easy, void *context, void *user) {
   const http_peer_settings *settings = user;
   (void)easy;
@@ -278,7 +277,7 @@ static bool set_trust(CURL *easy, const http_peer_settings *settings, char *erro
   } else {
     http_system_ca(&directory, &bundle);
   }
-  /* Both are always set: what libcurl was compiled with may not exist here, or cost its cache (see
+  /* Always set both: the path compiled into libcurl may not exist here, or prevent caching (see
    * ca.c). */
   SET(CURLOPT_CAINFO, bundle);
   SET(CURLOPT_CAPATH, directory);
@@ -296,17 +295,18 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   const http_peer_options *options = &settings->options;
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_ERRORBUFFER, transfer->error);
-  /* Signals would be changed four times a turn. SIGPIPE is dealt with once, in http.c. */
+  /* Else libcurl would change signal handlers four times a turn. http.c handles SIGPIPE once. */
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
-  SET(CURLOPT_PATH_AS_IS, 1L); /* the owner encoded the path; "/../" in a name is the name's */
+  SET(CURLOPT_PATH_AS_IS, 1L); /* the owner encoded the path; "/../" may be part of a name */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
   SET(CURLOPT_QUICK_EXIT,
-      1L); /* a request that ends while its name is looked up does not wait for the resolver */
+      /* A request that ends during the lookup of its name does not wait for the resolver. */
+      1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
-  /* Without one, libcurl would look for each variable of the environment before each request. */
+  /* Without a value, libcurl would read each variable of the environment before each request. */
   if (options->proxy || !settings->proxied)
     SET(CURLOPT_PROXY, options->proxy ? options->proxy : "");
   if (settings->base) SET(CURLOPT_CURLU, settings->base);
@@ -358,8 +358,8 @@ void http_transfer_delete(http_transfer *transfer) {
   free(transfer);
 }
 
-/* With the parsed base of the peer and only the path anew, libcurl parses and prints no URL: a
- * tenth of its work for a small answer. Through a proxy the whole URL may have to be said. */
+/* With the parsed base of the peer and a new path, libcurl need not parse and format URLs: a tenth
+ * of its work for a small answer. A proxy may need the whole URL. */
 static bool set_url(http_transfer *transfer, const http_peer_settings *settings, const char *path,
                     char *error) {
   CURL *easy = transfer->easy;
@@ -393,14 +393,14 @@ static bool set_headers(http_transfer *transfer, const http_peer_settings *setti
     transfer->nodes = nodes;
     transfer->node_size = count + 3;
   }
-  /* struct curl_slist is public, and libcurl only reads what it is given here. */
+  /* struct curl_slist is public, and libcurl only reads the list. */
   for (size_t i = 0; i < count; i++)
     transfer->nodes[i].data = (char *)(uintptr_t)headers[i];
   if (settings->user_agent) transfer->nodes[count++].data = settings->user_agent;
   if (with_body) {
     static char expect[] = "Expect:", type[] = "Content-Type:";
-    transfer->nodes[count++].data = expect;           /* no waiting for "100 Continue" */
-    if (!typed) transfer->nodes[count++].data = type; /* libcurl's own would be a form's */
+    transfer->nodes[count++].data = expect;           /* do not wait for "100 Continue" */
+    if (!typed) transfer->nodes[count++].data = type; /* libcurl's default is that of a form */
   }
   for (size_t i = 0; i < count; i++)
     transfer->nodes[i].next = i + 1 < count ? &transfer->nodes[i + 1] : NULL;
@@ -411,9 +411,9 @@ static bool set_headers(http_transfer *transfer, const http_peer_settings *setti
 static bool set_body(http_transfer *transfer, transfer_shape shape, char *error) {
   CURL *easy = transfer->easy;
   const http_request *request = transfer->request;
-  /* libcurl takes two buffers for every request, also without a body, and they are wiped, and so
-   * touched, as a whole: 16 and 64 KiB by default. Most requests need less than the least there is;
-   * a fleet's memory is mostly these. */
+  /* libcurl uses two buffers for each request, even without a body. They are wiped as a whole,
+   * which touches all their pages: 16 and 64 KiB by default. Most requests need less than the
+   * minimum, and these buffers are most of the memory of a fleet. */
   SET(CURLOPT_BUFFERSIZE, request->sink_to_fd ? 16384L : 4096L);
   SET(CURLOPT_UPLOAD_BUFFERSIZE,
       shape == SHAPE_FILE || request->body_length > 65536 ? 65536L : 16384L);
@@ -481,26 +481,27 @@ void http_transfer_unbind(http_transfer *transfer) {
 
 /* -- the end -- */
 
-/* libcurl takes an answer for whole that ends inside of its header, or is none but a 100. */
+/* libcurl accepts an answer that ends inside its header, or that is only a 100. */
 static bool is_cut(const http_transfer *transfer) {
   return transfer->answering && (!transfer->headers_ended || transfer->request->status < 200);
 }
 
-/* What libcurl's code alone does not say. */
+/* The failure, including what the code of libcurl alone does not tell. */
 static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
   if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
   if (code == CURLE_OK && is_cut(transfer)) return HTTP_BROKEN;
-  /* libcurl says so of a header line that is longer than 100 KiB. */
+  /* libcurl reports a header line of more than 100 KiB like this. */
   if (code == CURLE_OUT_OF_MEMORY && transfer->request->sent) return HTTP_UNREADABLE;
-  /* With TLS 1.3 a server refuses the client's certificate when the handshake is over for the
-   * client. */
+  /* With TLS 1.3, the server refuses the client's certificate after the client's handshake has
+   * ended. */
   bool reading = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
   if (reading && strstr(transfer->error, " alert ")) return HTTP_TLS;
   return http_failure_of((int)code, transfer->started);
 }
 
-/* The last words of libcurl may be that the alert could not be sent, and not why there was one. */
+/* The last message of libcurl may be that the alert could not be sent, not why there was an
+ * alert. */
 static bool describe_certificate(const http_transfer *transfer, CURLcode code) {
   long result = X509_V_OK;
   if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate"))
@@ -529,7 +530,7 @@ static void describe(const http_transfer *transfer, CURLcode code) {
   else if (request->failure == HTTP_UNREADABLE)
     snprintf(request->error, size, "its header is too long, or memory is short");
   else if (code == CURLE_OK)
-    snprintf(request->error, size, "the answer ended before its header did");
+    snprintf(request->error, size, "the answer ended inside its header");
   else if (!describe_certificate(transfer, code))
     snprintf(request->error, size, "%s",
              transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
@@ -547,7 +548,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
   request->bytes_received += (uint64_t)body;
   curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &body);
-  /* libcurl counts a short body in memory as part of the request: both went out in one piece. */
+  /* libcurl counts a short body in memory as part of the request: both are sent in one piece. */
   bool together = transfer->shape == SHAPE_MEMORY && request->body_length < 64 * 1024;
   request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
@@ -556,10 +557,10 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
     fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
-  if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer says nothing */
+  if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer is no answer */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
-    transfer->to_sink = true; /* an empty body */
+    transfer->to_sink = true; /* the body was empty */
   if (request->failure == HTTP_OK && !transfer->to_sink &&
       !grow(&request->answer, &transfer->answer_size, request->answer_length + 1, 1))
     request->failure = transfer->aborted = HTTP_INTERNAL;

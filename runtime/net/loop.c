@@ -13,25 +13,25 @@
 enum { BATCH = 128, MAX_WAIT_MS = 3600 * 1000, FIRST_DESCRIPTORS = 256 };
 
 typedef struct watch {
-  void (*ready)(void *data, int fd); /* NULL: a socket of the network's */
+  void (*ready)(void *data, int fd); /* NULL: a socket of the network */
   void *data;
-  uint32_t generation; /* of the registration: an event of the one before is no event */
+  uint32_t generation; /* of the registration; events of earlier ones are ignored */
   uint8_t wanted;      /* LOOP_READ and LOOP_WRITE, 0: not watched */
-  uint8_t registered;  /* what the kernel looks for */
-  bool always; /* the kernel does not watch it (regular files are always ready): called in every
-                  turn */
+  uint8_t registered;  /* what epoll watches */
+  /* epoll does not watch it (regular files are always ready): called in every turn. */
+  bool always;
 } watch;
 
 struct loop {
   int epoll_fd, wake_fd;
   loop_network *network;
   bool perform_first;
-  loop_timer **heap; /* binary, earliest first; heap[i]->slot == i + 1 */
+  loop_timer **heap; /* a binary heap, the earliest first; heap[i]->slot == i + 1 */
   uint32_t timers, heap_size;
   watch *watches; /* by descriptor */
   unsigned watch_size;
-  unsigned watched,
-      always; /* how many are wanted by others than the network, and how many of all are `always` */
+  unsigned watched; /* how many are wanted, except for those of the network */
+  unsigned always;  /* how many of all are always ready */
 };
 
 static bool watch_wake(loop *l);
@@ -116,7 +116,7 @@ static void heap_down(loop *l, uint32_t i, loop_timer *timer) {
 
 void loop_timer_start(loop *l, loop_timer *timer, uint64_t delay_ms) {
   loop_timer_stop(l, timer);
-  /* a timer that never fires would hang its owner for ever */
+  /* without its timer, the owner would hang forever */
   if (l->timers == l->heap_size && !heap_reserve(l, l->heap_size * 2)) abort();
   uint64_t now = loop_now(l);
   timer->due = delay_ms > UINT64_MAX - now ? UINT64_MAX : now + delay_ms;
@@ -135,8 +135,8 @@ void loop_timer_stop(loop *l, loop_timer *timer) {
     heap_down(l, i, last);
 }
 
-/* Only timers that were due when the turn came to them: one that starts itself again with 0 does
- * not hold the turn. */
+/* Fires only timers that were due at the start: a timer that restarts itself with 0 must not block
+ * the turn. */
 static int fire_timers(loop *l) {
   if (l->timers == 0) return 0;
   uint64_t now = loop_now(l);
@@ -182,8 +182,8 @@ static void set_always_ready(loop *l, watch *w, bool always) {
     l->always--;
 }
 
-/* Tells the kernel what is wanted. What it knows may be wrong: a closed descriptor leaves the set
- * by itself. */
+/* Updates the registration with epoll. What is known about it may be wrong: a closed descriptor
+ * leaves epoll by itself. */
 static void update_epoll(loop *l, watch *w, int fd) {
   if (w->registered == w->wanted) return;
   struct epoll_event event = {.events = (w->wanted & LOOP_READ ? EPOLLIN : 0) |
@@ -199,9 +199,8 @@ static void update_epoll(loop *l, watch *w, int fd) {
   if (done != 0 && (errno == ENOENT || errno == EEXIST))
     done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   if (done == 0) w->registered = w->wanted;
-  set_always_ready(
-      l, w,
-      done != 0); /* a regular file, or nothing that can be waited for: the owner's read tells */
+  set_always_ready(l, w, done != 0); /* a regular file, or something that cannot be watched: a read
+                                        by the owner finds out */
 }
 
 static void unwatch(loop *l, watch *w, int fd) {
@@ -213,11 +212,11 @@ static void unwatch(loop *l, watch *w, int fd) {
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data) {
   loop_unwatch(l, fd);
   watch *w = watch_make(l, fd);
-  if (!w) abort(); /* nobody would ever hear from this descriptor */
+  if (!w) abort(); /* the owner would never hear from this descriptor */
   w->ready = ready;
   w->data = data;
   w->wanted = LOOP_READ;
-  w->registered = 0; /* whatever had this number before */
+  w->registered = 0; /* this number may have been another file */
   l->watched++;
   update_epoll(l, w, fd);
 }
@@ -266,7 +265,7 @@ void loop_wake(loop *l) {
   int saved = errno;
   uint64_t one = 1;
   ssize_t written = write(l->wake_fd, &one, sizeof one);
-  (void)written; /* it fails only when a wake-up is pending already */
+  (void)written; /* it fails only if a wake-up is pending */
   errno = saved;
 }
 
@@ -281,7 +280,7 @@ static void drain_wake(loop *l) {
   (void)got;
 }
 
-/* Tells the owner of the descriptor; returns the number of callbacks called. */
+/* Notifies the owner of the descriptor. Returns the number of callbacks called. */
 static int notify_owner(loop *l, const watch *w, int fd, unsigned events) {
   if (w->ready) {
     w->ready(w->data, fd);
@@ -302,7 +301,8 @@ static int dispatch(loop *l, const struct epoll_event *event) {
   watch *w = watch_of(l, fd);
   if (!w || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
   if (w->wanted ==
-      0) { /* a resting connection that the other side closes: whoever uses it next finds out */
+      /* The other side closed a paused connection. Its next user finds out. */
+      0) {
     update_epoll(l, w, fd);
     return 0;
   }
@@ -323,7 +323,8 @@ static int wait_for_events(loop *l, int timeout_ms) {
   struct epoll_event events[BATCH];
   int called = 0, count = epoll_wait(l->epoll_fd, events, BATCH, l->always > 0 ? 0 : timeout_ms);
   for (int i = 0; i < count;
-       i++) /* a callback may watch and unwatch, close and open: each is looked up anew */
+       /* Callbacks may watch, unwatch, open and close: look up each descriptor again. */
+       i++)
     called += dispatch(l, &events[i]);
   return called + call_always_ready(l);
 }
@@ -337,7 +338,7 @@ static int perform(loop *l) {
   return l->network->perform(l->network);
 }
 
-/* How long the turn may wait, milliseconds; -1: for ever. */
+/* How long the turn may wait, in milliseconds. -1: no limit. */
 static int until_due(const loop *l, int max_wait_ms) {
   uint64_t due = l->timers > 0 ? l->heap[0]->due : LOOP_NEVER;
   if (l->network && l->network->due < due) due = l->network->due;
@@ -348,10 +349,10 @@ static int until_due(const loop *l, int max_wait_ms) {
 }
 
 int loop_turn(loop *l, int max_wait_ms) {
-  /* What was submitted since the last turn goes out before the wait. */
+  /* Send what was submitted since the last turn before waiting. */
   int called = l->perform_first ? perform(l) : 0;
-  /* Callbacks have something for their waiters to do: do not spend a system call on a look at the
-   * descriptors. The next turn does. */
+  /* After callbacks the waiters have work. Save the system call; the next turn checks the
+   * descriptors. */
   if (called == 0) {
     called += wait_for_events(l, max_wait_ms == 0 ? 0 : until_due(l, max_wait_ms));
     if (l->network) called += perform(l);

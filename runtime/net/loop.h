@@ -1,8 +1,9 @@
-/* The event loop over epoll: timers, descriptors, the network and a wake-up. One a process.
+/* The event loop over epoll: timers, descriptors, the network and wake-ups. One for each
+ * process.
  *
- * Nothing here knows Lua. Everything runs on one thread; only loop_wake may be called from
- * elsewhere (a signal handler, another thread). Completions are plain C callbacks, called from
- * loop_turn and never from inside a libcurl callback.
+ * Does not use Lua. Everything runs on one thread. Only loop_wake may be called from elsewhere (a
+ * signal handler, another thread). Completions are C callbacks. loop_turn calls them, never from
+ * inside a callback of libcurl.
  *
  *   loop *l = loop_new();
  *   loop_timer_start(l, &timer, 250);
@@ -17,34 +18,34 @@
 
 typedef struct loop loop;
 
-/* Embedded in its owner; zero-initialised is "not running". `fire` is called once, from loop_turn,
- * after the timer is stopped. */
+/* A member of the struct that owns it. Initialise it with zeros: not running. loop_turn calls
+ * `fire` once, after it stopped the timer. */
 typedef struct loop_timer {
   void (*fire)(struct loop_timer *timer);
-  uint64_t due;  /* milliseconds of loop_now */
-  uint32_t slot; /* place in the heap + 1, 0 when not running */
+  uint64_t due;  /* loop_now, milliseconds */
+  uint32_t slot; /* position in the heap + 1; 0: not running */
 } loop_timer;
 
-/* Makes a loop; NULL without memory or file descriptors. libcurl is not initialised yet (it costs
- * milliseconds: see http.h). */
+/* Creates a loop. NULL if out of memory or file descriptors. Does not initialise libcurl, which
+ * takes milliseconds: see http.h. */
 loop *loop_new(void);
-/* All requests must be cancelled and all timers stopped before. */
+/* First cancel all requests and stop all timers. */
 void loop_delete(loop *l);
 
-/* Monotonic clock, milliseconds. */
+/* Monotonic clock, in milliseconds. */
 uint64_t loop_now(const loop *l);
 
 void loop_timer_start(loop *l, loop_timer *timer, uint64_t delay_ms);
-void loop_timer_stop(loop *l, loop_timer *timer); /* nothing if not running */
+void loop_timer_stop(loop *l, loop_timer *timer); /* does nothing if it is not running */
 
-/* One turn: waits for network, timer, watched descriptor or wake-up, at most max_wait_ms (-1: no
- * limit), and calls what is due. Returns the number of callbacks called. */
+/* One turn: waits for the network, a timer, a watched descriptor or a wake-up, at most max_wait_ms
+ * (-1: no limit), and calls the callbacks that are due. Returns how many. */
 int loop_turn(loop *l, int max_wait_ms);
 
-/* Whether anything is there to wait for: a timer, a request or a watched descriptor. */
+/* Whether there is something to wait for: a timer, a request or a watched descriptor. */
 bool loop_pending(const loop *l);
 
-/* Calls `ready` from loop_turn while fd is readable. The console reads its terminal so. */
+/* Makes loop_turn call `ready` while fd is readable. The console reads its terminal like this. */
 void loop_watch(loop *l, int fd, void (*ready)(void *data, int fd), void *data);
 void loop_unwatch(loop *l, int fd);
 

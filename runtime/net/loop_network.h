@@ -1,4 +1,4 @@
-/* Between loop.c and http.c only: how the network takes part in a turn of the loop. */
+/* How the network takes part in a turn of the loop. Only for http.c and http_sockets.c. */
 #ifndef NET_LOOP_NETWORK_H
 #define NET_LOOP_NETWORK_H
 
@@ -9,38 +9,36 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 #define LOOP_NEVER UINT64_MAX
 
 typedef struct loop_network {
-  uint64_t due; /* when perform has something to do by itself, loop_now's clock */
-  int (*perform)(struct loop_network
-                     *self); /* moves the exchanges on; returns the number of callbacks called */
-  bool (*busy)(const struct loop_network *self); /* an exchange is under way */
+  uint64_t due; /* when perform must run next, in loop_now's clock */
+  /* Continues the exchanges. Returns the number of callbacks called. */
+  int (*perform)(struct loop_network *self);
+  bool (*busy)(const struct loop_network *self); /* whether an exchange is running */
   void (*destroy)(struct loop_network *self);
-  /* A socket is ready for LOOP_READ, LOOP_WRITE or both. Calls nobody's callbacks: perform does,
-   * later in the turn. */
+  /* A socket is ready for LOOP_READ, LOOP_WRITE or both. Must not call callbacks of owners: perform
+   * does that, later in the turn. */
   void (*ready)(struct loop_network *self, int fd, unsigned events);
 } loop_network;
 
 /* NULL until loop_attach. */
 loop_network *loop_attached(const loop *l);
-/* Gives the loop its network, once. The loop destroys it in loop_delete. */
+/* Sets the network of the loop, once. loop_delete destroys it. */
 void loop_attach(loop *l, loop_network *network);
-/* There is work for perform that no descriptor announces (a handle was added): the next turn
- * performs before it waits.
- */
+/* Makes the next turn call perform before it waits: there is work that no descriptor announces,
+ * such as a new handle. */
 void loop_perform_soon(loop *l);
 
-/* Waits for these events of a socket. false without memory, which loop_socket_opened has taken for
- * its sockets. */
+/* Watches these events of a socket. False if out of memory; loop_socket_opened has reserved memory
+ * for its sockets. */
 bool loop_socket_watch(loop *l, int fd, unsigned events);
-/* The socket is not waited for, but stays registered with the kernel: a connection that serves one
- * request after the other then costs no system call at each. Only for one whose end
- * loop_socket_closed tells. */
+/* Stops watching a socket, but keeps it registered with epoll: so a connection with one request
+ * after another needs no system call for each. Only for sockets whose end is reported with
+ * loop_socket_closed. */
 void loop_socket_pause(loop *l, int fd);
-/* No longer waited for. */
+/* Stops watching a socket. */
 void loop_socket_unwatch(loop *l, int fd);
-/* This number is a new socket: what was known of it is forgotten. false without memory to watch it.
- */
+/* A new socket has this number: forgets what was known about the number. False if out of memory. */
 bool loop_socket_opened(loop *l, int fd);
-/* The socket is closed. */
+/* The socket was closed. */
 void loop_socket_closed(loop *l, int fd);
 
 #endif
