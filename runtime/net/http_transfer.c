@@ -302,9 +302,8 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_PATH_AS_IS, 1L); /* the owner encoded the path; "/../" may be part of a name */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_TCP_KEEPALIVE, 1L);
-  SET(CURLOPT_QUICK_EXIT,
-      /* A request that ends during the lookup of its name does not wait for the resolver. */
-      1L);
+  /* A request that ends during the lookup of its name does not wait for the resolver. */
+  SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
   /* Without a value, libcurl would read each variable of the environment before each request. */
   if (options->proxy || !settings->proxied)

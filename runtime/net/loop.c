@@ -199,8 +199,8 @@ static void update_epoll(loop *l, watch *w, int fd) {
   if (done != 0 && (errno == ENOENT || errno == EEXIST))
     done = epoll_ctl(l->epoll_fd, errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   if (done == 0) w->registered = w->wanted;
-  set_always_ready(l, w, done != 0); /* a regular file, or something that cannot be watched: a read
-                                        by the owner finds out */
+  /* A regular file, or something that cannot be watched: a read by the owner finds out. */
+  set_always_ready(l, w, done != 0);
 }
 
 static void unwatch(loop *l, watch *w, int fd) {
@@ -300,9 +300,7 @@ static int dispatch(loop *l, const struct epoll_event *event) {
   }
   watch *w = watch_of(l, fd);
   if (!w || w->registered == 0 || w->generation != event->data.u64 >> 32) return 0;
-  if (w->wanted ==
-      /* The other side closed a paused connection. Its next user finds out. */
-      0) {
+  if (w->wanted == 0) { /* the peer closed a paused connection: its next user finds out */
     update_epoll(l, w, fd);
     return 0;
   }
@@ -322,9 +320,8 @@ static int call_always_ready(loop *l) {
 static int wait_for_events(loop *l, int timeout_ms) {
   struct epoll_event events[BATCH];
   int called = 0, count = epoll_wait(l->epoll_fd, events, BATCH, l->always > 0 ? 0 : timeout_ms);
-  for (int i = 0; i < count;
-       /* Callbacks may watch, unwatch, open and close: look up each descriptor again. */
-       i++)
+  /* Callbacks may watch, unwatch, open and close: look up each descriptor again. */
+  for (int i = 0; i < count; i++)
     called += dispatch(l, &events[i]);
   return called + call_always_ready(l);
 }

@@ -127,12 +127,11 @@ static void broken_answers(void **state) {
   (void)state;
   http_peer *peer = peer_to(plain_base);
   static const char *const paths[] = {"/truncate", "/reset", "/silent", "/garbage"};
-  static const long status[] = {200, 200, 0, 0};
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     http_request request = call(peer, (http_request){.path = paths[i]});
     assert_true(request.sent);
     assert_null(request.answer);
-    expect(&request, HTTP_BROKEN, status[i]);
+    expect(&request, HTTP_BROKEN, 0); /* half an answer has no status */
   }
   http_peer_release(peer);
 }
