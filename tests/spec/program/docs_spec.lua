@@ -1,8 +1,10 @@
 -- Every block of Lua in the pages for users compiles, and runs against a simulated device where the
 -- page is meant to be tried.
+local f5 = require "f5"
 local lfs = require "lfs"
 local markdown = require "markdown"
 local program = require "program"
+local sim = require "f5.sim"
 
 -- The lab that the pages recommend.
 local LAB <const> = "scripts/playbooks/lab.json"
@@ -39,7 +41,7 @@ for _, page in ipairs {
   end)
 end
 
-for _, page in ipairs { "README.md", "docs/guide.md", "docs/transactions.md" } do
+for _, page in ipairs { "README.md", "docs/guide.md", "docs/transactions.md", "docs/console.md" } do
   describe(page, function()
     for _, block in ipairs(markdown.blocks(page, "lua")) do
       it(
@@ -103,6 +105,76 @@ describe("docs/guide.md", function()
     assert.is_nil(next(outputs))
   end)
 end)
+
+describe("docs/operating.md", function()
+  it("has examples that run one after the other", function()
+    local directory <close> = program.directory()
+    directory:file("BIGIP-17.5.0.iso", ("x"):rep(1000))
+    local texts = {}
+    for i, block in ipairs(markdown.blocks("docs/operating.md", "lua")) do texts[i] = block.text end
+    local result <const> = program.run(
+      { "run", "--sim", directory:file("all.lua", whole(table.concat(texts))) },
+      { directory = directory.path }
+    )
+    assert.equal(0, result.status, result.err)
+    assert.matches("^%d+\t%x+\n$", result.out)
+    assert.is_true(#directory:read "nightly.ucs" > 0)
+  end)
+end)
+
+describe("docs/fleets.md", function()
+  local blocks <const> = markdown.blocks("docs/fleets.md", "lua")
+
+  it("has playbooks that run on a fleet", function()
+    local fleet <close> = sim.start { fleet = 2 }
+    local directory <close> = program.directory()
+    local inventory <const> = directory:file(
+      "sites.lua",
+      ([[return {
+        defaults = { port = %d, ca = %q, username = "admin", password = "admin" },
+        devices = {
+          { host = "127.0.0.1", vars = { ntp = "10.0.0.1" } },
+          { host = "127.0.0.2", vars = { ntp = "10.0.0.2" } },
+        },
+      }]]):format(fleet.port, fleet.ca)
+    )
+    for i = 1, 2 do
+      local playbook <const> = directory:file("playbook.lua", blocks[i].text)
+      local result <const> = program.run { "run", "--inventory", inventory, playbook }
+      assert.equal(0, result.status, result.out .. result.err)
+      assert.matches("2 devices: 2 done", result.out)
+    end
+    local bip <close> = f5.connect(fleet:member(2):options "admin")
+    assert.same({ "10.0.0.2" }, bip.sys.ntp:load().servers)
+  end)
+
+  it("has an inventory that can be read", function()
+    local directory <close> = program.directory()
+    local inventory <const> = f5.inventory(directory:file("sites.lua", blocks[3].text))
+    local device <const> = inventory:limit("group:eu").devices[1]
+    assert.same(
+      { "fra-a", 8443, "10.0.0.1", 4 },
+      { device.name, device.connect.port, device.vars.ntp, device.vars.rack }
+    )
+  end)
+end)
+
+for _, page in ipairs { "docs/simulator.md", "docs/simulator-asm.md" } do
+  describe(page, function()
+    it("has an example that runs", function()
+      local directory <close> = program.directory()
+      local text <const> = markdown.blocks(page, "lua")[1].text
+      local head <const> = 'local f5 = require "f5" local sim = require "f5.sim" local device '
+        .. "<close> = "
+      local playbook <const> = directory:file(
+        "block.lua",
+        text:find "^sim%.start" and head .. text or whole(text)
+      )
+      local result <const> = program.run { playbook }
+      assert.equal(0, result.status, result.out .. result.err)
+    end)
+  end)
+end
 
 describe("CONTRIBUTING.md", function()
   it("has a subcommand that runs", function()
