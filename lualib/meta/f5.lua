@@ -229,7 +229,7 @@ function f5.flat(body) end
 ---@field ver? string version of the API for every call, such as "16.1.0"
 ---@field label? string name of the device in messages; default: its host
 ---@field parallel? integer number of calls at the same time; default 4
----@field body_limit? integer bytes of the largest accepted answer; default 256 MiB
+---@field body_limit? integer bytes of the largest accepted answer, files included; default 256 MiB
 
 ---@class f5.retries
 ---When to repeat a call that failed with a transient error.

@@ -31,6 +31,7 @@ struct http_request {
   /* sink_size bytes, to write to the file in large pieces. NULL: writes pieces as they arrive. */
   char *sink_buffer;
   size_t sink_size;
+  uint64_t sink_limit; /* bytes of the largest body for the file; 0: no limit */
   /* The answer contains a secret: OpenSSL wipes its copy, too. */
   bool secret;
   long timeout_ms; /* 0: the limit of the peer */

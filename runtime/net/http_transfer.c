@@ -39,6 +39,13 @@ static size_t fail_with(http_transfer *transfer, http_failure why) {
   return 0; /* fewer bytes than given: libcurl ends the transfer */
 }
 
+/* Returns the largest length that the body of this answer may have. */
+static uint64_t limit_of(const http_transfer *transfer) {
+  if (!transfer->to_sink) return transfer->body_limit;
+  uint64_t limit = transfer->request->sink_limit;
+  return limit ? limit : UINT64_MAX;
+}
+
 /* At the first byte: decides where the body goes, and allocates a buffer of the announced size. */
 static bool begin_answer(http_transfer *transfer) {
   http_request *request = transfer->request;
@@ -46,17 +53,14 @@ static bool begin_answer(http_transfer *transfer) {
   transfer->answer_begun = true;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
   transfer->to_sink = request->sink_to_fd && status >= 200 && status < 300;
-  if (transfer->to_sink) return true;
-  size_t first = FIRST_ANSWER_SIZE;
   curl_off_t announced = -1;
   curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-  if (announced >= 0) {
-    if ((uint64_t)announced > transfer->body_limit) {
-      fail_with(transfer, HTTP_TOO_LARGE);
-      return false;
-    }
-    first = (size_t)announced + 1;
+  if (announced >= 0 && (uint64_t)announced > limit_of(transfer)) {
+    fail_with(transfer, HTTP_TOO_LARGE);
+    return false;
   }
+  if (transfer->to_sink) return true;
+  size_t first = announced >= 0 ? (size_t)announced + 1 : FIRST_ANSWER_SIZE;
   if (!grow(&request->answer, &transfer->answer_size, first, first)) {
     fail_with(transfer, HTTP_INTERNAL);
     return false;
@@ -107,6 +111,8 @@ static size_t on_body(char *data, size_t one, size_t length, void *user) {
   (void)one; /* always 1 */
   if (!transfer->answer_begun && !begin_answer(transfer)) return 0;
   if (transfer->to_sink) {
+    if (transfer->sink_written + transfer->sink_buffered + length > limit_of(transfer))
+      return fail_with(transfer, HTTP_TOO_LARGE);
     if (!buffer_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
     return length;
   }
@@ -516,8 +522,8 @@ static void describe(const http_transfer *transfer, CURLcode code) {
   http_request *request = transfer->request;
   size_t size = sizeof request->error;
   if (transfer->aborted == HTTP_TOO_LARGE)
-    snprintf(request->error, size, "the answer is larger than the limit of %zu bytes",
-             transfer->body_limit);
+    snprintf(request->error, size, "the answer is larger than the limit of %llu bytes",
+             (unsigned long long)limit_of(transfer));
   else if (transfer->aborted == HTTP_FILE)
     snprintf(request->error, size, "%s: %s",
              transfer->to_sink ? "cannot write the file" : "cannot read the file",
@@ -556,7 +562,6 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
     fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
-  if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer is no answer */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* the body was empty */

@@ -244,7 +244,9 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     failure->verdict = (f5_verdict){KIND_PROTOCOL, RETRY_READ, request->sent};
     break;
   case HTTP_TOO_LARGE:
-    text_put(&message, "the answer exceeds the option body_limit");
+    text_put(&message, request->sink_to_fd
+                           ? "the answer has more bytes than the file, or exceeds body_limit"
+                           : "the answer exceeds the option body_limit");
     failure->verdict = (f5_verdict){KIND_PROTOCOL, RETRY_NEVER, request->sent};
     break;
   case HTTP_FILE:

@@ -426,6 +426,7 @@ static void set_names(lua_State *L, options *o, f5_session *session) {
   session->label = copy(L, label ? label : o->port == 443 ? o->host : where);
   session->ver = copy(L, string_option(L, 1, "ver"));
   session->timeout_ms = o->peer.timeout_ms;
+  session->body_limit = o->peer.body_limit;
 }
 
 static int connected(lua_State *L, int status, lua_KContext context) {

@@ -47,6 +47,7 @@ struct f5_session {
   char *where; /* "host:port" */
   char *ver;   /* NULL, or what every call asks for */
   long timeout_ms;
+  uint64_t body_limit; /* bytes of an answer, also of one that goes to a file */
   unsigned retries;
   uint64_t delay_ms,
       budget_ms;    /* first pause, and when after its start a call is not tried again */

@@ -429,6 +429,14 @@ static int received(lua_State *L, int status, lua_KContext context) {
   return return_place(L, t);
 }
 
+/* What an answer may have: a device that ignores the range sends the rest of the file, and one that
+ * means no good would fill the disk. */
+static uint64_t sink_limit(const transfer *t) {
+  uint64_t limit = t->session->body_limit;
+  if (t->known && t->size - t->offset < limit) limit = t->size - t->offset;
+  return limit < CHUNK ? CHUNK : limit;
+}
+
 static int receive_chunk(lua_State *L, transfer *t) {
   f5_operation *op = new_operation(L, t, "GET");
   if (!t->known) {
@@ -442,6 +450,7 @@ static int receive_chunk(lua_State *L, transfer *t) {
   op->call.http.sink_offset = t->offset;
   op->call.http.sink_buffer = (char *)t->buffer;
   op->call.http.sink_size = CHUNK;
+  op->call.http.sink_limit = sink_limit(t);
   return operation_read(L, op, received);
 }
 

@@ -343,6 +343,40 @@ describe("pages", function()
   end)
 end)
 
+describe("a download", function()
+  local MIB <const> = 1 << 20
+  local PATH <const> = "/mgmt/shared/file-transfer/downloads/up"
+
+  it("takes no more than body_limit, and no more than there is of the file", function()
+    local small <close> = f5.connect(server:options { body_limit = 2 * MIB })
+    local function check(headers, options)
+      for _, frame in ipairs { "length", "chunks", "close" } do
+        local bytes = wire.answer("200 OK", ("x"):rep(8 * MIB), frame, headers)
+        server:rules { { path = PATH, cut = #bytes, bytes = bytes } }
+        place:file("old", "kept")
+        local before = small:usage().bytes_received
+        local ok, err = pcall(small.download, small, "up", old(), options)
+        assert.same({ false, "protocol" }, { ok, err.kind }, tostring(err))
+        assert.matches("larger than the limit of 2097152 bytes", err.message)
+        assert.is_true(small:usage().bytes_received - before <= 2 * MIB + 100000)
+        assert.equal("kept", place:read "old")
+      end
+    end
+    check "Content-Range: 0-8388607/8388608\r\n"
+    check("", { size = 2 * MIB })
+    check("Content-Range: 0-2097151/2097152\r\n", { size = 2 * MIB })
+  end)
+
+  it("has chunks of a MiB also below a smaller body_limit", function()
+    local small <close> = f5.connect(server:options { body_limit = 1000 })
+    local range = "Content-Range: 0-4999/5000\r\n"
+    server:rules {
+      { path = PATH, bytes = wire.answer("200 OK", ("x"):rep(5000), "length", range) },
+    }
+    assert.equal(5000, small:download("up", old()).size)
+  end)
+end)
+
 describe("after a request was sent, a failure", function()
   before_each(function() bip = f5.connect(server:options()) end)
   after_each(function() bip:close() end)
