@@ -562,6 +562,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
     fail_with(transfer, HTTP_FILE);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
+  if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer is no answer */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* the body was empty */
