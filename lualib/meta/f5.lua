@@ -263,7 +263,7 @@ function f5.flat(body) end
 ---raise all kinds but "transaction", "task" and "transfer": those are the *call errors*. A Lua
 ---error (a string, not an f5.error) means a wrong argument.
 ---@field kind f5.error.kind what went wrong
----@field message string the reason, mostly in the words of the device
+---@field message string the reason, usually in the words of the device
 ---@field status? integer HTTP status; nil if there was no answer
 ---@field code? integer `code` in the answer
 ---@field api_error? integer `apiError` in the answer
