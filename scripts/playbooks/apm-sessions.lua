@@ -1,11 +1,11 @@
 #!/usr/bin/env f5lua
 -- Lists the sessions of APM users, and ends those of a user or a client.
 --
---   f5lua apm-sessions.lua                             all sessions
---   f5lua apm-sessions.lua --user alice --end          ends alice's sessions; she must log in again
+--   f5lua apm-sessions.lua                     lists all sessions
+--   f5lua apm-sessions.lua --user alice --end  ends alice's sessions; she must log in again
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing.
 
 local argparse = require "argparse"
 local f5 = require "f5"
@@ -15,13 +15,13 @@ local parser = argparse(
   "List the sessions of APM users, and end those of a user or a client."
 )
 parser:mutex(
-  parser:option("-u --user", "only this user's"):argname "NAME",
-  parser:option("-c --client", "only those of this client"):argname "ADDRESS")
+  parser:option("-u --user", "only sessions of this user"):argname "NAME",
+  parser:option("-c --client", "only sessions of this client"):argname "ADDRESS")
 parser:flag("--end", "end them"):target "finish"
 parser:flag("-y --yes", "do not ask")
 local args = parser:parse()
 if args.finish and not (args.user or args.client) then
-  parser:error "--end needs a user or a client"
+  parser:error "--end needs --user or --client"
 end
 
 local bip <close> = f5.connect {}

@@ -1,12 +1,12 @@
 #!/usr/bin/env f5lua
--- Makes a UCS archive of a device or of many, downloads it, verifies it, and keeps the newest ones.
+-- Makes a UCS archive of one or many devices, downloads and verifies it, and keeps the newest ones.
 --
 --   f5lua backup.lua --directory /srv/backups --keep 7
 --   f5lua backup.lua --directory /srv/backups --devices sites.lua
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for. An administrator is needed: the archive is compared with the device's own
--- checksum, and removed there.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing. The user must be an administrator: the playbook compares the archive
+-- with the checksum of the device, and removes it there.
 
 local argparse = require "argparse"
 local f5 = require "f5"
@@ -14,37 +14,37 @@ local f5 = require "f5"
 local parser =
   argparse("backup.lua", "Make, download and verify UCS archives, and keep the newest.")
 parser
-  :option("-d --directory", "where they are kept; it must be there")
+  :option("-d --directory", "directory for the archives; it must exist")
   :argname("DIRECTORY")
   :default "."
 parser
-  :option("-n --keep", "how many of a device; 0 keeps all")
+  :option("-n --keep", "archives to keep for each device; 0 keeps all")
   :argname("N")
   :convert(math.tointeger)
   :default "7"
 parser
   :option(
     "-p --passphrase-env",
-    "encrypt the archive; the environment variable with the passphrase"
+    "encrypt the archive with the passphrase in this environment variable"
   )
   :argname "NAME"
 parser
-  :option("-t --timeout", "seconds that the device may take to make the archive")
+  :option("-t --timeout", "seconds to wait for the archive")
   :argname("SECONDS")
   :convert(tonumber)
   :default "1800"
 parser
-  :option("--devices", "the devices of this inventory instead of one; see docs/fleets.md")
+  :option("--devices", "run on the devices of this inventory; see docs/fleets.md")
   :argname "FILE"
 parser:option("-l --limit", "only these devices of the inventory"):argname "PATTERN"
 parser:flag("--leave", "leave the archive on the device")
 parser:epilog(
-  "The exit status is 0 when every archive is here and verified, 1 when something is wrong, 3 when the only device failed. Older archives "
-    .. "are removed only after a new one was verified."
+  "Exit status: 0 every archive is here and verified, 1 something is wrong, 3 the only device "
+    .. "failed. Older archives are removed only after the new one was verified."
 )
 local args = parser:parse()
-if args.limit and not args.devices then parser:error "--limit goes with --devices" end
-if args.keep < 0 then parser:error "--keep takes 0 or more" end
+if args.limit and not args.devices then parser:error "--limit needs --devices" end
+if args.keep < 0 then parser:error "--keep must be 0 or more" end
 
 local passphrase = args.passphrase_env and os.getenv(args.passphrase_env)
 if args.passphrase_env and not passphrase then f5.fail("%s is not set", args.passphrase_env) end
@@ -104,7 +104,7 @@ local function backup(bip, name, line)
   local sum = bip:bash("sha256sum " .. there):match "^%x+"
   if got.size == 0 or sum ~= got.sha256 then
     f5.fail(
-      "%s is not what the device has: %d bytes, SHA-256 %s here, %s there",
+      "%s differs from the archive on the device: %d bytes, SHA-256 %s here, %s there",
       archive, got.size, got.sha256, sum or "none"
     )
   end

@@ -1,11 +1,11 @@
 #!/usr/bin/env f5lua
--- Switches virtual servers to another pool, all of them at once, watches that pool, and switches
--- back if it is not healthy.
+-- Switches virtual servers to another pool in one transaction, watches that pool, and switches back
+-- if it is not healthy.
 --
 --   f5lua blue-green.lua --to /Common/green /Common/vs_http /Common/vs_https --watch 120
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing.
 
 local argparse = require "argparse"
 local f5 = require "f5"
@@ -15,27 +15,27 @@ local parser = argparse(
   "Switch virtual servers to another pool, and back if it is not healthy."
 )
 parser:argument("virtual", "full path of a virtual server, or its name in Common"):args "+"
-parser:option("-t --to", "the pool that they get"):argname("POOL"):count(1)
+parser:option("-t --to", "the new pool"):argname("POOL"):count(1)
 parser
-  :option("-w --watch", "seconds for which the pool must stay healthy")
+  :option("-w --watch", "seconds to watch the pool")
   :argname("SECONDS")
   :convert(tonumber)
   :default "60"
 parser
-  :option("-i --interval", "seconds between two looks")
+  :option("-i --interval", "seconds between two checks")
   :argname("SECONDS")
   :convert(tonumber)
   :default "2"
 parser
-  :option("-m --members", "so many of its members must be available")
+  :option("-m --members", "minimum number of available members")
   :argname("N")
   :convert(tonumber)
   :default "1"
-parser:flag("-u --unmonitored", "members that no monitor checks count as available")
-parser:flag("-n --dry-run", "say what would be switched, and whether the pool is healthy")
+parser:flag("-u --unmonitored", "count members without a monitor as available")
+parser:flag("-n --dry-run", "print what would be switched, and whether the pool is healthy")
 parser:epilog(
-  "The exit status is 0 when they are switched, 1 when the pool was not healthy, before or after: then they are where they were. Also what "
-    .. "interrupts the watch (Ctrl-C, a device that fails) switches back."
+  "Exit status: 0 switched, 1 the pool was not healthy: nothing was switched, or it was switched "
+    .. "back. The playbook also switches back after Ctrl-C or if the device fails."
 )
 local args = parser:parse()
 
@@ -112,7 +112,7 @@ local _back <close> = setmetatable({}, {
     local ok, outcome = pcall(switch_back)
     io.stderr:write(
       ok and outcome .. "\n"
-        or ("NOT SWITCHED BACK, look at %s yourself: %s\n"):format(
+        or ("NOT SWITCHED BACK, check %s yourself: %s\n"):format(
           table.concat(order, ", "),
           tostring(outcome)
         )

@@ -1,47 +1,47 @@
 #!/usr/bin/env f5lua
--- Takes a member of a pool out of service without cutting anybody off: disables it, watches its
--- connections fall, and forces it offline when none is left, or at a deadline.
+-- Takes a pool member out of service without breaking connections: disables it, watches its
+-- connections, and forces it offline when none is left, or after a time limit.
 --
 --   f5lua drain-member.lua /Common/web 10.0.0.1:80 --timeout 300
 --   f5lua drain-member.lua /Common/web 10.0.0.1:80 --enable       puts it back into service
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for. The role operator is enough.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing. The role operator is sufficient.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
 local parser =
-  argparse("drain-member.lua", "Take a pool member out of service once its connections have ended.")
+  argparse("drain-member.lua", "Take a pool member out of service when its connections have ended.")
 parser:argument("pool", "full path of the pool, or its name in Common")
 parser:argument("member", "the member: 10.0.0.1:80, or its full path")
 parser
   :option(
     "-t --timeout",
-    "seconds until it is forced offline with whatever connections it has then"
+    "seconds after which it is forced offline, even with connections"
   )
   :argname "SECONDS"
   :convert(tonumber)
   :default "300"
 parser
-  :option("-i --interval", "seconds between two looks")
+  :option("-i --interval", "seconds between two checks")
   :argname "SECONDS"
   :convert(tonumber)
   :default "2"
 parser
-  :option("-c --connections", "so few connections count as none")
+  :option("-c --connections", "this number of connections counts as none")
   :argname "N"
   :convert(tonumber)
   :default "0"
 parser:flag(
   "-k --keep-disabled",
-  "leave it disabled instead of forcing it offline: clients that persist on it may come back"
+  "leave it disabled and do not force it offline: persistent clients may come back"
 )
-parser:flag("--enable", "put it back into service instead")
-parser:flag("-f --force", "also when no other member of the pool is in service")
+parser:flag("--enable", "put it back into service")
+parser:flag("-f --force", "even if no other member of the pool is in service")
 parser:epilog(
-  "The exit status is 0 when the connections had ended, 1 when the deadline came first or the member must not go, 3 when the device "
-    .. "failed. Interrupted, the member stays as it is then, and the playbook says how."
+  "Exit status: 0 all connections have ended, 1 the time was over or the member must stay, 3 the "
+    .. "device failed. After an interruption the member keeps its state, which is printed."
 )
 local args = parser:parse()
 
@@ -72,7 +72,7 @@ end
 
 local others <const> = others_in_service()
 if others == 0 and not args.force then
-  f5.fail("no other member of %s is in service; --force does it nevertheless", args.pool)
+  f5.fail("no other member of %s is in service; --force overrides this", args.pool)
 end
 
 -- Said on every way out but the good one: what state the member was left in.
@@ -121,7 +121,7 @@ if not args.keep_disabled then
   left = "forced offline"
 end
 if rest > args.connections then
-  f5.fail("%d connection%s had not ended after %g s", rest, rest == 1 and "" or "s", args.timeout)
+  f5.fail("%d connection%s still open after %g s", rest, rest == 1 and "" or "s", args.timeout)
 end
 finished = true
 print(("%s is drained and %s"):format(args.member, left))

@@ -1,12 +1,11 @@
 #!/usr/bin/env f5lua
--- A first day with a BIG-IP: what there is to know before automating one, one step after the other.
+-- The basics of automating a BIG-IP, step by step.
 --
---   f5lua run --sim first-day.lua      against a simulated device, which nothing can happen to
---   f5lua first-day.lua                against a device of yours. The environment says which, and who you are:
---                                      F5_SERVER=bigip1.example.net F5_USER=me F5_PASSWORD=…; what is missing is asked for.
+--   f5lua run --sim first-day.lua  on a simulated device
+--   F5_SERVER=bigip1.example.net F5_USER=me f5lua first-day.lua
+--                                  on a real device; asks for the password
 --
--- It makes two nodes, Test and Test2, and deletes them at the end; ones of these names that are
--- there already stop it.
+-- It creates two nodes, Test and Test2, and deletes them at the end. It stops if such nodes exist.
 
 local f5 = require "f5"
 local device = require("f5.sim").running -- the simulated device, with --sim
@@ -46,7 +45,7 @@ if device then
   end
   print(("the token is good for %.0f s again"):format(bip:expires_in()))
 else
-  print "only shown with --sim, where the clock can be moved: nobody wants to wait for it"
+  print "shown only with --sim, which can move the clock"
 end
 
 -- Creating. Only what is named is sent; the device fills in the rest and answers with the whole

@@ -1,33 +1,39 @@
 #!/usr/bin/env f5lua
--- Reports the virtual servers of a device or of many, their pools, the members and their state, as
--- a table, CSV or JSON.
+-- Reports the virtual servers of one or many devices, their pools, members and state, as a table,
+-- CSV or JSON.
 --
---   f5lua inventory-report.lua                                       the device that the environment names
---   f5lua inventory-report.lua --problems                            only what is not as it should be
+--   f5lua inventory-report.lua             the device that the environment names
+--   f5lua inventory-report.lua --problems  only what is disabled, down or without members
 --   f5lua inventory-report.lua --devices sites.lua --format csv --output report.csv
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for. It only reads: four calls a device, more where there are more than 500
--- objects of a kind.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing. It only reads: four calls for each device, more if there are more than
+-- 500 objects of a kind.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
 local parser =
   argparse("inventory-report.lua", "Report virtual servers, pools, members and their state.")
-parser:option("-f --format", "how to write it"):choices({ "table", "csv", "json" }):default "table"
 parser
-  :option("-o --output", "write it to FILE, which is replaced only when all is well")
+  :option("-f --format", "format of the report")
+  :choices({ "table", "csv", "json" })
+  :default "table"
+parser
+  :option("-o --output", "write the report to FILE; replace FILE only if all went well")
   :argname "FILE"
 parser:option("-p --partition", "only virtual servers and pools of this partition"):argname "NAME"
 parser
-  :option("-d --devices", "the devices of this inventory instead of one; see docs/fleets.md")
+  :option("-d --devices", "run on the devices of this inventory; see docs/fleets.md")
   :argname "FILE"
 parser:option("-l --limit", "only these devices of the inventory"):argname "PATTERN"
-parser:flag("--problems", "only rows that are disabled, down or without any member")
-parser:epilog "The exit status is 0, 1 if a device of the inventory failed (the others are reported), or 3 if the only device did."
+parser:flag("--problems", "only rows that are disabled, down or without members")
+parser:epilog(
+  "Exit status: 0 done, 1 a device of the inventory failed (the others are reported), 3 the only "
+    .. "device failed."
+)
 local args = parser:parse()
-if args.limit and not args.devices then parser:error "--limit goes with --devices" end
+if args.limit and not args.devices then parser:error "--limit needs --devices" end
 
 local COLUMNS <const> = {
   "device", "virtual", "destination", "status", "pool", "member", "address", "state", "connections",

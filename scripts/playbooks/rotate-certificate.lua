@@ -1,33 +1,34 @@
 #!/usr/bin/env f5lua
--- Replaces a certificate and its key on a device, together: in one transaction, so that no profile
--- ever has one without the other.
+-- Replaces a certificate and its key in one transaction, so that no profile ever has one without
+-- the other.
 --
 --   f5lua rotate-certificate.lua /Common/www.example.net --cert www.crt --key www.key
 --
--- A pair that does not belong together is refused here, before the device hears of it; so is,
+-- It checks the files before it sends them: it refuses a pair that does not belong together and,
 -- without --force, a certificate that is not valid now. The objects are NAME.crt and NAME.key; they
--- are made if they are not there. The environment says which device and who you are (F5_SERVER,
--- F5_USER, F5_PASSWORD); what is missing is asked for. An administrator is needed: the uploaded
--- files are removed from the device at the end.
+-- are created if they do not exist. The device and the user come from the environment (F5_SERVER,
+-- F5_USER, F5_PASSWORD); the playbook asks for what is missing. The user must be an administrator:
+-- the playbook removes the uploaded files at the end.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
-local parser = argparse("rotate-certificate.lua", "Replace a certificate and its key together.")
+local parser =
+  argparse("rotate-certificate.lua", "Replace a certificate and its key in one transaction.")
 parser:argument(
   "name",
   "full path of certificate and key without .crt and .key, or their name in Common"
 )
-parser:option("-c --cert", "file with the new certificate, PEM"):argname("FILE"):count(1)
-parser:option("-k --key", "file with its key, PEM"):argname("FILE"):count(1)
+parser:option("-c --cert", "file of the new certificate, PEM"):argname("FILE"):count(1)
+parser:option("-k --key", "file of its key, PEM"):argname("FILE"):count(1)
 parser
-  :option("-p --passphrase-env", "the environment variable with the key's passphrase")
+  :option("-p --passphrase-env", "environment variable with the passphrase of the key")
   :argname "NAME"
-parser:flag("-n --dry-run", "look at the files and at the device, and change nothing")
-parser:flag("--force", "also a certificate that has expired or is not valid yet")
+parser:flag("-n --dry-run", "check the files and the device, and change nothing")
+parser:flag("--force", "accept a certificate that is not valid now")
 parser:flag("--no-save", "do not save the configuration at the end")
 parser:epilog(
-  "The exit status is 0 when both are replaced, 1 when the files are not what they should be, 3 when the device failed or refused: "
+  "Exit status: 0 both are replaced, 1 a file is wrong, 3 the device failed or refused: "
     .. "then both are the old ones."
 )
 local args = parser:parse()
@@ -39,7 +40,7 @@ local function read(file, wanted)
   local text = handle:read "a"
   handle:close()
   if not (text or ""):find("-----BEGIN [%u ]*" .. wanted .. "-----\r?\n") then
-    f5.fail("%s holds no PEM block '%s'", file, wanted)
+    f5.fail("%s contains no PEM block '%s'", file, wanted)
   end
   return text
 end
@@ -49,7 +50,7 @@ local is_encrypted <const> = read(args.key, "PRIVATE KEY"):find "ENCRYPTED" ~= n
 local passphrase = args.passphrase_env and os.getenv(args.passphrase_env)
 if args.passphrase_env and not passphrase then f5.fail("%s is not set", args.passphrase_env) end
 if is_encrypted and not passphrase then
-  f5.fail("%s is encrypted: --passphrase-env says where its passphrase is", args.key)
+  f5.fail("%s is encrypted: name the variable with its passphrase with --passphrase-env", args.key)
 end
 local new_certificate <const>, why_not =
   f5.certificate(args.cert, { key = args.key, passphrase = passphrase })
@@ -62,7 +63,7 @@ local now <const>, starts <const>, ends <const> =
 local invalid <const> = ends < now and "has expired on " .. day(ends)
   or starts > now and "is not valid before " .. day(starts)
 if invalid and not args.force then
-  f5.fail("%s %s; --force takes it all the same", args.cert, invalid)
+  f5.fail("%s %s; --force overrides this", args.cert, invalid)
 end
 if invalid then io.stderr:write(("warning: %s %s\n"):format(args.cert, invalid)) end
 
@@ -73,7 +74,7 @@ local cert, key = bip.sys.file["ssl-cert"][base .. ".crt"], bip.sys.file["ssl-ke
 local function describe(certificate)
   return ("%s, valid until %s"):format(
     certificate.subject or "no subject",
-    certificate.expirationString or "nobody knows when"
+    certificate.expirationString or "an unknown time"
   )
 end
 
@@ -139,7 +140,7 @@ end)
 
 local new <const> = cert:load()
 print(("now: %s"):format(describe(new)))
-if old and old.checksum == new.checksum then print "it is the same certificate as before" end
+if old and old.checksum == new.checksum then print "the certificate is the same as before" end
 if not args.no_save then
   bip.sys.config:run "save"
   print "saved"

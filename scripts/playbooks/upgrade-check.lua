@@ -1,56 +1,56 @@
 #!/usr/bin/env f5lua
--- Says whether a device is fit for an upgrade, and after it whether everything is as it was.
+-- Checks a device before and after an upgrade.
 --
---   f5lua upgrade-check.lua --image 17.5.0 --save before.json      before: checks, and writes down how things are
---   f5lua upgrade-check.lua --wait 900 --compare before.json       after: waits until it is up, checks, and compares
+--   f5lua upgrade-check.lua --image 17.5.0 --save before.json
+--     before: checks the device and saves its state
+--   f5lua upgrade-check.lua --wait 900 --compare before.json
+--     after: waits until the device is up, checks it, and compares its state
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for. It only reads.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing. It only reads.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
 local parser = argparse(
   "upgrade-check.lua",
-  "Say whether a device is fit for an upgrade, and whether all is as before after it."
+  "Check a device before and after an upgrade."
 )
 parser
-  :option("-i --image", "the image of this version must be there and verified")
+  :option("-i --image", "check that a verified image of this version is there")
   :argname "VERSION"
 parser
   :option(
     "-l --license-check-date",
-    "the target version's license check date: the license must not be older"
+    "license check date of the new version: the license must not be older"
   )
   :argname "YYYY-MM-DD"
 parser
-  :option("--free-gb", "so much must be free on the disk for another volume")
+  :option("--free-gb", "GB that must be free on the disk for another volume")
   :argname("N")
   :convert(tonumber)
   :default "20"
 parser
-  :option("--archive-days", "a UCS archive may be so old")
+  :option("--archive-days", "maximum age of the newest UCS archive, in days")
   :argname("N")
   :convert(tonumber)
   :default "1"
 parser
-  :option("--certificate-days", "certificates must be valid for so long")
+  :option("--certificate-days", "warn about certificates that expire within this number of days")
   :argname("N")
   :convert(tonumber)
   :default "30"
-parser:option("-s --save", "write down the state of virtual servers and pools"):argname "FILE"
+parser:option("-s --save", "save the state of virtual servers and pools"):argname "FILE"
 parser
-  :option("-c --compare", "compare it with what was written down; every difference is a failure")
+  :option("-c --compare", "compare the state with a saved one; every difference is a failure")
   :argname "FILE"
 parser
-  :option("-w --wait", "wait so long until the device is ready, as after a reboot")
+  :option("-w --wait", "seconds to wait until the device is ready, for example after a reboot")
   :argname("SECONDS")
   :convert(tonumber)
   :default "0"
-parser:flag("--strict", "warnings count as failures")
-parser:epilog(
-  "The exit status is 0 when nothing failed, 1 when something did, 3 when the device could not be asked."
-)
+parser:flag("--strict", "count warnings as failures")
+parser:epilog "Exit status: 0 nothing failed, 1 a check failed, 3 the device does not answer."
 local args = parser:parse()
 
 -- Both before any traffic: a mistyped option should not cost a minute.
@@ -67,7 +67,7 @@ if args.compare then
 end
 local needed_date = args.license_check_date
 if needed_date and not needed_date:find "^%d%d%d%d%-%d%d%-%d%d$" then
-  parser:error "--license-check-date takes YYYY-MM-DD"
+  parser:error "--license-check-date must be YYYY-MM-DD"
 end
 
 -- What a device that is coming up does; a password that it refuses is not waited for.
@@ -150,7 +150,7 @@ check("failover", function()
   local state = bip:failover_state()
   local devices = #bip.cm.device:list { select = "name" }
   if devices > 1 and state == "active" then
-    warn("failover", "this unit is the active one of %d: upgrade a standby one first", devices)
+    warn("failover", "this unit is the active one of %d: upgrade a standby unit first", devices)
   else
     ok("failover", "%s, %d device%s", state, devices, devices == 1 and "" or "s")
   end
@@ -168,7 +168,7 @@ check("license", function()
   if needed_date and date < needed_date then
     fail(
       "license",
-      "its service check date is %s, the target version needs %s: reactivate the license first",
+      "the service check date is %s, the new version needs %s: reactivate the license first",
       date,
       needed_date
     )
@@ -195,7 +195,7 @@ check("image", function()
       return ok("image", "%s", image.name)
     end
   end
-  fail("image", "there is none of version %s", args.image)
+  fail("image", "no image of version %s", args.image)
 end)
 
 check("disk", function()
@@ -290,4 +290,6 @@ check("state", function()
 end)
 
 print(("%d failed, %d warning%s"):format(failures, warnings, warnings == 1 and "" or "s"))
-if failures > 0 or args.strict and warnings > 0 then f5.fail "the device is not fit" end
+if failures > 0 or args.strict and warnings > 0 then
+  f5.fail "the device is not ready for an upgrade"
+end

@@ -1,25 +1,26 @@
 #!/usr/bin/env f5lua
--- Promotes a security policy: exported from one device, compared with what others have, imported
--- and applied there.
+-- Copies a security policy to other devices: exports it, compares it with the policy there, imports
+-- and applies it.
 --
---   f5lua waf-policy-promote.lua --from lab.example.net --to prod1.example.net --to prod2.example.net /Common/web
+--   f5lua waf-policy-promote.lua --from lab.example.net \
+--     --to prod1.example.net --to prod2.example.net /Common/web
 --
--- Nothing changes without --yes or an answer to the question; with --dry-run the differences are
--- shown and nothing is asked. User and password come from the environment (F5_USER, F5_PASSWORD)
--- and are the same on all devices. A device is HOST or HOST:PORT.
+-- It asks before it changes something, unless --yes is given; --dry-run only shows the differences.
+-- User and password come from the environment (F5_USER, F5_PASSWORD) and are the same on all
+-- devices. A device is HOST or HOST:PORT.
 
 local argparse = require "argparse"
 local f5 = require "f5"
 
 local parser = argparse(
   "waf-policy-promote.lua",
-  "Promote a security policy from one device to others, differences shown first."
+  "Copy a security policy to other devices; show the differences first."
 )
 parser:argument("policy", "name or full path of the policy")
 parser:option("--from", "device that has the policy (default: F5_SERVER)"):argname "HOST"
-parser:option("--to", "device that gets it; may be repeated"):argname("HOST"):count "+"
+parser:option("--to", "device to copy it to; may be repeated"):argname("HOST"):count "+"
 parser:option("--as", "full path on the other devices (default: the same)"):argname "PATH"
-parser:flag("--no-apply", "import only: the old policy stays enforced until somebody applies it")
+parser:flag("--no-apply", "only import: the old policy stays enforced until you apply the new one")
 parser:flag("-n --dry-run", "show the differences and change nothing")
 parser:flag("-y --yes", "do not ask")
 local args = parser:parse()
@@ -95,7 +96,7 @@ local function promote(place, path, document)
   local asm = f5.asm(bip)
   local present = find(asm, path)
   if present then
-    if print_differences(compare(asm, path, document)) == 0 then return "has it already" end
+    if print_differences(compare(asm, path, document)) == 0 then return "has the policy already" end
   else
     print "    the policy is new there"
   end

@@ -1,12 +1,12 @@
 #!/usr/bin/env f5lua
--- Reviews what a security policy has learned, and accepts, stages or ignores suggestions above a
+-- Lists the learning suggestions of a security policy, and accepts, stages or ignores those above a
 -- score.
 --
---   f5lua waf-suggestions.lua /Common/web                          lists the pending suggestions, the strongest first
+--   f5lua waf-suggestions.lua /Common/web  lists the pending suggestions
 --   f5lua waf-suggestions.lua /Common/web --score 90 --accept --apply
 --
--- The environment says which device and who you are (F5_SERVER, F5_USER, F5_PASSWORD); what is
--- missing is asked for.
+-- The device and the user come from the environment (F5_SERVER, F5_USER, F5_PASSWORD); the playbook
+-- asks for what is missing.
 
 local argparse = require "argparse"
 local f5 = require "f5"
@@ -23,12 +23,12 @@ parser
   :argname("STATUS")
   :default "pending"
 parser
-  :option("--comment", "leave this comment on what is accepted, staged or ignored")
+  :option("--comment", "add this comment to accepted, staged and ignored suggestions")
   :argname "TEXT"
 parser:mutex(
-  parser:flag("--accept", "do what they say"),
-  parser:flag("--stage", "do it and put the entity into staging"),
-  parser:flag("--ignore", "do not suggest it again"))
+  parser:flag("--accept", "accept the suggestions"),
+  parser:flag("--stage", "accept the suggestions and put the entities into staging"),
+  parser:flag("--ignore", "ignore the suggestions"))
 parser:flag("--apply", "apply the policy at the end")
 parser:flag("-y --yes", "do not ask")
 local args = parser:parse()

@@ -95,7 +95,7 @@ describe("backup.lua", function()
       match = { path = "ucs%-downloads" }, status = 200, body = "xx",
       headers = { ["Content-Range"] = "0-1/2" }, times = 1,
     }
-    fails(1, "ucs is not what the device has: 2 bytes, SHA%-256 %x+ here, %x+ there\n")
+    fails(1, "ucs differs from the archive on the device: 2 bytes, SHA%-256 %x+ here, %x+ there\n")
     plan { outcome = "FAILED", message = "disk full" }
     local result <const> = backup { "--keep", "1" }
     assert.equal(3, result.status)

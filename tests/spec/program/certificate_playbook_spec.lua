@@ -181,8 +181,8 @@ describe("rotate-certificate.lua", function()
     local damaged <const> =
       directory:file("damaged.crt", (made:read "new.crt":gsub("\n.-\n", "\n", 1)))
     for words, message in pairs {
-      [{ "--cert", key, "--key", key }] = key .. " holds no PEM block 'CERTIFICATE'",
-      [{ "--cert", cert, "--key", cert }] = cert .. " holds no PEM block 'PRIVATE KEY'",
+      [{ "--cert", key, "--key", key }] = key .. " contains no PEM block 'CERTIFICATE'",
+      [{ "--cert", cert, "--key", cert }] = cert .. " contains no PEM block 'PRIVATE KEY'",
       [{ "--cert", cert .. "x", "--key", key }] = (
         "cannot read %sx: No such file or directory"
       ):format(
@@ -193,11 +193,11 @@ describe("rotate-certificate.lua", function()
       [{ "--cert", damaged, "--key", key }] = damaged
         .. " holds a certificate that is cut off or damaged",
       [{ "--cert", made.path .. "/over.crt", "--key", key }] = made.path
-        .. "/over.crt has expired on 2020-02-01 00:00:00 UTC; --force takes it all the same",
+        .. "/over.crt has expired on 2020-02-01 00:00:00 UTC; --force overrides this",
       [{ "--cert", made.path .. "/early.crt", "--key", key }] = made.path
-        .. "/early.crt is not valid before 2049-01-01 00:00:00 UTC; --force takes it all the same",
+        .. "/early.crt is not valid before 2049-01-01 00:00:00 UTC; --force overrides this",
       [{ "--cert", cert, "--key", locked }] = locked
-        .. " is encrypted: --passphrase-env says where its passphrase is",
+        .. " is encrypted: name the variable with its passphrase with --passphrase-env",
       [{
         "--cert", cert, "--key", locked, "--passphrase-env", "NOT_THERE",
       }] = "NOT_THERE is not set",

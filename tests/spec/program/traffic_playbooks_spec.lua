@@ -246,7 +246,7 @@ describe("drain-member.lua", function()
     local result <const> =
       run { "drain-member.lua", "/Common/blue", "/Common/10.0.0.1:80", "--timeout", "0" }
     assert.equal(1, result.status)
-    assert.matches("f5lua: %d+ connections had not ended after 0 s\n$", result.err)
+    assert.matches("f5lua: %d+ connections still open after 0 s\n$", result.err)
     assert.matches(
       "To put it back: drain-member.lua /Common/blue /Common/10.0.0.1:80 --enable\n",
       result.err,
@@ -267,7 +267,7 @@ describe("drain-member.lua", function()
   it("refuses what would be an outage, and changes nothing then", function()
     for words, message in pairs {
       [{ "drain-member.lua", "green", "10.0.1.1:80" }] = "f5lua: no other member of green is in "
-        .. "service; --force does it nevertheless\n",
+        .. "service; --force overrides this\n",
       [{ "drain-member.lua", "green", "10.0.1.9:80" }] = "f5lua: green has no member 10.0.1.9:80\n",
     } do
       assert.same({ status = 1, out = "", err = message }, run(words))
@@ -409,7 +409,7 @@ describe("blue-green.lua", function()
     }
     result = run { "blue-green.lua", "--to", "green", "vs_http", "--interval", "0.1" }
     assert.equal(3, result.status)
-    assert.matches("NOT SWITCHED BACK, look at /Common/vs_http yourself: ", result.err, 1, true)
+    assert.matches("NOT SWITCHED BACK, check /Common/vs_http yourself: ", result.err, 1, true)
   end)
 
   it("leaves all as it was when the transaction fails, or did not say how it ended", function()

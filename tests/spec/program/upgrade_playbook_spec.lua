@@ -71,7 +71,10 @@ describe("upgrade-check.lua", function()
       assert.truthy(call.method == "GET" or call.path:find "/auth[nz]/", call.path)
     end
     result = check { "--strict" }
-    assert.same({ 1, "f5lua: the device is not fit\n" }, { result.status, result.err })
+    assert.same(
+      { 1, "f5lua: the device is not ready for an upgrade\n" },
+      { result.status, result.err }
+    )
   end)
 
   it("knows how old an archive is, wherever one is", function()
@@ -81,11 +84,11 @@ describe("upgrade-check.lua", function()
 
   it("fails for what stands in the way", function()
     local cases <const> = {
-      { { "--image", "17.5.0" }, "image", "there is none of version 17.5.0" },
+      { { "--image", "17.5.0" }, "image", "no image of version 17.5.0" },
       {
         { "--license-check-date", "2026-02-01" },
         "license",
-        "its service check date is 2026%-01%-01, the target version needs 2026%-02%-01",
+        "the service check date is 2026%-01%-01, the new version needs 2026%-02%-01",
       },
       { { "--free-gb", "100" }, "disk", "HD1: 29 GB free" },
     }

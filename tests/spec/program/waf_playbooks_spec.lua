@@ -113,7 +113,7 @@ describe("waf-policy-promote.lua", function()
     assert.equal(1, urls())
     assert.is_true(at_prod(function(asm) return asm:policy("web"):load().active end))
     result = promote { "--yes", "--to", there, "/Common/web" }
-    assert.matches("has it already", result.out)
+    assert.matches("has the policy already", result.out)
     result = promote { "--yes", "--to", there, "--as", "/Common/copy", "--no-apply", "web" }
     assert.matches("the policy is new there", result.out)
     assert.is_false(at_prod(function(asm) return asm:policy("copy"):load().active end))
