@@ -44,7 +44,7 @@ local function password_of(user, host)
     return nil
   end
   return core.secret_from_terminal(("Password for %s on %s: "):format(user, host))
-    or f5.fail "nothing was typed"
+    or f5.fail "nothing was entered"
 end
 
 define("connect", "HOST[:PORT] [USER]", "log in to another device, which becomes bip",

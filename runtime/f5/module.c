@@ -35,15 +35,16 @@ void f5_shutdown(lua_State *L, unsigned timeout_ms) {
 
 static volatile sig_atomic_t logs_json;
 
-void f5_tell_abandoned(void) {
-#define WORDS "left at once: the tokens of open sessions stay on their devices until they expire"
-  static const char plain[] = "f5lua: warning: " WORDS "\n",
-                    json[] = "{\"event\":\"warning\",\"message\":\"" WORDS "\"}\n";
-#undef WORDS
+void f5_report_abandoned(void) {
+#define MESSAGE                                                                                    \
+  "exited at once: the tokens of open sessions stay on their devices until they expire"
+  static const char plain[] = "f5lua: warning: " MESSAGE "\n",
+                    json[] = "{\"event\":\"warning\",\"message\":\"" MESSAGE "\"}\n";
+#undef MESSAGE
   if (core_open_sessions == 0) return;
   ssize_t written = logs_json ? write(STDERR_FILENO, json, sizeof json - 1)
                               : write(STDERR_FILENO, plain, sizeof plain - 1);
-  (void)written; /* there is nobody left to tell */
+  (void)written; /* nothing can report a failure here */
 }
 
 void f5_log_configure(lua_State *L, int level, bool json) {
@@ -57,13 +58,14 @@ bool f5_log_is_json(lua_State *L) {
   return core_of(L)->log_json;
 }
 
-/* log(level, json): what -v and --log-format do */
+/* log(level, json): sets what -v and --log-format set */
 static int lua_log(lua_State *L) {
   f5_log_configure(L, (int)luaL_checkinteger(L, 1), lua_toboolean(L, 2));
   return 0;
 }
 
-/* sessions() -> how many are not closed, also those that the script forgot */
+/* sessions() -> the number of sessions that are not closed, including those the script no longer
+ * refers to */
 static int lua_sessions(lua_State *L) {
   lua_Integer count = 0;
   for (const f5_session *session = core_of(L)->sessions; session; session = session->next)

@@ -18,7 +18,7 @@ static void end_run(int signal) {
       fiber_interrupt_foreground(interrupted_state))
     return;
   if (received) {
-    f5_tell_abandoned();
+    f5_report_abandoned();
     _exit(STATUS_SIGNAL + signal);
   }
   received = signal;

@@ -3,9 +3,8 @@
  *   local f5 = require "f5"
  *   f5.run(function() … end)       -- fibers; returns what the function returns
  *
- * Without f5.run everything works but runs one thing at a time: a blocking call outside of fibers
- * runs the loop until it is done. The tokens of sessions that were not closed are deleted when the
- * Lua state closes, as f5lua does at its end. */
+ * Without f5.run everything works, but calls do not run concurrently: a call outside of fibers runs
+ * the loop until it is done. When the Lua state closes, the tokens of open sessions are deleted. */
 #include <string.h>
 
 #include <lauxlib.h>
@@ -30,7 +29,7 @@ static int shut_down(lua_State *L) {
   return 0;
 }
 
-/* A value, of zeros, that lives as long as the state; pops nothing, pushes nothing. Finalizers run
+/* Returns zeroed memory that lives as long as the state; leaves the stack unchanged. Finalizers run
  * in the reverse order of these calls. */
 static void *keep(lua_State *L, size_t size, lua_CFunction finalizer) {
   void *block = memset(lua_newuserdatauv(L, size, 0), 0, size);
@@ -42,7 +41,7 @@ static void *keep(lua_State *L, size_t size, lua_CFunction finalizer) {
   return block;
 }
 
-/* run(function, ...): as fiber 1; returns its results, after all other fibers have ended */
+/* run(function, ...): runs it as fiber 1; returns its results after all other fibers have ended */
 static int run(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   int status = fiber_run_main(L, lua_gettop(L) - 1, LUA_MULTRET);
@@ -52,13 +51,13 @@ static int run(lua_State *L) {
 EXPORTED int luaopen_f5(lua_State *L) {
   loop **kept = keep(L, sizeof *kept, free_loop);
   loop *l = *kept = loop_new();
-  if (!l) return luaL_error(L, "f5: no memory or no file descriptors");
+  if (!l) return luaL_error(L, "f5: not enough memory or file descriptors");
   openlibs_install(L, l);
   const embedded_module *f5 = embedded_find("f5");
   if (embedded_load(L, f5) != LUA_OK) return lua_error(L);
   lua_pushliteral(L, "f5");
   lua_call(L, 1, 1);
-  f5_log_configure(L, 0, false); /* makes the core, so that it is finalized after what follows */
+  f5_log_configure(L, 0, false); /* creates the core, so that it is finalized after what follows */
   keep(L, 1, shut_down);
   lua_pushcfunction(L, run);
   lua_setfield(L, -2, "run");

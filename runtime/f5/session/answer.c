@@ -6,10 +6,10 @@
 #include "base/text.h"
 #include "f5/report/secret.h"
 
-#define SHOWN 80 /* bytes of an answer that is no JSON */
-/* bytes of it in which secrets are looked for: half a secret is still one */
+#define SHOWN 80 /* bytes of an answer that is not JSON */
+/* bytes of it to mask before truncating: part of a secret must not be shown either */
 #define START_MASKED 4096
-#define SHORT 16384 /* bytes; such an answer is looked at from end to end */
+#define SHORT 16384 /* bytes; a shorter answer is checked completely */
 
 static bool is_below(const char *path, const char *prefix) {
   size_t length = strlen(prefix);
@@ -31,25 +31,25 @@ static bool is_empty(const char *answer, size_t length) {
   return length == 0;
 }
 
-/* Without its length or chunks an answer ends where the connection does, wherever that is. */
-static bool says_its_length(const http_request *http) {
+/* Without a length or chunks, a lost connection looks like the end of the answer. */
+static bool has_length(const http_request *http) {
   char value[2];
   return http_answer_header(http, "Content-Length", value, sizeof value) ||
          http_answer_header(http, "Transfer-Encoding", value, sizeof value);
 }
 
-static bool is_cut(const http_request *http) {
+static bool is_truncated(const http_request *http) {
   if (!scan_ends_json(http->answer, http->answer_length)) return true;
-  if (http->answer_length > SHORT && says_its_length(http)) return false;
+  if (http->answer_length > SHORT && has_length(http)) return false;
   return !scan_is_whole(http->answer, http->answer_length);
 }
 
-static void refuse_text(f5_failure *failure, const http_request *http) {
+static void reject_text(f5_failure *failure, const http_request *http) {
   text start = {0};
   size_t length = http->answer_length;
   secret_mask(&start, http->answer, length < START_MASKED ? length : START_MASKED);
   text_cut(&start, SHOWN);
-  failure_set(failure, KIND_PROTOCOL, "the answer is no JSON: it starts with '%s'",
+  failure_set(failure, KIND_PROTOCOL, "the answer is not JSON: it starts with '%s'",
               text_string(&start));
   text_free(&start);
 }
@@ -59,9 +59,9 @@ void answer_check(f5_failure *failure, const http_request *http, answer_to what)
     if (may_be_empty(http, what)) return;
     failure_set(failure, KIND_PROTOCOL, "the answer is empty");
   } else if (!scan_looks_json(http->answer, http->answer_length)) {
-    refuse_text(failure, http);
-  } else if (is_cut(http)) {
-    failure_set(failure, KIND_PROTOCOL, "the answer is broken JSON: it ends after %zu bytes",
+    reject_text(failure, http);
+  } else if (is_truncated(http)) {
+    failure_set(failure, KIND_PROTOCOL, "the answer is incomplete JSON: it ends after %zu bytes",
                 http->answer_length);
   } else {
     return;

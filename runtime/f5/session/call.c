@@ -13,9 +13,9 @@
 #include "f5/session/probe.h"
 #include "f5/session/session.h"
 
-#define LONGEST_PAUSE 10000 /* ms; a device that says Retry-After is believed beyond it */
-#define WAITING_PAUSE 3000  /* ms; the same while a device is waited for */
-#define LEAST_TIMEOUT 1000  /* ms that the last look at such a device may take */
+#define MAX_PAUSE 10000      /* ms; a Retry-After header may ask for more */
+#define MAX_START_PAUSE 3000 /* ms; the same while waiting for a device to start */
+#define MIN_TIMEOUT 1000     /* ms; timeout of the last attempt at such a device */
 
 static void proceed(f5_call *call);
 
@@ -33,8 +33,9 @@ static void leave(f5_call *call) {
   call->session->auth->release(call);
 }
 
-/* A change that the device made, or may have made. What is queued in a transaction is none before
- * it is committed, and what concerns the transaction itself never is: transaction.c counts them. */
+/* Counts a change that the device made, or may have made. Commands of a transaction are changes
+ * only after the commit, and calls that manage a transaction never are: transaction.c counts them.
+ */
 static void count_change(const f5_call *call) {
   if (call->write && !call->coordination &&
       strncmp(call->http.path, URI_TRANSACTION, sizeof URI_TRANSACTION - 1) != 0)
@@ -59,7 +60,7 @@ static void fire(loop_timer *timer) {
     proceed(call);
 }
 
-/* done comes from the loop, never from inside of call_start. */
+/* done is called from the loop, never from inside call_start. */
 static void end_soon(f5_call *call) {
   call->state = CALL_ENDS;
   loop_timer_start(call->session->core->loop, &call->timer, 0);
@@ -71,21 +72,21 @@ static uint64_t pause_before_next(const f5_call *call) {
   const f5_session *session = call->session;
   unsigned doublings = call->attempts > 16 ? 16 : call->attempts - 1;
   uint64_t pause = session->delay_ms << doublings;
-  uint64_t most = call->patience ? WAITING_PAUSE : LONGEST_PAUSE;
-  if (pause > most) pause = most;
-  /* half of it at random, so that a fleet does not come back in one moment */
+  uint64_t max = call->wait_budget ? MAX_START_PAUSE : MAX_PAUSE;
+  if (pause > max) pause = max;
+  /* half of it random, so that the workers of a fleet do not retry all at once */
   pause = pause - pause / 2 + core_random(session->core, pause / 2 + 1);
   char value[32];
   if (call->http.status && http_answer_header(&call->http, "Retry-After", value, sizeof value)) {
-    long seconds = strtol(value, NULL, 10); /* a date gives 0: then our own pause */
+    long seconds = strtol(value, NULL, 10); /* a date gives 0: keep the default pause */
     if (seconds > 0 && seconds < 86400 && (uint64_t)seconds * 1000 > pause)
       pause = (uint64_t)seconds * 1000;
   }
   return pause;
 }
 
-/* Starts another attempt if there is reason and room for one. */
-static bool again(f5_call *call) {
+/* Starts another attempt if the failure may be retried and the limits allow it. */
+static bool retry(f5_call *call) {
   f5_session *session = call->session;
   f5_retry when = call->failure.verdict.retry;
   if (when == RETRY_LOGIN && !call->internal && !call->renewed && session->auth->renewable(call)) {
@@ -94,32 +95,32 @@ static bool again(f5_call *call) {
     proceed(call);
     return true;
   }
-  bool waits = call->patience && call->failure.transient;
+  bool waits = call->wait_budget && call->failure.transient;
   if (call->once || session->phase != SESSION_OPEN) return false;
   if (!waits && call->attempts > session->retries) return false;
   if (!waits && when != RETRY_ALWAYS && !(when == RETRY_READ && (!call->write || call->repeatable)))
     return false;
   uint64_t pause = pause_before_next(call), now = loop_now(session->core->loop);
-  if (now + pause > call->began + (waits ? call->patience : session->budget_ms)) return false;
+  if (now + pause > call->began + (waits ? call->wait_budget : session->budget_ms)) return false;
   if (waits && call->attempts == 1)
-    log_note(session, "is not up; it is tried for %g s", (double)call->patience / 1000);
+    log_note(session, "is not up; retrying for %g s", (double)call->wait_budget / 1000);
   session->auth->release(call);
   call->state = CALL_PAUSES;
   loop_timer_start(session->core->loop, &call->timer, pause);
   return true;
 }
 
-static void looked(f5_call *call) {
-  if (call->failure.verdict.kind != KIND_NOT_FOUND && again(call)) return;
+static void probed(f5_call *call) {
+  if (call->failure.verdict.kind != KIND_NOT_FOUND && retry(call)) return;
   end(call);
 }
 
-/* A path that the device does not know may be a mistake, which no waiting makes right. */
-static bool look(f5_call *call) {
+/* A path that the device does not know may be a mistake; then a retry cannot help. */
+static bool probe(f5_call *call) {
   if (call->probe || call->any_status || !probe_wanted(call)) return false;
   call->session->auth->release(call);
-  call->state = CALL_LOOKS;
-  call->probe = probe_start(call, looked);
+  call->state = CALL_PROBES;
+  call->probe = probe_start(call, probed);
   return call->probe != NULL;
 }
 
@@ -130,10 +131,10 @@ static void redirected(f5_call *call) {
 }
 
 static void observe_api_status(f5_call *call) {
-  const api_status *met = api_status_observe(&call->session->api_statuses, &call->http);
-  if (met)
-    log_note(call->session, "warning: the API says %s of %s", api_status_text(met),
-             api_status_path(met));
+  const api_status *entry = api_status_observe(&call->session->api_statuses, &call->http);
+  if (entry)
+    log_note(call->session, "warning: the API status of %s is %s", api_status_path(entry),
+             api_status_text(entry));
 }
 
 static void exchanged(http_request *request) {
@@ -162,12 +163,12 @@ static void exchanged(http_request *request) {
   }
   if (!call->write) call->failure.verdict.unknown = false;
   if (!call->quiet) log_exchange(session, request, call->attempts);
-  if (call->failure.verdict.kind != KIND_NONE && (look(call) || again(call))) return;
+  if (call->failure.verdict.kind != KIND_NONE && (probe(call) || retry(call))) return;
   if (call->any_status && call->http.failure == HTTP_OK) failure_clear(&call->failure);
   end(call);
 }
 
-/* -- before -- */
+/* -- before the answer -- */
 
 static void send(f5_call *call) {
   unsigned n = 0;
@@ -185,14 +186,14 @@ static void send(f5_call *call) {
   failure_clear(&call->failure);
   call->http.headers = call->lines;
   call->http.done = exchanged;
-  if (call->patience) { /* the last attempt does not wait beyond the end */
+  if (call->wait_budget) { /* the last attempt must not exceed the budget */
     uint64_t passed = loop_now(call->session->core->loop) - call->began;
     uint64_t left =
-        passed + LEAST_TIMEOUT < call->patience ? call->patience - passed : LEAST_TIMEOUT;
+        passed + MIN_TIMEOUT < call->wait_budget ? call->wait_budget - passed : MIN_TIMEOUT;
     call->http.timeout_ms =
         left < (uint64_t)call->session->timeout_ms ? (long)left : call->session->timeout_ms;
   }
-  call->http.secret = call->internal; /* the token is in what answers these */
+  call->http.secret = call->internal; /* the answers contain the token */
   call->attempts++;
   call->state = CALL_SENT;
   http_submit(call->session->peer, &call->http);
@@ -221,7 +222,7 @@ void call_authorized(f5_call *call, const f5_failure *failure) {
   failure_clear(&call->failure);
   if (call->attempts == 0) {
     failure_copy(&call->failure, failure);
-  } else { /* the renewal failed: what the call met first is not the reason any more */
+  } else { /* the renewal failed, so the first failure is no longer the reason */
     failure_set(&call->failure, failure->verdict.kind, "the session could not log in again");
     call->failure.status = failure->status;
     call->failure.cause = malloc(sizeof *call->failure.cause);
@@ -253,7 +254,7 @@ static void stop(f5_call *call) {
     http_cancel(&call->http);
   }
   if (call->state == CALL_WAITS_FOR_TOKEN) call->session->auth->forget(call);
-  if (call->state == CALL_LOOKS) probe_stop(call->probe);
+  if (call->state == CALL_PROBES) probe_stop(call->probe);
   loop_timer_stop(call->session->core->loop, &call->timer);
 }
 

@@ -15,35 +15,34 @@
 #include "base/text.h"
 #include "f5/report/error.h"
 
-void certificate_say(complaint *c, const char *words) {
-  snprintf(c->words, sizeof c->words, "%s", words);
+void certificate_complain(complaint *c, const char *reason) {
+  snprintf(c->reason, sizeof c->reason, "%s", reason);
 }
 
-/* The file of the complaint. It is libcurl that reads it in the end, again for each connection:
- * what can be read once is no use. */
+/* libcurl reads the file again for each connection, so a pipe cannot be used. */
 BIO *certificate_open(complaint *c) {
   struct stat status;
   if (stat(c->path, &status) == 0 && !S_ISREG(status.st_mode)) {
-    certificate_say(c, S_ISDIR(status.st_mode)
-                           ? "is a directory"
-                           : "is no file, and must be read for each connection");
+    certificate_complain(c, S_ISDIR(status.st_mode)
+                                ? "is a directory"
+                                : "is not a regular file; it must be readable for each connection");
     return NULL;
   }
   FILE *file = fopen(c->path, "rbe");
   BIO *bio = file ? BIO_new_fp(file, BIO_CLOSE) : NULL;
-  if (!bio) snprintf(c->words, sizeof c->words, "cannot be read: %s", strerror(errno));
+  if (!bio) snprintf(c->reason, sizeof c->reason, "cannot be read: %s", strerror(errno));
   if (!bio && file) fclose(file);
   return bio;
 }
 
-/* What is in a file without a certificate in PEM. */
-void certificate_say_none(complaint *c, BIO *file) {
+/* Complains about a file without a PEM certificate. */
+void certificate_complain_missing(complaint *c, BIO *file) {
   unsigned char start[2] = {0};
   bool der = BIO_seek(file, 0) == 0 && BIO_read(file, start, 2) == 2 && start[0] == 0x30 &&
              start[1] & 0x80;
-  certificate_say(c,
-                  der ? "is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out FILE.pem"
-                      : "holds no certificate in PEM");
+  certificate_complain(c,
+                       der ? "is DER, expected PEM: openssl x509 -inform DER -in FILE -out FILE.pem"
+                           : "contains no certificate in PEM");
 }
 
 bool certificate_at_end(void) {
@@ -55,14 +54,15 @@ X509 *certificate_read(complaint *c) {
   if (!file) return NULL;
   X509 *certificate = PEM_read_bio_X509(file, NULL, NULL, NULL);
   if (!certificate && certificate_at_end())
-    certificate_say_none(c, file);
+    certificate_complain_missing(c, file);
   else if (!certificate)
-    certificate_say(c, "holds a certificate that is cut off or damaged");
+    certificate_complain(c, "contains a truncated or damaged certificate");
   BIO_free(file);
   return certificate;
 }
 
-/* What OpenSSL would ask for on the terminal, for each connection. */
+/* Gives OpenSSL the passphrase. Without this callback, it would ask on the terminal for each
+ * connection. */
 typedef struct answer {
   const char *passphrase; /* NULL: there is none */
   bool asked;
@@ -78,21 +78,21 @@ static int give_passphrase(char *buffer, int size, int writing, void *data) {
   return (int)length;
 }
 
-void certificate_check_key(complaint *c, X509 *certificate, bool beside, const char *passphrase) {
+void certificate_check_key(complaint *c, X509 *certificate, bool same_file,
+                           const char *passphrase) {
   answer a = {.passphrase = passphrase};
   BIO *file = certificate_open(c);
   if (!file) return;
   EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, give_passphrase, &a);
   if (a.asked && !passphrase)
-    certificate_say(
-        c, "needs a passphrase, which nobody is asked for: openssl pkey -in FILE -out FILE.plain");
+    certificate_complain(c, "has a passphrase; remove it: openssl pkey -in FILE -out FILE.plain");
   else if (a.asked && !key)
-    certificate_say(c, "cannot be decrypted with the passphrase that was given");
+    certificate_complain(c, "cannot be decrypted with the given passphrase");
   else if (!key)
-    certificate_say(c, beside ? "holds no private key; give its file as the option 'key'"
-                              : "holds no private key in PEM");
+    certificate_complain(c, same_file ? "contains no private key; give its file as option 'key'"
+                                      : "contains no private key in PEM");
   else if (X509_check_private_key(certificate, key) != 1)
-    certificate_say(c, "holds the key of another certificate");
+    certificate_complain(c, "contains the key of another certificate");
   EVP_PKEY_free(key);
   BIO_free(file);
 }
@@ -113,7 +113,7 @@ static bool read_time(const ASN1_TIME *time, lua_Integer *seconds) {
   return ok;
 }
 
-/* "CN=www.example.net,O=Example", as devices write it. */
+/* "CN=www.example.net,O=Example", the format of devices. */
 static bool read_subject(const X509 *certificate, text *subject) {
   BIO *bio = BIO_new(BIO_s_mem());
   if (!bio) return false;
@@ -138,20 +138,20 @@ static int push_found(lua_State *L) {
   return 1;
 }
 
-/* The string stays on the stack: an __index function may have made it for us alone. */
+/* The string stays on the stack: an __index function may return one that nothing else refers to. */
 static const char *option(lua_State *L, const char *name) {
   if (lua_isnoneornil(L, 2)) return NULL;
   lua_getfield(L, 2, name);
   int type = lua_type(L, -1);
   if (type != LUA_TNIL && type != LUA_TSTRING)
-    error_usage(L, "f5.certificate: option '%s' is a string, not a %s", name,
+    error_usage(L, "f5.certificate: option '%s' must be a string, not a %s", name,
                 lua_typename(L, type));
   return lua_tostring(L, -1);
 }
 
 int certificate_lua(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING || (!lua_isnoneornil(L, 2) && !lua_istable(L, 2)))
-    error_usage(L, "f5.certificate takes the name of a file and a table of options");
+    error_usage(L, "f5.certificate: expected a file name and a table of options");
   complaint c = {.name = "certificate", .path = lua_tostring(L, 1)};
   const char *key = option(L, "key"), *passphrase = option(L, "passphrase");
   found f = {0};
@@ -159,23 +159,23 @@ int certificate_lua(lua_State *L) {
   if (certificate && (!read_subject(certificate, &f.subject) ||
                       !read_time(X509_get0_notBefore(certificate), &f.starts) ||
                       !read_time(X509_get0_notAfter(certificate), &f.ends)))
-    certificate_say(&c, "holds a certificate that makes no sense");
-  if (key && !c.words[0]) {
+    certificate_complain(&c, "contains an invalid certificate");
+  if (key && !c.reason[0]) {
     c = (complaint){.name = "key", .path = key};
     certificate_check_key(&c, certificate, false, passphrase);
   }
   X509_free(certificate);
   ERR_clear_error(); /* libcurl reads the same queue */
   int status = LUA_OK;
-  if (c.words[0]) {
+  if (c.reason[0]) {
     lua_pushnil(L);
-    lua_pushfstring(L, "%s %s", c.path, c.words);
+    lua_pushfstring(L, "%s %s", c.path, c.reason);
   } else {
     lua_pushcfunction(L, push_found);
     lua_pushlightuserdata(L, &f);
-    status = lua_pcall(L, 1, 1, 0); /* without memory the subject goes all the same */
+    status = lua_pcall(L, 1, 1, 0); /* protected, so that the subject is freed if memory is short */
   }
   text_free(&f.subject);
   if (status != LUA_OK) return lua_error(L);
-  return c.words[0] ? 2 : 1;
+  return c.reason[0] ? 2 : 1;
 }

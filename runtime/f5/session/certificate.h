@@ -1,5 +1,5 @@
-/* Files of certificates and private keys, PEM: whether they are what they should be and belong
- * together. Said in words, which libcurl and devices do not. */
+/* Checks PEM files of certificates and private keys, and whether they belong together. The messages
+ * are clearer than those of libcurl and of devices. */
 #ifndef F5_CERTIFICATE_H
 #define F5_CERTIFICATE_H
 
@@ -10,25 +10,25 @@
 #include <openssl/bio.h>
 #include <openssl/x509.h>
 
-/* Why a file cannot be what it is meant to be; words[0] is '\0' if it can. Raised at the end, so
- * that nothing of OpenSSL's is lost on the way. */
+/* Why a file cannot be used; `reason` is empty if it can. It is raised after the checks, so that no
+ * OpenSSL object leaks. */
 typedef struct complaint {
-  const char *name, *path; /* what it is meant to be, and the file */
-  char words[160];
+  const char *name, *path; /* the option, and the file */
+  char reason[160];
 } complaint;
 
-void certificate_say(complaint *c, const char *words);
-/* The file of the complaint, or NULL and why not. */
+void certificate_complain(complaint *c, const char *reason);
+/* Opens the file of the complaint; NULL with a reason if that fails. */
 BIO *certificate_open(complaint *c);
-/* Whether the last block of PEM was read and nothing is wrong with the others. */
+/* Returns whether the last PEM block was read and all blocks were valid. */
 bool certificate_at_end(void);
-/* Says what is in a file without a certificate in PEM. */
-void certificate_say_none(complaint *c, BIO *file);
-/* The first certificate of the file, or NULL and why not. */
+/* Complains about a file without a PEM certificate. */
+void certificate_complain_missing(complaint *c, BIO *file);
+/* Reads the first certificate of the file; NULL with a reason if that fails. */
 X509 *certificate_read(complaint *c);
-/* Complains unless the file holds the key of the certificate. beside: it was looked for in the
- * certificate's file. */
-void certificate_check_key(complaint *c, X509 *certificate, bool beside, const char *passphrase);
+/* Complains unless the file contains the key of the certificate. same_file: the key was looked for
+ * in the certificate's file. */
+void certificate_check_key(complaint *c, X509 *certificate, bool same_file, const char *passphrase);
 
 /* f5.certificate(file, { key =, passphrase = }): see lualib/meta/f5.lua. */
 int certificate_lua(lua_State *L);

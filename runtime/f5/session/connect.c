@@ -1,5 +1,5 @@
-/* The options of f5.connect from the script, the environment, a simulated run or a prompt; then the
- * login. */
+/* f5.connect: reads the options from the script, the environment, a simulated run or a prompt, and
+ * logs in. */
 #include "f5/session/connect.h"
 
 #include <arpa/inet.h>
@@ -35,15 +35,15 @@ static const char *const option_names[] = {"host",     "port",
                                            "wait",     NULL};
 static const char *const retry_names[] = {"count", "delay", "budget", NULL};
 
-static const char preset_key; /* its address is the registry's key */
+static const char preset_key; /* its address is the key in the registry */
 
-/* Strings live in the copy of the options, which lies at index 1, or in `text`. */
+/* Strings belong to the copy of the options at index 1, or to the buffers here. */
 typedef struct options {
   const char *host;
   char host_text[256];
   long port;
   const char *username;
-  char username_text[PROMPT_LONGEST];
+  char username_text[PROMPT_MAX];
   const char *label, *ver;
   bool verify;
   lua_Number timeout, connect_timeout;
@@ -65,7 +65,7 @@ static const char *string_option(lua_State *L, int table, const char *name) {
   if (length == 0) error_usage(L, "option '%s' is an empty string", name);
   for (size_t i = 0; i < length; i++)
     if ((unsigned char)value[i] < ' ')
-      error_usage(L, "option '%s' holds a control character", name);
+      error_usage(L, "option '%s' contains a control character", name);
   return value;
 }
 
@@ -104,7 +104,7 @@ static void check_names(lua_State *L, int table, const char *const *known, const
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     bool found = false;
     if (lua_type(L, -2) != LUA_TSTRING)
-      error_usage(L, "%ss have names, a %s is none: f5.connect { host = \"…\" }", what,
+      error_usage(L, "expected the name of an %s, got a %s: f5.connect { host = \"…\" }", what,
                   luaL_typename(L, -2));
     const char *name = lua_tostring(L, -2);
     for (const char *const *at = known; *at; at++)
@@ -131,7 +131,7 @@ static long port_number(lua_State *L, const char *digits, const char *where) {
   errno = 0;
   long port = strtol(digits, &end, 10);
   if (errno || *end || end == digits || port < 1 || port > 65535)
-    error_usage(L, "'%s' is no port (%s)", digits, where);
+    error_usage(L, "invalid port '%s' (%s)", digits, where);
   return port;
 }
 
@@ -154,17 +154,17 @@ static bool is_name(const char *word, size_t length) {
   return length > 0;
 }
 
-/* "host", "host:port", "[v6]", "[v6]:port", "v6", and all of them behind "https://". */
+/* "host", "host:port", "[v6]", "[v6]:port" or "v6", each with an optional "https://". */
 static void split_host(lua_State *L, options *o, const char *given) {
   const char *host = given, *port = NULL;
   if (strncasecmp(host, "http://", 7) == 0)
-    error_usage(L, "host '%s': iControl REST is served over HTTPS alone", given);
+    error_usage(L, "invalid host '%s': iControl REST uses HTTPS only", given);
   if (strncasecmp(host, "https://", 8) == 0) host += 8;
   size_t length = strcspn(host, "/"), name = length;
   if (host[length] && host[length + 1])
-    error_usage(L, "host '%s' holds a path; a name or an address is wanted", given);
+    error_usage(L, "invalid host '%s': expected a name or an address without a path", given);
   bool bracket = *host == '[', v6 = is_v6(host, length);
-  if (!v6) { /* only a bare address of IPv6 has no port behind a colon */
+  if (!v6) { /* a bare IPv6 address has no port after a colon */
     const char *end = bracket ? memchr(host, ']', length) : host;
     const char *colon = end ? memchr(end, ':', length - (size_t)(end - host)) : NULL;
     if (colon && !memchr(colon + 1, ':', length - (size_t)(colon + 1 - host))) {
@@ -175,7 +175,7 @@ static void split_host(lua_State *L, options *o, const char *given) {
   bool right = bracket ? name > 2 && host[name - 1] == ']' && is_v6(host + 1, name - 2)
                        : v6 || is_name(host, name);
   if (!right || name + 3 > sizeof o->host_text)
-    error_usage(L, "host '%s' is no name or address", given);
+    error_usage(L, "invalid host '%s': not a name or an address", given);
   snprintf(o->host_text, sizeof o->host_text, v6 ? "[%.*s]" : "%.*s", (int)name, host);
   o->host = o->host_text;
   if (port) {
@@ -190,8 +190,8 @@ static void read_address(lua_State *L, options *o, int preset) {
   o->port = (long)integer_option(L, 1, "port", 0, 0, 65535);
   long named_port = o->port;
   if (!host && !preset) host = environment("F5_SERVER");
-  if (preset) { /* a simulated run touches no device, whatever the script names; its name stays in
-                   messages */
+  if (preset) { /* a simulated run contacts no real device; messages still show the name in the
+                   script */
     o->label = host;
     host = string_option(L, preset, "host");
     o->port = 0;
@@ -219,11 +219,11 @@ static bool environment_verify(lua_State *L) {
     if (strcasecmp(value, yes[i]) == 0) return true;
     if (strcasecmp(value, no[i]) == 0) return false;
   }
-  error_usage(L, "F5_VALIDATE_CERTS is '%s'; 'yes' or 'no' is wanted", value);
+  error_usage(L, "invalid F5_VALIDATE_CERTS '%s': must be 'yes' or 'no'", value);
   return true;
 }
 
-/* "http://user:password@host:port": libcurl shows the whole of it when it does not like it. */
+/* "http://user:password@host:port": libcurl includes it in error messages. */
 static void mask_proxy(lua_State *L, f5_session *session, const char *proxy) {
   static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
   for (size_t i = 0; !proxy && i < sizeof names / sizeof *names; i++)
@@ -247,8 +247,8 @@ static void read_transport(lua_State *L, options *o, f5_session *session, int pr
   peer->pin = string_option(L, 1, "pin");
   peer->proxy = string_option(L, 1, "proxy");
   if (peer->key && !peer->cert)
-    error_usage(L, "option 'key' needs 'cert', the certificate it belongs to");
-  if (preset) { /* those of the device itself mean nothing to a simulated one */
+    error_usage(L, "option 'key' requires 'cert', the certificate of the key");
+  if (preset) { /* a simulated device does not know the real certificates */
     peer->ca = string_option(L, preset, "ca");
     o->verify = peer->ca != NULL;
     peer->cert = peer->key = peer->pin = NULL;
@@ -288,7 +288,7 @@ static void read_retries(lua_State *L, f5_session *session) {
   lua_pop(L, 1); /* retries */
 }
 
-/* -- who -- */
+/* -- credentials -- */
 
 static char *copy(lua_State *L, const char *string) {
   char *duplicate = string ? strdup(string) : NULL;
@@ -296,7 +296,7 @@ static char *copy(lua_State *L, const char *string) {
   return duplicate;
 }
 
-/* The secret option at this name; NULL if it is not there. */
+/* Returns the secret in the option `name`; NULL if it is not given. */
 static secret *secret_option(lua_State *L, int table, const char *name) {
   secret *kept = NULL;
   int type = lua_getfield(L, table, name);
@@ -307,9 +307,9 @@ static secret *secret_option(lua_State *L, int table, const char *name) {
     size_t length;
     const char *value = lua_tolstring(L, -1, &length);
     if (length == 0) error_usage(L, "option '%s' is an empty string", name);
-    if (memchr(value, '\0', length)) error_usage(L, "option '%s' holds a NUL byte", name);
+    if (memchr(value, '\0', length)) error_usage(L, "option '%s' contains a NUL byte", name);
     if (strcmp(name, "token") == 0 && strpbrk(value, "\r\n"))
-      error_usage(L, "option 'token' holds a line break");
+      error_usage(L, "option 'token' contains a line break");
     kept = keep(L, value, length);
   } else if (type != LUA_TNIL) {
     error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));
@@ -330,8 +330,8 @@ static void need_terminal(lua_State *L, const options *o, const char *what, cons
 static void ask(lua_State *L, const char *question, bool hidden, char *buffer) {
   bool got = prompt_ask(L, question, hidden, buffer);
   if (got && *buffer) return;
-  secret_wipe(buffer, PROMPT_LONGEST); /* what was typed until Ctrl-C */
-  if (got) error_usage(L, "nothing was typed");
+  secret_wipe(buffer, PROMPT_MAX); /* partial input before Ctrl-C */
+  if (got) error_usage(L, "nothing was entered");
   error_push_cancelled(L);
   lua_error(L);
 }
@@ -346,7 +346,7 @@ static bool is_utf8(const char *bytes, size_t length) {
 }
 
 static void read_user(lua_State *L, options *o, f5_session *session, int preset) {
-  char question[PROMPT_LONGEST + 300];
+  char question[PROMPT_MAX + 300];
   f5_credentials *credentials = &session->credentials;
   const char *username = string_option(L, 1, "username");
   bool preset_user = !username && preset;
@@ -367,7 +367,7 @@ static void read_user(lua_State *L, options *o, f5_session *session, int preset)
     if (value) credentials->password = keep(L, value, strlen(value));
   }
   if (!credentials->password) {
-    char typed[PROMPT_LONGEST];
+    char typed[PROMPT_MAX];
     need_terminal(L, o, "password", "password", "F5_PASSWORD");
     snprintf(question, sizeof question, "Password for %s on %s: ", username, o->host);
     ask(L, question, true, typed);
@@ -377,7 +377,7 @@ static void read_user(lua_State *L, options *o, f5_session *session, int preset)
   }
   if (credentials->mode == CREDENTIALS_TOKEN &&
       !is_utf8(secret_string(credentials->password), secret_length(credentials->password)))
-    error_usage(L, "the password is not UTF-8, which a login must be");
+    error_usage(L, "the password is not valid UTF-8, which a login requires");
   if (strcmp(secret_string(credentials->password), username) == 0)
     secret_unmask(credentials->password);
 }
@@ -390,8 +390,7 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
   if (mode && strcmp(mode, "token") != 0 && strcmp(mode, "basic") != 0)
     error_usage(L, "option 'auth' must be \"token\" or \"basic\", not \"%s\"", mode);
   if (provider && login_reference)
-    error_usage(
-        L, "options 'provider' and 'login_reference' both name who checks the password: give one");
+    error_usage(L, "options 'provider' and 'login_reference' cannot be combined: give one of them");
   secret *token = secret_option(L, 1, "token");
   if (token) {
     credentials->mode = CREDENTIALS_GIVEN;
@@ -399,7 +398,7 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
     credentials->given =
         secret_quiet((const char *const[]){"X-F5-Auth-Token: ", secret_string(token)}, 2);
     if (lua_getfield(L, 1, "password") != LUA_TNIL || mode)
-      error_usage(L, "option 'token' stands alone: no password, no auth");
+      error_usage(L, "option 'token' cannot be combined with 'password' or 'auth'");
     lua_pop(L, 1); /* nil */
   } else {
     credentials->mode = mode && strcmp(mode, "basic") == 0 ? CREDENTIALS_BASIC : CREDENTIALS_TOKEN;
@@ -409,8 +408,9 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
   }
   session->wait_ms = (uint64_t)(number_option(L, 1, "wait", 0, 0, 86400) * 1000);
   if (session->wait_ms && credentials->mode != CREDENTIALS_TOKEN)
-    error_usage(L, "option 'wait' tries to log in, which %s does not: bip:wait_ready() waits, too",
-                credentials->mode == CREDENTIALS_GIVEN ? "a session with a token of its own"
+    error_usage(L,
+                "option 'wait' waits for the login, but %s does not log in: use bip:wait_ready()",
+                credentials->mode == CREDENTIALS_GIVEN ? "a session with option 'token'"
                                                        : "auth = \"basic\"");
   if (!credentials_init(credentials) || !login_attach(session)) luaL_error(L, "not enough memory");
 }
@@ -443,8 +443,8 @@ static int connected(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* Replaces the table at index 1 by one that keeps every option's value: with an __index function
- * the script's table may make a string that nobody else has. */
+/* Replaces the table at index 1 by a copy that owns the value of every option: an __index function
+ * of the script's table may return a string that nothing else refers to. */
 static void copy_options(lua_State *L) {
   lua_newtable(L);
   for (const char *const *name = option_names; *name; name++) {
@@ -463,14 +463,14 @@ int connect_lua(lua_State *L) {
     lua_setfield(L, 1, "host");
   }
   if (!lua_istable(L, 1))
-    return error_usage(L, "f5.connect takes a table of options, not a %s", luaL_typename(L, 1));
+    return error_usage(L, "f5.connect: expected a table of options, got a %s", luaL_typename(L, 1));
   check_names(L, 1, option_names, "option");
   copy_options(L);
   f5_core *core = core_of(L);
   if (core->ended)
-    return error_usage(L, "f5.connect: the program is ending, and nothing would delete the token");
+    return error_usage(L, "f5.connect: the program is ending and could not delete the token");
   core->at_exit = session_abandon_all;
-  f5_session **box = session_push(L); /* at 2: frees the session, whatever happens below */
+  f5_session **box = session_push(L); /* at 2: frees the session if anything below raises */
   f5_session *session = *box = session_new(core);
   if (!session) return luaL_error(L, "not enough memory");
   int preset = lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE ? lua_gettop(L) : 0;

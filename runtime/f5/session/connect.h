@@ -6,8 +6,8 @@
 
 /* Lua: connect(options) -> session, logged in */
 int connect_lua(lua_State *L);
-/* Lua: preset{host, port, ca, username, password}: where f5.connect goes in a simulated run; nil
- * ends it */
+/* Lua: preset{host, port, ca, username, password}: the device that f5.connect uses in a simulated
+ * run; nil ends the simulated run */
 int connect_lua_preset(lua_State *L);
 
 #endif

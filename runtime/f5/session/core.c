@@ -6,11 +6,11 @@
 
 #include "fiber/fiber.h"
 
-static const char core_key; /* its address is the registry's key */
+static const char core_key; /* its address is the key in the registry */
 
 volatile sig_atomic_t core_open_sessions;
 
-/* Runs in lua_close when no f5_shutdown came before: nothing may call back into this state. */
+/* Runs in lua_close if f5_shutdown was not called: nothing may call back into this state. */
 static int collect(lua_State *L) {
   f5_core *core = lua_touserdata(L, 1);
   if (core->at_exit) core->at_exit(core);

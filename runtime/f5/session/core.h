@@ -1,5 +1,5 @@
-/* What all of the f5 module shares in one Lua state: the loop, the log, the open sessions and where
- * f5.connect goes by default. */
+/* State that the whole f5 module shares in one Lua state: the loop, the log settings and the open
+ * sessions. */
 #ifndef F5_CORE_H
 #define F5_CORE_H
 
@@ -15,17 +15,18 @@ typedef struct f5_session f5_session;
 
 typedef struct f5_core {
   loop *loop;
-  f5_session *sessions; /* all that are not closed, also those that the script forgot */
-  int log_level;        /* -1 silent, 0 warnings, 1 a line a call, 2 with bodies */
+  f5_session
+      *sessions; /* all that are not closed, including those the script no longer refers to */
+  int log_level; /* -1: silent, 0: warnings, 1: a line per call, 2: with bodies */
   bool log_json;
   bool ended;                            /* f5_shutdown was called */
-  void (*at_exit)(struct f5_core *core); /* closes what is open; NULL: nothing was opened */
+  void (*at_exit)(struct f5_core *core); /* closes open sessions; NULL: none was opened */
   uint64_t random;
 } f5_core;
 
-/* Sessions of this process that are not closed; a signal handler may read it. */
+/* Number of sessions of this process that are not closed; signal handlers may read it. */
 extern volatile sig_atomic_t core_open_sessions;
-/* The state's core, made at the first use. Raises without memory. */
+/* The core of the state, created at the first use. Raises if there is not enough memory. */
 f5_core *core_of(lua_State *L);
 /* A number in [0, below). Not for secrets. */
 uint64_t core_random(f5_core *core, uint64_t below);

@@ -18,7 +18,7 @@ static secret *base64_header(const char *username, const secret *password, secre
     EVP_EncodeBlock((unsigned char *)encoded.data, (const unsigned char *)plain.data, (int)length);
     header = secret_quiet((const char *const[]){"Authorization: Basic ", encoded.data}, 2);
     *masked = secret_new(encoded.data, strlen(encoded.data));
-    if (!*masked) { /* what cannot be masked is not used */
+    if (!*masked) { /* never use a secret that cannot be masked */
       secret_free(header);
       header = NULL;
     }

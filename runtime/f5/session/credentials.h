@@ -1,4 +1,4 @@
-/* Who we are for a device: what f5.connect was given, and the header lines made of it. */
+/* The credentials that f5.connect was given, and the header lines made from them. */
 #ifndef F5_CREDENTIALS_H
 #define F5_CREDENTIALS_H
 
@@ -7,8 +7,8 @@
 
 #include "f5/report/secret.h"
 
-/* TOKEN: password for a token; BASIC: the password with every call; GIVEN: a token of the
- * script's. */
+/* TOKEN: the login exchanges the password for a token; BASIC: every call sends the password; GIVEN:
+ * the script provides a token. */
 typedef enum credentials_mode {
   CREDENTIALS_TOKEN,
   CREDENTIALS_BASIC,
@@ -20,19 +20,19 @@ typedef struct f5_credentials {
   char *username, *provider, *login_reference;
   secret *password;
   secret *basic;    /* "Authorization: Basic …" */
-  secret *given;    /* "X-F5-Auth-Token: …" that the script brought */
-  secret *masked;   /* what of these must not show */
-  secret *proxy;    /* its password, which must not show either */
-  secret **retired; /* passwords and headers of before: calls on their way may still have them */
+  secret *given;    /* "X-F5-Auth-Token: …" with the script's token */
+  secret *masked;   /* the part of `basic` or `given` to mask */
+  secret *proxy;    /* the password of the proxy, to mask it */
+  secret **retired; /* earlier passwords and headers: calls in progress may still use them */
   size_t retired_count;
-  long token_lifetime; /* seconds; 0: as the device gives it */
+  long token_lifetime; /* seconds; 0: the default of the device */
 } f5_credentials;
 
-/* Makes headers from the password or the given token. False without memory. */
+/* Makes the header lines. False if there is not enough memory. */
 bool credentials_init(f5_credentials *credentials);
-/* The user's password is another one from now on. False without memory. */
+/* Replaces the password. False if there is not enough memory. */
 bool credentials_set_password(f5_credentials *credentials, const char *password, size_t length);
-/* The body of a login; NULL without memory. */
+/* The body of a login; NULL if there is not enough memory. */
 secret *credentials_login_body(const f5_credentials *credentials);
 void credentials_clear(f5_credentials *credentials);
 

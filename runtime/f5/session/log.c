@@ -10,7 +10,7 @@
 #include "f5/report/secret.h"
 
 #define BODY_SHOWN 16384 /* bytes of a body that -vv shows */
-#define LONGEST_TOLD 1024
+#define MAX_SECRET 1024
 
 static void (*before_line)(void);
 
@@ -18,16 +18,17 @@ void f5_log_set_before(void (*before)(void)) {
   before_line = before;
 }
 
-/* The bytes of the control character there; 0: it is none, or one that a log may have. U+0080 to
- * U+009F are some, too: xterm takes U+009B for the beginning of an escape sequence. */
+/* Returns the length of the control character at `bytes`; 0 if there is none, or one that is
+ * allowed in a log. U+0080 to U+009F count: xterm reads U+009B as the start of an escape sequence.
+ */
 static size_t control_at(const char *bytes, size_t length) {
   unsigned char first = (unsigned char)bytes[0], second = length > 1 ? (unsigned char)bytes[1] : 0;
   if (first == 0xC2 && second >= 0x80 && second <= 0x9F) return 2;
   return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F;
 }
 
-/* What a device says must not be obeyed by the terminal. In JSON nothing of this kind is outside of
- * strings. */
+/* Escapes control characters, so that the terminal does not execute what a device sends. In JSON
+ * they occur only in strings. */
 static void put_shown(text *out, const text *line, bool json) {
   size_t from = 0, at = 0;
   while (at < line->length) {
@@ -42,7 +43,7 @@ static void put_shown(text *out, const text *line, bool json) {
   text_add(out, text_string(line) + from, line->length - from);
 }
 
-/* One write, so that lines of two processes do not mix. */
+/* One write, so that the lines of two processes do not mix. */
 static void write_out(text *line, bool json) {
   text shown = {.failed = line->failed};
   put_shown(&shown, line, json);
@@ -82,13 +83,13 @@ static void json_start(text *line, const char *event, const f5_session *session)
   json_member(line, "device", session->label);
 }
 
-/* Text is shown, anything else is counted: a download is no reading matter. */
+/* Binary data is not shown, only its size. */
 static bool is_text(const char *body, size_t length) {
   return !memchr(body, '\0', length < BODY_SHOWN ? length : BODY_SHOWN);
 }
 
-/* The mask is put on before the cut: half a secret is still one. One that lies across the end of
- * what is looked at goes with LONGEST_TOLD. */
+/* Masks before truncating: part of a secret must not be shown either. Dropping MAX_SECRET bytes
+ * removes a secret that crosses the end of the masked part. */
 static void put_body(text *line, const char *body, size_t length, bool json) {
   if (!is_text(body, length)) {
     text_printf(line, "(%zu bytes)", length);
@@ -98,8 +99,7 @@ static void put_body(text *line, const char *body, size_t length, bool json) {
   text masked = {0};
   secret_mask(&masked, body, seen);
   size_t whole = masked.length;
-  if (seen < length)
-    text_cut(&masked, masked.length > LONGEST_TOLD ? masked.length - LONGEST_TOLD : 0);
+  if (seen < length) text_cut(&masked, masked.length > MAX_SECRET ? masked.length - MAX_SECRET : 0);
   text_cut(&masked, BODY_SHOWN);
   size_t shown = masked.length;
   if (json)
@@ -176,16 +176,16 @@ void log_exchange(const f5_session *session, const http_request *request, unsign
   write_out(&line, session->core->log_json);
 }
 
-static void tell(const f5_session *session, const char *event, const char *before,
-                 const char *behind, const char *words) {
+static void write_message(const f5_session *session, const char *event, const char *before,
+                          const char *after, const char *message) {
   text line = {0};
   if (session->core->log_json) {
     json_start(&line, event, session);
-    json_member(&line, "message", words);
+    json_member(&line, "message", message);
     text_char(&line, '}');
   } else {
-    text_printf(&line, "%s%s%s ", before, session->label, behind);
-    put_masked(&line, words, strlen(words), false);
+    text_printf(&line, "%s%s%s ", before, session->label, after);
+    put_masked(&line, message, strlen(message), false);
   }
   write_out(&line, session->core->log_json);
 }
@@ -197,7 +197,7 @@ void log_note(const f5_session *session, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(note, sizeof note, format, arguments);
   va_end(arguments);
-  tell(session, "note", "", "", note);
+  write_message(session, "note", "", "", note);
 }
 
 void log_warning(const f5_session *session, const char *format, ...) {
@@ -207,5 +207,5 @@ void log_warning(const f5_session *session, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(warning, sizeof warning, format, arguments);
   va_end(arguments);
-  tell(session, "warning", "f5lua: warning: ", ":", warning);
+  write_message(session, "warning", "f5lua: warning: ", ":", warning);
 }

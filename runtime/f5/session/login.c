@@ -16,7 +16,7 @@
 typedef struct f5_login {
   f5_tokens tokens;
   enum { LOGIN_NONE, LOGIN_SENT, LOGIN_EXTENDS } state;
-  bool with_basic; /* the device wants it on the login (12.0) */
+  bool with_basic; /* the device requires it for the login (12.0) */
   f5_call call;    /* of the login */
   secret *body;
   uint64_t asked;  /* when the login was sent, loop_now */
@@ -26,8 +26,8 @@ typedef struct f5_login {
 
 static void start_login(f5_session *session);
 
-/* The calls that wait go on, or end for this reason. */
-static void tell_waiters(f5_login *login, const f5_failure *failure) {
+/* The waiting calls go on, or fail with this failure if it is not NULL. */
+static void wake_waiters(f5_login *login, const f5_failure *failure) {
   f5_call *waiter = login->waiters;
   login->waiters = login->last_waiter = NULL;
   while (waiter) {
@@ -40,7 +40,7 @@ static void tell_waiters(f5_login *login, const f5_failure *failure) {
 static void login_failed(f5_session *session, const f5_failure *reason) {
   f5_login *login = session->login;
   f5_failure failure;
-  failure_copy(&failure, reason); /* it lies in the call that is cleared here */
+  failure_copy(&failure, reason); /* it belongs to the call that is cleared here */
   if (!failure.method) {
     failure.attempts = login->call.attempts;
     failure.method = strdup(login->call.http.method);
@@ -50,7 +50,7 @@ static void login_failed(f5_session *session, const f5_failure *reason) {
   secret_free(login->body);
   login->body = NULL;
   login->state = LOGIN_NONE;
-  tell_waiters(login, &failure);
+  wake_waiters(login, &failure);
   failure_clear(&failure);
   if (login->fresh) {
     f5_token *token = login->fresh;
@@ -70,15 +70,15 @@ static void login_succeeded(f5_session *session) {
   login->body = NULL;
   login->state = LOGIN_NONE;
   if (session->phase != SESSION_OPEN) {
-    token_replace(token); /* its waiters were told that the session is closed */
+    token_replace(token); /* its waiters have failed already */
     return;
   }
   if (login->tokens.current) token_replace(login->tokens.current);
   login->tokens.current = token;
-  /* Its waiters use it in any case: else a life shorter than the login takes would be renewed for
-   * ever. */
+  /* Its waiters use it in any case. Otherwise a token whose lifetime is shorter than the login
+   * would be renewed for ever. */
   token_use_now(token);
-  tell_waiters(login, NULL);
+  wake_waiters(login, NULL);
 }
 
 static void extended(f5_call *call) {
@@ -114,14 +114,14 @@ static void start_extension(f5_session *session) {
   call_start(&login->call);
 }
 
-/* It goes into a header line: a device that is none must not put its own lines there. */
+/* The token becomes part of a header line, and must not add lines of its own. */
 static bool fits_header(const text *token) {
   for (size_t i = 0; i < token->length; i++)
     if (token->data[i] <= ' ' || token->data[i] > '~') return false;
   return token->length > 0 && !token->failed;
 }
 
-/* Before the observer sees the answer: from now on the token is masked. */
+/* Runs before the answer is logged, so that the token is masked. */
 static void login_arrived(f5_call *call) {
   f5_login *login = call->session->login;
   const http_request *request = &call->http;
@@ -145,9 +145,9 @@ static void logged_in(f5_call *call) {
     if (call->http.answer) secret_wipe(call->http.answer, call->http.answer_length);
     if (!login->fresh) {
       f5_failure failure;
-      failure_set(
-          &failure, KIND_PROTOCOL,
-          "the answer to the login holds no token: is this the management address of a BIG-IP?");
+      failure_set(&failure, KIND_PROTOCOL,
+                  "the login answer contains no token: check that this is the management address "
+                  "of a BIG-IP");
       failure.status = call->http.status;
       login_failed(session, &failure);
       failure_clear(&failure);
@@ -160,13 +160,13 @@ static void logged_in(f5_call *call) {
   }
   if (call->http.status == 401 && !login->with_basic &&
       strstr(call->failure.message ? call->failure.message : "", "no user authentication header")) {
-    login->with_basic = true; /* 12.0 wants to know us before it lets us in */
+    login->with_basic = true; /* 12.0 requires Basic authentication for the login itself */
     call_clear(call);
     start_login(session);
     return;
   }
-  if (call->patience && call->failure.transient && session->phase == SESSION_OPEN)
-    failure_prefix(&call->failure, "not up after %g s: ", (double)call->patience / 1000);
+  if (call->wait_budget && call->failure.transient && session->phase == SESSION_OPEN)
+    failure_prefix(&call->failure, "not up after %g s: ", (double)call->wait_budget / 1000);
   login_failed(session, &call->failure);
 }
 
@@ -180,14 +180,14 @@ static void start_login(f5_session *session) {
   login->call.http.body = login->body ? secret_string(login->body) : "{}";
   login->call.http.body_length = login->body ? secret_length(login->body) : 2;
   login->call.internal = true;
-  login->call.patience = session->wait_ms;
+  login->call.wait_budget = session->wait_ms;
   login->call.arrived = login_arrived;
   login->call.own_check = true;
   login->call.done = logged_in;
   call_start(&login->call);
 }
 
-/* -- what a call needs of it -- */
+/* -- authentication of calls -- */
 
 static bool prepare(f5_call *call) {
   f5_session *session = call->session;
@@ -234,7 +234,7 @@ static bool renewable(f5_call *call) {
   if (call->session->credentials.mode != CREDENTIALS_TOKEN || !call->token) return false;
   call->token->dead = true;
   if (call->session->login->tokens.current == call->token)
-    token_replace(call->token); /* this call still uses it: it stays until it is released */
+    token_replace(call->token); /* this call still holds it: it is deleted after the release */
   return true;
 }
 
@@ -298,18 +298,18 @@ void login_end(f5_session *session) {
     token_replace(session->login->tokens.current);
 }
 
-void login_tell_left(const f5_session *session) {
-  static const char *const why = "there was no more time for it";
+void login_report_left(const f5_session *session) {
+  static const char *const why = "no time was left";
   const f5_login *login = session->login;
   if (!login) return;
-  if (login->tokens.current) token_tell_left(login->tokens.current, why);
-  if (login->fresh) token_tell_left(login->fresh, why);
+  if (login->tokens.current) token_report_left(login->tokens.current, why);
+  if (login->fresh) token_report_left(login->fresh, why);
   for (const f5_token *token = login->tokens.replaced; token; token = token->next)
-    token_tell_left(token, why);
+    token_report_left(token, why);
   if (login->state == LOGIN_SENT)
     log_warning(
         session,
-        "a login of %s was still under way: it may have left a token, which expires by itself",
+        "a login of %s was still in progress: it may have left a token, which expires by itself",
         session->credentials.username);
 }
 

@@ -34,7 +34,7 @@ static int operation_collect(lua_State *L) {
 f5_operation *operation_new(lua_State *L, f5_session *session, const char *method,
                             const char *path) {
   session_check_open(
-      L, session); /* before anything is kept: while a state closes, nothing new is finalized */
+      L, session); /* before allocating: objects created while a state closes are not finalized */
   f5_operation *op = lua_newuserdatauv(L, sizeof *op, 0);
   memset(op, 0, sizeof *op);
   luaL_setmetatable(L, OPERATION_NAME);
@@ -96,7 +96,7 @@ void operation_result(lua_State *L, f5_operation *op) {
     return;
   }
   if (!json_decode(L, call->http.answer, call->http.answer_length))
-    operation_refuse(L, op, "the answer is broken JSON: %s", lua_tostring(L, -1));
+    operation_refuse(L, op, "the answer is invalid JSON: %s", lua_tostring(L, -1));
   http_request_clear(&call->http);
 }
 

@@ -1,4 +1,4 @@
-/* One operation of a fiber: the way of every call from a script to a device. */
+/* One operation of a fiber: every call from a script to a device is made through this interface. */
 #ifndef F5_OPERATION_H
 #define F5_OPERATION_H
 
@@ -14,17 +14,16 @@
 typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
-  text path; /* when the path is not somebody else's */
+  text path; /* if the operation owns the path */
   int body;  /* transaction.c: index of the body's table, or 0 */
 } f5_operation;
 
-/* Pushes an operation that is not started. */
+/* Pushes an operation that is not started yet. */
 f5_operation *operation_new(lua_State *L, f5_session *session, const char *method,
                             const char *path);
-/* Starts it and waits; `finish` gets the operation as its context. A GET, HEAD or OPTIONS. */
+/* Starts a GET, HEAD or OPTIONS and waits; `finish` gets the operation as its context. */
 int operation_read(lua_State *L, f5_operation *op, lua_KFunction finish);
-/* The same for every call that changes a device. All of them come through here. body: index of a
- * table, or 0. */
+/* The same for every call that changes a device. body: index of a table, or 0. */
 int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish);
 /* In `finish`: raises the error of a failed call; else pushes the decoded answer (nil if there is
  * none) and frees it.
@@ -37,6 +36,6 @@ void operation_refuse(lua_State *L, f5_operation *op, const char *format, ...)
 /* finish: the answer is the one result. */
 int operation_answer(lua_State *L, int status, lua_KContext context);
 
-void operation_setup(lua_State *L); /* makes the metatable; leaves the stack as it was */
+void operation_setup(lua_State *L); /* creates the metatable; leaves the stack unchanged */
 
 #endif

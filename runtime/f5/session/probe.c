@@ -14,10 +14,10 @@
 struct f5_probe {
   f5_call call;
   f5_call *of;
-  void (*looked)(f5_call *call);
-  size_t length; /* of the part of `of`'s path that is asked for */
+  void (*done)(f5_call *call);
+  size_t length; /* of the part of the path to ask for */
   char child[SPELLING_MAX + 1];
-  char path[]; /* the part, and NUL */
+  char path[]; /* that part, NUL-terminated */
 };
 
 bool probe_wanted(const f5_call *call) {
@@ -27,7 +27,7 @@ bool probe_wanted(const f5_call *call) {
          !call->once && strncmp(call->http.path, URI_ROOT "/", ROOT_LENGTH + 1) == 0;
 }
 
-/* Makes the path one segment shorter, which becomes the child that is looked for. */
+/* Removes the last segment of the path; it becomes the child to look for. */
 static bool shorten(f5_probe *probe) {
   size_t at = probe->length;
   while (at > ROOT_LENGTH && probe->path[at - 1] != '/')
@@ -49,7 +49,7 @@ static size_t count_slashes(const char *at, const char *end) {
   return count;
 }
 
-/* The last segment of a link, if it is that of a child of the path. */
+/* Returns the last segment of a link, if it names a child of the path. */
 static const char *child_of_link(const f5_probe *probe, const char *link, const char *end,
                                  size_t *length) {
   const char *path = link;
@@ -68,8 +68,8 @@ static const char *child_of_link(const f5_probe *probe, const char *link, const 
   return last;
 }
 
-/* What the parent's answer lists: whether the child is there, which one is near, and how many there
- * are. */
+/* Returns whether the parent's answer lists the child. Also finds the child with the nearest name
+ * and counts the children. */
 static bool is_listed(const f5_probe *probe, spelling *near, size_t *count) {
   const char *answer = probe->call.http.answer;
   bool found = false;
@@ -91,7 +91,7 @@ static bool is_listed(const f5_probe *probe, spelling *near, size_t *count) {
   return found;
 }
 
-/* Whether it is a part of a device that is there only when its module is provisioned. */
+/* Returns whether this part of the tree exists only if its module is provisioned. */
 static bool is_module(const char *name) {
   static const char *const modules[] = {"analytics", "apm",      "asm",  "gtm", "ilx",
                                         "pem",       "security", "vcmp", "wam", "wom"};
@@ -100,7 +100,7 @@ static bool is_module(const char *name) {
   return false;
 }
 
-/* The failure becomes one of a path that does not exist. */
+/* Turns the failure into "the path does not exist". */
 static void miss(f5_probe *probe, const spelling *near) {
   f5_failure *failure = &probe->of->failure;
   text message = {0};
@@ -128,27 +128,26 @@ static void answered(f5_call *call) {
     spelling near = {.name = probe->child};
     size_t count = 0;
     if (!is_listed(probe, &near, &count) && count > 0) miss(probe, &near);
-  } else if (failure->verdict.kind == KIND_NOT_FOUND) { /* the object whose part it would be */
+  } else if (failure->verdict.kind == KIND_NOT_FOUND) { /* the object that the path is part of */
     failure_clear(&of->failure);
     failure_copy(&of->failure, failure);
   } else if (failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && shorten(probe)) {
     call_start(call);
     return;
   }
-  probe->looked(of);
+  probe->done(of);
 }
 
-f5_probe *probe_start(f5_call *of, void (*looked)(f5_call *call)) {
+f5_probe *probe_start(f5_call *of, void (*done)(f5_call *call)) {
   size_t length = strcspn(of->http.path, "?");
   f5_probe *probe = calloc(1, sizeof *probe + length + 1);
   if (!probe) return NULL;
   memcpy(probe->path, of->http.path, length);
   probe->of = of;
-  probe->looked = looked;
+  probe->done = done;
   probe->length = length;
   shorten(probe);
-  /* the children of a collection are objects, too many to list: the collection itself is looked
-   * for */
+  /* a collection may have too many objects to list, so look for the collection itself */
   if (probe->child[0] == '~') shorten(probe);
   call_init(&probe->call, of->session, "GET", probe->path);
   probe->call.once = true;

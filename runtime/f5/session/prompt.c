@@ -17,7 +17,7 @@
 
 bool prompt_possible(void) {
   if (!isatty(STDIN_FILENO) && !isatty(STDERR_FILENO))
-    return false; /* a terminal may exist, but nobody looks at it: cron, CI */
+    return false; /* run by cron or CI: nobody watches the terminal, even if there is one */
   int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return false;
   close(fd);
@@ -42,12 +42,12 @@ static bool read_line(lua_State *L, int fd, char *buffer) {
       buffer[length] = '\0';
       return true;
     }
-    if (length + 1 < PROMPT_LONGEST) buffer[length++] = c;
+    if (length + 1 < PROMPT_MAX) buffer[length++] = c;
   }
 }
 
-static void say(int fd, const char *words) {
-  (void)!write(fd, words, strlen(words)); /* a terminal that is gone is noticed by the read */
+static void write_text(int fd, const char *string) {
+  (void)!write(fd, string, strlen(string)); /* if the terminal is gone, the read fails */
 }
 
 bool prompt_ask(lua_State *L, const char *question, bool hidden, char *buffer) {
@@ -59,14 +59,14 @@ bool prompt_ask(lua_State *L, const char *question, bool hidden, char *buffer) {
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_cc[VQUIT] = silent.c_cc[VSUSP] =
-        _POSIX_VDISABLE; /* they would leave the terminal as it is now */
+        _POSIX_VDISABLE; /* they would leave the terminal without echo */
     changed = tcsetattr(fd, TCSAFLUSH, &silent) == 0;
   }
-  say(fd, question);
+  write_text(fd, question);
   bool got = read_line(L, fd, buffer);
   if (changed) {
     tcsetattr(fd, TCSAFLUSH, &before);
-    say(fd, "\n");
+    write_text(fd, "\n");
   }
   close(fd);
   return got;
@@ -86,7 +86,7 @@ int prompt_lua_text(lua_State *L) {
   else if (lua_type(L, 1) == LUA_TSTRING)
     lua_pushvalue(L, 1);
   else
-    return error_usage(L, "a password is a string, not a %s", luaL_typename(L, 1));
+    return error_usage(L, "expected a string as password, got a %s", luaL_typename(L, 1));
   return 1;
 }
 
@@ -108,13 +108,12 @@ int prompt_lua_from_command(lua_State *L) {
   *box = NULL;
   luaL_setmetatable(L, SECRET_NAME);
   FILE *pipe = popen(command, "re");
-  if (!pipe) return error_usage(L, "the password command cannot be started: %s", strerror(errno));
+  if (!pipe) return error_usage(L, "cannot start the password command: %s", strerror(errno));
   setvbuf(pipe, NULL, _IONBF, 0); /* no copy in a buffer of stdio */
-  char line[PROMPT_LONGEST];
+  char line[PROMPT_MAX];
   bool got = fgets(line, sizeof line, pipe) != NULL;
   char rest[256];
-  while (fread(rest, 1, sizeof rest, pipe) >
-         0) /* or the command dies of SIGPIPE and seems to have failed */
+  while (fread(rest, 1, sizeof rest, pipe) > 0) /* otherwise SIGPIPE would make the command fail */
     ;
   int status = pclose(pipe);
   if (got) {
@@ -136,7 +135,7 @@ int prompt_lua_from_terminal(lua_State *L) {
   secret **box = lua_newuserdatauv(L, sizeof *box, 0);
   *box = NULL;
   luaL_setmetatable(L, SECRET_NAME);
-  char line[PROMPT_LONGEST];
+  char line[PROMPT_MAX];
   bool got = prompt_ask(L, question, true, line) && *line;
   if (got) *box = secret_new(line, strlen(line));
   secret_wipe(line, sizeof line);

@@ -39,14 +39,14 @@ static void destroy(f5_session *session) {
 }
 
 void session_release(f5_session *session) {
-  /* while it is listed, it may still have tokens to delete */
+  /* while it is in the list, it may have tokens to delete */
   if (--session->references == 0 && !session->link) destroy(session);
 }
 
 void session_closed(f5_session *session) {
   session->phase = SESSION_CLOSED;
   unlist(session);
-  session->references++; /* a waiter's fiber may drop the last one */
+  session->references++; /* the fiber of a waiter may release the last one */
   fiber_event_signal(&session->closed);
   session_release(session);
 }

@@ -16,9 +16,9 @@
 static f5_session *to_session(lua_State *L, int index) {
   f5_session **box = luaL_testudata(L, index, SESSION_NAME);
   if (!box)
-    error_usage(L, "a session is wanted here, not a %s: call methods with a colon, session:close()",
+    error_usage(L, "expected a session, got a %s: call methods with a colon, session:close()",
                 luaL_typename(L, index));
-  if (!*box) error_usage(L, "the session is closed"); /* finalized, at the end of the state */
+  if (!*box) error_usage(L, "the session is closed"); /* finalized when the state closes */
   return *box;
 }
 
@@ -55,7 +55,7 @@ static int closed(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
-/* Also __close. Waits until the token is deleted; a second call waits for the same. */
+/* Also __close. Waits until the token is deleted; a second call waits for the same deletion. */
 static int session_close(lua_State *L) {
   f5_session *session = to_session(L, 1);
   session_end(session);
@@ -85,7 +85,7 @@ static int session_usage(lua_State *L) {
   return 1;
 }
 
-/* session:expires_in() -> seconds that the token has left; nil without one */
+/* session:expires_in() -> seconds until the token expires; nil without a token */
 static int session_expires_in(lua_State *L) {
   const f5_session *session = session_check(L, 1);
   double seconds;
@@ -96,13 +96,13 @@ static int session_expires_in(lua_State *L) {
   return 1;
 }
 
-/* session:label() -> how messages name the device */
+/* session:label() -> the name of the device in messages */
 static int session_label(lua_State *L) {
   lua_pushstring(L, to_session(L, 1)->label);
   return 1;
 }
 
-/* session:username() -> who we are; nil with a token that the script brought */
+/* session:username() -> string; nil if the script provided the token */
 static int session_username(lua_State *L) {
   const f5_session *session = to_session(L, 1);
   if (session->credentials.username)
@@ -131,7 +131,8 @@ static int session_api_status(lua_State *L) {
 
 static int read_only(lua_State *L) {
   return error_usage(
-      L, "a session has no fields to set: bip.%s:modify{…} and bip.%s:create{…} change a device",
+      L,
+      "cannot set fields of a session: use bip.%s:modify{…} or bip.%s:create{…} to change a device",
       luaL_tolstring(L, 2, NULL), lua_tostring(L, -1));
 }
 

@@ -1,4 +1,4 @@
-/* The session as a script sees it. */
+/* The session as a Lua userdata. */
 #ifndef F5_SESSION_LUA_H
 #define F5_SESSION_LUA_H
 
@@ -8,16 +8,17 @@
 
 #define SESSION_NAME "f5.session"
 
-/* The open session at index, or a usage error. */
+/* Returns the open session at index, or raises a usage error. */
 f5_session *session_check(lua_State *L, int index);
 /* Raises a usage error if the session is closed. */
 void session_check_open(lua_State *L, const f5_session *session);
-/* Pushes the userdata, empty; returns where it keeps its session, whose reference it takes over. */
+/* Pushes an empty userdata; returns the address where it stores its session. It takes over that
+ * reference. */
 f5_session **session_push(lua_State *L);
-/* Makes the metatables; pushes the table of methods, which Lua parts add to. */
+/* Creates the metatables; pushes the table of methods, which other modules extend. */
 void session_setup(lua_State *L);
 
-/* Lua: set_password(session, string or secret). What the session logs in with from now on. */
+/* Lua: set_password(session, string or secret): the password for later logins */
 int session_lua_set_password(lua_State *L);
 
 #endif

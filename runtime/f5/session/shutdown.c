@@ -10,13 +10,13 @@ void session_end(f5_session *session) {
   transaction_end_all(session);
   session->phase = SESSION_CLOSING;
   loop_timer_stop(session->core->loop, &session->reaper);
-  if (session->running) { /* making an error masks its text against the secrets of every session:
-                             not for nothing */
+  if (session->running) { /* only if needed: making an error masks its text against the secrets of
+                             all sessions */
     f5_failure failure;
     failure_set(&failure, KIND_CANCELLED, "the session was closed");
     for (f5_call *call = session->running, *next; call; call = next) {
       next = call->next;
-      bool waits = login_pauses(session, call); /* for a device that may not come up */
+      bool waits = login_pauses(session, call); /* for a device that may never start */
       bool may_end = (call->internal && !waits) || (call->last && call->state == CALL_SENT);
       if (!may_end) call_fail(call, &failure);
     }
@@ -44,7 +44,7 @@ void session_abandon_all(f5_core *core) {
     session->phase = SESSION_CLOSING;
     session->references++;
     loop_timer_stop(core->loop, &session->reaper);
-    login_tell_left(session);
+    login_report_left(session);
     transaction_drop_all(session);
     while (session->running)
       call_clear(session->running);

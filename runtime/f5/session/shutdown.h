@@ -4,14 +4,15 @@
 
 #include "f5/session/session.h"
 
-/* Ends it. Returns at once; phase becomes SESSION_CLOSED later. */
+/* Starts to close the session and returns at once; its phase becomes SESSION_CLOSED later. */
 void session_end(f5_session *session);
-/* The script has lost it: it ends from the loop (a finalizer does no network I/O). */
+/* For a session that was garbage collected: closes it from the loop, because a finalizer must not
+ * do network I/O. */
 void session_orphan(f5_session *session);
-/* Ends all sessions and turns the loop until they are closed, at most so long; then they are
- * abandoned. */
+/* Closes all sessions and runs the loop until they are closed. Sessions that are open after the
+ * timeout are abandoned. */
 void session_end_all(f5_core *core, unsigned timeout_ms);
-/* Closes all sessions without a call; tokens that stay are told. */
+/* Closes all sessions without network traffic, and warns about each token that remains valid. */
 void session_abandon_all(f5_core *core);
 
 #endif

@@ -9,11 +9,11 @@
 #include "f5/session/log.h"
 #include "f5/session/session.h"
 
-#define USUAL_LIFETIME 1200000                 /* ms, when the device does not say */
-#define LONGEST_LIFETIME (INT64_MAX / 1000000) /* ms; what a device says beyond it is no time */
-/* ms before its end that a token is replaced; of a short life, a tenth */
-#define LEAST_MARGIN 60000
-#define LEAST_USE 500       /* ms that a token is used that is old when it comes */
+#define DEFAULT_LIFETIME 1200000           /* ms, if the device does not send one */
+#define MAX_LIFETIME (INT64_MAX / 1000000) /* ms; a longer one is not plausible */
+/* ms before its end that a token is replaced; a tenth of a short lifetime */
+#define MAX_MARGIN 60000
+#define MIN_USE 500         /* ms that a new token is used even if it is about to expire */
 #define DELETE_TIMEOUT 5000 /* ms; nobody waits long for a logout */
 
 void token_free(f5_token *token) {
@@ -54,8 +54,8 @@ static void take_out(f5_token *token) {
     }
 }
 
-/* A user who runs out of tokens on a device must be able to find out whose they are. */
-void token_tell_left(const f5_token *token, const char *why) {
+/* A user who runs out of tokens on a device must be able to find out where they came from. */
+void token_report_left(const f5_token *token, const char *why) {
   const f5_session *session = token->session;
   uint64_t now = loop_now(session->core->loop);
   if (token->dead || token->expires <= now) return;
@@ -69,16 +69,16 @@ static void deleted(f5_call *call) {
   f5_token *token = call->owner;
   f5_session *session = token->session;
   f5_kind kind = call->failure.verdict.kind;
-  /* 401 and 404: it is gone already */
+  /* 401 and 404: it is already gone */
   if (kind != KIND_NONE && kind != KIND_AUTH && kind != KIND_NOT_FOUND)
-    token_tell_left(token,
-                    call->failure.message ? call->failure.message : "not enough memory to say why");
+    token_report_left(token, call->failure.message ? call->failure.message
+                                                   : "not enough memory for the message");
   take_out(token);
   token_free(token);
   session_step(session);
 }
 
-/* Deletes a token that nobody uses any more. */
+/* Deletes a token that no call holds. */
 static void discard(f5_token *token) {
   if (token->deleting) return;
   if (token->dead) {
@@ -114,10 +114,9 @@ void token_release(f5_token *token) {
 }
 
 void token_set_lifetime(f5_token *token, uint64_t asked, int64_t lifetime_ms) {
-  if (lifetime_ms <= 0) lifetime_ms = USUAL_LIFETIME;
-  if (lifetime_ms > LONGEST_LIFETIME) lifetime_ms = LONGEST_LIFETIME;
-  uint64_t life = (uint64_t)lifetime_ms,
-           margin = life / 10 < LEAST_MARGIN ? life / 10 : LEAST_MARGIN;
+  if (lifetime_ms <= 0) lifetime_ms = DEFAULT_LIFETIME;
+  if (lifetime_ms > MAX_LIFETIME) lifetime_ms = MAX_LIFETIME;
+  uint64_t life = (uint64_t)lifetime_ms, margin = life / 10 < MAX_MARGIN ? life / 10 : MAX_MARGIN;
   token->expires = asked + life;
   token->renew = token->expires - margin;
 }
@@ -132,11 +131,11 @@ int64_t token_read_lifetime(const char *json, size_t length, bool login) {
     return to / 1000 - from / 1000;
   if (scan_find(json, length, login ? "token.timeout" : "timeout", &value) &&
       scan_integer(&value, &seconds))
-    return seconds < LONGEST_LIFETIME / 1000 ? seconds * 1000 : LONGEST_LIFETIME;
+    return seconds < MAX_LIFETIME / 1000 ? seconds * 1000 : MAX_LIFETIME;
   return 0;
 }
 
 void token_use_now(f5_token *token) {
   uint64_t now = loop_now(token->session->core->loop);
-  if (token->renew <= now) token->renew = now + LEAST_USE;
+  if (token->renew <= now) token->renew = now + MIN_USE;
 }

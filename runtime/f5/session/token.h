@@ -1,7 +1,7 @@
-/* A token of the device's: how long it lives by the device's own clock, and its deletion.
+/* A token of a device: its lifetime by the device's own clock, and its deletion.
  *
- * A call holds the token that it went out with, so a token that was replaced is deleted when the
- * last call that carries it has ended. */
+ * A call holds the token that it was sent with. A replaced token is deleted when the last call that
+ * holds it has ended. */
 #ifndef F5_TOKEN_H
 #define F5_TOKEN_H
 
@@ -16,7 +16,7 @@
 
 typedef struct f5_token f5_token;
 
-/* Those of one session. */
+/* The tokens of one session. */
 typedef struct f5_tokens {
   f5_token *current;  /* in force, or NULL */
   f5_token *replaced; /* not deleted yet */
@@ -28,28 +28,28 @@ struct f5_token {
   f5_token *next; /* of the replaced ones */
   secret *value, *header, *path;
   uint64_t expires, renew; /* loop_now, milliseconds */
-  unsigned users;          /* calls on their way with it */
-  bool dead;               /* the device does not know it any more */
+  unsigned users;          /* calls in progress that hold it */
+  bool dead;               /* the device no longer accepts it */
   bool deleting;
   f5_call call; /* the deletion */
 };
 
-/* In none of the lists of `tokens` yet. NULL without memory. */
+/* Returns a token that is not yet in `tokens`. NULL if there is not enough memory. */
 f5_token *token_new(struct f5_session *session, f5_tokens *tokens, const char *value,
                     size_t length);
 void token_free(f5_token *token); /* NULL is fine */
-/* How long the token of this answer lives, in milliseconds; 0: it does not say. login: the answer
- * is that of a login. */
+/* Returns the lifetime of the token in this answer, in milliseconds; 0 if the answer does not
+ * contain it. login: it is the answer to a login. */
 int64_t token_read_lifetime(const char *json, size_t length, bool login);
-/* asked: when the answer was asked for, loop_now; lifetime_ms: 0 for what is usual. */
+/* asked: when the request was sent (loop_now); lifetime_ms: 0 for the default. */
 void token_set_lifetime(f5_token *token, uint64_t asked, int64_t lifetime_ms);
-/* It is not renewed in the next moment, however short its life is. */
+/* Prevents an immediate renewal, however short the lifetime is. */
 void token_use_now(f5_token *token);
-/* It is in force no more: it is deleted when its last call has ended. */
+/* Stops using it; it is deleted when its last call has ended. */
 void token_replace(f5_token *token);
-/* A call that had it has ended. */
+/* A call that held it has ended. */
 void token_release(f5_token *token);
-/* Warns that nobody will delete it any more, and says why. */
-void token_tell_left(const f5_token *token, const char *why);
+/* Warns that it will not be deleted, and why. */
+void token_report_left(const f5_token *token, const char *why);
 
 #endif

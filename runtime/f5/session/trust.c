@@ -16,8 +16,8 @@
 #define DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 #define DIGEST_DIGITS 43 /* of 32 bytes in base64, before the '=' */
 
-/* Whether the bytes are one whole value; to decode a certificate takes OpenSSL 0.3 ms, which a
- * fleet would notice. */
+/* Returns whether the bytes are one complete ASN.1 value. Decoding the certificate would take
+ * OpenSSL 0.3 ms, too long for a fleet. */
 static bool is_whole(const unsigned char *bytes, long length) {
   const unsigned char *content = bytes;
   long inner;
@@ -41,13 +41,13 @@ static void check_ca(complaint *c) {
     OPENSSL_free(bytes);
   }
   if (damaged || !certificate_at_end())
-    certificate_say(c, "holds a certificate that is cut off or damaged");
+    certificate_complain(c, "contains a truncated or damaged certificate");
   else if (!found)
-    certificate_say_none(c, file);
+    certificate_complain_missing(c, file);
   BIO_free(file);
 }
 
-/* libcurl looks for the key beside the certificate when it has no file of its own. */
+/* libcurl looks for the key in the certificate's file if no key file is given. */
 static void check_pair(complaint *c, const char *key) {
   X509 *certificate = certificate_read(c);
   if (!certificate) return;
@@ -62,12 +62,13 @@ static void check_digests(complaint *c) {
   do {
     if (strncmp(at, "sha256//", 8) != 0 || strspn(at + 8, DIGITS) != DIGEST_DIGITS ||
         at[8 + DIGEST_DIGITS] != '=') {
-      certificate_say(c, "is no sha256//DIGEST, 32 bytes in base64; several have ';' between them");
+      certificate_complain(c,
+                           "is not sha256//DIGEST (32 bytes in base64; separate several with ';')");
       return;
     }
     at += 8 + DIGEST_DIGITS + 1;
   } while (*at == ';' && *++at);
-  if (*at) certificate_say(c, "goes on behind its last digest; several have ';' between them");
+  if (*at) certificate_complain(c, "has text after its last digest; separate several with ';'");
 }
 
 static void check_pin(complaint *c) {
@@ -77,7 +78,7 @@ static void check_pin(complaint *c) {
   }
   struct stat status;
   if (stat(c->path, &status) != 0) {
-    snprintf(c->words, sizeof c->words, "is neither sha256//DIGEST nor a file: %s",
+    snprintf(c->reason, sizeof c->reason, "is neither sha256//DIGEST nor a file: %s",
              strerror(errno));
     return;
   }
@@ -88,10 +89,10 @@ static void check_pin(complaint *c) {
   X509 *certificate =
       !key && BIO_seek(file, 0) == 0 ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL;
   if (certificate)
-    certificate_say(
-        c, "is a certificate, and its public key is wanted: openssl x509 -in FILE -noout -pubkey");
+    certificate_complain(
+        c, "is a certificate; give its public key: openssl x509 -in FILE -noout -pubkey");
   else if (!key)
-    certificate_say(c, "holds no public key");
+    certificate_complain(c, "contains no public key");
   X509_free(certificate);
   EVP_PKEY_free(key);
   BIO_free(file);
@@ -101,14 +102,14 @@ void trust_check(lua_State *L, const http_peer_options *peer) {
   if (!peer->ca && !peer->cert && !peer->pin) return;
   complaint c = {.name = "ca", .path = peer->ca};
   if (peer->ca) check_ca(&c);
-  if (!c.words[0] && peer->cert) {
+  if (!c.reason[0] && peer->cert) {
     c = (complaint){.name = "cert", .path = peer->cert};
     check_pair(&c, peer->key);
   }
-  if (!c.words[0] && peer->pin) {
+  if (!c.reason[0] && peer->pin) {
     c = (complaint){.name = "pin", .path = peer->pin};
     check_pin(&c);
   }
   ERR_clear_error(); /* libcurl reads the same queue */
-  if (c.words[0]) error_usage(L, "option '%s': %s %s", c.name, c.path, c.words);
+  if (c.reason[0]) error_usage(L, "option '%s': %s %s", c.name, c.path, c.reason);
 }

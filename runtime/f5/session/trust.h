@@ -1,6 +1,5 @@
-/* The files and the pin that f5.connect is given: what a device is known by, and what it knows us
- * by. libcurl would complain of them at the first connection, in words of OpenSSL's; here they are
- * looked at before anything is sent. */
+/* Checks the certificate files and the pin that f5.connect is given, before anything is sent.
+ * libcurl would report problems at the first connection only, with the messages of OpenSSL. */
 #ifndef F5_TRUST_H
 #define F5_TRUST_H
 
@@ -8,9 +7,9 @@
 
 #include "net/http.h"
 
-/* Raises a usage error that names the option if one of ca, cert, key and pin cannot be what it is
- * meant to be: not there, not readable, no regular file, not PEM, cut off, a key of another
- * certificate or behind a passphrase, a pin that is no digest. */
+/* Raises a usage error that names the option if one of ca, cert, key and pin cannot be used:
+ * missing, not readable, not a regular file, not PEM, truncated, a key of another certificate or
+ * with a passphrase, an invalid pin. */
 void trust_check(lua_State *L, const http_peer_options *peer);
 
 #endif

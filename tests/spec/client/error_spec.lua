@@ -179,16 +179,16 @@ describe("errors", function()
     assert.is_table(err.error_stack)
   end)
 
-  it("tell an answer that is no JSON", function()
+  it("report an answer that is not JSON", function()
     device:fault { match = { path = "pool" }, kind = "html_page", times = 9 }
     local err = failure(function() pool:load() end)
     assert.equal("protocol", err.kind)
-    assert.matches("^the answer is no JSON: it starts with '<html>", err.message)
+    assert.matches("^the answer is not JSON: it starts with '<html>", err.message)
     device:clear_faults()
     device:fault { match = { path = "pool" }, kind = "not_json", times = 9 }
     err = failure(function() pool:load() end)
     assert.equal("protocol", err.kind)
-    assert.matches("^the answer is broken JSON: it ends after 42 bytes", err.message)
+    assert.matches("^the answer is incomplete JSON: it ends after 42 bytes", err.message)
   end)
 
   it("report a redirect and do not follow it", function()

@@ -52,7 +52,7 @@ describe("f5.connect: options", function()
     assert.matches("did you mean 'password'", usage({ pass = "x" }).message)
     assert.matches("did you mean 'username'", usage({ user = "x" }).message)
     assert.matches("unknown option 'zzzzzzz'$", usage({ zzzzzzz = 1 }).message)
-    assert.matches("options have names, a number is none", usage({ "host" }).message)
+    assert.matches("expected the name of an option, got a number: f5.connect", usage({ "host" }).message)
   end)
 
   it("checks every type and range", function()
@@ -60,10 +60,10 @@ describe("f5.connect: options", function()
     local wrong = {
       { { host = 1 }, "option 'host' must be a string, not a number" },
       { { host = "" }, "option 'host' is an empty string" },
-      { { host = "a b" }, "host 'a b' is no name or address" },
-      { { host = "http://x" }, "served over HTTPS alone" },
-      { { host = "https://x/mgmt" }, "holds a path" },
-      { { host = "x:99999" }, "'99999' is no port" },
+      { { host = "a b" }, "invalid host 'a b': not a name or an address" },
+      { { host = "http://x" }, "invalid host 'http://x': iControl REST uses HTTPS only" },
+      { { host = "https://x/mgmt" }, "expected a name or an address without a path" },
+      { { host = "x:99999" }, "invalid port '99999' %(x:99999%)" },
       { { host = "x:1", port = 2 }, "the port is given twice" },
       { { port = 70000 }, "option 'port' must be between 0 and 65535" },
       { { port = "443" }, "option 'port' must be a number, not a string" },
@@ -74,11 +74,11 @@ describe("f5.connect: options", function()
       { { retries = { cuont = 1 } }, "unknown option of retries 'cuont'; did you mean 'count'%?" },
       { { auth = "digest" }, 'option \'auth\' must be "token" or "basic"' },
       { { provider = "a", login_reference = "b" }, "give one" },
-      { { token = "T", auth = "token" }, "option 'token' stands alone" },
-      { { username = "a\nb" }, "holds a control character" },
+      { { token = "T", auth = "token" }, "option 'token' cannot be combined with 'password' or 'auth'" },
+      { { username = "a\nb" }, "contains a control character" },
       { { password = 5 }, "option 'password' must be a string, not a number" },
       { { password = "" }, "option 'password' is an empty string" },
-      { { key = "/etc/hostname" }, "option 'key' needs 'cert'" },
+      { { key = "/etc/hostname" }, "option 'key' requires 'cert'" },
       {
         { ca = "/no/such.pem" },
         "option 'ca': /no/such.pem cannot be read: No such file or directory",
@@ -90,7 +90,7 @@ describe("f5.connect: options", function()
       assert.matches(case[2], err.message)
       assert.matches("session_spec%.lua:%d+: ", err.message)
     end
-    assert.matches("takes a table of options, not a boolean", usage(true).message)
+    assert.matches("expected a table of options, got a boolean", usage(true).message)
   end)
 end)
 
@@ -498,7 +498,7 @@ describe("sessions", function()
     }
     local err = failure(f5.connect, options)
     assert.equal("protocol", err.kind)
-    assert.matches("the answer to the login holds no token", err.message)
+    assert.matches("the login answer contains no token", err.message)
     device:fault { match = { path = "login" }, status = 200, body = "<html>router</html>" }
     assert.equal("protocol", failure(f5.connect, options).kind)
   end)

@@ -53,22 +53,22 @@ describe("f5.connect looks at", function()
   it("ca", function()
     check({ ca = files.nothing }, "option 'ca': nothing cannot be read: No such file or directory")
     check({ ca = place.path }, ("option 'ca': %s is a directory"):format(place.path))
-    check({ ca = files.pipe }, "option 'ca': pipe is no file, and must be read for each connection")
-    check({ ca = files.text }, "option 'ca': text holds no certificate in PEM")
-    check({ ca = files.empty }, "option 'ca': empty holds no certificate in PEM")
-    check({ ca = files["one.key"] }, "option 'ca': one.key holds no certificate in PEM")
+    check({ ca = files.pipe }, "option 'ca': pipe is not a regular file; it must be readable for each connection")
+    check({ ca = files.text }, "option 'ca': text contains no certificate in PEM")
+    check({ ca = files.empty }, "option 'ca': empty contains no certificate in PEM")
+    check({ ca = files["one.key"] }, "option 'ca': one.key contains no certificate in PEM")
     check(
       { ca = files["one.der"] },
-      "option 'ca': one.der is DER, and PEM is wanted: openssl x509 -inform DER -in FILE -out "
+      "option 'ca': one.der is DER, expected PEM: openssl x509 -inform DER -in FILE -out "
         .. "FILE.pem"
     )
     check(
       { ca = files["cut.pem"] },
-      "option 'ca': cut.pem holds a certificate that is cut off or damaged"
+      "option 'ca': cut.pem contains a truncated or damaged certificate"
     )
     check(
       { ca = files["damaged.pem"] },
-      "option 'ca': damaged.pem holds a certificate that is cut off or damaged"
+      "option 'ca': damaged.pem contains a truncated or damaged certificate"
     )
   end)
 
@@ -78,27 +78,27 @@ describe("f5.connect looks at", function()
       { cert = files.nothing, key = key },
       "option 'cert': nothing cannot be read: No such file or directory"
     )
-    check({ cert = key, key = key }, "option 'cert': one.key holds no certificate in PEM")
+    check({ cert = key, key = key }, "option 'cert': one.key contains no certificate in PEM")
     check(
       { cert = files["cut.pem"], key = key },
-      "option 'cert': cut.pem holds a certificate that is cut off or damaged"
+      "option 'cert': cut.pem contains a truncated or damaged certificate"
     )
     check(
       { cert = one, key = files.nothing },
       "option 'key': nothing cannot be read: No such file or directory"
     )
-    check({ cert = one, key = one }, "option 'key': one.pem holds no private key in PEM")
+    check({ cert = one, key = one }, "option 'key': one.pem contains no private key in PEM")
     check(
       { cert = one, key = files["two.key"] },
-      "option 'key': two.key holds the key of another certificate"
+      "option 'key': two.key contains the key of another certificate"
     )
     check(
       { cert = one },
-      "option 'cert': one.pem holds no private key; give its file as the option 'key'"
+      "option 'cert': one.pem contains no private key; give its file as option 'key'"
     )
     check(
       { cert = one, key = files["locked.key"] },
-      "option 'key': locked.key needs a passphrase, which nobody is asked for: openssl pkey -in "
+      "option 'key': locked.key has a passphrase; remove it: openssl pkey -in "
         .. "FILE -out FILE.plain"
     )
   end)
@@ -107,22 +107,17 @@ describe("f5.connect looks at", function()
     local digest = "sha256//" .. ("A"):rep(43) .. "="
     check(
       { pin = "sha256//AAAA" },
-      "option 'pin': sha256//AAAA is no sha256//DIGEST, 32 bytes in base64; several have ';' "
-        .. "between them"
+      "option 'pin': sha256//AAAA is not sha256//DIGEST (32 bytes in base64; separate several "
+        .. "with ';')"
     )
     check(
       { pin = digest .. ";" .. digest:sub(9) },
-      (
-        "option 'pin': %s;%s is no sha256//DIGEST, 32 bytes in base64; several have ';' between "
-          .. "them"
-      ):format(
-        digest,
-        digest:sub(9)
-      )
+      ("option 'pin': %s;%s is not sha256//DIGEST "):format(digest, digest:sub(9))
+        .. "(32 bytes in base64; separate several with ';')"
     )
     check(
       { pin = digest .. "," .. digest },
-      ("option 'pin': %s,%s goes on behind its last digest; several have ';' between them"):format(
+      ("option 'pin': %s,%s has text after its last digest; separate several with ';'"):format(
         digest,
         digest
       )
@@ -131,11 +126,11 @@ describe("f5.connect looks at", function()
       { pin = "AB:CD:EF" },
       "option 'pin': AB:CD:EF is neither sha256//DIGEST nor a file: No such file or directory"
     )
-    check({ pin = files.text }, "option 'pin': text holds no public key")
+    check({ pin = files.text }, "option 'pin': text contains no public key")
     check(
       { pin = files["one.pem"] },
-      "option 'pin': one.pem is a certificate, and its public key is wanted: openssl x509 -in FILE "
-        .. "-noout -pubkey"
+      "option 'pin': one.pem is a certificate; give its public key: openssl x509 -in FILE -noout "
+        .. "-pubkey"
     )
   end)
 
@@ -200,7 +195,7 @@ describe("f5.certificate", function()
 
   it("says what is wrong with a file", function()
     assert.same(
-      { n = 2, nil, file "two.key" .. " holds the key of another certificate" },
+      { n = 2, nil, file "two.key" .. " contains the key of another certificate" },
       table.pack(f5.certificate(file "one.crt", { key = file "two.key" }))
     )
     assert.equal(
@@ -208,11 +203,11 @@ describe("f5.certificate", function()
       select(2, f5.certificate(file "none.crt"))
     )
     assert.equal(
-      file "one.key" .. " holds no certificate in PEM",
+      file "one.key" .. " contains no certificate in PEM",
       select(2, f5.certificate(file "one.key"))
     )
     assert.equal(
-      file "two.crt" .. " holds no private key in PEM",
+      file "two.crt" .. " contains no private key in PEM",
       select(2, f5.certificate(file "two.crt", { key = file "two.crt" }))
     )
   end)

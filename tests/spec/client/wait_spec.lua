@@ -98,7 +98,7 @@ describe("f5.connect with wait", function()
         wrong.username, wrong.password = nil, nil
       end
       assert.matches(
-        "option 'wait' tries to log in, which .* does not: bip:wait_ready%(%) waits, too$",
+        "option 'wait' waits for the login, but .* does not log in: use bip:wait_ready%(%)$",
         fails("usage", wrong).message
       )
     end
@@ -114,7 +114,7 @@ describe("f5.connect with wait", function()
       },
       { env = env }
     )
-    process:expect "is not up; it is tried for 300 s"
+    process:expect "is not up; retrying for 300 s"
     process:expect "POST /mgmt/shared/authn/login 503 %d+ bytes %d+ ms\n"
     local before = core.now()
     process:kill "INT"

@@ -215,7 +215,7 @@ f5lua: cannot make a secure connection to DEVICE (SSL certificate problem: unabl
   it("an answer that is not JSON", function()
     device:fault { match = { path = "/mgmt/tm/ltm/node" }, body = "<html>hello</html>" }
     check(3, [[
-f5lua: the answer is no JSON: it starts with '<html>hello</html>'
+f5lua: the answer is not JSON: it starts with '<html>hello</html>'
   device    DEVICE
   method    GET
   path      /mgmt/tm/ltm/node

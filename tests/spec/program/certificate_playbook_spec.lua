@@ -147,7 +147,7 @@ describe("rotate-certificate.lua", function()
       local refused <const> = {
         status = 1,
         out = "",
-        err = ("f5lua: %s holds the key of another certificate\n"):format(file "a.key"),
+        err = ("f5lua: %s contains the key of another certificate\n"):format(file "a.key"),
       }
       assert.same(refused, rotate { "www", "--cert", file "b.crt", "--key", file "a.key" })
       assert.same(
@@ -189,9 +189,9 @@ describe("rotate-certificate.lua", function()
         cert
       ),
       [{ "--cert", cert, "--key", made.path .. "/other.key" }] = made.path
-        .. "/other.key holds the key of another certificate",
+        .. "/other.key contains the key of another certificate",
       [{ "--cert", damaged, "--key", key }] = damaged
-        .. " holds a certificate that is cut off or damaged",
+        .. " contains a truncated or damaged certificate",
       [{ "--cert", made.path .. "/over.crt", "--key", key }] = made.path
         .. "/over.crt has expired on 2020-02-01 00:00:00 UTC; --force overrides this",
       [{ "--cert", made.path .. "/early.crt", "--key", key }] = made.path
@@ -212,7 +212,7 @@ describe("rotate-certificate.lua", function()
       {
         status = 1,
         out = "",
-        err = ("f5lua: %s cannot be decrypted with the passphrase that was given\n"):format(locked),
+        err = ("f5lua: %s cannot be decrypted with the given passphrase\n"):format(locked),
       },
       rotate(words, { PHRASE = "hunter3" })
     )

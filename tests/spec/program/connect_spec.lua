@@ -68,9 +68,9 @@ describe("f5.connect in the program", function()
   it("explains a bad environment", function()
     local result = run("{}", env { F5_VALIDATE_CERTS = "maybe" })
     assert.equal(1, result.status)
-    assert.matches("F5_VALIDATE_CERTS is 'maybe'; 'yes' or 'no' is wanted", result.err)
+    assert.matches("invalid F5_VALIDATE_CERTS 'maybe': must be 'yes' or 'no'", result.err)
     result = run("{}", env { F5_SERVER_PORT = "https" })
-    assert.matches("'https' is no port %(F5_SERVER_PORT%)", result.err)
+    assert.matches("invalid port 'https' %(F5_SERVER_PORT%)", result.err)
     result = run("{}", env { F5_PASSWORD = "" })
     assert.matches(
       'no password for 127.0.0.1: give password = "…" to f5.connect, or set F5_PASSWORD %(there is '

@@ -84,7 +84,7 @@ describe("the console", function()
     screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
     screen:expect "Password for operator on 127%.0%.0%.1:%d+: *$"
     screen:enter ""
-    screen:expect "error: nothing was typed"
+    screen:expect "error: nothing was entered"
     for _, call in ipairs(device:log()) do assert.not_equal(401, call.status) end
     screen:enter "exit"
     assert.equal(0, screen:status())

@@ -181,12 +181,12 @@ describe("what nobody expects:", function()
 
   it("a NUL in the name of a host, a password that is no UTF-8", function()
     assert.matches(
-      "option 'host' holds a control character",
+      "option 'host' contains a control character",
       run('require "f5".connect { host = "a\\0b" }').err
     )
     local result = run('require "f5".connect { password = "p\\xff" }')
     assert.equal(1, result.status)
-    assert.matches("the password is not UTF%-8", result.err)
+    assert.matches("the password is not valid UTF%-8", result.err)
   end)
 
   it("options that are made when they are asked for", function()

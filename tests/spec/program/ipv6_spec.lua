@@ -104,7 +104,10 @@ describe("a device at ::1", function()
     } do
       local result = run(("{ host = %q }"):format(host))
       assert.equal(1, result.status)
-      assert.matches("host '" .. host:gsub("%p", "%%%0") .. "' is no name or address\n", result.err)
+      assert.matches(
+        "invalid host '" .. host:gsub("%p", "%%%0") .. "': not a name or an address\n",
+        result.err
+      )
     end
   end)
 end)

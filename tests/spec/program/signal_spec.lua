@@ -143,7 +143,7 @@ describe("a signal", function()
     assert.same(
       {
         130,
-        "f5lua: warning: left at once: the tokens of open sessions stay on their devices until "
+        "f5lua: warning: exited at once: the tokens of open sessions stay on their devices until "
           .. "they expire\n",
       },
       { result.status, result.err }
@@ -157,7 +157,7 @@ describe("a signal", function()
       .. "while true do end end }) "
       .. "print 'ready' while true do end"
     local told <const> =
-      "left at once: the tokens of open sessions stay on their devices until they expire"
+      "exited at once: the tokens of open sessions stay on their devices until they expire"
     for words, expected in pairs {
       [{ "--log-format", "json", file }] = ('{"event":"warning","message":"%s"}\n'):format(told),
       [{ "-e", busy }] = "",
