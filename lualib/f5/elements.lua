@@ -1,7 +1,7 @@
--- ref:absent(), and one element of a list: ref.members:add(…), ref.rules:remove(…).
+-- ref:absent(), and single elements of lists: ref.members:add(…), ref.rules:remove(…).
 --
 -- A sub-collection (members) gets and loses elements one by one. A list that is a property (rules,
--- records) is read, changed and sent as a whole: a device has no other way.
+-- records) is read, changed and sent as a whole, because a device has no other way.
 
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
@@ -12,7 +12,7 @@ local M = {}
 
 --- @return "deleted" or "unchanged"
 function M.absent(ref, ...)
-  if select("#", ...) > 0 then core.usage_error(2, "absent takes no arguments") end
+  if select("#", ...) > 0 then core.usage_error(2, "absent: expected no arguments") end
   local found, body = pcall(function() return ref:load { select = { "name", "kind" }, top = 1 } end)
   if not found then
     if type(body) == "table" and body.kind == "not_found" then return "unchanged" end
@@ -20,17 +20,19 @@ function M.absent(ref, ...)
   end
   local kind = type(body) == "table" and body.kind
   if type(kind) == "string" and kind:lower():find "collectionstate$" then
-    core.usage_error(2, ("absent is for one object, and %s is a collection"):format(tostring(ref)))
+    core.usage_error(
+      2,
+      ("absent works on one object, but %s is a collection"):format(tostring(ref))
+    )
   end
   local ok, err = pcall(function() ref:delete() end)
   if ok then return "deleted" end
-  -- somebody else deleted it meanwhile
+  -- Somebody else has deleted it meanwhile.
   if type(err) == "table" and err.kind == "not_found" then return "unchanged" end
   error(err, 0)
 end
 
--- What a script gives, one item or a list of them, as tables with names, and as it is; nil if it is
--- none.
+-- The given item or items, as tables with names and as they are; nil if they are invalid.
 local function items_of(given)
   local list = (compare.is_list(given) or type(given) == "table" and not next(given)) and given
     or { given }
@@ -42,7 +44,7 @@ local function items_of(given)
   return items, list
 end
 
--- The list that a reference stands for: a sub-collection, or a property of its parent.
+-- The list of a reference: a sub-collection, or a property of its parent.
 local function locate(ref)
   local parent, key = core.parent(ref)
   key = compare.camel(key)
@@ -50,7 +52,7 @@ local function locate(ref)
   return parent, key, object, plan.sub_collection(object, key) ~= nil
 end
 
--- The items of a property as a list: nothing is none, one word is a list of it.
+-- The items of a property as a list. A single word is a list of one.
 local function current(object, key)
   local value = compare.value_of(object, key)
   if compare.is_nothing(value) then return {} end
@@ -79,8 +81,8 @@ local function plain(element)
   return type(element) == "table" and compare.merged({}, element) or element
 end
 
--- The whole list with the items, or without them; nil if nothing differs. `given` are the items as
--- the script has them: an empty list does not show whether it is one of texts or of objects.
+-- The whole list with or without the items; nil if nothing differs. `given` are the items as in the
+-- script: an empty list does not show whether its items are texts or objects.
 local function added(list, items, key, partition, given)
   local out, differs = json.array {}, false
   for i, element in ipairs(list) do out[i] = plain(element) end
@@ -119,7 +121,7 @@ local function change(name, in_collection, in_list)
     if not items then
       core.usage_error(
         2,
-        ("%s takes one element or a list of elements: a name, or a table with a name"):format(name)
+        ("%s: expected one element or a list of elements: names, or tables with names"):format(name)
       )
     end
     local parent, key, object, is_collection = locate(ref)

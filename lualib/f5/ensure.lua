@@ -5,10 +5,11 @@ local plan = require "f5.ensure.plan"
 
 local M = {}
 
---- @return "created", "changed" or "unchanged"; then the object, in a transaction what was queued
+--- Makes the object what is wanted.
+-- @return "created", "changed" or "unchanged"; then the object, in a transaction what was queued
 function M.ensure(ref, properties, ...)
   if type(properties) ~= "table" or select("#", ...) > 0 then
-    core.usage_error(2, "ensure takes one table of properties")
+    core.usage_error(2, "ensure: expected one table of properties")
   end
   local object
   local found, err = pcall(function() object = ref:load() end)
@@ -19,14 +20,14 @@ function M.ensure(ref, properties, ...)
   if object == nil then -- 204
     error(core.error_new {
       kind = "protocol", method = "GET", path = tostring(ref),
-      message = "the device answers with nothing: there is no object to compare with",
+      message = "the answer of the device is empty: there is no object to compare with",
     }, 0)
   end
   if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
     core.usage_error(
       2,
       (
-        "ensure is for one object, and %s is a collection: "
+        "ensure works on one object, but %s is a collection: "
         .. 'collection["%sNAME"]:ensure { … }'
       ):format(tostring(ref), core.has_partitions(tostring(ref)) and "/Common/" or "")
     )

@@ -1,8 +1,8 @@
--- Addresses and ports in the one form in which two spellings of the same thing are equal.
+-- Addresses and ports in a canonical form: two spellings of the same address become equal.
 
 local M = {}
 
--- Names of ports that devices take, as IANA assigns them.
+-- Names of ports that devices accept, as IANA assigns them.
 local SERVICES <const> = {
   any = 0, ["*"] = 0, ["ftp-data"] = 20, ftp = 21, ssh = 22, telnet = 23, smtp = 25, tacacs = 49,
   domain = 53, bootps = 67, bootpc = 68, tftp = 69, gopher = 70, finger = 79, http = 80,
@@ -18,7 +18,7 @@ local SERVICES <const> = {
   postgresql = 5432, amqp = 5672, ["http-alt"] = 8080, webcache = 8080, ["pcsync-https"] = 8443,
 }
 
---- A port as a number: 80, "80", "http", "any"; nil if it is none.
+--- Returns a port as a number: 80, "80", "http", "any"; nil if it is not a port.
 function M.port(value)
   local number = math.tointeger(tonumber(value))
   if number then return number >= 0 and number <= 65535 and number or nil end
@@ -70,7 +70,7 @@ local ANY <const> = {
   ["default-inet6"] = "0:0:0:0:0:0:0:0/0",
 }
 
--- 255.255.255.0 -> 24; nil if its ones are not all in front
+-- 255.255.255.0 -> 24; nil if it is not a netmask
 local function bits_of(mask)
   local parts = ipv4(mask)
   if not parts then return nil end
@@ -80,7 +80,8 @@ local function bits_of(mask)
   return number & ((1 << (32 - bits)) - 1) == 0 and bits or nil
 end
 
---- An address, with route domain and prefix if it has them, in one form; nil if the text is none.
+--- Returns an address, with route domain and prefix, in canonical form; nil if the text is not an
+-- address.
 function M.address(text)
   if ANY[text] then return ANY[text] end
   local host, domain, prefix = text:match "^([%x:.]+)(%%?%d*)/?(.*)$"
@@ -98,8 +99,8 @@ function M.address(text)
   return bits and ("%s%s/%s"):format(form, domain, bits) or nil
 end
 
---- "10.0.0.1:http", "2001:db8::1.80", "name:80", "/Common/…" of these -> folder (or false), and
---- host and port in one form; nothing if the text is none.
+--- Parses "10.0.0.1:http", "2001:db8::1.80", "name:80", also after "/Common/". Returns the folder
+-- (or false), and host and port in canonical form; nothing if the text is invalid.
 function M.endpoint(text)
   local folder, rest = text:match "^(/.*)/([^/]+)$"
   rest = rest or text

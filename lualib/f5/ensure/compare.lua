@@ -1,6 +1,6 @@
--- Whether a value that a script wants is what a device has already. Devices return their own form
--- of what they were given: names with their partition, numbers as text, ports for services,
--- defaults that nobody named, nothing for what is none.
+-- Compares wanted values with those of a device. Devices return their own form of a value: names
+-- with their partition, numbers as text, ports for services, defaults for missing values, and no
+-- property for an empty value.
 
 local addresses = require "f5.ensure.addresses"
 local json = require "f5.json"
@@ -9,44 +9,44 @@ local M = {}
 
 local null <const> = json.null
 
--- Texts that nobody but their reader understands: compared letter by letter.
+-- Texts without a known form: they are compared letter by letter.
 local FREE_TEXT <const> = {
   description = true, comment = true, data = true, send = true, recv = true, recvDisable = true,
   apiAnonymous = true, caption = true, location = true, contact = true, text = true, value = true,
 }
 
--- Lists in which the order of texts means nothing. All others are kept in order: rules, servers.
+-- Lists of texts without a meaningful order. All other lists keep their order: rules, servers.
 local SETS <const> = {
   members = true, vlans = true, interfaces = true, allowService = true, allow = true,
   allowedAddresses = true, tmOptions = true, options = true, addresses = true, devices = true,
   ports = true,
 }
 
--- What is the device's own in an object: it cannot be set.
+-- Properties that the device sets itself.
 local IDENTITY <const> = {
   kind = true, selfLink = true, generation = true, fullPath = true, isSubcollection = true,
   apiRawValues = true,
 }
 M.IDENTITY = IDENTITY
 
--- How an object in a list is named.
+-- Properties that name an object in a list.
 local NAMING <const> = { name = true, partition = true, subPath = true }
 
---- Whether a value means that there is nothing.
+--- Whether a value means "nothing".
 function M.is_nothing(value)
   return value == nil
     or value == null or value == "" or value == "none" or type(value) == "table" and not next(value)
 end
 
---- Whether a table is a list with something in it.
+--- Whether a table is a list that is not empty.
 function M.is_list(value) return type(value) == "table" and (json.is_array(value) or #value > 0) end
 
---- "load-balancing-mode" -> "loadBalancingMode": a device takes tmsh's spelling, too.
+--- "load-balancing-mode" -> "loadBalancingMode": a device accepts tmsh's spelling, too.
 function M.camel(key)
   return type(key) == "string" and key:find "%-" and key:gsub("%-(%w)", string.upper) or key
 end
 
---- The value of a property in an object. Reserved names come back with tm in front.
+--- Returns the value of a property of an object. The device prefixes reserved names with "tm".
 function M.value_of(object, key)
   key = M.camel(key)
   local value = object[key]
@@ -69,7 +69,7 @@ end
 
 M.braces = braces
 
--- Whether two names mean one object, where one may stand without its partition.
+-- Whether two names are those of one object. One of them may lack its partition.
 local function same_name(a, b, partition)
   if a == b then return true end
   if a:sub(1, 1) == "/" then a, b = b, a end
@@ -141,7 +141,7 @@ end
 local YES <const> = { enabled = true, yes = true, ["true"] = true }
 local NO <const> = { disabled = true, no = true, ["false"] = true }
 
--- A flag that is set has the value null, one that is not set is missing.
+-- A flag that is set has the value null; otherwise it is missing.
 local function truth(value)
   if type(value) == "boolean" then return value end
   if value == null then return true end
@@ -156,7 +156,7 @@ local function text_of(value)
   return tostring(value)
 end
 
--- The items of a list that are not literally in another.
+-- The items of a list that are not literally in another list.
 local function beyond(list, other)
   local known, out = {}, {}
   for _, item in ipairs(other) do known[item] = true end
@@ -166,7 +166,7 @@ local function beyond(list, other)
   return out
 end
 
--- Each item of one list is an item of the other.
+-- Whether each item of one list is in the other.
 local function same_set(wanted, is, key, partition)
   wanted, is = beyond(wanted, is), beyond(is, wanted)
   local function covers(a, b)
@@ -193,7 +193,7 @@ local function same_list(wanted, is, key, partition)
   return true
 end
 
--- Members and nodes are told "user-…" and answer with what monitoring made of it.
+-- Members and nodes are set to "user-…"; they return the result of monitoring.
 local OPERATION <const> = {
   session = { ["user-enabled"] = true, ["monitor-enabled"] = true, off = "user-disabled" },
   state = {
@@ -203,7 +203,7 @@ local OPERATION <const> = {
   },
 }
 
---- What to send for a value that was read from a member or a node.
+--- Returns what to send for a value that was read from a member or a node.
 function M.for_write(key, value)
   local words = OPERATION[key]
   if words and words[value] and tostring(value):find "^[^u]" then
@@ -213,7 +213,7 @@ function M.for_write(key, value)
   return json.array {} -- {} of Lua, which would be sent as an object
 end
 
--- Whether the device's value is one that `user-enabled` or `user-up` leads to.
+-- Whether the device's value can be the result of `user-enabled` or `user-up`.
 local function same_operation(wanted, is, words)
   if wanted == words.off or is == words.off then return wanted == is end
   return words[wanted] and words[is]
@@ -229,9 +229,9 @@ local function same_record(wanted, is, partition)
   return true
 end
 
---- Whether a value is what a device has.
--- @param key string|nil: the name of the property
--- @param partition string|nil: of the object
+--- Whether a device has a value.
+-- @param key string|nil: name of the property
+-- @param partition string|nil: partition of the object
 function M.same(wanted, is, key, partition)
   if wanted == is then return true end
   if M.is_nothing(wanted) and M.is_nothing(is) then return true end
@@ -262,7 +262,7 @@ function M.same(wanted, is, key, partition)
   return same_text(text_of(wanted), text_of(is), key, partition)
 end
 
---- Whether an item of a list has what is wanted of it, apart from its name.
+--- Whether an item of a list has all wanted values, apart from its name.
 function M.same_item(wanted, is, partition)
   for key, value in pairs(wanted) do
     local ignored = NAMING[key] or IDENTITY[key] or tostring(key):find "Reference$"
@@ -283,14 +283,14 @@ local function full_name(item)
   return "/" .. item.partition:gsub("^[/~]+", "") .. "/" .. below .. name
 end
 
--- Ports and addresses in one form.
+-- Ports and addresses in canonical form.
 local function canonical(name)
   local folder, form = addresses.endpoint(name)
   if not form then return name end
   return folder and folder .. "/" .. form or form
 end
 
---- An item of a wanted list as a table with a name; nil if it has none.
+--- Returns an item of a wanted list as a table with a name; nil if it has none.
 function M.as_item(value)
   if type(value) == "string" or math.type(value) == "integer" then
     return { name = tostring(value) }
@@ -299,7 +299,7 @@ function M.as_item(value)
   return nil
 end
 
---- What a device has under each name; nil if a list holds something else than named objects.
+--- Returns the objects of a list by name; nil if the list contains anything else.
 function M.index(list)
   local index = {}
   for _, object in ipairs(list) do
@@ -319,8 +319,8 @@ local function find(index, name, partition)
     or index[canonical(name)]
 end
 
---- The object of an index that an item of a wanted list means. A name without a partition may be in
---- that of the owner or in Common; the port of a member may stand apart.
+--- Returns the object of an index for an item of a wanted list. A name without a partition can be in
+-- that of the owner or in Common. The port of a member can be a property.
 function M.find(index, item, partition)
   local name = full_name(item)
   local found = find(index, name, partition)
@@ -328,7 +328,7 @@ function M.find(index, item, partition)
   return find(index, name .. (name:find ":" and "." or ":") .. tostring(item.port), partition)
 end
 
---- An item as it is to be sent: what is wanted over what the device has, so that nothing is reset.
+--- Returns an item to send: the wanted values over those of the device, so that nothing is reset.
 function M.merged(item, object)
   local out = {}
   for key, value in pairs(object) do

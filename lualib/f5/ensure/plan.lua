@@ -1,8 +1,8 @@
--- Which writes make an object what is wanted. Of lists of objects only those that differ are
--- created, changed or deleted, and what an element does not name keeps its state.
+-- The writes that make an object what is wanted. Of lists of objects only the differing elements
+-- are created, changed or deleted. What an element does not name keeps its state.
 --
--- A plan is a list of functions; each sends one write and returns the answer, and the reference if
--- it is the object's own.
+-- A plan is a list of functions. Each sends one write and returns the answer, and the reference if
+-- it is that of the object itself.
 
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
@@ -11,10 +11,10 @@ local json = require "f5.json"
 local M = {}
 
 -- Sub-collections that only attach other objects. A device checks them as a whole (an HTTP profile
--- needs one of TCP), so that several of them change in one call.
+-- needs a TCP profile), so they change in one call.
 local ATTACHED <const> = { profiles = true, policies = true }
 
--- `enabled` and `disabled` are two keys for one thing: to have one is to not have the other.
+-- `enabled` and `disabled` are two keys for one setting.
 local OPPOSITE <const> = {
   enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
   vlansDisabled = "vlansEnabled",
@@ -29,8 +29,8 @@ local function differs(key, value, object)
   return not compare.same(value, compare.value_of(object, key), key, object.partition)
 end
 
--- The path segment of a sub-collection (members, virtual-servers), which is not in the object but
--- behind its reference; nil for other properties.
+-- The path segment of a sub-collection (members, virtual-servers), which is behind its reference;
+-- nil for other properties.
 local function sub_collection(object, key)
   local reference = object[key .. "Reference"]
   if type(reference) ~= "table" or not reference.isSubcollection or object[key] ~= nil then
@@ -39,8 +39,8 @@ local function sub_collection(object, key)
   return tostring(reference.link):match "/([^/?]+)/?%f[?\0]" or key
 end
 
--- The items of a wanted list as tables with names; nil if it is no list of named objects. A name
--- that stands there twice is a mistake.
+-- The items of a wanted list as tables with names; nil if it is not a list of named objects. A name
+-- that occurs twice is an error.
 local function items_of(key, value)
   if compare.is_nothing(value) then return {} end
   if type(value) == "string" then value = { value } end
@@ -54,8 +54,9 @@ local function items_of(key, value)
   return items, key
 end
 
--- Lists of named objects that are a property (records, certKeyChain, persist): a device takes them
--- as a whole only. What is to be sent, or nil if nothing differs; false if it is no such list.
+-- Lists of named objects that are a property (records, certKeyChain, persist): a device accepts
+-- only the whole list. Returns what to send, nil if nothing differs, or false if it is not such a
+-- list.
 local function inline_list(key, value, object)
   local is = compare.value_of(object, key)
   if not compare.is_list(is) or type(is[1]) ~= "table" then return false end
@@ -76,7 +77,7 @@ local function inline_list(key, value, object)
   return list
 end
 
--- The name of a rule may have come with a partition that only its link shows.
+-- The name of a rule may have a partition that only its link shows.
 local function element_ref(ref, element)
   local segment = tostring(element.selfLink):match "/(~[^/?]+)%?"
   if segment and not element.partition and segment:sub(1, 8) ~= "~Common~" then
@@ -92,19 +93,19 @@ end
 
 local plan
 
--- What an element does not have yet of what is wanted: the writes for it go to the end of `steps`.
+-- Appends the writes for what an element lacks to `steps`.
 local function plan_element(steps, collection, item, element)
   local wanted = {}
   for key, value in pairs(item) do
     local naming = key == "name" or key == "partition" or key == "subPath"
-    -- the port of a member is a part of its name
+    -- The port of a member is a part of its name.
     naming = naming or key == "port" and element.port == nil
     if not naming then wanted[key] = value end
   end
   plan(steps, element_ref(collection, element), element, wanted)
 end
 
--- A whole list in the object's own change, in which everything that stays is as it was.
+-- The whole list, for the change of the object itself. Everything that stays keeps its state.
 local function whole(items, found)
   local list = json.array {}
   for i, item in ipairs(items) do
@@ -113,8 +114,8 @@ local function whole(items, found)
   return list
 end
 
--- The writes that make a sub-collection what is wanted. Returns a list if it is to be sent with the
--- object.
+-- Appends the writes that make a sub-collection what is wanted. Returns a list if it must be sent
+-- with the object.
 local function plan_collection(steps, key, collection, items, object)
   local existing = collection:list()
   local index = compare.index(existing)
@@ -144,13 +145,13 @@ local function plan_collection(steps, key, collection, items, object)
     end
   end
   if ATTACHED[key] and #create + #modify + #remove > 1 then return whole(items, found) end
-  -- A pool is never without the members that are to come; elsewhere what goes may be in the way.
+  -- Members of a pool are added before others are removed. Elsewhere, what goes may be in the way.
   local order = key == "members" and { create, modify, remove } or { remove, modify, create }
   for _, list in ipairs(order) do table.move(list, 1, #list, #steps + 1, steps) end
   return nil
 end
 
---- Adds the writes that make an object what is wanted to `steps`.
+--- Appends the writes that make an object what is wanted to `steps`.
 function plan(steps, ref, object, properties)
   local change, parts = {}, {}
   for given, value in pairs(properties) do
@@ -188,9 +189,9 @@ end
 
 M.object = plan
 
---- Adds the writes that make items a part of a sub-collection; what else it has stays.
+--- Appends the writes that add items to a sub-collection. Its other items stay.
 -- @param items array of tables with names
--- @param partition string|nil: of the object that has the collection
+-- @param partition string|nil: partition of the object that has the collection
 function M.add(steps, collection, items, partition)
   local index = compare.index(collection:list())
   for _, item in ipairs(items) do
@@ -203,7 +204,7 @@ function M.add(steps, collection, items, partition)
   end
 end
 
---- Adds the writes that delete items of a sub-collection.
+--- Appends the writes that delete items of a sub-collection.
 function M.remove(steps, collection, items, partition)
   local index = compare.index(collection:list())
   for _, item in ipairs(items) do

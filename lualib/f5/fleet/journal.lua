@@ -1,10 +1,10 @@
---- The journal of a fleet run: one JSON line for each finished device, on the disk before its worker
---- begins the next.
+--- The journal of a fleet run: one JSON line for each finished device. The line is on the disk
+-- before its worker starts the next device.
 --
--- A run that was killed and is started again with the same journal does only what is left. The first
--- line says which run it is: playbook, arguments, inventory. The journal of another run is refused,
--- and so is any other file, untouched. Failed devices are not written down: they are tried again.
--- The file is locked while a run uses it, and a last line that was cut off by a crash is cut away.
+-- A run that was killed and starts again with the same journal does only the rest. The first line
+-- names the run: playbook, arguments, inventory. The journal of another run is refused, and so is
+-- any other file, which stays as it is. Failed devices are not in the journal: they are tried
+-- again. The file is locked while a run uses it. A last line that a crash has cut off is removed.
 
 local core = require "f5.core"
 local json = require "f5.json"
@@ -12,7 +12,7 @@ local json = require "f5.json"
 local Journal = {}
 Journal.__index = Journal
 
--- How each line begins. What is cut off a journal's end begins like one of them.
+-- How each line starts. A line that was cut off starts like one of them.
 local HEAD <const>, ENTRY <const> = '{"journal":"f5lua",', '{"device":"'
 local STATES <const> = { done = true, skipped = true }
 
@@ -33,7 +33,7 @@ end
 
 --- The identity of a run.
 -- @param playbook string: its name
--- @param text string: what it consists of
+-- @param text string: its source
 -- @param arguments array of strings
 function Journal.run(playbook, text, arguments)
   local words = json.array {}
@@ -41,8 +41,8 @@ function Journal.run(playbook, text, arguments)
   return setmetatable({ playbook = playbook, sha256 = core.sha256(text), arguments = words }, Run)
 end
 
---- The identity of a run of f5.each: the function's file, its place there, and the program's
---- arguments.
+--- The identity of a run of f5.each: the file of the function, its line, and the program's
+-- arguments.
 function Journal.run_of(fn)
   local info = debug.getinfo(fn, "S")
   local path = info.source:match "^@(.*)$"
@@ -55,12 +55,12 @@ function Journal.run_of(fn)
   )
 end
 
---- Whether a value is such an identity.
+--- Whether a value is an identity.
 function Journal.is_run(value) return getmetatable(value) == Run end
 
 local function base(path) return tostring(path):match "[^/]*$" end
 
--- Where a device is, and a digest of what else the inventory says about it.
+-- The address of a device, and a digest of its other values in the inventory.
 local function address(device)
   return ("%s:%d"):format(device.connect.host, device.connect.port or 443)
 end
@@ -76,8 +76,8 @@ end
 
 -- -- reading --
 
--- Whether the last line of a file, which has no end, is what a crash left of a journal's line. A
--- first line must show that it is one: anything shorter could be somebody's file.
+-- Whether the last line, without a line end, was cut off by a crash. For a first line it must be
+-- certain: a shorter text could be another file.
 local function is_torn(line, number)
   if line:sub(1, #HEAD) == HEAD then return true end
   return number > 1 and (line:sub(1, #ENTRY) == ENTRY or ENTRY:sub(1, #line) == line)
@@ -91,8 +91,8 @@ local function parse_line(line)
   return entry, "entry"
 end
 
--- What a file says: { head, finished, entries seen since the head, size of what is good }; raises if
--- it is not a journal.
+-- Parses a journal: { head, finished, entries seen since the head, size of the good part }. Raises
+-- if it is not a journal.
 local function parse(path, text)
   local found, number = { finished = {}, seen = {}, size = 0 }, 0
   for line, ending in text:gmatch "([^\n]*)(\n?)" do
@@ -105,7 +105,8 @@ local function parse(path, text)
     end
     if not entry then
       refuse(
-        "%s:%d: not a line of a journal; the file was not changed. Give a journal, or a new file.",
+        "%s:%d: this is not a line of a journal; the file was not changed. "
+          .. "Use a journal or a new file.",
         path,
         number
       )
@@ -126,27 +127,27 @@ local function quoted(words)
   return "'" .. table.concat(words, "' '") .. "'"
 end
 
--- Why a journal is not that of this run; nil if it is.
+-- The reason why a journal is not that of this run; nil if it is.
 local function difference(found, run, inventory)
   local head = found.head
   if not head then
-    return found.size > 0 and "it does not say of which run it is" or nil
+    return found.size > 0 and "it does not name its run" or nil
   end
   if base(head.playbook) ~= base(run.playbook) then
-    return ("its playbook is %s, and this is %s"):format(base(head.playbook), base(run.playbook))
+    return ("its playbook is %s, this one is %s"):format(base(head.playbook), base(run.playbook))
   end
   local arguments = type(head.arguments) == "table" and head.arguments or {}
   if quoted(arguments) ~= quoted(run.arguments) then
-    return ("its arguments are %s, and now they are %s"):format(
+    return ("its arguments are %s, now they are %s"):format(
       quoted(arguments),
       quoted(run.arguments)
     )
   end
   if head.sha256 ~= run.sha256 then
-    return ("the playbook %s has changed since"):format(base(run.playbook))
+    return ("the playbook %s has changed"):format(base(run.playbook))
   end
   if base(head.inventory) ~= base(inventory.source) then
-    return ("its inventory is %s, and this is %s"):format(
+    return ("its inventory is %s, this one is %s"):format(
       base(head.inventory),
       base(inventory.source)
     )
@@ -157,26 +158,26 @@ local function difference(found, run, inventory)
     local device = devices[entry.device]
     if not device then return ("its device %s is not in the inventory"):format(entry.device) end
     if entry.address ~= address(device) then
-      return ("its device %s is at %s, and now at %s"):format(
+      return ("its device %s was at %s, now it is at %s"):format(
         entry.device,
         tostring(entry.address),
         address(device)
       )
     end
     if entry.facts ~= facts(device) then
-      return ("the inventory says something else about %s now (vars, groups)"):format(entry.device)
+      return ("the inventory has changed for %s (vars, groups)"):format(entry.device)
     end
   end
   return nil
 end
 
---- Opens (or makes) a journal and locks it.
+--- Opens or creates a journal and locks it. Raises if the file is used by another run, is the
+-- journal of another run, or is not a journal; then the file does not change.
 -- @param path string
 -- @param run identity, of Journal.run
 -- @param inventory of all devices, also those that a limit leaves out
--- @param force boolean: take the journal of another run
--- @return journal with `finished`: device name -> its entry; raises when the file is used by another
---   run, is the journal of another run or no journal; then it is as it was
+-- @param force boolean: accept the journal of another run
+-- @return journal with `finished`: device name -> its entry
 function Journal.open(path, run, inventory, force)
   local file = core.append_open(path) -- raises with the reason
   local self = setmetatable({ path = path, file = file, devices = {} }, Journal)
@@ -186,7 +187,7 @@ function Journal.open(path, run, inventory, force)
     if why and not force then
       refuse(
         "%s is the journal of another run: %s; nothing was done. "
-          .. "Give another file, or take it nevertheless: --force, or force = true of f5.each",
+          .. "Use another file, or accept it with --force, or with force = true of f5.each",
         path,
         why
       )
@@ -211,7 +212,7 @@ end
 
 local function now() return os.date "!%Y-%m-%dT%H:%M:%SZ" end
 
---- Writes down which run it is, durably.
+--- Writes the identity of the run to the disk.
 function Journal:begin(run, inventory)
   write(self, {
     journal = "f5lua",
@@ -223,7 +224,7 @@ function Journal:begin(run, inventory)
   }, { "journal", "playbook" })
 end
 
---- Writes one device down, durably.
+--- Writes one device to the disk.
 function Journal:record(entry)
   local result = entry.result
   if result ~= nil and not pcall(json.encode, result) then result = tostring(result) end

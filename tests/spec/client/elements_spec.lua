@@ -78,7 +78,7 @@ describe("absent", function()
     bip.ltm.pool["/Common/p"]:create {}
     writes()
     assert.matches(
-      "elements_spec.lua:%d+: absent is for one object, and /mgmt/tm/ltm/pool is a collection",
+      "elements_spec.lua:%d+: absent works on one object, but /mgmt/tm/ltm/pool is a collection",
       fails("usage", function() bip.ltm.pool:absent() end)
     )
     fails("usage", function() bip.ltm.pool["/Common/p"]:absent "x" end)
@@ -194,7 +194,7 @@ describe("add and remove", function()
     writes()
     for _, given in ipairs { true, 1.5, { { ratio = 1 } }, { true } } do
       assert.matches(
-        "elements_spec.lua:%d+: add takes one element or a list of elements",
+        "elements_spec.lua:%d+: add: expected one element or a list of elements",
         fails("usage", function() pool.members:add(given) end)
       )
     end

@@ -112,14 +112,14 @@ describe("ensure", function()
     assert.equal(0, writes())
     ok, err = pcall(function() return bip.ltm.pool["/Common/p"]:ensure "x" end)
     assert.is_false(ok)
-    assert.matches("ensure_spec.lua:%d+: ensure takes one table of properties", err.message)
+    assert.matches("ensure_spec.lua:%d+: ensure: expected one table of properties", err.message)
   end)
 
   it("is not for a collection, and says so before anything is written", function()
     local ok, err = f5.try(function() return bip.ltm.pool:ensure { name = "p" } end)
     assert.same({ false, "usage" }, { ok, err.kind })
     assert.matches(
-      '^%S*ensure_spec.lua:%d+: ensure is for one object, and /mgmt/tm/ltm/pool is a collection: '
+      '^%S*ensure_spec.lua:%d+: ensure works on one object, but /mgmt/tm/ltm/pool is a collection: '
         .. 'collection%["/Common/NAME"%]:ensure { … }$',
       err.message
     )

@@ -84,24 +84,24 @@ describe("A journal", function()
   it("is refused with the reason when it is that of another run", function()
     record(done "d1", done "d2")
     refused(
-      "run.journal is the journal of another run: its playbook is ntp.lua, and this is dns.lua; "
+      "run.journal is the journal of another run: its playbook is ntp.lua, this one is dns.lua; "
         .. "nothing was done",
       run { "x/dns.lua" }
     )
-    refused("the playbook ntp.lua has changed since", run { [2] = "return 2" })
-    refused("its arguments are 'a' 'b', and now they are 'a'; ", run { [3] = { "a" } })
-    refused("its arguments are 'a' 'b', and now they are none; ", run { [3] = {} })
+    refused("the playbook ntp.lua has changed", run { [2] = "return 2" })
+    refused("its arguments are 'a' 'b', now they are 'a'; ", run { [3] = { "a" } })
+    refused("its arguments are 'a' 'b', now they are none; ", run { [3] = {} })
     local devices = { device "d1", device "d2", device "d3" }
-    refused("its inventory is sites.lua, and this is lab.lua", nil, inventory(devices, "lab.lua"))
+    refused("its inventory is sites.lua, this one is lab.lua", nil, inventory(devices, "lab.lua"))
     refused("its device d2 is not in the inventory", nil, inventory { device "d1" })
     refused(
-      "its device d2 is at 192.0.2.2:443, and now at 192.0.2.2:8443",
+      "its device d2 was at 192.0.2.2:443, now it is at 192.0.2.2:8443",
       nil,
       inventory { device "d1", device("d2", { port = 8443 }) }
     )
     for _, extra in ipairs { { vars = { ntp = "x" } }, { groups = { "eu" } } } do
       refused(
-        "the inventory says something else about d2 now %(vars, groups%)",
+        "the inventory has changed for d2 %(vars, groups%)",
         nil,
         inventory { device "d1", device("d2", extra) }
       )
@@ -129,7 +129,7 @@ describe("A journal", function()
 
   it("does not say of which run it is when it is of an older version", function()
     directory:file("run.journal", '{"device":"d1","state":"done","changed":true}\n')
-    refused "it does not say of which run it is"
+    refused "it does not name its run"
     assert.truthy(open(nil, nil, true).d1)
     assert.truthy(open().d1)
   end)
@@ -164,7 +164,7 @@ describe("A journal", function()
       line .. line:sub(1, -2) .. "\nx", '{"journal":"f5', '{"journal":"my diary",', "\0\1\2",
     } do
       directory:file("run.journal", text)
-      refused("run.journal:%d: not a line of a journal; the file was not changed")
+      refused("run.journal:%d: this is not a line of a journal; the file was not changed")
       refused("not a line of a journal", nil, nil, true)
     end
     for name, message in pairs {
@@ -194,7 +194,7 @@ describe("f5.each with a journal", function()
     assert.equal(1, visits)
     local ok, err = f5.try(f5.each, { one }, { journal = file }, second)
     assert.same({ false, "usage" }, { ok, err.kind })
-    assert.matches("the playbook journal_spec.lua has changed since", err.message)
+    assert.matches("the playbook journal_spec.lua has changed", err.message)
     local report = f5.each({ one }, { journal = file, force = true }, second)
     assert.equal("earlier", report.devices[1].state)
     assert.equal(1, visits)

@@ -251,9 +251,9 @@ describe("run --inventory", function()
       assert.matches(pattern, result.err)
       for _, one in ipairs(devices) do assert.equal(0, #one:log()) end
     end
-    refused("the journal of another run: its arguments are 'a', and now they are 'b'", words "b")
+    refused("the journal of another run: its arguments are 'a', now they are 'b'", words "b")
     directory:file("p.lua", "return bip.sys.version:load().kind")
-    refused("the playbook p.lua has changed since", words "a")
+    refused("the playbook p.lua has changed", words "a")
     local forced = words "a"
     table.insert(forced, 2, "--force")
     local done = run(forced)
@@ -261,7 +261,7 @@ describe("run --inventory", function()
     assert.matches("3 devices: 0 done, 3 done by an earlier run", done.out)
     journal = sites
     local text = directory:read "sites.lua"
-    refused("sites.lua:1: not a line of a journal; the file was not changed", words "a")
+    refused("sites.lua:1: this is not a line of a journal; the file was not changed", words "a")
     assert.equal(text, directory:read "sites.lua")
     local alone = run { "run", "--inventory", sites, "--force", playbook }
     assert.same({ 2, "" }, { alone.status, alone.out })
