@@ -319,8 +319,8 @@ local function find(index, name, partition)
     or index[canonical(name)]
 end
 
---- Returns the object of an index for an item of a wanted list. A name without a partition can be in
--- that of the owner or in Common. The port of a member can be a property.
+--- Returns the object of an index for an item of a wanted list. A name without a partition can be
+-- in that of the owner or in Common. The port of a member can be a property.
 function M.find(index, item, partition)
   local name = full_name(item)
   local found = find(index, name, partition)

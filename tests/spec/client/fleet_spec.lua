@@ -119,7 +119,7 @@ describe("f5.each", function()
     local ok, problem =
       pcall(f5.each, fleet.list, { journal = directory:file("other", "hello\n") }, work)
     assert.is_false(ok)
-    assert.matches("other:1: not a line of a journal", tostring(problem))
+    assert.matches("other:1: this is not a line of a journal", tostring(problem))
   end)
 
   it("writes the report as JSON and CSV", function()
