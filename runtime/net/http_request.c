@@ -40,3 +40,12 @@ bool http_answer_header(const http_request *request, const char *name, char *buf
   }
   return false;
 }
+
+/* libcurl 7.88 never sends the rest of a head that does not fit into the buffer if the request has
+ * no body. */
+long http_request_buffer(const http_request *request, size_t head_length) {
+  long size = request->body_from_fd || request->body_length > 65536 ? 65536 : 16384;
+  while ((size_t)size < head_length)
+    size *= 2;
+  return size;
+}

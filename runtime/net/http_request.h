@@ -73,5 +73,7 @@ void http_request_clear(http_request *request);
 /* Copies the value of a header of the answer, trimmed and truncated to `size`, to `buffer`. False
  * if there is none. Ignores the case of names. */
 bool http_answer_header(const http_request *request, const char *name, char *buffer, size_t size);
+/* How long libcurl's buffer for sending must be; head_length: bytes before the body. */
+long http_request_buffer(const http_request *request, size_t head_length);
 
 #endif

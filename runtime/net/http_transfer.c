@@ -16,6 +16,8 @@
 enum {
   FIRST_ANSWER_SIZE = 4096,
   FIRST_HEADERS_SIZE = 1024,
+  MAX_HEAD = 1000 * 1000,   /* bytes of a request without its body; libcurl allows 1 MiB */
+  OTHER_HEADERS = 512,      /* bytes that libcurl adds at most to the path and the headers */
   MAX_HEADERS = 300 * 1024, /* bytes of a header block */
   FILE_READ_SIZE = 128 * 1024
 };
@@ -407,8 +409,17 @@ static bool set_headers(http_transfer *transfer, const http_peer_settings *setti
     transfer->nodes[count++].data = expect;           /* do not wait for "100 Continue" */
     if (!typed) transfer->nodes[count++].data = type; /* libcurl's default is that of a form */
   }
-  for (size_t i = 0; i < count; i++)
+  size_t length = transfer->base_length + strlen(transfer->request->path) + OTHER_HEADERS;
+  for (size_t i = 0; i < count; i++) {
     transfer->nodes[i].next = i + 1 < count ? &transfer->nodes[i + 1] : NULL;
+    length += strlen(transfer->nodes[i].data) + 2;
+  }
+  transfer->head_length = length;
+  if (length > MAX_HEAD) {
+    snprintf(error, CURL_ERROR_SIZE, "its path and headers have %zu bytes, and %d are allowed",
+             length, MAX_HEAD);
+    return false;
+  }
   SET(CURLOPT_HTTPHEADER, count > 0 ? transfer->nodes : NULL);
   return true;
 }
@@ -420,8 +431,7 @@ static bool set_body(http_transfer *transfer, transfer_shape shape, char *error)
    * which touches all their pages: 16 and 64 KiB by default. Most requests need less than the
    * minimum, and these buffers are most of the memory of a fleet. */
   SET(CURLOPT_BUFFERSIZE, request->sink_to_fd ? 16384L : 4096L);
-  SET(CURLOPT_UPLOAD_BUFFERSIZE,
-      shape == SHAPE_FILE || request->body_length > 65536 ? 65536L : 16384L);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, http_request_buffer(request, transfer->head_length));
   switch (shape) {
   case SHAPE_GET:
     if (transfer->shape != SHAPE_GET) SET(CURLOPT_HTTPGET, 1L);

@@ -42,6 +42,7 @@ typedef struct http_transfer {
   int aborted_errno;
   long size_before; /* CURLINFO_REQUEST_SIZE before the request: the size of a proxy's CONNECT */
   uint64_t body_sent, sink_written;
+  size_t head_length;   /* bytes of the request without its body, at most */
   size_t sink_buffered; /* bytes in the owner's buffer, not in the file yet */
   uint64_t reported;    /* the sum last reported to progress */
   int local_port;

@@ -213,6 +213,7 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
   text message = {0};
   *failure = (f5_failure){.verdict = {KIND_TRANSPORT, RETRY_READ, false}};
   f5_retry if_reached = reached ? RETRY_ALWAYS : RETRY_NEVER;
+  bool cancelled;
   switch (request->failure) {
   case HTTP_RESOLVE:
   case HTTP_CONNECT:
@@ -244,24 +245,21 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     failure->verdict = (f5_verdict){KIND_PROTOCOL, RETRY_READ, request->sent};
     break;
   case HTTP_TOO_LARGE:
-    text_put(&message, request->sink_to_fd
-                           ? "the answer has more bytes than the file, or exceeds body_limit"
-                           : "the answer exceeds the option body_limit");
+    text_put(&message, request->sink_to_fd ? "the answer exceeds the file or body_limit"
+                                           : "the answer exceeds the option body_limit");
     failure->verdict = (f5_verdict){KIND_PROTOCOL, RETRY_NEVER, request->sent};
     break;
   case HTTP_FILE:
-    text_put(&message, "cannot read or write a local file");
-    failure->verdict = (f5_verdict){KIND_TRANSFER, RETRY_NEVER, request->sent};
-    break;
   case HTTP_CANCELLED:
-    text_put(&message, "cancelled");
-    failure->verdict = (f5_verdict){KIND_CANCELLED, RETRY_NEVER, request->sent};
+    cancelled = request->failure == HTTP_CANCELLED;
+    text_put(&message, cancelled ? "cancelled" : "cannot read or write a local file");
+    failure->verdict =
+        (f5_verdict){cancelled ? KIND_CANCELLED : KIND_TRANSFER, RETRY_NEVER, request->sent};
     break;
   case HTTP_INTERNAL:
   case HTTP_OK:
     text_put(&message, request->sent ? "cannot store the answer" : "cannot send the request");
-    failure->verdict.retry = RETRY_NEVER;
-    failure->verdict.unknown = request->sent;
+    failure->verdict = (f5_verdict){KIND_TRANSPORT, RETRY_NEVER, request->sent};
     break;
   }
   if (*request->error) text_printf(&message, " (%s)", request->error);

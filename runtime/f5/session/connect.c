@@ -19,6 +19,7 @@
 #include "f5/session/prompt.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
+#include "f5/session/token.h"
 #include "f5/session/trust.h"
 
 static const char *const option_names[] = {"host",     "port",
@@ -310,6 +311,8 @@ static secret *secret_option(lua_State *L, int table, const char *name) {
     if (memchr(value, '\0', length)) error_usage(L, "option '%s' contains a NUL byte", name);
     if (strcmp(name, "token") == 0 && strpbrk(value, "\r\n"))
       error_usage(L, "option 'token' contains a line break");
+    if (strcmp(name, "token") == 0 && length > MAX_TOKEN)
+      error_usage(L, "option 'token' is longer than %d bytes", MAX_TOKEN);
     kept = keep(L, value, length);
   } else if (type != LUA_TNIL) {
     error_usage(L, "option '%s' must be a string, not a %s", name, lua_typename(L, type));

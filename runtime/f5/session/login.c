@@ -114,11 +114,13 @@ static void start_extension(f5_session *session) {
   call_start(&login->call);
 }
 
-/* The token becomes part of a header line, and must not add lines of its own. */
-static bool fits_header(const text *token) {
+/* The token becomes part of a header line and of a path. It must not add lines of its own, or lead
+ * to another path. */
+static bool is_usable(const text *token) {
+  if (strspn(text_string(token), ".") == token->length) return false; /* also if it is empty */
   for (size_t i = 0; i < token->length; i++)
     if (token->data[i] <= ' ' || token->data[i] > '~') return false;
-  return token->length > 0 && !token->failed;
+  return token->length <= MAX_TOKEN && !token->failed;
 }
 
 /* Runs before the answer is logged, so that the token is masked. */
@@ -130,7 +132,7 @@ static void login_arrived(f5_call *call) {
       !scan_find(request->answer, request->answer_length, "token.token", &value))
     return;
   text token = secret_text(value.length);
-  if (scan_string(&value, &token) && fits_header(&token))
+  if (scan_string(&value, &token) && is_usable(&token))
     login->fresh = token_new(call->session, &login->tokens, token.data, token.length);
   secret_text_free(&token);
   if (login->fresh)

@@ -13,6 +13,7 @@
 #include "f5/session/call.h"
 
 #define TOKENS_PATH "/mgmt/shared/authz/tokens/"
+#define MAX_TOKEN 4096 /* bytes; those of devices have 26 */
 
 typedef struct f5_token f5_token;
 

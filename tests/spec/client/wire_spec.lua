@@ -8,7 +8,6 @@ local POOL <const> = "/mgmt/tm/ltm/pool/~Common~web"
 local POOLS <const> = "/mgmt/tm/ltm/pool"
 local OBJECT <const> = '{"kind":"tm:ltm:pool:poolstate","name":"web","description":"d"}'
 local LIST <const> = '{"kind":"tm:ltm:pool:poolcollectionstate","items":[{"name":"web"}]}'
-local COMMAND <const> = '{"commandId":1,"evalOrder":1}'
 local MISSING <const> = '{"code":404,"message":"01020036:3: was not found.","apiError":3}'
 local CHUNK <const> = '{"remainingByteCount":0,"totalByteCount":5}'
 local TX <const> = "/mgmt/tm/transaction"
@@ -377,6 +376,52 @@ describe("a download", function()
   end)
 end)
 
+describe("a long request", function()
+  before_each(function()
+    bip = f5.connect(server:options { timeout = 20 })
+    server:rules { { path = "/mgmt", bytes = wire.answer("200 OK", OBJECT) } }
+  end)
+  after_each(function() bip:close() end)
+
+  local METHODS <const> = { "GET", "DELETE", "OPTIONS", "PATCH", "POST" }
+
+  it("arrives, with a body and without", function()
+    for _, size in ipairs { 16000, 33000, 66000, 300000, 990000 } do
+      for _, method in ipairs(METHODS) do
+        local body = (method == "PATCH" or method == "POST") and { a = 1 } or nil
+        local path = POOL .. ("x"):rep(size)
+        assert.equal("d", bip:request(method, path, { body = body }).description, method .. size)
+      end
+    end
+    assert.equal("GET " .. POOL .. ("x"):rep(16000), server:seen()[1])
+    local headers = { ["X-Long"] = ("x"):rep(100000) }
+    assert.equal("d", bip:request("GET", POOL, { headers = headers }).description)
+  end)
+
+  it("is not sent if nobody could take it", function()
+    for _, method in ipairs(METHODS) do
+      local ok, err = pcall(bip.request, bip, method, POOL .. ("x"):rep(1000000))
+      assert.same({ false, "transport" }, { ok, err.kind, err.outcome }, method)
+      assert.matches("path and headers have 1000%d+ bytes, and 1000000 are allowed", err.message)
+    end
+    assert.same({}, server:seen())
+  end)
+
+  it("is not made of a token that is none", function()
+    local options = server:options { username = "admin", password = "secret" }
+    options.token = nil
+    for _, token in ipairs { ("T"):rep(4097), "..", ".", "", "a b", "a\\nb" } do
+      local login = ('{"token":{"token":"%s"}}'):format(token)
+      server:rules { { path = "/mgmt/shared/authn/login", bytes = wire.answer("200 OK", login) } }
+      local ok, err = pcall(f5.connect, options)
+      assert.same({ false, "protocol" }, { ok, err.kind }, token:sub(1, 9))
+      assert.equal(1, #server:seen())
+    end
+    local ok, err = pcall(f5.connect, server:options { token = ("T"):rep(4097) })
+    assert.same({ false, "usage" }, { ok, err.kind })
+  end)
+end)
+
 describe("after a request was sent, a failure", function()
   before_each(function() bip = f5.connect(server:options()) end)
   after_each(function() bip:close() end)
@@ -411,176 +456,5 @@ describe("after a request was sent, a failure", function()
     local half = 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"na'
     fails({ bytes = half, garble = true }, "transport")
     fails({ bytes = "", garble = true }, "transport")
-  end)
-end)
-
-describe("a transaction", function()
-  before_each(function() bip = f5.connect(server:options()) end)
-  after_each(function() bip:close() end)
-
-  local QUEUE <const> = {
-    { method = "POST", path = TX, bytes = wire.answer("200 OK", transaction "STARTED"), times = 1 },
-    { method = "PATCH", path = POOL, bytes = wire.answer("200 OK", COMMAND) },
-    { method = "DELETE", path = POOL, bytes = wire.answer("200 OK", COMMAND) },
-  }
-
-  local function rules(...)
-    local list = { ... }
-    for _, rule in ipairs(QUEUE) do list[#list + 1] = rule end
-    server:rules(list)
-  end
-
-  local function state(of, fields)
-    local rule =
-      { method = "GET", path = TX .. "/17", bytes = wire.answer("200 OK", transaction(of)) }
-    for name, value in pairs(fields or {}) do rule[name] = value end
-    return rule
-  end
-
-  local GONE <const> = { method = "DELETE", path = TX .. "/17", bytes = wire.answer "200 OK" }
-
-  -- SHORT for those that are waited for until the time is up.
-  local SHORT <const> = { interval = 0.01, timeout = 0.05 }
-
-  local function carry_out(options)
-    return pcall(bip.transaction, bip, options or { interval = 0.01, timeout = 20 }, function(tx)
-      tx(pool()):modify { description = "d" }
-    end)
-  end
-
-  local function commit(bytes, fields)
-    local rule = { method = "PATCH", path = TX .. "/17", bytes = bytes }
-    for name, value in pairs(fields or {}) do rule[name] = value end
-    return rule
-  end
-
-  it("whose commit is cut at any byte was carried out when the device says so", function()
-    local bytes = wire.answer("200 OK", transaction "COMPLETED")
-    for cut = 0, #bytes do
-      rules(commit(bytes, { cut = cut }), state "COMPLETED")
-      local ok, err = carry_out()
-      assert.is_true(ok, cut .. ": " .. tostring(err))
-      if cut < #bytes and cut % 7 == 0 then
-        rules(commit(bytes, { cut = cut }), GONE, state "STARTED")
-        ok, err = carry_out()
-        assert.same({ false, nil }, { ok, err.outcome }, cut .. ": " .. tostring(err))
-        assert.matches("the commit did not reach the device; nothing has changed$", err.message)
-        rules(commit(bytes, { cut = cut }))
-        ok, err = carry_out(SHORT)
-        assert.same({ false, "unknown" }, { ok, err.outcome }, cut .. ": " .. tostring(err))
-      end
-    end
-  end)
-
-  it("is not carried out because of an answer that does not say so", function()
-    for _, body in ipairs {
-      "", "<html></html>", "{}", transaction "VALIDATING", transaction "STARTED",
-      '{"transId":18,"state":"COMPLETED"}', '{"state":"COMPLETED"}', '{"transId":17}',
-      '{"transId":17,"state":"completed"}', "[]",
-    } do
-      for _, status in ipairs { "200 OK", "202 Accepted" } do
-        local answer = wire.answer(status, body)
-        local running = { times = 2 }
-        rules(commit(answer), state("VALIDATING", running), state "COMPLETED")
-        local ok, err = carry_out()
-        assert.is_true(ok, body .. tostring(err))
-        assert.equal(3, select(2, table.concat(server:seen(), " "):gsub("GET", "")))
-
-        rules(commit(answer), state("VALIDATING", running), state "FAILED", GONE)
-        ok, err = carry_out()
-        assert.same({ false, "transaction" }, { ok, err.kind, err.outcome }, body .. tostring(err))
-
-        rules(commit(answer), state "VALIDATING")
-        ok, err = carry_out(SHORT)
-        assert.same({ false, "unknown" }, { ok, err.outcome }, body .. tostring(err))
-
-        rules(commit(answer), state("", { bytes = wire.answer("404 Not Found", MISSING) }))
-        ok, err = carry_out()
-        assert.same({ false, "unknown" }, { ok, err.outcome }, body .. tostring(err))
-
-        rules(commit(answer), state("", { bytes = wire.answer("403 Forbidden", "{}") }))
-        ok, err = carry_out { async = true, interval = 0.01, timeout = 20 }
-        assert.same({ false, "unknown" }, { ok, err.outcome }, body .. tostring(err))
-      end
-    end
-  end)
-
-  it("counts its commands as changes only when they may be some", function()
-    rules(commit(wire.answer("200 OK", transaction "FAILED")), GONE)
-    assert.is_false(carry_out())
-    assert.equal(0, bip:usage().writes)
-    rules(commit(wire.answer("200 OK", "{}")), GONE, state "STARTED")
-    assert.is_false(carry_out())
-    assert.equal(0, bip:usage().writes)
-    rules(commit(wire.answer("200 OK", "{}")), state "VALIDATING")
-    assert.is_false(carry_out(SHORT))
-    assert.equal(1, bip:usage().writes)
-  end)
-
-  it("that cannot be taken back after a commit that got lost may still be carried out", function()
-    rules(
-      commit("", { cut = 0 }), state "STARTED",
-      { method = "DELETE", path = TX, bytes = wire.answer("500 X", "{}") }
-    )
-    local ok, err = carry_out()
-    assert.same({ false, "unknown" }, { ok, err.outcome }, tostring(err))
-  end)
-
-  it("has no command that the device does not confirm", function()
-    for _, body in ipairs {
-      "", "{}", OBJECT, "<html></html>", '{"commandId":1', '{"commandId":"x"}',
-    } do
-      for _, method in ipairs { "PATCH", "DELETE" } do
-        rules({ method = method, path = POOL, bytes = wire.answer("200 OK", body) }, GONE)
-        local ok, err = pcall(bip.transaction, bip, function(tx)
-          if method == "DELETE" then return tx(pool()):delete() end
-          return tx(pool()):modify { description = "d" }
-        end)
-        assert.same({ false, "protocol" }, { ok, err.kind }, body .. tostring(err))
-        assert.is_nil(table.concat(server:seen(), "\n"):find("PATCH " .. TX, 1, true))
-      end
-    end
-  end)
-
-  it("removes a command of which it does not know whether it is there before it commits", function()
-    local COMMANDS <const> = '{"kind":"x","items":[{"commandId":1},{"commandId":2}]}'
-    server:rules {
-      QUEUE[1],
-      { method = "PATCH", path = POOL, bytes = wire.answer("200 OK", COMMAND), times = 1 },
-      { method = "PATCH", path = POOL, bytes = wire.answer("200 OK", '{"commandId":2') },
-      { method = "GET", path = TX .. "/17/commands", bytes = wire.answer("200 OK", COMMANDS) },
-      { method = "DELETE", path = TX .. "/17/commands/2", bytes = wire.answer "200 OK" },
-      commit(wire.answer("200 OK", transaction "COMPLETED")),
-    }
-    local tx <close> = bip:begin()
-    tx(pool()):modify { description = "d" }
-    assert.is_false(pcall(function() tx(pool()):modify { description = "e" } end))
-    assert.is_true(tx:commit())
-    local seen = server:seen()
-    assert.equal("DELETE " .. TX .. "/17/commands/2", seen[#seen - 1])
-  end)
-
-  it("is validated by an answer that shows it", function()
-    for body, good in pairs {
-      [transaction "STARTED"] = true, [transaction "COMPLETED"] = true,
-      [transaction "FAILED"] = false, [""] = false, ["{}"] = false,
-      ['{"transId":18,"state":"STARTED"}'] = false,
-    } do
-      rules(commit(wire.answer("200 OK", body)), GONE)
-      local tx <close> = bip:begin()
-      tx(pool()):modify { description = "d" }
-      local ok, err = pcall(tx.validate, tx)
-      assert.equal(good, ok, body .. tostring(err))
-      if not ok then assert.is_nil(err.outcome, body .. tostring(err)) end
-    end
-  end)
-
-  it("tells its state, or that it cannot be seen", function()
-    local strange = state("", { bytes = wire.answer("200 OK", "{}") })
-    rules(state("STARTED", { times = 1 }), strange, GONE)
-    local tx <close> = bip:begin()
-    assert.equal("STARTED", tx:state())
-    local ok, err = pcall(tx.state, tx)
-    assert.same({ false, "protocol" }, { ok, err.kind })
   end)
 end)
