@@ -12,7 +12,7 @@ local SchemaCache = {}
 SchemaCache.__index = SchemaCache
 
 local ROOT <const> = "/mgmt/tm"
-local MOST <const>, PAGE <const> = 2000, 500 -- names of a collection
+local MAX_NAMES <const>, PAGE <const> = 2000, 500 -- names of a collection
 local NAMES_LIVE <const> = 60 -- seconds; others may create and delete
 -- Errors that mean that there is nothing: a module that is not provisioned, a path that does not
 -- exist.
@@ -136,7 +136,7 @@ function SchemaCache:read_names(path)
     local query = { ["$select"] = "name,fullPath", ["$top"] = PAGE, ["$skip"] = #names }
     local items = self:get(path, query).items or {}
     for _, object in ipairs(items) do names[#names + 1] = object.fullPath or object.name end
-  until #items ~= PAGE or #names >= MOST -- more than asked for: it does not page
+  until #items ~= PAGE or #names >= MAX_NAMES -- more than asked for: it does not page
   table.sort(names)
   return names
 end

@@ -9,7 +9,7 @@ local Terminal = {}
 Terminal.__index = Terminal
 
 -- Seconds that a Tab waits for a device. The user can type meanwhile.
-local PATIENCE <const> = 2
+local TAB_WAIT <const> = 2
 -- Seconds between two updates of the prompt while nobody types.
 local REFRESH <const> = 30
 local MANY <const> = 200
@@ -128,7 +128,7 @@ function Terminal:on_tab(text, cursor)
   local wanted = { text = text, cursor = cursor }
   self.wanted = wanted
   f5.spawn(function()
-    f5.sleep(PATIENCE)
+    f5.sleep(TAB_WAIT)
     wanted.late = true
     self.editor:post()
   end)

@@ -6,7 +6,7 @@ local json = require "f5.json"
 
 local MASK <const> = "********"
 local SHOWN <const> = 4
-local SHORTEST <const> = 16 -- of less, four characters would be too much
+local MIN_LENGTH <const> = 16 -- of shorter tokens nothing is shown
 local ADDRESS <const> = "/authz/tokens/([^/?]+)"
 
 local Tokens = {}
@@ -41,7 +41,7 @@ function Tokens.hidden(value)
   if type(value) ~= "table" then return value end
   local token = token_of(value)
   if token then
-    return replace(value, token, #token >= SHORTEST and token:sub(1, SHOWN) .. MASK or MASK)
+    return replace(value, token, #token >= MIN_LENGTH and token:sub(1, SHOWN) .. MASK or MASK)
   end
   local out
   local function put(key, item)
