@@ -18,7 +18,7 @@ static void take(const archive *a, const unsigned char *entry, archive_entry *ta
   taken->length = (size_t)get64(entry + 24);
 }
 
-/* The order of (kind, name) and an entry: below 0, 0, above 0. */
+/* Compares (kind, name) with an entry: below 0, 0, or above 0. */
 static int compare(const archive *a, uint32_t kind, const char *name, size_t length,
                    const unsigned char *entry) {
   uint32_t other = get32(entry);
@@ -38,8 +38,9 @@ static bool is_inside(const archive *a, const unsigned char *entry, uint64_t nam
          inside(get64(entry + 16), get64(entry + 24), a->size);
 }
 
-/* Behind the one before it, which was looked at already. A name with a NUL could not be told from a
- * shorter one where names are C strings: in messages, and in Lua's own `require`. */
+/* The entry must be behind the one before it, which was already checked. Names with a NUL are
+ * refused: as C strings, in messages and in Lua's own `require`, they would look like shorter
+ * names. */
 static bool is_in_order(const archive *a, size_t i) {
   const unsigned char *entry = entry_at(a, i);
   archive_entry here;
@@ -66,7 +67,7 @@ bool archive_open(archive *a, const void *bytes, size_t size) {
   return true;
 }
 
-/* -- looking things up -- */
+/* -- finding entries -- */
 
 bool archive_find(const archive *a, archive_kind kind, const char *name, size_t length,
                   archive_entry *found) {

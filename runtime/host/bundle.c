@@ -21,7 +21,7 @@ struct bundle {
   uint32_t flags;
 };
 
-static bundle opened; /* one a process */
+static bundle opened; /* one for each process */
 static const bundle *current;
 
 uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
@@ -39,9 +39,8 @@ uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
   }
   const unsigned char *p = bytes, *end = p + length;
   crc = ~crc;
-  for (; end - p >= 4;
-       p +=
-       4) { /* four bytes a turn: an archive may carry large files, and this runs at every start */
+  /* Four bytes a step: an archive may contain large files, and this runs at every start. */
+  for (; end - p >= 4; p += 4) {
     crc ^= get32(p);
     crc = table[3][crc & 0xFF] ^ table[2][crc >> 8 & 0xFF] ^ table[1][crc >> 16 & 0xFF] ^
           table[0][crc >> 24];
@@ -55,25 +54,24 @@ uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
 
 static int broken(const char *reason) {
   fprintf(stderr, "%s: %s\n", program_invocation_short_name, reason);
-  fputs("This file was made by 'f5lua build'. Make it again, or copy it again from where it came; "
-        "it must not be "
-        "stripped.\n",
-        stderr);
+  fputs(
+      "This file was made by 'f5lua build'. Build it again, or copy it again. Do not use strip on "
+      "it.\n",
+      stderr);
   return BUNDLE_BROKEN;
 }
 
-/* The file is whole, for all that is known: to make it again would not help. */
+/* The file is probably intact, so building it again would not help. */
 static int unreadable(int reason) {
   fprintf(stderr, "%s: the program cannot read its own file: %s\n", program_invocation_short_name,
           strerror(reason));
   if (reason == EACCES)
-    fputs("Who runs a program that 'f5lua build' made must be allowed to read it, too: chmod a+rx "
-          "FILE\n",
+    fputs("A user needs permission to read the program as well as to execute it: chmod a+rx FILE\n",
           stderr);
   return BUNDLE_BROKEN;
 }
 
-/* /proc is not there in a bare chroot; the kernel says what was executed all the same. */
+/* A chroot may have no /proc. The kernel also passes the name of the executed file. */
 static int open_self(void) {
   int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   if (fd >= 0) return fd;
@@ -86,7 +84,7 @@ static int check(const unsigned char *file, uint64_t length, const unsigned char
   uint64_t own = get64(fuse + FUSE_OWN), offset = get64(fuse + FUSE_OFFSET),
            size = get64(fuse + FUSE_LENGTH);
   if (get32(fuse + FUSE_FORMAT) != ARCHIVE_FORMAT)
-    return broken("the program was packed by another version of f5lua");
+    return broken("the program was built by another version of f5lua");
   if (length <= offset)
     return broken("the program's archive is missing: it was stripped or cut off");
   if (!inside(own, FUSE_SIZE, offset) || memcmp(file + own, fuse, FUSE_SIZE) != 0)
@@ -99,10 +97,11 @@ static int check(const unsigned char *file, uint64_t length, const unsigned char
   if (bundle_pinned()) {
     size_t end = (size_t)(offset + size);
     if (!(opened.flags & BUNDLE_FLAG_SIGNED) || !inside(end, BUNDLE_SIGNATURE, length))
-      return broken("the program is not signed, and this runtime runs nothing else");
+      return broken("the program is not signed, and this runtime runs only signed programs");
     if (!bundle_signature_holds(pinned_key, file, end, file + end))
-      return broken("the program's signature is not of the key that this runtime trusts, or the "
-                    "file was changed");
+      return broken(
+          "the program is not signed with the key that this runtime trusts, or the file was "
+          "changed");
   }
   return 0;
 }
@@ -139,9 +138,9 @@ const archive *bundle_archive(const bundle *b) {
 
 /* -- Lua -- */
 
-/* Text or bytecode: the archive is checked, and f5lua build alone makes it. As for a file, a byte
- * order mark and a first line with # are no Lua; the end of that line stays, so that the others
- * keep their numbers. */
+/* Text or bytecode: the archive is checked, and only f5lua build creates archives. As in files, a
+ * byte order mark and a first line with # are skipped. The end of that line stays, so that line
+ * numbers are right. */
 static int load(lua_State *L, const archive_entry *entry, const char *chunk) {
   const char *contents = entry->contents, *end = contents + entry->length;
   if (entry->length >= 3 && memcmp(contents, "\xEF\xBB\xBF", 3) == 0) contents += 3;
@@ -176,14 +175,13 @@ static int search(lua_State *L) {
   luaL_gsub(L, name, ".", "/");
   lua_pushfstring(L, "@%s.lua", lua_tostring(L, -1));
   if (load(L, &entry, lua_tostring(L, -1)) != LUA_OK) return lua_error(L);
-  lua_pushstring(L, lua_tostring(L, -2) +
-                        1); /* second argument of the module, as a file name would be */
+  lua_pushstring(L, lua_tostring(L, -2) + 1); /* second argument of the module, like a file name */
   return 2;
 }
 
-/* package.searchers is, after embedded_install: preload, the runtime, path, cpath, cpath's root,
- * other embedded modules. The archive takes the place in front of the three that look on disk, and
- * without --allow-disk theirs too. */
+/* After embedded_install, package.searchers is: preload, the runtime, path, cpath, root of cpath,
+ * other embedded modules. The archive goes before the three that search the disk. Without
+ * --allow-disk, those three are removed. */
 void bundle_install(lua_State *L, const bundle *b) {
   bool disk = b->flags & BUNDLE_FLAG_DISK;
   lua_getglobal(L, LUA_LOADLIBNAME);
@@ -199,7 +197,8 @@ void bundle_install(lua_State *L, const bundle *b) {
     lua_rawgeti(L, -2, i);
     lua_rawseti(L, -2, ++kept);
   }
-  for (lua_Integer i = 1; i <= count + 1; i++) { /* in place: `require` holds on to the table */
+  for (lua_Integer i = 1; i <= count + 1;
+       i++) { /* in place: `require` keeps a reference to the table */
     lua_rawgeti(L, -1, i);
     lua_rawseti(L, -3, i);
   }

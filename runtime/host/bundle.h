@@ -1,20 +1,17 @@
-/* A playbook packed into this program: where it is, whether it is whole, and how Lua gets at it.
+/* A playbook packed into this program: where it is, whether it is intact, and how Lua reads it.
  *
  * `f5lua build` appends an archive to a copy of the runtime and patches the fuse, a structure in
- * .data that says where the archive is. A plain runtime finds its fuse empty and never opens its
- * own file. A runtime whose fuse is set but whose archive is missing or damaged says so and leaves:
- * it must not become an interpreter that runs whatever its arguments name.
+ * .data that says where the archive is. A plain runtime has an empty fuse and never opens its own
+ * file. A runtime whose fuse is set but whose archive is missing or damaged prints an error and
+ * exits: it must not become an interpreter for whatever its arguments name.
  *
- *   bundle *b;
+ *   const bundle *b;
  *   int status = bundle_open(&b);
  *   if (status != 0) return status;
- *   if (b) …                          // a program of its own: all arguments are the playbook's
+ *   if (b) …                          // a packed program: all arguments belong to the playbook
  *
- * What the archive is made of: host/archive.h.
- *
- * A signature, if there is one, follows the archive: 64 bytes Ed25519 over bundle_signed_text of
- * everything before it.
- */
+ * host/archive.h describes the archive. If there is a signature, it follows the archive: 64 bytes,
+ * Ed25519 over bundle_signed_text of everything before it. */
 #ifndef HOST_BUNDLE_H
 #define HOST_BUNDLE_H
 
@@ -26,7 +23,7 @@
 
 #include "host/archive.h"
 
-/* Exit status of a program that is damaged or not allowed to run (EX_SOFTWARE of sysexits.h). */
+/* Exit status of a program that is damaged or may not run (EX_SOFTWARE of sysexits.h). */
 enum { BUNDLE_BROKEN = 70 };
 
 enum { BUNDLE_SIGNATURE = 64 };
@@ -34,45 +31,45 @@ enum { BUNDLE_SIGNATURE = 64 };
 enum {
   BUNDLE_FLAG_SIGNED = 1,
   BUNDLE_FLAG_DISK = 2
-}; /* fuse.flags; DISK: require may look on disk too */
+}; /* fuse.flags; DISK: `require` also searches the disk */
 
 typedef struct bundle bundle;
 
-/* Opens the archive of this program. *b is NULL in a plain runtime. Returns 0, or, after a message
- * on stderr, the status to exit with. Lives until the process ends (there is one a process, mapped
+/* Opens the archive of this program. In a plain runtime *b is NULL. Returns 0; or prints a message
+ * and returns the exit status. The bundle lives until the process ends (there is one, mapped
  * read-only). */
 int bundle_open(const bundle **b);
 
-/* What bundle_open found; NULL in a plain runtime. */
+/* The result of bundle_open. NULL in a plain runtime. */
 const bundle *bundle_current(void);
 
-/* Whether this runtime accepts only programs signed with a key compiled in (CMake's
- * F5LUA_PUBLIC_KEY). A plain one of these must not run playbooks. */
+/* Whether this runtime accepts only programs signed with the key compiled in (CMake's
+ * F5LUA_PUBLIC_KEY). Then it must not run playbooks either. */
 bool bundle_pinned(void);
 
-/* What is packed in it; the bytes stay as long as the process lives. */
+/* The contents. They stay in memory until the process ends. */
 const archive *bundle_archive(const bundle *b);
 
-/* Puts the archive before every other place that `require` searches, takes away what lies on disk
- * (unless the program was built with --allow-disk), and makes the archive known to f5.asset. */
+/* Makes `require` search the archive first, and not the disk (unless the program was built with
+ * --allow-disk). Makes the archive available to f5.asset. */
 void bundle_install(lua_State *L, const bundle *b);
 
-/* Pushes the playbook as a function; or an error message, and returns an error status of Lua. */
+/* Pushes the playbook as a function. On failure pushes an error message and returns an error status
+ * of Lua. */
 int bundle_load(lua_State *L, const bundle *b);
 
-/* The module "f5.bundle": what f5.asset, and `f5lua build`, `inspect` and `verify` need of C (see
+/* The module "f5.bundle": the C parts of f5.asset and of `f5lua build`, `inspect` and `verify` (see
  * packer.c). */
 int luaopen_f5_bundle(lua_State *L);
 
-/* CRC-32 (of zlib and PNG) of the bytes, going on from `crc` (0 at first). */
+/* CRC-32 of the bytes, as in zlib and PNG. `crc` is the result for the bytes before, at first 0. */
 uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length);
 
-/* Whether the signature stands for these bytes: a program up to its signature. */
+/* Whether the signature is valid for these bytes: a program up to its signature. */
 bool bundle_signature_holds(const unsigned char public_key[32], const void *program, size_t length,
                             const unsigned char signature[BUNDLE_SIGNATURE]);
 
-/* The text that is signed: a line that says what it is, then the SHA-256 of the program in
- * hexadecimal. */
+/* The signed text: a line with its purpose, then the SHA-256 of the program in hexadecimal. */
 enum { BUNDLE_SIGNED_TEXT = 96 };
 size_t bundle_signed_text(const void *program, size_t length, char text[BUNDLE_SIGNED_TEXT]);
 

@@ -2,7 +2,7 @@
 #ifndef HOST_EXIT_STATUS_H
 #define HOST_EXIT_STATUS_H
 
-/* Exit statuses; a program ended by a signal adds its number to STATUS_SIGNAL. */
+/* Exit statuses. If a signal ends the program, its number is added to STATUS_SIGNAL. */
 enum {
   STATUS_DONE = 0,
   STATUS_FAILED = 1,

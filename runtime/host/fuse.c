@@ -2,8 +2,7 @@
 
 #include <stddef.h>
 
-/* volatile: nobody here ever writes it, and a compiler that sees so would take the zeros for
- * granted. */
+/* volatile: no code here writes it, so a compiler could assume that it stays zero. */
 static volatile struct {
   unsigned char magic[FUSE_FORMAT];
   unsigned char numbers[FUSE_VERSION - FUSE_FORMAT];

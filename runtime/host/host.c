@@ -27,14 +27,14 @@
 #include "host/signals.h"
 #include "host/trace.h"
 
-/* How long the deletion of tokens may take at the end. */
+/* Time limit for deleting tokens at the end. */
 #define SHUTDOWN_MS 10000
 
 int luaopen_cjson(lua_State *L);
 
 /* -- opening -- */
 
-/* Beside the f5 module's own. */
+/* In addition to the modules of f5. */
 static const luaL_Reg preloaded[] = {
     {"cjson", luaopen_cjson},
     {"f5.host", luaopen_f5_host},
@@ -43,15 +43,14 @@ static const luaL_Reg preloaded[] = {
     {NULL, NULL},
 };
 
-/* Of the one state that runs playbooks. */
+/* The state of the program. There is one Lua state that runs playbooks. */
 static struct {
   loop *loop;
-  int unjoined_status; /* what the first failed fiber that nobody joined stands for; 0: none */
-  bool log_json;       /* of the state, for what is said when it is gone */
+  int unjoined_status; /* exit status of the first failed fiber that nobody joined; 0: none */
+  bool log_json;       /* of the state, for messages after it is closed */
 } program;
 
-/* What the program says of its own end, and the status that goes with it: the last line of a log.
- */
+/* Prints the last line of the log: how the program ends, and the exit status. */
 static void tell(const char *words, int status) {
   if (!program.log_json) {
     fprintf(stderr, "f5lua: %s\n", words);
@@ -73,7 +72,8 @@ int host_end_output(int status) {
   if (status != STATUS_DONE || signals_received()) return status;
   int reason = output_end();
   if (signals_received())
-    return STATUS_SIGNAL + signals_received(); /* nobody reads it any more: that is no failure */
+    return STATUS_SIGNAL +
+           signals_received(); /* nobody reads the output any more, which is not a failure */
   if (reason == 0) return STATUS_DONE;
   char words[128];
   snprintf(words, sizeof words, "cannot write to standard output%s%s", reason > 0 ? ": " : "",
@@ -82,8 +82,7 @@ int host_end_output(int status) {
   return STATUS_FAILED;
 }
 
-/* os.exit leaves without unwinding; the tokens must go all the same, and what was printed must have
- * arrived. */
+/* os.exit leaves without unwinding. Before that, delete the tokens and write the output. */
 static int exit_cleanly(lua_State *L) {
   lua_settop(L, 2);
   f5_shutdown(L, SHUTDOWN_MS);
@@ -100,7 +99,7 @@ static int exit_cleanly(lua_State *L) {
   return 0;
 }
 
-/* A failed fiber that nobody joined: the playbook went on, but it did not do all of its work. */
+/* Reports a failed fiber that nobody joined: the playbook continued without a part of its work. */
 static int report_unjoined(lua_State *L) {
   lineedit_hide();
   if (!f5_log_is_json(L)) fputs("f5lua: a fiber failed, and nothing joined it:\n", stderr);
@@ -187,7 +186,7 @@ static int describe(lua_State *L) {
   return 2;
 }
 
-/* The error that the signal raised says nothing that a user wants to read. */
+/* The error that a signal raised is of no interest to the user. */
 static bool is_interrupt(lua_State *L) {
   if (!fiber_interrupted(L)) return false;
   if (lua_type(L, -1) == LUA_TSTRING) return strcmp(lua_tostring(L, -1), "cancelled") == 0;
@@ -202,7 +201,7 @@ static bool is_interrupt(lua_State *L) {
 int host_report(lua_State *L) {
   if (is_interrupt(L)) {
     lua_pop(L, 1);
-    return STATUS_DONE; /* the signal has a status of its own */
+    return STATUS_DONE; /* the signal determines the exit status */
   }
   int error = lua_gettop(L);
   lua_pushcfunction(L, describe);
@@ -215,17 +214,16 @@ int host_report(lua_State *L) {
   if (lua_pcall(L, 4, 2, 0) == LUA_OK) {
     size_t length;
     const char *words = lua_tolstring(L, -2, &length);
-    text masked = {0}; /* the script may have put a password into its own words */
+    text masked = {0}; /* a message of the script may contain a password */
     secret_mask(&masked, words, length);
     fwrite(text_string(&masked), 1, masked.length, stderr);
     text_free(&masked);
     status = (int)lua_tointeger(L, -1);
-  } else { /* no memory, say: then the plain words of both */
+  } else { /* for example out of memory: print both messages as they are */
     const char *words = lua_tostring(L, error);
     fprintf(stderr, "f5lua: %s\n", words ? words : luaL_typename(L, error));
     words = lua_tostring(L, -1);
-    fprintf(stderr, "f5lua: the error could not be described: %s\n",
-            words ? words : luaL_typename(L, -1));
+    fprintf(stderr, "f5lua: cannot describe the error: %s\n", words ? words : luaL_typename(L, -1));
   }
   lua_settop(L, error - 1);
   return status;

@@ -9,11 +9,11 @@
 #include "host/widetext.h"
 
 #define START_SIZE 4096
-#define PIECE 65536    /* bytes read at a time */
-#define TYPED_AHEAD 32 /* bytes that a person may have typed before they are read */
+#define PIECE 65536    /* maximum number of bytes per read */
+#define TYPED_AHEAD 32 /* bytes that a person may type before they are read */
 #define PASTE_BEGIN "\033[200~"
 #define PASTE_END "\033[201~"
-#define MARK (sizeof PASTE_BEGIN - 1) /* bytes of either */
+#define MARK (sizeof PASTE_BEGIN - 1) /* length of either mark */
 
 bool keys_open(keys *k, int fd) {
   *k = (keys){.fd = fd, .size = START_SIZE, .bytes = malloc(START_SIZE)};
@@ -36,7 +36,7 @@ static bool make_room(keys *k) {
   }
   if (k->to < k->size) return true;
   char *larger = realloc(k->bytes, k->size * 2);
-  if (!larger) return false; /* what is there is dealt with first */
+  if (!larger) return false; /* process what is there first */
   k->bytes = larger;
   k->size *= 2;
   return true;
@@ -64,7 +64,8 @@ static bool starts(const char *text, size_t length, const char *with) {
   return length >= wanted && memcmp(text, with, wanted) == 0;
 }
 
-/* What begins with so many ESC: Alt and a key, or a sequence of the terminal. */
+/* The length of a sequence that starts with this many ESC: Alt and a key, or a sequence of the
+ * terminal. */
 static size_t sequence_length(const char *text, size_t length, size_t escapes) {
   if (escapes == length) return 0;
   if (text[escapes] != '[' && text[escapes] != 'O') {
@@ -88,7 +89,7 @@ size_t keys_length(const keys *k) {
   while (escapes < length && text[escapes] == '\033')
     escapes++;
   if (escapes > 0) return sequence_length(text, length, escapes);
-  if (*text == 'X' - '@') return length >= 2 ? 2 : 0; /* Ctrl-X begins two-key commands */
+  if (*text == 'X' - '@') return length >= 2 ? 2 : 0; /* Ctrl-X starts two-key commands */
   size_t whole = wide_utf8_length((unsigned char)*text);
   return whole <= length ? whole : 0;
 }
@@ -109,7 +110,7 @@ bool keys_follow(const keys *k) {
          memchr(k->bytes + k->from, '\r', behind);
 }
 
-/* -- taking -- */
+/* -- taking characters -- */
 
 void keys_drop(keys *k, size_t length) {
   k->from += length;

@@ -27,8 +27,8 @@ static int modules(lua_State *L) {
   return 1;
 }
 
-/* load(path or nil for standard input) -> function; or nil, message, whether the file could not be
- * read at all */
+/* load(path or nil for standard input) -> function; or nil, message, whether the file was
+ * unreadable */
 static int load(lua_State *L) {
   const char *path = luaL_optstring(L, 1, NULL);
   int status = luaL_loadfile(L, path);
@@ -43,7 +43,8 @@ static int load(lua_State *L) {
   return 3;
 }
 
-/* What a subcommand has loaded is not what the playbook means by the same name. */
+/* A playbook must load its own modules, even if the subcommand has loaded a module of the same
+ * name. */
 static void forget_own_modules(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   for (size_t i = 0; i < embedded_count; i++) {
@@ -54,7 +55,7 @@ static void forget_own_modules(lua_State *L) {
   lua_pop(L, 1); /* package.loaded */
 }
 
-/* set_script(file, array of words): the global `arg` and package.path for this playbook */
+/* set_script(file, array of words): sets the global `arg` and package.path for this playbook */
 static int set_script(lua_State *L) {
   const char *file = luaL_checkstring(L, 1);
   lua_Integer count = luaL_len(L, 2);
@@ -81,8 +82,8 @@ static int is_terminal(lua_State *L) {
   return 1;
 }
 
-/* columns() -> width of the terminal in characters: COLUMNS, else what the terminal on standard
- * output says, else 80 */
+/* columns() -> width of the terminal in characters: COLUMNS, or the width of the terminal on
+ * standard output, or 80 */
 static int columns(lua_State *L) {
   const char *given = getenv("COLUMNS");
   long width = given ? strtol(given, NULL, 10) : 0;
@@ -98,20 +99,21 @@ static int rows(lua_State *L) {
   return 1;
 }
 
-/* foreground(fiber or nil): which fiber Ctrl-C cancels while no line is being edited */
+/* foreground(fiber or nil): sets the fiber that Ctrl-C cancels while no line is edited */
 static int foreground(lua_State *L) {
   fiber_set_foreground(L, lua_isnoneornil(L, 1) ? 0 : 1);
   return 0;
 }
 
-/* -> true; or nil, message, number */
+/* Returns true; or nil, message, number. */
 static int file_result(lua_State *L, bool done) {
   if (!done) return luaL_fileresult(L, 0, lua_tostring(L, 1));
   lua_pushboolean(L, true);
   return 1;
 }
 
-/* append_private(path, text): to a file that only its owner can read; makes its directories */
+/* append_private(path, text): appends to a file that only its owner can read; creates
+ * directories */
 static int append_private(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
@@ -125,14 +127,14 @@ static int write_private(lua_State *L) {
   return file_result(L, private_write(luaL_checkstring(L, 1), text, length));
 }
 
-/* end_by_signal(): SIGINT and SIGTERM are how this program is meant to end */
+/* end_by_signal(): from now on, SIGINT and SIGTERM are the normal end of this program */
 static int end_by_signal(lua_State *L) {
   (void)L;
   signals_expect();
   return 0;
 }
 
-/* trace(error value) -> array of { file, line, name }, the innermost first */
+/* trace(error value) -> array of { file, line, name }, innermost first */
 static int trace(lua_State *L) {
   luaL_checkany(L, 1);
   trace_push(L, 1);
@@ -147,7 +149,7 @@ static int source(lua_State *L) {
   return 1;
 }
 
-/* clock() -> seconds of a clock that only moves forward */
+/* clock() -> seconds of a monotonic clock */
 static int monotonic(lua_State *L) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -1,5 +1,4 @@
-/* The module "f5.host": what the subcommands, written in Lua, need of the program. Not for
- * playbooks. */
+/* The module "f5.host": what the subcommands in Lua need from the program. Not for playbooks. */
 #ifndef HOST_LIBRARY_H
 #define HOST_LIBRARY_H
 

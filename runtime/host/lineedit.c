@@ -23,7 +23,7 @@
 
 #define EDITOR_TYPE "f5.lineedit"
 #define HISTORY_SIZE 1000
-#define REDRAW_MS 15   /* after the last of what others write */
+#define REDRAW_MS 15   /* after the last output of others */
 #define NO_WIDTH L'\1' /* around escape sequences in a prompt */
 #define MARK_PASTES "\033[?2004h"
 #define DO_NOT_MARK_PASTES "\033[?2004l"
@@ -36,16 +36,16 @@ typedef struct editor {
   loop *l;
   fiber_wait wait;
   loop_timer redraw;
-  int resize_fd; /* SIGWINCH writes to it */
+  int resize_fd; /* the handler of SIGWINCH writes to it */
   keys keys;
   wchar_t *prompt;
   event event;
   bool active, hidden, posted;
-  bool partial; /* what others wrote does not end with a line break */
-  wchar_t last; /* that libedit was given */
+  bool partial; /* the output of others does not end with a line break */
+  wchar_t last; /* the last character given to libedit */
 } editor;
 
-/* The one between start and stop, for signals and lineedit_hide. */
+/* The running editor, for signals and lineedit_hide. */
 static editor *volatile at_work;
 
 /* -- text -- */
@@ -60,7 +60,7 @@ static wchar_t *check_wide(lua_State *L, int index) {
 
 /* -- where the line is on the screen -- */
 
-/* The row of the cursor, counted from the first of the prompt. */
+/* The row of the cursor, counted from the first row of the prompt. */
 static int cursor_row(const editor *e) {
   int row = 0, column = 0, columns = wide_terminal_size(false);
   bool visible = true;
@@ -116,8 +116,8 @@ static void input_ready(void *data, int fd) {
   keys_fill(&((editor *)data)->keys);
 }
 
-/* Only the commands that read keys by themselves (searching the history) come to wait here:
- * requests go on, fibers do not. */
+/* Called only by libedit commands that read keys themselves (searching the history). Requests
+ * continue meanwhile, fibers do not. */
 static void wait_for_key(editor *e) {
   loop_watch(e->l, STDIN_FILENO, input_ready, e);
   while (keys_length(&e->keys) == 0 && !e->keys.gone)
@@ -144,7 +144,7 @@ static int get_character(EditLine *el, wchar_t *c) {
 
 /* -- commands of our own -- */
 
-/* A tab in the middle of what was pasted was not typed. */
+/* A tab inside a paste is text, not a command. */
 static unsigned char complete(EditLine *el, wint_t c) {
   (void)c;
   editor *e = of(el);
@@ -153,7 +153,7 @@ static unsigned char complete(EditLine *el, wint_t c) {
   return CC_NORM;
 }
 
-/* What follows is written below the line, so the cursor goes to its end. */
+/* The output of the interrupt goes below the line, so move the cursor to its end. */
 static unsigned char interrupt(EditLine *el, wint_t c) {
   (void)c;
   const LineInfoW *line = el_wline(el);
@@ -183,7 +183,7 @@ static unsigned char end_or_delete(EditLine *el, wint_t c) {
 
 static void suspend_program(editor *e) {
   hide(e);
-  fputs(DO_NOT_MARK_PASTES, stdout); /* the shell may not know what the marks are */
+  fputs(DO_NOT_MARK_PASTES, stdout); /* the shell may not understand the marks */
   fflush(stdout);
   el_wset(e->el, EL_PREP_TERM, 0);
   raise(SIGTSTP);
@@ -204,7 +204,7 @@ static void paste(editor *e, const char *text, size_t count) {
   free(wide);
 }
 
-/* Deals with one key, sequence or paste of this many bytes. */
+/* Processes one key, sequence or paste of this many bytes. */
 static void step(editor *e, size_t length) {
   show(e);
   size_t count;
@@ -296,7 +296,7 @@ static int next_event(lua_State *L, int status, lua_KContext context) {
 
 static editor *check(lua_State *L) {
   editor *e = luaL_checkudata(L, 1, EDITOR_TYPE);
-  luaL_argcheck(L, e->el != NULL, 1, "the editor is gone");
+  luaL_argcheck(L, e->el != NULL, 1, "the editor was closed");
   return e;
 }
 
@@ -316,7 +316,7 @@ static int editor_start(lua_State *L) {
   wchar_t *prompt = check_wide(L, 2);
   if (e->active || at_work) {
     free(prompt);
-    return luaL_error(L, "an editor is at work already");
+    return luaL_error(L, "another editor is already running");
   }
   set_prompt(e, prompt);
   fflush(stderr);
@@ -425,14 +425,14 @@ static int editor_collect(lua_State *L) {
   return 0;
 }
 
-/* -- making one -- */
+/* -- creating an editor -- */
 
 static void resized(int signal) {
   (void)signal;
   int saved = errno;
   editor *e = at_work;
   uint64_t one = 1;
-  if (e) (void)!write(e->resize_fd, &one, sizeof one); /* full: one is pending already */
+  if (e) (void)!write(e->resize_fd, &one, sizeof one); /* it fails only if one is pending */
   errno = saved;
 }
 
@@ -456,17 +456,17 @@ static void set_up(editor *e) {
   el_wset(el, EL_BIND, L"\033[1;5C", L"em-next-word", NULL);
   el_wset(el, EL_BIND, L"\033[1;5D", L"ed-prev-word", NULL);
   el_wset(el, EL_BIND, L"\033[3~", L"ed-delete-next-char", NULL);
-  el_source(el, NULL); /* the user's ~/.editrc; what follows the console cannot do without */
+  el_source(el, NULL); /* the user's ~/.editrc; what follows must not be overridden */
   el_wset(el, EL_ADDFN, L"f5-complete", L"complete the word", complete);
-  el_wset(el, EL_ADDFN, L"f5-interrupt", L"give the line up", interrupt);
+  el_wset(el, EL_ADDFN, L"f5-interrupt", L"discard the line", interrupt);
   el_wset(el, EL_ADDFN, L"f5-suspend", L"suspend the program", suspend);
   el_wset(el, EL_ADDFN, L"f5-end", L"leave, or delete the next character", end_or_delete);
   el_wset(el, EL_BIND, L"\t", L"f5-complete", NULL);
   el_wset(el, EL_BIND, L"^C", L"f5-interrupt", NULL);
   el_wset(el, EL_BIND, L"^Z", L"f5-suspend", NULL);
   el_wset(el, EL_BIND, L"^D", L"f5-end", NULL);
-  el_wset(el, EL_SETTY, L"-d", L"-isig", L"-ixon", L"-iexten",
-          NULL); /* Ctrl-C and Ctrl-Z are keys while a line is edited */
+  /* While a line is edited, Ctrl-C and Ctrl-Z are keys. */
+  el_wset(el, EL_SETTY, L"-d", L"-isig", L"-ixon", L"-iexten", NULL);
 }
 
 static int new_editor(lua_State *L) {
@@ -488,7 +488,7 @@ static int new_editor(lua_State *L) {
   EditLine *el = reads && e->prompt && e->history && e->resize_fd >= 0
                      ? el_init("f5lua", stdin, stdout, stderr)
                      : NULL;
-  if (!el) return luaL_error(L, "the line editor cannot start");
+  if (!el) return luaL_error(L, "cannot start the line editor");
   e->el = el;
   set_up(e);
   struct sigaction action = {.sa_handler = resized, .sa_flags = SA_RESTART};

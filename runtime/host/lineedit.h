@@ -1,25 +1,27 @@
-/* Line editing on the terminal, over libedit, beside running fibers. One editor a process is at
- * work at a time.
+/* Line editing on the terminal with libedit, while fibers run. Only one editor of the process can
+ * run at a time.
  *
  * `require "f5.lineedit"`:
- *   new() -> editor                      nil, message where there is no terminal
+ *   new() -> editor                      or nil, message if there is no terminal
  *
  * An editor:
- *   editor:start(prompt)                 the terminal is the editor's; \1 before and behind what
- * has no width in it editor:next() -> event, …            waits as every blocking call does; others
- * run meanwhile: "line", text                         Enter; may hold line breaks (pasted, or from
- * the history) "complete", text, cursor             Tab; cursor: bytes of text before it
- *     "interrupt"                          Ctrl-C
- *     "eof"                                Ctrl-D on an empty line, or the terminal is gone
- *     "posted"                             somebody called editor:post()
- *   editor:stop()                        the terminal is as it was
- *   editor:insert(text)                  at the cursor
- *   editor:erase(count)                  so many characters before the cursor
+ *   editor:start(prompt)                 takes the terminal; \1 stands before and after parts of
+ *                                        the prompt without width
+ *   editor:next() -> event, …            waits like every blocking call; the events:
+ *     "line", text                       Enter; may contain line breaks, from a paste
+ *     "complete", text, cursor           Tab; cursor: number of bytes of text before it
+ *     "interrupt"                        Ctrl-C
+ *     "eof"                              Ctrl-D on an empty line, or the terminal is gone
+ *     "posted"                           editor:post() was called
+ *   editor:stop()                        restores the terminal
+ *   editor:insert(text)                  inserts at the cursor
+ *   editor:erase(count)                  deletes that many characters before the cursor
  *   editor:text() -> text, cursor
- *   editor:prompt(prompt)                another one from now on, drawn at once
- *   editor:hide()                        before something is written to the terminal by others:
- * takes the line away; it comes back by itself a moment later editor:remember(text) into the
- * history of this run editor:post()                        `next` returns "posted"
+ *   editor:prompt(prompt)                changes the prompt and draws it
+ *   editor:hide()                        hides the line before others write to the terminal; it
+ *                                        reappears a moment later
+ *   editor:remember(text)                adds to the history of this run
+ *   editor:post()                        makes `next` return "posted"
  */
 #ifndef HOST_LINEEDIT_H
 #define HOST_LINEEDIT_H
@@ -28,8 +30,7 @@
 
 int luaopen_f5_lineedit(lua_State *L);
 
-/* The same as editor:hide() for the editor that is at work, if one is: for C code that is about to
- * write. */
+/* Like editor:hide() for the running editor, if there is one. For C code that is about to write. */
 void lineedit_hide(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Numbers and places in the bytes of a file that nobody vouches for. */
+/* Numbers and ranges in bytes of a file that is not trusted. */
 #ifndef HOST_LITTLE_ENDIAN_H
 #define HOST_LITTLE_ENDIAN_H
 
@@ -13,7 +13,7 @@ static inline uint64_t get64(const unsigned char *p) {
   return get32(p) | (uint64_t)get32(p + 4) << 32;
 }
 
-/* Whether `length` bytes from `offset` lie within `size` bytes; no sum of them can overflow. */
+/* Whether `length` bytes from `offset` are within `size` bytes. Sums cannot overflow. */
 static inline bool inside(uint64_t offset, uint64_t length, uint64_t size) {
   return offset <= size && length <= size - offset;
 }

@@ -1,5 +1,5 @@
-/* The command line. What every playbook goes through is decided here, without argparse and without
- * any network library; all else is a subcommand, lualib/cli/GROUP/NAME.lua. */
+/* The command line. Handles here what every playbook needs, without argparse and the network
+ * libraries. Everything else is a subcommand, lualib/cli/GROUP/NAME.lua. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include "host/script.h"
 
 typedef struct options {
-  int first;     /* argv index behind the options */
+  int first;     /* index in argv after the options */
   int chunks;    /* number of -e */
   int verbosity; /* number of -v */
   bool log_json;
@@ -34,7 +34,7 @@ static const char *log_format_of(int argc, char **argv, int *i) {
   return ++*i < argc ? argv[*i] : "";
 }
 
-/* Returns STATUS_DONE or the status to leave with. */
+/* Returns STATUS_DONE or the exit status. */
 static int parse(int argc, char **argv, options *o) {
   int i = 1;
   for (; i < argc; i++) {
@@ -45,14 +45,14 @@ static int parse(int argc, char **argv, options *o) {
       break;
     }
     if (strcmp(word, "-e") == 0) {
-      if (++i == argc) return refuse("f5lua: '%s' needs a chunk of Lua\n", word);
+      if (++i == argc) return refuse("f5lua: '%s' must be followed by a chunk of Lua\n", word);
       o->chunks++;
     } else if (strncmp(word, "-v", 2) == 0 && strspn(word + 1, "v") == strlen(word + 1)) {
       o->verbosity += (int)strlen(word + 1);
     } else if (strcmp(word, "--log-format") == 0 || strncmp(word, "--log-format=", 13) == 0) {
       const char *format = log_format_of(argc, argv, &i);
       if (strcmp(format, "json") != 0 && strcmp(format, "text") != 0)
-        return refuse("f5lua: --log-format is 'text' or 'json', not '%s'\n", format);
+        return refuse("f5lua: --log-format must be 'text' or 'json', not '%s'\n", format);
       o->log_json = strcmp(format, "json") == 0;
     } else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
       o->help = true;
@@ -83,7 +83,7 @@ static bool is_subcommand(const char *word) {
   return false;
 }
 
-/* Pushes the function that `require "cli.support.main"` returned, for host_run to call. */
+/* Pushes the function that `require "cli.support.main"` returned. host_run calls it. */
 static int run_cli(lua_State *L, const char *entry, int argc, char **argv, int first) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cli.support.main");
@@ -98,13 +98,14 @@ static int run_cli(lua_State *L, const char *entry, int argc, char **argv, int f
   return host_run(L, 1, true);
 }
 
-/* The caller has made sure that there is room on the stack. */
+/* The caller has checked the room on the stack. */
 static void push_rest(lua_State *L, int argc, char **argv, int first) {
   for (int i = first; i < argc; i++)
     lua_pushstring(L, argv[i]);
 }
 
-/* All chunks of -e, then the script if there is one; each is compiled before the first runs. */
+/* Runs all chunks of -e, then the script if there is one. All are compiled before the first one
+ * runs. */
 static int run_chunks(lua_State *L, int argc, char **argv, const options *o) {
   const char *const runner = "local count, chunks = ..., {select(2, ...)}\n"
                              "for i = 1, count - 1 do chunks[i]() end\n"
@@ -135,7 +136,7 @@ static int run_chunks(lua_State *L, int argc, char **argv, const options *o) {
   return host_run(L, nargs, false);
 }
 
-/* Standard input without being asked for: `echo 'print(1)' | f5lua`. */
+/* Runs standard input if no file is given: `echo 'print(1)' | f5lua`. */
 static int run_input(lua_State *L, int argc, char **argv) {
   script_set_arguments(L, argc, argv, 0);
   int status = host_load(L, NULL);
@@ -156,7 +157,7 @@ static int run(lua_State *L, int argc, char **argv, const options *o) {
   return run_cli(L, "interactive", argc, argv, argc);
 }
 
-/* A playbook packed into this program: every argument is its own. */
+/* Runs the playbook packed into this program. It gets all arguments. */
 static int run_packed(lua_State *L, const bundle *b, int argc, char **argv) {
   bundle_install(L, b);
   script_set_arguments(L, argc, argv, 0);
@@ -166,25 +167,24 @@ static int run_packed(lua_State *L, const bundle *b, int argc, char **argv) {
   return host_run(L, argc - 1, false);
 }
 
-/* A runtime that trusts one key runs nothing that comes unsigned; it still makes and looks at
- * programs. */
+/* A runtime that trusts a key runs no unsigned code. It can still build and inspect programs. */
 static bool is_allowed(int argc, char **argv, const options *o) {
   if (!bundle_pinned() || o->help) return true;
   const char *word = o->chunks == 0 && o->first < argc ? argv[o->first] : "";
   return strcmp(word, "build") == 0 || strcmp(word, "inspect") == 0 || strcmp(word, "verify") == 0;
 }
 
-/* A standard stream that was closed would be the first socket or file that is opened, and print
- * would write into it. Opened the wrong way round, it still answers that it is not there. */
+/* If a standard stream is closed, the first socket or file would take its number, and print would
+ * write to it. So opens /dev/null in the wrong direction: reads and writes still fail. */
 static void reserve_streams(void) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
       abort();
 }
 
-/* Without what the libraries registered to be called at the end: all they would do is give memory
- * back, piece by piece, which takes a twentieth of a short run. Lua's state is closed, with its
- * files and C modules, and output is written. The sanitizers look for leaks there. */
+/* Exits without the exit functions of libraries: they only free memory, which takes a twentieth of
+ * a short run. The Lua state with its files and C modules is closed, and the output is written.
+ * Sanitizer builds run them, to look for leaks. */
 static int leave(int status) {
 #ifndef __SANITIZE_ADDRESS__
   fflush(NULL);

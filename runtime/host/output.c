@@ -6,9 +6,9 @@
 
 #include <lauxlib.h>
 
-static int reason; /* of the first failure */
+static int reason; /* of the first failure; see output_end */
 
-/* The C library keeps only that something failed, not what. */
+/* The C library keeps the fact of a failure, but not the reason. */
 static void note(bool done) {
   if (!done && reason == 0) reason = errno;
 }

@@ -1,15 +1,15 @@
-/* Standard output, whose errors are told at the end of the program: the reason must not be lost
- * until then. */
+/* Standard output. Its errors are reported at the end of the program, so the reason must be
+ * kept. */
 #ifndef HOST_OUTPUT_H
 #define HOST_OUTPUT_H
 
 #include <lua.h>
 
-/* Lua's print, which remembers why nothing more could be written. */
+/* Lua's print, which keeps the reason of the first failure. */
 int output_print(lua_State *L);
 
-/* Writes what is still in memory. Returns 0 or, if not all that was printed has arrived, an errno;
- * -1 if nobody knows which. */
+/* Writes what is still in memory. Returns 0; or if some output was lost, an errno, or -1 if the
+ * reason is unknown. */
 int output_end(void);
 
 #endif

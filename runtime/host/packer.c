@@ -1,7 +1,7 @@
-/* The module "f5.bundle": f5.asset's way to the archive, and the parts of packing that Lua alone
- * cannot do: checksums, signatures, directories, and a file that is replaced whole or not at all.
+/* The module "f5.bundle": reads the archive for f5.asset, and does what Lua cannot do for packing:
+ * checksums, signatures, directories, and replacing a file completely or not at all.
  *
- * Functions that may fail for outside reasons return nil and a message. */
+ * Functions that can fail for external reasons return nil and a message. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +25,8 @@
 #include "host/fuse.h"
 
 #define ED25519_SIZE 32
-#define MAX_DER 1024       /* of an Ed25519 key; it is 48 bytes, and more with attributes */
-#define MAX_KEY_FILE 16384 /* bytes of a file with a private key */
+#define MAX_DER 1024       /* an Ed25519 key has 48 bytes, with attributes more */
+#define MAX_KEY_FILE 16384 /* size limit for a file with a private key */
 
 static int fail(lua_State *L, const char *what, int reason) {
   lua_pushnil(L);
@@ -54,13 +54,14 @@ static int sha256(lua_State *L) {
 
 /* -- signatures -- */
 
-/* A passphrase is never asked for: build is made for scripts. */
+/* Never asks for a passphrase: build is made for scripts. */
 static int no_passphrase(char *buffer, int size, int writing, void *data) {
   (void)buffer, (void)size, (void)writing, (void)data;
   return -1;
 }
 
-/* The block of PEM as DER; -1: there is none. `digits` is where it is put together. */
+/* Decodes the block of PEM. Returns the length of the DER, or -1 if there is none. `digits` is a
+ * buffer. */
 static int decode_key(const char *pem, unsigned char *digits, unsigned char *der) {
   static const char begin[] = "-----BEGIN PRIVATE KEY-----", end[] = "-----END PRIVATE KEY-----";
   const char *at = strstr(pem, begin), *stop = at ? strstr(at, end) : NULL;
@@ -71,8 +72,8 @@ static int decode_key(const char *pem, unsigned char *digits, unsigned char *der
   return at == stop ? EVP_DecodeBlock(der, digits, count) : -1;
 }
 
-/* Ed25519, PKCS #8; NULL for all else, also without memory. By hand, because OpenSSL's own readers
- * leave lines of the file behind in memory that they gave back. */
+/* Reads an Ed25519 key in PKCS #8. NULL for other keys and if out of memory. Does not use OpenSSL's
+ * readers, because they leave lines of the file in freed memory. */
 static EVP_PKEY *read_private_key(const secret *pem) {
   EVP_PKEY *key = NULL;
   unsigned char digits[MAX_DER], der[MAX_DER];
@@ -80,19 +81,19 @@ static EVP_PKEY *read_private_key(const secret *pem) {
   const ASN1_OBJECT *algorithm;
   int size, length = decode_key(secret_string(pem), digits, der);
   PKCS8_PRIV_KEY_INFO *info = length > 0 ? d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, length) : NULL;
-  /* the key is an OCTET STRING in an OCTET STRING (RFC 8410) */
+  /* The key is an OCTET STRING inside an OCTET STRING (RFC 8410). */
   if (info && PKCS8_pkey_get0(&algorithm, &octets, &size, NULL, info) == 1 &&
       OBJ_obj2nid(algorithm) == NID_ED25519 && size == 2 + ED25519_SIZE &&
       octets[0] == V_ASN1_OCTET_STRING && octets[1] == ED25519_SIZE)
     key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, octets + 2, ED25519_SIZE);
-  PKCS8_PRIV_KEY_INFO_free(info); /* wipes */
+  PKCS8_PRIV_KEY_INFO_free(info); /* also wipes it */
   secret_wipe(digits, sizeof digits);
   secret_wipe(der, sizeof der);
   ERR_clear_error();
   return key;
 }
 
-/* Ed25519; NULL for all else, also without memory. */
+/* Reads an Ed25519 key. NULL for other keys and if out of memory. */
 static EVP_PKEY *read_public_key(const char *pem, size_t length) {
   BIO *input = BIO_new_mem_buf(pem, (int)length);
   EVP_PKEY *key = input ? PEM_read_bio_PUBKEY(input, NULL, no_passphrase, NULL) : NULL;
@@ -105,7 +106,7 @@ static EVP_PKEY *read_public_key(const char *pem, size_t length) {
   return key;
 }
 
-/* What is in the file, in memory that is wiped; NULL and errno. */
+/* Reads a file into memory that is wiped. NULL and errno on failure. */
 static secret *read_secret(const char *path) {
   char buffer[MAX_KEY_FILE + 1];
   size_t length = 0;
@@ -142,9 +143,8 @@ static int sign(lua_State *L) {
   if (!key) {
     lua_pushnil(L);
     lua_pushfstring(L,
-                    "%s: not an Ed25519 private key in PEM without a passphrase (openssl genpkey "
-                    "-algorithm ed25519 "
-                    "makes one)",
+                    "%s: not an Ed25519 private key in PEM without a passphrase (create one "
+                    "with openssl genpkey -algorithm ed25519)",
                     path);
     return 2;
   }
@@ -157,7 +157,7 @@ static int sign(lua_State *L) {
                              (const unsigned char *)signed_text, text_length) == 1;
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
-  if (!done) return luaL_error(L, "OpenSSL could not sign");
+  if (!done) return luaL_error(L, "OpenSSL cannot sign the program");
   lua_pushlstring(L, (const char *)signature, sizeof signature);
   return 1;
 }
@@ -168,15 +168,14 @@ static int verify(lua_State *L) {
   const char *pem = luaL_checklstring(L, 1, &pem_length),
              *program = luaL_checklstring(L, 2, &length);
   const char *signature = luaL_checklstring(L, 3, &signature_length);
-  luaL_argcheck(L, signature_length == BUNDLE_SIGNATURE, 3, "a signature has 64 bytes");
+  luaL_argcheck(L, signature_length == BUNDLE_SIGNATURE, 3, "a signature must have 64 bytes");
   EVP_PKEY *key = read_public_key(pem, pem_length);
   unsigned char raw[32];
   bool read = key && EVP_PKEY_get_raw_public_key(key, raw, &raw_length) == 1;
   EVP_PKEY_free(key);
   if (!read) {
     lua_pushnil(L);
-    lua_pushliteral(
-        L, "not an Ed25519 public key in PEM (openssl pkey -pubout makes one of a private key)");
+    lua_pushliteral(L, "not an Ed25519 public key in PEM (create one with openssl pkey -pubout)");
     return 2;
   }
   lua_pushboolean(L,
@@ -214,7 +213,7 @@ typedef struct listing {
   int count;
 } listing;
 
-/* Runs protected: (listing as light userdata) -> array of names */
+/* Runs protected: (light userdata of the listing) -> array of names */
 static int push_names(lua_State *L) {
   const listing *found = lua_touserdata(L, 1);
   lua_createtable(L, found->count, 0);
@@ -236,7 +235,7 @@ static int list(lua_State *L) {
   lua_pushlightuserdata(L, &found);
   found.count = scandir(path, &found.entries, NULL, alphasort);
   if (found.count < 0) return fail(L, path, errno);
-  int status = lua_pcall(L, 1, 1, 0); /* without memory the entries go all the same */
+  int status = lua_pcall(L, 1, 1, 0); /* the entries must be freed even if this fails */
   for (int i = 0; i < found.count; i++)
     free(found.entries[i]);
   free(found.entries);
@@ -254,8 +253,8 @@ static bool write_all(int fd, const char *bytes, size_t length) {
   return true;
 }
 
-/* The directory's entry is on the disk too when this returns; some file systems cannot, which is no
- * reason to fail. */
+/* Makes sure that the directory entry is on the disk. Some file systems cannot do that; this is not
+ * an error. */
 static void sync_directory(const char *path, const char *slash) {
   char directory[PATH_MAX] = ".";
   if (slash)
@@ -266,14 +265,15 @@ static void sync_directory(const char *path, const char *slash) {
   close(fd);
 }
 
-/* replace(path, executable, bytes, ...) -> true; or nil, message with the old file as it was.
- * A new file beside the old one, synchronised and renamed over it: whoever opens the path sees the
- * old or the new whole, a program that runs from the old one goes on undisturbed, and a full disk
- * is found out before the old one is gone. */
+/* replace(path, executable, bytes, ...) -> true; or nil, message, and the old file is unchanged.
+ *
+ * Writes a new file next to the old one, synchronises it, and renames it over the old one. So
+ * others see the old or the new file, never a part of it. A program that runs from the old file is
+ * not disturbed, and a full disk is noticed before the old file is gone. */
 static int replace(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
-  for (int i = 3; i <= lua_gettop(L);
-       i++) /* before anything is open that an error would leave open */
+  /* Check the arguments before anything is open that an error would leave open. */
+  for (int i = 3; i <= lua_gettop(L); i++)
     luaL_checktype(L, i, LUA_TSTRING);
   mode_t mode = lua_toboolean(L, 2) ? 0777 : 0666, mask = umask(0);
   umask(mask);

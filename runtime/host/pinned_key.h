@@ -1,5 +1,5 @@
-/* The public key of the only programs that this runtime accepts. CMake's F5LUA_PUBLIC_KEY, the path
- * of a PEM file, becomes F5LUA_PINNED_KEY, 32 numbers; the usual runtime has none. */
+/* The public key of the only programs that this runtime accepts: F5LUA_PINNED_KEY, 32 numbers. It
+ * comes from CMake's F5LUA_PUBLIC_KEY, the path of a PEM file. An ordinary runtime has none. */
 #ifndef HOST_PINNED_KEY_H
 #define HOST_PINNED_KEY_H
 

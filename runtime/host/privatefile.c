@@ -21,9 +21,9 @@ static bool make_directories(const char *path) {
   return made;
 }
 
-/* Closes fd whatever happens. */
+/* Closes fd in any case. */
 static bool write_all(int fd, const char *text, size_t length) {
-  bool written = fchmod(fd, 0600) == 0; /* it may be older than this program's care */
+  bool written = fchmod(fd, 0600) == 0; /* an existing file may have other permissions */
   while (written && length > 0) {
     ssize_t count = write(fd, text, length);
     if (count < 0 && errno == EINTR) continue;

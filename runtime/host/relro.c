@@ -20,14 +20,14 @@ static int protect(struct dl_phdr_info *info, size_t size, void *data) {
   for (int i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &info->dlpi_phdr[i];
     if (header->p_type != PT_GNU_RELRO) continue;
-    /* As a dynamic linker does: whole pages only; the linker has padded the segment so that nothing
-     * is lost. */
+    /* Only whole pages, like a dynamic linker. The linker has padded the segment, so nothing is
+     * left out. */
     uintptr_t start = (info->dlpi_addr + header->p_vaddr) & ~(page - 1);
     uintptr_t end = (info->dlpi_addr + header->p_vaddr + header->p_memsz) & ~(page - 1);
     if (end > start)
       mprotect((void *)start, end - start, PROT_READ); // NOLINT(performance-no-int-to-ptr)
   }
-  return 1; /* the program is the first object, and in a static one the only */
+  return 1; /* the program is the first object; a static program has no other */
 }
 
 void relro_apply(void) {

@@ -1,9 +1,9 @@
-/* Read-only after relocation, where libc does not see to it. */
+/* Makes data read-only after relocation, if libc does not. */
 #ifndef HOST_RELRO_H
 #define HOST_RELRO_H
 
-/* Makes the program's RELRO segment read-only. First thing in main. Nothing to do on glibc, which
- * has done it by then; musl 1.2.3 never does in a static PIE. */
+/* Makes the RELRO segment of the program read-only. Call it first in main. glibc has already done
+ * it; musl 1.2.3 never does it in a static PIE. */
 void relro_apply(void);
 
 #endif

@@ -25,7 +25,7 @@ static void end_run(int signal) {
   if (interrupted_state) fiber_interrupt(interrupted_state);
 }
 
-/* Sockets raise SIGPIPE too (ours, the simulated device's, those of C modules); only standard
+/* Sockets also raise SIGPIPE (ours, those of the simulated device and of C modules). Only standard
  * output matters here. */
 static void broken_pipe(int signal) {
   struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
@@ -44,8 +44,8 @@ void signals_install(lua_State *L) {
   handle(SIGINT, end_run, 0);
   handle(SIGTERM, end_run, 0);
   struct sigaction present;
-  if (sigaction(SIGHUP, NULL, &present) == 0 &&
-      present.sa_handler != SIG_IGN) /* nohup stays what it is */
+  /* With nohup, SIGHUP stays ignored. */
+  if (sigaction(SIGHUP, NULL, &present) == 0 && present.sa_handler != SIG_IGN)
     handle(SIGHUP, end_run, 0);
   handle(SIGPIPE, broken_pipe, SA_RESTART);
 }

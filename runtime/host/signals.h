@@ -1,6 +1,6 @@
-/* SIGINT, SIGTERM, SIGHUP and a broken standard output end a playbook in good order: its fibers are
- * cancelled,
- * `<close>` variables run, tokens are deleted. The second signal leaves at once. */
+/* SIGINT, SIGTERM, SIGHUP and a broken standard output end a playbook in an orderly way: its fibers
+ * are cancelled, `<close>` variables run, tokens are deleted. A second signal ends the program at
+ * once. */
 #ifndef HOST_SIGNALS_H
 #define HOST_SIGNALS_H
 
@@ -11,12 +11,12 @@
 void signals_install(lua_State *L);
 void signals_remove(void);
 
-/* From now on SIGINT and SIGTERM are how the program is meant to end: its status is then
+/* From now on, SIGINT and SIGTERM are the normal end of the program: its exit status is then
  * STATUS_DONE. */
 void signals_expect(void);
 bool signals_expected(void);
 
-/* The signal that ended the run, or 0. */
+/* The signal that ended the run; 0 if there was none. */
 int signals_received(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* Ed25519 over programs, by OpenSSL. The text that is signed names its purpose, so that a signature
- * made for something else with the same key is none here, and holds a hash, so that a program need
- * not be in memory twice. */
+/* Ed25519 signatures of programs, with OpenSSL. The signed text names its purpose, so a signature
+ * made for something else with the same key is not valid here. It contains a hash, so the program
+ * need not be in memory twice. */
 #include <stdio.h>
 #include <string.h>
 

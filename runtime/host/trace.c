@@ -7,9 +7,9 @@
 
 #define MAX_FRAMES 40
 
-static const char traces_key; /* its address is the registry's key */
+static const char traces_key; /* the key in the registry */
 
-/* Weak keys: a caught error and its trace go together. */
+/* Weak keys: when a caught error is collected, its trace is, too. */
 static void push_traces(lua_State *L) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &traces_key) == LUA_TTABLE) return;
   lua_pop(L, 1); /* nil */
@@ -22,8 +22,8 @@ static void push_traces(lua_State *L) {
   lua_rawsetp(L, LUA_REGISTRYINDEX, &traces_key);
 }
 
-/* Lines of the playbook, its modules, standard input and -e; not of C and of what is compiled into
- * the program. */
+/* Whether the frame is code of the playbook, its modules, standard input or -e; not C, and not
+ * compiled into the program. */
 static bool is_own(const lua_Debug *frame) {
   return strcmp(frame->what, "C") != 0 &&
          strncmp(frame->source, "=lualib/", strlen("=lualib/")) != 0;

@@ -78,7 +78,8 @@ void wide_walk(wchar_t c, int columns, int *row, int *column) {
     return;
   }
   if (width < 0) width = 1;
-  if (c != L'\t' && *column + width > columns) *column = columns; /* a wide one that does not fit */
+  if (c != L'\t' && *column + width > columns)
+    *column = columns; /* a wide character does not fit */
   *column += width;
   if (*column >= columns) {
     *column = c == L'\t' || width == 1 ? *column - columns : *column > columns ? width : 0;

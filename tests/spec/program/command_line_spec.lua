@@ -32,7 +32,10 @@ describe("chunks", function()
   it("do nothing when empty", function() check({ 0, "", "" }, { "-e", "" }) end)
 
   it("need to be there", function()
-    check({ 2, "", "f5lua: '-e' needs a chunk of Lua\nTry 'f5lua --help'.\n" }, { "-e" })
+    check(
+      { 2, "", "f5lua: '-e' must be followed by a chunk of Lua\nTry 'f5lua --help'.\n" },
+      { "-e" }
+    )
   end)
 end)
 
@@ -222,7 +225,7 @@ f5lua: FILE:2: cannot drain web
     )
     check({ 2, "", "f5lua: no playbook given\nTry 'f5lua run --help'.\n" }, { "run" })
     check(
-      { 2, "", "f5lua: --log-format is 'text' or 'json', not 'xml'\nTry 'f5lua --help'.\n" },
+      { 2, "", "f5lua: --log-format must be 'text' or 'json', not 'xml'\nTry 'f5lua --help'.\n" },
       { "--log-format=xml", "-e", "" }
     )
   end)
