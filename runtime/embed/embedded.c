@@ -35,7 +35,7 @@ void embedded_push_source(lua_State *L, const embedded_module *module) {
   bool whole =
       inflateInit2(&stream, -MAX_WBITS) == Z_OK && inflate(&stream, Z_FINISH) == Z_STREAM_END;
   inflateEnd(&stream);
-  if (!whole) luaL_error(L, "module '%s' of the program is damaged", module->name);
+  if (!whole) luaL_error(L, "the compiled-in module '%s' is damaged", module->name);
   luaL_pushresultsize(&text, module->length);
 }
 
@@ -63,7 +63,8 @@ static int load(lua_State *L, const char *name) {
     return 1;
   }
   if (embedded_load(L, module) != LUA_OK) return lua_error(L);
-  lua_pushstring(L, module->chunk + 1); /* second argument of the module, as a file name would be */
+  /* The second argument of the module, like a file name. */
+  lua_pushstring(L, module->chunk + 1);
   return 2;
 }
 
@@ -71,7 +72,7 @@ bool embedded_is_runtime(const char *name) {
   return strncmp(name, "f5", 2) == 0 && (name[2] == '\0' || name[2] == '.');
 }
 
-/* Whether it is our own code that calls `require`: a chunk that is compiled in, or the host. */
+/* Whether our own code calls `require`: a compiled-in chunk, or the host. */
 static bool is_own_call(lua_State *L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
@@ -96,7 +97,7 @@ static int search_all(lua_State *L) {
   return load(L, luaL_checkstring(L, 1));
 }
 
-/* package.searchers[1] looks into package.preload; ours goes right behind it. */
+/* Inserts the searcher right behind package.searchers[1], which searches package.preload. */
 static void insert_second(lua_State *L, int searchers, lua_CFunction searcher) {
   for (lua_Integer i = luaL_len(L, searchers); i >= 2; i--) {
     lua_rawgeti(L, searchers, i);

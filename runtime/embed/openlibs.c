@@ -15,14 +15,15 @@ static const luaL_Reg preloaded[] = {
     {"f5.core", luaopen_f5_core},
     {"f5.json", luaopen_f5_json},
     {"f5.sim.server", luaopen_f5_sim_server},
-    /* The console completes names with the simulator's kinds of objects, which require these. */
+    /* The console completes names from the simulator's kinds of objects, which need these
+     * modules. */
     {"sim.digest", luaopen_sim_digest},
     {"sim.native", luaopen_sim_native},
     {"sim.pem", luaopen_sim_pem},
     {NULL, NULL},
 };
 
-/* A simulated device has a state of its own, with nothing of the client in it. */
+/* The state of a simulated device contains nothing of the client. */
 static int open_device(lua_State *L) {
   embedded_install_closed(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);

@@ -1,9 +1,9 @@
-/* memcpy, memmove and memcmp for the static program. musl's are made to be small: memcmp goes byte
- * by byte, and memcpy on x86-64 is `rep movsq`, which costs dozens of cycles before the first byte
- * moves. Lua copies and compares short strings all the time; with these a large collection decodes
- * a tenth faster.
+/* memcpy, memmove and memcmp for the static program. musl's are small, but slow: memcmp works byte
+ * by byte, and memcpy on x86-64 is `rep movsq`, which takes dozens of cycles before it moves the
+ * first byte. Lua constantly copies and compares short strings. With these functions a large
+ * collection is decoded a tenth faster.
  *
- * Fixed sizes below are single loads and stores; a length between two of them is done with two that
+ * Fixed sizes are single loads and stores. A length between two fixed sizes takes two that
  * overlap. */
 #include <stddef.h>
 #include <stdint.h>
@@ -80,8 +80,7 @@ void *memmove(void *destination, const void *source, size_t n) {
   const unsigned char *from = source;
   if (n <= SHORT) {
     move_short(to, from, n);
-  } else if ((uintptr_t)to - (uintptr_t)from >=
-             n) { /* also when the destination lies before the source */
+  } else if ((uintptr_t)to - (uintptr_t)from >= n) { /* or the destination is before the source */
     if (to < from && (size_t)(from - to) < n) {
       block tail = LOAD(block, from + n - 16);
       unsigned char *end = to + n - 16;
