@@ -27,7 +27,7 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value) 
 static bool set_serial(X509 *cert) {
   unsigned char bytes[16];
   if (RAND_bytes(bytes, sizeof bytes) != 1) return false;
-  bytes[0] = (bytes[0] & 0x3f) | 0x40; /* positive, and never shorter */
+  bytes[0] = (bytes[0] & 0x3f) | 0x40; /* positive, and always of the same length */
   BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
   bool ok = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
   BN_free(number);
@@ -38,7 +38,7 @@ static X509 *make(EVP_PKEY *key, const char *common_name) {
   X509 *cert = X509_new();
   if (!cert) return NULL;
   X509_NAME *name = X509_get_subject_name(cert);
-  /* An hour of the past: the clocks of two machines differ. */
+  /* Valid since an hour ago: the clocks of two machines differ. */
   bool ok =
       X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
       X509_gmtime_adj(X509_getm_notBefore(cert), -3600) &&
@@ -75,7 +75,7 @@ static bool is_wildcard(const char *address) {
   return !strcmp(address, "0.0.0.0") || !strcmp(address, "::");
 }
 
-/* A name with a comma would be a second entry of OpenSSL's little language. */
+/* OpenSSL would read a comma in a name as the start of a second entry. */
 static bool is_plain(const char *name) {
   return *name &&
          strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") ==
@@ -141,7 +141,7 @@ sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size
   if (!authority || !authority->ca) {
     char reason[160];
     ERR_error_string_n(ERR_get_error(), reason, sizeof reason);
-    snprintf(error, error_size, "cannot make a certificate: %s", reason);
+    snprintf(error, error_size, "cannot create a certificate: %s", reason);
   } else if (!write_pem(authority->ca, path, path_size)) {
     snprintf(error, error_size, "cannot write the CA certificate to %s", path);
   } else {

@@ -1,4 +1,4 @@
-/* A certificate for a server that nobody has ever heard of: made at start, signed by a CA made for
+/* A certificate for a server that no CA knows: created at the start, and signed by a CA created for
  * it. */
 #ifndef SIM_CERTIFICATE_H
 #define SIM_CERTIFICATE_H
@@ -8,16 +8,16 @@
 
 #include <openssl/ssl.h>
 
-/* A CA and the key that all its servers have (EC P-256). */
+/* A CA, and the key of all its servers (EC P-256). */
 typedef struct sim_authority sim_authority;
 
-/* Makes one and writes its certificate as PEM to a new temporary file, whose name goes to path.
- * NULL and a message on failure. */
+/* Creates a CA and writes its certificate as PEM to a new temporary file; the name of the file goes
+ * to path. NULL and a message on failure. */
 sim_authority *sim_authority_new(char *path, size_t path_size, char *error, size_t error_size);
-void sim_authority_free(sim_authority *authority); /* NULL is fine; the file stays */
+void sim_authority_free(sim_authority *authority); /* may be NULL; the file stays */
 
-/* A certificate for localhost, 127.0.0.1, ::1, `address` and `hostname` (which may be NULL), and
- * the key: for all connections, or for one whose handshake has just begun. */
+/* Sets the key and a certificate for localhost, 127.0.0.1, ::1, `address` and `hostname` (may be
+ * NULL): for all connections, or for one whose handshake has just begun. */
 bool sim_authority_certify(const sim_authority *authority, SSL_CTX *ctx, const char *hostname,
                            const char *address);
 bool sim_authority_certify_connection(const sim_authority *authority, SSL *ssl,

@@ -10,14 +10,14 @@
 
 #include "base/list.h"
 
-/* It belongs to the SSL object (as its ex_data), and so dies with it. */
+/* Belongs to the SSL object (its ex_data) and is freed with it. */
 struct sim_connection {
   sim_connection *next, **link; /* in connections->first */
   uint64_t number;
   struct bufferevent *bev;
-  struct evhttp_connection *evcon; /* NULL until its first request, and after its end */
+  struct evhttp_connection *evcon; /* NULL before its first request, and after its end */
   sim_connections *connections;
-  bool ended; /* evhttp has given it up; libevent frees bev and SSL a little later */
+  bool ended; /* evhttp has given it up; libevent frees bev and SSL later */
 };
 
 static int slot = -1; /* of SSL's ex_data */
@@ -56,7 +56,7 @@ uint64_t sim_connection_number(struct evhttp_request *request) {
   return c->number;
 }
 
-/* The connection is in no list until SSL has it: then connection_free takes it out. */
+/* Adds the connection to the list only when SSL has it: then connection_free removes it. */
 static sim_connection *connection_new(sim_connections *all, SSL *ssl) {
   sim_connection *c = calloc(1, sizeof *c);
   if (!c) return NULL;
@@ -84,20 +84,20 @@ struct bufferevent *sim_connection_accept(struct event_base *base, void *connect
     return NULL;
   }
   c->bev = bev;
-  /* Clients close TCP without a close_notify all the time; that is an end, not an error. */
+  /* Clients often close TCP without a close_notify. That is an end, not an error. */
   bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
   return bev;
 }
 
-/* -- bad ends -- */
+/* -- abnormal ends -- */
 
-static void linger_not(struct bufferevent *bev) {
+static void reset_on_close(struct bufferevent *bev) {
   struct linger at_once = {.l_onoff = 1, .l_linger = 0};
   setsockopt(bufferevent_getfd(bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 void sim_connection_reset(struct evhttp_connection *evcon) {
-  linger_not(evhttp_connection_get_bufferevent(evcon));
+  reset_on_close(evhttp_connection_get_bufferevent(evcon));
   sim_connection_break_off(evcon, NULL);
 }
 
@@ -115,8 +115,8 @@ void sim_connections_cut(sim_connections *connections) {
     if (c->evcon) {
       sim_connection_reset(c->evcon);
     } else if (!c->ended) {
-      linger_not(c->bev);
-      shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* evhttp sees the end and frees it */
+      reset_on_close(c->bev);
+      shutdown(bufferevent_getfd(c->bev), SHUT_RDWR); /* evhttp notices the end and frees it */
     }
   }
 }

@@ -20,9 +20,9 @@ static int traceback(lua_State *L) {
   return 1;
 }
 
-/* For what the device is told, not asked: a refusal of it is raised without a place (level 0) and
-   is for whoever wrote the seed or the argument. What has a place is a mistake of the simulated
-   device, and wants to be found. */
+/* The error handler for opening a device and for calls. An error without a position (level 0)
+ * refuses the seed or an argument; it is meant for their author. An error with a position is a bug
+ * in the simulated device and gets a traceback. */
 static int explain(lua_State *L) {
   const char *message = luaL_tolstring(L, 1, NULL);
   return strstr(message, ".lua:") ? traceback(L) : 1;
@@ -33,7 +33,7 @@ typedef struct opening {
   const char *options;
 } opening;
 
-/* Runs protected: (opening as light userdata) -> handle, call */
+/* Runs protected: (light userdata of the options) -> handle, call */
 static int open_device(lua_State *L) {
   const opening *how = lua_touserdata(L, 1);
   luaL_openlibs(L);
@@ -57,7 +57,7 @@ bool sim_device_open(sim_device *device, lua_CFunction open, const char *options
   memset(device, 0, sizeof *device);
   lua_State *L = state_new();
   if (!L) {
-    snprintf(error, size, "no memory for a Lua state");
+    snprintf(error, size, "not enough memory for a Lua state");
     return false;
   }
   lua_pushcfunction(L, explain);
@@ -84,7 +84,7 @@ static void push_headers(lua_State *L, const struct evkeyvalq *headers) {
       luaL_addchar(&name, (char)tolower((unsigned char)*c));
     luaL_pushresult(&name);
     lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) == LUA_TSTRING) { /* a header that is there twice is a list */
+    if (lua_rawget(L, -3) == LUA_TSTRING) { /* a header that occurs twice is a list */
       lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), header->value);
       lua_replace(L, -2);
     } else {
@@ -137,7 +137,7 @@ static void take_headers(lua_State *L, int response, sim_answer *answer) {
   lua_pop(L, 1);
 }
 
-/* Runs protected: (handle, request, answer); the latter two light userdata. */
+/* Runs protected: (handle, request, answer). The last two are light userdata. */
 static int handle_request(lua_State *L) {
   const sim_request *request = lua_touserdata(L, 2);
   sim_answer *answer = lua_touserdata(L, 3);
@@ -169,7 +169,7 @@ static int handle_request(lua_State *L) {
   if (lua_getfield(L, response, "body") == LUA_TSTRING) {
     size_t length;
     const char *body = lua_tolstring(L, -1, &length);
-    if (evbuffer_add(answer->body, body, length) != 0) return luaL_error(L, "no memory");
+    if (evbuffer_add(answer->body, body, length) != 0) return luaL_error(L, "not enough memory");
   }
   return 0;
 }
@@ -191,7 +191,7 @@ void sim_device_handle(sim_device *device, const sim_request *request, sim_answe
   lua_settop(L, 0);
 }
 
-/* Runs protected: (call, name, text as light userdata, length) -> text or nil */
+/* Runs protected: (call, name, light userdata of the text, length) -> text or nil */
 static int call_function(lua_State *L) {
   lua_pushlstring(L, lua_touserdata(L, 3), (size_t)lua_tointeger(L, 4));
   lua_replace(L, 3);

@@ -1,5 +1,4 @@
-/* The Lua state of a simulated device: one request in, one answer out. Used by one thread at a
- * time. */
+/* The Lua state of a simulated device: answers requests. Only one thread uses it at a time. */
 #ifndef SIM_DEVICE_H
 #define SIM_DEVICE_H
 
@@ -13,49 +12,50 @@
 
 typedef struct sim_device {
   lua_State *L;
-  int handle; /* registry references of sim.boot's functions */
+  int handle; /* registry references of the functions of sim.boot */
   int call;
 } sim_device;
 
 typedef struct sim_request {
   const char *method, *target, *remote;
-  const char *local; /* address that the client connected to */
-  unsigned minor;    /* of its HTTP/1.x */
+  const char *local; /* the address that the client connected to */
+  unsigned minor;    /* the minor version of HTTP/1.x */
   const struct evkeyvalq *headers;
   struct evbuffer *body;
-  uint64_t connection; /* number of the connection it came over, from 1 */
+  uint64_t connection; /* number of the connection, from 1 */
 } sim_request;
 
 typedef struct sim_answer {
   int status;
-  char reason[64]; /* empty: the usual one */
-  bool head;       /* the body is not sent, only its length */
-  bool reset;      /* no answer at all: the connection is reset */
-  bool close;      /* the connection ends after the answer */
-  bool truncated;  /* only `truncate` bytes of the body are sent, then the connection ends */
+  char reason[64]; /* empty: the standard reason */
+  bool head;       /* sends only the length of the body */
+  bool reset;      /* no answer: resets the connection */
+  bool close;      /* closes the connection after the answer */
+  /* Sends only `truncate` bytes of the body, then closes the connection. */
+  bool truncated;
   uint64_t truncate;
-  bool wish;                 /* sim_device_wish has news */
-  uint64_t delay_ms;         /* the answer waits this long */
-  struct evbuffer *body;     /* owned by the caller, who made it */
-  struct evkeyvalq *headers; /* the caller's; filled in */
+  bool wish;                 /* sim_device_wish has changed */
+  uint64_t delay_ms;         /* delay of the answer */
+  struct evbuffer *body;     /* created and owned by the caller */
+  struct evkeyvalq *headers; /* of the caller; to be filled in */
 } sim_answer;
 
-/* Makes the state and the device in it. open: see sim_options; options: of the device, JSON, or
- * NULL. False and a message on failure (nothing is left then). */
+/* Creates the state and the device in it. open: see sim_options. options: options of the device as
+ * JSON, or NULL. On failure returns false and a message, and keeps nothing. */
 bool sim_device_open(sim_device *device, lua_CFunction open, const char *options, char *error,
                      size_t size);
 void sim_device_close(sim_device *device);
 
-/* Never fails: a mistake in Lua becomes a 500 and is printed. */
+/* Never fails: an error in Lua becomes a 500 and is printed. */
 void sim_device_handle(sim_device *device, const sim_request *request, sim_answer *answer);
 
-/* See sim_server_call. The text is for free(). */
+/* See sim_server_call. The caller frees the text. */
 char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length,
                       size_t *result_length, bool *ok);
 
-/* What the device wants of the server after a call or a request: whether it accepts connections (it
- * does not while it reboots), whether those open now are cut (asked for once), and after how many
- * milliseconds it wants to be asked again (0: need not). */
+/* What the device wants from the server after a call or a request: whether to accept connections
+ * (not during a reboot), whether to cut the open ones (once), and after how many milliseconds to
+ * ask again (0: not needed). */
 typedef struct sim_wish {
   bool listening;
   bool cut;

@@ -12,7 +12,7 @@ static int digest(lua_State *L, const EVP_MD *kind) {
   unsigned char value[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   if (EVP_Digest(text, length, value, &size, kind, NULL) != 1)
-    return luaL_error(L, "the digest is not available");
+    return luaL_error(L, "this digest is not available");
   lua_pushlstring(L, (const char *)value, size);
   return 1;
 }
@@ -24,7 +24,7 @@ static int l_sha256(lua_State *L) {
   return digest(L, EVP_sha256());
 }
 
-/* Pushes nothing; leaves the encoded text in the buffer and returns its length. */
+/* Leaves the encoded text in the buffer and returns its length. Pushes nothing. */
 static size_t encode(lua_State *L, luaL_Buffer *buffer, char **at) {
   size_t length = 0;
   const char *bytes = luaL_checklstring(L, 1, &length);
@@ -69,11 +69,11 @@ static int l_unbase64(lua_State *L) {
   }
   while (padding < 2 && padding < kept && from[kept - 1 - padding] == '=')
     padding++;
-  if (kept > padding && memchr(from, '=', kept - padding)) { /* libcrypto takes it for a zero */
+  if (kept > padding && memchr(from, '=', kept - padding)) { /* libcrypto would read it as zero */
     lua_pushnil(L);
     return 1;
   }
-  luaL_pushresultsize(&packed, kept); /* keeps the packed text alive on the stack */
+  luaL_pushresultsize(&packed, kept); /* keeps the packed text on the stack */
   const char *whole = lua_tostring(L, -1);
   luaL_Buffer buffer;
   char *to = luaL_buffinitsize(L, &buffer, kept / 4 * 3 + 1);

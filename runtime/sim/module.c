@@ -17,7 +17,7 @@ void sim_set_open(lua_CFunction open) {
 static const char *text_option(lua_State *L, const char *name) {
   lua_getfield(L, 1, name);
   if (!lua_isnil(L, -1) && !lua_isstring(L, -1)) luaL_error(L, "%s must be a string", name);
-  return lua_tostring(L, -1); /* stays on the stack, so that it lives */
+  return lua_tostring(L, -1); /* stays on the stack, which keeps it */
 }
 
 static lua_Integer number_option(lua_State *L, const char *name, lua_Integer most) {
@@ -32,7 +32,7 @@ static lua_Integer number_option(lua_State *L, const char *name, lua_Integer mos
 
 static int server_start(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
-  if (!device_open) return luaL_error(L, "this program has no simulated devices");
+  if (!device_open) return luaL_error(L, "this program cannot run simulated devices");
   sim_options options = {.port = (uint16_t)number_option(L, "port", 65535),
                          .body_limit = (size_t)number_option(L, "body_limit", (lua_Integer)1 << 40),
                          .open = device_open};
@@ -65,7 +65,7 @@ static int server_call(lua_State *L) {
   const char *text = luaL_optlstring(L, 3, "", &length);
   bool ok = false;
   char *result = sim_server_call(server, name, text, length, &size, &ok);
-  if (!result) return luaL_error(L, "no memory");
+  if (!result) return luaL_error(L, "not enough memory");
   lua_pushlstring(L, result, size);
   free(result);
   return ok ? 1 : lua_error(L);
@@ -89,7 +89,7 @@ static int server_stop(lua_State *L) {
   return 0;
 }
 
-/* A signal ends the pause: the program's handler has run then. */
+/* A signal ends the pause. Its handler has run then. */
 static int server_pause(lua_State *L) {
   lua_Number seconds = luaL_checknumber(L, 1);
   luaL_argcheck(L, seconds >= 0 && seconds <= 3600, 1, "out of range");

@@ -6,12 +6,13 @@
 
 #include "sim/server.h"
 
-/* Says how the devices' own Lua states find their modules. Once, before the first start;
- * f5.sim.server refuses to start otherwise. */
+/* Sets how the Lua states of devices find their modules. Call it once, before the first start.
+ * Without it f5.sim.server refuses to start. */
 void sim_set_open(lua_CFunction open);
 
-/* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server:
- * call(name, text) -> text, stop(), port, ca. pause(seconds) -> true if a signal ended it. */
+/* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server. A server
+ * has call(name, text) -> text, stop(), port and ca. pause(seconds) -> true if a signal ended the
+ * pause. */
 int luaopen_f5_sim_server(lua_State *L);
 
 #endif

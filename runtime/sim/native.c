@@ -21,7 +21,7 @@ static int native_random(lua_State *L) {
   luaL_Buffer buffer;
   char *bytes = luaL_buffinitsize(L, &buffer, (size_t)count);
   if (RAND_bytes((unsigned char *)bytes, (int)count) != 1)
-    return luaL_error(L, "no random numbers");
+    return luaL_error(L, "cannot get random numbers");
   luaL_pushresultsize(&buffer, (size_t)count);
   return 1;
 }
@@ -34,7 +34,8 @@ static int native_make_directory(lua_State *L) {
   luaL_Buffer buffer;
   char *path = luaL_buffinitsize(L, &buffer, length + 1);
   memcpy(path, template, length + 1);
-  if (!mkdtemp(path)) return luaL_error(L, "cannot make a directory %s: %s", path, strerror(errno));
+  if (!mkdtemp(path))
+    return luaL_error(L, "cannot create a directory %s: %s", path, strerror(errno));
   luaL_pushresultsize(&buffer, length);
   return 1;
 }

@@ -24,7 +24,7 @@ static void set_string(lua_State *L, const char *name, const void *bytes, size_t
   lua_setfield(L, -2, name);
 }
 
-/* Type, size and digest of a public key into the table on top. */
+/* Adds the type, size and digest of a public key to the table on top. */
 static bool add_public(lua_State *L, EVP_PKEY *key) {
   unsigned char *der = NULL, digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
@@ -42,7 +42,7 @@ static bool add_public(lua_State *L, EVP_PKEY *key) {
   return true;
 }
 
-/* "CN=www.example.net,O=Example" as devices write it: the most specific part first. */
+/* The format of devices: "CN=www.example.net,O=Example", the most specific part first. */
 static bool add_name(lua_State *L, const char *field, const X509_NAME *name) {
   BIO *bio = BIO_new(BIO_s_mem());
   if (!bio) return false;
@@ -99,7 +99,7 @@ static int l_certificate(lua_State *L) {
   return ok ? 1 : 0;
 }
 
-/* Never asks on the terminal, as OpenSSL does without a callback. */
+/* Without a callback OpenSSL would ask on the terminal. */
 static int give_passphrase(char *buffer, int size, int writing, void *data) {
   (void)writing;
   const char *passphrase = data;

@@ -4,12 +4,15 @@
 
 #include <lua.h>
 
-/* The Lua module, loaded as "sim.pem". Both functions return nil for a text that holds no such
- * thing (or a key that its passphrase does not open). certificate(text)      -> { subject, issuer,
- * serial, expires = seconds since the epoch, bits, type, fingerprint, public } key(text[,
- * passphrase]) -> { bits, type, public } type is "rsa", "ec" or another name of OpenSSL's;
- * fingerprint and public are 32 bytes: the SHA-256 of the certificate, and of the public key, which
- * is the same for a certificate and the key that belongs to it. */
+/* The Lua module, loaded as "sim.pem":
+ *
+ *   certificate(text) -> { subject, issuer, serial, expires, bits, type, fingerprint, public }
+ *   key(text[, passphrase]) -> { bits, type, public }
+ *
+ * Both return nil if the text does not contain one, or if the passphrase does not open the key.
+ * expires is in seconds since the epoch. type is "rsa", "ec" or another name of OpenSSL.
+ * fingerprint and public are 32 bytes: the SHA-256 of the certificate and of the public key. public
+ * is the same for a certificate and its key. */
 int luaopen_sim_pem(lua_State *L);
 
 #endif

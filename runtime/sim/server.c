@@ -27,13 +27,12 @@
 
 enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
 
-/* Of the device's thread. musl gives one 128 KiB, and a JSON text nested as deeply as it may be
- * takes nearly all of it.
- */
+/* The stack of the device's thread. musl's default is 128 KiB, which the deepest JSON text nearly
+ * fills. */
 enum { STACK_SIZE = 2 * 1024 * 1024 };
 
-/* An answer that waits for its time, or the end of a connection that must not happen inside
- * evhttp's callback. */
+/* An answer that is delayed, or the end of a connection that must not happen inside a callback of
+ * evhttp. */
 typedef struct pending {
   struct pending *next, **link; /* in server->pending */
   sim_server *server;
@@ -58,16 +57,16 @@ struct sim_server {
   struct event *wake, *poll, *retry_accept;
   int wake_fd;
   bool listening;
-  bool starved; /* connections could not be accepted; said once */
+  bool starved; /* connections could not be accepted; this was reported */
   sim_connections connections;
   pending *pending;
   uint16_t port;
   char ca[512];
-  sim_authority *authority; /* NULL with a certificate of one's own */
+  sim_authority *authority; /* NULL if the server has its own certificate */
   pthread_t thread;
   bool running;
 
-  pthread_mutex_t lock; /* guards what is below */
+  pthread_mutex_t lock; /* guards the members below */
   pthread_cond_t answered;
   call *calls;
   bool stopping;
@@ -93,7 +92,7 @@ static void connection_ended(void *owner, struct evhttp_connection *evcon) {
   }
 }
 
-/* Sends what is in p, and frees p. */
+/* Sends the answer in p and frees p. */
 static void send_answer(pending *p) {
   struct evhttp_request *request = p->request;
   struct evhttp_connection *evcon = evhttp_request_get_connection(request);
@@ -144,8 +143,8 @@ static void set_listening(sim_server *server, bool listening) {
   server->listening = listening;
   struct evconnlistener *listener = evhttp_bound_socket_get_listener(server->bound);
   int fd = evhttp_bound_socket_get_fd(server->bound);
-  /* Linux stops listening on shutdown and keeps the port, so that clients are refused and no one
-   * else can take it. */
+  /* On Linux, shutdown stops listening but keeps the port: clients are refused, and nobody else can
+   * take it. */
   if (listening) {
     listen(fd, SIM_SOCKET_BACKLOG);
     evconnlistener_enable(listener);
@@ -195,8 +194,9 @@ static const char *method_name(enum evhttp_cmd_type type) {
   return "UNKNOWN";
 }
 
-/* evhttp does not read the body of a GET or DELETE, and would take it for the next request. Returns
- * false if it is not all here yet: then only the end of the connection tells where it stops. */
+/* evhttp does not read the body of a GET or DELETE, and would read it as the next request.
+ * Returns false if the body is not complete yet. Then only the end of the connection shows where
+ * it ends. */
 static bool skip_stray_body(struct evhttp_request *request, struct evhttp_connection *evcon) {
   switch (evhttp_request_get_command(request)) {
   case EVHTTP_REQ_POST:
@@ -217,7 +217,7 @@ static bool skip_stray_body(struct evhttp_request *request, struct evhttp_connec
   return true;
 }
 
-/* The address that the client connected to; empty when there is none any more. */
+/* The address that the client connected to. Empty if the connection has gone. */
 static void local_address(int fd, char *text, size_t size) {
   struct sockaddr_storage address;
   socklen_t length = sizeof address;
@@ -264,7 +264,8 @@ static void on_request(struct evhttp_request *request, void *data) {
     struct timeval soon = {.tv_usec = 1000};
     event_add(server->poll, &soon);
   }
-  /* A connection must not end below evhttp's feet: a reset waits for the next turn of the loop. */
+  /* evhttp must not lose a connection inside its callback: a reset waits for the next turn of the
+   * loop. */
   if (p->answer.delay_ms || p->answer.reset) {
     struct timeval due = {.tv_sec = (time_t)(p->answer.delay_ms / 1000),
                           .tv_usec = (suseconds_t)(p->answer.delay_ms % 1000 * 1000)};
@@ -297,17 +298,18 @@ static void on_wake(evutil_socket_t fd, short events, void *data) {
   pthread_mutex_unlock(&server->lock);
 }
 
-/* evhttp keeps the listener's argument for itself, so its error callback finds its server here. */
+/* evhttp uses the argument of the listener, so its error callback finds its server here. */
 static _Thread_local sim_server *serving;
 
-/* Mostly no descriptor is left. The connection stays in the queue and would be tried again at once,
- * for ever. */
+/* Usually out of descriptors. The connection stays in the queue, and without a pause libevent would
+ * try forever. */
 static void cannot_accept(struct evconnlistener *listener, void *data) {
   (void)data;
   struct timeval pause = {.tv_usec = 100000};
   int reason = EVUTIL_SOCKET_ERROR();
   if (!serving->starved)
-    fprintf(stderr, "sim: connections wait: %s\n", evutil_socket_error_to_string(reason));
+    fprintf(stderr, "sim: cannot accept connections for now: %s\n",
+            evutil_socket_error_to_string(reason));
   serving->starved = true;
   evconnlistener_disable(listener);
   event_add(serving->retry_accept, &pause);
@@ -326,7 +328,7 @@ static void *run(void *data) {
   return NULL;
 }
 
-/* Every device of a fleet has a certificate for its own address (SSL_CTX_set_cert_cb(3)). */
+/* Each device of a fleet has a certificate for its address (SSL_CTX_set_cert_cb(3)). */
 static int certify(SSL *ssl, void *data) {
   const sim_server *server = data;
   char address[64];
@@ -338,7 +340,7 @@ static int certify(SSL *ssl, void *data) {
 static bool tls_setup(sim_server *server, const sim_options *options, char *error, size_t size) {
   SSL_CTX *tls = server->connections.tls = SSL_CTX_new(TLS_server_method());
   if (!tls) {
-    snprintf(error, size, "no TLS context");
+    snprintf(error, size, "cannot create a TLS context");
     return false;
   }
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
@@ -350,7 +352,7 @@ static bool tls_setup(sim_server *server, const sim_options *options, char *erro
     if (options->fleet) SSL_CTX_set_cert_cb(tls, certify, server);
     if (sim_authority_certify(server->authority, tls, options->hostname, options->bind))
       return true;
-    snprintf(error, size, "cannot make a certificate");
+    snprintf(error, size, "cannot create a certificate");
     return false;
   }
   snprintf(server->ca, sizeof server->ca, "%s", options->cert);
@@ -372,7 +374,7 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   server->http = server->base ? evhttp_new(server->base) : NULL;
   server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (!server->http || server->wake_fd < 0) {
-    snprintf(error, size, "no event loop");
+    snprintf(error, size, "cannot create an event loop");
     return false;
   }
   server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
@@ -380,7 +382,7 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   server->retry_accept = evtimer_new(server->base, retry_accept, server);
   if (!server->wake || !server->poll || !server->retry_accept ||
       event_add(server->wake, NULL) != 0) {
-    snprintf(error, size, "no memory");
+    snprintf(error, size, "not enough memory");
     return false;
   }
   server->connections.ended = connection_ended;
@@ -406,7 +408,7 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   server->bound = listener ? evhttp_bind_listener(server->http, listener) : NULL;
   if (server->bound) evconnlistener_set_error_cb(listener, cannot_accept);
   server->listening = server->bound != NULL;
-  if (!server->bound) snprintf(error, size, "no memory");
+  if (!server->bound) snprintf(error, size, "not enough memory");
   return server->bound != NULL;
 }
 
@@ -436,7 +438,7 @@ static void server_free(sim_server *server) {
 static bool thread_start(sim_server *server) {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
-  /* The program's signals are its main thread's; a broken pipe is the one call's failure. */
+  /* The main thread handles the signals of the program. A broken pipe affects only one call. */
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -450,7 +452,7 @@ static bool thread_start(sim_server *server) {
 sim_server *sim_server_start(const sim_options *options, char *error, size_t size) {
   sim_server *server = calloc(1, sizeof *server);
   if (!server) {
-    snprintf(error, size, "no memory");
+    snprintf(error, size, "not enough memory");
     return NULL;
   }
   server->wake_fd = -1;

@@ -1,14 +1,14 @@
-/* The HTTPS server under a simulated device: an own thread, an own Lua state, any number of servers
- * in a process.
+/* The HTTPS server of a simulated device. It has its own thread and its own Lua state. A process
+ * can have any number of servers.
  *
  *   sim_server *s = sim_server_start(&options, error, sizeof error);
- *   char *text = sim_server_call(s, "advance", "1200", &ok);   // runs on the server's thread;
- * free(text) sim_server_stop(s);
+ *   char *text = sim_server_call(s, "advance", "1200", &ok);   // runs on the server's thread
+ *   free(text);
+ *   sim_server_stop(s);
  *
- * Every request becomes one call of the Lua function `handle` that `require "sim.boot"` made (see
- * lualib/sim/boot.lua). Everything about BIG-IPs is there; this file only knows HTTP. The functions
- * here may be called from any thread but the server's own.
- */
+ * Each request calls the Lua function `handle` that `require "sim.boot"` created (see
+ * lualib/sim/boot.lua). Everything about BIG-IP is there; this file knows only HTTP. The functions
+ * can be called from any thread except the server's own. */
 #ifndef SIM_SERVER_H
 #define SIM_SERVER_H
 
@@ -23,31 +23,32 @@ typedef struct sim_server sim_server;
 /* Strings are copied; NULL or 0 means the default. */
 typedef struct sim_options {
   const char *bind; /* address to listen on; default 127.0.0.1 */
-  uint16_t port;    /* 0: a free one */
-  const char
-      *hostname; /* also named by the certificate, beside localhost and the loopback addresses */
-  const char *
-      cert; /* PEM file: certificate chain of the server; NULL: one is made, with a CA of its own */
+  uint16_t port;    /* 0: any free port */
+  /* Also in the certificate, with localhost and the loopback addresses. */
+  const char *hostname;
+  /* PEM file: certificate chain of the server. NULL: creates one, with its own CA. */
+  const char *cert;
   const char *key;    /* PEM file: its private key */
-  const char *device; /* options of the device, JSON, for sim.boot; default {} */
-  bool fleet; /* answer on all of 127.0.0.0/8; the device tells its members apart by the address */
-  size_t body_limit; /* largest request body, bytes; default 64 MiB */
+  const char *device; /* options of the device as JSON, for sim.boot; default {} */
+  /* Listens on all of 127.0.0.0/8. The device distinguishes its members by address. */
+  bool fleet;
+  size_t body_limit; /* maximum size of a request body, bytes; default 64 MiB */
   /* Required. Makes Lua's `require` find f5.json and the embedded modules in a new state that has
    * the standard libraries. */
   lua_CFunction open;
 } sim_options;
 
-/* Listens, makes the device and starts the thread. NULL and a message on failure. */
+/* Listens, creates the device and starts the thread. NULL and a message on failure. */
 sim_server *sim_server_start(const sim_options *options, char *error, size_t size);
 
 uint16_t sim_server_port(const sim_server *server);
-/* Path of a PEM file with the certificate that clients should trust; it is removed at the stop. The
- * own `cert` if one was given. */
+/* Path of a PEM file with the certificate that clients should trust: `cert` if it was given, else a
+ * file that sim_server_stop removes. */
 const char *sim_server_ca(const sim_server *server);
 
 /* Calls `call(name, text)` of sim.boot on the server's thread, between two requests, and waits.
- * Returns its text (for free()), or with *ok false the message of the error it raised. NULL if the
- * server is stopped or memory ran out. */
+ * Returns its text, which the caller frees; or sets *ok to false and returns the message of its
+ * error. NULL if the server is stopped or out of memory. */
 char *sim_server_call(sim_server *server, const char *name, const char *text, size_t length,
                       size_t *result_length, bool *ok);
 

@@ -29,7 +29,7 @@ static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_
   bool ok = fd >= 0;
   if (ok) {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    /* Accepted sockets inherit it. Without it every answer waits for the ACK of its own first half:
+    /* Accepted sockets inherit it. Without it each answer would wait for the ACK of its first half:
      * 44 ms. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind_address == SIM_SOCKET_FLEET)
@@ -51,8 +51,8 @@ static int open_socket(const char *bind_address, uint16_t port, uint16_t *bound_
   return -1;
 }
 
-/* A port that the kernel chose is lost when the socket stops listening, one that was asked for
- * stays: so ask for the chosen one. */
+/* A port that the kernel chose is lost when the socket stops listening; a port that was asked for
+ * stays. So ask for the port that the kernel chose. */
 int sim_socket_open(const char *bind_address, uint16_t port, uint16_t *bound_port, char *error,
                     size_t size) {
   for (int attempt = 0; port == 0 && attempt < 20; attempt++) {

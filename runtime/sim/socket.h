@@ -5,16 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* So many connections may wait to be accepted. */
+/* How many connections can wait to be accepted. */
 enum { SIM_SOCKET_BACKLOG = 512 };
 
-/* The address that stands for all of 127.0.0.0/8, on the loopback interface alone; known by its
- * pointer. */
+/* Stands for all of 127.0.0.0/8, on the loopback interface only. It is recognised by its
+ * address. */
 extern const char SIM_SOCKET_FLEET[];
 
-/* Listens on an address (a name or number, or SIM_SOCKET_FLEET) and port (0: a free one) and stores
- * the port in *bound_port. Returns the socket, which does not block and whose connections do not
- * wait to send (TCP_NODELAY), or -1 with what is wrong written to error.
+/* Listens on an address (a name, a number, or SIM_SOCKET_FLEET) and port (0: any free port), and
+ * stores the port in *bound_port. Returns the socket, or -1 and a message in error. The socket does
+ * not block, and its connections use TCP_NODELAY.
  *
  *   int fd = sim_socket_open("127.0.0.1", 0, &port, error, sizeof error);
  */

@@ -88,7 +88,7 @@ describe("f5lua sim", function()
     assert.equal("401", (shell("curl -sk -o /dev/null -w '%{http_code}' " .. url .. "/mgmt/tm")))
     process:kill "TERM"
     -- the words are the C library's: "Too many open files", "No file descriptors available"
-    assert.matches("^sim: connections wait: %u[%l ]+\n$", process:wait().err)
+    assert.matches("^sim: cannot accept connections for now: %u[%l ]+\n$", process:wait().err)
   end)
 
   it("takes JSON as deep as it may be, whatever stack the system gives to threads", function()
