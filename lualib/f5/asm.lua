@@ -21,6 +21,16 @@ Asm.__index = Asm
 
 local function usage(format, ...) core.usage_error(2, string.format(format, ...)) end
 
+-- The id of an object in an answer, if it can be part of a path.
+local function device_id(collection, value)
+  local id = core.device_id(value)
+  if id ~= nil then return id end
+  return error(core.error_new {
+    kind = "protocol", path = tostring(collection),
+    message = ("the id in the answer is not an id: %s"):format(tostring(value):sub(1, 100)),
+  }, 0)
+end
+
 -- -- links --
 
 local function without_query(link) return (link:gsub("%?.*$", "")) end
@@ -80,7 +90,7 @@ function Asm:policy(name)
       0
     )
   end
-  return self.policies:at(found[1].id)
+  return self.policies:at(device_id(self.policies, found[1].id))
 end
 
 local function link_to(self, value)
@@ -99,7 +109,9 @@ end
 function Asm:task(name, body)
   local collection = self.session:at("asm/tasks/" .. name)
   local task = collection:create(body or {})
-  return tasks.handle(self.session, collection:at(task.id), task)
+  local path = tostring(collection)
+  local id = tasks.id_in(self.session, path, task, core.task.family(path))
+  return tasks.handle(self.session, collection:at(id), task)
 end
 
 -- The options under the device's names. Unknown options raise "usage".
@@ -439,7 +451,8 @@ local function installation(self, component, which, status)
   if type(id) ~= "string" then
     usage("expected the id of an installation or one of installations(), got a %s", type(which))
   end
-  local at = self.session:at("live-update", component, "installations", id)
+  local all = self.session:at("live-update", component, "installations")
+  local at = all:at(device_id(all, id))
   return tasks.handle(self.session, at, at:modify { status = status })
 end
 
@@ -452,7 +465,8 @@ function Live:stage(component, which) return installation(self, component, which
 --- Deletes an update file that is not installed.
 function Live:delete(component, file)
   local id = type(file) == "table" and file.id or file
-  return self.session:at("live-update", component, "update-files", id):delete()
+  local all = self.session:at("live-update", component, "update-files")
+  return all:at(device_id(all, id)):delete()
 end
 
 -- -- many entities --

@@ -118,6 +118,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"has_partitions", lua_has_partitions},
                                        {"parent", reference_lua_parent},
                                        {"mask", lua_mask},
+                                       {"device_id", reference_lua_device_id},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {"secret_from_terminal", prompt_lua_from_terminal},
                                        {NULL, NULL}};

@@ -119,27 +119,32 @@ function M:remove(id)
   end)
 end
 
--- If a connection broke while a command was queued, or if the copy of the keep-alive could not be
--- removed, the device may have commands that the script did not queue. Removes them.
-local function reconcile(tx, part)
-  if not part.doubtful then return end
-  for _, command in ipairs(reference(part):at("commands"):list()) do
-    if not position(part.records, command.commandId) then
-      reference(part):at("commands", command.commandId):delete()
-    end
-  end
-  parts.settled(tx)
-end
-
-local TRANSIENT <const> =
-  { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
-
 local function new_error(part, fields)
   fields.kind = fields.kind or "transaction"
   fields.device = part.session:label()
   fields.method, fields.path = fields.method or "PATCH", tostring(reference(part))
   return core.error_new(fields)
 end
+
+-- If a connection broke while a command was queued, or if the copy of the keep-alive could not be
+-- removed, the device may have commands that the script did not queue. Removes them.
+local function reconcile(tx, part)
+  if not part.doubtful then return end
+  for _, command in ipairs(reference(part):at("commands"):list()) do
+    local id = math.type(core.device_id(command.commandId)) == "integer"
+      and core.device_id(command.commandId)
+    if not id then
+      error(new_error(part, {
+        kind = "protocol", method = "GET", message = "the device lists a command without an id",
+      }), 0)
+    end
+    if not position(part.records, id) then reference(part):at("commands", id):delete() end
+  end
+  parts.settled(tx)
+end
+
+local TRANSIENT <const> =
+  { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
 
 -- Whether an answer shows this transaction. No other answer says anything about it.
 local function is_own(part, body)

@@ -86,7 +86,12 @@ local function element_ref(ref, element)
     end)))
   end
   if type(element.id) == "string" and tostring(ref):find "^/mgmt/tm/asm/" then
-    return ref:at(element.id)
+    local id = core.device_id(element.id)
+    if id then return ref:at(id) end
+    error(core.error_new {
+      kind = "protocol", path = tostring(ref),
+      message = ("the id in the answer is not an id: %s"):format(element.id:sub(1, 100)),
+    }, 0)
   end
   return ref:at(element.fullPath or element.name)
 end

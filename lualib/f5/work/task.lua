@@ -289,6 +289,21 @@ local function attach(bip, given)
   return handle(bip, reference, family, { id = given.id })
 end
 
+--- Returns the id of a task in the answer to its creation. It becomes part of paths: what a device
+-- puts there must not lead to another object. Some devices send integers as floats.
+function M.id_in(bip, path, answer, family)
+  local id = type(answer) == "table" and core.device_id(answer[family.id]) or nil
+  if id ~= nil then return id end
+  local given = type(answer) == "table" and answer[family.id] or nil
+  return error(core.error_new {
+    kind = "protocol", device = bip:label(), method = "POST", path = path,
+    -- only the tasks of /mgmt/tm/task wait until they are started
+    outcome = not family.start and "unknown" or nil,
+    message = given == nil and ("the answer has no %s"):format(family.id)
+      or ("the %s in the answer is not an id: %s"):format(family.id, tostring(given):sub(1, 100)),
+  }, 0)
+end
+
 --- session:task(path, body[, options]): starts long work and returns its handle. session:task{ path
 -- =, id = }: returns the handle of an existing task.
 -- @param path string|reference: of the command ("sys/ucs"), or of the tasks
@@ -330,11 +345,7 @@ function M.task(bip, path, body, options)
     made, answer = true, reference:create(body)
   end
   if not made then error(answer, 0) end
-  local id = type(answer) == "table" and answer[family.id] or nil
-  if id == nil then
-    error(core.error_new { kind = "protocol", device = bip:label(), method = "POST", path = place,
-      message = ("the answer has no %s"):format(family.id) }, 0)
-  end
+  local id = M.id_in(bip, place, answer, family)
   local task = handle(bip, reference:at(id), family, { id = id, body = answer })
   if family.start then
     local ok, err = pcall(start, task, options and options.patience or 300)

@@ -76,7 +76,7 @@ static void note_next(lua_State *L, pages *p, f5_operation *op, int index) {
   text_clear(&p->path);
   if (lua_getfield(L, index, "nextLink") == LUA_TSTRING) {
     const char *link = lua_tolstring(L, -1, &length);
-    if (!uri_is_absolute(link, length))
+    if (!uri_is_absolute(link, length) || uri_leads_up(link, length))
       operation_refuse(L, op, "the page's nextLink leads nowhere: '%.100s'", link);
     text query = {0};
     uri_absolute(&p->path, &query, link, length);

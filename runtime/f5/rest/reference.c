@@ -11,6 +11,7 @@
 #include "f5/rest/uri.h"
 #include "f5/session/session_lua.h"
 
+#define MAX_ID 256 /* bytes of an id that a device gives */
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
 
 static f5_reference *to_reference(lua_State *L, int index) {
@@ -111,6 +112,8 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
   /* "/Common/" .. name with an empty name: must not become the folder */
   if (*name == '/' && name[*length - 1] == '/' && !uri_is_absolute(name, *length))
     error_usage(L, "'%s' names nothing behind its last slash", name);
+  if (uri_leads_up(name, *length))
+    error_usage(L, "'%s' would lead to another path: '.' and '..' are no names", name);
   return name;
 }
 
@@ -235,6 +238,30 @@ int reference_lua_parent(lua_State *L) {
   memcpy(parent->ver, ref->ver, sizeof parent->ver);
   lua_pushvalue(L, last);
   return 2;
+}
+
+/* Returns whether the text is one segment of a path. */
+static bool is_id(const char *id, size_t length) {
+  if (!length || length > MAX_ID || memchr(id, '/', length) || uri_leads_up(id, length))
+    return false;
+  for (size_t i = 0; i < length; i++)
+    if ((unsigned char)id[i] < ' ' || id[i] == 0x7F) return false;
+  return true;
+}
+
+int reference_lua_device_id(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_type(L, 1) == LUA_TNUMBER) {
+    int whole = 0;
+    lua_Integer number = lua_tointegerx(L, 1, &whole);
+    lua_pushnil(L);
+    if (whole) lua_pushinteger(L, number);
+    return 1;
+  }
+  size_t length = 0;
+  const char *id = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &length) : NULL;
+  if (!id || !is_id(id, length)) lua_pushnil(L);
+  return 1;
 }
 
 static int reference_tostring(lua_State *L) {

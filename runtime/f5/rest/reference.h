@@ -33,6 +33,9 @@ f5_reference *reference_push(lua_State *L, int session, int transaction, const c
 int reference_lua_parent(lua_State *L);
 /* Lua: at(session or reference, …) -> reference */
 int reference_lua_at(lua_State *L);
+/* Lua: device_id(value) -> the id, an integer or a text of one segment, by which a device named an
+ * object; nil if the value is none and must not become a part of a path */
+int reference_lua_device_id(lua_State *L);
 /* Makes the metatable, and the __index of sessions, whose methods are at that index; pushes the
  * table of methods, which Lua parts add to. */
 void reference_setup(lua_State *L, int session_methods);

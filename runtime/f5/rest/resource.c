@@ -301,6 +301,8 @@ static int request(lua_State *L) {
   if (lua_type(L, 3) != LUA_TSTRING && !luaL_testudata(L, 3, REFERENCE_NAME))
     return error_usage(L, "request(method, path, options): the path is a %s", luaL_typename(L, 3));
   const char *path = luaL_tolstring(L, 3, &length);
+  if (uri_leads_up(path, length))
+    error_usage(L, "request: '%s' would lead to another path: '.' and '..' are no names", path);
   f5_operation *op = operation_new(L, session, method, path);
   set_request_path(op, path, length);
   bool raw = false;

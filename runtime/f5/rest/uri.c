@@ -102,6 +102,35 @@ static bool is_hex(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* The bytes of a dot, as it is or escaped. */
+static size_t dot_length(const char *s, size_t length, bool escaped) {
+  if (length && *s == '.') return 1;
+  return escaped && length >= 3 && strncasecmp(s, "%2e", 3) == 0 ? 3 : 0;
+}
+
+static bool is_dots(const char *segment, size_t length, bool escaped) {
+  size_t first = dot_length(segment, length, escaped);
+  return first && first + dot_length(segment + first, length - first, escaped) == length;
+}
+
+bool uri_leads_up(const char *name, size_t length) {
+  bool whole = uri_is_absolute(name, length);
+  if (!whole && length && *name == '/') return false; /* a full name is one segment */
+  if (whole) {
+    size_t host = scheme_and_host(name, length);
+    name += host;
+    length = strcspn(name, "?#") < length - host ? strcspn(name, "?#") : length - host;
+  }
+  for (;;) {
+    const char *slash = memchr(name, '/', length);
+    size_t part = slash ? (size_t)(slash - name) : length;
+    if (is_dots(name, part, whole)) return true;
+    if (!slash) return false;
+    name += part + 1;
+    length -= part + 1;
+  }
+}
+
 static void add_encoded(text *out, const char *s, size_t length) {
   for (size_t i = 0; i < length; i++) {
     unsigned char c = (unsigned char)s[i];

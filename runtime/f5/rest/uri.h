@@ -27,6 +27,9 @@ size_t uri_write(char *out, const char *name, size_t length);
 /* Whether the text is a whole URI and not a name: "/mgmt", "/mgmt/…", or a link "https://…/mgmt/…".
  */
 bool uri_is_absolute(const char *name, size_t length);
+/* Whether a segment of the path is "." or "..", also escaped in a whole URI. A server resolves
+ * them: the path would lead to another object. */
+bool uri_leads_up(const char *name, size_t length);
 /* Sets path to that URI's path, host and fragment left out. It is encoded already: only what may
  * never stand in a URI is encoded, and a `%` that starts no escape. The query goes to query (may be
  * NULL) without `ver`, which is the session's. */
