@@ -53,6 +53,16 @@ end
 --- A directory for files (see program.directory); lab.stop deletes it.
 function M.scratch() return require("program").directory() end
 
+--- get, post, patch, put and delete by curl, each (path, body), of the device that a function
+-- returns. What curl answers: see tests/support/curl.lua.
+function M.calls(device)
+  local curl <const> = require "curl"
+  local function call(method)
+    return function(path, body) return curl(device(), method, path, body) end
+  end
+  return call "GET", call "POST", call "PATCH", call "PUT", call "DELETE"
+end
+
 --- The variables that let a program find the device.
 function M.environment(device, more)
   local env = {

@@ -64,7 +64,8 @@ return function(options)
     if status == "pending" then
       count "skipped"
       local item <const> = handler.pendings[#handler.pendings]
-      io.write(("skipped: %s: %s\n"):format(item.name, why_skipped or "no reason given"))
+      -- pending "…" outside of a test has only a name, which is the reason
+      io.write(("skipped: %s%s\n"):format(item.name, why_skipped and ": " .. why_skipped or ""))
       why_skipped = nil
     end
     return nil, true

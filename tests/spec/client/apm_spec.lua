@@ -50,9 +50,7 @@ local function start()
   apm = f5.apm(bip)
 end
 
-local function stop()
-  lab.stop(bip, device)
-end
+local function stop() lab.stop(bip, device) end
 
 describe("G39 APM", function()
   before_each(start)

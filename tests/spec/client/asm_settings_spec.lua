@@ -64,9 +64,7 @@ local function start()
   policy = asm:policy "web"
 end
 
-local function stop()
-  lab.stop(bip, device)
-end
+local function stop() lab.stop(bip, device) end
 
 describe("G37 ASM web scraping and suggestions", function()
   before_each(start)

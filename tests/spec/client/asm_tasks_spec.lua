@@ -13,9 +13,7 @@ local function start(seed)
   asm = f5.asm(bip)
 end
 
-local function stop()
-  lab.stop(bip, device)
-end
+local function stop() lab.stop(bip, device) end
 
 describe("G33 ASM signatures", function()
   before_each(function() start() end)

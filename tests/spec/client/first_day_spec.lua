@@ -24,9 +24,7 @@ local function start(options)
   return device
 end
 
-local function stop()
-  lab.stop(device)
-end
+local function stop() lab.stop(device) end
 
 describe("P1 log in with a non-administrator account", function()
   before_each(start)

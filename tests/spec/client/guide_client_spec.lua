@@ -17,9 +17,7 @@ local function start()
   bip = f5.connect(options)
 end
 
-local function stop()
-  lab.stop(bip, device)
-end
+local function stop() lab.stop(bip, device) end
 
 -- The calls since the last question, as "METHOD path?query".
 local function seen()

@@ -7,13 +7,9 @@ local fails <const> = lab.fails
 
 local device, bip
 
-local function setup()
-  device, bip = lab.start()
-end
+local function setup() device, bip = lab.start() end
 
-local function teardown()
-  lab.stop(bip, device)
-end
+local function teardown() lab.stop(bip, device) end
 
 local function environment(user, password)
   return lab.environment(device, { F5_USER = user or "admin", F5_PASSWORD = password or "admin" })

@@ -20,9 +20,7 @@ local function start()
   }
 end
 
-local function stop()
-  lab.stop(device)
-end
+local function stop() lab.stop(device) end
 
 local function base64(text)
   local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

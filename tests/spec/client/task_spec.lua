@@ -12,9 +12,7 @@ local function setup()
   device, bip = lab.start { provision = { "ltm", "apm", "vcmp", "wam", "pem", "ilx", "asm" } }
 end
 
-local function teardown()
-  lab.stop(bip, device)
-end
+local function teardown() lab.stop(bip, device) end
 
 -- Options of wait that let the device's clock run faster.
 local function fast(options)

@@ -6,18 +6,11 @@ local sim = require "f5.sim"
 
 local device
 
-local function start()
-  device = sim.start { provision = { "ltm", "gtm" } }
-end
+local function start() device = sim.start { provision = { "ltm", "gtm" } } end
 
-local function stop()
-  lab.stop(device)
-end
+local function stop() lab.stop(device) end
 
-local function get(path) return curl(device, "GET", path) end
-local function post(path, body) return curl(device, "POST", path, body) end
-local function patch(path, body) return curl(device, "PATCH", path, body) end
-local function delete(path) return curl(device, "DELETE", path) end
+local get, post, patch, _, delete = lab.calls(function() return device end)
 
 local function refused(answer, status, message, api_error)
   assert.equal(status, answer.status, answer.body)

@@ -7,12 +7,9 @@ local device
 
 local function start() device = sim.start {} end
 
-local function stop()
-  lab.stop(device)
-end
+local function stop() lab.stop(device) end
 
-local function post(path, body) return curl(device, "POST", path, body) end
-local function patch(path, body) return curl(device, "PATCH", path, body) end
+local _, post, patch = lab.calls(function() return device end)
 
 local function refused(answer, message, status)
   assert.equal(status or 400, answer.status, answer.body)
