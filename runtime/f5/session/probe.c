@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "f5/report/secret.h"
 #include "f5/report/spelling.h"
 #include "f5/rest/uri.h"
 #include "f5/session/call.h"
@@ -20,11 +21,22 @@ struct f5_probe {
   char path[]; /* that part, NUL-terminated */
 };
 
+/* Returns whether a secret is in the path. The parent's path has only a part of it, which nothing
+ * would mask. */
+static bool has_secret(const char *path) {
+  text masked = {0};
+  secret_mask(&masked, path, strlen(path));
+  bool found = strcmp(text_string(&masked), path) != 0;
+  text_free(&masked);
+  return found;
+}
+
 bool probe_wanted(const f5_call *call) {
   const f5_failure *failure = &call->failure;
   return failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && failure->message &&
          strstr(failure->message, "not registered") != NULL && !call->internal && !call->quiet &&
-         !call->once && strncmp(call->http.path, URI_ROOT "/", ROOT_LENGTH + 1) == 0;
+         !call->once && strncmp(call->http.path, URI_ROOT "/", ROOT_LENGTH + 1) == 0 &&
+         !has_secret(call->http.path);
 }
 
 /* Removes the last segment of the path; it becomes the child to look for. */
