@@ -12,146 +12,13 @@
 #include <unistd.h>
 
 #include "net/ca.h"
+#include "net/http_receive.h"
 
 enum {
-  FIRST_ANSWER_SIZE = 4096,
-  FIRST_HEADERS_SIZE = 1024,
-  MAX_HEAD = 1000 * 1000,   /* bytes of a request without its body; libcurl allows 1 MiB */
-  OTHER_HEADERS = 512,      /* bytes that libcurl adds at most to the path and the headers */
-  MAX_HEADERS = 300 * 1024, /* bytes of a header block */
+  MAX_HEAD = 1000 * 1000, /* bytes of a request without its body; libcurl allows 1 MiB */
+  OTHER_HEADERS = 512,    /* bytes that libcurl adds at most to the path and the headers */
   FILE_READ_SIZE = 128 * 1024
 };
-
-/* -- the answer -- */
-
-static bool grow(char **buffer, size_t *size, size_t needed, size_t first) {
-  if (needed <= *size) return true;
-  size_t next = *size == 0 ? first : *size + *size / 2;
-  if (next < needed) next = needed;
-  char *bigger = realloc(*buffer, next);
-  if (!bigger) return false;
-  *buffer = bigger;
-  *size = next;
-  return true;
-}
-
-static size_t fail_with(http_transfer *transfer, http_failure why) {
-  transfer->aborted = why;
-  transfer->aborted_errno = errno;
-  return 0; /* fewer bytes than given: libcurl ends the transfer */
-}
-
-/* Returns the largest length that the body of this answer may have. */
-static uint64_t limit_of(const http_transfer *transfer) {
-  if (!transfer->to_sink) return transfer->body_limit;
-  uint64_t limit = transfer->request->sink_limit;
-  return limit ? limit : UINT64_MAX;
-}
-
-/* At the first byte: decides where the body goes, and allocates a buffer of the announced size. */
-static bool begin_answer(http_transfer *transfer) {
-  http_request *request = transfer->request;
-  long status = 0;
-  transfer->answer_begun = true;
-  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-  transfer->to_sink = request->sink_to_fd && status >= 200 && status < 300;
-  curl_off_t announced = -1;
-  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-  if (announced >= 0 && (uint64_t)announced > limit_of(transfer)) {
-    fail_with(transfer, HTTP_TOO_LARGE);
-    return false;
-  }
-  if (transfer->to_sink) return true;
-  size_t first = announced >= 0 ? (size_t)announced + 1 : FIRST_ANSWER_SIZE;
-  if (!grow(&request->answer, &transfer->answer_size, first, first)) {
-    fail_with(transfer, HTTP_INTERNAL);
-    return false;
-  }
-  return true;
-}
-
-static bool write_sink(http_transfer *transfer, const char *data, size_t length) {
-  http_request *request = transfer->request;
-  while (length > 0) {
-    ssize_t written = pwrite(request->sink_fd, data, length,
-                             (off_t)(request->sink_offset + transfer->sink_written));
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    data += written;
-    length -= (size_t)written;
-    transfer->sink_written += (uint64_t)written;
-  }
-  return true;
-}
-
-static bool flush_sink(http_transfer *transfer) {
-  http_request *request = transfer->request;
-  size_t length = transfer->sink_buffered;
-  transfer->sink_buffered = 0;
-  request->sink_kept = length;
-  return write_sink(transfer, request->sink_buffer, length);
-}
-
-static bool buffer_sink(http_transfer *transfer, const char *data, size_t length) {
-  http_request *request = transfer->request;
-  if (!request->sink_buffer) return write_sink(transfer, data, length);
-  while (length > 0) {
-    size_t room = request->sink_size - transfer->sink_buffered,
-           part = length < room ? length : room;
-    memcpy(request->sink_buffer + transfer->sink_buffered, data, part);
-    transfer->sink_buffered += part;
-    data += part;
-    length -= part;
-    if (part == room && !flush_sink(transfer)) return false;
-  }
-  return true;
-}
-
-static size_t on_body(char *data, size_t one, size_t length, void *user) {
-  http_transfer *transfer = user;
-  http_request *request = transfer->request;
-  (void)one; /* always 1 */
-  if (!transfer->answer_begun && !begin_answer(transfer)) return 0;
-  if (transfer->to_sink) {
-    if (transfer->sink_written + transfer->sink_buffered + length > limit_of(transfer))
-      return fail_with(transfer, HTTP_TOO_LARGE);
-    if (!buffer_sink(transfer, data, length)) return fail_with(transfer, HTTP_FILE);
-    return length;
-  }
-  if (length > transfer->body_limit - request->answer_length)
-    return fail_with(transfer, HTTP_TOO_LARGE);
-  size_t needed = request->answer_length + length + 1;
-  if (!grow(&request->answer, &transfer->answer_size, needed, FIRST_ANSWER_SIZE))
-    return fail_with(transfer, HTTP_INTERNAL);
-  memcpy(request->answer + request->answer_length, data, length);
-  request->answer_length += length;
-  /* libcurl keeps its buffer for the next exchange, and does not read again what it has passed
-   * on. */
-  if (request->answer_length <= HTTP_SECRET_LENGTH) explicit_bzero(data, length);
-  return length;
-}
-
-static size_t on_header(char *data, size_t one, size_t length, void *user) {
-  http_transfer *transfer = user;
-  http_request *request = transfer->request;
-  (void)one;
-  transfer->answering = true;
-  request->bytes_received += length;
-  if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
-    transfer->headers_length = 0; /* the previous block was a 100 */
-    transfer->headers_ended = false;
-  }
-  if (transfer->headers_length + length > MAX_HEADERS) return fail_with(transfer, HTTP_UNREADABLE);
-  if (data[length - 1] == '\n' && (length == 1 || (length == 2 && *data == '\r')))
-    transfer->headers_ended = true;
-  if (!grow(&request->answer_headers, &transfer->headers_size,
-            transfer->headers_length + length + 1, FIRST_HEADERS_SIZE))
-    return fail_with(transfer, HTTP_INTERNAL);
-  memcpy(request->answer_headers + transfer->headers_length, data, length);
-  transfer->headers_length += length;
-  request->answer_headers[transfer->headers_length] = '\0';
-  return length;
-}
 
 /* -- the request -- */
 
@@ -169,7 +36,7 @@ static size_t on_read(char *buffer, size_t one, size_t length, void *user) {
   while (got < 0 && errno == EINTR);
   if (got <= 0) {
     if (got == 0) errno = ENODATA; /* the file is shorter than the owner said */
-    fail_with(transfer, HTTP_FILE);
+    transfer_fail(transfer, HTTP_FILE);
     return CURL_READFUNC_ABORT;
   }
   transfer->body_sent += (uint64_t)got;
@@ -235,7 +102,7 @@ static int on_start(void *user, char *remote, char *local, int remote_port, int 
   if (transfer->started && size > transfer->size_before) {
     transfer->request->sent = true;
     if (!transfer->repeatable) {
-      fail_with(transfer, HTTP_BROKEN);
+      transfer_fail(transfer, HTTP_BROKEN);
       return CURL_PREREQFUNC_ABORT;
     }
   }
@@ -317,9 +184,9 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   if (options->proxy || !settings->proxied)
     SET(CURLOPT_PROXY, options->proxy ? options->proxy : "");
   if (settings->base) SET(CURLOPT_CURLU, settings->base);
-  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEFUNCTION, http_receive_body);
   SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERFUNCTION, http_receive_header);
   SET(CURLOPT_HEADERDATA, transfer);
   SET(CURLOPT_READFUNCTION, on_read);
   SET(CURLOPT_READDATA, transfer);
@@ -380,7 +247,13 @@ static bool set_url(http_transfer *transfer, const http_peer_settings *settings,
     SET(CURLOPT_REQUEST_TARGET, path);
     return true;
   }
-  if (!grow(&transfer->url, &transfer->url_size, transfer->base_length + length, 0)) return false;
+  size_t needed = transfer->base_length + length;
+  if (needed > transfer->url_size) {
+    char *url = realloc(transfer->url, needed);
+    if (!url) return false;
+    transfer->url = url;
+    transfer->url_size = needed;
+  }
   memcpy(transfer->url + transfer->base_length, path, length);
   SET(CURLOPT_URL, transfer->url);
   return true;
@@ -533,7 +406,7 @@ static void describe(const http_transfer *transfer, CURLcode code) {
   size_t size = sizeof request->error;
   if (transfer->aborted == HTTP_TOO_LARGE)
     snprintf(request->error, size, "the answer is larger than the limit of %llu bytes",
-             (unsigned long long)limit_of(transfer));
+             (unsigned long long)http_receive_limit(transfer));
   else if (transfer->aborted == HTTP_FILE)
     snprintf(request->error, size, "%s: %s",
              transfer->to_sink ? "cannot write the file" : "cannot read the file",
@@ -568,20 +441,16 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
-  if (transfer->sink_buffered > 0 && code == CURLE_OK && !flush_sink(transfer))
-    fail_with(transfer, HTTP_FILE);
+  if (code == CURLE_OK) http_receive_flush(transfer);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
   if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer is no answer */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* the body was empty */
-  if (request->failure == HTTP_OK && !transfer->to_sink &&
-      !grow(&request->answer, &transfer->answer_size, request->answer_length + 1, 1))
-    request->failure = transfer->aborted = HTTP_INTERNAL;
-  if (request->failure == HTTP_OK) {
-    if (request->answer) request->answer[request->answer_length] = '\0';
-  } else {
+  if (request->failure == HTTP_OK && !transfer->to_sink && !http_receive_terminate(transfer))
+    request->failure = HTTP_INTERNAL;
+  if (request->failure != HTTP_OK) {
     describe(transfer, code);
     free(request->answer);
     request->answer = NULL;
