@@ -10,7 +10,6 @@
 #include "f5/rest/uri.h"
 #include "f5/session/answer.h"
 #include "f5/session/log.h"
-#include "f5/session/probe.h"
 #include "f5/session/session.h"
 
 #define MAX_PAUSE 10000      /* ms; a Retry-After header may ask for more */
@@ -110,6 +109,11 @@ static bool retry(f5_call *call) {
   return true;
 }
 
+static void forget_probe(f5_call *call) {
+  if (call->probe) call->session->probe->free(call->probe);
+  call->probe = NULL;
+}
+
 static void probed(f5_call *call) {
   if (call->failure.verdict.kind != KIND_NOT_FOUND && retry(call)) return;
   end(call);
@@ -117,10 +121,11 @@ static void probed(f5_call *call) {
 
 /* A path that the device does not know may be a mistake; then a retry cannot help. */
 static bool probe(f5_call *call) {
-  if (call->probe || call->any_status || !probe_wanted(call)) return false;
-  call->session->auth->release(call);
+  f5_session *session = call->session;
+  if (call->probe || call->any_status || !session->probe->wanted(call)) return false;
+  session->auth->release(call);
   call->state = CALL_PROBES;
-  call->probe = probe_start(call, probed);
+  call->probe = session->probe->start(call, probed);
   return call->probe != NULL;
 }
 
@@ -236,8 +241,7 @@ void call_start(f5_call *call) {
   failure_clear(&call->failure);
   call->attempts = 0;
   call->renewed = false;
-  probe_free(call->probe);
-  call->probe = NULL;
+  forget_probe(call);
   call->began = loop_now(session->core->loop);
   call->timer.fire = fire;
   if (!call->internal && !call->only_login) {
@@ -254,7 +258,7 @@ static void stop(f5_call *call) {
     http_cancel(&call->http);
   }
   if (call->state == CALL_WAITS_FOR_TOKEN) call->session->auth->forget(call);
-  if (call->state == CALL_PROBES) probe_stop(call->probe);
+  if (call->state == CALL_PROBES) call->session->probe->stop(call->probe);
   loop_timer_stop(call->session->core->loop, &call->timer);
 }
 
@@ -270,8 +274,7 @@ void call_clear(f5_call *call) {
   if (!call->session) return;
   stop(call);
   leave(call);
-  probe_free(call->probe);
-  call->probe = NULL;
+  forget_probe(call);
   http_request_clear(&call->http);
   failure_clear(&call->failure);
   f5_session *session = call->session;

@@ -16,6 +16,7 @@
 #include "f5/report/error.h"
 #include "f5/session/login.h"
 #include "f5/session/operation.h"
+#include "f5/session/probe.h"
 #include "f5/session/prompt.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
@@ -416,6 +417,7 @@ static void read_auth(lua_State *L, options *o, f5_session *session, int preset)
                 credentials->mode == CREDENTIALS_GIVEN ? "a session with option 'token'"
                                                        : "auth = \"basic\"");
   if (!credentials_init(credentials) || !login_attach(session)) luaL_error(L, "not enough memory");
+  probe_attach(session);
 }
 
 /* -- the session -- */

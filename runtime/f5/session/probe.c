@@ -8,10 +8,12 @@
 #include "f5/report/spelling.h"
 #include "f5/rest/uri.h"
 #include "f5/session/call.h"
+#include "f5/session/session.h"
 
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
 #define LINK "\"link\":"
 
+typedef struct f5_probe f5_probe;
 struct f5_probe {
   f5_call call;
   f5_call *of;
@@ -31,7 +33,7 @@ static bool has_secret(const char *path) {
   return found;
 }
 
-bool probe_wanted(const f5_call *call) {
+static bool wanted(const f5_call *call) {
   const f5_failure *failure = &call->failure;
   return failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && failure->message &&
          strstr(failure->message, "not registered") != NULL && !call->internal && !call->quiet &&
@@ -150,7 +152,7 @@ static void answered(f5_call *call) {
   probe->done(of);
 }
 
-f5_probe *probe_start(f5_call *of, void (*done)(f5_call *call)) {
+static f5_probe *start(f5_call *of, void (*done)(f5_call *call)) {
   size_t length = strcspn(of->http.path, "?");
   f5_probe *probe = calloc(1, sizeof *probe + length + 1);
   if (!probe) return NULL;
@@ -169,12 +171,17 @@ f5_probe *probe_start(f5_call *of, void (*done)(f5_call *call)) {
   return probe;
 }
 
-void probe_stop(f5_probe *probe) {
+static void stop(f5_probe *probe) {
   call_clear(&probe->call);
 }
 
-void probe_free(f5_probe *probe) {
-  if (!probe) return;
-  probe_stop(probe);
+static void stop_and_free(f5_probe *probe) {
+  stop(probe);
   free(probe);
+}
+
+void probe_attach(f5_session *session) {
+  static const session_probe probe = {
+      .wanted = wanted, .start = start, .stop = stop, .free = stop_and_free};
+  session->probe = &probe;
 }

@@ -38,6 +38,20 @@ typedef struct session_auth {
   void (*destroy)(f5_session *session);
 } session_auth;
 
+/* How a failed call finds out whether its path exists: the interface of probe.c for call.c, because
+ * probe.c makes calls itself. */
+typedef struct session_probe {
+  /* Returns whether the device does not know the path of this failed call. */
+  bool (*wanted)(const struct f5_call *call);
+  /* Starts the probe; `done` is called later, once. If the path is a mistake, the call's failure is
+   * then of kind KIND_NOT_FOUND. NULL if there is not enough memory. */
+  struct f5_probe *(*start)(struct f5_call *call, void (*done)(struct f5_call *call));
+  /* Ends it without calling `done`. */
+  void (*stop)(struct f5_probe *probe);
+  /* Ends and frees it. */
+  void (*free)(struct f5_probe *probe);
+} session_probe;
+
 struct f5_session {
   f5_core *core;
   f5_session *next, **link; /* in the core's list; link is NULL outside of it */
@@ -55,8 +69,9 @@ struct f5_session {
   bool reached;     /* the device has answered */
   uint64_t wait_ms; /* how long the first login is retried while the device starts; then 0 */
   f5_credentials credentials;
-  const session_auth *auth; /* NULL until login_attach */
-  struct f5_login *login;   /* its state */
+  const session_auth *auth;   /* NULL until login_attach */
+  struct f5_login *login;     /* its state */
+  const session_probe *probe; /* NULL until probe_attach */
   struct f5_call *running;
   struct f5_transaction *transactions; /* open transactions */
   unsigned last_calls;                 /* calls that closing waits for, besides the tokens' */
