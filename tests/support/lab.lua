@@ -63,6 +63,26 @@ function M.calls(device)
   return call "GET", call "POST", call "PATCH", call "PUT", call "DELETE"
 end
 
+--- The writes since the device's log was cleared, in order: "PATCH ltm/pool/~Common~p". Clears it.
+function M.writes(device)
+  local list = {}
+  for _, call in ipairs(device:log()) do
+    if call.method ~= "GET" then
+      list[#list + 1] = call.method .. " " .. call.path:gsub("^/mgmt/tm/", "")
+    end
+  end
+  device:clear_log()
+  return list
+end
+
+--- Expects that curl got this error.
+function M.refused(answer, status, message, api_error)
+  assert.equal(status, answer.status, answer.body)
+  assert.equal(message, answer.json.message)
+  assert.equal(status, answer.json.code)
+  assert.equal(api_error, answer.json.apiError)
+end
+
 --- The variables that let a program find the device.
 function M.environment(device, more)
   local env = {

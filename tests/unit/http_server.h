@@ -76,6 +76,30 @@ static inline char *server_fill(size_t length) {
   return body;
 }
 
+static inline bool server_chunks(connection *c, size_t number) {
+  char *fill = server_fill(number), size[32];
+  const char *start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  bool kept = server_send(c, start, strlen(start));
+  for (size_t at = 0; kept && at < number; at += 1000) {
+    size_t part = number - at < 1000 ? number - at : 1000;
+    int digits = snprintf(size, sizeof size, "%zx\r\n", part);
+    kept = server_send(c, size, (size_t)digits) && server_send(c, fill + at, part) &&
+           server_send(c, "\r\n", 2);
+  }
+  free(fill);
+  return kept && server_send(c, "0\r\n\r\n", 5);
+}
+
+/* An answer that ends early, by a closed connection or by a reset. */
+static inline void server_half(connection *c, bool reset) {
+  const char *start = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789";
+  server_send(c, start, strlen(start));
+  if (!reset) return;
+  struct linger linger = {1, 0};
+  usleep(20000); /* the client shall have read the start */
+  setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 /* Does what the path says; false ends the connection. */
 static inline bool server_act(connection *c, const char *head, const char *method, const char *path,
                               const char *body, size_t body_length) {
@@ -87,17 +111,7 @@ static inline bool server_act(connection *c, const char *head, const char *metho
     kept = server_answer(c, 200, fill, number);
     free(fill);
   } else if (strncmp(path, "/chunked/", 9) == 0) {
-    char *fill = server_fill(number), size[32];
-    const char *start = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    kept = server_send(c, start, strlen(start));
-    for (size_t at = 0; kept && at < number; at += 1000) {
-      size_t part = number - at < 1000 ? number - at : 1000;
-      int digits = snprintf(size, sizeof size, "%zx\r\n", part);
-      kept = server_send(c, size, (size_t)digits) && server_send(c, fill + at, part) &&
-             server_send(c, "\r\n", 2);
-    }
-    kept = kept && server_send(c, "0\r\n\r\n", 5);
-    free(fill);
+    kept = server_chunks(c, number);
   } else if (strcmp(path, "/echo") == 0) {
     char *answer = malloc(strlen(method) + 1 + body_length + 1);
     size_t length = (size_t)sprintf(answer, "%s ", method);
@@ -117,13 +131,7 @@ static inline bool server_act(connection *c, const char *head, const char *metho
     c->s->active--;
     kept = server_answer(c, 200, argument, strlen(argument));
   } else if (strcmp(path, "/truncate") == 0 || strcmp(path, "/reset") == 0) {
-    const char *start = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789";
-    server_send(c, start, strlen(start));
-    struct linger linger = {1, 0};
-    if (strcmp(path, "/reset") == 0) {
-      usleep(20000); /* the client shall have read the start */
-      setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    }
+    server_half(c, strcmp(path, "/reset") == 0);
     kept = false;
   } else if (strcmp(path, "/garbage") == 0) {
     server_send(c, "SSH-2.0-OpenSSH_9\r\n", 19);

@@ -1,6 +1,6 @@
 -- The version of the API that a call asks for: of the call, of the link, of the session.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
 local device, bip
 
@@ -17,16 +17,11 @@ end
 
 describe("The version of a link", function()
   before_each(function()
-    device = sim.start {}
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start()
     for i = 1, 3 do bip.ltm.pool["/Common/p" .. i]:create {} end
     device:clear_log()
   end)
-  after_each(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   local LINK <const> = "https://localhost/mgmt/tm/ltm/pool/~Common~p1?ver=15.1.0"
 

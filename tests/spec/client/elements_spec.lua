@@ -1,19 +1,10 @@
 -- ref:absent(), and add and remove: one element of a list, without the rest of it.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
 local device, bip
 
-local function writes()
-  local list = {}
-  for _, call in ipairs(device:log()) do
-    if call.method ~= "GET" then
-      list[#list + 1] = call.method .. " " .. call.path:gsub("^/mgmt/tm/", "")
-    end
-  end
-  device:clear_log()
-  return list
-end
+local function writes() return lab.writes(device) end
 
 -- Runs it, and expects what it returns and sends; a second time it sends nothing.
 local function does(act, what, ...)
@@ -31,14 +22,11 @@ local function fails(kind, act)
 end
 
 local function start()
-  device = sim.start { provision = { "ltm", "gtm" } }
-  bip = f5.connect(device:options "admin")
+  device, bip = lab.start { provision = { "ltm", "gtm" } }
 end
 
 local function stop()
-  bip:close()
-  assert.equal(0, device:problems())
-  device:stop()
+  lab.stop(bip, device)
 end
 
 describe("absent", function()

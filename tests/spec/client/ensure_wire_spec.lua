@@ -1,21 +1,11 @@
 -- What ensure sends: nothing when nothing differs, however it is spelled, and of lists of objects
 -- only what differs. Writes are counted in the device's log.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
 local device, bip
 
--- The writes since the last look: "PATCH ltm/pool/~Common~p", in order.
-local function writes()
-  local list = {}
-  for _, call in ipairs(device:log()) do
-    if call.method ~= "GET" then
-      list[#list + 1] = call.method .. " " .. call.path:gsub("^/mgmt/tm/", "")
-    end
-  end
-  device:clear_log()
-  return list
-end
+local function writes() return lab.writes(device) end
 
 local function ensure(ref, properties)
   writes()
@@ -28,14 +18,11 @@ end
 local function list(items) return f5.array(items) end
 
 local function start()
-  device = sim.start { provision = { "ltm", "gtm", "afm" } }
-  bip = f5.connect(device:options "admin")
+  device, bip = lab.start { provision = { "ltm", "gtm", "afm" } }
 end
 
 local function stop()
-  bip:close()
-  assert.equal(0, device:problems())
-  device:stop()
+  lab.stop(bip, device)
 end
 
 describe("ensure sends nothing a second time", function()

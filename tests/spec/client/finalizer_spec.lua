@@ -1,5 +1,6 @@
 -- Finalizers are scripts, and the collector runs them inside of almost every call. Whatever they
 -- do, a call that was begun keeps what it has, and every value that it was given.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -152,10 +153,7 @@ describe("a finalizer", function()
       end
       stop()
       print "good"
-    ]], {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    })
+    ]], lab.environment(device))
     assert.equal(nil, next(device:state().tokens.items))
   end)
 end)
@@ -183,10 +181,7 @@ describe("finalizers that run after those of a session and a transaction, at the
         function() return bip:close() end,
         function() return tostring(pool.x) end,
       }
-    ]], {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    })
+    ]], lab.environment(device))
     assert.same({ 0, "" }, { result.status, result.err })
     local said = {}
     for line in result.out:gmatch "[^\n]+" do said[#said + 1] = line end

@@ -1,5 +1,6 @@
 -- Metatables of the values that scripts hold. Their functions free memory, so a script does not get
 -- them; and with the debug library it gets an error at worst.
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -21,10 +22,7 @@ describe("the metatable of a value", function()
   local device, environment
   setup(function()
     device = sim.start()
-    environment = {
-      F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_USER = "admin",
-      F5_PASSWORD = "admin", SSL_CERT_FILE = device.ca,
-    }
+    environment = lab.environment(device)
   end)
   teardown(function() device:stop() end)
 

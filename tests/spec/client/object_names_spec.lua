@@ -1,6 +1,6 @@
 -- Objects are reached by both styles of names, with and without a partition, whatever their kind.
 local f5 = require "f5"
-local sim = require "f5.sim"
+local lab = require "lab"
 
 local device, bip
 
@@ -17,17 +17,12 @@ end
 
 describe("The name of an object", function()
   setup(function()
-    device = sim.start { provision = { "ltm", "gtm", "afm" } }
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start { provision = { "ltm", "gtm", "afm" } }
     bip.ltm.policy["/Common/Drafts/pol"]:create { strategy = "/Common/first-match" }
     bip.gtm.pool.cname["/Common/gc"]:create {}
     bip.ltm.pool["/Common/members"]:create {}
   end)
-  teardown(function()
-    bip:close()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  teardown(function() lab.stop(bip, device) end)
 
   local function works(title, collection, name, properties, change, ...)
     local spellings = { name, ... }

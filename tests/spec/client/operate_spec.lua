@@ -240,7 +240,8 @@ describe("G41 the life cycle of the API", function()
         .. 'b.ltm.profile["ocsp-stapling-params"]:list() end'
     local result <const> = program.run({ "-v", "-e", chunk }, { env = environment() })
     local _, count = result.err:gsub(
-      "warning: the API status of /mgmt/tm/ltm/profile/ocsp%-stapling%-params is DEPRECATED_RESOURCE\n",
+      "warning: the API status of /mgmt/tm/ltm/profile/ocsp%-stapling%-params is "
+        .. "DEPRECATED_RESOURCE\n",
       ""
     )
     assert.equal(1, count)

@@ -52,7 +52,9 @@ describe("f5.connect: options", function()
     assert.matches("did you mean 'password'", usage({ pass = "x" }).message)
     assert.matches("did you mean 'username'", usage({ user = "x" }).message)
     assert.matches("unknown option 'zzzzzzz'$", usage({ zzzzzzz = 1 }).message)
-    assert.matches("expected the name of an option, got a number: f5.connect", usage({ "host" }).message)
+    assert.matches(
+      "expected the name of an option, got a number: f5.connect", usage({ "host" }).message
+    )
   end)
 
   it("checks every type and range", function()
@@ -74,7 +76,10 @@ describe("f5.connect: options", function()
       { { retries = { cuont = 1 } }, "unknown option of retries 'cuont'; did you mean 'count'%?" },
       { { auth = "digest" }, 'option \'auth\' must be "token" or "basic"' },
       { { provider = "a", login_reference = "b" }, "give one" },
-      { { token = "T", auth = "token" }, "option 'token' cannot be combined with 'password' or 'auth'" },
+      {
+        { token = "T", auth = "token" },
+        "option 'token' cannot be combined with 'password' or 'auth'",
+      },
       { { username = "a\nb" }, "contains a control character" },
       { { password = 5 }, "option 'password' must be a string, not a number" },
       { { password = "" }, "option 'password' is an empty string" },

@@ -1,6 +1,7 @@
 -- Long work and tmsh's commands from a playbook's side.
 local core = require "f5.core"
 local f5 = require "f5"
+local guide_tasks = require "guide_tasks"
 local lab = require "lab"
 local program = require "program"
 
@@ -312,34 +313,10 @@ describe("G24 the tasks of the guide's table", function()
   before_each(setup)
   after_each(teardown)
 
-  local BODIES <const> = {
-    ["sys/config"] = { command = "save" },
-    ["sys/ucs"] = { command = "save", name = "a" },
-    ["sys/geoip"] = { command = "load" },
-    ["sys/classification-signature"] = { command = "load" },
-    ["sys/failover"] = { command = "run", standby = true },
-    ["ltm/dns-express-db"] = { command = "load" },
-    ["ltm/classification/urldb-feed-list"] = { command = "load", name = "x" },
-    ["ltm/classification/signature-definition"] = { command = "load" },
-    ["ltm/classification/update-signatures"] = { command = "load" },
-    ["apm/epsec/epsec-package"] = { command = "install", name = "e.iso" },
-    ["wom/verify-config"] = { command = "run" },
-    ["wom/diagnose-conn"] = { command = "run" },
-    ["wam/policy"] = { command = "load" },
-    ["security/firewall/fqdn-entity"] = { command = "load" },
-    ["security/ip-intelligence/feed-list"] = { command = "load" },
-    ["security/anti-fraud/signatures-update"] = { command = "load" },
-    ["security/anti-fraud/engine-update"] = { command = "load" },
-    ["pem/subscribers"] = { command = "load" },
-    ["ilx/plugin"] = { command = "restart", name = "p" },
-    ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" },
-    ["cm/add-to-trust"] = { command = "run", name = "d" },
-    ["cm/remove-from-trust"] = { command = "run", name = "d" },
-    ["cli/script"] = { command = "run", name = "s" },
-    ["vcmp/guest"] = { name = "g", initialImage = "x.iso" },
-  }
+  local bodies <const> = { ["vcmp/guest"] = { name = "g", initialImage = "x.iso" } }
+  for path, body in pairs(guide_tasks) do bodies[path] = body end
 
-  for path, body in pairs(BODIES) do
+  for path, body in pairs(bodies) do
     it("runs " .. path, function()
       bip.cli.script:create { name = "s", apiAnonymous = "proc script::run {} {}" }
       bip.cm["device-group"]:create { name = "g1", type = "sync-failover" }

@@ -53,7 +53,10 @@ describe("f5.connect looks at", function()
   it("ca", function()
     check({ ca = files.nothing }, "option 'ca': nothing cannot be read: No such file or directory")
     check({ ca = place.path }, ("option 'ca': %s is a directory"):format(place.path))
-    check({ ca = files.pipe }, "option 'ca': pipe is not a regular file; it must be readable for each connection")
+    check(
+      { ca = files.pipe },
+      "option 'ca': pipe is not a regular file; it must be readable for each connection"
+    )
     check({ ca = files.text }, "option 'ca': text contains no certificate in PEM")
     check({ ca = files.empty }, "option 'ca': empty contains no certificate in PEM")
     check({ ca = files["one.key"] }, "option 'ca': one.key contains no certificate in PEM")

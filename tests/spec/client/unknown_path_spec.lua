@@ -1,6 +1,7 @@
 -- A path that does not exist is reported at once. A path whose service is starting is retried.
-local f5 = require "f5"
 local core = require "f5.core"
+local f5 = require "f5"
+local lab = require "lab"
 local sim = require "f5.sim"
 
 local device, bip
@@ -16,15 +17,11 @@ end
 
 describe("A path that does not exist", function()
   before_each(function()
-    device = sim.start {}
-    bip = f5.connect(device:options "admin")
+    device, bip = lab.start()
     bip.ltm.pool["/Common/web"]:create { members = { "10.0.0.1:80" } }
     device:clear_log()
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("is told at once, with what it may mean", function()
     for path, words in pairs {
@@ -97,10 +94,7 @@ describe("A path that is not there yet", function()
     bip.ltm.pool["/Common/web"]:create {}
     device:clear_log()
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("is waited for when its parent lists it", function()
     device:fault { match = { path = "/ltm/pool" }, kind = "not_public", times = 2 }

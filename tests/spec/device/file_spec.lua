@@ -212,8 +212,7 @@ describe("simulated device: files", function()
       local path <const> = secret(place)
       local other <const> = sim.start { seed = state_with(path) }
       try_everything(other)
-      assert.equal(0, other:problems())
-      other:stop()
+      lab.stop(other)
       assert.equal("the host's own", place:read "secret")
     end)
 
@@ -223,8 +222,7 @@ describe("simulated device: files", function()
       local other <const> = sim.start {}
       other:restore(state_with(path))
       try_everything(other)
-      assert.equal(0, other:problems())
-      other:stop()
+      lab.stop(other)
       assert.equal("the host's own", place:read "secret")
     end)
 

@@ -4,24 +4,17 @@ local json = require "f5.json"
 local lab = require "lab"
 local sim = require "f5.sim"
 
+local refused <const> = lab.refused
+
 local device
 
 local function start(options)
-  return function()
-    device = sim.start(options or { provision = { "ltm", "gtm" } })
-  end
+  return function() device = sim.start(options or { provision = { "ltm", "gtm" } }) end
 end
 
 local function stop() lab.stop(device) end
 
 local get, post, patch, put, delete = lab.calls(function() return device end)
-
-local function refused(answer, status, message, api_error)
-  assert.equal(status, answer.status, answer.body)
-  assert.equal(message, answer.json.message)
-  assert.equal(status, answer.json.code)
-  assert.equal(api_error, answer.json.apiError)
-end
 
 describe("G1 device: URIs", function()
   before_each(start())

@@ -1,8 +1,8 @@
 -- How sim/kinds describes kinds of objects: typing mistakes are errors, and what a kind refers to
 -- exists.
 local catalogue = require "sim.config.catalogue"
-local lab = require "lab"
 local kinds = require "sim.kinds"
+local lab = require "lab"
 
 local CHECKS <const> = {
   "read", "identify", "prepare", "before", "made", "changed", "settled", "removing", "in_use",

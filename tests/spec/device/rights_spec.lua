@@ -1,6 +1,7 @@
 -- No user of the simulated device raises its own rights, by whatever way it reaches its account.
-local sim = require "f5.sim"
 local curl = require "curl"
+local lab = require "lab"
+local sim = require "f5.sim"
 
 local USERS <const> = "/mgmt/tm/auth/user"
 local ADMIN <const> = { { name = "all-partitions", role = "admin" } }
@@ -31,10 +32,7 @@ describe("simulated device: rights", function()
     }
     tokens = {}
   end)
-  after_each(function()
-    assert.equal(0, device:problems())
-    device:stop()
-  end)
+  after_each(function() lab.stop(device) end)
 
   local function token_of(name, password, provider)
     local body <const> = {

@@ -1,6 +1,7 @@
 -- Long work and commands on the simulated device: asynchronous tasks, tmsh's commands, UCS
 -- archives, images, reboots, bash.
 local curl = require "curl"
+local guide_tasks = require "guide_tasks"
 local lab = require "lab"
 local sim = require "f5.sim"
 
@@ -98,31 +99,6 @@ describe("simulated device: tasks and commands", function()
   end)
 
   it("G24 has every endpoint of the guide's table, in both ways", function()
-    local bodies = {
-      ["sys/config"] = { command = "save" },
-      ["sys/ucs"] = { command = "save", name = "a" },
-      ["sys/geoip"] = { command = "load" },
-      ["sys/classification-signature"] = { command = "load" },
-      ["sys/failover"] = { command = "run", standby = true },
-      ["ltm/dns-express-db"] = { command = "load" },
-      ["ltm/classification/urldb-feed-list"] = { command = "load", name = "x" },
-      ["ltm/classification/signature-definition"] = { command = "load" },
-      ["ltm/classification/update-signatures"] = { command = "load" },
-      ["apm/epsec/epsec-package"] = { command = "install", name = "e.iso" },
-      ["wom/verify-config"] = { command = "run" },
-      ["wom/diagnose-conn"] = { command = "run" },
-      ["wam/policy"] = { command = "load" },
-      ["security/firewall/fqdn-entity"] = { command = "load" },
-      ["security/ip-intelligence/feed-list"] = { command = "load" },
-      ["security/anti-fraud/signatures-update"] = { command = "load" },
-      ["security/anti-fraud/engine-update"] = { command = "load" },
-      ["pem/subscribers"] = { command = "load" },
-      ["ilx/plugin"] = { command = "restart", name = "p" },
-      ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" },
-      ["cm/add-to-trust"] = { command = "run", name = "d" },
-      ["cm/remove-from-trust"] = { command = "run", name = "d" },
-      ["cli/script"] = { command = "run", name = "s" },
-    }
     assert.equal(
       200,
       curl(
@@ -138,7 +114,7 @@ describe("simulated device: tasks and commands", function()
         device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }
       ).status
     )
-    for template, body in pairs(bodies) do
+    for template, body in pairs(guide_tasks) do
       local created = curl(device, "POST", TASK .. template, body)
       assert.equal(200, created.status, template)
       local path = TASK .. template .. "/" .. created.json._taskId

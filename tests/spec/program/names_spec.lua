@@ -2,6 +2,7 @@
 -- object has it.
 local f5 = require "f5"
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
 local terminal = require "terminal"
@@ -31,13 +32,7 @@ local ALL <const> = WIDE .. " /Common/mail.example.com /Common/www.example.com"
 
 local function start(seed)
   device = sim.start { seed = seed }
-  environment = {
-    F5_SERVER = device.host,
-    F5_SERVER_PORT = tostring(device.port),
-    F5_USER = "admin",
-    F5_PASSWORD = "admin",
-    SSL_CERT_FILE = device.ca,
-  }
+  environment = lab.environment(device)
   bip = f5.connect(device:options "admin")
 end
 
@@ -49,10 +44,7 @@ describe("A wide IP with * in its name", function()
     end
     device:clear_log()
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("is the only one that delete deletes, also without --yes", function()
     for _, words in ipairs {
@@ -186,10 +178,7 @@ describe("Entities of ASM with * in their names", function()
     end
     device:clear_log()
   end)
-  after_each(function()
-    bip:close()
-    device:stop()
-  end)
+  after_each(function() lab.stop(bip, device) end)
 
   it("are deleted alone, by name", function()
     local done = run { "delete", urls, "/*", "--yes" }

@@ -132,7 +132,8 @@ describe("a token that cannot be deleted", function()
     local result = process:wait(20)
     assert.equal(130, result.status)
     assert.matches(
-      "^f5lua: warning: 127%.0%.0%.1:%d+: a login of admin was still in progress: it may have left a "
+      "^f5lua: warning: 127%.0%.0%.1:%d+: a login of admin was still in progress: it may have left "
+        .. "a "
         .. "token, which expires by itself\n",
       result.err
     )
