@@ -126,7 +126,8 @@ function M.filter(device, request)
   end
   local base = table.move(segments, 1, #segments - 1, 1, {})
   local handler, depth = device.router:find(base)
-  if not handler or (depth < 3 and #base < 3) then return errors.not_registered(request) end
+  local listing = depth and depth < 3 and (#base < 3 or base[2] == "shared") -- no worker of its own
+  if not handler or listing then return errors.not_registered(request) end
   return { status = 200, body = "{}" }
 end
 

@@ -33,11 +33,18 @@ static bool has_secret(const char *path) {
   return found;
 }
 
-static bool wanted(const f5_call *call) {
+/* Returns whether this may be a device's answer for a path that it does not know: 404 "not
+ * registered", or 501 to a POST. It also sends 501 for a command that an existing path lacks. */
+static bool may_be_unknown(const f5_call *call) {
   const f5_failure *failure = &call->failure;
+  if (failure->status == 501) return strcmp(call->http.method, "POST") == 0;
   return failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && failure->message &&
-         strstr(failure->message, "not registered") != NULL && !call->internal && !call->quiet &&
-         !call->once && strncmp(call->http.path, URI_ROOT "/", ROOT_LENGTH + 1) == 0 &&
+         strstr(failure->message, "not registered") != NULL;
+}
+
+static bool wanted(const f5_call *call) {
+  return may_be_unknown(call) && !call->internal && !call->quiet && !call->once &&
+         strncmp(call->http.path, URI_ROOT "/", ROOT_LENGTH + 1) == 0 &&
          !has_secret(call->http.path);
 }
 
