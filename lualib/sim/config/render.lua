@@ -69,6 +69,7 @@ function M.object(store, target, object, context)
     if name:sub(1, 1) ~= "_" then shown[name] = value end
   end
   shown.kind = node.kind .. "state"
+  if node.type == "singleton" then shown.generation = nil end
   shown.selfLink = names.link(path, context.query or "ver=" .. version)
   if context.short then
     shown.fullPath = shown.name

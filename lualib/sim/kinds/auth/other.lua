@@ -7,6 +7,7 @@ return {
   ["auth/remote-user"] = {
     facts = {
       known = true,
+      refs = { defaultPartitionReference = "auth/partition" },
       props = {
         defaultPartition = s("all"),
         defaultRole = s("no-access"),

@@ -44,6 +44,7 @@ return {
         autoFailbackTime = i(60),
         failoverMethod = s("ha-order"),
         haLoadFactor = i(1),
+        monitor = { t = "o", d = {} },
         isFloating = s("true"),
         mac = s("none", { keeps_none = true }),
         unitId = { t = "i", r = true },

@@ -99,9 +99,7 @@ end
 M.KIND = {
   facts = {
     only = "collection", noun = "monitor",
-    props = {
-      defaultsFrom = s(), description = s(), username = s(), password = s(), send = { t = "s" },
-    },
+    props = { defaultsFrom = s(), description = s(), password = s() },
   },
   relations = { { property = "defaultsFrom", to = { "." } } },
   checks = monitor,

@@ -44,6 +44,16 @@ local data_group <const> = {
   end,
 }
 
+-- The proxies of an Internet provider, which the persistence of new devices knows.
+local aol <const> = {}
+for network in ([[
+  64.12.96.0/19 195.93.16.0/20 195.93.48.0/22 195.93.64.0/19 195.93.96.0/19
+  198.81.0.0/22 198.81.8.0/23 198.81.16.0/20 202.67.65.128/25 205.188.112.0/20
+  205.188.146.144/30 205.188.192.0/20 205.188.208.0/23 207.200.112.0/21
+]]):gmatch "%S+" do
+  aol[#aol + 1] = { name = network, data = "" }
+end
+
 return {
   ["ltm/data-group/internal"] = {
     facts = { exact = true,
@@ -59,9 +69,7 @@ return {
         {
           name = "aol",
           type = "ip",
-          records = {
-            { name = "64.12.96.0/19", data = "" }, { name = "195.93.16.0/20", data = "" },
-          },
+          records = aol,
         },
         {
           name = "images",

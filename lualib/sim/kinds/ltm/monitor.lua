@@ -22,6 +22,16 @@ monitors.add_factory(kinds, "ltm", {
     compatibility = "enabled",
   },
 })
+-- The head of these families was not recorded.
+kinds["ltm/monitor/http"].facts = { props = { reverse = { d = "disabled" } } }
+for _, kind in ipairs {
+  "http", "http2", "mqtt", "nntp", "radius-accounting", "real-server", "rpc", "virtual-location",
+} do
+  local known = kinds["ltm/monitor/" .. kind]
+  known.facts = known.facts or { props = {} }
+  known.facts.props.destination = { d = "*:*" }
+end
+
 table.insert(
   kinds["ltm/monitor/https"].factory.objects,
   { name = "https_443", defaultsFrom = "/Common/https", destination = "*:443" }

@@ -1,4 +1,23 @@
 -- Kinds of ltm of which little is known beyond the catalogue.
+local property = require "sim.kinds.common.property"
+
+local s <const> = property.text
+
+-- The authentication profiles of a new device. The iRules that they name are texts of F5; the
+-- simulator does not have them.
+local auth_profiles <const> = {}
+for n, kind in ipairs {
+  "krbdelegate", "ldap", "radius", "ssl-cc-ldap", "ssl-crldp", "ssl-ocsp", "tacacs",
+} do
+  local name = kind:gsub("%-", "_")
+  auth_profiles[n] = {
+    name = name,
+    type = kind,
+    fileName = ("tmm_common%s1"):format(kind:gsub("%-", "")),
+    rule = kind ~= "krbdelegate" and "/Common/_sys_auth_" .. name or nil,
+  }
+end
+
 return {
   ["ltm/classification/ce"] = { facts = { api_status = "EARLY_ACCESS" } },
   ["ltm/dns/nameserver"] = { facts = { flat = false } },
@@ -13,16 +32,29 @@ return {
   ["ltm/clientssl"] = { facts = { type = "organizing" } },
   ["ltm/clientssl-proxy"] = { facts = { type = "organizing" } },
   ["ltm/eviction-policy"] = {
+    facts = {
+      props = {
+        strategies = {
+          t = "o",
+          d = {
+            biasBytes = { delay = 0, enabled = "false" },
+            biasFast = { delay = 0, enabled = "false" },
+            biasIdle = { enabled = "true" },
+            biasOldest = { enabled = "true" },
+            biasSlow = { delay = 0, enabled = "false" },
+            lowPriorityGeographies = { enabled = "false" },
+            lowPriorityPort = { enabled = "false" },
+            lowPriorityRouteDomain = { enabled = "false" },
+            lowPriorityVirtualServer = { enabled = "false" },
+          },
+        },
+      },
+    },
     factory = { protected = true, objects = { { name = "default-eviction-policy" } } },
   },
   ["ltm/auth/profile"] = {
-    factory = {
-      protected = true,
-      objects = {
-        { name = "krbdelegate" }, { name = "ldap" }, { name = "radius" }, { name = "ssl_cc_ldap" },
-        { name = "ssl_crldp" }, { name = "ssl_ocsp" }, { name = "tacacs" },
-      },
-    },
+    facts = { refs = { ruleReference = "ltm/rule" } },
+    factory = { protected = true, objects = auth_profiles },
   },
   ["ltm/message-routing/generic/protocol"] = {
     factory = { protected = true, objects = { { name = "genericmsg" } } },
@@ -30,7 +62,11 @@ return {
   ["ltm/message-routing/mqtt/profile/session"] = {
     factory = { protected = true, objects = { { name = "mqttsession" } } },
   },
+  ["ltm/global-settings/connection"] = {
+    facts = { props = { globalFlowEvictionPolicy = s "/Common/default-eviction-policy" } },
+  },
   ["ltm/tacdb/licenseddb"] = {
+    facts = { props = { lastSyncDatetime = s "1970-01-01T00:00:00Z" } },
     factory = { protected = true, objects = { { name = "licensed-tacdb" } } },
   },
 }

@@ -12,7 +12,9 @@ local kinds <const> = {
     },
     relations = { { property = "defaultsFrom", to = { "." } } },
   },
-  ["ltm/persistence/global-settings"] = { facts = { keeps_none = true } },
+  ["ltm/persistence/global-settings"] = {
+    facts = { keeps_none = true, props = { proxyGroup = s "/Common/aol" } },
+  },
   ["ltm/persistence/msrdp"] = { facts = { props = { timeout = s("300") } } },
   ["ltm/persistence/universal/*"] = { facts = { type = "collection" } },
 }

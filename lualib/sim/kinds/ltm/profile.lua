@@ -1,4 +1,4 @@
--- Profiles, except those of HTTP and TLS.
+-- Profiles, except those of HTTP, TCP and TLS.
 local property = require "sim.kinds.common.property"
 
 local s <const> = property.text
@@ -46,7 +46,7 @@ for kind in ([[
   httprouter icap iiop ilx imap ipother ipsecalg mblb mqtt mssql netflow ntlm one-connect pcp pop3
   pptp qoe quic radius ramcache request-adapt request-log response-adapt rewrite rtsp sctp
   server-ldap service sip smtp smtps socks spdy splitsessionclient splitsessionserver statistics
-  stream tcp tcp-analytics tftp udp wa-cache web-acceleration web-security websocket xml
+  stream tcp-analytics tftp udp wa-cache web-acceleration web-security websocket xml
 ]]):gmatch "%S+" do
   local template = "ltm/profile/" .. kind
   local known = kinds[template] or {}
@@ -61,40 +61,46 @@ end
 
 -- These take their values from another profile, except for the values in the fourth column.
 for _, entry in ipairs {
-  { "tcp", "f5-tcp-lan", "tcp" },
-  { "tcp", "f5-tcp-mobile", "tcp" },
-  { "tcp", "f5-tcp-progressive", "tcp" },
-  { "tcp", "f5-tcp-wan", "tcp" },
-  { "tcp", "tcp-legacy", "tcp" },
-  { "tcp", "tcp-lan-optimized", "tcp-legacy" },
-  { "tcp", "tcp-mobile-optimized", "tcp-legacy" },
-  { "tcp", "tcp-wan-optimized", "tcp-legacy" },
-  { "tcp", "mptcp-mobile-optimized", "tcp-legacy" },
-  { "tcp", "apm-forwarding-client-tcp", "tcp-legacy" },
-  { "tcp", "apm-forwarding-server-tcp", "tcp-legacy" },
-  { "tcp", "splitsession-default-tcp", "tcp-wan-optimized" },
-  { "tcp", "wam-tcp-lan-optimized", "tcp-lan-optimized" },
-  { "tcp", "wam-tcp-wan-optimized", "tcp-wan-optimized" },
-  { "tcp", "wom-tcp-lan-optimized", "tcp-lan-optimized" },
-  { "tcp", "wom-tcp-wan-optimized", "tcp-wan-optimized" },
   { "udp", "udp_decrement_ttl", "udp", { ipTtlMode = "decrement" } },
   { "udp", "udp_gtm_dns", "udp", { idleTimeout = "5", datagramLoadBalancing = "enabled" } },
   { "udp", "udp_preserve_ttl", "udp", { ipTtlMode = "preserve" } },
   { "fastl4", "apm-forwarding-fastL4", "fastL4", { idleTimeout = "7200" } },
   { "fastl4", "full-acceleration", "fastL4" },
-  { "fastl4", "security-fastL4", "fastL4", { idleTimeout = "60", rttFromClient = "enabled" } },
-  { "web-acceleration", "optimized-acceleration", "webacceleration" },
-  { "web-acceleration", "optimized-caching", "webacceleration", { cacheMaxAge = 86400 } },
+  {
+    "fastl4", "security-fastL4", "fastL4",
+    {
+      idleTimeout = "60", otherPvaOffloadDirection = "server-to-client-only",
+      rttFromClient = "enabled", tcpPvaOffloadDirection = "server-to-client-only",
+      tcpPvaWhentoOffload = "establish",
+    },
+  },
+  {
+    "web-acceleration", "optimized-acceleration", "webacceleration",
+    { cacheObjectMaxSize = 67108864, cacheObjectMinSize = 0, cacheSize = 6144 },
+  },
+  {
+    "web-acceleration", "optimized-caching", "webacceleration",
+    { cacheMaxAge = 86400, cacheObjectMaxSize = 2000000, cacheObjectMinSize = 0, cacheSize = 10 },
+  },
   {
     "web-acceleration", "apm-enduser-if-cache", "webacceleration",
-    { cacheMaxAge = 36000, cacheMaxEntries = 1000, cacheObjectMinSize = 5 },
+    {
+      cacheMaxAge = 36000, cacheMaxEntries = 1000, cacheObjectMaxSize = 12000000,
+      cacheObjectMinSize = 5, cacheSize = 50,
+    },
   },
-  { "http-compression", "wan-optimized-compression", "httpcompression" },
+  {
+    "http-compression", "wan-optimized-compression", "httpcompression",
+    {
+      allowHttp_10 = "enabled", bufferSize = 131072, gzipMemoryLevel = 16384,
+      gzipWindowSize = 65536,
+    },
+  },
   { "rewrite", "rewrite-portal", "rewrite" },
   { "rewrite", "rewrite-uri-translation", "rewrite", { rewriteMode = "uri-translation" } },
   { "radius", "radiusLB-subscriber-aware", "radiusLB" },
-  { "dhcpv4", "dhcpv4_fwd", "dhcpv4" },
-  { "dhcpv6", "dhcpv6_fwd", "dhcpv6" },
+  { "dhcpv4", "dhcpv4_fwd", "dhcpv4", { mode = "forwarding" } },
+  { "dhcpv6", "dhcpv6_fwd", "dhcpv6", { mode = "forwarding" } },
   { "ftp", "ftps", "ftp" },
 } do
   local body = entry[4] or {}

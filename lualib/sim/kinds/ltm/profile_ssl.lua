@@ -86,10 +86,15 @@ local SERVER_OBJECTS <const> = {
   },
 }
 for name, body in pairs {
-  ["serverssl-insecure-compatible"] = { secureRenegotiation = "request" },
-  ["apm-default-serverssl"] = { peerCertMode = "require", secureRenegotiation = "request" },
+  ["serverssl-insecure-compatible"] = {
+    ciphers = "!EXPORT:!DH:RSA+RC4:RSA+AES:RSA+DES:RSA+3DES:ECDHE+AES:ECDHE+3DES:@SPEED",
+    secureRenegotiation = "request",
+  },
+  ["apm-default-serverssl"] = {
+    caFile = "/Common/ca-bundle.crt", peerCertMode = "require", secureRenegotiation = "request",
+  },
   ["crypto-client-default-serverssl"] = { cacheSize = 0, ciphers = "DHE-RSA-AES256-GCM-SHA384" },
-  ["pcoip-default-serverssl"] = {},
+  ["pcoip-default-serverssl"] = { serverName = "pcoip-default-sni" },
   ["splitsession-default-serverssl"] = { cert = OWN_CERT, key = OWN_KEY },
   ["wom-default-serverssl"] = { mode = "disabled", cert = OWN_CERT, key = OWN_KEY },
 } do
@@ -110,7 +115,7 @@ return {
   ["ltm/profile/client-ssl"] = {
     facts = {
       parent = "clientssl",
-      refs = { chainReference = "sys/file/ssl-cert" },
+      refs = { chainReference = "sys/file/ssl-cert", caFileReference = "sys/file/ssl-cert" },
       props = {
         cert = file(),
         key = file(),
@@ -126,6 +131,7 @@ return {
   ["ltm/profile/server-ssl"] = {
     facts = {
       parent = "serverssl",
+      refs = { caFileReference = "sys/file/ssl-cert" },
       props = {
         cert = file(),
         key = file(),

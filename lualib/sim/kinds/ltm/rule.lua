@@ -72,5 +72,7 @@ return {
       },
     },
   },
-  ["ltm/global-settings/rule"] = { facts = { type = "singleton", open = true } },
+  ["ltm/global-settings/rule"] = {
+    facts = { type = "singleton", open = true, props = { ruleAbortedLogRatio = { t = "i", d = 1 } } },
+  },
 }

@@ -1,6 +1,23 @@
 -- Kinds of net of which little is known beyond the catalogue.
+local property = require "sim.kinds.common.property"
+
+local s <const>, i <const> = property.text, property.number
+
 local kinds <const> = {
-  ["net/stp-globals"] = { facts = { open = true } },
+  ["net/stp-globals"] = { facts = { open = true, props = { configRevision = i(0) } } },
+  ["net/self-allow"] = {
+    facts = {
+      props = {
+        defaults = {
+          t = "a",
+          d = {
+            "igmp:0", "ospf:0", "pim:0", "tcp:161", "tcp:22", "tcp:4353", "tcp:443", "tcp:53",
+            "udp:1026", "udp:161", "udp:4353", "udp:520", "udp:53",
+          },
+        },
+      },
+    },
+  },
   ["net/stp"] = { factory = { objects = { { name = "cist" } } } },
   ["net/cmetrics"] = { facts = { type = "show" } },
   ["net/ipsec-stat"] = { facts = { type = "show" } },
@@ -14,6 +31,7 @@ local kinds <const> = {
     },
   },
   ["net/ipsec/ipsec-policy"] = {
+    facts = { props = { mode = s "transport" } },
     factory = {
       protected = true,
       objects = {
@@ -30,7 +48,21 @@ local kinds <const> = {
     },
   },
   ["net/ipsec/ike-peer"] = {
-    factory = { protected = true, objects = { { name = "anonymous" } } },
+    facts = {
+      props = { state = s(), version = { t = "a", d = { "v1" } } },
+      refs = {
+        myCertFileReference = "sys/file/ssl-cert", myCertKeyFileReference = "sys/file/ssl-key",
+      },
+    },
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "anonymous", state = "disabled", myCertFile = "/Common/default.crt",
+          myCertKeyFile = "/Common/default.key",
+        },
+      },
+    },
   },
 }
 

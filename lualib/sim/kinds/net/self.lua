@@ -80,5 +80,4 @@ return {
     },
     checks = self_ip,
   },
-  ["net/self-allow"] = { facts = { props = { defaults = { t = "a" } } } },
 }

@@ -34,7 +34,7 @@ for n, name in ipairs { "http-tunnel", "socks-tunnel" } do
   tunnels[n] = {
     name = name,
     profile = "/Common/tcp-forward",
-    description = "Tunnel for " .. name:match "^%a+" .. "-explicit profile",
+    description = ("Tunnel for %s profile"):format(n == 1 and "http-explicit" or "socks"),
     ifIndex = 96 + 16 * n, mtu = 0, usePmtu = "enabled", tos = "preserve",
     transparent = "disabled", autoLasthop = "default",
   }
@@ -77,9 +77,16 @@ for _, kind in ipairs {
 } do
   add(kind, { name = kind })
 end
-for _, name in ipairs { "dslite", "ip4ip4", "ip4ip6", "ip6ip4", "ip6ip6" } do
-  add("ipip", { name = name, defaultsFrom = "/Common/ipip" })
+for name, proto in pairs { ip4ip4 = "IPv4", ip4ip6 = "IPv4", ip6ip4 = "IPv6", ip6ip6 = "IPv6" } do
+  add("ipip", {
+    name = name, defaultsFrom = "/Common/ipip", proto = proto,
+    description = ("IPv%s in IPv%s"):format(name:match "^ip(%d)ip(%d)$"),
+  })
 end
+add("ipip", {
+  name = "dslite", defaultsFrom = "/Common/ip4ip6", dsLite = "enabled",
+  description = "Dual-stack lite IPv4 in IPv6",
+})
 for name, flooding in pairs {
   ["vxlan-multipoint"] = "multipoint",
   ["vxlan-ovsdb"] = "replicator",
@@ -92,6 +99,6 @@ add("vxlan", {
   name = "vxlan-gpe", defaultsFrom = "/Common/vxlan", floodingType = "multipoint",
   encapsulationType = "vxlan-gpe", port = 4790,
 })
-add("gre", { name = "nvgre", defaultsFrom = "/Common/gre" })
+add("gre", { name = "nvgre", defaultsFrom = "/Common/gre", encapsulation = "nvgre" })
 
 return kinds

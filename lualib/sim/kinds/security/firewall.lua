@@ -66,7 +66,9 @@ local kinds <const> = {
       open = true,
     },
   },
-  ["security/firewall/uuid-default-autogenerate"] = { facts = { type = "singleton", open = true } },
+  ["security/firewall/uuid-default-autogenerate"] = {
+    facts = { type = "singleton", open = true, props = { mode = s "disabled" } },
+  },
   ["security/nat/policy"] = {
     facts = {
       type = "collection",

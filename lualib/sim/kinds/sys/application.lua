@@ -79,16 +79,41 @@ local application <const> = {
   end,
 }
 
+-- name, the lowest and the highest version it works with, the module that it needs
 local templates <const> = {}
-for n, name in ipairs {
-  "bea_weblogic", "cifs", "citrix_presentation_server", "citrix_xen_app", "diameter", "dns", "ftp",
-  "http", "ip_forwarding", "ldap", "microsoft_exchange_2010", "microsoft_exchange_owa_2007",
-  "microsoft_iis", "microsoft_lync_server_2010", "microsoft_ocs_2007_r2",
-  "microsoft_sharepoint_2007", "microsoft_sharepoint_2010", "npath", "oracle_as_10g", "oracle_ebs",
-  "peoplesoft_9", "radius", "replication", "sap_enterprise_portal", "sap_erp", "vmware_view",
-  "vmware_vmotion",
+for n, entry in ipairs {
+  { "bea_weblogic", "11.5.0", "13.1.0" },
+  { "cifs", "11.4.0", "13.1.0", "am" },
+  { "citrix_presentation_server", "11.4.0", "12.1.0", "ltm" },
+  { "citrix_xen_app", "11.4.0", "12.1.0", "ltm" },
+  { "diameter", "11.4.0", nil, "ltm" },
+  { "dns", "11.4.0", nil, "ltm" },
+  { "ftp", "11.4.0", "13.1.0", "am" },
+  { "http", "11.5.0" },
+  { "ip_forwarding", "11.4.0", nil, "ltm" },
+  { "ldap", "11.4.0", nil, "ltm" },
+  { "microsoft_exchange_2010", "11.4.0", "12.1.0", "ltm" },
+  { "microsoft_exchange_owa_2007", "11.4.0", "12.1.0" },
+  { "microsoft_iis", "11.5.0" },
+  { "microsoft_lync_server_2010", "11.4.0", "12.1.0", "ltm" },
+  { "microsoft_ocs_2007_r2", "11.4.0", "12.1.0", "ltm" },
+  { "microsoft_sharepoint_2007", "11.4.0", "12.1.0" },
+  { "microsoft_sharepoint_2010", "11.5.0" },
+  { "npath", "11.4.0", nil, "ltm" },
+  { "oracle_as_10g", "11.4.0", "13.1.0" },
+  { "oracle_ebs", "11.5.0", "13.1.0" },
+  { "peoplesoft_9", "11.5.0", "13.1.0" },
+  { "radius", "11.4.0", nil, "ltm" },
+  { "replication", "11.4.0", "13.1.0", "am" },
+  { "sap_enterprise_portal", "11.5.0", "13.1.0" },
+  { "sap_erp", "11.5.0", "13.1.0" },
+  { "vmware_view", "11.4.0", "12.1.0", "ltm" },
+  { "vmware_vmotion", "11.4.0", "13.1.0", "am" },
 } do
-  templates[n] = { name = "f5." .. name }
+  templates[n] = {
+    name = "f5." .. entry[1], requiresBigipVersionMin = entry[2],
+    requiresBigipVersionMax = entry[3], requiresModules = entry[4] and { entry[4] } or nil,
+  }
 end
 
 return {

@@ -50,7 +50,7 @@ local function variables()
     local value = entry[1] == "license.operational" and "true" or entry[2]
     list[n] = {
       name = entry[1], value = value, defaultValue = entry[2], valueRange = entry[3],
-      scfConfig = "true",
+      scfConfig = entry[4] == false and "false" or "true",
     }
   end
   return list

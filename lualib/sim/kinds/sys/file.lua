@@ -142,6 +142,7 @@ for n, name in ipairs { "default", "f5-irule", "ca-bundle", "f5-ca-bundle" } do
   certs[n] = {
     name = "/Common/" .. name .. ".crt", systemPath = "/config/ssl/ssl.crt/" .. name .. ".crt",
     isBundle = name:find "bundle" and "true" or "false",
+    mode = name == "ca-bundle" and 33261 or nil,
   }
 end
 
@@ -182,7 +183,9 @@ return {
   ["sys/crypto/csr"] = { facts = { flat = true, full_names = true, open = true } },
   ["sys/crypto/master-key"] = { facts = { type = "show" } },
   ["sys/crypto/check-cert"] = { facts = { type = "show" } },
-  ["sys/crypto/allow-key-export"] = { facts = { type = "singleton", open = true } },
+  ["sys/crypto/allow-key-export"] = {
+    facts = { type = "singleton", open = true, props = { value = s "enabled" } },
+  },
   ["sys/crypto/fips/external-hsm"] = { facts = { type = "singleton", open = true } },
   ["sys/crypto/ca-bundle-manager"] = {
     factory = {

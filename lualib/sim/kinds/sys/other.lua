@@ -1,7 +1,7 @@
 -- Kinds of sys of which little is known beyond the catalogue.
 local property = require "sim.kinds.common.property"
 
-local i <const>, flag <const> = property.number, property.flag
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 
 local kinds <const> = {
   ["sys/connection"] = { facts = { type = "show" } },
@@ -30,11 +30,26 @@ local kinds <const> = {
   ["sys/raid/array"] = { facts = { type = "show" } },
   ["sys/raid/bay"] = { facts = { type = "show" } },
   ["sys/autoscale-group"] = { facts = { open = true } },
-  ["sys/httpd"] = { facts = { open = true } },
-  ["sys/sshd"] = {
-    facts = { open = true, props = { inactivityTimeout = i(0), allow = { t = "a" } } },
+  ["sys/httpd"] = {
+    facts = {
+      open = true,
+      props = {
+        sslCiphersuite = s(
+          "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-SHA:"
+            .. "ECDHE-RSA-AES256-SHA:ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-SHA384:"
+            .. "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+            .. "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA256:"
+            .. "ECDHE-ECDSA-AES256-SHA384:AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:"
+            .. "AES256-SHA:AES128-SHA256:AES256-SHA256"
+        ),
+      },
+    },
   },
-  ["sys/state-mirroring"] = { facts = { open = true } },
+  ["sys/dynad/settings"] = { facts = { props = { developmentMode = s "false" } } },
+  ["sys/sshd"] = {
+    facts = { open = true, props = { inactivityTimeout = i(0), allow = { t = "a", d = { "ALL" } } } },
+  },
+  ["sys/state-mirroring"] = { facts = { open = true, props = { state = s "enabled" } } },
   ["sys/sflow/global-settings/interface"] = {
     facts = { type = "singleton", props = { pollInterval = i(10) } },
   },

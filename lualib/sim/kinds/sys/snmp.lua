@@ -25,6 +25,22 @@ local trap <const> = {
   end,
 }
 
+-- What the agent of a new device watches.
+local disk_monitors <const>, process_monitors <const> = {}, {}
+for n, entry in ipairs { { "root", "/", 2000 }, { "var", "/var", 10000 } } do
+  disk_monitors[n] = {
+    name = "/Common/" .. entry[1], path = entry[2], minspace = entry[3], minspaceType = "size",
+  }
+end
+for n, entry in ipairs {
+  { "bigd", "infinity" }, { "chmand", "1" }, { "httpd", "infinity" }, { "mcpd", "1" },
+  { "sod", "1" }, { "tmm", "infinity" },
+} do
+  process_monitors[n] = {
+    name = "/Common/" .. entry[1], process = entry[1], minProcesses = 1, maxProcesses = entry[2],
+  }
+end
+
 return {
   ["sys/snmp"] = {
     facts = {
@@ -37,6 +53,8 @@ return {
       props = {
         sysContact = s("Customer Name <admin@customer.com>"),
         sysLocation = s("Network Closet 1"),
+        diskMonitors = { t = "a", d = disk_monitors },
+        processMonitors = { t = "a", d = process_monitors },
       },
     },
   },

@@ -19,7 +19,9 @@ for n, entry in ipairs {
     description = entry[4],
     displayName = entry[1]:gsub("_", " "),
     isCustom = "false",
-    defaultAction = entry[1] == "Gambling" and "block" or "allow",
+    defaultAction = (n == 1 or entry[1] == "Gambling") and "block" or "allow",
+    f5Id = n == 1 and 16449 or nil,
+    parentCatNumber = n == 1 and 146 or nil,
   }
 end
 
@@ -40,6 +42,6 @@ return {
     factory = { protected = true, objects = categories },
   },
   ["sys/url-db/download-schedule"] = {
-    factory = { protected = true, objects = { { name = "urldb" } } },
+    factory = { protected = true, objects = { { name = "urldb", status = "true" } } },
   },
 }
