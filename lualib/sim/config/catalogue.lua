@@ -94,6 +94,7 @@ local function complete(template, node)
     if type(spec.c) == "string" then
       spec.choices = {}
       for choice in spec.c:gmatch "[^|]+" do spec.choices[choice] = true end
+      spec.keeps_none = spec.keeps_none or spec.choices.none
     end
   end
   local above = template:match "^(.*)/[^/*]+$"

@@ -123,7 +123,7 @@ function create_in(store, target, body, ctx)
   values.absolute_names(node, object)
   if not ctx.seed then values.check_mandatory(node, object) end
   if checks.prepare then checks.prepare(store, object, properties, nil, ctx, target) end
-  if ctx.seed then values.lay_given(node, object, body) end
+  if ctx.seed or ctx.factory then values.lay_given(node, object, body) end
   if checks.before then checks.before(store, path, object, ctx, target) end
   if not ctx.seed then references.check(store, path, object) end
   object.generation = ctx.factory and 1 or store:next_generation()

@@ -84,6 +84,13 @@ local function values(object, relation)
   return list
 end
 
+--- The templates in a text such as "net/vlan|net/tunnels/tunnel".
+function M.alternatives(text)
+  local list = {}
+  for template in text:gmatch "[^|]+" do list[#list + 1] = template end
+  return list
+end
+
 --- The path of the object with this full name in one of these collections; nil if there is none.
 --- "ltm/monitor/*" means all collections directly below.
 function M.locate(store, templates, full)

@@ -3,6 +3,7 @@
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
+local lists = require "sim.config.lists"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
 local uri = require "sim.config.uri"
@@ -12,7 +13,11 @@ local M = {}
 local ROOT <const> = "/mgmt/tm/"
 
 -- The path of the object that a reference links to. A reference to several kinds needs a lookup.
+-- Several kinds are divided by "|".
 local function target_path(store, template, full)
+  if template:find("|", 1, true) then
+    return references.locate(store, references.alternatives(template), full)
+  end
   local node = catalogue.find(template)
   if node and node.type == "organizing" then
     return references.locate(store, { template .. "/*" }, full)
@@ -38,6 +43,8 @@ local function add_references(store, node, shown, version)
       local list = {}
       for i, full in ipairs(value) do list[i] = link_to(store, template, full, version) end
       if #list > 0 then shown[reference] = json.array(list) end
+    elseif json.is_array(value) then
+      shown[reference] = json.array {}
     end
   end
 end
@@ -76,6 +83,7 @@ function M.object(store, target, object, context)
     shown.partition, shown.subPath = nil, nil
   end
   add_references(store, node, shown, version)
+  lists.show(store, node, shown, version)
   for reference, sub in pairs(node.subs or {}) do
     local collection = target.path .. "/" .. sub
     local inner =

@@ -4,6 +4,7 @@ local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local errors = require "sim.http.errors"
 local identity = require "sim.config.identity"
+local lists = require "sim.config.lists"
 local names = require "sim.config.names"
 local validate = require "sim.config.validate"
 
@@ -110,6 +111,7 @@ end
 
 -- Completes names without a partition by that of the object.
 function M.absolute_names(node, object)
+  lists.settle(node, object)
   for reference in pairs(node.refs or {}) do
     local name = reference:gsub("Reference$", "")
     local value = object[name]

@@ -98,7 +98,7 @@ end
 -- An object that cannot be deleted, and can have a parent (`defaultsFrom`).
 local function put_protected(store, entry, body)
   local object = values.defaults(entry.node)
-  object.defaultsFrom = entry.node.keeps_none and "none" or nil
+  object.defaultsFrom = entry.node.keeps_none and not entry.given.no_parent and "none" or nil
   local parent = body.defaultsFrom
   if parent then
     local path = ROOT .. entry.template .. "/" .. names.segment(parent)

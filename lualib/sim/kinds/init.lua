@@ -25,7 +25,10 @@
 --   no_create, no_delete   a device does not allow it
 --   keeps_none  "none" is a value of all properties, where other kinds leave the property out
 --   parent      the name of the object that a new one takes its values from (`defaultsFrom`)
---   refs        { nameOfReference = template of the target }; ".": the kind itself; false: none
+--   refs        { nameOfReference = template of the target }; "a|b": one of these kinds; ".": the
+--               kind itself; false: none
+--   lists       { name = templates of the targets, or true }: properties that are lists of names;
+--               "a|b": of these kinds; true: of plain texts
 --   subs        { nameOfReference = name of the sub-collection }, false: none
 --   props       { name = { t = type, d = default, c = "a|b", r = read-only, range = { min, max },
 --               keeps_none = true, keeps_empty = true } }: t is one of "s" (text), "i" (whole
@@ -75,6 +78,8 @@
 --   device_objects(device) -> the same, for objects that contain the device's name, address or
 --               version; instead of `objects`
 --   protected   = true: these objects cannot be deleted, and take their values from `defaultsFrom`
+--   no_parent   = true: without a parent, they do not show `defaultsFrom`, also where their kind
+--               shows "none" elsewhere
 --   written     = true: made as by a POST, with all checks
 --
 -- indexes: { name = { key = function(object) -> key, many = boolean } }: the store keeps a table
@@ -98,14 +103,14 @@ local PARTS <const> = set "facts relations checks show stats factory indexes"
 local KEYS <const> = {
   facts = set(
     "type kind noun known open exact flat free_names full_names given_name hidden only parent",
-    "mandatory create_only kept pairs no_create no_delete keeps_none refs subs props",
+    "mandatory create_only kept pairs no_create no_delete keeps_none refs lists subs props",
     "api_status property_status"
   ),
   checks = set(
     "read identify own_folder prepare before made changed settled removing in_use removed label"
   ),
   stats = set "entries values lines body",
-  factory = set "objects device_objects protected written",
+  factory = set "objects device_objects protected no_parent written",
 }
 local RELATION <const> = set "property to names fields"
 local INDEX <const> = set "key many"

@@ -63,7 +63,7 @@ return {
         asmSync = s("disabled"),
         incrementalConfigSyncSizeMax = i(1024),
         saveOnAutoSync = s("false"),
-        hidden = s("false"),
+        hidden = s(),
         description = s(),
       },
       subs = { devicesReference = "devices" },
@@ -72,7 +72,7 @@ return {
       objects = {
         {
           name = "device_trust_group", type = "sync-only", autoSync = "enabled",
-          fullLoadOnSync = "false", hidden = "true",
+          fullLoadOnSync = "false",
         },
       },
     },

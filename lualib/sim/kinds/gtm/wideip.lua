@@ -23,6 +23,7 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       pairs = property.ENABLED_DISABLED,
       open = true,
       free_names = true,
+      lists = { pools = "gtm/pool/" .. record },
       props = {
         enabled = flag(true),
         disabled = flag(),

@@ -1,7 +1,19 @@
 -- Rules and groups of ciphers.
 local kinds <const> = {
   ["ltm/cipher/rule"] = { factory = { protected = true, objects = {} } },
-  ["ltm/cipher/group"] = { factory = { protected = true, objects = {} } },
+  ["ltm/cipher/group"] = {
+    facts = {
+      lists = {
+        allow = "ltm/cipher/rule", exclude = "ltm/cipher/rule", require = "ltm/cipher/rule",
+      },
+    },
+    relations = {
+      { property = "allow", to = { "ltm/cipher/rule" } },
+      { property = "exclude", to = { "ltm/cipher/rule" } },
+      { property = "require", to = { "ltm/cipher/rule" } },
+    },
+    factory = { protected = true, objects = {} },
+  },
 }
 
 local CIPHERS <const> = {

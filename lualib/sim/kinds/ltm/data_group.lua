@@ -95,6 +95,7 @@ return {
     facts = {
       noun = "Data Group",
       props = { externalFileName = s(), type = s(), description = s() },
+      refs = { externalFileNameReference = "sys/file/data-group" },
     },
     relations = { { property = "externalFileName", to = { "sys/file/data-group" } } },
   },

@@ -17,15 +17,12 @@ monitors.add_factory(kinds, "ltm", {
   "udp", "virtual-location", "wap", "wmi",
 }, {
   http = { send = "GET /\\r\\n", interval = 5, timeout = 16, destination = "*:*" },
-  https = {
-    send = "GET /\\r\\n", interval = 5, timeout = 16, cipherlist = "DEFAULT:+SHA:+3DES:+kEDH",
-    compatibility = "enabled",
-  },
+  https = { send = "GET /\\r\\n", interval = 5, timeout = 16 },
 })
 -- The head of these families was not recorded.
 kinds["ltm/monitor/http"].facts = { props = { reverse = { d = "disabled" } } }
 for _, kind in ipairs {
-  "http", "http2", "mqtt", "nntp", "radius-accounting", "real-server", "rpc", "virtual-location",
+  "http", "http2", "mqtt", "nntp", "radius-accounting", "rpc", "virtual-location",
 } do
   local known = kinds["ltm/monitor/" .. kind]
   known.facts = known.facts or { props = {} }

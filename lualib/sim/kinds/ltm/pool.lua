@@ -232,7 +232,8 @@ return {
   },
   ["ltm/pool/*/members"] = {
     facts = { exact = true, known = true,
-      noun = "Pool Member", create_only = { "address" },
+      noun = "Pool Member", lists = { profiles = "ltm/profile/*|net/tunnels/*" },
+      create_only = { "address" },
       props = {
         state = s("unchecked"),
         session = s("user-enabled"),

@@ -9,9 +9,12 @@ local kinds <const> = {
     facts = {
       only = "collection", flat = false, keeps_none = true,
       refs = { defaultsFromReference = "." },
-      props = { defaultsFrom = s(), description = s("none") },
+      props = { defaultsFrom = s() },
     },
     relations = { { property = "defaultsFrom", to = { "." } } },
+  },
+  ["ltm/profile/web-acceleration"] = {
+    facts = { refs = { applicationsReference = "wam/application" } },
   },
   ["ltm/profile/classification"] = { facts = { type = "collection" } },
   ["ltm/profile/fastl4"] = {
@@ -39,6 +42,14 @@ local PARENTS <const> = {
   classification = "classification",
 }
 
+-- Profiles of these kinds show neither a description nor a parent where they have none.
+local PLAIN <const> = { connector = true, service = true }
+-- Profiles of these kinds show no description where they have none.
+local NO_DESCRIPTION <const> = {
+  connector = true, icap = true, ["request-adapt"] = true, ["response-adapt"] = true,
+  rewrite = true, service = true, ["web-acceleration"] = true,
+}
+
 -- A new device has one profile of each of these kinds.
 for kind in ([[
   analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter dns
@@ -51,12 +62,12 @@ for kind in ([[
   local template = "ltm/profile/" .. kind
   local known = kinds[template] or {}
   kinds[template] = known
-  if PARENTS[kind] then
-    known.facts = known.facts or {}
-    known.facts.parent = PARENTS[kind]
-  end
+  local facts = known.facts or {}
+  known.facts, facts.parent = facts, PARENTS[kind]
+  if not NO_DESCRIPTION[kind] then facts.props = { description = s "none" } end
   local name = PARENTS[kind] or kind == "statistics" and "stats" or kind
-  known.factory = { protected = true, objects = { { name = name } } }
+  known.factory =
+    { protected = true, no_parent = PLAIN[kind], objects = { { name = name } } }
 end
 
 -- These take their values from another profile, except for the values in the fourth column.

@@ -1,5 +1,26 @@
 -- The HTTP profile.
 local json = require "f5.json"
+local names = require "sim.config.names"
+
+local PROXY_TARGETS <const> = {
+  dnsResolver = "net/dns-resolver", routeDomain = "net/route-domain",
+  tunnelName = "net/tunnels/tunnel",
+}
+
+-- The settings of an explicit proxy link to what they name.
+local function show(_, _, object, shown, context)
+  if type(object.explicitProxy) ~= "table" then return end
+  local proxy = {}
+  for name, value in pairs(object.explicitProxy) do
+    proxy[name] = value
+    local template = PROXY_TARGETS[name]
+    if template and type(value) == "string" and value:sub(1, 1) == "/" then
+      local path = ("/mgmt/tm/%s/%s"):format(template, names.segment(value))
+      proxy[name .. "Reference"] = { link = names.link(path, "ver=" .. context.version) }
+    end
+  end
+  shown.explicitProxy = proxy
+end
 
 return {
   ["ltm/profile/http"] = {
@@ -34,6 +55,7 @@ return {
         responseChunking = { d = "sustain" },
       },
     },
+    show = show,
     factory = {
       protected = true,
       objects = {

@@ -428,7 +428,7 @@ end
 return {
   ["ltm/virtual"] = {
     facts = { exact = true, known = true,
-      noun = "Virtual Server", kept = { "destination" },
+      noun = "Virtual Server", kept = { "destination" }, lists = { clonePools = "ltm/pool" },
       pairs = {
         { "enabled", "disabled" }, { "vlansDisabled", "vlansEnabled" },
       },

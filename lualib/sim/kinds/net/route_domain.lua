@@ -43,6 +43,7 @@ return {
   ["net/route-domain"] = {
     facts = { exact = true,
       noun = "route domain", known = true,
+      refs = { vlansReference = "net/vlan|net/tunnels/tunnel" },
       props = {
         id = { t = "i", range = { 0, 65534 } },
         strict = s("enabled"),

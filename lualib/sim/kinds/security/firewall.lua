@@ -32,8 +32,21 @@ local kinds <const> = {
     },
   },
   ["security/firewall/schedule"] = { facts = { type = "collection", open = true } },
-  ["security/firewall/address-list"] = { facts = { noun = "address list" } },
-  ["security/firewall/port-list"] = { facts = { noun = "port list" } },
+  ["security/firewall/address-list"] = {
+    facts = {
+      noun = "address list",
+      lists = {
+        addresses = true, fqdns = true, geo = true, addressLists = "security/firewall/address-list",
+      },
+    },
+    relations = { { property = "addressLists", to = { "security/firewall/address-list" } } },
+  },
+  ["security/firewall/port-list"] = {
+    facts = {
+      noun = "port list", lists = { ports = true, portLists = "security/firewall/port-list" },
+    },
+    relations = { { property = "portLists", to = { "security/firewall/port-list" } } },
+  },
   ["security/shared-objects/port-list"] = {},
   ["security/firewall/global-rules"] = {
     facts = {

@@ -102,7 +102,7 @@ return {
   ["sys/daemon-log-settings/lind"] = { facts = { props = { logLevel = s("notice") } } },
   ["sys/daemon-log-settings/icrd"] = {
     facts = {
-      props = { audit = s("modifications"), logLevel = s("notice") },
+      props = { audit = s("modifications"), logLevel = s() },
     },
   },
   ["sys/daemon-log-settings/icr-eventd"] = {

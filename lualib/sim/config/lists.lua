@@ -1,0 +1,64 @@
+-- Lists of names. A client may write texts ("p", "/Common/p"); a device keeps and shows objects:
+-- { name = "p", partition = "Common" }, with a link to the object of that name. The `lists` of a
+-- kind (sim/kinds) say which properties these are.
+local json = require "f5.json"
+local names = require "sim.config.names"
+local references = require "sim.config.references"
+
+local M = {}
+
+-- One item as it is kept. `target`: the kinds that it names, or true for a plain text.
+local function item_of(value, target, partition)
+  local item = {}
+  if type(value) ~= "table" then
+    item.name = tostring(value)
+  else
+    for key, field in pairs(value) do item[key] = field end
+  end
+  item.nameReference = nil
+  if target == true or type(item.name) ~= "string" then return item end
+  if item.name:sub(1, 1) == "/" then
+    item.partition, item.subPath, item.name = names.split(item.name)
+  elseif type(item.partition) == "string" then
+    item.partition = names.partition(item.partition)
+  else
+    item.partition = partition
+  end
+  return item
+end
+
+--- Converts the lists of an object, which must be a new table.
+function M.settle(node, object)
+  for property, target in pairs(node.lists or {}) do
+    local value = object[property]
+    if type(value) == "table" and #value > 0 then
+      local list = {}
+      for i, one in ipairs(value) do list[i] = item_of(one, target, object.partition or "Common") end
+      object[property] = json.array(list)
+    end
+  end
+end
+
+--- Adds the links to the lists of an object as it is shown.
+function M.show(store, node, shown, version)
+  for property, target in pairs(node.lists or {}) do
+    local value = target ~= true and shown[property]
+    if type(value) == "table" then
+      local list = {}
+      for i, one in ipairs(value) do
+        local item = {}
+        for key, field in pairs(one) do item[key] = field end
+        local full = names.full(item.partition or "Common", item.subPath, tostring(item.name))
+        -- only for one of several kinds the object must exist
+        local path = target:find "[|*]"
+          and references.locate(store, references.alternatives(target), full)
+          or not target:find "[|*]" and ("/mgmt/tm/%s/%s"):format(target, names.segment(full))
+        item.nameReference = path and { link = names.link(path, "ver=" .. version) } or nil
+        list[i] = item
+      end
+      shown[property] = json.array(list)
+    end
+  end
+end
+
+return M
