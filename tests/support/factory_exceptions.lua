@@ -1,7 +1,7 @@
 -- Where the untouched simulated device differs from what devices answered, and why. A row has
 -- patterns for the kind (below "tm:"), the name of the object ("" for a singleton) and the
--- property, and the reason. "lacks": the simulator does not show the property; "more": it shows one that was
--- not recorded; without a word: the value differs.
+-- property, and the reason. "lacks": the simulator does not show the property; "more": it shows one
+-- that was not recorded; without a word: the value differs.
 --
 -- Each row must be needed.
 local SECRET <const> = "a secret, masked in the recording"

@@ -32,8 +32,8 @@ function M.settle(node, object)
   for property, target in pairs(node.lists or {}) do
     local value = object[property]
     if type(value) == "table" and #value > 0 then
-      local list = {}
-      for i, one in ipairs(value) do list[i] = item_of(one, target, object.partition or "Common") end
+      local list, partition = {}, object.partition or "Common"
+      for i, one in ipairs(value) do list[i] = item_of(one, target, partition) end
       object[property] = json.array(list)
     end
   end

@@ -1,6 +1,6 @@
 -- The workers of restjavad that have no module of their own. Their paths and kinds are facts of the
--- catalogue (sim/catalogue/workers.lua). On a new device their collections are empty, and the others
--- show only what every worker has. What they do on a POST is not simulated: they refuse it.
+-- catalogue (sim/catalogue/workers.lua). On a new device their collections are empty, and the
+-- others show only what every worker has. What they do on a POST is not simulated: they refuse it.
 local json = require "f5.json"
 local answer = require "sim.http.answer"
 local commands = require "sim.commands"

@@ -73,6 +73,8 @@ return {
     },
   },
   ["ltm/global-settings/rule"] = {
-    facts = { type = "singleton", open = true, props = { ruleAbortedLogRatio = { t = "i", d = 1 } } },
+    facts = {
+      type = "singleton", open = true, props = { ruleAbortedLogRatio = { t = "i", d = 1 } },
+    },
   },
 }

@@ -47,7 +47,9 @@ local kinds <const> = {
   },
   ["sys/dynad/settings"] = { facts = { props = { developmentMode = s "false" } } },
   ["sys/sshd"] = {
-    facts = { open = true, props = { inactivityTimeout = i(0), allow = { t = "a", d = { "ALL" } } } },
+    facts = {
+      open = true, props = { inactivityTimeout = i(0), allow = { t = "a", d = { "ALL" } } },
+    },
   },
   ["sys/state-mirroring"] = { facts = { open = true, props = { state = s "enabled" } } },
   ["sys/sflow/global-settings/interface"] = {
