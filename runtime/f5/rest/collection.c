@@ -16,15 +16,15 @@
 
 #define PAGES_NAME "f5.pages"
 #define SKIP "$skip="
-#define USUAL_PAGE 500 /* objects that `each` asks for at a time */
+#define DEFAULT_PAGE 500 /* objects per page of `each` */
 
-/* Where an iteration stands. User values: the session, the present page's items, the paths of the
- * pages that were read (a set, from the second page on). */
+/* The state of an iteration. User values: the session, the items of the current page, the paths of
+ * the pages that were read (a set, from the second page on). */
 typedef struct pages {
   f5_session *session;
   text path;             /* of the next page; empty: there is none */
-  lua_Integer left;      /* objects that may still be given; -1: no limit */
-  lua_Integer at, count; /* in the present page */
+  lua_Integer left;      /* remaining objects of `top`; -1: no limit */
+  lua_Integer at, count; /* in the current page */
   bool closed;
 } pages;
 
@@ -36,7 +36,7 @@ static int pages_collect(lua_State *L) {
   return 0;
 }
 
-/* The loop was left: the page's objects need not wait for the collector. */
+/* The loop was left: release the objects of the page without waiting for the collector. */
 static int pages_close(lua_State *L) {
   pages *p = luaL_checkudata(L, 1, PAGES_NAME);
   p->closed = true;
@@ -46,13 +46,13 @@ static int pages_close(lua_State *L) {
   return 0;
 }
 
-/* An empty path would be the end of the collection. */
+/* Raises if memory was short: an empty path would end the iteration. */
 static void check_path(lua_State *L, const pages *p) {
   if (p->path.failed) luaL_error(L, "not enough memory");
 }
 
 /* Pushes the state of an iteration over the reference at 1 with the options at 2. */
-static pages *pages_new(lua_State *L, lua_Integer usual_page) {
+static pages *pages_new(lua_State *L, lua_Integer default_page) {
   const f5_reference *ref = reference_check(L, 1);
   session_check_open(L, ref->session);
   lua_settop(L, 2);
@@ -62,7 +62,7 @@ static pages *pages_new(lua_State *L, lua_Integer usual_page) {
   p->session = ref->session;
   lua_getiuservalue(L, 1, 1);
   lua_setiuservalue(L, -2, PAGES_SESSION);
-  query_page page = {.usual = usual_page};
+  query_page page = {.default_size = default_page};
   text_add(&p->path, ref->text, ref->length);
   query_add(L, &p->path, ref, 2, &page);
   check_path(L, p);
@@ -70,14 +70,15 @@ static pages *pages_new(lua_State *L, lua_Integer usual_page) {
   return p;
 }
 
-/* Takes the next page's address out of the body at index; links name localhost. */
+/* Reads the path of the next page from the body at index. The host of the link is ignored: it is
+ * localhost. */
 static void note_next(lua_State *L, pages *p, f5_operation *op, int index) {
   size_t length;
   text_clear(&p->path);
   if (lua_getfield(L, index, "nextLink") == LUA_TSTRING) {
     const char *link = lua_tolstring(L, -1, &length);
     if (!uri_is_absolute(link, length) || uri_leads_up(link, length))
-      operation_refuse(L, op, "the page's nextLink leads nowhere: '%.100s'", link);
+      operation_refuse(L, op, "invalid nextLink '%.100s'", link);
     text query = {0};
     uri_absolute(&p->path, &query, link, length);
     text_join(&p->path, &query);
@@ -87,7 +88,7 @@ static void note_next(lua_State *L, pages *p, f5_operation *op, int index) {
     if (size) uri_query(&p->path, "ver", version, size);
     text_free(&query);
   } else if (!lua_isnil(L, -1) && !json_is_null(L, -1)) {
-    operation_refuse(L, op, "the page's nextLink is no text but a %s", luaL_typename(L, -1));
+    operation_refuse(L, op, "invalid nextLink: expected a string, got a %s", luaL_typename(L, -1));
   }
   lua_pop(L, 1); /* nextLink */
 }
@@ -104,8 +105,8 @@ static long long skipped(const char *path, long long otherwise) {
   return at ? strtoll(at + sizeof SKIP - 1, NULL, 10) : otherwise;
 }
 
-/* ASM pages by $top and $skip, tells how many there are, and links to no next page. `asked` is the
- * path of the present page. */
+/* ASM supports $top and $skip and sends the total number, but no nextLink. `asked` is the path of
+ * the current page. */
 static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer count,
                              const char *asked) {
   if (strncmp(asked, "/mgmt/tm/asm/", 13) != 0) return;
@@ -121,20 +122,21 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
   char digits[24];
   int length = snprintf(digits, sizeof digits, "%lld", (long long)(before + count));
   const char *rest = at ? strchr(at, '&') : NULL;
-  if (rest) { /* the first of what is left takes the place of "?" */
+  if (rest) { /* the first remaining parameter follows the "?" */
     text_add(&p->path, strchr(text_string(&p->path), '?') ? "&" : "?", 1);
     text_put(&p->path, rest + 1);
   }
   uri_query(&p->path, "$skip", digits, (size_t)length);
 }
 
-/* A page that leads to itself, to one that was read, or backwards would be read for ever. */
+/* Raises if the next page is this page, an earlier one or before it: the iteration would never end.
+ */
 static void check_forward(lua_State *L, const pages *p, int at, f5_operation *op) {
   const char *asked = op->call.http.path, *next = text_string(&p->path);
   if (strcmp(asked, next) == 0)
-    operation_refuse(L, op, "the page's nextLink leads to the page itself");
+    operation_refuse(L, op, "invalid nextLink: it points to the same page");
   if (skipped(next, INT64_MAX) <= skipped(asked, 0))
-    operation_refuse(L, op, "the page's nextLink leads backwards: %.200s", next);
+    operation_refuse(L, op, "invalid nextLink: it points backwards: %.200s", next);
   if (lua_getiuservalue(L, at, PAGES_READ) != LUA_TTABLE) {
     lua_pop(L, 1); /* nil */
     lua_newtable(L);
@@ -144,17 +146,16 @@ static void check_forward(lua_State *L, const pages *p, int at, f5_operation *op
   lua_pushboolean(L, true);
   lua_setfield(L, -2, asked);
   if (lua_getfield(L, -1, next) != LUA_TNIL)
-    operation_refuse(L, op, "the page's nextLink leads to a page that was read before: %.200s",
-                     next);
+    operation_refuse(L, op, "invalid nextLink: it points to an earlier page: %.200s", next);
   lua_pop(L, 2); /* nil, the set */
 }
 
-/* The items of the page whose body is at index, pushed. */
+/* Pushes the items of the page whose body is at index. */
 static void push_items(lua_State *L, f5_operation *op, int body) {
   int length = (int)strcspn(op->call.http.path, "?");
   if (!lua_istable(L, body)) {
-    error_usage(L, "%.*s is no collection: the device answered with %s", length, op->call.http.path,
-                lua_isnil(L, body) ? "nothing" : luaL_typename(L, body));
+    error_usage(L, "%.*s is not a collection: the device answered with %s", length,
+                op->call.http.path, lua_isnil(L, body) ? "nothing" : luaL_typename(L, body));
   }
   if (lua_getfield(L, body, "items") != LUA_TTABLE) { /* an empty collection has none */
     lua_pop(L, 1);
@@ -162,19 +163,19 @@ static void push_items(lua_State *L, f5_operation *op, int body) {
     bool object = lua_getfield(L, body, "fullPath") != LUA_TNIL ||
                   lua_getfield(L, body, "entries") != LUA_TNIL;
     if (object)
-      error_usage(L, "%.*s is no collection but one object%s%s: load it", length,
+      error_usage(L, "%.*s is an object%s%s, not a collection: use load", length,
                   op->call.http.path, lua_isstring(L, body + 1) ? " of kind " : "",
                   lua_isstring(L, body + 1) ? lua_tostring(L, body + 1) : "");
     bool described = !lua_isnil(L, body + 1) || lua_getfield(L, body, "selfLink") != LUA_TNIL;
     if (!described)
-      operation_refuse(L, op, "the answer is no collection: it has neither 'items' nor a 'kind'");
+      operation_refuse(L, op, "the answer is not a collection: it has neither 'items' nor 'kind'");
     lua_settop(L, body);
     push_empty(L);
   }
 }
 
-/* In the finish of a page of the iteration at index: the body becomes the items (an array, pushed)
- * and the next page's address. */
+/* Finishes the call for a page of the iteration at index: pushes its items, an array, and sets the
+ * path of the next page. */
 static void take_page(lua_State *L, int at, f5_operation *op) {
   pages *p = lua_touserdata(L, at);
   operation_result(L, op);
@@ -231,11 +232,10 @@ static int listed(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* ref:list{options} -> array of all objects, or of `top`; `page` sets how many are asked for at a
- * time */
+/* ref:list{options} -> array of all objects, or of `top`; `page` sets the number per page */
 static int list(lua_State *L) {
   pages *p = pages_new(L, 0);
-  if (p->left == 0) { /* top = 0: nothing is wanted, and a device takes it for a mistake */
+  if (p->left == 0) { /* top = 0: a device rejects it, and the result is known */
     push_empty(L);
     return 1;
   }
@@ -257,7 +257,7 @@ static int turned(lua_State *L, int status, lua_KContext context) {
   pages *p = lua_touserdata(L, 1);
   take_page(L, 1, (f5_operation *)context);
   lua_setiuservalue(L, 1, PAGES_ITEMS);
-  if (p->count == 0) { /* also ends a device that promises a next page and has none */
+  if (p->count == 0) { /* also ends when a device links to a next page that is empty */
     lua_pushnil(L);
     return 1;
   }
@@ -281,9 +281,9 @@ static int next_object(lua_State *L) {
   return fetch(L, p, turned);
 }
 
-/* for object in ref:each{options} do: as list, one page in memory at a time */
+/* for object in ref:each{options} do: like list, with one page in memory at a time */
 static int each(lua_State *L) {
-  pages_new(L, USUAL_PAGE);
+  pages_new(L, DEFAULT_PAGE);
   lua_pushcfunction(L, next_object);
   lua_insert(L, -2);
   lua_pushnil(L);

@@ -16,14 +16,14 @@
 
 #define COLLECTION_KIND "collectionstate"
 
-/* Sets a member of the new body (on top) that the path says; the body the script gave may say the
- * same. */
+/* Sets a member of the new body (on top) from the path; the script's body may contain the same
+ * value. */
 static void name_member(lua_State *L, const char *member, const char *value, size_t length) {
   if (lua_getfield(L, 2, member) != LUA_TNIL) {
     size_t given_length;
     const char *given = lua_tolstring(L, -1, &given_length);
     if (!given || given_length != length || memcmp(given, value, length) != 0)
-      error_usage(L, "create: %s = \"%s\" contradicts the path; the object is named once", member,
+      error_usage(L, "create: %s = \"%s\" contradicts the path: name the object only once", member,
                   given ? given : luaL_typename(L, -1));
   }
   lua_pop(L, 1); /* value */
@@ -51,7 +51,7 @@ static void add_full_name(lua_State *L, const char *full, size_t length) {
   size_t name_length = (size_t)(full + length - last);
   bool named = lua_getfield(L, 2, "name") == LUA_TSTRING && strcmp(lua_tostring(L, -1), full) == 0;
   lua_pop(L, 1);     /* name */
-  if (named) return; /* the body has the full name already */
+  if (named) return; /* the body already has the full name */
   name_member(L, "name", last, name_length);
   if (!end) {
     name_member(L, "partition", "/", 1);
@@ -61,14 +61,14 @@ static void add_full_name(lua_State *L, const char *full, size_t length) {
   if (last - 1 > end) name_member(L, "subPath", end + 1, (size_t)(last - 1 - (end + 1)));
 }
 
-/* What a device says of a body without a name does not say what is missing. */
+/* The device's message about a body without a name does not mention what is missing. */
 static int created(lua_State *L, int status, lua_KContext context) {
   f5_operation *op = (f5_operation *)context;
   f5_failure *failure = &op->call.failure;
   if (failure->verdict.kind == KIND_NOT_FOUND && lua_getfield(L, 2, "name") == LUA_TNIL) {
     text message = {0};
     text_printf(&message,
-                "%s (an object is created by its name: collection:create { name = … } or "
+                "%s (to create an object, give its name: collection:create { name = … } or "
                 "collection[NAME]:create { … })",
                 failure->message);
     free(failure->message);
@@ -77,8 +77,8 @@ static int created(lua_State *L, int status, lua_KContext context) {
   return operation_answer(L, status, context);
 }
 
-/* The POST of the body at an index, to the path's first `length` bytes; in the transaction of the
- * reference it is queued. */
+/* Makes the POST of the body at an index to the first `length` bytes of the path, or queues it if
+ * the reference belongs to a transaction. */
 static int post(lua_State *L, size_t length, int body) {
   const f5_reference *ref = reference_check(L, 1);
   f5_operation *op = operation_new(L, ref->session, "POST", ref->text);
@@ -91,8 +91,8 @@ static int post(lua_State *L, size_t length, int body) {
   return operation_write(L, op, body, body == 2 ? created : operation_answer);
 }
 
-/* The POST to the collection that the path without its last segment is; the name, at index 3,
- * becomes a part of the body. */
+/* Makes the POST to the path without its last segment, the collection; the name at index 3 becomes
+ * part of the body. */
 static int post_named(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   size_t length, collection = ref->length;
@@ -113,8 +113,8 @@ static int post_named(lua_State *L) {
   return post(L, collection, lua_gettop(L));
 }
 
-/* Whether the decoded answer on top is an object with a name, so that the path is that of an object
- * that is there. */
+/* Returns whether the decoded answer on top is an object with a name: then the object at the path
+ * exists. */
 static bool is_named_object(lua_State *L) {
   if (!lua_istable(L, -1)) return false;
   size_t length;
@@ -127,8 +127,8 @@ static bool is_named_object(lua_State *L) {
   return named && !collection;
 }
 
-/* The answer to "what is at this path?". */
-static int looked(lua_State *L, int status, lua_KContext context) {
+/* Continues create_short with the answer about the path. */
+static int answered(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
   bool missing = op->call.failure.verdict.kind == KIND_NOT_FOUND;
@@ -143,8 +143,8 @@ static int looked(lua_State *L, int status, lua_KContext context) {
   return post(L, reference_check(L, 1)->length, 2);
 }
 
-/* Whether a path without a full name may be that of an object: it has a parent below /mgmt/tm, and
- * its kind has names. */
+/* Returns whether a path without a full name may name an object: it has a parent below /mgmt/tm,
+ * and its kind has names. */
 static bool may_be_object(const f5_reference *ref) {
   static const char *const nameless[] = {"asm/", "live-update/", "task/", "transaction", "util/"};
   const char *path = ref->text;
@@ -158,7 +158,8 @@ static bool may_be_object(const f5_reference *ref) {
   return slashes >= 2;
 }
 
-/* A path of short names does not say whether it is a collection, unless its kind is known. */
+/* A path of short names may be a collection or an object, unless its kind is known: ask the device.
+ */
 static int create_short(lua_State *L, const f5_reference *ref, size_t collection) {
   if (names_style(ref->text, collection) != NAME_PARTITION) return post_named(L);
   f5_operation *op = operation_new(L, ref->session, "GET", ref->text);
@@ -166,7 +167,7 @@ static int create_short(lua_State *L, const f5_reference *ref, size_t collection
   query_add(L, &op->path, ref, 0, NULL);
   uri_query(&op->path, "$top", "1", 1);
   op->call.http.path = text_string(&op->path);
-  return operation_read(L, op, looked);
+  return operation_read(L, op, answered);
 }
 
 int create_lua(lua_State *L) {
@@ -177,9 +178,9 @@ int create_lua(lua_State *L) {
   }
   lua_settop(L, 2);
   if (!lua_istable(L, 2))
-    return error_usage(L, "create takes a table of properties, not a %s", luaL_typename(L, 2));
+    return error_usage(L, "create: expected a table of properties, got a %s", luaL_typename(L, 2));
   if (ref->text[ref->length])
-    return error_usage(L, "a path with a query cannot be written to: %s", ref->text);
+    return error_usage(L, "cannot write to a path with a query: %s", ref->text);
   text name = {0};
   size_t collection = uri_last_name(ref->text, ref->length, &name);
   push_owned_text(L, &name); /* index 3 */

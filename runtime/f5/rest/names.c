@@ -7,11 +7,11 @@
 
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
 #define START                                                                                      \
-  4 /* bytes that the beginnings of all kinds have: a slash and the module's first letters */
+  4 /* bytes that every kind has at least: a slash and the first letters of the module */
 #define COMMON "~Common~"
 #define COMMON_LENGTH (sizeof COMMON - 1)
 
-/* Below /mgmt/tm; `*` is the name of an object. As bodies of real devices show them. */
+/* Below /mgmt/tm; `*` is the name of an object. From answers of real devices. */
 #define KIND(collection, style)                                                                    \
   { collection, sizeof collection - 1, style }
 static const struct {
@@ -61,7 +61,7 @@ static const struct {
     KIND("/vcmp/virtual-disk", NAME_SLASHES),
 };
 
-/* The end of the segment that begins with the slash at `at`. */
+/* Returns the end of the segment that begins with the slash at `at`. */
 static const char *segment_end(const char *at, const char *end) {
   const char *slash = memchr(at + 1, '/', (size_t)(end - at - 1));
   return slash ? slash : end;
@@ -81,8 +81,8 @@ static bool matches(const char *pattern, size_t pattern_length, const char *at, 
   return pattern == pattern_end && at == end;
 }
 
-/* Most paths are of modules and kinds that are not in the table: its entries begin with four bytes
- * that tell most of them, and this is done for each reference that is built. */
+/* This runs for each new reference, and most kinds are not in the table, so compare the first four
+ * bytes before anything else. */
 name_style names_style(const char *collection, size_t length) {
   if (length <= ROOT_LENGTH + START || memcmp(collection, URI_ROOT, ROOT_LENGTH) != 0)
     return NAME_PARTITION;
@@ -94,15 +94,15 @@ name_style names_style(const char *collection, size_t length) {
   return NAME_PARTITION;
 }
 
-/* How many bytes in front of a segment, behind its slash, are a partition that the kind has not:
- * those of "~Common~bob" and "~bob". */
+/* Returns the length of the prefix of a segment that is a partition, for kinds without partitions:
+ * "~Common~" in "~Common~bob", "~" in "~bob". */
 static size_t partition_length(const char *segment, size_t length) {
   if (length > COMMON_LENGTH && memcmp(segment, COMMON, COMMON_LENGTH) == 0) return COMMON_LENGTH;
   if (length > 1 && *segment == '~' && !memchr(segment + 1, '~', length - 1)) return 1;
   return 0;
 }
 
-/* What may stand behind the name of an object. */
+/* Returns whether this is a suffix that may follow the name of an object. */
 static bool is_suffix(const char *at, const char *end) {
   static const char *const suffixes[] = {"/stats", "/example"};
   for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
@@ -112,7 +112,7 @@ static bool is_suffix(const char *at, const char *end) {
   return false;
 }
 
-/* The slashes of one name are not those between segments. */
+/* Makes one name of several segments: their slashes are part of the name. */
 static void join_segments(char *at, const char *end) {
   for (at++; at < end; at++)
     if (*at == '/' && !is_suffix(at, end)) *at = '~';

@@ -15,8 +15,8 @@ static const char *const names_of_pages[] = {"select",      "filter",  "top",  "
                                              "expand",      "options", "ver",  "orderby",
                                              "inlinecount", "query",   "page", NULL};
 
-/* Pushes the value as a string: "a,b" for { "a", "b" }; what has a __tostring (a filter that was
- * built) is taken by it.
+/* Pushes the value as a string: "a,b" for { "a", "b" }; a value with __tostring (an f5.filter) is
+ * converted by it.
  */
 static const char *list_value(lua_State *L, int index, const char *name, size_t *length) {
   index = lua_absindex(L, index);
@@ -56,8 +56,8 @@ static void add_list(lua_State *L, text *path, int table, const char *name, cons
   lua_pop(L, 1); /* value */
 }
 
-/* filter = a text, sent as it stands, or conditions, which f5.filter writes: it knows the quoting,
- * and what the device supports at this path. */
+/* filter: a string, sent unchanged, or conditions, which f5.filter writes. It knows how to quote
+ * values, and what the device supports at this path. */
 static void add_filter(lua_State *L, text *path, int table, const f5_reference *ref) {
   size_t length;
   int type = lua_getfield(L, table, "filter");
@@ -78,7 +78,7 @@ static void add_filter(lua_State *L, text *path, int table, const f5_reference *
     lua_pop(L, 3); /* text, f5.filter, loaded */
   } else if (type != LUA_TNIL) {
     if (type != LUA_TSTRING)
-      error_usage(L, "option 'filter' must be a text or conditions, not a %s",
+      error_usage(L, "option 'filter' must be a string or conditions, not a %s",
                   luaL_typename(L, -1));
     const char *value = lua_tolstring(L, -1, &length);
     uri_query(path, "$filter", value, length);
@@ -86,12 +86,12 @@ static void add_filter(lua_State *L, text *path, int table, const f5_reference *
   lua_pop(L, 1); /* filter */
 }
 
-static lua_Integer count_option(lua_State *L, int table, const char *name, lua_Integer least) {
+static lua_Integer count_option(lua_State *L, int table, const char *name, lua_Integer min) {
   int type = lua_getfield(L, table, name), exact = 0;
   lua_Integer value = type == LUA_TNIL ? -1 : lua_tointegerx(L, -1, &exact);
   lua_pop(L, 1); /* value */
-  if (type != LUA_TNIL && (type != LUA_TNUMBER || !exact || value < least))
-    error_usage(L, "option '%s' must be a whole number from %d up", name, (int)least);
+  if (type != LUA_TNIL && (type != LUA_TNUMBER || !exact || value < min))
+    error_usage(L, "option '%s' must be a whole number of at least %d", name, (int)min);
   return value;
 }
 
@@ -102,7 +102,8 @@ static void add_count(text *path, const char *parameter, lua_Integer value) {
               (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
 }
 
-/* expand = true is the sub-collections; a name or names are OData's $expand, which ASM has. */
+/* expand = true stands for expandSubcollections; a name or names for OData's $expand, which ASM
+ * supports. */
 static void add_expand(lua_State *L, text *path, int table) {
   int type = lua_getfield(L, table, "expand");
   if (type == LUA_TBOOLEAN && lua_toboolean(L, -1))
@@ -115,14 +116,14 @@ static int by_name(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Pushes a list of the table's names. Only the list is counted and sorted: the collector runs
- * finalizers, which may change the table meanwhile, or drop a name of it. */
+/* Pushes a list of the table's names. The list is counted and sorted instead of the table, because
+ * finalizers that the collector runs may change the table. */
 static void push_names(lua_State *L, int table) {
   lua_Integer count = 0;
   lua_newtable(L);
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING)
-      error_usage(L, "option 'query' must have strings as its names");
+      error_usage(L, "the names in option 'query' must be strings");
     lua_pushvalue(L, -2);
     lua_rawseti(L, -4, ++count);
   }
@@ -138,7 +139,7 @@ void query_add_raw(lua_State *L, text *path, int index) {
   for (size_t at = 0; at < count; at++) {
     lua_rawgeti(L, -2, (lua_Integer)at + 1);
     sorted[at] = lua_tostring(L, -1);
-    lua_pop(L, 1); /* name; the list keeps it */
+    lua_pop(L, 1); /* name; the list holds it */
   }
   qsort(sorted, count, sizeof *sorted, by_name);
   for (size_t at = 0; at < count; at++) {
@@ -157,7 +158,7 @@ static void check_names(lua_State *L, int table, const char *const *known) {
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
     bool found = false;
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-    if (!name) error_usage(L, "the options of a call have names: { select = { \"name\" } }");
+    if (!name) error_usage(L, "expected options with names, such as { select = { \"name\" } }");
     for (const char *const *at = known; *at; at++)
       found = found || strcmp(*at, name) == 0;
     if (!found) error_unknown(L, "option", name, known);
@@ -174,7 +175,7 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
   lua_Integer top = -1, size = -1;
   if (given) {
     if (!lua_istable(L, index))
-      error_usage(L, "the options of a call are a table, not a %s", luaL_typename(L, index));
+      error_usage(L, "expected a table of options, got a %s", luaL_typename(L, index));
     check_names(L, index, page ? names_of_pages : names);
     add_list(L, path, index, "select", "$select");
     add_filter(L, path, index, ref);
@@ -187,9 +188,9 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
   }
   if (page) {
     page->top = top;
-    if (size < 0) size = page->usual;
+    if (size < 0) size = page->default_size;
     if (top >= 0 && (size == 0 || top < size)) size = top;
-    /* a reference made from a nextLink asks for its own page already */
+    /* a reference made from a nextLink already has a page size */
     if (size > 0 && !strstr(ref->text + ref->length, "$top=")) add_count(path, "$top", size);
   } else {
     add_count(path, "$top", top);

@@ -10,21 +10,21 @@
 #include "base/text.h"
 #include "f5/rest/reference.h"
 
-/* Of list and each. */
+/* For list and each. */
 typedef struct query_page {
-  lua_Integer
-      usual; /* set by the caller: objects a page when the options do not say, 0: all at once */
-  lua_Integer top; /* the option of that name; -1: not given */
+  lua_Integer default_size; /* set by the caller: the default number of objects per page, 0: all in
+                               one page */
+  lua_Integer top;          /* the option of that name; -1: not given */
 } query_page;
 
-/* Appends the query of a call on this reference: its own, the table of options at index (nil, none
- * and 0 are fine) and the session's ver. `page` is for list and each, which take the option `page`
- * too; NULL elsewhere. Raises usage errors.
+/* Appends the query of a call on this reference: its own query, the table of options at index (nil,
+ * none and 0 are allowed) and ver. `page` is for list and each, which also accept the option
+ * `page`; otherwise NULL. Raises usage errors.
  */
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page);
-/* Appends the members of the table at index, sorted by name: what options do not cover. */
+/* Appends the members of the table at index, sorted by name: parameters that have no option. */
 void query_add_raw(lua_State *L, text *path, int index);
-/* Whether a call on this reference without options has the reference's own text as its path. */
+/* Returns whether a call on this reference without options has the reference's text as its path. */
 bool query_is_plain(lua_State *L, const f5_reference *ref, int index);
 
 #endif

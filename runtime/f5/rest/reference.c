@@ -11,16 +11,16 @@
 #include "f5/rest/uri.h"
 #include "f5/session/session_lua.h"
 
-#define MAX_ID 256 /* bytes of an id that a device gives */
+#define MAX_ID 256 /* bytes of an id that a device sends */
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
 
 static f5_reference *to_reference(lua_State *L, int index) {
   f5_reference *ref = luaL_testudata(L, index, REFERENCE_NAME);
   if (!ref) {
     if (luaL_testudata(L, index, SESSION_NAME))
-      error_usage(
-          L, "a session itself is nothing to load or change; name something on it: bip.ltm.pool");
-    error_usage(L, "a reference is wanted here, not a %s: call methods with a colon, ref:load()",
+      error_usage(L, "expected a reference, got a session: name an object or a collection, such as "
+                     "bip.ltm.pool");
+    error_usage(L, "expected a reference, got a %s: call methods with a colon, ref:load()",
                 luaL_typename(L, index));
   }
   return ref;
@@ -30,14 +30,14 @@ f5_reference *reference_check(lua_State *L, int index) {
   f5_reference *ref = to_reference(L, index);
   lua_getiuservalue(L, index, 1);
   f5_session *const *box = lua_touserdata(L, -1);
-  lua_pop(L, 1); /* session; the reference keeps it */
-  /* when a state ends, finalizers of the script may run after the session's */
+  lua_pop(L, 1); /* session; the reference holds it */
+  /* when a state closes, finalizers of the script may run after the session's */
   if (!*box) error_usage(L, "the session of %s is closed", ref->text);
   return ref;
 }
 
-/* Pushes a reference whose path and query, so many bytes, the caller writes to its text. What they
- * are made of must stay as it is here: the collector may run, and finalizers are scripts. */
+/* Pushes a reference; the caller writes path and query, of these lengths, to its text. The sources
+ * of both must not change here: the collector may run finalizers of the script. */
 static f5_reference *push_empty(lua_State *L, int session, int transaction, size_t length,
                                 size_t query_length) {
   session = lua_absindex(L, session);
@@ -67,7 +67,7 @@ const char *reference_version(const f5_reference *ref) {
   return ref->ver[0] ? ref->ver : ref->session->ver;
 }
 
-/* The version of a link, if it is one: "16.1.0". */
+/* Copies the version of a link; raises if it is not like "16.1.0". */
 static void take_version(lua_State *L, f5_reference *ref, const char *link, size_t length) {
   const char *version;
   size_t size = uri_version(link, length, &version);
@@ -80,13 +80,13 @@ static void take_version(lua_State *L, f5_reference *ref, const char *link, size
   ref->ver[size] = '\0';
 }
 
-/* Names as their kinds have them; the text has no query. */
+/* Adapts the names to their kinds; the text has no query. */
 static void fit(f5_reference *ref) {
   ref->length = names_fit(ref->text, ref->length);
   ref->text[ref->length] = '\0';
 }
 
-/* The upvalues of both __index: the table of methods, and the metatable that it is of. */
+/* The upvalues of both __index: the table of methods and its metatable. */
 enum { METHODS = 1, METATABLE };
 
 static bool is_own(lua_State *L) {
@@ -95,7 +95,7 @@ static bool is_own(lua_State *L) {
   return own;
 }
 
-/* The method of this name if there is one (then 1 is returned), else nothing is pushed. */
+/* Pushes the method of this name and returns 1; pushes nothing and returns 0 if there is none. */
 static int method(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(METHODS)) != LUA_TNIL) return 1;
@@ -105,15 +105,15 @@ static int method(lua_State *L) {
 
 static const char *check_name(lua_State *L, int index, size_t *length) {
   if (lua_type(L, index) != LUA_TSTRING)
-    error_usage(L, "a path is made of strings, not of a %s", luaL_typename(L, index));
+    error_usage(L, "expected a string in the path, got a %s", luaL_typename(L, index));
   const char *name = lua_tolstring(L, index, length);
   if (*length == 0 || (*length == 1 && *name == '/'))
-    error_usage(L, "an empty name is no part of a path");
+    error_usage(L, "invalid path: a name is empty");
   /* "/Common/" .. name with an empty name: must not become the folder */
   if (*name == '/' && name[*length - 1] == '/' && !uri_is_absolute(name, *length))
-    error_usage(L, "'%s' names nothing behind its last slash", name);
+    error_usage(L, "invalid name '%s': nothing follows the last slash", name);
   if (uri_leads_up(name, *length))
-    error_usage(L, "'%s' would lead to another path: '.' and '..' are no names", name);
+    error_usage(L, "invalid name '%s': '.' and '..' would lead to another path", name);
   return name;
 }
 
@@ -147,8 +147,8 @@ static int reference_index(lua_State *L) {
   return 1;
 }
 
-/* The arguments of `at` from 2 to count: strings from here on. Returns whether the first is a whole
- * path. */
+/* Checks the arguments of `at` from 2 to count and converts integers to strings. Returns whether
+ * the first is an absolute path. */
 static bool check_names(lua_State *L, bool of_session, int count) {
   bool starts_anew = false;
   for (int i = 2; i <= count; i++) {
@@ -157,18 +157,16 @@ static bool check_names(lua_State *L, bool of_session, int count) {
     const char *name = check_name(L, i, &length);
     bool absolute = uri_is_absolute(name, length);
     if (!absolute && length > 8 && memcmp(name, "https://", 8) == 0)
-      error_usage(L, "at: '%s' is no link of a device: its path does not begin with /mgmt", name);
+      error_usage(L, "at: invalid link '%s': its path does not begin with /mgmt", name);
     if (absolute && (i > 2 || !of_session))
-      error_usage(
-          L, "at: '%s' is a whole path, which only a session can start from: session:at(\"%s\")",
-          name, name);
+      error_usage(L, "at: '%s' is an absolute path: use session:at(\"%s\")", name, name);
     starts_anew = starts_anew || absolute;
   }
   return starts_anew;
 }
 
-/* How long the segments are that the arguments from `first` to `count` name; writes them to out
- * unless that is NULL. */
+/* Returns the length of the segments that the arguments from `first` to `count` make; writes them
+ * to out unless it is NULL. */
 static size_t write_names(lua_State *L, int first, int count, char *out) {
   size_t written = 0;
   for (int i = first; i <= count; i++) {
@@ -197,8 +195,9 @@ static int at_absolute(lua_State *L, int count) {
   return 1;
 }
 
-/* session:at(path, …), reference:at(path, …): each argument as an index, and also reaches what a
- * method's name hides. A session's first may be a whole URI or a link. Numbers may be ids. */
+/* session:at(path, …), reference:at(path, …): each argument is used like an index, and may be the
+ * name of a method. The first argument of a session may be an absolute URI or a link. Numbers may
+ * be ids. */
 int reference_lua_at(lua_State *L) {
   int count = lua_gettop(L), session = 1, transaction = 0;
   const f5_reference *ref = luaL_testudata(L, 1, REFERENCE_NAME);
@@ -240,7 +239,7 @@ int reference_lua_parent(lua_State *L) {
   return 2;
 }
 
-/* Returns whether the text is one segment of a path. */
+/* Returns whether the string is one segment of a path. */
 static bool is_id(const char *id, size_t length) {
   if (!length || length > MAX_ID || memchr(id, '/', length) || uri_leads_up(id, length))
     return false;
@@ -279,21 +278,22 @@ static int reference_equal(lua_State *L) {
 static int read_only(lua_State *L) {
   const f5_reference *ref = to_reference(L, 1);
   return error_usage(
-      L, "a reference holds no state: to change the device call ref:modify{ %s = … } (%s)",
+      L, "cannot set fields of a reference: call ref:modify{ %s = … } to change the device (%s)",
       luaL_tolstring(L, 2, NULL), ref->text);
 }
 
 static int no_call(lua_State *L) {
   const f5_reference *ref = to_reference(L, 1);
   if (lua_gettop(L) == 3 && lua_isnil(L, 2) &&
-      lua_isnil(L, 3)) /* what a generic `for` begins with */
-    return error_usage(L, "a reference is no iterator: for item in ref:each() do … (%s)",
+      lua_isnil(L, 3)) /* the first call of a generic `for` */
+    return error_usage(L, "cannot iterate over a reference: use for item in ref:each() do … (%s)",
                        ref->text);
   const char *last = strrchr(ref->text, '/');
-  return error_usage(L,
-                     "a reference has no method '%s'; its path is %s (a segment with that name is "
-                     "reached by :at(\"%s\"))",
-                     last ? last + 1 : "", ref->text, last ? last + 1 : "");
+  return error_usage(
+      L,
+      "a reference has no method '%s'; its path is %s (use :at(\"%s\") for a segment "
+      "of this name)",
+      last ? last + 1 : "", ref->text, last ? last + 1 : "");
 }
 
 static int no_length(lua_State *L) {
@@ -303,9 +303,8 @@ static int no_length(lua_State *L) {
 }
 
 static int no_pairs(lua_State *L) {
-  return error_usage(
-      L, "a reference holds nothing to go through: ref:each() iterates over a collection, "
-         "pairs(ref:load()) over an object");
+  return error_usage(L, "cannot use pairs on a reference: ref:each() iterates over a collection, "
+                        "pairs(ref:load()) over an object");
 }
 
 void reference_setup(lua_State *L, int session_methods) {

@@ -18,10 +18,10 @@
 #include "f5/session/operation.h"
 #include "f5/session/session_lua.h"
 
-#define LONGEST_TIMEOUT 86400 /* s; also math.huge is one */
+#define MAX_TIMEOUT 86400 /* s; a longer one, such as math.huge, is reduced to it */
 
-/* An operation on the reference at index 1; the path is the reference's own text when nothing is to
- * be added to it. */
+/* Pushes an operation on the reference at index 1. Its path is the reference's text if nothing is
+ * added to it. */
 static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const char *method,
                                   const char *suffix, int options) {
   f5_operation *op = operation_new(L, ref->session, method, ref->text);
@@ -33,14 +33,14 @@ static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const c
   return op;
 }
 
-/* ref:load{options} -> the object, or the collection as it is */
+/* ref:load{options} -> the object, or the answer for the collection */
 static int load(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
   return operation_read(L, operation_on(L, ref, "GET", "", 2), operation_answer);
 }
 
-/* ref:example{options} -> what the device gives as an example of this resource */
+/* ref:example{options} -> the device's example of this resource */
 static int example(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
@@ -60,7 +60,7 @@ static int existence(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* ref:exists() -> whether the device has it; any other doubt is an error */
+/* ref:exists() -> whether the device has it; any other failure is raised */
 static int exists(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 1);
@@ -72,7 +72,7 @@ static int exists(lua_State *L) {
   return operation_read(L, op, existence);
 }
 
-/* The write on the reference at 1 is made, or queued in the reference's transaction. */
+/* Makes the write on the reference at 1, or queues it in the reference's transaction. */
 static int write_on(lua_State *L, f5_operation *op, int body, lua_KFunction finish) {
   if (transaction_bound(L)) return transaction_write(L, op, body);
   return operation_write(L, op, body, finish);
@@ -80,12 +80,11 @@ static int write_on(lua_State *L, f5_operation *op, int body, lua_KFunction fini
 
 static void check_body(lua_State *L, const char *method) {
   if (!lua_istable(L, 2))
-    error_usage(L, "%s takes a table of properties, not a %s", method, luaL_typename(L, 2));
+    error_usage(L, "%s: expected a table of properties, got a %s", method, luaL_typename(L, 2));
 }
 
 static void check_no_query(lua_State *L, const f5_reference *ref) {
-  if (ref->text[ref->length])
-    error_usage(L, "a path with a query cannot be written to: %s", ref->text);
+  if (ref->text[ref->length]) error_usage(L, "cannot write to a path with a query: %s", ref->text);
 }
 
 static int change(lua_State *L, const char *method, const char *name) {
@@ -96,17 +95,18 @@ static int change(lua_State *L, const char *method, const char *name) {
   return write_on(L, op, 2, operation_answer);
 }
 
-/* ref:modify{properties}[, {options}] -> the object; what is not named stays */
+/* ref:modify{properties}[, {options}] -> the object; other properties stay */
 static int modify(lua_State *L) {
   return change(L, "PATCH", "modify");
 }
 
-/* ref:replace{properties}[, {options}] -> the object; what is not named is reset to its default */
+/* ref:replace{properties}[, {options}] -> the object; other properties are reset to their defaults
+ */
 static int replace(lua_State *L) {
   return change(L, "PUT", "replace");
 }
 
-/* ref:delete[{options}] -> what the device says, mostly nothing */
+/* ref:delete[{options}] -> the device's answer, usually nil */
 static int delete (lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
@@ -119,9 +119,9 @@ static int run(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 3);
   if (lua_type(L, 2) != LUA_TSTRING)
-    return error_usage(L, "run takes the name of a command, not a %s", luaL_typename(L, 2));
+    return error_usage(L, "run: expected the name of a command, got a %s", luaL_typename(L, 2));
   if (!lua_isnil(L, 3) && !lua_istable(L, 3))
-    return error_usage(L, "the arguments of run are a table, not a %s", luaL_typename(L, 3));
+    return error_usage(L, "run: expected a table of arguments, got a %s", luaL_typename(L, 3));
   check_no_query(L, ref);
   lua_newtable(L);
   if (!lua_isnil(L, 3)) {
@@ -140,7 +140,7 @@ static int run(lua_State *L) {
   return write_on(L, op, 4, operation_answer);
 }
 
-/* -- everything else -- */
+/* -- session:request -- */
 
 static void push_headers(lua_State *L, const char *block) {
   lua_newtable(L);
@@ -164,7 +164,7 @@ static void push_headers(lua_State *L, const char *block) {
   }
 }
 
-/* With raw: { status, headers, body } whatever the device said. */
+/* With raw: { status, headers, body } for any status. */
 static int raw_answer(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
@@ -181,22 +181,22 @@ static int raw_answer(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* Fills the operation's header lines from the table at index; they stay on the stack in a table. */
+/* Fills the operation's header lines from the table at index; a table on the stack holds them. */
 static void add_headers(lua_State *L, f5_operation *op, int index) {
   if (!lua_istable(L, index))
     error_usage(L, "request: headers must be a table, not a %s", luaL_typename(L, index));
-  lua_newtable(L); /* keeps the lines */
+  lua_newtable(L); /* holds the lines */
   int kept = lua_gettop(L), n = 0;
   const char **lines = lua_newuserdatauv(L, (CALL_HEADERS - 4) * sizeof *lines, 0);
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING || !lua_isstring(L, -1))
-      error_usage(L, "request: headers must be strings with names");
+      error_usage(L, "request: names and values of headers must be strings");
     const char *name = lua_tostring(L, -2);
     if (strcasecmp(name, "X-F5-Auth-Token") == 0 || strcasecmp(name, "Authorization") == 0)
-      error_usage(L, "request: the header %s is the session's own", name);
+      error_usage(L, "request: header %s is set by the session", name);
     lua_pushfstring(L, "%s: %s", name, luaL_tolstring(L, -1, NULL));
     const char *line = lua_tostring(L, -1);
-    if (strpbrk(line, "\r\n")) error_usage(L, "request: the header %s holds a line break", name);
+    if (strpbrk(line, "\r\n")) error_usage(L, "request: header %s contains a line break", name);
     if (n >= CALL_HEADERS - 5) error_usage(L, "request: more than %d headers", CALL_HEADERS - 5);
     if (strcasecmp(name, "Content-Type") == 0)
       op->call.content_type = line;
@@ -213,14 +213,14 @@ static const char *check_method(lua_State *L) {
   static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
                                         "PUT", "PATCH", "DELETE",  NULL};
   if (lua_type(L, 2) != LUA_TSTRING)
-    error_usage(L, "request(method, path, options): the method is a %s", luaL_typename(L, 2));
+    error_usage(L, "request: expected a method as a string, got a %s", luaL_typename(L, 2));
   for (const char *const *at = methods; *at; at++)
     if (strcasecmp(*at, lua_tostring(L, 2)) == 0) return *at;
   error_unknown(L, "method", lua_tostring(L, 2), methods);
   return NULL;
 }
 
-/* The version of a request: that of its query, of the path or reference at 3, or of the session. */
+/* The version of a request: from its query, from the path or reference at 3, or of the session. */
 static void add_version(lua_State *L, f5_operation *op, const f5_session *session) {
   size_t length;
   const char *version = session->ver, *path = lua_tolstring(L, 3, &length);
@@ -232,11 +232,11 @@ static void add_version(lua_State *L, f5_operation *op, const f5_session *sessio
   if (size) uri_query(&op->path, "ver", version, size);
 }
 
-/* Raises if the table of options at 4 has one that request does not know. */
+/* Raises if the table of options at 4 has an unknown option. */
 static void check_request_options(lua_State *L) {
   static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
   if (!lua_istable(L, 4))
-    error_usage(L, "request(method, path, options): the options are a %s", luaL_typename(L, 4));
+    error_usage(L, "request: expected a table of options, got a %s", luaL_typename(L, 4));
   for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
     bool found = false;
     const char *name = luaL_tolstring(L, -2, NULL);
@@ -250,9 +250,9 @@ static void check_request_options(lua_State *L) {
 static void read_request_timeout(lua_State *L, f5_operation *op) {
   if (lua_getfield(L, 4, "timeout") == LUA_TNIL) return;
   lua_Number seconds = lua_tonumber(L, -1);
-  if (!(seconds > 0)) error_usage(L, "request: timeout is a number of seconds");
+  if (!(seconds > 0)) error_usage(L, "request: timeout must be a positive number of seconds");
   op->call.http.timeout_ms =
-      seconds < LONGEST_TIMEOUT ? (long)ceil(seconds * 1000) : LONGEST_TIMEOUT * 1000L;
+      seconds < MAX_TIMEOUT ? (long)ceil(seconds * 1000) : MAX_TIMEOUT * 1000L;
 }
 
 /* Returns the index of a body that is a table, else 0. */
@@ -299,10 +299,10 @@ static int request(lua_State *L) {
   const char *method = check_method(L);
   size_t length;
   if (lua_type(L, 3) != LUA_TSTRING && !luaL_testudata(L, 3, REFERENCE_NAME))
-    return error_usage(L, "request(method, path, options): the path is a %s", luaL_typename(L, 3));
+    return error_usage(L, "request: expected a path as a string, got a %s", luaL_typename(L, 3));
   const char *path = luaL_tolstring(L, 3, &length);
   if (uri_leads_up(path, length))
-    error_usage(L, "request: '%s' would lead to another path: '.' and '..' are no names", path);
+    error_usage(L, "request: invalid path '%s': '.' and '..' would lead to another path", path);
   f5_operation *op = operation_new(L, session, method, path);
   set_request_path(op, path, length);
   bool raw = false;

@@ -5,7 +5,7 @@
 
 #include <lua.h>
 
-/* Adds them to the two tables of methods. */
+/* Adds the methods to the two tables. */
 void resource_setup(lua_State *L, int session_methods, int reference_methods);
 
 #endif

@@ -41,7 +41,7 @@ void uri_encode(text *path, const char *bytes, size_t length) {
   }
 }
 
-/* Returns how long the segment is with its slash; writes it to out unless that is NULL. */
+/* Returns the length of the segment with its slash; writes it to out unless it is NULL. */
 static size_t write_segment(char *out, const char *segment, size_t length, bool full_name) {
   size_t written = 1;
   if (out) out[0] = '/';

@@ -17,34 +17,35 @@
 #define URI_ROOT "/mgmt/tm"
 #define URI_TRANSACTION URI_ROOT "/transaction"
 
-/* Appends what one index or one argument of `at` names: a full name ("/Common/web" is one segment,
- * its slashes become
- * `~`), or segments as written ("ltm/data-group/internal"). Empty segments are left out. */
+/* Appends the segments of one index or one argument of `at`: a full name ("/Common/web" is one
+ * segment, its slashes become `~`), or segments ("ltm/data-group/internal"). Skips empty segments.
+ */
 void uri_add(text *path, const char *name, size_t length);
-/* The same as bytes: returns how many there are (no NUL), and writes them to out unless that is
- * NULL. */
+/* Like uri_add, without memory of its own: returns the number of bytes (no NUL) and writes them to
+ * out unless it is NULL. */
 size_t uri_write(char *out, const char *name, size_t length);
-/* Whether the text is a whole URI and not a name: "/mgmt", "/mgmt/…", or a link "https://…/mgmt/…".
+/* Returns whether the string is an absolute URI instead of a name: "/mgmt", "/mgmt/…", or a link
+ * "https://…/mgmt/…".
  */
 bool uri_is_absolute(const char *name, size_t length);
-/* Whether a segment of the path is "." or "..", also escaped in a whole URI. A server resolves
- * them: the path would lead to another object. */
+/* Returns whether a segment of the path is "." or "..", also if escaped in an absolute URI. A
+ * server would resolve them to the path of another object. */
 bool uri_leads_up(const char *name, size_t length);
-/* Sets path to that URI's path, host and fragment left out. It is encoded already: only what may
- * never stand in a URI is encoded, and a `%` that starts no escape. The query goes to query (may be
- * NULL) without `ver`, which is the session's. */
+/* Sets path to the path of the URI, without host and fragment. The URI is already encoded: only
+ * characters that are not allowed in a URI are encoded, and a `%` that does not start an escape.
+ * Sets query (may be NULL) to its query without `ver`, which the session sets. */
 void uri_absolute(text *path, text *query, const char *name, size_t length);
-/* The version that a URI's query asks for ("?ver=16.1.0"): its length, and where it starts in
- * `*version`; 0 if there is none. */
+/* Returns the length of the version in the query of a URI ("?ver=16.1.0") and sets `*version` to
+ * its start; 0 if there is none. */
 size_t uri_version(const char *name, size_t length, const char **version);
 /* Appends "?name=value" or "&name=value", encoded; `$` stays. */
 void uri_query(text *path, const char *name, const char *value, size_t length);
-/* Appends the bytes as one part of a segment. */
+/* Appends the bytes as part of a segment. */
 void uri_encode(text *path, const char *bytes, size_t length);
-/* … as a part of a query. */
+/* Appends the bytes as part of a query. */
 void uri_encode_query(text *path, const char *bytes, size_t length);
-/* The full name or name that the path's last segment stands for: ".../~Common~web" is
- * "/Common/web". Returns the length of the path without that segment. */
+/* Sets name to the name in the last segment of the path: ".../~Common~web" is "/Common/web".
+ * Returns the length of the path without that segment. */
 size_t uri_last_name(const char *path, size_t length, text *name);
 
 #endif

@@ -389,7 +389,7 @@ describe("request", function()
     )
     assert.is_number(answer.status)
     assert.matches(
-      "header X%-F5%-Auth%-Token is the session's own",
+      "header X%-F5%-Auth%-Token is set by the session",
       failure(
         function() bip:request("GET", pool, { headers = { ["X-F5-Auth-Token"] = "x" } }) end
       ).message

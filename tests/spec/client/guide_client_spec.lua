@@ -263,13 +263,13 @@ describe("G10 paging", function()
     assert.equal(25, count)
   end)
 
-  it("says that an object is no collection", function()
+  it("reports that an object is not a collection", function()
     fill(1)
     local err = failure(function() return bip.ltm.node.n001:list() end)
     assert.equal("usage", err.kind)
     assert.matches(
-      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load "
-        .. "it",
+      "/mgmt/tm/ltm/node/n001 is an object of kind tm:ltm:node:nodestate, not a collection: "
+        .. "use load",
       err.message
     )
     err = failure(function()
@@ -279,8 +279,8 @@ describe("G10 paging", function()
     end)
     -- without a query
     assert.matches(
-      "/mgmt/tm/ltm/node/n001 is no collection but one object of kind tm:ltm:node:nodestate: load "
-        .. "it",
+      "/mgmt/tm/ltm/node/n001 is an object of kind tm:ltm:node:nodestate, not a collection: "
+        .. "use load",
       err.message
     )
   end)
@@ -342,7 +342,7 @@ describe("G12 $select, expandSubcollections, options", function()
       failure(function() return bip.ltm.pool:load { page = 2 } end).message
     )
     assert.matches(
-      "options of a call are a table, not a string",
+      "expected a table of options, got a string",
       failure(function() return bip.ltm.pool:load "name" end).message
     )
     assert.same({}, seen() and {})
@@ -401,11 +401,11 @@ describe("G14 create, modify, replace", function()
     device:clear_log()
     local pool = bip.ltm.pool["/Common/p"]
     assert.matches(
-      "modify takes a table of properties, not a string",
+      "modify: expected a table of properties, got a string",
       failure(function() pool:modify "x" end).message
     )
     assert.matches(
-      "replace takes a table of properties, not a nil",
+      "replace: expected a table of properties, got a nil",
       failure(function() pool:replace() end).message
     )
     assert.matches(
@@ -414,12 +414,12 @@ describe("G14 create, modify, replace", function()
     )
     assert.matches("at f", select(2, pcall(pool.modify, pool, { f = print })))
     assert.matches(
-      "to change the device call ref:modify{ x = … }",
+      "call ref:modify{ x = … } to change the device",
       failure(function() pool.x = 1 end).message
     )
     assert.matches("a reference has no length", failure(function() return #pool end).message)
     assert.matches(
-      "holds nothing to go through",
+      "cannot use pairs on a reference",
       failure(function()
         for _ in pairs(pool) do
         end

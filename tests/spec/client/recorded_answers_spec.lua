@@ -89,7 +89,7 @@ describe("recorded bodies", function()
       if body.fullPath then -- one has a collection's kind and is an object
         local ok, err = pcall(function() return bip.ltm.pool:list() end)
         assert.is_false(ok, name)
-        assert.matches("is no collection", err.message)
+        assert.matches("not a collection", err.message)
       else
         local list = bip.ltm.pool:list { top = top }
         assert.same(items, list, name)

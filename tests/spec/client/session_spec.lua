@@ -523,7 +523,7 @@ describe("sessions", function()
     assert.equal("usage", failure(function() bip.close() end).kind)
     assert.equal("usage", failure(function() bip:nothing() end).kind)
     assert.matches(
-      "session_spec.lua:%d+: a reference is no iterator: for item in ref:each%(%) do … "
+      "session_spec.lua:%d+: cannot iterate over a reference: use for item in ref:each%(%) do … "
         .. "%(/mgmt/tm/ltm/pool%)$",
       failure(function()
         for _ in bip.ltm.pool do

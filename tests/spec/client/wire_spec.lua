@@ -307,11 +307,11 @@ describe("pages", function()
   end
 
   it("in a circle are an error, however long it is", function()
-    local read = "leads to a page that was read before"
+    local read = "points to an earlier page"
     local first = page("a", link "b")
     check(read, page("b", link "c"), page("c", link "b"), first)
     check(read, page("b", link "c"), page("c", link "d"), page("d", link "b"), first)
-    check("leads to the page itself", page("b", link "b"), first)
+    check("points to the same page", page("b", link "b"), first)
   end)
 
   it("that lead backwards are an error", function()
@@ -323,17 +323,17 @@ describe("pages", function()
       rule.path = ("%s?$skip=%d&"):format(POOLS, count)
       return rule
     end
-    check("leads backwards", at(2, skip(1)), page("a", skip(2)))
-    check("leads backwards", page("a", skip(0)))
+    check("points backwards", at(2, skip(1)), page("a", skip(2)))
+    check("points backwards", page("a", skip(0)))
     server:rules { at(2, "null"), at(1, skip(2)), page("a", skip(1)) }
     assert.equal(3, #pools():list())
   end)
 
   it("that lead nowhere are an error, and not the end", function()
-    check("leads nowhere", page("a", '"/tmui/login.jsp"'))
-    check("leads nowhere", page("a", '""'))
-    check("is no text but a number", page("a", "7"))
-    check("is no text but a table", page("a", "{}"))
+    check("invalid nextLink '", page("a", '"/tmui/login.jsp"'))
+    check("invalid nextLink '", page("a", '""'))
+    check("expected a string, got a number", page("a", "7"))
+    check("expected a string, got a table", page("a", "{}"))
   end)
 
   it("that are not wanted any more are not looked at", function()

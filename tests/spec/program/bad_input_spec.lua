@@ -256,7 +256,7 @@ f5lua: FILE:2: option 'port' must be a number, not a string
       local bip = f5.connect { port = "x" }
 ]], 'local f5 = require "f5"\nlocal bip = f5.connect { port = "x" }\n')
     check(1, [[
-f5lua: FILE:3: create takes a table of properties, not a string
+f5lua: FILE:3: create: expected a table of properties, got a string
   FILE:3: in main chunk
       bip.ltm.pool:create "x"
 ]], CONNECT .. 'bip.ltm.pool:create "x"\n')

@@ -169,14 +169,14 @@ describe("what nobody expects:", function()
       '{"items":[{"name":"a"}],"nextLink":"https://localhost/mgmt/tm/ltm/node"}' }
     local result = run(CONNECT .. "bip.ltm.node:list()")
     assert.equal(3, result.status)
-    assert.matches("^f5lua: the page's nextLink leads to the page itself\n", result.err)
+    assert.matches("^f5lua: invalid nextLink: it points to the same page\n", result.err)
     assert.matches("\n  kind      protocol\n", result.err)
   end)
 
   it("a full name that ends in a slash is not taken for its folder", function()
     local result = run(CONNECT .. 'local name = ""\nbip.ltm.pool["/Common/" .. name]:delete()\n')
     assert.equal(1, result.status)
-    assert.matches("playbook.lua:4: '/Common/' names nothing behind its last slash\n", result.err)
+    assert.matches("playbook.lua:4: invalid name '/Common/': nothing follows the last slash\n", result.err)
   end)
 
   it("a NUL in the name of a host, a password that is no UTF-8", function()
