@@ -42,7 +42,7 @@ local function explain(part, err)
   if type(err) ~= "table" or err.kind ~= "not_found" then return err end
   err.kind = "transaction"
   err.message = (
-    "the device dropped the transaction %d and did nothing: "
+    "the device dropped the transaction %d and changed nothing: "
     .. "it drops a transaction that gets no command for %d s (%s)"
   ):format(part.id, part.timeout, err.message)
   return err

@@ -15,8 +15,8 @@
 #include "f5/session/session_lua.h"
 #include "fiber/fiber_event_wait.h"
 
-#define USUAL_TIMEOUT 120   /* seconds without a command, when the device does not say */
-#define USUAL_EXECUTION 300 /* seconds that a commit may run */
+#define DEFAULT_TIMEOUT 120   /* seconds without a command, if the device does not send it */
+#define DEFAULT_EXECUTION 300 /* seconds that a commit may run */
 
 /* -- Lua: the userdata -- */
 
@@ -25,7 +25,7 @@ enum { TX_SESSION = 1, TX_RECORDS };
 static f5_transaction *to_transaction(lua_State *L, int index) {
   f5_transaction **box = luaL_testudata(L, index, TRANSACTION_NAME);
   if (!box)
-    error_usage(L, "a transaction is wanted here, not a %s: call methods with a colon, tx:commit()",
+    error_usage(L, "expected a transaction, got a %s: call methods with a colon, tx:commit()",
                 luaL_typename(L, index));
   if (!*box) error_usage(L, "the transaction has ended"); /* finalized */
   return *box;
@@ -65,10 +65,10 @@ static lua_Integer integer_field(lua_State *L, int index, const char *name, lua_
   return is_integer ? value : usual;
 }
 
-/* keep_alive of the options at 2: seconds, false, or nothing for three quarters of the device's
- * limit. */
+/* keep_alive in the options at 2: seconds, false, or nil for three quarters of the device's limit.
+ */
 static uint64_t keep_option(lua_State *L, lua_Integer timeout) {
-  uint64_t usual = (uint64_t)(timeout > 0 ? timeout : USUAL_TIMEOUT) * 750;
+  uint64_t usual = (uint64_t)(timeout > 0 ? timeout : DEFAULT_TIMEOUT) * 750;
   if (!lua_istable(L, 2)) return usual;
   int type = lua_getfield(L, 2, "keep_alive");
   lua_Number seconds = lua_tonumber(L, -1);
@@ -84,7 +84,7 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   operation_result(L, op);
   int answer = lua_gettop(L);
   lua_Integer id = lua_istable(L, answer) ? integer_field(L, answer, "transId", 0) : 0;
-  if (!id) operation_refuse(L, op, "the answer holds no transId");
+  if (!id) operation_refuse(L, op, "the answer contains no transId");
   f5_session *session = op->call.session;
   f5_transaction **box = lua_newuserdatauv(L, sizeof *box, 2);
   *box = NULL;
@@ -92,8 +92,8 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   f5_transaction *tx = transaction_new(session, id);
   if (!tx) return luaL_error(L, "not enough memory");
   *box = tx;
-  tx->timeout = integer_field(L, answer, "timeoutSeconds", USUAL_TIMEOUT);
-  tx->execution_timeout = integer_field(L, answer, "executionTimeout", USUAL_EXECUTION);
+  tx->timeout = integer_field(L, answer, "timeoutSeconds", DEFAULT_TIMEOUT);
+  tx->execution_timeout = integer_field(L, answer, "executionTimeout", DEFAULT_EXECUTION);
   tx->validates = lua_getfield(L, answer, "validateOnly") != LUA_TNIL;
   lua_pop(L, 1); /* validateOnly */
   tx->keep_ms = keep_option(L, tx->timeout);
@@ -106,21 +106,21 @@ static int begun(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-/* session:begin{ keep_alive } -> transaction. It changes nothing, so it is repeated as a read is.
+/* session:begin{ keep_alive } -> transaction. It changes nothing, so it is retried like a read.
  */
 static int begin(lua_State *L) {
   static const char *const names[] = {"keep_alive", NULL};
   f5_session *session = session_check(L, 1);
   lua_settop(L, 2);
   if (!lua_isnil(L, 2) && !lua_istable(L, 2))
-    return error_usage(L, "begin takes a table of options, not a %s", luaL_typename(L, 2));
+    return error_usage(L, "begin: expected a table of options, got a %s", luaL_typename(L, 2));
   if (lua_istable(L, 2)) {
     for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
       if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "keep_alive") != 0)
         return error_unknown(L, "option", luaL_tolstring(L, -2, NULL), names);
       if (lua_isnumber(L, -1) ? !(lua_tonumber(L, -1) >= 0.01 && lua_tonumber(L, -1) <= 86400)
                               : !(lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
-        return error_usage(L, "begin: keep_alive is a number of seconds, or false");
+        return error_usage(L, "begin: keep_alive must be a number of seconds, or false");
     }
   }
   f5_operation *op = operation_new(L, session, "POST", URI_TRANSACTION);
@@ -129,18 +129,17 @@ static int begin(lua_State *L) {
   return operation_read(L, op, begun);
 }
 
-/* tx(reference) -> the reference, bound: its writes are queued */
+/* tx(reference) -> the bound reference, whose writes are queued */
 static int bind_reference(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
   lua_settop(L, 2);
   check_open(L, tx);
   if (!luaL_testudata(L, 2, REFERENCE_NAME))
-    return error_usage(L, "tx(reference): not a %s; name what is to be changed: tx(bip.ltm.pool)",
+    return error_usage(L, "tx: expected a reference, got a %s: use it like tx(bip.ltm.pool)",
                        luaL_typename(L, 2));
   const f5_reference *ref = reference_check(L, 2);
   if (ref->session != tx->session)
-    return error_usage(L, "tx(reference): %s is of another session than the transaction",
-                       ref->text);
+    return error_usage(L, "tx: %s belongs to another session than the transaction", ref->text);
   lua_getiuservalue(L, 2, 1);
   f5_reference *bound =
       reference_push(L, 3, 1, ref->text, ref->length, strlen(ref->text + ref->length));
@@ -157,19 +156,19 @@ bool transaction_bound(lua_State *L) {
 }
 
 /* The device no longer knows the transaction. */
-static void say_gone(f5_transaction *tx, f5_failure *failure) {
+static void report_dropped(f5_transaction *tx, f5_failure *failure) {
   text message = {0};
   text_printf(&message,
               "the device dropped the transaction %" PRId64
-              " and did nothing: it drops a transaction that gets no command for %d s (%s)",
+              " and changed nothing: it drops a transaction that gets no command for %d s (%s)",
               tx->id, (int)tx->timeout, failure->message ? failure->message : "");
   free(failure->message);
   failure->message = message.data;
   failure->verdict.kind = KIND_TRANSACTION;
 }
 
-/* Adds { id, method, path, body, where } to the records at `records`, where the device put it. The
- * answer is on top. */
+/* Inserts { id, method, path, body, where } into the array at `records`, at the command's position
+ * on the device. The answer is on top. */
 static void add_record(lua_State *L, int records, const http_request *request) {
   int answer = lua_gettop(L);
   lua_Integer count = (lua_Integer)lua_rawlen(L, records);
@@ -204,14 +203,14 @@ static int queued(lua_State *L, int status, lua_KContext context) {
     failure->verdict.unknown = false; /* a command in the queue changes nothing */
     if (failure->verdict.kind == KIND_NOT_FOUND && failure->message &&
         strstr(failure->message, "ransaction"))
-      say_gone(tx, failure);
+      report_dropped(tx, failure);
     operation_result(L, op); /* raises */
   }
   lua_getiuservalue(L, -1, TX_RECORDS);
   int records = lua_gettop(L);
   operation_result(L, op);
   if (!lua_istable(L, -1) || !integer_field(L, -1, "commandId", 0))
-    operation_refuse(L, op, "the answer holds no commandId: the command may not be queued");
+    operation_refuse(L, op, "the answer contains no commandId: the command may not be queued");
   tx->answered++;
   transaction_set_last(tx, &op->call.http);
   transaction_restart_timer(tx);
@@ -244,21 +243,22 @@ int transaction_write(lua_State *L, f5_operation *op, int body) {
     return error_usage(L, "the transaction %" PRId64 " is being committed", tx->id);
   const char *path = op->call.http.path;
   if (below(path, "/mgmt/tm/asm"))
-    return error_usage(L, "ASM has no transactions: %s cannot be a part of one", path);
+    return error_usage(L, "%s cannot be part of a transaction: ASM does not support transactions",
+                       path);
   if (!below(path, "/mgmt/tm") || below(path, "/mgmt/tm/task") || below(path, URI_TRANSACTION))
-    return error_usage(L, "%s cannot be a part of a transaction", path);
+    return error_usage(L, "%s cannot be part of a transaction", path);
   op->body = body;
   return await_settled(L, tx, (lua_KContext)op, write_now);
 }
 
-/* -- what lualib/f5/change/transaction.lua is made of -- */
+/* -- internal functions for lualib/f5/change/transaction.lua -- */
 
 static int after_rollback(lua_State *L, int status, lua_KContext context) {
   (void)L, (void)status, (void)context;
   return 0;
 }
 
-/* tx:rollback(), also __close: nothing of it is carried out. Nothing if it has ended. */
+/* tx:rollback(), also __close: abandons it without any change. Does nothing if it has ended. */
 static int rollback(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
   lua_settop(L, 1);
@@ -317,7 +317,7 @@ static int resume(lua_State *L) {
   return 0;
 }
 
-/* carried_out(tx): its commands are changes of the device now, or may be */
+/* carried_out(tx): counts its commands as changes that were made, or may have been made */
 static int carried_out(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
   lua_getiuservalue(L, 1, TX_RECORDS);
@@ -331,7 +331,7 @@ static int lua_ended(lua_State *L) {
   return 0;
 }
 
-/* None of what the keep-alive could queue again is left. */
+/* forget_last(tx): the keep-alive has no command to queue again */
 static int lua_forget_last(lua_State *L) {
   transaction_set_last(to_transaction(L, 1), NULL);
   return 0;
@@ -357,7 +357,7 @@ static int transaction_tostring(lua_State *L) {
 }
 
 static int read_only(lua_State *L) {
-  return error_usage(L, "a transaction has no fields to set");
+  return error_usage(L, "cannot set fields of a transaction");
 }
 
 void transaction_setup(lua_State *L, int session_methods) {
@@ -366,12 +366,12 @@ void transaction_setup(lua_State *L, int session_methods) {
   static const luaL_Reg internals[] = {
       {"parts", parts},   /* -> { session, records, open, validates, doubtful, timeout,
                              execution_timeout, id } */
-      {"hold", hold},     /* (tx, committing) stops the keep-alive, waits for it; -> parts */
-      {"resume", resume}, /* … and goes on with it */
+      {"hold", hold},     /* (tx, committing) stops the keep-alive and waits for it; -> parts */
+      {"resume", resume}, /* starts the keep-alive again */
       {"carried_out", carried_out},
       {"ended", lua_ended}, /* it was committed */
       {"forget_last", lua_forget_last},
-      {"settled", settled}, /* the device's commands are ours again */
+      {"settled", settled}, /* the list of commands is certain again */
       {"is_bound", is_bound},
       {NULL, NULL}};
   static const luaL_Reg events[] = {

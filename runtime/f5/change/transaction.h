@@ -1,14 +1,14 @@
-/* Transactions: commands that the device collects and runs together or not at all.
+/* Transactions: commands that the device queues and runs together or not at all.
  *
- * A transaction is on the device from begin until it is committed or abandoned. Every write on a
- * reference that is bound to it (`tx(ref)`) is queued there and answers with the command; reads
- * never belong to it. What composes these calls (commit, validate, who is guilty of a failure) is
- * lualib/f5/change/transaction.lua.
+ * A transaction exists on the device from begin until it is committed or abandoned. Every write on
+ * a reference that is bound to it (`tx(ref)`) is queued and returns the command; reads are not part
+ * of it. lualib/f5/change/transaction.lua combines these calls: commit, validate, and finding the
+ * command that caused a failure.
  *
- * Keep-alive: a device forgets a transaction that gets no command for 120 s. Before that the last
- * command is queued once more and the copy removed, both of which the REST guide documents; one
- * without a command is replaced by a new one. This goes on in callbacks of the loop, as long as the
- * script has the transaction.
+ * Keep-alive: a device drops a transaction that gets no command for 120 s. Before that, the last
+ * command is queued again and the copy is removed; the REST guide documents both. A transaction
+ * without commands is replaced by a new one. This is done in callbacks of the loop while the script
+ * holds the transaction.
  */
 #ifndef F5_TRANSACTION_H
 #define F5_TRANSACTION_H
@@ -19,13 +19,13 @@
 
 #define TRANSACTION_NAME "f5.transaction"
 
-/* Queues a write: what operation_write is for all others. The reference, bound to a transaction, is
- * at index 1; body: index of a table, or 0. */
+/* Queues a write, instead of operation_write. The bound reference is at index 1; body: index of a
+ * table, or 0. */
 int transaction_write(lua_State *L, f5_operation *op, int body);
-/* The transaction of the reference at index 1? */
+/* Returns whether the reference at index 1 is bound to a transaction. */
 bool transaction_bound(lua_State *L);
-/* Adds begin to the sessions' methods, and to the module (on top of the stack) what the Lua half
- * needs. */
+/* Adds begin to the methods of sessions, and internal functions to the module on top of the stack.
+ */
 void transaction_setup(lua_State *L, int session_methods);
 
 #endif

@@ -12,9 +12,9 @@
 #include "f5/rest/uri.h"
 #include "f5/session/log.h"
 
-#define ABANDON_TIMEOUT 5000 /* ms; nobody waits long for it, the device forgets it anyway */
+#define ABANDON_TIMEOUT 5000 /* ms; ms; short, because the device drops the transaction anyway */
 
-/* -- who keeps it -- */
+/* -- lifetime -- */
 
 static void forget_last(f5_transaction *tx) {
   if (tx->last_body) secret_wipe(tx->last_body, tx->last_length);
@@ -74,10 +74,9 @@ static bool failed(const f5_call *call) {
 static void removed(f5_call *call) {
   f5_transaction *tx = call->owner;
   if (!failed(call))
-    tx->answered++; /* the copy came and went */
+    tx->answered++; /* the copy was queued and removed */
   else
-    log_note(tx->session,
-             "transaction %" PRId64 ": a command of the keep-alive could not be removed: %s",
+    log_note(tx->session, "transaction %" PRId64 ": cannot remove a command of the keep-alive: %s",
              tx->id, call->failure.message);
   settle(tx);
 }
@@ -88,13 +87,13 @@ static void added(f5_call *call) {
   int64_t id;
   if (failed(call)) {
     if (!call->failure.verdict.unknown) tx->answered++;
-    log_note(tx->session, "transaction %" PRId64 " could not be kept alive: %s", tx->id,
+    log_note(tx->session, "transaction %" PRId64 ": the keep-alive failed: %s", tx->id,
              call->failure.message);
     settle(tx);
   } else if (!call->http.answer ||
              !scan_find(call->http.answer, call->http.answer_length, "commandId", &value) ||
              !scan_integer(&value, &id)) {
-    settle(tx); /* it is found and removed before the commit */
+    settle(tx); /* the copy is found and removed before the commit */
   } else {
     snprintf(tx->command, sizeof tx->command, "%s/commands/%" PRId64, tx->path, id);
     call_clear(call);
@@ -104,7 +103,7 @@ static void added(f5_call *call) {
 }
 
 static void old_removed(f5_call *call) {
-  settle(call->owner); /* if it could not be removed: it is empty and ends by itself */
+  settle(call->owner); /* if that failed: it is empty and expires */
 }
 
 static void begun_again(f5_call *call) {
@@ -135,7 +134,7 @@ static void keep_alive(loop_timer *timer) {
     tx->call.write = true;
     tx->started++;
     call_start(&tx->call);
-  } else if (tx->started != tx->answered) { /* the first command is on its way */
+  } else if (tx->started != tx->answered) { /* the first command is in progress */
     transaction_restart_timer(tx);
   } else {
     start_step(tx, STEP_BEGIN, "POST", URI_TRANSACTION, begun_again);
@@ -150,8 +149,8 @@ static void abandoned(f5_call *call) {
   f5_session *session = tx->session;
   f5_kind kind = call->failure.verdict.kind;
   if (kind != KIND_NONE && kind != KIND_NOT_FOUND)
-    log_note(session, "transaction %" PRId64 " could not be abandoned, it ends by itself: %s",
-             tx->id, call->failure.message);
+    log_note(session, "transaction %" PRId64 ": cannot abandon it, it will expire: %s", tx->id,
+             call->failure.message);
   session->last_calls--;
   session_retain(session);
   tx->references++;

@@ -40,8 +40,7 @@ static int system_append_open(lua_State *L) {
   if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK)
       return luaL_error(
-          L, "'%s' is in use by another run; wait for it, or give this run a file of its own",
-          path);
+          L, "'%s' is in use by another run; wait for it, or use another file for this run", path);
     return luaL_error(L, "cannot lock '%s': %s", path, strerror(errno));
   }
   return 1;
@@ -87,7 +86,7 @@ static int append_file_append(lua_State *L) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       int reason = errno;
-      /* half a line would make the next run refuse the whole file */
+      /* a partial line would make the next run reject the file */
       if (before >= 0 && ftruncate(file->fd, before) != 0) reason = errno;
       return luaL_error(L, "cannot write: %s", strerror(reason));
     }
@@ -113,7 +112,7 @@ static int system_sha256(lua_State *L) {
   char digits[2 * EVP_MAX_MD_SIZE + 1];
   unsigned size;
   if (!EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL))
-    return luaL_error(L, "cannot take a SHA-256");
+    return luaL_error(L, "cannot compute the SHA-256");
   for (unsigned i = 0; i < size; i++)
     snprintf(digits + (size_t)2 * i, 3, "%02x", digest[i]);
   lua_pushlstring(L, digits, (size_t)2 * size);
@@ -135,10 +134,11 @@ static int system_raise_open_files(lua_State *L) {
     return luaL_error(L, "cannot read the limit of open files: %s", strerror(errno));
   if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < (rlim_t)wanted) {
     if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < (rlim_t)wanted)
-      return luaL_error(L,
-                        "%I open files are needed and %I are allowed: use fewer workers, or raise "
-                        "the limit (ulimit -Hn)",
-                        wanted, (LUAI_UACINT)limit.rlim_max);
+      return luaL_error(
+          L,
+          "%I open files are needed, but the limit is %I: use fewer workers, or raise "
+          "the limit (ulimit -Hn)",
+          wanted, (LUAI_UACINT)limit.rlim_max);
     limit.rlim_cur = (rlim_t)wanted;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
       return luaL_error(L, "cannot raise the limit of open files to %I: %s", wanted,

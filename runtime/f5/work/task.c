@@ -16,28 +16,28 @@
 #include "fiber/fiber.h"
 
 #define POLL_NAME "f5.task.poll"
-#define LONGEST_PAUSE 5000 /* ms between two looks, when the script does not say */
-#define ODD_LIMIT 5        /* answers in a row that make no sense, or refusals of the login */
-#define LONGEST_STATE 128
+#define MAX_PAUSE 5000 /* ms between two polls, by default */
+#define MAX_INVALID 5  /* consecutive invalid answers, or failed logins */
+#define MAX_STATE 128
 
 /* -- the families -- */
 
 typedef struct task_family {
-  const char *name, *below; /* its tasks are below this path */
-  const char *id;           /* member that names a task in the answer to its start */
-  const char *state;        /* member that says where it stands */
-  const char *start; /* member that a PUT sets to VALIDATING, and only then it begins; NULL: it
-                        begins at once */
-  const char *watch; /* looked at is not the task but the object of this collection; `named` member
-                        names it */
+  const char *name, *below; /* the path of its tasks */
+  const char *id;           /* member with the id of a task in the answer to its start */
+  const char *state;        /* member with the state */
+  const char *start; /* member that a PUT must set to VALIDATING to start the task; NULL: it starts
+                        at once */
+  const char *watch; /* poll an object of this collection instead of the task; the member `named`
+                        has its name */
   const char *named;
-  const char *done[4], *failed[4]; /* beginnings of its last words */
+  const char *done[4], *failed[4]; /* prefixes of the final states */
   const char
-      *result; /* member with the result; "/result": a path of its own; NULL: the task itself */
+      *result; /* member with the result; "/result": a separate path; NULL: the task itself */
   const char *reason; /* member with the reason of a failure */
-  bool changes;       /* no POST makes it: a PATCH of the object itself starts the work */
-  bool keeps;         /* there is no task to delete */
-  bool late;          /* may not be there yet at first */
+  bool changes;       /* a PATCH of the object itself starts the task, not a POST */
+  bool keeps;         /* no task to delete */
+  bool late;          /* may not exist at first */
 } task_family;
 
 static const task_family families[] = {
@@ -108,7 +108,7 @@ static const task_family families[] = {
 
 #define FAMILIES (sizeof families / sizeof *families)
 
-/* The family of a path, or NULL. */
+/* Returns the family of a path, or NULL. */
 static const task_family *find(const char *path) {
   for (size_t i = 0; i < FAMILIES; i++) {
     size_t length = strlen(families[i].below);
@@ -166,12 +166,12 @@ typedef struct task_poll {
   loop_timer timer;
   const task_family *family;
   uint64_t deadline, pause;
-  bool growing; /* the pauses */
-  bool each;    /* one look only */
-  bool seen;    /* it was there */
-  unsigned odd;
+  bool growing; /* pauses */
+  bool each;    /* poll once */
+  bool seen;    /* it existed */
+  unsigned invalid;
   task_outcome outcome;
-  char state[LONGEST_STATE];
+  char state[MAX_STATE];
 } task_poll;
 
 static bool begins_with_one(const char *state, const char *const *words, size_t count) {
@@ -194,7 +194,7 @@ static bool read_state(task_poll *poll) {
                scan_find(http->answer, http->answer_length, poll->family->state, &value) &&
                scan_string(&value, &state);
   if (found) {
-    size_t length = state.length < LONGEST_STATE - 1 ? state.length : LONGEST_STATE - 1;
+    size_t length = state.length < MAX_STATE - 1 ? state.length : MAX_STATE - 1;
     memcpy(poll->state, text_string(&state), length);
     poll->state[length] = '\0';
   }
@@ -202,35 +202,36 @@ static bool read_state(task_poll *poll) {
   return found;
 }
 
-/* What a device says while it is busy or restarts: it says nothing about the task. */
-static bool says_nothing(f5_kind kind) {
+/* Failures of a busy or restarting device, which contain nothing about the task. */
+static bool is_unrelated(f5_kind kind) {
   return kind == KIND_NOT_READY || kind == KIND_TRANSPORT || kind == KIND_TIMEOUT ||
          kind == KIND_BUSY;
 }
 
-static task_outcome look_result(task_poll *poll) {
+static task_outcome read_answer(task_poll *poll) {
   f5_kind kind = poll->call.failure.verdict.kind;
   if (kind == KIND_NONE) {
     poll->seen = true;
     if (read_state(poll)) {
-      poll->odd = 0;
+      poll->invalid = 0;
       return judge(poll->family, poll->state);
     }
-    if (++poll->odd < ODD_LIMIT) return TASK_RUNS;
+    if (++poll->invalid < MAX_INVALID) return TASK_RUNS;
     failure_set(&poll->call.failure, KIND_PROTOCOL,
-                "the answer has no '%s' that says where the task stands", poll->family->state);
+                "the answer has no '%s' with the state of the task", poll->family->state);
     return TASK_BROKEN;
   }
   if (kind == KIND_NOT_FOUND) return poll->family->late && !poll->seen ? TASK_RUNS : TASK_LOST;
-  if (says_nothing(kind)) return TASK_RUNS;
-  if ((kind == KIND_AUTH || kind == KIND_PROTOCOL) && ++poll->odd < ODD_LIMIT) return TASK_RUNS;
+  if (is_unrelated(kind)) return TASK_RUNS;
+  if ((kind == KIND_AUTH || kind == KIND_PROTOCOL) && ++poll->invalid < MAX_INVALID)
+    return TASK_RUNS;
   return TASK_BROKEN;
 }
 
-static void looked(f5_call *call) {
+static void answered(f5_call *call) {
   task_poll *poll = call->owner;
   loop *l = call->session->core->loop;
-  poll->outcome = look_result(poll);
+  poll->outcome = read_answer(poll);
   uint64_t now = loop_now(l);
   bool closed = call->session->phase != SESSION_OPEN;
   if (poll->outcome != TASK_RUNS || poll->each || closed || now >= poll->deadline) {
@@ -240,10 +241,10 @@ static void looked(f5_call *call) {
   }
   uint64_t left = poll->deadline - now;
   loop_timer_start(l, &poll->timer, poll->pause < left ? poll->pause : left);
-  if (poll->growing && poll->pause < LONGEST_PAUSE) poll->pause += poll->pause / 2 + 1;
+  if (poll->growing && poll->pause < MAX_PAUSE) poll->pause += poll->pause / 2 + 1;
 }
 
-static void look(loop_timer *timer) {
+static void poll_again(loop_timer *timer) {
   task_poll *poll = OWNER(timer, task_poll, timer);
   call_start(&poll->call);
 }
@@ -283,45 +284,45 @@ static int polled(lua_State *L, int status, lua_KContext context) {
     lua_pushnil(L);
   int top = lua_gettop(L);
   if (call->failure.verdict.kind != KIND_NONE)
-    call_push_error(L, call); /* why nothing is known */
+    call_push_error(L, call); /* why the state is unknown */
   else if (!call->http.answer || !json_decode(L, call->http.answer, call->http.answer_length)) {
     lua_settop(L, top);
-    failure_set(&call->failure, KIND_PROTOCOL, "the answer is no JSON");
+    failure_set(&call->failure, KIND_PROTOCOL, "the answer is not JSON");
     call_push_error(L, call);
   }
   stop(poll);
   return 3;
 }
 
-/* Also of math.huge: a script that waits for ever. */
+/* Accepts math.huge: a script may wait for ever. */
 static uint64_t milliseconds(lua_Number seconds) {
   return seconds < 1e9 ? (uint64_t)(seconds * 1000) : (uint64_t)1e12;
 }
 
 /* poll(reference, limit, before, interval, each) -> outcome, state, body or error object.
  *
- * Looks at the task until it has ended, or for `limit` seconds; the first time `before` seconds
- * from now, then every `interval` seconds (0: in growing pauses). With `each` it looks once.
- * outcome: "running", "done", "failed", "lost".
+ * Polls the task until it has ended, or for `limit` seconds: first `before` seconds from now, then
+ * every `interval` seconds (0: with growing pauses). With `each` it polls once. outcome: "running",
+ * "done", "failed", "lost".
  */
 static int lua_poll(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   session_check_open(L, ref->session);
   lua_Number limit = luaL_checknumber(L, 2), before = luaL_checknumber(L, 3),
              interval = luaL_checknumber(L, 4);
-  luaL_argcheck(L, limit >= 0 && before >= 0 && interval >= 0, 2, "seconds expected");
+  luaL_argcheck(L, limit >= 0 && before >= 0 && interval >= 0, 2, "expected seconds");
   task_poll *poll = lua_newuserdatauv(L, sizeof *poll, 0);
   memset(poll, 0, sizeof *poll);
   luaL_setmetatable(L, POLL_NAME);
   poll->family = find(ref->text);
-  if (!poll->family) return luaL_error(L, "no task: %s", ref->text);
+  if (!poll->family) return luaL_error(L, "not the path of a task: %s", ref->text);
   loop *l = ref->session->core->loop;
   call_init(&poll->call, ref->session, "GET", ref->text);
   poll->call.once = true;
   poll->call.owner = poll;
-  poll->call.done = looked;
+  poll->call.done = answered;
   poll->wait.abandon = abandon;
-  poll->timer.fire = look;
+  poll->timer.fire = poll_again;
   poll->deadline = loop_now(l) + milliseconds(limit);
   poll->growing = interval <= 0;
   poll->pause = poll->growing ? 200 : milliseconds(interval) + 1;

@@ -1,12 +1,12 @@
-/* Long work on a device: the families of tasks it knows, and the polling of one.
+/* Long tasks on a device: the table of task families, and the polling of one task.
  *
- * A device does long work in several shapes: where it is started, which member of which answer says
- * where it stands, in which words, and where the result is. One table has them all;
- * lualib/f5/work/task.lua makes one handle of it.
+ * Task families differ in where a task is started, which member of which answer has its state, the
+ * names of the states, and where the result is. One table describes them; lualib/f5/work/task.lua
+ * makes a common handle of them.
  *
- * The polling is a state machine over callbacks of the loop. It survives what a busy or restarting
- * device does (502, 503, refused and cut connections, services that are not there yet, a token that
- * is gone): that is no answer, it looks again.
+ * Polling is a state machine driven by callbacks of the loop. It goes on when a busy or restarting
+ * device fails to answer: 502, 503, refused and lost connections, services that are still starting,
+ * an expired token.
  */
 #ifndef F5_TASK_H
 #define F5_TASK_H

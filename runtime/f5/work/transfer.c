@@ -19,26 +19,26 @@
 #include "f5/session/session_lua.h"
 
 #define TRANSFER_NAME "f5.transfer"
-#define CHUNK ((uint64_t)1 << 20) /* bytes; a device takes and gives no more at a time */
-#define REWINDS 16                /* how often a device may have lost what it said it has */
-#define LONGEST_RANGE 96
+#define CHUNK ((uint64_t)1 << 20) /* bytes; the limit of devices for one call */
+#define REWINDS 16                /* how often a device may lose bytes that it had confirmed */
+#define MAX_RANGE 96
 
 typedef struct transfer {
   f5_session *session;
-  bool upload, known; /* known: the size */
+  bool upload, known; /* known: the size is known */
   bool finished;
   int fd;
   uint64_t size, offset;    /* of the file, of the next chunk */
-  uint64_t length;          /* of the chunk on its way */
-  struct timespec modified; /* of the file that is sent */
-  uint64_t carried;         /* bytes from the start that were sent, or are in the digest */
+  uint64_t length;          /* of the chunk in progress */
+  struct timespec modified; /* of the file to upload */
+  uint64_t carried;         /* bytes from the start that were sent, or added to the digest */
   unsigned rewinds;
-  EVP_MD_CTX *digest; /* NULL when nobody wants the SHA-256 */
+  EVP_MD_CTX *digest; /* NULL if no SHA-256 is requested */
   unsigned char *buffer;
   char *uri, *file, *temporary;
-  char range[LONGEST_RANGE];
+  char range[MAX_RANGE];
   const char *headers[2];
-  f5_operation *op; /* of the chunk on its way, which user value 1 keeps; else NULL */
+  f5_operation *op; /* of the chunk in progress, held by user value 1; else NULL */
 } transfer;
 
 static void release(transfer *t) {
@@ -56,22 +56,22 @@ static void release(transfer *t) {
   t->session = NULL;
 }
 
-/* A fiber that was cancelled has given its chunk up. */
+/* The chunk of a cancelled fiber is not in progress any more. */
 static bool is_busy(const transfer *t) {
   return t->op && t->op->call.session && t->op->call.state != CALL_IDLE;
 }
 
-/* A download that is not finished leaves no file. */
+/* Removes the file of an unfinished download. */
 static int transfer_collect(lua_State *L) {
   transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
   if (is_busy(t)) call_clear(&t->op->call); /* it uses the buffer */
   release(t);
-  free(t->uri); /* an error of the last chunk named it until now */
+  free(t->uri); /* an error of the last chunk may have used it */
   t->uri = NULL;
   return 0;
 }
 
-/* The same; a fiber that waits for a chunk goes on with an error. */
+/* Also removes the file; a fiber that waits for a chunk gets an error. */
 static int transfer_close(lua_State *L) {
   transfer *t = luaL_checkudata(L, 1, TRANSFER_NAME);
   if (is_busy(t)) {
@@ -107,7 +107,7 @@ static int fail_file(lua_State *L, const transfer *t, const char *what) {
 /* -- opening -- */
 
 /* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3; with true at 4 it
- * takes the SHA-256 of what it carries, which is a third of the work. */
+ * computes the SHA-256, which costs a third of the time. */
 static transfer *transfer_new(lua_State *L, bool upload) {
   f5_session *session = session_check(L, 1);
   const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
@@ -130,7 +130,7 @@ static transfer *transfer_new(lua_State *L, bool upload) {
   return t;
 }
 
-/* Files of /proc are regular files of 0 bytes from which something can be read. */
+/* Files in /proc are regular files of 0 bytes that have content. */
 static bool has_more_than_its_size(const transfer *t, const struct stat *status) {
   char byte;
   return status->st_size == 0 && pread(t->fd, &byte, 1, 0) != 0;
@@ -141,22 +141,20 @@ static int lua_upload(lua_State *L) {
   transfer *t = transfer_new(L, true);
   struct stat status;
   t->fd = open(t->file, O_RDONLY | O_CLOEXEC |
-                            O_NONBLOCK); /* a pipe would wait here for whoever writes into it */
+                            O_NONBLOCK); /* opening a pipe would block until it has a writer */
   if (t->fd < 0 || fstat(t->fd, &status) != 0) return fail_file(L, t, "cannot read");
-  if (S_ISDIR(status.st_mode))
-    return fail(L, t, "cannot read %s: it is not a file but a directory", t->file);
+  if (S_ISDIR(status.st_mode)) return fail(L, t, "cannot read %s: it is a directory", t->file);
   if (!S_ISREG(status.st_mode) || has_more_than_its_size(t, &status))
-    return fail(
-        L, t, "%s has no size, and a device must be told one first: write what is in it to a file",
-        t->file);
+    return fail(L, t, "%s has no size, which an upload must send first: copy its content to a file",
+                t->file);
   t->size = (uint64_t)status.st_size;
   t->modified = status.st_mtim;
   t->known = true;
   return 1;
 }
 
-/* download(session, uri, file, digested[, size]) -> transfer. The size helps with devices that do
- * not tell it (12.x).
+/* download(session, uri, file, digested[, size]) -> transfer. The size is needed for devices that
+ * do not report it (12.x).
  */
 static int lua_download(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 5, -1);
@@ -174,7 +172,7 @@ static int lua_download(lua_State *L) {
   if (t->fd < 0) {
     int reason = errno;
     free(t->temporary);
-    t->temporary = NULL; /* there is nothing to remove */
+    t->temporary = NULL; /* nothing to remove */
     errno = reason;
     return fail_file(L, t, "cannot write");
   }
@@ -189,10 +187,10 @@ static int lua_download(lua_State *L) {
 
 static void check_idle(lua_State *L, const transfer *t) {
   if (!t->session) luaL_error(L, "the transfer has ended");
-  if (is_busy(t)) luaL_error(L, "another fiber carries the transfer just now");
+  if (is_busy(t)) luaL_error(L, "the transfer is in use by another fiber");
 }
 
-/* Comes before anything of the chunk is prepared: a finalizer may have used the transfer. */
+/* Call this before preparing a chunk: a finalizer may use the transfer meanwhile. */
 static f5_operation *new_operation(lua_State *L, transfer *t, const char *method) {
   f5_operation *op = operation_new(L, t->session, method, t->uri);
   check_idle(L, t);
@@ -208,8 +206,8 @@ static void set_range(transfer *t, uint64_t first, uint64_t last, uint64_t size)
            last, size);
 }
 
-/* Takes what is at `offset`, at most a CHUNK, of which the first `there` bytes are in the buffer
- * and the others are read into it, and the part of it that is new into the digest. */
+/* Reads `length` bytes at `offset`, at most CHUNK, into the buffer, which already has the first
+ * `there` bytes. Adds the new part to the digest. */
 static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
   uint64_t got = there;
   while (got < length) {
@@ -227,7 +225,7 @@ static bool take_piece(transfer *t, uint64_t offset, uint64_t length, uint64_t t
   return true;
 }
 
-/* What was received, into the digest. A device may send more at once than it was asked for. */
+/* Adds the received bytes to the digest. A device may send more than was requested. */
 static bool digest_received(transfer *t, uint64_t offset, uint64_t length, uint64_t there) {
   if (!t->digest) return true;
   for (; length > CHUNK; offset += CHUNK, length -= CHUNK)
@@ -235,7 +233,7 @@ static bool digest_received(transfer *t, uint64_t offset, uint64_t length, uint6
   return take_piece(t, offset, length, there);
 }
 
-/* -> bytes that are done, size (nil: unknown), whether it was the last chunk */
+/* Returns to Lua: transferred bytes, size (nil: unknown), whether it was the last chunk */
 static int return_place(lua_State *L, const transfer *t) {
   lua_pushinteger(L, (lua_Integer)t->offset);
   if (t->known)
@@ -246,8 +244,8 @@ static int return_place(lua_State *L, const transfer *t) {
   return 3;
 }
 
-/* Where the first byte is that the device does not have, by the usedChunks of its answer (on top);
- * without them `sent`.
+/* Returns the offset of the first byte that the device does not have, from usedChunks in its answer
+ * (on top); without usedChunks `sent`.
  */
 static uint64_t first_gap(lua_State *L, uint64_t size, uint64_t sent) {
   if (lua_getfield(L, -1, "usedChunks") != LUA_TTABLE) {
@@ -273,8 +271,9 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   f5_operation *op = (f5_operation *)context;
   transfer *t = lua_touserdata(L, 1);
   t->op = NULL;
-  operation_result(L, op); /* raises also when the transfer was closed */
-  if (!lua_istable(L, -1)) operation_refuse(L, op, "the answer does not say what has arrived");
+  operation_result(L, op); /* also raises if the transfer was closed */
+  if (!lua_istable(L, -1))
+    operation_refuse(L, op, "the answer does not report which bytes have arrived");
   call_clear(&op->call);
   uint64_t next = t->offset + t->length;
   int whole = 0;
@@ -284,20 +283,19 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   if (whole && remaining > 0 && (uint64_t)remaining <= t->size &&
       (uint64_t)remaining != t->size - next) {
     uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);
-    /* What the device has beyond that is of an upload that was cut off earlier, and need not be of
-     * this file. */
+    /* Bytes after that come from an earlier incomplete upload, maybe of another file. */
     if (gap > t->carried) gap = t->carried;
     if (gap < next && ++t->rewinds > REWINDS)
-      return fail(L, t, "the device loses what was sent: %lld bytes are missing again and again",
+      return fail(L, t, "the device repeatedly loses uploaded bytes: %lld bytes are missing",
                   (long long)remaining);
     next = gap;
   }
   if (whole && remaining == 0)
-    next = t->carried; /* a chunk that got lost was the last that lacked */
+    next = t->carried; /* the lost chunk was the last one that was missing */
   t->offset = next;
   t->finished = next >= t->size;
   if (t->finished && whole && remaining > 0)
-    return fail(L, t, "the device lacks %lld bytes", (long long)remaining);
+    return fail(L, t, "the device has not received %lld bytes", (long long)remaining);
   return return_place(L, t);
 }
 
@@ -308,7 +306,7 @@ static int send_chunk(lua_State *L, transfer *t) {
   errno = 0;
   if (!take_piece(t, t->offset, t->length, 0)) {
     if (errno) return fail_file(L, t, "cannot read");
-    return fail(L, t, "%s became shorter while it was sent", t->file);
+    return fail(L, t, "%s became shorter during the upload", t->file);
   }
   set_range(t, t->offset, t->length ? t->offset + t->length - 1 : 0, t->size);
   op->call.content_type = "Content-Type: application/octet-stream";
@@ -318,14 +316,14 @@ static int send_chunk(lua_State *L, transfer *t) {
   return operation_write(L, op, 0, sent);
 }
 
-/* -- what a device says of a part of a file -- */
+/* -- ranges of a download -- */
 
 typedef struct range {
   bool there, has_size;
   uint64_t first, last, size;
 } range;
 
-/* Digits; moves behind them. */
+/* Reads digits and moves `at` after them. */
 static bool read_count(const char **at, uint64_t *count) {
   char *end;
   if (**at < '0' || **at > '9') return false;
@@ -335,10 +333,10 @@ static bool read_count(const char **at, uint64_t *count) {
   return errno == 0 && *count <= INT64_MAX;
 }
 
-/* "0-1023/4096", or an asterisk for an unknown size, also behind "bytes ". Anything else says
- * nothing. */
+/* Reads "0-1023/4096", with an asterisk for an unknown size, optionally after "bytes ". Any other
+ * value counts as missing. */
 static range read_range(const http_request *request) {
-  char value[LONGEST_RANGE];
+  char value[MAX_RANGE];
   range r = {0};
   if (!http_answer_header(request, "Content-Range", value, sizeof value)) return r;
   const char *at = strncasecmp(value, "bytes ", 6) == 0 ? value + 6 : value;
@@ -350,8 +348,8 @@ static range read_range(const http_request *request) {
   return r;
 }
 
-/* An answer without a range may be a page of whatever stands in between, or a part: it is the file
- * only if it is as long as the file is known to be. An unknown size stays so: `has_size` is false.
+/* An answer without a range may be a page of a proxy, or part of the file: it is accepted only if
+ * its length is the known size of the file. If the size is unknown, `has_size` stays false.
  */
 static bool complete_range(const transfer *t, uint64_t there, range *r) {
   if (!r->there) {
@@ -363,24 +361,26 @@ static bool complete_range(const transfer *t, uint64_t there, range *r) {
 }
 
 static int fail_range(lua_State *L, const transfer *t, const http_request *request) {
-  char value[LONGEST_RANGE];
+  char value[MAX_RANGE];
   if (!http_answer_header(request, "Content-Range", value, sizeof value))
-    return fail(L, t,
-                "the answer does not say which part of the file it is (it has no Content-Range): "
-                "nothing of it was kept");
-  return fail(L, t,
-              "the answer does not say which part of the file it is (its Content-Range is '%s'): "
-              "nothing of it was kept",
-              value);
+    return fail(
+        L, t,
+        "the answer does not name its part of the file (no Content-Range): the download was "
+        "discarded");
+  return fail(
+      L, t,
+      "the answer does not name its part of the file (Content-Range '%s'): the download was "
+      "discarded",
+      value);
 }
 
-/* A device that does not tell the size to who does not know it. Of a file that is shorter than a
- * chunk the refusal tells it. */
+/* Some devices reject a request with an unknown size. If the file is shorter than a chunk, the
+ * rejection contains its size. */
 static int learn_size(lua_State *L, transfer *t, f5_operation *op) {
   range r = read_range(&op->call.http);
   if (!r.there || !r.has_size)
     return fail(L, t,
-                "this device tells the size of a file to nobody: give it as size = BYTES (%s)",
+                "this device does not report the size of a file: give it as size = BYTES (%s)",
                 op->call.failure.message);
   if (r.size >= CHUNK || r.size == 0) operation_result(L, op); /* raises */
   t->known = true;
@@ -408,13 +408,14 @@ static int received(lua_State *L, int status, lua_KContext context) {
     return fail_range(L, t, http);
   call_clear(&op->call);
   if (t->known && r.size != t->size)
-    return fail(L, t, "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed meanwhile",
+    return fail(L, t,
+                "the file has %" PRIu64 " bytes, not %" PRIu64 ": it changed during the download",
                 r.size, t->size);
   uint64_t end = r.size ? r.last + 1 : 0;
   if (r.first != t->offset || there != end || (end <= t->offset && r.size) || end > r.size)
     return fail(L, t,
-                "bytes %" PRIu64 " to %" PRIu64 " of %" PRIu64 " were announced, %" PRIu64
-                " are there after asking from %" PRIu64,
+                "invalid range: the answer has bytes %" PRIu64 " to %" PRIu64 " of %" PRIu64
+                "; %" PRIu64 " bytes were received, and bytes from %" PRIu64 " were requested",
                 r.first, r.last, r.size, there, t->offset);
   t->known = true;
   t->size = r.size;
@@ -422,15 +423,15 @@ static int received(lua_State *L, int status, lua_KContext context) {
   errno = 0;
   if (!digest_received(t, t->offset, length, kept)) {
     if (errno) return fail_file(L, t, "cannot read again");
-    return fail(L, t, "what was written of %s is not there any more", t->file);
+    return fail(L, t, "the temporary file of %s became shorter", t->file);
   }
   t->offset = end;
   t->finished = end >= r.size;
   return return_place(L, t);
 }
 
-/* What an answer may have: a device that ignores the range sends the rest of the file, and one that
- * means no good would fill the disk. */
+/* The limit for one answer: a device that ignores the range sends the rest of the file, and a
+ * malicious one could fill the disk. */
 static uint64_t sink_limit(const transfer *t) {
   uint64_t limit = t->session->body_limit;
   if (t->known && t->size - t->offset < limit) limit = t->size - t->offset;
@@ -461,14 +462,14 @@ static transfer *check_open(lua_State *L) {
   return t;
 }
 
-/* step(transfer) -> bytes that are done, size or nil, finished. The next chunk. */
+/* step(transfer) -> transferred bytes, size or nil, finished. Transfers the next chunk. */
 static int lua_step(lua_State *L) {
   transfer *t = check_open(L);
   if (t->finished) return return_place(L, t);
   return t->upload ? send_chunk(L, t) : receive_chunk(L, t);
 }
 
-/* Into `hex`, 2 * EVP_MAX_MD_SIZE + 1 bytes. */
+/* Writes to `hex`, of 2 * EVP_MAX_MD_SIZE + 1 bytes. */
 static void print_digest(const transfer *t, char *hex) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
@@ -477,9 +478,9 @@ static void print_digest(const transfer *t, char *hex) {
     snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* finish(transfer[, expected]) -> size, SHA-256 in hexadecimal (nil unless it was asked for). Of a
- * download: the file is there now. One whose SHA-256 is not the expected one is an error, and a
- * download leaves nothing then. */
+/* finish(transfer[, expected]) -> size, SHA-256 in hexadecimal (nil unless it was requested). A
+ * download is renamed to its file. Raises if the SHA-256 is not the expected one, and discards the
+ * download. */
 static int lua_finish(lua_State *L) {
   const char *expected = luaL_optstring(L, 2, NULL);
   transfer *t = check_open(L);
@@ -491,12 +492,11 @@ static int lua_finish(lua_State *L) {
   bool touched = t->upload && (status.st_mtim.tv_sec != t->modified.tv_sec ||
                                status.st_mtim.tv_nsec != t->modified.tv_nsec);
   if ((uint64_t)status.st_size != t->size || touched)
-    return fail(L, t, "%s changed while it was carried: what arrived is not what is there now",
-                t->file);
+    return fail(L, t, "%s changed during the transfer: the copy differs from the file", t->file);
   if (t->digest) print_digest(t, hex);
   if (expected && strcasecmp(expected, hex) != 0)
     return fail(L, t, "the SHA-256 of %s is %s, not %s: %s", t->file, hex, expected,
-                t->upload ? "the device has the wrong file now" : "what came was not kept");
+                t->upload ? "the device has the wrong file now" : "the download was discarded");
   if (!t->upload) {
     if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0)
       return fail_file(L, t, "cannot write");

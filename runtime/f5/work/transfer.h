@@ -1,9 +1,9 @@
-/* Files to and from a device, in chunks of at most 1 MiB: memory does not grow with the file.
+/* Uploads and downloads of files in chunks of at most 1 MiB, so memory does not grow with the file.
  *
- * An upload goes on where the device says that its bytes end; a download is written to a temporary
- * file beside the target, which takes the target's name when all of it is on the disk. Both take
- * the SHA-256 of what they carry when that is wanted. One chunk is one call;
- * lualib/f5/work/transfer.lua loops over them and shows how far they are.
+ * An upload continues after the last byte that the device has. A download is written to a temporary
+ * file next to the target, which is renamed when it is complete and on the disk. Both can compute
+ * the SHA-256. One chunk is one call; lualib/f5/work/transfer.lua loops over the chunks and shows
+ * the progress.
  */
 #ifndef F5_TRANSFER_H
 #define F5_TRANSFER_H

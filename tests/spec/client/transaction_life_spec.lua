@@ -89,7 +89,7 @@ describe("G21 a transaction's time", function()
       function() tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end
     )
     assert.matches(
-      "and did nothing: it drops a transaction that gets no command for 120 s",
+      "and changed nothing: it drops a transaction that gets no command for 120 s",
       err.message
     )
     assert.matches(

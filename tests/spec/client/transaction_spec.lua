@@ -92,19 +92,22 @@ describe("G19 a transaction's commands", function()
     local tx <close> = bip:begin()
     local other <close> = f5.connect(device:options "admin")
     assert.matches(
-      "ASM has no transactions",
+      "ASM does not support transactions",
       fails("usage", function() tx(bip.asm.policies):create { name = "x" } end).message
     )
     assert.matches(
-      "cannot be a part",
+      "cannot be part of a transaction",
       fails("usage", function() tx(bip:at "/mgmt/shared/echo"):modify { a = 1 } end).message
     )
     assert.matches(
-      "cannot be a part",
+      "cannot be part of a transaction",
       fails("usage", function() tx(bip:at "task/sys/config"):run("save") end).message
     )
     assert.matches("another session", fails("usage", function() tx(other.ltm.pool) end).message)
-    assert.matches("not a string", fails("usage", function() tx "ltm/pool" end).message)
+    assert.matches(
+      "expected a reference, got a string",
+      fails("usage", function() tx "ltm/pool" end).message
+    )
     assert.matches(LINE, fails("usage", function() bip:begin { keepalive = 3 } end).message)
     assert.matches(
       "did you mean 'keep_alive'",
