@@ -176,7 +176,10 @@ describe("what nobody expects:", function()
   it("a full name that ends in a slash is not taken for its folder", function()
     local result = run(CONNECT .. 'local name = ""\nbip.ltm.pool["/Common/" .. name]:delete()\n')
     assert.equal(1, result.status)
-    assert.matches("playbook.lua:4: invalid name '/Common/': nothing follows the last slash\n", result.err)
+    assert.matches(
+      "playbook.lua:4: invalid name '/Common/': nothing follows the last slash\n",
+      result.err
+    )
   end)
 
   it("a NUL in the name of a host, a password that is no UTF-8", function()
