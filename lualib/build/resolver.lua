@@ -83,11 +83,11 @@ end
 
 -- The file of a module: path; or nil and the paths that were tried; or only nil if it is part of
 -- f5lua.
-local function find(name, beside)
-  local path = package.searchpath(name, beside)
+local function find(name, search_path)
+  local path = package.searchpath(name, search_path)
   if path then return path end
   if not is_runtime(name) and in_program(name) then return nil end
-  local everywhere = beside .. ";" .. package.path
+  local everywhere = search_path .. ";" .. package.path
   return package.searchpath(name, everywhere)
 end
 
@@ -115,7 +115,7 @@ function M.resolve(playbook, options)
   local modules, assets, wanted_assets = {}, {}, {}
   local directory = playbook:match "^(.*)/[^/]*$" or "."
   local place = directory == "" and "/" or directory .. "/"
-  local beside = place .. "?.lua;" .. place .. "?/init.lua"
+  local search_path = place .. "?.lua;" .. place .. "?/init.lua"
   local function warn(...) warnings[#warnings + 1] = string.format(...) end
   local function fail(...) errors[#errors + 1] = string.format(...) end
 
@@ -156,7 +156,7 @@ function M.resolve(playbook, options)
 
   function add_module(name, at, optional)
     if modules[name] or (is_runtime(name) and in_program(name)) then return end
-    local path, tried = find(name, beside)
+    local path, tried = find(name, search_path)
     if path then
       modules[name] = true
       add_source("module", name, path, path)

@@ -29,7 +29,7 @@ local function unlocalize(tokens, i, edits)
     if not (tokens[at] and tokens[at].value == ",") then break end
     at = at + 1
   end
-  if not last then return i + 1 end -- no Lua: the compiler says what is wrong
+  if not last then return i + 1 end -- not Lua: the compiler reports the error
   edits[#edits + 1] = cut
   table.move(attributes, 1, #attributes, #edits + 1, edits)
   local valued = tokens[at] and tokens[at].value == "=" and tokens[at].kind == "symbol"

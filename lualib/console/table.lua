@@ -26,7 +26,7 @@ local function choose_columns(rows, width)
       if not value.is_noise(key) then note(infos, order, key, cell(key, object[key])) end
     end
   end
-  local both = infos.fullPath and infos.name -- the path says name and partition
+  local both = infos.fullPath and infos.name -- the path contains name and partition
   local keys = {}
   for _, key in ipairs(order) do
     if not (both and (key == "name" or key == "partition" or key == "subPath")) then

@@ -1,5 +1,5 @@
 --- Tokens of a device as objects (/mgmt/shared/authz/tokens). Their names and addresses are
--- secrets: only the first characters are shown. That is enough to tell them apart, and to delete
+-- secrets: only the first characters are shown. That is enough to distinguish them, and to delete
 -- one by a pattern.
 
 local json = require "f5.json"

@@ -74,7 +74,7 @@ end
 local Run = {}
 Run.__index = Run
 
-function Run:tell(event, entry)
+function Run:notify(event, entry)
   if self.progress then self.progress(event, entry, self.report) end
 end
 
@@ -111,7 +111,7 @@ end
 function Run:visit(device)
   local entry = self.report.by_name[device.name]
   entry.state = "running"
-  self:tell("start", entry)
+  self:notify("start", entry)
   local began = core.now()
   local ok, result = pcall(function()
     local options = credentials(device, self.secrets)
@@ -145,7 +145,7 @@ function Run:visit(device)
     end
   end
   if self.journal and entry.state ~= "failed" then self.journal:record(entry) end
-  self:tell("finish", entry)
+  self:notify("finish", entry)
 end
 
 --- Runs devices, at most `workers` at a time, until all are done or the run is stopped.
@@ -232,7 +232,7 @@ return function(devices, opts, fn)
       left[#left + 1] = device
     end
   end
-  run:tell("begin", nil)
+  run:notify("begin", nil)
   local ok, problem = pcall(run.visit_all, run, left, opts)
   report.duration = core.now() - began
   -- The run was cancelled, the disk is full, or the progress function failed: report what was done.
@@ -240,11 +240,11 @@ return function(devices, opts, fn)
     local cancelled = type(problem) == "table" and problem.kind == "cancelled"
     report.ok, report.cut_off, report.stopped =
       false, true, cancelled and "interrupted" or tostring(problem)
-    run:tell("end", nil)
+    run:notify("end", nil)
     error(problem, 0)
   end
   local counts = report:counts()
   report.ok = counts.failed == 0 and counts.unreached == 0
-  run:tell("end", nil)
+  run:notify("end", nil)
   return report
 end

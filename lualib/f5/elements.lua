@@ -27,7 +27,7 @@ function M.absent(ref, ...)
   end
   local ok, err = pcall(function() ref:delete() end)
   if ok then return "deleted" end
-  -- Somebody else has deleted it meanwhile.
+  -- It was deleted in the meantime.
   if type(err) == "table" and err.kind == "not_found" then return "unchanged" end
   error(err, 0)
 end

@@ -52,7 +52,7 @@ local function obstacle(bip)
     end
   end
   status, body = get(bip, "/mgmt/tm/sys/ready")
-  if status == 404 then return nil end -- before 13.1 there is none
+  if status == 404 then return nil end -- not available before 13.1
   found = status == 200 and flat(body)
   if not found then return ("/mgmt/tm/sys/ready answers %d"):format(status) end
   for _, pair in ipairs(values({}, nil, found)) do
@@ -93,7 +93,7 @@ local OPTIONS <const> =
 function M.wait_ready(bip, options)
   options = options or {}
   if type(options) ~= "table" then
-    core.usage_error(2, ("wait_ready takes a table of options, not a %s"):format(type(options)))
+    core.usage_error(2, ("wait_ready: expected a table of options, got a %s"):format(type(options)))
   end
   for key, value in pairs(options) do
     if type(value) ~= OPTIONS[key] then

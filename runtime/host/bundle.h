@@ -1,7 +1,7 @@
 /* A playbook packed into this program: where it is, whether it is intact, and how Lua reads it.
  *
  * `f5lua build` appends an archive to a copy of the runtime and patches the fuse, a structure in
- * .data that says where the archive is. A plain runtime has an empty fuse and never opens its own
+ * .data that points to the archive. A plain runtime has an empty fuse and never opens its own
  * file. A runtime whose fuse is set but whose archive is missing or damaged prints an error and
  * exits: it must not become an interpreter for whatever its arguments name.
  *

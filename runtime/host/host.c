@@ -51,9 +51,9 @@ static struct {
 } program;
 
 /* Prints the last line of the log: how the program ends, and the exit status. */
-static void tell(const char *words, int status) {
+static void report_end(const char *reason, int status) {
   if (!program.log_json) {
-    fprintf(stderr, "f5lua: %s\n", words);
+    fprintf(stderr, "f5lua: %s\n", reason);
     return;
   }
   char now[32];
@@ -62,7 +62,7 @@ static void tell(const char *words, int status) {
   strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
   text line = {0};
   text_printf(&line, "{\"time\":\"%s\",\"event\":\"failure\",\"message\":\"", now);
-  text_json(&line, words, strlen(words));
+  text_json(&line, reason, strlen(reason));
   text_printf(&line, "\",\"exit_status\":%d}\n", status);
   fputs(text_string(&line), stderr);
   text_free(&line);
@@ -78,7 +78,7 @@ int host_end_output(int status) {
   char words[128];
   snprintf(words, sizeof words, "cannot write to standard output%s%s", reason > 0 ? ": " : "",
            reason > 0 ? strerror(reason) : "");
-  tell(words, STATUS_FAILED);
+  report_end(words, STATUS_FAILED);
   return STATUS_FAILED;
 }
 
@@ -242,6 +242,6 @@ int host_close(lua_State *L, int status) {
   fflush(stdout);
   if (signals_expected() && (signal == SIGINT || signal == SIGTERM)) return status;
   if (signal == SIGINT || signal == SIGTERM)
-    tell(signal == SIGINT ? "interrupted" : "terminated", STATUS_SIGNAL + signal);
+    report_end(signal == SIGINT ? "interrupted" : "terminated", STATUS_SIGNAL + signal);
   return STATUS_SIGNAL + signal;
 }

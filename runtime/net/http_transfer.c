@@ -374,7 +374,7 @@ static bool is_cut(const http_transfer *transfer) {
   return transfer->answering && (!transfer->headers_ended || transfer->request->status < 200);
 }
 
-/* The failure, including what the code of libcurl alone does not tell. */
+/* The failure, including details that the code of libcurl does not contain. */
 static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
   if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
@@ -444,7 +444,8 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   if (code == CURLE_OK) http_receive_flush(transfer);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
-  if (request->failure == HTTP_BROKEN) request->status = 0; /* half an answer is no answer */
+  if (request->failure == HTTP_BROKEN)
+    request->status = 0; /* an incomplete answer does not count */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;
   if (request->sink_to_fd && request->status >= 200 && request->status < 300)
     transfer->to_sink = true; /* the body was empty */

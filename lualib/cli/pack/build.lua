@@ -38,7 +38,7 @@ function M.setup(parser)
   parser:epilog "All arguments of the program belong to the playbook. See docs/packaging.md."
 end
 
-local function say(...) io.stderr:write("f5lua build: ", string.format(...), "\n") end
+local function report(...) io.stderr:write("f5lua build: ", string.format(...), "\n") end
 
 local function read(path)
   local data, reason = contents(path)
@@ -55,7 +55,7 @@ local function default_runtime()
   if bundle.file_type(portable) == "file" then
     local parsed = program.parse(read(portable))
     if parsed and parsed.version == host.version then return portable end
-    say("warning: %s is not version %s and is not used", portable, host.version)
+    report("warning: %s is not version %s and is not used", portable, host.version)
   end
   return own
 end
@@ -67,7 +67,7 @@ local function load_runtime(path)
     error(("'%s' cannot be a runtime: %s"):format(path, parsed.damaged), 0)
   end
   if parsed.version ~= host.version then
-    say(
+    report(
       "warning: the runtime is f5lua %s, but this is f5lua %s; their built-in modules may differ",
       parsed.version,
       host.version
@@ -83,7 +83,7 @@ local function refuse_credentials(entries, force)
   for _, entry in ipairs(entries) do
     local reason = credentials(entry.path, entry.contents)
     if reason and (force or entry.kind == "main") then
-      say(
+      report(
         "warning: '%s' seems to contain credentials: %s; everybody who has the program can read it",
         entry.path,
         reason
@@ -109,7 +109,7 @@ local function strip(entries)
       and resolver.compile(entry.contents, entry.name)
     if chunk then entry.contents = string.dump(chunk, true) end
   end
-  say(
+  report(
     "warning: --strip packs bytecode: errors have no line numbers, it runs only with "
       .. "Lua 5.4 of this kind, and it does not protect secrets"
   )
@@ -161,7 +161,7 @@ function M.run(options)
   local entries, warnings, errors =
     resolver.resolve(playbook, { include = options.include, allow_disk = options.allow_disk })
   for _, warning in ipairs(warnings) do
-    say("warning: %s", warning)
+    report("warning: %s", warning)
   end
   if errors[1] then error(table.concat(errors, "\n"), 0) end
   if options.list then

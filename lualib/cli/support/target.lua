@@ -58,7 +58,7 @@ function M.object(bip, path, name)
   end
   if #named > 1 then return nil, M.several(named, name) end
   return named[1] and named[1].ref
-    or bip:at(path, name) -- what the device itself says is not there
+    or bip:at(path, name) -- the device reports that it does not exist
 end
 
 return M

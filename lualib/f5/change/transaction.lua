@@ -48,8 +48,8 @@ local function explain(part, err)
   return err
 end
 
--- Calls fn(part) and explains its errors.
-local function told(part, fn)
+-- Calls fn(part); an error about a dropped transaction gets a message that explains it.
+local function explained(part, fn)
   local results = table.pack(pcall(fn, part))
   if not results[1] then error(explain(part, results[2]), 0) end
   return table.unpack(results, 2, results.n)
@@ -146,7 +146,7 @@ end
 local TRANSIENT <const> =
   { transport = true, timeout = true, not_ready = true, protocol = true, busy = true }
 
--- Whether an answer shows this transaction. No other answer says anything about it.
+-- Whether an answer is about this transaction. Other answers do not count.
 local function is_own(part, body)
   return type(body) == "table" and type(body.state) == "string" and body.transId == part.id
 end
@@ -154,7 +154,7 @@ end
 --- Returns the state: "STARTED", "UPDATING", "VALIDATING", "COMPLETED" or "FAILED".
 function M:state()
   local part = parts.parts(self)
-  return told(part, function()
+  return explained(part, function()
     local body = reference(part):load()
     if is_own(part, body) then return body.state end
     return error(new_error(part, {
@@ -262,7 +262,8 @@ local function decision(part, options, lost)
   return state
 end
 
--- Runs the commands. They are carried out if, and only if, the device says so of this transaction.
+-- Runs the commands. They count as carried out only if the device's answer about this transaction
+-- confirms it.
 local function carry_out(part, options)
   local answer, lost = send(
     part,

@@ -13,7 +13,7 @@ local OPTIONS <const> = { check = "boolean", timeout = "number" }
 
 local function check_options(options)
   if type(options) ~= "table" then
-    core.usage_error(3, ("bash takes a table of options, not a %s"):format(type(options)))
+    core.usage_error(3, ("bash: expected a table of options, got a %s"):format(type(options)))
   end
   for key, value in pairs(options) do
     if not OPTIONS[key] then

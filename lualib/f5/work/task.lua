@@ -205,7 +205,7 @@ end
 function Task:wait(options)
   options = options or {}
   if type(options) ~= "table" then
-    core.usage_error(2, ("wait takes a table of options, not a %s"):format(type(options)))
+    core.usage_error(2, ("wait: expected a table of options, got a %s"):format(type(options)))
   end
   check(options)
   local outcome, state, body = poll_and_tell(self, options)

@@ -34,7 +34,7 @@ function filter.any(choices) end
 ---@return f5.filter.value filter the negation
 function filter.no(conditions) end
 
----A filter in OData's own words. It is sent as it stands.
+---A filter in OData syntax, which is sent unchanged.
 ---
 ---*Raises* "usage": the text is empty or not a string.
 ---

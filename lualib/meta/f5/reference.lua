@@ -102,7 +102,7 @@ function reference:exists() end
 ---*Raises* call errors; "invalid": the device refuses the properties; "usage": the path is a
 ---collection, `properties` is not a table, or a list names an element twice.
 ---
----*Source* docs/guide.md, "ensure: say what should be"
+---*Source* docs/guide.md, "ensure: declare the wanted state"
 ---@param properties table wanted properties: name = value; arrays are compared as a whole
 ---@return "created"|"changed"|"unchanged" what what it did; "unchanged": nothing was sent
 ---@return table object all properties of the object; in a transaction the queued command(s)
@@ -112,7 +112,7 @@ function reference:ensure(properties) end
 ---
 ---*Raises* call errors; "invalid": the object is in use; "usage": the path is a collection.
 ---
----*Source* docs/guide.md, "ensure: say what should be"
+---*Source* docs/guide.md, "ensure: declare the wanted state"
 ---@return "deleted"|"unchanged" what what it did; "unchanged": nothing was sent
 function reference:absent() end
 
@@ -129,7 +129,7 @@ function reference:absent() end
 ---*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
 ---element; "usage": the argument is not an element or a list of elements.
 ---
----*Source* docs/guide.md, "ensure: say what should be"
+---*Source* docs/guide.md, "ensure: declare the wanted state"
 ---@param elements string|table|(string|table)[] a name, a table with a name, or an array of these
 ---@return "changed"|"unchanged" what what it did; "unchanged": nothing was sent
 function reference:add(elements) end
@@ -141,7 +141,7 @@ function reference:add(elements) end
 ---*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
 ---list; "usage": the argument is not an element or a list of elements.
 ---
----*Source* docs/guide.md, "ensure: say what should be"
+---*Source* docs/guide.md, "ensure: declare the wanted state"
 ---@param elements string|table|(string|table)[] a name, a table with a name, or an array of these
 ---@return "changed"|"unchanged" what what it did; "unchanged": nothing was sent
 function reference:remove(elements) end

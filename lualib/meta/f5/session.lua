@@ -127,8 +127,8 @@ function session:task(path, body, options) end
 ---Sends a file in chunks of 1 MiB. If a chunk is lost, it is sent again from the offset that the
 ---device reports. On a terminal a progress line appears after two seconds.
 ---
----*Raises* call errors; "transfer": the file cannot be read, changes meanwhile, or has another
----SHA-256; "usage": an argument or option is invalid.
+---*Raises* call errors; "transfer": the file cannot be read, changes during the transfer, or has
+---another SHA-256; "usage": an argument or option is invalid.
 ---
 ---*Source* docs/operating.md
 ---@param file string path of the file on this machine
@@ -152,8 +152,8 @@ function session:upload(file, options) end
 
 ---Fetches a file. The file gets its name when it is complete. Only its owner may read it.
 ---
----*Raises* call errors; "transfer": the file cannot be written, changes meanwhile, or has another
----SHA-256; "usage": an argument or option is invalid.
+---*Raises* call errors; "transfer": the file cannot be written, changes during the transfer, or has
+---another SHA-256; "usage": an argument or option is invalid.
 ---
 ---*Source* docs/operating.md
 ---@param name string name of the file on the device, without slashes
