@@ -51,7 +51,7 @@ function apm:end_sessions(options) end
 
 ---Lists the OAuth tokens.
 ---
----*Raises* call errors; "usage": `app` is not a string, or holds a quotation mark.
+---*Raises* call errors; "usage": `app` is not a string, or contains a quotation mark.
 ---
 ---*Source* REST API User Guide 14.1, "Listing OAuth tokens"
 ---@param app? string name of the application; default: all
@@ -60,7 +60,7 @@ function apm:tokens(app) end
 
 ---Counts the valid OAuth tokens.
 ---
----*Raises* call errors; "usage": `app` is not a string, or holds a quotation mark.
+---*Raises* call errors; "usage": `app` is not a string, or contains a quotation mark.
 ---
 ---*Source* REST API User Guide 14.1, "Getting a count of OAuth tokens"
 ---@param app? string name of the application; default: all

@@ -41,7 +41,7 @@ function asm:template(title) end
 
 ---Starts a task of ASM by its name.
 ---
----*Raises* call errors; "invalid": the device refuses the properties.
+---*Raises* call errors; "invalid": the device rejects the properties.
 ---
 ---*Source* REST API User Guide 14.1, "Application Security Manager and iControl REST comparison"
 ---@param name string name of the task, such as "export-policy"
@@ -176,7 +176,7 @@ function asm:export_signatures(filename, options) end
 
 ---@class f5.asm.export_signatures.options
 ---Options of `asm:export_signatures`.
----@field inline? boolean true: the result holds the text; default false
+---@field inline? boolean true: the result contains the text; default false
 ---@field base64? boolean true: encode the text as Base64; default false
 
 ---Checks whether there is an update of the signatures.
@@ -190,7 +190,7 @@ function asm:check_signatures() end
 ---Adds an XML schema or WSDL to a policy. With `profile` that XML profile validates against it.
 ---
 ---*Raises* call errors; "not_found": there is no such policy or profile; "invalid": the device
----refuses the file; "usage": an option is invalid.
+---rejects the file; "usage": an option is invalid.
 ---
 ---*Source* REST API User Guide 14.1, "Application Security Manager schema upload"
 ---@param policy f5.asm.policy the policy

@@ -35,7 +35,7 @@ function f5.inventory(path) end
 ---Options of `f5.each`. `progress` is called with "begin" and "end" for the run, and with "start"
 ---and "finish" for each device. A journal belongs to one run: this function in this file, the
 ---arguments of the program, and this inventory. The journal of another run, and any other file, is
----refused.
+---rejected.
 ---@field workers? integer number of devices at the same time; default 50
 ---@field canary? integer number of devices that run first and must all succeed; default 0
 ---@field batch? integer devices in a batch; a batch starts when the one before has ended

@@ -47,7 +47,7 @@ function reference:each(options) end
 ---`bip.auth.user.bob:create {}`. If the path does not show whether it is a collection, one call
 ---more asks the device.
 ---
----*Raises* call errors; "conflict": the object exists; "invalid": the device refuses the
+---*Raises* call errors; "conflict": the object exists; "invalid": the device rejects the
 ---properties; "usage": the properties contradict the path.
 ---
 ---*Source* REST API User Guide 14.1, "Creating a new resource with iControl"
@@ -57,7 +57,7 @@ function reference:create(properties) end
 
 ---Changes the named properties and returns the object.
 ---
----*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device rejects the
 ---properties; "usage": an argument is invalid.
 ---
 ---*Source* REST API User Guide 14.1, "Modifying a resource with PATCH"
@@ -68,7 +68,7 @@ function reference:modify(properties, options) end
 
 ---Sets the named properties, resets all others to their defaults, and returns the object.
 ---
----*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device rejects the
 ---properties; "usage": an argument is invalid.
 ---
 ---*Source* REST API User Guide 14.1, "About JSON format for POST and PUT"
@@ -99,7 +99,7 @@ function reference:exists() end
 ---no change if nothing differs. Of a list of objects (members, rules, records) only the elements
 ---that differ are created, changed or deleted; what an element does not name keeps its state.
 ---
----*Raises* call errors; "invalid": the device refuses the properties; "usage": the path is a
+---*Raises* call errors; "invalid": the device rejects the properties; "usage": the path is a
 ---collection, `properties` is not a table, or a list names an element twice.
 ---
 ---*Source* docs/guide.md, "ensure: declare the wanted state"
@@ -126,7 +126,7 @@ function reference:absent() end
 ---A device accepts a property only as a whole: f5lua reads it, changes it and sends it. In a
 ---transaction give all elements in one call.
 ---
----*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device rejects the
 ---element; "usage": the argument is not an element or a list of elements.
 ---
 ---*Source* docs/guide.md, "ensure: declare the wanted state"
@@ -138,7 +138,7 @@ function reference:add(elements) end
 ---
 ---    virtual.rules:remove "/Common/old"
 ---
----*Raises* call errors; "not_found": the object does not exist; "invalid": the device refuses the
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device rejects the
 ---list; "usage": the argument is not an element or a list of elements.
 ---
 ---*Source* docs/guide.md, "ensure: declare the wanted state"
@@ -193,7 +193,7 @@ function reference:at(path, ...) end
 ---
 ---    policy.urls:modify_all { filter = { type = "explicit" }, set = { performStaging = false } }
 ---
----*Raises* call errors; "invalid": the device refuses the properties; "usage": an option is
+---*Raises* call errors; "invalid": the device rejects the properties; "usage": an option is
 ---invalid, or the path is not in ASM.
 ---
 ---*Source* REST API User Guide 14.1, "Updating Application Security Manager resources"

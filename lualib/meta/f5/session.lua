@@ -69,7 +69,7 @@ function session:request(method, path, options) end
 ---      tx(bip.ltm.virtual["/Common/vs"]):modify { pool = "/Common/web" }
 ---    end)
 ---
----*Raises* call errors; the error of the function; "transaction": the device refuses the commit
+---*Raises* call errors; the error of the function; "transaction": the device rejects the commit
 ---(`command` is the command to blame) or has dropped the transaction; "timeout": it still runs.
 ---
 ---*Source* REST API User Guide 14.1, "About the iControl REST transaction model"
@@ -236,7 +236,7 @@ function session:failover_state() end
 ---Changes the password of the session's user or of another user. The session continues with the new
 ---password. A user whose password has expired can do nothing else.
 ---
----*Raises* call errors; "invalid": the password policy refuses the password; "usage": an option is
+---*Raises* call errors; "invalid": the password policy rejects the password; "usage": an option is
 ---invalid, or the session has no user and none is named.
 ---
 ---*Source* REST API User Guide 14.1, "Password change in iControl REST"
