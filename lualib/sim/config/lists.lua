@@ -4,19 +4,23 @@
 local json = require "f5.json"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
+local validate = require "sim.config.validate"
 
 local M = {}
 
 -- One item as it is kept. `target`: the kinds that it names, or true for a plain text.
-local function item_of(value, target, partition)
+local function item_of(property, value, target, partition)
   local item = {}
+  local is_list = type(value) == "table" and (json.is_array(value) or #value > 0)
+  if is_list or value == json.null then validate.invalid(property, value) end
   if type(value) ~= "table" then
     item.name = tostring(value)
   else
     for key, field in pairs(value) do item[key] = field end
+    if type(item.name) ~= "string" then validate.invalid(property, value) end
   end
   item.nameReference = nil
-  if target == true or type(item.name) ~= "string" then return item end
+  if target == true then return item end
   if item.name:sub(1, 1) == "/" then
     item.partition, item.subPath, item.name = names.split(item.name)
   elseif type(item.partition) == "string" then
@@ -33,7 +37,7 @@ function M.settle(node, object)
     local value = object[property]
     if type(value) == "table" and #value > 0 then
       local list, partition = {}, object.partition or "Common"
-      for i, one in ipairs(value) do list[i] = item_of(one, target, partition) end
+      for i, one in ipairs(value) do list[i] = item_of(property, one, target, partition) end
       object[property] = json.array(list)
     end
   end

@@ -1,7 +1,8 @@
 -- Statistics: /stats of a resource, a sub-collection or a collection, and kinds of the type "show".
 --
 -- There is no traffic through a simulated device. All counters are 0, except those that its owner
--- set (sim/status/traffic.lua). The rules of a kind are in the `stats` of sim/kinds.
+-- set (sim/status/traffic.lua). The rules of a kind are in the `stats` of sim/kinds. A kind whose
+-- statistics were never recorded has only the counters that its owner set.
 local catalogue = require "sim.config.catalogue"
 local availability = require "sim.kinds.common.availability"
 local errors = require "sim.http.errors"
@@ -26,20 +27,12 @@ local function names_of(kind)
   return entry_names[kind] or entry_names[(kind:gsub("stats$", "collectionstats"))]
 end
 
--- The entries of kinds whose statistics were never recorded.
-local DEFAULT_ENTRIES <const> = {
-  { "tmName", "d" },
-  { "serverside.bitsIn", "v" },
-  { "serverside.bitsOut", "v" },
-  { "serverside.curConns", "v" },
-  { "serverside.maxConns", "v" },
-  { "serverside.pktsIn", "v" },
-  { "serverside.pktsOut", "v" },
-  { "serverside.totConns", "v" },
-  { "status.availabilityState", "d" },
-  { "status.enabledState", "d" },
-  { "status.statusReason", "d" },
-}
+-- The entries of a kind whose statistics were never recorded: its counters.
+local function only_set(own)
+  local list = {}
+  for name, value in pairs(own) do list[#list + 1] = { name, math.type(value) and "v" or "d" } end
+  return list
+end
 
 local WORD_DEFAULTS <const> = {
   ["status.availabilityState"] = "unknown",
@@ -50,10 +43,10 @@ local WORD_DEFAULTS <const> = {
 -- The entries of one object; `more`: values of one of its lines.
 local function entries_of(store, target, path, object, more)
   local own_stats = kinds.of(target.template).stats
-  local list = names_of(target.node.kind .. "stats") or own_stats.entries or DEFAULT_ENTRIES
   local own = own_stats.values and own_stats.values(store, path, object) or {}
   for name, value in pairs(traffic.counters(store.device, path)) do own[name] = value end
   for name, value in pairs(more or {}) do own[name] = value end
+  local list = names_of(target.node.kind .. "stats") or own_stats.entries or only_set(own)
   local entries = {}
   for _, entry in ipairs(list) do
     local name, field = entry[1], entry[2]
@@ -75,11 +68,12 @@ local function add_lines(store, target, path, shown, object, version, entries)
   for _, line in ipairs(lines and lines(object) or { {} }) do
     local suffix = line.suffix or ""
     local link = names.link(shown .. suffix .. "/stats")
-    entries[link] = { nestedStats = {
-      kind = target.node.kind .. "stats",
-      selfLink = link .. "?ver=" .. version,
-      entries = entries_of(store, target, path .. suffix, object, line.values),
-    } }
+    local own = entries_of(store, target, path .. suffix, object, line.values)
+    if next(own) then
+      entries[link] = { nestedStats = {
+        kind = target.node.kind .. "stats", selfLink = link .. "?ver=" .. version, entries = own,
+      } }
+    end
   end
 end
 
@@ -133,6 +127,7 @@ function M.get(device, request, target)
     body.generation = object.generation
     body.entries = {}
     add_lines(store, target, target.path, target.shown, object, version, body.entries)
+    if not next(body.entries) then body.entries = nil end
   elseif target.what == "show" then
     return M.show(device, request, target)
   else

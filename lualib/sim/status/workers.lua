@@ -14,6 +14,14 @@ local function echo(_, request)
   return ok { stage = "STARTED", kind = "shared:echo:echostate", selfLink = link(request.path) }
 end
 
+-- The full name of the device in its trust domain.
+local function own_name(device)
+  for _, one in ipairs(device.store:list "/mgmt/tm/cm/device") do
+    if one.selfDevice == "true" then return one.fullPath end
+  end
+  return "/Common/" .. device.hostname
+end
+
 -- The identity of the device, for device-info and device groups.
 local function identity(device)
   local version = device.version
@@ -23,7 +31,7 @@ local function identity(device)
     hostname = device.hostname,
     address = device.address,
     managementAddress = device.address,
-    mcpDeviceName = "/Common/" .. device.hostname,
+    mcpDeviceName = own_name(device),
     product = version.product,
     version = version.version,
     build = version.build,

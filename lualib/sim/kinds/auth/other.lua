@@ -20,6 +20,19 @@ return {
     facts = { props = { fallback = s("false"), type = s("local") } },
     factory = { objects = { { fallback = "false", type = "local" } } },
   },
+  ["auth/radius-server"] = {
+    facts = { props = { port = i(1812), timeout = i(3), secret = s(), server = s() } },
+  },
+  ["auth/tacacs"] = {
+    facts = {
+      props = {
+        accounting = s "send-to-first-server", authentication = s "use-first-server",
+        debug = s("disabled", { c = "disabled|enabled" }),
+        encryption = s("enabled", { c = "disabled|enabled" }),
+        protocol = s(), secret = s(), servers = { t = "a" }, service = s(), timeout = i(),
+      },
+    },
+  },
   ["auth/ldap"] = { facts = { noun = "LDAP configuration" } },
   ["auth/remote-role"] = {
     facts = {

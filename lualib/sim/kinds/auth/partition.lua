@@ -4,7 +4,7 @@ local folders = require "sim.kinds.common.folders"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
-local i <const> = property.number
+local s <const>, i <const> = property.text, property.number
 local FOLDERS <const> = folders.FOLDERS
 
 local partition <const> = {
@@ -79,7 +79,7 @@ return {
   ["auth/partition"] = {
     facts = { exact = true,
       noun = "partition", flat = true, known = true,
-      props = { defaultRouteDomain = i(0), description = { t = "s", d = false } },
+      props = { defaultRouteDomain = i(0), description = s() },
     },
     checks = partition,
     factory = {

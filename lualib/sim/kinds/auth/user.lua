@@ -193,8 +193,8 @@ return {
       noun = "user", flat = true, known = true,
       props = {
         description = { d = false },
-        encryptedPassword = { t = "s", d = false },
-        partitionAccess = { t = "a", d = false },
+        encryptedPassword = s(),
+        partitionAccess = { t = "a" },
         password = s(),
         shell = s("none", { keeps_none = true, c = "bash|none|tmsh" }),
         role = s(),

@@ -1,5 +1,8 @@
 -- Listeners, rules and other kinds of DNS.
+local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
+
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 
 -- `check` is not a property: it becomes the first line of the text.
 local gtm_rule <const> = {
@@ -29,7 +32,20 @@ local listener <const> = {
 
 return {
   ["gtm/listener"] = {
-    facts = { type = "collection", open = true, subs = { profilesReference = "profiles" } },
+    facts = {
+      type = "collection", noun = "Listener", open = true, pairs = {
+        { "enabled", "disabled" }, { "vlansDisabled", "vlansEnabled" },
+      },
+      subs = { profilesReference = "profiles" },
+      props = {
+        address = s(), addressTranslation = s "disabled", advertise = s "no",
+        autoLasthop = s "default", description = s(), disabled = flag(), enabled = flag(true),
+        ipProtocol = s "udp", lastHopPool = s(), mask = s "255.255.255.255", pool = s(),
+        port = i(53), portTranslation = s "disabled", sourcePort = s "preserve",
+        sourceAddressTranslation = { t = "o", d = { type = "none" } },
+        vlansDisabled = flag(true), vlansEnabled = flag(), vlans = { t = "a" },
+      },
+    },
     checks = listener,
   },
   ["gtm/listener/*/profiles"] = { facts = { type = "collection", open = true } },

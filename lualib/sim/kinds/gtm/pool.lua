@@ -5,7 +5,7 @@ local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
-local i <const>, flag <const> = property.number, property.flag
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 local ENABLED_DISABLED <const> = property.ENABLED_DISABLED
 local ROOT <const> = "/mgmt/tm/"
 
@@ -96,7 +96,10 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
   kinds["gtm/pool/" .. record] = {
     facts = {
       noun = "Pool", pairs = ENABLED_DISABLED, open = true, subs = { membersReference = "members" },
-      props = { enabled = flag(true), disabled = flag() },
+      props = {
+        enabled = flag(true), disabled = flag(), monitor = of_addresses and s "default" or nil,
+        alternateMode = { keeps_none = true }, fallbackMode = { keeps_none = true },
+      },
     },
     relations = { monitors.GTM_RELATION },
     checks = { prepare = watched },

@@ -28,7 +28,6 @@ return {
   ["ltm/classification/signature-update-schedule"] = { facts = { open = true } },
   ["ltm/traffic-matching-criteria"] = { facts = { props = { command = false } } },
   ["ltm/html-rule"] = { facts = { type = "organizing" } },
-  ["ltm/message-routing"] = { facts = { type = "organizing" } },
   ["ltm/clientssl"] = { facts = { type = "organizing" } },
   ["ltm/clientssl-proxy"] = { facts = { type = "organizing" } },
   ["ltm/eviction-policy"] = {
@@ -55,12 +54,6 @@ return {
   ["ltm/auth/profile"] = {
     facts = { refs = { ruleReference = "ltm/rule" } },
     factory = { protected = true, objects = auth_profiles },
-  },
-  ["ltm/message-routing/generic/protocol"] = {
-    factory = { protected = true, objects = { { name = "genericmsg" } } },
-  },
-  ["ltm/message-routing/mqtt/profile/session"] = {
-    factory = { protected = true, objects = { { name = "mqttsession" } } },
   },
   ["ltm/global-settings/connection"] = {
     facts = { props = { globalFlowEvictionPolicy = s "/Common/default-eviction-policy" } },

@@ -86,7 +86,7 @@ return {
         enabled = s("yes", { c = "no|yes" }),
         inheritedTrafficGroup = s("false"),
         trafficGroup = s("/Common/traffic-group-1"),
-        serverScope = s("any"),
+        serverScope = s("any", { c = "all|any|none" }),
         arp = s("enabled", { c = "disabled|enabled" }),
         mask = s("255.255.255.255"),
         metadata = { t = "a" },

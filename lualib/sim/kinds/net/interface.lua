@@ -64,6 +64,7 @@ return {
       props = {
         disabled = flag(), mediaActive = { t = "s", r = true }, mediaMax = { r = true },
         ifIndex = { r = true }, macAddress = { t = "s", r = true },
+        flowControl = { keeps_none = true },
       },
     },
     stats = { values = interface_values },

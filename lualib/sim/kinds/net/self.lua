@@ -45,7 +45,7 @@ local self_ip <const> = {
         end
         list[i] = service
       end
-      services = #list == 1 and list[1] == "all" and "all" or json.array(list)
+      services = #list == 1 and list[1] == "all" and "all" or #list > 0 and json.array(list) or nil
     end
     if services == "none" then services = nil end
     object.allowService = services

@@ -61,6 +61,7 @@ local kinds <const> = {
       open = true,
       props = {
         authenticationDisabled = flag(true),
+        encryptedConnection = { keeps_none = true },
         authenticationEnabled = flag(),
         smtpServerPort = i(25),
       },
