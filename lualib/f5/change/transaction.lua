@@ -328,9 +328,6 @@ end
 -- nothing has changed.
 -- @return the results of fn
 function M.transaction(bip, options, fn)
-  if fn == nil and (type(options) == "function" or options == nil) then
-    options, fn = nil, options
-  end
   if type(options) == "function" then
     options, fn = fn, options
   end

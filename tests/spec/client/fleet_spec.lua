@@ -2,6 +2,8 @@
 -- report says what happened.
 local f5 = require "f5"
 local json = require "f5.json"
+local lab = require "lab"
+local pair = require "f5.fleet.pair"
 local program = require "program"
 local sim = require "f5.sim"
 
@@ -148,6 +150,26 @@ describe("f5.each", function()
     assert.has_error(function() report:write "r.xml" end)
   end)
 
+  it("takes a password itself, then a variable, then a command", function()
+    local fleet <close> = start(1)
+    local device <const> = fleet.list[1]
+    local function message()
+      local report <const> = f5.each(fleet.list, function() end)
+      return report.devices[1].error and report.devices[1].error.message
+    end
+    local password <const> = device.password
+    device.password_env, device.password_command = "F5LUA_NO_SUCH_VARIABLE", "echo wrong"
+    assert.is_nil(message())
+    device.password = nil
+    assert.matches("the variable F5LUA_NO_SUCH_VARIABLE", message())
+    device.password_env = nil
+    assert.matches("Authentication failed", message())
+    device.password_command = "echo " .. password
+    assert.is_nil(message())
+    device.password_env = "PATH"
+    assert.matches("Authentication failed", message())
+  end)
+
   it("refuses options it does not know", function()
     local ok, problem = pcall(f5.each, {}, { wokers = 3 }, function() end)
     assert.is_false(ok)
@@ -182,16 +204,63 @@ describe("f5.each", function()
     assert.is_false(standby.ltm.node["/Common/n"]:exists())
   end)
 
+  local function make_group(device, name)
+    local bip <close> = f5.connect(device:options "admin")
+    bip.cm["device-group"]:create {
+      name = name,
+      type = "sync-failover",
+      devices = { bip.cm.device:list()[1].fullPath },
+    }
+  end
+
+  -- An answer of cm/sync-status.
+  local function shows(device, times, status)
+    local entries = { status = { description = status }, summary = { description = "a reason" } }
+    device:fault {
+      match = { method = "GET", path = "^/mgmt/tm/cm/sync%-status" },
+      times = times,
+      status = 200,
+      body = {
+        kind = "tm:cm:sync-status:sync-statusstats",
+        entries = {
+          ["https://localhost/mgmt/tm/cm/sync-status/0"] = { nestedStats = { entries = entries } },
+        },
+      },
+    }
+  end
+
+  local function looks(device)
+    local count = 0
+    for _, call in ipairs(device:log()) do
+      if call.path:find "sync%-status" then count = count + 1 end
+    end
+    return count
+  end
+
+  it("looks at the group until it is in sync, and not for ever", function()
+    local fleet <close> = start(1)
+    local device <const> = fleet.devices[1]
+    make_group(device, "pair")
+    local bip <close> = f5.connect(device:options "admin")
+    shows(device, 1, "Syncing")
+    device:clear_log()
+    assert.equal("In Sync", pair.synchronise(bip))
+    assert.equal(2, looks(device))
+    shows(device, 9, "Disconnected")
+    device:clear_log()
+    local err <const> = lab.fails("timeout", pair.synchronise, bip, 1)
+    assert.matches("group pair is not in sync after 1 s: Disconnected %(a reason%)", err.message)
+    assert.equal(2, looks(device))
+    make_group(device, "another")
+    assert.matches(
+      "more than one sync%-failover device group %(another, pair%)",
+      lab.fails("invalid", pair.synchronise, bip).message
+    )
+  end)
+
   it("says so when a group does not come into sync", function()
     local fleet <close> = start(1)
-    do
-      local bip <close> = f5.connect(fleet.devices[1]:options "admin")
-      bip.cm["device-group"]:create {
-        name = "pair",
-        type = "sync-failover",
-        devices = { bip.cm.device:list()[1].fullPath },
-      }
-    end
+    make_group(fleet.devices[1], "pair")
     fleet.devices[1]:fault {
       match = { method = "POST", path = "^/mgmt/tm/cm$" },
       kind = "validation",

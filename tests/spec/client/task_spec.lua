@@ -117,6 +117,24 @@ describe("G23 a task", function()
     assert.equal(0, tasks_left())
   end)
 
+  it("that fails has a reason, whatever the device can say of it", function()
+    local function failed(result)
+      device:control("plan_task", {
+        template = "sys/config", outcome = "FAILED", seconds = 30, message = "01070734:3: disk full",
+      })
+      result.match = { method = "GET", path = "^/mgmt/tm/task/sys/config/%d+/result$" }
+      device:fault(result)
+      local task <const> = bip:task("sys/config", { command = "save" })
+      return fails("task", task.wait, task, fast())
+    end
+    local err = failed { times = 1, status = 400, body = { code = 400, message = "no result" } }
+    assert.same({ "no result", nil }, { err.message, err.cause })
+    err = failed { times = 1, status = 200, body = { code = 17, message = "" } }
+    assert.same({ "the device reports FAILED", 17 }, { err.message, err.code })
+    err = failed { times = 1, status = 200, body = { message = "its words", code = 18 } }
+    assert.same({ "its words", 18, nil }, { err.message, err.code, err.cause })
+  end)
+
   it("that vanishes says so, and that its outcome is unknown", function()
     device:control("plan_task", { template = "sys/config", vanish = true })
     local task <const> = bip:task("sys/config", { command = "save" })

@@ -103,6 +103,14 @@ describe("G45 a file", function()
       transfer.bar("a", MIB, 2 * MIB, 2)
     )
     assert.equal("a  512 B  256 B/s", transfer.bar("a", 512, nil, 2))
+    assert.equal(
+      "a  [..............................]   0 %  0 B of 1 B  0 B/s  0:00 left",
+      transfer.bar("a", 0, 1, 0)
+    )
+    assert.equal(
+      "a  [##############################] 100 %  0 B of 0 B  0 B/s  0:00 left",
+      transfer.bar("a", 0, 0, 2)
+    )
   end)
 
   it("survives chunks that are cut, refused for a moment, or sent twice", function()
@@ -404,11 +412,14 @@ describe("G45 a file", function()
       "unknown option 'target'",
       fails("usage", bip.upload, bip, "x", { target = "ucs" }).message
     )
-    assert.matches("without slashes", fails("usage", bip.download, bip, "../x", "x").message)
-    assert.matches(
-      "without slashes",
-      fails("usage", bip.upload, bip, "x", { name = "a/b" }).message
-    )
+    for _, name in ipairs { "", ".", "..", "../x", "a/b", "a\nb", "a\0b" } do
+      assert.matches("without slashes, not \"", fails("usage", bip.download, bip, name, "x").message)
+      assert.matches(
+        "without slashes, not \"",
+        fails("usage", bip.upload, bip, "x", { name = name }).message
+      )
+    end
+    assert.matches("not a number", fails("usage", bip.download, bip, 3, "x").message)
     assert.matches("expected the path of a file", fails("usage", bip.upload, bip, 3).message)
   end)
 
