@@ -6,6 +6,7 @@ local answer = require "sim.http.answer"
 local commands = require "sim.commands"
 local discovery = require "sim.config.discovery"
 local errors = require "sim.http.errors"
+local names = require "sim.config.names"
 
 local M = {}
 
@@ -52,19 +53,60 @@ local function installed_packages(device, request)
   return response
 end
 
+-- The folder of each kind of file objects in the file store.
+local FILE_FOLDERS <const> = {
+  ["ssl-cert"] = "certificate_d", ["ssl-crl"] = "certificate_revocation_list_d",
+  ["ssl-csr"] = "certificate_signing_request_d", ["ssl-key"] = "certificate_key_d",
+}
+local FIRST_OBJECT <const> = 29289
+
+local function file_item(object, kind, n)
+  local id = FIRST_OBJECT + 2 * n
+  local partition = object.partition or "Common"
+  local path = ("/mgmt/tm/adc/fileobject/%s/%s"):format(kind, names.segment(object.fullPath))
+  local item = state(("tm:adc:fileobject:%s:fileobjectitemstate"):format(kind), path)
+  item.name, item.fullPath, item.authPartition = object.name, object.fullPath, "/" .. partition
+  item.generation, item.checksum, item.size = object.generation, object.checksum, object.size
+  item.systemPath, item.objectId = object.systemPath, id
+  item.cachePath = ("/config/filestore/files_d/%s_d/%s/%s_%d_%d"):format(
+    partition,
+    FILE_FOLDERS[kind],
+    object.fullPath:gsub("/", ":"),
+    id,
+    object.revision or 1
+  )
+  return item
+end
+
+-- The file objects of sys/file, as tm/adc/fileobject/KIND shows them.
+local function file_objects(device, request)
+  answer.read_only(request)
+  local kind, wanted = table.unpack(request.segments, 5, 6)
+  if not FILE_FOLDERS[kind] or request.segments[7] then return errors.not_public(request) end
+  local items = json.array {}
+  for n, object in ipairs(device.store:list("/mgmt/tm/sys/file/" .. kind)) do
+    items[n] = file_item(object, kind, n - 1)
+    if wanted and names.segment(object.fullPath) == wanted then return ok(items[n]) end
+  end
+  if wanted then return errors.rest(request, 404, "Object not found: " .. link(request.path)) end
+  local body = state(catalogue()["tm/adc/fileobject/" .. kind][2], request.path)
+  body.items = items
+  return ok(body)
+end
+
 -- The names directly below a path, as links.
 local function listing(path)
-  local seen, names = {}, {}
+  local seen, list = {}, {}
   for other in pairs(catalogue()) do
     local name = other:sub(1, #path + 1) == path .. "/" and other:match("^[^/]+", #path + 2)
     if name and not seen[name] then
       seen[name] = true
-      names[#names + 1] = name
+      list[#list + 1] = name
     end
   end
-  table.sort(names)
+  table.sort(list)
   local items = {}
-  for i, name in ipairs(names) do
+  for i, name in ipairs(list) do
     items[i] = { reference = { link = link("/mgmt/" .. path .. "/" .. name) } }
   end
   return json.array(items)
@@ -113,13 +155,13 @@ end
 function M.install(device)
   device:route("/mgmt/shared", list_shared)
   for _, path in ipairs {
-    "/mgmt/cm", "/mgmt/tm/access", "/mgmt/tm/adc", "/mgmt/tm/analytics",
-    "/mgmt/tm/apiprotection",
+    "/mgmt/cm", "/mgmt/tm/access", "/mgmt/tm/analytics", "/mgmt/tm/apiprotection",
     "/mgmt/tm/cloud", "/mgmt/tm/file", "/mgmt/tm/shared", table.unpack(BELOW),
   } do
     device:route(path, handle)
   end
   device:route("/mgmt/shared/echo-query", echo_query)
+  device:route("/mgmt/tm/adc/fileobject", file_objects)
   device:route("/mgmt/shared/save-config", save_config)
   device:route("/mgmt/shared/iapp/installed-packages", installed_packages)
 end

@@ -87,6 +87,13 @@ describe("The form of what a simulated device answers", function()
     assert.equal(2, count "generic/transport-config/t/profiles")
   end)
 
+  it("has remote roles with full names", function()
+    local role <const> = post("auth/remote-role/role-info", { name = "grp", attribute = "a" })
+    assert.equal("/Common/grp", role.name)
+    assert.equal("a", get("auth/remote-role/role-info/grp").attribute)
+    assert.equal("a", get("auth/remote-role/role-info/~Common~grp").attribute)
+  end)
+
   it("names the same device everywhere", function()
     local info <const> =
       curl(device, "GET", "/mgmt/shared/identified-devices/config/device-info").json

@@ -91,6 +91,18 @@ describe("The paths of a simulated device", function()
     assert.equal(501, curl(device, "POST", "/mgmt/shared/gossip", {}).status)
   end)
 
+  it("shows files as file objects of tm/adc", function()
+    local found <const> = {}
+    for _, item in ipairs(get("/mgmt/tm/adc/fileobject/ssl-cert").json.items) do
+      found[item.fullPath] = item
+    end
+    local cert <const> = found["/Common/default.crt"]
+    assert.equal("tm:adc:fileobject:ssl-cert:fileobjectitemstate", cert.kind)
+    assert.truthy(cert.cachePath:find("/certificate_d/:Common:default.crt_", 1, true))
+    assert.equal(cert.objectId, get(cert.selfLink:match "localhost(.*)").json.objectId)
+    assert.equal(404, get("/mgmt/tm/adc/fileobject/ssl-cert/~Common~no.crt").status)
+  end)
+
   it("saves the configuration with shared/save-config", function()
     local pools <const> = bip.ltm.pool
     pools:create { name = "kept" }

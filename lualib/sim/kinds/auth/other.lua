@@ -44,6 +44,7 @@ return {
     facts = {
       type = "collection",
       flat = true,
+      full_names = true,
       noun = "remote role",
       props = {
         attribute = s(), console = s("disabled"), deny = s("disabled"), lineOrder = i(),
