@@ -120,7 +120,8 @@ describe("G23 a task", function()
   it("that fails has a reason, whatever the device can say of it", function()
     local function failed(result)
       device:control("plan_task", {
-        template = "sys/config", outcome = "FAILED", seconds = 30, message = "01070734:3: disk full",
+        template = "sys/config", outcome = "FAILED", seconds = 30, message = "01070734:3: disk "
+          .. "full",
       })
       result.match = { method = "GET", path = "^/mgmt/tm/task/sys/config/%d+/result$" }
       device:fault(result)

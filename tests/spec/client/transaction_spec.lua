@@ -124,52 +124,6 @@ describe("G19 a transaction's commands", function()
   end)
 end)
 
-describe("G19 a transaction that is looked at", function()
-  before_each(setup)
-  after_each(teardown)
-
-  it("takes commands meanwhile, while it is committed none", function()
-    local tx <close> = bip:begin()
-    local one <const> = tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-    local number = 1
-    local function meanwhile(method, act)
-      device:fault {
-        match = { method = method, path = "^/mgmt/tm/transaction/%d+" },
-        delay_ms = 300,
-        times = 1,
-      }
-      local fiber <const> = f5.spawn(act)
-      f5.sleep(0.1)
-      number = number + 1
-      local ok <const>, err <const> = pcall(function()
-        tx(bip.ltm.node):create { name = "n" .. number, address = "192.0.2." .. number }
-      end)
-      fiber:join()
-      return ok, err
-    end
-    assert.is_true(meanwhile("GET", function() tx:commands() end))
-    assert.is_true(meanwhile("PATCH", function() tx:move(one, 2) end))
-    assert.is_true(meanwhile("DELETE", function() tx:remove(one) end))
-    assert.is_false((meanwhile("PATCH", function() tx:validate() end)))
-    assert.is_false((meanwhile("PATCH", function() tx:commit() end)))
-    local names <const> = {}
-    for i, node in ipairs(bip.ltm.node:list()) do names[i] = node.name end
-    assert.same({ "n2", "n3", "n4" }, names)
-  end)
-
-  it("needs a function", function()
-    for _, given in ipairs { {}, { {} }, { nil, 5 }, { { keep_alive = 5 }, "x" } } do
-      local err <const> = fails("usage", bip.transaction, bip, given[1], given[2])
-      assert.matches("transaction: expected a function, got a ", err.message)
-    end
-    local function result() return 1, nil, 3 end
-    assert.same({ 1, nil, 3 }, { bip:transaction(result) })
-    assert.same({ 1, nil, 3 }, { bip:transaction(nil, result) })
-    assert.same({ 1, nil, 3 }, { bip:transaction({ timeout = 9 }, result) })
-    assert.same({ 1, nil, 3 }, { bip:transaction(result, { timeout = 9 }) })
-  end)
-end)
-
 describe("G20 a transaction is carried out as a whole or not at all", function()
   before_each(setup)
   after_each(teardown)

@@ -413,7 +413,9 @@ describe("G45 a file", function()
       fails("usage", bip.upload, bip, "x", { target = "ucs" }).message
     )
     for _, name in ipairs { "", ".", "..", "../x", "a/b", "a\nb", "a\0b" } do
-      assert.matches("without slashes, not \"", fails("usage", bip.download, bip, name, "x").message)
+      assert.matches(
+        "without slashes, not \"", fails("usage", bip.download, bip, name, "x").message
+      )
       assert.matches(
         "without slashes, not \"",
         fails("usage", bip.upload, bip, "x", { name = name }).message
