@@ -267,7 +267,7 @@ return {
     } },
   ["sys/daemon-log-settings/mcpd"] = { type = "singleton",
     props = {
-      audit = { t = "s" },
+      audit = { t = "s", d = "disabled" },
       logLevel = { t = "s" },
     } },
   ["sys/daemon-log-settings/tmm"] = { type = "singleton",
