@@ -1,5 +1,8 @@
 -- Monitors.
 local monitors = require "sim.kinds.common.monitors"
+local property = require "sim.kinds.common.property"
+
+local s <const>, i <const> = property.text, property.number
 
 local kinds <const> = {
   ["ltm/monitor"] = { facts = { noun = "monitor" } },
@@ -27,6 +30,12 @@ for _, kind in ipairs {
   local known = kinds["ltm/monitor/" .. kind]
   known.facts = known.facts or { props = {} }
   known.facts.props.destination = { d = "*:*" }
+end
+for _, kind in ipairs { "http2", "mqtt" } do
+  kinds["ltm/monitor/" .. kind].facts.props = {
+    destination = s "*:*", interval = i(5), timeout = i(16), timeUntilUp = i(0), upInterval = i(0),
+    manualResume = s("disabled", { c = "disabled|enabled" }),
+  }
 end
 
 table.insert(
