@@ -63,7 +63,11 @@ function Device.new(options)
     },
   }, Device)
   local seed = options.seed
-  if seed and not seed.clock then seeds.check(seed) end
+  if seed ~= nil and (type(seed) ~= "table" or not seed.clock) then
+    seeds.check(seed)
+  elseif seed then
+    seeds.check_state(seed)
+  end
   for _, module in ipairs(options.provision or seed and seed.provision or { "ltm" }) do
     self.state.provision[module] = "nominal"
   end
@@ -154,13 +158,38 @@ function Device:restore(state)
   self.store:rebuild()
 end
 
+-- A copy of a value in which bytes that are not UTF-8 are replaced by U+FFFD.
+local function readable(value)
+  if type(value) == "string" then
+    if utf8.len(value) then return value end
+    local parts, at = {}, 1
+    while at <= #value do
+      local _, bad = utf8.len(value, at)
+      parts[#parts + 1] = value:sub(at, (bad or #value + 1) - 1)
+      if bad then parts[#parts + 1] = "\u{FFFD}" end
+      at = (bad or #value) + 1
+    end
+    return table.concat(parts)
+  end
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do copy[readable(key)] = readable(item) end
+  return copy
+end
+
+-- The JSON text of a body. Programs of the device can print anything; JSON is UTF-8.
+local function encode(body, style)
+  local ok, text = pcall(json.encode, body, style)
+  return ok and text or json.encode(readable(body), style)
+end
+
 -- Encodes the body of a response and adds its reason and content type.
 function Device.finish(_, request, response)
   local headers = response.headers or {}
   response.headers = headers
   local body = response.body
   if type(body) == "table" then
-    body = json.encode(body, response.status >= 400 and ERROR_STYLE or STYLE)
+    body = encode(body, response.status >= 400 and ERROR_STYLE or STYLE)
     headers["Content-Type"] = headers["Content-Type"] or JSON_TYPE
   elseif body == nil then
     body = ""

@@ -14,6 +14,7 @@ local ORDER <const> = { lt = true, le = true, gt = true, ge = true }
 local COMPARE <const> = { eq = true, ne = true, lt = true, le = true, gt = true, ge = true }
 local FUNCTIONS <const> =
   { contains = true, startswith = true, endswith = true, substringof = true }
+local MAX_DEPTH <const> = 100  -- of parentheses and `not`
 local AGGREGATES <const> = { sum = "sum", avg = "avg", average = "avg", max = "max", min = "min" }
 
 local function fail(format, ...)
@@ -122,8 +123,11 @@ function Parser:expression() return self:chain("or", self.conjunction) end
 function Parser:conjunction() return self:chain("and", self.negation) end
 
 function Parser:negation()
-  if self:keyword("not") then return { op = "not", self:negation() } end
-  return self:primary()
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then fail("the filter is nested too deeply") end
+  local node = self:keyword("not") and { op = "not", self:negation() } or self:primary()
+  self.depth = self.depth - 1
+  return node
 end
 
 function Parser:call(name)
@@ -212,7 +216,7 @@ end
 
 --- Parses a filter to a tree. options.any_or: `or` may join conditions on several properties.
 function M.parse_filter(text, options)
-  local parser = setmetatable({ tokens = tokenize(text), at = 1 }, Parser)
+  local parser = setmetatable({ tokens = tokenize(text), at = 1, depth = 0 }, Parser)
   if parser:peek().type == "end" then fail("the filter is empty") end
   local node = parser:expression()
   local rest = parser:peek()

@@ -13,14 +13,21 @@ local function fail(format, ...) error({ xml = string.format(format, ...) }, 0) 
 
 local ENTITIES <const> = { lt = "<", gt = ">", amp = "&", quot = '"', apos = "'" }
 
+-- The character with a number; nil if there is none.
+local function character(number)
+  if not number or number < 1 or number > 0x10FFFF then return nil end
+  if number >= 0xD800 and number < 0xE000 then return nil end
+  return utf8.char(number)
+end
+
 local function unescape(text)
   return (
     text:gsub("&(#?x?)(%w+);", function(mark, name)
       if mark == "#x" or mark == "#X" then
-        return utf8.char(tonumber(name, 16) or fail("unknown character &#x%s;", name))
+        return character(tonumber(name, 16)) or fail("unknown character &#x%s;", name)
       end
       if mark == "#" then
-        return utf8.char(math.tointeger(tonumber(name)) or fail("unknown character &#%s;", name))
+        return character(math.tointeger(tonumber(name))) or fail("unknown character &#%s;", name)
       end
       return ENTITIES[name] or fail("unknown entity &%s;", name)
     end)

@@ -121,7 +121,7 @@ end
 local function bash(device, request, _, body)
   local arguments = body.utilCmdArgs
   if arguments == nil then return { commandResult = nil } end
-  local script = shell.script_of(device, tostring(arguments))
+  local script = shell.script_of(tostring(arguments))
   if not script then
     return { commandResult = ("/bin/bash: %s: No such file or directory\n"):format(arguments) }
   end

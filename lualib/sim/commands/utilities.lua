@@ -30,11 +30,14 @@ end
 
 local function dig(_, _, _, body)
   local words = tostring(body.utilCmdArgs or "")
-  local bad = words:match "%-(%d)%S*"
+  local bad = words:match "%-(%d)"
   if bad and bad ~= "4" and bad ~= "6" then
     return { commandResult = ("Invalid option: -%s\nUsage: dig [options] name\n"):format(bad) }
   end
-  local name, kind = words:match "(%S+)%s+(%u+)%s*$"
+  local list = {}
+  for word in words:gmatch "%S+" do list[#list + 1] = word end
+  local name, kind = list[#list - 1], list[#list]
+  if not (name and kind:find "^%u+$") then name, kind = nil, nil end
   return {
     commandResult = ("\n; <<>> DiG 9.11.36 <<>> %s\n;; global options: +cmd\n;; Got answer:\n;; QUESTION SECTION:\n;%s.\tIN\t%s\n"):format(
       words,
@@ -59,11 +62,13 @@ local function qkview(device, _, _, body)
   end
   local bad = words:match "%-(%d)"
   if bad then return { commandResult = ("qkview: invalid option -- '%s'\n"):format(bad) } end
-  local name = words:match "%-f%s+(%S+)" or device.hostname .. ".qkview"
-  device.disk.write("/var/tmp/" .. name:match "[^/]+$", "qkview of " .. device.hostname .. "\n")
+  local path = words:match "%-f%s+(%S+)" or device.hostname .. ".qkview"
+  local name = path:match "^.*/([^/]*)$" or path
+  if name == "" then return { commandResult = ("qkview: invalid file name '%s'\n"):format(path) } end
+  device.disk.write("/var/tmp/" .. name, "qkview of " .. device.hostname .. "\n")
   return {
     commandResult = ("Gathering System Diagnostics: Please wait ...\nDiagnostic information has been saved in:\n/var/tmp/%s\n"):format(
-      name:match "[^/]+$"
+      name
     ),
   }
 end

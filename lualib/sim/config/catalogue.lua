@@ -153,6 +153,7 @@ end
 function M.find(template)
   local node = nodes[template]
   if node then return node end
+  if not template:find "^[^/]" then return nil end
   load_for(template)
   return nodes[template]
 end

@@ -33,6 +33,9 @@ end
 --   public      a sub-collection without the name of its owner, if the path can also mean that
 function M.resolve(segments)
   if #segments < 3 then return nil end
+  for _, segment in ipairs(segments) do
+    if segment:find("/", 1, true) then return nil end  -- it was %2F: no path has it inside of a name
+  end
   local template = segments[3]
   local node = catalogue.find(template)
   if not node then return nil end

@@ -7,7 +7,10 @@ local errors = require "sim.http.errors"
 
 local M = {}
 
+-- Of a download. F5's own clients upload chunks of 7,340,032 bytes, so uploads may be larger.
 local MAX_CHUNK <const> = 1 << 20
+local MAX_UPLOAD <const> = 32 << 20
+local DISK_BYTES <const> = 64 << 30
 
 -- Targets: the directory of the files, the URI of uploads, the URIs of downloads. A target with
 -- `module` exists only while the module is provisioned.
@@ -100,10 +103,16 @@ local function upload(device, request, target, name)
       ("Chunk byte count %d different from received buffer length %d"):format(claimed, length)
     )
   end
-  if length > MAX_CHUNK then
-    bad(request, ("Chunk byte count %d exceeds the maximum of %d"):format(length, MAX_CHUNK))
+  if length > MAX_UPLOAD then
+    bad(request, ("Chunk byte count %d exceeds the maximum of %d"):format(length, MAX_UPLOAD))
   end
-  if first + length > total then
+  if total > DISK_BYTES then
+    bad(
+      request,
+      ("java.io.IOException: No space left on device: %s/%s"):format(target.directory, name)
+    )
+  end
+  if first > total or first + length > total then
     bad(request, ("Chunk %d-%d is outside of the total of %d bytes"):format(first, last, total))
   end
 

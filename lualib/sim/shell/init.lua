@@ -2,6 +2,7 @@
 -- sim/shell/programs.lua. It never runs a program of the host.
 --
 -- run(device, script, actor) -> text of standard output and standard error, exit status
+local budgets = require "sim.shell.budget"
 local parser = require "sim.shell.parser"
 local programs = require "sim.shell.programs"
 
@@ -24,6 +25,17 @@ local function write(output, text)
   if output and text ~= "" then output.parts[#output.parts + 1] = text end
 end
 
+-- actor: the user who sent the script. Programs have the rights of this user, not those of root.
+local function new_shell(device, actor)
+  return setmetatable(
+    {
+      device = device, actor = actor, variables = { HOME = "/root", USER = "root" }, cwd = "/root",
+      status = 0, budget = budgets.new(),
+    },
+    Shell
+  )
+end
+
 function Shell:value(name)
   if name == "?" then return tostring(self.status) end
   if name == "$" then return "4242" end
@@ -39,14 +51,17 @@ function Shell:substitute(list, io)
   local inner = setmetatable(
     {
       device = self.device, actor = self.actor, variables = variables, cwd = self.cwd,
-      status = self.status,
+      status = self.status, budget = self.budget,
     },
     Shell
   )
   local output = new_output()
   inner:guarded(list, { input = "", output = output, errors = io.errors })
   self.status = inner.status
-  return (text_of(output):gsub("\n+$", ""))
+  local text = text_of(output)
+  local last = #text
+  while text:byte(last) == 10 do last = last - 1 end
+  return text:sub(1, last)
 end
 
 -- Expands a word to one or several texts: unquoted expansions are split at white space.
@@ -55,6 +70,7 @@ function Shell:expand(word, io, fields)
   for _, part in ipairs(word) do
     local text = part.text
       or (part.variable and self:value(part.variable)) or self:substitute(part.substitute, io)
+    self.budget:spend(#current + #text)
     if part.text or part.quoted then
       current, any = current .. text, any or text ~= "" or part.quoted
     else
@@ -131,6 +147,7 @@ function Shell:simple(command, io)
     self.variables[assignment.name] = self:expand_one(assignment.word, io)
   end
   if #words == 0 then return 0 end
+  self.budget:command()
   local name = table.remove(words, 1):match "[^/]*$"
   if name == "exit" then
     self.status = (math.tointeger(tonumber(words[1])) or self.status) & 255
@@ -142,8 +159,14 @@ function Shell:simple(command, io)
     write(io.errors, ("/bin/bash: %s: command not found\n"):format(name))
     return 127
   end
-  local function out(text) write(io.output, text) end
-  local function complain(text) write(io.errors, text) end
+  local function out(text)
+    self.budget:spend(#text)
+    write(io.output, text)
+  end
+  local function complain(text)
+    self.budget:spend(#text)
+    write(io.errors, text)
+  end
   return program(self, words, { input = io.input, out = out, err = complain }) or 0
 end
 
@@ -162,13 +185,14 @@ function Shell:nested(name, words, io)
   else
     script = io.input
   end
+  self.budget:spend(#script)
   local list, message = parser.parse(script)
   if not list then
     write(io.errors, ("%s: -c: %s\n"):format(name, message))
     return 2
   end
   if name == "eval" then
-    self:list(list, io)
+    self.budget:deeper(self.list, self, list, io)
   else
     self:guarded(list, io)
   end
@@ -229,39 +253,77 @@ end
 
 -- Runs a list until its end or until `exit`.
 function Shell:guarded(list, io)
-  local ok, problem = pcall(self.list, self, list, io)
-  if not ok and problem ~= EXIT then error(problem, 0) end
+  local depth = self.budget.depth
+  self.budget:deeper(function()
+    local ok, problem = pcall(self.list, self, list, io)
+    if not ok and problem ~= EXIT then error(problem, 0) end
+  end)
+  self.budget.depth = depth
 end
 
--- actor: the user who sent the script. Programs have the rights of this user, not those of root.
+-- Calls run() of a shell. A script that uses up its budget ends there, with a message.
+local function bounded(output, shell, run, ...)
+  local ok, problem = pcall(run, ...)
+  if ok then return shell.status end
+  if not budgets.is_stop(problem) then error(problem, 0) end
+  write(output, ("/bin/bash: stopped by the simulated device: %s\n"):format(problem.stop))
+  return 137
+end
+
 function M.run(device, script, actor)
-  local shell = setmetatable(
-    {
-      device = device, actor = actor, variables = { HOME = "/root", USER = "root" }, cwd = "/root",
-      status = 0,
-    },
-    Shell
-  )
+  local shell = new_shell(device, actor)
   local list, message = parser.parse(script)
   if not list then return ("/bin/bash: -c: line 0: %s\n"):format(message), 2 end
   local output = new_output()
-  shell:guarded(list, { input = "", output = output, errors = output })
-  return text_of(output), shell.status
+  local status = bounded(
+    output, shell, shell.guarded, shell, list, { input = "", output = output, errors = output }
+  )
+  return text_of(output), status
+end
+
+-- The place of the quote that closes one; nil if there is none. A backslash keeps a double quote
+-- open.
+local function closing(text, at, quote)
+  if quote == "'" then return text:find(quote, at, true) end
+  while at do
+    at = text:find('["\\]', at)
+    if at and text:byte(at) == 34 then return at end
+    at = at and at + 1 < #text and at + 2 or nil
+  end
+end
+
+-- The next word of the arguments of a utility, and the position after it; nil at the end, or if a
+-- quote is not closed. No shell reads the arguments, so nothing is expanded.
+local function argument(text, at)
+  at = text:match("^%s*()", at)
+  local parts = {}
+  while true do
+    local plain, quote, after = text:match("^([^%s'\"\\]*)(['\"\\]?)()", at)
+    parts[#parts + 1] = plain
+    if quote == "" then
+      return #parts > 1 and table.concat(parts) or plain ~= "" and plain or nil, after
+    elseif quote == "\\" then
+      parts[#parts + 1], at = text:sub(after, after), math.min(after + 1, #text + 1)
+    else
+      local stop = closing(text, after, quote)
+      if not stop then return nil end
+      local inner = text:sub(after, stop - 1)
+      parts[#parts + 1] = quote == '"' and inner:gsub('\\([$`"\\])', "%1") or inner
+      at = stop + 1
+    end
+  end
 end
 
 -- The script in the arguments of util/bash: "-c 'script'" -> script; nil if there is none.
-function M.script_of(device, arguments)
-  local list = parser.parse("bash " .. arguments)
-  local words = list and list[1] and list[1].pipeline[1].words
-  if not words then return nil end
-  local shell =
-    setmetatable({ device = device, variables = {}, cwd = "/", status = 0 }, Shell)
-  local texts = {}
-  for i = 2, #words do
-    texts[#texts + 1] = shell:expand_one(words[i], { errors = nil })
-    if texts[#texts - 1] == "-c" then return texts[#texts] end
+function M.script_of(arguments)
+  local at, previous = 1, nil
+  while at do
+    local word
+    word, at = argument(arguments, at)
+    if not word then return nil end
+    if previous == "-c" then return word end
+    previous = word
   end
-  return nil
 end
 
 return M

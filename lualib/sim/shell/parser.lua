@@ -10,8 +10,12 @@
 --   word     = { { text = } | { variable = } | { substitute = list }, each with quoted = bool, … }
 local M = {}
 
+local MAX_DEPTH <const> = 50
+
 local Parser <const> = {}
 Parser.__index = Parser
+
+local parse_at  -- parses a text at a depth
 
 function Parser.fail(_, message)
   error({ syntax = message }, 0)
@@ -73,7 +77,7 @@ function Parser:backquote(quoted)
   local inner, after = self.text:match("^`([^`]*)`()", self.at)
   if not inner then self:fail "unexpected EOF while looking for matching ``'" end
   self.at = after
-  return { substitute = M.parse_or_fail(inner), quoted = quoted }
+  return { substitute = parse_at(inner, self.depth), quoted = quoted }
 end
 
 function Parser:double_quoted(parts)
@@ -92,7 +96,7 @@ function Parser:double_quoted(parts)
       local kept = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char)
         or "\\" .. next_char
       parts[#parts + 1] = { text = kept, quoted = true }
-      self.at = at + 2
+      self.at = math.min(at + 2, #self.text + 1)
     elseif char == "`" then
       parts[#parts + 1] = self:backquote(true)
     else
@@ -121,7 +125,7 @@ function Parser:word()
       self:double_quoted(parts)
     elseif char == "\\" then
       parts[#parts + 1] = { text = self.text:sub(at + 1, at + 1), quoted = true }
-      self.at = at + 2
+      self.at = math.min(at + 2, #self.text + 1)
     elseif char == "$" then
       local part = self:dollar(false)
       if not part then self.at = self.at + 1 end
@@ -132,17 +136,6 @@ function Parser:word()
       return #parts > 0 and parts or nil
     end
   end
-end
-
--- The bare text of a word that has neither quotes nor expansions.
-local function bare(word)
-  if not word then return nil end
-  local text = ""
-  for _, part in ipairs(word) do
-    if part.quoted or not part.text then return nil end
-    text = text .. part.text
-  end
-  return text
 end
 
 function Parser:redirect(redirects)
@@ -165,11 +158,12 @@ function Parser:redirect(redirects)
   return true
 end
 
+-- The bare word that comes next; nil if the next word is none. It looks at the text only: parsing
+-- the word twice would take time that doubles with each level of $(…).
 function Parser:peek_bare()
-  local before = self.at
-  local text = bare(self:word())
-  self.at = before
-  return text
+  local word, after = self.text:match("^([^%s'\"\\$`;&|()<>]+)()", self.at)
+  if not word or self.text:find("^['\"\\$`]", after) then return nil end
+  return word
 end
 
 local CLOSING <const> = {
@@ -240,6 +234,14 @@ function Parser:command()
 end
 
 function Parser:list(closing)
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then self:fail "maximum nesting level exceeded" end
+  local list = self:entries(closing)
+  self.depth = self.depth - 1
+  return list
+end
+
+function Parser:entries(closing)
   local list = {}
   local join = ";"
   while true do
@@ -275,8 +277,8 @@ function Parser:list(closing)
   return list
 end
 
-function M.parse_or_fail(text)
-  local parser = setmetatable({ text = text, at = 1 }, Parser)
+function parse_at(text, depth)
+  local parser = setmetatable({ text = text, at = 1, depth = depth }, Parser)
   local list = parser:list {}
   if parser.at <= #text then
     parser:fail(("syntax error near unexpected token `%s'"):format(text:sub(parser.at, parser.at)))
@@ -285,7 +287,7 @@ function M.parse_or_fail(text)
 end
 
 function M.parse(text)
-  local ok, result = pcall(M.parse_or_fail, text)
+  local ok, result = pcall(parse_at, text, 0)
   if ok then return result end
   if type(result) == "table" and result.syntax then return nil, result.syntax end
   error(result, 0)

@@ -1,7 +1,9 @@
 -- The programs of the device's shell. A program is a function(shell, arguments, io) that returns
 -- the exit status (nil: 0). `io` has input, out(text) and err(text).
 local daemons = require "sim.status.daemons"
+local budget = require "sim.shell.budget"
 local digest = require "sim.digest"
+local regex = require "sim.shell.regex"
 local restart = require "sim.http.restart"
 
 local M = {}
@@ -44,10 +46,17 @@ local DIRECTORIES <const> = {
   ["/var/log"] = true,
 }
 
--- The text of a file, or nil.
+-- The text of a file, or nil. Large files are read by nobody but checksums, see checksum().
 function M.read(shell, name)
   local path = shell:path(name)
-  return shell.device.disk.read(path) or (KNOWN_FILES[path] and KNOWN_FILES[path](shell.device))
+  local entry = shell.device.disk.find(path)
+  if entry and entry.size > budget.MAX_FILE then
+    error({ stop = ("%s has more than %d bytes"):format(path, budget.MAX_FILE) }, 0)
+  end
+  local text = entry and shell.device.disk.read(path)
+    or (KNOWN_FILES[path] and KNOWN_FILES[path](shell.device))
+  if text then shell.budget:spend(#text) end
+  return text
 end
 
 function M.find(name)
@@ -92,23 +101,48 @@ function programs.echo(_, arguments, io)
   io.out((escapes and unescape(text) or text) .. (newline and "\n" or ""))
 end
 
-function programs.printf(_, arguments, io)
+-- Pads a text as "%-10.3s" does. Lua's format takes no width above 99.
+local function padded(shell, text, flags, width, precision)
+  width, precision = tonumber(width) or 0, tonumber(precision)
+  if precision then text = text:sub(1, math.tointeger(precision) or #text) end
+  local missing = width - #text
+  if missing <= 0 then return text end
+  shell.budget:spend(missing)
+  local filler = (" "):rep(math.tointeger(missing) or budget.MAX_BYTES)
+  return flags:find("-", 1, true) and text .. filler or filler .. text
+end
+
+local function number_text(value, kind, flags)
+  local number = tonumber(value) or 0
+  if kind == "f" then return ("%f"):format(number) end
+  local whole = math.tointeger(number) or 0
+  if kind == "o" and whole < 0 then whole = 0 end
+  local sign = flags:find("+", 1, true) and (kind == "d" or kind == "i") and "+" or ""
+  return ("%" .. sign .. (kind == "i" and "d" or kind)):format(whole)
+end
+
+function programs.printf(shell, arguments, io)
   local format = unescape(arguments[1] or "")
   local next_argument = 2
   repeat
     local used = false
-    io.out((format:gsub("%%([%-0-9.]*)([sdicxofbq%%])", function(width, kind)
+    shell.budget:command()
+    io.out((format:gsub("%%([-+ #0]*)(%d*)%.?(%d*)([sdicxofbq%%])", function(flags, width, places, kind)
       if kind == "%" then return "%" end
       local value = arguments[next_argument]
       next_argument, used = next_argument + 1, true
+      if kind == "c" then return (value or ""):sub(1, 1) end
       if kind == "s" or kind == "b" or kind == "q" then
         value = kind == "b" and unescape(value or "") or value or ""
-        return ("%" .. width .. "s"):format(value)
+        return padded(shell, value, flags, width, places)
       end
-      if kind == "c" then return (value or ""):sub(1, 1) end
-      return ("%" .. width .. (kind == "i" and "d" or kind)):format(
-        math.tointeger(tonumber(value)) or 0
-      )
+      local text = number_text(value, kind, flags)
+      local zeros = tonumber(width) or 0
+      if flags:find("0", 1, true) and not flags:find("-", 1, true) and #text < zeros and zeros < 100 then
+        local sign, digits = text:match "^([+-]?)(.*)$"
+        return sign .. ("0"):rep(math.tointeger(zeros) - #text) .. digits
+      end
+      return padded(shell, text, flags, width, nil)
     end)))
   until not used or next_argument > #arguments
 end
@@ -141,75 +175,76 @@ function programs.cat(shell, arguments, io)
   return status
 end
 
-local function lines_of(text)
+local function lines_of(shell, text)
   local lines = {}
-  for line in text:gmatch "([^\n]*)\n?" do lines[#lines + 1] = line end
+  for line in text:gmatch "([^\n]*)\n?" do
+    lines[#lines + 1] = line
+    if #lines % 4096 == 0 then shell.budget:tick() end
+  end
   if lines[#lines] == "" then lines[#lines] = nil end
   return lines
 end
 
+local HUGE <const> = 1 << 53
+
+-- head and tail: `pick` says which of `total` lines or bytes to show.
 local function part(name, pick)
   return function(shell, arguments, io)
-    local count, files = 10, {}
+    local count, bytes, files = "10", false, {}
     local i = 1
     while arguments[i] do
-      local attached = arguments[i]:match "^%-n?(%d+)$"
-      if arguments[i] == "-n" or arguments[i] == "-c" then
-        count, i = math.tointeger(tonumber(arguments[i + 1])) or 10, i + 1
-      elseif attached then
-        count = math.tointeger(tonumber(attached))
+      local letter, attached = arguments[i]:match "^%-([nc]?)([-+]?%d*)$"
+      if attached and attached ~= "" or letter and letter ~= "" then
+        bytes, count = letter == "c", attached
+        if attached == "" then count, i = arguments[i + 1] or "", i + 1 end
       else
         files[#files + 1] = arguments[i]
       end
       i = i + 1
     end
+    if not count:find "^[-+]?%d+$" then
+      io.err(("%s: %s: invalid number of lines\n"):format(name, count))
+      return 1
+    end
+    local number = math.min(tonumber(count:match "%d+"), HUGE)
     local texts, status = texts_of(shell, name, files, io)
     for _, text in ipairs(texts) do
-      local lines = lines_of(text)
-      local first, last = pick(#lines, count)
-      for at = first, last do io.out(lines[at] .. "\n") end
+      if bytes then
+        io.out(text:sub(pick(#text, number, count:sub(1, 1))))
+      else
+        local lines = lines_of(shell, text)
+        local first, last = pick(#lines, number, count:sub(1, 1))
+        for at = first, last do io.out(lines[at] .. "\n") end
+      end
     end
     return status
   end
 end
 
-programs.head = part("head", function(total, count) return 1, math.min(total, count) end)
-programs.tail = part(
-  "tail",
-  function(total, count) return math.max(1, total - count + 1), total end
-)
-
--- Converts a basic regular expression to a Lua pattern: . * ^ $ and brackets mean the same, all
--- other characters are escaped.
-local function lua_pattern(expression)
-  local pattern, at = "", 1
-  while at <= #expression do
-    local set = expression:match("^%[%^?%]?[^%]]*%]", at)
-    local char = expression:sub(at, at)
-    if set then
-      pattern = pattern .. set:gsub("%%", "%%%%")
-      at = at + #set
-    elseif char == "\\" then
-      pattern = pattern .. "%" .. expression:sub(at + 1, at + 1)
-      at = at + 2
-    else
-      pattern = pattern .. (char:find "[%%%-%+%?%(%)%[%]]" and "%" .. char or char)
-      at = at + 1
-    end
-  end
-  return pattern
-end
+programs.head = part("head", function(total, count, sign)
+  return 1, math.tointeger(sign == "-" and math.max(total - count, 0) or math.min(total, count))
+end)
+programs.tail = part("tail", function(total, count, sign)
+  return math.tointeger(sign == "+" and math.max(count, 1) or math.max(1, total - count + 1)), total
+end)
 
 function programs.grep(shell, arguments, io)
   local flags, rest = split(arguments)
   local pattern = table.remove(rest, 1) or ""
-  local needle = lua_pattern(flags.i and pattern:lower() or pattern)
+  if flags.F then pattern = pattern:gsub("[][.*^$\\]", "\\%0") end
+  local matches, message =
+    regex.compile(pattern, { extended = flags.E and not flags.F, ignore_case = flags.i })
+  if not matches then
+    io.err(("grep: %s\n"):format(message))
+    return 2
+  end
   local texts, status = texts_of(shell, "grep", rest, io)
   local found = 0
   for _, text in ipairs(texts) do
-    for _, line in ipairs(lines_of(text)) do
-      local hay = flags.i and line:lower() or line
-      if (hay:find(needle) ~= nil) ~= (flags.v == true) then
+    for _, line in ipairs(lines_of(shell, text)) do
+      shell.budget:spend(#line)
+      shell.budget:tick()
+      if matches(line) ~= (flags.v == true) then
         found = found + 1
         if not flags.q and not flags.c then io.out(line .. "\n") end
       end
@@ -391,13 +426,22 @@ function programs.uname(shell, arguments, io)
   end
 end
 
+-- The conversions of date that C's strftime has, too.
+local TIME_FORMATS <const> = "[aAbBcCdDeFgGhHIjmMnprRStTuUVwWxXyYzZ]"
+
 function programs.date(shell, arguments, io)
-  local seconds = shell.device:now() // 1000000
+  local micros = shell.device:now()
+  local seconds = micros // 1000000
   local format = "%a %b %e %H:%M:%S UTC %Y"
   for _, argument in ipairs(arguments) do
     if argument:sub(1, 1) == "+" then format = argument:sub(2) end
   end
-  io.out(os.date("!" .. format:gsub("%%s", tostring(seconds)), seconds) .. "\n")
+  io.out(format:gsub("%%(.)", function(letter)
+    if letter == "%" then return "%" end
+    if letter == "s" then return tostring(seconds) end
+    if letter == "N" then return ("%09d"):format(micros % 1000000 * 1000) end
+    return letter:find(TIME_FORMATS) and os.date("!%" .. letter, seconds) or nil
+  end) .. "\n")
 end
 
 function programs.ps(_, _, io)

@@ -3,6 +3,8 @@ local array = require("f5.json").array
 local blocking = require "sim.asm.blocking"
 local content = require "sim.asm.content"
 local entity = require "sim.asm.entity"
+local odata = require "sim.asm.odata"
+local requests = require "sim.http.request"
 local tree = require "sim.asm.tree"
 
 local M = {}
@@ -308,15 +310,31 @@ function M.split_name(body)
   }
 end
 
+-- The template that a link with a query selects: policy-templates?$filter=name eq NAME
+local function selected(templates, link)
+  local query = type(link) == "string" and link:match "%?(.*)$"
+  local filter = query and requests.query(query)["$filter"]
+  if not filter then return nil end
+  local ok, holds = pcall(function() return odata.predicate(odata.parse_filter(filter)) end)
+  if not ok then entity.refuse("Could not find the policy template.") end
+  for _, item in ipairs(templates:items()) do
+    if holds(item.record.data) then return item end
+  end
+  return nil
+end
+
+--- The template that a reference names: by its link, by a link with a filter, or by `name`.
 function M.template(device, reference)
   local templates = tree.top(device):child("policy-templates")
-  if reference then
-    local found = tree.follow(device, reference)
-      or (reference.name and templates:find("name", reference.name))
-    if not found then entity.refuse("Could not find the policy template.") end
-    return found
+  if type(reference) ~= "table" then return templates:find("title", "Fundamental") end
+  local link = reference.link
+  local found = tree.follow(device, link)
+  if found and found.path == templates.path then found = selected(templates, link) end
+  found = found or reference.name and templates:find("name", reference.name)
+  if not found or found.spec ~= templates.spec or not found.element then
+    entity.refuse("Could not find the policy template.")
   end
-  return templates:find("title", "Fundamental")
+  return found
 end
 
 local function partition_exists(device, name)

@@ -61,7 +61,7 @@ end
 -- The text without comments and escaped characters, with the same length.
 local function plain_text(text)
   local function blank(found) return (" "):rep(#found) end
-  return (("\n" .. text:gsub("\\.", blank)):gsub("\n%s*#[^\n]*", function(found)
+  return (("\n" .. text:gsub("\\.", blank)):gsub("\n[^%S\n]*#[^\n]*", function(found)
     return found:gsub("[^\n]", " ")
   end):sub(2))
 end

@@ -33,9 +33,14 @@ local rule <const> = {
 -- A rule has one line for each event that it handles.
 local function events_of(object)
   local list, seen = {}, {}
-  for event in ("\n" .. (object.apiAnonymous or "")):gmatch "[\n;}]%s*when%s+([%u_%d]+)" do
-    if not seen[event] then list[#list + 1] = event end
-    seen[event] = true
+  local text = "\n" .. (object.apiAnonymous or "")
+  for place, event in text:gmatch "()%f[%w]when%s+([%u_%d]+)" do
+    local at = place - 1  -- only spaces separate it from the end of a command
+    while at > 1 and text:find("^[^%S\n]", at) do at = at - 1 end
+    if not seen[event] and text:find("^[\n;}]", at) then
+      list[#list + 1] = event
+      seen[event] = true
+    end
   end
   return list
 end

@@ -24,8 +24,8 @@ local function destination_parts(text)
   local folder, last = text:match "^(/.*)/([^/]+)$"
   local rest = last or text
   local host, port = rest:match "^([^:]+):([^:]+)$"
-  if not host then host, port = rest:match "^(.*:.*)%.([^.:]+)$" end
-  if not host then return nil end
+  if not host then host, port = rest:match "^(.*)%.([^.:]+)$" end
+  if not host or not rest:find(":", 1, true) then return nil end
   return folder, host, port
 end
 
@@ -108,7 +108,7 @@ end
 
 -- The first event of an iRule that needs HTTP.
 local function http_event(rule)
-  local text = ("\n" .. (rule.apiAnonymous or "")):gsub("\n%s*#[^\n]*", "\n")
+  local text = ("\n" .. (rule.apiAnonymous or "")):gsub("\n[^%S\n]*#[^\n]*", "\n")
   return text:match "%f[%w]when%s+(HTTP_[%u_]+)"
 end
 
