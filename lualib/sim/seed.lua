@@ -59,6 +59,50 @@ function M.check(seed)
   end
 end
 
+-- Parts of a saved state -> the types of what is in them. A part that is missing is made new.
+local STATE <const> = {
+  clock = { offset = "number", last_event = "number", events = "table" },
+  objects = { generation = "number", items = "table" },
+  tokens = { generation = "number", items = "table" },
+  transactions = { last = "number", items = "table" },
+  tasks = { last = "number", items = "table", plans = "table" },
+  provision = {}, disk = {}, uploads = {}, accounts = {}, providers = {}, saved = {}, pushed = {},
+}
+-- What every object of a state has, if it has it.
+local IDENTITY <const> = {
+  name = "string", fullPath = "string", partition = "string", subPath = "string",
+  generation = "number",
+}
+
+local function check_object(path, object)
+  if type(path) ~= "string" or not path:find "^/mgmt/tm/" then
+    refuse("objects: '%s' is not a path below /mgmt/tm", tostring(path))
+  end
+  if type(object) ~= "table" then refuse("%s: expected an object", path) end
+  for name, wanted in pairs(IDENTITY) do
+    if object[name] ~= nil and type(object[name]) ~= wanted then
+      refuse("%s: %s must be a %s", path, name, wanted)
+    end
+  end
+end
+
+-- Raises an error if a saved state cannot be one. What it holds is used without further checks.
+function M.check_state(state)
+  for part, fields in pairs(STATE) do
+    local value = state[part]
+    if value ~= nil and type(value) ~= "table" then refuse("%s: expected an object", part) end
+    for field, wanted in pairs(value and fields or {}) do
+      if type(value[field]) ~= wanted then refuse("%s: %s must be a %s", part, field, wanted) end
+    end
+  end
+  for path, object in pairs(state.objects and state.objects.items or {}) do
+    check_object(path, object)
+  end
+  for module, level in pairs(state.provision or {}) do
+    if type(level) ~= "string" then refuse("provision: %s must be a string", tostring(module)) end
+  end
+end
+
 -- Checks that the value for `path` has the right type: an array of bodies, or one body.
 function M.check_bodies(path, what, value)
   check_shape(path, value, what == "collection" and "array" or "object")

@@ -52,6 +52,9 @@ function M.setup(parser)
     :default "0"
     :convert(number.whole("--latency", "milliseconds"))
   parser:option("--origin", "an origin that CORS allows; may be repeated"):argname "URL":count "*"
+  parser
+    :option("--providers", "external authentication providers in FILE.json")
+    :argname "FILE.json"
   parser:option("--log", "append one line for each call"):argname "FILE"
   fleet.add_options(parser)
   parser
@@ -120,6 +123,49 @@ local function replace(path, text)
   end
 end
 
+-- { { name, type, users = { { name, password, role } } }, … }
+local function read_providers(path)
+  local list = seed.read(path, PROGRAM)
+  local function refuse(reason) usage(("%s: %s"):format(path, reason), PROGRAM) end
+  if type(list) ~= "table" or #list == 0 then refuse "expected an array of providers" end
+  for index, provider in ipairs(list) do
+    if type(provider) ~= "table" or type(provider.name) ~= "string" then
+      refuse(("provider %d has no name"):format(index))
+    end
+    if provider.type ~= nil and type(provider.type) ~= "string" then
+      refuse(("the type of provider %d is not a string"):format(index))
+    end
+    local users = provider.users or {}
+    if type(users) ~= "table" then
+      refuse(("the users of provider %d are not an array"):format(index))
+    end
+    for _, user in ipairs(users) do
+      local known = type(user) == "table" and user or {}
+      if type(known.name) ~= "string" or type(known.password) ~= "string" then
+        refuse(("a user of provider %d lacks a name or a password"):format(index))
+      end
+    end
+  end
+  return list
+end
+
+-- Warns if other machines can log in with passwords that everybody knows.
+local function warn_about_passwords(bind, users)
+  if not bind or bind:find "^127%." or bind == "::1" or bind == "localhost" then return end
+  local open = {}
+  for _, user in ipairs(users) do
+    if user.name == user.password then open[#open + 1] = user.name .. "/" .. user.password end
+  end
+  if #open == 0 then return end
+  io.stderr:write(
+    ("%s: warning: other machines can log in at %s with %s; set passwords with --user\n"):format(
+      PROGRAM,
+      bind,
+      table.concat(open, ", ")
+    )
+  )
+end
+
 function M.run(options)
   fleet.check(options)
   if not options.port or options.port < 0 or options.port > 65535 then
@@ -148,8 +194,12 @@ function M.run(options)
     seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
     latency_ms = options.latency,
     origins = #options.origin > 0 and options.origin or nil,
+    providers = options.providers and read_providers(options.providers) or nil,
     log = options.log,
   }
+  if not options.fleet then
+    warn_about_passwords(options.bind:match "^%[(.*)%]$" or options.bind, device.users)
+  end
   if options.ca_file then write(options.ca_file, read(device.ca)) end
   -- Runs however the program ends, before the device stops.
   local _saver <close> = setmetatable({}, {

@@ -68,15 +68,28 @@ local function is_in(object, partition, folder)
   return below == folder or below:sub(1, #folder + 1) == folder .. "/"
 end
 
--- Converts the pattern of "?options=PATTERN" to a Lua pattern.
-local function glob(text)
-  local pattern =
-    text:gsub("[%^%$%(%)%%%.%[%]%+%-]", "%%%0"):gsub("%*", ".*"):gsub("%?", ".")
-  return "^" .. pattern .. "$"
+-- Whether a text matches the pattern of "?options=PATTERN", with * and ?. It goes back to the last
+-- star only, so no pattern takes long.
+local function fits(text, pattern)
+  local at, wanted, star, mark = 1, 1, nil, nil
+  while at <= #text do
+    local byte = pattern:byte(wanted)
+    if byte == 42 then
+      star, mark, wanted = wanted, at, wanted + 1
+    elseif byte == 63 or byte == text:byte(at) then
+      at, wanted = at + 1, wanted + 1
+    elseif star then
+      mark = mark + 1
+      at, wanted = mark, star + 1
+    else
+      return false
+    end
+  end
+  return pattern:find("^%**$", wanted) ~= nil
 end
 
 local function matches(object, pattern)
-  return (object.name or ""):find(pattern) or (object.fullPath or ""):find(pattern)
+  return fits(object.name or "", pattern) or fits(object.fullPath or "", pattern)
 end
 
 local function get_collection(device, request, target)
@@ -91,7 +104,7 @@ local function get_collection(device, request, target)
   local segments = store:segments(target.path)
   local options = request.query.options
   if partition or (options and options ~= "" and options:find "[%*%?]") then
-    local pattern = options and options ~= "" and glob(options) or ".*"
+    local pattern = options and options ~= "" and options or "*"
     local few = {}
     for _, segment in ipairs(segments) do
       local object = store:get(target.path .. "/" .. segment)
@@ -141,12 +154,12 @@ local function show(device, request, target, object, written)
   local version = names.version(device, request)
   local shown = present.object(device.store, target, object, {
     version = version,
-    expand = request.query.expandSubcollections == "true",
+    expand = not written and request.query.expandSubcollections == "true",
     shown = target.shown,
     short = target.short,
     query = not written and names.query(request, version) or nil,
   })
-  local wanted = present.wanted(request)
+  local wanted = not written and present.wanted(request)
   return { status = 200, body = wanted and present.select(shown, wanted) or shown }
 end
 
@@ -196,10 +209,11 @@ local function body_of(request)
   return body
 end
 
--- Whether a POST is a tmsh command rather than a new object.
+-- Whether a POST is a tmsh command, known or not, rather than a new object. A few kinds have a
+-- property `command`.
 local function is_command(target, body)
-  return type(body.command) == "string"
-    and (target.what ~= "collection" or body.name == nil or commands.known(body.command))
+  if body.command == nil then return false end
+  return commands.known(body.command) or not (target.node.props or {}).command
 end
 
 local function post(device, request, target)
@@ -263,7 +277,6 @@ local function delete(device, request, target)
   end
   local options = request.query.options
   if target.what == "collection" and options and options ~= "" then
-    local pattern = glob(options)
     local partition, folder = filter_of(request)
     store:atomically(function()
       for _, segment in
@@ -272,7 +285,7 @@ local function delete(device, request, target)
         local path = target.path .. "/" .. segment
         local object = store:get(path)
         if
-          object and not object._factory and matches(object, pattern)
+          object and not object._factory and matches(object, options)
           and (not partition or is_in(object, partition, folder))
         then
           store:delete(path, ctx)

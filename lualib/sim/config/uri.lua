@@ -34,7 +34,7 @@ end
 function M.resolve(segments)
   if #segments < 3 then return nil end
   for _, segment in ipairs(segments) do
-    if segment:find("/", 1, true) then return nil end  -- it was %2F: no path has it inside of a name
+    if segment:find("/", 1, true) then return nil end  -- it was %2F, which no name has
   end
   local template = segments[3]
   local node = catalogue.find(template)

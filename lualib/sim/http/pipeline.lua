@@ -23,11 +23,13 @@ M.filters = {
   part "sim.http.body",  -- JSON bodies
   part "sim.auth.roles",  -- what the user may do
   part "sim.status.ready",  -- /available
+  part "sim.http.lists",  -- `ver`, $top and $skip
   part "sim.http.life_cycle",  -- interfaces that are switched off
   part "sim.tasks.transaction",  -- commands of a transaction are queued
 }
 
 M.observers = {
+  part "sim.http.lists",
   part "sim.http.log",
   part "sim.http.fault",
   part "sim.http.headers",

@@ -127,7 +127,8 @@ function programs.printf(shell, arguments, io)
   repeat
     local used = false
     shell.budget:command()
-    io.out((format:gsub("%%([-+ #0]*)(%d*)%.?(%d*)([sdicxofbq%%])", function(flags, width, places, kind)
+    local conversion = "%%([-+ #0]*)(%d*)%.?(%d*)([sdicxofbq%%])"
+    io.out((format:gsub(conversion, function(flags, width, places, kind)
       if kind == "%" then return "%" end
       local value = arguments[next_argument]
       next_argument, used = next_argument + 1, true
@@ -137,8 +138,8 @@ function programs.printf(shell, arguments, io)
         return padded(shell, value, flags, width, places)
       end
       local text = number_text(value, kind, flags)
-      local zeros = tonumber(width) or 0
-      if flags:find("0", 1, true) and not flags:find("-", 1, true) and #text < zeros and zeros < 100 then
+      local zeros = flags:find("^[^-]*0[^-]*$") and tonumber(width) or 0
+      if #text < zeros and zeros < 100 then
         local sign, digits = text:match "^([+-]?)(.*)$"
         return sign .. ("0"):rep(math.tointeger(zeros) - #text) .. digits
       end

@@ -84,6 +84,9 @@ local function forget_old(device)
 end
 
 local function create(device, request)
+  if type(request.json) ~= "table" or #request.json > 0 then  -- the guide demands an empty object
+    return errors.tm(400, "Found invalid JSON body in the request.", 1)
+  end
   forget_old(device)
   local transactions = device.state.transactions
   local id = math.max(device:now(), transactions.last + 1)

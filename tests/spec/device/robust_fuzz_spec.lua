@@ -108,14 +108,17 @@ describe("simulated device: hostile requests", function()
 
   it("run programs with any arguments", function()
     local ARGUMENTS <const> = {
-      "", "/", "''", "x", "-n", "-n -1", "-c 99999999999999999999", "-1", "-", "--", "+%Q", "+%", "+%E",
-      "%999999999s", "%1000000000d x", "%--------d 5", "%.s5d", "%2.3q x", "% x y", "-d nope", "! ! !",
+      "", "/", "''", "x", "-n", "-n -1", "-c 99999999999999999999", "-1", "-", "--", "+%Q", "+%",
+      "+%E",
+      "%999999999s", "%1000000000d x", "%--------d 5", "%.s5d", "%2.3q x", "% x y", "-d nope",
+      "! ! !",
       "-e", "/tmp /", "/VERSION /", "a=b =c", "] ]", "'\\' \\",
     }
     for _, name in ipairs {
       "true", ":", "false", "echo", "printf", "cat", "head", "tail", "grep", "wc", "ls", "rm", "mv",
       "cp", "touch", "mkdir", "md5sum", "sha256sum", "base64", "stat", "cd", "pwd", "whoami", "id",
-      "hostname", "uname", "date", "ps", "df", "last", "uptime", "sleep", "sync", "logger", "export",
+      "hostname", "uname", "date", "ps", "df", "last", "uptime", "sleep", "sync", "logger",
+      "export",
       "set", "basename", "dirname", "test", "[", "bigstart", "tmsh", "exit", "eval", "bash", "sh",
       "nope", "tmsh list", "tmsh show", "tmsh save", "tmsh load", "tmsh cp", "tmsh mv", "tmsh run",
     } do
@@ -129,7 +132,8 @@ describe("simulated device: hostile requests", function()
 
   it("do not run what stands in the arguments of a utility", function()
     for _, arguments in ipairs {
-      "$(", "-c $(", ("("):rep(DEEP), "'", '"', "-c", "-f /", "%", ("-"):rep(60000), ("( "):rep(30000),
+      "$(", "-c $(", ("("):rep(DEEP), "'", '"', "-c", "-f /", "%", ("-"):rep(60000),
+      ("( "):rep(30000),
       ("a"):rep(60000), "-c " .. ("$("):rep(DEEP), "/etc/passwd", "\\",
     } do
       for _, name in ipairs {
@@ -153,7 +157,8 @@ describe("simulated device: hostile requests", function()
   it("have %2F at odd places", function()
     local function try(path)
       for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE" } do
-        local body = method ~= "GET" and method ~= "DELETE" and { name = "x", description = "y" } or nil
+        local body = method ~= "GET" and method ~= "DELETE" and { name = "x",
+          description = "y" } or nil
         send(method .. " " .. path, method, path, { body = body })
       end
     end
@@ -168,7 +173,8 @@ describe("simulated device: hostile requests", function()
       "/mgmt/tm/cm", "/mgmt/tm/util", "/mgmt", "/mgmt/shared",
     } do
       for _, tail in ipairs {
-        "/%2F", "%2F", "/%2Fx", "/a%2Fb", "/a%2F", "/%2F/stats", "/%2F%2F", "/..%2F..%2Fetc%2Fpasswd",
+        "/%2F", "%2F", "/%2Fx", "/a%2Fb", "/a%2F", "/%2F/stats", "/%2F%2F",
+        "/..%2F..%2Fetc%2Fpasswd",
         "/~Common%2Fx", "/%2F/%2F", "/a%2Fstats", "/%2Fexample", "/%2e%2e/%2e%2e",
       } do
         try(path .. tail)
@@ -178,13 +184,15 @@ describe("simulated device: hostile requests", function()
 
   it("have names with slashes, and names of other directories", function()
     for _, name in ipairs {
-      "/", "//", "/Common/", "/Common//x", "~", "a/b/c/d", "..", "/../x", ("/a"):rep(2000), "\0", "a\nb",
+      "/", "//", "/Common/", "/Common//x", "~", "a/b/c/d", "..", "/../x", ("/a"):rep(2000), "\0",
+      "a\nb",
       "../../../etc/passwd", "/etc/passwd",
     } do
       for _, collection in ipairs {
         "ltm/pool", "sys/folder", "auth/user", "auth/partition", "ltm/policy", "ltm/rule",
         "ltm/data-group/internal", "net/vlan", "sys/file/ssl-cert", "sys/crypto/key", "sys/ucs",
-        "gtm/pool/a", "asm/policies", "cm/device-group", "cli/script", "sys/software/image", "sys/config",
+        "gtm/pool/a", "asm/policies", "cm/device-group", "cli/script", "sys/software/image",
+        "sys/config",
       } do
         local path = "/mgmt/tm/" .. collection
         for _, body in ipairs {
@@ -238,12 +246,14 @@ describe("simulated device: hostile requests", function()
       "9223372036854775805-9223372036854775805/9223372036854775807",
       "4611686018427387904-4611686018427387904/9223372036854775807",
       "9223372036854775807-9223372036854775807/9223372036854775807",
-      "0-0/9223372036854775807", "99999999999-99999999999/999999999999", "-1-0/1", "0-0/0", "0--1/0",
+      "0-0/9223372036854775807", "99999999999-99999999999/999999999999", "-1-0/1", "0-0/0",
+      "0--1/0",
       "99999999999999999999999-1/1", "9223372036854775807--9223372036854775808/9223372036854775807",
     } do
       for _, path in ipairs {
         "/mgmt/shared/file-transfer/uploads/x", "/mgmt/shared/file-transfer/ucs-uploads/x.ucs",
-        "/mgmt/cm/autodeploy/software-image-uploads/x.iso", "/mgmt/tm/asm/file-transfer/uploads/x.xml",
+        "/mgmt/cm/autodeploy/software-image-uploads/x.iso",
+        "/mgmt/tm/asm/file-transfer/uploads/x.xml",
       } do
         send("upload " .. range, "POST", path, {
           body = "x",
@@ -258,7 +268,8 @@ describe("simulated device: hostile requests", function()
   it("have long texts of few characters", function()
     local LENGTH <const> = 60000
     for _, unit in ipairs {
-      " ", "\n", "(", "{", "{}", "when A\n", "\n#", "\\", "%", "a ", "<a>", "&", "'", "/", ":", ";\n",
+      " ", "\n", "(", "{", "{}", "when A\n", "\n#", "\\", "%", "a ", "<a>", "&", "'", "/", ":",
+      ";\n",
     } do
       local text = unit:rep(LENGTH // #unit)
       for _, body in ipairs {
@@ -273,7 +284,8 @@ describe("simulated device: hostile requests", function()
         { "cm", { command = "run", utilCmdArgs = text } },
         { "sys/config", { command = "load", name = text } },
       } do
-        send(body[1] .. " " .. json.encode(unit), "POST", "/mgmt/tm/" .. body[1], { body = body[2] })
+        send(body[1] .. " " .. json.encode(unit), "POST", "/mgmt/tm/" .. body[1],
+          { body = body[2] })
       end
     end
   end)

@@ -47,6 +47,42 @@ describe("f5lua sim", function()
     assert.equal(0, process:wait().status)
   end)
 
+  it("warns if other machines can log in with passwords that everybody knows", function()
+    local function errors_of(words)
+      local process <close> = start(words)
+      process:kill "TERM"
+      return process:wait().err
+    end
+    assert.match("warning: other machines can log in at 0.0.0.0 with admin/admin", errors_of {
+      "--bind", "0.0.0.0",
+    })
+    assert.equal("", errors_of { "--bind", "0.0.0.0", "--user", "admin:Zk39fk:admin" })
+    assert.equal("", errors_of { "--bind", "127.0.0.1" })
+  end)
+
+  it("has external authentication providers", function()
+    local path = place.path .. "/providers.json"
+    local function providers(text)
+      local file <close> = assert(io.open(path, "wb"))
+      file:write(text)
+    end
+    providers '[{"name":"Radius","users":[{"name":"rita","password":"r1","role":"guest"}]}]'
+    local process <close>, curl = start { "--providers", path }
+    local body = curl(
+      '-d \'{"username":"rita","password":"r1","loginProviderName":"Radius"}\''
+        .. " -H 'Content-Type: application/json'",
+      "/mgmt/shared/authn/login"
+    )
+    assert.equal("rita", json.decode(body).username)
+    process:kill "TERM"
+    assert.equal(0, process:wait().status)
+    for _, text in ipairs { "{", "5", "[]", '[{"type":"x"}]', '[{"name":"a","users":[{"name":"x"}]}]' } do
+      providers(text)
+      local refused = program.start { "sim", "--port", "0", "--providers", path }
+      assert.equal(2, refused:wait().status, text)
+    end
+  end)
+
   it("starts with a seed that an earlier one saved", function()
     local save = place.path .. "/state.json"
     local process <close>, curl = start { "--save", save }

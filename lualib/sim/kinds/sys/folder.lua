@@ -14,6 +14,7 @@ local folder <const> = {
   identify = function(_, body)
     local name = body.name
     if type(name) ~= "string" or name == "" then validate.nothing_to_do() end
+    if name == "/" then return { name = name, fullPath = name } end  -- as every device lists it
     local full
     if name:sub(1, 1) == "/" then
       full = name
