@@ -5,7 +5,7 @@ local plan = require "f5.ensure.plan"
 
 local M = {}
 
---- Makes the object what is wanted.
+--- Brings the object to the wanted state.
 -- @return "created", "changed" or "unchanged"; then the object, in a transaction what was queued
 function M.ensure(ref, properties, ...)
   if type(properties) ~= "table" or select("#", ...) > 0 then

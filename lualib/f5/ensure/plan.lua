@@ -1,4 +1,4 @@
--- The writes that make an object what is wanted. Of lists of objects only the differing elements
+-- The writes that bring an object to the wanted state. Of lists of objects only the differing elements
 -- are created, changed or deleted. What an element does not name keeps its state.
 --
 -- A plan is a list of functions. Each sends one write and returns the answer, and the reference if
@@ -119,7 +119,7 @@ local function whole(items, found)
   return list
 end
 
--- Appends the writes that make a sub-collection what is wanted. Returns a list if it must be sent
+-- Appends the writes for the wanted state of a sub-collection. Returns a list if it must be sent
 -- with the object.
 local function plan_collection(steps, key, collection, items, object)
   local existing = collection:list()
@@ -156,7 +156,7 @@ local function plan_collection(steps, key, collection, items, object)
   return nil
 end
 
---- Appends the writes that make an object what is wanted to `steps`.
+--- Appends the writes for the wanted state of an object to `steps`.
 function plan(steps, ref, object, properties)
   local change, parts = {}, {}
   for given, value in pairs(properties) do
