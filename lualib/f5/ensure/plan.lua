@@ -1,5 +1,5 @@
--- The writes that bring an object to the wanted state. Of lists of objects only the differing elements
--- are created, changed or deleted. What an element does not name keeps its state.
+-- The writes that bring an object to the wanted state. Of lists of objects only the elements that
+-- differ are created, changed or deleted. What an element does not name keeps its state.
 --
 -- A plan is a list of functions. Each sends one write and returns the answer, and the reference if
 -- it is that of the object itself.
