@@ -71,7 +71,7 @@ end
 local function is_listed(device, path)
   local node = catalogue.find(path)
   if not M.present(device, path) then return false end
-  if node.hidden or node.type == "show" then return false end
+  if node.hidden or node.type == "show" and not node.listed then return false end
   if node.type ~= "organizing" then return true end
   for _, name in ipairs(catalogue.children(path)) do
     if is_listed(device, path .. "/" .. name) then return true end

@@ -18,6 +18,7 @@
 --   full_names  a flat object whose name is a full path
 --   given_name  the answer to a POST links to the name as it was given, without a partition
 --   hidden      not listed below its module
+--   listed      of the type "show", and listed below its module all the same
 --   mandatory   { name, … }: a POST must have these properties
 --   create_only { name, … }: these properties cannot be changed later
 --   kept        { name, … }: a PUT without these properties does not reset them
@@ -102,7 +103,7 @@ end
 local PARTS <const> = set "facts relations checks show stats factory indexes"
 local KEYS <const> = {
   facts = set(
-    "type kind noun known open exact flat free_names full_names given_name hidden only parent",
+    "type kind noun known open exact flat free_names full_names given_name hidden listed only parent",
     "mandatory create_only kept pairs no_create no_delete keeps_none refs lists subs props",
     "api_status property_status"
   ),

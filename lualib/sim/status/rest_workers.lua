@@ -7,6 +7,7 @@ local commands = require "sim.commands"
 local discovery = require "sim.config.discovery"
 local errors = require "sim.http.errors"
 local names = require "sim.config.names"
+local roles = require "sim.auth.roles"
 
 local M = {}
 
@@ -26,10 +27,17 @@ local function state(kind, path)
   return { generation = 0, kind = kind, lastUpdateMicros = 0, selfLink = link(path) }
 end
 
+-- Saves the configuration, for users who may do it with tmsh.
 local function save_config(device, request)
   if request.method == "POST" then
-    commands.run(device, request, { template = "sys/config", path = "/mgmt/tm/sys/config" },
-      { command = "save" })
+    local command = {
+      method = "POST", user = request.user, headers = request.headers, query = {},
+      json = { command = "save" }, path = "/mgmt/tm/sys/config",
+      segments = { "mgmt", "tm", "sys", "config" },
+    }
+    local refused = roles.check(command)
+    if refused then return refused end
+    commands.run(device, command, { template = "sys/config", path = command.path }, command.json)
   end
   return ok(state(catalogue()["shared/save-config"][2], request.path))
 end

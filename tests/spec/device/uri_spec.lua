@@ -73,6 +73,7 @@ describe("The paths of a simulated device", function()
     local text <const> = " " .. table.concat(names, " ") .. " "
     assert.truthy(text:find(" application crypto daemon%-log%-settings diags disk dynad ecm "))
     assert.truthy(text:find " url%-db .* aom .* ucs ")
+    assert.truthy(text:find(" config core ", 1, true))
     for _, name in ipairs { "clock", "cpu", "performance", "raid" } do
       assert.falsy(text:find(" " .. name .. " ", 1, true), name)
       assert.not_equal(404, get("/mgmt/tm/sys/" .. name).status)
@@ -108,6 +109,18 @@ describe("The paths of a simulated device", function()
     pools:create { name = "kept" }
     assert.equal(200, curl(device, "POST", "/mgmt/shared/save-config", {}).status)
     pools:create { name = "lost" }
+    bip.auth.user:create {
+      name = "reader", password = "reader-Pass-1",
+      ["partition-access"] = { { name = "all-partitions", role = "guest" } },
+    }
+    local login <const> = curl {
+      device, "POST", "/mgmt/shared/authn/login", anonymous = true,
+      body = { username = "reader", password = "reader-Pass-1", loginProviderName = "tmos" },
+    }
+    local refused <const> = curl {
+      device, "POST", "/mgmt/shared/save-config", token = login.json.token.token, body = {},
+    }
+    assert.equal(403, refused.status)
     bip.sys.config:run("load")
     assert.truthy(pools["/Common/kept"]:load())
     assert.equal(404, get("/mgmt/tm/ltm/pool/lost").status)
