@@ -103,8 +103,8 @@ end
 local PARTS <const> = set "facts relations checks show stats factory indexes"
 local KEYS <const> = {
   facts = set(
-    "type kind noun known open exact flat free_names full_names given_name hidden listed only parent",
-    "mandatory create_only kept pairs no_create no_delete keeps_none refs lists subs props",
+    "type kind noun known open exact flat free_names full_names given_name hidden listed only",
+    "parent mandatory create_only kept pairs no_create no_delete keeps_none refs lists subs props",
     "api_status property_status"
   ),
   checks = set(
