@@ -1,8 +1,7 @@
--- What a role may do. Administrators may do everything. All others may read, and may write what
--- their row of the table allows.
+-- What a role may write, from one table. Administrators may write everything, all others what their
+-- row allows. All but `no-access` may read.
 --
--- A pattern is matched against the path below /mgmt/tm. The texts of the refusals are listed in
--- docs/simulator.md under "Assumed".
+-- The texts of the refusals are listed in docs/simulator.md under "Assumed".
 local auth = require "sim.auth.login"
 local errors = require "sim.http.errors"
 local names = require "sim.config.names"
@@ -11,36 +10,54 @@ local uri = require "sim.config.uri"
 
 local M = {}
 
-local WRITES <const> = {
-  ["resource-admin"] = { "^" },
-  manager = {
+local CHANGES <const> = { PATCH = true, PUT = true }
+local ONLY_PATCH <const> = { PATCH = true }
+local SWITCHES <const> = { session = true, state = true, enabled = true, disabled = true }
+
+-- A rule of a row: the pattern of paths below /mgmt/tm, the methods (nil: all), the properties that
+-- a body may have (nil: all).
+local function rules(patterns, methods, properties)
+  local list = { { pattern = "^transaction" } }  -- its commands are checked one by one
+  for i, pattern in ipairs(patterns) do
+    list[i + 1] = { pattern = pattern, methods = methods, properties = properties }
+  end
+  return list
+end
+
+-- Role -> rules. A role without a row writes nothing.
+M.table = {
+  ["resource-admin"] = rules { "^" },
+  manager = rules {
     "^ltm/", "^gtm/", "^pem/", "^apm/", "^sys/application/", "^sys/file/", "^sys/icall/",
     "^sys/crypto/", "^sys/config$", "^sys/folder", "^security/", "^net/ipsec/", "^task/sys/config",
   },
-  ["certificate-manager"] = {
+  ["certificate-manager"] = rules {
     "^ltm/profile/client%-ssl", "^ltm/profile/server%-ssl", "^sys/file/ssl%-", "^sys/crypto/",
   },
-  ["irule-manager"] = { "^ltm/rule" },
-  ["firewall-manager"] = { "^security/" },
-  ["fraud-protection-manager"] = { "^security/anti%-fraud/" },
-  ["web-application-security-administrator"] = { "^asm/", "^security/", "^live%-update/" },
-  ["web-application-security-editor"] = { "^asm/" },
-  ["acceleration-policy-editor"] = { "^wam/" },
-  ["user-manager"] = { "^auth/user" },
-  ["application-editor"] = {},
-  operator = {},
-  guest = {},
-  auditor = {},
+  ["irule-manager"] = rules { "^ltm/rule" },
+  ["firewall-manager"] = rules { "^security/" },
+  ["fraud-protection-manager"] = rules { "^security/anti%-fraud/" },
+  ["web-application-security-administrator"] =
+    rules { "^asm/", "^security/", "^live%-update/" },
+  ["web-application-security-editor"] = rules { "^asm/" },
+  ["acceleration-policy-editor"] = rules { "^wam/" },
+  ["user-manager"] = rules { "^auth/user" },  -- see also sim/auth/rights.lua
+  ["application-editor"] =
+    rules({ "^ltm/node/", "^ltm/pool/", "^ltm/monitor/" }, CHANGES),
+  operator = rules({
+    "^ltm/node/[^/]+$", "^ltm/pool/[^/]+/members/[^/]+$", "^ltm/virtual/[^/]+$",
+    "^ltm/virtual%-address/[^/]+$", "^gtm/pool/.+/members/[^/]+$",
+  }, ONLY_PATCH, SWITCHES),
 }
 
--- Roles that modify existing objects only: which ones, and which properties.
-local SWITCHES <const> = { session = true, state = true, enabled = true, disabled = true }
-local SWITCHED <const> = {
-  "^ltm/node/[^/]+$", "^ltm/pool/[^/]+/members/[^/]+$", "^ltm/virtual/[^/]+$",
-  "^ltm/virtual%-address/[^/]+$", "^gtm/pool/.+/members/[^/]+$",
+-- What all users may write outside of /mgmt/tm. The handlers check whose token, account or file it
+-- is.
+local OTHER_WRITES <const> = {
+  "^shared/authn/", "^shared/authz/tokens", "^shared/authz/users", "^shared/file%-transfer/",
+  "^cm/autodeploy/software%-image", "^cm/autodeploy/qkview%-downloads", "^shared/echo",
 }
-local EDITED <const> = { "^ltm/node/", "^ltm/pool/", "^ltm/monitor/" }
 
+local EVERYWHERE <const> = "all-partitions"
 local READS <const> = { GET = true, HEAD = true, OPTIONS = true }
 
 local function matches(patterns, path)
@@ -52,14 +69,17 @@ end
 
 -- The partition of a name in a body: that of the name, else the property `partition` beside it.
 local function partition_of_name(name, beside)
-  if type(name) == "string" and name:sub(1, 1) == "/" then
-    local own = names.split(name)
-    if own then return own end
-  end
+  if type(name) == "string" and name:find "^[/~][^/~]" then return name:match "^.([^/~]+)" end
   if type(beside) == "string" and beside ~= "" then
     return (names.partition(beside))
   end
   return "Common"
+end
+
+-- The partition from which a DELETE of a collection with `?options=` takes objects.
+local function deleted_partition(request)
+  local name = (request.query["$filter"] or ""):match "^%s*partition%s+eq%s+'?\"?([^'\"%s]+)"
+  return name and (names.partition(name)) or EVERYWHERE
 end
 
 -- The partitions that a request is about. Where the path names an object, the path counts: a body
@@ -68,7 +88,7 @@ end
 local function partitions_of(request)
   local found = {}
   for _, segment in ipairs(request.segments) do
-    local partition = segment:match "^~([^~]+)~"
+    local partition = segment:match "^~([^~]+)"  -- "~P" is the folder of the partition P
     if partition then
       found[1] = partition
       break
@@ -76,6 +96,9 @@ local function partitions_of(request)
   end
   local body = type(request.json) == "table" and request.json or {}
   local target = uri.resolve(request.segments)
+  if request.method == "DELETE" and target and target.what == "collection" and not target.parent then
+    return { deleted_partition(request) }
+  end
   local names_object = target and (target.what == "resource" or target.parent)
   if not found[1] and not names_object then
     found[1] = partition_of_name(body.name, body.partition)
@@ -88,21 +111,22 @@ local function partitions_of(request)
   return found
 end
 
-local function only_switches(body)
+local function has_only(body, properties)
   if type(body) ~= "table" then return false end
   for key in pairs(body) do
-    if not SWITCHES[key] then return false end
+    if not properties[key] then return false end
   end
   return true
 end
 
 local function may_write(role, request, path)
-  if matches(WRITES[role] or {}, path) then return true end
-  if path:find "^transaction" then return role ~= "guest" and role ~= "auditor" end
-  local changes = request.method == "PATCH" or request.method == "PUT"
-  if changes and role == "application-editor" then return matches(EDITED, path) end
-  if request.method == "PATCH" and role == "operator" then
-    return matches(SWITCHED, path) and only_switches(request.json)
+  for _, rule in ipairs(M.table[role] or {}) do
+    if
+      path:find(rule.pattern) and (not rule.methods or rule.methods[request.method])
+      and (not rule.properties or has_only(request.json, rule.properties))
+    then
+      return true
+    end
   end
   return false
 end
@@ -145,7 +169,11 @@ function M.check(request)
   local access = request.user.access
   local everywhere = access["all-partitions"]
   if everywhere == "admin" then return nil end
-  if request.segments[2] ~= "tm" then return nil end
+  if request.segments[2] ~= "tm" then
+    local place = table.concat(request.segments, "/", 2)
+    if READS[request.method] or matches(OTHER_WRITES, place) then return nil end
+    return auth.not_permitted(request)
+  end
   local path = table.concat(request.segments, "/", 3)
   if is_own_account(request, path) then return nil end
   local partitions = partitions_of(request)
