@@ -20,6 +20,9 @@ static int digest(lua_State *L, const EVP_MD *kind) {
 static int l_md5(lua_State *L) {
   return digest(L, EVP_md5());
 }
+static int l_sha1(lua_State *L) {
+  return digest(L, EVP_sha1());
+}
 static int l_sha256(lua_State *L) {
   return digest(L, EVP_sha256());
 }
@@ -88,9 +91,9 @@ static int l_unbase64(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"md5", l_md5},           {"sha256", l_sha256},
-    {"base64", l_base64},     {"base64url", l_base64url},
-    {"unbase64", l_unbase64}, {NULL, NULL},
+    {"md5", l_md5},       {"sha1", l_sha1},           {"sha256", l_sha256},
+    {"base64", l_base64}, {"base64url", l_base64url}, {"unbase64", l_unbase64},
+    {NULL, NULL},
 };
 
 int luaopen_sim_digest(lua_State *L) {

@@ -90,8 +90,18 @@ local function factory_configuration(device)
   return saved
 end
 
+-- `load merge` and `load verify` read a text that this device does not understand. It says so.
+local function load_text(device, body)
+  local file = file_of(body)
+  local path = file:sub(1, 1) == "/" and file or "/var/local/scf/" .. file
+  if file ~= "" and not device.disk.find(path) then
+    refuse(("01070734:3: Configuration error: file %s not found"):format(file))
+  end
+  error(errors.tm(501, "The simulated device does not read the text of a configuration.", 1), 0)
+end
+
 local function load_config(device, request, _, body)
-  if has_option(body, "merge") or has_option(body, "verify") then return end
+  if has_option(body, "merge") or has_option(body, "verify") then return load_text(device, body) end
   local file = file_of(body)
   local saved = body.name == "default" and factory_configuration(device)
     or device.state.saved[file]
@@ -103,11 +113,13 @@ end
 
 -- -- sys ucs --
 
-local function ucs_name(body)
+-- The path of the archive that a command names: a path, or a name in the usual directory.
+local function ucs_path(body)
   local name = body.name
   if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
-  name = name:match "[^/]+$" or refuse(('invalid property value "name":"%s"'):format(name))
-  return name:find "%.ucs$" and name or name .. ".ucs"
+  if not name:find "[^/]$" then refuse(('invalid property value "name":"%s"'):format(name)) end
+  if not name:find "%.ucs$" then name = name .. ".ucs" end
+  return name:sub(1, 1) == "/" and name or UCS .. "/" .. name:match "[^/]+$"
 end
 
 local function list_ucs(device)
@@ -138,7 +150,7 @@ local function save_ucs(device, _, _, body)
   local archive =
     { format = "f5lua-sim-ucs", version = device.version.version, objects = snapshot(device) }
   local text = json.encode(archive, { sort = true })
-  device.disk.write(UCS .. "/" .. ucs_name(body), text)
+  device.disk.write(ucs_path(body), text)
 end
 
 -- The objects in the text of an archive; nil if the text is not valid.
@@ -153,13 +165,11 @@ local function objects_of(text)
 end
 
 local function load_ucs(device, request, _, body)
-  local name = ucs_name(body)
-  local text = device.disk.read(UCS .. "/" .. name)
-  if not text then
-    refuse(("Unable to load UCS: %s/%s: No such file or directory"):format(UCS, name))
-  end
+  local path = ucs_path(body)
+  local text = device.disk.read(path)
+  if not text then refuse(("Unable to load UCS: %s: No such file or directory"):format(path)) end
   local objects = objects_of(text)
-  if not objects then refuse(("UCS archive %s/%s is not valid"):format(UCS, name)) end
+  if not objects then refuse(("UCS archive %s is not valid"):format(path)) end
   restore(device, request, objects)
 end
 

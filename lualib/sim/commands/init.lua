@@ -35,6 +35,7 @@ local MODULES <const> = {
   "sim.commands.system",
   "sim.commands.utilities",
   "sim.commands.software",
+  "sim.commands.crypto",
 }
 
 -- command -> list of { pattern =, run = }. It is made at the first use, because the modules require

@@ -5,6 +5,7 @@
 local budgets = require "sim.shell.budget"
 local parser = require "sim.shell.parser"
 local programs = require "sim.shell.programs"
+local tmsh = require "sim.shell.tmsh"
 
 local M = {}
 
@@ -153,6 +154,8 @@ function Shell:simple(command, io)
     self.status = (math.tointeger(tonumber(words[1])) or self.status) & 255
     error(EXIT, 0)
   end
+  local inner = name == "tmsh" and tmsh.bash_arguments(words)
+  if inner then return self:nested("bash", inner, io) end
   if name == "bash" or name == "sh" or name == "eval" then return self:nested(name, words, io) end
   local program = programs.find(name)
   if not program then

@@ -367,6 +367,7 @@ local function checksum(name, how)
 end
 
 programs.md5sum = checksum("md5sum", "md5")
+programs.sha1sum = checksum("sha1sum", "sha1")
 programs.sha256sum = checksum("sha256sum", "sha256")
 
 function programs.base64(shell, arguments, io)

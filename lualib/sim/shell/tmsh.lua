@@ -95,6 +95,15 @@ local function command(device, words, io, actor)
 end
 
 -- actor: the user who sent the script, see sim/auth/rights.lua.
+-- `tmsh run util bash -c SCRIPT`, also with "/util": the arguments of bash; nil if it is none.
+local function bash_arguments(arguments)
+  local at = arguments[1] == "-q" and 2 or 1
+  if arguments[at] ~= "run" or (arguments[at + 1] or ""):gsub("^/", "") ~= "util" then return nil end
+  if arguments[at + 2] ~= "bash" then return nil end
+  return table.move(arguments, at + 3, #arguments, 1, {})
+end
+M.bash_arguments = bash_arguments
+
 function M.run(device, arguments, io, actor)
   local words = {}
   for _, argument in ipairs(arguments) do

@@ -19,9 +19,9 @@ end
 
 local function checksum(text)
   local hex = digest
-    .sha256(text)
+    .sha1(text)
     :gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
-  return ("SHA1:%d:%s"):format(#text, hex:sub(1, 40))
+  return ("SHA1:%d:%s"):format(#text, hex)
 end
 
 -- The content of a file on the device; nil if it is not there.

@@ -1,0 +1,96 @@
+-- Commands that bring files to the device and take them away.
+local curl = require "curl"
+local f5 = require "f5"
+local lab = require "lab"
+local sim = require "f5.sim"
+
+describe("simulated device: commands with files", function()
+  local device, bip
+
+  before_each(function()
+    device = sim.start { provision = { "ltm" } }
+    bip = f5.connect(device:options("admin"))
+  end)
+  after_each(function() lab.stop(bip, device) end)
+
+  local function post(path, body)
+    return curl { device, "POST", "/mgmt/tm/" .. path, options = "-u admin:admin", body = body }
+  end
+
+  it("install a certificate and a key from uploaded files, and replace them", function()
+    local folder <const> = "/var/config/rest/downloads/"
+    for _, kind in ipairs { "cert", "key" } do
+      local name = "/Common/a." .. kind
+      device:control("write_file", { path = folder .. "a", text = "first" })
+      local missing = post("sys/crypto/" .. kind, {
+        command = "install", name = name, ["from-local-file"] = folder .. "nothing",
+      })
+      assert.equal(400, missing.status)
+      local file <const> = "/mgmt/tm/sys/file/ssl-" .. kind .. "/~Common~a." .. kind
+      assert.equal(404, curl(device, "GET", file).status)
+      for i, text in ipairs { "first", "second and longer" } do
+        device:control("write_file", { path = folder .. "a", text = text })
+        local answer = post("sys/crypto/" .. kind, {
+          command = "install", name = name,
+          [i == 1 and "from-local-file" or "fromLocalFile"] = folder .. "a",
+        })
+        assert.equal(200, answer.status, answer.body)
+        local object = bip:request("GET", file)
+        assert.equal(#text, object.size)
+        assert.match("^SHA1:" .. #text .. ":%x+$", object.checksum)
+        assert.equal(200, curl(device, "GET", (file:gsub("file/ssl%-", "crypto/"))).status)
+      end
+      assert.equal(400, post("sys/crypto/" .. kind, { command = "install", name = name }).status)
+      assert.equal(501, post("sys/crypto/" .. kind, {
+        command = "install", name = name, ["from-url"] = "https://192.0.2.1/a",
+      }).status)
+    end
+    -- SHA-1 of "abc", as FIPS 180 has it
+    device:control("write_file", { path = folder .. "a", text = "abc" })
+    post("sys/crypto/cert", { command = "install", name = "b", ["from-local-file"] = folder .. "a" })
+    assert.equal(
+      "SHA1:3:a9993e364706816aba3e25717850c26c9cd0d89d",
+      bip:request("GET", "/mgmt/tm/sys/file/ssl-cert/~Common~b").checksum
+    )
+  end)
+
+  it("save an archive where the command says", function()
+    assert.equal(200, post("sys/ucs", { command = "save", name = "/var/tmp/x.ucs" }).status)
+    assert.is_not_nil(device:control("read_file", "/var/tmp/x.ucs"))
+    assert.is_nil(device:control("read_file", "/var/local/ucs/x.ucs"))
+    post("ltm/pool", { name = "late" })
+    assert.equal(400, post("sys/ucs", { command = "load", name = "x.ucs" }).status)
+    assert.equal(200, post("sys/ucs", { command = "load", name = "/var/tmp/x.ucs" }).status)
+    assert.equal(404, curl(device, "GET", "/mgmt/tm/ltm/pool/late").status)
+    assert.equal(200, post("sys/ucs", { command = "save", name = "y" }).status)
+    assert.is_not_nil(device:control("read_file", "/var/local/ucs/y.ucs"))
+  end)
+
+  it("do not pretend to merge a configuration", function()
+    local function load(file)
+      return post("sys/config", {
+        command = "load", options = { { file = file, merge = true } },
+      })
+    end
+    local missing = load "/var/config/rest/downloads/none.conf"
+    assert.equal(400, missing.status)
+    assert.match("not found", missing.json.message)
+    device:control("write_file", {
+      path = "/var/config/rest/downloads/p.conf", text = "ltm pool merged { }\n",
+    })
+    assert.equal(501, load("/var/config/rest/downloads/p.conf").status)
+  end)
+
+  it("run bash through tmsh, and compute SHA-1", function()
+    local function bash(script)
+      return post("util/bash", { command = "run", utilCmdArgs = "-c '" .. script .. "'" })
+        .json.commandResult
+    end
+    assert.equal("hello\n", bash "tmsh run /util bash -c \"echo hello\"")
+    assert.equal("hello\n", bash "tmsh -q run util bash -c \"echo hello\"")
+    assert.match(
+      "^a9993e364706816aba3e25717850c26c9cd0d89d ",
+      bash "cd /tmp; printf abc > a; sha1sum a"
+    )
+  end)
+end)
