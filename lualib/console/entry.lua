@@ -1,4 +1,5 @@
---- Compiles entries: expressions return their values, and `local` variables at the top stay for later
+--- Compiles entries: expressions return their values, and `local` variables at the top stay
+-- for later
 -- entries.
 
 local lexer = require "build.lexer"

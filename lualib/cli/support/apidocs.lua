@@ -61,7 +61,8 @@ local function source_text(source)
   local page, section = source:match '^docs/(%S+%.md),? ?"?([^"]*)"?$'
   if not page then return source end
   local name = section ~= "" and ("%s, %s"):format(page, section) or page
-  local target = section ~= "" and page .. "#" .. section:lower():gsub("[^%w _-]", ""):gsub(" ", "-")
+  local anchor = section:lower():gsub("[^%w _-]", ""):gsub(" ", "-")
+  local target = section ~= "" and page .. "#" .. anchor
     or page
   return ("[%s](%s)"):format(name, target)
 end
@@ -157,7 +158,8 @@ end
 local GENERATED <const> = {
   {
     path = "lualib/meta/f5.lua",
-    first = "-- The kinds of errors: scripts/api-docs writes this from runtime/f5/report/error_kinds.h.\n",
+    first = "-- The kinds of errors: scripts/api-docs writes this from "
+      .. "runtime/f5/report/error_kinds.h.\n",
     last = "-- End of the kinds of errors.\n",
     make = M.kinds_alias,
   },

@@ -244,7 +244,9 @@ local function url_filters(device, request)
     if request.method == "DELETE" and name == default then
       return errors.tm(
         400,
-        ("01070734:3: Configuration error: the default URL filter (/Common/%s) cannot be deleted."):format(
+        (
+          "01070734:3: Configuration error: the default URL filter (/Common/%s) cannot be deleted."
+        ):format(
           name
         ),
         3

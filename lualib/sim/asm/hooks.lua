@@ -184,9 +184,8 @@ of_policy("session-tracking-statuses").before_create = function(context, object)
   if not policy.record.data.active then
     refuse(label .. "Session Awareness Data Point cannot be added to an inactive security policy")
   end
-  if
-    not policy:child("session-tracking").record.data.sessionTrackingConfiguration.enableSessionAwareness
-  then
+  local tracking = policy:child("session-tracking").record.data
+  if not tracking.sessionTrackingConfiguration.enableSessionAwareness then
     refuse(label .. "Session Awareness is disabled in the security policy")
   end
   object.createdDatetime = entity.iso(context.device:now())

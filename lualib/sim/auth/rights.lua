@@ -53,7 +53,10 @@ local function deny(actor, action, name)
   error(
     errors.tm(
       403,
-      ("01070822:3: Access Denied: User (%s) with role (%s) is not permitted to %s (auth user %s) in partition (Common)"):format(
+      (
+        "01070822:3: Access Denied: User (%s) with role (%s) is not permitted to %s (auth user %s) "
+          .. "in partition (Common)"
+      ):format(
         actor.name,
         M.role_of(actor),
         action,

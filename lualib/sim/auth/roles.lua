@@ -153,7 +153,10 @@ local function denied(request, role, partition)
     or tostring(request.segments[3])
   return errors.tm(
     403,
-    ("01070822:3: Access Denied: User (%s) with role (%s) is not permitted to %s (%s) in partition (%s)"):format(
+    (
+      "01070822:3: Access Denied: User (%s) with role (%s) is not permitted to %s (%s) in "
+        .. "partition (%s)"
+    ):format(
       request.user.name,
       role,
       request.method == "POST" and "create" or request.method == "DELETE" and "delete" or "modify",

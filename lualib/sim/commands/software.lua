@@ -62,7 +62,9 @@ local function find_image(device, name)
   local image = device.store:get(image_path(name))
   if image then return image end
   error(
-    errors.tm(404, ("01020036:3: The requested software image (%s) was not found."):format(name), 3),
+    errors.tm(
+      404, ("01020036:3: The requested software image (%s) was not found."):format(name), 3
+    ),
     0
   )
 end

@@ -88,7 +88,10 @@ local function run_below_cm(device, _, _, body)
     error(
       errors.tm(
         400,
-        ("01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push has been done first"):format(
+        (
+          "01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push "
+            .. "has been done first"
+        ):format(
           pulled
         ),
         3
@@ -103,7 +106,9 @@ local function run_below_cm(device, _, _, body)
       error(
         errors.tm(
           400,
-          ("01070734:3: Configuration error: Device group (%s) not found in device group sync"):format(
+          (
+            "01070734:3: Configuration error: Device group (%s) not found in device group sync"
+          ):format(
             group
           ),
           3
@@ -141,7 +146,9 @@ local function ping(_, _, _, body)
       40 + i
     )
   end
-  lines[#lines + 1] = ("\n--- %s ping statistics ---\n%d packets transmitted, %d received, 0%% packet loss, time %dms"):format(
+  lines[#lines + 1] = (
+    "\n--- %s ping statistics ---\n%d packets transmitted, %d received, 0%% packet loss, time %dms"
+  ):format(
     host, count, count, (count - 1) * 1000
   )
   return { commandResult = table.concat(lines, "\n") .. "\n" }
@@ -213,7 +220,9 @@ local function utilities(device, request)
   if request.method ~= "POST" then
     return errors.tm(
       405,
-      ("The method %s is not supported for the collection %s."):format(request.method, request.path),
+      (
+        "The method %s is not supported for the collection %s."
+      ):format(request.method, request.path),
       1
     )
   end

@@ -39,7 +39,10 @@ local function dig(_, _, _, body)
   local name, kind = list[#list - 1], list[#list]
   if not (name and kind:find "^%u+$") then name, kind = nil, nil end
   return {
-    commandResult = ("\n; <<>> DiG 9.11.36 <<>> %s\n;; global options: +cmd\n;; Got answer:\n;; QUESTION SECTION:\n;%s.\tIN\t%s\n"):format(
+    commandResult = (
+      "\n; <<>> DiG 9.11.36 <<>> %s\n;; global options: +cmd\n;; Got answer:\n;; QUESTION "
+        .. "SECTION:\n;%s.\tIN\t%s\n"
+    ):format(
       words,
       name or words,
       kind or "A"
@@ -64,10 +67,15 @@ local function qkview(device, _, _, body)
   if bad then return { commandResult = ("qkview: invalid option -- '%s'\n"):format(bad) } end
   local path = words:match "%-f%s+(%S+)" or device.hostname .. ".qkview"
   local name = path:match "^.*/([^/]*)$" or path
-  if name == "" then return { commandResult = ("qkview: invalid file name '%s'\n"):format(path) } end
+  if name == "" then
+    return { commandResult = ("qkview: invalid file name '%s'\n"):format(path) }
+  end
   device.disk.write("/var/tmp/" .. name, "qkview of " .. device.hostname .. "\n")
   return {
-    commandResult = ("Gathering System Diagnostics: Please wait ...\nDiagnostic information has been saved in:\n/var/tmp/%s\n"):format(
+    commandResult = (
+      "Gathering System Diagnostics: Please wait ...\nDiagnostic information has been saved in:\n"
+        .. "/var/tmp/%s\n"
+    ):format(
       name
     ),
   }

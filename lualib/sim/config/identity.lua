@@ -29,7 +29,9 @@ function M.not_found(target)
   error(
     errors.tm(
       404,
-      ("01020036:3: The requested %s (%s) was not found."):format(M.noun(target), label(target, full)),
+      ("01020036:3: The requested %s (%s) was not found."):format(
+        M.noun(target), label(target, full)
+      ),
       3
     ),
     0

@@ -123,7 +123,9 @@ function M.version(device, request)
     error(
       errors.tm(
         400,
-        ("The requested API version %s is not supported. The supported versions are 11.5.0 to %s."):format(
+        (
+          "The requested API version %s is not supported. The supported versions are 11.5.0 to %s."
+        ):format(
           wanted,
           own
         )

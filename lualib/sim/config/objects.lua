@@ -88,7 +88,9 @@ function create_in(store, target, body, ctx)
     error(
       errors.tm(
         400,
-        ('"create" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")),
+        ('"create" is not supported for %s.'):format(
+          target.template:gsub("/%*", ""):gsub("/", " ")
+        ),
         26214401
       ),
       0
@@ -279,7 +281,9 @@ function delete_at(store, target, ctx)
     error(
       errors.tm(
         400,
-        ('"delete" is not supported for %s.'):format(target.template:gsub("/%*", ""):gsub("/", " ")),
+        ('"delete" is not supported for %s.'):format(
+          target.template:gsub("/%*", ""):gsub("/", " ")
+        ),
         26214401
       ),
       0
@@ -321,7 +325,9 @@ end
 
 function M.create(store, path, body, ctx)
   local target = target_of(path, "collection")
-  if target.parent and not store:get(target.parent) then identity.not_found(uri.parse(target.parent)) end
+  if target.parent and not store:get(target.parent) then
+    identity.not_found(uri.parse(target.parent))
+  end
   return store:atomically(create_in, store, target, body, ctx or {})
 end
 

@@ -48,7 +48,9 @@ local function filter_of(request)
     error(
       errors.tm(
         400,
-        ("invalid property in the query parameter $filter: %s. Only partition is supported."):format(
+        (
+          "invalid property in the query parameter $filter: %s. Only partition is supported."
+        ):format(
           name
         ),
         1

@@ -169,7 +169,10 @@ function M.check_create_only(node, old, properties)
     local value = properties[name]
     if value ~= nil and value ~= NONE and not M.same(value, old[name]) then
       validate.refuse(
-        ('"%s" may not be specified in the context of the "modify" command. "%s" may be specified using the following commands: create'):format(
+        (
+          '"%s" may not be specified in the context of the "modify" command. "%s" may be specified '
+            .. 'using the following commands: create'
+        ):format(
           name,
           name
         )

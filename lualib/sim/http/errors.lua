@@ -75,7 +75,8 @@ function M.html(status, text, title)
     status = status,
     headers = { ["Content-Type"] = "text/html; charset=iso-8859-1" },
     body = (
-      '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>%s</title>\n</head><body>\n<h1>%s</h1>\n'
+      '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>%s</title>\n'
+        .. '</head><body>\n<h1>%s</h1>\n'
       .. "<p>%s</p>\n</body></html>\n"
     ):format(title, REASONS[status] or title, text),
   }

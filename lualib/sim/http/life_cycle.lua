@@ -56,7 +56,9 @@ local function find_status()
   for _, module in ipairs(kinds.modules()) do
     for template, kind in pairs((kinds.described(module))) do
       local facts = kind.facts
-      if facts and (facts.api_status or facts.property_status) then with_status[template] = facts end
+      if facts and (
+        facts.api_status or facts.property_status
+      ) then with_status[template] = facts end
     end
   end
 end

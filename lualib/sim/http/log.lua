@@ -51,7 +51,10 @@ end
 local function write(device, request, response, user)
   local log = device.log
   local ok, message = log.file:write(
-    ('[I][%d][%s][ForwarderPassThroughWorker] [run] {"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'):format(
+    (
+      '[I][%d][%s][ForwarderPassThroughWorker] [run] '
+        .. '{"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'
+    ):format(
       request.operation, stamp(request.started), quote(user and "local/" .. user or "local/null"),
       quote(request.method), quote("http://localhost:8100" .. request.target), response.status,
       quote(request.remote or "")

@@ -81,7 +81,8 @@ function M.decode_body(request)
   if tm and content_type and not content_type:lower():find("^%s*application/json") then
     return errors.tm(
       415,
-      "Found invalid content-type. The content type must be application/json. The received content type is "
+      "Found invalid content-type. The content type must be application/json. The received content "
+        .. "type is "
         .. content_type
     )
   end

@@ -50,7 +50,9 @@ end
 function M.wish(device)
   local refused = device.state.restart.refused_until
   local away = refused ~= nil and refused > device:now()
-  local text = ("%d %d %d"):format(away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or 0)
+  local text = ("%d %d %d"):format(
+    away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or 0
+  )
   device.cut_connections = false
   return text
 end

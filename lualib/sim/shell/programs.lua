@@ -14,7 +14,10 @@ local programs <const> = {}
 local KNOWN_FILES <const> = {
   ["/VERSION"] = function(device)
     local version = device.version
-    return ("Product: %s\nVersion: %s\nBuild: %s\nSequence: %s-%s.0\nBaseBuild: %s\nEdition: %s\nDate: %s\n"):format(
+    return (
+      "Product: %s\nVersion: %s\nBuild: %s\nSequence: %s-%s.0\nBaseBuild: %s\nEdition: %s\nDate: "
+        .. "%s\n"
+    ):format(
       version.product, version.version, version.build, version.version, version.build,
       version.build, version.edition, version.date
     )

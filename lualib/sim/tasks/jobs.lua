@@ -71,7 +71,10 @@ local function prepare_package(_, request, body)
       errors.rest(
         request,
         400,
-        ("operation must be INSTALL with packageFilePath, UNINSTALL with packageName, or QUERY; it is %s"):format(
+        (
+          "operation must be INSTALL with packageFilePath, UNINSTALL with packageName, or QUERY; "
+            .. "it is %s"
+        ):format(
           tostring(body.operation)
         )
       ),

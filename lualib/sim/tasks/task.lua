@@ -151,7 +151,9 @@ local function start(device, request, task)
   )
   return {
     status = 202,
-    body = { code = 202, message = "Task will execute asynchronously.", errorStack = json.array {} },
+    body = {
+      code = 202, message = "Task will execute asynchronously.", errorStack = json.array {},
+    },
   }
 end
 

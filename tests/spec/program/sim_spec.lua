@@ -76,7 +76,9 @@ describe("f5lua sim", function()
     assert.equal("rita", json.decode(body).username)
     process:kill "TERM"
     assert.equal(0, process:wait().status)
-    for _, text in ipairs { "{", "5", "[]", '[{"type":"x"}]', '[{"name":"a","users":[{"name":"x"}]}]' } do
+    for _, text in ipairs {
+      "{", "5", "[]", '[{"type":"x"}]', '[{"name":"a","users":[{"name":"x"}]}]',
+    } do
       providers(text)
       local refused = program.start { "sim", "--port", "0", "--providers", path }
       assert.equal(2, refused:wait().status, text)

@@ -41,7 +41,9 @@ organizer("blocking-settings", "blocking-setting", "blockingSettingReference", {
       key = { "description" },
       methods = NO_CREATE,
       defaults = {},
-      optional = { description = "", enabled = false, learn = false, maxParams = 0, maxHeaders = 0 },
+      optional = {
+        description = "", enabled = false, learn = false, maxParams = 0, maxHeaders = 0,
+      },
       readonly = { description = true },
     },
     {

@@ -141,25 +141,34 @@ singleton("login-enforcement", "login-enforcement", "loginEnforcementReference",
     logoutUrls = array {},
   },
 })
-collection("brute-force-attack-preventions", "brute-force-attack-prevention", "bruteForceAttackPreventionReference", {
+local PREVENTION <const> = "brute-force-attack-prevention"
+collection(PREVENTION .. "s", PREVENTION, "bruteForceAttackPreventionReference", {
   key = { "urlReference" },
   defaults = {
-    alarm = true, block = true, useDeviceId = false, loginAttemptsFromTheSameClient = 5, preventionDuration = "unlimited",
+    alarm = true, block = true, useDeviceId = false, loginAttemptsFromTheSameClient = 5,
+    preventionDuration = "unlimited",
     measurementPeriod = 1, reEnableLoginAfter = 600, sourceBasedProtectionDetectionPeriod = 3600,
     detectionCriteria = {
-      failedLoginAttemptsIncreasePercent = 500, failedLoginAttemptsRateReached = 100, minimumFailedLoginAttempts = 20,
-      action = "alarm-and-captcha", credentialsStuffingMatchesReached = 100, detectCredentialsStuffingAttack = true,
+      failedLoginAttemptsIncreasePercent = 500, failedLoginAttemptsRateReached = 100,
+      minimumFailedLoginAttempts = 20, action = "alarm-and-captcha",
+      credentialsStuffingMatchesReached = 100, detectCredentialsStuffingAttack = true,
       detectDistributedBruteForceAttack = true,
     },
     preventionPolicy = {
-      sourceIpBasedClientSideIntegrityDefense = false, urlBasedClientSideIntegrityDefense = true, sourceIpBasedRateLimiting = false,
-      urlBasedRateLimiting = true,
+      sourceIpBasedClientSideIntegrityDefense = false, urlBasedClientSideIntegrityDefense = true,
+      sourceIpBasedRateLimiting = false, urlBasedRateLimiting = true,
     },
-    suspiciousCriteria = { failedLoginAttemptsIncreasePercent = 500, failedLoginAttemptsRateReached = 20 },
+    suspiciousCriteria = {
+      failedLoginAttemptsIncreasePercent = 500, failedLoginAttemptsRateReached = 20,
+    },
     captchaBypassCriteria = { action = "alarm-and-drop", enabled = true, threshold = 5 },
-    clientSideIntegrityBypassCriteria = { action = "alarm-and-captcha", enabled = true, threshold = 3 },
+    clientSideIntegrityBypassCriteria = {
+      action = "alarm-and-captcha", enabled = true, threshold = 3,
+    },
     leakedCredentialsCriteria = { action = "alarm-and-blocking-page", enabled = false },
-    loginAttemptsFromTheSameDeviceId = { action = "alarm-and-captcha", enabled = false, threshold = 3 },
+    loginAttemptsFromTheSameDeviceId = {
+      action = "alarm-and-captcha", enabled = false, threshold = 3,
+    },
     loginAttemptsFromTheSameIp = { action = "alarm-and-captcha", enabled = true, threshold = 20 },
     loginAttemptsFromTheSameUser = { action = "alarm-and-captcha", enabled = true, threshold = 3 },
   },

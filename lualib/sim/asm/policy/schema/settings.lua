@@ -114,12 +114,14 @@ singleton("signature-settings", "signature-setting", "signatureSettingReference"
 singleton("threat-campaign-settings", "threat-campaign-setting", "threatCampaignSettingReference", {
   defaults = { threatCampaignEnforcementReadinessPeriod = 1, threatCampaignStaging = false },
 })
-singleton("vulnerability-assessment", "vulnerability-assessment", "vulnerabilityAssessmentReference", {
+local ASSESSMENT <const> = "vulnerability-assessment"
+singleton(ASSESSMENT, ASSESSMENT, "vulnerabilityAssessmentReference", {
   defaults = { scannerType = "none", automaticallyMitigate = false },
   enums = {
     scannerType = {
-      "none", "generic", "cenzic-hailstorm", "ibm-appscan", "qualys", "quotium-seeker", "hp-webinspect", "trustwave", "whitehat-sentinel",
-      "imperva-scuba", "nstalker", "rapid7", "acunetix",
+      "none", "generic", "cenzic-hailstorm", "ibm-appscan", "qualys", "quotium-seeker",
+      "hp-webinspect", "trustwave", "whitehat-sentinel", "imperva-scuba", "nstalker", "rapid7",
+      "acunetix",
     },
   },
 })
