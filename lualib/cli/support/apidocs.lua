@@ -61,8 +61,8 @@ local function source_text(source)
   local page, section = source:match '^docs/(%S+%.md),? ?"?([^"]*)"?$'
   if not page then return source end
   local name = section ~= "" and ("%s, %s"):format(page, section) or page
-  local anchor = section:lower():gsub("[^%w _-]", ""):gsub(" ", "-")
-  local target = section ~= "" and page .. "#" .. anchor
+  local heading = section:lower():gsub("[^%w _-]", ""):gsub(" ", "-")
+  local target = section ~= "" and page .. "#" .. heading
     or page
   return ("[%s](%s)"):format(name, target)
 end
