@@ -55,6 +55,7 @@ M.table = {
 local OTHER_WRITES <const> = {
   "^shared/authn/", "^shared/authz/tokens", "^shared/authz/users", "^shared/file%-transfer/",
   "^cm/autodeploy/software%-image", "^cm/autodeploy/qkview%-downloads", "^shared/echo",
+  "^shared/save%-config",
 }
 
 local EVERYWHERE <const> = "all-partitions"

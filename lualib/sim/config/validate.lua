@@ -68,7 +68,8 @@ function convert.s(value, spec)
   end
   if type(value) == "number" then return tostring(math.tointeger(value) or value) end
   if type(value) == "boolean" then
-    return spec.choices and (value and "enabled" or "disabled") or tostring(value)
+    local words = spec.choices and not spec.choices["true"]
+    return words and (value and "enabled" or "disabled") or tostring(value)
   end
   -- few recorded objects: a property that was always one word can still be a list
   if type(value) == "table" and not spec.exact then return value end

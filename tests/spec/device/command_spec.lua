@@ -47,11 +47,26 @@ describe("simulated device: commands with files", function()
     end
     -- SHA-1 of "abc", as FIPS 180 has it
     device:control("write_file", { path = folder .. "a", text = "abc" })
-    post("sys/crypto/cert", { command = "install", name = "b", ["from-local-file"] = folder .. "a" })
+    post("sys/crypto/cert", {
+      command = "install", name = "b", ["from-local-file"] = folder .. "a",
+    })
     assert.equal(
       "SHA1:3:a9993e364706816aba3e25717850c26c9cd0d89d",
       bip:request("GET", "/mgmt/tm/sys/file/ssl-cert/~Common~b").checksum
     )
+  end)
+
+  it("take booleans for texts that are true or false", function()
+    for _, name in ipairs { "fullLoadOnSync", "saveOnAutoSync" } do
+      for _, value in ipairs { true, false } do
+        local answer = post("cm/device-group", { name = "g", [name] = value })
+        assert.equal(200, answer.status, answer.body)
+        assert.equal(tostring(value), answer.json[name], name)
+        bip:request("DELETE", "/mgmt/tm/cm/device-group/~Common~g")
+      end
+    end
+    -- others take them for enabled and disabled
+    assert.equal("enabled", post("cm/device-group", { name = "g", autoSync = true }).json.autoSync)
   end)
 
   it("save an archive where the command says", function()

@@ -104,11 +104,13 @@ describe("simulated device: roles", function()
     local options = device:options "admin"
     options.username, options.password, options.retries = "maker", "Maker-12", 0
     sessions.maker = f5.connect(options)
-    for _, kind in ipairs { "pool", "rule", "monitor/http", "profile/http", "data-group/internal" } do
+    local KINDS <const> = { "pool", "rule", "monitor/http", "profile/http", "data-group/internal" }
+    for _, kind in ipairs(KINDS) do
       local path = admin .. kind
       for _, body in ipairs {
         { name = "x" }, { name = "x", partition = "Common" }, { name = "x", partition = "Q" },
-        { name = "/Common/x" }, { name = "/Q/x", partition = "P" }, { name = "~Q~x", partition = "P" },
+        { name = "/Common/x" }, { name = "/Q/x", partition = "P" },
+        { name = "~Q~x", partition = "P" },
         { name = "x", partition = "~Q" }, { name = "x", partition = "/Q" }, { name = "/Q/f/x" },
       } do
         body.type = kind:find "data" and "string" or nil
@@ -116,7 +118,9 @@ describe("simulated device: roles", function()
         assert.equal(403, status_of("maker", "POST", path, body), given)
       end
       for _, partition in ipairs { "Common", "Q" } do
-        local body = { name = "y", partition = partition, type = kind:find "data" and "string" or nil }
+        local body = {
+          name = "y", partition = partition, type = kind:find "data" and "string" or nil,
+        }
         assert.equal(200, status_of("admin", "POST", path, body))
         local object = ("%s/~%s~y"):format(path, partition)
         for _, method in ipairs { "PATCH", "PUT", "DELETE", "POST" } do
@@ -155,7 +159,8 @@ describe("simulated device: roles", function()
         { "POST", "/mgmt/shared/iapp/package-management-tasks" },
         { "POST", "/mgmt/shared/authn/root" }, { "POST", "/mgmt/cm/autodeploy/qkview" },
         { "PUT", "/mgmt/shared/licensing/registration" },
-        { "POST", "/mgmt/shared/diagnostics" }, { "POST", "/mgmt/cm/system/authn/providers/radius" },
+        { "POST", "/mgmt/shared/diagnostics" },
+        { "POST", "/mgmt/cm/system/authn/providers/radius" },
       } do
         local status = status_of(role, call[1], call[2], { a = "b" })
         assert.is_true(status >= 400, ("%s %s as %s: %d"):format(call[1], call[2], role, status))
