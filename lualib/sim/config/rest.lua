@@ -9,6 +9,7 @@ local errors = require "sim.http.errors"
 local example = require "sim.config.example"
 local factory = require "sim.factory"
 local indexes = require "sim.config.indexes"
+local list_options = require "sim.config.list_options"
 local names = require "sim.config.names"
 local identity = require "sim.config.identity"
 local values = require "sim.config.values"
@@ -263,8 +264,10 @@ local function write(how)
     if target.suffix or (target.what ~= "resource" and target.what ~= "singleton") then
       unsupported(request, target)
     end
-    local _, object =
-      device.store[how](device.store, target, body_of(request), context_of(device, request))
+    local body, options = body_of(request), request.query.options
+    local old = how == "modify" and options and device.store:get(target.path)
+    if old then body = list_options.apply(options, target.node, old, body) end
+    local _, object = device.store[how](device.store, target, body, context_of(device, request))
     return show(device, request, target, object, true)
   end
 end

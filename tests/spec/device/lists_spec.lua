@@ -132,6 +132,42 @@ describe("simulated device: lists and commands", function()
     end
   end)
 
+  it("change elements of a list by ?options= of a PATCH", function()
+    bip:request("POST", "/mgmt/tm/ltm/data-group/internal", {
+      body = { name = "dg", type = "string", records = json.array { { name = "a", data = "1" } } },
+    })
+    local path <const> = "/mgmt/tm/ltm/data-group/internal/~Common~dg"
+    local function change(options)
+      local status, answer = status_of("PATCH", path .. "?options=" .. options:gsub(" ", "%%20"), {})
+      if status ~= 200 then return status, answer end
+      local list = {}
+      for i, record in ipairs(answer.records or {}) do
+        list[i] = record.name .. "=" .. (record.data or "")
+      end
+      return table.concat(list, " ")
+    end
+    assert.equal("a=1 k=v w=", change "records add { k { data v } w }")
+    local status, message = change "records add { k { data x } }"
+    assert.equal(409, status)
+    assert.match(
+      "01020066:3: The requested class string item %(/Common/dg k%) already exists",
+      message
+    )
+    status, message = change "records delete { none }"
+    assert.equal(404, status)
+    assert.match("01020036:3: The requested class string item %(/Common/dg none%) was not", message)
+    assert.equal("a=1 k=2 w=", change "records modify { k { data 2 } }")
+    assert.equal("k=2", change "records delete { a w }")
+    assert.equal("z=9", change "records replace-all-with { z { data 9 } }")
+    for _, bad in ipairs {
+      "records add { k", "records add { k { data } }", "records add { } }", "records add { { } }",
+      'records add { "k }', "nothing add { k }",
+    } do
+      assert.equal(400, (change(bad)), bad)
+    end
+    assert.equal("z=9 b=", change "records add { b }")
+  end)
+
   it("start a transaction only with an empty object", function()
     assert.equal(400, curl { device, "POST", "/mgmt/tm/transaction",
       options = "-u admin:admin" }.status)
