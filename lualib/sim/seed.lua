@@ -67,6 +67,12 @@ local STATE <const> = {
   transactions = { last = "number", items = "table" },
   tasks = { last = "number", items = "table", plans = "table" },
   provision = {}, disk = {}, uploads = {}, accounts = {}, providers = {}, saved = {}, pushed = {},
+  restart = {}, jobs = {}, packages = {}, asm = {}, apm = {}, live_update = {}, api_status = {},
+  monitoring = {}, services = {}, traffic = {},
+}
+local PLAIN <const> = {
+  operations = "number", booted = "number", failover = "string", sync = "string",
+  root_password = "string",
 }
 -- What every object of a state has, if it has it.
 local IDENTITY <const> = {
@@ -93,6 +99,11 @@ function M.check_state(state)
     if value ~= nil and type(value) ~= "table" then refuse("%s: expected an object", part) end
     for field, wanted in pairs(value and fields or {}) do
       if type(value[field]) ~= wanted then refuse("%s: %s must be a %s", part, field, wanted) end
+    end
+  end
+  for part, wanted in pairs(PLAIN) do
+    if state[part] ~= nil and type(state[part]) ~= wanted then
+      refuse("%s must be a %s", part, wanted)
     end
   end
   for path, object in pairs(state.objects and state.objects.items or {}) do

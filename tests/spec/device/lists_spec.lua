@@ -233,6 +233,28 @@ describe("simulated device: seeds", function()
     refused(function(state) state.tokens.items = 5 end)
     refused(function(state) state.tasks = { last = 0 } end)
     refused(function(state) state.provision = { ltm = 5 } end)
+    -- each part of it: either it is refused, or the device works without it
+    for part in pairs(saved) do
+      for _, value in ipairs { 5, "x", {} } do
+        local state = {}
+        for name, other in pairs(saved) do state[name] = other end
+        state[part] = value
+        local ok, started = pcall(sim.start, { seed = state })
+        if ok then
+          local device <close> = started
+          for _, path in ipairs {
+            "/mgmt/tm/ltm/pool", "/mgmt/tm/transaction", "/mgmt/tm/task/sys/ucs",
+            "/mgmt/tm/sys/ready", "/mgmt/shared/authz/tokens", "/mgmt/tm/sys/ucs", "/mgmt/tm/cm/sync-status",
+            "/mgmt/shared/iapp/package-management-tasks", "/mgmt/shared/file-transfer/uploads",
+          } do
+            assert.not_equal(500, curl(device, "GET", path).status, part)
+          end
+          assert.equal(0, device:problems(), part .. " = " .. tostring(value))
+        else
+          assert.match("seed: ", started, part)
+        end
+      end
+    end
     local fine <close> = sim.start { seed = saved }
     assert.equal(0, fine:problems())
   end)
