@@ -138,7 +138,8 @@ describe("simulated device: lists and commands", function()
     })
     local path <const> = "/mgmt/tm/ltm/data-group/internal/~Common~dg"
     local function change(options)
-      local status, answer = status_of("PATCH", path .. "?options=" .. options:gsub(" ", "%%20"), {})
+      local status, answer = status_of("PATCH", path .. "?options=" .. options:gsub(" ", "%%20"),
+      {})
       if status ~= 200 then return status, answer end
       local list = {}
       for i, record in ipairs(answer.records or {}) do
@@ -244,7 +245,8 @@ describe("simulated device: seeds", function()
           local device <close> = started
           for _, path in ipairs {
             "/mgmt/tm/ltm/pool", "/mgmt/tm/transaction", "/mgmt/tm/task/sys/ucs",
-            "/mgmt/tm/sys/ready", "/mgmt/shared/authz/tokens", "/mgmt/tm/sys/ucs", "/mgmt/tm/cm/sync-status",
+            "/mgmt/tm/sys/ready", "/mgmt/shared/authz/tokens", "/mgmt/tm/sys/ucs",
+            "/mgmt/tm/cm/sync-status",
             "/mgmt/shared/iapp/package-management-tasks", "/mgmt/shared/file-transfer/uploads",
           } do
             assert.not_equal(500, curl(device, "GET", path).status, part)
