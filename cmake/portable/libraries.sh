@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds the static libraries of the portable f5lua into a prefix in the cache folder, each one once.
+# Builds the static libraries of the portable f5lua into a prefix in the cache folder, each one
+# once.
 #
 #   libraries.sh musl CACHE     everything, against musl, for the static-pie program
-#   libraries.sh glibc CACHE    what Debian has no fitting .a file of (a trimmed libcurl), against this machine's glibc
+#   libraries.sh glibc CACHE    what Debian has no fitting .a file of (a trimmed libcurl), against
+#                               this machine's glibc
 #   libraries.sh pin CACHE PACKAGE   lines for sources.txt
 #
-# The last line printed is the prefix. A library is built again when its recipe, its pinned sources, the compiler or a library
-# built before it has changed.
+# The last line printed is the prefix. A library is built again when its recipe, its pinned sources,
+# the compiler or a library built before it has changed.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,18 +29,20 @@ mkdir -p "$prefix/bin" "$prefix/lib/pkgconfig" "$prefix/include" "$prefix/licenc
 exec 9> "$cache/$machine-$flavour.lock"
 flock 9
 
-export CFLAGS="-O2 -ffunction-sections -fdata-sections -fstack-protector-strong -fstack-clash-protection -fPIE"
+export CFLAGS="-O2 -ffunction-sections -fdata-sections -fstack-protector-strong"
+CFLAGS="$CFLAGS -fstack-clash-protection -fPIE"
 # Nothing in a static C program unwinds its stack.
 [ "$flavour" != musl ] || CFLAGS="$CFLAGS -fno-asynchronous-unwind-tables -fno-unwind-tables"
 export CPPFLAGS="-I$prefix/include" LDFLAGS="-L$prefix/lib"
 export PKG_CONFIG_LIBDIR=$prefix/lib/pkgconfig PKG_CONFIG_PATH=
 export LC_ALL=C
 
-# --- the compiler -------------------------------------------------------------------------------------------------------
+# --- the compiler ----------
 
-# gcc with musl, making static position-independent executables. Debian's musl-gcc does not: with -static-pie it makes a dynamic
-# one without a word, so its specs are copied with the start file and the link options of a static PIE. Of the kernel's headers
-# it sees linux/, asm/ and asm-generic/ and nothing else of /usr/include, which is glibc's.
+# gcc with musl, making static position-independent executables. Debian's musl-gcc does not: with
+# -static-pie it makes a dynamic one without a word, so its specs are copied with the start file and
+# the link options of a static PIE. Of the kernel's headers it sees linux/, asm/ and asm-generic/
+# and nothing else of /usr/include, which is glibc's.
 make_compiler() {
   local musl=/usr/lib/${machine/-gnu/-musl} kernel=$prefix/kernel
   [ -f "$musl/rcrt1.o" ] || die "musl is missing: apt-get install musl-tools (scripts/setup does)"
@@ -46,10 +50,12 @@ make_compiler() {
   ln -sfn /usr/include/linux "$kernel/linux"
   ln -sfn "/usr/include/$machine/asm" "$kernel/asm"
   ln -sfn /usr/include/asm-generic "$kernel/asm-generic"
-  sed -e "s#%{!shared: $musl/Scrt1.o}#$musl/rcrt1.o#" \
-    -e 's#^-dynamic-linker .*#-static -pie --no-dynamic-linker -z text -z relro -z now -nostdlib %{rdynamic:-export-dynamic}#' \
+  local link='-static -pie --no-dynamic-linker -z text -z relro -z now -nostdlib'
+  link="$link %{rdynamic:-export-dynamic}"
+  sed -e "s#%{!shared: $musl/Scrt1.o}#$musl/rcrt1.o#" -e "s#^-dynamic-linker .*#$link#" \
     "$musl/musl-gcc.specs" > "$prefix/static-pie.specs"
-  grep -q rcrt1.o "$prefix/static-pie.specs" && grep -q no-dynamic-linker "$prefix/static-pie.specs" ||
+  grep -q rcrt1.o "$prefix/static-pie.specs" &&
+    grep -q no-dynamic-linker "$prefix/static-pie.specs" ||
     die "musl-gcc.specs is not as expected"
   cat > "$prefix/bin/cc" <<EOF
 #!/bin/sh
@@ -69,12 +75,14 @@ EOF
   chmod +x "$prefix/bin/pkg-config"
 }
 
-# --- recipes: run in the unpacked sources --------------------------------------------------------------------------------
+# --- recipes: run in the unpacked sources ----------
 
-# Debian's patches touch the inputs of autoconf and automake; the generated files fit us as upstream made them.
+# Debian's patches touch the inputs of autoconf and automake; the generated files fit us as upstream
+# made them.
 settle() {
   find . -name aclocal.m4 -exec touch {} +
-  find . \( -name configure -o -name config.h.in -o -name '*config.h.in' -o -name config-h.in \) -exec touch {} +
+  find . \( -name configure -o -name config.h.in -o -name '*config.h.in' -o -name config-h.in \) \
+    -exec touch {} +
   find . -name Makefile.in -exec touch {} +
 }
 
@@ -88,13 +96,15 @@ build_zlib() {
 }
 
 build_openssl() {
-  # no-dso, no-engine, no-module: nothing is ever loaded at run time. /etc/ssl is where most systems keep openssl.cnf. The
-  # algorithms and protocols left out are those that no TLS 1.2 or 1.3 of a BIG-IP uses; providers name all of theirs in tables, so the
-  # linker could not drop them.
+  # no-dso, no-engine, no-module: nothing is ever loaded at run time. /etc/ssl is where most systems
+  # keep openssl.cnf. The algorithms and protocols left out are those that no TLS 1.2 or 1.3 of a
+  # BIG-IP uses; providers name all of theirs in tables, so the linker could not drop them.
   local target=linux-$(uname -m)
-  ./Configure "$target" no-shared no-module no-tests no-async no-afalgeng no-engine no-dso no-ui-console \
-    no-legacy no-aria no-camellia no-seed no-idea no-rc2 no-rc4 no-rc5 no-bf no-cast no-md2 no-md4 no-mdc2 no-rmd160 no-whirlpool \
-    no-sm2 no-sm3 no-sm4 no-gost no-srp no-psk no-ssl3 no-dtls no-cms no-cmp no-ts no-ct no-comp --prefix="$prefix" --libdir=lib --openssldir=/etc/ssl $CFLAGS
+  ./Configure "$target" no-shared no-module no-tests no-async no-afalgeng no-engine no-dso \
+    no-ui-console no-legacy no-aria no-camellia no-seed no-idea no-rc2 no-rc4 no-rc5 no-bf \
+    no-cast no-md2 no-md4 no-mdc2 no-rmd160 no-whirlpool no-sm2 no-sm3 no-sm4 no-gost no-srp \
+    no-psk no-ssl3 no-dtls no-cms no-cmp no-ts no-ct no-comp --prefix="$prefix" --libdir=lib \
+    --openssldir=/etc/ssl $CFLAGS
   make -j"$jobs" build_libs
   make install_dev
   cp LICENSE.txt "$prefix/licences/openssl"
@@ -102,12 +112,15 @@ build_openssl() {
 
 build_curl() {
   settle
-  ./configure --prefix="$prefix" --disable-shared --enable-static --with-openssl="$openssl_prefix" --with-zlib \
-    --without-ca-bundle --without-ca-path --without-libpsl --without-libidn2 --without-brotli --without-zstd --without-nghttp2 \
-    --without-libssh2 --without-libssh --without-librtmp --without-gssapi --disable-ldap --disable-ldaps --disable-ftp --disable-file \
-    --disable-dict --disable-telnet --disable-tftp --disable-pop3 --disable-imap --disable-smb --disable-smtp --disable-gopher \
-    --disable-mqtt --disable-rtsp --disable-manual --disable-ntlm --disable-ntlm-wb --disable-unix-sockets --disable-alt-svc \
-    --disable-hsts --disable-dependency-tracking --enable-threaded-resolver --enable-symbol-hiding
+  ./configure --prefix="$prefix" --disable-shared --enable-static \
+    --with-openssl="$openssl_prefix" --with-zlib --without-ca-bundle --without-ca-path \
+    --without-libpsl --without-libidn2 --without-brotli --without-zstd --without-nghttp2 \
+    --without-libssh2 --without-libssh --without-librtmp --without-gssapi --disable-ldap \
+    --disable-ldaps --disable-ftp --disable-file --disable-dict --disable-telnet --disable-tftp \
+    --disable-pop3 --disable-imap --disable-smb --disable-smtp --disable-gopher --disable-mqtt \
+    --disable-rtsp --disable-manual --disable-ntlm --disable-ntlm-wb --disable-unix-sockets \
+    --disable-alt-svc --disable-hsts --disable-dependency-tracking --enable-threaded-resolver \
+    --enable-symbol-hiding
   make -j"$jobs" -C lib
   make -C lib install
   make -C include install
@@ -116,44 +129,50 @@ build_curl() {
 }
 
 build_ncurses() {
-  # Terminal descriptions are read where the system has them; the common ones are built in for where it has none.
-  ./configure --prefix="$prefix" --without-shared --with-normal --without-debug --without-cxx --without-cxx-binding --without-ada \
-    --without-manpages --without-progs --without-tests --with-termlib --enable-widec --disable-db-install --disable-stripping \
-    --with-default-terminfo-dir=/usr/share/terminfo --with-terminfo-dirs=/etc/terminfo:/lib/terminfo:/usr/share/terminfo \
-    --with-fallbacks=xterm-256color,screen-256color,tmux-256color,linux,vt100,dumb --enable-pc-files \
-    --with-pkg-config-libdir="$prefix/lib/pkgconfig"
+  # Terminal descriptions are read where the system has them; the common ones are built in for where
+  # it has none.
+  ./configure --prefix="$prefix" --without-shared --with-normal --without-debug --without-cxx \
+    --without-cxx-binding --without-ada --without-manpages --without-progs --without-tests \
+    --with-termlib --enable-widec --disable-db-install --disable-stripping \
+    --with-default-terminfo-dir=/usr/share/terminfo \
+    --with-terminfo-dirs=/etc/terminfo:/lib/terminfo:/usr/share/terminfo \
+    --with-fallbacks=xterm-256color,screen-256color,tmux-256color,linux,vt100,dumb \
+    --enable-pc-files --with-pkg-config-libdir="$prefix/lib/pkgconfig"
   make -j"$jobs" libs
   make install.libs install.includes
   cp debian/copyright "$prefix/licences/ncurses"
 }
 
 build_libedit() {
-  # wchar_t is Unicode on musl as on glibc, but musl does not say so in the macro that libedit asks for. It has wcsdup, which the
-  # configure made before Debian's patch does not look for.
+  # wchar_t is Unicode on musl as on glibc, but musl does not say so in the macro that libedit asks
+  # for. It has wcsdup, which the configure made before Debian's patch does not look for.
   settle
-  CFLAGS="$CFLAGS -D__STDC_ISO_10646__=201103L -DHAVE_WCSDUP=1" CPPFLAGS="$CPPFLAGS -I$prefix/include/ncursesw" LIBS="-ltinfow" \
-    ./configure --prefix="$prefix" --disable-shared --enable-static --disable-examples --disable-dependency-tracking \
-    ac_cv_lib_ncurses_tgetent=no ac_cv_lib_tinfo_tgetent=yes
+  CFLAGS="$CFLAGS -D__STDC_ISO_10646__=201103L -DHAVE_WCSDUP=1" \
+    CPPFLAGS="$CPPFLAGS -I$prefix/include/ncursesw" LIBS="-ltinfow" ./configure \
+    --prefix="$prefix" --disable-shared --enable-static --disable-examples \
+    --disable-dependency-tracking ac_cv_lib_ncurses_tgetent=no ac_cv_lib_tinfo_tgetent=yes
   make -j"$jobs" -C src
   make -C src install
-  sed -e 's/-lncurses//; s/-ltinfo\b//; s/^Libs: .*/& -ltinfow/' -e '/^Libs.private/d' libedit.pc > "$prefix/lib/pkgconfig/libedit.pc"
+  sed -e 's/-lncurses//; s/-ltinfo\b//; s/^Libs: .*/& -ltinfow/' -e '/^Libs.private/d' libedit.pc \
+    > "$prefix/lib/pkgconfig/libedit.pc"
   cp COPYING "$prefix/licences/libedit"
 }
 
 build_libevent() {
   settle
-  ./configure --prefix="$prefix" --disable-shared --enable-static --disable-samples --disable-libevent-regress \
-    --disable-debug-mode --disable-dependency-tracking
+  ./configure --prefix="$prefix" --disable-shared --enable-static --disable-samples \
+    --disable-libevent-regress --disable-debug-mode --disable-dependency-tracking
   make -j"$jobs"
   make install-data install-exec
   cp LICENSE "$prefix/licences/libevent"
 }
 
 build_lua() {
-  # What Debian's library exports, compiled as upstream's makefile does; no dlopen: a static program has none. -O3 makes a large
-  # collection decode a tenth faster, for 60 kB.
+  # What Debian's library exports, compiled as upstream's makefile does; no dlopen: a static program
+  # has none. -O3 makes a large collection decode a tenth faster, for 60 kB.
   local source objects=()
-  echo "#define DEB_HOST_MULTIARCH \"$machine\"" > src/lua5.4-deb-multiarch.h  # Debian's build makes it so
+  # Debian's build makes it so.
+  echo "#define DEB_HOST_MULTIARCH \"$machine\"" > src/lua5.4-deb-multiarch.h
   for source in src/*.c; do
     case $source in */lua.c | */luac.c) continue ;; esac
     $CC $CFLAGS -O3 -std=gnu99 -DLUA_COMPAT_5_3 -DLUA_USE_POSIX -c "$source" -o "${source%.c}.o"
@@ -162,10 +181,12 @@ build_lua() {
   rm -f "$prefix/lib/liblua5.4.a"
   ar rcs "$prefix/lib/liblua5.4.a" "${objects[@]}"
   mkdir -p "$prefix/include/lua5.4"
-  install -m 644 src/lua.h src/luaconf.h src/lualib.h src/lauxlib.h src/lua.hpp src/lua5.4-deb-multiarch.h \
-    "$prefix/include/lua5.4"
-  printf 'Name: Lua\nDescription: Lua\nVersion: 5.4.4\nLibs: -L%s/lib -llua5.4 -lm\nCflags: -I%s/include/lua5.4\n' \
-    "$prefix" "$prefix" > "$prefix/lib/pkgconfig/lua5.4.pc"
+  install -m 644 src/lua.h src/luaconf.h src/lualib.h src/lauxlib.h src/lua.hpp \
+    src/lua5.4-deb-multiarch.h "$prefix/include/lua5.4"
+  {
+    printf 'Name: Lua\nDescription: Lua\nVersion: 5.4.4\n'
+    printf 'Libs: -L%s/lib -llua5.4 -lm\nCflags: -I%s/include/lua5.4\n' "$prefix" "$prefix"
+  } > "$prefix/lib/pkgconfig/lua5.4.pc"
   cp debian/copyright "$prefix/licences/lua"
 }
 
@@ -180,19 +201,21 @@ build_cjson() {
 }
 
 build_mimalloc() {
-  # One object that replaces malloc and its family; given to the linker before libc.a. musl's own costs Lua a third of its speed.
-  $CC $CFLAGS -std=gnu11 -DNDEBUG -DMI_MALLOC_OVERRIDE=1 -ftls-model=local-exec -fno-builtin-malloc -Iinclude -c src/static.c \
-    -o "$prefix/lib/mimalloc.o"
+  # One object that replaces malloc and its family; given to the linker before libc.a. musl's own
+  # costs Lua a third of its speed.
+  $CC $CFLAGS -std=gnu11 -DNDEBUG -DMI_MALLOC_OVERRIDE=1 -ftls-model=local-exec \
+    -fno-builtin-malloc -Iinclude -c src/static.c -o "$prefix/lib/mimalloc.o"
   cp LICENSE "$prefix/licences/mimalloc"
 }
 
-# --- the order, and what has to be done again ----------------------------------------------------------------------------
+# --- the order, and what has to be done again ----------
 
 # library NAME PACKAGE: unpack, build, stamp. The stamp chains over all that came before.
 chain=$({ gcc --version | head -1; echo "$CFLAGS"; declare -f make_compiler; } | sha256sum)
 library() {
   local name=$1 package=$2 stamp started=$SECONDS
-  stamp=$({ echo "$chain"; declare -f "build_$name" settle; grep "^$package " "$pins"; } | sha256sum | cut -d' ' -f1)
+  stamp=$({ echo "$chain"; declare -f "build_$name" settle; grep "^$package " "$pins"; } |
+    sha256sum | cut -d' ' -f1)
   chain=$stamp
   [ "$(cat "$prefix/.built-$name" 2> /dev/null)" != "$stamp" ] || return 0
   echo "building $package …" >&2
@@ -200,7 +223,10 @@ library() {
   unpack "$package" "$work/$name"
   # A subshell of its own, not a condition: set -e must hold inside the recipe.
   (cd "$work/$name" && set -x && "build_$name") > "$work/$name.log" 2>&1 < /dev/null &
-  wait $! || { tail -30 "$work/$name.log" >&2; die "$package does not build; the whole log is $work/$name.log"; }
+  wait $! || {
+    tail -30 "$work/$name.log" >&2
+    die "$package does not build; the whole log is $work/$name.log"
+  }
   echo "$stamp" > "$prefix/.built-$name"
   rm -rf "${work:?}/$name"
   echo "built $package in $((SECONDS - started)) s" >&2

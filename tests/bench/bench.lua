@@ -477,6 +477,20 @@ local function write_document(table_lines)
   assert(file:close())
 end
 
+-- A paragraph in lines of at most 100 columns.
+local function filled(text)
+  local all, current = {}, ""
+  for word in text:gmatch "%S+" do
+    if #current + #word + 1 > 100 then
+      all[#all + 1], current = current, word
+    else
+      current = current == "" and word or current .. " " .. word
+    end
+  end
+  all[#all + 1] = current
+  return table.concat(all, "\n")
+end
+
 local chosen = {}
 for _, name in ipairs(wanted) do
   chosen[name] = true
@@ -486,10 +500,12 @@ local head = {
   "verdict",
 }
 local lines = {
-  machine()
-    .. ". Medians of " .. rounds
-    .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and "
-    .. "instructions.",
+  filled(
+    machine()
+      .. ". Medians of " .. rounds
+      .. " rounds or more; 3 with 2,000 devices, simulated fleets and 1 GiB, 1 of `each` and "
+      .. "instructions."
+  ),
   "",
   line(head),
   "|" .. ("---|"):rep(#head),

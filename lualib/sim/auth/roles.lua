@@ -97,7 +97,8 @@ local function partitions_of(request)
   end
   local body = type(request.json) == "table" and request.json or {}
   local target = uri.resolve(request.segments)
-  if request.method == "DELETE" and target and target.what == "collection" and not target.parent then
+  local is_collection = target and target.what == "collection" and not target.parent
+  if request.method == "DELETE" and is_collection then
     return { deleted_partition(request) }
   end
   local names_object = target and (target.what == "resource" or target.parent)

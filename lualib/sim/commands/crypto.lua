@@ -27,7 +27,9 @@ local function install(kind)
     end
     if type(path) ~= "string" or path == "" then
       if given(body, "from-url", "fromUrl") ~= nil or given(body, "from-editor", "fromEditor") then
-        error(errors.tm(501, "The simulated device installs files with from-local-file only.", 1), 0)
+        error(
+          errors.tm(501, "The simulated device installs files with from-local-file only.", 1), 0
+        )
       end
       refuse "one or more properties must be specified"
     end

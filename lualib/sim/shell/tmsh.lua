@@ -98,7 +98,8 @@ end
 -- `tmsh run util bash -c SCRIPT`, also with "/util": the arguments of bash; nil if it is none.
 local function bash_arguments(arguments)
   local at = arguments[1] == "-q" and 2 or 1
-  if arguments[at] ~= "run" or (arguments[at + 1] or ""):gsub("^/", "") ~= "util" then return nil end
+  local called = (arguments[at + 1] or ""):gsub("^/", "")
+  if arguments[at] ~= "run" or called ~= "util" then return nil end
   if arguments[at + 2] ~= "bash" then return nil end
   return table.move(arguments, at + 3, #arguments, 1, {})
 end

@@ -37,6 +37,45 @@ describe("G21 a transaction's time", function()
     assert.is_true(bip.ltm.node.n1:exists())
   end)
 
+  it("is not read from what another transaction is", function()
+    local tx <close> = bip:begin()
+    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    device:control("next_transaction", { seconds = 60 })
+    device:fault {
+      match = { method = "GET", path = "^/mgmt/tm/transaction/%d+$" },
+      times = 1,
+      status = 200,
+      body = { transId = tx:id() + 1, state = "COMPLETED" },
+    }
+    local states = {}
+    tx:commit { async = true, interval = 0.01, progress = function(state)
+      states[#states + 1] = state
+      device:advance(31)
+    end }
+    assert.same({ "VALIDATING", "VALIDATING", "COMPLETED" }, states)
+    assert.is_true(bip.ltm.node.n1:exists())
+  end)
+
+  it("ends when the wait for the device is interrupted, which is said", function()
+    local directory <close> = program.directory()
+    local file <const> = directory:file("tx.lua", [[
+      local f5 = require "f5"
+      local bip <close> = f5.connect()
+      local function change(tx) tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end
+      bip:transaction({ async = true, progress = function() print "waits" end }, change)
+    ]])
+    device:control("next_transaction", { seconds = 600 })
+    local process <close> = program.start({ file }, { env = lab.environment(device) })
+    process:expect "waits"
+    process:kill "INT"
+    local ended <const> = process:wait()
+    assert.equal(130, ended.status)
+    assert.matches(
+      "interrupted during the commit of transaction %d+; it is unknown whether it was carried out",
+      ended.err
+    )
+  end)
+
   it("of execution ends, which is an error that says so", function()
     device:control("next_transaction", { seconds = 400 })
     local err <const> = fails(
