@@ -1,5 +1,5 @@
--- "?options=records add { k { data v } }" of a PATCH: adds, modifies, deletes or replaces elements of
--- a list property, in the words of tmsh.
+-- "?options=records add { k { data v } }" of a PATCH: adds, modifies, deletes or replaces elements
+-- of a list property, in the words of tmsh.
 local errors = require "sim.http.errors"
 local json = require "f5.json"
 local values = require "sim.config.values"
@@ -86,7 +86,9 @@ local function changed(object, property, old, verb, elements)
     local at = place_of(list, element.name)
     local noun = item_noun(object, property, element.name)
     if verb == "delete" or verb == "modify" then
-      if not at then refuse(404, ("01020036:3: The requested %s was not found."):format(noun), 3) end
+      if not at then
+        refuse(404, ("01020036:3: The requested %s was not found."):format(noun), 3)
+      end
     elseif at then
       refuse(409, ("01020066:3: The requested %s already exists in partition %s."):format(
         noun, object.partition or "Common"), 3)
