@@ -366,6 +366,26 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     assert.equal(before, snapshot())
   end)
 
+  it("names all candidates when the device cannot be asked", function()
+    device:fault {
+      match = { method = "PATCH", path = "/mgmt/tm/transaction/" },
+      after = 1, -- the commit itself
+      times = 9,
+      status = 403,
+      body = { code = 403, message = "not now", errorStack = {} },
+    }
+    local err <const> = fails("transaction", bip.transaction, bip, function(tx)
+      tx(bip.ltm.pool["/Common/twice"]):create()
+      tx(bip.ltm.pool["/Common/twice"]):modify { description = "x" }
+      tx(bip.ltm.pool):create { name = "twice" }
+      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    end)
+    device:clear_faults()
+    assert.is_nil(err.command)
+    assert.equal(3, #err.candidates)
+    assert.matches("it was one of 3 commands: POST /mgmt/tm/ltm/pool, queued at ", err.message)
+  end)
+
   it("finds the guilty command in the device's words", function()
     local function blamed(message)
       device:fault {
