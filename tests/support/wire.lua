@@ -50,7 +50,7 @@ end
 --- Options of f5.connect without a login, and without retries unless the spec says so.
 local function options(self, more)
   local all =
-    { host = "127.0.0.1", port = self.port, token = "spec", verify = false, retries = 0 }
+    { host = "127.0.0.1", port = self.port, token = "wire-token", verify = false, retries = 0 }
   for name, value in pairs(more or {}) do all[name] = value end
   return all
 end

@@ -29,7 +29,7 @@ local function stop()
 end
 ]]
 local OFFLINE <const> = HEAD
-  .. 'local bip = f5.connect { host = "127.0.0.1", port = 1, token = "spec", retries = 0 }\n'
+  .. 'local bip = f5.connect { host = "127.0.0.1", port = 1, token = "wire-token", retries = 0 }\n'
 
 local function run(text, environment)
   local directory <close> = program.directory()

@@ -1,7 +1,7 @@
 -- What a device answers for the paths that it lists, and for those that it does not have.
-local curl <const> = require "support.curl"
+local curl <const> = require "curl"
 local f5 <const> = require "f5"
-local lab <const> = require "support.lab"
+local lab <const> = require "lab"
 local sim <const> = require "f5.sim"
 
 -- The paths that one 15.1 lists; not part of the project.
