@@ -193,6 +193,24 @@ describe("ensure of a list of objects", function()
     return bip.ltm.pool["/Common/p"].members["/Common/" .. name]:load()
   end
 
+  it("takes the spelling of tmsh, and ignores what a device sets itself", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create {}
+    local wanted = {
+      members = { { name = "10.0.0.1:80", ["connection-limit"] = 7 } },
+      kind = "tm:ltm:pool:otherstate",
+      selfLink = "https://localhost/mgmt/tm/ltm/pool/other",
+      generation = 123456,
+      fullPath = "/Common/other",
+    }
+    assert.equal("changed", (ensure(pool, wanted)))
+    assert.equal(7, member("10.0.0.1:80").connectionLimit)
+    assert.equal("unchanged", (ensure(pool, wanted)))
+    wanted.members[1]["connection-limit"] = 8
+    assert.equal("changed", (ensure(pool, wanted)))
+    assert.equal(8, member("10.0.0.1:80").connectionLimit)
+  end)
+
   it("creates, changes and deletes only the members that differ", function()
     local pool = bip.ltm.pool["/Common/p"]
     pool:create { members = { "10.0.0.1:80", "10.0.0.2:80" } }
@@ -320,6 +338,15 @@ describe("ensure of a list of objects", function()
     group:create {
       type = "string", records = { { name = "a", data = "1" }, { name = "b", data = "2" } },
     }
+    local function set(data)
+      return ensure(
+        group, { records = { { name = "a", data = "1" }, { name = "b", data = data } } }
+      )
+    end
+    assert.equal("unchanged", (set "2"))
+    assert.equal("changed", (set "4"))
+    assert.equal("4", group:load().records[2].data)
+    assert.equal("changed", (set "2"))
     local what, sent = ensure(group, { records = { "a", { name = "c", data = "3" } } })
     assert.same({ "changed", { "PATCH ltm/data-group/internal/~Common~d" } }, { what, sent })
     assert.same({ a = "1", c = "3" }, {

@@ -254,6 +254,23 @@ describe("G23 a task", function()
     task:wait(fast())
   end)
 
+  it("names the line of the script for wrong arguments", function()
+    local function where(pattern, act)
+      assert.matches("^%S*task_spec%.lua:%d+: task: " .. pattern, fails("usage", act).message)
+    end
+    where("expected a path, got a number$", function() return (bip:task(5, {})) end)
+    where("expected a table as body, got a nil$", function() return (bip:task "sys/ucs") end)
+    where(
+      "/mgmt/shared/echo has no tasks$", function() return (bip:task("/mgmt/shared/echo", {})) end
+    )
+    where("the body lacks the volume$", function()
+      return (bip:task("sys/software/image", { command = "install", name = "x.iso" }))
+    end)
+    where(".*needs the path", function() return (bip:task { id = 5 }) end)
+    where(".*needs the task's id$", function() return (bip:task { path = "sys/ucs" }) end)
+    where("unknown field 'di'", function() return (bip:task { path = "sys/ucs", di = 5 }) end)
+  end)
+
   it("that Ctrl-C breaks off says how to look at it again", function()
     local directory <close> = program.directory()
     local file <const> = directory:file("wait.lua", [[

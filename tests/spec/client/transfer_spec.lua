@@ -103,6 +103,7 @@ describe("G45 a file", function()
       transfer.bar("a", MIB, 2 * MIB, 2)
     )
     assert.equal("a  512 B  256 B/s", transfer.bar("a", 512, nil, 2))
+    assert.equal("a  1048576.0 TiB  1024.0 TiB/s", transfer.bar("a", 1 << 60, nil, 1024))
     assert.equal(
       "a  [..............................]   0 %  0 B of 1 B  0 B/s  0:00 left",
       transfer.bar("a", 0, 1, 0)
