@@ -44,7 +44,7 @@ describe("a transaction", function()
   local GONE <const> = { method = "DELETE", path = TX .. "/17", bytes = wire.answer "200 OK" }
 
   -- SHORT for those that are waited for until the time is up.
-  local SHORT <const> = { interval = 0.01, timeout = 0.05 }
+  local SHORT <const> = { interval = 0.01, timeout = 0.25 }
 
   local function carry_out(options)
     return pcall(bip.transaction, bip, options or { interval = 0.01, timeout = 20 }, function(tx)
