@@ -190,7 +190,7 @@ local utility_names
 local function all_utilities()
   if utility_names then return utility_names end
   utility_names = { "arping", "geoip-lookup" }
-  for path in pairs(require "sim.catalogue.workers") do
+  for path in pairs(require "sim.catalogue.tables.workers") do
     utility_names[#utility_names + 1] = path:match "^tm/util/(.+)"
   end
   table.sort(utility_names)

@@ -20,7 +20,7 @@ local entry_names  -- kind of the statistics -> list of { name, "v" or "d" }
 local function names_of(kind)
   if not entry_names then
     entry_names = {}
-    for full_kind, fact in pairs(require "sim.catalogue.stats") do
+    for full_kind, fact in pairs(require "sim.catalogue.tables.stats") do
       entry_names[full_kind] = fact.entries
     end
   end
@@ -139,7 +139,7 @@ end
 -- The entries of a kind of the type "show", with the names of the catalogue: all counters are 0.
 local function entries_at_zero(target)
   local kind = target.node.kind
-  for full_kind, fact in pairs(require "sim.catalogue.stats") do
+  for full_kind, fact in pairs(require "sim.catalogue.tables.stats") do
     if
       fact.path == target.template
       and (full_kind == kind .. "stats" or full_kind == kind .. "collectionstats")

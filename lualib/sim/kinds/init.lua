@@ -18,7 +18,7 @@
 --   full_names  a flat object whose name is a full path
 --   given_name  the answer to a POST links to the name as it was given, without a partition
 --   hidden      not listed below its module
---   listed      of the type "show", and listed below its module all the same
+--   listed      of the type "show", but listed below its module
 --   mandatory   { name, … }: a POST must have these properties
 --   create_only { name, … }: these properties cannot be changed later
 --   kept        { name, … }: a PUT without these properties does not reset them

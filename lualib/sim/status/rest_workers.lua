@@ -18,7 +18,7 @@ local BELOW <const> = { "/mgmt/tm/asm/owasp" }
 
 local workers  -- path below /mgmt -> { "list" or "one", kind }
 local function catalogue()
-  workers = workers or require "sim.catalogue.workers"
+  workers = workers or require "sim.catalogue.tables.workers"
   return workers
 end
 

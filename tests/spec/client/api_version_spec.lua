@@ -92,7 +92,7 @@ describe("The version of a link", function()
     for _, call in ipairs(calls()) do assert.matches("ver=14.1.0", call) end
   end)
 
-  it("that is none is refused, and an empty one is left out", function()
+  it("that is invalid is refused, and an empty one is left out", function()
     for _, version in ipairs { "latest", "1%2e2", "1234567890.123456", "16.1.0'" } do
       local ok, err = f5.try(bip.at, bip, "/mgmt/tm/ltm/pool/~Common~p1?ver=" .. version)
       assert.same({ false, "usage" }, { ok, err.kind })

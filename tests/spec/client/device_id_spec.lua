@@ -18,7 +18,7 @@ after_each(function() bip:close() end)
 
 local function answer(text) return wire.answer("200 OK", text) end
 
-describe("an id that is none", function()
+describe("an invalid id", function()
   it("starts no task, and is not blamed on the script", function()
     for _, family in ipairs {
       { path = "sys/config", at = "/mgmt/tm/task/sys/config", id = "_taskId" },

@@ -23,7 +23,7 @@ describe("A path that does not exist", function()
   end)
   after_each(function() lab.stop(bip, device) end)
 
-  it("is told at once, with what it may mean", function()
+  it("is reported at once, with a suggestion", function()
     for path, words in pairs {
       ["ltm/poool"] = "(/mgmt/tm/ltm has no 'poool'; did you mean 'pool'?)",
       ["ltm/virtuals"] = "(/mgmt/tm/ltm has no 'virtuals'; did you mean 'virtual'?)",

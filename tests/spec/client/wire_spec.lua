@@ -179,7 +179,7 @@ describe("an answer that is cut at any byte", function()
   end
 end)
 
-describe("an answer that is none", function()
+describe("an invalid answer", function()
   before_each(function() bip = f5.connect(server:options()) end)
   after_each(function() bip:close() end)
 
@@ -407,7 +407,7 @@ describe("a long request", function()
     assert.same({}, server:seen())
   end)
 
-  it("is not made of a token that is none", function()
+  it("is not made of an invalid token", function()
     local options = server:options { username = "admin", password = "secret" }
     options.token = nil
     for _, token in ipairs { ("T"):rep(4097), "..", ".", "", "a b", "a\\nb" } do

@@ -356,7 +356,7 @@ describe("What a simulated device makes of objects by itself", function()
     assert.equal("active", state())
   end)
 
-  it("a default that is no name of an object stays as it is", function()
+  it("a default that does not name an object stays as it is", function()
     assert.equal("all", bip.auth["remote-user"]:modify({ description = "x" }).defaultPartition)
   end)
 

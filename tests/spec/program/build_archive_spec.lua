@@ -86,7 +86,7 @@ describe("The archive of a packed program", function()
       ["the kinds"] = unordered({ 2, "b", "" }, { 1, "a", "" }),
       ["twice the same name"] = unordered({ 2, "a", "return 1" }, { 2, "a", "return 2" }),
       ["two playbooks"] = unordered({ 1, "a", "print(1)" }, { 1, "b", "print(2)" }),
-      ["a kind that is none"] = unordered({ 4, "a", "" }),
+      ["an unknown kind"] = unordered({ 4, "a", "" }),
       ["a name with a NUL"] = unordered { 3, "a\0b", "" },
     } do
       local read, reason = archive.read(bytes)

@@ -1,5 +1,5 @@
--- A device that is none, or means no good; scripts and names that nobody expects. Nothing crashes,
--- hangs, or tells a secret.
+-- A server that is not a device, or attacks; unexpected scripts and names. Nothing crashes, hangs,
+-- or shows a secret.
 local json = require "f5.json"
 local lab = require "lab"
 local program = require "program"
@@ -128,7 +128,7 @@ describe("what nobody expects:", function()
     end)
 
     it(
-      "that lives shorter than the login takes is used all the same, and not fetched for ever",
+      "that lives shorter than the login takes is used, and not fetched again and again",
       function()
         login '"expirationMicros":1000,"lastUpdateMicros":0'
         device:fault { match = { path = "/node$" }, body = "{}" }

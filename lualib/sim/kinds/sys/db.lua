@@ -45,7 +45,7 @@ end
 
 local function variables()
   local list = {}
-  for n, entry in ipairs(require "sim.catalogue.variables") do
+  for n, entry in ipairs(require "sim.catalogue.tables.variables") do
     -- A device without a licence would not answer.
     local value = entry[1] == "license.operational" and "true" or entry[2]
     list[n] = {
