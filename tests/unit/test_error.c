@@ -208,8 +208,32 @@ static void scanning(void **state) {
   text_free(&out);
 }
 
+/* A backslash escapes a quote unless another one escapes the backslash. */
+static void whole(void **state) {
+  (void)state;
+  static const struct {
+    const char *json;
+    bool is_whole;
+  } cases[] = {{"{}", true},
+               {"[\"\"]", true},
+               {"{\"a\":\"x\\\"}\"}", true},
+               {"{\"a\":\"x\\\\\"}", true},
+               {"{\"a\":\"x\\\\\\\"}\"}", true},
+               {"{\"a\":[true,-1.5e3,null]}", true},
+               {"{\"a\":\"x\\\"}", false},
+               {"{\"a\":\"x\\\\\\\"}", false},
+               {"{\"a\":\"}", false},
+               {"{\"a\":\"x\\", false},
+               {"{\"a\":[1}", false},
+               {"{\"a\":1}{}", false},
+               {"{\"a\":tru", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_int_equal(scan_is_whole(cases[i].json, strlen(cases[i].json)), cases[i].is_whole);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(words),
-                                     cmocka_unit_test(transport), cmocka_unit_test(scanning)};
+                                     cmocka_unit_test(transport), cmocka_unit_test(scanning),
+                                     cmocka_unit_test(whole)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,8 +18,8 @@
 #define SKIP "$skip="
 #define DEFAULT_PAGE 500 /* objects per page of `each` */
 
-/* The state of an iteration. User values: the session, the items of the current page, the paths of
- * the pages that were read (a set, from the second page on). */
+/* The state of an iteration. User values: the session, the items of the current page, the paths
+ * that a page linked to without $skip (a set). */
 typedef struct pages {
   f5_session *session;
   text path;             /* of the next page; empty: there is none */
@@ -28,7 +28,7 @@ typedef struct pages {
   bool closed;
 } pages;
 
-enum { PAGES_SESSION = 1, PAGES_ITEMS, PAGES_READ };
+enum { PAGES_SESSION = 1, PAGES_ITEMS, PAGES_LINKED };
 
 static int pages_collect(lua_State *L) {
   pages *p = luaL_checkudata(L, 1, PAGES_NAME);
@@ -56,7 +56,7 @@ static pages *pages_new(lua_State *L, lua_Integer default_page) {
   const f5_reference *ref = reference_check(L, 1);
   session_check_open(L, ref->session);
   lua_settop(L, 2);
-  pages *p = lua_newuserdatauv(L, sizeof *p, PAGES_READ);
+  pages *p = lua_newuserdatauv(L, sizeof *p, PAGES_LINKED);
   memset(p, 0, sizeof *p);
   luaL_setmetatable(L, PAGES_NAME);
   p->session = ref->session;
@@ -137,16 +137,18 @@ static void check_forward(lua_State *L, const pages *p, int at, f5_operation *op
     operation_refuse(L, op, "invalid nextLink: it points to the same page");
   if (skipped(next, INT64_MAX) <= skipped(asked, 0))
     operation_refuse(L, op, "invalid nextLink: it points backwards: %.200s", next);
-  if (lua_getiuservalue(L, at, PAGES_READ) != LUA_TTABLE) {
+  /* $skip only grows, so each circle has a link without it. Long lists need no memory here. */
+  if (strstr(next, SKIP)) return;
+  if (lua_getiuservalue(L, at, PAGES_LINKED) != LUA_TTABLE) {
     lua_pop(L, 1); /* nil */
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, at, PAGES_READ);
+    lua_setiuservalue(L, at, PAGES_LINKED);
   }
-  lua_pushboolean(L, true);
-  lua_setfield(L, -2, asked);
   if (lua_getfield(L, -1, next) != LUA_TNIL)
     operation_refuse(L, op, "invalid nextLink: it points to an earlier page: %.200s", next);
+  lua_pushboolean(L, true);
+  lua_setfield(L, -3, next);
   lua_pop(L, 2); /* nil, the set */
 }
 

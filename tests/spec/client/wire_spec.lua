@@ -325,6 +325,7 @@ describe("pages", function()
     end
     check("points backwards", at(2, skip(1)), page("a", skip(2)))
     check("points backwards", page("a", skip(0)))
+    check("points to an earlier page", at(1, link "b"), page("b", skip(1)), page("a", skip(1)))
     server:rules { at(2, "null"), at(1, skip(2)), page("a", skip(1)) }
     assert.equal(3, #pools():list())
   end)
