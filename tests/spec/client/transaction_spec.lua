@@ -414,9 +414,10 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
         }
         tx(bip.ltm.node["/Part/n%1 x"]):delete()
         tx(bip.ltm.virtual["/Common/vs2"]):modify { pool = "p3", rules = { "/Common/r2" } }
+        tx(bip.ltm.pool["/Common/p4"]):modify { monitor = "min 1 of { /Common/m1 /Common/m2 }" }
       end)
       device:clear_faults()
-      return err.command and err.command.id or #err.candidates
+      return err.command and err.command.id or #err.candidates .. " candidates"
     end
     assert.equal(
       1,
@@ -442,9 +443,9 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     assert.equal(4, blamed '0107:3: node "/Part/n%1 x" is referenced')
     assert.equal(5, blamed "01020036:3: The requested pool (/Common/p3) was not found.")
     assert.equal(5, blamed "01070151:3: Rule /Common/r2, not found.")
-    -- all five are candidates
-    assert.equal(5, blamed "01070000:3: Common and partition and nothing else")
-    assert.equal(2, blamed "01070000:3: /Common/r1 and /Common/r2") -- two are
+    assert.equal(6, blamed "01070277:3: The requested monitor rule (/Common/m2) was not found.")
+    assert.equal("6 candidates", blamed "01070000:3: Common and partition and nothing else")
+    assert.equal("2 candidates", blamed "01070000:3: /Common/r1 and /Common/r2")
   end)
 
   it("lists all that may be guilty when the device cannot be asked", function()
