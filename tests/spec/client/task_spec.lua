@@ -97,8 +97,11 @@ describe("G23 a task", function()
     other:wait(fast { keep = true })
     assert.equal("COMPLETED", task:state())
     assert.equal("table", type(task:result()))
+    lab.writes(device)
     task:delete()
+    assert.equal(2, #lab.writes(device)) -- the result, and the task
     task:delete()
+    assert.same({}, lab.writes(device))
     assert.equal(0, tasks_left())
   end)
 
