@@ -422,6 +422,17 @@ describe("G45 a file", function()
         fails("usage", bip.upload, bip, "x", { name = name }).message
       )
     end
+    for _, act in ipairs {
+      function() return (bip:upload("x", { to = "nowhere" })) end,
+      function() return (bip:upload("x", { target = "ucs" })) end,
+      function() return (bip:upload("x", 3)) end,
+      function() return (bip:upload("x", { name = "a/b" })) end,
+      function() return (bip:download("a/b", "x")) end,
+      function() return (bip:download("x", "x", { size = "3" })) end,
+      function() return (bip:download("x", "x", { sha256 = "3" })) end,
+    } do
+      assert.matches("^%S*transfer_spec%.lua:%d+: ", fails("usage", act).message)
+    end
     assert.matches("not a number", fails("usage", bip.download, bip, 3, "x").message)
     assert.matches("expected the path of a file", fails("usage", bip.upload, bip, 3).message)
   end)
