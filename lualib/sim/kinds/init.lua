@@ -161,6 +161,7 @@ local modules <const> = {}
 -- Reads the files about a module when it is first asked for.
 local function load(folder)
   local known = { exact = {}, patterns = {} }
+  local described_in = {}
   modules[folder] = known
   for _, file in ipairs(files[folder] or NOTHING) do
     for template, kind in pairs(require(file)) do
@@ -168,9 +169,9 @@ local function load(folder)
       if template:sub(1, 1) == "^" then
         known.patterns[#known.patterns + 1] = { template, kind }
       elseif known.exact[template] then
-        refuse(file, template, "is also described in another file")
+        refuse(file, template, "is also described in " .. described_in[template])
       else
-        known.exact[template] = kind
+        known.exact[template], described_in[template] = kind, file
       end
     end
   end

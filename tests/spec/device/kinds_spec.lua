@@ -59,7 +59,10 @@ describe("The kinds of the simulated device", function()
       "sim.kinds.ltm.wrong: net/wrong: does not belong in sim/kinds/ltm",
       refusal { ["net/wrong"] = {} }
     )
-    assert.matches("ltm/pool: is also described in another file$", refusal { ["ltm/pool"] = {} })
+    -- whichever of the two files is read first
+    assert.matches(
+      "ltm/pool: is also described in sim%.kinds%.ltm%.%l+$", refusal { ["ltm/pool"] = {} }
+    )
   end)
 
   it("refer to kinds that exist, with functions as checks", function()
