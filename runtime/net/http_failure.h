@@ -7,8 +7,8 @@
 typedef enum http_failure {
   HTTP_OK,         /* there is an answer, with any status */
   HTTP_RESOLVE,    /* the name was not found */
-  HTTP_CONNECT,    /* refused or unreachable, also for the proxy */
-  HTTP_PROXY,      /* the proxy refuses to connect; `status` is its answer */
+  HTTP_CONNECT,    /* refused or unreachable */
+  HTTP_PROXY,      /* the proxy refuses to connect: `status` is its answer; 0: not reached */
   HTTP_TLS,        /* handshake, certificate or pin */
   HTTP_TIMEOUT,    /* a time limit: connecting, or the whole exchange */
   HTTP_BROKEN,     /* the connection ended too early, or the answer is not HTTP */

@@ -44,6 +44,9 @@ struct http_request {
   /* With HTTP_TLS: the reason is a certificate or key, not a handshake that broke off. */
   bool untrusted;
   http_failure failure;
+  /* What names a proxy: "proxy", the option, or a variable such as "https_proxy". NULL if nothing
+   * does, or if the request got past the proxy. Lives as long as the program. */
+  const char *proxy_source;
   char error[256]; /* message of libcurl; empty if HTTP_OK */
   long status;     /* 0: there is none */
   /* At least part of the request was sent: the server may have acted on it. */

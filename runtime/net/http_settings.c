@@ -6,12 +6,14 @@
 
 #include "net/ca.h"
 
-static bool environment_has_proxy(void) {
-  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy",
-                                      "ALL_PROXY"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (getenv(names[i])) return true;
-  return false;
+/* The variable of the environment that libcurl reads for an https URL, or NULL. */
+static const char *proxy_variable(void) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    const char *value = getenv(names[i]);
+    if (value && *value) return names[i];
+  }
+  return NULL;
 }
 
 /* Prepares what is the same in every request. If libcurl cannot parse the base, it stays NULL, and
@@ -26,7 +28,7 @@ static bool make_constants(http_peer_settings *settings) {
   const char *directory = NULL, *bundle = NULL;
   if (!options->insecure && !options->ca) http_system_ca(&directory, &bundle);
   if (directory && !bundle && !(settings->ca_directory = strdup(directory))) return false;
-  if (settings->proxied) return true;
+  if (settings->proxy_source) return true;
   settings->base = curl_url();
   if (!settings->base) return false;
   if (curl_url_set(settings->base, CURLUPART_URL, options->base, 0) == CURLUE_OK) return true;
@@ -43,7 +45,7 @@ void http_settings_clear(http_peer_settings *settings) {
 }
 
 bool http_settings_init(http_peer_settings *settings, loop *l, const http_peer_options *options) {
-  settings->proxied = options->proxy ? options->proxy[0] != '\0' : environment_has_proxy();
+  settings->proxy_source = !options->proxy ? proxy_variable() : *options->proxy ? "proxy" : NULL;
   settings->sockets = calloc(1, sizeof *settings->sockets);
   if (http_options_copy(&settings->options, options) && settings->sockets &&
       make_constants(settings)) {

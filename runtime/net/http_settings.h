@@ -12,9 +12,9 @@
 /* The strings live as long as the peer. */
 typedef struct http_peer_settings {
   http_peer_options options; /* with the defaults */
-  bool proxied;              /* there is a proxy, or the environment may name one */
-  CURLU *base;               /* options.base, parsed; NULL if each request sets its whole URL */
-  char *user_agent;          /* "User-Agent: …", or NULL */
+  const char *proxy_source; /* what names a proxy: "proxy", "https_proxy" …; NULL: nothing does */
+  CURLU *base;              /* options.base, parsed; NULL if each request sets its whole URL */
+  char *user_agent;         /* "User-Agent: …", or NULL */
   /* The hashed directory of the system, if certificates are looked up there; else NULL. */
   char *ca_directory;
   http_sockets *sockets;

@@ -132,7 +132,7 @@ static CURLcode on_tls(CURL *easy, void *context, void *user) {
   const http_peer_settings *settings = user;
   (void)easy;
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
-  if (!settings->proxied) SSL_CTX_set_read_ahead(context, 1);
+  if (!settings->proxy_source) SSL_CTX_set_read_ahead(context, 1);
   X509_STORE *store = settings->ca_directory ? http_ca_store(settings->ca_directory) : NULL;
   if (store) SSL_CTX_set1_cert_store(context, store);
   return CURLE_OK;
@@ -181,7 +181,7 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, options->connect_timeout_ms);
   /* Without a value, libcurl would read each variable of the environment before each request. */
-  if (options->proxy || !settings->proxied)
+  if (options->proxy || !settings->proxy_source)
     SET(CURLOPT_PROXY, options->proxy ? options->proxy : "");
   if (settings->base) SET(CURLOPT_CURLU, settings->base);
   SET(CURLOPT_WRITEFUNCTION, http_receive_body);
@@ -192,7 +192,7 @@ static bool set_constant_options(http_transfer *transfer, const http_peer_settin
   SET(CURLOPT_READDATA, transfer);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, transfer);
-  if (!settings->proxied) {
+  if (!settings->proxy_source) {
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_XFERINFOFUNCTION, on_run);
     SET(CURLOPT_XFERINFODATA, transfer);
@@ -212,6 +212,7 @@ http_transfer *http_transfer_new(const http_peer_settings *settings, char *error
   if (!transfer) return NULL;
   transfer->easy = curl_easy_init();
   transfer->sockets = settings->sockets;
+  transfer->proxy_source = settings->proxy_source;
   transfer->fd = CURL_SOCKET_BAD;
   transfer->base_length = strlen(settings->options.base);
   transfer->url_size = transfer->base_length + 256;
@@ -374,10 +375,25 @@ static bool is_cut(const http_transfer *transfer) {
   return transfer->answering && (!transfer->headers_ended || transfer->request->status < 200);
 }
 
+/* Returns whether the proxy was not reached, or did not answer. libcurl has no code for that: its
+ * message names the host that it tried. */
+static bool is_lost_on_proxy(const http_transfer *transfer, CURLcode code) {
+  if (!transfer->proxy_source || transfer->started) return false;
+  if (code == CURLE_PROXY || strstr(transfer->error, "roxy")) return true;
+  char host[256], tried[320], base[320];
+  unsigned port;
+  if (sscanf(transfer->error, "Failed to connect to %255s port %u", host, &port) != 2) return false;
+  snprintf(base, sizeof base, "%.*s", (int)transfer->base_length, transfer->url);
+  snprintf(tried, sizeof tried, strchr(host, ':') && *host != '[' ? "//[%s]:%u" : "//%s:%u", host,
+           port);
+  return !strstr(base, tried);
+}
+
 /* The failure, including details that the code of libcurl does not contain. */
 static http_failure failure_of(const http_transfer *transfer, CURLcode code, long proxy_status) {
   if (transfer->aborted != HTTP_OK) return transfer->aborted;
   if (code != CURLE_OK && !transfer->started && proxy_status >= 300) return HTTP_PROXY;
+  if (code != CURLE_OK && is_lost_on_proxy(transfer, code)) return HTTP_PROXY;
   if (code == CURLE_OK && is_cut(transfer)) return HTTP_BROKEN;
   /* libcurl reports a header line of more than 100 KiB like this. */
   if (code == CURLE_OUT_OF_MEMORY && transfer->request->sent) return HTTP_UNREADABLE;
@@ -444,6 +460,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   if (code == CURLE_OK) http_receive_flush(transfer);
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
+  request->proxy_source = transfer->started ? NULL : transfer->proxy_source;
   if (request->failure == HTTP_BROKEN)
     request->status = 0; /* an incomplete answer does not count */
   request->untrusted = request->failure == HTTP_TLS && code != CURLE_SSL_CONNECT_ERROR;

@@ -21,8 +21,9 @@ typedef enum transfer_shape {
  * the last one. */
 typedef struct http_transfer {
   CURL *easy;
-  http_sockets *sockets; /* of the peer */
-  http_request *request; /* NULL if idle */
+  http_sockets *sockets;    /* of the peer */
+  const char *proxy_source; /* of the peer's settings */
+  http_request *request;    /* NULL if idle */
   /* In the peer's list of idle transfers, or the network's list of running ones. */
   struct http_transfer *next, *prev;
   transfer_shape shape;

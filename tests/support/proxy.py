@@ -1,8 +1,9 @@
 """What may stand between a client and a device, for specs. Prints "port N" once it listens, then a
 line for each thing that it sees.
 
-proxy.py proxy [--password USER:PASSWORD] [--refuse STATUS]
-    An HTTP proxy that tunnels by CONNECT. Lines: "CONNECT host:port none|right|wrong".
+proxy.py proxy [--password USER:PASSWORD] [--refuse STATUS] [--silent]
+    An HTTP proxy that tunnels by CONNECT. A silent one never answers.
+    Lines: "CONNECT host:port none|right|wrong".
 proxy.py front --cert FILE --key FILE --ca FILE --to PORT
     A TLS server that demands a client certificate of that CA, and passes on what comes in to the
     device at 127.0.0.1:PORT. Lines: "certificate NAME", "refused REASON".
@@ -53,6 +54,9 @@ def serve_proxy(client, options):
     given = [line.split(" ")[-1] for line in lines if line.lower().startswith(header)]
     wanted = options.password and base64.b64encode(options.password.encode()).decode()
     say(method, target, "none" if not given else "right" if given[0] == wanted else "wrong")
+    if options.silent:
+        client.recv(1)
+        return
     status = options.refuse
     if options.password and (not given or given[0] != wanted):
         status = "407 Proxy Authentication Required"
@@ -105,6 +109,7 @@ def main():
     proxy = modes.add_parser("proxy")
     proxy.add_argument("--password")
     proxy.add_argument("--refuse")
+    proxy.add_argument("--silent", action="store_true")
     front = modes.add_parser("front")
     front.add_argument("--cert")
     front.add_argument("--key")

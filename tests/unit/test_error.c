@@ -144,7 +144,8 @@ static void transport(void **state) {
       {HTTP_TLS, false, true, false, KIND_TLS, RETRY_NEVER, false},
       {HTTP_TLS, true, false, false, KIND_TLS, RETRY_NEVER, false},
       {HTTP_TLS, true, false, true, KIND_TLS, RETRY_READ, false},
-      {HTTP_PROXY, false, true, true, KIND_TRANSPORT, RETRY_NEVER, false},
+      {HTTP_PROXY, false, true, true, KIND_TRANSPORT, RETRY_ALWAYS, false},
+      {HTTP_PROXY, false, true, false, KIND_TRANSPORT, RETRY_NEVER, false},
       {HTTP_TIMEOUT, true, true, true, KIND_TIMEOUT, RETRY_READ, true},
       {HTTP_TIMEOUT, true, false, true, KIND_TIMEOUT, RETRY_READ, false},
       {HTTP_BROKEN, true, true, true, KIND_TRANSPORT, RETRY_READ, true},
@@ -163,6 +164,7 @@ static void transport(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     http_request request = {.failure = cases[i].failure, .sent = cases[i].sent};
+    if (request.failure == HTTP_PROXY) request.proxy_source = "https_proxy";
     f5_failure failure;
     failure_from_transport(&failure, &request, "bigip1:443", cases[i].write, cases[i].reached);
     assert_int_equal(failure.verdict.kind, cases[i].kind);

@@ -184,7 +184,8 @@ static void nobody_there(void **state) {
   http_peer_release(peer);
   peer = http_peer_new(l, &(http_peer_options){.base = plain_base, .proxy = base});
   request = call(peer, (http_request){.path = "/"});
-  expect(&request, HTTP_CONNECT, 0);
+  assert_string_equal(request.proxy_source, "proxy");
+  expect(&request, HTTP_PROXY, 0);
   http_peer_release(peer);
   peer = peer_to("ftp://127.0.0.1");
   request = call(peer, (http_request){.path = "/"});

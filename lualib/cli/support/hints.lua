@@ -42,6 +42,10 @@ local WAIT_TO_LOG_IN <const> = {
   shell = WAIT.shell,
 }
 
+local TOKENS <const> = "a token ends by itself after 20 minutes, unless its lifetime was extended; "
+  .. "an administrator with another user name can end them now: "
+  .. "f5lua list /mgmt/shared/authz/tokens, f5lua delete /mgmt/shared/authz/tokens 'NAME*'"
+
 --- From now on hints are for users of one-line calls.
 function M.for_one_line() reader = "shell" end
 
@@ -65,6 +69,11 @@ local function is_login(err) return tostring(err.path):find "^/mgmt/shared/authn
 
 -- The hint for a device that is not up.
 local function of_start(err)
+  local proxy = tostring(err.message):match "^cannot connect to the proxy %(from ([%w_ ]+)%)"
+  if proxy then
+    return proxy:find "^the option" and "check the option proxy of f5.connect"
+      or ("check the variable %s; for hosts without a proxy, add them to no_proxy"):format(proxy)
+  end
   local wait = (is_login(err) and WAIT_TO_LOG_IN or WAIT)[reader]
   if err.kind == "not_ready" and is_unknown_path(err) and not is_login(err) then
     return "check the spelling of the path, and whether its module is provisioned; "
@@ -110,6 +119,7 @@ function M.of(err)
     -- help.
     if not words:find "certificate problem" then return nil end
   end
+  if tostring(err.message):find("maximum active login tokens", 1, true) then return TOKENS end
   if err.kind == "auth" and err.status ~= 401 then return nil end
   if err.kind == "not_ready" or err.kind == "transport" then return of_start(err) end
   if err.kind == "not_found" and (is_unknown_path(err) or not is_of_path(err)) then return nil end

@@ -178,11 +178,11 @@ static bool is_transient(const http_request *request) {
   switch (request->failure) {
   case HTTP_CONNECT:
   case HTTP_TLS:
+  case HTTP_PROXY:
+    if (request->failure == HTTP_PROXY && request->status) return request->status / 100 == 5;
     for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
       if (strstr(request->error, lasting[i])) return false;
     return true;
-  case HTTP_PROXY:
-    return request->status / 100 == 5;
   default:
     return request->failure == HTTP_TIMEOUT || request->failure == HTTP_BROKEN;
   }
@@ -198,14 +198,28 @@ static bool refuses_certificate(const char *error) {
   return false;
 }
 
+static const char *source_of_proxy(const http_request *request) {
+  bool option = strcmp(request->proxy_source, "proxy") == 0;
+  return option ? "the option proxy" : request->proxy_source;
+}
+
 static void proxy_message(text *message, const http_request *request, const char *where) {
   if (request->status == 407)
     text_printf(message,
                 "the proxy for %s rejected the user and password, or requires them: "
                 "proxy = \"http://USER:PASSWORD@HOST:PORT\"",
                 where);
-  else
+  else if (request->status)
     text_printf(message, "the proxy cannot connect to %s", where);
+  else
+    text_printf(message, "cannot connect to the proxy (from %s), which leads to %s",
+                source_of_proxy(request), where);
+}
+
+static void timeout_message(text *message, const http_request *request, const char *where) {
+  text_printf(message, "no answer from %s in time", where);
+  if (request->proxy_source) /* or no_proxy names this host */
+    text_printf(message, ", perhaps because of the proxy (from %s)", source_of_proxy(request));
 }
 
 void failure_from_transport(f5_failure *failure, const http_request *request, const char *where,
@@ -223,7 +237,8 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     break;
   case HTTP_PROXY:
     proxy_message(&message, request, where);
-    failure->verdict.retry = request->status / 100 == 5 ? if_reached : RETRY_NEVER;
+    failure->verdict.retry =
+        request->status == 0 || request->status / 100 == 5 ? if_reached : RETRY_NEVER;
     break;
   case HTTP_TLS:
     text_printf(&message, "cannot make a secure connection to %s", where);
@@ -231,7 +246,7 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
                                     request->sent && !refuses_certificate(request->error)};
     break;
   case HTTP_TIMEOUT:
-    text_printf(&message, "no answer from %s in time", where);
+    timeout_message(&message, request, where);
     failure->verdict =
         (f5_verdict){KIND_TIMEOUT, request->sent ? RETRY_READ : if_reached, request->sent};
     break;

@@ -24,6 +24,7 @@ static const rule rules[] = {
     {0, JSON, 0, "active asynchronous task", KIND_BUSY, RETRY_ALWAYS, false},
     {0, JSON, 32768001, NULL, KIND_NOT_READY, RETRY_READ, true},
     {0, JSON, 0, "connection to mcpd has been lost", KIND_NOT_READY, RETRY_READ, true},
+    {0, JSON, 0, "an't get object count from mcpd", KIND_NOT_READY, RETRY_READ, true},
     {0, JSON, 0, "transaction failed:", KIND_TRANSACTION, RETRY_NEVER, false},
     {0, JSON, 0, "no command to commit in the transaction", KIND_TRANSACTION, RETRY_NEVER, false},
     {0, JSON, 0, "Found invalid command id", KIND_TRANSACTION, RETRY_NEVER, false},

@@ -167,6 +167,11 @@ static void logged_in(f5_call *call) {
     start_login(session);
     return;
   }
+  /* The device names the user by an identifier that nobody knows. */
+  const char *message = call->failure.message ? call->failure.message : "";
+  if (strstr(message, "maximum active login tokens"))
+    failure_prefix(&call->failure,
+                   "the user '%s' has too many tokens: ", session->credentials.username);
   if (call->wait_budget && call->failure.transient && session->phase == SESSION_OPEN)
     failure_prefix(&call->failure, "not up after %g s: ", (double)call->wait_budget / 1000);
   login_failed(session, &call->failure);

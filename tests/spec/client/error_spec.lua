@@ -72,6 +72,17 @@ describe("attempts", function()
     end)
   end
 
+  it("are made again when mcpd cannot count its objects for a moment", function()
+    device:fault {
+      match = { path = "pool" },
+      times = 2,
+      status = 400,
+      body = { code = 400, message = "Can't get object count from mcpd", errorStack = {} },
+    }
+    assert.equal("p", pool:load().name)
+    assert.equal(3, tries "GET")
+  end)
+
   it("are not retried when the connection was lost after a write was sent", function()
     device:fault { match = { path = "pool" }, reset = true, act = true, times = 1 }
     local err = failure(function() pool:modify { description = "d" } end)

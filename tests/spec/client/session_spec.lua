@@ -487,11 +487,11 @@ describe("sessions", function()
     assert.equal(1, writes())
   end)
 
-  it("gives the device's cap of tokens as it is", function()
+  it("names the user who has too many tokens", function()
     device:fault { match = { path = "login" }, kind = "token_limit" }
     local err = failure(f5.connect, options)
     assert.equal("auth", err.kind)
-    assert.matches("maximum active login tokens", err.message)
+    assert.matches("^the user 'admin' has too many tokens: user .* maximum active", err.message)
     assert.equal(1, err.attempts)
   end)
 

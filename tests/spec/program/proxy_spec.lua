@@ -123,7 +123,40 @@ describe("a proxy", function()
     } do
       local result = run(("{ proxy = %q }"):format(proxy))
       assert.equal(3, result.status)
-      assert.matches("^f5lua: cannot connect to [^\n]*" .. words, result.err)
+      assert.matches(
+        "^f5lua: cannot connect to the proxy %(from the option proxy%), which leads to "
+          .. target():gsub("%p", "%%%0") .. " %([^\n]*" .. words,
+        result.err
+      )
+      assert.matches("\n  hint: check the option proxy of f5.connect\n", result.err)
     end
+  end)
+
+  it("that is dead and comes from the environment is named with its variable", function()
+    local _ <close>, port = start("--silent")
+    for _, variable in ipairs { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do
+      local result = run(nil, { [variable] = "http://127.0.0.1:1" })
+      assert.equal(3, result.status)
+      assert.matches(
+        "^f5lua: cannot connect to the proxy %(from " .. variable .. "%), which leads to ",
+        result.err
+      )
+      assert.matches(
+        "\n  hint: check the variable " .. variable .. "; for hosts without a proxy, add them to "
+          .. "no_proxy\n",
+        result.err
+      )
+    end
+    -- a device that is not there is not the proxy's fault
+    local result = run(
+      "{ host = '127.0.0.1:1' }", { https_proxy = "http://127.0.0.1:1", no_proxy = "127.0.0.1" }
+    )
+    assert.matches("^f5lua: cannot connect to 127%.0%.0%.1:1 ", result.err)
+    -- a proxy that accepts the connection and says nothing
+    result = run("{ timeout = 1, connect_timeout = 1 }", {
+      https_proxy = "http://127.0.0.1:" .. port, ALL_PROXY = "http://127.0.0.1:1",
+    })
+    assert.equal(3, result.status)
+    assert.matches("in time, perhaps because of the proxy %(from https_proxy%)", result.err)
   end)
 end)
