@@ -227,7 +227,7 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
   text message = {0};
   *failure = (f5_failure){.verdict = {KIND_TRANSPORT, RETRY_READ, false}};
   f5_retry if_reached = reached ? RETRY_ALWAYS : RETRY_NEVER;
-  bool cancelled;
+  bool cancelled = request->failure == HTTP_CANCELLED;
   switch (request->failure) {
   case HTTP_RESOLVE:
   case HTTP_CONNECT:
@@ -266,7 +266,6 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     break;
   case HTTP_FILE:
   case HTTP_CANCELLED:
-    cancelled = request->failure == HTTP_CANCELLED;
     text_put(&message, cancelled ? "cancelled" : "cannot read or write a local file");
     failure->verdict =
         (f5_verdict){cancelled ? KIND_CANCELLED : KIND_TRANSFER, RETRY_NEVER, request->sent};
