@@ -9,7 +9,7 @@ local last = 0
 
 local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
-local OPTIONS <const> = { check = "boolean", timeout = "number" }
+local OPTIONS <const> = { check = "boolean", timeout = "number", changes = "boolean" }
 
 local function check_options(options)
   if type(options) ~= "table" then
@@ -31,7 +31,8 @@ end
 --- session:bash(command[, options]): returns its output (both streams) and its exit status. A
 -- status other than 0 raises an error of kind "task" with `exit_status` and `output`, unless check
 -- = false.
--- @param options table|nil: check (true), timeout (seconds)
+-- @param options table|nil: check (true), timeout (seconds), changes (true; false: the command only
+--   reads, so it does not count as a change)
 function M.bash(bip, command, options)
   if type(command) ~= "string" then
     core.usage_error(2, ("bash: expected a command line, got a %s"):format(type(command)))
@@ -46,6 +47,7 @@ function M.bash(bip, command, options)
   local line = ("(eval %s) </dev/null 2>&1; printf '%%s%%d' %s $?"):format(quoted(command), mark)
   local answer = bip:request("POST", "/mgmt/tm/util/bash", {
     body = { command = "run", utilCmdArgs = "-c " .. quoted(line) }, timeout = options.timeout,
+    changes = options.changes,
   })
   local result = type(answer) == "table" and answer.commandResult or ""
   local output, status = result:match("^(.*)" .. mark:gsub("%-", "%%-") .. "(%d+)%s*$")

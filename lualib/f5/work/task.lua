@@ -36,6 +36,11 @@ end
 
 function Task:__tostring() return "task " .. tostring(self.reference) end
 
+-- A call about the task itself. The work counts as a change once, when the task is created.
+local function uncounted(bip, method, reference, body)
+  return bip:request(method, reference, { body = body, changes = false })
+end
+
 local function new_error(self, fields)
   fields.kind = fields.kind or "task"
   fields.device = self.session:label()
@@ -136,7 +141,7 @@ end
 function Task:delete()
   if self.deleted or self.family.keeps then return end
   local function gone(reference)
-    local ok, err = pcall(reference.delete, reference)
+    local ok, err = pcall(uncounted, self.session, "DELETE", reference)
     if not ok and not (type(err) == "table" and err.kind == "not_found") then error(err, 0) end
   end
   if self.family.result == "/result" then gone(self.reference:at "result") end
@@ -241,8 +246,9 @@ end
 local function start(self, patience)
   local began = core.now()
   while true do
-    local ok, err =
-      pcall(self.reference.replace, self.reference, { [self.family.start] = "VALIDATING" })
+    local ok, err = pcall(
+      uncounted, self.session, "PUT", self.reference, { [self.family.start] = "VALIDATING" }
+    )
     if ok then return end
     if type(err) ~= "table" or err.kind == "cancelled" then error(err, 0) end
     if err.outcome == "unknown" then
@@ -304,12 +310,34 @@ function M.id_in(bip, path, answer, family)
   }, 0)
 end
 
+local START_OPTIONS <const> = { patience = "number", changes = "boolean" }
+
+local function check_start(options)
+  if options == nil then return {} end
+  if type(options) ~= "table" then
+    core.usage_error(3, ("task: expected a table of options, got a %s"):format(type(options)))
+  end
+  for key, value in pairs(options) do
+    local wanted = START_OPTIONS[key]
+    if not wanted then
+      core.usage_error(3, ("task: unknown option '%s'"):format(tostring(key)))
+    end
+    if type(value) ~= wanted then
+      core.usage_error(
+        3,
+        ("task: '%s' must be a %s, not a %s"):format(key, wanted, type(value))
+      )
+    end
+  end
+  return options
+end
+
 --- session:task(path, body[, options]): starts long work and returns its handle. session:task{ path
 -- =, id = }: returns the handle of an existing task.
 -- @param path string|reference: of the command ("sys/ucs"), or of the tasks
 --   ("asm/tasks/apply-policy", "/mgmt/cm/autodeploy/qkview")
 -- @param options table|nil: patience, seconds to wait while the device is busy with another task,
---   default 300
+--   default 300; changes, false if the work changes nothing on the device
 function M.task(bip, path, body, options)
   if type(path) == "table" and body == nil then return attach(bip, path) end
   if type(path) ~= "string" and type(path) ~= "userdata" then
@@ -321,9 +349,13 @@ function M.task(bip, path, body, options)
   local place = whole_path(path)
   local family = core.task.family(place)
   if not family then core.usage_error(2, ("task: %s has no tasks"):format(place)) end
+  options = check_start(options)
   local reference = bip:at(place)
+  local function send(method)
+    return bip:request(method, reference, { body = body, changes = options.changes })
+  end
   if family.changes then
-    reference:modify(body)
+    send "PATCH"
     return handle(bip, reference, family)
   end
   if family.watch then
@@ -333,22 +365,22 @@ function M.task(bip, path, body, options)
     end
     local watched = bip:at(family.watch, name)
     local before = watched:exists() and watched:load() or nil
-    reference:create(body)
+    send "POST"
     local task = handle(bip, watched, family, { id = name })
     if before then wait_until_begun(task, before[family.state]) end
     return task
   end
-  local made, answer = pcall(reference.create, reference, body)
+  local made, answer = pcall(send, "POST")
   -- A task that is not started does nothing, and the device forgets it. So it is safe to create
   -- another one.
   if not made and family.start and type(answer) == "table" and answer.outcome == "unknown" then
-    made, answer = true, reference:create(body)
+    made, answer = true, send "POST"
   end
   if not made then error(answer, 0) end
   local id = M.id_in(bip, place, answer, family)
   local task = handle(bip, reference:at(id), family, { id = id, body = answer })
   if family.start then
-    local ok, err = pcall(start, task, options and options.patience or 300)
+    local ok, err = pcall(start, task, options.patience or 300)
     if not ok then
       pcall(task.delete, task)
       error(err, 0)

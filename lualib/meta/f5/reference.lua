@@ -155,8 +155,13 @@ function reference:remove(elements) end
 ---*Source* REST API User Guide 14.1, "Commands"
 ---@param command string name of the command: "save", "load", "run", "install" …
 ---@param arguments? table arguments of the command: name = value
+---@param options? f5.run.options what the command does
 ---@return table answer the answer of the device
-function reference:run(command, arguments) end
+function reference:run(command, arguments, options) end
+
+---@class f5.run.options
+---Options of `reference:run`.
+---@field changes? boolean false: the command changes nothing, so it is not counted; default true
 
 ---Reads statistics as plain values.
 ---

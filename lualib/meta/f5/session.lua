@@ -53,6 +53,7 @@ function session:request(method, path, options) end
 ---@field raw? boolean true: return any answer as f5.answer and never retry; default false
 ---@field timeout? number seconds for this exchange; default: that of the session
 ---@field quiet? boolean true: neither log, count nor retry; default false
+---@field changes? boolean false: the call changes nothing, so it is not counted; default true
 
 ---@class f5.answer
 ---An answer of `session:request` with `raw`.
@@ -123,6 +124,7 @@ function session:task(path, body, options) end
 ---@class f5.task.options
 ---Options of `session:task`.
 ---@field patience? number seconds to wait while the device is busy with another task; default 300
+---@field changes? boolean false: the work changes nothing, so it is not counted; default true
 
 ---Sends a file in chunks of 1 MiB. If a chunk is lost, it is sent again from the offset that the
 ---device reports. On a terminal a progress line appears after two seconds.
@@ -194,6 +196,7 @@ function session:bash(command, options) end
 ---@class f5.bash.options
 ---Options of `session:bash`.
 ---@field check? boolean whether a status other than 0 raises; default true
+---@field changes? boolean false: the command changes nothing, so it is not counted; default true
 ---@field timeout? number seconds; default: that of the session; the device stops after about 60
 
 ---Returns whether the REST services are up and the configuration is loaded. If not, it also returns
@@ -283,7 +286,8 @@ function session:usage() end
 
 ---@class f5.usage
 ---Counters of a session. Refused calls are not writes. The commands of a transaction are counted
----when it is committed.
+---when it is committed. A task counts once. What the script declares with `changes = false` is not
+---counted.
 ---@field calls integer requests of the script
 ---@field writes integer changes that the device made or may have made
 ---@field bytes_sent integer bytes of bodies and headers

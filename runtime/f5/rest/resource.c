@@ -114,16 +114,41 @@ static int delete (lua_State *L) {
   return write_on(L, op, 0, operation_answer);
 }
 
-/* ref:run(command, {arguments}) -> the answer: a tmsh command, as POST */
+/* Reads the option `changes` of the table at index: false means that the call changes nothing. */
+static void read_changes(lua_State *L, f5_operation *op, int index, const char *method) {
+  int type = lua_getfield(L, index, "changes");
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    error_usage(L, "%s: changes must be true or false, not a %s", method, luaL_typename(L, -1));
+  op->call.harmless = type == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+  lua_pop(L, 1); /* changes */
+}
+
+/* Raises if the table of options at index has another name than these. */
+static void check_options(lua_State *L, int index, const char *method, const char *const *names) {
+  if (!lua_istable(L, index))
+    error_usage(L, "%s: expected a table of options, got a %s", method, luaL_typename(L, index));
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    bool found = false;
+    const char *name = luaL_tolstring(L, -2, NULL);
+    for (const char *const *at = names; *at; at++)
+      found = found || strcmp(*at, name) == 0;
+    if (!found) error_unknown(L, "option", name, names);
+    lua_pop(L, 1); /* name as a string */
+  }
+}
+
+/* ref:run(command, {arguments}[, {changes}]) -> the answer: a tmsh command, as POST */
 static int run(lua_State *L) {
+  static const char *const names[] = {"changes", NULL};
   const f5_reference *ref = reference_check(L, 1);
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   if (lua_type(L, 2) != LUA_TSTRING)
     return error_usage(L, "run: expected the name of a command, got a %s", luaL_typename(L, 2));
   if (!lua_isnil(L, 3) && !lua_istable(L, 3))
     return error_usage(L, "run: expected a table of arguments, got a %s", luaL_typename(L, 3));
+  if (!lua_isnil(L, 4)) check_options(L, 4, "run", names);
   check_no_query(L, ref);
-  lua_newtable(L);
+  lua_newtable(L); /* at 5: the body */
   if (!lua_isnil(L, 3)) {
     if (lua_getfield(L, 3, "command") != LUA_TNIL)
       return error_usage(L, "run: the command is given twice");
@@ -131,13 +156,16 @@ static int run(lua_State *L) {
     for (lua_pushnil(L); lua_next(L, 3);) {
       lua_pushvalue(L, -2);
       lua_insert(L, -2);
-      lua_rawset(L, 4);
+      lua_rawset(L, 5);
     }
   }
   lua_pushvalue(L, 2);
-  lua_setfield(L, 4, "command");
+  lua_setfield(L, 5, "command");
   f5_operation *op = operation_on(L, ref, "POST", "", 0);
-  return write_on(L, op, 4, operation_answer);
+  if (!lua_isnil(L, 4)) read_changes(L, op, 4, "run");
+  if (op->call.harmless && transaction_bound(L))
+    return error_usage(L, "run: every command of a transaction counts as a change");
+  return write_on(L, op, 5, operation_answer);
 }
 
 /* -- session:request -- */
@@ -232,21 +260,6 @@ static void add_version(lua_State *L, f5_operation *op, const f5_session *sessio
   if (size) uri_query(&op->path, "ver", version, size);
 }
 
-/* Raises if the table of options at 4 has an unknown option. */
-static void check_request_options(lua_State *L) {
-  static const char *const names[] = {"body", "query", "headers", "raw", "timeout", "quiet", NULL};
-  if (!lua_istable(L, 4))
-    error_usage(L, "request: expected a table of options, got a %s", luaL_typename(L, 4));
-  for (lua_pushnil(L); lua_next(L, 4); lua_pop(L, 1)) {
-    bool found = false;
-    const char *name = luaL_tolstring(L, -2, NULL);
-    for (const char *const *at = names; *at; at++)
-      found = found || strcmp(*at, name) == 0;
-    if (!found) error_unknown(L, "option", name, names);
-    lua_pop(L, 1); /* name as a string */
-  }
-}
-
 static void read_request_timeout(lua_State *L, f5_operation *op) {
   if (lua_getfield(L, 4, "timeout") == LUA_TNIL) return;
   lua_Number seconds = lua_tonumber(L, -1);
@@ -268,7 +281,10 @@ static int read_request_body(lua_State *L, f5_operation *op) {
 
 /* Returns the index of a body that is a table, else 0. */
 static int read_request_options(lua_State *L, f5_operation *op, bool *raw) {
-  check_request_options(L);
+  static const char *const names[] = {"body",    "query", "headers", "raw",
+                                      "timeout", "quiet", "changes", NULL};
+  check_options(L, 4, "request", names);
+  read_changes(L, op, 4, "request");
   if (lua_getfield(L, 4, "query") != LUA_TNIL) query_add_raw(L, &op->path, -1);
   if (lua_getfield(L, 4, "headers") != LUA_TNIL) add_headers(L, op, lua_gettop(L));
   lua_getfield(L, 4, "raw");
@@ -291,7 +307,8 @@ static void set_request_path(f5_operation *op, const char *path, size_t length) 
   text_free(&query);
 }
 
-/* session:request(method, path, { body, query, headers, raw, timeout, quiet }) -> decoded answer;
+/* session:request(method, path, { body, query, headers, raw, timeout, quiet,
+ * changes }) -> decoded answer;
  * with raw { status, headers, body } */
 static int request(lua_State *L) {
   f5_session *session = session_check(L, 1);

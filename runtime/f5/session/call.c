@@ -36,7 +36,7 @@ static void leave(f5_call *call) {
  * only after the commit, and calls that manage a transaction never are: transaction.c counts them.
  */
 static void count_change(const f5_call *call) {
-  if (call->write && !call->coordination &&
+  if (call->write && !call->harmless && !call->coordination &&
       strncmp(call->http.path, URI_TRANSACTION, sizeof URI_TRANSACTION - 1) != 0)
     call->session->usage.writes++;
 }

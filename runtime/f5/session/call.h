@@ -53,6 +53,7 @@ struct f5_call {
   bool own_check;       /* the owner judges what a success holds (the login) */
   bool once;            /* never retried */
   bool quiet;           /* neither logged nor counted: queries of the console itself */
+  bool harmless;        /* the script says that this write changes nothing: not counted as one */
   bool repeatable;      /* a write that may be retried: twice has the same effect as once */
   uint64_t wait_budget; /* ms to retry while the device starts; 0: no special limit */
   bool last;            /* if sent while the session is open, it may end while the session closes */
