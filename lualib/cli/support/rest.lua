@@ -374,6 +374,30 @@ function verbs.delete(bip, path, parsed, options)
   )
 end
 
+-- `ensure` and `absent` are about one object: its name is never a pattern.
+local function outcome(path, name, result)
+  return { result = result, name = name, path = path }
+end
+
+function verbs.ensure(bip, path, parsed)
+  path = take_names(bip, path, parsed, true)
+  need_body(parsed)
+  local object = ref(bip, path, parsed.name)
+  local ok, result = pcall(object.ensure, object, parsed.body)
+  if ok then return outcome(path, parsed.name, result) end
+  if not parsed.name and result.kind == "usage" then
+    usage(("%s is a collection: ensure needs the NAME of an object"):format(path))
+  end
+  return error(result, 0)
+end
+
+function verbs.absent(bip, path, parsed)
+  path = take_names(bip, path, parsed, true)
+  if parsed.body then usage "absent takes no properties" end
+  if not parsed.name then usage "absent needs the NAME of an object" end
+  return outcome(path, parsed.name, ref(bip, path, parsed.name):absent())
+end
+
 function verbs.call(bip, path, parsed)
   local command = parsed.plain[1]
   if not command then usage("no command given; example: f5lua call sys/config save") end
@@ -392,6 +416,8 @@ local WORDS <const> = {
   modify = "NAME key=value …",
   replace = "NAME key=value …",
   delete = "NAME",
+  ensure = "NAME key=value …",
+  absent = "NAME",
   call = "COMMAND key=value …",
 }
 

@@ -40,7 +40,8 @@ describe("a change", function()
     counted()
     local harmless <const> = { changes = false }
     assert.matches("load average", (bip:bash("uptime", harmless)))
-    assert.matches("uid=", bip.util.bash:run("run", { utilCmdArgs = "-c id" }, harmless).commandResult)
+    local answer <const> = bip.util.bash:run("run", { utilCmdArgs = "-c id" }, harmless)
+    assert.matches("uid=", answer.commandResult)
     wait(bip:task("sys/config", { command = "save" }, harmless))
     bip:request(
       "POST",

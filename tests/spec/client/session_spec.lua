@@ -331,6 +331,22 @@ describe("sessions", function()
       core.sleep(0.1)
       assert.equal(1, calls(device, "DELETE", "SHORTLIVEDTOKEN0000000001"))
     end)
+
+    it("believes the timeout of a token if its times say nothing", function()
+      device:fault {
+        match = { path = "login" },
+        times = 1,
+        status = 200,
+        body = {
+          token = {
+            token = "TIMELESSTOKEN00000000000001", timeout = 900,
+            lastUpdateMicros = 1765703135900413, expirationMicros = 1765703135900413,
+          },
+        },
+      }
+      local bip <close> = f5.connect(options)
+      assert.is_true(bip:expires_in() > 800 and bip:expires_in() <= 900)
+    end)
   end)
 
   describe("P8", function()

@@ -61,6 +61,8 @@ describe("docs/shell.md", function()
     ["create ltm/node"] = { out = '"name":"n2"' },
     ["stats ltm/pool"] = { out = '"serverside.curConns":0' },
     ["example ltm/pool"] = { out = "loadBalancingMode" },
+    ["ensure ltm/pool"] = { out = '^{"name":"/Common/web",.*"result":"unchanged"}' },
+    ["absent ltm/pool"] = { out = '^{"name":"/Common/old",.*"result":"unchanged"}' },
     ["call sys/config"] = { out = "save" },
     ["-e 'local"] = { out = '"fullPath":"/Common/old%-1"', restarts = true },
     ["list ltm/virtual"] = {

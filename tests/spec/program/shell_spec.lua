@@ -44,6 +44,61 @@ describe("REST from the shell", function()
     assert.equal(3, run({ "get", "ltm/pool", "/Common/web" }).status)
   end)
 
+  it("ensures that an object is there, or is not, and says what it did", function()
+    local function result(...)
+      device:clear_log()
+      local done <const> = run { ... }
+      assert.same({ 0, "" }, { done.status, done.err })
+      local out <const>, writes = json.decode(done.out), {}
+      for _, write in ipairs(lab.writes(device)) do
+        if not write:find "^[A-Z]+ /mgmt/shared/auth" then writes[#writes + 1] = write end
+      end
+      return { out.result, out.name, out.path, table.unpack(writes) }
+    end
+    local pool <const> = { "ensure", "ltm/pool", "/Common/web", 'members:=["10.0.0.1:80"]' }
+    local made <const> = { "created", "/Common/web", "ltm/pool", "POST ltm/pool" }
+    assert.same(made, result(table.unpack(pool)))
+    assert.same({ "unchanged", "/Common/web", "ltm/pool" }, result(table.unpack(pool)))
+    pool[5] = "description=blue"
+    assert.same(
+      { "changed", "/Common/web", "ltm/pool", "PATCH ltm/pool/~Common~web" },
+      result(table.unpack(pool))
+    )
+    assert.same(
+      { "unchanged", "web", "ltm/pool" }, result("ensure", "ltm/pool", "web", "description=blue")
+    )
+    assert.same(
+      { "unchanged", "10.0.0.1:80", "ltm/pool/~Common~web/members" },
+      result("ensure", "ltm/pool", "/Common/web", "members", "10.0.0.1:80", "ratio:=1")
+    )
+    assert.equal("changed", result("ensure", "sys/ntp", "timezone=Europe/Berlin")[1])
+    assert.equal("unchanged", result("ensure", "sys/ntp", "timezone=Europe/Berlin")[1])
+    -- a name is never a pattern
+    assert.same(
+      { "unchanged", "/Common/w*", "ltm/pool" }, result("absent", "ltm/pool", "/Common/w*")
+    )
+    assert.same(
+      { "deleted", "/Common/web", "ltm/pool", "DELETE ltm/pool/~Common~web" },
+      result("absent", "ltm/pool", "/Common/web")
+    )
+    assert.same(
+      { "unchanged", "/Common/web", "ltm/pool" }, result("absent", "ltm/pool", "/Common/web")
+    )
+    for words, message in pairs {
+      ["ensure ltm/pool /Common/web"] = "no properties given",
+      ["absent ltm/pool"] = "needs the NAME of an object",
+      ["absent ltm/pool /Common/web a=b"] = "takes no properties",
+      ["ensure ltm/pool a=b"] = "ltm/pool is a collection: ensure needs the NAME",
+    } do
+      local split = {}
+      for word in words:gmatch "%S+" do split[#split + 1] = word end
+      local refused <const> = run(split)
+      assert.equal(2, refused.status, refused.err)
+      assert.matches(message, refused.err)
+    end
+    assert.equal(3, run({ "ensure", "ltm/pool", "/Common/x", "monitor=nope" }).status)
+  end)
+
   it("reads bodies from files, standard input and dotted keys", function()
     local directory <close> = program.directory()
     local file = directory:file(

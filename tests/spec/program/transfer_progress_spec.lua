@@ -1,4 +1,5 @@
 -- The line that a person sees while a file is carried.
+local f5 = require "f5"
 local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
@@ -22,6 +23,8 @@ describe("A long upload", function()
       { "-e", chunk },
       { env = environment(), errors_too = true, columns = 100 }
     )
+    f5.sleep(1.6)
+    assert.equal("", screen.screen())
     screen:expect(
       "big%.bin  %[#+%.+%]  %d%d %%  [4-7]%.0 MiB of 8%.0 MiB  %S+ MiB/s  0:0%d left",
       20
