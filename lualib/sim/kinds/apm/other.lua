@@ -33,7 +33,4 @@ return {
       },
     },
   },
-  ["apm/profile/access"] = {
-    factory = { protected = true, objects = { { name = "access" } } },
-  },
 }

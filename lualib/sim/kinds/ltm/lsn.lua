@@ -50,5 +50,6 @@ return {
         endInboundSession = { t = "o", d = { action = "enabled" } },
       },
     },
+    factory = { protected = true, objects = { { name = "lsn_log_profile" } } },
   },
 }

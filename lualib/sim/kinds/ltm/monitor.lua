@@ -1,8 +1,5 @@
 -- Monitors.
 local monitors = require "sim.kinds.common.monitors"
-local property = require "sim.kinds.common.property"
-
-local s <const>, i <const> = property.text, property.number
 
 local kinds <const> = {
   ["ltm/monitor"] = { facts = { noun = "monitor" } },
@@ -24,20 +21,11 @@ monitors.add_factory(kinds, "ltm", {
 })
 -- The head of these families was not recorded.
 kinds["ltm/monitor/http"].facts = { props = { reverse = { d = "disabled" } } }
-for _, kind in ipairs {
-  "http", "http2", "mqtt", "nntp", "radius-accounting", "rpc", "virtual-location",
-} do
+for _, kind in ipairs { "http", "nntp", "radius-accounting", "rpc", "virtual-location" } do
   local known = kinds["ltm/monitor/" .. kind]
   known.facts = known.facts or { props = {} }
   known.facts.props.destination = { d = "*:*" }
 end
-for _, kind in ipairs { "http2", "mqtt" } do
-  kinds["ltm/monitor/" .. kind].facts.props = {
-    destination = s "*:*", interval = i(5), timeout = i(16), timeUntilUp = i(0), upInterval = i(0),
-    manualResume = s("disabled", { c = "disabled|enabled" }),
-  }
-end
-
 table.insert(
   kinds["ltm/monitor/https"].factory.objects,
   { name = "https_443", defaultsFrom = "/Common/https", destination = "*:443" }

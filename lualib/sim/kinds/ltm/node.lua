@@ -117,7 +117,7 @@ return {
     indexes = { nodes_by_address = { key = function(object) return object.address end } },
   },
   ["ltm/default-node-monitor"] = {
-    facts = { props = { rule = s() } },
+    facts = { props = { rule = s "none" } },
     relations = { { property = "rule", to = { "ltm/monitor/*" }, names = monitors.names } },
     checks = default_monitor,
   },

@@ -19,7 +19,21 @@ for n, kind in ipairs {
 end
 
 return {
-  ["ltm/classification/ce"] = { facts = { api_status = "EARLY_ACCESS" } },
+  ["ltm/alg-log-profile"] = {
+    factory = { protected = true, objects = { { name = "alg_log_profile" } } },
+  },
+  ["ltm/classification/ce"] = {
+    facts = { api_status = "EARLY_ACCESS" },
+    factory = {
+      protected = true,
+      objects = {
+        { name = "ce" },
+        { name = "ce_pem" },
+        { name = "ce_apm_swg", cacheResults = "off" },
+        { name = "ce_afm", allowReclassification = "off", cacheResults = "off" },
+      },
+    },
+  },
   ["ltm/dns/nameserver"] = { facts = { flat = false } },
   ["ltm/dns/tsig-key"] = { facts = { flat = false } },
   ["ltm/dns/dnssec/key"] = { facts = { flat = false } },

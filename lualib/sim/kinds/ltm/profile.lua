@@ -40,6 +40,8 @@ local PARENTS <const> = {
   ["server-ldap"] = "serverldap",
   ["certificate-authority"] = "certificateauthority",
   classification = "classification",
+  ["map-t"] = "mapt",
+  statistics = "stats",
 }
 
 -- Profiles of these kinds show neither a description nor a parent where they have none.
@@ -53,11 +55,11 @@ local NO_DESCRIPTION <const> = {
 -- A new device has one profile of each of these kinds.
 for kind in ([[
   analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter dns
-  dns-logging fasthttp fastl4 fix ftp gtp html http-compression http-proxy-connect http2 http3
-  httprouter icap iiop ilx imap ipother ipsecalg mblb mqtt mssql netflow ntlm one-connect pcp pop3
+  dns-acceleration dns-logging fasthttp fastl4 fix ftp gtp html http-compression http-proxy-connect http2 http3
+  httprouter icap iiop ilx imap ipother ipsecalg map-t mblb mqtt mssql netflow ntlm one-connect pcp pop3
   pptp qoe quic radius ramcache request-adapt request-log response-adapt rewrite rtsp sctp
   server-ldap service sip smtp smtps socks spdy splitsessionclient splitsessionserver statistics
-  stream tcp-analytics tftp udp wa-cache web-acceleration web-security websocket xml
+  stream tcp-analytics tftp traffic-acceleration udp wa-cache web-acceleration web-security websocket xml
 ]]):gmatch "%S+" do
   local template = "ltm/profile/" .. kind
   local known = kinds[template] or {}
@@ -65,7 +67,7 @@ for kind in ([[
   local facts = known.facts or {}
   known.facts, facts.parent = facts, PARENTS[kind]
   if not NO_DESCRIPTION[kind] then facts.props = { description = s "none" } end
-  local name = PARENTS[kind] or kind == "statistics" and "stats" or kind
+  local name = PARENTS[kind] or kind
   known.factory =
     { protected = true, no_parent = PLAIN[kind], objects = { { name = name } } }
 end
@@ -110,6 +112,14 @@ for _, entry in ipairs {
   { "rewrite", "rewrite-portal", "rewrite" },
   { "rewrite", "rewrite-uri-translation", "rewrite", { rewriteMode = "uri-translation" } },
   { "radius", "radiusLB-subscriber-aware", "radiusLB" },
+  {
+    "classification", "classification_pem", "classification",
+    { preset = "/Common/ce_pem", urlcat = "on" },
+  },
+  {
+    "classification", "classification_apm_swg", "classification",
+    { preset = "/Common/ce_apm_swg", iruleEvent = "off" },
+  },
   { "dhcpv4", "dhcpv4_fwd", "dhcpv4", { mode = "forwarding" } },
   { "dhcpv6", "dhcpv6_fwd", "dhcpv6", { mode = "forwarding" } },
   { "ftp", "ftps", "ftp" },

@@ -63,6 +63,11 @@ for name, body in pairs {
   ["clientssl-insecure-compatible"] = {
     ciphers = "ALL:!DH:!ADH:!EDH:@SPEED", secureRenegotiation = "request",
   },
+  ["clientssl-quic"] = {
+    cipherGroup = "/Common/f5-quic", ciphers = "none", data_0rtt = "enabled-with-anti-replay",
+    renegotiation = "disabled", sessionTicket = "enabled",
+    tmOptions = "{ dont-insert-empty-fragments no-ssl no-dtls no-tlsv1.1 no-tlsv1.2 no-tlsv1 }",
+  },
   ["clientssl-secure"] = {
     ciphers = "ecdhe:rsa:!sslv3:!rc4:!exp:!des", renegotiation = "disabled",
     tmOptions = "{ no-ssl }",
@@ -95,6 +100,7 @@ for name, body in pairs {
   },
   ["crypto-client-default-serverssl"] = { cacheSize = 0, ciphers = "DHE-RSA-AES256-GCM-SHA384" },
   ["pcoip-default-serverssl"] = { serverName = "pcoip-default-sni" },
+  ["shape-api-ssl"] = { secureRenegotiation = "require-strict", serverName = "bf.shpapi.com" },
   ["splitsession-default-serverssl"] = { cert = OWN_CERT, key = OWN_KEY },
   ["wom-default-serverssl"] = { mode = "disabled", cert = OWN_CERT, key = OWN_KEY },
 } do

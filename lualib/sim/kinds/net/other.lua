@@ -41,6 +41,49 @@ local kinds <const> = {
       },
     },
   },
+  ["net/ipsec/traffic-selector"] = {
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "default-traffic-selector-interface",
+          ipsecPolicy = "/Common/default-ipsec-policy-interface",
+        },
+      },
+    },
+  },
+  ["net/routing/profile/bgp"] = {
+    facts = {
+      type = "collection", flat = false, parent = "bgp", props = { defaultsFrom = s() },
+    },
+    relations = { { property = "defaultsFrom", to = { "." } } },
+    factory = { protected = true, objects = { { name = "bgp" } } },
+  },
+  ["net/rate-shaping/drop-policy"] = {
+    facts = { flat = false },
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "fred", averagePacketSize = 1024, fredMaxDrop = 100, inverseWeight = 128,
+          maxProbability = 100, maxThreshold = 9216, minThreshold = 3072, type = "fred",
+        },
+        {
+          name = "red", averagePacketSize = 1024, fredMaxActive = 100, inverseWeight = 512,
+          maxProbability = 10, maxThreshold = 15, minThreshold = 5, redHardLimit = 60,
+          type = "red",
+        },
+        { name = "tail", type = "tail" },
+      },
+    },
+  },
+  ["net/rate-shaping/queue"] = {
+    facts = { flat = false },
+    factory = {
+      protected = true,
+      objects = { { name = "pfifo", type = "pfifo" }, { name = "sfq", type = "sfq" } },
+    },
+  },
   ["net/ipsec/ike-daemon"] = {
     factory = {
       protected = true,
@@ -69,8 +112,7 @@ local kinds <const> = {
 -- The catalogue lacks whether these are in partitions.
 for _, name in ipairs {
   "cos/map-dscp", "cos/traffic-priority", "ipsec/manual-security-association",
-  "rate-shaping/color-policer", "rate-shaping/drop-policy", "rate-shaping/queue",
-  "rate-shaping/shaping-policy",
+  "rate-shaping/color-policer", "rate-shaping/shaping-policy",
 } do
   kinds["net/" .. name] = { facts = { flat = false } }
 end

@@ -73,7 +73,8 @@ end
 
 -- One profile of each kind, and those that take their values from it.
 for _, kind in ipairs {
-  "etherip", "fec", "geneve", "gre", "ipip", "map", "ppp", "tcp-forward", "v6rd", "vxlan",
+  "etherip", "fec", "geneve", "gre", "ipip", "ipsec", "lw4o6", "map", "ppp", "tcp-forward", "v6rd",
+  "vxlan",
 } do
   add(kind, { name = kind })
 end
@@ -99,6 +100,7 @@ add("vxlan", {
   name = "vxlan-gpe", defaultsFrom = "/Common/vxlan", floodingType = "multipoint",
   encapsulationType = "vxlan-gpe", port = 4790,
 })
+add("wccp", { name = "wccpgre" })
 add("gre", { name = "nvgre", defaultsFrom = "/Common/gre", encapsulation = "nvgre" })
 
 return kinds

@@ -21,6 +21,7 @@ return {
         protocolDnsReference = "protocol-dns", protocolSipReference = "protocol-sip",
       },
     },
+    factory = { protected = true, objects = { { name = "dos" } } },
   },
   ["security/dos/profile/*/application"] = {
     facts = {

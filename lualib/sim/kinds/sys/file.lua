@@ -168,7 +168,25 @@ return {
   },
   ["sys/file/ifile"] = { facts = { noun = "iFile file object" } },
   ["sys/file/data-group"] = { facts = { noun = "Data Group File" } },
-  ["sys/file/external-monitor"] = { facts = { noun = "External Monitor File" } },
+  ["sys/file/external-monitor"] = {
+    facts = { noun = "External Monitor File" },
+    factory = {
+      written = true,
+      objects = {
+        {
+          name = "/Common/arg_example", systemPath = "/config/monitors/arg_example", size = 3159,
+        },
+        {
+          name = "/Common/sample_monitor", systemPath = "/config/monitors/sample_monitor",
+          size = 1984,
+        },
+        {
+          name = "/Common/paap_version_monitor",
+          systemPath = "/config/monitors/paap_version_sample", size = 3721,
+        },
+      },
+    },
+  },
   ["sys/crypto/cert"] = {
     facts = { noun = "certificate", flat = true, full_names = true, open = true },
     checks = crypto "cert",

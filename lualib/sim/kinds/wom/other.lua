@@ -1,5 +1,9 @@
 -- WAN optimization profiles.
-return {
+local property = require "sim.kinds.common.property"
+
+local s <const> = property.text
+
+local kinds <const> = {
   ["wom/profile/isession"] = {
     factory = {
       protected = true,
@@ -16,3 +20,16 @@ return {
     },
   },
 }
+
+for kind, body in pairs {
+  cifs = { name = "cifs" }, mapi = { name = "mapi", nativeCompression = "disabled" },
+  ["passthru-woc-plugin"] = { name = "passthruwocplugin" },
+} do
+  kinds["wom/profile/" .. kind] = {
+    facts = { type = "collection", flat = false, parent = body.name, props = { defaultsFrom = s() } },
+    relations = { { property = "defaultsFrom", to = { "." } } },
+    factory = { protected = true, objects = { body } },
+  }
+end
+
+return kinds

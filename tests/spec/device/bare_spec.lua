@@ -1,0 +1,153 @@
+-- Kinds that no recorded answer shows: new objects, settings and default objects have the properties
+-- that public pages state.
+local lab = require "lab"
+
+-- What a new object shows, and what it needs.
+local MADE <const> = {
+  ["gtm/link"] = {
+    body = { datacenter = "/Common/walk", routerAddresses = { { name = "192.0.2.1" } } },
+    duplexBilling = "enabled", linkRatio = 1, weighting = "ratio", limitMaxTotalBps = 0,
+    limitMaxTotalBpsStatus = "disabled", prepaidSegment = 0,
+  },
+  ["gtm/listener"] = {
+    body = { address = "192.0.2.53" },
+    translateAddress = "disabled", translatePort = "disabled", port = 53, enabled = true,
+    ipProtocol = "udp", mask = "255.255.255.255", advertise = "no", vlansDisabled = true,
+    sourcePort = "preserve",
+  },
+  ["gtm/distributed-app"] = { dependencyLevel = "none", persistence = "disabled" },
+  ["gtm/prober-pool"] = { loadBalancingMode = "global-availability", enabled = true },
+  ["gtm/monitor/gtp"] = { probeAttempts = 3, probeInterval = 1, protocolVersion = 1, timeout = 120 },
+  ["gtm/monitor/ldap"] = { chaseReferrals = "yes", mandatoryAttributes = "no", interval = 30 },
+  ["gtm/monitor/mysql"] = { count = "0", debug = "no", timeout = 91, probeTimeout = 5 },
+  ["gtm/monitor/sip"] = { mode = "udp", compatibility = "enabled", timeout = 120 },
+  ["ltm/monitor/http2"] = { adaptive = "disabled", sslProfile = "/Common/serverssl", timeout = 16 },
+  ["ltm/monitor/nntp"] = { upInterval = 0, debug = "no", destination = "*:*" },
+  ["ltm/monitor/rpc"] = { mode = "tcp", manualResume = "disabled", timeout = 31 },
+  ["ltm/monitor/sasp"] = {
+    interval = "auto", mode = "pull", protocol = "tcp", service = "3860", timeout = 100,
+  },
+  ["ltm/profile/analytics"] = {
+    collectMethods = "enabled", collectUrl = "disabled", sessionTimeout = 300,
+    capturedTrafficInternalLogging = "disabled", defaultsFrom = "/Common/analytics",
+  },
+  ["ltm/profile/mblb"] = { egressHigh = 50, ingressLow = 5, isolateAbort = "disabled", tagTtl = 60 },
+  ["ltm/profile/ntlm"] = { insertCookieName = "NTLMconnpool", keyByCookieName = "mycookie" },
+  ["ltm/profile/quic"] = { bidiConcurrentStreamsPerConnection = 100, spinBit = "enabled" },
+  ["ltm/profile/sctp"] = {
+    rtoInitial = 3000, rtoMax = 60000, sendMaxRetries = 10, tcpShutdown = "disabled",
+    receiveWindowSize = 65535, secret = "default",
+  },
+  ["ltm/profile/smtps"] = { activationMode = "require" },
+  ["ltm/profile/statistics"] = { field1 = "none", field32 = "none", defaultsFrom = "/Common/stats" },
+  ["ltm/alg-log-profile"] = { csvFormat = "disabled" },
+  ["ltm/persistence/host"] = { timeout = "180", matchAcrossPools = "disabled", mode = "host" },
+  ["ltm/traffic-matching-criteria"] = {
+    destinationAddressInline = "0.0.0.0", sourcePortInline = 0, routeDomain = "any",
+  },
+  ["ltm/message-routing/generic/transport-config"] = { ipProtocol = "tcp", sourcePort = 0 },
+  ["ltm/message-routing/sip/transport-config"] = { ipProtocol = "tcp", sourcePort = 0 },
+  ["auth/ldap"] = {
+    bindTimeout = 30, idleTimeout = 3600, port = 389, scope = "sub", ssl = "disabled", version = 3,
+  },
+  ["auth/tacacs"] = {
+    accounting = "send-to-first-server", authentication = "use-first-server", debug = "disabled",
+    encryption = "enabled",
+  },
+  ["net/dns-resolver"] = { nameserverTtl = 900, routeDomain = "/Common/0" },
+  ["apm/sso/kerberos"] = { ticketLifetime = 600, upnSupport = "disabled" },
+  ["apm/profile/exchange"] = { activeSyncAuthType = "basic" },
+  ["pem/profile/diameter-endpoint"] = { msgRetransmitDelay = 1500, msgMaxRetransmits = 2 },
+  ["security/bot-defense/profile"] = {
+    enforcementMode = "transparent", deviceidMode = "generate-after-access",
+  },
+  ["security/firewall/port-misuse-policy"] = { dropOnL7Mismatch = "no" },
+}
+
+-- Settings, and objects that a new device has.
+local THERE <const> = {
+  ["cli/preference"] = {
+    displayThreshold = 100, editor = "vi", historySize = 500, statUnits = "default",
+  },
+  ["ltm/global-settings/general"] = {
+    gratuitousArpRate = 0, l2CacheTimeout = 300, maintenanceMode = "disabled",
+    shareSingleMac = "unique", snatPacketForward = "enabled",
+  },
+  ["ltm/default-node-monitor"] = { rule = "none" },
+  ["sys/crypto/acceleration-strategy"] = { fixedRatio = 1000 },
+  ["ltm/classification/ce/ce_afm"] = { allowReclassification = "off", flowBundling = "on" },
+  ["ltm/profile/classification/classification_apm_swg"] = {
+    preset = "/Common/ce_apm_swg", iruleEvent = "off", appDetection = "on",
+  },
+  ["ltm/profile/map-t/mapt"] = { ip6Prefix = "::/48", eaBitsLength = 32, portOffset = 6 },
+  ["ltm/profile/client-ssl/clientssl-quic"] = {
+    defaultsFrom = "/Common/clientssl", cipherGroup = "/Common/f5-quic", ciphers = "none",
+  },
+  ["net/rate-shaping/drop-policy/red"] = { averagePacketSize = 1024, type = "red" },
+  ["net/ipsec/traffic-selector/default-traffic-selector-interface"] = {
+    ipsecPolicy = "/Common/default-ipsec-policy-interface",
+  },
+  ["net/tunnels/lw4o6/lw4o6"] = { psidLength = 0, allProtocolsPass = "disabled" },
+  ["pem/profile/diameter-endpoint/diameter-endpoint"] = {
+    gxSessionIdPrefix = "Gx.BIG-IP.f5net.com",
+  },
+  ["security/datasync/local-profile/rsa"] = { bufSize = 2097152, rowsBulk = 50 },
+  ["sys/file/external-monitor/arg_example"] = { systemPath = "/config/monitors/arg_example" },
+  ["apm/profile/connectivity/connectivity"] = { compression = "enabled" },
+}
+
+describe("Kinds without a recording", function()
+  local device, bip
+  setup(function()
+    device, bip = lab.start {
+      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem" },
+      seed = { objects = { ["/mgmt/tm/gtm/datacenter"] = { { name = "walk" } } } },
+    }
+  end)
+  teardown(function() lab.stop(bip, device) end)
+
+  local function differences(found, where, wanted, shown)
+    for name, value in pairs(wanted) do
+      if name ~= "body" and shown[name] ~= value then
+        found[#found + 1] =
+          ("%s %s: %s, not %s"):format(where, name, tostring(shown[name]), tostring(value))
+      end
+    end
+  end
+
+  it("show the defaults of a new object", function()
+    local found = {}
+    for kind, wanted in pairs(MADE) do
+      local body = { name = "walk" }
+      for name, value in pairs(wanted.body or {}) do body[name] = value end
+      local made = bip:request("POST", "/mgmt/tm/" .. kind, { body = body })
+      differences(found, kind, wanted, made)
+      local path = made.selfLink:match "localhost(/mgmt/tm/[^?]+)"
+      differences(found, path, wanted, bip:request("GET", path))
+    end
+    table.sort(found)
+    assert.same({}, found)
+  end)
+
+  it("show settings and default objects", function()
+    local found = {}
+    for path, wanted in pairs(THERE) do
+      local where, name = path:match "^(.*)/([^/]+)$"
+      local ok, shown = pcall(bip.request, bip, "GET", "/mgmt/tm/" .. path)
+      if not ok then
+        shown = bip:request("GET", ("/mgmt/tm/%s/~Common~%s"):format(where, name))
+      end
+      differences(found, path, wanted, shown)
+    end
+    table.sort(found)
+    assert.same({}, found)
+  end)
+
+  it("let no one delete a default object", function()
+    for _, path in ipairs {
+      "apm/profile/vdi/~Common~vdi", "net/tunnels/ipsec/~Common~ipsec", "ltm/classification/ce/ce",
+    } do
+      lab.fails("invalid", bip.request, bip, "DELETE", "/mgmt/tm/" .. path)
+    end
+  end)
+end)
