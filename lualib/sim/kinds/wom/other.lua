@@ -26,7 +26,9 @@ for kind, body in pairs {
   ["passthru-woc-plugin"] = { name = "passthruwocplugin" },
 } do
   kinds["wom/profile/" .. kind] = {
-    facts = { type = "collection", flat = false, parent = body.name, props = { defaultsFrom = s() } },
+    facts = {
+      type = "collection", flat = false, parent = body.name, props = { defaultsFrom = s() },
+    },
     relations = { { property = "defaultsFrom", to = { "." } } },
     factory = { protected = true, objects = { body } },
   }
