@@ -1,7 +1,7 @@
 -- Statistics: /stats of a resource, a sub-collection or a collection, and kinds of the type "show".
 --
--- There is no traffic through a simulated device. All counters are 0, except those that its owner
--- set (sim/status/traffic.lua). The rules of a kind are in the `stats` of sim/kinds. A kind whose
+-- There is no traffic through a simulated device. All counters are 0, except what its owner says
+-- (sim/status/traffic.lua). The rules of a kind are in the `stats` of sim/kinds. A kind whose
 -- statistics were never recorded has only the counters that its owner set.
 local catalogue = require "sim.config.catalogue"
 local availability = require "sim.kinds.common.availability"
@@ -89,6 +89,7 @@ end
 -- GET …/stats
 function M.get(device, request, target)
   local store = device.store
+  traffic.count(device)
   local version = names.version(device, request)
   local query = names.query(request, version)
   local body = { selfLink = names.link(target.shown .. "/stats", query) }
@@ -136,9 +137,12 @@ function M.get(device, request, target)
   return { status = 200, body = body }
 end
 
--- The entries of a kind of the type "show", with the names of the catalogue: all counters are 0.
-local function entries_at_zero(target)
+-- The entries of a kind of the type "show", with the names of the catalogue. Those that the kind
+-- does not know are 0.
+local function recorded_entries(device, target)
   local kind = target.node.kind
+  local values = kinds.of(target.template).stats.values
+  local own = values and values(device.store) or {}
   for full_kind, fact in pairs(require "sim.catalogue.tables.stats") do
     if
       fact.path == target.template
@@ -146,9 +150,12 @@ local function entries_at_zero(target)
     then
       local entries = {}
       for _, entry in ipairs(fact.entries) do
-        entries[entry[1]] = entry[2] == "v" and response.number(0) or response.text "none"
+        local value = own[entry[1]]
+        entries[entry[1]] = entry[2] == "v" and response.number(value or 0)
+          or response.text(tostring(value or "none"))
       end
-      return { [response.ROOT .. target.template .. "/0"] = response.nest(entries) }
+      local line = ("%s%s/%s"):format(response.ROOT, target.template, own.tmmId or "0")
+      return { [line] = response.nest(entries) }
     end
   end
   return nil
@@ -159,10 +166,11 @@ function M.show(device, request, target)
   local version = names.version(device, request)
   local make = kinds.of(target.template).stats.body
   local entries, kind, body
+  traffic.count(device)
   if make then
     entries, kind, body = make(device, target, version)
   else
-    entries = entries_at_zero(target)
+    entries = recorded_entries(device, target)
   end
   body = body or {}
   body.entries = entries and next(entries) and entries or nil

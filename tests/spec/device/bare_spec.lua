@@ -1,5 +1,5 @@
--- Kinds that no recorded answer shows: new objects, settings and default objects have the properties
--- that public pages state.
+-- Kinds that no recorded answer shows: new objects, settings and default objects have the
+-- properties that public pages state.
 local lab = require "lab"
 
 -- What a new object shows, and what it needs.
@@ -17,7 +17,7 @@ local MADE <const> = {
   },
   ["gtm/distributed-app"] = { dependencyLevel = "none", persistence = "disabled" },
   ["gtm/prober-pool"] = { loadBalancingMode = "global-availability", enabled = true },
-  ["gtm/monitor/gtp"] = { probeAttempts = 3, probeInterval = 1, protocolVersion = 1, timeout = 120 },
+  ["gtm/monitor/gtp"] = { probeAttempts = 3, probeInterval = 1, protocolVersion = 1 },
   ["gtm/monitor/ldap"] = { chaseReferrals = "yes", mandatoryAttributes = "no", interval = 30 },
   ["gtm/monitor/mysql"] = { count = "0", debug = "no", timeout = 91, probeTimeout = 5 },
   ["gtm/monitor/sip"] = { mode = "udp", compatibility = "enabled", timeout = 120 },
@@ -31,7 +31,7 @@ local MADE <const> = {
     collectMethods = "enabled", collectUrl = "disabled", sessionTimeout = 300,
     capturedTrafficInternalLogging = "disabled", defaultsFrom = "/Common/analytics",
   },
-  ["ltm/profile/mblb"] = { egressHigh = 50, ingressLow = 5, isolateAbort = "disabled", tagTtl = 60 },
+  ["ltm/profile/mblb"] = { egressHigh = 50, ingressLow = 5, isolateAbort = "disabled" },
   ["ltm/profile/ntlm"] = { insertCookieName = "NTLMconnpool", keyByCookieName = "mycookie" },
   ["ltm/profile/quic"] = { bidiConcurrentStreamsPerConnection = 100, spinBit = "enabled" },
   ["ltm/profile/sctp"] = {
@@ -39,7 +39,7 @@ local MADE <const> = {
     receiveWindowSize = 65535, secret = "default",
   },
   ["ltm/profile/smtps"] = { activationMode = "require" },
-  ["ltm/profile/statistics"] = { field1 = "none", field32 = "none", defaultsFrom = "/Common/stats" },
+  ["ltm/profile/statistics"] = { field1 = "none", defaultsFrom = "/Common/stats" },
   ["ltm/alg-log-profile"] = { csvFormat = "disabled" },
   ["ltm/persistence/host"] = { timeout = "180", matchAcrossPools = "disabled", mode = "host" },
   ["ltm/traffic-matching-criteria"] = {

@@ -5,6 +5,7 @@ local monitors = require "sim.kinds.common.monitors"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local states = require "sim.kinds.common.states"
+local traffic = require "sim.status.traffic"
 local validate = require "sim.config.validate"
 
 local s <const>, COUNT <const> = property.text, property.COUNT
@@ -65,7 +66,10 @@ end
 
 local function node_values(store, path, object)
   local state, enabled, reason = availability.of_node(store, path, object)
+  local current, most = traffic.of_node(store.device, path)
   return {
+    ["serverside.curConns"] = current,
+    ["serverside.maxConns"] = most,
     addr = object.address,
     monitorRule = object.monitor == "default" and "none" or object.monitor or "none",
     monitorStatus = object.state,

@@ -141,12 +141,10 @@ local pool_member <const> = {
 
 local function pool_values(store, path, object)
   local state = availability.of_pool(store, path)
-  local connections = 0
-  for _, segment in ipairs(store:segments(path .. "/members")) do
-    connections = connections + traffic.connections(store.device, path .. "/members/" .. segment)
-  end
+  local current, most = traffic.of_pool(store.device, path)
   return {
-    ["serverside.curConns"] = connections,
+    ["serverside.curConns"] = current,
+    ["serverside.maxConns"] = most,
     activeMemberCnt = state.active,
     availableMemberCnt = state.available,
     memberCnt = state.count,
@@ -193,6 +191,7 @@ local function member_values(store, path, object)
   local host, port = object.fullPath:match "^(.*)[:.]([^:.]*)$"
   return {
     ["serverside.curConns"] = traffic.connections(store.device, path),
+    ["serverside.maxConns"] = traffic.most(store.device, path),
     addr = object.address,
     port = math.tointeger(tonumber(port)) or 0,
     nodeName = host,

@@ -6,6 +6,7 @@ local clock = require "sim.clock"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
+local traffic = require "sim.status.traffic"
 local validate = require "sim.config.validate"
 
 local s <const>, flag <const>, COUNT <const> = property.text, property.flag, property.COUNT
@@ -412,9 +413,12 @@ end
 
 -- -- statistics --
 
-local function virtual_values(store, _, object)
+local function virtual_values(store, path, object)
   local state, reason = availability.of_virtual(store, object)
+  local current, most = traffic.of_virtual(store.device, path, object)
   return {
+    ["clientside.curConns"] = current,
+    ["clientside.maxConns"] = most,
     destination = (object.destination or ""):match "[^/]+$",
     cmpEnabled = object.cmpEnabled == "no" and "disabled" or "enabled",
     cmpEnableMode = "all-cpus",

@@ -2,6 +2,7 @@
 local addresses = require "sim.kinds.common.addresses"
 local availability = require "sim.kinds.common.availability"
 local property = require "sim.kinds.common.property"
+local traffic = require "sim.status.traffic"
 local validate = require "sim.config.validate"
 
 local s <const> = property.text
@@ -56,9 +57,12 @@ local address <const> = {
 local function address_values(store, _, object)
   local state, reason = "unknown", "Virtual Server does not have service checking enabled"
   local virtuals = store.virtuals_by_address[object.fullPath] or {}
-  local offline = 0
+  local offline, current, most = 0, 0, 0
   for _, virtual_path in ipairs(virtuals) do
-    local virtual_state = availability.of_virtual(store, store:get(virtual_path))
+    local virtual = store:get(virtual_path)
+    local virtual_state = availability.of_virtual(store, virtual)
+    local its_current, its_most = traffic.of_virtual(store.device, virtual_path, virtual)
+    current, most = current + its_current, most + its_most
     if virtual_state == "offline" then offline = offline + 1 end
     if virtual_state == "available" then
       state, reason = "available", "The virtual address is available"
@@ -68,6 +72,8 @@ local function address_values(store, _, object)
     state, reason = "offline", "The children virtual server(s) are down"
   end
   return {
+    ["clientside.curConns"] = current,
+    ["clientside.maxConns"] = most,
     addr = object.address,
     ["status.enabledState"] = object.enabled == "no" and "disabled" or "enabled",
     ["status.availabilityState"] = state,

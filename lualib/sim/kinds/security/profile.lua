@@ -95,7 +95,9 @@ for n, row in ipairs {
   }
 end
 kinds["security/datasync/local-profile"] = {
-  facts = { type = "collection", flat = false, props = { maxGenRows = s(), offlineUntilGen = s() } },
+  facts = {
+    type = "collection", flat = false, props = { maxGenRows = s(), offlineUntilGen = s() },
+  },
   factory = { protected = true, objects = datasync },
 }
 

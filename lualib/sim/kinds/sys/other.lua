@@ -11,8 +11,6 @@ local kinds <const> = {
   ["sys/geoip"] = { facts = { type = "show" } },
   ["sys/pptp-call-info"] = { facts = { type = "show" } },
   ["sys/pva-traffic"] = { facts = { type = "show" } },
-  ["sys/tmm-traffic"] = { facts = { type = "show" } },
-  ["sys/traffic"] = { facts = { type = "show" } },
   ["sys/fix-connection"] = { facts = { type = "show" } },
   ["sys/classification-signature"] = { facts = { type = "show" } },
   ["sys/core"] = { facts = { type = "show", listed = true } },
