@@ -113,8 +113,10 @@ local function partitions_of(request)
   return found
 end
 
-local function has_only(body, properties)
-  if type(body) ~= "table" then return false end
+-- `?options=` can change other properties than those of the body.
+local function has_only(request, properties)
+  local body, options = request.json, request.query.options
+  if type(body) ~= "table" or options and options ~= "" then return false end
   for key in pairs(body) do
     if not properties[key] then return false end
   end
@@ -125,7 +127,7 @@ local function may_write(role, request, path)
   for _, rule in ipairs(M.table[role] or {}) do
     if
       path:find(rule.pattern) and (not rule.methods or rule.methods[request.method])
-      and (not rule.properties or has_only(request.json, rule.properties))
+      and (not rule.properties or has_only(request, rule.properties))
     then
       return true
     end

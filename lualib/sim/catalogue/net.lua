@@ -783,5 +783,6 @@ return {
       appService = { t = "s" },
       cacheTimeout = { t = "i", d = 10 },
       description = { t = "s" },
+      services = { t = "a" },
     } },
 }

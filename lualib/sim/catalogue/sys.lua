@@ -186,6 +186,7 @@ return {
       heartbeat = { t = "i", d = 30 },
       maxRetries = { t = "s", d = "65535" },
       port = { t = "i", d = 0 },
+      profiles = { t = "a" },
       reqTimeout = { t = "i", d = 5000 },
       retryInterval = { t = "i", d = 10 },
     } },
@@ -255,8 +256,9 @@ return {
   ["sys/crypto/server"] = { type = "collection",
     props = {
       addr = { t = "s" },
-      clients = { t = "s" },
+      clients = { t = "a" },
       port = { t = "i", d = 0 },
+      profiles = { t = "a" },
     } },
   ["sys/daemon-ha"] = { type = "singleton",
     props = {
@@ -798,6 +800,7 @@ return {
       description = { t = "s" },
       script = { t = "s" },
       status = { t = "s", d = "active" },
+      subscriptions = { t = "a" },
     } },
   ["sys/icall/handler/triggered"] = { type = "collection", flat = true,
     props = {
@@ -805,6 +808,7 @@ return {
       description = { t = "s" },
       script = { t = "s" },
       status = { t = "s", d = "active" },
+      subscriptions = { t = "a" },
     } },
   ["sys/icall/istats-trigger"] = { type = "collection", flat = true,
     props = {
@@ -824,6 +828,7 @@ return {
       appService = { t = "s" },
       definition = { t = "s" },
       description = { t = "s" },
+      events = { t = "a" },
     } },
   ["sys/icmp-stat"] = { type = "show" },
   ["sys/icontrol-soap"] = { type = "singleton",
@@ -980,13 +985,14 @@ return {
       parentName = { t = "s" },
     } },
   ["sys/mac-address"] = { type = "show" },
-  ["sys/management-dhcp"] = { type = "singleton",
+  ["sys/management-dhcp"] = { type = "collection",
     props = {
       clientId = { t = "s" },
       description = { t = "s" },
       hostname = { t = "s" },
-      requestOptions = { t = "s" },
-      sendOptions = { t = "s" },
+      requestOptions = { t = "a" },
+      sendOptions = { t = "a" },
+      supersedeOptions = { t = "a" },
     } },
   ["sys/management-ip"] = { type = "collection", flat = true,
     props = {
@@ -1324,6 +1330,7 @@ return {
       mailTo = { t = "s", d = "emerg", c = "alert|crit|debug|emerg|err|info|notice|warning" },
       messagesFrom = { t = "s", d = "notice", c = "alert|crit|debug|emerg|err|info|notice|warning" },
       messagesTo = { t = "s", d = "warning", c = "alert|crit|debug|emerg|err|info|notice|warning" },
+      remoteServers = { t = "a" },
       userLogFrom = { t = "s", d = "notice", c = "alert|crit|debug|emerg|err|info|notice|warning" },
       userLogTo = { t = "s", d = "emerg", c = "alert|crit|debug|emerg|err|info|notice|warning" },
     } },

@@ -69,6 +69,19 @@ local function merge(node, template, change)
   node.template = template
 end
 
+-- The set of the words in "a|b". Properties with the same choices share it.
+local sets <const> = {}
+
+local function choices_of(text)
+  local set = sets[text]
+  if not set then
+    set = {}
+    for choice in text:gmatch "[^|]+" do set[choice] = true end
+    sets[text] = set
+  end
+  return set
+end
+
 local function complete(template, node)
   local last
   local parts = {}
@@ -92,8 +105,7 @@ local function complete(template, node)
       spec.d = json.array(spec.d)
     end
     if type(spec.c) == "string" then
-      spec.choices = {}
-      for choice in spec.c:gmatch "[^|]+" do spec.choices[choice] = true end
+      spec.choices = choices_of(spec.c)
       spec.keeps_none = spec.keeps_none or spec.choices.none
     end
   end

@@ -265,9 +265,12 @@ local function write(how)
       unsupported(request, target)
     end
     local body, options = body_of(request), request.query.options
-    local old = how == "modify" and options and device.store:get(target.path)
-    if old then body = list_options.apply(options, target.node, old, body) end
-    local _, object = device.store[how](device.store, target, body, context_of(device, request))
+    local store, ctx = device.store, context_of(device, request)
+    if how == "modify" and options and options ~= "" then
+      local path, changed = list_options.modify(store, options, target, body, ctx)
+      if path then return show(device, request, target, changed, true) end
+    end
+    local _, object = store[how](store, target, body, ctx)
     return show(device, request, target, object, true)
   end
 end

@@ -169,6 +169,170 @@ describe("simulated device: lists and commands", function()
     assert.equal("z=9 b=", change "records add { b }")
   end)
 
+  -- PATCH of a path with these options: status and answer.
+  local function edit(path, options, body)
+    return status_of(
+      "PATCH", ("/mgmt/tm/%s?options=%s"):format(path, options:gsub(" ", "%%20")), body or {}
+    )
+  end
+
+  it("change elements of all kinds of lists by ?options=", function()
+    for _, name in ipairs { "one", "two", "three" } do
+      bip:request("POST", "/mgmt/tm/ltm/rule", {
+        body = { name = name, apiAnonymous = "when CLIENT_ACCEPTED { }" },
+      })
+    end
+    bip:request("POST", "/mgmt/tm/ltm/virtual", {
+      body = { name = "edited", destination = "192.0.2.9:80", rules = { "/Common/one" } },
+    })
+    bip:request("POST", "/mgmt/tm/ltm/snatpool", {
+      body = { name = "edited", members = { "192.0.2.31" } },
+    })
+    for _, case in ipairs {
+      -- path, property, options, names afterwards
+      { "ltm/virtual/~Common~edited", "rules", "rules add { two }", "/Common/one /Common/two" },
+      { "ltm/virtual/~Common~edited", "rules", "rules delete { one }", "/Common/two" },
+      {
+        "ltm/virtual/~Common~edited", "rules", "rules replace-all-with { /Common/three one }",
+        "/Common/three /Common/one",
+      },
+      { "ltm/snatpool/edited", "members", "members add { 192.0.2.32 }",
+        "/Common/192.0.2.31 /Common/192.0.2.32" },
+      { "sys/ntp", "servers", "servers add { 192.0.2.1 192.0.2.2 }", "192.0.2.1 192.0.2.2" },
+      { "sys/ntp", "servers", "servers delete { 192.0.2.1 }", "192.0.2.2" },
+      { "sys/ntp", "servers", "servers delete { all }", "" },
+      { "sys/dns", "nameServers", "name-servers replace-all-with { 192.0.2.3 }", "192.0.2.3" },
+      { "sys/httpd", "allow", "allow replace-all-with { 10.0.0.0/8 }", "10.0.0.0/8" },
+      { "cli/preference", "prompt", "prompt replace-all-with { host }", "host" },
+      {
+        "sys/management-dhcp/sys-mgmt-dhcp-config", "requestOptions",
+        "request-options replace-all-with { routers }", "routers",
+      },
+      {
+        "sys/syslog", "remoteServers",
+        "remote-servers add { a { host 192.0.2.4 remote-port 514 } }", "a",
+      },
+      { "sys/syslog", "remoteServers", "remote-servers add { b { host 192.0.2.5 } }", "a b" },
+      {
+        "auth/user/operator", "partitionAccess",
+        "partition-access replace-all-with { Common { role guest } }", "Common",
+      },
+    } do
+      local path, property, options, wanted = table.unpack(case)
+      local status, answer = edit(path, options)
+      assert.equal(200, status, options .. ": " .. tostring(answer.message))
+      local list = {}
+      for n, item in ipairs(answer[property] or {}) do
+        list[n] = type(item) == "table" and item.name or item
+      end
+      assert.equal(wanted, table.concat(list, " "), path .. " " .. options)
+      assert.same(answer[property], bip:request("GET", "/mgmt/tm/" .. path)[property])
+    end
+    local server = bip:request("GET", "/mgmt/tm/sys/syslog").remoteServers[1]
+    assert.equal("192.0.2.4", server.host)
+    assert.equal("514", tostring(server.remotePort))
+    assert.equal(404, (edit("ltm/virtual/edited", "rules add { missing }")))
+    assert.equal(409, (edit("ltm/virtual/edited", "rules add { one }")))
+    assert.equal(404, (edit("ltm/virtual/edited", "rules delete { two }")))
+    for _, scalar in ipairs {
+      "destination add { a }", "pool add { a }", "enabled add { a }", "nothing add { a }",
+    } do
+      assert.equal(400, (edit("ltm/virtual/edited", scalar)), scalar)
+    end
+    assert.equal(404, (edit("ltm/virtual/nobody", "rules add { one }")))
+  end)
+
+  it("change elements of sub-collections by ?options=", function()
+    bip:request("POST", "/mgmt/tm/ltm/pool", {
+      body = { name = "edited", members = { { name = "192.0.2.41:80" } } },
+    })
+    local pool <const> = "ltm/pool/~Common~edited"
+    local function members()
+      local list = {}
+      for n, member in ipairs(bip:request("GET", "/mgmt/tm/" .. pool .. "/members").items or {}) do
+        list[n] = ("%s %s %d"):format(member.fullPath, member.session, member.ratio)
+      end
+      return table.concat(list, ", ")
+    end
+    local status, answer = edit(
+      pool, "members add { 192.0.2.42:80 { ratio 3 session user-disabled } }",
+      { description = "both" }
+    )
+    assert.equal(200, status)
+    assert.equal("both", answer.description)
+    assert.equal(
+      "/Common/192.0.2.41:80 user-enabled 1, /Common/192.0.2.42:80 user-disabled 3", members()
+    )
+    assert.equal(200, (edit(pool, "members modify { all { session user-enabled } }")))
+    assert.equal(200, (edit(pool, "members modify { /Common/192.0.2.41:80 { ratio 7 } }")))
+    assert.equal(
+      "/Common/192.0.2.41:80 user-enabled 7, /Common/192.0.2.42:80 user-enabled 3", members()
+    )
+    -- all of it or nothing
+    assert.equal(409, (edit(pool, "members add { 192.0.2.43:80 192.0.2.42:80 }")))
+    assert.equal(404, (edit(pool, "members modify { 192.0.2.41:80 { ratio 2 } x:1 { ratio 2 } }")))
+    assert.equal(400, (edit(pool, "members add { 192.0.2.43:80 { ratio many } }")))
+    assert.equal(
+      "/Common/192.0.2.41:80 user-enabled 7, /Common/192.0.2.42:80 user-enabled 3", members()
+    )
+    assert.equal(200, (edit(pool, "members delete { 192.0.2.41:80 }")))
+    assert.equal("/Common/192.0.2.42:80 user-enabled 3", members())
+    assert.equal(200, (edit(pool, "members replace-all-with { 192.0.2.44:80 { ratio 2 } }")))
+    assert.equal("/Common/192.0.2.44:80 user-enabled 2", members())
+    -- profiles of a virtual server, rules of a draft, communities of a setting
+    bip:request("POST", "/mgmt/tm/ltm/virtual", {
+      body = { name = "edited", destination = "192.0.2.9:80", profiles = { "tcp" } },
+    })
+    assert.equal(200, (edit("ltm/virtual/edited", "profiles add { http { context all } }")))
+    assert.equal(
+      "all", bip:request("GET", "/mgmt/tm/ltm/virtual/edited/profiles/http").context
+    )
+    assert.equal(200, (edit("ltm/virtual/edited", "profiles delete { http }")))
+    bip:request("POST", "/mgmt/tm/ltm/policy", {
+      body = { name = "edited", subPath = "Drafts", partition = "Common", strategy = "first-match" },
+    })
+    local draft <const> = "ltm/policy/~Common~Drafts~edited"
+    assert.equal(200, (edit(draft, "rules add { r { ordinal 1 } s { ordinal 2 } }")))
+    assert.equal(2, #bip:request("GET", "/mgmt/tm/" .. draft .. "/rules").items)
+    assert.equal(200, (edit(draft, "rules delete { all }")))
+    assert.equal(0, #(bip:request("GET", "/mgmt/tm/" .. draft .. "/rules").items or {}))
+    assert.equal(200, (edit(
+      "sys/snmp", "communities add { c { community-name secret source 10.0.0.0/8 } }"
+    )))
+    assert.equal(
+      "secret", bip:request("GET", "/mgmt/tm/sys/snmp/communities/c").communityName
+    )
+  end)
+
+  it("give nobody more rights by ?options=", function()
+    local device_of_its_own <close> = sim.start {
+      users = {
+        { name = "admin", password = "admin", role = "admin" },
+        { name = "op", password = "op", role = "operator" },
+      },
+      seed = { objects = {
+        ["/mgmt/tm/ltm/virtual"] = { { name = "vs", destination = "192.0.2.9:80" } },
+        ["/mgmt/tm/ltm/rule"] = { { name = "one", apiAnonymous = "when CLIENT_ACCEPTED { }" } },
+      } },
+    }
+    local op <close> = f5.connect(device_of_its_own:options "op")
+    op:request("PATCH", "/mgmt/tm/ltm/virtual/vs", { body = { enabled = true } })
+    for path, options in pairs {
+      ["ltm/virtual/vs"] = "rules%20add%20{%20one%20}",
+      ["auth/user/op"] = "partition-access%20replace-all-with%20{%20all-partitions%20{%20role%20"
+        .. "admin%20}%20}",
+    } do
+      local ok, err = f5.try(
+        op.request, op, "PATCH", ("/mgmt/tm/%s?options=%s"):format(path, options),
+        { body = path:find "virtual" and { enabled = true } or {} }
+      )
+      assert.is_false(ok, path)
+      assert.equal(403, err.status, path)
+    end
+    local admin <close> = f5.connect(device_of_its_own:options "admin")
+    assert.is_nil(admin:request("GET", "/mgmt/tm/ltm/virtual/vs").rules)
+  end)
+
   it("start a transaction only with an empty object", function()
     assert.equal(400, curl { device, "POST", "/mgmt/tm/transaction",
       options = "-u admin:admin" }.status)

@@ -94,6 +94,21 @@ local management_route <const> = {
 }
 
 return {
+  ["sys/management-dhcp"] = {
+    facts = { type = "collection", flat = false },
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "sys-mgmt-dhcp-config",
+          requestOptions = {
+            "subnet-mask", "broadcast-address", "routers", "domain-name", "domain-name-servers",
+            "host-name", "ntp-servers", "interface-mtu",
+          },
+        },
+      },
+    },
+  },
   ["sys/global-settings"] = {
     facts = {
       open = true,
