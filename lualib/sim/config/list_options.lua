@@ -267,7 +267,7 @@ function M.modify(store, options, target, body, ctx)
   if change.sub and change.verb ~= "replace-all-with" then
     return store:atomically(function()
       change_sub(store, target.path, change, object, ctx)
-      if next(whole) == nil then return target.path, store:get(target.path) end
+      if next(whole) == nil then return target.path, store:get(target.path) or object end
       return store:modify(target, whole, ctx)
     end)
   end

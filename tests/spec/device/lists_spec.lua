@@ -289,7 +289,7 @@ describe("simulated device: lists and commands", function()
     )
     assert.equal(200, (edit("ltm/virtual/edited", "profiles delete { http }")))
     bip:request("POST", "/mgmt/tm/ltm/policy", {
-      body = { name = "edited", subPath = "Drafts", partition = "Common", strategy = "first-match" },
+      body = { name = "/Common/Drafts/edited", strategy = "first-match" },
     })
     local draft <const> = "ltm/policy/~Common~Drafts~edited"
     assert.equal(200, (edit(draft, "rules add { r { ordinal 1 } s { ordinal 2 } }")))
