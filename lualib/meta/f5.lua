@@ -268,6 +268,7 @@ function f5.flat(body) end
 ---@field code? integer `code` in the answer
 ---@field api_error? integer `apiError` in the answer
 ---@field error_stack? string[] `errorStack` in the answer
+---@field body? table|string the answer, decoded, with secrets masked; text if it is not JSON
 ---@field method? string HTTP method
 ---@field path? string path of the request
 ---@field device? string label of the session

@@ -2,6 +2,7 @@
 -- validation, commit, and which command is to blame for a failure.
 
 local core = require "f5.core"
+local error_body = require "f5.error_body"
 local transaction_blame = require "f5.change.transaction_blame"
 local parts = core.transaction_parts
 
@@ -183,7 +184,7 @@ end
 
 local function failed(part, state, cause)
   return new_error(part, {
-    message = "transaction failed:" .. tostring(state.failureReason), cause = cause,
+    message = "transaction failed:" .. error_body.words(state.failureReason), cause = cause,
   })
 end
 

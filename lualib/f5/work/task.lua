@@ -2,6 +2,7 @@
 -- polls them.
 
 local core = require "f5.core"
+local error_body = require "f5.error_body"
 
 local M = {}
 
@@ -99,15 +100,15 @@ local function failure(self, state)
   if self.family.result == "/result" then body, cause = result_apart(self) end
   local reason = body and self.family.reason and member(body, self.family.reason)
   if type(reason) ~= "string" or reason == "" then
-    reason = cause and cause.message or ("the device reports %s"):format(tostring(state))
+    reason = cause and cause.message or ("the device reports %s"):format(error_body.words(state))
     cause = nil
   end
-  local details = self.family.result == "result" and type(body) == "table" and body.result or nil
   return new_error(
     self,
     {
       message = reason,
-      cause = cause or details,
+      cause = cause,
+      body = type(body) == "table" and body or nil,
       code = type(body) == "table" and body.code or nil,
     }
   )

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/push_owned.h"
 #include "base/text.h"
+#include "f5/report/error_body.h"
 #include "f5/report/secret.h"
 #include "f5/report/spelling.h"
 
@@ -62,6 +63,7 @@ static void push_failure(lua_State *L, const f5_failure *failure, const error_pl
       lua_pop(L, 1); /* message of the decoder */
     lua_pop(L, 1);   /* copy */
   }
+  if (failure->body) error_body_set(L, failure->body, strlen(failure->body));
   if (failure->cause && depth < 4) {
     push_failure(L, failure->cause, &(error_place){.device = place->device}, depth + 1);
     lua_setfield(L, -2, "cause");
@@ -174,6 +176,7 @@ int error_lua_new(lua_State *L) {
     lua_setfield(L, 1, "message");
   }
   lua_settop(L, 1);
+  error_body_mask(L);
   luaL_setmetatable(L, ERROR_NAME);
   return 1;
 }

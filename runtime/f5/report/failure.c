@@ -27,6 +27,7 @@ void failure_clear(f5_failure *failure) {
   }
   free(failure->message);
   free(failure->error_stack);
+  free(failure->body);
   free(failure->method);
   free(failure->path);
   *failure = (f5_failure){0};
@@ -40,6 +41,7 @@ void failure_copy(f5_failure *to, const f5_failure *from) {
   *to = *from;
   to->message = copy_string(from->message);
   to->error_stack = copy_string(from->error_stack);
+  to->body = copy_string(from->body);
   to->method = copy_string(from->method);
   to->path = copy_string(from->path);
   to->cause = from->cause ? malloc(sizeof *to->cause) : NULL;
@@ -130,6 +132,7 @@ void failure_from_answer(f5_failure *failure, long status, const char *body, siz
   f5_kind kind = failure->verdict.kind;
   failure->transient = error_kind_is_transient(kind) || (status >= 500 && kind == KIND_PROTOCOL);
   failure->message = masked_copy(text_string(&message), message.length);
+  if (length) failure->body = masked_copy(body, json || length < PAGE_READ ? length : PAGE_READ);
   if (stack.failed) text_free(&stack);
   failure->error_stack = stack.data;
   text_free(&message);

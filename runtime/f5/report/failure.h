@@ -18,6 +18,7 @@ struct f5_failure {
   int64_t code, api_error; /* from the body; 0 if it has none */
   char *message;           /* masked */
   char *error_stack;       /* the JSON array as text, masked; NULL if absent or empty */
+  char *body;              /* the answer, masked; of a text that is not JSON the start; or NULL */
   unsigned attempts;       /* 0: use the number of the call */
   bool transient;          /* a device that is starting may cause it: waiting may help */
   char *method, *path;     /* set only if they differ from those of the call */
