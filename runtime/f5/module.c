@@ -100,6 +100,16 @@ static int lua_mask(lua_State *L) {
   return 1;
 }
 
+/* mask_command(text) -> a command line, or what it printed, without any secret */
+static int lua_mask_command(lua_State *L) {
+  size_t length;
+  const char *string = luaL_checklstring(L, 1, &length);
+  text masked = {0};
+  secret_mask_command(&masked, string, length);
+  push_owned_text(L, &masked);
+  return 1;
+}
+
 int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", connect_lua},
                                        {"certificate", certificate_lua},
@@ -118,6 +128,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"has_partitions", lua_has_partitions},
                                        {"parent", reference_lua_parent},
                                        {"mask", lua_mask},
+                                       {"mask_command", lua_mask_command},
                                        {"device_id", reference_lua_device_id},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {"secret_from_terminal", prompt_lua_from_terminal},

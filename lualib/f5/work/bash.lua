@@ -59,7 +59,8 @@ function M.bash(bip, command, options)
         method = "POST",
         path = "/mgmt/tm/util/bash",
         outcome = "unknown",
-        message = "the shell did not report an exit status; its output: " .. result:sub(1, 200),
+        message = "the shell did not report an exit status; its output: "
+          .. core.mask_command(result):sub(1, 200),
       },
       0
     )
@@ -77,8 +78,8 @@ function M.bash(bip, command, options)
         output = output,
         message = ("the command ended with status %d: %s%s"):format(
           status,
-          command,
-          words ~= "" and "\n" .. words or ""
+          core.mask_command(command),
+          words ~= "" and "\n" .. core.mask_command(words) or ""
         ),
       },
       0

@@ -10,6 +10,7 @@
 
 #include "base/list.h"
 #include "base/scan.h"
+#include "f5/report/command_secret.h"
 #include "f5/rest/uri.h"
 
 #define GRAIN 64 /* bytes; the unit of allocation */
@@ -232,8 +233,9 @@ void secret_free(secret *s) {
 }
 
 bool secret_name(const char *name, size_t length) {
-  static const char *const parts[] = {"password", "passphrase", "passwd",  "secret",
-                                      "bindpw",   "privatekey", "authkey", "credential"};
+  static const char *const parts[] = {"password",   "passphrase", "passwd",  "secret",
+                                      "bindpw",     "privatekey", "authkey", "credential",
+                                      "ciphertext", "apikey",     "api-key", "communityname"};
   static const char *const ends[] = {"token", "pwd", "community", "authorization"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     size_t part = strlen(parts[i]);
@@ -299,6 +301,23 @@ static bool secret_member(const char *s, size_t length, size_t quote, size_t *st
   if (!string_end(s, length, *start, opening, end, &behind))
     *end = length; /* truncated: the rest is the secret */
   return true;
+}
+
+/* For a quote: returns whether it opens the name of a member that holds a command line or what a
+ * command printed, and where the value starts and ends. */
+static bool command_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
+  static const char *const names[] = {"utilCmdArgs\":", "commandResult\":"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    size_t name = strlen(names[i]), at = quote + 1 + name, behind;
+    if (length - quote <= name || memcmp(s + quote + 1, names[i], name) != 0) continue;
+    while (at < length && strchr(" \t\r\n", s[at]))
+      at++;
+    if (at >= length || s[at] != '"') return false;
+    *start = at + 1;
+    if (!string_end(s, length, *start, 0, end, &behind)) *end = length;
+    return true;
+  }
+  return false;
 }
 
 /* "X-F5-Auth-Token: …", "Authorization: Basic …" at the start of a line: finds where its value
@@ -367,7 +386,31 @@ static size_t longest_secret(const char *s, size_t length) {
   return longest;
 }
 
-void secret_mask(text *out, const char *string, size_t length) {
+/* What is masked at or behind a position of a text. */
+typedef struct mask_scan {
+  const char *s;
+  size_t length;
+  size_t command, command_end; /* the last command line that was found */
+} mask_scan;
+
+/* Returns whether something that begins or is announced here is a secret, and where it is. */
+static bool announced(mask_scan *m, size_t at, size_t *start, size_t *end) {
+  const char *s = m->s;
+  if (s[at] == '"') {
+    if (secret_member(s, m->length, at, start, end)) return true;
+    if (at >= m->command_end) command_member(s, m->length, at, &m->command, &m->command_end);
+  }
+  if ((at == 0 || s[at - 1] == '\n') && secret_header(s, m->length, at, start, end)) return true;
+  if (secret_token(s, m->length, at, start, end)) return true;
+  *start = at;
+  if (s[at] == '$' && encrypted_value(s, m->length, at, end)) return true;
+  return at >= m->command && at < m->command_end &&
+         command_secret(s, m->command, m->command_end, at, start, end);
+}
+
+static void mask(text *out, mask_scan *m) {
+  const char *string = m->s;
+  size_t length = m->length;
   bool first[256] = {['\\'] =
                          masked != NULL}; /* bytes that a secret may start with, plain or escaped */
   for (const secret *one = masked; one; one = one->next)
@@ -390,12 +433,8 @@ void secret_mask(text *out, const char *string, size_t length) {
       waits = false;
     }
     if (end == at && !here) {
-      if (!waits)
-        waits = (string[at] == '"' && secret_member(string, length, at, &value, &behind)) ||
-                ((at == 0 || string[at - 1] == '\n') &&
-                 secret_header(string, length, at, &value, &behind)) ||
-                secret_token(string, length, at, &value, &behind);
-      at++;
+      if (!waits) waits = announced(m, at, &value, &behind);
+      if (!waits || value > at) at++;
       continue;
     }
     if (here) waits = false;
@@ -404,4 +443,12 @@ void secret_mask(text *out, const char *string, size_t length) {
     from = at = end;
   }
   text_add(out, string + from, length - from);
+}
+
+void secret_mask(text *out, const char *string, size_t length) {
+  mask(out, &(mask_scan){.s = string, .length = length});
+}
+
+void secret_mask_command(text *out, const char *string, size_t length) {
+  mask(out, &(mask_scan){.s = string, .length = length, .command_end = length});
 }

@@ -38,6 +38,8 @@ void secret_free(secret *s); /* wipes; NULL is fine */
 
 /* Appends the text with every secret replaced. */
 void secret_mask(text *out, const char *string, size_t length);
+/* The same for a command line, or what a command printed: also masks passwords of options. */
+void secret_mask_command(text *out, const char *string, size_t length);
 /* Returns whether a member or option of this name holds a secret: "password", "bindPw",
  * "accessToken" … */
 bool secret_name(const char *name, size_t length);

@@ -110,6 +110,30 @@ describe("secrets", function()
     end)
   end
 
+  it("in command lines and declarations are in no log and no message", function()
+    local directory <close> = program.directory()
+    local playbook <const> = directory:file(
+      "playbook.lua",
+      [[
+local bip <close> = require "f5".connect()
+local line = "curl -u root:Hunter2 -H 'X-Api-Key: x'; tmsh modify auth user x password Hunter2; false"
+print(pcall(bip.bash, bip, line))
+print(bip:request("POST", "/mgmt/shared/echo", { raw = true, body = {
+  communityName = "Hunter2", apiKey = "Hunter2", passphrase = { ciphertext = "Hunter2" },
+  other = "$M$ab$Hunter2", uri = "https://u:p@h/",
+} }).status)
+error(select(2, pcall(bip.bash, bip, "echo 'secret Hunter2' >&2; exit 1")))
+]]
+    )
+    local result <const> = program.run(
+      { "-vv", playbook }, { env = lab.environment(device, { F5_PASSWORD = "admin" }) }
+    )
+    assert.matches("tmsh modify auth user x password %*%*%*%*", result.out)
+    assert.matches("utilCmdArgs", result.err)
+    assert.matches("communityName", result.err)
+    assert.falsy((result.out .. result.err):find "Hunter2")
+  end)
+
   it("are in no error, nor what it causes", function()
     local options = device:options "keeper"
     options.password = PASSWORD

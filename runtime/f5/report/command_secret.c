@@ -1,0 +1,166 @@
+#include "f5/report/command_secret.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "f5/report/secret.h"
+
+#define NEAR 4096 /* bytes: how far a word may be from the one that explains it */
+
+/* What an option with one letter holds depends on the program before it. */
+typedef struct option {
+  const char *program, *name;
+} option;
+
+static const option options[] = {
+    {"sshpass", "-p"}, {"snmp", "-c"},    {"snmp", "-A"},  {"snmp", "-X"},
+    {"ldap", "-w"},    {"openssl", "-k"}, {"mysql", "-p"}, {"redis-cli", "-a"},
+};
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n';
+}
+
+/* What may stand before and behind a word. A backslash belongs to an escaped quote. */
+static bool is_border(char c) {
+  return is_blank(c) || strchr("'\"\\;|&(){}<>,", c);
+}
+
+static bool begins(const char *s, size_t at, size_t to, const char *words) {
+  size_t length = strlen(words);
+  return to - at >= length && strncasecmp(s + at, words, length) == 0;
+}
+
+static bool contains(const char *s, size_t from, size_t to, const char *words) {
+  for (size_t at = from; at < to; at++)
+    if (begins(s, at, to, words)) return true;
+  return false;
+}
+
+/* Finds the value at `at`: up to the quote that it opens with, or up to the end of the word. */
+static bool find_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  while (at < to && (is_blank(s[at]) || s[at] == '\\' || s[at] == '\''))
+    at++; /* '\'' is a quote inside of quotes */
+  char quote = at < to && s[at] == '"' ? '"' : at && s[at - 1] == '\'' ? '\'' : 0;
+  if (quote == '"') at++;
+  size_t stop = at;
+  while (stop < to && (quote ? s[stop] != quote : !is_border(s[stop])))
+    stop++;
+  while (quote && stop > at && s[stop - 1] == '\\')
+    stop--;
+  *start = at;
+  *end = stop;
+  return stop > at;
+}
+
+/* "password", "--auth-password", "encrypted_password", "X-F5-Auth-Token": the name of a secret. A
+ * word such as "password-policy" is none. */
+static bool is_name(const char *word, size_t length) {
+  static const char *const ends[] = {
+      "password", "passwords", "passphrase", "passwd", "passcode",   "secret",     "community",
+      "token",    "apikey",    "bindpw",     "pwd",    "privatekey", "credential", "ciphertext"};
+  char name[64];
+  size_t n = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (word[i] == '-' || word[i] == '_') continue;
+    if (n == sizeof name) return false;
+    name[n++] = word[i];
+  }
+  if (n >= 13 && strncasecmp(name + n - 13, "communityname", 13) == 0) return true;
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+    size_t end = strlen(ends[i]);
+    if (n >= end && strncasecmp(name + n - end, ends[i], end) == 0) return true;
+  }
+  return false;
+}
+
+/* A name, then a value: "password x", "PASSWORD=x", "--token 'x'", "Token: x". */
+static bool named_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  size_t stop = at;
+  while (stop < to && (isalnum((unsigned char)s[stop]) || s[stop] == '-' || s[stop] == '_'))
+    stop++;
+  if (stop == at || stop == to || !is_name(s + at, stop - at)) return false;
+  size_t value = stop;
+  if (s[value] == '=' || s[value] == ':') value++;
+  if (value == stop && !is_blank(s[value])) return false;
+  return find_value(s, to, value, start, end) && !begins(s, *start, *end, "none");
+}
+
+/* "-u user:password", "--user=user:password", "-uuser:password". */
+static bool user_option(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  static const char *const names[] = {"--user", "--proxy-user", "-u", "-U"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (!begins(s, at, to, names[i])) continue;
+    size_t value = at + strlen(names[i]);
+    if (value < to && s[value] == '=') value++;
+    if (!find_value(s, to, value, start, end)) return false;
+    const char *colon = memchr(s + *start, ':', *end - *start);
+    if (!colon) return false;
+    *start = (size_t)(colon + 1 - s);
+    return *start < *end && s[*start] != '/'; /* not "https://…" */
+  }
+  return false;
+}
+
+static bool program_option(const char *s, size_t from, size_t to, size_t at, size_t *start,
+                           size_t *end) {
+  if (at - from > NEAR) from = at - NEAR;
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+    if (begins(s, at, to, options[i].name) && contains(s, from, at, options[i].program))
+      return find_value(s, to, at + strlen(options[i].name), start, end);
+  return false;
+}
+
+/* "echo x | passwd --stdin root": what goes to a program that reads passwords. */
+static bool piped_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  static const char *const names[] = {"echo ", "printf "};
+  static const char *const readers[] = {"chpasswd", "--stdin", "passwd"};
+  if (to - at > NEAR) to = at + NEAR;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (!begins(s, at, to, names[i])) continue;
+    const char *pipe = memchr(s + at, '|', to - at);
+    if (!pipe) return false;
+    bool reads = false;
+    for (size_t r = 0; r < sizeof readers / sizeof *readers; r++)
+      reads = reads || contains(s, (size_t)(pipe - s), to, readers[r]);
+    *start = at + strlen(names[i]);
+    *end = (size_t)(pipe - s);
+    return reads && *start < *end;
+  }
+  return false;
+}
+
+/* "https://user:password@host". */
+static bool address_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  if (!begins(s, at, to, "://")) return false;
+  size_t stop = at + 3, colon = 0;
+  for (; stop < to && !is_border(s[stop]) && s[stop] != '/' && s[stop] != '@'; stop++)
+    if (s[stop] == ':' && !colon) colon = stop;
+  if (stop == to || s[stop] != '@' || !colon) return false;
+  *start = colon + 1;
+  *end = stop;
+  return *start < *end;
+}
+
+bool command_secret(const char *s, size_t from, size_t to, size_t at, size_t *start, size_t *end) {
+  if (address_value(s, to, at, start, end)) return true;
+  if (at > from && !is_border(s[at - 1]) && s[at - 1] != '=') return false;
+  if (begins(s, at, to, "pass:")) { /* openssl -passin pass:x */
+    return find_value(s, to, at + 5, start, end);
+  }
+  return user_option(s, to, at, start, end) || program_option(s, from, to, at, start, end) ||
+         piped_value(s, to, at, start, end) || named_value(s, to, at, start, end);
+}
+
+bool encrypted_value(const char *s, size_t length, size_t at, size_t *end) {
+  if (length - at < 6 || s[at] != '$' || !strchr("M1256", s[at + 1]) || s[at + 2] != '$')
+    return false;
+  size_t stop = at + 3;
+  while (stop < length && (isalnum((unsigned char)s[stop]) || strchr("$+/=.\\", s[stop])))
+    stop++;
+  while (s[stop - 1] == '\\')
+    stop--; /* of a quote behind it */
+  *end = stop;
+  return stop - at > 5;
+}
