@@ -80,7 +80,8 @@ describe("an error of the device", function()
     err = answered(422, {})
     assert.equal("the device answered 422 without a message", err.message)
     device:fault {
-      match = { method = "POST" }, times = 1, status = 502, body = "<html><b>Bad</b> Gateway</html>",
+      match = { method = "POST" }, times = 1, status = 502,
+      body = "<html><b>Bad</b> Gateway</html>",
     }
     err = lab.failure(bip.request, bip, "POST", "/mgmt/shared/appsvcs/declare", { body = {} })
     assert.equal("<html><b>Bad</b> Gateway</html>", err.body)
