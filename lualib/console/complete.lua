@@ -3,6 +3,7 @@
 local annotations = require "console.annotations"
 local context = require "console.context"
 local core = require "f5.core"
+local terminal = require "f5.terminal"
 
 -- Words that can be where a name is.
 local KEYWORDS <const> = {
@@ -35,7 +36,9 @@ local CLASSES <const> = { fiber = "f5.fiber" }
 local Completion = {}
 Completion.__index = Completion
 
+-- A name with control characters cannot be shown, nor typed.
 function Completion:add(text, note, close)
+  if terminal.line(text) ~= text then return end
   self.items[#self.items + 1] = { text = text, note = note, close = close }
 end
 

@@ -2,6 +2,7 @@
 
 local f5 = require "f5"
 local SchemaCache = require "console.schema_cache"
+local terminal = require "f5.terminal"
 
 local Device = {}
 Device.__index = Device
@@ -59,7 +60,9 @@ end
 
 --- Returns "bigip1 (active)", or the known part of it.
 function Device:title()
-  return (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "")
+  return terminal.line(
+    (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "")
+  )
 end
 
 return Device

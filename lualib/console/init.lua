@@ -9,6 +9,7 @@ local lineedit = require "f5.lineedit"
 local Output = require "console.output"
 local report = require "cli.support.report"
 local show = require "console.show"
+local terminal = require "f5.terminal"
 
 local Console = {}
 Console.__index = Console
@@ -68,7 +69,7 @@ function Console:report(err)
   end
   self.output:fresh_line()
   local text, status = report(err, trace, self.output.colour)
-  io.stdout:write((text:gsub("^([\27%d;%[m]*)f5lua:([\27%d;%[m]*) ", "%1error:%2 ")))
+  terminal.out((text:gsub("^([\27%d;%[m]*)f5lua:([\27%d;%[m]*) ", "%1error:%2 ")))
   return status
 end
 

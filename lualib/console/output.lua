@@ -3,6 +3,7 @@
 
 local host = require "f5.host"
 local show = require "console.show"
+local terminal = require "f5.terminal"
 
 local Output = {}
 Output.__index = Output
@@ -63,21 +64,21 @@ function Output:text(text)
     io.stdout:flush()
     local pipe = io.popen(pager, "w")
     if pipe then
-      pipe:write(text, "\n")
+      terminal.to(pipe, text, "\n")
       pipe:close()
       return
     end
   end
-  io.stdout:write(text, "\n")
+  terminal.out(text, "\n")
 end
 
-function Output:note(text) io.stdout:write(self.paint("dim", text), "\n") end
+function Output:note(text) terminal.out(self.paint("dim", text), "\n") end
 
-function Output:problem(text) io.stdout:write(self.paint("bad", text), "\n") end
+function Output:problem(text) terminal.out(self.paint("bad", text), "\n") end
 
 --- Ends a line that a program has left open.
 function Output:fresh_line()
-  if self.partial then io.stdout:write "\n" end
+  if self.partial then terminal.out "\n" end
 end
 
 return Output

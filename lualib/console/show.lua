@@ -4,6 +4,7 @@
 
 local json = require "f5.json"
 local value = require "console.value"
+local terminal = require "f5.terminal"
 local to_table = require "console.table"
 local tokens = require "console.tokens"
 
@@ -48,7 +49,7 @@ function Lister:array(key, items, indent, head, depth)
   end
   if #parts == #items then return self:add(head, table.concat(parts, ", ")) end
   for i, item in ipairs(items) do
-    local label = indent .. self.paint("key", ("%s[%d]"):format(tostring(key), i))
+    local label = indent .. self.paint("key", ("%s[%d]"):format(value.label(key), i))
     if type(item) == "table" then
       self:add(label)
       self:object(item, indent .. "  ", depth + 1)
@@ -63,11 +64,11 @@ function Lister:object(object, indent, depth)
   for _, key in ipairs(value.keys(object)) do
     if self.all or not value.is_noise(key) then
       shown[#shown + 1] = key
-      widest = math.max(widest, math.min(value.width(tostring(key)), 36))
+      widest = math.max(widest, math.min(value.width(value.label(key)), 36))
     end
   end
   for _, key in ipairs(shown) do
-    local item, name = object[key], tostring(key)
+    local item, name = object[key], value.label(key)
     local head = indent
       .. self.paint("key", name) .. (" "):rep(math.max(0, widest - value.width(name))) .. "  "
     if type(item) ~= "table" or value.is_secret(key) then
@@ -103,11 +104,15 @@ function Show.object(object, opts)
   return table.concat(lister.lines, "\n")
 end
 
-local function escaped(c) return ("\\u{%x}"):format(c:byte(-1)) end
-
--- U+0080 to U+009F are control characters, too.
+-- A string that Lua reads back as the same bytes. %q leaves controls above U+007F as they are.
 local function quoted(text)
-  return (("%q"):format(text):gsub("\\\n", "\\n"):gsub("\xC2[\x80-\x9F]", escaped))
+  local out = ("%q"):format(text):gsub("\\\n", "\\n")
+  if not out:find "[\127-\255]" then return out end
+  return (out:gsub("[\127-\255][\128-\191]*", function(c)
+    if terminal.line(c) == c then return c end
+    return utf8.len(c) == 1 and ("\\u{%x}"):format(utf8.codepoint(c))
+      or c:gsub(".", function(byte) return ("\\x%02x"):format(byte:byte()) end)
+  end))
 end
 
 local function all_objects(items)
@@ -127,7 +132,9 @@ function Show.value(item, opts)
   if item == json.null then return paint("null", "null") end
   if type(item) == "string" then return paint("string", quoted(item)) end
   if type(item) == "number" then return paint("number", value.number(item)) end
-  if type(item) ~= "table" or (getmetatable(item) or {}).__tostring then return tostring(item) end
+  if type(item) ~= "table" or (getmetatable(item) or {}).__tostring then
+    return (terminal.text(tostring(item)))
+  end
   if next(item) == nil then return json.is_array(item) and paint("dim", "(nothing)") or "{}" end
   if not value.is_array(item) then return Show.object(item, opts) end
   if all_objects(item) then
@@ -195,7 +202,7 @@ function Show.csv(rows, columns, headless)
     columns = value.keys(all)
   end
   local head, lines = {}, {}
-  for i, name in ipairs(columns) do head[i] = csv_cell(tostring(name)) end
+  for i, name in ipairs(columns) do head[i] = csv_cell(value.label(name)) end
   if not headless then lines[1] = table.concat(head, ",") end
   for _, object in ipairs(rows) do
     local cells = {}

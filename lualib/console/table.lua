@@ -8,7 +8,7 @@ local MIN_WIDTH <const>, MAX_WIDTH <const> = 8, 40
 local function note(infos, order, key, text)
   local info = infos[key]
   if not info then
-    info = { count = 0, width = width_of(tostring(key)), first = text, at = #order + 1 }
+    info = { count = 0, width = width_of(value.label(key)), first = text, at = #order + 1 }
     infos[key], order[#order + 1] = info, key
   end
   info.count = info.count + 1
@@ -72,7 +72,9 @@ return function(rows, opts)
   local columns, hidden = opts.columns, 0
   if not columns then columns, hidden = choose_columns(rows, width) end
   local cells, widths, numeric = {}, {}, {}
-  for i, name in ipairs(columns) do widths[i], numeric[i] = width_of(tostring(name)), #rows > 0 end
+  for i, name in ipairs(columns) do
+    widths[i], numeric[i] = width_of(value.label(name)), #rows > 0
+  end
   for r, object in ipairs(rows) do
     cells[r] = {}
     for i, name in ipairs(columns) do
@@ -94,7 +96,7 @@ return function(rows, opts)
     lines[#lines + 1] = table.concat(out, "  "):gsub("%s+$", "")
   end
   local heads = {}
-  for i, name in ipairs(columns) do heads[i] = tostring(name) end
+  for i, name in ipairs(columns) do heads[i] = value.label(name) end
   add(heads, "head")
   for _, texts in ipairs(cells) do add(texts) end
   if hidden > 0 and opts.hint then lines[#lines + 1] = paint("dim", opts.hint:format(hidden)) end

@@ -3,6 +3,7 @@
 local f5 = require "f5"
 local complete = require "console.complete"
 local history = require "console.history"
+local output = require "f5.terminal"
 local value = require "console.value"
 
 local Terminal = {}
@@ -61,25 +62,26 @@ local function with_notes(items, width, paint)
   local lines = {}
   for i, item in ipairs(items) do
     local pad = (" "):rep(math.max(0, widest - value.width(item.text)))
-    local note = item.note and value.clip(item.note, math.max(10, width - widest - 3)) or ""
+    local room = math.max(10, width - widest - 3)
+    local note = item.note and value.clip(value.printable(item.note), room) or ""
     lines[i] = (item.text .. pad .. "  " .. paint("dim", note)):gsub("%s+$", "")
   end
   return table.concat(lines, "\n")
 end
 
 function Terminal:list(items)
-  local output = self.console.output
+  local screen = self.console.output
   local shown = table.move(items, 1, math.min(#items, MANY), 1, {})
   local noted = 0
   for _, item in ipairs(shown) do
     noted = noted + (item.note and 1 or 0)
   end
-  local text = noted > 0 and #shown <= 30 and with_notes(shown, output:columns(), output.paint)
-    or in_columns(shown, output:columns())
+  local text = noted > 0 and #shown <= 30 and with_notes(shown, screen:columns(), screen.paint)
+    or in_columns(shown, screen:columns())
   if #items > #shown then
-    text = text .. "\n" .. output.paint("dim", ("… and %d more"):format(#items - #shown))
+    text = text .. "\n" .. screen.paint("dim", ("… and %d more"):format(#items - #shown))
   end
-  io.stdout:write(text, "\n")
+  output.out(text, "\n")
 end
 
 -- Inserts the common start of all candidates. If that is nothing new, shows them.
@@ -171,7 +173,7 @@ function Terminal:read(before)
       self:on_post()
     else
       self.editor:stop()
-      io.stdout:write(event == "interrupt" and "^C\n" or "\n")
+      output.out(event == "interrupt" and "^C\n" or "\n")
       return nil, event
     end
   end

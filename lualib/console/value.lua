@@ -3,7 +3,7 @@
 -- printed.
 
 local json = require "f5.json"
-local printable = require "cli.support.printable"
+local terminal = require "f5.terminal"
 
 local Value = {}
 
@@ -59,12 +59,11 @@ function Value.clip(text, width)
   return text:sub(1, (utf8.offset(text, width) or #text) - 1) .. "…"
 end
 
-local ESCAPES <const> = { ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
+--- The text in one line, without anything that a terminal would act on.
+Value.printable = terminal.line
 
---- The text without anything that a terminal would act on.
-function Value.printable(text)
-  return printable((text:gsub("[\n\t\r]", ESCAPES)))
-end
+--- The same for the name of a property.
+function Value.label(key) return terminal.line(tostring(key)) end
 
 --- A number without needless digits; a float keeps its point.
 function Value.number(value)

@@ -1,6 +1,7 @@
 -- f5.live(): a progress line.
 
 local core = require "f5.core"
+local terminal = require "f5.terminal"
 
 local has_host, host = pcall(require, "f5.host") -- not in a stock lua
 
@@ -8,9 +9,9 @@ local Live <const> = {}
 Live.__index = Live
 Live.__name = "f5.live"
 
--- Control characters would move the cursor, and a line that wraps cannot be replaced.
+-- A line that wraps cannot be replaced.
 local function fitted(text)
-  local line = text:gsub("%c", " ")
+  local line = terminal.line((text:gsub("%c", " ")))
   local width = host.columns() - 1
   local cut = utf8.len(line) and utf8.offset(line, width + 1) or width + 1
   return cut and line:sub(1, cut - 1) or line
@@ -23,12 +24,12 @@ function Live:__call(text)
   if text == self.text then return end
   self.text = text
   if self.quiet and not self.terminal then return end
-  io.stderr:write(self.terminal and "\r" .. fitted(text) .. "\27[K" or text .. "\n")
+  if self.terminal then terminal.redraw(fitted(text)) else terminal.err(text, "\n") end
 end
 
 --- Ends the line, so that later output starts below it.
 function Live:close()
-  if self.terminal and self.text then io.stderr:write "\n" end
+  if self.terminal and self.text then terminal.err "\n" end
   self.text = nil
 end
 

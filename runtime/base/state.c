@@ -8,6 +8,8 @@
 
 #include <lauxlib.h>
 
+#include "base/printable.h"
+
 #ifdef __SANITIZE_ADDRESS__
 
 lua_State *state_new(void) {
@@ -90,8 +92,8 @@ static void *allocate(void *data, void *old, size_t old_size, size_t size) {
 
 static int panic(lua_State *L) {
   const char *message = lua_tostring(L, -1);
-  fprintf(stderr, "f5lua: unprotected error: %s\n",
-          message ? message : "(the error is not a string)");
+  printable_print(stderr, "f5lua: unprotected error: %s\n",
+                  message ? message : "(the error is not a string)");
   return 0; /* Lua calls abort */
 }
 
@@ -104,7 +106,8 @@ static void warn(void *data, const char *message, int more) {
     return;
   }
   if (m->warn)
-    fprintf(stderr, "%s%s%s", m->continued ? "" : "Lua warning: ", message, more ? "" : "\n");
+    printable_print(stderr, "%s%s%s", m->continued ? "" : "Lua warning: ", message,
+                    more ? "" : "\n");
   m->continued = more;
 }
 

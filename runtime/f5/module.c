@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "base/printable.h"
 #include "base/push_owned.h"
 #include "f5/change/transaction.h"
 #include "f5/report/error.h"
@@ -110,6 +111,18 @@ static int lua_mask_command(lua_State *L) {
   return 1;
 }
 
+/* printable(text, style) -> the text as a terminal may get it; style: "text", "line", "indent",
+ * "painted" or "json" */
+static int lua_printable(lua_State *L) {
+  static const char *const styles[] = {"text", "line", "indent", "painted", "json", NULL};
+  size_t length;
+  const char *string = luaL_checklstring(L, 1, &length);
+  text shown = {0};
+  printable_put(&shown, string, length, (printable_style)luaL_checkoption(L, 2, "text", styles));
+  push_owned_text(L, &shown);
+  return 1;
+}
+
 int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", connect_lua},
                                        {"certificate", certificate_lua},
@@ -128,6 +141,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"has_partitions", lua_has_partitions},
                                        {"parent", reference_lua_parent},
                                        {"mask", lua_mask},
+                                       {"printable", lua_printable},
                                        {"mask_command", lua_mask_command},
                                        {"device_id", reference_lua_device_id},
                                        {"secret_from_command", prompt_lua_from_command},

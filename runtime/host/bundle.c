@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/printable.h"
 #include "host/fuse.h"
 #include "host/little_endian.h"
 #include "host/pinned_key.h"
@@ -53,21 +54,20 @@ uint32_t bundle_crc(uint32_t crc, const void *bytes, size_t length) {
 /* -- opening -- */
 
 static int broken(const char *reason) {
-  fprintf(stderr, "%s: %s\n", program_invocation_short_name, reason);
-  fputs(
-      "This file was made by 'f5lua build'. Build it again, or copy it again. Do not use strip on "
-      "it.\n",
-      stderr);
+  printable_print(stderr,
+                  "%s: %s\nThis file was made by 'f5lua build'. Build it again, or copy it again. "
+                  "Do not use strip on it.\n",
+                  program_invocation_short_name, reason);
   return BUNDLE_BROKEN;
 }
 
 /* The file is probably intact, so building it again would not help. */
 static int unreadable(int reason) {
-  fprintf(stderr, "%s: the program cannot read its own file: %s\n", program_invocation_short_name,
-          strerror(reason));
+  printable_print(stderr, "%s: the program cannot read its own file: %s\n",
+                  program_invocation_short_name, strerror(reason));
   if (reason == EACCES)
-    fputs("A user needs permission to read the program as well as to execute it: chmod a+rx FILE\n",
-          stderr);
+    printable_print(stderr, "A user needs permission to read the program as well as to execute it: "
+                            "chmod a+rx FILE\n");
   return BUNDLE_BROKEN;
 }
 

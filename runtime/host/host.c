@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "base/printable.h"
 #include "base/state.h"
 #include "base/text.h"
 #include "embed/openlibs.h"
@@ -53,7 +54,7 @@ static struct {
 /* Prints the last line of the log: how the program ends, and the exit status. */
 static void report_end(const char *reason, int status) {
   if (!program.log_json) {
-    fprintf(stderr, "f5lua: %s\n", reason);
+    printable_print(stderr, "f5lua: %s\n", reason);
     return;
   }
   char now[32];
@@ -64,7 +65,7 @@ static void report_end(const char *reason, int status) {
   text_printf(&line, "{\"time\":\"%s\",\"event\":\"failure\",\"message\":\"", now);
   text_json(&line, reason, strlen(reason));
   text_printf(&line, "\",\"exit_status\":%d}\n", status);
-  fputs(text_string(&line), stderr);
+  printable_write(stderr, text_string(&line), line.length, PRINTABLE_JSON);
   text_free(&line);
 }
 
@@ -102,7 +103,8 @@ static int exit_cleanly(lua_State *L) {
 /* Reports a failed fiber that nobody joined: the playbook continued without a part of its work. */
 static int report_unjoined(lua_State *L) {
   lineedit_hide();
-  if (!f5_log_is_json(L)) fputs("f5lua: a fiber failed, and nothing joined it:\n", stderr);
+  if (!f5_log_is_json(L))
+    printable_print(stderr, "f5lua: a fiber failed, and nothing joined it:\n");
   int status = host_report(L);
   if (program.unjoined_status == STATUS_DONE) program.unjoined_status = status;
   return 0;
@@ -128,12 +130,12 @@ lua_State *host_open(int argc, char **argv, int log_level, bool log_json) {
   program.loop = loop_new();
   lua_State *L = program.loop ? state_new() : NULL;
   if (!L) {
-    fprintf(stderr, "f5lua: cannot start: %s\n", strerror(errno));
+    printable_print(stderr, "f5lua: cannot start: %s\n", strerror(errno));
     return NULL;
   }
   lua_pushcfunction(L, open_state);
   if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
-    fprintf(stderr, "f5lua: %s\n", lua_tostring(L, -1));
+    printable_print(stderr, "f5lua: %s\n", lua_tostring(L, -1));
     state_close(L);
     return NULL;
   }
@@ -150,8 +152,8 @@ int host_load(lua_State *L, const char *path) {
   int status = luaL_loadfile(L, path);
   if (status == LUA_OK) return STATUS_DONE;
   if (status == LUA_ERRFILE) {
-    fprintf(stderr, "f5lua: cannot read '%s': %s\n", path ? path : "standard input",
-            strerror(errno));
+    printable_print(stderr, "f5lua: cannot read '%s': %s\n", path ? path : "standard input",
+                    strerror(errno));
     lua_pop(L, 1); /* message */
     return STATUS_USAGE;
   }
@@ -216,14 +218,15 @@ int host_report(lua_State *L) {
     const char *words = lua_tolstring(L, -2, &length);
     text masked = {0}; /* a message of the script may contain a password */
     secret_mask(&masked, words, length);
-    fwrite(text_string(&masked), 1, masked.length, stderr);
+    printable_write(stderr, text_string(&masked), masked.length, PRINTABLE_PAINTED);
     text_free(&masked);
     status = (int)lua_tointeger(L, -1);
   } else { /* for example out of memory: print both messages as they are */
     const char *words = lua_tostring(L, error);
-    fprintf(stderr, "f5lua: %s\n", words ? words : luaL_typename(L, error));
+    printable_print(stderr, "f5lua: %s\n", words ? words : luaL_typename(L, error));
     words = lua_tostring(L, -1);
-    fprintf(stderr, "f5lua: cannot describe the error: %s\n", words ? words : luaL_typename(L, -1));
+    printable_print(stderr, "f5lua: cannot describe the error: %s\n",
+                    words ? words : luaL_typename(L, -1));
   }
   lua_settop(L, error - 1);
   return status;

@@ -8,6 +8,8 @@
 
 #include <lauxlib.h>
 
+#include "base/printable.h"
+#include "base/text.h"
 #include "embed/embedded.h"
 #include "host/bundle.h"
 #include "host/host.h"
@@ -23,8 +25,10 @@ typedef struct options {
 } options;
 
 static int refuse(const char *format, const char *word) {
-  fprintf(stderr, format, word);
-  fputs("Try 'f5lua --help'.\n", stderr);
+  text words = {0};
+  text_printf(&words, format, word);
+  printable_print(stderr, "%sTry 'f5lua --help'.\n", text_string(&words));
+  text_free(&words);
   return STATUS_USAGE;
 }
 
@@ -207,12 +211,12 @@ int main(int argc, char **argv) {
   int status = parse(argc, argv, &o);
   if (status != STATUS_DONE) return status;
   if (o.version) {
-    puts("f5lua " F5LUA_VERSION);
+    printable_print(stdout, "f5lua " F5LUA_VERSION "\n");
     return host_end_output(STATUS_DONE);
   }
   if (!is_allowed(argc, argv, &o)) {
-    fputs("f5lua: this runtime runs only programs that are signed with the key it trusts\n",
-          stderr);
+    printable_print(stderr, "f5lua: this runtime runs only programs that are signed with the key "
+                            "it trusts\n");
     return BUNDLE_BROKEN;
   }
   lua_State *L = host_open(argc, argv, o.verbosity, o.log_json);

@@ -4,6 +4,7 @@ local json = require "f5.json"
 local number = require "cli.support.number"
 local output = require "cli.support.output"
 local seed = require "cli.support.seed"
+local terminal = require "f5.terminal"
 local fleet = require "cli.support.simulated_fleet"
 local usage = require "cli.support.usage"
 
@@ -157,7 +158,7 @@ local function warn_about_passwords(bind, users)
     if user.name == user.password then open[#open + 1] = user.name .. "/" .. user.password end
   end
   if #open == 0 then return end
-  io.stderr:write(
+  terminal.err(
     ("%s: warning: other machines can log in at %s with %s; set passwords with --user\n"):format(
       PROGRAM,
       bind,

@@ -6,7 +6,9 @@ local credentials = require "build.credentials"
 local host = require "f5.host"
 local program = require "build.program"
 local resolver = require "build.resolver"
+local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
+local write = require "cli.support.output"
 
 local M = { summary = "make a program from a playbook" }
 
@@ -38,7 +40,7 @@ function M.setup(parser)
   parser:epilog "All arguments of the program belong to the playbook. See docs/packaging.md."
 end
 
-local function report(...) io.stderr:write("f5lua build: ", string.format(...), "\n") end
+local function report(...) terminal.err("f5lua build: ", string.format(...), "\n") end
 
 local function read(path)
   local data, reason = contents(path)
@@ -166,7 +168,11 @@ function M.run(options)
   if errors[1] then error(table.concat(errors, "\n"), 0) end
   if options.list then
     for _, entry in ipairs(entries) do
-      print(("%-7s %9d  %-24s %s"):format(entry.kind, #entry.contents, entry.name, entry.path))
+      write(
+        ("%-7s %9d  %-24s %s\n"):format(
+          entry.kind, #entry.contents, terminal.line(entry.name), terminal.line(entry.path)
+        )
+      )
     end
     return
   end
@@ -203,9 +209,9 @@ function M.run(options)
   for _, entry in ipairs(entries) do
     count[entry.kind] = (count[entry.kind] or 0) + 1
   end
-  print(
-    ("%s: %s%s, %d module%s, %d file%s, f5lua %s for %s%s"):format(
-      shown,
+  write(
+    ("%s: %s%s, %d module%s, %d file%s, f5lua %s for %s%s\n"):format(
+      terminal.line(shown),
       options.dry_run and "would be " or "",
       size_of(#bytes),
       count.module,

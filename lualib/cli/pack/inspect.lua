@@ -2,9 +2,10 @@
 local archive = require "build.archive"
 local contents = require "cli.support.contents"
 local json = require "f5.json"
-local printable = require "cli.support.printable"
+local output = require "cli.support.output"
 local program = require "build.program"
 local shown_json = require "cli.support.shown_json"
+local terminal = require "f5.terminal"
 
 local M = { summary = "print what is packed in a program made by 'f5lua build'" }
 
@@ -72,13 +73,15 @@ local function show(file, it)
       ("%d bytes at %d, CRC-32 %s"):format(it.archive.bytes, it.archive.offset, it.archive.crc32),
     },
   }
-  print(file)
-  for _, row in ipairs(rows) do print(("  %-10s %s"):format(row[1], printable(row[2], true))) end
-  print(("\n  %-7s %10s  %-64s  %s"):format("kind", "bytes", "SHA-256", "name"))
+  output(terminal.line(file), "\n")
+  for _, row in ipairs(rows) do
+    output(("  %-10s %s\n"):format(row[1], terminal.line(row[2])))
+  end
+  output(("\n  %-7s %10s  %-64s  %s\n"):format("kind", "bytes", "SHA-256", "name"))
   for _, entry in ipairs(it.contents) do
-    print(
-      ("  %-7s %10d  %s  %s"):format(
-        entry.kind, entry.bytes, entry.sha256, printable(entry.name, true)
+    output(
+      ("  %-7s %10d  %s  %s\n"):format(
+        entry.kind, entry.bytes, entry.sha256, terminal.line(entry.name)
       )
     )
   end
@@ -99,7 +102,7 @@ function M.run(options)
   if not entries then refuse("%s", damage) end
   local described = describe(parsed, entries)
   if options.json then
-    print(shown_json(described, { sort = true, indent = 2 }))
+    output(shown_json(described, { sort = true, indent = 2 }), "\n")
   else
     show(file, described)
   end

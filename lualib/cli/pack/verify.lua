@@ -2,7 +2,9 @@
 local archive = require "build.archive"
 local bundle = require "f5.bundle"
 local contents = require "cli.support.contents"
+local output = require "cli.support.output"
 local program = require "build.program"
+local terminal = require "f5.terminal"
 
 local M = { summary = "check the signature of a program made by 'f5lua build --sign'" }
 
@@ -30,7 +32,7 @@ function M.run(options)
   if not holds then refuse "not signed with this key, or changed since" end
   local entries, damage = archive.read(parsed.archive)
   if not entries then refuse(damage) end
-  print(file .. ": signed with this key")
+  output(terminal.line(file), ": signed with this key\n")
 end
 
 return M

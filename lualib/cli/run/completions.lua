@@ -1,4 +1,6 @@
 -- f5lua completions: makes shell completions from the parsers of the subcommands.
+local output = require "cli.support.output"
+
 local M = { summary = "print the completions for a shell: bash, zsh or fish" }
 
 local PLACES <const> = {
@@ -52,7 +54,7 @@ end
 function M.run(options)
   local parser = whole(options.shell)
   local text = parser["get_" .. options.shell .. "_complete"](parser)
-  io.stdout:write(options.shell == "zsh" and fit_zsh(text) or text)
+  output(options.shell == "zsh" and fit_zsh(text) or text)
   return 0
 end
 

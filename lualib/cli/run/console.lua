@@ -2,6 +2,7 @@
 local device = require "cli.support.device"
 local hints = require "cli.support.hints"
 local host = require "f5.host"
+local output = require "cli.support.output"
 local simulated = require "cli.support.simulated"
 
 local M = { summary = "open a prompt for a device (the default on a terminal)", logs = true }
@@ -17,8 +18,8 @@ function M.setup(parser)
 end
 
 local function ask_host()
-  io.stdout:write "Device (name or address; empty: connect later): "
-  io.stdout:flush()
+  output "Device (name or address; empty: connect later): "
+  output.flush()
   local answer = io.read "l"
   return answer and answer:match "%S+"
 end

@@ -3,6 +3,7 @@
 local annotations = require "console.annotations"
 local core = require "f5.core"
 local f5 = require "f5"
+local terminal = require "f5.terminal"
 
 local M = {}
 
@@ -277,7 +278,7 @@ function M.main(check)
       problems[#problems + 1] = file.path .. " is out of date: build, and run scripts/api-docs"
     end
   end
-  for _, problem in ipairs(problems) do io.stderr:write(problem, "\n") end
+  for _, problem in ipairs(problems) do terminal.err(problem, "\n") end
   return #problems == 0
 end
 

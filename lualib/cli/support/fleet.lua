@@ -8,6 +8,8 @@
 local contents = require "cli.support.contents"
 local host = require "f5.host"
 local number = require "cli.support.number"
+local output = require "cli.support.output"
+local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -82,7 +84,7 @@ local function environment(bip, device, lazy)
     for i = 1, parts.n do parts[i] = tostring(parts[i]) end
     -- to print is not to ask for a device
     local own = rawget(env, "device") or device_of[coroutine.running()]
-    M.write((own and own.name .. ": " or "") .. table.concat(parts, "\t") .. "\n")
+    M.write((own and terminal.line(own.name) .. ": " or "") .. table.concat(parts, "\t") .. "\n")
   end
   return setmetatable(env, {
     __index = function(self, key)
@@ -164,17 +166,17 @@ end
 -- An interrupted run ends with an error. Before that, the report is printed and written.
 local function tell_interrupted(report, report_file)
   if not report.cut_off then return end
-  io.stderr:write(report:summary(), "\n")
+  terminal.err(report:summary(), "\n")
   if not report_file then return end
   local ok, message = pcall(report.write, report, report_file)
-  if not ok then io.stderr:write("f5lua: ", tostring(message), "\n") end
+  if not ok then terminal.err("f5lua: ", tostring(message), "\n") end
 end
 
 local function progress_for_terminal(report_file)
   local core = require "f5.core"
   local shown, last, began, ticker = false, -1, core.now(), nil
   local function clear()
-    if shown then io.stderr:write "\r\27[K" end
+    if shown then terminal.clear() end
     shown = false
   end
   M.write = function(text)
@@ -183,9 +185,8 @@ local function progress_for_terminal(report_file)
     io.stdout:flush()
   end
   local function draw(report)
-    clear()
     last = core.now()
-    io.stderr:write(live_line(report, math.floor(last - began)))
+    terminal.redraw(live_line(report, math.floor(last - began)))
     shown = true
   end
   return function(event, entry, report)
@@ -199,7 +200,7 @@ local function progress_for_terminal(report_file)
     end
     if event == "finish" and entry.state == "failed" then
       clear()
-      io.stderr:write(entry.name, ": failed: ", report.outcome(entry), "\n")
+      terminal.err(terminal.line(entry.name), ": failed: ", report.outcome(entry), "\n")
     end
     if event == "end" then
       ticker:cancel()
@@ -216,9 +217,9 @@ local function progress_for_log(report_file)
     if event == "end" then return tell_interrupted(report, report_file) end
     if event ~= "finish" then return end
     local text = report.outcome(entry)
-    io.stderr:write(
+    terminal.err(
       ("%s: %s%s%s, %.2f s\n"):format(
-        entry.name, entry.state, entry.changed and " (changed)" or "",
+        terminal.line(entry.name), entry.state, entry.changed and " (changed)" or "",
         text ~= "" and ": " .. text or "", entry.duration
       )
     )
@@ -227,13 +228,13 @@ end
 
 --- Prints the report. For a large fleet it contains only the devices that need attention.
 local function print_report(report)
-  if #report.devices <= 50 then return print(report) end
+  if #report.devices <= 50 then return output(tostring(report), "\n") end
   for _, entry in ipairs(report.devices) do
     if entry.state == "failed" or entry.state == "unreached" then
-      print(("%s: %s: %s"):format(entry.name, entry.state, report.outcome(entry)))
+      output(terminal.line(entry.name), ": ", entry.state, ": ", report.outcome(entry), "\n")
     end
   end
-  print(report:summary())
+  output(report:summary(), "\n")
 end
 
 function M.write(text) io.stdout:write(text) end

@@ -7,6 +7,7 @@
 --   rest             true: words after the first plain argument come as options.rest
 
 local host = require "f5.host"
+local output = require "cli.support.output"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -110,7 +111,7 @@ function M.help()
       lines[#lines + 1] = ("    %-20s %s\n"):format(name, M.load(name).summary)
     end
   end
-  io.stdout:write(HEAD, table.concat(lines), TAIL)
+  output(HEAD, table.concat(lines), TAIL)
   return 0
 end
 

@@ -1,6 +1,7 @@
 -- Standard output of subcommands: output(text, …) writes, output.flush() flushes. Both end the
 -- program with an error if that fails.
 local fail = require "f5.fail"
+local terminal = require "f5.terminal"
 
 -- EPIPE: the reader has ended. The signal that came with it ends the program without a message.
 local BROKEN_PIPE <const> = 32
@@ -10,5 +11,5 @@ local function check(done, why, code)
 end
 
 return setmetatable({ flush = function() check(io.stdout:flush()) end }, {
-  __call = function(_, ...) check(io.stdout:write(...)) end,
+  __call = function(_, ...) check(terminal.out(...)) end,
 })

@@ -5,8 +5,8 @@ local bundle = require "f5.bundle"
 local core = require "f5.core"
 local hints = require "cli.support.hints"
 local json = require "f5.json"
-local printable = require "cli.support.printable"
 local shown_json = require "cli.support.shown_json"
+local terminal = require "f5.terminal"
 
 local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 
@@ -14,9 +14,9 @@ local STATUS <const> = { failed = 1, usage = 2, device = 3 }
 local KIND_STATUS <const> = {}
 for _, kind in ipairs(core.error_kinds()) do KIND_STATUS[kind.name] = kind.exit_status end
 
-local function text_of(value)
+local function text_of(value, style)
   local ok, text = pcall(tostring, value)
-  return ok and printable(text) or "(" .. type(value) .. " value)"
+  return ok and terminal[style or "text"](text) or "(" .. type(value) .. " value)"
 end
 
 local function painter(colour)
@@ -61,9 +61,13 @@ end
 
 local function add_trace(lines, trace, paint)
   for i, frame in ipairs(trace) do
-    lines[#lines + 1] = ("  %s:%d: in %s"):format(frame.file, frame.line, frame.name)
+    lines[#lines + 1] = ("  %s:%d: in %s"):format(
+      terminal.line(frame.file),
+      frame.line,
+      terminal.line(frame.name)
+    )
     local source = i == 1 and source_line(frame)
-    if source then lines[#lines + 1] = "      " .. paint.good(source) end
+    if source then lines[#lines + 1] = "      " .. paint.good(terminal.line(source)) end
   end
 end
 
@@ -84,12 +88,12 @@ local function field_lines(lines, err, paint)
     local value = err[field[1]]
     if value ~= nil and value ~= "" and not (field[1] == "code" and value == err.status) then
       lines[#lines + 1] = "  "
-        .. paint.dim(("%-9s"):format(field[2] or field[1])) .. " " .. text_of(value)
+        .. paint.dim(("%-9s"):format(field[2] or field[1])) .. " " .. text_of(value, "line")
     end
   end
   local cause = err.cause
   while cause ~= nil do
-    lines[#lines + 1] = "  " .. paint.dim(("%-9s"):format "cause") .. " " .. text_of(cause)
+    lines[#lines + 1] = "  " .. paint.dim(("%-9s"):format "cause") .. " " .. text_of(cause, "line")
     cause = type(cause) == "table" and cause.cause or nil
   end
 end
@@ -100,17 +104,24 @@ local function is_made_by(err, name)
   return type(metatable) == "table" and metatable.__name == name
 end
 
--- The message in one line, and the exit status.
-local function told(err)
-  if is_made_by(err, "f5.failure") then return text_of(err), STATUS.failed end
+-- f5lua's own further lines begin with spaces. Others may come from outside, and look like lines of
+-- f5lua: they are marked.
+-- In JSON no line can be forged.
+local function marked(text, in_json)
+  return in_json and text or (text:gsub("\n(%S)", "\n  | %1"))
+end
+
+-- The message, and the exit status.
+local function told(err, in_json)
+  if is_made_by(err, "f5.failure") then return marked(text_of(err), in_json), STATUS.failed end
   if is_made_by(err, "f5.error") then
-    return text_of(err.message or err), KIND_STATUS[err.kind] or STATUS.device
+    return text_of(err.message or err, in_json and "text" or "indent"), KIND_STATUS[err.kind] or STATUS.device
   end
-  local text = text_of(err)
+  local text = marked(text_of(err), in_json)
   local metatable = getmetatable(err)
   if type(err) == "table" and not (type(metatable) == "table" and metatable.__tostring) then
     text = "the error value is a "
-      .. type(err) .. (type(err.message) == "string" and ": " .. printable(err.message) or "")
+      .. type(err) .. (type(err.message) == "string" and ": " .. terminal.text(err.message) or "")
   end
   -- The place inside f5lua does not help the reader, unless it is a bug of f5lua.
   if not text:find("attempt to ", 1, true) then
@@ -148,9 +159,9 @@ local function as_json(err, trace, message, status)
     line.trace = json.array {}
     for i, frame in ipairs(trace) do
       line.trace[i] = {
-        file = in_utf8(printable(frame.file)),
+        file = in_utf8(terminal.line(frame.file)),
         line = frame.line,
-        name = in_utf8(printable(frame.name)),
+        name = in_utf8(terminal.line(frame.name)),
       }
     end
   end
@@ -160,9 +171,10 @@ end
 local function report(err, trace, colour, in_json)
   local paint = painter(colour)
   if type(err) == "table" and type(rawget(err, "usage")) == "string" then
-    return ("f5lua: %s\nTry '%s --help'.\n"):format(err.usage, err.program or "f5lua"), STATUS.usage
+    local words = marked(terminal.text(err.usage))
+    return ("f5lua: %s\nTry '%s --help'.\n"):format(words, err.program or "f5lua"), STATUS.usage
   end
-  local message, status = told(err)
+  local message, status = told(err, in_json)
   if in_json then return as_json(err, trace, message, status), status end
   local lines = { paint.bad "f5lua:" .. " " .. message }
   if not is_made_by(err, "f5.failure") then

@@ -16,6 +16,7 @@ local target = require "cli.support.target"
 local output = require "cli.support.output"
 local selection = require "cli.support.selection"
 local show = require "console.show"
+local terminal = require "f5.terminal"
 local shown_json = require "cli.support.shown_json"
 local wrong_usage = require "cli.support.usage"
 
@@ -133,11 +134,10 @@ end
 -- Writes a result in the requested format.
 local function write(value, options, columns)
   if value == nil then return end
-  local terminal = host.is_terminal(1)
   local format = format_of(options)
   local rows = json.is_array(value) and value
   if format == "table" then
-    local colour = terminal and not os.getenv "NO_COLOR"
+    local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
     local opts = {
       width = host.columns(), paint = show.painter(colour), columns = columns,
       hint = "(%d more properties: -o json shows all)",
@@ -179,7 +179,7 @@ local function objects(count) return count == 1 and "1 object" or count .. " obj
 -- The objects that the name would match as a pattern.
 local function note_exact(name, matching)
   if matching < 2 then return end
-  io.stderr:write(
+  terminal.err(
     (
       "f5lua: '%s' is the name of one object, so it is not read as a pattern; "
       .. "--pattern means all %d that match\n"
@@ -207,7 +207,7 @@ local function targets(bip, path, parsed, options, verb)
   if not chosen then usage(why) end
   local found = chosen.objects
   if #found == 0 then
-    io.stderr:write("f5lua: no object matches\n")
+    terminal.err("f5lua: no object matches\n")
     return {}
   end
   if chosen.exact then
@@ -225,10 +225,10 @@ local function targets(bip, path, parsed, options, verb)
       )
     end
     for i = 1, math.min(#found, 20) do
-      io.stderr:write("  ", show.masked({ name = found[i].name }).name, "\n")
+      terminal.err("  ", terminal.line(show.masked({ name = found[i].name }).name), "\n")
     end
-    if #found > 20 then io.stderr:write(("  … and %d more\n"):format(#found - 20)) end
-    io.stderr:write(
+    if #found > 20 then terminal.err(("  … and %d more\n"):format(#found - 20)) end
+    terminal.err(
       ("%s %s of %s? [y/N] "):format(
         verb,
         #found == 1 and "this object" or "these " .. objects(#found),
@@ -237,7 +237,7 @@ local function targets(bip, path, parsed, options, verb)
     )
     local answer = io.read "l"
     if not (answer and answer:lower():find "^y") then
-      io.stderr:write "nothing was changed\n"
+      terminal.err "nothing was changed\n"
       return {}
     end
   end
@@ -338,7 +338,7 @@ local function on_each(refs, verb, act)
     local ok, err = pcall(act, reference, i)
     if not ok then
       if #refs > 1 then
-        io.stderr:write(
+        terminal.err(
           ("f5lua: %s: %d of %d done, then a failure at %s\n"):format(
             verb, i - 1, #refs, core.mask(tostring(reference))
           )

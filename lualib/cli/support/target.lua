@@ -1,4 +1,6 @@
 -- The target of a one-line subcommand: PATH and NAME as references.
+local terminal = require "f5.terminal"
+
 local M = {}
 
 --- Normalises a path: "tm/ltm/pool", "/ltm/pool" and "mgmt/tm/ltm/pool" become "ltm/pool".
@@ -36,7 +38,7 @@ end
 function M.several(objects, name)
   local lines = {}
   for i = 1, math.min(#objects, 10) do
-    lines[i] = "\n  " .. (objects[i].id or objects[i].name)
+    lines[i] = "\n  " .. terminal.line(objects[i].id or objects[i].name)
   end
   if #objects > 10 then lines[11] = ("\n  … and %d more"):format(#objects - 10) end
   return ("%d objects have the name '%s'; give the %s of one of them:%s"):format(

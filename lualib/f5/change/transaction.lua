@@ -3,6 +3,7 @@
 
 local core = require "f5.core"
 local error_body = require "f5.error_body"
+local terminal = require "f5.terminal"
 local transaction_blame = require "f5.change.transaction_blame"
 local parts = core.transaction_parts
 
@@ -307,7 +308,7 @@ function M:commit(options)
   end
   if type(err) == "table" and err.kind == "cancelled" then
     parts.carried_out(self)
-    io.stderr:write(
+    terminal.err(
       (
         "f5lua: %s: interrupted during the commit of transaction %d; "
         .. "it is unknown whether it was carried out\n"

@@ -5,6 +5,7 @@
 -- or was skipped. `print(report)` prints a table for people.
 
 local json = require "f5.json"
+local terminal = require "f5.terminal"
 
 local Report = {}
 Report.__index = Report
@@ -52,13 +53,13 @@ end
 function Report.outcome(entry)
   local problem = entry.error
   if type(problem) == "table" and problem.message then problem = problem.message end
-  return (words(problem or entry.reason or entry.result):match "^[^\n]*")
+  return terminal.line(words(problem or entry.reason or entry.result):match "^[^\n]*")
 end
 local outcome = Report.outcome
 
 local function row(entry)
   return {
-    entry.name,
+    terminal.line(entry.name),
     entry.state,
     entry.changed and "yes" or "no",
     tostring(entry.calls),
@@ -80,7 +81,7 @@ function Report:summary()
   if counts.skipped > 0 then parts[#parts + 1] = counts.skipped .. " skipped" end
   if counts.earlier > 0 then parts[#parts + 1] = counts.earlier .. " done by an earlier run" end
   if counts.unreached > 0 then parts[#parts + 1] = counts.unreached .. " not reached" end
-  local why = self.stopped and (" (stopped: " .. self.stopped .. ")") or ""
+  local why = self.stopped and (" (stopped: " .. terminal.line(self.stopped) .. ")") or ""
   local what = counts.total == 1 and "device" or "devices"
   return ("%d %s: %s, in %.1f s%s"):format(
     counts.total, what, table.concat(parts, ", "), self.duration, why
@@ -148,12 +149,12 @@ end
 function Report:write(path)
   local text
   if path:find "%.json$" then
-    text = json.encode(self:plain(), { sort = true, indent = 2 }) .. "\n"
+    text = terminal.json(json.encode(self:plain(), { sort = true, indent = 2 })) .. "\n"
   elseif path:find "%.csv$" then
     local lines = { "device,state,changed,calls,bytes,seconds,result" }
     for _, entry in ipairs(self.devices) do
       lines[#lines + 1] = table.concat({
-        csv_cell(entry.name),
+        csv_cell(terminal.line(entry.name)),
         entry.state,
         entry.changed and "yes" or "no",
         entry.calls,

@@ -3,6 +3,7 @@
 
 local core = require "f5.core"
 local error_body = require "f5.error_body"
+local terminal = require "f5.terminal"
 
 local M = {}
 
@@ -193,7 +194,7 @@ local function poll_and_tell(self, options)
   if results[1] then return table.unpack(results, 2, results.n) end
   local err = results[2]
   if type(err) == "table" and err.kind == "cancelled" then
-    io.stderr:write(
+    terminal.err(
       ("f5lua: %s: %s continues; get its handle again with %s\n"):format(
         self.session:label(),
         tostring(self),

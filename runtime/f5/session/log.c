@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/printable.h"
 #include "base/text.h"
 #include "f5/report/secret.h"
 
@@ -18,47 +19,25 @@ void f5_log_set_before(void (*before)(void)) {
   before_line = before;
 }
 
-/* Returns the length of the control character at `bytes`; 0 if there is none, or one that is
- * allowed in a log. U+0080 to U+009F count: xterm reads U+009B as the start of an escape sequence.
- */
-static size_t control_at(const char *bytes, size_t length) {
-  unsigned char first = (unsigned char)bytes[0], second = length > 1 ? (unsigned char)bytes[1] : 0;
-  if (first == 0xC2 && second >= 0x80 && second <= 0x9F) return 2;
-  return (first < 0x20 && first != '\n' && first != '\t') || first == 0x7F;
-}
-
-/* Escapes control characters, so that the terminal does not execute what a device sends. In JSON
- * they occur only in strings. */
-static void put_shown(text *out, const text *line, bool json) {
-  size_t from = 0, at = 0;
-  while (at < line->length) {
-    size_t control = control_at(line->data + at, line->length - at);
-    if (control) {
-      text_add(out, line->data + from, at - from);
-      text_printf(out, json ? "\\u%04x" : "\\x%02x", (unsigned char)line->data[at + control - 1]);
-      from = at + control;
-    }
-    at += control ? control : 1;
-  }
-  text_add(out, text_string(line) + from, line->length - from);
-}
-
 /* One write, so that the lines of two processes do not mix. */
 static void write_out(text *line, bool json) {
-  text shown = {.failed = line->failed};
-  put_shown(&shown, line, json);
-  text_char(&shown, '\n');
+  text_char(line, '\n');
   if (before_line) before_line();
-  if (!shown.failed && fwrite(shown.data, 1, shown.length, stderr) == shown.length) fflush(stderr);
-  text_free(&shown);
+  if (!line->failed &&
+      printable_write(stderr, line->data, line->length, json ? PRINTABLE_JSON : PRINTABLE_TEXT))
+    fflush(stderr);
   text_free(line);
 }
 
-static void put_masked(text *line, const char *string, size_t length, bool json) {
-  if (!json) {
-    secret_mask(line, string, length);
-    return;
-  }
+/* A field of a plain line has no line breaks: they would forge lines of the log. */
+static void put_field(text *line, const char *string, size_t length) {
+  text masked = {0};
+  secret_mask(&masked, string, length);
+  printable_put(line, text_string(&masked), masked.length, PRINTABLE_LINE);
+  text_free(&masked);
+}
+
+static void put_json(text *line, const char *string, size_t length) {
   text masked = {0};
   secret_mask(&masked, string, length);
   text_json(line, text_string(&masked), masked.length);
@@ -67,7 +46,7 @@ static void put_masked(text *line, const char *string, size_t length, bool json)
 
 static void json_member(text *line, const char *name, const char *value) {
   text_printf(line, ",\"%s\":\"", name);
-  put_masked(line, value, strlen(value), true);
+  put_json(line, value, strlen(value));
   text_char(line, '"');
 }
 
@@ -105,15 +84,16 @@ static void put_body(text *line, const char *body, size_t length, bool json) {
   if (json)
     text_json(line, text_string(&masked), shown);
   else
-    text_add(line, text_string(&masked), shown);
+    printable_put(line, text_string(&masked), shown, PRINTABLE_INDENT);
   if (shown < whole || seen < length) text_printf(line, "… (%zu bytes)", length);
   text_free(&masked);
 }
 
 static void line_plain(text *line, const f5_session *session, const http_request *request,
                        unsigned attempt) {
-  text_printf(line, "%s %s ", session->label, request->method);
-  put_masked(line, request->path, strlen(request->path), false);
+  put_field(line, session->label, strlen(session->label));
+  text_printf(line, " %s ", request->method);
+  put_field(line, request->path, strlen(request->path));
   uint64_t took = request->finished > request->started ? request->finished - request->started : 0;
   if (request->failure == HTTP_OK)
     text_printf(line, " %ld %zu bytes %llu ms", request->status, request->answer_length,
@@ -123,7 +103,7 @@ static void line_plain(text *line, const f5_session *session, const http_request
   if (attempt > 1) text_printf(line, " attempt %u", attempt);
   if (request->failure != HTTP_OK && *request->error) {
     text_put(line, ": ");
-    put_masked(line, request->error, strlen(request->error), false);
+    put_field(line, request->error, strlen(request->error));
   }
   if (session->core->log_level < 2) return;
   if (request->body) {
@@ -184,8 +164,10 @@ static void write_message(const f5_session *session, const char *event, const ch
     json_member(&line, "message", message);
     text_char(&line, '}');
   } else {
-    text_printf(&line, "%s%s%s ", before, session->label, after);
-    put_masked(&line, message, strlen(message), false);
+    text_put(&line, before);
+    put_field(&line, session->label, strlen(session->label));
+    text_printf(&line, "%s ", after);
+    put_field(&line, message, strlen(message));
   }
   write_out(&line, session->core->log_json);
 }

@@ -54,7 +54,7 @@ describe("f5lua inspect", function()
     )
     local shown <const> = program.run({ "inspect", path }).out
     assert.truthy(shown:find("built by   f5lua \\x1b[2J\n", 1, true), shown)
-    assert.truthy(shown:find("entry      m\\x0aain.lua\n", 1, true), shown)
+    assert.truthy(shown:find("entry      m\\nain.lua\n", 1, true), shown)
     assert.is_nil(shown:find "[\0-\9\11-\31\127]")
     local json <const> = program.run { "inspect", "--json", path }
     assert.same({ 0, "" }, { json.status, json.err })
