@@ -115,7 +115,8 @@ end
 local function told(err, in_json)
   if is_made_by(err, "f5.failure") then return marked(text_of(err), in_json), STATUS.failed end
   if is_made_by(err, "f5.error") then
-    return text_of(err.message or err, in_json and "text" or "indent"), KIND_STATUS[err.kind] or STATUS.device
+    local text = text_of(err.message or err, in_json and "text" or "indent")
+    return text, KIND_STATUS[err.kind] or STATUS.device
   end
   local text = marked(text_of(err), in_json)
   local metatable = getmetatable(err)
