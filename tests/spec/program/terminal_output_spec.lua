@@ -45,7 +45,8 @@ describe("text from outside", function()
   local function run(words, what)
     local plain <const> = program.run(words, { env = environment() })
     local line <const> = program.command_line(words, { env = environment() })
-    local shown <const> = program.run({ "-qec", line, "/dev/null" }, { program = "/usr/bin/script" })
+    local shown <const> =
+      program.run({ "-qec", line, "/dev/null" }, { program = "/usr/bin/script" })
     check(plain.out .. plain.err, what)
     check(shown.out, what .. " on a terminal")
     return plain, shown.out
