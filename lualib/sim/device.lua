@@ -66,7 +66,7 @@ function Device.new(options)
   if seed ~= nil and (type(seed) ~= "table" or not seed.clock) then
     seeds.check(seed)
   elseif seed then
-    seeds.check_state(seed)
+    require("sim.state").check(seed)
   end
   for _, module in ipairs(options.provision or seed and seed.provision or { "ltm" }) do
     self.state.provision[module] = "nominal"

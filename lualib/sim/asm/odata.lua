@@ -509,13 +509,15 @@ function M.project(object, paths, always)
   return result
 end
 
+local MOST <const> = 1 << 53  -- no list is longer
+
 --- $top and $skip as integers.
 function M.parse_count(text, name)
   local value = math.tointeger(tonumber(text))
   if not value or value < 0 then
     fail("%s must be a whole number that is not negative, not '%s'", name, text)
   end
-  return value
+  return math.min(value, MOST)
 end
 
 return M

@@ -8,6 +8,7 @@ local clock = require "sim.clock"
 local commands = require "sim.commands"
 local errors = require "sim.http.errors"
 local rights = require "sim.auth.rights"
+local states = require "sim.state"
 local traffic = require "sim.status.traffic"
 
 local M = {}
@@ -157,9 +158,8 @@ end
 local function objects_of(text)
   local ok, archive = pcall(json.decode, text)
   if not ok or type(archive) ~= "table" or archive.format ~= "f5lua-sim-ucs" then return nil end
-  if type(archive.objects) ~= "table" then return nil end
-  for path, object in pairs(archive.objects) do
-    if type(object) ~= "table" or not tostring(path):find "^/mgmt/tm/" then return nil end
+  if type(archive.objects) ~= "table" or not pcall(states.check_objects, archive.objects) then
+    return nil
   end
   return archive.objects
 end

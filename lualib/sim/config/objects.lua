@@ -320,7 +320,7 @@ local function target_of(path, ...)
   for _, what in ipairs { ... } do
     if target.what == what then return target end
   end
-  error(("%s: cannot do this with a %s"):format(target.path, target.what))
+  error(("%s: this is not an object but of the type %s"):format(target.path, target.what), 0)
 end
 
 function M.create(store, path, body, ctx)

@@ -4,6 +4,9 @@ local names = require "sim.config.names"
 
 local M = {}
 
+-- No list is longer. Sums of larger numbers would not fit into one.
+local MOST <const> = 1 << 53
+
 local function number(request, name)
   local text = request.query[name]
   if not text then return nil end
@@ -11,7 +14,7 @@ local function number(request, name)
   if not value or (name == "$top" and value == 0) then
     error(errors.tm(400, ("Invalid value for the query parameter %s: %s"):format(name, text), 1), 0)
   end
-  return value
+  return math.min(value, MOST)
 end
 
 -- The part of a list of `total` items for a request: first and last (from 1; last < first if it is
@@ -27,7 +30,7 @@ function M.page(request, total, version, path)
   end
   local from = skip or 0
   local size = top or math.max(total - from, 0)
-  local first, last = from + 1, math.min(from + size, total)
+  local first, last = math.min(from, total) + 1, math.min(from + size, total)
   return first,
     last,
     function(body)
@@ -35,7 +38,7 @@ function M.page(request, total, version, path)
       body.currentItemCount = count
       body.itemsPerPage = size
       body.pageIndex = size > 0 and from // size + 1 or 1
-      body.startIndex = first
+      body.startIndex = from + 1
       body.totalItems = total
       body.totalPages = size > 0 and (total + size - 1) // size or 1
       if last < total then

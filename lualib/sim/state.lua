@@ -1,0 +1,205 @@
+-- Checks a saved state before any of it is used. What it holds is used without further checks, so a
+-- file that somebody wrote or changed must not get further than this.
+local json = require "f5.json"
+local uri = require "sim.config.uri"
+local validate = require "sim.config.validate"
+
+local M = {}
+
+local function refuse(format, ...)
+  error("seed: " .. format:format(...), 0)
+end
+
+-- A schema is the name of a type, several with "|", with "?" at the end if the value may be missing;
+-- or a table { name = schema } of fields, of which others may exist; { [EACH] = schema } is for all
+-- values of a table, with texts as keys; { [LIST] = schema } for those of a list; { [MAYBE] =
+-- true } beside them: the table may be missing.
+local EACH <const>, LIST <const>, MAYBE <const> = {}, {}, {}
+
+local function is_type(value, wanted)
+  if wanted == "any" then return true end
+  local found = math.type(value) or type(value)
+  for word in wanted:gmatch "[%l]+" do
+    if
+      word == found or word == "number" and type(value) == "number"
+      or word == "null" and value == json.null
+    then
+      return true
+    end
+  end
+  return false
+end
+
+local conform
+
+local function conform_table(where, value, schema)
+  for key, item in pairs(value) do
+    if schema[EACH] then
+      if type(key) ~= "string" then refuse("%s: the key %s is no text", where, tostring(key)) end
+      conform(where .. "." .. key, item, schema[EACH])
+    elseif schema[LIST] then
+      if math.type(key) ~= "integer" or key < 1 or key > #value then
+        refuse("%s: expected an array", where)
+      end
+      conform(("%s[%d]"):format(where, key), item, schema[LIST])
+    end
+  end
+  for name, inner in pairs(schema) do
+    if type(name) == "string" then conform(where .. "." .. name, value[name], inner) end
+  end
+end
+
+function conform(where, value, schema)
+  if type(schema) == "string" then
+    if value == nil and schema:sub(-1) == "?" then return end
+    if not is_type(value, schema) then
+      refuse("%s: expected %s, got %s", where, schema:gsub("%?$", ""):gsub("|", " or "),
+        value == json.null and "null" or math.type(value) or type(value))
+    end
+  elseif value ~= nil or not schema[MAYBE] then
+    if type(value) ~= "table" then refuse("%s: expected an object, got %s", where, type(value)) end
+    conform_table(where, value, schema)
+  end
+end
+
+-- Parts of a saved state. A part that is missing is made new.
+local STATE <const> = {
+  accounts = { [EACH] = { changed = "integer", expired = "boolean?",
+    memory = { [LIST] = "string", [MAYBE] = true } } },
+  api_status = { availability = { [EACH] = "string" }, resource = { [EACH] = "string" },
+    property = { [EACH] = "string" } },
+  apm = {
+    sessions = { [LIST] = { id = "string", user = "string?", client = "string?",
+      started = "string?" } },
+    tokens = { [LIST] = { id = "string", client = "string", app = "string", user = "string",
+      db = "string", status = "string", issued = "string", expires = "string" } },
+    filters_made = "boolean?",
+  },
+  asm = { tree = "table", subscriptions = { [LIST] = "string" }, filled = "boolean?",
+    cookie_seed = "string|integer?" },
+  booted = "integer",
+  clock = {
+    offset = "integer", last_event = "integer",
+    events = { [LIST] = { due = "integer", number = "integer", kind = "string" } },
+  },
+  disk = { [EACH] = { content = "string?", size = "integer?", modified = "integer?" } },
+  failover = "string",
+  jobs = { [EACH] = { [EACH] = {
+    id = "string|integer", status = "string?", selfLink = "string?", kind = "string?",
+    generation = "number?", lastUpdateMicros = "integer?",
+  } } },
+  live_update = "table",
+  monitoring = {
+    found = { [EACH] = "string" }, since = { [EACH] = "integer" },
+    batches = { [EACH] = { [LIST] = "string" } },
+  },
+  objects = { generation = "integer", items = "table" },
+  operations = "integer",
+  packages = { [EACH] = "boolean" },
+  providers = { [LIST] = { name = "string", type = "string" } },
+  provision = { [EACH] = "string" },
+  pushed = { [EACH] = "boolean" },
+  restart = { [EACH] = "integer" },
+  root_password = "string",
+  saved = { [EACH] = "table" },
+  services = { [EACH] = "string" },
+  sync = "string",
+  tasks = {
+    last = "integer",
+    items = { [EACH] = {
+      id = "integer", template = "string", body = "table", state = "string", since = "integer",
+      owner = "string", remote = "string?", user = "table?",
+      response = { status = "integer", [MAYBE] = true },
+    } },
+    plans = { [LIST] = { template = "string?", seconds = "number?", outcome = "string?" } },
+  },
+  tokens = {
+    generation = "integer",
+    items = { [EACH] = {
+      token = "string", name = "string", userName = "string", authProviderName = "string",
+      user = { link = "string" }, timeout = "integer", startTime = "string",
+      expirationMicros = "integer", lastUpdateMicros = "integer", address = "string?",
+      generation = "integer", kind = "string", selfLink = "string", partition = "string?",
+    } },
+  },
+  traffic = "table",
+  transactions = {
+    last = "integer",
+    items = { [EACH] = {
+      id = "integer", owner = "string", state = "string", last_command = "integer",
+      touched = "integer", async = "boolean", validate_only = "boolean", execution_time = "number",
+      failure = "string",
+      commands = { [LIST] = { id = "integer", method = "string", uri = "string" } },
+    } },
+  },
+  uploads = { [EACH] = { total = "integer", chunks = { [EACH] = "integer" } } },
+}
+
+-- What every object has.
+local IDENTITY <const> = {
+  name = "string?", fullPath = "string?", partition = "string?", subPath = "string?",
+  generation = "integer?", _own = { [EACH] = "boolean", [MAYBE] = true }, _factory = "boolean?",
+}
+-- The types of properties as they are kept; those of other kinds of properties are not certain.
+local KEPT <const> = { a = "table", b = "boolean", o = "table|string" }
+
+local function check_object(path, object)
+  local target = type(path) == "string" and path:find "^/mgmt/tm/" and uri.parse(path)
+  if not target or target.what ~= "resource" and target.what ~= "singleton" then
+    refuse("objects: '%s' is not the path of an object", tostring(path))
+  end
+  conform(path, object, IDENTITY)
+  if target.what == "resource" then
+    conform(path, object, { name = "string", fullPath = "string" })
+  end
+  for name, value in pairs(object) do
+    local spec = type(name) == "string" and target.node.props[name]
+    if type(name) ~= "string" then refuse("%s: the name %s is no text", path, tostring(name)) end
+    if spec and KEPT[spec.t] then conform(path .. "." .. name, value, KEPT[spec.t]) end
+    if spec and not pcall(validate.value, name, value, spec) then
+      refuse("%s: invalid %s", path, name)
+    end
+  end
+end
+
+--- Raises an error if a table of objects, path -> object, cannot be one of a device.
+function M.check_objects(items)
+  for path, object in pairs(items) do check_object(path, object) end
+end
+
+-- An entity of ASM: { data =, children = } or { items =, order = }; see sim/asm/tree.lua.
+local function check_record(where, record, depth)
+  if type(record) ~= "table" or depth > 30 then refuse("%s: invalid record", where) end
+  if record.order ~= nil or record.items ~= nil then
+    conform(where, record, { items = { [EACH] = "table" }, order = { [LIST] = "string" } })
+    local count = 0
+    for id, item in pairs(record.items) do
+      count = count + 1
+      check_record(where .. "/" .. id, item, depth + 1)
+    end
+    for _, id in ipairs(record.order) do
+      if not record.items[id] then refuse("%s: '%s' is missing", where, id) end
+    end
+    if count ~= #record.order then refuse("%s: expected %d in order", where, count) end
+    return
+  end
+  conform(where, record, { data = { [EACH] = "any" }, children = { [EACH] = "table" } })
+  for name, child in pairs(record.children) do
+    check_record(where .. "/" .. name, child, depth + 1)
+  end
+end
+
+--- Raises an error if a saved state cannot be one.
+function M.check(state)
+  for part, schema in pairs(STATE) do
+    if state[part] ~= nil then conform(part, state[part], schema) end
+  end
+  M.check_objects(state.objects and state.objects.items or {})
+  for file, items in pairs(state.saved or {}) do
+    M.check_objects(items)
+    if type(file) ~= "string" then refuse("saved: invalid name of a file") end
+  end
+  if state.asm then check_record("asm", state.asm.tree, 1) end
+end
+
+return M
