@@ -10,10 +10,10 @@ local function refuse(format, ...)
   error("seed: " .. format:format(...), 0)
 end
 
--- A schema is the name of a type, several with "|", with "?" at the end if the value may be missing;
--- or a table { name = schema } of fields, of which others may exist; { [EACH] = schema } is for all
--- values of a table, with texts as keys; { [LIST] = schema } for those of a list; { [MAYBE] =
--- true } beside them: the table may be missing.
+-- A schema is the name of a type, several with "|", with "?" at the end if the value may be
+-- missing; or a table { name = schema } of fields, beside which others may exist. EACH is for all
+-- values of a table with texts as keys, LIST for those of a list. With MAYBE the table may be
+-- missing.
 local EACH <const>, LIST <const>, MAYBE <const> = {}, {}, {}
 
 local function is_type(value, wanted)

@@ -10,7 +10,8 @@ local METHODS <const> = { "GET", "GET", "GET", "POST", "POST", "PUT", "PATCH", "
 local NAMES <const> = {
   "a", "~Common~a", "~Common~http", "~Common~tcp", "~Common~clientssl", "~", "~~", "~Common",
   "~Common~", "~Common~a~b", "..", "%2e%2e", "%00", "%0A", "%FF", "%C3%A9", "1", "0", "-1",
-  "~Common~192.0.2.1:80", "~Common~192.0.2.1", "192.0.2.1%251:80", "fd00::1.80", "*", "%20", "admin",
+  "~Common~192.0.2.1:80", "~Common~192.0.2.1", "192.0.2.1%251:80", "fd00::1.80", "*", "%20",
+  "admin",
   "Common", "true", "null", "stats", "example", "members", "%24select", "a%2Fb", "x&y", "a;b", "'",
   "%22", "[", "{", "~Common~vs", "~Common~dg", "7a0b1c2d3e4f5a6b7c8d9e", "root", "~Common~Drafts~p",
 }
@@ -49,7 +50,8 @@ local OTHERS <const> = {
   "/mgmt/tm/asm/tasks/import-vulnerabilities", "/mgmt/tm/asm/tasks/policy-diff",
   "/mgmt/tm/asm/tasks/export-data-protection", "/mgmt/tm/asm/file-transfer/uploads/x.xml",
   "/mgmt/tm/asm/file-transfer/downloads/x.xml", "/mgmt/tm/live-update",
-  "/mgmt/tm/live-update/asm-attack-signatures", "/mgmt/tm/live-update/asm-attack-signatures/installations",
+  "/mgmt/tm/live-update/asm-attack-signatures",
+  "/mgmt/tm/live-update/asm-attack-signatures/installations",
   "/mgmt/tm/live-update/asm-attack-signatures/update-files", "/mgmt/tm/apm/session",
   "/mgmt/tm/apm/oauth/token-details", "/mgmt/tm/apm/url-filter", "/mgmt/tm/analytics",
   "/mgmt/tm/analytics/report", "/mgmt/tm/access", "/mgmt/tm/adc", "/mgmt/tm/file", "/mgmt/tm/cloud",
@@ -61,7 +63,8 @@ local TEXTS <const> = {
   "../../../etc/passwd", "file:///etc/passwd", "file:/etc/passwd", "/etc/passwd",
   "/var/config/rest/downloads/x", "http://192.0.2.1/", "https://localhost/mgmt/tm/ltm/pool",
   "https://localhost/mgmt/tm/asm/policies?$filter=name eq a", "min 1 of { /Common/http }",
-  "/Common/http and /Common/tcp", "and", "min", "-c 'ls'", "-c \"echo $(ls)\"", "-c", "save", "load",
+  "/Common/http and /Common/tcp", "and", "min", "-c 'ls'", "-c \"echo $(ls)\"", "-c", "save",
+  "load",
   "run", "cp", "mv", "install", "publish", "VALIDATING", "STARTED", "admin", "all-partitions",
   "{ a }", "{", "}", "[", "\"", "'", "\\", "$M$ab$cd", "when HTTP_REQUEST { pool a }", "2024-01-01",
   "2024-01-01T00:00:00Z", "(", ")", "(((", "a eq 1", "partition eq Common",
@@ -115,7 +118,8 @@ function Fuzz:value(depth)
   if dice == 1 then return json.null end
   if dice == 2 then
     return self:any {
-      0, -1, 1, 1 << 62, math.mininteger, math.maxinteger, 1.5, -0.0, 1e300, -1e300, 4294967296, 65536,
+      0, -1, 1, 1 << 62, math.mininteger, math.maxinteger, 1.5, -0.0, 1e300, -1e300, 4294967296,
+      65536,
     }
   end
   if dice == 3 then return self:chance(2) end
@@ -145,8 +149,10 @@ function Fuzz:object(node, depth)
       "_taskState", "timeout", "token", "user", "username", "password", "loginReference", "action",
       "loginProviderName", "operation", "packageFilePath", "file", "filename", "address", "pool",
       "destination", "subPath", "volume", "partitionAccess", "partition-access", "role", "monitor",
-      "fullPath", "rules", "profiles", "asyncExecution", "session", "kind", "selfLink", "generation",
-      "defaultsFrom", "apiRawValues", "metadata", "policyReference", "link", "items", "id", "\0", "",
+      "fullPath", "rules", "profiles", "asyncExecution", "session", "kind", "selfLink",
+      "generation",
+      "defaultsFrom", "apiRawValues", "metadata", "policyReference", "link", "items", "id", "\0",
+      "",
       "entries", "commands", "from-local-file", "sourcePath", "content", "templateReference",
       "oldPassword", "newPassword", "_own", "_factory", "__index", "format", "minimal",
     }
@@ -166,7 +172,9 @@ function Fuzz:path()
     self.last = path
     if self:chance(2) then path = path .. "/" .. self:any(NAMES) end
   end
-  if self:chance(8) then path = path .. self:any { "/stats", "/example", "/", "//", "/available" } end
+  if self:chance(8) then
+    path = path .. self:any { "/stats", "/example", "/", "//", "/available" }
+  end
   return path
 end
 
@@ -206,7 +214,8 @@ function Fuzz:query()
   local parts = {}
   for n = 1, self:random(3) do
     parts[n] = self:any {
-      "$select=name", "$select=" .. self:any(NAMES), "$top=" .. self:any { "2", "0", "-1", "x", "1e9" },
+      "$select=name", "$select=" .. self:any(NAMES), "$top=" .. self:any { "2", "0", "-1", "x",
+      "1e9" },
       "$skip=" .. self:any { "1", "9223372036854775807", "-1", "x", "1.5" },
       "$filter=" .. encode(self:filter()), "$filter=" .. encode(self:filter()),
       "$orderby=" .. encode(self:filter()), "$expand=" .. self:any(NAMES),
@@ -225,7 +234,8 @@ function Fuzz:raw()
   return self:any {
     "", "{", "[]", "[1]", "null", "true", "5", "\"x\"", "{\"a\":}", "{\"a\":1,\"a\":2}", "{'a':1}",
     "{\"name\":\"a\"}}", "\xff\xfe", "{\"name\":\"\xff\"}", "{\"name\":\"\\ud800\"}",
-    "{\"name\":\"\\u0000\"}", "{\"name\":1e999}", "{\"name\":-}", "{\"name\":99999999999999999999999}",
+    "{\"name\":\"\\u0000\"}", "{\"name\":1e999}", "{\"name\":-}",
+    "{\"name\":99999999999999999999999}",
     ("["):rep(depth) .. ("]"):rep(depth), ("{\"a\":"):rep(depth) .. "1" .. ("}"):rep(depth),
     "<xml/>", "a=b&c=d", "{\"name\":\"" .. ("é"):rep(300) .. "\"}",
   }
@@ -237,13 +247,17 @@ function Fuzz:headers()
   for _ = 1, self:random(2) do
     local name = self:any {
       "Content-Type", "Content-Range", "X-F5-REST-Coordination-Id", "Accept", "Origin", "Referer",
-      "X-F5-Auth-Token", "X-F5-New-Authtok-Reqd", "Content-Encoding", "Range", "X-HTTP-Method-Override",
+      "X-F5-Auth-Token", "X-F5-New-Authtok-Reqd", "Content-Encoding", "Range",
+      "X-HTTP-Method-Override",
       "Expires", "Cookie", "User-Agent", "X-Forwarded-For", "If-None-Match",
     }
     headers[name] = self:any {
-      "application/json", "application/octet-stream", "text/plain", "application/json; charset=x", "1",
-      "0-0/1", "0-9/10", "5-1/9", "0-9223372036854775806/9223372036854775807", "-1-0/0", "x", "a-b/c",
-      "99999999999999999999", "*/*", "https://example.net", "bytes=0-", ("y"):rep(500), "null", "gzip",
+      "application/json", "application/octet-stream", "text/plain", "application/json; charset=x",
+      "1",
+      "0-0/1", "0-9/10", "5-1/9", "0-9223372036854775806/9223372036854775807", "-1-0/0", "x",
+      "a-b/c",
+      "99999999999999999999", "*/*", "https://example.net", "bytes=0-", ("y"):rep(500), "null",
+      "gzip",
     }
   end
   return headers
@@ -272,13 +286,20 @@ function Fuzz:script()
   local words = {}
   for n = 1, self:random(12) do
     words[n] = self:any {
-      "echo", "cat", "grep", "head", "tail", "ls", "rm", "mv", "cp", "printf", "tmsh", "list", "show",
-      "create", "modify", "delete", "ltm", "pool", "virtual", "sys", "/Common/a", "a", "-n", "-c", "-E",
-      "-", "--", "1", "99999999999", "|", "||", "&&", ";", ">", ">>", "<", "2>&1", "&", "(", ")", "{",
-      "}", "$(", "`", "$a", "${a}", "${a:-b}", "$((1+1))", "$((", "'", "\"", "\\", "if", "then", "else",
-      "fi", "for", "in", "do", "done", "while", "true", "false", "!", "[", "]", "*", "?", "~", "/etc/passwd",
-      "/var/log/ltm", "../../..", "a=b", "<<EOF", "EOF", "\n", "date", "+%s", "stat", "base64", "-d", "wc",
-      "sha256sum", "test", "-f", "sleep", "exit", "eval", "export", "bigstart", "restart", "mcpd", "é",
+      "echo", "cat", "grep", "head", "tail", "ls", "rm", "mv", "cp", "printf", "tmsh", "list",
+      "show",
+      "create", "modify", "delete", "ltm", "pool", "virtual", "sys", "/Common/a", "a", "-n", "-c",
+      "-E",
+      "-", "--", "1", "99999999999", "|", "||", "&&", ";", ">", ">>", "<", "2>&1", "&", "(", ")",
+      "{",
+      "}", "$(", "`", "$a", "${a}", "${a:-b}", "$((1+1))", "$((", "'", "\"", "\\", "if", "then",
+      "else",
+      "fi", "for", "in", "do", "done", "while", "true", "false", "!", "[", "]", "*", "?", "~",
+      "/etc/passwd",
+      "/var/log/ltm", "../../..", "a=b", "<<EOF", "EOF", "\n", "date", "+%s", "stat", "base64",
+      "-d", "wc",
+      "sha256sum", "test", "-f", "sleep", "exit", "eval", "export", "bigstart", "restart", "mcpd",
+      "é",
       "\0", "%s", "%999999999d", "{ a }", "awk", "sed", "s/a/b/", "xargs", "find", "/", "read", "x",
     }
   end

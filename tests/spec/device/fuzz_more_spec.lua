@@ -1,5 +1,5 @@
--- Senseless requests, seeds, states and scripts (tests/support/fuzz.lua): the simulated device makes
--- no mistake of its own, and none takes it long. scripts/test --slow runs many more of them.
+-- Senseless requests, seeds, states and scripts (tests/support/fuzz.lua): the simulated device
+-- makes no mistake of its own, and none takes it long. scripts/test --slow runs many more of them.
 local Fuzz = require "fuzz"
 local f5 = require "f5"
 local json = require "f5.json"
@@ -49,7 +49,8 @@ describe("simulated device: senseless input of all kinds", function()
     local before = os.clock()
     local ok, answer = f5.try(run)
     local seconds = os.clock() - before
-    local status = ok and 200 or type(answer) == "table" and (answer.status or answer.kind) or answer
+    local status = ok and 200 or answer
+    if type(status) == "table" then status = answer.status or answer.kind end
     if status == 500 or device:problems() > 0 or seconds >= MAX_SECONDS then
       error(("%s: status %s, %.2f s"):format(label(), status, seconds), 0)
     end
