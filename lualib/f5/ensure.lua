@@ -1,5 +1,7 @@
 -- ref:ensure{…}: the object exists and has these properties. "unchanged": nothing was sent.
 
+local bodies = require "f5.change.body"
+local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 local plan = require "f5.ensure.plan"
 
@@ -11,11 +13,15 @@ function M.ensure(ref, properties, ...)
   if type(properties) ~= "table" or select("#", ...) > 0 then
     core.usage_error(2, "ensure: expected one table of properties")
   end
+  -- What was read elsewhere keeps its session and state: they say what is wanted.
+  if bodies.kind_of(properties) then
+    properties = bodies.writable(properties, { operation = true })
+  end
   local object
   local found, err = pcall(function() object = ref:load() end)
   if not found then
     if type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
-    return "created", ref:create(properties)
+    return "created", ref:create(compare.for_create(properties))
   end
   if object == nil then -- 204
     error(core.error_new {

@@ -46,6 +46,14 @@ local function lazy(methods, module, name)
   end
 end
 
+-- The writes are methods in C. This completes them.
+for _, name in ipairs { "create", "modify", "replace" } do
+  local call = core.reference_methods[name]
+  core.reference_methods[name] = function(ref, body, options)
+    return require("f5.change.write").write(name, call, ref, body, options)
+  end
+end
+
 lazy(core.reference_methods, "f5.stats", "stats")
 lazy(core.reference_methods, "f5.ensure", "ensure")
 for _, name in ipairs { "absent", "add", "remove" } do

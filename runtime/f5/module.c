@@ -11,6 +11,7 @@
 #include "f5/report/error.h"
 #include "f5/report/error_kinds.h"
 #include "f5/report/secret.h"
+#include "f5/report/spelling.h"
 #include "f5/rest/collection.h"
 #include "f5/rest/names.h"
 #include "f5/rest/reference.h"
@@ -123,6 +124,21 @@ static int lua_printable(lua_State *L) {
   return 1;
 }
 
+/* nearest(name, names) -> the name in the list that is nearest to the misspelt one, or nil */
+static int lua_nearest(lua_State *L) {
+  spelling s = {.name = luaL_checkstring(L, 1)};
+  luaL_checktype(L, 2, LUA_TTABLE);
+  for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
+    size_t length;
+    const char *known = lua_tolstring(L, -1, &length);
+    if (known) spelling_offer(&s, known, length);
+    lua_pop(L, 1); /* name */
+  }
+  if (!s.edits) return 0;
+  lua_pushstring(L, s.nearest);
+  return 1;
+}
+
 int luaopen_f5_core(lua_State *L) {
   static const luaL_Reg functions[] = {{"connect", connect_lua},
                                        {"certificate", certificate_lua},
@@ -143,6 +159,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"mask", lua_mask},
                                        {"printable", lua_printable},
                                        {"mask_command", lua_mask_command},
+                                       {"nearest", lua_nearest},
                                        {"device_id", reference_lua_device_id},
                                        {"secret_from_command", prompt_lua_from_command},
                                        {"secret_from_terminal", prompt_lua_from_terminal},

@@ -14,6 +14,7 @@ local json = require "f5.json"
 local number = require "cli.support.number"
 local target = require "cli.support.target"
 local output = require "cli.support.output"
+local select_names = require "cli.support.selected"
 local selection = require "cli.support.selection"
 local show = require "console.show"
 local terminal = require "f5.terminal"
@@ -156,9 +157,10 @@ local function write(value, options, columns)
 end
 
 -- Writes object by object, with one page of a collection in memory.
-local function stream(format, columns, ...)
+local function stream(format, columns, selected, ...)
   local first = true
   for object in ... do
+    selected:look(object)
     local text = format == "jsonl" and json_line(object) or show.csv({ object }, columns, not first)
     output(text, "\n")
     first = false
@@ -174,7 +176,7 @@ local function ref(bip, path, name)
   return found or usage(why)
 end
 
-local function objects(count) return count == 1 and "1 object" or count .. " objects" end
+local function count_of(count) return count == 1 and "1 object" or count .. " objects" end
 
 -- The objects that the name would match as a pattern.
 local function note_exact(name, matching)
@@ -187,6 +189,10 @@ local function note_exact(name, matching)
   )
 end
 
+local function is_collection(body)
+  return type(body.kind) == "string" and body.kind:lower():find "collectionstate$" ~= nil
+end
+
 -- Whether there is only one object: that of the name, or that of the path.
 local function is_one(bip, path, name, options)
   if name then return options.exact or not (options.pattern or selection.has_wildcard(name)) end
@@ -194,8 +200,7 @@ local function is_one(bip, path, name, options)
     usage(("--%s needs a NAME"):format(options.exact and "exact" or "pattern"))
   end
   -- A path can be that of one object (…/~Common~web, a singleton). Only the device knows.
-  local body = bip:at(path):load { top = 1 }
-  return not (type(body.kind) == "string" and body.kind:lower():find "collectionstate$")
+  return not is_collection(bip:at(path):load { top = 1 })
 end
 
 -- The references for a destructive subcommand, after asking if there can be more than one.
@@ -219,7 +224,7 @@ local function targets(bip, path, parsed, options, verb)
       usage(
         ("%s %s of %s? Say --yes when this is meant (no terminal to ask on)."):format(
           verb,
-          objects(#found),
+          count_of(#found),
           path
         )
       )
@@ -231,7 +236,7 @@ local function targets(bip, path, parsed, options, verb)
     terminal.err(
       ("%s %s of %s? [y/N] "):format(
         verb,
-        #found == 1 and "this object" or "these " .. objects(#found),
+        #found == 1 and "this object" or "these " .. count_of(#found),
         path
       )
     )
@@ -289,7 +294,12 @@ local verbs = {}
 function verbs.get(bip, path, parsed, options)
   path = take_names(bip, path, parsed)
   local asked, columns = query(options)
-  local body = ref(bip, path, parsed.name):load(asked)
+  local reference = ref(bip, path, parsed.name)
+  local body, selected = reference:load(asked), select_names(columns, reference, usage)
+  for _, object in ipairs(body.items or { not is_collection(body) and body or nil }) do
+    selected:look(object)
+  end
+  selected:finish()
   return body, body.items and columns
 end
 
@@ -297,11 +307,16 @@ function verbs.list(bip, path, parsed, options)
   path = take_names(bip, path, parsed)
   local asked, columns = query(options)
   local collection, format = ref(bip, path, parsed.name), format_of(options)
+  local selected = select_names(columns, collection, usage)
   if format == "jsonl" or (format == "csv" and columns) then
-    stream(format, columns, collection:each(asked))
+    stream(format, columns, selected, collection:each(asked))
+    selected:finish()
     return nil
   end
-  return collection:list(asked), columns
+  local objects = collection:list(asked)
+  for _, object in ipairs(objects) do selected:look(object) end
+  selected:finish()
+  return objects, columns
 end
 
 function verbs.stats(bip, path, parsed)

@@ -203,14 +203,34 @@ local OPERATION <const> = {
   },
 }
 
+-- The word that sets what a member or a node was read with.
+local function as_set(key, value)
+  local words = OPERATION[key]
+  if not words or not words[value] or value == "off" or value:find "^user%-" then return value end
+  return key == "session" and "user-enabled" or "user-up"
+end
+
 --- Returns what to send for a value that was read from a member or a node.
 function M.for_write(key, value)
-  local words = OPERATION[key]
-  if words and words[value] and tostring(value):find "^[^u]" then
-    return key == "session" and "user-enabled" or "user-up"
-  end
+  value = as_set(key, value)
   if M.is_list(value) or type(value) ~= "table" or next(value) then return value end
   return json.array {} -- {} of Lua, which would be sent as an object
+end
+
+--- Returns a body to create an object with: session and state as they are set, not as they are
+--- read. Lists of members have them, too.
+function M.for_create(body)
+  if type(body) ~= "table" then return body end
+  local out = {}
+  for key, value in next, body do
+    if M.is_list(value) and type(value[1]) == "table" then
+      local list = json.array {}
+      for i, item in ipairs(value) do list[i] = M.for_create(item) end
+      value = list
+    end
+    out[key] = as_set(key, value)
+  end
+  return out
 end
 
 -- Whether the device's value can be the result of `user-enabled` or `user-up`.
@@ -332,13 +352,16 @@ end
 function M.merged(item, object)
   local out = {}
   for key, value in pairs(object) do
-    if not IDENTITY[key] and not key:find "Reference$" then out[key] = value end
+    if not IDENTITY[key] and not key:find "Reference$" then
+      out[key] = as_set(key, value)
+    end
   end
   for key, value in pairs(item) do
     key = M.camel(key)
     local reserved = "tm" .. key:gsub("^%l", string.upper)
     if not NAMING[key] and not IDENTITY[key] and not key:find "Reference$" then
-      out[out[key] == nil and out[reserved] ~= nil and reserved or key] = value
+      local at = out[key] == nil and out[reserved] ~= nil and reserved or key
+      out[at] = as_set(key, value)
     end
   end
   return out

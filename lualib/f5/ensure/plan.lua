@@ -114,7 +114,7 @@ end
 local function whole(items, found)
   local list = json.array {}
   for i, item in ipairs(items) do
-    list[i] = found[i] and compare.merged(item, found[i]) or item
+    list[i] = found[i] and compare.merged(item, found[i]) or compare.for_create(item)
   end
   return list
 end
@@ -141,7 +141,7 @@ local function plan_collection(steps, key, collection, items, object)
     if found[i] then
       plan_element(modify, collection, item, found[i])
     else
-      create[#create + 1] = function() return collection:create(item) end
+      create[#create + 1] = function() return collection:create(compare.for_create(item)) end
     end
   end
   for _, element in ipairs(existing) do
@@ -204,7 +204,7 @@ function M.add(steps, collection, items, partition)
     if element then
       plan_element(steps, collection, item, element)
     else
-      steps[#steps + 1] = function() return collection:create(item) end
+      steps[#steps + 1] = function() return collection:create(compare.for_create(item)) end
     end
   end
 end

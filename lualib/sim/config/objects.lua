@@ -232,7 +232,7 @@ function modify_at(store, target, body, ctx, whole)
   local properties, subs = validate.body(node, body, ctx.seed)
   if ctx.seed and next(properties) == nil and next(subs) == nil then return target.path, old end
   if next(properties) == nil and next(subs) == nil then validate.nothing_to_do() end
-  if not ctx.seed then values.check_create_only(node, old, properties) end
+  if not ctx.seed then values.check_create_only(node, old, properties, whole) end
   validate.exclusive(node, properties)
   local rewrite = whole and replaced or changed
   local fresh = rewrite(store, target, old, properties, ctx)

@@ -164,17 +164,23 @@ function M.same(a, b)
   return true
 end
 
-function M.check_create_only(node, old, properties)
+-- The commands that take a property of a creation, where they were recorded.
+local COMMANDS <const> = { network = "create, list, show", type = "create, edit, list" }
+
+-- Refuses properties that cannot be changed. A PATCH must not name them, not even with the value
+-- that they have; a PUT may.
+function M.check_create_only(node, old, properties, whole)
   for _, name in ipairs(node.create_only or {}) do
     local value = properties[name]
-    if value ~= nil and value ~= NONE and not M.same(value, old[name]) then
+    if value ~= nil and value ~= NONE and not (whole and M.same(value, old[name])) then
       validate.refuse(
         (
           '"%s" may not be specified in the context of the "modify" command. "%s" may be specified '
-            .. 'using the following commands: create'
+            .. "using the following commands: %s"
         ):format(
           name,
-          name
+          name,
+          COMMANDS[name] or "create"
         )
       )
     end

@@ -167,6 +167,7 @@ describe("The catalogue of a simulated device", function()
         settable = settable or node.props[property] and not node.props[property].r
       end
       for property, was in pairs(body) do whole[property] = was end
+      whole.session, whole.state = nil, nil -- of nodes and members: what monitoring found
       if not settable then whole.description, whole.appService = nil, "none" end
       local replaced <const> = expect(200, "PUT", path, whole)
       check(

@@ -311,6 +311,38 @@ describe("G14 device: states of members and nodes", function()
     assert.equal("min 1 of { /Common/http /Common/tcp }",
       patch("/mgmt/tm/ltm/pool/p", { monitor = "min 1 of /Common/http /Common/tcp" }).json.monitor)
   end)
+
+  it("are refused as they are read", function()
+    local function invalid(answer, message) lab.refused(answer, 400, message, 26214401) end
+    post("/mgmt/tm/ltm/pool", { name = "p", monitor = "/Common/http", members = { "10.0.0.1:80" } })
+    for _, path in ipairs {
+      "/mgmt/tm/ltm/pool/p/members/~Common~10.0.0.1:80", "/mgmt/tm/ltm/node/10.0.0.1",
+    } do
+      for _, state in ipairs { "checking", "unchecked", "up", "down", "unavailable", "fqdn-up" } do
+        local message = ('invalid property value "state":"%s"'):format(state)
+        invalid(patch(path, { state = state }), message)
+      end
+      invalid(
+        patch(path, { session = "monitor-enabled", description = "x" }),
+        'invalid property value "session":"monitor-enabled"'
+      )
+      invalid(
+        patch(path, { address = "10.0.0.1" }),
+        '"address" may not be specified in the context of the "modify" command. '
+          .. '"address" may be specified using the following commands: create'
+      )
+      assert.is_nil(get(path).json.description)
+    end
+    invalid(
+      patch("/mgmt/tm/ltm/pool/p", { members = { { name = "10.0.0.1:80", state = "up" } } }),
+      'invalid property value "state":"up"'
+    )
+    invalid(
+      post("/mgmt/tm/ltm/node", { name = "n", address = "10.0.0.3", state = "unchecked" }),
+      'invalid property value "state":"unchecked"'
+    )
+    assert.equal(404, get("/mgmt/tm/ltm/node/n").status)
+  end)
 end)
 
 describe("G14 device: inheritance", function()

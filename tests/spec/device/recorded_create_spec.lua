@@ -468,6 +468,9 @@ describe("Real input: every recorded object", function()
       for name, value in pairs(body) do
         if not IDENTITY[name] then properties[name] = value end
       end
+      for _, name in ipairs(uri.parse(object.path).node.create_only or {}) do
+        properties[name] = nil
+      end
       if next(properties) then
         local status <const>, answer <const> = call("PATCH", object.path, properties)
         if status ~= 200 then trouble("PATCH: %d %s", status, answer.message) end

@@ -193,7 +193,14 @@ describe("simulated device refuses: networks", function()
       409
     )
     taken(route("u", "192.0.2.0/25", "10.0.0.2"))
-    taken(patch(ROUTE .. "/r", { network = "default", mtu = 1400 }))
+    taken(patch(ROUTE .. "/r", { mtu = 1400 }))
+    lab.refused(
+      patch(ROUTE .. "/r", { network = "default", mtu = 1400 }),
+      400,
+      '"network" may not be specified in the context of the "modify" command. '
+        .. '"network" may be specified using the following commands: create, list, show',
+      26214401
+    )
     assert.equal("default", taken(curl(device, "PUT", ROUTE .. "/r", { gw = "10.0.0.3" })).network)
   end)
 

@@ -7,24 +7,20 @@ local M = {}
 local ROOT <const> = "/mgmt/tm/"
 
 local SESSIONS <const> = { ["user-enabled"] = true, ["user-disabled"] = true }
-local STATES <const> = {
-  ["user-up"] = true, ["user-down"] = true, up = true, down = true, checking = true,
-  unchecked = true, ["fqdn-up"] = true, ["fqdn-down"] = true, ["fqdn-checking"] = true,
-  ["fqdn-unchecked"] = true, ["fqdn-up-no-addr"] = true, unavailable = true,
-}
+local STATES <const> = { ["user-up"] = true, ["user-down"] = true }
 
 --- Settles session and state of a node or a member. They are written as "user-…", and read as what
---- monitoring found. `monitored`: whether a monitor checks it.
-function M.settle(object, properties, old, monitored)
+--- monitoring found, which a device does not take back. `monitored`: whether a monitor checks it.
+--- `ctx`: of the write; a seed has what was read.
+function M.settle(object, properties, old, monitored, ctx)
   local session, state = properties.session, properties.state
-  if
-    session and not SESSIONS[session] and not (old and old.session == session)
-    and session ~= "monitor-enabled"
-  then
-    validate.invalid("session", session)
-  end
-  if state and state ~= validate.NONE and not STATES[state] then
-    validate.invalid("state", state)
+  if not (ctx and ctx.seed) then
+    if session and session ~= validate.NONE and not SESSIONS[session] then
+      validate.invalid("session", session)
+    end
+    if state and state ~= validate.NONE and not STATES[state] then
+      validate.invalid("state", state)
+    end
   end
   local down = old and old.state == "user-down"
   if state == "user-down" then down = true elseif state == "user-up" then down = false end

@@ -52,7 +52,7 @@ local node <const> = {
       end
     end
     monitors.settle(store, object)
-    states.settle(object, properties, old, states.is_monitored(store, object))
+    states.settle(object, properties, old, states.is_monitored(store, object), ctx)
   end,
 }
 

@@ -78,7 +78,7 @@ local pool_member <const> = {
     local host, port = states.member_parts(full)
     return ("%s %s %s"):format((pool:gsub("~", "/")), host or full, port or "")
   end,
-  prepare = function(store, object, properties, old, _, target)
+  prepare = function(store, object, properties, old, ctx, target)
     states.settle_fqdn(object, properties)
     object.port = nil
     local host = states.member_parts(object.fullPath)
@@ -122,7 +122,7 @@ local pool_member <const> = {
     if object.monitor == "default" then
       monitored = pool.monitor ~= nil or known ~= nil and states.is_monitored(store, known)
     end
-    states.settle(object, properties, old, monitored)
+    states.settle(object, properties, old, monitored, ctx)
     if known and not properties.session and known.session == "user-disabled" and not old then
       object.session = "user-enabled"
     end

@@ -90,7 +90,7 @@ return {
     facts = {
       exact = true,
       known = true,
-      noun = "route",
+      noun = "route", create_only = { "network" },
       props = {
         network = s(),
         gw = s(),
