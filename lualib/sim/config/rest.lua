@@ -9,6 +9,7 @@ local errors = require "sim.http.errors"
 local example = require "sim.config.example"
 local factory = require "sim.factory"
 local indexes = require "sim.config.indexes"
+local kinds = require "sim.kinds"
 local list_options = require "sim.config.list_options"
 local names = require "sim.config.names"
 local identity = require "sim.config.identity"
@@ -266,7 +267,10 @@ local function write(how)
     end
     local body, options = body_of(request), request.query.options
     local store, ctx = device.store, context_of(device, request)
-    if how == "modify" and options and options ~= "" then
+    local meant = how == "modify" and options and kinds.of(target.template).options[options]
+    if meant then
+      for name, value in pairs(meant) do body[name] = value end
+    elseif how == "modify" and options and options ~= "" then
       local path, changed = list_options.modify(store, options, target, body, ctx)
       if path then return show(device, request, target, changed, true) end
     end

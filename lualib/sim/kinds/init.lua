@@ -67,6 +67,9 @@
 --
 -- show(store, path, object, shown, context): changes `shown`, the object as it is answered.
 --
+-- options: { ["create-draft"] = { createDraft = "yes" } }: an option of a PATCH, and the properties
+--   that it stands for.
+--
 -- stats: what is special about the statistics.
 --   entries     list of { name, "v" (number) or "d" (text) } where the catalogue has none
 --   values(store, path, object) -> { name = value }: those that are not 0 or "none"
@@ -100,7 +103,7 @@ local function set(...)
 end
 
 -- The keys that each part may have.
-local PARTS <const> = set "facts relations checks show stats factory indexes"
+local PARTS <const> = set "facts relations checks options show stats factory indexes"
 local KEYS <const> = {
   facts = set(
     "type kind noun known open exact flat free_names full_names given_name hidden listed only",
@@ -201,7 +204,7 @@ local function all_relations(template, kind, patterns)
   return #list > 0 and list or nil
 end
 
-local DEFAULT <const> = { checks = NOTHING, stats = NOTHING }
+local DEFAULT <const> = { checks = NOTHING, options = NOTHING, stats = NOTHING }
 local found <const> = {}  -- template -> what M.of answers
 
 -- A kind together with the patterns that match it. Parts that the kind lacks come from the first
@@ -216,6 +219,7 @@ local function combine(template)
   if not own and not first then return DEFAULT end
   return {
     checks = own and own.checks or first and first.checks or NOTHING,
+    options = own and own.options or NOTHING,
     show = own and own.show or first and first.show,
     stats = own and own.stats or first and first.stats or NOTHING,
     relations = all_relations(template, own or NOTHING, patterns),

@@ -80,7 +80,7 @@ local DERIVED <const> = {
   ["cm/key"] = FILE .. "keySize keyType",
   ["cm/traffic-group"] = "unitId",
   ["ltm/node"] = { ephemeral = true, state = unless_asked },
-  ["ltm/policy"] = "lastModified",
+  ["ltm/policy"] = "lastModified status",
   ["ltm/pool/*/members"] = { ephemeral = true, state = unless_asked, session = unless_asked },
   ["ltm/snat-translation"] = "unit",
   ["ltm/virtual"] = "creationTime lastModifiedTime synCookieStatus vsIndex",
@@ -206,7 +206,12 @@ local OTHER_WAY <const> = {
 -- What a client says and the recording does not hold: the file that a file object is made from; the
 -- profiles of a virtual server whose sub-collections were not asked for, where its persistence or
 -- its rules speak of HTTP.
+-- A policy that was published, or made before there were drafts, can only be made as a legacy one.
 local UNSAID <const> = {
+  ["ltm/policy"] = function(body)
+    if not tostring(body.subPath or body.name):find "Drafts" then body.legacy = true end
+    body.status = nil
+  end,
   ["sys/file/data-group"] = function(body)
     body.sourcePath = body.sourcePath or "file:/shared/recorded"
   end,
@@ -385,6 +390,7 @@ describe("Real input: every recorded object", function()
         or value:gsub("N", number % 250 + 1)
     end
     make_missing(target, body, file, depth + 1)
+    if UNSAID[target.template] then UNSAID[target.template](body, body) end
     post(target.collection, body)
   end
 
@@ -571,7 +577,7 @@ describe("Real input: every recorded object", function()
     -- Fewer of the first or more of the last would mean that something was lost.
     local summary <const> = json.encode(counts)
     for what, least in pairs {
-      made = 813, changed = 1126, read = 243, properties = 16417, ensured = 6500,
+      made = 813, changed = 1126, read = 243, properties = 16416, ensured = 6500,
     } do
       assert.is_true(counts[what] >= least, summary)
     end

@@ -1,20 +1,68 @@
 -- Traffic policies: published ones, drafts, and their strategies.
 local clock = require "sim.clock"
+local identity = require "sim.config.identity"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
-local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
+local s <const>, flag <const> = property.text, property.flag
 local ROOT <const> = "/mgmt/tm/"
+
+local function is_draft(object)
+  return object.subPath ~= nil and object.subPath:find "%f[^/\0]Drafts$" ~= nil
+end
+
+-- The folder of drafts is in every folder, and nobody makes it.
+local function make_folder_of_drafts(store, object, ctx)
+  local folder = "/" .. object.partition .. "/" .. object.subPath
+  local parent = folder:match "^(.*)/Drafts$"
+  if store:get(ROOT .. "sys/folder/" .. names.segment(folder)) then return end
+  if not store:get(ROOT .. "sys/folder/" .. names.segment(parent)) then return end
+  store:create(ROOT .. "sys/folder", { name = folder }, { factory = ctx.factory, seed = true })
+end
+
+-- A published policy is made and changed by way of a draft.
+local function refuse_direct_change(object)
+  local folder = object.subPath and object.subPath .. "/Drafts" or "Drafts"
+  validate.refuse_mcpd(
+    ("01071abb:3: Cannot create/modify published policy '%s' directly, try specifying a draft "
+      .. "folder like '%s'."):format(
+      object.fullPath,
+      names.full(object.partition, folder, object.name)
+    )
+  )
+end
+
+local function refuse_second_draft(store, object)
+  local folder = object.subPath:gsub("/?Drafts$", "")
+  local published = names.full(object.partition, folder ~= "" and folder or nil, object.name)
+  if store:get(ROOT .. "ltm/policy/" .. names.segment(published)) then
+    validate.refuse_mcpd(
+      ('01070734:3: Configuration error: Published policy "%s" exists, use create-draft to create '
+        .. "a draft copy ."):format(published)
+    )
+  end
+end
 
 -- A policy is published or a draft. A new one below /Common/Drafts is a draft.
 local policy <const> = {
-  prepare = function(_, object, properties, old, ctx)
+  identify = function(node, body, _, store)
+    local object = identity.identify(node, body)
+    if object.fullPath and is_draft(object) then make_folder_of_drafts(store, object, {}) end
+    if object.name then validate.name(node, object.name) end
+    return object
+  end,
+  prepare = function(store, object, properties, old, ctx)
+    local free <const> = ctx.seed or ctx.factory
     if not old then
-      object.status = object.subPath and object.subPath:find "Drafts$" and "draft"
+      object.status = is_draft(object) and "draft"
         or ((object.legacy or properties.status == "legacy") and "legacy" or "published")
+      if not free and object.status == "published" then refuse_direct_change(object) end
+      if not free and object.status == "draft" then refuse_second_draft(store, object) end
     elseif properties.createDraft and properties.createDraft ~= validate.NONE then
       ctx.draft_of = old
+    elseif not free and old.status == "published" then
+      refuse_direct_change(old)
     end
     object.legacy, object.createDraft = nil, nil
     object.lastModified = clock.utc(ctx.now or 0)
@@ -29,7 +77,7 @@ local policy <const> = {
     draft.subPath = object.subPath and object.subPath .. "/Drafts" or "Drafts"
     draft.fullPath = names.full(object.partition, draft.subPath, object.name)
     draft.status, draft.generation = "draft", store:next_generation()
-    store:copy_tree( path, ROOT .. "ltm/policy/" .. names.segment(draft.fullPath), draft)
+    store:copy_tree(path, ROOT .. "ltm/policy/" .. names.segment(draft.fullPath), draft)
   end,
 }
 
@@ -56,24 +104,7 @@ return {
       subs = { rulesReference = "rules" },
     },
     checks = policy,
-  },
-  ["ltm/policy/*/rules"] = {
-    facts = {
-      noun = "policy rule",
-      flat = true,
-      free_names = true,
-      props = { ordinal = i(0), description = s() },
-    },
-  },
-  ["ltm/policy/*/rules/*/actions"] = {
-    facts = { noun = "policy action", flat = true, open = true },
-    relations = {
-      { property = "pool", to = { "ltm/pool" } },
-      { property = "virtual", to = { "ltm/virtual" } },
-    },
-  },
-  ["ltm/policy/*/rules/*/conditions"] = {
-    facts = { noun = "policy condition", flat = true, open = true },
+    options = { ["create-draft"] = { createDraft = "yes" } },
   },
   ["ltm/policy-strategy"] = {
     facts = {
