@@ -31,6 +31,7 @@ local DEVICE_OPTIONS <const> = {
   providers = true,
   version = true,
   address = true,
+  management = true,
   fleet = true,
   failing = true,
   slow = true,
@@ -49,8 +50,9 @@ M.running = nil
 --- Starts a device. With fleet = N it starts N devices, at 127.0.0.1, 127.0.0.2 …
 -- @param options table|nil: users (array of { name, password, role }), provision (array of
 --   modules), seed (see docs/simulator.md), latency_ms, hostname, log (file name), origins,
---   providers, version; bind, port, cert, key, body_limit of the server; fleet, and failing, slow,
---   restarting as shares of it (0 to 1)
+--   providers, version, management (ADDRESS or ADDRESS:PORT, where other devices reach it); bind,
+--   port, cert, key, body_limit of the server; fleet, and failing, slow, restarting as shares of it
+--   (0 to 1)
 function M.start(options)
   options = options or {}
   local for_server, for_device = {}, {}
@@ -62,6 +64,10 @@ function M.start(options)
     if DEVICE_OPTIONS[name] then for_device[name] = value end
   end
   for_device.users = for_device.users or M.default_users
+  local bind = options.bind
+  if not for_device.address and bind and bind:find "^[%x.:]+$" and not bind:find "^[0.:]+$" then
+    for_device.address = bind
+  end
   for_server.device = json.encode(for_device)
   local started = server.start(for_server)
   local host = options.bind or "127.0.0.1"

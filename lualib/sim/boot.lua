@@ -3,20 +3,22 @@
 local json = require "f5.json"
 local Device = require "sim.device"
 local Fleet = require "sim.fleet"
+local calls = require "sim.cluster.calls"
 local control = require "sim.control"
 local request_maker = require "sim.http.request"
 
 local M = {}
 
--- options: JSON text, see Device.new; with `fleet` see Fleet.new. Returns the functions `handle`
--- and `call`.
+-- options: JSON text, see Device.new; with `fleet` see Fleet.new. Returns the functions `handle`,
+-- `call`, `answered` and `woken` (see sim/cluster/calls.lua).
 function M.start(options)
   options = json.decode(options)
   local fleet = options.fleet and Fleet.new(options)
   local only = not fleet and Device.new(options)
 
-  -- address: the local address of the connection. minor: the x of HTTP/1.x.
-  local function handle(method, target, headers, body, remote, connection, address, minor)
+  -- address: the local address of the connection. minor: the x of HTTP/1.x. ticket: the number of
+  -- the request, for an answer that comes later (`later` in the response).
+  local function handle(method, target, headers, body, remote, connection, address, minor, ticket)
     local device = only or fleet:at(address)
     if not device then return { status = 0, reset = true } end
     local request = request_maker.complete {
@@ -27,8 +29,11 @@ function M.start(options)
       remote = remote,
       connection = connection,
       minor = minor,
+      ticket = ticket,
     }
-    return device:finish(request, device:handle(request))
+    local response = device:handle(request)
+    if response.later then return response end
+    return device:finish(request, response)
   end
 
   -- Calls a function of sim/control.lua by its name, with JSON text as argument and result. For a
@@ -49,7 +54,7 @@ function M.start(options)
     return result ~= nil and json.encode(result) or "null"
   end
 
-  return handle, call
+  return handle, call, calls.answered, calls.woken
 end
 
 return M

@@ -11,12 +11,15 @@
 -- save is in `device.state`, one plain value. The steps of every request are in
 -- sim/http/pipeline.lua.
 local json = require "f5.json"
+local members = require "sim.cluster.members"
 local native = require "sim.native"
 local Router = require "sim.http.router"
 local clock = require "sim.clock"
+local cluster = require "sim.cluster"
 local errors = require "sim.http.errors"
 local pipeline = require "sim.http.pipeline"
 local seeds = require "sim.seed"
+local sync = require "sim.cluster.sync"
 local version = require "sim.version"
 
 local Device = {}
@@ -42,8 +45,9 @@ local ERROR_STYLE <const> = {
 local JSON_TYPE <const> = "application/json; charset=UTF-8"
 
 -- options: users (array of { name, password, role }), provision (array of module names), seed (a
--- saved state, or { objects = … }), hostname, address, version (overrides fields of
--- sim/version.lua), origins (allowed for CORS), providers, latency_ms, log (a file's name).
+-- saved state, or { objects = … }), hostname, address, management (where other devices reach it:
+-- "ADDRESS" or "ADDRESS:PORT"), version (overrides fields of sim/version.lua), origins (allowed for
+-- CORS), providers, latency_ms, log (a file's name).
 function Device.new(options)
   options = options or {}
   local self = setmetatable({
@@ -55,7 +59,9 @@ function Device.new(options)
     real_clock = options.clock or native.micros,
     version = setmetatable(options.version or {}, { __index = version }),
     hostname = options.hostname or "bigip1.example.net",
-    address = options.address or "127.0.0.1",
+    address = options.address
+      or options.management and members.split_endpoint(options.management, 443)
+      or "127.0.0.1",
     state = {
       clock = { offset = 0, last_event = 0, events = {} },
       operations = 1000,
@@ -143,7 +149,24 @@ function Device:handle(request)
   request.operation = self.state.operations
   request.started = self:now()
   self:run_due()
-  return pipeline.handle(self, request)
+  local response = self:message_of_device(request) or pipeline.handle(self, request)
+  sync.settle(self)
+  return response
+end
+
+-- The response to a message of another device; nil for any other request.
+function Device:message_of_device(request)
+  local ok, response = pcall(cluster.door, self, request)
+  if ok then return response end
+  if type(response) == "table" and response.status then return response end
+  return { status = 400, body = { message = tostring(response) } }
+end
+
+-- Completes the response of a request that was answered with `later`.
+function Device:complete(request, response)
+  pipeline.observe(self, request, response)
+  sync.settle(self)
+  return self:finish(request, response)
 end
 
 -- The whole state, as one plain value (not a copy), and its replacement. So features must not keep

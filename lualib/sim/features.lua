@@ -16,6 +16,7 @@ return {
   "sim.status.workers",
   "sim.status.rest_workers",
   "sim.http.life_cycle",
+  "sim.cluster",
   "sim.tasks.transaction",
   "sim.files.disk",
   "sim.files.transfer",

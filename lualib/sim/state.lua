@@ -98,12 +98,10 @@ local STATE <const> = {
   packages = { [EACH] = "boolean" },
   providers = { [LIST] = { name = "string", type = "string" } },
   provision = { [EACH] = "string" },
-  pushed = { [EACH] = "boolean" },
   restart = { [EACH] = "integer" },
   root_password = "string",
   saved = { [EACH] = "table" },
   services = { [EACH] = "string" },
-  sync = "string",
   tasks = {
     last = "integer",
     items = { [EACH] = {
@@ -130,6 +128,14 @@ local STATE <const> = {
       touched = "integer", async = "boolean", validate_only = "boolean", execution_time = "number",
       failure = "string",
       commands = { [LIST] = { id = "integer", method = "string", uri = "string" } },
+    } },
+  },
+  trust = {
+    secret = "string?", active = { [EACH] = "boolean", [MAYBE] = true },
+    peers = { [EACH] = { host = "string", port = "integer" } },
+    groups = { [EACH] = {
+      n = "integer", by = "string", base = "integer", base_by = "string?", synced = "boolean?",
+      failure = { device = "string", message = "string", [MAYBE] = true },
     } },
   },
   uploads = { [EACH] = { total = "integer", chunks = { [EACH] = "integer" } } },

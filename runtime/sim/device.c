@@ -31,15 +31,17 @@ static int explain(lua_State *L) {
 typedef struct opening {
   lua_CFunction open;
   const char *options;
+  sim_outgoing *outgoing;
 } opening;
 
-/* Runs protected: (light userdata of the options) -> handle, call */
+/* Runs protected: (light userdata of the options) -> handle, call, answered, woken */
 static int open_device(lua_State *L) {
   const opening *how = lua_touserdata(L, 1);
   luaL_openlibs(L);
   luaL_requiref(L, "sim.native", luaopen_sim_native, 0);
   luaL_requiref(L, "sim.digest", luaopen_sim_digest, 0);
   luaL_requiref(L, "sim.pem", luaopen_sim_pem, 0);
+  sim_outgoing_install(how->outgoing, L);
   lua_settop(L, 0);
   how->open(L);
   lua_settop(L, 0);
@@ -48,12 +50,12 @@ static int open_device(lua_State *L) {
   lua_call(L, 1, 1);
   lua_getfield(L, 1, "start");
   lua_pushstring(L, how->options ? how->options : "{}");
-  lua_call(L, 1, 2);
-  return 2;
+  lua_call(L, 1, 4);
+  return 4;
 }
 
-bool sim_device_open(sim_device *device, lua_CFunction open, const char *options, char *error,
-                     size_t size) {
+bool sim_device_open(sim_device *device, lua_CFunction open, const char *options,
+                     sim_outgoing *outgoing, char *error, size_t size) {
   memset(device, 0, sizeof *device);
   lua_State *L = state_new();
   if (!L) {
@@ -62,13 +64,15 @@ bool sim_device_open(sim_device *device, lua_CFunction open, const char *options
   }
   lua_pushcfunction(L, explain);
   lua_pushcfunction(L, open_device);
-  lua_pushlightuserdata(L, &(opening){open, options});
-  if (lua_pcall(L, 1, 2, 1) != LUA_OK) {
+  lua_pushlightuserdata(L, &(opening){open, options, outgoing});
+  if (lua_pcall(L, 1, 4, 1) != LUA_OK) {
     snprintf(error, size, "%s", lua_tostring(L, -1));
     state_close(L);
     return false;
   }
   device->L = L;
+  device->woken = luaL_ref(L, LUA_REGISTRYINDEX);
+  device->answered = luaL_ref(L, LUA_REGISTRYINDEX);
   device->call = luaL_ref(L, LUA_REGISTRYINDEX);
   device->handle = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_settop(L, 0);
@@ -137,23 +141,10 @@ static void take_headers(lua_State *L, int response, sim_answer *answer) {
   lua_pop(L, 1);
 }
 
-/* Runs protected: (handle, request, answer). The last two are light userdata. */
-static int handle_request(lua_State *L) {
-  const sim_request *request = lua_touserdata(L, 2);
-  sim_answer *answer = lua_touserdata(L, 3);
-  lua_pushvalue(L, 1);
-  lua_pushstring(L, request->method);
-  lua_pushstring(L, request->target);
-  push_headers(L, request->headers);
-  push_body(L, request->body);
-  lua_pushstring(L, request->remote);
-  lua_pushinteger(L, (lua_Integer)request->connection);
-  lua_pushstring(L, request->local);
-  lua_pushinteger(L, (lua_Integer)request->minor);
-  lua_call(L, 8, 1);
-  luaL_checktype(L, -1, LUA_TTABLE);
-  int response = lua_gettop(L);
-
+/* Copies the response, a table, into the answer. */
+static void take_response(lua_State *L, int response, sim_answer *answer) {
+  answer->later = field_flag(L, response, "later");
+  if (answer->later) return;
   lua_getfield(L, response, "status");
   answer->status = (int)luaL_checkinteger(L, -1);
   if (lua_getfield(L, response, "reason") == LUA_TSTRING) {
@@ -169,9 +160,36 @@ static int handle_request(lua_State *L) {
   if (lua_getfield(L, response, "body") == LUA_TSTRING) {
     size_t length;
     const char *body = lua_tolstring(L, -1, &length);
-    if (evbuffer_add(answer->body, body, length) != 0) return luaL_error(L, "not enough memory");
+    if (evbuffer_add(answer->body, body, length) != 0) luaL_error(L, "not enough memory");
   }
+}
+
+/* Runs protected: (handle, request, answer). The last two are light userdata. */
+static int handle_request(lua_State *L) {
+  const sim_request *request = lua_touserdata(L, 2);
+  sim_answer *answer = lua_touserdata(L, 3);
+  lua_pushvalue(L, 1);
+  lua_pushstring(L, request->method);
+  lua_pushstring(L, request->target);
+  push_headers(L, request->headers);
+  push_body(L, request->body);
+  lua_pushstring(L, request->remote);
+  lua_pushinteger(L, (lua_Integer)request->connection);
+  lua_pushstring(L, request->local);
+  lua_pushinteger(L, (lua_Integer)request->minor);
+  lua_pushinteger(L, (lua_Integer)request->ticket);
+  lua_call(L, 9, 1);
+  luaL_checktype(L, -1, LUA_TTABLE);
+  take_response(L, lua_gettop(L), answer);
   return 0;
+}
+
+/* What remains of an answer after an error in Lua. */
+static void spoil(sim_answer *answer) {
+  evbuffer_drain(answer->body, evbuffer_get_length(answer->body));
+  evhttp_clear_headers(answer->headers);
+  answer->status = 500;
+  answer->later = false;
 }
 
 void sim_device_handle(sim_device *device, const sim_request *request, sim_answer *answer) {
@@ -184,10 +202,62 @@ void sim_device_handle(sim_device *device, const sim_request *request, sim_answe
   lua_pushlightuserdata(L, answer);
   if (lua_pcall(L, 3, 0, 1) != LUA_OK) {
     fprintf(stderr, "sim: %s %s: %s\n", request->method, request->target, lua_tostring(L, -1));
-    evbuffer_drain(answer->body, evbuffer_get_length(answer->body));
-    evhttp_clear_headers(answer->headers);
-    answer->status = 500;
+    spoil(answer);
   }
+  lua_settop(L, 0);
+}
+
+typedef struct outcome {
+  uint64_t number, ticket;
+  int status;
+  const char *body;
+  size_t length;
+  sim_device_find *find;
+  void *owner;
+  sim_answer *answer;
+} outcome;
+
+/* Runs protected: (answered, light userdata of the outcome) */
+static int take_result(lua_State *L) {
+  outcome *r = lua_touserdata(L, 2);
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, (lua_Integer)r->number);
+  lua_pushinteger(L, r->status);
+  lua_pushlstring(L, r->body, r->length);
+  lua_call(L, 3, 2); /* -> ticket, response; or nothing */
+  if (!lua_isinteger(L, -2)) return 0;
+  r->ticket = (uint64_t)lua_tointeger(L, -2);
+  r->answer = r->find(r->owner, r->ticket);
+  if (r->answer) take_response(L, lua_gettop(L), r->answer);
+  return 0;
+}
+
+uint64_t sim_device_answered(sim_device *device, uint64_t number, int status, const char *body,
+                             size_t length, sim_device_find *find, void *owner) {
+  lua_State *L = device->L;
+  outcome r = {.number = number,
+               .status = status,
+               .body = body,
+               .length = length,
+               .find = find,
+               .owner = owner};
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, take_result);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, device->answered);
+  lua_pushlightuserdata(L, &r);
+  if (lua_pcall(L, 2, 0, 1) != LUA_OK) {
+    fprintf(stderr, "sim: answer of another device: %s\n", lua_tostring(L, -1));
+    if (r.answer) spoil(r.answer);
+  }
+  lua_settop(L, 0);
+  return r.answer ? r.ticket : 0;
+}
+
+void sim_device_woken(sim_device *device) {
+  lua_State *L = device->L;
+  lua_pushcfunction(L, traceback);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, device->woken);
+  if (lua_pcall(L, 0, 0, 1) != LUA_OK) fprintf(stderr, "sim: timer: %s\n", lua_tostring(L, -1));
   lua_settop(L, 0);
 }
 

@@ -10,10 +10,12 @@
 #include <event2/keyvalq_struct.h>
 #include <lua.h>
 
+#include "sim/outgoing.h"
+
 typedef struct sim_device {
   lua_State *L;
   int handle; /* registry references of the functions of sim.boot */
-  int call;
+  int call, answered, woken;
 } sim_device;
 
 typedef struct sim_request {
@@ -23,6 +25,7 @@ typedef struct sim_request {
   const struct evkeyvalq *headers;
   struct evbuffer *body;
   uint64_t connection; /* number of the connection, from 1 */
+  uint64_t ticket;     /* identifies the request, for an answer that comes later */
 } sim_request;
 
 typedef struct sim_answer {
@@ -35,19 +38,31 @@ typedef struct sim_answer {
   bool truncated;
   uint64_t truncate;
   bool wish;                 /* sim_device_wish has changed */
+  bool later;                /* there is no answer yet: sim_device_answered has it */
   uint64_t delay_ms;         /* delay of the answer */
   struct evbuffer *body;     /* created and owned by the caller */
   struct evkeyvalq *headers; /* of the caller; to be filled in */
 } sim_answer;
 
 /* Creates the state and the device in it. open: see sim_options. options: options of the device as
- * JSON, or NULL. On failure returns false and a message, and keeps nothing. */
-bool sim_device_open(sim_device *device, lua_CFunction open, const char *options, char *error,
-                     size_t size);
+ * JSON, or NULL. outgoing: its calls to other devices. On failure returns false and a message, and
+ * keeps nothing. */
+bool sim_device_open(sim_device *device, lua_CFunction open, const char *options,
+                     sim_outgoing *outgoing, char *error, size_t size);
 void sim_device_close(sim_device *device);
 
 /* Never fails: an error in Lua becomes a 500 and is printed. */
 void sim_device_handle(sim_device *device, const sim_request *request, sim_answer *answer);
+
+/* The answer of a request that waits; NULL if its client has gone. */
+typedef sim_answer *sim_device_find(void *owner, uint64_t ticket);
+
+/* Tells the device the result of one of its calls, see sim_outgoing_answered. If this completes the
+ * answer of a request, `find` finds it, and its ticket is returned; otherwise 0. */
+uint64_t sim_device_answered(sim_device *device, uint64_t number, int status, const char *body,
+                             size_t length, sim_device_find *find, void *owner);
+/* Tells the device that its timer is due. */
+void sim_device_woken(sim_device *device);
 
 /* See sim_server_call. The caller frees the text. */
 char *sim_device_call(sim_device *device, const char *name, const char *text, size_t length,

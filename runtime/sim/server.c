@@ -23,6 +23,7 @@
 #include "sim/certificate.h"
 #include "sim/connection.h"
 #include "sim/device.h"
+#include "sim/outgoing.h"
 #include "sim/socket.h"
 
 enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
@@ -38,6 +39,7 @@ typedef struct pending {
   sim_server *server;
   struct evhttp_request *request;
   struct event *timer;
+  uint64_t ticket;
   sim_answer answer;
 } pending;
 
@@ -51,6 +53,7 @@ typedef struct call {
 
 struct sim_server {
   sim_device device;
+  sim_outgoing *outgoing;
   struct event_base *base;
   struct evhttp *http;
   struct evhttp_bound_socket *bound;
@@ -60,6 +63,7 @@ struct sim_server {
   bool starved; /* connections could not be accepted; this was reported */
   sim_connections connections;
   pending *pending;
+  uint64_t last_ticket;
   uint16_t port;
   char ca[512];
   sim_authority *authority; /* NULL if the server has its own certificate */
@@ -226,6 +230,24 @@ static void local_address(int fd, char *text, size_t size) {
   getnameinfo((struct sockaddr *)&address, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST);
 }
 
+/* Sends a complete answer, now or after its delay. */
+static void deliver(pending *p) {
+  sim_server *server = p->server;
+  if (p->answer.wish) {
+    struct timeval soon = {.tv_usec = 1000};
+    event_add(server->poll, &soon);
+  }
+  /* evhttp must not lose a connection inside its callback: a reset waits for the next turn of the
+   * loop. */
+  if (p->answer.delay_ms || p->answer.reset) {
+    struct timeval due = {.tv_sec = (time_t)(p->answer.delay_ms / 1000),
+                          .tv_usec = (suseconds_t)(p->answer.delay_ms % 1000 * 1000)};
+    p->timer = evtimer_new(server->base, pending_due, p);
+    if (p->timer && evtimer_add(p->timer, &due) == 0) return;
+  }
+  send_answer(p);
+}
+
 static void on_request(struct evhttp_request *request, void *data) {
   sim_server *server = data;
   uint64_t connection = sim_connection_number(request);
@@ -239,6 +261,7 @@ static void on_request(struct evhttp_request *request, void *data) {
   }
   p->server = server;
   p->request = request;
+  p->ticket = ++server->last_ticket;
   LIST_ADD(&server->pending, p);
   p->answer.headers = evhttp_request_get_output_headers(request);
 
@@ -257,22 +280,33 @@ static void on_request(struct evhttp_request *request, void *data) {
       .headers = evhttp_request_get_input_headers(request),
       .body = evhttp_request_get_input_buffer(request),
       .connection = connection,
+      .ticket = p->ticket,
   };
   sim_device_handle(&server->device, &in, &p->answer);
   if (!whole) p->answer.close = true;
-  if (p->answer.wish) {
-    struct timeval soon = {.tv_usec = 1000};
-    event_add(server->poll, &soon);
+  if (!p->answer.later) deliver(p);
+}
+
+static sim_answer *find_answer(void *owner, uint64_t ticket) {
+  for (pending *p = ((sim_server *)owner)->pending; p; p = p->next)
+    if (p->ticket == ticket) return &p->answer;
+  return NULL;
+}
+
+/* Another device has answered a call of this one. */
+static void on_answered(void *owner, uint64_t number, int status, const char *body, size_t length) {
+  sim_server *server = owner;
+  uint64_t ticket =
+      sim_device_answered(&server->device, number, status, body, length, find_answer, server);
+  for (pending *p = ticket ? server->pending : NULL; p; p = p->next) {
+    if (p->ticket != ticket) continue;
+    if (!p->answer.later) deliver(p);
+    return;
   }
-  /* evhttp must not lose a connection inside its callback: a reset waits for the next turn of the
-   * loop. */
-  if (p->answer.delay_ms || p->answer.reset) {
-    struct timeval due = {.tv_sec = (time_t)(p->answer.delay_ms / 1000),
-                          .tv_usec = (suseconds_t)(p->answer.delay_ms % 1000 * 1000)};
-    p->timer = evtimer_new(server->base, pending_due, p);
-    if (p->timer && evtimer_add(p->timer, &due) == 0) return;
-  }
-  send_answer(p);
+}
+
+static void on_woken(void *owner) {
+  sim_device_woken(&((sim_server *)owner)->device);
 }
 
 static void on_wake(evutil_socket_t fd, short events, void *data) {
@@ -412,6 +446,12 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   return server->bound != NULL;
 }
 
+static bool outgoing_setup(sim_server *server, char *error, size_t size) {
+  server->outgoing = sim_outgoing_new(server->base, server->port, on_answered, on_woken, server);
+  if (!server->outgoing) snprintf(error, size, "not enough memory");
+  return server->outgoing != NULL;
+}
+
 static void server_free(sim_server *server) {
   while (server->pending) {
     struct evhttp_request *request = server->pending->request;
@@ -420,6 +460,7 @@ static void server_free(sim_server *server) {
     pending_unlink(p);
     pending_free(p);
   }
+  sim_outgoing_free(server->outgoing);
   if (server->http) evhttp_free(server->http);
   if (server->wake) event_free(server->wake);
   if (server->poll) event_free(server->poll);
@@ -459,7 +500,9 @@ sim_server *sim_server_start(const sim_options *options, char *error, size_t siz
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->answered, NULL);
   if (http_setup(server, options, error, size) && tls_setup(server, options, error, size) &&
-      sim_device_open(&server->device, options->open, options->device, error, size)) {
+      outgoing_setup(server, error, size) &&
+      sim_device_open(&server->device, options->open, options->device, server->outgoing, error,
+                      size)) {
     grant_wish(server);
     if (thread_start(server)) return server;
     snprintf(error, size, "cannot start a thread");

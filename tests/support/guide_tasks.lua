@@ -1,4 +1,5 @@
--- A body for each task endpoint of the guide's table; vcmp/guest is apart.
+-- A body for each task endpoint of the guide's table; vcmp/guest, cm/add-to-trust and
+-- cm/remove-from-trust are apart, because they need other devices.
 return {
   ["sys/config"] = { command = "save" },
   ["sys/ucs"] = { command = "save", name = "a" },
@@ -20,7 +21,5 @@ return {
   ["pem/subscribers"] = { command = "load" },
   ["ilx/plugin"] = { command = "restart", name = "p" },
   ["cm/config-sync"] = { command = "run", utilCmdArgs = "to-group g1" },
-  ["cm/add-to-trust"] = { command = "run", name = "d" },
-  ["cm/remove-from-trust"] = { command = "run", name = "d" },
   ["cli/script"] = { command = "run", name = "s" },
 }

@@ -37,6 +37,9 @@ function M.setup(parser)
     :default "8443"
     :convert(number.whole("--port", "a number from 0 to 65535"))
   parser:option("--bind", "address to listen on"):argname "ADDRESS":default "127.0.0.1"
+  parser
+    :option("--management", "where other simulated devices reach this one (default: --bind)")
+    :argname "ADDRESS[:PORT]"
   parser:option("--hostname", "name of the device"):argname "NAME"
   parser
     :option("--user", "a user instead of admin and operator; may be repeated")
@@ -167,10 +170,25 @@ local function warn_about_passwords(bind, users)
   )
 end
 
+-- Whether a text is "ADDRESS", "ADDRESS:PORT" or "[ADDRESS]:PORT".
+local function is_place(text)
+  local host, port = text:match "^%[([%x:.]+)%]:?(%d*)$"
+  if not host then host, port = text:match "^([%d.]+):?(%d*)$" end
+  if not host and text:find "^[%x:.]+$" then host, port = text, "" end
+  return host ~= nil and (port == "" or tonumber(port) >= 1 and tonumber(port) <= 65535)
+end
+
 function M.run(options)
   fleet.check(options)
   if not options.port or options.port < 0 or options.port > 65535 then
     usage("--port must be a number from 0 to 65535", PROGRAM)
+  end
+  if options.management and (options.fleet or not is_place(options.management)) then
+    usage(
+      options.fleet and "--management does not work with --fleet"
+        or ("--management must be ADDRESS or ADDRESS:PORT, not '%s'"):format(options.management),
+      PROGRAM
+    )
   end
   if not options.latency or options.latency < 0 then
     usage("--latency must be milliseconds, 0 or more", PROGRAM)
@@ -188,6 +206,7 @@ function M.run(options)
     bind = not options.fleet and (options.bind:match "^%[(.*)%]$" or options.bind) or nil,
     port = options.port,
     hostname = options.hostname,
+    management = options.management,
     cert = options.cert,
     key = options.key,
     users = users,

@@ -1,14 +1,15 @@
 -- Commands for the device: reboot, services, failover, bash and other utilities, synchronisation,
 -- mail, scripts.
---
--- state.pushed = { [device group] = true }, if the configuration was pushed to the group.
 local json = require "f5.json"
+local cluster_failover = require "sim.cluster.failover"
 local commands = require "sim.commands"
 local daemons = require "sim.status.daemons"
 local errors = require "sim.http.errors"
 local restart = require "sim.http.restart"
 local shell = require "sim.shell"
 local software = require "sim.commands.software"
+local sync = require "sim.cluster.sync"
+local trust = require "sim.cluster.trust"
 
 local M = {}
 
@@ -68,56 +69,24 @@ local function flag(value) return value ~= nil and value ~= false end
 
 local function failover(device, _, _, body)
   local words = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
+  local given = body.trafficGroup or body["traffic-group"] or body.trafficgroup
+    or words:match "traffic%-group%s+(%S+)"
   if flag(body.offline) or words:find "offline" then
     daemons.set_failover(device, "forced-offline")
+    cluster_failover.changed(device)
   elseif flag(body.online) or words:find "online" then
-    daemons.set_failover(device, "active")
+    local partners = cluster_failover.partners(device)
+    if not partners or device.state.failover == "forced-offline" then
+      daemons.set_failover(device, partners and "standby" or "active")
+      cluster_failover.changed(device)
+    end
   elseif flag(body.standby) or words:find "standby" then
-    -- the device stays active for the other traffic groups
-    if not (body.trafficGroup or body["traffic-group"] or body.trafficgroup) then
+    local group = type(given) == "string" and given or nil
+    if group and group:sub(1, 1) ~= "/" then group = "/Common/" .. group end
+    -- alone, the device stays active for the other traffic groups
+    if not cluster_failover.stand_by(device, group) and not group then
       daemons.set_failover(device, "standby")
     end
-  end
-end
-
-local function run_below_cm(device, _, _, body)
-  local words = type(body.utilCmdArgs) == "string" and body.utilCmdArgs or ""
-  local pulled = words:match "from%-group%s+(%S+)"
-  local pushed = device.state.pushed
-  if pulled and not pushed[pulled:match "[^/]+$"] then
-    error(
-      errors.tm(
-        400,
-        (
-          "01070734:3: Configuration error: A sync from the group (%s) is not allowed until a push "
-            .. "has been done first"
-        ):format(
-          pulled
-        ),
-        3
-      ),
-      0
-    )
-  end
-  local group = words:match "to%-group%s+(%S+)"
-  if group then
-    local full = group:sub(1, 1) == "/" and group or "/Common/" .. group
-    if not device.store:get("/mgmt/tm/cm/device-group/" .. full:gsub("/", "~")) then
-      error(
-        errors.tm(
-          400,
-          (
-            "01070734:3: Configuration error: Device group (%s) not found in device group sync"
-          ):format(
-            group
-          ),
-          3
-        ),
-        0
-      )
-    end
-    device.state.sync, device.state.synced = "In Sync", device.store.state.generation
-    pushed[group:match "[^/]+$"] = true
   end
 end
 
@@ -273,10 +242,11 @@ M.commands = {
   { "stop", "^ilx/plugin$", accept },
   { "restart", "^ilx/plugin$", accept },
   { "run", "^sys/failover$", failover },
-  { "run", "^cm$", run_below_cm },
-  { "run", "^cm/config%-sync$", run_below_cm },
-  { "run", "^cm/add%-to%-trust$", accept },
-  { "run", "^cm/remove%-from%-trust$", accept },
+  { "run", "^cm$", sync.config_sync },
+  { "run", "^cm/config%-sync$", sync.config_sync },
+  { "run", "^cm/add%-to%-trust$", trust.add },
+  { "run", "^cm/remove%-from%-trust$", trust.remove },
+  { "mv", "^cm/device$", trust.move },
   { "run", "^wom/", accept },
   { "run", "^cli/script$", run_script },
   { "run", "^util/tcpdump$", accept },
@@ -300,11 +270,6 @@ M.commands = {
 }
 
 function M.install(device)
-  device.state.pushed = device.state.pushed or {}
-  device.store:watch("/mgmt/tm/cm/device-group/", function(path, object)
-    if not object then device.state.pushed[path:match "[^~/]+$"] = nil end
-  end)
-
   device:route("/mgmt/tm/util", utilities)
   for _, template in ipairs {
     "sys", "cm", "sys/service", "sys/failover", "cm/config-sync", "cm/add-to-trust",

@@ -65,7 +65,7 @@ end
 -- the path in the request.
 local function add_lines(store, target, path, shown, object, version, entries)
   local lines = kinds.of(target.template).stats.lines
-  for _, line in ipairs(lines and lines(object) or { {} }) do
+  for _, line in ipairs(lines and lines(object, store) or { {} }) do
     local suffix = line.suffix or ""
     local link = names.link(shown .. suffix .. "/stats")
     local own = entries_of(store, target, path .. suffix, object, line.values)

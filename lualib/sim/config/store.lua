@@ -71,8 +71,8 @@ function Store:rebuild()
   end
 end
 
--- Registers `watcher(path, object or nil)`, called for every object below a prefix that is put or
--- removed, also by an undo; and `reset()`, called when all objects were replaced.
+-- Registers `watcher(path, object or nil, old or nil)`, called for every object below a prefix that
+-- is put or removed, also by an undo; and `reset()`, called when all objects were replaced.
 function Store:watch(prefix, watcher, reset)
   self.watchers[#self.watchers + 1] = { prefix = prefix, run = watcher, reset = reset }
 end
@@ -170,7 +170,7 @@ local function set(self, path, object)
   end
   self:refer(path, object)
   for _, watcher in ipairs(self.watchers) do
-    if path:sub(1, #watcher.prefix) == watcher.prefix then watcher.run(path, object) end
+    if path:sub(1, #watcher.prefix) == watcher.prefix then watcher.run(path, object, old) end
   end
   return old
 end

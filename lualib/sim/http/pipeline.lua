@@ -64,8 +64,13 @@ end
 -- Runs one request: filters, its handler, observers.
 function M.handle(device, request)
   local response = filtered(device, request) or device:dispatch(request)
-  for _, observer in ipairs(M.observers) do observer.run(device, request, response) end
+  if not response.later then M.observe(device, request, response) end
   return response
+end
+
+-- Runs the observers of a complete response.
+function M.observe(device, request, response)
+  for _, observer in ipairs(M.observers) do observer.run(device, request, response) end
 end
 
 return M

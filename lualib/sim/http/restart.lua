@@ -35,6 +35,7 @@ function M.reboot(device, options)
   restart.page_until = device:now() + math.floor(seconds * 700000)
   restart.unregistered_until = device:now() + math.floor(seconds * 850000)
   restart.ready_at = device:now() + math.floor(seconds * 1000000)
+  restart.boot_until = restart.ready_at
   device.state.booted = restart.refused_until
   tasks.forget(device)
   device.cut_connections = true
@@ -44,6 +45,12 @@ end
 function M.is_ready(device)
   local ready_at = device.state.restart.ready_at
   return not ready_at or device:now() >= ready_at
+end
+
+-- Whether the device is in a reboot, so that no other device can reach it either.
+function M.is_booting(device)
+  local boot_until = device.state.restart.boot_until
+  return boot_until ~= nil and device:now() < boot_until
 end
 
 -- What the server must do, see sim_wish in runtime/sim/device.h.

@@ -73,7 +73,7 @@
 -- stats: what is special about the statistics.
 --   entries     list of { name, "v" (number) or "d" (text) } where the catalogue has none
 --   values(store, path, object) -> { name = value }: those that are not 0 or "none"
---   lines(object) -> list of { suffix =, values = }: an object with several lines
+--   lines(object, store) -> list of { suffix =, values = }: an object with several lines
 --   body(device, target, version) -> entries, kind, body: for kinds of the type "show"
 --
 -- factory: what a new device has.

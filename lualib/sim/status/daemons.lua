@@ -30,7 +30,9 @@ function M.service(device, name, action)
   if name == "tmm" then
     local before = device.state.failover
     if action == "start" then
-      if before == "offline" then M.set_failover(device, "active") end
+      if before == "offline" then
+        M.set_failover(device, device.state.trust.active and "standby" or "active")
+      end
     elseif before ~= "offline" then
       M.set_failover(device, "offline")
       if action == "restart" then

@@ -1,27 +1,30 @@
 -- Readiness, failover state and synchronisation state: what clients ask after a reboot, or to find
 -- the active device of a pair.
 --
--- state.failover = "active", "standby" or "forced-offline"; state.sync = the text of
--- cm/sync-status.
+-- state.failover = "active", "standby", "offline" or "forced-offline".
 local clock = require "sim.clock"
+local cluster_status = require "sim.cluster.status"
 local errors = require "sim.http.errors"
 local restart = require "sim.http.restart"
 
 local M = {}
 
--- Statistics with one line: name -> description, below <path>/0. `details` is a text that devices
--- show as a reason.
+-- Statistics with one line: name -> description, below <path>/0. `details` are texts that devices
+-- show as reasons.
 local function one_line(device, request, kind, values, details)
   if request.method ~= "GET" and request.method ~= "HEAD" then return device:pass(request) end
   local link = "https://localhost" .. request.path
   local entries = {}
   for name, value in pairs(values) do entries[name] = { description = value } end
-  if details then
+  if details and #details > 0 then
     -- devices write this link in camel case, unlike the path of the request
     local place = link:gsub("%-(%l)", string.upper) .. "/0/details"
-    entries[place] = { nestedStats = { entries = {
-      [place .. "/0"] = { nestedStats = { entries = { details = { description = details } } } },
-    } } }
+    local lines = {}
+    for i, text in ipairs(details) do
+      lines[("%s/%d"):format(place, i - 1)] =
+        { nestedStats = { entries = { details = { description = text } } } }
+    end
+    entries[place] = { nestedStats = { entries = lines } }
   end
   return {
     status = 200,
@@ -33,25 +36,6 @@ local function one_line(device, request, kind, values, details)
       entries = { [link .. "/0"] = { nestedStats = { entries = entries } } },
     },
   }
-end
-
-local COLOURS <const> = {
-  ["In Sync"] = "green",
-  Standalone = "green",
-  ["Changes Pending"] = "yellow",
-  ["Awaiting Initial Sync"] = "blue",
-  Disconnected = "red",
-  ["Not All Devices Synced"] = "yellow",
-}
-
--- Whether there is no device group of the configuration, so nothing to synchronise.
-local function is_alone(device)
-  for _, group in ipairs(device.store:list "/mgmt/tm/cm/device-group") do
-    if not group._factory and group.name ~= "device_trust_group" and group.hidden ~= "true" then
-      return false
-    end
-  end
-  return true
 end
 
 local function install_status(device)
@@ -72,31 +56,17 @@ local function install_status(device)
     })
   end)
   device:route("/mgmt/tm/cm/failover-status", function(self, request)
-    local active = self.state.failover == "active"
-    return one_line(self, request, "tm:cm:failover-status:failover-statusstats", {
-      status = self.state.failover:upper():gsub("%-", " "), color = active and "green" or "gray",
-      summary = active and "1/1 active" or "0/1 active",
-    }, active and "active for /Common/traffic-group-1" or nil)
+    local values, details = cluster_status.failover(self)
+    return one_line(self, request, "tm:cm:failover-status:failover-statusstats", values, details)
   end)
   device:route("/mgmt/tm/cm/sync-status", function(self, request)
-    local status = is_alone(self) and "Standalone" or self.state.sync
-    if
-      status == "In Sync" and self.state.synced and self.state.synced ~= self.store.state.generation
-    then
-      status = "Changes Pending"
-    end
-    return one_line(self, request, "tm:cm:sync-status:sync-statusstats", {
-      status = status,
-      color = COLOURS[status] or "gray",
-      mode = status == "Standalone" and "standalone" or "high-availability",
-      summary = " ",
-    })
+    local values, details = cluster_status.sync(self)
+    return one_line(self, request, "tm:cm:sync-status:sync-statusstats", values, details)
   end)
 end
 
 function M.install(device)
   device.state.failover = device.state.failover or "active"
-  device.state.sync = device.state.sync or "Awaiting Initial Sync"
   install_status(device)
 
   device:route(

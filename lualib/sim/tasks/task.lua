@@ -157,6 +157,11 @@ local function start(device, request, task)
   }
 end
 
+local function finish(device, task, response)
+  task.response = { status = response.status, body = response.body }
+  enter(device, task, response.status < 300 and "COMPLETED" or "FAILED")
+end
+
 local function run(device, task)
   local segments = { "mgmt", "tm" }
   for segment in task.template:gmatch "[^/]+" do segments[#segments + 1] = segment end
@@ -177,6 +182,7 @@ local function run(device, task)
     remote = task.remote,
     operation = device.state.operations,
     task = task.id,
+    finish = function(response) finish(device, task, response) end,
   }
 end
 
@@ -196,8 +202,7 @@ local function on_due(device, data)
   else
     response = run(device, task)
   end
-  task.response = { status = response.status, body = response.body }
-  enter(device, task, response.status < 300 and "COMPLETED" or "FAILED")
+  if not response.later then finish(device, task, response) end
 end
 
 local function handle_result(device, request, task)

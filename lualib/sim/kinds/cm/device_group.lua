@@ -1,12 +1,16 @@
 -- Device groups and their devices, and the trust domain.
 local errors = require "sim.http.errors"
 local json = require "f5.json"
+local members = require "sim.cluster.members"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
 local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 local ROOT <const> = "/mgmt/tm/"
+
+-- It needs kinds, so it is loaded at the first use.
+local function sync() return require "sim.cluster.sync" end
 
 local group_member <const> = {
   identify = function(_, body)
@@ -34,6 +38,19 @@ local group_member <const> = {
   end,
 }
 
+-- `set-sync-leader`: the configuration of this device counts from now on.
+local function lead(store, path, object)
+  if object.setSyncLeader ~= true then return end
+  local group = path:match "/device%-group/([^/]+)/":gsub("~", "/")
+  if object.fullPath == members.own_name(store.device) then sync().mark(store.device, group) end
+  local plain = {}
+  for key, value in pairs(object) do
+    if key ~= "setSyncLeader" then plain[key] = value end
+  end
+  store:put(path, plain)
+end
+group_member.made, group_member.changed = lead, lead
+
 local function show_group_member(_, _, object, shown, context)
   shown.nameReference = {
     link = names.link(
@@ -42,6 +59,15 @@ local function show_group_member(_, _, object, shown, context)
     ),
   }
 end
+
+-- A sync-failover group fails over by the network unless it is told otherwise.
+local device_group <const> = {
+  prepare = function(_, object, properties, old)
+    if not old and properties.networkFailover == nil then
+      object.networkFailover = object.type == "sync-failover" and "enabled" or "disabled"
+    end
+  end,
+}
 
 local trust_domain <const> = {
   prepare = function(_, object, properties)
@@ -68,6 +94,7 @@ return {
       },
       subs = { devicesReference = "devices" },
     },
+    checks = device_group,
     factory = {
       objects = {
         {

@@ -1,4 +1,7 @@
 -- Traffic groups.
+local failover = require "sim.cluster.failover"
+local members = require "sim.cluster.members"
+local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
@@ -23,16 +26,26 @@ local traffic_group <const> = {
   end,
 }
 
-local function values(store, _, object)
-  local device = store:list("/mgmt/tm/cm/device")[1]
-  return {
-    activeReason = "-",
-    deviceName = device and device.fullPath or "none",
-    failoverState = store.device.state.failover or "active",
-    nextActive = "false",
-    previousActive = "false",
-    trafficGroup = object.fullPath,
-  }
+-- One line for each device that can be active for the traffic group.
+local function lines(object, store)
+  local device = store.device
+  local list = failover.lines(device, object)
+    or { { name = members.own_name(device), state = device.state.failover or "active" } }
+  local shown = {}
+  for at, line in ipairs(list) do
+    shown[at] = {
+      suffix = ("/%s:%s"):format(names.segment(object.fullPath), names.segment(line.name)),
+      values = {
+        activeReason = "-",
+        deviceName = line.name,
+        failoverState = line.state,
+        nextActive = line.is_next and "true" or "false",
+        previousActive = "false",
+        trafficGroup = object.fullPath,
+      },
+    }
+  end
+  return shown
 end
 
 return {
@@ -52,7 +65,7 @@ return {
       },
     },
     checks = traffic_group,
-    stats = { values = values },
+    stats = { lines = lines },
     factory = {
       objects = {
         { name = "traffic-group-1", unitId = 1, mac = "none" },

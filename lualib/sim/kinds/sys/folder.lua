@@ -2,6 +2,7 @@
 local errors = require "sim.http.errors"
 local folders = require "sim.kinds.common.folders"
 local names = require "sim.config.names"
+local scope = require "sim.cluster.scope"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
@@ -104,7 +105,10 @@ local folder <const> = {
   end,
 }
 
-local function show_folder(_, _, object, shown, context)
+local function show_folder(store, _, object, shown, context)
+  if object.inheritedDevicegroup ~= "false" or object.fullPath == "/" then
+    shown.deviceGroup = scope.group_of_folder(store.device, object.fullPath) or "none"
+  end
   if object.fullPath == "/" then return end
   if context.short then shown.fullPath = object.name end
 end
