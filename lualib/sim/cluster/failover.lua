@@ -105,6 +105,17 @@ local function takes_back(device, group, order)
     and device:now() - device.cluster.up_since >= seconds * 1000000
 end
 
+-- Whether a device without an active partner waits: for partners that it has not heard of since its
+-- start, or for the partner that it gave the traffic group to.
+local function is_waiting(device, group, partners)
+  local now, cluster = device.real_clock(), device.cluster
+  if now < (cluster.handed[group] or 0) then return true end
+  for _, peer in ipairs(partners) do
+    if not members.link(device, peer).hello and now - cluster.started < PATIENCE then return true end
+  end
+  return false
+end
+
 local function decide(device, group, partners)
   local own, active = members.own_name(device), own_active(device)
   local list, order = candidates(device, group, partners)
@@ -120,9 +131,7 @@ local function decide(device, group, partners)
   elseif holder then
     active[group.fullPath] = takes_back(device, group, order) or nil
   elseif list[1] == own then
-    local patient = device.real_clock() - device.cluster.started < PATIENCE
-    if patient and #list <= #partners then return end
-    active[group.fullPath] = true
+    if not is_waiting(device, group.fullPath, partners) then active[group.fullPath] = true end
   end
 end
 
@@ -157,7 +166,7 @@ function M.told(device)
   return {
     state = restart.is_booting(device) and "offline" or device.state.failover,
     active = is_up(device.state.failover) and M.partners(device) and own_active(device) or {},
-    version = device.version.version,
+    version = device.version.version, at = device.real_clock(),
   }
 end
 
@@ -178,7 +187,10 @@ end
 --- Takes what a peer told.
 function M.heard(device, peer, hello)
   local link = members.link(device, peer)
-  link.seen, link.hello = device.real_clock(), hello
+  link.seen = device.real_clock()
+  -- a message can overtake an older one
+  if link.hello and (link.hello.at or 0) > (hello.at or 0) then return end
+  link.hello = hello
   show_state(device, peer, hello.state)
   M.decide(device)
 end
@@ -232,6 +244,7 @@ local function hand_over(device, groups, partners)
       own_active(device)[group.fullPath] = nil
       for _, name in ipairs((candidates(device, group, partners))) do
         if name ~= members.own_name(device) then
+          device.cluster.handed[group.fullPath] = device.real_clock() + HELLO_MS * 1000
           by_peer[name] = by_peer[name] or {}
           by_peer[name][group.fullPath] = true
           break
@@ -247,7 +260,9 @@ local function hand_over(device, groups, partners)
       device, members.trust(device).peers[peer], "take", message, device.cluster.headers(device),
       HELLO_MS,
       function(answer)
+        for group in pairs(given) do device.cluster.handed[group] = nil end
         if answer and answer.state then M.heard(device, peer, answer) end
+        M.decide(device)
         M.announce(device)
       end
     )

@@ -98,7 +98,7 @@ end
 
 function M.install(device)
   device.cluster = {
-    links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, up_since = 0,
+    links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {}, up_since = 0,
     started = device.real_clock(), headers = headers, hello = hello, start = start,
     leave = trust.reset,
   }

@@ -14,7 +14,7 @@ local LOCAL_GROUP <const> = "/Common/traffic-group-local-only"
 
 -- Paths below /mgmt/tm of objects that stay on their device.
 local LOCAL <const> = {
-  "^net/vlan/", "^net/vlan%-group/", "^net/trunk/", "^net/interface/", "^net/stp",
+  "^net/vlan/", "^net/vlan%-group/", "^net/fdb/", "^net/trunk/", "^net/interface/", "^net/stp",
   "^net/route%-domain/", "^net/multicast%-globals", "^net/lldp%-globals", "^sys/management%-",
   "^sys/provision/", "^sys/software/", "^sys/ucs/", "^sys/ha%-group/", "^sys/license",
   "^sys/disk/", "^sys/global%-settings$", "^sys/hardware", "^sys/host%-info", "^sys/service/",

@@ -232,7 +232,27 @@ local function finish_push(device, group, sent, all_done)
   end
   if record.n ~= sent.n and device.cluster.again[group] then device.cluster.auto[group] = true end
   device.cluster.again[group] = nil
+  if group == members.TRUST_GROUP then
+    local deferred = device.cluster.deferred
+    device.cluster.deferred = {}
+    for other, options in pairs(deferred) do M.push(device, other, options) end
+  end
   calls.soon()
+end
+
+-- Whether no other member has a change that this device lacks.
+local function is_newest(device, group)
+  local own = M.record(device, group)
+  for _, record in pairs(records(device, group)) do
+    if record.n > own.n or record.n == own.n and record.by ~= own.by then return false end
+  end
+  return true
+end
+
+-- Whether the trust domain must be synchronised first: the others may not know the group yet.
+local function is_trust_due(device)
+  local cluster = device.cluster
+  return cluster.auto[members.TRUST_GROUP] or cluster.pushing[members.TRUST_GROUP]
 end
 
 --- Sends the configuration of a group to its other members.
@@ -243,13 +263,16 @@ function M.push(device, group, options)
     device.cluster.again[group] = true
     return
   end
+  if group ~= members.TRUST_GROUP and is_trust_due(device) then
+    device.cluster.deferred[group] = options
+    M.run_auto(device)
+    return
+  end
   local own_changes = record.n > record.base
   if options.force or own_changes and not options.auto then
-    local newest = newest_number(device, group)
-    if newest > record.n or options.force then
-      record.n, record.by = newest + 1, members.own_name(device)
-    end
+    if options.force or not is_newest(device, group) then M.mark(device, group) end
   end
+  if record.n == 0 then M.mark(device, group) end
   local peers = members.peers_in(device, group)
   local sent = { n = record.n, by = record.by }
   if #peers == 0 then return finish_push(device, group, sent, true) end
@@ -306,6 +329,10 @@ function M.run_auto(device)
   local due = device.cluster.auto
   if not next(due) then return end
   device.cluster.auto = {}
+  if due[members.TRUST_GROUP] then
+    due[members.TRUST_GROUP] = nil
+    M.push(device, members.TRUST_GROUP, { auto = true })
+  end
   for group in pairs(due) do M.push(device, group, { auto = true }) end
 end
 

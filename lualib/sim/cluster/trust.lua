@@ -169,8 +169,27 @@ local function checked(device, body)
   return { host = host, port = port }, wanted
 end
 
+-- The words of a command line as properties: "device 10.0.0.1 device-name b".
+local function from_words(body)
+  if type(body.utilCmdArgs) ~= "string" then return body end
+  local copy, words = values.shallow(body), {}
+  for word in body.utilCmdArgs:gmatch "%S+" do words[#words + 1] = word end
+  for i, word in ipairs(words) do
+    local property = word:gsub("%-(%l)", string.upper)
+    if property == "device" or property == "deviceName" or property == "username"
+      or property == "password"
+    then
+      copy[property] = copy[property] or words[i + 1]
+    elseif property == "nonCaDevice" then
+      copy.caDevice = false
+    end
+  end
+  return copy
+end
+
 --- `run cm add-to-trust`. The answer comes when the other device has answered.
 function M.add(device, request, target, body)
+  body = from_words(body)
   local endpoint, wanted = checked(device, body)
   local trust = members.trust(device)
   trust.secret = trust.secret or digest.base64(native.random(24))
@@ -181,10 +200,11 @@ function M.add(device, request, target, body)
     record = sync.record(device, members.TRUST_GROUP), endpoints = sync.endpoints(device),
     objects = scope.objects(device, members.TRUST_GROUP), from = members.own_name(device),
     hello = device.cluster.hello(device),
+    ca = body.caDevice ~= false and body.caDevice ~= "false",
   }
   local function response_to(answer, reason)
     if answer then
-      admit(device, endpoint, answer, body.caDevice ~= false and body.caDevice ~= "false")
+      admit(device, endpoint, answer, message.ca)
       local shown = { kind = ("tm:%s:runstate"):format(target.template:gsub("/", ":")) }
       for key, value in pairs(body) do shown[key] = value end
       return { status = 200, body = shown }
@@ -243,6 +263,7 @@ function M.on_join(device, message)
   end
   local ok, refused = sync.take(device, members.TRUST_GROUP, objects)
   if not ok then return { status = 409, body = { message = refused } } end
+  add_member(device, name, message.ca)
   local trust = members.trust(device)
   trust.secret, trust.groups = message.secret, { [members.TRUST_GROUP] = message.record }
   message.record.synced = true
@@ -303,7 +324,7 @@ end
 
 --- `run cm remove-from-trust`.
 function M.remove(device, _, _, body)
-  local name = body.deviceName
+  local name = from_words(body).deviceName
   if type(name) ~= "string" or name == "" then refuse '"deviceName" must be specified' end
   local full = full_name(name)
   local endpoint = members.trust(device).peers[full]

@@ -69,6 +69,7 @@ end
 -- save sys config, load sys ucs NAME, run cm config-sync …
 local function command(device, words, io, actor)
   local body = { command = words[1], name = words[4] }
+  if words[1] == "run" and #words > 3 then body.utilCmdArgs = table.concat(words, " ", 4) end
   local template = table.concat(words, "/", 2, math.min(3, #words))
   local run = commands.known(words[1]) and commands.find(words[1], template)
   if not run then return nil end
