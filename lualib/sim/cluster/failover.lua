@@ -111,7 +111,8 @@ local function is_waiting(device, group, partners)
   local now, cluster = device.real_clock(), device.cluster
   if now < (cluster.handed[group] or 0) then return true end
   for _, peer in ipairs(partners) do
-    if not members.link(device, peer).hello and now - cluster.started < PATIENCE then return true end
+    local unknown = not members.link(device, peer).hello
+    if unknown and now - cluster.started < PATIENCE then return true end
   end
   return false
 end
@@ -269,8 +270,8 @@ local function hand_over(device, groups, partners)
   end
 end
 
---- `run sys failover standby [traffic-group G]`: a partner becomes active. Returns false if there is
---- no fail-over with others.
+--- `run sys failover standby [traffic-group G]`: a partner becomes active. Returns false if there
+--- is no fail-over with others.
 function M.stand_by(device, traffic_group)
   local partners = M.partners(device)
   if not partners then return false end

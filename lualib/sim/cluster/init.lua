@@ -98,8 +98,8 @@ end
 
 function M.install(device)
   device.cluster = {
-    links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {}, up_since = 0,
-    started = device.real_clock(), headers = headers, hello = hello, start = start,
+    links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {},
+    up_since = 0, started = device.real_clock(), headers = headers, hello = hello, start = start,
     leave = trust.reset,
   }
   device.port = device.options.port or calls.port()

@@ -250,8 +250,9 @@ function M.on_join(device, message)
   local name = message.name and full_name(message.name) or own.fullPath
   if message.endpoints[name] then
     return { status = 409, body = {
-      message = ("01020066:3: The requested device (%s) already exists in partition Common."):format(
-        name),
+      message = (
+        "01020066:3: The requested device (%s) already exists in partition Common."
+      ):format(name),
     } }
   end
   M.rename(device, own.fullPath, name)

@@ -249,7 +249,7 @@ describe("a pair of simulated devices", function()
     x.auth.user:create { name = "u", password = "secret-Of-u1", ["partition-access"] = {
       { name = "all-partitions", role = "admin" } } }
     y.net.vlan:create { name = "of-b" }
-    assert.equal("Awaiting Initial Sync", status(y))
+    wait_status(y, "Awaiting Initial Sync")
     x.net.vlan:create { name = "v" }
     x.net.self:create { name = "local", address = "10.1.0.1/24", vlan = "v" }
     x.sys.dns:modify { nameServers = { "192.0.2.53" } }
