@@ -11,6 +11,7 @@ local errors = require "sim.http.errors"
 local members = require "sim.cluster.members"
 local names = require "sim.config.names"
 local scope = require "sim.cluster.scope"
+local state = require "sim.state"
 local sync = require "sim.cluster.sync"
 local users = require "sim.auth.users"
 local values = require "sim.config.values"
@@ -255,6 +256,7 @@ function M.on_join(device, message)
       ):format(name),
     } }
   end
+  state.check_objects(message.objects)
   M.rename(device, own.fullPath, name)
   local objects = message.objects
   objects[device_path(name)] = members.own(device)
