@@ -38,6 +38,44 @@ local function check_shape(name, value, wanted)
   end
 end
 
+-- Lists in the parts of a seed -> the JSON type of their items.
+local LISTS <const> = {
+  asm = { policies = "object", requests = "object", subscriptions = "object" },
+  apm = { sessions = "object", tokens = "object" },
+}
+-- Lists in a policy of ASM, and the texts in all that APM has.
+local POLICY <const> = { "suggestions", "vulnerabilities" }
+
+local function check_list(name, list, wanted)
+  check_shape(name, list, "array")
+  for index, item in ipairs(list) do check_shape(("%s[%d]"):format(name, index), item, wanted) end
+end
+
+local function check_parts(seed)
+  for part, lists in pairs(LISTS) do
+    for name, wanted in pairs(seed[part] and lists or {}) do
+      local list = seed[part][name]
+      if list ~= nil then check_list(part .. "." .. name, list, wanted) end
+    end
+  end
+  for index, policy in ipairs(seed.asm and seed.asm.policies or {}) do
+    for _, name in ipairs(POLICY) do
+      local list = policy[name]
+      if list ~= nil then
+        check_list(("asm.policies[%d].%s"):format(index, name), list, "object")
+      end
+    end
+  end
+  for name in pairs(seed.apm and LISTS.apm or {}) do
+    for index, one in ipairs(seed.apm[name] or {}) do
+      for field, value in pairs(one) do
+        check_shape(("apm.%s[%d].%s"):format(name, index, tostring(field)), value, "string")
+      end
+    end
+  end
+  check_list("traffic", seed.traffic or json.array {}, "object")
+end
+
 -- Raises an error if the outline of a seed is wrong. The contents of its parts are checked where
 -- they are used.
 function M.check(seed)
@@ -57,6 +95,7 @@ function M.check(seed)
       if type(user[name]) ~= "string" then refuse("users[%d]: missing %s", index, name) end
     end
   end
+  check_parts(seed)
 end
 
 -- Checks that the value for `path` has the right type: an array of bodies, or one body.

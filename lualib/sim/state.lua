@@ -75,7 +75,7 @@ local STATE <const> = {
       db = "string", status = "string", issued = "string", expires = "string" } },
     filters_made = "boolean?",
   },
-  asm = { tree = "table", subscriptions = { [LIST] = "string" }, filled = "boolean?",
+  asm = { tree = "table", subscriptions = { [LIST] = "table" }, filled = "boolean?",
     cookie_seed = "string|integer?" },
   booted = "integer",
   clock = {
@@ -88,7 +88,16 @@ local STATE <const> = {
     id = "string|integer", status = "string?", selfLink = "string?", kind = "string?",
     generation = "number?", lastUpdateMicros = "integer?",
   } } },
-  live_update = "table",
+  live_update = {
+    last_id = "integer",
+    components = { [EACH] = {
+      files = { [LIST] = { id = "string", filename = "string" } },
+      installations = { [LIST] = {
+        id = "string", status = "string", updateFileReference = { link = "string" },
+      } },
+      offers = { [LIST] = "table" }, availability = "table", schedule = "table",
+    } },
+  },
   monitoring = {
     found = { [EACH] = "string" }, since = { [EACH] = "integer" },
     batches = { [EACH] = { [LIST] = "string" } },

@@ -340,6 +340,64 @@ function Fuzz:mutate_object(state)
   return path
 end
 
+-- An object with some of these fields, of which most have fitting values.
+function Fuzz:fields(names)
+  local object = {}
+  for name, fitting in pairs(names) do
+    if not self:chance(3) then
+      object[name] = not self:chance(4) and self:any(fitting) or self:value(2)
+    end
+  end
+  return object
+end
+
+local POOL <const> = "/mgmt/tm/ltm/pool/~Common~http"
+
+-- A part of a seed with nearly fitting values.
+function Fuzz:part(name)
+  if name == "provision" then return json.array { self:any { "ltm", "asm", "x" },
+    self:value(1) } end
+  if name == "health" then return { [self:any(TEXTS)] = self:any { "up", "down", "x" } } end
+  if name == "users" then
+    return json.array { self:fields {
+      name = { "admin", "u" }, password = { "admin", "p" },
+      role = { "admin", "guest", "x" }, partitionAccess = { "x" },
+    } }
+  end
+  if name == "traffic" then
+    return json.array { self:fields {
+      path = { POOL, "/mgmt/tm/net/vlan/x", "/mgmt/tm/ltm/profile/http/~Common~http" },
+      connections = { 5, -1 }, health = { "up" }, counters = { { totRequests = 5 } },
+      rate = { { connections = 5 }, { x = 1 } },
+    } }
+  end
+  if name == "apm" then
+    return {
+      sessions = json.array { self:fields { id = { "a" }, user = { "u" },
+        client = { "10.0.0.1" } } },
+      tokens = json.array { self:fields { id = { "a" }, client = { "c" }, app = { "x" },
+        user = { "u" } } },
+    }
+  end
+  if name == "live_update" then
+    return { [self:any { "asm-attack-signatures", "bot-signatures", "x" }] = json.array {
+      self:fields { createDateTime = { "2024-01-01T00:00:00Z" }, filename = { "a.im" } },
+    } }
+  end
+  return {
+    policies = json.array { self:fields {
+      name = { "p", "q" }, fullPath = { "/Common/p" }, partition = { "Common" }, active = { true },
+      urls = { json.array { { name = "/a", protocol = "http" } } },
+        enforcementMode = { "blocking" },
+      suggestions = { json.array { { x = 1 } } }, vulnerabilities = { json.array { { x = 1 } } },
+      parameters = { json.array { { name = "a" } } }, signatures = { json.array {} },
+      general = { { trustXff = true } }, templateReference = { { link = "x" } },
+    } },
+    requests = json.array { self:fields { uri = { "/x" }, method = { "GET" }, x = { 1 } } },
+    subscriptions = json.array { { name = self:any { "x", "asm" } } },
+  }
+end
+
 --- A seed.
 function Fuzz:a_seed()
   local seed = { objects = {} }
@@ -355,6 +413,10 @@ function Fuzz:a_seed()
   if self:chance(3) then
     seed[self:any { "users", "health", "traffic", "provision", "asm", "apm", "live_update", "x" }] =
       self:value(0)
+  end
+  if self:chance(3) then
+    local part = self:any { "users", "traffic", "health", "asm", "apm", "live_update", "provision" }
+    seed[part] = self:part(part)
   end
   return seed
 end

@@ -58,7 +58,13 @@ local function plant(device, seed)
     error("seed: asm: the module asm is not provisioned", 0)
   end
   fill(device)
-  for _, one in ipairs(asm.policies or {}) do plant_policy(device, one) end
+  for index, one in ipairs(asm.policies or {}) do
+    local ok, refused = pcall(plant_policy, device, one)
+    if not ok then
+      local text = type(refused) == "table" and refused.refused or refused
+      error(("seed: asm: policies[%d]: %s"):format(index, tostring(text)), 0)
+    end
+  end
   local requests = tree.top(device):child("events"):child("requests")
   for index, one in ipairs(asm.requests or {}) do
     local object = entity.copy(requests.spec.defaults)

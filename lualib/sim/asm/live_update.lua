@@ -201,9 +201,11 @@ local function delete_file(device, request, type, file, position)
   return { status = 200, body = body_of(type, "update-files", file, nil, file.id) }
 end
 
+local type_of <const> = type
+
 local function add_manually(device, request, type)
   local name = request.json and request.json.filename
-  if not name or not name:find("%.im$") then
+  if type_of(name) ~= "string" or not name:find("%.im$") then
     return errors.rest(request, 400, "An update file is named by 'filename' and ends in .im.")
   end
   local file = add_file(
@@ -214,8 +216,6 @@ local function add_manually(device, request, type)
   )
   return { status = 200, body = body_of(type, "update-files", file, nil, file.id) }
 end
-
-local type_of <const> = type
 
 local function schedule(device, request, type)
   local settings = state_of(device).components[type].schedule
@@ -289,6 +289,16 @@ function M.install(device)
     for type, offers in pairs(seed.live_update or {}) do
       local component = state_of(self).components[type]
       if not component then error(("seed: live_update: unknown type '%s'"):format(type), 0) end
+      for _, offer in ipairs(type_of(offers) == "table" and offers or { false }) do
+        if type_of(offer) ~= "table" then
+          error(("seed: live_update: %s: expected objects"):format(type), 0)
+        end
+        for _, name in ipairs { "filename", "createDateTime" } do
+          if offer[name] ~= nil and type_of(offer[name]) ~= "string" then
+            error(("seed: live_update: %s: %s must be a text"):format(type, name), 0)
+          end
+        end
+      end
       component.offers = json.array(offers)
     end
   end)

@@ -311,6 +311,7 @@ local function import_children(context, specs, document, prefix)
   for _, spec in ipairs(specs) do
     local value = document[spec.path]
     if value ~= nil and not policy_schema.not_configuration[spec.path] then
+      if type(value) ~= "table" then entity.refuse(("Invalid value of '%s'."):format(spec.path)) end
       local child = context:child(spec.path)
       if spec.type == "organizer" then
         child.parent_trusted, child.parent_minimal = trusted, document.minimal
@@ -324,6 +325,9 @@ local function import_children(context, specs, document, prefix)
         if minimal == nil then minimal = context.parent_minimal end
         if minimal == false then child.record.items, child.record.order = {}, json.array {} end
         for _, item in ipairs(value) do
+          if type(item) ~= "table" then
+            entity.refuse(("Invalid item of '%s'."):format(spec.path))
+          end
           local resolved = resolve_names(context.device, spec, absolute(item, prefix))
           if resolved["$action"] == "delete" then
             local found = child:item(entity.hash(entity.natural_key(spec, resolved)))
