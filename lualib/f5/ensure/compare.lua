@@ -306,7 +306,7 @@ end
 -- Ports and addresses in canonical form.
 local function canonical(name)
   local folder, form = addresses.endpoint(name)
-  if not form then return name end
+  if not form then return name:find "^%x*[.:]" and addresses.address(name) or name end
   return folder and folder .. "/" .. form or form
 end
 

@@ -20,7 +20,13 @@ local OPPOSITE <const> = {
   vlansDisabled = "vlansEnabled",
 }
 
+-- `legacy = true` makes a policy that has no draft. It is read as the status of the policy.
+local function is_legacy(key, value, object)
+  return key == "legacy" and value == true and object.status == "legacy"
+end
+
 local function differs(key, value, object)
+  if is_legacy(key, value, object) then return false end
   local opposite = OPPOSITE[key]
   if opposite and type(value) == "boolean" and object[key] == nil then
     local other = compare.same(true, object[opposite])

@@ -183,10 +183,14 @@ static int at_absolute(lua_State *L, int count) {
   size_t length;
   const char *start = lua_tolstring(L, 2, &length);
   uri_absolute(&path, &query, start, length);
-  size_t added = write_names(L, 3, count, NULL), path_length = path.length + added;
+  size_t added = write_names(L, 3, count, NULL);
   char *room = text_room(&path, added);
   if (room) write_names(L, 3, count, room);
-  size_t query_length = query.length;
+  if (room && added) { /* a link alone stays as it is */
+    path.length = names_fit(path.data, path.length);
+    path.data[path.length] = '\0';
+  }
+  size_t path_length = path.length, query_length = query.length;
   text_join(&path, &query);
   text_free(&query);
   push_owned_text(L, &path);

@@ -119,6 +119,16 @@ describe("The name of an object", function()
       "/mgmt/tm/sys/management-ip/192.0.2.1~24",
       tostring(bip.sys["management-ip"]["192.0.2.1/24"])
     )
+    for _, path in ipairs { "/mgmt/tm/sys/management-ip", "https://x/mgmt/tm/sys/management-ip" } do
+      assert.equal(
+        "/mgmt/tm/sys/management-ip/192.0.2.1~24",
+        tostring(bip:at(path, "192.0.2.1/24"))
+      )
+    end
+    assert.equal("/mgmt/tm/auth/user/bob", tostring(bip:at("/mgmt/tm/auth/user", "/Common/bob")))
+    assert.equal(
+      "/mgmt/tm/auth/user/~Common~bob", tostring(bip:at "/mgmt/tm/auth/user/~Common~bob")
+    )
     assert.equal(
       "/mgmt/tm/sys/management-ip/192.0.2.1~24/stats",
       tostring(bip:at("sys/management-ip", "192.0.2.1/24", "stats"))

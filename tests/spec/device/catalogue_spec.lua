@@ -1,92 +1,15 @@
 -- Every kind of the catalogue: listed, read, made with its defaults, changed, replaced and deleted,
 -- where a real device allows it.
 local catalogue = require "sim.config.catalogue"
+local every_kind = require "every_kind"
 local f5 = require "f5"
 local json = require "f5.json"
 local lab = require "lab"
-local sim = require "f5.sim"
-
-local A_FILE <const> = { sourcePath = "file:/shared/walk" }
-
--- What these kinds want beside a name.
-local BODIES <const> = {
-  ["gtm/server"] = { datacenter = "/Common/walk" },
-  ["ltm/data-group/internal"] = { type = "string" },
-  ["ltm/nat"] = { originatingAddress = "192.0.2.7", translationAddress = "192.0.2.8" },
-  ["ltm/node"] = { address = "192.0.2.9" },
-  ["ltm/policy"] = { legacy = true },
-  ["ltm/policy/*/rules/*/actions"] = { forward = true, reset = true },
-  ["ltm/policy/*/rules/*/conditions"] = { httpUri = true, values = { "/" } },
-  ["ltm/snatpool"] = { members = { "192.0.2.12" } },
-  ["ltm/snat-translation"] = { address = "192.0.2.10" },
-  ["net/arp"] = { ipAddress = "192.0.2.11", macAddress = "00:11:22:33:44:55" },
-  ["net/route"] = { network = "198.51.100.0/24", blackhole = true },
-  ["net/self"] = { address = "192.0.2.13/24", vlan = "/Common/walk" },
-  ["security/blacklist-publisher/profile"] = { routeAdvertisementNexthop = "192.0.2.1" },
-  ["security/nat/destination-translation"] = { addresses = { { name = "192.0.2.14" } } },
-  ["security/nat/source-translation"] = { addresses = { { name = "192.0.2.15" } } },
-  ["sys/application/service"] = { template = "/Common/walk" },
-  ["sys/management-route"] = { network = "198.51.100.0/24", gateway = "192.0.2.1" },
-  ["sys/snmp/traps"] = { version = "2c", host = "192.0.2.16", community = "walk", port = 162 },
-}
-for _, kind in ipairs {
-  "apache-ssl-cert", "browser-capabilities-db", "dashboard-viewset", "data-group",
-  "device-capabilities-db", "external-monitor", "ifile", "lwtunneltbl", "ssl-cert", "ssl-key",
-  "ssl-crl", "ssl-csr", "system-ssl-cert", "system-ssl-key",
-} do
-  BODIES["sys/file/" .. kind] = A_FILE
-end
-
--- Names that say more than "walk".
-local NAMES <const> = {
-  ["gtm/pool/a/*/members"] = "/Common/walk:walk",
-  ["gtm/pool/aaaa/*/members"] = "/Common/walk:walk",
-  ["ltm/pool/*/members"] = "192.0.2.20:80",
-  ["security/blacklist-publisher/category"] = "proxy",
-  ["sys/file/ssl-cert"] = "walk.crt",
-  ["sys/file/ssl-key"] = "walk.key",
-  ["sys/management-ip"] = "192.0.2.21/24",
-}
-for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
-  NAMES["gtm/wideip/" .. kind] = "walk.example.net"
-end
-
--- Kinds that nobody makes by a POST like this, and why.
-local NOT_MADE <const> = {
-  ["apm/oauth/token-details"] = "tokens come from log-ins; its POST revokes",
-  ["apm/session"] = "sessions come from log-ins",
-  ["sys/ucs"] = "an archive is made by a command",
-}
--- Below collections whose resources are ids or fixed, there is another way to the same: the kind
--- without the `*`.
-local OTHER_WAY <const> = {
-  ["auth/remote-role/*/role-info"] = true,
-  ["sys/ntp/*/restrict"] = true,
-  ["sys/snmp/*/communities"] = true,
-  ["sys/snmp/*/traps"] = true,
-  ["sys/snmp/*/users"] = true,
-  ["gtm/pool/*/members"] = true, -- the last: before 12.0
-}
--- An existing object whose sub-collections are walked, where nobody can make another.
-local THERE <const> =
-  { ["net/fdb/tunnel"] = "~Common~http-tunnel", ["net/fdb/vlan"] = "~Common~walk" }
--- Walked after what they refer to.
-local LATE <const> = {
-  ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true,
-  ["gtm/pool/a/*/members"] = true, ["gtm/pool/aaaa/*/members"] = true,
-}
 
 describe("The catalogue of a simulated device", function()
   local device, bip
   setup(function()
-    device = sim.start {
-      provision = {
-        "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "am", "ilx", "swg", "vcmp", "cgnat", "fps",
-        "lc", "sslo", "urldb",
-      },
-    }
-    device:control("write_file", { path = "/shared/walk", text = "walk" })
-    bip = f5.connect(device:options("admin", { auth = "basic", retries = 0 }))
+    device, bip = every_kind.start()
   end)
   teardown(function() lab.stop(bip, device) end)
 
@@ -104,15 +27,6 @@ describe("The catalogue of a simulated device", function()
   end
   local function check(holds, text, ...)
     if not holds then problems[#problems + 1] = text:format(...) end
-  end
-
-  local made <const> = {} -- template -> path of what was made
-  local function path_of(template)
-    local above <const>, last <const> = template:match "^(.*)/([^/]+)$"
-    if not above then return "/mgmt/tm/" .. template end
-    if last == "*" then return made[above] end
-    local base <const> = path_of(above)
-    return base and base .. "/" .. last
   end
 
   -- A property whose change is easily seen, and another value for it.
@@ -183,56 +97,36 @@ describe("The catalogue of a simulated device", function()
   it("can be read, made, changed, replaced and deleted, kind by kind", function()
     problems = {}
     local counts <const> = { read = 0, made = 0, changed = 0, deleted = 0 }
-    local order <const>, late <const> = {}, {}
-    for _, module in ipairs(catalogue.modules()) do
-      for _, template in ipairs(catalogue.templates(module)) do
-        local list <const> = (LATE[template] or LATE[template:match "^(.*)/%*/[^/]+$"]) and late
-          or order
-        list[#list + 1] = template
-      end
-    end
-    table.move(late, 1, #late, #order + 1, order)
     local undo <const> = {}
-    for _, template in ipairs(order) do
-      local node <const> = catalogue.find(template)
-      local path <const> = path_of(template)
-      if not path then
-        check(OTHER_WAY[template], "%s: nothing to look below", template)
-      -- only with a licence for it
-      elseif not template:find "^apiprotection" and not template:find "/%*$" then
-        if THERE[template] then made[template] = path .. "/" .. THERE[template] end
-        local listed <const> = expect(200, "GET", path)
-        counts.read = counts.read + 1
-        if node.type == "singleton" and listed then
-          counts.changed = counts.changed + change(node, template, path, listed, {})
-        elseif node.type == "collection" and not node.no_create and not NOT_MADE[template] then
-          local body <const> = { name = NAMES[template] or "walk" }
-          for name, value in pairs(BODIES[template] or {}) do body[name] = value end
-          local object <const> = expect(200, "POST", path, body)
-          if object then
-            counts.made = counts.made + 1
-            local own <const> = path
-              .. "/"
-              .. (object.fullPath or object.name or object.id):gsub("/", "~"):gsub("%%", "%%25")
-            made[template] = own
-            undo[#undo + 1] = own
-            for name, spec in pairs(node.props) do
-              if
-                template ~= "sys/crypto/key" and type(spec.d) ~= "table" and spec.d ~= nil
-                and spec.d ~= false and spec.d ~= "none" and spec.d ~= ""
-              then
-                check(object[name] ~= nil, "%s: a new one has no %s", path, name)
-              end
-            end
-            local read <const> = expect(200, "GET", own)
-            if read then
-              counts.changed = counts.changed + change(node, template, own, read, body)
-            end
-            expect(409, "POST", path, body)
-          end
+    every_kind.walk(function(template, node, path)
+      local listed <const> = expect(200, "GET", path)
+      counts.read = counts.read + 1
+      if node.type == "singleton" and listed then
+        counts.changed = counts.changed + change(node, template, path, listed, {})
+      end
+      if not every_kind.can_be_made(template, node) then return nil end
+      local body <const> = every_kind.body(template)
+      body.name = every_kind.name(template)
+      local object <const> = expect(200, "POST", path, body)
+      if not object then return nil end
+      counts.made = counts.made + 1
+      local own <const> = path
+        .. "/"
+        .. (object.fullPath or object.name or object.id):gsub("/", "~"):gsub("%%", "%%25")
+      undo[#undo + 1] = own
+      for name, spec in pairs(node.props) do
+        if
+          template ~= "sys/crypto/key" and type(spec.d) ~= "table" and spec.d ~= nil
+          and spec.d ~= false and spec.d ~= "none" and spec.d ~= ""
+        then
+          check(object[name] ~= nil, "%s: a new one has no %s", path, name)
         end
       end
-    end
+      local read <const> = expect(200, "GET", own)
+      if read then counts.changed = counts.changed + change(node, template, own, read, body) end
+      expect(409, "POST", path, body)
+      return own
+    end, function(template) check(false, "%s: nothing to look below", template) end)
     for i = #undo, 1, -1 do
       local answer <const> = expect(200, "DELETE", undo[i])
       if answer then

@@ -116,7 +116,7 @@ end
 return {
   ["sys/folder"] = {
     facts = { exact = true,
-      type = "collection", noun = "folder", known = true,
+      type = "collection", noun = "folder", known = true, full_names = true,
       props = {
         deviceGroup = s("none", { keeps_none = true }),
         hidden = s("false"),

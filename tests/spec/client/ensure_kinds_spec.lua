@@ -1,0 +1,154 @@
+-- ensure twice on every kind of the catalogue: the second time sends nothing, however the values
+-- are spelled. All spellings are tried on all kinds.
+--
+-- tests/spec/device/recorded_create_spec.lua does the same with every recorded object.
+local every_kind = require "every_kind"
+local f5 = require "f5"
+local lab = require "lab"
+local spellings = require "spellings"
+
+-- Not compared: what the device answers by itself, or what a client names by other means.
+local NOT_SPELLED <const> = {
+  kind = true, selfLink = true, generation = true, fullPath = true, name = true, partition = true,
+  subPath = true,
+}
+-- Bodies that some of the spellings need.
+local MORE <const> = {
+  ["ltm/node"] = { address = "2001:db8::9" },
+  ["ltm/snatpool"] = { members = { "192.0.2.12", "192.0.2.17" } },
+}
+-- Kinds whose objects are in a folder of their own.
+local PLACES <const> = { ["sys/application/service"] = "/Common/walk.app/walk" }
+
+describe("ensure, on every kind of the catalogue,", function()
+  local device, bip
+  setup(function() device, bip = every_kind.start() end)
+  teardown(function() lab.stop(bip, device) end)
+
+  local problems, counts
+
+  -- What ensure did, and the writes that the device has seen.
+  local function ensure(ref, wanted)
+    device:clear_log()
+    local ok, what = pcall(ref.ensure, ref, wanted)
+    return ok and what or tostring(what), lab.writes(device)
+  end
+
+  local function is_unchanged(ref, wanted)
+    local what, sent = ensure(ref, wanted)
+    return what == "unchanged" and #sent == 0, ("%s, sent %d"):format(what, #sent)
+  end
+
+  local function unchanged(ref, wanted, title)
+    counts.ensured = counts.ensured + 1
+    local fine, what = is_unchanged(ref, wanted)
+    if fine then return end
+    local found = false
+    for name, value in pairs(wanted) do
+      local alone, why = is_unchanged(ref, { [name] = value })
+      if not alone then
+        found = true
+        problems[#problems + 1] =
+          ("%s, %s: %s = %s: %s"):format(tostring(ref), title, name, tostring(value), why)
+      end
+    end
+    if not found then
+      problems[#problems + 1] = ("%s, %s: %s"):format(tostring(ref), title, what)
+    end
+  end
+
+  -- The properties of an object in another spelling.
+  local function spelled(spelling, node, object)
+    local wanted, any = {}, false
+    local function offer(name, value, spec)
+      local word, found = spelling.of(name, value, spec)
+      if found then
+        wanted[name], any = word, true
+        counts.spelled[spelling.title] = (counts.spelled[spelling.title] or 0) + 1
+      end
+    end
+    for name, value in pairs(object) do
+      if not NOT_SPELLED[name] and not name:find "Reference$" then
+        offer(name, value, node.props[name])
+      end
+    end
+    for name, spec in pairs(node.props) do
+      local opposite = node.pairs and #node.pairs > 0
+      if object[name] == nil and not spec.r and not (spec.t == "b" and opposite) then
+        offer(name, nil, spec)
+      end
+    end
+    return any and wanted or nil
+  end
+
+  -- In the spelling of tmsh: slow-ramp-time.
+  local function as_tmsh(object)
+    local wanted = {}
+    for name, value in pairs(object) do
+      if not NOT_SPELLED[name] and not name:find "Reference$" then
+        wanted[name:gsub("%u", function(letter) return "-" .. letter:lower() end)] = value
+      end
+    end
+    return wanted
+  end
+
+  local function try_spellings(ref, node, object)
+    for _, spelling in ipairs(spellings.list) do
+      local wanted = spelled(spelling, node, object)
+      if wanted then unchanged(ref, wanted, spelling.title) end
+    end
+  end
+
+  local function whole(ref, node, body)
+    unchanged(ref, body, "as it was made")
+    local object = ref:load()
+    unchanged(ref, object, "as it was read")
+    unchanged(ref, as_tmsh(object), "as tmsh spells it")
+    try_spellings(ref, node, object)
+  end
+
+  -- A change is a change once.
+  local function change(ref, node)
+    local spec = node.props.description
+    if not spec or spec.r or spec.t ~= "s" then return end
+    counts.changed = counts.changed + 1
+    local wanted = { description = "walked" }
+    local what, sent = ensure(ref, wanted)
+    if what ~= "changed" or #sent ~= 1 then
+      problems[#problems + 1] = ("%s: a change is %s"):format(tostring(ref), what)
+    end
+    unchanged(ref, wanted, "a second change")
+    ref:ensure { description = "" }
+  end
+
+  it("sends nothing a second time", function()
+    problems, counts = {}, { made = 0, ensured = 0, changed = 0, spelled = {} }
+    every_kind.walk(function(template, node, path)
+      local collection = bip:at(path)
+      if node.type == "singleton" then
+        whole(collection, node, {})
+        change(collection, node)
+        return nil
+      end
+      if not every_kind.can_be_made(template, node) then return nil end
+      local ref = bip:at(path, PLACES[template] or every_kind.name(template))
+      local body = MORE[template] or every_kind.body(template)
+      local what, sent = ensure(ref, body)
+      if what ~= "created" or #sent ~= 1 then
+        problems[#problems + 1] = ("%s: %s, sent %d"):format(path, what, #sent)
+        return nil
+      end
+      counts.made = counts.made + 1
+      whole(ref, node, body)
+      change(ref, node)
+      return (tostring(ref):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+    end)
+    table.sort(problems)
+    assert.equal("", table.concat(problems, "\n"))
+    local summary = f5.json.encode(counts)
+    assert.truthy(counts.made >= 943 and counts.changed >= 319 and counts.ensured >= 6700, summary)
+    for _, spelling in ipairs(spellings.list) do
+      assert.truthy((counts.spelled[spelling.title] or 0) > 0, spelling.title .. " in " .. summary)
+    end
+  end)
+end)
