@@ -2,10 +2,10 @@
 -- are spelled. All spellings are tried on all kinds.
 --
 -- tests/spec/device/recorded_create_spec.lua does the same with every recorded object.
-local every_kind = require "every_kind"
+local every_kind = require "walk.every_kind"
 local f5 = require "f5"
 local lab = require "lab"
-local spellings = require "spellings"
+local spellings = require "walk.spellings"
 
 -- Not compared: what the device answers by itself, or what a client names by other means.
 local NOT_SPELLED <const> = {
@@ -141,7 +141,7 @@ describe("ensure, on every kind of the catalogue,", function()
       counts.made = counts.made + 1
       whole(ref, node, body)
       change(ref, node)
-      return (tostring(ref):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+      return every_kind.path_of(ref)
     end)
     table.sort(problems)
     assert.equal("", table.concat(problems, "\n"))

@@ -1,7 +1,7 @@
 -- Every kind of the catalogue: listed, read, made with its defaults, changed, replaced and deleted,
 -- where a real device allows it.
 local catalogue = require "sim.config.catalogue"
-local every_kind = require "every_kind"
+local every_kind = require "walk.every_kind"
 local f5 = require "f5"
 local json = require "f5.json"
 local lab = require "lab"

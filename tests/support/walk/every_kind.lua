@@ -123,9 +123,17 @@ function M.body(template)
   return body
 end
 
---- Calls visit(template, node, path) for each collection, singleton and table of statistics. What it
---- returns is the path of the object below which the sub-collections are visited. `missed` is told
---- the kinds that could not be visited.
+--- The path of a reference as the store has it.
+function M.path_of(ref)
+  local path <const> = tostring(ref):gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end)
+  return path
+end
+
+--- Calls visit(template, node, path) for each collection, singleton and table of statistics. What
+--- it returns is the path of the object below which the sub-collections are visited. `missed` is
+--- told the kinds that could not be visited.
 function M.walk(visit, missed)
   local made <const> = {} -- template -> path of what was made
   local function path_of(template)
