@@ -134,7 +134,8 @@ function M.failover_state(bip)
   local ok, body = pcall(
     function() return bip:at("/mgmt/tm/shared/bigip-failover-state"):load() end
   )
-  if ok and type(body.failoverState) == "string" then return body.failoverState:lower() end
+  local state = ok and type(body) == "table" and body.failoverState
+  if type(state) == "string" then return state:lower() end
   if
     not ok
     and not (type(body) == "table" and (body.kind == "not_found" or body.kind == "unsupported"))

@@ -3,11 +3,12 @@
 
 wire.py --cert FILE --key FILE --rules FILE
     FILE is a JSON list of rules, read again when it changes: { "method", "path", "bytes", "cut",
-    "times", "reset", "garble" }. The first rule whose method (absent: any) and path (the beginning
-    of it) fit, and whose `times` (absent: always) are not used up, answers with `bytes`. With `cut`
-    only so many of them are sent and the connection is closed, with `reset` without TLS's goodbye.
-    With `garble` the bytes are followed by some that are no TLS. Without a rule that fits the
-    connection is closed.
+    "times", "reset", "garble", "counted" }. The first rule whose method (absent: any) and path
+    (the beginning of it) fit, and whose `times` (absent: always) are not used up, answers with
+    `bytes`. With `cut` only so many of them are sent and the connection is closed, with `reset`
+    without TLS's goodbye. With `counted` nine zeros in them become the number of the request. With
+    `garble` the bytes are followed by some that are no TLS. Without a rule that fits the connection
+    is closed.
 """
 import argparse
 import json
@@ -20,6 +21,12 @@ import threading
 class Rules:
     def __init__(self, path):
         self.path, self.lock, self.stamp, self.rules = path, threading.Lock(), None, []
+        self.count = 0
+
+    def next(self):
+        with self.lock:
+            self.count += 1
+            return self.count
 
     def find(self, method, path):
         with self.lock:
@@ -75,6 +82,8 @@ def serve(client, context, rules):
             print(*request, flush=True)
             rule = rules.find(*request) or {"bytes": "", "cut": 0}
             data = rule["bytes"].encode("utf-8")
+            if rule.get("counted"):
+                data = data.replace(b"0" * 9, b"%09d" % rules.next())
             if rule.get("garble"):
                 inside.sendall(data)
                 with socket.socket(fileno=os.dup(inside.fileno())) as plain:

@@ -18,6 +18,8 @@
 #define SKIP "$skip="
 #define DEFAULT_PAGE 500 /* objects per page of `each` */
 
+#define MAX_LINKED 100000 /* pages without $skip; devices link with it */
+
 /* The state of an iteration. User values: the session, the items of the current page, the paths
  * that a page linked to without $skip (a set). */
 typedef struct pages {
@@ -25,6 +27,8 @@ typedef struct pages {
   text path;             /* of the next page; empty: there is none */
   lua_Integer left;      /* remaining objects of `top`; -1: no limit */
   lua_Integer at, count; /* in the current page */
+  size_t bytes;          /* of all pages so far; only list keeps them */
+  unsigned linked;       /* how many paths are in PAGES_LINKED */
   bool closed;
 } pages;
 
@@ -131,7 +135,7 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
 
 /* Raises if the next page is this page, an earlier one or before it: the iteration would never end.
  */
-static void check_forward(lua_State *L, const pages *p, int at, f5_operation *op) {
+static void check_forward(lua_State *L, pages *p, int at, f5_operation *op) {
   const char *asked = op->call.http.path, *next = text_string(&p->path);
   if (strcmp(asked, next) == 0)
     operation_refuse(L, op, "invalid nextLink: it points to the same page");
@@ -147,6 +151,8 @@ static void check_forward(lua_State *L, const pages *p, int at, f5_operation *op
   }
   if (lua_getfield(L, -1, next) != LUA_TNIL)
     operation_refuse(L, op, "invalid nextLink: it points to an earlier page: %.200s", next);
+  if (++p->linked > MAX_LINKED)
+    operation_refuse(L, op, "invalid nextLink: the device links to ever more pages");
   lua_pushboolean(L, true);
   lua_setfield(L, -3, next);
   lua_pop(L, 2); /* nil, the set */
@@ -219,7 +225,11 @@ static int fetch(lua_State *L, pages *p, lua_KFunction finish) {
 static int listed(lua_State *L, int status, lua_KContext context) {
   (void)status;
   pages *p = lua_touserdata(L, 3);
-  take_page(L, 3, (f5_operation *)context);
+  f5_operation *op = (f5_operation *)context;
+  p->bytes += op->call.http.answer_length;
+  if (p->bytes > p->session->body_limit)
+    operation_refuse(L, op, "the pages together exceed the option body_limit: use each");
+  take_page(L, 3, op);
   if (lua_isnil(L, 4)) {
     lua_copy(L, -1, 4);
   } else {

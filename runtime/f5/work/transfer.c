@@ -274,12 +274,14 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   operation_result(L, op); /* also raises if the transfer was closed */
   if (!lua_istable(L, -1))
     operation_refuse(L, op, "the answer does not report which bytes have arrived");
-  call_clear(&op->call);
   uint64_t next = t->offset + t->length;
   int whole = 0;
   lua_getfield(L, -1, "remainingByteCount");
   lua_Integer remaining = lua_tointegerx(L, -1, &whole);
   lua_pop(L, 1); /* remainingByteCount */
+  if (!whole && next >= t->size)
+    operation_refuse(L, op, "the answer does not report how many bytes are missing");
+  call_clear(&op->call);
   if (whole && remaining > 0 && (uint64_t)remaining <= t->size &&
       (uint64_t)remaining != t->size - next) {
     uint64_t gap = first_gap(L, t->size, t->size - (uint64_t)remaining);

@@ -1,4 +1,4 @@
--- LTM policies: drafts and published ones, the order of rules, and what conditions and actions need.
+-- LTM policies: drafts and published ones, the order of rules, what conditions and actions need.
 local lab = require "lab"
 local sim = require "f5.sim"
 

@@ -210,7 +210,9 @@ return {
     checks = action,
   },
   ["ltm/policy/*/rules/*/conditions"] = {
-    facts = { noun = "policy condition", flat = true, known = true, props = flags(NEWER.conditions) },
+    facts = {
+      noun = "policy condition", flat = true, known = true, props = flags(NEWER.conditions),
+    },
     checks = condition,
   },
 }
