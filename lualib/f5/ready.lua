@@ -37,6 +37,17 @@ local function flat(body)
   return ok and type(answer) == "table" and stats.flat(answer) or nil
 end
 
+-- The reason why one of the paths that a script waits for does not answer, or nil. Extensions such
+-- as AS3 register their paths some time after the device is up.
+local function missing(bip, paths)
+  for _, path in ipairs(paths) do
+    local status = get(bip, path)
+    if status == 401 or status == 403 then bip:request("GET", path) end -- raises the reason
+    if status < 200 or status > 299 then return ("%s answers %d"):format(path, status) end
+  end
+  return nil
+end
+
 -- The reason why the device is not ready, or nil.
 local function obstacle(bip)
   for _, path in ipairs(WORKERS) do
@@ -67,8 +78,9 @@ local TRANSIENT <const> = {
 }
 
 -- The reason, and the error if there was one.
-local function look(bip)
+local function look(bip, paths)
   local ok, reason = pcall(obstacle, bip)
+  if ok and not reason then ok, reason = pcall(missing, bip, paths or {}) end
   if ok then return reason end
   if type(reason) ~= "table" or not TRANSIENT[reason.kind] then error(reason, 0) end
   return tostring(reason.message), reason
@@ -82,13 +94,25 @@ function M.ready(bip)
   return reason == nil, reason
 end
 
-local OPTIONS <const> =
-  { timeout = "number", down = "number", interval = "number", progress = "function" }
+local OPTIONS <const> = {
+  timeout = "number", down = "number", interval = "number", progress = "function", path = "table",
+}
 
---- session:wait_ready{ down =, timeout =, interval =, progress = }: waits until the device is
--- ready.
+local function paths_of(given)
+  local paths = type(given) == "string" and { given } or given or {}
+  for _, path in ipairs(paths) do
+    if type(path) ~= "string" or path == "" then
+      core.usage_error(3, "wait_ready: path must be a path or an array of paths")
+    end
+  end
+  return paths
+end
+
+--- session:wait_ready{ down =, timeout =, interval =, progress =, path = }: waits until the device
+-- is ready.
 -- @param options table|nil: down (seconds in which it should go away first), timeout (seconds,
---   900), interval (seconds; default grows from 0.5 to 5), progress (function(reason, seconds))
+--   900), interval (seconds; default grows from 0.5 to 5), progress (function(reason, seconds)),
+--   path (string or array: what else must answer, such as "/mgmt/shared/appsvcs/info")
 -- @return number: seconds that it took
 function M.wait_ready(bip, options)
   options = options or {}
@@ -96,13 +120,14 @@ function M.wait_ready(bip, options)
     core.usage_error(2, ("wait_ready: expected a table of options, got a %s"):format(type(options)))
   end
   for key, value in pairs(options) do
-    if type(value) ~= OPTIONS[key] then
+    if type(value) ~= OPTIONS[key] and not (key == "path" and type(value) == "string") then
       core.usage_error(
         2,
         ("wait_ready: unknown option '%s' of type %s"):format(tostring(key), type(value))
       )
     end
   end
+  local paths = paths_of(options.path)
   if options.down then -- it answers for a while before it goes
     local asked = core.now()
     while core.now() - asked < options.down and not look(bip) do
@@ -112,7 +137,7 @@ function M.wait_ready(bip, options)
   local limit = options.timeout or 900
   local began, pause, refusals = core.now(), options.interval or 0.5, 0
   while true do
-    local reason, err = look(bip)
+    local reason, err = look(bip, paths)
     local passed = core.now() - began
     if not reason then return passed end
     -- A device that starts may refuse a correct password. Stop before repeated refusals lock the

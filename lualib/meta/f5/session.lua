@@ -227,6 +227,7 @@ function session:wait_ready(options) end
 ---@field timeout? number seconds to wait in all; default 900
 ---@field interval? number seconds between two checks; default grows from 0.5 to 5
 ---@field progress? fun(why_not: string, seconds: number) called after each failed check
+---@field path? string|string[] what else must answer, such as "/mgmt/shared/appsvcs/info"
 
 ---Returns the failover state of this unit.
 ---

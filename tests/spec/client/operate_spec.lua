@@ -86,6 +86,35 @@ describe("a device that starts", function()
     assert.is_true(#bip.ltm.pool:list() == 0)
   end)
 
+  it("is waited for until an extension has registered its path", function()
+    local path <const> = "/mgmt/shared/appsvcs/info"
+    local function answer(status)
+      device:clear_faults()
+      device:fault {
+        match = { path = path }, times = 99, status = status,
+        body = { code = status, message = "Public URI path not registered: " .. path },
+      }
+    end
+    answer(404)
+    local reasons <const> = {}
+    local function progress(reason)
+      reasons[#reasons + 1] = reason
+      answer(#reasons == 1 and 503 or 200)
+    end
+    bip:wait_ready { path = path, interval = 0.01, progress = progress }
+    assert.same({ path .. " answers 404", path .. " answers 503" }, reasons)
+    bip:wait_ready { path = { "/mgmt/shared/echo", path }, timeout = 0 }
+    answer(404)
+    local err = fails("timeout", bip.wait_ready, bip, { path = path, timeout = 0 })
+    assert.matches(path .. " answers 404$", err.message)
+    answer(403)
+    fails("forbidden", bip.wait_ready, bip, { path = path, timeout = 5 })
+    for _, wrong in ipairs { 5, { 5 }, "", { "" } } do
+      err = fails("usage", function() return (bip:wait_ready { path = wrong }) end)
+      assert.matches("operate_spec.lua:%d+: wait_ready: ", err.message)
+    end
+  end)
+
   it("is waited for until it goes away first", function()
     local looks = 0
     local fiber <const> = f5.spawn(function()
