@@ -69,7 +69,7 @@ return {
       version = { t = "i", d = 3 },
       warnings = { t = "s", d = "enabled", c = "disabled|enabled" },
     } },
-  ["auth/login-failures"] = { type = "show" },
+  ["auth/login-failures"] = { type = "show", ending = "collectionstats" },
   ["auth/partition"] = { type = "collection", flat = true,
     props = {
       defaultRouteDomain = { t = "i", d = 0 },

@@ -88,7 +88,7 @@ return {
     } },
   ["gtm/gtm_add"] = { type = "collection" },
   ["gtm/gtm_appliance_add"] = { type = "collection" },
-  ["gtm/iquery"] = { type = "show" },
+  ["gtm/iquery"] = { type = "show", ending = "collectionstats" },
   ["gtm/ldns"] = { type = "show" },
   ["gtm/link"] = { type = "collection",
     props = {

@@ -1044,16 +1044,7 @@ return {
       overrideConnectionLimit = { t = "s", d = "disabled" },
       timeout = { t = "s", d = "300" },
     } },
-  ["ltm/persistence/persist-records"] = { type = "collection", flat = true,
-    props = {
-      clientAddr = { t = "s" },
-      key = { t = "s" },
-      mode = { t = "s" },
-      nodeAddr = { t = "s" },
-      nodePort = { t = "i" },
-      pool = { t = "s" },
-      virtual = { t = "s" },
-    } },
+  ["ltm/persistence/persist-records"] = { type = "show", flat = true },
   ["ltm/persistence/sip"] = { type = "collection",
     props = {
       appService = { t = "s" },
@@ -1568,7 +1559,7 @@ return {
       sourcePortInline = { t = "i", d = 0 },
     } },
   ["ltm/urlcat-cloud-cache"] = { type = "show" },
-  ["ltm/urlcat-query"] = { type = "show",
+  ["ltm/urlcat-query"] = { type = "show", ending = "collectionstats",
     props = {
       url = { t = "s" },
     } },

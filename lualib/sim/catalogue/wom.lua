@@ -2,9 +2,9 @@
 return {
   ["wom"] = { type = "organizing" },
   ["wom/advertised-route"] = { type = "collection" },
-  ["wom/deduplication"] = { type = "collection" },
+  ["wom/deduplication"] = { type = "singleton" },
   ["wom/diagnose-conn"] = { type = "collection" },
-  ["wom/endpoint-discovery"] = { type = "collection" },
+  ["wom/endpoint-discovery"] = { type = "singleton" },
   ["wom/local-endpoint"] = { type = "collection" },
   ["wom/profile"] = { type = "organizing" },
   ["wom/profile/cifs"] = { type = "collection" },

@@ -7,6 +7,7 @@
 --   name        the last part of the template that is not `*`
 --   kind        always given
 --   props       name -> property; always given
+--   ending      the end of the kind in an answer to a GET of the whole, where it is another
 -- A property with a known list of choices has them as a set, `choices`. A file of the catalogue is
 -- loaded when a path below it is first looked up.
 local json = require "f5.json"

@@ -67,10 +67,12 @@ function M.present(device, template)
   return true
 end
 
--- Whether an organizing collection lists a path. What can only be shown (statistics) is not listed.
-local function is_listed(device, path)
+-- Whether an organizing collection lists a path. What can only be shown (statistics) is not listed,
+-- except by collections of statistics.
+local function is_listed(device, path, among_statistics)
   local node = catalogue.find(path)
   if not M.present(device, path) then return false end
+  if node.type == "show" and among_statistics then return not node.hidden end
   if node.hidden or node.type == "show" and not node.listed then return false end
   if node.type ~= "organizing" then return true end
   for _, name in ipairs(catalogue.children(path)) do
@@ -84,11 +86,13 @@ end
 function M.children(device, template)
   local modules, components = {}, {}
   local children = template == "" and MODULES or catalogue.children(template)
+  local above = template ~= "" and catalogue.find(template)
+  local among_statistics = above and above.ending == "collectionstats"
   for _, name in ipairs(children) do
     local path = template == "" and name or template .. "/" .. name
     if template == "" then
       if M.present(device, path) then modules[#modules + 1] = path end
-    elseif is_listed(device, path) then
+    elseif is_listed(device, path, among_statistics) then
       local list = catalogue.find(path).type == "organizing" and modules or components
       list[#list + 1] = path
     end
@@ -103,7 +107,7 @@ function M.body(target, paths, version, query)
     items[i] = { reference = { link = names.link("/mgmt/tm/" .. path, "ver=" .. version) } }
   end
   return {
-    kind = target.node.kind .. "collectionstate",
+    kind = target.node.kind .. (target.node.ending or "collectionstate"),
     selfLink = names.link(target.shown, query),
     items = #items > 0 and json.array(items) or nil,
   }

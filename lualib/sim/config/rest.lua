@@ -132,7 +132,7 @@ local function get_collection(device, request, target)
     items[#items + 1] = wanted and present.select(shown, wanted) or shown
   end
   local body = {
-    kind = target.node.kind .. "collectionstate",
+    kind = target.node.kind .. (target.node.ending or "collectionstate"),
     selfLink = names.link(target.shown, names.query(request, version)),
     items = #items > 0 and json.array(items) or nil,
   }

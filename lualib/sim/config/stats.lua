@@ -174,7 +174,7 @@ function M.show(device, request, target)
   end
   body = body or {}
   body.entries = entries and next(entries) and entries or nil
-  body.kind = kind or target.node.kind .. "stats"
+  body.kind = kind or target.node.kind .. (target.node.ending or "stats")
   body.selfLink = names.link(target.shown, names.query(request, version))
   return { status = 200, body = body }
 end

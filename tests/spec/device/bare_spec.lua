@@ -88,6 +88,10 @@ local THERE <const> = {
     ipsecPolicy = "/Common/default-ipsec-policy-interface",
   },
   ["net/tunnels/lw4o6/lw4o6"] = { psidLength = 0, allProtocolsPass = "disabled" },
+  ["apm/oauth/db-instance/oauthdb"] = { name = "oauthdb" },
+  ["net/port-list/_sys_self_allow_udp_defaults"] = { partition = "Common" },
+  ["security/dos/bot-signature-category/Spyware"] = { type = "malicious" },
+  ["sys/diags/ihealth"] = { expiration = 30 },
   ["pem/profile/diameter-endpoint/diameter-endpoint"] = {
     gxSessionIdPrefix = "Gx.BIG-IP.f5net.com",
   },
@@ -149,5 +153,29 @@ describe("Kinds without a recording", function()
     } do
       lab.fails("invalid", bip.request, bip, "DELETE", "/mgmt/tm/" .. path)
     end
+  end)
+
+  it("are statistics, or lists, where a device answered so", function()
+    local found = {}
+    for path, kind in pairs {
+      ["sys/raid"] = "sys:raid:raidcollectionstats",
+      ["sys/performance"] = "sys:performance:performancecollectionstats",
+      ["sys/log"] = "sys:log:logcollectionstats",
+      ["net/ipsec/ike-sa"] = "net:ipsec:ike-sa:ike-sastats",
+      ["net/sfc/hop"] = "net:sfc:hop:hopcollectionstats",
+      ["ltm/persistence/persist-records"] = "ltm:persistence:persist-records:persist-recordsstats",
+      ["sys/turboflex/warning"] = "sys:turboflex:warning:warningstats",
+      ["sys/turboflex/profile/all"] = "sys:turboflex:profile:all:allcollectionstats",
+      ["sys/url-db/download-result"] = "sys:url-db:download-result:download-resultcollectionstate",
+      ["gtm/iquery"] = "gtm:iquery:iquerycollectionstats",
+      ["sys/cpu"] = "sys:cpu:cpucollectionstats",
+    } do
+      local shown = bip:request("GET", "/mgmt/tm/" .. path)
+      if shown.kind ~= "tm:" .. kind then found[#found + 1] = path .. ": " .. shown.kind end
+    end
+    table.sort(found)
+    assert.same({}, found)
+    local raid = bip:request("GET", "/mgmt/tm/sys/raid").items
+    assert.match("^https://localhost/mgmt/tm/sys/raid/array%?", raid[1].reference.link)
   end)
 end)

@@ -7,6 +7,15 @@ local kinds <const> = {
   ["apm/profile/access"] = {
     factory = { protected = true, objects = { { name = "access" } } },
   },
+  ["apm/apm-avr-config"] = {
+    factory = { protected = true, objects = { { name = "apm-avr-config" } } },
+  },
+  ["apm/oauth/db-instance"] = {
+    factory = { protected = true, objects = { { name = "oauthdb" } } },
+  },
+  ["apm/policy/customization-source"] = {
+    factory = { protected = true, objects = { { name = "modern" }, { name = "standard" } } },
+  },
   ["apm/client-packaging"] = {
     factory = { protected = true, objects = { { name = "client-packaging" } } },
   },

@@ -1,4 +1,5 @@
 -- Kinds of net of which little is known beyond the catalogue.
+local ports = require "sim.kinds.common.ports"
 local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number
@@ -17,6 +18,10 @@ local kinds <const> = {
         },
       },
     },
+  },
+  ["net/port-list"] = {
+    facts = { flat = false, lists = { ports = true } },
+    factory = { protected = true, objects = ports.DEFAULTS },
   },
   ["net/stp"] = { factory = { objects = { { name = "cist" } } } },
   ["net/cmetrics"] = { facts = { type = "show" } },

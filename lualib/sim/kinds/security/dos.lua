@@ -13,6 +13,22 @@ local DEVICE_ID <const> = {
   deviceIdTpsIncreaseRate = 500,
 }
 
+local CATEGORIES <const> = {}
+for kind, names in pairs {
+  benign = {
+    "HTTP Library", "Headless Browser", "RSS Reader", "Search Bot", "Search Engine",
+    "Service Agent", "Site Monitor", "Social Media Agent", "Web Downloader", "Crawler",
+  },
+  malicious = {
+    "DOS Tool", "E-Mail Collector", "Exploit Tool", "Network Scanner", "Spam Bot",
+    "Vulnerability Scanner", "Web Spider", "Webserver Stress Tool", "Spyware",
+  },
+} do
+  for _, name in ipairs(names) do
+    CATEGORIES[#CATEGORIES + 1] = { name = name, type = kind, userDefined = "false" }
+  end
+end
+
 return {
   ["security/dos/profile"] = {
     facts = {
@@ -51,6 +67,26 @@ return {
       open = true,
       props = { protErrAttackDetection = s("disabled", { c = "disabled|enabled" }) },
     },
+  },
+  ["security/dos/ipv6-ext-hdr"] = {
+    facts = { type = "collection", flat = false, props = { frameTypes = { t = "a" } } },
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "dos-ipv6-ext-hdr",
+          frameTypes = { "auth", "dstopt", "esp", "frag", "hbh", "mobility", "route" },
+        },
+      },
+    },
+  },
+  ["security/dos/udp-portlist"] = {
+    facts = { type = "collection", flat = false },
+    factory = { protected = true, objects = { { name = "dos-udp-portlist" } } },
+  },
+  ["security/dos/bot-signature-category"] = {
+    facts = { type = "collection", flat = false },
+    factory = { protected = true, objects = CATEGORIES },
   },
   ["security/dos/device-config"] = {
     factory = { protected = true, objects = { { name = "dos-device-config" } } },

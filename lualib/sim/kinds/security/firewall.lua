@@ -1,4 +1,5 @@
 -- Firewalls and the translation of addresses.
+local ports = require "sim.kinds.common.ports"
 local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number
@@ -46,8 +47,12 @@ local kinds <const> = {
       noun = "port list", lists = { ports = true, portLists = "security/firewall/port-list" },
     },
     relations = { { property = "portLists", to = { "security/firewall/port-list" } } },
+    factory = { protected = true, objects = ports.DEFAULTS },
   },
-  ["security/shared-objects/port-list"] = {},
+  ["security/shared-objects/port-list"] = {
+    facts = { flat = false, lists = { ports = true } },
+    factory = { protected = true, objects = ports.DEFAULTS },
+  },
   ["security/firewall/global-rules"] = {
     facts = {
       type = "singleton",
