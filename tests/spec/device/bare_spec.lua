@@ -89,7 +89,7 @@ local THERE <const> = {
   },
   ["net/tunnels/lw4o6/lw4o6"] = { psidLength = 0, allProtocolsPass = "disabled" },
   ["apm/oauth/db-instance/oauthdb"] = { name = "oauthdb" },
-  ["net/port-list/_sys_self_allow_udp_defaults"] = { partition = "Common" },
+  ["net/port-list/_sys_self_allow_udp_defaults"] = { name = "_sys_self_allow_udp_defaults" },
   ["security/dos/bot-signature-category/Spyware"] = { type = "malicious" },
   ["sys/diags/ihealth"] = { expiration = 30 },
   ["pem/profile/diameter-endpoint/diameter-endpoint"] = {

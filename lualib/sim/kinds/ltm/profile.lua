@@ -54,12 +54,13 @@ local NO_DESCRIPTION <const> = {
 
 -- A new device has one profile of each of these kinds.
 for kind in ([[
-  analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter dns
-  dns-acceleration dns-logging fasthttp fastl4 fix ftp gtp html http-compression http-proxy-connect http2 http3
-  httprouter icap iiop ilx imap ipother ipsecalg map-t mblb mqtt mssql netflow ntlm one-connect pcp pop3
-  pptp qoe quic radius ramcache request-adapt request-log response-adapt rewrite rtsp sctp
-  server-ldap service sip smtp smtps socks spdy splitsessionclient splitsessionserver statistics
-  stream tcp-analytics tftp traffic-acceleration udp wa-cache web-acceleration web-security websocket xml
+  analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter
+  dns dns-acceleration dns-logging fasthttp fastl4 fix ftp gtp html http-compression
+  http-proxy-connect http2 http3 httprouter icap iiop ilx imap ipother ipsecalg map-t mblb mqtt
+  mssql netflow ntlm one-connect pcp pop3 pptp qoe quic radius ramcache request-adapt
+  request-log response-adapt rewrite rtsp sctp server-ldap service sip smtp smtps socks spdy
+  splitsessionclient splitsessionserver statistics stream tcp-analytics tftp
+  traffic-acceleration udp wa-cache web-acceleration web-security websocket xml
 ]]):gmatch "%S+" do
   local template = "ltm/profile/" .. kind
   local known = kinds[template] or {}

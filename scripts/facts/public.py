@@ -1,0 +1,58 @@
+"""Reads scripts/facts/*.txt for scripts/catalogue, whose head describes their form."""
+
+import glob
+import os
+import re
+import sys
+
+FACT = re.compile(r'(@?[\w-]+)(?::([iab]))?(?:=("[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+))?(?:\s+|$)')
+
+
+def plain_value(text):
+    return int(text) if re.match(r"-?\d+$", text) else text
+
+
+def public_property(code, text):
+    """The property that one word of scripts/facts describes."""
+    if text is None:
+        return {"t": code or "s"}
+    if text[0] == '"':
+        return {"t": "s", "d": text[1:-1]}
+    if text[0] == "[":
+        return {"t": "a", "d": [plain_value(word) for word in text[1:-1].split(",")]}
+    if text[0] == "{":
+        pairs = [pair.strip().split("=", 1) for pair in text[1:-1].split(",")]
+        return {"t": "o", "d": {name: plain_value(value) for name, value in pairs}}
+    if text[0] == "!":
+        return {"t": "b", "d": text == "!true"}
+    if "|" in text:
+        choices = text.split("|")
+        return {"t": "s", "d": choices[0], "c": sorted(choices)}
+    return {"t": "i" if re.match(r"-?\d+$", text) else "s", "d": plain_value(text)}
+
+
+def public_facts(folder):
+    """{ path: (type or None, { name: property }) } of scripts/facts/*.txt."""
+    found = {}
+    for name in sorted(glob.glob(os.path.join(folder, "*.txt"))):
+        with open(name, encoding="utf-8") as file:
+            text = re.sub(r"^#.*\n", "", file.read(), flags=re.M)
+        for line in re.sub(r"\n[ ]+", " ", text).split("\n"):
+            path, _, rest = line.partition(":")
+            rest = rest.strip()
+            if not path:
+                continue
+            if path in found:
+                sys.exit("scripts/catalogue: %s: %s stands there twice" % (name, path))
+            kind, properties, at = None, {}, 0
+            while at < len(rest):
+                word = FACT.match(rest, at)
+                if not word:
+                    sys.exit("scripts/catalogue: %s: %s: cannot read %r" % (name, path, rest[at:]))
+                if word[1][0] == "@":
+                    kind = word[1][1:]
+                else:
+                    properties[word[1]] = public_property(word[2], word[3])
+                at = word.end()
+            found[path] = (kind, properties)
+    return found
