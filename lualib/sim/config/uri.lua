@@ -48,7 +48,7 @@ function M.resolve(segments)
     local last = i == #segments
     local below = target.what == "resource" and target.template .. "/*/" .. segment
       or target.template .. "/" .. segment
-    local child = catalogue.find(below)
+    local child = segment ~= "*" and catalogue.find(below) -- `*` is a name here
     if last and SUFFIXES[segment] and not child then
       target.suffix = segment
       return target

@@ -11,7 +11,8 @@
 #define COMMON "~Common~"
 #define COMMON_LENGTH (sizeof COMMON - 1)
 
-/* Below /mgmt/tm; `*` is the name of an object. From answers of real devices. */
+/* Below /mgmt/tm; `*` is the name of an object. From answers of real devices, or, where
+ * nobody has recorded one, from the public description of the API. */
 #define KIND(collection, style)                                                                    \
   { collection, sizeof collection - 1, style }
 static const struct {
@@ -19,6 +20,8 @@ static const struct {
   size_t length;
   name_style style;
 } styles[] = {
+    KIND("/apm/profile/access/*/domain-groups", NAME_PLAIN),
+    KIND("/apm/resource/network-access/*/optimized-app", NAME_PLAIN),
     KIND("/auth/partition", NAME_PLAIN),
     KIND("/auth/remote-role/role-info", NAME_PLAIN),
     KIND("/auth/user", NAME_PLAIN),
@@ -28,26 +31,50 @@ static const struct {
     KIND("/gtm/pool/naptr/*/members", NAME_PLAIN),
     KIND("/gtm/pool/srv/*/members", NAME_PLAIN),
     KIND("/gtm/server/*/devices", NAME_PLAIN),
+    KIND("/gtm/server/*/virtual-servers", NAME_FULL),
     KIND("/gtm/topology", NAME_SLASHES),
     KIND("/ltm/policy-strategy/*/operands", NAME_PLAIN),
     KIND("/ltm/policy/*/rules", NAME_PLAIN),
     KIND("/ltm/policy/*/rules/*/actions", NAME_PLAIN),
     KIND("/ltm/policy/*/rules/*/conditions", NAME_PLAIN),
+    KIND("/ltm/profile/rewrite/*/uri-rules", NAME_PLAIN),
+    KIND("/net/fdb/tunnel/*/records", NAME_PLAIN),
+    KIND("/net/fdb/vlan/*/records", NAME_PLAIN),
     KIND("/net/interface", NAME_PLAIN),
+    KIND("/net/packet-filter", NAME_PLAIN),
+    KIND("/net/port-mirror", NAME_PLAIN),
     KIND("/net/trunk", NAME_PLAIN),
     KIND("/net/vlan/*/interfaces", NAME_PLAIN),
+    KIND("/net/wccp", NAME_PLAIN),
+    KIND("/security/dos/profile/*/application", NAME_PLAIN),
+    KIND("/security/dos/profile/*/dos-network", NAME_PLAIN),
+    KIND("/security/dos/profile/*/protocol-dns", NAME_PLAIN),
+    KIND("/security/dos/profile/*/protocol-sip", NAME_PLAIN),
     KIND("/security/firewall/management-ip-rules/rules", NAME_PLAIN),
     KIND("/security/firewall/policy/*/rules", NAME_PLAIN),
     KIND("/security/firewall/rule-list/*/rules", NAME_PLAIN),
+    KIND("/security/flowspec-route-injector/profile/*/neighbor", NAME_PLAIN),
     KIND("/security/nat/policy/*/rules", NAME_PLAIN),
+    KIND("/security/scrubber/profile/*/scrubber-categories", NAME_PLAIN),
+    KIND("/security/scrubber/profile/*/scrubber-netflow-protected-server", NAME_PLAIN),
+    KIND("/security/scrubber/profile/*/scrubber-rt-domain", NAME_PLAIN),
+    KIND("/security/scrubber/profile/*/scrubber-rt-domain/*/scrubber-rd-network-prefix",
+         NAME_PLAIN),
+    KIND("/security/scrubber/profile/*/scrubber-virtual-server", NAME_PLAIN),
+    KIND("/security/ssh/profile/*/auth-info", NAME_PLAIN),
+    KIND("/sys/application/custom-stat", NAME_PLAIN),
+    KIND("/sys/application/template/*/actions", NAME_PLAIN),
     KIND("/sys/cluster", NAME_PLAIN),
     KIND("/sys/crypto/cert", NAME_FULL),
+    KIND("/sys/crypto/csr", NAME_FULL),
     KIND("/sys/crypto/key", NAME_FULL),
     KIND("/sys/db", NAME_PLAIN),
     KIND("/sys/disk/application-volume", NAME_PLAIN),
     KIND("/sys/disk/logical-disk", NAME_PLAIN),
+    KIND("/sys/file/ssl-key/*/cert-order-manager", NAME_PLAIN),
     KIND("/sys/ha-group", NAME_PLAIN),
     KIND("/sys/management-ip", NAME_SLASHES),
+    KIND("/sys/ntp/restrict", NAME_PLAIN),
     KIND("/sys/provision", NAME_PLAIN),
     KIND("/sys/service", NAME_PLAIN),
     KIND("/sys/snmp/communities", NAME_FULL),

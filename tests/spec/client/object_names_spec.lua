@@ -135,6 +135,21 @@ describe("The name of an object", function()
     )
   end)
 
+  it("may begin with a slash itself", function()
+    bip.gtm.datacenter["/Common/dc"]:create {}
+    local server = bip.gtm.server["/Common/srv"]
+    server:create { datacenter = "/Common/dc", devices = { { name = "box", addresses = {
+      { name = "10.0.7.1" } } } } }
+    local full, short = server["virtual-servers"]["/Common/vs"], server["virtual-servers"].vs
+    assert.equal("/Common/vs", full:create({ destination = "10.0.7.2:80" }).name)
+    assert.is_false(short:exists())
+    assert.equal("vs", short:create({ destination = "10.0.7.3:80" }).name)
+    assert.equal("10.0.7.2:80", full:load().destination:match "[^/]+$")
+    assert.equal("unchanged", (full:ensure { destination = "10.0.7.2:80" }))
+    full:delete()
+    assert.is_true(short:exists())
+  end)
+
   it("is missed in words for its kind", function()
     local ok, err = f5.try(function() bip.ltm.pool:create { monitor = "/Common/http" } end)
     assert.is_false(ok)

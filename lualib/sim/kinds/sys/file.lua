@@ -198,6 +198,7 @@ return {
     },
     checks = crypto "key",
   },
+  ["sys/crypto/cert/*/cert-validators"] = { facts = { flat = false } },
   ["sys/crypto/csr"] = { facts = { flat = true, full_names = true, open = true } },
   ["sys/crypto/master-key"] = { facts = { type = "show" } },
   ["sys/crypto/check-cert"] = { facts = { type = "show" } },
