@@ -7,7 +7,7 @@ local core = require "f5.core"
 
 local M = {}
 
-local FIXED <const> = '^"([^"]+)" may not be specified in the context of the "modify" command'
+local REFUSED <const> = '^"([^"]+)" may not be specified in the context of the "modify" command'
 local UNKNOWN <const> = '"([^"]+)" unknown property'
 
 local function segments(path) return path:match "^(.*)/([^/]+)$" end
@@ -72,12 +72,23 @@ end
 
 -- -- properties that only a creation sets ---------------------------------------------------------
 
--- The same body without a property that the device refuses, if the object has the same value; nil
--- if it has another.
-local function without_fixed(err, ref, body)
-  local name = tostring(err.message):match(FIXED)
-  local key = name and compare.camel(name)
-  if not key or body[key] == nil then return nil end
+-- A device refuses them in a PATCH, even if they stay the same.
+local FIXED <const> = {
+  ["tm:cm:device-group:device-groupstate"] = "type",
+  ["tm:ltm:data-group:internal:internalstate"] = "type",
+  ["tm:ltm:node:nodestate"] = "address",
+  ["tm:ltm:pool:members:membersstate"] = "address",
+  ["tm:ltm:snat-translation:snat-translationstate"] = "address",
+  ["tm:ltm:virtual-address:virtual-addressstate"] = "address",
+  ["tm:net:route-domain:route-domainstate"] = "id",
+  ["tm:net:route:routestate"] = "network",
+  ["tm:net:self:selfstate"] = "address",
+}
+
+-- The same body without a property, if the object has the same value; nil if it has another. The
+-- script may have changed it on purpose: then the device says no.
+local function without(key, ref, body)
+  if body[key] == nil then return nil end
   local object = ref:load()
   if type(object) ~= "table" or not compare.same(body[key], object[key], key) then return nil end
   local out = {}
@@ -87,13 +98,19 @@ local function without_fixed(err, ref, body)
   return next(out) and out or nil
 end
 
+-- For the kinds that are not listed: what the device has just refused.
+local function without_refused(err, ref, body)
+  local name = tostring(err.message):match(REFUSED)
+  return name and without(compare.camel(name), ref, body)
+end
+
 local function is_refusal(err) return type(err) == "table" and err.status == 400 end
 
 local function finish(method, call, ref, body, read, options, ok, ...)
   if ok then return ... end
   local err = ...
   if is_refusal(err) and type(body) == "table" then
-    local rest = read and method ~= "create" and without_fixed(err, ref, body)
+    local rest = read and method ~= "create" and without_refused(err, ref, body)
     if rest then
       return finish(method, call, ref, rest, read, options, pcall(call, ref, rest, options))
     end
@@ -111,6 +128,8 @@ function M.write(method, call, ref, given, options)
   if type(given) == "table" then
     local named = kind and method == "create" and not is_object(ref, kind)
     body = bodies.of_write(given, named)
+    local fixed = method == "modify" and FIXED[kind]
+    body = fixed and without(fixed, ref, body) or body
   end
   return finish(method, call, ref, body, kind ~= nil, options, pcall(call, ref, body, options))
 end

@@ -45,7 +45,7 @@ function reference:each(options) end
 ---Creates an object and returns it with its defaults. On a collection, `name` is in the properties.
 ---A reference with a name creates that object: `bip.ltm.pool["/Common/web"]:create {}`,
 ---`bip.auth.user.bob:create {}`. If the path does not show whether it is a collection, one call
----more asks the device.
+---more asks the device. The properties can be those of another object that was read.
 ---
 ---*Raises* call errors; "conflict": the object exists; "invalid": the device rejects the
 ---properties; "usage": the properties contradict the path.
@@ -55,7 +55,9 @@ function reference:each(options) end
 ---@return table object all properties of the new object
 function reference:create(properties) end
 
----Changes the named properties and returns the object.
+---Changes the named properties and returns the object. If they come from `load`, what a device does
+---not take back is left out: links, times, and what monitoring found (`state = "checking"`).
+---The message about a misspelt property names the one that was probably meant.
 ---
 ---*Raises* call errors; "not_found": the object does not exist; "invalid": the device rejects the
 ---properties; "usage": an argument is invalid.

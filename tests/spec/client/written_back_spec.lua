@@ -25,7 +25,7 @@ describe("An object that was read", function()
     assert.same({ "checking", "monitor-enabled" }, { read.state, read.session })
     device:clear_log()
     node:modify(read)
-    assert.equal(2, count "PATCH") -- the first with the address, which only a creation sets
+    assert.same({ 1, 1 }, { count "GET", count "PATCH" }) -- whether the address is the same
     read.description = "mine"
     assert.equal("mine", node:modify(read).description)
     assert.equal("mine", node:replace(node:load()).description)
@@ -141,13 +141,36 @@ describe("An object that was read", function()
   end)
 
   it("is queued in a transaction without what is refused", function()
-    local member
     bip.ltm.pool["/Common/p"]:create { monitor = "/Common/http", members = { "10.0.0.1:80" } }
-    member = bip.ltm.pool["/Common/p"].members["/Common/10.0.0.1:80"]
+    local member = bip.ltm.pool["/Common/p"].members["/Common/10.0.0.1:80"]
     local read = member:load()
-    read.description, read.address = "queued", nil
+    read.description = "queued"
     bip:transaction(function(tx) tx(member):modify(read) end)
     assert.equal("queued", member:load().description)
+  end)
+
+  it("is written again without a property that the device refuses as it is", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create {}
+    local read = pool:load()
+    read.description = "new"
+    device:fault {
+      match = { method = "PATCH" }, status = 400, times = 1, body = {
+        code = 400,
+        message = '"slow-ramp-time" may not be specified in the context of the "modify" command. '
+          .. '"slow-ramp-time" may be specified using the following commands: create',
+      },
+    }
+    assert.equal("new", pool:modify(read).description)
+    device:clear_faults()
+    read.slowRampTime = 77
+    device:fault {
+      match = { method = "PATCH" }, status = 400, times = 1, body = {
+        code = 400,
+        message = '"slow-ramp-time" may not be specified in the context of the "modify" command.',
+      },
+    }
+    fails("invalid", function() pool:modify(read) end)
   end)
 end)
 
