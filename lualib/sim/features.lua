@@ -15,6 +15,7 @@ return {
   "sim.status.daemons",
   "sim.status.workers",
   "sim.status.rest_workers",
+  "sim.status.licensing",
   "sim.http.life_cycle",
   "sim.cluster",
   "sim.tasks.transaction",

@@ -84,6 +84,8 @@ local STATE <const> = {
   },
   disk = { [EACH] = { content = "string?", size = "integer?", modified = "integer?" } },
   failover = "string",
+  license = { key = "string|boolean", addons = { [LIST] = "string", [MAYBE] = true },
+    text = "string?", since = "integer" },
   jobs = { [EACH] = { [EACH] = {
     id = "string|integer", status = "string?", selfLink = "string?", kind = "string?",
     generation = "number?", lastUpdateMicros = "integer?",

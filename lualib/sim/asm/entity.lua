@@ -45,6 +45,11 @@ function M.micros(now)
   return (now // 1000000) * 1e6
 end
 
+--- The same as the integer that tasks of newer versions send.
+function M.task_micros(now)
+  return now // 1000000 * 1000000
+end
+
 M.iso = require("sim.clock").utc
 
 -- A link without host and query: "/mgmt/tm/asm/policies/x". Other texts are returned unchanged.

@@ -117,7 +117,8 @@ function Context:insert(object, salt)
   local key = entity.natural_key(self.spec, object)
   object.id = entity.hash(salt and key .. "#" .. salt or key)
   if self.record.items[object.id] then return nil, object.id end
-  object.lastUpdateMicros = entity.micros(self.device:now())
+  local micros = self.spec.task and entity.task_micros or entity.micros
+  object.lastUpdateMicros = micros(self.device:now())
   self.record.items[object.id] = { data = object, children = {} }
   self.record.order[#self.record.order + 1] = object.id
   return self:item(object.id)

@@ -3,6 +3,7 @@
 --
 -- state.saved = { [file or ""] = { [path] = object } }: what `save sys config` wrote. A UCS archive
 -- is a file on the disk with JSON text, not a real archive.
+local digest = require "sim.digest"
 local json = require "f5.json"
 local clock = require "sim.clock"
 local commands = require "sim.commands"
@@ -123,6 +124,11 @@ local function ucs_path(body)
   return name:sub(1, 1) == "/" and name or UCS .. "/" .. name:match "[^/]+$"
 end
 
+-- The seal of an archive that says that it is encrypted, or nil. It is near the end of the text.
+local function seal_of(text)
+  return text and text:sub(-300):match '"sealed":"([^"]+)"'
+end
+
 local function list_ucs(device)
   local items = json.array {}
   local version = device.version
@@ -132,7 +138,8 @@ local function list_ucs(device)
       apiRawValues = {
         filename = UCS .. "/" .. name, file_size = ("%d (in bytes)"):format(entry.size),
         product = version.product, version = version.version, build = version.build,
-        base_build = version.build, edition = version.edition, encrypted = "no",
+        base_build = version.build, edition = version.edition,
+        encrypted = seal_of(device.disk.read(UCS .. "/" .. name)) and "yes" or "no",
         file_created_date = clock.utc(entry.modified), install_date = version.date,
       },
     }
@@ -147,9 +154,37 @@ local function list_ucs(device)
   }
 end
 
+-- The value of an option of a command; nil if it is not given.
+local function option_of(body, name)
+  for _, option in ipairs(type(body.options) == "table" and body.options or {}) do
+    if option == name then return "" end
+    if type(option) == "table" and option[name] ~= nil then return option[name] end
+  end
+  return body[name]
+end
+
+-- A passphrase as an archive keeps it. The archive says that it is encrypted; its text is not.
+local function sealed(phrase)
+  return digest.base64(digest.sha256("f5lua-sim-ucs " .. tostring(phrase)))
+end
+
+local function without_keys(objects)
+  for path in pairs(objects) do
+    if path:find "^/mgmt/tm/sys/file/ssl%-key/" or path:find "^/mgmt/tm/sys/crypto/key/" then
+      objects[path] = nil
+    end
+  end
+  return objects
+end
+
 local function save_ucs(device, _, _, body)
-  local archive =
-    { format = "f5lua-sim-ucs", version = device.version.version, objects = snapshot(device) }
+  local phrase = option_of(body, "passphrase")
+  local objects = snapshot(device)
+  if option_of(body, "no-private-key") ~= nil then without_keys(objects) end
+  local archive = {
+    format = "f5lua-sim-ucs", version = device.version.version, objects = objects,
+    sealed = phrase ~= nil and sealed(phrase) or nil,
+  }
   local text = json.encode(archive, { sort = true })
   device.disk.write(ucs_path(body), text)
 end
@@ -170,6 +205,10 @@ local function load_ucs(device, request, _, body)
   if not text then refuse(("Unable to load UCS: %s: No such file or directory"):format(path)) end
   local objects = objects_of(text)
   if not objects then refuse(("UCS archive %s is not valid"):format(path)) end
+  local seal, phrase = seal_of(text), option_of(body, "passphrase")
+  if seal and (phrase == nil or sealed(phrase) ~= seal) then
+    refuse(("Unable to load UCS: %s: the passphrase is wrong or missing"):format(path))
+  end
   restore(device, request, objects)
 end
 

@@ -50,7 +50,7 @@ local function appear(device, directory, name)
     checksum = id,
     fileSize = ("%d MB"):format(entry.size >> 20),
     verified = "yes",
-    buildDate = device.version.date,
+    buildDate = (device.version.date:gsub(":", " ")),
     lastModified = os.date("!%a %b %e %H:%M:%S %Y", entry.modified // SECOND),
   })
 end

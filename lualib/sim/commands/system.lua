@@ -3,6 +3,7 @@
 local json = require "f5.json"
 local cluster_failover = require "sim.cluster.failover"
 local commands = require "sim.commands"
+local licensing = require "sim.status.licensing"
 local daemons = require "sim.status.daemons"
 local errors = require "sim.http.errors"
 local restart = require "sim.http.restart"
@@ -265,7 +266,7 @@ M.commands = {
   { "run", "^util/unix%-mv$", program "mv" },
   { "send-mail", "^analytics/", send_mail },
   { "install", "^apm/epsec/", accept },
-  { "install", "^sys/license$", accept },
+  { "install", "^sys/license$", licensing.install_command },
   { "load", "^analytics/", accept },
 }
 

@@ -6,6 +6,7 @@ local errors = require "sim.http.errors"
 local identity = require "sim.config.identity"
 local lists = require "sim.config.lists"
 local names = require "sim.config.names"
+local secrets = require "sim.kinds.common.secrets"
 local validate = require "sim.config.validate"
 
 local M = {}
@@ -25,8 +26,10 @@ end
 
 -- Writes properties into an object. Groups (`spec.t == "o"`) are merged.
 function M.apply(node, object, properties)
+  local secret = secrets.of(node)
   for name, value in pairs(properties) do
     local spec = node.props[name]
+    if secret[name] and type(value) == "string" then value = secrets.encrypted(value) end
     if value == NONE then
       object[name] = nil
     elseif

@@ -5,6 +5,7 @@
 local clock = require "sim.clock"
 local cluster_status = require "sim.cluster.status"
 local errors = require "sim.http.errors"
+local licensing = require "sim.status.licensing"
 local restart = require "sim.http.restart"
 
 local M = {}
@@ -45,7 +46,10 @@ local function install_status(device)
       self,
       request,
       "tm:sys:ready:readystats",
-      { configReady = yes, licenseReady = "yes", provisionReady = yes }
+      {
+        configReady = yes, provisionReady = yes,
+        licenseReady = licensing.license(self).key and "yes" or "no",
+      }
     )
   end)
   device:route("/mgmt/tm/sys/mcp-state", function(self, request)

@@ -131,18 +131,6 @@ function M.install(device)
   device:route("/mgmt/shared/echo", echo)
   device:route("/mgmt/shared/identified-devices/config/device-info", device_info)
   device:route("/mgmt/shared/resolver/device-groups", device_groups)
-  for name, kind in pairs {
-    activation = "activation:activatelicenseresponse",
-    registration = "registration:registrationlicenseresponse",
-  } do
-    device:route("/mgmt/tm/shared/licensing/" .. name, function(_, request)
-      read_only(request)
-      return ok {
-        kind = "tm:shared:licensing:" .. kind, selfLink = link(request.path), generation = 0,
-        lastUpdateMicros = 0, status = "LICENSING_COMPLETE",
-      }
-    end)
-  end
 end
 
 return M

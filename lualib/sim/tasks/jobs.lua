@@ -4,6 +4,7 @@
 -- state.jobs = { [family] = { [id] = item } }; state.packages = { [name] = true }: the installed
 -- iApp LX packages.
 local json = require "f5.json"
+local backup = require "sim.tasks.backup"
 local clock = require "sim.clock"
 local errors = require "sim.http.errors"
 local native = require "sim.native"
@@ -15,34 +16,6 @@ local SECOND <const> = 1000000
 
 local function reference(request)
   return { link = "https://localhost/mgmt/shared/authz/users/" .. request.user.name }
-end
-
--- -- backup: an UCS archive --
-
-local function prepare_backup(_, request, body)
-  if body.action ~= "BACKUP" or type(body.file) ~= "string" or body.file == "" then
-    error(errors.rest(request, 400, "action must be BACKUP, and file the name of an archive"), 0)
-  end
-  return { action = body.action, file = body.file }
-end
-
-local function make_backup(device, item)
-  local response = device:dispatch {
-    method = "POST",
-    target = "/mgmt/tm/sys/ucs",
-    path = "/mgmt/tm/sys/ucs",
-    segments = { "mgmt", "tm", "sys", "ucs" },
-    query = {},
-    query_order = {},
-    raw_query = "",
-    headers = {},
-    body = "",
-    json = { command = "save", name = item.file },
-    user = { name = "admin", access = { ["all-partitions"] = "admin" } },
-    remote = "127.0.0.1",
-    operation = device.state.operations,
-  }
-  return response.status < 300, "UCS archive could not be written"
 end
 
 -- -- qkview --
@@ -134,14 +107,15 @@ end
 local FAMILIES <const> = {
   {
     uri = "/mgmt/tm/shared/sys/backup",
-    kind = "tm:shared:sys:backup:ucsbackuptask",
+    kind = "tm:shared:sys:backup:ucsbackuptaskitem",
     collection = "ucsbackuptaskcollection",
     states = { "CREATED", "STARTED" },
     done = "FINISHED",
     failed = "FAILED",
     seconds = 5,
-    prepare = prepare_backup,
-    run = make_backup,
+    prepare = backup.prepare,
+    run = backup.run,
+    message = "errorMessage",
   },
   {
     uri = "/mgmt/cm/autodeploy/qkview",

@@ -52,7 +52,7 @@ local function start(device, data)
   if not context then return end
   local object = context.record.data
   object.status, object.executionStartTime = "STARTED", entity.iso(device:now())
-  object.lastUpdateMicros = entity.micros(device:now())
+  object.lastUpdateMicros = entity.task_micros(device:now())
 end
 
 local function finish(device, data)
@@ -63,7 +63,8 @@ local function finish(device, data)
     if type(problem) == "table" and problem.refused then return problem end
     return debug.traceback(tostring(type(problem) == "table" and problem.odata or problem), 2)
   end, device, object, object._user)
-  object.endTime, object.lastUpdateMicros = entity.iso(device:now()), entity.micros(device:now())
+  object.endTime = entity.iso(device:now())
+  object.lastUpdateMicros = entity.task_micros(device:now())
   if ok then
     object.status, object.result = "COMPLETED", result
   else

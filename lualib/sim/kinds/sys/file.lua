@@ -39,17 +39,25 @@ local function settle_certificate(object)
         :sub(1, -2)
 end
 
-local function crypto_twin(store, kind, object, ctx)
+-- The parts of a subject, as sys/crypto/cert names them.
+local SUBJECT <const> = {
+  CN = "commonName", C = "country", L = "city", ST = "state", O = "organization", OU = "ou",
+  emailAddress = "emailAddress",
+}
+
+local function crypto_twin(store, kind, object, replaces)
   local path = ROOT .. "sys/crypto/" .. kind .. "/" .. names.segment(object.fullPath)
-  if store:get(path) then return end
+  if store:get(path) and not replaces then return end
   local twin =
     { name = object.fullPath, fullPath = object.fullPath, generation = object.generation }
   if kind == "key" then
     twin.keySize, twin.keyType, twin.securityType =
       tostring(object.keySize), "rsa-private", object.securityType
   else
-    twin.commonName, twin.country, twin.city, twin.state, twin.organization, twin.ou =
-      "localhost.localdomain", "US", "Seattle", "WA", "MyCompany", "IT"
+    for part in object.subject:gsub("\\,", "\1"):gmatch "[^,]+" do
+      local field, value = part:match "^%s*(%w+)=(.*)$"
+      if SUBJECT[field] then twin[SUBJECT[field]] = value:gsub("\1", ",") end
+    end
     twin.fingerprint = object.fingerprint
     twin.apiRawValues = {
       certificateKeySize = tostring(object.certificateKeySize),
@@ -58,7 +66,6 @@ local function crypto_twin(store, kind, object, ctx)
       publicKeyType = "RSA",
     }
   end
-  local _ = ctx
   store:put(path, twin)
 end
 
@@ -70,7 +77,10 @@ local certificate <const> = {
     if ctx.factory then certificates.mark_inherited(object) end
     certificates.check(store, "sys/file/ssl-cert", object)
   end,
-  made = function(store, _, object, ctx) crypto_twin(store, "cert", object, ctx) end,
+  made = function(store, _, object) crypto_twin(store, "cert", object) end,
+  changed = function(store, _, object, old)
+    if object.fingerprint ~= old.fingerprint then crypto_twin(store, "cert", object, true) end
+  end,
   removed = function(store, _, object)
     store:put(ROOT .. "sys/crypto/cert/" .. names.segment(object.fullPath), nil)
   end,
@@ -92,7 +102,7 @@ local key <const> = {
       object.passphrase = "$M$xy$" .. digest.base64(digest.md5(phrase))
     end
   end,
-  made = function(store, _, object, ctx) crypto_twin(store, "key", object, ctx) end,
+  made = function(store, _, object) crypto_twin(store, "key", object) end,
   removed = function(store, _, object)
     store:put(ROOT .. "sys/crypto/key/" .. names.segment(object.fullPath), nil)
   end,

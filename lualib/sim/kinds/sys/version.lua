@@ -1,5 +1,6 @@
 -- What a device reports about itself: version, licence, clock, console, failover.
 local clock = require "sim.clock"
+local licensing = require "sim.status.licensing"
 local response = require "sim.kinds.common.response"
 
 local ROOT <const>, line <const> = response.ROOT, response.line
@@ -7,7 +8,7 @@ local text <const>, nest <const> = response.text, response.nest
 
 local function version_of(device)
   local version = device.version
-  return line("sys/version", {
+  local entries = line("sys/version", {
     Build = version.build,
     Date = version.date,
     Edition = version.edition,
@@ -15,6 +16,13 @@ local function version_of(device)
     Title = version.title,
     Version = version.version,
   })
+  -- a hotfix has a second entry, with the defects that it repairs
+  if version.edition:find "Hotfix" and version.hotfix_ids then
+    local fixed = {}
+    for _, id in ipairs(version.hotfix_ids) do fixed[(id:gsub("%-", "_"))] = text(id) end
+    entries[ROOT .. "sys/version/1"] = nest(fixed)
+  end
+  return entries
 end
 
 local function time_of(device)
@@ -24,20 +32,17 @@ end
 local function console() return line("sys/console", { baudRate = 9600 }) end
 
 local function license(device)
+  local shown, features = licensing.shown(device)
+  if not shown then
+    return nil, nil, {
+      apiRawValues = { apiAnonymous = "Can't load license, may not be operational\n" },
+    }
+  end
   local base = ROOT .. "sys/license/0/active-modules"
-  local entries = line("sys/license", {
-    licensedOnDate = "2026/01/01",
-    licensedVersion = device.version.version,
-    platformId = device.version.platform,
-    registrationKey = "AAAAA-BBBBB-CCCCC-DDDDD-EEEEEEE",
-    serviceCheckDate = "2026/01/01",
-  })
+  local entries = line("sys/license", shown)
   entries[ROOT .. "sys/license/0"].nestedStats.entries[base] = nest {
     [base .. "/%22BIG-IP,%20VE,%20LAB%22"] = nest {
-      featureModules = text(
-        '{ "ASM, VE" "SSL, VE" "DNS VE Lab" "APM, Lab, VE" "AFM, VE" "Routing Bundle, VE" }'
-      ),
-      key = text "AAAAAAA-AAAAAAA",
+      featureModules = text(features), key = text "AAAAAAA-AAAAAAA",
     },
   }
   return entries
