@@ -101,8 +101,13 @@ local function check_enum(spec, name, value)
   )
 end
 
--- Checks the elements of an array and adds their defaults.
-local function complete_elements(spec, name, value)
+-- Checks the elements of an array and adds their defaults. An array inside of a group is named
+-- "group.array".
+local complete_elements
+function complete_elements(spec, name, value)
+  for inner, list in pairs(is_object(value) and value or {}) do
+    complete_elements(spec, name .. "." .. inner, list)
+  end
   local required = spec.element_required and spec.element_required[name]
   local defaults = spec.element_defaults and spec.element_defaults[name]
   for _, element in ipairs(is_array(value) and value or {}) do
@@ -198,8 +203,10 @@ function M.create(spec, body)
       refuse(("Failed Required Fields: Must have at least 1(one) of (%s)"):format(name))
     end
   end
-  if object.type == "wildcard" and known(spec, "wildcardOrder") and object.wildcardOrder == nil then
-    object.wildcardOrder = 1
+  if object.type == "wildcard" then
+    for name, value in pairs { wildcardOrder = 1, wildcardIncludesSlash = true } do
+      if object[name] == nil and known(spec, name) ~= nil then object[name] = value end
+    end
   end
   return object
 end
@@ -218,6 +225,8 @@ function M.natural_key(spec, object)
   return table.concat(parts, " ")
 end
 
+local TASK_STATES <const> = { "NEW", "STARTED", "COMPLETED", "FAILURE" }
+
 --- The sample of /example: defaults, else an empty value of the type, and the choices of
 --- enumerations.
 function M.example(spec)
@@ -227,6 +236,11 @@ function M.example(spec)
     elseif type(value) == "number" then example[name] = 0
     elseif type(value) == "boolean" then example[name] = false
     else example[name] = M.copy(value) end
+  end
+  if spec.task then
+    example.status, example.statusEnums = "NEW", json.array(M.copy(TASK_STATES))
+    example.startTime, example.executionStartTime, example.endTime = "", "", ""
+    example.result = {}
   end
   for name, choices in pairs(spec.enums or {}) do
     example[name .. "Enums"] = json.array(M.copy(choices))

@@ -96,7 +96,9 @@ local function registration(device, request)
       activeModules = json.array { "BIG-IP, VE, LAB|AAAAAAA-AAAAAAA|"
         .. table.concat(MODULES, "|") },
       optionalModules = json.array { "APM, Base, VE", "App Mode (TMSH Only, No Root/Bash)" },
-      featureFlags = json.array { { featureName = "perf_VE_throughput_Mbps", featureValue = "10" } },
+      featureFlags = json.array {
+        { featureName = "perf_VE_throughput_Mbps", featureValue = "10" },
+      },
       expiresInDays = ("%.1f"):format(math.max(left, 0) / 86400),
       expiresInDaysMessage = left > 0
           and ("License expires in %d days, %d hours."):format(left // 86400, left % 86400 // 3600)

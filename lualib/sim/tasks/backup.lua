@@ -40,7 +40,8 @@ function M.prepare(_, request, body)
   end
   if reason then error(errors.rest(request, 400, reason), 0) end
   return {
-    action = body.action, file = body.file, _passphrase = action.encrypted and body.passphrase or nil,
+    action = body.action, file = body.file,
+    _passphrase = action.encrypted and body.passphrase or nil,
   }
 end
 

@@ -275,7 +275,7 @@ describe("G30 ASM policy", function()
     assert.matches("not valid XML", message({ file = "<policy", name = "x" }).message)
     assert.matches("not valid JSON", message({ file = "{", name = "x" }).message)
     assert.matches(
-      "holds <other>, not a policy",
+      "%[fatal%] The security policy file does not conform to the schema and cannot be imported%.",
       message({ file = "<other/>", name = "x" }).message
     )
     assert.matches("not Base64", message({ file = "<policy/>", base64 = true, name = "x" }).message)
@@ -283,9 +283,16 @@ describe("G30 ASM policy", function()
       "'gone.xml' was not found",
       message({ filename = "gone.xml", name = "x" }).message
     )
-    assert.matches("already exists", message({ template = "Fundamental", name = "web" }).message)
     assert.equal("invalid", failure(function() asm:import_policy { name = "x" } end).kind)
     assert.equal(1, #asm.policies:list())
+  end)
+
+  it("gets another name if its own is taken", function()
+    asm.policies:create { name = "web" }
+    for n = 1, 2 do
+      local result = asm:import_policy({ template = "Fundamental", name = "web" }):wait(QUICK)
+      assert.equal("/Common/web_" .. n, result.policyReference.fullPath)
+    end
   end)
 
   it("is made of a template, and tells its attributes without an import", function()

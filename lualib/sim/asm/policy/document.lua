@@ -204,7 +204,9 @@ function M.decode(text)
     entity.refuse("The policy file is not valid XML: " .. root.xml)
   end
   if root.name ~= "policy" then
-    entity.refuse(("The file holds <%s>, not a policy."):format(root.name))
+    entity.refuse(
+      "[fatal] The security policy file does not conform to the schema and cannot be imported."
+    )
   end
   if xml.child(root, "minimal") then return xml.members(root) end
   return from_device(root)

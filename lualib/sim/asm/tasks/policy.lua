@@ -76,6 +76,13 @@ local function source_of(device, object)
   return document.decode(files.input(device, object))
 end
 
+-- The name of a new policy if another one has it already: "/Common/web_1".
+local function free_name(policy_list, full)
+  local count = 1
+  while policy_list:find("fullPath", ("%s_%d"):format(full, count)) do count = count + 1 end
+  return ("%s_%d"):format(full, count)
+end
+
 M.run["import-policy"] = function(device, object, user)
   local source, restores = source_of(device, object)
   local policy_list = tree.top(device):child("policies")
@@ -108,7 +115,12 @@ M.run["import-policy"] = function(device, object, user)
     end
     local existing = policy_list:find("fullPath", policies.split_name(target).fullPath)
     -- an existing policy is replaced if the name comes from the document, or for a revision
-    if existing and (restores or not named) then target.policy = existing end
+    if existing and (restores or not named) then
+      target.policy = existing
+    elseif existing then
+      target.name, target.partition = nil, nil
+      target.fullPath = free_name(policy_list, existing.record.data.fullPath)
+    end
   end
   local policy = document.import(device, source, target, user)
   return { policyReference = reference.of(policy) }

@@ -24,6 +24,19 @@ return {
       },
     },
   },
+  ["apm/resource/network-access"] = {
+    checks = {
+      -- a SNAT pool takes the place of `automap`
+      prepare = function(_, object, properties)
+        local pool = properties.snatpool
+        if type(pool) == "string" and pool ~= "none" and properties.snat == nil then
+          object.snat = "snatpool"
+        elseif properties.snat == "automap" or properties.snat == "none" then
+          object.snatpool = nil
+        end
+      end,
+    },
+  },
   ["apm/url-filter"] = {
     facts = {
       noun = "URL filter",

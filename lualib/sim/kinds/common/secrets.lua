@@ -1,5 +1,5 @@
--- Properties that a device keeps encrypted with its master key and shows as `$M$…`. A value that has
--- this form already stays as it is.
+-- Properties that a device keeps encrypted with its master key and shows as `$M$…`. A value that
+-- has this form already stays as it is.
 local digest = require "sim.digest"
 local native = require "sim.native"
 

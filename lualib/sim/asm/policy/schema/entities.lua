@@ -100,6 +100,10 @@ end
 
 collection("parameters", "parameter", "parameterReference", parameters)
 
+-- An origin that may send requests from another domain.
+local ALLOWED_ORIGIN <const> =
+  { includeSubDomains = false, originPort = "all", originProtocol = "http/https" }
+
 collection("urls", "url", "urlReference", {
   key = { "name", "protocol", "method" },
   defaults = {
@@ -141,7 +145,10 @@ collection("urls", "url", "urlReference", {
       "*", "ACL", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT",
     },
   },
-  element_defaults = { methodOverrides = { allowed = true } },
+  element_defaults = {
+    methodOverrides = { allowed = true },
+    ["html5CrossOriginRequestsEnforcement.crossDomainAllowedOrigin"] = ALLOWED_ORIGIN,
+  },
   element_required = { methodOverrides = "method" },
   leading_slash = true,
   children = { url_parameters() },
@@ -186,7 +193,10 @@ collection("websocket-urls", "websocket-url", "websocketUrlReference", {
     learnNewEntities = { "always", "never" },
     unsupportedExtensions = { "ignore", "block", "remove" },
   },
-  element_defaults = { metacharOverrides = { isAllowed = true, metachar = "0x0" } },
+  element_defaults = {
+    metacharOverrides = { isAllowed = true, metachar = "0x0" },
+    ["html5CrossOriginRequestsEnforcement.crossDomainAllowedOrigin"] = ALLOWED_ORIGIN,
+  },
 })
 
 collection("filetypes", "filetype", "filetypeReference", {
