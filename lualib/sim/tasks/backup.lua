@@ -20,6 +20,9 @@ local ACTIONS <const> = {
   CLEANUP = {},
 }
 
+-- item -> its passphrase. It is neither answered nor saved.
+local phrases <const> = setmetatable({}, { __mode = "k" })
+
 local function names()
   local list = {}
   for name in pairs(ACTIONS) do list[#list + 1] = name end
@@ -39,10 +42,9 @@ function M.prepare(_, request, body)
     reason = ("%s needs a passphrase"):format(body.action)
   end
   if reason then error(errors.rest(request, 400, reason), 0) end
-  return {
-    action = body.action, file = body.file,
-    _passphrase = action.encrypted and body.passphrase or nil,
-  }
+  local item = { action = body.action, file = body.file }
+  phrases[item] = action.encrypted and body.passphrase or nil
+  return item
 end
 
 local function dispatch(device, method, path, body)
@@ -63,7 +65,7 @@ function M.run(device, item)
   if action.command then
     local options = {}
     if action.option then options[#options + 1] = { [action.option] = "" } end
-    if action.encrypted then options[#options + 1] = { passphrase = item._passphrase } end
+    if action.encrypted then options[#options + 1] = { passphrase = phrases[item] } end
     response = dispatch(device, "POST", "/mgmt/tm/sys/ucs", {
       command = action.command, name = item.file, options = options,
     })
@@ -72,7 +74,7 @@ function M.run(device, item)
     if not name:find "%.ucs$" then name = name .. ".ucs" end
     response = dispatch(device, "DELETE", "/mgmt/tm/sys/ucs/" .. name)
   end
-  item._passphrase = nil
+  phrases[item] = nil
   local message = type(response.body) == "table" and response.body.message
   return response.status < 300, message or "UCS archive could not be written"
 end

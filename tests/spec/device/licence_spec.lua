@@ -33,10 +33,10 @@ describe("a simulated device", function()
     local done = backup { action = "BACKUP", file = "a" }
     assert.equal("FINISHED", done.status)
     assert.equal("tm:shared:sys:backup:ucsbackuptaskitemstate", done.kind)
-    assert.equal(
-      "FINISHED",
-      backup({ action = "BACKUP_WITH_ENCRYPTION", file = "b.ucs", passphrase = "x" }).status
-    )
+    local secret <const> =
+      { action = "BACKUP_WITH_ENCRYPTION", file = "b.ucs", passphrase = "of-b" }
+    assert.is_nil(post("/mgmt/tm/shared/sys/backup", secret).body:find("of-b", 1, true))
+    device:advance(10)
     assert.equal("FINISHED", backup({ action = "BACKUP_WITH_NO_PRIVATE_KEYS", file = "c" }).status)
     assert.equal("FINISHED", backup({
       action = "BACKUP_WITH_NO_PRIVATE_KEYS_WITH_ENCRYPTION", file = "d", passphrase = "y",
@@ -53,7 +53,7 @@ describe("a simulated device", function()
     assert.is_false(bip.ltm.pool["/Common/p"]:exists())
     assert.equal(
       "FINISHED",
-      backup({ action = "RESTORE_WITH_ENCRYPTION", file = "b", passphrase = "x" }).status
+      backup({ action = "RESTORE_WITH_ENCRYPTION", file = "b", passphrase = "of-b" }).status
     )
     assert.is_true(bip.ltm.pool["/Common/p"]:exists())
     assert.is_true(key:exists())
@@ -145,9 +145,12 @@ describe("a simulated device", function()
   it("shows the subject of a certificate in sys/crypto/cert", function()
     local directory <close> = require("program").directory()
     local function install(subject)
+      local place <const> = directory.path
       assert(os.execute(
-        ("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout %s/k -out %s/c -subj '%s' 2>%s/e")
-          :format(directory.path, directory.path, subject, directory.path)
+        (
+          "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout %s/k -out %s/c -subj '%s' "
+          .. "2>%s/e"
+        ):format(place, place, subject, place)
       ))
       device:control("write_file", { path = "/var/tmp/c", text = directory:read "c" })
       local answer = post("/mgmt/tm/sys/crypto/cert", {
