@@ -1,4 +1,4 @@
--- ref:absent(), and single elements of lists: ref.members:add(…), ref.rules:remove(…).
+-- ref:absent(), and elements of lists: ref.members:add(…), ref.rules:remove(…), ref.servers:set(…).
 --
 -- A sub-collection (members) gets and loses elements one by one. A list that is a property (rules,
 -- records) is read, changed and sent as a whole, because a device has no other way.
@@ -142,5 +142,24 @@ end
 M.add = change("add", plan.add, added)
 --- @return "changed" or "unchanged"
 M.remove = change("remove", plan.remove, removed)
+
+--- Gives the list these elements and no others.
+--- @return "changed" or "unchanged"
+function M.set(ref, given, ...)
+  if type(given) == "boolean" or given == nil or select("#", ...) > 0 or not items_of(given) then
+    core.usage_error(
+      2,
+      "set: expected one element or a list of elements: names, or tables with names"
+    )
+  end
+  local parent, key, object = locate(ref)
+  local list = compare.is_list(given) and given
+    or json.array(type(given) == "table" and not next(given) and {} or { given })
+  local steps = {}
+  plan.object(steps, parent, object, { [key] = list })
+  if #steps == 0 then return "unchanged" end
+  plan.run(steps, parent)
+  return "changed"
+end
 
 return M

@@ -56,7 +56,7 @@ end
 
 lazy(core.reference_methods, "f5.stats", "stats")
 lazy(core.reference_methods, "f5.ensure", "ensure")
-for _, name in ipairs { "absent", "add", "remove" } do
+for _, name in ipairs { "absent", "add", "remove", "set" } do
   lazy(core.reference_methods, "f5.elements", name)
 end
 lazy(core.reference_methods, "f5.asm", "modify_all")

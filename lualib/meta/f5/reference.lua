@@ -148,6 +148,19 @@ function reference:add(elements) end
 ---@return "changed"|"unchanged" what what it did; "unchanged": nothing was sent
 function reference:remove(elements) end
 
+---Gives a list these elements and no others, as `add` adds them. An element that stays keeps what
+---it does not name. An empty table removes all.
+---
+---    bip.sys.ntp.servers:set { "10.0.0.1", "10.0.0.2" }
+---
+---*Raises* call errors; "not_found": the object does not exist; "invalid": the device rejects an
+---element; "usage": the argument is not an element or a list of elements.
+---
+---*Source* docs/guide.md, "ensure: declare the wanted state"
+---@param elements string|table|(string|table)[] a name, a table with a name, or an array of these
+---@return "changed"|"unchanged" what what it did; "unchanged": nothing was sent
+function reference:set(elements) end
+
 ---Runs a tmsh command on the path.
 ---
 ---    bip.sys.config:run("save")

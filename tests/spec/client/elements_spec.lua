@@ -194,3 +194,57 @@ describe("add and remove", function()
     assert.same({ "PATCH ltm/pool/~Common~p" }, writes())
   end)
 end)
+
+describe("set", function()
+  before_each(start)
+  after_each(stop)
+
+  it("gives a sub-collection these elements and no others", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { members = { { name = "10.0.0.1:80", description = "mine" }, "10.0.0.2:80" } }
+    local at = "ltm/pool/~Common~p/members"
+    does(function() return pool.members:set { "10.0.0.1:http", "10.0.0.3:80" } end, "changed",
+      "POST " .. at, "DELETE " .. at .. "/~Common~10.0.0.2:80")
+    assert.equal("mine", pool.members["/Common/10.0.0.1:80"]:load().description)
+    does(function() return pool.members:set { "10.0.0.3:80", "10.0.0.1:80" } end, "unchanged")
+    does(function() return pool.members:set {} end, "changed", "PATCH ltm/pool/~Common~p")
+    does(function() return pool.members:set {} end, "unchanged")
+    does(function() return pool.members:set "10.0.0.9:80" end, "changed",
+      "PATCH ltm/pool/~Common~p")
+    assert.equal(1, #pool.members:list())
+  end)
+
+  it("gives a property these elements and no others, in their order", function()
+    local patch = "PATCH sys/ntp"
+    does(function() return bip.sys.ntp.servers:set { "10.0.0.1", "10.0.0.2" } end, "changed", patch)
+    does(function() return bip.sys.ntp.servers:set { "10.0.0.2", "10.0.0.1" } end, "changed", patch)
+    assert.same({ "10.0.0.2", "10.0.0.1" }, bip.sys.ntp:load().servers)
+    does(function() return bip.sys.ntp.servers:set { "10.0.0.2", "10.0.0.1" } end, "unchanged")
+    does(function() return bip.sys.ntp.servers:set "10.0.0.1" end, "changed", patch)
+    does(function() return bip.sys.ntp.servers:set {} end, "changed", patch)
+    local group = bip.ltm["data-group"].internal["/Common/d"]
+    group:create { type = "string", records = { { name = "a", data = "1" } } }
+    writes()
+    does(function() return group.records:set { "a", { name = "b", data = "2" } } end, "changed",
+      "PATCH ltm/data-group/internal/~Common~d")
+    does(function() return group.records:set { { name = "b", data = "2" }, "a" } end, "unchanged")
+    assert.equal("1", group:load().records[1].data)
+  end)
+
+  it("says what it takes", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create {}
+    writes()
+    for _, given in ipairs { true, 1.5, { { ratio = 1 } }, { true } } do
+      assert.matches(
+        "elements_spec.lua:%d+: set: expected one element or a list of elements",
+        fails("usage", function() pool.members:set(given) end)
+      )
+    end
+    fails("usage", function() pool.members:set() end)
+    fails("usage", function() pool.members:set("a", "b") end)
+    fails("not_found", function() bip.ltm.pool["/Common/nope"].members:set "10.0.0.1:80" end)
+    assert.matches("unknown property", fails("invalid", function() pool.membrs:set "x" end))
+    assert.same({ "PATCH ltm/pool/~Common~p" }, writes())
+  end)
+end)
