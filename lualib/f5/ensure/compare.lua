@@ -257,7 +257,7 @@ function M.same(wanted, is, key, partition)
   if M.is_nothing(wanted) and M.is_nothing(is) then return true end
   local words = OPERATION[key]
   if words and type(is) == "string" then
-    local known = same_operation(wanted, is, words)
+    local known = same_operation(type(wanted) == "string" and trim(wanted) or wanted, is, words)
     if known ~= nil then return known end
   end
   if type(wanted) == "boolean" or type(is) == "boolean" or wanted == null or is == null then

@@ -7,11 +7,6 @@ local f5 = require "f5"
 local lab = require "lab"
 local spellings = require "walk.spellings"
 
--- Not compared: what the device answers by itself, or what a client names by other means.
-local NOT_SPELLED <const> = {
-  kind = true, selfLink = true, generation = true, fullPath = true, name = true, partition = true,
-  subPath = true,
-}
 -- Bodies that some of the spellings need.
 local MORE <const> = {
   ["ltm/node"] = { address = "2001:db8::9" },
@@ -57,35 +52,17 @@ describe("ensure, on every kind of the catalogue,", function()
     end
   end
 
-  -- The properties of an object in another spelling.
   local function spelled(spelling, node, object)
-    local wanted, any = {}, false
-    local function offer(name, value, spec)
-      local word, found = spelling.of(name, value, spec)
-      if found then
-        wanted[name], any = word, true
-        counts.spelled[spelling.title] = (counts.spelled[spelling.title] or 0) + 1
-      end
-    end
-    for name, value in pairs(object) do
-      if not NOT_SPELLED[name] and not name:find "Reference$" then
-        offer(name, value, node.props[name])
-      end
-    end
-    for name, spec in pairs(node.props) do
-      local opposite = node.pairs and #node.pairs > 0
-      if object[name] == nil and not spec.r and not (spec.t == "b" and opposite) then
-        offer(name, nil, spec)
-      end
-    end
-    return any and wanted or nil
+    return spellings.spell(spelling, node, object, function(title)
+      counts.spelled[title] = (counts.spelled[title] or 0) + 1
+    end)
   end
 
   -- In the spelling of tmsh: slow-ramp-time.
   local function as_tmsh(object)
     local wanted = {}
     for name, value in pairs(object) do
-      if not NOT_SPELLED[name] and not name:find "Reference$" then
+      if spellings.is_spelled(name) then
         wanted[name:gsub("%u", function(letter) return "-" .. letter:lower() end)] = value
       end
     end

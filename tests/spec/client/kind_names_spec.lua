@@ -71,7 +71,8 @@ describe("An odd name, on every kind of the catalogue,", function()
     end
     local said, character =
       tostring(err.message):match "^01070712:3: The name %((.-)%) contains the character '(.)'"
-    return err.status == 400 and (said == name or said == "/Common/" .. name) and name:find(character, 1, true) ~= nil
+    local named = said == name or said == "/Common/" .. name
+    return err.status == 400 and named and name:find(character, 1, true) ~= nil
   end
 
   local function change(ref, node)

@@ -8,6 +8,7 @@ local json = require "f5.json"
 local lab = require "lab"
 local recordings = require "recordings"
 local sim = require "f5.sim"
+local spellings = require "walk.spellings"
 local uri = require "sim.config.uri"
 
 local PROVISION <const> = {
@@ -444,7 +445,11 @@ describe("Real input: every recorded object", function()
     local function ensure(given, where)
       if EXCEPTIONS[object_path] then return end
       local ref <const> = bip:at((where:gsub("[%% ]", { ["%"] = "%25", [" "] = "%20" })))
-      for _, wanted in ipairs { given, in_other_words(given), ref:load { expand = true } } do
+      local words <const> = { given, in_other_words(given), ref:load { expand = true } }
+      for _, spelling in ipairs(lab.slow and spellings.list or {}) do
+        words[#words + 1] = spellings.spell(spelling, uri.parse(where).node, words[3])
+      end
+      for _, wanted in ipairs(words) do
         count "ensured"
         device:clear_log()
         local ok <const>, what = pcall(ref.ensure, ref, wanted)
@@ -452,7 +457,7 @@ describe("Real input: every recorded object", function()
         for _, seen in ipairs(device:log()) do
           if seen.method ~= "GET" then trouble("ensure sends %s %s", seen.method, seen.path) end
         end
-        if what ~= "unchanged" then trouble("ensure: %s", what) end
+        if what ~= "unchanged" then trouble("ensure: %s: %s", what, text(wanted)) end
       end
     end
 

@@ -133,4 +133,35 @@ M.list = {
   end) },
 }
 
+-- Not spelled: what the device answers by itself, or what a client names by other means.
+local NOT_SPELLED <const> = {
+  kind = true, selfLink = true, generation = true, fullPath = true, name = true, partition = true,
+  subPath = true,
+}
+
+--- Whether a property is the script's to spell.
+function M.is_spelled(name) return not NOT_SPELLED[name] and not name:find "Reference$" end
+
+--- Returns the properties of an object that have this spelling, in it; nil if there are none.
+-- @param count function(title)|nil: called for each of them
+function M.spell(spelling, node, object, count)
+  local wanted, any = {}, false
+  local function offer(name, value, spec)
+    local word, found = spelling.of(name, value, spec)
+    if not found then return end
+    wanted[name], any = word, true
+    if count then count(spelling.title) end
+  end
+  for name, value in pairs(object) do
+    if M.is_spelled(name) then offer(name, value, node.props[name]) end
+  end
+  local has_pairs = node.pairs and #node.pairs > 0
+  for name, spec in pairs(node.props) do
+    if object[name] == nil and not spec.r and not (spec.t == "b" and has_pairs) then
+      offer(name, nil, spec)
+    end
+  end
+  return any and wanted or nil
+end
+
 return M
