@@ -5,6 +5,7 @@
 local every_kind = require "walk.every_kind"
 local f5 = require "f5"
 local lab = require "lab"
+local plan = require "f5.ensure.plan"
 local spellings = require "walk.spellings"
 
 -- Bodies that some of the spellings need.
@@ -76,12 +77,44 @@ describe("ensure, on every kind of the catalogue,", function()
     end
   end
 
+  -- Another value than this; nil for groups of values.
+  local function other(value, spec)
+    if math.type(value) == "integer" then return value + 1 end
+    if type(value) == "boolean" then return not value end
+    if f5.json.is_array(value) then
+      return type(value[1]) ~= "table" and table.move(value, 1, #value, 2, { "another" }) or nil
+    end
+    if type(value) ~= "string" then return nil end
+    for choice in (spec and type(spec.c) == "string" and spec.c or ""):gmatch "[^|]+" do
+      if choice ~= value then return choice end
+    end
+    return value .. "x"
+  end
+
+  -- What differs is never taken for the same: a write is planned. Nothing is sent here.
+  local function differs(ref, node, object)
+    for name, value in pairs(object) do
+      local wanted = spellings.is_spelled(name) and other(value, node.props[name])
+      if wanted or value == true then
+        local steps = {}
+        plan.object(steps, ref, object, { [name] = wanted })
+        counts.differing = counts.differing + 1
+        if #steps == 0 then
+          problems[#problems + 1] = ("%s: %s = %s and %s are the same"):format(
+            tostring(ref), name, tostring(value), tostring(wanted)
+          )
+        end
+      end
+    end
+  end
+
   local function whole(ref, node, body)
     unchanged(ref, body, "as it was made")
     local object = ref:load()
     unchanged(ref, object, "as it was read")
     unchanged(ref, as_tmsh(object), "as tmsh spells it")
     try_spellings(ref, node, object)
+    differs(ref, node, object)
   end
 
   -- A change is a change once.
@@ -99,7 +132,7 @@ describe("ensure, on every kind of the catalogue,", function()
   end
 
   it("sends nothing a second time", function()
-    problems, counts = {}, { made = 0, ensured = 0, changed = 0, spelled = {} }
+    problems, counts = {}, { made = 0, ensured = 0, changed = 0, differing = 0, spelled = {} }
     every_kind.walk(function(template, node, path)
       local collection = bip:at(path)
       if node.type == "singleton" then
@@ -124,6 +157,7 @@ describe("ensure, on every kind of the catalogue,", function()
     assert.equal("", table.concat(problems, "\n"))
     local summary = f5.json.encode(counts)
     assert.truthy(counts.made >= 899 and counts.changed >= 319 and counts.ensured >= 6700, summary)
+    assert.truthy(counts.differing >= 3600, summary)
     for _, spelling in ipairs(spellings.list) do
       assert.truthy((counts.spelled[spelling.title] or 0) > 0, spelling.title .. " in " .. summary)
     end
