@@ -321,7 +321,11 @@ function Fuzz:mutate(value)
     end
     at = at[key]
   end
-  at[self:any { "a", "/mgmt/tm/ltm/pool", "name", "x" }] = self:value(3)
+  if json.is_array(at) then
+    at[#at + 1] = self:value(3)
+  else
+    at[self:any { "a", "/mgmt/tm/ltm/pool", "name", "x" }] = self:value(3)
+  end
   return value
 end
 
@@ -338,6 +342,23 @@ function Fuzz:mutate_object(state)
   table.sort(names)
   object[self:any(names)] = not self:chance(6) and self:value(3) or nil
   return path
+end
+
+--- A changed copy of an exported policy. `format`: "json" or "xml".
+function Fuzz:document(text, format)
+  if format == "json" then
+    local document = json.decode(text)
+    for _ = 1, self:random(4) do self:mutate(document.policy or document) end
+    return json.encode(document)
+  end
+  for _ = 1, self:random(4) do
+    local at = self:random(#text)
+    local insert = self:any {
+      "", "<a>", "</a>", "&", "&#x0;", "<![CDATA[", "\"", "<!--", "x", "<policy>", "<?xml",
+    }
+    text = text:sub(1, at) .. insert .. text:sub(at + (self:chance(2) and self:random(30) or 1))
+  end
+  return text
 end
 
 -- An object with some of these fields, of which most have fitting values.

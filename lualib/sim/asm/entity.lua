@@ -15,6 +15,9 @@ local function is_object(value)
   return type(value) == "table" and not json.is_array(value) and value[1] == nil
 end
 
+--- Whether a value is a JSON object.
+M.is_object = is_object
+
 --- A deep copy; arrays stay arrays.
 function M.copy(value)
   if type(value) ~= "table" then return value end
@@ -122,6 +125,42 @@ function complete_elements(spec, name, value)
   end
 end
 
+-- Refuses a value of another type than the sample. Returns whether it is a number for a text.
+local function check_type(name, sample, value)
+  local wanted, have = json_type(sample), json_type(value)
+  local numeric_text = wanted == "string" and have == "number"
+  if wanted ~= have and have ~= "null" and not numeric_text then
+    refuse(("Invalid value for '%s': a value of type %s is expected."):format(name, wanted))
+  end
+  if wanted == "object" and value.link ~= nil and type(value.link) ~= "string" then
+    refuse(("Invalid value for '%s': the link must be a text."):format(name))
+  end
+  return numeric_text
+end
+
+--- Refuses properties of the wrong type, also of those that a client cannot set: what a document
+--- says of an entity. Null means that there is none.
+function M.check_types(spec, object)
+  for name, value in pairs(object) do
+    local sample = known(spec, name)
+    if value == json.null then
+      object[name] = nil
+    elseif sample ~= nil then
+      check_type(name, sample, value)
+    end
+  end
+  for _, name in ipairs(spec.key or {}) do
+    local value = object[name]
+    local named = type(value) == "table" and (value.link or value.name)
+    if
+      type(value) == "table" and (type(named) ~= "string" and named)
+      or type(value) == "table" and named == nil and next(value)
+    then
+      refuse(("Invalid value for '%s'."):format(name))
+    end
+  end
+end
+
 --- The properties of a body that can be set. Others are ignored, wrong values are refused.
 function M.accept(spec, body, creating)
   local accepted = {}
@@ -132,13 +171,9 @@ function M.accept(spec, body, creating)
     if spec.readonly and spec.readonly[name] then writable = false end
     if writable and not creating and spec.fixed and spec.fixed[name] then writable = false end
     if writable then
-      local wanted, have = json_type(sample), json_type(value)
-      local numeric_text = wanted == "string" and have == "number"
-      if wanted ~= have and have ~= "null" and not numeric_text then
-        refuse(("Invalid value for '%s': a value of type %s is expected."):format(name, wanted))
-      end
+      local numeric_text = check_type(name, sample, value)
       accepted[name] = normalize(M.copy(numeric_text and tostring(value) or value))
-      if have ~= "null" then check_enum(spec, name, accepted[name]) end
+      if value ~= json.null then check_enum(spec, name, accepted[name]) end
       complete_elements(spec, name, accepted[name])
     end
   end

@@ -72,7 +72,7 @@ function M.get(device, request, target)
     item.name = ""
     descriptions.name = ("The name of the %s."):format(thing)
     keys = { "name" }
-    if not node.flat then
+    if not node.flat or node.template == "sys/folder" then
       item.partition, item.subPath = "Common", ""
       descriptions.partition = ("The administrative partition in which the %s is."):format(thing)
       descriptions.subPath = ("The folder below the partition in which the %s is."):format(thing)

@@ -170,6 +170,46 @@ describe("simulated device: senseless input of all kinds", function()
     assert.is_true(started > 0)
   end)
 
+  it("policies", function()
+    for round = 1, ROUNDS do
+      local fuzz <const> = Fuzz.new(7000 + round)
+      local device <const>, bip <const> = start()
+      local _ <close> = stopping(device, bip)
+      local id <const> = bip.asm.policies:list()[1].id
+      local own <const> = { link = "https://localhost/mgmt/tm/asm/policies/" .. id }
+      local function run(name, body)
+        local path <const> = "/mgmt/tm/asm/tasks/" .. name
+        local made <const> = bip:request("POST", path, { body = body })
+        device:advance(10)
+        return bip:request("GET", path .. "/" .. made.id)
+      end
+      local texts <const> = {}
+      for _, format in ipairs { "json", "xml" } do
+        texts[format] = run("export-policy", {
+          format = format, minimal = format == "json", inline = true, policyReference = own,
+        }).result.file
+      end
+      local completed = 0
+      for n = 1, 40 do
+        local format <const> = fuzz:any { "json", "json", "xml" }
+        local text <const> = fuzz:document(texts[format], format)
+        watched(device, function()
+          return ("round %d, policy %d: %s"):format(round, n, text)
+        end, function()
+          local body <const> = fuzz:chance(2) and { policyReference = own } or { name = "n" .. n }
+          body.file = text
+          local status <const> = run("import-policy", body).status
+          if status == "COMPLETED" then completed = completed + 1 end
+          for _, part in ipairs { "urls", "parameters", "general", "data-guard", "signatures" } do
+            bip:request("GET", ("/mgmt/tm/asm/policies/%s/%s"):format(id, part))
+          end
+          return status
+        end)
+      end
+      assert.is_true(completed > 0 and completed < 40, completed)
+    end
+  end)
+
   it("objects of states and archives", function()
     local saved
     do

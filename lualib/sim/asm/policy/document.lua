@@ -272,7 +272,17 @@ local function put_item(collection, item, trusted)
   local spec = collection.spec
   local children = {}
   for _, child in ipairs(spec.children or {}) do
-    children[child], item[child.path] = item[child.path], nil
+    local list = item[child.path]
+    for _, element in ipairs(type(list) == "table" and list or {}) do
+      if not entity.is_object(element) then
+        entity.refuse(("Invalid item of '%s'."):format(child.path))
+      end
+      entity.check_types(child, element)
+    end
+    if list ~= nil and type(list) ~= "table" then
+      entity.refuse(("Invalid value of '%s'."):format(child.path))
+    end
+    children[child], item[child.path] = list, nil
   end
   if
     not trusted and item.name and item.type == nil and entity.known(spec, "type")
@@ -313,13 +323,17 @@ local function import_children(context, specs, document, prefix)
   for _, spec in ipairs(specs) do
     local value = document[spec.path]
     if value ~= nil and not policy_schema.not_configuration[spec.path] then
-      if type(value) ~= "table" then entity.refuse(("Invalid value of '%s'."):format(spec.path)) end
+      local is_one = spec.type == "singleton" or spec.type == "organizer"
+      if type(value) ~= "table" or is_one and not entity.is_object(value) then
+        entity.refuse(("Invalid value of '%s'."):format(spec.path))
+      end
       local child = context:child(spec.path)
       if spec.type == "organizer" then
         child.parent_trusted, child.parent_minimal = trusted, document.minimal
         import_children(child, spec.children, value, prefix)
       elseif spec.type == "singleton" then
         value.kind, value.selfLink = nil, nil
+        entity.check_types(spec, value)
         if trusted then child.record.data = absolute(value, prefix)
         else entity.merge(spec, child.record.data, entity.accept(spec, absolute(value, prefix))) end
       else
@@ -327,9 +341,10 @@ local function import_children(context, specs, document, prefix)
         if minimal == nil then minimal = context.parent_minimal end
         if minimal == false then child.record.items, child.record.order = {}, json.array {} end
         for _, item in ipairs(value) do
-          if type(item) ~= "table" then
+          if not entity.is_object(item) then
             entity.refuse(("Invalid item of '%s'."):format(spec.path))
           end
+          entity.check_types(child.spec, item)
           local resolved = resolve_names(context.device, spec, absolute(item, prefix))
           if resolved["$action"] == "delete" then
             local found = child:item(entity.hash(entity.natural_key(spec, resolved)))
@@ -343,10 +358,30 @@ local function import_children(context, specs, document, prefix)
   end
 end
 
+-- Refuses a document whose own properties cannot be right.
+local function check_heading(document)
+  local template = document.template
+  if template == json.null then document.template = nil end
+  if document.template ~= nil and type(template) ~= "table" then
+    entity.refuse "Invalid value of 'template'."
+  end
+  for _, name in ipairs { "name", "title" } do
+    local text = document.template and template[name]
+    if text ~= nil and type(text) ~= "string" then entity.refuse "Invalid value of 'template'." end
+  end
+  for _, name in ipairs { "name", "fullPath", "partition", "description" } do
+    if document[name] == json.null then document[name] = nil end
+    if document[name] ~= nil and type(document[name]) ~= "string" then
+      entity.refuse(("Invalid value of '%s'."):format(name))
+    end
+  end
+end
+
 --- Imports a document into a new policy, named by `target`, or into `target.policy`. Returns the
 --- context of the policy.
 function M.import(device, document, target, user)
   document = entity.copy(document)
+  check_heading(document)
   local policy = target.policy
   if not policy then
     policy = policies.create(device, {
