@@ -64,7 +64,7 @@ describe("simulated device: senseless input of all kinds", function()
       local _ <close> = stopping(device, bip)
       fuzz.policy = bip.asm.policies:list()[1].id
       local statuses = {}
-      for n = 1, 1200 do
+      for n = 1, 1000 do
         local request = fuzz:request()
         local status = watched(device, function()
           return ("round %d, request %d: %s %s %s"):format(
@@ -190,7 +190,7 @@ describe("simulated device: senseless input of all kinds", function()
         }).result.file
       end
       local completed = 0
-      for n = 1, 40 do
+      for n = 1, 20 do
         local format <const> = fuzz:any { "json", "json", "xml" }
         local text <const> = fuzz:document(texts[format], format)
         watched(device, function()
@@ -206,7 +206,7 @@ describe("simulated device: senseless input of all kinds", function()
           return status
         end)
       end
-      assert.is_true(completed > 0 and completed < 40, completed)
+      assert.is_true(completed > 0 and completed < 20, completed)
     end
   end)
 
