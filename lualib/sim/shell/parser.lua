@@ -1,24 +1,47 @@
--- Parses the part of bash that scripts for devices use: quotes, variables, $(…), lists, pipes,
--- groups, redirections, if.
+-- Parses the part of bash that scripts for devices use: lists, pipes, groups, redirections,
+-- here-documents, if, for, while, case, functions. Words are in sim/shell/words.lua.
 --
 -- parse(text) -> list or nil, message
 --   list     = { { join = ";" | "&&" | "||", pipeline = { command, … }, negated = bool }, … }
 --   command  = { words = { word, … }, assignments = { { name, word }, … }, redirects }
 --            | { group = list, subshell = bool, redirects }
 --            | { clauses = { { condition, body }, … }, otherwise = list, redirects }
---   redirects = { { fd, how, word }, … }
---   word     = { { text = } | { variable = } | { substitute = list }, each with quoted = bool, … }
+--            | { loop = variable, items = { word, … } or nil, body, redirects }
+--            | { condition = list, until_true = bool, body, redirects }
+--            | { initial, check, step = words, body, redirects }     for ((…;…;…))
+--            | { case = word, branches = { { patterns = { word, … }, body }, … }, redirects }
+--            | { define = name, body = command }
+--            | { test = { word, … }, redirects }                     [[ … ]]
+--            | { arithmetic = word, redirects }                      (( … ))
+--   redirects = { { fd, how, word }, … }; how "<<" has the text of a here-document in `word`
+local words = require "sim.shell.words"
+
 local M = {}
 
 local MAX_DEPTH <const> = 50
 
 local Parser <const> = {}
 Parser.__index = Parser
+for name, method in pairs(words.methods) do Parser[name] = method end
 
 local parse_at  -- parses a text at a depth
 
 function Parser.fail(_, message)
   error({ syntax = message }, 0)
+end
+
+-- The text of $(…) in backquotes, at the depth of this text.
+function Parser:parse_inner(text)
+  return parse_at(text, self.depth)
+end
+
+-- A text in which only variables and substitutions mean something.
+function Parser:inner_word(text, how)
+  local parser = setmetatable({ text = text, at = 1, depth = self.depth + 1, waiting = {} }, Parser)
+  if parser.depth > MAX_DEPTH then self:fail "maximum nesting level exceeded" end
+  local parts = {}
+  parser:double_quoted(parts, how or "inner")
+  return parts
 end
 
 function Parser:skip_blank()
@@ -34,11 +57,37 @@ function Parser:skip_blank()
   end
 end
 
+-- Reads the here-documents that begin after this line.
+function Parser:documents()
+  for _, redirect in ipairs(self.waiting) do
+    local lines = {}
+    while true do
+      if self.at > #self.text then break end
+      local line, after = self.text:match("^([^\n]*)\n?()", self.at)
+      self.at = after
+      if redirect.tabs then line = line:gsub("^\t+", "") end
+      if line == redirect.delimiter then break end
+      lines[#lines + 1] = line .. "\n"
+    end
+    local text = table.concat(lines)
+    redirect.word = redirect.plain and { { text = text, quoted = true } }
+      or self:inner_word(text, "document")
+  end
+  self.waiting = {}
+end
+
+function Parser:new_line()
+  if self.text:sub(self.at, self.at) ~= "\n" then return false end
+  self.at = self.at + 1
+  self:documents()
+  return true
+end
+
 function Parser:skip_lines()
   repeat
     local before = self.at
     self:skip_blank()
-    if self.text:sub(self.at, self.at) == "\n" then self.at = self.at + 1 end
+    self:new_line()
   until self.at == before
 end
 
@@ -48,109 +97,50 @@ function Parser:take(text)
   return true
 end
 
--- $name, ${name}, $?, $(…); nil if it is a plain dollar.
-function Parser:dollar(quoted)
-  local name, after = self.text:match("^%$([%a_][%w_]*)()", self.at)
-  if name then
-    self.at = after
-    return { variable = name, quoted = quoted }
+-- "<<WORD", "<<-WORD": the text comes after the line.
+function Parser:here_document(redirects, fd, tabs)
+  self:skip_blank()
+  local word = self:word() or self:fail "syntax error near unexpected token `newline'"
+  local parts, plain = {}, false
+  for _, part in ipairs(word) do
+    parts[#parts + 1] = part.text or "$" .. tostring(part.variable)
+    plain = plain or part.quoted
   end
-  local special = self.text:match("^%$([%?%$#%d])", self.at)
-  if special then
-    self.at = self.at + 2
-    return { variable = special, quoted = quoted }
-  end
-  local braced, past = self.text:match("^%${([%w_%?]+)}()", self.at)
-  if braced then
-    self.at = past
-    return { variable = braced, quoted = quoted }
-  end
-  if self:take "$(" then
-    local list = self:list { [")"] = true }
-    if not self:take ")" then self:fail "unexpected EOF while looking for matching `)'" end
-    return { substitute = list, quoted = quoted }
-  end
-  return nil
-end
-
-function Parser:backquote(quoted)
-  local inner, after = self.text:match("^`([^`]*)`()", self.at)
-  if not inner then self:fail "unexpected EOF while looking for matching ``'" end
-  self.at = after
-  return { substitute = parse_at(inner, self.depth), quoted = quoted }
-end
-
-function Parser:double_quoted(parts)
-  parts[#parts + 1] = { text = "", quoted = true }
-  while true do
-    local text, at = self.text:match('^([^"$`\\]*)()', self.at)
-    if text ~= "" then parts[#parts + 1] = { text = text, quoted = true } end
-    self.at = at
-    local char = self.text:sub(at, at)
-    if char == "" then self:fail 'unexpected EOF while looking for matching `"\'' end
-    if char == '"' then
-      self.at = at + 1
-      return
-    elseif char == "\\" then
-      local next_char = self.text:sub(at + 1, at + 1)
-      local kept = next_char:find '[$`"\\\n]' and (next_char == "\n" and "" or next_char)
-        or "\\" .. next_char
-      parts[#parts + 1] = { text = kept, quoted = true }
-      self.at = math.min(at + 2, #self.text + 1)
-    elseif char == "`" then
-      parts[#parts + 1] = self:backquote(true)
-    else
-      local part = self:dollar(true)
-      if not part then self.at = self.at + 1 end
-      parts[#parts + 1] = part or { text = "$", quoted = true }
-    end
-  end
-end
-
--- The next word; nil if there is none here.
-function Parser:word()
-  local parts = {}
-  while true do
-    local text, at = self.text:match("^([^%s'\"\\$`;&|()<>]*)()", self.at)
-    if text ~= "" then parts[#parts + 1] = { text = text, quoted = false } end
-    self.at = at
-    local char = self.text:sub(at, at)
-    if char == "'" then
-      local inner, after = self.text:match("^'([^']*)'()", at)
-      if not inner then self:fail "unexpected EOF while looking for matching `''" end
-      parts[#parts + 1] = { text = inner, quoted = true }
-      self.at = after
-    elseif char == '"' then
-      self.at = at + 1
-      self:double_quoted(parts)
-    elseif char == "\\" then
-      parts[#parts + 1] = { text = self.text:sub(at + 1, at + 1), quoted = true }
-      self.at = math.min(at + 2, #self.text + 1)
-    elseif char == "$" then
-      local part = self:dollar(false)
-      if not part then self.at = self.at + 1 end
-      parts[#parts + 1] = part or { text = "$", quoted = false }
-    elseif char == "`" then
-      parts[#parts + 1] = self:backquote(false)
-    else
-      return #parts > 0 and parts or nil
-    end
-  end
+  local redirect =
+    { fd = fd, how = "<<", delimiter = table.concat(parts), plain = plain, tabs = tabs }
+  redirects[#redirects + 1] = redirect
+  self.waiting[#self.waiting + 1] = redirect
 end
 
 function Parser:redirect(redirects)
+  local document_fd, dash, past = self.text:match("^(%d?)<<(%-?)()", self.at)
+  if document_fd and self.text:sub(past, past) ~= "<" then
+    self.at = past
+    self:here_document(redirects, "0", dash == "-")
+    return true
+  end
+  local string_at = self.text:match("^<<<()", self.at)
+  if string_at then
+    self.at = string_at
+    self:skip_blank()
+    local word = self:word() or self:fail "syntax error near unexpected token `newline'"
+    word[#word + 1] = { text = "\n", quoted = true }
+    redirects[#redirects + 1] = { fd = "0", how = "<<", word = word }
+    return true
+  end
   local fd, how, at = self.text:match("^(%d?)([<>]>?&?)()", self.at)
   if not how then
-    local both = self.text:match("^&>>?()", self.at)
+    local operator, both = self.text:match("^&(>>?)()", self.at)
     if not both then return false end
     self.at = both
     self:skip_blank()
     redirects[#redirects + 1] =
-      { fd = "1", how = ">", word = self:word() or self:fail "syntax error near redirection" }
+      { fd = "1", how = operator, word = self:word() or self:fail "syntax error near redirection" }
     redirects[#redirects + 1] = { fd = "2", how = ">&", word = { { text = "1" } } }
     return true
   end
   self.at = at
+  self:take "|"  -- >|
   self:skip_blank()
   local word = self:word() or self:fail "syntax error near unexpected token `newline'"
   redirects[#redirects + 1] =
@@ -168,7 +158,7 @@ end
 
 local CLOSING <const> = {
   ["}"] = true, ["fi"] = true, ["then"] = true, ["else"] = true, ["elif"] = true, ["done"] = true,
-  ["do"] = true,
+  ["do"] = true, ["esac"] = true, [";;"] = true,
 }
 
 function Parser:expect(word)
@@ -195,26 +185,139 @@ function Parser:conditional()
   return { clauses = clauses, otherwise = otherwise }
 end
 
-function Parser:command()
+function Parser:body()
+  self:skip_lines()
+  if self:take ";" then self:skip_lines() end
+  self:expect "do"
+  local body = self:list(CLOSING)
+  self:expect "done"
+  return body
+end
+
+-- for NAME in WORDS; do …; done, and for ((…;…;…)); do …; done
+function Parser:for_loop()
+  self:word()
   self:skip_blank()
-  local redirects = {}
-  local command
-  if self:take "(" then
-    command = { group = self:list { [")"] = true }, subshell = true, redirects = redirects }
-    if not self:take ")" then self:fail "syntax error: expected `)'" end
-  elseif self:peek_bare() == "{" then
-    self:word()
-    command = { group = self:list(CLOSING), redirects = redirects }
-    self:expect "}"
-  elseif self:peek_bare() == "if" then
-    command = self:conditional()
-    command.redirects = redirects
+  local initial, check, step, after =
+    self.text:match("^%(%(([^;\n]*);([^;\n]*);([^;\n]-)%)%)()", self.at)
+  if initial then
+    self.at = after
+    return {
+      initial = self:inner_word(initial), check = self:inner_word(check),
+      step = self:inner_word(step), body = self:body(),
+    }
   end
-  if command then
-    repeat self:skip_blank() until not self:redirect(redirects)
+  local name, past = self.text:match("^([%a_][%w_]*)()", self.at)
+  if not name then self:fail "syntax error near unexpected token `for'" end
+  self.at = past
+  self:skip_lines()
+  local items
+  if self:peek_bare() == "in" then
+    self:word()
+    items = {}
+    while true do
+      self:skip_blank()
+      local word = self:word()
+      if not word then break end
+      items[#items + 1] = word
+    end
+  end
+  return { loop = name, items = items, body = self:body() }
+end
+
+function Parser:while_loop()
+  local until_true = self:peek_bare() == "until"
+  self:word()
+  local condition = self:list(CLOSING)
+  return { condition = condition, until_true = until_true, body = self:body() }
+end
+
+function Parser:case()
+  self:word()
+  self:skip_blank()
+  local subject = self:word() or self:fail "syntax error near unexpected token `case'"
+  self:expect "in"
+  local branches = {}
+  while true do
+    self:skip_lines()
+    if self:peek_bare() == "esac" then break end
+    self:take "("
+    local patterns = {}
+    repeat
+      self:skip_blank()
+      patterns[#patterns + 1] = self:word() or self:fail "syntax error near unexpected token `)'"
+      self:skip_blank()
+    until not self:take "|"
+    if not self:take ")" then self:fail "syntax error: expected `)'" end
+    branches[#branches + 1] = { patterns = patterns, body = self:list(CLOSING) }
+    self:skip_lines()
+    if not self:take ";;" then break end
+  end
+  self:expect "esac"
+  return { case = subject, branches = branches }
+end
+
+-- [[ … ]]: its words; operators are words, too.
+function Parser:test()
+  self:word()
+  local list = {}
+  while true do
+    self:skip_lines()
+    local operator, after = self.text:match("^([&|][&|])()", self.at)
+    if not operator then operator, after = self.text:match("^([()<>])()", self.at) end
+    if operator then
+      list[#list + 1] = { { text = operator, quoted = false } }
+      self.at = after
+    else
+      local bare = self:peek_bare()
+      local before = list[#list] and list[#list][1].text
+      local word = self:word(before == "=~" and ";&" or nil)
+      if not word then self:fail "syntax error in conditional expression" end
+      if bare == "]]" then return { test = list } end
+      list[#list + 1] = word
+    end
+  end
+end
+
+local COMPOUNDS <const> = {
+  ["if"] = Parser.conditional, ["for"] = Parser.for_loop, ["while"] = Parser.while_loop,
+  ["until"] = Parser.while_loop, ["case"] = Parser.case, ["[["] = Parser.test,
+}
+
+function Parser:compound()
+  local arithmetic, past = self.text:match("^%(%((.-)%)%)()", self.at)
+  -- two words side by side are no expression but a command in ( ( … ) )
+  if arithmetic and not arithmetic:find "\n" and not arithmetic:find "[%w_]%s+[%a_-]" then
+    self.at = past
+    return { arithmetic = self:inner_word(arithmetic) }
+  end
+  if self:take "(" then
+    local command = { group = self:list { [")"] = true }, subshell = true }
+    if not self:take ")" then self:fail "syntax error: expected `)'" end
     return command
   end
-  command = { words = {}, assignments = {}, redirects = redirects }
+  local word = self:peek_bare()
+  if word == "{" then
+    self:word()
+    local command = { group = self:list(CLOSING) }
+    self:expect "}"
+    return command
+  end
+  local read = COMPOUNDS[word]
+  return read and read(self)
+end
+
+-- name() { … }, function name { … }
+function Parser:definition()
+  local name, after = self.text:match("^([%a_][%w_%-]*)[ \t]*%([ \t]*%)%s*()", self.at)
+  if not name then name, after = self.text:match("^function[ \t]+([%a_][%w_%-]*)%s*()", self.at) end
+  if not name then return nil end
+  self.at = self.text:match("^%(%s*%)%s*()", after) or after
+  return { define = name, body = self:compound() or self:fail "syntax error near `('" }
+end
+
+function Parser:simple(redirects)
+  local command = { words = {}, assignments = {}, redirects = redirects }
   while true do
     self:skip_blank()
     if not self:redirect(redirects) then
@@ -233,6 +336,16 @@ function Parser:command()
   return command
 end
 
+function Parser:command()
+  self:skip_blank()
+  local redirects = {}
+  local command = self:definition() or self:compound()
+  if not command then return self:simple(redirects) end
+  command.redirects = redirects
+  repeat self:skip_blank() until not self:redirect(redirects)
+  return command
+end
+
 function Parser:list(closing)
   self.depth = self.depth + 1
   if self.depth > MAX_DEPTH then self:fail "maximum nesting level exceeded" end
@@ -241,36 +354,50 @@ function Parser:list(closing)
   return list
 end
 
+function Parser:at_end(closing)
+  return closing[self.text:sub(self.at, self.at)] or closing[self:peek_bare() or false]
+    or closing[";;"] and self.text:sub(self.at, self.at + 1) == ";;"
+end
+
+function Parser:pipeline()
+  local pipeline = {}
+  repeat
+    if #pipeline > 0 then self:skip_lines() end
+    local command = self:command()
+    if not command then
+      if #pipeline > 0 or self.at <= #self.text then
+        self:fail(
+          ("syntax error near unexpected token `%s'"):format(self.text:sub(self.at, self.at))
+        )
+      end
+      return nil
+    end
+    pipeline[#pipeline + 1] = command
+    self:skip_blank()
+  until self.text:sub(self.at, self.at + 1) == "||" or not self:take "|"
+  return pipeline
+end
+
 function Parser:entries(closing)
   local list = {}
   local join = ";"
   while true do
     self:skip_lines()
-    if closing[self.text:sub(self.at, self.at)] or closing[self:peek_bare() or false] then break end
+    if self:at_end(closing) then break end
     local negated = self:peek_bare() == "!"
     if negated then self:word() end
-    local pipeline = {}
-    repeat
-      local command = self:command()
-      if not command then
-        if #pipeline > 0 or self.at <= #self.text then
-          self:fail(
-            ("syntax error near unexpected token `%s'"):format(self.text:sub(self.at, self.at))
-          )
-        end
-        return list
-      end
-      pipeline[#pipeline + 1] = command
-      self:skip_blank()
-    until self.text:sub(self.at, self.at + 1) == "||" or not self:take "|"
+    local pipeline = self:pipeline()
+    if not pipeline then break end
     list[#list + 1] = { join = join, pipeline = pipeline, negated = negated }
     if self:take "&&" then
       join = "&&"
     elseif self:take "||" then
       join = "||"
-    elseif self:take ";" or self:take "\n" or self:take "&" then
+    elseif self.text:sub(self.at, self.at + 1) ~= ";;" and (self:take ";" or self:new_line()
+      or self:take "&")
+    then
       join = ";"
-    elseif self.at > #self.text or closing[self.text:sub(self.at, self.at)] then
+    elseif self.at > #self.text or self:at_end(closing) then
       break
     end
   end
@@ -278,7 +405,7 @@ function Parser:entries(closing)
 end
 
 function parse_at(text, depth)
-  local parser = setmetatable({ text = text, at = 1, depth = depth }, Parser)
+  local parser = setmetatable({ text = text, at = 1, depth = depth, waiting = {} }, Parser)
   local list = parser:list {}
   if parser.at <= #text then
     parser:fail(("syntax error near unexpected token `%s'"):format(text:sub(parser.at, parser.at)))

@@ -3,6 +3,9 @@
 -- deterministic automaton when a line first needs them.
 --
 -- compile(expression, { extended =, ignore_case = }) -> matches(line), or nil and a message
+-- compile_find(expression, options, tick) -> find(line, from), see sim/shell/regex_find.lua
+local regex_find = require "sim.shell.regex_find"
+
 local M = {}
 
 local MAX_STATES <const> = 2000  -- of an expression; repetitions multiply
@@ -104,11 +107,13 @@ function Parser:atom(depth)
   local kind, value, after = self:token()
   if kind == "(" then
     self.at = after
+    self.groups = self.groups + 1
+    local number = self.groups
     local inner = self:alternatives(depth + 1)
     local closing, _, past = self:token()
     if closing ~= ")" then fail "Unmatched ( or \\(" end
     self.at = past
-    return inner
+    return { group = inner, number = number }
   end
   self.at = after
   if kind == "[" then return { set = self:bracket() } end
@@ -192,6 +197,10 @@ local BUILDERS <const> = {
     for i, part in ipairs(node.alternatives) do either[i] = build(states, part, after) end
     return add(states, { either = either })
   end,
+  group = function(states, node, after)
+    local stop = add(states, { save = 2 * node.number, next = after })
+    return add(states, { save = 2 * node.number - 1, next = build(states, node.group, stop) })
+  end,
   maybe = function(states, node, after)
     return add(states, { either = { build(states, node.maybe, after), after } })
   end,
@@ -221,6 +230,8 @@ local function close(states, from, anchors)
       local state = states[at]
       if state.either then
         for _, other in ipairs(state.either) do todo[#todo + 1] = other end
+      elseif state.save then
+        todo[#todo + 1] = state.next
       elseif state.anchor then
         if anchors:find(state.anchor, 1, true) then todo[#todo + 1] = state.next end
         if state.anchor == "$" then list[#list + 1] = at end
@@ -280,24 +291,38 @@ local function matcher(states, first)
   end
 end
 
-local function compile(expression, options)
-  local parser = setmetatable({ text = expression, at = 1, extended = options.extended }, Parser)
+-- The states of an expression, the first one, and the number of groups.
+local function states_of(expression, options)
+  local parser = setmetatable(
+    { text = expression, at = 1, extended = options.extended, groups = 0 }, Parser
+  )
   local tree = parser:alternatives(0)
   local states = { { match = true } }
-  local first = build(states, tree, 1)
-  return matcher(states, first)
+  return states, build(states, tree, 1), parser.groups
+end
+
+local function guarded(run, ...)
+  local ok, result = pcall(run, ...)
+  if ok then return result end
+  if type(result) == "table" and result.regex then return nil, result.regex end
+  error(result, 0)
 end
 
 function M.compile(expression, options)
   options = options or {}
   if options.ignore_case then expression = expression:lower() end
-  local ok, result = pcall(compile, expression, options)
-  if ok then
-    if not options.ignore_case then return result end
-    return function(line) return result(line:lower()) end
-  end
-  if type(result) == "table" and result.regex then return nil, result.regex end
-  error(result, 0)
+  local result, message = guarded(function() return matcher(states_of(expression, options)) end)
+  if not result or not options.ignore_case then return result, message end
+  return function(line) return result(line:lower()) end
+end
+
+--- A function that finds matches with their places and groups.
+function M.compile_find(expression, options, tick)
+  if options.ignore_case then expression = expression:lower() end
+  return guarded(function()
+    local states, first, groups = states_of(expression, options)
+    return regex_find.finder(states, first, groups, tick)
+  end)
 end
 
 return M
