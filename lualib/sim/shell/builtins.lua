@@ -234,7 +234,8 @@ function Test:primary()
   local right = self.words[self.at + 2]
   if right and (BINARY[operator] or self.double and PATTERNS[operator]) then
     self.at = self.at + 3
-    if self.double and PATTERNS[operator] then return PATTERNS[operator](word, right, self.shell) end
+    local pattern = self.double and PATTERNS[operator]
+    if pattern then return pattern(word, right, self.shell) end
     return BINARY[operator](word, right.text)
   end
   if word == "(" then

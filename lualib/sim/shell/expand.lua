@@ -90,10 +90,8 @@ end
 local function required(_, part, value, missing, word)
   if not missing then return value end
   local message = word()
-  error(
-    { syntax = part.variable .. ": " .. (message ~= "" and message or "parameter null or not set") },
-    0
-  )
+  if message == "" then message = "parameter null or not set" end
+  error({ syntax = part.variable .. ": " .. message }, 0)
 end
 
 OPERATORS[":-"], OPERATORS["-"] = otherwise(empty, default), otherwise(unset, default)

@@ -56,7 +56,7 @@ local function match_at(run, start, first)
 end
 
 --- find(line, from) of an expression: the first and last position of the leftmost longest match
---- from `from` on, and a list of its groups (nil: the group has no part in it); nil without a match.
+--- from `from` on, and a list of its groups ("" for a group without a part); nil without a match.
 --- tick(): called for each character, may raise an error.
 function M.finder(states, start, groups, tick)
   return function(line, from)

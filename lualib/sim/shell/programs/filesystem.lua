@@ -436,7 +436,7 @@ function programs.find(shell, arguments, io)
     else
       list = wanted.type == "d" and {} or shell:files_below(top)
       if wanted.type ~= "f" then
-        table.move(directories_below(shell, top), 1, #directories_below(shell, top), #list + 1, list)
+        for _, directory in ipairs(directories_below(shell, top)) do list[#list + 1] = directory end
       end
       table.sort(list)
     end

@@ -6,7 +6,9 @@ local programs <const> = {}
 
 -- The expression of grep for its options: -e, -F, -w, -x.
 local function expression_of(options, pattern)
-  if options.F then pattern = pattern:gsub(options.E and "[][.*^$\\+?(){}|]" or "[][.*^$\\]", "\\%0") end
+  if options.F then
+    pattern = pattern:gsub(options.E and "[][.*^$\\+?(){}|]" or "[][.*^$\\]", "\\%0")
+  end
   if options.x then
     return options.E and "^(" .. pattern .. ")$" or "^\\(" .. pattern .. "\\)$"
   end

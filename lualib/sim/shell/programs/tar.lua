@@ -86,7 +86,7 @@ end
 
 local function read(shell, options, names, io)
   local text
-  if options.f and options.f ~= "-" then text = files.read(shell, options.f) else text = io.input end
+  if (options.f or "-") ~= "-" then text = files.read(shell, options.f) else text = io.input end
   if not text then
     io.err(("tar: %s: Cannot open: No such file or directory\n"):format(options.f)
       .. "tar: Error is not recoverable: exiting now\n")
