@@ -2,6 +2,7 @@
 -- project, and may be absent.
 local json = require "f5.json"
 local uri = require "sim.config.uri"
+local relations = require "sim.config.relations"
 
 local M = {}
 
@@ -104,6 +105,24 @@ function M.same(given, answered)
     if not M.same(value, answered[key]) then return false end
   end
   return #given == #answered
+end
+
+--- The paths of what an object of a kind refers to, as the facts about the kind say.
+function M.referred(template, body)
+  local list <const> = {}
+  for _, relation in ipairs(relations.of(template)) do
+    local group <const>, inner <const> = (relation.property or ""):match "^([^.]+)%.(.+)$"
+    local value = body[relation.property]
+    if group and type(body[group]) == "table" then value = body[group][inner] end
+    if (relation.derived or relation.free) and not relation.to[1]:find "%*$" then
+      for _, name in ipairs(type(value) == "table" and value or { value }) do
+        if type(name) == "string" and name:find "^/" then
+          list[#list + 1] = "/mgmt/tm/" .. relation.to[1] .. "/" .. name:gsub("/", "~")
+        end
+      end
+    end
+  end
+  return list
 end
 
 return M

@@ -127,7 +127,7 @@ function create_in(store, target, body, ctx)
   if checks.prepare then checks.prepare(store, object, properties, nil, ctx, target) end
   if ctx.seed or ctx.factory then values.lay_given(node, object, body) end
   if checks.before then checks.before(store, path, object, ctx, target) end
-  if not ctx.seed then references.check(store, path, object) end
+  if not ctx.seed then references.check(store, path, object, parent or values.defaults(node)) end
   object.generation = ctx.factory and 1 or store:next_generation()
   store:put(path, object)
   if target.parent then touch(store, target.parent, object.generation) end

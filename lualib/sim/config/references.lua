@@ -1,8 +1,10 @@
--- References between objects (the relations of sim/kinds). An object that another one refers to
--- must exist, and cannot be deleted while it is in use.
+-- References between objects (sim/config/relations.lua). An object that another one refers to must
+-- exist, and cannot be deleted while it is in use.
 local catalogue = require "sim.config.catalogue"
 local errors = require "sim.http.errors"
 local kinds = require "sim.kinds"
+local names = require "sim.config.names"
+local relations = require "sim.config.relations"
 local validate = require "sim.config.validate"
 
 local M = {}
@@ -68,13 +70,36 @@ local function add_item(list, item, relation)
   end
 end
 
+-- The full names for a relation that follows from facts.
+local function derived_values(object, relation, value)
+  local list = {}
+  local function add(text)
+    local full = relations.full_name(relation, text, object.partition)
+    if relations.is_name(full) then list[#list + 1] = full end
+  end
+  if type(value) == "string" or math.type(value) == "integer" then add(tostring(value)) end
+  for _, item in ipairs(type(value) == "table" and value or {}) do
+    if type(item) == "string" then
+      add(item)
+    elseif type(item) == "table" and type(item.name) == "string" then
+      local text = item.name
+      if text:sub(1, 1) ~= "/" and item.partition and not relation.flat then
+        text = names.full(item.partition, item.subPath, text)
+      end
+      add(text)
+    end
+  end
+  return list
+end
+
 -- The full names in an object for a relation.
-local function values(object, relation)
+local function values(object, relation, store)
   if not relation.property then
-    return relation.names and relation.names(object) or { object.fullPath }
+    return relation.names and relation.names(object, store) or { object.fullPath }
   end
   local value = at(object, relation.property)
   if value == nil then return {} end
+  if relation.derived then return derived_values(object, relation, value) end
   if relation.names then return type(value) == "string" and relation.names(value) or {} end
   if type(value) == "string" then return { value } end
   local list = {}
@@ -112,11 +137,9 @@ end
 
 -- The paths of the existing objects that the object at `path` refers to; nil if there are none.
 function M.targets(store, path, object)
-  local list = kinds.of(M.template(path)).relations
-  if not list then return nil end
   local found
-  for _, relation in ipairs(list) do
-    for _, full in ipairs(values(object, relation)) do
+  for _, relation in ipairs(relations.of(M.template(path))) do
+    for _, full in ipairs(relation.free and {} or values(object, relation, store)) do
       local target = M.locate(store, relation.to, full)
       if target then
         found = found or {}
@@ -144,41 +167,42 @@ local function partition(full)
   return full:match "^/([^/]+)/"
 end
 
+local function refuse_missing(store, object, relation, full)
+  if relation.missing then validate.refuse_mcpd(relation.missing(object, full, store)) end
+  local noun = M.noun((relation.to[1]:gsub("/%*$", "")))
+  error(
+    errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun, full), 3),
+    0
+  )
+end
+
+local function refuse_foreign(template, object, relation, full)
+  validate.refuse_mcpd(
+    ("01070726:3: %s %s in partition %s cannot reference %s %s in partition %s"):format(
+      M.noun(template), object.fullPath, partition(object.fullPath),
+      M.noun((relation.to[1]:gsub("/%*$", ""))), full, partition(full)
+    )
+  )
+end
+
 -- Refuses an object that refers to an object that does not exist or is in a foreign partition.
--- `old` is the object before: references that have not changed are not checked again.
+-- `old` is the object before, or what a new one took over: these references are not checked again.
 function M.check(store, path, object, old)
   local template = M.template(path)
   local own = partition(object.fullPath or "")
-  for _, relation in ipairs(kinds.of(template).relations or {}) do
+  for _, relation in ipairs(relations.of(template)) do
     local before = {}
-    if old then
-      for _, full in ipairs(values(old, relation)) do before[full] = true end
+    if old and (relation.property or old.fullPath) then
+      for _, full in ipairs(values(old, relation, store)) do before[full] = true end
     end
-    for _, full in ipairs(values(object, relation)) do
-      if not before[full] and full:sub(1, 1) == "/" then
-        local noun = M.noun((relation.to[1]:gsub("/%*$", "")))
+    for _, full in ipairs(values(object, relation, store)) do
+      if not before[full] and (full:sub(1, 1) == "/" or relation.flat) then
         if not M.locate(store, relation.to, full) then
-          error(
-            errors.tm(
-              404,
-              ("01020036:3: The requested %s (%s) was not found."):format(noun, full),
-              3
-            ),
-            0
-          )
+          refuse_missing(store, object, relation, full)
         end
         local other = partition(full)
-        if own and other and other ~= "Common" and other ~= own then
-          error(
-            errors.tm(
-              400,
-              ("01070726:3: %s %s in partition %s cannot reference %s %s in partition %s"):format(
-                M.noun(template), object.fullPath, own, noun, full, other
-              ),
-              3
-            ),
-            0
-          )
+        if own and other and other ~= "Common" and other ~= own and not relation.any_partition then
+          refuse_foreign(template, object, relation, full)
         end
       end
     end

@@ -6,6 +6,7 @@ local errors = require "sim.http.errors"
 local identity = require "sim.config.identity"
 local lists = require "sim.config.lists"
 local names = require "sim.config.names"
+local relations = require "sim.config.relations"
 local secrets = require "sim.kinds.common.secrets"
 local validate = require "sim.config.validate"
 
@@ -112,6 +113,35 @@ function M.mark_own(object, properties, old)
   object._own = own
 end
 
+-- A value of a relation with full names; nil if nothing changes.
+local function full_names(relation, value, partition)
+  if type(value) == "string" then return relations.full_name(relation, value, partition) end
+  if type(value) ~= "table" or #value == 0 then return nil end
+  local list = json.array {}
+  for i, item in ipairs(value) do
+    list[i] = type(item) == "string" and item:sub(1, 1) ~= '"'
+      and relations.full_name(relation, item, partition) or item
+  end
+  return list
+end
+
+-- Completes the names of a relation that follows from facts.
+local function complete_names(node, object, relation)
+  local property = relation.property
+  if node.lists and node.lists[property] then return end
+  local group, inner = property:match "^([^.]+)%.(.+)$"
+  if not group then
+    local fresh = full_names(relation, object[property], object.partition)
+    if fresh then object[property] = fresh end
+  elseif type(object[group]) == "table" then
+    local fresh = full_names(relation, object[group][inner], object.partition)
+    if fresh and fresh ~= object[group][inner] then
+      object[group] = M.shallow(object[group])
+      object[group][inner] = fresh
+    end
+  end
+end
+
 -- Completes names without a partition by that of the object.
 function M.absolute_names(node, object)
   lists.settle(node, object)
@@ -127,6 +157,9 @@ function M.absolute_names(node, object)
     if is_name and name ~= "name" and not (other and other.flat) then
       object[name] = names.absolute(value, object.partition)
     end
+  end
+  for _, relation in ipairs(relations.of(node.template)) do
+    if relation.derived or relation.free then complete_names(node, object, relation) end
   end
 end
 

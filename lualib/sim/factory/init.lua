@@ -3,6 +3,7 @@
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
+local relations = require "sim.config.relations"
 local names = require "sim.config.names"
 local values = require "sim.config.values"
 local seeds = require "sim.seed"
@@ -149,7 +150,7 @@ function M.build(device)
   end
   -- now all objects exist that others can refer to
   for _, entry in ipairs(list) do
-    if kinds.of(entry.template).relations then
+    if #relations.of(entry.template) > 0 then
       local collection = ROOT .. entry.template
       for _, segment in ipairs(store:segments(collection)) do
         local path = collection .. "/" .. segment

@@ -46,7 +46,11 @@
 --               nil: the object's own full path
 --   to          { template, … }; "ltm/monitor/*" is any kind directly below, "." the kind itself
 --   names       function(value) -> list of full names, where they are not plain texts
+--               (without a property: function(object, store))
 --   fields      { name, … }: the fields of a list's items that have the names
+--   missing     function(object, full, store) -> the message about a target that does not exist
+--   any_partition   = true: the target may be in any partition
+--   free        = true: the target can be deleted all the same
 --
 -- checks: functions that a write calls, in this order. ctx is { user =, now =, seed =, factory =,
 --   automatic = }; a check raises what the device refuses (sim/config/validate.lua).
@@ -116,7 +120,7 @@ local KEYS <const> = {
   stats = set "entries values lines body",
   factory = set "objects device_objects protected no_parent written",
 }
-local RELATION <const> = set "property to names fields"
+local RELATION <const> = set "property to names fields missing free any_partition"
 local INDEX <const> = set "key many"
 local PROPERTY <const> = set "t d c r range keeps_none keeps_empty"
 local TYPES <const> = set "s i n m b a o x"
@@ -197,7 +201,8 @@ local function all_relations(template, kind, patterns)
     if relation.to[1] == "." then
       list[i] = {
         property = relation.property, to = { template }, names = relation.names,
-        fields = relation.fields,
+        fields = relation.fields, missing = relation.missing, free = relation.free,
+        any_partition = relation.any_partition,
       }
     end
   end

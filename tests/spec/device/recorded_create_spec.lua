@@ -12,22 +12,8 @@ local spellings = require "walk.spellings"
 local uri = require "sim.config.uri"
 
 local PROVISION <const> = {
-  "ltm",
-  "gtm",
-  "asm",
-  "apm",
-  "afm",
-  "avr",
-  "pem",
-  "am",
-  "ilx",
-  "swg",
-  "vcmp",
-  "cgnat",
-  "fps",
-  "lc",
-  "sslo",
-  "urldb",
+  "ltm", "gtm", "asm", "apm", "afm", "avr", "pem", "am", "ilx", "swg", "vcmp",
+  "cgnat", "fps", "lc", "sslo", "urldb",
 }
 
 -- Kinds of which nobody can make an object, and why. The device must say so for every recorded one
@@ -212,6 +198,9 @@ local UNSAID <const> = {
   ["ltm/policy"] = function(body)
     if not tostring(body.subPath or body.name):find "Drafts" then body.legacy = true end
     body.status = nil
+  end,
+  ["sys/file/ssl-cert"] = function(body)
+    body.sourcePath = body.sourcePath or "file:/shared/recorded"
   end,
   ["sys/file/data-group"] = function(body)
     body.sourcePath = body.sourcePath or "file:/shared/recorded"
@@ -415,6 +404,9 @@ describe("Real input: every recorded object", function()
     for _, where in ipairs(links(body, {})) do
       if where ~= target.path then make(where, file, depth) end
     end
+    for _, where in ipairs(recordings.referred(target.template, body)) do
+      if where ~= target.path then make(where, file, depth) end
+    end
     local refers <const> = REFERS[target.template]
     for _, where in ipairs(refers and refers(body, target.id, exists) or {}) do
       make(where, file, depth)
@@ -567,7 +559,14 @@ describe("Real input: every recorded object", function()
         -- What was made goes again, so that the next object of the recording can be made in turn.
         for i = #made, 1, -1 do
           local status <const>, answer <const> = call("DELETE", made[i])
-          if status ~= 200 and status ~= 404 then
+          -- An object of every device was changed, and now uses what was made for it.
+          local used <const> = object.body.fullPath
+            and ("(%s)."):format(object.body.fullPath)
+          if status == 400 and used and answer.message:find(used, 1, true) then
+            device:restore(clean)
+            file = nil
+            break
+          elseif status ~= 200 and status ~= 404 then
             trouble("DELETE %s: %d %s", made[i], status, answer.message)
           end
         end

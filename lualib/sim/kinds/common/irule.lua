@@ -110,4 +110,82 @@ function M.mistake(text)
   return nil
 end
 
+-- -- what a rule names --
+
+-- The words of a command that begins at a place of a text without comments: up to the end of the
+-- line, a semicolon, or a bracket that closes what is around it. Second: the text of the command.
+local function words_of(plain, place)
+  local words, at = {}, place
+  while true do
+    at = plain:match("^[ \t]*()", at)
+    local from, to = plain:find("^%b{}", at)
+    if not from then from, to = plain:find("^%b[]", at) end
+    if not from then from, to = plain:find('^"[^"\n]*"', at) end
+    if not from then from, to = plain:find("^[^%s;{}%[%]]+", at) end
+    if not from then break end
+    words[#words + 1] = plain:sub(from, to)
+    at = to + 1
+  end
+  return words, plain:sub(place, at - 1):gsub("%s+$", "")
+end
+
+-- A name that is written as such: no variable, no command.
+local function literal(word)
+  local name = word and (word:match '^"(.*)"$' or word:match "^{(.*)}$" or word)
+  return name and name:find "^[%w_./~:%-]+$" and name or nil
+end
+
+local function first_argument(words) return literal(words[2]) end
+
+-- "class match -value -- ITEM OPERATOR CLASS": the name is the last word.
+local function class_name(words)
+  local verb = words[2]
+  if verb ~= "match" and verb ~= "search" and verb ~= "lookup" then return nil end
+  local at = 3
+  while words[at] and words[at]:find "^%-" do
+    at = at + 1
+    if words[at - 1] == "--" then break end
+  end
+  if verb == "lookup" then return #words == at + 1 and literal(words[at + 1]) or nil end
+  if verb == "search" then return literal(words[at]) end
+  return #words == at + 2 and literal(words[at + 2]) or nil
+end
+
+-- Command -> the kinds of what it names, the word for it in messages, and where the name is.
+local NAMING <const> = {
+  pool = { { "ltm/pool" }, "pool", first_argument },
+  snatpool = { { "ltm/snatpool" }, "snat_pool", first_argument },
+  virtual = { { "ltm/virtual" }, "virtual_server", first_argument },
+  class = { { "ltm/data-group/internal", "ltm/data-group/external" }, "value_list", class_name },
+}
+-- Words after `virtual` that ask for something.
+local ASKS <const> = { name = true, addr = true, port = true }
+
+local by_text <const> = setmetatable({}, { __mode = "v" })
+
+--- What the text of an iRule names: { { name =, kinds =, word =, line =, text = }, … }. Names in
+--- variables are unknown, also to a device.
+function M.names(text)
+  local known = by_text[text]
+  if known then return known end
+  local plain = plain_text(text)
+  local list = {}
+  for place, command in plain:gmatch "()%f[%a]([%a]+)%f[%s]" do
+    local naming = NAMING[command]
+    local before = naming and plain:sub(math.max(1, place - 40), place - 1):match "([^ \t]?)[ \t]*$"
+    if naming and (before == "" or before:find "[{;%[\n]") then
+      local words, whole = words_of(plain, place)
+      local name = naming[3](words)
+      if name and not (command == "virtual" and ASKS[name]) then
+        list[#list + 1] = {
+          name = name, kinds = naming[1], word = naming[2], line = line_of(text, place),
+          text = whole,
+        }
+      end
+    end
+  end
+  by_text[text] = list
+  return list
+end
+
 return M

@@ -230,6 +230,13 @@ local virtual <const> = {
       then
         validate.invalid("type", fresh.type)
       end
+      if fresh.type == "snat" and not fresh.pool and not (ctx.seed or ctx.factory) then
+        validate.refuse_mcpd(
+          ("01071811:3: Virtual Server %s references non-existent snatpool <no name>."):format(
+            object.fullPath
+          )
+        )
+      end
       object.sourceAddressTranslation = fresh
     end
     for _, chosen in ipairs(TYPE_FLAGS) do

@@ -1,4 +1,5 @@
 -- Kinds of net of which little is known beyond the catalogue.
+local interfaces = require "sim.kinds.common.interfaces"
 local ports = require "sim.kinds.common.ports"
 local property = require "sim.kinds.common.property"
 
@@ -23,7 +24,9 @@ local kinds <const> = {
     facts = { flat = false, lists = { ports = true } },
     factory = { protected = true, objects = ports.DEFAULTS },
   },
-  ["net/stp"] = { factory = { objects = { { name = "cist" } } } },
+  ["net/stp"] = {
+    relations = { interfaces.RELATION }, factory = { objects = { { name = "cist" } } },
+  },
   ["net/cmetrics"] = { facts = { type = "show" } },
   ["net/ipsec-stat"] = { facts = { type = "show" } },
   ["net/rst-cause"] = { facts = { type = "show" } },

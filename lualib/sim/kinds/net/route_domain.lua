@@ -1,4 +1,5 @@
 -- Route domains.
+local interfaces = require "sim.kinds.common.interfaces"
 local json = require "f5.json"
 local names = require "sim.config.names"
 local numbers = require "sim.kinds.common.numbers"
@@ -37,6 +38,20 @@ local route_domain <const> = {
       object.vlans = #list > 0 and json.array(list) or nil
     end
   end,
+  removing = function(store, _, object)
+    local users = {}
+    for _, partition in ipairs(store:list(ROOT .. "auth/partition")) do
+      if (partition.defaultRouteDomain or 0) == object.id then
+        users[#users + 1] = partition.name
+      end
+    end
+    if #users > 0 then
+      validate.refuse_mcpd(
+        ("0107097c:3: The specified route domain (%d) is the default route domain for one or more "
+          .. "partitions (%s) and cannot be deleted."):format(object.id, table.concat(users, " "))
+      )
+    end
+  end,
 }
 
 return {
@@ -62,7 +77,7 @@ return {
         servicePolicy = s(),
       },
     },
-    relations = { { property = "parent", to = { "net/route-domain" } } },
+    relations = { { property = "parent", to = { "net/route-domain" } }, interfaces.RELATION },
     checks = route_domain,
     factory = {
       objects = {

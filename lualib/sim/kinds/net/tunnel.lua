@@ -1,4 +1,5 @@
 -- Tunnels and their profiles.
+local interfaces = require "sim.kinds.common.interfaces"
 local names = require "sim.config.names"
 local numbers = require "sim.kinds.common.numbers"
 local property = require "sim.kinds.common.property"
@@ -24,6 +25,7 @@ local tunnel <const> = {
     )
   end,
   removed = function(store, _, object)
+    interfaces.leave(store, object)
     store:put(ROOT .. "net/fdb/tunnel/" .. names.segment(object.fullPath), nil)
   end,
 }

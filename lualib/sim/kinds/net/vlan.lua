@@ -1,4 +1,5 @@
 -- VLANs, their interfaces, and the forwarding databases of VLANs and tunnels.
+local interfaces = require "sim.kinds.common.interfaces"
 local names = require "sim.config.names"
 local numbers = require "sim.kinds.common.numbers"
 local property = require "sim.kinds.common.property"
@@ -38,6 +39,7 @@ local vlan <const> = {
     )
   end,
   removed = function(store, _, object)
+    interfaces.leave(store, object)
     store:put(ROOT .. "net/fdb/vlan/" .. names.segment(object.fullPath), nil)
   end,
 }

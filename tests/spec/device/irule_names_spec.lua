@@ -1,0 +1,120 @@
+-- What iRules name: pools, SNAT pools, virtual servers and data groups. A device looks for them
+-- when a rule is written, and keeps them while a rule names them.
+local f5 = require "f5"
+local lab = require "lab"
+
+describe("An iRule of a simulated device", function()
+  local device, bip
+  setup(function() device, bip = lab.start() end)
+  teardown(function() lab.stop(bip, device) end)
+
+  local function message_of(text)
+    local ok <const>, err = f5.try(function()
+      bip.ltm.rule:create { name = "r", apiAnonymous = text }
+    end)
+    if ok then
+      bip.ltm.rule["/Common/r"]:delete()
+      return "made"
+    end
+    return err.message
+  end
+  local function expected(what, name, line, text)
+    return "01070151:3: Rule [/Common/r] error: Unable to find "
+      .. ("%s (%s) referenced at line %d: [%s]"):format(what, name, line, text)
+  end
+
+  it("names what exists", function()
+    for text, message in pairs {
+      ["when CLIENT_ACCEPTED {\n  pool nosuch\n}"] = expected("pool", "nosuch", 2, "pool nosuch"),
+      ["when CLIENT_ACCEPTED { if { 1 } { pool \"nosuch\" } }"] =
+        expected("pool", "nosuch", 1, 'pool "nosuch"'),
+      ["when CLIENT_ACCEPTED {\n\n  pool /Common/no member 10.0.0.1 80\n}"] =
+        expected("pool", "/Common/no", 3, "pool /Common/no member 10.0.0.1 80"),
+      ["when HTTP_REQUEST {\n if { [class match -- [HTTP::uri] starts_with dg] } { drop }\n}"] =
+        expected("value_list", "dg", 2, "class match -- [HTTP::uri] starts_with dg"),
+      ["when CLIENT_ACCEPTED { snatpool sp }"] = expected("snat_pool", "sp", 1, "snatpool sp"),
+      ["when CLIENT_ACCEPTED { virtual vs }"] = expected("virtual_server", "vs", 1, "virtual vs"),
+      -- these name nothing
+      ["when CLIENT_ACCEPTED { pool $name }"] = "made",
+      ["when CLIENT_ACCEPTED { pool [lindex $pools 0] }"] = "made",
+      ["when CLIENT_ACCEPTED {\n  # pool nosuch\n  log local0. \"pool nosuch\"\n}"] = "made",
+      ["when CLIENT_ACCEPTED { set pool nosuch }"] = "made",
+      ["when CLIENT_ACCEPTED { log local0. [virtual name] }"] = "made",
+      ["when CLIENT_ACCEPTED { switch $a { pool { drop } } }"] = "made",
+      ["when CLIENT_ACCEPTED { class match $a equals $class }"] = "made",
+    } do
+      assert.equal(message, message_of(text))
+    end
+  end)
+
+  it("keeps what it names", function()
+    bip.ltm.pool:create { name = "kept" }
+    bip.ltm["data-group"].internal:create { name = "kept", type = "string" }
+    bip.ltm.rule:create {
+      name = "r",
+      apiAnonymous = "when HTTP_REQUEST {\n"
+        .. "  if { [class match [HTTP::uri] equals kept] } { pool kept }\n}",
+    }
+    local groups <const> = bip.ltm["data-group"].internal
+    for _, target in ipairs { bip.ltm.pool["/Common/kept"], groups["/Common/kept"] } do
+      local ok <const>, err <const> = f5.try(function() target:delete() end)
+      assert.falsy(ok)
+      assert.truthy(err.message:find("in use by a rule (/Common/r).", 1, true), err.message)
+    end
+    bip.ltm.rule["/Common/r"]:delete()
+    bip.ltm.pool["/Common/kept"]:delete()
+    groups["/Common/kept"]:delete()
+  end)
+
+  it("may name what is in its own partition, in Common, or anywhere by its full name", function()
+    bip.auth.partition:create { name = "P" }
+    bip.ltm.pool:create { name = "own", partition = "P" }
+    bip.ltm.pool:create { name = "common" }
+    local text <const> = "when CLIENT_ACCEPTED { pool own; pool common }"
+    bip.ltm.rule:create { name = "r", partition = "P", apiAnonymous = text }
+    bip.ltm.rule["/P/r"]:delete()
+    assert.equal("made", message_of "when CLIENT_ACCEPTED { pool /P/own }")
+  end)
+end)
+
+describe("What is the default of others on a simulated device", function()
+  local device, bip
+  setup(function() device, bip = lab.start() end)
+  teardown(function() lab.stop(bip, device) end)
+
+  local function refused(message, run)
+    local ok <const>, err <const> = f5.try(run)
+    assert.falsy(ok)
+    assert.equal(message, err.message)
+  end
+
+  it("a route domain of a partition stays", function()
+    bip.net["route-domain"]:create { name = "9", id = 9 }
+    bip.auth.partition:create { name = "P", defaultRouteDomain = 9 }
+    refused(
+      "0107097c:3: The specified route domain (9) is the default route domain for one or more "
+        .. "partitions (P) and cannot be deleted.",
+      function() bip.net["route-domain"]["/Common/9"]:delete() end
+    )
+    bip.auth.partition.P:delete()
+    bip.net["route-domain"]["/Common/9"]:delete()
+  end)
+
+  it("a SNAT needs its pool", function()
+    refused(
+      "01071811:3: Virtual Server /Common/v references non-existent snatpool <no name>.",
+      function()
+        bip.ltm.virtual:create {
+          name = "v", destination = "192.0.2.1:80", sourceAddressTranslation = { type = "snat" },
+        }
+      end
+    )
+  end)
+
+  it("a VLAN that is deleted leaves its route domain", function()
+    bip.net.vlan:create { name = "v" }
+    bip.net["route-domain"]["/Common/0"]:modify { vlans = { "/Common/http-tunnel", "v" } }
+    bip.net.vlan["/Common/v"]:delete()
+    assert.same({ "/Common/http-tunnel" }, bip.net["route-domain"]["/Common/0"]:load().vlans)
+  end)
+end)
