@@ -88,8 +88,8 @@ function M.writable(object, keep)
     end
   end
   local name, full = rawget(object, "name"), rawget(object, "fullPath")
-  if keep.names and type(full) == "string" and full:find "^/" and not out.partition then
-    out.name = name and full
+  if keep.names and name and type(full) == "string" and full:find "^/" and not out.partition then
+    out.name, out.subPath = full, nil -- a folder in the root has no partition
   end
   return out
 end

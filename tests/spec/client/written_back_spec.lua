@@ -99,6 +99,10 @@ describe("An object that was read", function()
     bip.auth.partition:create { name = "east" }
     read.partition, read.fullPath = "east", "/east/node"
     assert.equal("/east/node", bip.ltm.node:create(read).fullPath)
+    bip.sys.folder["/west"]:create { description = "w" }
+    local west = bip.sys.folder["/west"]:load()
+    bip.sys.folder["/west"]:delete()
+    assert.equal("/west", bip.sys.folder:create(west).fullPath)
     bip.auth.user.bob:create { description = "Bob" }
     local bob = bip.auth.user.bob:load()
     assert.equal("Bob", bip.auth.user.ann:create(bob).description)
