@@ -63,17 +63,16 @@ function M.identify(node, body)
   if name == json.null then name = nil end
   if name ~= nil and type(name) ~= "string" then validate.invalid("name", name) end
   if not name or name == "" then validate.nothing_to_do() end
-  if node.flat then
-    if node.full_names and name:sub(1, 1) ~= "/" then
-      name = "/" .. (body.partition or "Common") .. "/" .. name
-    end
-    return { name = name, fullPath = name }
-  end
   local partition, sub_path = body.partition, body.subPath
   if partition == json.null then partition = nil end
   if sub_path == json.null then sub_path = nil end
+  if node.flat and not node.full_names then return { name = name, fullPath = name } end
   if partition ~= nil and type(partition) ~= "string" then
     validate.invalid("partition", partition)
+  end
+  if node.flat then
+    if name:sub(1, 1) ~= "/" then name = "/" .. (partition or "Common") .. "/" .. name end
+    return { name = name, fullPath = name }
   end
   if sub_path ~= nil and type(sub_path) ~= "string" then validate.invalid("subPath", sub_path) end
   if name:sub(1, 1) == "/" then

@@ -227,6 +227,10 @@ describe("simulated device: senseless requests", function()
         { oldPassword = json.array {}, password = "Zk39fk!ladk3" },
       },
       { "POST", "/mgmt/tm/sys/ucs", { command = "save", name = "/" } },
+      { "POST", "/mgmt/tm/sys/crypto/cert", { name = "x", partition = { link = "x" } } },
+      {
+        "POST", "/mgmt/tm/live-update/asm-attack-signatures/update-files", { filename = true },
+      },
     } do
       local ok, err = f5.try(bip.request, bip, call[1], call[2], { body = call[3] })
       assert.is_false(ok)
