@@ -131,6 +131,12 @@ function Device:plant(seed)
   call(self, "plant", seed)
 end
 
+--- Returns what was refused of the configuration texts of the seed: array of { file, line, message
+-- }.
+function Device:refused()
+  return call(self, "refused")
+end
+
 --- Returns the calls received, oldest first: { number, micros, method, path, query, status, user,
 -- connection }.
 function Device:log()

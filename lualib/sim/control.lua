@@ -2,6 +2,7 @@
 -- its options.
 --
 -- Each function takes the device and one plain value, and returns one plain value.
+local json = require "f5.json"
 local faults = require "sim.http.fault"
 local log = require "sim.http.log"
 local monitoring = require "sim.status.monitoring"
@@ -41,6 +42,11 @@ function M.plant(device, seed)
     )
   end
   device:plant(seed)
+end
+
+-- What was refused of the configuration texts of the seed: a list of { file =, line =, message = }.
+function M.refused(device)
+  return json.array(device.refused or {})
 end
 
 function M.log(device)

@@ -14,6 +14,7 @@ local PARTS <const> = {
   asm = "object",
   apm = "object",
   live_update = "object",
+  conf = "array",
 }
 
 local function refuse(format, ...)
@@ -88,6 +89,12 @@ function M.check(seed)
       refuse("unknown part '%s'; valid parts: %s", tostring(name), table.concat(names, ", "))
     end
     check_shape(name, value, PARTS[name])
+  end
+  for index, entry in ipairs(seed.conf or {}) do
+    check_shape(("conf[%d]"):format(index), entry, "object")
+    for _, name in ipairs { "name", "text" } do
+      if type(entry[name]) ~= "string" then refuse("conf[%d]: missing %s", index, name) end
+    end
   end
   for index, user in ipairs(seed.users or {}) do
     check_shape(("users[%d]"):format(index), user, "object")

@@ -48,7 +48,10 @@ function M.setup(parser)
   parser
     :option("--provision", "modules (default: those of the seed, otherwise ltm)")
     :argname "MODULE,…"
-  parser:option("--seed", "start with the seed or state in FILE.json"):argname "FILE.json"
+  parser
+    :option("--seed", "start with a seed, a state or a saved configuration; may be repeated")
+    :argname "FILE"
+    :count "*"
   parser:option("--save", "write the state to this file at the end"):argname "FILE.json"
   parser
     :option("--latency", "milliseconds that every answer takes")
@@ -211,7 +214,7 @@ function M.run(options)
     key = options.key,
     users = users,
     provision = options.provision and seed.words(options.provision) or nil,
-    seed = options.seed and seed.read(options.seed, PROGRAM) or nil,
+    seed = seed.read_all(options.seed, PROGRAM),
     latency_ms = options.latency,
     origins = #options.origin > 0 and options.origin or nil,
     providers = options.providers and read_providers(options.providers) or nil,
@@ -220,6 +223,7 @@ function M.run(options)
   if not options.fleet then
     warn_about_passwords(options.bind:match "^%[(.*)%]$" or options.bind, device.users)
   end
+  if not options.fleet then seed.report_refused(device) end
   if options.ca_file then write(options.ca_file, read(device.ca)) end
   -- Runs however the program ends, before the device stops.
   local _saver <close> = setmetatable({}, {

@@ -12,8 +12,9 @@ function M.add_options(parser, help)
     )
     :argname "MODULE,…"
   parser
-    :option("--seed", "start the simulated device with the seed in FILE.json")
-    :argname "FILE.json"
+    :option("--seed", "start the simulated device with a seed or a saved configuration")
+    :argname "FILE"
+    :count "*"
 end
 
 -- The device runs until the program ends: sessions that the playbook forgot delete their tokens
@@ -25,8 +26,9 @@ function M.start(options, program)
   local device = sim.start {
     users = users,
     provision = options.provision and seed.words(options.provision) or nil,
-    seed = options.seed and seed.read(options.seed, program) or nil,
+    seed = seed.read_all(options.seed or {}, program),
   }
+  seed.report_refused(device)
   require("f5.core").preset(device:options "admin")
   sim.running = device
 end

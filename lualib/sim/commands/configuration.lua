@@ -10,11 +10,12 @@ local commands = require "sim.commands"
 local errors = require "sim.http.errors"
 local rights = require "sim.auth.rights"
 local states = require "sim.state"
+local tmsh = require "sim.tmsh.load"
 local traffic = require "sim.status.traffic"
 
 local M = {}
 
-local UCS <const> = "/var/local/ucs"
+local UCS <const>, SCF <const> = "/var/local/ucs", "/var/local/scf"
 -- Objects that are not part of a saved configuration.
 local NOT_SAVED <const> =
   { "^/mgmt/tm/sys/ucs/", "^/mgmt/tm/sys/software/", "^/mgmt/tm/sys/provision/" }
@@ -74,8 +75,16 @@ local function has_option(body, name)
   return body[name] ~= nil
 end
 
+-- Where a configuration file is that a command names.
+local function config_path(file)
+  if file:sub(1, 1) == "/" then return file end
+  return SCF .. "/" .. file .. (file:find "%.scf$" and "" or ".scf")
+end
+
 local function save_config(device, _, _, body)
-  device.state.saved[file_of(body)] = snapshot(device)
+  local file = file_of(body)
+  device.state.saved[file] = snapshot(device)
+  if file ~= "" then device.disk.write(config_path(file), tmsh.text(device)) end
 end
 
 -- The configuration of a new device, with the users of this one.
@@ -92,25 +101,45 @@ local function factory_configuration(device)
   return saved
 end
 
--- `load merge` and `load verify` read a text that this device does not understand. It says so.
-local function load_text(device, body)
-  local file = file_of(body)
-  local path = file:sub(1, 1) == "/" and file or "/var/local/scf/" .. file
-  if file ~= "" and not device.disk.find(path) then
+-- Which statements of a text a user may load: only administrators give rights.
+local function allowed(request)
+  if rights.is_administrator(request.user) then return nil end
+  return function(path) return not rights.grants(path:sub(#"/mgmt/tm/" + 1)) end
+end
+
+-- Loads a text of the device's disk, as a whole or not at all.
+local function load_text(device, request, file, only_verify)
+  local path = config_path(file)
+  local text = device.disk.read(path)
+  if not text then
     refuse(("01070734:3: Configuration error: file %s not found"):format(file))
   end
-  error(errors.tm(501, "The simulated device does not read the text of a configuration.", 1), 0)
+  local ok, problem = pcall(tmsh.load, device, text, allowed(request), only_verify)
+  if ok then return end
+  if type(problem) ~= "table" or not problem.line then error(problem, 0) end
+  local words = problem.message:gsub("^Syntax Error: ", "")
+  refuse(("Syntax Error:(%s at line: %d) %s"):format(path, problem.line, words))
 end
 
 local function load_config(device, request, _, body)
-  if has_option(body, "merge") or has_option(body, "verify") then return load_text(device, body) end
-  local file = file_of(body)
+  local file, verify = file_of(body), has_option(body, "verify")
+  if has_option(body, "merge") or verify then
+    if file == "" then refuse "01070734:3: Configuration error: no file to load is given" end
+    return load_text(device, request, file, verify)
+  end
   local saved = body.name == "default" and factory_configuration(device)
     or device.state.saved[file]
-  if not saved and file ~= "" then
+  if saved or file == "" then
+    if saved then restore(device, request, saved) end
+    return
+  end
+  if not device.disk.find(config_path(file)) then
     refuse(("01070734:3: Configuration error: file %s not found"):format(file))
   end
-  if saved then restore(device, request, saved) end
+  device.store:atomically(function()
+    restore(device, request, factory_configuration(device))
+    load_text(device, request, file)
+  end)
 end
 
 -- -- sys ucs --

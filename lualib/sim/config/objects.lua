@@ -98,7 +98,7 @@ function create_in(store, target, body, ctx)
   end
   body = checks.read and checks.read(store, target, body, ctx) or body
   local object = (checks.identify or identity.identify)(node, body, target, store)
-  if not checks.identify then validate.name(node, object.name) end
+  if not checks.identify and not ctx.seed then validate.name(node, object.name) end
   if not object.fullPath then validate.nothing_to_do() end
   validate.length(object.fullPath)
   if not node.flat and not checks.own_folder then identity.check_folder(store, object, ctx) end

@@ -17,6 +17,7 @@ local values = require "sim.config.values"
 local paging = require "sim.config.paging"
 local present = require "sim.config.render"
 local stats = require "sim.config.stats"
+local tmsh = require "sim.tmsh.load"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
 
@@ -351,6 +352,7 @@ function M.install(device)
   if device.on_plant then
     device:on_plant(function(_, seed)
       if seed.objects then factory.plant(device, seed.objects) end
+      if seed.conf then device.refused = tmsh.plant_all(device, seed.conf) end
     end)
   end
   device:route("/mgmt/tm", M.handle)

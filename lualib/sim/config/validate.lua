@@ -325,6 +325,7 @@ local SERVICES <const> = {
   ["http-alt"] = 8080,
   ["webcache"] = 8080,
   ["pcsync-https"] = 8443,
+  tproxy = 8081,
   radius = 1812,
   ldaps = 636,
   ["*"] = 0,

@@ -8,6 +8,13 @@ local kinds <const> = {
   ["pem/policy"] = { facts = { type = "collection", open = true } },
 }
 
+for _, name in ipairs {
+  "analytics", "gx", "hsl-flow", "hsl-report", "insert-content", "policy", "quota-mgmt",
+  "session-mgmt-attributes", "subscriber-activity-log",
+} do
+  kinds["pem/global-settings/" .. name] = { facts = { type = "singleton", open = true } }
+end
+
 -- One profile of each kind. All others take their values from it.
 for kind, name in pairs {
   ["diameter-endpoint"] = "diameter-endpoint", ["radius-aaa"] = "radiusaaa", spm = "spm",

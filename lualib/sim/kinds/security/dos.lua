@@ -84,6 +84,7 @@ return {
     facts = { type = "collection", flat = false },
     factory = { protected = true, objects = { { name = "dos-udp-portlist" } } },
   },
+  ["security/dos/bot-signature"] = { facts = { props = { risk = { c = "high|low|medium|na" } } } },
   ["security/dos/bot-signature-category"] = {
     facts = { type = "collection", flat = false },
     factory = { protected = true, objects = CATEGORIES },

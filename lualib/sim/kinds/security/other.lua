@@ -4,6 +4,7 @@ local property = require "sim.kinds.common.property"
 local s <const>, i <const> = property.text, property.number
 
 return {
+  ["security/firewall/config-change-log"] = { facts = { type = "singleton", open = true } },
   ["security/analytics/settings"] = {
     facts = {
       type = "singleton",

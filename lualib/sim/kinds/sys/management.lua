@@ -114,6 +114,7 @@ return {
       open = true,
       props = {
         hostname = s("bigip1.example.net"),
+        mgmtDhcp = { c = "disabled|enabled|dhcpv4|dhcpv6" },
         guiSetup = s("disabled"),
         usernamePrompt = s("Username"),
         passwordPrompt = s("Password"),

@@ -1,0 +1,147 @@
+-- Loads tmsh text into a device: its objects are made or changed as those of a seed, so that a
+-- reference may come before what it names.
+local parser = require "sim.tmsh.parser"
+local printer = require "sim.tmsh.printer"
+local reader = require "sim.tmsh.reader"
+local references = require "sim.config.references"
+local uri = require "sim.config.uri"
+
+local M = {}
+
+-- Objects that others need come first.
+local FIRST <const> = {
+  "sys/provision", "auth/partition", "sys/folder", "sys/file", "net/interface", "net/trunk",
+  "net/vlan", "net/route-domain", "net", "ltm/monitor", "ltm/profile", "ltm/node", "ltm/pool",
+  "ltm/rule",
+}
+
+local function rank(object)
+  local template <const> = object.node.template
+  for i, prefix in ipairs(FIRST) do
+    if template == prefix or template:sub(1, #prefix + 1) == prefix .. "/" then return i end
+  end
+  return #FIRST + 1
+end
+
+local function message_of(problem)
+  if type(problem) == "table" and problem.body and problem.body.message then
+    return problem.body.message
+  end
+  if type(problem) == "table" and problem.message then return problem.message end
+  return nil
+end
+
+local function put(store, object, ctx, allowed)
+  if allowed and not allowed(object.path) then
+    error({ message = "01070822:3: Access Denied: only administrators may load " .. object.path }, 0)
+  end
+  if object.node.type == "collection" then
+    return store:create(object.path, object.body, ctx)
+  end
+  return store:modify(object.path, object.body, ctx)
+end
+
+--- Loads all statements that can be loaded. Returns the list of the loaded objects (of
+-- reader.object) and a list of { line =, message = } of what was refused, in the order of the
+-- lines.
+-- @param allowed function|nil: whether the object at a path may be loaded
+function M.plant(device, text, allowed)
+  local ok, statements = pcall(parser.read, text)
+  if not ok then
+    if type(statements) ~= "table" then error(statements, 0) end
+    return {}, { statements }
+  end
+  local waiting, refused = reader.objects(statements)
+  for i, object in ipairs(waiting) do object.place = i end
+  table.sort(waiting, function(a, b)
+    local x <const>, y <const> = rank(a), rank(b)
+    if x ~= y then return x < y end
+    return a.place < b.place
+  end)
+  local store <const>, loaded <const> = device.store, {}
+  local ctx <const> = { seed = true, now = device:now() }
+  while #waiting > 0 do
+    local again <const> = {}
+    for _, object in ipairs(waiting) do
+      local done, problem = pcall(put, store, object, ctx, allowed)
+      if done then
+        loaded[#loaded + 1] = object
+      else
+        object.problem = problem
+        again[#again + 1] = object
+      end
+    end
+    if #again == #waiting then
+      for _, object in ipairs(again) do
+        local message <const> = message_of(object.problem)
+        if not message then error(object.problem, 0) end
+        refused[#refused + 1] = { line = object.line, message = message }
+      end
+      break
+    end
+    waiting = again
+  end
+  table.sort(refused, function(a, b) return a.line < b.line end)
+  return loaded, refused
+end
+
+local UNDONE <const> = {}
+
+--- Loads a text as `load sys config` does: all of it or nothing. Raises { line =, message = }.
+-- @param allowed function|nil: whether the object at a path may be loaded
+-- @param only_verify boolean|nil: true: nothing changes
+function M.load(device, text, allowed, only_verify)
+  local store <const> = device.store
+  local ok, problem = pcall(store.atomically, store, function()
+    local loaded, refused = M.plant(device, text, allowed)
+    if refused[1] then error(refused[1], 0) end
+    for _, object in ipairs(loaded) do
+      local path <const> = reader.place(object)
+      local there <const> = store:get(path)
+      local good, reason = true, nil
+      if there then good, reason = pcall(references.check, store, path, there) end
+      if not good then
+        local message <const> = message_of(reason)
+        error(message and { line = object.line, message = message } or reason, 0)
+      end
+    end
+    if only_verify then error(UNDONE, 0) end
+  end)
+  if not ok and problem ~= UNDONE then error(problem, 0) end
+end
+
+--- Loads the texts of a seed, each as far as it can be loaded. Returns a list of { file =, line =,
+-- message = } of what was refused.
+function M.plant_all(device, texts)
+  local refused <const> = {}
+  for _, entry in ipairs(texts) do
+    local _, problems = M.plant(device, entry.text)
+    for _, problem in ipairs(problems) do
+      refused[#refused + 1] =
+        { file = entry.name, line = problem.line, message = problem.message }
+    end
+  end
+  return refused
+end
+
+--- The configuration of a device as one text: what differs from a new device.
+function M.text(device)
+  local store <const>, places <const> = device.store, {}
+  for path, object in pairs(store.items) do
+    local target <const> = uri.parse(path)
+    local untouched <const> = object._factory and object.generation == 1
+    local fixed <const> = target and target.what ~= "singleton" and target.node.no_create
+    if target and not target.parent and not untouched and not fixed then
+      places[#places + 1] = { path = path, template = target.template }
+    end
+  end
+  table.sort(places, function(a, b)
+    if a.template ~= b.template then return a.template < b.template end
+    return a.path < b.path
+  end)
+  local parts <const> = { ("#TMSH-VERSION: %s\n"):format(device.version.version) }
+  for _, place in ipairs(places) do parts[#parts + 1] = printer.object(store, place.path) end
+  return table.concat(parts, "\n") .. "\n"
+end
+
+return M

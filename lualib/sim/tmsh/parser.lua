@@ -1,0 +1,235 @@
+-- Reads tmsh text: bigip.conf, single configuration files, and statements of tmsh.
+--
+--   for _, statement in ipairs(parser.read(text)) do … end
+--
+-- A statement: { line =, verb = "create" or nil, words = { "ltm", "pool", "/Common/web" },
+--   block = { … } or nil, raw = the text of a script or nil }
+-- A block is a list of lines as they were written: { line =, "monitor", "/Common/http" }. An item is
+-- a word (a string) or a block. `inline`: the block was written on one line. `quoted[i]`: the item
+-- was in quotes.
+--
+-- A mistake raises { line =, message = }.
+local M = {}
+
+local MAX_DEPTH <const> = 60
+local VERBS <const> = { create = true, modify = true, delete = true }
+
+-- Statements whose block is a script, and properties that are one.
+local SCRIPTS <const> = {
+  ["ltm rule"] = true, ["gtm rule"] = true, ["pem irule"] = true, ["cli script"] = true,
+}
+local SCRIPT_KEYS <const> = {
+  ["sys icall script"] = { definition = true },
+  ["sys application template"] = {
+    implementation = true, presentation = true, macro = true, ["html-help"] = true,
+  },
+}
+
+local function fail(line, message, ...)
+  error({ line = line, message = message:format(...) }, 0)
+end
+
+local Reader <const> = {}
+Reader.__index = Reader
+
+local function count_lines(text)
+  return select(2, text:gsub("\n", ""))
+end
+
+-- Skips blanks and the comments of whole lines. Returns whether a line ended.
+function Reader:skip()
+  local ended = false
+  while true do
+    local at = self.text:match("^[ \t\r]*()", self.at)
+    local first <const> = self.text:sub(at, at)
+    if first == "\n" then
+      self.line, self.at, ended = self.line + 1, at + 1, true
+    elseif first == "#" and (self.at == 1 or self.text:find("^[ \t\r]*$", self:line_start(), at)
+        or self.text:sub(self:line_start(), at - 1):find "^[ \t\r]*$") then
+      self.at = self.text:match("^[^\n]*()", at)
+    elseif first == "\\" and self.text:find("^\\\r?\n", at) then
+      self.line, self.at = self.line + 1, self.text:match("^\\\r?\n()", at)
+    else
+      self.at = at
+      return ended
+    end
+  end
+end
+
+-- The position of the first byte of the current line.
+function Reader:line_start()
+  local at = self.at
+  while at > 1 and self.text:byte(at - 1) ~= 10 do at = at - 1 end
+  return at
+end
+
+-- A backslash before a quote, a backslash, a question mark or a brace hides it. All other sequences
+-- stay as they are: "\r\n" of a monitor has four characters.
+local function unescape(text)
+  return (text:gsub("\\([\"\\?{}|;' #])", "%1"))
+end
+
+function Reader:quoted(quote)
+  local start <const>, line <const> = self.at + 1, self.line
+  local at = start
+  while true do
+    local found <const> = self.text:find(quote == '"' and '["\\]' or "'", at)
+    if not found then fail(line, "Syntax Error: unbalanced quotes") end
+    if self.text:sub(found, found) == "\\" then
+      at = found + 2
+    else
+      local text <const> = self.text:sub(start, found - 1)
+      self.line = self.line + count_lines(text)
+      self.at = found + 1
+      return quote == '"' and unescape(text) or text
+    end
+  end
+end
+
+-- The next word. Returns nil at a brace or at the end of the text.
+function Reader:word()
+  local first <const> = self.text:sub(self.at, self.at)
+  if first == "" or first == "{" or first == "}" then return nil end
+  if first == '"' then return self:quoted '"', true end
+  if first == "'" then return self:quoted "'", true end
+  local start <const> = self.at
+  local at = start
+  while true do
+    at = self.text:match("^[^%s{}\\\"]*()", at)
+    local stop <const> = self.text:sub(at, at)
+    if stop == "\\" then
+      at = at + 2
+    elseif stop == '"' then
+      at = at + 1 -- a quote inside of a word is plain
+    else
+      break
+    end
+  end
+  self.at = math.min(at, #self.text + 1)
+  return unescape(self.text:sub(start, self.at - 1)), false
+end
+
+-- The text of a script up to its closing brace.
+function Reader:script()
+  local start <const>, line <const> = self.at, self.line
+  local depth, at = 1, start
+  while depth > 0 do
+    local found <const> = self.text:find("[{}\\#\n]", at)
+    if not found then fail(line, "Syntax Error: unbalanced braces") end
+    local char <const> = self.text:sub(found, found)
+    at = found + 1
+    if char == "\\" then
+      if self.text:sub(at, at) == "\n" then self.line = self.line + 1 end
+      at = at + 1
+    elseif char == "\n" then
+      self.line = self.line + 1
+      local comment <const> = self.text:match("^[ \t]*()#", at)
+      if comment then at = self.text:match("^[^\n]*()", comment) end
+    elseif char == "{" then
+      depth = depth + 1
+    elseif char == "}" then
+      depth = depth - 1
+    end
+  end
+  self.at = at
+  return self.text:sub(start, at - 2)
+end
+
+-- Values of sys db hold quotes that are not escaped: the value ends at the end of the line.
+function Reader:rest_of_line()
+  local text, after = self.text:match("^([^\n]*)()", self.at)
+  if not text:find '^".*"[ \t\r]*$' or not text:find('"', 2, true) then return nil end
+  if self.depth > 1 or text:find '^"[^"]*"[ \t\r]*}' then return nil end
+  self.at = after
+  return text:match '^"(.*)"[ \t\r]*$'
+end
+
+-- The block behind an opening brace. `keys`: properties that are scripts; `raw`: of sys db.
+function Reader:block(keys, raw)
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then fail(self.line, "Syntax Error: too many nested blocks") end
+  local opened <const> = self.line
+  local block <const>, current = {}, nil
+  while true do
+    local ended <const> = self:skip()
+    if ended then current = nil end
+    local char <const> = self.text:sub(self.at, self.at)
+    if char == "" then fail(opened, "Syntax Error: unbalanced braces") end
+    if char == "}" then
+      self.at = self.at + 1
+      break
+    end
+    if not current then
+      current = { line = self.line, quoted = {} }
+      block[#block + 1] = current
+    end
+    if char == "{" then
+      self.at = self.at + 1
+      local key <const> = current[#current]
+      if keys and keys[key] then
+        current[#current + 1] = self:script()
+        current.quoted[#current] = true
+      else
+        current[#current + 1] = self:block(keys)
+      end
+    else
+      local word, quoted = nil, true
+      if raw and #current == 1 and char == '"' then word = self:rest_of_line() end
+      if not word then word, quoted = self:word() end
+      current[#current + 1] = word
+      current.quoted[#current] = quoted
+    end
+  end
+  block.inline = self.line == opened
+  self.depth = self.depth - 1
+  return block
+end
+
+local function starts(words, known)
+  return known[table.concat(words, " ", 1, math.min(2, #words))]
+    or known[table.concat(words, " ", 1, math.min(3, #words))]
+end
+
+-- One statement, up to the end of its line or of its block.
+function Reader:statement()
+  local statement <const> = { line = self.line, words = {}, quoted = {} }
+  local words <const> = statement.words
+  while true do
+    local char <const> = self.text:sub(self.at, self.at)
+    if char == "" then break end
+    if char == "}" then fail(self.line, "Syntax Error: unbalanced braces") end
+    if char == "{" then
+      self.at = self.at + 1
+      if starts(words, SCRIPTS) then
+        statement.raw = self:script()
+      else
+        statement.block =
+          self:block(starts(words, SCRIPT_KEYS), words[1] == "sys" and words[2] == "db")
+      end
+      break
+    end
+    local word <const>, quoted <const> = self:word()
+    if #words == 0 and VERBS[word] and not statement.verb then
+      statement.verb = word
+    else
+      words[#words + 1] = word
+      statement.quoted[#words] = quoted
+    end
+    if self:skip() then break end
+  end
+  return statement
+end
+
+--- Returns the statements of a text. Raises { line =, message = }.
+function M.read(text)
+  local reader <const> = setmetatable({ text = text, at = 1, line = 1, depth = 0 }, Reader)
+  local statements <const> = {}
+  reader:skip()
+  while reader.at <= #text do
+    statements[#statements + 1] = reader:statement()
+    reader:skip()
+  end
+  return statements
+end
+
+return M

@@ -1,0 +1,206 @@
+-- Prints objects as tmsh does: `tmsh list`, and the files of a saved configuration.
+--
+--   printer.object(store, "/mgmt/tm/ltm/pool/~Common~web")
+--   -- ltm pool /Common/web {
+--   --     members {
+--   --         /Common/10.0.0.1:80 {
+--   …
+--
+-- Properties are in alphabetical order. Those with the value that a new object has are left out,
+-- unless `all` is set.
+local catalogue = require "sim.config.catalogue"
+local json = require "f5.json"
+local names = require "sim.config.names"
+local uri = require "sim.config.uri"
+local values = require "sim.config.values"
+
+local M = {}
+
+local INDENT <const> = "    "
+-- Parts of the identity, and what a device works out itself.
+local HIDDEN <const> = {
+  name = true, partition = true, subPath = true, fullPath = true, generation = true, kind = true,
+  selfLink = true, isSubcollection = true, vsIndex = true, apiAnonymous = true, apiRawValues = true,
+}
+local SCRIPTS <const> = {
+  ["ltm/rule"] = true, ["gtm/rule"] = true, ["pem/irule"] = true, ["cli/script"] = true,
+}
+local RENAMED <const> = { tmDefault = "default", tmName = "name", tmKind = "kind" }
+
+local function dashed(name)
+  return RENAMED[name] or (name:gsub("%u", function(c) return "-" .. c:lower() end))
+end
+
+-- A word, in quotes where tmsh needs them. A value of the parser's "\r\n" keeps its backslashes: only a backslash before a sign that the
+-- parser would take for an escape is doubled.
+local function text_of(value)
+  if type(value) == "boolean" then return value and "true" or "false" end
+  if math.type(value) == "float" and math.tointeger(value) then value = math.tointeger(value) end
+  local word <const> = tostring(value)
+  if word ~= "" and not word:find "[%s{}|;'\"#?\\]" then return word end
+  return '"' .. word:gsub("\\([\"\\?{}|;' #])", "\\\\%1"):gsub('"', '\\"'):gsub("?", "\\?") .. '"'
+end
+
+local function sorted_keys(object, skip)
+  local keys <const> = {}
+  for key in pairs(object) do
+    if type(key) == "string" and not (skip and skip[key]) and not key:find "Reference$"
+      and key:sub(1, 1) ~= "_" then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, function(a, b) return dashed(a) < dashed(b) end)
+  return keys
+end
+
+local function is_list(value) return json.is_array(value) or #value > 0 end
+
+local add_value
+
+-- The full name of an element of a list.
+local function element_name(item)
+  local name = item.name or item.fullPath or ""
+  if item.partition and name:sub(1, 1) ~= "/" then
+    name = names.full(item.partition, item.subPath, name)
+  end
+  return name
+end
+
+local function add_properties(lines, object, indent, skip)
+  for _, key in ipairs(sorted_keys(object, skip)) do
+    add_value(lines, dashed(key), object[key], indent)
+  end
+end
+
+local NAMED <const> = { name = true, partition = true, subPath = true, fullPath = true }
+
+local function add_element(lines, item, indent)
+  if type(item) ~= "table" then
+    lines[#lines + 1] = indent .. text_of(item)
+    return
+  end
+  local name <const> = element_name(item)
+  local head <const> = indent .. (name ~= "" and text_of(name) .. " " or "")
+  local inner <const> = {}
+  add_properties(inner, item, indent .. INDENT, NAMED)
+  if #inner == 0 then
+    lines[#lines + 1] = head .. "{ }"
+    return
+  end
+  lines[#lines + 1] = head .. "{"
+  table.move(inner, 1, #inner, #lines + 1, lines)
+  lines[#lines + 1] = indent .. "}"
+end
+
+-- A property: a flag, a word, a list or a block.
+function add_value(lines, key, value, indent)
+  if value == true then
+    lines[#lines + 1] = indent .. key
+  elseif value == false or value == nil or value == json.null then
+    return
+  elseif type(value) ~= "table" then
+    local plain <const> = key == "monitor" and tostring(value) or text_of(value)
+    lines[#lines + 1] = ("%s%s %s"):format(indent, key, plain)
+  elseif next(value) == nil then
+    lines[#lines + 1] = ("%s%s { }"):format(indent, key)
+  else
+    lines[#lines + 1] = ("%s%s {"):format(indent, key)
+    if is_list(value) then
+      for _, item in ipairs(value) do add_element(lines, item, indent .. INDENT) end
+    else
+      add_properties(lines, value, indent .. INDENT)
+    end
+    lines[#lines + 1] = indent .. "}"
+  end
+end
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+-- The properties that are printed.
+local function shown(store, node, path, object, all)
+  local base = not all and values.defaults(node) or {}
+  if not all and object.defaultsFrom then
+    local parent <const> = path:match "^(.*)/[^/]+$" .. "/" .. names.segment(object.defaultsFrom)
+    base = store:get(parent) or base
+  end
+  local skip <const> = {}
+  for key in pairs(HIDDEN) do skip[key] = true end
+  for key, value in pairs(object) do
+    local spec <const> = node.props[key]
+    if spec and spec.r and not all then skip[key] = true end
+    if key ~= "defaultsFrom" and not all and same(value, base[key]) then skip[key] = true end
+  end
+  return skip
+end
+
+local add_object
+
+-- The lines of a sub-collection; nil if it is empty.
+local function sub_lines(store, node, path, sub, indent, all)
+  local collection <const> = path .. "/" .. sub
+  local child <const> = catalogue.find(node.template .. "/*/" .. sub)
+  if not child or store:count(collection) == 0 then return nil end
+  local lines <const> = { ("%s%s {"):format(indent, sub) }
+  for _, segment in ipairs(store:segments(collection)) do
+    local inner <const> = collection .. "/" .. segment
+    local object <const> = store:get(inner)
+    local head <const> = text_of(object.fullPath or object.name)
+    add_object(lines, store, child, inner, head, indent .. INDENT, all)
+  end
+  lines[#lines + 1] = indent .. "}"
+  return lines
+end
+
+function add_object(lines, store, node, path, head, indent, all)
+  local object <const> = store:get(path)
+  local parts <const> = {} -- in alphabetical order: { key =, lines = }
+  for _, key in ipairs(sorted_keys(object, shown(store, node, path, object, all))) do
+    local part <const> = {}
+    add_value(part, dashed(key), object[key], indent .. INDENT)
+    parts[#parts + 1] = { key = dashed(key), lines = part }
+  end
+  for _, sub in pairs(node.subs or {}) do
+    local part <const> = sub_lines(store, node, path, sub, indent .. INDENT, all)
+    if part then parts[#parts + 1] = { key = sub, lines = part } end
+  end
+  table.sort(parts, function(a, b) return a.key < b.key end)
+  local first <const> = #lines + 1
+  lines[first] = ("%s%s {"):format(indent, head)
+  for _, part in ipairs(parts) do table.move(part.lines, 1, #part.lines, #lines + 1, lines) end
+  if #lines == first then
+    lines[first] = ("%s%s { }"):format(indent, head)
+  else
+    lines[#lines + 1] = indent .. "}"
+  end
+end
+
+--- Returns the text of an object, without a line end behind it. `options`: all, true for properties
+-- with their usual values, too.
+function M.object(store, path, options)
+  local target <const> = uri.parse(path)
+  local object <const> = target and store:get(target.path)
+  if not object then return nil end
+  local words = target.template:gsub("/%*/[^/]+", ""):gsub("/", " ")
+  if target.what ~= "singleton" then
+    words = words .. " " .. text_of(object.fullPath or object.name)
+  end
+  if SCRIPTS[target.template] and object.apiAnonymous then
+    return ("%s {\n%s\n}"):format(words, object.apiAnonymous)
+  end
+  local lines <const> = {}
+  add_object(
+    lines, store, target.node, target.path, words, "", options and options.all or false
+  )
+  return table.concat(lines, "\n")
+end
+
+return M

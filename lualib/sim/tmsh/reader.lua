@@ -1,0 +1,308 @@
+-- Turns statements of sim/tmsh/parser.lua into objects as iControl REST writes them:
+--
+--   local object = reader.object(statement, "Common")
+--   -- { path = "/mgmt/tm/ltm/pool", body = { name = "web", partition = "Common", members = { … } } }
+--
+-- path: of a collection, or of a singleton. The names of properties are those of REST. The facts of
+-- the catalogue say what is a flag, a list, or a sub-collection; of what they do not know, the form
+-- of the text decides. A mistake raises { line =, message = }.
+local catalogue = require "sim.config.catalogue"
+local json = require "f5.json"
+local names = require "sim.config.names"
+local validate = require "sim.config.validate"
+
+local M = {}
+
+local ROOT <const> = "/mgmt/tm/"
+
+-- Names of properties that REST writes in another way, because they mean something else there.
+local RENAMED <const> = { default = "tmDefault", name = "tmName", kind = "tmKind" }
+
+local function fail(line, message, ...)
+  error({ line = line, message = message:format(...) }, 0)
+end
+
+-- The template of a statement and how many words it has: the longest that is a kind.
+local function template_of(words)
+  local found, count
+  local template
+  for i, word in ipairs(words) do
+    if word:find "[/%s]" then break end
+    template = template and template .. "/" .. word or word
+    local node <const> = catalogue.find(template)
+    if not node then break end
+    if node.type ~= "organizing" then found, count = node, i end
+  end
+  return found, count
+end
+
+local read_properties
+
+local function is_word(item) return type(item) == "string" end
+
+-- An unquoted whole number of a property that the catalogue does not know is a number in REST.
+local function plain_value(word, quoted)
+  if not quoted and word:find "^%-?[1-9]%d*$" and #word < 16 or word == "0" and not quoted then
+    return math.tointeger(tonumber(word))
+  end
+  return word
+end
+
+-- Numbers with a unit: "8k" is 8192, "25mb" is 25 as in REST, "10mbps" is 10000000.
+local FACTORS <const> = {
+  k = 1024, m = 1024 ^ 2, g = 1024 ^ 3, kb = 1, mb = 1, gb = 1,
+  kbps = 1000, mbps = 1000 ^ 2, gbps = 1000 ^ 3,
+}
+
+local function number_of(word)
+  local digits, unit = word:match "^(%d+)(%l+)$"
+  local factor <const> = unit and FACTORS[unit]
+  return factor and math.tointeger(tonumber(digits) * factor) or word
+end
+
+local BOOLEANS <const> = {
+  ["true"] = true, yes = true, enabled = true, ["false"] = false, no = false, disabled = false,
+}
+
+-- A word as a value of a property's type.
+local function typed(word, spec)
+  if not spec then return word end
+  if spec.t == "i" then word = number_of(word) end
+  if spec.t == "i" or spec.t == "n" then
+    local number <const> = tonumber(word)
+    return math.tointeger(number) or number or word
+  end
+  if spec.t == "b" and BOOLEANS[word] ~= nil then return BOOLEANS[word] end
+  return word
+end
+
+local read_value
+
+-- The properties in a block of which the catalogue knows nothing.
+local function read_object(block, line)
+  local object <const> = {}
+  for _, entry in ipairs(block) do
+    local i = 1
+    while i <= #entry do
+      local key = entry[i]
+      if not is_word(key) then fail(entry.line or line, "Syntax Error: unexpected {") end
+      local name <const> = RENAMED[key] or validate.camel(key)
+      local value <const> = entry[i + 1]
+      if value == nil then
+        object[name] = true
+        i = i + 1
+      elseif is_word(value) then
+        object[name] = plain_value(value, entry.quoted[i + 1])
+        i = i + 2
+      else
+        object[name] = read_value(value, nil, entry.line)
+        i = i + 2
+      end
+    end
+  end
+  return object
+end
+
+-- The items of a block as a list: words, and records with a name.
+local function read_list(block, line)
+  local list <const> = json.array {}
+  for _, entry in ipairs(block) do
+    local i = 1
+    while i <= #entry do
+      local item <const> = entry[i]
+      if is_word(item) and not is_word(entry[i + 1]) and entry[i + 1] ~= nil then
+        local record <const> = read_object(entry[i + 1], entry.line or line)
+        record.name = item
+        list[#list + 1] = record
+        i = i + 2
+      elseif is_word(item) then
+        list[#list + 1] = item
+        i = i + 1
+      else
+        list[#list + 1] = read_object(item, entry.line or line)
+        i = i + 1
+      end
+    end
+  end
+  return list
+end
+
+-- Whether a block of an unknown property has properties rather than items.
+local function has_properties(block)
+  if block.inline then return false end
+  for _, entry in ipairs(block) do
+    if is_word(entry[1]) and is_word(entry[2]) then return true end
+  end
+  return false
+end
+
+function read_value(item, spec, line)
+  if is_word(item) then return typed(item, spec) end
+  if spec and (spec.t == "a" or spec.t == "x") then return read_list(item, line) end
+  if spec and spec.t == "o" or has_properties(item) then return read_object(item, line) end
+  return read_list(item, line)
+end
+
+-- "/Common/a and /Common/b", "min 1 of { /Common/a }" from position i. Returns the text and the
+-- position behind it.
+local function read_monitor(entry, i)
+  local parts <const> = { entry[i] }
+  if entry[i] == "min" and entry[i + 2] == "of" and type(entry[i + 3]) == "table" then
+    local list <const> = {}
+    for _, line in ipairs(entry[i + 3]) do
+      for _, word in ipairs(line) do list[#list + 1] = tostring(word) end
+    end
+    return ("min %s of { %s }"):format(entry[i + 1], table.concat(list, " ")), i + 4
+  end
+  i = i + 1
+  while entry[i] == "and" and is_word(entry[i + 1]) do
+    parts[#parts + 1] = "and " .. entry[i + 1]
+    i = i + 2
+  end
+  return table.concat(parts, " "), i
+end
+
+-- The items of a sub-collection.
+local function read_records(node, block, line)
+  local records <const> = json.array {}
+  for _, entry in ipairs(block) do
+    local i = 1
+    while i <= #entry do
+      local item, inner = entry[i], entry[i + 1]
+      local record
+      if not is_word(item) then
+        record = read_properties(node, item, entry.line or line)
+        record.name = tostring(#records)
+        i = i + 1
+      elseif type(inner) == "table" then
+        record = read_properties(node, inner, entry.line or line)
+        record.name = item
+        i = i + 2
+      else
+        record = { name = item }
+        i = i + 1
+      end
+      records[#records + 1] = record
+    end
+  end
+  return records
+end
+
+local subs_of <const> = setmetatable({}, { __mode = "k" })
+
+-- The sub-collections of a kind by their names in tmsh.
+local function subs(node)
+  local found = subs_of[node]
+  if not found then
+    found = {}
+    for _, sub in pairs(node.subs or {}) do found[sub] = sub end
+    subs_of[node] = found
+  end
+  return found
+end
+
+-- One property of an entry at position i. Returns the position behind it.
+local function read_property(node, entry, i, object)
+  local key <const> = entry[i]
+  if not is_word(key) then fail(entry.line, "Syntax Error: unexpected {") end
+  local name <const> = validate.camel(key)
+  local spec <const>, value <const> = node.props[name], entry[i + 1]
+  local sub <const> = subs(node)[key] or subs(node)[name]
+  if sub and type(value) == "table" then
+    local child <const> = catalogue.find(node.template .. "/*/" .. sub)
+    if child then
+      object[sub] = read_records(child, value, entry.line)
+      return i + 2
+    end
+  end
+  if value == nil or spec and spec.t == "b" and is_word(value) and #entry > i + 1 then
+    object[name] = true
+    return i + 1
+  end
+  if key == "monitor" and is_word(value) then
+    local text <const>, behind <const> = read_monitor(entry, i + 1)
+    object[name] = text
+    return behind
+  end
+  if spec == nil and is_word(value) then
+    object[name] = plain_value(value, entry.quoted[i + 1])
+  else
+    object[name] = read_value(value, spec, entry.line)
+  end
+  return i + 2
+end
+
+function read_properties(node, block)
+  local object <const> = {}
+  for _, entry in ipairs(block) do
+    local i = 1
+    while i <= #entry do i = read_property(node, entry, i, object) end
+  end
+  return object
+end
+
+-- A name of a statement, with its partition.
+local function identify(node, body, name, partition)
+  body.name = name
+  if node.flat or name:sub(1, 1) == "/" then return end
+  body.partition = partition
+end
+
+--- Returns the template of a statement, such as "ltm/pool", and the words that follow it.
+function M.template(words)
+  local node <const>, count <const> = template_of(words)
+  if not node then return nil end
+  return node.template, table.move(words, count + 1, #words, 1, {})
+end
+
+--- Returns the object that a statement describes. `partition`: of names without one.
+function M.object(statement, partition)
+  local words <const> = statement.words
+  local node <const>, count <const> = template_of(words)
+  if not node then
+    fail(statement.line, 'Syntax Error: "%s" unknown component', table.concat(words, " "))
+  end
+  local rest <const> = table.move(words, count + 1, #words, 1, {})
+  local body = statement.block and read_properties(node, statement.block) or {}
+  if statement.raw then
+    body = { apiAnonymous = statement.raw:gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "") }
+  end
+  if node.type == "collection" then
+    if #rest == 0 then fail(statement.line, "Syntax Error: the name of the %s is missing",
+      table.concat(words, " ")) end
+    identify(node, body, table.concat(rest, " "), partition or "Common")
+  elseif #rest > 0 then
+    fail(statement.line, 'Syntax Error: unexpected argument "%s"', rest[1])
+  end
+  return { path = ROOT .. node.template, body = body, node = node, line = statement.line }
+end
+
+--- Reads all objects of a text. Returns a list of what M.object returns, and a list of { line =,
+-- message = } for what was refused.
+function M.objects(statements)
+  local objects <const>, refused <const>, partition = {}, {}, "Common"
+  for _, statement in ipairs(statements) do
+    if statement.words[1] == "cli" and statement.words[2] == "admin-partitions" then
+      local given <const> = read_object(statement.block or {}, statement.line)
+      partition = given.updatePartition or partition
+    elseif #statement.words > 0 then
+      local ok, found = pcall(M.object, statement, partition)
+      if not ok and type(found) ~= "table" then error(found, 0) end
+      table.insert(ok and objects or refused, found)
+    end
+  end
+  return objects, refused
+end
+
+--- The path of an object's own place in the store.
+function M.place(object)
+  if object.node.type ~= "collection" then return object.path end
+  local body <const> = object.body
+  local full = body.name
+  if not object.node.flat and full:sub(1, 1) ~= "/" then
+    full = names.full(body.partition, nil, full)
+  end
+  return object.path .. "/" .. names.segment(full)
+end
+
+return M
