@@ -134,6 +134,14 @@ function device:restore(state) end
 ---@param seed table objects and users: see docs/simulator.md
 function device:plant(seed) end
 
+---Returns what was refused of the configuration texts of the seed.
+---
+---*Raises* nothing.
+---
+---*Source* docs/simulator.md, "Seeds"
+---@return table[] refused array of { file, line, message }; empty if all was loaded
+function device:refused() end
+
 ---Returns the requests that the device has received, oldest first.
 ---
 ---*Raises* nothing.

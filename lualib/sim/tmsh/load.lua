@@ -33,7 +33,8 @@ end
 
 local function put(store, object, ctx, allowed)
   if allowed and not allowed(object.path) then
-    error({ message = "01070822:3: Access Denied: only administrators may load " .. object.path }, 0)
+    local words <const> = "01070822:3: Access Denied: only administrators may load "
+    error({ message = words .. object.path }, 0)
   end
   if object.node.type == "collection" then
     return store:create(object.path, object.body, ctx)

@@ -31,8 +31,8 @@ local function dashed(name)
   return RENAMED[name] or (name:gsub("%u", function(c) return "-" .. c:lower() end))
 end
 
--- A word, in quotes where tmsh needs them. A value of the parser's "\r\n" keeps its backslashes: only a backslash before a sign that the
--- parser would take for an escape is doubled.
+-- A word, in quotes where tmsh needs them. The "\r\n" of a monitor keeps its backslashes: only a
+-- backslash before a sign that the parser would take for an escape is doubled.
 local function text_of(value)
   if type(value) == "boolean" then return value and "true" or "false" end
   if math.type(value) == "float" and math.tointeger(value) then value = math.tointeger(value) end

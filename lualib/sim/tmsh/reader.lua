@@ -1,7 +1,7 @@
 -- Turns statements of sim/tmsh/parser.lua into objects as iControl REST writes them:
 --
 --   local object = reader.object(statement, "Common")
---   -- { path = "/mgmt/tm/ltm/pool", body = { name = "web", partition = "Common", members = { … } } }
+--   -- { path = "/mgmt/tm/ltm/pool", body = { name = "web", partition = "Common", … } }
 --
 -- path: of a collection, or of a singleton. The names of properties are those of REST. The facts of
 -- the catalogue say what is a flag, a list, or a sub-collection; of what they do not know, the form

@@ -2,6 +2,7 @@
 local core = require "f5.core"
 local f5 = require "f5"
 local lab = require "lab"
+local program = require "program"
 local sim = require "f5.sim"
 
 local failure <const> = lab.failure
@@ -508,6 +509,13 @@ describe("sessions", function()
     local err = failure(f5.connect, options)
     assert.equal("auth", err.kind)
     assert.matches("^the user 'admin' has too many tokens: user .* maximum active", err.message)
+    device:fault { match = { path = "login" }, kind = "token_limit" }
+    local result <const> = program.run(
+      { "list", "ltm/pool" }, { env = lab.environment(device) }
+    )
+    assert.equal(3, result.status)
+    assert.matches("\n  hint: a token ends by itself after 20 minutes", result.err)
+    assert.matches("f5lua delete /mgmt/shared/authz/tokens 'NAME%*'\n", result.err)
     assert.equal(1, err.attempts)
   end)
 

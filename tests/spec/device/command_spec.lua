@@ -81,7 +81,7 @@ describe("simulated device: commands with files", function()
     assert.is_not_nil(device:control("read_file", "/var/local/ucs/y.ucs"))
   end)
 
-  it("do not pretend to merge a configuration", function()
+  it("merge a configuration", function()
     local function load(file)
       return post("sys/config", {
         command = "load", options = { { file = file, merge = true } },
@@ -93,7 +93,8 @@ describe("simulated device: commands with files", function()
     device:control("write_file", {
       path = "/var/config/rest/downloads/p.conf", text = "ltm pool merged { }\n",
     })
-    assert.equal(501, load("/var/config/rest/downloads/p.conf").status)
+    assert.equal(200, load("/var/config/rest/downloads/p.conf").status)
+    assert.equal(200, curl(device, "GET", "/mgmt/tm/ltm/pool/merged").status)
   end)
 
   it("run bash through tmsh, and compute SHA-1", function()

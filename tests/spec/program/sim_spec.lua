@@ -268,8 +268,8 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
   it("says what is wrong with a seed, and nothing of its own insides", function()
     local directory <close> = program.directory()
     for text, message in pairs {
-      ['{"object":{}}'] = "unknown part 'object'; valid parts: apm, asm, health, live_update, "
-        .. "objects, provision, traffic, users",
+      ['{"object":{}}'] = "unknown part 'object'; valid parts: apm, asm, conf, health, "
+        .. "live_update, objects, provision, traffic, users",
       ['[1]'] = "the whole: expected an object, got an array",
       ['{"objects":[1]}'] = "objects: expected an object, got an array",
       ['{"objects":{"/mgmt/tm/ltm/poool":[]}}'] = "unknown URI '/mgmt/tm/ltm/poool'",

@@ -6,7 +6,7 @@ local program = require "program"
 local sim = require "f5.sim"
 
 -- An escape sequence, C1 controls, bidirectional controls, a forged line.
-local BAD <const> = "x\27[2J\u{9b}31m\u{202e}\u{2066}\127\rfoo\nf5lua: forged\u{2028}y"
+local BAD <const> = "x\27[8m\27[2J\u{9b}31m\u{202e}\u{2066}\127\rfoo\nf5lua: forged\u{2028}y"
 
 local DIRECTION <const> = {
   "\u{61c}", "\u{200e}", "\u{200f}", "\u{202a}", "\u{202e}", "\u{2066}", "\u{2069}", "\u{2028}",
@@ -24,6 +24,8 @@ describe("text from outside", function()
 
   -- Expects that the bytes of an output do nothing but paint, and end or replace lines.
   local function check(text, what)
+    -- f5lua's own colours stay; this one hides text
+    assert.is_nil(text:find("\27[8m", 1, true), what .. ": a colour from outside")
     local rest = text:gsub("\27%[[%d;]*m", ""):gsub("\r\27%[K", ""):gsub("\27%[K", "")
     rest = rest:gsub("\r+\n", "\n"):gsub("\r", "")
     local at <const> = rest:find "[\0-\8\11-\31\127]" or rest:find "\xC2[\x80-\x9F]"
