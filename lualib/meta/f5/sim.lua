@@ -27,6 +27,7 @@ function sim.start(options) end
 ---@field seed? table objects at the start: see docs/simulator.md
 ---@field latency_ms? integer milliseconds that each answer takes; default 0
 ---@field hostname? string name of the device; default "bigip1.example.net"
+---@field management? string where other simulated devices reach this one, ADDRESS or ADDRESS:PORT
 ---@field log? string path of a file that gets one line for each call
 ---@field origins? string[] URLs from which CORS requests are allowed
 ---@field providers? table[] login providers: { name =, type =, users = }

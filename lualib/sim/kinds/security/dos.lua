@@ -1,16 +1,36 @@
 -- Protection against denial of service.
 local property = require "sim.kinds.common.property"
 
-local s <const> = property.text
+local s <const>, i <const> = property.text, property.number
 
-local DEVICE_ID <const> = {
-  deviceIdClientSideDefense = "disabled",
-  deviceIdCaptchaChallenge = "disabled",
-  deviceIdRateLimiting = "disabled",
-  deviceIdRequestBlockingMode = "rate-limit",
-  deviceIdMaximumTps = 200,
-  deviceIdMinimumTps = 40,
-  deviceIdTpsIncreaseRate = 500,
+-- The limits and the answers of one kind of detection, by device ID, source address, URL, site and
+-- country.
+local function detection(more)
+  local group = {
+    deEscalationPeriod = 7200, escalationPeriod = 120, mode = "off", thresholdsMode = "manual",
+    geoMinimumShare = 10, geoShareIncreaseRate = 500, urlEnableHeavy = "enabled",
+  }
+  for source, limits in pairs {
+    deviceId = { 40, 200 }, ip = { 40, 200 }, url = { 200, 1000 }, site = { 2000, 10000 },
+  } do
+    group[source .. "MinimumTps"], group[source .. "MaximumTps"] = limits[1], limits[2]
+    group[source .. "TpsIncreaseRate"] = 500
+  end
+  for _, source in ipairs { "deviceId", "geo", "ip", "site", "url" } do
+    group[source .. "CaptchaChallenge"] = "disabled"
+    group[source .. "ClientSideDefense"] = "disabled"
+    group[source .. "RateLimiting"] = "disabled"
+  end
+  for _, source in ipairs { "deviceId", "geo", "ip" } do
+    group[source .. "RequestBlockingMode"] = "rate-limit"
+  end
+  for name, value in pairs(more or {}) do group[name] = value end
+  return group
+end
+
+local BEHAVIORAL <const> = {
+  dosDetection = "disabled", mitigationMode = "none", signatures = "disabled",
+  signaturesApprovedOnly = "disabled",
 }
 
 local CATEGORIES <const> = {}
@@ -44,8 +64,19 @@ return {
       type = "collection", flat = true, open = true,
       props = {
         triggerIrule = s("disabled", { c = "disabled|enabled" }),
-        -- Mitigation by device ID, for both kinds of detection.
-        tpsBased = { t = "o", d = DEVICE_ID }, stressBased = { t = "o", d = DEVICE_ID },
+        tpsBased = { t = "o", d = detection() },
+        stressBased = { t = "o", d = detection { behavioral = BEHAVIORAL } },
+        botSignatures = { t = "o", d = { check = "disabled" } },
+        heavyUrls = { t = "o", d = {
+          automaticDetection = "enabled", latencyThreshold = 1000, protection = "disabled",
+        } },
+        tcpDump = { t = "o", d = {
+          maximumDuration = 30, maximumSize = 10, recordTraffic = "disabled",
+          repetitionInterval = "120",
+        } },
+        rtbhDurationSec = i(300), rtbhEnable = s "disabled",
+        scrubbingDurationSec = i(300), scrubbingEnable = s "disabled",
+        singlePageApplication = s "disabled",
       },
     },
   },
