@@ -29,6 +29,7 @@ end
 
 local function tick(device)
   sync.settle(device)
+  sync.find_behind(device)
   sync.run_auto(device)
   failover.decide(device)
   failover.greet(device)
@@ -99,6 +100,7 @@ end
 function M.install(device)
   device.cluster = {
     links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {},
+    refused = {},
     up_since = 0, started = device.real_clock(), headers = headers, hello = hello, start = start,
     leave = trust.reset,
   }

@@ -100,6 +100,13 @@ local function changed_groups(device, dirty)
   return groups
 end
 
+-- Whether a group synchronises itself.
+local function is_auto(device, group)
+  if group == members.TRUST_GROUP then return true end
+  local object = device.store:get(GROUPS .. names.segment(group))
+  return object ~= nil and object.autoSync == "enabled" and M.record(device, group).synced == true
+end
+
 --- Notes the changes of a request, and starts automatic synchronisation.
 function M.settle(device)
   local dirty = device.cluster.dirty
@@ -108,10 +115,9 @@ function M.settle(device)
   if not is_tracked(device) then return end
   for group in pairs(changed_groups(device, dirty)) do
     M.mark(device, group)
-    local object = device.store:get(GROUPS .. names.segment(group))
-    local auto = group == members.TRUST_GROUP
-      or object and object.autoSync == "enabled" and M.record(device, group).synced
-    if auto and members.has_peers(device) then device.cluster.auto[group] = true end
+    if is_auto(device, group) and members.has_peers(device) then
+      device.cluster.auto[group] = true
+    end
   end
   if members.has_peers(device) then calls.soon() end
 end
@@ -181,6 +187,14 @@ function M.set_endpoints(device, all)
   members.trust(device).peers = peers
 end
 
+-- Whether this device keeps what it has. In the trust domain, which synchronises itself, one of two
+-- changes at the same time must win.
+local function is_newer(own, given, group)
+  if own.n ~= given.n then return own.n > given.n end
+  if own.by == given.by then return false end
+  return group ~= members.TRUST_GROUP or own.by > given.by
+end
+
 --- Answers the message "sync" of a peer.
 function M.on_push(device, message)
   local group, given = message.group, message.record
@@ -191,7 +205,8 @@ function M.on_push(device, message)
     device.cluster.leave(device)
     return { done = true }
   end
-  if not message.force and (own.n > given.n or own.n == given.n and own.by ~= given.by) then
+  if not message.force and is_newer(own, given, group) then
+    if group == members.TRUST_GROUP then device.cluster.auto[group] = true end
     return { newer = true }
   end
   local ok, refused = M.take(device, group, message.objects)
@@ -290,6 +305,7 @@ function M.push(device, group, options)
       if answer.error then failure = { device = peer, message = answer.error } end
       if waiting > 0 then return end
       record.failure = failure
+      device.cluster.refused[group] = failure and sent.n or nil
       finish_push(device, group, sent, all_done)
     end)
   end
@@ -322,6 +338,21 @@ function M.pull(device, group)
       calls.soon()
     end
   )
+end
+
+--- Finds connected members that missed a change of this device: they were away.
+function M.find_behind(device)
+  local trust = members.trust(device)
+  for group, own in pairs(trust.groups) do
+    if is_auto(device, group) and device.cluster.refused[group] ~= own.n then
+      for name, record in pairs(records(device, group)) do
+        local has_own = record.n > record.base and group ~= members.TRUST_GROUP
+        if name ~= members.own_name(device) and record.n < own.n and not has_own then
+          device.cluster.auto[group] = true
+        end
+      end
+    end
+  end
 end
 
 --- Starts the automatic synchronisation that is due.

@@ -298,6 +298,45 @@ describe("a pair of simulated devices", function()
     in_sync()
   end)
 
+  it("lets one of two changes of the trust domain win", function()
+    start()
+    join()
+    for n = 1, 5 do
+      x:at("cm/traffic-group"):create { name = "of-a" .. n }
+      y:at("cm/traffic-group"):create { name = "of-b" .. n }
+    end
+    local function list(bip)
+      local names = {}
+      for group in bip:at("cm/traffic-group"):each() do names[#names + 1] = group.name end
+      return table.concat(names, " ")
+    end
+    wait("both have the same", function() return list(x) == list(y) end)
+  end)
+
+  it("brings a device up to date that was away", function()
+    start()
+    join()
+    make_group { autoSync = "enabled" }
+    sync(x)
+    in_sync()
+    y:close()
+    y = nil
+    b:reboot { seconds = 3 }
+    x.ltm.pool:create { name = "meanwhile" }
+    x:at("cm/traffic-group"):create { name = "tg2" }
+    wait("b answers", function()
+      local ok, session = pcall(lab.connect, b)
+      y = ok and session or nil
+      return ok
+    end)
+    y:wait_ready { timeout = 10 }
+    in_sync()
+    assert.is_true(y.ltm.pool["/Common/meanwhile"]:exists())
+    wait("b has the traffic group", function()
+      return y:at("cm/traffic-group", "/Common/tg2"):exists()
+    end)
+  end)
+
   it("shares folders of a sync-only group and nothing else", function()
     start()
     join()
