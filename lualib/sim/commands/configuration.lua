@@ -8,6 +8,7 @@ local json = require "f5.json"
 local clock = require "sim.clock"
 local commands = require "sim.commands"
 local errors = require "sim.http.errors"
+local references = require "sim.config.references"
 local rights = require "sim.auth.rights"
 local states = require "sim.state"
 local tmsh = require "sim.tmsh.load"
@@ -287,7 +288,7 @@ local function object_path(device, target, name)
     errors.tm(
       404,
       ("01020036:3: The requested %s (%s) was not found."):format(
-        target.template:match "[^/]+$",
+        references.noun(target.template),
         full
       ),
       3
@@ -331,7 +332,7 @@ local function copy_tree(device, target, path, full, new_full, moves)
       errors.tm(
         409,
         ("01020066:3: The requested %s (%s) already exists in partition %s."):format(
-          target.template:match "[^/]+$",
+          references.noun(target.template),
           new_full,
           new_full:match "^/([^/]+)"
         ),

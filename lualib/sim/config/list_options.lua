@@ -254,15 +254,13 @@ local function change_sub(store, path, change, object, ctx)
   end
 end
 
---- Does what `options` of a PATCH says about a list of the object at `target`, together with the
---- body. Returns the path and the object like store:modify; nil if the options say nothing about a
---- list.
-function M.modify(store, options, target, body, ctx)
+--- Changes elements of a list of the object at `target`, together with the properties in `body`.
+--- `change`: { dashed = "the-name", property =, verb =, elements =, sub =, has_fields = }. Returns
+--- the path and the object like store:modify.
+function M.apply(store, change, target, body, ctx)
   local object = store:get(target.path)
   if not object and target.what == "singleton" then object = store:one(target.path) end
   local node = target.node
-  local change = object and read(options, node, target.path)
-  if not change then return nil end
   local property, whole = change.property, values.shallow(body)
   if change.sub and change.verb ~= "replace-all-with" then
     return store:atomically(function()
@@ -279,6 +277,17 @@ function M.modify(store, options, target, body, ctx)
   whole[property] = change.sub and json.array(change.elements)
     or changed(object, change, type(old) == "table" and old or {})
   return store:modify(target, whole, ctx)
+end
+
+--- Does what `options` of a PATCH says about a list of the object at `target`, together with the
+--- body. Returns the path and the object like store:modify; nil if the options say nothing about a
+--- list.
+function M.modify(store, options, target, body, ctx)
+  local object = store:get(target.path)
+  if not object and target.what == "singleton" then object = store:one(target.path) end
+  local change = object and read(options, target.node, target.path)
+  if not change then return nil end
+  return M.apply(store, change, target, body, ctx)
 end
 
 return M

@@ -96,7 +96,7 @@ function programs.bigstart(shell, arguments, io)
 end
 
 function programs.tmsh(shell, arguments, io)
-  return require("sim.shell.tmsh").run(shell.device, arguments, io, shell.actor)
+  return require("sim.shell.tmsh").run(shell, arguments, io)
 end
 
 function programs.reboot(shell)
