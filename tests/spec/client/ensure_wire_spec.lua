@@ -135,8 +135,8 @@ describe("ensure sends nothing a second time", function()
     { interval = 7, timeout = 22, send = "GET /\\r\\n", defaultsFrom = "/Common/http" },
     { defaultsFrom = "http", interval = "7", destination = "*:*" })
   same("an iRule, whose text loses the space around it", "ltm/rule", "/Common/r1",
-    { apiAnonymous = "\nwhen HTTP_REQUEST { pool p }\n" },
-    { apiAnonymous = "when HTTP_REQUEST { pool p }" })
+    { apiAnonymous = "\nwhen HTTP_REQUEST { reject }\n" },
+    { apiAnonymous = "when HTTP_REQUEST { reject }" })
 
   same("time servers", "sys/ntp", nil, { servers = list { "10.9.9.1", "10.9.9.2" } },
     { servers = { "10.9.9.1", "10.9.9.2" }, restrict = {} })
