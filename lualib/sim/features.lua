@@ -20,6 +20,7 @@ return {
   "sim.cluster",
   "sim.tasks.transaction",
   "sim.files.disk",
+  "sim.status.logs",
   "sim.files.transfer",
   "sim.commands.configuration",
   "sim.commands.system",

@@ -40,8 +40,12 @@ function M.install(device)
     return key
   end
 
+  -- Called before a file or a directory is looked at, see sim/status/logs.lua.
+  function disk.refresh() end
+
   -- { size, modified } or nil.
   function disk.find(path)
+    disk.refresh(path)
     local entry = device.state.disk[path]
     return is_ours(entry) and entry or nil
   end
@@ -113,6 +117,7 @@ function M.install(device)
 
   -- The names of the files of a directory ("/var/local/ucs"), sorted.
   function disk.list(where)
+    disk.refresh(where)
     local names = {}
     for path in pairs(device.state.disk) do
       local folder, name = path:match "^(.*)/([^/]+)$"
@@ -124,6 +129,7 @@ function M.install(device)
 
   function disk.is_directory(path)
     if path == "/" then return true end
+    disk.refresh(path)
     for known in pairs(device.state.disk) do
       if known:sub(1, #path + 1) == path .. "/" then return true end
     end

@@ -5,6 +5,7 @@
 -- /mgmt/shared/settings/api-status.
 local errors = require "sim.http.errors"
 local kinds = require "sim.kinds"
+local logs = require "sim.status.logs"
 
 local M = {}
 
@@ -63,27 +64,44 @@ local function find_status()
   end
 end
 
--- The facts of the longest template with a status that the path equals or is below; nil if there is
--- none.
+-- The facts of the longest template with a status that the path equals or is below, and the
+-- template; nil if there is none.
 local function facts_of(request)
   for last = #request.segments, 3, -1 do
-    local facts = with_status[table.concat(request.segments, "/", 3, last)]
-    if facts then return facts end
+    local template = table.concat(request.segments, "/", 3, last)
+    local facts = with_status[template]
+    if facts then return facts, template end
   end
   return nil
 end
 
+local function dashed(name)
+  return (name:gsub("%u", function(letter) return "-" .. letter:lower() end))
+end
+
+local function word(status) return (status:lower():gsub("_", " ")) end
+
+-- The status of what a request is about, whether it is that of the "RESOURCE" or of a "PROPERTY",
+-- and what the log calls it; nil if there is none.
 local function status_of(request)
-  local facts = facts_of(request)
+  local facts, template = facts_of(request)
   if not facts then return nil end
-  if facts.api_status then return facts.api_status, "RESOURCE" end
+  if facts.api_status then
+    return facts.api_status, "RESOURCE", ("%s: %s"):format(template, word(facts.api_status))
+  end
   local body = request.json
+  local found, names = nil, {}
   for name, status in pairs(facts.property_status) do
     if request.method == "GET" or type(body) == "table" and body[name] ~= nil then
-      return status, "PROPERTY"
+      found = found or status
+      names[#names + 1] = template .. "/" .. dashed(name)
     end
   end
-  return nil
+  if not found then return nil end
+  table.sort(names)
+  return found, "PROPERTY", ("%s: no status; properties: %s: %s"):format(
+    template, word(found), table.concat(names, ", ")
+  )
 end
 
 function M.install(device)
@@ -111,9 +129,16 @@ end
 
 function M.filter(device, request)
   if request.segments[2] ~= "tm" then return nil end
-  local status, what = status_of(request)
+  local status, what, text = status_of(request)
   if not status then return nil end
   request.api_status = status .. "_" .. what
+  local page = device.state.api_status[what == "RESOURCE" and "resource" or "property"]
+  local available = device.state.api_status.availability[SETTING[status]] == "true"
+  if (available or what == "PROPERTY") and page[SETTING[status]] == "true" then
+    logs.api_status(device, text)
+  elseif not available and what == "RESOURCE" then
+    logs.unavailable(device, request)
+  end
   if device.state.api_status.availability[SETTING[status]] == "true" then return nil end
   if what == "PROPERTY" and request.method == "GET" then
     request.api_status = nil

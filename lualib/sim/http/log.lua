@@ -1,21 +1,11 @@
 -- The log of calls: in memory for specs, and in a file with one line for each call, in the form of
 -- restjavad-audit.
 local json = require "f5.json"
+local logs = require "sim.status.logs"
 
 local M = {}
 
 local KEPT <const> = 20000
-local MONTHS <const> =
-  { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
-
--- "29 Mar 2013 16:04:06 UTC"; independent of the locale.
-local function stamp(micros)
-  local date = os.date("!*t", micros // 1000000)
-  return ("%02d %s %04d %02d:%02d:%02d UTC"):format(
-    date.day, MONTHS[date.month], date.year, date.hour, date.min, date.sec
-  )
-end
-
 local function quote(text)
   return '"' .. text:gsub('[%c"\\]', function(c)
     return (c == '"' or c == "\\") and "\\" .. c or ("\\u%04x"):format(c:byte())
@@ -41,6 +31,7 @@ end
 function M.clear(device)
   local log = device.log
   log.calls, log.first, log.last = {}, 1, 0
+  device.calls_written = 0
 end
 
 -- How many connections sent at least one request.
@@ -48,18 +39,28 @@ function M.connection_count(device)
   return device.log.connection_count
 end
 
-local function write(device, request, response, user)
-  local log = device.log
-  local ok, message = log.file:write(
-    (
-      '[I][%d][%s][ForwarderPassThroughWorker] [run] '
-        .. '{"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'
-    ):format(
-      request.operation, stamp(request.started), quote(user and "local/" .. user or "local/null"),
-      quote(request.method), quote("http://localhost:8100" .. request.target), response.status,
-      quote(request.remote or "")
-    )
+--- The line about a call in the form of restjavad-audit.
+function M.line(call)
+  local target = call.path .. (call.query and "?" .. call.query or "")
+  return (
+    '[I][%d][%s][ForwarderPassThroughWorker] [run] '
+      .. '{"user":%s,"method":%s,"uri":%s,"status":%d,"from":%s}\n'
+  ):format(
+    call.number, logs.rest_stamp(call.micros),
+    quote(call.user and "local/" .. call.user or "local/null"), quote(call.method),
+    quote("http://localhost:8100" .. target), call.status, quote(call.remote or "")
   )
+end
+
+--- Calls use(place, call) for the calls after a place, oldest first.
+function M.each_after(device, place, use)
+  local log = device.log
+  for i = math.max(log.first, place + 1), log.last do use(i, log.calls[i]) end
+end
+
+local function write(device, call)
+  local log = device.log
+  local ok, message = log.file:write(M.line(call))
   if not ok and not log.failed then
     log.failed = true
     io.stderr:write(("sim: cannot write %s: %s\n"):format(device.options.log, message))
@@ -83,13 +84,15 @@ function M.observe(device, request, response)
     status = response.reset and 0 or response.status,
     user = user,
     connection = request.connection,
+    remote = request.remote,
     coordination = request.headers["x-f5-rest-coordination-id"],
   }
   if log.last - log.first >= KEPT then
     log.calls[log.first] = nil
     log.first = log.first + 1
   end
-  if log.file then write(device, request, response, user) end
+  logs.observe(device, request, response)
+  if log.file then write(device, log.calls[log.last]) end
 end
 
 return M

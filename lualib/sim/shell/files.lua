@@ -97,6 +97,7 @@ function Shell:files_below(directory)
   local function add(path)
     if path:sub(1, #prefix) == prefix then list[#list + 1] = path end
   end
+  self.device.disk.refresh(directory)
   for path in pairs(self.device.state.disk) do
     if self.device.disk.find(path) then add(path) end
   end

@@ -41,6 +41,9 @@ local function text_of(value)
   return '"' .. word:gsub("\\([\"\\?{}|;' #])", "\\\\%1"):gsub('"', '\\"'):gsub("?", "\\?") .. '"'
 end
 
+--- A word in quotes where tmsh needs them, and the name of a property as tmsh writes it.
+M.word, M.dashed = text_of, dashed
+
 local function sorted_keys(object, skip)
   local keys <const> = {}
   for key in pairs(object) do

@@ -98,7 +98,8 @@ ltm virtual vs {
     assert.is_true(bip.ltm.virtual.vs:load().disabled)
     bash("tmsh create ltm data-group internal dg type string records add { a { data 1 } }; "
       .. "tmsh modify ltm data-group internal dg records add { b { data \"x y\" } }")
-    prints("ltm data-group internal dg { records { a { data 1 } b { data \"x y\" } } type string }\n",
+    prints("ltm data-group internal dg { "
+      .. "records { a { data 1 } b { data \"x y\" } } type string }\n",
       "tmsh list ltm data-group internal dg one-line")
     bash "tmsh modify sys ntp servers add { 192.0.2.1 192.0.2.2 } timezone UTC"
     assert.same({ "192.0.2.1", "192.0.2.2" }, bip.sys.ntp:load().servers)

@@ -1,7 +1,7 @@
 -- Reads the properties of create and modify: "monitor http members add { 10.0.0.1:80 }" becomes the
 -- body of a request, and changes of lists.
 --
---   read(tokens, at, template, node) -> body, list of changes as sim/config/list_options.lua has them
+--   read(tokens, at, template, node) -> body, changes of lists as in sim/config/list_options.lua
 local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local target = require "sim.shell.tmsh.target"
@@ -20,8 +20,8 @@ local function camel(name)
   return (name:gsub("%-(%w)", string.upper))
 end
 
--- Names of iControl REST that are not those of tmsh.
-local OTHER_NAMES <const> = { fqdn = { name = "tmName" }, proxy = {} }
+-- Names of properties that REST writes in another way.
+local RENAMED <const> = { default = "tmDefault", name = "tmName", kind = "tmKind" }
 
 function Reader:is(brace, ahead)
   local token = self.tokens[self.at + (ahead or 0)]
@@ -78,7 +78,7 @@ function Reader:block(name, spec, inner, template, depth)
     local list, has_fields = self:elements(template, inner, depth + 1)
     return (inner or has_fields) and json.array(list) or texts_of(list)
   end
-  return self:properties(nil, nil, {}, depth + 1, name)
+  return self:properties(nil, nil, {}, depth + 1)
 end
 
 -- "http and tcp", "min 1 of { a b }"
@@ -102,9 +102,9 @@ function Reader:monitor()
 end
 
 -- Reads one property into `found`. Changes of lists at the top go into self.changes.
-function Reader:property(template, node, found, depth, group)
+function Reader:property(template, node, found, depth)
   local dashed = self:word()
-  local name = (OTHER_NAMES[group] or {})[dashed] or camel(dashed)
+  local name = RENAMED[dashed] or camel(dashed)
   local spec = node and node.props[name]
   local sub = node and node.subs and node.subs[name .. "Reference"]
   local below = sub and template .. "/*/" .. sub
@@ -122,8 +122,8 @@ function Reader:property(template, node, found, depth, group)
     local elements, has_fields = self:elements(below, inner, depth + 1)
     if depth == 1 and self.modifies then
       table.insert(self.changes, {
-        dashed = dashed, property = name, verb = SHORT[verb] or verb, elements = elements, sub = sub,
-        has_fields = has_fields,
+        dashed = dashed, property = name, verb = SHORT[verb] or verb, elements = elements,
+        sub = sub, has_fields = has_fields,
       })
     elseif inner or has_fields then
       found[name] = json.array(elements)
@@ -147,7 +147,7 @@ function Reader:property(template, node, found, depth, group)
 end
 
 -- Properties up to the closing brace, or, at the top, up to the end.
-function Reader:properties(template, node, found, depth, group)
+function Reader:properties(template, node, found, depth)
   if depth > MAX_DEPTH then target.fail "Syntax Error: the braces nest too deep" end
   while self.tokens[self.at] do
     if self:is "}" then
@@ -155,7 +155,7 @@ function Reader:properties(template, node, found, depth, group)
       self.at = self.at + 1
       return found
     end
-    self:property(template, node, found, depth, group)
+    self:property(template, node, found, depth)
   end
   if depth > 1 then target.fail 'Syntax Error: "}" is missing' end
   return found

@@ -3,10 +3,10 @@ local catalogue = require "sim.config.catalogue"
 local discovery = require "sim.config.discovery"
 local json = require "f5.json"
 local kinds = require "sim.kinds"
+local printing = require "sim.tmsh.printer"
 local services = require "sim.shell.tmsh.services"
 local target = require "sim.shell.tmsh.target"
 local values = require "sim.config.values"
-local words = require "sim.shell.tmsh.words"
 
 local M = {}
 
@@ -32,12 +32,7 @@ local HIDDEN <const> = {
   selfLink = true, ephemeral = true, addressStatus = true, lastModifiedTime = true,
   creationTime = true,
 }
-local OTHER_NAMES <const> = { tmName = "name" }
-
-local function dashed(name)
-  return OTHER_NAMES[name]
-    or (name:gsub("%u", function(letter) return "-" .. letter:lower() end):gsub("^%-", ""))
-end
+local dashed <const> = printing.dashed
 
 local Printer <const> = {}
 Printer.__index = Printer
@@ -62,14 +57,14 @@ function Printer:text(name, value)
     text = text:gsub("/[^%s{}]+", function(full) return target.shown(self.session, full) end)
     return (text:gsub("%s+$", ""))
   end
-  if name == "apiAnonymous" or name == "value" then return words.quote(text) end
+  if name == "apiAnonymous" or name == "value" then return printing.word(text) end
   if name == "destination" or name == "address" then
     return services.named(target.shown(self.session, text))
   end
   if text:find "^/[^/%s]+/[^%s]" and not text:find "^/Common/%S+%s" then
     text = target.shown(self.session, text)
   end
-  return words.quote(text)
+  return printing.word(text)
 end
 
 function Printer:record(depth, name, fields)
@@ -97,7 +92,7 @@ function Printer:list(depth, name, property, list)
       if full and item.partition and full:sub(1, 1) ~= "/" then
         full = ("/%s/%s%s"):format(item.partition, item.subPath and item.subPath .. "/" or "", full)
       end
-      self:record(depth + 1, full and words.quote(target.shown(self.session, full)), fields)
+      self:record(depth + 1, full and printing.word(target.shown(self.session, full)), fields)
     end
     self:line(depth, "}")
     return
@@ -240,7 +235,7 @@ function Printer:object(depth, template, node, object, path, inner)
   if node.type ~= "singleton" then
     local full = target.shown(self.session, object.fullPath or object.name)
     if inner then full = services.named(full) end
-    full = words.quote(full)
+    full = printing.word(full)
     heading = heading and heading .. " " .. full or full
   end
   local before = #self.parts
@@ -303,8 +298,9 @@ end
 local function print_module(printer, template, found)
   for _, child in ipairs(catalogue.templates(template)) do
     local node = catalogue.find(child)
-    local here = template == "" or child == template or child:sub(1, #template + 1) == template .. "/"
-    if here and not child:find("*", 1, true) and discovery.present(printer.session.device, child) then
+    local here = child == template or child:sub(1, #template + 1) == template .. "/"
+    here = here and not child:find("*", 1, true)
+    if here and discovery.present(printer.session.device, child) then
       printer.session.tick()
       if node.type == "collection" then
         print_collection(printer, child, node, found)
@@ -346,7 +342,7 @@ end
 --- show running-config [component …]
 function M.running(session, tokens, io)
   local rest = { tokens[1], table.unpack(tokens, 3) }
-  if #rest > 1 and not (rest[2].word or ""):find "^one%-line$" then return M.run(session, rest, io) end
+  if #rest > 1 and rest[2].word ~= "one-line" then return M.run(session, rest, io) end
   local found = { one_line = #rest > 1, names = {}, recursive = true }
   local printer = new_printer(session, io, found)
   for _, module in ipairs(catalogue.modules()) do

@@ -235,7 +235,8 @@ local function status_page(title, component, labels)
     end
     io.out(("\n%s\n%s\n%s\n"):format(rule(82), title, rule(82)))
     for _, label in ipairs(labels) do
-      io.out((("%-8s %s"):format(label, tostring(stats[label:lower()] or "")):gsub(" +$", "")) .. "\n")
+      local line = ("%-8s %s"):format(label, tostring(stats[label:lower()] or ""))
+      io.out((line:gsub(" +$", "")) .. "\n")
     end
     io.out "Details\n"
     for _, detail in ipairs(details) do io.out("         " .. detail .. "\n") end
@@ -298,7 +299,8 @@ pages["sys/mcp-state"] = function(session, _, io)
   local ready = session.device.state.mcp_down and "initializing" or "running"
   io.out(("\n%s\nSys::mcpd State:\n%s\n"):format(rule(55), rule(55)))
   io.out(("Running Phase                  %s\n"):format(ready))
-  io.out "Last Configuration Load Status full-config-load-succeed\nEnd Platform ID Received\ttrue\n\n"
+  io.out "Last Configuration Load Status full-config-load-succeed\n"
+  io.out "End Platform ID Received       true\n\n"
 end
 
 pages["net/arp"] = function(session, found, io)
@@ -306,8 +308,8 @@ pages["net/arp"] = function(session, found, io)
   for _, path in ipairs(found.paths) do
     local entry = target.get(session, path)
     rows[#rows + 1] = {
-      target.shown(session, entry.fullPath), entry.ipAddress or "-", entry.macAddress or "-", "-", "-",
-      "static",
+      target.shown(session, entry.fullPath), entry.ipAddress or "-", entry.macAddress or "-",
+      "-", "-", "static",
     }
   end
   columns(
@@ -412,7 +414,8 @@ function M.run(session, tokens, io)
   for i = at, #tokens do
     local word = tokens[i].word
     if not word then target.unexpected(tokens[i]) end
-    if FLAGS[word] and not tokens[i].quoted and not (word == "all" and node.type == "collection") then
+    local is_flag = FLAGS[word] and not tokens[i].quoted
+    if is_flag and not (word == "all" and node.type == "collection") then
       found.flags[word] = true
     elseif node.type == "collection" then
       found.names[#found.names + 1] = word

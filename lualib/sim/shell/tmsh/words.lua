@@ -1,7 +1,7 @@
 -- The words of a tmsh command line: quotes, braces, several commands in one text.
 --
--- A token is { word =, quoted = } or { brace = "{" or "}" }; `first` and `last` are its place in the
--- text.
+-- A token is { word =, quoted = } or { brace = "{" or "}" }; `first` and `last` are its place in
+-- the text.
 local M = {}
 
 M.MAX_TOKENS = 200000
@@ -97,14 +97,6 @@ function M.join(arguments)
     end
   end
   return table.concat(parts, " ")
-end
-
---- A word as tmsh prints it: in quotes if it has to be.
-function M.quote(text)
-  if text == "" or text:find "[%s{}|;'\"]" then
-    return '"' .. text:gsub('[\\"]', "\\%0") .. '"'
-  end
-  return (text:gsub("\\", "\\\\"))
 end
 
 return M
