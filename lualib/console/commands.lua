@@ -169,12 +169,11 @@ end
 define("save", "FILE.lua", "save the entries that succeeded as a playbook",
   function(console, argument)
     if argument == "" then return complain(console, by_name.save) end
-    local file, message = io.open(argument, "w")
-    if not file then return console.output:problem("error: " .. message) end
-    local written
-    written, message = file:write(Commands.playbook(console))
-    file:close()
+    -- Only what this console itself has saved there is replaced.
+    local fresh = console.saved_to ~= argument
+    local written, message = core.write_file(argument, Commands.playbook(console), fresh)
     if not written then return console.output:problem("error: " .. message) end
+    console.saved_to = argument
     console.output:note(("%d entries in %s"):format(#console.saved, argument))
   end)
 

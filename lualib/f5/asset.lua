@@ -10,6 +10,7 @@ return function(name)
   if type(name) ~= "string" then
     usage(("f5.asset: expected the name of a file, got a %s"):format(type(name)))
   end
+  require("f5.core").check_path(name, "f5.asset")
   if name:sub(1, 1) == "/" or ("/" .. name .. "/"):find("/../", 1, true) then
     usage(("f5.asset '%s': the path must be below the playbook's directory"):format(name))
   end

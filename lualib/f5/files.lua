@@ -8,6 +8,7 @@ return function(directory, pattern)
   if type(directory) ~= "string" or type(pattern) ~= "string" then
     core.usage_error(2, "f5.files: expected a directory and a pattern such as '*.ucs'")
   end
+  if directory ~= "" then core.check_path(directory, "f5.files") end
   if not in_program then
     core.usage_error(2, "f5.files works only in f5lua; use LuaFileSystem in a stock lua")
   end

@@ -287,7 +287,15 @@ function Inventory.from_table(data, source, text)
   return self
 end
 
+-- An inventory that is packed into a program is one of its assets.
+local function packed(path)
+  local ok, bundle = pcall(require, "f5.bundle") -- not there in a stock lua
+  return ok and bundle.packed() and bundle.asset((path:gsub("^%./", ""))) or nil
+end
+
 local function read(path)
+  local inside = packed(path)
+  if inside then return inside end
   local file, why = io.open(path, "rb")
   if not file then fail(path, "cannot read the inventory: %s", (why:gsub("^.-: ", ""))) end
   local text, problem = file:read "a"
@@ -298,8 +306,12 @@ end
 
 local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
+-- A path without a slash is a file here too, and not a command of PATH or an option of test.
+local function operand(path) return quote(path:find("/", 1, true) and path or "./" .. path) end
+
 local function executable(path)
-  return os.execute("test -f " .. quote(path) .. " && test -x " .. quote(path))
+  local file = operand(path)
+  return os.execute("test -f " .. file .. " && test -x " .. file)
 end
 
 --- Reads an inventory. Raises a message with file and line.
@@ -309,6 +321,7 @@ function Inventory.read(path)
   if type(path) == "table" then
     return getmetatable(path) == Inventory and path or Inventory.from_table(path)
   end
+  core.check_path(path, "f5.inventory")
   local text, data
   if path:find "%.lua$" then
     text = read(path)
@@ -318,8 +331,8 @@ function Inventory.read(path)
     if not ok then fail(tostring(value), "the inventory failed") end
     data = value
   else
-    if executable(path) then
-      local pipe = assert(io.popen(quote(path) .. " --list", "r"))
+    if not packed(path) and executable(path) then
+      local pipe = assert(io.popen(operand(path) .. " --list", "r"))
       text = pipe:read "a"
       local ok, how, status = pipe:close()
       if not ok then

@@ -23,6 +23,7 @@
 #include "f5/session/prompt.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
+#include "f5/work/new_file.h"
 #include "f5/work/system.h"
 #include "f5/work/task.h"
 #include "f5/work/transfer.h"
@@ -151,6 +152,8 @@ int luaopen_f5_core(lua_State *L) {
                                        {"all", fiber_lua_all},
                                        {"sleep", fiber_lua_sleep},
                                        {"error_new", error_lua_new},
+                                       {"check_path", error_lua_check_path},
+                                       {"write_file", new_file_lua_write},
                                        {"error_kinds", error_kinds_lua},
                                        {"usage_error", error_lua_usage},
                                        {"is_secret_name", lua_is_secret_name},

@@ -102,6 +102,8 @@ static int check(const unsigned char *file, uint64_t length, const unsigned char
       return broken(
           "the program is not signed with the key that this runtime trusts, or the file was "
           "changed");
+    if (length != end + BUNDLE_SIGNATURE)
+      return broken("the program has bytes after its signature");
   }
   return 0;
 }

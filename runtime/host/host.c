@@ -246,5 +246,10 @@ int host_close(lua_State *L, int status) {
   if (signals_expected() && (signal == SIGINT || signal == SIGTERM)) return status;
   if (signal == SIGINT || signal == SIGTERM)
     report_end(signal == SIGINT ? "interrupted" : "terminated", STATUS_SIGNAL + signal);
+  else if (signal != SIGPIPE && signal != SIGHUP) { /* their reader is gone */
+    char reason[64];
+    snprintf(reason, sizeof reason, "ended by %s", signals_name(signal));
+    report_end(reason, STATUS_SIGNAL + signal);
+  }
   return STATUS_SIGNAL + signal;
 }

@@ -39,14 +39,48 @@ static void handle(int signal, void (*handler)(int), int flags) {
   sigaction(signal, &action, NULL);
 }
 
+/* Signals that would end the process without a word, in addition to SIGINT and SIGTERM. */
+static const struct {
+  int number;
+  const char *name;
+} others[] = {
+    {SIGHUP, "SIGHUP"},       {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"},
+    {SIGUSR2, "SIGUSR2"},     {SIGALRM, "SIGALRM"}, {SIGPROF, "SIGPROF"},
+    {SIGVTALRM, "SIGVTALRM"}, {SIGPOLL, "SIGPOLL"}, {SIGXCPU, "SIGXCPU"},
+#ifdef SIGPWR
+    {SIGPWR, "SIGPWR"},
+#endif
+#ifdef SIGSTKFLT
+    {SIGSTKFLT, "SIGSTKFLT"},
+#endif
+};
+
+static void nothing(int signal) {
+  (void)signal;
+}
+
+/* A signal that is ignored at the start stays ignored, such as SIGHUP with nohup. */
+static void handle_unless_ignored(int signal, void (*handler)(int)) {
+  struct sigaction present;
+  if (sigaction(signal, NULL, &present) == 0 && present.sa_handler != SIG_IGN)
+    handle(signal, handler, signal == SIGXFSZ ? SA_RESTART : 0);
+}
+
+const char *signals_name(int signal) {
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (others[i].number == signal) return others[i].name;
+  return "a signal";
+}
+
 void signals_install(lua_State *L) {
   interrupted_state = L;
   handle(SIGINT, end_run, 0);
   handle(SIGTERM, end_run, 0);
-  struct sigaction present;
-  /* With nohup, SIGHUP stays ignored. */
-  if (sigaction(SIGHUP, NULL, &present) == 0 && present.sa_handler != SIG_IGN)
-    handle(SIGHUP, end_run, 0);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    handle_unless_ignored(others[i].number, end_run);
+  /* Then a write to a file that would be too large fails, and is reported with the file's name. A
+   * handler, because programs that a playbook starts would inherit SIG_IGN. */
+  handle_unless_ignored(SIGXFSZ, nothing);
   handle(SIGPIPE, broken_pipe, SA_RESTART);
 }
 

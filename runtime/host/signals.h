@@ -1,4 +1,5 @@
-/* SIGINT, SIGTERM, SIGHUP and a broken standard output end a playbook in an orderly way: its fibers
+/* SIGINT, SIGTERM, the other signals that end a process unless it handles them (SIGHUP, SIGQUIT,
+ * SIGUSR1 …), and a broken standard output end a playbook in an orderly way: its fibers
  * are cancelled, `<close>` variables run, tokens are deleted. A second signal ends the program at
  * once. */
 #ifndef HOST_SIGNALS_H
@@ -15,6 +16,9 @@ void signals_remove(void);
  * STATUS_DONE. */
 void signals_expect(void);
 bool signals_expected(void);
+
+/* "SIGUSR1" */
+const char *signals_name(int signal);
 
 /* The signal that ended the run; 0 if there was none. */
 int signals_received(void);

@@ -1,5 +1,6 @@
 -- f5lua sim: starts a simulated BIG-IP for any client.
 local contents = require "cli.support.contents"
+local core = require "f5.core"
 local json = require "f5.json"
 local number = require "cli.support.number"
 local output = require "cli.support.output"
@@ -91,7 +92,8 @@ local function read(path)
   return text or usage("cannot read " .. reason, PROGRAM)
 end
 
-local function write(path, text)
+-- For everybody to read.
+local function write_public(path, text)
   local file, message = io.open(path, "wb")
   if not file then error("cannot write " .. message, 0) end
   local written, reason = file:write(text)
@@ -103,31 +105,11 @@ local function write(path, text)
   if not written then error(("cannot write %s: %s"):format(path, reason), 0) end
 end
 
--- A free file name next to a file.
-local function free_name(path)
-  local name, count = path .. ".new", 1
-  while true do
-    local file = io.open(name, "rb")
-    if not file then return name end
-    file:close()
-    count = count + 1
-    name = ("%s.new%d"):format(path, count)
-  end
-end
-
--- Keeps the old file until the new one is complete.
-local function replace(path, text)
-  if path:find "^/dev/" then return write(path, text) end
-  local temporary = free_name(path)
-  local ok, message = pcall(write, temporary, text)
-  if ok then
-    ok, message = os.rename(temporary, path)
-    if not ok then message = "cannot write " .. message end
-  end
-  if not ok then
-    os.remove(temporary)
-    error(message, 0)
-  end
+-- Replaces a file at once and completely. Only its owner can read it.
+local function write(path, text)
+  if path:find "^/dev/" then return write_public(path, text) end
+  local done, why = core.write_file(path, text)
+  if not done then error("cannot write " .. why, 0) end
 end
 
 -- { { name, type, users = { { name, password, role } } }, … }
@@ -224,12 +206,12 @@ function M.run(options)
     warn_about_passwords(options.bind:match "^%[(.*)%]$" or options.bind, device.users)
   end
   if not options.fleet then seed.report_refused(device) end
-  if options.ca_file then write(options.ca_file, read(device.ca)) end
+  if options.ca_file then write_public(options.ca_file, read(device.ca)) end
   -- Runs however the program ends, before the device stops.
   local _saver <close> = setmetatable({}, {
     __close = function()
       if options.save then
-        replace(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n")
+        write(options.save, json.encode(device:state(), { sort = true, indent = 1 }) .. "\n")
       end
     end,
   })

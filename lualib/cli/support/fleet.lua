@@ -248,6 +248,8 @@ function M.run(options, file, words)
       PROGRAM
     )
   end
+  local refused = options.report and require("f5.fleet.report").refusal(options.report)
+  if refused then usage(refused, PROGRAM) end
   if options.force and not options.journal then usage("--force needs --journal", PROGRAM) end
   local f5 = require "f5"
   local inventory, each = require "f5.inventory", f5.each

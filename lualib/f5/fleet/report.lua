@@ -4,6 +4,7 @@
 -- error, reason, duration (seconds), calls and bytes. `report.ok` is true if every device is done
 -- or was skipped. `print(report)` prints a table for people.
 
+local core = require "f5.core"
 local json = require "f5.json"
 local terminal = require "f5.terminal"
 
@@ -143,15 +144,39 @@ local function csv_cell(text)
   return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
 end
 
---- Writes the report. Raises a message if the name has another ending or the file cannot be
--- written.
+-- The line that begins each CSV report.
+local CSV_HEAD <const> = "device,state,changed,calls,bytes,seconds,result"
+
+local function is_report(text)
+  if text == "" or text:sub(1, #CSV_HEAD) == CSV_HEAD then return true end
+  local ok, value = pcall(json.decode, text)
+  return ok and type(value) == "table" and type(value.counts) == "table"
+    and type(value.devices) == "table"
+end
+
+--- Returns why a file of this name may not be written: it is there and no report of an earlier run,
+-- which may be replaced. nil: it may.
+function Report.refusal(path)
+  core.check_path(path, "report")
+  local file = io.open(path, "rb")
+  local text = file and file:read "a"
+  if file then file:close() end
+  if not text or is_report(text) then return nil end
+  return ("cannot write the report: %s exists and is no report of a run; use another name"):format(
+    path
+  )
+end
+
+--- Writes the report, with the mode 0600. It replaces the report of an earlier run, at once and
+-- completely; a link is replaced, not followed. Raises a message if the name has another ending,
+-- another file has it, or the file cannot be written.
 -- @param path string: FILE.json or FILE.csv
 function Report:write(path)
   local text
   if path:find "%.json$" then
     text = terminal.json(json.encode(self:plain(), { sort = true, indent = 2 })) .. "\n"
   elseif path:find "%.csv$" then
-    local lines = { "device,state,changed,calls,bytes,seconds,result" }
+    local lines = { CSV_HEAD }
     for _, entry in ipairs(self.devices) do
       lines[#lines + 1] = table.concat({
         csv_cell(terminal.line(entry.name)),
@@ -167,13 +192,10 @@ function Report:write(path)
   else
     error(("the name of a report must end with .json or .csv, not '%s'"):format(path), 2)
   end
-  local file, why = io.open(path, "wb")
-  if not file then error("cannot write the report: " .. why, 2) end
-  local written, problem = file:write(text)
-  local closed, late = file:close()
-  if not written or not closed then
-    error(("cannot write the report: %s: %s"):format(path, problem or late), 2)
-  end
+  local refused = Report.refusal(path)
+  if refused then error(refused, 2) end
+  local written, why = core.write_file(path, text)
+  if not written then error("cannot write the report: " .. why, 2) end
 end
 
 return Report

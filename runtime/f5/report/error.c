@@ -181,6 +181,24 @@ int error_lua_new(lua_State *L) {
   return 1;
 }
 
+const char *error_check_path(lua_State *L, int index, const char *function) {
+  if (lua_type(L, index) != LUA_TSTRING)
+    error_usage(L, "%s: expected the path of a file, got a %s", function, luaL_typename(L, index));
+  size_t length;
+  const char *path = lua_tolstring(L, index, &length);
+  if (length == 0) error_usage(L, "%s: the path of the file is empty", function);
+  if (strlen(path) != length)
+    error_usage(L, "%s: invalid path '%s\\0%s': it contains the byte 0", function, path,
+                path + strlen(path) + 1);
+  return path;
+}
+
+int error_lua_check_path(lua_State *L) {
+  error_check_path(L, 1, luaL_checkstring(L, 2));
+  lua_settop(L, 1);
+  return 1;
+}
+
 int error_lua_usage(lua_State *L) {
   lua_settop(L, 2);
   luaL_tolstring(L, lua_isstring(L, 2) ? 2 : 1, NULL);

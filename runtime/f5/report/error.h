@@ -32,6 +32,11 @@ int error_lua_usage(lua_State *L);
 /* Pushes "playbook.lua:12: " for the innermost line that belongs to the script; "" if there is
  * none. */
 void error_push_script_line(lua_State *L);
+/* Returns the path of a file that the script gave; raises a usage error if it is no string, empty,
+ * or has a byte 0, at which the system would cut it off. */
+const char *error_check_path(lua_State *L, int index, const char *function);
+/* Lua: check_path(value, function) -> the same value */
+int error_lua_check_path(lua_State *L);
 /* Returns whether the value is an error object. */
 bool error_is(lua_State *L, int index);
 void error_setup(lua_State *L); /* creates the metatable; leaves the stack unchanged */

@@ -152,8 +152,10 @@ static const char *option(lua_State *L, const char *name) {
 int certificate_lua(lua_State *L) {
   if (lua_type(L, 1) != LUA_TSTRING || (!lua_isnoneornil(L, 2) && !lua_istable(L, 2)))
     error_usage(L, "f5.certificate: expected a file name and a table of options");
-  complaint c = {.name = "certificate", .path = lua_tostring(L, 1)};
-  const char *key = option(L, "key"), *passphrase = option(L, "passphrase");
+  complaint c = {.name = "certificate", .path = error_check_path(L, 1, "f5.certificate")};
+  const char *key = option(L, "key");
+  if (key) error_check_path(L, -1, "f5.certificate: key");
+  const char *passphrase = option(L, "passphrase");
   found f = {0};
   X509 *certificate = certificate_read(&c);
   if (certificate && (!read_subject(certificate, &f.subject) ||

@@ -1,5 +1,6 @@
 #include "f5/work/system.h"
 #include "base/metatable.h"
+#include "f5/report/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +29,13 @@ static append_file *check_open(lua_State *L) {
 }
 
 static int system_append_open(lua_State *L) {
-  const char *path = luaL_checkstring(L, 1);
+  const char *path = error_check_path(L, 1, "journal");
   append_file *file = lua_newuserdatauv(L, sizeof *file, 0);
   file->fd = -1;
   luaL_setmetatable(L, APPEND_FILE);
-  file->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  file->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file->fd < 0 && errno == ELOOP)
+    return luaL_error(L, "cannot use '%s': it is a link; name the file itself", path);
   if (file->fd < 0) return luaL_error(L, "cannot open '%s': %s", path, strerror(errno));
   struct stat info;
   if (fstat(file->fd, &info) != 0 || !S_ISREG(info.st_mode))

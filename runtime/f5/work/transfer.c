@@ -17,6 +17,7 @@
 #include "f5/report/error.h"
 #include "f5/session/operation.h"
 #include "f5/session/session_lua.h"
+#include "f5/work/new_file.h"
 
 #define TRANSFER_NAME "f5.transfer"
 #define CHUNK ((uint64_t)1 << 20) /* bytes; the limit of devices for one call */
@@ -27,7 +28,8 @@ typedef struct transfer {
   f5_session *session;
   bool upload, known; /* known: the size is known */
   bool finished;
-  int fd;
+  int fd;                   /* of the file that is read or written */
+  new_file fresh;           /* of a download */
   uint64_t size, offset;    /* of the file, of the next chunk */
   uint64_t length;          /* of the chunk in progress */
   struct timespec modified; /* of the file to upload */
@@ -35,23 +37,22 @@ typedef struct transfer {
   unsigned rewinds;
   EVP_MD_CTX *digest; /* NULL if no SHA-256 is requested */
   unsigned char *buffer;
-  char *uri, *file, *temporary;
+  char *uri, *file;
   char range[MAX_RANGE];
   const char *headers[2];
   f5_operation *op; /* of the chunk in progress, held by user value 1; else NULL */
 } transfer;
 
 static void release(transfer *t) {
-  if (t->fd >= 0) close(t->fd);
+  if (t->upload && t->fd >= 0) close(t->fd);
   t->fd = -1;
-  if (t->temporary) unlink(t->temporary);
+  new_file_discard(&t->fresh);
   EVP_MD_CTX_free(t->digest);
   t->digest = NULL;
   free(t->buffer);
   free(t->file);
-  free(t->temporary);
   t->buffer = NULL;
-  t->file = t->temporary = NULL;
+  t->file = NULL;
   if (t->session) session_release(t->session);
   t->session = NULL;
 }
@@ -101,7 +102,7 @@ static int fail(lua_State *L, const transfer *t, const char *format, ...) {
 }
 
 static int fail_file(lua_State *L, const transfer *t, const char *what) {
-  return fail(L, t, "%s %s: %s", what, t->file, strerror(errno));
+  return fail(L, t, "%s %s: %s", what, t->file, new_file_reason());
 }
 
 /* -- opening -- */
@@ -110,10 +111,12 @@ static int fail_file(lua_State *L, const transfer *t, const char *what) {
  * computes the SHA-256, which costs a third of the time. */
 static transfer *transfer_new(lua_State *L, bool upload) {
   f5_session *session = session_check(L, 1);
-  const char *uri = luaL_checkstring(L, 2), *file = luaL_checkstring(L, 3);
+  const char *uri = luaL_checkstring(L, 2),
+             *file = error_check_path(L, 3, upload ? "upload" : "download");
   transfer *t = lua_newuserdatauv(L, sizeof *t, 1);
   memset(t, 0, sizeof *t);
   t->fd = -1;
+  t->fresh = NEW_FILE_NONE;
   luaL_setmetatable(L, TRANSFER_NAME);
   t->session = session_retain(session);
   t->upload = upload;
@@ -159,23 +162,8 @@ static int lua_upload(lua_State *L) {
 static int lua_download(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 5, -1);
   transfer *t = transfer_new(L, false);
-  struct stat status;
-  if (stat(t->file, &status) == 0 && S_ISDIR(status.st_mode)) {
-    errno = EISDIR;
-    return fail_file(L, t, "cannot write");
-  }
-  size_t length = strlen(t->file) + sizeof ".XXXXXX";
-  t->temporary = malloc(length);
-  if (!t->temporary) return luaL_error(L, "not enough memory");
-  snprintf(t->temporary, length, "%s.XXXXXX", t->file);
-  t->fd = mkostemp(t->temporary, O_CLOEXEC);
-  if (t->fd < 0) {
-    int reason = errno;
-    free(t->temporary);
-    t->temporary = NULL; /* nothing to remove */
-    errno = reason;
-    return fail_file(L, t, "cannot write");
-  }
+  if (!new_file_open(&t->fresh, t->file)) return fail_file(L, t, "cannot write");
+  t->fd = t->fresh.fd;
   if (size >= 0) {
     t->known = true;
     t->size = (uint64_t)size;
@@ -499,12 +487,8 @@ static int lua_finish(lua_State *L) {
   if (expected && strcasecmp(expected, hex) != 0)
     return fail(L, t, "the SHA-256 of %s is %s, not %s: %s", t->file, hex, expected,
                 t->upload ? "the device has the wrong file now" : "the download was discarded");
-  if (!t->upload) {
-    if (fsync(t->fd) != 0 || rename(t->temporary, t->file) != 0)
-      return fail_file(L, t, "cannot write");
-    free(t->temporary);
-    t->temporary = NULL;
-  }
+  if (!t->upload && !new_file_keep(&t->fresh, t->file, true))
+    return fail_file(L, t, "cannot write");
   lua_pushinteger(L, (lua_Integer)t->size);
   if (t->digest)
     lua_pushstring(L, hex);

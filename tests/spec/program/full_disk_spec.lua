@@ -15,7 +15,7 @@ local function run(kib, words)
     quoted[i] = "'" .. word .. "'"
   end
   local line = (
-    "(trap '' XFSZ; ulimit -f %d; exec %s %s) 2>&1 | cat; exit ${PIPESTATUS[0]}"
+    "(ulimit -f %d; exec %s %s) 2>&1 | cat; exit ${PIPESTATUS[0]}"
   ):format(
     kib,
     program.path,

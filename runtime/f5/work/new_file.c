@@ -1,0 +1,155 @@
+#include "f5/work/new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <lauxlib.h>
+
+#include "f5/report/error.h"
+
+#define ATTEMPTS 100 /* to find a free name */
+
+/* "." or the path up to the last slash; NULL: not enough memory */
+static char *directory_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  if (!slash) return strdup(".");
+  return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static char *temporary_name(const char *path) {
+  size_t length = strlen(path) + sizeof ".XXXXXX";
+  char *name = malloc(length);
+  if (name) snprintf(name, length, "%s.XXXXXX", path);
+  return name;
+}
+
+/* A file without a name needs /proc to get one. */
+static int open_nameless(const char *path) {
+  if (access("/proc/self/fd", X_OK) != 0) return -1;
+  char *directory = directory_of(path);
+  if (!directory) return -1;
+  int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  free(directory);
+  return fd;
+}
+
+bool new_file_open(new_file *file, const char *path) {
+  struct stat status;
+  *file = NEW_FILE_NONE;
+  if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
+    errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    return false;
+  }
+  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+    return false;
+  }
+  file->fd = open_nameless(path);
+  if (file->fd >= 0) return true;
+  file->temporary = temporary_name(path);
+  if (!file->temporary) return false;
+  file->fd = mkostemp(file->temporary, O_CLOEXEC);
+  if (file->fd >= 0) return true;
+  int reason = errno;
+  free(file->temporary);
+  file->temporary = NULL; /* nothing to remove */
+  errno = reason;
+  return false;
+}
+
+/* Gives a file without a name one that nobody has yet. */
+static bool name_file(new_file *file, const char *path) {
+  char source[64];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", file->fd);
+  for (int i = 0; i < ATTEMPTS; i++) {
+    char *name = temporary_name(path);
+    if (!name) return false;
+    int taken = mkostemp(name, O_CLOEXEC); /* finds the name */
+    if (taken < 0) {
+      free(name);
+      return false;
+    }
+    close(taken);
+    unlink(name);
+    if (linkat(AT_FDCWD, source, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+      file->temporary = name;
+      return true;
+    }
+    int reason = errno;
+    free(name);
+    errno = reason;
+    if (reason != EEXIST) return false;
+  }
+  return false;
+}
+
+/* Brings the entry of the directory to the disk. Some file systems cannot; that is no error. */
+static void sync_directory(const char *path) {
+  char *directory = directory_of(path);
+  int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  free(directory);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+bool new_file_keep(new_file *file, const char *path, bool replace) {
+  if (fsync(file->fd) != 0) return false;
+  if (!file->temporary && !name_file(file, path)) return false;
+  if (replace) {
+    if (rename(file->temporary, path) != 0) return false;
+  } else {
+    if (link(file->temporary, path) != 0) return false;
+    unlink(file->temporary);
+  }
+  free(file->temporary);
+  file->temporary = NULL;
+  sync_directory(path);
+  return true;
+}
+
+const char *new_file_reason(void) {
+  return errno == EINVAL ? "not a regular file" : strerror(errno);
+}
+
+void new_file_discard(new_file *file) {
+  int reason = errno;
+  if (file->fd >= 0) close(file->fd);
+  if (file->temporary) unlink(file->temporary);
+  free(file->temporary);
+  *file = NEW_FILE_NONE;
+  errno = reason;
+}
+
+static bool write_all(int fd, const char *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t written = write(fd, bytes, length);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes += written;
+    length -= (size_t)written;
+  }
+  return true;
+}
+
+int new_file_lua_write(lua_State *L) {
+  size_t length;
+  const char *path = error_check_path(L, 1, "write_file");
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  new_file file;
+  bool done = new_file_open(&file, path) && write_all(file.fd, bytes, length) &&
+              new_file_keep(&file, path, !lua_toboolean(L, 3));
+  new_file_discard(&file);
+  if (!done) {
+    lua_pushnil(L);
+    lua_pushfstring(L, "%s: %s", path, new_file_reason());
+    return 2;
+  }
+  lua_pushboolean(L, true);
+  return 1;
+}

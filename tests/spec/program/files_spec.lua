@@ -1,0 +1,214 @@
+-- Files that the program writes: complete or not at all, readable only for their owner, never
+-- through a link, and never over a file that is something else.
+local f5 = require "f5"
+local lab = require "lab"
+local lfs = require "lfs"
+local program = require "program"
+local sim = require "f5.sim"
+
+local device, directory, environment
+
+local function run(words, input)
+  return program.run(words, { env = environment, directory = directory.path, input = input })
+end
+
+local function fleet(...)
+  local words = { "run", "--inventory", "sites.lua", ... }
+  words[#words + 1] = "one.lua"
+  return run(words)
+end
+
+local function mode(name) return lfs.symlinkattributes(directory.path .. "/" .. name, "permissions") end
+local function link(target, name) assert(lfs.link(target, directory.path .. "/" .. name, true)) end
+
+setup(function()
+  device = sim.start()
+  environment = lab.environment(device)
+end)
+teardown(function() device:stop() end)
+before_each(function()
+  device:clear_faults()
+  device:clear_log()
+  directory = program.directory()
+  directory:file(
+    "sites.lua",
+    ("return { devices = { { name = 'd1', host = '127.0.0.1', port = %d } } }"):format(device.port)
+  )
+  directory:file("one.lua", "return bip.sys.version:load().kind")
+end)
+after_each(function() lab.stop(directory) end)
+
+describe("a report", function()
+  it("is for its owner alone, and replaces the one of an earlier run", function()
+    for _, name in ipairs { "r.json", "r.csv" } do
+      for _ = 1, 2 do
+        local result = fleet("--report", name)
+        assert.same({ 0, "" }, { result.status, result.err:match "cannot.*" or "" })
+        assert.equal("rw-------", mode(name))
+        assert.matches("d1", directory:read(name))
+      end
+    end
+    assert.equal(2, #f5.files(directory.path, "r.*"))
+  end)
+
+  it("does not replace a file that is no report, and the run does not begin", function()
+    for name, text in pairs { ["r.json"] = '{"devices":["a"]}', ["r.csv"] = "a,b\n1,2\n" } do
+      directory:file(name, text)
+      local result = fleet("--report", name)
+      assert.equal(2, result.status)
+      assert.matches(name .. " exists and is no report of a run", result.err)
+      assert.equal(text, directory:read(name))
+    end
+    assert.equal(0, #device:log())
+  end)
+
+  it("replaces a link and leaves alone what it leads to", function()
+    directory:file("other", "")
+    link(directory.path .. "/other", "r.json")
+    assert.equal(0, fleet("--report", "r.json").status)
+    assert.equal("", directory:read "other")
+    assert.equal("rw-------", mode "r.json")
+  end)
+end)
+
+describe("a journal", function()
+  it("is not written through a link", function()
+    directory:file("other", "")
+    link(directory.path .. "/other", "run.journal")
+    local result = fleet("--journal", "run.journal")
+    assert.equal(1, result.status)
+    assert.matches("cannot use 'run.journal': it is a link", result.err)
+    assert.equal("", directory:read "other")
+    assert.equal(0, #device:log())
+  end)
+end)
+
+describe("a state of the simulated device", function()
+  it("is for its owner alone, and replaces a link", function()
+    directory:file("other", "kept")
+    link(directory.path .. "/other", "state.json")
+    local process <close> = program.start(
+      { "sim", "--port", "0", "--save", directory.path .. "/state.json" }
+    )
+    process:expect "simulated BIG%-IP at"
+    process:kill "TERM"
+    assert.equal(0, process:wait(10).status)
+    assert.equal("kept", directory:read "other")
+    assert.equal("rw-------", mode "state.json")
+  end)
+end)
+
+describe("a download", function()
+  it("leaves nothing behind if the program is killed", function()
+    device:control(
+      "write_file",
+      { path = "/var/config/rest/downloads/big", text = ("x"):rep(3000000) }
+    )
+    device:fault { match = { path = "/downloads/big" }, after = 1, delay_ms = 20000 }
+    directory:file("copy", "old")
+    local text <const> = [[
+      local f5 = require "f5"
+      local bip <close> = f5.connect {}
+      io.stdout:setvbuf "line"
+      bip:download("big", arg[1], { progress = function(done) print("got " .. done) end })
+    ]]
+    local words = { directory:file("big.lua", text), directory.path .. "/copy" }
+    local process <close> = program.start(words, { env = environment })
+    process:expect "got 1048576"
+    process:kill "KILL"
+    process:wait(10)
+    assert.same(1, #f5.files(directory.path, "copy*"))
+    assert.equal("old", directory:read "copy")
+  end)
+
+  it("does not take the place of a device or a pipe", function()
+    assert(os.execute("mkfifo " .. directory.path .. "/pipe"))
+    local result = run {
+      "-e", "local bip <close> = require('f5').connect {} bip:download('big', 'pipe')",
+    }
+    assert.equal(3, result.status)
+    assert.matches("cannot write pipe: not a regular file", result.err)
+    assert.equal("named pipe", lfs.attributes(directory.path .. "/pipe", "mode"))
+  end)
+end)
+
+describe("a path with the byte 0", function()
+  it("is wrong usage everywhere", function()
+    directory:file("out", "kept")
+    local result = run { "-e", [[
+      local f5 = require "f5"
+      local bip <close> = f5.connect {}
+      local path = "out\0.json"
+      local inventory = f5.inventory { { host = "h" } }
+      local calls = {
+        function() bip:download("big", path) end,
+        function() bip:upload(path, { name = "x" }) end,
+        function() f5.inventory(path) end,
+        function() f5.asset(path) end,
+        function() f5.files(path, "*") end,
+        function() f5.certificate(path) end,
+        function() f5.certificate("out", { key = path }) end,
+        function() f5.connect { host = "h", ca = path } end,
+        function() f5.connect { host = "h", cert = path } end,
+        function() f5.connect { host = "h", key = path } end,
+        function() f5.each(inventory, { journal = path }, print) end,
+        function() f5.each(f5.inventory {}, function() end):write(path) end,
+      }
+      for i, call in ipairs(calls) do
+        local ok, err = pcall(call)
+        print(i, ok, type(err) == "table" and err.kind, (tostring(err):gsub("\n.*", "")))
+      end
+    ]] }
+    assert.equal("", result.err)
+    local count = 0
+    for line in result.out:gmatch "[^\n]+" do
+      count = count + 1
+      assert.matches("^%d+\tfalse\tusage\t", line)
+      assert.truthy(line:find("byte 0", 1, true) or line:find("control character", 1, true), line)
+    end
+    assert.equal(12, count)
+    assert.equal("kept", directory:read "out")
+  end)
+end)
+
+describe("an inventory", function()
+  local PRINTS <const> = '#!/bin/sh\necho \'{"all":{"hosts":["%s"]}}\'\n'
+  local LIST <const> =
+    "for _, d in ipairs(require('f5').inventory(arg[1]).devices) do print(d.name) end"
+
+  it("with a bare name is the file here, not a command of PATH", function()
+    assert(lfs.mkdir(directory.path .. "/bin"))
+    local here, there = directory:file("devices", PRINTS:format "here"),
+      directory:file("bin/devices", PRINTS:format "elsewhere")
+    assert(os.execute(("chmod +x %s %s"):format(here, there)))
+    for _, name in ipairs { "devices", "./devices" } do
+      local result = program.run(
+        { directory:file("list.lua", LIST), name },
+        { directory = directory.path, env = { PATH = directory.path .. "/bin:/usr/bin:/bin" } }
+      )
+      assert.same({ 0, "here\n" }, { result.status, result.out }, result.err)
+    end
+  end)
+
+  it("that is packed into a program is found in it", function()
+    local place <close> = program.directory()
+    place:file("devices.json", '{"devices":["packed-json"]}')
+    place:file("sites.lua", 'return { "packed-lua" }')
+    place:file("main.lua", LIST)
+    local built = program.run(
+      {
+        "build", "main.lua", "-o", "tool", "--include", "devices.json", "--include", "sites.lua",
+      },
+      { directory = place.path }
+    )
+    assert.same({ 0, "" }, { built.status, built.err })
+    for name, expected in pairs {
+      ["devices.json"] = "packed-json\n", ["sites.lua"] = "packed-lua\n",
+      ["./sites.lua"] = "packed-lua\n",
+    } do
+      local result =
+        program.run({ name }, { program = place.path .. "/tool", directory = directory.path })
+      assert.same({ 0, expected }, { result.status, result.out }, result.err)
+    end
+  end)
+end)
