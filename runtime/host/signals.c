@@ -39,7 +39,7 @@ static void handle(int signal, void (*handler)(int), int flags) {
   sigaction(signal, &action, NULL);
 }
 
-/* Signals that would end the process without a word, in addition to SIGINT and SIGTERM. */
+/* Signals that would end the process without a word, in addition to those of signals_install. */
 static const struct {
   int number;
   const char *name;
@@ -67,6 +67,7 @@ static void handle_unless_ignored(int signal, void (*handler)(int)) {
 }
 
 const char *signals_name(int signal) {
+  if (signal == SIGQUIT) return "SIGQUIT";
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (others[i].number == signal) return others[i].name;
   return "a signal";
@@ -76,6 +77,7 @@ void signals_install(lua_State *L) {
   interrupted_state = L;
   handle(SIGINT, end_run, 0);
   handle(SIGTERM, end_run, 0);
+  handle(SIGQUIT, end_run, 0); /* a shell ignores it for programs in the background */
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     handle_unless_ignored(others[i].number, end_run);
   /* Then a write to a file that would be too large fails, and is reported with the file's name. A

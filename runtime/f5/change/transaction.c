@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 
 #include "base/metatable.h"
+#include "base/owner.h"
+#include "base/scan.h"
 #include "f5/change/transaction_state.h"
 #include "f5/report/error.h"
 #include "f5/rest/reference.h"
@@ -78,9 +80,54 @@ static uint64_t keep_option(lua_State *L, lua_Integer timeout) {
   return type == LUA_TNUMBER ? (uint64_t)(seconds * 1000) : usual;
 }
 
+/* -- a begin that was cancelled -- */
+
+static int64_t id_of(const f5_call *call) {
+  scan_value value;
+  int64_t id = 0;
+  bool found = call->failure.verdict.kind == KIND_NONE && call->http.answer &&
+               scan_find(call->http.answer, call->http.answer_length, "transId", &value) &&
+               scan_integer(&value, &id);
+  return found ? id : 0;
+}
+
+/* The device has begun it, and nobody will use it. */
+static void begun_late(f5_call *call) {
+  f5_session *session = session_retain(call->session);
+  int64_t id = id_of(call);
+  call_clear(call);
+  f5_transaction *tx = id ? transaction_new(session, id) : NULL;
+  if (tx) {
+    tx->late = true;
+    transaction_abandon(tx);
+    transaction_release(tx); /* there is no userdata */
+  }
+  session->last_calls--;
+  if (!tx) transaction_late_ended(session);
+  session_step(session);
+  session_release(session);
+}
+
+/* Ends a begin whose fiber was cancelled. A request that was sent may still begin a transaction, so
+ * its answer is waited for; the registry keeps the operation. */
+static void abandon_begin(fiber_wait *wait) {
+  f5_operation *op = OWNER(wait, f5_operation, wait);
+  if (op->call.state != CALL_SENT) {
+    call_clear(&op->call);
+    return;
+  }
+  op->call.done = begun_late;
+  op->call.last = true;
+  op->call.once = true;
+  op->call.session->last_calls++;
+  op->call.session->begins++;
+}
+
 static int begun(lua_State *L, int status, lua_KContext context) {
   (void)status;
   f5_operation *op = (f5_operation *)context;
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, op);
   operation_result(L, op);
   int answer = lua_gettop(L);
   lua_Integer id = lua_istable(L, answer) ? integer_field(L, answer, "transId", 0) : 0;
@@ -126,6 +173,9 @@ static int begin(lua_State *L) {
   f5_operation *op = operation_new(L, session, "POST", URI_TRANSACTION);
   op->call.http.body = "{}";
   op->call.http.body_length = 2;
+  op->wait.abandon = abandon_begin;
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, op);
   return operation_read(L, op, begun);
 }
 

@@ -11,6 +11,7 @@
 #include "f5/report/secret.h"
 #include "f5/rest/uri.h"
 #include "f5/session/log.h"
+#include "f5/session/login.h"
 
 #define ABANDON_TIMEOUT 5000 /* ms; ms; short, because the device drops the transaction anyway */
 
@@ -144,6 +145,11 @@ static void keep_alive(loop_timer *timer) {
   }
 }
 
+void transaction_late_ended(f5_session *session) {
+  session->begins--;
+  if (session->phase == SESSION_CLOSING && session->begins == 0) login_end(session);
+}
+
 static void abandoned(f5_call *call) {
   f5_transaction *tx = call->owner;
   f5_session *session = tx->session;
@@ -153,6 +159,7 @@ static void abandoned(f5_call *call) {
              call->failure.message);
   session->last_calls--;
   session_retain(session);
+  if (tx->late) transaction_late_ended(session);
   tx->references++;
   settle(tx);
   transaction_ended(tx);

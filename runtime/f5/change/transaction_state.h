@@ -26,6 +26,7 @@ struct f5_transaction {
   bool open; /* on the device, as far as is known */
   bool held; /* no keep-alive for now */
   bool committing;
+  bool late; /* the fiber that began it was cancelled before the answer */
   step step;
   int64_t id;
   int64_t timeout, execution_timeout; /* seconds, from the device */
@@ -48,6 +49,8 @@ f5_transaction *transaction_new(f5_session *session, int64_t id);
 void transaction_release(f5_transaction *tx);
 /* It no longer exists on the device, or does not matter any more. */
 void transaction_ended(f5_transaction *tx);
+/* The session no longer waits for a begin that was cancelled, or for its transaction. */
+void transaction_late_ended(f5_session *session);
 /* Deletes it on the device without any change. Does nothing if it is not open. */
 void transaction_abandon(f5_transaction *tx);
 /* For a transaction that was garbage collected: abandons it from the loop, because a finalizer must

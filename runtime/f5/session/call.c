@@ -88,7 +88,8 @@ static uint64_t pause_before_next(const f5_call *call) {
 static bool retry(f5_call *call) {
   f5_session *session = call->session;
   f5_retry when = call->failure.verdict.retry;
-  if (when == RETRY_LOGIN && !call->internal && !call->renewed && session->auth->renewable(call)) {
+  if (when == RETRY_LOGIN && session->phase == SESSION_OPEN && !call->internal && !call->renewed &&
+      session->auth->renewable(call)) {
     call->renewed = true;
     session->auth->release(call);
     proceed(call);
@@ -205,7 +206,8 @@ static void send(f5_call *call) {
 }
 
 static void proceed(f5_call *call) {
-  if (call->session->phase != SESSION_OPEN && !call->internal) {
+  if (call->session->phase != SESSION_OPEN && !call->internal &&
+      !(call->last && call->session->begins)) {
     failure_clear(&call->failure);
     failure_set(&call->failure, KIND_CANCELLED, "the session was closed");
     end_soon(call);

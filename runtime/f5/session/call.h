@@ -56,7 +56,7 @@ struct f5_call {
   bool harmless;        /* the script says that this write changes nothing: not counted as one */
   bool repeatable;      /* a write that may be retried: twice has the same effect as once */
   uint64_t wait_budget; /* ms to retry while the device starts; 0: no special limit */
-  bool last;            /* if sent while the session is open, it may end while the session closes */
+  bool last;            /* may be sent, and end, while the session closes */
   void (*arrived)(
       f5_call *call); /* called when an answer arrived, before it is logged; may be NULL */
   void (*done)(f5_call *call);

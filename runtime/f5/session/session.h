@@ -74,7 +74,8 @@ struct f5_session {
   const session_probe *probe; /* NULL until probe_attach */
   struct f5_call *running;
   struct f5_transaction *transactions; /* open transactions */
-  unsigned last_calls;                 /* calls that closing waits for, besides the tokens' */
+  unsigned begins;     /* whose fiber was cancelled; their transactions are being removed */
+  unsigned last_calls; /* calls that closing waits for, besides the tokens' */
   fiber_event closed;
   api_status *api_statuses; /* from X-F5-Api-Status */
   loop_timer reaper;

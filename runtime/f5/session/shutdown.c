@@ -23,7 +23,7 @@ void session_end(f5_session *session) {
     failure_clear(&failure);
   }
   session->references++;
-  login_end(session);
+  if (session->begins == 0) login_end(session); /* else the last of them does it */
   session_step(session);
   session_release(session);
 }

@@ -18,7 +18,9 @@ local function fleet(...)
   return run(words)
 end
 
-local function mode(name) return lfs.symlinkattributes(directory.path .. "/" .. name, "permissions") end
+local function mode(name)
+  return lfs.symlinkattributes(directory.path .. "/" .. name, "permissions")
+end
 local function link(target, name) assert(lfs.link(target, directory.path .. "/" .. name, true)) end
 
 setup(function()

@@ -108,6 +108,37 @@ describe("a signal", function()
     check_deleted()
   end)
 
+  it("of every other kind that would end it silently deletes the tokens and is named", function()
+    for name, number in pairs { QUIT = 3, USR1 = 10, USR2 = 12, ALRM = 14, XCPU = 24, PWR = 30 } do
+      local process <close> = start "f5.sleep(100)"
+      process:expect "ready"
+      process:kill(name)
+      local result = process:wait(10)
+      assert.same(
+        { 128 + number, "ready\nclosed\n", ("f5lua: ended by SIG%s\n"):format(name) },
+        { result.status, result.out, result.err }
+      )
+      check_deleted()
+    end
+  end)
+
+  it("while a transaction begins leaves none open on the device", function()
+    for _, name in ipairs { "HUP", "INT", "TERM" } do
+      device:fault { match = { path = "/mgmt/tm/transaction", method = "POST" }, delay_ms = 700 }
+      local process <close> = start "print 'beginning' local tx <close> = bip:begin()"
+      process:expect "beginning"
+      os.execute "sleep 0.3"
+      process:kill(name)
+      process:wait(10)
+      check_deleted()
+      device:clear_faults()
+      local bip <close> = lab.connect(device)
+      local open = {}
+      for _, tx in ipairs(bip:at("/mgmt/tm/transaction"):list()) do open[#open + 1] = tx.transId end
+      assert.same({}, open, name)
+    end
+  end)
+
   it("cannot be caught by pcall for good", function()
     local process <close> = start "pcall(f5.sleep, 100) print 'cleaning up'"
     process:expect "ready"

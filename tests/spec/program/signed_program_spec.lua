@@ -129,7 +129,10 @@ describe("A signed program", function()
       "the program is not signed with the key that this runtime trusts, or the file was changed"
     assert.equal(foreign, refused(deploy))
     -- What f5lua verify refuses, too.
-    assert.equal("the program has bytes after its signature", refused(damaged(directory, bytes .. "x")))
+    assert.equal(
+      "the program has bytes after its signature",
+      refused(damaged(directory, bytes .. "x"))
+    )
     -- A byte of the signature, and one of what is signed but neither code nor archive.
     assert.equal(
       foreign,
