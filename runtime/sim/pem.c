@@ -6,9 +6,10 @@
 
 #include <lauxlib.h>
 #include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 static BIO *open_text(lua_State *L, int index) {
   size_t length = 0;
@@ -123,7 +124,72 @@ static int l_key(lua_State *L) {
   return ok ? 1 : 0;
 }
 
-static const luaL_Reg functions[] = {{"certificate", l_certificate}, {"key", l_key}, {NULL, NULL}};
+/* -- certificate requests -- */
+
+/* Adds the entries of the list at an index, { { "CN", "www.example.net" }, … }. Entries that are
+ * not valid are left out. */
+static bool add_entries(lua_State *L, int index, X509_NAME *name) {
+  for (lua_Integer i = 1; lua_geti(L, index, i) == LUA_TTABLE; i++) {
+    lua_geti(L, -1, 1);
+    lua_geti(L, -2, 2);
+    const char *field = lua_tostring(L, -2), *value = lua_tostring(L, -1);
+    if (!field || !value) return false;
+    X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)value, -1, -1, 0);
+    lua_pop(L, 3);
+  }
+  lua_pop(L, 1);
+  return true;
+}
+
+static bool add_names(X509_REQ *request, const char *names) {
+  if (!names || !*names) return true;
+  X509V3_CTX context;
+  X509V3_set_ctx(&context, NULL, NULL, request, NULL, 0);
+  X509V3_set_ctx_nodb(&context); /* names must not refer to a section of a file */
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, NID_subject_alt_name, names);
+  if (!extension) return false;
+  STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
+  bool ok = list && sk_X509_EXTENSION_push(list, extension) > 0;
+  if (!ok) X509_EXTENSION_free(extension);
+  ok = ok && X509_REQ_add_extensions(request, list) == 1;
+  sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+  return ok;
+}
+
+static EVP_PKEY *request_key(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) return EVP_EC_gen("P-256");
+  BIO *bio = open_text(L, index);
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, NULL);
+  BIO_free(bio);
+  return key ? key : EVP_EC_gen("P-256");
+}
+
+/* request(entries, names or nil, key as PEM or nil) -> PEM; nil if the names are not valid. Without
+ * a key that can be read, a new one signs. */
+static int l_request(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const char *names = luaL_optstring(L, 2, NULL);
+  lua_settop(L, 3);
+  EVP_PKEY *key = request_key(L, 3);
+  X509_REQ *request = key ? X509_REQ_new() : NULL;
+  BIO *bio = request ? BIO_new(BIO_s_mem()) : NULL;
+  bool ok = bio && X509_REQ_set_version(request, 0) == 1 &&
+            add_entries(L, 1, X509_REQ_get_subject_name(request)) && add_names(request, names) &&
+            X509_REQ_set_pubkey(request, key) == 1 &&
+            X509_REQ_sign(request, key, EVP_sha256()) > 0 &&
+            PEM_write_bio_X509_REQ(bio, request) == 1;
+  char *text = NULL;
+  long length = ok ? BIO_get_mem_data(bio, &text) : 0;
+  if (ok) lua_pushlstring(L, text, (size_t)length);
+  BIO_free(bio);
+  X509_REQ_free(request);
+  EVP_PKEY_free(key);
+  ERR_clear_error();
+  return ok ? 1 : 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"certificate", l_certificate}, {"key", l_key}, {"request", l_request}, {NULL, NULL}};
 
 int luaopen_sim_pem(lua_State *L) {
   luaL_newlib(L, functions);

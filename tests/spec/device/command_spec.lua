@@ -109,4 +109,42 @@ describe("simulated device: commands with files", function()
       bash "cd /tmp; printf abc > a; sha1sum a"
     )
   end)
+
+  it("write certificate signing requests to a file", function()
+    local body <const> = {
+      name = "web", key = "/Common/default.key", commonName = "www.example.net", country = "US",
+      organization = "Example, Inc", subjectAlternativeName = "DNS:a.example.net, IP:192.0.2.1",
+    }
+    assert.equal(200, post("sys/crypto/csr", body).status)
+    bip:bash("cp /config/ssl/ssl.csr/web /var/config/rest/downloads/web")
+    local answer <const> = curl {
+      device, "GET", "/mgmt/shared/file-transfer/uploads/web", options = "-u admin:admin",
+    }
+    local path <const> = os.tmpname()
+    local file <const> = assert(io.open(path, "w"))
+    file:write(answer.body)
+    file:close()
+    local openssl <const> = assert(io.popen("openssl req -in " .. path
+      .. " -noout -verify -subject -text 2>&1"))
+    local text <const> = openssl:read "a"
+    openssl:close()
+    os.remove(path)
+    assert.match("OK", text)
+    assert.match("C = US, O = \"Example, Inc\", CN = www.example.net", text, 1, true)
+    assert.match("DNS:a.example.net, IP Address:192.0.2.1", text, 1, true)
+    for _, names in ipairs { "dirName:x", "@x", "DNS", "x:y" } do
+      body.name, body.subjectAlternativeName = "bad", names
+      assert.equal(400, post("sys/crypto/csr", body).status, names)
+    end
+    assert.equal(200, curl(device, "DELETE", "/mgmt/tm/sys/crypto/csr/web").status)
+    assert.match("No such file", bip:bash("cat /config/ssl/ssl.csr/*", { check = false }))
+  end)
+
+  it("save an archive where its path says", function()
+    assert.equal(200, post("sys/ucs", { command = "save", name = "/var/tmp/x.ucs" }).status)
+    assert.equal("/var/tmp/x.ucs\n", bip:bash "ls /var/tmp/x.ucs; ls /var/local/ucs")
+    bip.ltm.pool:create { name = "gone" }
+    assert.equal(200, post("sys/ucs", { command = "load", name = "/var/tmp/x.ucs" }).status)
+    assert.is_false(bip.ltm.pool.gone:exists())
+  end)
 end)

@@ -14,7 +14,8 @@ describe("simulated device: logs", function()
     local calls <const> = bip:bash "cat /var/log/restjavad-audit.0.log"
     assert.match('%[I%]%[%d+%]%[%d%d %u%l%l %d+ %d%d:%d%d:%d%d UTC%]%[ForwarderPassThroughWorker%] '
       .. '%[run%] {"user":"local/admin","method":"GET",'
-      .. '"uri":"http://localhost:8100/mgmt/tm/ltm/pool/x","status":404,"from":"127.0.0.1"}\n', calls)
+      .. '"uri":"http://localhost:8100/mgmt/tm/ltm/pool/x","status":404,'
+      .. '"from":"127.0.0.1"}\n', calls)
     assert.match('"method":"DELETE","uri":"http://localhost:8100/mgmt/tm/ltm/pool/web"', calls)
     -- nothing twice
     assert.equal("1\n",

@@ -4,6 +4,7 @@ local certificates = require "sim.files.certificates"
 local digest = require "sim.digest"
 local files = require "sim.kinds.common.files"
 local names = require "sim.config.names"
+local pem = require "sim.pem"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
 local validate = require "sim.config.validate"
@@ -147,6 +148,44 @@ local function crypto(kind)
   }
 end
 
+-- -- certificate signing requests --
+
+local REQUESTS <const> = "/config/ssl/ssl.csr/"
+local ENTRIES <const> = {
+  { "C", "country" }, { "ST", "state" }, { "L", "city" }, { "O", "organization" }, { "OU", "ou" },
+  { "CN", "commonName" }, { "emailAddress", "emailAddress" },
+}
+
+-- The text of a key that was installed from a file of the disk; nil if there is none.
+local function key_text(store, name)
+  local object = type(name) == "string"
+    and store:get(ROOT .. "sys/file/ssl-key/" .. names.segment(names.absolute(name)))
+  local source = object and object.sourcePath
+  return type(source) == "string" and store.device.disk.read((source:gsub("^file:/*", "/"))) or nil
+end
+
+local request <const> = {
+  -- The file with the request has the name of the object.
+  made = function(store, _, object)
+    local entries = {}
+    for _, entry in ipairs(ENTRIES) do
+      local value = object[entry[2]]
+      if type(value) == "string" and value ~= "" then
+        entries[#entries + 1] = { entry[1], value }
+      end
+    end
+    local alternative = object.subjectAlternativeName
+    local text = pem.request(
+      entries, type(alternative) == "string" and alternative or nil, key_text(store, object.key)
+    )
+    if not text then validate.invalid("subjectAlternativeName", alternative) end
+    store.device.disk.write(REQUESTS .. object.fullPath:match "[^/]+$", text)
+  end,
+  removed = function(store, _, object)
+    store.device.disk.remove(REQUESTS .. object.fullPath:match "[^/]+$")
+  end,
+}
+
 local certs <const> = {}
 for n, name in ipairs { "default", "f5-irule", "ca-bundle", "f5-ca-bundle" } do
   certs[n] = {
@@ -209,7 +248,10 @@ return {
     checks = crypto "key",
   },
   ["sys/crypto/cert/*/cert-validators"] = { facts = { flat = false } },
-  ["sys/crypto/csr"] = { facts = { flat = true, full_names = true, open = true } },
+  ["sys/crypto/csr"] = {
+    facts = { noun = "certificate signing request", flat = true, full_names = true, open = true },
+    checks = request,
+  },
   ["sys/crypto/master-key"] = { facts = { type = "show" } },
   ["sys/crypto/check-cert"] = { facts = { type = "show" } },
   ["sys/crypto/allow-key-export"] = {
