@@ -179,6 +179,7 @@ function Device:restore(state)
   self.state = state
   self.disk.forget_foreign()
   self.store:rebuild()
+  cluster.restored(self)
 end
 
 -- A copy of a value in which bytes that are not UTF-8 are replaced by U+FFFD.

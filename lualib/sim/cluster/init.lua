@@ -97,13 +97,25 @@ function M.door(device, request)
   return { status = 200, body = handler(device, message, peer) }
 end
 
-function M.install(device)
-  device.cluster = {
+-- What a device knows of others and does not save.
+local function fresh(device)
+  return {
     links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {},
     refused = {},
     up_since = 0, started = device.real_clock(), headers = headers, hello = hello, start = start,
     leave = trust.reset,
   }
+end
+
+--- Called when the state of the device was replaced.
+function M.restored(device)
+  device.cluster = fresh(device)
+  members.trust(device)
+  start(device)
+end
+
+function M.install(device)
+  device.cluster = fresh(device)
   device.port = device.options.port or calls.port()
   members.trust(device)
   sync.watch(device)

@@ -207,7 +207,7 @@ function M.add(device, request, target, body)
     if answer then
       admit(device, endpoint, answer, message.ca)
       local shown = { kind = ("tm:%s:runstate"):format(target.template:gsub("/", ":")) }
-      for key, value in pairs(body) do shown[key] = value end
+      for key, value in pairs(body) do shown[key] = key ~= "password" and value or nil end
       return { status = 200, body = shown }
     end
     local known = type(reason) == "table" and reason or {}
