@@ -39,7 +39,8 @@ end
 -- "load-balancing-mode" -> "loadBalancingMode": devices also accept the spelling of tmsh.
 function M.camel(name)
   if not name:find "-" then return name end
-  local camel = name:gsub("%-(%w)", string.upper)
+  -- a digit keeps a separator: "allow-http-10" is "allowHttp_10"
+  local camel = name:gsub("%-(%d)", "_%1"):gsub("%-(%w)", string.upper)
   return camel
 end
 
@@ -325,6 +326,9 @@ local SERVICES <const> = {
   ["http-alt"] = 8080,
   ["webcache"] = 8080,
   ["pcsync-https"] = 8443,
+  unify = 181,
+  ics = 5639,
+  dnsix = 90,
   tproxy = 8081,
   radius = 1812,
   ldaps = 636,

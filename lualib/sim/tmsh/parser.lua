@@ -20,6 +20,7 @@ local SCRIPTS <const> = {
 }
 local SCRIPT_KEYS <const> = {
   ["sys icall script"] = { definition = true },
+  ["pem reporting format-script"] = { definition = true },
   ["sys application template"] = {
     implementation = true, presentation = true, macro = true, ["html-help"] = true,
   },

@@ -11,6 +11,7 @@
 local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local names = require "sim.config.names"
+local spelling = require "sim.tmsh.spelling"
 local uri = require "sim.config.uri"
 local values = require "sim.config.values"
 
@@ -20,16 +21,17 @@ local INDENT <const> = "    "
 -- Parts of the identity, and what a device works out itself.
 local HIDDEN <const> = {
   name = true, partition = true, subPath = true, fullPath = true, generation = true, kind = true,
-  selfLink = true, isSubcollection = true, vsIndex = true, apiAnonymous = true, apiRawValues = true,
+  selfLink = true, isSubcollection = true, apiAnonymous = true, apiRawValues = true,
 }
 local SCRIPTS <const> = {
   ["ltm/rule"] = true, ["gtm/rule"] = true, ["pem/irule"] = true, ["cli/script"] = true,
 }
-local RENAMED <const> = { tmDefault = "default", tmName = "name", tmKind = "kind" }
-
-local function dashed(name)
-  return RENAMED[name] or (name:gsub("%u", function(c) return "-" .. c:lower() end))
-end
+-- Names and values of several words that stand without quotes.
+local ROWS <const> = {
+  ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true,
+  event = true,
+}
+local dashed <const> = spelling.tmsh
 
 -- A word, in quotes where tmsh needs them. The "\r\n" of a monitor keeps its backslashes: only a
 -- backslash before a sign that the parser would take for an escape is doubled.
@@ -71,19 +73,19 @@ end
 
 local function add_properties(lines, object, indent, skip)
   for _, key in ipairs(sorted_keys(object, skip)) do
-    add_value(lines, dashed(key), object[key], indent)
+    add_value(lines, key, object[key], indent)
   end
 end
 
 local NAMED <const> = { name = true, partition = true, subPath = true, fullPath = true }
 
-local function add_element(lines, item, indent)
+local function add_element(lines, item, indent, is_row)
   if type(item) ~= "table" then
     lines[#lines + 1] = indent .. text_of(item)
     return
   end
   local name <const> = element_name(item)
-  local head <const> = indent .. (name ~= "" and text_of(name) .. " " or "")
+  local head <const> = indent .. (name ~= "" and (is_row and name or text_of(name)) .. " " or "")
   local inner <const> = {}
   add_properties(inner, item, indent .. INDENT, NAMED)
   if #inner == 0 then
@@ -95,21 +97,22 @@ local function add_element(lines, item, indent)
   lines[#lines + 1] = indent .. "}"
 end
 
--- A property: a flag, a word, a list or a block.
-function add_value(lines, key, value, indent)
+-- A property, named as in REST: a flag, a word, a list or a block.
+function add_value(lines, name, value, indent)
+  local key <const> = dashed(name)
   if value == true then
-    lines[#lines + 1] = indent .. key
+    lines[#lines + 1] = indent .. (key:find "%s" and text_of(key) or key)
   elseif value == false or value == nil or value == json.null then
     return
   elseif type(value) ~= "table" then
-    local plain <const> = key == "monitor" and tostring(value) or text_of(value)
-    lines[#lines + 1] = ("%s%s %s"):format(indent, key, plain)
+    local plain <const> = ROWS[name] and tostring(value) or text_of(value)
+    lines[#lines + 1] = ("%s%s %s"):format(indent, text_of(key), plain)
   elseif next(value) == nil then
-    lines[#lines + 1] = ("%s%s { }"):format(indent, key)
+    lines[#lines + 1] = ("%s%s { }"):format(indent, text_of(key))
   else
-    lines[#lines + 1] = ("%s%s {"):format(indent, key)
+    lines[#lines + 1] = ("%s%s {"):format(indent, text_of(key))
     if is_list(value) then
-      for _, item in ipairs(value) do add_element(lines, item, indent .. INDENT) end
+      for _, item in ipairs(value) do add_element(lines, item, indent .. INDENT, ROWS[name]) end
     else
       add_properties(lines, value, indent .. INDENT)
     end
@@ -168,7 +171,7 @@ function add_object(lines, store, node, path, head, indent, all)
   local parts <const> = {} -- in alphabetical order: { key =, lines = }
   for _, key in ipairs(sorted_keys(object, shown(store, node, path, object, all))) do
     local part <const> = {}
-    add_value(part, dashed(key), object[key], indent .. INDENT)
+    add_value(part, key, spelling.with_unit(node.template, key, object[key]), indent .. INDENT)
     parts[#parts + 1] = { key = dashed(key), lines = part }
   end
   for _, sub in pairs(node.subs or {}) do
@@ -194,10 +197,12 @@ function M.object(store, path, options)
   if not object then return nil end
   local words = target.template:gsub("/%*/[^/]+", ""):gsub("/", " ")
   if target.what ~= "singleton" then
-    words = words .. " " .. text_of(object.fullPath or object.name)
+    local name <const> = object.fullPath or object.name
+    words = words .. " " .. (ROWS[target.template] and name or text_of(name))
   end
   if SCRIPTS[target.template] and object.apiAnonymous then
-    return ("%s {\n%s\n}"):format(words, object.apiAnonymous)
+    local body <const> = object.apiAnonymous == "" and " }" or "\n" .. object.apiAnonymous .. "\n}"
+    return ("%s {%s"):format(words, body)
   end
   local lines <const> = {}
   add_object(

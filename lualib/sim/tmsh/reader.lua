@@ -9,14 +9,11 @@
 local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local names = require "sim.config.names"
-local validate = require "sim.config.validate"
+local spelling = require "sim.tmsh.spelling"
 
 local M = {}
 
 local ROOT <const> = "/mgmt/tm/"
-
--- Names of properties that REST writes in another way, because they mean something else there.
-local RENAMED <const> = { default = "tmDefault", name = "tmName", kind = "tmKind" }
 
 local function fail(line, message, ...)
   error({ line = line, message = message:format(...) }, 0)
@@ -48,18 +45,6 @@ local function plain_value(word, quoted)
   return word
 end
 
--- Numbers with a unit: "8k" is 8192, "25mb" is 25 as in REST, "10mbps" is 10000000.
-local FACTORS <const> = {
-  k = 1024, m = 1024 ^ 2, g = 1024 ^ 3, kb = 1, mb = 1, gb = 1,
-  kbps = 1000, mbps = 1000 ^ 2, gbps = 1000 ^ 3,
-}
-
-local function number_of(word)
-  local digits, unit = word:match "^(%d+)(%l+)$"
-  local factor <const> = unit and FACTORS[unit]
-  return factor and math.tointeger(tonumber(digits) * factor) or word
-end
-
 local BOOLEANS <const> = {
   ["true"] = true, yes = true, enabled = true, ["false"] = false, no = false, disabled = false,
 }
@@ -67,7 +52,7 @@ local BOOLEANS <const> = {
 -- A word as a value of a property's type.
 local function typed(word, spec)
   if not spec then return word end
-  if spec.t == "i" then word = number_of(word) end
+  if spec.t == "i" or spec.t == "n" then word = spelling.number(word) end
   if spec.t == "i" or spec.t == "n" then
     local number <const> = tonumber(word)
     return math.tointeger(number) or number or word
@@ -78,15 +63,16 @@ end
 
 local read_value
 
--- The properties in a block of which the catalogue knows nothing.
-local function read_object(block, line)
+-- The properties in a block of which the catalogue knows no types. `known`: the usual value of the
+-- group; its lists are lists.
+local function read_object(block, line, known)
   local object <const> = {}
   for _, entry in ipairs(block) do
     local i = 1
     while i <= #entry do
       local key = entry[i]
       if not is_word(key) then fail(entry.line or line, "Syntax Error: unexpected {") end
-      local name <const> = RENAMED[key] or validate.camel(key)
+      local name <const> = spelling.rest(key)
       local value <const> = entry[i + 1]
       if value == nil then
         object[name] = true
@@ -95,7 +81,7 @@ local function read_object(block, line)
         object[name] = plain_value(value, entry.quoted[i + 1])
         i = i + 2
       else
-        object[name] = read_value(value, nil, entry.line)
+        object[name] = read_value(value, nil, entry.line, known and known[name])
         i = i + 2
       end
     end
@@ -103,11 +89,37 @@ local function read_object(block, line)
   return object
 end
 
+-- Whether a line names one record with several words: "not country DE { }".
+local function is_long_name(block, entry)
+  if block.inline or #entry < 3 or type(entry[#entry]) ~= "table" then return false end
+  for i = 1, #entry - 1 do
+    if not is_word(entry[i]) then return false end
+  end
+  return true
+end
+
+-- A word as tmsh writes it in a name of several words.
+local function written(entry, i)
+  return entry.quoted[i] and entry[i]:find "%s" and '"' .. entry[i] .. '"' or entry[i]
+end
+
+local function long_name(entry)
+  local words <const> = {}
+  for i = 1, #entry - 1 do words[i] = written(entry, i) end
+  return table.concat(words, " ")
+end
+
 -- The items of a block as a list: words, and records with a name.
 local function read_list(block, line)
   local list <const> = json.array {}
   for _, entry in ipairs(block) do
     local i = 1
+    if is_long_name(block, entry) then
+      local record <const> = read_object(entry[#entry], entry.line or line)
+      record.name = long_name(entry)
+      list[#list + 1] = record
+      i = #entry + 1
+    end
     while i <= #entry do
       local item <const> = entry[i]
       if is_word(item) and not is_word(entry[i + 1]) and entry[i + 1] ~= nil then
@@ -130,16 +142,24 @@ end
 -- Whether a block of an unknown property has properties rather than items.
 local function has_properties(block)
   if block.inline then return false end
+  local pairs_of_words = false
   for _, entry in ipairs(block) do
-    if is_word(entry[1]) and is_word(entry[2]) then return true end
+    local words = is_word(entry[1]) and is_word(entry[2])
+    if words and is_word(entry[3]) then return false end
+    pairs_of_words = pairs_of_words or words
   end
-  return false
+  return pairs_of_words
 end
 
-function read_value(item, spec, line)
+function read_value(item, spec, line, known)
   if is_word(item) then return typed(item, spec) end
+  local usual <const> = spec and spec.d or known
+  local is_group <const> = type(usual) == "table" and next(usual) ~= nil and #usual == 0
   if spec and (spec.t == "a" or spec.t == "x") then return read_list(item, line) end
-  if spec and spec.t == "o" or has_properties(item) then return read_object(item, line) end
+  if type(usual) == "table" and #usual > 0 then return read_list(item, line) end
+  if spec and spec.t == "o" or is_group or has_properties(item) then
+    return read_object(item, line, is_group and usual or nil)
+  end
   return read_list(item, line)
 end
 
@@ -202,10 +222,10 @@ local function subs(node)
 end
 
 -- One property of an entry at position i. Returns the position behind it.
-local function read_property(node, entry, i, object)
+local function read_property(node, entry, i, object, block_inline)
   local key <const> = entry[i]
   if not is_word(key) then fail(entry.line, "Syntax Error: unexpected {") end
-  local name <const> = validate.camel(key)
+  local name <const> = spelling.rest(key, node.props)
   local spec <const>, value <const> = node.props[name], entry[i + 1]
   local sub <const> = subs(node)[key] or subs(node)[name]
   if sub and type(value) == "table" then
@@ -224,6 +244,12 @@ local function read_property(node, entry, i, object)
     object[name] = text
     return behind
   end
+  local is_type <const> = entry.line and i == 1 and #entry == 3 and is_word(value)
+    and is_word(entry[3]) and (not spec or spec.t == "s") and not block_inline
+  if is_type then  -- "last-resort-pool a /Common/x"
+    object[name] = written(entry, 2) .. " " .. written(entry, 3)
+    return 4
+  end
   if spec == nil and is_word(value) then
     object[name] = plain_value(value, entry.quoted[i + 1])
   else
@@ -236,7 +262,7 @@ function read_properties(node, block)
   local object <const> = {}
   for _, entry in ipairs(block) do
     local i = 1
-    while i <= #entry do i = read_property(node, entry, i, object) end
+    while i <= #entry do i = read_property(node, entry, i, object, block.inline) end
   end
   return object
 end
@@ -270,6 +296,10 @@ function M.object(statement, partition)
   if node.type == "collection" then
     if #rest == 0 then fail(statement.line, "Syntax Error: the name of the %s is missing",
       table.concat(words, " ")) end
+    local quoted <const> = statement.quoted or {}
+    for i, word in ipairs(rest) do
+      if #rest > 1 and quoted[count + i] and word:find "%s" then rest[i] = '"' .. word .. '"' end
+    end
     identify(node, body, table.concat(rest, " "), partition or "Common")
   elseif #rest > 0 then
     fail(statement.line, 'Syntax Error: unexpected argument "%s"', rest[1])
