@@ -141,7 +141,9 @@ function M.text(device)
     return a.path < b.path
   end)
   local parts <const> = { ("#TMSH-VERSION: %s\n"):format(device.version.version) }
-  for _, place in ipairs(places) do parts[#parts + 1] = printer.object(store, place.path) end
+  for _, place in ipairs(places) do
+    parts[#parts + 1] = printer.object(store, place.path, { saved = true })
+  end
   return table.concat(parts, "\n") .. "\n"
 end
 

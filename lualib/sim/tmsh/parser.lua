@@ -139,6 +139,16 @@ end
 -- Values of sys db hold quotes that are not escaped: the value ends at the end of the line.
 function Reader:rest_of_line()
   local text, after = self.text:match("^([^\n]*)()", self.at)
+  if self.depth == 1 and text:find '"[ \t]*}[ \t\r]*$' then
+    -- all properties on one line: a value ends before the next property
+    local value, behind = text:match '^"(.-)"()[ \t]+[%l%-]+[ \t]+"'
+    if not value then value, behind = text:match '^"(.*)"()[ \t]*}[ \t\r]*$' end
+    if value and value:find('"', 1, true) then
+      self.at = self.at + behind - 1
+      return value
+    end
+    return nil
+  end
   if not text:find '^".*"[ \t\r]*$' or not text:find('"', 2, true) then return nil end
   if self.depth > 1 or text:find '^"[^"]*"[ \t\r]*}' then return nil end
   self.at = after
@@ -175,7 +185,7 @@ function Reader:block(keys, raw)
       end
     else
       local word, quoted = nil, true
-      if raw and #current == 1 and char == '"' then word = self:rest_of_line() end
+      if raw and #current % 2 == 1 and char == '"' then word = self:rest_of_line() end
       if not word then word, quoted = self:word() end
       current[#current + 1] = word
       current.quoted[#current] = quoted

@@ -26,6 +26,8 @@ local HIDDEN <const> = {
 local SCRIPTS <const> = {
   ["ltm/rule"] = true, ["gtm/rule"] = true, ["pem/irule"] = true, ["cli/script"] = true,
 }
+-- Kinds whose sub-collections have names without a folder.
+local SHORT <const> = { ["security/log/profile"] = true }
 -- Names and values of several words that stand without quotes.
 local ROWS <const> = {
   ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true,
@@ -131,8 +133,23 @@ local function same(a, b)
   return true
 end
 
--- The properties that are printed.
-local function shown(store, node, path, object, all)
+-- Properties that are printed even if they have their usual values.
+local ALWAYS <const> = {
+  ["ltm/virtual"] = {
+    destination = true, ipProtocol = true, mask = true, source = true, translateAddress = true,
+    translatePort = true,
+  },
+  ["ltm/virtual-address"] = { address = true, arp = true, mask = true, trafficGroup = true },
+  ["ltm/data-group/internal"] = { type = true },
+  ["auth/user"] = { shell = true },
+  ["sys/db"] = { value = true },
+  others = { defaultsFrom = true },
+}
+
+-- The properties that are left out, and a list of those that have a usual value, but are not set.
+local function shown(store, node, path, object, how)
+  local all <const>, always <const> = how.all, ALWAYS[node.template] or ALWAYS.others
+  local computed_is_saved <const> = node.template:find "^cm/" or node.template:find "^sys/file/"
   local base = not all and values.defaults(node) or {}
   if not all and object.defaultsFrom then
     local parent <const> = path:match "^(.*)/[^/]+$" .. "/" .. names.segment(object.defaultsFrom)
@@ -142,16 +159,24 @@ local function shown(store, node, path, object, all)
   for key in pairs(HIDDEN) do skip[key] = true end
   for key, value in pairs(object) do
     local spec <const> = node.props[key]
-    if spec and spec.r and not all then skip[key] = true end
-    if key ~= "defaultsFrom" and not all and same(value, base[key]) then skip[key] = true end
+    if spec and spec.r and how.saved and not computed_is_saved then skip[key] = true end
+    if not all and not always[key] and same(value, base[key]) then skip[key] = true end
   end
-  return skip
+  local removed <const> = {}
+  for key, value in pairs(base) do
+    local spec <const> = node.props[key]
+    if spec and not spec.r and spec.t ~= "b" and object[key] == nil and not HIDDEN[key]
+      and value ~= "none" and value ~= "" then
+      removed[#removed + 1] = key
+    end
+  end
+  return skip, removed
 end
 
 local add_object
 
 -- The lines of a sub-collection; nil if it is empty.
-local function sub_lines(store, node, path, sub, indent, all)
+local function sub_lines(store, node, path, sub, indent, how)
   local collection <const> = path .. "/" .. sub
   local child <const> = catalogue.find(node.template .. "/*/" .. sub)
   if not child or store:count(collection) == 0 then return nil end
@@ -159,23 +184,29 @@ local function sub_lines(store, node, path, sub, indent, all)
   for _, segment in ipairs(store:segments(collection)) do
     local inner <const> = collection .. "/" .. segment
     local object <const> = store:get(inner)
-    local head <const> = text_of(object.fullPath or object.name)
-    add_object(lines, store, child, inner, head, indent .. INDENT, all)
+    local full <const> = not SHORT[node.template] and object.fullPath
+    local head <const> = text_of(full or object.name)
+    add_object(lines, store, child, inner, head, indent .. INDENT, how)
   end
   lines[#lines + 1] = indent .. "}"
   return lines
 end
 
-function add_object(lines, store, node, path, head, indent, all)
+function add_object(lines, store, node, path, head, indent, how)
   local object <const> = store:get(path)
   local parts <const> = {} -- in alphabetical order: { key =, lines = }
-  for _, key in ipairs(sorted_keys(object, shown(store, node, path, object, all))) do
+  local skip <const>, removed <const> = shown(store, node, path, object, how)
+  for _, key in ipairs(sorted_keys(object, skip)) do
     local part <const> = {}
-    add_value(part, key, spelling.with_unit(node.template, key, object[key]), indent .. INDENT)
+    local value <const> = spelling.with_unit(node.template, key, object[key])
+    add_value(part, key, spelling.tmsh_time(key, value), indent .. INDENT)
     parts[#parts + 1] = { key = dashed(key), lines = part }
   end
+  for _, key in ipairs(removed) do
+    parts[#parts + 1] = { key = dashed(key), lines = { indent .. INDENT .. dashed(key) .. " none" } }
+  end
   for _, sub in pairs(node.subs or {}) do
-    local part <const> = sub_lines(store, node, path, sub, indent .. INDENT, all)
+    local part <const> = sub_lines(store, node, path, sub, indent .. INDENT, how)
     if part then parts[#parts + 1] = { key = sub, lines = part } end
   end
   table.sort(parts, function(a, b) return a.key < b.key end)
@@ -190,7 +221,8 @@ function add_object(lines, store, node, path, head, indent, all)
 end
 
 --- Returns the text of an object, without a line end behind it. `options`: all, true for properties
--- with their usual values, too.
+-- with their usual values, too; saved, true for what `save sys config` writes: without what the
+-- device works out itself.
 function M.object(store, path, options)
   local target <const> = uri.parse(path)
   local object <const> = target and store:get(target.path)
@@ -206,7 +238,7 @@ function M.object(store, path, options)
   end
   local lines <const> = {}
   add_object(
-    lines, store, target.node, target.path, words, "", options and options.all or false
+    lines, store, target.node, target.path, words, "", options or {}
   )
   return table.concat(lines, "\n")
 end

@@ -253,7 +253,7 @@ local function read_property(node, entry, i, object, block_inline)
   if spec == nil and is_word(value) then
     object[name] = plain_value(value, entry.quoted[i + 1])
   else
-    object[name] = read_value(value, spec, entry.line)
+    object[name] = spelling.rest_time(name, read_value(value, spec, entry.line))
   end
   return i + 2
 end

@@ -71,4 +71,21 @@ function M.with_unit(template, name, value)
   return value
 end
 
+-- Times that a device keeps: "2020-09-17T08:50:22Z" in REST, "2020-09-17:08:50:22" in tmsh.
+local TIMES <const> = {
+  creationTime = true, lastModifiedTime = true, createTime = true, lastUpdateTime = true,
+}
+
+--- A time of a property as REST writes it; any other value as it is.
+function M.rest_time(name, value)
+  if not TIMES[name] or type(value) ~= "string" then return value end
+  return (value:gsub("^(%d+%-%d+%-%d+):(%d+:%d+:%d+)$", "%1T%2Z"))
+end
+
+--- A time of a property as tmsh writes it; any other value as it is.
+function M.tmsh_time(name, value)
+  if not TIMES[name] or type(value) ~= "string" then return value end
+  return (value:gsub("^(%d+%-%d+%-%d+)T(%d+:%d+:%d+)Z$", "%1:%2"))
+end
+
 return M

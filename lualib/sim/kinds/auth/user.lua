@@ -127,7 +127,7 @@ local user <const> = {
     for _, entry in ipairs(object.partitionAccess or {}) do
       admin = admin or entry.role == "admin" or entry.role == "resource-admin"
     end
-    if object.shell == "bash" and not admin then
+    if object.shell == "bash" and not admin and object.name ~= "root" then
       validate.refuse_mcpd(
         (
           "01070825:3: Access Denied: The user (%s) may not have the shell bash: only "

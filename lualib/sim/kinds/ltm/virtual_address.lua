@@ -22,6 +22,8 @@ local address <const> = {
       if object.address:find ":" and not properties.mask then
         object.mask = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
       end
+    elseif properties.address == old.address:match "^(.*)%%%d+$" and ctx.seed then
+      object.address = old.address  -- files name the route domain in the object's name only
     elseif properties.address and properties.address ~= old.address then
       validate.refuse_mcpd(
         (
