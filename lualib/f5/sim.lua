@@ -131,6 +131,12 @@ function Device:plant(seed)
   call(self, "plant", seed)
 end
 
+--- Returns the configuration as tmsh text: what `save sys config` writes. Options: { all = true }:
+-- with the properties that have their usual values, and what the device works out itself.
+function Device:configuration(options)
+  return call(self, "configuration", options)
+end
+
 --- Returns what was refused of the configuration texts of the seed: array of { file, line, message
 -- }.
 function Device:refused()

@@ -5,6 +5,7 @@
 local json = require "f5.json"
 local faults = require "sim.http.fault"
 local log = require "sim.http.log"
+local tmsh = require "sim.tmsh.load"
 local monitoring = require "sim.status.monitoring"
 local restart = require "sim.http.restart"
 local tasks = require "sim.tasks.task"
@@ -42,6 +43,12 @@ function M.plant(device, seed)
     )
   end
   device:plant(seed)
+end
+
+-- The configuration as tmsh text; options: { all = true }: with all properties of all objects that
+-- were written.
+function M.configuration(device, options)
+  return tmsh.text(device, options)
 end
 
 -- What was refused of the configuration texts of the seed: a list of { file =, line =, message = }.

@@ -135,6 +135,15 @@ function device:restore(state) end
 ---@param seed table objects and users: see docs/simulator.md
 function device:plant(seed) end
 
+---Returns the configuration as tmsh text.
+---
+---*Raises* nothing.
+---
+---*Source* docs/simulator.md, "Seeds"
+---@param options? table all: true: every property of every object that was written, also usual values and what the device works out itself
+---@return string text what `save sys config` writes; with options, what `list` prints
+function device:configuration(options) end
+
 ---Returns what was refused of the configuration texts of the seed.
 ---
 ---*Raises* nothing.

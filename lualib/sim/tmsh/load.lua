@@ -125,14 +125,22 @@ function M.plant_all(device, texts)
   return refused
 end
 
+-- Software and archives are on the disk of the device rather than in its configuration.
+local function is_file(path)
+  return path:find "^/mgmt/tm/sys/software/%l+/" or path:find "^/mgmt/tm/sys/ucs/"
+end
+
 --- The configuration of a device as one text: what differs from a new device.
-function M.text(device)
+-- @param options table|nil: of printer.object; without them the text is that of a saved file
+function M.text(device, options)
   local store <const>, places <const> = device.store, {}
   for path, object in pairs(store.items) do
     local target <const> = uri.parse(path)
-    local untouched <const> = object._factory and object.generation == 1
-    local fixed <const> = target and target.what ~= "singleton" and target.node.no_create
-    if target and not target.parent and not untouched and not fixed then
+    local made_here <const> = object._factory
+      or target and target.what ~= "singleton" and target.node.no_create
+    local untouched <const> = made_here and object.generation == 1
+    local kept <const> = options or not is_file(path)
+    if target and not target.parent and not untouched and kept then
       places[#places + 1] = { path = path, template = target.template }
     end
   end
@@ -142,7 +150,7 @@ function M.text(device)
   end)
   local parts <const> = { ("#TMSH-VERSION: %s\n"):format(device.version.version) }
   for _, place in ipairs(places) do
-    parts[#parts + 1] = printer.object(store, place.path, { saved = true })
+    parts[#parts + 1] = printer.object(store, place.path, options or { saved = true })
   end
   return table.concat(parts, "\n") .. "\n"
 end

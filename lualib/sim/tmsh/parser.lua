@@ -149,10 +149,10 @@ function Reader:rest_of_line()
     end
     return nil
   end
-  if not text:find '^".*"[ \t\r]*$' or not text:find('"', 2, true) then return nil end
-  if self.depth > 1 or text:find '^"[^"]*"[ \t\r]*}' then return nil end
+  local value <const> = self.depth == 1 and text:match '^"(.*)"[ \t\r]*$'
+  if not value or not value:gsub("\\.", ""):find('"', 1, true) then return nil end
   self.at = after
-  return text:match '^"(.*)"[ \t\r]*$'
+  return value
 end
 
 -- The block behind an opening brace. `keys`: properties that are scripts; `raw`: of sys db.

@@ -30,7 +30,7 @@ local SCRIPTS <const> = {
 local SHORT <const> = { ["security/log/profile"] = true }
 -- Names and values of several words that stand without quotes.
 local ROWS <const> = {
-  ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true,
+  ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true, tmOptions = true,
   event = true,
 }
 local dashed <const> = spelling.tmsh
@@ -133,6 +133,8 @@ local function same(a, b)
   return true
 end
 
+-- Properties of all kinds that are always printed.
+local EVERYWHERE <const> = { defaultsFrom = true, inheritedTrafficGroup = true }
 -- Properties that are printed even if they have their usual values.
 local ALWAYS <const> = {
   ["ltm/virtual"] = {
@@ -143,7 +145,7 @@ local ALWAYS <const> = {
   ["ltm/data-group/internal"] = { type = true },
   ["auth/user"] = { shell = true },
   ["sys/db"] = { value = true },
-  others = { defaultsFrom = true },
+  others = {},
 }
 
 -- The properties that are left out, and a list of those that have a usual value, but are not set.
@@ -160,7 +162,7 @@ local function shown(store, node, path, object, how)
   for key, value in pairs(object) do
     local spec <const> = node.props[key]
     if spec and spec.r and how.saved and not computed_is_saved then skip[key] = true end
-    if not all and not always[key] and same(value, base[key]) then skip[key] = true end
+    if not all and not EVERYWHERE[key] and not always[key] and same(value, base[key]) then skip[key] = true end
   end
   local removed <const> = {}
   for key, value in pairs(base) do
@@ -173,12 +175,20 @@ local function shown(store, node, path, object, how)
   return skip, removed
 end
 
+-- Values of sys db are always in quotes, and hold plain ones.
+local function db_value(value)
+  if value:find '"' then return '"' .. value .. '"' end
+  local text <const> = text_of(value)
+  return text:sub(1, 1) == '"' and text or '"' .. text .. '"'
+end
+
 local add_object
 
 -- The lines of a sub-collection; nil if it is empty.
 local function sub_lines(store, node, path, sub, indent, how)
   local collection <const> = path .. "/" .. sub
   local child <const> = catalogue.find(node.template .. "/*/" .. sub)
+    or catalogue.find(node.template .. "/" .. sub)
   if not child or store:count(collection) == 0 then return nil end
   local lines <const> = { ("%s%s {"):format(indent, sub) }
   for _, segment in ipairs(store:segments(collection)) do
@@ -199,7 +209,11 @@ function add_object(lines, store, node, path, head, indent, how)
   for _, key in ipairs(sorted_keys(object, skip)) do
     local part <const> = {}
     local value <const> = spelling.with_unit(node.template, key, object[key])
-    add_value(part, key, spelling.tmsh_time(key, value), indent .. INDENT)
+    if node.template == "sys/db" and type(value) == "string" then
+      part[1] = indent .. INDENT .. dashed(key) .. " " .. db_value(value)
+    else
+      add_value(part, key, spelling.tmsh_time(key, value), indent .. INDENT)
+    end
     parts[#parts + 1] = { key = dashed(key), lines = part }
   end
   for _, key in ipairs(removed) do

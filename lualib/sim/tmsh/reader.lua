@@ -153,6 +153,13 @@ end
 
 function read_value(item, spec, line, known)
   if is_word(item) then return typed(item, spec) end
+  if spec and type(spec.d) == "string" and spec.d:find "^{ .* }$" then
+    local words <const> = {}
+    for _, entry in ipairs(item) do
+      for _, word in ipairs(entry) do words[#words + 1] = tostring(word) end
+    end
+    return ("{ %s }"):format(table.concat(words, " "))
+  end
   local usual <const> = spec and spec.d or known
   local is_group <const> = type(usual) == "table" and next(usual) ~= nil and #usual == 0
   if spec and (spec.t == "a" or spec.t == "x") then return read_list(item, line) end
@@ -230,6 +237,7 @@ local function read_property(node, entry, i, object, block_inline)
   local sub <const> = subs(node)[key] or subs(node)[name]
   if sub and type(value) == "table" then
     local child <const> = catalogue.find(node.template .. "/*/" .. sub)
+      or catalogue.find(node.template .. "/" .. sub)
     if child then
       object[sub] = read_records(child, value, entry.line)
       return i + 2
@@ -291,7 +299,7 @@ function M.object(statement, partition)
   local rest <const> = table.move(words, count + 1, #words, 1, {})
   local body = statement.block and read_properties(node, statement.block) or {}
   if statement.raw then
-    body = { apiAnonymous = statement.raw:gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "") }
+    body = { apiAnonymous = statement.raw:gsub("^%s*$", ""):gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "") }
   end
   if node.type == "collection" then
     if #rest == 0 then fail(statement.line, "Syntax Error: the name of the %s is missing",

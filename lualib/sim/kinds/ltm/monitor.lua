@@ -19,6 +19,7 @@ monitors.add_factory(kinds, "ltm", {
   http = { send = "GET /\\r\\n", interval = 5, timeout = 16, destination = "*:*" },
   https = { send = "GET /\\r\\n", interval = 5, timeout = 16 },
 })
+kinds["ltm/monitor/dns"].facts = { props = { qtype = { c = "a|aaaa" } } }
 -- The head of these families was not recorded.
 kinds["ltm/monitor/http"].facts = { props = { reverse = { d = "disabled" } } }
 for _, kind in ipairs { "http", "nntp", "radius-accounting", "rpc", "virtual-location" } do

@@ -126,6 +126,7 @@ return {
         cert = file(),
         key = file(),
         chain = file(),
+        peerCertMode = { c = "ignore|request|require" },
         tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }"),
       },
     },
