@@ -128,9 +128,8 @@ local function load(module)
   if loaded[module] then return end
   loaded[module] = true
   local file = by_module[module]
-  if not file then return end
   local fresh = {}
-  for template, node in pairs(require(file)) do
+  for template, node in pairs(file and require(file) or {}) do
     nodes[template] = node
     fresh[template] = node
   end
