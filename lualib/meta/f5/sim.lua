@@ -140,7 +140,7 @@ function device:plant(seed) end
 ---*Raises* nothing.
 ---
 ---*Source* docs/simulator.md, "Seeds"
----@param options? table all: true: every property of every object that was written, also usual values and what the device works out itself
+---@param options? table all: true: also usual values, and what the device works out itself
 ---@return string text what `save sys config` writes; with options, what `list` prints
 function device:configuration(options) end
 

@@ -30,8 +30,8 @@ local SCRIPTS <const> = {
 local SHORT <const> = { ["security/log/profile"] = true }
 -- Names and values of several words that stand without quotes.
 local ROWS <const> = {
-  ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true, tmOptions = true,
-  event = true,
+  ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true,
+  tmOptions = true, event = true,
 }
 local dashed <const> = spelling.tmsh
 
@@ -162,7 +162,8 @@ local function shown(store, node, path, object, how)
   for key, value in pairs(object) do
     local spec <const> = node.props[key]
     if spec and spec.r and how.saved and not computed_is_saved then skip[key] = true end
-    if not all and not EVERYWHERE[key] and not always[key] and same(value, base[key]) then skip[key] = true end
+    local usual <const> = not all and same(value, base[key])
+    if usual and not EVERYWHERE[key] and not always[key] then skip[key] = true end
   end
   local removed <const> = {}
   for key, value in pairs(base) do
@@ -217,7 +218,8 @@ function add_object(lines, store, node, path, head, indent, how)
     parts[#parts + 1] = { key = dashed(key), lines = part }
   end
   for _, key in ipairs(removed) do
-    parts[#parts + 1] = { key = dashed(key), lines = { indent .. INDENT .. dashed(key) .. " none" } }
+    local word <const> = dashed(key)
+    parts[#parts + 1] = { key = word, lines = { indent .. INDENT .. word .. " none" } }
   end
   for _, sub in pairs(node.subs or {}) do
     local part <const> = sub_lines(store, node, path, sub, indent .. INDENT, how)

@@ -299,7 +299,8 @@ function M.object(statement, partition)
   local rest <const> = table.move(words, count + 1, #words, 1, {})
   local body = statement.block and read_properties(node, statement.block) or {}
   if statement.raw then
-    body = { apiAnonymous = statement.raw:gsub("^%s*$", ""):gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "") }
+    local script <const> = statement.raw:find "%S" and statement.raw or ""
+    body = { apiAnonymous = script:gsub("^[ \t]*\n", ""):gsub("\n[ \t]*$", "") }
   end
   if node.type == "collection" then
     if #rest == 0 then fail(statement.line, "Syntax Error: the name of the %s is missing",

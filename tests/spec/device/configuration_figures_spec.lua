@@ -2,7 +2,7 @@
 -- whether what is saved loads again. The texts are no part of this project. lab.slow: all texts.
 local lab = require "lab"
 local sim = require "f5.sim"
-local stanzas = require "stanzas"
+local stanzas = require "walk.stanzas"
 
 local CONF <const> = "../shared/data/conf/"
 local MODULES <const> =
@@ -10,7 +10,8 @@ local MODULES <const> =
 local TARGET <const> = 0.95
 
 local function texts(folder)
-  local list, pipe = {}, assert(io.popen("find " .. CONF .. folder .. " -type f 2>/dev/null | sort"))
+  local find <const> = "find " .. CONF .. folder .. " -type f 2>/dev/null | sort"
+  local list, pipe = {}, assert(io.popen(find))
   for path in pipe:lines() do
     local file <close> = assert(io.open(path, "rb"))
     list[#list + 1] = { name = path, text = file:read "a" }
