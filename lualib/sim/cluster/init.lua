@@ -67,6 +67,25 @@ local MESSAGES <const> = {
   end,
 }
 
+-- Whether a message has what a "join" needs.
+local function is_join(message)
+  for _, part in ipairs { "endpoints", "objects", "record", "hello" } do
+    if type(message[part]) ~= "table" then return false end
+  end
+  for name, endpoint in pairs(message.endpoints) do
+    local known = type(endpoint) == "table" and endpoint or {}
+    if
+      type(name) ~= "string" or type(known.host) ~= "string" or not calls.is_address(known.host)
+      or math.type(known.port) ~= "integer"
+    then
+      return false
+    end
+  end
+  local record = message.record
+  return type(message.from) == "string" and math.type(record.n) == "integer"
+    and math.type(record.base) == "integer" and type(record.by) == "string"
+end
+
 local UNAVAILABLE <const> = { status = 503, body = { message = "not available" } }
 
 --- Answers a message of another device. Returns nil for a request that is none.
@@ -77,9 +96,7 @@ function M.door(device, request)
   local ok, message = pcall(json.decode, request.body)
   if not ok or type(message) ~= "table" then return nil end
   if verb == "join" then
-    for _, part in ipairs { "endpoints", "objects", "record", "hello" } do
-      if type(message[part]) ~= "table" then return nil end
-    end
+    if not is_join(message) then return nil end
     if not restart.is_ready(device) then return UNAVAILABLE end
     return trust.on_join(device, message)
   end

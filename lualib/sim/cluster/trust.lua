@@ -123,6 +123,12 @@ local function admit(device, endpoint, answer, is_ca)
   sync.push(device, members.TRUST_GROUP, { auto = true })
 end
 
+-- Whether what another device sent about itself can be an object of cm/device.
+local function is_device(object)
+  return type(object) == "table" and type(object.fullPath) == "string"
+    and (pcall(state.check_objects, { [device_path(object.fullPath)] = object }))
+end
+
 local REFUSALS <const> = {
   unreachable = "The device %s could not be reached.",
   [401] = "Authentication failed for device %s.",
@@ -204,7 +210,8 @@ function M.add(device, request, target, body)
     ca = body.caDevice ~= false and body.caDevice ~= "false",
   }
   local function response_to(answer, reason)
-    if answer then
+    local device_of = answer and answer.device
+    if device_of and is_device(device_of) then
       admit(device, endpoint, answer, message.ca)
       local shown = { kind = ("tm:%s:runstate"):format(target.template:gsub("/", ":")) }
       for key, value in pairs(body) do shown[key] = key ~= "password" and value or nil end
@@ -212,9 +219,8 @@ function M.add(device, request, target, body)
     end
     local known = type(reason) == "table" and reason or {}
     local text = REFUSALS[reason] or REFUSALS[known.status]
-    return errors.tm(
-      400, text and text:format(body.device) or known.message or "The device refused.", 1
-    )
+    local reason_text = text and text:format(body.device) or known.message
+    return errors.tm(400, type(reason_text) == "string" and reason_text or "The device refused.", 1)
   end
   local at_once, is_sent
   calls.send(device, endpoint, "join", message, {}, JOIN_MS, function(answer, reason)
@@ -229,6 +235,8 @@ function M.add(device, request, target, body)
   is_sent = true
   return at_once or { status = 200, later = true }
 end
+
+local take_over
 
 --- Answers the message "join": another device adds this one.
 function M.on_join(device, message)
@@ -257,7 +265,12 @@ function M.on_join(device, message)
     } }
   end
   state.check_objects(message.objects)
-  M.rename(device, own.fullPath, name)
+  return device.store:atomically(take_over, device, message, own.fullPath, name)
+end
+
+-- Takes over the trust domain of the device that sent the message.
+function take_over(device, message, old_name, name)
+  M.rename(device, old_name, name)
   local objects = message.objects
   objects[device_path(name)] = members.own(device)
   for _, group in ipairs(members.groups(device, true)) do
@@ -265,7 +278,7 @@ function M.on_join(device, message)
     device.store:remove_tree(CM .. "device-group/" .. names.segment(group.fullPath))
   end
   local ok, refused = sync.take(device, members.TRUST_GROUP, objects)
-  if not ok then return { status = 409, body = { message = refused } } end
+  if not ok then error({ status = 409, body = { message = refused } }, 0) end
   add_member(device, name, message.ca)
   local trust = members.trust(device)
   trust.secret, trust.groups = message.secret, { [members.TRUST_GROUP] = message.record }

@@ -382,9 +382,25 @@ describe("a simulated device with others", function()
       assert.equal(unknown.status, answer.status, verb)
     end
     local answer = curl(device, "POST", "/f5lua-sim/join", {
-      username = "admin", password = "wrong", endpoints = {}, objects = {}, record = {}, hello = {},
+      username = "admin", password = "wrong", endpoints = {}, objects = {}, hello = {}, from = "x",
+      record = { n = 1, base = 0, by = "x" },
     })
     assert.equal(401, answer.status)
+    -- an administrator who is no device changes nothing
+    local bip <close> = lab.connect(device)
+    local before <const> = devices(bip)
+    for _, objects in ipairs {
+      {}, { ["/etc/passwd"] = {} }, { ["/mgmt/tm/cm/device/~Common~x"] = { name = 1 } },
+      { ["/mgmt/tm/cm/device-group/~Common~dg"] = { name = "dg", fullPath = "/Common/dg" } },
+    } do
+      local strange = curl(device, "POST", "/f5lua-sim/join", {
+        username = "admin", password = "admin", objects = objects, hello = {}, from = "x",
+        endpoints = { a = { host = "127.0.0.1", port = 1 } }, version = "17.1.3",
+        record = { n = 1, base = 0, by = "x" },
+      })
+      assert.is_true(strange.status == 400 or strange.status == 409, strange.body)
+      assert.same(before, devices(bip))
+    end
     assert.equal(0, device:problems())
   end)
 
