@@ -222,6 +222,9 @@ end
 local function change_element(store, collection, verb, element, object, ctx)
   local node = uri.parse(collection).node
   local body = values.shallow(element)
+  if type(body.name) ~= "string" then
+    refuse(400, "one or more properties must be specified", 1)
+  end
   if verb == "add" then
     if not node.flat and body.name:sub(1, 1) ~= "/" then body.partition = object.partition end
     store:create(collection, body, ctx)

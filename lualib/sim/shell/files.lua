@@ -27,6 +27,7 @@ local KNOWN_FILES <const> = {
   ["/etc/hosts"] = function(device)
     return ("127.0.0.1\tlocalhost\n127.1.1.1\t%s\n"):format(device.hostname)
   end,
+  ["/config/bigip.conf"] = function(device) return require("sim.tmsh.load").text(device) end,
   ["/etc/issue"] = function(device)
     return ("BIG-IP %s Build %s\n"):format(device.version.version, device.version.build)
   end,

@@ -215,4 +215,45 @@ ltm virtual vs {
     assert.equal("false",
       bip:request("GET", "/mgmt/shared/settings/api-status/availability").deprecatedApiAllowed)
   end)
+
+  it("loads texts of a configuration, and takes the commands that other tools send", function()
+    prints("0\nltm pool a { monitor http }\n",
+      "cat > /var/tmp/a.conf <<E\nltm pool /Common/a {\n    monitor /Common/http\n}\nE\n"
+        .. "tmsh load sys config merge file /var/tmp/a.conf > /dev/null; echo $?; "
+        .. "tmsh list ltm pool a one-line")
+    prints("0\nltm pool b { }\n", "tmsh load sys config merge from-terminal >/dev/null <<E\n"
+      .. "ltm pool /Common/b { }\nE\necho $?; tmsh list ltm pool b")
+    prints("1\n", "tmsh load sys config merge file /var/tmp/none > /dev/null 2>&1; echo $?")
+    assert.match("ltm pool /Common/a {", bash "tmsh save sys config; cat /config/bigip.conf")
+    -- the form of Ansible's modules
+    local answer <const> = bip:request("POST", "/mgmt/tm/util/bash", {
+      body = {
+        command = "run", utilCmdArgs = '-c "tmsh -c \\"cd /Common; list ltm pool b one-line\\""',
+      },
+    })
+    assert.equal("ltm pool b { }\n", answer.commandResult)
+  end)
+
+  it("never fails by itself", function()
+    for _, component in ipairs {
+      "ltm pool", "ltm virtual", "ltm policy", "sys ntp", "auth user", "util bash", "sys", "",
+    } do
+      local lines <const> = {}
+      for _, verb in ipairs {
+        "create", "modify", "delete", "list", "show", "save", "cp", "mv", "install", "generate",
+        "publish", "reset-stats", "submit", "cd", "edit", "fly",
+      } do
+        for _, rest in ipairs {
+          "", "x", "x { }", "{ }", "x { a { b { c } } }", "x members add { { } }", "all", "*",
+          "x members modify { all { session user-disabled } }", "x description",
+          "x one-line all-properties", "x field-fmt", "x monitor min 1 of { a }", "x monitor min",
+          "x { members delete { zzz } }", "x %s%d", "x to-folder", "x none none none", "members",
+        } do
+          lines[#lines + 1] = ("tmsh %s %s %s"):format(verb, component, rest)
+        end
+      end
+      assert.equal("done\n",
+        bash("(\n" .. table.concat(lines, "\n") .. "\n) > /dev/null 2>&1; echo done"))
+    end
+  end)
 end)

@@ -135,7 +135,12 @@ local function report(session, body, template, io)
       io.out("  " .. path .. "\n")
     end
   elseif body.command == "load" and template == "sys/config" then
-    io.out "Loading system configuration...\nLoading configuration...\n  /config/bigip.conf\n"
+    local file
+    for _, option in ipairs(body.options or {}) do file = file or option.file end
+    io.out(
+      file and ("Loading configuration...\n  %s\n"):format(file)
+        or "Loading system configuration...\nLoading configuration...\n  /config/bigip.conf\n"
+    )
   elseif template == "sys/ucs" then
     local name = body.name or ""
     if not name:find "%.ucs$" then name = name .. ".ucs" end
@@ -149,11 +154,28 @@ local function report(session, body, template, io)
   end
 end
 
+-- `load sys config merge from-terminal` reads the text from standard input. Returns the place where
+-- the text is for the time of the command.
+local TERMINAL <const> = "/var/system/tmp/tmsh/terminal"
+
+local function from_terminal(session, body, io)
+  for i, option in ipairs(body.options or {}) do
+    if option["from-terminal"] then
+      session.device.disk.write(TERMINAL, io.input)
+      body.options[i] = { file = TERMINAL }
+      return TERMINAL
+    end
+  end
+end
+
 function M.run(session, tokens, io)
   local template, at = component(session, tokens)
   if not commands.find(tokens[1].word, template) then target.not_simulated(tokens) end
   local body = body_of(session, tokens, template, at)
-  local response = target.send(session, "POST", ROOT .. template, body)
+  local terminal = from_terminal(session, body, io)
+  local ok, response = pcall(target.send, session, "POST", ROOT .. template, body)
+  if terminal then session.device.disk.remove(terminal) end
+  if not ok then error(response, 0) end
   local result = type(response.body) == "table" and response.body.commandResult
   if type(result) == "string" then io.out(result) end
   report(session, body, template, io)

@@ -34,6 +34,12 @@ local HIDDEN <const> = {
 }
 local dashed <const> = printing.dashed
 
+-- Lists with a line for each element; others stand on one line, unless they hold full names.
+local BY_LINE <const> = {
+  allowService = true, vlans = true, rules = true, members = true, aliases = true,
+  logSettings = true, securityLogProfiles = true,
+}
+
 local Printer <const> = {}
 Printer.__index = Printer
 
@@ -97,7 +103,7 @@ function Printer:list(depth, name, property, list)
     self:line(depth, "}")
     return
   end
-  local texts, long = {}, false
+  local texts, long = {}, BY_LINE[property]
   for i, item in ipairs(list) do
     texts[i] = self:text(property, item)
     long = long or tostring(item):sub(1, 1) == "/"

@@ -28,6 +28,9 @@ function M.not_simulated(tokens)
   M.fail("not simulated: tmsh %s", text)
 end
 
+-- Modules of tmsh that are not configuration of the store.
+local OTHER_MODULES <const> = { asm = true, mgmt = true, util = true, transaction = true }
+
 --- The component that the words from `at` on name: its template, its node and the position of the
 --- next word.
 function M.component(session, tokens, at)
@@ -40,6 +43,9 @@ function M.component(session, tokens, at)
     template, node, at = below, found, at + 1
   end
   if not template or not discovery.present(session.device, template) then
+    if not template and tokens[at] and OTHER_MODULES[(tokens[at].word or ""):gsub("^/", "")] then
+      M.not_simulated(tokens)
+    end
     M.unexpected(tokens[template and at - 1 or at])
   end
   return template, node, at
