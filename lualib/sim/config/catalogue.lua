@@ -11,6 +11,7 @@
 -- A property with a known list of choices has them as a set, `choices`. A file of the catalogue is
 -- loaded when a path below it is first looked up.
 local json = require "f5.json"
+local choices = require "sim.config.choices"
 local kinds = require "sim.kinds"
 
 local M = {}
@@ -83,6 +84,26 @@ local function choices_of(text)
   return set
 end
 
+-- What is known about the properties inside of a group with these defaults: name -> { choices = } or
+-- { number = true }. Other names mean what they mean everywhere.
+local function inside_of(module, defaults)
+  local inside = {}
+  for name, value in pairs(defaults) do
+    if math.type(value) == "integer" then
+      inside[name] = { number = true }
+    elseif type(value) == "string" then
+      local known = choices.of(module, name, value)
+      inside[name] = known and { choices = known } or nil
+    end
+  end
+  return setmetatable(inside, {
+    __index = function(_, name)
+      local known = choices.anywhere(module, name)
+      return known and { choices = known } or nil
+    end,
+  })
+end
+
 local function complete(template, node)
   local last
   local parts = {}
@@ -96,7 +117,7 @@ local function complete(template, node)
   node.name = last
   node.kind = node.kind or ("tm:%s:%s"):format(table.concat(parts, ":"), last)
   node.props = node.props or {}
-  for _, spec in pairs(node.props) do
+  for name, spec in pairs(node.props) do
     if spec.d == "none" or node.keeps_none then
       spec.keeps_none = true
       spec.keeps_empty = spec.t == "a"
@@ -108,6 +129,11 @@ local function complete(template, node)
     if type(spec.c) == "string" then
       spec.choices = choices_of(spec.c)
       spec.keeps_none = spec.keeps_none or spec.choices.none
+    elseif spec.t == "s" and not spec.r then
+      spec.choices = choices.of(template:match "^[^/]+", name, spec.d)
+    elseif spec.t == "o" and not spec.r then
+      local defaults = type(spec.d) == "table" and spec.d or {}
+      spec.inside = inside_of(template:match "^[^/]+", defaults)
     end
   end
   local above = template:match "^(.*)/[^/*]+$"

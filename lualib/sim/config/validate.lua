@@ -1,5 +1,6 @@
 -- Checks bodies: names of properties, types, choices, addresses, names. Refusals are those of icrd.
 local json = require "f5.json"
+local choices = require "sim.config.choices"
 local errors = require "sim.http.errors"
 
 local M = {}
@@ -60,6 +61,8 @@ M.NONE = NONE
 
 local convert <const> = {}
 
+local SWITCH <const> = { enabled = true, disabled = true }
+
 function convert.s(value, spec)
   if type(value) == "string" then
     if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then
@@ -80,7 +83,8 @@ end
 function convert.i(value, spec)
   if value == "none" then return NONE end
   if not spec.exact and type(value) == "string" and not spec.range then
-    return integer(value) or (value:find "^[%a-]+$" and value or nil)
+    return integer(value)
+      or (choices.is_number_word(value) or M.port(value)) and value or nil
   end
   return integer(value)
 end
@@ -128,6 +132,46 @@ function convert.o(value)
   return type(value) == "string" and value or nil
 end
 
+-- "allowService" -> "allow-service", as tmsh writes it.
+local function in_tmsh(name)
+  return (name:gsub("%u", function(letter) return "-" .. letter:lower() end))
+end
+
+-- Refuses a word that is none of the choices.
+local function refuse_choice(name, value, known)
+  if known.enabled and known.disabled and type(value) == "string" then
+    local list = {}
+    for choice in pairs(known) do list[#list + 1] = ('"%s"'):format(choice) end
+    table.sort(list)
+    M.refuse(
+      ('"%s" invalid value "%s", expected one of the following: %s'):format(
+        in_tmsh(name), value, table.concat(list, " ")
+      )
+    )
+  end
+  M.invalid(name, value)
+end
+
+-- Refuses wrong values inside of a group.
+local function check_inside(value, inside)
+  for given, item in pairs(value) do
+    local name = M.camel(tostring(given))
+    local known = inside[name]
+    if known and item ~= json.null and type(item) ~= "table" then
+      if known.number then
+        if
+          type(item) == "string" and not integer(item) and not choices.is_number_word(item)
+          and not M.port(item)
+        then
+          M.invalid(name, item)
+        end
+      elseif type(item) ~= "string" or not known.choices[item] then
+        refuse_choice(name, item, known.choices)
+      end
+    end
+  end
+end
+
 -- The value of a property in the object, or NONE. Raises the refusal of a wrong value.
 function M.value(name, value, spec)
   if value == json.null then
@@ -142,8 +186,16 @@ function M.value(name, value, spec)
     end
     return fresh
   end
-  if spec.choices and fresh ~= NONE and not spec.choices[fresh] then M.invalid(name, value) end
+  if spec.inside and type(fresh) == "table" and fresh ~= NONE then
+    check_inside(fresh, spec.inside)
+  end
+  if spec.choices and fresh ~= NONE and not spec.choices[fresh] then
+    refuse_choice(name, value, spec.choices)
+  end
   if spec.choices and fresh == NONE and value == "" then M.invalid(name, value) end
+  if spec.choices and fresh == NONE and spec.d and spec.d ~= "none" and SWITCH[spec.d] then
+    refuse_choice(name, value, spec.choices)
+  end
   if
     spec.range and type(fresh) == "number" and (fresh < spec.range[1] or fresh > spec.range[2])
   then

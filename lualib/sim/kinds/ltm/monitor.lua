@@ -27,6 +27,7 @@ for _, kind in ipairs { "http", "nntp", "radius-accounting", "rpc", "virtual-loc
   known.facts = known.facts or { props = {} }
   known.facts.props.destination = { d = "*:*" }
 end
+kinds["ltm/monitor/dns"].facts = { props = { qtype = { c = "a|aaaa" } } }
 table.insert(
   kinds["ltm/monitor/https"].factory.objects,
   { name = "https_443", defaultsFrom = "/Common/https", destination = "*:443" }

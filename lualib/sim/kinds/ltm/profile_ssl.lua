@@ -128,6 +128,7 @@ return {
         chain = file(),
         peerCertMode = { c = "ignore|request|require" },
         tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }"),
+        peerCertMode = { c = "ignore|request|require" },
       },
     },
     relations = RELATIONS,

@@ -119,4 +119,16 @@ for _, entry in ipairs {
   table.insert(OBJECTS, body)
 end
 
-return { ["ltm/profile/tcp"] = { factory = { protected = true, objects = OBJECTS } } }
+return {
+  ["ltm/profile/tcp"] = {
+    facts = {
+      props = {
+        congestionControl = {
+          c = "bbr|cdg|chd|cubic|high-speed|illinois|new-reno|none|reno|scalable|vegas|westwood|"
+            .. "woodside",
+        },
+      },
+    },
+    factory = { protected = true, objects = OBJECTS },
+  },
+}
