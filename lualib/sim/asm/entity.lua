@@ -89,16 +89,24 @@ local function normalize(value)
   return value
 end
 
+-- Checks the values of enumerations, also inside of groups and lists: "group.name" names them.
 local function check_enum(spec, name, value)
-  local choices = spec.enums and spec.enums[name]
-  if not choices then return end
+  if not spec.enums then return end
+  if type(value) == "table" then
+    for inner, item in pairs(value) do
+      check_enum(spec, type(inner) == "string" and name .. "." .. inner or name, item)
+    end
+    return
+  end
+  local choices = spec.enums[name]
+  if not choices or value == json.null then return end
   for _, choice in ipairs(choices) do
     if choice == value then return end
   end
   refuse(
     ("Invalid value '%s' for '%s'. Valid values are: %s."):format(
       tostring(value),
-      name,
+      name:match "[^.]+$",
       table.concat(choices, ", ")
     )
   )
@@ -278,7 +286,15 @@ function M.example(spec)
     example.result = {}
   end
   for name, choices in pairs(spec.enums or {}) do
-    example[name .. "Enums"] = json.array(M.copy(choices))
+    local group, inner = name:match "^(.+)%.([^.]+)$"
+    local into = example
+    for part in (group or ""):gmatch "[^.]+" do
+      into = type(into) == "table" and (into[part] or into[1] and into[1][part])
+    end
+    if type(into) == "table" then
+      if into[1] then into = into[1] end
+      into[(inner or name) .. "Enums"] = json.array(M.copy(choices))
+    end
   end
   example.id, example.lastUpdateMicros = "", 0
   return example

@@ -104,6 +104,9 @@ collection("parameters", "parameter", "parameterReference", parameters)
 local ALLOWED_ORIGIN <const> =
   { includeSubDomains = false, originPort = "all", originProtocol = "http/https" }
 
+local ORIGIN_MODES <const> = { "disabled", "enforce", "remove-all-headers", "replace-headers" }
+local ORIGINS <const> = { "http", "http/https", "https" }
+
 collection("urls", "url", "urlReference", {
   key = { "name", "protocol", "method" },
   defaults = {
@@ -140,6 +143,8 @@ collection("urls", "url", "urlReference", {
   },
   enums = {
     type = { "explicit", "wildcard" },
+    ["html5CrossOriginRequestsEnforcement.enforcementMode"] = ORIGIN_MODES,
+    ["html5CrossOriginRequestsEnforcement.crossDomainAllowedOrigin.originProtocol"] = ORIGINS,
     protocol = { "http", "https" },
     method = {
       "*", "ACL", "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT",
@@ -189,6 +194,8 @@ collection("websocket-urls", "websocket-url", "websocketUrlReference", {
   },
   enums = {
     type = { "explicit", "wildcard" },
+    ["html5CrossOriginRequestsEnforcement.enforcementMode"] = ORIGIN_MODES,
+    ["html5CrossOriginRequestsEnforcement.crossDomainAllowedOrigin.originProtocol"] = ORIGINS,
     protocol = { "ws", "wss" },
     learnNewEntities = { "always", "never" },
     unsupportedExtensions = { "ignore", "block", "remove" },
