@@ -113,6 +113,9 @@ local ANYWHERE <const> = {
 local NUMBERS <const> = set("any|auto|default|disabled|enabled|immediate|indefinite|infinite|"
   .. "max|maximum|mimic|minimum|never|none|off|pass-through|unlimited|unspecified|session")
 
+--- Whether a text is the name or the number of a protocol.
+function M.is_protocol(text) return PROTOCOLS[text] == true end
+
 --- Whether a word can stand for a number ("indefinite").
 function M.is_number_word(word) return NUMBERS[word] == true end
 

@@ -61,8 +61,6 @@ M.NONE = NONE
 
 local convert <const> = {}
 
-local SWITCH <const> = { enabled = true, disabled = true }
-
 function convert.s(value, spec)
   if type(value) == "string" then
     if value == "" and not spec.keeps_empty or (value == "none" and not spec.keeps_none) then
@@ -132,6 +130,9 @@ function convert.o(value)
   return type(value) == "string" and value or nil
 end
 
+-- Texts that are kept as they are written.
+local FREE_TEXT <const> = { description = true, value = true, data = true, send = true, recv = true }
+
 -- "allowService" -> "allow-service", as tmsh writes it.
 local function in_tmsh(name)
   return (name:gsub("%u", function(letter) return "-" .. letter:lower() end))
@@ -180,6 +181,10 @@ function M.value(name, value, spec)
   end
   local fresh = convert[spec.t](value, spec)
   if fresh == nil then M.invalid(name, value) end
+  if type(fresh) == "string" and not FREE_TEXT[name] then fresh = M.short_address(fresh) end
+  if type(fresh) == "table" and spec.t == "a" then
+    for i, item in ipairs(fresh) do fresh[i] = M.short_address(item) end
+  end
   if type(fresh) == "table" and spec.choices then
     for _, item in ipairs(fresh) do
       if not spec.choices[item] then M.invalid(name, value) end
@@ -193,9 +198,8 @@ function M.value(name, value, spec)
     refuse_choice(name, value, spec.choices)
   end
   if spec.choices and fresh == NONE and value == "" then M.invalid(name, value) end
-  if spec.choices and fresh == NONE and spec.d and spec.d ~= "none" and SWITCH[spec.d] then
-    refuse_choice(name, value, spec.choices)
-  end
+  local switch = spec.choices and spec.choices.enabled and spec.choices.disabled
+  if switch and fresh == NONE then refuse_choice(name, value, spec.choices) end
   if
     spec.range and type(fresh) == "number" and (fresh < spec.range[1] or fresh > spec.range[2])
   then
@@ -347,6 +351,61 @@ function M.is_address(text, mask)
     end
   end
   return true, family
+end
+
+-- The eight numbers of an IPv6 address.
+local function words_of(text)
+  text = text:gsub("(%d+)%.(%d+)%.(%d+)%.(%d+)$", function(a, b, c, d)
+    return ("%x:%x"):format(a << 8 | b, c << 8 | d)
+  end)
+  local function numbers(part)
+    local list = {}
+    for word in part:gmatch "%x+" do list[#list + 1] = tonumber(word, 16) end
+    return list
+  end
+  local head, tail = text:match "^(.-)::(.*)$"
+  if not head then return numbers(text) end
+  local list, last = numbers(head), numbers(tail)
+  for _ = 1, 8 - #list - #last do list[#list + 1] = 0 end
+  return table.move(last, 1, #last, #list + 1, list)
+end
+
+-- The place and the length of the longest run of zeros.
+local function longest_zeros(words)
+  local at, length, from = 0, 1, nil
+  for i = 1, 9 do
+    if words[i] == 0 then
+      from = from or i
+    elseif from then
+      if i - from > length then at, length = from, i - from end
+      from = nil
+    end
+  end
+  return at, length
+end
+
+--- An IPv6 address in its short form, as a device shows it: "2001:db8::1". What follows the
+--- address ("%2", "/64") stays. Other texts stay, too.
+function M.short_address(text)
+  if type(text) ~= "string" or not text:find(":", 1, true) then return text end
+  local address, rest = text:match "^([%x:.]+)(.*)$"
+  if not address or not ipv6(address) or not (rest == "" or rest:find "^[%%/]") then return text end
+  if address:lower():find "^::ffff:%d+%." then return address:lower() .. rest end
+  local words = words_of(address)
+  local at, length = longest_zeros(words)
+  local parts = {}
+  local i = 1
+  while i <= 8 do
+    if i == at then
+      parts[#parts + 1] = (i == 1 and ":" or "") .. (i + length > 8 and ":" or "")
+      i = i + length
+    else
+      parts[#parts + 1] = ("%x"):format(words[i])
+      i = i + 1
+    end
+  end
+  local short = table.concat(parts, ":")
+  return (at == 1 and length == 8 and "::" or short) .. rest
 end
 
 -- Names of ports.

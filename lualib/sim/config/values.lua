@@ -4,6 +4,7 @@ local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local errors = require "sim.http.errors"
 local identity = require "sim.config.identity"
+local kinds = require "sim.kinds"
 local lists = require "sim.config.lists"
 local names = require "sim.config.names"
 local relations = require "sim.config.relations"
@@ -95,6 +96,8 @@ function M.parent_of(store, target, object, given, ctx)
   name = names.absolute(name, object.partition)
   local parent = store:get(target.path .. "/" .. names.segment(name))
   if not parent and given and given ~= "none" and not ctx.seed then
+    local orphan = kinds.of(target.template).checks.orphan
+    if orphan then validate.refuse_mcpd(orphan(object)) end
     error(
       errors.tm(
         404,

@@ -34,6 +34,7 @@ end
 
 function M.read_key(object, text, passphrase)
   local found = pem.key(text, passphrase)
+  object._locked = not found and text:find("ENCRYPTED", 1, true) ~= nil or nil
   object._public = found and hex(found.public, "") or nil
   if not found then return end
   object.keySize, object.keyType = found.bits, found.type .. "-private"
@@ -216,6 +217,26 @@ function M.show_chain(profile, shown, version)
     list[i] = copy
   end
   shown.certKeyChain = list
+end
+
+--- Refuses an encrypted key without its passphrase, which the profile or the key must have.
+function M.check_passphrase(store, profile, properties)
+  local function check(name, phrase)
+    local path = given(name) and ROOT .. "sys/file/ssl-key/" .. names.segment(name)
+    local key = path and store:get(path)
+    if not key or not key._locked then return end
+    local text = key.sourcePath
+      and store.device.disk.read((key.sourcePath:gsub("^file:", ""):gsub("^//+", "/")))
+    if given(phrase) and (not text or pem.key(text, phrase)) then return end
+    validate.refuse_mcpd(
+      ("01070313:3: Error reading key PEM file %s for profile %s: error:0906A068:PEM routines:"
+        .. "PEM_do_header:bad password read"):format(name, profile.fullPath)
+    )
+  end
+  check(profile.key, properties.passphrase)
+  for _, pair in ipairs(type(properties.certKeyChain) == "table" and profile.certKeyChain or {}) do
+    check(pair.key, pair.passphrase or properties.passphrase)
+  end
 end
 
 --- Checks a profile ("client-ssl", "server-ssl") that is created or changed.

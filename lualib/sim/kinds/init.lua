@@ -67,6 +67,7 @@
 --   in_use(object, user)  -> the message of a refused DELETE. user: { template =, object =,
 --               owner = }; nil: the usual message
 --   removed(store, path, object, ctx, target)               after an object went
+--   orphan(object)  -> the message about a parent (`defaultsFrom`) that does not exist
 --   label(target, full)   -> the object's name in messages
 --
 -- show(store, path, object, shown, context): changes `shown`, the object as it is answered.
@@ -115,7 +116,7 @@ local KEYS <const> = {
     "api_status property_status"
   ),
   checks = set(
-    "read identify own_folder prepare before made changed settled removing in_use removed label"
+    "read identify own_folder prepare before made changed settled removing in_use removed label orphan"
   ),
   stats = set "entries values lines body",
   factory = set "objects device_objects protected no_parent written",

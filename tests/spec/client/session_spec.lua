@@ -474,7 +474,7 @@ describe("sessions", function()
     assert.equal(2, writes())
     for _, refused in ipairs {
       function() web:create {} end,
-      function() web:modify { description = "y", monitor = "/Common/none" } end,
+      function() web:modify { description = "y", monitor = "/Common/no-such" } end,
       function() pools["/Common/nope"]:delete() end,
       function() bip.ltm.node:create { name = "n" } end,
     } do

@@ -123,7 +123,7 @@ describe("simulated device refuses: networks", function()
     taken(self_ip("d", "2001:db8::1/64"))
     refused(
       self_ip("e", "2001:db8:0:0::0001/48"),
-      "01020066:3: The requested Self IP (2001:db8:0:0::0001) already exists in partition Common.",
+      "01020066:3: The requested Self IP (2001:db8::1) already exists in partition Common.",
       409
     )
     taken(self_ip("e", "::ffff:10.0.0.1/120"))

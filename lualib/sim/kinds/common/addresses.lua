@@ -113,6 +113,17 @@ function M.is_connected(store, text, partition)
   return false
 end
 
+--- An address as a device keeps it: in its short form, with the default route domain of the
+--- partition if that is not 0 ("10.0.0.1%137").
+function M.in_domain(store, text, partition, ctx)
+  if not validate.is_address(text) then return text end
+  text = validate.short_address(text)
+  local home = store:get(ROOT .. "auth/partition/" .. tostring(partition or "Common"))
+  local domain = home and home.defaultRouteDomain or 0
+  if domain == 0 or ctx.seed or text:find("%", 1, true) then return text end
+  return text .. "%" .. domain
+end
+
 --- Refuses a text ("10.0.0.1%7", "/Common/10.0.0.1%7:80") whose route domain does not exist.
 function M.check_domain(store, text, ctx)
   local id = not ctx.seed

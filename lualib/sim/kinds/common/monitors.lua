@@ -16,7 +16,7 @@ function M.names(text)
   for word in text:gmatch "[^%s{}]+" do
     if
       word ~= "and" and word ~= "min" and word ~= "of" and word ~= "default" and word ~= "none"
-      and not word:find "^%d+$"
+      and word ~= "/Common/none" and not word:find "^%d+$"
     then
       list[#list + 1] = word
     end
@@ -90,6 +90,10 @@ local monitor <const> = {
     end
   end,
 }
+
+function monitor.orphan(object)
+  return ("01070043:3: Monitor %s parent not found."):format(object.fullPath)
+end
 
 function monitor.in_use(object)
   return ("01070083:3: Monitor %s is in use."):format(object.fullPath)

@@ -51,7 +51,8 @@ function M.settle(object, properties, old, monitored, ctx)
 end
 
 function M.is_monitored(store, object)
-  if object.monitor == nil or object.monitor == "none" then return false end
+  local monitor = object.monitor
+  if monitor == nil or monitor == "none" or monitor == "/Common/none" then return false end
   if object.monitor ~= "default" then return true end
   local default = store:one(ROOT .. "ltm/default-node-monitor")
   return default.rule ~= nil and default.rule ~= "none" and default.rule ~= ""

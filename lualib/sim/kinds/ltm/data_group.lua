@@ -27,9 +27,9 @@ local data_group <const> = {
         if object.type == "integer" and not name:find "^%-?%d+$" then
           validate.invalid("name", name)
         end
-        local shown = name
+        local shown = object.type == "ip" and validate.short_address(name) or name
         if object.type == "ip" and not name:find "/" then
-          shown = name .. (name:find ":" and "/128" or "/32")
+          shown = shown .. (name:find ":" and "/128" or "/32")
         end
         if not seen[shown] then
           list[#list + 1] =

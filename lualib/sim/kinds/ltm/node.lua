@@ -40,6 +40,7 @@ local node <const> = {
           validate.invalid("address", object.address)
         end
         addresses.check_domain(store, object.address, ctx)
+        object.address = addresses.in_domain(store, object.address, object.partition, ctx)
         local index = store.nodes_by_address
         local path = target.path .. "/" .. names.segment(object.fullPath)
         local other = index and index[object.address] and store:get(index[object.address])

@@ -1,4 +1,5 @@
 -- Pools and their members.
+local addresses = require "sim.kinds.common.addresses"
 local availability = require "sim.kinds.common.availability"
 local errors = require "sim.http.errors"
 local monitors = require "sim.kinds.common.monitors"
@@ -53,6 +54,7 @@ local pool_member <const> = {
     end
     local number = validate.port(port)
     if not number then validate.refuse(('invalid property value "name":"%s"'):format(name)) end
+    if validate.is_address(host) then host = validate.short_address(host) end
     local separator = host:find ":" and "." or ":"
     name = host .. separator .. number
     local full = names.full(partition, sub_path, name)
@@ -99,11 +101,11 @@ local pool_member <const> = {
         fresh.tmName = known.fqdn.tmName
         object.fqdn = fresh
       end
-      object.address = address or "any6"
+      object.address = addresses.in_domain(store, address or "any6", object.partition, ctx)
       if object.address ~= "any6" and not validate.is_address(object.address) then
         validate.invalid("address", object.address)
       end
-      if known and properties.address and known.address ~= properties.address then
+      if known and properties.address and known.address ~= object.address then
         validate.refuse_mcpd(
           (
             "0107003c:3: The address of pool member (%s) does not match that of its "
@@ -119,6 +121,7 @@ local pool_member <const> = {
     local pool = store:get(target.parent)
     local monitored = object.monitor ~= nil
       and object.monitor ~= "default" and object.monitor ~= "none"
+      and object.monitor ~= "/Common/none"
     if object.monitor == "default" then
       monitored = pool.monitor ~= nil or known ~= nil and states.is_monitored(store, known)
     end

@@ -1,6 +1,8 @@
 -- The profiles of TLS, client-ssl and server-ssl.
 local certificates = require "sim.files.certificates"
+local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
 
 local s <const> = property.text
 
@@ -25,8 +27,28 @@ local function settle_options(object, given)
     or "{ " .. table.concat(words, " ") .. " }"
 end
 
+-- Refuses a new profile with a certificate beside its chain that is not the first of the chain.
+local function refuse_both(object, properties)
+  local chain = type(properties.certKeyChain) == "table" and properties.certKeyChain[1]
+  if type(chain) ~= "table" then return end
+  for _, name in ipairs { "cert", "key" } do
+    local beside, inside = properties[name], chain[name]
+    if type(beside) == "string" and beside ~= "none" and type(inside) == "string"
+      and names.absolute(beside, object.partition) ~= names.absolute(inside, object.partition)
+    then
+      validate.refuse_mcpd(
+        ("01b4002a:3: Client SSL profile (%s):cert-key-chain and profile cert/key/chain/passphrase "
+          .. "options cannot be specified together."):format(object.fullPath)
+      )
+    end
+  end
+end
+
 local tls <const> = {
   prepare = function(store, object, properties, old, ctx, target)
+    if not old and not ctx.seed and target.node.name == "client-ssl" then
+      refuse_both(object, properties)
+    end
     if target.node.name == "client-ssl" then
       certificates.settle_client(store, object, properties, old)
     end
@@ -34,6 +56,7 @@ local tls <const> = {
     if properties.tmOptions ~= nil then settle_options(object, properties.tmOptions) end
     if properties.cert or properties.key or properties.certKeyChain then
       certificates.check_profile(store, target.node.name, object)
+      certificates.check_passphrase(store, object, properties)
     end
   end,
 }

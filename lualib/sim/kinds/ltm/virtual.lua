@@ -3,7 +3,9 @@ local json = require "f5.json"
 local addresses = require "sim.kinds.common.addresses"
 local availability = require "sim.kinds.common.availability"
 local clock = require "sim.clock"
+local modules = require "sim.kinds.common.modules"
 local names = require "sim.config.names"
+local profiles = require "sim.kinds.common.profiles"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
 local traffic = require "sim.status.traffic"
@@ -80,8 +82,8 @@ local TYPE_FLAGS <const> =
   { "ipForward", "l2Forward", "reject", "dhcpRelay", "internal", "stateless" }
 
 -- The protocol that a virtual server's profiles imply.
-local function protocol_of(store, profiles)
-  local list = type(profiles) == "table" and (profiles.items or profiles) or {}
+local function protocol_of(store, given)
+  local list = type(given) == "table" and (given.items or given) or {}
   if type(list) ~= "table" then validate.invalid("profiles", list) end
   for _, item in ipairs(list) do
     local name = type(item) == "table" and (item.fullPath or item.name) or item
@@ -157,7 +159,11 @@ local virtual <const> = {
     fresh.ipProtocol = protocol_of(store, body.profiles or body.profilesReference)
     return fresh
   end,
-  prepare = function(store, object, properties, old, ctx)
+  prepare = function(store, object, properties, old, ctx, target)
+    modules.need(store, target, properties, ctx, "afm", "fwEnforcedPolicy", "fwStagedPolicy")
+    if properties.source and not validate.is_address(object.source, true) then
+      validate.invalid("source", object.source)
+    end
     if properties.destination or not old then
       local text = object.destination
       local folder, host, port = destination_parts(text)
@@ -179,7 +185,10 @@ local virtual <const> = {
       if not known and not validate.is_address(host) and not ANY[(host:gsub("%%%d+$", ""))] then
         validate.invalid("destination", text)
       end
-      if not known then addresses.check_domain(store, host, ctx) end
+      if not known then
+        addresses.check_domain(store, host, ctx)
+        host = validate.short_address(host)
+      end
       if known and known.address then six = known.address:find ":" ~= nil end
       if not folder then
         folder = "/" .. object.partition .. (object.subPath and "/" .. object.subPath or "")
@@ -319,7 +328,10 @@ local virtual <const> = {
       end
     end
   end,
-  settled = check_http,
+  settled = function(store, path)
+    check_http(store, path)
+    profiles.check(store, path)
+  end,
   removed = function(store, _, object, ctx)
     -- A virtual address is deleted with its last virtual server.
     local path = virtual_address(store, object, ctx)

@@ -1,6 +1,7 @@
 -- Route domains.
 local interfaces = require "sim.kinds.common.interfaces"
 local json = require "f5.json"
+local modules = require "sim.kinds.common.modules"
 local names = require "sim.config.names"
 local numbers = require "sim.kinds.common.numbers"
 local property = require "sim.kinds.common.property"
@@ -10,7 +11,8 @@ local s <const>, i <const> = property.text, property.number
 local ROOT <const> = "/mgmt/tm/"
 
 local route_domain <const> = {
-  prepare = function(store, object, properties, old)
+  prepare = function(store, object, properties, old, ctx, target)
+    modules.need(store, target, properties, ctx, "afm", "fwEnforcedPolicy", "fwStagedPolicy")
     local collection = ROOT .. "net/route-domain"
     if not old then
       object.id = object.id

@@ -1,6 +1,8 @@
 -- Self IPs.
 local addresses = require "sim.kinds.common.addresses"
+local choices = require "sim.config.choices"
 local json = require "f5.json"
+local modules = require "sim.kinds.common.modules"
 local names = require "sim.config.names"
 local objects = require "sim.config.objects"
 local property = require "sim.kinds.common.property"
@@ -10,11 +12,21 @@ local validate = require "sim.config.validate"
 local s <const> = property.text
 local ROUTES <const> = "/mgmt/tm/net/route"
 
+-- "default", "all", or a protocol and a port: "tcp:443", "udp:domain".
+local function is_service(text)
+  if text == "default" or text == "all" then return true end
+  if type(text) ~= "string" then return false end
+  local protocol, port = text:match "^([%w-]+):([%w-]+)$"
+  return protocol ~= nil and choices.is_protocol(protocol)
+    and (validate.port(port) ~= nil or port:find "^%a[%w-]*$" ~= nil)
+end
+
 local self_ip <const> = {
   prepare = function(store, object, properties, old, ctx, target)
+    modules.need(store, target, properties, ctx, "afm", "fwEnforcedPolicy", "fwStagedPolicy")
     if not old then
       if not object.address:find "/" or not validate.is_address(object.address, true) then
-        validate.invalid("address", object.address)
+        validate.refuse(('"%s" invalid address'):format(object.address))
       end
       addresses.check_domain(store, object.address, ctx)
       local other = not ctx.seed
@@ -37,11 +49,12 @@ local self_ip <const> = {
     if type(services) == "table" then
       local list = {}
       for i, service in ipairs(services) do
-        if
-          type(service) ~= "string"
-          or not (service == "default" or service == "all" or service:find "^[%w-]+:[%w-]+$")
-        then
-          validate.invalid("allowService", service)
+        if not is_service(service) then
+          validate.refuse(
+            ('"allow-service" invalid entry "%s", format must be protocol:port'):format(
+              tostring(service)
+            )
+          )
         end
         list[i] = service
       end
