@@ -185,7 +185,7 @@ function M.value(name, value, spec)
   if type(fresh) == "table" and spec.t == "a" then
     for i, item in ipairs(fresh) do fresh[i] = M.short_address(item) end
   end
-  if type(fresh) == "table" and spec.choices then
+  if type(fresh) == "table" and spec.choices and (fresh ~= NONE or spec.t == "a") then
     for _, item in ipairs(fresh) do
       if not spec.choices[item] then M.invalid(name, value) end
     end

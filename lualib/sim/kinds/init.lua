@@ -116,7 +116,8 @@ local KEYS <const> = {
     "api_status property_status"
   ),
   checks = set(
-    "read identify own_folder prepare before made changed settled removing in_use removed label orphan"
+    "read identify own_folder prepare before made changed settled removing in_use removed label",
+    "orphan"
   ),
   stats = set "entries values lines body",
   factory = set "objects device_objects protected no_parent written",

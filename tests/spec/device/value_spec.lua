@@ -1,4 +1,5 @@
--- Values that a device refuses or writes in another way: enumerations, numbers, addresses, profiles.
+-- Values that a device refuses or writes in another way: enumerations, numbers, addresses,
+-- profiles.
 local f5 = require "f5"
 local lab = require "lab"
 

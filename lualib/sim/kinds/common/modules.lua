@@ -14,9 +14,8 @@ function M.need(store, target, properties, ctx, module, ...)
     local value = properties[name]
     if value ~= nil and value ~= validate.NONE then
       validate.refuse(
-        ("One of the following features must be licensed/provisioned for the URI %s/%s : %s"):format(
-          target.template, in_tmsh(name), module
-        )
+        "One of the following features must be licensed/provisioned for the URI "
+          .. ("%s/%s : %s"):format(target.template, in_tmsh(name), module)
       )
     end
   end

@@ -120,7 +120,6 @@ return {
         passwordPrompt = s("Password"),
         description = s(),
         guiSecurityBannerText = s(),
-        mgmtDhcp = { c = "dhcpv4|dhcpv6|disabled|enabled" },
       },
     },
     checks = settings,
