@@ -84,8 +84,8 @@ local function choices_of(text)
   return set
 end
 
--- What is known about the properties inside of a group with these defaults: name -> { choices = } or
--- { number = true }. Other names mean what they mean everywhere.
+-- What is known about the properties inside of a group with these defaults: name -> { choices = }
+-- or { number = true }. Other names mean what they mean everywhere.
 local function inside_of(module, defaults)
   local inside = {}
   for name, value in pairs(defaults) do

@@ -131,7 +131,8 @@ function convert.o(value)
 end
 
 -- Texts that are kept as they are written.
-local FREE_TEXT <const> = { description = true, value = true, data = true, send = true, recv = true }
+local FREE_TEXT <const> =
+  { description = true, value = true, data = true, send = true, recv = true }
 
 -- "allowService" -> "allow-service", as tmsh writes it.
 local function in_tmsh(name)
