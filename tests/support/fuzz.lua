@@ -166,6 +166,9 @@ function Fuzz:path()
   local path
   if self:chance(3) then
     path = self:any(OTHERS):gsub("ID", self.policy or "ID")
+    if self.transaction then
+      path = path:gsub("transaction/1", "transaction/" .. self.transaction)
+    end
     if self:chance(3) then path = path .. "/" .. self:any(NAMES) end
   else
     path = "/mgmt/tm/" .. self:template():gsub("%*", function() return self:any(NAMES) end)
@@ -243,7 +246,10 @@ end
 
 function Fuzz:headers()
   local headers = {}
-  if self:chance(2) then return nil end
+  if self.transaction and self:chance(8) then
+    headers["X-F5-REST-Coordination-Id"] = self.transaction
+  end
+  if self:chance(2) then return next(headers) and headers or nil end
   for _ = 1, self:random(2) do
     local name = self:any {
       "Content-Type", "Content-Range", "X-F5-REST-Coordination-Id", "Accept", "Origin", "Referer",

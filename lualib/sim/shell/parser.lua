@@ -106,8 +106,10 @@ function Parser:here_document(redirects, fd, tabs)
     parts[#parts + 1] = part.text or "$" .. tostring(part.variable)
     plain = plain or part.quoted
   end
-  local redirect =
-    { fd = fd, how = "<<", delimiter = table.concat(parts), plain = plain, tabs = tabs }
+  local redirect = {
+    fd = fd, how = "<<", delimiter = table.concat(parts), plain = plain, tabs = tabs,
+    word = { { text = "", quoted = true } },  -- if the script ends with this line
+  }
   redirects[#redirects + 1] = redirect
   self.waiting[#self.waiting + 1] = redirect
 end

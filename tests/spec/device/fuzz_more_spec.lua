@@ -57,6 +57,10 @@ describe("simulated device: senseless input of all kinds", function()
     return status
   end
 
+  local function new_transaction(bip)
+    return tostring(bip:request("POST", "/mgmt/tm/transaction", { body = {} }).transId)
+  end
+
   it("requests", function()
     for round = 1, ROUNDS do
       local fuzz <const> = Fuzz.new(round)
@@ -65,6 +69,7 @@ describe("simulated device: senseless input of all kinds", function()
       fuzz.policy = bip.asm.policies:list()[1].id
       local statuses = {}
       for n = 1, 1000 do
+        if n % 50 == 1 then fuzz.transaction = new_transaction(bip) end
         local request = fuzz:request()
         local status = watched(device, function()
           return ("round %d, request %d: %s %s %s"):format(
