@@ -22,7 +22,7 @@ end
 
 local function add(found, label, text)
   if type(text) ~= "string" or not text:find "%S" then return end
-  text = text:match "^%s*(.-)%s*$"
+  text = text:match "^%s*(.*%S)"
   if found.message:find(text, 1, true) then return end
   for _, part in ipairs(found) do
     if part:find(text, 1, true) then return end

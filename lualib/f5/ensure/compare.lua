@@ -56,7 +56,8 @@ function M.value_of(object, key)
   return value
 end
 
-local function trim(text) return text:match "^%s*(.-)%s*$" end
+-- "^%s*(.-)%s*$" would take long with many blanks.
+local function trim(text) return text:match "^%s*(.*%S)" or "" end
 
 -- "{ a b }" -> { "a", "b" }
 local function braces(text)

@@ -67,7 +67,7 @@ function M.bash(bip, command, options)
   end
   status = math.tointeger(status)
   if status ~= 0 and options.check ~= false then
-    local words = output:match "^%s*(.-)%s*$"
+    local words = output:find "%S" and output:match "^%s*(.*%S)" or ""
     error(
       core.error_new {
         kind = "task",

@@ -1,6 +1,7 @@
 -- Entities of ASM as plain tables: defaults, checks, merging, and the hash ids.
 local json = require "f5.json"
 local digest = require "sim.digest"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -58,7 +59,7 @@ M.iso = require("sim.clock").utc
 -- A link without host and query: "/mgmt/tm/asm/policies/x". Other texts are returned unchanged.
 function M.bare_link(link)
   local path = link:match("^https?://[^/]+(/[^?]*)") or link:match("^(/[^?]*)")
-  return path and (path:gsub("^/tm/", "/mgmt/tm/"):gsub("/+$", "")) or link
+  return path and texts.without_slashes((path:gsub("^/tm/", "/mgmt/tm/"))) or link
 end
 
 local function json_type(value)

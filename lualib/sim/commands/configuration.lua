@@ -11,6 +11,7 @@ local errors = require "sim.http.errors"
 local references = require "sim.config.references"
 local rights = require "sim.auth.rights"
 local states = require "sim.state"
+local texts = require "sim.text"
 local tmsh = require "sim.tmsh.load"
 local traffic = require "sim.status.traffic"
 
@@ -151,7 +152,7 @@ local function ucs_path(body)
   if type(name) ~= "string" or name == "" then refuse "one or more properties must be specified" end
   if not name:find "[^/]$" then refuse(('invalid property value "name":"%s"'):format(name)) end
   if not name:find "%.ucs$" then name = name .. ".ucs" end
-  return name:sub(1, 1) == "/" and name or UCS .. "/" .. name:match "[^/]+$"
+  return name:sub(1, 1) == "/" and name or UCS .. "/" .. texts.after_slash(name)
 end
 
 -- The seal of an archive that says that it is encrypted, or nil. It is near the end of the text.

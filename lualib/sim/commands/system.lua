@@ -11,6 +11,7 @@ local shell = require "sim.shell"
 local software = require "sim.commands.software"
 local sync = require "sim.cluster.sync"
 local trust = require "sim.cluster.trust"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -106,7 +107,7 @@ end
 
 local function ping(_, _, _, body)
   local words = tostring(body.utilCmdArgs or "")
-  local host = words:match "(%S+)%s*$" or "127.0.0.1"
+  local host = (" " .. texts.trim(words)):match "^.*%s(%S+)$" or "127.0.0.1"
   local count = math.tointeger(tonumber(words:match "%-c%s*(%d+)")) or 1
   local lines = { ("PING %s (%s) 56(84) bytes of data."):format(host, host) }
   for i = 1, math.min(count, 10) do

@@ -6,6 +6,7 @@ local kinds = require "sim.kinds"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
 local validate = require "sim.config.validate"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -86,7 +87,7 @@ function M.identify(node, body)
     local folder
     partition, folder = names.partition(partition or "Common")
     if partition == "" then partition = "Common" end
-    if sub_path then sub_path = sub_path:gsub("^/+", ""):gsub("/+$", "") end
+    if sub_path then sub_path = texts.without_slashes((sub_path:gsub("^/+", ""))) end
     if sub_path == "" then sub_path = nil end
     if folder then sub_path = sub_path and folder .. "/" .. sub_path or folder end
     if name:find "/" and not name:find ":" and not node.free_names then

@@ -1,5 +1,6 @@
 -- Converts names, segments of paths and links: "/Common/folder/x", "~Common~folder~x", a link.
 local errors = require "sim.http.errors"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -53,7 +54,7 @@ end
 
 -- The partition and sub-path of a `partition` in a body: "~fw_objs", "/fw_objs", "fw_objs", "/a/b".
 function M.partition(text)
-  text = text:gsub("~", "/"):gsub("^/+", ""):gsub("/+$", "")
+  text = texts.without_slashes((text:gsub("~", "/"):gsub("^/+", "")))
   local partition, rest = text:match "^([^/]+)/(.+)$"
   if partition then return partition, rest end
   return text, nil

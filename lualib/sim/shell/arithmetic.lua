@@ -1,6 +1,7 @@
 -- Arithmetic of the shell: $(( … )), (( … )) and let.
 --
 -- evaluate(text, shell) -> integer; raises { syntax = message } for a wrong expression.
+local texts = require "sim.text"
 local M = {}
 
 local MAX_DEPTH <const> = 50
@@ -77,7 +78,7 @@ end
 -- The value of a variable, which may itself be an expression.
 function Reader:variable(name)
   local text = self.shell:value(name)
-  local number = number_of(text:match "^%s*(.-)%s*$")
+  local number = number_of(texts.trim(text))
   if number then return number end
   return M.evaluate(text, self.shell, self.depth + 1)
 end

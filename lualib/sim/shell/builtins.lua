@@ -4,6 +4,7 @@
 local arithmetic = require "sim.shell.arithmetic"
 local glob = require "sim.shell.glob"
 local regex = require "sim.shell.regex"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -94,7 +95,7 @@ function commands.read(shell, words, io)
   if not raw then rest = rest:gsub("\\(.)", "%1") end
   local separators = shell.variables.IFS or " \t"
   local set = separators ~= "" and "[" .. separators:gsub("[%^%]%-%%\n]", "%%%0") .. "]" or "%z"
-  if separators:find "%s" then rest = rest:match "^%s*(.-)%s*$" end
+  if separators:find "%s" then rest = texts.trim(rest) end
   for i, name in ipairs(names) do
     local first, last = rest:find(set .. (separators:find "%s" and "+" or ""))
     if i == #names or not first then

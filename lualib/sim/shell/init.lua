@@ -11,6 +11,7 @@ local glob = require "sim.shell.glob"
 local parser = require "sim.shell.parser"
 local programs = require "sim.shell.programs"
 local tmsh = require "sim.shell.tmsh"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -148,7 +149,7 @@ end
 function Shell:call(words, io)
   self.budget:command()
   local full = table.remove(words, 1)
-  local name = full:match "[^/]*$"
+  local name = texts.after_slash(full)
   local defined = self.functions[full]
   if defined then return self:invoke(defined, words, io) end
   if builtins.commands[name] then

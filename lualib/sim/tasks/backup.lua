@@ -1,5 +1,6 @@
 -- The work of tm/shared/sys/backup: writes an UCS archive, loads it, or removes it.
 local errors = require "sim.http.errors"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -70,7 +71,7 @@ function M.run(device, item)
       command = action.command, name = item.file, options = options,
     })
   else
-    local name = item.file:match "[^/]+$" or item.file
+    local name = texts.after_slash(item.file)
     if not name:find "%.ucs$" then name = name .. ".ucs" end
     response = dispatch(device, "DELETE", "/mgmt/tm/sys/ucs/" .. name)
   end

@@ -269,23 +269,32 @@ describe("simulated device: hostile requests", function()
     local LENGTH <const> = 60000
     for _, unit in ipairs {
       " ", "\n", "(", "{", "{}", "when A\n", "\n#", "\\", "%", "a ", "<a>", "&", "'", "/", ":",
-      ";\n",
+      ";\n", "a", "1", "~", ".",
     } do
-      local text = unit:rep(LENGTH // #unit)
-      for _, body in ipairs {
-        { "ltm/rule", { name = "long", apiAnonymous = text } },
-        { "ltm/pool", { name = "long", description = text, monitor = text } },
-        { "ltm/virtual", { name = "long", destination = text } },
-        { "ltm/monitor/http", { name = "long", send = text, interval = text } },
-        { "sys/file/ssl-cert", { name = "long", sourcePath = text } },
-        { "net/self", { name = "long", address = text } },
-        { "asm/tasks/import-policy", { name = "long", file = text } },
-        { "asm/signatures", { name = "long", rule = text } },
-        { "cm", { command = "run", utilCmdArgs = text } },
-        { "sys/config", { command = "load", name = text } },
-      } do
-        send(body[1] .. " " .. json.encode(unit), "POST", "/mgmt/tm/" .. body[1],
-          { body = body[2] })
+      local many = unit:rep(LENGTH // #unit)
+      for n, text in ipairs { many, "a" .. many .. "b", many .. "/b" } do
+        for _, body in ipairs {
+          { "ltm/rule", { name = "long", apiAnonymous = text } },
+          { "ltm/pool", { name = "long", description = text, monitor = text } },
+          { "ltm/virtual", { name = "long", destination = text } },
+          { "ltm/monitor/http", { name = "long", send = text, interval = text } },
+          { "sys/file/ssl-cert", { name = "long", sourcePath = text } },
+          { "net/self", { name = "long", address = text } },
+          { "asm/tasks/import-policy", { name = "long", file = text } },
+          { "asm/signatures", { name = "long", rule = text } },
+          { "cm", { command = "run", utilCmdArgs = text } },
+          { "sys/config", { command = "load", name = text } },
+          { "ltm/pool", { name = "long", partition = "Common/" .. text, subPath = text } },
+          { "sys/folder", { name = "/Common/" .. text } },
+          { "ltm/data-group/internal", { name = text, type = "string" } },
+          { "util/ping", { command = "run", utilCmdArgs = text } },
+          { "util/bash", { command = "run", utilCmdArgs = "-c 'echo $((" .. text .. "))'" } },
+          { "util/bash", { command = "run", utilCmdArgs = "-c 'tar cf /tmp/t " .. text .. "'" } },
+          { "asm/policies", { name = "long", templateReference = { link = "/mgmt/" .. text } } },
+        } do
+          send(("%s %s %d"):format(body[1], json.encode(unit), n), "POST", "/mgmt/tm/" .. body[1],
+            { body = body[2] })
+        end
       end
     end
   end)

@@ -2,13 +2,14 @@
 -- (sim/files/transfer.lua).
 local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
+local texts = require "sim.text"
 
 local M = {}
 
 local FOLDER <const> = "/ts/var/rest/"
 
 -- Tasks name files with or without the folder.
-local function path(name) return FOLDER .. (tostring(name):match("([^/]+)$") or "") end
+local function path(name) return FOLDER .. texts.after_slash(tostring(name)) end
 
 --- Writes a file. An existing one is replaced.
 function M.write(device, name, contents) device.disk.write(path(name), contents) end

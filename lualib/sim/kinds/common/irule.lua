@@ -1,4 +1,5 @@
 -- Errors that a device finds in the text of an iRule: braces that do not match, and unknown events.
+local texts = require "sim.text"
 local M = {}
 
 -- Events of 17.1 by the part before their first "_". `true`: the list is incomplete, and any event
@@ -126,7 +127,7 @@ local function words_of(plain, place)
     words[#words + 1] = plain:sub(from, to)
     at = to + 1
   end
-  return words, plain:sub(place, at - 1):gsub("%s+$", "")
+  return words, texts.trim_end(plain:sub(place, at - 1))
 end
 
 -- A name that is written as such: no variable, no command.

@@ -4,6 +4,7 @@ local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
 local validate = require "sim.config.validate"
+local texts = require "sim.text"
 
 local M = {}
 
@@ -49,7 +50,7 @@ function M.full(text, partition)
     end
     return ("min %s of { %s }"):format(count, table.concat(list, " "))
   end
-  return (full:gsub("^%s+", ""):gsub("%s+$", ""))
+  return texts.trim(full)
 end
 
 --- Writes the monitor expression of an object as the device does, with the monitors of its own

@@ -5,6 +5,7 @@ local objects = require "sim.config.objects"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
 local validate = require "sim.config.validate"
+local texts = require "sim.text"
 
 local s <const> = property.text
 
@@ -20,7 +21,7 @@ local rule <const> = {
         )
       end
       -- A device drops white space around the text.
-      object.apiAnonymous = text:gsub("^%s+", ""):gsub("%s+$", "")
+      object.apiAnonymous = texts.trim(text)
     end
   end,
   changed = function(store, path, object, old, ctx)

@@ -5,6 +5,7 @@ local names = require "sim.config.names"
 local scope = require "sim.cluster.scope"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
+local texts = require "sim.text"
 
 local s <const> = property.text
 local FOLDERS <const> = folders.FOLDERS
@@ -27,8 +28,9 @@ local folder <const> = {
       end
       if above then above = above:gsub("~", "/") else above = "/Common" end
       if above:sub(1, 1) ~= "/" then above = "/" .. above end
-      full = above:gsub("/+$", "") .. (below and "/" .. below:gsub("^/+", "") or "") .. "/" .. name
-      full = full:gsub("//+", "/"):gsub("/+$", "")
+      full = texts.without_slashes(above) .. (below and "/" .. below:gsub("^/+", "") or "")
+        .. "/" .. name
+      full = texts.without_slashes((full:gsub("//+", "/")))
     end
     local above, last = full:match "^(.*)/([^/]+)$"
     if not last then validate.invalid("name", name) end

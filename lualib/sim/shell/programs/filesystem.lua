@@ -3,6 +3,7 @@ local common = require "sim.shell.programs.common"
 local digest = require "sim.digest"
 local files = require "sim.shell.files"
 local glob = require "sim.shell.glob"
+local paths = require "sim.text"
 
 local programs <const> = {}
 
@@ -142,7 +143,7 @@ local function transfer(name, act, always_recursive)
     local status = 0
     for _, source in ipairs(names) do
       local from = shell:path(source)
-      local place = into and (to == "/" and "" or to) .. "/" .. (from:match "[^/]+$" or "") or to
+      local place = into and (to == "/" and "" or to) .. "/" .. paths.after_slash(from) or to
       local recursive = always_recursive or options.r or options.R or options.a
       if not recursive and not shell:size_of(from) and shell:is_directory(from) then
         io.err(("%s: omitting directory '%s'\n"):format(name, source))
@@ -442,7 +443,7 @@ function programs.find(shell, arguments, io)
     end
     for _, path in ipairs(list) do
       shell.budget:tick()
-      local name = path:match "[^/]*$"
+      local name = paths.after_slash(path)
       local _, depth = path:sub(#top + 1):gsub("/", "")
       local fits = (not wanted.name or glob.matches(name, wanted.name))
         and (not wanted.iname or glob.matches(name:lower(), wanted.iname:lower()))
@@ -473,7 +474,7 @@ end
 programs.realpath = programs.readlink
 
 function programs.basename(_, arguments, io)
-  local name = (arguments[1] or ""):gsub("/+$", ""):match "[^/]*$"
+  local name = paths.after_slash(paths.without_slashes(arguments[1] or ""))
   local suffix = arguments[2]
   if suffix and suffix ~= "" and #name > #suffix and name:sub(-#suffix) == suffix then
     name = name:sub(1, -#suffix - 1)

@@ -2,6 +2,7 @@
 -- archive is not compressed.
 local common = require "sim.shell.programs.common"
 local files = require "sim.shell.files"
+local texts = require "sim.text"
 
 local programs <const> = {}
 
@@ -98,7 +99,7 @@ local function read(shell, options, names, io)
     return 2
   end
   local here, wanted = shell.cwd, {}
-  for _, name in ipairs(names) do wanted[name:gsub("/+$", "")] = false end
+  for _, name in ipairs(names) do wanted[texts.without_slashes(name)] = false end
   if options.C then shell.cwd = shell:path(options.C) end
   for _, member in ipairs(members) do
     local meant = #names == 0
