@@ -4,8 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "f5/report/secret.h"
-
 #define NEAR 4096 /* bytes: how far a word may be from the one that explains it */
 
 /* What an option with one letter holds depends on the program before it. */
