@@ -210,8 +210,17 @@ ltm virtual vs {
       .. "ltm/profile/ocsp%-stapling%-params is deprecated\n", bash "cat /var/log/ltm")
     prints("true\n", "tmsh list mgmt shared settings api-status availability | "
       .. "awk '/deprecated/ { print $2 }'")
+    local property <const> = "[api-status-warning] ltm/profile/fastl4, properties : deprecated : "
+      .. "software-syn-cookie\n"
+    prints(property .. "0\n", "tmsh create ltm profile fastl4 f software-syn-cookie enabled; echo $?")
+    assert.match("^" .. property:gsub("%p", "%%%0"),
+      bash "tmsh list ltm profile fastl4 f software-syn-cookie")
     bash("tmsh modify mgmt shared settings api-status availability "
       .. "'{ deprecatedApiAllowed value false }'")
+    prints("[api-status-warning] ltm/profile/fastl4, properties : deprecated : software-syn-cookie. "
+      .. "This command is not available or has properties which are not available.\n1\n",
+      "tmsh create ltm profile fastl4 g software-syn-cookie enabled; echo $?")
+    assert.is_false(bip.ltm.profile.fastl4.g:exists())
     assert.equal("false",
       bip:request("GET", "/mgmt/shared/settings/api-status/availability").deprecatedApiAllowed)
   end)

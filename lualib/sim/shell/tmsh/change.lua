@@ -2,6 +2,7 @@
 local body_reader = require "sim.shell.tmsh.body"
 local json = require "f5.json"
 local list_options = require "sim.config.list_options"
+local status = require "sim.shell.tmsh.status"
 local target = require "sim.shell.tmsh.target"
 local uri = require "sim.config.uri"
 
@@ -40,7 +41,7 @@ local function has_text(node, template)
   return node.props.apiAnonymous or template:find "/rule$"
 end
 
-function M.create(session, tokens)
+function M.create(session, tokens, io)
   local template, node, at = target.component(session, tokens, 2)
   if node.type ~= "collection" then target.unexpected(tokens[at]) end
   local token = tokens[at]
@@ -52,6 +53,7 @@ function M.create(session, tokens)
   else
     body = body_reader.read(tokens, at + 1, template, node, false)
   end
+  status.check(session, template, body, io)
   body.name = target.full(session, node, token.word)
   target.send(session, "POST", ROOT .. template, body)
 end
@@ -72,10 +74,19 @@ local function modify_one(session, path, body, changes)
   end)
 end
 
-function M.modify(session, tokens)
+-- The properties that a command changes, as a set.
+local function named(body, changes)
+  local names = {}
+  for name in pairs(body) do names[name] = true end
+  for _, one in ipairs(changes) do names[one.property] = true end
+  return names
+end
+
+function M.modify(session, tokens, io)
   local template, node, at = target.component(session, tokens, 2)
   if node.type == "singleton" then
     local body, changes = body_reader.read(tokens, at, template, node, true)
+    status.check(session, template, named(body, changes), io)
     return modify_one(session, ROOT .. template, body, changes)
   end
   if node.type ~= "collection" then target.unexpected(tokens[at]) end
@@ -84,6 +95,7 @@ function M.modify(session, tokens)
   local text = has_text(node, template) and verbatim(session, tokens, after)
   local body, changes = { apiAnonymous = text }, {}
   if not text then body, changes = body_reader.read(tokens, after, template, node, true) end
+  status.check(session, template, named(body, changes), io)
   local store = session.device.store
   store:atomically(function()
     for _, path in ipairs(target.objects(session, template, node, names, false)) do

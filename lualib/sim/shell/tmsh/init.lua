@@ -43,8 +43,8 @@ local RUN <const> = {}  -- command -> function(session, tokens, io)
 
 RUN.create, RUN.delete, RUN.show = change.create, change.delete, show.run
 
-function RUN.modify(session, tokens)
-  if not change.modify_status(session, tokens) then change.modify(session, tokens) end
+function RUN.modify(session, tokens, io)
+  if not change.modify_status(session, tokens) then change.modify(session, tokens, io) end
 end
 
 function RUN.list(session, tokens, io)
@@ -161,13 +161,6 @@ local function new_session(shell)
     folder = "/Common",
   }
   function session.tick() shell.budget:tick() end
-  function session.warn_status(template, status, io)
-    local text = ("[api-status-warning] %s is %s"):format(
-      template, status:lower():gsub("_", " ")
-    )
-    io.err(text .. "\n")
-    logs.write(session.device, "ltm", "warning", "tmsh[4242]", "01420013:4: " .. text)
-  end
   return session
 end
 

@@ -2,9 +2,9 @@
 local catalogue = require "sim.config.catalogue"
 local discovery = require "sim.config.discovery"
 local json = require "f5.json"
-local kinds = require "sim.kinds"
 local printing = require "sim.tmsh.printer"
 local services = require "sim.shell.tmsh.services"
+local status = require "sim.shell.tmsh.status"
 local target = require "sim.shell.tmsh.target"
 local values = require "sim.config.values"
 
@@ -317,12 +317,6 @@ local function print_module(printer, template, found)
   end
 end
 
-local function warn(session, template, io)
-  local facts = kinds.described(template:match "^[^/]+")[template]
-  local status = facts and facts.facts and facts.facts.api_status
-  if status then session.warn_status(template, status, io) end
-end
-
 local function new_printer(session, io, found)
   return setmetatable({
     session = session, io = io, parts = {}, one_line = found.one_line, all = found.all,
@@ -339,7 +333,7 @@ function M.run(session, tokens, io)
     type = node.type, props = node.props or {}, subs = node.subs,
   })
   local printer = new_printer(session, io, found)
-  warn(session, template, io)
+  status.check(session, template, found.wanted, io)
   if node.type == "organizing" then return print_module(printer, template, found) end
   if node.type == "collection" then return print_collection(printer, template, node, found) end
   printer:print(template, node, session.device.store:one(ROOT .. template), ROOT .. template)
