@@ -126,7 +126,7 @@ ltm virtual vs {
     fails('Syntax Error: "load-balancing-mode" invalid value "bogus"',
       "create ltm pool p load-balancing-mode bogus")
     fails('Syntax Error: "}" is missing', "create ltm pool p members add { 10.0.0.1:80")
-    fails("not simulated: tmsh show sys hardware", "show sys hardware")
+    fails("not simulated: tmsh show sys connection", "show sys connection")
     fails("not simulated: tmsh edit ltm pool web", "edit ltm pool web")
     fails("not simulated: tmsh show ltm profile tcp tcp", "show ltm profile tcp tcp")
     assert.is_false(bip.ltm.pool.p:exists())
@@ -171,6 +171,10 @@ ltm virtual vs {
     assert.match("\nLtm::Node: 10.0.0.1 %(10.0.0.1%)\n", bash "tmsh show ltm node")
     assert.match("\nltm pool web {\n    active%-member%-cnt 0\n",
       "\n" .. bash "tmsh show ltm pool web field-fmt")
+    prints("Z100\n", "tmsh show sys hardware | awk '/^  Type  *Z/ { print $2 }'")
+    prints("active\n",
+      "tmsh show cm traffic-group traffic-group-1 | awk '$1 ~ /^traffic/ { print $3 }'")
+    assert.match("^mcpd +run %(pid %d+%) %d+ hours, 1 start\n$", bash "tmsh show sys service mcpd")
     assert.match("^Failover active for 1d %d%d:%d%d:%d%d\n$", bash "tmsh show sys failover")
     prints("Failover standby\n", "tmsh run sys failover standby; tmsh show sys failover | "
       .. "cut -d' ' -f1,2")
@@ -180,7 +184,8 @@ ltm virtual vs {
     prints("17.1.3\n", "tmsh show sys version | awk '/^  Version/ { print $2 }'")
     for _, component in ipairs {
       "cm failover-status", "sys clock", "sys license", "sys software status", "net interface",
-      "net arp", "sys mcp-state",
+      "net arp", "sys mcp-state", "sys cpu", "sys memory", "sys hardware", "sys service",
+      "cm traffic-group", "ltm virtual-address",
     } do
       prints("0\n", "tmsh show " .. component .. " > /tmp/o; echo $?; [ -s /tmp/o ] || echo empty")
     end
@@ -210,16 +215,19 @@ ltm virtual vs {
       .. "ltm/profile/ocsp%-stapling%-params is deprecated\n", bash "cat /var/log/ltm")
     prints("true\n", "tmsh list mgmt shared settings api-status availability | "
       .. "awk '/deprecated/ { print $2 }'")
-    local property <const> = "[api-status-warning] ltm/profile/fastl4, properties : deprecated : "
-      .. "software-syn-cookie\n"
-    prints(property .. "0\n", "tmsh create ltm profile fastl4 f software-syn-cookie enabled; echo $?")
+    local property <const> = "[api-status-warning] ltm/profile/fastl4, properties : "
+      .. "deprecated : software-syn-cookie\n"
+    prints(property .. "0\n",
+      "tmsh create ltm profile fastl4 f software-syn-cookie enabled; echo $?")
     assert.match("^" .. property:gsub("%p", "%%%0"),
       bash "tmsh list ltm profile fastl4 f software-syn-cookie")
     bash("tmsh modify mgmt shared settings api-status availability "
       .. "'{ deprecatedApiAllowed value false }'")
-    prints("[api-status-warning] ltm/profile/fastl4, properties : deprecated : software-syn-cookie. "
-      .. "This command is not available or has properties which are not available.\n1\n",
-      "tmsh create ltm profile fastl4 g software-syn-cookie enabled; echo $?")
+    prints(
+      property:sub(1, -2)
+        .. ". This command is not available or has properties which are not available.\n1\n",
+      "tmsh create ltm profile fastl4 g software-syn-cookie enabled; echo $?"
+    )
     assert.is_false(bip.ltm.profile.fastl4.g:exists())
     assert.equal("false",
       bip:request("GET", "/mgmt/shared/settings/api-status/availability").deprecatedApiAllowed)

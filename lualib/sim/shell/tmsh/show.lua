@@ -367,6 +367,15 @@ pages["sys/license"] = function(session, _, io)
   io.out "\n"
 end
 
+local more <const> = require "sim.shell.tmsh.show_system" {
+  statistics = statistics, one = one, columns = columns, heading = heading,
+  traffic = function(io, stats, side, title)
+    table_lines(io.out, "Traffic", { title }, traffic_rows(stats, side, {}), 21)
+    io.out "\n"
+  end,
+}
+for component, page in pairs(more) do pages[component] = page end
+
 -- -- field-fmt --
 
 local function dashed(name)

@@ -1,5 +1,5 @@
--- The life cycle of the API in tmsh: warnings about components and properties with a status, and the
--- refusal of what is switched off.
+-- The life cycle of the API in tmsh: warnings about components and properties with a status, and
+-- the refusal of what is switched off.
 local kinds = require "sim.kinds"
 local logs = require "sim.status.logs"
 local target = require "sim.shell.tmsh.target"
