@@ -1,5 +1,6 @@
 -- Loads tmsh text into a device: its objects are made or changed as those of a seed, so that a
 -- reference may come before what it names.
+local names = require "sim.config.names"
 local parser = require "sim.tmsh.parser"
 local printer = require "sim.tmsh.printer"
 local reader = require "sim.tmsh.reader"
@@ -7,6 +8,9 @@ local references = require "sim.config.references"
 local uri = require "sim.config.uri"
 
 local M = {}
+
+-- What fails is tried again after the others, so often at most.
+local MAX_PASSES <const> = 10
 
 -- Objects that others need come first.
 local FIRST <const> = {
@@ -21,6 +25,34 @@ local function rank(object)
     if template == prefix or template:sub(1, #prefix + 1) == prefix .. "/" then return i end
   end
   return #FIRST + 1
+end
+
+-- Sorts objects: those that others need first, and parents (defaults-from) before their children.
+local function in_order(objects)
+  local by_place <const>, list <const>, done <const> = {}, {}, {}
+  for i, object in ipairs(objects) do
+    object.place = i
+    local where <const> = reader.place(object)
+    by_place[where] = by_place[where] or object
+  end
+  table.sort(objects, function(a, b)
+    local x <const>, y <const> = rank(a), rank(b)
+    if x ~= y then return x < y end
+    return a.place < b.place
+  end)
+  local function add(object)
+    if done[object] then return end
+    done[object] = true
+    local parent <const> = object.body.defaultsFrom
+    if type(parent) == "string" then
+      local full <const> = names.absolute(parent, object.body.partition)
+      local other <const> = by_place[object.path .. "/" .. names.segment(full)]
+      if other then add(other) end
+    end
+    list[#list + 1] = object
+  end
+  for _, object in ipairs(objects) do add(object) end
+  return list
 end
 
 local function message_of(problem)
@@ -53,15 +85,10 @@ function M.plant(device, text, allowed)
     return {}, { statements }
   end
   local waiting, refused = reader.objects(statements)
-  for i, object in ipairs(waiting) do object.place = i end
-  table.sort(waiting, function(a, b)
-    local x <const>, y <const> = rank(a), rank(b)
-    if x ~= y then return x < y end
-    return a.place < b.place
-  end)
+  waiting = in_order(waiting)
   local store <const>, loaded <const> = device.store, {}
   local ctx <const> = { seed = true, now = device:now() }
-  while #waiting > 0 do
+  for pass = 1, MAX_PASSES do
     local again <const> = {}
     for _, object in ipairs(waiting) do
       local done, problem = pcall(put, store, object, ctx, allowed)
@@ -72,7 +99,7 @@ function M.plant(device, text, allowed)
         again[#again + 1] = object
       end
     end
-    if #again == #waiting then
+    if #again == #waiting or pass == MAX_PASSES then
       for _, object in ipairs(again) do
         local message <const> = message_of(object.problem)
         if not message then error(object.problem, 0) end

@@ -9,22 +9,20 @@
 -- item was in quotes.
 --
 -- A mistake raises { line =, message = }.
+local spelling = require "sim.tmsh.spelling"
+
 local M = {}
 
 local MAX_DEPTH <const> = 60
+-- Of longer lines of sys db, values are read as everywhere else: each look at the rest takes time.
+local MAX_LINE <const> = 1 << 14
 local VERBS <const> = { create = true, modify = true, delete = true }
 
 -- Statements whose block is a script, and properties that are one.
 local SCRIPTS <const> = {
   ["ltm rule"] = true, ["gtm rule"] = true, ["pem irule"] = true, ["cli script"] = true,
 }
-local SCRIPT_KEYS <const> = {
-  ["sys icall script"] = { definition = true },
-  ["pem reporting format-script"] = { definition = true },
-  ["sys application template"] = {
-    implementation = true, presentation = true, macro = true, ["html-help"] = true,
-  },
-}
+local SCRIPT_KEYS <const> = spelling.SCRIPTS
 
 local function fail(line, message, ...)
   error({ line = line, message = message:format(...) }, 0)
@@ -45,8 +43,7 @@ function Reader:skip()
     local first <const> = self.text:sub(at, at)
     if first == "\n" then
       self.line, self.at, ended = self.line + 1, at + 1, true
-    elseif first == "#" and (self.at == 1 or self.text:find("^[ \t\r]*$", self:line_start(), at)
-        or self.text:sub(self:line_start(), at - 1):find "^[ \t\r]*$") then
+    elseif first == "#" and (self.at == 1 or self.text:byte(self.at - 1) == 10) then
       self.at = self.text:match("^[^\n]*()", at)
     elseif first == "\\" and self.text:find("^\\\r?\n", at) then
       self.line, self.at = self.line + 1, self.text:match("^\\\r?\n()", at)
@@ -55,13 +52,6 @@ function Reader:skip()
       return ended
     end
   end
-end
-
--- The position of the first byte of the current line.
-function Reader:line_start()
-  local at = self.at
-  while at > 1 and self.text:byte(at - 1) ~= 10 do at = at - 1 end
-  return at
 end
 
 -- A backslash before a quote, a backslash, a question mark or a brace hides it. All other sequences
@@ -99,7 +89,7 @@ function Reader:word()
     at = self.text:match("^[^%s{}\\\"]*()", at)
     local stop <const> = self.text:sub(at, at)
     if stop == "\\" then
-      at = at + 2
+      at = math.min(at + 2, #self.text + 1)
     elseif stop == '"' then
       at = at + 1 -- a quote inside of a word is plain
     else
@@ -138,7 +128,11 @@ end
 
 -- Values of sys db hold quotes that are not escaped: the value ends at the end of the line.
 function Reader:rest_of_line()
-  local text, after = self.text:match("^([^\n]*)()", self.at)
+  if self.measured ~= self.line then
+    self.measured, self.line_end = self.line, self.text:find("\n", self.at, true) or #self.text + 1
+  end
+  if self.line_end - self.at > MAX_LINE then return nil end
+  local text <const>, after <const> = self.text:sub(self.at, self.line_end - 1), self.line_end
   if self.depth == 1 and text:find '"[ \t]*}[ \t\r]*$' then
     -- all properties on one line: a value ends before the next property
     local value, behind = text:match '^"(.-)"()[ \t]+[%l%-]+[ \t]+"'

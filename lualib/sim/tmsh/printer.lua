@@ -73,15 +73,15 @@ local function element_name(item)
   return name
 end
 
-local function add_properties(lines, object, indent, skip)
+local function add_properties(lines, object, indent, scripts, skip)
   for _, key in ipairs(sorted_keys(object, skip)) do
-    add_value(lines, key, object[key], indent)
+    add_value(lines, key, object[key], indent, scripts)
   end
 end
 
 local NAMED <const> = { name = true, partition = true, subPath = true, fullPath = true }
 
-local function add_element(lines, item, indent, is_row)
+local function add_element(lines, item, indent, scripts, is_row)
   if type(item) ~= "table" then
     lines[#lines + 1] = indent .. text_of(item)
     return
@@ -89,7 +89,7 @@ local function add_element(lines, item, indent, is_row)
   local name <const> = element_name(item)
   local head <const> = indent .. (name ~= "" and (is_row and name or text_of(name)) .. " " or "")
   local inner <const> = {}
-  add_properties(inner, item, indent .. INDENT, NAMED)
+  add_properties(inner, item, indent .. INDENT, scripts, NAMED)
   if #inner == 0 then
     lines[#lines + 1] = head .. "{ }"
     return
@@ -100,8 +100,12 @@ local function add_element(lines, item, indent, is_row)
 end
 
 -- A property, named as in REST: a flag, a word, a list or a block.
-function add_value(lines, name, value, indent)
+function add_value(lines, name, value, indent, scripts)
   local key <const> = dashed(name)
+  if scripts and scripts[key] and type(value) == "string" then
+    lines[#lines + 1] = ("%s%s {%s}"):format(indent, key, value)
+    return
+  end
   if value == true then
     lines[#lines + 1] = indent .. (key:find "%s" and text_of(key) or key)
   elseif value == false or value == nil or value == json.null then
@@ -114,9 +118,11 @@ function add_value(lines, name, value, indent)
   else
     lines[#lines + 1] = ("%s%s {"):format(indent, text_of(key))
     if is_list(value) then
-      for _, item in ipairs(value) do add_element(lines, item, indent .. INDENT, ROWS[name]) end
+      for _, item in ipairs(value) do
+        add_element(lines, item, indent .. INDENT, scripts, ROWS[name])
+      end
     else
-      add_properties(lines, value, indent .. INDENT)
+      add_properties(lines, value, indent .. INDENT, scripts)
     end
     lines[#lines + 1] = indent .. "}"
   end
@@ -163,6 +169,8 @@ local function shown(store, node, path, object, how)
     local spec <const> = node.props[key]
     if spec and spec.r and how.saved and not computed_is_saved then skip[key] = true end
     local usual <const> = not all and same(value, base[key])
+    local empty <const> = type(value) == "table" and next(value) == nil
+    if how.saved and empty and base[key] == nil then skip[key] = true end
     if usual and not EVERYWHERE[key] and not always[key] then skip[key] = true end
   end
   local removed <const> = {}
@@ -206,6 +214,7 @@ end
 function add_object(lines, store, node, path, head, indent, how)
   local object <const> = store:get(path)
   local parts <const> = {} -- in alphabetical order: { key =, lines = }
+  local scripts <const> = spelling.SCRIPTS[(node.template:gsub("/%*/.*$", ""):gsub("/", " "))]
   local skip <const>, removed <const> = shown(store, node, path, object, how)
   for _, key in ipairs(sorted_keys(object, skip)) do
     local part <const> = {}
@@ -213,7 +222,7 @@ function add_object(lines, store, node, path, head, indent, how)
     if node.template == "sys/db" and type(value) == "string" then
       part[1] = indent .. INDENT .. dashed(key) .. " " .. db_value(value)
     else
-      add_value(part, key, spelling.tmsh_time(key, value), indent .. INDENT)
+      add_value(part, key, spelling.tmsh_time(key, value), indent .. INDENT, scripts)
     end
     parts[#parts + 1] = { key = dashed(key), lines = part }
   end

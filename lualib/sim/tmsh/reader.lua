@@ -45,6 +45,9 @@ local function plain_value(word, quoted)
   return word
 end
 
+-- What every object may have.
+local IDENTITY <const> = { partition = true, description = true, appService = true }
+
 local BOOLEANS <const> = {
   ["true"] = true, yes = true, enabled = true, ["false"] = false, no = false, disabled = false,
 }
@@ -242,6 +245,9 @@ local function read_property(node, entry, i, object, block_inline)
       object[sub] = read_records(child, value, entry.line)
       return i + 2
     end
+  end
+  if node.known and not node.open and not spec and not sub and not IDENTITY[name] then
+    fail(entry.line, 'Syntax Error: "%s" unknown property', key)
   end
   if value == nil or spec and spec.t == "b" and is_word(value) and #entry > i + 1 then
     object[name] = true

@@ -71,6 +71,15 @@ function M.with_unit(template, name, value)
   return value
 end
 
+--- Properties whose block is a script: kind -> set of names.
+M.SCRIPTS = {
+  ["sys icall script"] = { definition = true },
+  ["pem reporting format-script"] = { definition = true },
+  ["sys application template"] = {
+    implementation = true, presentation = true, macro = true, ["html-help"] = true,
+  },
+}
+
 -- Times that a device keeps: "2020-09-17T08:50:22Z" in REST, "2020-09-17:08:50:22" in tmsh.
 local TIMES <const> = {
   creationTime = true, lastModifiedTime = true, createTime = true, lastUpdateTime = true,

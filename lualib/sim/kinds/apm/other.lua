@@ -4,6 +4,7 @@ local property = require "sim.kinds.common.property"
 local s <const>, i <const> = property.text, property.number
 
 return {
+  ["apm/ephemeral-auth/ssh-security-config"] = { facts = { type = "collection" } },
   ["apm/aaa/ldap"] = {
     facts = {
       noun = "AAA LDAP server",

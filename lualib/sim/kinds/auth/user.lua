@@ -216,6 +216,7 @@ return {
         maxDuration = i(99999),
         maxLoginFailures = i(0),
         lockoutDuration = i(0),
+        manualUnlockDisabled = s(),
         minDuration = i(0),
         minimumLength = i(6),
         passwordMemory = i(0),

@@ -491,6 +491,7 @@ return {
         securityNatPolicy = { t = "o" },
         addressRef = false,
         tmTelemetry = s(),
+        throughputCapacity = s(),
         internal = flag(),
         ipForward = flag(),
         l2Forward = flag(),

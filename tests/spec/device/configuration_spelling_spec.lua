@@ -1,0 +1,158 @@
+-- How tmsh text and iControl REST spell the same thing, and what a text may not do.
+local lab = require "lab"
+local sim = require "f5.sim"
+
+local TEXT <const> = [[
+ltm profile tcp /Common/a_child {
+    defaults-from /Common/z_parent
+}
+ltm profile tcp /Common/z_parent {
+    defaults-from /Common/tcp
+    fin-wait-2-timeout 77
+    idle-timeout 55
+}
+ltm profile http-compression /Common/c {
+    allow-http-10 enabled
+    defaults-from /Common/httpcompression
+    gzip-memory-level 16k
+}
+ltm profile http /Common/h {
+    defaults-from /Common/http
+    enforcement {
+        known-methods {
+            GET HEAD POST
+        }
+        max-header-count 5
+    }
+}
+ltm profile client-ssl /Common/s {
+    defaults-from /Common/clientssl
+    options { no-ssl no-tlsv1 }
+}
+ltm monitor wmi /Common/w {
+    command "GetCPUInfo, GetOSInfo"
+    defaults-from /Common/wmi
+}
+ltm monitor http /Common/n {
+    defaults-from /Common/http
+    send none
+}
+gtm region /Common/r {
+    region-members {
+        not country DE { }
+        state "US/New Hampshire" { }
+        subnet 10.0.0.0/8 { }
+    }
+}
+gtm topology ldns: region /Common/r server: not continent EU {
+    order 1
+}
+gtm wideip a /Common/x.example.net {
+    last-resort-pool a /Common/p
+}
+ltm virtual /Common/v {
+    creation-time 2020-09-17:08:50:22
+    destination /Common/192.0.2.1:80
+    ip-protocol tcp
+}
+security firewall management-ip-rules {
+    rules {
+        first {
+            action accept
+        }
+    }
+}
+pem reporting format-script /Common/f {
+    definition {
+set x { "y }"
+    }
+}
+sys db ui.advisory.text {
+    value "CP="{}""
+}
+sys db dosl7.p3p_header { default-value "none" value "a"b" }
+ltm rule /Common/empty { }
+]]
+
+local device, bip
+
+local function start(text)
+  device = sim.start {
+    provision = { "ltm", "gtm", "afm", "pem" },
+    seed = { conf = { { name = "x.conf", text = text } } },
+  }
+  bip = lab.connect(device)
+end
+
+describe("tmsh text and REST", function()
+  before_each(function() start(TEXT) end)
+  after_each(function() lab.stop(bip, device) end)
+
+  it("name the same properties", function()
+    assert.same({}, device:refused())
+    local profile <const> = bip.ltm.profile
+    local child <const> = profile.tcp.a_child:load()
+    -- the parent stands behind its child, as in files that are sorted by name
+    assert.same({ 77, 55 }, { child.finWait_2Timeout, child.idleTimeout })
+    local compression <const> = profile["http-compression"].c:load()
+    assert.equal("enabled", compression.allowHttp_10)
+    assert.equal(16384, compression.gzipMemoryLevel)
+    local enforcement <const> = profile.http.h:load().enforcement
+    assert.same({ "GET", "HEAD", "POST" }, enforcement.knownMethods)
+    assert.equal(5, enforcement.maxHeaderCount)
+    assert.equal("{ no-ssl no-tlsv1 }", profile["client-ssl"].s:load().tmOptions)
+    assert.equal("GetCPUInfo, GetOSInfo", bip.ltm.monitor.wmi.w:load().tmCommand)
+    assert.equal("none", bip.ltm.monitor.http.n:load().send)
+    local members <const> = bip.gtm.region.r:load().regionMembers
+    assert.equal("not country DE", members[1].name)
+    assert.equal("a /Common/p", bip.gtm.wideip.a["x.example.net"]:load().lastResortPool)
+    assert.equal("2020-09-17T08:50:22Z", bip.ltm.virtual.v:load().creationTime)
+  end)
+
+  it("give the same device after a save and a load", function()
+    local all <const> = device:configuration { all = true }
+    for _, words in ipairs {
+      "fin-wait-2-timeout 77", "allow-http-10 enabled", "gzip-memory-level 16k",
+      "options { no-ssl no-tlsv1 }", 'command "GetCPUInfo, GetOSInfo"', "not country DE { }",
+      "gtm topology ldns: region /Common/r server: not continent EU {",
+      "last-resort-pool a /Common/p", "creation-time 2020-09-17:08:50:22", "vs-index",
+      'value "CP="{}""', 'value "a"b"', "ltm rule /Common/empty { }", 'set x { "y }"',
+    } do
+      assert.is_truthy(all:find(words, 1, true), words .. "\n" .. all)
+    end
+    local saved <const> = device:configuration()
+    assert.is_truthy(saved:find("    send none\n", 1, true))
+    assert.is_nil(saved:find("vs-index", 1, true))
+    lab.stop(bip, device)
+    start(saved)
+    assert.same({}, device:refused())
+    assert.equal(saved, device:configuration())
+  end)
+end)
+
+describe("a configuration text", function()
+  after_each(function() lab.stop(bip, device) end)
+
+  it("cannot have a misspelt property where all are known", function()
+    start "ltm pool /Common/p {\n    members none\n    minactive-members 2\n}\n"
+    local refused <const> = device:refused()
+    assert.equal('Syntax Error: "minactive-members" unknown property', refused[1].message)
+    assert.is_false(bip.ltm.pool.p:exists())
+  end)
+
+  it("may end anywhere", function()
+    for length = 1, #TEXT, 97 do
+      start(TEXT:sub(1, length))
+      lab.stop(bip, device)
+    end
+    start "ltm pool a { }\nltm pool \\"
+    assert.is_true(bip.ltm.pool.a:exists())
+  end)
+
+  it("of one long line takes no long time", function()
+    local before <const> = os.time()
+    start("ltm pool a { " .. ("# "):rep(200000) .. "}\nsys db b { " .. ('k "v" '):rep(50000) .. "}")
+    assert.is_true(os.time() - before < 20)
+    assert.is_true(#device:refused() > 0)
+  end)
+end)
