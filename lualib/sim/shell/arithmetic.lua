@@ -176,6 +176,8 @@ function Reader:binary(level)
 end
 
 function Reader:expression()
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then fail "expression recursion level exceeded" end
   local value = self:binary(1)
   if self:take "?" then
     local yes = self:expression()
@@ -183,6 +185,7 @@ function Reader:expression()
     local no = self:expression()
     value = value ~= 0 and yes or no
   end
+  self.depth = self.depth - 1
   return value
 end
 

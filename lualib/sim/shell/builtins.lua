@@ -205,10 +205,12 @@ local BINARY <const> = {
 
 -- [[ text == pattern ]], [[ text =~ expression ]]
 local PATTERNS <const> = {
-  ["=="] = function(a, b) return b.quoted and a == b.text or glob.matches(a, b.text) end,
-  ["!="] = function(a, b)
+  ["=="] = function(a, b, shell)
+    return b.quoted and a == b.text or glob.matches(a, b.text, shell.tick)
+  end,
+  ["!="] = function(a, b, shell)
     if b.quoted then return a ~= b.text end
-    return not glob.matches(a, b.text)
+    return not glob.matches(a, b.text, shell.tick)
   end,
   ["=~"] = function(a, b, shell)
     shell.budget:spend(#a + #b.text)
@@ -228,8 +230,11 @@ function Test:primary()
   local word = self:next()
   if word == nil then return false end
   if word == "!" then
-    self.at = self.at + 1
-    return not self:primary()
+    local negated = false
+    while self:next() == "!" do
+      self.at, negated = self.at + 1, not negated
+    end
+    return self:primary() ~= negated
   end
   local operator = self.words[self.at + 1] and self.words[self.at + 1].text
   local right = self.words[self.at + 2]

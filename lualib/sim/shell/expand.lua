@@ -38,7 +38,8 @@ local function replaced(value, operator, word, shell)
     local stop
     for last = #value, at, -1 do
       shell.budget:spend(last - at)
-      if glob.matches(value:sub(at, last), pattern) then
+      shell.budget:tick()
+      if glob.matches(value:sub(at, last), pattern, shell.tick) then
         stop = last
         break
       end
@@ -147,7 +148,7 @@ function Shell:add_files(fields, pattern)
       self.budget:tick()
       local _, depth = path:gsub("/", "")
       local _, wanted = full:gsub("/", "")
-      if depth == wanted and glob.matches(path, full) then
+      if depth == wanted and glob.matches(path, full, self.tick) then
         found[#found + 1] = pattern:sub(1, 1) == "/" and path
           or path:sub(#self.cwd + (self.cwd == "/" and 1 or 2))
       end

@@ -37,8 +37,8 @@ local function step(pattern, at, char)
   return own == char and own ~= "" and at + 1 or nil
 end
 
---- Whether a text matches a pattern.
-function M.matches(text, pattern)
+--- Whether a text matches a pattern. `tick`: called now and then, may raise an error.
+function M.matches(text, pattern, tick)
   local at, wanted, star, mark = 1, 1, nil, nil
   while at <= #text do
     local after = pattern:byte(wanted) ~= 42 and step(pattern, wanted, text:sub(at, at))
@@ -48,6 +48,7 @@ function M.matches(text, pattern)
       at, wanted = at + 1, after
     elseif star then
       mark = mark + 1
+      if tick and mark % 16 == 0 then tick() end
       at, wanted = mark, star + 1
     else
       return false
@@ -65,12 +66,13 @@ end
 --- shortest part, or with a doubled operator the longest.
 function M.trim(text, operator, pattern, budget)
   local at_end, longest = operator:sub(1, 1) == "%", #operator == 2
+  local function tick() budget:tick() end
   for n = 0, #text do
     budget:tick()
     budget:spend(#text)
     local size = longest and #text - n or n
     local part = at_end and text:sub(#text - size + 1) or text:sub(1, size)
-    if M.matches(part, pattern) then
+    if M.matches(part, pattern, tick) then
       return at_end and text:sub(1, #text - size) or text:sub(size + 1)
     end
   end

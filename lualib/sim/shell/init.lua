@@ -42,11 +42,12 @@ end
 
 -- actor: the user who sent the script. Programs have the rights of this user, not those of root.
 local function new_shell(device, actor)
+  local budget = budgets.new()
   return setmetatable(
     {
       device = device, actor = actor, variables = { HOME = "/root", USER = "root", PATH = "/bin" },
-      cwd = "/root", status = 0, budget = budgets.new(), arguments = {}, functions = {},
-      folder = "/Common",
+      cwd = "/root", status = 0, budget = budget, arguments = {}, functions = {},
+      tick = function() budget:tick() end,
     },
     Shell
   )
@@ -318,7 +319,7 @@ function COMPOUNDS.case(self, command, io)
   for _, branch in ipairs(command.branches) do
     for _, pattern in ipairs(branch.patterns) do
       self.budget:spend(#subject)
-      if glob.matches(subject, self:expand_one(pattern, io)) then
+      if glob.matches(subject, self:expand_one(pattern, io), self.tick) then
         return self:list(branch.body, io)
       end
     end

@@ -89,11 +89,34 @@ describe("simulated device: shell", function()
       "rm /tmp/none; echo $?")
   end)
 
+  it("refuses what nests too deep", function()
+    local function deep(text) return text:rep(20000) end
+    for script, expected in pairs {
+      ["echo $((" .. deep "1?" .. "1))"] = "recursion level exceeded",
+      ["echo $((" .. deep "- " .. "1))"] = "recursion level exceeded",
+      ["[ " .. deep "! " .. "x ] && echo even"] = "even",
+      ["awk 'BEGIN { " .. deep "if (1) " .. "print }'"] = "too many levels",
+      ["awk 'BEGIN { print " .. deep "2^" .. "1 }'"] = "too many levels",
+      ["awk 'BEGIN { print " .. deep "(" .. "1 }'"] = "too many levels",
+      ["echo | sed '" .. deep "{" .. "'"] = "too many levels",
+      ["echo x | sed -E 's/" .. deep "(" .. "//'"] = "too big",
+      [deep "${x:-"] = "bad substitution",
+      ["tmsh create ltm pool p " .. deep "{ "] = "is missing",
+      ["tmsh create ltm virtual v source-address-translation " .. deep "{ a " .. deep "} "] =
+        "nest too deep",
+    } do
+      assert.match(expected, bash(script), script:sub(1, 40))
+    end
+  end)
+
   it("ends scripts without an end", function()
     for _, script in ipairs {
       "while :; do :; done", "for ((;;)); do x=$x$x; done", "f() { f; }; f",
       "awk 'BEGIN { while (1) x = x \"aaaaaaaaaaaaaaaa\" }'",
       "awk 'BEGIN { for (;;) { } }'", "until false; do sed 's/a/aa/g' <<< aaaaaaaa; done",
+      "x=$(printf %0100000d 0); case $x in *${x}1) echo;; esac; while :; do :; done",
+      "x=$(printf %030000d 0); echo ${x/0*1/}; while :; do :; done",
+      "x=$(printf %030000d 0); echo ${x%%*1}; while :; do :; done",
       "yes=1; while [ $((yes)) ]; do yes=$((yes+1)); done", "x=x; echo $((x))",
     } do
       local started <const> = os.clock()

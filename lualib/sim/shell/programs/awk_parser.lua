@@ -66,6 +66,11 @@ function Parser:scan(operand)
   return char, nil, at + 1
 end
 
+function Parser:deeper()
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then fail "too many levels" end
+end
+
 function Parser:peek(operand)
   local kind, value = self:scan(operand)
   return kind, value
@@ -112,8 +117,7 @@ function Parser:named(name)
 end
 
 function Parser:primary()
-  self.depth = self.depth + 1
-  if self.depth > MAX_DEPTH then fail "too many levels" end
+  self:deeper()
   local kind, value, after = self:scan(true)
   self.at = after
   local node
@@ -163,7 +167,9 @@ function Parser:unary()
     if self:take "--" then return { what = "step", target = node, by = -1 } end
   end
   if self:take "^" then
+    self:deeper()
     node = { what = "binary", operator = "^", left = node, right = self:unary() }
+    self.depth = self.depth - 1
   end
   return node
 end
@@ -208,8 +214,7 @@ end
 local ASSIGNMENTS <const> = set "= += -= *= /= %= ^="
 
 function Parser:expression()
-  self.depth = self.depth + 1
-  if self.depth > MAX_DEPTH then fail "too many levels" end
+  self:deeper()
   local node = self:binary(1)
   local kind = self:peek()
   if ASSIGNMENTS[kind] and TARGETS[node.what] then
@@ -332,14 +337,16 @@ function Parser:statement()
   local read = kind == "name" and KEYWORDS[value]
   if read then
     self.at = after
-    return read(self)
+    self:deeper()
+    local node = read(self)
+    self.depth = self.depth - 1
+    return node
   end
   return { what = "expression", value = self:expression() }
 end
 
 function Parser:block()
-  self.depth = self.depth + 1
-  if self.depth > MAX_DEPTH then fail "too many levels" end
+  self:deeper()
   local list = {}
   while true do
     while self:take ";" or self:take "newline" do end

@@ -50,7 +50,10 @@ function programs.cut(shell, arguments, io)
       shell.budget:spend(#line)
       local parts = {}
       if not options.f then
-        for i = 1, #line do parts[i] = line:sub(i, i) end
+        for i = 1, #line do
+          parts[i] = line:sub(i, i)
+          if i % 4096 == 0 then shell.budget:tick() end
+        end
       else
         parts = fields_of(line, delimiter)
       end
@@ -188,7 +191,7 @@ local function set_of(text)
   return list
 end
 
-function programs.tr(_, arguments, io)
+function programs.tr(shell, arguments, io)
   local options, names = common.options(arguments, "")
   if not names[1] or not names[2] and not (options.d or options.s) then
     io.err("tr: missing operand" .. (names[1] and (" after '%s'"):format(names[1]) or "") .. "\n")
@@ -210,19 +213,18 @@ function programs.tr(_, arguments, io)
     if not options.d and to then map[char] = to[i] or to[#to] end
   end
   for _, char in ipairs(options.s and (to or from) or {}) do squeezed[char] = true end
-  local text = io.input:gsub(".", function(char)
-    if options.d and meant[char] then return "" end
-    return map[char]
-  end)
-  if options.s then
-    local last
-    text = text:gsub(".", function(char)
-      local again = char == last and squeezed[char]
-      last = char
-      return again and "" or nil
+  local input, last = io.input, nil
+  for at = 1, #input, 65536 do
+    shell.budget:tick()
+    local text = input:sub(at, at + 65535):gsub(".", function(char)
+      if options.d and meant[char] then return "" end
+      local fresh = map[char] or char
+      local again = fresh == last and squeezed[fresh]
+      last = fresh
+      return again and "" or fresh
     end)
+    io.out(text)
   end
-  io.out(text)
 end
 
 function programs.paste(shell, arguments, io)

@@ -307,7 +307,7 @@ function programs.base64(shell, arguments, io)
       local encoded = digest.base64(text)
       local width = math.tointeger(tonumber(options.w)) or 76
       if width > 0 then
-        encoded = encoded:gsub("[^\n]", "%0"):gsub(("."):rep(math.min(width, 200)), "%0\n")
+        encoded = encoded:gsub(("."):rep(math.min(width, 200)), "%0\n")
       end
       io.out(encoded .. (encoded:sub(-1) ~= "\n" and width > 0 and "\n" or ""))
     end
@@ -445,9 +445,9 @@ function programs.find(shell, arguments, io)
       shell.budget:tick()
       local name = paths.after_slash(path)
       local _, depth = path:sub(#top + 1):gsub("/", "")
-      local fits = (not wanted.name or glob.matches(name, wanted.name))
+      local fits = (not wanted.name or glob.matches(name, wanted.name, shell.tick))
         and (not wanted.iname or glob.matches(name:lower(), wanted.iname:lower()))
-        and (not wanted.path or glob.matches(path, wanted.path))
+        and (not wanted.path or glob.matches(path, wanted.path, shell.tick))
         and (not wanted.maxdepth or depth <= (tonumber(wanted.maxdepth) or 0))
       if fits then
         local shown = place .. path:sub(#top + 1)

@@ -107,7 +107,10 @@ function Reader:command()
     local text, after = self.text:match("^%s*\\?\n?([^\n]*)()", self.at)
     command.text, self.at = text, after
   elseif command.name == "{" then
+    self.depth = (self.depth or 0) + 1
+    if self.depth > 50 then fail "too many levels" end
     command.group = self:commands "}"
+    self.depth = self.depth - 1
   elseif not command.name:find "^[dpqn=]$" then
     fail(("unknown command: `%s'"):format(command.name))
   end

@@ -97,7 +97,7 @@ function M.objects(session, template, node, names, recursive)
         or is_in_folder(session, node, object, recursive)
       local shown = pattern and pattern:sub(1, 1) == "/" and object.fullPath
         or M.shown(session, object.fullPath or object.name)
-      if here and (not pattern or glob.matches(shown, pattern)) then
+      if here and (not pattern or glob.matches(shown, pattern, session.tick)) then
         paths[#paths + 1] = path
         found = true
       end
