@@ -100,7 +100,7 @@ describe("simulated device: shell", function()
       ["awk 'BEGIN { print " .. deep "(" .. "1 }'"] = "too many levels",
       ["echo | sed '" .. deep "{" .. "'"] = "too many levels",
       ["echo x | sed -E 's/" .. deep "(" .. "//'"] = "too big",
-      [deep "${x:-"] = "bad substitution",
+      [deep "${x:-"] = "looking for matching",
       ["tmsh create ltm pool p " .. deep "{ "] = "is missing",
       ["tmsh create ltm virtual v source-address-translation " .. deep "{ a " .. deep "} "] =
         "nest too deep",
