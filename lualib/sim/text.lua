@@ -1,5 +1,5 @@
--- Cuts the ends of texts. The usual patterns for it ("^%s*(.-)%s*$", "%s+$") look at each blank of a
--- text once for every blank before it: a text of many blanks would stop the device.
+-- Cuts the ends of texts. The usual patterns for it ("^%s*(.-)%s*$", "%s+$") look at each blank of
+-- a text once for every blank before it: a text of many blanks would stop the device.
 local M = {}
 
 --- A text without white space around it.

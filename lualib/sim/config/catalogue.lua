@@ -117,6 +117,7 @@ local function complete(template, node)
   node.name = last
   node.kind = node.kind or ("tm:%s:%s"):format(table.concat(parts, ":"), last)
   node.props = node.props or {}
+  local module = parts[1]
   for name, spec in pairs(node.props) do
     if spec.d == "none" or node.keeps_none then
       spec.keeps_none = true
@@ -130,10 +131,10 @@ local function complete(template, node)
       spec.choices = choices_of(spec.c)
       spec.keeps_none = spec.keeps_none or spec.choices.none
     elseif spec.t == "s" and not spec.r then
-      spec.choices = choices.of(template:match "^[^/]+", name, spec.d)
+      spec.choices = choices.of(module, name, spec.d)
     elseif spec.t == "o" and not spec.r then
       local defaults = type(spec.d) == "table" and spec.d or {}
-      spec.inside = inside_of(template:match "^[^/]+", defaults)
+      spec.inside = inside_of(module, defaults)
     end
   end
   local above = template:match "^(.*)/[^/*]+$"

@@ -126,10 +126,12 @@ function M.of(module, name, default)
   if ANYWHERE[name] and default:find "^%l[%w-]*$" then return ANYWHERE[name] end
   local more = MORE[name]
   if more ~= nil then return more or nil end
+  local switch = SWITCHES[default]
+  if not switch then return nil end
   for _, pattern in ipairs(COUNTS) do
     if name:find(pattern) and default:find "^..?.?abled$" then return nil end
   end
-  return SWITCHES[default]
+  return switch
 end
 
 --- The choices of a property inside of a group, whose default is unknown; nil if it is no

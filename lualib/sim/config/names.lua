@@ -8,6 +8,7 @@ M.ROOT = "/mgmt/tm/"
 
 -- Whether a segment is before another in a collection. They are sorted by full name, byte by byte.
 function M.before(a, b)
+  if not a:find("~", 1, true) and not b:find("~", 1, true) then return a < b end
   return (a:gsub("~", "/")) < (b:gsub("~", "/"))
 end
 

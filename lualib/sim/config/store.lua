@@ -12,12 +12,14 @@ local names = require "sim.config.names"
 local objects = require "sim.config.objects"
 local references = require "sim.config.references"
 
+local NONE <const> = {}
+
 local Store = {}
 Store.__index = Store
 
 function Store.new(device, template)
   device.state.objects = device.state.objects or { generation = 0, items = {} }
-  local self = setmetatable({ device = device, log = nil, watchers = {} }, Store)
+  local self = setmetatable({ device = device, log = nil, watchers = {}, watching = {} }, Store)
   if template then self:copy(template) else self:rebuild() end
   return self
 end
@@ -71,10 +73,19 @@ function Store:rebuild()
   end
 end
 
+-- "/mgmt/tm/ltm/pool/" -> "ltm"; "" for all modules
+local function module_of(path)
+  return path:match "^/mgmt/tm/([^/]+)" or ""
+end
+
 -- Registers `watcher(path, object or nil, old or nil)`, called for every object below a prefix that
 -- is put or removed, also by an undo; and `reset()`, called when all objects were replaced.
 function Store:watch(prefix, watcher, reset)
-  self.watchers[#self.watchers + 1] = { prefix = prefix, run = watcher, reset = reset }
+  local entry = { prefix = prefix, run = watcher, reset = reset }
+  self.watchers[#self.watchers + 1] = entry
+  local module = module_of(prefix)
+  self.watching[module] = self.watching[module] or {}
+  table.insert(self.watching[module], entry)
 end
 
 local function split(path)
@@ -160,6 +171,12 @@ function Store:refer(path, object)
   end
 end
 
+local function notify(watchers, path, object, old)
+  for _, watcher in ipairs(watchers) do
+    if path:sub(1, #watcher.prefix) == watcher.prefix then watcher.run(path, object, old) end
+  end
+end
+
 local function set(self, path, object)
   local old = self.items[path]
   self.items[path] = object
@@ -168,10 +185,9 @@ local function set(self, path, object)
   else
     self:unindex(path)
   end
-  self:refer(path, object)
-  for _, watcher in ipairs(self.watchers) do
-    if path:sub(1, #watcher.prefix) == watcher.prefix then watcher.run(path, object, old) end
-  end
+  if not self.is_building then self:refer(path, object) end
+  notify(self.watching[module_of(path)] or NONE, path, object, old)
+  notify(self.watching[""] or NONE, path, object, old)
   return old
 end
 

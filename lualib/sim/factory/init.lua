@@ -3,6 +3,7 @@
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
+local references = require "sim.config.references"
 local relations = require "sim.config.relations"
 local names = require "sim.config.names"
 local values = require "sim.config.values"
@@ -138,6 +139,7 @@ end
 function M.build(device)
   local store = device.store
   local list = factories()
+  store.is_building = true
   for _, entry in ipairs(list) do
     local given = entry.given
     if not given.protected and not given.written then put_plain(store, device, entry) end
@@ -149,11 +151,16 @@ function M.build(device)
     if entry.given.protected then put_family(store, device, entry) end
   end
   -- now all objects exist that others can refer to
-  for _, entry in ipairs(list) do
-    if #relations.of(entry.template) > 0 then
-      local collection = ROOT .. entry.template
-      for _, segment in ipairs(store:segments(collection)) do
-        local path = collection .. "/" .. segment
+  store.is_building = nil
+  for collection in pairs(store.collections) do
+    local own = collection:sub(#ROOT + 1)
+    local node = catalogue.find(own)
+    local is_plain = node and node.type == "collection"
+    for _, segment in
+      ipairs(is_plain and #relations.of(own) == 0 and {} or store:segments(collection))
+    do
+      local path = collection .. "/" .. segment
+      if is_plain or #relations.of(references.template(path)) > 0 then
         store:refer(path, store:get(path))
       end
     end

@@ -93,7 +93,7 @@ function Parser:backquote(quoted)
   while true do
     local plain, stop = self.text:match("^([^`\\]*)()", at)
     parts[#parts + 1] = plain
-    local char = self.text:sub(stop, stop)
+    local char = stop and self.text:sub(stop, stop) or ""
     if char == "" then self:fail "unexpected EOF while looking for matching ``'" end
     if char == "`" then
       self.at = stop + 1
