@@ -89,6 +89,15 @@ describe("simulated device: shell", function()
       "rm /tmp/none; echo $?")
   end)
 
+  it("names programs that are not simulated", function()
+    prints("curl: not simulated\n127\n", "curl -k https://localhost/; echo $?")
+    prints("a\nb\n", "mkdir /tmp/e; touch /tmp/e/b /tmp/e/a; ls -1 /tmp/e")
+    prints("3\n6\n", "expr 1 + 2; echo 2*3 | bc")
+    prints("tmm          down\n", "bigstart stop tmm; bigstart status tmm")
+    prints("2\n", "printf '1\n2\n' > /tmp/f; tail -n 1 -f /tmp/f")
+    assert.match("^PING 192.0.2.1 ", bash "ping -c 1 192.0.2.1")
+  end)
+
   it("refuses what nests too deep", function()
     local function deep(text) return text:rep(20000) end
     for script, expected in pairs {

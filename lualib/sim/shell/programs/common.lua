@@ -28,7 +28,7 @@ function M.options(arguments, with)
     elseif open and argument:find "^%-%-%a" then
       local name, value = argument:match "^%-%-([^=]+)=?(.*)$"
       options[name] = value ~= "" and value or true
-    elseif open and argument:find "^%-%a" then
+    elseif open and argument:find "^%-%w" then
       local at = 2
       while at <= #argument do
         local letter = argument:sub(at, at)

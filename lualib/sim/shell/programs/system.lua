@@ -1,4 +1,6 @@
 -- Programs about the device: hostname, uname, ps, uptime, bigstart, reboot, tmsh.
+local arithmetic = require "sim.shell.arithmetic"
+local commands = require "sim.commands"
 local common = require "sim.shell.programs.common"
 local daemons = require "sim.status.daemons"
 local logs = require "sim.status.logs"
@@ -88,10 +90,69 @@ function programs.logger(shell, arguments)
 end
 
 function programs.bigstart(shell, arguments, io)
-  if arguments[1] == "status" then
-    io.out((arguments[2] or "mcpd") .. "         run (pid 5555) 1 start\n")
-  elseif arguments[1] == "restart" then
-    daemons.service(shell.device, arguments[2] or "all", "restart")
+  local action = arguments[1]
+  if action == "status" then
+    for i = 2, math.max(#arguments, 2) do
+      local name = arguments[i] or "mcpd"
+      local down = shell.device.state.services[name] == "down"
+      io.out(("%-12s %s\n"):format(name, down and "down" or "run (pid 5555) 1 start"))
+    end
+  elseif action == "restart" or action == "start" or action == "stop" then
+    if action ~= "restart" and not arguments[2] then
+      io.err(("bigstart: not simulated: %s of all services\n"):format(action))
+      return 1
+    end
+    for i = 2, math.max(#arguments, 2) do
+      daemons.service(shell.device, arguments[i] or "all", action)
+    end
+  else
+    io.err "usage: bigstart status|start|stop|restart [service ...]\n"
+    return 1
+  end
+end
+
+-- Utilities of REST that are programs, too.
+for _, name in ipairs { "ping", "ping6", "dig", "qkview" } do
+  programs[name] = function(shell, arguments, io)
+    local run = commands.find("run", "util/" .. name)
+    local result = run(shell.device, {}, {}, { utilCmdArgs = table.concat(arguments, " ") })
+    io.out(result and result.commandResult or "")
+  end
+end
+
+function programs.expr(shell, arguments, io)
+  local ok, value =
+    pcall(arithmetic.evaluate, table.concat(arguments, " "):gsub("\\", ""), shell)
+  if not ok then
+    if type(value) ~= "table" or not value.syntax then error(value, 0) end
+    io.err("expr: syntax error\n")
+    return 2
+  end
+  io.out(value .. "\n")
+  return value == 0 and 1 or 0
+end
+
+function programs.bc(shell, _, io)
+  local status = 0
+  for line in io.input:gmatch "[^\n]+" do
+    local ok, value = pcall(arithmetic.evaluate, line, shell)
+    if not ok and (type(value) ~= "table" or not value.syntax) then error(value, 0) end
+    if ok then io.out(value .. "\n") else io.err "(standard_in) 1: syntax error\n" end
+    status = ok and status or 1
+  end
+  return status
+end
+
+-- What is on every device, but does nothing here.
+local NOT_SIMULATED <const> = [[arp crontab cpcfg curl diff dmesg dos2unix f5mku f5optics free guishell
+  halt ifconfig ip iptables jq kill killall lsof lvs mail mcpq mysql netstat ntpq nslookup openssl
+  patch perl pgrep pkill python python2 python3 restcurl rpm rsync scp service sftp snmpwalk ss ssh
+  strace switchboot systemctl tcpdump tmctl top traceroute tree unzip vi vgs vim wget zip]]
+
+for name in NOT_SIMULATED:gmatch "%S+" do
+  programs[name] = function(_, _, io)
+    io.err(("%s: not simulated\n"):format(name))
+    return 127
   end
 end
 

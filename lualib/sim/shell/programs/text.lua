@@ -40,10 +40,11 @@ local function part(name, pick)
     local i = 1
     while arguments[i] do
       local letter, attached = arguments[i]:match "^%-([nc]?)([-+]?%d*)$"
-      if attached and attached ~= "" or letter and letter ~= "" then
+      local ignored = arguments[i]:find "^%-[fFqv]$"  -- there is nothing to wait for
+      if not ignored and (attached and attached ~= "" or letter and letter ~= "") then
         bytes, count = letter == "c", attached
         if attached == "" then count, i = arguments[i + 1] or "", i + 1 end
-      else
+      elseif not ignored then
         names[#names + 1] = arguments[i]
       end
       i = i + 1
