@@ -167,8 +167,7 @@ local function partition(full)
   return full:match "^/([^/]+)/"
 end
 
-local function refuse_missing(store, object, relation, full)
-  if relation.missing then validate.refuse_mcpd(relation.missing(object, full, store)) end
+local function refuse_missing(relation, full)
   local noun = M.noun((relation.to[1]:gsub("/%*$", "")))
   error(
     errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun, full), 3),
@@ -195,13 +194,13 @@ function M.check(store, path, object, old)
     if old and (relation.property or old.fullPath) then
       for _, full in ipairs(values(old, relation, store)) do before[full] = true end
     end
-    for _, full in ipairs(values(object, relation, store)) do
+    for _, full in ipairs(relation.later and {} or values(object, relation, store)) do
       if not before[full] and (full:sub(1, 1) == "/" or relation.flat) then
         if not M.locate(store, relation.to, full) then
-          refuse_missing(store, object, relation, full)
+          refuse_missing(relation, full)
         end
         local other = partition(full)
-        if own and other and other ~= "Common" and other ~= own and not relation.any_partition then
+        if own and other and other ~= "Common" and other ~= own then
           refuse_foreign(template, object, relation, full)
         end
       end

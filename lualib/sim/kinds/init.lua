@@ -48,8 +48,7 @@
 --   names       function(value) -> list of full names, where they are not plain texts
 --               (without a property: function(object, store))
 --   fields      { name, … }: the fields of a list's items that have the names
---   missing     function(object, full, store) -> the message about a target that does not exist
---   any_partition   = true: the target may be in any partition
+--   later       = true: the target is not checked when the object is written
 --   free        = true: the target can be deleted all the same
 --
 -- checks: functions that a write calls, in this order. ctx is { user =, now =, seed =, factory =,
@@ -122,7 +121,7 @@ local KEYS <const> = {
   stats = set "entries values lines body",
   factory = set "objects device_objects protected no_parent written",
 }
-local RELATION <const> = set "property to names fields missing free any_partition"
+local RELATION <const> = set "property to names fields later free"
 local INDEX <const> = set "key many"
 local PROPERTY <const> = set "t d c r range keeps_none keeps_empty"
 local TYPES <const> = set "s i n m b a o x"
@@ -203,8 +202,7 @@ local function all_relations(template, kind, patterns)
     if relation.to[1] == "." then
       list[i] = {
         property = relation.property, to = { template }, names = relation.names,
-        fields = relation.fields, missing = relation.missing, free = relation.free,
-        any_partition = relation.any_partition,
+        fields = relation.fields, later = relation.later, free = relation.free,
       }
     end
   end

@@ -1,5 +1,5 @@
 -- What iRules name: pools, SNAT pools, virtual servers and data groups. A device looks for them
--- when a rule is written, and keeps them while a rule names them.
+-- when a virtual server uses the rule, and keeps them while a rule names them.
 local f5 = require "f5"
 local lab = require "lab"
 
@@ -9,21 +9,22 @@ describe("An iRule of a simulated device", function()
   teardown(function() lab.stop(bip, device) end)
 
   local function message_of(text)
+    bip.ltm.rule:create { name = "r", apiAnonymous = text }
     local ok <const>, err = f5.try(function()
-      bip.ltm.rule:create { name = "r", apiAnonymous = text }
+      bip.ltm.virtual:create {
+        name = "v", destination = "192.0.2.1:80", profiles = { "tcp", "http" }, rules = { "r" },
+      }
     end)
-    if ok then
-      bip.ltm.rule["/Common/r"]:delete()
-      return "made"
-    end
-    return err.message
+    if ok then bip.ltm.virtual["/Common/v"]:delete() end
+    bip.ltm.rule["/Common/r"]:delete()
+    return ok and "used" or err.message
   end
   local function expected(what, name, line, text)
     return "01070151:3: Rule [/Common/r] error: Unable to find "
       .. ("%s (%s) referenced at line %d: [%s]"):format(what, name, line, text)
   end
 
-  it("names what exists", function()
+  it("names what exists, or cannot be used", function()
     for text, message in pairs {
       ["when CLIENT_ACCEPTED {\n  pool nosuch\n}"] = expected("pool", "nosuch", 2, "pool nosuch"),
       ["when CLIENT_ACCEPTED { if { 1 } { pool \"nosuch\" } }"] =
@@ -35,16 +36,29 @@ describe("An iRule of a simulated device", function()
       ["when CLIENT_ACCEPTED { snatpool sp }"] = expected("snat_pool", "sp", 1, "snatpool sp"),
       ["when CLIENT_ACCEPTED { virtual vs }"] = expected("virtual_server", "vs", 1, "virtual vs"),
       -- these name nothing
-      ["when CLIENT_ACCEPTED { pool $name }"] = "made",
-      ["when CLIENT_ACCEPTED { pool [lindex $pools 0] }"] = "made",
-      ["when CLIENT_ACCEPTED {\n  # pool nosuch\n  log local0. \"pool nosuch\"\n}"] = "made",
-      ["when CLIENT_ACCEPTED { set pool nosuch }"] = "made",
-      ["when CLIENT_ACCEPTED { log local0. [virtual name] }"] = "made",
-      ["when CLIENT_ACCEPTED { switch $a { pool { drop } } }"] = "made",
-      ["when CLIENT_ACCEPTED { class match $a equals $class }"] = "made",
+      ["when CLIENT_ACCEPTED { pool $name }"] = "used",
+      ["when CLIENT_ACCEPTED { pool [lindex $pools 0] }"] = "used",
+      ["when CLIENT_ACCEPTED {\n  # pool nosuch\n  log local0. \"pool nosuch\"\n}"] = "used",
+      ["when CLIENT_ACCEPTED { set pool nosuch }"] = "used",
+      ["when CLIENT_ACCEPTED { log local0. [virtual name] }"] = "used",
+      ["when CLIENT_ACCEPTED { switch $a { pool { drop } } }"] = "used",
+      ["when CLIENT_ACCEPTED { class match $a equals $class }"] = "used",
     } do
       assert.equal(message, message_of(text))
     end
+  end)
+
+  it("that is used cannot be changed to one that names nothing", function()
+    local rule <const> = bip.ltm.rule["/Common/r"]
+    rule:create { apiAnonymous = "when CLIENT_ACCEPTED { drop }" }
+    bip.ltm.virtual:create { name = "v", destination = "192.0.2.1:80", rules = { "r" } }
+    local ok <const>, err <const> = f5.try(function()
+      rule:modify { apiAnonymous = "when CLIENT_ACCEPTED { pool p }" }
+    end)
+    assert.falsy(ok)
+    assert.equal(expected("pool", "p", 1, "pool p"), err.message)
+    bip.ltm.virtual["/Common/v"]:delete()
+    rule:delete()
   end)
 
   it("keeps what it names", function()
@@ -73,7 +87,7 @@ describe("An iRule of a simulated device", function()
     local text <const> = "when CLIENT_ACCEPTED { pool own; pool common }"
     bip.ltm.rule:create { name = "r", partition = "P", apiAnonymous = text }
     bip.ltm.rule["/P/r"]:delete()
-    assert.equal("made", message_of "when CLIENT_ACCEPTED { pool /P/own }")
+    assert.equal("used", message_of "when CLIENT_ACCEPTED { pool /P/own }")
   end)
 end)
 

@@ -1,9 +1,8 @@
 -- iRules.
 local irule = require "sim.kinds.common.irule"
-local names = require "sim.config.names"
 local objects = require "sim.config.objects"
 local property = require "sim.kinds.common.property"
-local references = require "sim.config.references"
+local rule_names = require "sim.kinds.common.rule_names"
 local validate = require "sim.config.validate"
 local texts = require "sim.text"
 
@@ -31,47 +30,6 @@ local rule <const> = {
     end
   end,
 }
-
--- The full name of an object that a rule names: in the rule's own folder, in its partition, or in
--- Common. The first of them that exists, else the first.
-local function full_name(store, object, naming)
-  if naming.name:find "^/" then return naming.name end
-  local own = names.full(object.partition, object.subPath, naming.name)
-  for _, full in ipairs {
-    own, names.full(object.partition, nil, naming.name), "/Common/" .. naming.name,
-  } do
-    if references.locate(store, naming.kinds, full) then return full end
-  end
-  return own
-end
-
--- A relation for the commands of a rule that name objects of some kinds.
-local function relation(...)
-  local kinds = { ... }
-  local function each(object, store, visit)
-    for _, naming in ipairs(irule.names(object.apiAnonymous or "")) do
-      if naming.kinds[1] == kinds[1] then visit(naming, full_name(store, object, naming)) end
-    end
-  end
-  return {
-    to = kinds, any_partition = true,
-    names = function(object, store)
-      local list = {}
-      each(object, store, function(_, full) list[#list + 1] = full end)
-      return list
-    end,
-    missing = function(object, wanted, store)
-      local message
-      each(object, store, function(naming, full)
-        if full == wanted and not message then
-          message = ("01070151:3: Rule [%s] error: Unable to find %s (%s) referenced at line %d: "
-            .. "[%s]"):format(object.fullPath, naming.word, naming.name, naming.line, naming.text)
-        end
-      end)
-      return message
-    end,
-  }
-end
 
 -- The events that a rule handles, in order.
 -- A rule has one line for each event that it handles.
@@ -109,10 +67,7 @@ return {
       },
     },
     checks = rule,
-    relations = {
-      relation "ltm/pool", relation "ltm/snatpool", relation "ltm/virtual",
-      relation("ltm/data-group/internal", "ltm/data-group/external"),
-    },
+    relations = rule_names.RELATIONS,
     stats = { lines = lines },
     factory = {
       protected = true,

@@ -8,6 +8,7 @@ local names = require "sim.config.names"
 local profiles = require "sim.kinds.common.profiles"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
+local rule_names = require "sim.kinds.common.rule_names"
 local traffic = require "sim.status.traffic"
 local validate = require "sim.config.validate"
 
@@ -331,6 +332,8 @@ local virtual <const> = {
   settled = function(store, path)
     check_http(store, path)
     profiles.check(store, path)
+    local object = store:get(path)
+    if object then rule_names.check(store, object.rules or {}) end
   end,
   removed = function(store, _, object, ctx)
     -- A virtual address is deleted with its last virtual server.
