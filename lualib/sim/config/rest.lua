@@ -237,6 +237,7 @@ local function post(device, request, target)
   local ctx = context_of(device, request)
   if target.what == "collection" then
     local path, object = device.store:create(target, body, ctx)
+    if ctx.lost then error(errors.tm(404, ctx.lost, 3), 0) end
     local segment = path:match "[^/]+$"
     if target.node.given_name and segment == "~Common~" .. tostring(body.name) then
       segment = body.name

@@ -171,6 +171,25 @@ describe("A simulated device", function()
     end
   end)
 
+  it("makes a key without an extension with it, and answers that it is not there", function()
+    assert.equal(
+      "01020036:3: The requested key (/Common/bare) was not found.",
+      message_of(function() bip.sys.crypto.key:create { name = "bare" } end)
+    )
+    assert.truthy(bip.sys.crypto.key["/Common/bare.key"]:exists())
+    assert.falsy(bip.sys.crypto.key["/Common/bare"]:exists())
+  end)
+
+  it("calls data groups and address lists by mcpd's words", function()
+    bip.ltm["data-group"].internal:create { name = "dup", type = "string" }
+    assert.equal(
+      "01020066:3: The requested value list (/Common/dup) already exists in partition Common.",
+      message_of(function()
+        bip.ltm["data-group"].internal:create { name = "dup", type = "string" }
+      end)
+    )
+  end)
+
   it("refuses monitors without a parent, and accepts the monitor none", function()
     refuses("01070043:3: Monitor /Common/refused parent not found.", "ltm/monitor/http",
       { defaultsFrom = "/Common/nosuch" })

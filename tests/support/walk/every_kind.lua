@@ -47,6 +47,7 @@ local NAMES <const> = {
   ["gtm/pool/aaaa/*/members"] = "/Common/walk:walk",
   ["ltm/pool/*/members"] = "192.0.2.20:80",
   ["security/blacklist-publisher/category"] = "proxy",
+  ["sys/crypto/key"] = "crypto.key",
   ["sys/file/ssl-cert"] = "walk.crt",
   ["sys/file/ssl-key"] = "walk.key",
   ["sys/management-ip"] = "192.0.2.21/24",

@@ -57,7 +57,7 @@ end
 return {
   ["ltm/data-group/internal"] = {
     facts = { exact = true,
-      noun = "Data Group", known = true, mandatory = { "type" }, create_only = { "type" },
+      noun = "value list", known = true, mandatory = { "type" }, create_only = { "type" },
       props = {
         records = { t = "a" }, type = s(nil, { c = "integer|ip|string" }), description = s(),
       },
@@ -93,7 +93,7 @@ return {
   },
   ["ltm/data-group/external"] = {
     facts = {
-      noun = "Data Group",
+      noun = "value list",
       props = { externalFileName = s(), type = s(), description = s() },
       refs = { externalFileNameReference = "sys/file/data-group" },
     },

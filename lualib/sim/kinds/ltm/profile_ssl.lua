@@ -149,7 +149,6 @@ return {
         cert = file(),
         key = file(),
         chain = file(),
-        peerCertMode = { c = "ignore|request|require" },
         tmOptions = s("{ dont-insert-empty-fragments no-tlsv1.3 }"),
         peerCertMode = { c = "ignore|request|require" },
       },

@@ -35,7 +35,7 @@ local kinds <const> = {
   ["security/firewall/schedule"] = { facts = { type = "collection", open = true } },
   ["security/firewall/address-list"] = {
     facts = {
-      noun = "address list",
+      noun = "IP address list",
       lists = {
         addresses = true, fqdns = true, geo = true, addressLists = "security/firewall/address-list",
       },

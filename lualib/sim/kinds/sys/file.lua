@@ -112,6 +112,18 @@ local key <const> = {
 -- The checks of sys/crypto/cert and sys/crypto/key. Their objects are file objects, too.
 local function crypto(kind)
   return {
+    -- A key without the extension is made with it, and the answer is that it was not found.
+    read = kind == "key" and function(_, _, body, ctx, old)
+      local name = body.name
+      if old or ctx.seed or ctx.automatic or type(name) ~= "string" or name:find "%.key$" then
+        return body
+      end
+      local fresh = {}
+      for key, value in pairs(body) do fresh[key] = value end
+      fresh.name = name .. ".key"
+      ctx.lost = ("01020036:3: The requested key (%s) was not found."):format(names.absolute(name))
+      return fresh
+    end or nil,
     made = function(store, _, object, ctx)
       local path = ROOT .. "sys/file/ssl-" .. kind .. "/" .. names.segment(object.fullPath)
       if store:get(path) then return end
