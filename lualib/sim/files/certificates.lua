@@ -88,11 +88,7 @@ local function check_one(store, kind, profile, path, fresh)
     local key = pair.key and public_of("sys/file/ssl-key", pair.key)
     if cert and key and cert ~= key then
       validate.refuse_mcpd(
-        ("01070317:3: profile %s's key and certificate do not match"):format(
-          profile.fullPath,
-          pair.key,
-          pair.cert
-        )
+        ("01070317:3: profile %s's key and certificate do not match"):format(profile.fullPath)
       )
     end
   end

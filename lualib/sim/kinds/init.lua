@@ -52,7 +52,8 @@
 --   free        = true: the target can be deleted all the same
 --
 -- checks: functions that a write calls, in this order. ctx is { user =, now =, seed =, factory =,
---   automatic =, lost = the message that a POST is answered with although it made the object }; a check raises what the device refuses (sim/config/validate.lua).
+--   automatic =, lost = what a POST is answered although it made the object }; a check raises what
+--   the device refuses (sim/config/validate.lua).
 --   read(store, target, body, ctx, old)     -> the body that is used instead
 --   identify(node, body, target, store)     -> { name =, partition =, subPath =, fullPath = }
 --   own_folder  = true: the object brings its own folder, so none is looked for

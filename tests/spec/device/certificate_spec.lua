@@ -154,34 +154,27 @@ describe("Certificates and keys on the simulated device", function()
       "01070315:3: profile /Common/x requires a certificate",
       "invalid", server.create, server, { name = "x", key = "/Common/two.key" }
     )
-    local function mismatch(name, cert, key)
-      return (
-        "01070317:3: profile /Common/%s's key (/Common/%s) and certificate (/Common/%s) do not "
-          .. "match"
-      ):format(
-        name,
-        key,
-        cert
-      )
+    local function mismatch(name)
+      return ("01070317:3: profile /Common/%s's key and certificate do not match"):format(name)
     end
     local www <const> = client["/Common/www"]
     refused(
-      mismatch("x", "www.crt", "two.key"), "invalid", client.create, client,
+      mismatch("x"), "invalid", client.create, client,
       chain("/Common/www.crt", "two.key")
     )
     refused(
-      mismatch("x", "two.crt", "www.key"),
+      mismatch("x"),
       "invalid",
       server.create,
       server,
       { name = "x", cert = "/Common/two.crt", key = "/Common/www.key" }
     )
     refused(
-      mismatch("x", "two.crt", "default.key"), "invalid", client.create, client,
+      mismatch("x"), "invalid", client.create, client,
       { name = "x", cert = "/Common/two.crt" }
     )
     refused(
-      mismatch("www", "two.crt", "www.key"), "invalid", www.modify, www,
+      mismatch("www"), "invalid", www.modify, www,
       chain("/Common/two.crt", "/Common/www.key")
     )
     assert.is_false(client["/Common/x"]:exists() or server["/Common/x"]:exists())

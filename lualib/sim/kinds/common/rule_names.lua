@@ -1,5 +1,6 @@
--- What iRules name: pools, SNAT pools, virtual servers and data groups. They cannot be deleted while
--- a rule names them. That they exist is checked when a rule is used by a virtual server, not before.
+-- What iRules name: pools, SNAT pools, virtual servers and data groups. They cannot be deleted
+-- while a rule names them. That they exist is checked when a virtual server uses the rule, not
+-- before.
 local irule = require "sim.kinds.common.irule"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
@@ -51,9 +52,10 @@ function M.check(store, rules)
     for _, naming in ipairs(object and irule.names(object.apiAnonymous or "") or {}) do
       if not references.locate(store, naming.kinds, full_name(store, object, naming)) then
         validate.refuse_mcpd(
-          ("01070151:3: Rule [%s] error: Unable to find %s (%s) referenced at line %d: [%s]"):format(
-            object.fullPath, naming.word, naming.name, naming.line, naming.text
-          )
+          ("01070151:3: Rule [%s] error: Unable to find "):format(object.fullPath)
+            .. ("%s (%s) referenced at line %d: [%s]"):format(
+              naming.word, naming.name, naming.line, naming.text
+            )
         )
       end
     end

@@ -119,7 +119,7 @@ local function crypto(kind)
         return body
       end
       local fresh = {}
-      for key, value in pairs(body) do fresh[key] = value end
+      for field, value in pairs(body) do fresh[field] = value end
       fresh.name = name .. ".key"
       ctx.lost = ("01020036:3: The requested key (%s) was not found."):format(names.absolute(name))
       return fresh
