@@ -106,6 +106,9 @@ ltm virtual vs {
     prints("sys ntp {\n    servers none\n}\n",
       "tmsh modify sys ntp servers none; tmsh list sys ntp servers")
     prints("auth password-policy { }\n", "tmsh list auth password-policy")
+    prints("ltm snatpool s { members { 10.1.10.103 10.1.10.104 } }\n",
+      "tmsh create ltm snatpool s { members add { 10.1.10.103} members add { 10.1.10.104} }; "
+        .. "tmsh list ltm snatpool s one-line")
     bash "tmsh modify sys db ui.advisory.enabled value true"
     assert.equal("true", bip.sys.db["ui.advisory.enabled"]:load().value)
   end)

@@ -125,10 +125,12 @@ function Reader:property(template, node, found, depth)
         dashed = dashed, property = name, verb = SHORT[verb] or verb, elements = elements,
         sub = sub, has_fields = has_fields,
       })
-    elseif inner or has_fields then
-      found[name] = json.array(elements)
     else
-      found[name] = texts_of(elements)
+      -- "members add { a } members add { b }": both
+      local before = verb == "add" and type(found[name]) == "table" and found[name] or {}
+      local list = inner or has_fields
+      list = list and json.array(elements) or texts_of(elements)
+      found[name] = json.array(table.move(list, 1, #list, #before + 1, before))
     end
   elseif self:is "{" then
     found[name] = self:block(name, spec, inner, below, depth)
