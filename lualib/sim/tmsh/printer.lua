@@ -46,7 +46,7 @@ local function text_of(value)
 end
 
 --- A word in quotes where tmsh needs them, and the name of a property as tmsh writes it.
-M.word, M.dashed = text_of, dashed
+M.word, M.dashed, M.ROWS = text_of, dashed, ROWS
 
 local function sorted_keys(object, skip)
   local keys <const> = {}

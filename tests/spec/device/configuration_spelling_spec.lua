@@ -1,6 +1,7 @@
 -- How tmsh text and iControl REST spell the same thing, and what a text may not do.
 local lab = require "lab"
 local sim = require "f5.sim"
+local stanzas = require "walk.stanzas"
 
 local TEXT <const> = [[
 ltm profile tcp /Common/a_child {
@@ -127,6 +128,27 @@ describe("tmsh text and REST", function()
     start(saved)
     assert.same({}, device:refused())
     assert.equal(saved, device:configuration())
+  end)
+end)
+
+describe("tmsh list", function()
+  before_each(function() start(TEXT) end)
+  after_each(function() lab.stop(bip, device) end)
+
+  it("prints what a saved file says", function()
+    local text = ""
+    for _, module in ipairs { "ltm", "gtm", "pem" } do
+      local command <const> = { utilCmdArgs = "-c 'tmsh list " .. module .. "'" }
+      text = text .. bip.util.bash:run("run", command).commandResult .. "\n"
+    end
+    local listed <const>, compared = stanzas.read(text), 0
+    for head, statement in pairs((stanzas.read(device:configuration()))) do
+      if head:find "^ltm" or head:find "^gtm" or head:find "^pem" then
+        compared = compared + 1
+        assert.same({ head }, { head, table.unpack(stanzas.lost(statement, listed[head])) })
+      end
+    end
+    assert.is_true(compared > 12)
   end)
 end)
 

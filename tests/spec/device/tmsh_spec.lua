@@ -93,7 +93,11 @@ ltm virtual vs {
 ]], "tmsh create ltm virtual vs { destination 10.1.1.1:443 pool web ip-protocol tcp "
       .. "profiles add { tcp http clientssl { context clientside } } rules { r } "
       .. "source-address-translation { type automap } }; tmsh list ltm virtual | "
-      .. "sed 's/^        r$/        \\/Common\\/r/'")
+      .. "grep -v 'time [0-9]' | sed 's/^        r$/        \\/Common\\/r/'")
+    for _, name in ipairs { "creation%-time", "last%-modified%-time" } do
+      local line <const> = "\n    " .. name .. " %d+%-%d+%-%d+:%d+:%d+:%d+\n"
+      assert.matches(line, bash "tmsh list ltm virtual")
+    end
     bash "tmsh modify ltm virtual vs disabled"
     assert.is_true(bip.ltm.virtual.vs:load().disabled)
     bash("tmsh create ltm data-group internal dg type string records add { a { data 1 } }; "

@@ -5,6 +5,7 @@ local json = require "f5.json"
 local printing = require "sim.tmsh.printer"
 local services = require "sim.shell.tmsh.services"
 local status = require "sim.shell.tmsh.status"
+local spelling = require "sim.tmsh.spelling"
 local target = require "sim.shell.tmsh.target"
 local values = require "sim.config.values"
 
@@ -16,6 +17,7 @@ local ROOT <const> = "/mgmt/tm/"
 local ALWAYS <const> = {
   ["ltm/virtual"] = {
     "destination", "ipProtocol", "mask", "source", "translateAddress", "translatePort", "vsIndex",
+    "creationTime", "lastModifiedTime",
   },
   ["ltm/pool/*/members"] = { "address", "session", "state" },
   ["ltm/node"] = { "address", "session", "state" },
@@ -29,8 +31,7 @@ local ALWAYS <const> = {
 -- Properties that only REST has.
 local HIDDEN <const> = {
   kind = true, name = true, partition = true, subPath = true, fullPath = true, generation = true,
-  selfLink = true, ephemeral = true, addressStatus = true, lastModifiedTime = true,
-  creationTime = true,
+  selfLink = true, ephemeral = true, addressStatus = true,
 }
 local dashed <const> = printing.dashed
 
@@ -59,7 +60,7 @@ function Printer:text(name, value)
     return tostring(whole or value)
   end
   local text = tostring(value)
-  if name == "monitor" then
+  if printing.ROWS[name] then
     text = text:gsub("/[^%s{}]+", function(full) return target.shown(self.session, full) end)
     return (text:gsub("%s+$", ""))
   end
@@ -71,6 +72,12 @@ function Printer:text(name, value)
     text = target.shown(self.session, text)
   end
   return printing.word(text)
+end
+
+-- A name: of several words, such as "not country DE", each is as it is written.
+function Printer:row(kind, full)
+  if not printing.ROWS[kind] then return printing.word(target.shown(self.session, full)) end
+  return (full:gsub("/[^%s\"]+/[^%s\"]+", function(one) return target.shown(self.session, one) end))
 end
 
 function Printer:record(depth, name, fields)
@@ -98,7 +105,7 @@ function Printer:list(depth, name, property, list)
       if full and item.partition and full:sub(1, 1) ~= "/" then
         full = ("/%s/%s%s"):format(item.partition, item.subPath and item.subPath .. "/" or "", full)
       end
-      self:record(depth + 1, full and printing.word(target.shown(self.session, full)), fields)
+      self:record(depth + 1, full and self:row(property, full), fields)
     end
     self:line(depth, "}")
     return
@@ -160,10 +167,11 @@ function Printer:chosen(template, node, object)
     if spec and spec.r and not always[name] and not self.all then is_default = true end
     if
       not HIDDEN[name] and name:sub(1, 1) ~= "_" and not name:find "Reference$"
-      and (self.all or always[name] or name == "defaultsFrom" or not is_default
+      and (self.all or always[name] or name == "defaultsFrom"
+        or name == "inheritedTrafficGroup" or not is_default
         or wanted and wanted[name])
     then
-      fields[name] = value
+      fields[name] = spelling.tmsh_time(name, spelling.with_unit(template, name, value))
     end
   end
   if self.all or wanted then
@@ -216,6 +224,9 @@ function Printer:properties(depth, template, node, object, path)
     if not sub then
       if name == "apiAnonymous" then
         self.parts[#self.parts + 1] = tostring(fields[name])
+      elseif (spelling.SCRIPTS[(template:gsub("/%*/.*$", ""):gsub("/", " "))] or {})[dashed(name)]
+        and type(fields[name]) == "string" then
+        self:line(depth, ("%s {%s}"):format(dashed(name), fields[name]))
       else
         self:value(depth, name, fields[name])
       end
@@ -239,9 +250,12 @@ function Printer:object(depth, template, node, object, path, inner)
   self.session.tick()
   local heading = not inner and template:gsub("/%*", ""):gsub("/", " ") or nil
   if node.type ~= "singleton" then
-    local full = target.shown(self.session, object.fullPath or object.name)
-    if inner then full = services.named(full) end
-    full = printing.word(full)
+    local full = object.fullPath or object.name
+    if inner then
+      full = printing.word(services.named(target.shown(self.session, full)))
+    else
+      full = self:row(template, full)
+    end
     heading = heading and heading .. " " .. full or full
   end
   local before = #self.parts
@@ -273,7 +287,7 @@ local function arguments_of(tokens, at, node)
   for i = at, #tokens do
     local word = tokens[i].word
     if word then
-      local name = word:gsub("%-(%w)", string.upper)
+      local name = spelling.rest(word, node.props)
       local is_property = node.type == "singleton" or #found.names > 0
       local sub = node.subs and node.subs[name .. "Reference"]
       if OPTIONS[word] and not tokens[i].quoted then
