@@ -16,6 +16,7 @@ local FILES <const> = {
   user = "/var/log/user.log", restjavad = "/var/log/restjavad.0.log",
   rest_audit = "/var/log/restjavad-audit.0.log",
 }
+M.files = FILES
 local DIRECTORY <const> = "/var/log"
 
 -- Appends text to a file.

@@ -156,6 +156,7 @@ ltm virtual vs {
     assert.is_true(bip.ltm.pool.t:exists())
     bash "for i in 1 2 3; do tmsh create ltm node n$i address 10.9.9.$i; done"
     assert.equal("10.9.9.3", bip.ltm.node.n3:load().address)
+    prints("ltm node n3 {\n    address 10.9.9.3\n}\n", "tmsh list ltm node n3")
     bash "tmsh delete ltm pool all"
     assert.is_true(bip.ltm.pool["/P/inner"]:exists())
     assert.is_false(bip.ltm.pool.web1:exists())
@@ -208,6 +209,7 @@ ltm virtual vs {
     assert.is_false(bip.ltm.pool.web:exists())
     bash("tmsh create auth user joe password Secret-9 "
       .. "partition-access add { all-partitions { role guest } }")
+    assert.match("\nSys::Log\n.*cmd_data=create ltm pool web\n", bash "tmsh show sys log audit")
     local log <const> = bash "cat /var/log/audit"
     assert.match("user=admin folder=/Common module=%(tmos%)# status=%[Command OK%] "
       .. "cmd_data=create ltm pool web\n", log)

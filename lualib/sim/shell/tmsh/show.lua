@@ -1,5 +1,6 @@
 -- `tmsh show`: what the device counts, in tables of text or, with field-fmt, as tmsh text.
 local list = require "sim.shell.tmsh.list"
+local logs = require "sim.status.logs"
 local services = require "sim.shell.tmsh.services"
 local target = require "sim.shell.tmsh.target"
 
@@ -413,11 +414,27 @@ local FLAGS <const> = {
   ["all-properties"] = true, global = true, kil = true, meg = true, gig = true, default = true,
 }
 
+-- show sys log NAME: a file of /var/log. Returns false if the command is about something else.
+local function show_log(session, tokens, io)
+  local name = tokens[4] and tokens[4].word
+  if (tokens[2] or {}).word ~= "sys" or (tokens[3] or {}).word ~= "log" or not name then
+    return false
+  end
+  local path = logs.files[name]
+  if not path then target.not_simulated(tokens) end
+  target.permit(target.request(session, "GET", ROOT .. "sys/log"))
+  local text = session.device.disk.read(path) or ""
+  session.budget:spend(#text)
+  io.out(("\n%s\nSys::Log\n%s\n%s"):format(rule(80), rule(80), text))
+  return true
+end
+
 --- show COMPONENT [names] [members] [detail] [field-fmt] [recursive]
 function M.run(session, tokens, io)
   if tokens[2] and tokens[2].word == "running-config" then
     return list.running(session, tokens, io)
   end
+  if show_log(session, tokens, io) then return end
   local template, node, at = target.component(session, tokens, 2)
   local found = { names = {}, flags = {} }
   for i = at, #tokens do
