@@ -16,11 +16,15 @@ function M.pending(device)
   return count
 end
 
---- Everything that a configuration is, as text.
+--- Everything that a configuration is, as text. Logs are not: they grow with each request.
 function M.snapshot(device)
   local state <const> = device:state()
+  local disk <const> = {}
+  for path, file in pairs(state.disk) do
+    if not path:find "^/var/log/" then disk[path] = file end
+  end
   return json.encode(
-    { state.objects, state.accounts, state.provision, state.disk },
+    { state.objects, state.accounts, state.provision, disk },
     { sort = true }
   )
 end
