@@ -4,6 +4,7 @@
 --   for _, session in ipairs(apm:sessions { user = "user1" }) do apm:end_session(session) end
 --   print(apm:token_count "Web mail")
 local core = require "f5.core"
+local receiver = require "f5.receiver"
 
 local M = {}
 
@@ -34,7 +35,7 @@ function Apm:sessions(options)
   options = options or {}
   local names = { user = "logon-user", client = "client-ip", id = "session-id" }
   local query
-  for name, value in pairs(options) do
+  for name, value in next, options do
     if query then usage("sessions: give only one of user, client and id") end
     query = { options = ("%s,%s"):format(names[name], value) }
   end
@@ -97,6 +98,8 @@ function Apm:revoke(token)
     name = token.oauthId, ["client-id"] = token.clientId, ["db-instance"] = token.dbInstance,
   })
 end
+
+receiver.guard(Apm, "f5.apm(session)")
 
 return setmetatable(M, {
   __call = function(_, session)

@@ -11,6 +11,7 @@
 --
 -- A policy is given by its name, its full path, a reference or a loaded object.
 local core = require "f5.core"
+local receiver = require "f5.receiver"
 local filters = require "f5.filter"
 local tasks = require "f5.work.task"
 
@@ -107,6 +108,7 @@ end
 
 --- Starts a task of ASM by its name ("export-policy") and returns its handle.
 function Asm:task(name, body)
+  if type(name) ~= "string" then usage("task: expected the name of a task, got a %s", type(name)) end
   local collection = self.session:at("asm/tasks/" .. name)
   local task = collection:create(body or {})
   local path = tostring(collection)
@@ -120,7 +122,7 @@ local function body_of(call, options, names)
   if options ~= nil and type(options) ~= "table" then
     usage("%s: expected a table of options, got a %s", call, type(options))
   end
-  for name, value in pairs(options or {}) do
+  for name, value in next, options or {} do
     if not names[name] then usage("%s: unknown option '%s'", call, tostring(name)) end
     body[names[name]] = value
   end
@@ -320,6 +322,9 @@ function Asm:resolve_vulnerabilities(list, options)
     options,
     { stage = "stageVulnerabilities", preview = "getPreResolveMessages" }
   )
+  if type(list) ~= "table" then
+    usage("resolve_vulnerabilities: expected a list, got a %s", type(list))
+  end
   body.vulnerabilities = {}
   for index, one in ipairs(list) do
     body.vulnerabilities[index] = link_of("a vulnerability", one)
@@ -399,8 +404,11 @@ end
 --- Iterates over the suggestions of a policy.
 -- @param options table|nil: as of `each`, and score (the lowest score)
 function Asm:suggestions(policy, options)
+  if options ~= nil and type(options) ~= "table" then
+    usage("suggestions: expected a table of options, got a %s", type(options))
+  end
   local call = {}
-  for name, value in pairs(options or {}) do call[name] = value end
+  for name, value in next, options or {} do call[name] = value end
   if call.score then
     call.filter = filters { score = { ge = call.score }, call.filter }
     call.score = nil
@@ -490,7 +498,7 @@ local function filter_for(call, reference, options)
 end
 
 local function check_options(call, options, known)
-  for name in pairs(options) do
+  for name in next, options do
     if not known[name] then usage("%s: unknown option '%s'", call, tostring(name)) end
   end
 end
@@ -516,6 +524,9 @@ function M.delete_all(reference, options)
   local answer = reference:delete(filter and { filter = filter } or nil)
   return answer and answer.items or {}
 end
+
+receiver.guard(Asm, "f5.asm(session)")
+receiver.guard(Live, "f5.asm(session).live")
 
 return setmetatable(M, {
   __call = function(_, session)

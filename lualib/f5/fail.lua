@@ -10,11 +10,11 @@ return function(format, ...)
   if type(format) ~= "string" then
     core.usage_error(2, ("f5.fail: expected a message, got a %s"):format(type(format)))
   end
-  error(
-    setmetatable(
-      { kind = "failed", message = select("#", ...) > 0 and format:format(...) or format },
-      Failure
-    ),
-    0
-  )
+  local message = format
+  if select("#", ...) > 0 then
+    local ok, text = pcall(string.format, format, ...)
+    if not ok then core.usage_error(2, "f5.fail: " .. tostring(text)) end
+    message = text
+  end
+  error(setmetatable({ kind = "failed", message = message }, Failure), 0)
 end

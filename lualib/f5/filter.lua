@@ -53,7 +53,7 @@ end
 
 local function sorted(conditions)
   local names = {}
-  for name in pairs(conditions) do names[#names + 1] = name end
+  for name in next, conditions do names[#names + 1] = name end
   table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
   return names
 end
@@ -103,7 +103,7 @@ local function build(conditions)
   end
   local parts, properties, joins = {}, {}, nil
   local names, nested = {}, {}
-  for key in pairs(conditions) do
+  for key in next, conditions do
     if type(key) == "number" then nested[#nested + 1] = key else names[#names + 1] = key end
   end
   table.sort(names)
@@ -172,6 +172,7 @@ function M.text(value, path)
   else
     filter = build(value)
   end
+  if type(path) ~= "string" then usage("expected a path, got a %s", type(path)) end
   if path:find("^/mgmt/tm/asm/") or path:find("^/tm/asm/") or not path:find("^/mgmt/tm/") then
     return filter.text
   end

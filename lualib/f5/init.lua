@@ -1,6 +1,7 @@
 -- The f5 module: the C core, and parts in Lua that are loaded on first use.
 local core = require "f5.core"
 local json = require "f5.json"
+local receiver = require "f5.receiver"
 
 local f5 = {
   version = core.version,
@@ -38,9 +39,10 @@ function f5.try(fn, ...)
 end
 
 -- Methods in Lua: the first call loads the module.
-local function lazy(methods, module, name)
+local function lazy(methods, module, name, kind)
   methods[name] = function(...)
     local method = require(module)[name]
+    if kind then method = receiver.of_core(kind, name, method) end
     methods[name] = method
     return method(...)
   end
@@ -49,30 +51,30 @@ end
 -- The writes are methods in C. This completes them.
 for _, name in ipairs { "create", "modify", "replace" } do
   local call = core.reference_methods[name]
-  core.reference_methods[name] = function(ref, body, options)
+  core.reference_methods[name] = receiver.of_core("reference", name, function(ref, body, options)
     return require("f5.change.write").write(name, call, ref, body, options)
-  end
+  end)
 end
 
-lazy(core.reference_methods, "f5.stats", "stats")
-lazy(core.reference_methods, "f5.ensure", "ensure")
+lazy(core.reference_methods, "f5.stats", "stats", "reference")
+lazy(core.reference_methods, "f5.ensure", "ensure", "reference")
 for _, name in ipairs { "absent", "add", "remove", "set" } do
-  lazy(core.reference_methods, "f5.elements", name)
+  lazy(core.reference_methods, "f5.elements", name, "reference")
 end
-lazy(core.reference_methods, "f5.asm", "modify_all")
-lazy(core.reference_methods, "f5.asm", "delete_all")
-lazy(core.session_methods, "f5.change.transaction", "transaction")
-lazy(core.session_methods, "f5.work.task", "task")
-lazy(core.session_methods, "f5.work.bash", "bash")
-lazy(core.session_methods, "f5.password", "change_password")
+lazy(core.reference_methods, "f5.asm", "modify_all", "reference")
+lazy(core.reference_methods, "f5.asm", "delete_all", "reference")
+lazy(core.session_methods, "f5.change.transaction", "transaction", "session")
+lazy(core.session_methods, "f5.work.task", "task", "session")
+lazy(core.session_methods, "f5.work.bash", "bash", "session")
+lazy(core.session_methods, "f5.password", "change_password", "session")
 for _, name in ipairs { "ready", "wait_ready", "failover_state" } do
-  lazy(core.session_methods, "f5.ready", name)
+  lazy(core.session_methods, "f5.ready", name, "session")
 end
 for _, name in ipairs { "upload", "download" } do
-  lazy(core.session_methods, "f5.work.transfer", name)
+  lazy(core.session_methods, "f5.work.transfer", name, "session")
 end
 for _, name in ipairs { "commands", "move", "remove", "state", "validate", "commit" } do
-  lazy(core.transaction_methods, "f5.change.transaction", name)
+  lazy(core.transaction_methods, "f5.change.transaction", name, "transaction")
 end
 lazy(f5, "f5.stats", "flat")
 core.flat = f5.flat

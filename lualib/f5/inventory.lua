@@ -21,6 +21,7 @@
 -- overrides its group, a group its parents, and these the defaults.
 
 local core = require "f5.core"
+local receiver = require "f5.receiver"
 local json = require "f5.json"
 local glob = require "f5.fleet.glob"
 local locate = require "f5.fleet.locate"
@@ -65,7 +66,7 @@ local ANSIBLE <const> = {
 local function fail(source, what, ...)
   error(
     setmetatable(
-      { message = source .. ": " .. what:format(...) },
+      { kind = "usage", message = source .. ": " .. what:format(...) },
       { __tostring = function(e) return e.message end }
     ),
     0
@@ -95,7 +96,7 @@ local function check_options(at, options, extra)
 end
 
 local function is_list(value)
-  return type(value) == "table" and (#value > 0 or next(value) == nil)
+  return type(value) == "table" and (rawlen(value) > 0 or next(value) == nil)
 end
 
 --- The groups above each group, itself included. Refuses cycles.
@@ -161,6 +162,9 @@ local function from_ansible(data, at)
   table.sort(names)
   for _, name in ipairs(names) do
     local group = data[name]
+    if type(group) ~= "table" then
+      at(name)("group '%s': expected a table, got a %s", tostring(name), type(group))
+    end
     if is_list(group) then group = { hosts = group } end -- the short form of the convention
     local entry = options(group.vars, at(name))
     entry.children = group.children
@@ -378,6 +382,9 @@ end
 -- @return inventory
 function Inventory:limit(limit)
   if not limit then return self end
+  if type(limit) ~= "string" then
+    core.usage_error(2, ("limit: expected a text, got a %s"):format(type(limit)))
+  end
   -- --limit "$UNSET" must not select all devices.
   if not limit:find "[^%s,]" then
     fail(self.source, "the limit is empty; leave it out to select all devices")
@@ -424,4 +431,6 @@ end
 Inventory.__len = function(self) return #self.devices end
 
 -- f5.inventory "sites.lua"
+receiver.guard(Inventory, "an inventory", { from_table = true, read = true })
+
 return setmetatable(Inventory, { __call = function(_, path) return Inventory.read(path) end })

@@ -1,6 +1,7 @@
 -- f5.live(): a progress line.
 
 local core = require "f5.core"
+local receiver = require "f5.receiver"
 local terminal = require "f5.terminal"
 
 local has_host, host = pcall(require, "f5.host") -- not in a stock lua
@@ -33,9 +34,13 @@ function Live:close()
   self.text = nil
 end
 
+receiver.guard(Live, "a progress line")
 Live.__close = Live.close
 
 return function(options)
+  if options ~= nil and type(options) ~= "table" then
+    core.usage_error(2, ("f5.live: expected a table of options, got a %s"):format(type(options)))
+  end
   local is_terminal = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb"
   return setmetatable({ terminal = is_terminal, quiet = options and options.quiet }, Live)
 end

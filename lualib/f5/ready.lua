@@ -119,7 +119,7 @@ function M.wait_ready(bip, options)
   if type(options) ~= "table" then
     core.usage_error(2, ("wait_ready: expected a table of options, got a %s"):format(type(options)))
   end
-  for key, value in pairs(options) do
+  for key, value in next, options do
     if type(value) ~= OPTIONS[key] and not (key == "path" and type(value) == "string") then
       core.usage_error(
         2,

@@ -22,7 +22,7 @@ local function check(name, options, known, level)
       ("%s: expected a table of options, got a %s"):format(name, type(options))
     )
   end
-  for key, value in pairs(options) do
+  for key, value in next, options do
     if not known[key] then
       core.usage_error(level, ("%s: unknown option '%s'"):format(name, tostring(key)))
     end
@@ -336,8 +336,14 @@ function M.transaction(bip, options, fn)
   if type(fn) ~= "function" then
     core.usage_error(2, ("transaction: expected a function, got a %s"):format(type(fn)))
   end
+  if options ~= nil and type(options) ~= "table" then
+    core.usage_error(
+      2,
+      ("transaction: expected a table of options, got a %s"):format(type(options))
+    )
+  end
   local begin, commit = {}, {}
-  for key, value in pairs(options or {}) do
+  for key, value in next, options or {} do
     if key == "keep_alive" then begin[key] = value else commit[key] = value end
   end
   check("transaction", commit, COMMIT, 3)

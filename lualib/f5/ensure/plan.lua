@@ -107,7 +107,7 @@ local plan
 -- Appends the writes for what an element lacks to `steps`.
 local function plan_element(steps, collection, item, element)
   local wanted = {}
-  for key, value in pairs(item) do
+  for key, value in next, item do
     local naming = key == "name" or key == "partition" or key == "subPath"
     -- The port of a member is a part of its name.
     naming = naming or key == "port" and element.port == nil
@@ -165,7 +165,7 @@ end
 --- Appends the writes for the wanted state of an object to `steps`.
 function plan(steps, ref, object, properties)
   local change, parts = {}, {}
-  for given, value in pairs(properties) do
+  for given, value in next, properties do
     local key = compare.camel(given)
     local reference = type(key) == "string" and key:match "^(.+)Reference$"
     if reference and type(value) == "table" and compare.is_list(value.items) then

@@ -5,6 +5,7 @@
 -- or was skipped. `print(report)` prints a table for people.
 
 local core = require "f5.core"
+local receiver = require "f5.receiver"
 local json = require "f5.json"
 local terminal = require "f5.terminal"
 
@@ -52,6 +53,9 @@ end
 --- Returns in one line how a device ended: the message of its error, why it was skipped, or the
 -- result.
 function Report.outcome(entry)
+  if type(entry) ~= "table" then
+    core.usage_error(2, ("outcome: expected an entry of a report, got a %s"):format(type(entry)))
+  end
   local problem = entry.error
   if type(problem) == "table" and problem.message then problem = problem.message end
   return terminal.line(words(problem or entry.reason or entry.result):match "^[^\n]*")
@@ -172,6 +176,7 @@ end
 -- another file has it, or the file cannot be written.
 -- @param path string: FILE.json or FILE.csv
 function Report:write(path)
+  core.check_path(path, "report:write")
   local text
   if path:find "%.json$" then
     text = terminal.json(json.encode(self:plain(), { sort = true, indent = 2 })) .. "\n"
@@ -190,12 +195,17 @@ function Report:write(path)
     end
     text = table.concat(lines, "\n") .. "\n"
   else
-    error(("the name of a report must end with .json or .csv, not '%s'"):format(path), 2)
+    core.usage_error(
+      2,
+      ("the name of a report must end with .json or .csv, not '%s'"):format(path)
+    )
   end
   local refused = Report.refusal(path)
-  if refused then error(refused, 2) end
+  if refused then core.usage_error(2, refused) end
   local written, why = core.write_file(path, text)
   if not written then error("cannot write the report: " .. why, 2) end
 end
+
+receiver.guard(Report, "a report", { new = true, outcome = true, refusal = true })
 
 return Report

@@ -15,7 +15,7 @@ local function check_options(options)
   if type(options) ~= "table" then
     core.usage_error(3, ("bash: expected a table of options, got a %s"):format(type(options)))
   end
-  for key, value in pairs(options) do
+  for key, value in next, options do
     if not OPTIONS[key] then
       core.usage_error(3, ("bash: unknown option '%s'"):format(tostring(key)))
     end
@@ -38,6 +38,7 @@ function M.bash(bip, command, options)
     core.usage_error(2, ("bash: expected a command line, got a %s"):format(type(command)))
   end
   if command:find "\0" then core.usage_error(2, "bash: the command line contains a zero byte") end
+  if not utf8.len(command) then core.usage_error(2, "bash: the command line is not UTF-8") end
   options = options or {}
   check_options(options)
   -- No output contains the mark by chance. The subshell is there because the command may end with

@@ -2,6 +2,7 @@
 -- polls them.
 
 local core = require "f5.core"
+local receiver = require "f5.receiver"
 local error_body = require "f5.error_body"
 local terminal = require "f5.terminal"
 
@@ -155,7 +156,7 @@ local OPTIONS <const> =
   { timeout = "number", interval = "number", progress = "function", keep = "boolean" }
 
 local function check(options)
-  for key, value in pairs(options) do
+  for key, value in next, options do
     if not OPTIONS[key] then
       core.usage_error(3, ("wait: unknown option '%s'"):format(tostring(key)))
     end
@@ -275,7 +276,7 @@ local function wait_until_begun(self, state_before)
 end
 
 local function attach(bip, given)
-  for key in pairs(given) do
+  for key in next, given do
     if key ~= "path" and key ~= "id" then
       core.usage_error(
         3,
@@ -319,7 +320,7 @@ local function check_start(options)
   if type(options) ~= "table" then
     core.usage_error(3, ("task: expected a table of options, got a %s"):format(type(options)))
   end
-  for key, value in pairs(options) do
+  for key, value in next, options do
     local wanted = START_OPTIONS[key]
     if not wanted then
       core.usage_error(3, ("task: unknown option '%s'"):format(tostring(key)))
@@ -401,5 +402,7 @@ function M.handle(bip, reference, body)
     { id = not family.keeps and body and body[family.id] or nil, body = body }
   )
 end
+
+receiver.guard(Task, "a task")
 
 return M

@@ -41,7 +41,7 @@ local function check(what, options, known)
   if type(options) ~= "table" then
     core.usage_error(3, ("%s: expected a table of options, got a %s"):format(what, type(options)))
   end
-  for key, value in pairs(options) do
+  for key, value in next, options do
     local want = known[key]
     if key == "sha256" and value == true then goto fits end
     if not want then

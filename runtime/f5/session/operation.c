@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/metatable.h"
 #include "base/owner.h"
+#include "f5/report/error.h"
 #include "f5/session/session_lua.h"
 
 #define OPERATION_NAME "f5.operation"
@@ -57,10 +58,25 @@ int operation_read(lua_State *L, f5_operation *op, lua_KFunction finish) {
   return start(L, op, finish);
 }
 
+static int encode(lua_State *L) {
+  json_encode(L, 1, NULL);
+  return 1;
+}
+
+/* Pushes the value at `body` as JSON. A value that JSON does not have is wrong usage. */
+static void push_json(lua_State *L, int body) {
+  lua_pushcfunction(L, encode);
+  lua_pushvalue(L, body);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+  if (lua_type(L, -1) == LUA_TSTRING && strncmp(lua_tostring(L, -1), "cannot encode", 13) == 0)
+    error_usage(L, "%s", lua_tostring(L, -1));
+  lua_error(L);
+}
+
 int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish) {
   op->call.write = true;
   if (body) {
-    json_encode(L, body, NULL); /* stays on the stack until the call has ended */
+    push_json(L, body); /* stays on the stack until the call has ended */
     size_t length;
     op->call.http.body = lua_tolstring(L, -1, &length);
     op->call.http.body_length = length;
