@@ -108,7 +108,9 @@ end
 
 --- Starts a task of ASM by its name ("export-policy") and returns its handle.
 function Asm:task(name, body)
-  if type(name) ~= "string" then usage("task: expected the name of a task, got a %s", type(name)) end
+  if type(name) ~= "string" then
+    usage("task: expected the name of a task, got a %s", type(name))
+  end
   local collection = self.session:at("asm/tasks/" .. name)
   local task = collection:create(body or {})
   local path = tostring(collection)

@@ -39,7 +39,9 @@ function M.is_nothing(value)
 end
 
 --- Whether a table is a list that is not empty.
-function M.is_list(value) return type(value) == "table" and (json.is_array(value) or rawlen(value) > 0) end
+function M.is_list(value)
+  return type(value) == "table" and (json.is_array(value) or rawlen(value) > 0)
+end
 
 --- "load-balancing-mode" -> "loadBalancingMode": a device accepts tmsh's spelling, too.
 function M.camel(key)

@@ -6,7 +6,7 @@ local program = require "program"
 
 local function run(...)
   local place <close> = program.directory()
-  local file <const> = lfs.currentdir() .. "/tests/support/wrong_calls.lua"
+  local file <const> = lfs.currentdir() .. "/tests/fuzz/wrong_calls.lua"
   return program.run({ file, ... }, { directory = place.path, timeout = 300 })
 end
 

@@ -1,6 +1,6 @@
 -- Calls every public function of the annotations with wrong values. A playbook that specs run:
 --
---   f5lua tests/support/wrong_calls.lua [finalizers]
+--   f5lua tests/fuzz/wrong_calls.lua [finalizers]
 --
 -- prints one line for each call that neither returned nor raised an error object, then "N calls of
 -- M functions". With `finalizers` each function is called from a finalizer, while the collector
@@ -60,7 +60,8 @@ local VALUES <const> = {
   { "maxinteger", function() return math.maxinteger end }, { "empty", function() return "" end },
   { "byte 0", function() return "a\0b" end }, { "word", function() return "x" end },
   { "path", function() return "/mgmt/../x?y=%zz" end },
-  { "long", function() return ("x"):rep(100000) end }, { "utf-8", function() return "\xff\xfe" end },
+  { "long", function() return ("x"):rep(100000) end },
+  { "utf-8", function() return "\xff\xfe" end },
   { "{}", function() return {} end }, { "list", function() return { 1, "x", false } end },
   { "table", function() return { x = 1 } end },
   { "deep", function() local t = {} t.t = t return t end },
