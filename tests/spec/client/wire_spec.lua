@@ -150,6 +150,21 @@ local OPERATIONS <const> = {
     call = function() return pool().rules:add "/Common/b" end, right = "changed",
   },
   {
+    name = "set of a list", write = true, method = "PATCH", path = POOL,
+    body = '{"name":"web","rules":["/Common/b"]}',
+    before = {
+      {
+        method = "GET", path = POOL,
+        bytes = wire.answer("200 OK", '{"name":"web","rules":["/Common/a"]}'),
+      },
+    },
+    call = function() return pool().rules:set { "/Common/b" } end, right = "changed",
+  },
+  {
+    name = "request", method = "GET", path = POOL, body = OBJECT,
+    call = function() return bip:request("GET", POOL).description end, right = "d",
+  },
+  {
     name = "task, which starts", write = true, method = "POST",
     path = "/mgmt/tm/asm/tasks/apply-policy", body = '{"id":"abc","status":"NEW"}',
     call = function() return bip:task("asm/tasks/apply-policy", {}).id end, right = "abc",

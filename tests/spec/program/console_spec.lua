@@ -263,6 +263,14 @@ describe("the console", function()
     screen:expect "\n3\n"
     screen:enter(".save " .. screen.home .. "/saved.lua")
     screen:expect "3 entries in"
+    local lfs <const> = require "lfs"
+    assert.equal("rw-------", lfs.attributes(screen.home .. "/saved.lua", "permissions"))
+    screen:enter(".save " .. screen.home .. "/saved.lua") -- its own file, again
+    screen:expect "3 entries in"
+    screen.directory:file("mine.lua", "kept")
+    screen:enter(".save " .. screen.home .. "/mine.lua")
+    screen:expect "error: .*mine.lua: File exists"
+    assert.equal("kept", screen.directory:read "mine.lua")
     screen:enter(".load " .. screen.home .. "/other.lua")
     screen:expect "error: .*other.lua"
     screen.directory:file("other.lua", "loaded = 'from a file'")
