@@ -53,6 +53,19 @@ end
 --- A directory for files (see program.directory); lab.stop deletes it.
 function M.scratch() return require("program").directory() end
 
+--- For a spec file: start(options) and stop of a device that a function gets; `options` are those
+-- of sim.start, by default a device with ltm and gtm.
+function M.device_of(give)
+  local device
+  return function(options)
+      return function()
+        device = sim.start(options or { provision = { "ltm", "gtm" } })
+        give(device)
+      end
+    end,
+    function() M.stop(device) end
+end
+
 --- get, post, patch, put and delete by curl, each (path, body), of the device that a function
 -- returns. What curl answers: see tests/support/curl.lua.
 function M.calls(device)
@@ -61,6 +74,18 @@ function M.calls(device)
     return function(path, body) return curl(device(), method, path, body) end
   end
   return call "GET", call "POST", call "PATCH", call "PUT", call "DELETE"
+end
+
+--- bash and prints of the session that a function returns: bash(script) -> what the script prints
+-- on the device, without the exit status that bip:bash adds; prints(expected, script) compares it.
+function M.shell(session)
+  local function bash(script)
+    local words <const> = "-c '" .. script:gsub("'", "'\\''") .. "'"
+    return session():request("POST", "/mgmt/tm/util/bash", {
+      body = { command = "run", utilCmdArgs = words },
+    }).commandResult
+  end
+  return bash, function(expected, script) assert.equal(expected, bash(script), script) end
 end
 
 --- The writes since the device's log was cleared, in order: "PATCH ltm/pool/~Common~p". Clears it.

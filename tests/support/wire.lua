@@ -55,6 +55,22 @@ local function options(self, more)
   return all
 end
 
+--- For a spec file: starts a server and a directory with the file "up" before its tests, and ends
+-- them after the last one. Gets busted's setup and teardown. Returns a function that returns both.
+function M.for_file(setup, teardown)
+  local server, place
+  setup(function()
+    server = M.start()
+    place = program.directory()
+    place:file("up", "hello")
+  end)
+  teardown(function()
+    getmetatable(server).__close()
+    getmetatable(place).__close()
+  end)
+  return function() return server, place end
+end
+
 function M.start()
   local place = program.directory()
   assert(

@@ -1,7 +1,6 @@
 -- Pages without end, files that are longer than allowed or not complete, and long requests, from a
 -- server that answers with exact bytes.
 local f5 = require "f5"
-local program = require "program"
 local wire = require "wire"
 
 local POOL <const> = "/mgmt/tm/ltm/pool/~Common~web"
@@ -9,16 +8,8 @@ local POOLS <const> = "/mgmt/tm/ltm/pool"
 local OBJECT <const> = '{"kind":"tm:ltm:pool:poolstate","name":"web","description":"d"}'
 
 local server, place, bip
-
-setup(function()
-  server = wire.start()
-  place = program.directory()
-  place:file("up", "hello")
-end)
-teardown(function()
-  getmetatable(server).__close()
-  getmetatable(place).__close()
-end)
+local started <const> = wire.for_file(setup, teardown)
+setup(function() server, place = started() end)
 
 local function pools() return bip.ltm.pool end
 local function pool() return bip.ltm.pool["/Common/web"] end

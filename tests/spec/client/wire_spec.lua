@@ -2,7 +2,6 @@
 -- that did not happen is the one thing that must never come of it.
 local f5 = require "f5"
 local lab = require "lab"
-local program = require "program"
 local wire = require "wire"
 
 local POOL <const> = "/mgmt/tm/ltm/pool/~Common~web"
@@ -17,16 +16,8 @@ local NO_CONTENT <const> = "HTTP/1.1 204 No Content\r\n\r\n"
 local function transaction(state) return ('{"transId":17,"state":"%s"}'):format(state) end
 
 local server, place, bip
-
-setup(function()
-  server = wire.start()
-  place = program.directory()
-  place:file("up", "hello")
-end)
-teardown(function()
-  getmetatable(server).__close()
-  getmetatable(place).__close()
-end)
+local started <const> = wire.for_file(setup, teardown)
+setup(function() server, place = started() end)
 
 local function pools() return bip.ltm.pool end
 local function pool() return bip.ltm.pool["/Common/web"] end

@@ -2,17 +2,11 @@
 local curl = require "curl"
 local json = require "f5.json"
 local lab = require "lab"
-local sim = require "f5.sim"
 
 local refused <const> = lab.refused
 
 local device
-
-local function start(options)
-  return function() device = sim.start(options or { provision = { "ltm", "gtm" } }) end
-end
-
-local function stop() lab.stop(device) end
+local start <const>, stop <const> = lab.device_of(function(started) device = started end)
 
 local get, post, patch, put, delete = lab.calls(function() return device end)
 

@@ -6,17 +6,7 @@ describe("simulated device: tmsh", function()
   before_each(function() device, bip = lab.start { provision = { "ltm" } } end)
   after_each(function() lab.stop(bip, device) end)
 
-  local function bash(script)
-    return bip:request("POST", "/mgmt/tm/util/bash", {
-      body = {
-        command = "run", utilCmdArgs = "-c '" .. script:gsub("'", "'\\''") .. "'",
-      },
-    }).commandResult
-  end
-
-  local function prints(expected, script)
-    assert.equal(expected, bash(script), script)
-  end
+  local bash <const>, prints <const> = lab.shell(function() return bip end)
 
   -- The command fails with this message.
   local function fails(message, command)
