@@ -2,6 +2,7 @@
 -- exists.
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
+local every_kind = require "walk.every_kind"
 local lab = require "lab"
 
 local CHECKS <const> = {
@@ -125,6 +126,11 @@ describe("The kinds of the simulated device", function()
       local path = "/mgmt/tm/" .. template:gsub("pool/%*", "pool/~Common~p")
       if not stats.body then path = path .. "/stats" end
       local body = bip:request("GET", path)
+      if not next(body.entries or body.apiRawValues or {}) then
+        -- no object yet: one with the least that it needs
+        bip:at(template):create(every_kind.body(template))
+        body = bip:request("GET", path)
+      end
       assert.truthy(next(body.entries or body.apiRawValues or {}), path)
       read = read + 1
     end)

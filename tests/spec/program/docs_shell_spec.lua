@@ -77,7 +77,7 @@ describe("docs/shell.md", function()
       directory:file("pool.json", '{"description":"new"}')
       local expected = after[line:match "^f5lua (%S+ %S+ /%S+)"]
         or after[line:match "^f5lua (%S+ %S+)"]
-      assert(expected, "not known here: " .. line)
+      assert(expected, "add what this line prints to the table `after` of this spec: " .. line)
       expected.seen = true
       local bip <close> = f5.connect(device:options "admin")
       if expected.restarts then device:restart { seconds = 5 } end
