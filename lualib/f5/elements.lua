@@ -15,7 +15,10 @@ function M.absent(ref, ...)
   if select("#", ...) > 0 then core.usage_error(2, "absent: expected no arguments") end
   local found, body = pcall(function() return ref:load { select = { "name", "kind" }, top = 1 } end)
   if not found then
-    if type(body) == "table" and body.kind == "not_found" then return "unchanged" end
+    -- A path that the device does not know says nothing about the object.
+    local missing = type(body) == "table" and body.kind == "not_found"
+    local unknown = missing and tostring(body.message):find "%(/mgmt/tm/%S+ has no '"
+    if missing and not unknown then return "unchanged" end
     error(body, 0)
   end
   local kind = type(body) == "table" and body.kind

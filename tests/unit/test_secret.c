@@ -66,6 +66,7 @@ static void commands(void **state) {
       {"curl --user 'admin:hun ter' -X POST", "curl --user 'admin:********' -X POST"},
       {"curl --user=admin:a;ls", "curl --user=admin:********;ls"},
       {"curl -uadmin:a https://u:p@h/x", "curl -uadmin:******** https://u:********@h/x"},
+      {"curl -H 'Authorization: Bearer ABC' x", "curl -H 'Authorization: ********' x"},
       {"curl -H 'X-F5-Auth-Token: ABC' x", "curl -H 'X-F5-Auth-Token: ********' x"},
       {"tmsh modify auth user bob password hunter2", "tmsh modify auth user bob password ********"},
       {"tmsh create auth user x { password \"a b\" shell bash }",
@@ -156,6 +157,15 @@ static void encrypted(void **state) {
   check("{\"a\":\"$M$kW$Zm9vYmFy+\\/==\"}", "{\"a\":\"********\"}");
   check("it costs $M$ and $5", "it costs $M$ and $5");
   check("$M$ab$Zm9v", "********");
+  check("{\"url\":\"https://u:secret@h/x\"}", "{\"url\":\"https://u:********@h/x\"}");
+  check("https://h:8443/a@b", "https://h:8443/a@b");
+  check("{\"k\":\"-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY-----\"}",
+        "{\"k\":\"-----BEGIN RSA PRIVATE KEY-----********-----END RSA PRIVATE KEY-----\"}");
+  check("-----BEGIN PRIVATE KEY-----\nMII", "-----BEGIN PRIVATE KEY-----********");
+  check("-----BEGIN CERTIFICATE-----\nMII", "-----BEGIN CERTIFICATE-----\nMII");
+  check("{\"presharedKey\":\"a\",\"psk\":\"b\",\"md5Key\":\"c\",\"api_key\":\"d\"}",
+        "{\"presharedKey\":\"********\",\"psk\":\"********\",\"md5Key\":\"********\","
+        "\"api_key\":\"********\"}");
   check("{\"ciphertext\":\"Zm9v\",\"apiKey\":\"k\",\"communityName\":\"c\",\"communities\":\"d\"}",
         "{\"ciphertext\":\"********\",\"apiKey\":\"********\",\"communityName\":\"********\","
         "\"communities\":\"d\"}");

@@ -31,6 +31,7 @@ M.IDENTITY = IDENTITY
 
 -- Properties that name an object in a list.
 local NAMING <const> = { name = true, partition = true, subPath = true }
+M.NAMING = NAMING
 
 --- Whether a value means "nothing".
 function M.is_nothing(value)

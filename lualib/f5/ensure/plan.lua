@@ -172,7 +172,10 @@ function plan(steps, ref, object, properties)
       key, value = reference, value.items
       reference = nil
     end
-    if not compare.IDENTITY[key] and not reference then
+    -- an object that is read by its short name does not show that it is in Common
+    local known = object[key] or key == "partition" and "Common"
+    local says_its_name = compare.NAMING[key] and known == value
+    if not compare.IDENTITY[key] and not reference and not says_its_name then
       local segment = sub_collection(object, key)
       local items = segment and items_of(key, value)
       local list

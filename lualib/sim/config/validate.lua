@@ -314,6 +314,8 @@ local function ipv6(text)
   if tail then
     if not ipv4(tail) then return false end
     text = head .. "0:0"
+  elseif text:find(".", 1, true) then
+    return false -- an address and a port: "2001:db8::9.80"
   end
   local _, doubles = text:gsub("::", "::")
   if doubles > 1 then return false end

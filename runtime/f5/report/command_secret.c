@@ -129,8 +129,7 @@ static bool piped_value(const char *s, size_t to, size_t at, size_t *start, size
   return false;
 }
 
-/* "https://user:password@host". */
-static bool address_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+bool address_secret(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
   if (!begins(s, at, to, "://")) return false;
   size_t stop = at + 3, colon = 0;
   for (; stop < to && !is_border(s[stop]) && s[stop] != '/' && s[stop] != '@'; stop++)
@@ -141,8 +140,32 @@ static bool address_value(const char *s, size_t to, size_t at, size_t *start, si
   return *start < *end;
 }
 
+/* "Authorization: Bearer x" of an option: the rest of the quoted text. */
+static bool authorization(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  static const char name[] = "authorization:";
+  if (!begins(s, at, to, name)) return false;
+  for (*start = at + sizeof name - 1; *start < to && is_blank(s[*start]);)
+    ++*start;
+  for (*end = *start; *end < to && !strchr("'\"\\\n", s[*end]);)
+    ++*end;
+  return *end > *start;
+}
+
+bool private_key(const char *s, size_t length, size_t at, size_t *start, size_t *end) {
+  static const char mark[] = "PRIVATE KEY-----", last[] = "-----END";
+  if (!begins(s, at, length, "-----BEGIN ")) return false;
+  size_t from = at + 11, near = length - from < 64 ? length : from + 64;
+  while (from < near && !begins(s, from, near, mark))
+    from++;
+  if (from == near) return false;
+  *start = from + sizeof mark - 1;
+  for (*end = *start; *end < length && !begins(s, *end, length, last);)
+    ++*end;
+  return *end > *start;
+}
+
 bool command_secret(const char *s, size_t from, size_t to, size_t at, size_t *start, size_t *end) {
-  if (address_value(s, to, at, start, end)) return true;
+  if (authorization(s, to, at, start, end)) return true;
   if (at > from && !is_border(s[at - 1]) && s[at - 1] != '=') return false;
   if (begins(s, at, to, "pass:")) { /* openssl -passin pass:x */
     return find_value(s, to, at + 5, start, end);

@@ -233,10 +233,11 @@ void secret_free(secret *s) {
 }
 
 bool secret_name(const char *name, size_t length) {
-  static const char *const parts[] = {"password",   "passphrase", "passwd",  "secret",
-                                      "bindpw",     "privatekey", "authkey", "credential",
-                                      "ciphertext", "apikey",     "api-key", "communityname"};
-  static const char *const ends[] = {"token", "pwd", "community", "authorization"};
+  static const char *const parts[] = {"password",   "passphrase",   "passwd",  "secret",
+                                      "bindpw",     "privatekey",   "authkey", "credential",
+                                      "ciphertext", "apikey",       "api-key", "communityname",
+                                      "api_key",    "presharedkey", "md5key"};
+  static const char *const ends[] = {"token", "pwd", "community", "authorization", "psk"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     size_t part = strlen(parts[i]);
     for (size_t at = 0; at + part <= length; at++)
@@ -402,6 +403,8 @@ static bool announced(mask_scan *m, size_t at, size_t *start, size_t *end) {
   }
   if ((at == 0 || s[at - 1] == '\n') && secret_header(s, m->length, at, start, end)) return true;
   if (secret_token(s, m->length, at, start, end)) return true;
+  if (s[at] == ':' && address_secret(s, m->length, at, start, end)) return true;
+  if (s[at] == '-' && private_key(s, m->length, at, start, end)) return true;
   *start = at;
   if (s[at] == '$' && encrypted_value(s, m->length, at, end)) return true;
   return at >= m->command && at < m->command_end &&

@@ -182,6 +182,20 @@ static void push_items(lua_State *L, f5_operation *op, int body) {
   }
 }
 
+/* Raises if the items on top are not a list of objects. */
+static void check_items(lua_State *L, f5_operation *op) {
+  lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  if (count == 0 && (lua_pushnil(L), lua_next(L, -2)))
+    operation_refuse(L, op, "the answer is not a collection: its 'items' are an object");
+  for (lua_Integer i = 1; i <= count; i++) {
+    int type = lua_rawgeti(L, -1, i);
+    lua_pop(L, 1); /* item */
+    if (type != LUA_TTABLE)
+      operation_refuse(L, op, "the answer is not a collection: item %d is a %s", (int)i,
+                       lua_typename(L, type));
+  }
+}
+
 /* Finishes the call for a page of the iteration at index: pushes its items, an array, and sets the
  * path of the next page. */
 static void take_page(lua_State *L, int at, f5_operation *op) {
@@ -189,6 +203,7 @@ static void take_page(lua_State *L, int at, f5_operation *op) {
   operation_result(L, op);
   int body = lua_gettop(L);
   push_items(L, op, body);
+  check_items(L, op);
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
   text_clear(&p->path);
   if (count && (p->left < 0 || count < p->left)) {

@@ -54,6 +54,16 @@ static void reject_text(f5_failure *failure, const http_request *http) {
   text_free(&start);
 }
 
+/* Whether an answer with a good status holds the error of iControl REST. Only short answers are
+ * looked at: errors are short. */
+static bool is_error(const http_request *http, int64_t *code) {
+  scan_value value;
+  return http->answer_length <= SHORT &&
+         scan_find(http->answer, http->answer_length, "errorStack", &value) &&
+         *value.start == '[' && scan_find(http->answer, http->answer_length, "code", &value) &&
+         scan_integer(&value, code) && *code >= 400 && *code < 600;
+}
+
 void answer_check(f5_failure *failure, const http_request *http, answer_to what) {
   if (!http->answer || is_empty(http->answer, http->answer_length)) {
     if (may_be_empty(http, what)) return;
@@ -64,7 +74,10 @@ void answer_check(f5_failure *failure, const http_request *http, answer_to what)
     failure_set(failure, KIND_PROTOCOL, "the answer is incomplete JSON: it ends after %zu bytes",
                 http->answer_length);
   } else {
-    return;
+    int64_t code;
+    if (!is_error(http, &code)) return;
+    failure_set(failure, KIND_PROTOCOL, "the device answered %ld, but the answer is an error %d",
+                http->status, (int)code);
   }
   failure->status = http->status;
   failure->verdict.retry = RETRY_READ;

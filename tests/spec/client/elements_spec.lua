@@ -33,6 +33,12 @@ describe("absent", function()
   before_each(start)
   after_each(stop)
 
+  it("does not take an unknown path for an object that is gone", function()
+    local err <const> = require("lab").fails("not_found", bip.ltm.poool["/Common/p"].absent,
+      bip.ltm.poool["/Common/p"])
+    assert.matches("did you mean 'pool'", err.message)
+  end)
+
   it("deletes an object that is there, and does nothing else", function()
     local pool = bip.ltm.pool["/Common/p"]
     pool:create { members = { "10.0.0.1:80" } }

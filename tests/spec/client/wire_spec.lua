@@ -406,6 +406,33 @@ describe("an invalid answer", function()
     assert.same({ false, "protocol" }, { ok, err.kind })
   end)
 
+  it("is no collection if its items are no list of objects", function()
+    for _, items in ipairs {
+      '{"a":1}', '[1,"x",null,[],{"name":5}]', '["x"]', "[{},null]", "[[],true]",
+    } do
+      server:rules {
+        { path = POOLS, bytes = wire.answer("200 OK", '{"kind":"x","items":' .. items .. "}") },
+      }
+      for _, act in ipairs {
+        function() return pools():list() end,
+        function() for _ in pools():each() do end end,
+      } do
+        local ok, err = pcall(act)
+        assert.same({ false, "protocol" }, { ok, err.kind }, items)
+      end
+    end
+  end)
+
+  it("that is an error is none, whatever its status says", function()
+    local body <const> = '{"code":404,"message":"not found","errorStack":[],"apiError":3}'
+    for _, operation in ipairs(OPERATIONS) do
+      if not operation.status then
+        rules_for(operation, { bytes = wire.answer("200 OK", body) })
+        assert.is_false(try(operation, operation.name), operation.name)
+      end
+    end
+  end)
+
   it("is only the beginning when it is a 100", function()
     for _, bytes in ipairs {
       "HTTP/1.1 100 Continue\r\n\r\n",

@@ -201,4 +201,16 @@ describe("A simulated device", function()
     node:create { address = "192.0.2.99", monitor = "/Common/icmp" }
     assert.equal("unchecked", node:modify({ monitor = "/Common/none" }).state)
   end)
+
+  it("tells the port behind an IPv6 address from the address", function()
+    for given, shown in pairs {
+      ["2001:DB8:1::9.80"] = "2001:db8:1::9.80", ["2001:db8:1::19.80"] = "2001:db8:1::19.80",
+      ["2001:db8:1:0::b.443"] = "2001:db8:1::b.443",
+    } do
+      local virtual <const> = bip.ltm.virtual["/Common/port-of-v6"]
+      virtual:create { destination = "/Common/" .. given }
+      assert.equal("/Common/" .. shown, virtual:load().destination)
+      virtual:delete()
+    end
+  end)
 end)

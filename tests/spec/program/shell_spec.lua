@@ -73,6 +73,8 @@ describe("REST from the shell", function()
     )
     assert.equal("changed", result("ensure", "sys/ntp", "timezone=Europe/Berlin")[1])
     assert.equal("unchanged", result("ensure", "sys/ntp", "timezone=Europe/Berlin")[1])
+    assert.same({ "unchanged", "web", "ltm/pool" }, result("ensure", "ltm/pool", "web",
+      "partition=Common", "description=blue"))
     -- a name is never a pattern
     assert.same(
       { "unchanged", "/Common/w*", "ltm/pool" }, result("absent", "ltm/pool", "/Common/w*")
