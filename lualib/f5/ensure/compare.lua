@@ -307,10 +307,17 @@ local function full_name(item)
   return "/" .. item.partition:gsub("^[/~]+", "") .. "/" .. below .. name
 end
 
+-- An address in canonical form; of a single host without the length of its prefix, which a data
+-- group adds.
+local function host_or_network(name)
+  local form = addresses.address(name)
+  return form and form:gsub(form:find ":" and "/128$" or "/32$", "")
+end
+
 -- Ports and addresses in canonical form.
 local function canonical(name)
   local folder, form = addresses.endpoint(name)
-  if not form then return name:find "^%x*[.:]" and addresses.address(name) or name end
+  if not form then return name:find "^%x*[.:]" and host_or_network(name) or name end
   return folder and folder .. "/" .. form or form
 end
 

@@ -136,4 +136,17 @@ describe("ensure", function()
     )
     assert.equal("/Common/p", bip.ltm.pool.p:create({ monitor = "/Common/http" }).fullPath)
   end)
+
+  it("knows a host of a data group with and without the length of its prefix", function()
+    local group <const> = bip.ltm["data-group"].internal["/Common/hosts"]
+    local records <const> = {
+      { name = "10.0.0.0/8" }, { name = "10.1.1.1" }, { name = "2001:DB8::1" },
+      { name = "10.1.1.2/255.255.255.255" },
+    }
+    assert.equal("created", (group:ensure { type = "ip", records = records }))
+    assert.equal("unchanged", (group:ensure { type = "ip", records = records }))
+    records[2].data = "x"
+    assert.equal("changed", (group:ensure { records = records }))
+    group:delete()
+  end)
 end)
