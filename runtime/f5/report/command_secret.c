@@ -137,7 +137,8 @@ bool address_secret(const char *s, size_t to, size_t at, size_t *start, size_t *
   if (stop == to || s[stop] != '@' || !colon) return false;
   *start = colon + 1;
   *end = stop;
-  return *start < *end;
+  /* f5lua's own hints name the place of the password */
+  return *start < *end && !(stop - *start == 8 && memcmp(s + *start, "PASSWORD", 8) == 0);
 }
 
 /* "Authorization: Bearer x" of an option: the rest of the quoted text. */
