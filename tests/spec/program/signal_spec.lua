@@ -140,11 +140,13 @@ describe("a signal", function()
   end)
 
   it("cannot be caught by pcall for good", function()
-    local process <close> = start "pcall(f5.sleep, 100) print 'cleaning up'"
-    process:expect "ready"
+    -- A signal before the `pcall` would end the playbook at once, so it waits for "inside".
+    local process <close> =
+      start "pcall(function() print 'inside' f5.sleep(100) end) print 'cleaning up'"
+    process:expect "inside"
     process:kill "INT"
     local result = process:wait(10)
-    assert.same({ 130, "ready\ncleaning up\nclosed\n" }, { result.status, result.out })
+    assert.same({ 130, "ready\ninside\ncleaning up\nclosed\n" }, { result.status, result.out })
     check_deleted()
   end)
 
@@ -152,9 +154,9 @@ describe("a signal", function()
     local process <close> =
       start(
         "local bad <close> = setmetatable({}, { __close = function() error('no', 0) end }) "
-          .. "f5.sleep(100)"
+          .. "print 'inside' f5.sleep(100)"
       )
-    process:expect "ready"
+    process:expect "inside"
     process:kill "INT"
     local result = process:wait(10)
     assert.equal(130, result.status)
