@@ -7,6 +7,7 @@ local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 local json = require "f5.json"
 local plan = require "f5.ensure.plan"
+local spelling = require "f5.ensure.spelling"
 
 local M = {}
 
@@ -18,8 +19,10 @@ function M.absent(ref, ...)
     -- A path that the device does not know says nothing about the object.
     local missing = type(body) == "table" and body.kind == "not_found"
     local unknown = missing and tostring(body.message):find "%(/mgmt/tm/%S+ has no '"
-    if missing and not unknown then return "unchanged" end
-    error(body, 0)
+    if not missing or unknown then error(body, 0) end
+    ref = spelling.find(ref)
+    if not ref then return "unchanged" end
+    body = nil
   end
   local kind = type(body) == "table" and body.kind
   if type(kind) == "string" and kind:lower():find "collectionstate$" then

@@ -4,6 +4,7 @@ local bodies = require "f5.change.body"
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 local plan = require "f5.ensure.plan"
+local spelling = require "f5.ensure.spelling"
 
 local M = {}
 
@@ -21,7 +22,9 @@ function M.ensure(ref, properties, ...)
   local found, err = pcall(function() object = ref:load() end)
   if not found then
     if type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
-    return "created", ref:create(compare.for_create(properties))
+    local other = spelling.find(ref)
+    if not other then return "created", ref:create(compare.for_create(properties)) end
+    ref, object = other, other:load()
   end
   if object == nil then -- 204
     error(core.error_new {

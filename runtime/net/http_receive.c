@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -111,6 +112,23 @@ size_t http_receive_body(char *data, size_t one, size_t length, void *user) {
   return length;
 }
 
+/* Notes a line "Content-Length: 17". Returns false if another one said something else: then nobody
+ * knows where the body ends. */
+static bool take_length(http_transfer *transfer, const char *line, size_t length) {
+  static const char name[] = "content-length:";
+  size_t at = sizeof name - 1;
+  if (length < at || (*line | 32) != 'c' || strncasecmp(line, name, at) != 0) return true;
+  while (at < length && (line[at] == ' ' || line[at] == '\t'))
+    at++;
+  uint64_t announced = 0;
+  for (; at < length && line[at] >= '0' && line[at] <= '9'; at++)
+    announced = announced * 10 + (uint64_t)(line[at] - '0');
+  bool known = transfer->length_known && transfer->announced != announced;
+  transfer->length_known = true;
+  transfer->announced = announced;
+  return !known;
+}
+
 size_t http_receive_header(char *data, size_t one, size_t length, void *user) {
   http_transfer *transfer = user;
   http_request *request = transfer->request;
@@ -119,7 +137,11 @@ size_t http_receive_header(char *data, size_t one, size_t length, void *user) {
   request->bytes_received += length;
   if (length > 5 && memcmp(data, "HTTP/", 5) == 0) {
     transfer->headers_length = 0; /* the previous block was a 100 */
-    transfer->headers_ended = false;
+    transfer->headers_ended = transfer->length_known = false;
+  }
+  if (!take_length(transfer, data, length)) {
+    transfer->two_lengths = true;
+    return transfer_fail(transfer, HTTP_UNREADABLE);
   }
   if (transfer->headers_length + length > MAX_HEADERS)
     return transfer_fail(transfer, HTTP_UNREADABLE);

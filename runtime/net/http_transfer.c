@@ -338,6 +338,7 @@ bool http_transfer_bind(http_transfer *transfer, http_request *request,
   transfer->sink_buffered = request->sink_kept = 0;
   transfer->local_port = 0;
   transfer->answering = transfer->headers_ended = false;
+  transfer->length_known = transfer->two_lengths = false;
   error[0] = '\0';
 
   bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
@@ -431,6 +432,8 @@ static void describe(const http_transfer *transfer, CURLcode code) {
     snprintf(request->error, size, "the connection was closed after the request was sent");
   else if (transfer->aborted == HTTP_INTERNAL)
     snprintf(request->error, size, "not enough memory");
+  else if (transfer->two_lengths)
+    snprintf(request->error, size, "its header has two lines Content-Length that differ");
   else if (request->failure == HTTP_UNREADABLE)
     snprintf(request->error, size, "its header is too long, or memory is short");
   else if (code == CURLE_OK)

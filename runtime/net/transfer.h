@@ -48,9 +48,11 @@ typedef struct http_transfer {
   size_t sink_buffered; /* bytes in the owner's buffer, not in the file yet */
   uint64_t reported;    /* the sum last reported to progress */
   int local_port;
-  curl_socket_t fd;   /* what it waits for; CURL_SOCKET_BAD: nothing */
-  bool answering;     /* an answer started to come over this connection */
-  bool headers_ended; /* the last header block of the answer is complete */
+  curl_socket_t fd;               /* what it waits for; CURL_SOCKET_BAD: nothing */
+  bool answering;                 /* an answer started to come over this connection */
+  bool headers_ended;             /* the last header block of the answer is complete */
+  bool length_known, two_lengths; /* a Content-Length in that block; another one that differs */
+  uint64_t announced;             /* its value, if length_known */
   /* In the network's list of transfers that libcurl has worked on; `ran` is its head. */
   struct http_transfer *next_ran, **ran;
   bool listed; /* it is in that list */

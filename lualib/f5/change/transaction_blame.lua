@@ -123,6 +123,17 @@ local function shown(record)
   }
 end
 
+-- What the device has instead of a path that it does not know: " (… did you mean 'pool'?)". The
+-- answer to a commit does not say it, but the answer to a GET does.
+local function path_hint(part, reason, record)
+  if not reason:find "^Not implemented" and not reason:find "not registered" then return "" end
+  local ok, err = pcall(part.session.request, part.session, "GET", record.path)
+  if ok or type(err) ~= "table" then return "" end
+  if err.kind == "cancelled" then error(err, 0) end
+  local hint = err.kind == "not_found" and err.message:match "%(/mgmt/tm.*%)$"
+  return hint and " " .. hint or ""
+end
+
 --- Adds the command to blame to the error of a refused transaction: as `command` and in its
 -- message.
 function M.blame(part, err)
@@ -152,7 +163,11 @@ function M.blame(part, err)
   end
   if blamed then
     err.command = shown(records[blamed])
-    err.message = ("%s; the command was %s"):format(err.message, described(records[blamed]))
+    err.message = ("%s%s; the command was %s"):format(
+      err.message,
+      path_hint(part, reason, records[blamed]),
+      described(records[blamed])
+    )
     return err
   end
   local list = {}

@@ -330,6 +330,18 @@ function M.as_item(value)
   return nil
 end
 
+--- Adds an item of a wanted list to an index, in which find() finds its other spellings.
+function M.note(index, item, partition)
+  local name = full_name(item)
+  if item.port and not addresses.endpoint(name) then
+    name = name .. (name:find ":" and "." or ":") .. tostring(item.port)
+  end
+  index[canonical(name)] = item
+  if name:sub(1, 1) ~= "/" then
+    index[canonical("/" .. (partition or "Common") .. "/" .. name)] = item
+  end
+end
+
 --- Returns the objects of a list by name; nil if the list contains anything else.
 function M.index(list)
   local index = {}

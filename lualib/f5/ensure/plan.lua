@@ -125,17 +125,29 @@ local function whole(items, found)
   return list
 end
 
+-- Raises if two items name the same object, in whatever spelling.
+local function check_twice(method, key, items, partition)
+  local seen = {}
+  for _, item in ipairs(items) do
+    if compare.find(seen, item, partition) then
+      core.usage_error(
+        5,
+        ("%s: '%s' has '%s' twice"):format(method, key, item.fullPath or item.name)
+      )
+    end
+    compare.note(seen, item, partition)
+  end
+end
+
 -- Appends the writes for the wanted state of a sub-collection. Returns a list if it must be sent
 -- with the object.
 local function plan_collection(steps, key, collection, items, object)
   local existing = collection:list()
   local index = compare.index(existing)
   local found, kept, count = {}, {}, 0
+  check_twice("ensure", key, items, object.partition)
   for i, item in ipairs(items) do
     local element = index and compare.find(index, item, object.partition)
-    if element and kept[element] then
-      core.usage_error(4, ("ensure: '%s' has '%s' twice"):format(key, item.fullPath or item.name))
-    end
     if element then kept[element], count = true, count + 1 end
     found[i] = element
   end
@@ -207,23 +219,31 @@ M.object = plan
 -- @param items array of tables with names
 -- @param partition string|nil: partition of the object that has the collection
 function M.add(steps, collection, items, partition)
-  local index = compare.index(collection:list())
+  local index, seen = compare.index(collection:list()), {}
   for _, item in ipairs(items) do
     local element = index and compare.find(index, item, partition)
-    if element then
+    local before = compare.find(seen, item, partition)
+    if before then
+      -- The same element twice, in two spellings: once is enough if both want the same.
+      if not (compare.same_item(item, before) and compare.same_item(before, item)) then
+        core.usage_error(4, ("add: '%s' is given twice"):format(item.fullPath or item.name))
+      end
+    elseif element then
       plan_element(steps, collection, item, element)
     else
       steps[#steps + 1] = function() return collection:create(compare.for_create(item)) end
     end
+    compare.note(seen, item, partition)
   end
 end
 
 --- Appends the writes that delete items of a sub-collection.
 function M.remove(steps, collection, items, partition)
-  local index = compare.index(collection:list())
+  local index, gone = compare.index(collection:list()), {}
   for _, item in ipairs(items) do
     local element = index and compare.find(index, item, partition)
-    if element then
+    if element and not gone[element] then
+      gone[element] = true
       steps[#steps + 1] = function() return element_ref(collection, element):delete() end
     end
   end

@@ -12,8 +12,8 @@ typedef struct option {
 } option;
 
 static const option options[] = {
-    {"sshpass", "-p"}, {"snmp", "-c"},    {"snmp", "-A"},  {"snmp", "-X"},
-    {"ldap", "-w"},    {"openssl", "-k"}, {"mysql", "-p"}, {"redis-cli", "-a"},
+    {"sshpass", "-p"}, {"snmp", "-c"},  {"snmp", "-A"},      {"snmp", "-X"},  {"ldap", "-w"},
+    {"openssl", "-k"}, {"mysql", "-p"}, {"redis-cli", "-a"}, {"f5mku", "-r"},
 };
 
 static bool is_blank(char c) {
@@ -110,23 +110,39 @@ static bool program_option(const char *s, size_t from, size_t to, size_t at, siz
   return false;
 }
 
-/* "echo x | passwd --stdin root": what goes to a program that reads passwords. */
+/* Whether the text names a program that reads passwords from its standard input. */
+static bool reads_passwords(const char *s, size_t from, size_t to) {
+  static const char *const readers[] = {"chpasswd", "--stdin", "passwd"};
+  for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+    if (contains(s, from, to, readers[i])) return true;
+  return false;
+}
+
+/* "echo x | passwd --stdin root", "echo root:x > file; chpasswd < file": what goes to a program
+ * that reads passwords. */
 static bool piped_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
   static const char *const names[] = {"echo ", "printf "};
-  static const char *const readers[] = {"chpasswd", "--stdin", "passwd"};
   if (to - at > NEAR) to = at + NEAR;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (!begins(s, at, to, names[i])) continue;
-    const char *pipe = memchr(s + at, '|', to - at);
-    if (!pipe) return false;
-    bool reads = false;
-    for (size_t r = 0; r < sizeof readers / sizeof *readers; r++)
-      reads = reads || contains(s, (size_t)(pipe - s), to, readers[r]);
-    *start = at + strlen(names[i]);
-    *end = (size_t)(pipe - s);
-    return reads && *start < *end;
+    *start = *end = at + strlen(names[i]);
+    while (*end < to && s[*end] != '|' && s[*end] != '>')
+      ++*end;
+    return *start < *end && reads_passwords(s, *end, to);
   }
   return false;
+}
+
+/* "chpasswd <<< root:x", and a text up to its end word, "chpasswd <<EOF". */
+static bool here_text(const char *s, size_t from, size_t to, size_t at, size_t *start,
+                      size_t *end) {
+  if (!begins(s, at, to, "<<")) return false;
+  if (at - from > NEAR) from = at - NEAR;
+  if (!reads_passwords(s, from, at)) return false;
+  if (begins(s, at, to, "<<<")) return find_value(s, to, at + 3, start, end);
+  *start = at + 2;
+  *end = to;
+  return *start < *end;
 }
 
 bool address_secret(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
@@ -166,7 +182,7 @@ bool private_key(const char *s, size_t length, size_t at, size_t *start, size_t 
 }
 
 bool command_secret(const char *s, size_t from, size_t to, size_t at, size_t *start, size_t *end) {
-  if (authorization(s, to, at, start, end)) return true;
+  if (authorization(s, to, at, start, end) || here_text(s, from, to, at, start, end)) return true;
   if (at > from && !is_border(s[at - 1]) && s[at - 1] != '=') return false;
   if (begins(s, at, to, "pass:")) { /* openssl -passin pass:x */
     return find_value(s, to, at + 5, start, end);

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/push_owned.h"
 #include "base/text.h"
 #include "f5/report/error_body.h"
@@ -247,6 +248,12 @@ static int error_tostring(lua_State *L) {
     luaL_addvalue(&b);
   }
   luaL_pushresult(&b);
+  /* The text may be printed, and a device decides what stands in it. err.message stays as it is. */
+  size_t length;
+  const char *bytes = lua_tolstring(L, -1, &length);
+  text shown = {0};
+  printable_put(&shown, bytes, length, PRINTABLE_TEXT);
+  push_owned_text(L, &shown);
   return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "base/push_owned.h"
 #include "f5/change/transaction.h"
 #include "f5/report/error.h"
+#include "f5/rest/identity.h"
 #include "f5/rest/names.h"
 #include "f5/rest/query.h"
 #include "f5/rest/reference.h"
@@ -65,7 +66,8 @@ static void add_full_name(lua_State *L, const char *full, size_t length) {
 static int created(lua_State *L, int status, lua_KContext context) {
   f5_operation *op = (f5_operation *)context;
   f5_failure *failure = &op->call.failure;
-  if (failure->verdict.kind == KIND_NOT_FOUND && lua_getfield(L, 2, "name") == LUA_TNIL) {
+  if (failure->verdict.kind == KIND_NOT_FOUND && op->body == 2 &&
+      lua_getfield(L, 2, "name") == LUA_TNIL) {
     text message = {0};
     text_printf(&message,
                 "%s (to create an object, give its name: collection:create { name = … } or "
@@ -74,7 +76,19 @@ static int created(lua_State *L, int status, lua_KContext context) {
     free(failure->message);
     failure->message = message.data;
   }
-  return operation_answer(L, status, context);
+  (void)status;
+  operation_result(L, op);
+  if (lua_getfield(L, op->body, "name") == LUA_TSTRING &&
+      uri_is_configuration(op->call.http.path)) {
+    size_t length;
+    const char *name = lua_tolstring(L, -1, &length);
+    lua_pushvalue(L, -2); /* the answer */
+    identity_check_name(L, op, name, length);
+    lua_pop(L, 1); /* copy of the answer */
+  }
+  lua_pop(L, 1); /* name */
+  call_clear(&op->call);
+  return 1;
 }
 
 /* Makes the POST of the body at an index to the first `length` bytes of the path, or queues it if
@@ -88,7 +102,8 @@ static int post(lua_State *L, size_t length, int body) {
     op->call.http.path = text_string(&op->path);
   }
   if (transaction_bound(L)) return transaction_write(L, op, body);
-  return operation_write(L, op, body, body == 2 ? created : operation_answer);
+  op->body = body;
+  return operation_write(L, op, body, created);
 }
 
 /* Makes the POST to the path without its last segment, the collection; the name at index 3 becomes
@@ -100,6 +115,11 @@ static int post_named(lua_State *L) {
     ;
   const char *name = lua_tolstring(L, 3, &length);
   name_style style = names_style(ref->text, collection);
+  if (*name != '/' && style != NAME_SLASHES && memchr(name, '~', length))
+    error_usage(L,
+                "create: invalid name '%s': iControl REST writes '/' as '~', so it has no path for "
+                "a name with '~'",
+                name);
   push_copy(L);
   if (style == NAME_SLASHES) {
     luaL_gsub(L, name, "~", "/");
@@ -146,12 +166,9 @@ static int answered(lua_State *L, int status, lua_KContext context) {
 /* Returns whether a path without a full name may name an object: it has a parent below /mgmt/tm,
  * and its kind has names. */
 static bool may_be_object(const f5_reference *ref) {
-  static const char *const nameless[] = {"asm/", "live-update/", "task/", "transaction", "util/"};
   const char *path = ref->text;
-  if (strncmp(path, URI_ROOT "/", sizeof URI_ROOT) != 0) return false;
+  if (!uri_is_configuration(path)) return false;
   path += sizeof URI_ROOT;
-  for (size_t i = 0; i < sizeof nameless / sizeof *nameless; i++)
-    if (strncmp(path, nameless[i], strlen(nameless[i])) == 0) return false;
   size_t slashes = 0;
   for (; *path; path++)
     slashes += *path == '/';

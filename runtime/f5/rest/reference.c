@@ -112,6 +112,11 @@ static const char *check_name(lua_State *L, int index, size_t *length) {
   /* "/Common/" .. name with an empty name: must not become the folder */
   if (*name == '/' && name[*length - 1] == '/' && !uri_is_absolute(name, *length))
     error_usage(L, "invalid name '%s': nothing follows the last slash", name);
+  if (*name == '/' && memchr(name, '~', *length) && !uri_is_absolute(name, *length))
+    error_usage(L,
+                "invalid name '%s': iControl REST writes '/' as '~', so it has no path for a name "
+                "with '~'",
+                name);
   if (uri_leads_up(name, *length))
     error_usage(L, "invalid name '%s': '.' and '..' would lead to another path", name);
   return name;

@@ -12,6 +12,7 @@
 #include "f5/change/transaction.h"
 #include "f5/report/error.h"
 #include "f5/rest/create.h"
+#include "f5/rest/identity.h"
 #include "f5/rest/query.h"
 #include "f5/rest/reference.h"
 #include "f5/rest/uri.h"
@@ -37,7 +38,7 @@ static f5_operation *operation_on(lua_State *L, const f5_reference *ref, const c
 static int load(lua_State *L) {
   const f5_reference *ref = reference_check(L, 1);
   lua_settop(L, 2);
-  return operation_read(L, operation_on(L, ref, "GET", "", 2), operation_answer);
+  return operation_read(L, operation_on(L, ref, "GET", "", 2), identity_answer);
 }
 
 /* ref:example{options} -> the device's example of this resource */
@@ -53,6 +54,7 @@ static int existence(lua_State *L, int status, lua_KContext context) {
   bool there = op->call.failure.verdict.kind != KIND_NOT_FOUND;
   if (there) {
     operation_result(L, op);
+    identity_check_path(L, op);
     there = !lua_isnil(L, -1); /* 204 */
   }
   call_clear(&op->call);
@@ -92,7 +94,7 @@ static int change(lua_State *L, const char *method, const char *name) {
   lua_settop(L, 3);
   check_body(L, name);
   f5_operation *op = operation_on(L, ref, method, "", 3);
-  return write_on(L, op, 2, operation_answer);
+  return write_on(L, op, 2, identity_answer);
 }
 
 /* ref:modify{properties}[, {options}] -> the object; other properties stay */

@@ -44,6 +44,8 @@ void uri_query(text *path, const char *name, const char *value, size_t length);
 void uri_encode(text *path, const char *bytes, size_t length);
 /* Appends the bytes as part of a query. */
 void uri_encode_query(text *path, const char *bytes, size_t length);
+/* Whether the path is below /mgmt/tm, where objects are found by name: not ASM, tasks, … */
+bool uri_is_configuration(const char *path);
 /* Sets name to the name in the last segment of the path: ".../~Common~web" is "/Common/web".
  * Returns the length of the path without that segment. */
 size_t uri_last_name(const char *path, size_t length, text *name);

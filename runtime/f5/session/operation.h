@@ -15,7 +15,7 @@ typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
   text path; /* if the operation owns the path */
-  int body;  /* transaction.c: index of the body's table, or 0 */
+  int body;  /* of a creation or a command of a transaction: index of the body's table, or 0 */
 } f5_operation;
 
 /* Pushes an operation that is not started yet. */

@@ -29,6 +29,41 @@ local function stop()
   lab.stop(bip, device)
 end
 
+describe("an element that is given twice", function()
+  before_each(start)
+  after_each(stop)
+
+  it("is added or removed once", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create {}
+    local twice <const> = { "/Common/10.0.0.1:80", "10.0.0.1:http", "10.0.0.1%0:80" }
+    writes()
+    assert.equal("changed", pool.members:add(twice))
+    assert.equal(1, #writes())
+    assert.equal("changed", pool.members:remove(twice))
+    assert.equal(1, #writes())
+    assert.equal("unchanged", pool.members:remove(twice))
+  end)
+
+  it("is refused if it is wanted in two states, or as a whole list", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create {}
+    writes()
+    for _, act in ipairs {
+      function()
+        pool.members:add {
+          { name = "10.0.0.1:80", ratio = 1 }, { name = "/Common/10.0.0.1:http", ratio = 2 },
+        }
+      end,
+      function() pool.members:set { "10.0.0.1:80", "10.0.0.1:http" } end,
+      function() pool:ensure { members = { "10.0.0.1:80", "/Common/10.0.0.1:80" } } end,
+    } do
+      assert.matches("twice", fails("usage", act))
+    end
+    assert.same({}, writes())
+  end)
+end)
+
 describe("absent", function()
   before_each(start)
   after_each(stop)
@@ -51,6 +86,23 @@ describe("absent", function()
       "DELETE auth/user/bob")
     assert.equal("unchanged", pool.members["/Common/10.0.0.1:80"]:absent())
     assert.equal("unchanged", bip.asm.policies.x:absent()) -- no such module
+  end)
+
+  it("finds a member whose port is written in another way", function()
+    local pool = bip.ltm.pool["/Common/p"]
+    pool:create { members = { "10.0.0.1:80", "2001:db8::1.443" } }
+    for asked, named in pairs {
+      ["/Common/10.0.0.1:http"] = "10.0.0.1:80",
+      ["/Common/2001:DB8::1.https"] = "2001:db8::1.443",
+    } do
+      writes()
+      assert.equal("unchanged", (pool.members[asked]:ensure { ratio = 1 }))
+      assert.same({}, writes())
+      does(function() return (pool.members[asked]:ensure { ratio = 2 }) end, "changed",
+        "PATCH ltm/pool/~Common~p/members/~Common~" .. named)
+      does(function() return pool.members[asked]:absent() end, "deleted",
+        "DELETE ltm/pool/~Common~p/members/~Common~" .. named)
+    end
   end)
 
   it("does not take any other failure for absence", function()

@@ -135,6 +135,19 @@ describe("The name of an object", function()
     )
   end)
 
+  it("with a tilde has no path, so it is refused", function()
+    for _, act in ipairs {
+      function() return bip.ltm.pool["/Common/a~b"] end,
+      function() return bip:at("ltm/pool", "/Common/a~b") end,
+      function() return bip.ltm.pool["a~b"]:create { monitor = "/Common/http" } end,
+    } do
+      local ok, err = pcall(act)
+      assert.same({ false, "usage" }, { ok, err.kind })
+      assert.matches("no path for a name with '~'", err.message)
+    end
+    assert.equal("/mgmt/tm/ltm/pool/~Common~web", tostring(bip.ltm.pool["~Common~web"]))
+  end)
+
   it("may begin with a slash itself", function()
     bip.gtm.datacenter["/Common/dc"]:create {}
     local server = bip.gtm.server["/Common/srv"]

@@ -348,6 +348,15 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     for position = 1, 200, slow and 1 or 99 do fail_at(position, 200) end
   end)
 
+  it("says what the device has instead of a misspelt path", function()
+    local ok, err = f5.try(bip.transaction, bip, function(tx)
+      tx(bip.ltm.pool["/Common/first"]):create {}
+      tx(bip.ltm.poool["/Common/second"]):create {}
+    end)
+    assert.same({ false, "transaction" }, { ok, err.kind })
+    assert.matches("has no 'poool'; did you mean 'pool'%?%); the command was POST", err.message)
+  end)
+
   it("asks the device who is guilty when several commands have to do with it", function()
     local before <const> = snapshot()
     local line

@@ -433,6 +433,88 @@ describe("an invalid answer", function()
     end
   end)
 
+  it("that is about another object is no success", function()
+    local operations <const> = {
+      load = { "GET", POOL, function() return pool():load() end },
+      exists = { "GET", POOL, function() return pool():exists() end },
+      modify = { "PATCH", POOL, function() return pool():modify { description = "d" } end },
+      replace = { "PUT", POOL, function() return pool():replace { description = "d" } end },
+      create = { "POST", POOLS, function() return pool():create {} end },
+      ["create by name"] = { "POST", POOLS, function() return pools():create { name = "web" } end },
+    }
+    for name, operation in pairs(operations) do
+      local method <const>, path <const>, act <const> = table.unpack(operation)
+      for _, body in ipairs {
+        "{}", '{"kind":"tm:ltm:pool:poolstate","name":"other","fullPath":"/Common/other"}',
+      } do
+        server:rules { { method = method, path = path, bytes = wire.answer("200 OK", body) } }
+        local ok, err = pcall(act)
+        assert.same({ false, "protocol" }, { ok, err.kind }, name .. ": " .. body)
+        assert.equal(method ~= "GET" and "unknown" or nil, err.outcome, name)
+        assert.matches(
+          body == "{}" and "the answer is an empty object, not '.*web'"
+            or "the answer is about 'other', not '.*web'",
+          err.message
+        )
+      end
+    end
+  end)
+
+  it("may name the object in the device's own form", function()
+    local members <const> = bip.ltm.pool["/Common/web"].members
+    for asked, named in pairs {
+      ["/Common/10.0.0.1:http"] = "10.0.0.1:80", ["/Common/10.0.0.1%0:80"] = "10.0.0.1:80",
+      ["/Common/2001:db8:0::1.80"] = "2001:db8::1.80", ["/Common/WEB"] = "web",
+      ["/Common/folder/web"] = "web", ["/Common/key"] = "key.key",
+    } do
+      server:rules {
+        {
+          path = tostring(members[asked]),
+          bytes = wire.answer("200 OK", ('{"name":"%s"}'):format(named)),
+        },
+      }
+      assert.equal(named, members[asked]:load().name)
+    end
+    local member <const> = members["/Common/10.0.0.1:80"]
+    server:rules {
+      { path = tostring(member), bytes = wire.answer("200 OK", '{"name":"10.0.0.2:80"}') },
+      { path = POOL, bytes = wire.answer("200 OK", "{}") },
+    }
+    local ok, err = pcall(function() member:load() end)
+    assert.same({ false, "protocol" }, { ok, err.kind })
+    assert.same({}, pool():load { select = "description" })
+  end)
+
+  it("with two lengths that differ has none", function()
+    for lengths, ok in pairs {
+      ["Content-Length: 16\r\nContent-Length: 2\r\n"] = false,
+      ["Content-Length: 2\r\ncontent-length: 16\r\n"] = false,
+      ["Content-Length: 16\r\nContent-Length: 16\r\n"] = true,
+    } do
+      local bytes <const> = "HTTP/1.1 200 OK\r\nConnection: close\r\n" .. lengths
+        .. '\r\n{"name" : "web"}'
+      server:rules { { path = POOL, bytes = bytes } }
+      local done, err = pcall(function() return pool():modify { description = "d" } end)
+      assert.equal(ok, done, lengths)
+      if not ok then
+        assert.matches("two lines Content%-Length that differ", err.message)
+        assert.equal("unknown", err.outcome)
+      end
+    end
+  end)
+
+  it("with escape sequences shows them, and keeps them in the fields of the error", function()
+    local words <const> = "bad\\u001b]0;title\\u0007 \\u202eevil"
+    server:rules {
+      { path = POOL, bytes = wire.answer("400 Bad Request", '{"message":"' .. words .. '"}') },
+    }
+    local _, err = pcall(function() pool():load() end)
+    assert.equal("bad\27]0;title\7 \u{202e}evil", err.message)
+    local shown <const> = tostring(err)
+    assert.is_nil(shown:find "[\27\7]")
+    assert.matches("bad\\x1b%]0;title\\x07 \\u{202e}evil", shown)
+  end)
+
   it("is only the beginning when it is a 100", function()
     for _, bytes in ipairs {
       "HTTP/1.1 100 Continue\r\n\r\n",
