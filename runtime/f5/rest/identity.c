@@ -72,9 +72,22 @@ void identity_check_name(lua_State *L, f5_operation *op, const char *name, size_
   lua_pop(L, 1); /* name of the answer */
 }
 
+/* Whether the answer on top has the name that ends the path, letter by letter: the usual case. */
+static bool has_name(lua_State *L, const char *path, size_t length) {
+  if (!lua_istable(L, -1)) return false;
+  lua_pushliteral(L, "name");
+  size_t name_length;
+  const char *name = lua_rawget(L, -2) == LUA_TSTRING ? lua_tolstring(L, -1, &name_length) : NULL;
+  bool same = name && name_length < length && path[length - name_length - 1] == '~' &&
+              memcmp(path + length - name_length, name, name_length) == 0;
+  lua_pop(L, 1); /* name */
+  return same;
+}
+
 void identity_check_path(lua_State *L, f5_operation *op) {
   const char *path = op->call.http.path;
   size_t length = strcspn(path, "?");
+  if (has_name(L, path, length)) return;
   const char *last = path + length;
   while (last > path && last[-1] != '/')
     last--;

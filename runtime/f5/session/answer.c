@@ -57,8 +57,11 @@ static void reject_text(f5_failure *failure, const http_request *http) {
 /* Whether an answer with a good status holds the error of iControl REST. The result of a task that
  * failed is such an answer. Only short answers are looked at: errors are short. */
 static bool is_error(const http_request *http, int64_t *code) {
+  static const char mark[] = "\"errorStack\"";
   scan_value value;
-  return http->answer_length <= SHORT && !strstr(http->path, "/result") &&
+  return http->answer_length <= SHORT &&
+         memmem(http->answer, http->answer_length, mark, sizeof mark - 1) &&
+         !strstr(http->path, "/result") &&
          scan_find(http->answer, http->answer_length, "errorStack", &value) &&
          *value.start == '[' && scan_find(http->answer, http->answer_length, "code", &value) &&
          scan_integer(&value, code) && *code >= 400 && *code < 600;
