@@ -21,6 +21,7 @@ local SETS <const> = {
   allowedAddresses = true, tmOptions = true, options = true, addresses = true, devices = true,
   ports = true,
 }
+M.SETS = SETS
 
 -- Properties that the device sets itself.
 local IDENTITY <const> = {
@@ -342,13 +343,19 @@ function M.note(index, item, partition)
   end
 end
 
+--- Returns the name of an object as the index of a list has it; nil if it has none.
+function M.key(object)
+  local name = type(object) == "table" and full_name(object)
+  return name and canonical(name) or nil
+end
+
 --- Returns the objects of a list by name; nil if the list contains anything else.
 function M.index(list)
   local index = {}
   for _, object in ipairs(list) do
-    local name = type(object) == "table" and full_name(object)
+    local name = M.key(object)
     if not name then return nil end
-    index[canonical(name)] = object
+    index[name] = object
   end
   return index
 end

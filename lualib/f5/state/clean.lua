@@ -1,0 +1,201 @@
+-- An object as a device answers it -> the object as a snapshot has it: only configuration. Links,
+-- generations, statistics, computed values and secrets are left out; sub-collections stand inside
+-- as lists ("members"), as a seed of the simulated device has them.
+
+local ensure = require "f5.ensure.compare"
+local json = require "f5.json"
+local kinds = require "f5.state.kinds"
+
+local M = {}
+
+local MAX_DEPTH <const> = 40 -- of tables in an object
+local LONG <const> = 24 -- bytes; a shorter text does not contain an encrypted value and more
+local MASK <const> = "********"
+
+---@class f5.state.notes
+---What `clean` found beside the configuration.
+---@field secrets string[] properties that were left out because they are secret
+---@field subs f5.state.sub[] sub-collections whose elements the body does not have
+---@field expanded table<string, true> kinds of sub-collections whose elements it does have
+---@field ephemeral integer number of elements that the device makes itself
+---
+---@class f5.state.sub
+---@field holder table where the elements belong
+---@field key string under which name
+---@field kind string kind of the elements
+---@field link string as the device gave it
+---@field place string property of the object: "members", "rules[a].actions"
+
+-- -- values ---------------------------------------------------------------------------------------
+
+local MONITOR <const> = "^[lg]tm/monitor/"
+
+-- A text without the secrets inside of it; the second result: whether there was one.
+local function without_inner(kind, value)
+  local masked = value
+  if value:find("$M$", 1, true) then
+    masked = masked:gsub("%$M%$[%w+/]*%$[%w+/=]*", "$M$" .. MASK)
+  end
+  if kind:find(MONITOR) and value:lower():find("authorization:", 1, true) then
+    masked = masked:gsub("([Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]:%s*%a+%s+)[^%s\\]+",
+      "%1" .. MASK)
+  end
+  return masked, masked ~= value
+end
+
+local scrub
+
+-- A copy of a table without secrets; the same table if it has none.
+local function scrub_table(kind, value, place, notes, depth)
+  if depth > MAX_DEPTH then return value end
+  local copy
+  for key, item in next, value do
+    local new = item
+    if type(item) == "string" or type(item) == "table" then
+      local at
+      if math.type(key) == "integer" then
+        local name = ensure.key(item)
+        at = ("%s[%s]"):format(place, name or key)
+      else
+        at = ("%s.%s"):format(place, key)
+      end
+      new = scrub(kind, key, item, at, value, notes, depth)
+    end
+    if new ~= item then
+      if not copy then
+        copy = setmetatable({}, getmetatable(value))
+        for k, v in next, value do copy[k] = v end
+      end
+      copy[key] = new
+    end
+  end
+  return copy or value
+end
+
+-- A value without secrets; nil: it is one.
+function scrub(kind, key, value, place, body, notes, depth)
+  if type(value) == "table" then return scrub_table(kind, value, place, notes, depth + 1) end
+  if type(value) ~= "string" then return value end
+  if kinds.is_secret(kind, key, value, body) then
+    notes.secrets[#notes.secrets + 1] = place
+    if math.type(key) == "integer" then return MASK end -- a list keeps its length
+    return nil
+  end
+  if #value > LONG then
+    local masked, found = without_inner(kind, value)
+    if found then notes.secrets[#notes.secrets + 1] = place end
+    return masked
+  end
+  return value
+end
+
+-- -- references -----------------------------------------------------------------------------------
+
+-- Whether a value is a link, or a list of links.
+local function is_link(value)
+  if type(value) ~= "table" then return false end
+  if value.link ~= nil then return true end
+  return type(value[1]) == "table" and value[1].link ~= nil or json.is_array(value) and #value == 0
+end
+
+-- "virtualServers" -> "virtual-servers"
+local function kebab(key) return (key:gsub("%u", function(c) return "-" .. c:lower() end)) end
+
+local function segment_of(link) return link:match "([^/?]+)/?%f[?\0]" end
+
+-- -- objects --------------------------------------------------------------------------------------
+
+local OPERATION <const> = { session = true, state = true }
+local MONITORED <const> = { ["ltm/node"] = true, ["ltm/pool/members"] = true }
+
+-- The full name that follows from name, partition and folder.
+local function derived_name(body)
+  local name, partition = body.name, body.partition
+  if type(name) ~= "string" or partition == nil then return name end
+  local below = body.subPath and body.subPath ~= "" and body.subPath .. "/" or ""
+  return ("/%s/%s%s"):format(tostring(partition), below, name)
+end
+
+local clean_object
+
+-- The elements of a sub-collection, cleaned.
+local function clean_items(kind, items, place, notes)
+  local out = json.array {}
+  for _, item in ipairs(items) do
+    if type(item) == "table" then
+      if kinds.is_own(kind, item) then
+        notes.ephemeral = notes.ephemeral + 1
+      else
+        local name = ensure.key(item)
+        local at = ("%s[%s]."):format(place, name or #out + 1)
+        out[#out + 1] = clean_object(kind, item, at, notes)
+      end
+    end
+  end
+  return out
+end
+
+M.items = clean_items
+
+local function take_reference(kind, out, raw, key, value, prefix, notes)
+  local property = key:match "^(.+)Reference$"
+  local link = type(value.link) == "string" and value.link or ""
+  local segment = segment_of(link) or kebab(property)
+  local holder, at = out, property
+  if raw[property] ~= nil or kebab(property) ~= segment then
+    -- the name is taken, or does not say the path
+    holder = { isSubcollection = true }
+    out[key], at = holder, "items"
+    if kebab(property) ~= segment then holder.link = link:gsub("%?.*$", "") end
+  end
+  local place = prefix .. (holder == out and property or key .. ".items")
+  local inner = kind .. "/" .. segment
+  if type(value.items) == "table" then
+    notes.expanded[inner] = true
+    holder[at] = clean_items(inner, value.items, place, notes)
+  else
+    notes.subs[#notes.subs + 1] =
+      { holder = holder, key = at, kind = inner, link = link, place = place }
+  end
+end
+
+function clean_object(kind, raw, prefix, notes)
+  local out = {}
+  local volatile, facts, monitored = kinds.volatile(kind), kinds.FACTS, MONITORED[kind]
+  for key, value in next, raw do
+    local is = type(value)
+    if facts[key] or volatile[key] or type(key) ~= "string" then
+      goto next
+    elseif is == "table" then
+      if key:find "Reference$" and (value.isSubcollection or is_link(value)) then
+        if value.isSubcollection then take_reference(kind, out, raw, key, value, prefix, notes) end
+      else
+        out[key] = scrub(kind, key, value, prefix .. key, raw, notes, 0)
+      end
+    elseif is == "string" then
+      if monitored and OPERATION[key] then value = ensure.for_write(key, value) end
+      out[key] = scrub(kind, key, value, prefix .. key, raw, notes, 0)
+    else
+      out[key] = value
+    end
+    ::next::
+  end
+  if out.fullPath == derived_name(raw) then out.fullPath = nil end
+  return out
+end
+
+--- Returns an object as a snapshot has it. The object itself stays as it is.
+-- @param kind string: "ltm/pool"; see f5.state.kinds
+-- @param raw table: the object, as a device answers it or as a snapshot has it
+-- @return table body, f5.state.notes notes
+function M.object(kind, raw)
+  local notes = { secrets = {}, subs = {}, expanded = {}, ephemeral = 0 }
+  local body = clean_object(kind, raw, "", notes)
+  table.sort(notes.secrets)
+  return body, notes
+end
+
+--- The full name of an object of a snapshot: "/Common/web"; nil for a singleton.
+function M.name_of(body) return body.fullPath or derived_name(body) end
+
+return M
