@@ -7,6 +7,7 @@
 --
 --   local err = lab.fails("not_found", bip.load, bip.ltm.pool["/Common/nope"])
 --   program.run(words, { env = lab.environment(device) })
+local core = require "f5.core"
 local f5 = require "f5"
 local sim = require "f5.sim"
 local assert = require "luassert"
@@ -98,6 +99,27 @@ function M.writes(device)
   end
   device:clear_log()
   return list
+end
+
+--- Waits until a function returns true; other fibers go on.
+function M.wait(what, done, seconds)
+  local deadline <const> = core.now() + (seconds or 10)
+  while not done() do
+    assert.is_true(core.now() < deadline, "waited too long: " .. what)
+    f5.sleep(0.01)
+  end
+end
+
+--- Waits until the device has got a call (`count` calls) since its log was cleared; the answer may
+-- still be on its way. `path`: a pattern.
+function M.arrived(device, method, path, count)
+  M.wait(method .. " " .. path, function()
+    local found = 0
+    for _, call in ipairs(device:log()) do
+      if call.method == method and call.path:find(path) then found = found + 1 end
+    end
+    return found >= (count or 1)
+  end)
 end
 
 --- Expects that curl got this error.

@@ -1,5 +1,4 @@
 -- Two simulated devices that become a pair, and what specs ask them.
-local core = require "f5.core"
 local curl = require "curl"
 local f5 = require "f5"
 local lab = require "lab"
@@ -39,14 +38,8 @@ function M.make_group(bip, more)
   bip:at("cm/device-group"):create(body)
 end
 
---- Waits until a function returns true; a device needs a moment to hear of the other.
-function M.wait(what, done, seconds)
-  local deadline <const> = core.now() + (seconds or 8)
-  while not done() do
-    assert.is_true(core.now() < deadline, "waited too long: " .. what)
-    core.sleep(0.02)
-  end
-end
+--- A device needs a moment to hear of the other.
+M.wait = lab.wait
 
 --- Statistics below cm, as plain values.
 function M.shown(bip, path) return f5.flat(bip:at("cm/" .. path):load())[1] end

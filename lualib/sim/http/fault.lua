@@ -145,8 +145,22 @@ function M.install(device)
   device.faults = {}
 end
 
+local FIELDS <const> = {
+  match = true, times = true, after = true, kind = true, status = true, body = true,
+  headers = true, delay_ms = true, reset = true, truncate = true, act = true,
+}
+local MATCHED <const> = { method = true, path = true, query = true }
+
+local function check_names(given, known, what)
+  for name in pairs(given) do
+    if not known[name] then error(("unknown %s of a fault: '%s'"):format(what, name), 0) end
+  end
+end
+
 -- Plants a fault, see the top of this file.
 function M.add(device, fault)
+  check_names(fault, FIELDS, "field")
+  check_names(fault.match or {}, MATCHED, "field of 'match'")
   if fault.kind and not KINDS[fault.kind] then
     local names = {}
     for name in pairs(KINDS) do names[#names + 1] = name end

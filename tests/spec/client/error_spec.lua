@@ -117,7 +117,7 @@ describe("attempts", function()
     device:fault { match = { path = "pool" }, kind = "restarting", times = 9999 }
     local began = core.now()
     local err = failure(function() short.ltm.pool:list() end)
-    assert.is_true(core.now() - began < 1)
+    assert.is_true(core.now() - began < 10)
     assert.equal("not_ready", err.kind)
     assert.is_true(err.attempts > 2)
   end)
@@ -140,7 +140,7 @@ describe("attempts", function()
     }
     local began = core.now()
     assert.equal(1, failure(function() short.ltm.pool:list() end).attempts)
-    assert.is_true(core.now() - began < 1)
+    assert.is_true(core.now() - began < 10)
   end)
 
   it("leave other fibers running", function()
@@ -353,8 +353,9 @@ describe("blocking calls", function()
 
   it("of a cancelled fiber leave the session usable", function()
     device:fault { match = { path = "pool" }, delay_ms = 2000 }
+    device:clear_log()
     local fiber = f5.spawn(function() pool:load() end)
-    f5.sleep(0.1)
+    lab.arrived(device, "GET", "/pool/")
     fiber:cancel()
     assert.equal("cancelled", failure(fiber.join, fiber).kind)
     assert.equal("p", pool:load().name)

@@ -215,12 +215,13 @@ describe("fibers", function()
 
   it("cancels at the wait, and lets <close> talk to the device", function()
     device:fault { match = { path = ECHO }, times = 1, delay_ms = 1500 }
+    device:clear_log()
     local seen
     local fiber = f5.spawn(function()
       local _ <close> = setmetatable({}, { __close = function(_, err) seen = { err, echo() } end })
       echo()
     end)
-    f5.sleep(0.1)
+    lab.arrived(device, "GET", ECHO)
     fiber:cancel()
     assert.equal("running", fiber:status())
     local ok, err = pcall(fiber.join, fiber)

@@ -141,14 +141,18 @@ describe("G21 a transaction's time", function()
 
   it("does not end while the script has it", function()
     local tx <close> = bip:begin { keep_alive = 0.05 }
+    local function keep_alive()
+      device:clear_log()
+      lab.arrived(device, "DELETE", "/mgmt/tm/transaction/")
+    end
     for i = 1, 4 do -- first without a command, then with some
       device:advance(100)
-      f5.sleep(0.2)
+      keep_alive()
       if i > 1 then tx(bip.ltm.node):create { name = "n" .. i, address = "192.0.2." .. i } end
     end
     assert.equal(3, #tx:commands())
     device:advance(100)
-    f5.sleep(0.2)
+    keep_alive()
     tx:commit()
     assert.equal(3, #bip.ltm.node:list())
     assert.equal(3, bip:usage().writes)
@@ -203,8 +207,9 @@ describe("G19 a transaction that is looked at", function()
         delay_ms = 300,
         times = 1,
       }
+      device:clear_log()
       local fiber <const> = f5.spawn(act)
-      f5.sleep(0.1)
+      lab.arrived(device, method, "^/mgmt/tm/transaction/%d+")
       number = number + 1
       local ok <const>, err <const> = pcall(function()
         tx(bip.ltm.node):create { name = "n" .. number, address = "192.0.2." .. number }

@@ -203,16 +203,18 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     assert.equal(1, pending())
     assert.matches("ended", tostring(idle))
     open()
-    bip:begin { keep_alive = 0.02 } -- its own call is on its way
     device:fault {
       match = { method = "POST", path = "/mgmt/tm/transaction$" },
-      times = 1,
+      after = 1,
       delay_ms = 300,
     }
-    f5.sleep(0.1)
+    device:clear_log()
+    local tx = bip:begin { keep_alive = 0.02 } -- its own call is on its way
+    lab.arrived(device, "POST", "/mgmt/tm/transaction$", 2)
+    assert.matches("^transaction %d+ ", tostring(tx))
     bip:close()
     open()
-    local tx = bip:begin() -- a command is
+    tx = bip:begin() -- a command is
     device:fault {
       match = { method = "POST", path = "/mgmt/tm/ltm/node" },
       times = 1,
@@ -221,7 +223,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
     local fiber <const> = f5.spawn(function()
       return pcall(function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end)
     end)
-    f5.sleep(0.1)
+    lab.arrived(device, "POST", "/ltm/node$")
     bip:close()
     local _, err = fiber:join()
     assert.equal("cancelled", err.kind)
@@ -232,8 +234,9 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       times = 1,
       delay_ms = 300,
     }
+    device:clear_log()
     local rollback <const> = f5.spawn(function() tx:rollback() end)
-    f5.sleep(0.1)
+    lab.arrived(device, "DELETE", "/mgmt/tm/transaction/")
     bip:close()
     rollback:join()
     open()
@@ -550,8 +553,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       { "-v", file },
       { env = lab.environment(device) }
     )
-    process:expect "POST /mgmt/tm/ltm/node 200"
-    f5.sleep(0.3)
+    lab.arrived(device, "PATCH", "/mgmt/tm/transaction/")
     process:kill "INT"
     local ended <const> = process:wait()
     assert.equal(130, ended.status)

@@ -445,8 +445,9 @@ describe("G45 a file", function()
     local moved <close> = core.transfer.download(
       bip, "/mgmt/shared/file-transfer/downloads/a", directory.path .. "/b", false, 5
     )
+    device:clear_log()
     local one <close> = f5.spawn(core.transfer.step, moved)
-    f5.sleep(0.05)
+    lab.arrived(device, "GET", "/downloads/a")
     local function refused(fn)
       local ok, err = pcall(fn, moved)
       assert.is_false(ok)
@@ -469,8 +470,9 @@ describe("G45 a file", function()
         "/mgmt/shared/file-transfer/" .. what .. "s/b",
         what == "upload" and file or file .. "2"
       )
+      device:clear_log()
       local one = f5.spawn(core.transfer.step, moved)
-      f5.sleep(0.05)
+      lab.arrived(device, what == "upload" and "POST" or "GET", "/file%-transfer/")
       debug.getmetatable(moved).__close(moved)
       assert.equal("the transfer was closed", fails("transfer", one.join, one).message)
       assert.matches("the transfer has ended", select(2, pcall(core.transfer.step, moved)))

@@ -156,7 +156,15 @@ describe("simulated device: server", function()
     assert.equal(503, curl(device, "POST", "/b").status)
     assert.equal(32964609, curl(device, "POST", "/b").json.apiError)
     assert.equal(404, curl(device, "POST", "/b").status)
-    assert.has_error(function() device:fault { kind = "nonsense" } end)
+    for words, fault in pairs {
+      ["unknown kind of fault 'nonsense'"] = { kind = "nonsense" },
+      ["unknown field of a fault: 'delay'"] = { delay = 1 },
+      ["unknown field of 'match' of a fault: 'url'"] = { match = { url = "^/b" } },
+    } do
+      local ok, message = pcall(device.fault, device, fault)
+      assert.is_false(ok)
+      assert.matches(words, tostring(message), 1, true)
+    end
   end)
 
   it("is away while it reboots, and comes back in steps on its own clock", function()

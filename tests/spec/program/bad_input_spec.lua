@@ -336,8 +336,8 @@ f5lua: java.io.FileNotFoundException: /var/config/rest/downloads/nope (No such f
   it("a fiber that fails and is never joined", function()
     local result = run(
       CONNECT
-        .. "f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\nf5.sleep(0.3)\nprint "
-        .. "'the end'\n"
+        .. "local one = f5.spawn(function() bip.ltm.pool['/Common/nope']:load() end)\n"
+        .. "while one:status() == 'running' do f5.sleep(0.01) end\nprint 'the end'\n"
     )
     assert.same({ 3, "the end\n" }, { result.status, result.out })
     assert.matches(

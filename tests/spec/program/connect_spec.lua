@@ -3,6 +3,7 @@
 local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
+local terminal = require "terminal"
 
 local device
 
@@ -86,18 +87,18 @@ describe("f5.connect in the program", function()
 
   it("asks on the terminal, without echo", function()
     local directory <close> = program.directory()
-    local file = directory:file("p.lua", SHOW)
-    local typed = directory:file("typed", "operator\noperator-pw\n")
-    local shell = directory:file("ask.sh", ([[
-      export F5_SERVER=%s F5_SERVER_PORT=%d F5_VALIDATE_CERTS=no
-      (sleep 0.5; head -1 %s; sleep 0.5; tail -1 %s; sleep 1) | script -qec "%s %s" /dev/null
-    ]]):format(device.host, device.port, typed, typed, program.path, file))
-    local result = program.run({ shell }, { program = "/bin/sh", env = { TERM = "dumb" } })
-    assert.equal(0, result.status, result.err)
-    assert.matches("User name for 127.0.0.1: ", result.out)
-    assert.matches("Password for operator on 127.0.0.1: ", result.out)
-    assert.matches("BIG%-IP", result.out)
-    assert.is_nil(result.out:match "operator%-pw")
+    local screen <close> = terminal.start({ directory:file("p.lua", SHOW) }, {
+      env = { F5_SERVER = device.host, F5_SERVER_PORT = device.port, F5_VALIDATE_CERTS = "no" },
+      errors_too = true,
+    })
+    screen:expect("User name for 127.0.0.1: *$", 30)
+    screen:enter "operator"
+    screen:expect("Password for operator on 127.0.0.1: *$", 30)
+    screen:enter "operator-pw"
+    local _, shown = screen:expect("BIG%-IP", 30)
+    assert.equal(0, screen:status())
+    assert.matches("User name for 127.0.0.1: operator\n", shown)
+    assert.is_nil(shown:match "operator%-pw")
   end)
 
   it("goes to the simulated device in a simulated run, whatever host the script names", function()

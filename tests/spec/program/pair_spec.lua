@@ -1,7 +1,7 @@
 -- Two `f5lua sim` programs as a pair, and `f5lua run --inventory --on active` over them.
-local core = require "f5.core"
 local f5 = require "f5"
 local json = require "f5.json"
+local lab = require "lab"
 local program = require "program"
 
 local a, b, x, y, directory
@@ -22,14 +22,6 @@ local function session(device)
   }
 end
 
-local function wait(what, done)
-  local deadline <const> = core.now() + 10
-  while not done() do
-    assert.is_true(core.now() < deadline, "waited too long: " .. what)
-    core.sleep(0.05)
-  end
-end
-
 local function status(bip) return f5.flat(bip:at("cm/sync-status"):load())[1].status end
 
 local function pair()
@@ -41,14 +33,14 @@ local function pair()
     name = "pair", type = "sync-failover", devices = { "bigip1", "bigip2" },
   }
   x.cm:run("run", { utilCmdArgs = "config-sync to-group pair" })
-  wait("in sync", function() return status(x) == "In Sync" and status(y) == "In Sync" end)
-  wait("one is active", function()
+  lab.wait("in sync", function() return status(x) == "In Sync" and status(y) == "In Sync" end)
+  lab.wait("one is active", function()
     return (x:failover_state() == "active") ~= (y:failover_state() == "active")
   end)
   if x:failover_state() ~= "active" then
     y.sys.failover:run("run", { standby = f5.null })
-    wait("a is active", function() return x:failover_state() == "active" end)
-    wait("b is standby", function() return y:failover_state() == "standby" end)
+    lab.wait("a is active", function() return x:failover_state() == "active" end)
+    lab.wait("b is standby", function() return y:failover_state() == "standby" end)
   end
 end
 
@@ -90,7 +82,7 @@ describe("a pair of two programs", function()
     assert.equal("done skipped", (run(PLAYBOOK, "first")))
     assert.is_true(y.ltm.pool["/Common/first"]:exists())
     x.sys.failover:run("run", { standby = f5.null })
-    wait("b is active", function()
+    lab.wait("b is active", function()
       return x:failover_state() == "standby" and y:failover_state() == "active"
     end)
     local states, _, report = run(PLAYBOOK, "second")
@@ -113,7 +105,7 @@ describe("a pair of two programs", function()
     assert.equal(0, done.status, done.err)
     assert.is_not_nil(states:find "done")
     assert.equal("standby", x:failover_state())
-    wait("b is active", function() return y:failover_state() == "active" end)
+    lab.wait("b is active", function() return y:failover_state() == "active" end)
     for _, bip in ipairs { x, y } do
       assert.equal("In Sync", status(bip))
       assert.is_true(bip.ltm.pool["/Common/before"]:exists())
@@ -132,7 +124,7 @@ describe("a pair of two programs", function()
     assert.equal(1, done.status)
     local kind <const> = report.devices[1].error.kind
     assert.is_true(kind == "transport" or kind == "tls", kind) -- it may die in a handshake
-    wait("b is active", function() return y:failover_state() == "active" end)
+    lab.wait("b is active", function() return y:failover_state() == "active" end)
     x:close()
     assert.equal("Disconnected", status(y))
     -- what was not synchronised is lost; the playbook can run again

@@ -60,7 +60,7 @@ describe("a signal", function()
       end
       local process <close> = start(text)
       process:expect "ready"
-      if way:find "device" then os.execute "sleep 0.2" end
+      if way:find "device" then lab.arrived(device, "GET", "/ltm/node$") end
       process:kill "INT"
       local result = process:wait(10)
       assert.same(
@@ -125,9 +125,9 @@ describe("a signal", function()
   it("while a transaction begins leaves none open on the device", function()
     for _, name in ipairs { "HUP", "INT", "TERM" } do
       device:fault { match = { path = "/mgmt/tm/transaction", method = "POST" }, delay_ms = 700 }
-      local process <close> = start "print 'beginning' local tx <close> = bip:begin()"
-      process:expect "beginning"
-      os.execute "sleep 0.3"
+      device:clear_log()
+      local process <close> = start "local tx <close> = bip:begin()"
+      lab.arrived(device, "POST", "/mgmt/tm/transaction$")
       process:kill(name)
       process:wait(10)
       check_deleted()
@@ -169,10 +169,9 @@ describe("a signal", function()
     local process <close> = start "f5.sleep(100)"
     process:expect "ready"
     process:kill "INT"
-    process:expect "closed"
-    os.execute "sleep 0.1"
+    lab.arrived(device, "DELETE", "/authz/tokens/")
     process:kill "INT"
-    local result = process:wait(3)
+    local result = process:wait(10)
     assert.same(
       {
         130,
@@ -199,9 +198,9 @@ describe("a signal", function()
       process:expect "ready"
       process:kill "INT"
       process:expect "closed"
-      os.execute "sleep 0.1"
+      if expected ~= "" then lab.arrived(device, "DELETE", "/authz/tokens/") end
       process:kill "INT"
-      local result = process:wait(3)
+      local result = process:wait(10)
       assert.same({ 130, expected }, { result.status, result.err })
     end
   end)
@@ -209,7 +208,7 @@ describe("a signal", function()
   it("during the login leaves no token", function()
     device:fault { match = { path = "/login" }, delay_ms = 500 }
     local process <close> = start(nil, { "-e", "require('f5').connect {}" })
-    os.execute "sleep 0.3"
+    lab.arrived(device, "POST", "/login$")
     process:kill "INT"
     assert.equal(130, process:wait(10).status)
     assert.equal(nil, next(device:state().tokens.items))
