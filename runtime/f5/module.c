@@ -21,6 +21,7 @@
 #include "f5/session/core.h"
 #include "f5/session/operation.h"
 #include "f5/session/prompt.h"
+#include "f5/session/record.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
 #include "f5/work/new_file.h"
@@ -145,6 +146,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"certificate", certificate_lua},
                                        {"preset", connect_lua_preset},
                                        {"sessions", lua_sessions},
+                                       {"record", record_lua},
                                        {"set_password", session_lua_set_password},
                                        {"secret_text", prompt_lua_text},
                                        {"log", lua_log},

@@ -11,6 +11,7 @@
 #include "base/metatable.h"
 #include "base/owner.h"
 #include "f5/report/error.h"
+#include "f5/session/record.h"
 #include "f5/session/session_lua.h"
 
 #define OPERATION_NAME "f5.operation"
@@ -73,6 +74,19 @@ static void push_json(lua_State *L, int body) {
   lua_error(L);
 }
 
+/* -- writes -- */
+
+static int recorded(lua_State *L, int status, lua_KContext context) {
+  f5_operation *op = (f5_operation *)context;
+  record_after(L, op);
+  return op->finish(L, status, context);
+}
+
+static int start_recorded(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return start(L, (f5_operation *)context, recorded);
+}
+
 int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction finish) {
   op->call.write = true;
   if (body) {
@@ -80,6 +94,10 @@ int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction fini
     size_t length;
     op->call.http.body = lua_tolstring(L, -1, &length);
     op->call.http.body_length = length;
+  }
+  if (op->call.session->recorded) {
+    op->finish = finish;
+    return record_before(L, op, start_recorded);
   }
   return start(L, op, finish);
 }

@@ -16,6 +16,8 @@ typedef struct f5_operation {
   fiber_wait wait;
   text path; /* if the operation owns the path */
   int body;  /* of a creation or a command of a transaction: index of the body's table, or 0 */
+  int write; /* of a recorded write: index of the recorder's table */
+  lua_KFunction finish; /* of a recorded write: what follows the recorder */
 } f5_operation;
 
 /* Pushes an operation that is not started yet. */

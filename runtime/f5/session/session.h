@@ -66,6 +66,7 @@ struct f5_session {
   unsigned retries;
   uint64_t delay_ms,
       budget_ms;    /* first pause, and how long after its start a call may be retried */
+  bool recorded;    /* record.c: writes are shown to a recorder; its address is the key of it */
   bool reached;     /* the device has answered */
   uint64_t wait_ms; /* how long the first login is retried while the device starts; then 0 */
   f5_credentials credentials;

@@ -1,0 +1,85 @@
+#include "f5/session/record.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "f5/report/error.h"
+#include "f5/session/session_lua.h"
+#include "net/http.h"
+
+#define COORDINATION "X-F5-REST-Coordination-Id: "
+
+static void set_string(lua_State *L, const char *field, const char *value) {
+  if (!value) return;
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, field);
+}
+
+/* Pushes a function of the session's recorder. */
+static void push_function(lua_State *L, const f5_session *session, const char *name) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &session->recorded);
+  lua_getfield(L, -1, name);
+  lua_remove(L, -2); /* recorder */
+}
+
+static void push_write(lua_State *L, const f5_operation *op) {
+  const http_request *http = &op->call.http;
+  lua_createtable(L, 0, 12);
+  set_string(L, "method", http->method);
+  set_string(L, "path", http->path);
+  if (http->body) {
+    lua_pushlstring(L, http->body, http->body_length);
+    lua_setfield(L, -2, "body");
+  }
+  if (op->call.coordination)
+    set_string(L, "transaction", op->call.coordination + sizeof COORDINATION - 1);
+  lua_pushboolean(L, op->call.harmless);
+  lua_setfield(L, -2, "harmless");
+  error_push_script_line(L);
+  lua_setfield(L, -2, "where");
+}
+
+int record_before(lua_State *L, f5_operation *op, lua_KFunction next) {
+  luaL_checkstack(L, 8, "recorder");
+  push_write(L, op);
+  op->write = lua_gettop(L);
+  push_function(L, op->call.session, "before");
+  lua_pushvalue(L, op->write);
+  lua_callk(L, 1, 0, (lua_KContext)op, next);
+  return next(L, LUA_OK, (lua_KContext)op);
+}
+
+void record_after(lua_State *L, f5_operation *op) {
+  const f5_call *call = &op->call;
+  const f5_failure *failure = &call->failure;
+  char number[24];
+  if (!call->session->recorded) return; /* ended meanwhile */
+  luaL_checkstack(L, 8, "recorder");
+  lua_pushvalue(L, op->write);
+  lua_pushboolean(L, failure->verdict.kind == KIND_NONE);
+  lua_setfield(L, -2, "ok");
+  lua_pushinteger(L, call->http.status);
+  lua_setfield(L, -2, "status");
+  if (call->http.answer) {
+    lua_pushlstring(L, call->http.answer, call->http.answer_length);
+    lua_setfield(L, -2, "answer");
+  }
+  if (http_answer_header(&call->http, "X-F5lua-Operation", number, sizeof number))
+    set_string(L, "operation", number);
+  if (failure->verdict.kind != KIND_NONE) set_string(L, "message", failure->message);
+  if (failure->verdict.unknown) set_string(L, "outcome", "unknown");
+  push_function(L, call->session, "after");
+  lua_insert(L, -2);
+  lua_call(L, 1, 0);
+}
+
+int record_lua(lua_State *L) {
+  f5_session *session = session_check(L, 1);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) luaL_checktype(L, 2, LUA_TTABLE);
+  session->recorded = !lua_isnil(L, 2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &session->recorded);
+  return 0;
+}
