@@ -54,6 +54,21 @@ end
 --- A directory for files (see program.directory); lab.stop deletes it.
 function M.scratch() return require("program").directory() end
 
+--- For a block of specs of the program: a device with these options and a directory for files, which
+-- `give` gets. Before each test the device has no faults, and its log is empty.
+function M.block(setup, teardown, before_each, give, options)
+  local device, place
+  setup(function()
+    device, place = sim.start(options), M.scratch()
+    give(device, place)
+  end)
+  teardown(function() M.stop(device, place) end)
+  before_each(function()
+    device:clear_faults()
+    device:clear_log()
+  end)
+end
+
 --- For a spec file: start(options) and stop of a device that a function gets; `options` are those
 -- of sim.start, by default a device with ltm and gtm.
 function M.device_of(give)

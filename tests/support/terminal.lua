@@ -89,10 +89,11 @@ function M.start(words, options)
     )
   end
 
-  -- Types an entry and Enter.
-  function terminal:enter(text)
+  -- Types an entry and Enter; with a pattern: until the screen shows it, as expect.
+  function terminal:enter(text, pattern)
     self:type(text)
     self:key "Enter"
+    if pattern then return self:expect(pattern) end
   end
 
   -- Standard error of the program so far.

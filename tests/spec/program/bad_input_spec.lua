@@ -2,23 +2,13 @@
 -- device.
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 local CONNECT <const> = 'local f5 = require "f5"\nlocal bip = f5.connect { retries = 0 }\n'
 local LIST <const> = CONNECT .. "print(#bip.ltm.node:list())\n"
 
 describe("bad input:", function()
   local device, place
-
-  setup(function()
-    device = sim.start {}
-    place = program.directory()
-  end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function()
-    device:clear_faults()
-    device:clear_log()
-  end)
+  lab.block(setup, teardown, before_each, function(...) device, place = ... end)
 
   local function tokens()
     local count = 0

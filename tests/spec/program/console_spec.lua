@@ -16,19 +16,16 @@ end
 describe("the console", function()
   it("shows the device in its prompt, prints values, keeps results and locals", function()
     local screen <close> = console()
-    screen:enter "1 + 1"
-    screen:expect "\n2\n"
-    screen:enter "_ * 21"
-    screen:expect "\n42\n"
-    screen:enter "_ + _1"
-    screen:expect "\n44\n"
+    screen:enter("1 + 1", "\n2\n")
+    screen:enter("_ * 21", "\n42\n")
+    screen:enter("_ + _1", "\n44\n")
     screen:enter "local x <const>, y = 'kept'"
-    screen:enter "x, y"
-    screen:expect '\n"kept"\nnil\n'
-    screen:enter "bip.ltm.pool:create{ name = 'web' }; bip.ltm.pool['/Common/web']:load().name"
-    screen:expect '\n"web"\n'
-    screen:enter "bip.ltm.pool['/Common/nope']:load()"
-    screen:expect "error: .*/Common/nope.*status +404"
+    screen:enter("x, y", '\n"kept"\nnil\n')
+    screen:enter(
+      "bip.ltm.pool:create{ name = 'web' }; bip.ltm.pool['/Common/web']:load().name",
+      '\n"web"\n'
+    )
+    screen:enter("bip.ltm.pool['/Common/nope']:load()", "error: .*/Common/nope.*status +404")
     screen:key "C-d"
     assert.equal(0, screen:status())
     assert.equal("", screen:errors())
@@ -40,15 +37,11 @@ describe("the console", function()
     screen:expect(
       "%.help %[WORD or EXPRESSION%] +this list, or help about something:%s+%.help list,"
     )
-    screen:enter "bip.sys.ntp ?"
-    screen:expect "/mgmt/tm/sys/ntp.*servers"
-    screen:enter "help f5.sleep"
-    screen:expect "f5%.sleep%(seconds%)"
+    screen:enter("bip.sys.ntp ?", "/mgmt/tm/sys/ntp.*servers")
+    screen:enter("help f5.sleep", "f5%.sleep%(seconds%)")
     screen:enter "exit = 'mine'"
-    screen:enter "exit"
-    screen:expect '\n"mine"\n'
-    screen:enter "x = { [[is it?"
-    screen:expect "…>"
+    screen:enter("exit", '\n"mine"\n')
+    screen:enter("x = { [[is it?", "…>")
     screen:key "C-c"
     screen:enter "quit"
     assert.equal(0, screen:status())
@@ -66,8 +59,7 @@ describe("the console", function()
     end
     -- pastes come without marks, and then with marks again
     assert.matches("\27%[%?2004l.*\27%[%?2004h", sent())
-    screen:enter "41"
-    screen:expect "\n42\n"
+    screen:enter("41", "\n42\n")
   end)
 
   it("asks for the password of another user than F5_PASSWORD is about", function()
@@ -77,14 +69,11 @@ describe("the console", function()
     screen:expect(PROMPT)
     screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
     screen:expect "Password for operator on 127%.0%.0%.1:%d+: *$"
-    screen:enter "operator"
-    screen:expect "bip is 127"
-    screen:enter "bip.ltm.pool:create{ name = 'x' }"
-    screen:expect "operator.*status +403"
+    screen:enter("operator", "bip is 127")
+    screen:enter("bip.ltm.pool:create{ name = 'x' }", "operator.*status +403")
     screen:enter(".connect 127.0.0.1:" .. device.port .. " operator")
     screen:expect "Password for operator on 127%.0%.0%.1:%d+: *$"
-    screen:enter ""
-    screen:expect "error: nothing was entered"
+    screen:enter("", "error: nothing was entered")
     for _, call in ipairs(device:log()) do assert.not_equal(401, call.status) end
     screen:enter "exit"
     assert.equal(0, screen:status())
@@ -92,21 +81,16 @@ describe("the console", function()
 
   it("goes on when an entry is not finished, and gives it up on Ctrl-C", function()
     local screen <close> = console()
-    screen:enter "for i = 1, 2 do"
-    screen:expect "…>"
-    screen:enter "print('line ' .. i) end"
-    screen:expect "\nline 1\nline 2\n"
-    screen:enter "print({"
-    screen:expect "…>$"
+    screen:enter("for i = 1, 2 do", "…>")
+    screen:enter("print('line ' .. i) end", "\nline 1\nline 2\n")
+    screen:enter("print({", "…>$")
     screen:key "C-c"
-    screen:enter "print('free')"
-    screen:expect "\nfree\n"
+    screen:enter("print('free')", "\nfree\n")
   end)
 
   it("completes paths, names, methods, options, properties and their values", function()
     local screen <close> = console { columns = 200 }
-    screen:enter "bip.ltm.pool:create{ name = 'website' }.name"
-    screen:expect '\n"website"\n'
+    screen:enter("bip.ltm.pool:create{ name = 'website' }.name", '\n"website"\n')
     screen:type "bip.ltm.po"
     screen:key "Tab"
     screen:expect "policy +policy%-strategy +pool"
@@ -162,18 +146,17 @@ describe("the console", function()
       "ticks = 0; f5.spawn(function() while true do f5.sleep(0.05) ticks = ticks + 1 end end) "
         .. "print()"
     )
-    screen:enter "print('sleeps'); f5.sleep(100)"
-    screen:expect "\nsleeps"
+    screen:enter("print('sleeps'); f5.sleep(100)", "\nsleeps")
     screen:key "C-c"
     screen:expect "cancelled"
-    screen:enter "print('computes'); while true do end"
-    screen:expect "\ncomputes"
+    screen:enter("print('computes'); while true do end", "\ncomputes")
     screen:key "C-c"
     screen:expect "cancelled.*cancelled"
-    screen:enter "before = ticks; f5.sleep(0.5); print(ticks > before and 'still ticking')"
-    screen:expect "\nstill ticking\n"
-    screen:enter "bip.sys.version:load().kind"
-    screen:expect "tm:sys:version"
+    screen:enter(
+      "before = ticks; f5.sleep(0.5); print(ticks > before and 'still ticking')",
+      "\nstill ticking\n"
+    )
+    screen:enter("bip.sys.version:load().kind", "tm:sys:version")
     screen:key "C-d"
     assert.equal(0, screen:status())
   end)
@@ -210,13 +193,10 @@ describe("the console", function()
     do
       local screen <close> = console { env = env }
       screen:enter "for i = 1, 1 do"
-      screen:enter "print('whole') end"
-      screen:expect "\nwhole\n"
-      screen:enter " print('spaced')"
-      screen:expect "\nspaced\n"
+      screen:enter("print('whole') end", "\nwhole\n")
+      screen:enter(" print('spaced')", "\nspaced\n")
       screen:enter "options = { password = 'hunter2secret' }"
-      screen:enter "'last'"
-      screen:expect '\n"last"\n'
+      screen:enter("'last'", '\n"last"\n')
       screen:key "C-d"
       assert.equal(0, screen:status())
     end
@@ -255,12 +235,9 @@ describe("the console", function()
   it("saves the entries that succeeded as a playbook, and loads files", function()
     local screen <close> = console()
     screen:enter "local web = bip.ltm.pool['/Common/web']"
-    screen:enter "web:create{ minActiveMembers = 2 }.name"
-    screen:expect '\n"web"\n'
-    screen:enter "web:load().nothing.there"
-    screen:expect "error: "
-    screen:enter "1 + web:load().minActiveMembers"
-    screen:expect "\n3\n"
+    screen:enter("web:create{ minActiveMembers = 2 }.name", '\n"web"\n')
+    screen:enter("web:load().nothing.there", "error: ")
+    screen:enter("1 + web:load().minActiveMembers", "\n3\n")
     screen:enter(".save " .. screen.home .. "/saved.lua")
     screen:expect "3 entries in"
     local lfs <const> = require "lfs"
@@ -275,8 +252,7 @@ describe("the console", function()
     screen:expect "error: .*other.lua"
     screen.directory:file("other.lua", "loaded = 'from a file'")
     screen:enter(".load " .. screen.home .. "/other.lua")
-    screen:enter "loaded"
-    screen:expect '\n"from a file"\n'
+    screen:enter("loaded", '\n"from a file"\n')
     screen:key "C-d"
     screen:status()
     local device <close> = sim.start()
@@ -289,27 +265,22 @@ describe("the console", function()
     local screen <close> = console { columns = 120, rows = 60 }
     screen:enter ".log on"
     screen:enter ".time on"
-    screen:enter "bip.ltm.node:list()"
-    screen:expect "%d+ ms, 1 call\n"
+    screen:enter("bip.ltm.node:list()", "%d+ ms, 1 call\n")
     assert.matches("GET /mgmt/tm/ltm/node 200", screen.errors())
     screen:enter ".log off"
     screen:enter ".time off"
     screen:enter "{ a = { 1, f5.null }, password = 'x' }"
-    screen:enter ".json _"
-    screen:expect '"password": "%*%*%*%*%*%*%*%*"'
+    screen:enter(".json _", '"password": "%*%*%*%*%*%*%*%*"')
     assert.is_nil(screen.screen():find("password +x"))
-    screen:enter ".help list"
-    screen:expect "reference:list%(options%?%).*select string.*Raises: call errors; \"usage\""
-    screen:enter ".help f5.error"
-    screen:expect "kind f5%.error%.kind.*not_ready  The device"
-    screen:enter ".help bip.ltm.pool"
-    screen:expect "/mgmt/tm/ltm/pool  collection.*minActiveMembers"
-    screen:enter ".help nat"
-    screen:expect "%.help bip%.ltm%.nat"
-    screen:enter ".nonsense"
-    screen:expect "unknown command %.nonsense"
-    screen:enter ".help"
-    screen:expect "%.connect HOST"
+    screen:enter(
+      ".help list",
+      "reference:list%(options%?%).*select string.*Raises: call errors; \"usage\""
+    )
+    screen:enter(".help f5.error", "kind f5%.error%.kind.*not_ready  The device")
+    screen:enter(".help bip.ltm.pool", "/mgmt/tm/ltm/pool  collection.*minActiveMembers")
+    screen:enter(".help nat", "%.help bip%.ltm%.nat")
+    screen:enter(".nonsense", "unknown command %.nonsense")
+    screen:enter(".help", "%.connect HOST")
   end)
 
   it(
@@ -324,17 +295,13 @@ describe("the console", function()
       screen:expect "cancelled\n.*active%)>$"
       screen:enter((".connect %s:%d admin"):format(device.host, device.port))
       screen:expect "cancelled\n.*Password for admin on [%d.]+:$"
-      screen:enter "wrong"
-      screen:expect "kind +auth"
+      screen:enter("wrong", "kind +auth")
       screen:enter((".connect %s:%d admin"):format(device.host, device.port))
       screen:expect "kind +auth.*Password for admin on [%d.]+:$"
-      screen:enter "admin"
-      screen:expect "other %(active%)>$"
+      screen:enter("admin", "other %(active%)>$")
       assert.is_nil(screen.screen():find("wrong", 1, true))
-      screen:enter ".devices"
-      screen:expect "1 +bigip1 .*\n +2 +%* +other"
-      screen:enter ".devices 1"
-      screen:expect "bigip1 %(active%)>$"
+      screen:enter(".devices", "1 +bigip1 .*\n +2 +%* +other")
+      screen:enter(".devices 1", "bigip1 %(active%)>$")
     end
   )
 
@@ -359,27 +326,23 @@ describe("the console", function()
     screen:expect "Device .*: ?$"
     screen:enter(("%s:%d"):format(device.host, device.port))
     screen:expect "User name for [%d.]+: ?$"
-    screen:enter "admin"
-    screen:expect "Password for admin on [%d.]+: ?$"
+    screen:enter("admin", "Password for admin on [%d.]+: ?$")
     screen:enter "admin"
     screen:expect(PROMPT)
-    screen:enter "bip.sys.version:load().kind"
-    screen:expect "tm:sys:version"
+    screen:enter("bip.sys.version:load().kind", "tm:sys:version")
   end)
 
   it("has colours, unless NO_COLOR is set, and long output goes through $PAGER", function()
     do
       local screen <close> = console { env = { PAGER = "cat > $HOME/paged" } }
-      screen:enter "'green'"
-      screen:expect '\n"green"\n'
+      screen:enter("'green'", '\n"green"\n')
       assert.matches("\27%[32m\"green\"", screen.painted())
       screen:enter "bip.ltm.profile.http:example()"
       screen:expect(PROMPT .. " bip.*" .. PROMPT .. "$")
       assert.matches("propertyDescriptions", screen.directory:read "paged")
     end
     local plain <close> = console { env = { NO_COLOR = "1" } }
-    plain:enter "'green'"
-    plain:expect '\n"green"\n'
+    plain:enter("'green'", '\n"green"\n')
     assert.is_nil(plain.painted():find "\27")
   end)
 
@@ -388,16 +351,12 @@ describe("the console", function()
     local env = lab.environment(device)
     local screen <close> = terminal.start({ "console" }, { env = env, columns = 120 })
     screen:expect(PROMPT)
-    screen:enter "bip:close(); 'closed'"
-    screen:expect '\n"closed"\n'
-    screen:enter "bip.ltm.pool:list()"
-    screen:expect "the session with .* is closed"
+    screen:enter("bip:close(); 'closed'", '\n"closed"\n')
+    screen:enter("bip.ltm.pool:list()", "the session with .* is closed")
     screen:type "bip.ltm.pool['"
     screen:key("Tab", "C-c")
-    screen:enter ".devices"
-    screen:expect "number"
-    screen:enter "'alive'"
-    screen:expect '\n"alive"\n'
+    screen:enter(".devices", "number")
+    screen:enter("'alive'", '\n"alive"\n')
     screen:key "C-d"
     assert.equal(0, screen:status())
     device:stop()

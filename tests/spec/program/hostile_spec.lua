@@ -3,23 +3,15 @@
 local json = require "f5.json"
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 local PASSWORD <const> = "Pässwört-&<HunterTwo>/22"
 local CONNECT <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect { retries = 0 }\n'
 
 describe("what nobody expects:", function()
   local device, place
-
-  setup(function()
-    device = sim.start { users = { { name = "keeper", password = PASSWORD, role = "admin" } } }
-    place = program.directory()
-  end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function()
-    device:clear_faults()
-    device:clear_log()
-  end)
+  lab.block(setup, teardown, before_each, function(...) device, place = ... end, {
+    users = { { name = "keeper", password = PASSWORD, role = "admin" } },
+  })
 
   local function run(text, words, environment)
     local env = lab.environment(device, { F5_USER = "keeper", F5_PASSWORD = PASSWORD })

@@ -2,7 +2,6 @@
 -- refuses.
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 local WORK <const> = [[
 local f5 = require "f5"
@@ -13,14 +12,10 @@ print "done"
 
 describe("a proxy", function()
   local device, place, playbook
-
-  setup(function()
-    device = sim.start {}
-    place = program.directory()
+  lab.block(setup, teardown, before_each, function(...)
+    device, place = ...
     playbook = place:file("playbook.lua", WORK)
   end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function() device:clear_log() end)
 
   -- A proxy in a <close> variable; its port, and the lines that it has written: target and how the
   -- password was.

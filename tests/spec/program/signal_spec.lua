@@ -2,7 +2,6 @@
 -- the signal.
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 local HEAD <const> = [[
 local f5 = require "f5"
@@ -14,16 +13,7 @@ print "ready"
 
 describe("a signal", function()
   local device, place
-
-  setup(function()
-    device = sim.start {}
-    place = program.directory()
-  end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function()
-    device:clear_faults()
-    device:clear_log()
-  end)
+  lab.block(setup, teardown, before_each, function(...) device, place = ... end)
 
   local function start(text, words)
     return program.start(

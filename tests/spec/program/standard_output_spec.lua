@@ -2,25 +2,17 @@
 -- status says that it is not.
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 describe("standard output of", function()
   local device, place, env
-
-  setup(function()
-    local nodes = {}
-    for i = 1, 1200 do
-      nodes[i] = { name = ("n%04d"):format(i), address = ("10.0.%d.%d"):format(i >> 8, i & 255) }
-    end
-    device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/node"] = nodes } } }
-    place = program.directory()
+  local nodes = {}
+  for i = 1, 1200 do
+    nodes[i] = { name = ("n%04d"):format(i), address = ("10.0.%d.%d"):format(i >> 8, i & 255) }
+  end
+  lab.block(setup, teardown, before_each, function(...)
+    device, place = ...
     env = lab.environment(device)
-  end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function()
-    device:clear_faults()
-    device:clear_log()
-  end)
+  end, { seed = { objects = { ["/mgmt/tm/ltm/node"] = nodes } } })
 
   -- Runs the program in a line of bash, as COMMAND, and returns what that prints, and the program's
   -- standard error.

@@ -3,7 +3,6 @@
 local json = require "f5.json"
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 -- An escape sequence, C1 controls, bidirectional controls, a forged line.
 local BAD <const> = "x\27[8m\27[2J\u{9b}31m\u{202e}\u{2066}\127\rfoo\nf5lua: forged\u{2028}y"
@@ -14,13 +13,9 @@ local DIRECTION <const> = {
 
 describe("text from outside", function()
   local device, place
-
-  setup(function()
-    device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/pool"] = { { name = "web" } } } } }
-    place = program.directory()
-  end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function() device:clear_faults() end)
+  lab.block(setup, teardown, before_each, function(...) device, place = ... end, {
+    seed = { objects = { ["/mgmt/tm/ltm/pool"] = { { name = "web" } } } },
+  })
 
   -- Expects that the bytes of an output do nothing but paint, and end or replace lines.
   local function check(text, what)

@@ -3,7 +3,6 @@
 local json = require "f5.json"
 local lab = require "lab"
 local program = require "program"
-local sim = require "f5.sim"
 
 local TOKENS <const> = "/mgmt/shared/authz/tokens/"
 local OPEN <const> = [[
@@ -15,16 +14,7 @@ print "ready"
 
 describe("a token that cannot be deleted", function()
   local device, place
-
-  setup(function()
-    device = sim.start {}
-    place = program.directory()
-  end)
-  teardown(function() lab.stop(device, place) end)
-  before_each(function()
-    device:clear_faults()
-    device:clear_log()
-  end)
+  lab.block(setup, teardown, before_each, function(...) device, place = ... end)
 
   local function words(text, options)
     local all = { table.unpack(options or {}) }
