@@ -5,15 +5,17 @@ import os
 import re
 import sys
 
-FACT = re.compile(r'(@?[\w-]+)(?::([iab]))?(?:=("[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+))?(?:\s+|$)')
+FACT = re.compile(r'(@?[\w-]+)(?::([iab])|\?([^\s=]+))?(?:=("[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+))?(?:\s+|$)')
 
 
 def plain_value(text):
     return int(text) if re.match(r"-?\d+$", text) else text
 
 
-def public_property(code, text):
+def public_property(code, choices, text):
     """The property that one word of scripts/facts describes."""
+    if choices:
+        return {"t": "s", "c": sorted(choices.split("|"))}
     if text is None:
         return {"t": code or "s"}
     if text[0] == '"':
@@ -52,7 +54,7 @@ def public_facts(folder):
                 if word[1][0] == "@":
                     kind = word[1][1:]
                 else:
-                    properties[word[1]] = public_property(word[2], word[3])
+                    properties[word[1]] = public_property(word[2], word[3], word[4])
                 at = word.end()
             found[path] = (kind, properties)
     return found
