@@ -1162,9 +1162,9 @@ return {
     } },
   ["ltm/profile/traffic-acceleration"] = { type = "collection",
     props = {
-      idleTimeout = { t = "s" },
-      tcpHandshakeTimeout = { t = "s" },
-      timeWaitTimeout = { t = "s" },
+      idleTimeout = { t = "i", d = 300000 },
+      tcpHandshakeTimeout = { t = "i", d = 5000 },
+      timeWaitTimeout = { t = "i", d = 2000 },
     } },
   ["ltm/profile/udp"] = { type = "collection",
     refs = { defaultsFromReference = "ltm/profile/udp" },

@@ -62,6 +62,36 @@ local MADE <const> = {
     enforcementMode = "transparent", deviceidMode = "generate-after-access",
   },
   ["security/firewall/port-misuse-policy"] = { dropOnL7Mismatch = "no" },
+  ["security/dos/dos-signature"] = {
+    approvalState = "manually-approved", hardwareOffload = "enabled", thresholdMode = "manual",
+    type = "persistent",
+  },
+  ["security/blacklist-publisher/profile"] = {
+    body = { routeAdvertisementNexthop = "192.0.2.9" }, bgpFlowspecAdvertisementAction = "drop",
+  },
+  ["apm/aaa/saml"] = { spScheme = "https", authContextComparisonMethod = "exact" },
+  ["apm/aaa/saml-idp-connector"] = { ssoBinding = "http-post", wantAuthnRequestSigned = "false" },
+  ["apm/configuration/captcha"] = { captchaDataTheme = "data-theme-light", trackByIp = "true" },
+  ["apm/oauth/oauth-client-app"] = { authType = "secret", refreshTokenUsageLimit = 64 },
+  ["apm/policy/agent/aaa-active-directory"] = { authMaxLogonAttempt = 3, type = "last" },
+  ["apm/policy/agent/aaa-radius"] = {
+    maxLogonAttempt = 3, usernameSource = "%{session.logon.last.username}",
+  },
+  ["apm/policy/agent/endpoint-windows-protected-workspace"] = { allowPrinterUse = "true" },
+  ["apm/policy/agent/resource-assign"] = { type = "general" },
+  ["apm/resource/portal-access"] = { javascriptPatching = "true", publishOnWebtop = "false" },
+  ["apm/resource/remote-desktop/citrix"] = { port = "80", autoLogon = "disabled" },
+  ["apm/resource/webtop"] = { minimizeToTray = "true", locationSpecific = "true" },
+  ["apm/sso/saml-sp-connector"] = { signatureType = "rsa-sha1", wantAssertionSigned = "true" },
+  ["pem/protocol/radius-avp"] = { dataType = "string", maxLength = 253, minLength = 1 },
+  ["pem/subscriber-attribute"] = { export = "enabled", import = "enabled" },
+  ["ltm/profile/traffic-acceleration"] = { tcpHandshakeTimeout = 5000, timeWaitTimeout = 2000 },
+}
+
+-- How many kinds of a module have no default. They may become fewer, not more.
+local BARE <const> = {
+  analytics = 41, ["api-protection"] = 4, apm = 116, auth = 3, cli = 2, cm = 2, gtm = 10, ilx = 3,
+  ltm = 51, net = 25, pem = 18, security = 122, sys = 50, vcmp = 3, wam = 8, wom = 6,
 }
 
 -- Settings, and objects that a new device has.
@@ -92,6 +122,10 @@ local THERE <const> = {
   ["net/port-list/_sys_self_allow_udp_defaults"] = { name = "_sys_self_allow_udp_defaults" },
   ["security/dos/bot-signature-category/Spyware"] = { type = "malicious" },
   ["sys/diags/ihealth"] = { expiration = 30 },
+  ["pem/global-settings/session-mgmt-attributes"] = { clearOnNasReboot = "disabled" },
+  ["security/dos/device-config/dos-device-config"] = {
+    thresholdSensitivity = "medium", synCookieDsrFlowResetBy = "none",
+  },
   ["pem/profile/diameter-endpoint/diameter-endpoint"] = {
     gxSessionIdPrefix = "Gx.BIG-IP.f5net.com",
   },
@@ -145,6 +179,58 @@ describe("Kinds without a recording", function()
     end
     table.sort(found)
     assert.same({}, found)
+  end)
+
+  it("show groups of defaults", function()
+    local profile = bip:request("GET", "/mgmt/tm/security/http/profile/~Common~http_security")
+    assert.equal(20, profile.httpRfc.maximumHeaders)
+    assert.equal("enabled", profile.mandatoryHeaders.alarm)
+    local settings = bip:request("GET",
+      "/mgmt/tm/security/dos/device-config/~Common~dos-device-config").dynamicSignatures
+    assert.equal("none", settings.dns.mitigation)
+    assert.equal(300, settings.network.scrubberAdvertisementPeriod)
+  end)
+
+  it("refuse other words where the choices are known", function()
+    for path, body in pairs {
+      ["apm/policy/agent/aaa-client-cert"] = { mode = "never" },
+      ["apm/sso/saml"] = { idpScheme = "gopher" },
+      ["security/protocol-inspection/signature"] = { risk = "some" },
+      ["analytics/http/scheduled-report"] = { frequency = "every-day" },
+    } do
+      body.name = "walk"
+      lab.fails("invalid", bip.request, bip, "POST", "/mgmt/tm/" .. path, { body = body })
+      for name in pairs(body) do
+        if name ~= "name" then body[name] = nil end
+      end
+      bip:request("POST", "/mgmt/tm/" .. path, { body = body })
+    end
+  end)
+
+  it("become fewer", function()
+    local catalogue = require "sim.config.catalogue"
+    local found, more = {}, {}
+    for _, module in ipairs(catalogue.modules()) do
+      for _, template in ipairs(catalogue.templates(module)) do
+        local node = catalogue.find(template)
+        local bare = node.type == "collection" or node.type == "singleton"
+        for name, spec in pairs(node.props) do
+          if spec.d ~= nil and name ~= "description" and name ~= "defaultsFrom" then
+            bare = false
+          end
+        end
+        if bare then found[module] = (found[module] or 0) + 1 end
+      end
+    end
+    for module, count in pairs(found) do
+      local limit = BARE[module] or 0
+      if count > limit then
+        more[#more + 1] = ("%s: %d kinds without a default, at most %d"):format(
+          module, count, limit)
+      end
+    end
+    table.sort(more)
+    assert.same({}, more)
   end)
 
   it("let no one delete a default object", function()

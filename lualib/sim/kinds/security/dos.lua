@@ -33,6 +33,13 @@ local BEHAVIORAL <const> = {
   signaturesApprovedOnly = "disabled",
 }
 
+-- Signatures that the device finds by itself.
+local function dynamic_signatures(scrubbing)
+  local group = { detection = "disabled", mitigation = "none" }
+  if scrubbing then group.scrubberAdvertisementPeriod, group.scrubberEnable = 300, "no" end
+  return group
+end
+
 local CATEGORIES <const> = {}
 for kind, names in pairs {
   benign = {
@@ -81,7 +88,13 @@ return {
     },
   },
   ["security/dos/profile/*/dos-network"] = {
-    facts = { type = "collection", flat = true, open = true },
+    facts = {
+      type = "collection", flat = true, open = true,
+      props = {
+        dynamicSignatures = { t = "o", d = dynamic_signatures(true) },
+        networkAttackVector = { t = "a" },
+      },
+    },
   },
   ["security/dos/profile/*/protocol-dns"] = {
     facts = {
@@ -121,6 +134,13 @@ return {
     factory = { protected = true, objects = CATEGORIES },
   },
   ["security/dos/device-config"] = {
+    facts = {
+      props = {
+        dynamicSignatures = { t = "o", d = {
+          dns = dynamic_signatures(false), network = dynamic_signatures(true),
+        } },
+      },
+    },
     factory = { protected = true, objects = { { name = "dos-device-config" } } },
   },
 }

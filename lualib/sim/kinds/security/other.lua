@@ -95,7 +95,11 @@ return {
       type = "collection",
       flat = true,
       open = true,
-      props = { localAs = i(), remoteAs = i(), holdTime = i(90) },
+      props = {
+        localAs = i(), remoteAs = i(), holdTime = i(90), adjOut = s "enabled",
+        bgpMultipleInstance = s "disabled", extendedAsnCap = s "enabled",
+        gracefulRestart = s "disabled",
+      },
     },
   },
 }
