@@ -5,7 +5,8 @@ import os
 import re
 import sys
 
-FACT = re.compile(r'(@?[\w-]+)(?::([iab])|\?([^\s=]+))?(?:=("[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+))?(?:\s+|$)')
+FACT = re.compile(r'(@?[\w-]+)(?::([iab])|\?([^\s=]+))?'
+                  r'(?:=("[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+))?(?:\s+|$)')
 
 
 def plain_value(text):
