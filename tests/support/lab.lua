@@ -54,8 +54,8 @@ end
 --- A directory for files (see program.directory); lab.stop deletes it.
 function M.scratch() return require("program").directory() end
 
---- For a block of specs of the program: a device with these options and a directory for files, which
--- `give` gets. Before each test the device has no faults, and its log is empty.
+--- For a block of specs of the program: `give` gets a device with these options and a directory for
+-- files. Before each test the device has no faults, and its log is empty.
 function M.block(setup, teardown, before_each, give, options)
   local device, place
   setup(function()

@@ -29,7 +29,7 @@ local function stop()
   lab.stop(bip, device)
 end
 
--- What `add` and `set` refuse. Only the device knows which properties there are: that takes a write.
+-- What `add` and `set` refuse. Only the device knows which properties there are: one write asks it.
 local function check_refused(verb)
   local pool = bip.ltm.pool["/Common/p"]
   pool:create {}
