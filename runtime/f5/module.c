@@ -156,6 +156,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"error_new", error_lua_new},
                                        {"check_path", error_lua_check_path},
                                        {"write_file", new_file_lua_write},
+                                       {"new_file", new_file_lua_open},
                                        {"error_kinds", error_kinds_lua},
                                        {"usage_error", error_lua_usage},
                                        {"is_secret_name", lua_is_secret_name},
@@ -187,6 +188,7 @@ int luaopen_f5_core(lua_State *L) {
   f5_system_register(L);
   task_setup(L);
   transfer_setup(L);
+  new_file_setup(L);
   lua_pushliteral(L, F5LUA_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

@@ -81,7 +81,7 @@ local LOCAL <const> = {
 }
 
 -- What is below /mgmt/tm but no configuration, and why it is not read. A pattern ends at the end
--- of a segment.
+-- of a segment; `true` is what would be configuration.
 local NO_CONFIGURATION <const> = {
   { "task", "tasks, not configuration" },
   { "transaction", "open transactions, not configuration" },
@@ -91,7 +91,7 @@ local NO_CONFIGURATION <const> = {
   { "adc", "the same objects in another form" },
   { "live%-update", "updates of signatures, not configuration" },
   { "access", "sessions and reports, not configuration" },
-  { "asm", "security policies have ids of this device; export them with f5.asm(bip)" },
+  { "asm", "not a part of snapshots; f5.asm(bip):export_policy exports policies", true },
   { "analytics/.*/report%-results", "reports, not configuration" },
   { "analytics/.*/generate%-report", "reports, not configuration" },
   { "analytics/report", "reports, not configuration" },
@@ -226,12 +226,15 @@ function M.is_text(kind, property) return texts[kind][property] or false end
 --- Whether a property is a list of records that is shown as text.
 function M.is_records(kind, property) return records[kind][property] or false end
 
---- Why a path below /mgmt/tm is no configuration; nil if it may be.
+--- Why a path below /mgmt/tm is not read; nil if it is. The second result: whether it has
+--- configuration nevertheless.
 -- @param path string: "sys/log", "task"
 function M.not_configuration(path)
   for _, rule in ipairs(NO_CONFIGURATION) do
     local last = select(2, path:find("^" .. rule[1]))
-    if last and (last == #path or path:sub(last + 1, last + 1) == "/") then return rule[2] end
+    if last and (last == #path or path:sub(last + 1, last + 1) == "/") then
+      return rule[2], rule[3] or false
+    end
   end
   return nil
 end

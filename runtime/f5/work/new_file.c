@@ -10,7 +10,10 @@
 
 #include <lauxlib.h>
 
+#include "base/metatable.h"
 #include "f5/report/error.h"
+
+#define NEW_FILE "f5.new_file"
 
 #define ATTEMPTS 100 /* to find a free name */
 
@@ -137,6 +140,8 @@ static bool write_all(int fd, const char *bytes, size_t length) {
   return true;
 }
 
+/* -- for Lua -- */
+
 int new_file_lua_write(lua_State *L) {
   size_t length;
   const char *path = error_check_path(L, 1, "write_file");
@@ -152,4 +157,83 @@ int new_file_lua_write(lua_State *L) {
   }
   lua_pushboolean(L, true);
   return 1;
+}
+
+typedef struct lua_file {
+  new_file file;
+  bool open;
+} lua_file;
+
+/* Pushes nil and the reason. Value 1 is the file, its user value the path. */
+static int refused(lua_State *L) {
+  const char *reason = new_file_reason();
+  lua_pushnil(L);
+  lua_getiuservalue(L, 1, 1);
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), reason);
+  lua_remove(L, -2); /* path */
+  return 2;
+}
+
+static lua_file *check_open(lua_State *L) {
+  lua_file *f = luaL_checkudata(L, 1, NEW_FILE);
+  if (!f->open) luaL_error(L, "the file is closed");
+  return f;
+}
+
+static int lua_file_write(lua_State *L) {
+  lua_file *f = check_open(L);
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  if (!write_all(f->file.fd, bytes, length)) return refused(L);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int lua_file_keep(lua_State *L) {
+  lua_file *f = check_open(L);
+  lua_getiuservalue(L, 1, 1);
+  if (!new_file_keep(&f->file, lua_tostring(L, -1), true)) return refused(L);
+  f->open = false;
+  new_file_discard(&f->file);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+static int lua_file_close(lua_State *L) {
+  lua_file *f = luaL_checkudata(L, 1, NEW_FILE);
+  if (f->open) new_file_discard(&f->file);
+  f->open = false;
+  return 0;
+}
+
+int new_file_lua_open(lua_State *L) {
+  const char *path = error_check_path(L, 1, "new_file");
+  lua_settop(L, 1);
+  lua_file *f = lua_newuserdatauv(L, sizeof *f, 1);
+  f->open = false;
+  f->file = NEW_FILE_NONE;
+  luaL_setmetatable(L, NEW_FILE);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  if (!new_file_open(&f->file, path)) {
+    lua_replace(L, 1); /* the file, for refused */
+    return refused(L);
+  }
+  f->open = true;
+  return 1;
+}
+
+void new_file_setup(lua_State *L) {
+  static const luaL_Reg methods[] = {
+      {"close", lua_file_close}, {"keep", lua_file_keep}, {"write", lua_file_write}, {NULL, NULL}};
+  if (luaL_newmetatable(L, NEW_FILE)) {
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, lua_file_close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, lua_file_close);
+    lua_setfield(L, -2, "__close");
+    metatable_hide(L, "file");
+  }
+  lua_pop(L, 1); /* metatable */
 }

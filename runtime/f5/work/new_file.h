@@ -39,4 +39,12 @@ void new_file_discard(new_file *file);
  * `new` an old file is not replaced. */
 int new_file_lua_write(lua_State *L);
 
+/* new_file(path) -> a file, or nil and the reason. file:write(text) and file:keep() return true, or
+ * nil and the reason; keep() ends it and gives it its name. file:close(), also as a <close>
+ * variable, removes what was not kept. */
+int new_file_lua_open(lua_State *L);
+
+/* Makes the metatable of these files. */
+void new_file_setup(lua_State *L);
+
 #endif
