@@ -22,6 +22,7 @@
 #include "f5/session/operation.h"
 #include "f5/session/prompt.h"
 #include "f5/session/record.h"
+#include "f5/session/seal_lua.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
 #include "f5/work/new_file.h"
@@ -165,6 +166,8 @@ int luaopen_f5_core(lua_State *L) {
                                        {"mask", lua_mask},
                                        {"printable", lua_printable},
                                        {"mask_command", lua_mask_command},
+                                       {"seal", seal_lua},
+                                       {"unseal", seal_lua_open},
                                        {"nearest", lua_nearest},
                                        {"device_id", reference_lua_device_id},
                                        {"secret_from_command", prompt_lua_from_command},
