@@ -328,7 +328,7 @@ return {
       server = { t = "s" },
     } },
   ["apm/epsec/software-status"] = { type = "show" },
-  ["apm/license"] = { type = "collection" },
+  ["apm/license"] = { type = "show" },
   ["apm/log-setting"] = { type = "collection",
     props = {
       access = { t = "a" },

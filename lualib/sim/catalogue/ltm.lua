@@ -254,8 +254,8 @@ return {
     } },
   ["ltm/classification/signatures"] = { type = "collection", flat = true },
   ["ltm/classification/stats"] = { type = "organizing" },
-  ["ltm/classification/stats/application"] = { type = "collection", flat = true },
-  ["ltm/classification/stats/url-category"] = { type = "collection", flat = true },
+  ["ltm/classification/stats/application"] = { type = "show", flat = true },
+  ["ltm/classification/stats/url-category"] = { type = "show", flat = true },
   ["ltm/classification/stats/urlcat-cloud"] = { type = "show" },
   ["ltm/classification/update-signatures"] = { type = "collection", flat = true,
     props = {
@@ -667,8 +667,8 @@ return {
       transportConfig = { t = "s" },
     } },
   ["ltm/message-routing/diameter/pmbr-stats"] = { type = "organizing" },
-  ["ltm/message-routing/diameter/pmbr-stats/router"] = { type = "collection" },
-  ["ltm/message-routing/diameter/pmbr-stats/session"] = { type = "collection" },
+  ["ltm/message-routing/diameter/pmbr-stats/router"] = { type = "show" },
+  ["ltm/message-routing/diameter/pmbr-stats/session"] = { type = "show" },
   ["ltm/message-routing/diameter/profile"] = { type = "organizing" },
   ["ltm/message-routing/diameter/profile/router"] = { type = "collection",
     props = {
@@ -760,8 +760,8 @@ return {
       transportConfig = { t = "s" },
     } },
   ["ltm/message-routing/generic/pmbr-stats"] = { type = "organizing" },
-  ["ltm/message-routing/generic/pmbr-stats/protocol"] = { type = "collection" },
-  ["ltm/message-routing/generic/pmbr-stats/router"] = { type = "collection" },
+  ["ltm/message-routing/generic/pmbr-stats/protocol"] = { type = "show" },
+  ["ltm/message-routing/generic/pmbr-stats/router"] = { type = "show" },
   ["ltm/message-routing/generic/protocol"] = { type = "collection",
     props = {
       appService = { t = "s" },
@@ -814,8 +814,8 @@ return {
       transportConfig = { t = "s" },
     } },
   ["ltm/message-routing/mqtt/pmbr-stats"] = { type = "organizing" },
-  ["ltm/message-routing/mqtt/pmbr-stats/router"] = { type = "collection" },
-  ["ltm/message-routing/mqtt/pmbr-stats/session"] = { type = "collection" },
+  ["ltm/message-routing/mqtt/pmbr-stats/router"] = { type = "show" },
+  ["ltm/message-routing/mqtt/pmbr-stats/session"] = { type = "show" },
   ["ltm/message-routing/mqtt/profile"] = { type = "organizing" },
   ["ltm/message-routing/mqtt/profile/router"] = { type = "collection",
     props = {
@@ -855,8 +855,8 @@ return {
       transportConfig = { t = "s" },
     } },
   ["ltm/message-routing/sip/pmbr-stats"] = { type = "organizing" },
-  ["ltm/message-routing/sip/pmbr-stats/router"] = { type = "collection" },
-  ["ltm/message-routing/sip/pmbr-stats/session"] = { type = "collection" },
+  ["ltm/message-routing/sip/pmbr-stats/router"] = { type = "show" },
+  ["ltm/message-routing/sip/pmbr-stats/session"] = { type = "show" },
   ["ltm/message-routing/sip/profile"] = { type = "organizing" },
   ["ltm/message-routing/sip/profile/router"] = { type = "collection",
     props = {
@@ -1531,7 +1531,7 @@ return {
       progressStatus = { t = "s", d = "not-loaded" },
     } },
   ["ltm/tacdb/licenseddb-file"] = { type = "collection" },
-  ["ltm/tacdb/query"] = { type = "collection" },
+  ["ltm/tacdb/query"] = { type = "show" },
   ["ltm/traffic-class"] = { type = "collection",
     props = {
       appService = { t = "s" },

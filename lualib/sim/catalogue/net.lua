@@ -224,7 +224,7 @@ return {
       tunnelLocalAddress = { t = "s", d = "any6" },
       tunnelRemoteAddress = { t = "s", d = "any6" },
     } },
-  ["net/ipsec/ipsec-sa"] = { type = "collection", flat = true,
+  ["net/ipsec/ipsec-sa"] = { type = "show", flat = true,
     props = {
       dstAddr = { t = "s" },
       routeDomain = { t = "i" },

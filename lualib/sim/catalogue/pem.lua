@@ -184,5 +184,5 @@ return {
       import = { t = "s", d = "enabled", c = "disabled|enabled" },
       wellKnownAttrId = { t = "s" },
     } },
-  ["pem/subscribers"] = { type = "collection" },
+  ["pem/subscribers"] = { type = "show" },
 }

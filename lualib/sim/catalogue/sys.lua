@@ -1035,7 +1035,7 @@ return {
       servers = { t = "a" },
       timezone = { t = "s", d = "America/Los_Angeles" },
     } },
-  ["sys/ntp/*/restrict"] = { type = "collection", flat = true },
+  ["sys/ntp/restrict"] = { type = "collection", flat = true },
   ["sys/outbound-smtp"] = { type = "singleton",
     props = {
       description = { t = "s" },
@@ -1170,9 +1170,6 @@ return {
       trapCommunity = { t = "s", d = "public" },
       trapSource = { t = "s", d = "none" },
     } },
-  ["sys/snmp/*/communities"] = { type = "collection", flat = true },
-  ["sys/snmp/*/traps"] = { type = "collection", flat = true },
-  ["sys/snmp/*/users"] = { type = "collection", flat = true },
   ["sys/snmp/communities"] = { type = "collection", flat = true,
     props = {
       access = { t = "s", d = "rw" },
@@ -1182,6 +1179,7 @@ return {
       oidSubset = { t = "s" },
       source = { t = "s" },
     } },
+  ["sys/snmp/traps"] = { type = "collection", flat = true },
   ["sys/snmp/users"] = { type = "collection", flat = true,
     props = {
       access = { t = "s", d = "ro" },
@@ -1325,7 +1323,7 @@ return {
   ["sys/tmm-traffic"] = { type = "show" },
   ["sys/traffic"] = { type = "show" },
   ["sys/turboflex"] = { type = "organizing" },
-  ["sys/turboflex/features"] = { type = "collection" },
+  ["sys/turboflex/features"] = { type = "show" },
   ["sys/turboflex/profile"] = { type = "organizing" },
   ["sys/turboflex/profile-config"] = { type = "singleton",
     props = {

@@ -74,6 +74,9 @@ return {
     },
   },
   ["gtm/prober-pool/*/members"] = {
-    facts = { type = "collection", open = true, pairs = ENABLED_DISABLED },
+    facts = {
+      type = "collection", open = true, pairs = ENABLED_DISABLED,
+      props = { enabled = flag(true), disabled = flag(), order = { t = "i", d = 0 } },
+    },
   },
 }

@@ -22,6 +22,9 @@ local kinds <const> = {
       property_status = { hardwareSynCookie = "DEPRECATED", softwareSynCookie = "DEPRECATED" },
     },
   },
+  ["ltm/profile/rewrite/*/uri-rules"] = {
+    facts = { props = { type = s("both", { c = "both|request|response" }) } },
+  },
   ["ltm/profile/ocsp-stapling-params"] = { facts = { api_status = "DEPRECATED" } },
 }
 
