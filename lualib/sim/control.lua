@@ -5,7 +5,7 @@
 local json = require "f5.json"
 local faults = require "sim.http.fault"
 local log = require "sim.http.log"
-local tmsh = require "sim.tmsh.load"
+local tmsh = require("sim.lazy") "sim.tmsh.load"
 local monitoring = require "sim.status.monitoring"
 local restart = require "sim.http.restart"
 local tasks = require "sim.tasks.task"

@@ -52,7 +52,7 @@ function Device.new(options)
   options = options or {}
   local self = setmetatable({
     options = options,
-    router = Router.new(),
+    router = options.template and options.template.router or Router.new(),
     event_handlers = {},
     planters = {},
     closers = {},
@@ -86,9 +86,10 @@ function Device.new(options)
 end
 
 -- Registers `handler(device, request) -> response` for a prefix of whole segments. The longest
--- prefix counts.
+-- prefix counts. The devices of a fleet share the handlers of their template, so a handler must
+-- not keep the device that it is registered for.
 function Device:route(prefix, handler)
-  self.router:add(prefix, handler)
+  if not self.options.template then self.router:add(prefix, handler) end
 end
 
 -- Registers `plant(device, seed)`, which adds the objects of a seed to the device.

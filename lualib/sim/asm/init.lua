@@ -9,14 +9,15 @@
 --     requests = { … }, subscriptions = { … },
 --   }
 local json = require "f5.json"
-local content = require "sim.asm.content"
-local document = require "sim.asm.policy.document"
+local lazy = require "sim.lazy"
+local content = lazy "sim.asm.content"
+local document = lazy "sim.asm.policy.document"
 local entity = require "sim.asm.entity"
-local policies = require "sim.asm.policy"
-local rest = require "sim.asm.rest"
-local suggestions = require "sim.asm.suggestions"
-local tasks = require "sim.asm.tasks"
-local tree = require "sim.asm.tree"
+local policies = lazy "sim.asm.policy"
+local rest = lazy "sim.asm.rest"
+local suggestions = lazy "sim.asm.suggestions"
+local tasks = lazy "sim.asm.tasks"
+local tree = lazy "sim.asm.tree"
 
 local M = {}
 
@@ -82,7 +83,8 @@ function M.install(device)
       subscriptions = json.array {},
     }
   end
-  tasks.install(device)
+  device:on("asm-task-starts", function(self, data) tasks.start(self, data) end)
+  device:on("asm-task-ends", function(self, data) tasks.finish(self, data) end)
   device:route("/mgmt/tm/asm", function(self, request)
     fill(self)
     return rest.handle(self, request)

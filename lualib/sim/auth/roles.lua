@@ -171,21 +171,29 @@ local function denied(request, role, partition)
   )
 end
 
+local function has_no_access_anywhere(access)
+  for _, role in pairs(access) do
+    if role == "no-access" then return true end
+  end
+  return false
+end
+
 -- Returns a refusal, or nil if the user may do it.
 function M.check(request)
   local access = request.user.access
   local everywhere = access["all-partitions"]
   if everywhere == "admin" then return nil end
+  local reads = READS[request.method]
   if request.segments[2] ~= "tm" then
-    local place = table.concat(request.segments, "/", 2)
-    if READS[request.method] or matches(OTHER_WRITES, place) then return nil end
+    if reads or matches(OTHER_WRITES, table.concat(request.segments, "/", 2)) then return nil end
     return auth.not_permitted(request)
   end
+  if reads and not has_no_access_anywhere(access) then return nil end
   local path = table.concat(request.segments, "/", 3)
   if is_own_account(request, path) then return nil end
   local partitions = partitions_of(request)
   local role = access[partitions[1]] or everywhere
-  if READS[request.method] then
+  if reads then
     return role == "no-access" and auth.not_permitted(request) or nil
   end
   if rights.grants(path) then

@@ -12,7 +12,7 @@ local references = require "sim.config.references"
 local rights = require "sim.auth.rights"
 local states = require "sim.state"
 local texts = require "sim.text"
-local tmsh = require "sim.tmsh.load"
+local tmsh = require("sim.lazy") "sim.tmsh.load"
 local traffic = require "sim.status.traffic"
 
 local M = {}

@@ -97,7 +97,7 @@ end
 
 -- "/mgmt/tm/ltm/pool/~Common~a b" -> "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b"
 function M.link(path, query)
-  local encoded = path:gsub("[^/]+", M.encode)
+  local encoded = path:find "[^%w%-%._~:@!$&'()*+,;=/]" and path:gsub("[^/]+", M.encode) or path
   return "https://localhost" .. encoded .. (query and query ~= "" and "?" .. query or "")
 end
 

@@ -17,7 +17,7 @@ local values = require "sim.config.values"
 local paging = require "sim.config.paging"
 local present = require "sim.config.render"
 local stats = require "sim.config.stats"
-local tmsh = require "sim.tmsh.load"
+local tmsh = require("sim.lazy") "sim.tmsh.load"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
 

@@ -37,10 +37,8 @@ function Store:copy(template)
   self.state.generation, self.state.items = template.state.generation, shallow(template.items)
   self.items = self.state.items
   self.collections, self.refers, self.referrers =
-    shallow(template.collections), shallow(template.refers), {}
-  for path, known in pairs(template.referrers) do
-    self.referrers[path] = shallow(known)
-  end
+    shallow(template.collections), shallow(template.refers), shallow(template.referrers)
+  self.shared_referrers = template.referrers
 end
 
 -- The entry of a collection, copied if it is still shared.
@@ -63,6 +61,7 @@ function Store:rebuild()
   -- new = segments that are not in `order` yet }
   self.collections = {}
   self.referrers = {}    -- path of an object -> set of the paths that refer to it
+  self.shared_referrers = NONE  -- those of the template; see Store:copy
   self.refers = {}       -- path of an object -> the paths it refers to
   for path, object in pairs(self.items) do
     self:index(path)
@@ -150,10 +149,20 @@ local function settle_order(entry)
   entry.new = {}
 end
 
+-- The set of the paths that refer to a path, copied if it is still shared; nil if there is none.
+local function own_referrers(self, target)
+  local known = self.referrers[target]
+  if known and known == self.shared_referrers[target] then
+    known = shallow(known)
+    self.referrers[target] = known
+  end
+  return known
+end
+
 -- Updates the references of the object at `path`; nil: the object is gone.
 function Store:refer(path, object)
   for _, target in ipairs(self.refers[path] or {}) do
-    local known = self.referrers[target]
+    local known = own_referrers(self, target)
     if known then
       known[path] = nil
       if not next(known) then self.referrers[target] = nil end
@@ -162,7 +171,7 @@ function Store:refer(path, object)
   local targets = object and references.targets(self, path, object)
   self.refers[path] = targets
   for _, target in ipairs(targets or {}) do
-    local known = self.referrers[target]
+    local known = own_referrers(self, target)
     if not known then
       known = {}
       self.referrers[target] = known

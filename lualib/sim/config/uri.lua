@@ -5,6 +5,7 @@ local catalogue = require "sim.config.catalogue"
 local M = {}
 
 local ROOT <const> = "/mgmt/tm"
+local TILDE <const> = ("~"):byte()
 
 -- Last segments that are not names.
 local SUFFIXES <const> = { stats = true, example = true }
@@ -46,9 +47,10 @@ function M.resolve(segments)
   for i = 4, #segments do
     local segment = segments[i]
     local last = i == #segments
-    local below = target.what == "resource" and target.template .. "/*/" .. segment
-      or target.template .. "/" .. segment
-    local child = segment ~= "*" and catalogue.find(below) -- `*` is a name here
+    local is_name = segment == "*" or segment:byte() == TILDE -- no part of a template
+    local below = not is_name and (target.what == "resource" and target.template .. "/*/" .. segment
+      or target.template .. "/" .. segment)
+    local child = below and catalogue.find(below)
     if last and SUFFIXES[segment] and not child then
       target.suffix = segment
       return target
@@ -63,7 +65,7 @@ function M.resolve(segments)
         parent = target.what == "resource" and target.path or nil,
       }
     elseif target.what == "collection" then
-      local inner = catalogue.find(target.template .. "/*/" .. segment)
+      local inner = not is_name and catalogue.find(target.template .. "/*/" .. segment)
       local id, short = canonical(target.node, segment)
       target = {
         what = "resource",

@@ -41,7 +41,7 @@ function M.filter(_, request)
     refusal.close = true -- the start of the next request is unknown
     return refusal
   end
-  if request.path:gsub("%%%x%x", ""):find("%", 1, true) then
+  if request.path:find("%", 1, true) and request.path:gsub("%%%x%x", ""):find("%", 1, true) then
     return errors.html(400, BAD)
   end
   return nil

@@ -60,8 +60,10 @@ end
 function M.observe(device, request, response)
   local body = response.body
   if request.method ~= "GET" or response.status ~= 200 or type(body) ~= "table" then return end
-  local is_list = json.is_array(body.items) or (body.kind or ""):find "collectionstate$"
-  if selects(request) and is_list and body.currentItemCount == nil then
+  if
+    selects(request) and body.currentItemCount == nil
+    and (json.is_array(body.items) or (body.kind or ""):find "collectionstate$")
+  then
     local ok, result = pcall(page, device, request, body)
     if not ok and not (type(result) == "table" and result.status) then
       device:complain(tostring(result))

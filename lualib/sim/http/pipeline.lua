@@ -49,16 +49,21 @@ local function internal_error(device, problem)
   return errors.tm(500, "There was an internal server error", 1337)
 end
 
--- The response of the first filter that has one, or nil.
-local function filtered(device, request)
+local function run_filters(device, request)
   for _, filter in ipairs(M.filters) do
-    local ok, answer = pcall(filter.run, device, request)
-    if not ok and not (type(answer) == "table" and answer.status) then
-      return internal_error(device, answer)
-    end
+    local answer = filter.run(device, request)
     if answer then return answer end
   end
   return nil
+end
+
+-- The response of the first filter that has one, or nil.
+local function filtered(device, request)
+  local ok, answer = pcall(run_filters, device, request)
+  if not ok and not (type(answer) == "table" and answer.status) then
+    return internal_error(device, answer)
+  end
+  return answer
 end
 
 -- Runs one request: filters, its handler, observers.

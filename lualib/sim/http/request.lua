@@ -4,6 +4,8 @@ local errors = require "sim.http.errors"
 
 local M = {}
 
+local SLASH <const> = ("/"):byte()
+
 local function unescape(text)
   return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
@@ -11,8 +13,11 @@ M.unescape = unescape
 
 -- "a/b//c%20d" -> { "a", "b", "c d" }; empty segments are left out.
 function M.segments(path)
-  local segments = {}
-  for segment in path:gmatch "[^/]+" do segments[#segments + 1] = unescape(segment) end
+  local segments, count, has_escapes = {}, 0, path:find("%", 1, true)
+  for segment in path:gmatch "[^/]+" do
+    count = count + 1
+    segments[count] = has_escapes and unescape(segment) or segment
+  end
   return segments
 end
 
@@ -44,10 +49,9 @@ function M.complete(request)
   local target = readable(request.target)
   request.target = target
   -- the client of a proxy sends an absolute URI
-  local absolute = target:match "^%a+://[^/]*(/.*)$"
-  target = absolute or target
+  if target:byte() ~= SLASH then target = target:match "^%a+://[^/]*(/.*)$" or target end
   local path, raw_query = target:match "^([^?#]*)%??([^#]*)"
-  request.path = #path > 1 and path:gsub("/+$", "") or path
+  request.path = #path > 1 and path:byte(-1) == SLASH and path:gsub("/+$", "") or path
   request.raw_query = raw_query
   request.segments = M.segments(path)
   if raw_query ~= "" then
@@ -59,7 +63,7 @@ function M.complete(request)
     local value = request.headers[name]
     if value then request.headers[name] = readable(value) end
   end
-  request.malformed = utf8.len(unescape(target)) == nil
+  request.malformed = target:find("%", 1, true) ~= nil and utf8.len(unescape(target)) == nil
   return request
 end
 

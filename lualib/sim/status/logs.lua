@@ -104,7 +104,8 @@ end
 
 --- Called for each response.
 function M.observe(device, request, response)
-  local status = response.status or 0
+  local status, verb = response.status or 0, VERBS[request.method]
+  if status < 400 and not verb then return end
   local body = response.body
   local message = status >= 400 and type(body) == "table" and body.message
   local now = device:now()
@@ -116,7 +117,6 @@ function M.observe(device, request, response)
   if message and tostring(message):find "^%x%x%x%x%x%x%x%x:%d:" then
     keep(device, "ltm", system_line, now, "err", "mcpd[5555]", tostring(message):sub(1, 1000))
   end
-  local verb = VERBS[request.method]
   if verb and request.user then
     local sent = type(request.json) == "table" and request.json or {}
     keep(

@@ -69,6 +69,33 @@ describe("a simulated fleet", function()
     assert.equal(200, curl(member, "GET", "/mgmt/tm/ltm/pool/a").status)
   end)
 
+  it("keeps references, files, tasks and sessions of each device apart", function()
+    local fleet <close> = sim.start { fleet = 3 }
+    local first, second = fleet:member(1), fleet:member(2)
+    local function call(member, method, path, body)
+      return curl(member, method, "/mgmt/" .. path, body).status
+    end
+    -- /Common/http is used in the factory state, too, and `mine` on the first device only
+    for _, member in ipairs { first, second } do
+      assert.equal(200, call(member, "POST", "tm/ltm/monitor/http", { name = "mine" }))
+    end
+    assert.equal(200, call(first, "POST", "tm/ltm/pool", { name = "p", monitor = "mine" }))
+    assert.equal(400, call(first, "DELETE", "tm/ltm/monitor/http/~Common~mine"))
+    assert.equal(200, call(second, "DELETE", "tm/ltm/monitor/http/~Common~mine"))
+    local write <const> = { command = "run", utilCmdArgs = "-c 'echo > /tmp/a'" }
+    assert.equal(200, call(first, "POST", "tm/util/bash", write))
+    local script <const> = { command = "run", utilCmdArgs = "-c 'ls /tmp/a'" }
+    local list <const> = function(member)
+      return curl(member, "POST", "/mgmt/tm/util/bash", script).json.commandResult
+    end
+    assert.equal("/tmp/a\n", list(first))
+    assert.matches("No such file", list(second))
+    assert.equal(200, call(first, "POST", "tm/transaction", {}))
+    assert.equal(1, #curl(first, "GET", "/mgmt/tm/transaction").json.items)
+    assert.equal(nil, curl(second, "GET", "/mgmt/tm/transaction").json.items)
+    assert.equal(nil, curl(fleet:member(3), "GET", "/mgmt/tm/ltm/pool").json.items)
+  end)
+
   it("has its share of bad devices, and ends where it ends", function()
     local fleet <close> = sim.start { fleet = 20, failing = 0.1 }
     local failed = 0

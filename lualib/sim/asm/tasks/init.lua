@@ -47,7 +47,8 @@ function M.create(collection, body, request)
   return made
 end
 
-local function start(device, data)
+--- Starts a task that was made a moment ago.
+function M.start(device, data)
   local context = tree.follow(device, data.link)
   if not context then return end
   local object = context.record.data
@@ -55,7 +56,8 @@ local function start(device, data)
   object.lastUpdateMicros = entity.task_micros(device:now())
 end
 
-local function finish(device, data)
+--- Does the work of a task, and keeps its result.
+function M.finish(device, data)
   local context = tree.follow(device, data.link)
   if not context then return end
   local object = context.record.data
@@ -73,11 +75,6 @@ local function finish(device, data)
       { message = type(result) == "table" and result.refused or "There was an internal error." }
     if type(result) ~= "table" then device:complain(result) end
   end
-end
-
-function M.install(device)
-  device:on("asm-task-starts", start)
-  device:on("asm-task-ends", finish)
 end
 
 return M
