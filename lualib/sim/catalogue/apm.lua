@@ -773,8 +773,7 @@ return {
   ["apm/policy/customization-group"] = { type = "collection",
     props = {
       images = { t = "a" },
-      mode = { t = "i", d = 33188 },
-      revision = { t = "i", d = 1 },
+      localPath = { t = "s" },
       source = { t = "s" },
       templates = { t = "a" },
       type = { t = "s" },
@@ -1119,7 +1118,10 @@ return {
       serviceDescription = { t = "s" },
       serviceName = { t = "s" },
     } },
-  ["apm/saml/auth-context-class-list"] = { type = "collection" },
+  ["apm/saml/auth-context-class-list"] = { type = "collection",
+    props = {
+      classes = { t = "a" },
+    } },
   ["apm/session"] = { type = "collection" },
   ["apm/sso"] = { type = "organizing" },
   ["apm/sso/basic"] = { type = "collection",

@@ -71,6 +71,7 @@ local MADE <const> = {
   },
   ["apm/aaa/saml"] = { spScheme = "https", authContextComparisonMethod = "exact" },
   ["apm/aaa/saml-idp-connector"] = { ssoBinding = "http-post", wantAuthnRequestSigned = "false" },
+  ["apm/aaa/kerberos-keytab-file"] = { mode = 33188, revision = 1, updatedBy = "admin" },
   ["apm/configuration/captcha"] = { captchaDataTheme = "data-theme-light", trackByIp = "true" },
   ["apm/oauth/oauth-client-app"] = { authType = "secret", refreshTokenUsageLimit = 64 },
   ["apm/policy/agent/aaa-active-directory"] = { authMaxLogonAttempt = 3, type = "last" },
@@ -90,8 +91,8 @@ local MADE <const> = {
 
 -- How many kinds of a module have no default. They may become fewer, not more.
 local BARE <const> = {
-  analytics = 41, ["api-protection"] = 4, apm = 115, auth = 3, cli = 2, cm = 2, gtm = 9, ilx = 3,
-  ltm = 39, net = 24, pem = 17, security = 107, sys = 45, vcmp = 3, wam = 8, wom = 6,
+  analytics = 41, ["api-protection"] = 4, apm = 112, auth = 2, cli = 2, cm = 2, gtm = 9, ilx = 3,
+  ltm = 37, net = 24, pem = 17, security = 105, sys = 43, vcmp = 3, wam = 6, wom = 6,
 }
 
 -- Settings, and objects that a new device has.

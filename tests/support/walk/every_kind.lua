@@ -62,16 +62,8 @@ local NOT_MADE <const> = {
   ["apm/session"] = "sessions come from log-ins",
   ["sys/ucs"] = "an archive is made by a command",
 }
--- Below collections whose resources are ids or fixed, there is another way to the same: the kind
--- without the `*`.
-local OTHER_WAY <const> = {
-  ["auth/remote-role/*/role-info"] = true,
-  ["sys/ntp/*/restrict"] = true,
-  ["sys/snmp/*/communities"] = true,
-  ["sys/snmp/*/traps"] = true,
-  ["sys/snmp/*/users"] = true,
-  ["gtm/pool/*/members"] = true, -- the last: before 12.0
-}
+-- There is another way to the same: the kind of the members of each type of pools.
+local OTHER_WAY <const> = { ["gtm/pool/*/members"] = true }  -- before 12.0
 -- An existing object whose sub-collections are walked, where nobody can make another.
 local THERE <const> =
   { ["net/fdb/tunnel"] = "~Common~http-tunnel", ["net/fdb/vlan"] = "~Common~walk" }

@@ -39,7 +39,6 @@ return {
       type = "singleton", subs = { roleInfoReference = "role-info" }, props = { description = s() },
     },
   },
-  ["auth/remote-role/*/role-info"] = { facts = { type = "collection" } },
   ["auth/remote-role/role-info"] = {
     facts = {
       type = "collection",
@@ -47,8 +46,8 @@ return {
       full_names = true,
       noun = "remote role",
       props = {
-        attribute = s(), console = s("disabled"), deny = s("disabled"), lineOrder = i(),
-        role = s("no-access"), userPartition = s("Common"),
+        attribute = s(), console = s("disabled"), lineOrder = i(), role = s("no-access"),
+        deny = s("disabled", { c = "disabled|enabled" }), userPartition = s("Common"),
       },
     },
   },

@@ -61,4 +61,21 @@ function M.need_source(object, old, ctx)
   end
 end
 
+--- A kind of file objects: the facts, and the check that computes the properties.
+function M.kind()
+  local props = { mode = { t = "i", d = 33188, r = true }, revision = { t = "i", r = true } }
+  for _, name in ipairs { "checksum", "createTime", "createdBy", "lastUpdateTime", "updatedBy" } do
+    props[name] = { t = "s", r = true }
+  end
+  props.size, props.sourcePath = { t = "i", r = true }, property.text()
+  return {
+    facts = { type = "collection", props = props },
+    checks = {
+      prepare = function(store, object, properties, old, ctx)
+        M.settle(store, object, properties, old, ctx)
+      end,
+    },
+  }
+end
+
 return M

@@ -1,4 +1,5 @@
 -- Kinds of ltm of which little is known beyond the catalogue.
+local files = require "sim.kinds.common.files"
 local property = require "sim.kinds.common.property"
 
 local s <const> = property.text
@@ -72,6 +73,7 @@ return {
   ["ltm/global-settings/connection"] = {
     facts = { props = { globalFlowEvictionPolicy = s "/Common/default-eviction-policy" } },
   },
+  ["ltm/tacdb/licenseddb-file"] = files.kind(),
   ["ltm/tacdb/licenseddb"] = {
     facts = { props = { lastSyncDatetime = s "1970-01-01T00:00:00Z" } },
     factory = { protected = true, objects = { { name = "licensed-tacdb" } } },

@@ -16,7 +16,6 @@ local kinds <const> = {
     facts = { keeps_none = true, props = { proxyGroup = s "/Common/aol" } },
   },
   ["ltm/persistence/msrdp"] = { facts = { props = { timeout = s("300") } } },
-  ["ltm/persistence/universal/*"] = { facts = { type = "collection" } },
 }
 
 for kind, name in pairs {

@@ -1,4 +1,5 @@
 -- Protection against denial of service.
+local files = require "sim.kinds.common.files"
 local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number
@@ -112,6 +113,8 @@ return {
       props = { protErrAttackDetection = s("disabled", { c = "disabled|enabled" }) },
     },
   },
+  ["security/dos/autodos-file-object"] = files.kind(),
+  ["security/dos/l4bdos-file-object"] = files.kind(),
   ["security/dos/ipv6-ext-hdr"] = {
     facts = { type = "collection", flat = false, props = { frameTypes = { t = "a" } } },
     factory = {

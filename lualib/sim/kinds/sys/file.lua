@@ -229,6 +229,8 @@ return {
   },
   ["sys/file/ifile"] = { facts = { noun = "iFile file object" } },
   ["sys/file/data-group"] = { facts = { noun = "Data Group File" } },
+  ["sys/file/browser-capabilities-db"] = { facts = files.kind().facts },
+  ["sys/file/lwtunneltbl"] = { facts = files.kind().facts },
   ["sys/file/external-monitor"] = {
     facts = { noun = "External Monitor File" },
     factory = {
