@@ -11,7 +11,7 @@ local M = {}
 local Apm <const> = {}
 Apm.__index = Apm
 
-local function usage(format, ...) core.usage_error(2, string.format(format, ...)) end
+local function usage(format, ...) core.usage_error(string.format(format, ...)) end
 
 local function check(call, options, known)
   if options ~= nil and type(options) ~= "table" then

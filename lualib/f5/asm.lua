@@ -20,7 +20,7 @@ local M = {}
 local Asm <const> = {}
 Asm.__index = Asm
 
-local function usage(format, ...) core.usage_error(2, string.format(format, ...)) end
+local function usage(format, ...) core.usage_error(string.format(format, ...)) end
 
 -- The id of an object in an answer, if it can be part of a path.
 local function device_id(collection, value)

@@ -2,7 +2,7 @@
 -- Otherwise it is in the playbook's directory, so that the same playbook works in both cases.
 local loaded, bundle = pcall(require, "f5.bundle") -- not there under a stock lua5.4
 
-local function usage(message) require("f5.core").usage_error(3, message) end
+local function usage(message) require("f5.core").usage_error(message) end
 
 ---@param name string
 ---@return string contents

@@ -31,7 +31,7 @@ local OPTIONS <const> = {
   sync = "boolean",
 }
 
-local function usage(...) core.usage_error(3, string.format(...)) end
+local function usage(...) core.usage_error(string.format(...)) end
 
 local function check(opts)
   for key, value in pairs(opts) do

@@ -13,7 +13,7 @@ local M = {}
 
 --- @return "deleted" or "unchanged"
 function M.absent(ref, ...)
-  if select("#", ...) > 0 then core.usage_error(2, "absent: expected no arguments") end
+  if select("#", ...) > 0 then core.usage_error("absent: expected no arguments") end
   local found, body = pcall(function() return ref:load { select = { "name", "kind" }, top = 1 } end)
   if not found then
     -- A path that the device does not know says nothing about the object.
@@ -26,10 +26,7 @@ function M.absent(ref, ...)
   end
   local kind = type(body) == "table" and body.kind
   if type(kind) == "string" and kind:lower():find "collectionstate$" then
-    core.usage_error(
-      2,
-      ("absent works on one object, but %s is a collection"):format(tostring(ref))
-    )
+    core.usage_error(("absent works on one object, but %s is a collection"):format(tostring(ref)))
   end
   local ok, err = pcall(function() ref:delete() end)
   if ok then return "deleted" end
@@ -126,7 +123,6 @@ local function change(name, in_collection, in_list)
     if given ~= nil and select("#", ...) == 0 then items, originals = items_of(given) end
     if not items then
       core.usage_error(
-        2,
         ("%s: expected one element or a list of elements: names, or tables with names"):format(name)
       )
     end
@@ -153,10 +149,7 @@ M.remove = change("remove", plan.remove, removed)
 --- @return "changed" or "unchanged"
 function M.set(ref, given, ...)
   if type(given) == "boolean" or given == nil or select("#", ...) > 0 or not items_of(given) then
-    core.usage_error(
-      2,
-      "set: expected one element or a list of elements: names, or tables with names"
-    )
+    core.usage_error("set: expected one element or a list of elements: names, or tables with names")
   end
   local parent, key, object = locate(ref)
   local list = compare.is_list(given) and given

@@ -12,7 +12,7 @@ local M = {}
 -- @return "created", "changed" or "unchanged"; then the object, in a transaction what was queued
 function M.ensure(ref, properties, ...)
   if type(properties) ~= "table" or select("#", ...) > 0 then
-    core.usage_error(2, "ensure: expected one table of properties")
+    core.usage_error("ensure: expected one table of properties")
   end
   -- What was read elsewhere keeps its session and state: they say what is wanted.
   if bodies.kind_of(properties) then
@@ -34,7 +34,6 @@ function M.ensure(ref, properties, ...)
   end
   if type(object.kind) == "string" and object.kind:lower():find "collectionstate$" then
     core.usage_error(
-      2,
       (
         "ensure works on one object, but %s is a collection: "
         .. 'collection["%sNAME"]:ensure { … }'

@@ -8,12 +8,12 @@ function Failure:__tostring() return self.message end
 
 return function(format, ...)
   if type(format) ~= "string" then
-    core.usage_error(2, ("f5.fail: expected a message, got a %s"):format(type(format)))
+    core.usage_error(("f5.fail: expected a message, got a %s"):format(type(format)))
   end
   local message = format
   if select("#", ...) > 0 then
     local ok, text = pcall(string.format, format, ...)
-    if not ok then core.usage_error(2, "f5.fail: " .. tostring(text)) end
+    if not ok then core.usage_error("f5.fail: " .. tostring(text)) end
     message = text
   end
   error(setmetatable({ kind = "failed", message = message }, Failure), 0)

@@ -22,7 +22,7 @@ Filter.__index = Filter
 function Filter:__tostring() return self.text end
 
 local function usage(format, ...)
-  core.usage_error(2, string.format(format, ...))
+  core.usage_error(string.format(format, ...))
 end
 
 -- By name: specs load the module twice, and filters of both must be accepted.

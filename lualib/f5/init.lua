@@ -18,7 +18,6 @@ local f5 = {
 -- `for pool in bip.ltm.pool:list() do` calls the array.
 getmetatable(json.array {}).__call = function()
   core.usage_error(
-    2,
     "an array is not an iterator; use 'for i, item in ipairs(array)', or 'for item in ref:each()'"
   )
 end
@@ -27,7 +26,7 @@ end
 -- cancellation.
 function f5.try(fn, ...)
   if type(fn) ~= "function" then
-    core.usage_error(2, ("f5.try: expected a function, got a %s"):format(type(fn)))
+    core.usage_error(("f5.try: expected a function, got a %s"):format(type(fn)))
   end
   local function checked(ok, ...)
     if ok then return true, ... end
@@ -86,7 +85,7 @@ return setmetatable(f5, {
     local found, part = pcall(require, module)
     if not found then
       if type(part) == "string" and part:find("module '" .. module .. "' not found", 1, true) then
-        core.usage_error(2, ("f5 has no '%s'"):format(tostring(name)))
+        core.usage_error(("f5 has no '%s'"):format(tostring(name)))
       end
       error(part, 0)
     end

@@ -193,7 +193,6 @@ local function refuse_missing(vars, path, source)
     table.sort(names)
     local known = #names > 0 and table.concat(names, ", ") or "none"
     core.usage_error(
-      2,
       (
         "%s: there is no %s.%s (known: %s); "
         .. "%s(%q, DEFAULT) is for values that can be missing"
@@ -383,7 +382,7 @@ end
 function Inventory:limit(limit)
   if not limit then return self end
   if type(limit) ~= "string" then
-    core.usage_error(2, ("limit: expected a text, got a %s"):format(type(limit)))
+    core.usage_error(("limit: expected a text, got a %s"):format(type(limit)))
   end
   -- --limit "$UNSET" must not select all devices.
   if not limit:find "[^%s,]" then

@@ -20,7 +20,7 @@ end
 
 function Live:__call(text)
   if type(text) ~= "string" then
-    core.usage_error(2, ("f5.live: expected a string, got a %s"):format(type(text)))
+    core.usage_error(("f5.live: expected a string, got a %s"):format(type(text)))
   end
   if text == self.text then return end
   self.text = text
@@ -39,7 +39,7 @@ Live.__close = Live.close
 
 return function(options)
   if options ~= nil and type(options) ~= "table" then
-    core.usage_error(2, ("f5.live: expected a table of options, got a %s"):format(type(options)))
+    core.usage_error(("f5.live: expected a table of options, got a %s"):format(type(options)))
   end
   local is_terminal = has_host and host.is_terminal(2) and os.getenv "TERM" ~= "dumb"
   return setmetatable({ terminal = is_terminal, quiet = options and options.quiet }, Live)

@@ -11,20 +11,17 @@ local OPTIONS <const> = { new = true, old = true, user = true }
 -- the error has the kind "invalid".
 function M.change_password(bip, options)
   if type(options) ~= "table" or options.new == nil then
-    core.usage_error(2, "change_password: give the new password: { new = … }")
+    core.usage_error("change_password: give the new password: { new = … }")
   end
   for key in pairs(options) do
     if not OPTIONS[key] then
-      core.usage_error(2, ("change_password: unknown option '%s'"):format(tostring(key)))
+      core.usage_error(("change_password: unknown option '%s'"):format(tostring(key)))
     end
   end
   local own = bip:username()
   local user = options.user or own
   if not user then
-    core.usage_error(
-      2,
-      "change_password: the session has no user; name one with user = …"
-    )
+    core.usage_error("change_password: the session has no user; name one with user = …")
   end
   local function text_of(value) return value ~= nil and core.secret_text(value) or nil end
   local body = { password = text_of(options.new), oldPassword = text_of(options.old) }

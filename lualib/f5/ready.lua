@@ -102,7 +102,7 @@ local function paths_of(given)
   local paths = type(given) == "string" and { given } or given or {}
   for _, path in ipairs(paths) do
     if type(path) ~= "string" or path == "" then
-      core.usage_error(3, "wait_ready: path must be a path or an array of paths")
+      core.usage_error("wait_ready: path must be a path or an array of paths")
     end
   end
   return paths
@@ -117,12 +117,11 @@ end
 function M.wait_ready(bip, options)
   options = options or {}
   if type(options) ~= "table" then
-    core.usage_error(2, ("wait_ready: expected a table of options, got a %s"):format(type(options)))
+    core.usage_error(("wait_ready: expected a table of options, got a %s"):format(type(options)))
   end
   for key, value in next, options do
     if type(value) ~= OPTIONS[key] and not (key == "path" and type(value) == "string") then
       core.usage_error(
-        2,
         ("wait_ready: unknown option '%s' of type %s"):format(tostring(key), type(value))
       )
     end

@@ -6,7 +6,6 @@ local M = {}
 
 local function refuse(name, what, given)
   core.usage_error(
-    3,
     ("%s: expected %s, got a %s; methods are called with a colon"):format(name, what, type(given))
   )
 end

@@ -56,7 +56,7 @@ end
 
 local function check(body)
   if type(body) ~= "table" then
-    core.usage_error(2, ("f5.flat: expected an answer with entries, got a %s"):format(type(body)))
+    core.usage_error(("f5.flat: expected an answer with entries, got a %s"):format(type(body)))
   end
 end
 

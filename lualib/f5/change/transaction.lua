@@ -14,22 +14,18 @@ local FIRST_PAUSE <const>, MAX_PAUSE <const> = 0.2, 5
 local COMMIT <const> =
   { async = "boolean", timeout = "number", interval = "number", progress = "function" }
 
-local function check(name, options, known, level)
+local function check(name, options)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    core.usage_error(
-      level,
-      ("%s: expected a table of options, got a %s"):format(name, type(options))
-    )
+    core.usage_error(("%s: expected a table of options, got a %s"):format(name, type(options)))
   end
   for key, value in next, options do
-    if not known[key] then
-      core.usage_error(level, ("%s: unknown option '%s'"):format(name, tostring(key)))
+    if not COMMIT[key] then
+      core.usage_error(("%s: unknown option '%s'"):format(name, tostring(key)))
     end
-    if type(value) ~= known[key] then
+    if type(value) ~= COMMIT[key] then
       core.usage_error(
-        level,
-        ("%s: '%s' must be a %s, not a %s"):format(name, key, known[key], type(value))
+        ("%s: '%s' must be a %s, not a %s"):format(name, key, COMMIT[key], type(value))
       )
     end
   end
@@ -89,7 +85,6 @@ local function check_id(name, id)
   if type(id) == "table" then id = id.commandId end
   if math.type(id) ~= "integer" then
     core.usage_error(
-      3,
       name .. ": expected the id of a command, or the command that queueing returned"
     )
   end
@@ -100,7 +95,7 @@ end
 function M:move(id, order)
   id = check_id("move", id)
   if math.type(order) ~= "integer" then
-    core.usage_error(2, "move: the position must be an integer, 1 for the first")
+    core.usage_error("move: the position must be an integer, 1 for the first")
   end
   return held(self, false, function(part)
     local command = reference(part):at("commands", id):modify { evalOrder = order }
@@ -281,7 +276,7 @@ end
 
 --- Lets the device check the commands without changing anything. Raises what commit would raise.
 function M:validate(options)
-  options = check("validate", options, COMMIT, 3)
+  options = check("validate", options)
   held(self, true, function(part)
     local ok, err = pcall(function()
       reconcile(self, part)
@@ -295,7 +290,7 @@ end
 --- Runs all commands, or none. With async the device works in the background and is polled.
 -- @param options table|nil: async, timeout (seconds), interval, progress (function(state, seconds))
 function M:commit(options)
-  options = check("commit", options, COMMIT, 3)
+  options = check("commit", options)
   local part = parts.hold(self, true)
   local ok, err = pcall(function()
     reconcile(self, part)
@@ -334,19 +329,16 @@ function M.transaction(bip, options, fn)
     options, fn = fn, options
   end
   if type(fn) ~= "function" then
-    core.usage_error(2, ("transaction: expected a function, got a %s"):format(type(fn)))
+    core.usage_error(("transaction: expected a function, got a %s"):format(type(fn)))
   end
   if options ~= nil and type(options) ~= "table" then
-    core.usage_error(
-      2,
-      ("transaction: expected a table of options, got a %s"):format(type(options))
-    )
+    core.usage_error(("transaction: expected a table of options, got a %s"):format(type(options)))
   end
   local begin, commit = {}, {}
   for key, value in next, options or {} do
     if key == "keep_alive" then begin[key] = value else commit[key] = value end
   end
-  check("transaction", commit, COMMIT, 3)
+  check("transaction", commit)
   local tx <close> = bip:begin(begin)
   local results = table.pack(fn(tx))
   local part = parts.parts(tx)

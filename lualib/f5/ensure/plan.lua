@@ -130,10 +130,7 @@ local function check_twice(method, key, items, partition)
   local seen = {}
   for _, item in ipairs(items) do
     if compare.find(seen, item, partition) then
-      core.usage_error(
-        5,
-        ("%s: '%s' has '%s' twice"):format(method, key, item.fullPath or item.name)
-      )
+      core.usage_error(("%s: '%s' has '%s' twice"):format(method, key, item.fullPath or item.name))
     end
     compare.note(seen, item, partition)
   end
@@ -226,7 +223,7 @@ function M.add(steps, collection, items, partition)
     if before then
       -- The same element twice, in two spellings: once is enough if both want the same.
       if not (compare.same_item(item, before) and compare.same_item(before, item)) then
-        core.usage_error(4, ("add: '%s' is given twice"):format(item.fullPath or item.name))
+        core.usage_error(("add: '%s' is given twice"):format(item.fullPath or item.name))
       end
     elseif element then
       plan_element(steps, collection, item, element)

@@ -54,7 +54,7 @@ end
 -- result.
 function Report.outcome(entry)
   if type(entry) ~= "table" then
-    core.usage_error(2, ("outcome: expected an entry of a report, got a %s"):format(type(entry)))
+    core.usage_error(("outcome: expected an entry of a report, got a %s"):format(type(entry)))
   end
   local problem = entry.error
   if type(problem) == "table" and problem.message then problem = problem.message end
@@ -195,13 +195,10 @@ function Report:write(path)
     end
     text = table.concat(lines, "\n") .. "\n"
   else
-    core.usage_error(
-      2,
-      ("the name of a report must end with .json or .csv, not '%s'"):format(path)
-    )
+    core.usage_error(("the name of a report must end with .json or .csv, not '%s'"):format(path))
   end
   local refused = Report.refusal(path)
-  if refused then core.usage_error(2, refused) end
+  if refused then core.usage_error(refused) end
   local written, why = core.write_file(path, text)
   if not written then error("cannot write the report: " .. why, 2) end
 end

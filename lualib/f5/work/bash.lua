@@ -13,17 +13,14 @@ local OPTIONS <const> = { check = "boolean", timeout = "number", changes = "bool
 
 local function check_options(options)
   if type(options) ~= "table" then
-    core.usage_error(3, ("bash: expected a table of options, got a %s"):format(type(options)))
+    core.usage_error(("bash: expected a table of options, got a %s"):format(type(options)))
   end
   for key, value in next, options do
     if not OPTIONS[key] then
-      core.usage_error(3, ("bash: unknown option '%s'"):format(tostring(key)))
+      core.usage_error(("bash: unknown option '%s'"):format(tostring(key)))
     end
     if type(value) ~= OPTIONS[key] then
-      core.usage_error(
-        3,
-        ("bash: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value))
-      )
+      core.usage_error(("bash: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value)))
     end
   end
 end
@@ -35,10 +32,10 @@ end
 --   reads, so it does not count as a change)
 function M.bash(bip, command, options)
   if type(command) ~= "string" then
-    core.usage_error(2, ("bash: expected a command line, got a %s"):format(type(command)))
+    core.usage_error(("bash: expected a command line, got a %s"):format(type(command)))
   end
-  if command:find "\0" then core.usage_error(2, "bash: the command line contains a zero byte") end
-  if not utf8.len(command) then core.usage_error(2, "bash: the command line is not UTF-8") end
+  if command:find "\0" then core.usage_error("bash: the command line contains a zero byte") end
+  if not utf8.len(command) then core.usage_error("bash: the command line is not UTF-8") end
   options = options or {}
   check_options(options)
   -- No output contains the mark by chance. The subshell is there because the command may end with

@@ -135,7 +135,7 @@ function Task:result()
   local outcome, state, body = core.task.poll(self.reference, 0, 0, 0, true)
   if outcome == "running" then
     if not state then error(body, 0) end
-    core.usage_error(2, ("the task has no result yet; its state is %s"):format(state))
+    core.usage_error(("the task has no result yet; its state is %s"):format(state))
   end
   return ended(self, outcome, state, body)
 end
@@ -158,16 +158,13 @@ local OPTIONS <const> =
 local function check(options)
   for key, value in next, options do
     if not OPTIONS[key] then
-      core.usage_error(3, ("wait: unknown option '%s'"):format(tostring(key)))
+      core.usage_error(("wait: unknown option '%s'"):format(tostring(key)))
     end
     if type(value) ~= OPTIONS[key] then
-      core.usage_error(
-        3,
-        ("wait: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value))
-      )
+      core.usage_error(("wait: '%s' must be a %s, not a %s"):format(key, OPTIONS[key], type(value)))
     end
     if type(value) == "number" and (value ~= value or value < 0) then
-      core.usage_error(3, ("wait: '%s' must be a number of seconds, not %s"):format(key, value))
+      core.usage_error(("wait: '%s' must be a number of seconds, not %s"):format(key, value))
     end
   end
 end
@@ -213,7 +210,7 @@ end
 function Task:wait(options)
   options = options or {}
   if type(options) ~= "table" then
-    core.usage_error(2, ("wait: expected a table of options, got a %s"):format(type(options)))
+    core.usage_error(("wait: expected a table of options, got a %s"):format(type(options)))
   end
   check(options)
   local outcome, state, body = poll_and_tell(self, options)
@@ -279,20 +276,19 @@ local function attach(bip, given)
   for key in next, given do
     if key ~= "path" and key ~= "id" then
       core.usage_error(
-        3,
         ("task: unknown field '%s'; expected bip:task{ path =, id = }"):format(tostring(key))
       )
     end
   end
   if given.path == nil then
-    core.usage_error(3, 'task: bip:task{ path =, id = } needs the path, such as "sys/ucs"')
+    core.usage_error('task: bip:task{ path =, id = } needs the path, such as "sys/ucs"')
   end
   local path = whole_path(given.path)
   local family = core.task.family(path)
-  if not family then core.usage_error(3, ("task: %s has no tasks"):format(path)) end
+  if not family then core.usage_error(("task: %s has no tasks"):format(path)) end
   local base = family.watch or path
   if given.id == nil and not family.keeps then
-    core.usage_error(3, "task: bip:task{ path =, id = } needs the task's id")
+    core.usage_error("task: bip:task{ path =, id = } needs the task's id")
   end
   local reference = given.id ~= nil and bip:at(base, given.id) or bip:at(base)
   return handle(bip, reference, family, { id = given.id })
@@ -318,18 +314,15 @@ local START_OPTIONS <const> = { patience = "number", changes = "boolean" }
 local function check_start(options)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    core.usage_error(3, ("task: expected a table of options, got a %s"):format(type(options)))
+    core.usage_error(("task: expected a table of options, got a %s"):format(type(options)))
   end
   for key, value in next, options do
     local wanted = START_OPTIONS[key]
     if not wanted then
-      core.usage_error(3, ("task: unknown option '%s'"):format(tostring(key)))
+      core.usage_error(("task: unknown option '%s'"):format(tostring(key)))
     end
     if type(value) ~= wanted then
-      core.usage_error(
-        3,
-        ("task: '%s' must be a %s, not a %s"):format(key, wanted, type(value))
-      )
+      core.usage_error(("task: '%s' must be a %s, not a %s"):format(key, wanted, type(value)))
     end
   end
   return options
@@ -344,14 +337,14 @@ end
 function M.task(bip, path, body, options)
   if type(path) == "table" and body == nil then return attach(bip, path) end
   if type(path) ~= "string" and type(path) ~= "userdata" then
-    core.usage_error(2, ("task: expected a path, got a %s"):format(type(path)))
+    core.usage_error(("task: expected a path, got a %s"):format(type(path)))
   end
   if type(body) ~= "table" then
-    core.usage_error(2, ("task: expected a table as body, got a %s"):format(type(body)))
+    core.usage_error(("task: expected a table as body, got a %s"):format(type(body)))
   end
   local place = whole_path(path)
   local family = core.task.family(place)
-  if not family then core.usage_error(2, ("task: %s has no tasks"):format(place)) end
+  if not family then core.usage_error(("task: %s has no tasks"):format(place)) end
   options = check_start(options)
   local reference = bip:at(place)
   local function send(method)
@@ -364,7 +357,7 @@ function M.task(bip, path, body, options)
   if family.watch then
     local name = body[family.named]
     if type(name) ~= "string" then
-      core.usage_error(2, ("task: the body lacks the %s"):format(family.named))
+      core.usage_error(("task: the body lacks the %s"):format(family.named))
     end
     local watched = bip:at(family.watch, name)
     local before = watched:exists() and watched:load() or nil

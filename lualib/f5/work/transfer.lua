@@ -39,21 +39,20 @@ end
 local function check(what, options, known)
   if options == nil then return {} end
   if type(options) ~= "table" then
-    core.usage_error(3, ("%s: expected a table of options, got a %s"):format(what, type(options)))
+    core.usage_error(("%s: expected a table of options, got a %s"):format(what, type(options)))
   end
   for key, value in next, options do
     local want = known[key]
     if key == "sha256" and value == true then goto fits end
     if not want then
-      core.usage_error(3, ("%s: unknown option '%s'"):format(what, tostring(key)))
+      core.usage_error(("%s: unknown option '%s'"):format(what, tostring(key)))
     end
     local is = math.type(value) == "integer" and "integer" or type(value)
     if is ~= want then
-      core.usage_error(3, ("%s: '%s' must be of type %s, not %s"):format(what, key, want, is))
+      core.usage_error(("%s: '%s' must be of type %s, not %s"):format(what, key, want, is))
     end
     if key == "sha256" and not (value:match "^%x+$" and #value == 64) then
       core.usage_error(
-        3,
         ("%s: 'sha256' must be true or 64 hexadecimal digits, not %q"):format(what, value)
       )
     end
@@ -71,7 +70,6 @@ local function place(what, direction, name)
   end
   table.sort(names)
   return core.usage_error(
-    3,
     ("%s: '%s' must be one of %s, not '%s'"):format(
       what,
       direction,
@@ -84,7 +82,6 @@ end
 local function check_name(what, name)
   if type(name) ~= "string" or name == "" or name == "." or name == ".." or name:find "[/%c]" then
     core.usage_error(
-      3,
       ("%s: the name of a file on the device must be a name without slashes, not %s"):format(
         what,
         type(name) == "string" and ("%q"):format(name) or "a " .. type(name)
@@ -140,7 +137,7 @@ local DOWNLOAD <const> =
 -- @return table: name, size, sha256 (if asked for), path (on the device)
 function M.upload(bip, file, options)
   if type(file) ~= "string" then
-    core.usage_error(2, ("upload: expected the path of a file, got a %s"):format(type(file)))
+    core.usage_error(("upload: expected the path of a file, got a %s"):format(type(file)))
   end
   options = check("upload", options, UPLOAD)
   local target = place("upload", "to", options.to)
@@ -167,7 +164,7 @@ end
 function M.download(bip, name, file, options)
   check_name("download", name)
   if type(file) ~= "string" or file == "" then
-    core.usage_error(2, ("download: expected the path of a file, got a %s"):format(type(file)))
+    core.usage_error(("download: expected the path of a file, got a %s"):format(type(file)))
   end
   options = check("download", options, DOWNLOAD)
   local source = place("download", "from", options.from)
