@@ -133,9 +133,9 @@ describe("an error of the device", function()
       local task <const> = bip:task { path = path, id = "abc" }
       local err <const> = lab.fails("task", task.wait, task, { keep = true, timeout = 5 })
       device:clear_faults()
-      assert.same(result, err.body.result)
-      assert.falsy(tostring(err):find "table: ")
+      assert.falsy(tostring(err):find "table: ", tostring(err))
       if result.errors then assert.matches("The policy is invalid: line 3", err.message) end
+      assert.same(result, err.body.result)
     end
   end)
 

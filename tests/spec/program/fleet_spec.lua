@@ -77,6 +77,7 @@ describe("run --inventory", function()
   it("says whose output it is when a playbook returns a function, too", function()
     local playbook = directory:file("p.lua", [[
       print "once"
+      local f5 = require "f5"
       return function(bip, device)
         print("begins", device.vars.n)
         f5.sleep(0.05)
@@ -114,7 +115,8 @@ describe("run --inventory", function()
   end)
 
   it("shows on a terminal that it runs, also while no device ends", function()
-    local playbook = directory:file("p.lua", "return function() f5.sleep(60) end")
+    local playbook =
+      directory:file("p.lua", "local f5 = require 'f5' return function() f5.sleep(60) end")
     local screen <close> = terminal.start(
       { "run", "--inventory", inventory(), playbook },
       { errors_too = true }
@@ -229,17 +231,13 @@ describe("run --inventory", function()
     assert.matches("3 devices: 2 done %(2 changed%), 1 done by an earlier run", done.out)
   end)
 
-  it("refuses another run's journal, and any other file, before it touches a device", function()
-    local playbook = directory:file(
-      "p.lua",
-      "return bip.ltm.node['/Common/n']:create { address = '10.0.0.1' }.name"
-    )
-    local sites, journal = inventory(), directory.path .. "/journal"
+  describe("refuses a journal before it touches a device:", function()
+    local sites, journal, playbook
+
     local function words(extra, ...)
       return { "run", "--inventory", sites, "--journal", journal, playbook, extra, ... }
     end
-    assert.equal(0, run(words "a").status)
-    for _, one in ipairs(devices) do one:clear_log() end
+
     local function refused(pattern, given)
       local result = run(given)
       assert.equal(1, result.status)
@@ -247,20 +245,43 @@ describe("run --inventory", function()
       assert.matches(pattern, result.err)
       for _, one in ipairs(devices) do assert.equal(0, #one:log()) end
     end
-    refused("the journal of another run: its arguments are 'a', now they are 'b'", words "b")
-    directory:file("p.lua", "return bip.sys.version:load().kind")
-    refused("the playbook p.lua has changed", words "a")
-    local forced = words "a"
-    table.insert(forced, 2, "--force")
-    local done = run(forced)
-    assert.equal(0, done.status, done.err)
-    assert.matches("3 devices: 0 done, 3 done by an earlier run", done.out)
-    journal = sites
-    local text = directory:read "sites.lua"
-    refused("sites.lua:1: this is not a line of a journal; the file was not changed", words "a")
-    assert.equal(text, directory:read "sites.lua")
-    local alone = run { "run", "--inventory", sites, "--force", playbook }
-    assert.same({ 2, "" }, { alone.status, alone.out })
-    assert.matches("%-%-force needs %-%-journal", alone.err)
+
+    before_each(function()
+      playbook = directory:file(
+        "p.lua",
+        "return bip.ltm.node['/Common/n']:create { address = '10.0.0.1' }.name"
+      )
+      sites, journal = inventory(), directory.path .. "/journal"
+    end)
+
+    it("that of another run, unless it is forced", function()
+      assert.equal(0, run(words "a").status)
+      for _, one in ipairs(devices) do one:clear_log() end
+      refused("the journal of another run: its arguments are 'a', now they are 'b'", words "b")
+      directory:file("p.lua", "return bip.sys.version:load().kind")
+      refused("the playbook p.lua has changed", words "a")
+      local forced = words "a"
+      table.insert(forced, 2, "--force")
+      local done = run(forced)
+      assert.equal(0, done.status, done.err)
+      assert.matches("3 devices: 0 done, 3 done by an earlier run", done.out)
+      local alone = run { "run", "--inventory", sites, "--force", playbook }
+      assert.same({ 2, "" }, { alone.status, alone.out })
+      assert.matches("%-%-force needs %-%-journal", alone.err)
+    end)
+
+    it("any other file, which stays as it is", function()
+      local notes <const> = { "return {}", "a note", "{", "1,2\n3,4", directory:read "sites.lua" }
+      for _, text in ipairs(notes) do
+        journal = directory:file("other", text)
+        local result = run(words "a")
+        assert.equal(text, directory:read "other")
+        assert.same({ 1, "" }, { result.status, result.out })
+        assert.matches(
+          "other:%d+: this is not a line of a journal; the file was not changed", result.err
+        )
+      end
+      for _, one in ipairs(devices) do assert.equal(0, #one:log()) end
+    end)
   end)
 end)
