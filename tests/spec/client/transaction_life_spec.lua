@@ -158,6 +158,26 @@ describe("G21 a transaction's time", function()
     assert.equal(3, bip:usage().writes)
   end)
 
+  it("keeps the commands that are left when one was removed", function()
+    local tx <close> = bip:begin { keep_alive = 0.05 }
+    local first <const> = tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
+    tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
+    tx:remove(first)
+    device:clear_log()
+    lab.arrived(device, "DELETE", "/mgmt/tm/transaction/") -- by the keep-alive
+    tx:commit()
+    assert.same({ false, true }, { bip.ltm.node.n1:exists(), bip.ltm.node.n2:exists() })
+  end)
+
+  it("is kept up without a command that was removed", function()
+    local tx <close> = bip:begin { keep_alive = 0.05 }
+    tx:remove(tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" })
+    device:clear_log()
+    lab.arrived(device, "DELETE", "/mgmt/tm/transaction/")
+    for _, call in ipairs(device:log()) do assert.not_equal("/mgmt/tm/ltm/node", call.path) end
+    assert.same({}, tx:commands())
+  end)
+
   it("is kept up while slow commands are on their way", function()
     local tx <close> = bip:begin { keep_alive = 0.05 }
     device:fault {

@@ -564,22 +564,17 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
   end)
 
   it("takes out a command that was queued though its answer was lost", function()
-    local tx <close> = bip:begin()
-    device:fault {
-      match = { method = "POST", path = "/mgmt/tm/ltm/node" },
-      times = 1,
-      act = true,
-      reset = true,
-    }
-    assert.is_nil(
-      fails(
-        "transport",
-        function() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end
-      ).outcome
-    )
-    tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-    assert.equal(2, #tx:commands())
-    tx:commit()
+    for _, act in ipairs { "validate", "commit" } do
+      local tx <close> = bip:begin()
+      local function queue() tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" } end
+      device:fault {
+        match = { method = "POST", path = "/mgmt/tm/ltm/node" }, act = true, reset = true,
+      }
+      assert.is_nil(fails("transport", queue).outcome)
+      queue()
+      assert.equal(2, #tx:commands())
+      tx[act](tx)
+    end
     assert.is_true(bip.ltm.node.n1:exists())
   end)
 
