@@ -32,7 +32,8 @@ end
 
 -- Whether a request was too much for the device.
 local function is_too_much(err)
-  return type(err) == "table" and (err.kind == "timeout" or err.status == 500 or err.kind == "protocol")
+  if type(err) ~= "table" then return false end
+  return err.kind == "timeout" or err.status == 500 or err.kind == "protocol"
 end
 
 -- -- sub-collections ------------------------------------------------------------------------------
@@ -191,7 +192,9 @@ local function remaining(self, path, body, items)
 end
 
 local function classify(self, path, body, plain)
-  if type(body) ~= "table" then error({ kind = "protocol", message = "the answer is no object" }, 0) end
+  if type(body) ~= "table" then
+    error({ kind = "protocol", message = "the answer is no object" }, 0)
+  end
   if body.entries ~= nil then return { what = "statistics" } end
   local kind = type(body.kind) == "string" and body.kind or ""
   local items = body.items

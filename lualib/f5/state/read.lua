@@ -138,7 +138,9 @@ end
 
 function Reader:add_all(place, page)
   for _, entry in ipairs(page.entries) do self:add(place, entry) end
-  for _, failure in ipairs(page.failures) do self:unread(failure.path or place.path, failure.err) end
+  for _, failure in ipairs(page.failures) do
+    self:unread(failure.path or place.path, failure.err)
+  end
   self.left_out.ephemeral = self.left_out.ephemeral + page.ephemeral
   place.passed = place.passed + page.passed
   self.sink:flush()

@@ -78,7 +78,7 @@ static void push_json(lua_State *L, int body) {
 
 static int recorded(lua_State *L, int status, lua_KContext context) {
   f5_operation *op = (f5_operation *)context;
-  record_after(L, op);
+  record_after(L, &op->call, op->write);
   return op->finish(L, status, context);
 }
 
@@ -97,7 +97,10 @@ int operation_write(lua_State *L, f5_operation *op, int body, lua_KFunction fini
   }
   if (op->call.session->recorded) {
     op->finish = finish;
-    return record_before(L, op, start_recorded);
+    record_before(L, &op->call);
+    op->write = lua_gettop(L) - 2;
+    lua_callk(L, 1, 0, (lua_KContext)op, start_recorded);
+    return start_recorded(L, LUA_OK, (lua_KContext)op);
   }
   return start(L, op, finish);
 }

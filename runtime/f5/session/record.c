@@ -24,8 +24,8 @@ static void push_function(lua_State *L, const f5_session *session, const char *n
   lua_remove(L, -2); /* recorder */
 }
 
-static void push_write(lua_State *L, const f5_operation *op) {
-  const http_request *http = &op->call.http;
+static void push_write(lua_State *L, const f5_call *call) {
+  const http_request *http = &call->http;
   lua_createtable(L, 0, 12);
   set_string(L, "method", http->method);
   set_string(L, "path", http->path);
@@ -33,31 +33,27 @@ static void push_write(lua_State *L, const f5_operation *op) {
     lua_pushlstring(L, http->body, http->body_length);
     lua_setfield(L, -2, "body");
   }
-  if (op->call.coordination)
-    set_string(L, "transaction", op->call.coordination + sizeof COORDINATION - 1);
-  lua_pushboolean(L, op->call.harmless);
+  if (call->coordination)
+    set_string(L, "transaction", call->coordination + sizeof COORDINATION - 1);
+  lua_pushboolean(L, call->harmless);
   lua_setfield(L, -2, "harmless");
   error_push_script_line(L);
   lua_setfield(L, -2, "where");
 }
 
-int record_before(lua_State *L, f5_operation *op, lua_KFunction next) {
+void record_before(lua_State *L, const f5_call *call) {
   luaL_checkstack(L, 8, "recorder");
-  push_write(L, op);
-  op->write = lua_gettop(L);
-  push_function(L, op->call.session, "before");
-  lua_pushvalue(L, op->write);
-  lua_callk(L, 1, 0, (lua_KContext)op, next);
-  return next(L, LUA_OK, (lua_KContext)op);
+  push_write(L, call);
+  push_function(L, call->session, "before");
+  lua_pushvalue(L, -2); /* write */
 }
 
-void record_after(lua_State *L, f5_operation *op) {
-  const f5_call *call = &op->call;
+void record_after(lua_State *L, const f5_call *call, int write) {
   const f5_failure *failure = &call->failure;
   char number[24];
   if (!call->session->recorded) return; /* ended meanwhile */
   luaL_checkstack(L, 8, "recorder");
-  lua_pushvalue(L, op->write);
+  lua_pushvalue(L, write);
   lua_pushboolean(L, failure->verdict.kind == KIND_NONE);
   lua_setfield(L, -2, "ok");
   lua_pushinteger(L, call->http.status);

@@ -6,17 +6,17 @@
 
 #include <lua.h>
 
-#include "f5/session/operation.h"
+#include "f5/session/call.h"
 
-/* Calls recorder.before(write), which may wait, and then `next`. The write is a table that stays on
- * the stack: method, path, body (string or nil), transaction (id or nil), harmless (the script says
- * that it changes nothing), where (the script's line). Errors of the recorder are raised; nothing
- * was sent then. */
-int record_before(lua_State *L, f5_operation *op, lua_KFunction next);
-/* Calls recorder.after(write), which may not wait. The write has these fields in addition: ok,
- * status, answer (string or nil), operation (of a twin) and, if it failed, message and outcome
- * ("unknown" or nil). */
-void record_after(lua_State *L, f5_operation *op);
+/* Pushes the write, which stays on the stack, and above it recorder.before and the write again: the
+ * caller calls that function, which may wait. Its errors are raised; nothing was sent then. The
+ * write is a table: method, path, body (string or nil), transaction (id or nil), harmless (the
+ * script says that it changes nothing), where (the script's line). */
+void record_before(lua_State *L, const f5_call *call);
+/* Calls recorder.after(write), which may not wait. write: its index. It has these fields in
+ * addition: ok, status, answer (string or nil), operation (of a twin) and, if it failed, message
+ * and outcome ("unknown" or nil). */
+void record_after(lua_State *L, const f5_call *call, int write);
 
 /* Lua: record(session, { before, after } or nil) */
 int record_lua(lua_State *L);
