@@ -18,7 +18,7 @@ Device.__index = Device
 -- Options of the server. All others are for the device.
 local SERVER_OPTIONS <const> = {
   bind = true, port = true, hostname = true, cert = true, key = true, body_limit = true,
-  fleet = true,
+  fleet = true, source = true,
 }
 local DEVICE_OPTIONS <const> = {
   users = true,
@@ -36,6 +36,8 @@ local DEVICE_OPTIONS <const> = {
   failing = true,
   slow = true,
   restarting = true,
+  twin = true,
+  twins = true,
 }
 
 -- The users of a device that is started without `users`.
@@ -194,6 +196,15 @@ function Device:member(n)
     url = ("https://%s:%d"):format(host, self.port),
   }, Device)
 end
+
+--- Of a device with `source`: a descriptor that is readable while it wants something.
+function Device:source_fd() return self.server:source_fd() end
+
+--- What such a device wants next: the number of the question, and its text. Nothing if there is none.
+function Device:wanted() return self.server:wanted() end
+
+--- Answers a question. status 0: there was no answer, and the body is the reason.
+function Device:answer(number, status, body) self.server:answer(number, status, body) end
 
 --- Waits for SIGINT or SIGTERM. The device runs meanwhile.
 function Device.wait()

@@ -10,7 +10,7 @@ local request_maker = require "sim.http.request"
 local M = {}
 
 -- options: JSON text, see Device.new; with `fleet` see Fleet.new. Returns the functions `handle`,
--- `call`, `answered` and `woken` (see sim/cluster/calls.lua).
+-- `call`, `answered` and `woken` (see sim/cluster/calls.lua), `found` (see sim/twin/init.lua).
 function M.start(options)
   options = json.decode(options)
   local fleet = options.fleet and Fleet.new(options)
@@ -21,16 +21,20 @@ function M.start(options)
   local function handle(method, target, headers, body, remote, connection, address, minor, ticket)
     local device = only or fleet:at(address)
     if not device then return { status = 0, reset = true } end
-    local request = request_maker.complete {
-      method = method,
-      target = target,
-      headers = headers,
-      body = body,
-      remote = remote,
-      connection = connection,
-      minor = minor,
-      ticket = ticket,
-    }
+    local function make()
+      return request_maker.complete {
+        method = method,
+        target = target,
+        headers = headers,
+        body = body,
+        remote = remote,
+        connection = connection,
+        minor = minor,
+        ticket = ticket,
+      }
+    end
+    if device.twin then return device.twin:receive(make, ticket) end
+    local request = make()
     local response = device:handle(request)
     if response.later then return response end
     return device:finish(request, response)
@@ -54,7 +58,9 @@ function M.start(options)
     return result ~= nil and json.encode(result) or "null"
   end
 
-  return handle, call, calls.answered, calls.woken
+  local function found(...) return require("sim.twin").found(...) end
+
+  return handle, call, calls.answered, calls.woken, found
 end
 
 return M

@@ -17,6 +17,7 @@ local Router = require "sim.http.router"
 local clock = require "sim.clock"
 local cluster = require "sim.cluster"
 local errors = require "sim.http.errors"
+local miss = require "sim.twin.miss"
 local pipeline = require "sim.http.pipeline"
 local seeds = require "sim.seed"
 local sync = require "sim.cluster.sync"
@@ -47,7 +48,8 @@ local JSON_TYPE <const> = "application/json; charset=UTF-8"
 -- options: users (array of { name, password, role }), provision (array of module names), seed (a
 -- saved state, or { objects = … }), hostname, address, management (where other devices reach it:
 -- "ADDRESS" or "ADDRESS:PORT"), version (overrides fields of sim/version.lua), origins (allowed for
--- CORS), providers, latency_ms, log (a file's name).
+-- CORS), providers, latency_ms, log (a file's name), twin (the device is a twin, see
+-- sim/twin/init.lua).
 function Device.new(options)
   options = options or {}
   local self = setmetatable({
@@ -80,7 +82,12 @@ function Device.new(options)
   if seed and seed.clock then
     for key, value in pairs(seed) do self.state[key] = value end
   end
+  if options.twin then self.twin = require("sim.twin").new(self, options.twin) end
   for _, name in ipairs(require "sim.features") do require(name).install(self) end
+  if self.twin then
+    require("sim.twin.report").install(self)
+    self.twin:start()
+  end
   if seed and not seed.clock then self:plant(seed) end
   return self
 end
@@ -112,6 +119,7 @@ function Device:close()
 end
 
 function Device:is_provisioned(module)
+  if self.twin then return self.twin:is_provisioned(module) end
   local level = self.state.provision[module]
   return level ~= nil and level ~= "none"
 end
@@ -119,6 +127,8 @@ end
 -- Calls the handler of a request, without filters. A refusal that the handler raises is returned as
 -- a response. With `below`, only prefixes with fewer segments count.
 function Device:dispatch(request, below)
+  local elsewhere = self.twin and not below and self:dispatch_twin(request)
+  if elsewhere then return elsewhere end
   local handler, depth = self.router:find(request.segments, below)
   if not handler then return errors.not_registered(request) end
   request.depth = depth
@@ -126,11 +136,19 @@ function Device:dispatch(request, below)
     if type(problem) == "table" and problem.status then return problem end
     return { status = 500, problem = debug.traceback(tostring(problem), 2) }
   end, self, request)
+  if not ok and response.problem and self.twin and self.twin.missing then return miss end
   if not ok and response.problem then
     self:complain(response.problem)
     return errors.tm(500, "There was an internal server error", 1337)
   end
   return response
+end
+
+-- The response of a twin to what it does not carry out itself; nil for all other requests.
+function Device:dispatch_twin(request)
+  local ok, response = pcall(self.twin.route, self.twin, request)
+  if ok or type(response) == "table" and response.status then return response end
+  error(response, 0)
 end
 
 -- Reports an error of the simulator itself, because the client gets only a 500.
@@ -149,6 +167,7 @@ function Device:handle(request)
   self.state.operations = self.state.operations + 1
   request.operation = self.state.operations
   request.started = self:now()
+  if self.twin then return pipeline.handle(self, request) end -- it runs events, and has no peers
   self:run_due()
   local response = self:message_of_device(request) or pipeline.handle(self, request)
   sync.settle(self)
@@ -166,7 +185,7 @@ end
 -- Completes the response of a request that was answered with `later`.
 function Device:complete(request, response)
   pipeline.observe(self, request, response)
-  sync.settle(self)
+  if not self.twin then sync.settle(self) end
   return self:finish(request, response)
 end
 

@@ -18,7 +18,9 @@ function Fleet.new(options)
   local plain = {}
   for key, value in pairs(options) do plain[key] = value end
   plain.users, plain.hostname, plain.log = nil, "template.example.net", nil
-  return setmetatable({ options = options, template = Device.new(plain), devices = {} }, Fleet)
+  return setmetatable({
+    options = options, template = not options.twins and Device.new(plain) or nil, devices = {},
+  }, Fleet)
 end
 
 -- How device n misbehaves, or nil. These devices are spread evenly and are the same in every run.
@@ -37,6 +39,7 @@ local function make(self, n, address)
   local options = {}
   for key, value in pairs(self.options) do options[key] = value end
   options.template, options.address = self.template, address
+  options.twin = options.twins and options.twins[n]
   options.hostname = ("bigip%d.example.net"):format(n)
   local kind = fate(self.options, n)
   if kind == "slow" then options.latency_ms = SLOW_MS end
@@ -66,7 +69,7 @@ end
 
 function Fleet:close()
   for _, device in pairs(self.devices) do device:close() end
-  self.template:close()
+  if self.template then self.template:close() end
 end
 
 return Fleet

@@ -25,11 +25,13 @@
 #include "f5/session/seal_lua.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
+#include "f5/work/child.h"
 #include "f5/work/new_file.h"
 #include "f5/work/system.h"
 #include "f5/work/task.h"
 #include "f5/work/transfer.h"
 #include "fiber/fiber_lua.h"
+#include "fiber/fiber_readable.h"
 #include "fiber/fiber_setup.h"
 
 void f5_shutdown(lua_State *L, unsigned timeout_ms) {
@@ -154,6 +156,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"spawn", fiber_lua_spawn},
                                        {"all", fiber_lua_all},
                                        {"sleep", fiber_lua_sleep},
+                                       {"readable", fiber_lua_readable},
                                        {"error_new", error_lua_new},
                                        {"check_path", error_lua_check_path},
                                        {"write_file", new_file_lua_write},
@@ -189,6 +192,7 @@ int luaopen_f5_core(lua_State *L) {
   transaction_setup(L, -2);
   lua_remove(L, -2); /* methods of sessions */
   f5_system_register(L);
+  f5_child_register(L);
   task_setup(L);
   transfer_setup(L);
   new_file_setup(L);

@@ -31,17 +31,19 @@ static int explain(lua_State *L) {
 typedef struct opening {
   lua_CFunction open;
   const char *options;
-  sim_outgoing *outgoing;
+  sim_outside outside;
 } opening;
 
-/* Runs protected: (light userdata of the options) -> handle, call, answered, woken */
+/* Runs protected: (light userdata of the options) -> handle, call, answered, woken,
+ * found */
 static int open_device(lua_State *L) {
   const opening *how = lua_touserdata(L, 1);
   luaL_openlibs(L);
   luaL_requiref(L, "sim.native", luaopen_sim_native, 0);
   luaL_requiref(L, "sim.digest", luaopen_sim_digest, 0);
   luaL_requiref(L, "sim.pem", luaopen_sim_pem, 0);
-  sim_outgoing_install(how->outgoing, L);
+  sim_outgoing_install(how->outside.outgoing, L);
+  if (how->outside.source) sim_source_install(how->outside.source, L);
   lua_settop(L, 0);
   how->open(L);
   lua_settop(L, 0);
@@ -50,12 +52,12 @@ static int open_device(lua_State *L) {
   lua_call(L, 1, 1);
   lua_getfield(L, 1, "start");
   lua_pushstring(L, how->options ? how->options : "{}");
-  lua_call(L, 1, 4);
-  return 4;
+  lua_call(L, 1, 5);
+  return 5;
 }
 
 bool sim_device_open(sim_device *device, lua_CFunction open, const char *options,
-                     sim_outgoing *outgoing, char *error, size_t size) {
+                     sim_outside outside, char *error, size_t size) {
   memset(device, 0, sizeof *device);
   lua_State *L = state_new();
   if (!L) {
@@ -64,13 +66,14 @@ bool sim_device_open(sim_device *device, lua_CFunction open, const char *options
   }
   lua_pushcfunction(L, explain);
   lua_pushcfunction(L, open_device);
-  lua_pushlightuserdata(L, &(opening){open, options, outgoing});
-  if (lua_pcall(L, 1, 4, 1) != LUA_OK) {
+  lua_pushlightuserdata(L, &(opening){open, options, outside});
+  if (lua_pcall(L, 1, 5, 1) != LUA_OK) {
     snprintf(error, size, "%s", lua_tostring(L, -1));
     state_close(L);
     return false;
   }
   device->L = L;
+  device->found = luaL_ref(L, LUA_REGISTRYINDEX);
   device->woken = luaL_ref(L, LUA_REGISTRYINDEX);
   device->answered = luaL_ref(L, LUA_REGISTRYINDEX);
   device->call = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -215,9 +218,10 @@ typedef struct outcome {
   sim_device_find *find;
   void *owner;
   sim_answer *answer;
+  bool completed; /* a request, whether its client is still there or not */
 } outcome;
 
-/* Runs protected: (answered, light userdata of the outcome) */
+/* Runs protected: (answered or found, light userdata of the outcome) */
 static int take_result(lua_State *L) {
   outcome *r = lua_touserdata(L, 2);
   lua_pushvalue(L, 1);
@@ -226,31 +230,51 @@ static int take_result(lua_State *L) {
   lua_pushlstring(L, r->body, r->length);
   lua_call(L, 3, 2); /* -> ticket, response; or nothing */
   if (!lua_isinteger(L, -2)) return 0;
+  r->completed = true;
   r->ticket = (uint64_t)lua_tointeger(L, -2);
   r->answer = r->find(r->owner, r->ticket);
   if (r->answer) take_response(L, lua_gettop(L), r->answer);
   return 0;
 }
 
+/* Calls the function of sim.boot with this reference. Returns the ticket of the request that it
+ * completed, or 0. */
+static uint64_t pass_on(sim_device *device, int function, outcome *r) {
+  lua_State *L = device->L;
+  lua_pushcfunction(L, traceback);
+  lua_pushcfunction(L, take_result);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+  lua_pushlightuserdata(L, r);
+  if (lua_pcall(L, 2, 0, 1) != LUA_OK) {
+    fprintf(stderr, "sim: answer of another device: %s\n", lua_tostring(L, -1));
+    if (r->answer) spoil(r->answer);
+  }
+  lua_settop(L, 0);
+  return r->answer ? r->ticket : 0;
+}
+
 uint64_t sim_device_answered(sim_device *device, uint64_t number, int status, const char *body,
                              size_t length, sim_device_find *find, void *owner) {
-  lua_State *L = device->L;
   outcome r = {.number = number,
                .status = status,
                .body = body,
                .length = length,
                .find = find,
                .owner = owner};
-  lua_pushcfunction(L, traceback);
-  lua_pushcfunction(L, take_result);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, device->answered);
-  lua_pushlightuserdata(L, &r);
-  if (lua_pcall(L, 2, 0, 1) != LUA_OK) {
-    fprintf(stderr, "sim: answer of another device: %s\n", lua_tostring(L, -1));
-    if (r.answer) spoil(r.answer);
-  }
-  lua_settop(L, 0);
-  return r.answer ? r.ticket : 0;
+  return pass_on(device, device->answered, &r);
+}
+
+uint64_t sim_device_found(sim_device *device, uint64_t number, const sim_found *found,
+                          sim_device_find *find, void *owner, bool *more) {
+  outcome r = {.number = number,
+               .status = found->status,
+               .body = found->body,
+               .length = found->length,
+               .find = find,
+               .owner = owner};
+  uint64_t ticket = pass_on(device, device->found, &r);
+  *more = r.completed;
+  return ticket;
 }
 
 void sim_device_woken(sim_device *device) {

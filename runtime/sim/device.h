@@ -11,11 +11,12 @@
 #include <lua.h>
 
 #include "sim/outgoing.h"
+#include "sim/source.h"
 
 typedef struct sim_device {
   lua_State *L;
   int handle; /* registry references of the functions of sim.boot */
-  int call, answered, woken;
+  int call, answered, woken, found;
 } sim_device;
 
 typedef struct sim_request {
@@ -44,11 +45,17 @@ typedef struct sim_answer {
   struct evkeyvalq *headers; /* of the caller; to be filled in */
 } sim_answer;
 
+/* What a device reaches outside: its calls to other devices, and where it learns what it has (NULL:
+ * nowhere). */
+typedef struct sim_outside {
+  sim_outgoing *outgoing;
+  sim_source *source;
+} sim_outside;
+
 /* Creates the state and the device in it. open: see sim_options. options: options of the device as
- * JSON, or NULL. outgoing: its calls to other devices. On failure returns false and a message, and
- * keeps nothing. */
+ * JSON, or NULL. On failure returns false and a message, and keeps nothing. */
 bool sim_device_open(sim_device *device, lua_CFunction open, const char *options,
-                     sim_outgoing *outgoing, char *error, size_t size);
+                     sim_outside outside, char *error, size_t size);
 void sim_device_close(sim_device *device);
 
 /* Never fails: an error in Lua becomes a 500 and is printed. */
@@ -61,6 +68,11 @@ typedef sim_answer *sim_device_find(void *owner, uint64_t ticket);
  * answer of a request, `find` finds it, and its ticket is returned; otherwise 0. */
 uint64_t sim_device_answered(sim_device *device, uint64_t number, int status, const char *body,
                              size_t length, sim_device_find *find, void *owner);
+/* Tells the device what its source has found for a number; with the number 0 it only goes on.
+ * Returns like sim_device_answered. *more: the device may have completed further requests; ask
+ * again with 0. */
+uint64_t sim_device_found(sim_device *device, uint64_t number, const sim_found *found,
+                          sim_device_find *find, void *owner, bool *more);
 /* Tells the device that its timer is due. */
 void sim_device_woken(sim_device *device);
 

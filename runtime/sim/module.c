@@ -38,6 +38,8 @@ static int server_start(lua_State *L) {
                          .open = device_open};
   lua_getfield(L, 1, "fleet");
   options.fleet = lua_toboolean(L, -1);
+  lua_getfield(L, 1, "source");
+  options.source = lua_toboolean(L, -1);
   options.bind = text_option(L, "bind");
   options.hostname = text_option(L, "hostname");
   options.cert = text_option(L, "cert");
@@ -81,6 +83,41 @@ static int server_ca(lua_State *L) {
   return 1;
 }
 
+static sim_source *check_source(lua_State *L) {
+  sim_source *source = sim_server_source(check_server(L));
+  if (!source) luaL_error(L, "the simulated device has no source");
+  return source;
+}
+
+/* source_fd() -> a descriptor that is readable while `wanted` returns something */
+static int server_source_fd(lua_State *L) {
+  lua_pushinteger(L, sim_source_fd(check_source(L)));
+  return 1;
+}
+
+/* wanted() -> number, text; nothing if the device wants nothing more for now */
+static int server_wanted(lua_State *L) {
+  uint64_t number;
+  size_t length;
+  char *text = sim_source_next_wanted(check_source(L), &number, &length);
+  if (!text) return 0;
+  lua_pushinteger(L, (lua_Integer)number);
+  lua_pushlstring(L, text, length);
+  free(text);
+  return 2;
+}
+
+/* answer(number, status, text) */
+static int server_answer(lua_State *L) {
+  check_source(L);
+  size_t length;
+  const char *body = luaL_checklstring(L, 4, &length);
+  if (!sim_server_answer(check_server(L), (uint64_t)luaL_checkinteger(L, 2),
+                         (int)luaL_checkinteger(L, 3), body, length))
+    return luaL_error(L, "not enough memory");
+  return 0;
+}
+
 static int server_stop(lua_State *L) {
   sim_server **slot = luaL_checkudata(L, 1, SERVER_TYPE);
   sim_server *server = *slot;
@@ -103,6 +140,9 @@ static const luaL_Reg methods[] = {{"call", server_call},
                                    {"port", server_port},
                                    {"ca", server_ca},
                                    {"stop", server_stop},
+                                   {"source_fd", server_source_fd},
+                                   {"wanted", server_wanted},
+                                   {"answer", server_answer},
                                    {NULL, NULL}};
 static const luaL_Reg metamethods[] = {
     {"__gc", server_stop}, {"__close", server_stop}, {NULL, NULL}};

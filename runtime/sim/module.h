@@ -11,7 +11,8 @@
 void sim_set_open(lua_CFunction open);
 
 /* start{ bind=, port=, hostname=, cert=, key=, body_limit=, device=JSON text } -> server. A server
- * has call(name, text) -> text, stop(), port and ca. pause(seconds) -> true if a signal ended the
+ * has call(name, text) -> text, stop(), port and ca; with `source` also source_fd, wanted and
+ * answer. pause(seconds) -> true if a signal ended the
  * pause. */
 int luaopen_f5_sim_server(lua_State *L);
 

@@ -25,6 +25,7 @@
 #include "sim/device.h"
 #include "sim/outgoing.h"
 #include "sim/socket.h"
+#include "sim/source.h"
 
 enum { MAX_HEADERS = 64 * 1024, IDLE_SECONDS = 3600 };
 
@@ -54,6 +55,7 @@ typedef struct call {
 struct sim_server {
   sim_device device;
   sim_outgoing *outgoing;
+  sim_source *source; /* NULL: the device knows itself what it has */
   struct event_base *base;
   struct evhttp *http;
   struct evhttp_bound_socket *bound;
@@ -293,15 +295,31 @@ static sim_answer *find_answer(void *owner, uint64_t ticket) {
   return NULL;
 }
 
-/* Another device has answered a call of this one. */
-static void on_answered(void *owner, uint64_t number, int status, const char *body, size_t length) {
-  sim_server *server = owner;
-  uint64_t ticket =
-      sim_device_answered(&server->device, number, status, body, length, find_answer, server);
+/* Sends the answer of the request with this ticket if it is complete. 0: of none. */
+static void deliver_ticket(sim_server *server, uint64_t ticket) {
   for (pending *p = ticket ? server->pending : NULL; p; p = p->next) {
     if (p->ticket != ticket) continue;
     if (!p->answer.later) deliver(p);
     return;
+  }
+}
+
+/* Another device has answered a call of this one. */
+static void on_answered(void *owner, uint64_t number, int status, const char *body, size_t length) {
+  sim_server *server = owner;
+  deliver_ticket(server, sim_device_answered(&server->device, number, status, body, length,
+                                             find_answer, server));
+}
+
+/* Hands the device what its source has found, and sends the answers that this completes. */
+static void take_from_source(sim_server *server) {
+  sim_found found;
+  while (server->source && sim_source_next_found(server->source, &found)) {
+    bool more = true;
+    for (uint64_t number = found.number; more; number = 0)
+      deliver_ticket(server,
+                     sim_device_found(&server->device, number, &found, find_answer, server, &more));
+    sim_found_clear(&found);
   }
 }
 
@@ -315,6 +333,7 @@ static void on_wake(evutil_socket_t fd, short events, void *data) {
   eventfd_t count;
   eventfd_read(fd, &count);
   bool called = false;
+  take_from_source(server);
   pthread_mutex_lock(&server->lock);
   while (server->calls) {
     call *c = server->calls;
@@ -446,10 +465,13 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   return server->bound != NULL;
 }
 
-static bool outgoing_setup(sim_server *server, char *error, size_t size) {
+static bool outside_setup(sim_server *server, const sim_options *options, char *error,
+                          size_t size) {
   server->outgoing = sim_outgoing_new(server->base, server->port, on_answered, on_woken, server);
-  if (!server->outgoing) snprintf(error, size, "not enough memory");
-  return server->outgoing != NULL;
+  if (options->source) server->source = sim_source_new();
+  bool complete = server->outgoing && (server->source || !options->source);
+  if (!complete) snprintf(error, size, "not enough memory");
+  return complete;
 }
 
 static void server_free(sim_server *server) {
@@ -469,6 +491,7 @@ static void server_free(sim_server *server) {
   if (server->wake_fd >= 0) close(server->wake_fd);
   SSL_CTX_free(server->connections.tls);
   sim_device_close(&server->device);
+  sim_source_free(server->source);
   if (server->authority) unlink(server->ca);
   sim_authority_free(server->authority);
   pthread_cond_destroy(&server->answered);
@@ -500,9 +523,9 @@ sim_server *sim_server_start(const sim_options *options, char *error, size_t siz
   pthread_mutex_init(&server->lock, NULL);
   pthread_cond_init(&server->answered, NULL);
   if (http_setup(server, options, error, size) && tls_setup(server, options, error, size) &&
-      outgoing_setup(server, error, size) &&
-      sim_device_open(&server->device, options->open, options->device, server->outgoing, error,
-                      size)) {
+      outside_setup(server, options, error, size) &&
+      sim_device_open(&server->device, options->open, options->device,
+                      (sim_outside){server->outgoing, server->source}, error, size)) {
     grant_wish(server);
     if (thread_start(server)) return server;
     snprintf(error, size, "cannot start a thread");
@@ -517,6 +540,17 @@ uint16_t sim_server_port(const sim_server *server) {
 
 const char *sim_server_ca(const sim_server *server) {
   return server->ca;
+}
+
+sim_source *sim_server_source(const sim_server *server) {
+  return server->source;
+}
+
+bool sim_server_answer(sim_server *server, uint64_t number, int status, const char *body,
+                       size_t length) {
+  bool kept = sim_source_answer(server->source, number, status, body, length);
+  eventfd_write(server->wake_fd, 1);
+  return kept;
 }
 
 char *sim_server_call(sim_server *server, const char *name, const char *text, size_t length,

@@ -18,6 +18,8 @@
 
 #include <lua.h>
 
+#include "sim/source.h"
+
 typedef struct sim_server sim_server;
 
 /* Strings are copied; NULL or 0 means the default. */
@@ -32,6 +34,8 @@ typedef struct sim_options {
   const char *device; /* options of the device as JSON, for sim.boot; default {} */
   /* Listens on all of 127.0.0.0/8. The device distinguishes its members by address. */
   bool fleet;
+  /* The device learns from somebody else what it has (see sim/source.h). */
+  bool source;
   size_t body_limit; /* maximum size of a request body, bytes; default 64 MiB */
   /* Required. Makes Lua's `require` find f5.json and the embedded modules in a new state that has
    * the standard libraries. */
@@ -51,6 +55,12 @@ const char *sim_server_ca(const sim_server *server);
  * error. NULL if the server is stopped or out of memory. */
 char *sim_server_call(sim_server *server, const char *name, const char *text, size_t length,
                       size_t *result_length, bool *ok);
+
+/* The source of the device; NULL without the option. It ends with the server. */
+sim_source *sim_server_source(const sim_server *server);
+/* Answers what the device asked its source for, see sim_source_answer. */
+bool sim_server_answer(sim_server *server, uint64_t number, int status, const char *body,
+                       size_t length);
 
 /* Ends the thread, closes everything, frees the server. Requests in progress get no answer. */
 void sim_server_stop(sim_server *server);

@@ -7,6 +7,7 @@ local output = require "cli.support.output"
 local seed = require "cli.support.seed"
 local terminal = require "f5.terminal"
 local fleet = require "cli.support.simulated_fleet"
+local twin = require "cli.support.twin"
 local usage = require "cli.support.usage"
 
 local M = { summary = "simulate a BIG-IP for any HTTPS client", ends_by_signal = true }
@@ -43,7 +44,10 @@ function M.setup(parser)
     :argname "ADDRESS[:PORT]"
   parser:option("--hostname", "name of the device"):argname "NAME"
   parser
-    :option("--user", "a user instead of admin and operator; may be repeated")
+    :option(
+      "-u --user",
+      "a user instead of admin and operator; may be repeated; with --twin: the user on the device"
+    )
     :argname "NAME:PASSWORD:ROLE"
     :count "*"
   parser
@@ -65,6 +69,7 @@ function M.setup(parser)
     :argname "FILE.json"
   parser:option("--log", "append one line for each call"):argname "FILE"
   fleet.add_options(parser)
+  twin.add_options(parser)
   parser
     :option("--ca-file", "write the certificate that clients should trust to this file")
     :argname "FILE.pem"
@@ -164,6 +169,7 @@ local function is_place(text)
 end
 
 function M.run(options)
+  twin.check(options)
   fleet.check(options)
   if not options.port or options.port < 0 or options.port > 65535 then
     usage("--port must be a number from 0 to 65535", PROGRAM)
@@ -179,16 +185,20 @@ function M.run(options)
     usage("--latency must be milliseconds, 0 or more", PROGRAM)
   end
   local users
-  for _, text in ipairs(options.user) do
+  for _, text in ipairs(options.twin and {} or options.user) do
     users = users or {}
     users[#users + 1] = parse_user(text)
   end
+  local real = options.twin and twin.prepare(options)
   local device <close> = require("f5.sim").start {
-    fleet = options.fleet,
+    twin = real and real.twin,
+    twins = real and real.twins,
+    source = real and true or nil,
+    fleet = options.fleet or real and real.fleet,
     failing = fleet.share(options, "failing"),
     slow = fleet.share(options, "slow"),
     restarting = fleet.share(options, "restarting"),
-    bind = not options.fleet and (options.bind:match "^%[(.*)%]$" or options.bind) or nil,
+    bind = not options.fleet and not (real and real.fleet) and (options.bind:match "^%[(.*)%]$" or options.bind) or nil,
     port = options.port,
     hostname = options.hostname,
     management = options.management,
@@ -202,10 +212,10 @@ function M.run(options)
     providers = options.providers and read_providers(options.providers) or nil,
     log = options.log,
   }
-  if not options.fleet then
+  if not options.fleet and not real then
     warn_about_passwords(options.bind:match "^%[(.*)%]$" or options.bind, device.users)
   end
-  if not options.fleet then seed.report_refused(device) end
+  if not options.fleet and not real then seed.report_refused(device) end
   if options.ca_file then write_public(options.ca_file, read(device.ca)) end
   -- Runs however the program ends, before the device stops.
   local _saver <close> = setmetatable({}, {
@@ -216,6 +226,7 @@ function M.run(options)
     end,
   })
   if options.inventory then write(options.inventory, fleet.inventory(device, options)) end
+  if real then return real:serve(device, options) end
   local what = options.fleet
       and ("%d simulated BIG-IPs from %s to %s"):format(
         options.fleet,

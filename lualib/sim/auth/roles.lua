@@ -184,6 +184,8 @@ function M.check(request)
   local everywhere = access["all-partitions"]
   if everywhere == "admin" then return nil end
   local reads = READS[request.method]
+  local own = request.segments[1] == "mgmt" and request.segments[2] or request.segments[1]
+  if own == "f5lua-sim" then return nil end -- no path of a device
   if request.segments[2] ~= "tm" then
     if reads or matches(OTHER_WRITES, table.concat(request.segments, "/", 2)) then return nil end
     return auth.not_permitted(request)

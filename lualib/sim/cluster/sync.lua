@@ -79,6 +79,7 @@ end
 
 --- Remembers what changed, for `settle`.
 function M.watch(device)
+  if device.twin then return end -- it has no peers
   device.store:watch("/mgmt/tm/", function(path, object, old)
     local dirty = device.cluster.dirty
     if not device.cluster.quiet and dirty[path] == nil then dirty[path] = old or false end

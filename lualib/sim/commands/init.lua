@@ -71,6 +71,8 @@ end
 function M.run(device, request, target, body)
   local command, template = body.command, target.template
   local run = KNOWN[command] and M.find(command, template)
+  local refusal = run and device.twin and device.twin:command(request, command, template)
+  if refusal then return refusal end
   if not run then
     return errors.tm(
       501,

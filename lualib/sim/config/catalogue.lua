@@ -197,6 +197,13 @@ function M.find(template)
   return nodes[template]
 end
 
+-- Adds a kind that a device has and the facts do not, for a twin.
+function M.learn(template, node)
+  load_for(template)
+  nodes[template] = node
+  complete(template, node)
+end
+
 -- The names below an organizing collection or a module, sorted.
 function M.children(template)
   load_for(template)

@@ -34,7 +34,7 @@ local function keep(store, prefix, key_of, field, many)
   end
   local function fill()
     index, known = {}, {}
-    store[field] = index
+    store[field] = store.guarded and store:guarded(prefix, index) or index
     for path, object in pairs(store.items) do
       if path:sub(1, #prefix) == prefix then note(path, object) end
     end

@@ -119,6 +119,7 @@ end
 --- The path of the object with this full name in one of these collections; nil if there is none.
 --- "ltm/monitor/*" means all collections directly below.
 function M.locate(store, templates, full)
+  if store.locate then return store:locate(templates, full) end
   local segment = full:gsub("/", "~")
   for _, template in ipairs(templates) do
     if template:sub(-2) ~= "/*" then
@@ -138,9 +139,10 @@ end
 -- The paths of the existing objects that the object at `path` refers to; nil if there are none.
 function M.targets(store, path, object)
   local found
+  local find = store.target_of or M.locate
   for _, relation in ipairs(relations.of(M.template(path))) do
     for _, full in ipairs(relation.free and {} or values(object, relation, store)) do
-      local target = M.locate(store, relation.to, full)
+      local target = find(store, relation.to, full)
       if target then
         found = found or {}
         found[#found + 1] = target

@@ -2,6 +2,7 @@
 -- sub-collections.
 local json = require "f5.json"
 local catalogue = require "sim.config.catalogue"
+local hydrate = require "sim.twin.hydrate"
 local kinds = require "sim.kinds"
 local lists = require "sim.config.lists"
 local names = require "sim.config.names"
@@ -65,6 +66,31 @@ local function items_of(store, collection, context)
   return json.array(list)
 end
 
+-- An object of a twin as the device gave it: with its own references, see sim/twin/hydrate.lua.
+local function add_read(store, target, object, shown, context)
+  local node, version = target.node, context.version
+  local path = context.shown or target.path
+  if object._kind then shown.kind = object._kind end
+  for _, entry in ipairs(hydrate.simple_references(node)) do
+    local value = object[entry[2]]
+    if type(value) == "string" and (value:sub(1, 1) == "/" or not entry[3]:find "^ltm") then
+      shown[entry[1]] = link_to(store, entry[3], value, version)
+    end
+  end
+  for reference, sub in pairs(node.subs or {}) do
+    shown[reference] =
+      { link = names.link(path .. "/" .. sub, "ver=" .. version), isSubcollection = true }
+  end
+  for reference, value in pairs(object._refs or {}) do shown[reference] = value or nil end
+  for reference, sub in pairs(context.expand and node.subs or {}) do
+    local collection = target.path .. "/" .. sub
+    if shown[reference] and store:count(collection) > 0 then
+      shown[reference].items = items_of(store, collection, { version = version, expand = true })
+    end
+  end
+  return shown
+end
+
 -- context: version (for links), expand (include sub-collections), shown (the path for links, if it
 -- is not that of the store), short (the request used the short name), query (of the link).
 function M.object(store, target, object, context)
@@ -82,6 +108,7 @@ function M.object(store, target, object, context)
     shown.fullPath = shown.name
     shown.partition, shown.subPath = nil, nil
   end
+  if object._read then return add_read(store, target, object, shown, context) end
   add_references(store, node, shown, version)
   lists.show(store, node, shown, version)
   for reference, sub in pairs(node.subs or {}) do
@@ -92,6 +119,9 @@ function M.object(store, target, object, context)
       inner.items = items_of(store, collection, { version = version, expand = true })
     end
     shown[reference] = inner
+  end
+  for reference, value in pairs(object._refs or {}) do -- of a twin: links that f5lua does not know
+    if shown[reference] == nil and value then shown[reference] = value end
   end
   local show = kinds.of(target.template).show
   if show then show(store, target.path, object, shown, context) end

@@ -200,6 +200,11 @@ local READERS <const> = {
 }
 
 local function get(device, request, target)
+  local twin = device.twin
+  if twin and target.suffix ~= "example" then
+    local answer = twin:read(request, target)
+    if answer then return answer end
+  end
   if target.suffix == "stats" then return stats.get(device, request, target) end
   if target.suffix == "example" then return example.get(device, request, target) end
   return READERS[target.what](device, request, target)
@@ -235,6 +240,7 @@ local function post(device, request, target)
     error(errors.tm(501, ("The method POST is not implemented for %s."):format(request.path), 1), 0)
   end
   local ctx = context_of(device, request)
+  if device.twin then device.twin:write(target, body) end
   if target.what == "collection" then
     local path, object = device.store:create(target, body, ctx)
     if ctx.lost then error(errors.tm(404, ctx.lost, 3), 0) end
@@ -268,6 +274,7 @@ local function write(how)
       unsupported(request, target)
     end
     local body, options = body_of(request), request.query.options
+    if device.twin then device.twin:write(target, body) end
     local store, ctx = device.store, context_of(device, request)
     local meant = how == "modify" and options and kinds.of(target.template).options[options]
     if meant then
@@ -326,6 +333,7 @@ function M.handle(device, request)
   end
   local target = uri.resolve(request.segments)
   if not target or not discovery.present(device, target.template) then
+    if device.twin then return device.twin:unknown(request) end
     local module = request.segments[3]
     if
       request.method == "POST" and not target and catalogue.find(module)
@@ -345,8 +353,13 @@ function M.install(device)
   local fresh = device.state.objects == nil
   local template = fresh and device.options.template or nil
   device.store = Store.new(device, template and template.store)
+  if device.twin then require("sim.twin.store").adopt(device.store, device.twin) end
   indexes.install(device.store)
-  if template then factory.rename(device, template) elseif fresh then factory.build(device) end
+  if template then
+    factory.rename(device, template)
+  elseif fresh and not device.twin then
+    factory.build(device)
+  end
   device.store:watch("/mgmt/tm/sys/provision/", function(path, object)
     device.state.provision[path:match "[^/]+$"] = object and object.level or "none"
   end)

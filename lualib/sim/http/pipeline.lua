@@ -5,6 +5,7 @@
 -- filters nor the handler run. An observer is a function(device, request, response) that may change
 -- the response; all observers run.
 local errors = require "sim.http.errors"
+local miss = require "sim.twin.miss"
 
 local M = {}
 
@@ -45,6 +46,7 @@ for list, method in pairs { filters = "filter", observers = "observe" } do
 end
 
 local function internal_error(device, problem)
+  if device.twin and device.twin.missing then return miss end
   device:complain(tostring(problem))
   return errors.tm(500, "There was an internal server error", 1337)
 end

@@ -137,7 +137,7 @@ function M.install(device)
     end
   end)
   local function watch(path, object)
-    if object and FIRST[object.state] then schedule(device, path) end
+    if object and FIRST[object.state] and not device.store.hydrating then schedule(device, path) end
   end
   device.store:watch(NODES, watch)
   device.store:watch(POOLS, watch)

@@ -18,7 +18,7 @@ local HEADER <const> = "x-f5-rest-coordination-id"
 -- commands do not change them.
 local LASTING <const> = {
   objects = true, tokens = true, transactions = true, clock = true, operations = true, asm = true,
-  saved = true,
+  saved = true, twin = true,
 }
 
 local function link(device, path)
@@ -211,6 +211,7 @@ end
 
 local function finish(device, transaction, keep)
   local failed = execute(device, transaction, keep)
+  if failed and failed.miss then error(failed, 0) end -- a twin runs it again from the start
   transaction.touched = device:now()
   if failed then
     transaction.state, transaction.failure = "FAILED", message_of(failed)

@@ -205,9 +205,22 @@ static void send(f5_call *call) {
   http_submit(call->session->peer, &call->http);
 }
 
+/* The one gate of a session with read_only: every attempt of every call passes it. Internal calls
+ * are the login, and the extension and the deletion of the session's own token. */
+static bool is_forbidden(const f5_call *call) {
+  return call->session->read_only && !call->internal && !call->only_login &&
+         strcmp(call->http.method, "GET") != 0;
+}
+
 static void proceed(f5_call *call) {
-  if (call->session->phase != SESSION_OPEN && !call->internal &&
-      !(call->last && call->session->begins)) {
+  if (is_forbidden(call)) {
+    failure_clear(&call->failure);
+    failure_set(&call->failure, KIND_USAGE,
+                "the session is read-only (option read_only): %s %s was not sent",
+                call->http.method, call->http.path);
+    end_soon(call);
+  } else if (call->session->phase != SESSION_OPEN && !call->internal &&
+             !(call->last && call->session->begins)) {
     failure_clear(&call->failure);
     failure_set(&call->failure, KIND_CANCELLED, "the session was closed");
     end_soon(call);

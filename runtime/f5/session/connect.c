@@ -34,7 +34,8 @@ static const char *const option_names[] = {"host",     "port",
                                            "retries",  "token_lifetime",
                                            "ver",      "label",
                                            "parallel", "body_limit",
-                                           "wait",     NULL};
+                                           "wait",     "read_only",
+                                           NULL};
 static const char *const retry_names[] = {"count", "delay", "budget", NULL};
 
 static const char preset_key; /* its address is the key in the registry */
@@ -432,6 +433,7 @@ static void set_names(lua_State *L, options *o, f5_session *session) {
   session->ver = copy(L, string_option(L, 1, "ver"));
   session->timeout_ms = o->peer.timeout_ms;
   session->body_limit = o->peer.body_limit;
+  session->read_only = boolean_option(L, 1, "read_only", false);
 }
 
 static int connected(lua_State *L, int status, lua_KContext context) {

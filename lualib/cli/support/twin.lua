@@ -1,0 +1,229 @@
+-- `f5lua sim --twin`: reads from the real devices what their twins want to know, and answers them.
+--
+-- The simulated devices run in a thread of their own and put their questions into a queue
+-- (runtime/sim/source.h). Each question is a GET, made by a fiber here with a session that can do
+-- nothing else (option read_only).
+local core = require "f5.core"
+local f5 = require "f5"
+local json = require "f5.json"
+local numbers = require "cli.support.number"
+local output = require "cli.support.output"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+local PROGRAM <const> = "f5lua sim"
+-- A device that is busy is asked again so many times, with these pauses in seconds.
+local AGAIN <const>, PAUSE <const> = 3, 0.5
+local MAX_LINE <const> = 16 << 20
+
+function M.add_options(parser)
+  parser
+    :option(
+      "--twin",
+      "be a twin of a real device: what it has is read from there, changes stay here; -: read one "
+        .. "line of JSON with devices and credentials from standard input, and end when it ends"
+    )
+    :argname "HOST[:PORT]"
+  parser:option("--provider", "with --twin: the login provider of the user"):argname "NAME"
+  parser:option("--ca", "with --twin: certificates that may sign the device's, PEM"):argname "FILE"
+  parser:flag("--no-verify", "with --twin: do not verify the device's certificate")
+  parser
+    :option("--timeout", "with --twin: seconds for one call to the device")
+    :argname "SECONDS"
+    :convert(numbers.any("--timeout", "seconds"))
+end
+
+--- Refuses options that do not work together.
+function M.check(options)
+  if not options.twin then
+    for _, name in ipairs { "provider", "ca", "timeout", "no_verify" } do
+      if options[name] then
+        usage(("--%s needs --twin"):format((name:gsub("_", "-"))), PROGRAM)
+      end
+    end
+    return
+  end
+  for _, name in ipairs { "fleet", "provision", "management", "providers" } do
+    if options[name] then usage(("--twin does not work with --%s"):format(name), PROGRAM) end
+  end
+  if #options.user > 1 or options.user[1] and options.user[1]:find(":", 1, true) then
+    usage("--twin: --user is the name of the user on the real device; the twin has the same", PROGRAM)
+  end
+end
+
+-- One line of standard input.
+local function read_line()
+  local parts, length = {}, 0
+  while true do
+    local piece = core.read_input()
+    if not piece then usage("--twin -: expected one line of JSON on standard input", PROGRAM) end
+    parts[#parts + 1], length = piece, length + #piece
+    if piece:find("\n", 1, true) then return (table.concat(parts):match "^[^\n]*") end
+    if length > MAX_LINE then usage("--twin -: the line on standard input is too long", PROGRAM) end
+  end
+end
+
+-- { devices = { options of f5.connect, … } } from standard input.
+local function read_devices()
+  local ok, value = pcall(json.decode, read_line())
+  local devices = ok and type(value) == "table" and value.devices
+  if type(devices) ~= "table" or #devices == 0 then
+    usage('--twin -: expected { "devices": [ { "host": … } ] } on standard input', PROGRAM)
+  end
+  for i, one in ipairs(devices) do
+    if type(one) ~= "table" or type(one.host) ~= "string" then
+      usage(("--twin -: device %d has no host"):format(i), PROGRAM)
+    end
+  end
+  return devices
+end
+
+local Real <const> = {}
+Real.__index = Real
+
+-- The options of f5.connect for --twin HOST. The twin has the same user, so the password is needed
+-- here.
+local function given_options(options)
+  local given = {
+    host = options.twin, username = options.user[1] or os.getenv "F5_USER",
+    provider = options.provider, ca = options.ca, timeout = options.timeout, read_only = true,
+    password = os.getenv "F5_PASSWORD",
+  }
+  if options.no_verify then given.verify = false end
+  if not given.username then
+    usage("--twin: no user; give --user NAME, or set F5_USER", PROGRAM)
+  end
+  if not given.password or given.password == "" then
+    given.password = core.secret_text(core.secret_from_terminal(
+      ("Password for %s on %s: "):format(given.username, options.twin)
+    ) or "")
+  end
+  return given
+end
+
+local function random_password()
+  local file <close> = assert(io.open("/dev/urandom", "rb"))
+  return (file:read(24):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
+local function label_of(one)
+  return one.port and one.port ~= 443 and ("%s:%d"):format(one.host, one.port) or one.host
+end
+
+--- What the simulator must know, and how to read from the devices. Logs in to a single device, so that
+--- a mistake shows at once.
+function M.prepare(options)
+  local from_input = options.twin == "-"
+  local devices = from_input and read_devices() or nil
+  local first
+  if not devices then
+    local given = given_options(options)
+    first = f5.connect(given)
+    devices = { { host = first:label(), username = given.username, password = given.password } }
+  end
+  local self = setmetatable({ devices = devices, sessions = {}, from_input = from_input }, Real)
+  local twins = {}
+  for i, one in ipairs(devices) do
+    one.read_only = true
+    local name = type(one.username) == "string" and one.username or "admin"
+    self.users = self.users or {}
+    self.users[i] = { username = name, password = from_input and random_password() or nil }
+    local logins = {}
+    if from_input then logins[1] = { name = name, password = self.users[i].password } end
+    if type(one.password) == "string" then
+      logins[#logins + 1] = { name = name, password = one.password }
+    end
+    twins[i] = { name = label_of(one), address = "127.0.0." .. i, logins = logins }
+  end
+  if from_input then
+    self.twins, self.fleet = twins, #twins
+    for i = 1, #twins do
+      twins[i].address = ("127.%d.%d.%d"):format(i >> 16, i >> 8 & 255, i & 255)
+    end
+  else
+    self.twin, self.sessions[1] = twins[1], first
+    twins[1].address = "-"
+  end
+  return self
+end
+
+-- The session with a device. Several fibers may want the first one at once.
+local function session_of(self, n)
+  while self.sessions[n] == "connecting" do core.sleep(0.005) end
+  local known = self.sessions[n]
+  if known then return known end
+  self.sessions[n] = "connecting"
+  local ok, session = pcall(f5.connect, self.devices[n])
+  self.sessions[n] = ok and session or nil
+  if not ok then error(session, 0) end
+  return session
+end
+
+local function number_of(address)
+  if address == "-" then return 1 end
+  local b, c, d = address:match "^127%.(%d+)%.(%d+)%.(%d+)$"
+  return tonumber(b) << 16 | tonumber(c) << 8 | tonumber(d)
+end
+
+local BUSY <const> = { [429] = true, [502] = true, [503] = true, [504] = true }
+
+local function get(self, n, path)
+  for again = 0, AGAIN do
+    local answer = session_of(self, n):request("GET", path, { raw = true })
+    if not BUSY[answer.status] or again == AGAIN then return answer.status, answer.body end
+    core.sleep(PAUSE * 2 ^ again)
+  end
+end
+
+-- Answers one question: "ADDRESS PATH?QUERY".
+local function find(self, device, number, text)
+  local address, path = text:match "^(%S+) (.*)$"
+  local ok, status, body = pcall(get, self, number_of(address), path)
+  if ok then
+    device:answer(number, status, body)
+  else
+    local problem = status
+    device:answer(number, 0, type(problem) == "table" and problem.message or tostring(problem))
+  end
+end
+
+local function answer_questions(self, device)
+  local fd = device:source_fd()
+  while true do
+    core.readable(fd)
+    for number, text in device.wanted, device do
+      core.spawn(find, self, device, number, text)
+    end
+  end
+end
+
+-- Tells the parent where the twins are.
+local function announce(self, device)
+  local list = json.array {}
+  for i, user in ipairs(self.users) do
+    list[i] = {
+      host = device:member(i).host, username = user.username, password = user.password,
+    }
+  end
+  output(json.encode { port = device.port, ca = device.ca, devices = list }, "\n")
+  output.flush()
+end
+
+--- Serves until a signal comes, or until the parent ends.
+function Real:serve(device, options)
+  if self.from_input then
+    announce(self, device)
+    local _ <close> = core.spawn(answer_questions, self, device)
+    while core.read_input() do end -- the parent is there
+    return 0
+  end
+  output(("twin of %s at %s, CA certificate in %s\n"):format(
+    self.twin.name, device.url, options.ca_file or device.ca
+  ))
+  output.flush()
+  answer_questions(self, device)
+  return 0
+end
+
+return M

@@ -1,0 +1,140 @@
+-- What a twin says about itself, at paths that devices do not have (also below /mgmt, for clients that
+-- know nothing else):
+--
+--   GET  /f5lua-sim/twin    what changed, what was assumed, what is not simulated, what was read
+--   GET  /f5lua-sim/clock   { now = microseconds }
+--   POST /f5lua-sim/clock   { seconds = N }: moves the clock forward
+local errors = require "sim.http.errors"
+local json = require "f5.json"
+local values = require "sim.config.values"
+
+local M = {}
+
+local methods = {}
+M.methods = methods
+
+-- Records an entry once for each `key`; later requests are added to its operations.
+local function record(self, list, key, entry)
+  self.recorded = self.recorded or {}
+  local index = self.recorded[list]
+  if not index then
+    index = {}
+    for _, known in ipairs(list) do
+      index[table.concat({ known.method or "", known.path, known.property or "", known.reason }, " ")] =
+        known
+    end
+    self.recorded[list] = index
+  end
+  local known = index[key]
+  if not known then
+    known = entry
+    entry.operations = json.array {}
+    index[key] = entry
+    list[#list + 1] = entry
+  end
+  local operation = self.request and self.request.operation
+  if operation and known.operations[#known.operations] ~= operation then
+    table.insert(known.operations, operation)
+  end
+end
+
+--- Notes that something is not known for certain.
+function methods:assume(path, property, reason)
+  record(self, self:state().assumed, table.concat({ "", path, property or "", reason }, " "),
+    { path = path, property = property, reason = reason })
+end
+
+--- Notes a request that nothing here simulates, and returns its refusal.
+function methods:not_simulated(request, reason)
+  record(
+    self, self:state().not_simulated,
+    table.concat({ request.method, request.path, "", reason }, " "),
+    { method = request.method, path = request.path, reason = reason }
+  )
+  return {
+    status = 501,
+    body = { code = 501, message = "not simulated by the twin: " .. reason, errorStack = json.array {} },
+  }
+end
+
+--- Notes what a write to an object of the configuration could not check.
+function methods:written(target, body)
+  local node = target.node
+  if node.learned then
+    self:assume(target.path, nil, "f5lua does not know this kind of object: the write was not checked")
+    return
+  end
+  for name in pairs(body) do
+    local spec = node.props[name]
+    if spec and spec.learned then
+      self:assume(target.path, name, "f5lua does not know this property: its value was not checked")
+    end
+  end
+end
+
+-- An object as it is reported: without what f5lua keeps for itself, and the generation.
+local function shown(object)
+  if not object then return nil end
+  local copy = {}
+  for name, value in pairs(object) do
+    if name:sub(1, 1) ~= "_" and name ~= "generation" then copy[name] = value end
+  end
+  return copy
+end
+
+local function changes(self)
+  local state, list = self:state(), json.array {}
+  for _, path in ipairs(state.order) do
+    local before, after = shown(state.before[path]), shown(self.device.store.items[path])
+    if not (before and after and values.same(before, after)) and (before or after) then
+      list[#list + 1] = {
+        path = path, verb = not before and "create" or not after and "delete" or "modify",
+        before = before or json.null, after = after or json.null, operations = state.operations[path],
+      }
+    end
+  end
+  return list
+end
+
+local function report(device)
+  local twin = device.twin
+  local state = twin:state()
+  return {
+    device = twin.name, reads = state.reads, changes = changes(twin), assumed = state.assumed,
+    not_simulated = state.not_simulated,
+  }
+end
+
+local function twin_path(device, request)
+  if request.method ~= "GET" then
+    return errors.rest(request, 405, "Method not allowed: " .. request.method)
+  end
+  return { status = 200, body = report(device) }
+end
+
+local MOST_SECONDS <const> = 10 * 366 * 86400
+
+local function clock(device, request)
+  local seconds = 0
+  if request.method == "POST" then
+    seconds = type(request.json) == "table" and request.json.seconds
+    if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= MOST_SECONDS) then
+      return errors.rest(
+        request, 400, ("seconds must be a number from 0 to %d"):format(MOST_SECONDS)
+      )
+    end
+    device:advance(seconds)
+  elseif request.method ~= "GET" then
+    return errors.rest(request, 405, "Method not allowed: " .. request.method)
+  end
+  return { status = 200, body = { now = device:now(), seconds = seconds } }
+end
+
+function M.install(device)
+  for _, root in ipairs { "/f5lua-sim", "/mgmt/f5lua-sim" } do
+    device:route(root .. "/twin", twin_path)
+    device:route(root .. "/clock", clock)
+  end
+end
+
+return M

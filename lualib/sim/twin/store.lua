@@ -1,0 +1,253 @@
+-- The store of a twin: what is unknown is read from the device first (see sim/twin/init.lua).
+local Store = require "sim.config.store"
+local kinds = require "sim.twin.kinds"
+local names = require "sim.config.names"
+local references = require "sim.config.references"
+local uri = require "sim.config.uri"
+
+local TwinStore = setmetatable({}, { __index = Store })
+TwinStore.__index = TwinStore
+
+local M = {}
+
+local ROOT <const> = "/mgmt/tm/"
+-- So many objects of one collection are read one by one for a request, then all of them.
+local FEW <const> = 8
+-- So many lists of names are read at once.
+local AT_ONCE <const> = 4
+
+--- Makes a store that of a twin.
+function M.adopt(store, twin)
+  store.twin, store.created = twin, {}
+  return setmetatable(store, TwinStore)
+end
+
+local function split(path)
+  return path:match "^(.*)/([^/]+)$"
+end
+
+-- Whether the object at a path exists here only: what is inside of it is known.
+local function is_own(self, path)
+  local twin = self.twin
+  return twin.created[path] or twin:state().before[path] == false
+end
+
+-- Whether the device can have something at or below the object at a path.
+local function may_have(self, path)
+  local state = self.twin:state()
+  if self.items[path] then return not is_own(self, path) end
+  if state.absent[path] or state.before[path] ~= nil then return false end
+  local collection, segment = split(path)
+  if state.whole[collection] then return false end
+  local known = state.names[collection]
+  return not known or known[segment] == true
+end
+
+-- Notes that one more object of a collection is read for the request. Returns whether it is better to
+-- read all of them.
+local function are_many(self, collection)
+  local job = self.twin.job
+  if not job then return false end
+  job.singles = job.singles or {}
+  job.singles[collection] = (job.singles[collection] or 0) + 1
+  return job.singles[collection] > FEW
+end
+
+local function lookup(self, path)
+  local twin = self.twin
+  if not twin.online or not may_have(self, path) then return nil end
+  local target = uri.parse(path)
+  if not target or target.what ~= "resource" and target.what ~= "singleton" then return nil end
+  if target.parent and not may_have(self, target.parent) then return nil end
+  local lenient = path:find "^/mgmt/tm/auth/user/" ~= nil
+  if target.collection and not lenient and are_many(self, target.collection) then
+    self:need(target.collection)
+  end
+  twin:miss { { kind = "object", path = path, lenient = lenient, expand = twin:expands(path) } }
+end
+
+function TwinStore:get(path)
+  return self.items[path] or lookup(self, path)
+end
+
+--- Puts an object that the device has.
+function TwinStore:learn(path, object)
+  Store.put(self, path, object)
+end
+
+function TwinStore:put(path, object)
+  local old = self.items[path]
+  if object and object ~= old then object._read = nil end
+  if object and not old then self.twin.created[path] = true end
+  Store.put(self, path, object)
+end
+
+-- -- collections --
+
+-- "…/ltm/pool/~Common~web/members" -> "…/ltm/pool"
+local function outer_collection(path)
+  return path:match "^(.*)/[^/]+/[^/]+$"
+end
+
+-- What to ask for if a collection inside of an object is unknown: itself, or, for many, all of the
+-- collection that the object is in, with what is inside.
+local function inner_want(self, collection)
+  local outer = outer_collection(collection)
+  if outer and are_many(self, outer .. "/*/" .. collection:match "[^/]+$") then
+    return { kind = "collection", path = outer, expand = true }
+  end
+  return { kind = "collection", path = collection }
+end
+
+--- Makes sure that all objects of a collection are known.
+function TwinStore:need(collection)
+  local twin = self.twin
+  if not twin.online or twin:state().whole[collection] then return end
+  local target = uri.parse(collection)
+  if not target or target.what ~= "collection" then return end
+  if target.parent then
+    if not may_have(self, target.parent) then return end
+    twin:miss { inner_want(self, collection) }
+  end
+  twin:miss { { kind = "collection", path = collection, expand = twin:expands(collection) } }
+end
+
+--- Makes sure that collections are known with all that is inside of their objects. `templates`: kinds,
+--- such as "ltm/virtual" or "ltm/policy/*/rules".
+function TwinStore:need_kinds(templates)
+  local twin, list, asked = self.twin, {}, {}
+  if not twin.online then return end
+  local state, discovery = twin:state(), require "sim.config.discovery"
+  for _, template in ipairs(templates) do
+    local outer, inner = template:match "^(.-)/%*/(.+)$"
+    local collection = ROOT .. (outer or template)
+    local known = inner and state.expanded[collection] or not inner and state.whole[collection]
+    if not known and not asked[collection] and discovery.present(twin.device, template) then
+      local target = uri.parse(collection)
+      asked[collection] = true
+      if target and target.what == "singleton" then
+        if may_have(self, collection) and not self.items[collection] then
+          list[#list + 1] = { kind = "object", path = collection, expand = inner ~= nil }
+        end
+      elseif target and target.what == "collection" then
+        list[#list + 1] = { kind = "collection", path = collection, expand = inner ~= nil }
+      end
+    end
+  end
+  if #list > 0 then twin:miss(list) end
+end
+
+function TwinStore:segments(collection)
+  self:need(collection)
+  return Store.segments(self, collection)
+end
+
+function TwinStore:count(collection)
+  self:need(collection)
+  return Store.count(self, collection)
+end
+
+function TwinStore:list(collection)
+  self:need(collection)
+  return Store.list(self, collection)
+end
+
+-- What is inside of the object at a path.
+local function need_inside(self, path)
+  local target = uri.parse(path)
+  for _, sub in pairs(target and target.node.subs or {}) do
+    local collection = path .. "/" .. sub
+    for _, segment in ipairs(self:segments(collection)) do
+      need_inside(self, collection .. "/" .. segment)
+    end
+  end
+end
+
+function TwinStore:copy_tree(from, to, object)
+  need_inside(self, from)
+  Store.copy_tree(self, from, to, object)
+end
+
+function TwinStore:remove_tree(path)
+  if self:get(path) then need_inside(self, path) end
+  Store.remove_tree(self, path)
+end
+
+--- The indexes of sim/config/indexes.lua need all objects of their collection.
+function TwinStore:guarded(prefix, index)
+  local collection = prefix:sub(1, -2)
+  return setmetatable({}, { __index = function(_, key)
+    self:need(collection)
+    return index[key]
+  end })
+end
+
+-- -- references --
+
+-- Where the objects of these kinds with this full name are noted that refer to it, as long as it is
+-- not known which kind it is.
+local function place_of(id, full)
+  return "?" .. id .. " " .. full
+end
+
+--- Where it is noted that an object refers to the one with this full name in one of these kinds.
+function TwinStore:target_of(templates, full)
+  local list, id = kinds.expand(templates)
+  local segment = names.segment(full)
+  if #list == 1 then return ROOT .. list[1] .. "/" .. segment end
+  for _, template in ipairs(list) do
+    local path = ROOT .. template .. "/" .. segment
+    if self.items[path] then return path end
+  end
+  return place_of(id, full)
+end
+
+--- The path of the object with this full name in one of these kinds; nil if there is none.
+function TwinStore:locate(templates, full)
+  local list = kinds.expand(templates)
+  local segment, open = names.segment(full), {}
+  local state = self.twin:state()
+  for _, template in ipairs(list) do
+    local collection = ROOT .. template
+    local path = collection .. "/" .. segment
+    local known = state.names[collection]
+    if self.items[path] or known and known[segment] and may_have(self, path) then return path end
+    if may_have(self, path) then open[#open + 1] = template end
+  end
+  if #open == 0 or not self.twin.online then return nil end
+  if #list == 1 then return self:get(ROOT .. open[1] .. "/" .. segment) and ROOT .. open[1] .. "/" .. segment end
+  local wants = {}
+  for i, template in ipairs(kinds.sort(open, full)) do
+    if i > AT_ONCE then break end
+    wants[i] = { kind = "names", path = ROOT .. template }
+  end
+  self.twin:miss(wants)
+end
+
+--- The paths of the objects that refer to the object at a path, sorted. `from`: only those of this
+--- kind, a template.
+function TwinStore:users(path, from)
+  local template = references.template(path)
+  if template then self:need_kinds(from and { from } or kinds.referring(template)) end
+  local object = self.items[path]
+  local set, list = {}, {}
+  local function take(known)
+    for user in pairs(known or {}) do
+      if self.items[user] and not set[user] and (not from or references.template(user) == from) then
+        set[user] = true
+        list[#list + 1] = user
+      end
+    end
+  end
+  take(self.referrers[path])
+  local full = object and object.fullPath
+  for _, id in ipairs(full and template and kinds.groups_of(template) or {}) do
+    take(self.referrers[place_of(id, full)])
+  end
+  table.sort(list)
+  return list
+end
+
+M.split = split
+
+return M

@@ -1,0 +1,204 @@
+-- What a twin asks the device for, and what it does with the answers.
+--
+-- A want is { kind =, path = …}; path is that of the store.
+--   object      one object: GET path. `lenient`: no right to read it is like no object
+--   collection  all objects of a collection, in pages; `expand`: with their sub-collections
+--   names       the names of the objects of a collection
+--   raw         any other GET: `target` with the query as it was asked for. The answer is kept for the
+--               request that wants it only: job.fetched[target]
+--   version     sys/version
+local json = require "f5.json"
+local hydrate = require "sim.twin.hydrate"
+local names = require "sim.config.names"
+
+local M = {}
+
+-- Objects in a page. Expanded ones are large, and slow devices time out.
+local PAGE <const>, EXPANDED_PAGE <const> = 500, 50
+
+local asked = {}  -- number -> { twin =, want =, key =, jobs = }
+
+local function target_of(want)
+  if want.target then return want.target end
+  local path = want.path:gsub("[^/]+", names.encode)
+  local query = {}
+  if want.kind == "names" then query[1] = "$select=name,fullPath" end
+  if want.expand then query[#query + 1] = "expandSubcollections=true" end
+  if want.kind == "collection" and not want.plain then
+    query[#query + 1] = ("$top=%d&$skip=%d"):format(
+      want.expand and EXPANDED_PAGE or PAGE, want.skip or 0
+    )
+  end
+  return #query > 0 and path .. "?" .. table.concat(query, "&") or path
+end
+
+-- Asks once for what several requests want.
+local function send(twin, want, jobs)
+  local target = target_of(want)
+  twin.asking = twin.asking or {}
+  local entry = twin.asking[target]
+  if not entry then
+    local number = require("sim.source").ask(twin.address .. " " .. target)
+    entry = { twin = twin, want = want, target = target, jobs = {} }
+    asked[number], twin.asking[target] = entry, entry
+    local reads = twin:state().reads
+    reads.count = reads.count + 1
+    reads.from = reads.from or twin.device:now()
+  end
+  for _, job in ipairs(jobs) do
+    job.left = (job.left or 0) + 1
+    table.insert(entry.jobs, job)
+  end
+end
+
+--- Asks the device for all wants of a list, for a job. The job is ready when all are answered.
+function M.ask(twin, job, list)
+  for _, want in ipairs(list) do send(twin, want, { job }) end
+end
+
+local function decoded(body)
+  local ok, value = pcall(json.decode, body)
+  return ok and type(value) == "table" and value or nil
+end
+
+local take <const> = {}
+
+function take.raw(_, want, status, body, jobs)
+  for _, job in ipairs(jobs) do
+    job.fetched[want.target] = { status = status, body = body }
+  end
+end
+
+local FACTS <const> = {
+  Product = "product", Version = "version", Build = "build", Edition = "edition", Date = "date",
+  Title = "title",
+}
+
+function take.version(twin, _, status, body)
+  local known = {}
+  local answer = status == 200 and decoded(body) or {}
+  for _, line in pairs(type(answer.entries) == "table" and answer.entries or {}) do
+    local entries = type(line) == "table" and line.nestedStats and line.nestedStats.entries or {}
+    for name, field in pairs(FACTS) do
+      local value = type(entries[name]) == "table" and entries[name].description
+      if type(value) == "string" then known[field] = value end
+    end
+  end
+  if not known.version then
+    twin:assume("/mgmt/tm/sys/version", nil, "the device does not say which version it has")
+  end
+  twin:state().device = known
+  twin:adopt_version()
+end
+
+function take.object(twin, want, status, body)
+  if status == 404 or want.lenient and (status == 401 or status == 403) then
+    twin:state().absent[want.path] = { status = status, body = decoded(body) or body }
+    return nil
+  end
+  local value = status == 200 and decoded(body)
+  if not value then return "unexpected" end
+  hydrate.object(twin, want.path, value, want.expand)
+  return nil
+end
+
+-- The next pages, all at once: the answer says how many there are.
+local function more_pages(twin, want, answer, jobs)
+  local size = want.expand and EXPANDED_PAGE or PAGE
+  local total = math.tointeger(answer.totalItems)
+  local pages = want.pages or { left = 1 }
+  if not want.pages and total then
+    for skip = size, total - 1, size do
+      pages.left = pages.left + 1
+      send(twin, {
+        kind = "collection", path = want.path, expand = want.expand, skip = skip, pages = pages,
+      }, jobs)
+    end
+  end
+  pages.left = pages.left - 1
+  return pages.left == 0
+end
+
+function take.collection(twin, want, status, body, jobs)
+  local state = twin:state()
+  if status == 404 then
+    state.whole[want.path] = true
+    if not want.pages then state.absent[want.path] = { status = 404, body = decoded(body) } end
+    return nil
+  end
+  if status == 400 and not want.plain and not want.pages then -- it does not know pages
+    send(twin, { kind = "collection", path = want.path, expand = want.expand, plain = true }, jobs)
+    return nil
+  end
+  local value = status == 200 and decoded(body)
+  if not value then return "unexpected" end
+  hydrate.items(twin, want.path, value.items, want.expand)
+  if want.plain or more_pages(twin, want, value, jobs) then
+    state.whole[want.path] = true
+    state.names[want.path] = nil
+    if want.expand then state.expanded[want.path] = true end
+  end
+  return nil
+end
+
+function take.names(twin, want, status, body)
+  local state, found = twin:state(), {}
+  if status ~= 404 then
+    local value = status == 200 and decoded(body)
+    if not value then return "unexpected" end
+    for _, item in ipairs(type(value.items) == "table" and value.items or {}) do
+      local name = type(item) == "table" and (item.fullPath or item.name)
+      if type(name) == "string" then found[names.segment(name)] = true end
+    end
+  end
+  state.names[want.path] = found
+  return nil
+end
+
+-- What a device's refusal says.
+local function message_of(status, body)
+  local value = decoded(body)
+  local message = value and value.message
+  return ("status %d%s"):format(
+    status, type(message) == "string" and ", " .. message or ""
+  )
+end
+
+-- The device answered with something that is neither what was asked for nor that it does not exist.
+-- A GET of just that is answered the same; everything else cannot go on.
+local function refuse(job, entry, status, body)
+  local request = job.make and job.make()
+  if
+    request and request.method == "GET" and status >= 400
+    and request.path == entry.want.path
+  then
+    job.answer = { status = status, body = decoded(body) or body }
+  else
+    job.failure = ("GET %s: %s"):format(entry.target, message_of(status, body))
+  end
+end
+
+--- Takes an answer. status 0: there was none, and the body is the reason. Returns the jobs that have
+--- all that they asked for.
+function M.take(number, status, body)
+  local entry = asked[number]
+  asked[number] = nil
+  if not entry then return {} end
+  local twin, jobs = entry.twin, entry.jobs
+  twin.asking[entry.target] = nil
+  twin:state().reads.to = twin.device:now()
+  local problem = status ~= 0 and take[entry.want.kind](twin, entry.want, status, body, jobs)
+  local done = {}
+  for _, job in ipairs(jobs) do
+    if status == 0 then
+      job.failure = body
+    elseif problem then
+      refuse(job, entry, status, body)
+    end
+    job.left = job.left - 1
+    if job.left == 0 then done[#done + 1] = job end
+  end
+  return done
+end
+
+return M
