@@ -24,8 +24,9 @@ function M.simple_references(node)
   if list then return list end
   list = {}
   for reference, template in pairs(node.refs or {}) do
-    local other = not template:find("|", 1, true) and catalogue.find(template)
-    if not template:find("|", 1, true) and not (other and other.type == "organizing") then
+    local one = not template:find("|", 1, true) and not (node.subs and node.subs[reference])
+    local other = one and catalogue.find(template)
+    if one and not (other and other.type == "organizing") then
       list[#list + 1] = {
         reference, reference == "nameReference" and "fullPath" or reference:sub(1, -10), template,
       }

@@ -19,7 +19,7 @@
 --   operations     { [path] = { number of a request, … } }: which requests changed it
 --   assumed, not_simulated   what the report says, see sim/twin/report.lua
 --   reads          { count =, from =, to = }: how much was read, and when
---   logins         { [name] = encrypted password }: the users of the twin itself
+--   logins         { [name] = { encrypted passwords } }: the users of the twin itself
 --   learned        { [template] = node }: kinds that only the device knows
 --   device         what sys/version of the device says
 local json = require "f5.json"
@@ -61,8 +61,11 @@ end
 --- Called when the features are installed.
 function Twin:start()
   local users = require "sim.auth.users"
+  local logins = {}
+  self:state().logins = logins
   for _, login in ipairs(self.options.logins or {}) do
-    self:state().logins[login.name] = users.encrypt(login.password)
+    logins[login.name] = logins[login.name] or json.array {}
+    table.insert(logins[login.name], users.encrypt(login.password))
   end
   require("sim.twin.kinds").restore(self)
   self:adopt_version()
@@ -292,8 +295,11 @@ end
 
 --- Whether this is a user of the twin itself, with this password.
 function Twin:knows(name, password)
-  local encrypted = self:state().logins[name]
-  return encrypted ~= nil and require("sim.auth.users").matches(encrypted, password)
+  local users = require "sim.auth.users"
+  for _, encrypted in ipairs(self:state().logins[name] or {}) do
+    if users.matches(encrypted, password) then return true end
+  end
+  return false
 end
 
 for _, part in ipairs { "sim.twin.report", "sim.twin.routes", "sim.twin.statistics" } do
