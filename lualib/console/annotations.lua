@@ -15,6 +15,7 @@ local Annotations = {}
 Annotations.MODULES = {
   "f5", "f5.session", "f5.reference", "f5.work", "f5.fleet", "f5.filter", "f5.asm", "f5.apm",
   "f5.sim",
+  "f5.twin",
 }
 
 local classes, order, aliases
@@ -200,7 +201,7 @@ end
 -- The name that people use for an object of this class: "f5.asm" for a module, "reference" for
 -- f5.reference.
 local MODULES <const> =
-  { f5 = true, ["f5.filter"] = true, ["f5.json"] = true, ["f5.sim"] = true }
+  { f5 = true, ["f5.filter"] = true, ["f5.json"] = true, ["f5.sim"] = true, ["f5.twin"] = true }
 
 local function variable_of(class)
   return MODULES[class] and class or class:match "[%w_]+$"

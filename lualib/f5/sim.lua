@@ -197,15 +197,6 @@ function Device:member(n)
   }, Device)
 end
 
---- Of a device with `source`: a descriptor that is readable while it wants something.
-function Device:source_fd() return self.server:source_fd() end
-
---- What such a device wants next: the number of the question, and its text. Nothing if there is none.
-function Device:wanted() return self.server:wanted() end
-
---- Answers a question. status 0: there was no answer, and the body is the reason.
-function Device:answer(number, status, body) self.server:answer(number, status, body) end
-
 --- Waits for SIGINT or SIGTERM. The device runs meanwhile.
 function Device.wait()
   repeat until server.pause(60)

@@ -1,5 +1,5 @@
--- Twins of devices: simulated devices that read what they have from real ones, and keep every change
--- to themselves. They run in a process of their own.
+-- Twins of devices: simulated devices that read what they have from real ones, and keep every
+-- change to themselves. They run in a process of their own.
 --
 --   local twins <close> = require("f5.twin").start { devices = { { host = "bigip1", … } } }
 --   local bip <close> = f5.connect(twins:options(1))
@@ -44,8 +44,8 @@ local function read_line(child)
 end
 
 --- Starts a process with the twins of one or more devices.
--- @param options devices (array of the options of f5.connect, one for each device), program (path of
---   f5lua; default: this program, in a stock Lua F5LUA_PROGRAM or `f5lua` in PATH)
+-- @param options devices (array of the options of f5.connect, one for each device), program (path
+--   of f5lua; default: this program, in a stock Lua F5LUA_PROGRAM or `f5lua` in PATH)
 -- @return twins; the twin of device i is at 127.0.0.i
 function M.start(options)
   if type(options) ~= "table" or type(options.devices) ~= "table" or #options.devices == 0 then
@@ -72,8 +72,8 @@ function M.start(options)
   return self
 end
 
---- The options of f5.connect for the twin of device n. Its user has the role and the partitions of the
---- user on the device.
+--- The options of f5.connect for the twin of device n. Its user has the role and the partitions of
+--- the user on the device.
 function Twins:options(n)
   local one = self.devices[n]
   if not one then core.usage_error(("there is no twin of a device %s"):format(tostring(n))) end
@@ -100,7 +100,9 @@ function Twins:report(n) return own(self, n, "GET", "/twin") end
 
 --- Moves the clock of the twin of device n forward.
 -- @return integer: its time, microseconds since 1970
-function Twins:advance(n, seconds) return own(self, n, "POST", "/clock", { seconds = seconds }).now end
+function Twins:advance(n, seconds)
+  return own(self, n, "POST", "/clock", { seconds = seconds }).now
+end
 
 --- Ends the process. A second call does nothing.
 function Twins:stop()

@@ -230,6 +230,7 @@ function f5.flat(body) end
 ---@field label? string name of the device in messages; default: its host
 ---@field parallel? integer number of calls at the same time; default 4
 ---@field body_limit? integer bytes of the largest accepted answer, files included; default 256 MiB
+---@field read_only? boolean true: send nothing but GET and the login; default false
 
 ---@class f5.retries
 ---When to repeat a call that failed with a transient error.

@@ -198,7 +198,8 @@ function M.run(options)
     failing = fleet.share(options, "failing"),
     slow = fleet.share(options, "slow"),
     restarting = fleet.share(options, "restarting"),
-    bind = not options.fleet and not (real and real.fleet) and (options.bind:match "^%[(.*)%]$" or options.bind) or nil,
+    bind = not options.fleet and not (real and real.fleet)
+      and (options.bind:match "^%[(.*)%]$" or options.bind) or nil,
     port = options.port,
     hostname = options.hostname,
     management = options.management,

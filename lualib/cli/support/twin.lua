@@ -48,7 +48,9 @@ function M.check(options)
     if options[name] then usage(("--twin does not work with --%s"):format(name), PROGRAM) end
   end
   if #options.user > 1 or options.user[1] and options.user[1]:find(":", 1, true) then
-    usage("--twin: --user is the name of the user on the real device; the twin has the same", PROGRAM)
+    usage(
+      "--twin: --user is the name of the user on the real device; the twin has the same", PROGRAM
+    )
   end
 end
 
@@ -111,8 +113,8 @@ local function label_of(one)
   return one.port and one.port ~= 443 and ("%s:%d"):format(one.host, one.port) or one.host
 end
 
---- What the simulator must know, and how to read from the devices. Logs in to a single device, so that
---- a mistake shows at once.
+--- What the simulator must know, and how to read from the devices. Logs in to a single device, so
+--- that a mistake shows at once.
 function M.prepare(options)
   local from_input = options.twin == "-"
   local devices = from_input and read_devices() or nil
@@ -177,23 +179,23 @@ local function get(self, n, path)
 end
 
 -- Answers one question: "ADDRESS PATH?QUERY".
-local function find(self, device, number, text)
+local function find(self, server, number, text)
   local address, path = text:match "^(%S+) (.*)$"
   local ok, status, body = pcall(get, self, number_of(address), path)
   if ok then
-    device:answer(number, status, body)
+    server:answer(number, status, body)
   else
     local problem = status
-    device:answer(number, 0, type(problem) == "table" and problem.message or tostring(problem))
+    server:answer(number, 0, type(problem) == "table" and problem.message or tostring(problem))
   end
 end
 
-local function answer_questions(self, device)
-  local fd = device:source_fd()
+local function answer_questions(self, server)
+  local fd = server:source_fd()
   while true do
     core.readable(fd)
-    for number, text in device.wanted, device do
-      core.spawn(find, self, device, number, text)
+    for number, text in server.wanted, server do
+      core.spawn(find, self, server, number, text)
     end
   end
 end
@@ -214,7 +216,7 @@ end
 function Real:serve(device, options)
   if self.from_input then
     announce(self, device)
-    local _ <close> = core.spawn(answer_questions, self, device)
+    local _ <close> = core.spawn(answer_questions, self, device.server)
     while core.read_input() do end -- the parent is there
     return 0
   end
@@ -222,7 +224,7 @@ function Real:serve(device, options)
     self.twin.name, device.url, options.ca_file or device.ca
   ))
   output.flush()
-  answer_questions(self, device)
+  answer_questions(self, device.server)
   return 0
 end
 

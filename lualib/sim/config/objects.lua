@@ -143,10 +143,10 @@ end
 -- themselves.
 local function pass_on(store, path, old, fresh)
   local collection = path:match "^(.*)/[^/]+$"
-  for _, user in ipairs(store:users(path)) do
+  for _, user in ipairs(store:users(path, references.template(path))) do
     local child = store:get(user)
     if user:match "^(.*)/[^/]+$" == collection and child.defaultsFrom == fresh.fullPath then
-      local own = child._own or {}
+      local own = values.own_of(store, user, child, old)
       local next_child = values.shallow(child)
       local changed = false
       for _, source in ipairs { old, fresh } do
@@ -199,7 +199,8 @@ end
 local function changed(store, target, old, properties, ctx)
   local node = target.node
   local fresh = values.shallow(old)
-  local change = properties.defaultsFrom
+  local change, own = properties.defaultsFrom, nil
+  if node.props.defaultsFrom then own = values.own_of(store, target.path, old) end
   if
     change and change ~= NONE and change ~= "none"
     and names.absolute(change, old.partition) ~= old.defaultsFrom
@@ -212,14 +213,14 @@ local function changed(store, target, old, properties, ctx)
       ctx
     )
     for field, value in pairs(parent or {}) do
-      if not values.IDENTITY[field] and field:sub(1, 1) ~= "_" and not (old._own or {})[field] then
+      if not values.IDENTITY[field] and field:sub(1, 1) ~= "_" and not own[field] then
         fresh[field] = value
       end
     end
     fresh.defaultsFrom = name
   end
   properties.defaultsFrom = nil
-  if node.props.defaultsFrom then values.mark_own(fresh, properties, old._own) end
+  if node.props.defaultsFrom then values.mark_own(fresh, properties, own) end
   return fresh
 end
 

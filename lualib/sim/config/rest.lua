@@ -201,10 +201,8 @@ local READERS <const> = {
 
 local function get(device, request, target)
   local twin = device.twin
-  if twin and target.suffix ~= "example" then
-    local answer = twin:read(request, target)
-    if answer then return answer end
-  end
+  local answer = twin and twin:read(request, target)
+  if answer then return answer end
   if target.suffix == "stats" then return stats.get(device, request, target) end
   if target.suffix == "example" then return example.get(device, request, target) end
   return READERS[target.what](device, request, target)

@@ -263,7 +263,8 @@ function Store:list(collection)
   return list
 end
 
--- The paths of the objects that refer to the object at a path, sorted.
+-- The paths of the objects that refer to the object at a path, sorted. A twin can restrict them to
+-- a kind, the second argument, so that it need not read all others.
 function Store:users(path)
   local list = {}
   for user in pairs(self.referrers[path] or {}) do list[#list + 1] = user end

@@ -116,6 +116,29 @@ function M.mark_own(object, properties, old)
   object._own = own
 end
 
+--- The properties that an object has of its own; it takes all others from its parent. `parent`: its
+--- parent before a change. A device does not tell, so those of an object that a twin read are the
+--- ones that differ from the parent's.
+function M.own_of(store, path, object, parent)
+  if object._own or not store.twin then return object._own or {} end
+  local name = object.defaultsFrom
+  if not parent and type(name) == "string" and name:sub(1, 1) == "/" then
+    parent = store:get(path:match "^(.*)/[^/]+$" .. "/" .. names.segment(name))
+  end
+  local own = {}
+  for _, source in ipairs(parent and { object, parent } or {}) do
+    for property in pairs(source) do
+      if
+        not IDENTITY[property] and property:sub(1, 1) ~= "_" and property ~= "defaultsFrom"
+        and not M.same(object[property], parent[property])
+      then
+        own[property] = true
+      end
+    end
+  end
+  return own
+end
+
 -- A value of a relation with full names; nil if nothing changes.
 local function full_names(relation, value, partition)
   if type(value) == "string" then return relations.full_name(relation, value, partition) end

@@ -64,7 +64,7 @@ end
 function M.virtual_of(store, pool_path)
   local pool = store:get(pool_path)
   local first
-  for _, user in ipairs(pool and store:users(pool_path) or {}) do
+  for _, user in ipairs(pool and store:users(pool_path, "ltm/virtual") or {}) do
     local virtual = is_virtual(user) and store:get(user)
     if
       virtual and virtual.pool == pool.fullPath and not virtual.disabled

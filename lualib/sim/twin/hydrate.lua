@@ -1,4 +1,5 @@
--- Objects of the device become objects of the store. They keep every property as the device gave it.
+-- Objects of the device become objects of the store. They keep every property as the device gave
+-- it.
 --
 -- An object that was read and not changed since has `_read = true`: it is shown as it came. `_refs`
 -- has what the device said about references (links to other objects and to sub-collections) where

@@ -1,5 +1,5 @@
--- A twin: a simulated device that reads what it has from a real device, when it is first needed, and
--- keeps every change to itself.
+-- A twin: a simulated device that reads what it has from a real device, when it is first needed,
+-- and keeps every change to itself.
 --
 -- A request that needs something unknown raises sim/twin/miss.lua. Then everything that it did is
 -- undone (the store has an undo log, the other parts of the state are copied before), what it needs
@@ -10,7 +10,8 @@
 -- "ADDRESS PATH?QUERY", and sim/boot.lua hands the answer to `found`.
 --
 -- device.state.twin is what the twin knows:
---   absent         { [path of an object] = true, or { status =, body = } }: the device does not have it
+--   absent         { [path of an object] = true, or { status =, body = } }: the device does not
+--                have it
 --   whole          { [path of a collection] = true }: all its objects are known
 --   expanded       { [path of a collection] = true }: with all that is inside of its objects
 --   names          { [path of a collection] = { [segment] = true } }: at least the names are known
@@ -38,8 +39,8 @@ local LASTING <const> = { objects = true, operations = true, transactions = true
 
 local M = {}
 
---- options: name (of the real device, for messages), address (which device of a fleet), logins (array
---- of { name =, password = }).
+--- options: name (of the real device, for messages), address (which device of a fleet), logins
+--- (array of { name =, password = }).
 function M.new(device, options)
   local state = device.state.twin or {
     absent = {}, whole = {}, expanded = {}, names = {}, before = {}, order = json.array {},
@@ -121,8 +122,8 @@ local function put_back(device, kept, all)
   end
 end
 
--- Runs something that may need what is unknown. Returns what it returns; nil if something is missing:
--- then nothing has happened, and self.missing lists it.
+-- Runs something that may need what is unknown. Returns what it returns; nil if something is
+-- missing: then nothing has happened, and self.missing lists it.
 function Twin:attempt(method, run, ...)
   local device, store = self.device, self.device.store
   local kept, all = keep(device, method)
@@ -255,20 +256,24 @@ end
 
 local ready = {}  -- jobs that have all that they asked for
 
---- Takes the answer of the device to a question: see sim/boot.lua. Returns the ticket and the response
---- of a request that this completed; nothing if there is none. With the number 0 it only goes on.
+--- Takes the answer of the device to a question: see sim/boot.lua. Returns the ticket and the
+--- response of a request that this completed; nothing if there is none. With the number 0 it only
+--- goes on.
 function M.found(number, status, body)
   if number ~= 0 then
     for _, job in ipairs(wants.take(number, status, body)) do ready[#ready + 1] = job end
   end
   while ready[1] do
     local job = table.remove(ready, 1)
-    if job.resume then
-      job.resume()
-    else
-      local response = job.twin:run(job)
-      if response then return job.ticket, response end
+    local device = job.twin.device
+    local ok, response = xpcall(job.resume or job.twin.run, debug.traceback, job.twin, job)
+    if not ok then
+      device:complain(tostring(response))
+      response = not job.resume and device:finish(
+        job.make(), errors.tm(500, "There was an internal server error", 1337)
+      )
     end
+    if response and not job.resume then return job.ticket, response end
   end
 end
 
@@ -281,12 +286,14 @@ function Twin:adopt_version()
   for name, value in pairs(known) do self.device.version[name] = value end
 end
 
---- A user of the twin itself, whom the device does not list: a remote user, or one whom the user who
---- reads may not see. Nil for others.
+--- A user of the twin itself, whom the device does not list: a remote user, or one whom the user
+--- who reads may not see. Nil for others.
 function Twin:account(name)
   if not self:state().logins[name] then return nil end
   local path = "/mgmt/tm/auth/user/" .. name
-  self:assume(path, "partitionAccess", "the device does not show this user: taken for an administrator")
+  self:assume(
+    path, "partitionAccess", "the device does not show this user: taken for an administrator"
+  )
   return {
     name = name, fullPath = name,
     partitionAccess = json.array { { name = "all-partitions", role = "admin" } },

@@ -1,5 +1,5 @@
--- What a twin must know about kinds: which kinds refer to which, which kind a name is likely to be of,
--- what only the device knows.
+-- What a twin must know about kinds: which kinds refer to which, which kind a name is likely to be
+-- of, what only the device knows.
 local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.kinds"
 local relations = require "sim.config.relations"
@@ -11,7 +11,8 @@ local M = {}
 local expansions <const> = setmetatable({}, { __mode = "k" })  -- list of templates -> templates
 local groups <const> = {}  -- the text of a list of templates -> { [template] = true }
 
---- The kinds in a list such as { "ltm/monitor/*", "net/vlan" }, and a text that stands for the list.
+--- The kinds in a list such as { "ltm/monitor/*", "net/vlan" }, and a text that stands for the
+--- list.
 function M.expand(templates)
   local known = expansions[templates]
   if known then return known.list, known.id end
@@ -19,7 +20,9 @@ function M.expand(templates)
   for _, template in ipairs(templates) do
     if template:sub(-2) == "/*" then
       local above = template:sub(1, -3)
-      for _, child in ipairs(catalogue.children(above)) do list[#list + 1] = above .. "/" .. child end
+      for _, child in ipairs(catalogue.children(above)) do
+        list[#list + 1] = above .. "/" .. child
+      end
     else
       list[#list + 1] = template
     end
@@ -162,8 +165,8 @@ local function add(twin, template, node)
   catalogue.learn(template, fresh)
 end
 
---- Learns a kind that the catalogue does not have from an answer of the device: its path and its body.
---- Returns whether the path is known now.
+--- Learns a kind that the catalogue does not have from an answer of the device: its path and its
+--- body. Returns whether the path is known now.
 function M.learn(twin, segments, body)
   local parts, ending = parts_of(type(body.kind) == "string" and body.kind or "")
   local template = parts and template_of(segments, parts)
@@ -177,7 +180,9 @@ function M.learn(twin, segments, body)
   local above = ""
   for part in own:gmatch "[^/]+" do
     above = above == "" and part or above .. "/" .. part
-    if above ~= own and part ~= "*" then add(twin, above, { type = "organizing", hidden = true }) end
+    if above ~= own and part ~= "*" then
+      add(twin, above, { type = "organizing", hidden = true })
+    end
   end
   local full = type(sample) == "table" and (sample.fullPath or sample.name)
   add(twin, own, {

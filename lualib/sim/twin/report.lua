@@ -1,5 +1,5 @@
--- What a twin says about itself, at paths that devices do not have (also below /mgmt, for clients that
--- know nothing else):
+-- What a twin says about itself, at paths that devices do not have (also below /mgmt, for clients
+-- that know nothing else):
 --
 --   GET  /f5lua-sim/twin    what changed, what was assumed, what is not simulated, what was read
 --   GET  /f5lua-sim/clock   { now = microseconds }
@@ -13,18 +13,22 @@ local M = {}
 local methods = {}
 M.methods = methods
 
--- Records an entry once for each `key`; later requests are added to its operations.
-local function record(self, list, key, entry)
+local function key_of(entry)
+  return table.concat({ entry.method or "", entry.path, entry.property or "", entry.reason }, " ")
+end
+
+-- Records an entry once; later requests are added to its operations.
+local function record(self, list, entry)
   self.recorded = self.recorded or {}
   local index = self.recorded[list]
   if not index then
     index = {}
     for _, known in ipairs(list) do
-      index[table.concat({ known.method or "", known.path, known.property or "", known.reason }, " ")] =
-        known
+      index[key_of(known)] = known
     end
     self.recorded[list] = index
   end
+  local key = key_of(entry)
   local known = index[key]
   if not known then
     known = entry
@@ -40,28 +44,26 @@ end
 
 --- Notes that something is not known for certain.
 function methods:assume(path, property, reason)
-  record(self, self:state().assumed, table.concat({ "", path, property or "", reason }, " "),
-    { path = path, property = property, reason = reason })
+  record(self, self:state().assumed, { path = path, property = property, reason = reason })
 end
 
 --- Notes a request that nothing here simulates, and returns its refusal.
 function methods:not_simulated(request, reason)
-  record(
-    self, self:state().not_simulated,
-    table.concat({ request.method, request.path, "", reason }, " "),
-    { method = request.method, path = request.path, reason = reason }
-  )
-  return {
-    status = 501,
-    body = { code = 501, message = "not simulated by the twin: " .. reason, errorStack = json.array {} },
-  }
+  record(self, self:state().not_simulated, {
+    method = request.method, path = request.path, reason = reason,
+  })
+  return { status = 501, body = {
+    code = 501, message = "not simulated by the twin: " .. reason, errorStack = json.array {},
+  } }
 end
 
 --- Notes what a write to an object of the configuration could not check.
 function methods:written(target, body)
   local node = target.node
   if node.learned then
-    self:assume(target.path, nil, "f5lua does not know this kind of object: the write was not checked")
+    self:assume(
+      target.path, nil, "f5lua does not know this kind of object: the write was not checked"
+    )
     return
   end
   for name in pairs(body) do
@@ -89,7 +91,8 @@ local function changes(self)
     if not (before and after and values.same(before, after)) and (before or after) then
       list[#list + 1] = {
         path = path, verb = not before and "create" or not after and "delete" or "modify",
-        before = before or json.null, after = after or json.null, operations = state.operations[path],
+        before = before or json.null, after = after or json.null,
+        operations = state.operations[path],
       }
     end
   end

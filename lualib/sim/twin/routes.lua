@@ -1,5 +1,5 @@
--- Which requests a twin carries out itself, which it passes on to the device, and which nothing here
--- simulates.
+-- Which requests a twin carries out itself, which it passes on to the device, and which nothing
+-- here simulates.
 local errors = require "sim.http.errors"
 local json = require "f5.json"
 local kinds = require "sim.twin.kinds"
@@ -107,7 +107,7 @@ function methods:route(request)
   local way = way_of(segments)
   if way == "own" then return nil end
   if way == "never" then
-    return self:not_simulated(request, "the twin does not even read it: a GET can change the device")
+    return self:not_simulated(request, "it is not even read: a GET can change the device")
   end
   if not READS[request.method] then
     return self:not_simulated(request, "what the device does at " .. request.path)
@@ -131,8 +131,8 @@ function methods:command(request, command, template)
   return self:not_simulated(request, ("the command %s of %s"):format(command, template))
 end
 
---- Answers a request of the configuration whose path the catalogue does not know. What the device has
---- there is kept as it is.
+--- Answers a request of the configuration whose path the catalogue does not know. What the device
+--- has there is kept as it is.
 function methods:unknown(request)
   local method = request.method
   if method == "GET" then
@@ -168,7 +168,9 @@ end
 --- statistics that no change here concerns. Nil for all others.
 function methods:read(request, target)
   local is_stats = target.suffix == "stats"
-  if target.what == "show" or target.what == "organizing" then return self:pass(request) end
+  if target.what == "show" or target.what == "organizing" or target.suffix == "example" then
+    return self:pass(request)
+  end
   if is_stats then
     if target.what == "resource" and not target.public then
       if not self:is_concerned(target.path) then return self:pass(request) end
@@ -185,7 +187,9 @@ function methods:read(request, target)
   local store = self.device.store
   if target.what == "collection" then
     store:segments(target.path)
-  elseif target.what == "singleton" or not target.public then
+  elseif target.public then
+    return nil
+  else
     store:get(target.path)
   end
   return self:refusal(target.path)

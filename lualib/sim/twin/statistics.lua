@@ -1,6 +1,6 @@
--- Statistics of a twin. Those of objects that did not change here are what the device says now. Those
--- of changed ones begin with what the device says, and go on by the clock of the twin: connections of a
--- member that takes no new ones end.
+-- Statistics of a twin. Those of objects that did not change here are what the device says now.
+-- Those of changed ones begin with what the device says, and go on by the clock of the twin:
+-- connections of a member that takes no new ones end.
 local json = require "f5.json"
 local names = require "sim.config.names"
 local traffic = require "sim.status.traffic"
@@ -17,8 +17,8 @@ local DRAIN_SECONDS <const> = 60
 local methods = {}
 M.methods = methods
 
--- The nodes, pools and virtual servers that a change of the object at a path concerns: { [path] = true
--- }. Only known objects can be concerned.
+-- The nodes, pools and virtual servers that a change of the object at a path concerns: { [path] =
+-- true }. Only known objects can be concerned.
 local function add_concerned(self, set, path)
   local store = self.device.store
   set[path] = true
@@ -106,7 +106,8 @@ local function begin_with_device(self, path)
   if path:find("/members/", 1, true) then
     local current = counters["serverside.curConns"] or 0
     traffic.set(device, {
-      path = path, connections = current, ending = math.max(1, (current + DRAIN_SECONDS - 1) // DRAIN_SECONDS),
+      path = path, connections = current,
+      ending = math.max(1, (current + DRAIN_SECONDS - 1) // DRAIN_SECONDS),
     })
     local known = device.state.traffic[path]
     known.most = math.max(known.most or 0, counters["serverside.maxConns"] or 0)

@@ -43,8 +43,8 @@ local function may_have(self, path)
   return not known or known[segment] == true
 end
 
--- Notes that one more object of a collection is read for the request. Returns whether it is better to
--- read all of them.
+-- Notes that one more object of a collection is read for the request. Returns whether it is better
+-- to read all of them.
 local function are_many(self, collection)
   local job = self.twin.job
   if not job then return false end
@@ -112,8 +112,8 @@ function TwinStore:need(collection)
   twin:miss { { kind = "collection", path = collection, expand = twin:expands(collection) } }
 end
 
---- Makes sure that collections are known with all that is inside of their objects. `templates`: kinds,
---- such as "ltm/virtual" or "ltm/policy/*/rules".
+--- Makes sure that collections are known with all that is inside of their objects. `templates`:
+--- kinds, such as "ltm/virtual" or "ltm/policy/*/rules".
 function TwinStore:need_kinds(templates)
   local twin, list, asked = self.twin, {}, {}
   if not twin.online then return end
@@ -187,7 +187,7 @@ end
 -- Where the objects of these kinds with this full name are noted that refer to it, as long as it is
 -- not known which kind it is.
 local function place_of(id, full)
-  return "?" .. id .. " " .. full
+  return "?" .. id:gsub("/", ":") .. " " .. names.segment(full)
 end
 
 --- Where it is noted that an object refers to the one with this full name in one of these kinds.
@@ -215,7 +215,10 @@ function TwinStore:locate(templates, full)
     if may_have(self, path) then open[#open + 1] = template end
   end
   if #open == 0 or not self.twin.online then return nil end
-  if #list == 1 then return self:get(ROOT .. open[1] .. "/" .. segment) and ROOT .. open[1] .. "/" .. segment end
+  if #list == 1 then
+    local path = ROOT .. open[1] .. "/" .. segment
+    return self:get(path) and path
+  end
   local wants = {}
   for i, template in ipairs(kinds.sort(open, full)) do
     if i > AT_ONCE then break end

@@ -4,8 +4,8 @@
 --   object      one object: GET path. `lenient`: no right to read it is like no object
 --   collection  all objects of a collection, in pages; `expand`: with their sub-collections
 --   names       the names of the objects of a collection
---   raw         any other GET: `target` with the query as it was asked for. The answer is kept for the
---               request that wants it only: job.fetched[target]
+--   raw         any other GET: `target` with the query as it was asked for. The answer is kept for
+--               the request that wants it only: job.fetched[target]
 --   version     sys/version
 local json = require "f5.json"
 local hydrate = require "sim.twin.hydrate"
@@ -178,8 +178,8 @@ local function refuse(job, entry, status, body)
   end
 end
 
---- Takes an answer. status 0: there was none, and the body is the reason. Returns the jobs that have
---- all that they asked for.
+--- Takes an answer. status 0: there was none, and the body is the reason. Returns the jobs that
+--- have all that they asked for.
 function M.take(number, status, body)
   local entry = asked[number]
   asked[number] = nil

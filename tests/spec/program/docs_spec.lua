@@ -30,7 +30,7 @@ local function is_spec(text) return text:find("\ndescribe(", 1, true) end
 for _, page in ipairs {
   "README.md", "docs/guide.md", "docs/fleets.md", "docs/embedding.md", "docs/simulator.md",
   "docs/transactions.md", "docs/operating.md", "docs/packaging.md", "docs/simulator-asm.md",
-  "docs/console.md", "CONTRIBUTING.md",
+  "docs/simulator-twin.md", "docs/console.md", "CONTRIBUTING.md",
 } do
   describe(page, function()
     for _, block in ipairs(markdown.blocks(page, "lua")) do
@@ -175,6 +175,25 @@ for _, page in ipairs { "docs/simulator.md", "docs/simulator-asm.md" } do
     end)
   end)
 end
+
+describe("docs/simulator-twin.md", function()
+  it("has an example that runs", function()
+    local device <close> = require("f5.sim").start()
+    local directory <close> = program.directory()
+    local text <const> = markdown.blocks("docs/simulator-twin.md", "lua")[1].text
+    local playbook <const> = directory:file(
+      "block.lua",
+      whole((text:gsub('"bigip1.example.net"', function()
+        return ('"127.0.0.1", port = %d, ca = %q'):format(device.port, device.ca)
+      end)))
+    )
+    local result <const> = program.run { playbook }
+    assert.same(
+      { 0, "create\t/mgmt/tm/ltm/pool/~Common~only-in-the-twin\n", "" },
+      { result.status, result.out, result.err }
+    )
+  end)
+end)
 
 describe("CONTRIBUTING.md", function()
   it("has a subcommand that runs", function()

@@ -1,0 +1,68 @@
+---@meta f5.twin
+-- Twins of devices.
+
+---@class f5.twin
+---Twins: simulated devices that read what they have from real devices, and keep every change to
+---themselves. `require "f5.twin"` returns this table. See docs/simulator-twin.md.
+---
+---    local twins <close> = require("f5.twin").start { devices = { { host = "bigip1" } } }
+---    local bip <close> = f5.connect(twins:options(1))
+---    bip.ltm.pool["/Common/web"]:modify { description = "only in the twin" }
+---    print(twins:report(1).changes[1].path)
+local twin = {}
+
+---Starts one process that has the twins of one or more devices. It ends with this program.
+---
+---*Raises* "usage": an option is wrong, or f5lua is not found; a Lua error if the process ends.
+---
+---*Source* docs/simulator-twin.md, "In playbooks"
+---@param options f5.twin.options which devices
+---@return f5.twin.process twins the running process, for a `<close>` variable
+function twin.start(options) end
+
+---@class f5.twin.options
+---Options of `f5.twin.start`.
+---@field devices f5.options[] for each device the options of f5.connect; they go through a pipe
+---@field program? string path of f5lua; default: this program, else F5LUA_PROGRAM, else from PATH
+
+---@class f5.twin.process
+---A running process with twins. Device n of the options has its twin at 127.0.0.n.
+---@field port integer TCP port of all twins
+---@field ca string path of a PEM file with the certificate that clients should trust
+local twins = {}
+
+---Returns options for f5.connect. The user has the role and the partitions of the user on the
+---device, and a password that is valid for the twin only.
+---
+---*Raises* "usage": there is no such device.
+---
+---*Source* docs/simulator-twin.md, "Users"
+---@param n integer number of the device
+---@return f5.options options host, port, ca, username and password
+function twins:options(n) end
+
+---Returns what a twin says about itself.
+---
+---*Raises* call errors.
+---
+---*Source* docs/simulator-twin.md, "The report"
+---@param n integer number of the device
+---@return table report { device =, reads =, changes =, assumed =, not_simulated = }
+function twins:report(n) end
+
+---Moves the clock of a twin forward. Everything that becomes due happens.
+---
+---*Raises* call errors.
+---
+---*Source* docs/simulator-twin.md, "Time"
+---@param n integer number of the device
+---@param seconds number seconds to add
+---@return integer micros the new time, microseconds since 1970
+function twins:advance(n, seconds) end
+
+---Ends the process. A second call does nothing.
+---
+---*Raises* nothing.
+---
+---*Source* docs/simulator-twin.md, "In playbooks"
+function twins:stop() end

@@ -1,0 +1,497 @@
+-- Twins: simulated devices that read what they have from another device, which plays the real one
+-- here, and keep every change to themselves.
+local core = require "f5.core"
+local curl = require "curl"
+local f5 = require "f5"
+local json = require "f5.json"
+local lab = require "lab"
+local program = require "program"
+local sim = require "f5.sim"
+local twins_of = require "f5.twin"
+
+local TM <const> = "/mgmt/tm/"
+local MEMBER <const> = TM .. "ltm/pool/~Common~blue/members/~Common~n1:80"
+local GADGET <const> = TM .. "ltm/gadget/~Common~g"
+
+local SEED <const> = {
+  objects = {
+    ["/mgmt/tm/auth/partition"] = { { name = "tenant" } },
+    ["/mgmt/tm/ltm/node"] = {
+      { name = "n1", address = "10.0.0.1" }, { name = "n2", address = "10.0.0.2" },
+    },
+    ["/mgmt/tm/ltm/monitor/http"] = {
+      { name = "parent", interval = 7 },
+      { name = "child", defaultsFrom = "/Common/parent", timeout = 44 },
+    },
+    ["/mgmt/tm/ltm/pool"] = {
+      { name = "blue", monitor = "/Common/http",
+        members = { { name = "n1:80" }, { name = "n2:80" } } },
+      { name = "green", members = { { name = "n1:8080" } } },
+      { name = "other", partition = "tenant", description = "of a tenant" },
+    },
+    ["/mgmt/tm/ltm/rule"] = { { name = "hello", apiAnonymous = "when HTTP_REQUEST { }" } },
+    ["/mgmt/tm/ltm/data-group/internal"] = {
+      { name = "dg", type = "string", records = { { name = "a", data = "1" } } },
+    },
+    ["/mgmt/tm/ltm/virtual"] = {
+      { name = "vs", destination = "/Common/10.1.0.1:80", ipProtocol = "tcp", pool = "/Common/blue",
+        profiles = { "/Common/http", "/Common/tcp" }, rules = { "/Common/hello" } },
+    },
+    ["/mgmt/tm/net/vlan"] = { { name = "v1", tag = 77 } },
+    ["/mgmt/tm/sys/ntp"] = { servers = { "192.0.2.123" } },
+  },
+}
+
+-- The device, the process of its twin, and a session with each.
+local device, twins, direct, twin
+
+local function start(options)
+  options = options or {}
+  options.seed = options.seed or SEED
+  device = sim.start(options)
+  twins = twins_of.start { devices = { device:options "admin" } }
+  direct, twin = lab.connect(device), f5.connect(twins:options(1))
+end
+
+local function stop()
+  twin:close()
+  twins:stop()
+  lab.stop(direct, device)
+end
+
+-- What each request changes on every device.
+local ALWAYS <const> = { tokens = true, operations = true, clock = true }
+
+-- The state of the device, as text, without what every request changes.
+local function state()
+  local all = device:state()
+  for name in pairs(ALWAYS) do all[name] = nil end
+  return json.encode(all, { sort = true })
+end
+
+-- What the device has seen but GET: { ["POST /mgmt/…"] = 2 }.
+local function writes()
+  local seen = {}
+  for _, call in ipairs(device:log()) do
+    if call.method ~= "GET" then
+      local what = call.method .. " " .. call.path:gsub("/tokens/.*", "/tokens/…")
+      seen[what] = (seen[what] or 0) + 1
+    end
+  end
+  return seen
+end
+
+-- The spec itself has logged in once.
+local LOGINS <const> = { ["POST /mgmt/shared/authn/login"] = 2 }
+
+local function answer(bip, method, path, body)
+  local got = bip:request(method, path, { body = body, raw = true })
+  local ok, value = pcall(json.decode, got.body)
+  value = ok and value or got.body
+  if type(value) == "table" then value.restOperationId = nil end
+  return { status = got.status, body = value }
+end
+
+local function get(bip, path) return answer(bip, "GET", path) end
+
+-- Expects the same answer of the device and of its twin.
+local function same(path) assert.same(get(direct, path), get(twin, path), path) end
+
+local function changes()
+  local list = {}
+  for i, change in ipairs(twins:report(1).changes) do
+    list[i] = change.verb .. " " .. change.path:gsub("^/mgmt/tm/", "")
+  end
+  return list
+end
+
+describe("S3 a twin, reading,", function()
+  setup(start)
+  teardown(stop)
+
+  it("answers as the device does: objects, collections, singletons, what is not there", function()
+    for _, path in ipairs {
+      "ltm/pool/~Common~blue", "ltm/pool/green", "ltm/pool/~tenant~other", "ltm/pool/~Common~nope",
+      "ltm/pool/~Common~blue/members", "ltm/pool/~Common~blue/members/~Common~n1:80",
+      "ltm/pool/~Common~nope/members", "ltm/pool/members", "ltm/nope", "nope", "gtm/pool/a",
+      "ltm/virtual", "ltm/virtual/vs", "ltm/virtual/vs/profiles", "ltm/node", "ltm/rule/hello",
+      "ltm/data-group/internal/dg", "ltm/monitor/http/child", "ltm/monitor", "ltm", "net/vlan/v1",
+      "sys/ntp", "sys/dns", "sys/db/ui.advisory.enabled", "auth/partition",
+      "auth/user/admin?$select=name,description",
+      "sys/version", "sys/hardware", "ltm/pool/example", "ltm/profile/tcp/tcp", "sys/ready",
+      "cm/device", "sys/folder", "sys/provision/ltm", "ltm/pool?ver=14.1.0", "ltm/pool?ver=99.0",
+    } do
+      same(TM .. path)
+    end
+    for _, path in ipairs {
+      "/mgmt", "/mgmt/shared", "/mgmt/shared/nope", "/mgmt/tm",
+      "/mgmt/shared/resolver/device-groups",
+    } do
+      same(path)
+    end
+  end)
+
+  it("answers lists with all options as the device does, before and after it knows them", function()
+    for _ = 1, 2 do
+      for _, query in ipairs {
+        "", "?$top=1", "?$top=2&$skip=1", "?$skip=2", "?$select=name,monitor",
+        "?expandSubcollections=true", "?expandSubcollections=true&$top=1&$skip=1",
+        "?$filter=partition%20eq%20tenant", "?$filter=name%20eq%20x", "?$inlinecount=allpages",
+        "?options=b*", "?$top=x",
+      } do
+        same(TM .. "ltm/pool" .. query)
+        same(TM .. "ltm/virtual" .. query)
+        same(TM .. "ltm/monitor/http" .. query)
+      end
+    end
+  end)
+
+  it("reads an object once, a collection once, and what is missing once", function()
+    for _, path in ipairs { "ltm/node/n2", "ltm/snatpool", "ltm/snat/nope" } do
+      get(twin, TM .. path)
+      local before = #device:log()
+      for _ = 1, 3 do get(twin, TM .. path) end
+      assert.equal(before, #device:log(), path)
+    end
+  end)
+
+  it("passes statistics on, each time", function()
+    same(TM .. "ltm/pool/~Common~blue/stats")
+    same(TM .. "ltm/pool/stats")
+    device:control("traffic", {
+      { path = MEMBER, connections = 7 },
+    })
+    same(TM .. "ltm/pool/~Common~blue/members/stats")
+    assert.equal(7, twin.ltm.pool.blue:stats()["serverside.curConns"])
+  end)
+
+  it("never reads declarations, because a GET there writes", function()
+    local before = #device:log()
+    local got = get(twin, "/mgmt/shared/appsvcs/declare")
+    assert.equal(501, got.status)
+    assert.matches("^not simulated by the twin: ", got.body.message)
+    assert.equal(before, #device:log())
+  end)
+
+  it("has told the device nothing but its login", function()
+    assert.same(LOGINS, writes())
+  end)
+end)
+
+describe("S3 a twin, writing,", function()
+  local before
+
+  before_each(function()
+    start()
+    before = state()
+  end)
+
+  after_each(function()
+    assert.equal(before, state())
+    assert.same(LOGINS, writes())
+    stop()
+  end)
+
+  it("keeps changes to itself, and shows them to all later reads", function()
+    twin.ltm.pool.blue:modify { description = "changed" }
+    twin.ltm.pool:create { name = "new", members = { { name = "10.9.9.9:80" } } }
+    twin.ltm.virtual.vs:delete()
+    assert.equal("changed", twin.ltm.pool.blue:load().description)
+    assert.equal("10.9.9.9", twin.ltm.node["10.9.9.9"]:load().address)
+    assert.is_false(twin.ltm.virtual.vs:exists())
+    local names = {}
+    for pool in twin.ltm.pool:each() do names[#names + 1] = pool.fullPath end
+    assert.same(
+      { "/Common/blue", "/Common/green", "/Common/new", "/tenant/other" }, names
+    )
+    assert.same({
+      "modify ltm/pool/~Common~blue", "create ltm/pool/~Common~new",
+      "create ltm/node/~Common~10.9.9.9", "create ltm/pool/~Common~new/members/~Common~10.9.9.9:80",
+      "delete ltm/virtual/~Common~vs/profiles/~Common~http",
+      "delete ltm/virtual/~Common~vs/profiles/~Common~tcp", "delete ltm/virtual/~Common~vs",
+      "delete ltm/virtual-address/~Common~10.1.0.1",
+    }, changes())
+  end)
+
+  it("reports what changed, with both values and the requests", function()
+    local got = twin:request("PATCH", TM .. "ltm/pool/green", {
+      body = { description = "x" }, raw = true,
+    })
+    local report = twins:report(1)
+    local change = report.changes[1]
+    assert.equal("modify", change.verb)
+    assert.equal(TM .. "ltm/pool/~Common~green", change.path)
+    assert.is_nil(change.before.description)
+    assert.equal("x", change.after.description)
+    assert.same({ math.tointeger(tonumber(got.headers["x-f5lua-operation"])) }, change.operations)
+    assert.is_true(report.reads.count > 0 and report.reads.from <= report.reads.to)
+    twin.ltm.pool.green:modify { description = "" }
+    assert.same({}, changes())
+  end)
+
+  it("finds conflicts and references that are missing or in use", function()
+    for _, case in ipairs {
+      { "POST", "ltm/pool", { name = "blue" }, 409, "already exists in partition Common" },
+      { "POST", "ltm/pool", { name = "p", monitor = "/Common/nope" }, 404, "nope" },
+      { "POST", "ltm/virtual", { name = "v", destination = "10.1.0.1:80", ipProtocol = "tcp" }, 400,
+        "vs" },
+      { "POST", "ltm/virtual",
+        { name = "v", destination = "10.1.0.2:80", profiles = { "/Common/unknown" } }, 404,
+        "unknown" },
+      { "DELETE", "ltm/pool/blue", nil, 400, "is in use by a Virtual Server %(/Common/vs%)" },
+      { "DELETE", "ltm/rule/hello", nil, 400, "/Common/vs" },
+      { "DELETE", "ltm/node/n1", nil, 400, "n1" },
+      { "DELETE", "ltm/monitor/http/parent", nil, 400, "Monitor /Common/parent is in use" },
+      { "DELETE", "ltm/profile/ftp/ftp", nil, 400, "cannot be deleted" },
+      { "POST", "ltm/node", { name = "again", address = "10.0.0.1" }, 400,
+        "the IP address 10.0.0.1 already exists" },
+      { "PATCH", "ltm/pool/blue", { monitr = "x" }, 400, '"monitr" unknown property' },
+      { "PATCH", "ltm/pool/nope", { description = "x" }, 404, "nope" },
+      { "POST", "ltm/pool", { name = "p", partition = "void" }, 400, "/void" },
+    } do
+      local method, path, body, status, message = table.unpack(case, 1, 5)
+      local got = answer(twin, method, TM .. path, body)
+      assert.equal(status, got.status, path .. json.encode(got.body))
+      assert.matches(message, got.body.message)
+    end
+    assert.same({}, changes())
+  end)
+
+  it("passes a change of a parent on to what inherits it on the device", function()
+    twin.ltm.monitor.http.parent:modify { interval = 9, timeout = 99 }
+    local child = twin.ltm.monitor.http.child:load()
+    assert.same({ 9, 44 }, { child.interval, child.timeout })
+  end)
+
+  it("commits transactions, undoes failed ones, and validates only", function()
+    twin:transaction(function(tx)
+      tx(twin.ltm.pool):create { name = "t1", monitor = "/Common/http" }
+      tx(twin.ltm.virtual.vs):modify { pool = "/Common/t1" }
+      tx(twin.ltm.pool.blue):delete()
+    end)
+    assert.equal("/Common/t1", twin.ltm.virtual.vs:load().pool)
+    assert.is_false(twin.ltm.pool.blue:exists())
+    local count = #changes()
+    lab.fails("transaction", function()
+      twin:transaction(function(tx)
+        tx(twin.ltm.pool.green):modify { description = "lost" }
+        tx(twin.ltm.pool.t1):delete()
+      end)
+    end)
+    assert.is_nil(twin.ltm.pool.green:load().description)
+    assert.equal(count, #changes())
+  end)
+
+  it("says what it does not simulate, and changes nothing then", function()
+    local got = answer(twin, "POST", TM .. "sys/ucs", { command = "save", name = "x" })
+    assert.equal(501, got.status)
+    assert.matches("^not simulated by the twin: ", got.body.message)
+    assert.equal(501, answer(twin, "POST", TM .. "asm/policies", { name = "x" }).status)
+    assert.equal(501, answer(twin, "POST", "/mgmt/shared/iapp/package-management-tasks", {}).status)
+    local list = twins:report(1).not_simulated
+    assert.equal(3, #list)
+    assert.equal(TM .. "asm/policies", list[2].path)
+    assert.equal("POST", list[2].method)
+  end)
+
+  it("moves its own clock, and connections end by it", function()
+    device:control("traffic", {
+      { path = MEMBER, health = "up", connections = 40 },
+    })
+    before = state()
+    local member = twin.ltm.pool.blue.members["/Common/n1:80"]
+    member:modify { session = "user-disabled" }
+    local function connections() return member:stats()["serverside.curConns"] end
+    assert.equal(40, connections())
+    local now = twins:advance(1, 30)
+    assert.is_true(connections() < 40 and connections() > 0)
+    assert.is_true(twins:advance(1, 90) - now >= 90000000)
+    assert.equal(0, connections())
+    assert.equal("stats", twins:report(1).assumed[1].property)
+  end)
+end)
+
+describe("S3 a twin and its device:", function()
+  after_each(stop)
+
+  it("a device that is gone is a 502 that names it; what is known is still answered", function()
+    start()
+    twin.ltm.pool.blue:load()
+    local place = ("%s:%d"):format(device.host, device.port)
+    device:fault { match = { path = "^/mgmt/tm/ltm/rule" }, times = 99, reset = true }
+    local got = get(twin, TM .. "ltm/rule/hello")
+    assert.equal(502, got.status)
+    local start_of = ("the twin cannot read from %s: "):format(place)
+    assert.equal(start_of, got.body.message:sub(1, #start_of))
+    assert.equal("blue", twin.ltm.pool.blue:load().name)
+    local failed = answer(twin, "PATCH", TM .. "ltm/virtual/vs", { rules = { "/Common/hello" } })
+    assert.equal(502, failed.status)
+    assert.same({}, changes())
+    device:clear_faults()
+    assert.equal("hello", twin.ltm.rule.hello:load().name)
+  end)
+
+  it("while the device takes its time, the twin answers what it knows", function()
+    start()
+    twin.ltm.pool.blue:load()
+    device:fault { match = { path = "^/mgmt/tm/ltm/rule" }, delay_ms = 700 }
+    local began, slow, quick = core.now(), nil, nil
+    f5.all {
+      function()
+        twin.ltm.rule.hello:load()
+        slow = core.now() - began
+      end,
+      function()
+        f5.sleep(0.1)
+        twin.ltm.pool.blue:load()
+        twin.ltm.pool.blue:modify { description = "meanwhile" }
+        quick = core.now() - began
+      end,
+    }
+    assert.is_true(quick < 0.6 and slow >= 0.7, ("%g %g"):format(quick, slow))
+  end)
+
+  it("two requests that wait for the same thing read it once", function()
+    start()
+    device:fault { match = { path = "^/mgmt/tm/ltm/rule" }, delay_ms = 100 }
+    local before = #device:log()
+    f5.all {
+      function() twin.ltm.rule.hello:load() end, function() twin.ltm.rule.hello:load() end,
+    }
+    assert.equal(before + 1, #device:log())
+  end)
+
+  it("unknown kinds and properties are kept, can be written, and are marked", function()
+    start()
+    local thing = {
+      kind = "tm:ltm:gadget:gadgetstate", name = "g", partition = "Common", fullPath = "/Common/g",
+      generation = 3, selfLink = "https://localhost/mgmt/tm/ltm/gadget/~Common~g?ver=17.1.3",
+      shiny = "yes", deep = { list = { 1, 2 } },
+    }
+    local function plant(path, body)
+      device:fault {
+        match = { method = "GET", path = path }, times = 9, status = 200, body = json.encode(body),
+        headers = { ["Content-Type"] = "application/json; charset=UTF-8" },
+      }
+    end
+    plant("^/mgmt/tm/ltm/gadget/~Common~g$", thing)
+    plant("^/mgmt/tm/ltm/gadget$", {
+      kind = "tm:ltm:gadget:gadgetcollectionstate",
+      selfLink = "https://localhost/mgmt/tm/ltm/gadget?ver=17.1.3", items = { thing },
+    })
+    assert.same(thing, get(twin, GADGET).body)
+    assert.equal("no", answer(twin, "PATCH", GADGET, { shiny = "no" }).body.shiny)
+    assert.equal("no", get(twin, TM .. "ltm/gadget").body.items[1].shiny)
+    assert.equal(200, answer(twin, "POST", TM .. "ltm/gadget", { name = "h", shiny = "x" }).status)
+    assert.same({ "modify ltm/gadget/~Common~g", "create ltm/gadget/~Common~h" }, changes())
+    local assumed = twins:report(1).assumed
+    assert.equal(GADGET, assumed[1].path)
+    local node = get(direct, TM .. "ltm/node/~Common~n1").body
+    node.brandNew = "of 18.0"
+    plant("^/mgmt/tm/ltm/node/~Common~n1$", node)
+    assert.equal("of 18.0", get(twin, TM .. "ltm/node/~Common~n1").body.brandNew)
+    local got = answer(twin, "PATCH", TM .. "ltm/node/~Common~n1", { brandNew = "other" })
+    assert.same({ 200, "other" }, { got.status, got.body.brandNew })
+    assumed = twins:report(1).assumed
+    assert.equal("brandNew", assumed[#assumed].property)
+  end)
+
+  it("answers that are no JSON, or not what was asked for, do no harm", function()
+    start()
+    for _, body in ipairs {
+      "no JSON", "[1,2]", '{"items":[1,{"name":5},{"fullPath":"a/../b"}]}', "",
+    } do
+      device:fault {
+        match = { method = "GET", path = "^/mgmt/tm/ltm/snatpool" }, status = 200, body = body,
+      }
+      assert.is_true(get(twin, TM .. "ltm/snatpool").status >= 200)
+    end
+    assert.equal("blue", twin.ltm.pool.blue:load().name)
+  end)
+
+  it("the user of the twin has the rights of the user on the device", function()
+    start {
+      users = {
+        { name = "admin", password = "admin", role = "admin" },
+        { name = "ops", password = "secret1", role = "operator" },
+      },
+    }
+    local options = device:options "ops"
+    local more <close> = twins_of.start { devices = { options } }
+    local own = more:options(1)
+    assert.equal("ops", own.username)
+    local bip <close> = f5.connect(own)
+    bip.ltm.pool.blue.members["/Common/n1:80"]:modify { session = "user-disabled" }
+    lab.fails("forbidden", function() bip.ltm.pool:create { name = "x" } end)
+    assert.equal(1, #more:report(1).changes)
+  end)
+
+  it("one process has the twins of several devices", function()
+    start()
+    local second <close> = sim.start { seed = SEED }
+    local more <close> = twins_of.start {
+      devices = { device:options "admin", second:options "admin" },
+    }
+    for i = 1, 2 do
+      local bip <close> = f5.connect(more:options(i))
+      bip.ltm.pool.blue:modify { description = "of " .. i }
+    end
+    for i = 1, 2 do
+      assert.equal("of " .. i, more:report(i).changes[1].after.description)
+      assert.equal(1, #more:report(i).changes)
+    end
+  end)
+end)
+
+describe("f5lua sim --twin", function()
+  before_each(function() device = sim.start { seed = SEED } end)
+  after_each(function() lab.stop(device) end)
+
+  local function begin(more)
+    local words = {
+      "sim", "--twin", ("%s:%d"):format(device.host, device.port), "--user", "admin",
+      "--ca", device.ca,
+      "--port", "0",
+    }
+    for _, word in ipairs(more or {}) do words[#words + 1] = word end
+    return program.start(words, { env = { F5_PASSWORD = "admin" } })
+  end
+
+  it("serves any client, and a signal ends it, also while the device does not answer", function()
+    local process <close> = begin()
+    process:expect "twin of 127.0.0.1:%d+ at https://127.0.0.1:%d+"
+    local port, ca = process:output():match ":(%d+), CA certificate in (%S+)"
+    local at = { host = "127.0.0.1", port = tonumber(port), ca = ca }
+    assert.equal("blue", curl(at, "GET", TM .. "ltm/pool/blue").json.name)
+    device:fault { match = { path = "^/mgmt/tm/ltm/rule" }, delay_ms = 20000 }
+    local url = ("https://127.0.0.1:%s%sltm/rule"):format(port, TM)
+    local waiting = io.popen("curl -sk -u admin:admin " .. url)
+    f5.sleep(0.3)
+    process:kill "INT"
+    local result = process:wait()
+    waiting:close()
+    assert.same({ 0, "" }, { result.status, result.err })
+  end)
+
+  it("refuses a wrong password and options that do not go together, before it serves", function()
+    local place = ("%s:%d"):format(device.host, device.port)
+    local result = program.run(
+      { "sim", "--twin", place, "--user", "admin", "--ca", device.ca },
+      { env = { F5_PASSWORD = "wrong" } }
+    )
+    assert.equal(3, result.status)
+    assert.matches("^f5lua: Authentication failed", result.err)
+    for words, message in pairs {
+      [{ "--twin", place, "--fleet", "3" }] = "%-%-twin does not work with %-%-fleet",
+      [{ "--ca", "x" }] = "%-%-ca needs %-%-twin",
+      [{ "--twin", place, "--user", "a:b:admin" }] = "the name of the user on the real device",
+    } do
+      result = program.run({ "sim", table.unpack(words) }, {})
+      assert.equal(2, result.status)
+      assert.matches(message, result.err)
+    end
+    result = program.run({ "sim", "--twin", "-" }, { input = "[]\n" })
+    assert.equal(2, result.status)
+    assert.matches("expected { \"devices\"", result.err)
+  end)
+end)
