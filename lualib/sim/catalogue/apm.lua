@@ -368,7 +368,13 @@ return {
     } },
   ["apm/oauth/jwt-config"] = { type = "collection" },
   ["apm/oauth/jwt-provider-list"] = { type = "collection" },
-  ["apm/oauth/oauth-claim"] = { type = "collection" },
+  ["apm/oauth/oauth-claim"] = { type = "collection",
+    props = {
+      claimDescription = { t = "s" },
+      claimName = { t = "s" },
+      claimType = { t = "s" },
+      claimValue = { t = "s" },
+    } },
   ["apm/oauth/oauth-client-app"] = { type = "collection",
     props = {
       accessTokenLifetime = { t = "i", d = 5 },

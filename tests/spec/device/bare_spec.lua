@@ -92,7 +92,7 @@ local MADE <const> = {
 -- How many kinds of a module have no default. They may become fewer, not more.
 local BARE <const> = {
   analytics = 41, ["api-protection"] = 4, apm = 112, auth = 2, cli = 2, cm = 2, gtm = 9, ilx = 3,
-  ltm = 37, net = 24, pem = 17, security = 105, sys = 43, vcmp = 3, wam = 6, wom = 6,
+  ltm = 37, net = 24, pem = 17, security = 104, sys = 43, vcmp = 3, wam = 6, wom = 6,
 }
 
 -- Settings, and objects that a new device has.
@@ -190,6 +190,20 @@ describe("Kinds without a recording", function()
       "/mgmt/tm/security/dos/device-config/~Common~dos-device-config").dynamicSignatures
     assert.equal("none", settings.dns.mitigation)
     assert.equal(300, settings.network.scrubberAdvertisementPeriod)
+  end)
+
+  it("show the same defaults for a rule wherever it is", function()
+    bip:request("POST", "/mgmt/tm/security/firewall/rule-list", { body = { name = "walk" } })
+    bip:request("POST", "/mgmt/tm/security/firewall/policy", { body = { name = "walk" } })
+    for _, path in ipairs {
+      "rule-list/~Common~walk/rules", "policy/~Common~walk/rules", "management-ip-rules/rules",
+    } do
+      local made = bip:request("POST", "/mgmt/tm/security/firewall/" .. path, {
+        body = { name = "r", action = "drop", ["place-after"] = "first" },
+      })
+      assert.same({ "drop", "any", "no", "enabled" },
+        { made.action, made.ipProtocol, made.log, made.status })
+    end
   end)
 
   it("refuse other words where the choices are known", function()

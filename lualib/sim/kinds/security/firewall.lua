@@ -4,12 +4,25 @@ local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number
 
+-- The properties of a rule, wherever it is.
+local function rule(more)
+  local props = {
+    action = s("accept", { c = "accept|accept-decisively|drop|reject" }), ipProtocol = s "any",
+    log = s("no", { c = "no|yes" }), status = s("enabled", { c = "disabled|enabled|scheduled" }),
+    destination = { t = "o" }, source = { t = "o" }, ruleList = s(), schedule = s(),
+  }
+  for name, spec in pairs(more or {}) do props[name] = spec end
+  return props
+end
+
 local kinds <const> = {
   ["security/firewall/policy"] = {
     facts = { noun = "firewall policy", subs = { rulesReference = "rules" } },
   },
   ["security/firewall/policy/*/rules"] = {
-    facts = { flat = true, noun = "firewall rule", open = true },
+    facts = {
+      flat = true, noun = "firewall rule", open = true, props = rule { iruleSampleRate = i(1) },
+    },
     relations = { { property = "ruleList", to = { "security/firewall/rule-list" } } },
   },
   ["security/firewall/rule-list"] = {
@@ -30,6 +43,7 @@ local kinds <const> = {
   ["security/firewall/rule-list/*/rules"] = {
     facts = {
       type = "collection", flat = true, noun = "firewall rule", open = true,
+      props = rule { iruleSampleRate = i(1), irule = s() },
     },
   },
   ["security/firewall/schedule"] = { facts = { type = "collection", open = true } },
@@ -78,11 +92,7 @@ local kinds <const> = {
     },
   },
   ["security/firewall/management-ip-rules/rules"] = {
-    facts = {
-      type = "collection",
-      flat = true,
-      open = true,
-    },
+    facts = { type = "collection", flat = true, open = true, props = rule() },
   },
   ["security/firewall/uuid-default-autogenerate"] = {
     facts = { type = "singleton", open = true, props = { mode = s "disabled" } },
