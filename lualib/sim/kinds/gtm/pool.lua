@@ -99,6 +99,7 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       props = {
         enabled = flag(true), disabled = flag(), monitor = of_addresses and s "default" or nil,
         alternateMode = { keeps_none = true }, fallbackMode = { keeps_none = true },
+        loadBalancingMode = { d = "round-robin" },
       },
     },
     relations = { monitors.GTM_RELATION },

@@ -28,6 +28,7 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
         enabled = flag(true),
         disabled = flag(),
         lastResortPool = s("", { keeps_empty = true }),
+        poolLbMode = { d = "round-robin" },
       },
     },
     relations = { { property = "pools", to = { "gtm/pool/" .. record } } },

@@ -29,6 +29,7 @@ return {
       },
       props = {
         mode = s("napt", { c = "deterministic|napt|pba" }),
+        translationPortRange = s("1025-65535"),
         logProfile = s(),
         logPublisher = s(),
       },

@@ -71,7 +71,10 @@ return {
     factory = { objects = interfaces },
   },
   ["net/trunk"] = {
-    facts = { noun = "trunk", flat = true, props = { media = s("none") } },
+    facts = { noun = "trunk", flat = true, props = {
+      media = s("none"), bandwidth = { d = 0 }, cfgMbrCount = { d = 0 },
+      workingMbrCount = { d = 0 },
+    } },
     checks = trunk,
   },
   ["net/arp"] = {

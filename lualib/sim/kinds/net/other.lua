@@ -60,6 +60,7 @@ local kinds <const> = {
       },
     },
   },
+  ["net/routing/bgp"] = { facts = { props = { localAs = { d = false } } } },
   ["net/routing/profile/bgp"] = {
     facts = {
       type = "collection", flat = false, parent = "bgp", props = { defaultsFrom = s() },

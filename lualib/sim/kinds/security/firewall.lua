@@ -15,7 +15,7 @@ local function rule(more)
   return props
 end
 
-local kinds <const> = {
+return {
   ["security/firewall/policy"] = {
     facts = { noun = "firewall policy", subs = { rulesReference = "rules" } },
   },
@@ -46,7 +46,17 @@ local kinds <const> = {
       props = rule { iruleSampleRate = i(1), irule = s() },
     },
   },
-  ["security/firewall/schedule"] = { facts = { type = "collection", open = true } },
+  ["security/firewall/schedule"] = {
+    facts = {
+      type = "collection", open = true,
+      props = {
+        dailyHourStart = { d = "0:00" }, dailyHourEnd = { d = "24:00" },
+        daysOfWeek = { d = {
+          "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
+        } },
+      },
+    },
+  },
   ["security/firewall/address-list"] = {
     facts = {
       noun = "IP address list",
@@ -59,12 +69,13 @@ local kinds <const> = {
   ["security/firewall/port-list"] = {
     facts = {
       noun = "port list", lists = { ports = true, portLists = "security/firewall/port-list" },
+      props = { ports = { d = false } },
     },
     relations = { { property = "portLists", to = { "security/firewall/port-list" } } },
     factory = { protected = true, objects = ports.DEFAULTS },
   },
   ["security/shared-objects/port-list"] = {
-    facts = { flat = false, lists = { ports = true } },
+    facts = { flat = false, lists = { ports = true }, props = { ports = { d = false } } },
     factory = { protected = true, objects = ports.DEFAULTS },
   },
   ["security/firewall/global-rules"] = {
@@ -110,14 +121,3 @@ local kinds <const> = {
     facts = { open = true, mandatory = { "addresses" } },
   },
 }
-
-for _, folder in ipairs { "firewall", "shared-objects" } do
-  kinds["security/" .. folder .. "/port-list"].factory = {
-    protected = true,
-    objects = {
-      { name = "_sys_self_allow_tcp_defaults" }, { name = "_sys_self_allow_udp_defaults" },
-    },
-  }
-end
-
-return kinds

@@ -113,6 +113,8 @@ for n, entry in ipairs {
   templates[n] = {
     name = "f5." .. entry[1], requiresBigipVersionMin = entry[2],
     requiresBigipVersionMax = entry[3], requiresModules = entry[4] and { entry[4] } or nil,
+    signingKey = "/Common/f5-irule", totalSigningStatus = "one-cert-signed",
+    verificationStatus = "signature-verified",
   }
 end
 
@@ -125,7 +127,13 @@ return {
     checks = application,
   },
   ["sys/application/template"] = {
-    facts = { noun = "Application Template" },
+    facts = {
+      noun = "Application Template",
+      props = {
+        requiresBigipVersionMin = { d = false }, signingKey = { d = false },
+        totalSigningStatus = { d = "not-all-signed" }, verificationStatus = { d = false },
+      },
+    },
     factory = { protected = true, objects = templates },
   },
   ["sys/application/template/*/actions"] = {
