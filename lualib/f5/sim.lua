@@ -145,6 +145,12 @@ function Device:refused()
   return call(self, "refused")
 end
 
+--- Returns what is special about the snapshot that the device was started with: kinds that are not
+-- simulated, objects that are kept as they are. Array of texts.
+function Device:remarks()
+  return call(self, "remarks")
+end
+
 --- Returns the calls received, oldest first: { number, micros, method, path, query, status, user,
 -- connection }.
 function Device:log()

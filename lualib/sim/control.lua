@@ -56,6 +56,11 @@ function M.refused(device)
   return json.array(device.refused or {})
 end
 
+-- What a snapshot contained that is kept without being simulated, or not loaded: a list of texts.
+function M.remarks(device)
+  return json.array(device.remarks or {})
+end
+
 function M.log(device)
   return log.calls(device)
 end

@@ -60,7 +60,7 @@ function Device.new(options)
     closers = {},
     real_clock = options.clock or native.micros,
     version = setmetatable(options.version or {}, { __index = version }),
-    hostname = options.hostname or "bigip1.example.net",
+    hostname = options.hostname or seeds.hostname(options.seed) or "bigip1.example.net",
     address = options.address
       or options.management and members.split_endpoint(options.management, 443)
       or "127.0.0.1",

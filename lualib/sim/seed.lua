@@ -15,6 +15,8 @@ local PARTS <const> = {
   apm = "object",
   live_update = "object",
   conf = "array",
+  snapshot = "object",
+  left_out = "object",
 }
 
 local function refuse(format, ...)
@@ -103,6 +105,14 @@ function M.check(seed)
     end
   end
   check_parts(seed)
+end
+
+-- The host name of the device that a snapshot is of; nil for other seeds.
+function M.hostname(seed)
+  local snapshot = type(seed) == "table" and seed.snapshot
+  local device = type(snapshot) == "table" and snapshot.device
+  local name = type(device) == "table" and device.hostname
+  return type(name) == "string" and name:find "^[%w][%w%.%-]*$" and #name <= 255 and name or nil
 end
 
 -- Checks that the value for `path` has the right type: an array of bodies, or one body.

@@ -216,7 +216,10 @@ function M.run(options)
   if not options.fleet and not real then
     warn_about_passwords(options.bind:match "^%[(.*)%]$" or options.bind, device.users)
   end
-  if not options.fleet and not real then seed.report_refused(device) end
+  if not options.fleet and not real then
+    seed.report_refused(device)
+    seed.report_remarks(device)
+  end
   if options.ca_file then write_public(options.ca_file, read(device.ca)) end
   -- Runs however the program ends, before the device stops.
   local _saver <close> = setmetatable({}, {

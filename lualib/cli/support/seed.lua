@@ -60,6 +60,18 @@ function M.report_refused(device)
   end
 end
 
+--- Prints what a device keeps of a snapshot without simulating it, or did not load.
+function M.report_remarks(device)
+  local remarks <const> = device:remarks()
+  for i, text in ipairs(remarks) do
+    if i > 20 then
+      terminal.err(("  … and %d more\n"):format(#remarks - 20))
+      break
+    end
+    terminal.err("seed: ", terminal.line(text), "\n")
+  end
+end
+
 -- "ltm,asm" -> { "ltm", "asm" }
 function M.words(text)
   local words = {}

@@ -29,6 +29,7 @@ function M.start(options, program)
     seed = seed.read_all(options.seed or {}, program),
   }
   seed.report_refused(device)
+  seed.report_remarks(device)
   require("f5.core").preset(device:options "admin")
   sim.running = device
 end

@@ -152,6 +152,15 @@ function device:configuration(options) end
 ---@return table[] refused array of { file, line, message }; empty if all was loaded
 function device:refused() end
 
+---Returns what is special about the snapshot that the device was started with: kinds that are not
+---simulated, objects that are kept as they are because the simulator would refuse them.
+---
+---*Raises* a Lua error if the device was stopped.
+---
+---*Source* docs/simulator.md, "Seeds"
+---@return string[] remarks array of texts; empty if there is nothing to say
+function device:remarks() end
+
 ---Returns the requests that the device has received, oldest first.
 ---
 ---*Raises* nothing.

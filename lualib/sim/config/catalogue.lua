@@ -197,7 +197,7 @@ function M.find(template)
   return nodes[template]
 end
 
--- Adds a kind that a device has and the facts do not, for a twin.
+-- Adds a kind that a device has and the facts do not.
 function M.learn(template, node)
   load_for(template)
   nodes[template] = node

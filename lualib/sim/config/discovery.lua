@@ -81,11 +81,21 @@ local function is_listed(device, path, among_statistics)
   return false
 end
 
+-- All modules, also those that only a snapshot has.
+local function modules_of(device)
+  local learned = {}
+  for template in pairs(device.state.learned or {}) do
+    if not template:find "/" then learned[#learned + 1] = template end
+  end
+  table.sort(learned)
+  return table.move(MODULES, 1, #MODULES, #learned + 1, learned)
+end
+
 -- The paths that an organizing collection lists: first what leads further down, then what has
 -- objects.
 function M.children(device, template)
   local modules, components = {}, {}
-  local children = template == "" and MODULES or catalogue.children(template)
+  local children = template == "" and modules_of(device) or catalogue.children(template)
   local above = template ~= "" and catalogue.find(template)
   local among_statistics = above and above.ending == "collectionstats"
   for _, name in ipairs(children) do

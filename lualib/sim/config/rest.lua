@@ -16,6 +16,7 @@ local identity = require "sim.config.identity"
 local values = require "sim.config.values"
 local paging = require "sim.config.paging"
 local present = require "sim.config.render"
+local snapshot = require "sim.factory.snapshot"
 local stats = require "sim.config.stats"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
 local uri = require "sim.config.uri"
@@ -349,6 +350,7 @@ end
 
 function M.install(device)
   local fresh = device.state.objects == nil
+  snapshot.relearn(device)
   local template = fresh and device.options.template or nil
   device.store = Store.new(device, template and template.store)
   if device.twin then require("sim.twin.store").adopt(device.store, device.twin) end
@@ -363,7 +365,11 @@ function M.install(device)
   end)
   if device.on_plant then
     device:on_plant(function(_, seed)
-      if seed.objects then factory.plant(device, seed.objects) end
+      if seed.objects and seed.snapshot then
+        snapshot.plant(device, seed)
+      elseif seed.objects then
+        factory.plant(device, seed.objects)
+      end
       if seed.conf then device.refused = tmsh.plant_all(device, seed.conf) end
     end)
   end

@@ -209,9 +209,15 @@ local function order_of(path)
   return #FIRST + 1
 end
 
+-- The text of a refusal.
+local function text_of(problem)
+  return type(problem) == "table" and problem.body and problem.body.message or tostring(problem)
+end
+
 -- Adds objects: path of a collection -> array of bodies, or path of a singleton or a resource ->
--- body. Existing objects are changed.
-function M.plant(device, seed)
+-- body. Existing objects are changed. Without `refused(item, reason)`, which takes what is refused
+-- ({ path =, target =, body = }), a refusal is an error.
+function M.plant(device, seed, refused)
   local store = device.store
   local paths = {}
   for path in pairs(seed) do paths[#paths + 1] = path end
@@ -234,10 +240,9 @@ function M.plant(device, seed)
   local ctx = { seed = true, now = device:now() }
   while #waiting > 0 do
     local again = {}
-    local problem
     for _, item in ipairs(waiting) do
       local what = item.target.what
-      local ok, refused = pcall(function()
+      local ok, problem = pcall(function()
         if what ~= "collection" then
           store:modify(item.path, item.body, ctx)
           return
@@ -246,13 +251,15 @@ function M.plant(device, seed)
       end)
       if not ok then
         again[#again + 1] = item
-        problem = refused
+        item.problem = problem
       end
     end
-    if #again == #waiting then
-      local text = type(problem) == "table" and problem.body and problem.body.message
-        or tostring(problem)
-      error(("seed: %s: %s"):format(again[#again].path, text), 0)
+    if #again == #waiting and not refused then
+      local item = again[#again]
+      error(("seed: %s: %s"):format(item.path, text_of(item.problem)), 0)
+    elseif #again == #waiting then
+      for _, item in ipairs(again) do refused(item, text_of(item.problem)) end
+      return
     end
     waiting = again
   end
