@@ -12,6 +12,7 @@
 -- device starts; the report names those that were not reached.
 
 local core = require "f5.core"
+local credentials = require "f5.fleet.credentials"
 local inventory = require "f5.inventory"
 local report_module = require "f5.fleet.report"
 local pairing = require "f5.fleet.pair"
@@ -76,35 +77,6 @@ Run.__index = Run
 
 function Run:notify(event, entry)
   if self.progress then self.progress(event, entry, self.report) end
-end
-
---- The options of f5.connect for a device. `secrets` keeps the output of password commands: each
--- command runs once.
-local function credentials(device, secrets)
-  local options = {}
-  for key, value in pairs(device.connect) do options[key] = value end
-  if options.password_env then
-    local name = options.password_env
-    options.password_env = nil
-    if not options.password then
-      options.password = os.getenv(name)
-      if not options.password then
-        local message = (
-          "no password for %s: the variable %s (password_env in the inventory) is not set"
-        ):format(device.name, name)
-        error(core.error_new { kind = "usage", device = device.name, message = message }, 0)
-      end
-    end
-  end
-  if options.password_command then
-    local command = options.password_command
-    options.password_command = nil
-    if not options.password then
-      secrets[command] = secrets[command] or core.secret_from_command(command)
-      options.password = secrets[command]
-    end
-  end
-  return options
 end
 
 --- One device from login to logout. Raises only if the fiber is cancelled.

@@ -65,6 +65,7 @@ lazy(core.reference_methods, "f5.asm", "delete_all", "reference")
 lazy(core.session_methods, "f5.change.transaction", "transaction", "session")
 lazy(core.session_methods, "f5.work.task", "task", "session")
 lazy(core.session_methods, "f5.work.bash", "bash", "session")
+lazy(core.session_methods, "f5.state.snapshot", "snapshot", "session")
 lazy(core.session_methods, "f5.password", "change_password", "session")
 for _, name in ipairs { "ready", "wait_ready", "failover_state" } do
   lazy(core.session_methods, "f5.ready", name, "session")

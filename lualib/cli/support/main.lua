@@ -16,6 +16,7 @@ local M = {}
 local GROUPS <const> = {
   { folder = "run", title = "Playbooks and the console" },
   { folder = "rest", title = "Objects of a device" },
+  { folder = "change", title = "Configurations and their differences" },
   { folder = "device", title = "Simulated devices" },
   { folder = "pack", title = "Programs made of playbooks" },
 }

@@ -9,6 +9,7 @@ local kinds = require "f5.state.kinds"
 local M = {}
 
 local MAX_DEPTH <const> = 40 -- of tables in an object
+local NOTHING <const> = {}
 local LONG <const> = 24 -- bytes; a shorter text does not contain an encrypted value and more
 local MASK <const> = "********"
 
@@ -119,16 +120,20 @@ end
 local clean_object
 
 -- The elements of a sub-collection, cleaned.
-local function clean_items(kind, items, place, notes)
+local function clean_items(kind, items, place, notes, own)
   local out = json.array {}
   for _, item in ipairs(items) do
     if type(item) == "table" then
       if kinds.is_own(kind, item) then
         notes.ephemeral = notes.ephemeral + 1
       else
-        local name = ensure.key(item)
-        local at = ("%s[%s]."):format(place, name or #out + 1)
-        out[#out + 1] = clean_object(kind, item, at, notes)
+        local secrets, subs = #notes.secrets, #notes.subs
+        out[#out + 1] = clean_object(kind, item, "", notes, own)
+        if #notes.secrets > secrets or #notes.subs > subs then
+          local at = ("%s[%s]."):format(place, ensure.key(item) or #out)
+          for i = secrets + 1, #notes.secrets do notes.secrets[i] = at .. notes.secrets[i] end
+          for i = subs + 1, #notes.subs do notes.subs[i].place = at .. notes.subs[i].place end
+        end
       end
     end
   end
@@ -137,12 +142,12 @@ end
 
 M.items = clean_items
 
-local function take_reference(kind, out, raw, key, value, prefix, notes)
+local function take_reference(kind, out, key, value, prefix, notes, own)
   local property = key:match "^(.+)Reference$"
   local link = type(value.link) == "string" and value.link or ""
   local segment = segment_of(link) or kebab(property)
   local holder, at = out, property
-  if raw[property] ~= nil or kebab(property) ~= segment then
+  if out[property] ~= nil or kebab(property) ~= segment then
     -- the name is taken, or does not say the path
     holder = { isSubcollection = true }
     out[key], at = holder, "items"
@@ -152,46 +157,89 @@ local function take_reference(kind, out, raw, key, value, prefix, notes)
   local inner = kind .. "/" .. segment
   if type(value.items) == "table" then
     notes.expanded[inner] = true
-    holder[at] = clean_items(inner, value.items, place, notes)
+    holder[at] = clean_items(inner, value.items, place, notes, own)
   else
     notes.subs[#notes.subs + 1] =
       { holder = holder, key = at, kind = inner, link = link, place = place }
   end
 end
 
-function clean_object(kind, raw, prefix, notes)
-  local out = {}
-  local volatile, facts, monitored = kinds.volatile(kind), kinds.FACTS, MONITORED[kind]
-  for key, value in next, raw do
-    local is = type(value)
-    if facts[key] or volatile[key] or type(key) ~= "string" then
-      goto next
-    elseif is == "table" then
-      if key:find "Reference$" and (value.isSubcollection or is_link(value)) then
-        if value.isSubcollection then take_reference(kind, out, raw, key, value, prefix, notes) end
-      else
-        out[key] = scrub(kind, key, value, prefix .. key, raw, notes, 0)
-      end
-    elseif is == "string" then
-      if monitored and OPERATION[key] then value = ensure.for_write(key, value) end
-      out[key] = scrub(kind, key, value, prefix .. key, raw, notes, 0)
-    else
-      out[key] = value
-    end
-    ::next::
+-- What happens to a property: by kind and name, because names repeat in each object.
+local DROP <const>, KEEP <const>, LOOK <const>, OPERATE <const>, REFER <const> = 1, 2, 3, 4, 5
+
+local function action_of(kind, key)
+  if type(key) ~= "string" or kinds.is_volatile(kind, key) then return DROP end
+  if MONITORED[kind] and OPERATION[key] then return OPERATE end
+  if key:find "Reference$" then return REFER end
+  if kinds.may_be_secret(kind, key) then return LOOK end
+  return KEEP
+end
+
+-- kind -> key -> action
+local actions <const> = setmetatable({}, {
+  __index = function(self, kind)
+    local of = setmetatable({}, {
+      __index = function(known, key)
+        local action = action_of(kind, key)
+        known[key] = action
+        return action
+      end,
+    })
+    self[kind] = of
+    return of
+  end,
+})
+
+local byte <const> = string.byte
+local DOLLAR <const>, DASH <const> = 36, 45 -- how encrypted values and keys begin
+
+-- The objects of a device are many, so this function avoids work for the usual property.
+function clean_object(kind, raw, prefix, notes, own)
+  local out = raw
+  if not own then
+    out = {}
+    for key, value in next, raw do out[key] = value end
   end
-  if out.fullPath == derived_name(raw) then out.fullPath = nil end
+  local action, references = actions[kind], nil
+  for key, value in next, out do
+    local act, is = action[key], type(value)
+    if act == DROP then
+      out[key] = nil
+    elseif act == REFER and is == "table" and (value.isSubcollection or is_link(value)) then
+      if value.isSubcollection then
+        references = references or {}
+        references[key] = value
+      end
+      out[key] = nil
+    elseif is == "string" then
+      if act == OPERATE then
+        out[key] = ensure.for_write(key, value)
+      else
+        local first = act == KEEP and #value <= LONG and byte(value)
+        if first == false or first == DOLLAR or first == DASH then
+          out[key] = scrub(kind, key, value, prefix .. key, out, notes, 0)
+        end
+      end
+    elseif is == "table" then
+      out[key] = scrub(kind, key, value, prefix .. key, out, notes, 0)
+    end
+  end
+  for key, value in next, references or NOTHING do
+    take_reference(kind, out, key, value, prefix, notes, own)
+  end
+  if out.fullPath and out.fullPath == derived_name(out) then out.fullPath = nil end
   return out
 end
 
---- Returns an object as a snapshot has it. The object itself stays as it is.
+--- Returns an object as a snapshot has it.
 -- @param kind string: "ltm/pool"; see f5.state.kinds
 -- @param raw table: the object, as a device answers it or as a snapshot has it
+-- @param own boolean|nil: true: the object is changed; otherwise it stays as it is
 -- @return table body, f5.state.notes notes
-function M.object(kind, raw)
+function M.object(kind, raw, own)
   local notes = { secrets = {}, subs = {}, expanded = {}, ephemeral = 0 }
-  local body = clean_object(kind, raw, "", notes)
-  table.sort(notes.secrets)
+  local body = clean_object(kind, raw, "", notes, own)
+  if notes.secrets[2] then table.sort(notes.secrets) end
   return body, notes
 end
 

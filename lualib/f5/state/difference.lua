@@ -72,6 +72,7 @@ Run.__index = Run
 
 function Run:skip(path, side, reason, kind)
   local list = self.report.not_compared
+  if reason:find "^could not" or reason:find "^changed" then self.report.incomplete = true end
   list[#list + 1] = { path = path, side = side, reason = reason, kind = kind }
 end
 
@@ -79,9 +80,13 @@ end
 function Run:is_known(path, kind)
   for _, side in ipairs { "A", "B" } do
     local state = side == "A" and self.a or self.b
-    if not state:asked(path) then
-      self:skip(path, side, "was not asked for", kind)
+    local asked = state:asked(path)
+    if not asked then
+      self.not_asked[side] = true
       return false
+    elseif asked ~= true then
+      self.only_objects[path] = self.only_objects[path] or asked
+      self.not_asked[side] = true
     end
     local reason = state:unread_at(path)
     if reason then
@@ -113,6 +118,8 @@ end
 local function partition_of(key) return key:match "^/([^/]+)/" end
 
 function Run:is_wanted(collection, key)
+  local asked = self.only_objects[collection.path]
+  if asked and not asked[State.path_of(collection, key)] then return false end
   local partition = self.partition
   if not partition then return true end
   if collection.single then return false end
@@ -123,8 +130,8 @@ end
 
 function Run:only(collection, key, what, state)
   if self.ignored:object(collection.kind, key) then return end
+  if self.builtin and self.builtin(collection.path, key) then return end
   local body, notes = state:body(collection, key)
-  if self.skips and self.skips(collection.path, key) then return end
   local list = self.report.differences
   list[#list + 1] = {
     what = what, path = State.path_of(collection, key), kind = collection.kind, name = key,
@@ -143,6 +150,9 @@ function Run:both(from, to, key, key_b)
   if text_a == text_b and not has_secrets then
     report.equal = report.equal + 1
     return
+  end
+  if self.builtin and self.builtin(from.path, key) then
+    return self:skip(path, "both", "built in, and not mentioned by the file", from.kind)
   end
   local a, notes_a = self.a:body(from, key)
   local b, notes_b = self.b:body(to, key_b)
@@ -239,6 +249,19 @@ function Run:all()
   end
 end
 
+-- What one side was not asked for: one line for all of it.
+function Run:rest()
+  for _, side in ipairs { "A", "B" } do
+    if self.not_asked[side] then
+      local names = {}
+      for i, path in ipairs((side == "A" and self.a or self.b).header.asked.paths) do
+        names[i] = path:gsub("^/mgmt/tm/", "")
+      end
+      self:skip(nil, side, "only this was read: " .. table.concat(names, ", "), "the rest")
+    end
+  end
+end
+
 -- What both sides left out as a whole, and what one could not read and the other does not have.
 function Run:left_out()
   local noted = {}
@@ -279,8 +302,8 @@ end
 -- @param a f5.state
 -- @param b f5.state
 -- @param options table|nil: paths (array of "/mgmt/tm/…"), partition, ignore (array of patterns),
---   has_kind (function(kind) -> whether it is compared), skips (function(path of the collection,
---   name) -> boolean: an object that only one side has does not count)
+--   has_kind (function(kind) -> whether it is compared), builtin (function(path of the collection,
+--   name) -> whether the object is in one of the states only because a new device has it)
 -- @return f5.state.report
 function M.states(a, b, options)
   options = options or {}
@@ -291,7 +314,7 @@ function M.states(a, b, options)
   }
   local run = setmetatable({
     a = a, b = b, report = report, ignored = ignored(options.ignore), paths = options.paths,
-    partition = options.partition or limit, has_kind = options.has_kind, skips = options.skips,
+    not_asked = {}, only_objects = {}, partition = options.partition or limit, has_kind = options.has_kind, builtin = options.builtin,
   }, Run)
   for i, path in ipairs(options.paths or {}) do
     local collection, key = run:single_object(path)
@@ -306,6 +329,7 @@ function M.states(a, b, options)
     end
   end
   run:all()
+  run:rest()
   run:left_out()
   if limit and not options.partition then
     run:skip(nil, "both", ("only partition %s was read"):format(limit), "other partitions")

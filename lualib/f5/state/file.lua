@@ -144,7 +144,7 @@ function Memory.flush() end
 
 local function refuse(path, format, ...)
   error(
-    core.error_new { kind = "usage", message = path .. ": " .. string.format(format, ...) }, 0
+    core.error_new { kind = "transfer", message = path .. ": " .. string.format(format, ...) }, 0
   )
 end
 
@@ -245,9 +245,10 @@ local function label_of(path, header)
 end
 
 local function open(path)
+  core.check_path(path, "snapshot")
   local file, why = io.open(path, "rb")
   if not file then
-    error(core.error_new { kind = "usage", message = "cannot read " .. tostring(why) }, 0)
+    error(core.error_new { kind = "transfer", message = "cannot read " .. tostring(why) }, 0)
   end
   return file
 end
@@ -260,7 +261,7 @@ end
 
 --- Reads a snapshot.
 -- @param path string
--- @return f5.state; raises an error of kind "usage" if the file is not a snapshot or not whole
+-- @return f5.state; raises an error of kind "transfer" if the file is not a snapshot or not whole
 function M.read(path)
   local state = State.new(path)
   do

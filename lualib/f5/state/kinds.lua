@@ -278,6 +278,11 @@ local function is_secret_variable(body)
   return false
 end
 
+--- Whether a property can hold a secret, whatever its value.
+function M.may_be_secret(kind, property)
+  return secret_names[property] or kind == "sys/db" and property == "value"
+end
+
 --- Whether a value is a secret, or an encrypted one.
 -- @param kind string
 -- @param property string: its name

@@ -46,7 +46,7 @@ local function read_sub(self, kind, path, place, notes, level)
     local items = type(body) == "table" and body.items or nil
     if type(items) ~= "table" or #items == 0 then break end
     local before = #notes.subs
-    for _, item in ipairs(clean.items(kind, items, place, notes)) do out[#out + 1] = item end
+    for _, item in ipairs(clean.items(kind, items, place, notes, true)) do out[#out + 1] = item end
     M.fill(self, path, notes, before + 1, level + 1, true)
     from = from + #items
     local total = whole(body.totalItems)
@@ -92,11 +92,13 @@ end
 
 -- An object as the sink gets it: { body, notes }.
 local function entry_of(self, kind, raw, path, plain)
-  local body, notes = clean.object(kind, raw)
+  local link = raw.selfLink
+  local body, notes = clean.object(kind, raw, true)
   for inner in pairs(notes.expanded) do self.expands[inner] = true end
-  local own = type(raw.selfLink) == "string"
-    and raw.selfLink:gsub("^https?://[^/]*", ""):gsub("[?#].*$", "")
-  M.fill(self, own and own:sub(1, #path) == path and own or path, notes, 1, 1, plain)
+  if #notes.subs > 0 then
+    local own = type(link) == "string" and link:gsub("^https?://[^/]*", ""):gsub("[?#].*$", "")
+    M.fill(self, own and own:sub(1, #path) == path and own or path, notes, 1, 1, plain)
+  end
   return { body = body, notes = notes }
 end
 
@@ -106,6 +108,7 @@ local function page_of(self, path, items, plain)
   local kind = State.kind_of(path)
   for _, raw in ipairs(items) do
     page.passed = page.passed + 1
+    local full = type(raw) == "table" and raw.fullPath
     if type(raw) ~= "table" then
       page.failures[#page.failures + 1] = { err = "an item that is no object" }
     elseif not self:is_wanted(path, raw) then
@@ -118,8 +121,8 @@ local function page_of(self, path, items, plain)
         page.entries[#page.entries + 1] = entry
       else
         page.failures[#page.failures + 1] = {
-          err = self:accept(entry), path = raw.fullPath
-            and State.path_of({ path = path }, tostring(raw.fullPath)),
+          err = self:accept(entry),
+          path = full and State.path_of({ path = path }, tostring(full)) or nil,
         }
       end
     end

@@ -108,8 +108,11 @@ function Reader:is_wanted(path, body)
   return false
 end
 
-function Reader:note_secrets(path, notes)
-  if #notes.secrets > 0 then self.left_out.secrets[path] = json.array(notes.secrets) end
+function Reader:note_secrets(path, key, notes)
+  if #notes.secrets > 0 then
+    local at = key and State.path_of({ path = path }, key) or path
+    self.left_out.secrets[at] = json.array(notes.secrets)
+  end
   self.left_out.ephemeral = self.left_out.ephemeral + notes.ephemeral
 end
 
@@ -131,7 +134,7 @@ function Reader:add(place, entry)
   if place.seen[key] then return end
   place.seen[key] = true
   place.count = place.count + 1
-  self:note_secrets(State.path_of({ path = place.path }, key), entry.notes)
+  self:note_secrets(place.path, key, entry.notes)
   self.sink:add(key, text)
   self.count = self.count + 1
 end
@@ -247,7 +250,7 @@ function Reader:take_object(step, answer)
   if self.partition then return end -- a singleton has no partition
   local text, why = encode(entry.body)
   if not text then return self:unread(step.path, tostring(why)) end
-  self:note_secrets(step.path, entry.notes)
+  self:note_secrets(step.path, nil, entry.notes)
   self.sink:single(step.path, text)
   self.count = self.count + 1
 end

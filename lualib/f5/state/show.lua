@@ -15,6 +15,7 @@ local M = {}
 ---@field differences f5.state.difference[] sorted by kind and name
 ---@field not_compared f5.state.not_compared[] what could not be compared
 ---@field equal? integer number of objects that are equal
+---@field incomplete? boolean something could not be read, or changed while it was read
 ---
 ---@class f5.state.side
 ---@field label string what it is: a file, or a device and the time

@@ -91,7 +91,7 @@ function State:body(collection, key)
     local message = ("%s: %s '%s' is not an object in JSON"):format(
       self.label, collection.path, key
     )
-    error(core.error_new { kind = "usage", message = message }, 0)
+    error(core.error_new { kind = "transfer", message = message }, 0)
   end
   return clean.object(collection.kind, body)
 end
@@ -124,16 +124,20 @@ function State:unread_at(path)
   return nil
 end
 
---- Whether a path was asked for.
+--- Whether a collection was asked for.
+-- @return boolean|table: true: all of it; false: no; a set: the paths of these objects only
 function State:asked(path)
-  local paths = self.header.asked and self.header.asked.paths
+  local paths = type(self.header.asked) == "table" and self.header.asked.paths
   if type(paths) ~= "table" or #paths == 0 then return true end
+  local some
   for _, at in ipairs(paths) do
-    if path == at or path:sub(1, #at + 1) == at .. "/" or at:sub(1, #path + 1) == path .. "/" then
-      return true
+    if path == at or path:sub(1, #at + 1) == at .. "/" then return true end
+    if type(at) == "string" and at:sub(1, #path + 1) == path .. "/" then
+      some = some or {}
+      some[at] = true
     end
   end
-  return false
+  return some or false
 end
 
 State.is_local = kinds.is_local

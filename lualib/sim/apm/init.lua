@@ -232,11 +232,13 @@ local function url_filters(device, request)
   if not apm.filters_made then
     apm.filters_made = true
     for _, name in ipairs(FILTERS) do
-      device.store:create(
-        "/mgmt/tm/apm/url-filter",
-        { name = name },
-        { device = device, now = device:now() }
-      )
+      if not device.store:get("/mgmt/tm/apm/url-filter/~Common~" .. name) then
+        device.store:create(
+          "/mgmt/tm/apm/url-filter",
+          { name = name },
+          { device = device, now = device:now() }
+        )
+      end
     end
   end
   local name = request.segments[5] and request.segments[5]:match("([^~/]+)$")

@@ -1,0 +1,65 @@
+-- A device or a file on the command line: HOST[:PORT], a name of --inventory, or a path.
+
+local core = require "f5.core"
+local device = require "cli.support.device"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+--- Adds the options of devices, and --inventory.
+function M.add_options(parser)
+  device.add_options(parser)
+  parser
+    :option("--inventory", "devices by name, with their users: FILE.lua, FILE.json or a program")
+    :argname "FILE"
+end
+
+--- Whether a word is a file: it contains "/", or ends in .json, .conf or .scf.
+function M.is_file(word)
+  if word:find "^https?://" then return false end
+  return word:find "/" ~= nil
+    or word:find "%.json$" ~= nil or word:find "%.conf$" ~= nil or word:find "%.scf$" ~= nil
+end
+
+--- The inventory of --inventory; nil without it.
+function M.inventory(options)
+  return options.inventory and require("f5.inventory").read(options.inventory) or nil
+end
+
+-- The device with exactly this name, in an inventory.
+local function find(inventory, name)
+  for _, one in ipairs(inventory and inventory.devices or {}) do
+    if one.name == name then return one end
+  end
+  return nil
+end
+
+M.find = find
+
+--- The options of f5.connect for a device.
+-- @param word string|nil: HOST[:PORT] or a name of the inventory; nil: F5_SERVER
+-- @param options table: of the command line
+-- @param inventory table|nil
+-- @param secrets table: outputs of password commands, kept between calls
+function M.options(word, options, inventory, secrets)
+  local given = device.options(options)
+  local known = word and find(inventory, word)
+  if known then
+    local own = require "f5.fleet.credentials"(known, secrets)
+    for name, value in pairs(own) do given[name] = value end
+    given.label = given.label or known.name
+  else
+    given.host = word or given.host
+  end
+  return given
+end
+
+--- Logs in. Without a device it is wrong usage.
+function M.connect(word, options, inventory, program, secrets)
+  if not word and not device.is_known(options) then
+    usage("no device given; name one, or set F5_SERVER", program)
+  end
+  return core.connect(M.options(word, options, inventory, secrets or {}))
+end
+
+return M
