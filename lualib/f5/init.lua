@@ -77,6 +77,7 @@ for _, name in ipairs { "commands", "move", "remove", "state", "validate", "comm
   lazy(core.transaction_methods, "f5.change.transaction", name, "transaction")
 end
 lazy(f5, "f5.stats", "flat")
+lazy(f5, "f5.state.diff", "diff")
 core.flat = f5.flat
 
 -- f5.filter is require "f5.filter", and so on. An unknown name is an error, not nil.

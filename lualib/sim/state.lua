@@ -1,5 +1,6 @@
 -- Checks a saved state before any of it is used. What it holds is used without further checks, so a
 -- file that somebody wrote or changed must not get further than this.
+local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
@@ -84,6 +85,8 @@ local STATE <const> = {
   },
   disk = { [EACH] = { content = "string?", size = "integer?", modified = "integer?" } },
   failover = "string",
+  learned = { [EACH] = { type = "string", open = "boolean?", free_names = "boolean?",
+    flat = "boolean?" } },
   license = { key = "string|boolean", addons = { [LIST] = "string", [MAYBE] = true },
     text = "string?", since = "integer" },
   jobs = { [EACH] = { [EACH] = {
@@ -206,11 +209,20 @@ local function check_record(where, record, depth)
   end
 end
 
+-- The types of kinds that only a snapshot has; see sim/factory/snapshot.lua.
+local LEARNED <const> = { collection = true, singleton = true, organizing = true }
+
 --- Raises an error if a saved state cannot be one.
 function M.check(state)
   for part, schema in pairs(STATE) do
     if state[part] ~= nil then conform(part, state[part], schema) end
   end
+  for template, node in pairs(state.learned or {}) do
+    if not LEARNED[node.type] or not template:find "^%l[%w/*_-]*$" then
+      refuse("learned: invalid kind '%s'", template)
+    end
+  end
+  catalogue.relearn(state.learned)
   M.check_objects(state.objects and state.objects.items or {})
   for file, items in pairs(state.saved or {}) do
     M.check_objects(items)

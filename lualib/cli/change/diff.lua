@@ -56,7 +56,7 @@ local function compare(options)
   local _a <close> = type(a) == "userdata" and a or nil
   local b = side(options.b, options, inventory, secrets)
   local _b <close> = type(b) == "userdata" and b or nil
-  return require "f5.diff"(
+  return require("f5.state.diff").diff(
     a, b, { paths = paths, partition = options.partition, ignore = options.ignore }
   )
 end

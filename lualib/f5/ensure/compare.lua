@@ -343,6 +343,9 @@ function M.note(index, item, partition)
   end
 end
 
+--- Returns the full name of an object; nil if it has none.
+function M.name(object) return type(object) == "table" and full_name(object) or nil end
+
 --- Returns the name of an object as the index of a list has it; nil if it has none.
 function M.key(object)
   local name = type(object) == "table" and full_name(object)

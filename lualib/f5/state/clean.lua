@@ -55,7 +55,7 @@ local function scrub_table(kind, value, place, notes, depth)
     if type(item) == "string" or type(item) == "table" then
       local at
       if math.type(key) == "integer" then
-        local name = ensure.key(item)
+        local name = ensure.name(item)
         at = ("%s[%s]"):format(place, name or key)
       else
         at = ("%s.%s"):format(place, key)
@@ -130,7 +130,7 @@ local function clean_items(kind, items, place, notes, own)
         local secrets, subs = #notes.secrets, #notes.subs
         out[#out + 1] = clean_object(kind, item, "", notes, own)
         if #notes.secrets > secrets or #notes.subs > subs then
-          local at = ("%s[%s]."):format(place, ensure.key(item) or #out)
+          local at = ("%s[%s]."):format(place, ensure.name(item) or #out)
           for i = secrets + 1, #notes.secrets do notes.secrets[i] = at .. notes.secrets[i] end
           for i = subs + 1, #notes.subs do notes.subs[i].place = at .. notes.subs[i].place end
         end

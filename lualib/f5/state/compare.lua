@@ -146,7 +146,7 @@ function Comparison:named_lists(kind, place, key, a, b)
   for _, name in ipairs(names_a) do
     local item = index_a[name]
     local other = index_b[name] or ensure.find(index_b, item, self.partition)
-    local at = { parent = place, key = name, is_name = true }
+    local at = { parent = place, key = ensure.name(item), is_name = true }
     if other then
       found[other] = true
       self:record(inner, at, item, other)
@@ -156,9 +156,8 @@ function Comparison:named_lists(kind, place, key, a, b)
   end
   for _, name in ipairs(names_b) do
     if not found[index_b[name]] then
-      self:add({ parent = place, key = name, is_name = true }, nil, index_b[name], {
-        what = "added",
-      })
+      local at = { parent = place, key = ensure.name(index_b[name]), is_name = true }
+      self:add(at, nil, index_b[name], { what = "added" })
     end
   end
   if kinds.is_ordered(kind, key) then

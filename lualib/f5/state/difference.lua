@@ -314,7 +314,8 @@ function M.states(a, b, options)
   }
   local run = setmetatable({
     a = a, b = b, report = report, ignored = ignored(options.ignore), paths = options.paths,
-    not_asked = {}, only_objects = {}, partition = options.partition or limit, has_kind = options.has_kind, builtin = options.builtin,
+    not_asked = {}, only_objects = {}, partition = options.partition or limit,
+    has_kind = options.has_kind, builtin = options.builtin,
   }, Run)
   for i, path in ipairs(options.paths or {}) do
     local collection, key = run:single_object(path)

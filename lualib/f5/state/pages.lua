@@ -61,7 +61,9 @@ local function must_look(self, kind, plain)
   if self.expands[kind] then return false end
   local count = (self.probes[kind] or 0) + 1
   self.probes[kind] = count
-  return count <= PROBES or count % EVERY == 0
+  if count <= PROBES or count % EVERY == 0 then return true end
+  self.trusted[kind] = true
+  return false
 end
 
 --- Reads the sub-collections that an answer did not contain, from number `first` on.
@@ -80,9 +82,7 @@ function M.fill(self, owner, notes, first, level, plain)
       end
       local items = read_sub(self, sub.kind, path, sub.place, notes, level)
       sub.holder[sub.key] = items
-      if #items > 0 and not plain and not self.expands[sub.kind] then
-        if (self.probes[sub.kind] or 0) > 1 then self.lies[sub.kind] = true end
-      end
+      if #items > 0 and not plain and not self.expands[sub.kind] then self.lies[sub.kind] = true end
     end
     ::next::
   end
@@ -135,6 +135,7 @@ local function append(page, other)
   table.move(other.entries, 1, #other.entries, #page.entries + 1, page.entries)
   table.move(other.failures, 1, #other.failures, #page.failures + 1, page.failures)
   page.ephemeral, page.passed = page.ephemeral + other.ephemeral, page.passed + other.passed
+  page.more = other.more
 end
 
 -- One request for a part of a collection; a part of one object falls back to an answer without
@@ -149,7 +150,9 @@ local function part(self, path, from, size)
   if not ok then error(body, 0) end
   self.timeouts = 0
   local items = type(body) == "table" and body.items or nil
-  return page_of(self, path, type(items) == "table" and items or {}, plain)
+  local page = page_of(self, path, type(items) == "table" and items or {}, plain)
+  page.more = type(body) == "table" and body.nextLink ~= nil and page.passed > 0
+  return page
 end
 
 --- Reads the objects from number `from` on, in smaller parts where the device needs too long.
@@ -216,7 +219,7 @@ local function classify(self, path, body, plain)
   end
   local page = page_of(self, path, items, plain)
   page.what, page.size, page.total = "collection", #items, whole(body.totalItems)
-  if not page.total and (body.nextLink ~= nil) then page.total = math.maxinteger end
+  page.more = page.size > 0 and not page.total and body.nextLink ~= nil
   if page.size == 0 then page.total = 0 end
   return page
 end

@@ -34,12 +34,18 @@ local function insert(after, step)
   return step
 end
 
+-- The result of a step; { fatal = } if the device failed. So no fiber fails before its turn.
+local function attempt(step)
+  local ok, result = pcall(step.run)
+  return ok and result or { fatal = result }
+end
+
 -- Starts the steps from `step` on, a few at a time.
 function Reader:start_from(step)
   local running = 0
   while step and running < self.parallel do
     if step.run then
-      step.fiber = step.fiber or core.spawn(step.run)
+      step.fiber = step.fiber or core.spawn(attempt, step)
       running = running + 1
     end
     step = step.next
@@ -60,6 +66,7 @@ function Reader:work(first)
     self:start_from(step)
     local result = step.fiber and step.fiber:join()
     step.fiber = nil
+    if result and result.fatal then error(result.fatal, 0) end
     if step.take then step.take(result) end
     if self.progress then self.progress(self.count, step.path) end
     step = step.next
@@ -219,15 +226,18 @@ function Reader:take_collection(step, answer)
   self.sink:open(place.path)
   self:add_all(place, answer)
   local last = step
-  for from = answer.size, (answer.total or 0) - 1, self.page do
+  local function part(after, from)
     local this = { path = place.path }
     this.run = function() return pages.range(self, place.path, from, self.page) end
     this.take = function(page)
-      if page.err then return self:unread(place.path, page.err) end
       self:add_all(place, page)
+      -- a device that does not say how many there are
+      if page.more and not answer.total then part(this, from + self.page) end
     end
-    last = insert(last, this)
+    return insert(after, this)
   end
+  for from = answer.size, (answer.total or 0) - 1, self.page do last = part(last, from) end
+  if answer.more then last = part(last, answer.size) end
   local tail = { path = place.path }
   tail.take = function()
     if answer.total and place.passed ~= answer.total then self:complete(tail, place) end
@@ -333,7 +343,7 @@ function M.read(bip, sink, options)
   local self = setmetatable({
     bip = bip, sink = sink, partition = options.partition, progress = options.progress,
     page = options.page or pages.PAGE, parallel = options.parallel or PARALLEL, known = {},
-    count = 0, timeouts = 0, limits = {}, expands = {}, probes = {}, lies = {},
+    count = 0, timeouts = 0, limits = {}, expands = {}, probes = {}, lies = {}, trusted = {},
     left_out = {
       unread = json.array {}, excluded = json.array {}, unsteady = json.array {}, secrets = {},
       ephemeral = 0,
@@ -355,10 +365,12 @@ function M.read(bip, sink, options)
   self:work(first)
   local left_out = self.left_out
   for kind in pairs(self.lies) do
-    left_out.unread[#left_out.unread + 1] = {
-      path = ROOT .. "/" .. kind,
-      reason = "some elements may be missing: the device does not show them with their owners",
-    }
+    if self.trusted[kind] then
+      left_out.unread[#left_out.unread + 1] = {
+        path = ROOT .. "/" .. kind,
+        reason = "some elements may be missing: the device does not show them with their owners",
+      }
+    end
   end
   left_out.complete = #left_out.unread == 0
   sink:finish(left_out)

@@ -199,6 +199,20 @@ function session:bash(command, options) end
 ---@field changes? boolean false: the command changes nothing, so it is not counted; default true
 ---@field timeout? number seconds; default: that of the session; the device stops after about 60
 
+---Reads the configuration of the device: everything below /mgmt/tm of the provisioned modules,
+---found by what the device lists. Links, statistics, values that the device computes and secrets
+---are left out. What could not be read is in `left_out`.
+---
+---    bip:snapshot { file = "before.json" }
+---    local before = bip:snapshot { paths = { "ltm/pool", "ltm/virtual" } }
+---
+---*Raises* call errors; "transfer": the file cannot be written; "usage": an option is invalid.
+---
+---*Source* docs/safe-change.md
+---@param options? f5.snapshot.options what to read, and where to write it
+---@return f5.state|f5.snapshot.written snapshot the snapshot; with `file` what was written
+function session:snapshot(options) end
+
 ---Returns whether the REST services are up and the configuration is loaded. If not, it also returns
 ---why.
 ---

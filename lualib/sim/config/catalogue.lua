@@ -204,6 +204,17 @@ function M.learn(template, node)
   complete(template, node)
 end
 
+-- Adds the kinds of a state (template -> node) that the facts do not have.
+function M.relearn(learned)
+  for template, node in pairs(learned or {}) do
+    if not M.find(template) then
+      local fresh = {}
+      for name, value in pairs(node) do fresh[name] = value end
+      M.learn(template, fresh)
+    end
+  end
+end
+
 -- The names below an organizing collection or a module, sorted.
 function M.children(template)
   load_for(template)

@@ -350,7 +350,7 @@ end
 
 function M.install(device)
   local fresh = device.state.objects == nil
-  snapshot.relearn(device)
+  catalogue.relearn(device.state.learned)
   local template = fresh and device.options.template or nil
   device.store = Store.new(device, template and template.store)
   if device.twin then require("sim.twin.store").adopt(device.store, device.twin) end

@@ -44,7 +44,7 @@ local function learn(device, template, node)
   if catalogue.find(template) then return end
   device.state.learned = device.state.learned or {}
   device.state.learned[template] = node
-  catalogue.learn(template, values.shallow(node))
+  catalogue.relearn { [template] = node }
 end
 
 -- Makes the simulator know the kind of a path. Objects of this kind are kept as they are.
@@ -62,13 +62,6 @@ local function learn_kind(device, path, value)
     flat = is_list and is_flat(value) or nil,
   })
   return true
-end
-
---- Makes the kinds known that a saved state has and the simulator does not.
-function M.relearn(device)
-  for template, node in pairs(device.state.learned or {}) do
-    if not catalogue.find(template) then catalogue.learn(template, values.shallow(node)) end
-  end
 end
 
 -- -- objects --------------------------------------------------------------------------------------

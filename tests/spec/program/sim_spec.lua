@@ -269,7 +269,7 @@ print(f5.flat(bip.sys.version:load())[1].Product, ...)
     local directory <close> = program.directory()
     for text, message in pairs {
       ['{"object":{}}'] = "unknown part 'object'; valid parts: apm, asm, conf, health, "
-        .. "live_update, objects, provision, traffic, users",
+        .. "left_out, live_update, objects, provision, snapshot, traffic, users",
       ['[1]'] = "the whole: expected an object, got an array",
       ['{"objects":[1]}'] = "objects: expected an object, got an array",
       ['{"objects":{"/mgmt/tm/ltm/poool":[]}}'] = "unknown URI '/mgmt/tm/ltm/poool'",

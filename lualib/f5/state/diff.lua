@@ -6,9 +6,11 @@ local show = require "f5.state.show"
 local snapshot = require "f5.state.snapshot"
 local source = require "f5.state.source"
 
+local M = {}
+
 local OPTIONS <const> = { paths = true, partition = "string", ignore = true }
 
-local Report = { __name = "f5.report" }
+local Report = { __name = "f5.diff.report" }
 Report.__index = Report
 
 --- The report as one text.
@@ -68,10 +70,11 @@ local function narrow(options, a, b)
   end
 end
 
----@param a f5.session|f5.state|string
----@param b f5.session|f5.state|string
----@param options? f5.diff.options
-return function(a, b, options)
+--- Compares two states: see lualib/meta/f5/state.lua.
+-- @param a f5.state, session, or the path of a file
+-- @param b the same
+-- @param options table|nil: paths, partition, ignore
+function M.diff(a, b, options)
   options = check(options)
   local wanted = { paths = options.paths, partition = options.partition }
   local first, second = core.all(
@@ -81,3 +84,5 @@ return function(a, b, options)
   narrow(options, first, second)
   return setmetatable(difference.states(first, second, options), Report)
 end
+
+return M
