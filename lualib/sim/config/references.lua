@@ -2,6 +2,7 @@
 -- exist, and cannot be deleted while it is in use.
 local catalogue = require "sim.config.catalogue"
 local errors = require "sim.http.errors"
+local in_use = require "sim.kinds.common.in_use"
 local kinds = require "sim.kinds"
 local names = require "sim.config.names"
 local relations = require "sim.config.relations"
@@ -152,18 +153,7 @@ function M.targets(store, path, object)
   return found
 end
 
--- The word for an object of this template in messages: that of its kind, else of its collection.
-function M.noun(template)
-  local node = catalogue.find(template)
-  if node and node.noun then return node.noun end
-  local above = template:match "^(.*)/[^/]+$"
-  while above do
-    local group = catalogue.find(above)
-    if group and group.type == "organizing" and group.noun then return group.noun end
-    above = above:match "^(.*)/[^/]+$"
-  end
-  return (template:match "[^/*]+$" or template):gsub("%-", " ")
-end
+M.noun = in_use.noun
 
 local function partition(full)
   return full:match "^/([^/]+)/"
@@ -214,30 +204,16 @@ end
 -- do not count.
 function M.check_unused(store, path, object)
   local template = M.template(path)
-  local in_use = kinds.of(template).checks.in_use
+  local said = kinds.of(template).checks.in_use
   for _, user in ipairs(store:users(path)) do
     if user ~= path and user:sub(1, #path + 1) ~= path .. "/" then
       local from = M.template(user)
-      -- an object of a sub-collection is named by its owner
-      local owner_path = from:find "/%*/" and user:match "^(.*)/[^/]+/[^/]+$" or user
-      local owner = store:get(owner_path)
-      local message = in_use
-        and in_use(object, { template = from, object = store:get(user), owner = owner })
-      error(
-        errors.tm(
-          400,
-          message
-            or (
-              "01070265:3: The %s (%s) cannot be deleted because it is in use by a %s "
-                .. "(%s)."
-            ):format(
-              M.noun(template), object.fullPath or object.name, M.noun(M.template(owner_path)),
-              owner and (owner.fullPath or owner.name) or user
-            ),
-          3
-        ),
-        0
-      )
+      local owner = from:find "/%*/" and store:get(user:match "^(.*)/[^/]+/[^/]+$")
+        or store:get(user)
+      local message = said
+        and said(object, { template = from, object = store:get(user), owner = owner })
+        or in_use.message(store, template, object, from, user)
+      error(errors.tm(400, message, 3), 0)
     end
   end
 end

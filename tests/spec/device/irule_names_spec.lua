@@ -34,6 +34,29 @@ describe("An iRule of a simulated device", function()
       ["when HTTP_REQUEST {\n if { [class match -- [HTTP::uri] starts_with dg] } { drop }\n}"] =
         expected("value_list", "dg", 2, "class match -- [HTTP::uri] starts_with dg"),
       ["when CLIENT_ACCEPTED { snatpool sp }"] = expected("snat_pool", "sp", 1, "snatpool sp"),
+      ["when CLIENT_ACCEPTED { LB::reselect pool no }"] =
+        expected("pool", "no", 1, "LB::reselect pool no"),
+      ["when CLIENT_ACCEPTED { if { [active_members -list no] > 0 } { drop } }"] =
+        expected("pool", "no", 1, "active_members -list no"),
+      ["when CLIENT_ACCEPTED { clone pool no member 10.0.0.1 80 }"] =
+        expected("pool", "no", 1, "clone pool no member 10.0.0.1 80"),
+      ["when CLIENT_ACCEPTED { set h [HSL::open -proto UDP -pool no] }"] =
+        expected("pool", "no", 1, "HSL::open -proto UDP -pool no"),
+      ["when CLIENT_ACCEPTED { HSL::open -publisher /Common/no }"] =
+        expected("log_publisher", "/Common/no", 1, "HSL::open -publisher /Common/no"),
+      ["when CLIENT_ACCEPTED { nexthop no }"] = expected("vlan", "no", 1, "nexthop no"),
+      ["when CLIENT_ACCEPTED { rateclass no }"] = expected("rate_class", "no", 1, "rateclass no"),
+      ["when HTTP_REQUEST { HTTP::respond 200 content [ifile get no] }"] =
+        expected("ifile", "no", 1, "ifile get no"),
+      ["when CLIENT_ACCEPTED { call no::proc 1 }"] = expected("rule", "no", 1, "call no::proc 1"),
+      ["when CLIENT_ACCEPTED { SSL::profile no }"] =
+        expected("profile", "no", 1, "SSL::profile no"),
+      ["when CLIENT_ACCEPTED { matchclass [IP::client_addr] equals no }"] =
+        expected("value_list", "no", 1, "matchclass [IP::client_addr] equals no"),
+      ["when CLIENT_ACCEPTED { class size no }"] = expected("value_list", "no", 1, "class size no"),
+      ["when CLIENT_ACCEPTED { nexthop 10.0.0.1 }"] = "used",
+      ["proc p { } {}\nwhen CLIENT_ACCEPTED { call p 1 }"] = "used",
+      ["when CLIENT_ACCEPTED { call $rule 1 }"] = "used",
       ["when CLIENT_ACCEPTED { virtual vs }"] = expected("virtual_server", "vs", 1, "virtual vs"),
       -- these name nothing
       ["when CLIENT_ACCEPTED { pool $name }"] = "used",

@@ -217,7 +217,7 @@ describe("G14 device: objects refer to each other", function()
     refused(
       delete "/mgmt/tm/ltm/rule/r",
       400,
-      "01070265:3: The rule (/Common/r) cannot be deleted because it is in use by a Virtual Server "
+      "01070265:3: The rule (/Common/r) cannot be deleted because it is in use by a virtual server "
         .. "(/Common/v)."
     )
     refused(delete "/mgmt/tm/ltm/monitor/http/m", 400, "01070083:3: Monitor /Common/m is in use.")
@@ -229,8 +229,7 @@ describe("G14 device: objects refer to each other", function()
     refused(
       delete "/mgmt/tm/ltm/virtual-address/10.0.0.9",
       400,
-      "01070265:3: The Virtual Address (/Common/10.0.0.9) cannot be deleted because it is in use "
-        .. "by a Virtual Server (/Common/v)."
+      "01070344:3: Cannot delete referenced virtual address /Common/10.0.0.9."
     )
     assert.equal(200, delete("/mgmt/tm/ltm/virtual/v").status)
     assert.equal(404, get("/mgmt/tm/ltm/virtual-address/10.0.0.9").status)
@@ -368,7 +367,7 @@ describe("G14 device: inheritance", function()
     refused(
       delete "/mgmt/tm/ltm/profile/http/mother",
       400,
-      "01070265:3: The profile (/Common/mother) cannot be deleted because it is in use by a "
+      "01070265:3: The HTTP Profile (/Common/mother) cannot be deleted because it is in use by a "
         .. "profile (/Common/child)."
     )
     local monitor = post("/mgmt/tm/ltm/monitor/http", { name = "m", interval = 7 })

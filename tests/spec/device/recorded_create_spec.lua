@@ -34,7 +34,8 @@ local EXCEPTIONS <const> = {
     "01070256:3: Requested VLAN member (1.0)",
   },
   ["/mgmt/tm/sys/application/service/test_service"] = {
-    "its folder is that of another service, its template is in no folder",
+    "its folder is that of another service, its template and its device group are in no folder",
+    'deviceGroup is "/Common/test_dev_group"',
     'subPath is "test_service.app"',
     'template is "/Common/test_template"',
   },
@@ -161,7 +162,14 @@ local REFERS <const> = {
   ["ltm/pool"] = monitors,
   ["ltm/virtual/*/policies"] = named "ltm/policy",
   ["net/fdb/vlan"] = named "net/vlan", -- whose table it is
-  ["sys/application/service"] = named("sys/application/template", "template"),
+  ["sys/application/service"] = function(body)
+    local list <const> = named("sys/application/template", "template")(body)
+    local group <const> = body.deviceGroup
+    if group and group ~= "none" then
+      list[#list + 1] = path("cm/device-group", "/Common/" .. group)
+    end
+    return list
+  end,
 }
 
 -- Kinds that are made in another way than by a POST: what is sent instead, as method, path, body,

@@ -6,6 +6,7 @@ local every_kind = require "walk.every_kind"
 local json = require "f5.json"
 local lab = require "lab"
 local relations = require "sim.config.relations"
+local unchecked = require "walk.unchecked_references"
 
 -- What a target of a kind needs beside its name.
 local TARGETS <const> = {
@@ -39,7 +40,9 @@ local WRITTEN <const> = {
   end,
 }
 -- The names of objects of a kind that take more than a word.
-local NAMES <const> = { ["ltm/pool/*/members"] = "192.0.2.30:80" }
+local NAMES <const> = {
+  ["ltm/pool/*/members"] = "192.0.2.30:80", ["security/blacklist-publisher/category"] = "proxy",
+}
 for _, kind in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
   NAMES["gtm/wideip/" .. kind] = "user.example.net"
 end
@@ -95,7 +98,7 @@ describe("A reference between objects of a simulated device", function()
     serial = serial + 1
     local body <const> = every_kind.body(template)
     for key, needed in pairs(TARGETS[template] or {}) do body[key] = needed end
-    body.name = "target" .. serial
+    body.name = "target" .. serial .. (template:find "^gtm/wideip/" and ".example.net" or "")
     local status <const>, answer <const> = call("POST", "/mgmt/tm/" .. template, body)
     if status ~= 200 then
       return nil, ("POST %s: %d %s"):format(template, status, answer.message)
@@ -161,5 +164,39 @@ describe("A reference between objects of a simulated device", function()
     end)
     assert.equal("", table.concat(problems, "\n"))
     assert.truthy(tried >= 400, tried)
+  end)
+
+  -- Whether the last words of a name are those of a kind of object: "clonePool", "pool".
+  local function speaks_of_another(name)
+    for _, ending in ipairs(unchecked.ENDINGS) do
+      local capital <const> = ending:sub(1, 1):upper() .. ending:sub(2)
+      if name == ending or name:sub(-#ending) == capital then return true end
+    end
+    return false
+  end
+
+  it("is checked wherever the name of a property speaks of one, or there is a reason", function()
+    local missing <const> = {}
+    local function look(template, node)
+      local checked <const> = {}
+      for _, relation in ipairs(relations.of(template)) do
+        checked[(relation.property or ""):match "^[^.]*"] = true
+      end
+      for name, spec in pairs(node.props) do
+        local can_name <const> = not spec.r and not spec.choices and ("saxom"):find(spec.t, 1, true)
+        if can_name and not checked[name] and speaks_of_another(name) then
+          local reason <const> = unchecked[name .. " " .. template] or unchecked[name]
+          if not reason then missing[#missing + 1] = template .. " " .. name end
+        end
+      end
+    end
+    for _, module in ipairs(catalogue.modules()) do
+      for _, template in ipairs(catalogue.templates(module)) do
+        local node <const> = catalogue.find(template)
+        if node.type == "collection" or node.type == "singleton" then look(template, node) end
+      end
+    end
+    table.sort(missing)
+    assert.equal("", table.concat(missing, "\n"))
   end)
 end)

@@ -71,6 +71,7 @@ local THERE <const> =
 local LATE <const> = {
   ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true,
   ["gtm/pool/a/*/members"] = true, ["gtm/pool/aaaa/*/members"] = true,
+  ["gtm/prober-pool/*/members"] = true,
 }
 
 -- The kinds in the order of the walk.

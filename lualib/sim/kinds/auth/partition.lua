@@ -56,19 +56,7 @@ local partition <const> = {
         "01070829:3: The partition (Common) is a system partition and may not be deleted."
       )
     end
-    local found = folders.content(store, "/" .. object.name)
-    local inner = folders.subfolders(store, "/" .. object.name)
-    if found or #inner > 0 then
-      validate.refuse_mcpd(
-        (
-          "0107082a:3: All objects must be removed from a partition (%s) before the "
-            .. "partition may be removed, type ID (%d)"
-        ):format(
-          object.name,
-          found and 973 or 6
-        )
-      )
-    end
+    folders.check_empty(store, "/" .. object.name)
   end,
   removed = function(store, _, object)
     store:put(FOLDERS .. "~" .. object.name, nil)

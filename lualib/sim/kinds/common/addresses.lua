@@ -76,6 +76,14 @@ local function same(store, one, other, network)
   return a.bits == b.bits and masked(a.bytes, a.bits) == masked(b.bytes, b.bits)
 end
 
+--- Whether the `address` of two objects, with their masks, is in the same network.
+function M.share_network(store, a, b)
+  return same(
+    store, { text = a.address, partition = a.partition },
+    { text = b.address, partition = b.partition }, true
+  )
+end
+
 --- Another object of a collection with the same address in its `property` (with `network`: the same
 --- network) and in the same route domain; nil if there is none. `object` is at `path`.
 function M.other(store, collection, path, object, property, network)

@@ -52,6 +52,11 @@ function M.settle(store, object, properties, old, ctx, read)
   object.mode = object.mode or 33188
 end
 
+--- The refusal to delete a file object that another object uses.
+function M.in_use(object)
+  return ("01071349:3: File object by name (%s) is in use."):format(object.fullPath)
+end
+
 --- Refuses a new file object without a source. A factory and a seed may leave it out.
 function M.need_source(object, old, ctx)
   if ctx.factory or ctx.seed then return end

@@ -1,5 +1,7 @@
 -- Errors that a device finds in the text of an iRule: braces that do not match, and unknown events.
 local texts = require "sim.text"
+local validate = require "sim.config.validate"
+
 local M = {}
 
 -- Events of 17.1 by the part before their first "_". `true`: the list is incomplete, and any event
@@ -138,9 +140,44 @@ end
 
 local function first_argument(words) return literal(words[2]) end
 
+-- The word after another one, such as the pool in "clone pool NAME" or "-pool NAME".
+local function word_after(mark)
+  return function(words)
+    for i = 2, #words - 1 do
+      if words[i] == mark then return literal(words[i + 1]) end
+    end
+    return nil
+  end
+end
+
+-- The last argument that is no option: "members -list NAME".
+local function after_options(words)
+  local at = 2
+  while words[at] and words[at]:find "^%-" do at = at + 1 end
+  return literal(words[at])
+end
+
+-- "nexthop VLAN", "nexthop VLAN ADDRESS", but not "nexthop ADDRESS".
+local function vlan_name(words)
+  local name = literal(words[2])
+  if not name or validate.is_address(name) then return nil end
+  return name
+end
+
+-- "call RULE::PROCEDURE"; without "::" it is in the rule itself.
+local function rule_name(words)
+  local name = literal(words[2])
+  return name and name:match "^(.+)::[^:]+$"
+end
+
+local function after_get(words) return words[2] == "get" and literal(words[3]) or nil end
+
 -- "class match -value -- ITEM OPERATOR CLASS": the name is the last word.
+local ONLY_A_CLASS <const> = { size = true, type = true, startsearch = true }
+
 local function class_name(words)
   local verb = words[2]
+  if ONLY_A_CLASS[verb] then return literal(words[3]) end
   if verb ~= "match" and verb ~= "search" and verb ~= "lookup" then return nil end
   local at = 3
   while words[at] and words[at]:find "^%-" do
@@ -153,12 +190,47 @@ local function class_name(words)
 end
 
 -- Command -> the kinds of what it names, the word for it in messages, and where the name is.
+local POOL <const>, CLASS <const> =
+  { "ltm/pool" }, { "ltm/data-group/internal", "ltm/data-group/external" }
 local NAMING <const> = {
-  pool = { { "ltm/pool" }, "pool", first_argument },
-  snatpool = { { "ltm/snatpool" }, "snat_pool", first_argument },
-  virtual = { { "ltm/virtual" }, "virtual_server", first_argument },
-  class = { { "ltm/data-group/internal", "ltm/data-group/external" }, "value_list", class_name },
+  pool = { { POOL, "pool", first_argument } },
+  clone = { { POOL, "pool", word_after "pool" } },
+  members = { { POOL, "pool", after_options } },
+  active_members = { { POOL, "pool", after_options } },
+  ["LB::reselect"] = { { POOL, "pool", word_after "pool" } },
+  ["LB::status"] = { { POOL, "pool", word_after "pool" } },
+  ["HSL::open"] = {
+    { POOL, "pool", word_after "-pool" },
+    { { "sys/log-config/publisher" }, "log_publisher", word_after "-publisher" },
+  },
+  snatpool = { { { "ltm/snatpool" }, "snat_pool", first_argument } },
+  virtual = { { { "ltm/virtual" }, "virtual_server", first_argument } },
+  nexthop = { { { "net/vlan", "net/tunnels/tunnel", "net/vlan-group" }, "vlan", vlan_name } },
+  rateclass = { { { "net/rate-shaping/class" }, "rate_class", first_argument } },
+  ifile = { { { "ltm/ifile" }, "ifile", after_get } },
+  call = { { { "ltm/rule" }, "rule", rule_name } },
+  ["SSL::profile"] = {
+    { { "ltm/profile/client-ssl", "ltm/profile/server-ssl" }, "profile", first_argument },
+  },
+  class = { { CLASS, "value_list", class_name } },
+  matchclass = { { CLASS, "value_list", function(words) return literal(words[4]) end } },
 }
+
+--- The kinds of what rules can name: a list of lists.
+M.KINDS = {}
+do
+  local known = {}
+  for _, list in pairs(NAMING) do
+    for _, naming in ipairs(list) do
+      if not known[naming[1][1]] then
+        known[naming[1][1]] = true
+        M.KINDS[#M.KINDS + 1] = naming[1]
+      end
+    end
+  end
+  table.sort(M.KINDS, function(a, b) return a[1] < b[1] end)
+end
+
 -- Words after `virtual` that ask for something.
 local ASKS <const> = { name = true, addr = true, port = true }
 
@@ -171,17 +243,20 @@ function M.names(text)
   if known then return known end
   local plain = plain_text(text)
   local list = {}
-  for place, command in plain:gmatch "()%f[%a]([%a]+)%f[%s]" do
-    local naming = NAMING[command]
-    local before = naming and plain:sub(math.max(1, place - 40), place - 1):match "([^ \t]?)[ \t]*$"
-    if naming and (before == "" or before:find "[{;%[\n]") then
+  for place, command in plain:gmatch "()%f[%w_:](%a[%w_:]*)%f[%s]" do
+    local namings = NAMING[command]
+    local before = namings
+      and plain:sub(math.max(1, place - 40), place - 1):match "([^ \t]?)[ \t]*$"
+    if namings and (before == "" or before:find "[{;%[\n]") then
       local words, whole = words_of(plain, place)
-      local name = naming[3](words)
-      if name and not (command == "virtual" and ASKS[name]) then
-        list[#list + 1] = {
-          name = name, kinds = naming[1], word = naming[2], line = line_of(text, place),
-          text = whole,
-        }
+      for _, naming in ipairs(namings) do
+        local name = naming[3](words)
+        if name and not (command == "virtual" and ASKS[name]) then
+          list[#list + 1] = {
+            name = name, kinds = naming[1], word = naming[2], line = line_of(text, place),
+            text = whole,
+          }
+        end
       end
     end
   end

@@ -1,6 +1,6 @@
--- What iRules name: pools, SNAT pools, virtual servers and data groups. They cannot be deleted
--- while a rule names them. That they exist is checked when a virtual server uses the rule, not
--- before.
+-- What iRules name: pools, virtual servers, data groups, VLANs, other rules … They cannot be
+-- deleted while a rule names them. That they exist is checked when a virtual server uses the rule,
+-- not before.
 local irule = require "sim.kinds.common.irule"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
@@ -24,8 +24,7 @@ local function full_name(store, object, naming)
 end
 
 -- A relation for the commands of a rule that name objects of some kinds.
-local function relation(...)
-  local kinds = { ... }
+local function relation(kinds)
   return {
     to = kinds, later = true,
     names = function(object, store)
@@ -39,10 +38,8 @@ local function relation(...)
 end
 
 --- The relations of iRules.
-M.RELATIONS = {
-  relation "ltm/pool", relation "ltm/snatpool", relation "ltm/virtual",
-  relation("ltm/data-group/internal", "ltm/data-group/external"),
-}
+M.RELATIONS = {}
+for i, kinds in ipairs(irule.KINDS) do M.RELATIONS[i] = relation(kinds) end
 
 --- Refuses a rule that names what does not exist, for each rule of a list of full names.
 function M.check(store, rules)

@@ -30,6 +30,35 @@ local listener <const> = {
   end,
 }
 
+-- The members of a region in one text: "not country DE", "region /Common/r".
+local function members_of(object)
+  local parts = {}
+  for index, member in ipairs(object.regionMembers or {}) do
+    parts[index] = type(member) == "table" and tostring(member.name) or tostring(member)
+  end
+  return table.concat(parts, " ")
+end
+
+-- The relations of a kind whose text names regions, data centers and pools.
+local function named_in(text_of)
+  local list = {}
+  for word, kind in pairs {
+    region = "gtm/region", datacenter = "gtm/datacenter", pool = "gtm/pool/*",
+  } do
+    list[#list + 1] = {
+      to = { kind },
+      names = function(object)
+        local names = {}
+        for name in text_of(object):gmatch("%f[%a]" .. word .. "%s+(/%S+)") do
+          names[#names + 1] = name
+        end
+        return names
+      end,
+    }
+  end
+  return list
+end
+
 return {
   ["gtm/listener"] = {
     facts = {
@@ -55,7 +84,10 @@ return {
     facts = { noun = "rule", open = true },
     checks = gtm_rule,
   },
-  ["gtm/region"] = { facts = { open = true } },
-  ["gtm/topology"] = { facts = { flat = true, free_names = true, open = true } },
+  ["gtm/region"] = { facts = { open = true }, relations = named_in(members_of) },
+  ["gtm/topology"] = {
+    facts = { flat = true, free_names = true, open = true },
+    relations = named_in(function(object) return object.name end),
+  },
   ["gtm/global-settings/metrics-exclusions"] = { facts = { type = "singleton" } },
 }

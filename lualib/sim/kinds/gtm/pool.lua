@@ -13,6 +13,14 @@ local function watched(store, object, properties)
   if properties.monitor then monitors.settle(store, object) end
 end
 
+local function pool_in_use(object, user)
+  return user.template:find "^gtm/wideip/"
+    and ("0107070b:7: Wideip pool (%s) is referenced by one or more wideips"):format(
+      object.fullPath
+    )
+    or nil
+end
+
 -- Members of a pool are "/Common/server:/Common/virtual" for addresses and names of wide IPs for
 -- the others.
 local address_member <const> = {
@@ -80,6 +88,12 @@ local address_member <const> = {
   end,
 }
 
+-- The server of a member "/Common/server:/Common/virtual".
+local function server_of(object)
+  local server = object.fullPath:match "^(/[^/]+/.-):"
+  return { server }
+end
+
 local name_member <const> = {
   identify = function(_, body)
     local name = body.name
@@ -103,7 +117,7 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       },
     },
     relations = { monitors.GTM_RELATION },
-    checks = { prepare = watched },
+    checks = { prepare = watched, in_use = pool_in_use },
   }
   kinds["gtm/pool/" .. record .. "/*/members"] = {
     facts = {
@@ -116,6 +130,9 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       kind = ("tm:gtm:pool:%s:members:members"):format(record),
       props = { enabled = flag(true), disabled = flag(), memberOrder = i(), ratio = i(1) },
     },
+    relations = of_addresses and {
+      monitors.GTM_RELATION, { to = { "gtm/server" }, names = server_of },
+    } or nil,
     checks = of_addresses and address_member or name_member,
   }
 end

@@ -55,6 +55,7 @@ return {
       open = true,
       props = { enabled = flag(true), disabled = flag(), destination = s() },
     },
+    relations = { monitors.GTM_RELATION },
     checks = { prepare = watched },
   },
   ["gtm/server/*/devices"] = {
@@ -63,7 +64,9 @@ return {
       props = { configsyncIp = s("none") },
     },
   },
-  ["gtm/link"] = { relations = { DATACENTER } },
+  ["gtm/link"] = {
+    relations = { DATACENTER, monitors.GTM_RELATION }, checks = { prepare = watched },
+  },
   ["gtm/prober-pool"] = {
     facts = {
       type = "collection",
@@ -78,5 +81,6 @@ return {
       type = "collection", open = true, pairs = ENABLED_DISABLED,
       props = { enabled = flag(true), disabled = flag(), order = { t = "i", d = 0 } },
     },
+    relations = { { to = { "gtm/server" } } },
   },
 }

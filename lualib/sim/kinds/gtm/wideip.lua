@@ -1,4 +1,5 @@
 -- Wide IPs.
+local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
@@ -13,6 +14,14 @@ local wide_ip <const> = {
     end
   end,
 }
+
+-- The pool in "a /Common/p", the type of its records and its name. One of the same type may stand
+-- without it.
+local function last_resort(text)
+  local name = text:match "(%S+)%s*$"
+  if not name or name == "none" then return {} end
+  return { names.absolute(name) }
+end
 
 local kinds <const> = { ["gtm/wideip"] = { facts = { type = "organizing" } } }
 
@@ -31,7 +40,10 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
         poolLbMode = { d = "round-robin" },
       },
     },
-    relations = { { property = "pools", to = { "gtm/pool/" .. record } } },
+    relations = {
+      { property = "pools", to = { "gtm/pool/" .. record } },
+      { property = "lastResortPool", to = { "gtm/pool/*" }, names = last_resort },
+    },
     checks = wide_ip,
   }
 end

@@ -46,6 +46,12 @@ end
 
 -- A policy is published or a draft. A new one below /Common/Drafts is a draft.
 local policy <const> = {
+  in_use = function(object, user)
+    return user.template == "ltm/virtual/*/policies"
+      and ("01070635:3: The policy (%s) is referenced by one or more virtuals."):format(
+        object.fullPath
+      ) or nil
+  end,
   identify = function(node, body, _, store)
     local object = identity.identify(node, body)
     if object.fullPath and is_draft(object) then make_folder_of_drafts(store, object, {}) end

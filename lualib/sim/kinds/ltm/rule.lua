@@ -9,6 +9,13 @@ local texts = require "sim.text"
 local s <const> = property.text
 
 local rule <const> = {
+  in_use = function(object, user)
+    if not user.template:find "^security/firewall/.*rules$" then return nil end
+    return (
+      "01070830:3: The iRule (%s) cannot be deleted because it is in use by a fw_rule (%s) in "
+        .. "Policy (%s)."
+    ):format(object.fullPath, user.object.name, user.owner.fullPath or user.owner.name)
+  end,
   prepare = function(_, object, properties)
     local text = object.apiAnonymous
     if properties.apiAnonymous and text then

@@ -52,6 +52,11 @@ local snat_translation <const> = {
       object.inheritedTrafficGroup = properties.inheritedTrafficGroup or "false"
     end
   end,
+  in_use = function(object, user)
+    return ("01070321:3: Snat translation address %s is still referenced by a %s."):format(
+      object.fullPath, user.template == "ltm/snatpool" and "snat pool" or "snat"
+    )
+  end,
 }
 
 -- Origins are networks: "192.0.2.1" becomes "192.0.2.1/32".

@@ -153,6 +153,12 @@ local function check_http(store, virtual_path)
 end
 
 local virtual <const> = {
+  in_use = function(object, user)
+    local kind = user.template:match "^ltm/profile/(.*%-adapt)$"
+    return kind and ("0107160c:3: Virtual server '%s' is referenced by %s profile '%s'."):format(
+      object.fullPath, kind, user.object.fullPath
+    ) or nil
+  end,
   read = function(store, _, body, _, old)
     if old or body.ipProtocol or body["ip-protocol"] then return body end
     local fresh = {}

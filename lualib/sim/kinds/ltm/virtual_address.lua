@@ -44,13 +44,7 @@ local address <const> = {
     local users = store.virtuals_by_address[object.fullPath]
     if users then
       validate.refuse_mcpd(
-        (
-          "01070265:3: The Virtual Address (%s) cannot be deleted because it is in use "
-            .. "by a Virtual Server (%s)."
-        ):format(
-          object.fullPath,
-          store:get(users[1]).fullPath
-        )
+        ("01070344:3: Cannot delete referenced virtual address %s."):format(object.fullPath)
       )
     end
   end,

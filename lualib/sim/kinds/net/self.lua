@@ -21,6 +21,43 @@ local function is_service(text)
     and (validate.port(port) ~= nil or port:find "^%a[%w-]*$" ~= nil)
 end
 
+-- The self IPs in the network of an object that float, or that do not.
+local function in_network(store, object, floating)
+  local list = {}
+  for _, other in ipairs(store:list "/mgmt/tm/net/self") do
+    if other.floating == floating and addresses.share_network(store, object, other) then
+      list[#list + 1] = other
+    end
+  end
+  return list
+end
+
+-- A floating self IP needs one in its network that does not float.
+local function check_floating(store, object)
+  if object.floating == "enabled" or #in_network(store, object, "disabled") > 0 then return end
+  local stranded = in_network(store, object, "enabled")[1]
+  if not stranded then return end
+  validate.refuse_mcpd(
+    (
+      "01070393:3: Cannot delete IP %s because it would leave floating self IP %s with no "
+        .. "non-floating IP on this network."
+    ):format(object.address:match "^[^/]+", stranded.fullPath)
+  )
+end
+
+local function check_synchronisation(store, object)
+  local address = object.address:match "^[^/%%]+"
+  for _, device in ipairs(store:list "/mgmt/tm/cm/device") do
+    if device.selfDevice == "true" and device.configsyncIp == address then
+      validate.refuse_mcpd(
+        (
+          "01071412:3: Cannot delete IP (%s) because it is used by the system config-sync setting."
+        ):format(address)
+      )
+    end
+  end
+end
+
 local self_ip <const> = {
   prepare = function(store, object, properties, old, ctx, target)
     modules.need(store, target, properties, ctx, "afm", "fwEnforcedPolicy", "fwStagedPolicy")
@@ -63,8 +100,15 @@ local self_ip <const> = {
     if services == "none" then services = nil end
     object.allowService = services
   end,
+  removing = function(store, _, object) check_synchronisation(store, object) end,
   -- Without the self IP, gateways of routes may not be reachable any more.
-  removed = function(store, _, _, ctx)
+  removed = function(store, _, object, ctx)
+    local later = store.device.checks  -- of a transaction: when all of it is done
+    if later then
+      table.insert(later, function() check_floating(store, object) end)
+    else
+      check_floating(store, object)
+    end
     for _, segment in ipairs(store:segments(ROUTES)) do
       objects.settle(store, ROUTES .. "/" .. segment, ctx)
     end

@@ -93,6 +93,7 @@ return {
       noun = "interface", flat = true, free_names = true, pairs = { { "tagged", "untagged" } },
       props = { tagged = flag(), untagged = flag(), tagMode = s("none", { keeps_none = true }) },
     },
+    relations = { { to = { "net/interface", "net/trunk" }, later = true } },
     checks = vlan_interface,
     show = show_vlan_interface,
   },

@@ -13,6 +13,7 @@ local s <const> = property.text
 local ROOT <const> = "/mgmt/tm/"
 
 local file <const> = {
+  in_use = files.in_use,
   prepare = function(store, object, properties, old, ctx)
     files.need_source(object, old, ctx)
     files.settle(store, object, properties, old, ctx)
@@ -71,6 +72,7 @@ local function crypto_twin(store, kind, object, replaces)
 end
 
 local certificate <const> = {
+  in_use = files.in_use,
   prepare = function(store, object, properties, old, ctx)
     if not ctx.automatic then files.need_source(object, old, ctx) end
     files.settle(store, object, properties, old, ctx, certificates.read_certificate)
@@ -88,6 +90,7 @@ local certificate <const> = {
 }
 
 local key <const> = {
+  in_use = files.in_use,
   prepare = function(store, object, properties, old, ctx)
     if not ctx.automatic then files.need_source(object, old, ctx) end
     object.mode = 33184

@@ -71,7 +71,7 @@ local folder <const> = {
       )
     end
   end,
-  removing = function(store, path, object)
+  removing = function(store, _, object)
     if object.fullPath == "/Common" or object.fullPath == "/" then
       validate.refuse_mcpd(
         ("01070829:3: The folder (%s) is a system folder and may not be deleted."):format(
@@ -79,28 +79,7 @@ local folder <const> = {
         )
       )
     end
-    local found = folders.content(store, object.fullPath)
-    local inner = folders.subfolders(store, object.fullPath)
-    if found or #inner > 0 then
-      if object.fullPath:find "^/[^/]+$" then
-        validate.refuse_mcpd(
-          (
-            "0107082a:3: All objects must be removed from a partition (%s) before the "
-              .. "partition may be removed, type ID (%d)"
-          ):format(
-            object.name,
-            found and 973 or 6
-          )
-        )
-      end
-      validate.refuse_mcpd(
-        ("01070265:3: The folder (%s) cannot be deleted because it contains objects (%s)."):format(
-          object.fullPath,
-          found and store:get(found).fullPath or store:get(inner[1]).fullPath
-        )
-      )
-    end
-    local _ = path
+    folders.check_empty(store, object.fullPath)
   end,
   removed = function(store, _, object)
     if object.fullPath:find "^/[^/]+$" then store:put(PARTITIONS .. object.name, nil) end
