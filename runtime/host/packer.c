@@ -20,6 +20,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
+#include "base/write_all.h"
 #include "f5/report/secret.h"
 #include "host/bundle.h"
 #include "host/fuse.h"
@@ -240,17 +241,6 @@ static int list(lua_State *L) {
     free(found.entries[i]);
   free(found.entries);
   return status == LUA_OK ? 1 : lua_error(L);
-}
-
-static bool write_all(int fd, const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(fd, bytes, length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes += written;
-    length -= (size_t)written;
-  }
-  return true;
 }
 
 /* Makes sure that the directory entry is on the disk. Some file systems cannot do that; this is not

@@ -1,4 +1,5 @@
 #include "host/privatefile.h"
+#include "base/write_all.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,16 +23,9 @@ static bool make_directories(const char *path) {
 }
 
 /* Closes fd in any case. */
-static bool write_all(int fd, const char *text, size_t length) {
-  bool written = fchmod(fd, 0600) == 0; /* an existing file may have other permissions */
-  while (written && length > 0) {
-    ssize_t count = write(fd, text, length);
-    if (count < 0 && errno == EINTR) continue;
-    written = count >= 0;
-    if (!written) break;
-    text += count;
-    length -= (size_t)count;
-  }
+static bool write_private(int fd, const char *text, size_t length) {
+  /* an existing file may have other permissions */
+  bool written = fchmod(fd, 0600) == 0 && write_all(fd, text, length);
   int reason = errno;
   if (close(fd) != 0 && written) return false;
   errno = reason;
@@ -46,7 +40,7 @@ static int open_private(const char *path, int flags) {
 
 bool private_append(const char *path, const char *text, size_t length) {
   int fd = open_private(path, O_APPEND);
-  return fd >= 0 && write_all(fd, text, length);
+  return fd >= 0 && write_private(fd, text, length);
 }
 
 bool private_write(const char *path, const char *text, size_t length) {
@@ -55,7 +49,7 @@ bool private_write(const char *path, const char *text, size_t length) {
   if (!temporary) return false;
   snprintf(temporary, size, "%s.%ld", path, (long)getpid());
   int fd = open_private(temporary, O_TRUNC);
-  bool done = fd >= 0 && write_all(fd, text, length) && rename(temporary, path) == 0;
+  bool done = fd >= 0 && write_private(fd, text, length) && rename(temporary, path) == 0;
   if (!done && fd >= 0) {
     int reason = errno;
     unlink(temporary);

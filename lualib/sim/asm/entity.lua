@@ -1,6 +1,7 @@
 -- Entities of ASM as plain tables: defaults, checks, merging, and the hash ids.
 local json = require "f5.json"
 local digest = require "sim.digest"
+local tables = require "sim.tables"
 local texts = require "sim.text"
 
 local M = {}
@@ -18,25 +19,6 @@ end
 
 --- Whether a value is a JSON object.
 M.is_object = is_object
-
---- A deep copy; arrays stay arrays.
-function M.copy(value)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do copy[key] = M.copy(member) end
-  return copy
-end
-
-function M.equal(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
-  for key, value in pairs(a) do
-    if not M.equal(value, b[key]) then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
 
 --- The hash id of a text: 22 characters, URL-safe Base64 of its MD5. Devices make ids from the name
 --- alone: "General Database" is EStDgGiP9nSPgKBhSlDyvQ on all of them.
@@ -181,7 +163,7 @@ function M.accept(spec, body, creating)
     if writable and not creating and spec.fixed and spec.fixed[name] then writable = false end
     if writable then
       local numeric_text = check_type(name, sample, value)
-      accepted[name] = normalize(M.copy(numeric_text and tostring(value) or value))
+      accepted[name] = normalize(tables.copy(numeric_text and tostring(value) or value))
       if value ~= json.null then check_enum(spec, name, accepted[name]) end
       complete_elements(spec, name, accepted[name])
     end
@@ -221,7 +203,7 @@ function M.merge(spec, object, changes)
   for switch, more in pairs(spec.when or {}) do
     for name, default in pairs(more) do
       if object[switch] ~= true then object[name] = nil
-      elseif object[name] == nil then object[name] = M.copy(default) end
+      elseif object[name] == nil then object[name] = tables.copy(default) end
     end
   end
   return object
@@ -230,7 +212,7 @@ end
 --- A new object of this kind with its defaults. Refuses wrong values.
 function M.create(spec, body)
   local accepted = M.accept(spec, body, true)
-  local object = M.copy(spec.defaults)
+  local object = tables.copy(spec.defaults)
   M.merge(spec, object, accepted)
   if
     spec.leading_slash and object.type ~= "wildcard" and type(object.name) == "string"
@@ -274,15 +256,15 @@ local TASK_STATES <const> = { "NEW", "STARTED", "COMPLETED", "FAILURE" }
 --- The sample of /example: defaults, else an empty value of the type, and the choices of
 --- enumerations.
 function M.example(spec)
-  local example = M.copy(spec.defaults)
+  local example = tables.copy(spec.defaults)
   for name, value in pairs(spec.optional or {}) do
     if type(value) == "string" then example[name] = ""
     elseif type(value) == "number" then example[name] = 0
     elseif type(value) == "boolean" then example[name] = false
-    else example[name] = M.copy(value) end
+    else example[name] = tables.copy(value) end
   end
   if spec.task then
-    example.status, example.statusEnums = "NEW", json.array(M.copy(TASK_STATES))
+    example.status, example.statusEnums = "NEW", json.array(tables.copy(TASK_STATES))
     example.startTime, example.executionStartTime, example.endTime = "", "", ""
     example.result = {}
   end
@@ -294,7 +276,7 @@ function M.example(spec)
     end
     if type(into) == "table" then
       if into[1] then into = into[1] end
-      into[(inner or name) .. "Enums"] = json.array(M.copy(choices))
+      into[(inner or name) .. "Enums"] = json.array(tables.copy(choices))
     end
   end
   example.id, example.lastUpdateMicros = "", 0

@@ -11,6 +11,7 @@ local policies = require "sim.asm.policy"
 local policy_schema = require "sim.asm.policy.schema"
 local schema = require "sim.asm.schema"
 local suggestions = require "sim.asm.suggestions"
+local tables = require "sim.tables"
 local tree = require "sim.asm.tree"
 local xml = require "sim.asm.xml"
 
@@ -138,7 +139,7 @@ for _, names in ipairs {
     entity.merge(
       context.spec,
       tree.top(context.device):child(names[2]).record.data,
-      entity.copy(changes)
+      tables.copy(changes)
     )
   end
 end

@@ -10,6 +10,7 @@
 --   }
 local json = require "f5.json"
 local lazy = require "sim.lazy"
+local tables = require "sim.tables"
 local content = lazy "sim.asm.content"
 local document = lazy "sim.asm.policy.document"
 local entity = require "sim.asm.entity"
@@ -32,7 +33,7 @@ end
 -- Adds a policy of a seed. It is a document (see policy/document.lua) with what comes from traffic
 -- on a real device: suggestions and vulnerabilities.
 local function plant_policy(device, seed)
-  local source = entity.copy(seed)
+  local source = tables.copy(seed)
   local learned, found, active =
     source.suggestions, source.vulnerabilities, source.active
   source.suggestions, source.vulnerabilities, source.active = nil, nil, nil
@@ -44,7 +45,7 @@ local function plant_policy(device, seed)
   suggestions.plant(policy, learned or {})
   local vulnerabilities = policy:child("vulnerabilities")
   for index, one in ipairs(found or {}) do
-    local object = entity.copy(vulnerabilities.spec.defaults)
+    local object = tables.copy(vulnerabilities.spec.defaults)
     object.vulnerabilityId = tostring(index)
     for name, value in pairs(one) do object[name] = value end
     vulnerabilities:insert(object)
@@ -68,7 +69,7 @@ local function plant(device, seed)
   end
   local requests = tree.top(device):child("events"):child("requests")
   for index, one in ipairs(asm.requests or {}) do
-    local object = entity.copy(requests.spec.defaults)
+    local object = tables.copy(requests.spec.defaults)
     object.supportId = ("%019d"):format(index)
     for name, value in pairs(one) do object[name] = value end
     requests:insert(object)

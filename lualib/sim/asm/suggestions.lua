@@ -6,6 +6,7 @@
 local json = require "f5.json"
 local entity = require "sim.asm.entity"
 local policies = require "sim.asm.policy"
+local tables = require "sim.tables"
 local tree = require "sim.asm.tree"
 
 local M = {}
@@ -37,7 +38,7 @@ local function has_all(element, wanted)
   if type(wanted) ~= "table" then return element == wanted end
   if type(element) ~= "table" then return false end
   for name, value in pairs(wanted) do
-    if not entity.equal(element[name], value) then return false end
+    if not tables.same(element[name], value) then return false end
   end
   return true
 end
@@ -60,16 +61,16 @@ end
 --- Accepts a suggestion (its context). `stage`: puts the entity into staging, if it supports that.
 function M.accept(context, stage, user)
   local data, policy = context.record.data, context.policy
-  local changes = entity.copy(data.entityChanges or {})
+  local changes = tables.copy(data.entityChanges or {})
   local action = data.action or "add-or-update"
   local target = tree.follow(policy.device, data.entityReference)
   if not target and data.entity then
     local collection = collection_of(policy, data.entityKind)
     local key =
-      entity.natural_key(collection.spec, entity.create(collection.spec, entity.copy(data.entity)))
+      entity.natural_key(collection.spec, entity.create(collection.spec, tables.copy(data.entity)))
     target = collection:item(entity.hash(key))
     if not target and action ~= "delete" then
-      target = collection:insert(entity.create(collection.spec, entity.copy(data.entity)))
+      target = collection:insert(entity.create(collection.spec, tables.copy(data.entity)))
     end
   end
   if not target then
@@ -98,7 +99,7 @@ end
 function M.plant(policy, list)
   local collection = policy:child("suggestions")
   for _, one in ipairs(list) do
-    local object = entity.copy(collection.spec.defaults)
+    local object = tables.copy(collection.spec.defaults)
     local asm = policy.device.state.asm
     asm.suggestions_made = (asm.suggestions_made or 0) + 1
     local now = entity.iso(policy.device:now())

@@ -7,8 +7,24 @@
 local array = require("f5.json").array
 local entity = require "sim.asm.entity"
 local schema = require "sim.asm.schema"
+local tables = require "sim.tables"
 
 local M = {}
+
+--- A copy of a value in which links below `prefix` are relative. Members whose name is left out
+-- (a function) are not copied.
+function M.relative(value, prefix, is_left_out)
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for name, member in pairs(value) do
+    if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
+      copy[name] = member:sub(#prefix + 1)
+    elseif not (is_left_out and is_left_out(name)) then
+      copy[name] = M.relative(member, prefix, is_left_out)
+    end
+  end
+  return copy
+end
 
 --- The root of the tree, in device.state.asm.
 function M.root(device)
@@ -26,7 +42,7 @@ end
 
 local function new_record(spec, device)
   if spec.type == "collection" then return { items = {}, order = array {} } end
-  local data = spec.type == "singleton" and entity.copy(spec.defaults) or {}
+  local data = spec.type == "singleton" and tables.copy(spec.defaults) or {}
   if spec.type == "singleton" and spec.initial then spec.initial(device, data) end
   return { data = data, children = {} }
 end

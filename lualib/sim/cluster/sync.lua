@@ -17,6 +17,7 @@ local members = require "sim.cluster.members"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
 local scope = require "sim.cluster.scope"
+local tables = require "sim.tables"
 
 local M = {}
 
@@ -60,18 +61,6 @@ end
 -- Properties that differ between devices although the configuration is the same.
 local VOLATILE <const> = { generation = true, failoverState = true, selfDevice = true }
 
-local function same(a, b, top)
-  if a == b then return true end
-  if type(a) ~= "table" or type(b) ~= "table" then return false end
-  for key, value in pairs(a) do
-    if not (top and VOLATILE[key]) and not same(value, b[key]) then return false end
-  end
-  for key in pairs(b) do
-    if not (top and VOLATILE[key]) and a[key] == nil then return false end
-  end
-  return true
-end
-
 -- Whether changes are noted at all: not for a device on its own without device groups.
 local function is_tracked(device)
   return members.has_peers(device) or #members.groups(device, true) > 0
@@ -93,7 +82,7 @@ local function changed_groups(device, dirty)
   local groups = {}
   for path, old in pairs(dirty) do
     local object = device.store:get(path)
-    if not same(object or false, old, true) then
+    if not tables.same(object or false, old, VOLATILE) then
       local group = scope.group_of(device, path, object or old)
       if group then groups[group] = true end
     end
@@ -144,7 +133,7 @@ local function replace(device, group, sent)
   end
   for path, object in pairs(sent) do
     local known = store:get(path)
-    if not known or not same(known, object, true) then
+    if not known or not tables.same(known, object, VOLATILE) then
       local fresh = localised(device, path, object)
       fresh.generation = store:next_generation()
       store:put(path, fresh)

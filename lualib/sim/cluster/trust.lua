@@ -13,6 +13,7 @@ local names = require "sim.config.names"
 local scope = require "sim.cluster.scope"
 local state = require "sim.state"
 local sync = require "sim.cluster.sync"
+local tables = require "sim.tables"
 local users = require "sim.auth.users"
 local values = require "sim.config.values"
 
@@ -81,7 +82,7 @@ function M.rename(device, old, new)
       fresh.name, fresh.fullPath = new:match "[^/]+$", new
       store:put(path, nil)
     end
-    if place ~= path or not values.same(object, fresh) then store:put(place, fresh) end
+    if place ~= path or not tables.same(object, fresh) then store:put(place, fresh) end
   end
 end
 

@@ -8,6 +8,7 @@ local discovery = require "sim.config.discovery"
 local errors = require "sim.http.errors"
 local example = require "sim.config.example"
 local factory = require "sim.factory"
+local glob = require "sim.shell.glob"
 local indexes = require "sim.config.indexes"
 local kinds = require "sim.kinds"
 local list_options = require "sim.config.list_options"
@@ -74,28 +75,10 @@ local function is_in(object, partition, folder)
   return below == folder or below:sub(1, #folder + 1) == folder .. "/"
 end
 
--- Whether a text matches the pattern of "?options=PATTERN", with * and ?. It goes back to the last
--- star only, so no pattern takes long.
-local function fits(text, pattern)
-  local at, wanted, star, mark = 1, 1, nil, nil
-  while at <= #text do
-    local byte = pattern:byte(wanted)
-    if byte == 42 then
-      star, mark, wanted = wanted, at, wanted + 1
-    elseif byte == 63 or byte == text:byte(at) then
-      at, wanted = at + 1, wanted + 1
-    elseif star then
-      mark = mark + 1
-      at, wanted = mark, star + 1
-    else
-      return false
-    end
-  end
-  return pattern:find("^%**$", wanted) ~= nil
-end
-
+-- Whether an object has a name that matches "?options=PATTERN", which knows * and ? only.
 local function matches(object, pattern)
-  return fits(object.name or "", pattern) or fits(object.fullPath or "", pattern)
+  local plain = pattern:gsub("[%[\\]", "\\%0")
+  return glob.matches(object.name or "", plain) or glob.matches(object.fullPath or "", plain)
 end
 
 local function get_collection(device, request, target)

@@ -9,6 +9,7 @@ local lists = require "sim.config.lists"
 local names = require "sim.config.names"
 local relations = require "sim.config.relations"
 local secrets = require "sim.kinds.common.secrets"
+local tables = require "sim.tables"
 local validate = require "sim.config.validate"
 
 local M = {}
@@ -214,18 +215,6 @@ function M.lay_given(node, object, body)
   if body.apiRawValues then object.apiRawValues = body.apiRawValues end
 end
 
-function M.same(a, b)
-  if a == b then return true end
-  if type(a) ~= "table" or type(b) ~= "table" then return false end
-  for key, value in pairs(a) do
-    if not M.same(value, b[key]) then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
-
 -- The commands that take a property of a creation, where they were recorded.
 local COMMANDS <const> = { network = "create, list, show", type = "create, edit, list" }
 
@@ -234,7 +223,7 @@ local COMMANDS <const> = { network = "create, list, show", type = "create, edit,
 function M.check_create_only(node, old, properties, whole)
   for _, name in ipairs(node.create_only or {}) do
     local value = properties[name]
-    if value ~= nil and value ~= NONE and not (whole and M.same(value, old[name])) then
+    if value ~= nil and value ~= NONE and not (whole and tables.same(value, old[name])) then
       validate.refuse(
         (
           '"%s" may not be specified in the context of the "modify" command. "%s" may be specified '

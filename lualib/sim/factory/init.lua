@@ -8,6 +8,7 @@ local relations = require "sim.config.relations"
 local names = require "sim.config.names"
 local values = require "sim.config.values"
 local seeds = require "sim.seed"
+local tables = require "sim.tables"
 local uri = require "sim.config.uri"
 
 local M = {}
@@ -177,7 +178,7 @@ function M.rename(device, template)
       for _, body in ipairs(entry.given.device_objects(device)) do
         local path, object = complete(entry, body, true)
         fresh[path] = true
-        if not values.same(store:get(path), object) then store:put(path, object) end
+        if not tables.same(store:get(path), object) then store:put(path, object) end
       end
       for _, body in ipairs(entry.given.device_objects(template)) do
         local path = complete(entry, body, true)

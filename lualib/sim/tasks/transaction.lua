@@ -6,6 +6,7 @@ local json = require "f5.json"
 local errors = require "sim.http.errors"
 local request_maker = require "sim.http.request"
 local roles = require "sim.auth.roles"
+local tables = require "sim.tables"
 
 local M = {}
 
@@ -126,17 +127,10 @@ end
 
 -- -- running --
 
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local result = {}
-  for key, item in pairs(value) do result[key] = copy(item) end
-  return setmetatable(result, getmetatable(value))
-end
-
 local function copy_small_state(device)
   local kept = {}
   for key, value in pairs(device.state) do
-    if not LASTING[key] then kept[key] = copy(value) end
+    if not LASTING[key] then kept[key] = tables.copy(value) end
   end
   return kept
 end
@@ -155,7 +149,7 @@ local function request_of(transaction, command)
     body = "",
     remote = transaction.remote or "127.0.0.1",
   }
-  request.json = copy(command.body)
+  request.json = tables.copy(command.body)
   request.user = transaction.user
   request.operation = transaction.operation
   request.transaction = transaction.id

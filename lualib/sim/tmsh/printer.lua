@@ -12,6 +12,7 @@ local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local names = require "sim.config.names"
 local spelling = require "sim.tmsh.spelling"
+local tables = require "sim.tables"
 local uri = require "sim.config.uri"
 local values = require "sim.config.values"
 
@@ -128,17 +129,6 @@ function add_value(lines, name, value, indent, scripts)
   end
 end
 
-local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
-
 -- Properties of all kinds that are always printed.
 local EVERYWHERE <const> = { defaultsFrom = true, inheritedTrafficGroup = true }
 -- Properties that are printed even if they have their usual values.
@@ -168,7 +158,7 @@ local function shown(store, node, path, object, how)
   for key, value in pairs(object) do
     local spec <const> = node.props[key]
     if spec and spec.r and how.saved and not computed_is_saved then skip[key] = true end
-    local usual <const> = not all and same(value, base[key])
+    local usual <const> = not all and tables.same(value, base[key])
     local empty <const> = type(value) == "table" and next(value) == nil
     if how.saved and empty and base[key] == nil then skip[key] = true end
     if usual and not EVERYWHERE[key] and not always[key] then skip[key] = true end

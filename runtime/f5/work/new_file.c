@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 
 #include "base/metatable.h"
+#include "base/write_all.h"
 #include "f5/report/error.h"
 
 #define NEW_FILE "f5.new_file"
@@ -127,17 +128,6 @@ void new_file_discard(new_file *file) {
   free(file->temporary);
   *file = NEW_FILE_NONE;
   errno = reason;
-}
-
-static bool write_all(int fd, const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(fd, bytes, length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes += written;
-    length -= (size_t)written;
-  }
-  return true;
 }
 
 /* -- for Lua -- */

@@ -1,5 +1,6 @@
 #include "f5/work/system.h"
 #include "base/metatable.h"
+#include "base/write_all.h"
 #include "f5/report/error.h"
 
 #include <errno.h>
@@ -83,17 +84,11 @@ static int append_file_append(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 2, &length);
   off_t before = lseek(file->fd, 0, SEEK_END);
-  size_t done = 0;
-  while (done < length) {
-    ssize_t written = write(file->fd, text + done, length - done);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      int reason = errno;
-      /* a partial line would make the next run reject the file */
-      if (before >= 0 && ftruncate(file->fd, before) != 0) reason = errno;
-      return luaL_error(L, "cannot write: %s", strerror(reason));
-    }
-    done += (size_t)written;
+  if (!write_all(file->fd, text, length)) {
+    int reason = errno;
+    /* a partial line would make the next run reject the file */
+    if (before >= 0 && ftruncate(file->fd, before) != 0) reason = errno;
+    return luaL_error(L, "cannot write: %s", strerror(reason));
   }
   if (fdatasync(file->fd) != 0)
     return luaL_error(L, "cannot write to the disk: %s", strerror(errno));

@@ -18,6 +18,17 @@ local function setup()
   open()
 end
 
+-- A commit that takes the device 60 seconds, and what the client sees of it.
+local function commits_in_the_background(tx)
+  local states = {}
+  tx:commit { async = true, interval = 0.01, progress = function(state)
+    states[#states + 1] = state
+    device:advance(31)
+  end }
+  assert.same({ "VALIDATING", "VALIDATING", "COMPLETED" }, states)
+  assert.is_true(bip.ltm.node.n1:exists())
+end
+
 local function teardown() transactions.stop(bip, device) end
 
 describe("G21 a transaction's time", function()
@@ -28,13 +39,7 @@ describe("G21 a transaction's time", function()
     local tx <close> = bip:begin()
     tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
     device:control("next_transaction", { seconds = 60 })
-    local states = {}
-    tx:commit { async = true, interval = 0.01, progress = function(state)
-      states[#states + 1] = state
-      device:advance(31)
-    end }
-    assert.same({ "VALIDATING", "VALIDATING", "COMPLETED" }, states)
-    assert.is_true(bip.ltm.node.n1:exists())
+    commits_in_the_background(tx)
   end)
 
   it("is not read from what another transaction is", function()
@@ -47,13 +52,7 @@ describe("G21 a transaction's time", function()
       status = 200,
       body = { transId = tx:id() + 1, state = "COMPLETED" },
     }
-    local states = {}
-    tx:commit { async = true, interval = 0.01, progress = function(state)
-      states[#states + 1] = state
-      device:advance(31)
-    end }
-    assert.same({ "VALIDATING", "VALIDATING", "COMPLETED" }, states)
-    assert.is_true(bip.ltm.node.n1:exists())
+    commits_in_the_background(tx)
   end)
 
   it("ends when the wait for the device is interrupted, which is said", function()

@@ -11,6 +11,7 @@ local digest = require "sim.digest"
 local entity = require "sim.asm.entity"
 local policies = require "sim.asm.policy"
 local policy_schema = require "sim.asm.policy.schema"
+local tables = require "sim.tables"
 local tree = require "sim.asm.tree"
 local xml = require "sim.asm.xml"
 
@@ -32,17 +33,12 @@ local NOT_COPIED <const> = { id = true, lastUpdateMicros = true }
 
 -- -- export --
 
+local function is_left_out(name)
+  return type(name) == "string" and (NOT_COPIED[name] or name:sub(1, 1) == "_")
+end
+
 local function strip(value, prefix)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for name, member in pairs(value) do
-    if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
-      copy[name] = member:sub(#prefix + 1)
-    elseif type(name) ~= "string" or (not NOT_COPIED[name] and name:sub(1, 1) ~= "_") then
-      copy[name] = strip(member, prefix)
-    end
-  end
-  return copy
+  return tree.relative(value, prefix, is_left_out)
 end
 
 -- A document has the definitions of its signature sets, because another device may not have them.
@@ -52,7 +48,7 @@ local function with_definition(device, item)
     local data = set.record.data
     item.name = data.name
     item.signatureSet =
-      { type = data.type, filter = entity.copy(data.filter), systems = entity.copy(data.systems) }
+      { type = data.type, filter = tables.copy(data.filter), systems = tables.copy(data.systems) }
     item.signatureSetReference = nil
   end
   return item
@@ -115,7 +111,7 @@ local function reduce(document, base, specs)
       for _, item in ipairs(base[name] or {}) do there[key_of(spec, item)] = item end
       for _, item in ipairs(value) do
         local key = key_of(spec, item)
-        if not (there[key] and entity.equal(there[key], item)) then kept[#kept + 1] = item end
+        if not (there[key] and tables.same(there[key], item)) then kept[#kept + 1] = item end
         there[key] = nil
       end
       local gone = {}
@@ -127,7 +123,7 @@ local function reduce(document, base, specs)
         kept[#kept + 1] = item
       end
       document[name] = #kept > 0 and kept or nil
-    elseif spec and entity.equal(value, base[name]) then
+    elseif spec and tables.same(value, base[name]) then
       document[name] = nil
     end
   end
@@ -136,7 +132,7 @@ end
 -- The contents of a new policy of the same template. It makes one, reads it and removes it.
 local function baseline(policy)
   local root = tree.top(policy.device):child("policies")
-  local data = entity.copy(policy.record.data)
+  local data = tables.copy(policy.record.data)
   local scratch = setmetatable(
     { record = { data = data, children = {} } },
     { __index = policy }
@@ -239,7 +235,7 @@ local function resolve_names(device, spec, item)
       if not item.signatureSet then
         entity.refuse(("Could not find the signature set '%s'."):format(tostring(item.name)))
       end
-      local definition = entity.copy(item.signatureSet)
+      local definition = tables.copy(item.signatureSet)
       definition.name = item.name
       for _, system in ipairs(definition.systems or {}) do
         if system.name and not system.systemReference then
@@ -380,7 +376,7 @@ end
 --- Imports a document into a new policy, named by `target`, or into `target.policy`. Returns the
 --- context of the policy.
 function M.import(device, document, target, user)
-  document = entity.copy(document)
+  document = tables.copy(document)
   check_heading(document)
   local policy = target.policy
   if not policy then

@@ -5,6 +5,7 @@ local content = require "sim.asm.content"
 local entity = require "sim.asm.entity"
 local odata = require "sim.asm.odata"
 local requests = require "sim.http.request"
+local tables = require "sim.tables"
 local tree = require "sim.asm.tree"
 
 local M = {}
@@ -222,7 +223,7 @@ local function fill_entities(policy, rapid)
     policy:child("brute-force-attack-preventions"),
     (function()
       local default =
-        entity.copy(policy:child("brute-force-attack-preventions").spec.defaults)
+        tables.copy(policy:child("brute-force-attack-preventions").spec.defaults)
       default.bruteForceProtectionForAllLoginPages = false
       return default
     end)()
@@ -407,7 +408,7 @@ function M.create(device, body, user, empty)
     M.template(device, body.templateReference or body.policyTemplateReference)
   local accepted = entity.accept(policies.spec, body, true)
   M.put_on(device, named.fullPath, accepted.virtualServers)
-  local object = entity.copy(policies.spec.defaults)
+  local object = tables.copy(policies.spec.defaults)
   object.description = template.record.data.description
   object.enforcementMode = template.record.data._enforcementMode
   entity.merge(policies.spec, object, accepted)

@@ -8,6 +8,7 @@ local odata = require "sim.asm.odata"
 local policies = require "sim.asm.policy"
 local policy_schema = require "sim.asm.policy.schema"
 local reference = require "sim.asm.tasks.reference"
+local tables = require "sim.tables"
 local tree = require "sim.asm.tree"
 
 local M = { run = {}, check = {} }
@@ -19,20 +20,6 @@ local COMMON <const> = {
 }
 -- Properties of the policies themselves that are compared.
 local OWN <const> = { "description", "enforcementMode", "enablePassiveMode" }
-
--- Links inside a policy are compared without the policy.
-local function relative(value, prefix)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for name, member in pairs(value) do
-    if name == "link" and type(member) == "string" and member:sub(1, #prefix) == prefix then
-      copy[name] = member:sub(#prefix + 1)
-    else
-      copy[name] = relative(member, prefix)
-    end
-  end
-  return copy
-end
 
 local function details_of(first, second, names)
   local details = json.array {}
@@ -47,7 +34,7 @@ local function details_of(first, second, names)
   end
   table.sort(sorted)
   for _, name in ipairs(sorted) do
-    if not entity.equal(first[name], second[name]) then
+    if not tables.same(first[name], second[name]) then
       details[#details + 1] = { field = name, firstValue = first[name], secondValue = second[name] }
     end
   end
@@ -114,9 +101,10 @@ function M.compare(first, second)
       found[#found + 1] = difference(one, other, json.array {})
       return
     end
+    -- links inside a policy are compared without the policy
     local details = details_of(
-      relative(one.record.data, first:link() .. "/"),
-      relative(other.record.data, second:link() .. "/")
+      tree.relative(one.record.data, first:link() .. "/"),
+      tree.relative(other.record.data, second:link() .. "/")
     )
     if #details > 0 then found[#found + 1] = difference(one, other, details) end
   end
@@ -179,7 +167,7 @@ end
 -- Copies the values of an entity to the same entity of the other policy.
 local function put(from, from_policy, to_policy, user)
   local prefix = from_policy:link() .. "/"
-  local data = relative(from.record.data, prefix)
+  local data = tree.relative(from.record.data, prefix)
   local function absolute(value)
     if type(value) ~= "table" then return value end
     for name, member in pairs(value) do

@@ -6,8 +6,8 @@ local printing = require "sim.tmsh.printer"
 local services = require "sim.shell.tmsh.services"
 local status = require "sim.shell.tmsh.status"
 local spelling = require "sim.tmsh.spelling"
+local tables = require "sim.tables"
 local target = require "sim.shell.tmsh.target"
-local values = require "sim.config.values"
 
 local M = {}
 
@@ -162,7 +162,7 @@ function Printer:chosen(template, node, object)
   local own = node.props.defaultsFrom and object._own
   for name, value in pairs(object) do
     local spec = node.props[name]
-    local is_default = spec and values.same(value, spec.d)
+    local is_default = spec and tables.same(value, spec.d)
     if own and not object._factory then is_default = not own[name] end
     if spec and spec.r and not always[name] and not self.all then is_default = true end
     if
