@@ -131,7 +131,7 @@ function M.own_of(store, path, object, parent)
     for property in pairs(source) do
       if
         not IDENTITY[property] and property:sub(1, 1) ~= "_" and property ~= "defaultsFrom"
-        and not M.same(object[property], parent[property])
+        and not tables.same(object[property], parent[property])
       then
         own[property] = true
       end

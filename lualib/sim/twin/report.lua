@@ -6,7 +6,7 @@
 --   POST /f5lua-sim/clock   { seconds = N }: moves the clock forward
 local errors = require "sim.http.errors"
 local json = require "f5.json"
-local values = require "sim.config.values"
+local tables = require "sim.tables"
 
 local M = {}
 
@@ -88,7 +88,7 @@ local function changes(self)
   local state, list = self:state(), json.array {}
   for _, path in ipairs(state.order) do
     local before, after = shown(state.before[path]), shown(self.device.store.items[path])
-    if not (before and after and values.same(before, after)) and (before or after) then
+    if not (before and after and tables.same(before, after)) and (before or after) then
       list[#list + 1] = {
         path = path, verb = not before and "create" or not after and "delete" or "modify",
         before = before or json.null, after = after or json.null,
