@@ -6,10 +6,12 @@
 --   …
 --   print(#twins:report(1).changes)
 local core = require "f5.core"
-local f5 = require "f5"
 local json = require "f5.json"
 
 local M = {}
+
+-- The real one: check mode (f5/plan/check.lua) replaces it while a playbook runs.
+local connect <const> = core.connect
 
 local Twins <const> = {}
 Twins.__index = Twins
@@ -33,22 +35,25 @@ local function plain(options)
   return copy
 end
 
-local function read_line(child)
+-- Writes a line of JSON to the process and returns the line that it answers, as a value; nil if the
+-- process has ended.
+local function exchange(child, value)
+  child:write(json.encode(value) .. "\n")
   local text = ""
   while not text:find("\n", 1, true) do
     local piece = child:read()
     if not piece then return nil end
     text = text .. piece
   end
-  return text:match "^[^\n]*"
+  return json.decode((text:match "^[^\n]*"))
 end
 
---- Starts a process with the twins of one or more devices.
--- @param options devices (array of the options of f5.connect, one for each device), program (path
---   of f5lua; default: this program, in a stock Lua F5LUA_PROGRAM or `f5lua` in PATH)
+--- Starts a process with the twins of devices.
+-- @param options devices (array of the options of f5.connect, one for each device; may be empty),
+--   program (path of f5lua; default: this program, in a stock Lua F5LUA_PROGRAM or `f5lua` in PATH)
 -- @return twins; the twin of device i is at 127.0.0.i
 function M.start(options)
-  if type(options) ~= "table" or type(options.devices) ~= "table" or #options.devices == 0 then
+  if type(options) ~= "table" or type(options.devices) ~= "table" then
     core.usage_error "f5.twin.start: expected { devices = { OPTIONS_OF_CONNECT, … } }"
   end
   local devices = json.array {}
@@ -61,15 +66,35 @@ function M.start(options)
     )
   end
   local self = setmetatable({ child = child, sessions = {} }, Twins)
-  child:write(json.encode { devices = devices } .. "\n")
-  local line = read_line(child)
-  local known = line and json.decode(line)
+  local known = exchange(child, { devices = devices })
   if not known then
     child:close()
     error("f5.twin.start: the twin ended before it was ready", 0)
   end
   self.port, self.ca, self.devices = known.port, known.ca, known.devices
   return self
+end
+
+local function add(self, options, before)
+  if before then pcall(before.join, before) end
+  local known = exchange(self.child, options)
+  if not known then error("f5.twin: the process of the twins has ended", 0) end
+  if known.problem then core.usage_error("twins:add: " .. known.problem) end
+  self.devices[#self.devices + 1] = known
+  return #self.devices
+end
+
+--- Adds the twin of one more device to the process. It connects to the device when it first needs
+--- it, so a device that cannot be reached does no harm to the others.
+-- @param options those of f5.connect
+-- @return integer: the number of the device
+function Twins:add(options)
+  if type(options) ~= "table" then
+    core.usage_error "twins:add: expected the options of f5.connect"
+  end
+  -- One after the other: several fibers may add devices at the same time.
+  self.adding = core.spawn(add, self, plain(options), self.adding)
+  return self.adding:join()
 end
 
 --- The options of f5.connect for the twin of device n. Its user has the role and the partitions of
@@ -83,8 +108,13 @@ function Twins:options(n)
   }
 end
 
+-- Basic authentication also works while the twin simulates a restart.
 local function session_of(self, n)
-  if not self.sessions[n] then self.sessions[n] = f5.connect(self:options(n)) end
+  if not self.sessions[n] then
+    local options = self:options(n)
+    options.auth = "basic"
+    self.sessions[n] = connect(options)
+  end
   return self.sessions[n]
 end
 
@@ -97,6 +127,22 @@ end
 
 --- What the twin of device n says about itself: { device, reads, changes, assumed, not_simulated }.
 function Twins:report(n) return own(self, n, "GET", "/twin") end
+
+--- What the twin of device n has read, as the device gave it: array of { path (with its query),
+--- body (nil: the device does not have it), collection (true or nil), volatile (true for
+--- statistics) }.
+function Twins:reads(n)
+  local list, from = {}, 1
+  repeat
+    local page = own(self, n, "GET", "/twin/reads?from=" .. from)
+    for _, read in ipairs(page.reads) do
+      if read.body == json.null then read.body = nil end
+      list[#list + 1] = read
+    end
+    from = page.next
+  until not from or from == json.null
+  return list
+end
 
 --- Moves the clock of the twin of device n forward.
 -- @return integer: its time, microseconds since 1970

@@ -45,8 +45,15 @@ function M.start(options)
   local function call(name, text)
     local address, rest = name:match "^([%d.]+)/(.*)$"
     local device = only or fleet:at(address or "")
-    if name == "wish" then return only and control.wish(only) or "1 0 0" end
+    if name == "wish" then
+      -- a twin can always be asked for its report
+      return only and not only.twin and control.wish(only) or "1 0 0"
+    end
     if fleet and name == "close" then return fleet:close() end
+    if fleet and name == "add_twin" then
+      fleet:add_twin(json.decode(text))
+      return "null"
+    end
     if not device then
       error("expected ADDRESS/NAME of a device of the fleet, got " .. name, 0)
     end

@@ -67,6 +67,12 @@ function Fleet:at(address)
   return device
 end
 
+--- Adds the twin of one more device, see sim/twin/init.lua.
+function Fleet:add_twin(twin)
+  table.insert(self.options.twins, twin)
+  self.options.fleet = #self.options.twins
+end
+
 function Fleet:close()
   for _, device in pairs(self.devices) do device:close() end
   if self.template then self.template:close() end

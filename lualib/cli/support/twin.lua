@@ -54,23 +54,32 @@ function M.check(options)
   end
 end
 
--- One line of standard input.
-local function read_line()
-  local parts, length = {}, 0
-  while true do
-    local piece = core.read_input()
-    if not piece then usage("--twin -: expected one line of JSON on standard input", PROGRAM) end
-    parts[#parts + 1], length = piece, length + #piece
-    if piece:find("\n", 1, true) then return (table.concat(parts):match "^[^\n]*") end
-    if length > MAX_LINE then usage("--twin -: the line on standard input is too long", PROGRAM) end
+-- Returns a function that returns the next line of standard input; nil at its end.
+local function line_reader()
+  local rest = ""
+  return function()
+    local parts, length = { rest }, #rest
+    while not parts[#parts]:find("\n", 1, true) do
+      local piece = core.read_input()
+      if not piece then return nil end
+      parts[#parts + 1], length = piece, length + #piece
+      if length > MAX_LINE then
+        usage("--twin -: the line on standard input is too long", PROGRAM)
+      end
+    end
+    local line
+    line, rest = table.concat(parts):match "^([^\n]*)\n(.*)$"
+    return line
   end
 end
 
 -- { devices = { options of f5.connect, … } } from standard input.
-local function read_devices()
-  local ok, value = pcall(json.decode, read_line())
+local function read_devices(next_line)
+  local line = next_line()
+  if not line then usage("--twin -: expected one line of JSON on standard input", PROGRAM) end
+  local ok, value = pcall(json.decode, line)
   local devices = ok and type(value) == "table" and value.devices
-  if type(devices) ~= "table" or #devices == 0 then
+  if type(devices) ~= "table" then
     usage('--twin -: expected { "devices": [ { "host": … } ] } on standard input', PROGRAM)
   end
   for i, one in ipairs(devices) do
@@ -113,51 +122,58 @@ local function label_of(one)
   return one.port and one.port ~= 443 and ("%s:%d"):format(one.host, one.port) or one.host
 end
 
+-- Notes the device whose options are given. The twin has its user, with the password of the device
+-- and, if somebody else started the twin, with one of its own.
+local function add(self, one)
+  local n = #self.devices + 1
+  one.read_only = true
+  local name = type(one.username) == "string" and one.username or "admin"
+  local own = self.next_line and random_password() or nil
+  local twin = { name = label_of(one), address = "-", logins = {} }
+  if own then
+    twin.address = ("127.%d.%d.%d"):format(n >> 16, n >> 8 & 255, n & 255)
+    twin.logins[1] = { name = name, password = own }
+  end
+  if type(one.password) == "string" then
+    table.insert(twin.logins, { name = name, password = one.password })
+  end
+  self.devices[n] = one
+  self.users[n] = { host = twin.address, username = name, password = own }
+  return twin
+end
+
 --- What the simulator must know, and how to read from the devices. Logs in to a single device, so
 --- that a mistake shows at once.
 function M.prepare(options)
-  local from_input = options.twin == "-"
-  local devices = from_input and read_devices() or nil
-  local first
-  if not devices then
+  local self = setmetatable({ devices = {}, sessions = {}, failed = {}, users = {} }, Real)
+  if options.twin ~= "-" then
     local given = given_options(options)
-    first = f5.connect(given)
-    devices = { { host = first:label(), username = given.username, password = given.password } }
+    self.sessions[1] = f5.connect(given)
+    self.twin = add(self, {
+      host = self.sessions[1]:label(), username = given.username, password = given.password,
+    })
+    return self
   end
-  local self = setmetatable({ devices = devices, sessions = {}, from_input = from_input }, Real)
-  local twins = {}
-  for i, one in ipairs(devices) do
-    one.read_only = true
-    local name = type(one.username) == "string" and one.username or "admin"
-    self.users = self.users or {}
-    self.users[i] = { username = name, password = from_input and random_password() or nil }
-    local logins = {}
-    if from_input then logins[1] = { name = name, password = self.users[i].password } end
-    if type(one.password) == "string" then
-      logins[#logins + 1] = { name = name, password = one.password }
-    end
-    twins[i] = { name = label_of(one), address = "127.0.0." .. i, logins = logins }
-  end
-  if from_input then
-    self.twins, self.fleet = twins, #twins
-    for i = 1, #twins do
-      twins[i].address = ("127.%d.%d.%d"):format(i >> 16, i >> 8 & 255, i & 255)
-    end
-  else
-    self.twin, self.sessions[1] = twins[1], first
-    twins[1].address = "-"
-  end
+  self.next_line = line_reader()
+  self.twins = json.array {}
+  for i, one in ipairs(read_devices(self.next_line)) do self.twins[i] = add(self, one) end
+  self.fleet = #self.twins
   return self
 end
+
+-- A session that cannot be opened is tried again, but not for each of the questions that wait.
+local TRY_AGAIN <const> = 1
 
 -- The session with a device. Several fibers may want the first one at once.
 local function session_of(self, n)
   while self.sessions[n] == "connecting" do core.sleep(0.005) end
-  local known = self.sessions[n]
+  local known, failed = self.sessions[n], self.failed[n]
   if known then return known end
+  if failed and core.now() - failed.at < TRY_AGAIN then error(failed.problem, 0) end
   self.sessions[n] = "connecting"
   local ok, session = pcall(f5.connect, self.devices[n])
   self.sessions[n] = ok and session or nil
+  self.failed[n] = not ok and { at = core.now(), problem = session } or nil
   if not ok then error(session, 0) end
   return session
 end
@@ -200,25 +216,29 @@ local function answer_questions(self, server)
   end
 end
 
--- Tells the parent where the twins are.
-local function announce(self, device)
-  local list = json.array {}
-  for i, user in ipairs(self.users) do
-    list[i] = {
-      host = device:member(i).host, username = user.username, password = user.password,
-    }
-  end
-  output(json.encode { port = device.port, ca = device.ca, devices = list }, "\n")
+local function say(value)
+  output(json.encode(value), "\n")
   output.flush()
+end
+
+-- Adds the device that a line of standard input describes. Returns what the parent is told.
+local function add_line(self, device, line)
+  local ok, one = pcall(json.decode, line)
+  if not ok or type(one) ~= "table" or type(one.host) ~= "string" then
+    return { problem = 'expected { "host": … } with options of f5.connect' }
+  end
+  local twin = add(self, one)
+  device:control("add_twin", twin)
+  return self.users[#self.users]
 end
 
 --- Serves until a signal comes, or until the parent ends.
 function Real:serve(device, options)
-  if self.from_input then
-    announce(self, device)
+  if self.next_line then
+    say { port = device.port, ca = device.ca, devices = json.array(self.users) }
     local _ <close> = core.spawn(answer_questions, self, device.server)
-    while core.read_input() do end -- the parent is there
-    return 0
+    for line in self.next_line do say(add_line(self, device, line)) end
+    return 0 -- the parent has ended
   end
   output(("twin of %s at %s, CA certificate in %s\n"):format(
     self.twin.name, device.url, options.ca_file or device.ca

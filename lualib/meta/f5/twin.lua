@@ -11,7 +11,7 @@
 ---    print(twins:report(1).changes[1].path)
 local twin = {}
 
----Starts one process that has the twins of one or more devices. It ends with this program.
+---Starts one process that has the twins of devices. It ends with this program.
 ---
 ---*Raises* "usage": an option is wrong, or f5lua is not found; a Lua error if the process ends.
 ---
@@ -22,7 +22,7 @@ function twin.start(options) end
 
 ---@class f5.twin.options
 ---Options of `f5.twin.start`.
----@field devices f5.options[] for each device the options of f5.connect; they go through a pipe
+---@field devices f5.options[] for each device the options of f5.connect, sent through a pipe
 ---@field program? string path of f5lua; default: this program, else F5LUA_PROGRAM, else from PATH
 
 ---@class f5.twin.process
@@ -41,6 +41,16 @@ local twins = {}
 ---@return f5.options options host, port, ca, username and password
 function twins:options(n) end
 
+---Adds the twin of one more device to the running process. The twin connects to the device when it
+---first needs it, so a device that cannot be reached does no harm to the others.
+---
+---*Raises* "usage": the options have no host; a Lua error if the process has ended.
+---
+---*Source* docs/simulator-twin.md, "In playbooks"
+---@param options f5.options options of f5.connect for the device
+---@return integer n number of the device
+function twins:add(options) end
+
 ---Returns what a twin says about itself.
 ---
 ---*Raises* call errors.
@@ -49,6 +59,22 @@ function twins:options(n) end
 ---@param n integer number of the device
 ---@return table report { device =, reads =, changes =, assumed =, not_simulated = }
 function twins:report(n) end
+
+---Returns everything that a twin has read from its device, as the device gave it.
+---
+---*Raises* call errors.
+---
+---*Source* docs/simulator-twin.md, "The report"
+---@param n integer number of the device
+---@return f5.twin.read[] reads in the order of the answers
+function twins:reads(n) end
+
+---@class f5.twin.read
+---An answer of the device.
+---@field path string path with the query that was asked
+---@field body? any decoded answer; nil: the device does not have it
+---@field collection? boolean true: a list of objects, or a page of it
+---@field volatile? boolean true: statistics, which change by themselves
 
 ---Moves the clock of a twin forward. Everything that becomes due happens.
 ---

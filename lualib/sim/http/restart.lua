@@ -70,6 +70,13 @@ function M.filter(device, request)
   local routed_at = restart.unregistered_until
   if not routed_at then return nil end
   local now = device:now()
+  if device.twin then
+    local segments = request.segments
+    if segments[1] == "f5lua-sim" or segments[2] == "f5lua-sim" then return nil end -- its report
+    if restart.refused_until and now < restart.refused_until then
+      return { status = 0, reset = true }
+    end
+  end
   if now >= routed_at then
     restart.refused_until, restart.page_until, restart.unregistered_until = nil, nil, nil
     return nil

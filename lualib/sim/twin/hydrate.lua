@@ -10,6 +10,7 @@ local names = require "sim.config.names"
 local kinds = require "sim.twin.kinds"
 local unescape = require("sim.http.request").unescape
 local uri = require "sim.config.uri"
+local IDENTITY <const> = require("sim.config.values").IDENTITY
 
 local M = {}
 
@@ -91,7 +92,9 @@ local function object_of(twin, target, body)
       given[name] = value
     elseif name ~= "kind" and name ~= "selfLink" then
       object[name] = value
-      if node.known and not node.props[name] then kinds.learn_property(twin, node, name) end
+      if node.known and not node.props[name] and not IDENTITY[name] then
+        kinds.learn_property(twin, node, name)
+      end
     end
   end
   if body.kind ~= nil and body.kind ~= node.kind .. "state" then object._kind = body.kind end

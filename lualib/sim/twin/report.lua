@@ -2,10 +2,13 @@
 -- that know nothing else):
 --
 --   GET  /f5lua-sim/twin    what changed, what was assumed, what is not simulated, what was read
+--   GET  /f5lua-sim/twin/reads?from=N   what was read, from the N-th answer on: { reads = array of
+--        { path, collection, volatile, body }, next = N of the next page or nil }
 --   GET  /f5lua-sim/clock   { now = microseconds }
 --   POST /f5lua-sim/clock   { seconds = N }: moves the clock forward
 local errors = require "sim.http.errors"
 local json = require "f5.json"
+local references = require "sim.config.references"
 local tables = require "sim.tables"
 
 local M = {}
@@ -90,7 +93,8 @@ local function changes(self)
     local before, after = shown(state.before[path]), shown(self.device.store.items[path])
     if not (before and after and tables.same(before, after)) and (before or after) then
       list[#list + 1] = {
-        path = path, verb = not before and "create" or not after and "delete" or "modify",
+        path = path, kind = references.template(path):gsub("/%*", ""),
+        verb = not before and "create" or not after and "delete" or "modify",
         before = before or json.null, after = after or json.null,
         operations = state.operations[path],
       }
@@ -108,10 +112,37 @@ local function report(device)
   }
 end
 
+-- A page of what was read has about so many bytes.
+local PAGE_BYTES <const> = 1 << 20
+
+local function read_as_text(read)
+  return ('{"path":%s%s%s,"body":%s}'):format(
+    json.encode(read.path), read.collection and ',"collection":true' or "",
+    read.volatile and ',"volatile":true' or "", read.text or "null"
+  )
+end
+
+-- The bodies are shown as the device gave them.
+local function reads(device, request)
+  local list, at = device.twin.read_list, math.tointeger(tonumber(request.query.from or 1)) or 0
+  if at < 1 then return errors.rest(request, 400, "from must be a number from 1 on") end
+  local texts, length = {}, 0
+  while list[at] and length < PAGE_BYTES do
+    local text = read_as_text(list[at])
+    texts[#texts + 1], length, at = text, length + #text, at + 1
+  end
+  return { status = 200, body = ('{"reads":[%s]%s}'):format(
+    table.concat(texts, ","), list[at] and (',"next":%d'):format(at) or ""
+  ) }
+end
+
 local function twin_path(device, request)
   if request.method ~= "GET" then
     return errors.rest(request, 405, "Method not allowed: " .. request.method)
   end
+  local last = request.segments[#request.segments]
+  if last == "reads" then return reads(device, request) end
+  if last ~= "twin" then return errors.not_registered(request) end
   return { status = 200, body = report(device) }
 end
 

@@ -61,6 +61,18 @@ local function decoded(body)
   return ok and type(value) == "table" and value or nil
 end
 
+-- Notes what was read, for `GET /f5lua-sim/twin/reads`.
+local function note(twin, entry, status, body)
+  if status ~= 200 and status ~= 404 then return end
+  if status == 200 and not decoded(body) then return end
+  local kind, path = entry.want.kind, entry.target:match "^[^?]*"
+  twin.read_list[#twin.read_list + 1] = {
+    path = entry.target, text = status == 200 and body or nil,
+    collection = (kind == "collection" or kind == "names") or nil,
+    volatile = path:sub(-6) == "/stats" or nil,
+  }
+end
+
 local take <const> = {}
 
 function take.raw(_, want, status, body, jobs)
@@ -187,6 +199,7 @@ function M.take(number, status, body)
   local twin, jobs = entry.twin, entry.jobs
   twin.asking[entry.target] = nil
   twin:state().reads.to = twin.device:now()
+  note(twin, entry, status, body)
   local problem = status ~= 0 and take[entry.want.kind](twin, entry.want, status, body, jobs)
   local done = {}
   for _, job in ipairs(jobs) do

@@ -426,6 +426,88 @@ describe("S3 a twin and its device:", function()
     assert.equal(1, #more:report(1).changes)
   end)
 
+  it("tells what it has read, as the device gave it", function()
+    start()
+    local pool = twin.ltm.pool["/Common/blue"]:load()
+    twin.ltm.node:list()
+    twin.ltm.pool["/Common/blue"]:stats()
+    assert.is_false(twin.ltm.pool.nope:exists())
+    local by_path = {}
+    for _, read in ipairs(twins:reads(1)) do by_path[read.path] = read end
+    assert.same(pool, by_path["/mgmt/tm/ltm/pool/~Common~blue"].body)
+    local nodes = by_path["/mgmt/tm/ltm/node?$top=500&$skip=0"]
+    assert.is_true(nodes.collection)
+    assert.same({ "n1", "n2" }, { nodes.body.items[1].name, nodes.body.items[2].name })
+    assert.same(
+      { path = "/mgmt/tm/ltm/pool/~Common~nope" }, by_path["/mgmt/tm/ltm/pool/~Common~nope"]
+    )
+    assert.is_true(by_path["/mgmt/tm/ltm/pool/~Common~blue/stats"].volatile)
+    assert.equal(400, get(twin, "/mgmt/f5lua-sim/twin/reads?from=x").status)
+    assert.equal(404, get(twin, "/mgmt/f5lua-sim/twin/other").status)
+  end)
+
+  it("tells all of what it has read, in pages", function()
+    local pools = {}
+    for i = 1, 1200 do
+      pools[i] = { name = "p" .. i, description = ("x"):rep(1000) }
+    end
+    start { seed = { objects = { ["/mgmt/tm/ltm/pool"] = pools } } }
+    assert.equal(1200, #twin.ltm.pool:list())
+    local count = 0
+    for _, read in ipairs(twins:reads(1)) do
+      if read.path:find "^/mgmt/tm/ltm/pool%?" then count = count + #read.body.items end
+    end
+    assert.equal(1200, count)
+  end)
+
+  it("answers for itself while it simulates a restart and a reboot", function()
+    start()
+    twin.ltm.pool.blue:modify { description = "x" }
+    for _, command in ipairs { "bigstart restart restjavad httpd", "reboot" } do
+      twin:bash(command)
+      assert.equal("blue", twins:report(1).changes[1].after.name)
+      assert.equal("ltm/pool", twins:report(1).changes[1].kind)
+      assert.is_false(pcall(function() twin:request("GET", TM .. "ltm/pool", { retries = 0 }) end))
+      twins:advance(1, 300)
+    end
+    twin:wait_ready()
+    assert.equal("x", twin.ltm.pool.blue:load().description)
+  end)
+
+  it("one process gets the twin of one more device, also of one that cannot be reached", function()
+    start()
+    local more <close> = twins_of.start { devices = {} }
+    local gone = device:options "admin"
+    gone.port, gone.retries = 1, 0
+    local numbers = f5.all {
+      function() return more:add(gone) end,
+      function() return more:add(device:options "admin") end,
+      function() return more:add(device:options "admin") end,
+    }
+    assert.same({ 1, 2, 3 }, { table.unpack(numbers) })
+    local options = more:options(1)
+    options.auth = "basic"
+    local lost <close> = f5.connect(options)
+    local first <close> = f5.connect(more:options(2))
+    local second <close> = f5.connect(more:options(3))
+    f5.all {
+      function()
+        for _ = 1, 3 do
+          local got = get(lost, TM .. "ltm/pool")
+          assert.equal(502, got.status)
+          assert.matches("the twin cannot read from 127.0.0.1:1: ", got.body.message)
+        end
+      end,
+      function() first.ltm.pool.blue:modify { description = "first" } end,
+      function() second.ltm.pool.blue:modify { description = "second" } end,
+    }
+    assert.equal("first", more:report(2).changes[1].after.description)
+    assert.equal("second", more:report(3).changes[1].after.description)
+    assert.same({}, more:report(1).changes)
+    lab.fails("usage", function() more:add { port = 1 } end)
+    lab.fails("usage", function() more:add "host" end)
+  end)
+
   it("one process has the twins of several devices", function()
     start()
     local second <close> = sim.start { seed = SEED }
