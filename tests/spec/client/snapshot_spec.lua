@@ -53,7 +53,7 @@ local function body(state, path, key)
   return (state:body(assert(state.by_path[path], path), key or ""))
 end
 
-describe("a snapshot", function()
+describe("S1 a snapshot", function()
   local device, bip, directory
   before_each(function()
     device, bip = lab.start({ seed = SEED }, { retries = lab.RETRIES })
@@ -155,7 +155,7 @@ describe("a snapshot", function()
   end)
 end)
 
-describe("a snapshot of a device that", function()
+describe("S1 a snapshot of a device that", function()
   local device, bip
   before_each(function()
     local objects = {}
@@ -336,7 +336,7 @@ describe("a snapshot of a device that", function()
   end)
 end)
 
-describe("a snapshot as a seed", function()
+describe("S1 a snapshot as a seed", function()
   -- The differences between a device and the device that is made from its snapshot.
   local function round_trip(options)
     local directory <close> = lab.scratch()

@@ -22,7 +22,7 @@ local function changes(kind, a, b, options)
   return table.concat(parts, "; ")
 end
 
-describe("comparing two objects", function()
+describe("S2 comparing two objects", function()
   it("names properties with their old and new values", function()
     assert.equal(
       "description a>b; monitor ->/Common/http",
@@ -114,7 +114,7 @@ describe("comparing two objects", function()
   end)
 end)
 
-describe("cleaning an object", function()
+describe("S2 cleaning an object", function()
   it("keeps configuration only, with sub-collections inside", function()
     local body, notes = clean.object("ltm/pool", {
       kind = "tm:ltm:pool:poolstate", name = "web", partition = "Common", fullPath = "/Common/web",
@@ -173,7 +173,7 @@ describe("cleaning an object", function()
   end)
 end)
 
-describe("lines of texts", function()
+describe("S2 lines of texts", function()
   local function edits(a, b)
     local parts = {}
     for _, edit in ipairs(lines.edits(a, b)) do parts[#parts + 1] = edit[1] .. edit[2] end
@@ -219,7 +219,7 @@ describe("lines of texts", function()
   end)
 end)
 
-describe("showing a difference", function()
+describe("S2 showing a difference", function()
   local function report(entry)
     return { a = { label = "one" }, b = { label = "two" }, differences = { entry }, equal = 2,
       not_compared = { { kind = "auth/user", path = "/mgmt/tm/auth/user/admin",
