@@ -256,6 +256,7 @@ function f5.flat(body) end
 ---| "transfer" # A file could not be read, written, uploaded or downloaded.
 ---| "cancelled" # Ctrl-C or `fiber:cancel()` ended the call.
 ---| "protocol" # The answer is not iControl REST, or it is a redirect.
+---| "not_simulated" # A check cannot simulate this step.
 ---| "usage" # The playbook uses the API incorrectly.
 -- End of the kinds of errors.
 

@@ -16,6 +16,7 @@
 #include "f5/rest/names.h"
 #include "f5/rest/reference.h"
 #include "f5/rest/resource.h"
+#include "f5/session/access.h"
 #include "f5/session/certificate.h"
 #include "f5/session/connect.h"
 #include "f5/session/core.h"
@@ -150,6 +151,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"preset", connect_lua_preset},
                                        {"sessions", lua_sessions},
                                        {"record", record_lua},
+                                       {"access", access_lua},
                                        {"set_password", session_lua_set_password},
                                        {"secret_text", prompt_lua_text},
                                        {"log", lua_log},

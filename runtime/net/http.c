@@ -385,6 +385,10 @@ http_peer *http_peer_new(loop *l, const http_peer_options *options) {
   return peer;
 }
 
+const http_peer_options *http_peer_options_of(const http_peer *peer) {
+  return &peer->settings.options;
+}
+
 http_peer *http_peer_retain(http_peer *peer) {
   peer->references++;
   return peer;

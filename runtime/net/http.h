@@ -15,7 +15,9 @@
 
 typedef struct http_peer http_peer; /* reference-counted, opaque */
 
-http_peer *http_peer_new(loop *l, const http_peer_options *options); /* NULL if out of memory */
+http_peer *http_peer_new(loop *l, const http_peer_options *options);
+/* How it is reached, with the defaults; valid as long as the peer. */
+const http_peer_options *http_peer_options_of(const http_peer *peer); /* NULL if out of memory */
 http_peer *http_peer_retain(http_peer *peer);
 void http_peer_release(http_peer *peer); /* the last reference also closes idle connections */
 

@@ -1,6 +1,6 @@
 -- f5lua diff: compares two devices, snapshots or saved configurations.
 local output = require "cli.support.output"
-local place = require "cli.support.place"
+local place = require "cli.support.change.place"
 local read = require "f5.state.read"
 local show = require "f5.state.show"
 local terminal = require "f5.terminal"

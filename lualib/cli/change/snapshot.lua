@@ -2,7 +2,7 @@
 local core = require "f5.core"
 local live = require "f5.live"
 local output = require "cli.support.output"
-local place = require "cli.support.place"
+local place = require "cli.support.change.place"
 local read = require "f5.state.read"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"

@@ -1,6 +1,8 @@
 -- f5lua run: runs a playbook, with --sim on a simulated device.
 local host = require "f5.host"
+local check = require "cli.support.change.check"
 local fleet = require "cli.support.fleet"
+local playbook = require "cli.support.playbook"
 local simulated = require "cli.support.simulated"
 local usage = require "cli.support.usage"
 
@@ -13,6 +15,8 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua run [-v] [--log-format FORMAT] [-e CHUNK] FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
+      .. "       f5lua run [-v] --check [--no-validate] [--keep-going] [--exit-code]\n"
+      .. "                 [--output text|json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N]\n"
       .. "                 [--batch N] [--max-failures N|P%] [--per-device N] [--on active]\n"
       .. "                 [--journal FILE [--force]] [--report FILE] FILE [ARG…]"
@@ -22,6 +26,7 @@ function M.setup(parser)
     "start a simulated device; f5.connect uses it, whatever host the playbook names"
   )
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
+  check.add_options(parser)
   fleet.add_options(parser)
   parser:epilog(
     "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
@@ -31,31 +36,8 @@ function M.setup(parser)
   )
 end
 
-local function refuse(message, is_usage)
-  if is_usage then usage(message, PROGRAM) end
-  error(message, 0)
-end
-
--- Compiles everything before anything runs.
-local function load_all(options)
-  local chunks = {}
-  for _, text in ipairs(options.e) do
-    local chunk, message = load(text, "=(command line)")
-    chunks[#chunks + 1] = chunk or refuse(message, false)
-  end
-  local words = options.rest
-  local file = table.remove(words, 1)
-  if file then
-    local chunk, message, unreadable = host.load(file ~= "-" and file or nil)
-    chunks[#chunks + 1] = chunk or refuse(message, unreadable)
-    host.set_script(file, words)
-  elseif not chunks[1] then
-    usage("no playbook given", PROGRAM)
-  end
-  return chunks, words
-end
-
 function M.run(options)
+  check.refuse_without_check(options, PROGRAM)
   if options.inventory then
     local words = options.rest
     local file = table.remove(words, 1)
@@ -64,13 +46,15 @@ function M.run(options)
       usage("--inventory needs a file, and works neither with --sim nor with -e", PROGRAM)
     end
     host.set_script(file, words)
+    if options.check then return check.fleet(options, file, words, PROGRAM) end
     return fleet.run(options, file, words)
   end
   fleet.refuse_without_inventory(options)
-  local chunks, words = load_all(options)
+  local chunks, words = playbook.load(options, PROGRAM)
   if options.sim then simulated.start(options, PROGRAM) end
-  for i = 1, #chunks - 1 do chunks[i]() end
-  chunks[#chunks](table.unpack(words))
+  local run = playbook.function_of(chunks, words)
+  if options.check then return check.run(options, run) end
+  run()
 end
 
 return M

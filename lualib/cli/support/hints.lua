@@ -121,6 +121,7 @@ function M.of(err)
   end
   if tostring(err.message):find("maximum active login tokens", 1, true) then return TOKENS end
   if err.kind == "auth" and err.status ~= 401 then return nil end
+  if err.kind == "conflict" and not err.status then return nil end -- not the device's words
   if err.kind == "not_ready" or err.kind == "transport" then return of_start(err) end
   if err.kind == "not_found" and (is_unknown_path(err) or not is_of_path(err)) then return nil end
   if reader ~= "shell" then return PLAYBOOK[err.kind] end

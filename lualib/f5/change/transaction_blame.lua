@@ -134,6 +134,32 @@ local function path_hint(part, reason, record)
   return hint and " " .. hint or ""
 end
 
+-- The positions of the commands that the words of a refusal may be about.
+local function candidates_of(records, reason)
+  local names, any = names_in(reason)
+  local candidates = {}
+  for i, record in ipairs(records) do
+    if any and concerns(record, names) then candidates[#candidates + 1] = i end
+  end
+  if #candidates == 0 then
+    for i in ipairs(records) do candidates[i] = i end
+  end
+  return candidates
+end
+
+--- Finds the command that a refusal is about.
+-- @return integer|nil: its position
+-- @return array of the positions that may be it
+function M.find(part, err)
+  local reason = reason_of(err.message)
+  local candidates = candidates_of(part.records, reason)
+  if #candidates == 1 then return candidates[1], candidates end
+  if not part.validates then return nil, candidates end
+  local ok, found = pcall(search, part, candidates, reason)
+  if not ok and type(found) == "table" and found.kind == "cancelled" then error(found, 0) end
+  return ok and found or nil, candidates
+end
+
 --- Adds the command to blame to the error of a refused transaction: as `command` and in its
 -- message.
 function M.blame(part, err)
@@ -144,28 +170,12 @@ function M.blame(part, err)
   then
     return err
   end
-  local reason = reason_of(err.message)
-  local names, any = names_in(reason)
-  local candidates = {}
-  for i, record in ipairs(records) do
-    if any and concerns(record, names) then candidates[#candidates + 1] = i end
-  end
-  if #candidates == 0 then
-    for i in ipairs(records) do candidates[i] = i end
-  end
-  local blamed
-  if #candidates == 1 then
-    blamed = candidates[1]
-  elseif part.validates then
-    local ok, found = pcall(search, part, candidates, reason)
-    if not ok and type(found) == "table" and found.kind == "cancelled" then error(found, 0) end
-    blamed = ok and found or nil
-  end
+  local blamed, candidates = M.find(part, err)
   if blamed then
     err.command = shown(records[blamed])
     err.message = ("%s%s; the command was %s"):format(
       err.message,
-      path_hint(part, reason, records[blamed]),
+      path_hint(part, reason_of(err.message), records[blamed]),
       described(records[blamed])
     )
     return err

@@ -60,6 +60,12 @@ function methods:not_simulated(request, reason)
   } }
 end
 
+-- Properties of all kinds.
+local OF_ALL <const> = {
+  name = true, partition = true, subPath = true, fullPath = true, kind = true, selfLink = true,
+  generation = true,
+}
+
 --- Notes what a write to an object of the configuration could not check.
 function methods:written(target, body)
   local node = target.node
@@ -71,7 +77,7 @@ function methods:written(target, body)
   end
   for name in pairs(body) do
     local spec = node.props[name]
-    if spec and spec.learned then
+    if spec and spec.learned and not OF_ALL[name] then
       self:assume(target.path, name, "f5lua does not know this property: its value was not checked")
     end
   end

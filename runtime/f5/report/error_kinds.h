@@ -34,6 +34,7 @@
   X(TRANSFER, "transfer", 3, false, "A file could not be read, written, uploaded or downloaded.") \
   X(CANCELLED, "cancelled", 1, false, "Ctrl-C or `fiber:cancel()` ended the call.") \
   X(PROTOCOL, "protocol", 3, false, "The answer is not iControl REST, or it is a redirect.") \
+  X(NOT_SIMULATED, "not_simulated", 1, false, "A check cannot simulate this step.") \
   X(USAGE, "usage", 1, false, "The playbook uses the API incorrectly.")
 /* clang-format on */
 

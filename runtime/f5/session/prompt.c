@@ -79,6 +79,15 @@ const secret *prompt_to_secret(lua_State *L, int index) {
   return box ? *box : NULL;
 }
 
+secret *prompt_push_secret(lua_State *L, const char *value, size_t length) {
+  secret **box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = NULL;
+  luaL_setmetatable(L, SECRET_NAME);
+  *box = secret_new(value, length);
+  if (!*box) luaL_error(L, "not enough memory");
+  return *box;
+}
+
 int prompt_lua_text(lua_State *L) {
   const secret *given = prompt_to_secret(L, 1);
   if (given)

@@ -25,6 +25,8 @@ int prompt_lua_from_command(lua_State *L);
 int prompt_lua_from_terminal(lua_State *L);
 /* Lua: secret_text(string or secret) -> string, for the body of a call */
 int prompt_lua_text(lua_State *L);
+/* Pushes a secret userdata, and returns its secret. */
+secret *prompt_push_secret(lua_State *L, const char *value, size_t length);
 /* The secret userdata at index, or NULL. */
 const secret *prompt_to_secret(lua_State *L, int index);
 void prompt_setup(lua_State *L);

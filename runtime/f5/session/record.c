@@ -9,6 +9,7 @@
 #include "f5/session/session_lua.h"
 #include "net/http.h"
 
+#define RANGE "Content-Range: "
 #define COORDINATION "X-F5-REST-Coordination-Id: "
 
 static void set_string(lua_State *L, const char *field, const char *value) {
@@ -35,6 +36,9 @@ static void push_write(lua_State *L, const f5_call *call) {
   }
   if (call->coordination)
     set_string(L, "transaction", call->coordination + sizeof COORDINATION - 1);
+  for (const char *const *line = call->headers; line && *line; line++)
+    if (strncmp(*line, RANGE, sizeof RANGE - 1) == 0)
+      set_string(L, "range", *line + sizeof RANGE - 1);
   lua_pushboolean(L, call->harmless);
   lua_setfield(L, -2, "harmless");
   error_push_script_line(L);

@@ -10,8 +10,9 @@
 
 /* Pushes the write, which stays on the stack, and above it recorder.before and the write again: the
  * caller calls that function, which may wait. Its errors are raised; nothing was sent then. The
- * write is a table: method, path, body (string or nil), transaction (id or nil), harmless (the
- * script says that it changes nothing), where (the script's line). */
+ * write is a table: method, path, body (string or nil), transaction (id or nil), range (of a chunk
+ * of a file, or nil), harmless (the script says that it changes nothing), where (the script's
+ * line). */
 void record_before(lua_State *L, const f5_call *call);
 /* Calls recorder.after(write), which may not wait. write: its index. It has these fields in
  * addition: ok, status, answer (string or nil), operation (of a twin) and, if it failed, message

@@ -1,0 +1,89 @@
+-- Prints a plan.
+local host = require "f5.host"
+local json = require "f5.json"
+local output = require "cli.support.output"
+local terminal = require "f5.terminal"
+
+local M = {}
+
+local function line(...)
+  for i = 1, select("#", ...) do output((select(i, ...))) end
+  output "\n"
+end
+
+local function report_of(device)
+  local report = { differences = {}, not_compared = {} }
+  for i, entry in ipairs(device.differences) do
+    local copy = {}
+    for key, value in pairs(entry) do copy[key] = value end
+    for _, change in ipairs(copy.changes or {}) do
+      if change.old == json.null then change.old = nil end
+      if change.new == json.null then change.new = nil end
+    end
+    report.differences[i] = copy
+  end
+  return report
+end
+
+M.report_of = report_of
+
+local function described(step)
+  local validation = step.validation
+  local mark = validation and (validation.state:gsub("_", " ")) or ""
+  if validation and validation.message then mark = mark .. ": " .. validation.message end
+  return ("  %3d  %s  %s %s%s%s"):format(
+    step.n, step.line, step.method, step.path, step.sealed and "  (encrypted)" or "",
+    mark ~= "" and "  " .. mark or ""
+  )
+end
+
+local function put_device(device, colour)
+  local who = device.identity
+  line(("%s%s"):format(
+    device.label,
+    who.hostname and (" (%s, version %s%s)"):format(
+      who.hostname, who.version or "unknown", who.serial and ", serial " .. who.serial or ""
+    ) or ""
+  ))
+  require("f5.state.show").write(report_of(device), "text", output, {
+    colour = colour, verbs = require("f5.plan.findings").VERBS,
+  })
+  line "steps"
+  for _, step in ipairs(device.steps) do line(terminal.line(described(step))) end
+  if #device.assumed > 0 then line "assumed" end
+  for _, one in ipairs(device.assumed) do
+    line("  ", terminal.line(("%s%s: %s"):format(
+      one.path or "", one.property and "." .. one.property or "", one.reason or ""
+    )))
+  end
+end
+
+--- Prints a plan as text.
+function M.text(plan)
+  local made = plan.made
+  local words = {}
+  for i, word in ipairs(made.arguments or {}) do words[i] = tostring(word) end
+  line(terminal.line(("plan of %s, made at %s with f5lua %s"):format(
+    table.concat({ made.playbook or "?", table.unpack(words) }, " "), made.time or "?",
+    made.f5lua or "?"
+  )))
+  for _, device in ipairs(plan.devices) do put_device(device, host.is_terminal(1)) end
+end
+
+--- Prints a plan as HTML: the differences of all devices, one page.
+function M.html(plan)
+  local all = { differences = {}, not_compared = {} }
+  for _, device in ipairs(plan.devices) do
+    for _, entry in ipairs(report_of(device).differences) do
+      entry.notes = entry.notes or {}
+      if #plan.devices > 1 then table.insert(entry.notes, 1, device.label) end
+      table.insert(all.differences, entry)
+    end
+  end
+  require("f5.state.show").write(all, "html", output, {
+    title = "Plan of " .. tostring(plan.made.playbook or "?"),
+    verbs = require("f5.plan.findings").VERBS,
+  })
+end
+
+return M

@@ -1,0 +1,193 @@
+-- Applies a plan: sends exactly its steps, after a look whether the device is still as the plan saw
+-- it. Steps that fit a transaction are sent in one.
+
+local core = require "f5.core"
+local compare = require "f5.state.compare"
+local drift = require "f5.plan.drift"
+local files = require "f5.plan.file"
+local json = require "f5.json"
+local make = require "f5.plan.make"
+local validate = require "f5.plan.validate"
+local steps = require "f5.plan.steps"
+
+local M = {}
+
+local HEADER <const> = "X-F5-REST-Coordination-Id"
+
+local function fail(message, fields)
+  fields = fields or {}
+  fields.kind, fields.message = fields.kind or "conflict", message
+  error(core.error_new(fields), 0)
+end
+
+-- -- before the first write -----------------------------------------------------------------------
+
+--- Raises unless the device is the one of the plan.
+function M.check_device(session, device)
+  local same, why = drift.same_device(device.identity, make.identity(session))
+  if same == false then
+    fail(("%s is not the device of the plan: %s"):format(session:label(), why), {
+      device = session:label(),
+    })
+  end
+  return same, why
+end
+
+-- -- groups of steps ------------------------------------------------------------------------------
+
+-- Consecutive steps that one transaction can hold.
+local function groups_of(device)
+  local groups, current, touched = {}, nil, {}
+  for _, step in ipairs(device.steps) do
+    local target = steps.target_of(step)
+    local before = touched[target]
+    local clash = before and (before == "DELETE" or step.method == "DELETE")
+    local fits = step.class == "rest" and not validate.outside(step)
+    if not fits or clash or step.path:find "%${" then current, touched = nil, {} end
+    if not fits then
+      groups[#groups + 1] = { step }
+    else
+      if not current then
+        current = { transaction = true }
+        groups[#groups + 1] = current
+      end
+      current[#current + 1] = step
+      touched[target] = step.method
+    end
+  end
+  for _, group in ipairs(groups) do
+    if #group == 1 then group.transaction = nil end
+  end
+  return groups
+end
+
+M.groups_of = groups_of
+
+-- -- sending --------------------------------------------------------------------------------------
+
+local function filled(text, answers)
+  return text and (text:gsub("%${(%d+)%.([%w_]+)}", function(n, name)
+    local answer = answers[tonumber(n)]
+    local value = type(answer) == "table" and answer[name]
+    if value == nil then
+      fail(("the answer to step %s has no %s, which a later step needs"):format(n, name), {
+        kind = "protocol",
+      })
+    end
+    return tostring(value)
+  end))
+end
+
+local function send(session, step, body, headers)
+  return session:request(step.method, step.path_now, {
+    body = body ~= "" and body or nil, headers = headers,
+  })
+end
+
+local function upload(session, step, body)
+  local name = os.tmpname()
+  local file <close> = assert(io.open(name, "wb"))
+  local done, why = file:write(body)
+  file:close()
+  if not done then fail("cannot write " .. tostring(why), { kind = "transfer" }) end
+  local remote = step.path:gsub("%?.*", ""):match "([^/]+)$"
+  local ok, answer = pcall(session.upload, session, name, {
+    name = remote, to = steps.place_of(step.path),
+  })
+  os.remove(name)
+  if not ok then error(answer, 0) end
+  return answer
+end
+
+local function run_one(run, step)
+  local session, body = run.session, filled(files.body_of(step), run.answers)
+  step.path_now = filled(step.path, run.answers)
+  if step.class == "upload" then return upload(session, step, body) end
+  if step.class == "task" then
+    local kind = step.path_now:match "^/mgmt/tm/task/([^?]+)"
+    return session:task(kind, json.decode(body)):wait()
+  end
+  return send(session, step, body)
+end
+
+local function run_transaction(run, group)
+  local session = run.session
+  local tx <close> = session:begin()
+  local header = { [HEADER] = tostring(tx:id()) }
+  local records = {}
+  for i, step in ipairs(group) do
+    step.path_now = filled(step.path, run.answers)
+    local body = filled(files.body_of(step), run.answers)
+    send(session, step, body, header)
+    records[i] = {
+      method = step.method, path = step.path_now, body = body or "", where = step.line, id = i,
+    }
+  end
+  local parts = core.transaction_parts.parts(tx)
+  table.move(records, 1, #records, 1, parts.records)
+  tx:commit()
+end
+
+--- Sends the steps of a plan.
+-- @param session f5.session
+-- @param device table: of the plan
+-- @param progress function(group, done)|nil: before and after each group
+-- @return array of the steps that were carried out
+function M.run(session, device, progress)
+  local run = { session = session, answers = {}, done = {} }
+  progress = progress or function() end
+  for _, group in ipairs(groups_of(device)) do
+    progress(group, false)
+    if group.transaction then
+      run_transaction(run, group)
+    else
+      run.answers[group[1].n] = run_one(run, group[1])
+    end
+    table.move(group, 1, #group, #run.done + 1, run.done)
+    progress(group, true)
+  end
+  return run.done
+end
+
+-- -- afterwards -----------------------------------------------------------------------------------
+
+-- The properties that the plan itself sets at a path. Others are the device's own choice.
+local function given(device, path)
+  local names = {}
+  for _, step in ipairs(device.steps) do
+    if steps.target_of(step) == path then
+      for name in pairs(steps.body_of(step) or {}) do names[name] = true end
+    end
+  end
+  return names
+end
+
+--- Reads every object back and compares it with the plan.
+-- @return array of { path, kind, what = "missing"|"exists"|"differs", changes, given = true if a
+--   value that the plan sets differs }; empty: everything is as planned
+function M.read_back(session, device)
+  local found, paths = {}, {}
+  for path in pairs(device.objects) do paths[#paths + 1] = path end
+  table.sort(paths)
+  for _, path in ipairs(paths) do
+    local object = device.objects[path]
+    local now = drift.load(session, path, object.kind)
+    if object.after and not now then
+      found[#found + 1] = { path = path, kind = object.kind, what = "missing", given = true }
+    elseif not object.after and now then
+      found[#found + 1] = { path = path, kind = object.kind, what = "exists", given = true }
+    elseif now then
+      local changes = compare.objects(object.kind, object.after, now)
+      local own, is_given = given(device, path), false
+      for _, change in ipairs(changes) do is_given = is_given or own[change.keys[1]] or false end
+      if #changes > 0 then
+        found[#found + 1] = {
+          path = path, kind = object.kind, what = "differs", changes = changes, given = is_given,
+        }
+      end
+    end
+  end
+  return found
+end
+
+return M

@@ -1,0 +1,250 @@
+-- Check mode: runs a playbook with twins instead of devices. Reads come from the devices, writes
+-- stay in the twins. What it would do is then a list of steps and of changed objects.
+--
+--   local result <close> = check.run(function() playbook() end, { keep_going = false })
+
+local core = require "f5.core"
+local clocks = require "f5.plan.clock"
+local json = require "f5.json"
+local steps = require "f5.plan.steps"
+
+local M = {}
+
+---@class f5.plan.check_options
+---@field twin? table the module that starts twins; default: f5.twin
+---@field keep_going? boolean go on after a step that is not simulated
+---@field against? string a snapshot to run against, instead of the devices
+---
+---@class f5.plan.checked_device
+---@field label string the name of the device in messages
+---@field real f5.session? the session with the device; nil with `against`
+---@field options table options of f5.connect of the device
+---@field steps f5.plan.step[]
+---@field commands { line: string, command: string, digest: string }[] what ran on the device itself
+---@field not_simulated { line: string, method: string, path: string, reason: string }[]
+---@field uncertain_from integer? number of the first step after one that was not simulated
+
+local WHY_NO_COMMAND <const> = "a command can do anything on the device; if it changes nothing, "
+  .. "say so with { changes = false }"
+
+local WORKERS <const> = 20 -- devices that are asked at the same time
+
+local Check = {}
+Check.__index = Check
+
+-- The line of the script that is running: "playbook.lua:12".
+local function current_line()
+  local _, err = pcall(core.usage_error, "")
+  return type(err) == "table" and err.message:match "^(.-): ?$" or ""
+end
+
+local function line_of(write) return (write.where:gsub(": ?$", "")) end
+
+-- -- what stands in for the device ----------------------------------------------------------------
+
+-- Why a write is not simulated before it is sent; nil if the twin may know it.
+local function refusal(write)
+  if write.harmless then return nil end
+  if steps.class_of(write.path) == "command" then
+    return WHY_NO_COMMAND
+  end
+  return nil
+end
+
+function Check:stop_at(device, write, reason)
+  local line <const> = line_of(write)
+  table.insert(device.not_simulated, {
+    line = line, method = write.method, path = write.path, reason = reason,
+  })
+  if self.keep_going then
+    device.uncertain_from = device.uncertain_from or #device.steps + 1
+    return
+  end
+  error(core.error_new {
+    kind = "not_simulated", device = device.label, method = write.method, path = write.path,
+    message = (
+      "%s: not simulated: %s (--keep-going goes on, and marks what follows as uncertain)"
+    ):format(line, reason),
+  }, 0)
+end
+
+function Check:recorder(device)
+  local function before(write)
+    local reason = refusal(write)
+    if reason then self:stop_at(device, write, reason) end
+  end
+  local function after(write)
+    local operation = math.tointeger(tonumber(write.operation))
+    local reason = write.status == 501 and tostring(write.message or write.answer)
+      :match "not simulated by the twin: ([^\"]*)"
+    local step = {
+      n = #device.steps + 1, line = line_of(write), method = write.method, path = write.path,
+      body = write.body, transaction = write.transaction, status = write.status, ok = write.ok,
+      answer = write.answer, message = write.message, operation = operation,
+      harmless = write.harmless or nil, range = write.range,
+    }
+    if device.uncertain_from then step.uncertain = "a step before it was not simulated" end
+    device.steps[step.n] = step
+    if write.ok and not write.harmless then self.clock:touch() end
+    if reason then self:stop_at(device, write, reason) end
+  end
+  return { before = before, after = after }
+end
+
+-- All twins are in one process, which starts with the first.
+function Check:twin_of(options)
+  if self.twins and self.twins.add then return self.twins, self.twins:add(options) end
+  self.twins = self.twin.start { devices = { options } }
+  return self.twins, 1
+end
+
+function Check:add(options, real)
+  local twins, index = self:twin_of(options)
+  local device = {
+    label = options.label, real = real, options = options, steps = {}, commands = {},
+    not_simulated = {}, twins = twins, index = index,
+  }
+  table.insert(self.devices, device)
+  return device
+end
+
+-- A session with the twin, which looks like one with the device.
+function Check:open(device, given)
+  local options = device.twins:options(device.index)
+  options.label = device.label
+  for _, name in ipairs { "timeout", "retries", "ver", "body_limit", "parallel" } do
+    options[name] = type(given) == "table" and given[name] or nil
+  end
+  local session = self.connect(options)
+  self.of_session[session] = device
+  core.record(session, self:recorder(device))
+  return session
+end
+
+-- The device of an earlier session with the same options, so that a second session sees the writes
+-- of the first.
+function Check:known(options)
+  for _, device in ipairs(self.devices) do
+    local same = device.options.host == options.host and device.options.port == options.port
+      and device.options.username == options.username
+    if same then return device end
+  end
+  return nil
+end
+
+function Check:connected(given)
+  local real = self.connect(given)
+  local options = core.access(real)
+  local device = self:known(options)
+  if device then real:close() else device = self:add(options, real) end
+  return self:open(device, given)
+end
+
+-- Calls fn(device) for all devices, some of them at a time.
+function Check:for_all(fn)
+  local at, workers = 0, {}
+  for i = 1, math.min(WORKERS, #self.devices) do
+    workers[i] = function()
+      while at < #self.devices do
+        at = at + 1
+        fn(self.devices[at])
+      end
+    end
+  end
+  if #workers > 0 then core.all(workers) end
+end
+
+-- -- the run --------------------------------------------------------------------------------------
+
+local function hash(text) return core.sha256(text) end
+
+-- A command that changes nothing runs on the device itself. Any other runs nowhere.
+local function checked_bash(self, bash)
+  local own
+  own = function(session, command, options, ...)
+    local device = self.of_session[session]
+    if not device or type(command) ~= "string" then return bash(session, command, options, ...) end
+    if not (type(options) == "table" and options.changes == false) or not device.real then
+      self:stop_at(device, {
+        method = "POST", path = "/mgmt/tm/util/bash", where = current_line(),
+      }, WHY_NO_COMMAND)
+      return "", 0
+    end
+    local results = table.pack(bash(device.real, command, options, ...))
+    core.session_methods.bash = own -- the first call loads the module and takes its place
+    table.insert(device.commands, {
+      line = current_line(), command = core.mask_command(tostring(command)),
+      digest = hash(tostring(results[1])),
+    })
+    return table.unpack(results, 1, results.n)
+  end
+  return own
+end
+
+local function install(self)
+  local f5 = require "f5"
+  self.connect, self.bash = core.connect, core.session_methods.bash
+  local connect = function(given) return self:connected(given) end
+  core.connect, f5.connect = connect, connect
+  core.session_methods.bash = checked_bash(self, self.bash)
+  self.clock = clocks.start(function(seconds)
+    for _, device in ipairs(self.devices) do device.twins:advance(device.index, seconds) end
+  end, current_line)
+end
+
+local function uninstall(self)
+  local f5 = require "f5"
+  core.connect, f5.connect = self.connect, self.connect
+  core.session_methods.bash = self.bash
+  self.clock:stop()
+end
+
+-- What the twins know is asked for while they still run.
+local function collect(self)
+  self:for_all(function(device)
+    local report = device.twins:report(device.index)
+    for _, change in ipairs(report.changes) do
+      if change.before == json.null then change.before = nil end
+      if change.after == json.null then change.after = nil end
+    end
+    device.report = report
+  end)
+end
+
+--- Runs a function in check mode.
+-- @param fn function: the playbook
+-- @param options f5.plan.check_options|nil
+-- @return result: devices (array of f5.plan.checked_device, each with `report`, that of its twin),
+--   ok, error (what the function raised). Closing it ends the twins and the sessions.
+function M.run(fn, options)
+  options = options or {}
+  local self = setmetatable({
+    devices = {}, of_session = setmetatable({}, { __mode = "k" }),
+    keep_going = options.keep_going or false, twin = options.twin or require "f5.twin",
+  }, Check)
+  install(self)
+  local ok, problem = xpcall(fn, function(err)
+    if type(err) == "string" then return debug.traceback(err, 2) end
+    return err
+  end)
+  uninstall(self)
+  self.ok, self.error = ok, not ok and problem or nil
+  if type(problem) == "table" and problem.kind == "cancelled" then
+    self:close()
+    error(problem, 0)
+  end
+  collect(self)
+  return self
+end
+
+--- Ends the twins, and the sessions with the devices.
+function Check:close()
+  self:for_all(function(device)
+    device.twins:stop()
+    if device.real then device.real:close() end
+  end)
+end
+
+Check.__close = Check.close
+
+return M

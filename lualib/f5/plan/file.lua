@@ -1,0 +1,175 @@
+-- The file of a plan: JSON with a digest over all of it, and a signature if it was asked for.
+--
+--   { "plan": 1, "made": { time, playbook, arguments, f5lua }, "devices": [ DEVICE ],
+--     "digest": "…", "signature": "…" }
+--
+-- DEVICE: label, host, port, identity (hostname, version, serial), steps, objects (path -> what it
+-- was and will be), reads (array of { path, digest }), assumed, differences (array, to show them).
+-- A step has n, line, class, method, path, body (a JSON text), transaction, validation, uncertain.
+-- A body with a secret stands only in `sealed`, encrypted with the passphrase.
+
+local core = require "f5.core"
+local json = require "f5.json"
+local kinds = require "f5.state.kinds"
+local passphrase = require "f5.safe.passphrase"
+local State = require "f5.state.state"
+
+local M = {}
+
+M.FORMAT = 1
+
+local STYLE <const> = {
+  sort = true, indent = 1,
+  first = { "plan", "made", "label", "host", "identity", "n", "line", "class", "method", "path" },
+}
+local CANONICAL <const> = { sort = true }
+
+local function fail(kind, message) error(core.error_new { kind = kind, message = message }, 0) end
+
+-- -- secrets --------------------------------------------------------------------------------------
+
+local function has_secret(kind, value, body)
+  if type(value) ~= "table" then return false end
+  for key, item in pairs(value) do
+    if type(item) == "table" then
+      if has_secret(kind, item, item) then return true end
+    elseif kinds.is_secret(kind, key, item, body) then
+      return true
+    end
+  end
+  return false
+end
+
+-- The text with every secret replaced.
+local function masked(kind, value, body)
+  if type(value) ~= "table" then return value end
+  local out = setmetatable({}, getmetatable(value))
+  for key, item in pairs(value) do
+    if type(item) == "table" then
+      out[key] = masked(kind, item, item)
+    else
+      out[key] = kinds.is_secret(kind, key, item, body) and "********" or item
+    end
+  end
+  return out
+end
+
+local function looks_secret(bytes)
+  return bytes:find("PRIVATE KEY", 1, true) or bytes:find("ENCRYPTED", 1, true)
+    or bytes:byte() == 0x30 -- DER: PKCS #12
+end
+
+local function hex(bytes)
+  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
+local function from_hex(text)
+  return (text:gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
+end
+
+-- Moves a secret body to `sealed`.
+local function protect(step)
+  local secret, shown
+  if step.class == "upload" then
+    secret = looks_secret(step.body)
+    if not secret then
+      if not utf8.len(step.body) then step.body, step.encoding = hex(step.body), "hex" end
+      return
+    end
+  else
+    local ok, body = pcall(json.decode, step.body or "")
+    if not ok or type(body) ~= "table" then return end
+    local kind = State.kind_of((step.path:gsub("%?.*", "")))
+    secret = has_secret(kind, body, body)
+    shown = secret and json.encode(masked(kind, body, body), CANONICAL)
+  end
+  if not secret then return end
+  step.sealed = core.seal(
+    passphrase.need(("%s sends a secret, which a plan holds only encrypted"):format(step.line)),
+    step.body
+  )
+  step.body = shown
+end
+
+--- The body of a step, decrypted if need be.
+function M.body_of(step)
+  if step.sealed then
+    local body, why = core.unseal(passphrase.need "the plan holds encrypted values", step.sealed)
+    return body or fail("usage", "cannot decrypt a step of the plan: " .. tostring(why))
+  end
+  if step.encoding == "hex" then return from_hex(step.body) end
+  return step.body
+end
+
+-- -- writing and reading --------------------------------------------------------------------------
+
+local function canonical(plan)
+  local copy = {}
+  for key, value in pairs(plan) do
+    if key ~= "digest" and key ~= "signature" then copy[key] = value end
+  end
+  return json.encode(copy, CANONICAL)
+end
+
+--- Writes a plan.
+-- @param path string
+-- @param plan table: without digest
+-- @param key string|nil: file of an Ed25519 key that signs it
+function M.write(path, plan, key)
+  for _, device in ipairs(plan.devices) do
+    for _, step in ipairs(device.steps) do protect(step) end
+  end
+  local text = canonical(plan)
+  plan.digest = core.sha256(text)
+  if key then
+    local signature, why = require("f5.bundle").sign(key, text)
+    if not signature then fail("usage", why) end
+    plan.signature = hex(signature)
+  end
+  local done, why = core.write_file(path, json.encode(plan, STYLE) .. "\n")
+  if not done then fail("transfer", "cannot write " .. tostring(why)) end
+end
+
+local function check_shape(path, plan)
+  if type(plan) ~= "table" or math.type(plan.plan) ~= "integer" then
+    fail("usage", ("%s is no plan: make one with f5lua plan -o FILE playbook.lua"):format(path))
+  end
+  if plan.plan ~= M.FORMAT then
+    fail("usage", ("%s has the format %d of plans, and this f5lua knows the format %d"):format(
+      path, plan.plan, M.FORMAT
+    ))
+  end
+  local whole = type(plan.devices) == "table" and type(plan.digest) == "string"
+  for _, device in ipairs(whole and plan.devices or {}) do
+    whole = whole and type(device) == "table" and type(device.steps) == "table"
+      and type(device.objects) == "table" and type(device.label) == "string"
+  end
+  if not whole then fail("usage", path .. " is not a complete plan: parts of it are missing") end
+end
+
+--- Reads a plan and checks that nobody changed it.
+-- @param path string
+-- @param key string|nil: text of the public key that must have signed it
+-- @return table
+function M.read(path, key)
+  local file, why = io.open(path, "rb")
+  if not file then fail("usage", "cannot read " .. why) end
+  local text = file:read "a"
+  file:close()
+  local ok, plan = pcall(json.decode, text or "")
+  if not ok then fail("usage", ("%s is no plan: %s"):format(path, plan)) end
+  check_shape(path, plan)
+  local signed = canonical(plan)
+  if core.sha256(signed) ~= plan.digest then
+    fail("conflict", path .. " was changed after it was made: make the plan again")
+  end
+  if key then
+    if not plan.signature then fail("conflict", path .. " is not signed") end
+    local holds, message = require("f5.bundle").verify(key, signed, from_hex(plan.signature))
+    if message then fail("usage", message) end
+    if not holds then fail("conflict", path .. " is not signed with this key") end
+  end
+  return plan
+end
+
+return M

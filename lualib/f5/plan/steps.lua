@@ -1,0 +1,88 @@
+-- The steps of a check: what a playbook sent, in its order, with the line that did it.
+
+local json = require "f5.json"
+
+local M = {}
+
+---@class f5.plan.step
+---One write of a playbook.
+---@field n integer its number on this device
+---@field line string the line of the script: "playbook.lua:12"
+---@field method string
+---@field path string
+---@field body string? JSON text
+---@field transaction string? id of the transaction in which it is queued
+---@field status integer? of the twin's answer
+---@field ok boolean whether the twin carried it out
+---@field answer string? of the twin
+---@field message string? why it failed
+---@field operation integer? its number in the twin's report
+---@field uncertain string? why it may run in another way on the device
+
+-- Where files are uploaded to: the option `to` of bip:upload.
+local PLACES <const> = {
+  { "^/mgmt/shared/file%-transfer/uploads/", "downloads" },
+  { "^/mgmt/shared/file%-transfer/ucs%-uploads/", "ucs" },
+  { "^/mgmt/cm/autodeploy/software%-image%-uploads/", "images" },
+  { "^/mgmt/tm/asm/file%-transfer/uploads/", "asm" },
+}
+
+--- The option `to` of bip:upload for the path of an upload; nil for other paths.
+function M.place_of(path)
+  for _, place in ipairs(PLACES) do
+    if path:find(place[1]) then return place[2] end
+  end
+  return nil
+end
+
+--- What a write is: "rest", "upload", "task", "asm", "declaration", "command" (run on the device:
+-- bash and other utilities), "transaction" (begin, commit or end of one), "commands" (save, load,
+-- and what else runs as a command of tmsh), "other".
+function M.class_of(path)
+  path = path:gsub("%?.*", "")
+  local below = path:match "^/mgmt/tm/(.*)$"
+  if M.place_of(path) then return "upload" end
+  if path:find "^/mgmt/shared/appsvcs" or path:find "^/mgmt/shared/declarative%-onboarding"
+    or path:find "^/mgmt/shared/telemetry" or path:find "^/mgmt/shared/fast" then
+    return "declaration"
+  end
+  if not below then return "other" end
+  if below:find "^util/" then return "command" end
+  if below:find "^task/" then return "task" end
+  if below:find "^transaction" then return "transaction" end
+  if below:find "^asm/" or below:find "^live%-update/" then return "asm" end
+  return "rest"
+end
+
+--- The body of a step as a table; nil if it has none.
+function M.body_of(step)
+  if not step.body or step.body == "" then return nil end
+  local ok, body = pcall(json.decode, step.body)
+  return ok and type(body) == "table" and body or nil
+end
+
+--- Whether a write runs a command of tmsh ({"command": "save"}) instead of making an object.
+function M.is_command(step)
+  local body = step.method == "POST" and M.body_of(step)
+  return body and type(body.command) == "string" and body.name == nil or false
+end
+
+--- The object that a step writes: the path of a creation is that of its collection.
+-- @return string path, as the device writes it in its links
+function M.target_of(step)
+  local path = step.path:gsub("%?.*", "")
+  if step.method ~= "POST" then return path end
+  local body = M.body_of(step)
+  if not body or type(body.name) ~= "string" then return path end
+  local full = body.name
+  if full:sub(1, 1) ~= "/" and type(body.partition) == "string" then
+    local sub = type(body.subPath) == "string" and body.subPath ~= "" and body.subPath .. "/" or ""
+    full = "/" .. body.partition .. "/" .. sub .. full
+  end
+  local name = full:gsub("/", "~"):gsub("[^%w%-_.~:@!$()*,=]", function(character)
+    return ("%%%02X"):format(character:byte())
+  end)
+  return path .. "/" .. name
+end
+
+return M

@@ -1,0 +1,184 @@
+-- f5lua run --check: an unmodified playbook shows what it would do, and writes nothing.
+local json = require "f5.json"
+local lab = require "lab"
+local program = require "program"
+
+local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
+
+describe("run --check", function()
+  local device, place, bip
+
+  before_each(function()
+    device, bip = lab.start()
+    place = program.directory()
+    bip.ltm.pool["/Common/old"]:create { description = "was" }
+    device:clear_log()
+  end)
+  after_each(function() lab.stop(bip, device, place) end)
+
+  local function check(text, words, more)
+    local line = { "run", "--check" }
+    table.move(words or {}, 1, #(words or {}), #line + 1, line)
+    line[#line + 1] = place:file("playbook.lua", HEAD .. text)
+    local env = lab.environment(device)
+    for name, value in pairs(more or {}) do env[name] = value end
+    return program.run(line, { env = env })
+  end
+
+  -- All objects of the device, byte for byte.
+  local function objects() return json.encode(device:state().objects, { sort = true }) end
+
+  it("shows what is created, changed and deleted, with the line, and writes nothing", function()
+    local before = objects()
+    local done = check [[
+bip.ltm.pool["/Common/new"]:create { monitor = "/Common/http" }
+bip.ltm.pool["/Common/old"]:modify { description = "is" }
+bip.sys.ntp:modify { timezone = "Europe/Berlin" }
+print(bip.ltm.pool["/Common/new"]:load().monitor, bip.ltm.pool["/Common/old"]:load().description)
+]]
+    assert.equal(0, done.status, done.err)
+    assert.matches("^/Common/http\tis\n", done.out)
+    assert.matches("nothing was written", done.out)
+    assert.matches("%+ /Common/new  created  %S*playbook.lua:3  accepted by the device", done.out)
+    assert.matches("~ /Common/old  changed  %S*playbook.lua:4  accepted by the device\n"
+      .. "%s+description: was → is\n", done.out)
+    assert.matches("timezone: %S+ → Europe/Berlin", done.out)
+    assert.equal(before, objects())
+    assert.is_false(bip.ltm.pool["/Common/new"]:exists())
+    assert.equal("was", bip.ltm.pool["/Common/old"]:load().description)
+  end)
+
+  it("names each line of a transaction, and shows a deletion", function()
+    local done = check [[
+bip:transaction(function(tx)
+  tx(bip.ltm.pool["/Common/a"]):create {}
+  tx(bip.ltm.pool["/Common/old"]):delete()
+end)
+]]
+    assert.equal(0, done.status, done.err)
+    assert.matches("%+ /Common/a  created  %S*playbook.lua:4", done.out)
+    assert.matches("%- /Common/old  deleted  %S*playbook.lua:5", done.out)
+    assert.is_true(bip.ltm.pool["/Common/old"]:exists())
+  end)
+
+  it("says nothing to do as the exit status", function()
+    local same = check('bip.ltm.pool["/Common/old"]:ensure { description = "was" }',
+      { "--exit-code" })
+    assert.same({ 0, "" }, { same.status, same.err })
+    assert.matches("no differences", same.out)
+    local other = check('bip.ltm.pool["/Common/old"]:ensure { description = "is" }',
+      { "--exit-code" })
+    assert.equal(4, other.status, other.err)
+  end)
+
+  it("stops at a command that nothing simulates, with its line", function()
+    local before = objects()
+    local done = check 'bip.ltm.pool["/Common/a"]:create {}\nbip:bash "reboot"\nprint "after"\n'
+    assert.equal(1, done.status)
+    assert.matches("playbook.lua:4: not simulated", done.err)
+    assert.is_nil(done.out:find "after")
+    assert.matches("%+ /Common/a", done.out)
+    assert.equal(before, objects())
+  end)
+
+  it("goes on with --keep-going and marks what follows", function()
+    local before = objects()
+    local done = check('bip:bash "reboot"\nbip.ltm.pool["/Common/a"]:create {}\n',
+      { "--keep-going" })
+    assert.equal(1, done.status)
+    assert.matches(
+      "/Common/a  created  %S*playbook.lua:4  accepted by the device  uncertain", done.out
+    )
+    assert.matches("not simulated\n  %S*playbook.lua:3", done.out)
+    assert.equal(before, objects())
+  end)
+
+  it("runs a command that changes nothing on the device", function()
+    local done = check 'print((bip:bash("echo here", { changes = false })))\n'
+    assert.equal(0, done.status, done.err)
+    assert.matches("^here", done.out)
+    assert.matches("ran on the device\n  %S*playbook.lua:3  echo here", done.out)
+  end)
+
+  it("shows a refusal of the device, and the playbook's own failure", function()
+    local done = check 'bip.ltm.pool["/Common/a"]:create {}\nbip.ltm.pool["/Common/no"]:delete()\n'
+    assert.equal(3, done.status)
+    assert.matches("was not found", done.err)
+    assert.matches("%+ /Common/a  created", done.out)
+    local handled = check 'pcall(function() bip.ltm.pool["/Common/no"]:delete() end)\n'
+    assert.equal(0, handled.status, handled.err)
+    assert.matches("refused, and handled by the playbook\n  %S*playbook.lua:3", handled.out)
+  end)
+
+  it("waits in the time of the check", function()
+    local began = os.time()
+    local done = check [[
+local before, clock = os.time(), os.clock()
+f5.all(function() f5.sleep(600) end, function() for _ = 1, 4 do f5.sleep(200) end end)
+print(os.time() - before, math.floor(os.clock() - clock + 0.5))
+]]
+    assert.equal(0, done.status, done.err)
+    assert.matches("^80%d\t80%d\n", done.out)
+    assert.is_true(os.time() - began < 30)
+  end)
+
+  it("stops waiting for what cannot happen", function()
+    local done = check 'while true do f5.sleep(60) end\n'
+    assert.equal(3, done.status)
+    assert.matches("playbook.lua:3 waits, and nothing has changed for an hour", done.err)
+  end)
+
+  it("asks the device to validate, and names the step that it refuses", function()
+    local before = objects()
+    -- The device has a rule of its own that the twin does not know.
+    device:fault {
+      match = { method = "PATCH", path = "transaction" }, times = 20, status = 400,
+      body = {
+        code = 400, apiError = 3,
+        message = "transaction failed:01071234:3: /Common/bad is not welcome here",
+      },
+    }
+    local done = check [[
+bip.ltm.pool["/Common/good"]:create {}
+bip.ltm.pool["/Common/bad"]:create {}
+]]
+    assert.equal(1, done.status, done.err)
+    assert.matches(
+      "/Common/bad  created  %S*playbook.lua:4  rejected: .-is not welcome here", done.out
+    )
+    assert.equal(before, objects())
+  end)
+
+  it("can leave the validation out", function()
+    local done = check('bip.ltm.pool["/Common/a"]:create {}\n', { "--no-validate" })
+    assert.equal(0, done.status, done.err)
+    assert.is_nil(done.out:find "accepted")
+    for _, call in ipairs(device:log()) do assert.is_nil(call.path:find "transaction") end
+  end)
+
+  it("prints JSON", function()
+    local done = check('bip.ltm.pool["/Common/a"]:create {}\n', { "--output", "json" })
+    assert.equal(0, done.status, done.err)
+    local found = json.decode(done.out)
+    local one = found.devices[1]
+    assert.same({ "added", "/Common/a", "ltm/pool" }, {
+      one.differences[1].what, one.differences[1].name, one.differences[1].kind,
+    })
+    assert.equal("accepted", one.steps[1].validation.state)
+  end)
+
+  it("is refused where it means nothing", function()
+    for _, words in ipairs { { "--exit-code" }, { "--keep-going" }, { "--no-validate" } } do
+      local done = program.run({ "run", words[1], "-e", "print(1)" }, {})
+      assert.equal(2, done.status)
+      assert.matches(words[1]:gsub("%-", "%%-") .. " needs %-%-check", done.err)
+    end
+  end)
+
+  it("says that a password is wrong before anything runs", function()
+    local done = check('print "ran"\n', {}, { F5_PASSWORD = "wrong" })
+    assert.equal(3, done.status)
+    assert.matches("Authentication failed", done.err)
+    assert.is_nil(done.out:find "ran")
+  end)
+end)

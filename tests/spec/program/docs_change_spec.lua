@@ -1,0 +1,73 @@
+-- The examples of docs/safe-change.md about check, plan and apply print what the page shows.
+local lab = require "lab"
+local markdown = require "markdown"
+local program = require "program"
+
+local PAGE <const> = "docs/safe-change.md"
+
+-- The playbook of the examples.
+local PLAYBOOK <const> = [[
+local f5 = require "f5"
+local bip <close> = f5.connect()
+bip.ltm.pool["/Common/web"]:modify { monitor = "/Common/https" }
+bip.ltm.pool["/Common/new"]:create { monitor = "/Common/http" }
+bip.ltm.virtual["/Common/vs_web"]:modify { pool = "/Common/new" }
+]]
+
+describe(PAGE, function()
+  local device, place, bip
+
+  before_each(function()
+    device, bip = lab.start()
+    place = program.directory()
+    place:file("change.lua", PLAYBOOK)
+    bip.ltm.pool["/Common/web"]:create { monitor = "/Common/http" }
+    bip.ltm.virtual["/Common/vs_web"]:create {
+      destination = "/Common/10.1.1.1:80", pool = "/Common/web",
+    }
+  end)
+  after_each(function() lab.stop(bip, device, place) end)
+
+  -- Lines of shell with the device in the environment.
+  local function shell(lines)
+    local path = program.path:match "^(.*)/"
+    return program.run({ "-c", ("export PATH=%s:$PATH\nset -e\n%s"):format(path, lines) }, {
+      program = "/bin/bash", directory = place.path, env = lab.environment(device),
+    })
+  end
+
+  -- The block that follows the line `before`.
+  local function lines_after(language, words)
+    for _, block in ipairs(markdown.blocks(PAGE, language)) do
+      if block.text:find(words, 1, true) then return block.text end
+    end
+    error("no block with " .. words)
+  end
+
+  -- What the page shows, and what was printed, without what differs between devices.
+  local function plain(text)
+    return (text:gsub("127%.0%.0%.1:%d+", "bigip1.example.net"):gsub("%(%d+ reads%)", "(N reads)"))
+  end
+
+  it("shows what a check prints", function()
+    local done = shell(lines_after("sh", "run --check change.lua"))
+    assert.equal(0, done.status, done.err)
+    assert.equal(plain(lines_after("", "nothing was written")), plain(done.out))
+  end)
+
+  it("has commands that plan, show and apply", function()
+    local done = shell(lines_after("sh", "f5lua plan -o change.plan"))
+    assert.equal(0, done.status, done.err)
+    assert.matches("<html", place:read "change.html")
+    assert.equal("/Common/new", bip.ltm.virtual["/Common/vs_web"]:load().pool)
+  end)
+
+  it("shows how a drift is refused", function()
+    assert.equal(0, shell("f5lua plan -o change.plan change.lua").status)
+    bip.ltm.pool["/Common/web"]:modify { description = "written by somebody else" }
+    local done = shell "f5lua apply change.plan 2>&1"
+    assert.equal(3, done.status)
+    local shown = lines_after("", "is not as the plan saw it")
+    assert.equal(shown, plain(done.out):sub(1, #shown))
+  end)
+end)
