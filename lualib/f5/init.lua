@@ -66,9 +66,9 @@ lazy(core.session_methods, "f5.change.transaction", "transaction", "session")
 lazy(core.session_methods, "f5.work.task", "task", "session")
 lazy(core.session_methods, "f5.work.bash", "bash", "session")
 lazy(core.session_methods, "f5.state.snapshot", "snapshot", "session")
-lazy(core.session_methods, "f5.password", "change_password", "session")
+lazy(core.session_methods, "f5.work.password", "change_password", "session")
 for _, name in ipairs { "ready", "wait_ready", "failover_state" } do
-  lazy(core.session_methods, "f5.ready", name, "session")
+  lazy(core.session_methods, "f5.work.ready", name, "session")
 end
 for _, name in ipairs { "upload", "download" } do
   lazy(core.session_methods, "f5.work.transfer", name, "session")
