@@ -49,14 +49,32 @@ local TOKENS <const> = "a token ends by itself after 20 minutes, unless its life
 --- From now on hints are for users of one-line calls.
 function M.for_one_line() reader = "shell" end
 
+--- Whether hints are for users of one-line calls.
+function M.are_for_one_line() return reader == "shell" end
+
 --- From now on hints are for users of the console.
 function M.for_console() reader = "console" end
 
--- "/mgmt/tm/ltm/pool/~Common~nope" -> the command that lists the objects
+-- The collection in which a one-line call about a sub-collection misses the owner.
+local owners
+
+--- From now on a missing object is one of this collection, not of the one in the path of the call.
+function M.miss_in(path) owners = path:gsub("^/mgmt/tm/", "") end
+
+-- "/mgmt/tm/ltm/pool/~Common~nope" and "…/~Common~nope/members" -> "ltm/pool"
+local function collection_of(path)
+  if owners then return owners end
+  local above, last = path:match "^/mgmt/tm/([^?]+)/([^/?]+)"
+  local owner = above and last:sub(1, 1) ~= "~" and above:match "^(.+)/~[^/]+$"
+  return owner or above
+end
+
+-- The command that lists the objects.
 local function list_command(path)
-  local collection = type(path) == "string" and path:match "^/mgmt/tm/([%w/~._-]+)/[^/]+$"
-  return collection and ("f5lua list %s --select fullPath lists the objects"):format(collection)
-    or nil
+  local collection = type(path) == "string" and collection_of(path)
+  return collection
+    and collection:find "^[%w/~._-]+$"
+    and ("f5lua list %s --select fullPath lists the objects"):format(collection)
 end
 
 -- Whether the device's REST framework does not know the path (yet). A path that does not exist is

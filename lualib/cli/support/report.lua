@@ -116,6 +116,8 @@ local function told(err, in_json)
   if is_made_by(err, "f5.failure") then return marked(text_of(err), in_json), STATUS.failed end
   if is_made_by(err, "f5.error") then
     local text = text_of(err.message or err, in_json and "text" or "indent")
+    -- In a one-line call it is the words of the command line that are wrong.
+    if err.kind == "usage" and hints.are_for_one_line() then return text, STATUS.usage end
     return text, KIND_STATUS[err.kind] or STATUS.device
   end
   local text = marked(text_of(err), in_json)

@@ -170,10 +170,11 @@ end
 
 M.FIRST = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" }
 
+-- The reference; and whether there is certainly no such object.
 local function ref(bip, path, name)
   if not name then return bip:at(path) end
-  local found, why = target.object(bip, path, name)
-  return found or usage(why)
+  local found, more = target.object(bip, path, name)
+  return found or usage(more), more
 end
 
 local function count_of(count) return count == 1 and "1 object" or count .. " objects" end
@@ -260,9 +261,7 @@ end
 
 -- The path of a sub-collection of an object.
 local function below(bip, path, name, collection)
-  local object = ref(bip, path, name)
-  if target.has_ids(path) then return tostring(object) .. "/" .. collection end
-  return path .. "/" .. name:gsub("/", "~") .. "/" .. collection
+  return target.below(path, name, ref(bip, path, name), collection)
 end
 
 -- The words after the path: a name, a sub-collection, a name in it, and so on. A single word is a
@@ -279,7 +278,10 @@ local function take_names(bip, path, parsed, acts)
     end
   end
   if last and not is_name and acts then return refuse_plain { plain = { last } } end
-  for i = 1, #words - 1, 2 do path = below(bip, path, words[i], words[i + 1]) end
+  for i = 1, #words - 1, 2 do
+    if i == #words - 1 then hints.miss_in(path) end
+    path = below(bip, path, words[i], words[i + 1])
+  end
   parsed.name = is_name and last or nil
   return path
 end
@@ -381,7 +383,6 @@ verbs.replace = change("replace", "Replace")
 
 function verbs.delete(bip, path, parsed, options)
   path = take_names(bip, path, parsed, true)
-  if parsed.body then usage("delete takes no properties") end
   on_each(
     targets(bip, path, parsed, options, "Delete"),
     "Delete",
@@ -396,9 +397,15 @@ end
 
 function verbs.ensure(bip, path, parsed)
   path = take_names(bip, path, parsed, true)
-  need_body(parsed)
-  local object = ref(bip, path, parsed.name)
-  local ok, result = pcall(object.ensure, object, parsed.body)
+  if not parsed.name then need_body(parsed) end
+  local body = parsed.body or {}
+  local object, is_missing = ref(bip, path, parsed.name)
+  if is_missing then
+    body.name = parsed.name
+    bip:at(path):create(body)
+    return outcome(path, parsed.name, "created")
+  end
+  local ok, result = pcall(object.ensure, object, body)
   if ok then return outcome(path, parsed.name, result) end
   if not parsed.name and result.kind == "usage" then
     usage(("%s is a collection: ensure needs the NAME of an object"):format(path))
@@ -408,7 +415,6 @@ end
 
 function verbs.absent(bip, path, parsed)
   path = take_names(bip, path, parsed, true)
-  if parsed.body then usage "absent takes no properties" end
   if not parsed.name then usage "absent needs the NAME of an object" end
   return outcome(path, parsed.name, ref(bip, path, parsed.name):absent())
 end
@@ -467,6 +473,9 @@ function M.subcommand(verb, summary, extra)
     program = "f5lua " .. verb
     hints.for_one_line()
     local parsed = parse_words(options.words)
+    if parsed.body and not tostring(WORDS[verb]):find "key=" then
+      usage(verb .. " takes no properties")
+    end
     local bip <close> = device.connect(options, program)
     local value, columns = verbs[verb](bip, target.path(options.path), parsed, options)
     write(value, options, columns)

@@ -48,11 +48,13 @@ end
 -- @param options table: pattern (the name is a pattern), yes (nobody will be asked)
 -- @return table { objects = array of { name, ref }, exact = true if the name is that of one object,
 --   matching = number of objects that the name matches as a pattern }; nil and the reason if the
---   name is ambiguous
+--   name is ambiguous, or if there are no objects with names
 function M.find(bip, path, name, options)
   local pattern, is_full = name and glob(name), name and name:sub(1, 1) == "/"
   local named, matching = {}, {}
-  for _, object in ipairs(target.objects(bip, path)) do
+  local all, why = target.objects(bip, path)
+  if not all then return nil, why end
+  for _, object in ipairs(all) do
     if object.name == name or object.short == name then named[#named + 1] = object end
     if not pattern or (is_full and object.name or object.short):find(pattern) then
       matching[#matching + 1] = object

@@ -91,6 +91,24 @@ local function same_endpoint(a, b, partition)
     or not folder_b and (folder_a == "/Common" or folder_a == "/" .. tostring(partition))
 end
 
+-- "/Common/2001:db8::1" -> "/Common", "2001:db8:0:0:0:0:0:1"; an address without a folder: nil, and
+-- the address
+local function located(text)
+  local folder, name = text:match "^(/.*)/([^/]+)$"
+  local whole = addresses.address(text)
+  if whole or not folder then return nil, whole end
+  return folder, addresses.address(name)
+end
+
+local function same_address(a, b, partition)
+  local folder_a, address_a = located(a)
+  local folder_b, address_b = located(b)
+  if not address_a or address_a ~= address_b then return false end
+  if folder_a and folder_b then return folder_a == folder_b end
+  local folder = folder_a or folder_b
+  return not folder or folder == "/Common" or folder == "/" .. tostring(partition)
+end
+
 -- "/Common/http and tcp", "min 1 of { a b }": the words before the names, and the names.
 local function monitors(rule)
   local minimum, inner = rule:match "^%s*min%s+(%d+)%s+of%s*{?(.-)}?%s*$"
@@ -139,8 +157,7 @@ local function same_text(a, b, key, partition)
     local port = protocol_a ~= nil and protocol_a == protocol_b and addresses.port(service_a)
     return port and port == addresses.port(service_b) or false
   end
-  local address = addresses.address(a)
-  return address ~= nil and address == addresses.address(b)
+  return same_address(a, b, partition)
 end
 
 local YES <const> = { enabled = true, yes = true, ["true"] = true }
@@ -284,6 +301,9 @@ function M.same(wanted, is, key, partition)
     return #wanted == 1 and next(wanted, 1) == nil and M.same(wanted[1], is, key, partition)
   end
   if is == nil then return false end
+  if math.type(is) == "integer" and type(wanted) == "string" and wanted:find "^%s*0%d+%s*$" then
+    return math.tointeger(tonumber(wanted)) == is
+  end
   return same_text(text_of(wanted), text_of(is), key, partition)
 end
 

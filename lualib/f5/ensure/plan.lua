@@ -45,6 +45,18 @@ local function sub_collection(object, key)
   return tostring(reference.link):match "/([^/?]+)/?%f[?\0]" or key
 end
 
+-- Raises if a value cannot be the list of a sub-collection. A device may take it for another list,
+-- and delete the elements that it has.
+local function check_list(key, value, ref)
+  if type(value) ~= "table" or compare.is_list(value) then return end
+  core.usage_error(
+    (
+      "ensure: expected a list for '%s' of %s, got a table with keys; "
+      .. 'example: %s = { "NAME" }'
+    ):format(key, tostring(ref), key)
+  )
+end
+
 -- The items of a wanted list as tables with names; nil if it is not a list of named objects. A name
 -- that occurs twice is an error.
 local function items_of(key, value)
@@ -187,6 +199,7 @@ function plan(steps, ref, object, properties)
     if not compare.IDENTITY[key] and not reference and not says_its_name then
       local segment = sub_collection(object, key)
       local items = segment and items_of(key, value)
+      if segment and not items then check_list(key, value, ref) end
       local list
       if items then
         list = plan_collection(parts, key, ref:at(segment), items, object)

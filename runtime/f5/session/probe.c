@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/scan.h"
 #include "base/text.h"
 #include "f5/report/secret.h"
 #include "f5/report/spelling.h"
@@ -112,6 +113,23 @@ static bool is_listed(const f5_probe *probe, spelling *near, size_t *count) {
   return found;
 }
 
+/* Returns whether the answer is an object, not a collection. It lists its children, if it has any.
+ */
+static bool is_object(const http_request *http) {
+  static const char state[] = "state", collection[] = "collectionstate";
+  scan_value value;
+  text kind = {0};
+  if (http->answer && scan_find(http->answer, http->answer_length, "kind", &value))
+    scan_string(&value, &kind);
+  size_t length = kind.length;
+  const char *end = text_string(&kind) + length;
+  bool found =
+      length > sizeof state - 1 && strcmp(end - (sizeof state - 1), state) == 0 &&
+      !(length >= sizeof collection - 1 && strcmp(end - (sizeof collection - 1), collection) == 0);
+  text_free(&kind);
+  return found;
+}
+
 /* Returns whether this part of the tree exists only if its module is provisioned. */
 static bool is_module(const char *name) {
   static const char *const modules[] = {"analytics", "apm",      "asm",  "gtm", "ilx",
@@ -148,7 +166,8 @@ static void answered(f5_call *call) {
   if (failure->verdict.kind == KIND_NONE) {
     spelling near = {.name = probe->child};
     size_t count = 0;
-    if (!is_listed(probe, &near, &count) && count > 0) miss(probe, &near);
+    if (!is_listed(probe, &near, &count) && (count > 0 || is_object(&call->http)))
+      miss(probe, &near);
   } else if (failure->verdict.kind == KIND_NOT_FOUND) { /* the object that the path is part of */
     failure_clear(&of->failure);
     failure_copy(&of->failure, failure);

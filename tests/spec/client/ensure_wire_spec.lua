@@ -84,7 +84,7 @@ describe("ensure sends nothing a second time", function()
   same("numbers, flags and the spelling of tmsh", "ltm/pool", "/Common/p7",
     { slowRampTime = 20, allowNat = "no", minActiveMembers = 1 },
     { slowRampTime = "20", allowNat = false, minActiveMembers = 1.0 },
-    { ["slow-ramp-time"] = 20, ["allow-nat"] = "no" })
+    { ["slow-ramp-time"] = 20, ["allow-nat"] = "no" }, { slowRampTime = "020" })
 
   same("profiles of a virtual server, short and full", "ltm/virtual", "/Common/v1",
     { destination = "/Common/10.0.9.1:80", ipProtocol = "tcp",
@@ -110,7 +110,11 @@ describe("ensure sends nothing a second time", function()
     { persist = { { name = "cookie", default = "yes" } } })
   same("a SNAT pool, whose members are a set", "ltm/snatpool", "/Common/s1",
     { members = list { "10.0.5.1", "10.0.5.2", "10.0.5.3" } },
-    { members = list { "10.0.5.3", "/Common/10.0.5.1", "10.0.5.2" } })
+    { members = list { "10.0.5.3", "/Common/10.0.5.1", "10.0.5.2" } },
+    { members = list { "/Common/10.0.5.3%0", "10.0.5.1%0", "10.0.5.2" } })
+  same("a SNAT pool of IPv6", "ltm/snatpool", "/Common/s2",
+    { members = list { "2001:db8::1", "2001:db8::2" } },
+    { members = list { "2001:DB8::2", "/Common/2001:0db8:0::1" } })
   same("the options of TLS as a list and as text", "ltm/profile/client-ssl", "/Common/c1",
     { tmOptions = list { "no-tlsv1", "dont-insert-empty-fragments" } },
     { tmOptions = "{ dont-insert-empty-fragments no-tlsv1 }" },
@@ -388,6 +392,19 @@ describe("ensure of a list of objects", function()
     assert.equal("changed", (ensure(pool, { monitor = "http and tcp" })))
     assert.equal("changed", (ensure(pool, { monitor = "min 1 of { http tcp }" })))
     assert.equal("changed", (ensure(pool, { monitor = "" })))
+  end)
+
+  it("refuses a list of elements that is none, and keeps the elements", function()
+    local pool <const> = bip.ltm.pool["/Common/keyed"]
+    pool:create { members = { "10.0.0.1:80", "10.0.0.2:80" } }
+    writes()
+    for _, members in ipairs { { ["10.0.0.1:80"] = {} }, { name = "10.0.0.1:80" } } do
+      local ok, err = f5.try(function() return pool:ensure { members = members } end)
+      assert.same({ false, "usage" }, { ok, err.kind })
+      assert.matches("expected a list for 'members' of /mgmt/tm/ltm/pool/", err.message)
+    end
+    assert.same({}, writes())
+    assert.equal(2, #pool.members:list())
   end)
 
   it("takes one name for one element", function()

@@ -30,6 +30,10 @@ describe("A path that does not exist", function()
       ["ltm/poool/~Common~web"] = "(/mgmt/tm/ltm has no 'poool'; did you mean 'pool'?)",
       ["ltm/pool/~Common~web/member"] = "(/mgmt/tm/ltm/pool/~Common~web has no 'member'; "
         .. "did you mean 'members'?)",
+      ["ltm/node/~Common~10.0.0.1/foo"] = "(/mgmt/tm/ltm/node/~Common~10.0.0.1 has no 'foo')",
+      ["ltm/node/10.0.0.1/foo/bar"] = "(/mgmt/tm/ltm/node/10.0.0.1 has no 'foo')",
+      ["auth/user/admin/rolez"] = "(/mgmt/tm/auth/user/admin has no 'rolez')",
+      ["sys/dns/foo"] = "(/mgmt/tm/sys/dns has no 'foo')",
       ["auth/userr/bob"] = "(/mgmt/tm/auth has no 'userr'; did you mean 'user'?)",
       ["ltmm/pool"] = "(/mgmt/tm has no 'ltmm'; did you mean 'ltm'?)",
       ["ltm/qwertyuiop"] = "(/mgmt/tm/ltm has no 'qwertyuiop')",

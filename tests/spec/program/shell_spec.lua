@@ -87,7 +87,7 @@ describe("REST from the shell", function()
       { "unchanged", "/Common/web", "ltm/pool" }, result("absent", "ltm/pool", "/Common/web")
     )
     for words, message in pairs {
-      ["ensure ltm/pool /Common/web"] = "no properties given",
+      ["ensure ltm/pool"] = "no properties given",
       ["absent ltm/pool"] = "needs the NAME of an object",
       ["absent ltm/pool /Common/web a=b"] = "takes no properties",
       ["ensure ltm/pool a=b"] = "ltm/pool is a collection: ensure needs the NAME",
@@ -283,8 +283,19 @@ describe("REST from the shell", function()
       "/login",
       json.decode(run({ "get", "asm/policies/" .. policy.id .. "/urls", "/login" }).out).name
     )
+    for _, name in ipairs { "new", "/Common/full" } do
+      for _, result in ipairs { "created", "unchanged" } do
+        assert.equal(
+          result,
+          json.decode(run({ "ensure", "asm/policies", name, "description=d" }).out).result
+        )
+      end
+    end
+    local parameter <const> = { "ensure", "asm/policies", "new", "parameters", "a b%*" }
+    assert.equal("created", json.decode(run(parameter).out).result)
+    assert.equal("unchanged", json.decode(run(parameter).out).result)
     assert.equal(0, run({ "delete", "asm/policies", "/Common/o*", "--yes" }).status)
-    assert.equal(1, #lines(run({ "list", "asm/policies" }).out))
+    assert.equal(3, #lines(run({ "list", "asm/policies" }).out))
   end)
 
   it("advises in the words of the shell", function()
@@ -305,6 +316,16 @@ describe("REST from the shell", function()
       "\n  hint: it exists already; change it with f5lua modify\n$",
       run({ "create", "ltm/pool", "name=web" }).err
     )
+    for _, words in ipairs {
+      { "list", "ltm/pool", "nope", "members" }, { "get", "ltm/pool", "/Common/nope", "members" },
+      { "list", "/mgmt/tm/ltm/pool", "nope", "members" },
+      { "list", "ltm/pool/~Common~nope/members" },
+    } do
+      assert.matches(
+        "\n  hint: f5lua list ltm/pool %-%-select fullPath lists the objects\n$",
+        run(words).err
+      )
+    end
     local misspelt = run { "list", "ltm/poool" }
     assert.equal(3, misspelt.status)
     assert.matches("%(/mgmt/tm/ltm has no 'poool'; did you mean 'pool'%?%)", misspelt.err)
@@ -407,7 +428,52 @@ describe("REST from the shell", function()
     assert.equal("", run({ "list", "ltm/node" }).out)
   end)
 
+  it("takes links, also with a version and names behind them", function()
+    run { "create", "ltm/pool", "/Common/a b%41", 'members:=["10.0.0.1:80"]' }
+    for path, version in pairs {
+      ["https://localhost/mgmt/tm/ltm/pool?ver=15.1.0"] = "15.1.0",
+      ["/mgmt/tm/ltm/pool?ver=16.1.0"] = "16.1.0", ["/mgmt/tm/ltm/pool/"] = "17.1.3",
+      ["mgmt/tm/ltm/pool"] = "17.1.3", ["ltm/pool/"] = "17.1.3",
+    } do
+      for _, words in ipairs {
+        { "get", path, "/Common/a b%41" }, { "list", path, "/Common/a b%41", "members" },
+        { "get", path, "/Common/a b%41", "members", "10.0.0.1:80" },
+      } do
+        local read <const> = run(words)
+        assert.equal(0, read.status, read.err)
+        assert.matches("%?ver=" .. version, json.decode(read.out).selfLink)
+      end
+    end
+  end)
+
+  it("makes sure that an object is there, without properties, too", function()
+    for _, words in ipairs { { "auth/partition", "T1" }, { "ltm/pool", "/Common/web" } } do
+      for _, result in ipairs { "created", "unchanged" } do
+        local done <const> = run { "ensure", table.unpack(words) }
+        assert.equal(result, json.decode(done.out).result, done.err)
+      end
+    end
+  end)
+
   it("says what is wrong with a command line", function()
+    run { "create", "ltm/pool", "web" }
+    for words, message in pairs {
+      ["get ltm/pool name=web"] = "get takes no properties",
+      ["list ltm/pool name=web"] = "list takes no properties",
+      ["stats ltm/pool web a:=1"] = "stats takes no properties",
+      ["example ltm/pool name=web"] = "example takes no properties",
+      ["delete ltm/pool web a=b"] = "delete takes no properties",
+      ["delete ltm --yes"] = "ltm is no collection of objects with names",
+      ["get ltm/pool /Common/a~b"] = "it has no path for a name with '~'",
+      ["list ltm/pool --timeout 0"] = "option 'timeout' must be between",
+      ["list ltm/pool --host a:99999"] = "invalid port '99999'",
+    } do
+      local split = {}
+      for word in words:gmatch "%S+" do split[#split + 1] = word end
+      local refused <const> = run(split)
+      assert.equal(2, refused.status, refused.err)
+      assert.matches(message, refused.err)
+    end
     assert.matches("'sesion' is neither", run({ "modify", "ltm/node", "/Common/n", "sesion" }).err)
     assert.matches("no properties given", run({ "modify", "ltm/node", "/Common/n" }).err)
     assert.matches(
