@@ -46,8 +46,9 @@ function M.start(options)
     local address, rest = name:match "^([%d.]+)/(.*)$"
     local device = only or fleet:at(address or "")
     if name == "wish" then
+      if fleet then return fleet:wish(control.wish) end
       -- a twin can always be asked for its report
-      return only and not only.twin and control.wish(only) or "1 0 0"
+      return only.twin and "1 0 0" or control.wish(only)
     end
     if fleet and name == "close" then return fleet:close() end
     if fleet and name == "add_twin" then

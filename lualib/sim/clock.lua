@@ -51,6 +51,7 @@ end
 function M.run_due(device, target)
   local clock = device.state.clock
   local events = clock.events
+  device.running_to = target or device:now()
   while events[1] and events[1].due <= (target or device:now()) do
     local event = table.remove(events, 1)
     local behind = event.due - device:now()

@@ -2,12 +2,14 @@
 -- its options.
 --
 -- Each function takes the device and one plain value, and returns one plain value.
+local icall = require "sim.icall"
 local json = require "f5.json"
 local faults = require "sim.http.fault"
 local log = require "sim.http.log"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
 local monitoring = require "sim.status.monitoring"
 local restart = require "sim.http.restart"
+local sync = require "sim.cluster.sync"
 local tasks = require "sim.tasks.task"
 local traffic = require "sim.status.traffic"
 local transaction = require "sim.tasks.transaction"
@@ -18,6 +20,8 @@ local M = {}
 -- Moves the clock by a number of seconds.
 function M.advance(device, seconds)
   device:advance(seconds)
+  icall.settle(device)
+  sync.settle(device)
   return device:now()
 end
 
@@ -142,7 +146,13 @@ end
 -- 1), whether it cuts open ones now (0, 1), and the milliseconds until it asks again (0: never).
 -- See sim_wish in runtime/sim/device.h.
 function M.wish(device)
-  return restart.wish(device)
+  local ok, problem = pcall(function()
+    device:run_due()
+    icall.settle(device)
+    sync.settle(device)
+  end)
+  if not ok then device:complain(tostring(problem)) end
+  return restart.wish(device, icall.wait_ms(device))
 end
 
 return M

@@ -17,6 +17,7 @@ local Router = require "sim.http.router"
 local clock = require "sim.clock"
 local cluster = require "sim.cluster"
 local errors = require "sim.http.errors"
+local icall = require "sim.icall"
 local miss = require "sim.twin.miss"
 local pipeline = require "sim.http.pipeline"
 local seeds = require "sim.seed"
@@ -170,8 +171,14 @@ function Device:handle(request)
   if self.twin then return pipeline.handle(self, request) end -- it runs events, and has no peers
   self:run_due()
   local response = self:message_of_device(request) or pipeline.handle(self, request)
-  sync.settle(self)
+  self:settle(response)
   return response
+end
+
+-- What follows from a request: work of the cluster, and new times of handlers.
+function Device:settle(response)
+  if icall.settle(self) then response.wish = true end
+  sync.settle(self)
 end
 
 -- The response to a message of another device; nil for any other request.
@@ -185,7 +192,7 @@ end
 -- Completes the response of a request that was answered with `later`.
 function Device:complete(request, response)
   pipeline.observe(self, request, response)
-  if not self.twin then sync.settle(self) end
+  if not self.twin then self:settle(response) end
   return self:finish(request, response)
 end
 

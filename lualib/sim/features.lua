@@ -21,6 +21,8 @@ return {
   "sim.tasks.transaction",
   "sim.files.disk",
   "sim.status.logs",
+  "sim.icall",
+  "sim.status.clock",
   "sim.files.transfer",
   "sim.commands.configuration",
   "sim.commands.system",

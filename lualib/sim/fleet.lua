@@ -73,6 +73,17 @@ function Fleet:add_twin(twin)
   self.options.fleet = #self.options.twins
 end
 
+-- What the server must do: it asks again when something of a device is due. All devices share its
+-- socket, so it always listens.
+function Fleet:wish(wish)
+  local soonest = 0
+  for _, device in pairs(self.devices) do
+    local ms = device.twin and 0 or tonumber(wish(device):match "%d+$")
+    if ms > 0 and (soonest == 0 or ms < soonest) then soonest = ms end
+  end
+  return "1 0 " .. soonest
+end
+
 function Fleet:close()
   for _, device in pairs(self.devices) do device:close() end
   if self.template then self.template:close() end

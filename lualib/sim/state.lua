@@ -89,6 +89,9 @@ local STATE <const> = {
     flat = "boolean?" } },
   license = { key = "string|boolean", addons = { [LIST] = "string", [MAYBE] = true },
     text = "string?", since = "integer" },
+  icall = { handlers = { [EACH] = {
+    form = "string", anchor = "integer", last = "integer?", event = "integer?",
+  } } },
   jobs = { [EACH] = { [EACH] = {
     id = "string|integer", status = "string?", selfLink = "string?", kind = "string?",
     generation = "number?", lastUpdateMicros = "integer?",
@@ -159,6 +162,10 @@ local STATE <const> = {
 local IDENTITY <const> = {
   name = "string?", fullPath = "string?", partition = "string?", subPath = "string?",
   generation = "integer?", _own = { [EACH] = "boolean", [MAYBE] = true }, _factory = "boolean?",
+  -- of a script of iCall: the user who wrote it, if it is not an administrator
+  _author = {
+    name = "string", provider = "string?", access = { [EACH] = "string" }, [MAYBE] = true,
+  },
 }
 -- The types of properties as they are kept; those of other kinds of properties are not certain.
 local KEPT <const> = { a = "table", b = "boolean", o = "table|string" }

@@ -45,6 +45,12 @@ function M.grants(path)
   return false
 end
 
+--- Whether users who are no administrators may load objects at a path in a configuration. A script
+--- of iCall has the rights of its author, whom no configuration names.
+function M.can_be_loaded(path)
+  return not M.grants(path) and not path:find "^sys/icall/script"
+end
+
 function M.role_of(actor)
   return (actor.access or {})[EVERYWHERE] or "no-access"
 end

@@ -43,7 +43,7 @@ end
 local function restore(device, request, saved)
   local all = rights.is_administrator(request.user)
   local function is_meant(path)
-    return is_saved(path) and (all or not rights.grants(path:sub(#"/mgmt/tm/" + 1)))
+    return is_saved(path) and (all or rights.can_be_loaded(path:sub(#"/mgmt/tm/" + 1)))
   end
   local gone = {}
   for path in pairs(device.state.objects.items) do
@@ -106,7 +106,7 @@ end
 -- Which statements of a text a user may load: only administrators give rights.
 local function allowed(request)
   if rights.is_administrator(request.user) then return nil end
-  return function(path) return not rights.grants(path:sub(#"/mgmt/tm/" + 1)) end
+  return function(path) return rights.can_be_loaded(path:sub(#"/mgmt/tm/" + 1)) end
 end
 
 -- Loads a text of the device's disk, as a whole or not at all.

@@ -6,6 +6,7 @@ local commands = require "sim.commands"
 local licensing = require "sim.status.licensing"
 local daemons = require "sim.status.daemons"
 local errors = require "sim.http.errors"
+local icall = require "sim.icall"
 local restart = require "sim.http.restart"
 local shell = require("sim.lazy") "sim.shell"
 local software = require "sim.commands.software"
@@ -240,6 +241,7 @@ M.commands = {
   { "start", "^sys/icall/handler/", object_command "active" },
   { "stop", "^sys/icall/handler/", object_command "inactive" },
   { "restart", "^sys/icall/handler/", object_command "active" },
+  { "generate", "^sys/icall/event$", icall.generate },
   { "start", "^ilx/plugin$", accept },
   { "stop", "^ilx/plugin$", accept },
   { "restart", "^ilx/plugin$", accept },
@@ -277,8 +279,8 @@ function M.install(device)
     "sys", "cm", "sys/service", "sys/failover", "cm/config-sync", "cm/add-to-trust",
     "cm/remove-from-trust", "wom/verify-config", "wom/diagnose-conn", "cli/script", "ilx/plugin",
     "apm/epsec/epsec-package", "analytics/application-security/report", "sys/license",
-    "sys/icall/handler/perpetual", "sys/icall/handler/periodic", "sys/icall/handler/triggered",
-    "ltm/rule", "asm/policy",
+    "sys/icall/event", "sys/icall/handler/perpetual", "sys/icall/handler/periodic",
+    "sys/icall/handler/triggered", "ltm/rule", "asm/policy",
   } do
     commands.serve(device, template)
   end

@@ -53,12 +53,13 @@ function M.is_booting(device)
   return boot_until ~= nil and device:now() < boot_until
 end
 
--- What the server must do, see sim_wish in runtime/sim/device.h.
-function M.wish(device)
+-- What the server must do, see sim_wish in runtime/sim/device.h. `wait_ms`: when it must ask again
+-- for another reason; 0: never.
+function M.wish(device, wait_ms)
   local refused = device.state.restart.refused_until
   local away = refused ~= nil and refused > device:now()
   local text = ("%d %d %d"):format(
-    away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or 0
+    away and 0 or 1, device.cut_connections and 1 or 0, away and STEP_MS or wait_ms
   )
   device.cut_connections = false
   return text

@@ -14,8 +14,18 @@ M.MAX_SECONDS = 0.6  -- of processor time, so that a busy machine does not count
 local Budget <const> = {}
 Budget.__index = Budget
 
-function M.new()
-  return setmetatable({ commands = 0, bytes = 0, depth = 0, started = os.clock() }, Budget)
+--- @param limits table|nil: { commands =, seconds = } instead of those above
+function M.new(limits)
+  limits = limits or {}
+  return setmetatable({
+    commands = 0, bytes = 0, depth = 0, started = os.clock(),
+    max_commands = limits.commands or M.MAX_COMMANDS, max_seconds = limits.seconds or M.MAX_SECONDS,
+  }, Budget)
+end
+
+--- Begins anew, for a script that has waited.
+function Budget:restart()
+  self.commands, self.bytes, self.started = 0, 0, os.clock()
 end
 
 local function stop(format, ...)
@@ -28,13 +38,13 @@ end
 
 -- Checks the time. Loops over many lines call it now and then.
 function Budget:tick()
-  if os.clock() - self.started > M.MAX_SECONDS then stop("the script takes too long") end
+  if os.clock() - self.started > self.max_seconds then stop("the script takes too long") end
 end
 
 function Budget:command()
   self.commands = self.commands + 1
-  if self.commands > M.MAX_COMMANDS then
-    stop("the script runs more than %d commands", M.MAX_COMMANDS)
+  if self.commands > self.max_commands then
+    stop("the script runs more than %d commands", self.max_commands)
   end
   self:tick()
 end

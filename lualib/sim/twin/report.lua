@@ -4,8 +4,6 @@
 --   GET  /f5lua-sim/twin    what changed, what was assumed, what is not simulated, what was read
 --   GET  /f5lua-sim/twin/reads?from=N   what was read, from the N-th answer on: { reads = array of
 --        { path, collection, volatile, body }, next = N of the next page or nil }
---   GET  /f5lua-sim/clock   { now = microseconds }
---   POST /f5lua-sim/clock   { seconds = N }: moves the clock forward
 local errors = require "sim.http.errors"
 local json = require "f5.json"
 local references = require "sim.config.references"
@@ -152,28 +150,9 @@ local function twin_path(device, request)
   return { status = 200, body = report(device) }
 end
 
-local MOST_SECONDS <const> = 10 * 366 * 86400
-
-local function clock(device, request)
-  local seconds = 0
-  if request.method == "POST" then
-    seconds = type(request.json) == "table" and request.json.seconds
-    if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= MOST_SECONDS) then
-      return errors.rest(
-        request, 400, ("seconds must be a number from 0 to %d"):format(MOST_SECONDS)
-      )
-    end
-    device:advance(seconds)
-  elseif request.method ~= "GET" then
-    return errors.rest(request, 405, "Method not allowed: " .. request.method)
-  end
-  return { status = 200, body = { now = device:now(), seconds = seconds } }
-end
-
 function M.install(device)
   for _, root in ipairs { "/f5lua-sim", "/mgmt/f5lua-sim" } do
     device:route(root .. "/twin", twin_path)
-    device:route(root .. "/clock", clock)
   end
 end
 

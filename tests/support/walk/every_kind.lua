@@ -33,6 +33,9 @@ local BODIES <const> = {
   ["sys/management-route"] = { network = "198.51.100.0/24", gateway = "192.0.2.1" },
   ["sys/snmp/traps"] = { version = "2c", host = "192.0.2.16", community = "walk", port = 162 },
 }
+for _, kind in ipairs { "periodic", "perpetual", "triggered" } do
+  BODIES["sys/icall/handler/" .. kind] = { script = "/Common/walk" }
+end
 for _, kind in ipairs {
   "apache-ssl-cert", "browser-capabilities-db", "dashboard-viewset", "data-group",
   "device-capabilities-db", "external-monitor", "ifile", "lwtunneltbl", "ssl-cert", "ssl-key",
@@ -72,6 +75,8 @@ local LATE <const> = {
   ["net/fdb/vlan"] = true, ["net/self"] = true, ["sys/application/service"] = true,
   ["gtm/pool/a/*/members"] = true, ["gtm/pool/aaaa/*/members"] = true,
   ["gtm/prober-pool/*/members"] = true,
+  ["sys/icall/handler/periodic"] = true, ["sys/icall/handler/perpetual"] = true,
+  ["sys/icall/handler/triggered"] = true,
 }
 
 -- The kinds in the order of the walk.

@@ -1,9 +1,11 @@
 -- Reads the properties of create and modify: "monitor http members add { 10.0.0.1:80 }" becomes the
 -- body of a request, and changes of lists.
 --
---   read(tokens, at, template, node) -> body, changes of lists as in sim/config/list_options.lua
+--   read(tokens, at, template, node, modifies, text) -> body, changes of lists as in
+--   sim/config/list_options.lua
 local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
+local spelling = require "sim.tmsh.spelling"
 local target = require "sim.shell.tmsh.target"
 
 local M = {}
@@ -81,6 +83,17 @@ function Reader:block(name, spec, inner, template, depth)
   return self:properties(nil, nil, {}, depth + 1)
 end
 
+-- The text between braces, as it was written: a script.
+function Reader:script()
+  local first, depth = self.tokens[self.at].last, 0
+  repeat
+    local token = self.tokens[self.at] or target.fail 'Syntax Error: "}" is missing'
+    if token.brace then depth = depth + (token.brace == "{" and 1 or -1) end
+    self.at = self.at + 1
+  until depth == 0
+  return self.text:sub(first + 1, self.tokens[self.at - 1].first - 1)
+end
+
 -- "http and tcp", "min 1 of { a b }"
 function Reader:monitor()
   local words = { self:word() }
@@ -132,6 +145,8 @@ function Reader:property(template, node, found, depth)
       list = list and json.array(elements) or texts_of(elements)
       found[name] = json.array(table.move(list, 1, #list, #before + 1, before))
     end
+  elseif self:is "{" and self.scripts[dashed] then
+    found[name] = self:script()
   elseif self:is "{" then
     found[name] = self:block(name, spec, inner, below, depth)
   elseif sub and token and token.word == "none" then
@@ -163,15 +178,19 @@ function Reader:properties(template, node, found, depth)
   return found
 end
 
---- The body and the changes of lists that the tokens from `at` on say.
-function M.read(tokens, at, template, node, modifies)
+--- The body and the changes of lists that the tokens from `at` on say. `text`: what they were read
+--- from.
+function M.read(tokens, at, template, node, modifies, text)
   -- braces around all properties mean nothing
   if tokens[at] and tokens[at].brace == "{" and tokens[#tokens].brace == "}" then
     tokens = table.move(tokens, at + 1, #tokens - 1, 1, {})
     at = 1
   end
   local reader = setmetatable(
-    { tokens = tokens, at = at, changes = {}, modifies = modifies }, Reader
+    {
+      tokens = tokens, at = at, changes = {}, modifies = modifies, text = text,
+      scripts = text and spelling.SCRIPTS[(template:gsub("/", " "))] or {},
+    }, Reader
   )
   local body = reader:properties(template, node, {}, 1)
   return body, reader.changes

@@ -46,12 +46,17 @@ function M.create(session, tokens, io)
   if node.type ~= "collection" then target.unexpected(tokens[at]) end
   local token = tokens[at]
   if not token or not token.word then target.unexpected(token) end
+  local path = ROOT .. template .. "/" .. target.segment(target.full(session, node, token.word))
+  if session.stateless and session.device.store:get(path) then
+    if not tokens[at + 1] then return end
+    return M.modify(session, tokens, io)
+  end
   local text = has_text(node, template) and verbatim(session, tokens, at + 1)
   local body
   if text then
     body = { apiAnonymous = text }
   else
-    body = body_reader.read(tokens, at + 1, template, node, false)
+    body = body_reader.read(tokens, at + 1, template, node, false, session.text)
   end
   status.check(session, template, body, io)
   body.name = target.full(session, node, token.word)
@@ -85,7 +90,7 @@ end
 function M.modify(session, tokens, io)
   local template, node, at = target.component(session, tokens, 2)
   if node.type == "singleton" then
-    local body, changes = body_reader.read(tokens, at, template, node, true)
+    local body, changes = body_reader.read(tokens, at, template, node, true, session.text)
     status.check(session, template, named(body, changes), io)
     return modify_one(session, ROOT .. template, body, changes)
   end
@@ -94,7 +99,9 @@ function M.modify(session, tokens, io)
   if #names == 0 then target.unexpected(tokens[at]) end
   local text = has_text(node, template) and verbatim(session, tokens, after)
   local body, changes = { apiAnonymous = text }, {}
-  if not text then body, changes = body_reader.read(tokens, after, template, node, true) end
+  if not text then
+    body, changes = body_reader.read(tokens, after, template, node, true, session.text)
+  end
   status.check(session, template, named(body, changes), io)
   local store = session.device.store
   store:atomically(function()
@@ -122,7 +129,9 @@ function M.delete(session, tokens)
       session.tick()
       local object = store:get(path)
       -- "all" leaves out what no device deletes
-      if not (names[1] == "all" and object and object._factory) then
+      local is_left = names[1] == "all" and object and object._factory
+        or session.stateless and not object
+      if not is_left then
         target.send(session, "DELETE", path)
       end
     end

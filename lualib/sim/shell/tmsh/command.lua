@@ -66,6 +66,32 @@ local function with_options(tokens, at, body)
   if #body.options == 0 then body.options = nil end
 end
 
+-- The context of an event: "context { { name pool value web } … }".
+local function context(tokens, at)
+  local list, item, depth = {}, nil, 0
+  if not tokens[at] then return nil end
+  if tokens[at].word ~= "context" then target.unexpected(tokens[at]) end
+  repeat
+    at = at + 1
+    local token, value = tokens[at], tokens[at + 1]
+    if not token then target.fail 'Syntax Error: "}" is missing' end
+    if token.brace == "{" then
+      depth = depth + 1
+      if depth > 2 then target.unexpected(token) end
+      item = depth == 2 and {} or nil
+    elseif token.brace then
+      depth = depth - 1
+      if depth == 1 then list[#list + 1] = item end
+    elseif item and (token.word == "name" or token.word == "value") and value and value.word then
+      item[token.word], at = value.word, at + 1
+    else
+      target.unexpected(token)
+    end
+  until depth == 0
+  if tokens[at + 1] then target.unexpected(tokens[at + 1]) end
+  return list
+end
+
 local function body_of(session, tokens, template, at)
   local body = { command = tokens[1].word }
   if template:find "^util/" or template:find "^cm" then
@@ -93,6 +119,10 @@ local function body_of(session, tokens, template, at)
   end
   if template == "sys/ucs" then
     with_options(tokens, at, body)
+    return body
+  end
+  if template == "sys/icall/event" then
+    body.context = context(tokens, at)
     return body
   end
   local node = catalogue.find(template)

@@ -123,7 +123,7 @@ local KNOWN <const> = {
 local function execute(session, tokens, io)
   local verb = tokens[1].word
   if not verb then target.unexpected(tokens[1]) end
-  session.shell.budget:command()
+  session.budget:command()
   if queued(session, tokens) then return end
   local run = RUN[verb]
   if not run then
@@ -155,13 +155,32 @@ local function audit(session, tokens, ok)
   ))
 end
 
-local function new_session(shell)
-  local session = {
-    shell = shell, device = shell.device, actor = shell.actor, budget = shell.budget,
-    folder = "/Common",
-  }
-  function session.tick() shell.budget:tick() end
+--- A session of tmsh. `actor`: the user; nil: the device itself.
+function M.session(device, actor, budget)
+  local session = { device = device, actor = actor, budget = budget, folder = "/Common" }
+  function session.tick() budget:tick() end
   return session
+end
+
+-- Runs one command, and logs it. Raises { tmsh = message }.
+local function run_command(session, tokens, io)
+  local done, problem = pcall(execute, session, tokens, io)
+  audit(session, tokens, done)
+  if done then return end
+  if type(problem) == "table" and problem.status then
+    problem = select(2, pcall(target.check, problem))
+  end
+  error(problem, 0)
+end
+
+--- Runs a text as one command, also if it has several lines. Raises { tmsh = message }.
+function M.line(session, text, io)
+  local tokens = {}
+  for _, part in ipairs(words.commands(text)) do
+    table.move(part, 1, #part, #tokens + 1, tokens)
+  end
+  session.text = text
+  run_command(session, tokens, io)
 end
 
 -- Runs the commands of a text. Returns the status of the last one.
@@ -175,13 +194,9 @@ local function run_text(session, text, io)
   local status = 0
   for _, tokens in ipairs(commands) do
     session.text = text
-    local done, problem = pcall(execute, session, tokens, io)
-    audit(session, tokens, done)
+    local done, problem = pcall(run_command, session, tokens, io)
     status = done and 0 or 1
     if not done then
-      if type(problem) == "table" and problem.status then
-        problem = select(2, pcall(target.check, problem))
-      end
       if type(problem) ~= "table" or not problem.tmsh then error(problem, 0) end
       io.err(problem.tmsh .. "\n")
     end
@@ -202,7 +217,7 @@ function M.run(shell, arguments, io)
     io.err("usage: tmsh <options ...> <command>\n")
     return 1
   end
-  local session = new_session(shell)
+  local session = M.session(shell.device, shell.actor, shell.budget)
   if #rest == 0 then return run_text(session, io.input, io) end
   return run_text(session, is_text and table.concat(rest, " ") or words.join(rest), io)
 end
