@@ -128,7 +128,9 @@ describe("The kinds of the simulated device", function()
       local body = bip:request("GET", path)
       if not next(body.entries or body.apiRawValues or {}) then
         -- no object yet: one with the least that it needs
-        bip:at(template):create(every_kind.body(template))
+        local wanted = every_kind.body(template)
+        wanted.name = every_kind.name(template)
+        bip:at(template):create(wanted)
         body = bip:request("GET", path)
       end
       assert.truthy(next(body.entries or body.apiRawValues or {}), path)
