@@ -37,6 +37,24 @@ describe("G28 f5.filter", function()
     )
   end)
 
+  it("has the same text however many names and choices there are", function()
+    local conditions, expected, numbers, choices = {}, {}, {}, {}
+    for i = 1, 40 do
+      local name <const> = ("p%02d"):format(i)
+      conditions[name], expected[i] = i, name .. " eq " .. i
+      numbers[i], choices[i] = i, "name eq " .. i
+    end
+    assert.equal(table.concat(expected, " and "), tostring(f5.filter(conditions)))
+    assert.equal(
+      "(" .. table.concat(choices, " or ") .. ")",
+      tostring(f5.filter { name = f5.filter.any(numbers) })
+    )
+    assert.equal(
+      "n eq 1 and n ge 2 and n gt 3 and n le 4 and n lt 5 and n ne 6",
+      tostring(f5.filter { n = { ne = 6, lt = 5, le = 4, gt = 3, ge = 2, eq = 1 } })
+    )
+  end)
+
   it("survives the worst of names: the device understands exactly them", function()
     local names <const> = {
       "", "'", "''", "a'b", "x) or (1 eq 1", "not", "a,b", "50", "true", "ü", "tab\there", "and",

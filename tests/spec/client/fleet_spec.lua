@@ -150,6 +150,47 @@ describe("f5.each", function()
     assert.has_error(function() report:write "r.xml" end)
   end)
 
+  it("measures calls, bytes and time of each device, and shows them in every form", function()
+    local fleet <close> = start(2)
+    local directory <close> = program.directory()
+    local journal <const> = directory.path .. "/journal"
+    local report = f5.each(fleet.list, { journal = journal, workers = 1 }, function(bip, device)
+      for _ = 1, device.name == "d2" and 3 or 1 do bip.sys.version:load() end
+      if device.name == "d2" then f5.sleep(0.3) end
+    end)
+    local quick <const>, slow <const> = report.devices[1], report.devices[2]
+    assert.equal(2, slow.calls - quick.calls)
+    assert.is_true(slow.bytes > quick.bytes + 500)
+    assert.is_true(quick.duration > 0 and slow.duration >= 0.3 and slow.duration < 60)
+    assert.is_true(report.duration >= quick.duration + slow.duration)
+
+    -- the table
+    local cells <const> = {}
+    for cell in tostring(report):match("\nd2 [^\n]*"):gmatch "%S+" do cells[#cells + 1] = cell end
+    assert.same({
+      tostring(slow.calls), ("%.1f"):format(slow.bytes / 1024), ("%.2f"):format(slow.duration),
+    }, { cells[4], cells[5], cells[6] })
+    assert.matches((", in %.1f s"):format(report.duration), report:summary(), 1, true)
+    -- the files
+    report:write(directory.path .. "/r.json")
+    local written <const> = json.decode(directory:read "r.json")
+    assert.same(
+      { report.duration, slow.calls, slow.bytes, slow.duration },
+      {
+        written.duration, written.devices[2].calls, written.devices[2].bytes,
+        written.devices[2].duration,
+      }
+    )
+    report:write(directory.path .. "/r.csv")
+    assert.matches(
+      ("d2,done,no,%d,%d,%.3f,"):format(slow.calls, slow.bytes, slow.duration),
+      directory:read "r.csv", 1, true
+    )
+    -- the journal
+    local line <const> = directory:read("journal"):match '[^\n]*"device":"d2"[^\n]*'
+    assert.equal(slow.duration, json.decode(line).duration)
+  end)
+
   it("takes a password itself, then a variable, then a command", function()
     local fleet <close> = start(1)
     local device <const> = fleet.list[1]
