@@ -35,6 +35,7 @@ end
 function M.settle(node, object)
   for property, target in pairs(node.lists or {}) do
     local value = object[property]
+    if type(value) == "string" and value ~= "" and value ~= "none" then value = { value } end
     if type(value) == "table" and #value > 0 then
       local list, partition = {}, object.partition or "Common"
       for i, one in ipairs(value) do list[i] = item_of(property, one, target, partition) end

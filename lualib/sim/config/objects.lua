@@ -13,6 +13,7 @@ local errors = require "sim.http.errors"
 local identity = require "sim.config.identity"
 local kinds = require "sim.kinds"
 local names = require "sim.config.names"
+local profiles = require "sim.kinds.common.profiles"
 local references = require "sim.config.references"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
@@ -108,6 +109,9 @@ function create_in(store, target, body, ctx)
     -- a seed describes the result, also for objects that exist
     return modify_at(store, uri.parse(path), body, ctx, false)
   end
+  if not ctx.seed and not ctx.factory then
+    profiles.check_name(store, target.template, object.fullPath)
+  end
   local properties, subs = validate.body(node, body, ctx.seed)
   local parent, parent_name =
     values.parent_of(store, target, object, properties.defaultsFrom, ctx)
@@ -181,6 +185,9 @@ local function replaced(store, target, old, properties, ctx)
     properties.defaultsFrom or old.defaultsFrom,
     ctx
   )
+  if properties.defaultsFrom and not ctx.seed then
+    values.check_parent(store, target, old, parent)
+  end
   values.inherit(fresh, parent or values.defaults(node))
   if parent then fresh.defaultsFrom = parent.fullPath end
   for _, name in ipairs(node.create_only or {}) do fresh[name] = old[name] end
@@ -212,6 +219,7 @@ local function changed(store, target, old, properties, ctx)
       change,
       ctx
     )
+    if not ctx.seed then values.check_parent(store, target, old, parent) end
     for field, value in pairs(parent or {}) do
       if not values.IDENTITY[field] and field:sub(1, 1) ~= "_" and not own[field] then
         fresh[field] = value

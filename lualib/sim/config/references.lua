@@ -159,8 +159,10 @@ local function partition(full)
   return full:match "^/([^/]+)/"
 end
 
-local function refuse_missing(relation, full)
-  local noun = M.noun((relation.to[1]:gsub("/%*$", "")))
+local function refuse_missing(template, relation, full)
+  local said = in_use.missing(template, relation, full)
+  if said then validate.refuse_mcpd(said) end
+  local noun = in_use.referred(relation.to[1])
   error(
     errors.tm(404, ("01020036:3: The requested %s (%s) was not found."):format(noun, full), 3),
     0
@@ -171,7 +173,7 @@ local function refuse_foreign(template, object, relation, full)
   validate.refuse_mcpd(
     ("01070726:3: %s %s in partition %s cannot reference %s %s in partition %s"):format(
       M.noun(template), object.fullPath, partition(object.fullPath),
-      M.noun((relation.to[1]:gsub("/%*$", ""))), full, partition(full)
+      in_use.referred(relation.to[1]), full, partition(full)
     )
   )
 end
@@ -189,7 +191,7 @@ function M.check(store, path, object, old)
     for _, full in ipairs(relation.later and {} or values(object, relation, store)) do
       if not before[full] and (full:sub(1, 1) == "/" or relation.flat) then
         if not M.locate(store, relation.to, full) then
-          refuse_missing(relation, full)
+          refuse_missing(template, relation, full)
         end
         local other = partition(full)
         if own and other and other ~= "Common" and other ~= own then

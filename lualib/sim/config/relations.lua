@@ -378,6 +378,13 @@ end
 
 local found <const> = {}  -- template -> its relations
 
+-- Keys are checked before certificates.
+local function before(one, other)
+  local is_key, other_is = one.to[1] == KEY, other.to[1] == KEY
+  if is_key ~= other_is then return is_key end
+  return (one.property or "") < (other.property or "")
+end
+
 --- The relations of a kind, see sim/kinds/init.lua. Those that follow from facts also have
 ---   derived   = true
 ---   flat      = true: the targets are in no partition
@@ -391,7 +398,7 @@ function M.of(template)
     local covered = {}
     for _, relation in ipairs(described) do covered[relation.property or ""] = true end
     derive(template, node, covered, list)
-    table.sort(list, function(a, b) return (a.property or "") < (b.property or "") end)
+    table.sort(list, before)
   end
   found[template] = list
   return list

@@ -111,6 +111,25 @@ function M.parent_of(store, target, object, given, ctx)
   return parent, name
 end
 
+--- Refuses a parent that takes its values from the object itself. `parent_of` found it.
+function M.check_parent(store, target, object, parent)
+  local ancestor = parent
+  local seen = {}
+  while ancestor and not seen[ancestor] do
+    seen[ancestor] = true
+    if ancestor.fullPath == object.fullPath then
+      validate.refuse_mcpd(
+        ('01070734:3: Configuration error: A %s may not default from itself "%s"'):format(
+          identity.noun(target):gsub("^%u%l", string.lower), object.fullPath
+        )
+      )
+    end
+    local name = ancestor.defaultsFrom
+    ancestor = type(name) == "string" and name:sub(1, 1) == "/"
+      and store:get(target.collection .. "/" .. names.segment(name)) or nil
+  end
+end
+
 function M.mark_own(object, properties, old)
   local own = old and M.shallow(old) or {}
   for name in pairs(properties) do own[name] = true end
@@ -186,7 +205,8 @@ function M.absolute_names(node, object)
     end
   end
   for _, relation in ipairs(relations.of(node.template)) do
-    if relation.derived or relation.free then complete_names(node, object, relation) end
+    local plain = relation.property and not (relation.names or relation.fields)
+    if relation.derived or plain then complete_names(node, object, relation) end
   end
 end
 

@@ -35,7 +35,9 @@ local NAMED_BY_OTHERS <const> = {
   ["sys/file/ssl-cert/*/bundle-certificates"] = "a part of a file",
 }
 -- Objects that are named as others, which must exist.
-local ATTACHED <const> = { "/profiles$", "/policies$", "device%-group/%*/devices$" }
+local ATTACHED <const> = {
+  "/profiles$", "/policies$", "device%-group/%*/devices$", "prober%-pool/%*/members$",
+}
 
 -- A slash is a part of the name: "/Common/web" is not "web".
 local LITERAL <const> = { ["gtm/server/*/virtual-servers"] = true }

@@ -21,6 +21,10 @@ for _, name in ipairs { "one", "two" } do
     )
   )
 end
+openssl(
+  "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=ec -days 9 "
+    .. "-keyout ec.key -out ec.crt"
+)
 openssl "rsa -in one.key -aes256 -passout pass:hunter2 -out locked.key"
 
 describe("Certificates and keys on the simulated device", function()
@@ -28,7 +32,9 @@ describe("Certificates and keys on the simulated device", function()
   before_each(function()
     device, bip = lab.start()
     certs, keys = bip.sys.file["ssl-cert"], bip.sys.file["ssl-key"]
-    for _, name in ipairs { "one.crt", "one.key", "two.crt", "two.key", "locked.key" } do
+    for _, name in ipairs {
+      "one.crt", "one.key", "two.crt", "two.key", "locked.key", "ec.crt", "ec.key",
+    } do
       device:control("write_file", { path = "/var/tmp/" .. name, text = directory:read(name) })
     end
   end)
@@ -123,23 +129,23 @@ describe("Certificates and keys on the simulated device", function()
     local function chain(cert, key)
       return { name = "x", certKeyChain = f5.array { { name = "x", cert = cert, key = key } } }
     end
-    local function not_found(what, name)
-      return ("01020036:3: The requested %s (%s) was not found."):format(what, name)
+    local function missing(name)
+      return ("0107134a:3: File object by name (%s) is missing."):format(name)
     end
     refused(
-      not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client,
+      missing "/Common/no.crt", "invalid", client.create, client,
       chain("/Common/no.crt", "/Common/two.key")
     )
     refused(
-      not_found("Certificate File", "/Common/no.crt"), "not_found", client.create, client,
+      missing "/Common/no.crt", "invalid", client.create, client,
       chain("no.crt", "two.key")
     )
     refused(
-      not_found("Certificate Key File", "/Common/no.key"),
-      "not_found", client.create, client, chain("/Common/two.crt", "/Common/no.key")
+      "01070277:3: The requested key (/Common/no.key) was not found.",
+      "invalid", client.create, client, chain("/Common/no.crt", "/Common/no.key")
     )
     refused(
-      not_found("Certificate File", "/Common/two.key"), "not_found", client.create, client,
+      missing "/Common/two.key", "invalid", client.create, client,
       chain("/Common/two.key", "/Common/two.key")
     )
     refused(
@@ -184,7 +190,7 @@ describe("Certificates and keys on the simulated device", function()
       tx(certs["/Common/www.crt"]):modify(from "two.crt")
     end)
     www:modify { description = "used" }
-    server:create { name = "plain" }
+    server:create { name = "plain-server" }
     server:create { name = "both", cert = "/Common/two.crt", key = "/Common/two.key" }
   end)
 
@@ -236,7 +242,7 @@ describe("Certificates and keys on the simulated device", function()
     profiles["/Common/plain"]:modify { inheritCertkeychain = "true", certKeyChain = f5.array {} }
     has("plain", "true", "default", "default.crt", "default.key")
     local server <const> = bip.ltm.profile["server-ssl"]
-    local none <const> = server:create { name = "plain" }
+    local none <const> = server:create { name = "plain-server" }
     assert.same({ "none", "none", "none" }, { none.cert, none.key, none.chain })
     assert.equal(
       "/Common/default.crt", server["/Common/splitsession-default-serverssl"]:load().cert
@@ -244,6 +250,24 @@ describe("Certificates and keys on the simulated device", function()
     local ok <const>, err <const> = f5.try(function() certs["/Common/default.crt"]:delete() end)
     assert.is_false(ok)
     assert.matches("File object by name .* is in use", err.message)
+  end)
+
+  it("takes a key that is not one of RSA in a chain only", function()
+    certs["/Common/ec.crt"]:create(from "ec.crt")
+    keys["/Common/ec.key"]:create(from "ec.key")
+    local client <const> = bip.ltm.profile["client-ssl"]
+    local ok <const>, err <const> = f5.try(client.create, client, {
+      name = "x", cert = "/Common/ec.crt", key = "/Common/ec.key",
+    })
+    assert.is_false(ok)
+    assert.same({ "invalid", "01b40029:3: Client SSL profile (/Common/x): /Common/ec.key is not "
+      .. "RSA key. To add non-RSA cert/key, please use [cert-key-chain add]." },
+      { err.kind, err.message })
+    client:create {
+      name = "x", certKeyChain = f5.array {
+        { name = "ec", cert = "/Common/ec.crt", key = "/Common/ec.key" },
+      },
+    }
   end)
 
   it("opens a key with its passphrase, and knows nothing of one without", function()

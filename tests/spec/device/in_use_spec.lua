@@ -239,3 +239,121 @@ describe("A used object of a simulated device", function()
     )
   end)
 end)
+
+-- What a device answers to a reference to nothing, and to other objects that cannot be, in words
+-- that were seen on devices.
+describe("An object of a simulated device that cannot be", function()
+  local device
+  setup(function() device = sim.start() end)
+  teardown(function() lab.stop(device) end)
+
+  local function call(method, path, body)
+    return curl(device, method, "/mgmt/tm/" .. path, body)
+  end
+  local function refused(status, message, method, path, body)
+    local answer <const> = call(method, path, body)
+    assert.same({ status, message }, { answer.status, answer.json and answer.json.message })
+  end
+  local function post(path, body) assert.equal(200, call("POST", path, body).status) end
+
+  it("is refused for what it refers to", function()
+    post("net/vlan", { name = "v" })
+    refused(
+      400, "01070734:3: Configuration error: Traffic group (/Common/no) does not exist.",
+      "POST", "net/self",
+      { name = "s", address = "192.0.2.1/24", vlan = "v", trafficGroup = "/Common/no" }
+    )
+    refused(
+      400, "01070277:3: The requested key (/Common/no.key) was not found.",
+      "POST", "ltm/profile/client-ssl", { name = "c", cert = "no.crt", key = "no.key" }
+    )
+    refused(
+      400, "0107134a:3: File object by name (/Common/no.crt) is missing.",
+      "POST", "ltm/profile/client-ssl", { name = "c", cert = "no.crt", key = "default.key" }
+    )
+    refused(
+      404, "01020036:3: The requested profile (/Common/no) was not found.",
+      "POST", "ltm/virtual", { name = "v", destination = "192.0.2.9:80", profiles = { "no" } }
+    )
+    refused(
+      404, "01020036:3: The requested rule (/Common/no) was not found.",
+      "POST", "ltm/virtual", { name = "v", destination = "192.0.2.9:80", rules = { "no" } }
+    )
+  end)
+
+  it("is called by its kind where it is not", function()
+    for path, noun in pairs {
+      ["ltm/rule"] = "iRule", ["ltm/policy"] = "Policy",
+      ["ltm/profile/client-ssl"] = "ClientSSL Profile",
+      ["ltm/profile/server-ssl"] = "ServerSSL Profile",
+    } do
+      refused(
+        404, ("01020036:3: The requested %s (/Common/no) was not found."):format(noun),
+        "GET", path .. "/~Common~no"
+      )
+    end
+    refused(
+      409,
+      "01020066:3: The requested ClientSSL Profile (/Common/clientssl) already exists in partition "
+        .. "Common.",
+      "POST", "ltm/profile/client-ssl", { name = "clientssl" }
+    )
+  end)
+
+  it("is refused for the name of a profile of another kind", function()
+    refused(
+      400, "01070293:3: The profile name (/Common/http) is already assigned to another profile.",
+      "POST", "ltm/profile/tcp", { name = "http" }
+    )
+  end)
+
+  it("is refused for being its own parent", function()
+    local function itself(kind, name)
+      return ('01070734:3: Configuration error: A %s may not default from itself "/Common/%s"')
+        :format(kind, name)
+    end
+    refused(
+      400, itself("monitor", "http"), "PATCH", "ltm/monitor/http/http",
+      { defaultsFrom = "/Common/http" }
+    )
+    post("ltm/profile/http", { name = "mother" })
+    post("ltm/profile/http", { name = "child", defaultsFrom = "mother" })
+    post("ltm/profile/http", { name = "grandchild", defaultsFrom = "child" })
+    for _, method in ipairs { "PATCH", "PUT" } do
+      refused(
+        400, itself("profile", "mother"), method, "ltm/profile/http/mother",
+        { defaultsFrom = "grandchild" }
+      )
+    end
+    assert.equal(
+      "/Common/http", call("GET", "ltm/profile/http/mother").json.defaultsFrom
+    )
+  end)
+
+  it("is refused for the network of another route of the management", function()
+    post("sys/management-route", { name = "a", network = "198.51.100.0/24", gateway = "192.0.2.1" })
+    refused(
+      400,
+      "01070734:3: Configuration error: invalid Management Route, the dest/netmask pair "
+        .. "198.51.100.0/255.255.255.0 already exists for /Common/a",
+      "POST", "sys/management-route",
+      { name = "b", network = "198.51.100.0/24", gateway = "192.0.2.2" }
+    )
+    assert.equal(200, call("PATCH", "sys/management-route/a", { gateway = "192.0.2.2" }).status)
+  end)
+
+  it("keeps the self IP of mirroring", function()
+    post("net/vlan", { name = "mirror" })
+    post("net/self", { name = "m", address = "203.0.113.1/24", vlan = "mirror" })
+    local own <const> = call("GET", "cm/device").json.items[1].fullPath:gsub("/", "~")
+    assert.equal(200, call("PATCH", "cm/device/" .. own, { mirrorIp = "203.0.113.1" }).status)
+    refused(
+      400,
+      "010713b1:3: Cannot delete IP (203.0.113.1) because it is used by the system state-mirroring "
+        .. "(Primary Mirror Address) setting.",
+      "DELETE", "net/self/m"
+    )
+    assert.equal(200, call("PATCH", "cm/device/" .. own, { mirrorIp = "any6" }).status)
+    assert.equal(200, call("DELETE", "net/self/m").status)
+  end)
+end)

@@ -109,8 +109,11 @@ function M.can_be_made(template, node)
   return node.type == "collection" and not node.no_create and not NOT_MADE[template]
 end
 
---- The name of the object that stands for a kind.
-function M.name(template) return NAMES[template] or "walk" end
+--- The name of the object that stands for a kind. No two profiles have the same name.
+function M.name(template)
+  local profile <const> = template:match "^ltm/profile/([^/]+)$"
+  return NAMES[template] or profile and "walk_" .. profile or "walk"
+end
 
 --- Whether a name of this kind says more than a name.
 function M.has_special_names(template) return NAMES[template] ~= nil end

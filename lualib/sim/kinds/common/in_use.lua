@@ -1,5 +1,6 @@
--- How a device refuses to delete an object that another one uses. The words were seen in public
--- reports (docs/simulator.md says which); those of other kinds follow them.
+-- How a device refuses to delete an object that another one uses, and to refer to one that does not
+-- exist. The words were seen in public reports (docs/simulator.md says which); those of other kinds
+-- follow them.
 local catalogue = require "sim.config.catalogue"
 
 local M = {}
@@ -24,7 +25,37 @@ local TARGETS <const> = {
   ["ltm/profile/fastl4"] = "FastL4 Profile", ["ltm/profile/fasthttp"] = "FastHTTP Profile",
   ["ltm/profile/http"] = "HTTP Profile", ["ltm/profile/tcp"] = "TCP Profile",
   ["ltm/profile/udp"] = "UDP Profile",
+  ["ltm/rule"] = "rule", ["ltm/policy"] = "policy",
 }
+
+-- Kind of the target -> what a message about a reference to it calls it, where that is another word
+-- than in messages about the object itself.
+local REFERRED <const> = { ["ltm/rule"] = "rule", ["ltm/policy"] = "policy" }
+
+-- What a missing target is answered, where it is not "not found".
+local MISSING <const> = {
+  ["cm/traffic-group"] = "01070734:3: Configuration error: Traffic group (%s) does not exist.",
+}
+local MISSING_FILE <const> = "0107134a:3: File object by name (%s) is missing."
+local MISSING_KEY <const> = "01070277:3: The requested key (%s) was not found."
+
+--- The word for the target of a relation ("ltm/profile/*") in messages.
+function M.referred(to)
+  local template = to:gsub("/%*$", "")
+  return REFERRED[template] or M.noun(template)
+end
+
+--- The refusal of an object of this template whose target does not exist; nil if it is the usual
+--- one, "The requested … was not found."
+function M.missing(template, relation, full)
+  local to = relation.to[1]
+  local text = MISSING[to]
+  if not text and to:find "^sys/file/" then
+    text = template == "ltm/profile/client-ssl" and to == "sys/file/ssl-key" and MISSING_KEY
+      or MISSING_FILE
+  end
+  return text and text:format(full)
+end
 
 -- What a user with a key of several parts is called. All parts are named: "(VIRTUAL PROFILE)".
 local COMPOUND <const> = {
@@ -65,7 +96,8 @@ function M.message(store, template, object, user_template, user_path)
       or user_path
     local owner = store:get(owner_path)
     name = owner and name_of(owner) or user_path
-    word = M.noun((user_template:gsub("/%*/[^*]*$", "")))
+    user_template = user_template:gsub("/%*/[^*]*$", "")
+    word = user_template:find "^ltm/profile/" and "profile" or M.referred(user_template)
     word = template == "ltm/pool" and word or in_lower_case(word)
   end
   return ("01070265:3: The %s (%s) cannot be deleted because it is in use by a %s (%s)."):format(

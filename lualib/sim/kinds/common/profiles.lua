@@ -1,4 +1,4 @@
--- Profiles that a virtual server cannot have together.
+-- Names of profiles, and profiles that a virtual server cannot have together.
 local references = require "sim.config.references"
 local validate = require "sim.config.validate"
 
@@ -18,6 +18,16 @@ end
 
 local function overlap(one, other)
   return one == "all" or other == "all" or one == other
+end
+
+--- Refuses the name of a new profile that one of another kind has.
+function M.check_name(store, template, full)
+  if not template:find "^ltm/profile/[^/]+$" then return end
+  if references.locate(store, { "ltm/profile/*" }, full) then
+    validate.refuse_mcpd(
+      ("01070293:3: The profile name (%s) is already assigned to another profile."):format(full)
+    )
+  end
 end
 
 --- Refuses profiles of the virtual server at a path that exclude each other.

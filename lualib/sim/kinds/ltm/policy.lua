@@ -90,7 +90,7 @@ local policy <const> = {
 return {
   ["ltm/policy"] = {
     facts = {
-      noun = "policy", known = true,
+      noun = "Policy", known = true,
       props = {
         status = s(),
         legacy = flag(),

@@ -13,6 +13,9 @@ local RELATIONS <const> = {
   { property = "cert", to = { "sys/file/ssl-cert" } },
   { property = "key", to = { "sys/file/ssl-key" } },
   { property = "chain", to = { "sys/file/ssl-cert" } },
+}
+local CLIENT_RELATIONS <const> = {
+  RELATIONS[1], RELATIONS[2], RELATIONS[3],
   { property = "certKeyChain", to = { "sys/file/ssl-cert" }, fields = { "cert", "chain" } },
   { property = "certKeyChain", to = { "sys/file/ssl-key" }, fields = { "key" } },
 }
@@ -44,10 +47,27 @@ local function refuse_both(object, properties)
   end
 end
 
+-- Refuses a key that is not one of RSA beside the chain.
+local function refuse_other_keys(store, object, properties)
+  local name = properties.certKeyChain == nil and properties.key
+  if type(name) ~= "string" or name == "none" then return end
+  local full = names.absolute(name, object.partition)
+  local key = store:get("/mgmt/tm/sys/file/ssl-key/" .. names.segment(full))
+  if key and not tostring(key.keyType):find "^rsa" then
+    validate.refuse_mcpd(
+      ("01b40029:3: Client SSL profile (%s): %s is not RSA key. To add non-RSA cert/key, please "
+        .. "use [cert-key-chain add]."):format(object.fullPath, full)
+    )
+  end
+end
+
 local tls <const> = {
   prepare = function(store, object, properties, old, ctx, target)
     if not old and not ctx.seed and target.node.name == "client-ssl" then
       refuse_both(object, properties)
+    end
+    if not ctx.seed and not ctx.factory and target.node.name == "client-ssl" then
+      refuse_other_keys(store, object, properties)
     end
     if target.node.name == "client-ssl" then
       certificates.settle_client(store, object, properties, old)
@@ -143,7 +163,7 @@ end
 return {
   ["ltm/profile/client-ssl"] = {
     facts = {
-      parent = "clientssl",
+      noun = "ClientSSL Profile", parent = "clientssl",
       refs = { chainReference = "sys/file/ssl-cert", caFileReference = "sys/file/ssl-cert" },
       props = {
         cert = file(),
@@ -153,14 +173,14 @@ return {
         peerCertMode = { c = "ignore|request|require" },
       },
     },
-    relations = RELATIONS,
+    relations = CLIENT_RELATIONS,
     checks = tls,
     show = show_tls,
     factory = { protected = true, objects = CLIENT_OBJECTS },
   },
   ["ltm/profile/server-ssl"] = {
     facts = {
-      parent = "serverssl",
+      noun = "ServerSSL Profile", parent = "serverssl",
       refs = { caFileReference = "sys/file/ssl-cert" },
       props = {
         cert = file(),

@@ -66,7 +66,7 @@ end
 return {
   ["ltm/rule"] = {
     facts = {
-      noun = "rule",
+      noun = "iRule",
       props = {
         apiAnonymous = s(),
         ignoreVerification = s(),

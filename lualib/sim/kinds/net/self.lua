@@ -45,15 +45,21 @@ local function check_floating(store, object)
   )
 end
 
-local function check_synchronisation(store, object)
+-- The properties of a device that are addresses of its self IPs, and their refusals.
+local USES <const> = {
+  { "configsyncIp", "01071412:3: Cannot delete IP (%s) because it is used by the system "
+    .. "config-sync setting." },
+  { "mirrorIp", "010713b1:3: Cannot delete IP (%s) because it is used by the system "
+    .. "state-mirroring (Primary Mirror Address) setting." },
+  { "mirrorSecondaryIp", "010713b1:3: Cannot delete IP (%s) because it is used by the system "
+    .. "state-mirroring (Secondary Mirror Address) setting." },
+}
+
+local function check_cluster(store, object)
   local address = object.address:match "^[^/%%]+"
   for _, device in ipairs(store:list "/mgmt/tm/cm/device") do
-    if device.selfDevice == "true" and device.configsyncIp == address then
-      validate.refuse_mcpd(
-        (
-          "01071412:3: Cannot delete IP (%s) because it is used by the system config-sync setting."
-        ):format(address)
-      )
+    for _, use in ipairs(device.selfDevice == "true" and USES or {}) do
+      if device[use[1]] == address then validate.refuse_mcpd(use[2]:format(address)) end
     end
   end
 end
@@ -100,7 +106,7 @@ local self_ip <const> = {
     if services == "none" then services = nil end
     object.allowService = services
   end,
-  removing = function(store, _, object) check_synchronisation(store, object) end,
+  removing = function(store, _, object) check_cluster(store, object) end,
   -- Without the self IP, gateways of routes may not be reachable any more.
   removed = function(store, _, object, ctx)
     local later = store.device.checks  -- of a transaction: when all of it is done

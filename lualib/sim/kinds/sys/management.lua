@@ -79,8 +79,35 @@ local management_ip <const> = {
   end,
 }
 
+local ROUTES <const> = ROOT .. "sys/management-route"
+
+-- "198.51.100.0/24" -> "198.51.100.0/255.255.255.0", "default" -> "0.0.0.0/0.0.0.0"
+local function with_mask(network)
+  if network == "default" then return "0.0.0.0/0.0.0.0" end
+  if network == "default-inet6" then return "::/::" end
+  local address, length = network:match "^([%d.]+)/?(%d*)$"
+  if not address then return network end
+  length = math.min(tonumber(length) or 32, 32)
+  local mask = 0xFFFFFFFF << (32 - length) & 0xFFFFFFFF
+  return ("%s/%d.%d.%d.%d"):format(
+    address, mask >> 24, mask >> 16 & 255, mask >> 8 & 255, mask & 255
+  )
+end
+
+local function refuse_same_network(store, object)
+  local network = with_mask(object.network)
+  for _, other in ipairs(store:list(ROUTES)) do
+    if other.fullPath ~= object.fullPath and with_mask(other.network) == network then
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: invalid Management Route, the dest/netmask pair %s "
+          .. "already exists for %s"):format(network, other.fullPath)
+      )
+    end
+  end
+end
+
 local management_route <const> = {
-  prepare = function(_, object, properties, old)
+  prepare = function(store, object, properties, old, ctx)
     if not old and not object.network then
       object.network = object.name == "default" and "default"
         or validate.is_address(object.name, true) and object.name or nil
@@ -90,6 +117,7 @@ local management_route <const> = {
       validate.invalid("gateway", object.gateway)
     end
     if not old and not object.gateway then validate.refuse '"gateway" must be specified' end
+    if not ctx.seed and not ctx.factory then refuse_same_network(store, object) end
   end,
 }
 
