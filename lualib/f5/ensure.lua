@@ -3,6 +3,7 @@
 local bodies = require "f5.change.body"
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
+local just_read = require "f5.safe.just_read"
 local plan = require "f5.ensure.plan"
 local spelling = require "f5.ensure.spelling"
 
@@ -23,9 +24,13 @@ function M.ensure(ref, properties, ...)
   if not found then
     if type(err) ~= "table" or err.kind ~= "not_found" then error(err, 0) end
     local other = spelling.find(ref)
-    if not other then return "created", ref:create(compare.for_create(properties)) end
+    if not other then
+      just_read.note(ref, nil)
+      return "created", ref:create(compare.for_create(properties))
+    end
     ref, object = other, other:load()
   end
+  just_read.note(ref, object)
   if object == nil then -- 204
     error(core.error_new {
       kind = "protocol", method = "GET", path = tostring(ref),

@@ -76,8 +76,14 @@ end
 for _, name in ipairs { "commands", "move", "remove", "state", "validate", "commit" } do
   lazy(core.transaction_methods, "f5.change.transaction", name, "transaction")
 end
+for _, name in ipairs { "undoable", "guard" } do
+  lazy(core.session_methods, "f5.safe", name, "session")
+end
+lazy(core, "f5.safe.recorders", "record")
 lazy(f5, "f5.stats", "flat")
 lazy(f5, "f5.state.diff", "diff")
+lazy(f5, "f5.safe", "changes")
+lazy(f5, "f5.safe", "undo")
 core.flat = f5.flat
 
 -- f5.filter is require "f5.filter", and so on. An unknown name is an error, not nil.

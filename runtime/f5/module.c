@@ -27,6 +27,7 @@
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
 #include "f5/work/child.h"
+#include "f5/work/directory.h"
 #include "f5/work/new_file.h"
 #include "f5/work/system.h"
 #include "f5/work/task.h"
@@ -150,7 +151,7 @@ int luaopen_f5_core(lua_State *L) {
                                        {"certificate", certificate_lua},
                                        {"preset", connect_lua_preset},
                                        {"sessions", lua_sessions},
-                                       {"record", record_lua},
+                                       {"set_recorder", record_lua},
                                        {"access", access_lua},
                                        {"set_password", session_lua_set_password},
                                        {"secret_text", prompt_lua_text},
@@ -168,6 +169,8 @@ int luaopen_f5_core(lua_State *L) {
                                        {"is_secret_name", lua_is_secret_name},
                                        {"has_partitions", lua_has_partitions},
                                        {"parent", reference_lua_parent},
+                                       {"session_of", reference_lua_session},
+                                       {"address", session_lua_address},
                                        {"mask", lua_mask},
                                        {"printable", lua_printable},
                                        {"mask_command", lua_mask_command},
@@ -195,6 +198,7 @@ int luaopen_f5_core(lua_State *L) {
   lua_remove(L, -2); /* methods of sessions */
   f5_system_register(L);
   f5_child_register(L);
+  directory_register(L);
   task_setup(L);
   transfer_setup(L);
   new_file_setup(L);

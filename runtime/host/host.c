@@ -160,8 +160,32 @@ int host_load(lua_State *L, const char *path) {
   return host_report(L);
 }
 
+/* The environment may ask for a change record of what a playbook does: replaces the function below
+ * nargs arguments by one that keeps it. */
+static int wrap(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cli.support.change.undoable");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "wrapped");
+  lua_pushvalue(L, 1); /* the playbook */
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+static bool wrap_playbook(lua_State *L, int nargs) {
+  const char *wanted = getenv("F5LUA_UNDOABLE");
+  if (!wanted || !*wanted) return true;
+  int at = lua_gettop(L) - nargs;
+  lua_pushcfunction(L, wrap);
+  lua_pushvalue(L, at);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) return false;
+  lua_replace(L, at);
+  return true;
+}
+
 int host_run(lua_State *L, int nargs, bool command) {
   int exit_status = STATUS_DONE;
+  if (!command && !wrap_playbook(L, nargs)) return host_report(L);
   if (fiber_run_main(L, nargs, 1) != LUA_OK) {
     exit_status = host_report(L);
   } else {

@@ -106,7 +106,7 @@ local function report_failure(device, done, err)
   if unknown then line "  it is not known whether the device carried it out" end
 end
 
-local function apply_to(options, device)
+local function apply_to(options, device, record)
   local apply, drift = require "f5.plan.apply", require "f5.plan.drift"
   local session <close> = connect(options, device)
   local same, why = apply.check_device(session, device)
@@ -125,6 +125,7 @@ local function apply_to(options, device)
     }, 0)
   end
   ask(options, device)
+  record:attach(session)
   local done = {}
   local ok, err = pcall(apply.run, session, device, function(group, after)
     if not after then return end
@@ -156,8 +157,11 @@ function M.run(options)
   if options.host and #plan.devices > 1 then
     usage("--host works with a plan of one device only", PROGRAM)
   end
+  local record <close> = require("cli.support.change.undoable").record {
+    what = "apply", playbook = options.file, arguments = {},
+  }
   local wrong = false
-  for _, device in ipairs(plan.devices) do wrong = apply_to(options, device) or wrong end
+  for _, device in ipairs(plan.devices) do wrong = apply_to(options, device, record) or wrong end
   if #plan.devices == 0 then show.text(plan) end
   return wrong and 1 or 0
 end

@@ -4,6 +4,7 @@ local check = require "cli.support.change.check"
 local fleet = require "cli.support.fleet"
 local playbook = require "cli.support.playbook"
 local simulated = require "cli.support.simulated"
+local undoable = require "cli.support.change.undoable"
 local usage = require "cli.support.usage"
 
 local M =
@@ -13,7 +14,7 @@ local PROGRAM <const> = "f5lua run"
 
 function M.setup(parser)
   parser:usage(
-    "Usage: f5lua run [-v] [--log-format FORMAT] [-e CHUNK] FILE [ARG…]\n"
+    "Usage: f5lua run [-v] [--log-format FORMAT] [--undoable] [-e CHUNK] FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --check [--no-validate] [--keep-going] [--exit-code]\n"
       .. "                 [--output text|json] FILE [ARG…]\n"
@@ -27,6 +28,7 @@ function M.setup(parser)
   )
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
   check.add_options(parser)
+  undoable.add_option(parser)
   fleet.add_options(parser)
   parser:epilog(
     "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
@@ -36,8 +38,19 @@ function M.setup(parser)
   )
 end
 
+-- The playbook and its arguments, for the change record.
+local function about(words) return { what = "run", playbook = arg[0], arguments = words } end
+
+local function call(options, words, fn, ...)
+  if not undoable.wanted(options) then return fn(...) end
+  return undoable.run(about(words), fn, ...)
+end
+
 function M.run(options)
   check.refuse_without_check(options, PROGRAM)
+  if options.check and options.undoable then
+    usage("--check writes nothing, so there is nothing to undo: leave out --undoable", PROGRAM)
+  end
   if options.inventory then
     local words = options.rest
     local file = table.remove(words, 1)
@@ -47,14 +60,14 @@ function M.run(options)
     end
     host.set_script(file, words)
     if options.check then return check.fleet(options, file, words, PROGRAM) end
-    return fleet.run(options, file, words)
+    return call(options, words, fleet.run, options, file, words)
   end
   fleet.refuse_without_inventory(options)
   local chunks, words = playbook.load(options, PROGRAM)
   if options.sim then simulated.start(options, PROGRAM) end
   local run = playbook.function_of(chunks, words)
   if options.check then return check.run(options, run) end
-  run()
+  call(options, words, run)
 end
 
 return M

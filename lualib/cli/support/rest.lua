@@ -13,6 +13,7 @@ local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
 local target = require "cli.support.target"
+local undoable = require "cli.support.change.undoable"
 local output = require "cli.support.output"
 local select_names = require "cli.support.selected"
 local selection = require "cli.support.selection"
@@ -442,6 +443,11 @@ local WORDS <const> = {
   call = "COMMAND key=value …",
 }
 
+local WRITES <const> = {
+  create = true, modify = true, replace = true, delete = true, ensure = true, absent = true,
+  call = true,
+}
+
 --- Returns the module of a subcommand.
 -- @param verb string: a key of the verbs above
 -- @param summary string: one line
@@ -463,6 +469,7 @@ function M.subcommand(verb, summary, extra)
       :argname(WORDS[verb] or "WORD")
     add_common(parser)
     if extra.query then add_query(parser) end
+    if WRITES[verb] then undoable.add_option(parser) end
     if extra.destructive then
       parser:flag("-y --yes", "do not ask before acting on several objects")
       parser:flag("--exact", "NAME is the name of one object, whatever characters it has")
@@ -472,13 +479,17 @@ function M.subcommand(verb, summary, extra)
   function module.run(options)
     program = "f5lua " .. verb
     hints.for_one_line()
-    local parsed = parse_words(options.words)
-    if parsed.body and not tostring(WORDS[verb]):find "key=" then
-      usage(verb .. " takes no properties")
+    local function call()
+      local parsed = parse_words(options.words)
+      if parsed.body and not tostring(WORDS[verb]):find "key=" then
+        usage(verb .. " takes no properties")
+      end
+      local bip <close> = device.connect(options, program)
+      local value, columns = verbs[verb](bip, target.path(options.path), parsed, options)
+      write(value, options, columns)
     end
-    local bip <close> = device.connect(options, program)
-    local value, columns = verbs[verb](bip, target.path(options.path), parsed, options)
-    write(value, options, columns)
+    if not WRITES[verb] or not undoable.wanted(options) then return call() end
+    undoable.run({ what = verb, arguments = { options.path, table.unpack(options.words) } }, call)
   end
   return module
 end

@@ -88,7 +88,7 @@ function Check:recorder(device)
     if write.ok and not write.harmless then self.clock:touch() end
     if reason then self:stop_at(device, write, reason) end
   end
-  return { before = before, after = after }
+  return { before = before, after = after, simulated = true }
 end
 
 -- All twins are in one process, which starts with the first.

@@ -213,6 +213,39 @@ function session:bash(command, options) end
 ---@return f5.state|f5.snapshot.written snapshot the snapshot; with `file` what was written
 function session:snapshot(options) end
 
+---Calls a function and keeps a change record of what the session writes meanwhile. Each object is
+---read before it is written, and the record is on the disk before the write is sent: if it cannot
+---be written there, nothing is sent. In check mode no record is kept.
+---
+---    local id = bip:undoable(function()
+---      bip.ltm.pool["/Common/web"]:modify { monitor = "https" }
+---    end)
+---
+---*Raises* what the function raises; "usage": the record cannot be written.
+---
+---*Source* docs/safe-change.md, "Change records and undo"
+---@param fn function what to do; it gets no arguments
+---@return string|nil id of the record, for `f5.undo`; nil if nothing was written
+---@return any ... the results of the function
+function session:undoable(fn) end
+
+---Calls a function. If it raises an error or is interrupted, what the session wrote meanwhile is
+---taken back; then the error goes on. Use it for what does not fit into a transaction. It reports
+---on standard error what it took back and what it could not. The error then has a field `reverted`:
+---true if everything is as before.
+---
+---    bip:guard(function()
+---      bip.auth.partition.shop:create {}
+---      bip.ltm.pool["/shop/web"]:create { members = members }
+---    end)
+---
+---*Raises* what the function raises.
+---
+---*Source* docs/safe-change.md, "Change records and undo"
+---@param fn function what to do; it gets no arguments
+---@return any ... the results of the function
+function session:guard(fn) end
+
 ---Returns whether the REST services are up and the configuration is loaded. If not, it also returns
 ---why.
 ---

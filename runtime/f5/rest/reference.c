@@ -316,6 +316,12 @@ static int no_pairs(lua_State *L) {
                         "pairs(ref:load()) over an object");
 }
 
+int reference_lua_session(lua_State *L) {
+  reference_check(L, 1);
+  lua_getiuservalue(L, 1, 1);
+  return 1;
+}
+
 void reference_setup(lua_State *L, int session_methods) {
   static const luaL_Reg events[] = {{"__tostring", reference_tostring},
                                     {"__eq", reference_equal},

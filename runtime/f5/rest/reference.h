@@ -31,6 +31,8 @@ f5_reference *reference_push(lua_State *L, int session, int transaction, const c
                              size_t length, size_t query_length);
 /* Lua: parent(reference) -> the reference without its last segment, and the name in that segment */
 int reference_lua_parent(lua_State *L);
+/* Lua: session_of(reference) -> its session */
+int reference_lua_session(lua_State *L);
 /* Lua: at(session or reference, …) -> reference */
 int reference_lua_at(lua_State *L);
 /* Lua: device_id(value) -> the value if it is a valid id of an object, an integer or a string of

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include <lauxlib.h>
 
@@ -36,9 +37,12 @@ static void push_write(lua_State *L, const f5_call *call) {
   }
   if (call->coordination)
     set_string(L, "transaction", call->coordination + sizeof COORDINATION - 1);
-  for (const char *const *line = call->headers; line && *line; line++)
-    if (strncmp(*line, RANGE, sizeof RANGE - 1) == 0)
+  for (const char *const *line = call->headers; line && *line; line++) {
+    if (strncasecmp(*line, RANGE, sizeof RANGE - 1) == 0)
       set_string(L, "range", *line + sizeof RANGE - 1);
+    if (strncasecmp(*line, COORDINATION, sizeof COORDINATION - 1) == 0)
+      set_string(L, "transaction", *line + sizeof COORDINATION - 1);
+  }
   lua_pushboolean(L, call->harmless);
   lua_setfield(L, -2, "harmless");
   error_push_script_line(L);

@@ -19,7 +19,8 @@ void record_before(lua_State *L, const f5_call *call);
  * and outcome ("unknown" or nil). */
 void record_after(lua_State *L, const f5_call *call, int write);
 
-/* Lua: record(session, { before, after } or nil) */
+/* Lua: set_recorder(session, { before, after } or nil). core.record (f5/safe/recorders.lua) adds
+ * one to those that the session has. */
 int record_lua(lua_State *L);
 
 #endif

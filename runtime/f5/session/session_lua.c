@@ -112,6 +112,11 @@ static int session_username(lua_State *L) {
   return 1;
 }
 
+int session_lua_address(lua_State *L) {
+  lua_pushstring(L, to_session(L, 1)->where);
+  return 1;
+}
+
 int session_lua_set_password(lua_State *L) {
   f5_session *session = session_check(L, 1);
   const secret *given = prompt_to_secret(L, 2);

@@ -21,4 +21,7 @@ void session_setup(lua_State *L);
 /* Lua: set_password(session, string or secret): the password for later logins */
 int session_lua_set_password(lua_State *L);
 
+/* Lua: address(session) -> "host:port" */
+int session_lua_address(lua_State *L);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,8 @@ static int append_file_append(lua_State *L) {
     if (before >= 0 && ftruncate(file->fd, before) != 0) reason = errno;
     return luaL_error(L, "cannot write: %s", strerror(reason));
   }
-  if (fdatasync(file->fd) != 0)
+  bool later = lua_isboolean(L, 3) && !lua_toboolean(L, 3);
+  if (!later && fdatasync(file->fd) != 0)
     return luaL_error(L, "cannot write to the disk: %s", strerror(errno));
   return 0;
 }

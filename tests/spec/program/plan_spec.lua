@@ -18,7 +18,7 @@ describe("a plan", function()
   after_each(function() lab.stop(bip, device, place) end)
 
   local function run(words, more, input)
-    local env = lab.environment(device)
+    local env = lab.environment(device, { XDG_STATE_HOME = place.path .. "/state" })
     for name, value in pairs(more or {}) do env[name] = value end
     return program.run(words, { env = env, input = input, directory = place.path })
   end
@@ -225,8 +225,8 @@ bip.ltm.pool["/Common/b"]:create {}
         description = "wanted", minActiveMembers = 0,
       }
       body[given] = given == "description" and "other" or 3
-      -- The first answer is that of the search for drift.
-      device:fault { match = { method = "GET", path = path }, after = 1, status = 200, body = body }
+      -- The first answers are for the search for drift and for the change record.
+      device:fault { match = { method = "GET", path = path }, after = 2, status = 200, body = body }
       local done = apply { "--save" }
       assert.equal(given == "description" and 1 or 0, done.status, done.err)
       assert.matches(given .. ": %S+ → " .. tostring(body[given]), done.out)

@@ -1,0 +1,122 @@
+-- f5lua undo: takes back what a change record says.
+local device_options = require "cli.support.device"
+local f5 = require "f5"
+local files = require "f5.safe.files"
+local output = require "cli.support.output"
+local safe = require "f5.safe"
+local show = require "cli.support.change.undo"
+local show_record = require "cli.support.change.record"
+local targets = require "cli.support.change.targets"
+local usage = require "cli.support.usage"
+
+local M = { summary = "take back what a change record says", logs = true }
+
+local PROGRAM <const> = "f5lua undo"
+local NOTHING_TO_DO <const>, LEFT <const>, FAILED <const>, TO_DO <const> = 0, 1, 3, 4
+
+function M.setup(parser)
+  parser
+    :argument("record", "id of a change record, the beginning of one, 'last', or a file")
+    :argname "RECORD"
+  parser:flag("--check", "only show what would be done")
+  parser:flag("--exit-code", "with --check: 4 if there is something to do")
+  parser:flag("--force", "also take back what somebody else has changed since")
+  parser:flag("--save", "save the configuration afterwards")
+  parser
+    :option("-H --host", "the device, if its address is another one now")
+    :argname "HOST[:PORT]"
+  parser
+    :option("--inventory", "where the devices of the record, and their credentials, are")
+    :argname "FILE"
+  parser:option("--limit", "only these devices of the record"):argname "PATTERN"
+  parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
+  device_options.add_options(parser)
+  parser:epilog(
+    "What somebody else has changed since is left alone and reported. The undo has a change\n"
+      .. "record of its own: to undo it is to redo.\n"
+      .. "Exit status: 0 everything is as before, 1 something is left, 2 wrong usage, 3 the\n"
+      .. "device or the network failed."
+  )
+end
+
+local function undo_one(bip, contents, number, options, record)
+  local function begin(...)
+    if options.output ~= "json" then show.begin(bip:label(), options.check, ...) end
+  end
+  local result = safe.take_back(bip, contents, number, {
+    check = options.check, force = options.force, record = record, begin = begin,
+  })
+  if options.save and not options.check and #result.done > 0 then
+    bip.sys.config:run "save"
+    result.saved = true
+  end
+  return result
+end
+
+-- Returns the exit status.
+local function status_of(results, options)
+  local status = NOTHING_TO_DO
+  for _, one in ipairs(results) do
+    if one.result.error then return FAILED end
+    if not one.result.complete or #one.result.lost > 0 then status = LEFT end
+  end
+  if status == NOTHING_TO_DO and options.check and options.exit_code then
+    for _, one in ipairs(results) do if #one.result.done > 0 then return TO_DO end end
+  end
+  return status
+end
+
+local function check_device(bip, contents, number)
+  local found = safe.find_device(contents, bip)
+  if found == number then return end
+  usage(("%s is not the device of the change record %s: %s"):format(
+    bip:label(), contents.head.id, contents.devices[number].name), PROGRAM)
+end
+
+local function run(options, contents, record)
+  local results, list = {}, targets.of(options, contents, PROGRAM)
+  for i, target in ipairs(list) do
+    local device = contents.devices[target.number]
+    local ok, result = pcall(function()
+      local bip <close> = f5.connect(target.connect)
+      check_device(bip, contents, target.number)
+      return undo_one(bip, contents, target.number, options, record)
+    end)
+    if not ok then
+      -- one device of several does not stop the others
+      if #list == 1 or result.kind == nil or result.kind == "cancelled" then error(result, 0) end
+      result = { error = result, done = {}, left = {}, lost = {} }
+    end
+    results[i] = { device = device, result = result }
+    if options.output ~= "json" then show.result(device, options.check, result) end
+  end
+  return results
+end
+
+local function undo(options)
+  if options.exit_code and not options.check then usage("--exit-code needs --check", PROGRAM) end
+  local contents = files.read(files.find(options.record))
+  if contents.running then
+    usage(("the run of the change record %s is still going on"):format(contents.head.id), PROGRAM)
+  end
+  if #contents.devices == 0 then
+    output "nothing to take back: the run wrote nothing\n"
+    return NOTHING_TO_DO
+  end
+  local record = not options.check and safe.undo_record(contents) or nil
+  local _ <close> = setmetatable({}, {
+    __close = function(_, err)
+      if record then safe.finish(record, err == nil, err) end
+    end,
+  })
+  local results = run(options, contents, record)
+  if options.output == "json" then show.json(contents, results, record) end
+  if record and record.id and options.output ~= "json" then
+    output(("change record of this undo: %s\n"):format(record.id))
+  end
+  return status_of(results, options)
+end
+
+function M.run(options) return show_record.or_usage(PROGRAM, undo, options) end
+
+return M

@@ -1,0 +1,73 @@
+-- The devices of a change record on which `f5lua undo` works, and how to reach them.
+local credentials = require "f5.fleet.credentials"
+local device_options = require "cli.support.device"
+local inventory = require "f5.inventory"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+local function split(address)
+  local host, port = address:match "^(.*):(%d+)$"
+  return (host or address):gsub("^%[(.*)%]$", "%1"), math.tointeger(tonumber(port))
+end
+
+-- The device of an inventory that a device of a record is.
+local function find(devices, known)
+  for _, device in ipairs(devices.devices) do
+    if device.name == known.name then return device end
+  end
+  local host, port = split(known.address)
+  for _, device in ipairs(devices.devices) do
+    local connect = device.connect
+    if connect.host == host and (connect.port or 443) == (port or 443) then return device end
+  end
+  return nil
+end
+
+local function from_inventory(options, contents, program)
+  local list, secrets = {}, {}
+  local ok, devices = pcall(function()
+    return inventory.read(options.inventory):limit(options.limit)
+  end)
+  if not ok then usage(tostring(devices), program) end
+  for number, known in ipairs(contents.devices) do
+    local device = find(devices, known)
+    if device then
+      list[#list + 1] = { number = number, connect = credentials(device, secrets) }
+    elseif not options.limit then
+      usage(("the inventory does not have the device %s (%s) of the change record"):format(
+        known.name, known.address), program)
+    end
+  end
+  if #list == 0 then usage("the change record is about no device within the limit", program) end
+  return list
+end
+
+-- One connection for each device of the record, with the same credentials.
+local function from_record(options, contents)
+  local list = {}
+  for number, known in ipairs(contents.devices) do
+    local connect = device_options.options(options)
+    if not connect.host then connect.host, connect.port = split(known.address) end
+    connect.username = connect.username or os.getenv "F5_USER" or known.user
+    connect.label = known.name
+    list[#list + 1] = { number = number, connect = connect }
+  end
+  return list
+end
+
+--- Returns the devices: array of { number (in the record), connect (options of f5.connect) }.
+function M.of(options, contents, program)
+  if options.inventory then
+    if options.host then usage("--host or --inventory, not both", program) end
+    return from_inventory(options, contents, program)
+  end
+  if options.limit then usage("--limit needs --inventory", program) end
+  if options.host and #contents.devices > 1 then
+    usage(("--host works with a record of one device; this one is about %d"):format(
+      #contents.devices), program)
+  end
+  return from_record(options, contents)
+end
+
+return M

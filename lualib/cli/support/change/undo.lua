@@ -1,0 +1,104 @@
+-- What `f5lua undo` prints.
+local compare = require "f5.state.compare"
+local host = require "f5.host"
+local json = require "f5.json"
+local output = require "cli.support.output"
+local shown_json = require "cli.support.shown_json"
+local show = require "console.show"
+local show_text = require "f5.state.show_text"
+local terminal = require "f5.terminal"
+local words = require "f5.safe.words"
+
+local M = {}
+
+local WHAT <const> = { create = "added", modify = "changed", delete = "removed",
+  policy = "changed" }
+local WOULD <const> = { added = "would be created again", removed = "would be deleted",
+  changed = "would be changed back" }
+local WILL <const> = { added = "create again", removed = "delete", changed = "change back" }
+
+local function line(...) output(terminal.line(table.concat { ... }), "\n") end
+
+local told = {} -- what is left alone, as `begin` has said
+
+local function changes_of(op)
+  if op.op ~= "modify" then return nil end
+  return compare.objects(op.kind, op.now or {}, op.body)
+end
+
+--- Prints what is going to be done, before anything is sent.
+function M.begin(name, check, ops, left, lost)
+  line(name, ":")
+  local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
+  for _, one in ipairs(lost) do line("  cannot be taken back: ", words.lost(one)) end
+  told = {}
+  for _, one in ipairs(left) do
+    told[words.left(one)] = true
+    line("  left alone: ", words.left(one))
+  end
+  for _, op in ipairs(ops) do
+    local notes = {}
+    if op.note then notes[1] = op.note end
+    if op.traffic then notes[#notes + 1] = "traffic-affecting" end
+    show_text.entry(output, {
+      what = WHAT[op.op], name = words.name(op.path), kind = op.kind, notes = notes,
+      changes = changes_of(op),
+    }, { colour = colour, verbs = check and WOULD or WILL })
+  end
+  if #ops == 0 then line(#left == 0 and "  everything is as before" or "  nothing else to do") end
+  output.flush()
+end
+
+--- Prints what came of it.
+function M.result(device, check, result)
+  if result.error then return line(device.name, ": ", tostring(result.error)) end
+  if check then return end
+  for _, one in ipairs(result.left) do
+    if not told[words.left(one)] then line("  not as before: ", words.left(one)) end
+  end
+  if #result.done == 0 then return end
+  line(("%s: %s; %s"):format(
+    device.name,
+    result.complete and "everything that can be taken back is as before"
+      or "not everything is as before",
+    result.saved and "the configuration is saved"
+      or "the configuration is not saved (--save saves it)"
+  ))
+end
+
+local function plain(list, fn)
+  local out = json.array {}
+  for i, one in ipairs(list) do out[i] = fn(one) end
+  return out
+end
+
+--- Prints the results of all devices as one JSON object.
+function M.json(contents, results, record)
+  local devices = plain(results, function(one)
+    local result = one.result
+    return {
+      name = one.device.name, error = result.error and tostring(result.error) or nil,
+       address = one.device.address, complete = result.complete,
+      saved = result.saved,
+      operations = plain(result.done, function(op)
+        return {
+          operation = op.op, path = op.path, kind = op.kind, line = op.line, body = op.body,
+          note = op.note, traffic_affecting = op.traffic,
+        }
+      end),
+      left = plain(result.left, function(left)
+        return { path = left.path, kind = left.kind, line = left.line, reason = left.reason }
+      end),
+      not_reversible = plain(result.lost, function(lost)
+        return {
+          method = lost.step.method, path = lost.step.path, line = lost.step.line,
+          reason = lost.reason,
+        }
+      end),
+    }
+  end)
+  local whole = { undo_of = contents.head.id, record = record and record.id, devices = devices }
+  output(shown_json(show.masked(whole), { sort = true, indent = 2 }), "\n")
+end
+
+return M

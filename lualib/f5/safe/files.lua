@@ -1,0 +1,204 @@
+-- The files of change records: $XDG_STATE_HOME/f5lua/changes/ID, which only their owner may read.
+-- Each line is a JSON object. A last line that a crash has cut off is ignored.
+
+local core = require "f5.core"
+local json = require "f5.json"
+
+local M = {}
+
+local FORMAT <const> = 1
+local STYLE <const> = {
+  sort = true, first = { "record", "format", "id", "step", "outcome", "device", "end" },
+}
+
+M.FORMAT = FORMAT
+
+local function fail(format, ...)
+  error(core.error_new { kind = "usage", message = format:format(...) }, 0)
+end
+
+--- The directory of the records; nil if there is no home directory.
+function M.directory()
+  local state = os.getenv "XDG_STATE_HOME"
+  if not state or state:sub(1, 1) ~= "/" then
+    local home = os.getenv "HOME"
+    if not home or home == "" then return nil end
+    state = home .. "/.local/state"
+  end
+  return state .. "/f5lua/changes"
+end
+
+local MAX_A_SECOND <const> = 9999
+
+local File = {}
+File.__index = File
+
+--- Makes a new file in the directory. Raises with the reason.
+function M.create()
+  local directory = M.directory()
+  if not directory then
+    fail "cannot keep a change record: neither XDG_STATE_HOME nor HOME is set"
+  end
+  local made, why = core.make_directory(directory)
+  if not made then fail("cannot keep a change record: %s", why) end
+  local time = os.date "%Y%m%d-%H%M%S"
+  for number = 1, MAX_A_SECOND do
+    local id = ("%s-%02d"):format(time, number)
+    local path = directory .. "/" .. id
+    local ok, file = pcall(core.append_open, path)
+    if not ok and not tostring(file):find "in use" then
+      fail("cannot keep a change record: %s", tostring(file))
+    end
+    if ok and #file:read() == 0 then
+      core.sync_directory(directory)
+      return setmetatable({ id = id, path = path, file = file }, File)
+    end
+    if ok then file:close() end
+  end
+  return fail("cannot keep a change record: no free name in %s", directory)
+end
+
+--- Appends a line. Raises if it cannot be written.
+-- @param durable boolean: wait until the disk has it
+function File:append(line, durable)
+  local text = json.encode(line, STYLE) .. "\n"
+  local ok, why = pcall(self.file.append, self.file, text, durable)
+  if not ok then
+    error(core.error_new {
+      kind = "usage",
+      message = ("the change record %s: %s; nothing was sent"):format(self.path, tostring(why)),
+    }, 0)
+  end
+end
+
+function File:close() self.file:close() end
+
+-- -- reading --------------------------------------------------------------------------------------
+
+local function read_text(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text, failed = file:read "a"
+  file:close()
+  return text, failed
+end
+
+--- The path of a record: an id, the beginning of one that is unique, "last", or a file.
+function M.find(name)
+  if name:find "/" then return name end
+  local directory = M.directory()
+  local ids = directory and core.list_directory(directory) or {}
+  if name == "last" and #ids > 0 then return directory .. "/" .. ids[#ids] end
+  local found = {}
+  for _, id in ipairs(ids) do
+    if id == name then return directory .. "/" .. id end
+    if name ~= "" and id:sub(1, #name) == name then found[#found + 1] = id end
+  end
+  if #found == 1 then return directory .. "/" .. found[1] end
+  if #found > 1 then
+    fail("%d change records begin with '%s': %s …", #found, name, found[1])
+  end
+  local file = io.open(name, "rb")
+  if file then
+    file:close()
+    return name
+  end
+  return fail("there is no change record '%s'; 'f5lua changes' lists them", name)
+end
+
+local function is_locked(path)
+  local ok, file = pcall(core.append_open, path)
+  if ok then file:close() end
+  return not ok and tostring(file):find "in use" ~= nil
+end
+
+---@class f5.safe.contents
+---@field path string
+---@field head table first line
+---@field devices table[] by number
+---@field steps f5.safe.step[]
+---@field ended? table last line; nil: the run has not ended, or was broken off
+---@field running? boolean the run is still going on
+---@field torn? boolean a crash has cut off the last line
+
+--- Reads a record.
+---@return f5.safe.contents
+function M.read(path)
+  local text, why = read_text(path)
+  if not text then fail("cannot read %s", why) end
+  local out = { path = path, devices = {}, steps = {}, by_number = {} }
+  local number = 0
+  for line, ending in text:gmatch "([^\n]*)(\n?)" do
+    if line == "" and ending == "" then break end
+    number = number + 1
+    local ok, entry = pcall(json.decode, line)
+    if not ok or type(entry) ~= "table" then
+      if ending == "" and number > 1 then
+        out.torn = true
+        break
+      end
+      fail("%s:%d: this is not a line of a change record", path, number)
+    end
+    if number == 1 then
+      if entry.record ~= "f5lua" then fail("%s is not a change record", path) end
+      if entry.format ~= FORMAT then
+        fail("%s has the format %s, which this f5lua does not know", path, tostring(entry.format))
+      end
+      out.head = entry
+    elseif entry.step then
+      out.steps[#out.steps + 1] = entry
+      out.by_number[entry.step] = entry
+    elseif entry.outcome then
+      local step = out.by_number[entry.outcome]
+      if step then
+        step.state, step.answer, step.message = entry.state, entry.answer, entry.message
+        step.command = entry.command
+      end
+    elseif entry.device then
+      out.devices[entry.device] = entry
+    elseif entry["end"] then
+      out.ended = entry
+    end
+  end
+  if not out.head then fail("%s is empty: it is not a change record", path) end
+  out.running = not out.ended and is_locked(path) or nil
+  return out
+end
+
+--- All records that can be read, oldest first.
+-- @return f5.safe.contents[]
+function M.all()
+  local directory = M.directory()
+  if not directory then return {} end
+  local ids, why = core.list_directory(directory)
+  if not ids then fail("cannot read the change records: %s", why) end
+  local out = {}
+  for _, id in ipairs(ids) do
+    local ok, contents = pcall(M.read, directory .. "/" .. id)
+    if ok then out[#out + 1] = contents end
+  end
+  return out
+end
+
+-- How a run ended. A run that goes on holds a lock on its record.
+local function state_of(contents)
+  if contents.ended then return contents.ended["end"] end
+  return contents.running and "running" or "broken off"
+end
+
+--- What a list of records shows of one.
+function M.summary(contents)
+  local head, devices = contents.head, json.array {}
+  for i, device in ipairs(contents.devices) do devices[i] = device.name end
+  local writes = 0
+  for _, step in ipairs(contents.steps) do
+    if not step.commits then writes = writes + 1 end
+  end
+  return {
+    id = head.id, path = contents.path, time = head.time, what = head.what,
+    playbook = head.playbook, arguments = head.arguments, undo_of = head.undo_of,
+    state = state_of(contents), devices = devices, writes = writes,
+  }
+end
+
+return M

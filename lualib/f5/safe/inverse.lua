@@ -1,0 +1,520 @@
+-- What must be done now so that a device is as it was: compares the objects of f5.safe.net with the
+-- device. What is already as it was needs nothing; what somebody else has changed since is left.
+
+local compare = require "f5.ensure.compare"
+local json = require "f5.json"
+local kinds = require "f5.state.kinds"
+local net_module = require "f5.safe.net"
+local target = require "f5.safe.target"
+local tree = require "f5.safe.tree"
+
+local null <const> = json.null
+
+local M = {}
+
+---@class f5.safe.op
+---@field op "create"|"modify"|"delete"|"policy"
+---@field path string of the object
+---@field kind string
+---@field body? table
+---@field position number the highest comes first
+---@field line? string the playbook's line
+---@field late? boolean after all others, one by one; that it is refused is no failure
+---@field traffic? boolean new connections are interrupted
+---@field note? string
+
+local Inverse = {}
+Inverse.__index = Inverse
+
+-- -- the present state ----------------------------------------------------------------------------
+
+local function index_tree(index, path, raw)
+  index[target.key(path)] = raw
+  for _, sub in ipairs(tree.subs(path, raw)) do
+    for _, item in ipairs(sub.items or {}) do
+      index_tree(index, tree.child_path(sub.path, item), item)
+    end
+  end
+end
+
+-- The highest object of the record above a key, or itself.
+function Inverse:top(rec)
+  local top, key = rec, rec.key
+  while true do
+    key = key:match "^(.*)/[^/]*$"
+    if not key or #key < 9 then return top end
+    local above = self.net.by_key[key]
+    if above and not above.side then top = above end
+  end
+end
+
+-- The object as it is now; nil: it does not exist.
+function Inverse:current(rec)
+  local top = self:top(rec)
+  if not self.read[top.key] then
+    self.read[top.key] = true
+    local raw = tree.read(self.bip, top.path, true)
+    if raw then index_tree(self.index, top.path, raw) end
+  end
+  return self.index[rec.key]
+end
+
+-- The record of the object that contains this one.
+function Inverse:above(rec)
+  local key = rec.key
+  while true do
+    key = key:match "^(.*)/[^/]*$"
+    if not key or #key < 9 then return nil end
+    local found = self.net.by_key[key]
+    if found and not found.side then return found end
+  end
+end
+
+-- -- as it was ------------------------------------------------------------------------------------
+
+local function restored(rec, raw)
+  local out
+  for property, change in pairs(rec.changed) do
+    local is = raw[property]
+    if not net_module.same(rec.kind, property, is, change.old) then
+      if not out then
+        out = {}
+        for key, value in next, raw do out[key] = value end
+      end
+      out[property] = change.old
+    end
+  end
+  return out or raw
+end
+
+-- An object as it was before the run, from what was captured when it was deleted; with what is
+-- inside it. An element that the run made is left out, one that it changed is as before.
+function Inverse:original(rec, raw)
+  local out = {}
+  for key, value in next, restored(rec, raw) do out[key] = value end
+  for _, sub in ipairs(tree.subs(rec.path, raw)) do
+    local items, seen = json.array {}, {}
+    local replaced = rec.subs[sub.path]
+    for _, item in ipairs(replaced and replaced.before or sub.items or {}) do
+      local path = tree.child_path(sub.path, item)
+      local child = self.net.by_key[target.key(path)]
+      seen[target.key(path)] = true
+      if not child then
+        items[#items + 1] = item
+      elseif child.existed then
+        items[#items + 1] = self:original(child, child.base or item)
+      end
+    end
+    for key, child in pairs(self.net.by_key) do
+      local prefix = target.key(sub.path) .. "/"
+      local is_element = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
+      if is_element and not seen[key] and child.existed and child.base then
+        items[#items + 1] = self:original(child, child.base)
+      end
+    end
+    local reference = {}
+    for key, value in next, raw[sub.reference] do reference[key] = value end
+    reference.items = items
+    out[sub.reference] = reference
+  end
+  return out
+end
+
+-- -- results --------------------------------------------------------------------------------------
+
+function Inverse:add(op)
+  self.ops[#self.ops + 1] = op
+  return op
+end
+
+function Inverse:leave(rec, reason, more)
+  self.left[#self.left + 1] = {
+    path = rec.path, kind = rec.kind, line = rec.line, reason = reason, details = more,
+  }
+end
+
+-- The properties in which an object differs from what the run left.
+local function foreign_values(rec, raw)
+  local is, out = tree.properties(rec.kind, raw), {}
+  for property, value in next, type(rec.after) == "table" and rec.after or {} do
+    local readable = is[property] ~= nil or not kinds.is_secret(rec.kind, property, value, raw)
+    local list = rec.lists and rec.lists[property]
+    if readable and not list and not net_module.same(rec.kind, property, value, is[property]) then
+      out[#out + 1] = property
+    end
+  end
+  if rec.whole then
+    for property, value in next, is do
+      if rec.after[property] == nil and not kinds.is_secret(rec.kind, property, value, raw)
+        and not net_module.same(rec.kind, property, nil, value)
+      then
+        out[#out + 1] = property
+      end
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+-- What a device puts inside an object by itself.
+local OWN_ELEMENTS <const> = { ["ltm/virtual/profiles"] = true }
+
+-- The elements of an object that the run made, which it did not put there.
+function Inverse:foreign_elements(rec, raw)
+  local out = {}
+  for _, sub in ipairs(tree.subs(rec.path, raw)) do
+    local given = rec.lists and rec.lists[sub.key] or {}
+    local named = {}
+    for _, item in ipairs(given) do named[#named + 1] = compare.as_item(item) end
+    if rec.subs[sub.path] then
+      table.move(rec.subs[sub.path].given, 1, #rec.subs[sub.path].given, #named + 1, named)
+    end
+    local partition = raw.partition
+    for _, item in ipairs(sub.items or {}) do
+      local path = tree.child_path(sub.path, item)
+      local kind = kinds.of_body(item) or ""
+      local index = compare.index { item } or {}
+      local mine = self.net.by_key[target.key(path)] ~= nil or kinds.is_own(kind, item)
+        or OWN_ELEMENTS[kind]
+      for _, one in ipairs(named) do
+        mine = mine or compare.find(index, one, partition) ~= nil
+      end
+      if not mine and rec.lists then out[#out + 1] = item.fullPath or item.name end
+    end
+  end
+  return out
+end
+
+-- -- one object -----------------------------------------------------------------------------------
+
+local VIRTUAL <const> = "ltm/virtual"
+
+-- An object that the run made.
+function Inverse:take_away(rec, raw)
+  if not raw then return end
+  local above = self:above(rec)
+  if above and not above.existed then return end -- goes with it
+  if above and above.after == false and not self:current(above) then return end
+  if rec.side then
+    return self:add {
+      op = "delete", path = rec.path, kind = rec.kind, position = rec.position - 0.5,
+      line = rec.line, late = true,
+    }
+  end
+  if not self.force then
+    local values, elements = foreign_values(rec, raw), self:foreign_elements(rec, raw)
+    if #values + #elements > 0 then
+      local words = {}
+      if #values > 0 then words[1] = "changed " .. table.concat(values, ", ") end
+      if #elements > 0 then words[#words + 1] = "added " .. table.concat(elements, ", ") end
+      return self:leave(rec, rec.unknown
+        and "it is not certain that this run made it: it differs from what the run sent ("
+          .. table.concat(words, "; ") .. ")"
+        or "somebody else has changed it since: " .. table.concat(words, "; "))
+    end
+  end
+  self:add {
+    op = "delete", path = rec.path, kind = rec.kind, position = rec.position, line = rec.line,
+    traffic = rec.kind == VIRTUAL or nil,
+  }
+end
+
+-- An object that the run deleted.
+function Inverse:bring_back(rec)
+  local above = self:above(rec)
+  if above and above.existed and not self:current(above) then return end -- comes with it
+  if above and not above.existed then return end
+  if not rec.base then
+    return self:leave(rec, "somebody else has deleted it since")
+  end
+  if rec.side and rec.after == nil then
+    -- an address that went away with its virtual server
+    local body = tree.creation(rec.base)
+    return body and self:add {
+      op = "create", path = rec.path, kind = rec.kind, body = body, line = rec.line,
+      position = rec.position + 0.5,
+    }
+  end
+  if rec.after ~= false and not self.force then
+    return self:leave(rec, "somebody else has deleted it since")
+  end
+  if rec.kind == "ltm/policy" then
+    return require("f5.safe.policy").bring_back(self, rec)
+  end
+  local body = tree.creation(self:original(rec, rec.base))
+  if not body then return self:leave(rec, "the record does not say what kind of object it was") end
+  self:add {
+    op = "create", path = rec.path, kind = rec.kind, body = body, position = rec.position,
+    line = rec.line, traffic = rec.kind == VIRTUAL or nil,
+    note = rec.left_out and "without its secrets" or nil,
+  }
+end
+
+-- What to send for a property that did not exist.
+local function nothing_for(now)
+  if type(now) == "boolean" then return false end
+  if type(now) == "table" and now ~= null then
+    return compare.is_list(now) and json.array {} or {}
+  end
+  if type(now) == "number" then return 0 end
+  return "none"
+end
+
+local OPPOSITE <const> = {
+  enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
+  vlansDisabled = "vlansEnabled",
+}
+
+-- The old values of the properties that the run changed, as far as they are still its values.
+function Inverse:old_values(rec, raw)
+  local body, foreign, fixed, seen = {}, {}, nil, {}
+  local is = tree.properties(rec.kind, raw)
+  for property, change in pairs(rec.changed) do
+    local now, old = is[property], change.old
+    if not net_module.same(rec.kind, property, now, old) then
+      local mine = self.force
+      for i = 1, #change.ours do
+        mine = mine or net_module.same(rec.kind, property, change.ours[i], now)
+      end
+      mine = mine or change.none and now == nil
+      if not mine then
+        foreign[#foreign + 1] = property
+        goto next
+      end
+      seen[property] = now
+      if old == nil and OPPOSITE[property] and type(now) ~= "string" then
+        local other = OPPOSITE[property]
+        if not rec.changed[other] then body[other] = true end
+      else
+        if kinds.is_fixed(rec.kind, property) then fixed = property end
+        if old == nil then
+          body[property] = nothing_for(now)
+        else
+          body[property] = compare.for_write(property, old)
+        end
+      end
+    end
+    ::next::
+  end
+  table.sort(foreign)
+  return body, foreign, fixed, seen
+end
+
+-- The elements of a list that the run replaced.
+function Inverse:old_elements(rec, sub, raw)
+  local now
+  for _, one in ipairs(tree.subs(rec.path, raw)) do
+    if one.path == sub.path then now = one.items or {} end
+  end
+  now = now or {}
+  local index_now, index_before = compare.index(now) or {}, compare.index(sub.before) or {}
+  local partition = raw.partition
+  local inner = rec.kind .. "/" .. sub.key
+  for _, item in ipairs(sub.before) do
+    local path = tree.child_path(sub.path, item)
+    local child = self.net.by_key[target.key(path)]
+    local existing = compare.find(index_now, item, partition)
+    if child and not child.existed or kinds.is_own(inner, item) then
+      goto next -- of the run: it has an entry of its own
+    elseif not existing then
+      self:add {
+        op = "create", path = path, kind = inner, line = rec.line, position = rec.position,
+        body = tree.creation(self:original(child or { path = path, kind = inner, changed = {},
+          subs = {} }, item)),
+      }
+    else
+      local old, is = tree.properties(inner, item), tree.properties(inner, existing)
+      local body = {}
+      for property, value in next, old do
+        if not net_module.same(inner, property, is[property], value) then
+          body[property] = compare.for_write(property, value)
+        end
+      end
+      for property, value in next, is do
+        if old[property] == nil and not OPPOSITE[property] then
+          body[property] = nothing_for(value)
+        end
+      end
+      if next(body) and not child then
+        self:add {
+          op = "modify", path = path, kind = inner, body = body, line = rec.line,
+          position = rec.position - 0.1,
+        }
+      end
+    end
+    ::next::
+  end
+  for _, item in ipairs(now) do
+    local mine = self.force
+    if not compare.find(index_before, item, partition) and not kinds.is_own(inner, item) then
+      local index = compare.index { item } or {}
+      for _, given in ipairs(sub.given) do
+        mine = mine or compare.find(index, given, partition) ~= nil
+      end
+      local path = tree.child_path(sub.path, item)
+      if mine or OWN_ELEMENTS[inner] then
+        self:add {
+          op = "delete", path = path, kind = inner, line = rec.line,
+          position = rec.position - 0.2,
+        }
+      elseif not self.net.by_key[target.key(path)] then
+        self:leave({ path = path, kind = inner, line = rec.line },
+          "somebody else has added it since")
+      end
+    end
+  end
+end
+
+-- Sub-collections that only attach other objects are checked by a device as a whole.
+local ATTACHED <const> = { profiles = true, policies = true }
+
+local function whole_list(rec, sub, raw, body)
+  local now
+  for _, one in ipairs(tree.subs(rec.path, raw)) do
+    if one.path == sub.path then now = one.items or {} end
+  end
+  local a, b = compare.index(now or {}) or {}, compare.index(sub.before) or {}
+  local differs = #(now or {}) ~= #sub.before
+  for name, item in pairs(b) do
+    local is = a[name]
+    differs = differs or not is or #require("f5.state.compare").objects(
+      rec.kind .. "/" .. sub.key, item, is) > 0
+  end
+  if not differs then return end
+  local list = json.array {}
+  for i, item in ipairs(sub.before) do list[i] = tree.creation(item) end
+  body[sub.key] = list
+end
+
+-- An object that was there before, and is there now.
+function Inverse:set_right(rec, raw)
+  if rec.after == false then
+    -- the run deleted it: it was taken back already, or somebody made it again
+    local original = rec.base and self:original(rec, rec.base)
+    local was = original and tree.properties(rec.kind, original) or {}
+    local changes = require("f5.state.compare").objects(
+      rec.kind, was, tree.properties(rec.kind, raw))
+    if #changes == 0 then return end
+    if not self.force then
+      if self.gone[rec.key] then return end -- this undo made it; the device completed it
+      return self:leave(rec, ("somebody else has made it again: %s differs"):format(
+        changes[1].property))
+    end
+    for _, change in ipairs(changes) do
+      rec.changed[change.name] = rec.changed[change.name]
+        or { old = was[change.name], ours = {} }
+    end
+  elseif rec.recreated and rec.base then
+    local was = tree.properties(rec.kind, self:original(rec, rec.base))
+    for property, value in next, was do
+      if not rec.changed[property] then
+        rec.changed[property] = { old = value, ours = { rec.after[property] } }
+      end
+    end
+    for property, value in next, rec.after do
+      if was[property] == nil and not rec.changed[property]
+        and not (rec.lists and rec.lists[property])
+      then
+        rec.changed[property] = { old = nil, ours = { value } }
+      end
+    end
+    for _, sub in ipairs(tree.subs(rec.path, rec.base)) do
+      rec.subs[sub.path] = rec.subs[sub.path] or {
+        key = sub.key, path = sub.path, before = sub.items or {},
+        given = rec.lists and rec.lists[sub.key] or {},
+      }
+    end
+  end
+  if rec.policy then return require("f5.safe.policy").set_right(self, rec, raw) end
+  local body, foreign, fixed, now = self:old_values(rec, raw)
+  if #foreign > 0 then
+    self:leave(rec, "somebody else has changed it since: " .. table.concat(foreign, ", "), foreign)
+  end
+  for _, sub in pairs(rec.subs) do
+    if ATTACHED[sub.key] then
+      whole_list(rec, sub, raw, body)
+    else
+      self:old_elements(rec, sub, raw)
+    end
+  end
+  if not next(body) then return end
+  if fixed then return self:replace(rec, raw, fixed) end
+  self:add {
+    op = "modify", path = rec.path, kind = rec.kind, body = body, position = rec.position,
+    line = rec.line, now = now,
+  }
+end
+
+-- A property that only a creation sets: the object is deleted and made again.
+function Inverse:replace(rec, raw, fixed)
+  local original = {}
+  for key, value in next, raw do original[key] = value end
+  for property, change in pairs(rec.changed) do original[property] = change.old end
+  local note = ("%s can only be set by a creation"):format(fixed)
+  self:add {
+    op = "delete", path = rec.path, kind = rec.kind, position = rec.position, line = rec.line,
+    traffic = true, note = note, apart = true,
+  }
+  self:add {
+    op = "create", path = rec.path, kind = rec.kind, position = rec.position - 0.05,
+    body = tree.creation(original), line = rec.line, traffic = true, note = note, apart = true,
+  }
+end
+
+-- Puts what creates an object before what names it.
+local function in_order(ops)
+  local created, texts = {}, {}
+  for _, op in ipairs(ops) do
+    if op.op == "create" or op.op == "policy" then
+      created[#created + 1] = { op, target.key(op.path):match "[^/]*$":gsub("~", "/") }
+    end
+    texts[op] = op.body and json.encode(op.body) or ""
+  end
+  if #created == 0 then return ops end
+  local out, done = {}, {}
+  local function put(op)
+    if done[op] then return end
+    done[op] = true
+    for _, one in ipairs(created) do
+      local found = one[1] ~= op and not done[one[1]]
+        and texts[op]:gsub("\\/", "/"):find('[" ]' .. one[2]:gsub("%p", "%%%0") .. '[" :]')
+      if found then put(one[1]) end
+    end
+    out[#out + 1] = op
+  end
+  for _, op in ipairs(ops) do put(op) end
+  return out
+end
+
+--- Returns what must be done now.
+-- @param bip session
+-- @param net of f5.safe.net
+-- @param options table: force (boolean), gone (set of keys that an earlier pass did not find)
+-- @return f5.safe.op[] in the order in which they are done; array of what is left alone: { path,
+--   kind, line, reason }
+function M.of(bip, net, options)
+  local self = setmetatable({
+    bip = bip, net = net, force = options.force, gone = options.gone or {}, index = {},
+    read = {}, ops = {}, left = {},
+  }, Inverse)
+  for _, rec in ipairs(net.list) do
+    local raw = self:current(rec)
+    if not raw then self.gone[rec.key] = true end
+    if not rec.existed then
+      self:take_away(rec, raw)
+    elseif not raw then
+      self:bring_back(rec)
+    elseif not rec.side or rec.after ~= nil then
+      self:set_right(rec, raw)
+    end
+  end
+  for i, op in ipairs(self.ops) do op.number = i end
+  table.sort(self.ops, function(a, b)
+    if (a.late or false) ~= (b.late or false) then return not a.late end
+    if a.position ~= b.position then return a.position > b.position end
+    return a.number < b.number
+  end)
+  return in_order(self.ops), self.left
+end
+
+return M

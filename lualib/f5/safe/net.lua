@@ -1,0 +1,297 @@
+-- What a run changed on one device, object by object: how each was before the first write, what the
+-- run made of it, and where in the run that happened. Taking back is done with this, not step by
+-- step: an object that was changed three times gets its old values once, and what is already as it
+-- was needs nothing. So an undo that was interrupted can simply run again.
+
+local compare = require "f5.ensure.compare"
+local json = require "f5.json"
+local kinds = require "f5.state.kinds"
+local state = require "f5.state.compare"
+local target = require "f5.safe.target"
+local tree = require "f5.safe.tree"
+
+local null <const> = json.null
+
+local M = {}
+
+---@class f5.safe.net
+---@field key string decoded path
+---@field path string encoded path
+---@field kind string
+---@field existed boolean whether it existed before
+---@field base? table the object as it was, with everything inside it, if it was deleted
+---@field changed table<string, { old: any, ours: any[] }> properties that the run changed
+---@field after? table|false what the run left: properties; false: it deleted the object
+---@field whole? boolean `after` has all properties
+---@field given? table<string, table[]> elements that the run gave, by sub-collection
+---@field subs table<string, f5.safe.sub> lists that the run replaced
+---@field position integer the step that decides when it is taken back
+---@field side? boolean the device made or removed it by itself
+---@field unknown? boolean nobody knows whether the write was carried out
+
+local OPPOSITE <const> = {
+  enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
+  vlansDisabled = "vlansEnabled",
+}
+
+--- Whether two values of a property mean the same.
+function M.same(kind, property, a, b)
+  if a == b then return true end
+  if compare.same(a, b, property) then return true end
+  return #state.objects(kind, { [property] = a }, { [property] = b }) == 0
+end
+
+local Net = {}
+Net.__index = Net
+
+function Net:get(path, kind, existed, step)
+  local key = target.key(path)
+  local rec = self.by_key[key]
+  if rec then return rec, false end
+  rec = {
+    key = key, path = path, kind = kind or target.kind_of_path(path), existed = existed,
+    changed = {}, subs = {}, position = step.step, line = step.line, first = step,
+  }
+  self.by_key[key] = rec
+  self.list[#self.list + 1] = rec
+  return rec, true
+end
+
+-- One more change of a property.
+local function delta(rec, property, old, new, queued)
+  local known = rec.changed[property]
+  if not known then
+    rec.changed[property] = { old = old, ours = { new } }
+    return
+  end
+  local mine = queued or M.same(rec.kind, property, known.old, old)
+  for _, value in ipairs(known.ours) do mine = mine or M.same(rec.kind, property, value, old) end
+  if not mine then known.old = old end -- somebody else's value, which the run overwrote
+  known.ours[#known.ours + 1] = new
+  if new == nil then known.none = true end
+end
+
+-- The lists of elements in a body, by sub-collection: { ["…/members"] = items }.
+local function given_lists(body, subs)
+  local out = {}
+  for key, value in next, body do
+    local name = compare.camel(key)
+    local inner = type(name) == "string" and name:match "^(.+)Reference$"
+    if inner and type(value) == "table" and type(value.items) == "table" then
+      name, value = inner, value.items
+    end
+    for _, sub in ipairs(subs) do
+      if sub.key == name then
+        local items = {}
+        if type(value) == "table" and value ~= null then
+          for i, item in ipairs(value) do items[i] = compare.as_item(item) end
+        elseif type(value) == "string" and value ~= "none" then
+          items[1] = compare.as_item(value)
+        end
+        out[sub.path] = items
+      end
+    end
+  end
+  return out
+end
+
+-- Elements that an object's own lists and flags do not explain stay where they are.
+local function own_values(body, lists_of)
+  local out = {}
+  for key, value in next, body do
+    local name = compare.camel(key)
+    if type(name) == "string" and not name:find "Reference$" and not lists_of[name]
+      and not (name == "name" or name == "partition" or name == "subPath" or name == "fullPath"
+        or name == "kind" or name == "selfLink" or name == "generation")
+    then
+      out[name] = value
+    end
+  end
+  return out
+end
+
+local function sub_keys(subs)
+  local out = {}
+  for _, sub in ipairs(subs) do out[sub.key] = true end
+  return out
+end
+
+-- -- steps ----------------------------------------------------------------------------------------
+
+function Net:created(step, before)
+  local path, answer = step.object, step.answer
+  if before then
+    -- it was there: the device refused, or took it as a change
+    if step.state ~= "done" then return end
+    return self:changed(step, before)
+  end
+  if answer and type(answer.selfLink) == "string" then
+    local link = target.path_of(answer.selfLink)
+    local full = answer.fullPath
+    local differs = target.key(link) ~= target.key(path)
+    if differs and type(full) == "string" and full:sub(1, 1) == "/" then
+      path = target.split(path) .. "/" .. select(2, target.split(tree.child_path("", answer)))
+    elseif differs and link:find("~", 1, true) == nil then
+      path = link
+    end
+  end
+  local kind = answer and kinds.of_body(answer) or step.kind
+  local rec = self:get(path, kind, false, step)
+  rec.kind = kind or rec.kind
+  rec.position, rec.line = step.step, step.line
+  rec.recreated = rec.existed
+  rec.side = nil
+  rec.after = answer and tree.properties(rec.kind, answer) or step.body or {}
+  rec.whole = answer ~= nil
+  rec.unknown = step.state ~= "done"
+  local lists = {}
+  for key, value in next, step.body or {} do
+    if type(value) == "table" and compare.is_list(value) then lists[compare.camel(key)] = value end
+  end
+  if not answer then
+    local out = {}
+    for key, value in next, rec.after do
+      if key ~= "name" and key ~= "partition" and key ~= "subPath" then out[key] = value end
+    end
+    rec.after = out
+  end
+  rec.lists = lists
+end
+
+function Net:removed(step, before, path)
+  if not before then return end
+  local rec = self:get(path, kinds.of_body(before) or step.kind, true, step)
+  rec.base = rec.base or before
+  rec.after, rec.whole = false, true
+  rec.position, rec.line = step.step, step.line
+  rec.unknown = step.state ~= "done"
+  self:removed_inside(step, path, before)
+end
+
+function Net:removed_inside(step, path, before)
+  for _, sub in ipairs(tree.subs(path, before)) do
+    for _, item in ipairs(sub.items or {}) do
+      if not kinds.is_own(kinds.of_body(item) or "", item) then
+        local child = tree.child_path(sub.path, item)
+        local rec = self:get(child, kinds.of_body(item), true, step)
+        rec.base, rec.after = rec.base or item, false
+        self:removed_inside(step, child, item)
+      end
+    end
+  end
+end
+
+function Net:changed(step, before)
+  local queued = step.transaction ~= nil
+  local kind = kinds.of_body(before) or step.kind
+  local rec = self:get(step.object, kind, true, step)
+  if rec.existed and not rec.recreated then rec.position, rec.line = step.step, step.line end
+  local subs = tree.subs(step.object, before)
+  local body, answer = step.body or {}, step.answer
+  local own = own_values(body, sub_keys(subs))
+  local was = tree.properties(kind, before)
+  local is = answer and tree.properties(kind, answer)
+  for name, value in next, own do
+    local new = value
+    if is then new = is[name] end
+    if new == nil and value ~= null then new = is and nil or value end
+    if not M.same(kind, name, was[name], new) then delta(rec, name, was[name], new, queued) end
+    local other = not is and OPPOSITE[name]
+    if other and was[other] ~= nil then delta(rec, other, was[other], nil, queued) end
+  end
+  if is then
+    for name, value in next, was do
+      if own[name] == nil and not M.same(kind, name, value, is[name]) then
+        delta(rec, name, value, is[name], queued)
+      end
+    end
+    for name, value in next, is do
+      if own[name] == nil and was[name] == nil and not M.same(kind, name, nil, value) then
+        delta(rec, name, nil, value, queued)
+      end
+    end
+  end
+  if rec.after then
+    if is then
+      rec.after, rec.whole = is, true
+    else
+      for name, value in next, own do
+        rec.after[name] = value
+        if OPPOSITE[name] then rec.after[OPPOSITE[name]] = nil end
+      end
+    end
+  end
+  local given = given_lists(body, subs)
+  if step.method == "PUT" then
+    for _, sub in ipairs(subs) do given[sub.path] = given[sub.path] or {} end
+  end
+  for _, sub in ipairs(subs) do
+    local items = given[sub.path]
+    if items then
+      local known = rec.subs[sub.path]
+      if not known then
+        known = { key = sub.key, path = sub.path, before = sub.items or {}, given = {} }
+        rec.subs[sub.path] = known
+      end
+      table.move(items, 1, #items, #known.given + 1, known.given)
+    end
+  end
+end
+
+local STEPS <const> = {
+  create = Net.created,
+  change = function(self, step, before)
+    if before then return self:changed(step, before) end
+  end,
+  delete = function(self, step, before) return self:removed(step, before, step.object) end,
+  publish = function(self, step, before) require("f5.safe.policy").net(self, step, before) end,
+}
+
+-- What the device makes or removes by itself with a step.
+function Net:side(step)
+  for path, before in pairs(step.side or {}) do
+    local existed = before ~= null
+    local rec, new = self:get(path, existed and kinds.of_body(before) or nil, existed, step)
+    if new then
+      rec.side, rec.base = true, existed and before or nil
+    end
+  end
+end
+
+local function is_effective(step, commits)
+  if step.state == "failed" then return false end
+  if step.transaction then
+    local commit = commits[step.transaction]
+    if not commit or commit.state == "failed" then return false end
+    return true, commit.state == "done" and "done" or "unknown"
+  end
+  return true, step.state == "done" and "done" or "unknown"
+end
+
+--- What a record says about one device.
+-- @param contents f5.safe.contents
+-- @param device integer
+-- @return f5.safe.net[], by key: the objects, in the order of their first write
+-- @return array of { step, reason }: what cannot be taken back
+function M.of(contents, device)
+  local net = setmetatable({ list = {}, by_key = {}, steps = {} }, Net)
+  local commits, lost = {}, {}
+  for _, step in ipairs(contents.steps) do
+    if step.commits and step.device == device then commits[tostring(step.commits)] = step end
+  end
+  for _, step in ipairs(contents.steps) do
+    local effective, certainty = is_effective(step, commits)
+    if step.device == device and effective then
+      if step.reason then lost[#lost + 1] = { step = step, reason = step.reason } end
+      local apply = STEPS[step.what]
+      if apply and step.before ~= nil then
+        local one = setmetatable({ state = certainty }, { __index = step })
+        net:side(one)
+        apply(net, one, step.before ~= null and step.before or nil)
+      end
+    end
+  end
+  return net, lost
+end
+
+return M

@@ -1,0 +1,94 @@
+-- Change records, undo and guards of the f5 module.
+local f5 = require "f5"
+local lab = require "lab"
+local random = require "walk.random_changes"
+
+local device, bip
+
+local function same(before, text)
+  assert.equal("", random.difference(before, random.objects(device)), text)
+end
+
+describe("undo", function()
+  before_each(function()
+    device, bip = lab.start()
+    bip.ltm.pool["/Common/web"]:create {
+      description = "old", members = { { name = "10.0.0.1:80", connectionLimit = 5 } },
+    }
+    bip.ltm.virtual["/Common/vs"]:create { destination = "10.9.0.1:80", pool = "web" }
+  end)
+  after_each(function() lab.stop(bip, device) end)
+
+  it("S8 guard takes back what an error leaves behind", function()
+    local before <const> = random.objects(device)
+    local err = lab.failure(function()
+      bip:guard(function()
+        bip.auth.partition.shop:create {}
+        bip.ltm.pool["/shop/a"]:create { members = { { name = "/Common/10.0.0.1:80" } } }
+        bip.ltm.pool["/Common/web"].members:remove "10.0.0.1:80"
+        bip.ltm.virtual["/Common/vs"]:modify { pool = "none", description = "x" }
+        bip.ltm.pool["/Common/nope"]:modify { description = "fails" }
+      end)
+    end)
+    assert.equal("not_found", err.kind)
+    assert.is_true(err.reverted)
+    same(before)
+  end)
+
+  it("guard returns the results of its function, and takes nothing back then", function()
+    assert.same({ 1, nil, 3, n = 3 }, table.pack(bip:guard(function()
+      bip.ltm.pool["/Common/a"]:create {}
+      return 1, nil, 3
+    end)))
+    assert.is_true(bip.ltm.pool["/Common/a"]:exists())
+    lab.fails("usage", bip.guard, bip, "no function")
+  end)
+
+  it("guard inside of a guard takes back its own part", function()
+    local a <const>, b <const> = bip.ltm.pool["/Common/a"], bip.ltm.pool["/Common/b"]
+    bip:guard(function()
+      a:create {}
+      assert.is_false((pcall(bip.guard, bip, function()
+        a:modify { description = "inner" }
+        b:create {}
+        error "inner"
+      end)))
+      assert.is_nil(a:load().description)
+      assert.is_false(b:exists())
+    end)
+    local before <const> = random.objects(device)
+    assert.is_false((pcall(bip.guard, bip, function()
+      b:create {}
+      pcall(bip.guard, bip, function()
+        b:modify { description = "inner" }
+        error "inner"
+      end)
+      error "outer"
+    end)))
+    same(before)
+  end)
+
+  it("says what is left, and what cannot be taken back", function()
+    local err = lab.failure(function()
+      bip:guard(function()
+        bip.ltm.pool["/Common/web"]:modify { description = "new" }
+        bip.sys.config:run "save"
+        bip.ltm.pool["/Common/nope"]:load()
+      end)
+    end)
+    assert.is_false(err.reverted)
+    assert.equal("old", bip.ltm.pool["/Common/web"]:load().description)
+  end)
+end)
+
+describe("S6 f5.undo", function()
+  before_each(function() device, bip = lab.start() end)
+  after_each(function() lab.stop(bip, device) end)
+
+  it("refuses what it does not understand", function()
+    lab.fails("usage", f5.undo, "nope", { session = bip })
+    lab.fails("usage", f5.undo, "nope", {})
+    lab.fails("usage", f5.undo, "nope", { session = bip, forced = true })
+    lab.fails("usage", f5.undo, 1, { session = bip })
+  end)
+end)
