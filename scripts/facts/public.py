@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-FACT = re.compile(r'(@?[\w-]+)(?::([iab])|\?([^\s=]+))?'
+FACT = re.compile(r'(@?[\w-]+)(?::([iabo])|\?([^\s=]+))?'
                   r'(?:=("[^"]*"|\[[^\]]*\]|\{[^}]*\}|[^\s]+))?(?:\s+|$)')
 
 

@@ -165,6 +165,7 @@ return {
     props = {
       appService = { t = "s" },
       description = { t = "s" },
+      responders = { t = "a" },
     } },
   ["ltm/auth/tacacs"] = { type = "collection",
     props = {
@@ -587,18 +588,23 @@ return {
     } },
   ["ltm/html-rule/tag-append-html"] = { type = "collection",
     props = {
+      action = { t = "o" },
       appService = { t = "s" },
       description = { t = "s" },
+      match = { t = "o" },
     } },
   ["ltm/html-rule/tag-prepend-html"] = { type = "collection",
     props = {
+      action = { t = "o" },
       appService = { t = "s" },
       description = { t = "s" },
+      match = { t = "o" },
     } },
   ["ltm/html-rule/tag-raise-event"] = { type = "collection",
     props = {
       appService = { t = "s" },
       description = { t = "s" },
+      match = { t = "o" },
     } },
   ["ltm/html-rule/tag-remove"] = { type = "collection",
     props = {
@@ -833,7 +839,11 @@ return {
       peeredSessionMode = { t = "s", d = "disabled" },
       serverWillHandlingMode = { t = "s", d = "copy-from-client" },
     } },
-  ["ltm/message-routing/mqtt/route"] = { type = "collection" },
+  ["ltm/message-routing/mqtt/route"] = { type = "collection",
+    props = {
+      peer = { t = "s" },
+      virtualServer = { t = "s" },
+    } },
   ["ltm/message-routing/mqtt/transport-config"] = { type = "collection",
     props = {
       ipProtocol = { t = "s", d = "tcp" },
@@ -1461,7 +1471,16 @@ return {
       publicCert = { t = "s" },
       signingKey = { t = "s" },
     } },
-  ["ltm/rule-profiler"] = { type = "collection" },
+  ["ltm/rule-profiler"] = { type = "collection",
+    props = {
+      eventFilter = { t = "a" },
+      occMask = { t = "a" },
+      period = { t = "i", d = 0 },
+      publisher = { t = "s" },
+      ruleFilter = { t = "a" },
+      state = { t = "s", d = "disabled", c = "disabled|enabled" },
+      vsFilter = { t = "a" },
+    } },
   ["ltm/snat"] = { type = "collection",
     props = {
       appService = { t = "s" },

@@ -580,7 +580,10 @@ return {
       writePool = { t = "s", d = "none" },
     } },
   ["ltm/profile/nat-stats"] = { type = "show" },
-  ["ltm/profile/netflow"] = { type = "collection" },
+  ["ltm/profile/netflow"] = { type = "collection",
+    props = {
+      netflowVersion = { t = "s" },
+    } },
   ["ltm/profile/ntlm"] = { type = "collection", flat = true,
     props = {
       appService = { t = "s" },

@@ -325,6 +325,7 @@ return {
   ["net/port-mirror"] = { type = "collection", flat = true,
     props = {
       appService = { t = "s" },
+      interfaces = { t = "a" },
     } },
   ["net/rate-shaping"] = { type = "organizing" },
   ["net/rate-shaping/class"] = { type = "collection",
@@ -455,7 +456,15 @@ return {
     } },
   ["net/routing/bgp"] = { type = "collection",
     props = {
-      localAs = { t = "i", d = 65001 },
+      addressFamily = { t = "a" },
+      enabled = { t = "s", c = "false|true" },
+      gracefulRestart = { t = "o", d = { gracefulReset = "disabled", restartTime = 0, stalepathTime = 0 } },
+      holdTime = { t = "i", d = 90 },
+      keepAlive = { t = "i", d = 30 },
+      localAs = { t = "i" },
+      profile = { t = "s", d = "/Common/bgp" },
+      routeDomain = { t = "s", d = "/Common/0" },
+      routerId = { t = "s", d = "any6" },
     } },
   ["net/routing/community-list"] = { type = "collection",
     props = {

@@ -153,7 +153,10 @@ return {
       requestOnInstall = { t = "s", c = "no|yes" },
     } },
   ["pem/reporting"] = { type = "organizing" },
-  ["pem/reporting/format-script"] = { type = "collection" },
+  ["pem/reporting/format-script"] = { type = "collection",
+    props = {
+      definition = { t = "s" },
+    } },
   ["pem/service-chain-endpoint"] = { type = "collection",
     props = {
       serviceEndpoints = { t = "a" },

@@ -13,7 +13,10 @@ return {
       webui = { t = "s", d = "disabled" },
     } },
   ["sys/appiq"] = { type = "organizing" },
-  ["sys/appiq/config"] = { type = "collection" },
+  ["sys/appiq/config"] = { type = "collection",
+    props = {
+      hostIp = { t = "s" },
+    } },
   ["sys/application"] = { type = "organizing" },
   ["sys/application/apl-script"] = { type = "collection",
     props = {
@@ -335,7 +338,21 @@ return {
       password = { t = "s" },
       user = { t = "s" },
     } },
-  ["sys/diags/ihealth-request"] = { type = "collection" },
+  ["sys/diags/ihealth-request"] = { type = "singleton",
+    props = {
+      errorStr = { t = "s" },
+      ihealthFinishTime = { t = "i", d = 0 },
+      ihealthStartTime = { t = "i", d = 0 },
+      progress = { t = "i", d = 0 },
+      qkProgress = { t = "i", d = 0 },
+      qkviewDate = { t = "i", d = 0 },
+      qkviewFilename = { t = "s" },
+      qkviewSize = { t = "i", d = 0 },
+      qkviewUser = { t = "s" },
+      tcpdumpDate = { t = "i", d = 0 },
+      tcpdumpFilename = { t = "s" },
+      tcpdumpSize = { t = "i", d = 0 },
+    } },
   ["sys/diags/ihealth-result"] = { type = "collection" },
   ["sys/disk"] = { type = "organizing" },
   ["sys/disk/application-volume"] = { type = "collection", flat = true,
@@ -377,6 +394,7 @@ return {
     props = {
       appService = { t = "s" },
       description = { t = "s" },
+      propertyTemplate = { t = "a" },
     } },
   ["sys/ecm/config"] = { type = "singleton",
     props = {

@@ -3,8 +3,16 @@ local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number
 
-return {
-  ["apm/ephemeral-auth/ssh-security-config"] = { facts = { type = "collection" } },
+local kinds <const> = {
+  ["apm/ephemeral-auth/ssh-security-config"] = {
+    facts = {
+      type = "collection",
+      props = {
+        ciphers = { t = "a" }, compressions = { t = "a" }, hmacs = { t = "a" },
+        kexMethods = { t = "a" },
+      },
+    },
+  },
   ["apm/acl"] = { facts = { props = { aclOrder = { d = false }, entries = { d = false } } } },
   ["apm/aaa/ldap"] = {
     facts = {
@@ -49,3 +57,12 @@ return {
     },
   },
 }
+
+-- Commands: nothing is stored there.
+for _, name in ipairs {
+  "oauth/purged-entries", "oauth/token-details", "prune-log-data", "reset-log-data", "session",
+} do
+  kinds["apm/" .. name] = { facts = { no_create = true } }
+end
+
+return kinds

@@ -59,7 +59,7 @@ local function named_in(text_of)
   return list
 end
 
-return {
+local kinds <const> = {
   ["gtm/listener"] = {
     facts = {
       type = "collection", noun = "Listener", open = true, pairs = {
@@ -79,7 +79,12 @@ return {
     },
     checks = listener,
   },
-  ["gtm/listener/*/profiles"] = { facts = { type = "collection", open = true } },
+  ["gtm/listener/*/profiles"] = {
+    facts = {
+      type = "collection", open = true,
+      props = { context = s("all", { c = "all|clientside|serverside" }) },
+    },
+  },
   ["gtm/rule"] = {
     facts = { noun = "rule", open = true },
     checks = gtm_rule,
@@ -91,3 +96,10 @@ return {
   },
   ["gtm/global-settings/metrics-exclusions"] = { facts = { type = "singleton" } },
 }
+
+-- Commands: nothing is stored there.
+for _, name in ipairs { "big3d_install", "bigip_add", "gtm_add", "gtm_appliance_add" } do
+  kinds["gtm/" .. name] = { facts = { no_create = true } }
+end
+
+return kinds

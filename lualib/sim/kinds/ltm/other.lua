@@ -19,7 +19,7 @@ for n, kind in ipairs {
   }
 end
 
-return {
+local kinds <const> = {
   ["ltm/alg-log-profile"] = {
     factory = { protected = true, objects = { { name = "alg_log_profile" } } },
   },
@@ -79,3 +79,15 @@ return {
     factory = { protected = true, objects = { { name = "licensed-tacdb" } } },
   },
 }
+
+-- Commands, and what a device has learned: nothing is made there.
+for _, name in ipairs {
+  "classification/signatures", "classification/update-signatures", "classification/updates",
+  "clientssl-proxy/cached-certs", "clientssl/ocsp-stapling-responses", "dns/cache/records/all",
+  "dns/cache/records/key", "dns/cache/records/msg", "dns/cache/records/nameserver",
+  "dns/cache/records/rrset", "dns/dns-express-db",
+} do
+  kinds["ltm/" .. name] = { facts = { no_create = true } }
+end
+
+return kinds

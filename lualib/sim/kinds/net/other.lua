@@ -60,7 +60,22 @@ local kinds <const> = {
       },
     },
   },
-  ["net/routing/bgp"] = { facts = { props = { localAs = { d = false } } } },
+  ["net/dns-resolver"] = {
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "f5-aws-dns",
+          forwardZones = {
+            { name = "amazonaws.com", nameservers = { { name = "8.8.8.8:53" } } },
+            { name = "idservice.net", nameservers = { { name = "8.8.8.8:53" } } },
+            { name = "shpapi.com", nameservers = { { name = "8.8.8.8:53" } } },
+          },
+        },
+      },
+    },
+  },
+  ["net/f5optics"] = { facts = { no_create = true } },
   ["net/routing/profile/bgp"] = {
     facts = {
       type = "collection", flat = false, parent = "bgp", props = { defaultsFrom = s() },

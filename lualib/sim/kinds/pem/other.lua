@@ -34,4 +34,6 @@ for _, interface in ipairs { "gx", "gy", "sd" } do
     ("%s.BIG-IP.f5net.com"):format(interface:gsub("^%l", string.upper))
 end
 
+kinds["pem/sessiondb"] = { facts = { no_create = true } }
+
 return kinds

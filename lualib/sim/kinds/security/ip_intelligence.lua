@@ -76,6 +76,9 @@ local category <const> = {
 
 return {
   ["security/ip-intelligence/feed-list"] = { checks = feed_list },
+  ["security/ip-intelligence/policy"] = {
+    factory = { protected = true, objects = { { name = "ip-intelligence" } } },
+  },
   ["security/blacklist-publisher/profile"] = { checks = publisher },
   ["security/blacklist-publisher/category"] = { checks = category },
   ["security/ip-intelligence/global-policy"] = {

@@ -3,6 +3,17 @@ local property = require "sim.kinds.common.property"
 
 local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 
+-- What a cloud offers.
+local INSTANCES <const> = {
+  "t2.micro", "t2.small", "t2.medium", "m3.medium", "m3.large", "m3.xlarge", "m3.2xlarge",
+  "c3.large", "c3.xlarge", "c3.2xlarge", "c3.4xlarge", "c3.8xlarge", "r3.large", "r3.xlarge",
+  "r3.2xlarge", "r3.4xlarge", "r3.8xlarge",
+}
+local REGIONS <const> = {
+  "us-east-1", "us-west-1", "us-west-2", "sa-east-1", "eu-west-1", "eu-central-1",
+  "ap-southeast-2", "ap-southeast-1", "ap-northeast-1",
+}
+
 local kinds <const> = {
   ["sys/connection"] = { facts = { type = "show" } },
   ["sys/icmp-stat"] = { facts = { type = "show" } },
@@ -68,6 +79,30 @@ local kinds <const> = {
   ["sys/compatibility-level"] = { facts = { type = "singleton", open = true } },
   ["sys/diags/ihealth"] = { facts = { type = "singleton", open = true } },
   ["sys/diags/ihealth-request"] = { facts = { type = "singleton", open = true } },
+  ["sys/ecm/cloud-provider"] = {
+    factory = {
+      protected = true,
+      objects = {
+        {
+          name = "aws-ec2",
+          propertyTemplate = {
+            { name = "account" },
+            { name = "availability-zone", validValues = { "a", "b", "c", "d" } },
+            { name = "instance-type", validValues = INSTANCES },
+            { name = "region", validValues = REGIONS },
+          },
+        },
+        { name = "dnet" },
+        {
+          name = "vsphere",
+          propertyTemplate = {
+            { name = "cloud-host-ip" }, { name = "dhcp-network-name" }, { name = "end-point-url" },
+            { name = "node-name" },
+          },
+        },
+      },
+    },
+  },
   ["sys/dynad/key"] = { facts = { type = "singleton", open = true } },
   ["sys/turboflex/profile-config"] = { facts = { type = "singleton", open = true } },
   ["sys/fpga/firmware-config"] = { facts = { type = "singleton", open = true } },
@@ -75,7 +110,15 @@ local kinds <const> = {
   ["sys/ha-group"] = { facts = { flat = true } },
   -- The catalogue lacks that these are in partitions.
   ["sys/ipfix/destination"] = { facts = { flat = false } },
-  ["sys/ipfix/irules"] = { facts = { flat = false } },
+  ["sys/ipfix/irules"] = { facts = { flat = false, no_create = true } },
 }
+
+-- Commands, and what a device knows itself: nothing is made there.
+for _, name in ipairs {
+  "air-filter-reset", "crypto/nethsm-test", "diags/ihealth-result", "dynad/rpm", "ecm/register",
+  "pfman/consumer", "pfman/device",
+} do
+  kinds["sys/" .. name] = { facts = { no_create = true } }
+end
 
 return kinds

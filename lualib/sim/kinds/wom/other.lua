@@ -35,4 +35,8 @@ for kind, body in pairs {
   }
 end
 
+for _, name in ipairs { "diagnose-conn", "verify-config" } do
+  kinds["wom/" .. name] = { facts = { no_create = true } }
+end
+
 return kinds
