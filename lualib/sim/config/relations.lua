@@ -142,7 +142,9 @@ local ONLY <const> = {
   caCert = { ["sys/crypto/cert-order-manager"] = CERTIFICATE },
   caFile = { ["ltm/profile/certificate-authority"] = CERTIFICATE },
   category = { ["ltm/classification/application"] = "ltm/classification/category" },
-  cert = { ["^[lg]tm/monitor/"] = CERTIFICATE },
+  allowedKeys = { ["apm/oauth/jwt-config"] = "apm/oauth/jwk-config" },
+  cert = { ["^[lg]tm/monitor/"] = CERTIFICATE, ["apm/oauth/jwk-config"] = CERTIFICATE },
+  certKey = { ["apm/oauth/jwk-config"] = KEY },
   certFile = { ["sys/management-ovsdb"] = CERTIFICATE },
   citrixClientBundle = {
     ["apm/profile/connectivity"] = "apm/resource/remote-desktop/citrix-client-bundle",
@@ -151,7 +153,9 @@ local ONLY <const> = {
   clientKey = { ["sys/crypto/cert-order-manager"] = KEY },
   clonePool = { ["ltm/policy/*/rules/*/actions"] = POOL },
   configuration = { ["ltm/auth/profile"] = "ltm/auth/*" },
+  connectorProfile = { ["apm/policy/agent/service-connect"] = "ltm/profile/connector" },
   crl = { ["ltm/profile/server-ssl"] = "sys/crypto/cert-validator/crl" },
+  jwtProviderList = { ["apm/policy/agent/aaa-oauth"] = "apm/oauth/jwt-provider-list" },
   key = { ["^[lg]tm/monitor/"] = KEY },
   defaultsFrom = { ["^."] = "." },
   dnsSecurity = { ["ltm/profile/dns"] = "security/dns/profile" },
@@ -183,6 +187,7 @@ local ONLY <const> = {
   ocsp = { ["ltm/profile/server-ssl"] = OCSP },
   parent = { ["net/rate-shaping/class"] = "." },
   parentProfile = { ["security/dos/dos-signature"] = "security/dos/profile" },
+  peer = { ["ltm/message-routing/mqtt/route"] = "ltm/message-routing/mqtt/peer" },
   peers = { ["ltm/message-routing/generic/route"] = "ltm/message-routing/generic/peer" },
   perFlowRequestAccessPolicy = { ["ltm/virtual"] = "apm/policy/access-policy" },
   pool = {
@@ -194,7 +199,9 @@ local ONLY <const> = {
   poolName = { ["net/sfc/sf"] = POOL, ["sys/log-config/destination/ipfix"] = POOL },
   plugin = { ["ltm/profile/ilx"] = "ilx/plugin" },
   preset = { ["ltm/profile/classification"] = "ltm/classification/ce" },
-  profile = { ["net/tunnels/tunnel"] = "net/tunnels/*" },
+  profile = {
+    ["net/routing/bgp"] = "net/routing/profile/bgp", ["net/tunnels/tunnel"] = "net/tunnels/*",
+  },
   profiles = {
     ["sys/crypto/client"] = "ltm/profile/server-ssl",
     ["sys/crypto/server"] = "ltm/profile/client-ssl",
@@ -202,7 +209,10 @@ local ONLY <const> = {
   profileNames = {
     ["security/blacklist-publisher/category"] = "security/blacklist-publisher/profile",
   },
-  publisher = { ["pem/global-settings/subscriber-activity-log"] = PUBLISHER },
+  providers = { ["apm/oauth/jwt-provider-list"] = "apm/aaa/oauth-provider" },
+  publisher = {
+    ["ltm/rule-profiler"] = PUBLISHER, ["pem/global-settings/subscriber-activity-log"] = PUBLISHER,
+  },
   profileAccess = { ["auth/apm-auth"] = "apm/profile/access" },
   queue = { ["^net/rate%-shaping/"] = "net/rate-shaping/queue" },
   route = { ["ltm/message-routing/mqtt/profile/router"] = "ltm/message-routing/mqtt/route" },
@@ -299,7 +309,6 @@ local SHIPPED <const> = {
   ["/Common/global-network"] = true,
   ["/Common/local-dos"] = true,
   ["/Common/local-bot-defense"] = true,
-  ["/Common/ip-intelligence"] = true,
   ["/Common/f5-quic"] = true,
 }
 

@@ -179,7 +179,7 @@ describe("Kinds without a recording", function()
   it("show the defaults of a new object", function()
     local found = {}
     for kind, wanted in pairs(MADE) do
-      local body = { name = "walk" }
+      local body = { name = "walk-" .. kind:gsub("/", "-") }
       for name, value in pairs(wanted.body or {}) do body[name] = value end
       local made = bip:request("POST", "/mgmt/tm/" .. kind, { body = body })
       differences(found, kind, wanted, made)

@@ -58,7 +58,8 @@ because("a sub-collection, or a list of parts of the object itself", [[
 because("the kind checks it itself", "interfaces net/trunk, regionMembers")
 because("devices show it in the statistics only", "clientsslProfile, virtual, srcVlan")
 because("what it names is not known for certain", [[
-  accessPolicy apm/policy/customization-group-set, interfaces net/stp, ipEncapProfile,
+  accessPolicy apm/policy/customization-group-set, interfaces net/stp,
+  interfaces net/port-mirror, ipEncapProfile,
   monitor cm/traffic-group, policy ltm/policy/*/rules/*/actions, urldbFeedPolicy,
   profile ltm/policy/*/rules/*/actions, server, snatpool ltm/virtual, clientJweKey,
   policy wam/application, members wam/resource/concat-set
