@@ -11,7 +11,7 @@ local json = require "f5.json"
 local M = {}
 
 -- The real one: check mode (f5/plan/check.lua) replaces it while a playbook runs.
-local connect <const> = core.connect
+local connect <const> = core.connect_given
 
 local Twins <const> = {}
 Twins.__index = Twins

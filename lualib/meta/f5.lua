@@ -220,7 +220,8 @@ function f5.flat(body) end
 ---@field cert? string path of a PEM file with a client certificate and its chain
 ---@field key? string path of a PEM file with the client's key, unencrypted; default: in `cert`
 ---@field pin? string public key of the device: "sha256//DIGEST", several with ";", or a file
----@field proxy? string "http://USER:PASSWORD@HOST:PORT", percent-encoded; default `https_proxy`
+---@field proxy? string "http://USER:PASSWORD@HOST:PORT", percent-encoded; default `https_proxy`;
+---"direct://": none
 ---@field timeout? number seconds for one exchange; default 60
 ---@field connect_timeout? number seconds to open a connection; default 10
 ---@field wait? number seconds to retry the login while the device starts; default 0

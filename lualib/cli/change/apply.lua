@@ -34,6 +34,9 @@ end
 local function connect(options, device)
   local given = device_options.options(options)
   if not given.host then
+    if not device.host and (os.getenv "F5_SERVER" or "") == "" then
+      usage("the plan was made against a file and names no device: give --host HOST", PROGRAM)
+    end
     given.host, given.port = device.host, device.port
   end
   return f5.connect(given)
@@ -61,7 +64,9 @@ end
 local function final_steps(device)
   local list = {}
   for _, step in ipairs(device.steps) do
-    if step.class ~= "rest" and step.class ~= "upload" then list[#list + 1] = step end
+    local plain = step.class == "rest" or step.class == "upload"
+      or step.path:find "^/mgmt/tm/ltm/policy$" -- publishing a draft
+    if not plain then list[#list + 1] = step end
   end
   return list
 end

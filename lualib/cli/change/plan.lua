@@ -1,9 +1,13 @@
--- f5lua plan: checks a playbook and writes what it would do into a file, for f5lua apply.
+-- f5lua plan: checks a playbook, or what makes a device like another, and writes what it would do
+-- into a file, for f5lua apply.
 local check = require "cli.support.change.check"
 local output = require "cli.support.output"
+local place = require "cli.support.change.place"
 local playbook = require "cli.support.playbook"
+local read = require "f5.state.read"
 local simulated = require "cli.support.simulated"
 local terminal = require "f5.terminal"
+local usage = require "cli.support.usage"
 
 local M = { summary = "write what a playbook would do into a file", rest = true, logs = true }
 
@@ -12,14 +16,30 @@ local PROGRAM <const> = "f5lua plan"
 function M.setup(parser)
   parser:usage(
     "Usage: f5lua plan [-v] -o FILE [--sign KEY.pem] [--no-validate] [--exit-code]\n"
-      .. "                  [-e CHUNK] PLAYBOOK [ARG…]"
+      .. "                  [--against FILE] [-e CHUNK] PLAYBOOK [ARG…]\n"
+      .. "       f5lua plan [-v] -o FILE [--sign KEY.pem] [--no-validate] [--exit-code]\n"
+      .. "                  --to FILE|HOST [--host HOST] [--partition NAME]\n"
+      .. "                  [--ignore PATTERN] [PATH…]"
   )
   parser:option("-o", "the file of the plan"):argname "FILE":count(1):target "file"
+  parser
+    :option("--to", "make the device like a snapshot, a saved configuration or another device")
+    :argname "FILE|HOST"
+  parser:option("--host", "with --to: the device (default: F5_SERVER)"):argname "HOST"
+  parser:option("--partition", "with --to: only objects of this partition"):argname "NAME"
+  parser
+    :option("--ignore", "with --to: leave out properties or objects, as f5lua diff does")
+    :argname "PATTERN"
+    :count "*"
+  parser
+    :option("--against", "no device, but what is in FILE: a snapshot or a saved configuration")
+    :argname "FILE"
   parser:option("--sign", "sign the plan with this private key (Ed25519, PEM)"):argname "KEY.pem"
   parser:option("-e", "run CHUNK before PLAYBOOK, or alone"):argname "CHUNK":count "*"
   parser:flag("--no-validate", "do not ask the device whether it accepts the changes")
     :target "no_validate"
   parser:flag("--exit-code", "exit with 4 if there are changes"):target "exit_code"
+  place.add_options(parser)
   simulated.add_options(parser, "start a simulated device, and plan for that")
   parser:epilog(
     "Nothing is written to the device. 'f5lua show FILE' prints the plan, 'f5lua apply FILE'\n"
@@ -28,16 +48,71 @@ function M.setup(parser)
   )
 end
 
+-- A playbook says itself where it connects to.
+local ONLY_TO <const> = {
+  "host", "partition", "inventory", "user", "provider", "ca", "no_verify", "timeout", "ver",
+}
+
+local function write(options, result, made)
+  local plan = require("f5.plan.make").plan(result, made, options.identity)
+  require("f5.plan.file").write(options.file, plan, options.sign)
+  local count = 0
+  for _, device in ipairs(plan.devices) do count = count + #device.steps end
+  output(("plan with %d %s: %s\n"):format(
+    count, count == 1 and "step" or "steps", terminal.line(options.file)
+  ))
+end
+
+-- -- plan --to ------------------------------------------------------------------------------------
+
+local function paths_of(words)
+  local paths = {}
+  for i, word in ipairs(words) do
+    paths[i] = read.path(word)
+      or usage(("'%s' is not a path below /mgmt/tm"):format(word), PROGRAM)
+  end
+  return #paths > 0 and paths or nil
+end
+
+local function plan_to(options)
+  for _, name in ipairs { "against", "sim" } do
+    if options[name] then usage(("--to works without --%s"):format(name), PROGRAM) end
+  end
+  if #options.e > 0 then usage("--to takes no playbook, so -e has no use", PROGRAM) end
+  local paths = paths_of(options.rest)
+  local inventory, secrets = place.inventory(options), {}
+  local wanted = options.to
+  if not place.is_file(wanted) or place.find(inventory, wanted) then
+    wanted = place.connect(wanted, options, inventory, PROGRAM, secrets)
+  end
+  local _wanted <close> = type(wanted) == "userdata" and wanted or nil
+  local real <close> = place.connect(options.host, options, inventory, PROGRAM, secrets)
+  local make_so = require("f5.plan.toward").playbook(real, wanted, {
+    paths = paths, partition = options.partition,
+    ignore = #options.ignore > 0 and options.ignore or nil,
+  })
+  return check.run(options, make_so, function(result)
+    write(options, result, { to = options.to })
+  end)
+end
+
 function M.run(options)
+  if options.to then return plan_to(options) end
+  for _, name in ipairs(ONLY_TO) do
+    if options[name] then
+      usage(("--%s works with --to only"):format((name:gsub("_", "-"))), PROGRAM)
+    end
+  end
+  if #options.ignore > 0 then usage("--ignore works with --to only", PROGRAM) end
+  if options.against and options.sim then
+    usage("--against is a simulated device already: leave out --sim", PROGRAM)
+  end
   local chunks, words = playbook.load(options, PROGRAM)
   if options.sim then simulated.start(options, PROGRAM) end
-  local name = arg and arg[0]
   return check.run(options, playbook.function_of(chunks, words), function(result)
-    local plan = require("f5.plan.make").plan(result, { playbook = name, arguments = words })
-    require("f5.plan.file").write(options.file, plan, options.sign)
-    local count = 0
-    for _, device in ipairs(plan.devices) do count = count + #device.steps end
-    output(("plan with %d steps: %s\n"):format(count, terminal.line(options.file)))
+    write(options, result, {
+      playbook = arg and arg[0] or "-e", arguments = words, against = options.against,
+    })
   end)
 end
 

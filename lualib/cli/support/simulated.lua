@@ -30,7 +30,9 @@ function M.start(options, program)
   }
   seed.report_refused(device)
   seed.report_remarks(device)
-  require("f5.core").preset(device:options "admin")
+  local access = device:options "admin"
+  access.label = options.label
+  require("f5.core").preset(access)
   sim.running = device
 end
 

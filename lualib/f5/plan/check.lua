@@ -38,7 +38,8 @@ local function current_line()
   return type(err) == "table" and err.message:match "^(.-): ?$" or ""
 end
 
-local function line_of(write) return (write.where:gsub(": ?$", "")) end
+-- Where a write comes from: the line of the script, or what `check.line` says.
+local function line_of(self, write) return self.line or (write.where:gsub(": ?$", "")) end
 
 -- -- what stands in for the device ----------------------------------------------------------------
 
@@ -52,7 +53,7 @@ local function refusal(write)
 end
 
 function Check:stop_at(device, write, reason)
-  local line <const> = line_of(write)
+  local line <const> = line_of(self, write)
   table.insert(device.not_simulated, {
     line = line, method = write.method, path = write.path, reason = reason,
   })
@@ -78,7 +79,7 @@ function Check:recorder(device)
     local reason = write.status == 501 and tostring(write.message or write.answer)
       :match "not simulated by the twin: ([^\"]*)"
     local step = {
-      n = #device.steps + 1, line = line_of(write), method = write.method, path = write.path,
+      n = #device.steps + 1, line = line_of(self, write), method = write.method, path = write.path,
       body = write.body, transaction = write.transaction, status = write.status, ok = write.ok,
       answer = write.answer, message = write.message, operation = operation,
       harmless = write.harmless or nil, range = write.range,
@@ -98,11 +99,11 @@ function Check:twin_of(options)
   return self.twins, 1
 end
 
-function Check:add(options, real)
+function Check:add(options, real, borrowed)
   local twins, index = self:twin_of(options)
   local device = {
     label = options.label, real = real, options = options, steps = {}, commands = {},
-    not_simulated = {}, twins = twins, index = index,
+    not_simulated = {}, twins = twins, index = index, borrowed = borrowed,
   }
   table.insert(self.devices, device)
   return device
@@ -115,7 +116,7 @@ function Check:open(device, given)
   for _, name in ipairs { "timeout", "retries", "ver", "body_limit", "parallel" } do
     options[name] = type(given) == "table" and given[name] or nil
   end
-  local session = self.connect(options)
+  local session = core.connect_given(options)
   self.of_session[session] = device
   core.record(session, self:recorder(device))
   return session
@@ -138,6 +139,15 @@ function Check:connected(given)
   local device = self:known(options)
   if device then real:close() else device = self:add(options, real) end
   return self:open(device, given)
+end
+
+--- Returns a session with the twin of a device to which there is a session already. While the
+--- check runs that session sends no write.
+function Check:twin_session(real)
+  local options = core.access(real)
+  options.label = real:label()
+  local device = self:known(options) or self:add(options, real, true)
+  return self:open(device)
 end
 
 -- Calls fn(device) for all devices, some of them at a time.
@@ -212,7 +222,7 @@ local function collect(self)
 end
 
 --- Runs a function in check mode.
--- @param fn function: the playbook
+-- @param fn function(check): the playbook
 -- @param options f5.plan.check_options|nil
 -- @return result: devices (array of f5.plan.checked_device, each with `report`, that of its twin),
 --   ok, error (what the function raised). Closing it ends the twins and the sessions.
@@ -226,7 +236,7 @@ function M.run(fn, options)
   local ok, problem = xpcall(fn, function(err)
     if type(err) == "string" then return debug.traceback(err, 2) end
     return err
-  end)
+  end, self)
   uninstall(self)
   self.ok, self.error = ok, not ok and problem or nil
   if type(problem) == "table" and problem.kind == "cancelled" then
@@ -241,7 +251,7 @@ end
 function Check:close()
   self:for_all(function(device)
     device.twins:stop()
-    if device.real then device.real:close() end
+    if device.real and not device.borrowed then device.real:close() end
   end)
 end
 

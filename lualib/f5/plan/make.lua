@@ -86,7 +86,9 @@ local function note_ids(ids, step, n)
   if not ok or type(answer) ~= "table" then return end
   for _, name in ipairs { "id", "_taskId" } do
     local id = answer[name]
-    if type(id) == "number" or type(id) == "string" and #id >= 8 then
+    local text = tostring(id)
+    local made = id ~= nil and #text >= 8 and not (step.body or ""):find(text, 1, true)
+    if made and (math.type(id) == "integer" or type(id) == "string") then
       ids[#ids + 1] = { value = tostring(id), placeholder = ("${%d.%s}"):format(n, name) }
     end
   end
@@ -144,10 +146,9 @@ end
 
 local function reads_of(device, objects)
   local reads, known = json.array {}, {}
-  if not device.twins.reads then return reads end
   for _, read in ipairs(device.twins:reads(device.index)) do
     local path = read.path
-    if not known[path] and not objects[(path:gsub("%?.*", ""))] then
+    if not read.volatile and not known[path] and not objects[(path:gsub("%?.*", ""))] then
       known[path] = true
       reads[#reads + 1] = {
         path = path, digest = read.body == nil and M.MISSING or M.digest(path, read.body),
@@ -169,7 +170,8 @@ end
 
 --- Returns the plan of one checked device.
 -- @param device f5.plan.checked_device
-function M.device(device)
+-- @param identity table|nil: of the device that is meant, if there was only a file
+function M.device(device, identity)
   refuse_gaps(device)
   local report = findings.of(device)
   local objects = objects_of(report)
@@ -178,19 +180,21 @@ function M.device(device)
     assumed[i] = { path = one.path, property = one.property, reason = one.reason }
   end
   return {
-    label = device.label, host = device.options.host, port = device.options.port,
-    identity = device.real and M.identity(device.real) or {},
+    label = device.label, host = not identity and device.options.host or nil,
+    port = not identity and device.options.port or nil,
+    identity = identity or M.identity(device.real),
     steps = steps_of(device), objects = objects, reads = reads_of(device, objects),
-    assumed = assumed, differences = shown(report),
+    assumed = assumed, left_out = device.left_out, differences = shown(report),
   }, report
 end
 
 --- Returns the plan of a check.
 -- @param result what f5.plan.check returned, validated
--- @param made table: playbook, arguments
-function M.plan(result, made)
+-- @param made table: playbook, arguments, against (the file that stood for the device)
+-- @param identity table|nil: of the device that the file came from
+function M.plan(result, made, identity)
   local devices = json.array {}
-  for i, device in ipairs(result.devices) do devices[i] = M.device(device) end
+  for i, device in ipairs(result.devices) do devices[i] = M.device(device, identity) end
   made.time = os.date "!%Y-%m-%dT%H:%M:%SZ"
   made.f5lua = core.version
   return { plan = 1, made = made, devices = devices }

@@ -53,7 +53,12 @@ local function names_of(step)
     end):gsub("~", "/")
   end
   local body = steps.body_of(step)
-  if body and type(body.name) == "string" then
+  if body and step.path:find "/sys/folder%f[?\0]" or step.path:find "/auth/partition%f[?\0]" then
+    -- everything inside of it begins with its name
+    local name = tostring(body and body.name or ""):gsub("^/+", "")
+    local above = body and type(body.subPath) == "string" and body.subPath:gsub("^/+", "") or ""
+    names[#names + 1] = (above ~= "" and "/" .. above or "") .. "/" .. name
+  elseif body and type(body.name) == "string" then
     names[#names + 1] = body.name:sub(1, 1) == "/" and body.name
       or ("/%s/%s"):format(body.partition or "Common", body.name)
   end

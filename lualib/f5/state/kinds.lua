@@ -39,6 +39,7 @@ local VOLATILE <const> = {
   { "^cm/key$", FILE_FACTS },
   { "^cli/script$", set "verificationStatus totalSigningStatus scriptChecksum" },
   { "^sys/application/", set "verificationStatus totalSigningStatus" },
+  { "^apm/policy/customization%-", FILE_FACTS },
   { "^apm/profile/access$", set "modifiedSinceLastPolicySync generationAction" },
   { "^net/interface$", set "ifIndex mediaActive serial" },
   { "^net/vlan$", set "ifIndex" },

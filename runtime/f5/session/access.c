@@ -34,7 +34,7 @@ int access_lua(lua_State *L) {
   set_string(L, "cert", peer->cert);
   set_string(L, "key", peer->key);
   set_string(L, "pin", peer->pin);
-  set_string(L, "proxy", peer->proxy);
+  set_string(L, "proxy", peer->proxy && !*peer->proxy ? "direct://" : peer->proxy);
   const char *colon = strrchr(session->where, ':');
   lua_pushlstring(L, session->where, (size_t)(colon - session->where));
   lua_setfield(L, -2, "host");

@@ -195,7 +195,7 @@ static void read_address(lua_State *L, options *o, int preset) {
   if (!host && !preset) host = environment("F5_SERVER");
   if (preset) { /* a simulated run contacts no real device; messages still show the name in the
                    script */
-    o->label = host;
+    o->label = host ? host : string_option(L, preset, "label");
     host = string_option(L, preset, "host");
     o->port = 0;
   }
@@ -249,6 +249,7 @@ static void read_transport(lua_State *L, options *o, f5_session *session, int pr
   peer->key = string_option(L, 1, "key");
   peer->pin = string_option(L, 1, "pin");
   peer->proxy = string_option(L, 1, "proxy");
+  if (peer->proxy && strcmp(peer->proxy, "direct://") == 0) peer->proxy = "";
   if (peer->key && !peer->cert)
     error_usage(L, "option 'key' requires 'cert', the certificate of the key");
   if (preset) { /* a simulated device does not know the real certificates */
@@ -461,7 +462,8 @@ static void copy_options(lua_State *L) {
   lua_replace(L, 1);
 }
 
-int connect_lua(lua_State *L) {
+/* simulated: the options of core.preset, if there are any, replace those that lead to a device. */
+static int open_session(lua_State *L, bool simulated) {
   options o = {0};
   lua_settop(L, 1);
   if (lua_isnil(L, 1) || lua_type(L, 1) == LUA_TSTRING) { /* f5.connect "bigip1" */
@@ -480,7 +482,9 @@ int connect_lua(lua_State *L) {
   f5_session **box = session_push(L); /* at 2: frees the session if anything below raises */
   f5_session *session = *box = session_new(core);
   if (!session) return luaL_error(L, "not enough memory");
-  int preset = lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE ? lua_gettop(L) : 0;
+  int preset = 0;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE && simulated)
+    preset = lua_gettop(L);
   read_address(L, &o, preset);
   read_transport(L, &o, session, preset);
   read_retries(L, session);
@@ -498,6 +502,14 @@ int connect_lua(lua_State *L) {
   f5_operation *op = operation_new(L, session, "POST", "/mgmt/shared/authn/login");
   op->call.only_login = true;
   return operation_read(L, op, connected);
+}
+
+int connect_lua(lua_State *L) {
+  return open_session(L, true);
+}
+
+int connect_lua_given(lua_State *L) {
+  return open_session(L, false);
 }
 
 int connect_lua_preset(lua_State *L) {

@@ -107,7 +107,7 @@ end)
     assert.matches("%+ /Common/a  created", done.out)
     local handled = check 'pcall(function() bip.ltm.pool["/Common/no"]:delete() end)\n'
     assert.equal(0, handled.status, handled.err)
-    assert.matches("refused, and handled by the playbook\n  %S*playbook.lua:3", handled.out)
+    assert.matches("refused\n  %S*playbook.lua:3", handled.out)
   end)
 
   it("waits in the time of the check", function()

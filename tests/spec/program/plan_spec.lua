@@ -108,6 +108,20 @@ bip.ltm.pool["/Common/b"]:create {}
     assert.same({}, writes())
   end)
 
+  it("is refused when what the playbook read has changed", function()
+    local made = plan [[
+local count = #bip.ltm.virtual:list()
+local node = bip.ltm.pool["/Common/old"]:load()
+bip.ltm.pool["/Common/new"]:create { description = node.description .. count }
+]]
+    assert.equal(0, made.status, made.err)
+    bip.ltm.pool["/Common/old"]:modify { description = "other" }
+    local done = apply()
+    assert.equal(3, done.status)
+    assert.matches("the playbook read this, and the answer is another one now", done.out)
+    assert.is_false(bip.ltm.pool["/Common/new"]:exists())
+  end)
+
   it("is refused when it was changed, cut or signed by nobody", function()
     assert.equal(0, plan('bip.ltm.pool["/Common/a"]:create {}\n').status)
     local text = place:read "change.plan"

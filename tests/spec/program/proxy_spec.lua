@@ -63,6 +63,7 @@ describe("a proxy", function()
     check_done(run(nil, { ALL_PROXY = "http://127.0.0.1:" .. port }))
     assert.equal(3, #seen(process))
     check_done(run(nil, { https_proxy = "http://127.0.0.1:" .. port, no_proxy = "127.0.0.1" }))
+    check_done(run("{ proxy = 'direct://' }", { https_proxy = "http://127.0.0.1:" .. port }))
     assert.equal(3, #seen(process))
   end)
 

@@ -1,5 +1,6 @@
 -- run --check: runs a playbook with twins instead of devices, and prints what it would do.
 local host = require "f5.host"
+local simulated = require "cli.support.simulated"
 local output = require "cli.support.output"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
@@ -16,6 +17,12 @@ function M.add_options(parser)
     "--keep-going",
     "with --check: go on after a step that is not simulated; what follows is uncertain"
   ):target "keep_going"
+  parser
+    :option(
+      "--against",
+      "with --check: no device, but what is in FILE: a snapshot or a saved configuration"
+    )
+    :argname "FILE"
   parser:flag("--exit-code", "with --check: exit with 4 if there are changes")
     :target "exit_code"
   parser
@@ -26,7 +33,7 @@ end
 
 function M.refuse_without_check(options, program)
   if options.check then return end
-  for _, name in ipairs { "no_validate", "keep_going", "exit_code", "output" } do
+  for _, name in ipairs { "no_validate", "keep_going", "exit_code", "output", "against" } do
     if options[name] then usage(("--%s needs --check"):format((name:gsub("_", "-"))), program) end
   end
 end
@@ -105,7 +112,7 @@ local function put_findings(device, report, options)
       step.validation and step.validation.message and ": " .. step.validation.message or ""
     )
   end, colour)
-  put_list(put, "refused, and handled by the playbook", refused_steps(device), function(step)
+  put_list(put, "refused", refused_steps(device), function(step)
     return ("%s  %s %s: %s"):format(step.line, step.method, step.path, step.message or step.status)
   end, colour)
   put_list(put, "ran on the device", device.commands, function(one)
@@ -113,6 +120,9 @@ local function put_findings(device, report, options)
   end, colour)
   put_list(put, "not simulated", device.not_simulated, function(one)
     return ("%s  %s %s: %s"):format(one.line, one.method, one.path, one.reason)
+  end, colour)
+  put_list(put, "left out", device.left_out or {}, function(one)
+    return ("%s: %s"):format(one.path or one.kind or "?", one.reason)
   end, colour)
   put_list(put, "assumed", device.report.assumed or {}, described_assumption, colour)
 end
@@ -172,7 +182,7 @@ local function as_json(result, reports)
     entry.reads = device.report.reads
     for name, list in pairs {
       not_simulated = device.not_simulated, commands = device.commands,
-      assumed = device.report.assumed or {},
+      assumed = device.report.assumed or {}, left_out = device.left_out or {},
     } do
       entry[name] = json.array(table.move(list, 1, #list, 1, {}))
     end
@@ -213,7 +223,8 @@ end
 function M.print(result, options)
   if not options.no_validate then
     result:for_all(function(device)
-      require("f5.plan.validate").run(device.real, device.steps)
+      local real = not options.against and device.real or nil
+      require("f5.plan.validate").run(real, device.steps)
     end)
   end
   table.sort(result.devices, function(one, other) return one.label < other.label end)
@@ -230,11 +241,23 @@ function M.print(result, options)
   return status_of(result, reports, options)
 end
 
+-- What stands for the device is a simulated device with the configuration of the file.
+local function start_against(options)
+  local file <const> = options.against
+  simulated.start({
+    seed = { file }, label = file, provision = (file:find "%.conf$" or file:find "%.scf$")
+      and "ltm,gtm,asm,apm,afm,avr,pem" or nil,
+  }, "f5lua")
+  local snapshot = require "f5.state.file"
+  options.identity = snapshot.is_snapshot(file) and snapshot.read(file).header.device or {}
+end
+
 --- Runs a function in check mode.
 -- @param finish function(result)|nil: with what was found, if the playbook succeeded
 -- @return exit status
 function M.run(options, fn, finish)
   local check = require "f5.plan.check"
+  if options.against then start_against(options) end
   local result <close> = check.run(fn, { keep_going = options.keep_going })
   local status = M.print(result, options)
   if result.ok and finish then finish(result) end

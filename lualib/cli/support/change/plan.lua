@@ -6,6 +6,8 @@ local terminal = require "f5.terminal"
 
 local M = {}
 
+local MAX_SHOWN <const> = 50 -- of what is left out
+
 local function line(...)
   for i = 1, select("#", ...) do output((select(i, ...))) end
   output "\n"
@@ -37,6 +39,19 @@ local function described(step)
   )
 end
 
+--- Prints what a plan of `--to` leaves out.
+function M.left_out(list, put)
+  if #list == 0 then return end
+  put(("left out (%d)"):format(#list))
+  for i, one in ipairs(list) do
+    if i > MAX_SHOWN then
+      put(("  … and %d more; --output json has all of them"):format(#list - MAX_SHOWN))
+      break
+    end
+    put("  ", terminal.line(("%s: %s"):format(one.path or one.kind or "?", one.reason)))
+  end
+end
+
 local function put_device(device, colour)
   local who = device.identity
   line(("%s%s"):format(
@@ -50,6 +65,7 @@ local function put_device(device, colour)
   })
   line "steps"
   for _, step in ipairs(device.steps) do line(terminal.line(described(step))) end
+  M.left_out(device.left_out or {}, line)
   if #device.assumed > 0 then line "assumed" end
   for _, one in ipairs(device.assumed) do
     line("  ", terminal.line(("%s%s: %s"):format(
@@ -58,14 +74,21 @@ local function put_device(device, colour)
   end
 end
 
+-- Where a plan comes from: a playbook with its arguments, or what the device is to be like.
+local function origin(made)
+  if made.to then return "plan to make it like " .. tostring(made.to) end
+  local words = { made.playbook or "?" }
+  for _, word in ipairs(made.arguments or {}) do words[#words + 1] = tostring(word) end
+  return ("plan of %s%s"):format(
+    table.concat(words, " "), made.against and " against " .. tostring(made.against) or ""
+  )
+end
+
 --- Prints a plan as text.
 function M.text(plan)
   local made = plan.made
-  local words = {}
-  for i, word in ipairs(made.arguments or {}) do words[i] = tostring(word) end
-  line(terminal.line(("plan of %s, made at %s with f5lua %s"):format(
-    table.concat({ made.playbook or "?", table.unpack(words) }, " "), made.time or "?",
-    made.f5lua or "?"
+  line(terminal.line(("%s, made at %s with f5lua %s"):format(
+    origin(made), made.time or "?", made.f5lua or "?"
   )))
   for _, device in ipairs(plan.devices) do put_device(device, host.is_terminal(1)) end
 end
@@ -81,7 +104,7 @@ function M.html(plan)
     end
   end
   require("f5.state.show").write(all, "html", output, {
-    title = "Plan of " .. tostring(plan.made.playbook or "?"),
+    title = "Plan of " .. tostring(plan.made.playbook or plan.made.to or "?"),
     verbs = require("f5.plan.findings").VERBS,
   })
 end
