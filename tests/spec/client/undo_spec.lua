@@ -9,7 +9,7 @@ local function same(before, text)
   assert.equal("", random.difference(before, random.objects(device)), text)
 end
 
-describe("undo", function()
+describe("S8 guard and undo", function()
   before_each(function()
     device, bip = lab.start()
     bip.ltm.pool["/Common/web"]:create {
@@ -19,7 +19,7 @@ describe("undo", function()
   end)
   after_each(function() lab.stop(bip, device) end)
 
-  it("S8 guard takes back what an error leaves behind", function()
+  it("guard takes back what an error leaves behind", function()
     local before <const> = random.objects(device)
     local err = lab.failure(function()
       bip:guard(function()

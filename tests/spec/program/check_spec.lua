@@ -5,7 +5,7 @@ local program = require "program"
 
 local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
 
-describe("run --check", function()
+describe("S4 run --check", function()
   local device, place, bip
 
   before_each(function()

@@ -252,3 +252,68 @@ describe("the pages", function()
     assert.same({}, broken)
   end)
 end)
+
+describe("the pages for people who change f5lua", function()
+  local function files()
+    local pipe <close> = assert(io.popen "find cmake lualib runtime scripts tests -type f")
+    local list = {}
+    for path in pipe:lines() do list[#list + 1] = "/" .. path end
+    assert(list[1])
+    return list
+  end
+
+  -- Names in examples, and files that the reader is told to write.
+  local EXAMPLES <const> = {
+    ["drain.lua"] = true, ["lualib/sim/kinds/net/dns_resolver.lua"] = true,
+  }
+
+  for _, page in ipairs { "docs/architecture.md", "CONTRIBUTING.md" } do
+    it("name files that exist: " .. page, function()
+      local list <const>, missing, count = files(), {}, 0
+      for name in read(page):gmatch "[%w_./-]+%.%w+" do
+        local is_one = (name:find "%.[ch]$" or name:find "%.lua$") and not name:find "%u%u"
+        if is_one and not EXAMPLES[name] then
+          count = count + 1
+          local found = false
+          for _, path in ipairs(list) do found = found or path:sub(-#name - 1) == "/" .. name end
+          if not found then missing[#missing + 1] = name end
+        end
+      end
+      assert.same({}, missing)
+      assert.is_true(count > 5)
+    end)
+  end
+
+  it("name every folder of modules, and none that is gone", function()
+    local named, prefix = {}, nil
+    for line in io.lines "docs/architecture.md" do
+      local first <const> = line:match "^| (.-) |"
+      local base <const> = first and first:match "^folder of `(.-)`$"
+      if base or first == "folder" then
+        prefix = base and base .. "/" or ""
+      elseif not line:find "^|" then
+        prefix = nil
+      elseif first and prefix then
+        for name in first:gmatch "`(.-)`" do named[prefix .. name] = true end
+      end
+    end
+    local is_there, missing = {}, {}
+    for _, path in ipairs(files()) do
+      local folder <const> = path:match "^/(.*)/[^/]+%.c$" or path:match "^/(lualib/.*)/[^/]+%.lua$"
+      if folder and folder:find "^runtime/" or folder and folder:find "^lualib/" then
+        -- a row is about the folders below, too, but lualib/f5 and lualib/sim have rows for each
+        local at = folder
+        while at:find "/" do
+          is_there[at], at = true, at:match "^(.*)/"
+        end
+        local row <const> = folder:match "^lualib/sim/[^/]+" or folder:match "^lualib/f5/[^/]+"
+          or folder:match "^lualib/cli/[^/]+" or folder:match "^lualib/[^/]+"
+          or folder:match "^runtime/f5/[^/]+" or folder
+        if not named[row] then missing[row] = true end
+      end
+    end
+    missing["runtime/f5"] = nil -- only module.c
+    assert.same({}, missing)
+    for name in pairs(named) do assert(is_there[name], name) end
+  end)
+end)

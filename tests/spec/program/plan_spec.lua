@@ -7,7 +7,7 @@ local program = require "program"
 local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
 local SECRET <const> = "Sekret-9x17"
 
-describe("a plan", function()
+describe("S5 a plan", function()
   local device, place, bip
 
   before_each(function()

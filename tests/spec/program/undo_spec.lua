@@ -49,7 +49,7 @@ bip.ltm.pool["/Common/web"].members:add "10.0.0.10:80"
 if arg[1] then error(arg[1]) end
 ]]
 
-describe("a change record", function()
+describe("S6 a change record", function()
   before_each(function()
     device, bip = lab.start()
     place = lab.scratch()
