@@ -46,13 +46,31 @@ end
 
 local scrub
 
--- A copy of a table without secrets; the same table if it has none.
+-- Whether a value is a link, or a list of links.
+local function is_link(value)
+  if type(value) ~= "table" then return false end
+  if value.link ~= nil then return true end
+  return type(value[1]) == "table" and value[1].link ~= nil or json.is_array(value) and #value == 0
+end
+
+-- Names of links; they repeat in every object.
+local refers <const> = setmetatable({}, {
+  __index = function(self, key)
+    local does = type(key) == "string" and (key == "selfLink" or key:find "Reference$" ~= nil)
+    self[key] = does
+    return does
+  end,
+})
+
+-- A copy of a table without secrets and links; the same table if it has none.
 local function scrub_table(kind, value, place, notes, depth)
   if depth > MAX_DEPTH then return value end
   local copy
   for key, item in next, value do
     local new = item
-    if type(item) == "string" or type(item) == "table" then
+    if refers[key] and (key == "selfLink" or is_link(item)) then
+      new = nil
+    elseif type(item) == "string" or type(item) == "table" then
       local at
       if math.type(key) == "integer" then
         local name = ensure.name(item)
@@ -73,7 +91,7 @@ local function scrub_table(kind, value, place, notes, depth)
   return copy or value
 end
 
--- A value without secrets; nil: it is one.
+-- A value without secrets and links; nil: it is a secret.
 function scrub(kind, key, value, place, body, notes, depth)
   if type(value) == "table" then return scrub_table(kind, value, place, notes, depth + 1) end
   if type(value) ~= "string" then return value end
@@ -91,13 +109,6 @@ function scrub(kind, key, value, place, body, notes, depth)
 end
 
 -- -- references -----------------------------------------------------------------------------------
-
--- Whether a value is a link, or a list of links.
-local function is_link(value)
-  if type(value) ~= "table" then return false end
-  if value.link ~= nil then return true end
-  return type(value[1]) == "table" and value[1].link ~= nil or json.is_array(value) and #value == 0
-end
 
 -- "virtualServers" -> "virtual-servers"
 local function kebab(key) return (key:gsub("%u", function(c) return "-" .. c:lower() end)) end

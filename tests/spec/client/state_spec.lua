@@ -138,6 +138,31 @@ describe("S2 cleaning an object", function()
     assert.is_true(notes.expanded["ltm/pool/members"])
   end)
 
+  it("drops links in the parts of an object, too", function()
+    local function link(at) return { link = "https://localhost/mgmt/tm/" .. at } end
+    assert.same(
+      { name = "u", partitionAccess = { { name = "all", role = "guest" } } },
+      (clean.object("auth/user", {
+        name = "u",
+        partitionAccess = json.array {
+          { name = "all", role = "guest", nameReference = link "auth/partition/all" },
+        },
+      }))
+    )
+    assert.same(
+      { inner = { preference = "p", trustReference = { mode = "x" }, parts = { { name = "a" } } } },
+      (clean.object("ltm/future", {
+        inner = {
+          preference = "p", selfLink = "https://localhost/x", trustReference = { mode = "x" },
+          poolsReference = json.array { link "ltm/pool/a" },
+          parts = {
+            { name = "a", poolReference = link "ltm/pool/a", noneReference = json.array {} },
+          },
+        },
+      }))
+    )
+  end)
+
   it("leaves out secrets wherever they are, and says where they were", function()
     local raw = {
       name = "x", password = "open", send = "GET /\\r\\nAuthorization: Basic Zm9vOmJhcg==\\r\\n",
