@@ -1,7 +1,6 @@
 -- f5lua diff: compares two devices, snapshots or saved configurations.
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
-local read = require "f5.state.read"
 local show = require "f5.state.show"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
@@ -34,24 +33,28 @@ function M.setup(parser)
   )
 end
 
-local function paths_of(words)
-  local paths = {}
-  for i, word in ipairs(words) do
-    paths[i] = read.path(word)
-      or usage(("'%s' is not a path below /mgmt/tm"):format(word), PROGRAM)
-  end
-  return #paths > 0 and paths or nil
+-- Whether there is a file of this name.
+local function is_there(name)
+  local file <close> = io.open(name, "rb")
+  return file ~= nil and select(2, file:read(0)) == nil -- not a directory
 end
 
 -- A file, or an open session.
 local function side(word, options, inventory, secrets)
-  if place.is_file(word) and not place.find(inventory, word) then return word end
+  if not place.find(inventory, word) then
+    if place.is_file(word) then return word end
+    if is_there(word) then
+      usage(
+        ("'%s' can be a file or a device; write ./%s or %s:443"):format(word, word, word), PROGRAM
+      )
+    end
+  end
   return place.connect(word, options, inventory, PROGRAM, secrets)
 end
 
 local function compare(options)
   local inventory, secrets = place.inventory(options), {}
-  local paths = paths_of(options.paths)
+  local paths = place.paths(options.paths, PROGRAM)
   local a = side(options.a, options, inventory, secrets)
   local _a <close> = type(a) == "userdata" and a or nil
   local b = side(options.b, options, inventory, secrets)
@@ -61,33 +64,19 @@ local function compare(options)
   )
 end
 
--- Any failure but wrong usage is status 3: 1 says that the two differ.
-local function status_of(err)
-  if type(err) == "table" and (err.usage or err.kind == "cancelled") then return nil end
-  return FAILED
-end
-
 function M.run(options)
-  local ok, report = xpcall(compare, function(err)
-    return type(err) == "table" and err or debug.traceback(tostring(err), 2)
-  end, options)
-  if not ok then
-    local status = status_of(report)
-    if not status then error(report, 0) end
-    local is_error = type(report) == "table" and getmetatable(report) ~= nil and report.kind
-    local text = is_error
-        and require "cli.support.report"(report, {}, require("f5.host").is_terminal(2), false)
-      or "f5lua: " .. terminal.text(tostring(report)) .. "\n"
-    terminal.err(text)
-    return status
-  end
+  local report = place.attempt(compare, options)
+  if not report then return FAILED end
   local colour = options.output == "text" and require("f5.host").is_terminal(1)
     and (os.getenv "NO_COLOR" or "") == ""
   show.write(report, options.output, output, { colour = colour })
   output.flush()
   if #report.differences > 0 then return DIFFERENT end
   if report.incomplete then
-    terminal.err "f5lua: what could be read is equal, but not all could be read\n"
+    terminal.err(
+      report.equal > 0 and "f5lua: what could be compared is equal, but not all could be\n"
+        or "f5lua: nothing could be compared\n"
+    )
     return FAILED
   end
   return EQUAL

@@ -3,7 +3,6 @@ local core = require "f5.core"
 local live = require "f5.live"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
-local read = require "f5.state.read"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -11,12 +10,14 @@ local M = { summary = "write the configuration of a device to a file", logs = tr
 
 local PROGRAM <const> = "f5lua snapshot"
 local SHOWN_EVERY <const> = 0.2 -- seconds
+local COMPLETE <const>, INCOMPLETE <const>, NOT_WRITTEN <const> = 0, 1, 3 -- exit statuses
 local MAX_SHOWN <const> = 20 -- paths that could not be read
 
 function M.setup(parser)
   parser:argument("words", "HOST[:PORT] or a name of the inventory, then paths such as ltm/pool")
     :args "*"
-  parser:option("-o --output", "the file, of which only you can read"):argname "FILE"
+  parser:option("-o --output", "the file, which only you can read; -: standard output")
+    :argname "FILE"
   parser:option("--partition", "only objects of this partition"):argname "NAME"
   place.add_options(parser)
   parser:epilog(
@@ -35,15 +36,6 @@ local function is_path(word, inventory)
   return (os.getenv "F5_SERVER" or "") ~= "" and not word:find "[.:]"
 end
 
-local function paths_of(words)
-  local paths = {}
-  for i, word in ipairs(words) do
-    paths[i] = read.path(word)
-      or usage(("'%s' is not a path below /mgmt/tm"):format(word), PROGRAM)
-  end
-  return paths
-end
-
 -- A line on a terminal, a few times a second.
 local function progress(line)
   local last = 0
@@ -57,17 +49,19 @@ end
 
 local function report(written)
   local left = written.left_out
-  output(
+  local say = written.file and output or terminal.err
+  say(
     ("%s: %d object%s"):format(
-      terminal.line(written.file), written.objects, written.objects == 1 and "" or "s"
+      terminal.line(written.file or "standard output"), written.objects,
+      written.objects == 1 and "" or "s"
     )
   )
   local secrets = 0
   for _, properties in pairs(left.secrets) do secrets = secrets + #properties end
   if secrets > 0 then
-    output((", %d secret%s left out"):format(secrets, secrets == 1 and "" or "s"))
+    say((", %d secret%s left out"):format(secrets, secrets == 1 and "" or "s"))
   end
-  output "\n"
+  say "\n"
   for _, one in ipairs(left.excluded) do
     if one.configuration then
       terminal.err(("%s: not read: %s\n"):format(terminal.line(one.path), one.reason))
@@ -89,24 +83,29 @@ local function report(written)
   end
 end
 
+local function take(options, host, paths, inventory)
+  local bip <close> = place.connect(host, options, inventory, PROGRAM)
+  local line <close> = live { quiet = true }
+  local wanted = { paths = paths, partition = options.partition, progress = progress(line) }
+  if options.output == "-" then
+    local written = require("f5.state.snapshot").stream(bip, output, wanted)
+    output.flush()
+    return written
+  end
+  wanted.file = options.output
+  return bip:snapshot(wanted)
+end
+
 function M.run(options)
   if not options.output then usage("give the file: -o FILE", PROGRAM) end
   local words = options.words
   local inventory = place.inventory(options)
   local host
   if words[1] and not is_path(words[1], inventory) then host = table.remove(words, 1) end
-  local paths = paths_of(words)
-  local written
-  do
-    local bip <close> = place.connect(host, options, inventory, PROGRAM)
-    local line <close> = live { quiet = true }
-    written = bip:snapshot {
-      file = options.output, paths = paths, partition = options.partition,
-      progress = progress(line),
-    }
-  end
+  local written = place.attempt(take, options, host, place.paths(words, PROGRAM), inventory)
+  if not written then return NOT_WRITTEN end
   report(written)
-  return written.complete and 0 or 1
+  return written.complete and COMPLETE or INCOMPLETE
 end
 
 return M

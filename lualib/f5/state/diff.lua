@@ -70,16 +70,31 @@ local function narrow(options, a, b)
   end
 end
 
+local function is_session(given) return getmetatable(given) == "session" end
+
+-- What to read of a device: what the options say, or what the other side has.
+local function wanted_of(options, other)
+  local asked = other and type(other.header.asked) == "table" and other.header.asked or {}
+  local paths = options.paths
+  if not paths and type(asked.paths) == "table" and #asked.paths > 0 then
+    paths = snapshot.paths(asked.paths)
+  end
+  local partition = options.partition
+    or type(asked.partition) == "string" and asked.partition or nil
+  return { paths = paths, partition = partition }
+end
+
 --- Compares two states: see lualib/meta/f5/state.lua.
 -- @param a f5.state, session, or the path of a file
 -- @param b the same
 -- @param options table|nil: paths, partition, ignore
 function M.diff(a, b, options)
   options = check(options)
-  local wanted = { paths = options.paths, partition = options.partition }
-  local first, second = core.all(
-    function() return source.state(a, wanted) end,
-    function() return source.state(b, wanted) end
+  local first = not is_session(a) and source.state(a) or nil
+  local second = not is_session(b) and source.state(b) or nil
+  first, second = core.all(
+    function() return first or source.state(a, wanted_of(options, second)) end,
+    function() return second or source.state(b, wanted_of(options, first)) end
   )
   narrow(options, first, second)
   return setmetatable(difference.states(first, second, options), Report)

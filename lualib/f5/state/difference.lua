@@ -85,7 +85,8 @@ function Run:is_known(path, kind)
       self.not_asked[side] = true
       return false
     elseif asked ~= true then
-      self.only_objects[path] = self.only_objects[path] or asked
+      self.only_objects[path] = self.only_objects[path] or {}
+      table.insert(self.only_objects[path], asked)
       self.not_asked[side] = true
     end
     local reason = state:unread_at(path)
@@ -117,15 +118,22 @@ end
 
 local function partition_of(key) return key:match "^/([^/]+)/" end
 
-function Run:is_wanted(collection, key)
-  local asked = self.only_objects[collection.path]
-  if asked and not asked[State.path_of(collection, key)] then return false end
-  local partition = self.partition
-  if not partition then return true end
+-- Whether an object of a collection belongs to a partition.
+local function is_of(partition, collection, key)
   if collection.single then return false end
   if partition_of(key) == partition then return true end
   if collection.kind == "auth/partition" then return key == partition end
   return collection.kind == "sys/folder" and key == "/" .. partition
+end
+
+function Run:is_wanted(collection, key)
+  for _, asked in ipairs(self.only_objects[collection.path] or {}) do
+    if not asked[State.path_of(collection, key)] then return false end
+  end
+  for _, partition in ipairs(self.partitions) do
+    if not is_of(partition, collection, key) then return false end
+  end
+  return true
 end
 
 function Run:only(collection, key, what, state)
@@ -249,24 +257,31 @@ function Run:all()
   end
 end
 
+-- What a side was asked for, as one text; nil: what is asked for now.
+function Run:asked_text(side)
+  local names, wanted = {}, {}
+  for _, path in ipairs(self.given or {}) do wanted[path] = true end
+  local all = true
+  for i, path in ipairs((side == "A" and self.a or self.b).header.asked.paths) do
+    names[i] = path:gsub("^/mgmt/tm/", "")
+    all = all and wanted[path] or false
+  end
+  return not all and table.concat(names, ", ") or nil
+end
+
 -- What one side was not asked for: one line for all of it.
 function Run:rest()
-  for _, side in ipairs { "A", "B" } do
-    if self.not_asked[side] then
-      local names = {}
-      for i, path in ipairs((side == "A" and self.a or self.b).header.asked.paths) do
-        names[i] = path:gsub("^/mgmt/tm/", "")
-      end
-      self:skip(nil, side, "only this was read: " .. table.concat(names, ", "), "the rest")
-    end
-  end
+  local a = self.not_asked.A and self:asked_text "A"
+  local b = self.not_asked.B and self:asked_text "B"
+  if a then self:skip(nil, a == b and "both" or "A", "only this was read: " .. a, "the rest") end
+  if b and a ~= b then self:skip(nil, "B", "only this was read: " .. b, "the rest") end
 end
 
 -- What both sides left out as a whole, and what one could not read and the other does not have.
 function Run:left_out()
   local noted = {}
   for _, one in ipairs(self.report.not_compared) do
-    if not one.property then noted[one.path] = true end
+    if one.path and not one.property then noted[one.path] = true end
   end
   for _, side in ipairs { "A", "B" } do
     local left_out = (side == "A" and self.a or self.b).left_out
@@ -289,13 +304,31 @@ function Run:left_out()
   end
 end
 
--- The partition that only one side was asked for limits both.
-local function asked_partition(a, b)
-  for _, state in ipairs { a, b } do
-    local asked = state.header.asked
-    if type(asked) == "table" and type(asked.partition) == "string" then return asked.partition end
+-- The partitions that limit both sides: the one that is asked for now, and what each side was asked
+-- for before.
+function Run:limit(partition)
+  local seen = {}
+  local function add(name)
+    if name and not seen[name] then
+      seen[name] = true
+      self.partitions[#self.partitions + 1] = name
+    end
   end
-  return nil
+  local function limit_of(state)
+    local asked = state.header.asked
+    local limit = type(asked) == "table" and asked.partition
+    return type(limit) == "string" and limit ~= partition and limit or nil
+  end
+  add(partition)
+  local function note(side, limit)
+    add(limit)
+    if not limit then return end
+    self:skip(nil, side, ("only partition %s was read"):format(limit), "other partitions")
+  end
+  local a, b = limit_of(self.a), limit_of(self.b)
+  note(a == b and "both" or "A", a)
+  if a ~= b then note("B", b) end
+  if #self.partitions > 1 then self.report.incomplete = true end -- nothing can be compared
 end
 
 --- Compares two states.
@@ -307,14 +340,14 @@ end
 -- @return f5.state.report
 function M.states(a, b, options)
   options = options or {}
-  local limit = asked_partition(a, b)
   local report = {
     a = { label = a.label }, b = { label = b.label }, differences = {}, not_compared = {},
     equal = 0,
   }
   local run = setmetatable({
     a = a, b = b, report = report, ignored = ignored(options.ignore), paths = options.paths,
-    not_asked = {}, only_objects = {}, partition = options.partition or limit,
+    given = options.paths,
+    not_asked = {}, only_objects = {}, partitions = {},
     has_kind = options.has_kind, builtin = options.builtin,
   }, Run)
   for i, path in ipairs(options.paths or {}) do
@@ -329,12 +362,10 @@ function M.states(a, b, options)
       end
     end
   end
+  run:limit(options.partition)
   run:all()
   run:rest()
   run:left_out()
-  if limit and not options.partition then
-    run:skip(nil, "both", ("only partition %s was read"):format(limit), "other partitions")
-  end
   table.sort(report.differences, function(x, y)
     if x.kind ~= y.kind then return x.kind < y.kind end
     if x.name ~= y.name then return x.name < y.name end

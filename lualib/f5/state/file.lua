@@ -52,6 +52,18 @@ function M.create(path)
   return setmetatable({ file = file, pending = {}, first = true }, Writer)
 end
 
+--- A writer to a function: function(text, …).
+function M.stream(out)
+  local target = {}
+  function target.write(_, text)
+    out(text)
+    return true
+  end
+  function target.keep() return true end
+  function target.close() end
+  return setmetatable({ file = target, pending = {}, first = true }, Writer)
+end
+
 -- Texts are collected: one write to the disk for each page.
 function Writer:put(...)
   for i = 1, select("#", ...) do self.pending[#self.pending + 1] = (select(i, ...)) end

@@ -17,12 +17,22 @@ local function get(self, path, query)
   return self.bip:at(path):load(query)
 end
 
+-- The path of a link, without host and query.
+local function path_of_link(link)
+  return State.canonical((link:gsub("^https?://[^/]*", ""):gsub("[?#].*$", "")))
+end
+
+-- Kinds whose objects are partitions and folders themselves: a filter would leave them out.
+local UNFILTERED <const> = { ["/mgmt/tm/auth/partition"] = true, ["/mgmt/tm/sys/folder"] = true }
+
+local function filter_of(self, path)
+  if not self.partition or UNFILTERED[path] then return nil end
+  return { partition = self.partition }
+end
+
 -- What a page may ask for: sub-collections, and the partition.
-local function query_of(self, from, size, expand)
-  return {
-    skip = from, top = size, expand = expand or nil,
-    filter = self.partition and { partition = self.partition } or nil,
-  }
+local function query_of(self, path, from, size, expand)
+  return { skip = from, top = size, expand = expand or nil, filter = filter_of(self, path) }
 end
 
 local function whole(value)
@@ -76,7 +86,7 @@ function M.fill(self, owner, notes, first, level, plain)
     sub.done = true
     sub.holder[sub.key] = json.array {}
     if level <= MAX_LEVELS and must_look(self, sub.kind, plain) then
-      local path = sub.link:gsub("^https?://[^/]*", ""):gsub("[?#].*$", "")
+      local path = path_of_link(sub.link)
       if path:sub(1, #owner + 1) ~= owner .. "/" or path:find("/..", 1, true) then
         error({ kind = "protocol", message = ("an invalid link: %s"):format(sub.link) }, 0)
       end
@@ -96,7 +106,7 @@ local function entry_of(self, kind, raw, path, plain)
   local body, notes = clean.object(kind, raw, true)
   for inner in pairs(notes.expanded) do self.expands[inner] = true end
   if #notes.subs > 0 then
-    local own = type(link) == "string" and link:gsub("^https?://[^/]*", ""):gsub("[?#].*$", "")
+    local own = type(link) == "string" and path_of_link(link)
     M.fill(self, own and own:sub(1, #path) == path and own or path, notes, 1, 1, plain)
   end
   return { body = body, notes = notes }
@@ -141,10 +151,10 @@ end
 -- One request for a part of a collection; a part of one object falls back to an answer without
 -- sub-collections.
 local function part(self, path, from, size)
-  local ok, body = pcall(get, self, path, query_of(self, from, size, true))
+  local ok, body = pcall(get, self, path, query_of(self, path, from, size, true))
   local plain = false
   if not ok and size == 1 and is_too_much(body) then
-    ok, body = pcall(get, self, path, query_of(self, from, size, false))
+    ok, body = pcall(get, self, path, query_of(self, path, from, size, false))
     plain = true
   end
   if not ok then error(body, 0) end
@@ -228,12 +238,12 @@ end
 -- @return what it is: { what = "organizing", items }, { what = "collection", entries, failures,
 --   size, total }, { what = "object", entry, kind }, { what = "statistics" }, or { err = }
 function M.first(self, path)
-  local ok, body = pcall(get, self, path, query_of(self, 0, self.page, true))
+  local ok, body = pcall(get, self, path, query_of(self, path, 0, self.page, true))
   local plain = false
   if not ok and is_too_much(body) then
     self.limits[path] = 1
     plain = true
-    ok, body = pcall(get, self, path, query_of(self, 0, 1, false))
+    ok, body = pcall(get, self, path, query_of(self, path, 0, 1, false))
   elseif not ok and self.partition and body.kind == "invalid" then
     -- the kind knows no partitions
     ok, body = pcall(get, self, path, { skip = 0, top = self.page, expand = true })
@@ -254,7 +264,7 @@ end
 --- The full names of all objects of a collection; nil and the error.
 function M.names(self, path)
   local ok, list = pcall(function()
-    return self.bip:at(path):list { filter = self.partition and { partition = self.partition } }
+    return self.bip:at(path):list { filter = filter_of(self, path) }
   end)
   if not ok then return nil, self:accept(list) end
   local names = {}

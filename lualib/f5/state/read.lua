@@ -160,7 +160,7 @@ end
 
 local function path_of_link(link)
   local path = type(link) == "string" and link:gsub("^https?://[^/]*", ""):gsub("[?#].*$", "")
-  return path and path:gsub("/+$", "") or nil
+  return path and State.canonical((path:gsub("/+$", ""))) or nil
 end
 
 -- The paths that an organizing collection links to. Only what is below it counts: a device may
@@ -253,9 +253,8 @@ function Reader:take_object(step, answer)
   if answer.kind and segment and entry.body.name ~= nil and step.depth == 0
     and State.kind_of(above) == answer.kind
   then
-    self.sink:open(above)
-    self:add({ path = above, seen = {}, count = 0, passed = 0 }, entry)
-    return self.sink:shut()
+    self.chosen[#self.chosen + 1] = { path = above, entry = entry }
+    return
   end
   if self.partition then return end -- a singleton has no partition
   local text, why = encode(entry.body)
@@ -263,6 +262,25 @@ function Reader:take_object(step, answer)
   self:note_secrets(step.path, nil, entry.notes)
   self.sink:single(step.path, text)
   self.count = self.count + 1
+end
+
+-- Gives the objects that were asked for by name to the sink, one collection after the other.
+function Reader:add_chosen()
+  local places, by_path = {}, {}
+  for _, one in ipairs(self.chosen) do
+    local place = by_path[one.path]
+    if not place then
+      place = { path = one.path, seen = {}, count = 0, passed = 0, entries = {} }
+      by_path[one.path] = place
+      places[#places + 1] = place
+    end
+    table.insert(place.entries, one.entry)
+  end
+  for _, place in ipairs(places) do
+    self.sink:open(place.path)
+    for _, entry in ipairs(place.entries) do self:add(place, entry) end
+    self.sink:shut()
+  end
 end
 
 local TAKE <const> = {
@@ -322,12 +340,32 @@ function Reader:try(fn)
   return nil
 end
 
---- "ltm/pool", "/tm/ltm/pool", "/mgmt/tm/ltm/pool/" -> "/mgmt/tm/ltm/pool"
+--- "ltm/pool", "/tm/ltm/pool", "/mgmt/tm/ltm/pool/" -> "/mgmt/tm/ltm/pool". Nil and the reason: a
+--- snapshot has no such path.
 function M.path(text)
   local below = text:gsub("^/*mgmt/", "/"):gsub("^/*tm/", "/"):gsub("^/+", ""):gsub("/+$", "")
-  if text:find "^/*mgmt/+[^t]" or text:find "^/*mgmt/t[^m]" or below == "mgmt" then return nil end
+  if text:find "^/*mgmt/+[^t]" or text:find "^/*mgmt/t[^m]" or below == "mgmt" then
+    return nil, "not a path below /mgmt/tm"
+  end
   if below == "" or below == "tm" then return ROOT end
-  return ROOT .. "/" .. below
+  local reason = kinds.not_configuration(below)
+  if reason then return nil, reason end
+  return ROOT .. "/" .. State.canonical(below)
+end
+
+-- The paths without those that others contain.
+local function distinct(paths)
+  local out, seen = {}, {}
+  for _, path in ipairs(paths) do seen[path] = true end
+  for _, path in ipairs(paths) do
+    local above = path:match "^(.*)/[^/]+$"
+    while above and #above >= #ROOT and not seen[above] do above = above:match "^(.*)/[^/]+$" end
+    if not (above and seen[above]) and seen[path] ~= "taken" then
+      out[#out + 1] = path
+      seen[path] = "taken"
+    end
+  end
+  return out
 end
 
 --- Reads the configuration of a device into a sink.
@@ -336,14 +374,15 @@ end
 -- @param options table|nil: paths (array of "/mgmt/tm/…"; default: all), partition, page (objects a
 --   request, 50), parallel (4), progress (function(objects so far, path))
 -- @return table left_out: see f5.state.file; `complete` is true if all could be read
+-- @return integer number of objects
 function M.read(bip, sink, options)
   options = options or {}
-  local paths = options.paths
-  if not paths or #paths == 0 then paths = { ROOT } end
+  local paths = distinct(options.paths and #options.paths > 0 and options.paths or { ROOT })
   local self = setmetatable({
     bip = bip, sink = sink, partition = options.partition, progress = options.progress,
     page = options.page or pages.PAGE, parallel = options.parallel or PARALLEL, known = {},
-    count = 0, timeouts = 0, limits = {}, expands = {}, probes = {}, lies = {}, trusted = {},
+    chosen = {}, count = 0, timeouts = 0, limits = {}, expands = {}, probes = {}, lies = {},
+    trusted = {},
     left_out = {
       unread = json.array {}, excluded = json.array {}, unsteady = json.array {}, secrets = {},
       ephemeral = 0,
@@ -351,18 +390,17 @@ function M.read(bip, sink, options)
   }, Reader)
   sink:begin({
     format = 1, time = os.date "!%Y-%m-%dT%H:%M:%SZ", device = identity(self),
-    asked = { paths = json.array(table.move(paths, 1, #paths, 1, {})), partition = self.partition },
+    asked = { paths = json.array(paths), partition = self.partition },
     program = "f5lua " .. core.version,
   }, provisioned(self))
   local first = { path = ROOT }
   local last = first
   for _, path in ipairs(paths) do
-    if not self.known[path] then
-      self.known[path] = true
-      last = self:visit(last, path, 0)
-    end
+    self.known[path] = true
+    last = self:visit(last, path, 0)
   end
   self:work(first)
+  self:add_chosen()
   local left_out = self.left_out
   for kind in pairs(self.lies) do
     if self.trusted[kind] then
@@ -374,7 +412,7 @@ function M.read(bip, sink, options)
   end
   left_out.complete = #left_out.unread == 0
   sink:finish(left_out)
-  return left_out
+  return left_out, self.count
 end
 
 return M

@@ -41,10 +41,11 @@ local function full_paths(paths)
   if type(paths) == "string" then paths = { paths } end
   local out = json.array {}
   for i, text in ipairs(paths or {}) do
-    local path = type(text) == "string" and read.path(text)
+    local path, reason
+    if type(text) == "string" then path, reason = read.path(text) end
     if not path then
       core.usage_error(
-        3, ("snapshot: '%s' is not a path below /mgmt/tm"):format(tostring(text))
+        3, ("snapshot: '%s': %s"):format(tostring(text), reason or "expected a path")
       )
     end
     out[i] = path
@@ -54,37 +55,44 @@ end
 
 M.paths = full_paths
 
+-- Reads the device into a sink. Returns what was left out, and the number of objects.
+local function fill(bip, sink, options)
+  return read.read(bip, sink, {
+    paths = full_paths(options.paths), partition = options.partition, page = options.page,
+    parallel = options.parallel, progress = options.progress,
+  })
+end
+
+local function label(bip, header)
+  local hostname, version = header.device.hostname or "?", header.device.version
+  return ("%s (%s, %s)"):format(
+    bip:label(), version and hostname .. " " .. version or hostname, header.time
+  )
+end
+
 --- session:snapshot{ paths =, partition =, file =, page =, parallel =, progress = }
 -- @return with `file`: table { file =, objects =, complete =, left_out = }; else an f5.state
 function M.snapshot(bip, options)
   options = check(options)
-  local count = 0
-  local given = {
-    paths = full_paths(options.paths), partition = options.partition, page = options.page,
-    parallel = options.parallel,
-    progress = function(objects, path)
-      count = objects
-      if options.progress then options.progress(objects, path) end
-    end,
-  }
   if not options.file then
     local sink = file.memory()
-    read.read(bip, sink, given)
-    local state = sink.state
-    local version = state.header.device.version
-    state.label = ("%s (%s, %s)"):format(
-      bip:label(),
-      (state.header.device.hostname or "?") .. (version and " " .. version or ""),
-      state.header.time
-    )
-    return state
+    fill(bip, sink, options)
+    sink.state.label = label(bip, sink.state.header)
+    return sink.state
   end
   local writer <close> = file.create(options.file)
-  local left_out = read.read(bip, writer, given)
+  local left_out, count = fill(bip, writer, options)
   writer:keep()
   return {
     file = options.file, objects = count, complete = left_out.complete, left_out = left_out,
   }
+end
+
+--- Writes a snapshot to a function(text, …), piece by piece. Its end is missing if this fails.
+-- @return table: as of `snapshot` with a file, without `file`
+function M.stream(bip, out, options)
+  local left_out, count = fill(bip, file.stream(out), options)
+  return { objects = count, complete = left_out.complete, left_out = left_out }
 end
 
 return M

@@ -96,13 +96,24 @@ function State:body(collection, key)
   return clean.object(collection.kind, body)
 end
 
+local function encode(segment)
+  return (segment:gsub("[^%w%-%._~:@!$&'()*+,;=]", function(char)
+    return ("%%%02X"):format(char:byte())
+  end))
+end
+
+--- A path with each segment encoded in the one way that `path_of` uses.
+function State.canonical(path)
+  return (path:gsub("[^/]+", function(segment)
+    local name = segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+    return encode(name)
+  end))
+end
+
 --- The URI of an object: names as segments.
 function State.path_of(collection, key)
   if collection.single then return collection.path end
-  local segment = key:gsub("/", "~"):gsub("[^%w%-%._~:@!$&'()*+,;=]", function(char)
-    return ("%%%02X"):format(char:byte())
-  end)
-  return collection.path .. "/" .. segment
+  return collection.path .. "/" .. encode((key:gsub("/", "~")))
 end
 
 --- Returns how many objects the state has.

@@ -92,14 +92,39 @@ local function keep(device, item, reason)
   remark(device, "%s: kept as it is: %s", path, reason)
 end
 
--- The names of the properties of an object that the snapshot leaves out.
+local USERS <const> = "/mgmt/tm/auth/user/"
+
+-- The names of the properties of an object that the snapshot leaves out. The users of this device
+-- keep their passwords and their roles.
 local function left_out(seed, path)
   local secrets = type(seed.left_out) == "table" and seed.left_out.secrets
   local list, set = type(secrets) == "table" and secrets[path] or nil, {}
+  if path:sub(1, #USERS) == USERS then
+    set.encryptedPassword, set.partitionAccess = true, true
+  end
   for _, property in ipairs(type(list) == "table" and list or {}) do
     set[tostring(property):match "^[^.%[]+"] = true
   end
   return set
+end
+
+-- What names an element of an object.
+local NAMING <const> = { name = true, partition = true, subPath = true, fullPath = true }
+
+-- A value without what the snapshot does not have in its groups and elements.
+local function trim_value(value, body)
+  if type(value) ~= "table" or type(body) ~= "table" then return value end
+  if json.is_array(value) and #value ~= #body then return value end
+  local fresh
+  for key, item in pairs(value) do
+    local new = trim_value(item, body[key])
+    if type(key) == "string" and body[key] == nil and not NAMING[key] then new = nil end
+    if new ~= item then
+      fresh = fresh or values.shallow(value)
+      fresh[key] = new
+    end
+  end
+  return fresh or value
 end
 
 -- Takes away what the defaults of the kind added to an object. What the device computes stays.
@@ -112,6 +137,12 @@ local function trim(device, seed, path, node, body)
     if extra and not left[name] and name ~= "ephemeral" and not values.IDENTITY[name] then
       fresh = fresh or values.shallow(object)
       fresh[name] = nil
+    elseif object[name] ~= nil and not left[name] and not spec.r then
+      local new = trim_value(object[name], body[name])
+      if new ~= object[name] then
+        fresh = fresh or values.shallow(object)
+        fresh[name] = new
+      end
     end
   end
   if fresh then device.store:put(path, fresh) end

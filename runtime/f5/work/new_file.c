@@ -42,17 +42,25 @@ static int open_nameless(const char *path) {
   return fd;
 }
 
-bool new_file_open(new_file *file, const char *path) {
+/* Whether a new file may take this place: nothing is there, a file, or a link to a file. A link
+ * into /proc, such as /dev/stdout, stays: it belongs to the system. */
+static bool can_replace(const char *path) {
+  static const char system[] = "/proc/";
   struct stat status;
+  char target[sizeof system] = "";
+  ssize_t length = readlink(path, target, sizeof target - 1);
+  if (length > 0 && strncmp(target, system, sizeof system - 1) == 0) {
+    errno = EINVAL;
+    return false;
+  }
+  if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) return true;
+  errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  return false;
+}
+
+bool new_file_open(new_file *file, const char *path) {
   *file = NEW_FILE_NONE;
-  if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISLNK(status.st_mode)) {
-    errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-    return false;
-  }
-  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
-    errno = EISDIR;
-    return false;
-  }
+  if (!can_replace(path)) return false;
   file->fd = open_nameless(path);
   if (file->fd >= 0) return true;
   file->temporary = temporary_name(path);

@@ -1,6 +1,7 @@
 /* A file that gets its name when it is complete. Until then it has no name at all where the file
  * system can do that (O_TMPFILE), so that nothing stays of it if the process is killed; elsewhere
- * it is called NAME.XXXXXX. Only its owner can read it. A link is replaced, never followed.
+ * it is called NAME.XXXXXX. Only its owner can read it. A link to a file is replaced, never
+ * followed. What is no file, or a link to it (/dev/stdout), is refused.
  *
  *   new_file file;
  *   if (!new_file_open(&file, path)) …          // errno

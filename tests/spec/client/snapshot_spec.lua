@@ -420,6 +420,49 @@ describe("S1 a snapshot as a seed", function()
     assert.equal("new", again:at("ltm/future-thing", "/Common/x"):load().mode)
   end)
 
+  it("adds no defaults, and lets its users in", function()
+    local device <close> = sim.start {
+      seed = {
+        snapshot = { format = 1, device = {}, asked = {} },
+        left_out = { complete = true },
+        objects = {
+          ["/mgmt/tm/auth/user"] = { { name = "admin", description = "of another version" } },
+          ["/mgmt/tm/ltm/profile/http"] = {
+            { name = "old", partition = "Common", enforcement = { maxHeaderCount = 32 } },
+          },
+          ["/mgmt/tm/ltm/profile/client-ssl"] = {
+            {
+              name = "old", partition = "Common",
+              certKeyChain = { { name = "default", cert = "/Common/default.crt" } },
+            },
+          },
+        },
+      },
+    }
+    local bip <close> = lab.connect(device)
+    local state = bip:snapshot { paths = { "ltm/profile/http", "ltm/profile/client-ssl" } }
+    assert.same(
+      { name = "old", partition = "Common", enforcement = { maxHeaderCount = 32 } },
+      body(state, "/mgmt/tm/ltm/profile/http", "/Common/old")
+    )
+    assert.same(
+      { name = "default", cert = "/Common/default.crt" },
+      body(state, "/mgmt/tm/ltm/profile/client-ssl", "/Common/old").certKeyChain[1]
+    )
+  end)
+
+  it("keeps the folder of a log destination", function()
+    local device <close> = sim.start()
+    local bip <close> = lab.connect(device)
+    bip.auth.partition:create { name = "T" }
+    bip.sys.folder:create { name = "A", partition = "T" }
+    bip.sys["log-config"].destination["local-syslog"]:create { name = "/T/A/d" }
+    bip.sys["log-config"].publisher:create {
+      name = "/T/A/p", destinations = { { name = "d", partition = "T", subPath = "A" } },
+    }
+    assert.equal("A", bip.sys["log-config"].publisher["/T/A/p"]:load().destinations[1].subPath)
+  end)
+
   local folders <const> = {
     { "dev-a/bigip_base.conf", "dev-a/bigip.conf" }, { "dev-d/saved.scf" }, { "dev-c/bigip.conf" },
     { "dev-h/bigip_base.conf", "dev-h/bigip.conf" },

@@ -2,6 +2,9 @@
 
 local core = require "f5.core"
 local device = require "cli.support.device"
+local host = require "f5.host"
+local read = require "f5.state.read"
+local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -60,6 +63,37 @@ function M.connect(word, options, inventory, program, secrets)
     usage("no device given; name one, or set F5_SERVER", program)
   end
   return core.connect(M.options(word, options, inventory, secrets or {}))
+end
+
+--- The paths of words of the command line: "ltm/pool" -> "/mgmt/tm/ltm/pool". Without words nil.
+function M.paths(words, program)
+  local paths = {}
+  for i, word in ipairs(words) do
+    local path, reason = read.path(word)
+    paths[i] = path or usage(("'%s': %s"):format(word, reason), program)
+  end
+  return #paths > 0 and paths or nil
+end
+
+-- An error object as it is; the others with a traceback.
+local function handler(err)
+  return type(err) == "table" and err or debug.traceback(tostring(err), 2)
+end
+
+--- Calls a function whose failure has an exit status of its own. Reports a failure; wrong usage of
+--- the command line and an interruption are raised.
+-- @return what the function returns; nil: it failed
+function M.attempt(fn, ...)
+  local ok, result = xpcall(fn, handler, ...)
+  if ok then return result end
+  local is_table = type(result) == "table"
+  if is_table and (result.usage or result.kind == "cancelled") then error(result, 0) end
+  if is_table and getmetatable(result) ~= nil and result.kind then
+    terminal.err((require "cli.support.report"(result, {}, host.is_terminal(2), false)))
+  else
+    terminal.err("f5lua: ", terminal.text(tostring(result)), "\n")
+  end
+  return nil
 end
 
 return M

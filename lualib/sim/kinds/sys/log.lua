@@ -17,7 +17,7 @@ local publisher <const> = {
         local partition, sub_path, name =
           names.split(names.absolute(tostring(entry.name), entry.partition))
         if entry.partition and tostring(entry.name):sub(1, 1) ~= "/" then
-          partition, name = entry.partition, entry.name
+          partition, sub_path, name = entry.partition, entry.subPath, entry.name
         end
         list[i] = { name = name, partition = partition, subPath = sub_path }
       end
