@@ -29,7 +29,8 @@ local function is_saved(path)
   return true
 end
 
-local function snapshot(device)
+local function snapshot(device, file)
+  if device.twin then return device.twin:changed_objects(file) end
   local copy = {}
   for path, object in pairs(device.state.objects.items) do
     if is_saved(path) then copy[path] = object end
@@ -40,11 +41,12 @@ end
 -- Restores a saved configuration. Objects are put one by one, so that a transaction can undo it.
 -- Objects that give rights are restored for administrators only: others could give themselves more
 -- rights by an old or a forged archive.
-local function restore(device, request, saved)
+local function restore(device, request, saved, file)
   local all = rights.is_administrator(request.user)
   local function is_meant(path)
     return is_saved(path) and (all or rights.can_be_loaded(path:sub(#"/mgmt/tm/" + 1)))
   end
+  if device.twin then return device.twin:load_saved(file, saved, is_meant) end
   local gone = {}
   for path in pairs(device.state.objects.items) do
     if is_meant(path) and not saved[path] then gone[#gone + 1] = path end
@@ -85,8 +87,8 @@ end
 
 local function save_config(device, _, _, body)
   local file = file_of(body)
-  device.state.saved[file] = snapshot(device)
-  if file ~= "" then device.disk.write(config_path(file), tmsh.text(device)) end
+  device.state.saved[file] = snapshot(device, file)
+  if file ~= "" and not device.twin then device.disk.write(config_path(file), tmsh.text(device)) end
 end
 
 -- The configuration of a new device, with the users of this one.
@@ -132,7 +134,7 @@ local function load_config(device, request, _, body)
   local saved = body.name == "default" and factory_configuration(device)
     or device.state.saved[file]
   if saved or file == "" then
-    if saved then restore(device, request, saved) end
+    if saved or device.twin then restore(device, request, saved or {}, file) end
     return
   end
   if not device.disk.find(config_path(file)) then
@@ -342,10 +344,7 @@ local function copy_tree(device, target, path, full, new_full, moves)
       0
     )
   end
-  local old = { path }
-  for known in pairs(device.state.objects.items) do
-    if known:sub(1, #path + 1) == path .. "/" then old[#old + 1] = known end
-  end
+  local old = { path, table.unpack(device.store:below(path)) }
   for i = #old, 2, -1 do
     device.store:put(
       new_path .. old[i]:sub(#path + 1),

@@ -13,6 +13,7 @@ local objects = require "sim.config.objects"
 local references = require "sim.config.references"
 
 local NONE <const> = {}
+local FOLDERS <const> = "/mgmt/tm/sys/folder/"
 
 local Store = {}
 Store.__index = Store
@@ -197,16 +198,17 @@ local function set(self, path, object)
   if not self.is_building then self:refer(path, object) end
   notify(self.watching[module_of(path)] or NONE, path, object, old)
   notify(self.watching[""] or NONE, path, object, old)
-  return old
 end
 
--- Puts an object at a path; nil removes it. The table must not be changed afterwards.
+-- Puts an object at a path; nil removes it. The table must not be changed afterwards. A watcher may
+-- end the request (see sim/twin/miss.lua), so the undo log comes first.
 function Store:put(path, object)
-  local old = set(self, path, object)
-  if self.log then self.log[#self.log + 1] = { path, old or false } end
+  if self.log then self.log[#self.log + 1] = { path, self.items[path] or false } end
+  set(self, path, object)
 end
 
-local function below(self, path)
+-- The paths of all objects below the object at a path, sorted.
+function Store:below(path)
   local prefix = path .. "/"
   local found = {}
   for other in pairs(self.items) do
@@ -218,14 +220,14 @@ end
 
 -- Puts `object` at `to`, and copies all objects below `from` there.
 function Store:copy_tree(from, to, object)
-  local found = below(self, from)
+  local found = self:below(from)
   self:put(to, object)
   for _, path in ipairs(found) do self:put(to .. path:sub(#from + 1), self.items[path]) end
 end
 
 -- Removes the object at a path, if there is one, and all below it.
 function Store:remove_tree(path)
-  for _, other in ipairs(below(self, path)) do self:put(other, nil) end
+  for _, other in ipairs(self:below(path)) do self:put(other, nil) end
   if self.items[path] then self:put(path, nil) end
 end
 
@@ -238,6 +240,44 @@ end
 -- The object at a path, or nil. It must not be changed.
 function Store:get(path)
   return self.items[path]
+end
+
+-- Whether there can be objects that this store does not know, and may not ask for now.
+function Store.is_unsure() return false end
+
+-- The first path, by name, of an object in a folder itself: a folder, or anything else; nil if
+-- there is none.
+function Store:first_in(full, is_folder)
+  local prefix, first = full .. "/", nil
+  for path, object in pairs(self.items) do
+    local where = object.fullPath
+    if
+      type(where) == "string" and where:sub(1, #prefix) == prefix
+      and not where:find("/", #prefix + 1, true)
+      and (path:sub(1, #FOLDERS) == FOLDERS) == is_folder and (not first or path < first)
+    then
+      first = path
+    end
+  end
+  return first
+end
+
+-- Whether there can be objects that this store does not know, and may not ask for now.
+function Store.is_unsure() return false end
+
+-- The path of an object in a folder or partition, other than a folder; nil if there is none.
+function Store:content(full)
+  local prefix = full .. "/"
+  for path, object in pairs(self.items) do
+    local where = object.fullPath
+    if
+      type(where) == "string" and where:sub(1, #prefix) == prefix
+      and not path:find "^/mgmt/tm/sys/folder/"
+    then
+      return path
+    end
+  end
+  return nil
 end
 
 -- The segments of a collection's objects, in the order in which a device lists them (by full name).
@@ -261,6 +301,11 @@ function Store:list(collection)
     list[i] = self.items[collection .. "/" .. segment]
   end
   return list
+end
+
+-- The paths of the objects that the object at a path refers to.
+function Store:targets(path)
+  return self.refers[path] or NONE
 end
 
 -- The paths of the objects that refer to the object at a path, sorted. A twin can restrict them to

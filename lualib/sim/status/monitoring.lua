@@ -28,9 +28,9 @@ function M.monitors_of(store, path)
   local list = {}
   local longest
   for _, user in ipairs { path, path:match "^(.*)/members/" } do
-    for _, target in ipairs(store.refers[user] or {}) do
-      if target:find("/monitor/", 1, true) then
-        local monitor = store:get(target)
+    for _, target in ipairs(store:targets(user)) do
+      local monitor = target:find("/monitor/", 1, true) and store:get(target)
+      if monitor then
         list[#list + 1] = monitor.fullPath
         local seconds = math.tointeger(tonumber(monitor.interval))
         if seconds and seconds > (longest or 0) then longest = seconds end

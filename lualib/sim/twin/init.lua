@@ -135,8 +135,10 @@ function Twin:attempt(method, run, ...)
   local results = table.pack(pcall(run, ...))
   self.online = false
   if self.missing or not results[1] then
+    store.hydrating = true -- nothing new happens
     while #store.log.marks > 1 do store:rollback() end
     store:rollback()
+    store.hydrating = false
     put_back(device, kept, all)
     device.state.operations = operations
     if not self.missing then error(results[2], 0) end
@@ -331,7 +333,9 @@ function Twin:knows(name, password)
   return false
 end
 
-for _, part in ipairs { "sim.twin.report", "sim.twin.routes", "sim.twin.statistics" } do
+for _, part in ipairs {
+  "sim.twin.report", "sim.twin.routes", "sim.twin.saved", "sim.twin.statistics",
+} do
   for name, method in pairs(require(part).methods) do Twin[name] = method end
 end
 

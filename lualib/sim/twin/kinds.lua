@@ -10,6 +10,7 @@ local M = {}
 
 local expansions <const> = setmetatable({}, { __mode = "k" })  -- list of templates -> templates
 local groups <const> = {}  -- the text of a list of templates -> { [template] = true }
+local lists <const> = {}  -- the same text -> the templates, in their order
 
 --- The kinds in a list such as { "ltm/monitor/*", "net/vlan" }, and a text that stands for the
 --- list.
@@ -30,7 +31,7 @@ function M.expand(templates)
   local id = table.concat(templates, "|")
   expansions[templates] = { list = list, id = id }
   if not groups[id] then
-    groups[id] = {}
+    groups[id], lists[id] = {}, list
     for _, template in ipairs(list) do groups[id][template] = true end
   end
   return list, id
@@ -44,6 +45,9 @@ function M.groups_of(template)
   end
   return list
 end
+
+--- The kinds of the list that a text stands for.
+function M.group(id) return lists[id] end
 
 local shipped <const> = {}  -- template -> { [name] = true }: the objects that F5 ships
 

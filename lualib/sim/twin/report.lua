@@ -43,6 +43,9 @@ local function record(self, list, entry)
   end
 end
 
+--- The path of the request that is carried out.
+function methods:current_path() return self.request and self.request.path or "/" end
+
 --- Notes that something is not known for certain.
 function methods:assume(path, property, reason)
   record(self, self:state().assumed, { path = path, property = property, reason = reason })

@@ -23,7 +23,6 @@ local WAYS <const> = {
   ["shared/file-transfer"] = "own",
   ["shared/appsvcs"] = "never",
   ["cm/autodeploy"] = "own",
-  ["cm/system/authn/providers"] = "own",
   ["tm/asm"] = "pass",
   ["tm/live-update"] = "pass",
   ["tm/apm/access-info"] = "pass",
@@ -95,9 +94,28 @@ function methods:fetch(target)
   return self:miss { { kind = "raw", path = target:match "^[^?]*", target = target } }
 end
 
+--- Whether objects of a kind are kept in the twin: not those of paths that it only passes on.
+function methods.is_read(_, template)
+  local segments = { "mgmt", "tm" }
+  for segment in template:gmatch "[^/]+" do segments[#segments + 1] = segment end
+  return way_of(segments) == "own"
+end
+
 --- Answers a GET with what the device answers now.
 function methods:pass(request)
   return respond(self:fetch(request.target))
+end
+
+-- The refusal of a task that the twin cannot carry out; nil for all other requests.
+local function refuse_task(self, request)
+  local segments = request.segments
+  if segments[2] ~= "tm" or segments[3] ~= "task" or request.method ~= "POST" then return nil end
+  local template = table.concat(segments, "/", 4)
+  if not self:is_read(template) then
+    return self:not_simulated(request, "tasks of " .. template)
+  end
+  local command = type(request.json) == "table" and request.json.command
+  return type(command) == "string" and self:command(request, command, template) or nil
 end
 
 --- Answers a request that is not a plain one of the configuration; nil for all others.
@@ -105,7 +123,7 @@ function methods:route(request)
   local segments = request.segments
   if segments[1] ~= "mgmt" then return nil end
   local way = way_of(segments)
-  if way == "own" then return nil end
+  if way == "own" then return refuse_task(self, request) end
   if way == "never" then
     return self:not_simulated(request, "it is not even read: a GET can change the device")
   end

@@ -1,5 +1,6 @@
 -- The store of a twin: what is unknown is read from the device first (see sim/twin/init.lua).
 local Store = require "sim.config.store"
+local catalogue = require "sim.config.catalogue"
 local kinds = require "sim.twin.kinds"
 local names = require "sim.config.names"
 local references = require "sim.config.references"
@@ -66,6 +67,8 @@ local function lookup(self, path)
   twin:miss { { kind = "object", path = path, lenient = lenient, expand = twin:expands(path) } }
 end
 
+function TwinStore:is_unsure() return not self.twin.online end
+
 function TwinStore:get(path)
   return self.items[path] or lookup(self, path)
 end
@@ -76,7 +79,7 @@ function TwinStore:learn(path, object)
 end
 
 function TwinStore:put(path, object)
-  local old = self.items[path]
+  local old = self:get(path) -- what the device has there must be known
   if object and object ~= old then object._read = nil end
   if object and not old then self.twin.created[path] = true end
   Store.put(self, path, object)
@@ -163,14 +166,50 @@ local function need_inside(self, path)
   end
 end
 
-function TwinStore:copy_tree(from, to, object)
-  need_inside(self, from)
-  Store.copy_tree(self, from, to, object)
+function TwinStore:below(path)
+  if self:get(path) then need_inside(self, path) end
+  return Store.below(self, path)
 end
 
-function TwinStore:remove_tree(path)
-  if self:get(path) then need_inside(self, path) end
-  Store.remove_tree(self, path)
+-- The kinds whose objects are in partitions, other than folders.
+local function partitioned(twin)
+  local list, discovery = {}, require "sim.config.discovery"
+  for _, module in ipairs(catalogue.modules()) do
+    for _, template in ipairs(catalogue.templates(module)) do
+      local node = catalogue.find(template)
+      if
+        node.type == "collection" and not node.flat and not template:find("*", 1, true)
+        and template ~= "sys/folder" and discovery.present(twin.device, template)
+        and twin:is_read(template)
+      then
+        list[#list + 1] = template
+      end
+    end
+  end
+  return list
+end
+
+--- Something in a folder, see Store:first_in. That there is nothing is known from the names of all
+--- objects of the device.
+function TwinStore:first_in(full, is_folder)
+  if is_folder then self:need(ROOT .. "sys/folder") end
+  local found = Store.first_in(self, full, is_folder)
+  if found or is_folder or not self.twin.online then return found end
+  local state, wants = self.twin:state(), {}
+  local pattern = "^" .. names.segment(full):gsub("%p", "%%%0") .. "~[^~]+$"
+  for _, template in ipairs(partitioned(self.twin)) do
+    local collection = ROOT .. template
+    local known = state.names[collection]
+    for segment in pairs(known or {}) do
+      local path = collection .. "/" .. segment
+      if segment:find(pattern) and may_have(self, path) and self:get(path) then return path end
+    end
+    if not known and not state.whole[collection] then
+      wants[#wants + 1] = { kind = "names", path = collection }
+    end
+  end
+  if #wants > 0 then self.twin:miss(wants) end
+  return nil
 end
 
 --- The indexes of sim/config/indexes.lua need all objects of their collection.
@@ -193,13 +232,22 @@ end
 --- Where it is noted that an object refers to the one with this full name in one of these kinds.
 function TwinStore:target_of(templates, full)
   local list, id = kinds.expand(templates)
-  local segment = names.segment(full)
-  if #list == 1 then return ROOT .. list[1] .. "/" .. segment end
-  for _, template in ipairs(list) do
-    local path = ROOT .. template .. "/" .. segment
-    if self.items[path] then return path end
+  if #list == 1 then return ROOT .. list[1] .. "/" .. names.segment(full) end
+  local place = place_of(id, full)
+  self.places = self.places or {}
+  self.places[place] = self.places[place] or { templates = templates, full = full }
+  return place
+end
+
+--- The paths of the objects that the object at a path refers to.
+function TwinStore:targets(path)
+  local list = {}
+  for _, target in ipairs(self.refers[path] or {}) do
+    local place = self.places and self.places[target]
+    if place then target = self:locate(place.templates, place.full) end
+    if target then list[#list + 1] = target end
   end
-  return place_of(id, full)
+  return list
 end
 
 --- The path of the object with this full name in one of these kinds; nil if there is none.
@@ -227,6 +275,38 @@ function TwinStore:locate(templates, full)
   self.twin:miss(wants)
 end
 
+-- Whether the name in an object of one of these kinds means the object at a path. Two kinds of a
+-- list can have objects of the same name; the first one is meant, see references.locate.
+local function is_meant(self, list, path)
+  local segment, wants = path:match "[^/]+$", {}
+  for _, template in ipairs(list) do
+    local other = ROOT .. template .. "/" .. segment
+    if other == path then break end
+    if self.items[other] then return false end
+    local known = self.twin:state().names[ROOT .. template]
+    if not known and may_have(self, other) then
+      wants[#wants + 1] = { kind = "names", path = ROOT .. template }
+    elseif may_have(self, other) then
+      return false
+    end
+  end
+  -- names of profiles and of monitors are unique among all their kinds
+  if #wants > 0 and #list <= AT_ONCE and self.twin.online then self.twin:miss(wants) end
+  return true
+end
+
+-- What names in an iRule mean depends on what exists, which may be better known now.
+local function names_it(self, user, path)
+  local object = self.items[user]
+  if not object or references.template(user) ~= "ltm/rule" then return object ~= nil end
+  for _, target in ipairs(references.targets(self, user, object) or {}) do
+    if target == path then return true end
+    local place = self.places and self.places[target]
+    if place and names.segment(place.full) == path:match "[^/]+$" then return true end
+  end
+  return false
+end
+
 --- The paths of the objects that refer to the object at a path, sorted. `from`: only those of this
 --- kind, a template.
 function TwinStore:users(path, from)
@@ -236,7 +316,8 @@ function TwinStore:users(path, from)
   local set, list = {}, {}
   local function take(known)
     for user in pairs(known or {}) do
-      if self.items[user] and not set[user] and (not from or references.template(user) == from) then
+      local wanted = not set[user] and (not from or references.template(user) == from)
+      if wanted and names_it(self, user, path) then
         set[user] = true
         list[#list + 1] = user
       end
@@ -245,7 +326,8 @@ function TwinStore:users(path, from)
   take(self.referrers[path])
   local full = object and object.fullPath
   for _, id in ipairs(full and template and kinds.groups_of(template) or {}) do
-    take(self.referrers[place_of(id, full)])
+    local known = self.referrers[place_of(id, full)]
+    if known and is_meant(self, kinds.group(id), path) then take(known) end
   end
   table.sort(list)
   return list

@@ -26,7 +26,14 @@ end
 
 -- The content of a file on the device; nil if it is not there.
 local function content(store, path)
-  return store.device.disk.read((path:gsub("^file:", ""):gsub("^//+", "/")))
+  local text = store.device.disk.read((path:gsub("^file:", ""):gsub("^//+", "/")))
+  local twin = not text and store.device.twin
+  if twin then
+    twin:assume(
+      twin:current_path(), "sourcePath", "the content of the file is known only to the device"
+    )
+  end
+  return text
 end
 
 --- Sets the properties that a device computes from a file. `read(object, text, passphrase)` adds

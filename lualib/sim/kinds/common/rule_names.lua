@@ -10,17 +10,22 @@ local M = {}
 
 local ROOT <const> = "/mgmt/tm/"
 
--- The full name of an object that a rule names: in the rule's own folder, in its partition, or in
--- Common. The first of them that exists, else the first.
+-- What a name in a rule can mean: in the rule's own folder, in its partition, or in Common.
+local function candidates(object, naming)
+  if naming.name:find "^/" then return { naming.name } end
+  return {
+    names.full(object.partition, object.subPath, naming.name),
+    names.full(object.partition, nil, naming.name), "/Common/" .. naming.name,
+  }
+end
+
+-- The full name of an object that a rule names: the first candidate that exists, else the first.
 local function full_name(store, object, naming)
-  if naming.name:find "^/" then return naming.name end
-  local own = names.full(object.partition, object.subPath, naming.name)
-  for _, full in ipairs {
-    own, names.full(object.partition, nil, naming.name), "/Common/" .. naming.name,
-  } do
+  local list = candidates(object, naming)
+  for _, full in ipairs(#list > 1 and list or {}) do
     if references.locate(store, naming.kinds, full) then return full end
   end
-  return own
+  return list[1]
 end
 
 -- A relation for the commands of a rule that name objects of some kinds.
@@ -30,7 +35,13 @@ local function relation(kinds)
     names = function(object, store)
       local list = {}
       for _, naming in ipairs(irule.names(object.apiAnonymous or "")) do
-        if naming.kinds[1] == kinds[1] then list[#list + 1] = full_name(store, object, naming) end
+        if naming.kinds[1] == kinds[1] then
+          if store:is_unsure() then -- a twin that may not ask now notes all that can be meant
+            for _, full in ipairs(candidates(object, naming)) do list[#list + 1] = full end
+          else
+            list[#list + 1] = full_name(store, object, naming)
+          end
+        end
       end
       return list
     end,
