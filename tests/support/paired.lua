@@ -6,11 +6,12 @@ local assert = require "luassert"
 
 local M = {}
 
---- Two devices and a session with each: a, b, x, y. `options`: of the second one.
-function M.start(options)
-  local second = { hostname = "b.example.net" }
-  for name, value in pairs(options or {}) do second[name] = value end
-  local a, x = lab.start { hostname = "a.example.net" }
+--- Two devices and a session with each: a, b, x, y. `of_second`, `of_first`: options.
+function M.start(of_second, of_first)
+  local first, second = { hostname = "a.example.net" }, { hostname = "b.example.net" }
+  for name, value in pairs(of_first or {}) do first[name] = value end
+  for name, value in pairs(of_second or {}) do second[name] = value end
+  local a, x = lab.start(first)
   local b, y = lab.start(second)
   return a, b, x, y
 end

@@ -11,6 +11,7 @@
 local json = require "f5.json"
 local lazy = require "sim.lazy"
 local tables = require "sim.tables"
+local cluster = require "sim.cluster.asm"
 local content = lazy "sim.asm.content"
 local document = lazy "sim.asm.policy.document"
 local entity = require "sim.asm.entity"
@@ -85,10 +86,15 @@ function M.install(device)
     }
   end
   device:on("asm-task-starts", function(self, data) tasks.start(self, data) end)
-  device:on("asm-task-ends", function(self, data) tasks.finish(self, data) end)
+  device:on("asm-task-ends", function(self, data)
+    tasks.finish(self, data)
+    cluster.note(self)
+  end)
   device:route("/mgmt/tm/asm", function(self, request)
     fill(self)
-    return rest.handle(self, request)
+    local answer = rest.handle(self, request)
+    if request.method ~= "GET" and answer.status < 300 then cluster.note(self) end
+    return answer
   end)
   device:on_plant(plant)
 end

@@ -118,7 +118,7 @@ end
 local function fresh(device)
   return {
     links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {},
-    refused = {},
+    refused = {}, asm_seen = device.state.asm and device.state.asm.changes or 0,
     up_since = 0, started = device.real_clock(), headers = headers, hello = hello, start = start,
     leave = trust.reset,
   }

@@ -10,6 +10,7 @@
 --   }
 -- A device whose n is larger than its base has changes that the others lack. Of two records the one
 -- with the larger n is newer.
+local asm = require "sim.cluster.asm"
 local calls = require "sim.cluster.calls"
 local commands = require "sim.commands"
 local errors = require "sim.http.errors"
@@ -99,11 +100,13 @@ end
 
 --- Notes the changes of a request, and starts automatic synchronisation.
 function M.settle(device)
-  local dirty = device.cluster.dirty
-  if not next(dirty) then return end
+  local dirty, of_asm = device.cluster.dirty, asm.changed_group(device)
+  if not next(dirty) and not of_asm then return end
   device.cluster.dirty = {}
   if not is_tracked(device) then return end
-  for group in pairs(changed_groups(device, dirty)) do
+  local groups = changed_groups(device, dirty)
+  if of_asm then groups[of_asm] = true end
+  for group in pairs(groups) do
     M.mark(device, group)
     if is_auto(device, group) and members.has_peers(device) then
       device.cluster.auto[group] = true
@@ -147,12 +150,13 @@ local function message_of(problem)
   return type(problem) == "table" and problem.body and problem.body.message or tostring(problem)
 end
 
---- Takes the objects of a group. Returns whether it worked, and the refusal otherwise: then nothing
---- has changed.
-function M.take(device, group, objects)
+--- Takes the objects of a group, and what it has of ASM. Returns whether it worked, and the refusal
+--- otherwise: then nothing has changed.
+function M.take(device, group, objects, of_asm)
   device.cluster.quiet = true
   local ok, problem = pcall(device.store.atomically, device.store, replace, device, group, objects)
   device.cluster.quiet = false
+  if ok then asm.take(device, of_asm) end
   return ok, not ok and message_of(problem) or nil
 end
 
@@ -199,7 +203,7 @@ function M.on_push(device, message)
     if group == members.TRUST_GROUP then device.cluster.auto[group] = true end
     return { newer = true }
   end
-  local ok, refused = M.take(device, group, message.objects)
+  local ok, refused = M.take(device, group, message.objects, message.asm)
   if not ok then return { error = refused } end
   if message.endpoints then M.set_endpoints(device, message.endpoints) end
   own.n, own.by, own.base, own.base_by = given.n, given.by, given.n, given.by
@@ -214,7 +218,10 @@ end
 function M.on_fetch(device, message)
   local record = M.record(device, message.group)
   record.base, record.base_by, record.synced = record.n, record.by, true
-  return { record = record, objects = scope.objects(device, message.group) }
+  return {
+    record = record, objects = scope.objects(device, message.group),
+    asm = asm.sent(device, message.group),
+  }
 end
 
 -- -- push and pull --
@@ -285,7 +292,7 @@ function M.push(device, group, options)
   local waiting, all_done, failure = #peers, true, nil
   local message = {
     group = group, record = sent, auto = options.auto or nil, force = options.force or nil,
-    objects = scope.objects(device, group),
+    objects = scope.objects(device, group), asm = asm.sent(device, group),
     endpoints = group == members.TRUST_GROUP and M.endpoints(device) or nil,
   }
   for _, peer in ipairs(peers) do
@@ -316,7 +323,7 @@ function M.pull(device, group)
     function(answer)
       local given = answer and answer.record
       if not given then return end
-      local ok, refused = M.take(device, group, answer.objects)
+      local ok, refused = M.take(device, group, answer.objects, answer.asm)
       local own = M.record(device, group)
       if ok then
         own.n, own.by, own.base, own.base_by = given.n, given.by, given.n, given.by

@@ -16,7 +16,7 @@ local trust_body <const> = paired.trust_body
 -- Two devices and the session of each.
 local a, b, x, y
 
-local function start(options) a, b, x, y = paired.start(options) end
+local function start(...) a, b, x, y = paired.start(...) end
 local function join() paired.join(a, b) end
 local function make_group(more) paired.make_group(x, more) end
 local function in_sync() paired.in_sync(x, y) end
@@ -155,6 +155,51 @@ describe("a pair of simulated devices", function()
     x.ltm.pool:create { name = "again" }
     x.ltm.pool["/Common/again"]:modify { description = "not in sync" }
     assert.equal("Changes Pending", status(x))
+  end)
+
+  it("synchronises ASM with the group that is meant for it", function()
+    local modules <const> = { provision = { "ltm", "asm" } }
+    start(modules, modules)
+    join()
+    make_group()
+    local function names(bip)
+      local list <const> = {}
+      for policy in bip.asm.policies:each() do list[#list + 1] = policy.name end
+      return table.concat(list, " ")
+    end
+    x.asm.policies:create { name = "one" }
+    sync(x)
+    in_sync()
+    assert.equal("", names(y)) -- the group is not one of ASM
+    x:at("cm/device-group/asm"):create {
+      type = "sync-only", asmSync = "enabled", autoSync = "enabled",
+      devices = { "bigip1", "b.example.net" },
+    }
+    sync(x, "to-group asm")
+    wait("the policy is there", function() return names(y) == "one" end)
+    local policy <const> = x.asm.policies:list()[1]
+    x:at("asm/policies/" .. policy.id .. "/urls"):create { name = "/login", protocol = "http" }
+    wait("the URL is there", function()
+      for url in y:at("asm/policies/" .. policy.id .. "/urls"):each() do
+        if url.name == "/login" then return true end
+      end
+      return false
+    end)
+    y.asm.policies:create { name = "two" }
+    wait("the other way", function() return names(x) == "one two" end)
+    x:at("asm/tasks/apply-policy"):create {
+      policyReference = { link = "/mgmt/tm/asm/policies/" .. policy.id },
+    }
+    wait("the policy is applied on both", function()
+      return y:at("asm/policies/" .. policy.id):load().isModified == false
+    end)
+    assert.equal(0, #y:at("asm/tasks/apply-policy"):list()) -- a task stays where it is
+    local refused <const> = post(a, "cm/device-group", {
+      name = "asm2", asmSync = "enabled", devices = { "bigip1" },
+    })
+    assert.same({ 400, "01070734:3: Configuration error: The device (/Common/bigip1) is already a "
+      .. "member of the ASM-enabled device group (/Common/asm)." },
+      { refused.status, refused.json.message })
   end)
 
   it("says when both have changes, and lets one win", function()

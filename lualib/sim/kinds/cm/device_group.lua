@@ -1,4 +1,5 @@
 -- Device groups and their devices, and the trust domain.
+local asm = require "sim.cluster.asm"
 local errors = require "sim.http.errors"
 local json = require "f5.json"
 local members = require "sim.cluster.members"
@@ -67,6 +68,7 @@ local device_group <const> = {
       object.networkFailover = object.type == "sync-failover" and "enabled" or "disabled"
     end
   end,
+  settled = asm.check_group,
 }
 
 local trust_domain <const> = {
