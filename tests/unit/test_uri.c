@@ -101,11 +101,29 @@ static void last_names(void **state) {
       {"/mgmt/tm/ltm/pool/~Common~a%20b%251", "/Common/a b%1", 17},
       {"/mgmt/tm/ltm/pool/web", "web", 17},
       {"/mgmt/tm/ltm/pool/a~b", "a~b", 17}, /* no full name: its tilde is its own */
+      {"/mgmt/tm/ltm/pool/a%4", "a%4", 17}, /* no escape */
+      {"/mgmt/tm/ltm/pool/a%", "a%", 17},
+      {"/mgmt/tm/ltm/pool/%41%42", "AB", 17},
+      {"/mgmt/tm/ltm/pool/", "", 17},
+      {"web", "web", 0},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     text name = {0};
     assert_int_equal(uri_last_name(cases[i].path, strlen(cases[i].path), &name), cases[i].rest);
     assert_string_equal(text_string(&name), cases[i].name);
+    text_free(&name);
+  }
+}
+
+/* What is behind the end of a path is not read: an escape that goes on there is none. */
+static void last_names_of_parts(void **state) {
+  (void)state;
+  static const char path[] = "/a%41%42";
+  static const char *const names[] = {"a", "a%", "a%4", "aA", "aA%", "aA%4", "aAB"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    text name = {0};
+    assert_int_equal(uri_last_name(path, i + 2, &name), 0);
+    assert_string_equal(text_string(&name), names[i]);
     text_free(&name);
   }
 }
@@ -177,6 +195,8 @@ static void versions(void **state) {
   } cases[] = {
       {"https://localhost/mgmt/tm/ltm?ver=16.1.0", "16.1.0"},
       {"/mgmt/tm/ltm?$top=1&ver=16.1.0&$skip=2", "16.1.0"},
+      {"/mgmt/tm/ltm?ver=9", "9"},
+      {"/mgmt/tm/ltm?ver=&ver=8", "8"},
       {"/mgmt/tm/ltm?server=1", ""},
       {"/mgmt/tm/ltm?ver=", ""},
       {"/mgmt/tm/ltm?", ""},
@@ -197,6 +217,7 @@ int main(void) {
                                      cmocka_unit_test(absolute),
                                      cmocka_unit_test(queries),
                                      cmocka_unit_test(last_names),
+                                     cmocka_unit_test(last_names_of_parts),
                                      cmocka_unit_test(round_trip),
                                      cmocka_unit_test(names_of_kinds),
                                      cmocka_unit_test(versions)};
