@@ -11,6 +11,17 @@ local function run(words, input)
   return program.run(words, { env = environment, input = input })
 end
 
+-- Command lines -> what the message about each says.
+local function refuses(cases)
+  for words, message in pairs(cases) do
+    local split = {}
+    for word in words:gmatch "%S+" do split[#split + 1] = word end
+    local refused <const> = run(split)
+    assert.equal(2, refused.status, refused.err)
+    assert.matches(message, refused.err)
+  end
+end
+
 local function lines(text)
   local out = {}
   for line in text:gmatch "[^\n]+" do out[#out + 1] = line end
@@ -86,18 +97,12 @@ describe("REST from the shell", function()
     assert.same(
       { "unchanged", "/Common/web", "ltm/pool" }, result("absent", "ltm/pool", "/Common/web")
     )
-    for words, message in pairs {
+    refuses {
       ["ensure ltm/pool"] = "no properties given",
       ["absent ltm/pool"] = "needs the NAME of an object",
       ["absent ltm/pool /Common/web a=b"] = "takes no properties",
       ["ensure ltm/pool a=b"] = "ltm/pool is a collection: ensure needs the NAME",
-    } do
-      local split = {}
-      for word in words:gmatch "%S+" do split[#split + 1] = word end
-      local refused <const> = run(split)
-      assert.equal(2, refused.status, refused.err)
-      assert.matches(message, refused.err)
-    end
+    }
     assert.equal(3, run({ "ensure", "ltm/pool", "/Common/x", "monitor=nope" }).status)
   end)
 
@@ -457,7 +462,7 @@ describe("REST from the shell", function()
 
   it("says what is wrong with a command line", function()
     run { "create", "ltm/pool", "web" }
-    for words, message in pairs {
+    refuses {
       ["get ltm/pool name=web"] = "get takes no properties",
       ["list ltm/pool name=web"] = "list takes no properties",
       ["stats ltm/pool web a:=1"] = "stats takes no properties",
@@ -467,13 +472,7 @@ describe("REST from the shell", function()
       ["get ltm/pool /Common/a~b"] = "it has no path for a name with '~'",
       ["list ltm/pool --timeout 0"] = "option 'timeout' must be between",
       ["list ltm/pool --host a:99999"] = "invalid port '99999'",
-    } do
-      local split = {}
-      for word in words:gmatch "%S+" do split[#split + 1] = word end
-      local refused <const> = run(split)
-      assert.equal(2, refused.status, refused.err)
-      assert.matches(message, refused.err)
-    end
+    }
     assert.matches("'sesion' is neither", run({ "modify", "ltm/node", "/Common/n", "sesion" }).err)
     assert.matches("no properties given", run({ "modify", "ltm/node", "/Common/n" }).err)
     assert.matches(
