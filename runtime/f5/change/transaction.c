@@ -165,8 +165,9 @@ static int begin(lua_State *L) {
     for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
       if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "keep_alive") != 0)
         return error_unknown(L, "option", luaL_tolstring(L, -2, NULL), names);
-      if (lua_isnumber(L, -1) ? !(lua_tonumber(L, -1) >= 0.01 && lua_tonumber(L, -1) <= 86400)
-                              : !(lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
+      if (lua_type(L, -1) == LUA_TNUMBER
+              ? !(lua_tonumber(L, -1) >= 0.01 && lua_tonumber(L, -1) <= 86400)
+              : !(lua_isboolean(L, -1) && !lua_toboolean(L, -1)))
         return error_usage(L, "begin: keep_alive must be a number of seconds, or false");
     }
   }

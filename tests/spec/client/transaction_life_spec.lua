@@ -1,5 +1,6 @@
 -- The life of transactions from a playbook's side: time limits, several at once, keys and
 -- certificates, interruption.
+local core = require "f5.core"
 local f5 = require "f5"
 local lab = require "lab"
 local program = require "program"
@@ -155,6 +156,36 @@ describe("G21 a transaction's time", function()
     tx:commit()
     assert.equal(3, #bip.ltm.node:list())
     assert.equal(3, bip:usage().writes)
+  end)
+
+  it("is kept up for three quarters of the device's limit, unless that is switched off", function()
+    local function begin(...)
+      local id <const> = bip:request("POST", "/mgmt/tm/transaction", { body = {} }).transId
+      device:fault {
+        match = { method = "POST", path = "^/mgmt/tm/transaction$" },
+        times = 1,
+        status = 200,
+        body = { transId = id, state = "STARTED", timeoutSeconds = 1 },
+      }
+      local tx <const> = bip:begin(...)
+      device:clear_log()
+      return tx
+    end
+    for _, options in ipairs { {}, { {} } } do
+      local began <const> = core.now()
+      local tx <close> = begin(table.unpack(options))
+      lab.arrived(device, "DELETE", "/mgmt/tm/transaction/")
+      assert.is_true(core.now() - began > 0.7 and core.now() - began < 10)
+      assert.equal("STARTED", tx:state())
+    end
+    local tx <close> = begin { keep_alive = false }
+    f5.sleep(1.2)
+    assert.same({}, device:log())
+    assert.equal("STARTED", tx:state())
+    for _, wrong in ipairs { true, 0, 86401, "5", {}, 0 / 0 } do
+      local err <const> = fails("usage", bip.begin, bip, { keep_alive = wrong })
+      assert.matches("begin: keep_alive must be a number of seconds, or false", err.message)
+    end
   end)
 
   it("keeps the commands that are left when one was removed", function()
