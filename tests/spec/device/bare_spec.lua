@@ -95,6 +95,7 @@ local MADE <const> = {
   ["apm/aaa/http-connector-transport"] = { maxResponseSize = 32768, timeout = 5 },
   ["apm/profile/vdi"] = { citrixStorefrontReplacement = "disabled" },
   ["apm/resource/webtop-section"] = { initialState = "expanded", sortResources = "by-priority" },
+  ["ilx/plugin"] = { enabled = true },
   ["ltm/rule-profiler"] = { period = 0, state = "disabled" },
   ["net/routing/bgp"] = {
     holdTime = 90, keepAlive = 30, profile = "/Common/bgp", routeDomain = "/Common/0",
@@ -106,7 +107,7 @@ local MADE <const> = {
 -- How many kinds of a module have no default, although objects can be made, and nobody knows that
 -- there is none (walk/plain_kinds.lua). They may become fewer, not more.
 local BARE <const> = {
-  analytics = 41, ["api-protection"] = 2, apm = 54, gtm = 1, ilx = 3, ltm = 8, net = 6, pem = 10,
+  analytics = 41, ["api-protection"] = 2, apm = 54, gtm = 1, ilx = 2, ltm = 8, net = 6, pem = 10,
   security = 46, sys = 16, vcmp = 3, wam = 5, wom = 3,
 }
 
@@ -148,6 +149,11 @@ local THERE <const> = {
   ["security/datasync/local-profile/rsa"] = { bufSize = 2097152, rowsBulk = 50 },
   ["sys/file/external-monitor/arg_example"] = { systemPath = "/config/monitors/arg_example" },
   ["apm/profile/connectivity/connectivity"] = { compression = "enabled" },
+  ["security/firewall/config-change-log"] = { logPublisher = "/Common/local-db-publisher" },
+  ["security/firewall/rule-list/~Common~_sys_self_allow_management/rules/_sys_allow_web"] = {
+    action = "accept", ipProtocol = "tcp", status = "enabled", fullPath = "_sys_allow_web",
+  },
+  ["security/scrubber/profile/scrubber-profile-default"] = { advertisementTtl = "300" },
   ["net/dns-resolver/f5-aws-dns"] = { cacheSize = 5767168, routeDomain = "/Common/0" },
   ["security/device-id/attribute/att07"] = { id = 7 },
   ["security/dos/network-whitelist/dos-network-whitelist"] = { name = "dos-network-whitelist" },
@@ -161,7 +167,7 @@ describe("Kinds without a recording", function()
   local device, bip
   setup(function()
     device, bip = lab.start {
-      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem", "vcmp" },
+      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem", "vcmp", "ilx" },
       seed = { objects = { ["/mgmt/tm/gtm/datacenter"] = { { name = "walk" } } } },
     }
   end)

@@ -48,7 +48,7 @@ net/address-list net/bwc/priority-group net/fdb/vlan/*/records net/ndp net/packe
 net/port-list net/port-mirror net/sfc/chain net/tunnels/endpoint
 pem/global-settings/subscriber-activity-log pem/protocol/profile/gx
 security/blacklist-publisher/category security/device/device-context
-security/dos/ip-uncommon-protolist security/firewall/config-change-log
+security/dos/ip-uncommon-protolist 
 security/firewall/global-rules security/firewall/user-domain security/ip-intelligence/feed-list
 security/ip-intelligence/global-policy security/packet-filter/default-rules
 security/packet-filter/policy security/shared-objects/address-list

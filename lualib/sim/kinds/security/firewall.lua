@@ -15,6 +15,29 @@ local function rule(more)
   return props
 end
 
+-- The rules of the lists that a device has: what it allows on its own addresses.
+local function own_rules()
+  local rules = {}
+  local function add(list, name, protocol, destination)
+    rules[#rules + 1] = {
+      owner = "/Common/_sys_self_allow_" .. list, name = "_sys_allow_" .. name, action = "accept",
+      ipProtocol = protocol, destination = destination,
+    }
+  end
+  add("all", "all", "any")
+  for _, protocol in ipairs { "tcp", "udp" } do
+    add("defaults", protocol .. "_defaults", protocol, {
+      portLists = { ("/Common/_sys_self_allow_%s_defaults"):format(protocol) },
+    })
+  end
+  for _, protocol in ipairs { "ospf", "pim", "igmp" } do
+    add("defaults", protocol .. "_defaults", protocol)
+  end
+  add("management", "ssh", "tcp", { ports = { { name = "22" } } })
+  add("management", "web", "tcp", { ports = { { name = "443" } } })
+  return rules
+end
+
 return {
   ["security/firewall/policy"] = {
     facts = { noun = "firewall policy", subs = { rulesReference = "rules" } },
@@ -45,6 +68,7 @@ return {
       type = "collection", flat = true, noun = "firewall rule", open = true,
       props = rule { iruleSampleRate = i(1), irule = s() },
     },
+    factory = { objects = own_rules },
   },
   ["security/firewall/schedule"] = {
     facts = {

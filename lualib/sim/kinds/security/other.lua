@@ -28,7 +28,11 @@ local kinds <const> = {
       },
     },
   },
-  ["security/firewall/config-change-log"] = { facts = { type = "singleton", open = true } },
+  ["security/firewall/config-change-log"] = {
+    facts = {
+      type = "singleton", open = true, props = { logPublisher = s "/Common/local-db-publisher" },
+    },
+  },
   ["security/analytics/settings"] = {
     facts = {
       type = "singleton",
@@ -69,7 +73,10 @@ local kinds <const> = {
         scrubberNetflowProtectedServerReference = "scrubber-netflow-protected-server",
       },
     },
-    factory = { protected = true, objects = { { name = "scrubber-profile-default" } } },
+    factory = {
+      protected = true,
+      objects = { { name = "scrubber-profile-default", advertisementTtl = "300" } },
+    },
   },
   ["security/scrubber/profile/*/scrubber-rt-domain"] = {
     facts = {
