@@ -125,8 +125,9 @@ end
 --- Returns any value as the console prints it.
 -- @param opts table|nil: width, paint, hint (text with %d for the number of properties that a table
 --   left out)
+-- @param depth integer|nil: of the array that it is in
 -- @return text without a final newline
-function Show.value(item, opts)
+function Show.value(item, opts, depth)
   item, opts = tokens.hidden(item), opts or {}
   local paint = opts.paint or value.painter(false)
   if item == json.null then return paint("null", "null") end
@@ -143,7 +144,9 @@ function Show.value(item, opts)
       .. paint("dim", ("%d item%s"):format(#item, #item == 1 and "" or "s"))
   end
   local lines = {}
-  for i, each in ipairs(item) do lines[i] = Show.value(each, opts) end
+  depth = (depth or 0) + 1
+  if depth > MAX_DEPTH then return "…" end
+  for i, each in ipairs(item) do lines[i] = Show.value(each, opts, depth) end
   return table.concat(lines, "\n")
 end
 

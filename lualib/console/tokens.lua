@@ -14,11 +14,14 @@ local Tokens = {}
 -- The token that an object is about, or nil. With $select only its name may be there: devices make
 -- tokens of 26 capitals and digits.
 local function token_of(object)
-  local kind, link, name = object.kind, object.selfLink, object.name
+  -- an inventory raises for a name that it does not have
+  local kind, name = rawget(object, "kind"), rawget(object, "name")
+  local link = rawget(object, "selfLink")
   local is_token = type(kind) == "string" and kind:find "^shared:authz:tokens:authtokenitem"
   local linked = type(link) == "string" and link:match(ADDRESS)
   if is_token or linked then
-    return type(object.token) == "string" and object.token
+    local text = rawget(object, "token")
+    return type(text) == "string" and text
       or type(name) == "string" and name or linked or nil
   end
   return type(name) == "string" and #name == 26 and name:find "^[A-Z0-9]+$" and name or nil
@@ -37,15 +40,18 @@ end
 
 --- The same value if no token is in it; else a copy in which the beginning of each stands for it.
 -- @param value any: what a device answered: an object, an array of them, or a collection with items
-function Tokens.hidden(value)
-  if type(value) ~= "table" then return value end
+-- @param seen table|nil: tables that are looked at already; a table can contain itself
+function Tokens.hidden(value, seen)
+  if type(value) ~= "table" or seen and seen[value] then return value end
+  seen = seen or {}
+  seen[value] = true
   local token = token_of(value)
   if token then
     return replace(value, token, #token >= MIN_LENGTH and token:sub(1, SHOWN) .. MASK or MASK)
   end
   local out
   local function put(key, item)
-    local hidden = Tokens.hidden(item)
+    local hidden = Tokens.hidden(item, seen)
     if hidden == item then return end
     if not out then
       out = json.is_array(value) and json.array {} or {}
@@ -56,7 +62,8 @@ function Tokens.hidden(value)
   for i, item in ipairs(value) do put(i, item) end
   -- of a collection as it came, and of the answer to a login
   for _, key in ipairs { "items", "token" } do
-    if type(value[key]) == "table" then put(key, value[key]) end
+    local item = rawget(value, key)
+    if type(item) == "table" then put(key, item) end
   end
   return out or value
 end

@@ -104,9 +104,12 @@ function Value.stat(name, value)
   return Value.number(value)
 end
 
+local MAX_DEPTH <const> = 8 -- a table can contain itself
+
 --- One line for any value, as in a cell of a table.
 -- @param key string|nil: the property's name, to mask secrets
-function Value.cell(key, value)
+-- @param depth integer|nil: of the array that it is in
+function Value.cell(key, value, depth)
   if value == nil then return "" end
   if Value.is_secret(key) and value ~= json.null then return Value.MASK end
   if value == json.null then return "null" end
@@ -117,19 +120,25 @@ function Value.cell(key, value)
     return Value.cell(nil, value.fullPath or value.name or "{…}")
   end
   local parts = {}
-  for i, item in ipairs(value) do parts[i] = Value.cell(nil, item) end
+  depth = (depth or 0) + 1
+  if depth > MAX_DEPTH then return "…" end
+  for i, item in ipairs(value) do parts[i] = Value.cell(nil, item, depth) end
   return table.concat(parts, ", ")
 end
 
 --- A copy in which secrets are masked.
-function Value.masked(value)
+-- @param copies table|nil: of tables that are copied already; a table can contain itself
+function Value.masked(value, copies)
   if type(value) ~= "table" then return value end
+  copies = copies or {}
+  if copies[value] then return copies[value] end
   local out = json.is_array(value) and json.array {} or {}
+  copies[value] = out
   for key, item in pairs(value) do
     if Value.is_secret(key) and type(item) == "string" then
       out[key] = Value.MASK
     else
-      out[key] = Value.masked(item)
+      out[key] = Value.masked(item, copies)
     end
   end
   return out

@@ -131,9 +131,22 @@ local function lineage(groups, at)
   return done
 end
 
+-- A copy for one device: what it changes in its values does not change those of others.
+local function own(value, copies)
+  if type(value) ~= "table" or getmetatable(value) and not json.is_array(value) then
+    return value
+  end
+  copies = copies or {}
+  if copies[value] then return copies[value] end
+  local copy = json.is_array(value) and json.array {} or {}
+  copies[value] = copy
+  for key, item in pairs(value) do copy[key] = own(item, copies) end
+  return copy
+end
+
 local function overlay(onto, from, skip)
   for key, value in pairs(from or {}) do
-    if not skip[key] then onto[key] = value end
+    if not skip[key] then onto[key] = own(value) end
   end
 end
 
@@ -212,6 +225,21 @@ local function refuse_missing(vars, path, source)
   end
 end
 
+-- A misspelt device.var is no nil, either. Most devices have no pair.
+local function refuse_fields(device, source)
+  setmetatable(device, {
+    __index = function(_, key)
+      if type(key) ~= "string" or key == "pair" then return nil end
+      core.usage_error(
+        (
+          "%s: device '%s' has no field '%s' (known: name, vars, groups, connect, pair); "
+          .. "values of your own are in device.vars"
+        ):format(source, device.name, key)
+      )
+    end,
+  })
+end
+
 --- Builds an inventory from a table. Raises a message with file and line.
 -- @param data table in one of the two forms
 -- @param source string|nil: file name for messages
@@ -285,6 +313,7 @@ function Inventory.from_table(data, source, text)
     device.connect.label = device.connect.label or name
     device.pair, device.connect.pair = device.connect.pair, nil
     refuse_missing(device.vars, "device.vars", ("%s: device '%s'"):format(source, name))
+    refuse_fields(device, source)
     self.devices[#self.devices + 1] = device
   end
   return self

@@ -74,18 +74,61 @@ end
 local NEITHER <const> =
   "the playbook neither uses `bip` nor returns a function: there is nothing to run on a device"
 
--- The device on which a function of a playbook runs, by the coroutine of its worker.
+-- The device for which a coroutine works: that of its worker.
 local device_of = setmetatable({}, { __mode = "k" })
 
-local function environment(bip, device, lazy)
-  local env = { bip = bip, device = device, arg = arg, f5 = require "f5" }
-  function env.print(...)
-    local parts = table.pack(...)
-    for i = 1, parts.n do parts[i] = tostring(parts[i]) end
-    -- to print is not to ask for a device
-    local own = rawget(env, "device") or device_of[coroutine.running()]
-    M.write((own and terminal.line(own.name) .. ": " or "") .. table.concat(parts, "\t") .. "\n")
+-- Lines that were printed before it is clear whether they are about a device.
+local pending
+
+local function write_line(device, text)
+  M.write((device and terminal.line(device.name) .. ": " or "") .. text .. "\n")
+end
+
+-- `print` of playbooks and their modules.
+local function print_line(...)
+  local parts = table.pack(...)
+  for i = 1, parts.n do parts[i] = tostring(parts[i]) end
+  local text, device = table.concat(parts, "\t"), device_of[coroutine.running()]
+  if pending and not device then
+    pending[#pending + 1] = text
+  else
+    write_line(device, text)
   end
+end
+
+local function write_pending(device)
+  local lines = pending or {}
+  pending = nil
+  for _, text in ipairs(lines) do write_line(device, text) end
+end
+
+-- A function that works for the same device in another coroutine.
+local function follow(fn)
+  local device = device_of[coroutine.running()]
+  if not device or type(fn) ~= "function" then return fn end
+  return function(...)
+    device_of[coroutine.running()] = device
+    return fn(...)
+  end
+end
+
+-- Lines that fibers and coroutines of a worker print are about its device, too.
+local function follow_all(f5)
+  local spawn, all, create, wrap = f5.spawn, f5.all, coroutine.create, coroutine.wrap
+  function f5.spawn(fn, ...) return spawn(follow(fn), ...) end
+  function f5.all(list, ...)
+    if type(list) ~= "table" or getmetatable(list) then return all(list, ...) end
+    local followers = {}
+    for key, fn in next, list do followers[key] = follow(fn) end
+    return all(followers, ...)
+  end
+  rawset(coroutine, "create", function(fn) return create(follow(fn)) end)
+  rawset(coroutine, "wrap", function(fn) return wrap(follow(fn)) end)
+  rawset(_G, "print", print_line)
+end
+
+local function environment(bip, device, lazy)
+  local env = { bip = bip, device = device, arg = arg, f5 = require "f5", print = print_line }
   return setmetatable(env, {
     __index = function(self, key)
       if lazy and (key == "bip" or key == "device") then lazy() end
@@ -130,26 +173,33 @@ local function work(new_chunk, words)
   local first = coroutine.create(new_chunk(first_env))
   local function go_on(...)
     local ok, result = coroutine.resume(first, ...)
-    if not ok then error(result, 0) end
+    if not ok then
+      write_pending()
+      error(result, 0)
+    end
     return result
   end
+  pending = {}
   local result = go_on(table.unpack(words))
   if result ~= asks then
+    write_pending()
     if type(result) ~= "function" then error(NEITHER, 0) end
     return named(result)
   end
   local begun = false
-  return function(bip, device)
+  return named(function(bip, device)
     local answer
     if not begun then
       begun, first_env.ready, first_env.bip, first_env.device = true, true, bip, device
+      device_of[first] = device
+      write_pending(device)
       answer = go_on()
     else
       answer = new_chunk(environment(bip, device))(table.unpack(words))
     end
     if type(answer) == "function" then return answer(bip, device) end
     return answer
-  end
+  end)
 end
 
 local REDRAW <const> = 0.5 -- s
@@ -266,6 +316,7 @@ function M.run(options, file, words)
     options.report
   )
   local new_chunk, source = load_playbook(file)
+  follow_all(f5)
   local report = each(devices, {
     limit = options.limit,
     run = require("f5.fleet.journal").run(file, source, words),

@@ -41,7 +41,10 @@ describe("an inventory in Lua", function()
   it("refuses a value that no vars have, instead of giving nil", function()
     local read = inventory.from_table({
       groups = { eu = { vars = { site = { ntp = "a" }, list = { "x" } } } },
-      devices = { { host = "d1", groups = { "eu" }, vars = { rack = 4, off = false } }, "d2" },
+      devices = {
+        { host = "d1", groups = { "eu" }, vars = { rack = 4, off = false } }, "d2",
+        { host = "d3", groups = { "eu" } },
+      },
     }, "sites.lua")
     local vars = read.devices[1].vars
     local function refused(pattern, act)
@@ -61,6 +64,16 @@ describe("an inventory in Lua", function()
     refused("device 'd2': there is no device.vars.rack %(known: none%)", function()
       return read.devices[2].vars.rack
     end)
+    refused("device 'd3': there is no device.vars.site.ntpp", function()
+      return read.devices[3].vars.site.ntpp
+    end)
+    refused("device 'd1' has no field 'ntp' %(known: .*%); values of your own are in device.vars",
+      function() return { read.devices[1].ntp } end)
+    assert.is_nil(read.devices[1].pair)
+    vars.site.more, vars.list[1] = "d1 only", "y"
+    assert.equal("none", read.devices[3].vars.site("more", "none"))
+    assert.equal("x", read.devices[3].vars.list[1])
+    vars.site.more, vars.list[1] = nil, "x"
     assert.same({ 4, "b", nil, false }, { vars "rack", vars("ntp", "b"), vars "nope", vars "off" })
     assert.equal("c", vars.site("ntpp", "c"))
     local items = {}

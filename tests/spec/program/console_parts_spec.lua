@@ -157,3 +157,21 @@ describe("an entry of the console", function()
     end
   end)
 end)
+
+describe("a value in the console", function()
+  it("can contain itself, or be an inventory", function()
+    local show = require "console.show"
+    local list, object = {}, {}
+    list[1], object.a = list, object
+    assert.equal("…", show.value(list))
+    assert.matches("^a\n", show.value(object))
+    assert.matches("…$", show.value { { name = "x", items = list } }:match "[^\n]*…")
+    assert.equal(1, #show.masked(list))
+    assert.equal("table", type(show.masked(object).a.a))
+    local inventory <const> =
+      require("f5.inventory").from_table { devices = { { host = "d", vars = { n = 4 } } } }
+    assert.matches("name +d", show.value(inventory.devices[1]))
+    assert.equal("n  4", show.value(inventory.devices[1].vars))
+    assert.equal(4, show.masked(inventory.devices[1]).vars.n)
+  end)
+end)

@@ -93,6 +93,32 @@ describe("run --inventory", function()
     end
   end)
 
+  it("says whose output it is in fibers, coroutines and modules, too", function()
+    directory:file("printer.lua", "return function(text) print(text) end")
+    local lines <const> = [[
+      local printer = require "printer"
+      print "begins"
+      local function work(bip)
+        f5.all { function() print "all" end, function() f5.sleep(0.01) print "late" end }
+        f5.spawn(function() coroutine.wrap(print)("spawned") end):join()
+        printer(#bip.ltm.node:list() .. " nodes")
+      end
+    ]]
+    for begins, last in pairs { ["d%d: "] = "work(bip)", [""] = "return work" } do
+      local playbook = directory:file("p.lua", lines .. last)
+      local done = run { "run", "--inventory", inventory(), playbook }
+      assert.equal(0, done.status, done.err)
+      assert.matches("\n" .. begins:format(1) .. "begins\n", "\n" .. done.out)
+      for i = 1, 3 do
+        for _, text in ipairs { "all", "late", "spawned", "0 nodes" } do
+          assert.matches(("\nd%d: %s\n"):format(i, text), "\n" .. done.out)
+        end
+      end
+      local _, count = done.out:gsub("[^\n]*%f[%l]begins\n", "")
+      assert.equal(begins == "" and 1 or 3, count)
+    end
+  end)
+
   it("fails on a device whose vars miss a value, and leaves its lists alone", function()
     local keeper <close> = f5.connect(devices[1]:options "admin")
     keeper.sys.ntp:modify { servers = { "10.0.0.1" } }
