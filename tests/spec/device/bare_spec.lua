@@ -243,7 +243,13 @@ describe("Kinds without a recording", function()
       ["security/firewall/port-list"] = { ports = false },
       ["security/firewall/schedule"] = { dailyHourStart = "0:00", dailyHourEnd = "24:00" },
       ["apm/acl"] = { aclOrder = false, entries = false },
-      ["net/trunk"] = { bandwidth = 0, cfgMbrCount = 0, workingMbrCount = 0 },
+      ["net/trunk"] = {
+        bandwidth = 0, cfgMbrCount = 0, workingMbrCount = 0, lacp = "disabled",
+        linkSelectPolicy = "auto",
+      },
+      ["apm/resource/network-access"] = { splitTunneling = "false", supportedIpVersion = "ipv4" },
+      ["gtm/pool/naptr"] = { alternateMode = "round-robin" },
+      ["security/ip-intelligence/policy"] = { defaultLogBlacklistHitOnly = "no" },
       ["cli/script"] = { totalSigningStatus = "not-all-signed", verificationStatus = false },
       ["sys/application/template"] = {
         totalSigningStatus = "not-all-signed", verificationStatus = false, signingKey = false,
@@ -268,6 +274,23 @@ describe("Kinds without a recording", function()
       body = { name = "days" },
     })
     assert.equal(7, #made.daysOfWeek)
+  end)
+
+  it("show a translation of addresses with its defaults", function()
+    local made = bip:request("POST", "/mgmt/tm/security/nat/source-translation", {
+      body = { name = "walk", addresses = { "192.0.2.0/24" } },
+    })
+    assert.same(
+      { "dynamic-pat", "napt", "none", "disabled", 0, true },
+      {
+        made.type, made.patMode, made.inboundMode, made.hairpinMode, made.clientConnectionLimit,
+        made.egressInterfacesDisabled,
+      }
+    )
+    assert.same({ mode = "address-pooling-paired", timeout = 300 }, made.mapping)
+    assert.equal(3600, made.portBlockAllocation.blockIdleTimeout)
+    lab.fails("invalid", bip.request, bip, "PATCH",
+      "/mgmt/tm/security/nat/source-translation/~Common~walk", { body = { patMode = "pba2" } })
   end)
 
   it("refuse other words where the choices are known", function()

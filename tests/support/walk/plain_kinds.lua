@@ -10,7 +10,8 @@ ltm/html-rule/tag-remove ltm/html-rule/tag-remove-attribute ltm/ifile ltm/profil
 ltm/rule ltm/snatpool ltm/virtual/*/policies net/arp net/fdb/tunnel/*/records net/service-policy
 net/timer-policy net/tunnels/etherip security/firewall/address-list
 security/firewall/management-ip-rules security/firewall/policy security/firewall/port-list
-security/firewall/rule-list sys/autoscale-group sys/crypto/fips/external-hsm sys/dns
+security/firewall/rule-list
+security/ssh/profile/*/auth-info sys/autoscale-group sys/crypto/fips/external-hsm sys/dns
 sys/file/ssl-cert/*/cert-validators sys/log-config/destination/alertd
 sys/log-config/destination/local-database sys/log-config/publisher sys/management-ip
 ]]
@@ -48,7 +49,7 @@ net/address-list net/bwc/priority-group net/fdb/vlan/*/records net/ndp net/packe
 net/port-list net/port-mirror net/sfc/chain net/tunnels/endpoint
 pem/global-settings/subscriber-activity-log pem/protocol/profile/gx
 security/blacklist-publisher/category security/device/device-context
-security/dos/ip-uncommon-protolist 
+security/dos/ip-uncommon-protolist
 security/firewall/global-rules security/firewall/user-domain security/ip-intelligence/feed-list
 security/ip-intelligence/global-policy security/packet-filter/default-rules
 security/packet-filter/policy security/shared-objects/address-list

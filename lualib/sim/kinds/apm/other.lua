@@ -35,6 +35,7 @@ local kinds <const> = {
     },
   },
   ["apm/resource/network-access"] = {
+    facts = { props = { splitTunneling = { d = "false" }, supportedIpVersion = { d = "ipv4" } } },
     checks = {
       -- a SNAT pool takes the place of `automap`
       prepare = function(_, object, properties)

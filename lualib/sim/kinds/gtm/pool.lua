@@ -112,7 +112,8 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       noun = "Pool", pairs = ENABLED_DISABLED, open = true, subs = { membersReference = "members" },
       props = {
         enabled = flag(true), disabled = flag(), monitor = of_addresses and s "default" or nil,
-        alternateMode = { keeps_none = true }, fallbackMode = { keeps_none = true },
+        alternateMode = { d = "round-robin", keeps_none = true },
+        fallbackMode = { keeps_none = true },
         loadBalancingMode = { d = "round-robin" },
       },
     },

@@ -72,8 +72,8 @@ return {
   },
   ["net/trunk"] = {
     facts = { noun = "trunk", flat = true, props = {
-      media = s("none"), bandwidth = { d = 0 }, cfgMbrCount = { d = 0 },
-      workingMbrCount = { d = 0 },
+      media = s("none"), lacp = { d = "disabled" }, linkSelectPolicy = { d = "auto" },
+      bandwidth = { d = 0 }, cfgMbrCount = { d = 0 }, workingMbrCount = { d = 0 },
     } },
     checks = trunk,
   },

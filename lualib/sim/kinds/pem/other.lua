@@ -4,7 +4,15 @@ local property = require "sim.kinds.common.property"
 local s <const> = property.text
 
 local kinds <const> = {
-  ["pem/forwarding-endpoint"] = { facts = { type = "collection", open = true } },
+  ["pem/forwarding-endpoint"] = {
+    facts = {
+      type = "collection", open = true,
+      props = {
+        translateAddress = s("disabled", { c = "disabled|enabled" }),
+        translateService = s("disabled", { c = "disabled|enabled" }),
+      },
+    },
+  },
   ["pem/policy"] = { facts = { type = "collection", open = true } },
 }
 

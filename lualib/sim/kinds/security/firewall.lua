@@ -2,7 +2,7 @@
 local ports = require "sim.kinds.common.ports"
 local property = require "sim.kinds.common.property"
 
-local s <const>, i <const> = property.text, property.number
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 
 -- The properties of a rule, wherever it is.
 local function rule(more)
@@ -140,7 +140,31 @@ return {
     },
   },
   ["security/nat/policy/*/rules"] = { facts = { type = "collection", flat = true, open = true } },
-  ["security/nat/source-translation"] = { facts = { open = true, mandatory = { "addresses" } } },
+  ["security/nat/source-translation"] = {
+    facts = {
+      open = true, mandatory = { "addresses" },
+      pairs = { { "egressInterfacesDisabled", "egressInterfacesEnabled" } },
+      props = {
+        clientConnectionLimit = i(0), egressInterfacesDisabled = flag(true),
+        egressInterfacesEnabled = flag(), hairpinMode = s("disabled", { c = "disabled|enabled" }),
+        inboundMode = s("none", {
+          c = "endpoint-independent-filtering|explicit|none", keeps_none = true,
+        }),
+        mapping = { t = "o", d = { mode = "address-pooling-paired", timeout = 300 } },
+        patMode = s("napt", { c = "deterministic|napt|pba" }),
+        portBlockAllocation = {
+          t = "o",
+          d = {
+            blockIdleTimeout = 3600, blockLifetime = 0, blockSize = 64, clientBlockLimit = 1,
+            zombieTimeout = 0,
+          },
+        },
+        routeAdvertisement = s("disabled", { c = "disabled|enabled" }),
+        trafficGroup = s "/Common/traffic-group-1",
+        type = s("dynamic-pat", { c = "dynamic-pat|static-nat|static-pat" }),
+      },
+    },
+  },
   ["security/nat/destination-translation"] = {
     facts = { open = true, mandatory = { "addresses" } },
   },

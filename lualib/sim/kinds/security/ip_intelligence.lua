@@ -77,6 +77,12 @@ local category <const> = {
 return {
   ["security/ip-intelligence/feed-list"] = { checks = feed_list },
   ["security/ip-intelligence/policy"] = {
+    facts = {
+      props = {
+        defaultLogBlacklistHitOnly = s("no", { c = "limited|no|yes" }),
+        defaultLogBlacklistWhitelistHit = s("no", { c = "no|yes" }),
+      },
+    },
     factory = { protected = true, objects = { { name = "ip-intelligence" } } },
   },
   ["security/blacklist-publisher/profile"] = { checks = publisher },

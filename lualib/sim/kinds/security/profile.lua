@@ -59,6 +59,9 @@ local kinds <const> = {
     relations = { { property = "defaultsFrom", to = { "." } } },
     factory = { protected = true, objects = { { name = "http_security" } } },
   },
+  ["security/ssh/profile/*/auth-info"] = {
+    facts = { props = { realServerAuth = { d = false } } },
+  },
   ["security/ssh/profile"] = {
     facts = { type = "collection", flat = false },
     factory = {
