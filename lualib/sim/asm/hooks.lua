@@ -200,7 +200,14 @@ of_policy("login-pages").before_create = function(_, object)
       refuse(("Invalid condition '%s' in 'accessValidation'."):format(name))
     end
   end
-  if next(valid) == nil then refuse("At least one condition is needed in 'accessValidation'.") end
+  local conditions = 0
+  for name in pairs(valid) do
+    if not name:find "Base64Encoded$" then conditions = conditions + 1 end
+  end
+  if conditions == 0 then refuse("At least one condition is needed in 'accessValidation'.") end
+  for name, default in pairs(nested) do
+    if default == false and valid[name] == nil then valid[name] = false end
+  end
 end
 
 of_policy("brute-force-attack-preventions").before_create = function(context, object)

@@ -84,24 +84,42 @@ local function choices_of(text)
   return set
 end
 
--- What is known about the properties inside of a group with these defaults: name -> { choices = }
--- or { number = true }. Other names mean what they mean everywhere.
-local function inside_of(module, defaults)
-  local inside = {}
+-- What is known about the properties inside of a group of a module whose defaults are unknown.
+local anywhere <const> = {}
+local function inside_anywhere(module)
+  anywhere[module] = anywhere[module] or setmetatable({}, {
+    __index = function(_, name)
+      local known = choices.anywhere(module, name)
+      return known and { choices = known } or nil
+    end,
+  })
+  return anywhere[module]
+end
+
+-- What is known about the properties inside of a group with these defaults, at every depth: name ->
+-- { choices = } or { number = true } or { inside = }; "" -> for groups that are not known.
+-- @param given table|nil: the choices that sim/kinds describes: name -> "a|b", or a table of them
+local function inside_of(module, defaults, given)
+  local unknown = inside_anywhere(module)
+  local inside = setmetatable({ [""] = unknown }, { __index = unknown })
   for name, value in pairs(defaults) do
     if math.type(value) == "integer" then
       inside[name] = { number = true }
     elseif type(value) == "string" then
       local known = choices.of(module, name, value)
       inside[name] = known and { choices = known } or nil
+    elseif type(value) == "table" and not json.is_array(value) and #value == 0 then
+      inside[name] = { inside = inside_of(module, value, given and given[name]) }
     end
   end
-  return setmetatable(inside, {
-    __index = function(_, name)
-      local known = choices.anywhere(module, name)
-      return known and { choices = known } or nil
-    end,
-  })
+  for name, words in pairs(given or {}) do
+    if type(words) == "string" then
+      inside[name] = { choices = choices_of(words) }
+    elseif not rawget(inside, name) then
+      inside[name] = { inside = inside_of(module, {}, words) }
+    end
+  end
+  return inside
 end
 
 local function complete(template, node)
@@ -118,6 +136,7 @@ local function complete(template, node)
   node.kind = node.kind or ("tm:%s:%s"):format(table.concat(parts, ":"), last)
   node.props = node.props or {}
   local module = parts[1]
+  node.unknown = inside_anywhere(module)
   for name, spec in pairs(node.props) do
     if spec.d == "none" or node.keeps_none then
       spec.keeps_none = true
@@ -134,7 +153,7 @@ local function complete(template, node)
       spec.choices = choices.of(module, name, spec.d)
     elseif spec.t == "o" and not spec.r then
       local defaults = type(spec.d) == "table" and spec.d or {}
-      spec.inside = inside_of(module, defaults)
+      spec.inside = inside_of(module, defaults, spec.c)
     end
   end
   local above = template:match "^(.*)/[^/*]+$"

@@ -276,6 +276,7 @@ local RULES <const> = {
 }
 local INSIDE <const> = {
   { "^security/firewall/.*rules$", RULES },
+  { "^apm/resource/network%-access$", { snatpool = "ltm/snatpool" } },
   { "^ltm/lsn%-pool$", { ["pcp.profile"] = "ltm/profile/pcp" } },
   { "^security/nat/policy/%*/rules$", {
     ["source.addressLists"] = ADDRESS_LISTS, ["destination.addressLists"] = ADDRESS_LISTS,

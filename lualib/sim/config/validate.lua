@@ -154,22 +154,28 @@ local function refuse_choice(name, value, known)
   M.invalid(name, value)
 end
 
--- Refuses wrong values inside of a group.
+local function check_word(name, item, known)
+  if known.number then
+    if
+      type(item) == "string" and not integer(item) and not choices.is_number_word(item)
+      and not M.port(item)
+    then
+      M.invalid(name, item)
+    end
+  elseif known.choices and (type(item) ~= "string" or not known.choices[item]) then
+    refuse_choice(name, item, known.choices)
+  end
+end
+
+-- Refuses wrong values inside of a group, at every depth.
 local function check_inside(value, inside)
   for given, item in pairs(value) do
-    local name = M.camel(tostring(given))
+    local name = type(given) == "string" and M.camel(given) or ""
     local known = inside[name]
-    if known and item ~= json.null and type(item) ~= "table" then
-      if known.number then
-        if
-          type(item) == "string" and not integer(item) and not choices.is_number_word(item)
-          and not M.port(item)
-        then
-          M.invalid(name, item)
-        end
-      elseif type(item) ~= "string" or not known.choices[item] then
-        refuse_choice(name, item, known.choices)
-      end
+    if type(item) == "table" then
+      check_inside(item, known and known.inside or inside[""] or inside)
+    elseif name ~= "" and known and item ~= json.null then
+      check_word(name, item, known)
     end
   end
 end
@@ -251,6 +257,7 @@ function M.body(node, body, all)
         if node.known and not node.open and not all then
           M.refuse(('"%s" unknown property'):format(name))
         end
+        if not all then check_inside({ [name] = value }, node.unknown) end
         local nothing = value == json.null
           or value == "none" or type(value) == "table" and next(value) == nil
         properties[name] = nothing and not all and NONE or value

@@ -93,10 +93,12 @@ function M.decode_body(request)
   local ok, value = pcall(json.decode, request.body)
   if not ok or type(value) ~= "table" then
     if tm then
-      return errors.tm(
-        request.method == "PATCH" and 400 or 415,
+      local refusal = errors.tm(
+        request.method == "POST" and 415 or 400,
         "Found invalid JSON body in the request."
       )
+      if request.method == "PUT" then refusal.headers = { Connection = "close" } end
+      return refusal
     end
     return errors.rest(
       request,

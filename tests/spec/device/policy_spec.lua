@@ -92,6 +92,12 @@ describe("an LTM policy", function()
     )
   end)
 
+  it("has a strategy of the device in every partition", function()
+    post("/mgmt/tm/auth/partition", { name = "P" })
+    local made <const> = make { partition = "P", strategy = "first-match" }
+    assert.equal("/Common/first-match", made.strategy)
+  end)
+
   it("has its rules in the order that was asked for", function()
     make {
       rules = {

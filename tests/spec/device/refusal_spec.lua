@@ -269,3 +269,21 @@ describe("simulated device refuses: networks", function()
     )
   end)
 end)
+
+describe("simulated device refuses: requests", function()
+  setup(start)
+  teardown(stop)
+
+  it("with a body that is no JSON", function()
+    for method, expected in pairs {
+      POST = { 415 }, PUT = { 400, "close" }, PATCH = { 400 },
+    } do
+      local path <const> = "/mgmt/tm/ltm/pool" .. (method == "POST" and "" or "/p")
+      local answer <const> = curl {
+        device, method, path, body = '{"a":', headers = { ["Content-Type"] = "application/json" },
+      }
+      refused(answer, "Found invalid JSON body in the request.", expected[1])
+      assert.equal(expected[2], answer.headers.connection)
+    end
+  end)
+end)

@@ -15,6 +15,9 @@ describe("simulated device: shell", function()
       "i=0; while [ $i -lt 3 ]; do i=$((i+1)); [ $i = 2 ] && continue; echo $i; done")
     prints("2\n", "n=0; until [ $n -ge 2 ]; do ((n++)); done; echo $n")
     prints("x\n", "for i in x y; do echo $i; break; done")
+    prints("mkdir: created directory '/var/tmp/v'\nremoved '/var/tmp/v/f'\n"
+      .. "removed directory: '/var/tmp/v'\n",
+      "mkdir -v /var/tmp/v; touch /var/tmp/v/f; rm -v /var/tmp/v/f; rm -rv /var/tmp/v")
     prints("yes\n", "case abc in x|a*) echo yes;; *) echo no;; esac")
     prints("f a 2\n3\n", "f() { echo \"f $1 $#\"; return 3; }; f a b; echo $?")
     prints("ok\nre\n", "[[ abc == a* && 1 -lt 2 ]] && echo ok\n[[ abc =~ ^a.c$ ]] && echo re")

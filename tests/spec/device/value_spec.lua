@@ -39,10 +39,47 @@ describe("A simulated device", function()
     )
   end)
 
+  it("refuses words in groups of groups, in lists and in unknown groups", function()
+    bip:at("security/dos/profile"):create { name = "d" }
+    local path <const> = "security/dos/profile/d/application"
+    local function refused(property, body)
+      refuses(('invalid property value "%s":"dance"'):format(property), path, body)
+    end
+    refused("mode", { tpsBased = { mode = "dance" } })
+    refused("mode", { botDefense = { mode = "dance" } })
+    refused("mitigationMode", { stressBased = { behavioral = { mitigationMode = "dance" } } })
+    refused("deviceIdRequestBlockingMode", { deviceIdRequestBlockingMode = "dance" })
+    refused("deviceIdRequestBlockingMode", {
+      unknown = { list = { { deviceIdRequestBlockingMode = "dance" } } },
+    })
+    bip:at(path):create {
+      name = "a",
+      stressBased = { mode = "blocking", behavioral = { mitigationMode = "standard" } },
+    }
+  end)
+
+  it("shows the type that an external data group has from its file", function()
+    device:control("write_file", { path = "/shared/dg", text = "a := b,\n" })
+    bip.sys.file["data-group"]:create {
+      name = "f", type = "string", separator = ":=", sourcePath = "file:/shared/dg",
+    }
+    local group <const> =
+      bip.ltm["data-group"].external:create { name = "e", externalFileName = "f" }
+    assert.same({ "string", "/Common/f" }, { group.type, group.externalFileName })
+  end)
+
   it("refuses words inside of ASM entities", function()
     bip.asm.policies:create { name = "p" }
     local policy <const> = bip.asm.policies:list()[1]
     local urls <const> = bip:at(policy.selfLink).urls
+    local login <const> = bip:at(policy.selfLink)["login-pages"]:create {
+      urlReference = { link = urls:create({ name = "/login" }).selfLink },
+      accessValidation = { responseContains = "ok" },
+    }
+    assert.same({ -- the flags of the encoding are there
+      responseContains = "ok", parameterContainsBase64Encoded = false,
+      responseContainsBase64Encoded = false, responseOmitsBase64Encoded = false,
+    }, login.accessValidation)
     for property, cors in pairs {
       enforcementMode = { enforcementMode = "maybe" },
       originProtocol = {

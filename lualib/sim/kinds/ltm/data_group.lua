@@ -1,5 +1,6 @@
 -- Data groups and files for iRules.
 local json = require "f5.json"
+local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local validate = require "sim.config.validate"
 
@@ -41,6 +42,16 @@ local data_group <const> = {
       if key then table.sort(list, function(a, b) return key(a.name) < key(b.name) end) end
       object.records = #list > 0 and json.array(list) or nil
     end
+  end,
+}
+
+-- The type of the records is that of the file.
+local external <const> = {
+  prepare = function(store, object, properties)
+    local name = object.externalFileName
+    if properties.type ~= nil or type(name) ~= "string" then return end
+    local file = store:get("/mgmt/tm/sys/file/data-group/" .. names.segment(name))
+    if file and file.type then object.type = file.type end
   end,
 }
 
@@ -97,6 +108,7 @@ return {
       props = { externalFileName = s(), type = s(), description = s() },
       refs = { externalFileNameReference = "sys/file/data-group" },
     },
+    checks = external,
     relations = { { property = "externalFileName", to = { "sys/file/data-group" } } },
   },
   ["ltm/ifile"] = {

@@ -72,7 +72,8 @@ local policy <const> = {
     end
     object.legacy, object.createDraft = nil, nil
     object.lastModified = clock.utc(ctx.now or 0)
-    if object.strategy then object.strategy = names.absolute(object.strategy) end
+    local strategy = properties.strategy -- the device's own are in Common
+    if type(strategy) == "string" then object.strategy = names.absolute(strategy) end
   end,
   changed = function(store, path, object, _, ctx)
     if not ctx.draft_of then return end

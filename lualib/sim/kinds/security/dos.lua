@@ -34,6 +34,14 @@ local BEHAVIORAL <const> = {
   signaturesApprovedOnly = "disabled",
 }
 
+local MODES <const> = {
+  mode = "blocking|off|transparent", thresholdsMode = "automatic|manual",
+  behavioral = { mitigationMode = "aggressive|conservative|none|standard" },
+}
+local FOUND <const> = {
+  detection = "disabled|enabled|learn-only", mitigation = "high|low|medium|none",
+}
+
 -- Signatures that the device finds by itself.
 local function dynamic_signatures(scrubbing)
   local group = { detection = "disabled", mitigation = "none" }
@@ -72,8 +80,12 @@ return {
       type = "collection", flat = true, open = true,
       props = {
         triggerIrule = s("disabled", { c = "disabled|enabled" }),
-        tpsBased = { t = "o", d = detection() },
-        stressBased = { t = "o", d = detection { behavioral = BEHAVIORAL } },
+        botDefense = { t = "o", c = {
+          mode = "always|disabled|during-attacks",
+          crossDomainRequests = "allow-all|validate-bulk|validate-upon-request",
+        } },
+        tpsBased = { t = "o", d = detection(), c = MODES },
+        stressBased = { t = "o", d = detection { behavioral = BEHAVIORAL }, c = MODES },
         botSignatures = { t = "o", d = { check = "disabled" } },
         heavyUrls = { t = "o", d = {
           automaticDetection = "enabled", latencyThreshold = 1000, protection = "disabled",
@@ -92,7 +104,7 @@ return {
     facts = {
       type = "collection", flat = true, open = true,
       props = {
-        dynamicSignatures = { t = "o", d = dynamic_signatures(true) },
+        dynamicSignatures = { t = "o", d = dynamic_signatures(true), c = FOUND },
         networkAttackVector = { t = "a" },
       },
     },
@@ -141,7 +153,7 @@ return {
       props = {
         dynamicSignatures = { t = "o", d = {
           dns = dynamic_signatures(false), network = dynamic_signatures(true),
-        } },
+        }, c = { dns = FOUND, network = FOUND } },
       },
     },
     factory = { protected = true, objects = { { name = "dos-device-config" } } },

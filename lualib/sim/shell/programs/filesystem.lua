@@ -85,7 +85,9 @@ function programs.rm(shell, arguments, io)
   local status = 0
   for _, name in ipairs(names) do
     local path = shell:path(name)
-    if not shell.device.disk.remove(path) then
+    if shell.device.disk.remove(path) then
+      if options.v then io.out(("removed '%s'\n"):format(name)) end
+    else
       if not shell:is_directory(path) then
         if not options.f then status = missing(io, "rm: cannot remove '%s'", name) end
       elseif not (options.r or options.R) then
@@ -98,6 +100,7 @@ function programs.rm(shell, arguments, io)
             shell.device.directories[directory] = nil
           end
         end
+        if options.v then io.out(("removed directory: '%s'\n"):format(name)) end
       end
     end
   end
@@ -191,6 +194,7 @@ function programs.mkdir(shell, arguments, io)
     else
       shell.budget:spend(#path)
       shell.device.directories[path] = true
+      if options.v then io.out(("mkdir: created directory '%s'\n"):format(name)) end
       while options.p and above and above ~= "" do
         shell.device.directories[above] = true
         above = above:match "^(.*)/[^/]+$"
