@@ -5,6 +5,7 @@
 local core = require "f5.core"
 local file = require "f5.state.file"
 local json = require "f5.json"
+local sim = require "f5.sim"
 local State = require "f5.state.state"
 
 local M = {}
@@ -33,13 +34,23 @@ local function contents(path)
   return text
 end
 
+-- A user beside those of the text, which may have a password for admin.
+local USER <const> = "f5lua-diff"
+
+local function new_password()
+  local file <close> = assert(io.open("/dev/urandom", "rb"))
+  return (file:read(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
+
 local function snapshot_of(seed, path)
-  local ok, device = pcall(require("f5.sim").start, { provision = MODULES, seed = seed })
+  local users = table.move(sim.default_users, 1, #sim.default_users, 1, {})
+  users[#users + 1] = { name = USER, password = new_password(), role = "admin" }
+  local ok, device = pcall(sim.start, { provision = MODULES, seed = seed, users = users })
   if not ok then
     refuse(path, "%s", (tostring(device):gsub("^lualib/[%w_/]+%.lua:%d+: ", "")))
   end
   local _stop <close> = device
-  local bip <close> = core.connect(device:options "admin")
+  local bip <close> = core.connect(device:options(USER))
   return bip:snapshot(), seed and device:refused() or nil
 end
 

@@ -196,6 +196,37 @@ describe("f5lua diff", function()
     assert.matches("no differences; 1 object is equal", (ran(0, "diff", "a.json", "shop.json")))
   end)
 
+  it("takes a saved configuration for what it says", function()
+    directory:file("bigip.conf", [[
+auth user admin {
+    encrypted-password $6$saltsalt$FVAIvh0y1dUE7C9tBXsCjJ1hWO5PVfvWQzJ5gnN/v2jBjJY1TdSbkHbAIuHFJp0E8pK7w1
+    partition-access {
+        all-partitions {
+            role admin
+        }
+    }
+}
+ltm pool /Common/web {
+    members {
+        /Common/10.0.0.1:80 {
+            address 10.0.0.1
+        }
+        /Common/10.0.0.3:http {
+            address 10.0.0.3
+        }
+    }
+}
+net self /Common/nothing { }
+]])
+    local out <const> = ran(1, "diff", "bigip.conf", host, "ltm/pool", "net/self", "auth/user")
+    assert.matches("ltm/pool\n.*  ~ /Common/web\n", out)
+    assert.matches("\n      %+ members%[/Common/10%.0%.0%.2:80%]", out)
+    assert.matches("\n      %- members%[/Common/10%.0%.0%.3:80%]", out)
+    assert.matches("\n  %+ /Common/a b\n", out)
+    assert.is_nil(out:find("f5lua-diff", 1, true), out)
+    assert.matches("bigip.conf:19: could not be read: .*address", out)
+  end)
+
   it("never takes for equal what it could not compare", function()
     ran(0, "snapshot", "--partition", "Shop", "ltm/pool", "-o", "shop.json")
     ran(0, "snapshot", "--partition", "Other", "ltm/pool", "-o", "other.json")

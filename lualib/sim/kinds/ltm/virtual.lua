@@ -391,19 +391,20 @@ end
 -- -- checks of their profiles and policies --
 
 local virtual_profile <const> = {
-  read = function(store, target, body)
+  read = function(store, target, body, ctx)
     -- A profile that is named without a partition is looked for in the virtual server's own, then
-    -- in Common.
+    -- in Common. A seed may have profiles that are not simulated.
     local name = body.name
-    if type(name) ~= "string" or name:sub(1, 1) == "/" then return body end
+    if type(name) ~= "string" or name:sub(1, 1) == "/" or body.subPath then return body end
     local owner = store:get(target.parent)
     local fresh = {}
     for key, value in pairs(body) do
       fresh[key] = value
     end
-    local own =
-      names.full(names.partition(body.partition or owner.partition), body.subPath, name)
-    if not references.locate(store, { "ltm/profile/*", "apm/profile/*", "wom/profile/*" }, own) then
+    local own = names.full(names.partition(body.partition or owner.partition), nil, name)
+    if not references.locate(store, PROFILES, own)
+      and not (ctx.seed and not references.locate(store, PROFILES, "/Common/" .. name))
+    then
       fresh.partition = "Common"
     end
     return fresh

@@ -68,6 +68,7 @@ local self_ip <const> = {
   prepare = function(store, object, properties, old, ctx, target)
     modules.need(store, target, properties, ctx, "afm", "fwEnforcedPolicy", "fwStagedPolicy")
     if not old then
+      if not object.address then validate.refuse '"address" must be specified' end
       if not object.address:find "/" or not validate.is_address(object.address, true) then
         validate.refuse(('"%s" invalid address'):format(object.address))
       end
