@@ -54,15 +54,24 @@ local function read_line(path)
   return line
 end
 
-local function run(command)
+local function read_all(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+-- Measures a command. `expected`: its exit status (0).
+local function run(command, expected)
   local result = work .. "/result"
   assert(os.execute(("%s %s %s >%s/output 2>&1"):format(measure, result, command, work)), command)
   local wall, cpu, rss, status = read_line(result):match "^(%S+) (%S+) (%S+) (%S+)$"
-  if status ~= "0" then
+  if status ~= (expected or "0") then
     os.execute(("head -c 2000 %s/output >&2"):format(work))
     error(("status %s of: %s"):format(status, command), 0)
   end
-  return { wall = tonumber(wall), cpu = tonumber(cpu), rss = tonumber(rss) / 1024 }
+  return {
+    wall = tonumber(wall), seconds = tonumber(wall), cpu = tonumber(cpu),
+    rss = tonumber(rss) / 1024,
+  }
 end
 
 -- The user instructions of one read, without the start: what two counts of reads differ by.
@@ -91,29 +100,38 @@ local function count_instructions()
   }
 end
 
--- A thousand simulated devices, asked by as many connections at once: requests a second, with all
--- handshakes, and memory.
-local function simulate_fleet()
-  local devices <const>, each <const> = 1000, 20
-  local pid_file <const>, sim_ca <const> = work .. "/sim.pid", work .. "/sim.pem"
-  assert(
-    os.execute(
-      (
-        "%s sim --fleet %d --port %s --user operator:secret:operator --ca-file %s >%s/sim.log 2>&1 "
-          .. "& echo $! >%s"
-      ):format(
-        f5lua, devices, sim_port, sim_ca, work, pid_file
-      )
-    )
+-- Starts `f5lua sim` and waits until it listens. Its certificates are trusted with `sim_ca`.
+local pid_file <const>, sim_ca <const> = work .. "/sim.pid", work .. "/sim.pem"
+local function start_simulator(...)
+  os.remove(work .. "/sim.log")
+  local command = table.concat(
+    { f5lua, "sim --port", sim_port, "--user operator:secret:operator --ca-file", sim_ca, ... }, " "
   )
+  assert(os.execute(("%s >%s/sim.log 2>&1 & echo $! >%s"):format(command, work, pid_file)))
   assert(
     os.execute(
       ("for i in $(seq 200); do [ ! -s %s/sim.log ] || exit 0; sleep 0.1; done; exit 1"):format(
         work
       )
     ),
-    "no simulated fleet"
+    "no simulated device"
   )
+end
+
+-- Returns the peak of its memory in MB.
+local function stop_simulator()
+  local pid <const> = read_line(pid_file)
+  local peak <const> = tonumber(read_all("/proc/" .. pid .. "/status"):match "VmHWM:%s*(%d+)")
+  os.execute("kill " .. pid)
+  os.remove(pid_file)
+  return peak / 1024
+end
+
+-- A thousand simulated devices, asked by as many connections at once: requests a second, with all
+-- handshakes, and memory.
+local function simulate_fleet()
+  local devices <const>, each <const> = 1000, 20
+  start_simulator("--fleet", devices)
   local client <const> = least(
     "fleet", "'https://127.0.%d.%d:" .. sim_port .. "'", sim_ca,
     "/mgmt/tm/ltm/monitor/http/~Common~http", devices, each
@@ -124,12 +142,45 @@ local function simulate_fleet()
     samples[#samples + 1] = { rate = devices * (each + 2) / took }
   end
   table.remove(samples, 1) -- it made the devices and their certificates
-  local pid <const> = read_line(pid_file)
-  local file <close> = assert(io.open("/proc/" .. pid .. "/status"))
-  local peak <const> = tonumber(file:read "a":match "VmHWM:%s*(%d+)") / 1024
+  local peak <const> = stop_simulator()
   for _, sample in ipairs(samples) do sample.rss = peak end
-  os.execute("kill " .. pid)
-  os.remove(pid_file)
+  return { f5lua = samples }
+end
+
+-- A snapshot of a simulated device. The floor makes the same requests, 4 at a time, too.
+local function take_snapshot()
+  local log <const>, paths <const> = work .. "/calls.log", work .. "/paths"
+  os.remove(log)
+  start_simulator("--latency 20 --seed", work .. "/www/seed.json", "--log", log)
+  local mine <const> = ("env F5_SERVER_PORT=%s %s snapshot --ca %s -o %s/device.json"):format(
+    sim_port, f5lua, sim_ca, work
+  )
+  run(mine)
+  local list <close> = assert(io.open(paths, "w"))
+  for uri in read_all(log):gmatch '"method":"GET","uri":"http://localhost:8100([^"]+)"' do
+    list:write(uri, "\n")
+  end
+  list:close()
+  local others <const> = least("pages", "https://127.0.0.1:" .. sim_port, sim_ca, paths, 4)
+  local samples = { f5lua = {}, floor = {} }
+  for i = 1, rounds do
+    samples.f5lua[i], samples.floor[i] = run(mine), run(others)
+  end
+  stop_simulator()
+  return samples
+end
+
+-- The snapshot of the row before, and one in which every tenth pool differs.
+local function compare_snapshots()
+  local before <const>, after <const> = work .. "/device.json", work .. "/changed.json"
+  local file <close> = io.open(before) or (take_snapshot() and assert(io.open(before)))
+  local changed <close> = assert(io.open(after, "w"))
+  for text in file:lines() do
+    changed:write(text:find '^{"name":"pool_%d*0"' and text:gsub("/http", "/https") or text, "\n")
+  end
+  changed:close()
+  local samples = {}
+  for i = 1, rounds do samples[i] = run(("%s diff %s %s"):format(f5lua, before, after), "1") end
   return { f5lua = samples }
 end
 
@@ -264,6 +315,18 @@ local rows <const> = {
     limits = { faster("rate", 5000), most("rss", 1000) },
   },
   {
+    name = "snapshot",
+    work = "`f5lua snapshot` of a simulated device with 10,000 objects, 20 ms an answer",
+    measure = take_snapshot,
+    limits = { most("wall", 1.3, "floor"), most("rss", 60) },
+  },
+  {
+    name = "diff",
+    work = "`f5lua diff` of two snapshots of 10,000 objects, 320 differ",
+    measure = compare_snapshots,
+    limits = { most("seconds", 0.5), most("rss", 120) },
+  },
+  {
     name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,
     programs = {
       f5lua = playbook("upload", work .. "/64.bin"),
@@ -335,6 +398,7 @@ local instead_of_floor <const> = {
 local is_f5lua <const> = { f5lua = "", digested = "", portable = ", portable program" }
 local UNITS <const> = {
   rss = { "%.1f MB", "%g MB" },
+  seconds = { "%.2f s", "%g s" },
   rate = { "%.0f a second", "%.0f a second" },
   instructions = { "%.0f instructions", "%.0f" },
 }

@@ -1,15 +1,21 @@
 /* The least that must be done: the same requests with the same libcurl, and nothing else. What
  * f5lua costs more than this is what it is measured by.
  *
- *   floor start                        loads the libraries and ends
- *   floor cold BASE CA PATH            login, one GET, token deleted
- *   floor gets BASE CA PATH N          the same with N GETs
- *   floor patches BASE CA PATH N       … PATCHes
- *   floor fleet BASE CA PATH N [GETS]  N devices at once, each: login, 2 or so many GETs, token
- * deleted; BASE holds %d, or 127.0.%d.%d floor upload BASE CA NAME FILE [digest]          in chunks
- * of 1 MiB; with "digest" takes SHA-256, and forces what it received to the disk floor download
- * BASE CA NAME FILE SIZE [digest] CA is a file or, with a slash at its end, a hashed directory.
- * Answers are received, checked for their status, and not decoded.
+ *   floor start                    loads the libraries and ends
+ *   floor cold BASE CA PATH        login, one GET, token deleted
+ *   floor gets BASE CA PATH N      the same with N GETs
+ *   floor patches BASE CA PATH N   … PATCHes
+ *   floor pages BASE CA FILE N     … a GET for each path in FILE, N at a time
+ *   floor fleet BASE CA PATH N [GETS]
+ *                                  N devices at once, each: login, 2 or so many GETs, token
+ *                                  deleted; BASE holds %d, or 127.0.%d.%d
+ *   floor upload BASE CA NAME FILE [digest]
+ *                                  in chunks of 1 MiB; with "digest" takes SHA-256, and forces
+ *                                  what it received to the disk
+ *   floor download BASE CA NAME FILE SIZE [digest]
+ *
+ * CA is a file or, with a slash at its end, a hashed directory. Answers are received, checked for
+ * their status, and not decoded.
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -222,6 +228,54 @@ static void end_digest(void) {
   EVP_MD_CTX_free(digest);
 }
 
+/* -- pages -- */
+
+/* Aims at the next path of the list; false after the last. */
+static bool next_page(device *d, FILE *list) {
+  char to[1000];
+  if (!fgets(to, sizeof to, list)) return false;
+  to[strcspn(to, "\n")] = '\0';
+  aim(d, "GET", to, d->authorized, NULL, 0);
+  return true;
+}
+
+static void pages(const device *session, int at_once) {
+  FILE *list = fopen(path, "r");
+  CURLM *multi = curl_multi_init();
+  device *workers = calloc((size_t)at_once, sizeof *workers);
+  int left = 0, running, queued;
+  if (!list || !multi || !workers) die("%s: cannot be read", path);
+  for (int i = 0; i < at_once; i++) {
+    open_device(&workers[i], session->base, 0);
+    workers[i].authorized = curl_slist_append(NULL, session->token_header);
+    if (!next_page(&workers[i], list)) continue;
+    curl_multi_add_handle(multi, workers[i].easy);
+    left++;
+  }
+  while (left > 0) {
+    CURLMsg *message;
+    if (curl_multi_perform(multi, &running) != CURLM_OK) die("curl_multi_perform");
+    while ((message = curl_multi_info_read(multi, &queued))) {
+      device *d;
+      CURL *easy = message->easy_handle;
+      CURLcode code = message->data.result;
+      curl_easy_getinfo(easy, CURLINFO_PRIVATE, &d);
+      check(d, code);
+      curl_multi_remove_handle(multi, easy);
+      if (next_page(d, list))
+        curl_multi_add_handle(multi, easy);
+      else
+        left--;
+    }
+    if (left > 0) curl_multi_poll(multi, NULL, 0, 1000, NULL);
+  }
+  for (int i = 0; i < at_once; i++)
+    close_device(&workers[i]);
+  free(workers);
+  curl_multi_cleanup(multi);
+  fclose(list);
+}
+
 /* -- fleet -- */
 
 /* Aims the next request of the device; false after the last. */
@@ -298,6 +352,8 @@ int main(int argc, char **argv) {
     many(&d, "GET", NULL, atol(argv[5]));
   else if (strcmp(mode, "patches") == 0)
     many(&d, "PATCH", PATCH, atol(argv[5]));
+  else if (strcmp(mode, "pages") == 0)
+    pages(&d, atoi(argv[5]));
   else if (strcmp(mode, "upload") == 0)
     upload(&d, argv[5]);
   else if (strcmp(mode, "download") == 0)

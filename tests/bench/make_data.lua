@@ -3,6 +3,7 @@
 --   collection.json   OBJECTS of them without their rarest properties: 10,000 are 13.8 MB,
 --                     compact as on the wire
 --   page.json         the items of a page of 500
+--   seed.json         a simulated device with 10,000 objects, for snapshots
 local folder, objects = arg[1], tonumber(arg[2] or 10000)
 
 local function virtual(i, rare)
@@ -59,3 +60,20 @@ write(
     .. 'virtual?ver=17.1.0",'
     .. '"items":[' .. items(objects) .. "]}"
 )
+
+local pools, virtuals = {}, {}
+for i = 1, 3200 do
+  local node = ("10.1.%d.%d"):format(i % 4, i // 4 % 250 + 1)
+  pools[i] = (
+    '{"name":"pool_%d","monitor":"/Common/http","members":[{"name":"%s:80"},{"name":"%s:443"}]}'
+  ):format(i, node, node)
+end
+for i = 1, 1500 do
+  virtuals[i] = (
+    '{"name":"vs_%d","destination":"10.2.%d.%d:80","pool":"/Common/pool_%d",'
+      .. '"profiles":["/Common/tcp","/Common/http"]}'
+  ):format(i, i // 250, i % 250 + 1, i)
+end
+write("seed.json", ('{"objects":{"/mgmt/tm/ltm/pool":[%s],"/mgmt/tm/ltm/virtual":[%s]}}'):format(
+  table.concat(pools, ","), table.concat(virtuals, ",")
+))

@@ -84,6 +84,7 @@ local function report(written)
 end
 
 local function take(options, host, paths, inventory)
+  collectgarbage("incremental", 400) -- most of what an answer leaves is garbage; memory is small
   local bip <close> = place.connect(host, options, inventory, PROGRAM)
   local line <close> = live { quiet = true }
   local wanted = { paths = paths, partition = options.partition, progress = progress(line) }

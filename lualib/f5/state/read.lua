@@ -19,6 +19,7 @@ local M = {}
 local ROOT <const> = "/mgmt/tm"
 local MAX_DEPTH <const> = 10 -- of organizing collections
 local PARALLEL <const> = 4 -- requests at a time
+local AHEAD <const> = 3 -- answers that wait for their turn, for each of these requests
 
 local Reader = {}
 Reader.__index = Reader
@@ -34,42 +35,64 @@ local function insert(after, step)
   return step
 end
 
--- The result of a step; { fatal = } if the device failed. So no fiber fails before its turn.
-local function attempt(step)
+-- Runs a step, and starts others in its place. Its result is { fatal = } if the device failed, so
+-- no fiber fails before its turn.
+local function attempt(self, step)
   local ok, result = pcall(step.run)
-  return ok and result or { fatal = result }
+  step.result = ok and result or { fatal = result }
+  self.running = self.running - 1
+  if ok and not self.stopped then self:start() end
 end
 
--- Starts the steps from `step` on, a few at a time.
-function Reader:start_from(step)
-  local running = 0
-  while step and running < self.parallel do
+-- Starts the steps from the current one on, a few at a time. Only so many answers wait for their
+-- turn.
+function Reader:start()
+  local step, waiting = self.current, 0
+  local most = self.parallel > 1 and AHEAD * self.parallel or 1
+  while step and self.running < self.parallel and waiting < most do
     if step.run then
-      step.fiber = step.fiber or core.spawn(attempt, step)
-      running = running + 1
+      waiting = waiting + 1
+      if not step.fiber then
+        self.running = self.running + 1
+        step.fiber = core.spawn(attempt, self, step)
+      end
     end
     step = step.next
   end
 end
 
-function Reader:work(first)
-  local step = first
+-- The result of the current step. It may have to wait until another request has ended.
+function Reader:wait()
+  local step = self.current
+  while step.run and not step.result do
+    self:start()
+    local running = step
+    while running and not (running.fiber and not running.result) do running = running.next end
+    if running then running.fiber:join() end
+  end
+  return step.result
+end
+
+-- Runs the steps from the current one on. Nothing else holds one that is done: its answer is large.
+function Reader:work()
   local _stop <close> = setmetatable({}, {
     __close = function()
+      self.stopped = true
+      local step = self.current
       while step do -- an error or Ctrl-C
         if step.fiber then step.fiber:cancel() end
         step = step.next
       end
     end,
   })
-  while step do
-    self:start_from(step)
-    local result = step.fiber and step.fiber:join()
-    step.fiber = nil
+  while self.current do
+    local step = self.current
+    local result = self:wait()
     if result and result.fatal then error(result.fatal, 0) end
     if step.take then step.take(result) end
     if self.progress then self.progress(self.count, step.path) end
-    step = step.next
+    step.result = nil
+    self.current = step.next
   end
 end
 
@@ -225,22 +248,22 @@ function Reader:take_collection(step, answer)
   local place = { path = step.path, seen = {}, count = 0, passed = 0 }
   self.sink:open(place.path)
   self:add_all(place, answer)
-  local last = step
+  local last, total = step, answer.total
   local function part(after, from)
     local this = { path = place.path }
     this.run = function() return pages.range(self, place.path, from, self.page) end
     this.take = function(page)
       self:add_all(place, page)
       -- a device that does not say how many there are
-      if page.more and not answer.total then part(this, from + self.page) end
+      if page.more and not total then part(this, from + self.page) end
     end
     return insert(after, this)
   end
-  for from = answer.size, (answer.total or 0) - 1, self.page do last = part(last, from) end
+  for from = answer.size, (total or 0) - 1, self.page do last = part(last, from) end
   if answer.more then last = part(last, answer.size) end
   local tail = { path = place.path }
   tail.take = function()
-    if answer.total and place.passed ~= answer.total then self:complete(tail, place) end
+    if total and place.passed ~= total then self:complete(tail, place) end
     self.sink:shut()
   end
   insert(last, tail)
@@ -353,6 +376,16 @@ function M.path(text)
   return ROOT .. "/" .. State.canonical(below)
 end
 
+function Reader:first_steps(paths)
+  local first = { path = ROOT }
+  local last = first
+  for _, path in ipairs(paths) do
+    self.known[path] = true
+    last = self:visit(last, path, 0)
+  end
+  return first
+end
+
 -- The paths without those that others contain.
 local function distinct(paths)
   local out, seen = {}, {}
@@ -381,8 +414,8 @@ function M.read(bip, sink, options)
   local self = setmetatable({
     bip = bip, sink = sink, partition = options.partition, progress = options.progress,
     page = options.page or pages.PAGE, parallel = options.parallel or PARALLEL, known = {},
-    chosen = {}, count = 0, timeouts = 0, limits = {}, expands = {}, probes = {}, lies = {},
-    trusted = {},
+    chosen = {}, running = 0, count = 0, timeouts = 0, limits = {}, expands = {}, probes = {},
+    lies = {}, trusted = {},
     left_out = {
       unread = json.array {}, excluded = json.array {}, unsteady = json.array {}, secrets = {},
       ephemeral = 0,
@@ -393,13 +426,8 @@ function M.read(bip, sink, options)
     asked = { paths = json.array(paths), partition = self.partition },
     program = "f5lua " .. core.version,
   }, provisioned(self))
-  local first = { path = ROOT }
-  local last = first
-  for _, path in ipairs(paths) do
-    self.known[path] = true
-    last = self:visit(last, path, 0)
-  end
-  self:work(first)
+  self.current = self:first_steps(paths)
+  self:work()
   self:add_chosen()
   local left_out = self.left_out
   for kind in pairs(self.lies) do

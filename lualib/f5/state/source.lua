@@ -38,8 +38,8 @@ end
 local USER <const> = "f5lua-diff"
 
 local function new_password()
-  local file <close> = assert(io.open("/dev/urandom", "rb"))
-  return (file:read(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  local source <close> = assert(io.open("/dev/urandom", "rb"))
+  return (source:read(16):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
 end
 
 local function snapshot_of(seed, path)
