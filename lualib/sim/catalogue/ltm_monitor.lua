@@ -158,7 +158,7 @@ return {
       recv = { t = "s" },
       recvDisable = { t = "s" },
       reverse = { t = "s", d = "disabled", c = "disabled|enabled" },
-      send = { t = "s", d = "GET /\\\\r\\\\n" },
+      send = { t = "s", d = "GET /\\r\\n" },
       sslProfile = { t = "s", d = "/Common/serverssl" },
       timeUntilUp = { t = "i", d = 0 },
       timeout = { t = "i", d = 16 },

@@ -96,6 +96,7 @@ local MADE <const> = {
   ["apm/profile/vdi"] = { citrixStorefrontReplacement = "disabled" },
   ["apm/resource/webtop-section"] = { initialState = "expanded", sortResources = "by-priority" },
   ["ilx/plugin"] = { enabled = true },
+  ["net/bwc/policy"] = { ipTos = "pass-through", linkQos = "pass-through" },
   ["ltm/rule-profiler"] = { period = 0, state = "disabled" },
   ["net/routing/bgp"] = {
     holdTime = 90, keepAlive = 30, profile = "/Common/bgp", routeDomain = "/Common/0",
@@ -274,6 +275,20 @@ describe("Kinds without a recording", function()
       body = { name = "days" },
     })
     assert.equal(7, #made.daysOfWeek)
+  end)
+
+  it("are enabled or disabled, and not both", function()
+    for _, path in ipairs {
+      "ltm/dns/dnssec/key", "ltm/dns/dnssec/zone", "net/router-advertisement", "sys/ha-group",
+    } do
+      local body = { name = path:find "zone" and "walk.example.com" or "walk" }
+      local made = bip:request("POST", "/mgmt/tm/" .. path, { body = body })
+      assert.same({ true, false }, { made.enabled, made.disabled or false }, path)
+      local changed = bip:request("PATCH", made.selfLink:match "localhost(/[^?]+)", {
+        body = { disabled = true },
+      })
+      assert.same({ false, true }, { changed.enabled or false, changed.disabled }, path)
+    end
   end)
 
   it("show a translation of addresses with its defaults", function()

@@ -25,7 +25,7 @@ return {
     facts = {
       open = true,
       props = {
-        audit = s("disabled"), idleTimeout = s("disabled"), scf = s(), service = s("name"),
+        audit = s("enabled"), idleTimeout = s("disabled"), scf = s(), service = s("name"),
       },
     },
   },

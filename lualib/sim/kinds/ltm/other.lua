@@ -2,7 +2,12 @@
 local files = require "sim.kinds.common.files"
 local property = require "sim.kinds.common.property"
 
-local s <const> = property.text
+local s <const>, flag <const> = property.text, property.flag
+
+local dnssec <const> = {
+  flat = false, pairs = { { "enabled", "disabled" } },
+  props = { disabled = flag(), enabled = flag(true) },
+}
 
 -- The authentication profiles of a new device. The iRules that they name are texts of F5; the
 -- simulator does not have them.
@@ -37,8 +42,8 @@ local kinds <const> = {
   },
   ["ltm/dns/nameserver"] = { facts = { flat = false } },
   ["ltm/dns/tsig-key"] = { facts = { flat = false } },
-  ["ltm/dns/dnssec/key"] = { facts = { flat = false } },
-  ["ltm/dns/dnssec/zone"] = { facts = { flat = false } },
+  ["ltm/dns/dnssec/key"] = { facts = dnssec },
+  ["ltm/dns/dnssec/zone"] = { facts = dnssec },
   ["ltm/traffic-class"] = { facts = { noun = "traffic class" } },
   ["ltm/classification/signature-update-schedule"] = { facts = { open = true } },
   ["ltm/traffic-matching-criteria"] = { facts = { props = { command = false } } },

@@ -3,7 +3,7 @@ local interfaces = require "sim.kinds.common.interfaces"
 local ports = require "sim.kinds.common.ports"
 local property = require "sim.kinds.common.property"
 
-local s <const>, i <const> = property.text, property.number
+local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 
 local kinds <const> = {
   ["net/stp-globals"] = { facts = { open = true, props = { configRevision = i(0) } } },
@@ -34,6 +34,7 @@ local kinds <const> = {
   ["net/bwc-probe"] = { facts = { type = "show" } },
   ["net/cos/global-settings"] = { facts = { pairs = { { "featureDisabled", "featureEnabled" } } } },
   ["net/bwc/policy"] = {
+    facts = { props = { ipTos = { d = "pass-through" }, linkQos = { d = "pass-through" } } },
     factory = {
       protected = true, objects = { { name = "dynamic_spm_bwc_policy", dynamic = "enabled" } },
     },
@@ -73,6 +74,11 @@ local kinds <const> = {
           },
         },
       },
+    },
+  },
+  ["net/router-advertisement"] = {
+    facts = {
+      pairs = { { "enabled", "disabled" } }, props = { disabled = flag(), enabled = flag(true) },
     },
   },
   ["net/f5optics"] = { facts = { no_create = true } },

@@ -107,7 +107,12 @@ local kinds <const> = {
   ["sys/turboflex/profile-config"] = { facts = { type = "singleton", open = true } },
   ["sys/fpga/firmware-config"] = { facts = { type = "singleton", open = true } },
   ["sys/icontrol-soap"] = { facts = { api_status = "DEPRECATED" } },
-  ["sys/ha-group"] = { facts = { flat = true } },
+  ["sys/ha-group"] = {
+    facts = {
+      flat = true, pairs = { { "enabled", "disabled" } },
+      props = { disabled = flag(), enabled = flag(true) },
+    },
+  },
   -- The catalogue lacks that these are in partitions.
   ["sys/ipfix/destination"] = { facts = { flat = false } },
   ["sys/ipfix/irules"] = { facts = { flat = false, no_create = true } },
