@@ -84,6 +84,11 @@ function methods:written(target, body)
   end
 end
 
+-- What a write changes even if it changes nothing else.
+local STAMPS <const> = {
+  lastModified = true, lastModifiedTime = true, lastUpdateTime = true, revision = true,
+}
+
 -- An object as it is reported: without what f5lua keeps for itself, and the generation.
 local function shown(object)
   if not object then return nil end
@@ -98,7 +103,8 @@ local function changes(self)
   local state, list = self:state(), json.array {}
   for _, path in ipairs(state.order) do
     local before, after = shown(state.before[path]), shown(self.device.store.items[path])
-    if not (before and after and tables.same(before, after)) and (before or after) then
+    local same = before and after and tables.same(before, after, STAMPS)
+    if not same and (before or after) then
       list[#list + 1] = {
         path = path, kind = references.template(path):gsub("/%*", ""),
         verb = not before and "create" or not after and "delete" or "modify",
