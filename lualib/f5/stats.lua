@@ -83,9 +83,24 @@ local function is_collection(ref, body)
   return component == last
 end
 
+-- Raises if the answer of a device holds no statistics. Those of an empty collection have only a
+-- kind.
+local function check_statistics(ref, body)
+  local is_table = type(body) == "table" and not json.is_array(body)
+  if is_table and (type(body.entries) == "table" or type(body.nestedStats) == "table") then
+    return
+  end
+  if is_table and type(body.kind) == "string" and body.kind:find "[sS]tats$" then return end
+  error(core.error_new {
+    kind = "protocol", method = "GET", path = tostring(ref) .. "/stats",
+    message = "the answer holds no statistics",
+  }, 0)
+end
+
 --- GET <path>/stats. Returns one table of values for an object, an array of them for a collection.
 function M.stats(ref, opts)
   local body = ref:at("stats"):load(opts)
+  check_statistics(ref, body)
   local list = M.flat(body)
   if #list > 1 or is_collection(ref, body) then return list end
   return list[1] or {}

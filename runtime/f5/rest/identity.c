@@ -1,6 +1,7 @@
 #include "f5/rest/identity.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -59,7 +60,13 @@ static bool is_empty_object(lua_State *L) {
   return false;
 }
 
+/* Raises if the answer on top is a list. Devices answer objects, also with the items of a list. */
+static void check_object(lua_State *L, f5_operation *op) {
+  if (is_array(L)) operation_refuse(L, op, "the answer is a list, not an object");
+}
+
 void identity_check_name(lua_State *L, f5_operation *op, const char *name, size_t length) {
+  check_object(L, op);
   if (is_empty_object(L)) operation_refuse(L, op, "the answer is an empty object, not '%s'", name);
   if (!lua_istable(L, -1)) return;
   lua_pushliteral(L, "name");
@@ -84,15 +91,44 @@ static bool has_name(lua_State *L, const char *path, size_t length) {
   return same;
 }
 
+/* Whether a segment of the path is the component in a kind: "pool" in "tm:ltm:pool:poolstate". */
+static bool is_component(const char *segment, size_t length, const char *kind) {
+  const char *colon = strrchr(kind, ':');
+  return colon && (size_t)(colon - kind) > length && colon[-1 - (ptrdiff_t)length] == ':' &&
+         memcmp(colon - length, segment, length) == 0 && strncmp(colon + 1, segment, length) == 0 &&
+         strcmp(colon + 1 + length, "state") == 0;
+}
+
+/* Whether the path ends with a collection and a name, as the kind of the answer on top shows. The
+ * path of a singleton, and that of a collection, end with the component. */
+static bool ends_with_name(lua_State *L, const char *path, const char *last) {
+  if (*last == '~') return last[1] != '\0';
+  if (!lua_istable(L, -1) || last - path < 2) return false;
+  const char *end = last - 1, *parent = end;
+  while (parent > path && parent[-1] != '/')
+    parent--;
+  lua_pushliteral(L, "kind");
+  const char *kind = lua_rawget(L, -2) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  bool found = kind && is_component(parent, (size_t)(end - parent), kind);
+  lua_pop(L, 1); /* kind */
+  return found;
+}
+
 void identity_check_path(lua_State *L, f5_operation *op) {
   const char *path = op->call.http.path;
   size_t length = strcspn(path, "?");
+  if (!uri_is_configuration(path)) return;
+  check_object(L, op);
   if (has_name(L, path, length)) return;
+  const char *select = strstr(path + length, "$select");
+  if (select && !strstr(select, "$select=name")) return;
   const char *last = path + length;
   while (last > path && last[-1] != '/')
     last--;
-  if (*last != '~' || last[1] == '\0' || !uri_is_configuration(path)) return;
-  if (strstr(path + length, "$select") && !strstr(path + length, "$select=name")) return;
+  if (!ends_with_name(L, path, last)) {
+    if (!select && is_empty_object(L)) operation_refuse(L, op, "the answer is an empty object");
+    return;
+  }
   text name = {0};
   uri_last_name(path, length, &name);
   push_owned_text(L, &name);
@@ -101,6 +137,15 @@ void identity_check_path(lua_State *L, f5_operation *op) {
   const char *wanted = lua_tolstring(L, -2, &name_length);
   identity_check_name(L, op, wanted, name_length);
   lua_remove(L, -2); /* name */
+}
+
+int identity_command(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  f5_operation *op = (f5_operation *)context;
+  operation_result(L, op);
+  if (uri_is_configuration(op->call.http.path)) check_object(L, op);
+  call_clear(&op->call);
+  return 1;
 }
 
 int identity_answer(lua_State *L, int status, lua_KContext context) {

@@ -167,7 +167,7 @@ static int run(lua_State *L) {
   if (!lua_isnil(L, 4)) read_changes(L, op, 4, "run");
   if (op->call.harmless && transaction_bound(L))
     return error_usage(L, "run: every command of a transaction counts as a change");
-  return write_on(L, op, 5, operation_answer);
+  return write_on(L, op, 5, identity_command);
 }
 
 /* -- session:request -- */

@@ -220,7 +220,8 @@ size_t uri_last_name(const char *path, size_t length, text *name) {
 }
 
 bool uri_is_configuration(const char *path) {
-  static const char *const others[] = {"asm/", "live-update/", "task/", "transaction", "util/"};
+  static const char *const others[] = {"asm/",  "live-update/", "shared/",
+                                       "task/", "transaction",  "util/"};
   if (strncmp(path, URI_ROOT "/", sizeof URI_ROOT) != 0) return false;
   for (size_t i = 0; i < sizeof others / sizeof *others; i++)
     if (strncmp(path + sizeof URI_ROOT, others[i], strlen(others[i])) == 0) return false;

@@ -398,6 +398,41 @@ describe("an invalid answer", function()
     assert.equal(200, bip:request("DELETE", POOL, { raw = true }).status)
   end)
 
+  it("is about the object of a short name, and no list", function()
+    local short <const> = POOLS .. "/web"
+    local other <const> = '{"kind":"tm:ltm:pool:poolstate","name":"blue"}'
+    local ref <const> = pools().web
+    for _, body in ipairs { "[]", '[{"name":"web"}]', "{}", other } do
+      local bytes <const> = wire.answer("200 OK", body)
+      for what, act in pairs {
+        load = function() return ref:load() end,
+        modify = function() return ref:modify { description = "d" } end,
+        replace = function() return ref:replace { description = "d" } end,
+        ensure = function() return ref:ensure { description = "d" } end,
+        create = function() return pools():create { name = "web" } end,
+        stats = function() return ref:stats() end,
+        absent = body:find "^%[" and function() return ref:absent() end or nil,
+        run = body:find "^%[" and function() return ref:run "run" end or nil,
+      } do
+        server:rules { { path = POOLS, bytes = bytes } }
+        local ok, err = pcall(act)
+        assert.same({ false, "protocol" }, { ok, err.kind }, what .. " " .. body)
+      end
+    end
+    local answers <const> = {
+      { short .. "/stats", '{"kind":"tm:ltm:pool:poolstats"}' }, { short, OBJECT },
+      { POOLS, LIST }, { "/mgmt/tm/sys/ntp", '{"kind":"tm:sys:ntp:ntpstate"}' },
+    }
+    for i, answer in ipairs(answers) do
+      answers[i] = { path = answer[1], bytes = wire.answer("200 OK", answer[2]) }
+    end
+    server:rules(answers)
+    assert.equal("d", ref:load().description)
+    assert.equal(1, #pools():load().items)
+    assert.equal("tm:sys:ntp:ntpstate", bip.sys.ntp:load().kind)
+    assert.same({}, ref:stats())
+  end)
+
   it("is no collection without items and kind", function()
     server:rules { { path = POOLS, bytes = wire.answer("200 OK", '{"kind":"x"}'), times = 1 },
       { path = POOLS, bytes = wire.answer("200 OK", "{}") } }
