@@ -1,4 +1,5 @@
 -- f5lua apply: sends exactly the steps of a plan.
+local confirmed = require "cli.support.change.confirmed"
 local contents = require "cli.support.contents"
 local device_options = require "cli.support.device"
 local f5 = require "f5"
@@ -19,6 +20,7 @@ function M.setup(parser)
   parser:flag("--save", "save the configuration of the device afterwards")
   parser:option("--key", "refuse a plan that is not signed with this key (Ed25519, PEM)")
     :argname "PUB.pem"
+  confirmed.add_options(parser)
   device_options.add_options(parser)
   parser:epilog(
     "It refuses another device, a plan that was changed, and a device that is no longer as the\n"
@@ -130,18 +132,23 @@ local function apply_to(options, device, record)
     }, 0)
   end
   ask(options, device)
+  local pending <close> = confirmed.arm(options, device, function()
+    return connect(options, device)
+  end)
   record:attach(session)
   local done = {}
   local ok, err = pcall(apply.run, session, device, function(group, after)
-    if not after then return end
+    if not after then return pending:keep() end
     table.move(group, 1, #group, #done + 1, done)
   end)
   if not ok then
     report_failure(device, done, err)
+    pending:failed(err)
     error(err, 0)
   end
   line(("%s: %d steps sent"):format(terminal.line(session:label()), #done))
   local wrong = put_read_back(apply.read_back(session, device))
+  if pending:finish() then return wrong end
   if options.save then
     session.sys.config:run "save"
     line "the configuration is saved"
@@ -152,6 +159,7 @@ local function apply_to(options, device, record)
 end
 
 function M.run(options)
+  confirmed.check_options(options, PROGRAM)
   local key
   if options.key then
     local reason

@@ -129,7 +129,7 @@ function M.install(device)
   device.state.monitoring = device.state.monitoring or { found = {}, since = {}, batches = {} }
   device:on("monitors", function(self, key)
     local batches = self.state.monitoring.batches
-    local paths = batches[key]
+    local paths = batches[key] or {} -- none: made in a transaction that was undone
     batches[key] = nil
     for _, path in ipairs(paths) do
       local object = self.store:get(path)

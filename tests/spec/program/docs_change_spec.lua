@@ -70,4 +70,29 @@ describe(PAGE, function()
     local shown = lines_after("", "is not as the plan saw it")
     assert.equal(shown, plain(done.out):sub(1, #shown))
   end)
+
+  it("has changes that must be confirmed", function()
+    place:file("check.lua", 'require("f5").connect():close()\n')
+    local lines = lines_after("sh", "f5lua apply change.plan --confirm 5m")
+    local done = shell("f5lua plan -o change.plan change.lua >/dev/null\n" .. lines)
+    assert.equal(0, done.status, done.err)
+    local function alike(text)
+      return (plain(text):gsub("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-%x%x%x%x", "ID")
+        :gsub("%d+%-%d+%-%d+:%d+:%d+:%d+", "TIME"):gsub(":%d+ ", " "))
+    end
+    local shown = alike(lines_after("", "armed: bigip1.example.net"))
+    assert.equal(shown, alike(done.out):sub(1, #shown))
+    assert.matches("is confirmed: the device keeps it", done.out)
+    place:file("change.lua", (PLAYBOOK:gsub("Common/new", "Common/newer")))
+    for _, line in ipairs { 1, 2 } do
+      local words = lines_after("sh", "--verify check.lua"):gsub("[^\n]*\n", function(text)
+        line = line - 1
+        return line == 0 and text or ""
+      end)
+      place:file("change.lua", (PLAYBOOK:gsub("Common/new", "Common/newer" .. #words)))
+      done = shell("f5lua plan -o change.plan change.lua >/dev/null\n" .. words)
+      assert.equal(0, done.status, done.err .. done.out)
+      assert.matches("the verification passed", done.out)
+    end
+  end)
 end)

@@ -1,0 +1,135 @@
+-- The Tcl script that a device runs when nobody confirms a change.
+--
+-- Who decides first, decides: the script and `f5lua confirm` both make the same object, the answer.
+-- Its description says who made it. A second run of the script (after a reboot, or because
+-- something could not be taken back) goes on if the answer is its own.
+
+local M = {}
+
+M.MAX_BYTES = 60000
+
+local TEMPLATE <const> = [=[
+# f5lua: takes back the change @ID@ unless somebody has confirmed it.
+set id @ID@
+set timer @TIMER@
+set script @SCRIPT@
+set answer @ANSWER@
+set settings [lindex [tmsh::get_config sys global-settings hostname] 0]
+if {[lsearch -exact {@HOSTS@} [tmsh::get_field_value $settings hostname]] < 0} {
+  return
+}
+catch {
+  tmsh::create sys icall script $answer description "\"taking back 0\"" \
+    definition \{ set id @ID@ \}
+}
+set found [lindex [tmsh::get_config sys icall script $answer description] 0]
+set said [tmsh::get_field_value $found description]
+if {![string match "taking back *" $said]} {
+  if {[string match "confirmed*" $said]} {
+    tmsh::delete sys icall handler periodic $timer
+    tmsh::delete sys icall script $script
+    tmsh::delete sys icall script $answer
+  }
+  return
+}
+set tries [expr {[lindex $said 2] + 1}]
+tmsh::modify sys icall script $answer description "\"taking back $tries\""
+tmsh::log warning "f5lua: the change $id was not confirmed, taking it back"
+set todo {
+@COMMANDS@}
+set late {
+@LATE@}
+set problem ""
+if {[catch {
+  tmsh::begin_transaction
+  foreach command $todo {
+    set queued 0
+    foreach form [lindex $command 1] {
+      if {![catch {eval $form} problem]} {
+        set queued 1
+        break
+      }
+    }
+    if {!$queued} {
+      error $problem
+    }
+  }
+  tmsh::commit_transaction
+} problem]} {
+  catch {tmsh::cancel_transaction}
+  set progress 1
+  while {$progress && [llength $todo] > 0} {
+    set progress 0
+    set left {}
+    foreach command $todo {
+      set done 0
+      foreach form [lindex $command 1] {
+        if {![catch {eval $form} message]} {
+          set done 1
+          break
+        }
+        if {[lindex $command 0] eq "gone" && [string match "*01020036*" $message]} {
+          set done 1
+          break
+        }
+      }
+      if {$done} {
+        set progress 1
+      } else {
+        lappend left $command
+        set problem $message
+      }
+    }
+    set todo $left
+  }
+} else {
+  set todo {}
+}
+foreach form $late {
+  catch {eval $form}
+}
+set now [clock format [clock seconds] -format "%Y-%m-%dT%H:%M:%S"]
+if {[llength $todo] == 0} {
+  tmsh::modify sys icall script $answer description "\"taken back $now\""
+  tmsh::log warning "f5lua: the change $id is taken back"
+  tmsh::delete sys icall handler periodic $timer
+  tmsh::delete sys icall script $script
+  return
+}
+regsub -all {[^a-zA-Z0-9 _.,:/()-]} [string range $problem 0 199] "?" problem
+tmsh::log error "f5lua: the change $id could not be taken back, [llength $todo] left: $problem"
+if {$tries >= @TRIES@} {
+  tmsh::modify sys icall script $answer \
+    description "\"failed $now, [llength $todo] left: $problem\""
+  tmsh::modify sys icall handler periodic $timer status inactive
+}
+]=]
+
+local TRIES <const> = 10
+
+--- The text of the script.
+-- @param names table: id, timer, script, answer (full names)
+-- @param hosts array of host names that the device has before and after the change
+-- @param commands f5.confirm.command[]
+function M.text(names, hosts, commands)
+  local lines, late = {}, {}
+  for _, command in ipairs(commands) do
+    local forms = {}
+    for k, form in ipairs(command.forms) do forms[k] = "{" .. form .. "}" end
+    if command.late then
+      late[#late + 1] = ("  %s\n"):format(forms[1])
+    else
+      lines[#lines + 1] = ("  {%s {%s}}\n"):format(
+        command.gone and "gone" or "make", table.concat(forms, " ")
+      )
+    end
+  end
+  local values = {
+    ID = names.id, TIMER = names.timer, SCRIPT = names.script, ANSWER = names.answer,
+    HOSTS = table.concat(hosts, " "), COMMANDS = table.concat(lines),
+    LATE = table.concat(late), TRIES = tostring(TRIES),
+  }
+  return (TEMPLATE:gsub("@(%u+)@", values))
+end
+
+return M
