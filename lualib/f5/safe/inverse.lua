@@ -1,14 +1,14 @@
 -- What must be done now so that a device is as it was: compares the objects of f5.safe.net with the
 -- device. What is already as it was needs nothing; what somebody else has changed since is left.
 
+local clean = require "f5.state.clean"
 local compare = require "f5.ensure.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local state_compare = require "f5.state.compare"
 local net_module = require "f5.safe.net"
 local target = require "f5.safe.target"
 local tree = require "f5.safe.tree"
-
-local null <const> = json.null
 
 local M = {}
 
@@ -44,7 +44,7 @@ function Inverse:top(rec)
     key = key:match "^(.*)/[^/]*$"
     if not key or #key < 9 then return top end
     local above = self.net.by_key[key]
-    if above and not above.side then top = above end
+    if above and not (above.side and above.existed) then top = above end
   end
 end
 
@@ -66,7 +66,7 @@ function Inverse:above(rec)
     key = key:match "^(.*)/[^/]*$"
     if not key or #key < 9 then return nil end
     local found = self.net.by_key[key]
-    if found and not found.side then return found end
+    if found and not (found.side and found.existed) then return found end
   end
 end
 
@@ -87,34 +87,39 @@ local function restored(rec, raw)
   return out or raw
 end
 
+-- The elements of a sub-collection before the run, from those that it had at some time in it.
+function Inverse:original_items(path, captured)
+  local items, seen, prefix = json.array {}, {}, target.key(path) .. "/"
+  for _, item in ipairs(captured) do
+    local key = target.key(tree.child_path(path, item))
+    local child = self.net.by_key[key]
+    seen[key] = true
+    if not child then
+      items[#items + 1] = item
+    elseif child.existed then
+      items[#items + 1] = self:original(child, child.base or item)
+    end
+  end
+  for _, child in ipairs(self.net.list) do
+    local key = child.key
+    local is_element = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
+    if is_element and not seen[key] and child.existed and child.base then
+      items[#items + 1] = self:original(child, child.base)
+    end
+  end
+  return items
+end
+
 -- An object as it was before the run, from what was captured when it was deleted; with what is
 -- inside it. An element that the run made is left out, one that it changed is as before.
 function Inverse:original(rec, raw)
   local out = {}
   for key, value in next, restored(rec, raw) do out[key] = value end
   for _, sub in ipairs(tree.subs(rec.path, raw)) do
-    local items, seen = json.array {}, {}
     local replaced = rec.subs[sub.path]
-    for _, item in ipairs(replaced and replaced.before or sub.items or {}) do
-      local path = tree.child_path(sub.path, item)
-      local child = self.net.by_key[target.key(path)]
-      seen[target.key(path)] = true
-      if not child then
-        items[#items + 1] = item
-      elseif child.existed then
-        items[#items + 1] = self:original(child, child.base or item)
-      end
-    end
-    for key, child in pairs(self.net.by_key) do
-      local prefix = target.key(sub.path) .. "/"
-      local is_element = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
-      if is_element and not seen[key] and child.existed and child.base then
-        items[#items + 1] = self:original(child, child.base)
-      end
-    end
     local reference = {}
     for key, value in next, raw[sub.reference] do reference[key] = value end
-    reference.items = items
+    reference.items = self:original_items(sub.path, replaced and replaced.before or sub.items or {})
     out[sub.reference] = reference
   end
   return out
@@ -136,6 +141,7 @@ end
 -- The properties in which an object differs from what the run left.
 local function foreign_values(rec, raw)
   local is, out = tree.properties(rec.kind, raw), {}
+  if rec.kind == "ltm/policy" then is.status = rec.after and rec.after.status end
   for property, value in next, type(rec.after) == "table" and rec.after or {} do
     local readable = is[property] ~= nil or not kinds.is_secret(rec.kind, property, value, raw)
     local list = rec.lists and rec.lists[property]
@@ -154,6 +160,31 @@ local function foreign_values(rec, raw)
   end
   table.sort(out)
   return out
+end
+
+-- The parent of a profile or monitor; nil if there is none.
+function Inverse:parent_of(path, raw)
+  local name = raw.defaultsFrom
+  if type(name) ~= "string" or name == "none" then return nil end
+  local collection = target.split(path)
+  local parent = collection .. "/" .. target.segment(self.bip, collection, { name = name })
+  local known = self.net.by_key[target.key(parent)]
+  if known and known.base then return known.base end
+  return self.index[target.key(parent)] or tree.read(self.bip, parent, false) or nil
+end
+
+-- A body to create an object again. What it has from its parent stays so.
+function Inverse:creation(path, raw)
+  local body = tree.creation(raw)
+  local parent = body and self:parent_of(path, raw)
+  for property, value in next, parent and tree.properties(kinds.of_body(raw), parent) or {} do
+    if property ~= "defaultsFrom" and body[property] ~= nil
+      and net_module.same(kinds.of_body(raw), property, value, raw[property])
+    then
+      body[property] = nil
+    end
+  end
+  return body
 end
 
 -- What a device puts inside an object by itself.
@@ -241,23 +272,13 @@ function Inverse:bring_back(rec)
   if rec.kind == "ltm/policy" then
     return require("f5.safe.policy").bring_back(self, rec)
   end
-  local body = tree.creation(self:original(rec, rec.base))
+  local body = self:creation(rec.path, self:original(rec, rec.base))
   if not body then return self:leave(rec, "the record does not say what kind of object it was") end
   self:add {
     op = "create", path = rec.path, kind = rec.kind, body = body, position = rec.position,
     line = rec.line, traffic = rec.kind == VIRTUAL or nil,
     note = rec.left_out and "without its secrets" or nil,
   }
-end
-
--- What to send for a property that did not exist.
-local function nothing_for(now)
-  if type(now) == "boolean" then return false end
-  if type(now) == "table" and now ~= null then
-    return compare.is_list(now) and json.array {} or {}
-  end
-  if type(now) == "number" then return 0 end
-  return "none"
 end
 
 local OPPOSITE <const> = {
@@ -288,7 +309,7 @@ function Inverse:old_values(rec, raw)
       else
         if kinds.is_fixed(rec.kind, property) then fixed = property end
         if old == nil then
-          body[property] = nothing_for(now)
+          body[property] = tree.nothing_for(now)
         else
           body[property] = compare.for_write(property, old)
         end
@@ -300,89 +321,154 @@ function Inverse:old_values(rec, raw)
   return body, foreign, fixed, seen
 end
 
+-- What must be changed of an element that is there, so that it is as before. What the run did not
+-- give to it, the device has reset.
+function Inverse:element_body(inner, old, existing, given, child)
+  local body, foreign = {}, {}
+  local was, is = tree.properties(inner, old), tree.properties(inner, existing)
+  local function is_mine(property)
+    local mine = self.force or not given or given[property] == nil
+      or net_module.same(inner, property, given[property], is[property])
+    for _, value in ipairs(child and child.changed[property] and child.changed[property].ours or {})
+    do
+      mine = mine or net_module.same(inner, property, value, is[property])
+    end
+    return mine
+  end
+  for property, value in next, was do
+    if not net_module.same(inner, property, is[property], value) then
+      if is_mine(property) then
+        body[property] = compare.for_write(property, value)
+      else
+        foreign[#foreign + 1] = property
+      end
+    end
+  end
+  for property, value in next, is do
+    if was[property] == nil and not OPPOSITE[property]
+      and not net_module.same(inner, property, value, nil)
+    then
+      body[property] = tree.nothing_for(value)
+    end
+  end
+  table.sort(foreign)
+  return body, foreign
+end
+
+local function items_of(rec, sub, raw)
+  for _, one in ipairs(tree.subs(rec.path, raw)) do
+    if one.path == sub.path then return one.items or {} end
+  end
+  return {}
+end
+
+-- The element of a list that means the same one.
+local function same_element(list, item, partition)
+  local index = compare.index { item } or {}
+  for _, one in ipairs(list) do
+    if compare.find(index, one, partition) then return one end
+  end
+  return nil
+end
+
+-- An element that was there before the run replaced the list.
+function Inverse:old_element(rec, sub, item, index_now, partition)
+  local inner, path = rec.kind .. "/" .. sub.key, tree.child_path(sub.path, item)
+  local child = self.net.by_key[target.key(path)]
+  if kinds.is_own(inner, item) or child and not child.listed then return end
+  local existing, given = compare.find(index_now, item, partition), same_element(sub.last, item, partition)
+  if existing then
+    local body, foreign = self:element_body(inner, item, existing, given, child)
+    if #foreign > 0 then
+      self:leave({ path = path, kind = inner, line = rec.line },
+        "somebody else has changed it since: " .. table.concat(foreign, ", "))
+    end
+    return next(body) and self:add {
+      op = "modify", path = path, kind = inner, body = body, line = rec.line,
+      position = rec.position - 0.1, now = tree.properties(inner, existing),
+    }
+  end
+  if given and not self.force then
+    return self:leave({ path = path, kind = inner, line = rec.line },
+      "somebody else has deleted it since")
+  end
+  self:add {
+    op = "create", path = path, kind = inner, line = rec.line, position = rec.position,
+    body = tree.creation(item),
+  }
+end
+
 -- The elements of a list that the run replaced.
 function Inverse:old_elements(rec, sub, raw)
-  local now
-  for _, one in ipairs(tree.subs(rec.path, raw)) do
-    if one.path == sub.path then now = one.items or {} end
-  end
-  now = now or {}
-  local index_now, index_before = compare.index(now) or {}, compare.index(sub.before) or {}
-  local partition = raw.partition
-  local inner = rec.kind .. "/" .. sub.key
-  for _, item in ipairs(sub.before) do
+  local now, before = items_of(rec, sub, raw), self:original_items(sub.path, sub.before)
+  local index_now, index_before = compare.index(now) or {}, compare.index(before) or {}
+  local partition, inner = raw.partition, rec.kind .. "/" .. sub.key
+  for _, item in ipairs(before) do self:old_element(rec, sub, item, index_now, partition) end
+  for _, item in ipairs(now) do
     local path = tree.child_path(sub.path, item)
     local child = self.net.by_key[target.key(path)]
-    local existing = compare.find(index_now, item, partition)
-    if child and not child.existed or kinds.is_own(inner, item) then
-      goto next -- of the run: it has an entry of its own
-    elseif not existing then
+    local skip = compare.find(index_before, item, partition) or kinds.is_own(inner, item)
+      or child and not child.listed
+    if skip then
+      goto next
+    elseif self.force or child or OWN_ELEMENTS[inner] or same_element(sub.given, item, partition) then
       self:add {
-        op = "create", path = path, kind = inner, line = rec.line, position = rec.position,
-        body = tree.creation(self:original(child or { path = path, kind = inner, changed = {},
-          subs = {} }, item)),
+        op = "delete", path = path, kind = inner, line = rec.line, position = rec.position - 0.2,
       }
     else
-      local old, is = tree.properties(inner, item), tree.properties(inner, existing)
-      local body = {}
-      for property, value in next, old do
-        if not net_module.same(inner, property, is[property], value) then
-          body[property] = compare.for_write(property, value)
-        end
-      end
-      for property, value in next, is do
-        if old[property] == nil and not OPPOSITE[property] then
-          body[property] = nothing_for(value)
-        end
-      end
-      if next(body) and not child then
-        self:add {
-          op = "modify", path = path, kind = inner, body = body, line = rec.line,
-          position = rec.position - 0.1,
-        }
-      end
+      self:leave({ path = path, kind = inner, line = rec.line },
+        "somebody else has added it since")
     end
     ::next::
-  end
-  for _, item in ipairs(now) do
-    local mine = self.force
-    if not compare.find(index_before, item, partition) and not kinds.is_own(inner, item) then
-      local index = compare.index { item } or {}
-      for _, given in ipairs(sub.given) do
-        mine = mine or compare.find(index, given, partition) ~= nil
-      end
-      local path = tree.child_path(sub.path, item)
-      if mine or OWN_ELEMENTS[inner] then
-        self:add {
-          op = "delete", path = path, kind = inner, line = rec.line,
-          position = rec.position - 0.2,
-        }
-      elseif not self.net.by_key[target.key(path)] then
-        self:leave({ path = path, kind = inner, line = rec.line },
-          "somebody else has added it since")
-      end
-    end
   end
 end
 
 -- Sub-collections that only attach other objects are checked by a device as a whole.
 local ATTACHED <const> = { profiles = true, policies = true }
 
-local function whole_list(rec, sub, raw, body)
-  local now
-  for _, one in ipairs(tree.subs(rec.path, raw)) do
-    if one.path == sub.path then now = one.items or {} end
+-- Whether a list is restored with one write.
+local function is_whole(sub)
+  if ATTACHED[sub.key] then return true end
+  for _, item in ipairs(sub.before) do
+    if #tree.subs(tree.child_path(sub.path, item), item) > 0 then return true end
   end
-  local a, b = compare.index(now or {}) or {}, compare.index(sub.before) or {}
-  local differs = #(now or {}) ~= #sub.before
-  for name, item in pairs(b) do
-    local is = a[name]
-    differs = differs or not is or #require("f5.state.compare").objects(
-      rec.kind .. "/" .. sub.key, item, is) > 0
+  return false
+end
+
+local function differs(kind, a, b)
+  return #state_compare.objects(kind, clean.object(kind, a), clean.object(kind, b)) > 0
+end
+
+-- Whether an element is neither as before nor as the run gave it.
+local function is_foreign(inner, item, before, given)
+  if before and not differs(inner, before, item) then return false end
+  if not given then return not before end
+  for property, value in next, given do
+    local is = item[property]
+    if type(value) ~= "table" and is ~= nil and not net_module.same(inner, property, value, is) then
+      return true
+    end
   end
-  if not differs then return end
+  return false
+end
+
+function Inverse:whole_list(rec, sub, raw, body)
+  local now, before = items_of(rec, sub, raw), self:original_items(sub.path, sub.before)
+  local inner, partition, changed = rec.kind .. "/" .. sub.key, raw.partition, #now ~= #before
+  for _, item in ipairs(before) do
+    local is = same_element(now, item, partition)
+    changed = changed or not is or differs(inner, item, is)
+  end
+  if not changed then return end
+  for _, item in ipairs(now) do
+    local mine = self.force or OWN_ELEMENTS[inner] or not is_foreign(inner, item,
+      same_element(before, item, partition), same_element(sub.given, item, partition))
+    if not mine then
+      return self:leave(rec, ("somebody else has changed %s of it since"):format(sub.key))
+    end
+  end
   local list = json.array {}
-  for i, item in ipairs(sub.before) do list[i] = tree.creation(item) end
+  for i, item in ipairs(before) do list[i] = tree.creation(item) end
   body[sub.key] = list
 end
 
@@ -392,7 +478,7 @@ function Inverse:set_right(rec, raw)
     -- the run deleted it: it was taken back already, or somebody made it again
     local original = rec.base and self:original(rec, rec.base)
     local was = original and tree.properties(rec.kind, original) or {}
-    local changes = require("f5.state.compare").objects(
+    local changes = state_compare.objects(
       rec.kind, was, tree.properties(rec.kind, raw))
     if #changes == 0 then return end
     if not self.force then
@@ -406,22 +492,26 @@ function Inverse:set_right(rec, raw)
     end
   elseif rec.recreated and rec.base then
     local was = tree.properties(rec.kind, self:original(rec, rec.base))
-    for property, value in next, was do
-      if not rec.changed[property] then
-        rec.changed[property] = { old = value, ours = { rec.after[property] } }
-      end
+    local names = {}
+    for property in next, was do names[property] = true end
+    for property in next, rec.after do
+      names[property] = names[property] or not (rec.lists and rec.lists[property]) or nil
     end
-    for property, value in next, rec.after do
-      if was[property] == nil and not rec.changed[property]
-        and not (rec.lists and rec.lists[property])
-      then
-        rec.changed[property] = { old = nil, ours = { value } }
+    for property in pairs(rec.changed) do names[property] = true end
+    for property in pairs(names) do
+      local known, is = rec.changed[property], rec.after[property]
+      if not known then
+        known = { old = was[property], ours = {} }
+        rec.changed[property] = known
       end
+      known.ours[#known.ours + 1] = is
+      known.none = known.none or is == nil
     end
     for _, sub in ipairs(tree.subs(rec.path, rec.base)) do
       rec.subs[sub.path] = rec.subs[sub.path] or {
         key = sub.key, path = sub.path, before = sub.items or {},
         given = rec.lists and rec.lists[sub.key] or {},
+        last = rec.lists and rec.lists[sub.key] or {},
       }
     end
   end
@@ -431,8 +521,8 @@ function Inverse:set_right(rec, raw)
     self:leave(rec, "somebody else has changed it since: " .. table.concat(foreign, ", "), foreign)
   end
   for _, sub in pairs(rec.subs) do
-    if ATTACHED[sub.key] then
-      whole_list(rec, sub, raw, body)
+    if is_whole(sub) then
+      self:whole_list(rec, sub, raw, body)
     else
       self:old_elements(rec, sub, raw)
     end
@@ -500,13 +590,16 @@ function M.of(bip, net, options)
   for _, rec in ipairs(net.list) do
     local raw = self:current(rec)
     if not raw then self.gone[rec.key] = true end
-    if not rec.existed then
+    if rec.listed then
+      goto next -- with its list
+    elseif not rec.existed then
       self:take_away(rec, raw)
     elseif not raw then
       self:bring_back(rec)
     elseif not rec.side or rec.after ~= nil then
       self:set_right(rec, raw)
     end
+    ::next::
   end
   for i, op in ipairs(self.ops) do op.number = i end
   table.sort(self.ops, function(a, b)

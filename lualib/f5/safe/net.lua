@@ -61,7 +61,7 @@ end
 local function delta(rec, property, old, new, queued)
   local known = rec.changed[property]
   if not known then
-    rec.changed[property] = { old = old, ours = { new } }
+    rec.changed[property] = { old = old, ours = { new }, none = new == nil }
     return
   end
   local mine = queued or M.same(rec.kind, property, known.old, old)
@@ -140,6 +140,7 @@ function Net:created(step, before)
   rec.kind = kind or rec.kind
   rec.position, rec.line = step.step, step.line
   rec.recreated = rec.existed
+  self:listed(path)
   rec.side = nil
   rec.after = answer and tree.properties(rec.kind, answer) or step.body or {}
   rec.whole = answer ~= nil
@@ -156,6 +157,11 @@ function Net:created(step, before)
     rec.after = out
   end
   rec.lists = lists
+  for _, sub in pairs(rec.subs) do
+    sub.last = lists[sub.key] or {}
+    for i, item in ipairs(sub.last) do sub.last[i] = compare.as_item(item) end
+    table.move(sub.last, 1, #sub.last, #sub.given + 1, sub.given)
+  end
 end
 
 function Net:removed(step, before, path)
@@ -234,7 +240,17 @@ function Net:changed(step, before)
         rec.subs[sub.path] = known
       end
       table.move(items, 1, #items, #known.given + 1, known.given)
+      known.last = items
+      self:listed(sub.path)
     end
+  end
+end
+
+-- A list of elements was replaced: what is known about single elements says no longer how they are.
+function Net:listed(path)
+  local prefix = target.key(path) .. "/"
+  for _, rec in ipairs(self.list) do
+    if rec.key:sub(1, #prefix) == prefix then rec.listed = true end
   end
 end
 

@@ -31,7 +31,9 @@ function M.capture(bip, about, read)
   if of_draft then about.draft = { path = draft, raw = of_draft } end
 end
 
-local IGNORED <const> = { status = true, lastModified = true, references = true }
+local IGNORED <const> = {
+  status = true, lastModified = true, references = true, fullPath = true, subPath = true,
+}
 
 local function without_ignored(body)
   for name in pairs(IGNORED) do body[name] = nil end
@@ -58,7 +60,16 @@ local function same(a, b)
   return #compare.objects(KIND, left, right) == 0
 end
 
---- A published policy that the run replaced.
+--- What makes one policy of another.
+local function changed_body(original, raw)
+  local body = without_ignored(tree.creation(original))
+  for name, value in pairs(without_ignored(tree.creation(raw))) do
+    if body[name] == nil then body[name] = tree.nothing_for(value) end
+  end
+  return body
+end
+
+-- A published policy that the run replaced.
 function M.set_right(self, rec, raw)
   local original = self:original(rec, rec.base)
   if same(original, raw) then return end
@@ -67,7 +78,7 @@ function M.set_right(self, rec, raw)
   if not mine then return self:leave(rec, "somebody else has changed it since") end
   self:add {
     op = "policy", path = rec.path, kind = KIND, position = rec.position, line = rec.line,
-    body = without_ignored(tree.creation(original)), note = "by way of a draft",
+    body = changed_body(original, raw), note = "by way of a draft",
   }
 end
 

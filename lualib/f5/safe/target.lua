@@ -174,6 +174,19 @@ function M.side_effects(bip, about, body, before)
     add_node(out, bip, body, partition_of(path))
   elseif path:find "^/mgmt/tm/ltm/pool/[^/]+$" and type(body.members) == "table" then
     for _, item in ipairs(body.members) do add_node(out, bip, item, partition_of(path)) end
+  elseif path:find "^/mgmt/tm/ltm/snatpool/[^/]+$" and type(body.members) == "table" then
+    for _, address in ipairs(body.members) do
+      local collection = ROOT .. "ltm/snat-translation"
+      local name = type(address) == "string" and { name = address:match "[^/]*$" }
+      out[#out + 1] = name
+        and collection .. "/" .. M.segment(bip, collection, name, partition_of(path))
+    end
+  elseif path:find "^/mgmt/tm/ltm/policy/[^/]+$" and body.createDraft ~= nil then
+    local name = M.key(path):match "[^/]*$":gsub("~", "/")
+    local folder, last = name:match "^(.*)/([^/]*)$"
+    local collection = ROOT .. "ltm/policy"
+    out[#out + 1] = folder
+      and collection .. "/" .. M.segment(bip, collection, { name = folder .. "/Drafts/" .. last })
   elseif path:find "^/mgmt/tm/ltm/virtual/[^/]+$" then
     local old = before and before.destination
     out[#out + 1] = virtual_address(bip, body.destination, partition_of(path))

@@ -119,4 +119,14 @@ function M.creation(raw)
   return compare.for_create(out)
 end
 
+--- What to send for a property that did not exist.
+function M.nothing_for(now)
+  if type(now) == "boolean" then return false end
+  if type(now) == "table" and now ~= json.null then
+    return compare.is_list(now) and json.array {} or {}
+  end
+  if type(now) == "number" then return 0 end
+  return "none"
+end
+
 return M

@@ -278,6 +278,8 @@ end
 
 --- Makes a random state.
 function Changes:prepare(bip)
+  -- a state of the simulated device has a singleton only after its first change
+  for _ = 1, 20 do self:singleton(bip) end
   for _ = 1, self:number(5, 25) do
     if self:chance(20) then
       pcall(self.draft, self, bip)
@@ -298,6 +300,7 @@ end
 local VOLATILE <const> = {
   generation = true, vsIndex = true, lastModified = true, lastModifiedTime = true,
   creationTime = true,
+  _own = true, -- which values were given, and not taken from the parent: REST does not show that
 }
 
 --- The objects of a device as texts, by path, without what is not configuration.
