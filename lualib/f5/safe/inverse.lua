@@ -141,7 +141,9 @@ end
 -- The properties in which an object differs from what the run left.
 local function foreign_values(rec, raw)
   local is, out = tree.properties(rec.kind, raw), {}
-  if rec.kind == "ltm/policy" then is.status = rec.after and rec.after.status end
+  if rec.kind == "ltm/policy" and rec.after then
+    is.status, is.legacy = rec.after.status, rec.after.legacy
+  end
   for property, value in next, type(rec.after) == "table" and rec.after or {} do
     local readable = is[property] ~= nil or not kinds.is_secret(rec.kind, property, value, raw)
     local list = rec.lists and rec.lists[property]
@@ -188,7 +190,7 @@ function Inverse:creation(path, raw)
 end
 
 -- What a device puts inside an object by itself.
-local OWN_ELEMENTS <const> = { ["ltm/virtual/profiles"] = true }
+local OWN_ELEMENTS <const> = { ["ltm/virtual/profiles"] = true, ["gtm/listener/profiles"] = true }
 
 -- The elements of an object that the run made, which it did not put there.
 function Inverse:foreign_elements(rec, raw)

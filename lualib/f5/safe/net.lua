@@ -52,15 +52,29 @@ function Net:get(path, kind, existed, step)
     key = key, path = path, kind = kind or target.kind_of_path(path), existed = existed,
     changed = {}, subs = {}, position = step.step, line = step.line, first = step,
   }
+  local list = self.lists[key:match "^(.*)/[^/]*$"]
+  rec.listed = self:in_a_list(key)
+  if list then rec.existed = list[key] or false end
   self.by_key[key] = rec
   self.list[#self.list + 1] = rec
   return rec, true
+end
+
+-- Whether the run has replaced a list above a key.
+function Net:in_a_list(key)
+  while true do
+    key = key:match "^(.*)/[^/]*$"
+    if not key then return false end
+    if self.lists[key] then return true end
+  end
 end
 
 -- One more change of a property.
 local function delta(rec, property, old, new, queued)
   local known = rec.changed[property]
   if not known then
+    -- an object that the run deleted and made again was before as it was then
+    if rec.recreated and rec.base then old = rec.base[property] end
     rec.changed[property] = { old = old, ours = { new }, none = new == nil }
     return
   end
@@ -187,6 +201,15 @@ function Net:removed_inside(step, path, before)
   end
 end
 
+-- The elements of a list before it is replaced for the first time.
+local function base_items(rec, sub)
+  if not (rec.recreated and rec.base) then return sub.items or {} end
+  for _, one in ipairs(tree.subs(rec.path, rec.base)) do
+    if one.path == sub.path then return one.items or {} end
+  end
+  return {}
+end
+
 function Net:changed(step, before)
   local queued = step.transaction ~= nil
   local kind = kinds.of_body(before) or step.kind
@@ -236,12 +259,19 @@ function Net:changed(step, before)
     if items then
       local known = rec.subs[sub.path]
       if not known then
-        known = { key = sub.key, path = sub.path, before = sub.items or {}, given = {} }
+        known = { key = sub.key, path = sub.path, before = base_items(rec, sub), given = {} }
         rec.subs[sub.path] = known
       end
       table.move(items, 1, #items, #known.given + 1, known.given)
       known.last = items
       self:listed(sub.path)
+      if not self.lists[target.key(sub.path)] then
+        local keys = {}
+        for _, item in ipairs(known.before) do
+          keys[target.key(tree.child_path(sub.path, item))] = true
+        end
+        self.lists[target.key(sub.path)] = keys
+      end
     end
   end
 end
@@ -290,7 +320,7 @@ end
 -- @return f5.safe.net[], by key: the objects, in the order of their first write
 -- @return array of { step, reason }: what cannot be taken back
 function M.of(contents, device)
-  local net = setmetatable({ list = {}, by_key = {}, steps = {} }, Net)
+  local net = setmetatable({ list = {}, by_key = {}, lists = {} }, Net)
   local commits, lost = {}, {}
   for _, step in ipairs(contents.steps) do
     if step.commits and step.device == device then commits[tostring(step.commits)] = step end
