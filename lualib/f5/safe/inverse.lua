@@ -1,8 +1,8 @@
 -- What must be done now so that a device is as it was: compares the objects of f5.safe.net with the
 -- device. What is already as it was needs nothing; what somebody else has changed since is left.
 
-local clean = require "f5.state.clean"
 local compare = require "f5.ensure.compare"
+local elements = require "f5.safe.elements"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
 local state_compare = require "f5.state.compare"
@@ -73,6 +73,7 @@ end
 -- -- as it was ------------------------------------------------------------------------------------
 
 local function restored(rec, raw)
+  if rec.late then return raw end
   local out
   for property, change in pairs(rec.changed) do
     local is = raw[property]
@@ -97,13 +98,13 @@ function Inverse:original_items(path, captured)
     if not child then
       items[#items + 1] = item
     elseif child.existed then
-      items[#items + 1] = self:original(child, child.base or item)
+      items[#items + 1] = self:original(child, not child.late and child.base or item)
     end
   end
   for _, child in ipairs(self.net.list) do
     local key = child.key
     local is_element = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
-    if is_element and not seen[key] and child.existed and child.base then
+    if is_element and not seen[key] and child.existed and child.base and not child.late then
       items[#items + 1] = self:original(child, child.base)
     end
   end
@@ -189,9 +190,6 @@ function Inverse:creation(path, raw)
   return body
 end
 
--- What a device puts inside an object by itself.
-local OWN_ELEMENTS <const> = { ["ltm/virtual/profiles"] = true, ["gtm/listener/profiles"] = true }
-
 -- The elements of an object that the run made, which it did not put there.
 function Inverse:foreign_elements(rec, raw)
   local out = {}
@@ -208,7 +206,7 @@ function Inverse:foreign_elements(rec, raw)
       local kind = kinds.of_body(item) or ""
       local index = compare.index { item } or {}
       local mine = self.net.by_key[target.key(path)] ~= nil or kinds.is_own(kind, item)
-        or OWN_ELEMENTS[kind]
+        or elements.OWN[kind]
       for _, one in ipairs(named) do
         mine = mine or compare.find(index, one, partition) ~= nil
       end
@@ -235,11 +233,11 @@ function Inverse:take_away(rec, raw)
     }
   end
   if not self.force then
-    local values, elements = foreign_values(rec, raw), self:foreign_elements(rec, raw)
-    if #values + #elements > 0 then
+    local values, added = foreign_values(rec, raw), self:foreign_elements(rec, raw)
+    if #values + #added > 0 then
       local words = {}
       if #values > 0 then words[1] = "changed " .. table.concat(values, ", ") end
-      if #elements > 0 then words[#words + 1] = "added " .. table.concat(elements, ", ") end
+      if #added > 0 then words[#words + 1] = "added " .. table.concat(added, ", ") end
       return self:leave(rec, rec.unknown
         and "it is not certain that this run made it: it differs from what the run sent ("
           .. table.concat(words, "; ") .. ")"
@@ -283,11 +281,6 @@ function Inverse:bring_back(rec)
   }
 end
 
-local OPPOSITE <const> = {
-  enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
-  vlansDisabled = "vlansEnabled",
-}
-
 -- The old values of the properties that the run changed, as far as they are still its values.
 function Inverse:old_values(rec, raw)
   local body, foreign, fixed, seen = {}, {}, nil, {}
@@ -305,8 +298,8 @@ function Inverse:old_values(rec, raw)
         goto next
       end
       seen[property] = now
-      if old == nil and OPPOSITE[property] and type(now) ~= "string" then
-        local other = OPPOSITE[property]
+      if old == nil and elements.OPPOSITE[property] and type(now) ~= "string" then
+        local other = elements.OPPOSITE[property]
         if not rec.changed[other] then body[other] = true end
       else
         if kinds.is_fixed(rec.kind, property) then fixed = property end
@@ -321,157 +314,6 @@ function Inverse:old_values(rec, raw)
   end
   table.sort(foreign)
   return body, foreign, fixed, seen
-end
-
--- What must be changed of an element that is there, so that it is as before. What the run did not
--- give to it, the device has reset.
-function Inverse:element_body(inner, old, existing, given, child)
-  local body, foreign = {}, {}
-  local was, is = tree.properties(inner, old), tree.properties(inner, existing)
-  local function is_mine(property)
-    local mine = self.force or not given or given[property] == nil
-      or net_module.same(inner, property, given[property], is[property])
-    for _, value in ipairs(child and child.changed[property] and child.changed[property].ours or {})
-    do
-      mine = mine or net_module.same(inner, property, value, is[property])
-    end
-    return mine
-  end
-  for property, value in next, was do
-    if not net_module.same(inner, property, is[property], value) then
-      if is_mine(property) then
-        body[property] = compare.for_write(property, value)
-      else
-        foreign[#foreign + 1] = property
-      end
-    end
-  end
-  for property, value in next, is do
-    if was[property] == nil and not OPPOSITE[property]
-      and not net_module.same(inner, property, value, nil)
-    then
-      body[property] = tree.nothing_for(value)
-    end
-  end
-  table.sort(foreign)
-  return body, foreign
-end
-
-local function items_of(rec, sub, raw)
-  for _, one in ipairs(tree.subs(rec.path, raw)) do
-    if one.path == sub.path then return one.items or {} end
-  end
-  return {}
-end
-
--- The element of a list that means the same one.
-local function same_element(list, item, partition)
-  local index = compare.index { item } or {}
-  for _, one in ipairs(list) do
-    if compare.find(index, one, partition) then return one end
-  end
-  return nil
-end
-
--- An element that was there before the run replaced the list.
-function Inverse:old_element(rec, sub, item, index_now, partition)
-  local inner, path = rec.kind .. "/" .. sub.key, tree.child_path(sub.path, item)
-  local child = self.net.by_key[target.key(path)]
-  if kinds.is_own(inner, item) or child and not child.listed then return end
-  local existing, given = compare.find(index_now, item, partition), same_element(sub.last, item, partition)
-  if existing then
-    local body, foreign = self:element_body(inner, item, existing, given, child)
-    if #foreign > 0 then
-      self:leave({ path = path, kind = inner, line = rec.line },
-        "somebody else has changed it since: " .. table.concat(foreign, ", "))
-    end
-    return next(body) and self:add {
-      op = "modify", path = path, kind = inner, body = body, line = rec.line,
-      position = rec.position - 0.1, now = tree.properties(inner, existing),
-    }
-  end
-  if given and not self.force then
-    return self:leave({ path = path, kind = inner, line = rec.line },
-      "somebody else has deleted it since")
-  end
-  self:add {
-    op = "create", path = path, kind = inner, line = rec.line, position = rec.position,
-    body = tree.creation(item),
-  }
-end
-
--- The elements of a list that the run replaced.
-function Inverse:old_elements(rec, sub, raw)
-  local now, before = items_of(rec, sub, raw), self:original_items(sub.path, sub.before)
-  local index_now, index_before = compare.index(now) or {}, compare.index(before) or {}
-  local partition, inner = raw.partition, rec.kind .. "/" .. sub.key
-  for _, item in ipairs(before) do self:old_element(rec, sub, item, index_now, partition) end
-  for _, item in ipairs(now) do
-    local path = tree.child_path(sub.path, item)
-    local child = self.net.by_key[target.key(path)]
-    local skip = compare.find(index_before, item, partition) or kinds.is_own(inner, item)
-      or child and not child.listed
-    if skip then
-      goto next
-    elseif self.force or child or OWN_ELEMENTS[inner] or same_element(sub.given, item, partition) then
-      self:add {
-        op = "delete", path = path, kind = inner, line = rec.line, position = rec.position - 0.2,
-      }
-    else
-      self:leave({ path = path, kind = inner, line = rec.line },
-        "somebody else has added it since")
-    end
-    ::next::
-  end
-end
-
--- Sub-collections that only attach other objects are checked by a device as a whole.
-local ATTACHED <const> = { profiles = true, policies = true }
-
--- Whether a list is restored with one write.
-local function is_whole(sub)
-  if ATTACHED[sub.key] then return true end
-  for _, item in ipairs(sub.before) do
-    if #tree.subs(tree.child_path(sub.path, item), item) > 0 then return true end
-  end
-  return false
-end
-
-local function differs(kind, a, b)
-  return #state_compare.objects(kind, clean.object(kind, a), clean.object(kind, b)) > 0
-end
-
--- Whether an element is neither as before nor as the run gave it.
-local function is_foreign(inner, item, before, given)
-  if before and not differs(inner, before, item) then return false end
-  if not given then return not before end
-  for property, value in next, given do
-    local is = item[property]
-    if type(value) ~= "table" and is ~= nil and not net_module.same(inner, property, value, is) then
-      return true
-    end
-  end
-  return false
-end
-
-function Inverse:whole_list(rec, sub, raw, body)
-  local now, before = items_of(rec, sub, raw), self:original_items(sub.path, sub.before)
-  local inner, partition, changed = rec.kind .. "/" .. sub.key, raw.partition, #now ~= #before
-  for _, item in ipairs(before) do
-    local is = same_element(now, item, partition)
-    changed = changed or not is or differs(inner, item, is)
-  end
-  if not changed then return end
-  for _, item in ipairs(now) do
-    local mine = self.force or OWN_ELEMENTS[inner] or not is_foreign(inner, item,
-      same_element(before, item, partition), same_element(sub.given, item, partition))
-    if not mine then
-      return self:leave(rec, ("somebody else has changed %s of it since"):format(sub.key))
-    end
-  end
-  local list = json.array {}
-  for i, item in ipairs(before) do list[i] = tree.creation(item) end
-  body[sub.key] = list
 end
 
 -- An object that was there before, and is there now.
@@ -496,10 +338,9 @@ function Inverse:set_right(rec, raw)
     local was = tree.properties(rec.kind, self:original(rec, rec.base))
     local names = {}
     for property in next, was do names[property] = true end
-    for property in next, rec.after do
-      names[property] = names[property] or not (rec.lists and rec.lists[property]) or nil
-    end
+    for property in next, rec.after do names[property] = true end
     for property in pairs(rec.changed) do names[property] = true end
+    for _, sub in ipairs(tree.subs(rec.path, rec.base)) do names[sub.key] = nil end
     for property in pairs(names) do
       local known, is = rec.changed[property], rec.after[property]
       if not known then
@@ -523,11 +364,7 @@ function Inverse:set_right(rec, raw)
     self:leave(rec, "somebody else has changed it since: " .. table.concat(foreign, ", "), foreign)
   end
   for _, sub in pairs(rec.subs) do
-    if is_whole(sub) then
-      self:whole_list(rec, sub, raw, body)
-    else
-      self:old_elements(rec, sub, raw)
-    end
+    elements.restore(self, rec, sub, raw, body)
   end
   if not next(body) then return end
   if fixed then return self:replace(rec, raw, fixed) end

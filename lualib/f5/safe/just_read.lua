@@ -5,7 +5,7 @@ local core = require "f5.core"
 
 local M = {}
 
-local MOMENT <const> = 2 -- seconds
+local MOMENT <const> = 0.5 -- seconds
 
 -- path -> { object or false, fiber, session, time }; only the last few
 local noted, count = {}, 0
@@ -26,7 +26,7 @@ end
 -- was not read. What is taken is forgotten.
 function M.take(session, path)
   local found = noted[path]
-  noted[path] = nil
+  noted, count = {}, 0 -- the write may change also other objects that were read
   if not found or found[2] ~= coroutine.running() or found[3] ~= session then return nil end
   if core.now() - found[4] > MOMENT then return nil end
   return found[1]

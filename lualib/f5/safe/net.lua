@@ -54,6 +54,7 @@ function Net:get(path, kind, existed, step)
   }
   local list = self.lists[key:match "^(.*)/[^/]*$"]
   rec.listed = self:in_a_list(key)
+  rec.late = rec.listed -- how it was before is known from the list only
   if list then rec.existed = list[key] or false end
   self.by_key[key] = rec
   self.list[#self.list + 1] = rec
@@ -79,6 +80,8 @@ local function delta(rec, property, old, new, queued)
     return
   end
   local mine = queued or M.same(rec.kind, property, known.old, old)
+    or known.none and old == nil
+    or rec.recreated and rec.after and M.same(rec.kind, property, rec.after[property], old)
   for _, value in ipairs(known.ours) do mine = mine or M.same(rec.kind, property, value, old) end
   if not mine then known.old = old end -- somebody else's value, which the run overwrote
   known.ours[#known.ours + 1] = new
@@ -284,10 +287,24 @@ function Net:listed(path)
   end
 end
 
+-- A change of an object that the same transaction makes.
+function Net:changed_unread(step)
+  local rec = self.by_key[target.key(step.object)]
+  if not rec or not rec.after then return end
+  rec.whole = false
+  for key, value in next, step.body or {} do
+    local name = compare.camel(key)
+    rec.after[name] = value
+    if OPPOSITE[name] then rec.after[OPPOSITE[name]] = nil end
+    if type(value) == "table" and compare.is_list(value) then rec.lists[name] = value end
+  end
+end
+
 local STEPS <const> = {
   create = Net.created,
   change = function(self, step, before)
     if before then return self:changed(step, before) end
+    return self:changed_unread(step)
   end,
   delete = function(self, step, before) return self:removed(step, before, step.object) end,
   publish = function(self, step, before) require("f5.safe.policy").net(self, step, before) end,

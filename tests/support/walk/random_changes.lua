@@ -181,9 +181,11 @@ local FIXED <const> = { ["ltm/node"] = "address", ["ltm/data-group/internal"] = 
 function Changes:body_of_change(kind, make)
   local body = make()
   if FIXED[kind] then body[FIXED[kind]] = nil end
-  local out = {}
-  for key, value in pairs(body) do
-    if self:chance(60) then out[key] = value end
+  local out, keys = {}, {}
+  for key in pairs(body) do keys[#keys + 1] = key end
+  table.sort(keys) -- the same seed makes the same writes
+  for _, key in ipairs(keys) do
+    if self:chance(60) then out[key] = body[key] end
   end
   if not next(out) then out.description = "c" .. self:number(1, 99) end
   return out
