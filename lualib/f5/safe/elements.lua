@@ -1,5 +1,5 @@
--- What must be done now so that the elements of a list that the run replaced are as they were: a part
--- of f5.safe.inverse.
+-- What must be done now so that the elements of a list that the run replaced are as they were. It is
+-- a part of f5.safe.inverse.
 
 local clean = require "f5.state.clean"
 local compare = require "f5.ensure.compare"
@@ -76,7 +76,8 @@ local function old_element(self, rec, sub, item, index_now, partition)
   local inner, path = rec.kind .. "/" .. sub.key, tree.child_path(sub.path, item)
   local child = self.net.by_key[target.key(path)]
   if kinds.is_own(inner, item) or child and not child.listed then return end
-  local existing, given = compare.find(index_now, item, partition), same_element(sub.last, item, partition)
+  local existing = compare.find(index_now, item, partition)
+  local given = same_element(sub.last, item, partition)
   if existing then
     local body, foreign = element_body(self, inner, item, existing, given, child)
     if #foreign > 0 then
