@@ -122,6 +122,7 @@ local function inside_of(module, defaults, given)
   return inside
 end
 
+-- Works out what else is known about a kind.
 local function complete(template, node)
   local last
   local parts = {}
@@ -156,7 +157,11 @@ local function complete(template, node)
       spec.inside = inside_of(module, defaults, spec.c)
     end
   end
-  local above = template:match "^(.*)/[^/*]+$"
+end
+
+-- Lists a kind below its module or organizing collection.
+local function register(template)
+  local above, last = template:match "^(.*)/([^/*]+)$"
   if above and not above:find("/*", -2, true) then
     children[above] = children[above] or {}
     table.insert(children[above], last)
@@ -195,7 +200,7 @@ local function load(module)
         merge(node, template, change)
       end
     end
-    complete(template, node)
+    register(template)
   end
 end
 
@@ -210,17 +215,21 @@ end
 -- The node of a template, or nil.
 function M.find(template)
   local node = nodes[template]
-  if node then return node end
-  if not template:find "^[^/]" then return nil end
-  load_for(template)
-  return nodes[template]
+  if not node then
+    if not template:find "^[^/]" then return nil end
+    load_for(template)
+    node = nodes[template]
+  end
+  -- completed at its first use: a device uses few kinds
+  if node and not node.unknown then complete(template, node) end
+  return node
 end
 
 -- Adds a kind that a device has and the facts do not.
 function M.learn(template, node)
   load_for(template)
   nodes[template] = node
-  complete(template, node)
+  register(template)
 end
 
 -- Adds the kinds of a state (template -> node) that the facts do not have.

@@ -183,7 +183,8 @@ end
 
 local function notify(watchers, path, object, old)
   for _, watcher in ipairs(watchers) do
-    if path:sub(1, #watcher.prefix) == watcher.prefix then watcher.run(path, object, old) end
+    -- find makes no new text
+    if path:find(watcher.prefix, 1, true) == 1 then watcher.run(path, object, old) end
   end
 end
 

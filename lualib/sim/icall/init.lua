@@ -12,16 +12,17 @@
 -- One turn of the device (a request, a move of the clock) runs scripts for a limited time; what is
 -- due then runs in the next turn. A script that takes too long is stopped. So no script stops the
 -- device.
-local Budget = require "sim.shell.budget"
-local Interp = require "sim.icall.tcl.interp"
+local lazy = require "sim.lazy"
+local Budget = lazy "sim.shell.budget"
+local Interp = lazy "sim.icall.tcl.interp"
 local logs = require "sim.status.logs"
-local regexps = require "sim.icall.tcl.regexps"
-local glob = require "sim.shell.glob"
+local regexps = lazy "sim.icall.tcl.regexps"
+local glob = lazy "sim.shell.glob"
 local rights = require "sim.auth.rights"
 local restart = require "sim.http.restart"
 local schedule = require "sim.icall.schedule"
-local tmsh = require "sim.shell.tmsh"
-local tmsh_commands = require "sim.icall.tmsh"
+local tmsh = lazy "sim.shell.tmsh"
+local tmsh_commands = lazy "sim.icall.tmsh"
 
 local M = {}
 
