@@ -16,6 +16,9 @@ local connect <const> = core.connect_given
 local Twins <const> = {}
 Twins.__index = Twins
 
+-- By this name f5lua knows that it serves twins, also if a playbook is packed into it.
+local NAME <const> = "f5lua: twins"
+
 -- This program, if it is f5lua; else what the environment says.
 local function program_of(options)
   return options.program or package.preload["f5.host"] and "/proc/self/exe"
@@ -59,7 +62,7 @@ function M.start(options)
   local devices = json.array {}
   for i, one in ipairs(options.devices) do devices[i] = plain(one) end
   local program = program_of(options)
-  local ok, child = pcall(core.child, { program, "sim", "--twin", "-", "--port", "0" })
+  local ok, child = pcall(core.child, { program, "sim", "--twin", "-", "--port", "0" }, NAME)
   if not ok then
     core.usage_error(
       ("f5.twin.start: %s; set F5LUA_PROGRAM to the path of f5lua"):format(tostring(child))

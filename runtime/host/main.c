@@ -178,6 +178,14 @@ static bool is_allowed(int argc, char **argv, const options *o) {
   return strcmp(word, "build") == 0 || strcmp(word, "inspect") == 0 || strcmp(word, "verify") == 0;
 }
 
+/* Whether f5.twin has started this process to serve twins (lualib/f5/twin.lua). Then it does so,
+ * even if a playbook is packed into it, or if it runs signed programs only: it runs no other code.
+ */
+static bool serves_twins(int argc, char **argv) {
+  return argc > 3 && strcmp(argv[0], "f5lua: twins") == 0 && strcmp(argv[1], "sim") == 0 &&
+         strcmp(argv[2], "--twin") == 0 && strcmp(argv[3], "-") == 0;
+}
+
 /* If a standard stream is closed, the first socket or file would take its number, and print would
  * write to it. So opens /dev/null in the wrong direction: reads and writes still fail. */
 static void reserve_streams(void) {
@@ -203,7 +211,8 @@ int main(int argc, char **argv) {
   const bundle *packed;
   int broken = bundle_open(&packed);
   if (broken) return broken;
-  if (packed) {
+  bool twins = serves_twins(argc, argv);
+  if (packed && !twins) {
     lua_State *L = host_open(argc, argv, 0, false);
     return L ? leave(host_close(L, run_packed(L, packed, argc, argv))) : STATUS_FAILED;
   }
@@ -214,7 +223,7 @@ int main(int argc, char **argv) {
     printable_print(stdout, "f5lua " F5LUA_VERSION "\n");
     return host_end_output(STATUS_DONE);
   }
-  if (!is_allowed(argc, argv, &o)) {
+  if (!twins && !is_allowed(argc, argv, &o)) {
     printable_print(stderr, "f5lua: this runtime runs only programs that are signed with the key "
                             "it trusts\n");
     return BUNDLE_BROKEN;

@@ -53,7 +53,8 @@ static void end(child *c) {
 /* -- start -- */
 
 /* Starts the program with the pipes as standard input and output. Returns 0 or an errno. */
-static int start(child *c, char *const *words, const int in[2], const int out[2]) {
+static int start(child *c, const char *program, char *const *words, const int in[2],
+                 const int out[2]) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t how;
   sigset_t none, usual;
@@ -70,7 +71,7 @@ static int start(child *c, char *const *words, const int in[2], const int out[2]
     posix_spawnattr_setsigdefault(&how, &usual);
     posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
                                        POSIX_SPAWN_SETSIGDEF);
-    if (!problem) problem = posix_spawnp(&c->pid, words[0], &files, &how, words, environ);
+    if (!problem) problem = posix_spawnp(&c->pid, program, &files, &how, words, environ);
     posix_spawnattr_destroy(&how);
   }
   posix_spawn_file_actions_destroy(&files);
@@ -93,7 +94,10 @@ static char **words_of(lua_State *L) {
 
 static int child_start(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
+  const char *name = luaL_optstring(L, 2, NULL);
   char **words = words_of(L);
+  const char *program = words[0];
+  if (name) words[0] = (char *)(uintptr_t)name;
   child *c = lua_newuserdatauv(L, sizeof *c, 0);
   memset(c, 0, sizeof *c);
   c->input = c->output = -1;
@@ -102,14 +106,14 @@ static int child_start(lua_State *L) {
   if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
     problem = errno;
   else
-    problem = start(c, words, in, out);
+    problem = start(c, program, words, in, out);
   c->input = in[1];
   c->output = out[0];
   close_end(&in[0]);
   close_end(&out[1]);
   if (problem) {
     end(c);
-    return luaL_error(L, "cannot start %s: %s", words[0], strerror(problem));
+    return luaL_error(L, "cannot start %s: %s", program, strerror(problem));
   }
   return 1;
 }

@@ -7,8 +7,9 @@
 
 /* Adds to the table on top of the stack:
  *
- *   child({ program, arguments… }) -> child. Raises if it cannot be started. It has a process group
- *                      of its own: Ctrl-C does not reach it.
+ *   child({ program, arguments… }, name|nil) -> child. Raises if it cannot be started. It has a
+ *                      process group of its own: Ctrl-C does not reach it. name: what the program
+ *                      sees as its own name.
  *   child:write(text)  to its standard input; raises if it is gone
  *   child:read()       the next bytes of its standard output; nil at the end. Suspends the fiber.
  *   child:close()      ends its input and waits until it has ended; returns its exit status, or nil

@@ -6,6 +6,7 @@ local every_kind = require "walk.every_kind"
 local f5 = require "f5"
 local json = require "f5.json"
 local lab = require "lab"
+local program = require "program"
 local random = require "walk.random_changes"
 local relations = require "sim.config.relations"
 local sim = require "f5.sim"
@@ -54,7 +55,9 @@ describe("S3 the kinds of the catalogue on a twin", function()
     for _, one in ipairs { device, second } do
       one:control("write_file", { path = "/var/config/rest/downloads/walk", text = "walk" })
     end
-    twins = twins_of.start { devices = { basic(second:options "admin") } }
+    twins = twins_of.start {
+      devices = { basic(second:options "admin") }, program = program.path,
+    }
     twin = f5.connect(basic(twins:options(1)))
   end)
   teardown(function()
@@ -174,7 +177,7 @@ describe("S3 random writes on a twin", function()
     device, second = sim.start(options), sim.start(options)
     direct = f5.connect(basic(device:options "admin"))
     other = f5.connect(basic(second:options "admin"))
-    twins = twins_of.start { devices = {} }
+    twins = twins_of.start { devices = {}, program = program.path }
   end)
   teardown(function()
     twins:stop()

@@ -525,6 +525,55 @@ describe("S3 a twin and its device:", function()
   end)
 end)
 
+-- A playbook that changes something in a twin of a device, and prints what.
+local PLAYBOOK <const> = [[
+  local f5 = require "f5"
+  local twins <close> = require("f5.twin").start { devices = { {
+    host = "127.0.0.1", port = %d, ca = "%s", username = "admin", password = "admin",
+  } } }
+  local bip <close> = f5.connect(twins:options(1))
+  bip.ltm.pool.blue:modify { description = "x" }
+  local change = twins:report(1).changes[1]
+  print(change.verb, change.kind)
+]]
+
+describe("S3 twins are started", function()
+  before_each(function() device = sim.start { seed = SEED } end)
+  after_each(function() lab.stop(device) end)
+
+  it("by a packed program, from itself", function()
+    local directory <close> = program.directory()
+    local deploy <const> = directory.path .. "/deploy"
+    directory:file("main.lua", PLAYBOOK:format(device.port, device.ca))
+    local built <const> = program.run { "build", directory.path .. "/main.lua", "-o", deploy }
+    assert.equal(0, built.status, built.err)
+    local result = program.run({}, { program = deploy })
+    assert.same({ status = 0, out = "modify\tltm/pool\n", err = "" }, result)
+    -- its arguments are the playbook's all the same
+    result = program.run({ "sim", "--twin", "-" }, { program = deploy, input = "" })
+    assert.same({ status = 0, out = "modify\tltm/pool\n", err = "" }, result)
+  end)
+
+  it("in a stock Lua, by F5LUA_PROGRAM, or not at all", function()
+    local beside <const> = program.path:match "^(.*)/"
+    if not io.open(beside .. "/lua/f5.so") then
+      pending "f5.so is built beside the release program only"
+      return
+    end
+    local function lua(env)
+      env.LUA_CPATH = beside .. "/lua/?.so"
+      return program.run(
+        { "-e", PLAYBOOK:format(device.port, device.ca) }, { program = "/usr/bin/lua5.4", env = env }
+      )
+    end
+    local result = lua { F5LUA_PROGRAM = program.path }
+    assert.same({ status = 0, out = "modify\tltm/pool\n", err = "" }, result)
+    result = lua { F5LUA_PROGRAM = "/nowhere/f5lua" }
+    assert.equal(1, result.status)
+    assert.matches("cannot start /nowhere/f5lua: .*set F5LUA_PROGRAM to the path of f5lua", result.err)
+  end)
+end)
+
 describe("f5lua sim --twin", function()
   before_each(function() device = sim.start { seed = SEED } end)
   after_each(function() lab.stop(device) end)
