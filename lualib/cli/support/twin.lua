@@ -186,18 +186,24 @@ end
 
 local BUSY <const> = { [429] = true, [502] = true, [503] = true, [504] = true }
 
-local function get(self, n, path)
+-- range: "FIRST-LAST/TOTAL" of a file, which devices take and give in the header Content-Range; "-"
+-- for all other paths. The range of the answer is the first line of the body then.
+local function get(self, n, range, path)
+  local options = { raw = true, headers = range ~= "-" and { ["Content-Range"] = range } or nil }
   for again = 0, AGAIN do
-    local answer = session_of(self, n):request("GET", path, { raw = true })
-    if not BUSY[answer.status] or again == AGAIN then return answer.status, answer.body end
+    local answer = session_of(self, n):request("GET", path, options)
+    if not BUSY[answer.status] or again == AGAIN then
+      local first = range ~= "-" and (answer.headers["content-range"] or "") .. "\n" or ""
+      return answer.status, first .. answer.body
+    end
     core.sleep(PAUSE * 2 ^ again)
   end
 end
 
--- Answers one question: "ADDRESS PATH?QUERY".
+-- Answers one question: "ADDRESS RANGE PATH?QUERY".
 local function find(self, server, number, text)
-  local address, path = text:match "^(%S+) (.*)$"
-  local ok, status, body = pcall(get, self, number_of(address), path)
+  local address, range, path = text:match "^(%S+) (%S+) (.*)$"
+  local ok, status, body = pcall(get, self, number_of(address), range, path)
   if ok then
     server:answer(number, status, body)
   else

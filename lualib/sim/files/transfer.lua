@@ -149,6 +149,7 @@ end
 local function download(device, request, target, name)
   local path = target.directory .. "/" .. name
   local entry = device.disk.find(path)
+  if not entry and device.twin then return device.twin:download(request) end
   if not entry then
     return errors.rest(
       request,
@@ -206,6 +207,7 @@ local function serve(device, uri, target)
       if method ~= "GET" then
         bad(request, "The name of the file must stand at the end of the URI")
       end
+      if self.twin then return self.twin:pass(request) end
       local items = json.array {}
       for i, file in ipairs(self.disk.list(target.directory)) do
         items[i] = { name = file }
@@ -221,6 +223,9 @@ local function serve(device, uri, target)
     if method == "POST" and uri == target.upload then return upload(self, request, target, name) end
     if method == "GET" or method == "HEAD" then return download(self, request, target, name) end
     if method == "DELETE" then
+      if self.twin and not self.disk.find(target.directory .. "/" .. name) then
+        return self.twin:not_simulated(request, "the deletion of a file of the device")
+      end
       self.disk.remove(target.directory .. "/" .. name)
       return { status = 200 }
     end

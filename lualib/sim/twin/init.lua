@@ -7,7 +7,7 @@
 -- holds half of its changes while it waits, and all others go on meanwhile.
 --
 -- Who reads from the device is not known here: require("sim.source").ask(text) gets
--- "ADDRESS PATH?QUERY", and sim/boot.lua hands the answer to `found`.
+-- "ADDRESS RANGE PATH?QUERY", and sim/boot.lua hands the answer to `found`.
 --
 -- device.state.twin is what the twin knows:
 --   absent         { [path of an object] = true, or { status =, body = } }: the device does not

@@ -86,12 +86,15 @@ end
 local methods = {}
 M.methods = methods
 
---- The answer of the device to a GET of a target, path and query: { status =, body = text }.
-function methods:fetch(target)
+--- The answer of the device to a GET of a target, path and query: { status =, body = text, range =
+--- its Content-Range, if one was asked for }. `range`: a Content-Range for the request.
+function methods:fetch(target, range)
   local answer = self.job and self.job.fetched[target]
   if answer then return answer end
   if not self.online then error(errors.tm(502, "the twin cannot read now"), 0) end
-  return self:miss { { kind = "raw", path = target:match "^[^?]*", target = target } }
+  return self:miss { {
+    kind = "raw", path = target:match "^[^?]*", target = target, range = range,
+  } }
 end
 
 --- Whether objects of a kind are kept in the twin: not those of paths that it only passes on.
@@ -118,6 +121,17 @@ local function refuse_task(self, request)
   return type(command) == "string" and self:command(request, command, template) or nil
 end
 
+--- Answers a download of a file that only the device has.
+function methods:download(request)
+  local answer = self:fetch(request.target, request.headers["content-range"] or "0-0/0")
+  local response = respond(answer)
+  if answer.status == 200 and answer.range then
+    response.headers["Content-Type"] = "application/octet-stream"
+    response.headers["Content-Range"] = answer.range
+  end
+  return response
+end
+
 --- Answers a request that is not a plain one of the configuration; nil for all others.
 function methods:route(request)
   local segments = request.segments
@@ -131,6 +145,7 @@ function methods:route(request)
     return self:not_simulated(request, "what the device does at " .. request.path)
   end
   if request.method ~= "GET" then return nil end
+  if request.headers["content-range"] then return self:download(request) end
   return self:pass(request)
 end
 

@@ -4,8 +4,8 @@
 --   object      one object: GET path. `lenient`: no right to read it is like no object
 --   collection  all objects of a collection, in pages; `expand`: with their sub-collections
 --   names       the names of the objects of a collection
---   raw         any other GET: `target` with the query as it was asked for. The answer is kept for
---               the request that wants it only: job.fetched[target]
+--   raw         any other GET: `target` with the query as it was asked for, `range`: of a file.
+--               The answer is kept for the request that wants it only: job.fetched[target]
 --   version     sys/version
 local json = require "f5.json"
 local hydrate = require "sim.twin.hydrate"
@@ -36,11 +36,12 @@ end
 local function send(twin, want, jobs)
   local target = target_of(want)
   twin.asking = twin.asking or {}
-  local entry = twin.asking[target]
+  local question = (want.range or "-") .. " " .. target
+  local entry = twin.asking[question]
   if not entry then
-    local number = require("sim.source").ask(twin.address .. " " .. target)
-    entry = { twin = twin, want = want, target = target, jobs = {} }
-    asked[number], twin.asking[target] = entry, entry
+    local number = require("sim.source").ask(twin.address .. " " .. question)
+    entry = { twin = twin, want = want, target = target, question = question, jobs = {} }
+    asked[number], twin.asking[question] = entry, entry
     local reads = twin:state().reads
     reads.count = reads.count + 1
     reads.from = reads.from or twin.device:now()
@@ -63,7 +64,7 @@ end
 
 -- Notes what was read, for `GET /f5lua-sim/twin/reads`.
 local function note(twin, entry, status, body)
-  if status ~= 200 and status ~= 404 then return end
+  if status ~= 200 and status ~= 404 or entry.want.range then return end
   if status == 200 and not decoded(body) then return end
   local kind, path = entry.want.kind, entry.target:match "^[^?]*"
   twin.read_list[#twin.read_list + 1] = {
@@ -76,8 +77,10 @@ end
 local take <const> = {}
 
 function take.raw(_, want, status, body, jobs)
+  local range
+  if want.range then range, body = body:match "^([^\n]*)\n(.*)$" end
   for _, job in ipairs(jobs) do
-    job.fetched[want.target] = { status = status, body = body }
+    job.fetched[want.target] = { status = status, body = body, range = range ~= "" and range or nil }
   end
 end
 
@@ -197,7 +200,7 @@ function M.take(number, status, body)
   asked[number] = nil
   if not entry then return {} end
   local twin, jobs = entry.twin, entry.jobs
-  twin.asking[entry.target] = nil
+  twin.asking[entry.question] = nil
   twin:state().reads.to = twin.device:now()
   note(twin, entry, status, body)
   local problem = status ~= 0 and take[entry.want.kind](twin, entry.want, status, body, jobs)

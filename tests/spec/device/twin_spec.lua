@@ -282,6 +282,115 @@ describe("S3 a twin, writing,", function()
     assert.equal(count, #changes())
   end)
 
+  it("downloads files of the device, and keeps uploads to itself", function()
+    local text <const> = ("0123456789abcdef"):rep(150000) -- more than one part
+    device:control("write_file", { path = "/var/config/rest/downloads/own.bin", text = text })
+    before = state()
+    local directory <close> = program.directory()
+    local file <const> = directory.path .. "/own.bin"
+    twin:download("own.bin", file)
+    assert.equal(text, directory:read "own.bin")
+    directory:file("up.txt", "of the twin")
+    twin:upload(directory.path .. "/up.txt")
+    twin:download("up.txt", file)
+    assert.equal("of the twin", directory:read "own.bin")
+    lab.fails("not_found", function() twin:download("nope", file) end)
+    local got = answer(twin, "DELETE", "/mgmt/shared/file-transfer/uploads/own.bin")
+    assert.equal(501, got.status)
+  end)
+
+  it("creates objects from files: what only the device has is assumed", function()
+    device:control("write_file", { path = "/shared/on_device", text = "unknown" })
+    before = state()
+    local directory <close> = program.directory()
+    twin:upload(directory:file("page.html", "hello"))
+    twin.sys.file.ifile:create {
+      name = "page", sourcePath = "file:/var/config/rest/downloads/page.html",
+    }
+    assert.equal(5, twin.sys.file.ifile.page:load().size)
+    assert.same({}, twins:report(1).assumed)
+    twin.sys.file.ifile:create { name = "other", sourcePath = "file:/shared/on_device" }
+    local assumed <const> = twins:report(1).assumed
+    assert.equal("sourcePath", assumed[1].property)
+    assert.matches("known only to the device", assumed[1].reason)
+  end)
+
+  it("moves, copies and publishes objects with all that is in them", function()
+    twin.ltm.pool:run("mv", { name = "/Common/blue", target = "/Common/navy" })
+    assert.equal(2, #twin.ltm.pool.navy.members:list())
+    assert.equal("/Common/navy", twin.ltm.virtual.vs:load().pool)
+    twin.ltm.pool:run("cp", { name = "/Common/green", target = "/Common/lime" })
+    assert.equal(1, #twin.ltm.pool.lime.members:list())
+    assert.is_false(twin.ltm.pool.blue:exists())
+    local verbs <const> = {}
+    for _, change in ipairs(twins:report(1).changes) do
+      verbs[change.path:gsub("^/mgmt/tm/", "")] = change.verb
+    end
+    assert.equal("delete", verbs["ltm/pool/~Common~blue/members/~Common~n1:80"])
+    assert.equal("create", verbs["ltm/pool/~Common~navy/members/~Common~n1:80"])
+    assert.equal("modify", verbs["ltm/virtual/~Common~vs"])
+  end)
+
+  it("deletes folders only when nothing of the device is in them", function()
+    lab.fails("invalid", function() twin.auth.partition.tenant:delete() end)
+    twin.ltm.pool["/tenant/other"]:delete()
+    twin.auth.partition.tenant:delete()
+    assert.is_false(twin.sys.folder["/tenant"]:exists())
+    assert.is_true(twin.sys.folder["/Common"]:exists())
+  end)
+
+  it("finds objects that an iRule names without their folder", function()
+    twin.ltm.rule:create { name = "r", apiAnonymous = "when HTTP_REQUEST { pool green }" }
+    assert.same({ "create ltm/rule/~Common~r" }, changes())
+    lab.fails("invalid", function() twin.ltm.pool.green:delete() end)
+    twin.ltm.rule.r:delete()
+    twin.ltm.pool.green:delete()
+  end)
+
+  it("saves its own changes, and a load takes back what came later", function()
+    twin.ltm.pool.blue:modify { description = "kept" }
+    twin.ltm.rule:create { name = "kept", apiAnonymous = "" }
+    twin.sys.config:run "save"
+    twin.ltm.node.n2:load() -- read after it was saved
+    twin.ltm.pool.blue:modify { description = "lost" }
+    twin.ltm.pool.green:delete()
+    twin.ltm.pool:create { name = "lost" }
+    twin.sys.config:run "load"
+    assert.equal("kept", twin.ltm.pool.blue:load().description)
+    assert.equal("n2", twin.ltm.node.n2:load().name)
+    assert.same({ "modify ltm/pool/~Common~blue", "create ltm/rule/~Common~kept" }, changes())
+    assert.same({}, twins:report(1).assumed)
+  end)
+
+  it("a load without a save takes back all changes, and says what that assumes", function()
+    twin.ltm.pool.blue:modify { description = "lost" }
+    twin.sys.config:run "load"
+    assert.is_nil(twin.ltm.pool.blue:load().description)
+    assert.same({}, changes())
+    assert.equal(TM .. "sys/config", twins:report(1).assumed[1].path)
+    assert.equal(501, answer(twin, "POST", TM .. "sys/config", {
+      command = "load", name = "default",
+    }).status)
+  end)
+
+  it("refuses tasks that it does not simulate when they are created, and runs others", function()
+    for path, body in pairs {
+      ["task/sys/ucs"] = { command = "save", name = "x" },
+      ["task/cm/config-sync"] = { command = "run", utilCmdArgs = "to-group dg" },
+    } do
+      local got = answer(twin, "POST", TM .. path, body)
+      assert.equal(501, got.status, path)
+      assert.matches("^not simulated by the twin: ", got.body.message)
+    end
+    local task = twin:request("POST", TM .. "task/sys/config", { body = { command = "save" } })
+    twin:request("PUT", TM .. "task/sys/config/" .. task._taskId, {
+      body = { _taskState = "VALIDATING" },
+    })
+    twins:advance(1, 60)
+    local done = twin:request("GET", TM .. "task/sys/config/" .. task._taskId)
+    assert.equal("COMPLETED", done._taskState)
+  end)
+
   it("says what it does not simulate, and changes nothing then", function()
     local got = answer(twin, "POST", TM .. "sys/ucs", { command = "save", name = "x" })
     assert.equal(501, got.status)
