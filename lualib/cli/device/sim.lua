@@ -117,6 +117,33 @@ local function write(path, text)
   if not done then error("cannot write " .. why, 0) end
 end
 
+-- The first bytes of what an earlier run has written, and the word for it.
+local WRITTEN <const> = {
+  save = { "{", "state of a simulated device" },
+  inventory = { "-- A simulated fleet", "inventory of a simulated fleet" },
+  ca_file = { "-----BEGIN CERTIFICATE-----", "certificate" },
+}
+
+-- Refuses what can not be written at the end, and files that hold something else.
+local function check_files(options)
+  for name, known in pairs(WRITTEN) do
+    local path = options[name]
+    local file = path and not path:find "^/dev/" and io.open(path, "rb")
+    local start = file and file:read(#known[1])
+    if file then file:close() end
+    if start and start ~= known[1] then
+      usage(("cannot write %s: it exists and is no %s"):format(path, known[2]), PROGRAM)
+    end
+    if path and not path:find "^/dev/" then
+      local probe <close>, why = core.new_file(path)
+      if not probe then usage("cannot write " .. why, PROGRAM) end
+    end
+  end
+  local log, why = io.open(options.log or "/dev/null", "a")
+  if not log then usage("cannot write " .. why, PROGRAM) end
+  log:close()
+end
+
 -- { { name, type, users = { { name, password, role } } }, … }
 local function read_providers(path)
   local list = seed.read(path, PROGRAM)
@@ -184,6 +211,7 @@ function M.run(options)
   if not options.latency or options.latency < 0 then
     usage("--latency must be milliseconds, 0 or more", PROGRAM)
   end
+  check_files(options)
   local users
   for _, text in ipairs(options.twin and {} or options.user) do
     users = users or {}

@@ -298,6 +298,9 @@ function M.run(options, file, words)
       PROGRAM
     )
   end
+  if options.report and options.report == options.journal then
+    usage("--report and --journal name the same file", PROGRAM)
+  end
   local refused = options.report and require("f5.fleet.report").refusal(options.report)
   if refused then usage(refused, PROGRAM) end
   if options.force and not options.journal then usage("--force needs --journal", PROGRAM) end

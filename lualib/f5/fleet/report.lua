@@ -158,14 +158,17 @@ local function is_report(text)
     and type(value.devices) == "table"
 end
 
---- Returns why a file of this name may not be written: it is there and no report of an earlier run,
--- which may be replaced. nil: it may.
+--- Returns why a file of this name may or can not be written: it is there and no report of an
+-- earlier run, which may be replaced; or there is no such directory. nil: it can.
 function Report.refusal(path)
   core.check_path(path, "report")
   local file = io.open(path, "rb")
   local text = file and file:read "a"
   if file then file:close() end
-  if not text or is_report(text) then return nil end
+  if not text or is_report(text) then
+    local probe <close>, why = core.new_file(path)
+    return not probe and "cannot write the report: " .. why or nil
+  end
   return ("cannot write the report: %s exists and is no report of a run; use another name"):format(
     path
   )

@@ -64,6 +64,23 @@ describe("a report", function()
     assert.equal(0, #device:log())
   end)
 
+  it("that can not be written is refused before the run begins", function()
+    assert(lfs.mkdir(directory.path .. "/d.csv"))
+    for name, why in pairs {
+      ["nowhere/r.json"] = "nowhere/r.json: No such file or directory",
+      ["d.csv"] = "d.csv: Is a directory",
+    } do
+      local result = fleet("--report", name)
+      assert.equal(2, result.status)
+      assert.matches("cannot write the report: " .. why, result.err)
+    end
+    local result = fleet("--report", "r.json", "--journal", "r.json")
+    assert.equal(2, result.status)
+    assert.matches("%-%-report and %-%-journal name the same file", result.err)
+    assert.equal(0, #device:log())
+    assert.equal(0, #f5.files(directory.path, "r.*"))
+  end)
+
   it("replaces a link and leaves alone what it leads to", function()
     directory:file("other", "")
     link(directory.path .. "/other", "r.json")
@@ -87,7 +104,7 @@ end)
 
 describe("a state of the simulated device", function()
   it("is for its owner alone, and replaces a link", function()
-    directory:file("other", "kept")
+    directory:file("other", '{"kept":true}')
     link(directory.path .. "/other", "state.json")
     local process <close> = program.start(
       { "sim", "--port", "0", "--save", directory.path .. "/state.json" }
@@ -95,7 +112,7 @@ describe("a state of the simulated device", function()
     process:expect "simulated BIG%-IP at"
     process:kill "TERM"
     assert.equal(0, process:wait(10).status)
-    assert.equal("kept", directory:read "other")
+    assert.equal('{"kept":true}', directory:read "other")
     assert.equal("rw-------", mode "state.json")
   end)
 end)
@@ -131,6 +148,30 @@ describe("a download", function()
     assert.equal(3, result.status)
     assert.matches("cannot write pipe: not a regular file", result.err)
     assert.equal("named pipe", lfs.attributes(directory.path .. "/pipe", "mode"))
+  end)
+end)
+
+describe("what the simulated device is to write", function()
+  local function sim_with(...) return run { "sim", "--port", "0", ... } end
+
+  it("does not replace another file, and the device does not start", function()
+    directory:file("note", "hosts: a")
+    for option, what in pairs {
+      ["--save"] = "state of a simulated device", ["--ca-file"] = "certificate",
+      ["--inventory"] = "inventory of a simulated fleet",
+    } do
+      local result = sim_with(option, "note", table.unpack(
+        option == "--inventory" and { "--fleet", "2" } or {}
+      ))
+      assert.same({ 2, "" }, { result.status, result.out })
+      assert.matches("cannot write note: it exists and is no " .. what, result.err)
+      assert.equal("hosts: a", directory:read "note")
+    end
+    for _, option in ipairs { "--save", "--ca-file", "--log" } do
+      local result = sim_with(option, "nowhere/x")
+      assert.same({ 2, "" }, { result.status, result.out })
+      assert.matches("^f5lua: cannot write nowhere/x: No such file or directory\n", result.err)
+    end
   end)
 end)
 
