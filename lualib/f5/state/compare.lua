@@ -22,6 +22,8 @@ local null <const> = json.null
 ---@field new any value in the second object; nil: it has none
 ---@field what? "added"|"removed"|"order" an element of a list is only in the second or the first
 ---  object; the elements are in another order (old and new are their names)
+---@field after? string of "added", where the order counts: the name of the element before it in the
+---  second object; "": it is the first
 ---@field set? boolean the lists have no order
 ---@field text? boolean old and new are texts of several lines
 
@@ -154,13 +156,15 @@ function Comparison:named_lists(kind, place, key, a, b)
       self:add(at, item, nil, { what = "removed" })
     end
   end
-  for _, name in ipairs(names_b) do
+  local ordered = kinds.is_ordered(kind, key)
+  for i, name in ipairs(names_b) do
     if not found[index_b[name]] then
       local at = { parent = place, key = ensure.name(index_b[name]), is_name = true }
-      self:add(at, nil, index_b[name], { what = "added" })
+      local after = ordered and (i > 1 and ensure.name(index_b[names_b[i - 1]]) or "") or nil
+      self:add(at, nil, index_b[name], { what = "added", after = after })
     end
   end
-  if kinds.is_ordered(kind, key) then
+  if ordered then
     local both_a, both_b = in_both(names_a, index_b), in_both(names_b, index_a)
     if not same_order(both_a, both_b) then
       self:add(place, json.array(both_a), json.array(both_b), { what = "order" })

@@ -56,8 +56,8 @@ end
 
 local function plain_change(change)
   return {
-    property = change.property, old = change.old, new = change.new, what = change.what,
-    set = change.set,
+    property = change.property, keys = json.array(table.move(change.keys, 1, #change.keys, 1, {})),
+    old = change.old, new = change.new, what = change.what, set = change.set, after = change.after,
   }
 end
 

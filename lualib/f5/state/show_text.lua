@@ -34,13 +34,19 @@ local function put_hunks(out, change, paint, indent)
   end
 end
 
+-- Where a new element stands, if that counts.
+local function place_of(change)
+  if not change.after then return "" end
+  return change.after == "" and "  (first)" or ("  (after %s)"):format(terminal.line(change.after))
+end
+
 local function put_change(out, change, paint, indent)
   local property = terminal.line(change.property)
   if change.what == "added" or change.what == "removed" then
     local summary = values.summary(change.what == "added" and change.new or change.old)
     out(
       indent, paint(COLOURS[change.what], SIGNS[change.what] .. " " .. property),
-      summary ~= "" and "  " .. summary or "", "\n"
+      summary ~= "" and "  " .. summary or "", place_of(change), "\n"
     )
   elseif values.has_lines(change) then
     out(indent, property, ":\n")

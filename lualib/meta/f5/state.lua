@@ -56,9 +56,11 @@ function report:text(format) end
 ---@class f5.diff.change
 ---A property that differs.
 ---@field property string name, such as "monitor" or "members[/Common/10.0.0.1:80].session"
+---@field keys string[] the same in parts, such as { "members", "/Common/10.0.0.1:80", "session" }
 ---@field old any value in the first side; nil: none
 ---@field new any value in the second side; nil: none
 ---@field what? "added"|"removed"|"order" an element of a list; or only the order differs
+---@field after? string of an added element, where the order counts: the one before it; "": none
 
 ---@class f5.snapshot.options
 ---Options of `session:snapshot`.
