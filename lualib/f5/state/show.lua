@@ -55,8 +55,9 @@ local function encode(value)
 end
 
 local function plain_change(change)
+  local keys = change.keys and json.array(table.move(change.keys, 1, #change.keys, 1, {}))
   return {
-    property = change.property, keys = json.array(table.move(change.keys, 1, #change.keys, 1, {})),
+    property = change.property, keys = keys,
     old = change.old, new = change.new, what = change.what, set = change.set, after = change.after,
   }
 end
