@@ -88,6 +88,19 @@ define(
   end
 )
 
+define(
+  "check",
+  "[on|off]",
+  "with `on` nothing is written; without a word: what the entries would do",
+  function(console, argument)
+    local check = require "console.check"
+    local run = ({ [""] = check.show, on = check.on, off = check.off })[argument]
+    if not run then return complain(console, by_name.check) end
+    run(console)
+  end,
+  { "on", "off" }
+)
+
 define("log", "on|off|bodies", "print each call; with `bodies` also what is sent and received",
   function(console, argument)
     local level = ({ on = 1, off = 0, bodies = 2 })[argument]

@@ -10,17 +10,18 @@ Device.__index = Device
 -- Maximum age of the state in the prompt, in seconds.
 local FRESH <const> = 10
 
+--- Returns the device of a session.
+-- @param mark string|nil: what the prompt says behind its name
+function Device.of(session, options, mark)
+  return setmetatable({
+    session = session, options = options, schema = SchemaCache.new(session), asked = -math.huge,
+    name = session:label(), mark = mark or "",
+  }, Device)
+end
+
 --- Logs in.
 -- @param options as of f5.connect
-function Device.connect(options)
-  local session = f5.connect(options)
-  local self = setmetatable(
-    { session = session, options = options, schema = SchemaCache.new(session), asked = -math.huge },
-    Device
-  )
-  self.name = session:label()
-  return self
-end
+function Device.connect(options) return Device.of(f5.connect(options), options) end
 
 -- Failures that mean that the device cannot be reached.
 local AWAY <const> = { transport = true, timeout = true, tls = true }
@@ -61,7 +62,7 @@ end
 --- Returns "bigip1 (active)", or the known part of it.
 function Device:title()
   return terminal.line(
-    (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "")
+    (self.hostname or self.name) .. (self.state and " (" .. self.state .. ")" or "") .. self.mark
   )
 end
 

@@ -1,5 +1,6 @@
 --- Entries from a terminal: the line editor with completion, history and an up-to-date prompt.
 
+local core = require "f5.core"
 local f5 = require "f5"
 local complete = require "console.complete"
 local history = require "console.history"
@@ -24,7 +25,7 @@ end
 function Terminal:keep_fresh()
   while true do
     self:refresh()
-    f5.sleep(REFRESH)
+    core.real_sleep(REFRESH)
   end
 end
 
@@ -130,7 +131,7 @@ function Terminal:on_tab(text, cursor)
   local wanted = { text = text, cursor = cursor }
   self.wanted = wanted
   f5.spawn(function()
-    f5.sleep(TAB_WAIT)
+    core.real_sleep(TAB_WAIT)
     wanted.late = true
     self.editor:post()
   end)

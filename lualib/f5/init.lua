@@ -37,6 +37,10 @@ function f5.try(fn, ...)
   return checked(pcall(fn, ...))
 end
 
+-- Check mode (f5/plan/clock.lua) replaces core.sleep. What waits for the world outside of a
+-- playbook, a terminal for example, uses this one.
+core.real_sleep = core.sleep
+
 -- Methods in Lua: the first call loads the module.
 local function lazy(methods, module, name, kind)
   methods[name] = function(...)
@@ -79,6 +83,7 @@ end
 for _, name in ipairs { "undoable", "guard" } do
   lazy(core.session_methods, "f5.safe", name, "session")
 end
+lazy(core.session_methods, "f5.plan", "plan", "session")
 lazy(core, "f5.safe.recorders", "record")
 lazy(f5, "f5.stats", "flat")
 lazy(f5, "f5.state.diff", "diff")

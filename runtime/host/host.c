@@ -164,7 +164,7 @@ int host_load(lua_State *L, const char *path) {
  * nargs arguments by one that keeps it. */
 static int wrap(lua_State *L) {
   lua_getglobal(L, "require");
-  lua_pushliteral(L, "cli.support.change.undoable");
+  lua_pushliteral(L, "cli.support.change.environment");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "wrapped");
   lua_pushvalue(L, 1); /* the playbook */
@@ -172,9 +172,13 @@ static int wrap(lua_State *L) {
   return 1;
 }
 
+static bool is_set(const char *name) {
+  const char *value = getenv(name);
+  return value && *value;
+}
+
 static bool wrap_playbook(lua_State *L, int nargs) {
-  const char *wanted = getenv("F5LUA_UNDOABLE");
-  if (!wanted || !*wanted) return true;
+  if (!is_set("F5LUA_CHECK") && !is_set("F5LUA_PLAN") && !is_set("F5LUA_UNDOABLE")) return true;
   int at = lua_gettop(L) - nargs;
   lua_pushcfunction(L, wrap);
   lua_pushvalue(L, at);

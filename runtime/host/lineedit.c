@@ -465,6 +465,8 @@ static void set_up(editor *e) {
   el_wset(el, EL_BIND, L"^C", L"f5-interrupt", NULL);
   el_wset(el, EL_BIND, L"^Z", L"f5-suspend", NULL);
   el_wset(el, EL_BIND, L"^D", L"f5-end", NULL);
+  /* Ctrl-D while an entry runs: the kernel makes a zero of it, which libedit would quote. */
+  el_wset(el, EL_BIND, L"^@", L"ed-ignore", NULL);
   /* While a line is edited, Ctrl-C and Ctrl-Z are keys. */
   el_wset(el, EL_SETTY, L"-d", L"-isig", L"-ixon", L"-iexten", NULL);
 }

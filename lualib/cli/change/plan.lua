@@ -1,12 +1,10 @@
 -- f5lua plan: checks a playbook, or what makes a device like another, and writes what it would do
 -- into a file, for f5lua apply.
 local check = require "cli.support.change.check"
-local output = require "cli.support.output"
 local place = require "cli.support.change.place"
 local playbook = require "cli.support.playbook"
 local read = require "f5.state.read"
 local simulated = require "cli.support.simulated"
-local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
 local M = { summary = "write what a playbook would do into a file", rest = true, logs = true }
@@ -53,16 +51,6 @@ local ONLY_TO <const> = {
   "host", "partition", "inventory", "user", "provider", "ca", "no_verify", "timeout", "ver",
 }
 
-local function write(options, result, made)
-  local plan = require("f5.plan.make").plan(result, made, options.identity)
-  require("f5.plan.file").write(options.file, plan, options.sign)
-  local count = 0
-  for _, device in ipairs(plan.devices) do count = count + #device.steps end
-  output(("plan with %d %s: %s\n"):format(
-    count, count == 1 and "step" or "steps", terminal.line(options.file)
-  ))
-end
-
 -- -- plan --to ------------------------------------------------------------------------------------
 
 local function paths_of(words)
@@ -92,7 +80,7 @@ local function plan_to(options)
     ignore = #options.ignore > 0 and options.ignore or nil,
   })
   return check.run(options, make_so, function(result)
-    write(options, result, { to = options.to })
+    check.write_plan(result, options, { to = options.to })
   end)
 end
 
@@ -110,7 +98,7 @@ function M.run(options)
   local chunks, words = playbook.load(options, PROGRAM)
   if options.sim then simulated.start(options, PROGRAM) end
   return check.run(options, playbook.function_of(chunks, words), function(result)
-    write(options, result, {
+    check.write_plan(result, options, {
       playbook = arg and arg[0] or "-e", arguments = words, against = options.against,
     })
   end)

@@ -47,6 +47,7 @@ local function call(options, words, fn, ...)
 end
 
 function M.run(options)
+  options.check = options.check or check.is_wanted()
   check.refuse_without_check(options, PROGRAM)
   if options.check and options.undoable then
     usage("--check writes nothing, so there is nothing to undo: leave out --undoable", PROGRAM)

@@ -244,7 +244,7 @@ local function progress_for_terminal(report_file)
       ticker = core.spawn(function() -- also while no device ends
         while true do
           draw(report)
-          core.sleep(REDRAW)
+          core.real_sleep(REDRAW)
         end
       end)
     end

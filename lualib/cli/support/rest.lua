@@ -469,7 +469,10 @@ function M.subcommand(verb, summary, extra)
       :argname(WORDS[verb] or "WORD")
     add_common(parser)
     if extra.query then add_query(parser) end
-    if WRITES[verb] then undoable.add_option(parser) end
+    if WRITES[verb] then
+      undoable.add_option(parser)
+      parser:flag("--check", "write nothing: show what would change")
+    end
     if extra.destructive then
       parser:flag("-y --yes", "do not ask before acting on several objects")
       parser:flag("--exact", "NAME is the name of one object, whatever characters it has")
@@ -486,7 +489,11 @@ function M.subcommand(verb, summary, extra)
       end
       local bip <close> = device.connect(options, program)
       local value, columns = verbs[verb](bip, target.path(options.path), parsed, options)
-      write(value, options, columns)
+      if not options.check then write(value, options, columns) end
+    end
+    if options.check then
+      options.yes = true -- there is nothing to ask
+      return require("cli.support.change.check").run({ no_validate = false }, call)
     end
     if not WRITES[verb] or not undoable.wanted(options) then return call() end
     undoable.run({ what = verb, arguments = { options.path, table.unpack(options.words) } }, call)

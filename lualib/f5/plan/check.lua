@@ -221,34 +221,48 @@ local function collect(self)
   end)
 end
 
---- Runs a function in check mode.
--- @param fn function(check): the playbook
+--- Begins a check: from here on f5.connect gives twins. `finish` ends it.
 -- @param options f5.plan.check_options|nil
--- @return result: devices (array of f5.plan.checked_device, each with `report`, that of its twin),
---   ok, error (what the function raised). Closing it ends the twins and the sessions.
-function M.run(fn, options)
+function M.start(options)
   options = options or {}
   local self = setmetatable({
     devices = {}, of_session = setmetatable({}, { __mode = "k" }),
     keep_going = options.keep_going or false, twin = options.twin or require "f5.twin",
   }, Check)
   install(self)
+  return self
+end
+
+--- Ends a check: f5.connect connects to devices again.
+function Check:finish() uninstall(self) end
+
+--- Asks the twins what was changed so far: each device gets the field `report`.
+function Check:collect() collect(self) end
+
+--- Runs a function in check mode.
+-- @param fn function(check): the playbook
+-- @param options f5.plan.check_options|nil
+-- @return result: devices (array of f5.plan.checked_device, each with `report`, that of its twin),
+--   ok, error (what the function raised). Closing it ends the twins and the sessions.
+function M.run(fn, options)
+  local self = M.start(options)
   local ok, problem = xpcall(fn, function(err)
     if type(err) == "string" then return debug.traceback(err, 2) end
     return err
   end, self)
-  uninstall(self)
+  self:finish()
   self.ok, self.error = ok, not ok and problem or nil
   if type(problem) == "table" and problem.kind == "cancelled" then
     self:close()
     error(problem, 0)
   end
-  collect(self)
+  self:collect()
   return self
 end
 
 --- Ends the twins, and the sessions with the devices.
 function Check:close()
+  for session in pairs(self.of_session) do pcall(session.close, session) end
   self:for_all(function(device)
     device.twins:stop()
     if device.real and not device.borrowed then device.real:close() end

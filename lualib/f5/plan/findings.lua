@@ -98,7 +98,7 @@ end
 local function notes_of(list, assumed)
   local notes, lines = {}, {}
   for _, step in ipairs(list) do
-    if not lines[step.line] then
+    if step.line ~= "" and not lines[step.line] then
       lines[step.line] = true
       notes[#notes + 1] = step.line
     end

@@ -195,9 +195,14 @@ end
 function M.plan(result, made, identity)
   local devices = json.array {}
   for i, device in ipairs(result.devices) do devices[i] = M.device(device, identity) end
+  return M.whole(devices, made)
+end
+
+--- Returns the plan of these devices.
+function M.whole(devices, made)
   made.time = os.date "!%Y-%m-%dT%H:%M:%SZ"
   made.f5lua = core.version
-  return { plan = 1, made = made, devices = devices }
+  return { plan = 1, made = made, devices = json.array(devices) }
 end
 
 return M

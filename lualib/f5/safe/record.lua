@@ -106,7 +106,7 @@ Record.identity = identity
 function Record:device_of(bip)
   local known = self.devices[bip]
   while known == "pending" do -- another fiber asks the device
-    core.sleep(0.005)
+    core.real_sleep(0.005)
     known = self.devices[bip]
   end
   if known then return known end

@@ -167,6 +167,48 @@ bip.ltm.pool["/Common/bad"]:create {}
     assert.equal("accepted", one.steps[1].validation.state)
   end)
 
+  it("is asked for by the environment, also of a packed program", function()
+    local built_programs = require "built_programs"
+    local text <const> = HEAD .. 'bip.ltm.pool["/Common/a"]:create {}\nassert(#arg == 1)\n'
+    local file = place:file("packed.lua", text)
+    local packed <const> = place.path .. "/packed"
+    built_programs.must_build { "-o", packed, file }
+    local env = lab.environment(device, { F5LUA_CHECK = "1" })
+    for _, line in ipairs { { file, "--check" }, { "run", file, "x" } } do
+      local done = program.run(line, { env = env })
+      assert.equal(0, done.status, done.err)
+      assert.matches("%+ /Common/a  created", done.out)
+    end
+    local done = built_programs.run(packed, { "--version" }, { env = env })
+    assert.equal(0, done.status, done.err)
+    assert.matches("%+ /Common/a  created", done.out)
+    assert.equal("", done.err)
+    assert.is_false(bip.ltm.pool["/Common/a"]:exists())
+
+    env.F5LUA_CHECK, env.F5LUA_PLAN = nil, place.path .. "/a.plan"
+    done = built_programs.run(packed, { "word" }, { env = env })
+    assert.equal(0, done.status, done.err)
+    assert.is_false(bip.ltm.pool["/Common/a"]:exists())
+    assert.equal(0, program.run({ "apply", env.F5LUA_PLAN }, { env = env }).status)
+    assert.is_true(bip.ltm.pool["/Common/a"]:exists())
+  end)
+
+  it("shows what a subcommand would do", function()
+    local env = lab.environment(device)
+    for _, case in ipairs {
+      { { "create", "ltm/pool", "/Common/a", "--check" }, "%+ /Common/a  created" },
+      { { "modify", "ltm/pool", "/Common/old", "description=is", "--check" }, "was → is" },
+      { { "delete", "ltm/pool", "/Common/o*", "--check" }, "%- /Common/old  deleted" },
+      { { "ensure", "ltm/pool", "/Common/old", "description=was", "--check" }, "no differences" },
+      { { "absent", "ltm/pool", "/Common/old", "--check" }, "%- /Common/old  deleted" },
+    } do
+      local done = program.run(case[1], { env = env })
+      assert.equal(0, done.status, done.err)
+      assert.matches(case[2], done.out)
+    end
+    assert.equal("was", bip.ltm.pool["/Common/old"]:load().description)
+  end)
+
   it("is refused where it means nothing", function()
     for _, words in ipairs { { "--exit-code" }, { "--keep-going" }, { "--no-validate" } } do
       local done = program.run({ "run", words[1], "-e", "print(1)" }, {})

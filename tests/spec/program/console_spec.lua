@@ -232,6 +232,23 @@ describe("the console", function()
     end
   end)
 
+  it("writes nothing while .check is on, and shows what would be", function()
+    local screen <close> = console()
+    screen:enter(".check", "check mode is off")
+    screen:enter(".check on", "nothing is written from here on")
+    screen:expect "check>"
+    screen:enter("bip.ltm.pool['/Common/a']:create {}.name", '\n"a"\n')
+    screen:enter("bip.ltm.pool['/Common/a']:exists()", "\ntrue\n")
+    screen:enter(".check", "%+ /Common/a +created +%S+ +accepted by the device.*1 difference")
+    screen:enter(".check maybe", "error: it is .check %[on|off%]")
+    screen:enter(".check off", "1 difference.*what you type is written")
+    screen:enter("bip.ltm.pool['/Common/a']:exists()", "\nfalse\n")
+    screen:enter(".check on", "nothing is written[^\n]*\n[^\n]*check>%s*$")
+    screen:key "C-d"
+    assert.equal(0, screen:status())
+    assert.equal("", screen:errors())
+  end)
+
   it("saves the entries that succeeded as a playbook, and loads files", function()
     local screen <close> = console()
     screen:enter "local web = bip.ltm.pool['/Common/web']"

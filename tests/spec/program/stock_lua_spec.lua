@@ -1,22 +1,15 @@
 -- f5.so in a stock lua5.4. The specs of the f5 module run through it as well: tests/stock.lua.
+local lab = require "lab"
 local lfs = require "lfs"
 local program = require "program"
 local sim = require "f5.sim"
 
 local own = lfs.symlinkattributes("/proc/self/exe", "target"):match "^(.*)/" .. "/lua"
 
-local function lua(script, device)
-  return program.run(
-    { "-e", script },
-    {
-      program = "/usr/bin/lua5.4",
-      env = {
-        LUA_CPATH = own .. "/?.so", F5_SERVER = device and device.host,
-        F5_SERVER_PORT = device and device.port, F5_USER = "admin", F5_PASSWORD = "admin",
-        SSL_CERT_FILE = device and device.ca,
-      },
-    }
-  )
+local function lua(script, device, more)
+  local env = device and lab.environment(device, more) or {}
+  env.LUA_CPATH = own .. "/?.so"
+  return program.run({ "-e", script }, { program = "/usr/bin/lua5.4", env = env })
 end
 
 describe("The f5 module in a stock lua5.4", function()
@@ -68,6 +61,22 @@ describe("The f5 module in a stock lua5.4", function()
       f5.live()"on the way"]]
     assert.equal("on the way\n", result.err)
     assert.truthy(result.out:find "^false\t.*f5.files works only in f5lua")
+  end)
+
+  it("plans with the twin that F5LUA_PROGRAM starts, and says so if there is none", function()
+    local device <close> = sim.start {}
+    local script <const> = [[
+      local f5 = require "f5"
+      local bip <close> = f5.connect {}
+      print(f5.try(function()
+        local plan = bip:plan(function(bip) bip.ltm.pool["/Common/a"]:create {} end)
+        return #plan.steps, #plan:apply(), bip.ltm.pool["/Common/a"]:exists()
+      end))]]
+    local place <close> = program.directory()
+    local more = { F5LUA_PROGRAM = program.path, XDG_STATE_HOME = place.path }
+    assert.same({ status = 0, out = "true\t1\t0\ttrue\n", err = "" }, lua(script, device, more))
+    more.F5LUA_PROGRAM = place.path .. "/none"
+    assert.matches("^false\t.*cannot start .*set F5LUA_PROGRAM", lua(script, device, more).out)
   end)
 
   it("raises the same error objects", function()

@@ -31,6 +31,12 @@ function M.add_options(parser)
     :choices { "text", "json" }
 end
 
+--- Whether F5LUA_CHECK=1 asks for a check.
+function M.is_wanted()
+  local value = os.getenv "F5LUA_CHECK" or ""
+  return value ~= "" and value ~= "0"
+end
+
 function M.refuse_without_check(options, program)
   if options.check then return end
   for _, name in ipairs { "no_validate", "keep_going", "exit_code", "output", "against" } do
@@ -133,6 +139,20 @@ local function put_device(device, report, options)
     reads.count and (" (%d reads)"):format(reads.count) or "")
   options.out = output
   put_findings(device, report, options)
+end
+
+--- What a check found on its only device, validated by it.
+-- @return string
+function M.text(result, colour)
+  local device, parts = result.devices[1], {}
+  require("f5.plan.validate").run(device.real, device.steps)
+  put_findings(device, require("f5.plan.findings").of(device), {
+    colour = colour,
+    out = function(...)
+      for i = 1, select("#", ...) do parts[#parts + 1] = (select(i, ...)) end
+    end,
+  })
+  return table.concat(parts)
 end
 
 -- Devices on which the same was found are shown together, the largest group first.
@@ -263,6 +283,19 @@ function M.run(options, fn, finish)
   if result.ok and finish then finish(result) end
   if not result.ok then error(result.error, 0) end
   return status
+end
+
+--- Writes what a check found into the file of a plan.
+-- @param options table: file, sign, identity
+-- @param made table: see f5.plan.make
+function M.write_plan(result, options, made)
+  local plan = require("f5.plan.make").plan(result, made, options.identity)
+  require("f5.plan.file").write(options.file, plan, options.sign)
+  local count = 0
+  for _, device in ipairs(plan.devices) do count = count + #device.steps end
+  output(("plan with %d %s: %s\n"):format(
+    count, count == 1 and "step" or "steps", terminal.line(options.file)
+  ))
 end
 
 --- The same for the devices of an inventory.

@@ -1,0 +1,34 @@
+-- F5LUA_CHECK=1, F5LUA_PLAN=FILE and F5LUA_UNDOABLE=1: what run --check, plan -o FILE and
+-- run --undoable do, for playbooks that run without a subcommand. The words of a program that
+-- `f5lua build` made all belong to its playbook, so there is no other way to say it.
+
+local M = {}
+
+local function value_of(name)
+  local value = os.getenv(name) or ""
+  return value ~= "" and value ~= "0" and value or nil
+end
+
+local function checked(fn, file)
+  local check = require "cli.support.change.check"
+  return function(...)
+    local words = table.pack(...)
+    local status = check.run({}, function()
+      fn(table.unpack(words, 1, words.n))
+    end, file and function(result)
+      check.write_plan(result, { file = file }, {
+        playbook = arg and arg[0] or "-e", arguments = table.move(words, 1, words.n, 1, {}),
+      })
+    end)
+    if status ~= 0 then os.exit(status, true) end
+  end
+end
+
+--- Returns the function of a playbook, or what the environment makes of it.
+function M.wrapped(fn)
+  local plan = value_of "F5LUA_PLAN"
+  if plan or value_of "F5LUA_CHECK" then return checked(fn, plan) end
+  return require("cli.support.change.undoable").wrapped(fn)
+end
+
+return M

@@ -1,0 +1,103 @@
+-- bip:plan: what a function would do to a device, to look at, to validate and to apply.
+local f5 = require "f5"
+local lab = require "lab"
+
+describe("bip:plan", function()
+  local device, bip, place
+
+  before_each(function()
+    device, bip = lab.start()
+    place = lab.scratch()
+    bip.ltm.pool["/Common/old"]:create { description = "was" }
+    device:clear_log()
+  end)
+  after_each(function() lab.stop(bip, device, place) end)
+
+  local function change(session)
+    session.ltm.pool["/Common/new"]:create { monitor = "/Common/http" }
+    session.ltm.pool["/Common/old"]:modify { description = "is" }
+  end
+
+  -- Writes to the configuration of the device.
+  local function writes()
+    local list = {}
+    for _, line in ipairs(lab.writes(device)) do
+      if line:find " ltm/" then list[#list + 1] = line end
+    end
+    return list
+  end
+
+  it("shows what a function would do, and nothing is written", function()
+    local plan = bip:plan(function(twin)
+      change(twin)
+      assert.is_true(twin.ltm.pool["/Common/new"]:exists())
+    end)
+    assert.matches("%+ /Common/new  created  %S*plan_spec.lua:%d+  accepted by the device",
+      tostring(plan))
+    assert.matches("description: was → is", tostring(plan))
+    assert.equal(2, #plan.steps)
+    assert.equal("PATCH", plan.steps[2].method)
+    assert.equal(2, #plan.differences)
+    assert.is_false(bip.ltm.pool["/Common/new"]:exists())
+    assert.equal("was", bip.ltm.pool["/Common/old"]:load().description)
+  end)
+
+  it("applies exactly that, once, and it can be undone", function()
+    local plan = bip:plan(change)
+    lab.writes(device)
+    local wrong, id = plan:apply()
+    assert.same({}, wrong)
+    assert.same({ "POST ltm/pool", "PATCH ltm/pool/~Common~old" }, writes())
+    assert.equal("/Common/http", bip.ltm.pool["/Common/new"]:load().monitor)
+    assert.matches("applied already", lab.fails("usage", plan.apply, plan).message)
+    assert.is_true(f5.undo(id, { session = bip }).complete)
+    assert.is_false(bip.ltm.pool["/Common/new"]:exists())
+    assert.equal("was", bip.ltm.pool["/Common/old"]:load().description)
+  end)
+
+  it("is not applied when the device has changed", function()
+    local plan = bip:plan(change)
+    bip.ltm.pool["/Common/old"]:modify { description = "somebody else's" }
+    lab.writes(device)
+    local err = lab.fails("conflict", plan.apply, plan)
+    assert.matches("nothing was sent.*~Common~old", err.message)
+    assert.same({}, writes())
+  end)
+
+  it("asks the device again", function()
+    local plan = bip:plan(change)
+    assert.is_true((plan:validate()))
+    bip.ltm.pool["/Common/new"]:create {}
+    local fine, problems = plan:validate()
+    assert.is_false(fine)
+    assert.equal("rejected", problems[1].state)
+    assert.matches("already exists", problems[1].message)
+    assert.matches("plan_spec.lua:%d+", problems[1].line)
+  end)
+
+  it("writes a file that f5lua apply takes", function()
+    local program = require "program"
+    bip:plan(change):write(place.path .. "/p.plan")
+    local env = lab.environment(device)
+    local done = program.run({ "apply", place.path .. "/p.plan" }, { env = env })
+    assert.equal(0, done.status, done.err)
+    assert.is_true(bip.ltm.pool["/Common/new"]:exists())
+  end)
+
+  it("gives the function's error, and refuses writes to the device itself", function()
+    local err = lab.fails("not_found", bip.plan, bip, function(twin)
+      twin.ltm.pool["/Common/nope"]:load()
+    end)
+    assert.equal(404, err.status)
+    err = lab.fails("usage", bip.plan, bip, function()
+      bip.ltm.pool["/Common/x"]:create {}
+    end)
+    assert.matches("the session that the function gets", err.message)
+    assert.is_false(bip.ltm.pool["/Common/x"]:exists())
+    bip.ltm.pool["/Common/x"]:create {} -- afterwards it writes again
+    assert.matches("expected a function", lab.fails("usage", bip.plan, bip, 1).message)
+    assert.matches("unknown option 'valid'", lab.fails("usage", bip.plan, bip, change, {
+      valid = true,
+    }).message)
+  end)
+end)
