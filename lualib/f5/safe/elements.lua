@@ -1,5 +1,5 @@
--- What must be done now so that the elements of a list that the run replaced are as they were. It is
--- a part of f5.safe.inverse.
+-- What must be done now so that the elements of a list that the run replaced are as they were. It
+-- is a part of f5.safe.inverse.
 
 local clean = require "f5.state.clean"
 local compare = require "f5.ensure.compare"
