@@ -79,8 +79,9 @@ local take <const> = {}
 function take.raw(_, want, status, body, jobs)
   local range
   if want.range then range, body = body:match "^([^\n]*)\n(.*)$" end
+  if range == "" then range = nil end
   for _, job in ipairs(jobs) do
-    job.fetched[want.target] = { status = status, body = body, range = range ~= "" and range or nil }
+    job.fetched[want.target] = { status = status, body = body, range = range }
   end
 end
 
