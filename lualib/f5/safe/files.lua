@@ -133,7 +133,8 @@ function M.read(path)
     number = number + 1
     local ok, entry = pcall(json.decode, line)
     if not ok or type(entry) ~= "table" then
-      if ending == "" and number > 1 then
+      if number == 1 then fail("%s is not a change record", path) end
+      if ending == "" then
         out.torn = true
         break
       end

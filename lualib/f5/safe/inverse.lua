@@ -1,6 +1,7 @@
 -- What must be done now so that a device is as it was: compares the objects of f5.safe.net with the
 -- device. What is already as it was needs nothing; what somebody else has changed since is left.
 
+local core = require "f5.core"
 local compare = require "f5.ensure.compare"
 local elements = require "f5.safe.elements"
 local json = require "f5.json"
@@ -48,16 +49,30 @@ function Inverse:top(rec)
   end
 end
 
--- The object as it is now; nil: it does not exist.
-function Inverse:current(rec)
-  local top = self:top(rec)
-  if not self.read[top.key] then
-    self.read[top.key] = true
-    local raw = tree.read(self.bip, top.path, true)
-    if raw then index_tree(self.index, top.path, raw) end
+local READERS <const> = 4 -- at the same time
+
+-- Reads all objects of the record.
+function Inverse:read_all()
+  local tops, known, at, readers = {}, {}, 0, {}
+  for _, rec in ipairs(self.net.list) do
+    local top = self:top(rec)
+    if not known[top.key] then tops[#tops + 1], known[top.key] = top, true end
   end
-  return self.index[rec.key]
+  for i = 1, math.min(READERS, #tops) do
+    readers[i] = function()
+      while at < #tops do
+        at = at + 1
+        local top = tops[at]
+        local raw = tree.read(self.bip, top.path, true)
+        if raw then index_tree(self.index, top.path, raw) end
+      end
+    end
+  end
+  if #readers > 0 then core.all(readers) end
 end
+
+-- The object as it is now; nil: it does not exist.
+function Inverse:current(rec) return self.index[rec.key] end
 
 -- The record of the object that contains this one.
 function Inverse:above(rec)
@@ -424,8 +439,9 @@ end
 function M.of(bip, net, options)
   local self = setmetatable({
     bip = bip, net = net, force = options.force, gone = options.gone or {}, index = {},
-    read = {}, ops = {}, left = {},
+    ops = {}, left = {},
   }, Inverse)
+  self:read_all()
   for _, rec in ipairs(net.list) do
     local raw = self:current(rec)
     if not raw then self.gone[rec.key] = true end

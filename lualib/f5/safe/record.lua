@@ -49,7 +49,7 @@ function Record.new(options)
   just_read.begin()
   return setmetatable({
     options = options, memory = options.memory or false, devices = {}, steps = {},
-    uploads = {}, count = 0, writes = 0, queued = {},
+    uploads = {}, announced = {}, count = 0, writes = 0, queued = {},
     removers = setmetatable({}, { __mode = "k" }), -- session -> function
   }, Record)
 end
@@ -189,13 +189,19 @@ local function limits(about, body, before)
   return nil
 end
 
+local MAX_ANNOUNCED <const> = 5 -- of each reason
+
 function Record:announce(step)
   if not step.reason or self.options.quiet then return end
+  local times = (self.announced[step.reason] or 0) + 1
+  self.announced[step.reason] = times
+  if times > MAX_ANNOUNCED then return end
   local text = ("%s %s%s: %s"):format(
     step.method, words.name(step.path), step.line and " (" .. step.line .. ")" or "", step.reason
   )
   if self.options.announce then return self.options.announce(text) end
-  terminal.err("f5lua: cannot be undone: ", terminal.line(text), "\n")
+  terminal.err("f5lua: cannot be undone: ", terminal.line(text),
+    times == MAX_ANNOUNCED and " (and so on)" or "", "\n")
 end
 
 -- What goes to the file: no secret stands there in clear.

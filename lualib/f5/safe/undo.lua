@@ -10,6 +10,7 @@ local words = require "f5.safe.words"
 local M = {}
 
 local MAX_PASSES <const> = 12
+local MAX_COMMANDS <const> = 200 -- in one transaction
 
 -- Kinds that do not fit into a transaction.
 local APART <const> = {
@@ -77,13 +78,15 @@ local function one_by_one(bip, ops, done)
   return worked, failures
 end
 
--- Those that belong into the next transaction.
+-- Those that belong into the next transaction, and those that fit into none. What the transaction
+-- has no room for waits for the next pass.
 local function first_group(ops)
   local group, rest, paths = {}, {}, {}
   for _, op in ipairs(ops) do
-    if fits(op) and not paths[op.path] then
+    local alone = not fits(op) or paths[op.path]
+    if not alone and #group < MAX_COMMANDS then
       group[#group + 1], paths[op.path] = op, true
-    else
+    elseif alone then
       rest[#rest + 1] = op
     end
   end
