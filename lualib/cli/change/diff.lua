@@ -1,4 +1,5 @@
 -- f5lua diff: compares two devices, snapshots or saved configurations.
+local live = require "f5.live"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
 local show = require "f5.state.show"
@@ -59,9 +60,11 @@ local function compare(options)
   local _a <close> = type(a) == "userdata" and a or nil
   local b = side(options.b, options, inventory, secrets)
   local _b <close> = type(b) == "userdata" and b or nil
-  return require("f5.state.diff").diff(
-    a, b, { paths = paths, partition = options.partition, ignore = options.ignore }
-  )
+  local line <close> = live { quiet = true }
+  return require("f5.state.diff").diff(a, b, {
+    paths = paths, partition = options.partition, ignore = options.ignore,
+    progress = place.progress(line),
+  })
 end
 
 function M.run(options)

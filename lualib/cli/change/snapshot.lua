@@ -1,5 +1,4 @@
 -- f5lua snapshot: writes the configuration of a device to a file.
-local core = require "f5.core"
 local live = require "f5.live"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
@@ -9,7 +8,6 @@ local usage = require "cli.support.usage"
 local M = { summary = "write the configuration of a device to a file", logs = true }
 
 local PROGRAM <const> = "f5lua snapshot"
-local SHOWN_EVERY <const> = 0.2 -- seconds
 local COMPLETE <const>, INCOMPLETE <const>, NOT_WRITTEN <const> = 0, 1, 3 -- exit statuses
 local MAX_SHOWN <const> = 20 -- paths that could not be read
 
@@ -34,17 +32,6 @@ local function is_path(word, inventory)
   if word:find "^https?://" then return false end
   if word:find "/" then return true end
   return (os.getenv "F5_SERVER" or "") ~= "" and not word:find "[.:]"
-end
-
--- A line on a terminal, a few times a second.
-local function progress(line)
-  local last = 0
-  return function(objects, path)
-    local now = core.now()
-    if now - last < SHOWN_EVERY then return end
-    last = now
-    line(("%d objects  %s"):format(objects, (tostring(path or ""):gsub("^/mgmt/tm/", ""))))
-  end
 end
 
 local function report(written)
@@ -87,7 +74,7 @@ local function take(options, host, paths, inventory)
   collectgarbage("incremental", 400) -- most of what an answer leaves is garbage; memory is small
   local bip <close> = place.connect(host, options, inventory, PROGRAM)
   local line <close> = live { quiet = true }
-  local wanted = { paths = paths, partition = options.partition, progress = progress(line) }
+  local wanted = { paths = paths, partition = options.partition, progress = place.progress(line) }
   if options.output == "-" then
     local written = require("f5.state.snapshot").stream(bip, output, wanted)
     output.flush()

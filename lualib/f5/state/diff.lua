@@ -8,7 +8,8 @@ local source = require "f5.state.source"
 
 local M = {}
 
-local OPTIONS <const> = { paths = true, partition = "string", ignore = true }
+local OPTIONS <const> =
+  { paths = true, partition = "string", ignore = true, progress = "function" }
 
 local Report = { __name = "f5.diff.report" }
 Report.__index = Report
@@ -81,13 +82,13 @@ local function wanted_of(options, other)
   end
   local partition = options.partition
     or type(asked.partition) == "string" and asked.partition or nil
-  return { paths = paths, partition = partition }
+  return { paths = paths, partition = partition, progress = options.progress }
 end
 
 --- Compares two states: see lualib/meta/f5/state.lua.
 -- @param a f5.state, session, or the path of a file
 -- @param b the same
--- @param options table|nil: paths, partition, ignore
+-- @param options table|nil: paths, partition, ignore, progress
 function M.diff(a, b, options)
   options = check(options)
   local first = not is_session(a) and source.state(a) or nil

@@ -7,6 +7,8 @@ local M = {}
 
 local SIGNS <const> = { added = "+", removed = "-", changed = "~" }
 local COLOURS <const> = { added = "32", removed = "31", changed = "33" }
+local MANY <const> = 4 -- objects with the same changes are shown together from so many on
+local WIDTH <const> = 100 -- columns of a list of names
 local MAX_NOT_COMPARED <const> = 20 -- lines about what was not compared
 
 local function painter(colour)
@@ -82,6 +84,47 @@ function M.entry(out, entry, options)
   for _, change in ipairs(entry.changes or {}) do put_change(out, change, paint, "      ") end
 end
 
+-- The changes of an object as a text.
+local function changes_text(entry, paint)
+  local parts = {}
+  local function put(...)
+    for i = 1, select("#", ...) do parts[#parts + 1] = (select(i, ...)) end
+  end
+  for _, change in ipairs(entry.changes or {}) do put_change(put, change, paint, "      ") end
+  return table.concat(parts)
+end
+
+-- Finds the objects of a kind that changed in the same way: entry -> all of them, if they are many.
+local function same_changes(differences, paint)
+  local groups, found = {}, {}
+  for _, entry in ipairs(differences) do
+    if entry.what == "changed" and not entry.notes then
+      local key = entry.kind .. "\0" .. changes_text(entry, paint)
+      groups[key] = groups[key] or {}
+      table.insert(groups[key], entry)
+    end
+  end
+  for _, group in pairs(groups) do
+    for _, entry in ipairs(#group >= MANY and group or {}) do found[entry] = group end
+  end
+  return found
+end
+
+-- Prints objects that changed in the same way: their names, and once what changed.
+local function put_group(out, group, paint)
+  out("  ", paint(COLOURS.changed, ("%s %d objects"):format(SIGNS.changed, #group)), "\n")
+  local line = "   "
+  for i, entry in ipairs(group) do
+    local name = " " .. terminal.line(entry.name) .. (i < #group and "," or "")
+    if #line + #name > WIDTH and line ~= "   " then
+      out(paint(COLOURS.changed, line), "\n")
+      line = "   "
+    end
+    line = line .. name
+  end
+  out(paint(COLOURS.changed, line), "\n", changes_text(group[1], paint))
+end
+
 -- The reasons why things were not compared, each with the number of things.
 local function put_not_compared(out, report, paint)
   local list = report.not_compared or {}
@@ -138,12 +181,18 @@ function M.report(report, out, options)
     out(paint(COLOURS.added, "+++ B: " .. terminal.line(report.b.label)), "\n")
   end
   local kind
+  local groups = same_changes(report.differences, paint)
   for _, entry in ipairs(report.differences) do
+    local group = groups[entry]
     if entry.kind ~= kind then
       kind = entry.kind
       out(paint("1", terminal.line(kind)), "\n")
     end
-    M.entry(out, entry, options)
+    if not group then
+      M.entry(out, entry, options)
+    elseif group[1] == entry then
+      put_group(out, group, paint)
+    end
   end
   put_not_compared(out, report, paint)
   out(M.summary(report, options.verbs), "\n")

@@ -26,6 +26,7 @@ function f5.diff(a, b, options) end
 ---@field paths? string|string[] paths below /mgmt/tm, such as "ltm/pool"; default: all
 ---@field partition? string only objects of this partition
 ---@field ignore? string|string[] patterns: "description", "sys/db/*", "ltm/virtual/*:vlans"
+---@field progress? fun(objects: integer, path: string) called after each answer of a device
 
 ---@class f5.diff.report
 ---What differs. `tostring` returns it as text.

@@ -274,6 +274,25 @@ not compared
       path = "/mgmt/tm/ltm/virtual/~Common~vs", changes = changed, notes = { "vs.lua:3" } }))
   end)
 
+  it("shows objects that changed in the same way together", function()
+    local differences = {}
+    for i = 1, 30 do
+      local new = i == 7 and "other" or "/Common/https"
+      differences[i] = { what = "changed", kind = "ltm/pool", name = ("/Common/pool%02d"):format(i),
+        path = "/mgmt/tm/ltm/pool/x" .. i,
+        changes = compare.objects("ltm/pool", { monitor = "/Common/http" }, { monitor = new }) }
+    end
+    local text = show.text { differences = differences }
+    assert.matches("^ltm/pool\n  ~ 29 objects\n    /Common/pool01, /Common/pool02, ", text)
+    assert.matches(",\n    /Common/pool%d%d,", text)
+    assert.matches(" /Common/pool30\n      monitor: /Common/http → /Common/https\n", text)
+    assert.matches("\n  ~ /Common/pool07\n      monitor: /Common/http → other\n", text)
+    assert.equal(1, select(2, text:gsub("→ /Common/https", "")))
+    for line in text:gmatch "[^\n]+" do assert.is_true(#line <= 100, line) end
+    differences[1].notes = { "a.lua:1" }
+    assert.matches("\n  ~ /Common/pool01  a.lua:1\n", show.text { differences = differences })
+  end)
+
   it("lets no text of a device reach the terminal or the page as it is", function()
     local evil = "\27[31m<script>\u{202E}'\"&"
     local entry = { what = "changed", kind = "ltm/pool", name = "/Common/" .. evil,

@@ -9,6 +9,8 @@ local usage = require "cli.support.usage"
 
 local M = {}
 
+local SHOWN_EVERY <const> = 0.2 -- seconds
+
 --- Adds the options of devices, and --inventory.
 function M.add_options(parser)
   device.add_options(parser)
@@ -73,6 +75,17 @@ function M.paths(words, program)
     paths[i] = path or usage(("'%s': %s"):format(word, reason), program)
   end
   return #paths > 0 and paths or nil
+end
+
+--- Returns the option `progress` of a snapshot that shows a line of f5.live, a few times a second.
+function M.progress(line)
+  local last = 0
+  return function(objects, path)
+    local now = core.now()
+    if now - last < SHOWN_EVERY then return end
+    last = now
+    line(("%d objects  %s"):format(objects, (tostring(path or ""):gsub("^/mgmt/tm/", ""))))
+  end
 end
 
 -- An error object as it is; the others with a traceback.
