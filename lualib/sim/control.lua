@@ -2,6 +2,7 @@
 -- its options.
 --
 -- Each function takes the device and one plain value, and returns one plain value.
+local contrary = require "sim.contrary"
 local icall = require "sim.icall"
 local json = require "f5.json"
 local faults = require "sim.http.fault"
@@ -16,6 +17,15 @@ local transaction = require "sim.tasks.transaction"
 local users = require "sim.auth.users"
 
 local M = {}
+
+--- The ways in which the device is contrary, sorted; see sim/contrary.lua.
+function M.contrary(device)
+  local list = json.array {}
+  for _, name in ipairs(contrary.ALL) do
+    if contrary.has(device, name) then list[#list + 1] = name end
+  end
+  return list
+end
 
 -- Moves the clock by a number of seconds.
 function M.advance(device, seconds)

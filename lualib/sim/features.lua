@@ -1,5 +1,6 @@
 -- The parts of a device: modules with `install(device)`, in the order in which they are installed.
 return {
+  "sim.contrary",
   "sim.http.log",
   "sim.http.fault",
   "sim.http.restart",

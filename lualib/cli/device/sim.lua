@@ -67,6 +67,10 @@ function M.setup(parser)
   parser
     :option("--providers", "external authentication providers in FILE.json")
     :argname "FILE.json"
+  parser
+    :option("--contrary", "behave otherwise than clients hope: a number, which chooses ways, or "
+      .. "names of ways")
+    :argname "SEED|WAY,…"
   parser:option("--log", "append one line for each call"):argname "FILE"
   fleet.add_options(parser)
   twin.add_options(parser)
@@ -195,6 +199,15 @@ local function is_place(text)
   return host ~= nil and (port == "" or tonumber(port) >= 1 and tonumber(port) <= 65535)
 end
 
+-- Starts the device; unknown ways of --contrary are wrong usage.
+local function start(given)
+  local ok, device = pcall(require("f5.sim").start, given)
+  if ok then return device end
+  local unknown = tostring(device):match "contrary: (unknown way '.*')"
+  if unknown then usage("--contrary: " .. unknown, PROGRAM) end
+  error(device, 0)
+end
+
 function M.run(options)
   twin.check(options)
   fleet.check(options)
@@ -218,7 +231,7 @@ function M.run(options)
     users[#users + 1] = parse_user(text)
   end
   local real = options.twin and twin.prepare(options)
-  local device <close> = require("f5.sim").start {
+  local device <close> = start {
     twin = real and real.twin,
     twins = real and real.twins,
     source = real and true or nil,
@@ -240,6 +253,7 @@ function M.run(options)
     origins = #options.origin > 0 and options.origin or nil,
     providers = options.providers and read_providers(options.providers) or nil,
     log = options.log,
+    contrary = options.contrary,
   }
   if not options.fleet and not real then
     warn_about_passwords(options.bind:match "^%[(.*)%]$" or options.bind, device.users)
@@ -267,6 +281,9 @@ function M.run(options)
       )
     or "simulated BIG-IP at " .. device.url
   output(("%s, CA certificate in %s\n"):format(what, options.ca_file or device.ca))
+  if options.contrary and not options.fleet then
+    output("contrary: ", table.concat(device:control "contrary", " "), "\n")
+  end
   output.flush()
   device:wait()
   return 0

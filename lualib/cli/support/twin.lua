@@ -44,7 +44,7 @@ function M.check(options)
     end
     return
   end
-  for _, name in ipairs { "fleet", "provision", "management", "providers" } do
+  for _, name in ipairs { "fleet", "provision", "management", "providers", "contrary" } do
     if options[name] then usage(("--twin does not work with --%s"):format(name), PROGRAM) end
   end
   if #options.user > 1 or options.user[1] and options.user[1]:find(":", 1, true) then

@@ -10,6 +10,7 @@
 -- as a response of sim/http/errors.lua; then nothing has changed. The rules of a kind are in
 -- sim/kinds.
 local errors = require "sim.http.errors"
+local contrary = require "sim.contrary"
 local identity = require "sim.config.identity"
 local kinds = require "sim.kinds"
 local names = require "sim.config.names"
@@ -125,8 +126,10 @@ function create_in(store, target, body, ctx)
     if node.props.defaultsFrom then values.mark_own(object, properties) end
   end
   validate.exclusive(node, properties)
+  contrary.new_object(store, target.template, object, ctx)
   values.apply(node, object, properties)
   values.absolute_names(node, object)
+  contrary.write(store, properties, ctx)
   if not ctx.seed then values.check_mandatory(node, object) end
   if checks.prepare then checks.prepare(store, object, properties, nil, ctx, target) end
   if ctx.seed or ctx.factory then values.lay_given(node, object, body) end
@@ -138,6 +141,7 @@ function create_in(store, target, body, ctx)
   local inner = setmetatable({ partition = object.partition }, { __index = ctx })
   for sub, items in pairs(subs) do replace_sub(store, path, sub, items, inner) end
   if checks.made then checks.made(store, path, store:get(path), ctx, target) end
+  contrary.made(store, target.template, object, ctx)
   M.settle(store, path, ctx)
   settle_owner(store, target, ctx)
   return path, store:get(path)
@@ -245,6 +249,7 @@ function modify_at(store, target, body, ctx, whole)
   validate.exclusive(node, properties)
   local rewrite = whole and replaced or changed
   local fresh = rewrite(store, target, old, properties, ctx)
+  contrary.write(store, properties, ctx)
   values.apply(node, fresh, properties)
   values.absolute_names(node, fresh)
   if checks.prepare then checks.prepare(store, fresh, properties, old, ctx, target) end

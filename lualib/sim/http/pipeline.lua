@@ -26,10 +26,12 @@ M.filters = {
   part "sim.status.ready",  -- /available
   part "sim.http.lists",  -- `ver`, $top and $skip
   part "sim.http.life_cycle",  -- interfaces that are switched off
+  part "sim.contrary",  -- what clients do not expect
   part "sim.tasks.transaction",  -- commands of a transaction are queued
 }
 
 M.observers = {
+  part "sim.contrary",
   part "sim.http.lists",
   part "sim.http.log",
   part "sim.http.fault",

@@ -12,6 +12,7 @@
 -- One turn of the device (a request, a move of the clock) runs scripts for a limited time; what is
 -- due then runs in the next turn. A script that takes too long is stopped. So no script stops the
 -- device.
+local contrary = require "sim.contrary"
 local lazy = require "sim.lazy"
 local Budget = lazy "sim.shell.budget"
 local Interp = lazy "sim.icall.tcl.interp"
@@ -182,7 +183,8 @@ local function arm(device, path, entry, earliest)
   local object = device.store:get(path)
   local due = is_active(object) and schedule.next(object, entry)
   if not due then return end
-  entry.event = device:schedule(math.max(due, earliest or due), "icall", { path = path, due = due })
+  local at = contrary.icall_due(device, math.max(due, earliest or due))
+  entry.event = device:schedule(at, "icall", { path = path, due = due })
   device.icall.changed = true
 end
 
@@ -251,8 +253,10 @@ local function on_due(device, data)
   if not entry or not is_active(object) then return end
   entry.event = nil
   if restart.is_booting(device) then
-    entry.anchor = device.state.restart.boot_until
-    return arm(device, data.path, entry)
+    local up = device.state.restart.boot_until
+    entry.anchor = up
+    if contrary.has(device, "icall_missed") then entry.anchor = data.due end
+    return arm(device, data.path, entry, up)
   end
   if device.icall.used > MAX_SECONDS then
     entry.event = device:schedule(

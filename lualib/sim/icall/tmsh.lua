@@ -2,6 +2,7 @@
 --
 -- Their words are put together with blanks and read as a line of tmsh is: a brace or a quote that
 -- is meant for tmsh must reach it, as \{ or "\"".
+local contrary = require "sim.contrary"
 local lists = require "sim.icall.tcl.list"
 local logs = require "sim.status.logs"
 local objects = require "sim.icall.objects"
@@ -93,6 +94,9 @@ end
 -- -- the session --
 
 M.begin_transaction = function(interp)
+  if contrary.has(interp.session.device, "icall_alone") then
+    interp:fail "a transaction cannot be created here"
+  end
   if interp.session.transaction then interp:fail "a transaction is already open" end
   return line(interp, "create cli transaction")
 end

@@ -3,6 +3,7 @@
 -- state.transactions = { last = id, items = { [id as text] = { id, owner, state, commands, touched,
 -- … } } }
 local json = require "f5.json"
+local contrary = require "sim.contrary"
 local errors = require "sim.http.errors"
 local request_maker = require "sim.http.request"
 local roles = require "sim.auth.roles"
@@ -248,7 +249,10 @@ local function commit(device, request, transaction, body)
     )
     return { status = 202, body = show(device, transaction) }
   end
+  local other = not keep and contrary.validation(device, transaction, show)
+  if other then return other end
   local refusal = finish(device, transaction, keep)
+  if not keep then contrary.validated(device, transaction) end
   if refusal then return refusal end
   local answer = show(device, transaction)
   answer.validateOnly = not keep

@@ -1,9 +1,10 @@
 -- Reads the properties of create and modify: "monitor http members add { 10.0.0.1:80 }" becomes the
 -- body of a request, and changes of lists.
 --
---   read(tokens, at, template, node, modifies, text) -> body, changes of lists as in
+--   read(tokens, at, template, node, modifies, session) -> body, changes of lists as in
 --   sim/config/list_options.lua
 local catalogue = require "sim.config.catalogue"
+local contrary = require "sim.contrary"
 local json = require "f5.json"
 local spelling = require "sim.tmsh.spelling"
 local target = require "sim.shell.tmsh.target"
@@ -133,6 +134,9 @@ function Reader:property(template, node, found, depth)
   if verb then
     self.at = self.at + 2
     local elements, has_fields = self:elements(below, inner, depth + 1)
+    if verb == "replace-all-with" and self.no_replace and not inner and not has_fields then
+      target.unexpected { word = verb }
+    end
     if depth == 1 and self.modifies then
       table.insert(self.changes, {
         dashed = dashed, property = name, verb = SHORT[verb] or verb, elements = elements,
@@ -178,9 +182,8 @@ function Reader:properties(template, node, found, depth)
   return found
 end
 
---- The body and the changes of lists that the tokens from `at` on say. `text`: what they were read
---- from.
-function M.read(tokens, at, template, node, modifies, text)
+--- The body and the changes of lists that the tokens from `at` on say. `session`: of tmsh.
+function M.read(tokens, at, template, node, modifies, session)
   -- braces around all properties mean nothing
   if tokens[at] and tokens[at].brace == "{" and tokens[#tokens].brace == "}" then
     tokens = table.move(tokens, at + 1, #tokens - 1, 1, {})
@@ -188,8 +191,10 @@ function M.read(tokens, at, template, node, modifies, text)
   end
   local reader = setmetatable(
     {
-      tokens = tokens, at = at, changes = {}, modifies = modifies, text = text,
-      scripts = text and spelling.SCRIPTS[(template:gsub("/", " "))] or {},
+      tokens = tokens, at = at, changes = {}, modifies = modifies,
+      text = session and session.text,
+      no_replace = session and contrary.has(session.device, "tmsh_lists"),
+      scripts = session and spelling.SCRIPTS[(template:gsub("/", " "))] or {},
     }, Reader
   )
   local body = reader:properties(template, node, {}, 1)

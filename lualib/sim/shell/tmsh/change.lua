@@ -56,7 +56,7 @@ function M.create(session, tokens, io)
   if text then
     body = { apiAnonymous = text }
   else
-    body = body_reader.read(tokens, at + 1, template, node, false, session.text)
+    body = body_reader.read(tokens, at + 1, template, node, false, session)
   end
   status.check(session, template, body, io)
   body.name = target.full(session, node, token.word)
@@ -90,7 +90,7 @@ end
 function M.modify(session, tokens, io)
   local template, node, at = target.component(session, tokens, 2)
   if node.type == "singleton" then
-    local body, changes = body_reader.read(tokens, at, template, node, true, session.text)
+    local body, changes = body_reader.read(tokens, at, template, node, true, session)
     status.check(session, template, named(body, changes), io)
     return modify_one(session, ROOT .. template, body, changes)
   end
@@ -100,7 +100,7 @@ function M.modify(session, tokens, io)
   local text = has_text(node, template) and verbatim(session, tokens, after)
   local body, changes = { apiAnonymous = text }, {}
   if not text then
-    body, changes = body_reader.read(tokens, after, template, node, true, session.text)
+    body, changes = body_reader.read(tokens, after, template, node, true, session)
   end
   status.check(session, template, named(body, changes), io)
   local store = session.device.store
