@@ -6,6 +6,7 @@ local printer = require "sim.tmsh.printer"
 local reader = require "sim.tmsh.reader"
 local references = require "sim.config.references"
 local uri = require "sim.config.uri"
+local values = require "sim.config.values"
 
 local M = {}
 
@@ -68,10 +69,14 @@ local function put(store, object, ctx, allowed)
     local words <const> = "01070822:3: Access Denied: only administrators may load "
     error({ message = words .. object.path }, 0)
   end
-  if object.node.type == "collection" then
-    return store:create(object.path, object.body, ctx)
+  if object.node.type ~= "collection" then return store:modify(object.path, object.body, ctx) end
+  local path, there = store:create(object.path, object.body, ctx)
+  -- an object of new devices that the text names is saved, also if the text changed nothing
+  if there._factory and there.generation == 1 then
+    local touched <const> = values.shallow(there)
+    touched.generation = store:next_generation()
+    store:put(path, touched)
   end
-  return store:modify(object.path, object.body, ctx)
 end
 
 --- Loads all statements that can be loaded. Returns the list of the loaded objects (of

@@ -170,6 +170,12 @@ describe("a saved configuration as a seed", function()
     assert.same({ "192.0.2.1", "192.0.2.2" }, bip.sys.ntp:load().servers)
   end)
 
+  it("has the objects of new devices that it names", function()
+    local text <const> = "ltm tacdb licenseddb licensed-tacdb {\n    partition none\n}\n"
+    local device <close> = sim.start { seed = { conf = { { name = "c", text = text } } } }
+    assert.matches("\nltm tacdb licenseddb /Common/licensed%-tacdb { }\n", device:configuration())
+  end)
+
   it("is printed so that it can be read again", function()
     bip.sys.config:run("save", { options = { { file = "all" } } })
     local place <close> = program.directory()
