@@ -193,7 +193,7 @@ local ONLY <const> = {
   pool = {
     ["apm/aaa/ldap"] = POOL, ["^apm/resource/"] = POOL, ["gtm/listener"] = POOL,
     ["^ltm/message%-routing/.*/peer$"] = POOL,
-    ["^pem/"] = POOL, ["ltm/monitor/module-score"] = POOL, ["ltm/monitor/virtual-location"] = POOL,
+    ["^pem/"] = POOL, ["ltm/monitor/module-score"] = POOL,
   },
   policies = { ["pem/subscriber"] = "pem/policy" },
   poolName = { ["net/sfc/sf"] = POOL, ["sys/log-config/destination/ipfix"] = POOL },

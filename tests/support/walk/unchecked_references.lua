@@ -56,6 +56,7 @@ because("a sub-collection, or a list of parts of the object itself", [[
   rules, members gtm/prober-pool, policies ltm/classification/ce, profiles ltm/pool, clientPolicy
 ]])
 because("the kind checks it itself", "interfaces net/trunk, regionMembers")
+because("F5's own suite names a pool that is not there", "pool ltm/monitor/virtual-location")
 because("devices show it in the statistics only", "clientsslProfile, virtual, srcVlan")
 because("what it names is not known for certain", [[
   accessPolicy apm/policy/customization-group-set, interfaces net/stp,
