@@ -172,8 +172,8 @@ describe("a saved configuration as a seed", function()
 
   it("has the objects of new devices that it names", function()
     local text <const> = "ltm tacdb licenseddb licensed-tacdb {\n    partition none\n}\n"
-    local device <close> = sim.start { seed = { conf = { { name = "c", text = text } } } }
-    assert.matches("\nltm tacdb licenseddb /Common/licensed%-tacdb { }\n", device:configuration())
+    local other <close> = sim.start { seed = { conf = { { name = "c", text = text } } } }
+    assert.matches("\nltm tacdb licenseddb /Common/licensed%-tacdb { }\n", other:configuration())
   end)
 
   it("is printed so that it can be read again", function()
