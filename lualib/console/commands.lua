@@ -101,6 +101,19 @@ define(
   { "on", "off" }
 )
 
+define(
+  "undo",
+  "[on|off]",
+  "with `on` a change record is kept; without a word: take back what was written since",
+  function(console, argument)
+    local undo = require "console.undo"
+    local run = ({ [""] = undo.run, on = undo.on, off = undo.off })[argument]
+    if not run then return complain(console, by_name.undo) end
+    run(console)
+  end,
+  { "on", "off" }
+)
+
 define("log", "on|off|bodies", "print each call; with `bodies` also what is sent and received",
   function(console, argument)
     local level = ({ on = 1, off = 0, bodies = 2 })[argument]

@@ -192,6 +192,7 @@ end
 
 --- Closes every session, which deletes the tokens.
 function Console:close()
+  if self.undo then require("console.undo").drop(self) end
   if self.check then require("console.check").drop(self) end
   for _, device in ipairs(self.devices) do pcall(device.session.close, device.session) end
 end

@@ -8,17 +8,17 @@ local show = require "console.show"
 local show_record = require "cli.support.change.record"
 local usage = require "cli.support.usage"
 
-local M = { summary = "list the change records, and show one" }
+local M = { summary = "list the change records, show or delete one" }
 
 local PROGRAM <const> = "f5lua changes"
 
 function M.setup(parser)
-  parser:argument("action", "show"):args "?"
-  parser:argument("record", "id of a record, the beginning of one, 'last', or a file"):args "?"
+  parser:argument("action", "show, or delete"):args "?"
+  parser:argument("records", "ids of records, the beginning of one, 'last', or a file"):args "*"
   parser:option("--output", "text (default) or json"):argname "FORMAT":choices { "text", "json" }
   parser:epilog(
     "'f5lua changes' lists the records, the newest last. 'f5lua changes show ID' shows what a run\n"
-      .. "wrote. 'f5lua undo ID' takes it back.\n"
+      .. "wrote. 'f5lua undo ID' takes it back. 'f5lua changes delete ID …' forgets it.\n"
       .. "The records are in $XDG_STATE_HOME/f5lua/changes, by default in ~/.local/state."
   )
 end
@@ -46,16 +46,32 @@ local function list(format)
   }), "\n")
 end
 
-function M.run(options)
-  local action, name = options.action, options.record
-  if action == nil then return list(options.output) end
-  if action ~= "show" then
-    usage(("unknown action '%s': the only one is show"):format(action), PROGRAM)
-  end
-  if not name then usage("show needs the id of a record", PROGRAM) end
-  local contents = show_record.or_usage(PROGRAM, function() return files.read(files.find(name)) end)
+local actions = {}
+
+function actions.show(contents, options)
   if options.output == "json" then return show_record.json(contents) end
   show_record.text(contents)
+end
+
+function actions.delete(contents)
+  if contents.running then
+    usage(("the run of the change record %s is still going on"):format(contents.head.id), PROGRAM)
+  end
+  assert(os.remove(contents.path))
+end
+
+function M.run(options)
+  local action = options.action
+  if action == nil then return list(options.output) end
+  if not actions[action] then
+    usage(("unknown action '%s'; there are show and delete"):format(action), PROGRAM)
+  end
+  local names, found = options.records, {}
+  if #names == 0 then usage(action .. " needs the id of a record", PROGRAM) end
+  show_record.or_usage(PROGRAM, function()
+    for i, name in ipairs(names) do found[i] = files.read(files.find(name)) end
+  end)
+  for _, contents in ipairs(found) do actions[action](contents, options) end
 end
 
 return M

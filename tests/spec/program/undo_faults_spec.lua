@@ -187,6 +187,42 @@ bip.auth.partition.shop:create {}
     same(before)
   end)
 
+  it("takes back a plan that was killed in the middle of 40 writes", function()
+    for i = 1, 20 do bip.ltm.pool["/Common/p" .. i]:create { description = "old" } end
+    local before <const> = random.objects(device)
+    local file <const> = playbook [[
+for i = 1, 20 do
+  bip.ltm.pool["/Common/p" .. i]:modify { description = "new" }
+  bip.auth.partition["t" .. i]:create {} -- does not fit into a transaction
+end
+]]
+    local plan <const> = place.path .. "/change.plan"
+    ok(0, { "plan", "-o", plan, file }, { F5LUA_UNDOABLE = "" })
+    for _, act in ipairs { true, false } do
+      -- The 23rd write is the 12th PATCH.
+      device:fault {
+        match = { method = "PATCH", path = "ltm/pool/" }, after = 11, act = act or nil,
+        delay_ms = 20000, status = act and 200 or nil,
+      }
+      device:clear_log()
+      local process <close> = program.start({ "apply", plan }, { env = env })
+      lab.arrived(device, "POST", "auth/partition", 11)
+      require("f5").sleep(0.5)
+      process:kill "KILL"
+      process:wait()
+      device:clear_faults()
+      assert.equal("new", bip.ltm.pool["/Common/p11"]:load().description)
+      assert.is_true(bip.auth.partition.t11:exists())
+      assert.is_false(bip.auth.partition.t12:exists())
+      local list <const> = json.decode(ok(0, { "changes", "--output", "json" }))
+      assert.same({ "apply", "broken off", 23 }, {
+        list[#list].what, list[#list].state, list[#list].writes,
+      })
+      ok(0, { "undo", "last" })
+      same(before)
+    end
+  end)
+
   it("is refused while the run is going on", function()
     local process <close> = program.start({ playbook [[
 bip.ltm.pool["/Common/web"]:modify { description = "new" }
