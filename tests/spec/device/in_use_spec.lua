@@ -228,15 +228,28 @@ describe("A used object of a simulated device", function()
       name = "ldns: region /Common/nowhere server: pool /Common/no",
     })
     assert.equal(404, lost.status, lost.body)
+  end)
+
+  -- F5's own suite deletes them, and the data center after them.
+  it("goes, and the members of pools with it, if it is a server of gtm", function()
     post("gtm/datacenter", { name = "d" })
     post("gtm/server", { name = "s", datacenter = "d", ["virtual-servers"] = {
-      { name = "v", destination = "192.0.2.1:80" } } })
-    post("gtm/pool/a", { name = "g", members = { { name = "s:v" } } })
-    refused(
-      "01070265:3: The Server (/Common/s) cannot be deleted because it is in use by a pool member "
-        .. "(/Common/g /Common/s:v).",
-      "gtm/server/~Common~s", "gtm/pool/a/~Common~g"
-    )
+      { name = "v", destination = "192.0.2.1:80" }, { name = "w", destination = "192.0.2.2:80" },
+    } })
+    post("gtm/pool/a", { name = "g", members = { { name = "s:v" }, { name = "s:w" } } })
+    local function members()
+      local list <const> = curl(device, "GET", "/mgmt/tm/gtm/pool/a/~Common~g/members").json.items
+      return list and #list or 0
+    end
+    assert.equal(2, members())
+    for _, step in ipairs {
+      { "gtm/server/~Common~s/virtual-servers/v", 1 }, { "gtm/server/~Common~s", 0 },
+      { "gtm/datacenter/~Common~d", 0 },
+    } do
+      local answer <const> = curl(device, "DELETE", "/mgmt/tm/" .. step[1])
+      assert.equal(200, answer.status, answer.body)
+      assert.equal(step[2], members(), step[1])
+    end
   end)
 end)
 

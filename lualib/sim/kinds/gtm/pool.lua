@@ -132,7 +132,7 @@ for _, record in ipairs { "a", "aaaa", "cname", "mx", "naptr", "srv" } do
       props = { enabled = flag(true), disabled = flag(), memberOrder = i(), ratio = i(1) },
     },
     relations = of_addresses and {
-      monitors.GTM_RELATION, { to = { "gtm/server" }, names = server_of },
+      monitors.GTM_RELATION, { to = { "gtm/server" }, names = server_of, free = true },
     } or nil,
     checks = of_addresses and address_member or name_member,
   }

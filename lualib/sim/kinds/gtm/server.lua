@@ -5,13 +5,32 @@ local property = require "sim.kinds.common.property"
 
 local s <const>, flag <const> = property.text, property.flag
 local ENABLED_DISABLED <const> = property.ENABLED_DISABLED
+local ROOT <const> = "/mgmt/tm/"
 local DATACENTER <const> = { property = "datacenter", to = { "gtm/datacenter" } }
 
 local function watched(store, object, properties)
   if properties.monitor then monitors.settle(store, object) end
 end
 
+-- The members of pools that stand for the virtual servers of a server whose names begin with the
+-- text go with them. F5's own suite deletes servers that pools use.
+local function leave_pools(store, beginning, whole)
+  for _, record in ipairs { "a", "aaaa" } do
+    local pools <const> = ROOT .. "gtm/pool/" .. record
+    for _, pool in ipairs(store:list(pools)) do
+      local members = ("%s/%s/members"):format(pools, names.segment(pool.fullPath))
+      for _, member in ipairs(store:list(members)) do
+        local full = member.fullPath
+        if full == beginning or (not whole and full:sub(1, #beginning) == beginning) then
+          store:remove_tree(members .. "/" .. names.segment(full))
+        end
+      end
+    end
+  end
+end
+
 local server <const> = {
+  removed = function(store, _, object) leave_pools(store, object.fullPath .. ":", false) end,
   prepare = function(store, object, properties)
     watched(store, object, properties)
     if object.datacenter then object.datacenter = names.absolute(object.datacenter) end
@@ -56,7 +75,13 @@ return {
       props = { enabled = flag(true), disabled = flag(), destination = s() },
     },
     relations = { monitors.GTM_RELATION },
-    checks = { prepare = watched },
+    checks = {
+      prepare = watched,
+      removed = function(store, path, object)
+        local owner = store:get(path:match "^(.*)/virtual%-servers/")
+        if owner then leave_pools(store, owner.fullPath .. ":" .. object.name, true) end
+      end,
+    },
   },
   ["gtm/server/*/devices"] = {
     facts = {
