@@ -171,6 +171,7 @@ static const luaL_Reg functions[] = {
     {"set_script", set_script},
     {"is_terminal", is_terminal},
     {"end_by_signal", end_by_signal},
+    {"trace", trace_handler},
     {NULL, NULL},
 };
 

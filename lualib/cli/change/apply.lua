@@ -113,6 +113,16 @@ local function report_failure(device, done, err)
   if unknown then line "  it is not known whether the device carried it out" end
 end
 
+-- Whether the plan itself saves the configuration.
+local function saves(device)
+  for _, step in ipairs(device.steps) do
+    if step.path:find "^/mgmt/tm/sys/config" or step.path:find "^/mgmt/tm/task/sys/config" then
+      return true
+    end
+  end
+  return false
+end
+
 local function apply_to(options, device, record)
   local apply, drift = require "f5.plan.apply", require "f5.plan.drift"
   local session <close> = connect(options, device)
@@ -152,7 +162,7 @@ local function apply_to(options, device, record)
   if options.save then
     session.sys.config:run "save"
     line "the configuration is saved"
-  elseif #done > 0 then
+  elseif #done > 0 and not saves(device) then
     line "the configuration is not saved: a restart loses the changes (f5lua apply --save)"
   end
   return wrong

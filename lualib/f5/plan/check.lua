@@ -43,10 +43,30 @@ local function line_of(self, write) return self.line or (write.where:gsub(": ?$"
 
 -- -- what stands in for the device ----------------------------------------------------------------
 
+-- Whether a command only removes files that this check has uploaded: the twin has them.
+local function removes_uploads(device, write)
+  local body = write.path:find "/util/unix%-rm$" and steps.body_of(write)
+  local words = body and tostring(body.utilCmdArgs or "") or ""
+  local count, known = 0, 0
+  for word in words:gmatch "%S+" do
+    if word:sub(1, 1) ~= "-" then
+      count = count + 1
+      local name = word:match "([^/]+)$" or ""
+      for _, step in ipairs(device.steps) do
+        if steps.place_of(step.path) and step.path:find("/" .. name, 1, true) then
+          known = known + 1
+          break
+        end
+      end
+    end
+  end
+  return count > 0 and known == count
+end
+
 -- Why a write is not simulated before it is sent; nil if the twin may know it.
-local function refusal(write)
+local function refusal(device, write)
   if write.harmless then return nil end
-  if steps.class_of(write.path) == "command" then
+  if steps.class_of(write.path) == "command" and not removes_uploads(device, write) then
     return WHY_NO_COMMAND
   end
   return nil
@@ -57,10 +77,9 @@ function Check:stop_at(device, write, reason)
   table.insert(device.not_simulated, {
     line = line, method = write.method, path = write.path, reason = reason,
   })
-  if self.keep_going then
-    device.uncertain_from = device.uncertain_from or #device.steps + 1
-    return
-  end
+  -- Also without --keep-going: the playbook may catch the error and go on.
+  device.uncertain_from = device.uncertain_from or #device.steps + 1
+  if self.keep_going then return end
   error(core.error_new {
     kind = "not_simulated", device = device.label, method = write.method, path = write.path,
     message = (
@@ -71,7 +90,7 @@ end
 
 function Check:recorder(device)
   local function before(write)
-    local reason = refusal(write)
+    local reason = refusal(device, write)
     if reason then self:stop_at(device, write, reason) end
   end
   local function after(write)
@@ -239,6 +258,12 @@ function Check:finish() uninstall(self) end
 --- Asks the twins what was changed so far: each device gets the field `report`.
 function Check:collect() collect(self) end
 
+-- In f5lua the place where an error was raised is kept for its report; elsewhere nobody reports it.
+local function with_trace(err)
+  if package.preload["f5.host"] then return require("f5.host").trace(err) end
+  return err
+end
+
 --- Runs a function in check mode.
 -- @param fn function(check): the playbook
 -- @param options f5.plan.check_options|nil
@@ -246,10 +271,7 @@ function Check:collect() collect(self) end
 --   ok, error (what the function raised). Closing it ends the twins and the sessions.
 function M.run(fn, options)
   local self = M.start(options)
-  local ok, problem = xpcall(fn, function(err)
-    if type(err) == "string" then return debug.traceback(err, 2) end
-    return err
-  end, self)
+  local ok, problem = xpcall(fn, with_trace, self)
   self:finish()
   self.ok, self.error = ok, not ok and problem or nil
   if type(problem) == "table" and problem.kind == "cancelled" then

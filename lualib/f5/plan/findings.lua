@@ -124,6 +124,12 @@ local function assumptions(report)
   return by_path
 end
 
+-- sys/crypto/key is sys/file/ssl-key in another form: one change is shown once.
+local function is_other_form(path)
+  local why = kinds.not_configuration((path:gsub("^/mgmt/tm/", "")))
+  return why ~= nil and why:find "in another form" ~= nil
+end
+
 --- Returns what a check found on a device.
 -- @param device f5.plan.checked_device, with the report of its twin
 -- @return f5.state.report; each difference has in addition `steps` and `state` (of the validation)
@@ -136,6 +142,7 @@ function M.of(device)
   local assumed = assumptions(device.report)
   for _, change in ipairs(device.report.changes) do
     local kind = kind_of(change)
+    if is_other_form(change.path) then goto next end
     local list = expanded(device, steps_of(by_operation, change), change.path)
     local notes, state = notes_of(list, assumed[change.path])
     local entry = {
@@ -151,6 +158,7 @@ function M.of(device)
       entry.object = after or before
     end
     if not entry.changes or #entry.changes > 0 then table.insert(report.differences, entry) end
+    ::next::
   end
   return report
 end
