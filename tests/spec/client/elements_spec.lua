@@ -228,6 +228,34 @@ describe("add and remove", function()
     assert.same({ a = "9", b = "2" }, data)
   end)
 
+  it("find an object of a list by its short name, in the partition of the list", function()
+    bip.auth.partition.T:create {}
+    for _, name in ipairs { "/T/p", "/T/q", "/Common/p" } do bip.gtm.pool.a[name]:create {} end
+    local wideip <const> = bip.gtm.wideip.a["/T/w.example.net"]
+    local pools <const> = wideip.pools
+    wideip:create { pools = { { name = "p", partition = "T" } } }
+    local write <const> = "PATCH gtm/wideip/a/~T~w.example.net"
+    writes()
+    for _, name in ipairs { "p", "/T/p" } do assert.equal("unchanged", pools:add(name)) end
+    assert.same({}, writes())
+    does(function() return pools:add { name = "q", ratio = 3 } end, "changed", write)
+    does(function() return pools:add { name = "q", ratio = 4 } end, "changed", write)
+    does(function() return pools:add "/Common/p" end, "changed", write)
+    local function there()
+      local list = {}
+      for i, pool in ipairs(wideip:load().pools) do
+        list[i] = ("/%s/%s %s"):format(pool.partition, pool.name, pool.ratio or "-")
+      end
+      return list
+    end
+    assert.same({ "/T/p -", "/T/q 4", "/Common/p -" }, there())
+    does(function() return pools:remove "/Common/p" end, "changed", write)
+    does(function() return pools:remove { name = "q" } end, "changed", write)
+    assert.same({ "/T/p -" }, there())
+    does(function() return pools:remove "p" end, "changed", write)
+    assert.is_nil(wideip:load().pools)
+  end)
+
   it("act on lists of texts, addresses and options", function()
     does(function() return bip.sys.ntp.servers:add "10.0.0.1" end, "changed", "PATCH sys/ntp")
     does(function() return bip.sys.ntp.servers:add { "10.0.0.1", "10.0.0.2" } end, "changed",

@@ -95,8 +95,14 @@ describe("an error of the device", function()
     assert.is_true(#err.message < 6000)
     assert.truthy(utf8.len(err.message))
     assert.equal(50, #err.body.errors)
-    local deep = { message = "bottom" }
-    for _ = 1, 100 do deep = { results = { deep } } end
+    local function below(levels)
+      local deep = { message = "bottom" }
+      for _ = 1, levels do deep = { results = { deep } } end
+      return deep
+    end
+    assert.equal("bottom", answered(422, below(6)).message:match "bottom$")
+    assert.falsy(answered(422, below(7)).message:find "^bottom")
+    local deep = below(100)
     assert.falsy(answered(422, deep).message:find "^bottom")
   end)
 
