@@ -381,6 +381,24 @@ describe("ensure of a list of objects", function()
     assert.equal("10.0.0.2", bip.sys.dns:load().nameServers[1])
   end)
 
+  it("changes single values of a group", function()
+    local virtual <const> = bip.ltm.virtual["/Common/v"]
+    virtual:create { destination = "10.0.9.1:80" }
+    for _, kind in ipairs { "automap", "none" } do
+      local wanted <const> = { sourceAddressTranslation = { type = kind } }
+      local what, sent = ensure(virtual, wanted)
+      assert.same({ "changed", { "PATCH ltm/virtual/~Common~v" } }, { what, sent })
+      assert.equal(kind, virtual:load().sourceAddressTranslation.type)
+      assert.equal("unchanged", (ensure(virtual, wanted)))
+    end
+    local node <const> = bip.ltm.node["/Common/n"]
+    node:create { fqdn = { tmName = "example.net", interval = "3600" } }
+    assert.equal("changed", (ensure(node, { fqdn = { interval = "60" } })))
+    local fqdn <const> = node:load().fqdn
+    assert.same({ "example.net", "60" }, { fqdn.tmName, fqdn.interval })
+    assert.equal("unchanged", (ensure(node, { fqdn = { name = "example.net", interval = 60 } })))
+  end)
+
   it("tells apart what only looks alike", function()
     local pool = bip.ltm.pool["/Common/p"]
     pool:create { description = "/Common/x", members = { "10.0.0.1:80" } }
