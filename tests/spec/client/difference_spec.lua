@@ -183,7 +183,7 @@ local function counts(report)
   return out
 end
 
-describe("a difference", function()
+describe("S2 a difference", function()
   it("leads from any state to any other, also read from its JSON", function()
     local seed <const> = os.time()
     math.randomseed(seed)

@@ -6,7 +6,7 @@ local sim = require "f5.sim"
 
 local OUTPUT <const> = "/var/tmp/scriptd.out"
 
-describe("simulated device: iCall", function()
+describe("S7 simulated device: iCall", function()
   local device, bip
   before_each(function() device, bip = lab.start { provision = { "ltm" } } end)
   after_each(function() lab.stop(bip, device) end)

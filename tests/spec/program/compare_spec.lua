@@ -51,7 +51,7 @@ after_each(function()
   lab.stop(directory)
 end)
 
-describe("f5lua snapshot", function()
+describe("S1 f5lua snapshot", function()
   it("takes the device and paths in each form", function()
     assert.equal("a.json: 4 objects\n", ran(0, "snapshot", "ltm/pool", "-o", "a.json"))
     assert.equal("rw-------", lfs.attributes(directory.path .. "/a.json", "permissions"))
@@ -154,7 +154,7 @@ describe("f5lua snapshot", function()
   end)
 end)
 
-describe("f5lua diff", function()
+describe("S2 f5lua diff", function()
   local function changed()
     ran(0, "snapshot", "ltm/pool", "-o", "a.json")
     local text <const> = directory:read "a.json"

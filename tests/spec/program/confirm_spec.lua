@@ -69,7 +69,7 @@ bip.ltm.pool["/T/p"]:create {}
 ]],
 }
 
-describe("a change that must be confirmed", function()
+describe("S7 a change that must be confirmed", function()
   local device, place, bip
 
   before_each(function()
