@@ -37,6 +37,9 @@ local function without_inner(kind, value)
   if value:find("$M$", 1, true) then
     masked = masked:gsub("%$M%$[%w+/]*%$[%w+/=]*", "$M$" .. MASK)
   end
+  if value:find("PRIVATE KEY-----", 1, true) then
+    masked = masked:gsub("(BEGIN [%u ]*PRIVATE KEY%-+).-(%-%-%-%-%-END)", "%1" .. MASK .. "%2")
+  end
   if kind:find(MONITOR) and value:lower():find("authorization:", 1, true) then
     masked = masked:gsub("([Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Aa][Tt][Ii][Oo][Nn]:%s*%a+%s+)[^%s\\]+",
       "%1" .. MASK)

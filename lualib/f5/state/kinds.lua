@@ -148,12 +148,15 @@ local TEXTS <const> = {
 local RECORDS <const> = { { "^ltm/data%-group/internal$", set "records" } }
 
 local SECRET_WORDS <const> = set [[awsAccessKey masterKeyHash registrationKey pin oldPin cookieKey
-  authenticationKey sharedKey encryptedKey adminEncryptedPassword]]
+  authenticationKey sharedKey encryptedKey adminEncryptedPassword accessKey encryptKey
+  encryptKeyEncrypted masterKey clientsideKey controlKey]]
 
--- Ends of names that speak of a secret but do not hold it: passwordPrompt, credentialSource.
+-- Names that speak of a secret but do not hold it: passwordPrompt, reuseAccessToken.
 local ABOUT_SECRETS <const> = {
   "Prompt$", "Source$", "Changed$", "Memory$", "Length$", "Policy$", "Reference$", "Mode$",
   "Type$", "Interval$", "Timeout$", "Algorithm$", "Expiry$", "Expiration$", "Field$",
+  "Format$", "^generate%u", "^reuse%u", "^promptFor%u", "^use%u", "^clean%u", "^send%u",
+  "^userAgentToken$",
 }
 
 -- Values that are words of the configuration, not secrets.

@@ -112,6 +112,13 @@ local function entry_of(self, kind, raw, path, plain)
   return { body = body, notes = notes }
 end
 
+-- Whether an object is not there any more: what is in it was not found.
+local function is_gone(self, err, path, full)
+  if type(err) ~= "table" or err.kind ~= "not_found" or not full then return false end
+  local ok, answer = pcall(get, self, State.path_of({ path = path }, tostring(full)))
+  return not ok and type(answer) == "table" and answer.kind == "not_found"
+end
+
 -- Turns the items of a page into entries.
 local function page_of(self, path, items, plain)
   local page = { entries = {}, failures = {}, ephemeral = 0, passed = 0 }
@@ -129,6 +136,8 @@ local function page_of(self, path, items, plain)
       local ok, entry = pcall(entry_of, self, kind, raw, path, plain)
       if ok then
         page.entries[#page.entries + 1] = entry
+      elseif is_gone(self, entry, path, full) then
+        page.gone = true
       else
         page.failures[#page.failures + 1] = {
           err = self:accept(entry),
@@ -145,7 +154,7 @@ local function append(page, other)
   table.move(other.entries, 1, #other.entries, #page.entries + 1, page.entries)
   table.move(other.failures, 1, #other.failures, #page.failures + 1, page.failures)
   page.ephemeral, page.passed = page.ephemeral + other.ephemeral, page.passed + other.passed
-  page.more = other.more
+  page.more, page.gone = other.more, page.gone or other.gone
 end
 
 -- One request for a part of a collection; a part of one object falls back to an answer without

@@ -169,6 +169,13 @@ function Reader:add(place, entry)
   self.count = self.count + 1
 end
 
+-- Notes that objects came or went while a collection was read.
+function Reader:unsteady(place)
+  if place.unsteady then return end
+  place.unsteady = true
+  table.insert(self.left_out.unsteady, place.path)
+end
+
 function Reader:add_all(place, page)
   for _, entry in ipairs(page.entries) do self:add(place, entry) end
   for _, failure in ipairs(page.failures) do
@@ -176,6 +183,7 @@ function Reader:add_all(place, page)
   end
   self.left_out.ephemeral = self.left_out.ephemeral + page.ephemeral
   place.passed = place.passed + page.passed
+  if page.gone then self:unsteady(place) end
   self.sink:flush()
 end
 
@@ -231,8 +239,7 @@ function Reader:complete(step, place)
     if place.seen[name] then there = there + 1 else missing[#missing + 1] = name end
   end
   if #missing == 0 and there == place.count then return end
-  local list = self.left_out.unsteady
-  list[#list + 1] = place.path
+  self:unsteady(place)
   for _, name in ipairs(missing) do
     local entry, err = pages.object(self, place.path, name)
     if entry then

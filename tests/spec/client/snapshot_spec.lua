@@ -298,6 +298,25 @@ describe("S1 a snapshot of a device that", function()
     check_pools(state) -- p01 was there when it was read
   end)
 
+  it("deletes an object before its elements are read is no fault", function()
+    device:fault {
+      kind = "timeout_exception", times = 1000,
+      match = { path = "ltm/pool$", query = "expandSubcollections=true" },
+    }
+    local missing <const> = { code = 404, message = "The requested Pool was not found." }
+    device:fault {
+      status = 404, times = 1000, body = missing, match = { path = "/~Common~p05/members$" },
+    }
+    local state = bip:snapshot(ONLY)
+    assert.is_false(state.left_out.complete, "the pool is there")
+    assert.equal("/mgmt/tm/ltm/pool/~Common~p05", state.left_out.unread[1].path)
+    device:fault { status = 404, times = 1000, body = missing, match = { path = "/~Common~p05$" } }
+    state = bip:snapshot(ONLY)
+    assert.is_true(state.left_out.complete)
+    assert.same({ "/mgmt/tm/ltm/pool" }, { table.unpack(state.left_out.unsteady) })
+    assert.equal(39, #state.by_path["/mgmt/tm/ltm/pool"].keys)
+  end)
+
   it("lies about its links is not followed in circles", function()
     local function link(path) return { reference = { link = "https://localhost" .. path } } end
     device:fault {

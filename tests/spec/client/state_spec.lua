@@ -183,6 +183,9 @@ describe("S2 cleaning an object", function()
     assert.same({ "encryptedPassword", "password", "recv", "send",
       "users[u].authPasswordEncrypted", "variables[a].value" }, notes.secrets)
     assert.equal("open", raw.password, "the object itself did not change")
+    local pem <const> = "# -----BEGIN RSA PRIVATE KEY-----\nMIIC\n-----END RSA PRIVATE KEY-----\n"
+    assert.equal("# -----BEGIN RSA PRIVATE KEY-----********-----END RSA PRIVATE KEY-----\n",
+      (clean.object("ltm/rule", { name = "r", apiAnonymous = pem })).apiAnonymous)
   end)
 
   it("is by kind, not by name", function()
@@ -192,6 +195,18 @@ describe("S2 cleaning an object", function()
     assert.equal(4, (clean.object("ltm/pool", { vsIndex = 4 })).vsIndex)
     assert.is_true(kinds.is_secret("sys/db", "value", "x", { name = "proxy.password" }))
     assert.is_false(kinds.is_secret("sys/db", "value", "x", { name = "password.minlen" }))
+    for _, name in ipairs {
+      "password", "bindPw", "communityName", "presharedKeyEncrypted", "encryptKey", "masterKey",
+      "secret", "sharedSecret", "passphrase", "clientSecret", "accessKey", "awsSecretKey",
+    } do
+      assert.is_true(kinds.is_secret("ltm/x", name, "text"), name)
+    end
+    for _, name in ipairs {
+      "passwordPrompt", "credentialSource", "reuseAccessToken", "generateRefreshToken", "keySize",
+      "sendAuthorization", "sharedSecretEncFormat", "promptForPassword", "siteKey", "key",
+    } do
+      assert.is_false(kinds.is_secret("ltm/x", name, "text"), name)
+    end
     assert.is_truthy(kinds.not_configuration "sys/log")
     assert.is_nil(kinds.not_configuration "sys/log-config")
     assert.is_nil(kinds.not_configuration "sys/log-config/filter")
