@@ -184,6 +184,8 @@ local function number_of(address)
   return tonumber(b) << 16 | tonumber(c) << 8 | tonumber(d)
 end
 
+-- Tells the twin that the device has not answered in time, see sim/twin/wants.lua.
+local TIMED_OUT <const> = 408
 local BUSY <const> = { [429] = true, [502] = true, [503] = true, [504] = true }
 
 -- range: "FIRST-LAST/TOTAL" of a file, which devices take and give in the header Content-Range; "-"
@@ -207,8 +209,10 @@ local function find(self, server, number, text)
   if ok then
     server:answer(number, status, body)
   else
-    local problem = status
-    server:answer(number, 0, type(problem) == "table" and problem.message or tostring(problem))
+    local problem = type(status) == "table" and status or {}
+    server:answer(
+      number, problem.kind == "timeout" and TIMED_OUT or 0, problem.message or tostring(status)
+    )
   end
 end
 

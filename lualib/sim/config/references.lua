@@ -138,10 +138,11 @@ function M.locate(store, templates, full)
 end
 
 -- The paths of the existing objects that the object at `path` refers to; nil if there are none.
-function M.targets(store, path, object)
+-- `template`: of the path, if it is known.
+function M.targets(store, path, object, template)
   local found
   local find = store.target_of or M.locate
-  for _, relation in ipairs(relations.of(M.template(path))) do
+  for _, relation in ipairs(relations.of(template or M.template(path))) do
     for _, full in ipairs(relation.free and {} or values(object, relation, store)) do
       local target = find(store, relation.to, full)
       if target then

@@ -169,7 +169,7 @@ function Store:refer(path, object)
       if not next(known) then self.referrers[target] = nil end
     end
   end
-  local targets = object and references.targets(self, path, object)
+  local targets = object and references.targets(self, path, object, self.learning)
   self.refers[path] = targets
   for _, target in ipairs(targets or {}) do
     local known = own_referrers(self, target)

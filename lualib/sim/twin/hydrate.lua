@@ -128,8 +128,22 @@ local function put(twin, target, body)
   local generation = math.tointeger(object.generation)
   if generation and generation > store.state.generation then store.state.generation = generation end
   store.hydrating = true
-  store:learn(path, object)
+  store:learn(path, object, target.template)
   store.hydrating = false
+end
+
+local inner_targets <const> = {}  -- template .. " " .. name of a sub-collection -> its target
+
+local function inner_target(template, sub)
+  local key = template .. " " .. sub
+  local known = inner_targets[key]
+  if not known then
+    local inner = template .. "/*/" .. sub
+    local node = catalogue.find(inner)
+    known = node and { node = node, template = inner } or false
+    inner_targets[key] = known
+  end
+  return known or nil
 end
 
 -- The sub-collections inside of a body that was asked for with them.
@@ -141,7 +155,7 @@ local function put_inside(twin, target, body)
     local inner = body[reference]
     local collection = target.path .. "/" .. sub
     if type(inner) == "table" and not state.whole[collection] then
-      M.items(twin, collection, inner.items, true)
+      M.items(twin, collection, inner.items, true, inner_target(target.template, sub))
       state.whole[collection] = true
     end
   end
@@ -155,9 +169,10 @@ function M.object(twin, path, body, expanded)
   put(twin, target, body)
 end
 
---- The items of a collection of the device; nil for an empty one.
-function M.items(twin, collection, items, expanded)
-  local target = uri.parse(collection)
+--- The items of a collection of the device; nil for an empty one. `target`: what the collection is,
+--- if it is known.
+function M.items(twin, collection, items, expanded, target)
+  target = target or uri.parse(collection)
   if not target or type(items) ~= "table" then return end
   local node, template = target.node, target.template
   for _, item in ipairs(items) do

@@ -73,9 +73,11 @@ function TwinStore:get(path)
   return self.items[path] or lookup(self, path)
 end
 
---- Puts an object that the device has.
-function TwinStore:learn(path, object)
+--- Puts an object of a kind that the device has.
+function TwinStore:learn(path, object, template)
+  self.learning = template
   Store.put(self, path, object)
+  self.learning = nil
 end
 
 function TwinStore:put(path, object)

@@ -13,8 +13,12 @@ local names = require "sim.config.names"
 
 local M = {}
 
--- Objects in a page. Expanded ones are large, and slow devices time out.
-local PAGE <const>, EXPANDED_PAGE <const> = 500, 50
+-- Objects in a page. Expanded ones are large, and slow devices time out: then pages become smaller.
+local PAGE <const>, EXPANDED_PAGE <const>, SMALLEST_PAGE <const> = 500, 50, 5
+-- Status of a GET that the device has not answered in time.
+local TIMED_OUT <const> = 408
+
+local function size_of(want) return want.size or want.expand and EXPANDED_PAGE or PAGE end
 
 local asked = {}  -- number -> { twin =, want =, key =, jobs = }
 
@@ -25,9 +29,7 @@ local function target_of(want)
   if want.kind == "names" then query[1] = "$select=name,fullPath" end
   if want.expand then query[#query + 1] = "expandSubcollections=true" end
   if want.kind == "collection" and not want.plain then
-    query[#query + 1] = ("$top=%d&$skip=%d"):format(
-      want.expand and EXPANDED_PAGE or PAGE, want.skip or 0
-    )
+    query[#query + 1] = ("$top=%d&$skip=%d"):format(size_of(want), want.skip or 0)
   end
   return #query > 0 and path .. "?" .. table.concat(query, "&") or path
 end
@@ -120,7 +122,7 @@ end
 
 -- The next pages, all at once: the answer says how many there are.
 local function more_pages(twin, want, answer, jobs)
-  local size = want.expand and EXPANDED_PAGE or PAGE
+  local size = size_of(want)
   local total = math.tointeger(answer.totalItems)
   local pages = want.pages or { left = 1 }
   if not want.pages and total then
@@ -128,11 +130,31 @@ local function more_pages(twin, want, answer, jobs)
       pages.left = pages.left + 1
       send(twin, {
         kind = "collection", path = want.path, expand = want.expand, skip = skip, pages = pages,
+        size = want.size,
       }, jobs)
     end
   end
   pages.left = pages.left - 1
   return pages.left == 0
+end
+
+-- Asks for smaller pages instead of one that has timed out. Returns whether that is possible.
+local function shrink(twin, want, jobs)
+  local size, skip = size_of(want), want.skip or 0
+  if want.kind ~= "collection" or want.plain or size <= SMALLEST_PAGE then return false end
+  local half = math.max(size // 2, SMALLEST_PAGE)
+  local function ask(from, count)
+    send(twin, {
+      kind = "collection", path = want.path, expand = want.expand, skip = from, size = count,
+      pages = want.pages,
+    }, jobs)
+  end
+  ask(skip, half)
+  if want.pages and size > half then
+    want.pages.left = want.pages.left + 1
+    ask(skip + half, size - half)
+  end
+  return true
 end
 
 function take.collection(twin, want, status, body, jobs)
@@ -194,8 +216,8 @@ local function refuse(job, entry, status, body)
   end
 end
 
---- Takes an answer. status 0: there was none, and the body is the reason. Returns the jobs that
---- have all that they asked for.
+--- Takes an answer. status 0: there was none, and the body is the reason; 408: not in time. Returns
+--- the jobs that have all that they asked for.
 function M.take(number, status, body)
   local entry = asked[number]
   asked[number] = nil
@@ -204,7 +226,12 @@ function M.take(number, status, body)
   twin.asking[entry.question] = nil
   twin:state().reads.to = twin.device:now()
   note(twin, entry, status, body)
-  local problem = status ~= 0 and take[entry.want.kind](twin, entry.want, status, body, jobs)
+  local problem
+  if status == TIMED_OUT and not shrink(twin, entry.want, jobs) then
+    status = 0
+  elseif status ~= 0 and status ~= TIMED_OUT then
+    problem = take[entry.want.kind](twin, entry.want, status, body, jobs)
+  end
   local done = {}
   for _, job in ipairs(jobs) do
     if status == 0 then

@@ -246,6 +246,27 @@ describe("S3 a twin and its device:", function()
     assert.equal(1200, count)
   end)
 
+  it("reads smaller pages of a list if the device takes too long", function()
+    local pools = {}
+    for i = 1, 620 do pools[i] = { name = "p" .. i } end
+    device = sim.start { seed = { objects = { ["/mgmt/tm/ltm/pool"] = pools } } }
+    local slow <const> = device:options "admin"
+    slow.timeout, slow.retries = 0.4, 0
+    twins = twins_of.start { devices = { slow } }
+    direct, twin = lab.connect(device), f5.connect(twins:options(1))
+    for _, top in ipairs { 500, 250 } do
+      device:fault {
+        match = { path = "^/mgmt/tm/ltm/pool$", query = "top=" .. top }, times = 99,
+        delay_ms = 2000,
+      }
+    end
+    assert.equal(620, #twin.ltm.pool:list())
+    device:fault { match = { path = "^/mgmt/tm/ltm/rule" }, times = 99, delay_ms = 2000 }
+    local got = get(twin, TM .. "ltm/rule/x")
+    assert.equal(502, got.status)
+    assert.matches("the twin cannot read from ", got.body.message)
+  end)
+
   it("answers for itself while it simulates a restart and a reboot", function()
     start()
     twin.ltm.pool.blue:modify { description = "x" }
