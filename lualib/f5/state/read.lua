@@ -112,9 +112,18 @@ local FATAL <const> = {
 }
 local MAX_FAILURES <const> = 3 -- timeouts, one after the other, until the device counts as dead
 
+-- Whether a device that seems to be starting answers elsewhere: it lists a path that it has not.
+function Reader:answers()
+  local ok = pcall(function() return self.bip:at(ROOT .. "/sys/provision"):load { top = 1 } end)
+  return ok
+end
+
 -- Returns a failure that concerns one path; raises any other.
 function Reader:accept(err)
-  if type(err) ~= "table" or FATAL[err.kind] then error(err, 0) end
+  if type(err) ~= "table" then error(err, 0) end
+  if FATAL[err.kind] and not (err.kind == "not_ready" and err.status == 404 and self:answers()) then
+    error(err, 0)
+  end
   if err.kind == "timeout" then
     self.timeouts = self.timeouts + 1
     if self.timeouts >= MAX_FAILURES then error(err, 0) end

@@ -6,6 +6,7 @@
 --           tokens = { { app = "Web mail", user = "user1" } } }
 local json = require "f5.json"
 local digest = require "sim.digest"
+local discovery = require "sim.config.discovery"
 local errors = require "sim.http.errors"
 
 local M = {}
@@ -218,10 +219,10 @@ local function token_details(device, request)
   }
 end
 
--- Refuses requests while APM is not provisioned.
+-- Refuses requests while no module with access policies is provisioned.
 local function guard(handler)
   return function(device, request)
-    if not device:is_provisioned("apm") then return errors.not_public(request) end
+    if not discovery.present(device, "apm") then return errors.not_public(request) end
     return handler(device, request)
   end
 end

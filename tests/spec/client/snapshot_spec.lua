@@ -261,6 +261,23 @@ describe("S1 a snapshot of a device that", function()
     assert.is_nil(state.by_path["/mgmt/tm/ltm/pool"])
   end)
 
+  it("lists a path that it does not have is asked for the others", function()
+    device:fault {
+      status = 404, times = 1000, match = { path = "ltm/snat$" },
+      body = { code = 404, message = "Public URI path not registered: /tm/ltm/snat" },
+    }
+    local state = bip:snapshot { paths = { "ltm/snat", "ltm/pool" } }
+    check_pools(state)
+    assert.equal("/mgmt/tm/ltm/snat", state.left_out.unread[1].path)
+    assert.is_false(state.left_out.complete)
+    device:fault {
+      status = 404, times = 1000, match = { path = "^/mgmt/tm/" },
+      body = { code = 404, message = "Public URI path not registered: /tm/x" },
+    }
+    local err <const> = lab.failure(bip.snapshot, bip, { paths = { "ltm/pool" } })
+    assert.is_true(err.kind == "not_ready" or err.kind == "not_found", err.kind)
+  end)
+
   it("fails in the middle makes no snapshot", function()
     local directory <close> = lab.scratch()
     local path = directory.path .. "/s.json"
