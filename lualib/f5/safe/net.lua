@@ -185,7 +185,7 @@ function Net:removed(step, before, path)
   if not before then return end
   local rec = self:get(path, kinds.of_body(before) or step.kind, true, step)
   rec.base = rec.base or before
-  rec.after, rec.whole = false, true
+  rec.after, rec.whole, rec.left_out = false, true, step.left_out
   rec.position, rec.line = step.step, step.line
   rec.unknown = step.state ~= "done"
   self:removed_inside(step, path, before)

@@ -12,7 +12,7 @@ local MAX_DEPTH <const> = 60
 
 -- Whether a text is a secret, or holds one.
 local function is_secret(kind, key, value, body)
-  if kinds.is_secret(kind, key, value, body) then return true end
+  if value:find(SEALED) or kinds.is_secret(kind, key, value, body) then return true end
   if value:find("$M$", 1, true) or value:find("PRIVATE KEY-----", 1, true) then return true end
   return kind:find "^[lg]tm/monitor/" and value:lower():find("authorization:", 1, true) ~= nil
 end
@@ -57,6 +57,26 @@ function M.protect(kind, body, question)
   end, 0)
   if left_out then table.sort(left_out) end
   return out, left_out
+end
+
+local MASK <const> = "********"
+
+--- Returns a copy of a body in which each secret, also a sealed one, is "********".
+function M.hidden(kind, body)
+  return walk(kind, body, "", {}, "", function() return MASK end, 0)
+end
+
+--- Hides the secrets in what differs between two bodies.
+-- @param changes array of changes, as of f5.state.compare
+-- @return the same array
+function M.hide_changes(kind, changes)
+  for _, change in ipairs(changes) do
+    local name = change.keys and change.keys[1] or change.property
+    for _, side in ipairs { "old", "new" } do
+      change[side] = M.hidden(kind, { [name] = change[side] })[name]
+    end
+  end
+  return changes
 end
 
 --- Returns a copy with the sealed texts opened. Raises if the passphrase is wrong or missing.

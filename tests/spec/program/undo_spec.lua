@@ -204,26 +204,64 @@ describe("S6 a change record", function()
       end)())
   end)
 
-  it("has its secrets sealed, or not at all", function()
-    local chunk <const> = [[
+  describe("with secrets", function()
+    local before
+    local CHUNK <const> = [[
       local bip <close> = require "f5".connect {}
-      bip.ltm.monitor.http["/Common/m"]:modify { password = "NewSecret1" }
+      bip.ltm.monitor.http["/Common/m"]:modify { password = "NewSecret1", description = "new" }
+      bip.auth.user.bob:modify { password = "NewSecret1", description = "new" }
+      bip.auth.user.eve:delete()
+      bip.sys.snmp.communities["/Common/c"]:modify { communityName = "NewSecret1" }
     ]]
-    bip.ltm.monitor.http["/Common/m"]:create { username = "u", password = "OldSecret1" }
-    local before <const> = random.objects(device)
-    local _, err = ok(0, { "-e", chunk }, { F5LUA_UNDOABLE = "1" })
-    assert.matches("secrets are left out of the record", err)
-    assert.is_nil(text_of(records()[1]):find("Secret1", 1, true))
-    ok(0, { "-e", chunk }, { F5LUA_UNDOABLE = "1", F5LUA_PASSPHRASE = "open sesame" })
-    local id <const> = records()[2]
-    local text <const> = text_of(id)
-    assert.is_nil(text:find("Secret1", 1, true))
-    assert.is_nil(text:find("$M$", 1, true))
-    local wrong = select(2, ok(2, { "undo", id }, { F5LUA_PASSPHRASE = "wrong" }))
-    assert.matches("passphrase", wrong)
-    wrong = select(2, ok(2, { "undo", id }))
-    assert.matches("set F5LUA_PASSPHRASE", wrong)
-    assert.is_nil(ok(0, { "changes", "show", id, "--output", "json" }):find("sealed:", 1, true))
-    assert.is_truthy(before)
+
+    before_each(function()
+      local access <const> = { { name = "all-partitions", role = "guest" } }
+      bip.ltm.monitor.http["/Common/m"]:create { username = "u", password = "OldSecret1" }
+      bip.auth.user.bob:create { password = "OldSecret1", partitionAccess = access }
+      bip.auth.user.eve:create { password = "OldSecret1", partitionAccess = access }
+      bip.sys.snmp.communities["/Common/c"]:create { communityName = "OldSecret1" }
+      before = random.objects(device)
+    end)
+
+    local function is_clean(text)
+      for _, word in ipairs { "Secret1", "$M$", "$6$", "sealed:" } do
+        assert.is_nil(text:find(word, 1, true), word .. " in\n" .. text)
+      end
+    end
+
+    it("leaves them out without a passphrase, and says so", function()
+      local _, err = ok(0, { "-e", CHUNK }, { F5LUA_UNDOABLE = "1" })
+      assert.matches("cannot be undone: PATCH auth/user/bob %([^\n]*secrets are left out", err)
+      is_clean(err)
+      local id <const> = records()[1]
+      is_clean(text_of(id))
+      is_clean(ok(0, { "changes", "show", id, "--output", "json" }))
+      local out <const> = ok(1, { "undo", id })
+      assert.matches("auth/user/eve  create again  without its secrets", out)
+      is_clean(out)
+      assert.equal("bob", bip.auth.user.bob:load().description)
+    end)
+
+    it("seals them with a passphrase, and restores them", function()
+      local phrase <const> = { F5LUA_UNDOABLE = "1", F5LUA_PASSPHRASE = "open sesame" }
+      local _, err = ok(0, { "-e", CHUNK }, phrase)
+      is_clean(err)
+      local id <const> = records()[1]
+      assert.is_truthy(text_of(id):find("f5lua-sealed:", 1, true))
+      is_clean((text_of(id):gsub("f5lua%-sealed:", "")))
+      local wrong = select(2, ok(2, { "undo", id }, { F5LUA_PASSPHRASE = "wrong" }))
+      assert.matches("the passphrase is wrong", wrong)
+      wrong = select(2, ok(2, { "undo", id }))
+      assert.matches("set F5LUA_PASSPHRASE", wrong)
+      is_clean(ok(0, { "changes", "show", id, "--output", "json" }))
+      is_clean(ok(0, { "changes", "show", id }))
+      is_clean(ok(0, { "undo", id, "--check" }, phrase))
+      is_clean(ok(0, { "undo", id, "--check", "--output", "json" }, phrase))
+      local out <const> = ok(0, { "undo", id }, phrase)
+      assert.matches("password: %*+ → %*+", out)
+      assert.matches("communityName: %*+ → %*+", out)
+      is_clean(out)
+      same(before)
+    end)
   end)
 end)

@@ -6,6 +6,7 @@ local json = require "f5.json"
 local net_module = require "f5.safe.net"
 local output = require "cli.support.output"
 local shown_json = require "cli.support.shown_json"
+local secrets = require "f5.safe.secrets"
 local show = require "console.show"
 local show_text = require "f5.state.show_text"
 local terminal = require "f5.terminal"
@@ -13,18 +14,6 @@ local usage = require "cli.support.usage"
 local words = require "f5.safe.words"
 
 local M = {}
-
-local SEALED <const> = "^f5lua%-sealed:"
-local MASK <const> = "********"
-
--- A copy with sealed secrets hidden.
-local function hidden(value)
-  if type(value) == "string" then return value:find(SEALED) and MASK or value end
-  if type(value) ~= "table" or value == json.null then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, item in next, value do copy[key] = hidden(item) end
-  return copy
-end
 
 local STEP <const> = {
   "step", "device", "time", "method", "path", "body", "line", "transaction", "what", "object",
@@ -36,13 +25,16 @@ function M.json(contents)
   local steps, summary = json.array {}, files.summary(contents)
   for i, step in ipairs(contents.steps) do
     local one = {}
-    for _, name in ipairs(STEP) do one[name] = step[name] end
+    for _, name in ipairs(STEP) do
+      local value = step[name]
+      one[name] = type(value) == "table" and secrets.hidden(step.kind or "", value) or value
+    end
     one.state = step.state or "unknown"
     steps[i] = one
   end
   summary.devices, summary.steps = contents.devices, steps
   local options = { sort = true, first = { "id", "time", "step" }, indent = 2 }
-  output(shown_json(show.masked(hidden(summary)), options), "\n")
+  output(shown_json(show.masked(summary), options), "\n")
 end
 
 --- Calls fn(...). An error of kind "usage", such as that of a record that does not exist, is one of
@@ -69,15 +61,15 @@ local function changes_of(rec)
   for name, change in pairs(rec.changed) do
     old[name], new[name] = change.old, change.ours[#change.ours]
   end
-  local out = compare.objects(rec.kind, hidden(old), hidden(new))
+  local out = compare.objects(rec.kind, old, new)
   for _, sub in pairs(rec.subs) do
     for _, one in ipairs(compare.objects(rec.kind, { [sub.key] = sub.before },
-      { [sub.key] = sub.given }))
+      { [sub.key] = sub.last }))
     do
       out[#out + 1] = one
     end
   end
-  return out
+  return secrets.hide_changes(rec.kind, out)
 end
 
 local function put_object(rec, colour)

@@ -4,6 +4,7 @@ local host = require "f5.host"
 local json = require "f5.json"
 local output = require "cli.support.output"
 local shown_json = require "cli.support.shown_json"
+local secrets = require "f5.safe.secrets"
 local show = require "console.show"
 local show_text = require "f5.state.show_text"
 local terminal = require "f5.terminal"
@@ -23,7 +24,7 @@ local told = {} -- what is left alone, as `begin` has said
 
 local function changes_of(op)
   if op.op ~= "modify" then return nil end
-  return compare.objects(op.kind, op.now or {}, op.body)
+  return secrets.hide_changes(op.kind, compare.objects(op.kind, op.now or {}, op.body))
 end
 
 --- Prints what is going to be done, before anything is sent.
@@ -82,7 +83,8 @@ function M.json(contents, results, record)
       saved = result.saved,
       operations = plain(result.done, function(op)
         return {
-          operation = op.op, path = op.path, kind = op.kind, line = op.line, body = op.body,
+          operation = op.op, path = op.path, kind = op.kind, line = op.line,
+          body = op.body and secrets.hidden(op.kind, op.body),
           note = op.note, traffic_affecting = op.traffic,
         }
       end),

@@ -47,14 +47,18 @@ function M.run(about, fn, ...)
   return fn(...)
 end
 
+--- The file of the playbook, or the program that it is packed into; nil: there is none (-e).
+function M.script()
+  local words = arg or {}
+  return (words[-1] ~= nil or require("f5.bundle").packed()) and words[0] or nil
+end
+
 --- Returns fn, or with F5LUA_UNDOABLE=1 a function that keeps a change record of what fn writes.
 -- The program calls it with each playbook that it runs without a subcommand.
 function M.wrapped(fn)
   if not is_set() then return fn end
   return function(...)
-    return M.run(
-      { what = "run", playbook = arg and arg[0], arguments = table.pack(...) }, fn, ...
-    )
+    return M.run({ what = "run", playbook = M.script(), arguments = table.pack(...) }, fn, ...)
   end
 end
 
