@@ -1,4 +1,4 @@
--- Prints objects as tmsh does: `tmsh list`, and the files of a saved configuration.
+-- Prints objects as tmsh does, for `tmsh list` and for the files of a saved configuration.
 --
 --   printer.object(store, "/mgmt/tm/ltm/pool/~Common~web")
 --   -- ltm pool /Common/web {
@@ -6,8 +6,11 @@
 --   --         /Common/10.0.0.1:80 {
 --   …
 --
--- Properties are in alphabetical order. Those with the value that a new object has are left out,
--- unless `all` is set.
+-- Properties are in alphabetical order. Those that nobody set are left out, unless `all` is set. Of
+-- an object without a parent these are the ones with the value that a new object has.
+--
+-- A Printer writes lines. sim/shell/tmsh/list.lua makes one that writes names as a session of tmsh
+-- shows them, by other methods `text`, `row` and `head`.
 local catalogue = require "sim.config.catalogue"
 local json = require "f5.json"
 local names = require "sim.config.names"
@@ -19,10 +22,11 @@ local values = require "sim.config.values"
 local M = {}
 
 local INDENT <const> = "    "
--- Parts of the identity, and what a device works out itself.
+-- Parts of the identity, and what only REST has.
 local HIDDEN <const> = {
   name = true, partition = true, subPath = true, fullPath = true, generation = true, kind = true,
   selfLink = true, isSubcollection = true, apiAnonymous = true, apiRawValues = true,
+  ephemeral = true, addressStatus = true,
 }
 local SCRIPTS <const> = {
   ["ltm/rule"] = true, ["gtm/rule"] = true, ["pem/irule"] = true, ["cli/script"] = true,
@@ -33,6 +37,11 @@ local SHORT <const> = { ["security/log/profile"] = true }
 local ROWS <const> = {
   ["gtm/topology"] = true, regionMembers = true, lastResortPool = true, monitor = true,
   tmOptions = true, event = true,
+}
+-- Lists with a line for each element; others stand on one line, unless they hold full names.
+local BY_LINE <const> = {
+  allowService = true, vlans = true, rules = true, members = true, aliases = true,
+  logSettings = true, securityLogProfiles = true,
 }
 local dashed <const> = spelling.tmsh
 
@@ -49,9 +58,140 @@ end
 --- A word in quotes where tmsh needs them, and the name of a property as tmsh writes it.
 M.word, M.dashed, M.ROWS = text_of, dashed, ROWS
 
-local function sorted_keys(object, skip)
+-- -- which properties --
+
+-- Properties of all kinds that are always printed.
+local EVERYWHERE <const> = { defaultsFrom = true, inheritedTrafficGroup = true }
+-- Properties that are printed even if they have their usual values.
+local ALWAYS <const> = {
+  ["ltm/virtual"] = {
+    destination = true, ipProtocol = true, mask = true, source = true, translateAddress = true,
+    translatePort = true, vsIndex = true, creationTime = true, lastModifiedTime = true,
+  },
+  ["ltm/virtual-address"] = { address = true, arp = true, mask = true, trafficGroup = true },
+  ["ltm/pool/*/members"] = { address = true },
+  ["ltm/node"] = { address = true },
+  ["ltm/data-group/internal"] = { type = true },
+  ["net/self"] = { address = true, trafficGroup = true, vlan = true, allowService = true },
+  ["net/vlan"] = { tag = true },
+  ["auth/user"] = { encryptedPassword = true, shell = true, partitionAccess = true },
+  ["sys/db"] = { value = true },
+  others = {},
+}
+
+-- The values that an object has if nobody sets others: those of its parent, or of its kind.
+local function usual_values(store, node, path, object)
+  local parent = object.defaultsFrom
+  if type(parent) == "string" and parent:sub(1, 1) == "/" then
+    parent = store:get(path:match "^(.*)/[^/]+$" .. "/" .. names.segment(parent))
+    if parent then return parent end
+  end
+  return values.defaults(node)
+end
+
+-- Whether a property that the device works out itself is printed.
+local function shows_computed(how, template, always)
+  if how.all then return true end
+  if template:find "^cm/" or template:find "^sys/file/" then return how.saved end
+  return always and not how.saved
+end
+
+-- The properties to print: name -> value; json.null for one that is not set, but usually is.
+local function chosen(how, store, node, path, object)
+  local always <const> = ALWAYS[node.template] or ALWAYS.others
+  local base <const> = how.all and {} or usual_values(store, node, path, object)
+  local own <const> = node.props.defaultsFrom and not object._factory and object._own
+  local fields <const> = {}
+  local function is_usual(key, value)
+    if how.all or EVERYWHERE[key] or always[key] then return false end
+    if own then return not own[key] end
+    return tables.same(value, base[key])
+  end
+  for key, value in pairs(object) do
+    local spec <const> = node.props[key]
+    local hidden = HIDDEN[key] or key:sub(1, 1) == "_" or key:find "Reference$"
+      or is_usual(key, value)
+    if spec and spec.r and not shows_computed(how, node.template, always[key]) then
+      hidden = true
+    end
+    if how.saved and type(value) == "table" and next(value) == nil and base[key] == nil then
+      hidden = true
+    end
+    if not hidden then fields[key] = value end
+  end
+  for key, value in pairs(base) do
+    local spec <const> = node.props[key]
+    if spec and not spec.r and spec.t ~= "b" and object[key] == nil and not HIDDEN[key]
+      and value ~= "none" and value ~= "" then
+      fields[key] = json.null
+    end
+  end
+  return fields
+end
+
+-- Those that a user asked for by name, or all that there can be.
+local function complete(how, node, object, fields)
+  local wanted <const> = how.wanted
+  for key in pairs(wanted or {}) do
+    if fields[key] == nil and not HIDDEN[key] then fields[key] = object[key] end
+  end
+  for key, spec in pairs(node.props) do
+    if fields[key] == nil and not HIDDEN[key] and spec.t ~= "b" and not spec.r then
+      fields[key] = spec.d == nil and json.null or spec.d
+    end
+  end
+  if not wanted then return end
+  for key in pairs(fields) do
+    if not wanted[key] then fields[key] = nil end
+  end
+end
+
+-- -- lines --
+
+local Printer <const> = {}
+Printer.__index = Printer
+M.Printer = Printer
+
+--- A printer. `how`: store; all, saved (see M.object); of a session of tmsh: listed = true,
+--- one_line, wanted (a set of properties), budget.
+function M.new(how, class)
+  how.parts = {}
+  return setmetatable(how, class or Printer)
+end
+
+--- A value as it is written.
+function Printer.text(_, property, value)
+  return ROWS[property] and tostring(value) or text_of(value)
+end
+
+--- The name of an object, or of an element of a list.
+function Printer.row(_, kind, full)
+  return ROWS[kind] and full or text_of(full)
+end
+
+--- The name of an object of a sub-collection.
+function Printer.head(_, owner, object)
+  return text_of(not SHORT[owner] and object.fullPath or object.name)
+end
+
+function Printer:line(depth, text)
+  if self.budget then self.budget:spend(#text) end
+  self.parts[#self.parts + 1] = self.one_line and text:gsub("\n", "\\n")
+    or INDENT:rep(depth) .. text
+end
+
+-- A block, with what `inside` prints.
+function Printer:block(depth, head, inside)
+  self:line(depth, head .. "{")
+  local before <const> = #self.parts
+  inside()
+  if #self.parts > before then return self:line(depth, "}") end
+  self.parts[before] = self.parts[before] .. " }"
+end
+
+local function sorted(fields, skip)
   local keys <const> = {}
-  for key in pairs(object) do
+  for key in pairs(fields) do
     if type(key) == "string" and not (skip and skip[key]) and not key:find "Reference$"
       and key:sub(1, 1) ~= "_" then
       keys[#keys + 1] = key
@@ -61,9 +201,15 @@ local function sorted_keys(object, skip)
   return keys
 end
 
-local function is_list(value) return json.is_array(value) or #value > 0 end
-
-local add_value
+function Printer:group(depth, fields, skip)
+  for _, key in ipairs(sorted(fields, skip)) do
+    local value <const> = fields[key]
+    -- in an element of a list, nothing is not worth a word
+    local nothing <const> = value == json.null and not self.listed
+      or value == "" and self.listed and skip
+    if not nothing then self:value(depth, key, value) end
+  end
+end
 
 -- The full name of an element of a list.
 local function element_name(item)
@@ -74,165 +220,139 @@ local function element_name(item)
   return name
 end
 
-local function add_properties(lines, object, indent, scripts, skip)
-  for _, key in ipairs(sorted_keys(object, skip)) do
-    add_value(lines, key, object[key], indent, scripts)
+function Printer:list(depth, key, property, list)
+  local long = type(list[1]) == "table" or BY_LINE[property]
+  for _, item in ipairs(list) do long = long or tostring(item):sub(1, 1) == "/" end
+  if not long or self.one_line and type(list[1]) ~= "table" then
+    local words <const> = {}
+    for i, item in ipairs(list) do words[i] = self:text(property, item) end
+    return self:line(depth, ("%s { %s }"):format(key, table.concat(words, " ")))
   end
-end
-
-local NAMED <const> = { name = true, partition = true, subPath = true, fullPath = true }
-
-local function add_element(lines, item, indent, scripts, is_row)
-  if type(item) ~= "table" then
-    lines[#lines + 1] = indent .. text_of(item)
-    return
-  end
-  local name <const> = element_name(item)
-  local head <const> = indent .. (name ~= "" and (is_row and name or text_of(name)) .. " " or "")
-  local inner <const> = {}
-  add_properties(inner, item, indent .. INDENT, scripts, NAMED)
-  if #inner == 0 then
-    lines[#lines + 1] = head .. "{ }"
-    return
-  end
-  lines[#lines + 1] = head .. "{"
-  table.move(inner, 1, #inner, #lines + 1, lines)
-  lines[#lines + 1] = indent .. "}"
+  self:block(depth, key .. " ", function()
+    for _, item in ipairs(list) do
+      if type(item) ~= "table" then
+        self:line(depth + 1, self:text(property, item))
+      else
+        local name <const> = element_name(item)
+        self:block(depth + 1, name ~= "" and self:row(property, name) .. " " or "", function()
+          self:group(depth + 2, item, HIDDEN)
+        end)
+      end
+    end
+  end)
 end
 
 -- A property, named as in REST: a flag, a word, a list or a block.
-function add_value(lines, name, value, indent, scripts)
-  local key <const> = dashed(name)
-  if scripts and scripts[key] and type(value) == "string" then
-    lines[#lines + 1] = ("%s%s {%s}"):format(indent, key, value)
-    return
-  end
-  if value == true then
-    lines[#lines + 1] = indent .. (key:find "%s" and text_of(key) or key)
-  elseif value == false or value == nil or value == json.null then
+function Printer:value(depth, property, value)
+  local key <const> = dashed(property)
+  if self.scripts and self.scripts[key] and type(value) == "string" then
+    self:line(depth, ("%s {%s}"):format(key, value))
+  elseif value == true then
+    self:line(depth, key:find "%s" and text_of(key) or key)
+  elseif value == nil or value == json.null then
+    self:line(depth, text_of(key) .. " none")
+  elseif value == false then
     return
   elseif type(value) ~= "table" then
-    local plain <const> = ROWS[name] and tostring(value) or text_of(value)
-    lines[#lines + 1] = ("%s%s %s"):format(indent, text_of(key), plain)
-  elseif next(value) == nil then
-    lines[#lines + 1] = ("%s%s { }"):format(indent, text_of(key))
+    self:line(depth, text_of(key) .. " " .. self:text(property, value))
+  elseif #value > 0 then
+    self:list(depth, text_of(key), property, value)
+  elseif json.is_array(value) and self.listed then
+    self:line(depth, text_of(key) .. " none")
   else
-    lines[#lines + 1] = ("%s%s {"):format(indent, text_of(key))
-    if is_list(value) then
-      for _, item in ipairs(value) do
-        add_element(lines, item, indent .. INDENT, scripts, ROWS[name])
-      end
-    else
-      add_properties(lines, value, indent .. INDENT, scripts)
-    end
-    lines[#lines + 1] = indent .. "}"
+    self:block(depth, text_of(key) .. " ", function() self:group(depth + 1, value) end)
   end
 end
 
--- Properties of all kinds that are always printed.
-local EVERYWHERE <const> = { defaultsFrom = true, inheritedTrafficGroup = true }
--- Properties that are printed even if they have their usual values.
-local ALWAYS <const> = {
-  ["ltm/virtual"] = {
-    destination = true, ipProtocol = true, mask = true, source = true, translateAddress = true,
-    translatePort = true,
-  },
-  ["ltm/virtual-address"] = { address = true, arp = true, mask = true, trafficGroup = true },
-  ["ltm/data-group/internal"] = { type = true },
-  ["auth/user"] = { shell = true },
-  ["sys/db"] = { value = true },
-  others = {},
-}
+-- -- objects --
 
--- The properties that are left out, and a list of those that have a usual value, but are not set.
-local function shown(store, node, path, object, how)
-  local all <const>, always <const> = how.all, ALWAYS[node.template] or ALWAYS.others
-  local computed_is_saved <const> = node.template:find "^cm/" or node.template:find "^sys/file/"
-  local base = not all and values.defaults(node) or {}
-  if not all and object.defaultsFrom then
-    local parent <const> = path:match "^(.*)/[^/]+$" .. "/" .. names.segment(object.defaultsFrom)
-    base = store:get(parent) or base
-  end
-  local skip <const> = {}
-  for key in pairs(HIDDEN) do skip[key] = true end
-  for key, value in pairs(object) do
-    local spec <const> = node.props[key]
-    if spec and spec.r and how.saved and not computed_is_saved then skip[key] = true end
-    local usual <const> = not all and tables.same(value, base[key])
-    local empty <const> = type(value) == "table" and next(value) == nil
-    if how.saved and empty and base[key] == nil then skip[key] = true end
-    if usual and not EVERYWHERE[key] and not always[key] then skip[key] = true end
-  end
-  local removed <const> = {}
-  for key, value in pairs(base) do
-    local spec <const> = node.props[key]
-    if spec and not spec.r and spec.t ~= "b" and object[key] == nil and not HIDDEN[key]
-      and value ~= "none" and value ~= "" then
-      removed[#removed + 1] = key
-    end
-  end
-  return skip, removed
-end
-
--- Values of sys db are always in quotes, and hold plain ones.
+-- The value of a database variable is always in quotes, and holds plain ones.
 local function db_value(value)
   if value:find '"' then return '"' .. value .. '"' end
   local text <const> = text_of(value)
   return text:sub(1, 1) == '"' and text or '"' .. text .. '"'
 end
 
-local add_object
-
--- The lines of a sub-collection; nil if it is empty.
-local function sub_lines(store, node, path, sub, indent, how)
-  local collection <const> = path .. "/" .. sub
-  local child <const> = catalogue.find(node.template .. "/*/" .. sub)
-    or catalogue.find(node.template .. "/" .. sub)
-  if not child or store:count(collection) == 0 then return nil end
-  local lines <const> = { ("%s%s {"):format(indent, sub) }
-  for _, segment in ipairs(store:segments(collection)) do
-    local inner <const> = collection .. "/" .. segment
-    local object <const> = store:get(inner)
-    local full <const> = not SHORT[node.template] and object.fullPath
-    local head <const> = text_of(full or object.name)
-    add_object(lines, store, child, inner, head, indent .. INDENT, how)
+-- The sub-collections of an object that are printed: name in tmsh -> { collection, node }.
+local function subs_of(self, node, path)
+  local found <const> = {}
+  for reference, sub in pairs(node.subs or {}) do
+    local collection <const> = path .. "/" .. sub
+    local inner <const> = catalogue.find(node.template .. "/*/" .. sub)
+      or catalogue.find(node.template .. "/" .. sub)
+    local asked <const> = not self.wanted or self.wanted[reference:gsub("Reference$", "")]
+    local shown <const> = self.store:count(collection) > 0
+      or self.listed and (self.all or self.wanted)
+    if inner and asked and shown then found[sub] = { collection, inner } end
   end
-  lines[#lines + 1] = indent .. "}"
-  return lines
+  return found
 end
 
-function add_object(lines, store, node, path, head, indent, how)
-  local object <const> = store:get(path)
-  local parts <const> = {} -- in alphabetical order: { key =, lines = }
-  local scripts <const> = spelling.SCRIPTS[(node.template:gsub("/%*/.*$", ""):gsub("/", " "))]
-  local skip <const>, removed <const> = shown(store, node, path, object, how)
-  for _, key in ipairs(sorted_keys(object, skip)) do
-    local part <const> = {}
-    local value <const> = spelling.with_unit(node.template, key, object[key])
-    if node.template == "sys/db" and type(value) == "string" then
-      part[1] = indent .. INDENT .. dashed(key) .. " " .. db_value(value)
-    else
-      add_value(part, key, spelling.tmsh_time(key, value), indent .. INDENT, scripts)
+function Printer:sub_collection(depth, node, sub, collection, inner)
+  local store <const> = self.store
+  if store:count(collection) == 0 then return self:line(depth, sub .. " none") end
+  local wanted <const> = self.wanted
+  self.wanted = nil
+  self:block(depth, sub .. " ", function()
+    for _, segment in ipairs(store:segments(collection)) do
+      local place <const> = collection .. "/" .. segment
+      local object <const> = store:get(place)
+      self:block(depth + 1, self:head(node.template, object) .. " ", function()
+        self:properties(depth + 2, inner, object, place)
+      end)
     end
-    parts[#parts + 1] = { key = dashed(key), lines = part }
+  end)
+  self.wanted = wanted
+end
+
+function Printer:properties(depth, node, object, path)
+  local fields <const> = chosen(self, self.store, node, path, object)
+  if self.listed and (self.all or self.wanted) then complete(self, node, object, fields) end
+  if self.listed and not self.wanted and not node.flat and object.partition ~= "Common" then
+    fields.partition = object.partition
   end
-  for _, key in ipairs(removed) do
+  local subs <const> = subs_of(self, node, path)
+  local order <const> = {} -- in alphabetical order: { word, property or nil }
+  for key in pairs(fields) do
     local word <const> = dashed(key)
-    parts[#parts + 1] = { key = word, lines = { indent .. INDENT .. word .. " none" } }
+    if not subs[word] then order[#order + 1] = { word, key } end
   end
-  for _, sub in pairs(node.subs or {}) do
-    local part <const> = sub_lines(store, node, path, sub, indent .. INDENT, how)
-    if part then parts[#parts + 1] = { key = sub, lines = part } end
+  for sub in pairs(subs) do order[#order + 1] = { sub } end
+  table.sort(order, function(a, b) return a[1] < b[1] end)
+  for _, entry in ipairs(order) do
+    local property <const> = entry[2]
+    local value = property and fields[property]
+    if not property then
+      self:sub_collection(depth, node, entry[1], table.unpack(subs[entry[1]]))
+    elseif node.template == "sys/db" and type(value) == "string" then
+      self:line(depth, entry[1] .. " " .. db_value(value))
+    else
+      value = spelling.with_unit(node.template, property, value)
+      self:value(depth, property, spelling.tmsh_time(property, value))
+    end
   end
-  table.sort(parts, function(a, b) return a.key < b.key end)
-  local first <const> = #lines + 1
-  lines[first] = ("%s%s {"):format(indent, head)
-  for _, part in ipairs(parts) do table.move(part.lines, 1, #part.lines, #lines + 1, lines) end
-  if #lines == first then
-    lines[first] = ("%s%s { }"):format(indent, head)
-  else
-    lines[#lines + 1] = indent .. "}"
+end
+
+--- Prints an object.
+function Printer:object(node, object, path)
+  local template <const> = node.template
+  local words = template:gsub("/%*/[^/]+", ""):gsub("/", " ")
+  if node.type ~= "singleton" then
+    words = words .. " " .. self:row(template, object.fullPath or object.name)
   end
+  self.scripts = spelling.SCRIPTS[(template:gsub("/%*/.*$", ""):gsub("/", " "))]
+  self:block(0, words .. " ", function()
+    local text <const> = SCRIPTS[template] and object.apiAnonymous
+    if not text then return self:properties(1, node, object, path) end
+    if text ~= "" then self.parts[#self.parts + 1] = text end
+  end)
+end
+
+--- The text of what was printed.
+function Printer:take()
+  local text <const> = table.concat(self.parts, self.one_line and " " or "\n")
+  self.parts = {}
+  return text
 end
 
 --- Returns the text of an object, without a line end behind it. `options`: all, true for properties
@@ -242,20 +362,10 @@ function M.object(store, path, options)
   local target <const> = uri.parse(path)
   local object <const> = target and store:get(target.path)
   if not object then return nil end
-  local words = target.template:gsub("/%*/[^/]+", ""):gsub("/", " ")
-  if target.what ~= "singleton" then
-    local name <const> = object.fullPath or object.name
-    words = words .. " " .. (ROWS[target.template] and name or text_of(name))
-  end
-  if SCRIPTS[target.template] and object.apiAnonymous then
-    local body <const> = object.apiAnonymous == "" and " }" or "\n" .. object.apiAnonymous .. "\n}"
-    return ("%s {%s"):format(words, body)
-  end
-  local lines <const> = {}
-  add_object(
-    lines, store, target.node, target.path, words, "", options or {}
-  )
-  return table.concat(lines, "\n")
+  options = options or {}
+  local one <const> = M.new { store = store, all = options.all, saved = options.saved }
+  one:object(target.node, object, target.path)
+  return one:take()
 end
 
 return M

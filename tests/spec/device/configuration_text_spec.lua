@@ -176,6 +176,31 @@ describe("a saved configuration as a seed", function()
     assert.matches("\nltm tacdb licenseddb /Common/licensed%-tacdb { }\n", other:configuration())
   end)
 
+  it("keeps what was set, also to the value of the parent, as files of devices do", function()
+    local text <const> = [[
+ltm monitor http /Common/m {
+    adaptive disabled
+    defaults-from /Common/http
+    destination *:*
+    interval 5
+    recv none
+    send "GET /\\r\\n"
+}
+sys dns {
+    name-servers { 192.0.2.1 192.0.2.2 }
+}
+]]
+    local other <close> = sim.start { seed = { conf = { { name = "c", text = text } } } }
+    local saved <const> = other:configuration()
+    for _, stanza in ipairs {
+      "ltm monitor http /Common/m {\n    adaptive disabled\n    defaults-from /Common/http\n"
+        .. "    destination *:*\n    interval 5\n",
+      "    name-servers { 192.0.2.1 192.0.2.2 }\n",
+    } do
+      assert.truthy(saved:find(stanza, 1, true), saved)
+    end
+  end)
+
   it("is printed so that it can be read again", function()
     bip.sys.config:run("save", { options = { { file = "all" } } })
     local place <close> = program.directory()
