@@ -10,6 +10,7 @@ local program = require "program"
 local random = require "walk.random_changes"
 local relations = require "sim.config.relations"
 local sim = require "f5.sim"
+local twinned = require "devices.twinned"
 local twins_of = require "f5.twin"
 
 local UPLOADED <const> = "file:/var/config/rest/downloads/walk"
@@ -248,4 +249,58 @@ describe("S3 random writes on a twin", function()
     end
     assert.truthy(writes >= cases, writes)
   end)
+end)
+
+describe("S3 users with fewer rights on a twin", function()
+  local PASSWORD <const> = "Sekret-1x2!"
+  local BLUE <const>, OTHER <const> = "ltm/pool/~Common~blue", "ltm/pool/~tenant~other"
+  local MEMBER <const> = BLUE .. "/members/~Common~n1:80"
+  local REQUESTS <const> = {
+    { "GET", "ltm/pool" }, { "GET", OTHER }, { "GET", BLUE }, { "GET", "auth/user" },
+    { "GET", "auth/partition" }, { "GET", "sys/provision" }, { "GET", "ltm/pool/~tenant~nope" },
+    { "POST", "ltm/pool", {
+      name = "mine", partition = "tenant", monitor = "/Common/http",
+      members = { { name = "10.3.3.3:80", partition = "tenant" } },
+    } },
+    { "POST", "ltm/pool", { name = "common" } }, { "PATCH", OTHER, { description = "x" } },
+    { "PATCH", BLUE, { description = "x" } }, { "PATCH", MEMBER, { session = "user-disabled" } },
+    { "POST", "ltm/virtual", {
+      name = "v", partition = "tenant", destination = "10.7.7.7:80", pool = "/Common/blue",
+      ipProtocol = "tcp", profiles = { "/Common/tcp" },
+    } },
+    { "DELETE", "ltm/pool/~tenant~mine" }, { "DELETE", "ltm/node/~Common~n1" },
+    { "PATCH", "sys/ntp", { timezone = "UTC" } }, { "GET", "ltm/virtual" },
+    { "POST", "ltm/rule", { name = "r", partition = "tenant", apiAnonymous = "" } },
+    { "POST", "auth/user", { name = "eve", password = PASSWORD } },
+  }
+
+  local function start(name, partition, role)
+    local device <const> = sim.start { seed = twinned.SEED }
+    local admin <close> = f5.connect(device:options "admin")
+    admin.auth.user:create {
+      name = name, password = PASSWORD, partitionAccess = { { name = partition, role = role } },
+    }
+    return device, {
+      host = device.host, port = device.port, ca = device.ca, username = name, password = PASSWORD,
+    }
+  end
+
+  for _, user in ipairs {
+    { "mgr", "tenant", "manager" }, { "op", "tenant", "operator" },
+    { "gst", "all-partitions", "guest" },
+  } do
+    it(("are answered as on the device: a %s of %s"):format(user[3], user[2]), function()
+      local device <close>, options = start(table.unpack(user))
+      local second <close>, others = start(table.unpack(user))
+      local direct <close> = f5.connect(options)
+      local twins <close> = twins_of.start { devices = { others }, program = program.path }
+      local twin <close> = f5.connect(twins:options(1))
+      for _, request in ipairs(REQUESTS) do
+        local method <const>, path <const> = request[1], "/mgmt/tm/" .. request[2]
+        local expected = call(direct, method, path, request[3])
+        assert.equal(expected, (call(twin, method, path, request[3])), method .. " " .. path)
+      end
+      assert.equal(0, device:problems() + second:problems())
+    end)
+  end
 end)

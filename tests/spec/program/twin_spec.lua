@@ -89,6 +89,35 @@ describe("f5lua sim --twin", function()
     assert.same({ 0, "" }, { result.status, result.err })
   end)
 
+  it("saves what it knows and what changed, and goes on from there", function()
+    local directory <close> = program.directory()
+    local file <const> = directory.path .. "/state.json"
+    for round, option in ipairs { "--save", "--seed" } do
+      local process <close> = begin { option, file }
+      process:expect "CA certificate in %S+\n"
+      local port, ca = process:output():match ":(%d+), CA certificate in (%S+)"
+      local at = { host = "127.0.0.1", port = tonumber(port), ca = ca }
+      if round == 1 then
+        curl(at, "PATCH", TM .. "ltm/pool/blue", { description = "x" })
+        curl(at, "POST", TM .. "auth/user", {
+          name = "bob", password = "Sekret-1x2!",
+          partitionAccess = { { name = "all-partitions", role = "guest" } },
+        })
+      end
+      assert.equal("x", curl(at, "GET", TM .. "ltm/pool/blue").json.description)
+      local changes = curl(at, "GET", "/f5lua-sim/twin").json.changes
+      assert.same({ "ltm/pool", "auth/user" }, { changes[1].kind, changes[2].kind })
+      local login = curl(at, "POST", "/mgmt/shared/authn/login", {
+        username = "bob", password = "Sekret-1x2!", loginProviderName = "tmos",
+      })
+      assert.equal(200, login.status)
+      process:kill "INT"
+      assert.equal(0, process:wait().status)
+    end
+    local direct <close> = lab.connect(device)
+    assert.is_nil(direct.ltm.pool.blue:load().description)
+  end)
+
   it("refuses a wrong password and options that do not go together, before it serves", function()
     local place = ("%s:%d"):format(device.host, device.port)
     local result = program.run(
