@@ -101,11 +101,15 @@ function Inverse:above(place)
   return nil
 end
 
+-- A path without the partition of its last name, which a creation need not give.
+local function short(path) return (path:gsub("/~[^~/]+~([^~/]+)$", "/%1"):gsub("/~Common~", "/")) end
+
 -- The step that writes an object first; an object that the device makes by itself has none.
 function Inverse:position_of(path)
   local best
+  path = short(path)
   for i, step in ipairs(self.device.steps) do
-    local target = steps.target_of(step)
+    local target = short(steps.target_of(step))
     if path == target then return i end
     if path:sub(1, #target + 1) == target .. "/" then best = best or i end
   end

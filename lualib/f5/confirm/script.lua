@@ -86,7 +86,10 @@ if {[catch {
   set todo {}
 }
 foreach form $late {
-  catch {eval $form}
+  if {[catch {eval $form} message] && ![string match "*01020036*" $message]} {
+    regsub -all {[^a-zA-Z0-9 _.,:/()-]} [string range $message 0 199] "?" message
+    tmsh::log warning "f5lua: the change $id: an object that the device made stays: $message"
+  }
 }
 set now [clock format [clock seconds] -format "%Y-%m-%dT%H:%M:%S"]
 if {[llength $todo] == 0} {

@@ -73,6 +73,21 @@ local function texts_of(elements)
 end
 
 -- A value in braces: a list or a group.
+-- Words of a group have the types of its defaults.
+local function typed(group, defaults)
+  for name, value in pairs(group) do
+    local default = defaults[name]
+    if type(value) == "table" and type(default) == "table" then
+      typed(value, default)
+    elseif type(value) == "string" and type(default) == "number" then
+      group[name] = math.tointeger(tonumber(value)) or tonumber(value) or value
+    elseif value == "none" and type(default) == "table" and #default == 0 and not next(default) then
+      group[name] = json.array {}
+    end
+  end
+  return group
+end
+
 function Reader:block(name, spec, inner, template, depth)
   self.at = self.at + 1
   local is_list = inner or spec and (spec.t == "a" or spec.t == "x")
@@ -81,7 +96,8 @@ function Reader:block(name, spec, inner, template, depth)
     local list, has_fields = self:elements(template, inner, depth + 1)
     return (inner or has_fields) and json.array(list) or texts_of(list)
   end
-  return self:properties(nil, nil, {}, depth + 1)
+  local group = self:properties(nil, nil, {}, depth + 1)
+  return spec and type(spec.d) == "table" and typed(group, spec.d) or group
 end
 
 -- The text between braces, as it was written: a script.
