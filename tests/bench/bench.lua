@@ -54,11 +54,6 @@ local function read_line(path)
   return line
 end
 
-local function read_all(path)
-  local file <close> = assert(io.open(path, "rb"))
-  return file:read "a"
-end
-
 -- Measures a command. `expected`: its exit status (0).
 local function run(command, expected)
   local result = work .. "/result"
@@ -100,89 +95,10 @@ local function count_instructions()
   }
 end
 
--- Starts `f5lua sim` and waits until it listens. Its certificates are trusted with `sim_ca`.
-local pid_file <const>, sim_ca <const> = work .. "/sim.pid", work .. "/sim.pem"
-local function start_simulator(...)
-  os.remove(work .. "/sim.log")
-  local command = table.concat(
-    { f5lua, "sim --port", sim_port, "--user operator:secret:operator --ca-file", sim_ca, ... }, " "
-  )
-  assert(os.execute(("%s >%s/sim.log 2>&1 & echo $! >%s"):format(command, work, pid_file)))
-  assert(
-    os.execute(
-      ("for i in $(seq 200); do [ ! -s %s/sim.log ] || exit 0; sleep 0.1; done; exit 1"):format(
-        work
-      )
-    ),
-    "no simulated device"
-  )
-end
-
--- Returns the peak of its memory in MB.
-local function stop_simulator()
-  local pid <const> = read_line(pid_file)
-  local peak <const> = tonumber(read_all("/proc/" .. pid .. "/status"):match "VmHWM:%s*(%d+)")
-  os.execute("kill " .. pid)
-  os.remove(pid_file)
-  return peak / 1024
-end
-
--- A thousand simulated devices, asked by as many connections at once: requests a second, with all
--- handshakes, and memory.
-local function simulate_fleet()
-  local devices <const>, each <const> = 1000, 20
-  start_simulator("--fleet", devices)
-  local client <const> = least(
-    "fleet", "'https://127.0.%d.%d:" .. sim_port .. "'", sim_ca,
-    "/mgmt/tm/ltm/monitor/http/~Common~http", devices, each
-  )
-  local samples = {}
-  for _ = 1, quick and 2 or 4 do
-    local took = run(client).wall
-    samples[#samples + 1] = { rate = devices * (each + 2) / took }
-  end
-  table.remove(samples, 1) -- it made the devices and their certificates
-  local peak <const> = stop_simulator()
-  for _, sample in ipairs(samples) do sample.rss = peak end
-  return { f5lua = samples }
-end
-
--- A snapshot of a simulated device. The floor makes the same requests, 4 at a time, too.
-local function take_snapshot()
-  local log <const>, paths <const> = work .. "/calls.log", work .. "/paths"
-  os.remove(log)
-  start_simulator("--latency 20 --seed", work .. "/www/seed.json", "--log", log)
-  local mine <const> = ("env F5_SERVER_PORT=%s %s snapshot --ca %s -o %s/device.json"):format(
-    sim_port, f5lua, sim_ca, work
-  )
-  run(mine)
-  local list <close> = assert(io.open(paths, "w"))
-  for uri in read_all(log):gmatch '"method":"GET","uri":"http://localhost:8100([^"]+)"' do
-    list:write(uri, "\n")
-  end
-  list:close()
-  local others <const> = least("pages", "https://127.0.0.1:" .. sim_port, sim_ca, paths, 4)
-  local samples = { f5lua = {}, floor = {} }
-  for i = 1, rounds do
-    samples.f5lua[i], samples.floor[i] = run(mine), run(others)
-  end
-  stop_simulator()
-  return samples
-end
-
--- The snapshot of the row before, and one in which every tenth pool differs.
-local function compare_snapshots()
-  local before <const>, after <const> = work .. "/device.json", work .. "/changed.json"
-  local file <close> = io.open(before) or (take_snapshot() and assert(io.open(before)))
-  local changed <close> = assert(io.open(after, "w"))
-  for text in file:lines() do
-    changed:write(text:find '^{"name":"pool_%d*0"' and text:gsub("/http", "/https") or text, "\n")
-  end
-  changed:close()
-  local samples = {}
-  for i = 1, rounds do samples[i] = run(("%s diff %s %s"):format(f5lua, before, after), "1") end
-  return { f5lua = samples }
-end
+local simulated <const> = dofile "tests/bench/simulated.lua" {
+  f5lua = f5lua, work = work, port = sim_port, rounds = rounds, quick = quick, run = run,
+  least = least,
+}
 
 -- With "digest" both take the SHA-256 of what they carry, and the floor forces it to the disk,
 -- which f5lua always does.
@@ -311,20 +227,26 @@ local rows <const> = {
   {
     name = "simulated",
     work = "`f5lua sim --fleet 1000`, all asked at once: login, 20 GETs, logout each",
-    measure = simulate_fleet,
+    measure = simulated.simulate_fleet,
     limits = { faster("rate", 5000), most("rss", 1000) },
   },
   {
     name = "snapshot",
     work = "`f5lua snapshot` of a simulated device with 10,000 objects, 20 ms an answer",
-    measure = take_snapshot,
+    measure = simulated.take_snapshot,
     limits = { most("wall", 1.3, "floor"), most("rss", 60) },
   },
   {
     name = "diff",
     work = "`f5lua diff` of two snapshots of 10,000 objects, 320 differ",
-    measure = compare_snapshots,
+    measure = simulated.compare_snapshots,
     limits = { most("seconds", 0.5), most("rss", 120) },
+  },
+  {
+    name = "check",
+    work = "`f5lua run --check` of 60 writes and 80 reads, 20 ms an answer; run: the same without",
+    measure = simulated.check_changes,
+    limits = { most("wall", 1.5, "run") },
   },
   {
     name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,

@@ -182,7 +182,7 @@ local function put_groups(devices, reports, options)
   for _, group in ipairs(groups) do
     table.sort(group.names)
     local what = group.count == 0 and "no changes"
-      or "these " .. plural(group.count, "change", "changes")
+      or (group.count == 1 and "this change" or ("these %d changes"):format(group.count))
     local names = table.concat(group.names, ", ", 1, math.min(#group.names, 10))
     if #group.names > 10 then names = ("%s and %d more"):format(names, #group.names - 10) end
     line(title(("%s: %s"):format(plural(#group.names, "device", "devices"), what), options.colour),
