@@ -6,6 +6,7 @@ local property = require "sim.kinds.common.property"
 local s <const>, i <const>, flag <const> = property.text, property.number, property.flag
 
 local kinds <const> = {
+  ["net/bwc/probe"] = { facts = { hidden = true } },
   ["net/stp-globals"] = { facts = { open = true, props = { configRevision = i(0) } } },
   ["net/self-allow"] = {
     facts = {

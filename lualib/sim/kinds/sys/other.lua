@@ -126,4 +126,14 @@ for _, name in ipairs {
   kinds["sys/" .. name] = { facts = { no_create = true } }
 end
 
+-- A device answers these, but does not list them.
+for _, name in ipairs {
+  "air-filter-reset", "alert", "appiq", "compatibility-level", "crypto/pkcs12", "ipfix/irules",
+  "ltcfg-class", "ltcfg-instance",
+} do
+  local kind = kinds["sys/" .. name] or { facts = {} }
+  kind.facts.hidden = true
+  kinds["sys/" .. name] = kind
+end
+
 return kinds

@@ -41,6 +41,7 @@ return {
     },
     factory = { protected = true, objects = categories },
   },
+  ["sys/url-db/download-result"] = { facts = { listed = true } },
   ["sys/url-db/download-schedule"] = {
     factory = { protected = true, objects = { { name = "urldb", status = "true" } } },
   },
