@@ -39,7 +39,9 @@ function M.setup(parser)
 end
 
 -- The playbook and its arguments, for the change record.
-local function about(words) return { what = "run", playbook = undoable.script(), arguments = words } end
+local function about(words)
+  return { what = "run", playbook = undoable.script(), arguments = words }
+end
 
 local function call(options, words, fn, ...)
   if not undoable.wanted(options) then return fn(...) end

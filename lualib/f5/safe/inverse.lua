@@ -284,6 +284,9 @@ function Inverse:bring_back(rec)
   if rec.after ~= false and not self.force then
     return self:leave(rec, "somebody else has deleted it since")
   end
+  if rec.kind:find "^sys/file/" then
+    return self:leave(rec, "the content of the file cannot be read, so it cannot be made again")
+  end
   if rec.kind == "ltm/policy" then
     return require("f5.safe.policy").bring_back(self, rec)
   end

@@ -113,11 +113,12 @@ local function given_lists(body, subs)
 end
 
 -- Elements that an object's own lists and flags do not explain stay where they are.
-local function own_values(body, lists_of)
+local function own_values(kind, body, lists_of)
   local out = {}
   for key, value in next, body do
     local name = compare.camel(key)
     if type(name) == "string" and not name:find "Reference$" and not lists_of[name]
+      and not tree.is_content(kind, name)
       and not (name == "name" or name == "partition" or name == "subPath" or name == "fullPath"
         or name == "kind" or name == "selfLink" or name == "generation")
     then
@@ -169,7 +170,9 @@ function Net:created(step, before)
   if not answer then
     local out = {}
     for key, value in next, rec.after do
-      if key ~= "name" and key ~= "partition" and key ~= "subPath" then out[key] = value end
+      local skip = key == "name" or key == "partition" or key == "subPath"
+        or tree.is_content(rec.kind or "", key)
+      if not skip then out[key] = value end
     end
     rec.after = out
   end
@@ -220,7 +223,7 @@ function Net:changed(step, before)
   if rec.existed and not rec.recreated then rec.position, rec.line = step.step, step.line end
   local subs = tree.subs(step.object, before)
   local body, answer = step.body or {}, step.answer
-  local own = own_values(body, sub_keys(subs))
+  local own = own_values(kind, body, sub_keys(subs))
   local was = tree.properties(kind, before)
   local is = answer and tree.properties(kind, answer)
   for name, value in next, own do

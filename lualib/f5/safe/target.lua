@@ -43,6 +43,7 @@ local NOT_REVERSIBLE <const> = {
   { "^/mgmt/shared/file%-transfer/", "the uploaded file stays on the device" },
   { "^/mgmt/cm/autodeploy/software%-image%-uploads", "the uploaded file stays on the device" },
   { "^/mgmt/tm/asm/file%-transfer/", "the uploaded file stays on the device" },
+  { "^/mgmt/tm/util/unix%-rm$", "a deleted file of the disk does not come back" },
   { "^/mgmt/tm/util/", "nobody knows what a command of the shell changes" },
   { "^/mgmt/tm/task/", "a task cannot be taken back" },
   { "^/mgmt/tm/asm/", "changes of security policies are not taken back: export the policy before" },
@@ -111,7 +112,7 @@ end
 -- @return f5.safe.about
 function M.of(bip, write, body)
   local path, method = write.path:match "^[^?]*", write.method
-  if write.harmless then return { what = "skip" } end
+  if write.harmless or path == "/mgmt/tm/util/unix-ls" then return { what = "skip" } end
   if path:find "^/mgmt/tm/transaction%f[/\0]" then return of_transaction(path, method, body) end
   local reason = reason_of(path)
   if reason then return { what = "command", path = path, reason = reason } end

@@ -80,6 +80,15 @@ function M.is_object(raw)
     and not tostring(raw.kind):lower():find "collectionstate$" and raw.items == nil
 end
 
+-- Where the content of a file object came from: to write it reads the file again, which may be gone
+-- or another one now.
+local CONTENT <const> = { sourcePath = true, content = true }
+
+--- Whether a property makes the content of a file object.
+function M.is_content(kind, property)
+  return CONTENT[property] and kind:find "^sys/file/" ~= nil or false
+end
+
 local NAMING <const> = { name = true, partition = true, subPath = true, fullPath = true }
 
 --- The own properties of an object that are configuration: no links, no sub-collections, no times.
@@ -87,7 +96,7 @@ function M.properties(kind, raw)
   local out = {}
   for key, value in next, raw do
     local skip = type(key) ~= "string" or NAMING[key] or kinds.is_volatile(kind, key)
-      or kinds.is_digest(kind, key)
+      or kinds.is_digest(kind, key) or M.is_content(kind, key)
       or key:find "Reference$" and type(value) == "table"
     if not skip then out[key] = value end
   end

@@ -16,7 +16,7 @@ function M.name(path)
     local separator = #parts == 0 and "" or (is_name or parts.name) and " " or "/"
     parts[#parts + 1], parts.name = separator .. text, is_name
   end
-  return core.mask(table.concat(parts))
+  return core.mask((path:find "^/mgmt/tm/" and "" or "/") .. table.concat(parts))
 end
 
 local function at(line) return line and " (" .. line .. ")" or "" end

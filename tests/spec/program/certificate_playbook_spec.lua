@@ -97,6 +97,28 @@ describe("rotate-certificate.lua", function()
     assert.equal(1, calls("POST", "^/mgmt/tm/sys/config$"))
   end)
 
+  it("can be taken back but for the contents of keys and certificates", function()
+    local env <const> = { XDG_STATE_HOME = directory.path, F5LUA_UNDOABLE = "1" }
+    local words <const> = { "/Common/fresh", "--cert", cert, "--key", key, "--no-save" }
+    local fresh <const> = rotate(words, env)
+    assert.equal(0, fresh.status, fresh.err)
+    assert.matches("cannot be undone: POST /mgmt/shared/file%-transfer/uploads/", fresh.err)
+    local text <const> = directory:read("f5lua/changes/"
+      .. f5.files(directory.path .. "/f5lua/changes", "*")[1]:match "[^/]*$")
+    assert.is_nil(text:find("PRIVATE KEY", 1, true))
+    local undone = program.run({ "undo", "last" }, { env = lab.environment(device, env) })
+    assert.equal(1, undone.status) -- the uploads stay
+    assert.matches("%- sys/file/ssl%-key /Common/fresh.key  delete", undone.out)
+    assert.is_nil(device:state().objects.items["/mgmt/tm/sys/file/ssl-key/~Common~fresh.key"])
+    local ran <const> = rotate({ "www", "--cert", cert, "--key", key, "--no-save" }, env)
+    assert.equal(0, ran.status, ran.err)
+    assert.matches("the content of the file cannot be read, so it cannot be restored", ran.err)
+    undone = program.run({ "undo", "last" }, { env = lab.environment(device, env) })
+    assert.equal(1, undone.status)
+    assert.matches("cannot be taken back: PATCH sys/file/ssl%-key /Common/www.key", undone.out)
+    assert.same({ 2, 2 }, { revisions() })
+  end)
+
   it("makes a pair that is new", function()
     local result <const> = rotate { "/Common/fresh", "--cert", cert, "--key", key, "--no-save" }
     assert.equal(0, result.status, result.err)

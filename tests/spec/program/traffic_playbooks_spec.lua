@@ -299,6 +299,23 @@ describe("drain-member.lua", function()
 end)
 
 describe("blue-green.lua", function()
+  it("is taken back by its change record", function()
+    local random <const> = require "walk.random_changes"
+    local place <const> = lab.scratch()
+    local env <const> = lab.environment(device, { XDG_STATE_HOME = place.path })
+    local before <const> = random.objects(device)
+    local words <const> = words_of { "blue-green.lua", "--to", "green", "vs_http", "vs_https",
+      "--members", "1", "--watch", "0" }
+    local ran = program.run({ "run", "--undoable", table.unpack(words) }, { env = env })
+    assert.equal(0, ran.status, ran.err)
+    assert.equal("/Common/green", device:state().objects.items[
+      "/mgmt/tm/ltm/virtual/~Common~vs_http"].pool)
+    ran = program.run({ "undo", "last" }, { env = env })
+    assert.matches("pool: /Common/green → /Common/blue", ran.out)
+    assert.equal("", random.difference(before, random.objects(device)))
+    lab.stop(place)
+  end)
+
   local function pools()
     return with_device(function(bip)
       local found = {}
