@@ -249,6 +249,12 @@ local rows <const> = {
     limits = { most("wall", 1.5, "run") },
   },
   {
+    name = "undoable",
+    work = "`f5lua run --undoable` of the same playbook; run: the same reads, without a record",
+    measure = simulated.record_changes,
+    limits = { most("wall", 1.2, "run") },
+  },
+  {
     name = "upload", work = "64 MiB up in chunks of 1 MiB", file = 64, server = slow_base,
     programs = {
       f5lua = playbook("upload", work .. "/64.bin"),

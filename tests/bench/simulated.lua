@@ -103,22 +103,27 @@ return function(given)
     return { f5lua = samples }
   end
 
-  -- The check of a playbook, and the same playbook as it runs.
-  function M.check_changes()
+  -- A playbook with an option, and as it runs without.
+  local function compare(option, word)
     start_simulator "--latency 20 --user boss:secret:admin"
     local env <const> = (
-      "env F5_SERVER_PORT=%s SSL_CERT_FILE=%s F5_USER=boss F5_PASSWORD=secret %s"
-    ):format(sim_port, sim_ca, f5lua)
+      "env F5_SERVER_PORT=%s SSL_CERT_FILE=%s F5_USER=boss F5_PASSWORD=secret XDG_STATE_HOME=%s %s"
+    ):format(sim_port, sim_ca, work, f5lua)
     local file <const> = "tests/bench/playbooks/changes.lua"
     local samples = { f5lua = {}, run = {} }
     run(("%s run %s"):format(env, file))
     for i = 1, rounds do
-      samples.f5lua[i] = run(("%s run --check %s"):format(env, file))
-      samples.run[i] = run(("%s run %s"):format(env, file))
+      samples.f5lua[i] = run(("%s run %s %s"):format(env, option, file))
+      samples.run[i] = run(("%s run %s %s"):format(env, file, word))
     end
     stop_simulator()
     return samples
   end
+
+  function M.check_changes() return compare("--check", "") end
+
+  -- The run reads what the change record needs, so the difference is the record itself.
+  function M.record_changes() return compare("--undoable", "read") end
 
   return M
 end

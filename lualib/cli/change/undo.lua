@@ -14,6 +14,8 @@ local M = { summary = "take back what a change record says", logs = true }
 local PROGRAM <const> = "f5lua undo"
 local NOTHING_TO_DO <const>, LEFT <const>, FAILED <const>, TO_DO <const> = 0, 1, 3, 4
 
+local WORKERS <const> = 20 -- devices at the same time
+
 function M.setup(parser)
   parser
     :argument("record", "id of a change record, the beginning of one, 'last', or a file")
@@ -75,7 +77,8 @@ end
 
 local function run(options, contents, record)
   local results, list = {}, targets.of(options, contents, PROGRAM)
-  for i, target in ipairs(list) do
+  local function one(i)
+    local target = list[i]
     local device = contents.devices[target.number]
     local ok, result = pcall(function()
       local bip <close> = f5.connect(target.connect)
@@ -90,6 +93,16 @@ local function run(options, contents, record)
     results[i] = { device = device, result = result }
     if options.output ~= "json" then show.result(device, options.check, result) end
   end
+  local at, workers = 0, {}
+  for i = 1, math.min(WORKERS, #list) do
+    workers[i] = function()
+      while at < #list do
+        at = at + 1
+        one(at)
+      end
+    end
+  end
+  f5.all(workers)
   return results
 end
 

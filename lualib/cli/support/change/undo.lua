@@ -20,7 +20,7 @@ local WILL <const> = { added = "create again", removed = "delete", changed = "ch
 
 local function line(...) output(terminal.line(table.concat { ... }), "\n") end
 
-local told = {} -- what is left alone, as `begin` has said
+local told = {} -- what is left alone, as `begin` has said, by device
 
 local function changes_of(op)
   if op.op ~= "modify" then return nil end
@@ -32,9 +32,9 @@ function M.begin(name, check, ops, left, lost)
   line(name, ":")
   local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
   for _, one in ipairs(lost) do line("  cannot be taken back: ", words.lost(one)) end
-  told = {}
+  told[name] = {}
   for _, one in ipairs(left) do
-    told[words.left(one)] = true
+    told[name][words.left(one)] = true
     line("  left alone: ", words.left(one))
   end
   for _, op in ipairs(ops) do
@@ -55,7 +55,9 @@ function M.result(device, check, result)
   if result.error then return line(device.name, ": ", tostring(result.error)) end
   if check then return end
   for _, one in ipairs(result.left) do
-    if not told[words.left(one)] then line("  not as before: ", words.left(one)) end
+    if not (told[device.name] or {})[words.left(one)] then
+      line(device.name, ": not as before: ", words.left(one))
+    end
   end
   if #result.done == 0 then return end
   line(("%s: %s; %s"):format(
