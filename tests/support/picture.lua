@@ -1,19 +1,14 @@
--- Drives the console in a terminal and draws what the screen shows then: picture.lua OUT.svg
+-- Makes the pictures of the pages from real runs in a real terminal: picture.lua DIRECTORY [NAME…]
+-- console.svg: a session. check.svg, drift.svg and undo.svg: what docs/safe-change.md describes.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
 package.path = here .. "/?.lua;" .. package.path
+local drawing = require "drawing"
+local f5 = require "f5"
+local program = require "program"
+local sim = require "f5.sim"
 local terminal = require "terminal"
 
-local COLUMNS <const>, ROWS <const> = 96, 33
-local CELL_WIDTH <const>, LINE_HEIGHT <const>, MARGIN <const> = 8.43, 18, 16
-local COLOURS <const> = {
-  [31] = "#e06c75",
-  [32] = "#98c379",
-  [33] = "#e5c07b",
-  [34] = "#61afef",
-  [35] = "#c678dd",
-  [36] = "#56b6c2",
-}
-local BACKGROUND <const>, TEXT <const>, DIM <const> = "#1e222a", "#d7dae0", "#7f8694"
+local COLUMNS <const>, WIDE <const>, ROWS <const> = 96, 110, 33
 
 -- What is there before the picture begins.
 local PREPARE <const> = {
@@ -25,7 +20,7 @@ local PREPARE <const> = {
     .. ' pool = name:gsub("vs_", "/Common/"), ipProtocol = "tcp" } end',
 }
 
-local function record()
+local function console()
   local screen <close> = terminal.start({ "console", "--sim" }, { columns = COLUMNS, rows = ROWS })
   local prompt <const> = "bigip1 %(active%)>"
   screen:expect(prompt .. "$")
@@ -61,79 +56,81 @@ local function record()
   return screen.painted()
 end
 
-local function escape(text) return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;")) end
+-- -- safe change ----------------------------------------------------------------------------------
 
--- A line of the screen as spans of one style each.
-local function spans(line)
-  local list, style = {}, {}
-  local at = 1
-  while at <= #line do
-    local codes, behind = line:match("^\27%[([%d;]*)m()", at)
-    if codes then
-      for code in (codes == "" and "0" or codes):gmatch "%d+" do
-        code = tonumber(code)
-        if code == 0 then
-          style = {}
-        elseif code == 1 then
-          style = { bold = true, colour = style.colour }
-        elseif code == 2 then
-          style = { bold = style.bold, colour = DIM }
-        elseif COLOURS[code] then
-          style = { bold = style.bold, colour = COLOURS[code] }
-        elseif code == 39 then
-          style = { bold = style.bold }
-        end
-      end
-      at = behind
-    else
-      local text, stop = line:match("^([^\27]+)()", at)
-      if not text then text, stop = "", line:match("^\27[^%a]*%a?()", at) end
-      list[#list + 1] = { text = text, style = style }
-      at = stop
-    end
+local PLAYBOOK <const> = [[
+local f5 = require "f5"
+local bip <close> = f5.connect()
+bip.ltm.pool["/Common/new"]:create { monitor = "/Common/http" }
+bip.ltm.pool["/Common/web"]:modify { monitor = "/Common/https" }
+bip.ltm.virtual["/Common/vs_web"]:modify { pool = "/Common/new" }
+bip.ltm.pool["/Common/old"]:delete()
+]]
+
+-- Runs lines of shell in a terminal, each behind its prompt. `prepare` runs before, unseen.
+local function shell(lines, prepare)
+  local device <close> = sim.start {}
+  local options <const> = device:options "admin"
+  do
+    local bip <close> = f5.connect(options)
+    bip.ltm.pool["/Common/web"]:create { monitor = "/Common/http" }
+    bip.ltm.pool["/Common/old"]:create {}
+    bip.ltm.virtual["/Common/vs_web"]:create {
+      destination = "/Common/192.0.2.10:80", pool = "/Common/web",
+    }
   end
-  return list
+  local place <close> = program.directory()
+  place:file("change.lua", PLAYBOOK)
+  local text = { "cd " .. place.path, "f5lua() { " .. program.path .. ' "$@"; }' }
+  for _, line in ipairs(prepare or {}) do text[#text + 1] = line .. " >/dev/null 2>&1" end
+  text[#text + 1] = "clear"
+  for _, line in ipairs(lines) do
+    text[#text + 1] = ("printf '\\033[1m$ %%s\\033[0m\\n' '%s'"):format(line)
+    text[#text + 1] = line
+  end
+  local screen <close> = terminal.start({ "-c", table.concat(text, "\n") }, {
+    program = "/bin/sh", columns = WIDE, rows = ROWS, errors_too = true,
+    env = {
+      F5_SERVER = options.host, F5_SERVER_PORT = options.port, F5_USER = "admin",
+      F5_PASSWORD = "admin", SSL_CERT_FILE = options.ca,
+    },
+  })
+  screen.status()
+  local painted <const> = screen.painted():gsub("127%.0%.0%.1:%d+", "bigip1.example.net")
+  return painted
 end
 
-local function draw(screen)
-  local lines = {}
-  for line in screen:gsub("%s+$", ""):gmatch "[^\n]*" do lines[#lines + 1] = line end
-  local width, height = COLUMNS * CELL_WIDTH + 2 * MARGIN, #lines * LINE_HEIGHT + 2 * MARGIN
-  local out = {
-    (
-      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" '
-        .. 'role="img" aria-label="%s">'
-    ):format(
-      width, height, width, height, "The console: completion, tables and errors"),
-    ('<rect width="100%%" height="100%%" rx="8" fill="%s"/>'):format(BACKGROUND),
-    (
-      '<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" fill="%s" '
-        .. 'xml:space="preserve">'
-    ):format(
-      TEXT
-    ),
-  }
-  for i, line in ipairs(lines) do
-    local column, y = 0, MARGIN + i * LINE_HEIGHT - 5
-    for _, span in ipairs(spans(line)) do
-      local length = utf8.len(span.text) or #span.text
-      if span.text:find "%S" then
-        -- textLength keeps the columns where they are, whatever the font's own width
-        out[#out + 1] = ('<text x="%.2f" y="%d" textLength="%.2f"%s%s>%s</text>'):format(
-          MARGIN + column * CELL_WIDTH,
-          y,
-          length * CELL_WIDTH,
-          span.style.bold and ' font-weight="bold"' or "",
-          span.style.colour and (' fill="%s"'):format(span.style.colour) or "",
-          escape(span.text)
-        )
-      end
-      column = column + length
-    end
-  end
-  out[#out + 1] = "</g></svg>\n"
-  return table.concat(out, "\n")
-end
+-- name -> what the terminal shows, and the same in words
+local PICTURES <const> = {
+  console = { console, "The console: completion, tables and errors" },
+  check = {
+    function() return shell { "f5lua run --check change.lua" } end,
+    "A check: what a playbook would create, change and delete, accepted by the device",
+  },
+  drift = {
+    function()
+      return shell({
+        "f5lua plan -o change.plan change.lua | tail -1",
+        "f5lua modify ltm/pool /Common/web description=theirs >/dev/null  # somebody else",
+        "f5lua apply change.plan",
+      })
+    end,
+    "A plan is refused, because somebody else has changed a pool since",
+  },
+  undo = {
+    function()
+      return shell({
+        "f5lua apply change.plan", "f5lua changes", "f5lua undo last",
+      }, { "f5lua plan -o change.plan change.lua" })
+    end,
+    "A plan is applied, and an undo takes its changes back",
+  },
+}
 
-local file <close> = assert(io.open(arg[1], "w"))
-file:write(draw(record()))
+local wanted = table.move(arg, 2, #arg, 1, {})
+if #wanted == 0 then wanted = { "console", "check", "drift", "undo" } end
+for _, name in ipairs(wanted) do
+  local picture <const> = assert(PICTURES[name], "there is no picture " .. name)
+  local file <close> = assert(io.open(("%s/%s.svg"):format(arg[1], name), "w"))
+  file:write(drawing.draw(picture[1](), name == "console" and COLUMNS or WIDE, picture[2]))
+end
