@@ -19,6 +19,7 @@ local SWITCHES <const> = {
 local MORE <const> = {
   action = false,
   bundle = false,
+  console = false, -- a word, or "%NAME" of an attribute
   cookieEncryption = set "disabled|preferred|required",
   data_0rtt = false,
   ecn = false,

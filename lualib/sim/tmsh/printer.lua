@@ -26,7 +26,6 @@ local INDENT <const> = "    "
 local HIDDEN <const> = {
   name = true, partition = true, subPath = true, fullPath = true, generation = true, kind = true,
   selfLink = true, isSubcollection = true, apiAnonymous = true, apiRawValues = true,
-  ephemeral = true, addressStatus = true,
 }
 local SCRIPTS <const> = {
   ["ltm/rule"] = true, ["gtm/rule"] = true, ["pem/irule"] = true, ["cli/script"] = true,

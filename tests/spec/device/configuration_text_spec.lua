@@ -186,6 +186,11 @@ ltm monitor http /Common/m {
     recv none
     send "GET /\\r\\n"
 }
+ltm virtual /Common/v {
+    address-status no
+    destination /Common/192.0.2.9:80
+    mask 255.255.255.255
+}
 sys dns {
     name-servers { 192.0.2.1 192.0.2.2 }
 }
@@ -195,6 +200,7 @@ sys dns {
     for _, stanza in ipairs {
       "ltm monitor http /Common/m {\n    adaptive disabled\n    defaults-from /Common/http\n"
         .. "    destination *:*\n    interval 5\n",
+      "ltm virtual /Common/v {\n    address-status no\n",
       "    name-servers { 192.0.2.1 192.0.2.2 }\n",
     } do
       assert.truthy(saved:find(stanza, 1, true), saved)
