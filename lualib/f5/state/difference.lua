@@ -304,6 +304,28 @@ function Run:left_out()
   end
 end
 
+-- Notes what was asked for and is nowhere: a misspelt path must not look equal.
+function Run:nowhere(partition)
+  for _, path in ipairs(self.paths or {}) do
+    local found = false
+    for _, state in ipairs { self.a, self.b } do
+      for _, collection in ipairs(state.collections) do
+        found = found or collection.path == path
+          or collection.path:sub(1, #path + 1) == path .. "/"
+      end
+      found = found or state:unread_at(path) ~= nil
+    end
+    if not found then
+      self:skip(path, "both", "neither A nor B has it")
+      self.report.incomplete = true
+    end
+  end
+  if partition and self.report.equal == 0 and #self.report.differences == 0 then
+    self:skip(nil, "both", "neither A nor B has an object of this partition", partition)
+    self.report.incomplete = true
+  end
+end
+
 -- The partitions that limit both sides: the one that is asked for now, and what each side was asked
 -- for before.
 function Run:limit(partition)
@@ -366,6 +388,7 @@ function M.states(a, b, options)
   run:all()
   run:rest()
   run:left_out()
+  run:nowhere(options.partition)
   table.sort(report.differences, function(x, y)
     if x.kind ~= y.kind then return x.kind < y.kind end
     if x.name ~= y.name then return x.name < y.name end

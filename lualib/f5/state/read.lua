@@ -330,7 +330,11 @@ function Reader:visit(after, path, depth)
   local step = { path = path, depth = depth }
   step.run = function() return pages.first(self, path) end
   step.take = function(answer)
-    if answer.err then return self:unread(path, answer.err) end
+    if answer.err then
+      local list = self.missing
+      if depth == 0 and answer.err.kind == "not_found" then list[#list + 1] = answer.err end
+      return self:unread(path, answer.err)
+    end
     local take = TAKE[answer.what]
     if take then self[take](self, step, answer) end -- statistics are not configuration
     for _, failure in ipairs(answer.what ~= "collection" and answer.failures or {}) do
@@ -431,7 +435,7 @@ function M.read(bip, sink, options)
     bip = bip, sink = sink, partition = options.partition, progress = options.progress,
     page = options.page or pages.PAGE, parallel = options.parallel or PARALLEL, known = {},
     chosen = {}, running = 0, count = 0, timeouts = 0, limits = {}, expands = {}, probes = {},
-    lies = {}, trusted = {},
+    lies = {}, trusted = {}, missing = {},
     left_out = {
       unread = json.array {}, excluded = json.array {}, unsteady = json.array {}, secrets = {},
       ephemeral = 0,
@@ -444,6 +448,7 @@ function M.read(bip, sink, options)
   }, provisioned(self))
   self.current = self:first_steps(paths)
   self:work()
+  if #self.missing == #paths then error(self.missing[1], 0) end -- nothing to make a snapshot of
   self:add_chosen()
   local left_out = self.left_out
   for kind in pairs(self.lies) do

@@ -113,6 +113,8 @@ describe("S1 f5lua snapshot", function()
       { 2, {}, "ltm/pool" },
       { 2, {}, "/mgmt/shared/echo", "-o", "a.json" },
       { 2, {}, "asm/policies", "-o", "a.json" },
+      { 3, {}, "ltm/poool", "-o", "a.json" },
+      { 3, {}, "ltm/pool/~Common~nothing", "-o", "a.json" },
       { 2, { F5_SERVER = "" }, "ltm/pool", "-o", "a.json" },
     } do
       local result <const> = run({ "snapshot", table.unpack(case, 3) }, case[2])
@@ -234,6 +236,19 @@ net self /Common/nothing { }
     assert.matches("only partition Shop was read %(A%)", out)
     assert.matches("only partition Other was read %(B%)", out)
     assert.equal("f5lua: nothing could be compared\n", err)
+    ran(0, "snapshot", "ltm/pool", "ltm/snat", "-o", "a.json")
+    for _, case in ipairs {
+      { "ltm/poool", "ltm/poool: neither A nor B has it" },
+      { "ltm/pool/~Common~nothing", "~Common~nothing: neither A nor B has it" },
+      { "--partition=Nowhere", "Nowhere: neither A nor B has an object of this partition" },
+    } do
+      out, err = ran(3, "diff", "a.json", "./a.json", case[1])
+      assert.is_truthy(out:find(case[2], 1, true), out)
+      assert.equal("f5lua: nothing could be compared\n", err)
+    end
+    ran(0, "diff", "a.json", "./a.json", "ltm/snat")
+    ran(0, "diff", "a.json", "./a.json", "ltm/pool/~Common~web")
+    ran(3, "diff", "a.json", host, "ltm/poool")
     ran(1, "snapshot", "ltm/pool", "ltm/poool", "-o", "a.json")
     out, err = ran(3, "diff", "a.json", host)
     assert.matches("/mgmt/tm/ltm/poool: could not be read", out)
