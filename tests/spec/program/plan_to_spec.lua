@@ -134,7 +134,7 @@ describe("plan --to", function()
     for _, case in ipairs {
       { { "--to", at(other), "--sim" }, "without %-%-sim" },
       { { "--to", at(other), "-e", "x()" }, "no playbook" },
-      { { "--to", at(other), "ltm/no-such-kind" }, "could not be read" },
+      { { "--to", at(other), "ltm/no-such-kind" }, "no 'no%-such%-kind'" },
       { { "--to", "./missing.json" }, "missing%.json" },
       { { "--partition", "Shop", "p.lua" }, "with %-%-to only" },
       { { "--no-verify", "p.lua" }, "with %-%-to only" },
