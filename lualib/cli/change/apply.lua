@@ -151,13 +151,20 @@ local function apply_to(options, device, record)
     if not after then return pending:keep() end
     table.move(group, 1, #group, #done + 1, done)
   end)
+  if ok then ok, err = pcall(pending.sent, pending) end
   if not ok then
     report_failure(device, done, err)
     pending:failed(err)
     error(err, 0)
   end
   line(("%s: %d steps sent"):format(terminal.line(session:label()), #done))
-  local wrong = put_read_back(apply.read_back(session, device))
+  local found_back
+  ok, found_back = pcall(apply.read_back, session, device)
+  if not ok then
+    pending:failed(found_back)
+    error(found_back, 0)
+  end
+  local wrong = put_read_back(found_back)
   if pending:finish() then return wrong end
   if options.save then
     session.sys.config:run "save"

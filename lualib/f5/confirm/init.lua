@@ -16,8 +16,8 @@ local script = require "f5.confirm.script"
 local M = {}
 
 local TIMER <const> = "f5lua_confirm"
-local MARGIN <const> = 360 -- seconds beyond the period while the change is sent: of one transaction
 local MINUTE <const> = 60
+local SLACK <const> = 10 -- seconds: the timer is not moved for less
 
 M.TIMER = TIMER
 
@@ -225,9 +225,9 @@ local function make(session, self, text, about)
   ok, err = pcall(function()
     session.sys.icall.handler.periodic:create {
       name = names.timer, script = names.script, interval = MINUTE,
-      firstOccurrence = from_now(self.seconds + MARGIN), description = "f5lua: " .. about,
+      firstOccurrence = from_now(self.seconds), description = script.SENDING .. about,
     }
-    self.fires = core.now() + self.seconds + MARGIN
+    self.fires = core.now() + self.seconds
     local timer, read = load(timer_of(session)), load(script_of(session, names.script))
     if not timer or timer.script ~= names.script or timer.status == "inactive"
       or not read or not same_text(read.definition, text) then
@@ -272,21 +272,24 @@ function M.arm(session, device, options)
   local about = ("%s, %s, %d steps%s"):format(
     options.user or "f5lua", os.date "!%Y-%m-%dT%H:%M:%SZ", #device.steps,
     options.save and ", save" or "")
+  self.about = about
   make(session, self, text, about)
   return self
 end
 
 -- -- while the change is sent ---------------------------------------------------------------------
 
--- Moves the timer.
-local function move(self, time)
+-- Moves the timer, and changes more of it.
+local function move(self, time, more)
   local ok, err = pcall(function()
     local timer = timer_of(self.session)
     local now = load(timer)
     if not now or now.script ~= self.names.script then
       fail("conflict", self.session, ("the timer of the change %s is gone"):format(self.id))
     end
-    timer:modify { firstOccurrence = time }
+    local body = more or {}
+    body.firstOccurrence = time
+    timer:modify(body)
     local answer = load(script_of(self.session, self.names.answer))
     if answer and time ~= "now" then
       fail("conflict", self.session, ("the change %s: %s"):format(self.id, state_of(answer)))
@@ -295,18 +298,18 @@ local function move(self, time)
   if not ok then error(err, 0) end
 end
 
---- Called before each group of writes: raises if the device takes the change back, or may do so
--- before the group ends and cannot be asked for more time.
+--- Called before each group of writes: moves the timer. Raises if the device takes the change back
+-- already, or cannot be asked for more time.
 function Pending:keep()
-  if self.fires - core.now() > MARGIN then return end
-  move(self, from_now(self.seconds + MARGIN))
-  self.fires = core.now() + self.seconds + MARGIN
+  if self:left() > self.seconds - SLACK then return end
+  move(self, from_now(self.seconds))
+  self.fires = core.now() + self.seconds
 end
 
 --- Called after the last write: the time for the confirmation begins.
 -- @return string: when the timer runs, as the device says it
 function Pending:start()
-  move(self, from_now(self.seconds))
+  move(self, from_now(self.seconds), { description = script.WAITING .. self.about })
   self.fires = core.now() + self.seconds
   local timer = load(timer_of(self.session))
   return timer and timer.firstOccurrence or "unknown"
@@ -361,17 +364,21 @@ function M.confirm(session, id, options)
 end
 
 --- Lets the device take a change back now, and waits until it has.
--- @param seconds number|nil: how long to wait, default 120
+-- @param options table|nil: seconds (how long to wait, default 120), sent (boolean: no write is on
+--   its way any more)
 -- @return f5.confirm.state: "taken back", "failed" or "taking back"
-function M.take_back(session, id, seconds)
+function M.take_back(session, id, options)
+  options = options or {}
   local one = find(session, id)
   if one.state == "pending" then
-    move({ session = session, id = one.id, names = names_of(one.id) }, "now")
+    move({ session = session, id = one.id, names = names_of(one.id) }, "now", options.sent and {
+      description = script.WAITING .. (one.about or ""),
+    } or nil)
   elseif one.state == "not armed" then
     remove(session, one.id)
     return one
   end
-  local deadline = core.now() + (seconds or 120)
+  local deadline = core.now() + (options.seconds or 120)
   while true do
     local ok, now = pcall(find, session, one.id)
     if ok and now.state ~= "pending" and now.state ~= "taking back" then return now end

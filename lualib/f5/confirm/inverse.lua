@@ -102,7 +102,9 @@ function Inverse:above(place)
 end
 
 -- A path without the partition of its last name, which a creation need not give.
-local function short(path) return (path:gsub("/~[^~/]+~([^~/]+)$", "/%1"):gsub("/~Common~", "/")) end
+local function short(path)
+  return (path:gsub("/~[^~/]+~([^~/]+)$", "/%1"):gsub("/~Common~", "/"))
+end
 
 -- The step that writes an object first; an object that the device makes by itself has none.
 function Inverse:position_of(path)

@@ -3,10 +3,17 @@
 -- Who decides first, decides: the script and `f5lua confirm` both make the same object, the answer.
 -- Its description says who made it. A second run of the script (after a reboot, or because
 -- something could not be taken back) goes on if the answer is its own.
+--
+-- While the change is sent, the timer may run although a write is still on its way: f5lua was
+-- killed, or access was lost. A device works on a transaction for at most 5 minutes. So the script
+-- then runs each minute, 7 times. The description of the timer says whether the change was sent.
 
 local M = {}
 
 M.MAX_BYTES = 60000
+
+--- How the description of the timer begins.
+M.SENDING, M.WAITING = "f5lua, sending: ", "f5lua, waiting: "
 
 local TEMPLATE <const> = [=[
 # f5lua: takes back the change @ID@ unless somebody has confirmed it.
@@ -92,6 +99,10 @@ foreach form $late {
   }
 }
 set now [clock format [clock seconds] -format "%Y-%m-%dT%H:%M:%S"]
+set clock [lindex [tmsh::get_config sys icall handler periodic $timer description] 0]
+if {[string match "f5lua, sending*" [tmsh::get_field_value $clock description]] && $tries < @AGAIN@} {
+  return
+}
 if {[llength $todo] == 0} {
   tmsh::modify sys icall script $answer description "\"taken back $now\""
   tmsh::log warning "f5lua: the change $id is taken back"
@@ -108,7 +119,7 @@ if {$tries >= @TRIES@} {
 }
 ]=]
 
-local TRIES <const> = 10
+local TRIES <const>, AGAIN <const> = 10, 7
 
 --- The text of the script.
 -- @param names table: id, timer, script, answer (full names)
@@ -131,6 +142,7 @@ function M.text(names, hosts, commands)
     ID = names.id, TIMER = names.timer, SCRIPT = names.script, ANSWER = names.answer,
     HOSTS = table.concat(hosts, " "), COMMANDS = table.concat(lines),
     LATE = table.concat(late), TRIES = tostring(TRIES),
+    AGAIN = tostring(AGAIN),
   }
   return (TEMPLATE:gsub("@(%u+)@", values))
 end

@@ -16,6 +16,7 @@ end
 -- From "roles" on, `request.user` is known and `request.json` is decoded.
 M.filters = {
   part "sim.http.limits",  -- what the web server in front refuses
+  part "sim.http.allow",  -- who may reach it
   part "sim.http.request",  -- a URI that is not UTF-8
   part "sim.http.restart",  -- the device is away, or comes back
   part "sim.http.fault",  -- a planted fault answers

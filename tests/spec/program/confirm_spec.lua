@@ -1,6 +1,7 @@
 -- f5lua apply --confirm and --verify, f5lua confirm: the device itself takes a change back.
 local json = require "f5.json"
 local lab = require "lab"
+local paired = require "paired"
 local program = require "program"
 
 local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
@@ -288,6 +289,30 @@ bip.ltm.node["/Common/10.0.0.2"]:modify { description = "two" }
     assert.equal("", differences(before))
   end)
 
+  it("is made on a pair only if it is in sync, and on the active unit", function()
+    local a, b, x, y <const> = paired.start()
+    paired.join(a, b)
+    paired.make_group(x)
+    x.ltm.pool["/Common/old"]:create {}
+    place:file("playbook.lua", HEAD .. 'bip.ltm.pool["/Common/old"]:modify { description = "is" }')
+    local function on(one, words)
+      return program.run(words, { env = lab.environment(one), directory = place.path })
+    end
+    paired.sync(x)
+    paired.in_sync(x, y)
+    local active, standby = a, b
+    if x:failover_state() ~= "active" then active, standby = b, a end
+    assert.equal(0, on(standby, { "plan", "-o", "pair.plan", "playbook.lua" }).status)
+    local refused = on(standby, { "apply", "pair.plan", "--confirm", "1m" })
+    assert.equal(3, refused.status, refused.out)
+    assert.matches("nothing was sent: the device is standby", refused.err)
+    lab.connect(active).ltm.pool["/Common/other"]:create {}
+    assert.equal(0, on(active, { "plan", "-o", "pair.plan", "playbook.lua" }).status)
+    refused = on(active, { "apply", "pair.plan", "--confirm", "1m" })
+    assert.matches("nothing was sent: the device is not in sync with its group", refused.err)
+    lab.stop(x, y, a, b)
+  end)
+
   it("is verified by a playbook, and taken back at once if that fails", function()
     local before <const> = objects()
     place:file("good.lua", HEAD .. 'assert(bip.ltm.pool["/Common/new"]:exists())\n')
@@ -334,10 +359,24 @@ bip.ltm.node["/Common/10.0.0.2"]:modify { description = "two" }
     local done <const> = run { "apply", "change.plan", "--confirm", "1m" }
     assert.equal(3, done.status, done.out)
     assert.matches("it is not certain that the change is taken back", done.out)
-    assert.matches("takes the change back by itself in %d minutes", done.out)
+    assert.matches("takes the change back by itself in %d+ %a+:", done.out)
     device:clear_faults()
     device:advance(500)
     assert.equal("", differences(before))
+  end)
+
+  it("goes back although it cut off the management access", function()
+    plan [[
+bip.sys.httpd:modify { allow = { "192.0.2.0/24", "198.51.100.7" } }
+bip.auth.partition["/T"]:create {}
+]]
+    local done <const> = run { "apply", "change.plan", "--confirm", "1m" }
+    assert.equal(3, done.status, done.out)
+    assert.matches("takes the change back by itself in %d+ %a+:", done.out)
+    assert.equal("forbidden", lab.failure(bip.sys.httpd.load, bip.sys.httpd).kind)
+    device:advance(60)
+    assert.same({ "All" }, bip.sys.httpd:load().allow)
+    assert.is_false(bip.auth.partition["/T"]:exists())
   end)
 
   it("is decided once, by whoever is first", function()

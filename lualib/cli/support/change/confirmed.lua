@@ -9,6 +9,7 @@ local usage = require "cli.support.usage"
 local M = {}
 
 local DEFAULT_SECONDS <const> = 600 -- of --verify without --confirm
+local MAX_SECONDS <const> = 30 -- to wait until the device has taken a change back
 
 function M.add_options(parser)
   parser
@@ -38,7 +39,8 @@ end
 -- -- without a confirmation -----------------------------------------------------------------------
 
 local NONE <const> = setmetatable({
-  keep = function() end, failed = function() end, finish = function() return false end,
+  keep = function() end, failed = function() end, sent = function() end,
+  finish = function() return false end,
 }, { __close = function() end })
 
 -- -- with one -------------------------------------------------------------------------------------
@@ -54,9 +56,11 @@ local function by_itself(self)
 end
 
 -- Lets the device take the change back now.
-local function take_back(self, why)
+local function take_back(self, why, is_sent)
   line(why, ": the device takes the change back")
-  local ok, now = pcall(confirm.take_back, self.session, self.pending.id)
+  local ok, now = pcall(confirm.take_back, self.session, self.pending.id, {
+    sent = is_sent, seconds = MAX_SECONDS,
+  })
   if ok and now.state == "taken back" then
     line "the change is taken back"
     self.over = true
@@ -71,7 +75,8 @@ end
 --- The change stopped with an error.
 function Change:failed(err)
   if type(err) == "table" and err.kind == "cancelled" then return by_itself(self) end
-  take_back(self, "the change is not complete")
+  local unknown = type(err) ~= "table" or err.outcome == "unknown"
+  take_back(self, "the change is not complete", not unknown)
 end
 
 local function verify(self)
@@ -81,13 +86,16 @@ local function verify(self)
   return pcall(chunk)
 end
 
---- After the last write. Raises if the verification fails.
+--- After the last write: the time for the confirmation begins.
+function Change:sent() self.due = self.pending:start() end
+
+--- After the look at the result. Raises if the verification fails.
 function Change:finish()
-  local due = self.pending:start()
+  local due = self.due
   if self.options.verify then
     local ok, err = verify(self)
     if not ok then
-      take_back(self, "the verification failed")
+      take_back(self, "the verification failed", true)
       error(err, 0)
     end
     line "the verification passed"
