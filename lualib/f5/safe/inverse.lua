@@ -105,7 +105,7 @@ end
 
 -- The elements of a sub-collection before the run, from those that it had at some time in it.
 function Inverse:original_items(path, captured)
-  local items, seen, prefix = json.array {}, {}, target.key(path) .. "/"
+  local items, seen = json.array {}, {}
   for _, item in ipairs(captured) do
     local key = target.key(tree.child_path(path, item))
     local child = self.net.by_key[key]
@@ -116,10 +116,8 @@ function Inverse:original_items(path, captured)
       items[#items + 1] = self:original(child, not child.late and child.base or item)
     end
   end
-  for _, child in ipairs(self.net.list) do
-    local key = child.key
-    local is_element = key:sub(1, #prefix) == prefix and not key:find("/", #prefix + 1, true)
-    if is_element and not seen[key] and child.existed and child.base and not child.late then
+  for _, child in ipairs(self.net.children[target.key(path)] or {}) do
+    if not seen[child.key] and child.existed and child.base and not child.late then
       items[#items + 1] = self:original(child, child.base)
     end
   end

@@ -58,6 +58,10 @@ function Net:get(path, kind, existed, step)
   if list then rec.existed = list[key] or false end
   self.by_key[key] = rec
   self.list[#self.list + 1] = rec
+  local above = key:match "^(.*)/[^/]*$" or ""
+  local children = self.children[above] or {}
+  self.children[above] = children
+  children[#children + 1] = rec
   return rec, true
 end
 
@@ -158,7 +162,7 @@ function Net:created(step, before)
   rec.kind = kind or rec.kind
   rec.position, rec.line = step.step, step.line
   rec.recreated = rec.existed
-  self:listed(path)
+  if rec.recreated then self:listed(path) end
   rec.side = nil
   rec.after = answer and tree.properties(rec.kind, answer) or step.body or {}
   rec.whole = answer ~= nil
@@ -340,7 +344,7 @@ end
 -- @return f5.safe.net[], by key: the objects, in the order of their first write
 -- @return array of { step, reason }: what cannot be taken back
 function M.of(contents, device)
-  local net = setmetatable({ list = {}, by_key = {}, lists = {} }, Net)
+  local net = setmetatable({ list = {}, by_key = {}, lists = {}, children = {} }, Net)
   local commits, lost = {}, {}
   for _, step in ipairs(contents.steps) do
     if step.commits and step.device == device then commits[tostring(step.commits)] = step end
