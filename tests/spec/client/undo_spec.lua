@@ -68,6 +68,30 @@ describe("S8 guard and undo", function()
     same(before)
   end)
 
+  it("takes no result of monitoring for a change of somebody else", function()
+    bip.ltm.pool["/Common/web"]:modify { monitor = "/Common/http" }
+    local monitored <const> = random.objects(device)
+    local path <const> = "/mgmt/tm/ltm/pool/~Common~%s/members/~Common~10.0.0.%d:80"
+    local err = lab.failure(function()
+      bip:guard(function()
+        bip.ltm.pool["/Common/new"]:create { monitor = "/Common/http", members = { "10.0.0.2:80" } }
+        bip.ltm.pool["/Common/new"].members:add "10.0.0.3:80"
+        bip.ltm.pool["/Common/web"].members["/Common/10.0.0.1:80"]:modify { ratio = 3 }
+        device:plant { traffic = {
+          { path = path:format("new", 2), health = "up" },
+          { path = path:format("new", 3), health = "down" },
+          { path = path:format("web", 1), health = "down" },
+        } }
+        device:advance(60)
+        local member <const> = bip.ltm.pool["/Common/web"].members["/Common/10.0.0.1:80"]
+        assert.equal("down", member:load().state)
+        bip.ltm.pool["/Common/nope"]:load()
+      end)
+    end)
+    assert.is_true(err.reverted)
+    same(monitored)
+  end)
+
   it("says what is left, and what cannot be taken back", function()
     local err = lab.failure(function()
       bip:guard(function()

@@ -312,7 +312,9 @@ function M.objects(device)
   for path, object in pairs(device:state().objects.items) do
     local copy = {}
     for key, value in pairs(object) do
-      if not VOLATILE[key] then copy[key] = value end
+      local monitored = key == "state" and value ~= "user-down"
+        and (path:find "/members/" or path:find "/ltm/node/")
+      if not VOLATILE[key] and not monitored then copy[key] = value end
     end
     out[path] = json.encode(copy, { sort = true })
   end
