@@ -48,10 +48,8 @@ end
 local gets <const>, patches <const> = quick and 500 or 2000, quick and 500 or 2000
 local big <const> = quick and 64 or 1024
 local function read_line(path)
-  local file = assert(io.open(path))
-  local line = file:read "l"
-  file:close()
-  return line
+  local file <close> = assert(io.open(path))
+  return file:read "l"
 end
 
 -- Measures a command. `expected`: its exit status (0).
@@ -315,6 +313,11 @@ local rows <const> = {
   },
 }
 
+dofile "tests/bench/twin.lua"(rows, {
+  start = start_simulator, stop = stop_simulator, run = run, playbook = playbook, most = most,
+  read_all = read_all, work = work, port = sim_port, ca = sim_ca, rounds = rounds, quick = quick,
+})
+
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }
 local order <const> =
   { "f5lua", "floor", "digested", "digest", "portable", "static", "curl", "node", "requests" }
@@ -328,6 +331,7 @@ local UNITS <const> = {
   rss = { "%.1f MB", "%g MB" },
   seconds = { "%.2f s", "%g s" },
   rate = { "%.0f a second", "%.0f a second" },
+  kb = { "%.1f KB an object", "%g KB" },
   instructions = { "%.0f instructions", "%.0f" },
 }
 

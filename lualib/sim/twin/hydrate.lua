@@ -54,7 +54,7 @@ local function expected(entry, object, version)
 end
 
 local function is_reference(name, value)
-  return name:sub(-9) == "Reference" and type(value) == "table"
+  return type(value) == "table" and name:sub(-9) == "Reference"
 end
 
 -- The references that are not what follows from the rest of the object; nil if there are none.

@@ -225,10 +225,17 @@ end
 
 -- -- references --
 
+local prefixes <const> = {}  -- the text of a list of kinds -> how their places begin
+
 -- Where the objects of these kinds with this full name are noted that refer to it, as long as it is
 -- not known which kind it is.
 local function place_of(id, full)
-  return "?" .. id:gsub("/", ":") .. " " .. names.segment(full)
+  local prefix = prefixes[id]
+  if not prefix then
+    prefix = "?" .. id:gsub("/", ":") .. " "
+    prefixes[id] = prefix
+  end
+  return prefix .. names.segment(full)
 end
 
 --- Where it is noted that an object refers to the one with this full name in one of these kinds.

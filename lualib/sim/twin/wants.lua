@@ -67,8 +67,9 @@ end
 -- Notes what was read, for `GET /f5lua-sim/twin/reads`.
 local function note(twin, entry, status, body)
   if status ~= 200 and status ~= 404 or entry.want.range then return end
-  if status == 200 and not decoded(body) then return end
   local kind, path = entry.want.kind, entry.target:match "^[^?]*"
+  -- of all others it is known that they are JSON
+  if status == 200 and kind == "raw" and not decoded(body) then return end
   twin.read_list[#twin.read_list + 1] = {
     path = entry.target, text = status == 200 and body or nil,
     collection = (kind == "collection" or kind == "names") or nil,
@@ -225,12 +226,12 @@ function M.take(number, status, body)
   local twin, jobs = entry.twin, entry.jobs
   twin.asking[entry.question] = nil
   twin:state().reads.to = twin.device:now()
-  note(twin, entry, status, body)
   local problem
   if status == TIMED_OUT and not shrink(twin, entry.want, jobs) then
     status = 0
   elseif status ~= 0 and status ~= TIMED_OUT then
     problem = take[entry.want.kind](twin, entry.want, status, body, jobs)
+    if not problem then note(twin, entry, status, body) end
   end
   local done = {}
   for _, job in ipairs(jobs) do
