@@ -53,6 +53,7 @@ function M.start(options)
   options = options or {}
   options.seed = options.seed or M.SEED
   local device = sim.start(options)
+  device:advance(60) -- all monitors have a result, so nothing changes by itself
   local twins = twins_of.start { devices = { device:options "admin" } }
   return device, twins, lab.connect(device), f5.connect(twins:options(1))
 end
@@ -71,6 +72,15 @@ function M.state(device)
   local all = device:state()
   for name in pairs(ALWAYS) do all[name] = nil end
   return json.encode(all, { sort = true })
+end
+
+--- Where two states begin to differ; "" if they do not.
+function M.difference(before, after)
+  if before == after then return "" end
+  local at = 1
+  while before:byte(at) == after:byte(at) do at = at + 1 end
+  local from <const> = math.max(1, at - 100)
+  return before:sub(from, at + 60) .. "\n" .. after:sub(from, at + 60)
 end
 
 --- What a device has seen but GET: { ["POST /mgmt/…"] = 2 }.
