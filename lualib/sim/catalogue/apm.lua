@@ -161,7 +161,7 @@ return {
       resourceServerSecret = { t = "s" },
       resourceServersslProfileName = { t = "s" },
       rules = { t = "a" },
-      tokenValidationInterval = { t = "i" },
+      tokenValidationInterval = { t = "i", d = 60 },
     } },
   ["apm/aaa/ocsp"] = { type = "collection",
     props = {

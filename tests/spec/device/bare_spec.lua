@@ -102,14 +102,20 @@ local MADE <const> = {
     holdTime = 90, keepAlive = 30, profile = "/Common/bgp", routeDomain = "/Common/0",
     routerId = "any6",
   },
+  ["apm/aaa/oauth-server"] = { tokenValidationInterval = 60 },
+  ["pem/quota-mgmt/rating-group"] = {
+    body = { ratingGroupId = 1 }, defaultBreachAction = "terminate", defaultThreshold = 0,
+    requestOnInstall = "no",
+  },
+  ["security/anti-fraud/profile"] = { alertPath = "/rstats/", alertTokenHeader = "Alert-Token" },
   ["ltm/profile/traffic-acceleration"] = { tcpHandshakeTimeout = 5000, timeWaitTimeout = 2000 },
 }
 
 -- How many kinds of a module have no default, although objects can be made, and nobody knows that
 -- there is none (walk/plain_kinds.lua). They may become fewer, not more.
 local BARE <const> = {
-  analytics = 41, ["api-protection"] = 2, apm = 54, gtm = 1, ilx = 2, ltm = 8, net = 6, pem = 10,
-  security = 46, sys = 16, vcmp = 3, wam = 5, wom = 3,
+  analytics = 41, ["api-protection"] = 2, apm = 53, gtm = 1, ilx = 2, ltm = 8, net = 6, pem = 9,
+  security = 45, sys = 16, vcmp = 3, wam = 5, wom = 3,
 }
 
 -- Settings, and objects that a new device has.
@@ -168,7 +174,7 @@ describe("Kinds without a recording", function()
   local device, bip
   setup(function()
     device, bip = lab.start {
-      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem", "vcmp", "ilx" },
+      provision = { "ltm", "gtm", "apm", "afm", "asm", "pem", "vcmp", "ilx", "fps" },
       seed = { objects = { ["/mgmt/tm/gtm/datacenter"] = { { name = "walk" } } } },
     }
   end)

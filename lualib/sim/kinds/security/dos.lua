@@ -80,7 +80,10 @@ return {
       type = "collection", flat = true, open = true,
       props = {
         triggerIrule = s("disabled", { c = "disabled|enabled" }),
-        botDefense = { t = "o", c = {
+        botDefense = { t = "o", d = {
+          browserLegitCaptcha = "enabled", browserLegitEnabled = "enabled",
+          crossDomainRequests = "allow-all", gracePeriod = 300, mode = "disabled",
+        }, c = {
           mode = "always|disabled|during-attacks",
           crossDomainRequests = "allow-all|validate-bulk|validate-upon-request",
         } },

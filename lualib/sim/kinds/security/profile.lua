@@ -41,7 +41,11 @@ local kinds <const> = {
   },
   ["security/anti-fraud/profile"] = {
     facts = {
-      type = "collection", flat = false, parent = "antifraud", props = { defaultsFrom = s() },
+      type = "collection", flat = false, parent = "antifraud",
+      props = {
+        defaultsFrom = s(), alertClientSideCaching = s "enabled", alertPath = s "/rstats/",
+        alertTokenHeader = s "Alert-Token", checkPathInfo = s "disabled",
+      },
     },
     relations = { { property = "defaultsFrom", to = { "." } } },
     factory = {
