@@ -196,6 +196,37 @@ describe("S7 a change that must be confirmed", function()
     assert.equal(("/Common/f5lua_confirm /Common/f5lua_confirm_%s"):format(id), left_on_device())
   end)
 
+  it("is one at a time, also if two begin at once", function()
+    plan(CHANGES[1])
+    local words <const> = { "apply", place.path .. "/change.plan", "--confirm", "5m" }
+    -- both have seen that nobody waits before one of them makes the timer
+    device:fault {
+      match = { method = "POST", path = "handler/periodic" }, delay_ms = 1000, times = 2,
+      act = false,
+    }
+    local first <close> = program.start(words, { env = environment() })
+    local second <close> = program.start(words, { env = environment() })
+    local results <const> = { first:wait(), second:wait() }
+    table.sort(results, function(a, b) return a.status < b.status end)
+    assert.equal(0, results[1].status, results[1].err)
+    assert.equal(3, results[2].status, results[2].out)
+    assert.matches("nothing was sent: ", results[2].err)
+    local id <const> = results[1].out:match "armed: %S+ takes the change (%S+) back"
+    assert.equal(("/Common/f5lua_confirm /Common/f5lua_confirm_%s"):format(id), left_on_device())
+    assert.equal(0, run({ "confirm", id }).status)
+    assert.is_true(bip.ltm.pool["/Common/new"]:exists())
+  end)
+
+  it("needs no undo after the device took it back", function()
+    local before <const> = objects()
+    plan(CHANGES[1])
+    apply("--confirm", "1m")
+    device:advance(70)
+    local undone <const> = run { "undo", "last" }
+    assert.equal(0, undone.status, undone.err .. undone.out)
+    assert.equal("", differences(before))
+  end)
+
   it("is refused before the first write if the device could not take it back", function()
     for text, reason in pairs {
       ['bip.sys.provision.gtm:modify { level = "nominal" }\n'] = "provisioning",
