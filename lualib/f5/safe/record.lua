@@ -316,7 +316,7 @@ function Record:after(write)
   elseif step.state == "done" and type(answer) == "table" and OBJECTS[step.what] then
     step.answer = answer
     line.answer = self.memory and answer
-      or secrets.protect(kinds.of_body(answer) or step.kind or "", answer, QUESTION)
+      or secrets.protect(kinds.of_body(answer) or step.kind or "", answer) -- it may not ask here
   end
   if step.commits and step.state == "done" and type(answer) == "table"
     and answer.state ~= "COMPLETED"

@@ -43,7 +43,7 @@ end
 --- Returns a copy of a body that may be written to a file, and the places of the secrets that were
 -- left out; the same body if it has no secrets.
 -- @param kind string: "ltm/monitor/http"
--- @param question string: what the passphrase is for, if it must be asked for
+-- @param question string|nil: what the passphrase is for, if it must be asked for; nil: do not ask
 function M.protect(kind, body, question)
   local left_out
   local phrase, asked
