@@ -267,8 +267,12 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   lua_getfield(L, -1, "remainingByteCount");
   lua_Integer remaining = lua_tointegerx(L, -1, &whole);
   lua_pop(L, 1); /* remainingByteCount */
-  if (!whole && next >= t->size)
+  if ((!whole && next >= t->size) || (whole && remaining < 0))
     operation_refuse(L, op, "the answer does not report how many bytes are missing");
+  int has_total = 0;
+  lua_getfield(L, -1, "totalByteCount");
+  lua_Integer total = lua_tointegerx(L, -1, &has_total);
+  lua_pop(L, 1); /* totalByteCount */
   call_clear(&op->call);
   if (whole && remaining > 0 && (uint64_t)remaining <= t->size &&
       (uint64_t)remaining != t->size - next) {
@@ -286,6 +290,9 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   t->finished = next >= t->size;
   if (t->finished && whole && remaining > 0)
     return fail(L, t, "the device has not received %lld bytes", (long long)remaining);
+  if (t->finished && has_total && (uint64_t)total != t->size)
+    return fail(L, t, "the device has a file of %lld bytes, not %llu", (long long)total,
+                (unsigned long long)t->size);
   return return_place(L, t);
 }
 

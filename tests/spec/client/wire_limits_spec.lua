@@ -96,12 +96,26 @@ describe("an upload", function()
     local session <close> = f5.connect(server:options())
     for _, body in ipairs {
       "{}", '{"totalByteCount":5}', '{"remainingByteCount":"x"}', '{"remainingByteCount":null}',
-      '{"remainingByteCount":1.5}',
+      '{"remainingByteCount":1.5}', '{"remainingByteCount":-1}',
     } do
       server:rules { { path = "/mgmt/shared/file-transfer", bytes = wire.answer("200 OK", body) } }
       local ok, err = pcall(session.upload, session, place.path .. "/up")
       assert.same({ false, "protocol", "unknown" }, { ok, err.kind, err.outcome }, body)
       assert.matches("does not report how many bytes are missing", err.message)
+    end
+  end)
+end)
+
+describe("an upload of which the device has another size", function()
+  it("is no success", function()
+    local session <close> = f5.connect(server:options())
+    for total, missing in pairs { ["3"] = 0, ["6"] = 0, ["-5"] = 0 } do
+      local body <const> = ('{"remainingByteCount":%d,"totalByteCount":%s}'):format(missing, total)
+      server:rules { { path = "/mgmt/shared/file-transfer", bytes = wire.answer("200 OK", body) } }
+      local ok, err = pcall(session.upload, session, place.path .. "/up")
+      assert.same({ false, "transfer" }, { ok, err.kind }, body)
+      assert.matches("the device has a file of " .. total:gsub("-", "%%-") .. " bytes, not 5",
+        err.message)
     end
   end)
 end)
