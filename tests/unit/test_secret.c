@@ -65,6 +65,13 @@ static void commands(void **state) {
       {"curl -sk -u admin:hunter2 https://x/", "curl -sk -u admin:******** https://x/"},
       {"curl --user 'admin:hun ter' -X POST", "curl --user 'admin:********' -X POST"},
       {"curl --user=admin:a;ls", "curl --user=admin:********;ls"},
+      {"curl -sku admin:a x", "curl -sku admin:******** x"},
+      {"curl -skuadmin:a -Lu 'root:b c' x", "curl -skuadmin:******** -Lu 'root:********' x"},
+      {"curl -u root:'b c' -kuroot:\"d\" x", "curl -u root:'********' -kuroot:\"********\" x"},
+      {"curl -u '' -u 'a:' x", "curl -u '' -u 'a:' x"},
+      {"curl -vsk https://h:1/x -xu", "curl -vsk https://h:1/x -xu"},
+      {"htpasswd -bc f u abc; ls", "htpasswd ********; ls"},
+      {"AWS_SECRET_ACCESS_KEY=abc aws", "AWS_SECRET_ACCESS_KEY=******** aws"},
       {"curl -uadmin:a https://u:p@h/x", "curl -uadmin:******** https://u:********@h/x"},
       {"curl -H 'Authorization: Bearer ABC' x", "curl -H 'Authorization: ********' x"},
       {"curl -H 'X-F5-Auth-Token: ABC' x", "curl -H 'X-F5-Auth-Token: ********' x"},
@@ -194,7 +201,14 @@ static void keys(void **state) {
         "{\"token\":{\"token\":\"********\",\"name\":\"n\"}}");
   check("{\"bindPw\":\"a\\\"b\\\\\",\"x\":\"y\"}", "{\"bindPw\":\"********\",\"x\":\"y\"}");
   check("{\"x\":\"password\",\"y\":\"z\"}", "{\"x\":\"password\",\"y\":\"z\"}");
-  check("{\"password\":null,\"passwords\":[\"a\"]}", "{\"password\":null,\"passwords\":[\"a\"]}");
+  check("{\"password\":null,\"passwords\":[\"a\"]}",
+        "{\"password\":null,\"passwords\":[********]}");
+  check("{\"password\":-12.5e3,\"passwordMinLength\":8,\"secrets\":[1,{\"a\":\"b\"}]}",
+        "{\"password\":********,\"passwordMinLength\":8,\"secrets\":[1,{\"a\":\"b\"}]}");
+  check("\"{\\\"secrets\\\": [ \\\"a\\\", \\\"b\\\" ]}\"", "\"{\\\"secrets\\\": [********]}\"");
+  check("{\"password\":1", "{\"password\":********");
+  check("{\"passwords\":[\"a\",\"b", "{\"passwords\":[********");
+  check("{\"passwords\":[", "{\"passwords\":[");
   check("{\"password\":\"\",\"x\":\"\"}", "{\"password\":\"********\",\"x\":\"\"}");
   check("{\"password\":\"", "{\"password\":\"********");
   check("{\"password\":\"cut of", "{\"password\":\"********");

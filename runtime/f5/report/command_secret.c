@@ -55,9 +55,10 @@ static bool find_value(const char *s, size_t to, size_t at, size_t *start, size_
 /* "password", "--auth-password", "encrypted_password", "X-F5-Auth-Token": the name of a secret. A
  * word such as "password-policy" is none. */
 static bool is_name(const char *word, size_t length) {
-  static const char *const ends[] = {
-      "password", "passwords", "passphrase", "passwd", "passcode",   "secret",     "community",
-      "token",    "apikey",    "bindpw",     "pwd",    "privatekey", "credential", "ciphertext"};
+  static const char *const ends[] = {"password",   "passwords",  "passphrase", "passwd",
+                                     "passcode",   "secret",     "community",  "token",
+                                     "apikey",     "bindpw",     "pwd",        "privatekey",
+                                     "credential", "ciphertext", "secretkey",  "accesskey"};
   char name[64];
   size_t n = 0;
   for (size_t i = 0; i < length; i++) {
@@ -85,6 +86,27 @@ static bool named_value(const char *s, size_t to, size_t at, size_t *start, size
   return find_value(s, to, value, start, end) && !begins(s, *start, *end, "none");
 }
 
+/* The value "user:password" at `at`: the password. */
+static bool password_of_user(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  if (!find_value(s, to, at, start, end)) return false;
+  const char *colon = memchr(s + *start, ':', *end - *start);
+  if (!colon) return false;
+  bool quoted = *start > at && strchr("'\"", s[*start - 1]);
+  *start = (size_t)(colon + 1 - s);
+  if (*start == *end && *end < to && !quoted && strchr("'\"\\", s[*end])) /* root:'a b' */
+    return find_value(s, to, *end, start, end);
+  return *start < *end && s[*start] != '/'; /* not "https://…" */
+}
+
+/* Several options with one letter, with "u" as the last: "-sku user:password", "-skuuser:password".
+ */
+static bool user_option_among(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  if (to - at < 3 || s[at] != '-') return false;
+  for (at++; at < to && isalpha((unsigned char)s[at]); at++)
+    if ((s[at] == 'u' || s[at] == 'U') && password_of_user(s, to, at + 1, start, end)) return true;
+  return false;
+}
+
 /* "-u user:password", "--user=user:password", "-uuser:password". */
 static bool user_option(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
   static const char *const names[] = {"--user", "--proxy-user", "-u", "-U"};
@@ -92,13 +114,19 @@ static bool user_option(const char *s, size_t to, size_t at, size_t *start, size
     if (!begins(s, at, to, names[i])) continue;
     size_t value = at + strlen(names[i]);
     if (value < to && s[value] == '=') value++;
-    if (!find_value(s, to, value, start, end)) return false;
-    const char *colon = memchr(s + *start, ':', *end - *start);
-    if (!colon) return false;
-    *start = (size_t)(colon + 1 - s);
-    return *start < *end && s[*start] != '/'; /* not "https://…" */
+    return password_of_user(s, to, value, start, end);
   }
-  return false;
+  return user_option_among(s, to, at, start, end);
+}
+
+/* "htpasswd -b file user password": all words behind the program. */
+static bool htpasswd(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  static const char name[] = "htpasswd ";
+  if (!begins(s, at, to, name)) return false;
+  *start = *end = at + sizeof name - 1;
+  while (*end < to && !strchr(";|&<>\n", s[*end]))
+    ++*end;
+  return *start < *end;
 }
 
 static bool program_option(const char *s, size_t from, size_t to, size_t at, size_t *start,
@@ -187,8 +215,9 @@ bool command_secret(const char *s, size_t from, size_t to, size_t at, size_t *st
   if (begins(s, at, to, "pass:")) { /* openssl -passin pass:x */
     return find_value(s, to, at + 5, start, end);
   }
-  return user_option(s, to, at, start, end) || program_option(s, from, to, at, start, end) ||
-         piped_value(s, to, at, start, end) || named_value(s, to, at, start, end);
+  return htpasswd(s, to, at, start, end) || user_option(s, to, at, start, end) ||
+         program_option(s, from, to, at, start, end) || piped_value(s, to, at, start, end) ||
+         named_value(s, to, at, start, end);
 }
 
 bool encrypted_value(const char *s, size_t length, size_t at, size_t *end) {

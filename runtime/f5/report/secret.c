@@ -233,10 +233,11 @@ void secret_free(secret *s) {
 }
 
 bool secret_name(const char *name, size_t length) {
-  static const char *const parts[] = {"password",   "passphrase",   "passwd",  "secret",
-                                      "bindpw",     "privatekey",   "authkey", "credential",
-                                      "ciphertext", "apikey",       "api-key", "communityname",
-                                      "api_key",    "presharedkey", "md5key"};
+  static const char *const parts[] = {"password",    "passphrase",   "passwd",  "secret",
+                                      "bindpw",      "privatekey",   "authkey", "credential",
+                                      "ciphertext",  "apikey",       "api-key", "communityname",
+                                      "api_key",     "presharedkey", "md5key",  "private_key",
+                                      "private-key", "masterkey",    "hmackey", "accesskey"};
   static const char *const ends[] = {"token", "pwd", "community", "authorization", "psk"};
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     size_t part = strlen(parts[i]);
@@ -276,9 +277,35 @@ static bool string_end(const char *s, size_t length, size_t at, size_t opening, 
   return false;
 }
 
-/* For a quote: returns whether it opens the name of a secret member whose value is a string, and
- * where that value starts and ends. Also works inside a string, as in the originalRequestBody that
- * a failed login echoes. */
+/* Whether the name of a secret ends with the word for it: "password" does, but "passwordMinLength",
+ * whose number is no secret, does not. */
+static bool ends_with_secret(const char *name, size_t length) {
+  if (length > 1 && (name[length - 1] | 32) == 's') length--; /* of several */
+  return length > 0 && secret_name(name, length) && !secret_name(name, length - 1);
+}
+
+/* Finds a number, or the inside of a list that begins with a string. */
+static bool plain_value(const char *s, size_t length, const char *name, size_t name_length,
+                        size_t *start, size_t *end) {
+  size_t stop = *start;
+  if (s[stop] == '[') {
+    size_t item = ++*start;
+    while (item < length && strchr(" \t\r\n\\", s[item]))
+      item++;
+    if (item == length || s[item] != '"') return false;
+    while (stop < length && s[stop] != ']')
+      stop++;
+  } else if (ends_with_secret(name, name_length)) {
+    while (stop < length && s[stop] && strchr("+-.0123456789eE", s[stop]))
+      stop++;
+  }
+  *end = stop;
+  return stop > *start;
+}
+
+/* For a quote: returns whether it opens the name of a secret member whose value is a string, a
+ * number or a list of strings, and where that value starts and ends. Also works inside a string, as
+ * in the originalRequestBody that a failed login echoes. */
 static bool secret_member(const char *s, size_t length, size_t quote, size_t *start, size_t *end) {
   size_t opening = 0, name_end, at;
   while (opening < quote && s[quote - 1 - opening] == '\\')
@@ -294,6 +321,9 @@ static bool secret_member(const char *s, size_t length, size_t quote, size_t *st
   at++;
   while (at < length && strchr(" \t\r\n", s[at]))
     at++;
+  *start = at;
+  if (at < length && plain_value(s, length, s + quote + 1, name_end - quote - 1, start, end))
+    return true;
   for (size_t i = 0; i < opening; i++)
     if (at >= length || s[at++] != '\\') return false;
   if (at >= length || s[at] != '"') return false;

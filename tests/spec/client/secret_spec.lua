@@ -117,12 +117,16 @@ describe("secrets", function()
       [[
 local bip <close> = require "f5".connect()
 local line = "curl -u root:Hunter-curl -H 'X-Api-Key: Hunter-header'; "
+  .. "curl -sku root:Hunter-among x; curl -skuroot:Hunter-joined x; SECRET_KEY=Hunter-variable y; "
+  .. "htpasswd -bc file user Hunter-htpasswd; "
   .. "tmsh modify auth user x password Hunter-tmsh; false"
 print(pcall(bip.bash, bip, line))
 print(bip:request("POST", "/mgmt/shared/echo", { raw = true, body = {
   communityName = "Hunter-community", apiKey = "Hunter-key",
   passphrase = { ciphertext = "Hunter-ciphertext" }, other = "$M$ab$Hunter-master",
-  uri = "https://u:Hunter-uri@h/",
+  uri = "https://u:Hunter-uri@h/", passwords = { "Hunter-first", "Hunter-second" },
+  private_key = "Hunter-private", masterKey = "Hunter-mainkey", password = 74747474,
+  passwordMinLength = 75757575,
 } }).status)
 error(select(2, pcall(bip.bash, bip, "echo 'secret Hunter-output' >&2; exit 1")))
 ]]
@@ -133,6 +137,8 @@ error(select(2, pcall(bip.bash, bip, "echo 'secret Hunter-output' >&2; exit 1"))
     local shown = {}
     for secret in (result.out .. result.err):gmatch "Hunter%-%a*" do shown[secret] = true end
     assert.same({}, shown)
+    assert.not_matches("74747474", result.out .. result.err)
+    assert.matches("75757575", result.err)
     assert.matches("tmsh modify auth user x password %*%*%*%*", result.out)
     assert.matches("utilCmdArgs", result.err)
     assert.matches("communityName", result.err)
