@@ -8,6 +8,7 @@ local core = require "f5.core"
 local json = require "f5.json"
 local plan = require "f5.ensure.plan"
 local spelling = require "f5.ensure.spelling"
+local write = require "f5.change.write"
 
 local M = {}
 
@@ -61,6 +62,22 @@ local function current(object, key)
   if compare.is_nothing(value) then return {} end
   if type(value) ~= "table" then return compare.braces(value) or { value } end
   return value
+end
+
+-- A list that the object does not have is empty, or its name is misspelt.
+local function check_name(parent, key, object)
+  if compare.value_of(object, key) ~= nil or object[key .. "Reference"] then return end
+  local is_full = tostring(parent):find "/~[^/]+$"
+  local names = write.properties(is_full and core.parent(parent) or parent) or {}
+  for _, name in ipairs(names) do
+    if name == key then return end
+  end
+  local near = core.nearest(key, names)
+  if near then
+    core.usage_error(
+      ("remove: %s has no property '%s'; did you mean '%s'?"):format(tostring(parent), key, near)
+    )
+  end
 end
 
 -- The position of an item in a list of texts or of objects with names.
@@ -131,6 +148,7 @@ local function change(name, in_collection, in_list)
     if is_collection then
       in_collection(steps, ref, items, object.partition)
     else
+      if name == "remove" then check_name(parent, key, object) end
       local list = in_list(current(object, key), items, key, object.partition, originals)
       if list then steps[1] = function() return parent:modify { [key] = list } end end
     end

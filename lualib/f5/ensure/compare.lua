@@ -347,8 +347,14 @@ function M.as_item(value)
   if type(value) == "string" or math.type(value) == "integer" then
     return { name = tostring(value) }
   end
-  if type(value) == "table" and full_name(value) then return value end
-  return nil
+  if type(value) ~= "table" then return nil end
+  if math.type(value.name) == "integer" then
+    local named = {}
+    for key, item in next, value do named[key] = item end
+    named.name = tostring(value.name)
+    return named
+  end
+  return full_name(value) and value or nil
 end
 
 --- Adds an item of a wanted list to an index, in which find() finds its other spellings.

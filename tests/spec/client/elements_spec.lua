@@ -256,6 +256,33 @@ describe("add and remove", function()
     assert.is_nil(wideip:load().pools)
   end)
 
+  it("take a name that is a number, and keep the other elements", function()
+    local group = bip.ltm["data-group"].internal["/Common/numbers"]
+    group:create { type = "integer", records = { { name = "1", data = "one" } } }
+    does(function() return group.records:add { { name = 2, data = "two" } } end, "changed",
+      "PATCH ltm/data-group/internal/~Common~numbers")
+    does(function() return group:ensure { records = { { name = 2 }, { name = 1 }, 3 } } end,
+      "changed", "PATCH ltm/data-group/internal/~Common~numbers")
+    local data = {}
+    for _, record in ipairs(group:load().records) do data[record.name] = record.data or "" end
+    assert.same({ ["1"] = "one", ["2"] = "two", ["3"] = "" }, data)
+  end)
+
+  it("do not take a misspelt list for an empty one", function()
+    bip.ltm.pool["/Common/p"]:create {}
+    writes()
+    for path, words in pairs {
+      ["sys/ntp/serverz"] = "remove: /mgmt/tm/sys/ntp has no property 'serverz'; "
+        .. "did you mean 'servers'%?",
+      ["ltm/pool/~Common~p/metadatum"] = "did you mean 'metadata'%?",
+    } do
+      assert.matches(words, fails("usage", function() bip:at(path):remove "x" end))
+    end
+    assert.equal("unchanged", bip.sys.dns["name-servers"]:remove "10.0.0.1")
+    assert.equal("unchanged", bip.ltm.pool["/Common/p"].metadata:remove "x")
+    assert.same({}, writes())
+  end)
+
   it("act on lists of texts, addresses and options", function()
     does(function() return bip.sys.ntp.servers:add "10.0.0.1" end, "changed", "PATCH sys/ntp")
     does(function() return bip.sys.ntp.servers:add { "10.0.0.1", "10.0.0.2" } end, "changed",
