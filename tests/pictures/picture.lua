@@ -1,7 +1,7 @@
 -- Makes the pictures of the pages from real runs in a real terminal: picture.lua DIRECTORY [NAME…]
 -- console.svg: a session. check.svg, drift.svg and undo.svg: what docs/safe-change.md describes.
 local here = arg[0]:match "^(.*)/[^/]*$" or "."
-package.path = here .. "/?.lua;" .. package.path
+package.path = ("%s/?.lua;%s/../support/?.lua;"):format(here, here) .. package.path
 local drawing = require "drawing"
 local f5 = require "f5"
 local program = require "program"
