@@ -314,8 +314,9 @@ local rows <const> = {
 }
 
 dofile "tests/bench/twin.lua"(rows, {
-  start = start_simulator, stop = stop_simulator, run = run, playbook = playbook, most = most,
-  read_all = read_all, work = work, port = sim_port, ca = sim_ca, rounds = rounds, quick = quick,
+  start = simulated.start, stop = simulated.stop, run = run, playbook = playbook, most = most,
+  read_all = simulated.read_all, work = work, port = sim_port, ca = simulated.ca, rounds = rounds,
+  quick = quick,
 })
 
 local columns <const> = { "f5lua", "floor", "curl", "node", "requests" }

@@ -125,5 +125,6 @@ return function(given)
   -- The run reads what the change record needs, so the difference is the record itself.
   function M.record_changes() return compare("--undoable", "read") end
 
+  M.start, M.stop, M.ca, M.read_all = start_simulator, stop_simulator, sim_ca, read_all
   return M
 end
