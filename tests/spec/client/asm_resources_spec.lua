@@ -318,6 +318,46 @@ describe("G29 ASM: many at once, and what it refuses", function()
     assert.equal(0, #policy.urls:list())
   end)
 
+  it("says what is wrong with a call, before anything is sent", function()
+    local urls <const>, explicit <const> = policy.urls, { type = "explicit" }
+    local vulnerability <const> = "/mgmt/tm/asm/policies/x/vulnerabilities/y"
+    local before <const> = #device:log()
+    for _, case in ipairs {
+      { urls.delete_all, urls, {}, "delete_all: no filter; use all = true to select every" },
+      { urls.delete_all, urls, "x", "delete_all: expected { filter = … }" },
+      { urls.delete_all, urls, { filter = explicit, all = true },
+        "delete_all: give either a filter or all = true" },
+      { urls.delete_all, urls, { all = true, set = {} }, "delete_all: unknown option 'set'" },
+      { urls.modify_all, urls, { set = { performStaging = false } }, "modify_all: no filter" },
+      { urls.modify_all, urls, { filter = explicit }, "modify_all: 'set' is empty" },
+      { urls.modify_all, urls, { all = true, set = {} }, "modify_all: 'set' is empty" },
+      { urls.modify_all, urls, { all = true, set = true }, "modify_all: 'set' is empty" },
+      { urls.modify_all, urls, { all = true, sett = {} }, "modify_all: unknown option 'sett'" },
+      { bip.ltm.pool.delete_all, bip.ltm.pool, { filter = { partition = "Common" } },
+        "delete_all works on collections of ASM only" },
+      { asm.follow, asm, "x", "follow: expected a link of the device, got x" },
+      { asm.policy, asm, "", "expected the name of a policy, got a string" },
+      { asm.policy, asm, 7, "expected the name of a policy, got a number" },
+      { asm.task, asm, nil, "task: expected the name of a task, got a nil" },
+      { asm.resolve_vulnerabilities, asm, {}, "resolve_vulnerabilities: the list is empty" },
+      { asm.resolve_vulnerabilities, asm, "x", "resolve_vulnerabilities: expected a list, got a " },
+      { asm.resolve_vulnerabilities, asm, { "x" }, "expected a vulnerability, got x" },
+      { function() asm:resolve_vulnerabilities({ vulnerability }, { stages = true }) end, nil, nil,
+        "resolve_vulnerabilities: unknown option 'stages'" },
+      { function() asm:resolve_vulnerabilities({ vulnerability }, 1) end, nil, nil,
+        "resolve_vulnerabilities: expected a table of options, got a number" },
+      { function() asm:suggestions(policy, "x") end, nil, nil,
+        "suggestions: expected a table of options, got a string" },
+      { function() asm.live:install "asm-attack-signatures" end, nil, nil,
+        "expected the id of an installation or one of installations(), got a nil" },
+    } do
+      local err <const> = failure(function() case[1](case[2], case[3]) end)
+      assert.equal("usage", err.kind, case[4])
+      assert.matches(case[4], err.message, 1, true)
+    end
+    assert.equal(before, #device:log())
+  end)
+
   it("wants a filter, or the word that all are meant", function()
     local before <const> = #device:log()
     for _, call in ipairs {

@@ -35,6 +35,29 @@ describe("S8 guard and undo", function()
     same(before)
   end)
 
+  it("guard reads an object once that ensure creates or changes", function()
+    local function reads_of(path, fn)
+      device:clear_log()
+      bip:guard(fn)
+      local found = 0
+      for _, call in ipairs(device:log()) do
+        if call.method == "GET" and call.path == path then found = found + 1 end
+      end
+      return found
+    end
+    local new <const>, web <const> = bip.ltm.pool["/Common/new"], bip.ltm.pool["/Common/web"]
+    assert.equal(1, reads_of("/mgmt/tm/ltm/pool/~Common~new", function()
+      assert.equal("created", (new:ensure { description = "x" }))
+    end))
+    assert.equal(1, reads_of("/mgmt/tm/ltm/pool/~Common~web", function()
+      assert.equal("changed", (web:ensure { description = "x" }))
+    end))
+    -- what another write may have changed meanwhile is read again
+    assert.equal(1, reads_of("/mgmt/tm/ltm/pool/~Common~web", function()
+      web:modify { description = "y" }
+    end))
+  end)
+
   it("guard returns the results of its function, and takes nothing back then", function()
     assert.same({ 1, nil, 3, n = 3 }, table.pack(bip:guard(function()
       bip.ltm.pool["/Common/a"]:create {}
