@@ -100,7 +100,9 @@ end
 
 local function link_of(what, value)
   local path = path_of(value)
-  if not path then usage("expected %s, got %s", what, tostring(value)) end
+  if not path or not path:find("^/mgmt/") then
+    usage("expected %s: its link or the object, got %s", what, tostring(value))
+  end
   return { link = "https://localhost" .. path }
 end
 
