@@ -122,12 +122,93 @@ function Plan:validate()
   return fine, problems
 end
 
+-- -- a change that waits for its confirmation ----------------------------------------------------
+
+local Change = { __name = "f5.plan.change" }
+Change.__index = Change
+
+local pendings = setmetatable({}, { __mode = "k" }) -- change -> what is on the device
+
+local function pending_of(change, name)
+  local pending = pendings[change]
+  if not pending then
+    core.usage_error(3, ("%s: call it with a colon: change:%s()"):format(name, name))
+  end
+  if pending.over then
+    core.usage_error(3, ("%s: the change %s is %s"):format(name, pending.id, pending.over))
+  end
+  return pending
+end
+
+-- It is decided: the session of the timer is not needed any more.
+local function finish(pending, how)
+  pending.over = how
+  pending.session:close()
+end
+
+--- Keeps the change. Raises "conflict" if the device takes it back already.
+function Change:confirm()
+  local pending = pending_of(self, "confirm")
+  local ok, err = pcall(require("f5.confirm").confirm, pending.session, pending.id)
+  local too_late = not ok and type(err) == "table" and err.kind == "conflict"
+  if ok or too_late then finish(pending, ok and "confirmed" or "taken back") end
+  if not ok then error(err, 0) end
+end
+
+--- Lets the device take the change back now.
+-- @return string: "taken back", or "failed" or "taking back" if something is left; what is left
+function Change:take_back()
+  local pending = pending_of(self, "take_back")
+  local now = require("f5.confirm").take_back(pending.session, pending.id, { sent = true })
+  if now.state == "taken back" then finish(pending, now.state) end
+  return now.state, now.detail
+end
+
+local function arm(of, seconds)
+  if not seconds then return nil end
+  -- a session of its own: the timer is no part of the change record
+  local session = core.connect(core.access(of.session))
+  local ok, pending = pcall(require("f5.confirm").arm, session, of.device, { seconds = seconds })
+  if ok and pending then return pending end
+  session:close()
+  if not ok then error(pending, 0) end
+  return nil
+end
+
+-- Sends the steps. If one fails, the device takes them back at once.
+local function send(of, pending)
+  local ok, err = pcall(apply.run, of.session, of.device, function(_, is_done)
+    if pending and not is_done then pending:keep() end
+  end)
+  if ok and pending then ok, err = pcall(pending.start, pending) end
+  if ok then return err end
+  if pending and not (type(err) == "table" and err.kind == "cancelled") then
+    pcall(require("f5.confirm").take_back, pending.session, pending.id, {
+      sent = type(err) == "table" and err.outcome ~= "unknown", seconds = 30,
+    })
+    finish(pending, "over")
+  end
+  error(err, 0)
+end
+
+local function check_minutes(seconds)
+  if not seconds or math.type(seconds) == "integer" and seconds % 60 == 0 and seconds >= 60
+    and seconds <= 7 * 86400 then return end
+  core.usage_error(3, ("apply: 'confirm' must be seconds, whole minutes of up to 7 days, not %s")
+    :format(seconds))
+end
+
 --- Sends exactly the steps, if the device is still as the plan saw it, and keeps a change record.
 -- Then it reads every object back.
 -- @return array of { path, what, changes }: objects that are not as planned
+-- @param options table|nil: confirm (seconds, whole minutes: the device takes the change back after
+--   this time, unless it is confirmed)
 -- @return string|nil: id of the change record
-function Plan:apply()
+-- @return f5.plan.change|nil: with `confirm`
+function Plan:apply(options)
   local of = own(self, "apply")
+  local seconds = check_options("apply", options, { confirm = "number" }).confirm
+  check_minutes(seconds)
   if of.applied then core.usage_error(2, "apply: this plan was applied already; make a new one") end
   local found = drift.find(of.session, of.device)
   if #found > 0 then
@@ -140,15 +221,19 @@ function Plan:apply()
       ),
     }, 0)
   end
+  local pending = arm(of, seconds)
   of.applied = true
-  local id = of.session:undoable(function() apply.run(of.session, of.device) end)
+  local id, due = of.session:undoable(function() return send(of, pending) end)
   local wrong = {}
   for _, one in ipairs(apply.read_back(of.session, of.device)) do
     if one.given then
       wrong[#wrong + 1] = { path = one.path, what = one.what, changes = one.changes }
     end
   end
-  return wrong, id
+  if not pending then return wrong, id end
+  local change = setmetatable({ id = pending.id, due = due }, Change)
+  pendings[change] = pending
+  return wrong, id, change
 end
 
 --- Writes the plan to a file, for `f5lua show` and `f5lua apply`.

@@ -53,13 +53,48 @@ function plan:validate() end
 ---    local wrong, id = plan:apply()
 ---    if #wrong > 0 then f5.undo(id, { session = bip }) end
 ---
+---    local _, _, change = plan:apply { confirm = 300 }
+---    change:confirm()
+---
 ---*Raises* call errors; "conflict": nothing was sent, because the device has changed since the plan
----was made; "usage": the plan was applied already, or the change record cannot be written.
+---was made, or another change waits for its confirmation; "unsupported": nothing was sent, because
+---the device could not take the change back by itself; "usage": the plan was applied already, an
+---option is invalid, or the change record cannot be written.
 ---
 ---*Source* docs/safe-change.md, "Plans in Lua"
+---@param options? f5.plan.apply_options how to apply it
 ---@return table[] wrong objects that are not as planned: path, what, changes
 ---@return string? id of the change record; nil if there was nothing to write
-function plan:apply() end
+---@return f5.plan.change? change with `confirm`: what waits for its confirmation
+function plan:apply(options) end
+
+---@class f5.plan.apply_options
+---Options of `plan:apply`.
+---@field confirm? integer seconds until the device takes it back by itself, in whole minutes
+
+---@class f5.plan.change
+---A change that waits for its confirmation.
+---@field id string its id, for `f5lua confirm`
+---@field due string when the device takes it back, on its own clock
+local change = {}
+
+---Keeps the change.
+---
+---*Raises* call errors; "conflict": too late, the device takes it back or has taken it back.
+---
+---*Source* docs/safe-change.md, "Changes that must be confirmed"
+function change:confirm() end
+
+---Lets the device take the change back now, and waits for it, for at most 2 minutes.
+---
+---    print(change:take_back())   -- taken back   2026-11-28T10:00:01
+---
+---*Raises* call errors.
+---
+---*Source* docs/safe-change.md, "Changes that must be confirmed"
+---@return "taken back"|"taking back"|"failed" state what the device did
+---@return string? detail when, or what is left
+function change:take_back() end
 
 ---Writes the plan to a file that `f5lua show` and `f5lua apply` take.
 ---

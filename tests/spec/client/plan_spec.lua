@@ -100,4 +100,33 @@ describe("bip:plan", function()
       valid = true,
     }).message)
   end)
+
+  it("can be applied so that the device takes it back unless it is confirmed", function()
+    local function planned(name)
+      return bip:plan(function(twin) twin.ltm.pool[name]:create {} end)
+    end
+    local wrong, id, made = planned("/Common/c1"):apply { confirm = 60 }
+    assert.same({}, wrong)
+    assert.is_string(id)
+    assert.matches("^%d+%-%d+%-%x+$", made.id)
+    device:advance(61)
+    assert.is_false(bip.ltm.pool["/Common/c1"]:exists())
+    assert.matches("too late", lab.fails("conflict", made.confirm, made).message)
+    made = select(3, planned("/Common/c2"):apply { confirm = 60 })
+    made:confirm()
+    assert.matches("is confirmed", lab.fails("usage", made.confirm, made).message)
+    device:advance(3600)
+    assert.is_true(bip.ltm.pool["/Common/c2"]:exists())
+    made = select(3, planned("/Common/c3"):apply { confirm = 60 })
+    assert.equal("taken back", (made:take_back()))
+    assert.is_false(bip.ltm.pool["/Common/c3"]:exists())
+    for _, seconds in ipairs { 0, 59, 61, 60.5, 8 * 86400 } do
+      lab.fails("usage", function() planned("/Common/c4"):apply { confirm = seconds } end)
+    end
+    device:fault { match = { method = "POST", path = "ltm/pool" }, kind = "validation" }
+    local plan = planned "/Common/c5"
+    device:fault { match = { method = "POST", path = "ltm/pool" }, kind = "validation" }
+    lab.fails("invalid", plan.apply, plan, { confirm = 60 })
+    assert.equal(0, #bip.sys.icall.handler.periodic:list())
+  end)
 end)
