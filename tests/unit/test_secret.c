@@ -229,6 +229,27 @@ static void headers(void **state) {
   check("say Authorization: no header", "say Authorization: no header");
 }
 
+/* Tokens that no session here owns: all but the first characters. */
+static void tokens_of_others(void **state) {
+  (void)state;
+  check("/mgmt/shared/authz/tokens/ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "/mgmt/shared/authz/tokens/ABCD********");
+  check("GET /mgmt/shared/authz/tokens/ABCDEFGHIJKLMNO7?ver=1",
+        "GET /mgmt/shared/authz/tokens/ABCD********?ver=1");
+  check("/mgmt/shared/authz/tokens/ABCDEFGHIJKLMNO", "/mgmt/shared/authz/tokens/ABCDEFGHIJKLMNO");
+  check("/mgmt/shared/authz/tokens/abcdefghijklmnopqrstuvwxyz",
+        "/mgmt/shared/authz/tokens/abcdefghijklmnopqrstuvwxyz");
+  check("{\"name\":\"ABCDEFGHIJKLMNOPQRSTUVWXY9\",\"n\":1}", "{\"name\":\"ABCD********\",\"n\":1}");
+  check("\"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "\"ABCD********");
+  check("{\"m\":\"{\\\"name\\\":\\\"ABCDEFGHIJKLMNOPQRSTUVWXYZ\\\"}\"}",
+        "{\"m\":\"{\\\"name\\\":\\\"ABCD********\\\"}\"}");
+  static const char *const others[] = {
+      "\"ABCDEFGHIJKLMNOPQRSTUVWXY\"", "\"ABCDEFGHIJKLMNOPQRSTUVWXYZA\"",
+      "\"ABCDEFGHIJKLMNOPQRSTUVWXYZ.\"", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    check(others[i], others[i]);
+}
+
 static void many(void **state) {
   (void)state;
   enum { COUNT = 3000 };
@@ -289,12 +310,18 @@ static void quiet(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(known_secrets), cmocka_unit_test(escaped_secrets),
-      cmocka_unit_test(short_secrets), cmocka_unit_test(commands),
-      cmocka_unit_test(any_commands),  cmocka_unit_test(encrypted),
-      cmocka_unit_test(keys),          cmocka_unit_test(headers),
-      cmocka_unit_test(many),          cmocka_unit_test(wiped),
-      cmocka_unit_test(no_core),       cmocka_unit_test(quiet)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(known_secrets),
+                                     cmocka_unit_test(escaped_secrets),
+                                     cmocka_unit_test(short_secrets),
+                                     cmocka_unit_test(commands),
+                                     cmocka_unit_test(any_commands),
+                                     cmocka_unit_test(encrypted),
+                                     cmocka_unit_test(keys),
+                                     cmocka_unit_test(headers),
+                                     cmocka_unit_test(many),
+                                     cmocka_unit_test(wiped),
+                                     cmocka_unit_test(no_core),
+                                     cmocka_unit_test(quiet),
+                                     cmocka_unit_test(tokens_of_others)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
