@@ -123,7 +123,7 @@ describe("what nobody expects:", function()
       "that lives shorter than the login takes is used, and not fetched again and again",
       function()
         login '"expirationMicros":1000,"lastUpdateMicros":0'
-        device:fault { match = { path = "/node$" }, body = "{}" }
+        device:fault { match = { path = "/node$" }, body = '{"kind":"x"}' }
         assert.same({ 0, "" }, { run(CONNECT .. "bip.ltm.node:load()").status, "" })
         assert.equal("GET", device:log()[2].method)
       end
