@@ -70,8 +70,11 @@ local BODIES <const> = {
     }
   end,
   ["ltm/node"] = function(self)
-    return { address = self:address(), description = self:chance(50) and "n" or nil,
-      ratio = self:number(1, 5) }
+    -- other addresses than those of members: two nodes of one address can be made in one order only
+    return {
+      address = (self:address():gsub("^10%.%d", "10.3")),
+      description = self:chance(50) and "n" or nil, ratio = self:number(1, 5),
+    }
   end,
   ["ltm/virtual"] = function(self)
     return {
