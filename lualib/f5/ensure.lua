@@ -15,6 +15,7 @@ function M.ensure(ref, properties, ...)
   if type(properties) ~= "table" or select("#", ...) > 0 then
     core.usage_error("ensure: expected one table of properties")
   end
+  local _ <close> = just_read.scope
   -- What was read elsewhere keeps its session and state: they say what is wanted.
   if bodies.kind_of(properties) then
     properties = bodies.writable(properties, { operation = true })
