@@ -322,13 +322,16 @@ function Reader:add_chosen()
   end
 end
 
-local TAKE <const> = {
-  organizing = "take_organizing", collection = "take_collection", object = "take_object",
-}
+local TAKE <const> = { collection = "take_collection", object = "take_object" }
 
 function Reader:visit(after, path, depth)
   local step = { path = path, depth = depth }
-  step.run = function() return pages.first(self, path) end
+  step.run = function()
+    local answer = pages.first(self, path)
+    -- what it links to is known before its turn, so that the requests never run out
+    if answer.what == "organizing" then self:take_organizing(step, answer) end
+    return answer
+  end
   step.take = function(answer)
     if answer.err then
       local list = self.missing
@@ -406,6 +409,11 @@ function Reader:first_steps(paths)
   return first
 end
 
+local function by_path(a, b)
+  if a.path ~= b.path then return a.path < b.path end
+  return tostring(a.reason) < tostring(b.reason)
+end
+
 -- The paths without those that others contain.
 local function distinct(paths)
   local out, seen = {}, {}
@@ -459,6 +467,8 @@ function M.read(bip, sink, options)
       }
     end
   end
+  table.sort(left_out.excluded, by_path)
+  table.sort(left_out.unread, by_path)
   left_out.complete = #left_out.unread == 0
   sink:finish(left_out)
   return left_out, self.count
