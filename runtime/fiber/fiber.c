@@ -87,12 +87,13 @@ static void break_deadlock(fiber_scheduler *s) {
   detach(victim);
 }
 
-static int raise_cancel(lua_State *L, fiber *f) {
+static int raise_cancel(lua_State *L, fiber *f, fiber_wait *wait) {
   f->cancelled = true;
   f->cancel_pending = false;
   luaL_checkstack(L, 6, NULL);
   lua_pushcfunction(L, f->scheduler->push_cancel);
   lua_call(L, 0, 1);
+  if (wait && wait->explain) wait->explain(wait, L);
   if (fiber_push_handle(L, f) == LUA_TUSERDATA) {
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, VALUE_CANCEL);
@@ -118,7 +119,7 @@ static int end_wait(lua_State *L, int status, lua_KContext context) {
   fiber_wait *wait = (fiber_wait *)context;
   fiber *f = fiber_scheduler_of(L)->current;
   if (f->fault != FAULT_NONE) return raise_fault(L, f);
-  if (f->cancel_pending) return raise_cancel(L, f);
+  if (f->cancel_pending) return raise_cancel(L, f, wait);
   return wait->finish(L, status, wait->context);
 }
 
@@ -174,7 +175,7 @@ static int finish_body(lua_State *L, int status, lua_KContext context) {
 }
 
 static int never_started(lua_State *L) {
-  return raise_cancel(L, fiber_scheduler_of(L)->current);
+  return raise_cancel(L, fiber_scheduler_of(L)->current, NULL);
 }
 
 /* The first function of each fiber's thread. Errors are caught here, where the thread can still
@@ -260,10 +261,10 @@ static void on_interrupt(lua_State *L, lua_Debug *ar) {
   fiber_scheduler *s = fiber_scheduler_of(L);
   if (s->foreground_hits > (s->current == s->foreground ? 0 : 1)) {
     s->foreground_hits = 0;
-    raise_cancel(L, s->current);
+    raise_cancel(L, s->current, NULL);
   }
   if (!s->interrupted) return; /* left over from an earlier run */
-  if (!s->current->cancelled || s->current->cancel_pending) raise_cancel(L, s->current);
+  if (!s->current->cancelled || s->current->cancel_pending) raise_cancel(L, s->current, NULL);
 }
 
 static void set_interrupt_hook(lua_State *L) {

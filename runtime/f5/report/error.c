@@ -14,6 +14,8 @@
 #include "f5/report/secret.h"
 #include "f5/report/spelling.h"
 
+#define UNKNOWN "; outcome unknown: the device may have carried it out"
+
 #define ERROR_NAME "f5.error"
 
 static void push_masked(lua_State *L, const char *string, size_t length) {
@@ -48,7 +50,7 @@ static void push_failure(lua_State *L, const f5_failure *failure, const error_pl
   set_number(L, "attempts", failure->attempts ? failure->attempts : place->attempts);
   lua_pushstring(L, failure->message ? failure->message : "not enough memory for the message");
   if (failure->verdict.unknown) {
-    lua_pushliteral(L, "; outcome unknown: the device may have carried it out");
+    lua_pushliteral(L, UNKNOWN);
     lua_concat(L, 2);
     lua_pushliteral(L, "unknown");
     lua_setfield(L, -3, "outcome");
@@ -160,6 +162,15 @@ int error_push_cancelled(lua_State *L) {
   failure_set(&failure, KIND_CANCELLED, "cancelled");
   error_push_and_clear(L, &failure, &(error_place){0});
   return 1;
+}
+
+void error_mark_unknown(lua_State *L) {
+  lua_getfield(L, -1, "message");
+  lua_pushliteral(L, UNKNOWN);
+  lua_concat(L, 2);
+  lua_setfield(L, -2, "message");
+  lua_pushliteral(L, "unknown");
+  lua_setfield(L, -2, "outcome");
 }
 
 int error_lua_new(lua_State *L) {

@@ -25,6 +25,8 @@ int error_usage(lua_State *L, const char *format, ...) __attribute__((format(pri
 int error_unknown(lua_State *L, const char *what, const char *name, const char *const *known);
 /* Pushes an error object of kind "cancelled"; for fiber_set_cancel_error. */
 int error_push_cancelled(lua_State *L);
+/* Says in the error on top of the stack that the device may have carried the call out. */
+void error_mark_unknown(lua_State *L);
 /* Lua: error_new(table) -> the same table, now an error object. Raises if its kind is unknown. */
 int error_lua_new(lua_State *L);
 /* Lua: usage(message) raises a usage error at the script's line. */

@@ -23,7 +23,13 @@ static void wake(f5_call *call) {
 
 static void abandon(fiber_wait *wait) {
   f5_operation *op = OWNER(wait, f5_operation, wait);
+  op->unknown = op->call.write && !op->call.harmless && op->call.state == CALL_SENT;
   call_clear(&op->call);
+}
+
+static void explain(fiber_wait *wait, lua_State *L) {
+  f5_operation *op = OWNER(wait, f5_operation, wait);
+  if (op->unknown) error_mark_unknown(L);
 }
 
 static int operation_collect(lua_State *L) {
@@ -44,6 +50,7 @@ f5_operation *operation_new(lua_State *L, f5_session *session, const char *metho
   op->call.owner = op;
   op->call.done = wake;
   op->wait.abandon = abandon;
+  op->wait.explain = explain;
   return op;
 }
 

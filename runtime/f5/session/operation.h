@@ -14,9 +14,10 @@
 typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
-  text path; /* if the operation owns the path */
-  int body;  /* of a creation or a command of a transaction: index of the body's table, or 0 */
-  int write; /* of a recorded write: index of the recorder's table */
+  bool unknown; /* it was cancelled after the device may have received a write */
+  text path;    /* if the operation owns the path */
+  int body;     /* of a creation or a command of a transaction: index of the body's table, or 0 */
+  int write;    /* of a recorded write: index of the recorder's table */
   lua_KFunction finish; /* of a recorded write: what follows the recorder */
 } f5_operation;
 

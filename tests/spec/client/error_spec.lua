@@ -351,6 +351,28 @@ describe("blocking calls", function()
     assert.equal("p", walk())
   end)
 
+  it("of a cancelled fiber say that a write may have been carried out", function()
+    local session <close> = connect {}
+    device:fault { match = { path = "/ltm/pool" }, delay_ms = 2000, times = 9 }
+    for method, act in pairs {
+      POST = function() session.ltm.pool:create { name = "late" } end,
+      GET = function() session.ltm.pool:list() end,
+    } do
+      device:clear_log()
+      local fiber = f5.spawn(act)
+      lab.arrived(device, method, "/ltm/pool")
+      fiber:cancel()
+      local err = failure(fiber.join, fiber)
+      local unknown <const> = method == "POST"
+      assert.same({ "cancelled", unknown and "unknown" or nil }, { err.kind, err.outcome })
+      assert.equal(
+        "cancelled" .. (unknown and "; outcome unknown: the device may have carried it out" or ""),
+        err.message
+      )
+    end
+    device:clear_faults()
+  end)
+
   it("of a cancelled fiber leave the session usable", function()
     device:fault { match = { path = "pool" }, delay_ms = 2000 }
     device:clear_log()
