@@ -517,4 +517,19 @@ describe("S1 a snapshot as a seed", function()
       round_trip { seed = { conf = conf }, provision = { "ltm", "gtm", "asm", "apm", "afm" } }
     end)
   end
+
+  for _, folder in ipairs { "extracts/as3", "extracts/misc", "syntax/derived", "syntax/planner" } do
+    it("holds all configuration texts of " .. folder .. " at once", function()
+      local path <const> = CONF:gsub("[^/]*$", folder)
+      if not lfs.attributes(path) then return pending "the texts are not on this machine" end
+      if not lab.slow then return pending "only with --slow" end
+      local files <const>, conf = f5.files(path, "*.conf"), {}
+      for i, name in ipairs(files) do
+        local opened <close> = assert(io.open(name, "rb"))
+        conf[i] = { name = name, text = opened:read "a" }
+      end
+      local modules <const> = { "ltm", "gtm", "asm", "apm", "afm", "pem" }
+      round_trip { seed = { conf = conf }, provision = modules }
+    end)
+  end
 end)
