@@ -15,12 +15,6 @@ local M = {}
 -- What a device puts inside an object by itself.
 M.OWN = { ["ltm/virtual/profiles"] = true, ["gtm/listener/profiles"] = true }
 
--- Flags of which one is shown.
-M.OPPOSITE = {
-  enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
-  vlansDisabled = "vlansEnabled",
-}
-
 -- What must be changed of an element that is there, so that it is as before. What the run did not
 -- give to it, the device has reset.
 local function element_body(self, inner, old, existing, given, child)
@@ -45,7 +39,7 @@ local function element_body(self, inner, old, existing, given, child)
     end
   end
   for property, value in next, is do
-    if was[property] == nil and not M.OPPOSITE[property]
+    if was[property] == nil and not net_module.OPPOSITE[property]
       and not net_module.same(inner, property, value, nil)
     then
       body[property] = tree.nothing_for(value)

@@ -314,8 +314,8 @@ function Inverse:old_values(rec, raw)
         goto next
       end
       seen[property] = now
-      if old == nil and elements.OPPOSITE[property] and type(now) ~= "string" then
-        local other = elements.OPPOSITE[property]
+      if old == nil and net_module.OPPOSITE[property] and type(now) ~= "string" then
+        local other = net_module.OPPOSITE[property]
         if not rec.changed[other] then body[other] = true end
       else
         if kinds.is_fixed(rec.kind, property) then fixed = property end

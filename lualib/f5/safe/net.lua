@@ -29,10 +29,13 @@ local M = {}
 ---@field side? boolean the device made or removed it by itself
 ---@field unknown? boolean nobody knows whether the write was carried out
 
+-- Flags of which a device shows one.
 local OPPOSITE <const> = {
   enabled = "disabled", disabled = "enabled", vlansEnabled = "vlansDisabled",
   vlansDisabled = "vlansEnabled",
 }
+
+M.OPPOSITE = OPPOSITE
 
 --- Whether two values of a property mean the same.
 function M.same(kind, property, a, b)

@@ -7,6 +7,7 @@
 --   …
 --   record:finish("done")
 
+local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 local files = require "f5.safe.files"
 local json = require "f5.json"
@@ -204,6 +205,19 @@ function Record:announce(step)
     times == MAX_ANNOUNCED and " (and so on)" or "", "\n")
 end
 
+-- The secrets of an object that a write may change. A change does not touch the others, so it is no
+-- loss that the record lacks them.
+local function touched(step, left)
+  if not left or step.method ~= "PATCH" then return left end
+  local names, out = {}, json.array {}
+  for key in next, step.body or {} do names[compare.camel(key)] = true end
+  names.encryptedPassword = names.encryptedPassword or names.password
+  for _, place in ipairs(left) do
+    if names[(place:match "^[^.%[]+":gsub("Reference$", ""))] then out[#out + 1] = place end
+  end
+  return #out > 0 and out or nil
+end
+
 -- What goes to the file: no secret stands there in clear.
 local function protected(step)
   local out = {}
@@ -212,6 +226,7 @@ local function protected(step)
   local left
   if out.before and out.before ~= null then
     out.before, left = secrets.protect(kind, out.before, QUESTION)
+    left = touched(step, left)
     if left then
       out.left_out = left
       step.reason = step.reason

@@ -229,6 +229,14 @@ describe("S6 a change record", function()
       end
     end
 
+    it("does not need those that a write leaves as they are", function()
+      local _, err = ok(0, { "modify", "--undoable", "auth/user", "bob", "description=new" })
+      assert.matches("^f5lua: 1 write in the change record", err)
+      is_clean(text_of(records()[1]))
+      ok(0, { "undo", "last" })
+      same(before)
+    end)
+
     it("leaves them out without a passphrase, and says so", function()
       local _, err = ok(0, { "-e", CHUNK }, { F5LUA_UNDOABLE = "1" })
       assert.matches("cannot be undone: PATCH auth/user/bob %([^\n]*secrets are left out", err)
