@@ -21,12 +21,17 @@ function M.of_core(kind, name, method)
   end
 end
 
+--- Raises if a method is called on anything but an object of its class.
+function M.check(name, what, self, class)
+  if type(self) ~= "table" or getmetatable(self) ~= class then refuse(name, what, self) end
+end
+
 --- Wraps the methods of a class in Lua; `except` holds the names of its other functions.
 function M.guard(class, what, except)
   for name, method in pairs(class) do
     if type(method) == "function" and name:sub(1, 2) ~= "__" and not (except or {})[name] then
       class[name] = function(self, ...)
-        if type(self) ~= "table" or getmetatable(self) ~= class then refuse(name, what, self) end
+        M.check(name, what, self, class)
         return method(self, ...)
       end
     end

@@ -2,6 +2,7 @@
 
 local core = require "f5.core"
 local difference = require "f5.state.difference"
+local receiver = require "f5.receiver"
 local show = require "f5.state.show"
 local snapshot = require "f5.state.snapshot"
 local source = require "f5.state.source"
@@ -24,6 +25,8 @@ function Report:text(format)
   end
   return show.text(self, format)
 end
+
+receiver.guard(Report, "a report of f5.diff")
 
 Report.__tostring = function(self) return (show.text(self):gsub("\n$", "")) end
 

@@ -11,6 +11,7 @@ local clean = require "f5.state.clean"
 local core = require "f5.core"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local receiver = require "f5.receiver"
 
 ---@class f5.state
 ---@field label string what it is: a file, or a device and the time
@@ -118,6 +119,7 @@ end
 
 --- Returns how many objects the state has.
 function State:count()
+  receiver.check("count", "a state", self, State)
   local count = 0
   for _, collection in ipairs(self.collections) do count = count + #collection.keys end
   return count
