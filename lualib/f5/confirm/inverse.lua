@@ -7,6 +7,7 @@
 local compare = require "f5.state.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local State = require "f5.state.state"
 local steps = require "f5.plan.steps"
 local words = require "f5.confirm.words"
 
@@ -256,6 +257,18 @@ function Inverse:set_right(path, place, object, position)
       keys[#keys + 1] = key
     end
   end
+  -- a value that is changed and changed back
+  for _, step in ipairs(self.device.steps) do
+    local is_own = step.method ~= "POST" and short(steps.target_of(step)) == short(path)
+    for key in pairs(is_own and steps.body_of(step) or {}) do
+      local value = before[key]
+      local plain = value ~= nil and type(value) ~= "table" and value ~= true and value ~= false
+      if plain and not seen[key] and not kinds.is_fixed(object.kind, key) then
+        seen[key] = true
+        keys[#keys + 1] = key
+      end
+    end
+  end
   if #keys == 0 then return end
   local forms, why = both_ways(function(out)
     for _, key in ipairs(keys) do
@@ -327,6 +340,40 @@ function Inverse:step(step)
   end
 end
 
+-- A change can stop after any step. So what the steps do to an object on the way counts, too: the
+-- methods by target.
+function Inverse:history()
+  local by_path, out = {}, {}
+  for path in pairs(self.objects) do by_path[short(path)] = path end
+  for i, step in ipairs(self.device.steps) do
+    local target = steps.target_of(step)
+    local key = short(target)
+    if step.class == "rest" then
+      out[key] = out[key] or { path = by_path[key] or target, at = i, methods = {} }
+      table.insert(out[key].methods, step.method)
+    end
+  end
+  return out
+end
+
+-- What the net difference of an object does not show.
+function Inverse:on_the_way(entry)
+  local object, counts = self.objects[entry.path], {}
+  for _, method in ipairs(entry.methods) do counts[method] = (counts[method] or 0) + 1 end
+  local is_new = entry.methods[1] == "POST"
+  if is_new and not object and counts.DELETE then
+    local kind = State.kind_of((entry.path:match "^(.*)/[^/]*$"))
+    local place = place_of(entry.path, kind)
+    if place.name then
+      self:add(entry.path, entry.at, { command("delete", place) }, { gone = true })
+    end
+  elseif not is_new and counts.DELETE and not (object and object.before and not object.after) then
+    self:problem(entry.path, "it is deleted and made again, and may be lost in between")
+  elseif not is_new and not object and (counts.PATCH or 0) + (counts.PUT or 0) > 1 then
+    self:problem(entry.path, "it is changed and changed back, and may be lost in between")
+  end
+end
+
 --- What takes a plan back.
 -- @param device table: of a plan
 -- @return f5.confirm.command[] in the order in which they run
@@ -336,6 +383,10 @@ function M.of(device)
     device = device, objects = device.objects, commands = {}, problems = {},
   }, Inverse)
   for _, step in ipairs(device.steps) do self:step(step) end
+  local history, keys = self:history(), {}
+  for key in pairs(history) do keys[#keys + 1] = key end
+  table.sort(keys)
+  for _, key in ipairs(keys) do self:on_the_way(history[key]) end
   local paths = {}
   for path in pairs(device.objects) do paths[#paths + 1] = path end
   table.sort(paths)

@@ -217,6 +217,42 @@ describe("S7 a change that must be confirmed", function()
     assert.is_true(bip.ltm.pool["/Common/new"]:exists())
   end)
 
+  it("counts what the steps do on the way", function()
+    plan [[
+bip.ltm.pool:create { name = "short" }
+bip.auth.partition["/T"]:create {}
+bip.ltm.pool["/Common/short"]:delete()
+bip.ltm.pool["/Common/old"]:modify { description = "on the way", minActiveMembers = 1 }
+bip.auth.partition["/U"]:create {}
+bip.ltm.pool["/Common/old"]:modify { description = 'was "it"; {a} [b] $c' }
+]]
+    local before <const> = objects()
+    for _, name in ipairs { "T", "U" } do
+      device:clear_faults()
+      device:fault { match = { method = "POST", path = "auth/partition" }, delay_ms = 600000,
+        after = name == "U" and 1 or 0, status = 503 }
+      device:clear_log()
+      local running <const> = program.start(
+        { "apply", place.path .. "/change.plan", "--confirm", "1m" }, { env = environment() }
+      )
+      lab.arrived(device, "POST", "auth/partition", name == "U" and 2 or 1)
+      running:kill(9)
+      running:wait()
+      device:clear_faults()
+      assert.not_equal("", differences(before))
+      device:advance(500)
+      assert.equal("", differences(before), name .. log())
+    end
+    plan [[
+bip.ltm.pool["/Common/gone"]:delete()
+bip.ltm.pool["/Common/gone"]:create { description = "again" }
+]]
+    local done <const> = run { "apply", "change.plan", "--confirm", "1m" }
+    assert.equal(3, done.status, done.out)
+    assert.matches("it is deleted and made again", done.err)
+    assert.equal("", differences(before))
+  end)
+
   it("needs no undo after the device took it back", function()
     local before <const> = objects()
     plan(CHANGES[1])
