@@ -33,4 +33,14 @@ if files == 0 then words[#words + 1] = here .. "/spec" end
 table.insert(words, 1, "--output=" .. here .. "/support/output.lua")
 for i = 1, math.max(#arg, #words) do arg[i] = words[i] end
 
+-- Change records of specs go to a directory of their own, not to that of the user.
+local state <const> = os.tmpname()
+os.remove(state)
+local getenv <const>, exit <const> = os.getenv, os.exit
+rawset(os, "getenv", function(name) return name == "XDG_STATE_HOME" and state or getenv(name) end)
+rawset(os, "exit", function(...)
+  os.execute("rm -rf '" .. state .. "'")
+  return exit(...)
+end)
+
 require "busted.runner" { standalone = false }

@@ -44,6 +44,9 @@ end
 function M.command_line(words, options)
   local parts = { "env", "-i", "PATH=" .. quote(os.getenv "PATH") }
   if not (options.env and options.env.HOME) then parts[#parts + 1] = "HOME=/nonexistent" end
+  if not (options.env and (options.env.HOME or options.env.XDG_STATE_HOME)) then
+    parts[#parts + 1] = "XDG_STATE_HOME=" .. quote(os.getenv "XDG_STATE_HOME" or "/nonexistent")
+  end
   for _, name in ipairs { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" } do
     if os.getenv(name) then parts[#parts + 1] = name .. "=" .. quote(os.getenv(name)) end
   end
