@@ -3,6 +3,7 @@
 local bodies = require "f5.change.body"
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
+local json = require "f5.json"
 local just_read = require "f5.safe.just_read"
 local plan = require "f5.ensure.plan"
 local spelling = require "f5.ensure.spelling"
@@ -16,6 +17,12 @@ function M.ensure(ref, properties, ...)
     core.usage_error("ensure: expected one table of properties")
   end
   local _ <close> = just_read.scope
+  -- A table that contains itself cannot be compared, either.
+  local fine, why = pcall(json.encode, properties)
+  if not fine then
+    if type(why) ~= "string" then error(why, 0) end
+    core.usage_error(why)
+  end
   -- What was read elsewhere keeps its session and state: they say what is wanted.
   if bodies.kind_of(properties) then
     properties = bodies.writable(properties, { operation = true })

@@ -425,6 +425,20 @@ describe("ensure of a list of objects", function()
     assert.equal(2, #pool.members:list())
   end)
 
+  it("refuses what JSON can not hold, also where nothing would be sent", function()
+    local virtual <const> = bip.ltm.virtual["/Common/round"]
+    virtual:create { destination = "10.0.99.1:80" }
+    writes()
+    local round <const> = {}
+    round[1] = round
+    for _, wanted in ipairs { { rules = round }, { description = print }, { rules = { 0 / 0 } } } do
+      local ok, err = f5.try(function() return virtual:ensure(wanted) end)
+      assert.same({ false, "usage" }, { ok, type(err) == "table" and err.kind })
+      assert.matches("cannot encode", err.message)
+    end
+    assert.same({}, writes())
+  end)
+
   it("takes one name for one element", function()
     local pool = bip.ltm.pool["/Common/p"]
     pool:create { members = { "10.0.0.1:80" } }
