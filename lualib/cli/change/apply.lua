@@ -1,10 +1,16 @@
 -- f5lua apply: sends exactly the steps of a plan.
+local apply = require "f5.plan.apply"
 local confirmed = require "cli.support.change.confirmed"
 local contents = require "cli.support.contents"
+local core = require "f5.core"
+local credentials = require "f5.fleet.credentials"
 local device_options = require "cli.support.device"
+local drift = require "f5.plan.drift"
 local f5 = require "f5"
 local host = require "f5.host"
+local inventory = require "f5.inventory"
 local output = require "cli.support.output"
+local place = require "cli.support.change.place"
 local show = require "cli.support.change.plan"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
@@ -12,6 +18,7 @@ local usage = require "cli.support.usage"
 local M = { summary = "send exactly the steps of a plan", logs = true }
 
 local PROGRAM <const> = "f5lua apply"
+local WORKERS <const> = 20 -- devices that are looked at, at a time
 
 function M.setup(parser)
   parser:argument("file", "the plan"):argname "FILE"
@@ -21,7 +28,10 @@ function M.setup(parser)
   parser:option("--key", "refuse a plan that is not signed with this key (Ed25519, PEM)")
     :argname "PUB.pem"
   confirmed.add_options(parser)
-  device_options.add_options(parser)
+  place.add_options(parser)
+  parser
+    :option("--limit", "with --inventory: only these devices of the plan: names and patterns")
+    :argname "PATTERN"
   parser:epilog(
     "It refuses another device, a plan that was changed, and a device that is no longer as the\n"
       .. "plan saw it. Afterwards it reads every object back and compares it with the plan."
@@ -34,6 +44,7 @@ local function line(...)
 end
 
 local function connect(options, device)
+  if options.devices then return f5.connect(credentials(options.devices[device.label], {})) end
   local given = device_options.options(options)
   if not given.host then
     if not device.host and (os.getenv "F5_SERVER" or "") == "" then
@@ -123,24 +134,69 @@ local function saves(device)
   return false
 end
 
-local function apply_to(options, device, record)
-  local apply, drift = require "f5.plan.apply", require "f5.plan.drift"
-  local session <close> = connect(options, device)
-  local same, why = apply.check_device(session, device)
-  if same == nil then
+-- Logs in, and compares the device with what the plan saw. Nothing is written.
+-- @return session, drift
+local function look(options, device)
+  local session = connect(options, device)
+  local ok, found = pcall(function()
+    local same, why = apply.check_device(session, device)
+    return { same = same, why = why, drift = drift.find(session, device) }
+  end)
+  if not ok then
+    session:close()
+    error(found, 0)
+  end
+  if found.same == nil then
     terminal.err(terminal.line((
       "f5lua: note: whether %s is the device of the plan is not known: %s"
-    ):format(session:label(), why)), "\n")
+    ):format(session:label(), found.why)), "\n")
   end
-  local found = drift.find(session, device)
-  if #found > 0 then
-    line(terminal.line(session:label()), " is not as the plan saw it (A: the plan, B: now):")
-    put_drift(found)
-    error(require("f5.core").error_new {
-      kind = "conflict", device = session:label(),
-      message = "nothing was sent: the device has changed since the plan was made; make a new plan",
-    }, 0)
+  return session, found.drift
+end
+
+local function refuse_drift(label)
+  error(core.error_new {
+    kind = "conflict", device = label,
+    message = "nothing was sent: the device has changed since the plan was made; make a new plan",
+  }, 0)
+end
+
+-- Looks at all devices before anything is written to one of them: some at a time.
+local function look_at_all(options, devices, sessions)
+  local at, workers, problems, drifted = 0, {}, {}, nil
+  for i = 1, math.min(WORKERS, #devices) do
+    workers[i] = function()
+      while at < #devices do
+        at = at + 1
+        local device = devices[at]
+        local ok, session, found = pcall(look, options, device)
+        if not ok then
+          if type(session) == "table" and session.kind == "cancelled" then error(session, 0) end
+          problems[device] = session
+        else
+          sessions[device], problems[device] = session, #found > 0 and found or nil
+        end
+      end
+    end
   end
+  core.all(workers)
+  local first
+  for _, device in ipairs(devices) do
+    local problem = problems[device]
+    if sessions[device] and problem then
+      line(terminal.line(device.label), " is not as the plan saw it (A: the plan, B: now):")
+      put_drift(problem)
+      drifted = drifted or device.label
+    elseif problem then
+      first = first or problem
+      if #devices > 1 then line(terminal.line(device.label .. ": " .. tostring(problem))) end
+    end
+  end
+  if first then error(first, 0) end
+  if drifted then refuse_drift(drifted) end
+end
+
+local function apply_to(options, device, record, session)
   ask(options, device)
   local pending <close> = confirmed.arm(options, device, function()
     return connect(options, device)
@@ -157,7 +213,9 @@ local function apply_to(options, device, record)
     pending:failed(err)
     error(err, 0)
   end
-  line(("%s: %d steps sent"):format(terminal.line(session:label()), #done))
+  line(("%s: %d %s sent"):format(
+    terminal.line(session:label()), #done, #done == 1 and "step" or "steps"
+  ))
   local found_back
   ok, found_back = pcall(apply.read_back, session, device)
   if not ok then
@@ -170,9 +228,32 @@ local function apply_to(options, device, record)
     session.sys.config:run "save"
     line "the configuration is saved"
   elseif #done > 0 and not saves(device) then
-    line "the configuration is not saved: a restart loses the changes (f5lua apply --save)"
+    options.is_unsaved = true
   end
   return wrong
+end
+
+-- The devices of the plan, with --limit some of them. With --inventory each is found there by name.
+local function chosen(options, plan)
+  if options.limit and not options.inventory then usage("--limit needs --inventory", PROGRAM) end
+  if not options.inventory then return plan.devices end
+  local all <const> = inventory.read(options.inventory)
+  local ok, limited = pcall(all.limit, all, options.limit)
+  if not ok then usage(tostring(limited), PROGRAM) end
+  local known, list = {}, {}
+  for _, device in ipairs(limited.devices) do known[device.name] = device end
+  for _, device in ipairs(plan.devices) do
+    if known[device.label] then
+      list[#list + 1] = device
+    elseif not options.limit then
+      usage(("the inventory does not have the device %s of the plan"):format(device.label), PROGRAM)
+    end
+  end
+  if #list == 0 and #plan.devices > 0 then
+    usage("the plan is about no device within the limit", PROGRAM)
+  end
+  options.devices = known
+  return list
 end
 
 function M.run(options)
@@ -184,14 +265,34 @@ function M.run(options)
     if not key then usage("cannot read " .. reason, PROGRAM) end
   end
   local plan = require("f5.plan.file").read(options.file, key)
+  if options.host and options.inventory then
+    usage("give either --host or --inventory", PROGRAM)
+  end
   if options.host and #plan.devices > 1 then
     usage("--host works with a plan of one device only", PROGRAM)
   end
+  local devices = chosen(options, plan)
+  local sessions <close> = setmetatable({}, { __close = function(list)
+    for _, session in pairs(list) do session:close() end
+  end })
+  look_at_all(options, devices, sessions)
   local record <close> = require("cli.support.change.undoable").record {
     what = "apply", playbook = options.file, arguments = {},
   }
   local wrong = false
-  for _, device in ipairs(plan.devices) do wrong = apply_to(options, device, record) or wrong end
+  for i, device in ipairs(devices) do
+    local ok, result = pcall(apply_to, options, device, record, sessions[device])
+    if not ok then
+      for n = i + 1, #devices do
+        line(terminal.line(devices[n].label), ": nothing was sent, because of the error above")
+      end
+      error(result, 0)
+    end
+    wrong = wrong or result
+  end
+  if options.is_unsaved then
+    line "the configuration is not saved: a restart loses the changes (f5lua apply --save)"
+  end
   if #plan.devices == 0 then show.text(plan) end
   return wrong and 1 or 0
 end

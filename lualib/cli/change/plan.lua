@@ -1,6 +1,7 @@
 -- f5lua plan: checks a playbook, or what makes a device like another, and writes what it would do
 -- into a file, for f5lua apply.
 local check = require "cli.support.change.check"
+local host = require "f5.host"
 local place = require "cli.support.change.place"
 local playbook = require "cli.support.playbook"
 local read = require "f5.state.read"
@@ -15,6 +16,7 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua plan [-v] -o FILE [--sign KEY.pem] [--no-validate] [--exit-code]\n"
       .. "                  [--against FILE] [-e CHUNK] PLAYBOOK [ARG…]\n"
+      .. "       f5lua plan [-v] -o FILE --inventory FILE [--limit PATTERN] PLAYBOOK [ARG…]\n"
       .. "       f5lua plan [-v] -o FILE [--sign KEY.pem] [--no-validate] [--exit-code]\n"
       .. "                  --to FILE|HOST [--host HOST] [--partition NAME]\n"
       .. "                  [--ignore PATTERN] [PATH…]"
@@ -32,6 +34,11 @@ function M.setup(parser)
   parser
     :option("--against", "no device, but what is in FILE: a snapshot or a saved configuration")
     :argname "FILE"
+  parser:option("--limit", "with --inventory and a playbook: only these devices"):argname "PATTERN"
+  parser
+    :option("--workers", "with --inventory and a playbook: devices at the same time")
+    :argname "N"
+    :convert(tonumber)
   parser:option("--sign", "sign the plan with this private key (Ed25519, PEM)"):argname "KEY.pem"
   parser:option("-e", "run CHUNK before PLAYBOOK, or alone"):argname "CHUNK":count "*"
   parser:flag("--no-validate", "do not ask the device whether it accepts the changes")
@@ -48,7 +55,7 @@ end
 
 -- A playbook says itself where it connects to.
 local ONLY_TO <const> = {
-  "host", "partition", "inventory", "user", "provider", "ca", "no_verify", "timeout", "ver",
+  "host", "partition", "user", "provider", "ca", "no_verify", "timeout", "ver",
 }
 
 -- -- plan --to ------------------------------------------------------------------------------------
@@ -84,6 +91,20 @@ local function plan_to(options)
   end)
 end
 
+-- The plan of a playbook for all devices of an inventory.
+local function plan_fleet(options)
+  for _, name in ipairs { "against", "sim" } do
+    if options[name] then usage(("--inventory works without --%s"):format(name), PROGRAM) end
+  end
+  local words = options.rest
+  local file = table.remove(words, 1)
+  if not file or #options.e > 0 then usage("--inventory needs a playbook, and no -e", PROGRAM) end
+  host.set_script(file, words)
+  return check.fleet(options, file, words, PROGRAM, function(result)
+    check.write_plan(result, options, { playbook = file, arguments = words })
+  end)
+end
+
 function M.run(options)
   if options.to then return plan_to(options) end
   for _, name in ipairs(ONLY_TO) do
@@ -94,6 +115,10 @@ function M.run(options)
   if #options.ignore > 0 then usage("--ignore works with --to only", PROGRAM) end
   if options.against and options.sim then
     usage("--against is a simulated device already: leave out --sim", PROGRAM)
+  end
+  if options.inventory then return plan_fleet(options) end
+  for _, name in ipairs { "limit", "workers" } do
+    if options[name] then usage(("--%s needs --inventory"):format(name), PROGRAM) end
   end
   local chunks, words = playbook.load(options, PROGRAM)
   if options.sim then simulated.start(options, PROGRAM) end

@@ -299,7 +299,7 @@ function M.write_plan(result, options, made)
 end
 
 --- The same for the devices of an inventory.
-function M.fleet(options, file, words, program)
+function M.fleet(options, file, words, program, finish)
   for _, name in ipairs { "journal", "report" } do
     if options[name] then
       usage(("--check has no --%s: it is no run; give --output json"):format(name), program)
@@ -308,7 +308,7 @@ function M.fleet(options, file, words, program)
   local status
   local found = M.run(options, function()
     status = require("cli.support.fleet").run(options, file, words)
-  end)
+  end, finish)
   return status ~= 0 and status or found
 end
 
