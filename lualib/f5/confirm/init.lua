@@ -164,7 +164,9 @@ local function hosts_of(session, device)
 end
 
 local function new_id()
-  return ("%s-%04x"):format(os.date "!%Y%m%d-%H%M%S", math.random(0, 0xFFFF))
+  -- Lua seeds math.random with the second and an address: two processes can have the same.
+  local seed = ("%.9f %s %d"):format(core.now(), tostring {}, math.random(0))
+  return ("%s-%s"):format(os.date "!%Y%m%d-%H%M%S", core.sha256(seed):sub(1, 4))
 end
 
 -- The time for `firstOccurrence`: a device knows whole minutes from now.
@@ -221,6 +223,9 @@ local function make(session, self, text, about)
       name = names.script, definition = text, description = about,
     }
   end)
+  if not ok and type(err) == "table" and err.status == 409 then
+    fail("conflict", session, "nothing was sent: another change began with the same id; try again")
+  end
   if not ok then refusal(session, err) end
   ok, err = pcall(function()
     session.sys.icall.handler.periodic:create {

@@ -7,7 +7,7 @@ local lab = require "lab"
 local lfs = require "lfs"
 local sim = require "f5.sim"
 
-local CONF <const> = "/work/shared/data/conf/device"
+local CONF <const> = "../shared/data/conf/device"
 
 local SEED <const> = {
   provision = { "ltm" },
@@ -283,7 +283,7 @@ describe("S1 a snapshot of a device that", function()
     local path = directory.path .. "/s.json"
     device:fault { reset = true, times = 100, match = { path = "ltm/pool$" } }
     lab.fails("transport", bip.snapshot, bip, { file = path, paths = { "ltm/node", "ltm/pool" } })
-    assert.equal(0, #f5.files(directory.path, "*"))
+    for name in lfs.dir(directory.path) do assert.matches("^%.", name) end
     device:clear_faults()
     device:fault { kind = "token_expired", times = 1, match = { path = "ltm/pool$" } }
     check_pools(bip:snapshot(ONLY)) -- one token less is no failure

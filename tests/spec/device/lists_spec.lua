@@ -202,7 +202,7 @@ describe("simulated device: lists and commands", function()
       { "sys/ntp", "servers", "servers delete { 192.0.2.1 }", "192.0.2.2" },
       { "sys/ntp", "servers", "servers delete { all }", "" },
       { "sys/dns", "nameServers", "name-servers replace-all-with { 192.0.2.3 }", "192.0.2.3" },
-      { "sys/httpd", "allow", "allow replace-all-with { 10.0.0.0/8 }", "10.0.0.0/8" },
+      { "sys/httpd", "allow", "allow replace-all-with { 127.0.0.0/8 }", "127.0.0.0/8" },
       { "cli/preference", "prompt", "prompt replace-all-with { host }", "host" },
       {
         "sys/management-dhcp/sys-mgmt-dhcp-config", "requestOptions",
