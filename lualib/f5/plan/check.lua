@@ -111,11 +111,14 @@ function Check:recorder(device)
   return { before = before, after = after, simulated = true }
 end
 
--- All twins are in one process, which starts with the first.
+-- All twins are in one process, which starts with the first. Fibers that connect at the same time
+-- wait for it.
 function Check:twin_of(options)
-  if self.twins and self.twins.add then return self.twins, self.twins:add(options) end
-  self.twins = self.twin.start { devices = { options } }
-  return self.twins, 1
+  if not self.starting then
+    self.starting = core.spawn(self.twin.start, { devices = {} })
+  end
+  local twins <const> = self.starting:join()
+  return twins, twins:add(options)
 end
 
 function Check:add(options, real, borrowed)

@@ -8,7 +8,6 @@ local f5 = require "f5"
 local findings = require "f5.plan.findings"
 local json = require "f5.json"
 local lab = require "lab"
-local program = require "program"
 local random = require "walk.random_changes"
 local State = require "f5.state.state"
 
@@ -28,7 +27,7 @@ describe("S4 a check of random writes", function()
     local result <close> = check.run(function()
       local twin <close> = f5.connect(device:options "admin")
       random.new(seed):run(twin)
-    end, { program = program.path })
+    end)
     assert(result.ok, result.error)
     local checked <const> = result.devices[1]
     assert.same({}, checked.not_simulated, "seed " .. seed)

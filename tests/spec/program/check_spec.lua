@@ -209,6 +209,29 @@ bip.ltm.pool["/Common/bad"]:create {}
     assert.equal("was", bip.ltm.pool["/Common/old"]:load().description)
   end)
 
+  it("has one process for all devices, also if they connect at the same time", function()
+    local checks = require "f5.plan.check"
+    local other <close> = require("f5.sim").start {}
+    local started = 0
+    local result <close> = checks.run(function()
+      local f5 = require "f5"
+      local function connect(one)
+        return function() f5.connect(one:options "admin"):close() end
+      end
+      f5.all(connect(device), connect(other))
+    end, {
+      twin = {
+        start = function(options)
+          started = started + 1
+          options.program = program.path
+          return require("f5.twin").start(options)
+        end,
+      },
+    })
+    assert(result.ok, result.error)
+    assert.same({ 1, 2 }, { started, #result.devices })
+  end)
+
   it("is refused where it means nothing", function()
     for _, words in ipairs { { "--exit-code" }, { "--keep-going" }, { "--no-validate" } } do
       local done = program.run({ "run", words[1], "-e", "print(1)" }, {})
