@@ -4,7 +4,6 @@ local check = require "cli.support.change.check"
 local host = require "f5.host"
 local place = require "cli.support.change.place"
 local playbook = require "cli.support.playbook"
-local read = require "f5.state.read"
 local simulated = require "cli.support.simulated"
 local usage = require "cli.support.usage"
 
@@ -60,21 +59,12 @@ local ONLY_TO <const> = {
 
 -- -- plan --to ------------------------------------------------------------------------------------
 
-local function paths_of(words)
-  local paths = {}
-  for i, word in ipairs(words) do
-    paths[i] = read.path(word)
-      or usage(("'%s' is not a path below /mgmt/tm"):format(word), PROGRAM)
-  end
-  return #paths > 0 and paths or nil
-end
-
 local function plan_to(options)
   for _, name in ipairs { "against", "sim" } do
     if options[name] then usage(("--to works without --%s"):format(name), PROGRAM) end
   end
   if #options.e > 0 then usage("--to takes no playbook, so -e has no use", PROGRAM) end
-  local paths = paths_of(options.rest)
+  local paths = place.paths(options.rest, PROGRAM)
   local inventory, secrets = place.inventory(options), {}
   local wanted = options.to
   if not place.is_file(wanted) or place.find(inventory, wanted) then

@@ -12,7 +12,6 @@ local steps = require "f5.plan.steps"
 
 local M = {}
 
-local HEADER <const> = "X-F5-REST-Coordination-Id"
 
 local function fail(message, fields)
   fields = fields or {}
@@ -113,7 +112,7 @@ end
 local function run_transaction(run, group)
   local session = run.session
   local tx <close> = session:begin()
-  local header = { [HEADER] = tostring(tx:id()) }
+  local header = { [steps.COORDINATION] = tostring(tx:id()) }
   local records = {}
   for i, step in ipairs(group) do
     step.path_now = filled(step.path, run.answers)

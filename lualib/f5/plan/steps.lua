@@ -4,6 +4,8 @@ local json = require "f5.json"
 
 local M = {}
 
+M.COORDINATION = "X-F5-REST-Coordination-Id" -- header: the transaction that queues a write
+
 ---@class f5.plan.step
 ---One write of a playbook.
 ---@field n integer its number on this device

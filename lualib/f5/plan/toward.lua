@@ -95,13 +95,10 @@ end
 
 -- -- the jobs -------------------------------------------------------------------------------------
 
+-- The collection of an object; a singleton is one of its own.
 local function place_of(state, entry)
-  for _, collection in ipairs(state.collections) do
-    if collection.texts[entry.name] and State.path_of(collection, entry.name) == entry.path then
-      return collection
-    end
-  end
-  return nil
+  local place = state.by_path[entry.path] or state.by_path[entry.path:match "^(.*)/"]
+  return place and place.texts[entry.name] and place or nil
 end
 
 local function job_of(entry, now, wanted, left)

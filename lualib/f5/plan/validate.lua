@@ -11,7 +11,6 @@ local steps = require "f5.plan.steps"
 local M = {}
 
 local MAX_ROUNDS <const> = 20 -- refused steps that are taken out one after the other
-local HEADER <const> = "X-F5-REST-Coordination-Id"
 
 -- Kinds that do not fit a transaction: pattern of the path, methods (nil: all), why.
 local OUTSIDE <const> = {
@@ -118,7 +117,7 @@ local function cancelled(err) return type(err) == "table" and err.kind == "cance
 
 -- Queues the steps. Returns the step that the device does not even queue, and the error.
 local function queue(session, tx, list)
-  local header = { [HEADER] = tostring(tx:id()) }
+  local header = { [steps.COORDINATION] = tostring(tx:id()) }
   for _, step in ipairs(list) do
     local ok, err = pcall(session.request, session, step.method, step.path, {
       body = step.body ~= "" and step.body or nil, headers = header, changes = false,
