@@ -38,5 +38,9 @@ bool scan_looks_json(const char *json, size_t length);
 bool scan_ends_json(const char *json, size_t length);
 /* Whether no string and no bracket of it is left open, and nothing follows the value. */
 bool scan_is_whole(const char *json, size_t length);
+/* Whether the text opens as many brackets as it closes, those in strings counted too. Almost every
+ * whole value does; a truncated one does only with closing brackets in its strings. This is
+ * several times as fast as scan_is_whole. */
+bool scan_balances(const char *json, size_t length);
 
 #endif

@@ -233,9 +233,27 @@ static void whole(void **state) {
     assert_int_equal(scan_is_whole(cases[i].json, strlen(cases[i].json)), cases[i].is_whole);
 }
 
+/* Every truncated object is out of balance, whatever its length. */
+static void balance(void **state) {
+  (void)state;
+  text json = {0};
+  text_add(&json, "{\"a\":[", 6);
+  for (int i = 0; i < 3000; i++)
+    text_add(&json, "{\"b\":[1,\"x\"]},", 14);
+  text_add(&json, "1]}", 3);
+  const char *all = text_string(&json);
+  size_t length = strlen(all);
+  assert_true(scan_balances(all, length));
+  for (size_t cut = 1; cut < length; cut++)
+    if (scan_balances(all, cut)) fail_msg("%zu bytes of %zu are balanced", cut, length);
+  assert_true(scan_balances(all, 0));
+  assert_false(scan_balances("{\"a\":\"{\"}", 9));
+  text_free(&json);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(answers), cmocka_unit_test(words),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(answers),   cmocka_unit_test(words),
                                      cmocka_unit_test(transport), cmocka_unit_test(scanning),
-                                     cmocka_unit_test(whole)};
+                                     cmocka_unit_test(whole),     cmocka_unit_test(balance)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

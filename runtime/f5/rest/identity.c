@@ -79,14 +79,18 @@ void identity_check_name(lua_State *L, f5_operation *op, const char *name, size_
   lua_pop(L, 1); /* name of the answer */
 }
 
-/* Whether the answer on top has the name that ends the path, letter by letter: the usual case. */
+/* Whether the answer on top may have the name that ends the path behind a `~`: the usual case. A
+ * name with escapes in the path is left to identity_check_name. */
 static bool has_name(lua_State *L, const char *path, size_t length) {
-  if (!lua_istable(L, -1)) return false;
+  const char *mark = memrchr(path, '~', length);
+  if (!mark || !lua_istable(L, -1)) return false;
+  const char *asked = mark + 1;
+  size_t asked_length = length - (size_t)(asked - path);
+  if (memchr(asked, '/', asked_length) || memchr(asked, '%', asked_length)) return false;
   lua_pushliteral(L, "name");
   size_t name_length;
   const char *name = lua_rawget(L, -2) == LUA_TSTRING ? lua_tolstring(L, -1, &name_length) : NULL;
-  bool same = name && name_length < length && path[length - name_length - 1] == '~' &&
-              memcmp(path + length - name_length, name, name_length) == 0;
+  bool same = name && may_be_same(asked, asked_length, name, name_length);
   lua_pop(L, 1); /* name */
   return same;
 }

@@ -9,7 +9,7 @@
 #define SHOWN 80 /* bytes of an answer that is not JSON */
 /* bytes of it to mask before truncating: part of a secret must not be shown either */
 #define START_MASKED 4096
-#define SHORT 16384 /* bytes; a shorter answer is checked completely */
+#define SHORT 16384 /* bytes; of a shorter answer all brackets are counted */
 
 static bool is_below(const char *path, const char *prefix) {
   size_t length = strlen(prefix);
@@ -38,9 +38,12 @@ static bool has_length(const http_request *http) {
          http_answer_header(http, "Transfer-Encoding", value, sizeof value);
 }
 
+/* What is balanced and yet broken is found when it is decoded. */
 static bool is_truncated(const http_request *http) {
   if (!scan_ends_json(http->answer, http->answer_length)) return true;
-  if (http->answer_length > SHORT && has_length(http)) return false;
+  if (has_length(http) &&
+      (http->answer_length > SHORT || scan_balances(http->answer, http->answer_length)))
+    return false;
   return !scan_is_whole(http->answer, http->answer_length);
 }
 
@@ -54,12 +57,21 @@ static void reject_text(f5_failure *failure, const http_request *http) {
   text_free(&start);
 }
 
+/* Whether the answer starts with the kind of an object. The kind of an error starts with a colon.
+ */
+static bool starts_as_object(const http_request *http) {
+  static const char start[] = "{\"kind\":\"";
+  size_t length = sizeof start - 1;
+  return http->answer_length > length && memcmp(http->answer, start, length) == 0 &&
+         http->answer[length] != ':';
+}
+
 /* Whether an answer with a good status holds the error of iControl REST. The result of a task that
  * failed is such an answer. Only short answers are looked at: errors are short. */
 static bool is_error(const http_request *http, int64_t *code) {
   static const char mark[] = "\"errorStack\"";
   scan_value value;
-  return http->answer_length <= SHORT &&
+  return http->answer_length <= SHORT && !starts_as_object(http) &&
          memmem(http->answer, http->answer_length, mark, sizeof mark - 1) &&
          !strstr(http->path, "/result") &&
          scan_find(http->answer, http->answer_length, "errorStack", &value) &&
