@@ -53,9 +53,10 @@ end
 
 -- The writes are methods in C. This completes them.
 for _, name in ipairs { "create", "modify", "replace" } do
-  local call = core.reference_methods[name]
+  local call, write = core.reference_methods[name], nil
   core.reference_methods[name] = receiver.of_core("reference", name, function(ref, body, options)
-    return require("f5.change.write").write(name, call, ref, body, options)
+    write = write or require("f5.change.write").write
+    return write(name, call, ref, body, options)
   end)
 end
 

@@ -39,6 +39,7 @@ local OTHERS <const> =
 --- Returns the kind of an object that was read; nil for other tables.
 function M.kind_of(body)
   local kind = type(body) == "table" and rawget(body, "kind")
+  if not kind then return nil end
   local module = type(kind) == "string" and kind:match "^tm:([^:]+):.*state$"
   return module and not OTHERS[module] and kind or nil
 end
@@ -101,7 +102,7 @@ function M.of_write(given, names)
   if M.kind_of(given) then return M.writable(given, { names = names }) end
   local out
   for key, value in next, given do
-    if is_list_of_objects(value) then
+    if type(value) == "table" and is_list_of_objects(value) then
       out = out or table.move(given, 1, #given, 1, {})
       out[key] = cleaned_list(value)
     end

@@ -2,13 +2,15 @@
 -- body, and a misspelt property is reported with the one that was probably meant.
 
 local bodies = require "f5.change.body"
-local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 
 local M = {}
 
 local REFUSED <const> = '^"([^"]+)" may not be specified in the context of the "modify" command'
 local UNKNOWN <const> = '"([^"]+)" unknown property'
+
+-- Loaded when it is needed: most writes are taken as they are.
+local function compare() return require "f5.ensure.compare" end
 
 local function segments(path) return path:match "^(.*)/([^/]+)$" end
 
@@ -24,16 +26,16 @@ end
 -- The path whose example has the property: that of the collection, or of a collection in the body.
 local function place_of(method, ref, body, name)
   for key in next, body do
-    if compare.camel(key) == name then
+    if compare().camel(key) == name then
       local parent, last = segments(tostring(ref))
       return parent and last:sub(1, 1) == "~" and core.parent(ref) or ref
     end
   end
   for key, value in next, method == "modify" and body or {} do
-    if type(key) == "string" and compare.is_list(value) then
+    if type(key) == "string" and compare().is_list(value) then
       for _, item in ipairs(value) do
         for inner in next, type(item) == "table" and item or {} do
-          if compare.camel(inner) == name then return ref:at(key) end
+          if compare().camel(inner) == name then return ref:at(key) end
         end
       end
     end
@@ -90,7 +92,7 @@ local FIXED <const> = {
 local function without(key, ref, body)
   if body[key] == nil then return nil end
   local object = ref:load()
-  if type(object) ~= "table" or not compare.same(body[key], object[key], key) then return nil end
+  if type(object) ~= "table" or not compare().same(body[key], object[key], key) then return nil end
   local out = {}
   for other, value in next, body do
     if other ~= key then out[other] = value end
@@ -101,7 +103,7 @@ end
 -- For the kinds that are not listed: what the device has just refused.
 local function without_refused(err, ref, body)
   local name = tostring(err.message):match(REFUSED)
-  return name and without(compare.camel(name), ref, body)
+  return name and without(compare().camel(name), ref, body)
 end
 
 local function is_refusal(err) return type(err) == "table" and err.status == 400 end
