@@ -60,7 +60,7 @@ end
 function Console:report(err)
   if type(err) == "table" and err.kind == "cancelled" then
     self.output:fresh_line()
-    self.output:note "cancelled"
+    self.output:note(err.outcome == "unknown" and tostring(err.message) or "cancelled")
     return 1
   end
   local trace = {}

@@ -42,11 +42,19 @@ void f5_shutdown(lua_State *L, unsigned timeout_ms) {
   session_end_all(core, timeout_ms);
 }
 
+const char *f5_cut_off(lua_State *L, unsigned *more) {
+  const f5_core *core = core_of(L);
+  *more = core->cut_offs > CORE_CUT_OFFS ? core->cut_offs - CORE_CUT_OFFS : 0;
+  return text_string(&core->cut_off);
+}
+
 static volatile sig_atomic_t logs_json;
 
 void f5_report_abandoned(void) {
 #define MESSAGE                                                                                    \
-  "exited at once: the tokens of open sessions stay on their devices until they expire"
+  "exited at once: the tokens of open sessions stay on their devices until they expire; it is "    \
+  "not "                                                                                           \
+  "known whether a write that was on its way was carried out"
   static const char plain[] = "f5lua: warning: " MESSAGE "\n",
                     json[] = "{\"event\":\"warning\",\"message\":\"" MESSAGE "\"}\n";
 #undef MESSAGE

@@ -12,6 +12,9 @@ int luaopen_f5_core(lua_State *L);
  * the end of the program; afterwards scripts cannot make calls. Does nothing if there are no
  * sessions. */
 void f5_shutdown(lua_State *L, unsigned timeout_ms);
+/* The writes that an interruption cut off, a line for each, and in *more how many others there are.
+ * Nobody knows whether they were carried out. Valid until the state is closed. */
+const char *f5_cut_off(lua_State *L, unsigned *more);
 /* For a signal handler that exits at once: warns on stderr that tokens remain, if there are
  * sessions.
  */

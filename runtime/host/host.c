@@ -51,10 +51,47 @@ static struct {
   bool log_json;       /* of the state, for messages after it is closed */
 } program;
 
-/* Prints the last line of the log: how the program ends, and the exit status. */
-static void report_end(const char *reason, int status) {
+#define NOBODY_KNOWS "it is not known whether this was carried out"
+
+/* Adds the writes that were cut off, a line each, as a member of a JSON object. */
+static void add_writes(text *line, const char *writes, unsigned more) {
+  if (!*writes) return;
+  text_put(line, ",\"outcome\":\"unknown\",\"writes\":[");
+  for (const char *end; (end = strchr(writes, '\n')); writes = end + 1) {
+    text_char(line, '"');
+    text_json(line, writes, (size_t)(end - writes));
+    text_put(line, end[1] ? "\"," : "\"]");
+  }
+  if (more) text_printf(line, ",\"more_writes\":%u", more);
+}
+
+/* What to do to see whether "PATCH /mgmt/tm/ltm/pool/~Common~web (HOST)" was carried out. */
+static void print_look(const char *write, size_t length) {
+  static const char root[] = "/mgmt/tm/";
+  const char *path = memchr(write, ' ', length), *stop = path ? strchr(path + 1, ' ') : NULL;
+  if (!stop || strncmp(++path, root, sizeof root - 1) != 0) return;
+  path += sizeof root - 1;
+  const char *query = memchr(path, '?', (size_t)(stop - path));
+  if (query) stop = query;
+  if (strncmp(path, "util/", 5) == 0 || strncmp(path, "task/", 5) == 0) return;
+  const char *verb = strncmp(write, "POST ", 5) == 0 ? "list" : "get";
+  printable_print(stderr, "  to see it: f5lua %s %.*s\n", verb, (int)(stop - path), path);
+}
+
+static void print_writes(const char *writes, unsigned more) {
+  for (const char *end; (end = strchr(writes, '\n')); writes = end + 1) {
+    printable_print(stderr, "  " NOBODY_KNOWS ": %.*s\n", (int)(end - writes), writes);
+    print_look(writes, (size_t)(end - writes));
+  }
+  if (more) printable_print(stderr, "  and so for %u more writes\n", more);
+}
+
+/* Prints the last lines of the log: how the program ends, the exit status, and the writes that were
+ * cut off. */
+static void report_end(const char *reason, int status, const char *writes, unsigned more) {
   if (!program.log_json) {
     printable_print(stderr, "f5lua: %s\n", reason);
+    print_writes(writes, more);
     return;
   }
   char now[32];
@@ -64,7 +101,9 @@ static void report_end(const char *reason, int status) {
   text line = {0};
   text_printf(&line, "{\"time\":\"%s\",\"event\":\"failure\",\"message\":\"", now);
   text_json(&line, reason, strlen(reason));
-  text_printf(&line, "\",\"exit_status\":%d}\n", status);
+  text_printf(&line, "\",\"exit_status\":%d", status);
+  add_writes(&line, writes, more);
+  text_put(&line, "}\n");
   printable_write(stderr, text_string(&line), line.length, PRINTABLE_JSON);
   text_free(&line);
 }
@@ -79,7 +118,7 @@ int host_end_output(int status) {
   char words[128];
   snprintf(words, sizeof words, "cannot write to standard output%s%s", reason > 0 ? ": " : "",
            reason > 0 ? strerror(reason) : "");
-  report_end(words, STATUS_FAILED);
+  report_end(words, STATUS_FAILED, "", 0);
   return STATUS_FAILED;
 }
 
@@ -262,22 +301,35 @@ int host_report(lua_State *L) {
 
 /* -- closing -- */
 
-int host_close(lua_State *L, int status) {
-  f5_shutdown(L, SHUTDOWN_MS);
-  program.log_json = f5_log_is_json(L);
+static int close_state(lua_State *L) {
   signals_remove();
   state_close(L);
   loop_delete(program.loop);
-  int signal = signals_received();
-  if (signal == 0) return host_end_output(status);
-  fflush(stdout);
-  if (signals_expected() && (signal == SIGINT || signal == SIGTERM)) return status;
+  return signals_received();
+}
+
+/* The last words of a program that a signal ends. */
+static void report_signal(int signal, const char *writes, unsigned more) {
+  char reason[64];
+  if (signal == SIGPIPE || signal == SIGHUP) return; /* their reader is gone */
   if (signal == SIGINT || signal == SIGTERM)
-    report_end(signal == SIGINT ? "interrupted" : "terminated", STATUS_SIGNAL + signal);
-  else if (signal != SIGPIPE && signal != SIGHUP) { /* their reader is gone */
-    char reason[64];
+    snprintf(reason, sizeof reason, "%s", signal == SIGINT ? "interrupted" : "terminated");
+  else
     snprintf(reason, sizeof reason, "ended by %s", signals_name(signal));
-    report_end(reason, STATUS_SIGNAL + signal);
-  }
-  return STATUS_SIGNAL + signal;
+  report_end(reason, STATUS_SIGNAL + signal, writes, more);
+}
+
+int host_close(lua_State *L, int status) {
+  text writes = {0};
+  unsigned more;
+  f5_shutdown(L, SHUTDOWN_MS);
+  program.log_json = f5_log_is_json(L);
+  text_put(&writes, f5_cut_off(L, &more));
+  int signal = close_state(L);
+  if (signal) fflush(stdout);
+  bool expected = signals_expected() && (signal == SIGINT || signal == SIGTERM);
+  if (signal && !expected) report_signal(signal, text_string(&writes), more);
+  text_free(&writes);
+  if (signal == 0) return host_end_output(status);
+  return expected ? status : STATUS_SIGNAL + signal;
 }

@@ -96,6 +96,17 @@ static void commands(void **state) {
       {"chpasswd <<<'root:a b' && ls", "chpasswd <<<'********' && ls"},
       {"chpasswd <<EOF\nroot:abc\nEOF", "chpasswd <<********"},
       {"cat <<< abc", "cat <<< abc"},
+      {"tmsh modify auth user b prompt-for-password <<< $'a b\\na b'; ls",
+       "tmsh modify auth user b prompt-for-password <<< $'********'; ls"},
+      {"tmsh modify auth password <<<'a'\"b c\"d && ls",
+       "tmsh modify auth password <<<'******** && ls"},
+      {"<<< abc tmsh modify auth user b prompt-for-password",
+       "<<< ******** tmsh modify auth user b prompt-for-password"},
+      {"cat <<EOF | tmsh modify auth user b prompt-for-password\nabc\nEOF", "cat <<********"},
+      {"printf 'a\\na\\n' | tmsh modify auth user b prompt-for-password",
+       "printf ********| tmsh modify auth user b prompt-for-password"},
+      {"passwd --stdin root < <(echo abc); ls", "passwd --stdin root < <(echo ********); ls"},
+      {"openssl rsa -passin stdin -in k <<< abc", "openssl rsa -passin stdin -in k <<< ********"},
       {"f5mku -r abc==", "f5mku -r ********"},
       {"PASSWORD=abc API_KEY='d e' run", "PASSWORD=******** API_KEY='********' run"},
       {"encrypted-password $6$abc$DEF./x role admin", "encrypted-password ******** role admin"},
@@ -115,6 +126,10 @@ static void commands(void **state) {
       "{\"command\":\"run\",\"utilCmdArgs\":\"-c \\\"curl -u a:******** h\\\"\",\"x\":\"-u a:b\"}");
   check("{\"utilCmdArgs\":\"-c 'tmsh modify auth user b password '\\\\''a b'\\\\'' x'\"}",
         "{\"utilCmdArgs\":\"-c 'tmsh modify auth user b password '\\\\''********'\\\\'' x'\"}");
+  check("{\"utilCmdArgs\":\"-c 'tmsh modify auth user b prompt-for-password <<< "
+        "$'\\\\''a\\\\na'\\\\''; ls'\"}",
+        "{\"utilCmdArgs\":\"-c 'tmsh modify auth user b prompt-for-password <<< "
+        "$'\\\\''********'\\\\''; ls'\"}");
   check("{\"commandResult\":\"auth user b {\\n  encrypted-password $6$a$b\\n}\"}",
         "{\"commandResult\":\"auth user b {\\n  encrypted-password ********\\n}\"}");
   check("the password of admin is wrong", "the password of admin is wrong");
@@ -142,6 +157,8 @@ static void any_commands(void **state) {
                                       "snmp",
                                       "-c",
                                       "utilCmdArgs\":\"",
+                                      "<<<",
+                                      "<(",
                                       "$6$"};
   uint64_t seed = 88172645463325252ULL;
   for (int round = 0; round < 20000; round++) {

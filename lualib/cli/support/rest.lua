@@ -362,11 +362,6 @@ local function on_each(refs, verb, act)
           )
         )
       end
-      if err.kind == "cancelled" and err.outcome then
-        terminal.err(
-          ("f5lua: %s: %s\n"):format(core.mask(tostring(reference)), tostring(err.message))
-        )
-      end
       error(err, 0)
     end
   end

@@ -46,12 +46,32 @@ end
 -- What an example says about its properties.
 local ABOUT <const> = { propertyDescriptions = true, naturalKeyPropertyNames = true }
 
---- Returns the names of the properties in the device's example of a resource; nil if it has none.
-function M.properties(ref)
+-- The device's example of a resource; nil if it has none.
+local function example_of(ref)
   local ok, answer = pcall(function() return ref:example() end)
   if not ok and type(answer) == "table" and answer.kind == "cancelled" then error(answer, 0) end
   local example = ok and type(answer) == "table" and answer.items and answer.items[1]
-  if type(example) ~= "table" then return nil end
+  return type(example) == "table" and example or nil
+end
+
+local examples = setmetatable({}, { __mode = "k" }) -- session -> path -> example, or false
+
+--- Returns the device's example of an object that was read; nil if it has none. A device is asked
+-- once.
+function M.example(ref, object)
+  local named = type(object.kind) == "string" and is_object(ref, object.kind)
+  local place = named and core.parent(ref) or ref
+  local session, path = core.session_of(ref), tostring(place)
+  examples[session] = examples[session] or {}
+  local known = examples[session]
+  if known[path] == nil then known[path] = example_of(place) or false end
+  return known[path] or nil
+end
+
+--- Returns the names of the properties in the device's example of a resource; nil if it has none.
+function M.properties(ref)
+  local example = example_of(ref)
+  if not example then return nil end
   local names = {}
   for name in pairs(example) do
     local words = name:match "^(.+)Enums$"

@@ -7,6 +7,7 @@
 local compare = require "f5.ensure.compare"
 local core = require "f5.core"
 local json = require "f5.json"
+local write = require "f5.change.write"
 
 local M = {}
 
@@ -33,6 +34,19 @@ local function differs(key, value, object)
     return value == other and object[opposite] ~= nil
   end
   return not compare.same(value, compare.value_of(object, key), key, object.partition)
+end
+
+-- Whether the device must be asked about an empty value of a property that the object does not show.
+-- A device leaves out properties without a value, so a misspelt one looks like one that is as it is
+-- wanted. The device's example has all properties; if it lacks this one, the device decides.
+local function must_ask(ref, object, key, value)
+  local is_empty = value == false or compare.is_nothing(value)
+  local other = OPPOSITE[key]
+  if not is_empty or type(key) ~= "string" or compare.value_of(object, key) ~= nil
+    or other and object[other] ~= nil then return false end
+  local example = write.example(ref, object)
+  return example ~= nil and compare.value_of(example, key) == nil
+    and example[key .. "Reference"] == nil
 end
 
 -- The path segment of a sub-collection (members, virtual-servers), which is behind its reference;
@@ -205,9 +219,10 @@ function plan(steps, ref, object, properties)
         list = plan_collection(parts, key, ref:at(segment), items, object)
       else
         list = inline_list(key, value, object)
-        if list == false then
+        local asks = not list and must_ask(ref, object, key, value)
+        if list == false or asks then
           list = nil
-          if segment or differs(key, value, object) then
+          if segment or asks or differs(key, value, object) then
             list = compare.for_write(key, value)
             if value == false and OPPOSITE[key] then given, list = OPPOSITE[key], true end
             if compare.is_nothing(list) and compare.is_list(compare.value_of(object, key)) then

@@ -138,9 +138,29 @@ static bool program_option(const char *s, size_t from, size_t to, size_t at, siz
   return false;
 }
 
+/* The same for a word of the shell, which may consist of several quoted parts: "$'a b'\"c\"". */
+static bool find_word(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+  while (at < to && is_blank(s[at]))
+    at++;
+  if (to - at > 1 && s[at] == '$' && strchr("'\"\\", s[at + 1])) at++;
+  if (!find_value(s, to, at, start, end)) return false;
+  for (;;) {
+    size_t next = *end, first, stop;
+    while (next < to && strchr("'\"\\", s[next]))
+      next++;
+    if (next == to || is_border(s[next]) || next == *end) return true;
+    bool opens = next - *end > 1 && s[next - 1] == '"'; /* the first one closes the last part */
+    if (!find_value(s, to, opens ? next - 1 : next, &first, &stop)) return true;
+    *end = stop;
+  }
+}
+
 /* Whether the text names a program that reads passwords from its standard input. */
 static bool reads_passwords(const char *s, size_t from, size_t to) {
-  static const char *const readers[] = {"chpasswd", "--stdin", "passwd"};
+  static const char *const readers[] = {
+      "passwd",        "--stdin",     "prompt-for-password", "auth password", "password-stdin",
+      "-passin stdin", "-pass stdin", "-passout stdin",      "sudo -S",       "kinit",
+  };
   for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
     if (contains(s, from, to, readers[i])) return true;
   return false;
@@ -148,26 +168,30 @@ static bool reads_passwords(const char *s, size_t from, size_t to) {
 
 /* "echo x | passwd --stdin root", "echo root:x > file; chpasswd < file": what goes to a program
  * that reads passwords. */
-static bool piped_value(const char *s, size_t to, size_t at, size_t *start, size_t *end) {
+static bool piped_value(const char *s, size_t from, size_t to, size_t at, size_t *start,
+                        size_t *end) {
   static const char *const names[] = {"echo ", "printf "};
   if (to - at > NEAR) to = at + NEAR;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (!begins(s, at, to, names[i])) continue;
     *start = *end = at + strlen(names[i]);
-    while (*end < to && s[*end] != '|' && s[*end] != '>')
+    bool inside = at - from > 1 && begins(s, at - 2, to, "<("); /* passwd < <(echo x) */
+    while (*end < to && !strchr(inside ? ")" : "|>", s[*end]))
       ++*end;
-    return *start < *end && reads_passwords(s, *end, to);
+    if (inside && at - from > NEAR) from = at - NEAR;
+    return *start < *end && reads_passwords(s, inside ? from : *end, inside ? at : to);
   }
   return false;
 }
 
-/* "chpasswd <<< root:x", and a text up to its end word, "chpasswd <<EOF". */
+/* "chpasswd <<< root:x", and a text up to its end word, "chpasswd <<EOF". The program may also
+ * stand behind it: "cat <<EOF | chpasswd". */
 static bool here_text(const char *s, size_t from, size_t to, size_t at, size_t *start,
                       size_t *end) {
   if (!begins(s, at, to, "<<")) return false;
   if (at - from > NEAR) from = at - NEAR;
-  if (!reads_passwords(s, from, at)) return false;
-  if (begins(s, at, to, "<<<")) return find_value(s, to, at + 3, start, end);
+  if (!reads_passwords(s, from, to - at > NEAR ? at + NEAR : to)) return false;
+  if (begins(s, at, to, "<<<")) return find_word(s, to, at + 3, start, end);
   *start = at + 2;
   *end = to;
   return *start < *end;
@@ -216,7 +240,7 @@ bool command_secret(const char *s, size_t from, size_t to, size_t at, size_t *st
     return find_value(s, to, at + 5, start, end);
   }
   return htpasswd(s, to, at, start, end) || user_option(s, to, at, start, end) ||
-         program_option(s, from, to, at, start, end) || piped_value(s, to, at, start, end) ||
+         program_option(s, from, to, at, start, end) || piped_value(s, from, to, at, start, end) ||
          named_value(s, to, at, start, end);
 }
 

@@ -14,6 +14,7 @@ volatile sig_atomic_t core_open_sessions;
 static int collect(lua_State *L) {
   f5_core *core = lua_touserdata(L, 1);
   if (core->at_exit) core->at_exit(core);
+  text_free(&core->cut_off);
   return 0;
 }
 

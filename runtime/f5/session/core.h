@@ -9,7 +9,10 @@
 
 #include <lua.h>
 
+#include "base/text.h"
 #include "net/loop.h"
+
+#define CORE_CUT_OFFS 10 /* writes that are named */
 
 typedef struct f5_session f5_session;
 
@@ -22,6 +25,8 @@ typedef struct f5_core {
   bool ended;                            /* f5_shutdown was called */
   void (*at_exit)(struct f5_core *core); /* closes open sessions; NULL: none was opened */
   uint64_t random;
+  text cut_off;      /* writes that an interruption cut off, a line for each: see cut_off.h */
+  unsigned cut_offs; /* how many; more than those that are named */
 } f5_core;
 
 /* Number of sessions of this process that are not closed; signal handlers may read it. */

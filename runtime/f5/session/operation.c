@@ -11,6 +11,7 @@
 #include "base/metatable.h"
 #include "base/owner.h"
 #include "f5/report/error.h"
+#include "f5/session/cut_off.h"
 #include "f5/session/record.h"
 #include "f5/session/session_lua.h"
 
@@ -24,18 +25,22 @@ static void wake(f5_call *call) {
 static void abandon(fiber_wait *wait) {
   f5_operation *op = OWNER(wait, f5_operation, wait);
   op->unknown = op->call.write && !op->call.harmless && op->call.state == CALL_SENT;
+  if (op->unknown) cut_off_name(&op->cut_off, &op->call);
   call_clear(&op->call);
 }
 
 static void explain(fiber_wait *wait, lua_State *L) {
   f5_operation *op = OWNER(wait, f5_operation, wait);
-  if (op->unknown) error_mark_unknown(L);
+  if (!op->unknown) return;
+  error_mark_unknown(L);
+  cut_off_note(L, &op->cut_off);
 }
 
 static int operation_collect(lua_State *L) {
   f5_operation *op = luaL_checkudata(L, 1, OPERATION_NAME);
   call_clear(&op->call);
   text_free(&op->path);
+  text_free(&op->cut_off);
   return 0;
 }
 

@@ -15,6 +15,7 @@ typedef struct f5_operation {
   f5_call call;
   fiber_wait wait;
   bool unknown; /* it was cancelled after the device may have received a write */
+  text cut_off; /* which write that was, see cut_off.h */
   text path;    /* if the operation owns the path */
   int body;     /* of a creation or a command of a transaction: index of the body's table, or 0 */
   int write;    /* of a recorded write: index of the recorder's table */

@@ -25,6 +25,43 @@ local function stop()
   lab.stop(bip, device)
 end
 
+describe("ensure with an empty value for a property that the object does not show", function()
+  setup(start)
+  teardown(stop)
+
+  it("asks the device about one that its example does not have", function()
+    local pool <const> = bip.ltm.pool["/Common/empty"]
+    pool:create { members = list { "10.0.8.1:80" } }
+    for _, value in ipairs { {}, "", "none", false, f5.null } do
+      assert.matches('"serverz" unknown property',
+        lab.fails("invalid", pool.ensure, pool, { serverz = value }).message)
+      assert.equal("unchanged", (ensure(pool, { description = value })))
+    end
+    local err <const> = lab.fails("invalid", pool.ensure, pool, { descriptoin = "" })
+    assert.matches("did you mean 'description'?", err.message, 1, true)
+    assert.matches('"foo" unknown property', lab.fails("invalid", pool.ensure, pool, {
+      members = { { name = "10.0.8.1:80", foo = {} } },
+    }).message)
+    assert.matches('"foo" unknown property', lab.fails("invalid", pool.members.add,
+      pool.members, { { name = "10.0.8.1:80", foo = {} } }).message)
+    local ntp <const> = bip.sys.ntp
+    assert.matches('"serverz"', lab.fails("invalid", ntp.ensure, ntp, { serverz = {} }).message)
+  end)
+
+  it("reads the example once for a kind", function()
+    for n = 1, 5 do bip.ltm.node["/Common/e" .. n]:create { address = "10.0.9." .. n } end
+    device:clear_log()
+    for n = 1, 5 do
+      assert.equal("unchanged", (bip.ltm.node["/Common/e" .. n]:ensure { description = "" }))
+    end
+    local examples = 0
+    for _, call in ipairs(device:log()) do
+      if call.path:find "/example" then examples = examples + 1 end
+    end
+    assert.equal(1, examples)
+  end)
+end)
+
 describe("ensure sends nothing a second time", function()
   setup(function()
     start()

@@ -1,0 +1,155 @@
+-- Ctrl-C while a write is on its way: whether the device carried it out is not known, and f5lua
+-- says so, whatever sent it.
+local json = require "f5.json"
+local lab = require "lab"
+local program = require "program"
+
+local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
+local POOL <const> = "/mgmt/tm/ltm/pool/~Common~p"
+
+describe("S7 a write that is interrupted", function()
+  local device, bip, place, env
+
+  setup(function()
+    device, bip = lab.start()
+    place = program.directory()
+    env = lab.environment(device)
+    env.XDG_STATE_HOME = place.path
+    place:file("one.lua", HEAD .. 'bip.ltm.pool["/Common/p"]:modify { description = "a" }')
+    place:file("bare.lua", 'bip.ltm.pool["/Common/p"]:modify { description = "a" }')
+    place:file("bash.lua", HEAD .. 'bip:bash "touch /tmp/x"')
+    place:file("many.lua", HEAD .. [[
+      local jobs = {}
+      for n = 1, 13 do
+        jobs[n] = function() bip.ltm.pool["/Common/p"]:modify { description = tostring(n) } end
+      end
+      f5.all(jobs)
+    ]])
+    place:file("queued.lua", HEAD .. [[
+      bip:transaction(function(tx) tx(bip.ltm.pool["/Common/p"]):modify { description = "a" } end)
+    ]])
+    local options <const> = device:options "admin"
+    place:file("inventory.lua", ("return { devices = { { name = 'a', host = %q, port = %d, "
+      .. "username = 'admin', password = 'admin', verify = false } } }"):format(
+      options.host, options.port))
+  end)
+  teardown(function() lab.stop(bip, device, place) end)
+
+  before_each(function()
+    device:clear_faults()
+    for _, name in ipairs { "p", "new" } do bip.ltm.pool["/Common/" .. name]:absent() end
+    bip.ltm.pool["/Common/p"]:create {}
+  end)
+
+  local function run(...)
+    local done <const> = program.run({ ... }, { env = env, directory = place.path })
+    assert.equal(0, done.status, done.err .. done.out)
+  end
+
+  -- Starts it, and interrupts it when `count` writes with this path have arrived.
+  local function interrupted(words, method, path, count, more)
+    device:fault { match = { method = method, path = path }, delay_ms = 30000, times = 50,
+      after = more and more.after }
+    device:clear_log()
+    local started <close> = program.start(words, { env = env })
+    lab.arrived(device, method, path, (count or 1) + (more and more.after or 0))
+    started:kill "INT"
+    local ended <const> = started:wait(15)
+    assert.equal(130, ended.status, ended.err)
+    return ended.err, ended.out
+  end
+
+  local function told(method, path, look, label)
+    local write <const> = ("%s %s (%s)"):format(method, path, label or bip:label())
+    return "f5lua: interrupted\n  it is not known whether this was carried out: " .. write .. "\n"
+      .. (look and "  to see it: f5lua " .. look .. "\n" or "")
+  end
+
+  local COLLECTION <const> = "/mgmt/tm/ltm/pool"
+  for what, case in pairs {
+    create = { { "create", "ltm/pool", "/Common/new" }, "POST", COLLECTION, "list ltm/pool" },
+    modify = { { "modify", "ltm/pool", "/Common/p", "description=x" }, "PATCH", POOL },
+    replace = { { "replace", "ltm/pool", "/Common/p", "description=x" }, "PUT", POOL },
+    ensure = { { "ensure", "ltm/pool", "/Common/p", "description=x" }, "PATCH", POOL },
+    ["ensure, which creates"] = {
+      { "ensure", "ltm/pool", "/Common/new" }, "POST", COLLECTION, "list ltm/pool",
+    },
+    delete = { { "delete", "ltm/pool", "/Common/p" }, "DELETE", POOL },
+    absent = { { "absent", "ltm/pool", "/Common/p" }, "DELETE", POOL },
+    call = { { "call", "sys/config", "save" }, "POST", "/mgmt/tm/sys/config", "list sys/config" },
+    run = { { "run", "/one.lua" }, "PATCH", POOL },
+    ["a playbook"] = { { "/one.lua" }, "PATCH", POOL },
+    ["a playbook that runs a command"] = { { "/bash.lua" }, "POST", "/mgmt/tm/util/bash", false },
+    ["run --undoable"] = { { "run", "--undoable", "/one.lua" }, "PATCH", POOL },
+    ["run --inventory"] = {
+      { "run", "--inventory", "/inventory.lua", "/bare.lua" }, "PATCH", POOL,
+      nil, "a",
+    },
+  } do
+    it("of " .. what .. " is named, and how to look at it", function()
+      local words = {}
+      for i, word in ipairs(case[1]) do
+        words[i] = word:find "%.lua$" and place.path .. word or word
+      end
+      local look = case[4]
+      if look == nil then look = "get ltm/pool/~Common~p" end
+      local err <const> = interrupted(words, case[2], case[3] .. "$")
+      local expected <const> = told(case[2], case[3], look, case[5])
+      assert.equal(expected, err:sub(-#expected))
+      device:clear_faults()
+      if look and look:find "^get" and case[2] ~= "DELETE" then
+        local words_of_look = {}
+        for word in look:gmatch "%S+" do words_of_look[#words_of_look + 1] = word end
+        run(table.unpack(words_of_look))
+      end
+    end)
+  end
+
+  it("of apply is named, with and without --confirm", function()
+    run("plan", "-o", "change.plan", "one.lua")
+    for _, more in ipairs { "--yes", "--confirm=5m" } do
+      local err <const>, out <const> = interrupted(
+        { "apply", place.path .. "/change.plan", more }, "PATCH", POOL .. "$"
+      )
+      local expected <const> = told("PATCH", POOL, "get ltm/pool/~Common~p")
+      assert.equal(expected, err:sub(-#expected))
+      assert.matches("0 of 1 steps were sent and carried out; then:", out)
+      assert.matches("it is not known whether the device carried it out", out)
+      device:clear_faults()
+      bip.ltm.pool["/Common/p"]:modify { description = "" }
+    end
+  end)
+
+  it("of undo is named", function()
+    run("run", "--undoable", "one.lua")
+    local err <const> = interrupted({ "undo", "last" }, "PATCH", POOL .. "$")
+    local expected <const> = told("PATCH", POOL, "get ltm/pool/~Common~p")
+    assert.equal(expected, err:sub(-#expected))
+  end)
+
+  it("is one of many: ten are named", function()
+    local err <const> = interrupted({ place.path .. "/many.lua" }, "PATCH", POOL .. "$", 4)
+    local _, count <const> = err:gsub("it is not known whether this was carried out: PATCH ", "")
+    assert.is_true(count >= 4 and count <= 10, err)
+    assert.matches("^f5lua: interrupted\n", err)
+  end)
+
+  it("is a member of the last line of a log in JSON", function()
+    local err <const> = interrupted(
+      { "--log-format", "json", place.path .. "/one.lua" }, "PATCH", POOL .. "$"
+    )
+    local last <const> = json.decode(err:match "([^\n]+)\n$")
+    assert.same(
+      { "interrupted", "unknown", { ("PATCH %s (%s)"):format(POOL, bip:label()) }, 130 },
+      { last.message, last.outcome, last.writes, last.exit_status }
+    )
+  end)
+
+  it("is no write if it was only queued in a transaction; a commit says it itself", function()
+    local err = interrupted({ place.path .. "/queued.lua" }, "PATCH", POOL .. "$")
+    assert.equal("f5lua: interrupted\n", err)
+    device:clear_faults()
+    err = interrupted({ place.path .. "/queued.lua" }, "PATCH", "^/mgmt/tm/transaction/%d+$")
+    assert.matches("it is unknown whether it was carried out\nf5lua: interrupted\n$", err)
+  end)
+end)
