@@ -105,7 +105,7 @@ static void commands(void **state) {
       {"cat <<EOF | tmsh modify auth user b prompt-for-password\nabc\nEOF", "cat <<********"},
       {"printf 'a\\na\\n' | tmsh modify auth user b prompt-for-password",
        "printf ********| tmsh modify auth user b prompt-for-password"},
-      {"passwd --stdin root < <(echo abc); ls", "passwd --stdin root < <(echo ********); ls"},
+      {"chpasswd < <(echo root:abc); ls", "chpasswd < <(echo ********); ls"},
       {"openssl rsa -passin stdin -in k <<< abc", "openssl rsa -passin stdin -in k <<< ********"},
       {"f5mku -r abc==", "f5mku -r ********"},
       {"PASSWORD=abc API_KEY='d e' run", "PASSWORD=******** API_KEY='********' run"},
