@@ -96,17 +96,6 @@ static void commands(void **state) {
       {"chpasswd <<<'root:a b' && ls", "chpasswd <<<'********' && ls"},
       {"chpasswd <<EOF\nroot:abc\nEOF", "chpasswd <<********"},
       {"cat <<< abc", "cat <<< abc"},
-      {"tmsh modify auth user b prompt-for-password <<< $'a b\\na b'; ls",
-       "tmsh modify auth user b prompt-for-password <<< $'********'; ls"},
-      {"tmsh modify auth password <<<'a'\"b c\"d && ls",
-       "tmsh modify auth password <<<'******** && ls"},
-      {"<<< abc tmsh modify auth user b prompt-for-password",
-       "<<< ******** tmsh modify auth user b prompt-for-password"},
-      {"cat <<EOF | tmsh modify auth user b prompt-for-password\nabc\nEOF", "cat <<********"},
-      {"printf 'a\\na\\n' | tmsh modify auth user b prompt-for-password",
-       "printf ********| tmsh modify auth user b prompt-for-password"},
-      {"chpasswd < <(echo root:abc); ls", "chpasswd < <(echo ********); ls"},
-      {"openssl rsa -passin stdin -in k <<< abc", "openssl rsa -passin stdin -in k <<< ********"},
       {"f5mku -r abc==", "f5mku -r ********"},
       {"PASSWORD=abc API_KEY='d e' run", "PASSWORD=******** API_KEY='********' run"},
       {"encrypted-password $6$abc$DEF./x role admin", "encrypted-password ******** role admin"},
@@ -126,13 +115,33 @@ static void commands(void **state) {
       "{\"command\":\"run\",\"utilCmdArgs\":\"-c \\\"curl -u a:******** h\\\"\",\"x\":\"-u a:b\"}");
   check("{\"utilCmdArgs\":\"-c 'tmsh modify auth user b password '\\\\''a b'\\\\'' x'\"}",
         "{\"utilCmdArgs\":\"-c 'tmsh modify auth user b password '\\\\''********'\\\\'' x'\"}");
+  check("{\"commandResult\":\"auth user b {\\n  encrypted-password $6$a$b\\n}\"}",
+        "{\"commandResult\":\"auth user b {\\n  encrypted-password ********\\n}\"}");
+  check("the password of admin is wrong", "the password of admin is wrong");
+}
+
+/* What a program reads as a password from its input. */
+static void input(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"tmsh modify auth user b prompt-for-password <<< $'a b\\na b'; ls",
+       "tmsh modify auth user b prompt-for-password <<< $'********'; ls"},
+      {"tmsh modify auth password <<<'a'\"b c\"d && ls",
+       "tmsh modify auth password <<<'******** && ls"},
+      {"<<< abc tmsh modify auth user b prompt-for-password",
+       "<<< ******** tmsh modify auth user b prompt-for-password"},
+      {"cat <<EOF | tmsh modify auth user b prompt-for-password\nabc\nEOF", "cat <<********"},
+      {"printf 'a\\na\\n' | tmsh modify auth user b prompt-for-password",
+       "printf ********| tmsh modify auth user b prompt-for-password"},
+      {"chpasswd < <(echo root:abc); ls", "chpasswd < <(echo ********); ls"},
+      {"openssl rsa -passin stdin -in k <<< abc", "openssl rsa -passin stdin -in k <<< ********"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_command(cases[i][0], cases[i][1]);
   check("{\"utilCmdArgs\":\"-c 'tmsh modify auth user b prompt-for-password <<< "
         "$'\\\\''a\\\\na'\\\\''; ls'\"}",
         "{\"utilCmdArgs\":\"-c 'tmsh modify auth user b prompt-for-password <<< "
         "$'\\\\''********'\\\\''; ls'\"}");
-  check("{\"commandResult\":\"auth user b {\\n  encrypted-password $6$a$b\\n}\"}",
-        "{\"commandResult\":\"auth user b {\\n  encrypted-password ********\\n}\"}");
-  check("the password of admin is wrong", "the password of admin is wrong");
 }
 
 /* No text leads it outside of its bounds, or makes it lose what is no secret. */
@@ -327,18 +336,13 @@ static void quiet(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(known_secrets),
-                                     cmocka_unit_test(escaped_secrets),
-                                     cmocka_unit_test(short_secrets),
-                                     cmocka_unit_test(commands),
-                                     cmocka_unit_test(any_commands),
-                                     cmocka_unit_test(encrypted),
-                                     cmocka_unit_test(keys),
-                                     cmocka_unit_test(headers),
-                                     cmocka_unit_test(many),
-                                     cmocka_unit_test(wiped),
-                                     cmocka_unit_test(no_core),
-                                     cmocka_unit_test(quiet),
-                                     cmocka_unit_test(tokens_of_others)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(known_secrets), cmocka_unit_test(escaped_secrets),
+      cmocka_unit_test(short_secrets), cmocka_unit_test(commands),
+      cmocka_unit_test(input),         cmocka_unit_test(any_commands),
+      cmocka_unit_test(encrypted),     cmocka_unit_test(keys),
+      cmocka_unit_test(headers),       cmocka_unit_test(many),
+      cmocka_unit_test(wiped),         cmocka_unit_test(no_core),
+      cmocka_unit_test(quiet),         cmocka_unit_test(tokens_of_others)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ local function differs(key, value, object)
   return not compare.same(value, compare.value_of(object, key), key, object.partition)
 end
 
--- Whether the device must be asked about an empty value of a property that the object does not show.
+-- Whether the device must be asked about an empty value of a property that it does not show.
 -- A device leaves out properties without a value, so a misspelt one looks like one that is as it is
 -- wanted. The device's example has all properties; if it lacks this one, the device decides.
 local function must_ask(ref, object, key, value)
