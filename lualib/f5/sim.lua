@@ -41,7 +41,7 @@ local DEVICE_OPTIONS <const> = {
   twins = true,
 }
 
--- The users of a device that is started without `users`.
+-- The users of a device that is started without `users`, and that is no twin.
 M.default_users = {
   { name = "admin", password = "admin", role = "admin" },
   { name = "operator", password = "operator", role = "operator" },
@@ -66,7 +66,9 @@ function M.start(options)
     if SERVER_OPTIONS[name] then for_server[name] = value end
     if DEVICE_OPTIONS[name] then for_device[name] = value end
   end
-  for_device.users = for_device.users or M.default_users
+  -- The users of a twin are those of its device.
+  for_device.users = for_device.users
+    or (options.twin or options.twins) and json.array {} or M.default_users
   local bind = options.bind
   if not for_device.address and bind and bind:find "^[%x.:]+$" and not bind:find "^[0.:]+$" then
     for_device.address = bind

@@ -60,7 +60,7 @@ local function status_of(results, options)
   local status = NOTHING_TO_DO
   for _, one in ipairs(results) do
     if one.result.error then return FAILED end
-    if not one.result.complete or #one.result.lost > 0 then status = LEFT end
+    if not one.result.complete then status = LEFT end
   end
   if status == NOTHING_TO_DO and options.check and options.exit_code then
     for _, one in ipairs(results) do if #one.result.done > 0 then return TO_DO end end

@@ -7,6 +7,7 @@
 local compare = require "f5.state.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
 local steps = require "f5.plan.steps"
 local words = require "f5.confirm.words"
@@ -311,16 +312,8 @@ local WHY <const> = {
   command = "a command cannot be taken back", other = "it is outside of /mgmt/tm",
 }
 
-local function holds_secret(kind, value, body)
-  if type(value) ~= "table" then return false end
-  for key, item in next, value do
-    if type(item) == "table" then
-      if holds_secret(kind, item, item) then return true end
-    elseif kinds.is_secret(kind, key, item, body) then
-      return true
-    end
-  end
-  return false
+local function holds_secret(kind, body)
+  return body ~= nil and secrets.hidden(kind, body) ~= body
 end
 
 function Inverse:step(step)
@@ -334,7 +327,7 @@ function Inverse:step(step)
   if refused and not object then
     return self:problem(step.path, ("a device cannot take back %s"):format(refused))
   end
-  local secret = step.sealed ~= nil or holds_secret(kind, steps.body_of(step) or {})
+  local secret = step.sealed ~= nil or holds_secret(kind, steps.body_of(step))
   if secret and not (object and not object.before) then
     self:problem(step.path, "it changes a secret, and the old one cannot be read")
   end

@@ -10,9 +10,10 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
-local kinds = require "f5.state.kinds"
 local passphrase = require "f5.safe.passphrase"
+local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
+local steps = require "f5.plan.steps"
 
 local M = {}
 
@@ -28,35 +29,17 @@ local function fail(kind, message) error(core.error_new { kind = kind, message =
 
 -- -- secrets --------------------------------------------------------------------------------------
 
-local function has_secret(kind, value, body)
-  if type(value) ~= "table" then return false end
-  for key, item in pairs(value) do
-    if type(item) == "table" then
-      if has_secret(kind, item, item) then return true end
-    elseif kinds.is_secret(kind, key, item, body) then
-      return true
-    end
-  end
-  return false
-end
-
--- The text with every secret replaced.
-local function masked(kind, value, body)
-  if type(value) ~= "table" then return value end
-  local out = setmetatable({}, getmetatable(value))
-  for key, item in pairs(value) do
-    if type(item) == "table" then
-      out[key] = masked(kind, item, item)
-    else
-      out[key] = kinds.is_secret(kind, key, item, body) and "********" or item
-    end
-  end
-  return out
-end
+-- How files begin that may hold keys: PKCS #12, JKS, and archives (a UCS archive is one).
+local MAY_HOLD_KEYS <const> = {
+  "^\x30", "^\xFE\xED\xFE\xED", "^\x1F\x8B", "^PK\x03\x04", "^BZh", "^\xFD7zXZ",
+}
 
 local function looks_secret(bytes)
-  return bytes:find("PRIVATE KEY", 1, true) or bytes:find("ENCRYPTED", 1, true)
-    or bytes:byte() == 0x30 -- DER: PKCS #12
+  if bytes:find("PRIVATE KEY", 1, true) or bytes:find("ENCRYPTED", 1, true) then return true end
+  for _, pattern in ipairs(MAY_HOLD_KEYS) do
+    if bytes:find(pattern) then return true end
+  end
+  return bytes:sub(258, 262) == "ustar" -- tar
 end
 
 local function hex(bytes)
@@ -79,9 +62,9 @@ local function protect(step)
   else
     local ok, body = pcall(json.decode, step.body or "")
     if not ok or type(body) ~= "table" then return end
-    local kind = State.kind_of((step.path:gsub("%?.*", "")))
-    secret = has_secret(kind, body, body)
-    shown = secret and json.encode(masked(kind, body, body), CANONICAL)
+    local hidden = secrets.hidden(State.kind_of((step.path:gsub("%?.*", ""))), body)
+    secret = hidden ~= body
+    shown = secret and json.encode(hidden, CANONICAL)
   end
   if not secret then return end
   step.sealed = core.seal(
@@ -101,6 +84,18 @@ function M.body_of(step)
   return step.body
 end
 
+-- The secrets that the steps send.
+local function sent_secrets(plan)
+  local out = {}
+  for _, device in ipairs(plan.devices) do
+    for _, step in ipairs(device.steps) do
+      local body = step.class ~= "upload" and steps.body_of(step)
+      if body then secrets.collect(State.kind_of((step.path:gsub("%?.*", ""))), body, out) end
+    end
+  end
+  return out
+end
+
 -- -- writing and reading --------------------------------------------------------------------------
 
 local function canonical(plan)
@@ -116,6 +111,7 @@ end
 -- @param plan table: without digest
 -- @param key string|nil: file of an Ed25519 key that signs it
 function M.write(path, plan, key)
+  plan.made.arguments = secrets.arguments(plan.made.arguments, sent_secrets(plan))
   for _, device in ipairs(plan.devices) do
     for _, step in ipairs(device.steps) do protect(step) end
   end

@@ -148,7 +148,8 @@ local function reads_of(device, objects)
   local reads, known = json.array {}, {}
   for _, read in ipairs(device.twins:reads(device.index)) do
     local path = read.path
-    if not read.volatile and not known[path] and not objects[(path:gsub("%?.*", ""))] then
+    local object = objects[State.canonical((path:gsub("%?.*", "")))]
+    if not read.volatile and not known[path] and not object then
       known[path] = true
       reads[#reads + 1] = {
         path = path, digest = read.body == nil and M.MISSING or M.digest(path, read.body),

@@ -1,6 +1,8 @@
 -- The steps of a check: what a playbook sent, in its order, with the line that did it.
 
+local core = require "f5.core"
 local json = require "f5.json"
+local State = require "f5.state.state"
 
 local M = {}
 
@@ -69,22 +71,25 @@ function M.is_command(step)
   return body and type(body.command) == "string" and body.name == nil or false
 end
 
+-- The full name of what a creation makes.
+local function full_name(collection, body)
+  local full = body.name
+  if full:sub(1, 1) == "/" then return full end
+  local partition = type(body.partition) == "string" and body.partition
+    or core.has_partitions(collection) and "Common"
+  if not partition then return full end
+  local sub = type(body.subPath) == "string" and body.subPath ~= "" and body.subPath .. "/" or ""
+  return ("/%s/%s%s"):format(partition, sub, full)
+end
+
 --- The object that a step writes: the path of a creation is that of its collection.
--- @return string path, as the device writes it in its links
+-- @return string path, encoded as in f5.state.state
 function M.target_of(step)
   local path = step.path:gsub("%?.*", "")
-  if step.method ~= "POST" then return path end
-  local body = M.body_of(step)
-  if not body or type(body.name) ~= "string" then return path end
-  local full = body.name
-  if full:sub(1, 1) ~= "/" and type(body.partition) == "string" then
-    local sub = type(body.subPath) == "string" and body.subPath ~= "" and body.subPath .. "/" or ""
-    full = "/" .. body.partition .. "/" .. sub .. full
-  end
-  local name = full:gsub("/", "~"):gsub("[^%w%-_.~:@!$()*,=]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end)
-  return path .. "/" .. name
+  local body = step.method == "POST" and M.body_of(step)
+  if not body or type(body.name) ~= "string" then return State.canonical(path) end
+  local name = full_name(path, body):gsub("/", "~"):gsub("%%", "%%25")
+  return State.canonical(path .. "/" .. name)
 end
 
 return M

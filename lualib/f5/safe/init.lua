@@ -80,7 +80,7 @@ function M.guard(bip, fn)
   local ok, result = pcall(undo.device, bip, record:contents(), number, {})
   tell(bip, ok and result, not ok and result)
   if type(err) == "table" and err.kind ~= nil then
-    err.reverted = ok and result.complete and #result.lost == 0
+    err.reverted = ok and result.complete
   end
   error(err, 0)
 end

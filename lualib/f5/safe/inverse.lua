@@ -161,7 +161,7 @@ local function foreign_values(rec, raw)
   for property, value in next, type(rec.after) == "table" and rec.after or {} do
     local readable = is[property] ~= nil or not kinds.is_secret(rec.kind, property, value, raw)
     local list = rec.lists and rec.lists[property]
-    if readable and not list and not net_module.same(rec.kind, property, value, is[property]) then
+    if readable and not list and not net_module.can_be(rec.kind, property, value, is[property]) then
       out[#out + 1] = property
     end
   end
@@ -306,7 +306,7 @@ function Inverse:old_values(rec, raw)
     if not net_module.same(rec.kind, property, now, old) then
       local mine = self.force
       for i = 1, #change.ours do
-        mine = mine or net_module.same(rec.kind, property, change.ours[i], now)
+        mine = mine or net_module.can_be(rec.kind, property, change.ours[i], now)
       end
       mine = mine or change.none and now == nil
       if not mine then

@@ -44,6 +44,14 @@ function M.same(kind, property, a, b)
   return #state.objects(kind, { [property] = a }, { [property] = b }) == 0
 end
 
+--- Whether a value that a device shows can be the one that the run sent. A secret that was sent in
+--- clear cannot be compared with its encrypted form.
+function M.can_be(kind, property, sent, shown)
+  if M.same(kind, property, sent, shown) then return true end
+  return type(sent) == "string" and type(shown) == "string"
+    and kinds.is_encrypted(shown) and not kinds.is_encrypted(sent)
+end
+
 local Net = {}
 Net.__index = Net
 

@@ -59,12 +59,6 @@ local QUESTION <const> = "passphrase for the secrets of the change record (none:
 
 -- -- lines ----------------------------------------------------------------------------------------
 
-local function words_of(list)
-  local out = json.array {}
-  for i, word in ipairs(list or {}) do out[i] = core.mask(tostring(word)) end
-  return out
-end
-
 function Record:write(line, durable)
   if self.memory then return end
   if self.broken then error(self.broken, 0) end
@@ -75,7 +69,8 @@ function Record:write(line, durable)
       record = "f5lua", format = files.FORMAT, id = self.id, time = now(),
       f5lua = core.version, user = os.getenv "USER" or os.getenv "LOGNAME",
       what = self.options.what or "run", playbook = self.options.playbook,
-      arguments = words_of(self.options.arguments), undo_of = self.options.undo_of,
+      arguments = secrets.arguments(self.options.arguments, self.sent),
+      undo_of = self.options.undo_of,
       sealed = require("f5.safe.passphrase").find() ~= nil,
     }, false)
     if self.options.on_begin then self.options.on_begin(self) end
@@ -104,7 +99,8 @@ end
 Record.identity = identity
 
 -- The number of a session's device in the record.
-function Record:device_of(bip)
+-- @param about f5.safe.about: of the write that is going to be recorded
+function Record:device_of(bip, about)
   local known = self.devices[bip]
   while known == "pending" do -- another fiber asks the device
     core.real_sleep(0.005)
@@ -121,6 +117,11 @@ function Record:device_of(bip)
   local number = self.device_count
   who.device, who.name, who.address, who.user =
     number, bip:label(), core.address(bip), bip:username()
+  if not self.file and type(about.body) == "table" then
+    self.sent = {} -- the first line has the arguments
+    secrets.collect(about.kind or about.path and target.kind_of_path(about.path) or "", about.body,
+      self.sent)
+  end
   local written, why = pcall(self.write, self, who, false)
   self.devices[bip] = written and number or nil
   if not written then error(why, 0) end
@@ -193,7 +194,9 @@ end
 local MAX_ANNOUNCED <const> = 5 -- of each reason
 
 function Record:announce(step)
-  if not step.reason or self.options.quiet then return end
+  if not step.reason then return end
+  self.limited = true
+  if self.options.quiet then return end
   local times = (self.announced[step.reason] or 0) + 1
   self.announced[step.reason] = times
   if times > MAX_ANNOUNCED then return end
@@ -275,7 +278,7 @@ function Record:before(bip, write)
     if self.uploads[write.path] then return end -- the next part of it
     self.uploads[write.path] = true
   end
-  local device = self:device_of(bip)
+  local device = self:device_of(bip, about)
   self.count = self.count + 1
   local before = about.before
   if before == false then before = null end

@@ -9,6 +9,7 @@ local M = {}
 
 local SEALED <const> = "^f5lua%-sealed:"
 local MAX_DEPTH <const> = 60
+local MASK <const> = "********"
 
 -- Whether a text is a secret, or holds one.
 local function is_secret(kind, key, value, body)
@@ -59,11 +60,44 @@ function M.protect(kind, body, question)
   return out, left_out
 end
 
-local MASK <const> = "********"
-
 --- Returns a copy of a body in which each secret, also a sealed one, is "********".
 function M.hidden(kind, body)
   return walk(kind, body, "", {}, "", function() return MASK end, 0)
+end
+
+--- Adds each secret text of a body to a list.
+function M.collect(kind, body, out)
+  walk(kind, body, "", {}, "", function(value)
+    out[#out + 1] = value
+    return value
+  end, 0)
+end
+
+local SHORT <const> = 4 -- bytes: a shorter text is found everywhere
+
+--- Returns the arguments of a playbook as they may be written to a file: what is masked elsewhere,
+--- what follows a name such as `--password` or `token=`, and what is sent as a secret, is masked.
+-- @param list array|nil
+-- @param sent array|nil: secrets that the playbook sends
+function M.arguments(list, sent)
+  local out, hide = json.array {}, false
+  for i, word in ipairs(list or {}) do
+    word = core.mask(tostring(word))
+    local name, rest = word:match "^%-*([%w_-]+)([=:]*)"
+    local is_name = name and core.is_secret_name(name)
+    if hide then
+      word = MASK
+    elseif is_name and rest ~= "" then
+      word = word:match "^%-*[%w_-]+[=:]+" .. MASK
+    end
+    hide = is_name and rest == "" and word:sub(1, 1) == "-" or false
+    for _, secret in ipairs(sent or {}) do
+      local from, to = word:find(secret, 1, true)
+      if #secret >= SHORT and from then word = word:sub(1, from - 1) .. MASK .. word:sub(to + 1) end
+    end
+    out[i] = word
+  end
+  return out
 end
 
 --- Hides the secrets in what differs between two bodies.

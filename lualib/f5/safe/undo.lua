@@ -97,7 +97,11 @@ end
 ---@field done f5.safe.op[] what was done, or with check = true what would be done
 ---@field left table[] what was left alone or did not work: { path, kind, line, reason }
 ---@field lost table[] what cannot be taken back: { step, reason }
----@field complete boolean whether nothing is left
+---@field complete boolean whether everything is as before: nothing is left, nothing lost
+
+local function result(done, left, lost)
+  return { done = done, left = left, lost = lost, complete = #left == 0 and #lost == 0 }
+end
 
 --- Takes back the part of a record that is about one device.
 -- @param contents f5.safe.contents
@@ -123,7 +127,7 @@ function M.device(bip, contents, number, options)
       failures = {}
       break
     end
-    if options.check then return { done = ops, left = left, lost = lost, complete = #left == 0 } end
+    if options.check then return result(ops, left, lost) end
     local progress = false
     local group, rest = first_group(ops)
     if whole and #group > 1 then
@@ -154,7 +158,7 @@ function M.device(bip, contents, number, options)
       reason = ("cannot %s: %s"):format(words.operation(failure.op), tostring(failure.error)),
     }
   end
-  return { done = done, left = left, lost = lost, complete = #left == 0 }
+  return result(done, left, lost)
 end
 
 return M

@@ -54,7 +54,7 @@ function f5.undo(id, options) end
 
 ---@class f5.undo.result
 ---What `f5.undo` did.
----@field complete boolean whether nothing is left
+---@field complete boolean whether everything is as before
 ---@field done string[] what was done, or with `check` what would be done
 ---@field left string[] objects that are not as before, each with the reason
 ---@field not_reversible string[] writes that cannot be taken back, each with the reason

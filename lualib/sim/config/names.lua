@@ -70,6 +70,11 @@ function M.encode(segment)
   return (segment:gsub("[^%w%-%._~:@!$&'()*+,;=]", escape))
 end
 
+-- Encodes a path, segment by segment.
+function M.encoded(path)
+  return path:find "[^%w%-%._~:@!$&'()*+,;=/]" and path:gsub("[^/]+", M.encode) or path
+end
+
 -- Encodes a value in the query of a link.
 function M.encode_value(value)
   return (value:gsub("[^%w%-%._~/:*]", escape))
@@ -97,8 +102,7 @@ end
 
 -- "/mgmt/tm/ltm/pool/~Common~a b" -> "https://localhost/mgmt/tm/ltm/pool/~Common~a%20b"
 function M.link(path, query)
-  local encoded = path:find "[^%w%-%._~:@!$&'()*+,;=/]" and path:gsub("[^/]+", M.encode) or path
-  return "https://localhost" .. encoded .. (query and query ~= "" and "?" .. query or "")
+  return "https://localhost" .. M.encoded(path) .. (query and query ~= "" and "?" .. query or "")
 end
 
 -- The version for the links of a response. Refuses a `ver` that the device does not support.

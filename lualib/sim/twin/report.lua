@@ -6,6 +6,7 @@
 --        { path, collection, volatile, body }, next = N of the next page or nil }
 local errors = require "sim.http.errors"
 local json = require "f5.json"
+local names = require "sim.config.names"
 local references = require "sim.config.references"
 local tables = require "sim.tables"
 
@@ -69,17 +70,17 @@ local OF_ALL <const> = {
 
 --- Notes what a write to an object of the configuration could not check.
 function methods:written(target, body)
-  local node = target.node
+  local node, path = target.node, names.encoded(target.path)
   if node.learned then
     self:assume(
-      target.path, nil, "f5lua does not know this kind of object: the write was not checked"
+      path, nil, "f5lua does not know this kind of object: the write was not checked"
     )
     return
   end
   for name in pairs(body) do
     local spec = node.props[name]
     if spec and spec.learned and not OF_ALL[name] then
-      self:assume(target.path, name, "f5lua does not know this property: its value was not checked")
+      self:assume(path, name, "f5lua does not know this property: its value was not checked")
     end
   end
 end
@@ -106,7 +107,7 @@ local function changes(self)
     local same = before and after and tables.same(before, after, STAMPS)
     if not same and (before or after) then
       list[#list + 1] = {
-        path = path, kind = references.template(path):gsub("/%*", ""),
+        path = names.encoded(path), kind = references.template(path):gsub("/%*", ""),
         verb = not before and "create" or not after and "delete" or "modify",
         before = before or json.null, after = after or json.null,
         operations = state.operations[path],

@@ -128,7 +128,7 @@ function methods:begin_statistics(path)
   local store = self.device.store
   local object = store:get(path)
   if not object then return end
-  self:assume(path, "stats", "statistics of a changed object are simulated")
+  self:assume(names.encoded(path), "stats", "statistics of a changed object are simulated")
   begin_with_device(self, path)
   local pool = path:match("^" .. POOLS .. "[^/]+$") and path
     or path:sub(1, #VIRTUALS) == VIRTUALS and type(object.pool) == "string"

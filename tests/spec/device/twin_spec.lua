@@ -212,6 +212,23 @@ describe("S3 a twin and its device:", function()
     assert.equal(1, #more:report(1).changes)
   end)
 
+  it("has no users but those of the device", function()
+    start {
+      users = {
+        { name = "admin", password = "other1", role = "admin" },
+        { name = "boss", password = "secret1", role = "admin" },
+      },
+    }
+    local more <close> = twins_of.start { devices = { device:options "boss" } }
+    local own = more:options(1)
+    local bip <close> = f5.connect(own)
+    assert.is_false(bip.auth.user.operator:exists())
+    bip.auth.user.boss:modify { description = "changed" }
+    assert.equal("boss", more:report(1).changes[1].before.description)
+    own.username, own.password = "admin", "admin"
+    lab.fails("auth", function() f5.connect(own) end)
+  end)
+
   it("tells what it has read, as the device gave it", function()
     start()
     local pool = twin.ltm.pool["/Common/blue"]:load()

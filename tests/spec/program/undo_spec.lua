@@ -76,7 +76,7 @@ describe("S6 a change record", function()
     assert.equal("", random.difference(after, random.objects(device)))
     assert.equal(1, #records())
     out = ok(0, { "undo", id })
-    assert.matches("everything that can be taken back is as before", out)
+    assert.matches("everything is as before", out)
     same(before)
     local redo <const> = records()[2]
     assert.matches("change record of this undo: " .. redo:gsub("%-", "%%-"), out)

@@ -46,7 +46,10 @@ function M.begin(name, check, ops, left, lost)
       changes = changes_of(op),
     }, { colour = colour, verbs = check and WOULD or WILL })
   end
-  if #ops == 0 then line(#left == 0 and "  everything is as before" or "  nothing else to do") end
+  if #ops == 0 then
+    local all = #left == 0 and #lost == 0
+    line(all and "  everything is as before" or "  there is nothing else to take back")
+  end
   output.flush()
 end
 
@@ -62,7 +65,8 @@ function M.result(device, check, result)
   if #result.done == 0 then return end
   line(("%s: %s; %s"):format(
     device.name,
-    result.complete and "everything that can be taken back is as before"
+    result.complete and "everything is as before"
+      or #result.left == 0 and "everything that can be taken back is as before"
       or "not everything is as before",
     result.saved and "the configuration is saved"
       or "the configuration is not saved (--save saves it)"

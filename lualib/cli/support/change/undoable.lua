@@ -21,7 +21,7 @@ local function tell(record)
   local count = record.writes
   terminal.err(("f5lua: %s in the change record %s; 'f5lua undo %s' takes %s back\n"):format(
     count == 1 and "1 write" or count .. " writes", record.id, record.id,
-    count == 1 and "it" or "them"))
+    record.limited and "what it can" or count == 1 and "it" or "them"))
 end
 
 --- A change record for a <close> variable.

@@ -1,0 +1,154 @@
+-- Safe change with names that need escapes, with secrets in unusual places, and what its messages
+-- claim.
+local json = require "f5.json"
+local lab = require "lab"
+local lfs = require "lfs"
+local program = require "program"
+
+local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}\n'
+local SECRET <const> = "Sekret-9x17"
+local PHRASE <const> = { F5LUA_PASSPHRASE = "pass" }
+
+describe("S5 S6 safe change", function()
+  local device, place, bip
+
+  before_each(function()
+    device, bip = lab.start()
+    place = program.directory()
+  end)
+  after_each(function() lab.stop(bip, device, place) end)
+
+  local function run(words, more)
+    local env = lab.environment(device, { XDG_STATE_HOME = place.path .. "/state" })
+    for name, value in pairs(more or {}) do env[name] = value end
+    return program.run(words, { env = env, directory = place.path })
+  end
+
+  local function ok(status, words, more)
+    local ran <const> = run(words, more)
+    assert.equal(status, ran.status, ran.out .. ran.err)
+    return ran.out, ran.err
+  end
+
+  local function playbook(text) return place:file("playbook.lua", HEAD .. text) end
+
+  local function plan(text, more, ...)
+    playbook(text)
+    return ok(0, { "plan", "-o", "change.plan", "playbook.lua", ... }, more)
+  end
+
+  -- Every file of the directory that contains a text.
+  local function files_with(text, directory, found)
+    found = found or {}
+    for name in lfs.dir(directory or place.path) do
+      local path = (directory or place.path) .. "/" .. name
+      if lfs.attributes(path, "mode") == "directory" then
+        if not name:find "^%.+$" then files_with(text, path, found) end
+      elseif name ~= "playbook.lua" then
+        local file <close> = assert(io.open(path, "rb"))
+        if file:read("a"):find(text, 1, true) then found[#found + 1] = name end
+      end
+    end
+    return found
+  end
+
+  it("applies a plan for names that need escapes", function()
+    local names = { "p%41", "10.0.0.1%10", "a b", "a:b" }
+    for _, name in ipairs(names) do bip.ltm.pool["/Common/" .. name]:create {} end
+    plan([[
+for name in bip.ltm.pool:each() do name = name.fullPath
+  bip.ltm.pool[name]:modify { description = "is" }
+end
+bip.ltm.node:create { name = "10.0.0.1%0", address = "10.0.0.1" }
+]])
+    local out = ok(0, { "apply", "change.plan" })
+    assert.matches(#names + 1 .. " steps sent", out)
+    for _, name in ipairs(names) do
+      assert.equal("is", bip.ltm.pool["/Common/" .. name]:load().description)
+    end
+    assert.matches("everything is as before", (ok(0, { "undo", "last" })))
+  end)
+
+  it("finds drift of an object whose name needs escapes", function()
+    bip.ltm.pool["/Common/p%41"]:create {}
+    plan 'bip.ltm.pool["/Common/p%41"]:modify { description = "is" }'
+    bip.ltm.pool["/Common/p%41"]:modify { description = "somebody else" }
+    local ran = run { "apply", "change.plan" }
+    assert.equal(3, ran.status)
+    assert.matches("description: %(none%) → somebody else", ran.out)
+  end)
+
+  it("says that a value of a new object is not as planned, also without a partition", function()
+    plan 'bip.ltm.pool:create { name = "new", description = "is" }'
+    device:fault {
+      match = { method = "GET", path = "ltm/pool/~Common~new$" }, after = 2, status = 200,
+      body = { kind = "tm:ltm:pool:poolstate", name = "new", partition = "Common",
+        fullPath = "/Common/new", description = "other" },
+    }
+    local ran = run { "apply", "change.plan" }
+    assert.equal(1, ran.status, ran.out .. ran.err)
+    assert.matches("not as planned", ran.out)
+  end)
+
+  it("encrypts the secrets that stand inside of texts", function()
+    plan(([[
+bip.ltm.monitor.http:create { name = "m", defaultsFrom = "/Common/http", username = "u",
+  password = "%s", send = "GET / HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n" }
+bip.ltm.monitor.http:create { name = "n", defaultsFrom = "/Common/http",
+  send = "GET / HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n" }
+]]):format(SECRET, SECRET, SECRET), PHRASE)
+    for _, format in ipairs { "text", "json", "html" } do
+      place:file("shown." .. format, (ok(0, { "show", "change.plan", "--output", format })))
+    end
+    ok(0, { "apply", "change.plan" }, PHRASE)
+    assert.is_truthy(bip.ltm.monitor.http.n:load().send:find(SECRET, 1, true))
+    assert.same({}, files_with(SECRET))
+  end)
+
+  it("masks the arguments that are secrets", function()
+    local text = [[
+bip.auth.user:create { name = "bob", password = arg[1],
+  partitionAccess = { { name = "all-partitions", role = "guest" } } }
+]]
+    plan(text, PHRASE, SECRET, "--password", SECRET, "token=" .. SECRET, "web1")
+    assert.matches("playbook.lua %*+ %-%-password %*+ token=%*+ web1",
+      (ok(0, { "show", "change.plan" })))
+    ok(0, { "run", "--undoable", "playbook.lua", SECRET, "web1" }, PHRASE)
+    assert.matches("playbook.lua %*+ web1", (ok(0, { "changes", "show", "last" })))
+    assert.same({}, files_with(SECRET))
+  end)
+
+  it("encrypts an upload that may hold keys", function()
+    place:file("keys.tar.gz", "\x1F\x8B" .. SECRET)
+    plan('bip:upload("keys.tar.gz")', PHRASE)
+    assert.matches("encrypted", (ok(0, { "show", "change.plan" })))
+    assert.same({ "keys.tar.gz" }, files_with(SECRET))
+  end)
+
+  it("takes back an object with a secret that was made in a transaction", function()
+    local before = json.encode(bip.ltm.monitor.http:list(), { sort = true })
+    plan(([[
+for _, name in ipairs { "m", "n" } do
+  bip.ltm.monitor.http:create { name = name, defaultsFrom = "/Common/http", password = "%s" }
+end
+]]):format(SECRET), PHRASE)
+    ok(0, { "apply", "change.plan" }, PHRASE)
+    assert.matches("everything is as before", (ok(0, { "undo", "last" }, PHRASE)))
+    assert.equal(before, json.encode(bip.ltm.monitor.http:list(), { sort = true }))
+  end)
+
+  it("does not claim that all is as before if something cannot be taken back", function()
+    playbook 'bip.sys.config:run "save"\nbip.ltm.pool:create { name = "new" }'
+    local _, err = ok(0, { "run", "--undoable", "playbook.lua" })
+    assert.matches("takes what it can back\n$", err)
+    local found = json.decode((ok(1, { "undo", "last", "--check", "--output", "json" })))
+    assert.is_false(found.devices[1].complete)
+    local out = ok(1, { "undo", "last" })
+    assert.matches("everything that can be taken back is as before", out)
+    playbook 'bip.sys.config:run "save"'
+    ok(0, { "run", "--undoable", "playbook.lua" })
+    out = ok(1, { "undo", "last", "--check" })
+    assert.matches("there is nothing else to take back", out)
+    assert.is_nil(out:find "as before")
+  end)
+end)
