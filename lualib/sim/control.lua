@@ -5,6 +5,7 @@
 local contrary = require "sim.contrary"
 local icall = require "sim.icall"
 local json = require "f5.json"
+local kept = require "sim.kept"
 local faults = require "sim.http.fault"
 local log = require "sim.http.log"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
@@ -47,6 +48,9 @@ end
 function M.restore(device, state)
   device:restore(state)
 end
+
+-- States under names, see sim/kept.lua.
+M.keep, M.go_back, M.forget, M.changed = kept.keep, kept.go_back, kept.forget, kept.changed
 
 -- Adds objects to the running device, see Device:plant.
 function M.plant(device, seed)

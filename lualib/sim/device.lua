@@ -209,6 +209,14 @@ function Device:restore(state)
   cluster.restored(self)
 end
 
+-- The same if the store has the objects of the new state already.
+function Device:go_back(state)
+  self.state = state
+  self.disk.forget_foreign()
+  self.store:reset_watchers()
+  cluster.restored(self)
+end
+
 -- A copy of a value in which bytes that are not UTF-8 are replaced by U+FFFD.
 local function readable(value)
   if type(value) == "string" then

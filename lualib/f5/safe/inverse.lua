@@ -1,6 +1,7 @@
 -- What must be done now so that a device is as it was: compares the objects of f5.safe.net with the
 -- device. What is already as it was needs nothing; what somebody else has changed since is left.
 
+local clean = require "f5.state.clean"
 local core = require "f5.core"
 local compare = require "f5.ensure.compare"
 local elements = require "f5.safe.elements"
@@ -209,7 +210,7 @@ function Inverse:foreign_elements(rec, raw)
   for _, sub in ipairs(tree.subs(rec.path, raw)) do
     local given = rec.lists and rec.lists[sub.key] or {}
     local named = {}
-    for _, item in ipairs(given) do named[#named + 1] = compare.as_item(item) end
+    table.move(given, 1, #given, 1, named)
     if rec.subs[sub.path] then
       table.move(rec.subs[sub.path].given, 1, #rec.subs[sub.path].given, #named + 1, named)
     end
@@ -244,6 +245,9 @@ function Inverse:take_away(rec, raw)
       op = "delete", path = rec.path, kind = rec.kind, position = rec.position - 0.5,
       line = rec.line, late = true,
     }
+  end
+  if rec.after == false and not self.force then
+    return self:leave(rec, "somebody else has made it again")
   end
   if not self.force then
     local values, added = foreign_values(rec, raw), self:foreign_elements(rec, raw)
@@ -304,7 +308,7 @@ function Inverse:old_values(rec, raw)
   for property, change in pairs(rec.changed) do
     local now, old = is[property], change.old
     if not net_module.same(rec.kind, property, now, old) then
-      local mine = self.force
+      local mine = self.force or change.any
       for i = 1, #change.ours do
         mine = mine or net_module.can_be(rec.kind, property, change.ours[i], now)
       end
@@ -332,6 +336,16 @@ function Inverse:old_values(rec, raw)
   return body, foreign, fixed, seen
 end
 
+-- All lists of an object that was made again are others than before.
+local function replace_lists(rec)
+  for _, sub in ipairs(rec.base and tree.subs(rec.path, rec.base) or {}) do
+    local given = rec.lists and rec.lists[sub.key] or {}
+    rec.subs[sub.path] = rec.subs[sub.path] or {
+      key = sub.key, path = sub.path, before = sub.items or {}, given = given, last = given,
+    }
+  end
+end
+
 -- An object that was there before, and is there now.
 function Inverse:set_right(rec, raw)
   if rec.after == false then
@@ -339,17 +353,18 @@ function Inverse:set_right(rec, raw)
     local original = rec.base and self:original(rec, rec.base)
     local was = original and tree.properties(rec.kind, original) or {}
     local changes = state_compare.objects(
-      rec.kind, was, tree.properties(rec.kind, raw))
+      rec.kind, original and clean.object(rec.kind, original) or {}, clean.object(rec.kind, raw))
     if #changes == 0 then return end
     if not self.force then
       if self.gone[rec.key] then return end -- this undo made it; the device completed it
       return self:leave(rec, ("somebody else has made it again: %s differs"):format(
         changes[1].property))
     end
-    for _, change in ipairs(changes) do
+    for _, change in ipairs(state_compare.objects(rec.kind, was, tree.properties(rec.kind, raw))) do
       rec.changed[change.name] = rec.changed[change.name]
         or { old = was[change.name], ours = {} }
     end
+    replace_lists(rec)
   elseif rec.recreated and rec.base then
     local was = tree.properties(rec.kind, self:original(rec, rec.base))
     local names = {}
@@ -365,14 +380,9 @@ function Inverse:set_right(rec, raw)
       end
       known.ours[#known.ours + 1] = is
       known.none = known.none or is == nil
+      known.any = known.any or rec.open and is == nil
     end
-    for _, sub in ipairs(tree.subs(rec.path, rec.base)) do
-      rec.subs[sub.path] = rec.subs[sub.path] or {
-        key = sub.key, path = sub.path, before = sub.items or {},
-        given = rec.lists and rec.lists[sub.key] or {},
-        last = rec.lists and rec.lists[sub.key] or {},
-      }
-    end
+    replace_lists(rec)
   end
   if rec.policy then return require("f5.safe.policy").set_right(self, rec, raw) end
   local body, foreign, fixed, now = self:old_values(rec, raw)

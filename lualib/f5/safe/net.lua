@@ -20,14 +20,21 @@ local M = {}
 ---@field kind string
 ---@field existed boolean whether it existed before
 ---@field base? table the object as it was, with everything inside it, if it was deleted
----@field changed table<string, { old: any, ours: any[] }> properties that the run changed
+---@field changed table<string, f5.safe.delta> properties that the run changed
 ---@field after? table|false what the run left: properties; false: it deleted the object
 ---@field whole? boolean `after` has all properties
+---@field open? boolean the device has chosen properties that are not in `after`; nobody knows how
 ---@field given? table<string, table[]> elements that the run gave, by sub-collection
 ---@field subs table<string, f5.safe.sub> lists that the run replaced
 ---@field position integer the step that decides when it is taken back
 ---@field side? boolean the device made or removed it by itself
 ---@field unknown? boolean nobody knows whether the write was carried out
+
+---@class f5.safe.delta
+---@field old any how it was
+---@field ours any[] what the run set
+---@field none? boolean the run took it away
+---@field any? boolean the device has chosen it in a write with an unknown outcome
 
 -- Flags of which a device shows one.
 local OPPOSITE <const> = {
@@ -103,6 +110,12 @@ local function delta(rec, property, old, new, queued)
   if new == nil then known.none = true end
 end
 
+local function as_items(list)
+  local items = {}
+  for i, item in ipairs(list) do items[i] = compare.as_item(item) end
+  return items
+end
+
 -- The lists of elements in a body, by sub-collection: { ["…/members"] = items }.
 local function given_lists(body, subs)
   local out = {}
@@ -116,7 +129,7 @@ local function given_lists(body, subs)
       if sub.key == name then
         local items = {}
         if type(value) == "table" and value ~= null then
-          for i, item in ipairs(value) do items[i] = compare.as_item(item) end
+          items = as_items(value)
         elseif type(value) == "string" and value ~= "none" then
           items[1] = compare.as_item(value)
         end
@@ -176,11 +189,13 @@ function Net:created(step, before)
   if rec.recreated then self:listed(path) end
   rec.side = nil
   rec.after = answer and tree.properties(rec.kind, answer) or step.body or {}
-  rec.whole = answer ~= nil
+  rec.whole, rec.open = answer ~= nil, nil
   rec.unknown = step.state ~= "done"
   local lists = {}
   for key, value in next, step.body or {} do
-    if type(value) == "table" and compare.is_list(value) then lists[compare.camel(key)] = value end
+    if type(value) == "table" and compare.is_list(value) then
+      lists[compare.camel(key)] = as_items(value)
+    end
   end
   if not answer then
     local out = {}
@@ -194,7 +209,6 @@ function Net:created(step, before)
   rec.lists = lists
   for _, sub in pairs(rec.subs) do
     sub.last = lists[sub.key] or {}
-    for i, item in ipairs(sub.last) do sub.last[i] = compare.as_item(item) end
     table.move(sub.last, 1, #sub.last, #sub.given + 1, sub.given)
   end
 end
@@ -206,17 +220,18 @@ function Net:removed(step, before, path)
   rec.after, rec.whole, rec.left_out = false, true, step.left_out
   rec.position, rec.line = step.step, step.line
   rec.unknown = step.state ~= "done"
-  self:removed_inside(step, path, before)
+  self:removed_inside(step, path, before, rec.existed and not rec.recreated)
 end
 
-function Net:removed_inside(step, path, before)
+-- What is inside of an object that the run made itself did not exist before.
+function Net:removed_inside(step, path, before, existed)
   for _, sub in ipairs(tree.subs(path, before)) do
     for _, item in ipairs(sub.items or {}) do
       if not kinds.is_own(kinds.of_body(item) or "", item) then
         local child = tree.child_path(sub.path, item)
-        local rec = self:get(child, kinds.of_body(item), true, step)
+        local rec = self:get(child, kinds.of_body(item), existed, step)
         rec.base, rec.after = rec.base or item, false
-        self:removed_inside(step, child, item)
+        self:removed_inside(step, child, item, existed)
       end
     end
   end
@@ -231,6 +246,22 @@ local function base_items(rec, sub)
   return {}
 end
 
+-- What the device chose in a write with an unknown outcome is seen before the next write.
+local function settle(rec, was)
+  for name, change in pairs(rec.changed) do
+    if change.any then
+      change.ours[#change.ours + 1], change.any = was[name], nil
+      change.none = change.none or was[name] == nil
+    end
+  end
+  if rec.open and rec.after then
+    for name, value in next, was do
+      if rec.after[name] == nil then rec.after[name] = value end
+    end
+    rec.open = nil
+  end
+end
+
 function Net:changed(step, before)
   local queued = step.transaction ~= nil
   local kind = kinds.of_body(before) or step.kind
@@ -240,6 +271,7 @@ function Net:changed(step, before)
   local body, answer = step.body or {}, step.answer
   local own = own_values(kind, body, sub_keys(subs))
   local was = tree.properties(kind, before)
+  settle(rec, was)
   local is = answer and tree.properties(kind, answer)
   for name, value in next, own do
     local new = value
@@ -261,9 +293,18 @@ function Net:changed(step, before)
       end
     end
   end
-  if rec.after then
+  if step.method == "PUT" and not is then
+    -- all other properties have values that the device chooses
+    for name, value in next, was do
+      if own[name] == nil then
+        delta(rec, name, value, value, queued)
+        rec.changed[name].any = true
+      end
+    end
+    if rec.after then rec.after, rec.whole, rec.open = own, false, true end
+  elseif rec.after then
     if is then
-      rec.after, rec.whole = is, true
+      rec.after, rec.whole, rec.open = is, true, nil
     else
       for name, value in next, own do
         rec.after[name] = value
@@ -280,7 +321,11 @@ function Net:changed(step, before)
     if items then
       local known = rec.subs[sub.path]
       if not known then
-        known = { key = sub.key, path = sub.path, before = base_items(rec, sub), given = {} }
+        local made = rec.lists and rec.lists[sub.key] or {} -- with the object
+        known = {
+          key = sub.key, path = sub.path, before = base_items(rec, sub),
+          given = table.move(made, 1, #made, 1, {}),
+        }
         rec.subs[sub.path] = known
       end
       table.move(items, 1, #items, #known.given + 1, known.given)
@@ -314,7 +359,7 @@ function Net:changed_unread(step)
     local name = compare.camel(key)
     rec.after[name] = value
     if OPPOSITE[name] then rec.after[OPPOSITE[name]] = nil end
-    if type(value) == "table" and compare.is_list(value) then rec.lists[name] = value end
+    if type(value) == "table" and compare.is_list(value) then rec.lists[name] = as_items(value) end
   end
 end
 

@@ -2,9 +2,9 @@
 -- until nothing is left or nothing more works.
 
 local inverse = require "f5.safe.inverse"
-local net_module = require "f5.safe.net"
 local secrets = require "f5.safe.secrets"
 local target = require "f5.safe.target"
+local unknown = require "f5.safe.unknown"
 local words = require "f5.safe.words"
 
 local M = {}
@@ -115,7 +115,7 @@ function M.device(bip, contents, number, options)
     opened[i] = step.device == number and secrets.open(step, "passphrase of the change record")
       or step
   end
-  local net, lost = net_module.of({ steps = opened }, number)
+  local net, lost = unknown.net(bip, opened, number)
   local gone, done, failures, left = {}, {}, {}, nil
   local whole, first = true, true
   for _ = 1, MAX_PASSES do

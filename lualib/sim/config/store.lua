@@ -68,9 +68,7 @@ function Store:rebuild()
     self:index(path)
     self:refer(path, object)
   end
-  for _, watcher in ipairs(self.watchers) do
-    if watcher.reset then watcher.reset() end
-  end
+  self:reset_watchers()
 end
 
 -- "/mgmt/tm/ltm/pool/" -> "ltm"; "" for all modules
@@ -188,17 +186,48 @@ local function notify(watchers, path, object, old)
   end
 end
 
-local function set(self, path, object)
+local function place_object(self, path, object)
   local old = self.items[path]
   self.items[path] = object
-  if object then
-    if not old then self:index(path) end
-  else
+  if not object then
     self:unindex(path)
+  elseif not old then
+    self:index(path)
   end
+  return old
+end
+
+-- What is derived from an object.
+local function derive(self, path, object, old)
   if not self.is_building then self:refer(path, object) end
   notify(self.watching[module_of(path)] or NONE, path, object, old)
   notify(self.watching[""] or NONE, path, object, old)
+end
+
+local function set(self, path, object)
+  derive(self, path, object, place_object(self, path, object))
+end
+
+-- Makes the objects those of a table, path -> object, by putting and removing what differs: for a
+-- few changes that is faster than `rebuild`. References are found when all objects are there.
+function Store:become(items, generation)
+  local changed = {}
+  for path, object in pairs(self.items) do
+    if items[path] ~= object then changed[path] = object end
+  end
+  for path in pairs(items) do
+    if self.items[path] == nil then changed[path] = false end
+  end
+  for path in pairs(changed) do place_object(self, path, items[path]) end
+  for path, old in pairs(changed) do derive(self, path, items[path], old or nil) end
+  self.state.generation = generation
+end
+
+-- Tells the watchers that all objects may be others.
+function Store:reset_watchers()
+  for _, watcher in ipairs(self.watchers) do
+    if watcher.reset then watcher.reset() end
+  end
 end
 
 -- Puts an object at a path; nil removes it. The table must not be changed afterwards. A watcher may
@@ -262,9 +291,6 @@ function Store:first_in(full, is_folder)
   end
   return first
 end
-
--- Whether there can be objects that this store does not know, and may not ask for now.
-function Store.is_unsure() return false end
 
 -- The path of an object in a folder or partition, other than a folder; nil if there is none.
 function Store:content(full)

@@ -128,6 +128,135 @@ describe("S8 guard and undo", function()
   end)
 end)
 
+-- Writes before one whose answer never comes, and that one.
+local UNKNOWN <const> = {
+  ["a change of an object that the run made"] = {
+    "PATCH", function() bip.ltm.pool["/Common/new"]:create { description = "a" } end,
+    function() bip.ltm.pool["/Common/new"]:modify { description = "b" } end,
+  },
+  ["a change in an object that the run changed"] = {
+    "PATCH", function() bip.ltm.pool["/Common/web"]:modify { description = "a" } end,
+    function() bip.ltm.pool["/Common/web"]:modify { description = "b", loadBalancingMode =
+      "least-connections-member" } end,
+  },
+  ["a replacement"] = {
+    "PUT", function() bip.ltm.pool["/Common/web"]:modify { monitor = "/Common/http" } end,
+    function() bip.ltm.pool["/Common/web"]:replace { description = "put" } end,
+  },
+  ["a replacement of an object that the run made"] = {
+    "PUT", function()
+      bip.ltm.pool["/Common/new"]:create { loadBalancingMode = "least-connections-member" }
+    end,
+    function() bip.ltm.pool["/Common/new"]:replace { description = "put" } end,
+  },
+  ["a replacement of an object that the run made again"] = {
+    "PUT", function()
+      bip.ltm.pool["/Common/web"]:modify { description = "a" }
+      bip.ltm.virtual["/Common/vs"]:delete()
+      bip.ltm.pool["/Common/web"]:delete()
+      bip.ltm.pool["/Common/web"]:create { monitor = "/Common/http", members = { "10.0.0.4:80" } }
+    end,
+    function() bip.ltm.pool["/Common/web"]:replace { description = "put" } end,
+  },
+  ["the deletion of an object that the run made"] = {
+    "DELETE", function() bip.ltm.pool["/Common/new"]:create { members = { "10.0.0.4:80" } } end,
+    function() bip.ltm.pool["/Common/new"]:delete() end,
+  },
+  ["the deletion of an object that the run changed"] = {
+    "DELETE", function()
+      bip.ltm.virtual["/Common/vs"]:delete()
+      bip.ltm.pool["/Common/web"]:modify { description = "a" }
+    end,
+    function() bip.ltm.pool["/Common/web"]:delete() end,
+  },
+  ["the deletion of an object whose list the run replaced"] = {
+    "DELETE", function()
+      bip.ltm.virtual["/Common/vs"]:delete()
+      bip.ltm.pool["/Common/web"]:modify { members = { { name = "10.0.0.4:80" } } }
+    end,
+    function() bip.ltm.pool["/Common/web"]:delete() end,
+  },
+  ["one more replacement of a list"] = {
+    "PATCH", function()
+      bip.ltm.pool["/Common/web"]:modify { members = { { name = "10.0.0.4:80" } } }
+    end,
+    function()
+      bip.ltm.pool["/Common/web"]:modify { members = { { name = "10.0.0.1:80" } } }
+    end,
+  },
+}
+
+describe("S8 a write whose outcome is unknown", function()
+  before_each(function()
+    device, bip = lab.start()
+    bip.ltm.pool["/Common/web"]:create {
+      description = "old", loadBalancingMode = "ratio-member", members = {
+        { name = "10.0.0.1:80", connectionLimit = 5 }, { name = "10.0.0.2:80" },
+      },
+    }
+    bip.ltm.virtual["/Common/vs"]:create { destination = "10.9.0.1:80", pool = "web" }
+  end)
+  after_each(function() lab.stop(bip, device) end)
+
+  -- Takes back the writes of a case. The device has carried out the last one, or not.
+  local function fails(case, act, meanwhile)
+    local err <const> = lab.failure(function()
+      bip:guard(function()
+        case[2]()
+        device:fault {
+          match = { method = case[1], path = "^/mgmt/tm/ltm" }, times = 1, reset = true, act = act,
+        }
+        local ok <const>, problem = pcall(case[3])
+        assert.is_false(ok)
+        if meanwhile then meanwhile() end
+        error(problem, 0)
+      end)
+    end)
+    assert.equal("unknown", err.outcome, tostring(err))
+    return err
+  end
+
+  for what, case in pairs(UNKNOWN) do
+    for _, act in ipairs { true, false } do
+      it(("is taken back: %s, %s"):format(what, act and "carried out" or "not"), function()
+        local before <const> = random.objects(device)
+        assert.is_true(fails(case, act).reverted)
+        same(before)
+      end)
+    end
+  end
+
+  it("does not hide what somebody else has changed", function()
+    for _, act in ipairs { true, false } do
+      local web <const> = bip.ltm.pool["/Common/web"]
+      local other <close> = lab.connect(device)
+      local err <const> = fails({ "PATCH", function() end, function()
+        web:modify { description = "new" }
+      end }, act, function()
+        other.ltm.pool["/Common/web"]:modify { description = "of somebody" }
+      end)
+      assert.is_false(err.reverted)
+      assert.equal("of somebody", web:load().description)
+      web:modify { description = "old" }
+    end
+  end)
+
+  it("is taken back: what was inside of an object that the run made again and deleted", function()
+    local before <const> = random.objects(device)
+    local err <const> = lab.failure(function()
+      bip:guard(function()
+        bip.ltm.virtual["/Common/vs"]:delete()
+        bip.ltm.pool["/Common/web"]:delete()
+        bip.ltm.pool["/Common/web"]:create { members = { "10.0.0.4:80" } }
+        bip.ltm.pool["/Common/web"]:delete()
+        bip.ltm.pool["/Common/nope"]:load()
+      end)
+    end)
+    assert.is_true(err.reverted)
+    same(before)
+  end)
+end)
+
 describe("S6 f5.undo", function()
   before_each(function() device, bip = lab.start() end)
   after_each(function() lab.stop(bip, device) end)

@@ -211,17 +211,19 @@ function Changes:draft(bip)
   bip.ltm.policy:run("publish", { name = "/Common/Drafts/" .. policy })
 end
 
+local SINGLETONS <const> = {
+  function(bip, number) bip.sys.ntp:modify { servers = { "192.0.2." .. number(1, 9) } } end,
+  function(bip, number)
+    bip.sys.dns:modify { nameServers = { "192.0.2.1", "192.0.2." .. number(2, 9) } }
+  end,
+  function(bip, number) bip.sys.db["ui.advisory.text"]:modify { value = "t" .. number(1, 9) } end,
+  function(bip, number)
+    bip.sys.sshd:modify { banner = "enabled", bannerText = "b" .. number(1, 9) }
+  end,
+}
+
 function Changes:singleton(bip)
-  local what = self:number(1, 4)
-  if what == 1 then
-    bip.sys.ntp:modify { servers = { "192.0.2." .. self:number(1, 9) } }
-  elseif what == 2 then
-    bip.sys.dns:modify { nameServers = { "192.0.2.1", "192.0.2." .. self:number(2, 9) } }
-  elseif what == 3 then
-    bip.sys.db["ui.advisory.text"]:modify { value = "t" .. self:number(1, 9) }
-  else
-    bip.sys.sshd:modify { banner = "enabled", bannerText = "b" .. self:number(1, 9) }
-  end
+  self:pick(SINGLETONS)(bip, function(...) return self:number(...) end)
 end
 
 -- One write, or the writes of one method. What the device refuses is no matter.
@@ -281,9 +283,22 @@ function Changes:transaction(bip)
   end)
 end
 
+--- Puts the state of a device aside as "base", so that all cases begin alike. The simulated device
+-- has a singleton in its state only after the first change.
+function M.base(device, bip)
+  for _, write in ipairs(SINGLETONS) do write(bip, function(low) return low end) end
+  device:control("keep", "base")
+end
+
+--- Makes a random state on the device's base, and puts it aside as "before".
+function M.begin(device, bip, seed)
+  device:control("go_back", "base")
+  M.new(seed):prepare(bip)
+  device:control("keep", "before")
+end
+
 --- Makes a random state.
 function Changes:prepare(bip)
-  -- a state of the simulated device has a singleton only after its first change
   for _ = 1, 20 do self:singleton(bip) end
   for _ = 1, self:number(5, 25) do
     if self:chance(20) then
@@ -308,20 +323,33 @@ local VOLATILE <const> = {
   _own = true, -- which values were given, and not taken from the parent: REST does not show that
 }
 
+local function text_of(path, object)
+  if not object then return nil end
+  local copy = {}
+  for key, value in pairs(object) do
+    local monitored = key == "state" and value ~= "user-down"
+      and (path:find "/members/" or path:find "/ltm/node/")
+    if not VOLATILE[key] and not monitored then copy[key] = value end
+  end
+  return require("f5.json").encode(copy, { sort = true })
+end
+
 --- The objects of a device as texts, by path, without what is not configuration.
 function M.objects(device)
-  local json = require "f5.json"
   local out = {}
-  for path, object in pairs(device:state().objects.items) do
-    local copy = {}
-    for key, value in pairs(object) do
-      local monitored = key == "state" and value ~= "user-down"
-        and (path:find "/members/" or path:find "/ltm/node/")
-      if not VOLATILE[key] and not monitored then copy[key] = value end
-    end
-    out[path] = json.encode(copy, { sort = true })
-  end
+  for path, object in pairs(device:state().objects.items) do out[path] = text_of(path, object) end
   return out
+end
+
+--- The objects that are not as in the state that the device keeps under a name: two tables of
+-- texts, by path, as they were and as they are.
+function M.changed(device, kept)
+  local before, after = {}, {}
+  for _, one in ipairs(device:control("changed", kept)) do
+    before[one.path] = text_of(one.path, one.before)
+    after[one.path] = text_of(one.path, one.after)
+  end
+  return before, after
 end
 
 --- What differs, as lines; "" if nothing does.
@@ -338,5 +366,8 @@ function M.difference(before, after)
   table.sort(lines)
   return table.concat(lines, "\n")
 end
+
+--- What is not as in the state that the device keeps under a name, as lines.
+function M.since(device, kept) return M.difference(M.changed(device, kept)) end
 
 return M
