@@ -79,7 +79,7 @@ end
 local function index_of_kinds()
   local files, folders = {}, {}
   for _, module in ipairs(modules) do
-    local folder = module.name:match "^sim%.kinds%.([%w_]+)%.[%w_]+$"
+    local folder = module.name:match "^sim%.kinds%.([%w_-]+)%.[%w_]+$"
     if folder and folder ~= "common" then
       if not files[folder] then folders[#folders + 1] = folder end
       files[folder] = files[folder] or {}

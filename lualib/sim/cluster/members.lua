@@ -14,6 +14,8 @@ local M = {}
 
 local CM <const> = "/mgmt/tm/cm/"
 M.TRUST_GROUP = "/Common/device_trust_group"
+--- The groups that all devices of a trust domain are in.
+M.COMMON_GROUPS = { M.TRUST_GROUP, "/Common/gtm" }
 -- A peer that was silent for this long is disconnected.
 local SILENCE <const> = 3000000
 
@@ -105,7 +107,10 @@ end
 
 --- Whether a device group is one that devices keep for themselves.
 function M.is_internal(group)
-  return group._factory == true or group.fullPath == M.TRUST_GROUP or group.hidden == "true"
+  for _, name in ipairs(M.COMMON_GROUPS) do
+    if group.fullPath == name then return true end
+  end
+  return group._factory == true or group.hidden == "true"
 end
 
 --- The device groups of the configuration that this device is a member of; `with_others`: also

@@ -21,7 +21,7 @@ local M = {}
 
 local CM <const> = "/mgmt/tm/cm/"
 local DOMAIN <const> = CM .. "trust-domain/~Common~Root"
-local MEMBERS <const> = CM .. "device-group/~Common~device_trust_group/devices/"
+local GROUPS <const> = CM .. "device-group/"
 local JOIN_MS <const> = 8000
 
 local function refuse(message, status)
@@ -100,10 +100,13 @@ local function add_member(device, full, is_ca)
   for _, name in ipairs(list) do known = known or name == full end
   if not known then list[#list + 1] = full end
   change(device, DOMAIN, { [property] = list })
-  local name = full:match "[^/]+$"
-  change(
-    device, MEMBERS .. names.segment(full), { name = name, partition = "Common", fullPath = full }
-  )
+  local member = { name = full:match "[^/]+$", partition = "Common", fullPath = full }
+  for _, group in ipairs(members.COMMON_GROUPS) do
+    local path = GROUPS .. names.segment(group)
+    if device.store:get(path) then
+      change(device, path .. "/devices/" .. names.segment(full), member)
+    end
+  end
 end
 
 -- What the new device answered: adds it, and tells all others.

@@ -14,6 +14,19 @@ local function version(device)
   })
 end
 
+-- All users of tmsh may run these programs without "run /util".
+local function aliases()
+  local list = {}
+  for name in ([[
+    bash ccmode dig domain-tool establish-adfs-trust fips-card-sync fips-util gencert
+    get-ccn-dossier get-dossier imish netstat ping ping6 qkview racoonctl ssh-keyswap ssldump
+    tcpdump telnet test-monitor tracepath tracepath6 traceroute traceroute6 vconsole zebos
+  ]]):gmatch "%S+" do
+    list[#list + 1] = { name = name, tmCommand = "run /util " .. name }
+  end
+  return list
+end
+
 return {
   ["cli/admin-partitions"] = {
     facts = {
@@ -32,6 +45,7 @@ return {
   ["cli/preference"] = { facts = { open = true } },
   ["cli/history"] = { facts = { type = "show" } },
   ["cli/transaction"] = { facts = { type = "show" } },
+  ["cli/alias/shared"] = { factory = { objects = aliases } },
   ["cli/alias/private"] = { facts = { type = "collection", flat = true } },
   ["cli/script"] = {
     facts = {

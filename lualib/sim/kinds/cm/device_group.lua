@@ -103,6 +103,7 @@ return {
           name = "device_trust_group", type = "sync-only", autoSync = "enabled",
           fullLoadOnSync = "false",
         },
+        { name = "gtm" },
       },
     },
   },
@@ -110,7 +111,12 @@ return {
     facts = { noun = "device", props = { setSyncLeader = flag() } },
     checks = group_member,
     show = show_group_member,
-    factory = { objects = { { owner = "/Common/device_trust_group", name = "bigip1" } } },
+    factory = {
+      objects = {
+        { owner = "/Common/device_trust_group", name = "bigip1" },
+        { owner = "/Common/gtm", name = "bigip1" },
+      },
+    },
   },
   ["cm/trust-domain"] = {
     facts = {

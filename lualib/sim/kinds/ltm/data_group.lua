@@ -65,6 +65,22 @@ for network in ([[
   aol[#aol + 1] = { name = network, data = "" }
 end
 
+-- How the iRule of APM for Office clients recognizes them, and what it does.
+local office <const> = {
+  { name = "ie_sp_session_sharing_enabled", data = "0" },
+  { name = "ie_sp_session_sharing_inactivity_timeout", data = "60" },
+  { name = "ofba_auth_dialog_size", data = "800x600" },
+  { name = "useragent1", data = "microsoft data access internet publishing provider" },
+  { name = "useragent2", data = "office protocol discovery" },
+  { name = "useragent3", data = "microsoft office" },
+  { name = "useragent4", data = "non-browser" },
+  { name = "useragent5", data = "msoffice 12" },
+  { name = "useragent6", data = "microsoft-webdav-miniredir" },
+  { name = "useragent7", data = "webdav-miniredir" },
+  { name = "useragent9", data = "ms frontpage 1[23456789]" },
+  { name = "useragent10", data = "onenote" },
+}
+
 return {
   ["ltm/data-group/internal"] = {
     facts = { exact = true,
@@ -99,6 +115,7 @@ return {
             { name = "192.168.0.0/16", data = "" },
           },
         },
+        { name = "sys_APM_MS_Office_OFBA_DG", type = "string", records = office },
       },
     },
   },

@@ -113,9 +113,6 @@ local kinds <const> = {
       props = { disabled = flag(), enabled = flag(true) },
     },
   },
-  -- The catalogue lacks that these are in partitions.
-  ["sys/ipfix/destination"] = { facts = { flat = false } },
-  ["sys/ipfix/irules"] = { facts = { flat = false, no_create = true } },
 }
 
 -- Commands, and what a device knows itself: nothing is made there.
@@ -128,8 +125,8 @@ end
 
 -- A device answers these, but does not list them.
 for _, name in ipairs {
-  "air-filter-reset", "alert", "appiq", "compatibility-level", "crypto/pkcs12", "ipfix/irules",
-  "ltcfg-class", "ltcfg-instance",
+  "air-filter-reset", "alert", "appiq", "compatibility-level", "crypto/pkcs12", "ltcfg-class",
+  "ltcfg-instance",
 } do
   local kind = kinds["sys/" .. name] or { facts = {} }
   kind.facts.hidden = true
