@@ -20,7 +20,11 @@ return {
       trustedDomains = { t = "s" },
       usePool = { t = "s", d = "disabled", c = "disabled|enabled" },
     } },
-  ["apm/aaa/active-directory-trusted-domains"] = { type = "collection" },
+  ["apm/aaa/active-directory-trusted-domains"] = { type = "collection",
+    props = {
+      rootDomain = { t = "s" },
+      trustedDomains = { t = "a" },
+    } },
   ["apm/aaa/crldp"] = { type = "collection",
     props = {
       allowNullCrl = { t = "s", d = "disabled", c = "disabled|enabled" },
@@ -56,8 +60,22 @@ return {
       type = { t = "s", c = "airwatch|maas360|ms-intune" },
       username = { t = "s" },
     } },
-  ["apm/aaa/f5-mfa-configuration"] = { type = "collection" },
-  ["apm/aaa/f5-service-connector"] = { type = "collection" },
+  ["apm/aaa/f5-mfa-configuration"] = { type = "collection",
+    props = {
+      f5ServiceConnector = { t = "s" },
+      maxMobileDevicesPerUser = { t = "i" },
+      permittedDevicesTypes = { t = "a" },
+      registrationSmsTemplate = { t = "s" },
+      requireBiometric = { t = "s", c = "false|true" },
+    } },
+  ["apm/aaa/f5-service-connector"] = { type = "collection",
+    props = {
+      customerId = { t = "s" },
+      customerKey = { t = "s" },
+      dnsResolver = { t = "s" },
+      serversslProfile = { t = "s" },
+      serviceUrl = { t = "s" },
+    } },
   ["apm/aaa/http"] = { type = "collection",
     props = {
       authType = { t = "s", d = "basic-ntlm", c = "basic-ntlm|custom-post|form-based" },
@@ -808,7 +826,10 @@ return {
       snat = { t = "s" },
       snatpool = { t = "s" },
     } },
-  ["apm/policy/agent/server-cert-response-control"] = { type = "collection" },
+  ["apm/policy/agent/server-cert-response-control"] = { type = "collection",
+    props = {
+      action = { t = "i" },
+    } },
   ["apm/policy/agent/server-cert-status"] = { type = "show" },
   ["apm/policy/agent/service-connect"] = { type = "collection",
     props = {

@@ -544,7 +544,6 @@ return {
       ttl = { t = "i", d = 30 },
       verifyMemberAvailability = { t = "s", d = "enabled" },
     } },
-  ["gtm/pool/*/members"] = { type = "collection", flat = true },
   ["gtm/pool/a"] = { type = "collection",
     subs = { membersReference = "members" },
     props = {

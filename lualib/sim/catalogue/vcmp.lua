@@ -25,7 +25,10 @@ return {
   ["vcmp/health/module-provision"] = { type = "show" },
   ["vcmp/health/prompt"] = { type = "show" },
   ["vcmp/health/software"] = { type = "show" },
-  ["vcmp/traffic-profile"] = { type = "collection" },
+  ["vcmp/traffic-profile"] = { type = "collection",
+    props = {
+      colorPolicer = { t = "s" },
+    } },
   ["vcmp/virtual-disk"] = { type = "collection", flat = true,
     props = {
       operatingSystem = { t = "s", d = "unknown" },

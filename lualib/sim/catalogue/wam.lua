@@ -34,7 +34,13 @@ return {
       mimeTypes = { t = "a" },
       symmetricCompression = { t = "s", c = "disabled|enabled" },
     } },
-  ["wam/policy"] = { type = "collection" },
+  ["wam/policy"] = { type = "collection",
+    props = {
+      code = { t = "i" },
+      copyFrom = { t = "s" },
+      invalidations = { t = "a" },
+      nodes = { t = "a" },
+    } },
   ["wam/resource"] = { type = "organizing" },
   ["wam/resource/concat-set"] = { type = "collection",
     props = {

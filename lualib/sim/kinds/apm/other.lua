@@ -3,6 +3,13 @@ local property = require "sim.kinds.common.property"
 
 local s <const>, i <const> = property.text, property.number
 
+-- A list of objects whose names are their places.
+local function numbered(key, values)
+  local list = {}
+  for n, value in ipairs(values) do list[n] = { name = tostring(n), [key] = value } end
+  return list
+end
+
 local kinds <const> = {
   ["apm/ephemeral-auth/ssh-security-config"] = {
     facts = {
@@ -10,6 +17,17 @@ local kinds <const> = {
       props = {
         ciphers = { t = "a" }, compressions = { t = "a" }, hmacs = { t = "a" },
         kexMethods = { t = "a" },
+      },
+    },
+    factory = {
+      objects = {
+        {
+          name = "ssh-security-config",
+          ciphers = numbered("cipherName", { "aes256-ctr", "aes192-ctr", "aes128-ctr" }),
+          compressions = numbered("compressionName", { "none" }),
+          hmacs = numbered("hmacName", { "hmac-sha2-512", "hmac-sha2-256" }),
+          kexMethods = numbered("kexMethodName", { "diffie-hellman-group-exchange-sha256" }),
+        },
       },
     },
   },
@@ -59,9 +77,10 @@ local kinds <const> = {
   },
 }
 
--- Commands: nothing is stored there.
+-- Commands, and what F5 delivers: nothing is stored there.
 for _, name in ipairs {
   "oauth/purged-entries", "oauth/token-details", "prune-log-data", "reset-log-data", "session",
+  "swg-content-type",
 } do
   kinds["apm/" .. name] = { facts = { no_create = true } }
 end

@@ -87,6 +87,7 @@ local kinds <const> = {
 
 -- Commands, and what a device has learned: nothing is made there.
 for _, name in ipairs {
+  "classification/signature-definition", "classification/signature-version",
   "classification/signatures", "classification/update-signatures", "classification/updates",
   "clientssl-proxy/cached-certs", "clientssl/ocsp-stapling-responses", "dns/cache/records/all",
   "dns/cache/records/key", "dns/cache/records/msg", "dns/cache/records/nameserver",

@@ -25,6 +25,9 @@ local kinds <const> = {
   ["ltm/profile/rewrite/*/uri-rules"] = {
     facts = { props = { type = s("both", { c = "both|request|response" }) } },
   },
+  -- What the caches hold, for tmsh to show and to delete.
+  ["ltm/profile/ramcache"] = { facts = { type = "show", listed = true } },
+  ["ltm/profile/wa-cache"] = { facts = { type = "show", listed = true } },
   ["ltm/profile/ocsp-stapling-params"] = { facts = { api_status = "DEPRECATED" } },
 }
 
@@ -60,10 +63,10 @@ for kind in ([[
   analytics certificate-authority classification client-ldap connector dhcpv4 dhcpv6 diameter
   dns dns-acceleration dns-logging fasthttp fastl4 fix ftp gtp html http-compression
   http-proxy-connect http2 http3 httprouter icap iiop ilx imap ipother ipsecalg map-t mblb mqtt
-  mssql netflow ntlm one-connect pcp pop3 pptp qoe quic radius ramcache request-adapt
+  mssql netflow ntlm one-connect pcp pop3 pptp qoe quic radius request-adapt
   request-log response-adapt rewrite rtsp sctp server-ldap service sip smtp smtps socks spdy
   splitsessionclient splitsessionserver statistics stream tcp-analytics tftp
-  traffic-acceleration udp wa-cache web-acceleration web-security websocket xml
+  traffic-acceleration udp web-acceleration web-security websocket xml
 ]]):gmatch "%S+" do
   local template = "ltm/profile/" .. kind
   local known = kinds[template] or {}

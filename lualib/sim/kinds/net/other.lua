@@ -83,6 +83,7 @@ local kinds <const> = {
     },
   },
   ["net/f5optics"] = { facts = { no_create = true } },
+  ["net/packet-tester/security"] = { facts = { no_create = true } },
   ["net/routing/profile/bgp"] = {
     facts = {
       type = "collection", flat = false, parent = "bgp", props = { defaultsFrom = s() },

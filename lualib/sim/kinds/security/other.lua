@@ -149,8 +149,11 @@ for _, name in ipairs {
   "log/nat-errors-storage-field", "log/nat-quota-ex-storage-field",
   "log/nat-start-inb-storage-field", "log/nat-start-outb-storage-field",
   "log/network-storage-field", "log/protocol-dns-storage-field", "log/protocol-sip-storage-field",
-  "log/remote-format", "log/storage-field", "malicious-sources/device-ids",
-  "malicious-sources/ip-addresses", "protocol-inspection/updates", "scrubber/unredirect",
+  "http/file-type", "http/mandatory-header", "log/remote-format", "log/storage-field",
+  "malicious-sources/device-ids", "malicious-sources/ip-addresses",
+  "protocol-inspection/compliance", "protocol-inspection/compliance-enums",
+  "protocol-inspection/service", "protocol-inspection/system", "protocol-inspection/updates",
+  "scrubber/unredirect",
 } do
   kinds["security/" .. name] = { facts = { no_create = true } }
 end

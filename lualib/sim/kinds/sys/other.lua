@@ -31,7 +31,9 @@ local kinds <const> = {
   ["sys/sync-sys-files"] = { facts = { type = "show" } },
   ["sys/restricted-module"] = { facts = { type = "show" } },
   ["sys/integrity/status-check"] = { facts = { type = "show" } },
-  ["sys/ucs"] = { facts = { type = "collection", flat = true, open = true, free_names = true } },
+  ["sys/ucs"] = {
+    facts = { type = "collection", flat = true, open = true, free_names = true, no_create = true },
+  },
   ["sys/cluster"] = {
     facts = { type = "collection", flat = true, no_create = true, no_delete = true },
   },
@@ -117,8 +119,8 @@ local kinds <const> = {
 
 -- Commands, and what a device knows itself: nothing is made there.
 for _, name in ipairs {
-  "air-filter-reset", "crypto/nethsm-test", "diags/ihealth-result", "dynad/rpm", "ecm/register",
-  "pfman/consumer", "pfman/device",
+  "air-filter-reset", "alert/lcd", "crypto/cert-validation-response/ocsp", "crypto/nethsm-test",
+  "diags/ihealth-result", "dynad/rpm", "ecm/register", "pfman/consumer", "pfman/device",
 } do
   kinds["sys/" .. name] = { facts = { no_create = true } }
 end

@@ -1,5 +1,6 @@
 -- Kinds of vcmp. A virtual disk comes with its guest.
 return {
+  ["vcmp/global"] = { facts = { type = "show", listed = true } },
   ["vcmp/guest"] = {
     facts = { props = { allowedSlots = { d = false }, assignedSlots = { d = false } } },
   },

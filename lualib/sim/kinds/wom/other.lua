@@ -4,6 +4,7 @@ local property = require "sim.kinds.common.property"
 local s <const> = property.text
 
 local kinds <const> = {
+  ["wom/remote-route"] = { facts = { type = "show", listed = true } },
   ["wom/endpoint-discovery"] = { facts = { type = "singleton", open = true } },
   ["wom/profile/isession"] = {
     factory = {
