@@ -114,8 +114,8 @@ local MADE <const> = {
 -- How many kinds of a module have no default, although objects can be made, and nobody knows that
 -- there is none (walk/plain_kinds.lua). They may become fewer, not more.
 local BARE <const> = {
-  analytics = 41, ["api-protection"] = 2, apm = 53, gtm = 1, ilx = 2, ltm = 8, net = 6, pem = 9,
-  security = 45, sys = 16, vcmp = 3, wam = 5, wom = 3,
+  analytics = 41, ["api-protection"] = 2, apm = 42, ilx = 2, net = 3, pem = 9, security = 34,
+  sys = 8, vcmp = 1, wam = 4, wom = 2,
 }
 
 -- Settings, and objects that a new device has.
@@ -129,6 +129,17 @@ local THERE <const> = {
   },
   ["ltm/default-node-monitor"] = { rule = "none" },
   ["sys/crypto/acceleration-strategy"] = { fixedRatio = 1000 },
+  ["api-protection/profile/apiprotection/apiprotection"] = { dnsMode = "ipv4-only" },
+  ["cli/alias/shared/traceroute6"] = { tmCommand = "run /util traceroute6" },
+  ["cm/device-group/gtm"] = { type = "sync-only", autoSync = "disabled" },
+  ["ltm/data-group/internal/sys_APM_MS_Office_OFBA_DG"] = { type = "string" },
+  ["sys/ipfix/element/IPSecSPI:base"] = {
+    dataType = "unsigned32", enterpriseId = 0, id = 295, size = 0,
+  },
+  ["sys/ipfix/element/partitionName:base"] = { enterpriseId = 12276, id = 2, size = 64 },
+  ["apm/ephemeral-auth/ssh-security-config/ssh-security-config"] = {
+    fullPath = "/Common/ssh-security-config",
+  },
   ["ltm/classification/ce/ce_afm"] = { allowReclassification = "off", flowBundling = "on" },
   ["ltm/profile/classification/classification_apm_swg"] = {
     preset = "/Common/ce_apm_swg", iruleEvent = "off", appDetection = "on",
@@ -215,6 +226,24 @@ describe("Kinds without a recording", function()
     end
     table.sort(found)
     assert.same({}, found)
+  end)
+
+  it("have the profiles of a transport configuration, with links", function()
+    for _, protocol in ipairs { "diameter", "generic", "mqtt", "sip" } do
+      local path = "/mgmt/tm/ltm/message-routing/" .. protocol .. "/transport-config"
+      bip:request("POST", path, {
+        body = { name = "walk-links", profiles = { "/Common/tcp", "/Common/diametersession" } },
+      })
+      local links = {}
+      for i, item in ipairs(bip:request("GET", path .. "/~Common~walk-links/profiles").items) do
+        links[i] = item.nameReference.link:match "/tm/(.*)%?"
+      end
+      assert.same(
+        { "ltm/message-routing/diameter/profile/session/~Common~diametersession",
+          "ltm/profile/tcp/~Common~tcp" },
+        links
+      )
+    end
   end)
 
   it("show groups of defaults", function()
@@ -369,7 +398,9 @@ describe("Kinds without a recording", function()
     for _, path in ipairs {
       "gtm/bigip_add", "ltm/dns/cache/records/key", "net/f5optics", "pem/sessiondb",
       "security/log/storage-field", "security/dos/network-whitelist", "sys/dynad/rpm",
-      "apm/reset-log-data", "wom/verify-config",
+      "apm/reset-log-data", "wom/verify-config", "security/http/mandatory-header",
+      "security/protocol-inspection/compliance", "ltm/classification/signature-definition",
+      "net/packet-tester/security",
     } do
       local err = lab.fails("invalid", bip.request, bip, "POST", "/mgmt/tm/" .. path, {
         body = { name = "walk" },
@@ -404,6 +435,10 @@ describe("Kinds without a recording", function()
       ["security/presentation/tmui/virtual-list"] =
         "security:presentation:tmui:virtual-list:virtual-liststats",
       ["sys/cpu"] = "sys:cpu:cpucollectionstats",
+      ["ltm/profile/ramcache"] = "ltm:profile:ramcache:ramcachestats",
+      ["ltm/profile/wa-cache"] = "ltm:profile:wa-cache:wa-cachestats",
+      ["vcmp/global"] = "vcmp:global:globalstats",
+      ["wom/remote-route"] = "wom:remote-route:remote-routestats",
     } do
       local shown = bip:request("GET", "/mgmt/tm/" .. path)
       if shown.kind ~= "tm:" .. kind then found[#found + 1] = path .. ": " .. shown.kind end

@@ -6,13 +6,17 @@ local M = {}
 M.recorded = [[
 auth/remote-role cli/alias/shared cm/device-group/*/devices gtm/region gtm/rule
 ltm/data-group/internal ltm/html-rule/comment-raise-event ltm/html-rule/comment-remove
-ltm/html-rule/tag-remove ltm/html-rule/tag-remove-attribute ltm/ifile ltm/profile/web-security
-ltm/rule ltm/snatpool ltm/virtual/*/policies net/arp net/fdb/tunnel/*/records net/service-policy
-net/timer-policy net/tunnels/etherip security/firewall/address-list
-security/firewall/management-ip-rules security/firewall/policy security/firewall/port-list
-security/firewall/rule-list security/ssh/profile/*/auth-info sys/autoscale-group
-sys/crypto/cert/*/cert-validators sys/crypto/fips/external-hsm sys/dns
-sys/file/ssl-cert/*/cert-validators sys/log-config/destination/alertd
+ltm/html-rule/tag-remove ltm/html-rule/tag-remove-attribute ltm/ifile
+ltm/message-routing/diameter/transport-config/*/profiles
+ltm/message-routing/generic/transport-config/*/profiles
+ltm/message-routing/mqtt/transport-config/*/profiles
+ltm/message-routing/sip/transport-config/*/profiles ltm/profile/web-security ltm/rule ltm/snatpool
+ltm/virtual/*/policies net/arp net/fdb/tunnel/*/records net/service-policy net/timer-policy
+net/tunnels/etherip security/firewall/address-list security/firewall/management-ip-rules
+security/firewall/policy security/firewall/port-list security/firewall/rule-list
+security/ssh/profile/*/auth-info sys/autoscale-group sys/crypto/cert/*/cert-validators
+sys/crypto/fips/external-hsm sys/dns sys/file/ssl-cert/*/cert-validators
+sys/file/ssl-key/*/cert-order-manager sys/log-config/destination/alertd
 sys/log-config/destination/local-database sys/log-config/publisher sys/management-ip
 ]]
 

@@ -13,7 +13,7 @@ end
 local kinds <const> = {
   ["apm/ephemeral-auth/ssh-security-config"] = {
     facts = {
-      type = "collection",
+      type = "collection", flat = false,
       props = {
         ciphers = { t = "a" }, compressions = { t = "a" }, hmacs = { t = "a" },
         kexMethods = { t = "a" },

@@ -1,5 +1,7 @@
 -- Message routing: the profiles and routers of a new device, and the ways to peers.
+local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
+local references = require "sim.config.references"
 
 local s <const> = property.text
 
@@ -39,16 +41,26 @@ kinds["ltm/message-routing/sip/profile/session"].facts.props.persistence = {
 }
 
 -- The profiles of a transport configuration are objects below it.
+local PROFILES <const> = {
+  "ltm/profile/*", "ltm/message-routing/generic/protocol",
+  "ltm/message-routing/diameter/profile/*", "ltm/message-routing/mqtt/profile/*",
+  "ltm/message-routing/sip/profile/*",
+}
+
+local function show_profile(store, _, object, shown, context)
+  local path = references.locate(store, PROFILES, object.fullPath)
+  shown.nameReference = path and { link = names.link(path, "ver=" .. context.version) } or nil
+end
+
 for _, protocol in ipairs { "diameter", "generic", "mqtt", "sip" } do
   local template = ("ltm/message-routing/%s/transport-config"):format(protocol)
   kinds[template] = {
     facts = { subs = { profilesReference = "profiles" }, props = { ipProtocol = s "tcp" } },
   }
-  local above = "ltm/message-routing/" .. protocol
-  local own = above .. (protocol == "generic" and "/protocol" or "/profile/*")
   kinds[template .. "/*/profiles"] = {
     facts = { type = "collection", noun = "profile", open = true },
-    relations = { { to = { "ltm/profile/*", own } } },
+    relations = { { to = PROFILES } },
+    show = show_profile,
   }
 end
 
