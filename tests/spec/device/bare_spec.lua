@@ -137,7 +137,7 @@ local THERE <const> = {
     dataType = "unsigned32", enterpriseId = 0, id = 295, size = 0,
   },
   ["sys/ipfix/element/partitionName:base"] = { enterpriseId = 12276, id = 2, size = 64 },
-  ["apm/ephemeral-auth/ssh-security-config/ssh-security-config"] = {
+  ["apm/ephemeral-auth/ssh-security-config/~Common~ssh-security-config"] = {
     fullPath = "/Common/ssh-security-config",
   },
   ["ltm/classification/ce/ce_afm"] = { allowReclassification = "off", flowBundling = "on" },
