@@ -217,7 +217,12 @@ static bool is_set(const char *name) {
 }
 
 static bool wrap_playbook(lua_State *L, int nargs) {
-  if (!is_set("F5LUA_CHECK") && !is_set("F5LUA_PLAN") && !is_set("F5LUA_UNDOABLE")) return true;
+  static const char *const names[] = {"F5LUA_CHECK", "F5LUA_PLAN", "F5LUA_UNDOABLE",
+                                      "F5LUA_CONFIRM", "F5LUA_VERIFY"};
+  bool any = false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    any = any || is_set(names[i]);
+  if (!any) return true;
   int at = lua_gettop(L) - nargs;
   lua_pushcfunction(L, wrap);
   lua_pushvalue(L, at);

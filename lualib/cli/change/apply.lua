@@ -1,5 +1,6 @@
 -- f5lua apply: sends exactly the steps of a plan.
 local apply = require "f5.plan.apply"
+local confirm = require "f5.confirm"
 local confirmed = require "cli.support.change.confirmed"
 local contents = require "cli.support.contents"
 local core = require "f5.core"
@@ -11,6 +12,7 @@ local host = require "f5.host"
 local inventory = require "f5.inventory"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
+local read_back = require "cli.support.change.read_back"
 local show = require "cli.support.change.plan"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
@@ -99,24 +101,6 @@ local function ask(options, device)
   if not answer or not answer:lower():find "^y" then error("nothing was sent", 0) end
 end
 
-local function put_read_back(found)
-  local wrong = false
-  local text = require "f5.state.show_text"
-  for _, one in ipairs(found) do
-    wrong = wrong or one.given
-    if one.what == "differs" then
-      text.entry(output, {
-        what = "changed", name = one.path, kind = one.kind, changes = one.changes,
-        notes = { one.given and "not as planned" or "the device chose another value" },
-      })
-    else
-      line("  ", terminal.line(one.path), ": ", one.what == "missing" and "does not exist"
-        or "still exists")
-    end
-  end
-  return wrong
-end
-
 local function report_failure(device, done, err)
   line(("%d of %d steps were sent and carried out; then:"):format(#done, #device.steps))
   local unknown = type(err) == "table" and err.outcome == "unknown"
@@ -197,8 +181,15 @@ local function look_at_all(options, devices, sessions)
 end
 
 local function apply_to(options, device, record, session)
+  local saves_later = false
+  if options.confirm or options.verify then
+    device, saves_later = confirm.without_saves(device)
+  end
   ask(options, device)
-  local pending <close> = confirmed.arm(options, device, function()
+  local pending <close> = confirmed.arm({
+    confirm = options.confirm, verify = options.verify, user = options.user,
+    save = options.save or saves_later,
+  }, device, function()
     return connect(options, device)
   end)
   record:attach(session)
@@ -222,8 +213,11 @@ local function apply_to(options, device, record, session)
     pending:failed(found_back)
     error(found_back, 0)
   end
-  local wrong = put_read_back(found_back)
-  if pending:finish() then return wrong end
+  local wrong = read_back.put(found_back)
+  local verdict = options.verify and confirmed.verify(options) or nil
+  local waits = pending:finish(verdict)
+  if verdict and not verdict.ok then error(verdict.error, 0) end
+  if waits then return wrong end
   if options.save then
     session.sys.config:run "save"
     line "the configuration is saved"

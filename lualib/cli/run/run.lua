@@ -1,6 +1,8 @@
 -- f5lua run: runs a playbook, with --sim on a simulated device.
 local host = require "f5.host"
 local check = require "cli.support.change.check"
+local confirmed = require "cli.support.change.confirmed"
+local confirmed_run = require "cli.support.change.confirmed_run"
 local fleet = require "cli.support.fleet"
 local playbook = require "cli.support.playbook"
 local simulated = require "cli.support.simulated"
@@ -18,6 +20,7 @@ function M.setup(parser)
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --check [--no-validate] [--keep-going] [--exit-code]\n"
       .. "                 [--output text|json] FILE [ARG…]\n"
+      .. "       f5lua run [-v] --confirm TIME [--verify CHECK.lua] FILE [ARG…]\n"
       .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N]\n"
       .. "                 [--batch N] [--max-failures N|P%] [--per-device N] [--on active]\n"
       .. "                 [--journal FILE [--force]] [--report FILE] FILE [ARG…]"
@@ -29,6 +32,7 @@ function M.setup(parser)
   parser:option("-e", "run CHUNK before FILE, or alone"):argname "CHUNK":count "*"
   check.add_options(parser)
   undoable.add_option(parser)
+  confirmed.add_options(parser)
   fleet.add_options(parser)
   parser:epilog(
     "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
@@ -48,8 +52,16 @@ local function call(options, words, fn, ...)
   return undoable.run(about(words), fn, ...)
 end
 
+-- Checks the playbook, then runs it; the devices take the change back unless it is confirmed.
+local function run_confirmed(options, words, fn)
+  return confirmed_run.run(options, about(words), fn)
+end
+
 function M.run(options)
   options.check = options.check or check.is_wanted()
+  confirmed_run.from_environment(options, PROGRAM)
+  local confirms <const> = confirmed_run.is_wanted(options)
+  if confirms then confirmed_run.check_options(options, PROGRAM) end
   check.refuse_without_check(options, PROGRAM)
   if options.check and options.undoable then
     usage("--check writes nothing, so there is nothing to undo: leave out --undoable", PROGRAM)
@@ -63,6 +75,13 @@ function M.run(options)
     end
     host.set_script(file, words)
     if options.check then return check.fleet(options, file, words, PROGRAM) end
+    if confirms then
+      local report <const> = options.report
+      return run_confirmed(options, words, function(is_check)
+        options.report = not is_check and report or nil
+        return fleet.run(options, file, words)
+      end)
+    end
     return call(options, words, fleet.run, options, file, words)
   end
   fleet.refuse_without_inventory(options)
@@ -70,6 +89,7 @@ function M.run(options)
   if options.sim then simulated.start(options, PROGRAM) end
   local run = playbook.function_of(chunks, words)
   if options.check then return check.run(options, run) end
+  if confirms then return run_confirmed(options, words, run) end
   call(options, words, run)
 end
 

@@ -12,6 +12,7 @@
 local core = require "f5.core"
 local inverse = require "f5.confirm.inverse"
 local script = require "f5.confirm.script"
+local steps = require "f5.plan.steps"
 
 local M = {}
 
@@ -246,6 +247,41 @@ local function make(session, self, text, about)
     fail("conflict", session, "nothing was sent: " .. another(session))
   end
   refusal(session, err)
+end
+
+--- Raises if a device could not take a plan back by itself. Nothing is asked, nothing is sent.
+-- @param label string: of the device
+function M.check_plan(label, device)
+  local _, problems = inverse.of(device)
+  refuse_problems({ label = function() return label end }, problems)
+end
+
+local CONFIG <const> = "/mgmt/tm/sys/config"
+
+--- Whether a command saves the configuration, and does nothing else.
+function M.is_save(path, command, parameters)
+  return path == CONFIG and command == "save"
+    and (parameters == nil or type(parameters) == "table" and next(parameters) == nil)
+end
+
+--- A plan without the steps that save the configuration: they wait for the confirmation.
+-- @return table device of a plan
+-- @return boolean: there was such a step
+function M.without_saves(device)
+  local copy, saves = {}, false
+  for key, value in pairs(device) do copy[key] = value end
+  copy.steps = setmetatable({}, getmetatable(device.steps))
+  for _, step in ipairs(device.steps) do
+    local body = step.class == "commands" and steps.body_of(step) or {}
+    local command = body.command
+    body.command = nil
+    if step.method == "POST" and M.is_save(step.path, command, body) then
+      saves = true
+    else
+      table.insert(copy.steps, step)
+    end
+  end
+  return copy, saves
 end
 
 --- Leaves a script on the device that takes a plan back, and a timer that runs it. Nothing of the

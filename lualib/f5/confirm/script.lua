@@ -88,6 +88,17 @@ if {[catch {
       }
     }
     set todo $left
+    if {!$progress} {
+      set kept {}
+      foreach form $late {
+        if {[catch {eval $form}]} {
+          lappend kept $form
+        } else {
+          set progress 1
+        }
+      }
+      set late $kept
+    }
   }
 } else {
   set todo {}

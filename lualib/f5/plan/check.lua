@@ -5,6 +5,7 @@
 
 local core = require "f5.core"
 local clocks = require "f5.plan.clock"
+local exits = require "f5.plan.exits"
 local json = require "f5.json"
 local steps = require "f5.plan.steps"
 
@@ -263,6 +264,7 @@ function Check:collect() collect(self) end
 
 -- In f5lua the place where an error was raised is kept for its report; elsewhere nobody reports it.
 local function with_trace(err)
+  if exits.is_exit(err) then return err end
   if package.preload["f5.host"] then return require("f5.host").trace(err) end
   return err
 end
@@ -271,11 +273,17 @@ end
 -- @param fn function(check): the playbook
 -- @param options f5.plan.check_options|nil
 -- @return result: devices (array of f5.plan.checked_device, each with `report`, that of its twin),
---   ok, error (what the function raised). Closing it ends the twins and the sessions.
+--   ok, error (what the function raised), exit_status (if it called os.exit).
+--   Closing it ends the twins and the sessions.
 function M.run(fn, options)
   local self = M.start(options)
+  local stop <const> = exits.start()
   local ok, problem = xpcall(fn, with_trace, self)
+  stop()
   self:finish()
+  if exits.is_exit(problem) then
+    ok, self.exit_status = true, exits.status_of(problem)
+  end
   self.ok, self.error = ok, not ok and problem or nil
   if type(problem) == "table" and problem.kind == "cancelled" then
     self:close()

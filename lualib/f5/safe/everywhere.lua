@@ -24,7 +24,10 @@ function M.start(options)
     return session
   end
   core.connect, f5.connect = recorded, recorded
+  local stopped = false
   local function stop(err, state)
+    if stopped then return end
+    stopped = true
     core.connect, f5.connect = of_core, connect
     rawset(os, "exit", exit)
     record:finish(state or M.state_of(err), err ~= nil and core.mask(tostring(err)) or nil)

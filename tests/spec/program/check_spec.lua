@@ -193,6 +193,16 @@ bip.ltm.pool["/Common/bad"]:create {}
     assert.is_true(bip.ltm.pool["/Common/a"]:exists())
   end)
 
+  it("shows what a playbook would do that ends with os.exit, and has its status", function()
+    for code, status in pairs { ["0"] = 0, ["true"] = 0, [""] = 0, ["5"] = 5, ["false"] = 1 } do
+      local done <const> = program.run({ "run", "--check", place:file("exit.lua", HEAD
+        .. 'bip.ltm.pool["/Common/a"]:create {}\nos.exit(' .. code .. ")\n") },
+        { env = lab.environment(device) })
+      assert.equal(status, done.status, done.err)
+      assert.matches("%+ /Common/a  created", done.out)
+    end
+  end)
+
   it("shows what a subcommand would do", function()
     local env = lab.environment(device)
     for _, case in ipairs {

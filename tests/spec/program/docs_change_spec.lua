@@ -94,5 +94,11 @@ describe(PAGE, function()
       assert.equal(0, done.status, done.err .. done.out)
       assert.matches("the verification passed", done.out)
     end
+    place:file("change.lua", (PLAYBOOK:gsub("Common/new", "Common/newest")))
+    local runs <const> = lines_after("sh", "f5lua run --confirm 5m change.lua")
+    done = shell("f5lua confirm\n" .. runs:match "^[^\n]*\n" .. "f5lua confirm --take-back\n"
+      .. runs:match "\n([^\n]*\n)")
+    assert.equal(0, done.status, done.err .. done.out)
+    assert.matches("armed: .*\nrun\n.*taken back.*\nthe verification passed\n", done.out)
   end)
 end)

@@ -282,6 +282,7 @@ function M.run(options, fn, finish)
   local status = M.print(result, options)
   if result.ok and finish then finish(result) end
   if not result.ok then error(result.error, 0) end
+  if status == 0 and result.exit_status then return result.exit_status end
   return status
 end
 

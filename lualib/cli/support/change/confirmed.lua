@@ -51,61 +51,66 @@ Change.__index = Change
 function Change:keep() self.pending:keep() end
 
 local function by_itself(self)
-  line("the device takes the change back by itself in ", duration.text(self.pending:left()),
-    ": nothing more is needed")
+  line(self.name, "the device takes the change back by itself in ",
+    duration.text(self.pending:left()), ": nothing more is needed")
 end
 
 -- Lets the device take the change back now.
 local function take_back(self, why, is_sent)
-  line(why, ": the device takes the change back")
+  line(self.name, why, ": the device takes the change back")
   local ok, now = pcall(confirm.take_back, self.session, self.pending.id, {
     sent = is_sent, seconds = MAX_SECONDS,
   })
   if ok and now.state == "taken back" then
-    line "the change is taken back"
+    line(self.name, "the change is taken back")
     self.over = true
     return true
   end
-  line("it is not certain that the change is taken back: ", terminal.line(ok and now.state
-    .. (now.detail and ", " .. now.detail or "") or tostring(now)))
+  line(self.name, "it is not certain that the change is taken back: ", terminal.line(
+    ok and now.state .. (now.detail and ", " .. now.detail or "") or tostring(now)))
   by_itself(self)
   return false
 end
 
 --- The change stopped with an error.
-function Change:failed(err)
+-- @param settled boolean|nil: no write is on its way; nil: the error says it
+function Change:failed(err, settled)
+  if self.over then return end
   if type(err) == "table" and err.kind == "cancelled" then return by_itself(self) end
-  local unknown = type(err) ~= "table" or err.outcome == "unknown"
-  take_back(self, "the change is not complete", not unknown)
+  if settled == nil then settled = type(err) == "table" and err.outcome ~= "unknown" end
+  take_back(self, "the change is not complete", settled)
 end
 
-local function verify(self)
-  local chunk, message = host.load(self.options.verify)
+--- Runs the playbook of --verify.
+-- @return table: ok, error
+function M.verify(options)
+  local chunk, message = host.load(options.verify)
   if not chunk then error(message, 0) end
-  host.set_script(self.options.verify, {})
-  return pcall(chunk)
+  host.set_script(options.verify, {})
+  local ok, err = pcall(chunk)
+  if ok then line "the verification passed" end
+  return { ok = ok, error = err }
 end
 
 --- After the last write: the time for the confirmation begins.
 function Change:sent() self.due = self.pending:start() end
 
---- After the look at the result. Raises if the verification fails.
-function Change:finish()
+--- After the look at the result.
+-- @param verdict table|nil: of M.verify. If it failed, the device takes the change back.
+function Change:finish(verdict)
   local due = self.due
-  if self.options.verify then
-    local ok, err = verify(self)
-    if not ok then
+  if verdict then
+    if not verdict.ok then
       take_back(self, "the verification failed", true)
-      error(err, 0)
+      return true
     end
-    line "the verification passed"
     if not self.options.confirm then
       local one = confirm.confirm(self.session, self.pending.id, { user = self.user })
-      line "the change is confirmed"
+      line(self.name, "the change is confirmed")
       self.over = true
       if one.save then
         self.session.sys.config:run "save"
-        line "the configuration is saved"
+        line(self.name, "the configuration is saved")
       end
       return true
     end
@@ -121,6 +126,7 @@ end
 Change.__close = function(self) self.session:close() end
 
 --- Arms the device, if it was asked for. Returns what follows the change.
+-- @param options table: confirm, verify, save, user, several (true: name the device in each line)
 -- @param connect function() -> a session of its own, so that the timer is not a part of the record
 function M.arm(options, device, connect)
   if not options.confirm and not options.verify then return NONE end
@@ -139,6 +145,7 @@ function M.arm(options, device, connect)
   end
   local self = setmetatable({
     session = session, pending = pending, options = options, user = user,
+    name = options.several and terminal.line(session:label()) .. ": " or "",
   }, Change)
   line(("armed: %s takes the change %s back unless it is confirmed"):format(
     terminal.line(session:label()), pending.id))

@@ -1,6 +1,7 @@
--- F5LUA_CHECK=1, F5LUA_PLAN=FILE and F5LUA_UNDOABLE=1: what run --check, plan -o FILE and
--- run --undoable do, for playbooks that run without a subcommand. The words of a program that
--- `f5lua build` made all belong to its playbook, so there is no other way to say it.
+-- F5LUA_CHECK=1, F5LUA_PLAN=FILE, F5LUA_UNDOABLE=1, F5LUA_CONFIRM=TIME and F5LUA_VERIFY=FILE: what
+-- run --check, plan -o FILE, run --undoable, run --confirm TIME and run --verify FILE do, for
+-- playbooks that run without a subcommand. The words of a program that `f5lua build` made all
+-- belong to its playbook, so there is no other way to say it.
 
 local M = {}
 
@@ -24,10 +25,31 @@ local function checked(fn, file)
   end
 end
 
+local function confirmed(fn)
+  local run = require "cli.support.change.confirmed_run"
+  local options = {}
+  run.from_environment(options, "f5lua")
+  run.check_options(options, "f5lua")
+  return function(...)
+    local words = table.pack(...)
+    local status = run.run(options, {
+      what = "run", playbook = require("cli.support.change.undoable").script(),
+      arguments = table.move(words, 1, words.n, 1, {}),
+    }, function() fn(table.unpack(words, 1, words.n)) end)
+    if status ~= 0 then os.exit(status, true) end
+  end
+end
+
 --- Returns the function of a playbook, or what the environment makes of it.
 function M.wrapped(fn)
   local plan = value_of "F5LUA_PLAN"
+  local confirms = value_of "F5LUA_CONFIRM" or value_of "F5LUA_VERIFY"
+  if confirms and (plan or value_of "F5LUA_CHECK") then
+    require "cli.support.usage"("F5LUA_CONFIRM and F5LUA_VERIFY change the device; leave out "
+      .. "F5LUA_CHECK and F5LUA_PLAN", "f5lua")
+  end
   if plan or value_of "F5LUA_CHECK" then return checked(fn, plan) end
+  if confirms then return confirmed(fn) end
   return require("cli.support.change.undoable").wrapped(fn)
 end
 
