@@ -58,6 +58,7 @@ function M.start(options)
     if not device then
       error("expected ADDRESS/NAME of a device of the fleet, got " .. name, 0)
     end
+    if device.twin then require("sim.twin.wants").catch_up() end
     local control_function = control[rest or name]
       or error(("unknown control function '%s'"):format(name), 0)
     local argument

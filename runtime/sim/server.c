@@ -59,7 +59,7 @@ struct sim_server {
   struct event_base *base;
   struct evhttp *http;
   struct evhttp_bound_socket *bound;
-  struct event *wake, *poll, *retry_accept;
+  struct event *wake, *poll, *go_on, *retry_accept;
   int wake_fd;
   bool listening;
   bool starved; /* connections could not be accepted; this was reported */
@@ -311,14 +311,26 @@ static void on_answered(void *owner, uint64_t number, int status, const char *bo
                                              find_answer, server));
 }
 
-/* Hands the device what its source has found, and sends the answers that this completes. */
+/* Hands the device what was found, and sends the answer that this completes. What the device has
+ * left to do waits for the next turn of the loop, when the answer has left. */
+static void hand_over(sim_server *server, uint64_t number, const sim_found *found) {
+  static const struct timeval next_turn = {0};
+  bool more = false;
+  uint64_t ticket = sim_device_found(&server->device, number, found, find_answer, server, &more);
+  deliver_ticket(server, ticket);
+  if (more) event_add(server->go_on, &next_turn);
+}
+
+static void go_on(evutil_socket_t fd, short events, void *data) {
+  (void)fd, (void)events;
+  static const sim_found nothing = {.body = ""};
+  hand_over(data, 0, &nothing);
+}
+
 static void take_from_source(sim_server *server) {
   sim_found found;
   while (server->source && sim_source_next_found(server->source, &found)) {
-    bool more = true;
-    for (uint64_t number = found.number; more; number = 0)
-      deliver_ticket(server,
-                     sim_device_found(&server->device, number, &found, find_answer, server, &more));
+    hand_over(server, found.number, &found);
     sim_found_clear(&found);
   }
 }
@@ -432,8 +444,9 @@ static bool http_setup(sim_server *server, const sim_options *options, char *err
   }
   server->wake = event_new(server->base, server->wake_fd, EV_READ | EV_PERSIST, on_wake, server);
   server->poll = evtimer_new(server->base, poll_device, server);
+  server->go_on = evtimer_new(server->base, go_on, server);
   server->retry_accept = evtimer_new(server->base, retry_accept, server);
-  if (!server->wake || !server->poll || !server->retry_accept ||
+  if (!server->wake || !server->poll || !server->go_on || !server->retry_accept ||
       event_add(server->wake, NULL) != 0) {
     snprintf(error, size, "not enough memory");
     return false;
@@ -487,6 +500,7 @@ static void server_free(sim_server *server) {
   if (server->wake) event_free(server->wake);
   if (server->poll) event_free(server->poll);
   if (server->retry_accept) event_free(server->retry_accept);
+  if (server->go_on) event_free(server->go_on);
   if (server->base) event_base_free(server->base);
   if (server->wake_fd >= 0) close(server->wake_fd);
   SSL_CTX_free(server->connections.tls);

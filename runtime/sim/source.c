@@ -98,10 +98,8 @@ char *sim_source_next_wanted(sim_source *source, uint64_t *number, size_t *lengt
   if (queue_take(&source->wanted, &content)) {
     *number = content.number;
     *length = content.length;
-  }
-  if (!source->wanted.first) {
     eventfd_t count;
-    eventfd_read(source->fd, &count);
+    if (!source->wanted.first) eventfd_read(source->fd, &count);
   }
   pthread_mutex_unlock(&source->lock);
   return content.body;

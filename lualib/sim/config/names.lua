@@ -72,7 +72,9 @@ end
 
 -- Encodes a path, segment by segment.
 function M.encoded(path)
-  return path:find "[^%w%-%._~:@!$&'()*+,;=/]" and path:gsub("[^/]+", M.encode) or path
+  -- anchored: the set is read once, not at each character
+  if path:find "^[%w%-%._~:@!$&'()*+,;=/]*$" then return path end
+  return (path:gsub("[^/]+", M.encode))
 end
 
 -- Encodes a value in the query of a link.

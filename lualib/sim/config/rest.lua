@@ -314,6 +314,7 @@ function M.handle(device, request)
     return get_organizing(device, request, root)
   end
   local target = uri.resolve(request.segments)
+  request.meant = target -- a twin wants to know it
   if not target or not discovery.present(device, target.template) then
     if device.twin then return device.twin:unknown(request) end
     local module = request.segments[3]

@@ -53,10 +53,6 @@ local function expected(entry, object, version)
   return link_of(template, value, version), true
 end
 
-local function is_reference(name, value)
-  return type(value) == "table" and name:sub(-9) == "Reference"
-end
-
 -- The references that are not what follows from the rest of the object; nil if there are none.
 local function special(node, path, object, given, version)
   local special_ones
@@ -84,23 +80,24 @@ local function special(node, path, object, given, version)
   return special_ones
 end
 
--- The object of a body.
+-- Makes the body itself the object.
 local function object_of(twin, target, body)
-  local node, object, given = target.node, { _read = true }, {}
-  for name, value in pairs(body) do
-    if is_reference(name, value) then
+  local node, given = target.node, {}
+  local props, kind = node.known and node.props, body.kind
+  body.kind, body.selfLink = nil, nil
+  for name, value in next, body do
+    if type(value) == "table" and name:sub(-9) == "Reference" then
       given[name] = value
-    elseif name ~= "kind" and name ~= "selfLink" then
-      object[name] = value
-      if node.known and not node.props[name] and not IDENTITY[name] then
-        kinds.learn_property(twin, node, name)
-      end
+      body[name] = nil
+    elseif props and not props[name] and not IDENTITY[name] then
+      kinds.learn_property(twin, node, name)
     end
   end
-  if body.kind ~= nil and body.kind ~= node.kind .. "state" then object._kind = body.kind end
-  object._factory = kinds.is_factory(target.template, object) or nil
-  object._refs = special(node, target.path, object, given, twin.device.version.version)
-  return object
+  if kind ~= nil and kind ~= node.kind .. "state" then body._kind = kind end
+  body._factory = kinds.is_factory(target.template, body) or nil
+  body._refs = special(node, target.path, body, given, twin.device.version.version)
+  body._read = true
+  return body
 end
 
 -- The segment of the store for an item: the last one of its link; else its full name.
@@ -161,16 +158,16 @@ local function put_inside(twin, target, body)
   end
 end
 
---- One object of the device.
-function M.object(twin, path, body, expanded)
-  local target = uri.parse(path)
+--- One object of the device. Its body becomes the object.
+function M.object(twin, path, body, expanded, target)
+  target = target or uri.parse(path)
   if not target then return end
   if expanded then put_inside(twin, target, body) end
   put(twin, target, body)
 end
 
---- The items of a collection of the device; nil for an empty one. `target`: what the collection is,
---- if it is known.
+--- The items of a collection of the device; nil for an empty one. They become the objects.
+--- `target`: what the collection is, if it is known.
 function M.items(twin, collection, items, expanded, target)
   target = target or uri.parse(collection)
   if not target or type(items) ~= "table" then return end

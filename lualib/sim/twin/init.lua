@@ -4,7 +4,8 @@
 -- A request that needs something unknown raises sim/twin/miss.lua. Then everything that it did is
 -- undone (the store has an undo log, the other parts of the state are copied before), what it needs
 -- is asked for, and it runs again from its start when the answers are there. So a request never
--- holds half of its changes while it waits, and all others go on meanwhile.
+-- holds half of its changes while it waits, and all others go on meanwhile. A plain GET of an
+-- object need not run again: it gets the answer of the device as it came (sim/twin/wants.lua).
 --
 -- Who reads from the device is not known here: require("sim.source").ask(text) gets
 -- "ADDRESS RANGE PATH?QUERY", and sim/boot.lua hands the answer to `found`.
@@ -119,8 +120,8 @@ local function keep(device, method)
 end
 
 local function put_back(device, kept, all)
-  for name in pairs(device.state) do
-    if not LASTING[name] and (all or kept[name] ~= nil) then device.state[name] = kept[name] end
+  for name in pairs(all and device.state or kept) do
+    if not LASTING[name] then device.state[name] = kept[name] end
   end
 end
 
@@ -188,7 +189,7 @@ end
 
 -- The response of a request that is answered without being carried out.
 function Twin:give_up(job, response)
-  local request = job.make()
+  local request = job.request or job.make()
   self.device.state.operations = self.device.state.operations + 1
   request.operation, request.started = self.device.state.operations, self.device:now()
   return self:complete(request, self.device:complete(request, response))
@@ -203,6 +204,7 @@ end
 function Twin:run(job)
   local device = self.device
   if job.answer then return self:give_up(job, job.answer) end
+  wants.catch_up()
   if job.failure then
     return self:give_up(job, refusal(502, ("the twin cannot read from %s: %s"):format(
       self.name, job.failure
@@ -213,6 +215,7 @@ function Twin:run(job)
     return self:give_up(job, errors.tm(500, "There was an internal server error", 1337))
   end
   local request = job.make()
+  job.request = request
   local handle = self:is_for_owner(request) and self.answer_owner or device.handle
   if handle == device.handle and not self:state().device then
     wants.ask(self, job, { { kind = "version", path = "/mgmt/tm/sys/version" } })
@@ -265,6 +268,7 @@ local ready = {}  -- jobs that have all that they asked for
 --- response of a request that this completed; nothing if there is none. With the number 0 it only
 --- goes on.
 function M.found(number, status, body)
+  wants.catch_up()
   if number ~= 0 then
     for _, job in ipairs(wants.take(number, status, body)) do ready[#ready + 1] = job end
   end

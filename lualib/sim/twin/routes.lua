@@ -176,7 +176,7 @@ function methods:unknown(request)
     end
     return respond(answer)
   end
-  local answer = self:fetch(request.path:gsub("[^/]+", require("sim.config.names").encode))
+  local answer = self:fetch(require("sim.config.names").encoded(request.path))
   local ok, body = pcall(json.decode, answer.body)
   if
     answer.status == 200 and ok and type(body) == "table"

@@ -98,7 +98,7 @@ local DERIVED <const> = {
 local function begin_with_device(self, path)
   local state, store = self:state(), self.device.store
   if state.before[path] == false or self.begun[path] or not store.items[path] then return end
-  local target = path:gsub("[^/]+", names.encode) .. "/stats"
+  local target = names.encoded(path) .. "/stats"
   local answer = self:fetch(target)
   if answer.status ~= 200 then return end
   local counters = counters_of(answer.body)

@@ -64,7 +64,9 @@ local function lookup(self, path)
   if target.collection and not lenient and are_many(self, target.collection) then
     self:need(target.collection)
   end
-  twin:miss { { kind = "object", path = path, lenient = lenient, expand = twin:expands(path) } }
+  twin:miss { {
+    kind = "object", path = path, lenient = lenient, expand = twin:expands(path), place = target,
+  } }
 end
 
 function TwinStore:is_unsure() return not self.twin.online end

@@ -1,7 +1,8 @@
 -- What a twin asks the device for, and what it does with the answers.
 --
 -- A want is { kind =, path = …}; path is that of the store.
---   object      one object: GET path. `lenient`: no right to read it is like no object
+--   object      one object: GET path. `lenient`: no right to read it is like no object; `place`:
+--               what uri.parse says about the path, if it is known
 --   collection  all objects of a collection, in pages; `expand`: with their sub-collections
 --   names       the names of the objects of a collection
 --   raw         any other GET: `target` with the query as it was asked for, `range`: of a file.
@@ -24,7 +25,7 @@ local asked = {}  -- number -> { twin =, want =, key =, jobs = }
 
 local function target_of(want)
   if want.target then return want.target end
-  local path = want.path:gsub("[^/]+", names.encode)
+  local path = names.encoded(want.path)
   local query = {}
   if want.kind == "names" then query[1] = "$select=name,fullPath" end
   if want.expand then query[#query + 1] = "expandSubcollections=true" end
@@ -110,14 +111,53 @@ function take.version(twin, _, status, body)
   twin:adopt_version()
 end
 
-function take.object(twin, want, status, body)
+-- -- plain GETs --
+
+local late <const> = {}  -- what was answered at once: { twin =, want =, body = text }
+
+-- Whether a job is a plain GET of the object that was read for it, and of nothing else. Then its
+-- answer is that of the device, as it came.
+local function is_plain_get(twin, job, want)
+  local request = job.request
+  local target = request and request.meant
+  if not target or request.method ~= "GET" or request.raw_query ~= "" or job.left > 1 then
+    return false
+  end
+  return target.what == "resource" and not target.suffix and target.shown == want.path
+    and not twin.device.store.items[want.path] and twin:state().before[want.path] == nil
+end
+
+-- Answers the jobs before the object is put into the store: a client need not wait for that. False
+-- if that is not possible.
+local function answer_at_once(twin, want, body, jobs)
+  if want.expand or not body:find "^%s*{" then return false end
+  for _, job in ipairs(jobs) do
+    if not is_plain_get(twin, job, want) then return false end
+  end
+  for _, job in ipairs(jobs) do job.answer = { status = 200, body = body } end
+  late[#late + 1] = { twin = twin, want = want, body = body }
+  return true
+end
+
+--- Puts the objects into the store whose GETs were answered at once. To be called before anything
+--- looks at the store of a twin.
+function M.catch_up()
+  while late[1] do
+    local one = table.remove(late)
+    local value, want = decoded(one.body), one.want
+    if value then hydrate.object(one.twin, want.path, value, false, want.place) end
+  end
+end
+
+function take.object(twin, want, status, body, jobs)
   if status == 404 or want.lenient and (status == 401 or status == 403) then
     twin:state().absent[want.path] = { status = status, body = decoded(body) or body }
     return nil
   end
+  if status == 200 and answer_at_once(twin, want, body, jobs) then return nil end
   local value = status == 200 and decoded(body)
   if not value then return "unexpected" end
-  hydrate.object(twin, want.path, value, want.expand)
+  hydrate.object(twin, want.path, value, want.expand, want.place)
   return nil
 end
 
