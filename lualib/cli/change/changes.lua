@@ -6,6 +6,7 @@ local output = require "cli.support.output"
 local shown_json = require "cli.support.shown_json"
 local show = require "console.show"
 local show_record = require "cli.support.change.record"
+local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
 local M = { summary = "list the change records, show or delete one" }
@@ -26,8 +27,9 @@ end
 local FIRST <const> = { "id", "time", "state", "what" }
 
 local function list(format)
-  local rows = json.array {}
-  for i, contents in ipairs(files.all()) do rows[i] = files.summary(contents) end
+  local rows, all, problems = json.array {}, files.all()
+  for _, why in ipairs(problems) do terminal.err("f5lua: ", terminal.line(why), "\n") end
+  for i, contents in ipairs(all) do rows[i] = files.summary(contents) end
   if format == "json" then
     return output(shown_json(show.masked(rows), { sort = true, first = FIRST, indent = 2 }), "\n")
   end

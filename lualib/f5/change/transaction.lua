@@ -212,8 +212,8 @@ local function validate(part, options)
     error(new_error(part, {
       kind = lost and lost.kind or "protocol",
       cause = lost,
-      message = lost and "the validation was interrupted; nothing has changed"
-        or "the answer to the validation does not show the transaction; nothing has changed",
+      message = lost and "the validation was interrupted; a validation changes nothing"
+        or "the answer to the validation does not show the transaction; a validation changes nothing",
     }), 0)
   end
   if options.async then answer = watch(part, options, VALIDATED) end
@@ -253,7 +253,7 @@ local function decision(part, options, lost)
     if not pcall(function() reference(part):delete() end) then error(lost, 0) end
     error(new_error(part, {
       kind = lost.kind, cause = lost,
-      message = "the commit did not reach the device; nothing has changed",
+      message = "the commit did not reach the device; the transaction has changed nothing",
     }), 0)
   end
   return state

@@ -66,12 +66,20 @@ function File:append(line, durable)
   if not ok then
     error(core.error_new {
       kind = "usage",
-      message = ("the change record %s: %s; nothing was sent"):format(self.path, tostring(why)),
+      message = ("the change record %s: %s; the write was not sent"):format(
+        self.path, tostring(why)
+      ),
     }, 0)
   end
 end
 
 function File:close() self.file:close() end
+
+--- Ends a record that nothing was written to.
+function File:remove()
+  self:close()
+  os.remove(self.path)
+end
 
 -- -- reading --------------------------------------------------------------------------------------
 
@@ -83,12 +91,21 @@ local function read_text(path)
   return text, failed
 end
 
+-- A run that was killed before its first write leaves an empty file.
+local function is_empty(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil and file:seek "end" == 0
+end
+
 --- The path of a record: an id, the beginning of one that is unique, "last", or a file.
 function M.find(name)
   if name:find "/" then return name end
   local directory = M.directory()
   local ids = directory and core.list_directory(directory) or {}
-  if name == "last" and #ids > 0 then return directory .. "/" .. ids[#ids] end
+  for at = name == "last" and #ids or 0, 1, -1 do
+    local path = directory .. "/" .. ids[at]
+    if not is_empty(path) then return path end
+  end
   local found = {}
   for _, id in ipairs(ids) do
     if id == name then return directory .. "/" .. id end
@@ -161,24 +178,30 @@ function M.read(path)
       out.ended = entry
     end
   end
-  if not out.head then fail("%s is empty: it is not a change record", path) end
+  if not out.head then fail("%s is empty: the run that made it sent no write", path) end
   out.running = not out.ended and is_locked(path) or nil
   return out
 end
 
 --- All records that can be read, oldest first.
 -- @return f5.safe.contents[]
+-- @return array of texts: why others cannot be read
 function M.all()
   local directory = M.directory()
-  if not directory then return {} end
+  if not directory then return {}, {} end
   local ids, why = core.list_directory(directory)
   if not ids then fail("cannot read the change records: %s", why) end
-  local out = {}
+  local out, problems = {}, {}
   for _, id in ipairs(ids) do
-    local ok, contents = pcall(M.read, directory .. "/" .. id)
-    if ok then out[#out + 1] = contents end
+    local path = directory .. "/" .. id
+    local ok, contents = pcall(M.read, path)
+    if ok then
+      out[#out + 1] = contents
+    elseif not is_empty(path) then
+      problems[#problems + 1] = tostring(type(contents) == "table" and contents.message or contents)
+    end
   end
-  return out
+  return out, problems
 end
 
 -- How a run ended. A run that goes on holds a lock on its record.

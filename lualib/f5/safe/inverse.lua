@@ -283,7 +283,8 @@ function Inverse:bring_back(rec)
       position = rec.position + 0.5,
     }
   end
-  if rec.after ~= false and not self.force then
+  -- of a last write that may not have been carried out, nobody knows
+  if rec.after ~= false and not rec.unknown and not self.force then
     return self:leave(rec, "somebody else has deleted it since")
   end
   if rec.kind:find "^sys/file/" then

@@ -59,20 +59,28 @@ local QUESTION <const> = "passphrase for the secrets of the change record (none:
 
 -- -- lines ----------------------------------------------------------------------------------------
 
+-- Makes the file with its first line.
+function Record:begin()
+  local file = files.create()
+  local ok, why = pcall(file.append, file, {
+    record = "f5lua", format = files.FORMAT, id = file.id, time = now(),
+    f5lua = core.version, user = os.getenv "USER" or os.getenv "LOGNAME",
+    what = self.options.what or "run", playbook = self.options.playbook,
+    arguments = secrets.arguments(self.options.arguments, self.sent),
+    undo_of = self.options.undo_of,
+    sealed = require("f5.safe.passphrase").find() ~= nil,
+  }, false)
+  if ok then return file end
+  file:remove()
+  return error(why, 0)
+end
+
 function Record:write(line, durable)
   if self.memory then return end
   if self.broken then error(self.broken, 0) end
   if not self.file then
-    self.file = files.create()
+    self.file = self:begin()
     self.id, self.path = self.file.id, self.file.path
-    self.file:append({
-      record = "f5lua", format = files.FORMAT, id = self.id, time = now(),
-      f5lua = core.version, user = os.getenv "USER" or os.getenv "LOGNAME",
-      what = self.options.what or "run", playbook = self.options.playbook,
-      arguments = secrets.arguments(self.options.arguments, self.sent),
-      undo_of = self.options.undo_of,
-      sealed = require("f5.safe.passphrase").find() ~= nil,
-    }, false)
     if self.options.on_begin then self.options.on_begin(self) end
   end
   self.file:append(line, durable)

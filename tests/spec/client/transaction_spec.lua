@@ -517,7 +517,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       bip,
       function(tx) tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" } end
     )
-    assert.matches("did not reach the device; nothing has changed", err.message)
+    assert.matches("did not reach the device; the transaction has changed nothing", err.message)
     assert.is_false(bip.ltm.node.n2:exists())
   end)
 
@@ -531,7 +531,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       reset = true,
     }
     local err <const> = fails("transport", tx.validate, tx)
-    assert.matches("nothing has changed", err.message)
+    assert.matches("a validation changes nothing", err.message)
     assert.is_nil(err.outcome)
     tx:commit()
   end)

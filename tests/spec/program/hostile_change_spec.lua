@@ -151,4 +151,48 @@ end
     assert.matches("there is nothing else to take back", out)
     assert.is_nil(out:find "as before")
   end)
+
+  it("brings back what a transaction of unknown outcome should have made again", function()
+    bip.ltm.pool["/Common/gone"]:create { description = "was" }
+    bip.ltm.pool["/Common/old"]:create {}
+    local before = device:state().objects.items["/mgmt/tm/ltm/pool/~Common~gone"]
+    plan [[
+bip.ltm.pool["/Common/gone"]:delete()
+bip.ltm.pool["/Common/gone"]:create { description = "again" }
+bip.ltm.pool["/Common/old"]:modify { description = "is" }
+]]
+    device:fault { match = { method = "PATCH", path = "/transaction/" }, reset = true }
+    local ran = run { "apply", "change.plan" }
+    assert.equal(3, ran.status, ran.out)
+    assert.matches("1 of 3 steps were sent", ran.out)
+    assert.matches("the transaction has changed nothing", ran.err)
+    assert.is_false(bip.ltm.pool["/Common/gone"]:exists())
+    ok(0, { "undo", "last" })
+    assert.equal(before.description, bip.ltm.pool["/Common/gone"]:load().description)
+  end)
+
+  it("keeps no record of what could not be recorded, and finds the one before", function()
+    playbook 'bip.ltm.pool:create { name = "new" }'
+    ok(0, { "run", "--undoable", "playbook.lua" })
+    local id = (ok(0, { "changes" })):match "(%d+%-%d+%-%d+)"
+    place:file("playbook.lua", HEAD .. [[
+for i = 1, 2 do print(pcall(function() bip.ltm.pool:create { name = "x" .. i } end)) end
+]])
+    local env = lab.environment(device, { XDG_STATE_HOME = place.path .. "/state" })
+    local ran = program.run({ "-c", (
+      "(trap '' XFSZ; ulimit -f 0; exec %s run --undoable playbook.lua 2>&1) | cat"
+    ):format(program.path) }, { program = "/bin/bash", env = env, directory = place.path })
+    assert.equal(2, select(2, ran.out:gsub("the write was not sent", "")), ran.out .. ran.err)
+    assert.equal("", ran.err)
+    assert.is_false(bip.ltm.pool["/Common/x1"]:exists())
+    place:file("state/f5lua/changes/99990101-000000-01", "")
+    place:file("state/f5lua/changes/99990101-000000-00", "x\n")
+    local out, err = ok(0, { "changes" })
+    assert.equal(1, select(2, out:gsub("\n%d+%-%d+%-%d+", "")))
+    assert.matches("99990101%-000000%-00 is not a change record\n$", err)
+    os.remove(place.path .. "/state/f5lua/changes/99990101-000000-00")
+    assert.matches(id:gsub("%-", "%%-"), (ok(0, { "changes", "show", "last" })))
+    ok(0, { "undo", "last" })
+    assert.is_false(bip.ltm.pool["/Common/new"]:exists())
+  end)
 end)

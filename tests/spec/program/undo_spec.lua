@@ -195,7 +195,7 @@ describe("S6 a change record", function()
     local line <const> = ("(ulimit -f 0; exec %s run --undoable %s) 2>&1 | cat"):format(
       program.path, place.path .. "/changes.lua")
     local ran <const> = program.run({ "-c", line }, { program = "/bin/bash", env = env })
-    assert.matches("cannot write: File too large; nothing was sent", ran.out)
+    assert.matches("cannot write: File too large; the write was not sent", ran.out)
     assert.same({ "POST /mgmt/shared/authn/login", "DELETE /mgmt/shared/authz/tokens/" },
       (function()
         local writes <const> = lab.writes(device)

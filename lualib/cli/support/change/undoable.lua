@@ -17,8 +17,8 @@ end
 function M.wanted(options) return options.undoable or is_set() end
 
 local function tell(record)
-  if not record.id then return end
   local count = record.writes
+  if not record.id or count == 0 then return end
   terminal.err(("f5lua: %s in the change record %s; 'f5lua undo %s' takes %s back\n"):format(
     count == 1 and "1 write" or count .. " writes", record.id, record.id,
     record.limited and "what it can" or count == 1 and "it" or "them"))
