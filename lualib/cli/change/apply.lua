@@ -8,6 +8,7 @@ local credentials = require "f5.fleet.credentials"
 local device_options = require "cli.support.device"
 local drift = require "f5.plan.drift"
 local f5 = require "f5"
+local hints = require "cli.support.hints"
 local host = require "f5.host"
 local inventory = require "f5.inventory"
 local output = require "cli.support.output"
@@ -251,6 +252,7 @@ local function chosen(options, plan)
 end
 
 function M.run(options)
+  hints.for_command()
   confirmed.check_options(options, PROGRAM)
   local key
   if options.key then

@@ -1,6 +1,7 @@
 -- f5lua confirm: keeps a change that was applied with --confirm.
 local confirm = require "f5.confirm"
 local device_options = require "cli.support.device"
+local hints = require "cli.support.hints"
 local json = require "f5.json"
 local output = require "cli.support.output"
 local shown_json = require "cli.support.shown_json"
@@ -60,6 +61,7 @@ local function take_back(session, options)
 end
 
 function M.run(options)
+  hints.for_command()
   local given = 0
   for _, name in ipairs { "list", "take_back", "forget" } do
     if options[name] then given = given + 1 end

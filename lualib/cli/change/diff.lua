@@ -1,4 +1,5 @@
 -- f5lua diff: compares two devices, snapshots or saved configurations.
+local hints = require "cli.support.hints"
 local live = require "f5.live"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
@@ -68,6 +69,7 @@ local function compare(options)
 end
 
 function M.run(options)
+  hints.for_command()
   local report = place.attempt(compare, options)
   if not report then return FAILED end
   local colour = options.output == "text" and require("f5.host").is_terminal(1)

@@ -1,6 +1,7 @@
 -- f5lua plan: checks a playbook, or what makes a device like another, and writes what it would do
 -- into a file, for f5lua apply.
 local check = require "cli.support.change.check"
+local hints = require "cli.support.hints"
 local host = require "f5.host"
 local place = require "cli.support.change.place"
 local playbook = require "cli.support.playbook"
@@ -60,6 +61,7 @@ local ONLY_TO <const> = {
 -- -- plan --to ------------------------------------------------------------------------------------
 
 local function plan_to(options)
+  hints.for_command()
   for _, name in ipairs { "against", "sim" } do
     if options[name] then usage(("--to works without --%s"):format(name), PROGRAM) end
   end

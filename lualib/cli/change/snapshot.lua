@@ -1,4 +1,5 @@
 -- f5lua snapshot: writes the configuration of a device to a file.
+local hints = require "cli.support.hints"
 local live = require "f5.live"
 local output = require "cli.support.output"
 local place = require "cli.support.change.place"
@@ -85,6 +86,7 @@ local function take(options, host, paths, inventory)
 end
 
 function M.run(options)
+  hints.for_command()
   if not options.output then usage("give the file: -o FILE", PROGRAM) end
   local words = options.words
   local inventory = place.inventory(options)

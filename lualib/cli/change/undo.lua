@@ -2,6 +2,7 @@
 local device_options = require "cli.support.device"
 local f5 = require "f5"
 local files = require "f5.safe.files"
+local hints = require "cli.support.hints"
 local output = require "cli.support.output"
 local safe = require "f5.safe"
 local show = require "cli.support.change.undo"
@@ -107,6 +108,7 @@ local function run(options, contents, record)
 end
 
 local function undo(options)
+  hints.for_command()
   if options.exit_code and not options.check then usage("--exit-code needs --check", PROGRAM) end
   local contents = files.read(files.find(options.record))
   if contents.running then

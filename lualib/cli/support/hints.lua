@@ -46,11 +46,18 @@ local TOKENS <const> = "a token ends by itself after 20 minutes, unless its life
   .. "an administrator with another user name can end them now: "
   .. "f5lua list /mgmt/shared/authz/tokens, f5lua delete /mgmt/shared/authz/tokens 'NAME*'"
 
+local one_line = false
+
 --- From now on hints are for users of one-line calls.
-function M.for_one_line() reader = "shell" end
+function M.for_one_line()
+  reader, one_line = "shell", true
+end
 
 --- Whether hints are for users of one-line calls.
-function M.are_for_one_line() return reader == "shell" end
+function M.are_for_one_line() return one_line end
+
+--- From now on hints are for users of a subcommand that runs no playbook.
+function M.for_command() reader = "shell" end
 
 --- From now on hints are for users of the console.
 function M.for_console() reader = "console" end
@@ -139,7 +146,8 @@ function M.of(err)
   end
   if tostring(err.message):find("maximum active login tokens", 1, true) then return TOKENS end
   if err.kind == "auth" and err.status ~= 401 then return nil end
-  if err.kind == "conflict" and not err.status then return nil end -- not the device's words
+  local is_own = (err.kind == "conflict" or err.kind == "not_found") and not err.status
+  if is_own then return nil end -- not the device's words
   if err.kind == "not_ready" or err.kind == "transport" then return of_start(err) end
   if err.kind == "not_found" and (is_unknown_path(err) or not is_of_path(err)) then return nil end
   if reader ~= "shell" then return PLAYBOOK[err.kind] end

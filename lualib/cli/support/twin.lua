@@ -147,6 +147,7 @@ end
 function M.prepare(options)
   local self = setmetatable({ devices = {}, sessions = {}, failed = {}, users = {} }, Real)
   if options.twin ~= "-" then
+    require("cli.support.hints").for_command()
     local given = given_options(options)
     self.sessions[1] = f5.connect(given)
     self.twin = add(self, {

@@ -106,6 +106,16 @@ local function canonical(plan)
   return json.encode(copy, CANONICAL)
 end
 
+--- Raises if no plan could be written to a file, or signed: to know it before the device is read.
+function M.check(path, key)
+  local file, why = core.new_file(path)
+  if not file then fail("transfer", "cannot write " .. tostring(why)) end
+  file:close()
+  if not key then return end
+  local signature, problem = require("f5.bundle").sign(key, "")
+  if not signature then fail("usage", problem) end
+end
+
 --- Writes a plan.
 -- @param path string
 -- @param plan table: without digest
@@ -150,9 +160,11 @@ end
 function M.read(path, key)
   local file, why = io.open(path, "rb")
   if not file then fail("usage", "cannot read " .. why) end
-  local text = file:read "a"
+  local text
+  text, why = file:read "a"
   file:close()
-  local ok, plan = pcall(json.decode, text or "")
+  if not text then fail("usage", ("cannot read %s: %s"):format(path, why)) end
+  local ok, plan = pcall(json.decode, text)
   if not ok then fail("usage", ("%s is no plan: %s"):format(path, plan)) end
   check_shape(path, plan)
   local signed = canonical(plan)

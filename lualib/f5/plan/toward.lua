@@ -249,6 +249,13 @@ function M.playbook(real, wanted, options)
     end
   end
   local report = diff.diff(now, target, options)
+  if report.incomplete and report.equal == 0 and #report.differences == 0 then
+    local why = report.not_compared[#report.not_compared]
+    error(core.error_new {
+      kind = "not_found",
+      message = ("nothing could be compared: %s: %s"):format(why.path or why.kind, why.reason),
+    }, 0)
+  end
   return function(check)
     local bip <close> = check:twin_session(real)
     local device = check.of_session[bip]

@@ -55,12 +55,27 @@ end
 
 M.paths = full_paths
 
+-- A partition that does not exist is no empty one. If the user may not read it, nobody knows.
+local function check_partition(bip, name)
+  local ok, exists = pcall(function() return bip.auth.partition[name]:exists() end)
+  if not ok and type(exists) == "table" and exists.kind == "cancelled" then error(exists, 0) end
+  if not ok or exists then return end
+  error(core.error_new {
+    kind = "not_found", device = bip:label(),
+    message = ("the device has no partition '%s'"):format(name),
+  }, 0)
+end
+
 -- Reads the device into a sink. Returns what was left out, and the number of objects.
 local function fill(bip, sink, options)
-  return read.read(bip, sink, {
+  local left_out, count = read.read(bip, sink, {
     paths = full_paths(options.paths), partition = options.partition, page = options.page,
     parallel = options.parallel, progress = options.progress,
   })
+  if count == 0 and options.partition and not options.may_lack then
+    check_partition(bip, options.partition)
+  end
+  return left_out, count
 end
 
 local function label(bip, header)
@@ -70,16 +85,21 @@ local function label(bip, header)
   )
 end
 
+--- The state of a device, to compare it.
+-- @param options table: paths, partition, page, parallel, progress; may_lack (true: the device need
+--   not have the partition)
+function M.state(bip, options)
+  local sink = file.memory()
+  fill(bip, sink, options)
+  sink.state.label = label(bip, sink.state.header)
+  return sink.state
+end
+
 --- session:snapshot{ paths =, partition =, file =, page =, parallel =, progress = }
 -- @return with `file`: table { file =, objects =, complete =, left_out = }; else an f5.state
 function M.snapshot(bip, options)
   options = check(options)
-  if not options.file then
-    local sink = file.memory()
-    fill(bip, sink, options)
-    sink.state.label = label(bip, sink.state.header)
-    return sink.state
-  end
+  if not options.file then return M.state(bip, options) end
   local writer <close> = file.create(options.file)
   local left_out, count = fill(bip, writer, options)
   writer:keep()

@@ -6,6 +6,7 @@ local core = require "f5.core"
 local file = require "f5.state.file"
 local json = require "f5.json"
 local sim = require "f5.sim"
+local snapshot = require "f5.state.snapshot"
 local State = require "f5.state.state"
 
 local M = {}
@@ -105,11 +106,13 @@ end
 
 --- Returns the state of anything that can be compared.
 -- @param given f5.state, session, or the path of a file
--- @param options table|nil: for a session: those of session:snapshot
+-- @param options table: for a session: those of session:snapshot
 function M.state(given, options)
   if getmetatable(given) == State then return given end
   if type(given) == "userdata" and getmetatable(given) == "session" then
-    return given:snapshot(options)
+    local wanted = { may_lack = true }
+    for name, value in pairs(options) do wanted[name] = value end
+    return snapshot.state(given, wanted)
   end
   if type(given) == "string" then return M.file(given) end
   return core.usage_error(

@@ -195,4 +195,37 @@ for i = 1, 2 do print(pcall(function() bip.ltm.pool:create { name = "x" .. i } e
     ok(0, { "undo", "last" })
     assert.is_false(bip.ltm.pool["/Common/new"]:exists())
   end)
+
+  it("looks at the file, the key and the partition before it reads a device", function()
+    playbook 'error "it ran"'
+    for _, words in ipairs {
+      { "-o", "missing/change.plan" }, { "-o", "." }, { "-o", "x", "--sign", "none.pem" },
+      { "-o", "x", "--sign", "playbook.lua" },
+    } do
+      words[#words + 1] = "playbook.lua"
+      local ran = run { "plan", table.unpack(words) }
+      assert.is_true(ran.status ~= 0)
+      assert.is_nil(ran.err:find "it ran", ran.err)
+    end
+    local _, err = ok(3, { "snapshot", "-o", "none.json", "--partition", "Nope" })
+    assert.matches("the device has no partition 'Nope'", err)
+    assert.same({}, files_with "snapshot")
+    bip.auth.partition:create { name = "Empty" }
+    ok(0, { "snapshot", "-o", "empty.json", "--partition", "Empty", "ltm/pool" })
+    _, err = ok(3, { "plan", "-o", "x", "--to", "empty.json", "--partition", "Nope" })
+    assert.matches("nothing could be compared", err)
+  end)
+
+  it("gives hints for the command line", function()
+    local _, err = ok(3, { "confirm" })
+    assert.is_nil(err:find("hint", 1, true))
+    for _, words in ipairs { { "confirm" }, { "snapshot", "-o", "x.json" } } do
+      _, err = ok(3, words, { F5_PASSWORD = "wrong" })
+      assert.matches("hint: check the user %(%-%-user or F5_USER%)", err)
+    end
+    _, err = ok(1, { "apply", "." })
+    assert.matches("cannot read %.: Is a directory", err)
+    _, err = ok(2, { "run", "--check", "--against", "none.json", playbook "" })
+    assert.matches("Try 'f5lua run %-%-help'", err)
+  end)
 end)

@@ -262,22 +262,26 @@ function M.print(result, options)
 end
 
 -- What stands for the device is a simulated device with the configuration of the file.
-local function start_against(options)
+local function start_against(options, program)
   local file <const> = options.against
   simulated.start({
     seed = { file }, label = file, provision = (file:find "%.conf$" or file:find "%.scf$")
       and "ltm,gtm,asm,apm,afm,avr,pem" or nil,
-  }, "f5lua")
+  }, program)
   local snapshot = require "f5.state.file"
   options.identity = snapshot.is_snapshot(file) and snapshot.read(file).header.device or {}
 end
 
 --- Runs a function in check mode.
+-- @param options table: also file, sign (of a plan that is written afterwards)
 -- @param finish function(result)|nil: with what was found, if the playbook succeeded
 -- @return exit status
 function M.run(options, fn, finish)
   local check = require "f5.plan.check"
-  if options.against then start_against(options) end
+  if options.file then require("f5.plan.file").check(options.file, options.sign) end
+  if options.against then
+    start_against(options, options.file and "f5lua plan" or "f5lua run")
+  end
   local result <close> = check.run(fn, { keep_going = options.keep_going })
   local status = M.print(result, options)
   if result.ok and finish then finish(result) end
