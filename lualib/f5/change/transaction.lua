@@ -212,8 +212,8 @@ local function validate(part, options)
     error(new_error(part, {
       kind = lost and lost.kind or "protocol",
       cause = lost,
-      message = lost and "the validation was interrupted; a validation changes nothing"
-        or "the answer to the validation does not show the transaction; a validation changes nothing",
+      message = lost and "the validation was interrupted; nothing was committed"
+        or "the answer to the validation does not show the transaction; nothing was committed",
     }), 0)
   end
   if options.async then answer = watch(part, options, VALIDATED) end

@@ -531,7 +531,7 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       reset = true,
     }
     local err <const> = fails("transport", tx.validate, tx)
-    assert.matches("a validation changes nothing", err.message)
+    assert.matches("nothing was committed", err.message)
     assert.is_nil(err.outcome)
     tx:commit()
   end)
