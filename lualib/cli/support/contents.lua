@@ -1,13 +1,16 @@
 -- Returns the contents of a file. A directory can be opened; only reading it fails.
+local function read(file, path)
+  local contents, why = file:read "a"
+  return contents, not contents and ("%s: %s"):format(path, why) or nil
+end
+
 ---@param path string
 ---@param open? file* read instead, and left open: standard input
 ---@return string? contents
 ---@return string? reason why not: "PATH: Is a directory"
 return function(path, open)
-  local file, reason = open, nil
-  if not file then file, reason = io.open(path, "rb") end
+  if open then return read(open, path) end
+  local file <close>, reason = io.open(path, "rb")
   if not file then return nil, reason end
-  local contents, why = file:read "a"
-  if not open then file:close() end
-  return contents, not contents and ("%s: %s"):format(path, why) or nil
+  return read(file, path)
 end

@@ -131,12 +131,12 @@ local function is_refusal(err) return type(err) == "table" and err.status == 400
 local function finish(method, call, ref, body, read, options, ok, ...)
   if ok then return ... end
   local err = ...
-  if is_refusal(err) and type(body) == "table" then
+  if is_refusal(err) then
     local rest = read and method ~= "create" and without_refused(err, ref, body)
     if rest then
       return finish(method, call, ref, rest, read, options, pcall(call, ref, rest, options))
     end
-    suggest(err, method, ref, body)
+    suggest(err, method, ref, body or {})
   end
   error(err, 0)
 end

@@ -325,7 +325,7 @@ static int id(lua_State *L) {
 static int parts(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
   lua_settop(L, 1);
-  lua_createtable(L, 0, 8);
+  lua_newtable(L);
   lua_getiuservalue(L, 1, TX_SESSION);
   lua_setfield(L, -2, "session");
   lua_getiuservalue(L, 1, TX_RECORDS);
@@ -347,13 +347,12 @@ static int parts(lua_State *L) {
 
 static int have_parts(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
-  check_open(L, to_transaction(L, 1)); /* it may have ended meanwhile */
+  check_open(L, to_transaction(L, 1)); /* now: it may have ended meanwhile */
   return parts(L);
 }
 
 static int hold(lua_State *L) {
   f5_transaction *tx = to_transaction(L, 1);
-  check_open(L, tx);
   tx->committing = lua_toboolean(L, 2);
   tx->held = true;
   lua_settop(L, 1);

@@ -25,7 +25,7 @@
 typedef struct pages {
   f5_session *session;
   text path;             /* of the next page; empty: there is none */
-  lua_Integer left;      /* remaining objects of `top`; -1: no limit */
+  lua_Integer left;      /* remaining objects of `top`; LUA_MAXINTEGER: no limit */
   lua_Integer at, count; /* in the current page */
   size_t bytes;          /* of all pages so far; only list keeps them */
   unsigned linked;       /* how many paths are in PAGES_LINKED */
@@ -34,13 +34,7 @@ typedef struct pages {
 
 enum { PAGES_SESSION = 1, PAGES_ITEMS, PAGES_LINKED };
 
-static int pages_collect(lua_State *L) {
-  pages *p = luaL_checkudata(L, 1, PAGES_NAME);
-  text_free(&p->path);
-  return 0;
-}
-
-/* The loop was left: release the objects of the page without waiting for the collector. */
+/* Also if the loop is left: the objects of the page do not wait for the collector. */
 static int pages_close(lua_State *L) {
   pages *p = luaL_checkudata(L, 1, PAGES_NAME);
   p->closed = true;
@@ -70,7 +64,7 @@ static pages *pages_new(lua_State *L, lua_Integer default_page) {
   text_add(&p->path, ref->text, ref->length);
   query_add(L, &p->path, ref, 2, &page);
   check_path(L, p);
-  p->left = page.top;
+  p->left = page.top < 0 ? LUA_MAXINTEGER : page.top;
   return p;
 }
 
@@ -123,14 +117,12 @@ static void note_next_of_asm(lua_State *L, pages *p, int index, lua_Integer coun
   if (!whole || count == 0 || before + count >= total) return;
   size_t kept = at ? (size_t)(at - asked) - 1 : strlen(asked); /* with the '?' or '&' before it */
   text_add(&p->path, asked, kept);
-  char digits[24];
-  int length = snprintf(digits, sizeof digits, "%lld", (long long)(before + count));
   const char *rest = at ? strchr(at, '&') : NULL;
   if (rest) { /* the first remaining parameter follows the "?" */
     text_add(&p->path, strchr(text_string(&p->path), '?') ? "&" : "?", 1);
     text_put(&p->path, rest + 1);
   }
-  uri_query(&p->path, "$skip", digits, (size_t)length);
+  query_add_count(L, &p->path, "$skip", before + count);
 }
 
 /* Raises if the next page is this page, an earlier one or before it: the iteration would never end.
@@ -196,8 +188,8 @@ static void check_items(lua_State *L, f5_operation *op) {
   }
 }
 
-/* Finishes the call for a page of the iteration at index: pushes its items, an array, and sets the
- * path of the next page. */
+/* Finishes the call for a page of the iteration at index: pushes its body and its items, an array,
+ * and sets the path of the next page. */
 static void take_page(lua_State *L, int at, f5_operation *op) {
   pages *p = lua_touserdata(L, at);
   operation_result(L, op);
@@ -206,21 +198,17 @@ static void take_page(lua_State *L, int at, f5_operation *op) {
   check_items(L, op);
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
   text_clear(&p->path);
-  if (count && (p->left < 0 || count < p->left)) {
+  if (count && count < p->left) {
     note_next(L, p, op, body);
     if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);
     check_path(L, p);
     if (p->path.length) check_forward(L, p, at, op);
   }
-  lua_remove(L, body);
-  if (p->left >= 0 && count > p->left) {
-    for (lua_Integer i = count; i > p->left; i--) {
-      lua_pushnil(L);
-      lua_rawseti(L, -2, i);
-    }
-    count = p->left;
+  for (; count > p->left; count--) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, count);
   }
-  if (p->left >= 0) p->left -= count;
+  p->left -= count;
   p->at = 0;
   p->count = count;
   call_clear(&op->call);
@@ -320,8 +308,7 @@ static int each(lua_State *L) {
 
 void collection_setup(lua_State *L, int reference_methods) {
   static const luaL_Reg methods[] = {{"list", list}, {"each", each}, {NULL, NULL}};
-  static const luaL_Reg events[] = {
-      {"__gc", pages_collect}, {"__close", pages_close}, {NULL, NULL}};
+  static const luaL_Reg events[] = {{"__gc", pages_close}, {"__close", pages_close}, {NULL, NULL}};
   lua_pushvalue(L, reference_methods);
   luaL_setfuncs(L, methods, 0);
   lua_pop(L, 1); /* methods */

@@ -95,11 +95,16 @@ static lua_Integer count_option(lua_State *L, int table, const char *name, lua_I
   return value;
 }
 
-static void add_count(text *path, const char *parameter, lua_Integer value) {
-  char digits[24];
-  if (value >= 0)
-    uri_query(path, parameter, digits,
-              (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
+void query_add_count(lua_State *L, text *path, const char *parameter, lua_Integer value) {
+  size_t length;
+  lua_pushinteger(L, value);
+  const char *digits = lua_tolstring(L, -1, &length);
+  uri_query(path, parameter, digits, length);
+  lua_pop(L, 1); /* value */
+}
+
+static void add_count_given(lua_State *L, text *path, const char *parameter, lua_Integer value) {
+  if (value >= 0) query_add_count(L, path, parameter, value);
 }
 
 /* expand = true stands for expandSubcollections; a name or names for OData's $expand, which ASM
@@ -135,7 +140,7 @@ void query_add_raw(lua_State *L, text *path, int index) {
     error_usage(L, "option 'query' must be a table, not a %s", luaL_typename(L, index));
   push_names(L, index);
   size_t count = lua_rawlen(L, -1);
-  const char **sorted = lua_newuserdatauv(L, (count + 1) * sizeof *sorted, 0);
+  const char **sorted = lua_newuserdatauv(L, count * sizeof *sorted, 0);
   for (size_t at = 0; at < count; at++) {
     lua_rawgeti(L, -2, (lua_Integer)at + 1);
     sorted[at] = lua_tostring(L, -1);
@@ -191,12 +196,13 @@ void query_add(lua_State *L, text *path, const f5_reference *ref, int index, que
     if (size < 0) size = page->default_size;
     if (top >= 0 && (size == 0 || top < size)) size = top;
     /* a reference made from a nextLink already has a page size */
-    if (size > 0 && !strstr(ref->text + ref->length, "$top=")) add_count(path, "$top", size);
+    if (size > 0 && !strstr(ref->text + ref->length, "$top="))
+      query_add_count(L, path, "$top", size);
   } else {
-    add_count(path, "$top", top);
+    add_count_given(L, path, "$top", top);
   }
   if (given) {
-    add_count(path, "$skip", count_option(L, index, "skip", 0));
+    add_count_given(L, path, "$skip", count_option(L, index, "skip", 0));
     if (lua_getfield(L, index, "query") != LUA_TNIL) query_add_raw(L, path, -1);
     lua_pop(L, 1); /* query */
     has_ver = lua_getfield(L, index, "ver") != LUA_TNIL;

@@ -22,6 +22,8 @@ typedef struct query_page {
  * `page`; otherwise NULL. Raises usage errors.
  */
 void query_add(lua_State *L, text *path, const f5_reference *ref, int index, query_page *page);
+/* Appends a parameter whose value is a number. */
+void query_add_count(lua_State *L, text *path, const char *parameter, lua_Integer value);
 /* Appends the members of the table at index, sorted by name: parameters that have no option. */
 void query_add_raw(lua_State *L, text *path, int index);
 /* Returns whether a call on this reference without options has the reference's text as its path. */

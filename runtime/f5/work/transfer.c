@@ -44,7 +44,7 @@ typedef struct transfer {
 } transfer;
 
 static void release(transfer *t) {
-  if (t->upload && t->fd >= 0) close(t->fd);
+  if (t->upload) close(t->fd); /* -1 if it is not open: close does nothing */
   t->fd = -1;
   new_file_discard(&t->fresh);
   EVP_MD_CTX_free(t->digest);
