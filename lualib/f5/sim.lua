@@ -21,23 +21,9 @@ local SERVER_OPTIONS <const> = {
   fleet = true, source = true,
 }
 local DEVICE_OPTIONS <const> = {
-  users = true,
-  provision = true,
-  seed = true,
-  latency_ms = true,
-  hostname = true,
-  log = true,
-  origins = true,
-  providers = true,
-  contrary = true,
-  version = true,
-  address = true,
-  management = true,
-  fleet = true,
-  failing = true,
-  slow = true,
-  restarting = true,
-  twin = true,
+  users = true, provision = true, seed = true, latency_ms = true, hostname = true, log = true,
+  origins = true, providers = true, contrary = true, version = true, address = true,
+  management = true, fleet = true, failing = true, slow = true, restarting = true, twin = true,
   twins = true,
 }
 
@@ -100,90 +86,20 @@ local function optional(value)
   return value
 end
 
---- Moves the device's clock forward. Everything that becomes due happens.
--- @return integer: the new time, microseconds since 1970
-function Device:advance(seconds)
-  return call(self, "advance", seconds)
+-- Methods that only pass on one argument to a function of lualib/sim/control.lua. They are described
+-- in lualib/meta/f5/sim.lua.
+local ANSWERED <const> = {
+  "advance", "configuration", "connections", "fault", "log", "now", "problems", "refused",
+  "remarks", "state",
+}
+local UNANSWERED <const> = {
+  "clear_faults", "clear_log", "plant", "reboot", "restart", "restore",
+}
+for _, name in ipairs(ANSWERED) do
+  Device[name] = function(self, argument) return call(self, name, argument) end
 end
-
---- Returns the device's time, microseconds since 1970.
-function Device:now()
-  return call(self, "now")
-end
-
---- Plants a fault, see docs/simulator.md: { match = { method, path, query }, times, after, kind,
--- status, body, headers, delay_ms, reset, truncate, act }.
-function Device:fault(fault)
-  return call(self, "fault", fault)
-end
-
-function Device:clear_faults()
-  call(self, "clear_faults")
-end
-
---- Returns a plain copy of the whole state.
-function Device:state()
-  return call(self, "state")
-end
-
---- Replaces the state by a result of `state`.
-function Device:restore(state)
-  call(self, "restore", state)
-end
-
---- Adds objects, users and so on, as the option `seed` does.
-function Device:plant(seed)
-  call(self, "plant", seed)
-end
-
---- Returns the configuration as tmsh text: what `save sys config` writes. Options: { all = true }:
--- with the properties that have their usual values, and what the device works out itself.
-function Device:configuration(options)
-  return call(self, "configuration", options)
-end
-
---- Returns what was refused of the configuration texts of the seed: array of { file, line, message
--- }.
-function Device:refused()
-  return call(self, "refused")
-end
-
---- Returns what is special about the snapshot that the device was started with: kinds that are not
--- simulated, objects that are kept as they are. Array of texts.
-function Device:remarks()
-  return call(self, "remarks")
-end
-
---- Returns the calls received, oldest first: { number, micros, method, path, query, status, user,
--- connection }.
-function Device:log()
-  return call(self, "log")
-end
-
-function Device:clear_log()
-  call(self, "clear_log")
-end
-
---- Returns how many connections have carried a request.
-function Device:connections()
-  return call(self, "connections")
-end
-
---- Restarts the web server and the REST daemon. It takes `seconds` of the device's clock (10).
-function Device:restart(options)
-  call(self, "restart", options)
-end
-
---- Reboots the device. It takes `seconds` of the device's clock (60). In the first half,
--- connections are refused.
-function Device:reboot(options)
-  call(self, "reboot", options)
-end
-
---- Returns how many internal errors the simulator had (a 500 with a traceback on standard error).
--- Specs expect 0.
-function Device:problems()
-  return call(self, "problems")
+for _, name in ipairs(UNANSWERED) do
+  Device[name] = function(self, argument) call(self, name, argument) end
 end
 
 --- Calls a function of lualib/sim/control.lua.

@@ -6,16 +6,8 @@ local M = {}
 
 -- Name of a part -> its JSON type.
 local PARTS <const> = {
-  objects = "object",
-  users = "array",
-  provision = "array",
-  health = "object",
-  traffic = "array",
-  asm = "object",
-  apm = "object",
-  live_update = "object",
-  conf = "array",
-  snapshot = "object",
+  objects = "object", users = "array", provision = "array", health = "object", traffic = "array",
+  asm = "object", apm = "object", live_update = "object", conf = "array", snapshot = "object",
   left_out = "object",
 }
 

@@ -9,18 +9,9 @@ local QUICK <const> = { interval = 0.05, timeout = 10 }
 -- All of a policy that is configuration, as the device shows it; names, links to itself and times
 -- do not count.
 local IGNORED <const> = {
-  id = true,
-  lastUpdateMicros = true,
-  selfLink = true,
-  name = true,
-  fullPath = true,
-  createdDatetime = true,
-  versionDatetime = true,
-  versionLastChange = true,
-  versionPolicyName = true,
-  isModified = true,
-  active = true,
-  creatorName = true,
+  id = true, lastUpdateMicros = true, selfLink = true, name = true, fullPath = true,
+  createdDatetime = true, versionDatetime = true, versionLastChange = true,
+  versionPolicyName = true, isModified = true, active = true, creatorName = true,
   modifierName = true,
 }
 local NOT_CONFIGURATION <const> =
