@@ -86,8 +86,8 @@ local function optional(value)
   return value
 end
 
--- Methods that only pass on one argument to a function of lualib/sim/control.lua. They are described
--- in lualib/meta/f5/sim.lua.
+-- Methods that only pass on one argument to a function of lualib/sim/control.lua. Their description
+-- is in lualib/meta/f5/sim.lua.
 local ANSWERED <const> = {
   "advance", "configuration", "connections", "fault", "log", "now", "problems", "refused",
   "remarks", "state",
