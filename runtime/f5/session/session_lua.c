@@ -33,9 +33,18 @@ f5_session *session_check(lua_State *L, int index) {
   return session;
 }
 
+/* What a closed session's recorder refers to may be much: a whole check. */
+static void forget_recorder(lua_State *L, f5_session *session) {
+  if (!session->recorded) return;
+  session->recorded = false;
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &session->recorded);
+}
+
 static int session_collect(lua_State *L) {
   f5_session **box = luaL_checkudata(L, 1, SESSION_NAME);
   if (*box) {
+    forget_recorder(L, *box);
     session_orphan(*box);
     session_release(*box);
     *box = NULL;
@@ -51,7 +60,8 @@ f5_session **session_push(lua_State *L) {
 }
 
 static int closed(lua_State *L, int status, lua_KContext context) {
-  (void)L, (void)status, (void)context;
+  (void)status, (void)context;
+  forget_recorder(L, to_session(L, 1));
   return 0;
 }
 
@@ -59,7 +69,7 @@ static int closed(lua_State *L, int status, lua_KContext context) {
 static int session_close(lua_State *L) {
   f5_session *session = to_session(L, 1);
   session_end(session);
-  if (session->phase == SESSION_CLOSED) return 0;
+  if (session->phase == SESSION_CLOSED) return closed(L, LUA_OK, 0);
   return fiber_event_await(L, &session->closed, 1, 0, closed);
 }
 

@@ -102,6 +102,20 @@ describe("a recorder", function()
     assert.same({ false, "unknown" }, { seen[2].ok, seen[2].outcome })
   end)
 
+  it("is let go with its session", function()
+    for _, ended in ipairs { "closed", "forgotten" } do
+      local weak <const> = setmetatable({}, { __mode = "v" })
+      do
+        local session <const> = lab.connect(device)
+        weak[1] = { before = function() end, after = function() end }
+        core.record(session, weak[1])
+        if ended == "closed" then session:close() end
+      end
+      for _ = 1, 3 do collectgarbage() end
+      assert.is_nil(weak[1], ended)
+    end
+  end)
+
   it("ends", function()
     core.record(bip, nil)
     bip.ltm.pool["/Common/p"]:create {}
