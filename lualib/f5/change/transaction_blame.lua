@@ -7,6 +7,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local queue = require "f5.change.queue"
 
 local M = {}
 
@@ -75,22 +76,9 @@ end
 -- The reason why the device refuses the first `count` commands, or nil.
 local function refusal(part, count)
   local tx <close> = part.session:begin { keep_alive = false }
-  local header = { ["X-F5-REST-Coordination-Id"] = tostring(tx:id()) }
-  for i = 1, count do
-    local record = part.records[i]
-    part.session:request(
-      record.method,
-      record.path,
-      { body = record.body ~= "" and record.body or nil, headers = header }
-    )
-  end
-  local ok, err = pcall(
-    part.session.request,
-    part.session,
-    "PATCH",
-    "/mgmt/tm/transaction/" .. tx:id(),
-    { body = { state = "VALIDATING", validateOnly = true }, timeout = part.execution_timeout + 30 }
-  )
+  local refused, problem = queue.commands(part.session, tx, part.records, false, count)
+  if refused then error(problem, 0) end
+  local ok, err = queue.validate(part.session, tx)
   if ok then return nil end
   if type(err) ~= "table" or err.kind ~= "transaction" then error(err, 0) end
   return reason_of(err.message)

@@ -7,6 +7,7 @@ local drift = require "f5.plan.drift"
 local files = require "f5.plan.file"
 local json = require "f5.json"
 local make = require "f5.plan.make"
+local queue = require "f5.change.queue"
 local validate = require "f5.plan.validate"
 local steps = require "f5.plan.steps"
 
@@ -77,10 +78,8 @@ local function filled(text, answers)
   end))
 end
 
-local function send(session, step, body, headers)
-  return session:request(step.method, step.path_now, {
-    body = body ~= "" and body or nil, headers = headers,
-  })
+local function send(session, step, body)
+  return session:request(step.method, step.path_now, { body = body ~= "" and body or nil })
 end
 
 local function upload(session, step, body)
@@ -110,20 +109,17 @@ local function run_one(run, step)
 end
 
 local function run_transaction(run, group)
-  local session = run.session
-  local tx <close> = session:begin()
-  local header = { [steps.COORDINATION] = tostring(tx:id()) }
-  local records = {}
+  local session, commands = run.session, {}
   for i, step in ipairs(group) do
     step.path_now = filled(step.path, run.answers)
-    local body = filled(files.body_of(step), run.answers)
-    send(session, step, body, header)
-    records[i] = {
-      method = step.method, path = step.path_now, body = body or "", where = step.line, id = i,
+    commands[i] = {
+      method = step.method, path = step.path_now, where = step.line,
+      body = filled(files.body_of(step), run.answers),
     }
   end
-  local parts = core.transaction_parts.parts(tx)
-  table.move(records, 1, #records, 1, parts.records)
+  local tx <close> = session:begin()
+  local refused, problem = queue.commands(session, tx, commands, true)
+  if refused then error(problem, 0) end
   tx:commit()
 end
 

@@ -6,8 +6,6 @@ local State = require "f5.state.state"
 
 local M = {}
 
-M.COORDINATION = "X-F5-REST-Coordination-Id" -- header: the transaction that queues a write
-
 ---@class f5.plan.step
 ---One write of a playbook.
 ---@field n integer its number on this device

@@ -6,6 +6,7 @@
 --   { state = "not_validated", message = "…" } nobody knows; the message says why
 
 local blame = require "f5.change.transaction_blame"
+local queue = require "f5.change.queue"
 local steps = require "f5.plan.steps"
 
 local M = {}
@@ -115,44 +116,25 @@ local function words(err) return type(err) == "table" and err.message or tostrin
 
 local function cancelled(err) return type(err) == "table" and err.kind == "cancelled" end
 
--- Queues the steps. Returns the step that the device does not even queue, and the error.
-local function queue(session, tx, list)
-  local header = { [steps.COORDINATION] = tostring(tx:id()) }
-  for _, step in ipairs(list) do
-    local ok, err = pcall(session.request, session, step.method, step.path, {
-      body = step.body ~= "" and step.body or nil, headers = header, changes = false,
-    })
-    if not ok then
-      if cancelled(err) then error(err, 0) end
-      return step, err
-    end
-  end
-  return nil
-end
-
 -- Validates the steps once. Returns nothing if the device accepts them; else the step to blame
 -- (nil: unknown), and the error.
 local function ask(session, list)
   local tx <close> = session:begin { keep_alive = false }
   local parts = require("f5.core").transaction_parts.parts(tx)
   if not parts.validates then return nil, nil, "the device does not know validateOnly" end
-  local step, err = queue(session, tx, list)
-  if step then return step, err end
-  local ok
-  ok, err = pcall(session.request, session, "PATCH", "/mgmt/tm/transaction/" .. tx:id(), {
-    body = { state = "VALIDATING", validateOnly = true }, changes = false,
-    timeout = parts.execution_timeout + 30,
-  })
+  local commands = {}
+  for i, one in ipairs(list) do
+    commands[i] = { method = one.method, path = one.path, body = one.body, where = one.line }
+  end
+  local refused, problem = queue.commands(session, tx, commands, false)
+  if refused then return list[refused], problem end
+  local ok, err = queue.validate(session, tx)
   if ok then return nil end
   if cancelled(err) then error(err, 0) end
   if type(err) ~= "table" or err.kind ~= "transaction" then
     return nil, nil, "the device did not answer the validation: " .. words(err)
   end
-  local records = {}
-  for i, one in ipairs(list) do
-    records[i] = { method = one.method, path = one.path, body = one.body or "", where = one.line }
-  end
-  parts.session, parts.records = session, records
+  parts.session = session
   local place = blame.find(parts, err)
   return place and list[place], err
 end
