@@ -16,6 +16,13 @@ local connect <const> = core.connect_given
 local Twins <const> = {}
 Twins.__index = Twins
 
+-- Raises a usage error unless the method was called with a colon.
+local function check_self(self, name)
+  if getmetatable(self) ~= Twins then
+    core.usage_error(3, ("%s: call it with a colon: twins:%s()"):format(name, name))
+  end
+end
+
 -- By this name f5lua knows that it serves twins, also if a playbook is packed into it.
 local NAME <const> = "f5lua: twins"
 
@@ -41,7 +48,9 @@ end
 -- Writes a line of JSON to the process and returns the line that it answers, as a value; nil if the
 -- process has ended.
 local function exchange(child, value)
-  child:write(json.encode(value) .. "\n")
+  local ok, line = pcall(json.encode, value)
+  if not ok then core.usage_error("f5.twin: " .. tostring(line)) end
+  if not pcall(child.write, child, line .. "\n") then return nil end
   local text = ""
   while not text:find("\n", 1, true) do
     local piece = child:read()
@@ -60,7 +69,13 @@ function M.start(options)
     core.usage_error "f5.twin.start: expected { devices = { OPTIONS_OF_CONNECT, … } }"
   end
   local devices = json.array {}
-  for i, one in ipairs(options.devices) do devices[i] = plain(one) end
+  for i, one in ipairs(options.devices) do
+    if type(one) ~= "table" then
+      core.usage_error(("f5.twin.start: expected the options of f5.connect for device %d, got a %s")
+        :format(i, type(one)))
+    end
+    devices[i] = plain(one)
+  end
   local program = program_of(options)
   local ok, child = pcall(core.child, { program, "sim", "--twin", "-", "--port", "0" }, NAME)
   if not ok then
@@ -81,7 +96,7 @@ end
 local function add(self, options, before)
   if before then pcall(before.join, before) end
   local known = exchange(self.child, options)
-  if not known then error("f5.twin: the process of the twins has ended", 0) end
+  if not known then core.usage_error "twins:add: the process of the twins has ended" end
   if known.problem then core.usage_error("twins:add: " .. known.problem) end
   self.devices[#self.devices + 1] = known
   return #self.devices
@@ -92,6 +107,7 @@ end
 -- @param options those of f5.connect
 -- @return integer: the number of the device
 function Twins:add(options)
+  check_self(self, "add")
   if type(options) ~= "table" then
     core.usage_error "twins:add: expected the options of f5.connect"
   end
@@ -103,6 +119,7 @@ end
 --- The options of f5.connect for the twin of device n. Its user has the role and the partitions of
 --- the user on the device.
 function Twins:options(n)
+  check_self(self, "options")
   local one = self.devices[n]
   if not one then core.usage_error(("there is no twin of a device %s"):format(tostring(n))) end
   return {
@@ -129,12 +146,16 @@ local function own(self, n, method, path, body)
 end
 
 --- What the twin of device n says about itself: { device, reads, changes, assumed, not_simulated }.
-function Twins:report(n) return own(self, n, "GET", "/twin") end
+function Twins:report(n)
+  check_self(self, "report")
+  return own(self, n, "GET", "/twin")
+end
 
 --- What the twin of device n has read, as the device gave it: array of { path (with its query),
 --- body (nil: the device does not have it), collection (true or nil), volatile (true for
 --- statistics) }.
 function Twins:reads(n)
+  check_self(self, "reads")
   local list, from = {}, 1
   repeat
     local page = own(self, n, "GET", "/twin/reads?from=" .. from)
@@ -150,11 +171,13 @@ end
 --- Moves the clock of the twin of device n forward.
 -- @return integer: its time, microseconds since 1970
 function Twins:advance(n, seconds)
+  check_self(self, "advance")
   return own(self, n, "POST", "/clock", { seconds = seconds }).now
 end
 
 --- Ends the process. A second call does nothing.
 function Twins:stop()
+  check_self(self, "stop")
   for n, session in pairs(self.sessions) do
     self.sessions[n] = nil
     pcall(session.close, session)

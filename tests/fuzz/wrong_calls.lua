@@ -6,6 +6,7 @@
 -- M functions". With `finalizers` each function is called from a finalizer, while the collector
 -- runs at every few allocations of other calls.
 local annotations = require "console.annotations"
+local core = require "f5.core"
 local f5 = require "f5"
 
 local RAISED <const> = "raised by a metamethod"
@@ -82,6 +83,36 @@ local VALUES <const> = {
 
 -- -- what has the functions --
 
+local planned = 0
+
+-- A plan with a write.
+local function plan_of()
+  planned = planned + 1
+  return bip:plan(function(twin) twin.ltm.pool["/Common/planned" .. planned]:create {} end)
+end
+
+local waiting -- the last change
+
+-- A change that the device takes back unless it is confirmed. There is one at a time.
+local function change_of()
+  if waiting then pcall(waiting.take_back, waiting) end
+  waiting = select(3, plan_of():apply { confirm = 600 })
+  return waiting
+end
+
+local ended_change = change_of()
+ended_change:confirm()
+
+-- Twins of so many devices.
+local function twins_of(count)
+  local devices = {}
+  for i = 1, count do devices[i] = device:options "admin" end
+  return f5.twin.start { devices = devices }
+end
+
+local stopped_twins = twins_of(0)
+stopped_twins:stop()
+
 -- For each class objects that a script can have.
 local OBJECTS <const> = {
   ["f5"] = function() return { { "f5", f5, static = true } } end,
@@ -117,6 +148,15 @@ local OBJECTS <const> = {
     return { { "diff", f5.diff(state, state) } }
   end,
   ["f5.twin"] = function() return { { "twin", f5.twin, static = true } } end,
+  ["f5.twin.process"] = function()
+    return { { "twins", twins_of(1) }, { "stopped twins", stopped_twins } }
+  end,
+  ["f5.plan"] = function()
+    return { { "plan", plan_of() }, { "empty plan", bip:plan(function() end) } }
+  end,
+  ["f5.plan.change"] = function()
+    return { { "change", change_of() }, { "ended change", ended_change } }
+  end,
   ["f5.asm.live"] = function() return { { "live", f5.asm(bip).live } } end,
   ["f5.apm"] = function() return { { "apm", f5.apm(bip) } } end,
   ["f5.live"] = function()
@@ -128,8 +168,6 @@ local OBJECTS <const> = {
 local LEFT_OUT <const> = {
   ["session:close"] = { ["session"] = true },
   ["session:change_password"] = { ["session"] = true },
-  ["session:plan"] = { ["session"] = true }, -- a playbook that is checked has a clock of its own
-  ["twin:start"] = { ["twin"] = true }, -- starts a process
   ["sim:start"] = { ["sim"] = true }, -- takes long; sim_spec has its wrong options
 }
 
@@ -160,12 +198,13 @@ local function call(class, what, fn, ...)
     ok, err = pcall(fn, table.unpack(arguments, 1, arguments.n))
     finished = true
   end)
+  -- not f5.sleep: a playbook that is checked has a clock of its own
   for _ = 1, 5 do
-    if not finished then f5.sleep(0) end
+    if not finished then core.real_sleep(0) end
   end
   local waited = 0
   while not finished and waited < LIMIT do
-    f5.sleep(0.001)
+    core.real_sleep(0.001)
     waited = waited + 0.001
   end
   if not finished then worker:cancel() end
@@ -202,12 +241,8 @@ local function try(class, name, signature, object)
   functions = functions + 1
 end
 
--- Methods of a simulated device are for specs, and block or stop it. Twins, plans and changes
--- that the device takes back by itself need a process of their own: they are not made here.
-local NO_OBJECTS <const> = {
-  ["f5.sim.device"] = true, ["f5.twin.process"] = true, ["f5.plan"] = true,
-  ["f5.plan.change"] = true,
-}
+-- Methods of a simulated device are for specs, and block or stop it.
+local NO_OBJECTS <const> = { ["f5.sim.device"] = true }
 local function no_objects() return {} end
 
 local function each_function(visit)

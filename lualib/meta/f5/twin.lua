@@ -44,7 +44,7 @@ function twins:options(n) end
 ---Adds the twin of one more device to the running process. The twin connects to the device when it
 ---first needs it, so a device that cannot be reached does no harm to the others.
 ---
----*Raises* "usage": the options have no host; a Lua error if the process has ended.
+---*Raises* "usage": the options have no host, or the process has ended.
 ---
 ---*Source* docs/simulator-twin.md, "In playbooks"
 ---@param options f5.options options of f5.connect for the device

@@ -35,7 +35,12 @@ describe("S4 a check of random writes", function()
         if twins then twins:stop() end
         twins = twin.start(options)
       end
-      return setmetatable({ stop = function() end }, { __index = twins })
+      local process <const> = twins
+      return setmetatable({}, { __index = function(_, name)
+        return function(_, ...)
+          if name ~= "stop" then return process[name](process, ...) end
+        end
+      end })
     end }
   end
 
