@@ -14,8 +14,8 @@ local FOLDERS <const> = {
   { "sys" },
 }
 
--- How many tests need what a twin does not simulate: the synchronisation of a device group, tasks of
--- packages, changes of ASM. It answers them with an error that says so.
+-- How many tests need what a twin does not simulate: the synchronisation of a device group, tasks
+-- of packages, changes of ASM. It answers them with an error that says so.
 local NOT_SIMULATED <const> = { cm = 3, shared = 7, asm = math.huge }
 
 local SUITE <const> = "tests/conformance/sdk-suite"
@@ -34,7 +34,8 @@ local function missing()
   if not lab.slow then return "it takes minutes: --slow" end
   if not place then return "F5LUA_SDK is not set" end
   for _, name in ipairs { "f5-common-python", "f5-icontrol-rest-python" } do
-    if not lfs.attributes(place .. "/" .. name) then return "there is no " .. place .. "/" .. name end
+    local path <const> = place .. "/" .. name
+    if not lfs.attributes(path) then return "there is no " .. path end
   end
   local modules <const> = "import pytest, requests, mock, jinja2"
   local ran <const> = program.run({ "-c", modules }, { program = "/usr/bin/python3" })
@@ -52,7 +53,9 @@ describe("S3 F5's Python SDK on a twin", function()
     })
     assert.is_true(ran.status == 0 or ran.status == 1, folder .. ": " .. ran.out .. ran.err)
     local failed = {}
-    for test in ran.out:gmatch "\n[FE][AR][IR][LO][ER][DR]? ([^%s]+)" do failed[#failed + 1] = test end
+    for line in ran.out:gmatch "[^\n]+" do
+      failed[#failed + 1] = line:match "^FAILED ([^%s]+)" or line:match "^ERROR ([^%s]+)"
+    end
     local last <const> = ran.out:match "([^\n]+)\n*$"
     return failed, tonumber(last:match "(%d+) passed") or 0, last:gsub("=+ ?", "")
   end
@@ -69,15 +72,17 @@ describe("S3 F5's Python SDK on a twin", function()
     local device <const> = device_for(modules, place, folder .. ".log")
     local options <const> = device:options "admin"
     local twin <close> = program.start({
-      "sim", "--port", "0", "--twin", ("%s:%d"):format(options.host, options.port), "--user", "admin",
-      "--ca", options.ca,
+      "sim", "--port", "0", "--twin", ("%s:%d"):format(options.host, options.port),
+      "--user", "admin", "--ca", options.ca,
     }, { env = { F5_PASSWORD = "admin" } })
-    local failed <const>, _, last = run(twin:expect "https://127%.0%.0%.1:(%d+)", folder, place)
+    local port <const> = twin:expect "https://127%.0%.0%.1:(%d+)"
+    local failed <const>, _, last = run(port, folder, place)
     twin:kill "TERM"
     twin:wait()
     local gets = 0
     for line in place:read(folder .. ".log"):gmatch "[^\n]+" do
-      local method <const>, path = line:match '"method":"(%u+)","uri":"http://localhost:8100([^"?]*)'
+      local method <const>, path =
+        line:match '"method":"(%u+)","uri":"http://localhost:8100([^"?]*)'
       if method == "GET" then
         gets = gets + 1
       else
