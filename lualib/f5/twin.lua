@@ -46,7 +46,7 @@ local function plain(options)
 end
 
 -- Writes a line of JSON to the process and returns the line that it answers, as a value; nil if the
--- process has ended.
+-- process has ended, or is another program.
 local function exchange(child, value)
   local ok, line = pcall(json.encode, value)
   if not ok then core.usage_error("f5.twin: " .. tostring(line)) end
@@ -57,7 +57,8 @@ local function exchange(child, value)
     if not piece then return nil end
     text = text .. piece
   end
-  return json.decode((text:match "^[^\n]*"))
+  local ok, answer = pcall(json.decode, (text:match "^[^\n]*"))
+  return ok and type(answer) == "table" and answer or nil
 end
 
 --- Starts a process with the twins of devices.
@@ -87,7 +88,7 @@ function M.start(options)
   local known = exchange(child, { devices = devices })
   if not known then
     child:close()
-    error("f5.twin.start: the twin ended before it was ready", 0)
+    error(("f5.twin.start: the twin ended before it was ready (%s sim --twin)"):format(program), 0)
   end
   self.port, self.ca, self.devices = known.port, known.ca, known.devices
   return self

@@ -118,6 +118,7 @@ local function undo(options)
     output "nothing to take back: the run wrote nothing\n"
     return NOTHING_TO_DO
   end
+  if options.output ~= "json" then show.title(contents) end
   local record = not options.check and safe.undo_record(contents) or nil
   local _ <close> = setmetatable({}, {
     __close = function(_, err)

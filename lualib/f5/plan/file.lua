@@ -136,6 +136,26 @@ function M.write(path, plan, key)
   if not done then fail("transfer", "cannot write " .. tostring(why)) end
 end
 
+-- Whether all entries of a table are tables with these texts.
+local function all_have(list, ...)
+  if type(list) ~= "table" then return false end
+  for _, entry in pairs(list) do
+    if type(entry) ~= "table" then return false end
+    for _, name in ipairs { ... } do
+      if type(entry[name]) ~= "string" then return false end
+    end
+  end
+  return true
+end
+
+local function is_device(device)
+  return type(device) == "table" and type(device.label) == "string"
+    and type(device.identity) == "table" and all_have(device.objects, "kind")
+    and all_have(device.steps, "line", "class", "method", "path")
+    and all_have(device.reads, "digest") and all_have(device.assumed)
+    and all_have(device.differences, "what", "kind", "name")
+end
+
 local function check_shape(path, plan)
   if type(plan) ~= "table" or math.type(plan.plan) ~= "integer" then
     fail("usage", ("%s is no plan: make one with f5lua plan -o FILE playbook.lua"):format(path))
@@ -146,10 +166,8 @@ local function check_shape(path, plan)
     ))
   end
   local whole = type(plan.devices) == "table" and type(plan.digest) == "string"
-  for _, device in ipairs(whole and plan.devices or {}) do
-    whole = whole and type(device) == "table" and type(device.steps) == "table"
-      and type(device.objects) == "table" and type(device.label) == "string"
-  end
+    and type(plan.made) == "table"
+  for _, device in ipairs(whole and plan.devices or {}) do whole = whole and is_device(device) end
   if not whole then fail("usage", path .. " is not a complete plan: parts of it are missing") end
 end
 

@@ -119,7 +119,12 @@ local function cancelled(err) return type(err) == "table" and err.kind == "cance
 -- Validates the steps once. Returns nothing if the device accepts them; else the step to blame
 -- (nil: unknown), and the error.
 local function ask(session, list)
-  local tx <close> = session:begin { keep_alive = false }
+  local began, tx = pcall(session.begin, session, { keep_alive = false })
+  if not began then
+    if cancelled(tx) or type(tx) ~= "table" then error(tx, 0) end
+    return nil, nil, "the device did not begin a transaction: " .. words(tx)
+  end
+  local _ <close> = tx
   local parts = require("f5.core").transaction_parts.parts(tx)
   if not parts.validates then return nil, nil, "the device does not know validateOnly" end
   local commands = {}

@@ -122,7 +122,8 @@ function M.undo(id, options)
   if type(id) ~= "string" then
     core.usage_error(2, ("f5.undo: expected the id of a change record, got a %s"):format(type(id)))
   end
-  if type(options) ~= "table" or options.session == nil then
+  local session = type(options) == "table" and options.session
+  if type(session) ~= "userdata" or getmetatable(session) ~= "session" then
     core.usage_error(2, "f5.undo: give the session: f5.undo(id, { session = bip })")
   end
   for key, value in next, options do

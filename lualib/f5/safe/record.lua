@@ -50,7 +50,7 @@ function Record.new(options)
   just_read.begin()
   return setmetatable({
     options = options, memory = options.memory or false, devices = {}, steps = {},
-    uploads = {}, announced = {}, count = 0, writes = 0, queued = {},
+    uploads = {}, announced = {}, count = 0, writes = 0, failed = 0, queued = {},
     removers = setmetatable({}, { __mode = "k" }), -- session -> function
   }, Record)
 end
@@ -351,6 +351,10 @@ function Record:after(write)
     step.state = answer.state == "FAILED" and "failed" or "unknown"
     line.state = step.state
   end
+  if step.state == "failed" then
+    -- a commit that failed carried out none of its commands
+    self.failed = self.failed + (step.commits and self:count_queued(step.commits) or 1)
+  end
   local ok, why = pcall(self.write, self, line, false)
   if not ok then
     self.broken = why
@@ -359,11 +363,21 @@ function Record:after(write)
   end
 end
 
+-- How many commands a transaction has that were queued.
+function Record:count_queued(id)
+  local count = 0
+  for _, step in ipairs(self.queued[tostring(id)] or {}) do
+    if step.state ~= "failed" then count = count + 1 end
+  end
+  return count
+end
+
 -- A command was removed from a transaction before its commit.
 function Record:forget(about)
   for _, step in ipairs(self.queued[tostring(about.transaction)] or {}) do
     if tostring(step.command) == tostring(about.id) then
       step.state = "failed"
+      self.failed = self.failed + 1
       pcall(self.write, self, { outcome = step.step, state = "failed", message = "removed" }, false)
     end
   end

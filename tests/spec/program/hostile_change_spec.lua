@@ -228,4 +228,62 @@ for i = 1, 2 do print(pcall(function() bip.ltm.pool:create { name = "x" .. i } e
     _, err = ok(2, { "run", "--check", "--against", "none.json", playbook "" })
     assert.matches("Try 'f5lua run %-%-help'", err)
   end)
+
+  it("checks what a user does who may not begin transactions", function()
+    bip.auth.partition:create { name = "Shop" }
+    bip.auth.user:create { name = "shop", password = "shopPass1!x",
+      partitionAccess = { { name = "Shop", role = "manager" } } }
+    local user = { F5_USER = "shop", F5_PASSWORD = "shopPass1!x" }
+    playbook 'bip.ltm.pool["/Shop/new"]:create {}'
+    local out = ok(0, { "run", "--check", "playbook.lua" }, user)
+    assert.matches("/Shop/new  created  %S+  not validated: the device did not begin a transaction",
+      out)
+    playbook 'bip.ltm.pool["/Common/new"]:create {}'
+    local _, err = ok(3, { "run", "--undoable", "playbook.lua" }, user)
+    assert.is_nil(err:find "takes it back") -- it was refused
+    assert.matches("^change record %S+, %S+: playbook.lua\n", (ok(0, { "undo", "last" }, user)))
+  end)
+
+  it("counts only the writes that a device may have carried out", function()
+    bip.ltm.pool:create { name = "a" }
+    playbook [[
+pcall(function() bip:transaction(function(tx)
+  tx(bip.ltm.pool["/Common/a"]):modify { description = "is" }
+  tx(bip.ltm.pool["/Common/a"]):modify { monitor = "/Common/nope" }
+end) end)
+if arg[1] then bip.ltm.pool["/Common/a"]:modify { description = "is" } end
+]]
+    local _, err = ok(0, { "run", "--undoable", "playbook.lua" })
+    assert.equal("", err)
+    _, err = ok(0, { "run", "--undoable", "playbook.lua", "x" })
+    assert.matches("^f5lua: 1 write in the change record", err)
+  end)
+
+  it("refuses plans of another shape", function()
+    plan 'bip.ltm.pool:create { name = "new" }'
+    local core = require "f5.core"
+    for _, name in ipairs { "identity", "steps", "objects", "reads", "assumed", "differences" } do
+      for _, value in ipairs { 5, { 5 } } do
+        local whole = json.decode(place:read "change.plan")
+        whole.digest, whole.devices[1][name] = nil, value
+        if name == "identity" and type(value) == "table" then whole.made = nil end
+        whole.digest = core.sha256(json.encode(whole, { sort = true }))
+        place:file("other.plan", json.encode(whole))
+        for _, verb in ipairs { "show", "apply" } do
+          local _, err = ok(1, { verb, "other.plan" })
+          assert.matches("is not a complete plan", err, 1, true)
+        end
+      end
+    end
+  end)
+
+  it("says it if the program of twins is another one", function()
+    playbook "require('f5.twin').start { devices = {}, program = arg[1] }"
+    for _, name in ipairs { "/bin/true", "/bin/echo" } do
+      local _, err = ok(1, { "playbook.lua", name })
+      assert.matches("the twin ended before it was ready %(" .. name .. " sim %-%-twin%)", err)
+    end
+    playbook 'print(pcall(f5.undo, "last", { session = io.stdout }))'
+    assert.matches("f5.undo: give the session", (ok(0, { "playbook.lua" })))
+  end)
 end)

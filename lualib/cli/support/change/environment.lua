@@ -14,7 +14,7 @@ local function checked(fn, file)
   local check = require "cli.support.change.check"
   return function(...)
     local words = table.pack(...)
-    local status = check.run({}, function()
+    local status = check.run({ file = file }, function()
       fn(table.unpack(words, 1, words.n))
     end, file and function(result)
       check.write_plan(result, { file = file }, {

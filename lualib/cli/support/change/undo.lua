@@ -27,6 +27,14 @@ local function changes_of(op)
   return secrets.hide_changes(op.kind, compare.objects(op.kind, op.now or {}, op.body))
 end
 
+--- Prints which run is taken back: "last" may be another one than the reader thinks.
+function M.title(contents)
+  local head = contents.head
+  local run = { head.playbook or head.what, table.unpack(head.arguments or {}) }
+  line("change record ", head.id, ", ", head.time, ": ",
+    head.undo_of and "undo of " .. head.undo_of or table.concat(run, " "))
+end
+
 --- Prints what is going to be done, before anything is sent.
 function M.begin(name, check, ops, left, lost)
   line(name, ":")
