@@ -213,7 +213,7 @@ end
 function Device:go_back(state)
   self.state = state
   self.disk.forget_foreign()
-  self.store:reset_watchers()
+  self.store:reset_watchers(true)
   cluster.restored(self)
 end
 

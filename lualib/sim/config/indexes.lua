@@ -40,7 +40,9 @@ local function keep(store, prefix, key_of, field, many)
     end
   end
   fill()
-  store:watch(prefix, note, fill)
+  store:watch(prefix, note, function(told)
+    if not told then fill() end
+  end)
 end
 
 -- Adds the indexes of sim/kinds to a store.

@@ -77,7 +77,7 @@ local function module_of(path)
 end
 
 -- Registers `watcher(path, object or nil, old or nil)`, called for every object below a prefix that
--- is put or removed, also by an undo; and `reset()`, called when all objects were replaced.
+-- is put or removed, also by an undo; and `reset(told)`, called when all objects were replaced.
 function Store:watch(prefix, watcher, reset)
   local entry = { prefix = prefix, run = watcher, reset = reset }
   self.watchers[#self.watchers + 1] = entry
@@ -223,10 +223,11 @@ function Store:become(items, generation)
   self.state.generation = generation
 end
 
--- Tells the watchers that all objects may be others.
-function Store:reset_watchers()
+-- Tells the watchers that all objects, and the rest of the state, may be others. `told`: they were
+-- told of each object.
+function Store:reset_watchers(told)
   for _, watcher in ipairs(self.watchers) do
-    if watcher.reset then watcher.reset() end
+    if watcher.reset then watcher.reset(told) end
   end
 end
 

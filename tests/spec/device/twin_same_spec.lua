@@ -199,9 +199,8 @@ describe("S3 random writes on a twin", function()
   -- What a case does differently on both, as a list of lines.
   local function differences(seed)
     local found <const> = {}
-    random.new(seed):prepare(direct)
-    random.new(seed):prepare(other)
-    local before <const>, untouched <const> = random.objects(device), random.objects(second)
+    random.begin(device, direct, seed)
+    random.begin(second, other, seed)
     local n <const> = twins:add(basic(second:options "admin"))
     local twin <const> = f5.connect(basic(twins:options(n)))
     local on_device <const>, on_twin <const> = random.new(seed + 1), random.new(seed + 1)
@@ -210,7 +209,7 @@ describe("S3 random writes on a twin", function()
     if log_of(on_device) ~= log_of(on_twin) then
       found[#found + 1] = log_of(on_device) .. "\n-- twin --\n" .. log_of(on_twin)
     end
-    local after <const>, changed <const> = random.objects(device), {}
+    local changed <const>, before <const>, after <const> = {}, random.changed(device, "before")
     local report <const> = twins:report(n)
     for _, change in ipairs(report.changes) do
       local path <const> = change.path
@@ -231,18 +230,17 @@ describe("S3 random writes on a twin", function()
       end
     end
     if #report.assumed > 0 then found[#found + 1] = json.encode(report.assumed) end
-    found[#found + 1] = random.difference(untouched, random.objects(second))
+    found[#found + 1] = random.since(second, "before")
     twin:close()
     return table.concat(found, "\n"), #on_device.log
   end
 
   it("answer and change the same as on the device, and the report says so", function()
-    local start <const> = { device:state(), second:state() }
-    local cases <const>, writes = lab.slow and 150 or 6, 0
+    random.base(device, direct)
+    random.base(second, other)
+    local cases <const>, writes = lab.slow and 1000 or 40, 0
     local first <const> = os.time() % 1000000
     for seed = first, first + cases - 1 do
-      device:restore(start[1])
-      second:restore(start[2])
       local text <const>, count <const> = differences(seed)
       assert.equal("", text, "seed " .. seed)
       writes = writes + count
