@@ -152,17 +152,24 @@ function Twins:report(n)
   return own(self, n, "GET", "/twin")
 end
 
---- What the twin of device n has read, as the device gave it: array of { path (with its query),
---- body (nil: the device does not have it), collection (true or nil), volatile (true for
---- statistics) }.
+--- What the answers of the twin of device n, and its checks of writes, depend on, as the device
+--- gave it: array of { path, body (nil: the device does not have it), … }; the fields are described
+--- in docs/simulator-twin.md.
 function Twins:reads(n)
   check_self(self, "reads")
-  local list, from = {}, 1
+  local list, from, open = {}, 1, nil
   repeat
     local page = own(self, n, "GET", "/twin/reads?from=" .. from)
     for _, read in ipairs(page.reads) do
       if read.body == json.null then read.body = nil end
-      list[#list + 1] = read
+      local more = read.continued
+      read.continued = nil
+      if open then
+        table.move(read.body.items, 1, #read.body.items, #open.body.items + 1, open.body.items)
+      else
+        list[#list + 1] = read
+      end
+      open = more and (open or read) or nil
     end
     from = page.next
   until not from or from == json.null

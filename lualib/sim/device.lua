@@ -125,9 +125,7 @@ function Device:is_provisioned(module)
   return level ~= nil and level ~= "none"
 end
 
--- Calls the handler of a request, without filters. A refusal that the handler raises is returned as
--- a response. With `below`, only prefixes with fewer segments count.
-function Device:dispatch(request, below)
+local function dispatch(self, request, below)
   local elsewhere = self.twin and not below and self:dispatch_twin(request)
   if elsewhere then return elsewhere end
   local handler, depth = self.router:find(request.segments, below)
@@ -142,6 +140,19 @@ function Device:dispatch(request, below)
     self:complain(response.problem)
     return errors.tm(500, "There was an internal server error", 1337)
   end
+  return response
+end
+
+-- Calls the handler of a request, without filters. A refusal that the handler raises is returned as
+-- a response. With `below`, only prefixes with fewer segments count.
+function Device:dispatch(request, below)
+  local twin = self.twin
+  if not twin then return dispatch(self, request, below) end
+  local before = twin.touched
+  local is_login = request.segments[3] == "authn"
+  twin.touched = before or not is_login and twin.record or nil -- see sim/twin/depends.lua
+  local response = dispatch(self, request, below)
+  twin.touched = before
   return response
 end
 

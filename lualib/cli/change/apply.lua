@@ -63,6 +63,17 @@ local WHAT <const> = {
   read = "the playbook read this, and the answer is another one now",
 }
 
+-- What an entry of the drift says.
+local function described(one)
+  if one.about then
+    return ("the plan depends on what mentions %s here, and that is different now"):format(
+      table.concat(one.about, " or ")
+    )
+  end
+  if one.exists ~= nil then return WHAT[one.exists and "deleted" or "created"] end
+  return WHAT[one.what]
+end
+
 local function put_drift(found)
   local text = require "f5.state.show_text"
   for _, one in ipairs(found) do
@@ -71,7 +82,7 @@ local function put_drift(found)
         what = "changed", name = one.path, kind = one.kind, changes = one.changes,
       })
     else
-      line("  ", terminal.line(one.path), ": ", WHAT[one.what])
+      line("  ", terminal.line(one.path), ": ", terminal.line(described(one)))
     end
   end
 end

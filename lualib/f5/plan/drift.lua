@@ -3,7 +3,7 @@
 local clean = require "f5.state.clean"
 local compare = require "f5.state.compare"
 local core = require "f5.core"
-local make = require "f5.plan.make"
+local reads = require "f5.plan.reads"
 
 local M = {}
 
@@ -12,6 +12,8 @@ local M = {}
 ---@field what "changed"|"created"|"deleted"|"read"|"command"
 ---@field changes f5.state.change[]? of "changed": old is what the plan saw
 ---@field line string? of the command
+---@field about string[]? of "read": only what mentions these words counts
+---@field exists boolean? of "read": only whether it exists counts; whether it did
 
 --- Reads an object as a plan holds it; nil if it does not exist.
 function M.load(session, path, kind)
@@ -41,14 +43,8 @@ local function object_drift(session, path, object)
 end
 
 local function read_drift(session, read)
-  if read.command then return nil end
-  local ok, answer = pcall(session.request, session, "GET", read.path)
-  if not ok and not (type(answer) == "table" and answer.kind == "not_found") then
-    error(answer, 0)
-  end
-  local digest = ok and make.digest(read.path, answer) or make.MISSING
-  if digest == read.digest then return nil end
-  return { path = read.path, what = "read" }
+  if read.command or reads.holds(session, read) then return nil end
+  return { path = read.path, what = "read", about = read.about, exists = read.exists }
 end
 
 --- Compares a device with what a plan saw.

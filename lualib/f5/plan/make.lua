@@ -1,18 +1,12 @@
 -- Makes a plan of what a check found.
 
-local clean = require "f5.state.clean"
 local core = require "f5.core"
 local findings = require "f5.plan.findings"
 local json = require "f5.json"
-local kinds = require "f5.state.kinds"
-local State = require "f5.state.state"
+local reads = require "f5.plan.reads"
 local steps = require "f5.plan.steps"
 
 local M = {}
-
-local CANONICAL <const> = { sort = true }
-
-M.MISSING = "missing" -- instead of a digest: the device has nothing at this path
 
 local function fail(message) error(core.error_new { kind = "usage", message = message }, 0) end
 
@@ -29,26 +23,6 @@ function M.identity(session)
     end
   end
   return {}
-end
-
-local function kind_of(path, body)
-  return body and type(body.kind) == "string" and not body.kind:find "collectionstate$"
-    and kinds.of_body(body) or State.kind_of((path:gsub("%?.*", "")))
-end
-
---- The digest of an answer: without what changes by itself.
-function M.digest(path, answer)
-  if type(answer) ~= "table" then return core.sha256(json.encode(answer)) end
-  local kind = kind_of(path, answer)
-  if type(answer.items) ~= "table" then
-    return core.sha256(json.encode(clean.object(kind, answer), CANONICAL))
-  end
-  local texts = {}
-  for i, item in ipairs(answer.items) do
-    texts[i] = json.encode(clean.object(kind, item), CANONICAL)
-  end
-  table.sort(texts)
-  return core.sha256(table.concat(texts, "\n"))
 end
 
 -- -- steps ----------------------------------------------------------------------------------------
@@ -144,24 +118,6 @@ local function objects_of(report)
   return objects
 end
 
-local function reads_of(device, objects)
-  local reads, known = json.array {}, {}
-  for _, read in ipairs(device.twins:reads(device.index)) do
-    local path = read.path
-    local object = objects[State.canonical((path:gsub("%?.*", "")))]
-    if not read.volatile and not known[path] and not object then
-      known[path] = true
-      reads[#reads + 1] = {
-        path = path, digest = read.body == nil and M.MISSING or M.digest(path, read.body),
-      }
-    end
-  end
-  for _, command in ipairs(device.commands) do
-    reads[#reads + 1] = { line = command.line, command = command.command, digest = command.digest }
-  end
-  return reads
-end
-
 local function shown(report)
   local text = require("f5.state.show").text({
     differences = report.differences, not_compared = report.not_compared,
@@ -184,7 +140,7 @@ function M.device(device, identity)
     label = device.label, host = not identity and device.options.host or nil,
     port = not identity and device.options.port or nil,
     identity = identity or M.identity(device.real),
-    steps = steps_of(device), objects = objects, reads = reads_of(device, objects),
+    steps = steps_of(device), objects = objects, reads = reads.of(device, objects),
     assumed = assumed, left_out = device.left_out, differences = shown(report),
   }, report
 end

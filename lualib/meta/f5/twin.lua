@@ -60,20 +60,29 @@ function twins:add(options) end
 ---@return table report { device =, reads =, changes =, assumed =, not_simulated = }
 function twins:report(n) end
 
----Returns everything that a twin has read from its device, as the device gave it.
+---Returns what the answers of a twin, and its checks of writes, depend on, as the device gave it.
 ---
 ---*Raises* call errors.
 ---
 ---*Source* docs/simulator-twin.md, "The report"
 ---@param n integer number of the device
----@return f5.twin.read[] reads in the order of the answers
+---@return f5.twin.read[] reads sorted by path
 function twins:reads(n) end
 
 ---@class f5.twin.read
----An answer of the device.
----@field path string path with the query that was asked
----@field body? any decoded answer; nil: the device does not have it
----@field collection? boolean true: a list of objects, or a page of it
+---Something that a twin depends on.
+---@field path string path; what is passed on has the query that was asked
+---@field body? any what the device has; nil: it does not have it
+---@field collection? boolean true: all objects of a collection
+---@field expand? boolean true: with the sub-collections
+---@field select? string[] only these properties count
+---@field partition? string only the objects of this partition count
+---@field folder? string only the objects of this folder of the partition count
+---@field about? string[] only the objects that mention one of these words count
+---@field exists? boolean only whether the object exists counts
+---@field range? string part of a file, as in Content-Range
+---@field digest? string SHA-256 of the part of the file, hexadecimal; nil: there is no such file
+---@field total? integer bytes of the file
 ---@field volatile? boolean true: statistics, which change by themselves
 
 ---Moves the clock of a twin forward. Everything that becomes due happens.

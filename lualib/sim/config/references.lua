@@ -192,6 +192,7 @@ function M.check(store, path, object, old)
     for _, full in ipairs(relation.later and {} or values(object, relation, store)) do
       if not before[full] and (full:sub(1, 1) == "/" or relation.flat) then
         if not M.locate(store, relation.to, full) then
+          if store.touch_missing then store:touch_missing(relation.to, full) end
           refuse_missing(template, relation, full)
         end
         local other = partition(full)

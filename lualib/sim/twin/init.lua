@@ -53,7 +53,7 @@ function M.new(device, options)
   device.state.twin = state
   return setmetatable({
     device = device, name = options.name or "the device", address = options.address or "-",
-    options = options, created = {}, singles = {}, read_list = {},
+    options = options, created = {}, singles = {}, depends = {},
   }, Twin)
 end
 
@@ -132,6 +132,7 @@ function Twin:attempt(method, run, ...)
   local kept, all = keep(device, method)
   local operations = device.state.operations
   self.missing, self.created, self.online = nil, {}, true
+  self.record, self.touched = {}, nil
   store:begin()
   local results = table.pack(pcall(run, ...))
   self.online = false
@@ -146,6 +147,7 @@ function Twin:attempt(method, run, ...)
     return nil
   end
   self:note(store.log)
+  self:keep_touched(self.record)
   store:commit()
   return table.unpack(results, 2, results.n)
 end
@@ -248,12 +250,17 @@ function Twin:run_events()
     end
   end
   self.job = job
-  self:attempt("POST", device.run_due, device)
+  self:attempt("POST", self.run_due, self)
   self.job = nil
   if self.missing then
     self.stalled = true
     wants.ask(self, job, self.missing)
   end
+end
+
+function Twin:run_due()
+  self.touched = self.record
+  self.device:run_due()
 end
 
 --- Ends the request until what is listed in `list` was read (see sim/twin/wants.lua).
@@ -338,7 +345,8 @@ function Twin:knows(name, password)
 end
 
 for _, part in ipairs {
-  "sim.twin.report", "sim.twin.routes", "sim.twin.saved", "sim.twin.statistics",
+  "sim.twin.depends", "sim.twin.report", "sim.twin.routes", "sim.twin.saved",
+  "sim.twin.statistics",
 } do
   for name, method in pairs(require(part).methods) do Twin[name] = method end
 end

@@ -2,8 +2,8 @@
 -- that know nothing else):
 --
 --   GET  /f5lua-sim/twin    what changed, what was assumed, what is not simulated, what was read
---   GET  /f5lua-sim/twin/reads?from=N   what was read, from the N-th answer on: { reads = array of
---        { path, collection, volatile, body }, next = N of the next page or nil }
+--   GET  /f5lua-sim/twin/reads?from=N   what the answers depend on, see sim/twin/depends.lua, from
+--        the N-th entry on: { reads = array of { path, body, … }, next = N of the next page }
 local errors = require "sim.http.errors"
 local json = require "f5.json"
 local names = require "sim.config.names"
@@ -129,22 +129,23 @@ end
 -- A page of what was read has about so many bytes.
 local PAGE_BYTES <const> = 1 << 20
 
-local function read_as_text(read)
-  return ('{"path":%s%s%s,"body":%s}'):format(
-    json.encode(read.path), read.collection and ',"collection":true' or "",
-    read.volatile and ',"volatile":true' or "", read.text or "null"
+local function entry_as_text(entry)
+  return ('%s,"body":%s}'):format(
+    json.encode(entry.head):sub(1, -2), entry.text or entry.make()
   )
 end
 
--- The bodies are shown as the device gave them.
+-- Bodies that are kept as text are shown as the device gave them.
 local function reads(device, request)
-  local list, at = device.twin.read_list, math.tointeger(tonumber(request.query.from or 1)) or 0
+  local twin, at = device.twin, math.tointeger(tonumber(request.query.from or 1)) or 0
   if at < 1 then return errors.rest(request, 400, "from must be a number from 1 on") end
-  local texts, length = {}, 0
+  if at == 1 or not twin.dependency_list then twin.dependency_list = twin:dependencies() end
+  local list, texts, length = twin.dependency_list, {}, 0
   while list[at] and length < PAGE_BYTES do
-    local text = read_as_text(list[at])
+    local text = entry_as_text(list[at])
     texts[#texts + 1], length, at = text, length + #text, at + 1
   end
+  if not list[at] then twin.dependency_list = nil end
   return { status = 200, body = ('{"reads":[%s]%s}'):format(
     table.concat(texts, ","), list[at] and (',"next":%d'):format(at) or ""
   ) }

@@ -73,6 +73,8 @@ local function way_of(segments)
   return way
 end
 
+local PROVISION <const> = "/mgmt/tm/sys/provision"
+
 local READS <const> = { GET = true, HEAD = true, OPTIONS = true }
 
 local function respond(answer)
@@ -83,6 +85,10 @@ local function respond(answer)
   }
 end
 
+local function is_json(answer)
+  return answer.status == 200 and pcall(json.decode, answer.body)
+end
+
 local methods = {}
 M.methods = methods
 
@@ -90,7 +96,14 @@ M.methods = methods
 --- its Content-Range, if one was asked for }. `range`: a Content-Range for the request.
 function methods:fetch(target, range)
   local answer = self.job and self.job.fetched[target]
-  if answer then return answer end
+  if answer then
+    if range then
+      self:touch_file(target, range, answer)
+    elseif answer.status == 404 or is_json(answer) then
+      self:touch("raw", target, answer)
+    end
+    return answer
+  end
   if not self.online then error(errors.tm(502, "the twin cannot read now"), 0) end
   return self:miss { {
     kind = "raw", path = target:match "^[^?]*", target = target, range = range,
@@ -207,8 +220,10 @@ function methods:read(request, target)
   if is_stats then
     if target.what == "resource" and not target.public then
       if not self:is_concerned(target.path) then return self:pass(request) end
+      self.touched = nil -- statistics change by themselves
       self:begin_statistics(target.path)
     elseif target.what == "collection" and self:concerns_collection(target.path) then
+      self.touched = nil
       for _, segment in ipairs(self.device.store:segments(target.path)) do
         self:begin_statistics(target.path .. "/" .. segment)
       end
@@ -218,10 +233,10 @@ function methods:read(request, target)
     return nil
   end
   local store = self.device.store
+  if target.public then return nil end
+  self:touch_get(request, target)
   if target.what == "collection" then
     store:segments(target.path)
-  elseif target.public then
-    return nil
   else
     store:get(target.path)
   end
@@ -246,7 +261,10 @@ end
 
 --- Whether a module is provisioned on the device.
 function methods:is_provisioned(module)
-  if self.online then self.device.store:need "/mgmt/tm/sys/provision" end
+  if self.online then
+    self.device.store:fetch_all(PROVISION)
+    self:touch("object", PROVISION .. "/" .. module)
+  end
   local level = self.device.state.provision[module]
   return level ~= nil and level ~= "none"
 end

@@ -62,7 +62,7 @@ local function lookup(self, path)
   if target.parent and not may_have(self, target.parent) then return nil end
   local lenient = path:find "^/mgmt/tm/auth/user/" ~= nil
   if target.collection and not lenient and are_many(self, target.collection) then
-    self:need(target.collection)
+    self:fetch_all(target.collection)
   end
   twin:miss { {
     kind = "object", path = path, lenient = lenient, expand = twin:expands(path), place = target,
@@ -72,6 +72,7 @@ end
 function TwinStore:is_unsure() return not self.twin.online end
 
 function TwinStore:get(path)
+  if self.twin.touched then self.twin:touch("object", path) end
   return self.items[path] or lookup(self, path)
 end
 
@@ -107,7 +108,7 @@ local function inner_want(self, collection)
 end
 
 --- Makes sure that all objects of a collection are known.
-function TwinStore:need(collection)
+function TwinStore:fetch_all(collection)
   local twin = self.twin
   if not twin.online or twin:state().whole[collection] then return end
   local target = uri.parse(collection)
@@ -117,6 +118,12 @@ function TwinStore:need(collection)
     twin:miss { inner_want(self, collection) }
   end
   twin:miss { { kind = "collection", path = collection, expand = twin:expands(collection) } }
+end
+
+--- The same, for something that depends on all of them.
+function TwinStore:need(collection)
+  if self.twin.touched then self.twin:touch("list", collection) end
+  self:fetch_all(collection)
 end
 
 --- Makes sure that collections are known with all that is inside of their objects. `templates`:
@@ -196,7 +203,10 @@ end
 --- Something in a folder, see Store:first_in. That there is nothing is known from the names of all
 --- objects of the device.
 function TwinStore:first_in(full, is_folder)
-  if is_folder then self:need(ROOT .. "sys/folder") end
+  if is_folder then
+    self:fetch_all(ROOT .. "sys/folder")
+    self.twin:touch("about", ROOT .. "sys/folder", full)
+  end
   local found = Store.first_in(self, full, is_folder)
   if found or is_folder or not self.twin.online then return found end
   local state, wants = self.twin:state(), {}
@@ -204,6 +214,7 @@ function TwinStore:first_in(full, is_folder)
   for _, template in ipairs(partitioned(self.twin)) do
     local collection = ROOT .. template
     local known = state.names[collection]
+    self.twin:touch("about_names", collection, full)
     for segment in pairs(known or {}) do
       local path = collection .. "/" .. segment
       if segment:find(pattern) and may_have(self, path) and self:get(path) then return path end
@@ -220,7 +231,8 @@ end
 function TwinStore:guarded(prefix, index)
   local collection = prefix:sub(1, -2)
   return setmetatable({}, { __index = function(_, key)
-    self:need(collection)
+    self:fetch_all(collection)
+    self.twin:touch("about", collection, key)
     return index[key]
   end })
 end
@@ -261,8 +273,26 @@ function TwinStore:targets(path)
   return list
 end
 
+--- Notes that there is no object with this full name in any of these kinds, which is why something
+--- is refused.
+function TwinStore:touch_missing(templates, full)
+  for _, template in ipairs((kinds.expand(templates))) do
+    self.twin:touch("exists", ROOT .. template .. "/" .. names.segment(full))
+  end
+end
+
 --- The path of the object with this full name in one of these kinds; nil if there is none.
 function TwinStore:locate(templates, full)
+  local twin = self.twin
+  local touched = twin.touched
+  twin.touched = nil
+  local path = self:find(templates, full)
+  twin.touched = touched
+  if path then twin:touch("exists", path) end
+  return path
+end
+
+function TwinStore:find(templates, full)
   local list = kinds.expand(templates)
   local segment, open = names.segment(full), {}
   local state = self.twin:state()
@@ -318,12 +348,30 @@ local function names_it(self, user, path)
   return false
 end
 
+-- Notes that it counts who mentions an object. iRules may name it without its partition.
+local function touch_users(self, templates, object)
+  local full = object and object.fullPath
+  if not self.twin.touched or type(full) ~= "string" then return end
+  for _, template in ipairs(templates) do
+    local outer = template:match "^(.-)/%*/"
+    local kind = outer and "about_inside" or "about"
+    self.twin:touch(kind, ROOT .. (outer or template), full)
+    if template == "ltm/rule" then
+      self.twin:touch(kind, ROOT .. template, full:match "[^/]+$" or full)
+    end
+  end
+end
+
 --- The paths of the objects that refer to the object at a path, sorted. `from`: only those of this
 --- kind, a template.
 function TwinStore:users(path, from)
   local template = references.template(path)
-  if template then self:need_kinds(from and { from } or kinds.referring(template)) end
   local object = self.items[path]
+  if template then
+    local templates = from and { from } or kinds.referring(template)
+    self:need_kinds(templates)
+    touch_users(self, templates, object)
+  end
   local set, list = {}, {}
   local function take(known)
     for user in pairs(known or {}) do

@@ -65,19 +65,6 @@ local function decoded(body)
   return ok and type(value) == "table" and value or nil
 end
 
--- Notes what was read, for `GET /f5lua-sim/twin/reads`.
-local function note(twin, entry, status, body)
-  if status ~= 200 and status ~= 404 or entry.want.range then return end
-  local kind, path = entry.want.kind, entry.target:match "^[^?]*"
-  -- of all others it is known that they are JSON
-  if status == 200 and kind == "raw" and not decoded(body) then return end
-  twin.read_list[#twin.read_list + 1] = {
-    path = entry.target, text = status == 200 and body or nil,
-    collection = (kind == "collection" or kind == "names") or nil,
-    volatile = path:sub(-6) == "/stats" or nil,
-  }
-end
-
 local take <const> = {}
 
 function take.raw(_, want, status, body, jobs)
@@ -94,8 +81,9 @@ local FACTS <const> = {
   Title = "title",
 }
 
-function take.version(twin, _, status, body)
+function take.version(twin, want, status, body)
   local known = {}
+  twin:keep_touched { raw = { [want.path] = { status = status, body = body } } }
   local answer = status == 200 and decoded(body) or {}
   for _, line in pairs(type(answer.entries) == "table" and answer.entries or {}) do
     local entries = type(line) == "table" and line.nestedStats and line.nestedStats.entries or {}
@@ -135,6 +123,7 @@ local function answer_at_once(twin, want, body, jobs)
     if not is_plain_get(twin, job, want) then return false end
   end
   for _, job in ipairs(jobs) do job.answer = { status = 200, body = body } end
+  twin:keep_touched { object = { [want.path] = true } }
   late[#late + 1] = { twin = twin, want = want, body = body }
   return true
 end
@@ -271,7 +260,6 @@ function M.take(number, status, body)
     status = 0
   elseif status ~= 0 and status ~= TIMED_OUT then
     problem = take[entry.want.kind](twin, entry.want, status, body, jobs)
-    if not problem then note(twin, entry, status, body) end
   end
   local done = {}
   for _, job in ipairs(jobs) do
