@@ -7,7 +7,7 @@
 --   about       array of words: only the objects that mention one of them count, and where
 --   select      array: only these properties count
 --   partition, folder   only the objects there count
---   exists      true or false: only whether there is an object counts; no digest
+--   exists      true or false: only whether there is an object counts
 --   range       a part of a file
 -- An entry with `command` is what a command printed; it is not run again.
 
@@ -21,7 +21,9 @@ local M = {}
 
 local CANONICAL <const> = { sort = true }
 
-M.MISSING = "missing" -- instead of a digest: the device has nothing at this path
+-- Instead of a digest: the device has nothing at this path, or something.
+M.MISSING = "missing"
+local EXISTS <const> = "exists"
 
 -- -- digests --------------------------------------------------------------------------------------
 
@@ -119,7 +121,9 @@ local function entry_of(read)
   for _, name in ipairs(KEPT) do entry[name] = read[name] end
   if read.range then
     entry.digest = read.digest or M.MISSING
-  elseif read.exists == nil then
+  elseif read.exists ~= nil then
+    entry.digest = read.exists and EXISTS or M.MISSING
+  else
     entry.digest = M.digest(read, read.body)
   end
   return entry
@@ -196,7 +200,9 @@ end
 --- Whether a device still has what an entry of a plan says.
 function M.holds(session, read)
   if read.range then return get_part(session, read) == read.digest end
-  if read.exists ~= nil then return (get(session, read.path) ~= nil) == read.exists end
+  if read.exists ~= nil then
+    return (get(session, read.path) ~= nil and EXISTS or M.MISSING) == read.digest
+  end
   if read.collection then return M.digest(read, get_all(session, read)) == read.digest end
   local path = read.path
   if read.expand then path = path .. "?expandSubcollections=true" end
