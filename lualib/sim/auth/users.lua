@@ -6,8 +6,10 @@
 local json = require "f5.json"
 local digest = require "sim.digest"
 local native = require "sim.native"
+local catalogue = require "sim.config.catalogue"
 local errors = require "sim.http.errors"
 local rights = require "sim.auth.rights"
+local values = require "sim.config.values"
 
 local M = {}
 
@@ -80,10 +82,16 @@ function M.authenticate(device, name, password)
   return object
 end
 
+-- The policy that nobody has changed.
+local usual_policy
+
 -- The policy of a device does not count for its twin.
 local function policy_of(device)
   if device.twin then return {} end
-  return device.store:get(POLICY) or {}
+  local own = device.store:get(POLICY)
+  if own then return own end
+  usual_policy = usual_policy or values.defaults(catalogue.find "auth/password-policy")
+  return usual_policy
 end
 
 local function number(value, default)
@@ -110,12 +118,32 @@ local CLASSES <const> = {
   { "requiredNumeric", "%d", "numeric" }, { "requiredSpecial", "%p", "special" },
 }
 
+-- What pam_cracklib says of a password, without a dictionary; nil if nothing is wrong.
+local function too_simple(password)
+  local distinct, seen, steps = 0, {}, 0
+  for at = 1, #password do
+    local byte = password:byte(at)
+    if not seen[byte] then distinct, seen[byte] = distinct + 1, true end
+  end
+  if distinct < 5 then return "it does not contain enough DIFFERENT characters" end
+  local lower = password:lower()
+  for at = 2, #lower do
+    if math.abs(lower:byte(at) - lower:byte(at - 1)) == 1 then steps = steps + 1 end
+  end
+  if steps > 4 then return "it is too simplistic/systematic" end
+  if lower == lower:reverse() then return "is a palindrome" end
+  return nil
+end
+
 -- Raises a refusal if the password violates the policy.
 function M.check_policy(device, name, password)
   if type(password) ~= "string" or password == "" then refuse(name, "it is WAY too short") end
   local policy = policy_of(device)
   if policy.policyEnforcement ~= "enabled" then return end
+  if #password < 4 then refuse(name, "it is WAY too short") end
   if #password < number(policy.minimumLength, 6) then refuse(name, "it is too short") end
+  local reason = too_simple(password)
+  if reason then refuse(name, reason) end
   for _, class in ipairs(CLASSES) do
     local _, count = password:gsub(class[2], "")
     local wanted = number(policy[class[1]], 0)

@@ -139,7 +139,7 @@ describe("a device that starts", function()
   end)
 
   it("is not asked until it locks the user out", function()
-    bip:at("auth/user/admin"):modify { password = "other" }
+    bip:at("auth/user/admin"):modify { password = "Other-1" }
     local state <const> = device:state()
     state.tokens.items = {}
     device:restore(state)

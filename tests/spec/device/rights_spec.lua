@@ -153,10 +153,11 @@ describe("simulated device: rights", function()
 
   it("a user manager of one partition gives rights in that partition only", function()
     curl(device, "POST", USERS, {
-      name = "local", password = "local", partitionAccess = {
+      name = "local", password = "Local-55x", partitionAccess = {
         { name = "P", role = "user-manager" },
       },
     })
+    tokens["local"] = token_of("local", "Local-55x")
     local function make(access, partition)
       return as("local", "POST", USERS, {
         name = "x", password = "x-Pass-12", partition = partition, partitionAccess = access,
@@ -319,8 +320,9 @@ describe("simulated device: rights", function()
 
   it("a body does not move an object of a path into another partition", function()
     curl(device, "POST", USERS, {
-      name = "pm", password = "pm", partitionAccess = { { name = "P", role = "manager" } },
+      name = "pm", password = "Part-55x", partitionAccess = { { name = "P", role = "manager" } },
     })
+    tokens.pm = token_of("pm", "Part-55x")
     curl(device, "POST", "/mgmt/tm/ltm/pool", { name = "web" })
     curl(device, "POST", "/mgmt/tm/ltm/pool", { name = "/P/own" })
     local function denied(answer)

@@ -411,6 +411,38 @@ describe("simulated device: tasks and commands", function()
     )
   end)
 
+  it("G5 refuses passwords that are too simple from the start", function()
+    assert.equal(
+      "enabled",
+      curl(device, "GET", "/mgmt/tm/auth/password-policy").json.policyEnforcement
+    )
+    local function answer(password)
+      return curl(device, "POST", "/mgmt/tm/auth/user", {
+        name = "simple", password = password, role = "guest",
+      })
+    end
+    for password, reason in pairs {
+      ab1 = "it is WAY too short", abx91 = "it is too short",
+      aaaabbbb = "it does not contain enough DIFFERENT characters",
+      efghijk = "it is too simplistic/systematic", ["xKa7bQb7akx"] = "is a palindrome",
+    } do
+      local refused = answer(password)
+      assert.equal(400, refused.status, password)
+      assert.equal(
+        "01070366:3: Bad password (simple): BAD PASSWORD: " .. reason, refused.json.message
+      )
+    end
+    assert.equal(200, answer("Tk8-tt0q").status)
+    curl(device, "PATCH", "/mgmt/tm/auth/password-policy", { policyEnforcement = "disabled" })
+    assert.equal(
+      200, curl(device, "PATCH", "/mgmt/tm/auth/user/simple", { password = "ab1" }).status
+    )
+    curl(device, "PATCH", "/mgmt/tm/auth/password-policy", { policyEnforcement = "enabled" })
+    assert.equal(
+      200, curl(device, "DELETE", "/mgmt/tm/auth/user/simple").status
+    )
+  end)
+
   it("G5 refuses a bad password by policy", function()
     curl(
       device,

@@ -220,7 +220,7 @@ return {
         minDuration = i(0),
         minimumLength = i(6),
         passwordMemory = i(0),
-        policyEnforcement = s("disabled", { c = "disabled|enabled" }),
+        policyEnforcement = s("enabled", { c = "disabled|enabled" }),
         requiredLowercase = i(0),
         requiredNumeric = i(0),
         requiredSpecial = i(0),
