@@ -71,6 +71,7 @@ local function described(one)
     )
   end
   if one.exists ~= nil then return WHAT[one.exists and "deleted" or "created"] end
+  if one.line then return ("%s downloads this file, and it is another one now"):format(one.line) end
   return WHAT[one.what]
 end
 

@@ -22,6 +22,7 @@ local M = {}
 ---@field options table options of f5.connect of the device
 ---@field steps f5.plan.step[]
 ---@field commands { line: string, command: string, digest: string }[] what ran on the device itself
+---@field downloads { line: string, name: string }[] files that were downloaded
 ---@field not_simulated { line: string, method: string, path: string, reason: string }[]
 ---@field uncertain_from integer? number of the first step after one that was not simulated
 
@@ -126,6 +127,7 @@ function Check:add(options, real, borrowed)
   local twins, index = self:twin_of(options)
   local device = {
     label = options.label, real = real, options = options, steps = {}, commands = {},
+    downloads = {},
     not_simulated = {}, twins = twins, index = index, borrowed = borrowed,
   }
   table.insert(self.devices, device)
@@ -214,12 +216,26 @@ local function checked_bash(self, bash)
   return own
 end
 
+-- A plan says which line downloads a file.
+local function checked_download(self)
+  local download <const> = require("f5.work.transfer").download
+  return function(session, name, ...)
+    local device = self.of_session[session]
+    if device then
+      table.insert(device.downloads, { line = current_line(), name = tostring(name) })
+    end
+    return download(session, name, ...)
+  end
+end
+
 local function install(self)
   local f5 = require "f5"
   self.connect, self.bash = core.connect, core.session_methods.bash
+  self.download = core.session_methods.download
   local connect = function(given) return self:connected(given) end
   core.connect, f5.connect = connect, connect
   core.session_methods.bash = checked_bash(self, self.bash)
+  core.session_methods.download = checked_download(self)
   self.clock = clocks.start(function(seconds)
     for _, device in ipairs(self.devices) do device.twins:advance(device.index, seconds) end
   end, current_line)
@@ -228,7 +244,7 @@ end
 local function uninstall(self)
   local f5 = require "f5"
   core.connect, f5.connect = self.connect, self.connect
-  core.session_methods.bash = self.bash
+  core.session_methods.bash, core.session_methods.download = self.bash, self.download
   self.clock:stop()
 end
 

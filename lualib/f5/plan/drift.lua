@@ -44,7 +44,9 @@ end
 
 local function read_drift(session, read)
   if read.command or reads.holds(session, read) then return nil end
-  return { path = read.path, what = "read", about = read.about, exists = read.exists }
+  return {
+    path = read.path, what = "read", about = read.about, exists = read.exists, line = read.line,
+  }
 end
 
 --- Compares a device with what a plan saw.

@@ -4,7 +4,8 @@
 --     "digest": "…", "signature": "…" }
 --
 -- DEVICE: label, host, port, identity (hostname, version, serial), steps, objects (path -> what it
--- was and will be), reads (array, see reads.lua), assumed, differences (array, to show them).
+-- was and will be), reads (array, see reads.lua), assumed,
+-- unwatched (array of { line, what, reason }), differences (array, to show them).
 -- A step has n, line, class, method, path, body (a JSON text), transaction, validation, uncertain.
 -- A body with a secret stands only in `sealed`, encrypted with the passphrase.
 

@@ -132,6 +132,7 @@ function M.device(device, identity)
   refuse_gaps(device)
   local report = findings.of(device)
   local objects = objects_of(report)
+  local seen, unwatched = reads.of(device, objects)
   local assumed = json.array {}
   for i, one in ipairs(device.report.assumed or {}) do
     assumed[i] = { path = one.path, property = one.property, reason = one.reason }
@@ -140,7 +141,7 @@ function M.device(device, identity)
     label = device.label, host = not identity and device.options.host or nil,
     port = not identity and device.options.port or nil,
     identity = identity or M.identity(device.real),
-    steps = steps_of(device), objects = objects, reads = reads.of(device, objects),
+    steps = steps_of(device), objects = objects, reads = seen, unwatched = unwatched,
     assumed = assumed, left_out = device.left_out, differences = shown(report),
   }, report
 end

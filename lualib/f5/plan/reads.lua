@@ -8,7 +8,7 @@
 --   select      array: only these properties count
 --   partition, folder   only the objects there count
 --   exists      true or false: only whether there is an object counts
---   range       a part of a file
+--   range       a part of a file; `line` of the script downloads it
 -- An entry with `command` is what a command printed; it is not run again.
 
 local clean = require "f5.state.clean"
@@ -116,6 +116,18 @@ end
 
 local KEPT <const> = { "collection", "expand", "about", "select", "partition", "folder", "range" }
 
+-- A larger file is not read again.
+local MAX_FILE <const> = 64 << 20
+
+-- The line that downloads the file at a path.
+local function line_of(device, path)
+  local name = path:match "([^/]+)$"
+  for _, one in ipairs(device.downloads) do
+    if State.canonical(one.name) == name then return one.line end
+  end
+  return nil
+end
+
 local function entry_of(read)
   local entry = { path = read.path, exists = read.exists }
   for _, name in ipairs(KEPT) do entry[name] = read[name] end
@@ -132,16 +144,33 @@ end
 --- The entries of a plan.
 -- @param device f5.plan.checked_device
 -- @param objects table<string, table>: what the plan writes, which is compared by itself
+-- @return array of entries
+-- @return array of { line, what, reason }: what the plan depends on, but `apply` does not look at
 function M.of(device, objects)
-  local reads = json.array {}
+  local reads, unwatched, large = json.array {}, json.array {}, {}
   for _, read in ipairs(device.twins:reads(device.index)) do
     local written = not read.collection and objects[State.canonical(plain_path(read.path))]
-    if not read.volatile and not written then reads[#reads + 1] = entry_of(read) end
+    local line = read.range and line_of(device, read.path) or nil
+    if read.range and read.total and read.total > MAX_FILE then
+      if not large[read.path] then
+        unwatched[#unwatched + 1] = {
+          line = line or "", what = "GET " .. read.path,
+          reason = ("a file of %d MiB is not read again"):format(read.total >> 20),
+        }
+      end
+      large[read.path] = true
+    elseif not read.volatile and not written then
+      local entry = entry_of(read)
+      entry.line, reads[#reads + 1] = line, entry
+    end
   end
   for _, command in ipairs(device.commands) do
     reads[#reads + 1] = { line = command.line, command = command.command, digest = command.digest }
+    unwatched[#unwatched + 1] = {
+      line = command.line, what = command.command, reason = "a command is not run again",
+    }
   end
-  return reads
+  return reads, unwatched
 end
 
 -- -- from the plan to the device ------------------------------------------------------------------

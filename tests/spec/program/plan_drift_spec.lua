@@ -196,4 +196,48 @@ bip.ltm.pool["/Common/new"]:create { description = "with " .. count }
       assert.equal(0, done.status, done.out .. done.err)
     end)
   end
+
+  local DOWNLOAD <const> = [[
+local ok = pcall(bip.download, bip, "list.txt", "list.txt")
+local text = ok and io.open("list.txt"):read "a" or "nothing"
+bip.ltm.pool["/Common/new"]:create { description = text }
+]]
+
+  local function put_file(bytes)
+    place:file("given.txt", bytes)
+    bip:upload(place.path .. "/given.txt", { name = "list.txt" })
+  end
+
+  it("a file that was downloaded", function()
+    put_file "one"
+    plan(DOWNLOAD)
+    put_file "two"
+    local done = run { "apply", "change.plan" }
+    assert.equal(3, done.status, done.out)
+    assert.matches("playbook.lua:3 downloads this file, and it is another one now", done.out)
+    put_file "one"
+    done = run { "apply", "change.plan" }
+    assert.equal(0, done.status, done.out .. done.err)
+    assert.equal("one", bip.ltm.pool["/Common/new"]:load().description)
+  end)
+
+  it("a file that did not exist", function()
+    plan(DOWNLOAD)
+    put_file "one"
+    assert.equal(3, run({ "apply", "change.plan" }).status)
+  end)
+
+  it("says what is not watched", function()
+    put_file(("x"):rep(65 << 20))
+    local made <const> = plan(
+      'bip:download("list.txt", "list.txt")\nbip:bash("uptime", { changes = false })\n'
+        .. 'bip.ltm.pool["/Common/new"]:create {}\n'
+    )
+    for _, text in ipairs { made.out, run({ "show", "change.plan" }).out } do
+      assert.matches(
+        "not watched: .-\n  playbook.lua:3  GET [^\n]*/list.txt: a file of 65 MiB is not "
+          .. "read again\n  playbook.lua:4  uptime: a command is not run again", text
+      )
+    end
+  end)
 end)

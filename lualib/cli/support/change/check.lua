@@ -297,7 +297,10 @@ function M.write_plan(result, options, made)
   local plan = require("f5.plan.make").plan(result, made, options.identity)
   require("f5.plan.file").write(options.file, plan, options.sign)
   local count = 0
-  for _, device in ipairs(plan.devices) do count = count + #device.steps end
+  for _, device in ipairs(plan.devices) do
+    count = count + #device.steps
+    require("cli.support.change.plan").unwatched(device.unwatched, line)
+  end
   output(("plan with %d %s: %s\n"):format(
     count, count == 1 and "step" or "steps", terminal.line(options.file)
   ))

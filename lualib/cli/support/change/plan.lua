@@ -52,6 +52,15 @@ function M.left_out(list, put)
   end
 end
 
+--- Prints what a plan depends on without being compared again.
+function M.unwatched(list, put)
+  if #list == 0 then return end
+  put "not watched: apply does not notice a change"
+  for _, one in ipairs(list) do
+    put("  ", terminal.line(("%s  %s: %s"):format(one.line, one.what, one.reason)))
+  end
+end
+
 local function put_device(device, colour)
   local who = device.identity
   line(("%s%s"):format(
@@ -66,6 +75,7 @@ local function put_device(device, colour)
   line "steps"
   for _, step in ipairs(device.steps) do line(terminal.line(described(step))) end
   M.left_out(device.left_out or {}, line)
+  M.unwatched(device.unwatched or {}, line)
   if #device.assumed > 0 then line "assumed" end
   for _, one in ipairs(device.assumed) do
     line("  ", terminal.line(("%s%s: %s"):format(
