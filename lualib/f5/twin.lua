@@ -57,8 +57,8 @@ local function exchange(child, value)
     if not piece then return nil end
     text = text .. piece
   end
-  local ok, answer = pcall(json.decode, (text:match "^[^\n]*"))
-  return ok and type(answer) == "table" and answer or nil
+  local whole, answer = pcall(json.decode, (text:match "^[^\n]*"))
+  return whole and type(answer) == "table" and answer or nil
 end
 
 --- Starts a process with the twins of devices.

@@ -186,7 +186,11 @@ local function look_at_all(options, devices, sessions)
       drifted = drifted or device.label
     elseif problem then
       first = first or problem
-      if #devices > 1 then line(terminal.line(device.label .. ": " .. tostring(problem))) end
+      local text = tostring(problem)
+      if text:sub(1, #device.label + 2) ~= device.label .. ": " then
+        text = device.label .. ": " .. text
+      end
+      if #devices > 1 then line(terminal.line(text)) end
     end
   end
   if first then error(first, 0) end

@@ -204,9 +204,14 @@ end
 
 local REDRAW <const> = 0.5 -- s
 
--- The progress line on a terminal.
-local function live_line(report, seconds)
+-- The progress line on a terminal. A check changes no device.
+local function live_line(report, seconds, is_check)
   local counts = report:counts()
+  if is_check then
+    return ("%d of %d checked, %d running, %d failed, %d s"):format(
+      counts.done + counts.skipped, counts.total, counts.running, counts.failed, seconds
+    )
+  end
   return ("%d of %d done, %d running, %d changed, %d failed, %d s"):format(
     counts.done + counts.skipped + counts.earlier, counts.total, counts.running, counts.changed,
     counts.failed, seconds
@@ -222,7 +227,7 @@ local function tell_interrupted(report, report_file)
   if not ok then terminal.err("f5lua: ", tostring(message), "\n") end
 end
 
-local function progress_for_terminal(report_file)
+local function progress_for_terminal(report_file, is_check)
   local core = require "f5.core"
   local shown, last, began, ticker = false, -1, core.now(), nil
   local function clear()
@@ -236,7 +241,7 @@ local function progress_for_terminal(report_file)
   end
   local function draw(report)
     last = core.now()
-    terminal.redraw(live_line(report, math.floor(last - began)))
+    terminal.redraw(live_line(report, math.floor(last - began), is_check))
     shown = true
   end
   return function(event, entry, report)
@@ -262,14 +267,15 @@ local function progress_for_terminal(report_file)
   end
 end
 
-local function progress_for_log(report_file)
+local function progress_for_log(report_file, is_check)
   return function(event, entry, report)
     if event == "end" then return tell_interrupted(report, report_file) end
     if event ~= "finish" then return end
     local text = report.outcome(entry)
     terminal.err(
       ("%s: %s%s%s, %.2f s\n"):format(
-        terminal.line(entry.name), entry.state, entry.changed and " (changed)" or "",
+        terminal.line(entry.name), is_check and entry.state == "done" and "checked" or entry.state,
+        entry.changed and not is_check and " (changed)" or "",
         text ~= "" and ": " .. text or "", entry.duration
       )
     )
@@ -285,6 +291,16 @@ local function print_report(report)
     end
   end
   output(report:summary(), "\n")
+end
+
+-- After a check the report of the check follows. It does not say which devices failed.
+local function print_failures(report)
+  for _, entry in ipairs(report.devices) do
+    if entry.state ~= "done" then
+      terminal.err(terminal.line(entry.name), ": ", entry.state, ": ",
+        terminal.line(report.outcome(entry)), "\n")
+    end
+  end
 end
 
 function M.write(text) io.stdout:write(text) end
@@ -316,7 +332,7 @@ function M.run(options, file, words)
     usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM)
   end
   local progress = (host.is_terminal(2) and progress_for_terminal or progress_for_log)(
-    options.report
+    options.report, options.is_check
   )
   local new_chunk, source = load_playbook(file)
   follow_all(f5)
@@ -333,7 +349,7 @@ function M.run(options, file, words)
     journal = options.journal,
     progress = progress,
   }, work(new_chunk, words))
-  print_report(report)
+  if options.is_check then print_failures(report) else print_report(report) end
   if options.report then report:write(options.report) end
   return report.ok and 0 or 1
 end

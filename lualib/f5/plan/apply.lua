@@ -146,42 +146,55 @@ end
 
 -- -- afterwards -----------------------------------------------------------------------------------
 
--- The properties that the plan itself sets at a path. Others are the device's own choice.
-local function given(device, path)
-  local names = {}
+-- The properties that the plan itself sets, by path. Others are the device's own choice.
+local function all_given(device)
+  local by_path = {}
   for _, step in ipairs(device.steps) do
-    if steps.target_of(step) == path then
-      for name in pairs(steps.body_of(step) or {}) do names[name] = true end
-    end
+    local target = steps.target_of(step)
+    local names = by_path[target] or {}
+    by_path[target] = names
+    for name in pairs(steps.body_of(step) or {}) do names[name] = true end
   end
-  return names
+  return by_path
+end
+
+-- Why an object is not as planned; nil: it is.
+local function deviation(path, object, now, given)
+  if object.after and not now then
+    return { path = path, kind = object.kind, what = "missing", given = true }
+  elseif not object.after and now then
+    return { path = path, kind = object.kind, what = "exists", given = true }
+  elseif not now then
+    return nil
+  end
+  local changes, is_given = compare.objects(object.kind, object.after, now), false
+  for _, change in ipairs(changes) do
+    is_given = is_given or given ~= nil and given[change.keys[1]] or false
+  end
+  return #changes > 0 and {
+    path = path, kind = object.kind, what = "differs", changes = changes, given = is_given,
+  } or nil
 end
 
 --- Reads every object back and compares it with the plan.
 -- @return array of { path, kind, what = "missing"|"exists"|"differs", changes, given = true if a
 --   value that the plan sets differs }; empty: everything is as planned
 function M.read_back(session, device)
-  local found, paths = {}, {}
+  local found, paths, results, given = {}, {}, {}, all_given(device)
   for path in pairs(device.objects) do paths[#paths + 1] = path end
   table.sort(paths)
-  for _, path in ipairs(paths) do
-    local object = device.objects[path]
-    local now = drift.load(session, path, object.kind)
-    if object.after and not now then
-      found[#found + 1] = { path = path, kind = object.kind, what = "missing", given = true }
-    elseif not object.after and now then
-      found[#found + 1] = { path = path, kind = object.kind, what = "exists", given = true }
-    elseif now then
-      local changes = compare.objects(object.kind, object.after, now)
-      local own, is_given = given(device, path), false
-      for _, change in ipairs(changes) do is_given = is_given or own[change.keys[1]] or false end
-      if #changes > 0 then
-        found[#found + 1] = {
-          path = path, kind = object.kind, what = "differs", changes = changes, given = is_given,
-        }
-      end
+  local at = 0
+  local function worker()
+    while at < #paths do
+      at = at + 1
+      local path = paths[at]
+      local object = device.objects[path]
+      local now = drift.load(session, path, object.kind)
+      results[path] = deviation(path, object, now, given[path])
     end
   end
+  core.all { worker, worker, worker, worker }
+  for _, path in ipairs(paths) do found[#found + 1] = results[path] end
   return found
 end
 

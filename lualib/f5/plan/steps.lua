@@ -80,14 +80,25 @@ local function full_name(collection, body)
   return ("/%s/%s%s"):format(partition, sub, full)
 end
 
---- The object that a step writes: the path of a creation is that of its collection.
--- @return string path, encoded as in f5.state.state
-function M.target_of(step)
+local function find_target(step)
   local path = step.path:gsub("%?.*", "")
   local body = step.method == "POST" and M.body_of(step)
   if not body or type(body.name) ~= "string" then return State.canonical(path) end
   local name = full_name(path, body):gsub("/", "~"):gsub("%%", "%%25")
   return State.canonical(path .. "/" .. name)
+end
+
+local targets <const> = setmetatable({}, { __mode = "k" }) -- step -> path
+
+--- The object that a step writes: the path of a creation is that of its collection.
+-- @return string path, encoded as in f5.state.state
+function M.target_of(step)
+  local known = targets[step]
+  if not known then
+    known = find_target(step)
+    targets[step] = known
+  end
+  return known
 end
 
 return M

@@ -52,7 +52,8 @@ local function tell(bip, result, failure)
     return
   end
   terminal.err(("f5lua: %s: an error ended the guarded function; %s\n"):format(
-    name, #result.done == 0 and "there was nothing to take back"
+    name, #result.done == 0 and (#result.left > 0 and "no change was taken back"
+        or "there was nothing to take back")
       or #result.done == 1 and "1 change was taken back"
       or ("%d changes were taken back"):format(#result.done)))
   for _, one in ipairs(result.left) do

@@ -1,5 +1,6 @@
 -- S9: check, plan and apply on the devices of an inventory.
 local f5 = require "f5"
+local json = require "f5.json"
 local lab = require "lab"
 local program = require "program"
 local sim = require "f5.sim"
@@ -103,8 +104,22 @@ describe("S9 a fleet", function()
     devices.fine = nil
     done = run("apply", "a.plan", "--inventory", "inventory.lua")
     assert.equal(3, done.status, done.out .. done.err)
-    assert.matches("fine: .*cannot connect", done.out)
+    assert.matches("\nfine: .*cannot connect", "\n" .. done.out)
+    assert.is_nil(done.out:find "fine: fine:")
     assert.equal("missing", description "lacks-too")
+  end)
+
+  it("says nothing of a check as if it had changed devices, and prints only JSON", function()
+    local done = run("run", "--check", "--inventory", "inventory.lua", "--output", "json",
+      "playbook.lua")
+    assert.equal(0, done.status, done.err)
+    assert.equal(4, #json.decode(done.out).devices)
+    assert.is_nil(done.err:find "changed")
+    assert.matches("fine: checked, ", done.err)
+    place:file("playbook.lua", 'return function(_, device) error(device.name .. " fails") end')
+    done = run("run", "--check", "--inventory", "inventory.lua", "playbook.lua")
+    assert.equal(1, done.status)
+    assert.matches("fine: failed: .*fine fails", done.err)
   end)
 
   it("refuses what makes no sense", function()

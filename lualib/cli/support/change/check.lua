@@ -254,7 +254,7 @@ function M.print(result, options)
     as_json(result, reports)
   else
     options.colour = host.is_terminal(1)
-    if #result.devices == 0 then line "the playbook connected to no device" end
+    if #result.devices == 0 and result.ok then line "the playbook connected to no device" end
     if #result.devices == 1 then put_device(result.devices[1], reports[1], options) end
     if #result.devices > 1 then put_groups(result.devices, reports, options) end
   end
@@ -314,6 +314,7 @@ function M.fleet(options, file, words, program, finish)
     end
   end
   local status
+  options.is_check = true
   local found = M.run(options, function()
     status = require("cli.support.fleet").run(options, file, words)
   end, finish)
