@@ -37,7 +37,9 @@ function M.setup(parser)
     :argname "PATTERN"
   parser:epilog(
     "It refuses another device, a plan that was changed, and a device that is no longer as the\n"
-      .. "plan saw it. Afterwards it reads every object back and compares it with the plan."
+      .. "plan saw it. Afterwards it reads every object back and compares it with the plan.\n"
+      .. "Exit status: 0 all is as planned, 1 an object is not, or the plan cannot be read,\n"
+      .. "2 wrong usage, 3 it was refused, or the device or the network failed."
   )
 end
 

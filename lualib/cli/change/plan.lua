@@ -49,7 +49,9 @@ function M.setup(parser)
   parser:epilog(
     "Nothing is written to the device. 'f5lua show FILE' prints the plan, 'f5lua apply FILE'\n"
       .. "sends exactly its steps, if the device is still as the plan saw it. Passwords and keys\n"
-      .. "are encrypted with the passphrase in F5LUA_PASSPHRASE, or with one that is asked for."
+      .. "are encrypted with the passphrase in F5LUA_PASSPHRASE, or with one that is asked for.\n"
+      .. "Exit status: 0 the plan is written (4 with --exit-code, if there are changes), 1 the\n"
+      .. "playbook failed, or the device rejects a step, 3 the device or the network failed."
   )
 end
 
