@@ -68,7 +68,9 @@ end
 -- Why a write is not simulated before it is sent; nil if the twin may know it.
 local function refusal(device, write)
   if write.harmless then return nil end
-  if steps.class_of(write.path) == "command" and not removes_uploads(device, write) then
+  local is_command = steps.class_of(write.path) == "command"
+    or write.method == "POST" and write.path:find "^/mgmt/tm/task/util/"
+  if is_command and not removes_uploads(device, write) then
     return WHY_NO_COMMAND
   end
   return nil
@@ -90,6 +92,24 @@ function Check:stop_at(device, write, reason)
   }, 0)
 end
 
+-- Why the twin did not simulate something; nil if it did. A transaction fails with the words of its
+-- command.
+local function reason_of(call)
+  if call.ok or math.type(call.status) ~= "integer" or call.status < 400 then return nil end
+  return (tostring(call.message or call.answer):match "not simulated by the twin: ([^\"]*)")
+end
+
+-- The queued command that a transaction could not carry out; the commit itself if that is unknown.
+local function blamed(device, write, reason)
+  local id = steps.class_of(write.path) == "transaction" and write.path:match "/transaction/(%d+)"
+  for _, step in ipairs(id and device.steps or {}) do
+    if step.transaction == id and reason:find((step.path:gsub("%?.*", "")), 1, true) then
+      return { method = step.method, path = step.path, where = step.line }
+    end
+  end
+  return write
+end
+
 function Check:recorder(device)
   local function before(write)
     local reason = refusal(device, write)
@@ -97,8 +117,7 @@ function Check:recorder(device)
   end
   local function after(write)
     local operation = math.tointeger(tonumber(write.operation))
-    local reason = write.status == 501 and tostring(write.message or write.answer)
-      :match "not simulated by the twin: ([^\"]*)"
+    local reason = reason_of(write)
     local step = {
       n = #device.steps + 1, line = line_of(self, write), method = write.method, path = write.path,
       body = write.body, transaction = write.transaction, status = write.status, ok = write.ok,
@@ -108,9 +127,13 @@ function Check:recorder(device)
     if device.uncertain_from then step.uncertain = "a step before it was not simulated" end
     device.steps[step.n] = step
     if write.ok and not write.harmless then self.clock:touch() end
-    if reason then self:stop_at(device, write, reason) end
+    if reason then self:stop_at(device, blamed(device, write, reason), reason) end
   end
-  return { before = before, after = after, simulated = true }
+  local function refused(read)
+    local reason = reason_of(read)
+    if reason then self:stop_at(device, read, reason) end
+  end
+  return { before = before, after = after, refused = refused, simulated = true }
 end
 
 -- All twins are in one process, which starts with the first. Fibers that connect at the same time

@@ -25,13 +25,20 @@ local function install(session)
     after = function(write)
       for i = #list, 1, -1 do list[i].after(write) end
     end,
+    refused = function(read)
+      for i = 1, #list do
+        local one = list[i]
+        if one and one.refused then one.refused(read) end
+      end
+    end,
   })
   return list
 end
 
 --- core.record(session, recorder): adds a recorder { before = function(write), after =
 -- function(write) } to a session. The one that was added last sees a write last, and its outcome
--- first. nil instead of a recorder: removes all.
+-- first. It may also have `refused`, a function(read) for reads that are not implemented. nil
+-- instead of a recorder: removes all.
 -- @return function that removes it
 function M.record(session, recorder)
   if recorder == nil then return remove_all(session) end

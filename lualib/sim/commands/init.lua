@@ -73,6 +73,11 @@ function M.run(device, request, target, body)
   local run = KNOWN[command] and M.find(command, template)
   local refusal = run and device.twin and device.twin:command(request, command, template)
   if refusal then return refusal end
+  if not run and device.twin then -- the device may know more commands than f5lua
+    return device.twin:not_simulated(request, ("the command %s of %s"):format(
+      tostring(command), template
+    ))
+  end
   if not run then
     return errors.tm(
       501,

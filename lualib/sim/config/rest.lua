@@ -328,6 +328,9 @@ function M.handle(device, request)
   end
   local method = METHODS[request.method]
   if not method then unsupported(request, target) end
+  if device.twin and target.what == "show" and method ~= get then
+    return device.twin:not_simulated(request, "what the device does at " .. request.path)
+  end
   names.version(device, request)
   return method(device, request, target)
 end

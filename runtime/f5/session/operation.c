@@ -67,8 +67,16 @@ static int start(lua_State *L, f5_operation *op, lua_KFunction finish) {
   return fiber_await(L, &op->wait, (lua_KContext)op, finish);
 }
 
+static int read_recorded(lua_State *L, int status, lua_KContext context) {
+  f5_operation *op = (f5_operation *)context;
+  if (op->call.http.status == 501) record_refused(L, &op->call);
+  return op->finish(L, status, context);
+}
+
 int operation_read(lua_State *L, f5_operation *op, lua_KFunction finish) {
-  return start(L, op, finish);
+  if (!op->call.session->recorded) return start(L, op, finish);
+  op->finish = finish;
+  return start(L, op, read_recorded);
 }
 
 static int encode(lua_State *L) {

@@ -79,6 +79,26 @@ void record_after(lua_State *L, const f5_call *call, int write) {
   lua_call(L, 1, 0);
 }
 
+void record_refused(lua_State *L, const f5_call *call) {
+  const f5_failure *failure = &call->failure;
+  if (!call->session->recorded) return; /* ended meanwhile */
+  luaL_checkstack(L, 8, "recorder");
+  push_function(L, call->session, "refused");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  push_write(L, call);
+  lua_pushinteger(L, call->http.status);
+  lua_setfield(L, -2, "status");
+  if (call->http.answer) {
+    lua_pushlstring(L, call->http.answer, call->http.answer_length);
+    lua_setfield(L, -2, "answer");
+  }
+  if (failure->verdict.kind != KIND_NONE) set_string(L, "message", failure->message);
+  lua_call(L, 1, 0);
+}
+
 int record_lua(lua_State *L) {
   f5_session *session = session_check(L, 1);
   lua_settop(L, 2);

@@ -19,8 +19,12 @@ void record_before(lua_State *L, const f5_call *call);
  * and outcome ("unknown" or nil). */
 void record_after(lua_State *L, const f5_call *call, int write);
 
-/* Lua: set_recorder(session, { before, after } or nil). core.record (f5/safe/recorders.lua) adds
- * one to those that the session has. */
+/* Calls recorder.refused(read), if there is one, for a read that is not implemented (501): with
+ * method, path, where, status, answer and message. It may not wait. */
+void record_refused(lua_State *L, const f5_call *call);
+
+/* Lua: set_recorder(session, { before, after, refused } or nil). core.record
+ * (f5/safe/recorders.lua) adds one to those that the session has. */
 int record_lua(lua_State *L);
 
 #endif

@@ -93,6 +93,44 @@ end)
     assert.equal(before, objects())
   end)
 
+  -- What a twin leaves to the device. None of it may go by without a line.
+  local GAPS <const> = {
+    'bip:request("DELETE", "/mgmt/tm/apm/session/abc")',
+    'bip:request("DELETE", "/mgmt/tm/apm/access-info/abc")',
+    'bip:task("sys/ucs", { command = "save", name = "x" })',
+    'bip.sys.ucs:run("save", { name = "x" })',
+    'bip:request("POST", "/mgmt/tm/asm/policies", { body = { name = "x" } })',
+    'bip:request("POST", "/mgmt/tm/live-update/x", { body = {} })',
+    'bip:request("POST", "/mgmt/tm/sys/license", { body = { command = "install" } })',
+    'bip:request("POST", "/mgmt/tm/sys/software/image", { body = { command = "install" } })',
+    'bip:request("POST", "/mgmt/tm/task/util/bash", { body = { command = "run" } })',
+    'bip:request("POST", "/mgmt/tm/cm", { body = { command = "run" } })',
+    'bip:request("POST", "/mgmt/tm/sys", { body = { command = "restart" } })',
+    'bip:request("POST", "/mgmt/tm/sys/crypto/check-cert", { body = { command = "run" } })',
+    'bip:request("DELETE", "/mgmt/tm/sys/connection")',
+    'bip:request("PATCH", "/mgmt/tm/shared/x", { body = { a = 1 } })',
+    'bip:request("PUT", "/mgmt/shared/whatever", { body = { a = 1 } })',
+    'bip:request("POST", "/mgmt/cm/device/tasks/x", { body = { a = 1 } })',
+    'bip:request("POST", "/mgmt/shared/appsvcs/declare", { body = { class = "AS3" } })',
+    'bip:request("GET", "/mgmt/shared/appsvcs/declare")',
+    'bip:transaction(function(tx) tx(bip.sys.ucs):run("save", { name = "x" }) end)',
+    'bip:bash("reboot")',
+  }
+
+  it("names each step that is not simulated with its line, also if the playbook goes on", function()
+    local lines, expected = {}, {}
+    for i, step in ipairs(GAPS) do
+      lines[i] = ("pcall(function() %s end)"):format(step)
+      expected[i] = "playbook.lua:" .. i + 2
+    end
+    local done = check(table.concat(lines, "\n") .. "\n", { "--keep-going" })
+    local found = {}
+    for line in (done.out:match "\nnot simulated\n(.*)$"):gmatch "(playbook.lua:%d+)  " do
+      found[#found + 1] = line
+    end
+    assert.same(expected, found)
+  end)
+
   it("runs a command that changes nothing on the device", function()
     local done = check 'print((bip:bash("echo here", { changes = false })))\n'
     assert.equal(0, done.status, done.err)
