@@ -3,6 +3,7 @@ local difference = require "f5.state.difference"
 local ensure = require "f5.ensure.compare"
 local file = require "f5.state.file"
 local json = require "f5.json"
+local lab = require "lab"
 local show = require "f5.state.show"
 
 local random <const> = math.random
@@ -188,7 +189,7 @@ describe("S2 a difference", function()
     local seed <const> = os.time()
     math.randomseed(seed)
     local changed = 0
-    for case = 1, 400 do
+    for case = 1, lab.slow and 20000 or 400 do
       local a <const>, b = random_bodies(), random_bodies()
       local first <const>, second = state_of(a), state_of(b)
       local report = difference.states(first, second)
