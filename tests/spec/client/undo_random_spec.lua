@@ -116,6 +116,42 @@ describe("S6 undo of random writes", function()
     assert.is_true(seeds.are_given() or kills > 0.9 * cases, "only " .. kills)
   end)
 
+  -- An error instead of a kill: the undo gets no further, and its transaction is given up.
+  it("restores the state if the undo itself is cut off, and runs again", function()
+    local cut = 0
+    seeds.each(100, 2000, function(seed)
+      random.begin(device, bip, seed + 500000)
+      local record <const> = Record.new { quiet = true, what = "test" }
+      local detach <const> = record:attach(bip)
+      random.new(seed):run(bip)
+      detach()
+      record:finish "done"
+      if not record.path then return end
+      local contents <const>, count = files.read(record.path), 0
+      os.remove(record.path)
+      local at <const> = random.new(seed):number(1, 12)
+      local function look(write)
+        count = count + (write.harmless and 0 or 1)
+        if count == at then
+          error(require("f5.core").error_new { kind = "cancelled", message = "cut off" }, 0)
+        end
+      end
+      local function nothing() end
+      local after <const> = seed % 2 == 0
+      local remove <const> = recorders.record(bip, {
+        before = after and nothing or look, after = after and look or nothing,
+      })
+      local ok <const>, err = pcall(take_back, contents)
+      remove()
+      if ok then return assert.equal("", random.since(device, "before")) end
+      assert.equal("cancelled", err.kind, tostring(err))
+      cut = cut + 1
+      take_back(contents)
+      assert.equal("", random.since(device, "before"))
+    end)
+    assert.is_true(seeds.are_given() or cut > 30, "only " .. cut .. " were cut off")
+  end)
+
   local function newest()
     local directory <const> = place.path .. "/state/f5lua/changes"
     local names <const> = f5.files(directory, "*")
