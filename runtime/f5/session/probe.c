@@ -13,6 +13,7 @@
 
 #define ROOT_LENGTH (sizeof URI_ROOT - 1)
 #define LINK "\"link\":"
+#define MAX_BUSY 3 /* how often a busy device is asked again at once */
 
 typedef struct f5_probe f5_probe;
 struct f5_probe {
@@ -20,6 +21,7 @@ struct f5_probe {
   f5_call *of;
   void (*done)(f5_call *call);
   size_t length; /* of the part of the path to ask for */
+  unsigned busy; /* how often the device was */
   char child[SPELLING_MAX + 1];
   char path[]; /* that part, NUL-terminated */
 };
@@ -172,6 +174,9 @@ static void answered(f5_call *call) {
     failure_clear(&of->failure);
     failure_copy(&of->failure, failure);
   } else if (failure->status == 404 && failure->verdict.kind == KIND_NOT_READY && shorten(probe)) {
+    call_start(call);
+    return;
+  } else if (failure->status == 503 && probe->busy++ < MAX_BUSY) {
     call_start(call);
     return;
   }

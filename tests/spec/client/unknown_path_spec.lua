@@ -23,6 +23,16 @@ describe("A path that does not exist", function()
   end)
   after_each(function() lab.stop(bip, device) end)
 
+  it("is reported, also by a device that is busy now and then", function()
+    for nth = 0, 4 do
+      device:fault { match = { method = "GET" }, after = nth, times = 2, kind = "busy" }
+      local value <const>, err = load "gtm/monitor/http"
+      assert.is_false(value)
+      assert.equal("not_found", err.kind, tostring(err))
+      device:clear_faults()
+    end
+  end)
+
   it("is reported at once, with a suggestion", function()
     for path, words in pairs {
       ["ltm/poool"] = "(/mgmt/tm/ltm has no 'poool'; did you mean 'pool'?)",

@@ -167,7 +167,8 @@ describe("a contrary device", function()
         assert.is_true(not refused or is_as_before())
         if refused then return end
         for way, words in pairs(SAID) do
-          if has[way] then assert.matches(words, done.out) end
+          -- somebody else may have changed what the device has made
+          if has[way] and not (way == "side" and has.drift) then assert.matches(words, done.out) end
         end
         assert.is_true(is_changed(), done.out)
         local undone <const> = run { "undo", "last" }
