@@ -87,7 +87,8 @@ describe("S3 the kinds of the catalogue on a twin", function()
     local is_shared <const> = template:find "^[^/]+/profile/[^/*]+$"
       or template:find "^[^/]+/monitor/[^/*]+$" or template:find "^[^/]+/persistence/[^/*]+$"
       or template:find "^ltm/message%-routing/.*/profile/[^/]+$"
-      or template == "ltm/message-routing/generic/protocol" or template:find "^sys/log%-config/destination/"
+      or template == "ltm/message-routing/generic/protocol"
+      or template:find "^sys/log%-config/destination/"
     return is_shared and "walk_" .. template:gsub("%W", "_") or every_kind.name(template)
   end
 
