@@ -112,13 +112,13 @@ local function allowed(request)
 end
 
 -- Loads a text of the device's disk, as a whole or not at all.
-local function load_text(device, request, file, only_verify)
+local function load_text(device, request, file, only_verify, is_meant)
   local path = config_path(file)
   local text = device.disk.read(path)
   if not text then
     refuse(("01070734:3: Configuration error: file %s not found"):format(file))
   end
-  local ok, problem = pcall(tmsh.load, device, text, allowed(request), only_verify)
+  local ok, problem = pcall(tmsh.load, device, text, is_meant or allowed(request), only_verify)
   if ok then return end
   if type(problem) ~= "table" or not problem.line then error(problem, 0) end
   local words = problem.message:gsub("^Syntax Error: ", "")
@@ -143,6 +143,16 @@ local function load_config(device, request, _, body)
   device.store:atomically(function()
     restore(device, request, factory_configuration(device))
     load_text(device, request, file)
+  end)
+end
+
+-- A file with templates of iApps.
+local function load_template(device, request, _, body)
+  if type(body.name) ~= "string" or body.name == "" then
+    refuse "one or more properties must be specified"
+  end
+  load_text(device, request, body.name, false, function(path)
+    return path == "/mgmt/tm/sys/application/template", "this is no template: "
   end)
 end
 
@@ -451,7 +461,7 @@ M.commands = {
   { "load", "^security/ip%-intelligence/", accept },
   { "load", "^security/anti%-fraud/", accept },
   { "load", "^pem/subscribers", accept },
-  { "load", "^sys/application/template", accept },
+  { "load", "^sys/application/template$", load_template },
   { "save", "^wam/policy", accept },
   { "save", "^pem/subscribers", accept },
   { "publish", "^wam/policy", accept },

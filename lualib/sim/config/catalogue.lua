@@ -122,6 +122,22 @@ local function inside_of(module, defaults, given)
   return inside
 end
 
+-- Flags that exclude each other: "vlansDisabled" and "vlansEnabled", "enabled" and "disabled".
+local function add_pairs(node)
+  local pairs_of = node.pairs or {}
+  local known = {}
+  for _, pair in ipairs(pairs_of) do known[pair[1]], known[pair[2]] = true, true end
+  for name, spec in pairs(node.props) do
+    local stem = name:match "^(.+)Enabled$"
+    local other = stem and stem .. "Disabled" or name == "enabled" and "disabled"
+    local against = other and node.props[other]
+    if against and not known[name] and spec.t == "b" and against.t == "b" then
+      pairs_of[#pairs_of + 1] = stem and { other, name } or { name, other }
+    end
+  end
+  node.pairs = #pairs_of > 0 and pairs_of or nil
+end
+
 -- Works out what else is known about a kind.
 local function complete(template, node)
   local last
@@ -138,6 +154,7 @@ local function complete(template, node)
   node.props = node.props or {}
   local module = parts[1]
   node.unknown = inside_anywhere(module)
+  add_pairs(node)
   for name, spec in pairs(node.props) do
     if spec.d == "none" or node.keeps_none then
       spec.keeps_none = true

@@ -91,7 +91,7 @@ function M.identify(node, body)
     if sub_path == "" then sub_path = nil end
     if folder then sub_path = sub_path and folder .. "/" .. sub_path or folder end
     if name:find "/" and not name:find ":" and not node.free_names then
-      local below, rest = name:match "^(.*)/([^/]+)$"
+      local below, rest = names.below(name)
       if below then
         sub_path = sub_path and sub_path .. "/" .. below or below
         name = rest

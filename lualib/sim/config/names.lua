@@ -40,9 +40,20 @@ function M.split(full)
   if colon then head, tail = full:sub(1, colon - 1), full:sub(colon) end
   local partition, rest = head:match "^/([^/]*)/(.*)$"
   if not partition then return nil, nil, full end
-  local sub_path, name = rest:match "^(.*)/([^/]+)$"
+  local sub_path, name = M.below(rest)
   if not sub_path then return partition, nil, rest .. tail end
   return partition, sub_path, name .. tail
+end
+
+local NETWORK <const> = "%d+%.%d+%.%d+%.%d+%%?%d*/%d+$"
+
+-- "a/b/web" -> "a/b", "web"; nil if there is no sub-path. The slash of a network, such as
+-- "10.0.0.0/8", belongs to the name.
+function M.below(rest)
+  if rest:find("^" .. NETWORK) then return nil, rest end
+  local sub_path, name = rest:match("^(.*)/(" .. NETWORK:sub(1, -2) .. ")$")
+  if sub_path then return sub_path, name end
+  return rest:match "^(.*)/([^/]+)$"
 end
 
 -- The full path of a name in a body or a property. Names without a partition are in `partition`

@@ -107,11 +107,29 @@ function convert.b(value)
   return nil
 end
 
+-- The objects in a list do not show lists that are empty.
+local function without_empty_lists(list)
+  local copy = {}
+  for i, item in ipairs(list) do
+    copy[i] = item
+    for name, field in pairs(type(item) == "table" and not json.is_array(item) and item or {}) do
+      if type(field) == "table" and json.is_array(field) and #field == 0 then
+        if copy[i] == item then
+          copy[i] = {}
+          for key, one in pairs(item) do copy[i][key] = one end
+        end
+        copy[i][name] = nil
+      end
+    end
+  end
+  return copy
+end
+
 function convert.a(value, spec)
   if value == "none" or value == "" then return NONE end
   if type(value) == "table" then
     if #value == 0 and next(value) == nil then return spec.keeps_empty and json.array {} or NONE end
-    if json.is_array(value) or #value > 0 then return json.array(value) end
+    if json.is_array(value) or #value > 0 then return json.array(without_empty_lists(value)) end
     return json.array { value }
   end
   if type(value) == "string" then return json.array { value } end
@@ -468,6 +486,8 @@ end
 function M.endpoint(text)
   local address, port = text:match "^([^:]+):([^:]+)$"
   if not address then address, port = text:match "^(.*:.*)%.([^.:]+)$" end
+  -- all eight groups of an IPv6 address leave no doubt about a port after a colon
+  if not address then address, port = text:match("^(%x+" .. (":%x+"):rep(7) .. "):([^:]+)$") end
   if not address then return nil end
   local number = M.port(port)
   if not number then return nil end

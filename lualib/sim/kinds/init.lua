@@ -32,9 +32,10 @@
 --               "a|b": of these kinds; true: of plain texts
 --   subs        { nameOfReference = name of the sub-collection }, false: none
 --   props       { name = { t = type, d = default, c = "a|b", r = read-only, range = { min, max },
---               keeps_none = true, keeps_empty = true } }: t is one of "s" (text), "i" (whole
---               number), "n" (number), "m" (number or word), "b" (flag), "a" (list), "o" (group),
---               "x" (anything). Without t, only what is given changes, and only of a property that
+--               keeps_none = true, keeps_empty = true, variables = true, phrases = true } }: t is
+--               one of "s" (text), "i" (whole number), "n" (number), "m" (number or word), "b"
+--               (flag), "a" (list), "o" (group), "x" (anything). In tmsh, `variables` are names and
+--               values one after another, `phrases` are names of several words. Without t, only what is given changes, and only of a property that
 --               exists. false takes a property, or a field of it, away.
 --   only        for a pattern: only nodes of this type
 --   api_status  "DEPRECATED" or "EARLY_ACCESS" on 14.1 and later
@@ -124,7 +125,7 @@ local KEYS <const> = {
 }
 local RELATION <const> = set "property to names fields later free"
 local INDEX <const> = set "key many"
-local PROPERTY <const> = set "t d c r range keeps_none keeps_empty"
+local PROPERTY <const> = set "t d c r range keeps_none keeps_empty variables phrases"
 local TYPES <const> = set "s i n m b a o x"
 
 local function refuse(file, template, text, ...)

@@ -206,6 +206,8 @@ local function on_due(device, data)
 end
 
 local function handle_result(device, request, task)
+  local waits = task.response == nil and (task.state == "STARTED" or task.state == "VALIDATING")
+  if waits and request.method == "GET" then return { status = 200, body = show(device, task) } end
   if task.response == nil then
     return errors.tm(
       404,

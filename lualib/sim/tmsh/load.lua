@@ -65,9 +65,10 @@ local function message_of(problem)
 end
 
 local function put(store, object, ctx, allowed)
-  if allowed and not allowed(object.path) then
-    local words <const> = "01070822:3: Access Denied: only administrators may load "
-    error({ message = words .. object.path }, 0)
+  if allowed then
+    local ok, reason = allowed(object.path)
+    local words = reason or "01070822:3: Access Denied: only administrators may load "
+    if not ok then error({ message = words .. object.path }, 0) end
   end
   if object.node.type ~= "collection" then return store:modify(object.path, object.body, ctx) end
   local path, there = store:create(object.path, object.body, ctx)
@@ -82,7 +83,7 @@ end
 --- Loads all statements that can be loaded. Returns the list of the loaded objects (of
 -- reader.object) and a list of { line =, message = } of what was refused, in the order of the
 -- lines.
--- @param allowed function|nil: whether the object at a path may be loaded
+-- @param allowed function|nil: whether the object at a path may be loaded, and what is said if not
 function M.plant(device, text, allowed)
   local ok, statements = pcall(parser.read, text)
   if not ok then
@@ -121,7 +122,7 @@ end
 local UNDONE <const> = {}
 
 --- Loads a text as `load sys config` does: all of it or nothing. Raises { line =, message = }.
--- @param allowed function|nil: whether the object at a path may be loaded
+-- @param allowed function|nil: whether the object at a path may be loaded, and what is said if not
 -- @param only_verify boolean|nil: true: nothing changes
 function M.load(device, text, allowed, only_verify)
   local store <const> = device.store

@@ -325,6 +325,11 @@ function Printer:properties(depth, node, object, path)
       self:sub_collection(depth, node, entry[1], table.unpack(subs[entry[1]]))
     elseif node.template == "sys/db" and type(value) == "string" then
       self:line(depth, entry[1] .. " " .. db_value(value))
+    elseif (node.props[property] or {}).variables and type(value) == "table" then
+      local list <const> = {}
+      for name, text in pairs(value) do list[#list + 1] = text_of(name) .. " " .. text_of(text) end
+      table.sort(list)
+      for _, text in ipairs(list) do self:line(depth, entry[1] .. " " .. text) end
     else
       value = spelling.with_unit(node.template, property, value)
       self:value(depth, property, spelling.tmsh_time(property, value))

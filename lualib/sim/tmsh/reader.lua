@@ -253,6 +253,11 @@ local function read_property(node, entry, i, object, block_inline)
     object[name] = true
     return i + 1
   end
+  if spec and spec.variables and is_word(value) and is_word(entry[i + 2]) then
+    object[name] = object[name] or {}
+    object[name][value] = entry[i + 2]
+    return i + 3
+  end
   if key == "monitor" and is_word(value) then
     local text <const>, behind <const> = read_monitor(entry, i + 1)
     object[name] = text

@@ -53,7 +53,12 @@ local kinds <const> = {
     },
   },
   ["apm/resource/network-access"] = {
-    facts = { props = { splitTunneling = { d = "false" }, supportedIpVersion = { d = "ipv4" } } },
+    facts = {
+      props = {
+        snat = { c = "automap|none|snatpool" }, splitTunneling = { d = "false" },
+        supportedIpVersion = { d = "ipv4" },
+      },
+    },
     checks = {
       -- a SNAT pool takes the place of `automap`
       prepare = function(_, object, properties)

@@ -6,9 +6,19 @@ local M = {}
 
 M.FOLDERS = "/mgmt/tm/sys/folder/"
 
+-- The folder of drafts of policies goes with its folder: nobody made it.
+local function drop_drafts(store, full)
+  local drafts = full .. "/Drafts"
+  local path = M.FOLDERS .. (drafts:gsub("/", "~"))
+  if store:get(path) and not store:first_in(drafts, true) and not store:first_in(drafts, false) then
+    store:put(path, nil)
+  end
+end
+
 --- Refuses to delete a folder or a partition that is not empty. A folder in it is named; of other
 --- objects a partition says only that they are there, and a folder names one.
 function M.check_empty(store, full)
+  drop_drafts(store, full)
   local inner, found = store:first_in(full, true), store:first_in(full, false)
   if found and full:find "^/[^/]+$" then
     validate.refuse_mcpd(

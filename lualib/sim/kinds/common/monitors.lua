@@ -77,8 +77,11 @@ local monitor <const> = {
   prepare = function(_, object, properties, old, ctx)
     if properties.destination and object.destination and object.destination ~= "*:*" then
       local text = validate.text("destination", object.destination)
-      if not text:find "^%*" and not validate.endpoint(text) then
-        if not (validate.is_address(text)) then validate.invalid("destination", text) end
+      local address, port = validate.endpoint(text)
+      if address and address:find ":" and text:sub(#address + 1, #address + 1) == ":" then
+        object.destination = ("%s.%d"):format(address, port)
+      elseif not text:find "^%*" and not address and not validate.is_address(text) then
+        validate.invalid("destination", text)
       end
     end
     local interval, timeout = object.interval, object.timeout

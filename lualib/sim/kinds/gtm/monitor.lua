@@ -1,5 +1,6 @@
 -- Monitors of gtm. Some names differ from those of ltm, so that both are unique.
 local monitors = require "sim.kinds.common.monitors"
+local user_variables = require "sim.kinds.common.user_variables"
 
 local kinds <const> = {
   ["gtm/monitor"] = { facts = { type = "organizing", noun = "monitor" } },
@@ -16,5 +17,6 @@ monitors.add_factory(kinds, "gtm", {
   "radius-accounting", "real-server", "scripted", "sip", "smtp", "snmp", "snmp-link", "soap", "tcp",
   "tcp-half-open", "udp", "wap", "wmi",
 }, { firepass = { name = "firepass_gtm" }, snmp = { name = "snmp_gtm" } })
+user_variables.add_to(kinds["gtm/monitor/external"])
 
 return kinds

@@ -89,7 +89,10 @@ local kinds <const> = {
     facts = { noun = "rule", open = true },
     checks = gtm_rule,
   },
-  ["gtm/region"] = { facts = { open = true }, relations = named_in(members_of) },
+  ["gtm/region"] = {
+    facts = { open = true, props = { regionMembers = { t = "a", phrases = true } } },
+    relations = named_in(members_of),
+  },
   ["gtm/topology"] = {
     facts = { flat = true, free_names = true, open = true },
     relations = named_in(function(object) return object.name end),

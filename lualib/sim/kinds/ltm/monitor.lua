@@ -1,5 +1,6 @@
 -- Monitors.
 local monitors = require "sim.kinds.common.monitors"
+local user_variables = require "sim.kinds.common.user_variables"
 
 local kinds <const> = {
   ["ltm/monitor"] = { facts = { noun = "monitor" } },
@@ -19,6 +20,7 @@ monitors.add_factory(kinds, "ltm", {
   http = { send = "GET /\\r\\n", interval = 5, timeout = 16, destination = "*:*" },
   https = { send = "GET /\\r\\n", interval = 5, timeout = 16 },
 })
+user_variables.add_to(kinds["ltm/monitor/external"])
 kinds["ltm/monitor/dns"].facts = { props = { qtype = { c = "a|aaaa" } } }
 -- The head of these families was not recorded.
 kinds["ltm/monitor/http"].facts = { props = { reverse = { d = "disabled" } } }

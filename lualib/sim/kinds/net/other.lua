@@ -1,4 +1,5 @@
 -- Kinds of net of which little is known beyond the catalogue.
+local json = require "f5.json"
 local interfaces = require "sim.kinds.common.interfaces"
 local ports = require "sim.kinds.common.ports"
 local property = require "sim.kinds.common.property"
@@ -12,8 +13,8 @@ local kinds <const> = {
     facts = {
       props = {
         defaults = {
-          t = "a",
-          d = {
+          t = "x",  -- a list, or one of the words `all` and `none`
+          d = json.array {
             "igmp:0", "ospf:0", "pim:0", "tcp:161", "tcp:22", "tcp:4353", "tcp:443", "tcp:53",
             "udp:1026", "udp:161", "udp:4353", "udp:520", "udp:53",
           },

@@ -3,6 +3,7 @@ local json = require "f5.json"
 local names = require "sim.config.names"
 local property = require "sim.kinds.common.property"
 local references = require "sim.config.references"
+local validate = require "sim.config.validate"
 
 local s <const> = property.text
 local DESTINATIONS <const> = { "sys/log-config/destination/*" }
@@ -23,6 +24,28 @@ local publisher <const> = {
       end
       object.destinations = json.array(list)
     end
+  end,
+}
+
+-- The servers of a list have full names and numbers of ports.
+local syslog <const> = {
+  prepare = function(_, object, properties)
+    if type(properties.remoteServers) ~= "table" or not object.remoteServers then return end
+    local list = {}
+    for i, item in ipairs(object.remoteServers) do
+      local server = {}
+      for name, value in pairs(type(item) == "table" and item or { name = item }) do
+        server[name] = value
+      end
+      server.name = names.absolute(server.name)
+      if server.remotePort ~= nil then
+        local port = validate.port(server.remotePort)
+        if not port then validate.invalid("remotePort", server.remotePort) end
+        server.remotePort = port
+      end
+      list[i] = server
+    end
+    object.remoteServers = json.array(list)
   end,
 }
 
@@ -115,5 +138,8 @@ return {
     facts = { props = { audit = s("enabled"), logLevel = s("notice") } },
   },
   ["sys/log"] = { facts = { type = "organizing" } },
-  ["sys/syslog"] = { facts = { open = true } },
+  ["sys/syslog"] = {
+    facts = { open = true, props = { remoteServers = { t = "a" } } },
+    checks = syslog,
+  },
 }

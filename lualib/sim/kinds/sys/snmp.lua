@@ -70,6 +70,11 @@ return {
         description = s(),
       },
     },
+    factory = {
+      objects = {
+        { name = "/Common/comm-public", communityName = "public", source = "default" },
+      },
+    },
   },
   ["sys/snmp/users"] = {
     facts = {

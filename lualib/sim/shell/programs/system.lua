@@ -145,7 +145,7 @@ end
 
 -- What is on every device, but does nothing here.
 local NOT_SIMULATED <const> = [[arp crontab cpcfg curl diff dmesg dos2unix f5mku f5optics free guishell
-  halt ifconfig ip iptables jq kill killall lsof lvs mail mcpq mysql netstat ntpq nslookup openssl
+  halt ifconfig ip iptables jq kill killall lsof lvs mail mcpq mysql netstat ng_export ng_import ng_profile ntpq nslookup openssl
   patch perl pgrep pkill python python2 python3 restcurl rpm rsync scp service sftp snmpwalk ss ssh
   strace switchboot systemctl tcpdump tmctl top traceroute tree unzip vi vgs vim wget zip]]
 

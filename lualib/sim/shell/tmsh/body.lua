@@ -47,14 +47,27 @@ function Reader:has_words_only()
   return false
 end
 
+-- A name of several words: "continent EU", "not country CN". A word with blanks is in quotes.
+function Reader:phrase()
+  local words = {}
+  repeat words[#words + 1] = self:word() until #words == 2 + (words[1] == "not" and 1 or 0)
+  local last = words[#words]
+  if last:find "%s" then words[#words] = '"' .. last .. '"' end
+  return table.concat(words, " ")
+end
+
 -- "k { data v } l" up to the closing brace -> { { name = "k", data = "v" }, { name = "l" } }, and
 -- whether an element has a block.
-function Reader:elements(template, node, depth)
-  local list, has_fields = {}, false
+function Reader:elements(template, node, depth, phrases)
+  local list, has_fields = {}, phrases or false
   if depth > MAX_DEPTH then target.fail "Syntax Error: the braces nest too deep" end
   while not self:is "}" do
     local element = {}
-    if not self:is "{" then element.name = self:word() end
+    if phrases then
+      element.name = self:phrase()
+    elseif not self:is "{" then
+      element.name = self:word()
+    end
     if self:is "{" then
       self.at = self.at + 1
       has_fields = true
@@ -93,7 +106,7 @@ function Reader:block(name, spec, inner, template, depth)
   local is_list = inner or spec and (spec.t == "a" or spec.t == "x")
     or not spec and name:sub(-1) == "s"
   if is_list or self:has_words_only() and not (spec and spec.t == "o") then
-    local list, has_fields = self:elements(template, inner, depth + 1)
+    local list, has_fields = self:elements(template, inner, depth + 1, spec and spec.phrases)
     return (inner or has_fields) and json.array(list) or texts_of(list)
   end
   local group = self:properties(nil, nil, {}, depth + 1)
@@ -149,7 +162,7 @@ function Reader:property(template, node, found, depth)
     and token.word
   if verb then
     self.at = self.at + 2
-    local elements, has_fields = self:elements(below, inner, depth + 1)
+    local elements, has_fields = self:elements(below, inner, depth + 1, spec and spec.phrases)
     if verb == "replace-all-with" and self.no_replace and not inner and not has_fields then
       target.unexpected { word = verb }
     end
@@ -176,6 +189,10 @@ function Reader:property(template, node, found, depth)
     or not spec and (not token or token.brace or name == "enabled" or name == "disabled")
   then
     found[name] = true
+  elseif spec and spec.variables then  -- user-defined NAME VALUE
+    found[name] = found[name] or {}
+    local variable = self:word()
+    found[name][variable] = self:word()
   elseif name == "monitor" then
     found[name] = self:monitor()
   else
