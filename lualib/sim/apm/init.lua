@@ -105,7 +105,7 @@ local function session_calls(device, request)
       body = {
         kind = "tm:apm:session:sessioncollectionstate",
         selfLink = link(device, request, request.path),
-        items = #items > 0 and items or nil,
+        items = items,
       },
     }
   end
@@ -214,7 +214,7 @@ local function token_details(device, request)
     body = {
       kind = "tm:apm:oauth:token-details:token-detailscollectionstate",
       selfLink = link(device, request, request.path),
-      items = #items > 0 and items or nil,
+      items = items,
     },
   }
 end

@@ -192,7 +192,7 @@ local function list_ucs(device)
     body = {
       kind = "tm:sys:ucs:ucscollectionstate",
       selfLink = "https://localhost/mgmt/tm/sys/ucs?ver=" .. version.version,
-      items = #items > 0 and items or nil,
+      items = items,
     },
   }
 end

@@ -119,7 +119,7 @@ local function get_collection(device, request, target)
   local body = {
     kind = target.node.kind .. (target.node.ending or "collectionstate"),
     selfLink = names.link(target.shown, names.query(request, version)),
-    items = #items > 0 and json.array(items) or nil,
+    items = json.array(items),
   }
   if add_paging then add_paging(body) end
   return { status = 200, body = body }

@@ -245,7 +245,7 @@ local function list(device, template)
         template:match "[^/]+$"
       ),
       selfLink = link(device, "/mgmt/tm/task/" .. template),
-      items = #items > 0 and items or nil,
+      items = items,
     },
   }
 end

@@ -121,7 +121,7 @@ local function list(device, request)
     body = {
       kind = "tm:transactioncollectionstate",
       selfLink = link(device, ""),
-      items = #items > 0 and items or nil,
+      items = items,
     },
   }
 end
@@ -292,7 +292,7 @@ local function list_commands(device, transaction)
     body = {
       kind = "tm:transaction:commandscollectionstate",
       selfLink = link(device, ("/%d/commands"):format(transaction.id)),
-      items = #items > 0 and items or nil,
+      items = items,
     },
   }
 end

@@ -210,9 +210,12 @@ describe("simulated device: lists and commands", function()
       },
       {
         "sys/syslog", "remoteServers",
-        "remote-servers add { a { host 192.0.2.4 remote-port 514 } }", "a",
+        "remote-servers add { a { host 192.0.2.4 remote-port 514 } }", "/Common/a",
       },
-      { "sys/syslog", "remoteServers", "remote-servers add { b { host 192.0.2.5 } }", "a b" },
+      {
+        "sys/syslog", "remoteServers", "remote-servers add { b { host 192.0.2.5 } }",
+        "/Common/a /Common/b",
+      },
       {
         "auth/user/operator", "partitionAccess",
         "partition-access replace-all-with { Common { role guest } }", "Common",

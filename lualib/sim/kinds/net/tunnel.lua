@@ -3,6 +3,7 @@ local interfaces = require "sim.kinds.common.interfaces"
 local names = require "sim.config.names"
 local numbers = require "sim.kinds.common.numbers"
 local property = require "sim.kinds.common.property"
+local validate = require "sim.config.validate"
 
 local s <const>, i <const> = property.text, property.number
 local ROOT <const> = "/mgmt/tm/"
@@ -14,6 +15,13 @@ local tunnel <const> = {
       object.ifIndex = numbers.free(store, "ifIndex", ROOT .. "net/tunnels/tunnel", 112, 16)
     end
     if object.profile then object.profile = names.absolute(object.profile) end
+    local remote = object.remoteAddress
+    if object.transparent == "enabled" and remote and remote ~= "any" and remote ~= "any6" then
+      validate.refuse_mcpd(
+        ("01070734:3: Configuration error: The remote address of the transparent tunnel %s must "
+          .. "be a wildcard."):format(object.fullPath)
+      )
+    end
   end,
   made = function(store, _, object)
     store:put(
