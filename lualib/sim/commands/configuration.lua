@@ -152,7 +152,9 @@ local function load_template(device, request, _, body)
     refuse "one or more properties must be specified"
   end
   load_text(device, request, body.name, false, function(path)
-    return path == "/mgmt/tm/sys/application/template", "this is no template: "
+    -- a file also has the scripts that its templates use
+    local is_meant = path == "/mgmt/tm/sys/application/template" or path == "/mgmt/tm/cli/script"
+    return is_meant, "this is no template: "
   end)
 end
 

@@ -113,16 +113,18 @@ describe("What clients of others ask a simulated device", function()
 
   it("keeps the variables of external monitors", function()
     good("POST", "tm/ltm/monitor/external", { name = "e" })
-    assert.is_nil(bash 'tmsh modify ltm monitor external e user-defined k1 v1 user-defined k2 "v 2"')
+    local variables <const> = 'user-defined k1 v1 user-defined k2 "v 2"'
+    assert.is_nil(bash("tmsh modify ltm monitor external e " .. variables))
     local path <const> = "tm/ltm/monitor/external/e"
     local shown <const> = good("GET", path)
     assert.same({ ["userDefined k1"] = "v1", ["userDefined k2"] = "v 2" }, shown.apiRawValues)
     assert.is_nil(shown.userDefined)
-    local text <const> = bash "tmsh list ltm monitor external e"
+    local text = bash "tmsh list ltm monitor external e"
     assert.truthy(text:find('    user-defined k1 v1\n    user-defined k2 "v 2"\n', 1, true), text)
     bash "tmsh modify ltm monitor external e user-defined k1 none"
     assert.same({ ["userDefined k2"] = "v 2" }, good("GET", path).apiRawValues)
-    device:control("write_file", { path = "/var/local/scf/m.scf", text = text:gsub(" e {", " f {") })
+    text = text:gsub(" e {", " f {")
+    device:control("write_file", { path = "/var/local/scf/m.scf", text = text })
     good("POST", "tm/sys/config", { command = "load", options = { { merge = true },
       { file = "m.scf" } } })
     assert.equal("v1", good("GET", "tm/ltm/monitor/external/f").apiRawValues["userDefined k1"])
