@@ -36,7 +36,8 @@
 --               one of "s" (text), "i" (whole number), "n" (number), "m" (number or word), "b"
 --               (flag), "a" (list), "o" (group), "x" (anything). In tmsh, `variables` are names and
 --               values one after another, `phrases` are names of several words. Without t, only
---               what is given changes, and only of a property that exists. false takes a property, or a field of it, away.
+--               what is given changes, and only of a property that exists. false takes a property,
+--               or a field of it, away.
 --   only        for a pattern: only nodes of this type
 --   api_status  "DEPRECATED" or "EARLY_ACCESS" on 14.1 and later
 --   property_status   { name = the same of one property }

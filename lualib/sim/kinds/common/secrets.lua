@@ -14,8 +14,6 @@ local SECRETS <const> = {
   { "^tm:auth:tacacs:", { secret = true } },
   { "^tm:ltm:auth:", { bindPw = true, secret = true, adminPassword = true } },
   { "^tm:ltm:profile:http:", { encryptCookieSecret = true } },
-  { "^tm:ltm:profile:ocsp%-stapling%-params:", { signerKeyPassphrase = true } },
-  { "^tm:sys:crypto:cert%-validator:ocsp:", { signerKeyPassphrase = true } },
 }
 local NONE <const> = {}
 
