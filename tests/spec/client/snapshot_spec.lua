@@ -105,7 +105,8 @@ describe("S1 a snapshot", function()
     local secrets = written.left_out.secrets
     assert.same({ "password", "send" }, secrets["/mgmt/tm/ltm/monitor/http/~Common~secret"])
     assert.same({ "encryptedPassword" }, secrets["/mgmt/tm/auth/user/ops"])
-    assert.same({ "trapCommunity" }, secrets["/mgmt/tm/sys/snmp"])
+    local community = "communities[/Common/comm-public].communityName"
+    assert.same({ community, "trapCommunity" }, secrets["/mgmt/tm/sys/snmp"])
     assert.same("rw-------", lfs.attributes(path, "permissions"))
   end)
 
