@@ -13,6 +13,7 @@ local core = require "f5.core"
 local inverse = require "f5.confirm.inverse"
 local script = require "f5.confirm.script"
 local steps = require "f5.plan.steps"
+local tree = require "f5.safe.tree"
 
 local M = {}
 
@@ -297,7 +298,9 @@ end
 -- @param options table: seconds (the time for the confirmation), save (boolean)
 -- @return f5.confirm.pending
 function M.arm(session, device, options)
-  local commands, problems = inverse.of(device)
+  local commands, problems = inverse.of(device, function(path)
+    return tree.read(session, path, true)
+  end)
   refuse_problems(session, problems)
   if #commands == 0 then return nil end
   check_pair(session)

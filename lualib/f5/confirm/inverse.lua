@@ -7,6 +7,7 @@
 local compare = require "f5.state.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local policy = require "f5.confirm.policy"
 local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
 local steps = require "f5.plan.steps"
@@ -36,7 +37,6 @@ local REFUSED <const> = {
 -- Objects that can be taken away again, but not brought back or set as they were.
 local ONE_WAY <const> = {
   { "^sys/file/", "the device does not keep the old file" },
-  { "^ltm/policy", "a policy is changed through a draft" },
   { "^sys/ucs", "an archive" },
 }
 
@@ -283,6 +283,7 @@ function Inverse:set_right(path, place, object, position)
 end
 
 function Inverse:object(path, object)
+  if policy.unit(path) then return end -- see f5.confirm.policy
   local kind = object.kind
   local place = place_of(path, kind)
   local position = self:position_of(path)
@@ -351,6 +352,7 @@ end
 
 -- What the net difference of an object does not show.
 function Inverse:on_the_way(entry)
+  if policy.unit(entry.path) then return end
   local object, counts = self.objects[entry.path], {}
   for _, method in ipairs(entry.methods) do counts[method] = (counts[method] or 0) + 1 end
   local is_new = entry.methods[1] == "POST"
@@ -369,9 +371,11 @@ end
 
 --- What takes a plan back.
 -- @param device table: of a plan
+-- @param read function(path)|nil: reads an object with everything inside it, as it is now; nil: only
+--   the problems count
 -- @return f5.confirm.command[] in the order in which they run
 -- @return array of { path, reason }: what cannot be taken back; empty if all of it can
-function M.of(device)
+function M.of(device, read)
   local self = setmetatable({
     device = device, objects = device.objects, commands = {}, problems = {},
   }, Inverse)
@@ -384,6 +388,9 @@ function M.of(device)
   for path in pairs(device.objects) do paths[#paths + 1] = path end
   table.sort(paths)
   for _, path in ipairs(paths) do self:object(path, device.objects[path]) end
+  policy.of(device, read or function() end, function(...) self:add(...) end, function(...)
+    self:problem(...)
+  end)
   table.sort(self.commands, function(a, b)
     if a.position ~= b.position then return a.position > b.position end
     return a.n < b.n

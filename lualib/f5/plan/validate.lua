@@ -65,13 +65,16 @@ local function names_of(step)
   return names
 end
 
-local function mentions(step, names)
-  local text = (steps.target_of(step):gsub("~", "/")) .. " " .. (step.body or "")
+local function found_in(text, names)
   for _, name in ipairs(names) do
     local from = text:find(name, 1, true)
     if from and not text:sub(from + #name, from + #name):find "[%w_.-]" then return name end
   end
   return nil
+end
+
+local function mentions(step, names)
+  return found_in((steps.target_of(step):gsub("~", "/")) .. " " .. (step.body or ""), names)
 end
 
 local function mark(step, state, message)
@@ -108,7 +111,19 @@ local function choose(list)
       asked[#asked + 1] = step
     end
   end
-  return asked
+  return asked, outside
+end
+
+-- The device knows nothing of earlier steps that are not part of the transaction. It may refuse a
+-- step because of what they change: then its message names it. Returns why that says nothing.
+local function unseen(step, message, outside)
+  for _, one in ipairs(outside) do
+    local name = one.step.n < step.n and found_in(message, one.names)
+    if name then
+      return ("the device has not seen what %s does to %s: %s"):format(one.step.line, name, message)
+    end
+  end
+  return nil
 end
 
 -- What an error object says, in one line.
@@ -158,7 +173,7 @@ function M.run(session, list)
     for _, step in ipairs(wanted) do mark(step, "not_validated", "there is no device to ask") end
     return
   end
-  local asked = choose(wanted)
+  local asked, outside = choose(wanted)
   for _ = 1, MAX_ROUNDS do
     if #asked == 0 then return end
     local step, err, why = ask(session, asked)
@@ -173,14 +188,15 @@ function M.run(session, list)
       end
       return
     end
-    mark(step, "rejected", words(err):gsub("^transaction failed:%s*", ""))
+    local message = words(err):gsub("^transaction failed:%s*", "")
+    local unknown = unseen(step, message, outside)
+    mark(step, unknown and "not_validated" or "rejected", unknown or message)
     local rest, names = {}, names_of(step)
     for _, one in ipairs(asked) do
       if one ~= step then
         if mentions(one, names) and one.n > step.n then
-          mark(one, "not_validated", (
-            "it needs what %s makes, which is rejected"
-          ):format(step.line))
+          mark(one, "not_validated", ("it needs what %s makes, which is %s"):format(
+            step.line, unknown and "not validated" or "rejected"))
         else
           rest[#rest + 1] = one
         end

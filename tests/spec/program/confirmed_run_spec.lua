@@ -252,7 +252,10 @@ f5.all { function() bip.ltm.node["/Common/n1"]:create { address = "10.1.1.1" } e
       running:kill(9)
       running:wait()
       device:clear_faults()
-      device:advance(500)
+      for _ = 1, 20 do
+        if not bip.sys.icall.handler.periodic["/Common/f5lua_confirm"]:exists() then break end
+        device:advance(65)
+      end
       assert.equal(before, objects(), where[2])
     end
   end)

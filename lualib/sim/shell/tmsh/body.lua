@@ -6,6 +6,7 @@
 local catalogue = require "sim.config.catalogue"
 local contrary = require "sim.contrary"
 local json = require "f5.json"
+local kinds = require "sim.kinds"
 local spelling = require "sim.tmsh.spelling"
 local target = require "sim.shell.tmsh.target"
 
@@ -147,6 +148,11 @@ end
 -- Reads one property into `found`. Changes of lists at the top go into self.changes.
 function Reader:property(template, node, found, depth)
   local dashed = self:word()
+  local option = depth == 1 and self.modifies and kinds.of(template).options[dashed]
+  if option then
+    for key, value in pairs(option) do found[key] = value end
+    return
+  end
   local name = RENAMED[dashed] or camel(dashed)
   local spec = node and node.props[name]
   local sub = node and node.subs and node.subs[name .. "Reference"]
