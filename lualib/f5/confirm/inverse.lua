@@ -20,6 +20,7 @@ local null <const> = json.null
 ---@class f5.confirm.command
 ---@field forms string[] Tcl
 ---@field gone boolean? what it takes away may be gone already
+---@field there boolean? what it makes may be there already
 ---@field late boolean? after all others; that the device refuses it is no failure: an object that
 ---  the device made by itself, and that it or somebody else may still need
 ---@field path string
@@ -190,6 +191,7 @@ end
 function Inverse:bring_back(path, place, object, position)
   local before = object.before
   local forms, why
+  local bare = false -- it has only a name: there is nothing to modify
   if type(before.apiAnonymous) == "string" then
     forms, why = text_forms(place, before)
   else
@@ -212,11 +214,11 @@ function Inverse:bring_back(path, place, object, position)
     for _, inner in ipairs(not why and both_ways(function(out)
       return words.properties(out, changeable, lists)
     end) or {}) do
-      forms[#forms + 1] = command("modify", place, inner)
+      if #inner > 0 then forms[#forms + 1] = command("modify", place, inner) else bare = true end
     end
   end
   if why then return self:problem(path, why) end
-  self:add(path, position, forms)
+  self:add(path, position, forms, { there = bare })
 end
 
 -- Adds the words that give one property its old value. Returns why they cannot be written.

@@ -75,7 +75,8 @@ if {[catch {
           set done 1
           break
         }
-        if {[lindex $command 0] eq "gone" && [string match "*01020036*" $message]} {
+        if {[lindex $command 0] eq "gone" && [string match "*01020036*" $message]
+          || [lindex $command 0] eq "there" && [string match "*01020066*" $message]} {
           set done 1
           break
         }
@@ -145,7 +146,7 @@ function M.text(names, hosts, commands)
       late[#late + 1] = ("  %s\n"):format(forms[1])
     else
       lines[#lines + 1] = ("  {%s {%s}}\n"):format(
-        command.gone and "gone" or "make", table.concat(forms, " ")
+        command.gone and "gone" or command.there and "there" or "make", table.concat(forms, " ")
       )
     end
   end

@@ -180,7 +180,7 @@ describe("S7 traffic policies under --confirm", function()
         if line:find "^ " then lines[#lines] = lines[#lines] .. "\n" .. line
         else lines[#lines + 1] = line end
       end
-      for at = 1, #lines do
+      for at = lab.slow and 1 or (#lines + 1) // 2, lab.slow and #lines or (#lines + 1) // 2 do
         os.remove(place.path .. "/runs")
         -- the first run is the check
         local killing <const> = KILL:format(place.path)
