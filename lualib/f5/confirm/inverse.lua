@@ -373,8 +373,8 @@ end
 
 --- What takes a plan back.
 -- @param device table: of a plan
--- @param read function(path)|nil: reads an object with everything inside it, as it is now; nil: only
---   the problems count
+-- @param read function(path)|nil: reads an object with everything inside it, as it is now; nil:
+--   only the problems count
 -- @return f5.confirm.command[] in the order in which they run
 -- @return array of { path, reason }: what cannot be taken back; empty if all of it can
 function M.of(device, read)

@@ -61,7 +61,8 @@ local function plain(value, inside)
   local out = setmetatable({}, getmetatable(value))
   for key, item in next, value do
     local left_out = type(key) == "string" and inside and is_default(key, item)
-    if not left_out then out[key] = plain(item, inside or key == "conditions" or key == "actions") end
+    local within = inside or key == "conditions" or key == "actions"
+    if not left_out then out[key] = plain(item, within) end
   end
   return out
 end
@@ -157,7 +158,8 @@ end
 
 local function read_unit(read, unit)
   return {
-    published = read(ROOT .. segment_of(unit.published)), draft = read(ROOT .. segment_of(unit.draft)),
+    published = read(ROOT .. segment_of(unit.published)),
+    draft = read(ROOT .. segment_of(unit.draft)),
   }
 end
 
