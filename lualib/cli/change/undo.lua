@@ -110,7 +110,7 @@ end
 local function undo(options)
   hints.for_command()
   if options.exit_code and not options.check then usage("--exit-code needs --check", PROGRAM) end
-  local contents = files.read(files.find(options.record))
+  local contents = files.to_undo(options.record)
   if contents.running then
     usage(("the run of the change record %s is still going on"):format(contents.head.id), PROGRAM)
   end
@@ -120,12 +120,14 @@ local function undo(options)
   end
   if options.output ~= "json" then show.title(contents) end
   local record = not options.check and safe.undo_record(contents) or nil
+  local failure
   local _ <close> = setmetatable({}, {
     __close = function(_, err)
-      if record then safe.finish(record, err == nil, err) end
+      if record then safe.finish(record, err == nil and not failure, err or failure) end
     end,
   })
   local results = run(options, contents, record)
+  for _, one in ipairs(results) do failure = failure or one.result.error or one.result.failure end
   if options.output == "json" then show.json(contents, results, record) end
   if record and record.id and options.output ~= "json" then
     output(("change record of this undo: %s\n"):format(record.id))

@@ -183,6 +183,24 @@ function M.read(path)
   return out
 end
 
+--- Reads the record that is to be taken back. If the last one is an undo that did not come to its
+--- end, "last" is the record that it takes back: the same command completes it.
+-- @param name string: as of M.find
+---@return f5.safe.contents
+function M.to_undo(name)
+  local contents = M.read(M.find(name))
+  if name ~= "last" then return contents end
+  for _ = 1, MAX_A_SECOND do
+    local ended = contents.ended and contents.ended["end"]
+    local of = contents.head.undo_of
+    if type(of) ~= "string" or ended == "done" or contents.running then break end
+    local ok, original = pcall(M.read, M.directory() .. "/" .. of)
+    if not ok then break end
+    contents = original
+  end
+  return contents
+end
+
 --- All records that can be read, oldest first.
 -- @return f5.safe.contents[]
 -- @return array of texts: why others cannot be read

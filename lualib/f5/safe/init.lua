@@ -136,7 +136,7 @@ function M.undo(id, options)
       core.usage_error(2, ("f5.undo: '%s' must be a %s, not a %s"):format(key, wanted, type(value)))
     end
   end
-  local contents = files.read(files.find(id))
+  local contents = files.to_undo(id)
   local bip = options.session
   local number = M.find_device(contents, bip)
   if not number then
@@ -168,7 +168,8 @@ function M.take_back(bip, contents, number, options)
   end
   local ok, result = pcall(undo.device, bip, contents, number, options)
   if detach then detach() end
-  if record and not options.record then M.finish(record, ok, result) end
+  local failure = not ok and result or ok and result.failure
+  if record and not options.record then M.finish(record, not failure, failure) end
   if not ok then error(result, 0) end
   return result, record and record.id
 end

@@ -50,7 +50,7 @@ function Record.new(options)
   just_read.begin()
   return setmetatable({
     options = options, memory = options.memory or false, devices = {}, steps = {},
-    uploads = {}, announced = {}, count = 0, writes = 0, failed = 0, queued = {},
+    uploads = {}, announced = {}, count = 0, writes = 0, failed = 0, queued = {}, committed = {},
     removers = setmetatable({}, { __mode = "k" }), -- session -> function
   }, Record)
 end
@@ -307,7 +307,8 @@ function Record:before(bip, write)
   self:write(shown, true)
   write[self] = step
   if self.memory then self.steps[#self.steps + 1] = step end
-  if about.what ~= "commit" then self.writes = self.writes + 1 end
+  if step.commits then self.committed[tostring(step.commits)] = true end
+  if not step.commits then self.writes = self.writes + 1 end
   if step.transaction then
     self.queued[step.transaction] = self.queued[step.transaction] or {}
     table.insert(self.queued[step.transaction], step)
@@ -361,6 +362,16 @@ function Record:after(write)
     terminal.err("f5lua: the outcome of a write cannot be recorded: ",
       terminal.line(tostring(why)), "\n")
   end
+end
+
+--- How many writes were carried out, or may have been: not what was refused, not what was queued
+--- in a transaction without a commit.
+function Record:carried_out()
+  local count = self.writes - self.failed
+  for id in pairs(self.queued) do
+    if not self.committed[id] then count = count - self:count_queued(id) end
+  end
+  return count
 end
 
 -- How many commands a transaction has that were queued.

@@ -98,6 +98,7 @@ end
 ---@field left table[] what was left alone or did not work: { path, kind, line, reason }
 ---@field lost table[] what cannot be taken back: { step, reason }
 ---@field complete boolean whether everything is as before: nothing is left, nothing lost
+---@field failure any why the first operation failed; nil: none failed
 
 local function result(done, left, lost)
   return { done = done, left = left, lost = lost, complete = #left == 0 and #lost == 0 }
@@ -158,7 +159,9 @@ function M.device(bip, contents, number, options)
       reason = ("cannot %s: %s"):format(words.operation(failure.op), tostring(failure.error)),
     }
   end
-  return result(done, left, lost)
+  local out = result(done, left, lost)
+  out.failure = failures and failures[1] and failures[1].error
+  return out
 end
 
 return M

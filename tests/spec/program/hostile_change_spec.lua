@@ -286,4 +286,34 @@ if arg[1] then bip.ltm.pool["/Common/a"]:modify { description = "is" } end
     playbook 'print(pcall(f5.undo, "last", { session = io.stdout }))'
     assert.matches("f5.undo: give the session", (ok(0, { "playbook.lua" })))
   end)
+
+  it("completes an undo that did not come to its end with the same command", function()
+    playbook [[
+for i = 1, 3 do bip.ltm.pool:create { name = "new" .. i } end
+bip.sys.folder:create { name = "/Common/folder", fullPath = "/Common/folder" }
+]]
+    ok(0, { "run", "--undoable", "playbook.lua" })
+    device:fault { match = { method = "DELETE", path = "sys/folder" }, status = 500, body = {},
+      times = 99 }
+    ok(1, { "undo", "last" })
+    assert.is_false(bip.ltm.pool["/Common/new1"]:exists())
+    assert.matches("failed +%d+ ", (ok(0, { "changes" })))
+    device:clear_faults()
+    local out = ok(0, { "undo", "last" })
+    assert.matches("%- sys/folder /Common/folder  delete", out)
+    assert.is_false(bip.ltm.pool["/Common/new1"]:exists())
+    ok(0, { "undo", "last" }) -- of a whole undo: redo
+    assert.is_true(bip.sys.folder["/Common/folder"]:exists())
+  end)
+
+  it("does not count what a transaction that was not committed queued", function()
+    bip.ltm.pool:create { name = "a" }
+    playbook [[
+local tx = bip:begin()
+tx(bip.ltm.pool["/Common/a"]):modify { description = "is" }
+error "stop"
+]]
+    local _, err = ok(1, { "run", "--undoable", "playbook.lua" })
+    assert.is_nil(err:find "in the change record")
+  end)
 end)

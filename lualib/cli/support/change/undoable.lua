@@ -17,7 +17,7 @@ end
 function M.wanted(options) return options.undoable or is_set() end
 
 local function tell(record)
-  local count = record.writes - record.failed
+  local count = record:carried_out()
   if not record.id or count == 0 then return end
   terminal.err(("f5lua: %s in the change record %s; 'f5lua undo %s' takes %s back\n"):format(
     count == 1 and "1 write" or count .. " writes", record.id, record.id,
