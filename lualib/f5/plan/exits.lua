@@ -4,7 +4,6 @@
 local M = {}
 
 local Exit = {}
-Exit.__index = Exit
 Exit.__tostring = function(self) return ("os.exit(%s)"):format(tostring(self.code)) end
 
 local function status_of(code)

@@ -77,6 +77,17 @@ describe("ensure", function()
     assert.equal("changed", twice(bip.ltm.virtual["/Common/v"], { enabled = true }))
   end)
 
+  it("knows the partition of an object that is read by its short name", function()
+    bip.ltm.pool["/Common/p"]:create {}
+    writes()
+    local short <const> = bip.ltm.pool.p
+    assert.is_nil(short:load().partition)
+    assert.equal("unchanged", (short:ensure { name = "p", partition = "Common" }))
+    assert.equal(0, writes())
+    lab.fails("invalid", short.ensure, short, { partition = "Other" }) -- the device says no
+    assert.equal(1, writes())
+  end)
+
   it("takes members as a set of names", function()
     local pool = bip.ltm.pool["/Common/p"]
     for i = 1, 3 do bip.ltm.node["/Common/n" .. i]:create { address = "10.0.0." .. i } end

@@ -398,6 +398,9 @@ describe("ensure of a list of objects", function()
     wide:create { pools = { { name = "one", ratio = 9 } } }
     ensure(wide, { pools = { "one", "two" } })
     assert.same({ 9, "two" }, { wide:load().pools[1].ratio, wide:load().pools[2].name })
+    assert.is_nil(wide:load().pools[2].ratio) -- what it does not show yet is sent, too
+    assert.equal("changed", (ensure(wide, { pools = { "one", { name = "two", ratio = 3 } } })))
+    assert.same({ 9, 3 }, { wide:load().pools[1].ratio, wide:load().pools[2].ratio })
   end)
 
   it("empties lists and texts that hold something", function()

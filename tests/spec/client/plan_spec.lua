@@ -64,6 +64,44 @@ describe("bip:plan", function()
     assert.same({}, writes())
   end)
 
+  it("names what has changed in a fixed order", function()
+    local names = { "f", "b", "e", "a", "d", "c" }
+    for _, name in ipairs(names) do bip.ltm.pool["/Common/" .. name]:create {} end
+    local plan = bip:plan(function(twin)
+      for _, name in ipairs(names) do
+        twin.ltm.pool["/Common/" .. name]:modify { description = "is" }
+      end
+    end)
+    for _, name in ipairs(names) do
+      bip.ltm.pool["/Common/" .. name]:modify { description = "other" }
+    end
+    local found = {}
+    for name in lab.fails("conflict", plan.apply, plan).message:gmatch "pool/~Common~(%w+)" do
+      found[#found + 1] = name
+    end
+    assert.equal("a b c d e f", table.concat(found, " "))
+  end)
+
+  it("has the commands of a transaction that is committed, and of no other", function()
+    local plan = bip:plan(function(twin)
+      twin:transaction(function(tx)
+        tx(twin.ltm.pool):create { name = "kept" }
+        tx(twin.ltm.pool["/Common/old"]):modify { description = "kept" }
+      end)
+      pcall(twin.transaction, twin, function(tx)
+        tx(twin.ltm.pool):create { name = "dropped" }
+        error "never mind"
+      end)
+    end)
+    local bodies = {}
+    for i, step in ipairs(plan.steps) do bodies[i] = step.method .. " " .. step.body end
+    assert.same({ 'POST {"name":"kept"}', 'PATCH {"description":"kept"}' }, bodies)
+    assert.same({}, (plan:apply()))
+    assert.equal("kept", bip.ltm.pool["/Common/old"]:load().description)
+    assert.is_true(bip.ltm.pool["/Common/kept"]:exists())
+    assert.is_false(bip.ltm.pool["/Common/dropped"]:exists())
+  end)
+
   it("asks the device again", function()
     local plan = bip:plan(change)
     assert.is_true((plan:validate()))

@@ -480,15 +480,15 @@ describe("G20 a transaction is carried out as a whole or not at all", function()
       body = { code = 400, message = "no", errorStack = {}, apiError = 1 },
     }
     local err = fails("transaction", bip.transaction, bip, function(tx)
-      tx(bip.ltm.node):create { name = "n1", address = "192.0.2.1" }
-      tx(bip.ltm.node):create { name = "n2", address = "192.0.2.2" }
+      for i = 1, 11 do tx(bip.ltm.node):create { name = "n" .. i, address = "192.0.2." .. i } end
     end)
     assert.is_nil(err.command)
-    assert.equal(2, #err.candidates)
+    assert.equal(11, #err.candidates)
     assert.matches(
-      "one of 2 commands: POST /mgmt/tm/ltm/node, queued at " .. LINE .. "; POST",
-      err.message
+      "one of 11 commands: POST /mgmt/tm/ltm/node, queued at " .. LINE .. "; POST", err.message
     )
+    assert.equal(10, select(2, err.message:gsub("/ltm/node, queued", "")))
+    assert.matches("; 1 more$", err.message)
   end)
 
   it("says that an empty one cannot be committed", function()

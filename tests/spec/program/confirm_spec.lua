@@ -465,6 +465,22 @@ bip.auth.partition["/T"]:create {}
     assert.equal("", left_on_device())
   end)
 
+  it("is not confirmed if the device does not take the answer", function()
+    local before <const> = objects()
+    plan(CHANGES[1])
+    local id <const> = apply("--confirm", "1m")
+    device:fault {
+      match = { method = "POST", path = "icall/script$" }, status = 403, times = 9,
+      body = { code = 403, message = "no answers today" },
+    }
+    local refused <const> = run { "confirm", id }
+    assert.same({ 3, "" }, { refused.status, refused.out })
+    assert.matches("no answers today", refused.err)
+    device:clear_faults()
+    device:advance(70)
+    assert.equal("", differences(before))
+  end)
+
   it("is taken back by hand, or forgotten", function()
     local before <const> = objects()
     plan(CHANGES[1])

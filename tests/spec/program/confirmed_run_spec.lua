@@ -7,7 +7,9 @@ local HEAD <const> = 'local f5 = require "f5"\nlocal bip <close> = f5.connect {}
 
 local CHANGE <const> = [[
 local pool = bip.ltm.pool["/Common/web"]
-pool:modify { description = "changed at " .. os.time() }
+pool:modify {
+  description = "changed at " .. os.clock(), members = { { name = "10.0.0.1:80", ratio = 2 } },
+}
 bip.auth.partition["/T"]:ensure {}
 bip.ltm.pool["/T/new"]:ensure { members = f5.array { "10.0.0.9:80" } }
 print(bip.ltm.pool["/T/new"]:exists(), pool:load().description ~= nil)

@@ -214,6 +214,33 @@ describe("CONTRIBUTING.md", function()
     assert.same({ 0, "" }, { result.status, result.err })
     assert.matches("^%d+%.%d+%.%d+\n\n$", result.out)
   end)
+
+  it("has a kind of the simulated device that no file describes yet", function()
+    local block <const> = markdown.blocks("CONTRIBUTING.md", "lua")[3]
+    local directory <close> = program.directory()
+    directory:file("kind.lua", block.text)
+    local playbook <const> = directory:file(
+      "main.lua",
+      [[
+        local example, index = dofile(arg[1]), require "sim.kinds.index"
+        local template = next(example)
+        local module = template:match "^[^/]+"
+        table.insert(index[module], "example")
+        package.loaded.example = example
+        local kind = require("sim.kinds").of(template)
+        local ok, why = pcall(kind.checks.prepare, nil, { useIpv4 = "no", useIpv6 = "no" })
+        print(template, ok, why.body.message, kind.stats.values(nil, nil, { msgCacheSize = 7 }).cacheBytes)
+        kind.checks.prepare(nil, { useIpv4 = "yes", useIpv6 = "no" })
+        print(require("sim.config.catalogue").find(template).type)
+      ]]
+    )
+    local result <const> = program.run { playbook, directory.path .. "/kind.lua" }
+    assert.same({ 0, "" }, { result.status, result.err })
+    assert.equal(
+      'ltm/dns/cache/resolver\tfalse\tinvalid property value "useIpv6":"no"\t7\ncollection\n',
+      result.out
+    )
+  end)
 end)
 
 -- The anchor that Git hosts make of a heading.
