@@ -214,7 +214,6 @@ static bool is_forbidden(const f5_call *call) {
 
 static void proceed(f5_call *call) {
   if (is_forbidden(call)) {
-    failure_clear(&call->failure);
     failure_set(&call->failure, KIND_USAGE,
                 "the session is read-only (option read_only): %s %s was not sent",
                 call->http.method, call->http.path);

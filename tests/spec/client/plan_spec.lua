@@ -102,6 +102,24 @@ describe("bip:plan", function()
     assert.is_false(bip.ltm.pool["/Common/dropped"]:exists())
   end)
 
+  it("says what it assumes about a kind that only the device knows", function()
+    local gadget = {
+      kind = "tm:ltm:gadget:gadgetstate", name = "g", partition = "Common",
+      fullPath = "/Common/g", size = "1",
+    }
+    device:fault {
+      match = { method = "GET", path = "ltm/gadget" }, times = 99, status = 200, body = gadget,
+    }
+    local plan = bip:plan(function(twin)
+      twin.ltm.gadget["/Common/g"]:modify { size = "2" }
+    end)
+    assert.matches(
+      "assumed: f5lua does not know this kind of object: the write was not checked",
+      tostring(plan)
+    )
+    assert.matches("size: 1 → 2", tostring(plan))
+  end)
+
   it("asks the device again", function()
     local plan = bip:plan(change)
     assert.is_true((plan:validate()))

@@ -291,7 +291,7 @@ describe("the pages for people who change f5lua", function()
 
   -- Names in examples, and files that the reader is told to write.
   local EXAMPLES <const> = {
-    ["drain.lua"] = true, ["lualib/sim/kinds/net/dns_resolver.lua"] = true,
+    ["drain.lua"] = true, ["lualib/sim/kinds/ltm/dns_cache.lua"] = true,
   }
 
   for _, page in ipairs { "docs/architecture.md", "CONTRIBUTING.md" } do
