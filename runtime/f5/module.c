@@ -20,6 +20,7 @@
 #include "f5/session/certificate.h"
 #include "f5/session/connect.h"
 #include "f5/session/core.h"
+#include "f5/observe/exchange.h"
 #include "f5/session/operation.h"
 #include "f5/session/prompt.h"
 #include "f5/session/record.h"
@@ -160,6 +161,9 @@ static const luaL_Reg functions[] = {{"connect", connect_lua},
                                      {"preset", connect_lua_preset},
                                      {"sessions", lua_sessions},
                                      {"set_recorder", record_lua},
+                                     {"exchanges_start", exchange_lua_start},
+                                     {"exchanges_take", exchange_lua_take},
+                                     {"exchanges_stop", exchange_lua_stop},
                                      {"access", access_lua},
                                      {"set_password", session_lua_set_password},
                                      {"secret_text", prompt_lua_text},
@@ -194,6 +198,7 @@ int luaopen_f5_core(lua_State *L) {
   error_setup(L);
   prompt_setup(L);
   operation_setup(L);
+  exchange_setup(L);
   fiber_set_cancel_error(L, error_push_cancelled);
   luaL_newlib(L, functions);
   session_setup(L);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <netinet/in.h>
 
 #include "net/http_memory.h"
@@ -62,6 +63,13 @@ static void catch_sigpipe(void) {
 }
 
 /* -- results -- */
+
+/* Microseconds since 1970. */
+static uint64_t clock_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static void queue_result(network *net, http_request *request) {
   request->finished = loop_now(net->l);
@@ -132,6 +140,7 @@ static void start(network *net, http_peer *peer, http_request *request) {
   char error[CURL_ERROR_SIZE];
   http_transfer *transfer = take_idle(peer, error);
   request->started = loop_now(net->l);
+  if (request->timed) request->times.started = clock_time();
   if (!transfer) {
     fail(net, request, error);
     return;
@@ -453,6 +462,8 @@ void http_submit(http_peer *peer, http_request *request) {
   request->answer_length = 0;
   request->bytes_sent = request->bytes_received = 0;
   request->started = request->finished = 0;
+  request->sink_length = 0;
+  request->times = (http_times){.submitted = request->timed ? clock_time() : 0};
   request->transfer = NULL;
   request->next = NULL;
   request->peer = http_peer_retain(peer);

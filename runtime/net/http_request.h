@@ -12,6 +12,14 @@
  * not secret, and wiping them would take time. */
 enum { HTTP_SECRET_LENGTH = 64 * 1024 };
 
+/* When the parts of an exchange ended, in microseconds from its start; 0: the part did not take
+ * place, or was not reached. */
+typedef struct http_times {
+  uint64_t submitted; /* since 1970: http_submit was called */
+  uint64_t started;   /* since 1970: it left the queue of the peer; 0: it did not */
+  uint64_t lookup, connect, tls, ready, first, total;
+} http_times;
+
 typedef struct http_request http_request;
 struct http_request {
   /* -- set by the owner before http_submit; must stay valid until `done` or http_cancel -- */
@@ -34,6 +42,7 @@ struct http_request {
   uint64_t sink_limit; /* bytes of the largest body for the file; 0: no limit */
   /* The answer contains a secret: OpenSSL wipes its copy, too. */
   bool secret;
+  bool timed;      /* fills `times` */
   long timeout_ms; /* 0: the limit of the peer */
   void (*done)(http_request *request);
   void *owner;
@@ -57,10 +66,12 @@ struct http_request {
   size_t answer_length;
   /* How many bytes at the end of a body that went to the file are still in sink_buffer. */
   size_t sink_kept;
+  uint64_t sink_length; /* bytes of the body that went to the file */
   /* Raw header block of the final answer, ended by NUL. NULL if there is none. */
   char *answer_headers;
   uint64_t bytes_sent, bytes_received; /* bodies and headers */
   uint64_t started, finished;          /* loop_now; without the time in the queue */
+  http_times times;                    /* if it is `timed` */
   bool reused;                         /* went over an existing connection */
 
   /* -- private to http.c -- */

@@ -443,6 +443,21 @@ static void describe(const http_transfer *transfer, CURLcode code) {
              transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
 }
 
+static uint64_t time_of(CURL *easy, CURLINFO info) {
+  curl_off_t time = 0;
+  curl_easy_getinfo(easy, info, &time);
+  return time > 0 ? (uint64_t)time : 0;
+}
+
+static void collect_times(CURL *easy, http_times *times) {
+  times->lookup = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  times->connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
+  times->tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  times->ready = time_of(easy, CURLINFO_PRETRANSFER_TIME_T);
+  times->first = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  times->total = time_of(easy, CURLINFO_TOTAL_TIME_T);
+}
+
 void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   http_request *request = transfer->request;
   CURL *easy = transfer->easy;
@@ -460,7 +475,9 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   request->bytes_sent = (uint64_t)size + (together ? 0 : (uint64_t)body);
   request->reused = connects == 0 && transfer->started;
   request->sent = request->sent || (transfer->started && size > transfer->size_before);
+  if (request->timed) collect_times(easy, &request->times);
   if (code == CURLE_OK) http_receive_flush(transfer);
+  request->sink_length = transfer->sink_written;
   request->failure = failure_of(transfer, code, proxy_status);
   if (request->failure == HTTP_PROXY) request->status = proxy_status;
   request->proxy_source = transfer->started ? NULL : transfer->proxy_source;

@@ -9,6 +9,7 @@
 #include "f5/report/error.h"
 #include "f5/rest/uri.h"
 #include "f5/session/answer.h"
+#include "f5/observe/exchange.h"
 #include "f5/session/log.h"
 #include "f5/session/session.h"
 
@@ -41,12 +42,21 @@ static void count_change(const f5_call *call) {
     call->session->usage.writes++;
 }
 
+/* Hands the exchange that has ended to the observers. again: the call is tried again after this
+ * time. */
+static void tell_observers(f5_call *call, bool again, uint64_t pause) {
+  f5_exchange *exchange = call->exchange;
+  call->exchange = NULL;
+  exchange_commit(exchange, again ? error_kind_name(call->failure.verdict.kind) : NULL, pause);
+}
+
 static void end(f5_call *call) {
   bool answered = call->state == CALL_SENT && call->http.failure == HTTP_OK;
   bool refused =
       call->any_status ? call->http.status / 100 == 4 : call->failure.verdict.kind != KIND_NONE;
   if ((answered && !refused) || call->failure.verdict.unknown) count_change(call);
   call->state = CALL_DONE;
+  tell_observers(call, false, 0);
   leave(call);
   call->done(call);
 }
@@ -91,6 +101,7 @@ static bool retry(f5_call *call) {
   if (when == RETRY_LOGIN && session->phase == SESSION_OPEN && !call->internal && !call->renewed &&
       session->auth->renewable(call)) {
     call->renewed = true;
+    tell_observers(call, true, 0);
     session->auth->release(call);
     proceed(call);
     return true;
@@ -104,6 +115,7 @@ static bool retry(f5_call *call) {
   if (now + pause > call->began + (waits ? call->wait_budget : session->budget_ms)) return false;
   if (waits && call->attempts == 1)
     log_note(session, "is not up; retrying for %g s", (double)call->wait_budget / 1000);
+  tell_observers(call, true, pause);
   session->auth->release(call);
   call->state = CALL_PAUSES;
   loop_timer_start(session->core->loop, &call->timer, pause);
@@ -168,7 +180,10 @@ static void exchanged(http_request *request) {
     failure_from_transport(&call->failure, request, session->where, call->write, reached);
   }
   if (!call->write) call->failure.verdict.unknown = false;
-  if (!call->quiet) log_exchange(session, request, call->attempts);
+  if (!call->quiet) {
+    log_exchange(session, request, call->attempts);
+    call->exchange = exchange_new(session, request, &call->failure, call->attempts, call->line);
+  }
   if (call->failure.verdict.kind != KIND_NONE && (probe(call) || retry(call))) return;
   if (call->any_status && call->http.failure == HTTP_OK) failure_clear(&call->failure);
   end(call);
@@ -200,6 +215,7 @@ static void send(f5_call *call) {
         left < (uint64_t)call->session->timeout_ms ? (long)left : call->session->timeout_ms;
   }
   call->http.secret = call->internal; /* the answers contain the token */
+  call->http.timed = exchange_wanted(call->session->core);
   call->attempts++;
   call->state = CALL_SENT;
   http_submit(call->session->peer, &call->http);
@@ -270,7 +286,11 @@ static void stop(f5_call *call) {
   if (call->state == CALL_SENT) {
     count_change(call);
     http_cancel(&call->http);
+    if (!call->quiet)
+      call->exchange =
+          exchange_new(call->session, &call->http, &call->failure, call->attempts, call->line);
   }
+  tell_observers(call, false, 0);
   if (call->state == CALL_WAITS_FOR_TOKEN) call->session->auth->forget(call);
   if (call->state == CALL_PROBES) call->session->probe->stop(call->probe);
   loop_timer_stop(call->session->core->loop, &call->timer);
@@ -291,6 +311,8 @@ void call_clear(f5_call *call) {
   forget_probe(call);
   http_request_clear(&call->http);
   failure_clear(&call->failure);
+  free(call->line);
+  call->line = NULL;
   f5_session *session = call->session;
   call->session = NULL;
   call->state = CALL_IDLE;

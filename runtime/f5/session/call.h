@@ -24,6 +24,7 @@
 
 #define CALL_HEADERS 12
 
+struct f5_exchange;
 struct f5_session;
 struct f5_token;
 
@@ -76,6 +77,8 @@ struct f5_call {
   f5_call *next, **link; /* in the session's running calls */
   f5_call *next_waiter;  /* in the calls that wait for a token */
   const char *lines[CALL_HEADERS];
+  char *line; /* of the script, if somebody observes exchanges; owned, may be NULL */
+  struct f5_exchange *exchange; /* that has ended; what follows is not known yet; or NULL */
 };
 
 /* Also for a call that was cleared. Holds the session until call_clear. The owner keeps the strings

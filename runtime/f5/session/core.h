@@ -15,6 +15,7 @@
 #define CORE_CUT_OFFS 10 /* writes that are named */
 
 typedef struct f5_session f5_session;
+typedef struct f5_observer f5_observer;
 
 typedef struct f5_core {
   loop *loop;
@@ -25,8 +26,13 @@ typedef struct f5_core {
   bool ended;                            /* f5_shutdown was called */
   void (*at_exit)(struct f5_core *core); /* closes open sessions; NULL: none was opened */
   uint64_t random;
-  text cut_off;      /* writes that an interruption cut off, a line for each: see cut_off.h */
-  unsigned cut_offs; /* how many; more than those that are named */
+  text cut_off;           /* writes that an interruption cut off, a line for each: see cut_off.h */
+  unsigned cut_offs;      /* how many; more than those that are named */
+  f5_observer *observers; /* of exchanges: see exchange.h */
+  struct {
+    struct f5_exchange *first, *last; /* that an observer has not taken yet, in order */
+    uint64_t count;
+  } exchanges;
 } f5_core;
 
 /* Number of sessions of this process that are not closed; signal handlers may read it. */

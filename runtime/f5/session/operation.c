@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -12,6 +13,7 @@
 #include "base/owner.h"
 #include "f5/report/error.h"
 #include "f5/session/cut_off.h"
+#include "f5/observe/exchange.h"
 #include "f5/session/record.h"
 #include "f5/session/session_lua.h"
 
@@ -59,8 +61,21 @@ f5_operation *operation_new(lua_State *L, f5_session *session, const char *metho
   return op;
 }
 
+/* Notes the line of the script, "playbook.lua:12", for observers of exchanges. */
+static void note_line(lua_State *L, f5_call *call) {
+  size_t length;
+  if (!exchange_wanted(call->session->core)) return;
+  luaL_checkstack(L, 4, "line");
+  error_push_script_line(L);
+  const char *line = lua_tolstring(L, -1, &length);
+  free(call->line);
+  call->line = length > 2 ? strndup(line, length - 2) : NULL; /* without ": " */
+  lua_pop(L, 1);                                              /* line */
+}
+
 static int start(lua_State *L, f5_operation *op, lua_KFunction finish) {
   session_check_open(L, op->call.session);
+  note_line(L, &op->call);
   op->wait.done = false;
   if (op->path.failed) return luaL_error(L, "not enough memory");
   call_start(&op->call);
