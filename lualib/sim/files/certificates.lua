@@ -229,7 +229,9 @@ function M.check_passphrase(store, profile, properties)
         .. "PEM_do_header:bad password read"):format(name, profile.fullPath)
     )
   end
-  check(profile.key, properties.passphrase)
+  -- with a chain, `key` is that of its first pair
+  local chain = type(properties.certKeyChain) == "table" and #properties.certKeyChain > 0
+  if not chain then check(profile.key, properties.passphrase) end
   for _, pair in ipairs(type(properties.certKeyChain) == "table" and profile.certKeyChain or {}) do
     check(pair.key, pair.passphrase or properties.passphrase)
   end

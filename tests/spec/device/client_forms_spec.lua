@@ -186,4 +186,44 @@ sys application template t {
     assert.equal(400, call("PATCH", path, { transparent = "enabled" }).status)
     good("PATCH", path, { transparent = "enabled", remoteAddress = "any" })
   end)
+
+  it("reads how many probes of a monitor must succeed", function()
+    good("POST", "tm/gtm/datacenter", { name = "dc" })
+    local server <const> = good("POST", "tm/gtm/server", {
+      name = "s", product = "generic-host", datacenter = "/Common/dc",
+      addresses = { { name = "192.0.2.9", deviceName = "s" } },
+      monitor = "require 1 from 2  /Common/gateway_icmp",
+    })
+    assert.equal("require 1 from 2 { /Common/gateway_icmp }", server.monitor)
+    local pool <const> = { name = "p", monitor = "min 1 of http tcp" }
+    assert.equal("min 1 of { /Common/http /Common/tcp }", good("POST", "tm/ltm/pool", pool).monitor)
+  end)
+
+  it("takes the interface of a route to a link-local gateway", function()
+    good("POST", "tm/net/vlan", { name = "v" })
+    local route <const> = { name = "r", network = "2001:db8::/32", gw = "fe80::12" }
+    route.tmInterface = "/Common/v"
+    local made <const> = good("POST", "tm/net/route", route)
+    assert.same({ "fe80::12", "/Common/v" }, { made.gw, made.tmInterface })
+    route.name, route.network, route.pool = "q", "2001:db9::/32", "/Common/p"
+    assert.equal(400, call("POST", "tm/net/route", route).status)
+  end)
+
+  it("checks the passphrase of a key in a chain only", function()
+    local pem <const> = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+      .. "DEK-Info: AES-256-CBC,55CD1B63AFA8A3B162E405E8FD25B0C7\n\nAAAA\n"
+      .. "-----END RSA PRIVATE KEY-----\n"
+    local file <const> = "/var/config/rest/downloads/k.key"
+    device:control("write_file", { path = file, text = pem })
+    good("POST", "tm/sys/file/ssl-key", { name = "k.key", sourcePath = "file://" .. file })
+    bash("rm " .. file)
+    local path <const> = "tm/ltm/profile/client-ssl"
+    local pair = { name = "k", cert = "/Common/default.crt", key = "/Common/k.key" }
+    good("POST", path, { name = "p" })
+    local refused = call("PATCH", path .. "/p", { certKeyChain = { pair } })
+    assert.equal(400, refused.status)
+    assert.truthy(refused.json.message:find("bad password read", 1, true))
+    pair.passphrase = "secret"
+    good("PATCH", path .. "/p", { certKeyChain = { pair } })
+  end)
 end)

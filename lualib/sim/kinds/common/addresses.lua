@@ -107,6 +107,11 @@ local function is_link_local(bytes)
   return #bytes == 16 and masked(bytes, 10) == "\xfe\x80" .. ("\0"):rep(14)
 end
 
+--- Whether a text is such an address, with or without a route domain.
+function M.is_link_local(text)
+  return type(text) == "string" and text:lower():find "^fe[89ab]%x:" ~= nil
+end
+
 --- Whether an address of a partition is in a network that a self IP connects the device to.
 function M.is_connected(store, text, partition)
   local gateway = parse(store, text, partition)

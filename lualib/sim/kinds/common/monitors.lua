@@ -10,14 +10,17 @@ local M = {}
 
 local s <const> = property.text
 
+-- Words of expressions that are no names.
+local WORDS <const> =
+  { ["and"] = true, min = true, of = true, default = true, require = true, from = true }
+
 -- Monitor expressions: "/Common/http and /Common/tcp", "min 1 of { /Common/a /Common/b }",
--- "default".
+-- "require 1 from 2 { /Common/a }" (of gtm), "default".
 function M.names(text)
   local list = {}
   for word in text:gmatch "[^%s{}]+" do
     if
-      word ~= "and" and word ~= "min" and word ~= "of" and word ~= "default" and word ~= "none"
-      and word ~= "/Common/none" and not word:find "^%d+$"
+      not WORDS[word] and word ~= "none" and word ~= "/Common/none" and not word:find "^%d+$"
     then
       list[#list + 1] = word
     end
@@ -36,19 +39,18 @@ function M.full(text, partition)
   if text == "default" or text == "none" then return text end
   text = text:gsub("\\([{}])", "%1")  -- tmsh's way to write a brace
   local full = text:gsub("[^%s{}]+", function(word)
-    if word == "and" or word == "min" or word == "of" or word == "default" or word:find "^%d+$" then
-      return word
-    end
+    if WORDS[word] or word:find "^%d+$" then return word end
     return names.absolute(word, partition ~= "Common" and partition or nil)
   end)
-  local count, rest = full:match "^%s*min%s+(%d+)%s+of%s+(.*)$"
-  if count then
+  local start, rest = full:match "^%s*(min%s+%d+%s+of)%s+(.*)$"
+  if not start then start, rest = full:match "^%s*(require%s+%d+%s+from%s+%d+)%s+(.*)$" end
+  if start then
     -- The device always writes these names in braces.
     local list = {}
     for name in rest:gmatch "[^%s{}]+" do
       if name ~= "and" then list[#list + 1] = name end
     end
-    return ("min %s of { %s }"):format(count, table.concat(list, " "))
+    return ("%s { %s }"):format(start:gsub("%s+", " "), table.concat(list, " "))
   end
   return texts.trim(full)
 end

@@ -20,6 +20,7 @@ local kinds <const> = {
   ["ltm/profile/fastl4"] = {
     facts = {
       property_status = { hardwareSynCookie = "DEPRECATED", softwareSynCookie = "DEPRECATED" },
+      props = { pvaAcceleration = { c = "dedicated|full|guaranteed|none|partial" } },
     },
   },
   ["ltm/profile/rewrite/*/uri-rules"] = {

@@ -54,6 +54,9 @@ local route <const> = {
     for _, name in ipairs { "gw", "pool", "tmInterface", "blackhole" } do
       if object[name] then ways = ways + 1 end
     end
+    -- a link-local gateway needs the interface that leads to it
+    local by_link = object.tmInterface and addresses.is_link_local(object.gw)
+    if by_link then ways = ways - 1 end
     if ways == 0 then validate.refuse("one or more properties must be specified", 1) end
     if ways > 1 and not old then
       validate.refuse_mcpd(
@@ -68,7 +71,10 @@ local route <const> = {
     if old then
       -- A new way (gateway, pool, interface or blackhole) replaces the old one.
       for _, name in ipairs { "gw", "pool", "tmInterface", "blackhole" } do
-        if ways > 1 and old[name] and not properties[name] then object[name] = nil end
+        local is_left = by_link and (name == "gw" or name == "tmInterface")
+        if ways > 1 and old[name] and not properties[name] and not is_left then
+          object[name] = nil
+        end
       end
     end
   end,
