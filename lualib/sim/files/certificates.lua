@@ -5,6 +5,7 @@
 local json = require "f5.json"
 local names = require "sim.config.names"
 local pem = require "sim.pem"
+local secrets = require "sim.kinds.common.secrets"
 local validate = require "sim.config.validate"
 
 local M = {}
@@ -121,6 +122,9 @@ local function settle_pair(pair, partition)
       fresh[name] = is_name and names.absolute(value, partition) or value
     end
   end
+  if type(fresh.passphrase) == "string" then
+    fresh.passphrase = secrets.encrypted(fresh.passphrase)
+  end
   return fresh
 end
 
@@ -232,8 +236,8 @@ function M.check_passphrase(store, profile, properties)
   -- with a chain, `key` is that of its first pair
   local chain = type(properties.certKeyChain) == "table" and #properties.certKeyChain > 0
   if not chain then check(profile.key, properties.passphrase) end
-  for _, pair in ipairs(type(properties.certKeyChain) == "table" and profile.certKeyChain or {}) do
-    check(pair.key, pair.passphrase or properties.passphrase)
+  for i, pair in ipairs(chain and profile.certKeyChain or {}) do
+    check(pair.key, (properties.certKeyChain[i] or {}).passphrase or properties.passphrase)
   end
 end
 

@@ -224,6 +224,9 @@ sys application template t {
     assert.equal(400, refused.status)
     assert.truthy(refused.json.message:find("bad password read", 1, true))
     pair.passphrase = "secret"
-    good("PATCH", path .. "/p", { certKeyChain = { pair } })
+    local chain <const> = good("PATCH", path .. "/p", { certKeyChain = { pair } }).certKeyChain
+    assert.truthy(chain[1].passphrase:find "^%$M%$")
+    -- what was read is written back
+    good("PATCH", path .. "/p", { certKeyChain = chain })
   end)
 end)
