@@ -16,9 +16,10 @@ local M = {}
 M.OWN = { ["ltm/virtual/profiles"] = true, ["gtm/listener/profiles"] = true }
 
 -- What must be changed of an element that is there, so that it is as before. What the run did not
--- give to it, the device has reset.
+-- give to it, the device has reset. Returns a body, what somebody else has changed, and what the
+-- element has now of the properties of the body.
 local function element_body(self, inner, old, existing, given, child)
-  local body, foreign = {}, {}
+  local body, foreign, now = {}, {}, {}
   local was, is = tree.properties(inner, old), tree.properties(inner, existing)
   local function is_mine(property)
     local mine = self.force or not given or given[property] == nil
@@ -29,24 +30,27 @@ local function element_body(self, inner, old, existing, given, child)
     end
     return mine
   end
+  local function set_back(property, value)
+    if is_mine(property) then
+      body[property], now[property] = value, is[property]
+    else
+      foreign[#foreign + 1] = property
+    end
+  end
   for property, value in next, was do
     if not net_module.same(inner, property, is[property], value) then
-      if is_mine(property) then
-        body[property] = compare.for_write(property, value)
-      else
-        foreign[#foreign + 1] = property
-      end
+      set_back(property, compare.for_write(property, value))
     end
   end
   for property, value in next, is do
     if was[property] == nil and not net_module.OPPOSITE[property]
       and not net_module.same(inner, property, value, nil)
     then
-      body[property] = tree.nothing_for(value)
+      set_back(property, tree.nothing_for(value))
     end
   end
   table.sort(foreign)
-  return body, foreign
+  return body, foreign, now
 end
 
 local function items_of(rec, sub, raw)
@@ -73,14 +77,14 @@ local function old_element(self, rec, sub, item, index_now, partition)
   local existing = compare.find(index_now, item, partition)
   local given = same_element(sub.last, item, partition)
   if existing then
-    local body, foreign = element_body(self, inner, item, existing, given, child)
+    local body, foreign, now = element_body(self, inner, item, existing, given, child)
     if #foreign > 0 then
       self:leave({ path = path, kind = inner, line = rec.line },
         "somebody else has changed it since: " .. table.concat(foreign, ", "))
     end
     return next(body) and self:add {
       op = "modify", path = path, kind = inner, body = body, line = rec.line,
-      position = rec.position - 0.1, now = tree.properties(inner, existing),
+      position = rec.position - 0.1, now = now,
     }
   end
   if given and not self.force and not (child and child.after == false) then

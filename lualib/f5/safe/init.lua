@@ -70,9 +70,8 @@ end
 function M.guard(bip, fn)
   check_function("guard", fn)
   local record = Record.new { memory = true, what = "guard" }
-  local detach = record:attach(bip)
+  record:attach(bip)
   local results = table.pack(pcall(fn))
-  detach()
   record:finish()
   if results[1] then return table.unpack(results, 2, results.n) end
   local err = results[2]

@@ -190,6 +190,51 @@ describe("S6 a change record", function()
     assert.is_false(bip.ltm.pool["/Common/new"]:exists())
   end)
 
+  it("names what somebody else has changed in an element, in a fixed order", function()
+    local values = { "connectionLimit", "dynamicRatio", "priorityGroup", "rateLimit", "ratio" }
+    local function element(number)
+      local one = { name = "10.0.0.1:80", description = number }
+      for _, name in ipairs(values) do one[name] = tonumber(number) end
+      one.rateLimit = number
+      return json.encode(one)
+    end
+    local path = place:file("element.lua", ([[
+      local bip <close> = require "f5".connect {}
+      local one = require("f5.json").decode('%s')
+      bip.ltm.pool["/Common/web"]:modify { members = { one } }
+    ]]):format(element "11"))
+    ok(0, { "run", "--undoable", path })
+    local member <const> = bip.ltm.pool["/Common/web"].members["/Common/10.0.0.1:80"]
+    local other <const> = json.decode(element "12")
+    other.name = nil
+    member:modify(other)
+    local out = ok(1, { "undo", "last" })
+    assert.matches(
+      "somebody else has changed it since: connectionLimit, description, dynamicRatio, "
+        .. "priorityGroup, rateLimit, ratio\n", out, 1, true
+    )
+    assert.not_matches("→", out)
+    assert.equal("12", member:load().description)
+    assert.matches(
+      "change back\n *connectionLimit: 12 → 5\n *description: 12 → none\n"
+        .. " *dynamicRatio: 12 → 1\n",
+      (ok(0, { "undo", records()[1], "--force" }))
+    )
+    local now <const> = member:load()
+    assert.same({ 5, nil, 1 }, { now.connectionLimit, now.description, now.ratio })
+  end)
+
+  it("is kept in the home directory if nothing else is said", function()
+    env.XDG_STATE_HOME, env.HOME = "", place.path .. "/home"
+    ok(0, { "run", "--undoable", place.path .. "/changes.lua" })
+    local listed <const> = ok(0, { "changes" })
+    assert.matches("%d%d%d%d%d%d%d%d%-%d%d%d%d%d%d%-01", listed)
+    assert.is_not_nil(lfs.attributes(place.path .. "/home/.local/state/f5lua/changes"))
+    env.HOME = ""
+    assert.matches("neither XDG_STATE_HOME nor HOME is set",
+      select(2, ok(1, { "run", "--undoable", place.path .. "/changes.lua" })))
+  end)
+
   it("is not written to a full disk, and nothing is sent then", function()
     device:clear_log()
     local line <const> = ("(ulimit -f 0; exec %s run --undoable %s) 2>&1 | cat"):format(
