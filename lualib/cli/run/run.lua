@@ -5,6 +5,7 @@ local confirmed = require "cli.support.change.confirmed"
 local confirmed_run = require "cli.support.change.confirmed_run"
 local fleet = require "cli.support.fleet"
 local playbook = require "cli.support.playbook"
+local reported = require "cli.support.reports.single"
 local simulated = require "cli.support.simulated"
 local undoable = require "cli.support.change.undoable"
 local usage = require "cli.support.usage"
@@ -16,7 +17,8 @@ local PROGRAM <const> = "f5lua run"
 
 function M.setup(parser)
   parser:usage(
-    "Usage: f5lua run [-v] [--log-format FORMAT] [--undoable] [-e CHUNK] FILE [ARG…]\n"
+    "Usage: f5lua run [-v] [--log-format FORMAT] [--undoable] [--report FILE] [-e CHUNK]\n"
+      .. "                 FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --check [--no-validate] [--keep-going] [--exit-code]\n"
       .. "                 [--output text|json] FILE [ARG…]\n"
@@ -85,12 +87,22 @@ function M.run(options)
     return call(options, words, fleet.run, options, file, words)
   end
   fleet.refuse_without_inventory(options)
+  if options.check and options.report then
+    usage("--check prints what it found: leave out --report", PROGRAM)
+  end
+  fleet.check_report(options)
   local chunks, words = playbook.load(options, PROGRAM)
   if options.sim then simulated.start(options, PROGRAM) end
   local run = playbook.function_of(chunks, words)
+  local told <const> = options.report
+    and reported.wrapped(options, undoable.script() or "(command line)", run) or run
   if options.check then return check.run(options, run) end
-  if confirms then return run_confirmed(options, words, run) end
-  call(options, words, run)
+  if confirms then
+    return run_confirmed(options, words, function(is_check)
+      return (is_check and run or told)()
+    end)
+  end
+  call(options, words, told)
 end
 
 return M

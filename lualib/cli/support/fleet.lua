@@ -55,14 +55,15 @@ function M.add_options(parser)
     :option("--journal", "remember finished devices in this file; run again to do the rest")
     :argname "FILE"
   parser:flag("--force", "accept the journal of another run")
-  parser:option("--report", "write the report to this file: FILE.json or FILE.csv"):argname "FILE"
+  parser
+    :option("--report", "write a report to FILE.json, FILE.csv or FILE.xml (JUnit)")
+    :argname "FILE"
 end
 
 --- Options of a fleet without an inventory are wrong usage.
 function M.refuse_without_inventory(options)
   for _, name in ipairs {
     "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "force",
-    "report",
   } do
     if options[name] then
       usage(("--%s needs --inventory"):format((name:gsub("_", "-"))), PROGRAM)
@@ -305,20 +306,22 @@ end
 
 function M.write(text) io.stdout:write(text) end
 
+--- Ends with wrong usage if --report names a file that cannot be written.
+function M.check_report(options)
+  local path = options.report
+  if not path then return end
+  local writer, why = require("f5.reports.formats").writer(path)
+  why = not writer and why or require("f5.fleet.report").refusal(path)
+  if why then usage(why, PROGRAM) end
+end
+
 --- Runs the playbook on the inventory's devices.
 -- @return exit status: 0 if every device is done or was skipped, otherwise 1
 function M.run(options, file, words)
-  if options.report and not options.report:find "%.json$" and not options.report:find "%.csv$" then
-    usage(
-      ("the name of a report must end with .json or .csv, not '%s'"):format(options.report),
-      PROGRAM
-    )
-  end
   if options.report and options.report == options.journal then
     usage("--report and --journal name the same file", PROGRAM)
   end
-  local refused = options.report and require("f5.fleet.report").refusal(options.report)
-  if refused then usage(refused, PROGRAM) end
+  M.check_report(options)
   if options.force and not options.journal then usage("--force needs --journal", PROGRAM) end
   local f5 = require "f5"
   local inventory, each = require "f5.inventory", f5.each
@@ -347,7 +350,10 @@ function M.run(options, file, words)
     per_device = options.per_device,
     on = options.on,
     journal = options.journal,
-    progress = progress,
+    progress = function(event, entry, report)
+      report.playbook = file
+      return progress(event, entry, report)
+    end,
   }, work(new_chunk, words))
   if options.is_check then print_failures(report) else print_report(report) end
   if options.report then report:write(options.report) end

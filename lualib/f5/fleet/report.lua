@@ -2,9 +2,11 @@
 --
 -- An entry has name, state ("done", "failed", "skipped", "unreached", "earlier"), changed, result,
 -- error, reason, duration (seconds), calls and bytes. `report.ok` is true if every device is done
--- or was skipped. `print(report)` prints a table for people.
+-- or was skipped. `report.playbook` is the file of the playbook, if there is one.
+-- `print(report)` prints a table for people.
 
 local core = require "f5.core"
+local formats = require "f5.reports.formats"
 local receiver = require "f5.receiver"
 local json = require "f5.json"
 local terminal = require "f5.terminal"
@@ -16,7 +18,9 @@ local COLUMNS <const> = { "device", "state", "changed", "calls", "kB", "seconds"
 
 --- @param devices list of inventory devices
 function Report.new(devices)
-  local self = setmetatable({ devices = {}, by_name = {}, ok = true, duration = 0 }, Report)
+  local self = setmetatable({
+    devices = {}, by_name = {}, ok = true, duration = 0, began = os.time(),
+  }, Report)
   for i, device in ipairs(devices) do
     local entry = {
       name = device.name, state = "unreached", changed = false, calls = 0, bytes = 0, duration = 0,
@@ -58,7 +62,7 @@ function Report.outcome(entry)
   end
   local problem = entry.error
   if type(problem) == "table" and problem.message then problem = problem.message end
-  return terminal.line(words(problem or entry.reason or entry.result):match "^[^\n]*")
+  return terminal.line(core.mask(words(problem or entry.reason or entry.result)):match "^[^\n]*")
 end
 local outcome = Report.outcome
 
@@ -136,26 +140,12 @@ function Report:plain()
       result = result,
       reason = entry.reason,
       error = entry.error and {
-        message = tostring(entry.error),
+        message = core.mask(tostring(entry.error)),
         kind = type(entry.error) == "table" and entry.error.kind or nil,
       } or nil,
     }
   end
   return out
-end
-
-local function csv_cell(text)
-  return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
-end
-
--- The line that begins each CSV report.
-local CSV_HEAD <const> = "device,state,changed,calls,bytes,seconds,result"
-
-local function is_report(text)
-  if text == "" or text:sub(1, #CSV_HEAD) == CSV_HEAD then return true end
-  local ok, value = pcall(json.decode, text)
-  return ok and type(value) == "table" and type(value.counts) == "table"
-    and type(value.devices) == "table"
 end
 
 --- Returns why a file of this name may or can not be written: it is there and no report of an
@@ -165,7 +155,7 @@ function Report.refusal(path)
   local file = io.open(path, "rb")
   local text = file and file:read "a"
   if file then file:close() end
-  if not text or is_report(text) then
+  if not text or formats.is_report(text) then
     local probe <close>, why = core.new_file(path)
     return not probe and "cannot write the report: " .. why or nil
   end
@@ -177,29 +167,12 @@ end
 --- Writes the report, with the mode 0600. It replaces the report of an earlier run, at once and
 -- completely; a link is replaced, not followed. Raises a message if the name has another ending,
 -- another file has it, or the file cannot be written.
--- @param path string: FILE.json or FILE.csv
+-- @param path string: FILE.json, FILE.csv or FILE.xml (JUnit)
 function Report:write(path)
   core.check_path(path, "report:write")
-  local text
-  if path:find "%.json$" then
-    text = terminal.json(json.encode(self:plain(), { sort = true, indent = 2 })) .. "\n"
-  elseif path:find "%.csv$" then
-    local lines = { CSV_HEAD }
-    for _, entry in ipairs(self.devices) do
-      lines[#lines + 1] = table.concat({
-        csv_cell(terminal.line(entry.name)),
-        entry.state,
-        entry.changed and "yes" or "no",
-        entry.calls,
-        entry.bytes,
-        ("%.3f"):format(entry.duration),
-        csv_cell(outcome(entry)),
-      }, ",")
-    end
-    text = table.concat(lines, "\n") .. "\n"
-  else
-    core.usage_error(("the name of a report must end with .json or .csv, not '%s'"):format(path))
-  end
+  local writer, unknown = formats.writer(path)
+  if not writer then core.usage_error(unknown) end
+  local text = writer(self)
   local refused = Report.refusal(path)
   if refused then core.usage_error(refused) end
   local written, why = core.write_file(path, text)

@@ -76,6 +76,8 @@ function inventory:limit(limit) end
 ---@field stopped? string why no further device was started
 ---@field cut_off? boolean true if an error or Ctrl-C ended the run
 ---@field duration number seconds
+---@field began integer when it began, in seconds since 1970
+---@field playbook? string file of the playbook, for the title of reports
 ---@field devices f5.report.entry[] one entry for each device, in the order of the inventory
 local report = {}
 
@@ -100,7 +102,7 @@ function report:summary() end
 ---*Raises* a Lua error if the name has another ending or the file cannot be written.
 ---
 ---*Source* docs/fleets.md, "What happens"
----@param path string path that ends with ".json" or ".csv"
+---@param path string path that ends with ".json", ".csv" or ".xml" (JUnit)
 function report:write(path) end
 
 ---Returns the report as plain tables, ready for JSON. Errors are texts with their kind.

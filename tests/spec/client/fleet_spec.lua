@@ -147,7 +147,7 @@ describe("f5.each", function()
     assert.equal("device,state,changed,calls,bytes,seconds,result", lines[1])
     assert.matches("^d1,done,no,0,%d+,[%d.]+,7$", lines[2])
     assert.matches('^d2,failed,no,0,%d+,[%d.]+,".*a ""bad"", bad day"$', lines[3])
-    assert.has_error(function() report:write "r.xml" end)
+    assert.has_error(function() report:write "r.txt" end)
   end)
 
   it("measures calls, bytes and time of each device, and shows them in every form", function()
