@@ -37,6 +37,7 @@ local WAYS <const> = {
   ["tm/sys/license"] = "pass",
   ["tm/sys/ucs"] = "pass",
   ["tm/sys/software"] = "pass",
+  ["tm/sys/software/update"] = "own", -- when the device looks for updates
   ["tm/cm/failover-status"] = "pass",
   ["tm/cm/sync-status"] = "pass",
   ["tm/cm/trust-domain"] = "pass",

@@ -50,6 +50,13 @@ describe("S3 a twin, writing,", function()
     }, changes())
   end)
 
+  it("keeps when the device looks for updates, which is configuration", function()
+    twin.sys.software.update:modify { autoCheck = "disabled" }
+    assert.equal("disabled", twin.sys.software.update:load().autoCheck)
+    assert.equal("enabled", direct.sys.software.update:load().autoCheck)
+    assert.same({ "modify sys/software/update" }, changes())
+  end)
+
   it("reports what changed, with both values and the requests", function()
     local got = twin:request("PATCH", TM .. "ltm/pool/green", {
       body = { description = "x" }, raw = true,
