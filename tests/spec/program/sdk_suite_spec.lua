@@ -15,7 +15,8 @@ local FOLDERS <const> = {
 }
 
 -- How many tests need what a twin does not simulate: the synchronisation of a device group, tasks
--- of packages, changes of ASM, a fail-over and the restart of a service. It answers them with an error that says so.
+-- of packages, changes of ASM, a fail-over, the restart of a service. It says so in an
+-- error.
 local NOT_SIMULATED <const> = { cm = 3, shared = 7, asm = math.huge, sys = 4 }
 
 -- What waits for ever: a fixture, for its own lock if an object cannot be created; and the test of
