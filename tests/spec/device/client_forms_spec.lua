@@ -95,6 +95,7 @@ describe("What clients of others ask a simulated device", function()
     local shown <const> = good("PATCH", "tm/sys/syslog", { remoteServers = servers })
     assert.same({ "/Common/a", 514 }, { shown.remoteServers[1].name,
       shown.remoteServers[1].remotePort })
+    assert.equal("none", shown.remoteServers[1].localIp)
     servers[1].remotePort = "x"
     assert.equal(400, call("PATCH", "tm/sys/syslog", { remoteServers = servers }).status)
   end)

@@ -49,6 +49,17 @@ local syslog <const> = {
   end,
 }
 
+-- What a server does not say has a default.
+local function show_syslog(_, _, object, shown)
+  if type(object.remoteServers) ~= "table" then return end
+  local list = {}
+  for i, server in ipairs(object.remoteServers) do
+    list[i] = { localIp = "none", remotePort = 514 }
+    for name, value in pairs(server) do list[i][name] = value end
+  end
+  shown.remoteServers = json.array(list)
+end
+
 local function show_publisher(store, _, object, shown, context)
   if not object.destinations then return end
   local list = {}
@@ -141,5 +152,6 @@ return {
   ["sys/syslog"] = {
     facts = { open = true, props = { remoteServers = { t = "a" } } },
     checks = syslog,
+    show = show_syslog,
   },
 }
