@@ -17,7 +17,7 @@ enum { HTTP_SECRET_LENGTH = 64 * 1024 };
 typedef struct http_times {
   uint64_t submitted; /* since 1970: http_submit was called */
   uint64_t started;   /* since 1970: it left the queue of the peer; 0: it did not */
-  uint64_t lookup, connect, tls, ready, first, total;
+  uint64_t lookup, connect, tls, first, total;
 } http_times;
 
 typedef struct http_request http_request;

@@ -453,7 +453,6 @@ static void collect_times(CURL *easy, http_times *times) {
   times->lookup = time_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
   times->connect = time_of(easy, CURLINFO_CONNECT_TIME_T);
   times->tls = time_of(easy, CURLINFO_APPCONNECT_TIME_T);
-  times->ready = time_of(easy, CURLINFO_PRETRANSFER_TIME_T);
   times->first = time_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
   times->total = time_of(easy, CURLINFO_TOTAL_TIME_T);
 }

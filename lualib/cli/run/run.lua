@@ -4,6 +4,7 @@ local check = require "cli.support.change.check"
 local confirmed = require "cli.support.change.confirmed"
 local confirmed_run = require "cli.support.change.confirmed_run"
 local fleet = require "cli.support.fleet"
+local har = require "cli.support.har.options"
 local playbook = require "cli.support.playbook"
 local reported = require "cli.support.reports.single"
 local simulated = require "cli.support.simulated"
@@ -17,8 +18,8 @@ local PROGRAM <const> = "f5lua run"
 
 function M.setup(parser)
   parser:usage(
-    "Usage: f5lua run [-v] [--log-format FORMAT] [--undoable] [--report FILE] [-e CHUNK]\n"
-      .. "                 FILE [ARG…]\n"
+    "Usage: f5lua run [-v] [--log-format FORMAT] [--undoable] [--report FILE] [--record FILE.har]\n"
+      .. "                 [-e CHUNK] FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --check [--no-validate] [--keep-going] [--exit-code]\n"
       .. "                 [--output text|json] FILE [ARG…]\n"
@@ -36,6 +37,7 @@ function M.setup(parser)
   undoable.add_option(parser)
   confirmed.add_options(parser)
   fleet.add_options(parser)
+  har.add_options(parser)
   parser:epilog(
     "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
       .. "The simulated device has the users admin, manager and operator; their names are their\n"
@@ -59,8 +61,7 @@ local function run_confirmed(options, words, fn)
   return confirmed_run.run(options, about(words), fn)
 end
 
-function M.run(options)
-  options.check = options.check or check.is_wanted()
+local function run_options(options)
   confirmed_run.from_environment(options, PROGRAM)
   local confirms <const> = confirmed_run.is_wanted(options)
   if confirms then confirmed_run.check_options(options, PROGRAM) end
@@ -103,6 +104,11 @@ function M.run(options)
     end)
   end
   call(options, words, told)
+end
+
+function M.run(options)
+  options.check = options.check or check.is_wanted()
+  return har.run(options, PROGRAM, run_options)
 end
 
 return M

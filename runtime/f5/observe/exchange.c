@@ -270,7 +270,7 @@ static void set_times(lua_State *L, const http_times *t) {
     set_number(L, "connect", between(t->lookup, t->connect));
     if (t->tls) set_number(L, "ssl", between(t->connect, t->tls));
   }
-  uint64_t ready = t->ready ? t->ready : t->tls ? t->tls : t->connect;
+  uint64_t ready = t->tls ? t->tls : t->connect; /* 0: over an existing connection */
   uint64_t first = t->first ? t->first : t->total;
   set_number(L, "wait", between(ready, first));
   set_number(L, "receive", between(first, t->total));

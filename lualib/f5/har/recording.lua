@@ -1,0 +1,130 @@
+-- f5.har.record(path): writes each exchange with a device to a HAR file while the program runs.
+--
+-- Each entry is one line. The file ends with "]}}" after each write, so it is complete JSON also if
+-- the program is killed between two writes; f5/har/file.lua reads one that was cut off, too.
+
+local core = require "f5.core"
+local entry_of = require "f5.har.entry"
+local json = require "f5.json"
+local terminal = require "f5.terminal"
+
+local M = {}
+
+local TAIL <const> = "\n]}}\n"
+local INTERVAL <const> = 0.25 -- s between two writes
+local START <const> = '{"log":'
+
+local Recording = {}
+Recording.__index = Recording
+Recording.__name = "f5.recording"
+
+-- Opens an empty file that only its owner can read. Another file than a recording is not replaced.
+local function open(path)
+  local file = core.append_open(path)
+  local text = file:read()
+  if text ~= "" and text:sub(1, #START) ~= START then
+    file:close()
+    core.usage_error(("%s exists, and is no recording: it was not replaced"):format(path))
+  end
+  file:close()
+  os.remove(path)
+  return core.append_open(path)
+end
+
+local function head()
+  return START .. ('{"version":"1.2","creator":%s,"entries":['):format(
+    json.encode({ name = "f5lua", version = core.version }, { sort = true }))
+end
+
+-- The last writes of a program come after its playbook: it deletes its tokens. The recordings that
+-- are still open then are finished when the Lua state ends.
+local open_ones = {}
+local guardian
+
+local function guard()
+  guardian = guardian or setmetatable({}, {
+    __gc = function()
+      for recording in pairs(open_ones) do recording:finish() end
+    end,
+  })
+end
+
+--- Starts a recording.
+-- @return recording: a <close> variable, with `count` and `problem` (text; nil if all was written)
+function M.start(path)
+  if type(path) ~= "string" then
+    core.usage_error(("f5.har.record: expected the path of a file, got a %s"):format(type(path)))
+  end
+  local file <const> = open(path)
+  local first <const> = head()
+  local self <const> = setmetatable({
+    path = path, file = file, count = 0, size = #first,
+    observer = core.exchanges_start { bodies = true },
+  }, Recording)
+  file:append(first .. TAIL, false)
+  open_ones[self] = true
+  guard()
+  self.ticker = core.spawn(function()
+    while true do
+      core.real_sleep(INTERVAL)
+      self:flush()
+    end
+  end)
+  return self
+end
+
+-- A full disk must not end a run that changes devices. What is missing is said at once.
+function Recording:fail(problem)
+  self.problem = core.mask((tostring(problem):gsub("^lualib/[^:]+:%d+: ", "")))
+  core.exchanges_stop(self.observer)
+  pcall(self.file.truncate, self.file, self.size)
+  pcall(self.file.append, self.file, TAIL, false)
+  terminal.err(
+    ("f5lua: the recording %s ends after %d exchanges, and the run goes on: %s\n"):format(
+      terminal.line(self.path), self.count, terminal.line(self.problem)))
+end
+
+--- Writes what has ended since the last write.
+function Recording:flush()
+  if self.problem or not self.file then return end
+  local list <const> = core.exchanges_take(self.observer)
+  if #list == 0 then return end
+  local ok <const>, problem <const> = pcall(function()
+    local lines = {}
+    for i, exchange in ipairs(list) do
+      local comma = self.count + i > 1 and "," or ""
+      lines[i] = comma .. "\n" .. entry_of(exchange)
+    end
+    local text <const> = table.concat(lines)
+    self.file:truncate(self.size)
+    self.file:append(text .. TAIL, false)
+    self.size, self.count = self.size + #text, self.count + #list
+  end)
+  if not ok then self:fail(problem) end
+end
+
+--- Ends it.
+function Recording:finish()
+  open_ones[self] = nil
+  self:flush()
+  if not self.file then return end
+  core.exchanges_stop(self.observer)
+  self.file:close()
+  self.file = nil
+end
+
+--- Writes what there is. Calls that the end of the program makes are still recorded.
+function Recording:pause()
+  if self.ticker then self.ticker:cancel() end
+  self.ticker = nil
+  self:flush()
+end
+
+function Recording:close()
+  self:pause()
+  self:finish()
+end
+
+Recording.__close = Recording.close
+
+return M
