@@ -60,36 +60,6 @@ local function connect(options, device)
   return f5.connect(given)
 end
 
-local WHAT <const> = {
-  created = "did not exist, and exists now", deleted = "existed, and is gone",
-  read = "the playbook read this, and the answer is another one now",
-}
-
--- What an entry of the drift says.
-local function described(one)
-  if one.about then
-    return ("the plan depends on what mentions %s here, and that is different now"):format(
-      table.concat(one.about, " or ")
-    )
-  end
-  if one.exists ~= nil then return WHAT[one.exists and "deleted" or "created"] end
-  if one.line then return ("%s downloads this file, and it is another one now"):format(one.line) end
-  return WHAT[one.what]
-end
-
-local function put_drift(found)
-  local text = require "f5.state.show_text"
-  for _, one in ipairs(found) do
-    if one.changes then
-      text.entry(output, {
-        what = "changed", name = one.path, kind = one.kind, changes = one.changes,
-      })
-    else
-      line("  ", terminal.line(one.path), ": ", terminal.line(described(one)))
-    end
-  end
-end
-
 -- Steps that nothing can take back are said before they run.
 local function final_steps(device)
   local list = {}
@@ -184,7 +154,7 @@ local function look_at_all(options, devices, sessions)
     local problem = problems[device]
     if sessions[device] and problem then
       line(terminal.line(device.label), " is not as the plan saw it (A: the plan, B: now):")
-      put_drift(problem)
+      read_back.put_drift(problem)
       drifted = drifted or device.label
     elseif problem then
       first = first or problem

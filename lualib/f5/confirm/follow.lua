@@ -153,12 +153,22 @@ function Follow:after(entry, write)
   end
 end
 
+-- It was not sent: the change record cannot be written.
+function Follow:withdrawn(entry, write)
+  if write.harmless or not entry then return end
+  self.in_flight = self.in_flight - 1
+  local step = entry.running[write]
+  entry.running[write] = nil
+  if step then entry.used[step], entry.seen[step] = nil, nil end
+end
+
 --- Follows a session from now on.
 function Follow:attach(session)
   local entry = self.entries[core.address(session)]
   core.record(session, {
     before = function(write) self:before(entry, write) end,
     after = function(write) self:after(entry, write) end,
+    withdrawn = function(write) self:withdrawn(entry, write) end,
   })
 end
 

@@ -19,6 +19,7 @@ local M = {}
 
 local TIMER <const> = "f5lua_confirm"
 local MINUTE <const> = 60
+local LOOK <const> = 1 -- second: it is not looked at more often
 local SLACK <const> = 10 -- seconds: the timer is not moved for less
 
 M.TIMER = TIMER
@@ -202,6 +203,10 @@ local function refusal(session, err)
     fail("forbidden", session, "nothing was sent: the user may not make handlers of iCall, which "
       .. "take a change back: " .. tostring(err.message))
   end
+  if err.kind ~= "cancelled" and not tostring(err.message):find "nothing was sent" then
+    err.message = "nothing was sent: the device does not accept what takes the change back: "
+      .. tostring(err.message)
+  end
   error(err, 0)
 end
 
@@ -351,7 +356,15 @@ end
 --- Called before each group of writes: moves the timer. Raises if the device takes the change back
 -- already, or cannot be asked for more time.
 function Pending:keep()
-  if self:left() > self.seconds - SLACK then return end
+  if core.now() < (self.looked or 0) + LOOK then return end
+  self.looked = core.now()
+  if self:left() > self.seconds - SLACK then
+    -- somebody may have decided meanwhile, or the device's clock has jumped
+    local answer = load(script_of(self.session, self.names.answer))
+    if not answer and load(script_of(self.session, self.names.script)) then return end
+    fail("conflict", self.session, ("the change %s: %s"):format(
+      self.id, answer and state_of(answer) or "its script is gone from the device"))
+  end
   move(self, from_now(self.seconds))
   self.fires = core.now() + self.seconds
 end

@@ -12,6 +12,13 @@ local function remove_all(session)
   pcall(core.set_recorder, session, nil) -- the session may be closed
 end
 
+-- A recorder refuses the write: those that have let it pass learn that it is not sent.
+local function withdraw(list, last, write)
+  for i = last - 1, 1, -1 do
+    if list[i].withdrawn then list[i].withdrawn(write) end
+  end
+end
+
 local function install(session)
   local list = {}
   of[session] = list
@@ -19,7 +26,12 @@ local function install(session)
     before = function(write)
       for i = 1, #list do
         local one = list[i]
-        if one then one.before(write) end
+        if one then
+          local _ <close> = setmetatable({}, { __close = function(_, err)
+            if err ~= nil then withdraw(list, i, write) end
+          end })
+          one.before(write)
+        end
       end
     end,
     after = function(write)
@@ -37,7 +49,8 @@ end
 
 --- core.record(session, recorder): adds a recorder { before = function(write), after =
 -- function(write) } to a session. The one that was added last sees a write last, and its outcome
--- first. It may also have `refused`, a function(read) for reads that are not implemented. nil
+-- first. It may also have `refused`, a function(read) for reads that are not implemented, and
+-- `withdrawn`, a function(write): it has let the write pass, but another recorder refused it. nil
 -- instead of a recorder: removes all.
 -- @return function that removes it
 function M.record(session, recorder)

@@ -114,7 +114,7 @@ describe("S7 a playbook whose changes must be confirmed", function()
     local bad <const> = run { "run", "--verify", "bad.lua", "playbook.lua" }
     assert.equal(1, bad.status, bad.out)
     assert.matches("the verification failed: the device takes the change back\n"
-      .. "the change is taken back\n$", bad.out)
+      .. "the change is taken back\n%d objects were read: all is as before\n$", bad.out)
     assert.matches("the shop is closed", bad.err)
     assert.same({ before, 0 }, { objects(), saves() })
     local good <const> = run { "run", "--verify", "good.lua", "playbook.lua" }
@@ -218,7 +218,7 @@ f5.all { function() bip.ltm.node["/Common/n1"]:create { address = "10.1.1.1" } e
     playbook(OTHER:format(place.path) .. CHANGE .. "if #text == 2 then os.exit(4) end\n")
     local done = run { "run", "--confirm", "5m", "playbook.lua" }
     assert.equal(4, done.status, done.err .. done.out)
-    assert.matches("the change is taken back\n$", done.out)
+    assert.matches("the change is taken back\n%d objects were read: all is as before\n$", done.out)
     assert.equal(before, objects())
     playbook(CHANGE .. "os.exit(0)\n")
     done = run { "run", "--confirm", "5m", "playbook.lua" }
@@ -230,7 +230,7 @@ f5.all { function() bip.ltm.node["/Common/n1"]:create { address = "10.1.1.1" } e
     device:fault { match = { method = "POST", path = "ltm/pool$" }, kind = "validation" }
     done = run { "run", "--confirm", "5m", "playbook.lua" }
     assert.equal(3, done.status, done.err .. done.out)
-    assert.matches("the change is taken back\n$", done.out)
+    assert.matches("the change is taken back\n%d objects were read: all is as before\n$", done.out)
     assert.equal(before, objects())
   end)
 
@@ -260,6 +260,66 @@ f5.all { function() bip.ltm.node["/Common/n1"]:create { address = "10.1.1.1" } e
       end
       assert.equal(before, objects(), where[2])
     end
+  end)
+
+  it("says that nothing was sent if the device does not accept the script or the timer", function()
+    local before <const> = objects()
+    playbook(CHANGE)
+    for _, path in ipairs { "icall/script$", "handler/periodic$" } do
+      device:fault { match = { method = "POST", path = path }, kind = "validation" }
+      local done <const> = run { "run", "--confirm", "1m", "playbook.lua" }
+      assert.equal(3, done.status, done.out)
+      assert.matches("nothing was sent: the device does not accept what takes the change back",
+        done.err)
+      assert.same({ before, "" }, { objects(), left_on_device() })
+    end
+  end)
+
+  it("is taken back if the change record cannot be written", function()
+    local before <const> = objects()
+    playbook(CHANGE)
+    place:file("no_folder", "")
+    local done <const> = run({ "run", "--confirm", "5m", "playbook.lua" },
+      { XDG_STATE_HOME = place.path .. "/no_folder" })
+    assert.equal(1, done.status, done.err .. done.out)
+    assert.matches("the change is taken back\n%d objects were read: all is as before\n$", done.out)
+    assert.equal(before, objects())
+  end)
+
+  -- What happens between the first write and the second one, 3 s later.
+  local function meanwhile(what)
+    playbook [[
+bip.ltm.pool["/Common/web"]:modify { minActiveMembers = 1 }
+f5.sleep(3)
+bip.ltm.pool["/Common/web"]:modify { minActiveMembers = 2 }
+]]
+    device:clear_log()
+    local running <close> = program.start(
+      { "run", "--confirm", "1m", place.path .. "/playbook.lua" }, { env = environment() }
+    )
+    running:expect "\nrun\n"
+    lab.wait("the first write", function()
+      return bip.ltm.pool["/Common/web"]:load().minActiveMembers == 1
+    end)
+    what()
+    return running:wait()
+  end
+
+  it("sends nothing more when the clock of the device has jumped over the time", function()
+    local before <const> = objects()
+    local done <const> = meanwhile(function() device:advance(600) end)
+    assert.equal(3, done.status, done.err .. done.out)
+    assert.matches("not sent: ", done.err)
+    for _ = 1, 10 do device:advance(65) end
+    assert.equal(before, objects())
+  end)
+
+  it("goes on when the services of the device restart meanwhile", function()
+    local done <const> = meanwhile(function() device:restart { seconds = 1 } end)
+    assert.equal(0, done.status, done.err .. done.out)
+    assert.equal(2, bip.ltm.pool["/Common/web"]:load().minActiveMembers)
+    device:advance(70)
+    assert.equal(0, bip.ltm.pool["/Common/web"]:load().minActiveMembers)
   end)
 
   it("works for playbooks without a subcommand, and for packed programs", function()

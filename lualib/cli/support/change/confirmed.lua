@@ -1,8 +1,10 @@
 -- apply --confirm and --verify: the device takes the change back unless somebody confirms it.
 local confirm = require "f5.confirm"
+local drift = require "f5.plan.drift"
 local duration = require "cli.support.change.duration"
 local host = require "f5.host"
 local output = require "cli.support.output"
+local read_back = require "cli.support.change.read_back"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -55,6 +57,34 @@ local function by_itself(self)
     duration.text(self.pending:left()), ": nothing more is needed")
 end
 
+-- Reads everything that the plan writes, and says whether it is as it was before.
+local function prove(self)
+  local count = 0
+  for _ in pairs(self.plan.objects) do count = count + 1 end
+  local ok, found = pcall(drift.find, self.session, { objects = self.plan.objects, reads = {} })
+  if not ok then
+    line(self.name, "whether all is as before could not be read: ", terminal.line(tostring(found)))
+    return
+  end
+  if #found == 0 then
+    line(self.name, ("%d %s read: all is as before"):format(
+      count, count == 1 and "object was" or "objects were"))
+    return
+  end
+  line(self.name, ("%d of %d objects are not as before (A: before, B: now):"):format(#found, count))
+  read_back.put_drift(found)
+  line(self.name, "'f5lua undo' with the change record of this run takes the rest back")
+end
+
+-- Whether the device still waits to take the change back, or is about to.
+local function still_waits(self)
+  local ok, list = pcall(confirm.list, self.session)
+  for _, one in ipairs(ok and list or {}) do
+    if one.id == self.pending.id then return one.due ~= nil end
+  end
+  return not ok -- it cannot be asked: the timer that was seen last counts
+end
+
 -- Lets the device take the change back now.
 local function take_back(self, why, is_sent)
   line(self.name, why, ": the device takes the change back")
@@ -63,12 +93,18 @@ local function take_back(self, why, is_sent)
   })
   if ok and now.state == "taken back" then
     line(self.name, "the change is taken back")
+    prove(self)
     self.over = true
     return true
   end
   line(self.name, "it is not certain that the change is taken back: ", terminal.line(
     ok and now.state .. (now.detail and ", " .. now.detail or "") or tostring(now)))
-  by_itself(self)
+  if still_waits(self) then
+    by_itself(self)
+  else
+    line(self.name, "its timer is gone from the device: somebody else has decided")
+    prove(self)
+  end
   return false
 end
 
@@ -144,7 +180,7 @@ function M.arm(options, device, connect)
     return NONE
   end
   local self = setmetatable({
-    session = session, pending = pending, options = options, user = user,
+    session = session, pending = pending, options = options, user = user, plan = device,
     name = options.several and terminal.line(session:label()) .. ": " or "",
   }, Change)
   line(("armed: %s takes the change %s back unless it is confirmed"):format(
@@ -152,6 +188,7 @@ function M.arm(options, device, connect)
   for _, text in ipairs(confirm.savers(session)) do
     line("  note: ", terminal.line(text), "; a restart then does not take the change back")
   end
+  output.flush() -- f5lua may be killed
   return self
 end
 

@@ -292,6 +292,7 @@ function M.run(options, about, fn)
   end })
   arm(options, list)
   line "run"
+  output.flush()
   local followed = follow.new(list)
   local ok, err, missing, settled, exit_status = run(followed, about, fn)
   local wrong
