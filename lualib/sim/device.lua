@@ -21,6 +21,7 @@ local icall = require "sim.icall"
 local miss = require "sim.twin.miss"
 local pipeline = require "sim.http.pipeline"
 local seeds = require "sim.seed"
+local style = require "sim.http.style"
 local sync = require "sim.cluster.sync"
 local version = require "sim.version"
 
@@ -31,19 +32,6 @@ Device.__index = Device
 Device.now, Device.advance, Device.run_due = clock.now, clock.advance, clock.run_due
 Device.schedule, Device.unschedule, Device.on = clock.schedule, clock.unschedule, clock.on
 
--- Real devices send the properties that every object has first, in this order.
-local STYLE <const> = {
-  sort = true,
-  first = { "kind", "name", "partition", "subPath", "fullPath", "generation", "selfLink" },
-}
--- The order of the properties of an error.
-local ERROR_STYLE <const> = {
-  sort = true,
-  first = {
-    "code", "message", "originalRequestBody", "referer", "restOperationId", "errorStack",
-    "apiError",
-  },
-}
 local JSON_TYPE <const> = "application/json; charset=UTF-8"
 
 -- options: users (array of { name, password, role }), provision (array of module names), seed (a
@@ -248,9 +236,9 @@ local function readable(value)
 end
 
 -- The JSON text of a body. Programs of the device can print anything; JSON is UTF-8.
-local function encode(body, style)
-  local ok, text = pcall(json.encode, body, style)
-  return ok and text or json.encode(readable(body), style)
+local function encode(body, how)
+  local ok, text = pcall(json.encode, body, how)
+  return ok and text or json.encode(readable(body), how)
 end
 
 -- Encodes the body of a response and adds its reason and content type.
@@ -259,7 +247,7 @@ function Device.finish(_, request, response)
   response.headers = headers
   local body = response.body
   if type(body) == "table" then
-    body = encode(body, response.status >= 400 and ERROR_STYLE or STYLE)
+    body = encode(body, response.status >= 400 and style.ERROR or style.OBJECT)
     headers["Content-Type"] = headers["Content-Type"] or JSON_TYPE
   elseif body == nil then
     body = ""

@@ -13,6 +13,7 @@
 #include "sim/digest.h"
 #include "sim/native.h"
 #include "sim/pem.h"
+#include "sim/pieces.h"
 
 static int traceback(lua_State *L) {
   const char *message = luaL_tolstring(L, 1, NULL);
@@ -144,6 +145,18 @@ static void take_headers(lua_State *L, int response, sim_answer *answer) {
   lua_pop(L, 1);
 }
 
+/* The body is a string; `more`, if it is there, is the rest of it. */
+static void take_body(lua_State *L, int response, sim_answer *answer) {
+  size_t length;
+  lua_getfield(L, response, "body");
+  const char *bytes = lua_tolstring(L, -1, &length);
+  bool added = !bytes || evbuffer_add(answer->body, bytes, length) == 0;
+  lua_getfield(L, response, "more");
+  added = added && sim_pieces_move(L, -1, answer->body);
+  lua_pop(L, 2);
+  if (!added) luaL_error(L, "not enough memory");
+}
+
 /* Copies the response, a table, into the answer. */
 static void take_response(lua_State *L, int response, sim_answer *answer) {
   answer->later = field_flag(L, response, "later");
@@ -160,11 +173,7 @@ static void take_response(lua_State *L, int response, sim_answer *answer) {
   answer->truncated = field_count(L, response, "truncate", &answer->truncate);
   field_count(L, response, "delay", &answer->delay_ms);
   take_headers(L, response, answer);
-  if (lua_getfield(L, response, "body") == LUA_TSTRING) {
-    size_t length;
-    const char *body = lua_tolstring(L, -1, &length);
-    if (evbuffer_add(answer->body, body, length) != 0) luaL_error(L, "not enough memory");
-  }
+  take_body(L, response, answer);
 }
 
 /* Runs protected: (handle, request, answer). The last two are light userdata. */

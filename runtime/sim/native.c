@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 #include <openssl/rand.h>
 
+#include "sim/pieces.h"
+
 static int native_micros(lua_State *L) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -43,6 +45,7 @@ static int native_make_directory(lua_State *L) {
 static const luaL_Reg functions[] = {{"micros", native_micros},
                                      {"random", native_random},
                                      {"make_directory", native_make_directory},
+                                     {"pieces", sim_pieces_new},
                                      {NULL, NULL}};
 
 int luaopen_sim_native(lua_State *L) {

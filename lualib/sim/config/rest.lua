@@ -13,12 +13,14 @@ local indexes = require "sim.config.indexes"
 local kinds = require "sim.kinds"
 local list_options = require "sim.config.list_options"
 local names = require "sim.config.names"
+local native = require "sim.native"
 local identity = require "sim.config.identity"
 local values = require "sim.config.values"
 local paging = require "sim.config.paging"
 local present = require "sim.config.render"
 local snapshot = require "sim.factory.snapshot"
 local stats = require "sim.config.stats"
+local style = require "sim.http.style"
 local tmsh = require("sim.lazy") "sim.tmsh.load"
 local uri = require "sim.config.uri"
 local validate = require "sim.config.validate"
@@ -81,6 +83,31 @@ local function matches(object, pattern)
   return glob.matches(object.name or "", plain) or glob.matches(object.fullPath or "", plain)
 end
 
+-- A longer list is encoded object by object, because all objects at once take much memory.
+local FEW <const> = 100
+-- After so many objects Lua may collect what they left: a part that stands for these KB.
+local OFTEN <const>, STEP <const> = 50, 256
+
+-- The response with a whole list. `shown(i)`: its i-th item. Nil if an item has bytes that JSON
+-- cannot hold, or if a later step needs the body.
+local function in_pieces(device, request, body, count, shown)
+  local plain = request.ticket and not request.query.ver and #device.faults == 0
+    and not request.fault and not device.contrary
+  if count <= FEW or not plain then return nil end
+  local pieces = native.pieces()
+  for i = 1, count do
+    local ok, text = pcall(json.encode, shown(i), style.OBJECT)
+    if not ok then return nil end
+    if i > 1 then pieces:add "," end
+    pieces:add(text)
+    if i % OFTEN == 0 then collectgarbage("step", STEP) end
+  end
+  pieces:add "]}"
+  return {
+    status = 200, body = json.encode(body, style.OBJECT):sub(1, -2) .. ',"items":[', more = pieces,
+  }
+end
+
 local function get_collection(device, request, target)
   local store = device.store
   local version = names.version(device, request)
@@ -108,19 +135,24 @@ local function get_collection(device, request, target)
   local wanted = present.wanted(request)
   local context =
     { version = version, expand = request.query.expandSubcollections == "true" }
-  local items = {}
-  for i = first, last do
-    local path = target.path .. "/" .. segments[i]
+  local function shown_item(n)
+    local segment = segments[first + n - 1]
+    local path = target.path .. "/" .. segment
     local at = { node = target.node, template = target.template, path = path }
-    context.shown = target.shown .. "/" .. segments[i]
+    context.shown = target.shown .. "/" .. segment
     local shown = present.object(store, at, store:get(path), context)
-    items[#items + 1] = wanted and present.select(shown, wanted) or shown
+    return wanted and present.select(shown, wanted) or shown
   end
   local body = {
     kind = target.node.kind .. (target.node.ending or "collectionstate"),
     selfLink = names.link(target.shown, names.query(request, version)),
-    items = json.array(items),
   }
+  local count = last - first + 1
+  local response = not add_paging and in_pieces(device, request, body, count, shown_item)
+  if response then return response end
+  local items = {}
+  for n = 1, count do items[n] = shown_item(n) end
+  body.items = json.array(items)
   if add_paging then add_paging(body) end
   return { status = 200, body = body }
 end

@@ -15,7 +15,7 @@ local names = require "sim.config.names"
 local M = {}
 
 -- Objects in a page. Expanded ones are large, and slow devices time out: then pages become smaller.
-local PAGE <const>, EXPANDED_PAGE <const>, SMALLEST_PAGE <const> = 500, 50, 5
+local PAGE <const>, EXPANDED_PAGE <const>, SMALLEST_PAGE <const> = 250, 50, 5
 -- Status of a GET that the device has not answered in time.
 local TIMED_OUT <const> = 408
 
@@ -150,21 +150,30 @@ function take.object(twin, want, status, body, jobs)
   return nil
 end
 
--- The next pages, all at once: the answer says how many there are.
+-- So many pages of a collection are asked for at the same time.
+local PARALLEL <const> = 3
+
+local function ask_next_page(twin, want, pages, jobs)
+  if pages.next >= pages.total then return end
+  send(twin, {
+    kind = "collection", path = want.path, expand = want.expand, skip = pages.next, pages = pages,
+    size = pages.size,
+  }, jobs)
+  pages.next = pages.next + pages.size
+end
+
+-- Asks for more pages: the first answer says how many there are. Returns whether this one was the
+-- last.
 local function more_pages(twin, want, answer, jobs)
-  local size = size_of(want)
-  local total = math.tointeger(answer.totalItems)
-  local pages = want.pages or { left = 1 }
-  if not want.pages and total then
-    for skip = size, total - 1, size do
-      pages.left = pages.left + 1
-      send(twin, {
-        kind = "collection", path = want.path, expand = want.expand, skip = skip, pages = pages,
-        size = want.size,
-      }, jobs)
-    end
+  local size, total = size_of(want), math.tointeger(answer.totalItems)
+  local pages = want.pages
+  if not pages then
+    total = total or 0
+    pages = { left = math.max((total + size - 1) // size, 1), next = size, total = total, size = size }
+    for _ = 2, PARALLEL do ask_next_page(twin, want, pages, jobs) end
   end
   pages.left = pages.left - 1
+  ask_next_page(twin, want, pages, jobs)
   return pages.left == 0
 end
 
