@@ -187,12 +187,14 @@ end
 
 -- Tells the twin that the device has not answered in time, see sim/twin/wants.lua.
 local TIMED_OUT <const> = 408
+local RAW <const> = { raw = "body" }
 local BUSY <const> = { [429] = true, [502] = true, [503] = true, [504] = true }
 
 -- range: "FIRST-LAST/TOTAL" of a file, which devices take and give in the header Content-Range; "-"
 -- for all other paths. The range of the answer is the first line of the body then.
 local function get(self, n, range, path)
-  local options = { raw = true, headers = range ~= "-" and { ["Content-Range"] = range } or nil }
+  local options = RAW
+  if range ~= "-" then options = { raw = true, headers = { ["Content-Range"] = range } } end
   for again = 0, AGAIN do
     local answer = session_of(self, n):request("GET", path, options)
     if not BUSY[answer.status] or again == AGAIN then

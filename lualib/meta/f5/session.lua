@@ -50,7 +50,8 @@ function session:request(method, path, options) end
 ---@field body? table|string body of the request; a table is sent as JSON
 ---@field query? table parameters of the URI: name = string, number or boolean
 ---@field headers? table further header lines: name = value
----@field raw? boolean true: return any answer as f5.answer and never retry; default false
+---@field raw? boolean|"body" true: return any answer as f5.answer and never retry; "body": the same
+---without headers, which takes less time; default false
 ---@field timeout? number seconds for this exchange; default: that of the session
 ---@field quiet? boolean true: neither log, count nor retry; default false
 ---@field changes? boolean false: the call changes nothing, so it is not counted; default true

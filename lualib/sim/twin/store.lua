@@ -57,7 +57,8 @@ end
 local function lookup(self, path)
   local twin = self.twin
   if not twin.online or not may_have(self, path) then return nil end
-  local target = uri.parse(path)
+  local meant = twin.request and twin.request.meant
+  local target = meant and meant.path == path and meant or uri.parse(path)
   if not target or target.what ~= "resource" and target.what ~= "singleton" then return nil end
   if target.parent and not may_have(self, target.parent) then return nil end
   local lenient = path:find "^/mgmt/tm/auth/user/" ~= nil

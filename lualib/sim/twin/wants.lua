@@ -169,7 +169,9 @@ local function more_pages(twin, want, answer, jobs)
   local pages = want.pages
   if not pages then
     total = total or 0
-    pages = { left = math.max((total + size - 1) // size, 1), next = size, total = total, size = size }
+    pages = {
+      left = math.max((total + size - 1) // size, 1), next = size, total = total, size = size,
+    }
     for _ = 2, PARALLEL do ask_next_page(twin, want, pages, jobs) end
   end
   pages.left = pages.left - 1

@@ -95,6 +95,33 @@ describe("simulated device: lists and commands", function()
     end
   end)
 
+  it("are whole and the same, also if they are long", function()
+    local pools = {}
+    for i = 1, 150 do
+      pools[i] = { name = ("p%03d"):format(i), members = { { name = "10.0.0.1:" .. i } } }
+    end
+    local other <close> = sim.start { seed = { objects = { ["/mgmt/tm/ltm/pool"] = pools } } }
+    local session <close> = f5.connect(other:options "admin")
+    for _, query in ipairs { "", "$select=name,monitor", "expandSubcollections=true" } do
+      local path = "/mgmt/tm/ltm/pool?" .. query
+      local whole = session:request("GET", path)
+      local items = {}
+      for skip = 0, 149, 50 do -- these are short
+        local page = session:request("GET", ("%s&$top=50&$skip=%d"):format(path, skip))
+        table.move(page.items, 1, #page.items, #items + 1, items)
+      end
+      assert.equal(150, #items)
+      assert.same(items, whole.items)
+      assert.equal("tm:ltm:pool:poolcollectionstate", whole.kind)
+      other:fault { match = { method = "GET", path = "/ltm/pool$" }, truncate = 100 }
+      assert.is_false(pcall(session.request, session, "GET", path, { retries = 0 }))
+      other:clear_faults()
+    end
+    local length = #session:request("GET", "/mgmt/tm/ltm/pool", { raw = true }).body
+    local head = session:request("HEAD", "/mgmt/tm/ltm/pool", { raw = true })
+    assert.equal(tostring(length), head.headers["content-length"])
+  end)
+
   it("page every list", function()
     for i = 1, 3 do
       bip:request("POST", "/mgmt/tm/sys/ucs", { body = { command = "save", name = "a" .. i } })
