@@ -72,7 +72,6 @@ static pages *pages_new(lua_State *L, lua_Integer default_page) {
  * localhost. */
 static void note_next(lua_State *L, pages *p, f5_operation *op, int index) {
   size_t length;
-  text_clear(&p->path);
   if (lua_getfield(L, index, "nextLink") == LUA_TSTRING) {
     const char *link = lua_tolstring(L, -1, &length);
     if (!uri_is_absolute(link, length) || uri_leads_up(link, length))
@@ -189,7 +188,7 @@ static void check_items(lua_State *L, f5_operation *op) {
 }
 
 /* Finishes the call for a page of the iteration at index: pushes its body and its items, an array,
- * and sets the path of the next page. */
+ * and sets the path of the next page, which is empty now. */
 static void take_page(lua_State *L, int at, f5_operation *op) {
   pages *p = lua_touserdata(L, at);
   operation_result(L, op);
@@ -197,7 +196,6 @@ static void take_page(lua_State *L, int at, f5_operation *op) {
   push_items(L, op, body);
   check_items(L, op);
   lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-  text_clear(&p->path);
   if (count && count < p->left) {
     note_next(L, p, op, body);
     if (p->path.length == 0) note_next_of_asm(L, p, body, count, op->call.http.path);

@@ -388,6 +388,18 @@ describe("request", function()
   before_each(start)
   after_each(stop)
 
+  it("sends many parameters of a query, sorted by name", function()
+    local query, expected = {}, {}
+    for i = 1, 60 do
+      query[("p%02d"):format(i)] = i
+      expected[i] = ("p%02d=%d"):format(i, i)
+    end
+    device:clear_log()
+    assert.equal("p", bip:request("GET", "ltm/pool/~Common~p", { query = query }).name)
+    local log <const> = device:log()
+    assert.equal(table.concat(expected, "&"), log[#log].query)
+  end)
+
   it("makes any call", function()
     assert.equal("p", bip:request("GET", "ltm/pool/~Common~p").name)
     assert.equal(

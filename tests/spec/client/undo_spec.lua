@@ -19,6 +19,29 @@ describe("S8 guard and undo", function()
   end)
   after_each(function() lab.stop(bip, device) end)
 
+  it("guard takes back a policy that was published, with its rules", function()
+    local function rule(name)
+      return { { name = name, actions = { { name = "0", forward = true, reset = true } } } }
+    end
+    local policy <const> = bip.ltm.policy["/Common/pub"]
+    local draft <const> = bip.ltm.policy["/Common/Drafts/pub"]
+    draft:create { strategy = "/Common/first-match", requires = { "http" },
+      controls = { "forwarding" }, rules = rule "was" }
+    bip.ltm.policy:run("publish", { name = "/Common/Drafts/pub" })
+    local before <const> = random.objects(device)
+    local err = lab.failure(function()
+      bip:guard(function()
+        policy:modify { createDraft = "yes" }
+        draft:modify { rules = rule "is" }
+        bip.ltm.policy:run("publish", { name = "/Common/Drafts/pub" })
+        bip.ltm.pool["/Common/nope"]:modify { description = "fails" }
+      end)
+    end)
+    assert.is_true(err.reverted)
+    assert.equal("was", policy.rules:list()[1].name)
+    same(before)
+  end)
+
   it("guard takes back what an error leaves behind", function()
     local before <const> = random.objects(device)
     local err = lab.failure(function()
