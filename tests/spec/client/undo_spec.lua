@@ -90,6 +90,13 @@ describe("S8 guard and undo", function()
     lab.fails("usage", bip.guard, bip, "no function")
   end)
 
+  it("guard notes nothing of what comes after it", function()
+    bip:guard(function() bip.ltm.pool["/Common/web"]:modify { description = "new" } end)
+    device:clear_log()
+    bip.ltm.pool["/Common/web"]:modify { description = "newer" }
+    assert.equal(1, #device:log())
+  end)
+
   it("guard inside of a guard takes back its own part", function()
     local a <const>, b <const> = bip.ltm.pool["/Common/a"], bip.ltm.pool["/Common/b"]
     bip:guard(function()
