@@ -215,11 +215,13 @@ function f5.flat(body) end
 ---@field login_reference? string link of the login provider, instead of `provider`
 ---@field auth? "token"|"basic" how to authenticate; default "token"; "basic" is for administrators
 ---@field token? string an existing token; the session neither renews nor deletes it
----@field verify? boolean whether to check the device's certificate; default true
+---@field verify? boolean whether to check the device's certificate, against what `f5lua trust`
+---stored for this host and port, else against the CAs of the system; default true
 ---@field ca? string path of a PEM file with the CA of the device's certificate
 ---@field cert? string path of a PEM file with a client certificate and its chain
 ---@field key? string path of a PEM file with the client's key, unencrypted; default: in `cert`
----@field pin? string public key of the device: "sha256//DIGEST", several with ";", or a file
+---@field pin? string public key of the device: "sha256//DIGEST", several with ";", or a file;
+---checked in addition to the certificate
 ---@field proxy? string "http://USER:PASSWORD@HOST:PORT", percent-encoded; default `https_proxy`;
 ---"direct://": none
 ---@field timeout? number seconds for one exchange; default 60

@@ -27,6 +27,8 @@
 #include "f5/session/seal_lua.h"
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
+#include "f5/trust/facts.h"
+#include "f5/trust/trusted.h"
 #include "f5/work/child.h"
 #include "f5/work/directory.h"
 #include "f5/work/new_file.h"
@@ -158,6 +160,9 @@ static int lua_nearest(lua_State *L) {
 static const luaL_Reg functions[] = {{"connect", connect_lua},
                                      {"connect_given", connect_lua_given},
                                      {"certificate", certificate_lua},
+                                     {"peer_certificate", connect_lua_certificate},
+                                     {"device_address", connect_lua_address},
+                                     {"certificate_facts", facts_lua},
                                      {"preset", connect_lua_preset},
                                      {"sessions", lua_sessions},
                                      {"set_recorder", record_lua},
@@ -214,6 +219,7 @@ int luaopen_f5_core(lua_State *L) {
   f5_system_register(L);
   f5_child_register(L);
   directory_register(L);
+  trusted_register(L);
   task_setup(L);
   transfer_setup(L);
   new_file_setup(L);

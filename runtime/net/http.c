@@ -398,6 +398,10 @@ const http_peer_options *http_peer_options_of(const http_peer *peer) {
   return &peer->settings.options;
 }
 
+const http_trust *http_peer_trust(const http_peer *peer) {
+  return peer->settings.trust;
+}
+
 http_peer *http_peer_retain(http_peer *peer) {
   peer->references++;
   return peer;

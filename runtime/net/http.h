@@ -11,6 +11,7 @@
 
 #include "net/http_options.h"
 #include "net/http_request.h"
+#include "net/http_trust.h"
 #include "net/loop.h"
 
 typedef struct http_peer http_peer; /* reference-counted, opaque */
@@ -18,6 +19,9 @@ typedef struct http_peer http_peer; /* reference-counted, opaque */
 http_peer *http_peer_new(loop *l, const http_peer_options *options);
 /* How it is reached, with the defaults; valid as long as the peer. */
 const http_peer_options *http_peer_options_of(const http_peer *peer); /* NULL if out of memory */
+/* What is known of its certificate; NULL if neither a pin nor `wanted` nor keep_certificate is set.
+ */
+const http_trust *http_peer_trust(const http_peer *peer);
 http_peer *http_peer_retain(http_peer *peer);
 void http_peer_release(http_peer *peer); /* the last reference also closes idle connections */
 

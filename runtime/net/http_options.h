@@ -11,8 +11,12 @@ typedef struct http_peer_options {
   bool insecure;          /* do not verify the certificate */
   const char *ca;         /* CA file (PEM) for this peer; default: see http_system_ca */
   const char *cert, *key; /* PEM files of the client certificate and its key */
-  const char *pin;        /* CURLOPT_PINNEDPUBLICKEY: "sha256//…" or a file */
-  const char *proxy;      /* CURLOPT_PROXY; default: from the environment */
+  /* Fingerprint of the only certificate that is right, see http_trust.h; NULL: the CAs decide. Not
+   * through a proxy that is reached with TLS. */
+  const char *wanted;
+  bool keep_certificate; /* http_peer_trust has the certificate */
+  const char *pin;       /* CURLOPT_PINNEDPUBLICKEY: "sha256//…" or a file */
+  const char *proxy;     /* CURLOPT_PROXY; default: from the environment */
   const char *user_agent;
   long connect_timeout_ms; /* default 10,000 */
   long timeout_ms;         /* for a whole exchange, default 60,000 */

@@ -40,6 +40,8 @@ struct http_request {
   char *sink_buffer;
   size_t sink_size;
   uint64_t sink_limit; /* bytes of the largest body for the file; 0: no limit */
+  /* Ends when the connection is made, certificates included, and sends nothing. */
+  bool only_connect;
   /* The answer contains a secret: OpenSSL wipes its copy, too. */
   bool secret;
   bool timed;      /* fills `times` */
@@ -56,7 +58,7 @@ struct http_request {
   /* What names a proxy: "proxy", the option, or a variable such as "https_proxy". NULL if nothing
    * does, or if the request got past the proxy. Lives as long as the program. */
   const char *proxy_source;
-  char error[256]; /* message of libcurl; empty if HTTP_OK */
+  char error[320]; /* message of libcurl; empty if HTTP_OK */
   long status;     /* 0: there is none */
   /* At least part of the request was sent: the server may have acted on it. */
   bool sent;

@@ -27,6 +27,9 @@ static bool make_constants(http_peer_settings *settings) {
   }
   const char *directory = NULL, *bundle = NULL;
   if (!options->insecure && !options->ca) http_system_ca(&directory, &bundle);
+  if ((options->wanted || options->pin || options->keep_certificate) &&
+      !(settings->trust = http_trust_new(options->wanted, options->keep_certificate)))
+    return false;
   if (directory && !bundle && !(settings->ca_directory = strdup(directory))) return false;
   if (settings->proxy_source) return true;
   settings->base = curl_url();
@@ -40,6 +43,7 @@ static bool make_constants(http_peer_settings *settings) {
 void http_settings_clear(http_peer_settings *settings) {
   http_options_free(&settings->options);
   curl_url_cleanup(settings->base);
+  http_trust_release(settings->trust);
   free(settings->user_agent);
   free(settings->ca_directory);
 }

@@ -7,6 +7,7 @@
 
 #include "net/http_options.h"
 #include "net/http_sockets.h"
+#include "net/http_trust.h"
 #include "net/loop.h"
 
 /* The strings live as long as the peer. */
@@ -18,6 +19,7 @@ typedef struct http_peer_settings {
   /* The hashed directory of the system, if certificates are looked up there; else NULL. */
   char *ca_directory;
   http_sockets *sockets;
+  http_trust *trust; /* NULL: nobody looks at the certificate but OpenSSL */
 } http_peer_settings;
 
 /* Fills in zero-initialised settings. If memory runs out, keeps nothing and returns false. */

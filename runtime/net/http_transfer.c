@@ -110,7 +110,7 @@ static int on_start(void *user, char *remote, char *local, int remote_port, int 
   transfer->started = true;
   transfer->size_before = size;
   transfer->local_port = local_port;
-  return CURL_PREREQFUNC_OK;
+  return transfer->request->only_connect ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* -- options -- */
@@ -135,6 +135,7 @@ static CURLcode on_tls(CURL *easy, void *context, void *user) {
   if (!settings->proxy_source) SSL_CTX_set_read_ahead(context, 1);
   X509_STORE *store = settings->ca_directory ? http_ca_store(settings->ca_directory) : NULL;
   if (store) SSL_CTX_set1_cert_store(context, store);
+  if (settings->trust && !http_trust_install(settings->trust, context)) return CURLE_OUT_OF_MEMORY;
   return CURLE_OK;
 }
 
@@ -147,6 +148,9 @@ static bool set_trust(CURL *easy, const http_peer_settings *settings, char *erro
   if (options->insecure) {
     SET(CURLOPT_SSL_VERIFYPEER, 0L);
     SET(CURLOPT_SSL_VERIFYHOST, 0L);
+  } else if (options->wanted) { /* a resumed TLS session would not show its certificate */
+    SET(CURLOPT_SSL_VERIFYHOST, 0L);
+    SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
   } else if (options->ca) {
     bundle = options->ca;
   } else {
@@ -213,6 +217,7 @@ http_transfer *http_transfer_new(const http_peer_settings *settings, char *error
   transfer->easy = curl_easy_init();
   transfer->sockets = settings->sockets;
   transfer->proxy_source = settings->proxy_source;
+  transfer->trust = settings->trust;
   transfer->fd = CURL_SOCKET_BAD;
   transfer->base_length = strlen(settings->options.base);
   transfer->url_size = transfer->base_length + 256;
@@ -409,6 +414,19 @@ static http_failure failure_of(const http_transfer *transfer, CURLcode code, lon
  * alert. */
 static bool describe_certificate(const http_transfer *transfer, CURLcode code) {
   long result = X509_V_OK;
+  char *error = transfer->request->error;
+  const http_trust *trust = transfer->trust;
+  if (code == CURLE_PEER_FAILED_VERIFICATION && trust && trust->changed) {
+    snprintf(error, sizeof transfer->request->error,
+             "the certificate has changed: SHA-256 %s, but trusted is %s", trust->fingerprint,
+             trust->wanted);
+    return true;
+  }
+  if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH && trust && trust->pin[0]) {
+    snprintf(error, sizeof transfer->request->error,
+             "SSL: public key does not match pinned public key; the device has %s", trust->pin);
+    return true;
+  }
   if (code != CURLE_PEER_FAILED_VERIFICATION || strstr(transfer->error, "certificate"))
     return false;
   curl_easy_getinfo(transfer->easy, CURLINFO_SSL_VERIFYRESULT, &result);
@@ -462,6 +480,7 @@ void http_transfer_collect(http_transfer *transfer, CURLcode code) {
   CURL *easy = transfer->easy;
   long size = 0, connects = 0, proxy_status = 0;
   curl_off_t body = 0;
+  if (request->only_connect && transfer->started) code = CURLE_OK;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &request->status);
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &size);

@@ -23,6 +23,7 @@ typedef struct http_transfer {
   CURL *easy;
   http_sockets *sockets;    /* of the peer */
   const char *proxy_source; /* of the peer's settings */
+  const http_trust *trust;  /* of the peer's settings; may be NULL */
   http_request *request;    /* NULL if idle */
   /* In the peer's list of idle transfers, or the network's list of running ones. */
   struct http_transfer *next, *prev;

@@ -1,6 +1,8 @@
 -- Hints for errors of a device. They depend on the reader: the author of a playbook changes code,
 -- the user of a one-line call changes that line.
 
+local terminal = require "f5.terminal"
+
 local M = {}
 
 -- The reader: "playbook" (its author), "console" (a user with an open session), "shell" (the user
@@ -12,8 +14,6 @@ local PLAYBOOK <const> = {
     .. "local ok, err = f5.try(function() … end)",
   conflict = "it exists already; change it with ref:modify{…}, or use ref:ensure{…}",
   auth = "check F5_USER and F5_PASSWORD, or username and password in f5.connect",
-  tls = 'give the device\'s certificate to f5.connect: `ca = "FILE.pem"`; '
-    .. "`verify = false` turns the check off",
   busy = "increase `retries` of f5.connect, or try again later",
   timeout = "increase `timeout` of f5.connect, or run long work as a task",
 }
@@ -21,8 +21,6 @@ local PLAYBOOK <const> = {
 local ONE_LINE <const> = {
   conflict = "it exists already; change it with f5lua modify",
   auth = "check the user (--user or F5_USER) and the password (F5_PASSWORD)",
-  tls = "give the certificate of the device or its CA with --ca FILE.pem; "
-    .. "--no-verify turns the check off",
   busy = "try again later",
   timeout = "--timeout SECONDS waits longer; a device stops calls after about a minute: "
     .. "run long work as a task, see docs/operating.md",
@@ -45,6 +43,19 @@ local WAIT_TO_LOG_IN <const> = {
 local TOKENS <const> = "a token ends by itself after 20 minutes, unless its lifetime was extended; "
   .. "an administrator with another user name can end them now: "
   .. "f5lua list /mgmt/shared/authz/tokens, f5lua delete /mgmt/shared/authz/tokens 'NAME*'"
+
+-- A certificate that no CA of the system has signed. %s: the device.
+local UNTRUSTED <const> = {
+  playbook = "'f5lua trust %s' shows the certificate and stores it as trusted; or give the CA to "
+    .. 'f5.connect: `ca = "FILE.pem"`; `verify = false`, or F5_VALIDATE_CERTS=no, turns the check '
+    .. "off",
+  console = "'f5lua trust %s' shows the certificate and stores it as trusted; or name the CA: "
+    .. ".connect HOST --ca FILE.pem; --no-verify, or F5_VALIDATE_CERTS=no, turns the check off",
+  shell = "'f5lua trust %s' shows the certificate and stores it as trusted; or name the CA with "
+    .. "--ca FILE.pem; --no-verify, or F5_VALIDATE_CERTS=no, turns the check off",
+}
+local CHANGED <const> = "somebody may pose as the device: send no password. Was its certificate "
+  .. "renewed? 'f5lua trust %s' shows the new one and asks"
 
 local one_line = false
 
@@ -140,9 +151,14 @@ function M.of(err)
       return "the device requires a client certificate of a CA that it trusts: "
         .. "give `cert` and `key` to f5.connect"
     end
+    local address = words:match "connection to (%S+)" or "HOST"
+    address = terminal.line((address:gsub(":443$", "")))
+    if words:find("certificate has changed", 1, true) then return CHANGED:format(address) end
     -- "public key does not match", "error setting certificate file" …: another certificate does not
     -- help.
-    if not words:find "certificate problem" then return nil end
+    local is_untrusted = words:find "certificate problem" or words:find "SSL: .*subject name"
+    if not is_untrusted then return nil end
+    return UNTRUSTED[reader]:format(address)
   end
   if tostring(err.message):find("maximum active login tokens", 1, true) then return TOKENS end
   if err.kind == "auth" and err.status ~= 401 then return nil end

@@ -17,7 +17,7 @@ local GROUPS <const> = {
   { folder = "run", title = "Playbooks and the console" },
   { folder = "rest", title = "Objects of a device" },
   { folder = "change", title = "Configurations and their differences" },
-  { folder = "device", title = "Simulated devices" },
+  { folder = "device", title = "Devices" },
   { folder = "pack", title = "Programs made of playbooks" },
 }
 

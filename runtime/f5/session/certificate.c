@@ -104,7 +104,7 @@ typedef struct found {
   lua_Integer starts, ends; /* seconds since 1970 */
 } found;
 
-static bool read_time(const ASN1_TIME *time, lua_Integer *seconds) {
+bool certificate_time(const ASN1_TIME *time, lua_Integer *seconds) {
   ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
   int days, rest;
   bool ok = epoch && ASN1_TIME_diff(&days, &rest, epoch, time) == 1;
@@ -113,17 +113,16 @@ static bool read_time(const ASN1_TIME *time, lua_Integer *seconds) {
   return ok;
 }
 
-/* "CN=www.example.net,O=Example", the format of devices. */
-static bool read_subject(const X509 *certificate, text *subject) {
+bool certificate_name(const X509_NAME *name, text *out) {
   BIO *bio = BIO_new(BIO_s_mem());
   if (!bio) return false;
   char *bytes = NULL;
   const unsigned long style = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-  bool ok = X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, style) >= 0;
+  bool ok = X509_NAME_print_ex(bio, name, 0, style) >= 0;
   long length = ok ? BIO_get_mem_data(bio, &bytes) : 0;
-  if (length > 0) text_add(subject, bytes, (size_t)length);
+  if (length > 0) text_add(out, bytes, (size_t)length);
   BIO_free(bio);
-  return ok && !subject->failed;
+  return ok && !out->failed;
 }
 
 static int push_found(lua_State *L) {
@@ -158,9 +157,9 @@ int certificate_lua(lua_State *L) {
   const char *passphrase = option(L, "passphrase");
   found f = {0};
   X509 *certificate = certificate_read(&c);
-  if (certificate && (!read_subject(certificate, &f.subject) ||
-                      !read_time(X509_get0_notBefore(certificate), &f.starts) ||
-                      !read_time(X509_get0_notAfter(certificate), &f.ends)))
+  if (certificate && (!certificate_name(X509_get_subject_name(certificate), &f.subject) ||
+                      !certificate_time(X509_get0_notBefore(certificate), &f.starts) ||
+                      !certificate_time(X509_get0_notAfter(certificate), &f.ends)))
     certificate_complain(&c, "contains an invalid certificate");
   if (key && !c.reason[0]) {
     c = (complaint){.name = "key", .path = key};

@@ -7,8 +7,11 @@
 
 #include <lua.h>
 
+#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/x509.h>
+
+#include "base/text.h"
 
 /* Why a file cannot be used; `reason` is empty if it can. It is raised after the checks, so that no
  * OpenSSL object leaks. */
@@ -29,6 +32,11 @@ X509 *certificate_read(complaint *c);
 /* Complains unless the file contains the key of the certificate. same_file: the key was looked for
  * in the certificate's file. */
 void certificate_check_key(complaint *c, X509 *certificate, bool same_file, const char *passphrase);
+
+/* Appends a name as devices write it, "CN=www.example.net,O=Example". False if that fails. */
+bool certificate_name(const X509_NAME *name, text *out);
+/* Seconds since 1970; false if the time is invalid. */
+bool certificate_time(const ASN1_TIME *time, lua_Integer *seconds);
 
 /* f5.certificate(file, { key =, passphrase = }): see lualib/meta/f5.lua. */
 int certificate_lua(lua_State *L);

@@ -2,9 +2,6 @@
  * logs in. */
 #include "f5/session/connect.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +11,7 @@
 
 #include "base/json_text.h"
 #include "f5/report/error.h"
+#include "f5/session/address.h"
 #include "f5/session/login.h"
 #include "f5/session/operation.h"
 #include "f5/session/probe.h"
@@ -21,7 +19,10 @@
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
 #include "f5/session/token.h"
-#include "f5/session/trust.h"
+#include "f5/trust/trust.h"
+#include "f5/trust/facts.h"
+#include "f5/trust/greeting.h"
+#include "f5/trust/trusted.h"
 
 static const char *const option_names[] = {"host",     "port",
                                            "username", "password",
@@ -38,17 +39,21 @@ static const char *const option_names[] = {"host",     "port",
                                            NULL};
 static const char *const retry_names[] = {"count", "delay", "budget", NULL};
 
+/* Indices on the stack of f5.connect. */
+enum { SESSION = 2, PRESET = 3, OPTIONS = 4 };
+
 static const char preset_key; /* its address is the key in the registry */
 
 /* Strings belong to the copy of the options at index 1, or to the buffers here. */
 typedef struct options {
   const char *host;
-  char host_text[256];
+  char host_text[ADDRESS_MAX];
   long port;
   const char *username;
   char username_text[PROMPT_MAX];
   const char *label, *ver;
-  bool verify;
+  bool verify, simulated, look; /* look: the certificate is shown, not judged */
+  char wanted[HTTP_FINGERPRINT];
   lua_Number timeout, connect_timeout;
   http_peer_options peer;
 } options;
@@ -129,65 +134,6 @@ static const char *environment(const char *name) {
 
 /* -- address -- */
 
-static long port_number(lua_State *L, const char *digits, const char *where) {
-  char *end;
-  errno = 0;
-  long port = strtol(digits, &end, 10);
-  if (errno || *end || end == digits || port < 1 || port > 65535)
-    error_usage(L, "invalid port '%s' (%s)", digits, where);
-  return port;
-}
-
-/* "2001:db8::1" or "fe80::1%eth0" */
-static bool is_v6(const char *word, size_t length) {
-  char address[INET6_ADDRSTRLEN];
-  struct in6_addr parsed;
-  const char *zone = memchr(word, '%', length);
-  size_t digits = zone ? (size_t)(zone - word) : length;
-  if (digits >= sizeof address || (zone && digits + 1 == length)) return false;
-  snprintf(address, sizeof address, "%.*s", (int)digits, word);
-  for (size_t i = digits; i < length; i++)
-    if (!isalnum((unsigned char)word[i]) && !strchr("%._-", word[i])) return false;
-  return inet_pton(AF_INET6, address, &parsed) == 1;
-}
-
-static bool is_name(const char *word, size_t length) {
-  for (size_t i = 0; i < length; i++)
-    if (!isalnum((unsigned char)word[i]) && !strchr("-._", word[i])) return false;
-  return length > 0;
-}
-
-/* "host", "host:port", "[v6]", "[v6]:port" or "v6", each with an optional "https://". */
-static void split_host(lua_State *L, options *o, const char *given) {
-  const char *host = given, *port = NULL;
-  if (strncasecmp(host, "http://", 7) == 0)
-    error_usage(L, "invalid host '%s': iControl REST uses HTTPS only", given);
-  if (strncasecmp(host, "https://", 8) == 0) host += 8;
-  size_t length = strcspn(host, "/"), name = length;
-  if (host[length] && host[length + 1])
-    error_usage(L, "invalid host '%s': expected a name or an address without a path", given);
-  bool bracket = *host == '[', v6 = is_v6(host, length);
-  if (!v6) { /* a bare IPv6 address has no port after a colon */
-    const char *end = bracket ? memchr(host, ']', length) : host;
-    const char *colon = end ? memchr(end, ':', length - (size_t)(end - host)) : NULL;
-    if (colon && !memchr(colon + 1, ':', length - (size_t)(colon + 1 - host))) {
-      name = (size_t)(colon - host);
-      port = colon + 1;
-    }
-  }
-  bool right = bracket ? name > 2 && host[name - 1] == ']' && is_v6(host + 1, name - 2)
-                       : v6 || is_name(host, name);
-  if (!right || name + 3 > sizeof o->host_text)
-    error_usage(L, "invalid host '%s': not a name or an address", given);
-  snprintf(o->host_text, sizeof o->host_text, v6 ? "[%.*s]" : "%.*s", (int)name, host);
-  o->host = o->host_text;
-  if (port) {
-    char digits[16];
-    snprintf(digits, sizeof digits, "%.*s", (int)(length - (size_t)(port - host)), port);
-    o->port = port_number(L, digits, given);
-  }
-}
-
 static void read_address(lua_State *L, options *o, int preset) {
   const char *host = string_option(L, 1, "host");
   o->port = (long)integer_option(L, 1, "port", 0, 0, 65535);
@@ -200,7 +146,8 @@ static void read_address(lua_State *L, options *o, int preset) {
     o->port = 0;
   }
   if (!host) error_usage(L, "no host: give host = \"…\" to f5.connect, or set F5_SERVER");
-  split_host(L, o, host);
+  address_split(L, host, o->host_text, &o->port);
+  o->host = o->host_text;
   if (preset) {
     o->port = (long)integer_option(L, preset, "port", 443, 1, 65535);
     return;
@@ -208,7 +155,7 @@ static void read_address(lua_State *L, options *o, int preset) {
   if (named_port && o->port != named_port)
     error_usage(L, "the port is given twice: in host = \"%s\" and as port = %ld", host, named_port);
   if (!o->port && environment("F5_SERVER_PORT"))
-    o->port = port_number(L, getenv("F5_SERVER_PORT"), "F5_SERVER_PORT");
+    o->port = address_port(L, getenv("F5_SERVER_PORT"), "F5_SERVER_PORT");
   if (!o->port) o->port = 443;
 }
 
@@ -238,6 +185,15 @@ static void mask_proxy(lua_State *L, f5_session *session, const char *proxy) {
   if (colon) session->credentials.proxy = keep(L, colon + 1, (size_t)(end - colon - 1));
 }
 
+/* Whether a proxy is reached with TLS. Its certificate is not that of the device. */
+static bool has_tls_proxy(const http_peer_options *peer) {
+  static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+  const char *proxy = peer->proxy;
+  for (size_t i = 0; !proxy && i < sizeof names / sizeof *names; i++)
+    proxy = environment(names[i]);
+  return proxy && strncasecmp(proxy, "https://", 8) == 0;
+}
+
 static void read_transport(lua_State *L, options *o, f5_session *session, int preset) {
   http_peer_options *peer = &o->peer;
   o->verify = boolean_option(L, 1, "verify", true);
@@ -259,6 +215,9 @@ static void read_transport(lua_State *L, options *o, f5_session *session, int pr
     peer->proxy = "";
   }
   trust_check(L, peer);
+  if (!o->look && o->verify && !peer->ca && !preset && !has_tls_proxy(peer) &&
+      trusted_find(L, o->host, o->port, o->wanted))
+    peer->wanted = o->wanted;
   mask_proxy(L, session, peer->proxy);
   peer->insecure = !o->verify;
   peer->user_agent = "f5lua/" F5LUA_VERSION;
@@ -462,9 +421,9 @@ static void copy_options(lua_State *L) {
   lua_replace(L, 1);
 }
 
-/* simulated: the options of core.preset, if there are any, replace those that lead to a device. */
-static int open_session(lua_State *L, bool simulated) {
-  options o = {0};
+/* Reads the options at index 1 that lead to the device. Afterwards the stack holds their copy, the
+ * session, which is freed if anything below raises, the preset or another value, and the struct. */
+static options *read_target(lua_State *L, bool simulated, bool look, f5_session **session) {
   lua_settop(L, 1);
   if (lua_isnil(L, 1) || lua_type(L, 1) == LUA_TSTRING) { /* f5.connect "bigip1" */
     lua_createtable(L, 0, 1);
@@ -472,36 +431,125 @@ static int open_session(lua_State *L, bool simulated) {
     lua_setfield(L, 1, "host");
   }
   if (!lua_istable(L, 1))
-    return error_usage(L, "f5.connect: expected a table of options, got a %s", luaL_typename(L, 1));
+    error_usage(L, "f5.connect: expected a table of options, got a %s", luaL_typename(L, 1));
   check_names(L, 1, option_names, "option");
   copy_options(L);
   f5_core *core = core_of(L);
   if (core->ended)
-    return error_usage(L, "f5.connect: the program is ending and could not delete the token");
+    error_usage(L, "f5.connect: the program is ending and could not delete the token");
   core->at_exit = session_abandon_all;
-  f5_session **box = session_push(L); /* at 2: frees the session if anything below raises */
-  f5_session *session = *box = session_new(core);
-  if (!session) return luaL_error(L, "not enough memory");
-  int preset = 0;
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE && simulated)
-    preset = lua_gettop(L);
-  read_address(L, &o, preset);
-  read_transport(L, &o, session, preset);
-  read_retries(L, session);
-  set_names(L, &o, session);
-  read_auth(L, &o, session, preset);
+  f5_session **box = session_push(L);
+  *session = *box = session_new(core);
+  if (!*session) luaL_error(L, "not enough memory");
+  bool has_preset = lua_rawgetp(L, LUA_REGISTRYINDEX, &preset_key) == LUA_TTABLE && simulated;
+  int preset = has_preset ? PRESET : 0;
+  options *o = lua_newuserdatauv(L, sizeof *o, 0);
+  *o = (options){.simulated = has_preset, .look = look};
+  read_address(L, o, preset);
+  read_transport(L, o, *session, preset);
+  read_retries(L, *session);
+  set_names(L, o, *session);
+  return o;
+}
+
+static void make_peer(lua_State *L, options *o, f5_session *session) {
   char base[300];
   snprintf(base, sizeof base, "https://%s", session->where);
-  o.peer.base = base;
-  session->peer = http_peer_new(core->loop, &o.peer);
-  if (!session->peer) return luaL_error(L, "not enough memory");
-  if (session->credentials.mode != CREDENTIALS_TOKEN) {
-    lua_settop(L, 2);
-    return 1;
-  }
+  o->peer.base = base;
+  session->peer = http_peer_new(session->core->loop, &o->peer);
+  o->peer.base = NULL;
+  if (!session->peer) luaL_error(L, "not enough memory");
+}
+
+static int log_in(lua_State *L, options *o, f5_session *session) {
+  read_auth(L, o, session, o->simulated ? PRESET : 0);
+  lua_settop(L, 2);
+  if (session->credentials.mode != CREDENTIALS_TOKEN) return 1;
   f5_operation *op = operation_new(L, session, "POST", "/mgmt/shared/authn/login");
   op->call.only_login = true;
   return operation_read(L, op, connected);
+}
+
+/* Raises the failure of a greeting. */
+static void raise_failure(lua_State *L, const greeting *g, const f5_session *session) {
+  f5_failure failure;
+  error_place place = {.device = session->label, .attempts = 1};
+  failure_from_transport(&failure, &g->http, session->where, false, false);
+  failure.verdict.unknown = false;
+  error_push_and_clear(L, &failure, &place);
+  lua_error(L);
+}
+
+/* A device that is starting may be waited for: the login does that. */
+static int greeted(lua_State *L, int status, lua_KContext context) {
+  const greeting *g = (const greeting *)context;
+  options *o = lua_touserdata(L, OPTIONS);
+  f5_session *session = *(f5_session **)lua_touserdata(L, SESSION);
+  (void)status;
+  session_check_open(L, session);
+  bool waits = number_option(L, 1, "wait", 0, 0, 86400) > 0 && g->http.failure != HTTP_TLS;
+  if (g->http.failure != HTTP_OK && !waits) raise_failure(L, g, session);
+  return log_in(L, o, session);
+}
+
+/* Whether a user will be asked for a name or a password. */
+static bool will_ask(lua_State *L, const options *o) {
+  static const char *const names[] = {"username", "password", "token"};
+  bool given[3];
+  if (o->simulated) return false;
+  for (int i = 0; i < 3; i++) {
+    given[i] = lua_getfield(L, 1, names[i]) != LUA_TNIL;
+    lua_pop(L, 1); /* value */
+  }
+  bool user = given[0] || environment("F5_USER"), password = given[1] || environment("F5_PASSWORD");
+  return !given[2] && !(user && password) && prompt_possible();
+}
+
+/* simulated: the options of core.preset, if there are any, replace those that lead to a device. */
+static int open_session(lua_State *L, bool simulated) {
+  f5_session *session;
+  options *o = read_target(L, simulated, false, &session);
+  make_peer(L, o, session);
+  if (will_ask(L, o)) return greeting_await(L, session->peer, greeted);
+  return log_in(L, o, session);
+}
+
+static int looked(lua_State *L, int status, lua_KContext context) {
+  const greeting *g = (const greeting *)context;
+  f5_session *session = *(f5_session **)lua_touserdata(L, SESSION);
+  (void)status;
+  X509 *certificate = session->peer ? http_peer_trust(session->peer)->certificate : NULL;
+  bool came = g->http.failure == HTTP_OK || g->http.failure == HTTP_TLS;
+  if (!came || !certificate) {
+    session_end(session);
+    raise_failure(L, g, session);
+  }
+  facts_push(L, certificate);
+  if (g->http.failure == HTTP_TLS && lua_istable(L, -1)) {
+    lua_pushstring(L, g->http.error);
+    lua_setfield(L, -2, "problem");
+  }
+  session_end(session);
+  return 1;
+}
+
+int connect_lua_address(lua_State *L) {
+  options o = {0};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  read_address(L, &o, 0);
+  lua_pushfstring(L, "%s:%d", o.host, (int)o.port);
+  return 1;
+}
+
+int connect_lua_certificate(lua_State *L) {
+  f5_session *session;
+  options *o = read_target(L, false, true, &session);
+  if (has_tls_proxy(&o->peer))
+    error_usage(L, "the certificate of %s cannot be shown through a proxy with TLS", o->host);
+  o->peer.wanted = NULL;
+  o->peer.keep_certificate = true;
+  make_peer(L, o, session);
+  return greeting_await(L, session->peer, looked);
 }
 
 int connect_lua(lua_State *L) {

@@ -163,8 +163,9 @@ f5lua: cannot make a secure connection to DEVICE (SSL certificate problem: unabl
   attempts  1
   FILE:2: in main chunk
       local bip = f5.connect { retries = 0 }
-  hint: give the device's certificate to f5.connect: `ca = "FILE.pem"`; `verify = false` turns the check off
-]], LIST, { SSL_CERT_FILE = "" })
+  hint: ]] .. "'f5lua trust DEVICE' shows the certificate and stores it "
+      .. 'as trusted; or give the CA to f5.connect: `ca = "FILE.pem"`; `verify = false`, or '
+      .. "F5_VALIDATE_CERTS=no, turns the check off\n", LIST, { SSL_CERT_FILE = "" })
   end)
 
   it("a port that does not speak TLS", function()

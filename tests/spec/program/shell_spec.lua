@@ -342,8 +342,9 @@ describe("REST from the shell", function()
     )
     environment.SSL_CERT_FILE = nil
     assert.matches(
-      "\n  hint: give the certificate of the device or its CA with %-%-ca FILE%.pem; "
-        .. "%-%-no%-verify turns the check off\n$",
+      "\n  hint: 'f5lua trust [^']+' shows the certificate and stores it as trusted; or name the "
+        .. "CA with %-%-ca FILE%.pem; %-%-no%-verify, or F5_VALIDATE_CERTS=no, turns the check "
+        .. "off\n$",
       run({ "list", "ltm/pool" }).err
     )
   end)

@@ -1,4 +1,4 @@
-#include "f5/session/trust.h"
+#include "f5/trust/trust.h"
 
 #include <errno.h>
 #include <stdio.h>
