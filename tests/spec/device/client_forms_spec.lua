@@ -230,4 +230,12 @@ sys application template t {
     -- what was read is written back
     good("PATCH", path .. "/p", { certKeyChain = chain })
   end)
+
+  it("has statistics of trunks", function()
+    good("POST", "tm/net/trunk", { name = "t" })
+    local _, stats <const> = next(good("GET", "tm/net/trunk/t/stats").entries)
+    local entries <const> = stats.nestedStats.entries
+    assert.equal("uninit", entries.status.description)
+    assert.same({ "t", 0 }, { entries.tmName.description, entries["counters.bitsIn"].value })
+  end)
 end)

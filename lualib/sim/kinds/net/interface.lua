@@ -76,6 +76,20 @@ return {
       bandwidth = { d = 0 }, cfgMbrCount = { d = 0 }, workingMbrCount = { d = 0 },
     } },
     checks = trunk,
+    stats = {
+      entries = {
+        { "counters.bitsIn", "v" }, { "counters.bitsOut", "v" }, { "counters.collisions", "v" },
+        { "counters.dropsIn", "v" }, { "counters.dropsOut", "v" }, { "counters.errorsIn", "v" },
+        { "counters.errorsOut", "v" }, { "operBw", "v" }, { "status", "d" }, { "tmName", "d" },
+      },
+      -- "uninit" was recorded for a trunk without working members
+      values = function(_, _, object)
+        local works = (object.workingMbrCount or 0) > 0
+        return {
+          tmName = object.name, operBw = object.bandwidth, status = works and "up" or "uninit",
+        }
+      end,
+    },
   },
   ["net/arp"] = {
     facts = { noun = "ARP entry" },
