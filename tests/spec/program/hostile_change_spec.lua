@@ -116,6 +116,11 @@ bip.auth.user:create { name = "bob", password = arg[1],
     ok(0, { "run", "--undoable", "playbook.lua", SECRET, "web1" }, PHRASE)
     assert.matches("playbook.lua %*+ web1", (ok(0, { "changes", "show", "last" })))
     assert.same({}, files_with(SECRET))
+    local address <const> = "https://bob:an-other-word@proxy.example.net/"
+    plan('bip.ltm.pool["/Common/q"]:create {}\n', PHRASE, "--proxy", address)
+    assert.matches("playbook.lua %-%-proxy https://bob:%*+@proxy.example.net/",
+      (ok(0, { "show", "change.plan" })))
+    assert.same({}, files_with "an-other-word")
   end)
 
   it("encrypts an upload that may hold keys", function()
