@@ -260,6 +260,7 @@ function f5.flat(body) end
 ---| "cancelled" # Ctrl-C or `fiber:cancel()` ended the call.
 ---| "protocol" # The answer is not iControl REST, or it is a redirect.
 ---| "not_simulated" # A check cannot simulate this step.
+---| "not_recorded" # A replay has no answer for this call.
 ---| "usage" # The playbook uses the API incorrectly.
 -- End of the kinds of errors.
 

@@ -21,6 +21,7 @@
 #include "f5/session/connect.h"
 #include "f5/session/core.h"
 #include "f5/observe/exchange.h"
+#include "f5/observe/replay.h"
 #include "f5/session/operation.h"
 #include "f5/session/prompt.h"
 #include "f5/session/record.h"
@@ -169,6 +170,7 @@ static const luaL_Reg functions[] = {{"connect", connect_lua},
                                      {"exchanges_start", exchange_lua_start},
                                      {"exchanges_take", exchange_lua_take},
                                      {"exchanges_stop", exchange_lua_stop},
+                                     {"replay", replay_lua},
                                      {"access", access_lua},
                                      {"set_password", session_lua_set_password},
                                      {"secret_text", prompt_lua_text},

@@ -25,6 +25,12 @@ const http_trust *http_peer_trust(const http_peer *peer);
 http_peer *http_peer_retain(http_peer *peer);
 void http_peer_release(http_peer *peer); /* the last reference also closes idle connections */
 
+/* From now on a function answers the requests of the peer, and nothing is sent. It fills in the
+ * result: `failure` and `error`, or `status`, `answer` (with a NUL behind it) and `answer_headers`,
+ * which the request then owns. It must not submit or cancel requests. */
+void http_peer_answer(http_peer *peer, void (*answer)(void *data, http_request *request),
+                      void *data);
+
 /* Starts the request, or queues it if the peer's parallel limit is reached. Never calls `done`
  * before it returns. */
 void http_submit(http_peer *peer, http_request *request);

@@ -56,6 +56,7 @@ const char *http_failure_name(http_failure failure) {
                                       [HTTP_TOO_LARGE] = "too large",
                                       [HTTP_FILE] = "file",
                                       [HTTP_CANCELLED] = "cancelled",
+                                      [HTTP_UNRECORDED] = "unrecorded",
                                       [HTTP_INTERNAL] = "internal"};
   return (size_t)failure < sizeof names / sizeof *names ? names[failure] : "unknown";
 }

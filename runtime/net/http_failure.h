@@ -16,7 +16,8 @@ typedef enum http_failure {
   HTTP_TOO_LARGE,  /* the answer is larger than body_limit */
   HTTP_FILE,       /* a local file could not be read or written */
   HTTP_CANCELLED,
-  HTTP_INTERNAL /* out of memory, or libcurl refused an option; `sent` may be true */
+  HTTP_UNRECORDED, /* a function answers for the server, and has no answer */
+  HTTP_INTERNAL    /* out of memory, or libcurl refused an option; `sent` may be true */
 } http_failure;
 
 const char *http_failure_name(http_failure failure);

@@ -20,6 +20,7 @@ function M.setup(parser)
   parser:usage(
     "Usage: f5lua run [-v] [--log-format FORMAT] [--undoable] [--report FILE] [--record FILE.har]\n"
       .. "                 [-e CHUNK] FILE [ARG…]\n"
+      .. "       f5lua run [-v] --replay FILE.har [-e CHUNK] FILE [ARG…]\n"
       .. "       f5lua run [-v] --sim [--provision MODULE,…] [--seed FILE.json] FILE [ARG…]\n"
       .. "       f5lua run [-v] --check [--no-validate] [--keep-going] [--exit-code]\n"
       .. "                 [--output text|json] FILE [ARG…]\n"

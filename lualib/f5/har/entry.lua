@@ -128,9 +128,10 @@ end
 -- What HAR does not have a place for.
 local function own(e)
   local list = { '"_device":' .. quoted(e.device), '"_attempt":' .. e.attempt }
-  for _, name in ipairs { "line", "failure", "message", "retry" } do
+  for _, name in ipairs { "line", "failure", "message", "retry", "transport" } do
     if e[name] then list[#list + 1] = ('"_%s":%s'):format(name, quoted(e[name])) end
   end
+  if e.transport and e.arrived then list[#list + 1] = '"_sent":true' end
   if e.pause then list[#list + 1] = '"_pause":' .. ms(e.pause) end
   if e.internal then list[#list + 1] = '"_internal":true' end
   return table.concat(list, ",")

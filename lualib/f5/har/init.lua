@@ -6,6 +6,9 @@ local M = {}
 function M.record(path) return require("f5.har.recording").start(path) end
 
 --- See lualib/meta/f5/har.lua.
+function M.replay(path) return require("f5.har.replay").start(path) end
+
+--- See lualib/meta/f5/har.lua.
 function M.read(path) return require("f5.har.file").read(path) end
 
 return M

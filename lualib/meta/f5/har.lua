@@ -21,6 +21,17 @@ local har = {}
 ---@return f5.recording recording the recording, for a `<close>` variable
 function har.record(path) end
 
+---Answers all calls from a recording from now on. `f5.connect` makes sessions with the devices
+---of the recording; nothing is sent. A call that differs raises the error "not_recorded". Nobody
+---waits: not `f5.sleep`, and not the pauses of retries.
+---
+---*Raises* "usage": the file cannot be read, or is no HAR file.
+---
+---*Source* docs/recordings.md, "Replay"
+---@param path string path of the file
+---@return f5.replay replay the replay, for a `<close>` variable
+function har.replay(path) end
+
 ---Reads a HAR file, also one that was cut off while f5lua wrote it, or of another program.
 ---
 ---*Raises* "usage": the file cannot be read, or is no HAR file.
@@ -42,3 +53,38 @@ local recording = {}
 ---
 ---*Source* docs/recordings.md, "Record"
 function recording:close() end
+
+---@class f5.replay
+---A replay that `f5.har.replay` has started.
+---@field problem? string how the first call that differs does so
+local replay = {}
+
+---Raises an error unless all recorded calls were made, and no others. Logins do not count.
+---
+---*Raises* "not_recorded": something differs from the recording.
+---
+---*Source* docs/recordings.md, "Specs for playbooks"
+function replay:check() end
+
+---Returns what differs from the recording.
+---
+---*Raises* nothing.
+---
+---*Source* docs/recordings.md, "Specs for playbooks"
+---@return string? difference text of several lines; nil if nothing differs
+function replay:difference() end
+
+---Returns the recorded calls that were not made yet, without logins.
+---
+---*Raises* nothing.
+---
+---*Source* docs/recordings.md, "Specs for playbooks"
+---@return table[] calls array of { device =, method =, path =, line = }
+function replay:left() end
+
+---Ends the replay: `f5.connect` leads to devices again.
+---
+---*Raises* nothing.
+---
+---*Source* docs/recordings.md, "Specs for playbooks"
+function replay:close() end

@@ -40,7 +40,8 @@ struct f5_exchange {
   unsigned attempt;
   http_times times;
   uint64_t sent, received, pause_ms;
-  const char *failure, *retry;
+  const char *failure, *retry, *transport;
+  bool arrived; /* at least a part of the request was sent */
   side request, response;
 };
 
@@ -185,6 +186,8 @@ f5_exchange *exchange_new(const f5_session *session, const http_request *request
   e->internal = request->secret;
   e->status = request->status;
   e->attempt = attempt;
+  e->arrived = request->sent;
+  if (request->failure != HTTP_OK) e->transport = http_failure_name(request->failure);
   e->times = request->times;
   e->sent = request->bytes_sent;
   e->received = request->bytes_received;
@@ -302,6 +305,9 @@ static void push_exchange(lua_State *L, const f5_exchange *e, bool bodies) {
   set_string(L, "failure", e->failure);
   if (e->message.length) set_text(L, "message", &e->message);
   set_string(L, "retry", e->retry);
+  set_string(L, "transport", e->transport);
+  lua_pushboolean(L, e->arrived);
+  lua_setfield(L, -2, "arrived");
   if (e->retry) set_number(L, "pause", e->pause_ms * 1000);
   if (!bodies || !e->with_bodies) return;
   push_side(L, &e->request);

@@ -35,6 +35,8 @@ int exchange_lua_start(lua_State *L);
  *   dns, connect, ssl, wait, receive: microseconds; the first three are nil if there was none
  *   sent, received: bytes;  internal: it is a login, or about the session's own token
  *   failure     kind of the error, or nil;  message: its words
+ *   transport   how the exchange itself failed (name of an http_failure), or nil
+ *   arrived     at least a part of the request was sent
  *   retry       why the call is tried again, or nil;  pause: microseconds until then
  *   request, response: with bodies { headers = "Name: value\n…", body, size, digest (SHA-256 of
  *               what is not kept: files, and bodies of more than 1 MiB) } */

@@ -35,6 +35,7 @@
   X(CANCELLED, "cancelled", 1, false, "Ctrl-C or `fiber:cancel()` ended the call.") \
   X(PROTOCOL, "protocol", 3, false, "The answer is not iControl REST, or it is a redirect.") \
   X(NOT_SIMULATED, "not_simulated", 1, false, "A check cannot simulate this step.") \
+  X(NOT_RECORDED, "not_recorded", 1, false, "A replay has no answer for this call.") \
   X(USAGE, "usage", 1, false, "The playbook uses the API incorrectly.")
 /* clang-format on */
 

@@ -225,6 +225,15 @@ static void timeout_message(text *message, const http_request *request, const ch
     text_printf(message, ", perhaps because of the proxy (from %s)", source_of_proxy(request));
 }
 
+/* A replay has the whole message in `error`. */
+static void fill_internal(f5_failure *failure, text *message, const http_request *request) {
+  bool unrecorded = request->failure == HTTP_UNRECORDED;
+  failure->verdict =
+      (f5_verdict){unrecorded ? KIND_NOT_RECORDED : KIND_TRANSPORT, RETRY_NEVER, request->sent};
+  if (!unrecorded)
+    text_put(message, request->sent ? "cannot store the answer" : "cannot send the request");
+}
+
 void failure_from_transport(f5_failure *failure, const http_request *request, const char *where,
                             bool write, bool reached) {
   text message = {0};
@@ -273,13 +282,13 @@ void failure_from_transport(f5_failure *failure, const http_request *request, co
     failure->verdict =
         (f5_verdict){cancelled ? KIND_CANCELLED : KIND_TRANSFER, RETRY_NEVER, request->sent};
     break;
+  case HTTP_UNRECORDED:
   case HTTP_INTERNAL:
   case HTTP_OK:
-    text_put(&message, request->sent ? "cannot store the answer" : "cannot send the request");
-    failure->verdict = (f5_verdict){KIND_TRANSPORT, RETRY_NEVER, request->sent};
+    fill_internal(failure, &message, request);
     break;
   }
-  if (*request->error) text_printf(&message, " (%s)", request->error);
+  if (*request->error) text_printf(&message, message.length ? " (%s)" : "%s", request->error);
   if (!write) failure->verdict.unknown = false;
   failure->transient = is_transient(request);
   failure->message = masked_copy(text_string(&message), message.length);

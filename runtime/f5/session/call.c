@@ -79,6 +79,7 @@ static void end_soon(f5_call *call) {
 
 static uint64_t pause_before_next(const f5_call *call) {
   const f5_session *session = call->session;
+  if (session->replayed) return 0;
   unsigned doublings = call->attempts > 16 ? 16 : call->attempts - 1;
   uint64_t pause = session->delay_ms << doublings;
   uint64_t max = call->wait_budget ? MAX_START_PAUSE : MAX_PAUSE;

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 
 #include "base/json_text.h"
+#include "f5/observe/replay.h"
 #include "f5/report/error.h"
 #include "f5/session/address.h"
 #include "f5/session/login.h"
@@ -510,7 +511,8 @@ static int open_session(lua_State *L, bool simulated) {
   f5_session *session;
   options *o = read_target(L, simulated, false, &session);
   make_peer(L, o, session);
-  if (will_ask(L, o)) return greeting_await(L, session->peer, greeted);
+  replay_attach(session);
+  if (!session->replayed && will_ask(L, o)) return greeting_await(L, session->peer, greeted);
   return log_in(L, o, session);
 }
 

@@ -29,6 +29,8 @@ typedef struct f5_core {
   text cut_off;           /* writes that an interruption cut off, a line for each: see cut_off.h */
   unsigned cut_offs;      /* how many; more than those that are named */
   f5_observer *observers; /* of exchanges: see exchange.h */
+  struct f5_replay *replay; /* answers for all devices: see replay.h; or NULL */
+  bool notes_lines;         /* calls note the line of the script */
   struct {
     struct f5_exchange *first, *last; /* that an observer has not taken yet, in order */
     uint64_t count;

@@ -64,7 +64,8 @@ f5_operation *operation_new(lua_State *L, f5_session *session, const char *metho
 /* Notes the line of the script, "playbook.lua:12", for observers of exchanges. */
 static void note_line(lua_State *L, f5_call *call) {
   size_t length;
-  if (!exchange_wanted(call->session->core)) return;
+  const f5_core *core = call->session->core;
+  if (!exchange_wanted(core) && !core->notes_lines) return;
   luaL_checkstack(L, 4, "line");
   error_push_script_line(L);
   const char *line = lua_tolstring(L, -1, &length);

@@ -68,6 +68,7 @@ struct f5_session {
       budget_ms;    /* first pause, and how long after its start a call may be retried */
   bool recorded;    /* record.c: writes are shown to a recorder; its address is the key of it */
   bool reached;     /* the device has answered */
+  bool replayed;    /* its answers come from a recording: there is nothing to wait for */
   bool read_only;   /* sends nothing but GET, its login and what concerns its own token */
   uint64_t wait_ms; /* how long the first login is retried while the device starts; then 0 */
   f5_credentials credentials;

@@ -266,6 +266,23 @@ describe("E4 docs/recordings.md", function()
     local done = shell(commands[1].text)
     assert.equal(0, done.status, done.err)
     assert.equal(3, #f5.har.read(place.path .. "/change.har").entries)
+    done = shell(commands[2].text)
+    assert.equal(0, done.status, done.err)
+    local change <const> = place:read "change.lua"
+    place:file("change.lua", (change:gsub("/Common/https", "/Common/http")))
+    done = shell(commands[2].text)
+    assert.equal(1, done.status)
+    local page <const> = markdown.blocks("docs/recordings.md", "")[1].text
+    assert.equal(page:gsub("%d+%)", "N)"),
+      done.err:sub(1, #page + 10):match("^f5lua: call.-, now[^\n]*\n"):gsub(
+        "127%.0%.0%.1:%d+", "bigip1.example.net"):gsub("%d+%)", "N)"))
+    place:file("change.lua", change)
+    place:file("change_spec.lua", blocks[2].text)
+    if not program.is_static() then -- busted uses C modules
+      done = program.run({ "/usr/bin/busted", "change_spec.lua" }, { directory = place.path })
+      assert.equal(0, done.status, done.out .. done.err)
+      assert.matches("1 success", done.out)
+    end
     os.remove(place.path .. "/change.har")
     place:file("change.lua", blocks[1].text)
     done = shell "f5lua change.lua"

@@ -1,4 +1,5 @@
--- run --record FILE.
+-- run --record FILE and run --replay FILE.
+local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
 local M = {}
@@ -7,12 +8,15 @@ function M.add_options(parser)
   parser
     :option("--record", "write each exchange with the devices to a HAR file, without secrets")
     :argname "FILE.har"
+  parser
+    :option("--replay", "take all answers from a recording, without a network")
+    :argname "FILE.har"
 end
 
-local function start(path, program)
-  local ok, recording = pcall(require("f5.har").record, path)
-  if ok then return recording end
-  return usage(tostring(recording):gsub("^[^:]*:%d+: ", ""), program)
+local function start(name, path, program)
+  local ok, started = pcall(require("f5.har")[name], path)
+  if ok then return started end
+  return usage(tostring(started):gsub("^[^:]*:%d+: ", ""), program)
 end
 
 -- os.exit ends the program at once.
@@ -29,7 +33,7 @@ end
 local function is_usage(err) return type(err) == "table" and rawget(err, "usage") ~= nil end
 
 local function record(options, program, run)
-  local recording <const> = start(options.record, program)
+  local recording <const> = start("record", options.record, program)
   local undo <const> = flush_at_exit(recording)
   -- not pcall: the trace of an error ends where it is raised
   local _ <close> = setmetatable({}, { __close = function(_, err)
@@ -43,12 +47,59 @@ local function record(options, program, run)
   return status
 end
 
+-- -- replay ---------------------------------------------------------------------------------------
+
+-- Says what differs, once.
+local function tell(replay)
+  if replay.told then return true end
+  local difference <const> = replay:difference()
+  if not difference then return false end
+  replay.told = true
+  terminal.err("f5lua: ", terminal.text(difference), "\n")
+  return true
+end
+
+local function tell_at_exit(replay)
+  local exit <const> = os.exit
+  rawset(os, "exit", function(code, ...)
+    local differs <const> = tell(replay)
+    local is_good <const> = code == nil or code == true or code == 0
+    return exit(differs and is_good and 1 or code, ...)
+  end)
+  return function() rawset(os, "exit", exit) end
+end
+
+local function run_replay(options, program, run)
+  local replay <const> = start("replay", options.replay, program)
+  local undo <const> = tell_at_exit(replay)
+  local _ <close> = setmetatable({}, { __close = function(_, err)
+    undo()
+    replay:close()
+    if err ~= nil and not is_usage(err) then tell(replay) end
+  end })
+  local status <const> = run(options)
+  if tell(replay) and (status or 0) == 0 then return 1 end
+  return status
+end
+
+local function check_replay(options, program)
+  for _, name in ipairs { "record", "sim", "check", "confirm", "undoable" } do
+    if options[name] then
+      usage(("--replay takes its answers from a file: leave out --%s"):format(name), program)
+    end
+  end
+end
+
 --- Calls run(options), and records or replays it as the options say.
--- @return the exit status of run; 1 if the recording could not be written
+-- @return the exit status of run; 1 if the recording could not be written, or a replay differs
 function M.run(options, program, run)
   if options.record and options.check then
     usage("--record records what the devices answer, and --check asks twins: leave out one",
       program)
+  end
+  if options.replay then
+    check_replay(options, program)
+    return run_replay(options, program, run)
   end
   if options.record then return record(options, program, run) end
   return run(options)
