@@ -20,8 +20,8 @@ end
 
 because("a secret, or a text that is a key itself", [[
   accessKey, authKey, awsAccessKey, awsSecretKey, certmapKey, clientsideKey, controlKey, cookieKey,
-  customizationKey, encryptKey, groupKey, groupMemberKey, istatsKey, key, masterKey, presharedKey,
-  roleKey, signKey, siteKey, userKey
+  customerKey, customizationKey, encryptKey, groupKey, groupMemberKey, istatsKey, key, masterKey,
+  presharedKey, roleKey, signKey, siteKey, userKey
 ]])
 because("the key `f5-irule` signs F5's own scripts, and is not listed by devices", "signingKey")
 because("a word, a number or a flag", [[
