@@ -284,7 +284,7 @@ function Inverse:bring_back(rec)
     }
   end
   -- of a last write that may not have been carried out, nobody knows
-  if rec.after ~= false and not rec.unknown and not self.force then
+  if rec.after ~= false and not rec.maybe and not rec.unknown and not self.force then
     return self:leave(rec, "somebody else has deleted it since")
   end
   if rec.kind:find "^sys/file/" then

@@ -28,6 +28,7 @@ local M = {}
 ---@field subs table<string, f5.safe.sub> lists that the run replaced
 ---@field position integer the step that decides when it is taken back
 ---@field side? boolean the device made or removed it by itself
+---@field maybe? boolean nobody knows whether the device has made it again by itself
 ---@field unknown? boolean nobody knows whether the write was carried out
 
 ---@class f5.safe.delta
@@ -148,7 +149,8 @@ local function own_values(kind, body, lists_of)
     if type(name) == "string" and not name:find "Reference$" and not lists_of[name]
       and not tree.is_content(kind, name)
       and not (name == "name" or name == "partition" or name == "subPath" or name == "fullPath"
-        or name == "kind" or name == "selfLink" or name == "generation")
+        or name == "kind" or name == "selfLink" or name == "generation"
+        or name == "createDraft") -- a command, no value
     then
       out[name] = value
     end
@@ -217,7 +219,7 @@ function Net:removed(step, before, path)
   if not before then return end
   local rec = self:get(path, kinds.of_body(before) or step.kind, true, step)
   rec.base = rec.base or before
-  rec.after, rec.whole, rec.left_out = false, true, step.left_out
+  rec.after, rec.whole, rec.left_out, rec.maybe = false, true, step.left_out, nil
   rec.position, rec.line = step.step, step.line
   rec.unknown = step.state ~= "done"
   self:removed_inside(step, path, before, rec.existed and not rec.recreated)
@@ -373,6 +375,14 @@ local STEPS <const> = {
   publish = function(self, step, before) require("f5.safe.policy").net(self, step, before) end,
 }
 
+-- An object that the run deleted, and that the device may have made again by itself.
+function Net:made_by_device(rec, step)
+  rec.after, rec.whole, rec.open, rec.maybe = {}, false, true, true
+  rec.recreated = rec.existed
+  if rec.recreated then self:listed(rec.path) end
+  rec.position, rec.line, rec.unknown = step.step, step.line, step.state ~= "done"
+end
+
 -- What the device makes or removes by itself with a step.
 function Net:side(step)
   for path, before in pairs(step.side or {}) do
@@ -380,6 +390,8 @@ function Net:side(step)
     local rec, new = self:get(path, existed and kinds.of_body(before) or nil, existed, step)
     if new then
       rec.side, rec.base = true, existed and before or nil
+    elseif not existed and rec.after == false then
+      self:made_by_device(rec, step)
     end
   end
 end

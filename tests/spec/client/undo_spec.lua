@@ -206,6 +206,23 @@ local UNKNOWN <const> = {
     end,
     function() bip.ltm.pool["/Common/web"]:delete() end,
   },
+  ["a draft that the device makes again"] = {
+    "PATCH", function()
+      local draft <const> = bip.ltm.policy["/Common/Drafts/y"]
+      draft:create { strategy = "/Common/first-match", requires = { "http" } }
+      bip.ltm.policy:run("publish", { name = "/Common/Drafts/y" })
+      bip.ltm.policy["/Common/y"]:modify { createDraft = "yes" }
+      bip.ltm.policy:run("publish", { name = "/Common/Drafts/y" })
+    end,
+    function() bip.ltm.policy["/Common/y"]:modify { createDraft = "yes" } end,
+  },
+  ["the deletion of an object in which the run made another one"] = {
+    "DELETE", function()
+      bip.ltm.virtual["/Common/vs"]:delete()
+      bip.ltm.pool["/Common/web"].members:add "10.0.0.4:80"
+    end,
+    function() bip.ltm.pool["/Common/web"]:delete() end,
+  },
   ["one more replacement of a list"] = {
     "PATCH", function()
       bip.ltm.pool["/Common/web"]:modify { members = { { name = "10.0.0.4:80" } } }
