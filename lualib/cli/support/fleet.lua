@@ -56,7 +56,7 @@ function M.add_options(parser)
     :argname "FILE"
   parser:flag("--force", "accept the journal of another run")
   parser
-    :option("--report", "write a report to FILE.json, FILE.csv or FILE.xml (JUnit)")
+    :option("--report", "write a report to FILE.html, FILE.xml (JUnit), FILE.json or FILE.csv")
     :argname "FILE"
 end
 
@@ -338,6 +338,7 @@ function M.run(options, file, words)
     options.report, options.is_check
   )
   local new_chunk, source = load_playbook(file)
+  local watch <close> = require("f5.reports.formats").watch(options.report)
   follow_all(f5)
   local report = each(devices, {
     limit = options.limit,
@@ -351,7 +352,7 @@ function M.run(options, file, words)
     on = options.on,
     journal = options.journal,
     progress = function(event, entry, report)
-      report.playbook = file
+      report.playbook, report.watch = file, watch
       return progress(event, entry, report)
     end,
   }, work(new_chunk, words))

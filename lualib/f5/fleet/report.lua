@@ -24,6 +24,7 @@ function Report.new(devices)
   for i, device in ipairs(devices) do
     local entry = {
       name = device.name, state = "unreached", changed = false, calls = 0, bytes = 0, duration = 0,
+      label = device.connect and device.connect.label,
     }
     self.devices[i], self.by_name[device.name] = entry, entry
   end
@@ -167,7 +168,7 @@ end
 --- Writes the report, with the mode 0600. It replaces the report of an earlier run, at once and
 -- completely; a link is replaced, not followed. Raises a message if the name has another ending,
 -- another file has it, or the file cannot be written.
--- @param path string: FILE.json, FILE.csv or FILE.xml (JUnit)
+-- @param path string: FILE.html, FILE.xml (JUnit), FILE.json or FILE.csv
 function Report:write(path)
   core.check_path(path, "report:write")
   local writer, unknown = formats.writer(path)

@@ -34,18 +34,29 @@ function writers.csv(report)
   return table.concat(lines, "\n") .. "\n"
 end
 
+function writers.html(report) return require("f5.reports.page").of(report) end
 function writers.xml(report) return require "f5.reports.junit"(report) end
 
 --- Returns the function(report) -> text for the name of a file; nil and a message if there is none.
 function M.writer(path)
   local found = writers[path:match "%.(%l+)$" or ""]
   if found then return found end
-  return nil, ("the name of a report must end with .json, .csv or .xml, not '%s'"):format(path)
+  return nil, ("the name of a report must end with .html, .xml, .json or .csv, not '%s'"):format(
+    path
+  )
+end
+
+--- Watches the run if its report needs that: only a page shows single calls.
+-- @param path string|nil: the name of the file
+-- @return a watch for a <close> variable; nil: none is needed
+function M.watch(path)
+  return path and path:find "%.html$" and require("f5.reports.watch").start() or nil
 end
 
 --- Whether a text is a report of f5lua, or empty. A new report may replace it.
 function M.is_report(text)
   if text == "" or text:sub(1, #CSV_HEAD) == CSV_HEAD then return true end
+  if require("f5.reports.page").is_page(text) then return true end
   if text:find '^<%?xml [^\n]*\n<testsuites name="f5lua" ' then return true end
   local ok, value = pcall(json.decode, text)
   return ok and type(value) == "table" and type(value.counts) == "table"

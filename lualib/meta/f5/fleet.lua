@@ -102,7 +102,7 @@ function report:summary() end
 ---*Raises* a Lua error if the name has another ending or the file cannot be written.
 ---
 ---*Source* docs/fleets.md, "What happens"
----@param path string path that ends with ".json", ".csv" or ".xml" (JUnit)
+---@param path string path that ends with ".html", ".xml" (JUnit), ".json" or ".csv"
 function report:write(path) end
 
 ---Returns the report as plain tables, ready for JSON. Errors are texts with their kind.

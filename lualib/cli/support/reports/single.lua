@@ -3,6 +3,7 @@
 
 local Report = require "f5.fleet.report"
 local core = require "f5.core"
+local formats = require "f5.reports.formats"
 local terminal = require "f5.terminal"
 
 local M = {}
@@ -46,14 +47,17 @@ function M.wrapped(options, name, fn)
   return function(...)
     local report = Report.new { { name = name } }
     local entry <const>, sessions, began = report.devices[1], {}, core.now()
-    report.playbook = name
+    report.playbook, report.single = name, true
     entry.state = "running"
+    local watch <const> = formats.watch(options.report)
     local restore <const>, exit <const> = collect(sessions), os.exit
     local ended = false
     local function finish(err)
       if ended then return end
       ended = true
       restore()
+      if watch then watch:stop() end
+      report.watch = watch
       rawset(os, "exit", exit)
       fill(entry, sessions)
       entry.state, entry.error = err == nil and "done" or "failed", err
