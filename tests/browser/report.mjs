@@ -24,6 +24,8 @@ const take = async (page, name) => pictures && page.screenshot({ path: `${pictur
 const names = (page) => page.locator("#rows .open").allTextContents();
 const status = (page) => page.locator("#shown").textContent();
 const focused = (page) => page.evaluate(() => document.activeElement.textContent);
+// Waits until a condition in the page holds; what is printed shows if it never did.
+const until = (page, condition) => page.waitForFunction(condition).catch(() => {});
 const background = (page) =>
   page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
@@ -88,11 +90,13 @@ seen.collapsed = [await second.getAttribute("aria-expanded"), await details.coun
 // the end of a long list
 await page.locator("#view").focus();
 await page.evaluate(() => { document.getElementById("view").scrollTop = 1e9; });
-await page.waitForTimeout(100);
+await until(page, () => [...document.querySelectorAll("#rows tr.device")].at(-1)
+  .getAttribute("aria-rowindex") === document.getElementById("table").getAttribute("aria-rowcount"));
 seen.last = (await names(page)).at(-1);
 seen.rows = await page.locator("#rows tr.device").count();
 await page.evaluate(() => { document.getElementById("view").scrollTop = 0; });
-await page.waitForTimeout(100);
+await until(page, () => document.querySelector("#rows tr.device")
+  .getAttribute("aria-rowindex") === "2");
 
 // a link from an error leads to its device
 const link = page.locator("#error-list a").last();
@@ -109,11 +113,13 @@ await take(page, "dark");
 await page.locator(".themes button", { hasText: "Auto" }).click();
 seen.auto = await background(page);
 await page.emulateMedia({ colorScheme: "dark" });
+await until(page, () => document.documentElement.dataset.theme === "dark");
 seen.system = await background(page);
 
 // print
 await page.emulateMedia({ media: "print" });
-await page.waitForTimeout(100);
+await until(page, () => document.querySelectorAll("#rows tr.device").length + 1
+  === Number(document.getElementById("table").getAttribute("aria-rowcount")));
 seen.printed = await page.locator("#rows tr.device").count();
 seen.print_tools = await page.locator(".tools").isVisible();
 seen.print = await background(page);

@@ -182,7 +182,7 @@ describe("run --inventory", function()
       { "run", "--inventory", inventory(), "--limit", "dd*", playbook },
       "the limit 'dd%*' matches no device"
     )
-    refused({ "run", "--inventory", inventory(), "--report", "x.txt", playbook }, "%.csv or %.xml")
+    refused({ "run", "--inventory", inventory(), "--report", "x.txt", playbook }, "%.json or %.csv")
     refused(
       { "run", "--inventory", inventory '{ host = "d1" }', playbook },
       "sites.lua:%d+: device 'd1' is listed twice"
