@@ -58,7 +58,12 @@ seen.sorted = [await page.locator("#heads th.c-time").getAttribute("aria-sort"),
 await time.click();
 seen.sorted_again = [await page.locator("#heads th.c-time").getAttribute("aria-sort"),
   await names(page)];
-await page.locator("#heads button", { hasText: "Device" }).click();
+const byName = page.locator("#heads button", { hasText: "Device" });
+await byName.click();
+seen.up = await names(page);
+await byName.click();
+seen.down = await names(page);
+await byName.click();
 
 // filter: by state, then by words, with the keyboard
 await page.locator("#states button", { hasText: "failed" }).click();
