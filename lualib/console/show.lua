@@ -2,6 +2,7 @@
 --
 -- The console and the one-line calls (`f5lua list …`) use it. Nothing here calls a device.
 
+local csv = require "f5.table.csv"
 local json = require "f5.json"
 local value = require "console.value"
 local terminal = require "f5.terminal"
@@ -186,33 +187,28 @@ function Show.lua(item, indent)
   return "{\n" .. table.concat(parts, ",\n") .. ",\n" .. indent .. "}"
 end
 
-local function csv_cell(text)
-  return text:find '[",\r\n]' and '"' .. text:gsub('"', '""') .. '"' or text
+-- A reference that holds nothing but a link. With --expand it holds the items.
+local function is_link(item)
+  return type(item) == "table" and item.items == nil and (item.link ~= nil or next(item) == nil)
 end
 
---- Returns rows as CSV (RFC 4180) with a head line.
--- @param columns names; default: every property that is a scalar somewhere, names first
--- @param headless boolean|nil: without the head line
-function Show.csv(rows, columns, headless)
-  rows = tokens.hidden(rows)
-  if not columns then
-    local all = {}
-    for _, object in ipairs(rows) do
-      for key, item in pairs(object) do
-        if not value.is_noise(key) and type(item) ~= "table" then all[key] = true end
-      end
+local function is_bookkeeping(key, item)
+  return value.is_noise(key) and (type(item) ~= "table" or is_link(item))
+end
+
+--- Returns rows as CSV (RFC 4180) with a head line. Nested values are JSON. Secrets are masked.
+-- @param columns names; default: all properties of all rows, names first; without bookkeeping
+-- @param options table|nil: as of f5.table.csv
+function Show.csv(rows, columns, options)
+  local objects, all = {}, {}
+  for i, row in ipairs(Show.masked(rows)) do
+    local is_object = type(row) == "table" and not value.is_array(row)
+    objects[i] = is_object and row or { value = row }
+    for key, item in pairs(columns and {} or objects[i]) do
+      if not is_bookkeeping(key, item) then all[key] = true end
     end
-    columns = value.keys(all)
   end
-  local head, lines = {}, {}
-  for i, name in ipairs(columns) do head[i] = csv_cell(value.label(name)) end
-  if not headless then lines[1] = table.concat(head, ",") end
-  for _, object in ipairs(rows) do
-    local cells = {}
-    for i, name in ipairs(columns) do cells[i] = csv_cell(value.cell(name, object[name])) end
-    lines[#lines + 1] = table.concat(cells, ",")
-  end
-  return table.concat(lines, "\n")
+  return csv(objects, columns or value.keys(all), options)
 end
 
 return Show

@@ -60,16 +60,47 @@ local function check(body)
   end
 end
 
+-- The name in the link of an entry: "https://localhost/mgmt/tm/ltm/pool/~Common~web/stats" is
+-- "/Common/web". Links to the statistics of an object contain its name twice.
+local function name_in(link)
+  local path = link:find "^https?://" and link:gsub("[?#].*$", ""):gsub("/stats$", "")
+  local last = path and path:match "[^/]+$"
+  if not last then return nil end
+  return (
+    last:gsub("~", "/"):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  )
+end
+
+-- The entries of the body, and the name of each as far as there is one.
+local function list_entries(body)
+  local entries = body.entries or (body.nestedStats and body.nestedStats.entries) or {}
+  local list, names = json.array {}, {}
+  if not all_nested(entries) then
+    if next(entries) ~= nil then list[1] = read_entries(entries) end
+    return list, names
+  end
+  for i, key in ipairs(sorted_keys(entries)) do
+    list[i], names[i] = read_entry(entries[key]), name_in(tostring(key))
+  end
+  return list, names
+end
+
 --- Returns every entry of the body as a table of plain values, in the device's order.
 function M.flat(body)
   check(body)
-  local entries = body.entries or (body.nestedStats and body.nestedStats.entries) or {}
-  local list = json.array {}
-  if not all_nested(entries) then
-    if next(entries) ~= nil then list[1] = read_entries(entries) end
-    return list
+  return (list_entries(body))
+end
+
+--- The same with the property `name` in each entry that has none. It comes from the entry's link.
+function M.named(body)
+  check(body)
+  local list, names = list_entries(body)
+  for i, name in pairs(names) do
+    local is_number = not name:find "%D" -- the position of the entry, not a name
+    if type(list[i]) == "table" and list[i].name == nil and not is_number then
+      list[i].name = name
+    end
   end
-  for i, key in ipairs(sorted_keys(entries)) do list[i] = read_entry(entries[key]) end
   return list
 end
 
@@ -97,12 +128,13 @@ local function check_statistics(ref, body)
   }, 0)
 end
 
---- GET <path>/stats. Returns one table of values for an object, an array of them for a collection.
+--- GET <path>/stats. Returns one table of values for an object, an array of them for a collection;
+-- those have a `name`.
 function M.stats(ref, opts)
   local body = ref:at("stats"):load(opts)
   check_statistics(ref, body)
   local list = M.flat(body)
-  if #list > 1 or is_collection(ref, body) then return list end
+  if #list > 1 or is_collection(ref, body) then return M.named(body) end
   return list[1] or {}
 end
 

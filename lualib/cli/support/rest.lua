@@ -12,6 +12,7 @@ local hints = require "cli.support.hints"
 local host = require "f5.host"
 local json = require "f5.json"
 local number = require "cli.support.number"
+local flat_entries = require "f5.table.entries"
 local target = require "cli.support.target"
 local undoable = require "cli.support.change.undoable"
 local output = require "cli.support.output"
@@ -133,6 +134,14 @@ local function json_line(row)
   return shown_json(show.masked(row), { sort = true, first = M.FIRST })
 end
 
+-- The rows of a result in a table of CSV: the items of a collection, and nested entries as plain
+-- values. Anything else is one row.
+local function rows_of(value)
+  if json.is_array(value) then return value end
+  if type(value) == "table" and json.is_array(value.items) then return value.items end
+  return type(value) == "table" and flat_entries(value) or { value }
+end
+
 -- Writes a result in the requested format.
 local function write(value, options, columns)
   if value == nil then return end
@@ -151,7 +160,8 @@ local function write(value, options, columns)
   elseif format == "jsonl" then
     for _, row in ipairs(rows or { value }) do output(json_line(row), "\n") end
   elseif format == "csv" then
-    output(show.csv(rows or { value }, columns), "\n")
+    local text = show.csv(rows_of(value), columns, { one_line = host.is_terminal(1) })
+    if text ~= "" then output(text, "\n") end
   else
     output("return ", show.lua(value), "\n")
   end
@@ -159,10 +169,11 @@ end
 
 -- Writes object by object, with one page of a collection in memory.
 local function stream(format, columns, selected, ...)
-  local first = true
+  local first, style = true, { one_line = host.is_terminal(1) }
   for object in ... do
     selected:look(object)
-    local text = format == "jsonl" and json_line(object) or show.csv({ object }, columns, not first)
+    style.headless = not first
+    local text = format == "jsonl" and json_line(object) or show.csv({ object }, columns, style)
     output(text, "\n")
     first = false
   end
@@ -303,7 +314,7 @@ function verbs.get(bip, path, parsed, options)
     selected:look(object)
   end
   selected:finish()
-  return body, body.items and columns
+  return body, columns
 end
 
 function verbs.list(bip, path, parsed, options)

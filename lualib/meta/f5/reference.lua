@@ -186,7 +186,7 @@ function reference:run(command, arguments, options) end
 ---
 ---*Source* REST API User Guide 14.1, "Use iControl REST to obtain statistical output"
 ---@param options? f5.query parameters of the request
----@return table values name = value; for a collection an array of such tables
+---@return table values name = value; for a collection an array of such tables, each with a `name`
 function reference:stats(options) end
 
 ---Reads the example that the device has for this kind of resource.

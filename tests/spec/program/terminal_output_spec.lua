@@ -40,11 +40,16 @@ describe("text from outside", function()
 
   -- Runs the program without a terminal, and on one; checks both outputs.
   local function run(words, what)
+    local is_csv <const> = words[#words] == "csv"
     local plain <const> = program.run(words, { env = environment() })
     local line <const> = program.command_line(words, { env = environment() })
     local shown <const> =
       program.run({ "-qec", line, "/dev/null" }, { program = "/usr/bin/script" })
-    check(plain.out .. plain.err, what)
+    -- where no terminal is, a line break in a quoted cell of CSV is a line break (RFC 4180)
+    local out <const> = is_csv and plain.out:gsub('"[^"]*"', function(cell)
+      return (cell:gsub("\n", "\\n"))
+    end)
+    check((out or plain.out) .. plain.err, what)
     check(shown.out, what .. " on a terminal")
     return plain, shown.out
   end
