@@ -1,5 +1,5 @@
 -- Traffic policies and --confirm: a device takes changes of policies and of their drafts back.
-local json = require "f5.json"
+local configuration = require "devices.configuration"
 local lab = require "lab"
 local program = require "program"
 
@@ -96,11 +96,6 @@ file:write "x"
 file:close()
 ]]
 
-local CHANGING <const> = {
-  generation = true, lastModifiedTime = true, creationTime = true, _own = true, vsIndex = true,
-  lastModified = true,
-}
-
 describe("S7 traffic policies under --confirm", function()
   local device, bip, place
 
@@ -121,33 +116,8 @@ describe("S7 traffic policies under --confirm", function()
     return program.run(words, { env = environment(), directory = place.path })
   end
 
-  local function objects()
-    local kept = {}
-    for path, object in pairs(device:state().objects.items) do
-      if not path:find "/sys/icall/" then
-        local copy = {}
-        for key, value in pairs(object) do
-          if not CHANGING[key] then copy[key] = value end
-        end
-        kept[path] = json.encode(copy, { sort = true })
-      end
-    end
-    return kept
-  end
-
-  local function differences(before)
-    local now, lines = objects(), {}
-    for path, text in pairs(before) do
-      if now[path] ~= text then
-        lines[#lines + 1] = ("%s: %s -> %s"):format(path, text, now[path])
-      end
-    end
-    for path, text in pairs(now) do
-      if not before[path] then lines[#lines + 1] = ("%s: -> %s"):format(path, text) end
-    end
-    table.sort(lines)
-    return table.concat(lines, "\n")
-  end
+  local function objects() return configuration.objects(device) end
+  local function differences(before) return configuration.differences(device, before) end
 
   -- Lets the device take the change back, however often its timer runs.
   local function take_back()

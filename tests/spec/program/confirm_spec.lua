@@ -1,4 +1,5 @@
 -- f5lua apply --confirm and --verify, f5lua confirm: the device itself takes a change back.
+local configuration = require "devices.configuration"
 local json = require "f5.json"
 local lab = require "lab"
 local paired = require "paired"
@@ -26,10 +27,6 @@ local function plant(bip)
     type = "string", records = { { name = "a", data = "x  y" }, { name = "b c" } },
   }
 end
-
-local CHANGING <const> = {
-  generation = true, lastModifiedTime = true, creationTime = true, _own = true, vsIndex = true,
-}
 
 -- Changes of many kinds, which a device must be able to take back.
 local CHANGES <const> = {
@@ -105,35 +102,8 @@ describe("S7 a change that must be confirmed", function()
     return done.out:match "armed: %S+ takes the change (%S+) back", done.out
   end
 
-  -- All objects but those of iCall: path -> JSON text.
-  local function objects()
-    local kept = {}
-    for path, object in pairs(device:state().objects.items) do
-      if not path:find "/sys/icall/" then
-        local copy = {}
-        for key, value in pairs(object) do
-          if not CHANGING[key] then copy[key] = value end
-        end
-        kept[path] = json.encode(copy, { sort = true })
-      end
-    end
-    return kept
-  end
-
-  -- The lines "path: before -> now" of what differs.
-  local function differences(before)
-    local now, lines = objects(), {}
-    for path, text in pairs(before) do
-      if now[path] ~= text then
-        lines[#lines + 1] = ("%s: %s -> %s"):format(path, text, now[path])
-      end
-    end
-    for path, text in pairs(now) do
-      if not before[path] then lines[#lines + 1] = ("%s: -> %s"):format(path, text) end
-    end
-    table.sort(lines)
-    return table.concat(lines, "\n")
-  end
+  local function objects() return configuration.objects(device) end
+  local function differences(before) return configuration.differences(device, before) end
 
   local function log() return lab.shell(function() return bip end) "cat /var/log/ltm" end
 
