@@ -86,9 +86,9 @@ function showErrors() {
       names.append(" ", make("button", { type: "button", onclick: () => search(group.text) },
         "and " + whole.format(group.devices.length - 3) + " more"));
     }
-    const same = group.devices.length === 1;
+    const text = group.devices.length === 1 ? group.first.message : group.text;
     body.append(make("tr", {}, make("td", { cls: "n" }, whole.format(group.devices.length)),
-      make("td", { cls: "wide" }, same ? group.first.message : group.text),
+      make("td", { cls: "wide" }, text.length > 300 ? text.slice(0, 300) + " …" : text),
       make("td", {}, make("code", {}, group.first.e.line || "–")),
       make("td", {}, group.first.e.kind || "–"), make("td", { cls: "wide" }, names)));
   });

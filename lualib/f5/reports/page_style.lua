@@ -78,7 +78,7 @@ tr.gap > td { padding: 0; border: 0 }
 .n, .devices tr.device > .n, thead th.n, th.n button { text-align: right }
 .c-name { width: 22% } .c-state { width: 6.6rem } .c-changed { width: 6.2rem }
 .c-calls { width: 5rem } .c-retries { width: 5.4rem } .c-time { width: 6rem } .c-line { width: 26% }
-.open { border: 0; padding: 0; text-align: left; width: 100%; overflow: hidden;
+.open { border: 0; padding: 0 0 0 .25rem; text-align: left; width: 100%; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; line-height: 32px; border-radius: 3px }
 .open::before { content: "▸"; display: inline-block; width: 1.1em; color: var(--dim) }
 .open[aria-expanded="true"]::before { content: "▾" }
