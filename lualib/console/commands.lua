@@ -47,13 +47,41 @@ local function password_of(user, host)
     or f5.fail "nothing was entered"
 end
 
-define("connect", "HOST[:PORT] [USER]", "log in to another device, which becomes bip",
+-- The words of .connect as options of f5.connect; nil if they are wrong.
+local function connect_options(argument)
+  local given, plain, wants = {}, {}, nil
+  for word in argument:gmatch "%S+" do
+    if wants then
+      given[wants], wants = word, nil
+    elseif word == "--no-verify" then
+      given.verify = false
+    elseif word == "-p" or word:find "^%-%-" then
+      wants = ({ ["-p"] = "profile", ["--ca"] = "ca", ["--pin"] = "pin" })[word]
+      if not wants or given[wants] then return nil end
+    else
+      plain[#plain + 1] = word
+    end
+  end
+  given.username = plain[given.profile and 1 or 2]
+  if not given.profile then given.host = plain[1] end
+  local most <const> = given.profile and 1 or 2
+  if wants or plain[most + 1] or not (given.profile or given.host) then return nil end
+  -- the key of a device that no CA has signed
+  if given.pin and not given.ca then given.verify = false end
+  return given
+end
+
+define(
+  "connect",
+  "HOST[:PORT] [USER] [--ca FILE | --pin PIN | --no-verify], or -p PROFILE",
+  "log in to another device, which becomes bip",
   function(console, argument)
-    local words = {}
-    for word in argument:gmatch "%S+" do words[#words + 1] = word end
-    if not words[1] or words[3] then return complain(console, by_name.connect) end
-    local password = console.editor and password_of(words[2], words[1]) or nil
-    if console:connect { host = words[1], username = words[2], password = password } then
+    local given <const> = connect_options(argument)
+    if not given then return complain(console, by_name.connect) end
+    if console.editor and given.host then
+      given.password = password_of(given.username, given.host)
+    end
+    if console:connect(given) then
       console.output:note("bip is " .. console.device.name)
     end
   end
@@ -155,9 +183,12 @@ end
 
 local function connect_line(device)
   local options = device.options
+  if options.profile then
+    return ("local bip <close> = f5.connect { profile = %q }"):format(options.profile)
+  end
   if not options.host then return "local bip <close> = f5.connect() -- the host is in F5_SERVER" end
   local parts = { ("host = %q"):format(options.host) }
-  for _, name in ipairs { "username", "provider", "ca", "ver" } do
+  for _, name in ipairs { "username", "provider", "ca", "pin", "ver" } do
     if options[name] then parts[#parts + 1] = ("%s = %q"):format(name, options[name]) end
   end
   if options.verify == false then parts[#parts + 1] = "verify = false" end
@@ -185,7 +216,8 @@ function Commands.playbook(console)
   for _, saved in ipairs(console.saved) do
     if saved.device ~= device then
       device = saved.device
-      lines[#lines + 1] = "\n" .. connect_line(device) .. "\n"
+      -- an entry of the user has connected to the others
+      if not device.by_entry then lines[#lines + 1] = "\n" .. connect_line(device) .. "\n" end
     end
     lines[#lines + 1] = as_statement(saved, needs_result)
   end

@@ -1,5 +1,6 @@
 --- The console: reads entries, runs each as a fiber, and prints the results.
 
+local core = require "f5.core"
 local f5 = require "f5"
 local host = require "f5.host"
 local Device = require "console.device"
@@ -53,6 +54,21 @@ function Console:connect(options)
   self.devices[#self.devices + 1] = device
   self:use(device)
   return device
+end
+
+-- `bip = f5.connect{…}` makes that device the current one.
+local function adopt(self)
+  local session <const> = rawget(self.env, "bip")
+  if type(session) ~= "userdata" or self.device and self.device.session == session then return end
+  for _, device in ipairs(self.devices) do
+    if device.session == session then return self:use(device) end
+  end
+  local is_session, options = pcall(core.access, session)
+  if not is_session then return end
+  local device <const> = Device.of(session, { host = options.host })
+  device.by_entry = true
+  self.devices[#self.devices + 1] = device
+  self:use(device)
 end
 
 --- Prints an error as f5lua prints that of a playbook.
@@ -151,6 +167,7 @@ function Console:entry(source)
     self.output:note "no device yet; .connect HOST logs in to one"
   end
   if device and device:usage().writes ~= writes then device.schema:forget_names() end
+  adopt(self)
 end
 
 --- Returns the prompt.

@@ -3,6 +3,15 @@ local core = require "f5.core"
 local json = require "f5.json"
 local receiver = require "f5.receiver"
 
+-- f5.connect knows profiles. They are read only if one is named.
+local connect <const> = core.connect
+function core.connect(options)
+  local is_named = type(options) == "table" and options.profile ~= nil
+  local has_host = type(options) == "string" or type(options) == "table" and options.host ~= nil
+  if is_named or not has_host then options = require("f5.trust.profiles").resolve(options) end
+  return connect(options)
+end
+
 local f5 = {
   version = core.version,
   connect = core.connect,

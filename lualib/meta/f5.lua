@@ -207,6 +207,7 @@ function f5.flat(body) end
 
 ---@class f5.options
 ---Options of `f5.connect`.
+---@field profile? string name of a profile that `f5lua profile add` has stored, instead of `host`
 ---@field host? string name or address; also "host:port", "[v6]:port" or "https://host"
 ---@field port? integer TCP port, 1 to 65535; default 443
 ---@field username? string name of the user

@@ -39,6 +39,9 @@ function M.setup(parser)
   confirmed.add_options(parser)
   fleet.add_options(parser)
   har.add_options(parser)
+  parser
+    :option("-p --profile", "the device of f5.connect without a host, see f5lua profile")
+    :argname "NAME"
   parser:epilog(
     "FILE is a playbook, or - for standard input. All words after it are its arguments.\n"
       .. "The simulated device has the users admin, manager and operator; their names are their\n"
@@ -63,6 +66,7 @@ local function run_confirmed(options, words, fn)
 end
 
 local function run_options(options)
+  if options.profile then require("f5.trust.profiles").choose(options.profile) end
   confirmed_run.from_environment(options, PROGRAM)
   local confirms <const> = confirmed_run.is_wanted(options)
   if confirms then confirmed_run.check_options(options, PROGRAM) end

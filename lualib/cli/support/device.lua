@@ -14,6 +14,7 @@ function M.add_options(parser)
     )
     :argname "NAME"
   parser:option("--provider", "the login provider of the user"):argname "NAME"
+  parser:option("-p --profile", "a device that f5lua profile has stored"):argname "NAME"
   parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
   parser:flag("--no-verify", "do not verify the device's certificate")
   parser
@@ -27,6 +28,7 @@ end
 function M.options(options)
   local given = {
     host = options.host,
+    profile = options.profile,
     username = options.user,
     provider = options.provider,
     ca = options.ca,
@@ -37,12 +39,15 @@ function M.options(options)
   return given
 end
 
-function M.is_known(options) return options.host ~= nil or (os.getenv "F5_SERVER" or "") ~= "" end
+function M.is_known(options)
+  if options.host or options.profile then return true end
+  return (os.getenv "F5_SERVER" or "") ~= "" or (os.getenv "F5LUA_PROFILE" or "") ~= ""
+end
 
 --- Logs in. Without a device it is wrong usage.
 function M.connect(options, program)
   if not M.is_known(options) then
-    usage("no device given; use --host HOST, or set F5_SERVER", program)
+    usage("no device given; use --host HOST or -p PROFILE, or set F5_SERVER", program)
   end
   return f5.connect(M.options(options))
 end

@@ -1,4 +1,5 @@
 -- --sim: starts a simulated device for a subcommand. f5.connect then connects to it.
+local core = require "f5.core"
 local seed = require "cli.support.seed"
 
 local M = {}
@@ -32,7 +33,8 @@ function M.start(options, program)
   seed.report_remarks(device)
   local access = device:options "admin"
   access.label = options.label
-  require("f5.core").preset(access)
+  core.preset(access)
+  core.is_simulated = true -- profiles give no users and passwords of real devices
   sim.running = device
 end
 

@@ -255,7 +255,9 @@ local function install(self)
   local f5 = require "f5"
   self.connect, self.bash = core.connect, core.session_methods.bash
   self.download = core.session_methods.download
-  local connect = function(given) return self:connected(given) end
+  local connect = function(given)
+    return self:connected(require("f5.trust.profiles").resolve(given))
+  end
   core.connect, f5.connect = connect, connect
   core.session_methods.bash = checked_bash(self, self.bash)
   core.session_methods.download = checked_download(self)

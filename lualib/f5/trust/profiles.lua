@@ -1,0 +1,162 @@
+-- Profiles: how to reach a device, under a name. $XDG_CONFIG_HOME/f5lua/profiles/NAME.json, which
+-- only its owner may read and write. No password is in it: password_env names a variable,
+-- password_command a command that prints it.
+
+local core = require "f5.core"
+local json = require "f5.json"
+
+local M = {}
+
+-- The options of a profile, and their types.
+local OPTIONS <const> = {
+  host = "string", port = "number", username = "string", provider = "string", ca = "string",
+  pin = "string", verify = "boolean", password_env = "string", password_command = "string",
+}
+local TRUST <const> = { "ca", "pin", "verify" }
+
+-- The profile of `-p NAME`; nil: F5LUA_PROFILE.
+local chosen
+
+local function fail(format, ...)
+  error(core.error_new { kind = "usage", message = format:format(...) }, 0)
+end
+
+local function directory()
+  local config = core.config_directory()
+    or fail "there is no place for profiles: neither XDG_CONFIG_HOME nor HOME is set"
+  return config .. "/profiles"
+end
+
+local function path_of(name)
+  if not name:find "^[%w_][%w_.-]*$" or #name > 64 then
+    fail("'%s' is no name of a profile: letters, digits, '.', '_' and '-', at most 64", name)
+  end
+  return ("%s/%s.json"):format(directory(), name)
+end
+
+local function check(name, profile)
+  if type(profile) ~= "table" or type(profile.host) ~= "string" then
+    fail("the profile '%s' is damaged: %s", name, path_of(name))
+  end
+  for key, value in pairs(profile) do
+    if type(value) ~= OPTIONS[key] then
+      fail("the profile '%s' is damaged: '%s' in %s", name, tostring(key), path_of(name))
+    end
+  end
+  return profile
+end
+
+--- The profile with this name. Raises with the reason if there is none, or if it does not count.
+function M.get(name)
+  local text, why = core.read_private(path_of(name))
+  if why then fail("the profile '%s' cannot be used: %s", name, why) end
+  if not text then
+    local near = core.nearest(name, M.list())
+    fail("there is no profile '%s'%s; 'f5lua profile list' lists them", name,
+      near and (" (did you mean '%s'?)"):format(near) or "")
+  end
+  local ok, profile = pcall(json.decode, text)
+  return check(name, ok and profile)
+end
+
+--- Whether there is a profile with this name.
+function M.exists(name)
+  local text, why = core.read_private(path_of(name))
+  return text ~= nil or why ~= nil
+end
+
+--- The names of all profiles, sorted.
+function M.list()
+  local names, why = core.list_directory(directory())
+  if not names then fail("cannot read the profiles: %s", why) end
+  local found = {}
+  for _, name in ipairs(names) do found[#found + 1] = name:match "^([%w_][%w_.-]*)%.json$" end
+  return found
+end
+
+--- Stores a profile.
+function M.put(name, profile)
+  local path <const> = path_of(name)
+  check(name, profile)
+  local made, why = core.make_directory(directory())
+  if made then made, why = core.check_private(directory()) end
+  local style <const> = { sort = true, first = { "host", "port", "username" }, indent = 2 }
+  if made then made, why = core.write_file(path, json.encode(profile, style) .. "\n") end
+  if not made then fail("cannot store the profile: %s", why) end
+end
+
+--- Removes a profile.
+-- @return whether there was one
+function M.remove(name)
+  local removed, why, code = os.remove(path_of(name))
+  local ENOENT <const> = 2
+  if not removed and code ~= ENOENT then fail("cannot remove the profile: %s", why) end
+  return removed ~= nil
+end
+
+--- From now on f5.connect without a host uses this profile.
+function M.choose(name)
+  M.get(name)
+  chosen = name
+end
+
+--- The profile that f5.connect uses if it gets no host; nil if there is none.
+function M.default()
+  local variable <const> = os.getenv "F5LUA_PROFILE"
+  return chosen or (variable ~= "" and variable or nil)
+end
+
+-- The password of the profile; nil: f5.connect looks in F5_PASSWORD, or asks.
+local function password_of(name, profile)
+  if profile.password_env then
+    local value = os.getenv(profile.password_env)
+    if not value or value == "" then
+      fail("no password: the variable %s, which the profile '%s' names, is not set",
+        profile.password_env, name)
+    end
+    return value
+  end
+  return profile.password_command and core.secret_from_command(profile.password_command) or nil
+end
+
+local function has_trust(given)
+  for _, key in ipairs(TRUST) do
+    if given[key] ~= nil then return true end
+  end
+  return false
+end
+
+--- The options of f5.connect with those of their profile. What the caller gives comes first; the
+--- password of a profile is only for its user.
+-- @param given table|string|nil: options of f5.connect, with `profile`, or none and no host
+function M.resolve(given)
+  if type(given) == "string" then return given end
+  if given ~= nil and type(given) ~= "table" then return given end
+  local name = given and given.profile
+  if name ~= nil and type(name) ~= "string" then
+    core.usage_error("option 'profile' must be a string, not a " .. type(name))
+  end
+  if name and given.host then
+    core.usage_error("the device is given twice: as host and as profile '" .. name .. "'")
+  end
+  if not name and not (given and given.host) then name = M.default() end
+  if not name then return given end
+  local profile <const> = M.get(name)
+  local options = {}
+  for key, value in pairs(given or {}) do options[key] = value end
+  options.profile = nil
+  options.label = options.label or name
+  local own_trust <const> = has_trust(options)
+  local own_user <const> = options.username ~= nil and options.username ~= profile.username
+  local names <const> = core.is_simulated and { "host", "port" }
+    or { "host", "port", "username", "provider" }
+  for _, key in ipairs(names) do
+    if options[key] == nil then options[key] = profile[key] end
+  end
+  for _, key in ipairs(own_trust and {} or TRUST) do options[key] = profile[key] end
+  local needs = not (options.password or options.token or own_user or core.is_simulated)
+  if needs then options.password = password_of(name, profile) end
+  return options
+end
+
+return M

@@ -1,0 +1,148 @@
+-- Profiles, and how the console connects to devices.
+local lab = require "lab"
+local lfs = require "lfs"
+local program = require "program"
+local sim = require "f5.sim"
+
+local READ <const> = [[
+local f5 = require "f5"
+local bip <close> = f5.connect(load("return " .. (arg[1] or "nil"))())
+print(bip:label(), f5.flat(bip.sys.version:load())[1].Product)
+]]
+
+describe("E1 profiles", function()
+  local device, place, number = nil, nil, 0
+
+  setup(function()
+    device = sim.start {}
+    place = program.directory()
+    place:file("p.lua", READ)
+  end)
+  teardown(function() lab.stop(device, place) end)
+  before_each(function() number = number + 1 end)
+
+  local function config() return ("%s/config%d"):format(place.path, number) end
+
+  local function f5lua(words, env, input)
+    local variables = { XDG_CONFIG_HOME = config() }
+    for name, value in pairs(env or {}) do variables[name] = value end
+    return program.run(words, { env = variables, input = input })
+  end
+
+  local function ok(words, env, input)
+    local result = f5lua(words, env, input)
+    assert.equal(0, result.status, result.err)
+    return result.out
+  end
+
+  local function add(...)
+    return ok {
+      "profile", "add", "lab", "--host", device.host, "--port", tostring(device.port),
+      "--user", "admin", ...,
+    }
+  end
+
+  local function wrong(words, status, message, env)
+    local result = f5lua(words, env)
+    assert.equal(status, result.status, result.err)
+    assert.matches(message, result.err)
+  end
+
+  it("are used wherever a device is named", function()
+    add("--ca", device.ca, "--password-command", "echo admin")
+    local file <const> = place.path .. "/p.lua"
+    local expected <const> = "lab\tBIG-IP\n"
+    assert.equal(expected, ok { file, '{ profile = "lab" }' })
+    assert.equal(expected, ok { "run", "-p", "lab", file })
+    assert.equal(expected, ok({ file }, { F5LUA_PROFILE = "lab", F5_SERVER = "127.0.0.1:1" }))
+    assert.matches("Common", ok { "list", "auth/partition", "-p", "lab", "--output", "json" })
+    assert.equal(
+      "15\n", ok({ "console", "-p", "lab" }, nil, "#bip.ltm.pool:list() + 15\n")
+    )
+    -- a host that is named is another device
+    wrong({ file, '{ host = "127.0.0.1:1" }' }, 1, "no user name for", { F5LUA_PROFILE = "lab" })
+    wrong({ file, '{ host = "x", profile = "lab" }' }, 1, "the device is given twice")
+    assert.equal("lab\tBIG-IP\n", ok { "run", "--check", "-p", "lab", file }:match "^lab[^\n]*\n")
+  end)
+
+  it("hold no password, and are for their user only", function()
+    add("--ca", device.ca, "--password-env", "LAB_PASSWORD")
+    local path <const> = config() .. "/f5lua/profiles/lab.json"
+    assert.equal("rw-------", lfs.attributes(path, "permissions"))
+    assert.equal("rwx------", lfs.attributes(config() .. "/f5lua/profiles", "permissions"))
+    local words <const> = { "list", "auth/partition", "-p", "lab" }
+    ok(words, { LAB_PASSWORD = "admin" })
+    wrong(words, 2, "the variable LAB_PASSWORD, which the profile 'lab' names, is not set")
+    -- another user does not get the profile's password
+    local other <const> = { "list", "auth/partition", "-p", "lab", "-u", "operator" }
+    wrong(other, 2, "no password for", { LAB_PASSWORD = "admin" })
+    assert(os.execute("chmod o+w " .. path))
+    local env <const> = { LAB_PASSWORD = "admin" }
+    wrong(words, 2, "the profile 'lab' cannot be used: others can write", env)
+  end)
+
+  it("check the certificate as they say", function()
+    local words <const> = { "list", "auth/partition", "-p", "lab" }
+    local env <const> = { F5_PASSWORD = "admin" }
+    local pin <const> =
+      ok({ "trust", device.host .. ":" .. device.port, "--show" }):match "pin +(sha256//%S+)"
+    add()
+    wrong(words, 3, "hint: 'f5lua trust", env)
+    add("--force", "--pin", pin)
+    ok(words, env)
+    add("--force", "--pin", "sha256//" .. ("A"):rep(43) .. "=")
+    wrong(words, 3, "the device has sha256//", env)
+    add("--force", "--no-verify")
+    ok(words, env)
+    -- a command that fails, or prints nothing
+    add("--force", "--no-verify", "--password-command", "exit 3")
+    wrong(words, 2, "the password command failed with status 3")
+    add("--force", "--no-verify", "--password-command", "true")
+    wrong(words, 2, "the password command printed nothing")
+    -- it is not run for a simulated device
+    local marker <const> = place.path .. "/ran"
+    add("--force", "--password-command", "touch " .. marker .. "; echo x")
+    assert.equal("lab\tBIG-IP\n", ok {
+      "run", "--sim", place.path .. "/p.lua", '{ profile = "lab" }',
+    })
+    assert.is_nil(lfs.attributes(marker))
+  end)
+
+  it("are listed, shown and removed; wrong words are named", function()
+    assert.matches("no profiles", ok { "profile", "list" })
+    add()
+    assert.equal(
+      ("lab  127.0.0.1:%d  admin\n"):format(device.port), ok { "profile", "list" }
+    )
+    assert.matches("host +127.0.0.1\n", ok { "profile", "show", "lab" })
+    wrong({ "profile", "add", "lab", "--host", "x" }, 2, "there is a profile 'lab' already")
+    wrong({ "profile", "add", "new" }, 2, "no device given: %-%-host HOST")
+    wrong({ "profile", "add", "../x", "--host", "x" }, 1, "is no name of a profile")
+    wrong({ "profile", "add", "n", "--host", "x", "--ca", "a.pem" }, 2, "an absolute path")
+    wrong({ "list", "ltm/pool", "-p", "lob" }, 2, "no profile 'lob' %(did you mean 'lab'%?%)")
+    ok { "profile", "remove", "lab" }
+    wrong({ "profile", "remove", "lab" }, 1, "there is no profile 'lab'")
+  end)
+
+  it("and devices are named in the console", function()
+    local env <const> = { F5_USER = "admin", F5_PASSWORD = "admin" }
+    local where <const> = device.host .. ":" .. device.port
+    local function console(line)
+      return f5lua({ "console" }, env, line .. "\n#bip.ltm.pool:list()\n")
+    end
+    for _, words in ipairs { "--no-verify", "--ca " .. device.ca } do
+      local result = console((".connect %s %s"):format(where, words))
+      assert.equal(0, result.status, result.err .. result.out)
+      assert.matches("bip is 127.0.0.1", result.out)
+    end
+    assert.matches("it is .connect HOST", console(".connect x --nope y").out)
+    local result = f5lua(
+      { "console" }, env,
+      ("bip = f5.connect { host = %q, ca = %q }\n.devices\n.save %s/saved%d.lua\n"):format(
+        where, device.ca, place.path, number
+      )
+    )
+    assert.equal(0, result.status, result.err .. result.out)
+    assert.matches("%*.*127.0.0.1", result.out) -- the current one
+  end)
+end)
