@@ -113,6 +113,16 @@ end
 local stopped_twins = twins_of(0)
 stopped_twins:stop()
 
+local recorded <const> = os.tmpname()
+
+-- A recording that has ended: one that goes on would keep all calls of this program.
+local function recording_of()
+  local recording <const> = f5.har.record(recorded)
+  recording:close()
+  return recording
+end
+recording_of()
+
 -- For each class objects that a script can have.
 local OBJECTS <const> = {
   ["f5"] = function() return { { "f5", f5, static = true } } end,
@@ -157,6 +167,13 @@ local OBJECTS <const> = {
   ["f5.plan.change"] = function()
     return { { "change", change_of() }, { "ended change", ended_change } }
   end,
+  ["f5.har"] = function() return { { "har", f5.har, static = true } } end,
+  ["f5.recording"] = function() return { { "recording", recording_of() } } end,
+  ["f5.replay"] = function()
+    local closed_replay <const> = f5.har.replay(recorded)
+    closed_replay:close()
+    return { { "closed replay", closed_replay } }
+  end,
   ["f5.asm.live"] = function() return { { "live", f5.asm(bip).live } } end,
   ["f5.apm"] = function() return { { "apm", f5.apm(bip) } } end,
   ["f5.live"] = function()
@@ -168,6 +185,7 @@ local OBJECTS <const> = {
 local LEFT_OUT <const> = {
   ["session:close"] = { ["session"] = true },
   ["session:change_password"] = { ["session"] = true },
+  ["har:record"] = { ["word"] = true, ["long"] = true }, -- the names of files
   ["sim:start"] = { ["sim"] = true }, -- takes long; sim_spec has its wrong options
 }
 
@@ -312,5 +330,6 @@ if in_finalizers then
 else
   each_function(try)
 end
+os.remove(recorded)
 print(("%d calls of %d functions"):format(calls, functions))
 os.exit(0)

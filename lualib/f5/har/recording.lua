@@ -6,6 +6,7 @@
 local core = require "f5.core"
 local entry_of = require "f5.har.entry"
 local json = require "f5.json"
+local receiver = require "f5.receiver"
 local terminal = require "f5.terminal"
 
 local M = {}
@@ -18,9 +19,15 @@ local Recording = {}
 Recording.__index = Recording
 Recording.__name = "f5.recording"
 
+local function append_open(path)
+  local ok, file = pcall(core.append_open, path)
+  if ok then return file end
+  core.usage_error("f5.har.record: " .. tostring(file):gsub("^lualib/[^:]+:%d+: ", ""))
+end
+
 -- Opens an empty file that only its owner can read. Another file than a recording is not replaced.
 local function open(path)
-  local file = core.append_open(path)
+  local file = append_open(path)
   local text = file:read()
   if text ~= "" and text:sub(1, #START) ~= START then
     file:close()
@@ -28,7 +35,7 @@ local function open(path)
   end
   file:close()
   os.remove(path)
-  return core.append_open(path)
+  return append_open(path)
 end
 
 local function head()
@@ -125,6 +132,7 @@ function Recording:close()
   self:finish()
 end
 
+receiver.guard(Recording, "a recording")
 Recording.__close = Recording.close
 
 return M

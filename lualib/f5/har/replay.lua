@@ -10,6 +10,7 @@ local compare = require "f5.har.compare"
 local core = require "f5.core"
 local file = require "f5.har.file"
 local json = require "f5.json"
+local receiver = require "f5.receiver"
 
 local M = {}
 
@@ -361,6 +362,7 @@ function Replay:close()
   self.stop = nil
 end
 
+receiver.guard(Replay, "a replay")
 Replay.__close = Replay.close
 
 return M

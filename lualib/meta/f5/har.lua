@@ -13,8 +13,7 @@ local har = {}
 ---Records all exchanges of the program from now on: each attempt of each call, without secrets.
 ---Another file than a recording is not replaced.
 ---
----*Raises* "usage": the path is no text, or the file exists and is no recording; a Lua error if the
----file cannot be made.
+---*Raises* "usage": the path is no text, the file cannot be made, or it exists and is no recording.
 ---
 ---*Source* docs/recordings.md, "Record"
 ---@param path string path of the file; only its owner can read it
