@@ -229,8 +229,9 @@ bool scan_ends_json(const char *json, size_t length) {
   return c.end > c.at + 1 && c.end[-1] == (*c.at == '{' ? '}' : ']');
 }
 
-#define LANES 16 /* bytes that are counted at once: the compiler makes one instruction of a loop   \
-                  */
+#define LANES                                                                                      \
+  16 /* bytes that are counted at once: the compiler makes one instruction of a loop               \
+      */
 #define STRIDES 127 /* before a lane could overflow */
 
 /* '{' and '[', and '}' and ']', differ in one bit. */

@@ -498,7 +498,7 @@ describe("REST from the shell", function()
   it("says what is missing when no device is named", function()
     local ran = program.run { "list", "ltm/pool" }
     assert.equal(2, ran.status)
-    assert.matches("no device given; use %-%-host HOST, or set F5_SERVER", ran.err)
+    assert.matches("no device given; use %-%-host HOST or %-p PROFILE, or set F5_SERVER", ran.err)
   end)
 
   it("shows tables and asks on a terminal", function()
