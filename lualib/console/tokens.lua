@@ -2,9 +2,10 @@
 -- secrets: only the first characters are shown. That is enough to distinguish them, and to delete
 -- one by a pattern.
 
+local core = require "f5.core"
 local json = require "f5.json"
 
-local MASK <const> = "********"
+local MASK <const> = core.MASK
 local SHOWN <const> = 4
 local MIN_LENGTH <const> = 16 -- of shorter tokens nothing is shown
 local ADDRESS <const> = "/authz/tokens/([^/?]+)"

@@ -2,12 +2,13 @@
 -- properties are bookkeeping, the order of properties, and how a cell, number or statistic is
 -- printed.
 
+local core = require "f5.core"
 local json = require "f5.json"
 local terminal = require "f5.terminal"
 
 local Value = {}
 
-Value.MASK = "********"
+Value.MASK = core.MASK
 
 local SECRET <const> = { "password", "passphrase", "secret", "^token$", "authtoken", "privatekey" }
 -- Bookkeeping of iControl REST that a person rarely wants to read.

@@ -6,6 +6,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local segment = require "f5.state.segment"
 
 local M = {}
 
@@ -66,9 +67,7 @@ local function name_in(link)
   local path = link:find "^https?://" and link:gsub("[?#].*$", ""):gsub("/stats$", "")
   local last = path and path:match "[^/]+$"
   if not last then return nil end
-  return (
-    last:gsub("~", "/"):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-  )
+  return segment.name(last)
 end
 
 -- The entries of the body, and the name of each as far as there is one.

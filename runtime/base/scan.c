@@ -229,9 +229,8 @@ bool scan_ends_json(const char *json, size_t length) {
   return c.end > c.at + 1 && c.end[-1] == (*c.at == '{' ? '}' : ']');
 }
 
-#define LANES                                                                                      \
-  16 /* bytes that are counted at once: the compiler makes one instruction of a loop               \
-      */
+/* Bytes that are counted at once: the compiler makes one instruction of a loop over them. */
+#define LANES 16
 #define STRIDES 127 /* before a lane could overflow */
 
 /* '{' and '[', and '}' and ']', differ in one bit. */

@@ -5,9 +5,12 @@
 
 #include <lauxlib.h>
 
+#include "base/field.h"
 #include "base/printable.h"
 #include "base/push_owned.h"
 #include "f5/change/transaction.h"
+#include "f5/observe/exchange.h"
+#include "f5/observe/replay.h"
 #include "f5/report/error.h"
 #include "f5/report/error_kinds.h"
 #include "f5/report/secret.h"
@@ -20,8 +23,6 @@
 #include "f5/session/certificate.h"
 #include "f5/session/connect.h"
 #include "f5/session/core.h"
-#include "f5/observe/exchange.h"
-#include "f5/observe/replay.h"
 #include "f5/session/operation.h"
 #include "f5/session/prompt.h"
 #include "f5/session/record.h"
@@ -56,9 +57,8 @@ static volatile sig_atomic_t logs_json;
 
 void f5_report_abandoned(void) {
 #define MESSAGE                                                                                    \
-  "exited at once: the tokens of open sessions stay on their devices until they expire; it is "    \
-  "not "                                                                                           \
-  "known whether a write that was on its way was carried out"
+  "exited at once: the tokens of open sessions stay on their devices until they expire; "          \
+  "it is not known whether a write that was on its way was carried out"
   static const char plain[] = "f5lua: warning: " MESSAGE "\n",
                     json[] = "{\"event\":\"warning\",\"message\":\"" MESSAGE "\"}\n";
 #undef MESSAGE
@@ -225,7 +225,7 @@ int luaopen_f5_core(lua_State *L) {
   task_setup(L);
   transfer_setup(L);
   new_file_setup(L);
-  lua_pushliteral(L, F5LUA_VERSION);
-  lua_setfield(L, -2, "version");
+  field_string(L, "version", F5LUA_VERSION);
+  field_string(L, "MASK", SECRET_MASK);
   return 1;
 }

@@ -9,9 +9,9 @@
 
 #include <lauxlib.h>
 
+#include "base/private_file.h"
 #include "embed/embedded.h"
 #include "fiber/fiber.h"
-#include "host/privatefile.h"
 #include "host/script.h"
 #include "host/signals.h"
 #include "host/trace.h"
@@ -116,15 +116,15 @@ static int file_result(lua_State *L, bool done) {
  * directories */
 static int append_private(lua_State *L) {
   size_t length;
-  const char *text = luaL_checklstring(L, 2, &length);
-  return file_result(L, private_append(luaL_checkstring(L, 1), text, length));
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  return file_result(L, private_file_append(luaL_checkstring(L, 1), bytes, length));
 }
 
 /* write_private(path, text): replaces such a file */
 static int write_private(lua_State *L) {
   size_t length;
-  const char *text = luaL_checklstring(L, 2, &length);
-  return file_result(L, private_write(luaL_checkstring(L, 1), text, length));
+  const char *bytes = luaL_checklstring(L, 2, &length);
+  return file_result(L, private_file_write(luaL_checkstring(L, 1), bytes, length));
 }
 
 /* end_by_signal(): from now on, SIGINT and SIGTERM are the normal end of this program */

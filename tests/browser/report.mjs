@@ -5,7 +5,8 @@ import { chromium } from "playwright-core";
 import { pathToFileURL } from "node:url";
 
 const [executablePath, file, pictures] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+const browser = await chromium.launch({ executablePath, args });
 const seen = { problems: [], requests: [] };
 
 async function open(options) {
@@ -95,8 +96,11 @@ seen.collapsed = [await second.getAttribute("aria-expanded"), await details.coun
 // the end of a long list
 await page.locator("#view").focus();
 await page.evaluate(() => { document.getElementById("view").scrollTop = 1e9; });
-await until(page, () => [...document.querySelectorAll("#rows tr.device")].at(-1)
-  .getAttribute("aria-rowindex") === document.getElementById("table").getAttribute("aria-rowcount"));
+await until(page, () => {
+  const last = [...document.querySelectorAll("#rows tr.device")].at(-1);
+  const count = document.getElementById("table").getAttribute("aria-rowcount");
+  return last.getAttribute("aria-rowindex") === count;
+});
 seen.last = (await names(page)).at(-1);
 seen.rows = await page.locator("#rows tr.device").count();
 await page.evaluate(() => { document.getElementById("view").scrollTop = 0; });

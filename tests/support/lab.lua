@@ -173,4 +173,14 @@ function M.fails(kind, fn, ...)
   return err
 end
 
+--- Writes an inventory, sites.lua, in which all devices are this one; vars.n counts them.
+function M.inventory(directory, device, names)
+  local list = {}
+  for i, name in ipairs(names) do
+    list[i] = ("{ name = %q, host = '127.0.0.1', port = %d, vars = { n = %d } }"):format(
+      name, device.port, i)
+  end
+  directory:file("sites.lua", "return { devices = {" .. table.concat(list, ",") .. "} }")
+end
+
 return M

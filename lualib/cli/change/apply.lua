@@ -43,10 +43,7 @@ function M.setup(parser)
   )
 end
 
-local function line(...)
-  for i = 1, select("#", ...) do output((select(i, ...))) end
-  output "\n"
-end
+local line <const> = output.line
 
 local function connect(options, device)
   if options.devices then return f5.connect(credentials(options.devices[device.label], {})) end

@@ -31,10 +31,7 @@ function M.setup(parser)
   )
 end
 
-local function line(...)
-  for i = 1, select("#", ...) do output((select(i, ...))) end
-  output "\n"
-end
+local line <const> = output.line
 
 local FIRST <const> = { "id", "state", "due", "about", "detail" }
 

@@ -1,5 +1,5 @@
--- Standard output of subcommands: output(text, …) writes, output.flush() flushes. Both end the
--- program with an error if that fails.
+-- Standard output of subcommands: output(text, …) writes, output.line(text, …) writes a line,
+-- output.flush() flushes. All end the program with an error if that fails.
 local fail = require "f5.fail"
 local terminal = require "f5.terminal"
 
@@ -10,6 +10,13 @@ local function check(done, why, code)
   if not done and code ~= BROKEN_PIPE then fail("cannot write to standard output: %s", why) end
 end
 
-return setmetatable({ flush = function() check(io.stdout:flush()) end }, {
-  __call = function(_, ...) check(terminal.out(...)) end,
-})
+local M = {}
+
+function M.flush() check(io.stdout:flush()) end
+
+function M.line(...)
+  check(terminal.out(...))
+  check(terminal.out "\n")
+end
+
+return setmetatable(M, { __call = function(_, ...) check(terminal.out(...)) end })

@@ -8,6 +8,7 @@
 local core = require "f5.core"
 local json = require "f5.json"
 local queue = require "f5.change.queue"
+local segments = require "f5.state.segment"
 
 local M = {}
 
@@ -28,12 +29,6 @@ local function names_in(message)
     for name in message:gmatch(pattern) do add(name) end
   end
   return names, any
-end
-
-local function decoded(segment)
-  return (
-    segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end):gsub("~", "/")
-  )
 end
 
 local function named(names, name)
@@ -67,7 +62,7 @@ end
 
 local function concerns(record, names)
   for segment in record.path:gsub("%?.*", ""):gmatch "[^/]+" do
-    if named(names, decoded(segment)) then return true end
+    if named(names, segments.name(segment)) then return true end
   end
   local ok, body = pcall(json.decode, record.body)
   return ok and mentioned_in(names, body)

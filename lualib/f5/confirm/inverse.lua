@@ -7,6 +7,7 @@
 local compare = require "f5.state.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local names = require "f5.state.segment"
 local policy = require "f5.confirm.policy"
 local secrets = require "f5.safe.secrets"
 local State = require "f5.state.state"
@@ -53,11 +54,6 @@ local function find(rules, kind)
   return nil
 end
 
-local function decoded(segment)
-  return (segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-    :gsub("~", "/"))
-end
-
 -- Where an object is: { component = "ltm pool", name =, list =, element =, above = path }. Deeper
 -- elements have `deep`.
 local function place_of(path, kind)
@@ -67,13 +63,13 @@ local function place_of(path, kind)
   if #segments == #parts then return { component = table.concat(parts, " "), path = path } end
   if #segments == #parts + 1 then
     return {
-      component = table.concat(parts, " "), name = decoded(segments[#segments]), path = path,
+      component = table.concat(parts, " "), name = names.name(segments[#segments]), path = path,
     }
   end
   local n = #segments
   return {
-    component = table.concat(parts, " ", 1, #parts - 1), name = decoded(segments[n - 2]),
-    list = parts[#parts], element = decoded(segments[n]), path = path,
+    component = table.concat(parts, " ", 1, #parts - 1), name = names.name(segments[n - 2]),
+    list = parts[#parts], element = names.name(segments[n]), path = path,
     above = "/mgmt/tm/" .. table.concat(segments, "/", 1, n - 2), deep = n > #parts + 2,
   }
 end

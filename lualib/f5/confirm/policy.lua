@@ -2,6 +2,7 @@
 -- draft is made of it, changed, and published. So a policy and its draft are taken back together,
 -- and as a whole: what both were before the plan.
 
+local segment = require "f5.state.segment"
 local steps = require "f5.plan.steps"
 local tree = require "f5.safe.tree"
 local words = require "f5.confirm.words"
@@ -26,23 +27,12 @@ local DEFAULT_NUMBERS <const> = {
   status = true, timeout = true, vlanId = true,
 }
 
-local function decoded(segment)
-  return (segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-    :gsub("~", "/"))
-end
-
-local function segment_of(name)
-  return (name:gsub("/", "~"):gsub("[^%w%-_.~:@!$()*,=]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end))
-end
-
 --- The published policy and its draft that a path is about: full names, { published, draft }; nil
 --- for other paths.
 function M.unit(path)
-  local segment = path:match "^/mgmt/tm/ltm/policy/([^/?]+)"
-  if not segment then return nil end
-  local full = decoded(segment)
+  local last = path:match "^/mgmt/tm/ltm/policy/([^/?]+)"
+  if not last then return nil end
+  local full = segment.name(last)
   if full:sub(1, 1) ~= "/" then full = "/Common/" .. full end
   local published = full:gsub("/Drafts/([^/]+)$", "/%1")
   local folder, name = published:match "^(.*)/([^/]+)$"
@@ -139,7 +129,7 @@ local function units_of(device)
     unit = units[unit.published]
     unit.path = unit.path or path:match "^/mgmt/tm/ltm/policy/[^/?]+"
     if position and not unit.position then unit.position = position end
-    return unit, decoded(path:match "^/mgmt/tm/ltm/policy/([^/?]+)")
+    return unit, segment.name(path:match "^/mgmt/tm/ltm/policy/([^/?]+)")
   end
   for i, step in ipairs(device.steps) do
     local unit, name = note(steps.target_of(step), i)
@@ -158,8 +148,8 @@ end
 
 local function read_unit(read, unit)
   return {
-    published = read(ROOT .. segment_of(unit.published)),
-    draft = read(ROOT .. segment_of(unit.draft)),
+    published = read(ROOT .. segment.of(unit.published)),
+    draft = read(ROOT .. segment.of(unit.draft)),
   }
 end
 

@@ -113,9 +113,7 @@ end
 local function element_ref(ref, element)
   local segment = tostring(element.selfLink):match "/(~[^/?]+)%?"
   if segment and not element.partition and segment:sub(1, 8) ~= "~Common~" then
-    return ref:at((segment:gsub("%%(%x%x)", function(digits)
-      return string.char(tonumber(digits, 16))
-    end)))
+    return ref:at(require("f5.state.segment").decoded(segment))
   end
   if type(element.id) == "string" and tostring(ref):find "^/mgmt/tm/asm/" then
     local id = core.device_id(element.id)

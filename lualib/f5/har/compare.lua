@@ -5,7 +5,7 @@ local json = require "f5.json"
 
 local M = {}
 
-local MASK <const> = "********"
+local MASK <const> = core.MASK
 local MOST <const> = 5 -- differences that are shown
 
 --- Whether a text is the recorded one.
@@ -86,7 +86,7 @@ local function compare_bodies(differences, post, body)
   if post and post._sha256 then return compare_digest(differences, post, body) end
   local recorded = post and post.text or ""
   if post and post._encoding == "base64" then
-    recorded = require("f5.har.base64").decode(recorded) or recorded
+    recorded = core.unbase64(recorded) or recorded
   end
   body = body or ""
   if M.same_text(recorded, body) then return end

@@ -1,11 +1,11 @@
 -- An entry of a HAR file, as a line of JSON, made from an exchange of core.exchanges_take. It is
 -- written as text at once: tables for an encoder would take three times as long.
 
-local base64 = require "f5.har.base64"
 local core = require "f5.core"
 local json = require "f5.json"
+local segment = require "f5.state.segment"
 
-local MASK <const> = "********"
+local MASK <const> = core.MASK
 
 -- JSON has only Unicode. Other bytes, which no device is known to send in a header, are shown.
 local function quoted(text)
@@ -44,12 +44,7 @@ end
 
 -- -- the parts ------------------------------------------------------------------------------------
 
-local function decoded(text)
-  text = text:gsub("+", " "):gsub("%%(%x%x)", function(hex)
-    return string.char(tonumber(hex, 16))
-  end)
-  return text
-end
+local function decoded(text) return segment.decoded((text:gsub("+", " "))) end
 
 local function query_of(path)
   local query = path:match "%?(.*)$"
@@ -92,7 +87,7 @@ local function post_data(side)
   elseif is_text(side.body) then
     text = quoted(side.body)
   else
-    text = '"' .. base64.encode(side.body) .. '","_encoding":"base64"'
+    text = '"' .. core.base64(side.body) .. '","_encoding":"base64"'
   end
   return (',"postData":{"mimeType":%s,"text":'):format(mime) .. text .. "}"
 end
@@ -102,7 +97,7 @@ local function content(side)
     side.size, quoted(value_of(side.headers, "Content%-Type")))
   if not side.body then return start .. (side.size > 0 and absent(side) or "") .. "}" end
   if is_text(side.body) then return start .. ',"text":' .. quoted(side.body) .. "}" end
-  return start .. ',"text":"' .. base64.encode(side.body) .. '","encoding":"base64"}'
+  return start .. ',"text":"' .. core.base64(side.body) .. '","encoding":"base64"}'
 end
 
 local function ms(us) return us and ("%.3f"):format(us / 1000) or "-1" end

@@ -4,7 +4,6 @@
 -- were recorded may come in any order: nobody waited for the other. The logins, and what is about
 -- f5lua's own tokens, are answered whenever they come.
 
-local base64 = require "f5.har.base64"
 local clocks = require "f5.plan.clock"
 local compare = require "f5.har.compare"
 local core = require "f5.core"
@@ -14,7 +13,7 @@ local receiver = require "f5.receiver"
 
 local M = {}
 
-local MASK <const> = "********"
+local MASK <const> = core.MASK
 local LOGIN <const> = "/mgmt/shared/authn/login"
 local PASSWORD <const>, TOKEN <const> = "replayed-password", "replayed-token"
 
@@ -103,7 +102,7 @@ local function body_of(content, to_file)
     return nil, ("its body of %d bytes is not recorded"):format(size)
   end
   if content.encoding == "base64" then
-    text = base64.decode(text)
+    text = core.unbase64((text:gsub("%s", "")))
     if not text then return nil, "its body is no valid Base64" end
   end
   if to_file and text:find(MASK, 1, true) then

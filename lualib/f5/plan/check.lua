@@ -5,7 +5,7 @@
 
 local core = require "f5.core"
 local clocks = require "f5.plan.clock"
-local exits = require "f5.plan.exits"
+local exits = require "f5.safe.exits"
 local json = require "f5.json"
 local steps = require "f5.plan.steps"
 

@@ -4,6 +4,7 @@
 local clean = require "f5.state.clean"
 local compare = require "f5.state.compare"
 local kinds = require "f5.state.kinds"
+local segment = require "f5.state.segment"
 local steps = require "f5.plan.steps"
 local State = require "f5.state.state"
 
@@ -31,9 +32,7 @@ local function name_of(kind, path, body)
   local owner = kind:find "/.*/.*/" and path:match "/(~[^/]+)/[^~][^/]*/[^/]+$"
     or path:match "/(~[^/]+)/[%w%-]+/~?[^/]+$"
   if not owner or name == "" then return name end
-  return ("%s of %s"):format(name, (owner:gsub("~", "/"):gsub("%%(%x%x)", function(hex)
-    return string.char(tonumber(hex, 16))
-  end)))
+  return ("%s of %s"):format(name, segment.name(owner))
 end
 
 -- The steps behind a change, in their order.

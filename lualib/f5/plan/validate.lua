@@ -7,6 +7,7 @@
 
 local blame = require "f5.change.transaction_blame"
 local queue = require "f5.change.queue"
+local segment = require "f5.state.segment"
 local steps = require "f5.plan.steps"
 
 local M = {}
@@ -47,11 +48,7 @@ end
 -- Names that steps outside of the transaction make: others may need them.
 local function names_of(step)
   local names = {}
-  for segment in steps.target_of(step):gmatch "~[^/]*" do
-    names[#names + 1] = segment:gsub("%%(%x%x)", function(hex)
-      return string.char(tonumber(hex, 16))
-    end):gsub("~", "/")
-  end
+  for last in steps.target_of(step):gmatch "~[^/]*" do names[#names + 1] = segment.name(last) end
   local body = steps.body_of(step)
   if body and step.path:find "/sys/folder%f[?\0]" or step.path:find "/auth/partition%f[?\0]" then
     -- everything inside of it begins with its name

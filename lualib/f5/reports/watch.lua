@@ -11,6 +11,7 @@
 local core = require "f5.core"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
+local opened = require "f5.safe.opened"
 local secrets = require "f5.safe.secrets"
 local target = require "f5.safe.target"
 local words = require "f5.safe.words"
@@ -133,7 +134,8 @@ local function change_of(write)
   }
 end
 
--- What is about f5lua's own work, or is told by its parts.
+-- Whether the page shows a write. Parts of an upload, and f5lua's own logins and tokens, are left
+-- out.
 local function is_shown(write)
   return not write.harmless and not write.range and not write.path:find "^/mgmt/shared/authn/"
     and not write.path:find "^/mgmt/shared/authz/tokens"
@@ -163,24 +165,17 @@ function Watch:stop()
   self:take()
   core.exchanges_stop(self.observer)
   self.observer = nil
-  local f5 = require "f5"
-  core.connect, f5.connect = self.of_core, self.of_f5
+  self.no_more()
 end
 Watch.__close = Watch.stop
 
 --- Watches all sessions that are opened from now on.
 function M.start()
-  local f5 = require "f5"
   local self = setmetatable({
     observer = core.exchanges_start {}, calls = {}, labels = {}, changes = {}, texts = {},
-    numbers = {}, of_core = core.connect, of_f5 = f5.connect,
+    numbers = {},
   }, Watch)
-  local function watched(...)
-    local session = self.of_core(...)
-    attach(self, session)
-    return session
-  end
-  core.connect, f5.connect = watched, watched
+  self.no_more = opened.each(function(session) attach(self, session) end)
   return self
 end
 

@@ -1,6 +1,8 @@
 -- A change record of the whole program: each session is recorded from its connection on.
 
 local core = require "f5.core"
+local exits = require "f5.safe.exits"
+local opened = require "f5.safe.opened"
 local Record = require "f5.safe.record"
 
 local M = {}
@@ -15,28 +17,18 @@ end
 -- @param options table: as of Record.new
 -- @return function(err, state): ends it; err: what ended the run, nil if nothing did
 function M.start(options)
-  local f5 = require "f5"
   local record = Record.new(options)
-  local connect <const>, of_core <const>, exit <const> = f5.connect, core.connect, os.exit
-  local function recorded(...)
-    local session = of_core(...)
-    record:attach(session)
-    return session
-  end
-  core.connect, f5.connect = recorded, recorded
-  local stopped = false
+  local no_more <const> = opened.each(function(session) record:attach(session) end)
+  local stopped, exits_as_before = false, nil
   local function stop(err, state)
     if stopped then return end
     stopped = true
-    core.connect, f5.connect = of_core, connect
-    rawset(os, "exit", exit)
+    no_more()
+    exits_as_before()
     record:finish(state or M.state_of(err), err ~= nil and core.mask(tostring(err)) or nil)
     if options.on_end then options.on_end(record) end
   end
-  rawset(os, "exit", function(...)
-    stop(nil, "ended")
-    return exit(...)
-  end)
+  exits_as_before = exits.before(function() stop(nil, "ended") end)
   return stop
 end
 

@@ -9,7 +9,7 @@ local M = {}
 
 local SEALED <const> = "^f5lua%-sealed:"
 local MAX_DEPTH <const> = 60
-local MASK <const> = "********"
+local MASK <const> = core.MASK
 
 -- Whether a text is a secret, or holds one.
 local function is_secret(kind, key, value, body)

@@ -3,6 +3,7 @@
 
 local core = require "f5.core"
 local json = require "f5.json"
+local segments = require "f5.state.segment"
 
 local M = {}
 
@@ -14,12 +15,8 @@ local M = {}
 
 local ROOT <const> = "/mgmt/tm/"
 
-local function unescape(text)
-  return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
-end
-
 --- The key of an object: its path without a query, decoded.
-function M.key(path) return unescape(path:match "^[^?]*") end
+function M.key(path) return segments.decoded(path:match "^[^?]*") end
 
 --- The path in a link: "https://localhost/mgmt/tm/ltm/pool/~Common~p?ver=17.1.0".
 function M.path_of(link) return (link:gsub("^https?://[^/]*", ""):gsub("%?.*$", "")) end

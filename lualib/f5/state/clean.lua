@@ -2,6 +2,7 @@
 -- generations, statistics, computed values and secrets are left out; sub-collections stand inside
 -- as lists ("members"), as a seed of the simulated device has them.
 
+local core = require "f5.core"
 local ensure = require "f5.ensure.compare"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
@@ -11,7 +12,7 @@ local M = {}
 local MAX_DEPTH <const> = 40 -- of tables in an object
 local NOTHING <const> = {}
 local LONG <const> = 24 -- bytes; a shorter text does not contain an encrypted value and more
-local MASK <const> = "********"
+local MASK <const> = core.MASK
 
 ---@class f5.state.notes
 ---What `clean` found beside the configuration.

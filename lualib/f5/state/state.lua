@@ -12,6 +12,7 @@ local core = require "f5.core"
 local json = require "f5.json"
 local kinds = require "f5.state.kinds"
 local receiver = require "f5.receiver"
+local segment = require "f5.state.segment"
 
 ---@class f5.state
 ---@field label string what it is: a file, or a device and the time
@@ -97,24 +98,15 @@ function State:body(collection, key)
   return clean.object(collection.kind, body)
 end
 
-local function encode(segment)
-  return (segment:gsub("[^%w%-%._~:@!$&'()*+,;=]", function(char)
-    return ("%%%02X"):format(char:byte())
-  end))
-end
-
 --- A path with each segment encoded in the one way that `path_of` uses.
 function State.canonical(path)
-  return (path:gsub("[^/]+", function(segment)
-    local name = segment:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-    return encode(name)
-  end))
+  return (path:gsub("[^/]+", function(text) return segment.encoded(segment.decoded(text)) end))
 end
 
 --- The URI of an object: names as segments.
 function State.path_of(collection, key)
   if collection.single then return collection.path end
-  return collection.path .. "/" .. encode((key:gsub("/", "~")))
+  return collection.path .. "/" .. segment.of(key)
 end
 
 --- Returns how many objects the state has.

@@ -3,6 +3,7 @@
 -- password_command a command that prints it.
 
 local core = require "f5.core"
+local files = require "f5.trust.files"
 local json = require "f5.json"
 
 local M = {}
@@ -17,22 +18,18 @@ local TRUST <const> = { "ca", "pin", "verify" }
 -- The profile of `-p NAME`; nil: F5LUA_PROFILE.
 local chosen
 
-local function fail(format, ...)
-  error(core.error_new { kind = "usage", message = format:format(...) }, 0)
-end
+local stored <const> = files.of("profiles", "the profile", "profiles")
+local fail <const> = files.fail
 
-local function directory()
-  local config = core.config_directory()
-    or fail "there is no place for profiles: neither XDG_CONFIG_HOME nor HOME is set"
-  return config .. "/profiles"
-end
-
-local function path_of(name)
+local function file_of(name)
   if not name:find "^[%w_][%w_.-]*$" or #name > 64 then
-    fail("'%s' is no name of a profile: letters, digits, '.', '_' and '-', at most 64", name)
+    fail("'%s' cannot be the name of a profile: use letters, digits, '.', '_' and '-', at most 64",
+      name)
   end
-  return ("%s/%s.json"):format(directory(), name)
+  return name .. ".json"
 end
+
+local function path_of(name) return stored:path(file_of(name)) end
 
 local function check(name, profile)
   if type(profile) ~= "table" or type(profile.host) ~= "string" then
@@ -67,32 +64,23 @@ end
 
 --- The names of all profiles, sorted.
 function M.list()
-  local names, why = core.list_directory(directory())
-  if not names then fail("cannot read the profiles: %s", why) end
   local found = {}
-  for _, name in ipairs(names) do found[#found + 1] = name:match "^([%w_][%w_.-]*)%.json$" end
+  for _, file in ipairs(stored:list()) do
+    found[#found + 1] = file:match "^([%w_][%w_.-]*)%.json$"
+  end
   return found
 end
 
 --- Stores a profile.
 function M.put(name, profile)
-  local path <const> = path_of(name)
   check(name, profile)
-  local made, why = core.make_directory(directory())
-  if made then made, why = core.check_private(directory()) end
   local style <const> = { sort = true, first = { "host", "port", "username" }, indent = 2 }
-  if made then made, why = core.write_file(path, json.encode(profile, style) .. "\n") end
-  if not made then fail("cannot store the profile: %s", why) end
+  stored:put(file_of(name), json.encode(profile, style) .. "\n")
 end
 
 --- Removes a profile.
 -- @return whether there was one
-function M.remove(name)
-  local removed, why, code = os.remove(path_of(name))
-  local ENOENT <const> = 2
-  if not removed and code ~= ENOENT then fail("cannot remove the profile: %s", why) end
-  return removed ~= nil
-end
+function M.remove(name) return stored:remove(file_of(name)) end
 
 --- From now on f5.connect without a host uses this profile.
 function M.choose(name)

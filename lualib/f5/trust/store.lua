@@ -3,31 +3,24 @@
 -- reads them in C (runtime/f5/trust/trusted.c).
 
 local core = require "f5.core"
+local files = require "f5.trust.files"
 
 local M = {}
 
-local function fail(format, ...)
-  error(core.error_new { kind = "usage", message = format:format(...) }, 0)
-end
+local stored <const> = files.of("trust", "the certificate", "trusted certificates")
 
---- The directory of the certificates. Raises if there is no home directory.
-function M.directory()
-  local config = core.config_directory()
-    or fail "there is no place for trusted certificates: neither XDG_CONFIG_HOME nor HOME is set"
-  return config .. "/trust"
-end
-
-local function path_of(address) return ("%s/%s.pem"):format(M.directory(), address:lower()) end
+local function file_of(address) return address:lower() .. ".pem" end
 
 --- The trusted certificate of a host and port.
 -- @param address string: "host:port"
 -- @return facts of the certificate (f5.core.certificate_facts); nil if there is none; nil and the
 --   reason if it does not count
 function M.get(address)
-  local pem, why = core.read_private(path_of(address))
+  local path <const> = stored:path(file_of(address))
+  local pem, why = core.read_private(path)
   if not pem then return nil, why end
   local facts = core.certificate_facts(pem)
-  if not facts then return nil, path_of(address) .. " contains no certificate" end
+  if not facts then return nil, path .. " contains no certificate" end
   facts.address = address:lower()
   return facts
 end
@@ -35,10 +28,8 @@ end
 --- All trusted certificates, sorted by their addresses.
 -- @return array of facts, each with `address`; of { address, reason } if one does not count
 function M.list()
-  local names, why = core.list_directory(M.directory())
-  if not names then fail("cannot read the trusted certificates: %s", why) end
   local found = {}
-  for _, name in ipairs(names) do
+  for _, name in ipairs(stored:list()) do
     local address = name:match "^(.+:%d+)%.pem$"
     if address then
       local facts, reason = M.get(address)
@@ -50,23 +41,10 @@ end
 
 --- Trusts a certificate for a host and port; it takes the place of another one.
 -- @param pem string
-function M.put(address, pem)
-  local directory <const> = M.directory()
-  local made, why = core.make_directory(directory)
-  if made then made, why = core.check_private(directory) end
-  if made then made, why = core.write_file(path_of(address), pem) end
-  if not made then fail("cannot store the certificate: %s", why) end
-end
+function M.put(address, pem) stored:put(file_of(address), pem) end
 
 --- Trusts no certificate of the host and port any more.
 -- @return whether there was one
-function M.remove(address)
-  local path <const> = path_of(address)
-  local removed, why, code = os.remove(path)
-  local ENOENT <const> = 2
-  if not removed and code ~= ENOENT then fail("cannot remove the certificate: %s", why) end
-  core.sync_directory(M.directory())
-  return removed ~= nil
-end
+function M.remove(address) return stored:remove(file_of(address)) end
 
 return M

@@ -10,6 +10,7 @@
 #include <lauxlib.h>
 #include <openssl/evp.h>
 
+#include "base/field.h"
 #include "base/list.h"
 #include "base/metatable.h"
 #include "base/text.h"
@@ -242,20 +243,8 @@ static void pass(f5_observer *observer) {
 
 /* -- Lua -- */
 
-static void set_text(lua_State *L, const char *field, const text *t) {
-  lua_pushlstring(L, text_string(t), t->length);
-  lua_setfield(L, -2, field);
-}
-
-static void set_string(lua_State *L, const char *field, const char *value) {
-  if (!value) return;
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, field);
-}
-
 static void set_number(lua_State *L, const char *field, uint64_t value) {
-  lua_pushinteger(L, (lua_Integer)value);
-  lua_setfield(L, -2, field);
+  field_integer(L, field, (lua_Integer)value);
 }
 
 static uint64_t between(uint64_t from, uint64_t to) {
@@ -281,31 +270,31 @@ static void set_times(lua_State *L, const http_times *t) {
 
 static void push_side(lua_State *L, const side *s) {
   lua_createtable(L, 0, 4);
-  set_text(L, "headers", &s->headers);
-  if (s->kept) set_text(L, "body", &s->body);
+  field_text(L, "headers", &s->headers);
+  if (s->kept) field_text(L, "body", &s->body);
   set_number(L, "size", s->size);
-  if (*s->digest) set_string(L, "digest", s->digest);
+  if (*s->digest) field_string(L, "digest", s->digest);
 }
 
 static void push_exchange(lua_State *L, const f5_exchange *e, bool bodies) {
   lua_createtable(L, 0, 26);
   set_number(L, "number", e->number);
-  set_text(L, "device", &e->device);
-  set_text(L, "where", &e->where);
-  set_text(L, "method", &e->method);
-  set_text(L, "path", &e->path);
+  field_text(L, "device", &e->device);
+  field_text(L, "where", &e->where);
+  field_text(L, "method", &e->method);
+  field_text(L, "path", &e->path);
   set_number(L, "status", e->status > 0 ? (uint64_t)e->status : 0);
   set_number(L, "attempt", e->attempt);
-  if (e->line.length) set_text(L, "line", &e->line);
+  if (e->line.length) field_text(L, "line", &e->line);
   set_times(L, &e->times);
   set_number(L, "sent", e->sent);
   set_number(L, "received", e->received);
   lua_pushboolean(L, e->internal);
   lua_setfield(L, -2, "internal");
-  set_string(L, "failure", e->failure);
-  if (e->message.length) set_text(L, "message", &e->message);
-  set_string(L, "retry", e->retry);
-  set_string(L, "transport", e->transport);
+  field_string(L, "failure", e->failure);
+  if (e->message.length) field_text(L, "message", &e->message);
+  field_string(L, "retry", e->retry);
+  field_string(L, "transport", e->transport);
   lua_pushboolean(L, e->arrived);
   lua_setfield(L, -2, "arrived");
   if (e->retry) set_number(L, "pause", e->pause_ms * 1000);

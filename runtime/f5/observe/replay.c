@@ -8,6 +8,7 @@
 
 #include <lauxlib.h>
 
+#include "base/field.h"
 #include "base/owner.h"
 #include "base/text.h"
 #include "f5/session/call.h"
@@ -24,17 +25,6 @@ static const char function_key, thread_key, replay_key;
 
 /* -- the request -- */
 
-static void set_string(lua_State *L, const char *field, const char *value) {
-  if (!value) return;
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, field);
-}
-
-static void set_boolean(lua_State *L, const char *field, bool value) {
-  lua_pushboolean(L, value);
-  lua_setfield(L, -2, field);
-}
-
 static void set_headers(lua_State *L, const http_request *request) {
   luaL_Buffer buffer;
   luaL_buffinit(L, &buffer);
@@ -49,13 +39,13 @@ static void set_headers(lua_State *L, const http_request *request) {
 static void push_request(lua_State *L, http_request *request) {
   const f5_call *call = OWNER(request, f5_call, http);
   lua_createtable(L, 0, 10);
-  set_string(L, "where", call->session->where);
-  set_string(L, "device", call->session->label);
-  set_string(L, "method", request->method);
-  set_string(L, "path", request->path);
-  set_string(L, "line", call->line);
-  set_boolean(L, "internal", call->internal);
-  set_boolean(L, "to_file", request->sink_to_fd);
+  field_string(L, "where", call->session->where);
+  field_string(L, "device", call->session->label);
+  field_string(L, "method", request->method);
+  field_string(L, "path", request->path);
+  field_string(L, "line", call->line);
+  field_boolean(L, "internal", call->internal);
+  field_boolean(L, "to_file", request->sink_to_fd);
   set_headers(L, request);
   if (!request->body) return;
   lua_pushlstring(L, request->body, request->body_length);

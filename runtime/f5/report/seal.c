@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "f5/report/base64.h"
+
 #define HEAD "f5lua-sealed:1:"
 #define COST 15 /* log2: 32 MiB */
 #define BLOCK 8
@@ -80,15 +82,6 @@ static bool decrypt(const seal_key *key, const unsigned char *nonce, const char 
   return done;
 }
 
-/* Appends bytes in base64. */
-static void put_base64(text *out, const unsigned char *bytes, size_t length) {
-  size_t size = (length + 2) / 3 * 4;
-  char *room = text_room(out, size + 1);
-  if (!room) return;
-  EVP_EncodeBlock((unsigned char *)room, bytes, (int)length);
-  out->length--; /* the NUL that EVP_EncodeBlock adds */
-}
-
 const char *seal_text(seal_key *key, const char *passphrase, size_t passphrase_length,
                       const char *bytes, size_t length, text *out) {
   char head[MAX_HEAD];
@@ -112,22 +105,11 @@ const char *seal_text(seal_key *key, const char *passphrase, size_t passphrase_l
     failure = NO_MEMORY;
   if (!failure) {
     text_put(out, head);
-    put_base64(out, at, raw.length);
+    base64_put(out, at, raw.length);
     if (out->failed) failure = NO_MEMORY;
   }
   text_free(&raw);
   return failure;
-}
-
-/* The bytes of a base64 text that has only one spelling; -1: it has another. */
-static int get_base64(const char *from, size_t length, unsigned char *to, text *again) {
-  if (length == 0 || length % 4 != 0 || length > INT_MAX / 2) return -1;
-  int size = EVP_DecodeBlock(to, (const unsigned char *)from, (int)length);
-  if (size < 0) return -1;
-  size -= (from[length - 1] == '=') + (from[length - 2] == '=');
-  put_base64(again, to, (size_t)size);
-  if (again->length != length || memcmp(again->data, from, length) != 0) return -1;
-  return size;
 }
 
 static const char *open_bytes(seal_key *key, const char *passphrase, size_t passphrase_length,
@@ -162,14 +144,12 @@ const char *seal_open(seal_key *key, const char *passphrase, size_t passphrase_l
   if (strcmp(head, again) != 0 || cost[0] < 1 || cost[0] > MAX_COST || cost[1] < 1 ||
       cost[1] > MAX_BLOCK || cost[2] < 1 || cost[2] > MAX_LANES)
     return DAMAGED;
-  text raw = {0}, spelled = {0};
-  size_t inside = length - (size_t)end;
-  unsigned char *bytes = (unsigned char *)text_room(&raw, inside + 4);
-  int size = bytes ? get_base64(sealed + end, inside, bytes, &spelled) : 0;
-  const char *failure = !bytes || spelled.failed ? NO_MEMORY : size < 0 ? DAMAGED : NULL;
+  text raw = {0};
+  bool read = base64_read(&raw, sealed + end, length - (size_t)end);
+  const char *failure = raw.failed ? NO_MEMORY : read ? NULL : DAMAGED;
   if (!failure)
-    failure = open_bytes(key, passphrase, passphrase_length, head, cost, bytes, (size_t)size, out);
-  text_free(&spelled);
+    failure = open_bytes(key, passphrase, passphrase_length, head, cost,
+                         (const unsigned char *)raw.data, raw.length, out);
   text_free(&raw);
   return failure;
 }

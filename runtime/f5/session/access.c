@@ -5,15 +5,10 @@
 
 #include <lauxlib.h>
 
+#include "base/field.h"
 #include "f5/session/prompt.h"
 #include "f5/session/session_lua.h"
 #include "net/http.h"
-
-static void set_string(lua_State *L, const char *name, const char *value) {
-  if (!value) return;
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, name);
-}
 
 /* A password that is the name of the user is not masked, as in f5.connect. */
 static void set_secret(lua_State *L, const char *name, const secret *value, const char *username) {
@@ -30,25 +25,25 @@ int access_lua(lua_State *L) {
   lua_createtable(L, 0, 16);
   lua_pushboolean(L, !peer->insecure);
   lua_setfield(L, -2, "verify");
-  set_string(L, "ca", peer->ca);
-  set_string(L, "cert", peer->cert);
-  set_string(L, "key", peer->key);
-  set_string(L, "pin", peer->pin);
-  set_string(L, "proxy", peer->proxy && !*peer->proxy ? "direct://" : peer->proxy);
+  field_string(L, "ca", peer->ca);
+  field_string(L, "cert", peer->cert);
+  field_string(L, "key", peer->key);
+  field_string(L, "pin", peer->pin);
+  field_string(L, "proxy", peer->proxy && !*peer->proxy ? "direct://" : peer->proxy);
   const char *colon = strrchr(session->where, ':');
   lua_pushlstring(L, session->where, (size_t)(colon - session->where));
   lua_setfield(L, -2, "host");
   lua_pushinteger(L, strtol(colon + 1, NULL, 10));
   lua_setfield(L, -2, "port");
-  set_string(L, "label", session->label);
+  field_string(L, "label", session->label);
   if (credentials->mode == CREDENTIALS_GIVEN) {
     set_secret(L, "token", credentials->masked, NULL);
     return 1;
   }
-  if (credentials->mode == CREDENTIALS_BASIC) set_string(L, "auth", "basic");
-  set_string(L, "username", credentials->username);
-  set_string(L, "provider", credentials->provider);
-  set_string(L, "login_reference", credentials->login_reference);
+  if (credentials->mode == CREDENTIALS_BASIC) field_string(L, "auth", "basic");
+  field_string(L, "username", credentials->username);
+  field_string(L, "provider", credentials->provider);
+  field_string(L, "login_reference", credentials->login_reference);
   set_secret(L, "password", credentials->password, credentials->username);
   return 1;
 }

@@ -6,10 +6,10 @@
 #include "base/list.h"
 #include "base/owner.h"
 #include "f5/report/api_status.h"
+#include "f5/observe/exchange.h"
 #include "f5/report/error.h"
 #include "f5/rest/uri.h"
 #include "f5/session/answer.h"
-#include "f5/observe/exchange.h"
 #include "f5/session/log.h"
 #include "f5/session/session.h"
 

@@ -1,6 +1,7 @@
 #include "f5/session/certificate.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,6 +104,14 @@ typedef struct found {
   text subject;
   lua_Integer starts, ends; /* seconds since 1970 */
 } found;
+
+X509 *certificate_of_pem(const char *pem, size_t length) {
+  BIO *bio = length <= INT_MAX ? BIO_new_mem_buf(pem, (int)length) : NULL;
+  X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+  BIO_free(bio);
+  ERR_clear_error(); /* libcurl reads the same queue */
+  return certificate;
+}
 
 bool certificate_time(const ASN1_TIME *time, lua_Integer *seconds) {
   ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);

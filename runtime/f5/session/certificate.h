@@ -33,6 +33,8 @@ X509 *certificate_read(complaint *c);
  * in the certificate's file. */
 void certificate_check_key(complaint *c, X509 *certificate, bool same_file, const char *passphrase);
 
+/* The first certificate in a text in PEM; NULL if there is none. */
+X509 *certificate_of_pem(const char *pem, size_t length);
 /* Appends a name as devices write it, "CN=www.example.net,O=Example". False if that fails. */
 bool certificate_name(const X509_NAME *name, text *out);
 /* Seconds since 1970; false if the time is invalid. */

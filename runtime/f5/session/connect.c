@@ -20,9 +20,9 @@
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
 #include "f5/session/token.h"
-#include "f5/trust/trust.h"
 #include "f5/trust/facts.h"
 #include "f5/trust/greeting.h"
+#include "f5/trust/trust.h"
 #include "f5/trust/trusted.h"
 
 static const char *const option_names[] = {"host",     "port",

@@ -11,9 +11,9 @@
 #include "base/json.h"
 #include "base/metatable.h"
 #include "base/owner.h"
+#include "f5/observe/exchange.h"
 #include "f5/report/error.h"
 #include "f5/session/cut_off.h"
-#include "f5/observe/exchange.h"
 #include "f5/session/record.h"
 #include "f5/session/session_lua.h"
 

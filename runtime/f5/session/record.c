@@ -6,18 +6,13 @@
 
 #include <lauxlib.h>
 
+#include "base/field.h"
 #include "f5/report/error.h"
 #include "f5/session/session_lua.h"
 #include "net/http.h"
 
 #define RANGE "Content-Range: "
 #define COORDINATION "X-F5-REST-Coordination-Id: "
-
-static void set_string(lua_State *L, const char *field, const char *value) {
-  if (!value) return;
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, field);
-}
 
 /* Pushes a function of the session's recorder. */
 static void push_function(lua_State *L, const f5_session *session, const char *name) {
@@ -29,19 +24,19 @@ static void push_function(lua_State *L, const f5_session *session, const char *n
 static void push_write(lua_State *L, const f5_call *call) {
   const http_request *http = &call->http;
   lua_createtable(L, 0, 12);
-  set_string(L, "method", http->method);
-  set_string(L, "path", http->path);
+  field_string(L, "method", http->method);
+  field_string(L, "path", http->path);
   if (http->body) {
     lua_pushlstring(L, http->body, http->body_length);
     lua_setfield(L, -2, "body");
   }
   if (call->coordination)
-    set_string(L, "transaction", call->coordination + sizeof COORDINATION - 1);
+    field_string(L, "transaction", call->coordination + sizeof COORDINATION - 1);
   for (const char *const *line = call->headers; line && *line; line++) {
     if (strncasecmp(*line, RANGE, sizeof RANGE - 1) == 0)
-      set_string(L, "range", *line + sizeof RANGE - 1);
+      field_string(L, "range", *line + sizeof RANGE - 1);
     if (strncasecmp(*line, COORDINATION, sizeof COORDINATION - 1) == 0)
-      set_string(L, "transaction", *line + sizeof COORDINATION - 1);
+      field_string(L, "transaction", *line + sizeof COORDINATION - 1);
   }
   lua_pushboolean(L, call->harmless);
   lua_setfield(L, -2, "harmless");
@@ -71,9 +66,9 @@ void record_after(lua_State *L, const f5_call *call, int write) {
     lua_setfield(L, -2, "answer");
   }
   if (http_answer_header(&call->http, "X-F5lua-Operation", number, sizeof number))
-    set_string(L, "operation", number);
-  if (failure->verdict.kind != KIND_NONE) set_string(L, "message", failure->message);
-  if (failure->verdict.unknown) set_string(L, "outcome", "unknown");
+    field_string(L, "operation", number);
+  if (failure->verdict.kind != KIND_NONE) field_string(L, "message", failure->message);
+  if (failure->verdict.unknown) field_string(L, "outcome", "unknown");
   push_function(L, call->session, "after");
   lua_insert(L, -2);
   lua_call(L, 1, 0);
@@ -95,7 +90,7 @@ void record_refused(lua_State *L, const f5_call *call) {
     lua_pushlstring(L, call->http.answer, call->http.answer_length);
     lua_setfield(L, -2, "answer");
   }
-  if (failure->verdict.kind != KIND_NONE) set_string(L, "message", failure->message);
+  if (failure->verdict.kind != KIND_NONE) field_string(L, "message", failure->message);
   lua_call(L, 1, 0);
 }
 

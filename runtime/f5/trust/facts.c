@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "base/field.h"
 #include "base/push_owned.h"
 #include "base/text.h"
 #include "f5/session/certificate.h"
@@ -64,17 +65,12 @@ static bool read_pem(const X509 *certificate, text *pem) {
   return ok;
 }
 
-static void set_text(lua_State *L, const char *name, const text *value) {
-  lua_pushlstring(L, text_string(value), value->length);
-  lua_setfield(L, -2, name);
-}
-
 static int push(lua_State *L) {
   const facts *f = lua_touserdata(L, 1);
   lua_createtable(L, 0, 8);
-  set_text(L, "subject", &f->subject);
-  set_text(L, "issuer", &f->issuer);
-  set_text(L, "pem", &f->pem);
+  field_text(L, "subject", &f->subject);
+  field_text(L, "issuer", &f->issuer);
+  field_text(L, "pem", &f->pem);
   lua_pushinteger(L, f->starts);
   lua_setfield(L, -2, "starts");
   lua_pushinteger(L, f->ends);
@@ -115,10 +111,7 @@ void facts_push(lua_State *L, X509 *certificate) {
 int facts_lua(lua_State *L) {
   size_t length;
   const char *pem = luaL_checklstring(L, 1, &length);
-  BIO *bio = BIO_new_mem_buf(pem, (int)length);
-  X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-  BIO_free(bio);
-  ERR_clear_error();
+  X509 *certificate = certificate_of_pem(pem, length);
   if (!certificate) return 0;
   facts_push(L, certificate);
   X509_free(certificate);

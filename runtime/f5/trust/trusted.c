@@ -7,13 +7,10 @@
 
 #include <lauxlib.h>
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include "base/private_file.h"
 #include "base/push_owned.h"
 #include "f5/report/error.h"
+#include "f5/session/certificate.h"
 
 /* Appends $XDG_CONFIG_HOME/f5lua, by default ~/.config/f5lua. */
 static bool put_directory(text *path) {
@@ -35,13 +32,10 @@ static bool put_path(text *path, const char *host, long port) {
 }
 
 static bool read_fingerprint(const text *pem, char fingerprint[HTTP_FINGERPRINT]) {
-  BIO *bio = BIO_new_mem_buf(text_string(pem), (int)pem->length);
-  X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+  X509 *certificate = certificate_of_pem(text_string(pem), pem->length);
   fingerprint[0] = '\0';
   if (certificate) http_fingerprint(certificate, fingerprint);
   X509_free(certificate);
-  BIO_free(bio);
-  ERR_clear_error(); /* libcurl reads the same queue */
   return fingerprint[0] != '\0';
 }
 

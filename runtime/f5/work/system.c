@@ -1,10 +1,14 @@
 #include "f5/work/system.h"
 #include "base/metatable.h"
+#include "base/push_owned.h"
+#include "base/text.h"
 #include "base/write_all.h"
+#include "f5/report/base64.h"
 #include "f5/report/error.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -83,9 +87,9 @@ static int append_file_truncate(lua_State *L) {
 static int append_file_append(lua_State *L) {
   append_file *file = check_open(L);
   size_t length;
-  const char *text = luaL_checklstring(L, 2, &length);
+  const char *bytes = luaL_checklstring(L, 2, &length);
   off_t before = lseek(file->fd, 0, SEEK_END);
-  if (!write_all(file->fd, text, length)) {
+  if (!write_all(file->fd, bytes, length)) {
     int reason = errno;
     /* a partial line would make the next run reject the file */
     if (before >= 0 && ftruncate(file->fd, before) != 0) reason = errno;
@@ -117,6 +121,30 @@ static int system_sha256(lua_State *L) {
     snprintf(digits + (size_t)2 * i, 3, "%02x", digest[i]);
   lua_pushlstring(L, digits, (size_t)2 * size);
   return 1;
+}
+
+/* base64(bytes) -> text */
+static int system_base64(lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  text encoded = {0};
+  luaL_argcheck(L, length <= INT_MAX / 2, 1, "too long");
+  base64_put(&encoded, bytes, length);
+  push_owned_text(L, &encoded);
+  return 1;
+}
+
+/* unbase64(text) -> bytes; nil if the text is no base64 */
+static int system_unbase64(lua_State *L) {
+  size_t length;
+  const char *from = luaL_checklstring(L, 1, &length);
+  text bytes = {0};
+  if (base64_read(&bytes, from, length) || bytes.failed) {
+    push_owned_text(L, &bytes); /* raises if memory ran out */
+    return 1;
+  }
+  text_free(&bytes);
+  return 0;
 }
 
 static int system_now(lua_State *L) {
@@ -159,9 +187,11 @@ static const luaL_Reg append_file_methods[] = {
 
 static const luaL_Reg system_functions[] = {
     {"append_open", system_append_open},
+    {"base64", system_base64},
     {"now", system_now},
     {"raise_open_files", system_raise_open_files},
     {"sha256", system_sha256},
+    {"unbase64", system_unbase64},
     {NULL, NULL},
 };
 

@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "base/field.h"
 #include "base/json.h"
 #include "base/metatable.h"
 #include "base/owner.h"
@@ -118,33 +119,22 @@ static const task_family *find(const char *path) {
   return NULL;
 }
 
-static void set_string(lua_State *L, const char *field, const char *value) {
-  if (!value) return;
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, field);
-}
-
-static void set_flag(lua_State *L, const char *field, bool value) {
-  lua_pushboolean(L, value);
-  lua_setfield(L, -2, field);
-}
-
 /* family(path) -> a description of the family, or nil */
 static int lua_family(lua_State *L) {
   const task_family *family = find(luaL_checkstring(L, 1));
   if (!family) return 0;
   lua_createtable(L, 0, 12);
-  set_string(L, "name", family->name);
-  set_string(L, "below", family->below);
-  set_string(L, "id", family->id);
-  set_string(L, "state", family->state);
-  set_string(L, "start", family->start);
-  set_string(L, "watch", family->watch);
-  set_string(L, "named", family->named);
-  set_string(L, "result", family->result);
-  set_string(L, "reason", family->reason);
-  set_flag(L, "changes", family->changes);
-  set_flag(L, "keeps", family->keeps);
+  field_string(L, "name", family->name);
+  field_string(L, "below", family->below);
+  field_string(L, "id", family->id);
+  field_string(L, "state", family->state);
+  field_string(L, "start", family->start);
+  field_string(L, "watch", family->watch);
+  field_string(L, "named", family->named);
+  field_string(L, "result", family->result);
+  field_string(L, "reason", family->reason);
+  field_boolean(L, "changes", family->changes);
+  field_boolean(L, "keeps", family->keeps);
   return 1;
 }
 

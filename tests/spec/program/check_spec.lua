@@ -20,9 +20,7 @@ describe("S4 run --check", function()
     local line = { "run", "--check" }
     table.move(words or {}, 1, #(words or {}), #line + 1, line)
     line[#line + 1] = place:file("playbook.lua", HEAD .. text)
-    local env = lab.environment(device)
-    for name, value in pairs(more or {}) do env[name] = value end
-    return program.run(line, { env = env })
+    return program.run(line, { env = lab.environment(device, more) })
   end
 
   -- All objects of the device, byte for byte.

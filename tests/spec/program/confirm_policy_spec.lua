@@ -107,9 +107,7 @@ describe("S7 traffic policies under --confirm", function()
   after_each(function() lab.stop(bip, device, place) end)
 
   local function environment()
-    local env = lab.environment(device)
-    env.XDG_STATE_HOME = place.path
-    return env
+    return lab.environment(device, { XDG_STATE_HOME = place.path })
   end
 
   local function run(words)

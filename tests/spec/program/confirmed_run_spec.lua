@@ -37,9 +37,8 @@ describe("S7 a playbook whose changes must be confirmed", function()
   after_each(function() lab.stop(bip, device, place) end)
 
   local function environment(more)
-    local env = lab.environment(device)
-    env.XDG_STATE_HOME = place.path
-    for name, value in pairs(more or {}) do env[name] = value end
+    local env = lab.environment(device, more)
+    env.XDG_STATE_HOME = env.XDG_STATE_HOME or place.path
     return env
   end
 

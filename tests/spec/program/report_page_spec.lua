@@ -61,14 +61,7 @@ end
 
 local HOSTILE <const> = "</script><b>x</b><img src=x onerror=alert(1)>\u{2028}%s"
 
-local function inventory(names)
-  local list = {}
-  for i, name in ipairs(names) do
-    list[i] = ("{ name = %q, host = '127.0.0.1', port = %d, vars = { n = %d } }"):format(
-      name, device.port, i)
-  end
-  directory:file("sites.lua", "return { devices = {" .. table.concat(list, ",") .. "} }")
-end
+local function inventory(names) lab.inventory(directory, device, names) end
 
 local PLAYBOOK <const> = [[
 return function(bip, device)

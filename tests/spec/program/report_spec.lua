@@ -54,14 +54,7 @@ local function suite_of(name)
   return suite
 end
 
-local function inventory(names)
-  local list = {}
-  for i, name in ipairs(names) do
-    list[i] = ("{ name = %q, host = '127.0.0.1', port = %d, vars = { n = %d } }"):format(
-      name, device.port, i)
-  end
-  directory:file("sites.lua", "return { devices = {" .. table.concat(list, ",") .. "} }")
-end
+local function inventory(names) lab.inventory(directory, device, names) end
 
 describe("E5 reports as JUnit XML", function()
   setup(function()

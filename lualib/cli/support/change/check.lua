@@ -1,4 +1,5 @@
 -- run --check: runs a playbook with twins instead of devices, and prints what it would do.
+local environment = require "cli.support.change.environment"
 local host = require "f5.host"
 local simulated = require "cli.support.simulated"
 local output = require "cli.support.output"
@@ -32,10 +33,7 @@ function M.add_options(parser)
 end
 
 --- Whether F5LUA_CHECK=1 asks for a check.
-function M.is_wanted()
-  local value = os.getenv "F5LUA_CHECK" or ""
-  return value ~= "" and value ~= "0"
-end
+function M.is_wanted() return environment.value_of "F5LUA_CHECK" ~= nil end
 
 function M.refuse_without_check(options, program)
   if options.check then return end
@@ -44,10 +42,7 @@ function M.refuse_without_check(options, program)
   end
 end
 
-local function line(...)
-  output(...)
-  output "\n"
-end
+local line <const> = output.line
 
 local function title(text, colour) return colour and "\27[1m" .. text .. "\27[0m" or text end
 

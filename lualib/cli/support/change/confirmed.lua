@@ -33,10 +33,7 @@ function M.check_options(options, program)
   error(message, 0)
 end
 
-local function line(...)
-  for i = 1, select("#", ...) do output((select(i, ...))) end
-  output "\n"
-end
+local line <const> = output.line
 
 -- -- without a confirmation -----------------------------------------------------------------------
 

@@ -7,9 +7,11 @@ local confirmed = require "cli.support.change.confirmed"
 local core = require "f5.core"
 local drift = require "f5.plan.drift"
 local duration = require "cli.support.change.duration"
-local exits = require "f5.plan.exits"
+local environment = require "cli.support.change.environment"
+local exits = require "f5.safe.exits"
 local follow = require "f5.confirm.follow"
 local make = require "f5.plan.make"
+local opened = require "f5.safe.opened"
 local output = require "cli.support.output"
 local read_back = require "cli.support.change.read_back"
 local show_check = require "cli.support.change.check"
@@ -22,15 +24,7 @@ local M = {}
 local WORKERS <const> = 20 -- devices at a time
 local TICK <const> = 15 -- s between two looks at the timers, while the playbook runs
 
-local function line(...)
-  for i = 1, select("#", ...) do output((select(i, ...))) end
-  output "\n"
-end
-
-local function value_of(name)
-  local value = os.getenv(name) or ""
-  return value ~= "" and value ~= "0" and value or nil
-end
+local line <const>, value_of <const> = output.line, environment.value_of
 
 --- Adds what F5LUA_CONFIRM and F5LUA_VERIFY say to the options.
 function M.from_environment(options, program)
@@ -191,15 +185,8 @@ end
 
 -- Follows all sessions that are opened from now on. Returns a function that ends it.
 local function watch(followed)
-  local f5 = require "f5"
-  local connect_before <const>, of_core <const> = f5.connect, core.connect
+  local no_more <const> = opened.each(function(session) followed:attach(session) end)
   local run_before <const> = core.reference_methods.run
-  local function connected(...)
-    local session = of_core(...)
-    followed:attach(session)
-    return session
-  end
-  core.connect, f5.connect = connected, connected
   core.reference_methods.run = function(ref, command, parameters, ...)
     if confirm.is_save(tostring(ref), command, parameters) then
       return { kind = "tm:sys:config:savestate", command = "save" } -- it waits, too
@@ -214,7 +201,7 @@ local function watch(followed)
   end)
   return function()
     ticker:cancel()
-    core.connect, f5.connect = of_core, connect_before
+    no_more()
     core.reference_methods.run = run_before
   end
 end

@@ -5,10 +5,12 @@
 
 local M = {}
 
-local function value_of(name)
+--- The value of a variable; nil if it is not set, empty or 0.
+function M.value_of(name)
   local value = os.getenv(name) or ""
   return value ~= "" and value ~= "0" and value or nil
 end
+local value_of <const> = M.value_of
 
 local function checked(fn, file)
   local check = require "cli.support.change.check"

@@ -8,10 +8,7 @@ local M = {}
 
 local MAX_SHOWN <const> = 50 -- of what is left out
 
-local function line(...)
-  for i = 1, select("#", ...) do output((select(i, ...))) end
-  output "\n"
-end
+local line <const> = output.line
 
 local function report_of(device)
   local report = { differences = {}, not_compared = {} }

@@ -1,5 +1,6 @@
 -- --undoable and F5LUA_UNDOABLE=1: keeps a change record, with which `f5lua undo` takes back what
 -- a playbook or a subcommand writes.
+local environment = require "cli.support.change.environment"
 local terminal = require "f5.terminal"
 
 local M = {}
@@ -8,10 +9,7 @@ function M.add_option(parser)
   parser:flag("--undoable", "keep a change record, with which 'f5lua undo' takes the changes back")
 end
 
-local function is_set()
-  local value = os.getenv "F5LUA_UNDOABLE" or ""
-  return value ~= "" and value ~= "0"
-end
+local function is_set() return environment.value_of "F5LUA_UNDOABLE" ~= nil end
 
 --- Whether a change record is wanted.
 function M.wanted(options) return options.undoable or is_set() end

@@ -1,4 +1,5 @@
 -- run --record FILE and run --replay FILE.
+local exits = require "f5.safe.exits"
 local terminal = require "f5.terminal"
 local usage = require "cli.support.usage"
 
@@ -19,22 +20,12 @@ local function start(name, path, program)
   return usage(tostring(started):gsub("^[^:]*:%d+: ", ""), program)
 end
 
--- os.exit ends the program at once.
-local function flush_at_exit(recording)
-  local exit <const> = os.exit
-  rawset(os, "exit", function(...)
-    recording:pause()
-    return exit(...)
-  end)
-  return function() rawset(os, "exit", exit) end
-end
-
 -- Nothing is left of a run that could not start.
 local function is_usage(err) return type(err) == "table" and rawget(err, "usage") ~= nil end
 
 local function record(options, program, run)
   local recording <const> = start("record", options.record, program)
-  local undo <const> = flush_at_exit(recording)
+  local undo <const> = exits.before(function() recording:pause() end)
   -- not pcall: the trace of an error ends where it is raised
   local _ <close> = setmetatable({}, { __close = function(_, err)
     undo()
@@ -59,14 +50,11 @@ local function tell(replay)
   return true
 end
 
+-- A replay that differs is no success.
 local function tell_at_exit(replay)
-  local exit <const> = os.exit
-  rawset(os, "exit", function(code, ...)
-    local differs <const> = tell(replay)
-    local is_good <const> = code == nil or code == true or code == 0
-    return exit(differs and is_good and 1 or code, ...)
+  return exits.before(function(code)
+    return tell(replay) and exits.status(code) == 0 and 1 or nil
   end)
-  return function() rawset(os, "exit", exit) end
 end
 
 local function run_replay(options, program, run)

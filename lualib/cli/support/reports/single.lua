@@ -1,26 +1,14 @@
 -- `f5lua run --report` without an inventory: the report has one entry, for the whole playbook. It
 -- is named after the device, or after the playbook if that connects to several devices or to none.
 
+local exits = require "f5.safe.exits"
+local opened = require "f5.safe.opened"
 local Report = require "f5.fleet.report"
 local core = require "f5.core"
 local formats = require "f5.reports.formats"
 local terminal = require "f5.terminal"
 
 local M = {}
-
--- Sessions that are opened from now on are added to the list.
--- @return function that ends it
-local function collect(sessions)
-  local f5 = require "f5"
-  local connect <const>, of_core <const> = f5.connect, core.connect
-  local function collected(...)
-    local session = of_core(...)
-    sessions[#sessions + 1] = session
-    return session
-  end
-  core.connect, f5.connect = collected, collected
-  return function() core.connect, f5.connect = of_core, connect end
-end
 
 local function fill(entry, sessions)
   local names, count = {}, 0
@@ -36,7 +24,7 @@ end
 
 -- Why os.exit ends the run; nil: it is a success.
 local function exit_problem(code)
-  if code == nil or code == true or code == 0 then return nil end
+  if exits.status(code) == 0 then return nil end
   return "the playbook called os.exit(" .. tostring(code) .. ")"
 end
 
@@ -50,15 +38,15 @@ function M.wrapped(options, name, fn)
     report.playbook, report.single = name, true
     entry.state = "running"
     local watch <const> = formats.watch(options.report)
-    local restore <const>, exit <const> = collect(sessions), os.exit
-    local ended = false
+    local no_more <const> = opened.each(function(session) table.insert(sessions, session) end)
+    local ended, exits_as_before = false, nil
     local function finish(err)
       if ended then return end
       ended = true
-      restore()
+      no_more()
       if watch then watch:stop() end
       report.watch = watch
-      rawset(os, "exit", exit)
+      exits_as_before()
       fill(entry, sessions)
       entry.state, entry.error = err == nil and "done" or "failed", err
       entry.duration = core.now() - began
@@ -69,10 +57,7 @@ function M.wrapped(options, name, fn)
       if err == nil then error(why, 0) end
       terminal.err("f5lua: ", tostring(why), "\n") -- the error of the run goes on
     end
-    rawset(os, "exit", function(code, ...)
-      finish(exit_problem(code))
-      return exit(code, ...)
-    end)
+    exits_as_before = exits.before(function(code) finish(exit_problem(code)) end)
     -- not pcall: the trace of an error ends where it is raised
     local _ <close> = setmetatable({}, { __close = function(_, err) finish(err) end })
     return fn(...)
