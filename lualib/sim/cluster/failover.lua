@@ -226,11 +226,30 @@ function M.greet(device)
   end
 end
 
---- Answers the message "take": this device becomes active for traffic groups.
-function M.on_take(device, message)
+-- Notes what this device had heard when it gave a traffic group away: by peer, in its time.
+local function note_gift(device, group)
+  local heard = {}
+  for _, peer in ipairs(members.peers(device)) do
+    local hello = members.link(device, peer).hello
+    heard[peer] = hello and hello.at
+  end
+  device.cluster.gave[group] = heard
+end
+
+-- Whether a message "take" was on its way so long that this device has given the group away since.
+local function is_outdated(device, peer, message, group)
+  local heard = (device.cluster.gave[group] or {})[peer]
+  return heard ~= nil and (message.at or 0) <= heard
+end
+
+--- Answers the message "take" of a peer: this device becomes active for traffic groups.
+function M.on_take(device, peer, message)
   if is_up(device.state.failover) and not restart.is_booting(device) and M.partners(device) then
     for _, group in ipairs(traffic_groups(device)) do
-      if message.groups[group.fullPath] then own_active(device)[group.fullPath] = true end
+      local full = group.fullPath
+      if message.groups[full] and not is_outdated(device, peer, message, full) then
+        own_active(device)[full] = true
+      end
     end
     settle_state(device)
   end
@@ -243,6 +262,7 @@ local function hand_over(device, groups, partners)
   for _, group in ipairs(traffic_groups(device)) do
     if groups[group.fullPath] then
       own_active(device)[group.fullPath] = nil
+      note_gift(device, group.fullPath)
       for _, name in ipairs((candidates(device, group, partners))) do
         if name ~= members.own_name(device) then
           device.cluster.handed[group.fullPath] = device.real_clock() + HELLO_MS * 1000

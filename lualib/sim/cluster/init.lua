@@ -52,7 +52,7 @@ local MESSAGES <const> = {
   end,
   take = function(device, message, peer)
     failover.heard(device, peer, message)
-    failover.on_take(device, message)
+    failover.on_take(device, peer, message)
     return hello(device)
   end,
   sync = function(device, message)
@@ -118,7 +118,7 @@ end
 local function fresh(device)
   return {
     links = {}, dirty = {}, auto = {}, again = {}, pushing = {}, deferred = {}, handed = {},
-    refused = {}, asm_seen = device.state.asm and device.state.asm.changes or 0,
+    gave = {}, refused = {}, asm_seen = device.state.asm and device.state.asm.changes or 0,
     up_since = 0, started = device.real_clock(), headers = headers, hello = hello, start = start,
     leave = trust.reset,
   }

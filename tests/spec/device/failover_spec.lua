@@ -1,5 +1,6 @@
 -- Fail-over of two simulated devices.
 local core = require "f5.core"
+local curl = require "curl"
 local f5 = require "f5"
 local lab = require "lab"
 local paired = require "paired"
@@ -62,6 +63,26 @@ describe("fail-over of a pair of simulated devices", function()
     end)
     post(b, "util/bash", { command = "run", utilCmdArgs = "-c 'tmsh run sys failover standby'" })
     wait("a is active again", function() return states() == "active standby" end)
+  end)
+
+  it("gives nothing to a device by a late message", function()
+    active_pair()
+    local group <const> = "/Common/traffic-group-1"
+    local early <const> = os.time() * 1000000 -- when a gave the group to b, as the message says
+    x.sys.failover:run("run", { standby = f5.null })
+    wait("b is active", function() return states() == "standby active" end)
+    y.sys.failover:run("run", { standby = f5.null })
+    wait("a is active", function() return states() == "active standby" end)
+    local answer <const> = curl {
+      b, "POST", "/f5lua-sim/take",
+      headers = {
+        ["X-F5lua-Device"] = "/Common/bigip1", ["X-F5lua-Secret"] = a:state().trust.secret,
+      },
+      body = { state = "standby", active = {}, at = early, groups = { [group] = true } },
+    }
+    assert.equal(200, answer.status)
+    assert.equal("standby", answer.json.state)
+    assert.equal("active standby", states())
   end)
 
   it("gives traffic groups away one by one", function()
