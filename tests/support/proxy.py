@@ -29,7 +29,13 @@ def pump(one, other):
         pending = [end for end in ends if isinstance(end, ssl.SSLSocket) and end.pending()]
         ready = pending or select.select(ends, [], [])[0]
         for end in ready:
-            data = end.recv(65536)
+            end.setblocking(False)
+            try:
+                data = end.recv(65536)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                continue  # a message of TLS itself, such as a session ticket, is not data
+            finally:
+                end.setblocking(True)
             if not data:
                 return
             (other if end is one else one).sendall(data)
