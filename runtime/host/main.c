@@ -22,6 +22,7 @@ typedef struct options {
   int verbosity; /* number of -v */
   bool log_json;
   bool help, version;
+  bool fleet; /* options of `f5lua run --inventory` */
 } options;
 
 static int refuse(const char *format, const char *word) {
@@ -36,6 +37,14 @@ static const char *log_format_of(int argc, char **argv, int *i) {
   const char *word = argv[*i], *equals = strchr(word, '=');
   if (equals) return equals + 1;
   return ++*i < argc ? argv[*i] : "";
+}
+
+/* `f5lua --inventory FILE -e CHUNK` is `f5lua run --inventory FILE -e CHUNK`. */
+static bool names_inventory(int argc, char **argv) {
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (strcmp(argv[i], "--inventory") == 0 || strncmp(argv[i], "--inventory=", 12) == 0)
+      return true;
+  return false;
 }
 
 /* Returns STATUS_DONE or the exit status. */
@@ -62,6 +71,9 @@ static int parse(int argc, char **argv, options *o) {
       o->help = true;
     } else if (strcmp(word, "--version") == 0) {
       o->version = true;
+    } else if (names_inventory(argc, argv)) {
+      o->fleet = true;
+      break;
     } else {
       return refuse("f5lua: unknown option '%s'\n", word);
     }
@@ -149,6 +161,7 @@ static int run_input(lua_State *L, int argc, char **argv) {
 
 static int run(lua_State *L, int argc, char **argv, const options *o) {
   if (o->help) return run_cli(L, "help", argc, argv, argc);
+  if (o->fleet) return run_cli(L, "fleet", argc, argv, 1);
   if (o->chunks) return run_chunks(L, argc, argv, o);
   if (o->first < argc) {
     const char *word = argv[o->first];

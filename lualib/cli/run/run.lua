@@ -27,7 +27,7 @@ function M.setup(parser)
       .. "       f5lua run [-v] --confirm TIME [--verify CHECK.lua] FILE [ARG…]\n"
       .. "       f5lua run [-v] --inventory FILE [--limit PATTERN] [--workers N] [--canary N]\n"
       .. "                 [--batch N] [--max-failures N|P%] [--per-device N] [--on active]\n"
-      .. "                 [--journal FILE [--force]] [--report FILE] FILE [ARG…]"
+      .. "                 [--journal FILE [--force]] [--report FILE] [-e CHUNK] FILE [ARG…]"
   )
   simulated.add_options(
     parser,
@@ -77,11 +77,9 @@ local function run_options(options)
   if options.inventory then
     local words = options.rest
     local file = table.remove(words, 1)
-    if not file then usage("no playbook given", PROGRAM) end
-    if options.sim or options.e[1] then
-      usage("--inventory needs a file, and works neither with --sim nor with -e", PROGRAM)
-    end
-    host.set_script(file, words)
+    if not file and not options.e[1] then usage("no playbook given", PROGRAM) end
+    if options.sim then usage("--inventory or --sim, not both", PROGRAM) end
+    if file then host.set_script(file, words) end
     if options.check then return check.fleet(options, file, words, PROGRAM) end
     if confirms then
       local report <const> = options.report

@@ -6,7 +6,8 @@ local usage = require "cli.support.usage"
 local M = {}
 
 -- The password is never an option: every user of the machine can read a command line.
-function M.add_options(parser)
+-- @param without_timeout boolean|nil: the subcommand has a --timeout of its own
+function M.add_options(parser, without_timeout)
   parser
     :option(
       "-u --user",
@@ -17,10 +18,12 @@ function M.add_options(parser)
   parser:option("-p --profile", "a device that f5lua profile has stored"):argname "NAME"
   parser:option("--ca", "certificates that may sign the device's, PEM"):argname "FILE"
   parser:flag("--no-verify", "do not verify the device's certificate")
-  parser
-    :option("--timeout", "seconds for one call")
-    :argname "SECONDS"
-    :convert(number.any("--timeout", "seconds"))
+  if not without_timeout then
+    parser
+      :option("--timeout", "seconds for one call")
+      :argname "SECONDS"
+      :convert(number.any("--timeout", "seconds"))
+  end
   parser:option("--ver", "version of the API"):argname "VERSION"
 end
 

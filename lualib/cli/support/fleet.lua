@@ -1,4 +1,5 @@
--- `f5lua run --inventory`: runs one playbook on many devices.
+-- --inventory: works on many devices. `f5lua run --inventory` runs one playbook on them; other
+-- subcommands, such as `f5lua upload`, call M.visit.
 --
 -- A playbook can return a function of one session, which is called for each device. Or it uses the
 -- global `bip` (and `device`: name, vars, groups) and runs once for each device. To find out which,
@@ -16,11 +17,12 @@ local M = {}
 
 local PROGRAM <const> = "f5lua run"
 
-function M.add_options(parser)
+--- @param without_journal boolean|nil: leaves out --journal and its --force
+function M.add_options(parser, without_journal)
   parser
     :option(
       "--inventory",
-      "run on every device of this inventory: FILE.lua, FILE.json or a program"
+      "work on every device of this inventory: FILE.lua, FILE.json or a program"
     )
     :argname "FILE"
   parser
@@ -34,7 +36,7 @@ function M.add_options(parser)
     :argname "N"
     :convert(number.whole("--workers"))
   parser
-    :option("--canary", "run on N devices first; all of them must succeed")
+    :option("--canary", "N devices first; all of them must succeed")
     :argname "N"
     :convert(number.whole("--canary"))
   parser
@@ -51,22 +53,28 @@ function M.add_options(parser)
   parser
     :option("--on", "active: only on the active unit; then synchronise its group")
     :choices { "active" }
-  parser
-    :option("--journal", "remember finished devices in this file; run again to do the rest")
-    :argname "FILE"
-  parser:flag("--force", "accept the journal of another run")
+  if not without_journal then
+    parser
+      :option("--journal", "remember finished devices in this file; run again to do the rest")
+      :argname "FILE"
+    parser:flag("--force", "accept the journal of another run")
+  end
   parser
     :option("--report", "write a report to FILE.html, FILE.xml (JUnit), FILE.json or FILE.csv")
     :argname "FILE"
 end
 
+local OF_FLEET <const> = {
+  "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "force",
+}
+
 --- Options of a fleet without an inventory are wrong usage.
-function M.refuse_without_inventory(options)
-  for _, name in ipairs {
-    "limit", "workers", "canary", "batch", "max_failures", "per_device", "on", "journal", "force",
-  } do
-    if options[name] then
-      usage(("--%s needs --inventory"):format((name:gsub("_", "-"))), PROGRAM)
+-- @param program string|nil
+-- @param own string|nil: an option that the subcommand also has by itself
+function M.refuse_without_inventory(options, program, own)
+  for _, name in ipairs(OF_FLEET) do
+    if options[name] and name ~= own then
+      usage(("--%s needs --inventory"):format((name:gsub("_", "-"))), program or PROGRAM)
     end
   end
 end
@@ -140,16 +148,37 @@ local function environment(bip, device, lazy)
   })
 end
 
-local function load_playbook(file)
-  local source, why = contents(file, file == "-" and io.stdin or nil)
-  if not source then usage("cannot read " .. why, PROGRAM) end
-  source = source:gsub("^#[^\n]*", "")
+-- Runs one chunk after the other. The last one may wait, and returns the result.
+local function in_order(chunks)
+  if #chunks == 1 then return chunks[1] end
+  return function(...)
+    for i = 1, #chunks - 1 do chunks[i]() end
+    return chunks[#chunks](...)
+  end
+end
+
+-- Returns a function that compiles the pieces of -e and the file for an environment; and their
+-- text.
+local function load_playbook(pieces, file)
+  local parts, texts = {}, {}
+  for i, text in ipairs(pieces) do parts[i] = { text = text, name = "=(command line)" } end
+  if file then
+    local source, why = contents(file, file == "-" and io.stdin or nil)
+    if not source then usage("cannot read " .. why, PROGRAM) end
+    source = source:gsub("^#[^\n]*", "")
+    parts[#parts + 1] = { text = source, name = file == "-" and "=stdin" or "@" .. file }
+  end
+  for i, part in ipairs(parts) do texts[i] = part.text end
   return function(env)
-    local chunk, message = load(source, file == "-" and "=stdin" or "@" .. file, "t", env)
-    if not chunk then error(message, 0) end
-    return chunk
+    local chunks = {}
+    for i, part in ipairs(parts) do
+      local chunk, message = load(part.text, part.name, "t", env)
+      if not chunk then error(message, 0) end
+      chunks[i] = chunk
+    end
+    return in_order(chunks)
   end,
-    source
+    table.concat(texts, "\n")
 end
 
 -- Wraps the function of a playbook, so that `print` knows the device.
@@ -235,6 +264,7 @@ local function progress_for_terminal(report_file, is_check)
     if shown then terminal.clear() end
     shown = false
   end
+  M.clear_line = clear
   M.write = function(text)
     clear()
     io.stdout:write(text)
@@ -268,10 +298,10 @@ local function progress_for_terminal(report_file, is_check)
   end
 end
 
-local function progress_for_log(report_file, is_check)
+local function progress_for_log(report_file, is_check, only_failures)
   return function(event, entry, report)
     if event == "end" then return tell_interrupted(report, report_file) end
-    if event ~= "finish" then return end
+    if event ~= "finish" or only_failures and entry.state == "done" then return end
     local text = report.outcome(entry)
     terminal.err(
       ("%s: %s%s%s, %.2f s\n"):format(
@@ -306,44 +336,61 @@ end
 
 function M.write(text) io.stdout:write(text) end
 
+--- Clears the progress line, before something is printed.
+function M.clear_line() end
+
 --- Ends with wrong usage if --report names a file that cannot be written.
-function M.check_report(options)
+function M.check_report(options, program)
   local path = options.report
   if not path then return end
   local writer, why = require("f5.reports.formats").writer(path)
   why = not writer and why or require("f5.fleet.report").refusal(path)
-  if why then usage(why, PROGRAM) end
+  if why then usage(why, program or PROGRAM) end
 end
 
---- Runs the playbook on the inventory's devices.
--- @return exit status: 0 if every device is done or was skipped, otherwise 1
-function M.run(options, file, words)
-  if options.report and options.report == options.journal then
-    usage("--report and --journal name the same file", PROGRAM)
-  end
-  M.check_report(options)
-  if options.force and not options.journal then usage("--force needs --journal", PROGRAM) end
-  local f5 = require "f5"
-  local inventory, each = require "f5.inventory", f5.each
+--- Reads the inventory; ends with wrong usage if there is nothing to do.
+function M.devices(options, program)
   local devices
   local ok, chosen = pcall(function()
-    devices = inventory.read(options.inventory)
+    devices = require("f5.inventory").read(options.inventory)
     return devices:limit(options.limit)
   end)
-  if not ok then usage(tostring(chosen), PROGRAM) end
+  if not ok then usage(tostring(chosen), program) end
   if #chosen == 0 then
-    usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), PROGRAM)
+    usage("the inventory has no devices" .. (options.limit and " within the limit" or ""), program)
   end
+  return devices
+end
+
+--- Ends with wrong usage if options contradict each other, or if a file cannot be written.
+-- @param has_force boolean|nil: --force is an option of the subcommand itself
+function M.check_options(options, program, has_force)
+  if options.report and options.report == options.journal then
+    usage("--report and --journal name the same file", program)
+  end
+  M.check_report(options, program)
+  if options.force and not options.journal and not has_force then
+    usage("--force needs --journal", program)
+  end
+end
+
+--- Calls a function on each device.
+-- @param options table: of the command line
+-- @param subject table: devices, program, name (in the report: of the playbook or subcommand), run
+--   (identity for the journal), only_failures (progress names no device that is done), force
+-- @param make function: returns the function of one session and its device
+-- @return report
+function M.visit(options, subject, make)
+  local only_failures <const> = subject.only_failures
   local progress = (host.is_terminal(2) and progress_for_terminal or progress_for_log)(
-    options.report, options.is_check
+    options.report, options.is_check, only_failures
   )
-  local new_chunk, source = load_playbook(file)
   local watch <close> = require("f5.reports.formats").watch(options.report)
-  follow_all(f5)
-  local report = each(devices, {
+  require("f5.work.transfer").shows_progress = false -- many would share one line
+  return require("f5.each")(subject.devices, {
     limit = options.limit,
-    run = require("f5.fleet.journal").run(file, source, words),
-    force = options.force,
+    run = subject.run,
+    force = options.journal and options.force or nil,
     workers = options.workers,
     canary = options.canary,
     batch = options.batch,
@@ -352,11 +399,36 @@ function M.run(options, file, words)
     on = options.on,
     journal = options.journal,
     progress = function(event, entry, report)
-      report.playbook, report.watch = file, watch
+      report.playbook, report.watch = subject.name, watch
       return progress(event, entry, report)
     end,
-  }, work(new_chunk, words))
+  }, make())
+end
+
+--- Runs the playbook on the inventory's devices.
+-- @param file string|nil: nil: only the pieces of options.e
+-- @return exit status: 0 if every device is done or was skipped, otherwise 1
+function M.run(options, file, words)
+  M.check_options(options, PROGRAM)
+  local devices <const> = M.devices(options, PROGRAM)
+  local new_chunk, source = load_playbook(options.e or {}, file)
+  local name <const> = file or "(command line)"
+  local report = M.visit(options, {
+    devices = devices, program = PROGRAM, name = name,
+    run = require("f5.fleet.journal").run(name, source, words),
+  }, function()
+    follow_all(require "f5")
+    return work(new_chunk, words)
+  end)
   if options.is_check then print_failures(report) else print_report(report) end
+  if options.report then report:write(options.report) end
+  return report.ok and 0 or 1
+end
+
+--- After a run of a subcommand: the summary, and the file of the report.
+function M.conclude(options, report)
+  M.clear_line()
+  if options.is_check then print_failures(report) else terminal.err(report:summary(), "\n") end
   if options.report then report:write(options.report) end
   return report.ok and 0 or 1
 end

@@ -4,7 +4,8 @@
 --   run(options)     runs it and returns the exit status (nil: 0)
 --   ends_by_signal   true: SIGINT and SIGTERM are its usual end, with exit status 0
 --   logs             true: it has the options -v and --log-format, which are handled here
---   rest             true: words after the first plain argument come as options.rest
+--   rest             true: words after the first plain argument come as options.rest; is_literal is
+--                    true if -- stands before them
 
 local host = require "f5.host"
 local output = require "cli.support.output"
@@ -83,6 +84,7 @@ Usage:
   f5lua [OPTION…] FILE [ARG…]         run a playbook
   f5lua [OPTION…] -e CHUNK [FILE…]    run a piece of Lua (may be repeated)
   f5lua [OPTION…] - [ARG…]            run standard input
+  f5lua --inventory FILE … -e CHUNK   run it on many devices, see 'f5lua run --help'
   f5lua SUBCOMMAND …                  see below, and 'f5lua SUBCOMMAND --help'
 
 Options:
@@ -126,7 +128,7 @@ local function split(parser, words)
   while i <= #words do
     local word = words[i]
     if word == "--" then
-      return table.move(words, 1, i - 1, 1, {}), table.move(words, i + 1, #words, 1, {})
+      return table.move(words, 1, i - 1, 1, {}), table.move(words, i + 1, #words, 1, {}), true
     end
     if word == "-" or word:sub(1, 1) ~= "-" then break end
     i = i + (takes_value[word] and 2 or 1)
@@ -152,15 +154,21 @@ function M.subcommand(words)
   local parser = require "argparse"(program, command.summary)
   parser.error = function(_, message) usage(message, program) end
   M.set_up(parser, command)
-  local rest
-  if command.rest then words, rest = split(parser, words) end
+  local rest, is_literal
+  if command.rest then words, rest, is_literal = split(parser, words) end
   local options = parser:parse(words)
-  options.rest = rest
+  options.rest, options.is_literal = rest, is_literal
   if command.logs and (options.verbosity > 0 or options.log_format) then
     require("f5.core").log(options.verbosity, options.log_format == "json")
   end
   if command.ends_by_signal then host.end_by_signal() end
   return command.run(options)
+end
+
+--- `f5lua --inventory FILE …` is `f5lua run --inventory FILE …`.
+function M.fleet(words)
+  table.insert(words, 1, "run")
+  return M.subcommand(words)
 end
 
 function M.unknown(words)

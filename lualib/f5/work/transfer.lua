@@ -30,6 +30,9 @@ local PLACES <const> = {
   qkview = { from = "/mgmt/cm/autodeploy/qkview-downloads/" },
 }
 
+-- Whether a terminal shows how far a transfer is. Not where many run in parallel.
+M.shows_progress = true
+
 local SHOWN_AFTER <const>, SHOWN_EVERY <const>, WIDTH <const> = 2, 0.2, 30
 
 local function encoded(name)
@@ -79,6 +82,17 @@ local function place(what, direction, name)
   )
 end
 
+--- The places of a direction, sorted: array of { name, directory (on the device; nil: unknown) }.
+-- @param direction string: "to" (uploads) or "from" (downloads)
+function M.places(direction)
+  local found = {}
+  for name, of in pairs(PLACES) do
+    if of[direction] then found[#found + 1] = { name = name, directory = of.directory } end
+  end
+  table.sort(found, function(a, b) return a.name < b.name end)
+  return found
+end
+
 local function check_name(what, name)
   if type(name) ~= "string" or name == "" or name == "." or name == ".." or name:find "[/%c]" then
     core.usage_error(
@@ -92,11 +106,14 @@ end
 
 local UNITS <const> = { "B", "KiB", "MiB", "GiB", "TiB" }
 
-local function amount(bytes)
+--- A size for people: "1.5 MiB".
+function M.amount(bytes)
   local unit = 1
   while bytes >= 1024 and unit < #UNITS do bytes, unit = bytes / 1024, unit + 1 end
   return (unit == 1 and "%d %s" or "%.1f %s"):format(bytes, UNITS[unit])
 end
+
+local amount <const> = M.amount
 
 --- The progress line of a transfer.
 function M.bar(name, done, size, seconds)
@@ -119,7 +136,8 @@ local function run(moved, name, progress)
     local done, size, finished = transfer.step(moved)
     local now = core.now()
     if progress then progress(done, size, now - began) end
-    if line.terminal and now - began > SHOWN_AFTER and (finished or now - last > SHOWN_EVERY) then
+    local shows = line.terminal and M.shows_progress and now - began > SHOWN_AFTER
+    if shows and (finished or now - last > SHOWN_EVERY) then
       last = now
       line(M.bar(name, done, size, now - began))
     end

@@ -1,0 +1,140 @@
+-- The frame of verbs such as `f5lua upload`: one device or an inventory, --check, --undoable,
+-- reports, output, exit status.
+--
+-- A verb is a table:
+--   program      "f5lua upload"
+--   style        what it prints, see cli.support.verbs.rows
+--   writes       true: it changes the device
+--   identity     array of strings: what a journal belongs to
+--   work         function(bip, device): returns an array of rows, and a message if the device is
+--                to count as failed; device is nil without an inventory
+--   order        function(a, b)|nil: sorts the rows of all devices
+--   status       function(rows)|nil: the exit status without an inventory
+--   in_fleet     function(rows)|nil: the exit status for the rows of all devices that are done
+
+local device = require "cli.support.device"
+local fail = require "f5.fail"
+local fleet = require "cli.support.fleet"
+local hints = require "cli.support.hints"
+local rows = require "cli.support.verbs.rows"
+local terminal = require "f5.terminal"
+local undoable = require "cli.support.change.undoable"
+local usage = require "cli.support.usage"
+
+local M = {}
+
+--- Adds the options of all verbs.
+-- @param what table: writes, text (rows can be text), no_timeout (the verb has its own)
+function M.add_options(parser, what)
+  parser:option("-H --host", "the device (default: F5_SERVER)"):argname "HOST[:PORT]"
+  device.add_options(parser, what.no_timeout)
+  rows.add_options(parser, what.text)
+  if what.writes then
+    undoable.add_option(parser)
+    parser:flag("--check", "write nothing: show what would change")
+  end
+  fleet.add_options(parser, not what.writes)
+end
+
+local OF_DEVICE <const> = { "host", "profile", "user", "provider", "ca", "no_verify", "ver" }
+
+-- What an inventory says about its devices is not said again.
+local function refuse_device_options(options, program)
+  for _, name in ipairs(OF_DEVICE) do
+    if options[name] then
+      usage(
+        ("--%s or --inventory, not both: the inventory says how to reach its devices"):format(
+          (name:gsub("_", "-"))
+        ),
+        program
+      )
+    end
+  end
+end
+
+-- Runs the verb on one device. Returns the exit status.
+local function on_one(options, verb, out)
+  local bip <close> = device.connect(options, verb.program)
+  local found = verb.work(bip)
+  if options.check then return 0 end
+  for _, row in ipairs(found) do out:add(nil, row) end
+  out:finish(verb.order)
+  return verb.status and verb.status(found) or 0
+end
+
+local function on_fleet(options, verb, out)
+  local devices <const> = fleet.devices(options, verb.program)
+  for _, one in ipairs(devices.devices) do
+    one.connect.timeout = options.timeout or one.connect.timeout
+  end
+  local all = {}
+  local report = fleet.visit(options, {
+    devices = devices, program = verb.program, name = verb.program, only_failures = true,
+    run = require("f5.fleet.journal").run(
+      verb.program, table.concat(verb.identity or {}, "\0"), verb.identity or {}
+    ),
+  }, function()
+    return function(bip, one)
+      local found, problem = verb.work(bip, one)
+      if not options.check then
+        for _, row in ipairs(found) do
+          out:add(one.name, row)
+          all[#all + 1] = row
+        end
+      end
+      if problem then fail("%s", problem) end
+      return verb.result and verb.result(found) or nil
+    end
+  end)
+  if not options.check then out:finish(verb.order) end
+  local status <const> = fleet.conclude(options, report)
+  if status ~= 0 or not verb.in_fleet then return status end
+  return verb.in_fleet(all)
+end
+
+local function check(options, run)
+  local status
+  options.is_check = true
+  local found = require("cli.support.change.check").run({
+    output = options.output == "json" and "json" or "text",
+  }, function() status = run() end)
+  return status ~= 0 and status or found
+end
+
+--- Runs a verb. Returns the exit status.
+function M.run(options, verb)
+  hints.for_command()
+  local program <const> = verb.program
+  if options.inventory then
+    refuse_device_options(options, program)
+    fleet.check_options(options, program, not verb.writes)
+  else
+    fleet.refuse_without_inventory(options, program, not verb.writes and "force" or nil)
+    if options.grouped then usage("--grouped needs --inventory", program) end
+    if options.report then usage("--report needs --inventory", program) end
+  end
+  if options.check then
+    for _, name in ipairs { "journal", "report", "undoable" } do
+      if options[name] then usage(("--check has no --%s"):format(name), program) end
+    end
+  end
+  local out <const> = rows.new(options, verb.style)
+  local function run()
+    return (options.inventory and on_fleet or on_one)(options, verb, out)
+  end
+  if options.check then return check(options, run) end
+  if not verb.writes or not undoable.wanted(options) then return run() end
+  return undoable.run({
+    what = program:gsub("^f5lua ", ""), arguments = verb.identity or {},
+  }, run)
+end
+
+--- "2 files", "1 file"
+function M.count(number, one, many)
+  return ("%d %s"):format(number, number == 1 and one or many or one .. "s")
+end
+
+--- Prints a note for people.
+function M.note(...) terminal.err("f5lua: ", ..., "\n") end
+
+return M

@@ -1,0 +1,127 @@
+-- What a verb prints: rows, of one device or of many. Text and JSON lines are printed as they come,
+-- the other formats at the end.
+--
+--   local out = rows.new(options, { text = function(row) … end, columns = { … } })
+--   out:add(nil, { file = "a.ucs", … })          out:add("bigip1", { … })
+--   out:finish()
+
+local fleet = require "cli.support.fleet"
+local host = require "f5.host"
+local json = require "f5.json"
+local output = require "cli.support.output"
+local show = require "console.show"
+local shown_json = require "cli.support.shown_json"
+local terminal = require "f5.terminal"
+
+local M = {}
+
+local Rows <const> = {}
+Rows.__index = Rows
+
+--- Adds --output, and --grouped for text.
+-- @param has_text boolean: rows can be printed as text
+function M.add_options(parser, has_text)
+  local formats <const> = { "table", "json", "jsonl", "csv", "lua" }
+  if has_text then table.insert(formats, 1, "text") end
+  parser
+    :option("-o --output", "one of " .. table.concat(formats, ", "))
+    :argname("FORMAT")
+    :choices(formats)
+  if has_text then
+    parser:flag("--grouped", "with --inventory: the same text of several devices only once")
+  end
+end
+
+--- @param options table: output, grouped, inventory
+-- @param style table: text (function(row), the text for people), always_text (also where there is
+--   no terminal), columns (names, in order), empty (text for no rows)
+function M.new(options, style)
+  local format = options.output
+  if not format then
+    local for_people <const> = style.text and "text" or "table"
+    format = (style.always_text or host.is_terminal(1)) and for_people or "jsonl"
+  end
+  return setmetatable({
+    format = format, style = style, rows = json.array {}, is_fleet = options.inventory ~= nil,
+    first = { "device", table.unpack(style.columns) }, grouped = options.grouped and {} or nil,
+  }, Rows)
+end
+
+-- The text of one device, each line with its name.
+local function prefixed(device, text)
+  local name <const> = terminal.line(device) .. ": "
+  return name .. text:gsub("\n$", ""):gsub("\n", function() return "\n" .. name end) .. "\n"
+end
+
+function Rows:write_text(device, text)
+  text = terminal.text(text)
+  if text ~= "" and text:sub(-1) ~= "\n" and device then text = text .. "\n" end
+  if not device then return output(text) end
+  if self.grouped then
+    local group = self.grouped[text]
+    if not group then
+      group = { text = text, names = {} }
+      self.grouped[text] = group
+      table.insert(self.grouped, group)
+    end
+    return table.insert(group.names, device)
+  end
+  fleet.clear_line()
+  if text ~= "" then output(prefixed(device, text)) end
+end
+
+--- Adds a row.
+-- @param device string|nil: its name, in a fleet
+function Rows:add(device, row)
+  if self.format == "text" then return self:write_text(device, self.style.text(row)) end
+  local shown = {}
+  for key, value in pairs(row) do shown[key] = value end
+  shown.device = device
+  if self.format == "jsonl" then
+    fleet.clear_line()
+    output(shown_json(show.masked(shown), { sort = true, first = self.first }), "\n")
+    return output.flush()
+  end
+  self.rows[#self.rows + 1] = shown
+end
+
+-- The largest group first.
+local function write_groups(groups)
+  for _, group in ipairs(groups) do table.sort(group.names) end
+  table.sort(groups, function(a, b)
+    if #a.names ~= #b.names then return #a.names > #b.names end
+    return a.names[1] < b.names[1]
+  end)
+  for i, group in ipairs(groups) do
+    local names <const> = terminal.line(table.concat(group.names, ", "))
+    local count <const> = #group.names == 1 and "1 device" or #group.names .. " devices"
+    output(i > 1 and "\n" or "", ("%s: %s\n"):format(count, names), group.text)
+  end
+end
+
+--- Prints what is left.
+-- @param order function(a, b)|nil: sorts the rows
+function Rows:finish(order)
+  fleet.clear_line()
+  if self.grouped then return write_groups(self.grouped) end
+  local format <const>, rows <const> = self.format, self.rows
+  if order then table.sort(rows, order) end
+  local columns = self.style.columns
+  if self.is_fleet then columns = self.first end
+  if format == "table" then
+    if #rows == 0 then return output(self.style.empty or "", self.style.empty and "\n" or "") end
+    local colour = host.is_terminal(1) and not os.getenv "NO_COLOR"
+    output(show.table(rows, {
+      width = host.columns(), paint = show.painter(colour), columns = columns,
+    }), "\n")
+  elseif format == "json" then
+    local value = show.masked(rows)
+    output(shown_json(value, { sort = true, first = self.first, indent = 2 }), "\n")
+  elseif format == "csv" then
+    output(show.csv(rows, columns, { one_line = host.is_terminal(1) }), "\n")
+  elseif format == "lua" then
+    output("return ", show.lua(rows), "\n")
+  end
+end
+
+return M
