@@ -90,6 +90,7 @@ end
 for _, name in ipairs { "commands", "move", "remove", "state", "validate", "commit" } do
   lazy(core.transaction_methods, "f5.change.transaction", name, "transaction")
 end
+lazy(core.session_methods, "f5.jobs.certificate", "install_certificate", "session")
 for _, name in ipairs { "undoable", "guard" } do
   lazy(core.session_methods, "f5.safe", name, "session")
 end

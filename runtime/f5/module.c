@@ -30,6 +30,7 @@
 #include "f5/session/session_lua.h"
 #include "f5/session/shutdown.h"
 #include "f5/trust/facts.h"
+#include "f5/trust/pair.h"
 #include "f5/trust/trusted.h"
 #include "f5/work/child.h"
 #include "f5/work/directory.h"
@@ -164,6 +165,8 @@ static const luaL_Reg functions[] = {{"connect", connect_lua},
                                      {"peer_certificate", connect_lua_certificate},
                                      {"device_address", connect_lua_address},
                                      {"certificate_facts", facts_lua},
+                                     {"certificate_key", pair_lua_key},
+                                     {"certificate_signed", pair_lua_signed},
                                      {"preset", connect_lua_preset},
                                      {"sessions", lua_sessions},
                                      {"set_recorder", record_lua},

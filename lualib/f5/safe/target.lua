@@ -103,6 +103,22 @@ function M.full_path(bip, path, raw)
   return collection .. "/" .. M.segment(bip, collection, { name = name }, raw.partition)
 end
 
+-- Uploads that f5.jobs removes itself: they leave nothing to take back.
+local TEMPORARY <const> = "f5lua%-%x+%.[%a.]+"
+
+local function is_temporary(path, body)
+  if path:find("^/mgmt/shared/file%-transfer/uploads/" .. TEMPORARY .. "$") then return true end
+  if path ~= "/mgmt/tm/util/unix-rm" then return false end
+  local words = type(body) == "table" and tostring(body.utilCmdArgs) or ""
+  for word in words:gmatch "%S+" do
+    local name = word:match "^/var/config/rest/downloads/(.*)$"
+    if word ~= "-f" and not (name and name:gsub("^tmp/", ""):find("^" .. TEMPORARY .. "$")) then
+      return false
+    end
+  end
+  return true
+end
+
 --- What a write is about.
 -- @param write table: as of core.record
 -- @param body any: its decoded body; nil if there is none, or it is not JSON
@@ -111,6 +127,7 @@ function M.of(bip, write, body)
   local path, method = write.path:match "^[^?]*", write.method
   if write.harmless or path == "/mgmt/tm/util/unix-ls" then return { what = "skip" } end
   if path:find "^/mgmt/tm/transaction%f[/\0]" then return of_transaction(path, method, body) end
+  if is_temporary(path, body) then return { what = "skip" } end
   local reason = reason_of(path)
   if reason then return { what = "command", path = path, reason = reason } end
   if method == "DELETE" then return { what = "delete", path = path } end

@@ -173,6 +173,14 @@ function M.upload(bip, file, options)
   }
 end
 
+--- Sends a text to the directory "downloads". It is not written to a disk of this machine.
+function M.upload_text(bip, name, text)
+  check_name("upload", name)
+  local moved <close> = transfer.upload_text(bip, PLACES.downloads.to .. encoded(name), text)
+  run(moved, name)
+  transfer.finish(moved)
+end
+
 --- session:download(name, file[, options]): fetches a file. It gets its name when it is complete,
 -- and only its owner may read it.
 -- @param options table|nil: from ("downloads", "ucs", "images", "asm", "qkview"), size (bytes, for

@@ -79,15 +79,22 @@ static int give_passphrase(char *buffer, int size, int writing, void *data) {
   return (int)length;
 }
 
+EVP_PKEY *certificate_private_key(BIO *file, const char *passphrase, bool *encrypted) {
+  answer a = {.passphrase = passphrase};
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, give_passphrase, &a);
+  *encrypted = a.asked;
+  return key;
+}
+
 void certificate_check_key(complaint *c, X509 *certificate, bool same_file,
                            const char *passphrase) {
-  answer a = {.passphrase = passphrase};
   BIO *file = certificate_open(c);
   if (!file) return;
-  EVP_PKEY *key = PEM_read_bio_PrivateKey(file, NULL, give_passphrase, &a);
-  if (a.asked && !passphrase)
+  bool encrypted;
+  EVP_PKEY *key = certificate_private_key(file, passphrase, &encrypted);
+  if (encrypted && !passphrase)
     certificate_complain(c, "has a passphrase; remove it: openssl pkey -in FILE -out FILE.plain");
-  else if (a.asked && !key)
+  else if (encrypted && !key)
     certificate_complain(c, "cannot be decrypted with the given passphrase");
   else if (!key)
     certificate_complain(c, same_file ? "contains no private key; give its file as option 'key'"

@@ -29,6 +29,9 @@ bool certificate_at_end(void);
 void certificate_complain_missing(complaint *c, BIO *file);
 /* Reads the first certificate of the file; NULL with a reason if that fails. */
 X509 *certificate_read(complaint *c);
+/* Reads a private key in PEM; NULL if there is none, or if it cannot be decrypted. passphrase: NULL
+ * if there is none. */
+EVP_PKEY *certificate_private_key(BIO *file, const char *passphrase, bool *encrypted);
 /* Complains unless the file contains the key of the certificate. same_file: the key was looked for
  * in the certificate's file. */
 void certificate_check_key(complaint *c, X509 *certificate, bool same_file, const char *passphrase);

@@ -108,19 +108,29 @@ static int append_file_close(lua_State *L) {
   return 0;
 }
 
-/* sha256(bytes) -> 64 hexadecimal digits */
-static int system_sha256(lua_State *L) {
+/* Pushes the digest of the bytes at 1 in hexadecimal digits. */
+static int push_digest(lua_State *L, const EVP_MD *kind) {
   size_t length;
   const char *bytes = luaL_checklstring(L, 1, &length);
   unsigned char digest[EVP_MAX_MD_SIZE];
   char digits[2 * EVP_MAX_MD_SIZE + 1];
   unsigned size;
-  if (!EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL))
-    return luaL_error(L, "cannot compute the SHA-256");
+  if (!EVP_Digest(bytes, length, digest, &size, kind, NULL))
+    return luaL_error(L, "cannot compute the %s", EVP_MD_get0_name(kind));
   for (unsigned i = 0; i < size; i++)
     snprintf(digits + (size_t)2 * i, 3, "%02x", digest[i]);
   lua_pushlstring(L, digits, (size_t)2 * size);
   return 1;
+}
+
+/* sha256(bytes) -> 64 hexadecimal digits */
+static int system_sha256(lua_State *L) {
+  return push_digest(L, EVP_sha256());
+}
+
+/* sha1(bytes) -> 40 hexadecimal digits: devices name the content of their files so */
+static int system_sha1(lua_State *L) {
+  return push_digest(L, EVP_sha1());
 }
 
 /* base64(bytes) -> text */
@@ -191,6 +201,7 @@ static const luaL_Reg system_functions[] = {
     {"now", system_now},
     {"raise_open_files", system_raise_open_files},
     {"sha256", system_sha256},
+    {"sha1", system_sha1},
     {"unbase64", system_unbase64},
     {NULL, NULL},
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <openssl/evp.h>
 
 #include "base/metatable.h"
+#include "base/write_all.h"
 #include "f5/report/error.h"
 #include "f5/session/operation.h"
 #include "f5/session/session_lua.h"
@@ -107,12 +109,11 @@ static int fail_file(lua_State *L, const transfer *t, const char *what) {
 
 /* -- opening -- */
 
-/* Pushes a transfer for the session at 1, the URI at 2 and the file's name at 3; with true at 4 it
- * computes the SHA-256, which costs a third of the time. */
-static transfer *transfer_new(lua_State *L, bool upload) {
+/* Pushes a transfer for the session at 1 and the URI at 2; with true at 4 it computes the SHA-256,
+ * which costs a third of the time. file: its name in messages. */
+static transfer *transfer_new(lua_State *L, bool upload, const char *file) {
   f5_session *session = session_check(L, 1);
-  const char *uri = luaL_checkstring(L, 2),
-             *file = error_check_path(L, 3, upload ? "upload" : "download");
+  const char *uri = luaL_checkstring(L, 2);
   transfer *t = lua_newuserdatauv(L, sizeof *t, 1);
   memset(t, 0, sizeof *t);
   t->fd = -1;
@@ -139,9 +140,16 @@ static bool has_more_than_its_size(const transfer *t, const struct stat *status)
   return status->st_size == 0 && pread(t->fd, &byte, 1, 0) != 0;
 }
 
+static int opened(transfer *t, const struct stat *status) {
+  t->size = (uint64_t)status->st_size;
+  t->modified = status->st_mtim;
+  t->known = true;
+  return 1;
+}
+
 /* upload(session, uri, file, digested) -> transfer */
 static int lua_upload(lua_State *L) {
-  transfer *t = transfer_new(L, true);
+  transfer *t = transfer_new(L, true, error_check_path(L, 3, "upload"));
   struct stat status;
   t->fd = open(t->file, O_RDONLY | O_CLOEXEC |
                             O_NONBLOCK); /* opening a pipe would block until it has a writer */
@@ -150,10 +158,20 @@ static int lua_upload(lua_State *L) {
   if (!S_ISREG(status.st_mode) || has_more_than_its_size(t, &status))
     return fail(L, t, "%s has no size, which an upload must send first: copy its content to a file",
                 t->file);
-  t->size = (uint64_t)status.st_size;
-  t->modified = status.st_mtim;
-  t->known = true;
-  return 1;
+  return opened(t, &status);
+}
+
+/* upload_text(session, uri, text) -> transfer. The text is never on a disk. */
+static int lua_upload_text(lua_State *L) {
+  size_t length;
+  const char *content = luaL_checklstring(L, 3, &length);
+  lua_settop(L, 3);
+  transfer *t = transfer_new(L, true, "the text");
+  struct stat status;
+  t->fd = memfd_create("f5lua", MFD_CLOEXEC);
+  if (t->fd < 0 || !write_all(t->fd, content, length) || fstat(t->fd, &status) != 0)
+    return fail_file(L, t, "cannot keep");
+  return opened(t, &status);
 }
 
 /* download(session, uri, file, digested[, size]) -> transfer. The size is needed for devices that
@@ -161,7 +179,7 @@ static int lua_upload(lua_State *L) {
  */
 static int lua_download(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 5, -1);
-  transfer *t = transfer_new(L, false);
+  transfer *t = transfer_new(L, false, error_check_path(L, 3, "download"));
   if (!new_file_open(&t->fresh, t->file)) return fail_file(L, t, "cannot write");
   t->fd = t->fresh.fd;
   if (size >= 0) {
@@ -506,11 +524,9 @@ static int lua_finish(lua_State *L) {
 }
 
 void transfer_setup(lua_State *L) {
-  static const luaL_Reg functions[] = {{"upload", lua_upload},
-                                       {"download", lua_download},
-                                       {"step", lua_step},
-                                       {"finish", lua_finish},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"upload", lua_upload},     {"upload_text", lua_upload_text},
+                                       {"download", lua_download}, {"step", lua_step},
+                                       {"finish", lua_finish},     {NULL, NULL}};
   static const luaL_Reg events[] = {
       {"__gc", transfer_collect}, {"__close", transfer_close}, {NULL, NULL}};
   luaL_newmetatable(L, TRANSFER_NAME);

@@ -25,6 +25,14 @@ local function whole(text)
   return table.concat(head, " ") .. " " .. text:gsub("^#![^\n]*", "")
 end
 
+-- A certificate with its key, as the examples have them.
+local function make_pair(directory)
+  assert(os.execute((
+    "cd %s && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 "
+    .. "-subj /CN=www.example.net -keyout privkey.pem -out fullchain.pem 2>log"
+  ):format(directory.path)), directory:read "log")
+end
+
 local function is_spec(text) return text:find("\ndescribe(", 1, true) end
 
 for _, page in ipairs {
@@ -58,6 +66,7 @@ for _, page in ipairs { "README.md", "docs/guide.md", "docs/transactions.md", "d
             local name <const> = other.text:match "^%-%- (%S+%.lua)\n"
             if name then directory:file(name, other.text) end
           end
+          if block.text:find("privkey.pem", 1, true) then make_pair(directory) end
           local words = {
             "run",
             "--sim",
