@@ -265,8 +265,10 @@ end
 
 describe("the pages", function()
   local pages = { "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }
-  for name in lfs.dir "docs" do
-    if name:find "%.md$" then pages[#pages + 1] = "docs/" .. name end
+  for _, folder in ipairs { "docs/", "docs/cookbook/" } do
+    for name in lfs.dir(folder) do
+      if name:find "%.md$" then pages[#pages + 1] = folder .. name end
+    end
   end
 
   it("link to files and sections that exist", function()
