@@ -439,8 +439,6 @@ function M.install(device)
   end
 end
 
-local function accept() end
-
 M.commands = {
   { "save", "^sys/config$", save_config },
   { "load", "^sys/config$", load_config },
@@ -449,24 +447,11 @@ M.commands = {
   { "cp", "^%l+/", copy_object },
   { "mv", "^%l+/", move_object },
   { "publish", "^ltm/policy$", publish },
-  { "publish", "^asm/policy$", accept },
   { "generate", "^ltm/rule$", generate },
   { "generate", "^sys/application/", generate },
   { "generate", "^cli/script$", generate },
   { "reset-stats", "^%l+", reset_stats },
-  { "load", "^sys/geoip", accept },
-  { "load", "^sys/classification%-signature", accept },
-  { "load", "^ltm/dns%-express%-db", accept },
-  { "load", "^ltm/classification/", accept },
-  { "load", "^wam/policy", accept },
-  { "load", "^security/firewall/fqdn%-entity", accept },
-  { "load", "^security/ip%-intelligence/", accept },
-  { "load", "^security/anti%-fraud/", accept },
-  { "load", "^pem/subscribers", accept },
   { "load", "^sys/application/template$", load_template },
-  { "save", "^wam/policy", accept },
-  { "save", "^pem/subscribers", accept },
-  { "publish", "^wam/policy", accept },
 }
 
 return M

@@ -36,6 +36,8 @@ local MODULES <const> = {
   "sim.commands.utilities",
   "sim.commands.software",
   "sim.commands.crypto",
+  "sim.commands.script",
+  "sim.commands.modules",
 }
 
 -- command -> list of { pattern =, run = }. It is made at the first use, because the modules require

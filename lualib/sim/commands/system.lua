@@ -210,17 +210,6 @@ end
 
 -- -- what else runs --
 
-local function run_script(device, _, target, body)
-  local full = tostring(body.name):sub(1, 1) == "/" and body.name
-    or "/Common/" .. tostring(body.name)
-  if not device.store:get(target.path .. "/" .. full:gsub("/", "~")) then
-    error(
-      errors.tm(404, ("01020036:3: The requested CLI script (%s) was not found."):format(full), 3),
-      0
-    )
-  end
-end
-
 local function send_mail(device, _, _, body)
   local recipients = body["email-addresses"] or body.emailAddresses or body.recipients
   device.state.mails = device.state.mails or 0
@@ -229,8 +218,6 @@ local function send_mail(device, _, _, body)
   end
   device.state.mails = device.state.mails + 1
 end
-
-local function accept() end
 
 M.commands = {
   { "reboot", "^sys$", reboot },
@@ -242,35 +229,19 @@ M.commands = {
   { "stop", "^sys/icall/handler/", object_command "inactive" },
   { "restart", "^sys/icall/handler/", object_command "active" },
   { "generate", "^sys/icall/event$", icall.generate },
-  { "start", "^ilx/plugin$", accept },
-  { "stop", "^ilx/plugin$", accept },
-  { "restart", "^ilx/plugin$", accept },
   { "run", "^sys/failover$", failover },
   { "run", "^cm$", sync.config_sync },
   { "run", "^cm/config%-sync$", sync.config_sync },
   { "run", "^cm/add%-to%-trust$", trust.add },
   { "run", "^cm/remove%-from%-trust$", trust.remove },
   { "mv", "^cm/device$", trust.move },
-  { "run", "^wom/", accept },
-  { "run", "^cli/script$", run_script },
-  { "run", "^util/tcpdump$", accept },
-  { "run", "^util/traceroute$", accept },
-  { "run", "^util/sys%-icheck$", accept },
-  { "run", "^util/test%-monitor$", accept },
-  { "run", "^util/geoip%-lookup$", accept },
-  { "run", "^util/domain%-tool$", accept },
-  { "run", "^util/ccmode$", accept },
-  { "run", "^util/diadb$", accept },
-  { "run", "^util/arping$", accept },
   { "run", "^util/bash$", bash },
   { "run", "^util/ping6?$", ping },
   { "run", "^util/unix%-ls$", program "ls" },
   { "run", "^util/unix%-rm$", program "rm" },
   { "run", "^util/unix%-mv$", program "mv" },
   { "send-mail", "^analytics/", send_mail },
-  { "install", "^apm/epsec/", accept },
   { "install", "^sys/license$", licensing.install_command },
-  { "load", "^analytics/", accept },
 }
 
 function M.install(device)

@@ -94,7 +94,7 @@ end
 -- -- the session --
 
 M.begin_transaction = function(interp)
-  if contrary.has(interp.session.device, "icall_alone") then
+  if interp.program:find "^scriptd" and contrary.has(interp.session.device, "icall_alone") then
     interp:fail "a transaction cannot be created here"
   end
   if interp.session.transaction then interp:fail "a transaction is already open" end

@@ -114,14 +114,23 @@ describe("simulated device: tasks and commands", function()
         device, "POST", "/mgmt/tm/cm/device-group", { name = "g1", type = "sync-failover" }
       ).status
     )
-    for template, body in pairs(guide_tasks) do
+    assert.equal(200, curl(device, "POST", "/mgmt/tm/ilx/plugin", { name = "p" }).status)
+    for template, body in pairs(guide_tasks.bodies) do
       local created = curl(device, "POST", TASK .. template, body)
       assert.equal(200, created.status, template)
       local path = TASK .. template .. "/" .. created.json._taskId
       assert.equal(202, curl(device, "PUT", path, { _taskState = "VALIDATING" }).status, template)
       device:advance(5)
-      assert.equal("COMPLETED", curl(device, "GET", path).json._taskState, template)
-      assert.equal(200, curl(device, "POST", "/mgmt/tm/" .. template, body).status, template)
+      local refusal = guide_tasks.refusals[template]
+      local state = curl(device, "GET", path).json._taskState
+      local direct = curl(device, "POST", "/mgmt/tm/" .. template, body)
+      assert.equal(refusal and "FAILED" or "COMPLETED", state, template)
+      if refusal then
+        assert.matches(refusal, curl(device, "GET", path .. "/result").json.message, 1, true)
+        assert.matches(refusal, direct.json.message, 1, true)
+      else
+        assert.equal(200, direct.status, template)
+      end
     end
     local guest = curl(
       device, "POST", TASK .. "vcmp/guest", { name = "g1", initialImage = "x.iso" }
@@ -246,12 +255,11 @@ describe("simulated device: tasks and commands", function()
         { command = "send-mail", ["email-addresses"] = { "a@example.net" } }
       ).status
     )
-    assert.equal(
-      200,
-      curl(
-        device, "POST", "/mgmt/tm/asm/policy", { command = "publish", name = "/Common/p" }
-      ).status
-    )
+    local publish = { command = "publish", name = "/Common/p" }
+    assert.equal(404, curl(device, "POST", "/mgmt/tm/asm/policy", publish).status)
+    local policy = curl(device, "POST", "/mgmt/tm/asm/policies", { name = "p" }).json
+    assert.equal(200, curl(device, "POST", "/mgmt/tm/asm/policy", publish).status)
+    assert.is_true(curl(device, "GET", "/mgmt/tm/asm/policies/" .. policy.id).json.active)
     local ping = curl(
       device,
       "POST",

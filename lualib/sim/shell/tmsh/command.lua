@@ -117,6 +117,10 @@ local function body_of(session, tokens, template, at)
     body.name = tokens[at].word
     at = at + 1
   end
+  if template == "cli/script" and body.command == "run" then
+    body.utilCmdArgs = tokens[at] and rest_of(tokens, at)
+    return body
+  end
   if template == "sys/ucs" then
     with_options(tokens, at, body)
     return body

@@ -53,6 +53,8 @@ end
 
 --- The full name of an object: names without a slash are in the folder of the session.
 function M.full(session, node, name)
+  -- tmsh takes a folder with a slash at its end
+  if node.template == "sys/folder" then name = name:gsub("(.)/+$", "%1") end
   if node.flat and not node.full_names then return name end
   if name:sub(1, 1) == "/" then return name end
   return (session.folder == "/" and "" or session.folder) .. "/" .. name
